@@ -1,0 +1,87 @@
+/**
+ * Imports go one way: kernel ← config, domain ← surfaces, adapters ← daemon ← main. Within the domain each room
+ * may import only the rooms before it. A room is entered through its index.ts.
+ */
+const src = '^proxy/src'
+const DOMAIN_ROOMS = [
+  'health',
+  'audit',
+  'outbox',
+  'agents',
+  'code',
+  'consent',
+  'trust',
+  'vault',
+  'approvals',
+  'scrub',
+  'executions',
+  'wake',
+]
+
+const only = (name, from, allowed, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from, pathNot: '\\.test\\.ts$' },
+  to: { path: `${src}/`, pathNot: [from, ...allowed] },
+})
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: { path: src }, to: { circular: true } },
+    {
+      name: 'not-to-test',
+      severity: 'error',
+      from: { path: src, pathNot: '\\.test\\.ts$' },
+      to: { path: '^proxy/(test|bench|scripts)/' },
+    },
+    { name: 'no-unresolvable', severity: 'error', from: { path: '^proxy/' }, to: { couldNotResolve: true } },
+    only('kernel-imports-nothing', `${src}/kernel/`, [], 'kernel has no I/O and knows nobody'),
+    only('config-imports-kernel', `${src}/config/`, [`${src}/kernel/index\\.ts$`]),
+    ...DOMAIN_ROOMS.map((room, index) =>
+      only(`domain-${room}`, `${src}/domain/${room}/`, [
+        `${src}/kernel/index\\.ts$`,
+        ...DOMAIN_ROOMS.slice(0, index).map((earlier) => `${src}/domain/${earlier}/index\\.ts$`),
+      ]),
+    ),
+    ...['agent-api', 'admin-api', 'telegram', 'mcp'].map((room) =>
+      only(`surface-${room}`, `${src}/surfaces/${room}/`, [
+        `${src}/kernel/index\\.ts$`,
+        `${src}/domain/[^/]+/index\\.ts$`,
+        ...(room === 'mcp' ? [`${src}/surfaces/agent-api/index\\.ts$`] : []),
+      ]),
+    ),
+    ...['storage', 'sandbox', 'crypto', 'fetch-code', 'dial', 'wake-openclaw'].map((room) =>
+      only(`adapter-${room}`, `${src}/adapters/${room}/`, [
+        `${src}/kernel/index\\.ts$`,
+        `${src}/domain/[^/]+/index\\.ts$`,
+        ...(room === 'fetch-code' ? [`${src}/adapters/dial/index\\.ts$`] : []),
+      ]),
+    ),
+    only('cli-speaks-wire-only', `${src}/cli/`, [
+      `${src}/kernel/index\\.ts$`,
+      `${src}/surfaces/admin-api/wire\\.ts$`,
+      `${src}/version\\.ts$`,
+    ]),
+    {
+      name: 'entered-through-the-door',
+      comment: 'daemon, main and demo open rooms through index.ts too',
+      severity: 'error',
+      from: { path: `${src}/(daemon|daemon-keys|main)\\.ts$|${src}/demo/` },
+      to: {
+        path: `${src}/(kernel|config|domain/[^/]+|surfaces/[^/]+|adapters/[^/]+)/`,
+        pathNot: '/(index|wire)\\.ts$',
+      },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'default'],
+    },
+  },
+}

@@ -1,0 +1,175 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  createMetaStore,
+  createTransactor,
+  createTrustStore,
+  openDatabase,
+} from '../src/adapters/storage/index.ts'
+import type { AuditLog } from '../src/domain/audit/index.ts'
+import { type Consent, sealConsent } from '../src/domain/consent/index.ts'
+import { createTrust, type Trust } from '../src/domain/trust/index.ts'
+import { sha256Hex, systemClock } from '../src/kernel/index.ts'
+import { type BenchDaemon, percentile, printComparison, startBenchDaemon, timed } from './support.ts'
+
+/** Trust lookups and pages of GET /execute, over one thousand executions (baseline) and one million. */
+export async function benchStorage(sizes: { small: number; large: number }): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'oauth3-bench-storage-'))
+  try {
+    const small = await prepare(join(folder, 'small'), sizes.small)
+    const large = await prepare(join(folder, 'large'), sizes.large)
+    await using one = small.daemon
+    await using two = large.daemon
+    for (const path of [
+      '/execute?limit=20',
+      '/execute?limit=20&status=success',
+      '/execute?limit=20&status=pending,failed',
+    ]) {
+      const [theirs, ours] = await interleave(
+        300,
+        () => page(one, path),
+        () => page(two, path),
+      )
+      printComparison({
+        name: `GET ${path}: ${sizes.large} rows (oauth3) against ${sizes.small} (baseline)`,
+        ours,
+        baseline: theirs,
+        unit: 'ms',
+      })
+      console.log(
+        `${'slower by'.padEnd(12)}${(percentile(ours, 0.5) / percentile(theirs, 0.5)).toFixed(2).padStart(8)}×`,
+      )
+    }
+    const lookup = (trust: Trust) => async (): Promise<void> => {
+      for (let index = 0; index < 20; index++) trust.judge(CONSENT)
+    }
+    const [theirs, ours] = await interleave(300, lookup(small.trust), lookup(large.trust))
+    printComparison({
+      name: `20 trust lookups: ${sizes.large} rows (oauth3) against ${sizes.small} (baseline)`,
+      ours,
+      baseline: theirs,
+      unit: 'ms',
+    })
+    console.log(
+      `${'slower by'.padEnd(12)}${(percentile(ours, 0.5) / percentile(theirs, 0.5)).toFixed(2).padStart(8)}×`,
+    )
+    small.close()
+    large.close()
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const CONSENT: Consent = sealConsent({
+  v: 1,
+  skill_id: 'bench',
+  description: 'a consent of usual size',
+  code: { sha256: sha256Hex('bench'), bytes: 5 },
+  source: null,
+  agent: { id: 'agt_bench', name: 'bench' },
+  runtime: { name: 'deno', image: `sha256:${sha256Hex('image')}`, isolation: 'docker' },
+  secrets: [
+    { name: 'BENCH_SECRET', mode: 'raw', hosts: [], in: ['body', 'header', 'query'], bound_to: null },
+  ],
+  network: [],
+  args: null,
+  limits: {
+    timeout_ms: 30_000,
+    memory_bytes: 268_435_456,
+    cpu_millis: 1_000,
+    pids: 64,
+    tmp_bytes: 67_108_864,
+    output_bytes: 262_144,
+  },
+}).consent
+
+async function interleave(
+  rounds: number,
+  first: () => Promise<void>,
+  second: () => Promise<void>,
+): Promise<[number[], number[]]> {
+  const a: number[] = []
+  const b: number[] = []
+  for (let round = 0; round < rounds + 20; round++) {
+    const [tookA, tookB] = [await timed(first), await timed(second)]
+    if (round >= 20) {
+      a.push(tookA)
+      b.push(tookB)
+    }
+  }
+  return [a, b]
+}
+
+async function page(daemon: BenchDaemon, path: string): Promise<void> {
+  const response = await fetch(daemon.url + path, { headers: { authorization: `Bearer ${daemon.token}` } })
+  const body = (await response.json()) as { executions: unknown[] }
+  if (body.executions.length === 0) throw new Error(`${path} answered an empty page`)
+}
+
+async function prepare(
+  folder: string,
+  rows: number,
+): Promise<{ daemon: BenchDaemon; trust: Trust; close(): void }> {
+  const daemon = await startBenchDaemon({ OAUTH3_SANDBOX: 'embedded' }, folder)
+  const db = openDatabase(join(folder, 'proxy.db'))
+  const agentId = db.prepare<[], string>('SELECT id FROM agents LIMIT 1').pluck().get() ?? ''
+  const sealed = sealConsent(CONSENT)
+  const insert =
+    db.prepare(`INSERT INTO executions (request_id, skill_id, code_hash, status, approved, executed_at, duration_ms,
+    result, created_at, agent_id, consent, consent_hash, changes, expires_at, trusted, decided_at, finished_at, seen_at)
+    VALUES (?, ?, ?, ?, 1, ?, 12, '{"stdout":"ok","stderr":"","exitCode":0,"truncated":false}', ?, ?, ?, ?, '[]', ?, 0, ?, ?, ?)`)
+  const filler = (end: number, count: number): void => {
+    for (let index = end - count; index < end; index++) {
+      const id = `req_${sha256Hex(`${folder}${index}`).slice(0, 32)}`
+      const at = 1_700_000_000_000 + index
+      const waits = index % 500 === 0
+      insert.run(
+        id,
+        `skill-${index % 100}`,
+        sha256Hex(String(index % 1_000)),
+        waits ? 'pending' : index % 7 === 0 ? 'failed' : 'success',
+        at,
+        at,
+        agentId,
+        sealed.json,
+        waits ? sha256Hex(id) : sealed.hash,
+        4_000_000_000_000,
+        at,
+        at,
+        at,
+      )
+    }
+  }
+  for (let done = 0; done < rows; done += 50_000) {
+    const count = Math.min(50_000, rows - done)
+    db.transaction(() => filler(done + count, count))()
+    if (rows > 100_000 && done % 200_000 === 0) console.log(`  filled ${done + count} of ${rows} rows`)
+  }
+  const audit = { append() {} } as unknown as AuditLog
+  const transactor = createTransactor(db)
+  const trust = createTrust({
+    repository: createTrustStore(db, createMetaStore(db)),
+    audit,
+    transactor,
+    clock: systemClock,
+  })
+  transactor.transact(() => {
+    for (let index = 0; index < Math.max(20, rows / 100); index++) {
+      const other = sealConsent({
+        ...CONSENT,
+        skill_id: `skill-${index}`,
+        code: { sha256: sha256Hex(String(index)), bytes: 9 },
+      })
+      trust.grant({
+        sealed: other,
+        level: 'forever',
+        anyArgs: false,
+        requestId: `req_g${index}`,
+        actor: 'bench',
+      })
+    }
+    trust.grant({ sealed, level: 'forever', anyArgs: false, requestId: 'req_bench', actor: 'bench' })
+  })
+  return { daemon, trust, close: () => void db.close() }
+}

@@ -1,0 +1,12 @@
+export {
+  type Argon2Parameters,
+  deriveFromPassphrase,
+  deriveSubkey,
+  newArgon2Parameters,
+  newKeyBytes,
+  nextKeyPath,
+  promoteNextKey,
+  readKeyFile,
+  writeKeyFile,
+} from './master-key.ts'
+export { createSodiumCipher } from './sodium-cipher.ts'

@@ -1,0 +1,8 @@
+export {
+  createDialler,
+  type Dialler,
+  type DiallerOptions,
+  DialRefused,
+  type DialTarget,
+  type Resolve,
+} from './dialler.ts'

@@ -1,0 +1,1 @@
+export { createSkillFetcher, type SkillFetcherOptions } from './skill-fetcher.ts'

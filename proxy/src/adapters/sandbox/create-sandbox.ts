@@ -1,0 +1,29 @@
+/** Chooses the sandbox. The daemon never falls back to weaker walls unless `auto` was asked for. */
+import Docker from 'dockerode'
+import type { Sandbox } from '../../domain/executions/index.ts'
+import { DockerSandbox } from './docker-sandbox.ts'
+import { EmbeddedSandbox } from './embedded-sandbox.ts'
+
+export interface SandboxOptions {
+  readonly kind: 'docker' | 'embedded' | 'auto'
+  /** Name of an OCI runtime that the engine knows: runc, crun, runsc, kata. */
+  readonly ociRuntime?: string | undefined
+  /** Waiting containers a runtime. */
+  readonly poolSize: number
+  /** Marks what belongs to this daemon; the same after a restart, unlike that of any other daemon on the engine. */
+  readonly instanceId: string
+  readonly log?: ((message: string, error?: unknown) => void) | undefined
+  readonly docker?: Docker | undefined
+}
+
+/** `auto` takes Docker when the engine answers and has the images, else the embedded sandbox. */
+export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
+  if (options.kind === 'embedded') return new EmbeddedSandbox(options)
+  const docker = new DockerSandbox({ ...options, docker: options.docker ?? new Docker() })
+  if (options.kind === 'docker') return docker
+  const { kind, notes } = await docker.status()
+  if (kind === 'docker') return docker
+  options.log?.(`the embedded sandbox is used: ${notes.join(' ')}`)
+  await docker[Symbol.asyncDispose]()
+  return new EmbeddedSandbox(options)
+}

@@ -1,0 +1,55 @@
+/** What Deno is allowed, as command-line flags. Both sandboxes build theirs here, so neither drifts. */
+import { formatHostPattern, isIpLiteral, parseHostPattern } from '../../kernel/index.ts'
+
+/** No prompts, no files of the project around it, no module from anywhere but the code itself. */
+const ALWAYS = [
+  '--no-prompt',
+  '--no-config',
+  '--no-lock',
+  '--no-remote',
+  '--no-npm',
+  '--deny-import',
+  '--no-code-cache',
+]
+
+export interface DenoAllowances {
+  /** Names of environment variables, or `all` where the environment holds nothing but the run's own. */
+  readonly env: 'all' | readonly string[]
+  /** A directory to read and write, or null for no files at all. */
+  readonly files: string | null
+  /** Canonical host patterns. */
+  readonly network: readonly string[]
+  readonly v8Flags?: readonly string[]
+}
+
+export function denoArguments(allow: DenoAllowances, runner: string, mainModule: string): string[] {
+  const flags = [...ALWAYS]
+  if (allow.env === 'all') flags.push('--allow-env')
+  else if (allow.env.length > 0) flags.push(`--allow-env=${allow.env.join(',')}`)
+  if (allow.files !== null) flags.push(`--allow-read=${allow.files}`, `--allow-write=${allow.files}`)
+  if (allow.network.length > 0) flags.push(...netFlags(allow.network))
+  if (allow.v8Flags !== undefined && allow.v8Flags.length > 0)
+    flags.push(`--v8-flags=${allow.v8Flags.join(',')}`)
+  return [...flags, `--preload=${runner}`, mainModule]
+}
+
+/** Deno's `*.suffix` takes in the suffix itself, ours does not: it is denied unless it was approved by name. */
+function netFlags(network: readonly string[]): string[] {
+  const grants = network.map(netGrant)
+  const denied = grants
+    .filter((grant) => grant.startsWith('*.'))
+    .map((grant) => grant.slice(2))
+    .filter((apex) => !grants.includes(apex))
+  const flags = [`--allow-net=${grants.join(',')}`]
+  if (denied.length > 0) flags.push(`--deny-net=${denied.join(',')}`)
+  return flags
+}
+
+/** `host:port` as --allow-net takes it; always with the port, for a bare host would open every port. */
+export function netGrant(text: string): string {
+  const pattern = parseHostPattern(text)
+  if ('problem' in pattern) throw new TypeError(`not a host pattern: ${text} ${pattern.problem}`)
+  if (formatHostPattern(pattern) !== text) throw new TypeError(`not a canonical host pattern: ${text}`)
+  const host = isIpLiteral(pattern.host) && pattern.host.includes(':') ? `[${pattern.host}]` : pattern.host
+  return `${pattern.wildcard ? '*.' : ''}${host}:${pattern.port}`
+}

@@ -1,0 +1,235 @@
+/**
+ * One container of the Docker sandbox, from its creation to its removal. It is started with nothing to run and
+ * says when its runner waits; then it takes exactly one run.
+ */
+
+import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import type Docker from 'dockerode'
+import type { OutputStream, RunHooks, RunOrder, RunOutcome } from '../../domain/executions/index.ts'
+import { resourceLimits } from './container-config.ts'
+import { createFrameReader } from './docker-frames.ts'
+import { createMarkerScanner } from './end-marker.ts'
+import { createOutputMeter } from './output-meter.ts'
+import { encodeRunMessage, newEndMarker, READY_LINE } from './run-message.ts'
+import type { createSlots } from './slots.ts'
+
+const READY_TIMEOUT_MS = 20_000
+/** How long the engine may take to notice that a process has ended. */
+const SETTLE_TIMEOUT_MS = 5_000
+/** How long a process that announced its end may live on. */
+const EXIT_GRACE_MS = 100
+const REMOVE_ATTEMPTS = 4
+
+type Slots = ReturnType<typeof createSlots>
+
+const STDERR_TAIL_BYTES = 2_048
+const HEAP_EXHAUSTED = 'JavaScript heap out of memory'
+
+export class SandboxContainer implements AsyncDisposable {
+  readonly #docker: Docker
+  readonly #config: Docker.ContainerCreateOptions
+  readonly #removeSlot: Slots
+  #creating: Promise<Docker.Container> | undefined
+  #container: Docker.Container | undefined
+  #stream: Duplex | undefined
+  #onBytes: (stream: OutputStream, bytes: Buffer) => void = () => {}
+  #removal: Promise<void> | undefined
+  #closed = false
+  #ended = false
+  readonly #whenClosed = Promise.withResolvers<void>()
+  readonly #whenRemoved = Promise.withResolvers<void>()
+
+  constructor(docker: Docker, config: Docker.ContainerCreateOptions, removeSlot: Slots) {
+    this.#docker = docker
+    this.#config = config
+    this.#removeSlot = removeSlot
+  }
+
+  get id(): string | undefined {
+    return this.#container?.id
+  }
+
+  /** Whether the runner still waits, as far as the open connection tells. */
+  get alive(): boolean {
+    return this.#stream !== undefined && !this.#closed && this.#removal === undefined
+  }
+
+  get whenClosed(): Promise<void> {
+    return this.#whenClosed.promise
+  }
+
+  get whenRemoved(): Promise<void> {
+    return this.#whenRemoved.promise
+  }
+
+  /** Creates, attaches, starts, and resolves once the runner waits for its message. */
+  async start(): Promise<void> {
+    try {
+      this.#creating = this.#docker.createContainer(this.#config)
+      this.#container = await this.#creating
+      if (this.#removal !== undefined) throw new Error('the sandbox is closing')
+      // Attached before the start, so that not a byte can be missed.
+      const stream = (await this.#container.attach({
+        stream: true,
+        stdin: true,
+        stdout: true,
+        stderr: true,
+        hijack: true,
+      })) as Duplex
+      this.#stream = stream
+      const close = () => {
+        this.#closed = true
+        this.#whenClosed.resolve()
+      }
+      stream.on('end', close).on('close', close).on('error', close)
+      stream.on(
+        'data',
+        createFrameReader((name, bytes) => this.#onBytes(name, bytes)),
+      )
+      const ready = this.#readyLine()
+      await this.#container.start()
+      await ready
+    } catch (error) {
+      void this.remove()
+      throw error
+    }
+  }
+
+  #readyLine(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    promise.catch(() => {})
+    const timer = setTimeout(
+      () => reject(new Error('the sandbox did not become ready in time')),
+      READY_TIMEOUT_MS,
+    )
+    let seen = Buffer.alloc(0)
+    this.#onBytes = (_name, bytes) => {
+      seen = Buffer.concat([seen, bytes])
+      if (seen.length < READY_LINE.length) return
+      if (seen.equals(READY_LINE)) resolve()
+      else reject(new Error(`the sandbox did not boot: ${seen.toString('utf8').slice(0, 300)}`))
+    }
+    void this.#whenClosed.promise.then(() =>
+      reject(new Error(`the sandbox ended before it was ready: ${seen.toString('utf8').slice(0, 300)}`)),
+    )
+    return promise.finally(() => clearTimeout(timer))
+  }
+
+  /** Gives a waiting container other limits than it was created with. */
+  async tighten(limits: RunOrder['limits']): Promise<void> {
+    await this.#container?.update(resourceLimits(limits))
+  }
+
+  /** Hands the run over and stays until it has ended. Never throws once `onStarted` was called. */
+  async run(order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome> {
+    const stream = this.#stream
+    if (stream === undefined || !this.alive) throw new Error('the sandbox is gone')
+    const meter = createOutputMeter(order.limits.outputBytes, hooks)
+    const end = newEndMarker()
+    const scanners = { stdout: createMarkerScanner(end), stderr: createMarkerScanner(end) }
+    const stopped = Promise.withResolvers<RunOutcome['end']>()
+    const announced = Promise.withResolvers<number>()
+    let stderrTail = Buffer.alloc(0)
+
+    this.#onBytes = (name, bytes) => {
+      const output = scanners[name].push(bytes)
+      meter.take(name, output)
+      if (name === 'stderr') stderrTail = Buffer.concat([stderrTail, output]).subarray(-STDERR_TAIL_BYTES)
+      if (meter.flooded) stopped.resolve('output_limit')
+      const code = scanners.stdout.exitCode
+      if (code !== null && scanners.stderr.exitCode !== null) announced.resolve(code)
+    }
+
+    const message = encodeRunMessage(order, { end })
+    hooks.onStarted()
+    const startedAt = performance.now()
+    stream.end(message)
+    const timer = setTimeout(() => stopped.resolve('timeout'), order.limits.timeoutMs)
+    const cancel = () => stopped.resolve('cancelled')
+    if (signal.aborted) cancel()
+    else signal.addEventListener('abort', cancel, { once: true })
+
+    const outcome = (ending: RunOutcome['end'], exitCode: number | null): RunOutcome => ({
+      end: ending,
+      exitCode,
+      durationMs: performance.now() - startedAt,
+      truncated: meter.truncated,
+    })
+    try {
+      const first = await Promise.race([
+        announced.promise.then((exitCode) => ({ exitCode })),
+        stopped.promise.then((ending) => ({ ending })),
+        this.#whenClosed.promise.then(() => null),
+      ])
+      if (first !== null && 'ending' in first) {
+        await this.#kill()
+        return outcome(first.ending, null)
+      }
+      if (first !== null) {
+        this.#ended = true
+        return outcome('exited', first.exitCode)
+      }
+      for (const name of ['stdout', 'stderr'] as const) meter.take(name, scanners[name].flush())
+      const state = await this.#finalState()
+      if (state === null) return outcome('sandbox_lost', null)
+      if (state.OOMKilled) return outcome('memory_limit', null)
+      // Nobody in there can send a signal: a killed process was killed from outside.
+      if (state.ExitCode === 137 || state.ExitCode === 143) return outcome('sandbox_lost', null)
+      if (state.ExitCode >= 128 && stderrTail.includes(HEAP_EXHAUSTED)) return outcome('memory_limit', null)
+      return outcome('exited', state.ExitCode)
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', cancel)
+      this.#onBytes = () => {}
+      void this.remove()
+    }
+  }
+
+  async #kill(): Promise<void> {
+    await this.#container?.kill({ signal: 'SIGKILL' }).catch(() => {})
+  }
+
+  /** The state after the process has ended; null when the engine cannot tell. */
+  async #finalState(): Promise<{ ExitCode: number; OOMKilled: boolean } | null> {
+    const deadline = performance.now() + SETTLE_TIMEOUT_MS
+    while (performance.now() < deadline) {
+      const state = await this.#container?.inspect().then(
+        (info) => info.State,
+        () => null,
+      )
+      if (state === null || state === undefined) return null
+      if (!state.Running) return state
+      await delay(20)
+    }
+    await this.#kill()
+    return null
+  }
+
+  /** Removes the container, running or not. Resolves when it is gone or the engine could not be reached. */
+  remove(): Promise<void> {
+    this.#removal ??= this.#removeSlot(() => this.#remove()).finally(() => this.#whenRemoved.resolve())
+    return this.#removal
+  }
+
+  async #remove(): Promise<void> {
+    const container = await this.#creating?.catch(() => undefined)
+    if (container === undefined) return
+    // After an announced end the process is about to be gone: quicker to let it than to kill it.
+    if (!this.#closed && this.#ended) await Promise.race([this.#whenClosed.promise, delay(EXIT_GRACE_MS)])
+    for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt += 1) {
+      try {
+        await container.remove({ force: true, v: true })
+        break
+      } catch (error) {
+        if ((error as { statusCode?: number }).statusCode === 404) break
+        await delay(100 * 4 ** attempt)
+      }
+    }
+    this.#stream?.destroy()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.remove()
+  }
+}

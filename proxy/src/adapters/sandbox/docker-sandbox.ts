@@ -1,0 +1,297 @@
+/**
+ * The Docker sandbox: every run in a container of its own that had nothing to do with any other run. Waits for an
+ * engine that is away; what it left behind in an earlier life is found by label.
+ */
+import type Docker from 'dockerode'
+import {
+  RUN_DEFAULTS,
+  type RunHooks,
+  type RunLimits,
+  type RunOrder,
+  type RunOutcome,
+  type Sandbox,
+  type SandboxStatus,
+  SandboxUnavailable,
+} from '../../domain/executions/index.ts'
+import { containerConfig, LABEL_INSTANCE } from './container-config.ts'
+import { denoArguments } from './deno-flags.ts'
+import { SandboxContainer } from './docker-container.ts'
+import { createRunNetwork, removeRunNetwork } from './docker-networks.ts'
+import { imageTag, RUNTIMES, type Runtime } from './runtimes.ts'
+import { createSlots } from './slots.ts'
+import { createWarmPool, type WarmPool } from './warm-pool.ts'
+
+export interface DockerSandboxOptions {
+  readonly docker: Docker
+  readonly instanceId: string
+  /** Waiting containers a runtime. */
+  readonly poolSize: number
+  readonly ociRuntime?: string | undefined
+  readonly log?: ((message: string, error?: unknown) => void) | undefined
+}
+
+type Limits = RunLimits
+
+/** What a waiting container is created with; the limits of a request that asks for nothing special. */
+const POOL_LIMITS: Limits = {
+  timeoutMs: RUN_DEFAULTS.timeoutSeconds * 1_000,
+  memoryBytes: RUN_DEFAULTS.memoryMib * 1_048_576,
+  cpuMillis: RUN_DEFAULTS.cpuMillis,
+  pids: RUN_DEFAULTS.pids,
+  tmpBytes: RUN_DEFAULTS.tmpBytes,
+  outputBytes: RUN_DEFAULTS.outputBytes,
+}
+
+const STATUS_TTL_MS = 2_000
+/** Starting a container is work for the engine and the processor: more at once only makes each slower. */
+const STARTS_AT_ONCE = 3
+const REMOVALS_AT_ONCE = 2
+
+const sameResources = (a: Limits, b: Limits): boolean =>
+  a.memoryBytes === b.memoryBytes && a.cpuMillis === b.cpuMillis && a.pids === b.pids
+
+interface Ready {
+  readonly runtime: Runtime
+  readonly image: string
+  readonly pool: WarmPool
+}
+
+export class DockerSandbox implements Sandbox {
+  readonly kind = 'docker'
+  readonly #options: DockerSandboxOptions
+  readonly #containers = new Set<SandboxContainer>()
+  readonly #networks = new Set<Docker.Network>()
+  readonly #ready = new Map<string, Ready>()
+  readonly #background = new Set<Promise<unknown>>()
+  readonly #closing = new AbortController()
+  readonly #startSlot = createSlots(STARTS_AT_ONCE)
+  readonly #removeSlot = createSlots(REMOVALS_AT_ONCE)
+  #notes: readonly string[] = []
+  #seenAt = Number.NEGATIVE_INFINITY
+  #looking: Promise<void> | undefined
+  #filling = false
+  #wasAway = false
+
+  constructor(options: DockerSandboxOptions) {
+    this.#options = options
+  }
+
+  async sweep(): Promise<number> {
+    const { docker, instanceId } = this.#options
+    const filters = { label: [`${LABEL_INSTANCE}=${instanceId}`] }
+    const mine = new Set([...this.#containers].map((container) => container.id))
+    const myNetworks = new Set([...this.#networks].map((network) => network.id))
+    const containers = (await docker.listContainers({ all: true, filters })).filter(({ Id }) => !mine.has(Id))
+    const removed = await Promise.all(
+      containers.map(({ Id }) =>
+        this.#removeSlot(() => docker.getContainer(Id).remove({ force: true, v: true })).then(
+          () => 1,
+          () => 0,
+        ),
+      ),
+    )
+    const networks = (await docker.listNetworks({ filters })).filter(({ Id }) => !myNetworks.has(Id))
+    await Promise.all(networks.map(({ Id }) => removeRunNetwork(docker.getNetwork(Id))))
+    return removed.reduce((sum: number, one) => sum + one, 0) + networks.length
+  }
+
+  start(): void {
+    this.#filling = true
+    this.#inBackground(this.#look())
+  }
+
+  async status(): Promise<SandboxStatus> {
+    if (performance.now() - this.#seenAt > STATUS_TTL_MS) await this.#look()
+    const ready = [...this.#ready.values()]
+    return {
+      kind: ready.length > 0 ? 'docker' : 'unavailable',
+      runtimes: ready.map(({ runtime, image }) => ({ name: runtime.name, image })),
+      notes: this.#notes,
+      warm: ready.reduce((sum, { pool }) => sum + pool.warm, 0),
+    }
+  }
+
+  /** Asks the engine which images it has, and keeps a pool for each. Never throws. */
+  #look(): Promise<void> {
+    this.#looking ??= this.#lookNow().finally(() => {
+      this.#seenAt = performance.now()
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async #lookNow(): Promise<void> {
+    const notes: string[] = []
+    for (const runtime of RUNTIMES) {
+      const tag = imageTag(runtime)
+      try {
+        const { Id } = await this.#options.docker.getImage(tag).inspect()
+        if (this.#closing.signal.aborted) return
+        if (this.#ready.get(runtime.name)?.image !== Id) {
+          this.#forget(runtime)
+          this.#ready.set(runtime.name, { runtime, image: Id, pool: this.#newPool(runtime, Id) })
+        }
+        if (this.#filling) this.#ready.get(runtime.name)?.pool.fill()
+      } catch (error) {
+        this.#forget(runtime)
+        notes.push(
+          (error as { statusCode?: number }).statusCode === 404
+            ? `The image ${tag} is not built; run: npm run images`
+            : `The Docker engine does not answer: ${reason(error)}`,
+        )
+      }
+    }
+    this.#notes = [...new Set(notes)]
+    // What could not be removed while the engine was away is removed when it is back.
+    if (this.#filling && this.#wasAway && notes.length === 0) this.#inBackground(this.sweep())
+    this.#wasAway = notes.length > 0
+  }
+
+  #forget(runtime: Runtime): void {
+    const known = this.#ready.get(runtime.name)
+    if (known === undefined) return
+    this.#ready.delete(runtime.name)
+    this.#inBackground(known.pool.close())
+  }
+
+  #newPool(runtime: Runtime, image: string): WarmPool {
+    return createWarmPool({
+      size: this.#options.poolSize,
+      launch: () => this.#launch(runtime, image, POOL_LIMITS, [], 'none'),
+      onFailure: (error) => {
+        this.#options.log?.('a sandbox could not be started', error)
+        this.#seenAt = Number.NEGATIVE_INFINITY
+      },
+    })
+  }
+
+  async #launch(
+    runtime: Runtime,
+    image: string,
+    limits: Limits,
+    network: readonly string[],
+    networkName: string,
+  ): Promise<SandboxContainer> {
+    const { docker, instanceId, ociRuntime } = this.#options
+    const config = containerConfig({
+      image,
+      instanceId,
+      limits,
+      network: networkName,
+      ociRuntime,
+      arguments: denoArguments({ env: 'all', files: '/tmp', network }, '/runner.js', runtime.mainModule),
+    })
+    const container = new SandboxContainer(docker, config, this.#removeSlot)
+    this.#containers.add(container)
+    void container.whenRemoved.then(() => this.#containers.delete(container))
+    await this.#startSlot(() => {
+      this.#closing.signal.throwIfAborted()
+      return container.start()
+    }).catch((error: unknown) => {
+      void container.remove()
+      throw error
+    })
+    return container
+  }
+
+  async run(order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome> {
+    const anySignal = AbortSignal.any([signal, this.#closing.signal])
+    let started = false
+    const watched: RunHooks = {
+      onStarted: () => {
+        started = true
+        hooks.onStarted()
+      },
+      onOutput: (stream, chunk) => hooks.onOutput(stream, chunk),
+    }
+    try {
+      const ready = await this.#readyFor(order)
+      return order.network.length === 0
+        ? await this.#runClosed(ready, order, watched, anySignal)
+        : await this.#runWithNetwork(ready, order, watched, anySignal)
+    } catch (error) {
+      if (started || error instanceof SandboxUnavailable) throw error
+      if (signal.aborted) return { end: 'cancelled', exitCode: null, durationMs: 0, truncated: false }
+      this.#seenAt = Number.NEGATIVE_INFINITY
+      throw new SandboxUnavailable(`The sandbox could not be started: ${reason(error)}`, error)
+    }
+  }
+
+  async #readyFor(order: RunOrder): Promise<Ready> {
+    const known = () => {
+      const ready = this.#ready.get(order.runtime)
+      return ready?.image === order.image ? ready : undefined
+    }
+    if (this.#closing.signal.aborted) throw new SandboxUnavailable('The sandbox is closing.')
+    if (known() === undefined) await this.#look()
+    const ready = known()
+    if (ready !== undefined) return ready
+    throw new SandboxUnavailable(
+      this.#ready.has(order.runtime)
+        ? `The image of the runtime ${order.runtime} is not the one that was approved any more.`
+        : (this.#notes[0] ?? `There is no runtime ${order.runtime}.`),
+    )
+  }
+
+  async #runClosed(ready: Ready, order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome> {
+    if (order.limits.tmpBytes !== POOL_LIMITS.tmpBytes) {
+      const fresh = await this.#launch(ready.runtime, ready.image, order.limits, [], 'none')
+      if (signal.aborted) void fresh.remove()
+      signal.throwIfAborted()
+      return fresh.run(order, hooks, signal)
+    }
+    // A container that died while it waited is no reason to fail: the next one may live.
+    for (;;) {
+      const container = await ready.pool.claim(signal)
+      try {
+        if (!sameResources(order.limits, POOL_LIMITS)) await container.tighten(order.limits)
+      } catch (error) {
+        void container.remove()
+        throw error
+      }
+      if (signal.aborted) void container.remove()
+      signal.throwIfAborted()
+      if (container.alive) return container.run(order, hooks, signal)
+      void container.remove()
+    }
+  }
+
+  async #runWithNetwork(
+    ready: Ready,
+    order: RunOrder,
+    hooks: RunHooks,
+    signal: AbortSignal,
+  ): Promise<RunOutcome> {
+    const network = await createRunNetwork(this.#options.docker, this.#options.instanceId)
+    this.#networks.add(network)
+    let container: SandboxContainer | undefined
+    try {
+      container = await this.#launch(ready.runtime, ready.image, order.limits, order.network, network.id)
+      signal.throwIfAborted()
+      return await container.run(order, hooks, signal)
+    } finally {
+      this.#inBackground(
+        (container?.remove() ?? Promise.resolve())
+          .then(() => removeRunNetwork(network))
+          .then(() => this.#networks.delete(network)),
+      )
+    }
+  }
+
+  #inBackground(work: Promise<unknown>): void {
+    const tracked = work.catch((error: unknown) => this.#options.log?.('sandbox clean-up failed', error))
+    this.#background.add(tracked)
+    void tracked.finally(() => this.#background.delete(tracked))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new Error('the sandbox is closing'))
+    for (const { runtime } of this.#ready.values()) this.#forget(runtime)
+    while (this.#containers.size > 0 || this.#background.size > 0) {
+      await Promise.all([...this.#containers].map((container) => container.remove()))
+      await Promise.all(this.#background)
+    }
+  }
+}
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))

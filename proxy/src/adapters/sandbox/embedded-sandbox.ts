@@ -1,0 +1,243 @@
+/**
+ * The embedded sandbox: a Deno process per run with Deno's own permissions as the only wall. It speaks the same
+ * protocol to the same runner. Weaker than a container, and `status` says so.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type RunHooks,
+  type RunOrder,
+  type RunOutcome,
+  type Sandbox,
+  type SandboxStatus,
+  SandboxUnavailable,
+} from '../../domain/executions/index.ts'
+import { sha256Hex } from '../../kernel/index.ts'
+import { fileDigest, hostDenoBinary } from './deno-binary.ts'
+import { denoArguments } from './deno-flags.ts'
+import { createOutputMeter } from './output-meter.ts'
+import { killGroup, privateMemoryBytes, processesWithArgument } from './process-group.ts'
+import { encodeRunMessage, READY_LINE } from './run-message.ts'
+import { DENO, runtimeFile } from './runtimes.ts'
+
+const MEMORY_WATCH_MS = 25
+const READY_TIMEOUT_MS = 15_000
+const DRAIN_TIMEOUT_MS = 1_000
+const STDERR_TAIL_BYTES = 2_048
+const MIB = 1_048_576
+
+const NOTES = [
+  "The embedded sandbox is weaker than Docker: code is held back by Deno's permissions alone, in a process of the daemon's own user.",
+  'It has no file access and no subprocesses; limits on processor time, processes and kernel memory do not apply, and memory is watched, not walled.',
+]
+
+export interface EmbeddedSandboxOptions {
+  readonly instanceId: string
+  readonly log?: ((message: string, error?: unknown) => void) | undefined
+}
+
+export class EmbeddedSandbox implements Sandbox {
+  readonly kind = 'embedded'
+  readonly #log: (message: string, error?: unknown) => void
+  /** Every folder of this instance starts with it, and a process is known by it. */
+  readonly #folderPrefix: string
+  readonly #folders = new Set<string>()
+  readonly #runs = new Set<Promise<unknown>>()
+  readonly #closing = new AbortController()
+
+  constructor(options: EmbeddedSandboxOptions) {
+    this.#log = options.log ?? (() => {})
+    this.#folderPrefix = join(tmpdir(), `oauth3-run-${sha256Hex(options.instanceId).slice(0, 16)}-`)
+  }
+
+  async sweep(): Promise<number> {
+    const mine = [...this.#folders]
+    const leftover = (path: string) => !mine.some((folder) => path.startsWith(folder))
+    const folders = (await readdir(tmpdir()))
+      .map((name) => join(tmpdir(), name))
+      .filter((path) => path.startsWith(this.#folderPrefix) && leftover(path))
+    let removed = 0
+    for (const folder of folders) {
+      for (const pid of processesWithArgument(`${folder}/`)) if (killGroup(pid)) removed += 1
+      await rm(folder, { recursive: true, force: true })
+      removed += 1
+    }
+    return removed
+  }
+
+  start(): void {
+    const binary = hostDenoBinary()
+    // Read once ahead, so that the first request does not wait for it.
+    if (binary !== undefined) void fileDigest(binary).catch(() => {})
+  }
+
+  async status(): Promise<SandboxStatus> {
+    try {
+      const { image } = await this.#deno()
+      return { kind: 'embedded', runtimes: [{ name: DENO.name, image }], notes: NOTES, warm: 0 }
+    } catch (error) {
+      return { kind: 'unavailable', runtimes: [], notes: [(error as Error).message], warm: 0 }
+    }
+  }
+
+  async #deno(): Promise<{ binary: string; image: string }> {
+    const binary = hostDenoBinary()
+    if (binary === undefined) {
+      throw new SandboxUnavailable(
+        'Deno is not installed for this platform; run npm ci with optional dependencies.',
+      )
+    }
+    return { binary, image: await fileDigest(binary) }
+  }
+
+  async run(order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome> {
+    if (this.#closing.signal.aborted) throw new SandboxUnavailable('The sandbox is closing.')
+    const { binary, image } = await this.#deno()
+    if (order.runtime !== DENO.name) throw new SandboxUnavailable(`There is no runtime ${order.runtime}.`)
+    if (order.image !== image) {
+      throw new SandboxUnavailable('The Deno binary is not the one that was approved any more.')
+    }
+    const work = this.#runIn(binary, order, hooks, AbortSignal.any([signal, this.#closing.signal]))
+    this.#runs.add(work)
+    try {
+      return await work
+    } finally {
+      this.#runs.delete(work)
+    }
+  }
+
+  async #runIn(binary: string, order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome> {
+    const folder = await mkdtemp(this.#folderPrefix)
+    this.#folders.add(folder)
+    try {
+      // The code stands beside the working directory, which stays empty.
+      const mainModule = join(folder, 'main.ts')
+      const cwd = join(folder, 'empty')
+      await Promise.all([writeFile(mainModule, order.code), mkdir(cwd)])
+      const names = [...order.secrets.keys(), ...(order.argsJson === null ? [] : ['OAUTH3_ARGS'])]
+      const heapMib = Math.max(16, Math.floor(order.limits.memoryBytes / MIB))
+      const child = spawn(
+        binary,
+        [
+          'run',
+          ...denoArguments(
+            { env: names, files: null, network: order.network, v8Flags: [`--max-old-space-size=${heapMib}`] },
+            runtimeFile(DENO, 'runner.js'),
+            mainModule,
+          ),
+        ],
+        {
+          cwd,
+          env: { DENO_DIR: join(folder, 'cache'), DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' },
+          detached: true,
+          stdio: 'pipe',
+        },
+      )
+      return await attend(child, order, hooks, signal)
+    } finally {
+      await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+        this.#log('a folder of a run could not be removed', error)
+      })
+      this.#folders.delete(folder)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
+    await Promise.allSettled(this.#runs)
+  }
+}
+
+/** Takes one process from its birth to its end. */
+async function attend(
+  child: ChildProcessWithoutNullStreams,
+  order: RunOrder,
+  hooks: RunHooks,
+  signal: AbortSignal,
+): Promise<RunOutcome> {
+  const meter = createOutputMeter(order.limits.outputBytes, hooks)
+  const exited = Promise.withResolvers<{ code: number | null; by: NodeJS.Signals | null }>()
+  const drained = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const ready = Promise.withResolvers<void>()
+  const stopped = Promise.withResolvers<RunOutcome['end']>()
+  let startedAt: number | undefined
+  let boot = Buffer.alloc(0)
+  let stderrTail = Buffer.alloc(0)
+  const elapsedMs = () => (startedAt === undefined ? 0 : performance.now() - startedAt)
+  const kill = () => {
+    if (child.pid !== undefined) killGroup(child.pid)
+  }
+
+  child.once('exit', (code, by) => exited.resolve({ code, by }))
+  child.once('error', (error) => ready.reject(error))
+  child.stdin.on('error', () => {})
+  child.stdout.on('data', (bytes: Buffer) => {
+    if (startedAt !== undefined) meter.take('stdout', bytes)
+    else {
+      boot = Buffer.concat([boot, bytes])
+      if (boot.equals(READY_LINE)) ready.resolve()
+    }
+    if (meter.flooded) stopped.resolve('output_limit')
+  })
+  child.stderr.on('data', (bytes: Buffer) => {
+    stderrTail = Buffer.concat([stderrTail, bytes]).subarray(-STDERR_TAIL_BYTES)
+    if (startedAt !== undefined) meter.take('stderr', bytes)
+    if (meter.flooded) stopped.resolve('output_limit')
+  })
+
+  const cancel = () => stopped.resolve('cancelled')
+  signal.addEventListener('abort', cancel, { once: true })
+  if (signal.aborted) cancel()
+  const timers: NodeJS.Timeout[] = []
+  try {
+    const bootTimer = setTimeout(
+      () => ready.reject(new Error('Deno did not become ready in time')),
+      READY_TIMEOUT_MS,
+    )
+    timers.push(bootTimer)
+    void exited.promise.then(() =>
+      ready.reject(new Error(`Deno did not boot: ${stderrTail.toString('utf8')}`)),
+    )
+    const early = await Promise.race([ready.promise, stopped.promise])
+    if (early !== undefined) return { end: early, exitCode: null, durationMs: 0, truncated: false }
+
+    const message = encodeRunMessage(order, { placed: true })
+    hooks.onStarted()
+    startedAt = performance.now()
+    child.stdin.end(message)
+    timers.push(setTimeout(() => stopped.resolve('timeout'), order.limits.timeoutMs))
+    timers.push(
+      setInterval(() => {
+        const bytes = child.pid === undefined ? null : privateMemoryBytes(child.pid)
+        if (bytes !== null && bytes > order.limits.memoryBytes) stopped.resolve('memory_limit')
+      }, MEMORY_WATCH_MS),
+    )
+    const ending = await Promise.race([stopped.promise, exited.promise])
+    if (typeof ending === 'string') {
+      return { end: ending, exitCode: null, durationMs: elapsedMs(), truncated: meter.truncated }
+    }
+    await Promise.race([
+      drained,
+      new Promise((resolve) => timers.push(setTimeout(resolve, DRAIN_TIMEOUT_MS))),
+    ])
+    const end =
+      ending.by === null
+        ? 'exited'
+        : stderrTail.includes('heap out of memory')
+          ? 'memory_limit'
+          : 'sandbox_lost'
+    return { end, exitCode: ending.code, durationMs: elapsedMs(), truncated: meter.truncated }
+  } catch (error) {
+    if (startedAt !== undefined) throw error
+    throw new SandboxUnavailable(`The embedded sandbox could not start: ${(error as Error).message}`, error)
+  } finally {
+    for (const timer of timers) clearTimeout(timer)
+    signal.removeEventListener('abort', cancel)
+    kill()
+    if (child.pid !== undefined) await exited.promise
+    child.stdout.destroy()
+    child.stderr.destroy()
+  }
+}

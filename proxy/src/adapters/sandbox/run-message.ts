@@ -1,0 +1,22 @@
+/** The runner's protocol, seen from the daemon: one message in, a ready line and two end markers out. */
+import { randomBytes } from 'node:crypto'
+import type { RunOrder } from '../../domain/executions/index.ts'
+
+export const READY_LINE = Buffer.from('oauth3-ready 1\n')
+
+/** Starts with a NUL and holds 128 random bits: no output contains it by accident. */
+export const newEndMarker = (): string => `\0oauth3-end ${randomBytes(16).toString('hex')} `
+
+/** The one place where a run's secrets are opened: the bytes that go to the runner's standard input. */
+export function encodeRunMessage(order: RunOrder, options: { end?: string; placed?: true }): Buffer {
+  const env: [string, string][] = [...order.secrets].map(([name, value]) => [name, value.open()])
+  if (order.argsJson !== null) env.push(['OAUTH3_ARGS', order.argsJson])
+  const body = Buffer.from(
+    JSON.stringify({ v: 1, code: order.code, env: Object.fromEntries(env), ...options }),
+  )
+  const message = Buffer.allocUnsafe(4 + body.length)
+  message.writeUInt32BE(body.length, 0)
+  body.copy(message, 4)
+  body.fill(0)
+  return message
+}

@@ -1,0 +1,39 @@
+/** The few lines of the tar format (POSIX ustar) that a build context needs: regular files, streamed. */
+import { createReadStream, statSync } from 'node:fs'
+
+export interface TarFile {
+  readonly name: string
+  /** Path of a file to read, or the bytes themselves. */
+  readonly source: string | Buffer
+  readonly executable?: boolean
+}
+
+const BLOCK_BYTES = 512
+
+/** Times are zero, so that the same files give the same archive. */
+export async function* tarStream(files: readonly TarFile[]): AsyncGenerator<Buffer> {
+  for (const { name, source, executable } of files) {
+    const size = typeof source === 'string' ? statSync(source).size : source.length
+    yield header(name, size, executable === true ? 0o755 : 0o644)
+    if (typeof source === 'string')
+      yield* createReadStream(source, { highWaterMark: 1_048_576 }) as AsyncIterable<Buffer>
+    else yield source
+    yield Buffer.alloc((BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES)
+  }
+  yield Buffer.alloc(BLOCK_BYTES * 2)
+}
+
+function header(name: string, size: number, mode: number): Buffer {
+  if (Buffer.byteLength(name) > 100) throw new TypeError('the name is too long for a tar header')
+  const block = Buffer.alloc(BLOCK_BYTES)
+  const octal = (value: number, digits: number) => value.toString(8).padStart(digits, '0')
+  block.write(name, 0)
+  block.write(`${octal(mode, 7)}\0${octal(0, 7)}\0${octal(0, 7)}\0${octal(size, 11)}\0${octal(0, 11)}\0`, 100)
+  // The checksum is taken with its own field filled with spaces.
+  block.write(' '.repeat(8), 148)
+  block.write('0', 156)
+  block.write('ustar\x0000', 257)
+  const sum = block.reduce((total, byte) => total + byte, 0)
+  block.write(`${octal(sum, 6)}\0 `, 148)
+  return block
+}

@@ -1,0 +1,60 @@
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import SqliteDatabase, { type Database, SqliteError } from 'better-sqlite3'
+import type { Transactor } from '../../domain/audit/index.ts'
+import { AppError } from '../../kernel/index.ts'
+import { migrate } from './migrations.ts'
+
+/**
+ * Opens the one file: WAL, and `synchronous=FULL`, so that a decision that was answered survives a power cut.
+ * The folder and file are the owner's alone.
+ */
+export function openDatabase(path: string): Database {
+  let db: Database | undefined
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    // Private from its first moment; the -wal and -shm files take over its mode.
+    closeSync(openSync(path, 'a', 0o600))
+    chmodSync(path, 0o600)
+    db = new SqliteDatabase(path)
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = FULL')
+    db.pragma('foreign_keys = ON')
+    db.pragma('busy_timeout = 5000')
+    db.pragma('trusted_schema = OFF')
+    // A removed secret's envelope shall not linger in free pages.
+    db.pragma('secure_delete = ON')
+    migrate(db)
+    return db
+  } catch (error) {
+    db?.close()
+    throw asStorageError(error, `The database ${path} cannot be opened`)
+  }
+}
+
+/** One transaction at a time; a call inside another joins it, so an error anywhere undoes all of it. */
+export function createTransactor(db: Database): Transactor {
+  const outer = db.transaction((work: () => unknown) => work())
+  return {
+    transact<T>(work: () => T): T {
+      if (db.inTransaction) return work()
+      try {
+        return outer.immediate(work) as T
+      } catch (error) {
+        throw asStorageError(error, 'The database cannot be written; nothing was changed')
+      }
+    },
+  }
+}
+
+const UNUSABLE = /^SQLITE_(FULL|READONLY|IOERR|CORRUPT|NOTADB|CANTOPEN|BUSY|LOCKED|PERM)/
+
+function asStorageError(error: unknown, said: string): unknown {
+  const code = error instanceof SqliteError ? error.code : (error as NodeJS.ErrnoException)?.code
+  const unusable =
+    error instanceof SqliteError
+      ? UNUSABLE.test(error.code)
+      : /^E(ACCES|DQUOT|EXIST|IO|ISDIR|NOSPC|NOTDIR|PERM|ROFS)$/.test(String(code))
+  if (!unusable) return error
+  return new AppError('storage_unavailable', `${said} (${code}).`, { cause: error })
+}

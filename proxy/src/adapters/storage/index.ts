@@ -1,0 +1,16 @@
+export { createTransactor, openDatabase } from './database.ts'
+export { createExecutionStore } from './execution-store.ts'
+export { MIGRATIONS } from './migrations.ts'
+export {
+  createAgentStore,
+  createAuditStore,
+  createCardStore,
+  createCodeStore,
+  createDataKeyStore,
+  createMetaStore,
+  createOutboxStore,
+  createSecretStore,
+  createWakeStore,
+  type MetaStore,
+} from './small-stores.ts'
+export { createTrustStore } from './trust-store.ts'

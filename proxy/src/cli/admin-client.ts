@@ -1,0 +1,89 @@
+import { type IncomingMessage, request } from 'node:http'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import type { z } from 'zod'
+import { errorBody } from '../surfaces/admin-api/wire.ts'
+import { CliError, EXIT, errorFromDaemon } from './cli-error.ts'
+
+/** Calls the daemon over its unix socket and checks what comes back; every failure is a CliError. */
+export interface AdminClient {
+  call<T extends z.ZodType>(schema: T, method: Method, path: string, body?: unknown): Promise<z.output<T>>
+  /** The answer line by line, as it arrives. */
+  lines(path: string): AsyncGenerator<string>
+}
+
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
+
+/** A doctor waits up to 30 s for its slowest check. */
+const ANSWER_LIMIT_MS = 60_000
+
+export function createAdminClient(socketPath: string): AdminClient {
+  return {
+    async call(schema, method, path, body) {
+      const response = await send(socketPath, method, path, body)
+      const parsed = schema.safeParse(asJson(await text(response)))
+      if (!parsed.success) throw strangeAnswer()
+      return parsed.data
+    },
+    async *lines(path) {
+      const response = await send(socketPath, 'GET', path)
+      yield* createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })
+      if (!response.complete) throw new CliError('failed', EXIT.failed, 'The daemon stopped in the middle of its answer.')
+    },
+  }
+}
+
+/** A path below /v1 with each part encoded. */
+export const adminPath = (...parts: readonly (string | number)[]): string =>
+  `/v1/${parts.map((part) => encodeURIComponent(part)).join('/')}`
+
+async function send(socketPath: string, method: Method, path: string, body?: unknown): Promise<IncomingMessage> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const call = request(
+      {
+        socketPath,
+        method,
+        path,
+        agent: false,
+        headers: { host: 'oauth3', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+      },
+      resolve,
+    )
+    call.on('error', (error) => reject(connectionError(error, socketPath)))
+    call.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+  if (response.statusCode === 200) return response
+  const parsed = errorBody.safeParse(asJson(await text(response)))
+  if (!parsed.success) throw strangeAnswer()
+  const { code, message, details } = parsed.data.error
+  throw errorFromDaemon(code, message, details)
+}
+
+function asJson(answer: string): unknown {
+  try {
+    return JSON.parse(answer)
+  } catch {
+    return undefined
+  }
+}
+
+const strangeAnswer = (): CliError =>
+  new CliError('failed', EXIT.failed, 'The daemon gave an answer of another form; is it of the same version as this command?')
+
+function connectionError(error: NodeJS.ErrnoException, socketPath: string): CliError {
+  if (error.name === 'TimeoutError' || error.code === 'ABORT_ERR') {
+    return new CliError('failed', EXIT.failed, `The daemon did not answer within ${ANSWER_LIMIT_MS / 1_000} s.`)
+  }
+  if (error.code === 'EACCES' || error.code === 'EPERM') {
+    return new CliError('refused', EXIT.refused, `${socketPath} belongs to another user; run this as the daemon's own user.`)
+  }
+  if (error.code === 'ECONNRESET' || error.code === 'EPIPE') {
+    return new CliError('failed', EXIT.failed, 'The daemon closed the connection without an answer.')
+  }
+  return new CliError(
+    'not_running',
+    EXIT.notRunning,
+    `No daemon answers at ${socketPath}; start it with npm start, or name its socket with --socket.`,
+  )
+}

@@ -1,0 +1,149 @@
+import { type RequestView, requestList, requestView, type WireDecision } from '../../surfaces/admin-api/wire.ts'
+import { adminPath } from '../admin-client.ts'
+import { CliError, EXIT, usageError } from '../cli-error.ts'
+import type { CommandContext, CommandGroup } from '../context.ts'
+import { renderTable } from '../table.ts'
+import { renderCard, renderOutcome } from '../terminal-card.ts'
+import { formatDistance, formatTime } from '../text-layout.ts'
+import { examples } from './shared.ts'
+
+interface ApproveOptions {
+  readonly once?: boolean
+  readonly '24h'?: boolean
+  readonly forever?: boolean
+  readonly anyArgs?: boolean
+  readonly yes?: boolean
+  readonly consent?: string
+}
+
+export const addRequestCommands: CommandGroup = (program, context) => {
+  program
+    .command('pending')
+    .description('requests that wait for you')
+    .option('--all', 'the newest 200, whatever their state')
+    .action(async (options: { all?: boolean }) => {
+      const path = `${adminPath('requests')}${options.all ? '?all=1' : ''}`
+      const answer = await context.client.call(requestList, 'GET', path)
+      await context.show(answer, () => {
+        if (answer.requests.length === 0) return options.all ? 'No requests yet.' : 'Nothing waits for you.'
+        return renderTable(
+          ['REQUEST', 'SKILL', 'AGENT', 'STATE', options.all ? 'ASKED' : 'EXPIRES'],
+          answer.requests.map((row) => [
+            row.request_id.slice(0, 16),
+            row.skill_id,
+            row.agent,
+            row.status,
+            options.all ? formatTime(row.created_at) : formatDistance(row.expires_at, context.now()),
+          ]),
+          context.terminal.style,
+        )
+      })
+    })
+
+  program
+    .command('show')
+    .description('the card and the whole code of a request, and what became of it')
+    .argument('<id>', 'a request id or its beginning')
+    .action(async (id: string) => {
+      const view = await fetchRequest(context, id)
+      await context.show(view, () => {
+        const { style } = context.terminal
+        const title = view.status === 'pending' ? 'approval needed' : 'request'
+        const parts = [renderCard(view.card, style, context.now(), title), renderOutcome(view, style)]
+        if (view.status === 'pending') {
+          const short = view.request_id.slice(0, 16)
+          parts.push(`\n  oauth3 approve ${short} --once | --24h | --forever\n  oauth3 deny ${short}`)
+        }
+        return parts.join('\n')
+      })
+    })
+
+  program
+    .command('approve')
+    .description('let a request run, as it was shown')
+    .argument('<id>', 'a request id or its beginning')
+    .option('--once', 'this run only')
+    .option('--24h', 'this code with this scope, for 24 hours')
+    .option('--forever', 'this code with this scope, until revoked')
+    .option('--any-args', 'with --24h or --forever: whatever its args')
+    .option('--yes', 'do not ask, although this is a terminal')
+    .option('--consent <hash>', 'refuse unless this is the consent (from show); its beginning is enough')
+    .addHelpText(
+      'after',
+      examples(
+        ['oauth3 approve req_1f0c --once', 'shows the card and the code, asks, then runs it once'],
+        ['oauth3 approve 1f0c --24h --consent 9ab1d2c3', 'only if it is still what show displayed'],
+      ),
+    )
+    .action(async (id: string, options: ApproveOptions) => {
+      const decision = decisionFrom(options)
+      const view = await fetchRequest(context, id)
+      if (options.consent !== undefined) assertConsent(view, options.consent)
+      await decide(context, view, decision, options.yes === true)
+    })
+
+  program
+    .command('deny')
+    .description('refuse a request')
+    .argument('<id>', 'a request id or its beginning')
+    .action(async (id: string) => {
+      await decide(context, await fetchRequest(context, id), 'deny', true)
+    })
+}
+
+const fetchRequest = (context: CommandContext, id: string): Promise<RequestView> =>
+  context.client.call(requestView, 'GET', adminPath('requests', id))
+
+function decisionFrom(options: ApproveOptions): WireDecision {
+  const chosen = (['once', '24h', 'forever'] as const).filter((level) => options[level] === true)
+  const level = chosen[0]
+  if (level === undefined || chosen.length > 1) throw usageError('Choose exactly one of --once, --24h, --forever.')
+  if (level === 'once') {
+    if (options.anyArgs) throw usageError('--any-args goes with --24h or --forever.')
+    return 'once'
+  }
+  if (level === '24h') return options.anyArgs ? 'trust24h_any' : 'trust24h'
+  return options.anyArgs ? 'forever_any' : 'forever'
+}
+
+function assertConsent(view: RequestView, expected: string): void {
+  if (!/^[0-9a-f]{8,64}$/.test(expected)) throw usageError('--consent takes 8 to 64 hex digits.')
+  if (!view.consent_hash.startsWith(expected)) {
+    throw new CliError('refused', EXIT.refused, `The consent is ${view.consent_hash}, not ${expected}; look at it with show.`)
+  }
+}
+
+/** The decision carries the hash of the very consent that was fetched, and on a terminal shown, here. */
+async function decide(context: CommandContext, view: RequestView, decision: WireDecision, isSure: boolean): Promise<void> {
+  const { terminal, client } = context
+  if (!isSure && view.status === 'pending' && terminal.isInteractive) {
+    terminal.note(renderCard(view.card, terminal.style, context.now()))
+    const agreed = await terminal.confirm(`Consent ${view.consent_hash.slice(0, 16)}…: approve (${decisionText(decision)})?`)
+    if (!agreed) throw new CliError('failed', EXIT.failed, 'Nothing was decided.')
+  }
+  const decided = await client.call(requestView, 'POST', adminPath('requests', view.request_id, 'decision'), {
+    decision,
+    consent_hash: view.consent_hash,
+  })
+  await context.show(decided, () => {
+    const lines = [
+      `${decided.request_id} ${decision === 'deny' ? 'denied' : `approved (${decisionText(decision)})`}; it is ${decided.status}.`,
+      `consent ${decided.consent_hash}`,
+    ]
+    const missing = decided.card.secrets.filter((secret) => secret.missing).map((secret) => secret.name)
+    if (decided.status === 'awaiting_secrets') {
+      lines.push(`It runs as soon as you store ${missing.join(', ')}: oauth3 secret add ${missing[0] ?? 'NAME'}`)
+    }
+    return lines.join('\n')
+  })
+}
+
+export const decisionText = (decision: WireDecision): string =>
+  ({
+    once: 'once',
+    deny: 'deny',
+    trust24h: '24 hours',
+    forever: 'forever',
+    trust24h_any: '24 hours, any args',
+    forever_any: 'forever, any args',
+  })[decision]

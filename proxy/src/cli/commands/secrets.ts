@@ -1,0 +1,73 @@
+import { okBody, secretList, secretView } from '../../surfaces/admin-api/wire.ts'
+import { adminPath } from '../admin-client.ts'
+import { usageError } from '../cli-error.ts'
+import type { CommandGroup } from '../context.ts'
+import { renderTable } from '../table.ts'
+import { formatTime } from '../text-layout.ts'
+import { commaList, examples } from './shared.ts'
+
+export const addSecretCommands: CommandGroup = (program, context) => {
+  const secret = program.command('secret').description('store and manage secrets')
+
+  secret
+    .command('add')
+    .description('store or replace a secret; its value is never an argument')
+    .argument('<name>', 'what the code reads it by')
+    .option('--hosts <list>', 'hosts it may go to, comma-separated; others are warned of on every card', commaList)
+    .addHelpText(
+      'after',
+      examples(
+        ['oauth3 secret add OPENAI_API_KEY --hosts api.openai.com', 'asks for the value, hidden'],
+        ['oauth3 secret add DEPLOY_KEY < key.pem', 'takes it from standard input'],
+      ),
+    )
+    .action(async (name: string, options: { hosts?: string[] }) => {
+      const value = await context.terminal.readSecret(`Value of ${name}:`)
+      if (value === '') throw usageError('The value is empty; nothing was stored.')
+      const body = { value, ...(options.hosts ? { hosts: options.hosts } : {}) }
+      const stored = await context.client.call(secretView, 'PUT', adminPath('secrets', name), body)
+      const what = stored.version === 1 ? 'stored' : `replaced, version ${stored.version}`
+      const where = stored.hosts ? `may go to ${stored.hosts.join(', ')}` : 'not bound to hosts'
+      await context.show(stored, () => `${stored.name} ${what}; ${where}.`)
+    })
+
+  secret
+    .command('list')
+    .description('names, versions and hosts; never values')
+    .action(async () => {
+      const answer = await context.client.call(secretList, 'GET', adminPath('secrets'))
+      await context.show(answer, () =>
+        answer.secrets.length === 0
+          ? 'No secrets yet; add one with: oauth3 secret add NAME'
+          : renderTable(
+              ['NAME', 'VERSION', 'MAY GO TO', 'CHANGED'],
+              answer.secrets.map((row) => [
+                row.name,
+                String(row.version),
+                row.hosts?.join(', ') ?? 'not bound',
+                formatTime(row.updated_at),
+              ]),
+              context.terminal.style,
+            ),
+      )
+    })
+
+  secret
+    .command('remove')
+    .description('forget a secret')
+    .argument('<name>')
+    .action(async (name: string) => {
+      const answer = await context.client.call(okBody, 'DELETE', adminPath('secrets', name))
+      await context.show(answer, () => `${name} removed.`)
+    })
+
+  secret
+    .command('rename')
+    .description('give a secret another name')
+    .argument('<from>')
+    .argument('<to>')
+    .action(async (from: string, to: string) => {
+      const renamed = await context.client.call(secretView, 'POST', adminPath('secrets', from, 'rename'), { to })
+      await context.show(renamed, () => `${from} is now ${renamed.name}.`)
+    })
+}

@@ -1,0 +1,18 @@
+import { InvalidArgumentError } from 'commander'
+
+/** Examples below a command's help: the command and what it does. */
+export function examples(...rows: readonly (readonly [string, string])[]): string {
+  return `\nExamples:\n${rows.map(([command, does]) => `  $ ${command}\n      ${does}`).join('\n')}`
+}
+
+/** `a, b` or a repeated option, as one list. */
+export function commaList(text: string, before: string[] = []): string[] {
+  const items = text.split(',').map((item) => item.trim())
+  if (items.includes('')) throw new InvalidArgumentError('It takes a list like a,b without empty places.')
+  return [...before, ...items]
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('It takes a whole number.')
+  return Number(text)
+}

@@ -1,0 +1,43 @@
+import { grantList, grantView } from '../../surfaces/admin-api/wire.ts'
+import { adminPath } from '../admin-client.ts'
+import type { CommandGroup } from '../context.ts'
+import { renderTable } from '../table.ts'
+import { formatDistance } from '../text-layout.ts'
+import { wholeNumber } from './shared.ts'
+
+export const addTrustCommands: CommandGroup = (program, context) => {
+  const trust = program.command('trust').description('what runs without asking')
+
+  trust
+    .command('list')
+    .description('standing grants, newest first')
+    .action(async () => {
+      const answer = await context.client.call(grantList, 'GET', adminPath('trust'))
+      await context.show(answer, () =>
+        answer.grants.length === 0
+          ? 'Nothing is trusted.'
+          : renderTable(
+              ['N', 'SKILL', 'CODE', 'LEVEL', 'ARGS', 'ENDS', 'BY'],
+              answer.grants.map((row) => [
+                String(row.id),
+                row.skill_id,
+                row.code_hash.slice(0, 12),
+                row.level,
+                row.any_args ? 'any' : 'as shown',
+                row.expires_at === null ? 'never' : formatDistance(row.expires_at, context.now()),
+                row.approved_by,
+              ]),
+              context.terminal.style,
+            ),
+      )
+    })
+
+  trust
+    .command('revoke')
+    .description('end a grant; the code is asked about again')
+    .argument('<n>', 'its number in trust list', wholeNumber)
+    .action(async (id: number) => {
+      const grant = await context.client.call(grantView, 'DELETE', adminPath('trust', id))
+      await context.show(grant, () => `Grant ${grant.id} (${grant.skill_id}) revoked.`)
+    })
+}

@@ -1,0 +1,6 @@
+export { type AdminClient, adminPath, createAdminClient } from './admin-client.ts'
+export { CliError, EXIT } from './cli-error.ts'
+export { type CliPrograms, DEMO_ANSWERS, type DemoAnswer, runCli } from './program.ts'
+export { type Style, styleFor } from './style.ts'
+export { type CliSurroundings } from './terminal.ts'
+export { renderCard, renderOutput, rule } from './terminal-card.ts'

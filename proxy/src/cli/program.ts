@@ -1,0 +1,123 @@
+import { Command, CommanderError, Option } from 'commander'
+import { ERROR_TABLE, oneLine } from '../kernel/index.ts'
+import { createAdminClient } from './admin-client.ts'
+import { CliError, EXIT } from './cli-error.ts'
+import { addAgentCommands } from './commands/agents.ts'
+import { addAuditCommands } from './commands/audit.ts'
+import { addRequestCommands } from './commands/requests.ts'
+import { addSecretCommands } from './commands/secrets.ts'
+import { examples } from './commands/shared.ts'
+import { addTrustCommands } from './commands/trust.ts'
+import { addUpkeepCommands } from './commands/upkeep.ts'
+import type { CommandContext } from './context.ts'
+import { findSocket } from './socket-path.ts'
+import { type CliSurroundings, createTerminal, safeJson } from './terminal.ts'
+
+/** What is started in this process itself, handed in by main.ts: the CLI knows the daemon's socket only. */
+export interface CliPrograms {
+  readonly version: string
+  /** Resolves to the exit code once the daemon has stopped. */
+  daemon(): Promise<number>
+  demo(options: { approve: DemoAnswer | undefined }): Promise<number>
+}
+
+export const DEMO_ANSWERS = ['once', '24h', 'forever', 'deny'] as const
+export type DemoAnswer = (typeof DEMO_ANSWERS)[number]
+
+const ERROR_LINE_LIMIT = 600
+
+/** Runs one command line; resolves to its exit code and never throws. */
+export async function runCli(argv: readonly string[], around: CliSurroundings, programs: CliPrograms): Promise<number> {
+  let exitCode: number = EXIT.done
+  const program = buildProgram(around, programs, (code) => {
+    exitCode = code
+  })
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    const failure = asCliError(error)
+    if (failure === undefined) return EXIT.done
+    const line = oneLine(failure.message, ERROR_LINE_LIMIT)
+    const body = {
+      code: failure.code,
+      message: line,
+      exit_code: failure.exitCode,
+      ...(failure.details === undefined ? {} : { details: failure.details }),
+    }
+    around.stderr.write(argv.includes('--json') ? `${safeJson({ error: body })}\n` : `oauth3: ${line}\n`)
+    return failure.exitCode
+  }
+}
+
+function buildProgram(around: CliSurroundings, programs: CliPrograms, exitWith: (code: number) => void): Command {
+  const program = new Command('oauth3')
+    .description('Human-approved secrets and sandboxed execution for AI agents.')
+    .version(programs.version)
+    .option('--json', 'results on standard output and errors on standard error as JSON')
+    .option('--socket <path>', "the daemon's socket (default: OAUTH3_SOCKET, else beside DB_PATH)")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void around.stdout.write(text),
+      writeErr: (text) => void around.stderr.write(text),
+      // Printed once, by runCli, as the one line that every error is.
+      outputError: () => {},
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText(
+      'after',
+      `${examples(
+        ['npm start', 'the daemon; then, in another terminal:'],
+        ['oauth3 secret add OPENAI_API_KEY --hosts api.openai.com', 'store a secret'],
+        ['oauth3 agent add clawd', 'a token for your agent'],
+        ['oauth3 pending', 'what waits for you'],
+        ['oauth3 show req_1f0c', 'the card and the whole code'],
+        ['oauth3 approve req_1f0c --once', 'let it run'],
+      )}\n\nExit codes: 0 done, 1 failed, 2 usage, 3 daemon not running, 4 not found, 5 refused.`,
+    )
+
+  const terminal = createTerminal(around)
+  const globals = (): { json?: boolean; socket?: string } => program.opts()
+  const context: CommandContext = {
+    terminal,
+    get client() {
+      return createAdminClient(findSocket(globals().socket, around.env, around.cwd))
+    },
+    get json() {
+      return globals().json === true
+    },
+    now: () => Date.now(),
+    show: (value, human) => terminal.print(globals().json === true ? safeJson(value, 2) : human()),
+  }
+
+  program
+    .command('daemon')
+    .description('start the daemon, configured by the environment and .env')
+    .action(async () => exitWith(await programs.daemon()))
+  program
+    .command('demo')
+    .description('watch the whole thing work in a temporary folder')
+    .addOption(new Option('--approve <answer>', 'answer without asking').choices(DEMO_ANSWERS))
+    .action(async (options: { approve?: DemoAnswer }) => exitWith(await programs.demo({ approve: options.approve })))
+  addRequestCommands(program, context)
+  addSecretCommands(program, context)
+  addAgentCommands(program, context)
+  addTrustCommands(program, context)
+  addAuditCommands(program, context)
+  addUpkeepCommands(program, context)
+  return program
+}
+
+function asCliError(error: unknown): CliError | undefined {
+  if (error instanceof CliError) return error
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return undefined
+    // Commander has printed the help already when a command was left out.
+    const text = error.code === 'commander.help' ? 'Name a command; see oauth3 --help.' : error.message.replace(/^error: /, '')
+    return new CliError('usage', EXIT.usage, text)
+  }
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'EPIPE') return undefined
+  const message = error instanceof Error ? error.message : String(error)
+  return new CliError('failed', ERROR_TABLE.internal.exit, message)
+}

@@ -1,0 +1,124 @@
+import type { CardView, RequestView } from '../surfaces/admin-api/wire.ts'
+import type { Style } from './style.ts'
+import {
+  columnsOf,
+  formatDistance,
+  formatTime,
+  hardWrap,
+  TERMINAL_COLUMNS,
+  terminalLine,
+  terminalText,
+  wordWrap,
+} from './text-layout.ts'
+
+/**
+ * The approval card for a terminal: the same content as in Telegram, the most dangerous first, then the whole
+ * code. The only escape sequences in it are the style's; whatever came from outside is made visible once more
+ * here, so that no other part has to be trusted with it.
+ */
+const LABEL_COLUMNS = 10
+const INDENT = '  '
+
+export function renderCard(card: CardView, style: Style, now: number, title = 'approval needed'): string {
+  const row = rowWriter(style)
+  const alarm = (label: string, text: string): string[] => row(label, text, style.red)
+  return [
+    rule(`oauth3 · ${title}`, style),
+    ...card.changes.flatMap((change) => alarm('CHANGED', change)),
+    ...card.warnings.flatMap((warning) => alarm('WARNING', warning)),
+    ...row('Skill', card.skillId, style.bold),
+    ...(card.description === '' ? [] : row('Says', card.description)),
+    ...row('Agent', card.agent),
+    ...secretRows(card, row, style),
+    ...row('Network', card.network),
+    ...row('Runs in', `${card.runtime} · ${card.limits}`),
+    ...(card.args === null ? [] : row('Args', card.args)),
+    ...(card.source === null ? [] : row('Link', card.source)),
+    ...row('Code', `${card.code.lines} lines, ${card.code.bytes} bytes, whole below`),
+    ...row('SHA-256', card.codeHash),
+    ...row('Request', card.requestId),
+    ...row('Expires', `${formatDistance(card.expiresAt, now)} (${formatTime(card.expiresAt)})`),
+    ...(card.cut ? [rule('in full, since something above was cut', style), ...fullLines(card.full)] : []),
+    rule('code', style),
+    ...renderCode(card.code.text, style),
+    rule('', style),
+  ].join('\n')
+}
+
+const fullLines = (full: string): string[] =>
+  terminalText(full)
+    .split('\n')
+    .flatMap((line) => hardWrap(line, TERMINAL_COLUMNS - INDENT.length).map((piece) => `${INDENT}${piece}`))
+
+/** Every line of the code with its number; long lines go on behind `↳`. Nothing is left out. */
+function renderCode(code: string, style: Style): string[] {
+  const lines = terminalText(code).split('\n')
+  const gutter = Math.max(3, String(lines.length).length)
+  return lines.flatMap((line, index) =>
+    hardWrap(line, TERMINAL_COLUMNS - gutter - 3).map((piece, part) => {
+      const mark = part === 0 ? String(index + 1) : '↳'
+      return `${style.dim(`${mark.padStart(gutter)} │`)} ${piece}`
+    }),
+  )
+}
+
+/** What became of a request, for `show` and after a decision. */
+export function renderOutcome(view: RequestView, style: Style): string {
+  const row = rowWriter(style)
+  const duration = view.duration_ms === null ? '' : ` in ${view.duration_ms} ms`
+  const failure = view.failure === null ? '' : ` (${view.failure})`
+  const good = view.status === 'success' ? style.green : style.bold
+  const who = view.decided_by_name ?? view.decided_by
+  const lines = [
+    ...row('Status', `${view.status}${failure}${duration}`, view.status === 'failed' ? style.red : good),
+    ...(view.decided_at === null
+      ? []
+      : row('Decided', `${view.decision ?? 'trusted'} by ${who ?? '?'}, ${formatTime(view.decided_at)}`)),
+    ...row('Consent', view.consent_hash),
+  ]
+  if (view.result === null) return lines.join('\n')
+  const { stdout, stderr, exit_code, truncated } = view.result
+  return [
+    ...lines,
+    ...row('Exit code', String(exit_code ?? 'none')),
+    ...renderOutput('stdout', stdout, style),
+    ...renderOutput('stderr', stderr, style),
+    ...(truncated ? [style.yellow(`${INDENT}Output beyond the limit was dropped.`)] : []),
+  ].join('\n')
+}
+
+/** Output of code, indented; empty output gives no lines. */
+export function renderOutput(name: string, output: string, style: Style): string[] {
+  if (output === '') return []
+  const lines = terminalText(output.replace(/\n$/, '')).split('\n')
+  const bar = style.dim(`${INDENT}│ `)
+  return [
+    style.dim(`${INDENT}${name}`),
+    ...lines.flatMap((line) => hardWrap(line, TERMINAL_COLUMNS - 4).map((piece) => `${bar}${piece}`)),
+  ]
+}
+
+export function rule(title: string, style: Style): string {
+  const head = title === '' ? '' : `── ${title} `
+  return style.cyan(`${head}${'─'.repeat(TERMINAL_COLUMNS - columnsOf(head))}`)
+}
+
+type RowWriter = (label: string, value: string, paint?: (text: string) => string) => string[]
+
+const rowWriter =
+  (style: Style): RowWriter =>
+  (label, value, paint = (text) => text) => {
+    const columns = TERMINAL_COLUMNS - INDENT.length - LABEL_COLUMNS
+    return wordWrap(terminalLine(value), columns).map(
+      (line, index) => `${INDENT}${style.dim((index === 0 ? label : '').padEnd(LABEL_COLUMNS))}${paint(line)}`,
+    )
+  }
+
+function secretRows(card: CardView, row: RowWriter, style: Style): string[] {
+  if (card.secrets.length === 0) return row('Secrets', 'none')
+  return card.secrets.flatMap((secret, index) => {
+    const missing = secret.missing ? ' · NOT STORED YET: the run waits for it' : ''
+    const paint = secret.missing ? style.yellow : style.bold
+    return row(index === 0 ? 'Secrets' : '', `${secret.name} → ${secret.goes}${missing}`, paint)
+  })
+}

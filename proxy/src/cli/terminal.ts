@@ -1,0 +1,94 @@
+import { createInterface } from 'node:readline/promises'
+import type { Readable, Writable } from 'node:stream'
+import { hasHiddenCharacters } from '../kernel/index.ts'
+import { CliError, EXIT, usageError } from './cli-error.ts'
+import { type Style, styleFor } from './style.ts'
+
+/** The streams and surroundings of one command; the process's own, or a test's. */
+export interface CliSurroundings {
+  readonly stdin: Readable & { isTTY?: boolean | undefined }
+  readonly stdout: Writable & { isTTY?: boolean | undefined }
+  readonly stderr: Writable & { isTTY?: boolean | undefined }
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+}
+
+/** What a command says and asks. Results go to standard output; questions and errors to standard error. */
+export interface Terminal {
+  readonly style: Style
+  /** Whether a person can be asked. */
+  readonly isInteractive: boolean
+  print(text: string): Promise<void>
+  note(text: string): void
+  confirm(question: string): Promise<boolean>
+  /** A hidden prompt on a terminal, else standard input without its last line break. */
+  readSecret(question: string): Promise<string>
+  readSecretFromInput(): Promise<string>
+}
+
+/** The largest secret, and some more, so that the daemon can say that it is too large. */
+const INPUT_LIMIT_BYTES = 128 * 1_024
+
+export function createTerminal(around: CliSurroundings): Terminal {
+  const isInteractive = around.stdin.isTTY === true
+  return {
+    style: styleFor(around.stdout, around.env),
+    isInteractive,
+    print: (text) =>
+      new Promise((resolve, reject) => {
+        around.stdout.write(`${text}\n`, (error) => (error ? reject(error) : resolve()))
+      }),
+    note: (text) => void around.stderr.write(`${text}\n`),
+    async confirm(question) {
+      const reader = createInterface({ input: around.stdin, output: around.stderr })
+      try {
+        return /^\s*y(es)?\s*$/i.test(await reader.question(`${question} [y/N] `))
+      } finally {
+        reader.close()
+      }
+    },
+    readSecret: (question) => (isInteractive ? askHidden(question, around) : readInput(around.stdin)),
+    readSecretFromInput: () => readInput(around.stdin),
+  }
+}
+
+async function askHidden(question: string, around: CliSurroundings): Promise<string> {
+  const { default: password } = await import('@inquirer/password')
+  try {
+    return await password({ message: question, mask: '*' }, { input: around.stdin, output: around.stderr })
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ExitPromptError') {
+      throw new CliError('failed', EXIT.failed, 'Cancelled; nothing was stored.')
+    }
+    throw error
+  }
+}
+
+async function readInput(stdin: Readable): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of stdin) {
+    const buffer = Buffer.from(chunk as Buffer)
+    bytes += buffer.length
+    if (bytes > INPUT_LIMIT_BYTES) throw usageError('Standard input holds more than a secret may.')
+    chunks.push(buffer)
+  }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks))
+    return text.replace(/\r?\n$/, '')
+  } catch {
+    throw usageError('Standard input is not UTF-8 text.')
+  }
+}
+
+/** JSON with hidden characters as `\uXXXX`: the same value for a parser, nothing for a terminal to obey. */
+export function safeJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(/[^\n\x20-\x7e]/gu, (char) =>
+    hasHiddenCharacters(char)
+      ? char
+          .split('')
+          .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+          .join('')
+      : char,
+  )
+}

@@ -1,0 +1,178 @@
+import { dirname, join, resolve } from 'node:path'
+import { adminSocketPath, SecretValue } from '../kernel/index.ts'
+import { SETTINGS, type SettingName } from './settings.ts'
+
+/** The daemon's configuration: validated, complete, immutable. Boot secrets print as `[secret]`. */
+export interface Config {
+  readonly host: string
+  readonly port: number
+  readonly dbPath: string
+  readonly adminSocketPath: string
+  readonly masterKey: { readonly kind: 'file' | 'passphrase'; readonly path: string }
+  readonly telegram: TelegramConfig | null
+  readonly sandbox: {
+    readonly kind: 'docker' | 'embedded' | 'auto'
+    readonly ociRuntime: string | null
+    readonly poolSize: number
+  }
+  readonly maxRuns: number
+  readonly approvalTtlMs: number
+  readonly maxWaitingPerAgent: number
+  readonly ratePerMinute: number
+  /** Where agents without a target of their own are woken. */
+  readonly wake: WakeConfig | null
+  readonly logLevel: string
+}
+
+export interface TelegramConfig {
+  readonly token: SecretValue
+  readonly chatId: string
+  readonly approverIds: ReadonlySet<string>
+  readonly apiRoot: string
+  readonly webhook: { readonly url: string; readonly secret: SecretValue } | null
+}
+
+export interface WakeConfig {
+  readonly kind: 'openclaw-hook' | 'openclaw-cli' | 'webhook'
+  readonly target: string
+  readonly sessionKey: string | null
+  readonly token: SecretValue | null
+}
+
+/** One line for the person who starts the daemon: which variable, what is wrong, what it takes. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'ConfigError'
+  }
+}
+
+type Values = {
+  [K in SettingName]?: (typeof SETTINGS)[K] extends { schema: { _output: infer T } } ? T : never
+}
+
+/** Reads the environment; throws ConfigError on the first value that is wrong. Never prints a value of a secret. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const values = readValues(env)
+  const dbPath = resolve(values.DB_PATH as string)
+  return {
+    host: values.HOST as string,
+    port: values.PORT as number,
+    dbPath,
+    adminSocketPath: adminSocketPath(dbPath),
+    masterKey: masterKeyOf(values, dbPath),
+    telegram: telegramOf(values),
+    sandbox: {
+      kind: values.OAUTH3_SANDBOX as Config['sandbox']['kind'],
+      ociRuntime: values.OAUTH3_SANDBOX_RUNTIME ?? null,
+      poolSize: values.OAUTH3_POOL_SIZE as number,
+    },
+    maxRuns: values.OAUTH3_MAX_RUNS as number,
+    approvalTtlMs: (values.OAUTH3_APPROVAL_TTL as number) * 1_000,
+    maxWaitingPerAgent: values.OAUTH3_MAX_WAITING as number,
+    ratePerMinute: values.OAUTH3_RATE_LIMIT as number,
+    wake: wakeOf(values),
+    logLevel: values.LOG_LEVEL as string,
+  }
+}
+
+function readValues(env: NodeJS.ProcessEnv): Values {
+  const values: Record<string, unknown> = {}
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    const given = env[name]?.trim() || setting.fallback
+    if (given === undefined) continue
+    const parsed = setting.schema.safeParse(given)
+    if (!parsed.success) throw new ConfigError(`${name} is not valid: it takes ${setting.takes}.`)
+    values[name] = parsed.data
+  }
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('OAUTH3_') && !Object.hasOwn(SETTINGS, name) && !TOOL_VARIABLES.has(name)) {
+      throw new ConfigError(`${name} is not a setting of this daemon; see docs/reference/configuration.md.`)
+    }
+  }
+  return values as Values
+}
+
+/** Read by tests and clients, not by the daemon. */
+const TOOL_VARIABLES = new Set(['OAUTH3_REQUIRE_DOCKER', 'OAUTH3_URL', 'OAUTH3_TOKEN', 'OAUTH3_SOCKET'])
+
+function masterKeyOf(values: Values, dbPath: string): Config['masterKey'] {
+  if (values.OAUTH3_KEY_FILE && values.OAUTH3_PASSPHRASE_FILE) {
+    throw new ConfigError('OAUTH3_KEY_FILE and OAUTH3_PASSPHRASE_FILE are both set: choose one.')
+  }
+  return values.OAUTH3_PASSPHRASE_FILE
+    ? { kind: 'passphrase', path: resolve(values.OAUTH3_PASSPHRASE_FILE) }
+    : { kind: 'file', path: resolve(values.OAUTH3_KEY_FILE ?? join(dirname(dbPath), 'master.key')) }
+}
+
+function telegramOf(values: Values): TelegramConfig | null {
+  const token = values.TELEGRAM_BOT_TOKEN
+  const chatId = values.TELEGRAM_CHAT_ID
+  if (token === undefined && chatId === undefined) return null
+  if (token === undefined)
+    throw new ConfigError(
+      'TELEGRAM_CHAT_ID is set but TELEGRAM_BOT_TOKEN is not: it takes a bot token from @BotFather.',
+    )
+  if (chatId === undefined)
+    throw new ConfigError(
+      'TELEGRAM_BOT_TOKEN is set but TELEGRAM_CHAT_ID is not: it takes a chat id (send /id to the bot).',
+    )
+  const approvers = values.TELEGRAM_APPROVER_IDS
+  if (approvers === undefined && chatId.startsWith('-')) {
+    throw new ConfigError(
+      'TELEGRAM_APPROVER_IDS is required when TELEGRAM_CHAT_ID is a group: it takes user ids, comma-separated.',
+    )
+  }
+  const { TELEGRAM_WEBHOOK_URL: url, TELEGRAM_WEBHOOK_SECRET: secret } = values
+  if (url !== undefined && secret === undefined) {
+    throw new ConfigError(
+      'TELEGRAM_WEBHOOK_SECRET is required with TELEGRAM_WEBHOOK_URL: it takes 16–256 of A–Z a–z 0–9 _ -.',
+    )
+  }
+  return {
+    token: new SecretValue(token),
+    chatId,
+    approverIds: new Set(approvers ?? [chatId]),
+    apiRoot: values.TELEGRAM_API_ROOT as string,
+    webhook: url !== undefined && secret !== undefined ? { url, secret: new SecretValue(secret) } : null,
+  }
+}
+
+function wakeOf(values: Values): WakeConfig | null {
+  const sessionKey = values.OPENCLAW_SESSION_KEY ?? null
+  const ways: WakeConfig[] = []
+  if (values.OPENCLAW_HOOK_URL !== undefined) {
+    if (values.OPENCLAW_HOOK_TOKEN === undefined) {
+      throw new ConfigError(
+        "OPENCLAW_HOOK_TOKEN is required with OPENCLAW_HOOK_URL: it takes OpenClaw's hooks.token.",
+      )
+    }
+    ways.push({
+      kind: 'openclaw-hook',
+      target: values.OPENCLAW_HOOK_URL,
+      sessionKey,
+      token: new SecretValue(values.OPENCLAW_HOOK_TOKEN),
+    })
+  }
+  if (values.OPENCLAW_CLI !== undefined)
+    ways.push({ kind: 'openclaw-cli', target: values.OPENCLAW_CLI, sessionKey, token: null })
+  if (values.OAUTH3_WEBHOOK_URL !== undefined) {
+    if (values.OAUTH3_WEBHOOK_SECRET === undefined) {
+      throw new ConfigError(
+        'OAUTH3_WEBHOOK_SECRET is required with OAUTH3_WEBHOOK_URL: it takes at least 16 characters.',
+      )
+    }
+    ways.push({
+      kind: 'webhook',
+      target: values.OAUTH3_WEBHOOK_URL,
+      sessionKey: null,
+      token: new SecretValue(values.OAUTH3_WEBHOOK_SECRET),
+    })
+  }
+  if (ways.length > 1) {
+    throw new ConfigError(
+      'OPENCLAW_HOOK_URL, OPENCLAW_CLI and OAUTH3_WEBHOOK_URL: set one; an agent may have its own (oauth3 agent add --wake).',
+    )
+  }
+  return ways[0] ?? null
+}

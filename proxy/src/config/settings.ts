@@ -1,0 +1,145 @@
+import { z } from 'zod'
+
+/**
+ * Every environment variable the daemon reads: its form, default and meaning. docs/reference/configuration.md is
+ * generated from this table. An empty value counts as not set.
+ */
+export interface Setting<T = unknown> {
+  readonly schema: z.ZodType<T>
+  readonly takes: string
+  readonly about: string
+  readonly fallback?: string
+}
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,10}$/)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.enum(values)
+const text = z.string().min(1)
+const httpUrl = z.url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, ''))
+const setting = <T>(schema: z.ZodType<T>, takes: string, about: string, fallback?: string): Setting<T> => ({
+  schema,
+  takes,
+  about,
+  ...(fallback === undefined ? {} : { fallback }),
+})
+
+export const SETTINGS = {
+  PORT: setting(integer(0, 65_535), 'a port, 0–65535', 'Port of the agent API; 0 takes a free one.', '3737'),
+  HOST: setting(
+    text,
+    'an address of this host',
+    "Address of the agent API: the host address that the agent's VM reaches.",
+    '127.0.0.1',
+  ),
+  DB_PATH: setting(
+    text,
+    'a file path',
+    'The database; keys and the admin socket stand beside it.',
+    './data/proxy.db',
+  ),
+  TELEGRAM_BOT_TOKEN: setting(
+    z.string().regex(/^[0-9]{3,20}:[A-Za-z0-9_-]{10,100}$/),
+    'a bot token from @BotFather',
+    'Turns Telegram on.',
+  ),
+  TELEGRAM_CHAT_ID: setting(
+    z.string().regex(/^-?[0-9]{1,20}$/),
+    'a chat id (send /id to the bot)',
+    'The chat that is asked.',
+  ),
+  TELEGRAM_APPROVER_IDS: setting(
+    z
+      .string()
+      .regex(/^[0-9]{1,20}(\s*,\s*[0-9]{1,20})*$/)
+      .transform((value) => value.split(/\s*,\s*/)),
+    'user ids, comma-separated',
+    "Who may answer. Required when the chat is a group (a negative id); else the chat's own user.",
+  ),
+  TELEGRAM_API_ROOT: setting(
+    httpUrl,
+    'an http(s) address',
+    'The Bot API to use.',
+    'https://api.telegram.org',
+  ),
+  TELEGRAM_WEBHOOK_URL: setting(
+    z.url({ protocol: /^https$/ }),
+    'a public https address',
+    'Receives updates by webhook in place of long polling.',
+  ),
+  TELEGRAM_WEBHOOK_SECRET: setting(
+    z.string().regex(/^[A-Za-z0-9_-]{16,256}$/),
+    '16–256 of A–Z a–z 0–9 _ -',
+    'Secret token of the webhook; required with TELEGRAM_WEBHOOK_URL.',
+  ),
+  OAUTH3_KEY_FILE: setting(
+    text,
+    'a file path',
+    '32-byte master key; made with mode 0600 on first start. Default: master.key beside the database.',
+  ),
+  OAUTH3_PASSPHRASE_FILE: setting(
+    text,
+    'a file path',
+    'Derives the master key from this passphrase (Argon2id) in place of a key file.',
+  ),
+  OAUTH3_SANDBOX: setting(
+    choice(['docker', 'embedded', 'auto']),
+    'docker, embedded or auto',
+    'Where code runs. The daemon never falls back to weaker walls unasked.',
+    'docker',
+  ),
+  OAUTH3_SANDBOX_RUNTIME: setting(
+    z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
+    "an OCI runtime's name",
+    'runc, crun, runsc, kata: passed to Docker.',
+  ),
+  OAUTH3_POOL_SIZE: setting(integer(0, 64), '0–64', 'Warm containers a runtime.', '2'),
+  OAUTH3_MAX_RUNS: setting(integer(1, 64), '1–64', 'Runs at the same time; more wait.', '4'),
+  OAUTH3_APPROVAL_TTL: setting(
+    integer(10, 604_800),
+    'seconds, 10–604800',
+    'How long a request waits for a person.',
+    '3600',
+  ),
+  OAUTH3_MAX_WAITING: setting(
+    integer(1, 1_000),
+    '1–1000',
+    'Requests of one agent that may wait for a person at once.',
+    '20',
+  ),
+  OAUTH3_RATE_LIMIT: setting(
+    integer(1, 1_000_000),
+    'requests a minute',
+    'POST /execute and MCP calls an agent may make a minute.',
+    '120',
+  ),
+  OPENCLAW_HOOK_URL: setting(
+    httpUrl,
+    "OpenClaw's gateway, e.g. http://10.0.0.5:18789",
+    'Wakes through POST /hooks/wake.',
+  ),
+  OPENCLAW_HOOK_TOKEN: setting(
+    text,
+    "OpenClaw's hooks.token",
+    'Bearer token of the wake hook; required with OPENCLAW_HOOK_URL.',
+  ),
+  OPENCLAW_SESSION_KEY: setting(text, 'a session key', 'Wakes exactly this session.'),
+  OPENCLAW_CLI: setting(text, 'a path or command name', 'Wakes through the OpenClaw CLI of this host.'),
+  OAUTH3_WEBHOOK_URL: setting(httpUrl, 'an http(s) address', 'Wakes through a signed generic webhook.'),
+  OAUTH3_WEBHOOK_SECRET: setting(
+    z.string().min(16),
+    'at least 16 characters',
+    'Signs the webhook (HMAC-SHA256); required with OAUTH3_WEBHOOK_URL.',
+  ),
+  LOG_LEVEL: setting(
+    choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    'fatal … trace, silent',
+    'How much is logged.',
+    'info',
+  ),
+} as const
+
+export type SettingName = keyof typeof SETTINGS

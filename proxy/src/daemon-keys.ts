@@ -1,0 +1,93 @@
+import { existsSync, rmSync } from 'node:fs'
+import {
+  type Argon2Parameters,
+  deriveFromPassphrase,
+  newArgon2Parameters,
+  newKeyBytes,
+  nextKeyPath,
+  promoteNextKey,
+  readKeyFile,
+  writeKeyFile,
+} from './adapters/crypto/index.ts'
+import type { MetaStore } from './adapters/storage/index.ts'
+import type { Config } from './config/index.ts'
+import {
+  type Cipher,
+  createDataKeyring,
+  type DataKeyRepository,
+  type DataKeyring,
+} from './domain/vault/index.ts'
+import { AppError, type Clock } from './kernel/index.ts'
+
+/**
+ * The master key from its file or passphrase, and its replacement while the daemon runs. A rotation wraps the
+ * data keys under `<file>.next` in one transaction and then puts that file in the old one's place; whichever
+ * of the two opens the database after a crash is the right one.
+ */
+export interface MasterKeys {
+  readonly keyring: DataKeyring
+  /** Inside no transaction of the caller; `transact` makes its own. */
+  rotate(transact: (work: () => void) => void): Promise<void>
+}
+
+export async function openMasterKeys(deps: {
+  readonly source: Config['masterKey']
+  readonly meta: MetaStore
+  readonly dataKeys: DataKeyRepository
+  readonly cipher: Cipher
+  readonly clock: Clock
+}): Promise<MasterKeys> {
+  const { source, meta, dataKeys } = deps
+  const next = nextKeyPath(source.path)
+  const isNew = dataKeys.list().length === 0
+  const open = (masterKey: Uint8Array): DataKeyring =>
+    createDataKeyring({ repository: dataKeys, cipher: deps.cipher, clock: deps.clock, masterKey })
+  const read = async (path: string): Promise<Uint8Array> => {
+    if (source.kind === 'file') return readKeyFile(path, isNew)
+    return deriveFromPassphrase(path, kdfParameters(meta))
+  }
+
+  let keyring: DataKeyring
+  try {
+    keyring = open(await read(source.path))
+    if (source.kind === 'file') rmSync(next, { force: true })
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'locked' || !existsSync(next)) throw error
+    keyring = open(await read(next))
+    promoteNextKey(source.path)
+  }
+
+  return {
+    keyring,
+    async rotate(transact) {
+      let parameters: Argon2Parameters | undefined
+      let key: Uint8Array
+      if (source.kind === 'file') {
+        key = newKeyBytes()
+        rmSync(next, { force: true })
+        writeKeyFile(next, key)
+      } else {
+        if (!existsSync(next)) {
+          throw new AppError('invalid_request', `Put the new passphrase into ${next} (mode 0600) first.`)
+        }
+        parameters = newArgon2Parameters()
+        key = await deriveFromPassphrase(next, parameters)
+      }
+      let commit: (() => void) | undefined
+      transact(() => {
+        commit = keyring.rewrap(key)
+        if (parameters) meta.set('kdf', JSON.stringify(parameters))
+      })
+      commit?.()
+      promoteNextKey(source.path)
+    },
+  }
+}
+
+function kdfParameters(meta: MetaStore): Argon2Parameters {
+  const stored = meta.get('kdf')
+  if (stored !== undefined) return JSON.parse(stored) as Argon2Parameters
+  const parameters = newArgon2Parameters()
+  meta.set('kdf', JSON.stringify(parameters))
+  return parameters
+}

@@ -1,0 +1,177 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { type AdminClient, adminPath, type CliSurroundings, createAdminClient, type DemoAnswer, EXIT, renderCard, renderOutput, runCli, type Style, styleFor } from '../cli/index.ts'
+import { readConfig } from '../config/index.ts'
+import { startDaemon } from '../daemon.ts'
+import { addedAgent, requestView, secretView, type WireDecision } from '../surfaces/admin-api/wire.ts'
+import { VERSION } from '../version.ts'
+import { type AgentAnswer, createDemoAgent, type DemoAgent } from './demo-agent.ts'
+import { chooseSandbox } from './sandbox-choice.ts'
+import { DEMO_MESSAGE, DEMO_REQUEST, DEMO_SECRET_NAME } from './skill.ts'
+
+/**
+ * The main job from end to end with the real parts, in a folder that is gone afterwards: a real daemon without
+ * Telegram, a person at this terminal (or, without one, an answer of the demo's own), and an agent that holds a
+ * token and nothing else.
+ */
+const DECISIONS: Record<DemoAnswer, WireDecision> = { once: 'once', '24h': 'trust24h', forever: 'forever', deny: 'deny' }
+
+interface Stage {
+  readonly around: CliSurroundings
+  readonly style: Style
+  readonly signal: AbortSignal
+  say(text: string): void
+  step(title: string, text: string): void
+}
+
+export async function runDemo(around: CliSurroundings, options: { approve: DemoAnswer | undefined }): Promise<number> {
+  const interrupted = new AbortController()
+  const onSignal = (): void => interrupted.abort(new Error('The demo was interrupted.'))
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+  const folder = mkdtempSync(join(tmpdir(), 'oauth3-demo-'))
+  try {
+    const stage = createStage(around, interrupted.signal)
+    stage.say(stage.style.bold('OAuth3 demo: an agent asks, a person answers, the code runs, the agent knows.\n'))
+    return await perform(stage, folder, options.approve)
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function perform(stage: Stage, folder: string, approve: DemoAnswer | undefined): Promise<number> {
+  const { around, style, signal, say, step } = stage
+  const sandbox = await chooseSandbox(around.env['OAUTH3_SANDBOX']?.trim() || undefined, (line) => say(style.dim(`   ${line}`)))
+  step('Sandbox', `${sandbox.kind === 'docker' ? 'Docker containers' : 'embedded Deno process, weaker walls'}: ${sandbox.why}`)
+
+  await using daemon = await startDaemon(
+    readConfig({ PORT: '0', DB_PATH: join(folder, 'proxy.db'), OAUTH3_SANDBOX: sandbox.kind, OAUTH3_POOL_SIZE: '1', LOG_LEVEL: 'silent' }),
+    { drainMs: 1_000 },
+  )
+  step('Daemon', `runs in ${folder}, agents reach it at ${daemon.url}`)
+
+  const admin = createAdminClient(daemon.adminSocketPath)
+  const secret = `demo-value-${randomBytes(12).toString('hex')}`
+  await admin.call(secretView, 'PUT', adminPath('secrets', DEMO_SECRET_NAME), { value: secret })
+  step('Secret', `you store ${DEMO_SECRET_NAME}; it lies encrypted in the database`)
+  const { token } = await admin.call(addedAgent, 'POST', adminPath('agents'), { name: 'demo-agent' })
+  step('Agent', 'demo-agent gets a token: it may ask, and nothing more')
+
+  const agent = createDemoAgent(daemon.url, token, signal)
+  const asked = await agent.submit(DEMO_REQUEST)
+  step('Request', `POST /execute → ${asked.httpStatus} ${asked.status}, ${asked.request_id}`)
+
+  const answer = await showAndAnswer(stage, admin, asked.request_id, approve)
+  const result = await agent.result(asked.request_id)
+  step('Result', `GET /execute/${asked.request_id.slice(0, 12)}… → ${result.status}${took(result)}; the agent receives:`)
+  showOutput(stage, result)
+  const isGood = answer === 'deny' ? result.status === 'denied' : checkSignature(stage, result, secret)
+  if (answer !== 'deny') await askAgain(stage, agent, answer)
+
+  step('Audit', 'everything that happened, hash-chained:')
+  say('')
+  const oauth3 = (...args: string[]): Promise<number> =>
+    runCli(['--socket', daemon.adminSocketPath, ...args], around, {
+      version: VERSION,
+      daemon: () => Promise.resolve(EXIT.failed),
+      demo: () => Promise.resolve(EXIT.failed),
+    })
+  await oauth3('audit', 'list', '-n', '100')
+  say('')
+  const verified = await oauth3('audit', 'verify')
+  await daemon.stop()
+  step('Cleaned up', 'the daemon has stopped and its folder is gone. To use it: README.md')
+  return isGood && verified === EXIT.done ? EXIT.done : EXIT.failed
+}
+
+async function showAndAnswer(stage: Stage, admin: AdminClient, requestId: string, given: DemoAnswer | undefined): Promise<DemoAnswer> {
+  const view = await admin.call(requestView, 'GET', adminPath('requests', requestId))
+  stage.say(`\n${renderCard(view.card, stage.style, Date.now())}\n`)
+  const isAsked = given === undefined && stage.around.stdin.isTTY === true
+  const answer = given ?? (isAsked ? await askPerson(stage) : 'once')
+  await admin.call(requestView, 'POST', adminPath('requests', requestId, 'decision'), {
+    decision: DECISIONS[answer],
+    consent_hash: view.consent_hash,
+  })
+  const by = isAsked ? 'you' : given === undefined ? 'the demo itself, since nobody is at a terminal' : '--approve'
+  stage.step('Answer', `${answer}, by ${by}; bound to consent ${view.consent_hash.slice(0, 16)}…`)
+  return answer
+}
+
+const KEYS: Record<string, DemoAnswer> = { o: 'once', once: 'once', '2': '24h', '24h': '24h', f: 'forever', forever: 'forever', d: 'deny', deny: 'deny' }
+
+/** Asks until the answer is one of the four; the end of input is a no. */
+async function askPerson(stage: Stage): Promise<DemoAnswer> {
+  const reader = createInterface({ input: stage.around.stdin, output: stage.around.stdout })
+  const interrupted = new AbortController()
+  reader.once('SIGINT', () => interrupted.abort(new Error('The demo was interrupted.')))
+  const closed = new Promise<'d'>((resolve) => reader.once('close', () => resolve('d')))
+  const signal = AbortSignal.any([stage.signal, interrupted.signal])
+  try {
+    for (;;) {
+      const question = `   ${stage.style.bold('Run it?')}  [o]nce  [2]4h  [f]orever  [d]eny: `
+      const typed = await Promise.race([reader.question(question, { signal }), closed])
+      const answer = KEYS[typed.trim().toLowerCase()]
+      if (answer) return answer
+    }
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error
+  } finally {
+    reader.close()
+  }
+}
+
+function checkSignature({ say, style }: Stage, result: AgentAnswer, secret: string): boolean {
+  const expected = createHmac('sha256', secret).update(DEMO_MESSAGE).digest('hex')
+  const output = `${result.stdout ?? ''}${result.stderr ?? ''}`
+  const signed = output.includes(expected)
+  const leaked = output.includes(secret)
+  say(
+    signed && !leaked
+      ? style.green(`   ✓ the signature is right, so the code had the key; the key itself was cut out of the output`)
+      : style.red(`   ✗ ${leaked ? 'the key is in the output' : 'the signature is not the expected one'}`),
+  )
+  return signed && !leaked
+}
+
+/** With a grant the same request runs at once; after `once` it would ask again, so the agent takes it back. */
+async function askAgain({ step }: Stage, agent: DemoAgent, answer: DemoAnswer): Promise<void> {
+  const again = await agent.submit(DEMO_REQUEST)
+  const answered = `the same POST → ${again.httpStatus} ${again.status}`
+  if (answer === 'once') {
+    await agent.withdraw(again.request_id)
+    step('Again', `${answered}: once was once, so a person would be asked anew; the agent withdraws it`)
+    return
+  }
+  const final = again.httpStatus === 202 ? await agent.result(again.request_id) : again
+  step('Again', `${answered}${final === again ? '' : `, then ${final.status}`}${took(final)}: trusted (${answer}), nobody was asked`)
+}
+
+const took = (answer: AgentAnswer): string => (typeof answer.duration === 'number' ? ` in ${answer.duration} ms` : '')
+
+function showOutput({ say, style }: Stage, result: AgentAnswer): void {
+  for (const name of ['stdout', 'stderr'] as const) {
+    for (const line of renderOutput(name, result[name] ?? '', style)) say(` ${line}`)
+  }
+}
+
+function createStage(around: CliSurroundings, signal: AbortSignal): Stage {
+  const style = styleFor(around.stdout, around.env)
+  const say = (text: string): void => void around.stdout.write(`${text}\n`)
+  let number = 0
+  return {
+    around,
+    style,
+    signal,
+    say,
+    step(title, text) {
+      signal.throwIfAborted()
+      number += 1
+      say(`${style.cyan(String(number).padStart(2))} ${style.bold(title.padEnd(10))} ${text}`)
+    },
+  }
+}
+

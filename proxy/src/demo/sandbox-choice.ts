@@ -1,0 +1,46 @@
+import Docker from 'dockerode'
+import { buildImages, createSandbox } from '../adapters/sandbox/index.ts'
+
+export interface SandboxChoice {
+  readonly kind: 'docker' | 'embedded'
+  readonly why: string
+}
+
+const ENGINE_ANSWER_MS = 3_000
+
+/** Docker when an engine answers (its image is built first where missing), else the embedded sandbox, and why. */
+export async function chooseSandbox(
+  asked: string | undefined,
+  progress: (line: string) => void,
+): Promise<SandboxChoice> {
+  if (asked === 'embedded') return { kind: 'embedded', why: 'OAUTH3_SANDBOX asks for it' }
+  const docker = new Docker()
+  try {
+    await answersSoon(docker)
+  } catch (error) {
+    if (asked === 'docker') throw error
+    return { kind: 'embedded', why: `no Docker engine answers (${firstLine(error)})` }
+  }
+  try {
+    if (!(await hasImages(docker))) await buildImages({ docker, log: progress })
+    return { kind: 'docker', why: 'a Docker engine answers' }
+  } catch (error) {
+    if (asked === 'docker') throw error
+    return { kind: 'embedded', why: `Docker answers, but the sandbox image could not be built (${firstLine(error)})` }
+  }
+}
+
+async function answersSoon(docker: Docker): Promise<void> {
+  const late = new Promise<never>((_resolve, reject) => {
+    setTimeout(() => reject(new Error('no answer in time')), ENGINE_ANSWER_MS).unref()
+  })
+  await Promise.race([docker.ping(), late])
+}
+
+async function hasImages(docker: Docker): Promise<boolean> {
+  await using sandbox = await createSandbox({ kind: 'docker', poolSize: 0, instanceId: 'demo-probe', docker })
+  return (await sandbox.status()).kind === 'docker'
+}
+
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message || error.name : String(error)).split('\n')[0] ?? ''

@@ -1,0 +1,154 @@
+import { timingSafeEqual } from 'node:crypto'
+import ipaddr from 'ipaddr.js'
+import {
+  type AgentId,
+  AppError,
+  type Clock,
+  newAgentId,
+  randomToken,
+  sha256Hex,
+  type UnixMs,
+} from '../../kernel/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
+
+/** Who may ask. A token lets its holder ask and read its own results, and nothing more. */
+export interface Agent {
+  readonly id: AgentId
+  readonly name: string
+  readonly tokenSha256: string
+  /** Empty: any address. */
+  readonly cidrs: readonly string[]
+  readonly wake: WakeTarget | null
+  readonly createdAt: UnixMs
+  readonly revokedAt: UnixMs | null
+}
+
+/** Where an agent is told of outcomes; its token is sealed in the vault under the agent's id. */
+export interface WakeTarget {
+  readonly kind: 'openclaw-hook' | 'openclaw-cli' | 'webhook'
+  /** Hook address, or the path of the CLI. */
+  readonly target: string
+  readonly sessionKey: string | null
+  /** Sealed with the vault; null when the kind needs none. */
+  readonly sealedToken: string | null
+}
+
+export interface AgentRepository {
+  insert(agent: Agent): void
+  byTokenHash(tokenSha256: string): Agent | undefined
+  byId(id: AgentId): Agent | undefined
+  byName(name: string): Agent | undefined
+  list(): readonly Agent[]
+  revoke(id: AgentId, at: UnixMs): void
+  setWake(id: AgentId, wake: WakeTarget | null): void
+}
+
+export interface Agents {
+  /** The token is in the answer and nowhere else. */
+  add(input: NewAgent, actor: string): { agent: Agent; token: string }
+  /** Throws `unauthenticated` or `address_not_allowed`. */
+  authenticate(authorization: string | undefined, remoteAddress: string): Agent
+  revoke(name: string, actor: string): Agent
+  list(): readonly Agent[]
+  byId(id: AgentId): Agent | undefined
+}
+
+export interface NewAgent {
+  readonly name: string
+  readonly cidrs?: readonly string[]
+  /** A function when it holds a token, which is sealed under the new agent's id. */
+  readonly wake?: WakeTarget | ((id: AgentId) => WakeTarget | null) | null
+}
+
+const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+const TOKEN_FORM = /^Bearer (oa3_[A-Za-z0-9_-]{43})$/i
+
+export function createAgents(deps: {
+  readonly repository: AgentRepository
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  readonly clock: Clock
+}): Agents {
+  const { repository, audit, transactor, clock } = deps
+  return {
+    add(input, actor) {
+      if (!AGENT_NAME.test(input.name)) {
+        throw new AppError('invalid_request', 'An agent name is 1–64 of A–Z a–z 0–9 . _ -')
+      }
+      for (const cidr of input.cidrs ?? []) assertCidr(cidr)
+      const token = `oa3_${randomToken(256)}`
+      const id = newAgentId()
+      const agent: Agent = {
+        id,
+        name: input.name,
+        tokenSha256: sha256Hex(token),
+        cidrs: input.cidrs ?? [],
+        wake: (typeof input.wake === 'function' ? input.wake(id) : input.wake) ?? null,
+        createdAt: clock.now(),
+        revokedAt: null,
+      }
+      transactor.transact(() => {
+        const existing = repository.byName(input.name)
+        if (existing && existing.revokedAt === null) {
+          throw new AppError('conflict', `There is an agent named ${input.name}; revoke it first.`)
+        }
+        repository.insert(agent)
+        audit.append('agent.added', actor, null, {
+          agent_id: agent.id,
+          name: agent.name,
+          cidrs: agent.cidrs,
+          wake: agent.wake?.kind ?? null,
+        })
+      })
+      return { agent, token }
+    },
+
+    authenticate(authorization, remoteAddress) {
+      const token = TOKEN_FORM.exec(authorization ?? '')?.[1]
+      const presented = token === undefined ? undefined : sha256Hex(token)
+      const agent = presented === undefined ? undefined : repository.byTokenHash(presented)
+      if (!agent || !presented || agent.revokedAt !== null || !sameHash(agent.tokenSha256, presented)) {
+        throw new AppError('unauthenticated', 'Send "Authorization: Bearer oa3_…" with a valid agent token.')
+      }
+      if (agent.cidrs.length > 0 && !agent.cidrs.some((cidr) => addressInCidr(remoteAddress, cidr))) {
+        throw new AppError('address_not_allowed', 'This token may not be used from this address.')
+      }
+      return agent
+    },
+
+    revoke(name, actor) {
+      return transactor.transact(() => {
+        const agent = repository.byName(name)
+        if (!agent || agent.revokedAt !== null) throw new AppError('not_found', `No agent named ${name}.`)
+        repository.revoke(agent.id, clock.now())
+        audit.append('agent.revoked', actor, null, { agent_id: agent.id, name })
+        return agent
+      })
+    },
+
+    list: () => repository.list(),
+    byId: (id) => repository.byId(id),
+  }
+}
+
+const sameHash = (a: string, b: string): boolean =>
+  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+
+function assertCidr(cidr: string): void {
+  const address = cidr.slice(0, Math.max(0, cidr.lastIndexOf('/')))
+  // Short, octal and mapped forms are read differently by different people.
+  const plain =
+    ipaddr.IPv4.isValidFourPartDecimal(address) ||
+    (ipaddr.IPv6.isValid(address) && !ipaddr.IPv6.parse(address).isIPv4MappedAddress())
+  if (!plain || !ipaddr.isValidCIDR(cidr)) {
+    throw new AppError('invalid_request', `"${cidr}" is not a CIDR such as 10.0.0.0/24 or fd00::/64`)
+  }
+}
+
+/** IPv4-mapped IPv6 addresses count as the IPv4 address that they carry. */
+function addressInCidr(address: string, cidr: string): boolean {
+  if (!ipaddr.isValid(address)) return false
+  const parsed = ipaddr.process(address)
+  const [network, bits] = ipaddr.parseCIDR(cidr)
+  return parsed.kind() === network.kind() && parsed.match(network, bits)
+}

@@ -1,0 +1,109 @@
+import { timingSafeEqual } from 'node:crypto'
+import { type Clock, type ConsentHash, type RequestId, randomToken, type UnixMs } from '../../kernel/index.ts'
+import type { TrustLevel } from '../trust/index.ts'
+
+/** What a person can answer. The `any args` forms are separate, explicit choices. */
+export const DECISIONS = {
+  once: { approves: true, level: 'once', anyArgs: false },
+  deny: { approves: false },
+  trust24h: { approves: true, level: '24h', anyArgs: false },
+  forever: { approves: true, level: 'forever', anyArgs: false },
+  trust24h_any: { approves: true, level: '24h', anyArgs: true },
+  forever_any: { approves: true, level: 'forever', anyArgs: true },
+} as const satisfies Record<
+  string,
+  { approves: false } | { approves: true; level: TrustLevel; anyArgs: boolean }
+>
+
+export type DecisionKind = keyof typeof DECISIONS
+
+export const isDecisionKind = (text: string): text is DecisionKind => Object.hasOwn(DECISIONS, text)
+
+/** Who answers, and where from. */
+export type Approver =
+  | { readonly via: 'telegram'; readonly userId: string; readonly chatId: string; readonly name: string }
+  | { readonly via: 'cli'; readonly userId: string; readonly name: string }
+
+export const actorOf = (approver: Approver): string => `${approver.via}:${approver.userId}`
+
+/** A card with buttons that was, or is about to be, shown in a chat. */
+export interface Card {
+  readonly requestId: RequestId
+  readonly chatId: string
+  /** In every button; 128 random bits, so a press cannot be made up. */
+  readonly token: string
+  readonly consentHash: ConsentHash
+  /** Null until the chat has it. Nothing can be decided by a card that is not delivered. */
+  readonly messageId: number | null
+  readonly createdAt: UnixMs
+}
+
+export interface CardRepository {
+  insert(card: Card): void
+  byToken(token: string): Card | undefined
+  byRequest(requestId: RequestId, chatId: string): Card | undefined
+  delivered(token: string, messageId: number): void
+}
+
+export interface CardAnswer {
+  readonly token: string
+  readonly chatId: string
+  readonly userId: string
+}
+
+export type CardVerdict =
+  | { readonly accepted: true; readonly card: Card }
+  | {
+      readonly accepted: false
+      readonly reason: 'unknown_card' | 'wrong_chat' | 'not_approver' | 'not_delivered'
+    }
+
+/** The cards of requests and the judgement of answers to them. */
+export interface Cards {
+  /** One card for each request and chat; asking again gives the same. */
+  issue(requestId: RequestId, chatId: string, consentHash: ConsentHash): Card
+  byRequest(requestId: RequestId, chatId: string): Card | undefined
+  delivered(card: Card, messageId: number): void
+  judge(answer: CardAnswer): CardVerdict
+}
+
+export function createCards(deps: {
+  readonly repository: CardRepository
+  readonly clock: Clock
+  /** User ids that may answer. */
+  readonly approverIds: ReadonlySet<string>
+}): Cards {
+  const { repository, clock } = deps
+  return {
+    issue(requestId, chatId, consentHash) {
+      const existing = repository.byRequest(requestId, chatId)
+      if (existing) return existing
+      const card: Card = {
+        requestId,
+        chatId,
+        token: randomToken(128),
+        consentHash,
+        messageId: null,
+        createdAt: clock.now(),
+      }
+      repository.insert(card)
+      return card
+    },
+    byRequest: (requestId, chatId) => repository.byRequest(requestId, chatId),
+    delivered: (card, messageId) => repository.delivered(card.token, messageId),
+    judge({ token, chatId, userId }) {
+      const card = repository.byToken(token)
+      if (!card || !sameText(card.token, token)) return { accepted: false, reason: 'unknown_card' }
+      if (card.chatId !== chatId) return { accepted: false, reason: 'wrong_chat' }
+      if (!deps.approverIds.has(userId)) return { accepted: false, reason: 'not_approver' }
+      if (card.messageId === null) return { accepted: false, reason: 'not_delivered' }
+      return { accepted: true, card }
+    },
+  }
+}
+
+function sameText(a: string, b: string): boolean {
+  const left = Buffer.from(a)
+  const right = Buffer.from(b)
+  return left.length === right.length && timingSafeEqual(left, right)
+}

@@ -1,0 +1,208 @@
+import { hasHiddenCharacters, oneLine, type UnixMs, visibleText } from '../../kernel/index.ts'
+import { type CodeWarning, codeWarnings, hasMixedWord, readCommentMetadata } from '../code/index.ts'
+import { type Consent, type ConsentSecret, uncovered } from '../consent/index.ts'
+import type { DecisionKind } from './approvals.ts'
+
+/**
+ * The card as data: the same content for Telegram, the terminal and, later, a console. Every text in it is
+ * already visible (hidden characters written out) and cut to a length; a surface adds its own escaping only.
+ */
+export interface CardModel {
+  readonly requestId: string
+  readonly skillId: string
+  readonly description: string
+  readonly agent: string
+  /** How the request goes beyond what was approved before; leads the card when not empty. */
+  readonly changes: readonly string[]
+  /** Most dangerous first. */
+  readonly warnings: readonly string[]
+  readonly secrets: readonly { readonly name: string; readonly goes: string; readonly missing: boolean }[]
+  readonly network: string
+  readonly runtime: string
+  readonly limits: string
+  /** Null when the request has none. */
+  readonly args: string | null
+  readonly source: string | null
+  readonly codeHash: string
+  readonly code: { readonly text: string; readonly lines: number; readonly bytes: number }
+  readonly expiresAt: UnixMs
+  /** Whether a text above was cut; `full` then says what the card cannot. */
+  readonly cut: boolean
+  /** Every consented fact, uncut, as plain text. */
+  readonly full: string
+  /** Rows of buttons, in order. */
+  readonly choices: readonly (readonly { readonly decision: DecisionKind; readonly label: string }[])[]
+}
+
+export interface CardInput {
+  readonly requestId: string
+  readonly consent: Consent
+  readonly code: string
+  readonly changes: readonly string[]
+  /** Names of consented secrets that are not stored yet. */
+  readonly missing: readonly string[]
+  readonly expiresAt: UnixMs
+}
+
+export function buildCard(input: CardInput): CardModel {
+  const { consent, code } = input
+  let cut = false
+  const short = (text: string, limit: number): string => {
+    // All of it on one line first: a run of blanks must not push the rest out unseen.
+    const whole = oneLine(text, Number.POSITIVE_INFINITY)
+    const line = oneLine(whole, limit)
+    cut ||= line !== whole
+    return line
+  }
+  const warnings = cardWarnings(consent, code)
+  const facts = {
+    requestId: input.requestId,
+    skillId: short(consent.skill_id, 128),
+    description: short(consent.description, 160),
+    agent: short(consent.agent.name, 64),
+    changes: input.changes.map((change) => short(change, 120)),
+    warnings: warnings.map((warning) => short(warning, 200)),
+    secrets: consent.secrets.map((secret) => ({
+      name: secret.name,
+      goes: short(secretGoes(secret), 140),
+      missing: input.missing.includes(secret.name),
+    })),
+    network: consent.network.length === 0 ? 'none' : short(consent.network.join(', '), 160),
+    runtime: `${consent.runtime.name}, ${consent.runtime.isolation === 'docker' ? 'container' : 'embedded process'}`,
+    limits: `${consent.limits.timeout_ms / 1_000} s, ${Math.round(consent.limits.memory_bytes / 1_048_576)} MiB`,
+    args: consent.args === null ? null : short(consent.args, 200),
+    source: consent.source && `${SOURCE_SAID[consent.source.relation]}: ${short(consent.source.url, 160)}`,
+    codeHash: consent.code.sha256,
+    code: { text: visibleText(code), lines: code.split('\n').length, bytes: consent.code.bytes },
+    expiresAt: input.expiresAt,
+  }
+  return {
+    ...facts,
+    cut,
+    full: fullText(input, warnings),
+    choices: [
+      [
+        { decision: 'once', label: '✅ Run Once' },
+        { decision: 'deny', label: '❌ Deny' },
+      ],
+      [
+        { decision: 'trust24h', label: '⏱ Trust 24h' },
+        { decision: 'forever', label: '♾ Always Trust' },
+      ],
+      ...(consent.args === null
+        ? []
+        : [
+            [
+              { decision: 'trust24h_any', label: '⏱ 24h, any args' } as const,
+              { decision: 'forever_any', label: '♾ Always, any args' } as const,
+            ],
+          ]),
+    ],
+  }
+}
+
+const SOURCE_SAID = {
+  fetched: 'code was read from',
+  same: 'the same bytes as',
+  different: 'OTHER bytes than',
+  unreadable: 'could not be read',
+} as const
+
+function secretGoes(secret: ConsentSecret): string {
+  const hosts = secret.hosts.length === 0 ? 'no host' : secret.hosts.join(', ')
+  return secret.mode === 'placeholder' ? `${hosts} (placeholder, ${secret.in.join('+')})` : hosts
+}
+
+/** Worst first: what contradicts what the person would believe, what hides, what is merely risky. */
+function cardWarnings(consent: Consent, code: string): readonly string[] {
+  const warnings: string[] = []
+  for (const secret of consent.secrets) {
+    const outside = secret.bound_to === null ? [] : uncovered(secret.bound_to, secret.hosts)
+    if (outside.length > 0) {
+      warnings.push(
+        `${secret.name} could go to ${outside.join(', ')}, but is bound to ${secret.bound_to?.join(', ')}`,
+      )
+    }
+  }
+  const claimed = readCommentMetadata(code).secrets
+  const injected = consent.secrets.map((secret) => secret.name)
+  if (claimed !== undefined && claimed.slice().sort().join() !== injected.slice().sort().join()) {
+    warnings.push(
+      `gets secrets ${injected.join(', ') || 'none'}, though the code's comment names ${claimed.join(', ') || 'none'}`,
+    )
+  }
+  if (consent.source?.relation === 'different') warnings.push('the link holds OTHER code than what will run')
+  for (const warning of inOrderOfDanger(codeWarnings(code)))
+    warnings.push(`line ${warning.line}: ${warning.text}`)
+  for (const [what, text] of [
+    ['skill id', consent.skill_id],
+    ['description', consent.description],
+    ['args', consent.args ?? ''],
+  ] as const) {
+    if (hasHiddenCharacters(text)) warnings.push(`the ${what} holds invisible or reordering characters`)
+    else if (hasMixedWord(text)) warnings.push(`the ${what} mixes look-alike letters`)
+  }
+  if (consent.network.some((host) => host.replace(/^\*\./, '').includes('xn--'))) {
+    warnings.push('the network list holds an internationalised (punycode) host name')
+  }
+  if (consent.network.some((host) => host.startsWith('http://')))
+    warnings.push('plain http: what is sent can be read on the way')
+  if (consent.secrets.some((secret) => secret.mode === 'raw')) {
+    warnings.push('the code reads the real value of each secret and can send it to the network below')
+  }
+  if (consent.runtime.isolation === 'embedded') {
+    warnings.push('runs in the embedded sandbox: a process on this host, weaker than a container')
+  }
+  if (consent.source?.relation === 'unreadable')
+    warnings.push('the link could not be read, so nothing compares it with this code')
+  return warnings
+}
+
+const DANGER: readonly CodeWarning['kind'][] = [
+  'hidden_characters',
+  'mixed_scripts',
+  'eval',
+  'computed_import',
+  'remote_import',
+  'long_line',
+]
+
+const inOrderOfDanger = (warnings: readonly CodeWarning[]): readonly CodeWarning[] =>
+  warnings.toSorted((a, b) => DANGER.indexOf(a.kind) - DANGER.indexOf(b.kind))
+
+function fullText(
+  { consent, requestId, changes, missing, expiresAt }: CardInput,
+  warnings: readonly string[],
+): string {
+  const list = (title: string, items: readonly string[]): string[] =>
+    items.length === 0 ? [] : ['', `${title}:`, ...items.map((item) => `  - ${item}`)]
+  const lines = [
+    `Request ${requestId}`,
+    `Skill: ${consent.skill_id}`,
+    `Description: ${consent.description || '-'}`,
+    `Agent: ${consent.agent.name} (${consent.agent.id})`,
+    `Code: ${consent.code.bytes} bytes, SHA-256 ${consent.code.sha256}`,
+    ...(consent.source ? [`Source: ${SOURCE_SAID[consent.source.relation]}: ${consent.source.url}`] : []),
+    `Runtime: ${consent.runtime.name} (${consent.runtime.isolation}), image ${consent.runtime.image}`,
+    `Limits: ${Object.entries(consent.limits)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(', ')}`,
+    `Expires: ${new Date(expiresAt).toISOString()}`,
+    ...list('Different from what was approved before', changes),
+    ...list('Warnings', warnings),
+    ...list(
+      'Secrets',
+      consent.secrets.map((secret) => {
+        const bound = secret.bound_to === null ? 'unbound' : `bound to ${secret.bound_to.join(', ')}`
+        const stored = missing.includes(secret.name) ? 'not stored' : bound
+        return `${secret.name}, ${secret.mode}, in ${secret.in.join('+')}, ${stored}, to: ${secret.hosts.join(', ') || 'no host'}`
+      }),
+    ),
+    ...list('Network', consent.network.length === 0 ? ['none'] : consent.network),
+    ...(consent.args === null ? [] : ['', 'Args (OAUTH3_ARGS):', consent.args]),
+  ]
+  // Each line made visible by itself: a line feed inside a text must not begin a line of its own.
+  return `${lines.map((line) => oneLineWhole(line)).join('\n')}\n`
+}
+
+const oneLineWhole = (line: string): string => visibleText(line.replace(/\n/g, '⟨U+000A⟩'))

@@ -1,0 +1,14 @@
+export {
+  type Approver,
+  actorOf,
+  type Card,
+  type CardAnswer,
+  type CardRepository,
+  type Cards,
+  type CardVerdict,
+  createCards,
+  DECISIONS,
+  type DecisionKind,
+  isDecisionKind,
+} from './approvals.ts'
+export { buildCard, type CardInput, type CardModel } from './card-model.ts'

@@ -1,0 +1,138 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { type Clock, canonicalJson, type Json, sha256Hex } from '../../kernel/index.ts'
+import type { AuditEventName, AuditRepository, AuditSeal, StoredAuditRow } from './ports.ts'
+
+/**
+ * The audit: rows chained by SHA-256, the head sealed by an HMAC whose key is derived from the master key.
+ * Whoever edits, deletes, reorders or inserts a row without that key breaks the chain or the seal, for good: rows
+ * appended later never mend a seal that was not made with the key. What it cannot show is the whole database put
+ * back to an earlier copy. `append` must be called inside the transaction of the effect it tells of.
+ */
+export interface AuditLog {
+  append(event: AuditEventName, actor: string, requestId: string | null, data: Json): void
+  verify(): AuditVerdict
+  newest(limit: number): readonly StoredAuditRow[]
+  /** All rows in order, read in pages. */
+  export(): Generator<StoredAuditRow>
+}
+
+export type AuditVerdict =
+  | { readonly ok: true; readonly rows: number; readonly headHash: string }
+  | { readonly ok: false; readonly rows: number; readonly brokenId: number; readonly reason: string }
+
+const GENESIS = '0'.repeat(64)
+const PAGE = 1_000
+/** In the place of a MAC when the seal before it was not genuine. */
+const BROKEN_SEAL = 'broken'
+
+/** SHA-256 of the row's canonical JSON without `hash`; `data` enters as the stored text. */
+export function auditRowHash(row: Omit<StoredAuditRow, 'hash'>): string {
+  return sha256Hex(
+    canonicalJson([row.id, row.at, row.event, row.actor, row.requestId, row.data, row.prevHash]),
+  )
+}
+
+export function createAuditLog(deps: {
+  readonly repository: AuditRepository
+  readonly clock: Clock
+  readonly auditKey: Uint8Array
+  /** Whether this may be a new database, whose audit has no row and no seal yet. Default: it may. */
+  readonly mayBegin?: boolean
+}): AuditLog {
+  const { repository, clock } = deps
+  const mac = (id: number, hash: string): string =>
+    createHmac('sha256', deps.auditKey).update(`oauth3 audit seal v1\n${id}\n${hash}`).digest('hex')
+
+  const isGenuine = (seal: AuditSeal): boolean => sameText(mac(seal.id, seal.hash), seal.mac)
+  let mayBegin = deps.mayBegin ?? true
+
+  /** The row to go on from. When the seal is not ours, the newest row there is, and the seal stays broken. */
+  const head = (): { id: number; hash: string; genuine: boolean } => {
+    const seal = repository.seal()
+    if (seal && isGenuine(seal)) return { ...seal, genuine: true }
+    const newest = repository.newest(1)[0]
+    if (newest) return { id: newest.id, hash: newest.hash, genuine: false }
+    return { id: 0, hash: GENESIS, genuine: !seal && mayBegin }
+  }
+
+  return {
+    append(event, actor, requestId, data) {
+      const before = head()
+      const unhashed = {
+        id: before.id + 1,
+        at: clock.now(),
+        event,
+        actor,
+        requestId,
+        data: canonicalJson(data),
+        prevHash: before.hash,
+      }
+      const hash = auditRowHash(unhashed)
+      repository.insert({ ...unhashed, hash })
+      repository.writeSeal({ id: unhashed.id, hash, mac: before.genuine ? mac(unhashed.id, hash) : BROKEN_SEAL })
+    },
+
+    verify() {
+      let previous = { id: 0, hash: GENESIS }
+      for (const row of allRows(repository)) {
+        const problem = rowProblem(row, previous)
+        if (problem) return { ok: false, rows: previous.id, ...problem }
+        previous = { id: row.id, hash: row.hash }
+      }
+      const seal = repository.seal()
+      const begins = !seal && previous.id === 0 && mayBegin
+      const problem = begins ? undefined : sealProblem(seal, previous, isGenuine)
+      // Once sealed, never again without a seal in this process.
+      if (!problem && seal) mayBegin = false
+      return problem
+        ? { ok: false, rows: previous.id, brokenId: previous.id + problem.offset, reason: problem.reason }
+        : { ok: true, rows: previous.id, headHash: previous.hash }
+    },
+
+    newest: (limit) => repository.newest(limit),
+    export: () => allRows(repository),
+  }
+}
+
+function rowProblem(
+  row: StoredAuditRow,
+  previous: { id: number; hash: string },
+): { brokenId: number; reason: string } | undefined {
+  if (row.id <= previous.id) return { brokenId: row.id, reason: 'was not written by the audit: rows count from 1' }
+  if (row.id !== previous.id + 1) return { brokenId: previous.id + 1, reason: `row ${previous.id + 1} is missing` }
+  if (row.prevHash !== previous.hash) return { brokenId: row.id, reason: 'does not continue the row before it' }
+  if (row.hash !== auditRowHash(row)) return { brokenId: row.id, reason: 'its content is not what was hashed' }
+  return undefined
+}
+
+function sealProblem(
+  seal: AuditSeal | undefined,
+  head: { id: number; hash: string },
+  isGenuine: (seal: AuditSeal) => boolean,
+): { reason: string; offset: number } | undefined {
+  if (!seal) return { reason: 'the seal of the newest row is missing', offset: head.id === 0 ? 1 : 0 }
+  if (!isGenuine(seal)) return { reason: 'the seal was not made with this master key', offset: head.id === 0 ? 1 : 0 }
+  if (seal.id > head.id) return { reason: `rows ${head.id + 1} to ${seal.id} were cut off`, offset: 1 }
+  if (seal.id !== head.id || seal.hash !== head.hash) {
+    return { reason: 'the newest row is not the sealed one', offset: 0 }
+  }
+  return undefined
+}
+
+function sameText(a: string, b: string): boolean {
+  const left = Buffer.from(a)
+  const right = Buffer.from(b)
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
+/** From the very lowest id: a row below 1 is an inserted one. */
+function* allRows(repository: AuditRepository): Generator<StoredAuditRow> {
+  let after = Number.MIN_SAFE_INTEGER
+  for (;;) {
+    const page = repository.rows(after, PAGE)
+    yield* page
+    const last = page.at(-1)
+    if (!last) return
+    after = last.id
+  }
+}

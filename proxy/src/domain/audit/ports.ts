@@ -1,0 +1,75 @@
+import type { Json, UnixMs } from '../../kernel/index.ts'
+
+/** Runs `work` as one transaction: all of it is on disk when it returns, or none of it happened. */
+export interface Transactor {
+  transact<T>(work: () => T): T
+}
+
+/** Every event there is. `docs/reference/audit-events.md` is generated from this table. */
+export const AUDIT_EVENTS = {
+  'daemon.started': 'The daemon opened the database.',
+  'daemon.stopped': 'The daemon drained and closed.',
+  'agent.added': 'An agent token was made.',
+  'agent.revoked': 'An agent token was revoked.',
+  'request.refused': 'A request was refused before anything was stored.',
+  'request.received': 'An execution was stored; its consent hash is named.',
+  'approval.asked': 'A card was delivered.',
+  'approval.decided': 'A person decided.',
+  'approval.refused': 'A decision was not accepted: wrong person, wrong chat, stale or forged.',
+  'trust.granted': 'A grant was stored.',
+  'trust.used': 'A stored grant covered a request.',
+  'trust.ended': 'A grant reached its end.',
+  'trust.revoked': 'A person revoked a grant.',
+  'execution.awaiting_secrets': 'Approved code waits for secrets that are not stored.',
+  'execution.started': 'The code was handed to a sandbox.',
+  'execution.postponed': 'No sandbox could take the run; the code was not handed over and it waits again.',
+  'execution.finished': 'The run ended; the status is named.',
+  'execution.cancelled': 'The agent cancelled what had not started.',
+  'execution.expired': 'Nobody answered in time.',
+  'execution.acknowledged': 'The agent has the result.',
+  'secret.stored': 'A secret was stored or replaced.',
+  'secret.renamed': 'A secret was renamed.',
+  'secret.removed': 'A secret was removed.',
+  'secret.opened': 'A secret was decrypted for a run.',
+  'key.rotated': 'The data key or master key was replaced.',
+  'wake.delivered': 'A wake target accepted a wake.',
+  'wake.failed': 'A wake target refused or did not answer.',
+  'wake.given_up': 'The agent never fetched the outcome and is not woken for it again.',
+  'telegram.rejected': 'A message or press of a stranger was ignored.',
+} as const
+
+export type AuditEventName = keyof typeof AUDIT_EVENTS
+
+/** One row of `audit_log`. */
+export interface AuditRow {
+  readonly id: number
+  readonly at: UnixMs
+  readonly event: AuditEventName
+  /** Who caused it: `agent:<id>`, `telegram:<user id>`, `cli:<uid>`, `daemon`. */
+  readonly actor: string
+  readonly requestId: string | null
+  readonly data: Json
+  readonly prevHash: string
+  readonly hash: string
+}
+
+/** The newest row's id and hash under a MAC of the audit key, so that cutting off the tail shows. */
+export interface AuditSeal {
+  readonly id: number
+  readonly hash: string
+  readonly mac: string
+}
+
+export interface AuditRepository {
+  /** Rows in order of id, as stored; `data` is the text, since a changed byte must show. */
+  rows(afterId: number, limit: number): readonly StoredAuditRow[]
+  newest(limit: number): readonly StoredAuditRow[]
+  insert(row: StoredAuditRow): void
+  seal(): AuditSeal | undefined
+  writeSeal(seal: AuditSeal): void
+}
+
+export interface StoredAuditRow extends Omit<AuditRow, 'data' | 'event'> {
+  readonly event: string
+  readonly data: string
+}

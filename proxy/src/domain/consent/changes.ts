@@ -1,0 +1,80 @@
+import { type HostPattern, hostPatternCovers, parseHostPattern } from '../../kernel/index.ts'
+import type { Consent, ConsentSecret } from './consent.ts'
+
+/**
+ * How a request goes beyond a consent that was given before: one line a difference, for the head of the card.
+ * Empty means that the given consent covers the request. `anyArgs` leaves the args out of the comparison.
+ */
+export function widerThan(
+  given: Consent,
+  asked: Consent,
+  options: { readonly anyArgs: boolean },
+): readonly string[] {
+  const changes: string[] = []
+  if (given.skill_id !== asked.skill_id) changes.push(`skill: ${given.skill_id} → ${asked.skill_id}`)
+  if (given.code.sha256 !== asked.code.sha256) {
+    changes.push(`code: ${short(given.code.sha256)} → ${short(asked.code.sha256)}`)
+  }
+  if (given.agent.id !== asked.agent.id) changes.push(`agent: ${given.agent.name} → ${asked.agent.name}`)
+  changes.push(...runtimeChanges(given, asked))
+  for (const secret of asked.secrets) changes.push(...secretChanges(given.secrets, secret))
+  const extraHosts = uncovered(given.network, asked.network)
+  if (extraHosts.length > 0) changes.push(`network: + ${extraHosts.join(', ')}`)
+  if (!options.anyArgs && given.args !== asked.args) changes.push('args: other than approved')
+  changes.push(...limitChanges(given, asked))
+  return changes
+}
+
+function runtimeChanges(given: Consent, asked: Consent): string[] {
+  const changes: string[] = []
+  if (given.runtime.name !== asked.runtime.name) {
+    changes.push(`runtime: ${given.runtime.name} → ${asked.runtime.name}`)
+  } else if (given.runtime.image !== asked.runtime.image) {
+    changes.push(`runtime image: ${short(given.runtime.image)} → ${short(asked.runtime.image)}`)
+  }
+  if (given.runtime.isolation !== asked.runtime.isolation) {
+    changes.push(`sandbox: ${given.runtime.isolation} → ${asked.runtime.isolation}`)
+  }
+  return changes
+}
+
+function secretChanges(given: readonly ConsentSecret[], asked: ConsentSecret): string[] {
+  const before = given.find((secret) => secret.name === asked.name)
+  if (!before) return [`secret: + ${asked.name}`]
+  const changes: string[] = []
+  if (before.mode !== asked.mode) changes.push(`${asked.name}: ${before.mode} → ${asked.mode}`)
+  const hosts = uncovered(before.hosts, asked.hosts)
+  if (hosts.length > 0) changes.push(`${asked.name}: + ${hosts.join(', ')}`)
+  const surfaces = asked.in.filter((surface) => !before.in.includes(surface))
+  if (surfaces.length > 0) changes.push(`${asked.name}: + in ${surfaces.join(', ')}`)
+  if (JSON.stringify(before.bound_to) !== JSON.stringify(asked.bound_to)) {
+    changes.push(`${asked.name}: its host binding was changed`)
+  }
+  return changes
+}
+
+const LIMITS = [
+  ['timeout_ms', 'timeout', 1_000, 's'],
+  ['memory_bytes', 'memory', 1_048_576, 'MiB'],
+  ['cpu_millis', 'cpu', 1_000, 'cores'],
+  ['pids', 'processes', 1, ''],
+  ['tmp_bytes', 'scratch', 1_048_576, 'MiB'],
+  ['output_bytes', 'output', 1_024, 'KiB'],
+] as const
+
+function limitChanges(given: Consent, asked: Consent): string[] {
+  return LIMITS.filter(([key]) => asked.limits[key] > given.limits[key]).map(([key, label, unit, suffix]) =>
+    `${label}: ${given.limits[key] / unit} → ${asked.limits[key] / unit} ${suffix}`.trimEnd(),
+  )
+}
+
+/** Host patterns of `asked` that nothing in `given` covers. */
+export function uncovered(given: readonly string[], asked: readonly string[]): readonly string[] {
+  const parsed = given.map(parseHostPattern).filter((item): item is HostPattern => !('problem' in item))
+  return asked.filter((text) => {
+    const pattern = parseHostPattern(text)
+    return 'problem' in pattern || !parsed.some((outer) => hostPatternCovers(outer, pattern))
+  })
+}
+
+const short = (hash: string): string => hash.replace(/^sha256:/, '').slice(0, 12)

@@ -1,0 +1,124 @@
+import type { AgentId, CodeHash, ConsentHash, RequestId, UnixMs } from '../../kernel/index.ts'
+import type { DecisionKind } from '../approvals/index.ts'
+
+export const EXECUTION_STATES = [
+  'pending',
+  'awaiting_secrets',
+  'approved',
+  'running',
+  'success',
+  'failed',
+  'denied',
+  'expired',
+  'cancelled',
+] as const
+
+export type ExecutionStatus = (typeof EXECUTION_STATES)[number]
+
+/** From where to where an execution can go. A final state goes nowhere. */
+const NEXT: Record<ExecutionStatus, readonly ExecutionStatus[]> = {
+  pending: ['approved', 'awaiting_secrets', 'denied', 'expired', 'cancelled'],
+  awaiting_secrets: ['approved', 'denied', 'expired', 'cancelled', 'failed'],
+  approved: ['running', 'awaiting_secrets', 'failed', 'cancelled'],
+  running: ['success', 'failed', 'approved'],
+  success: [],
+  failed: [],
+  denied: [],
+  expired: [],
+  cancelled: [],
+}
+
+export const isFinal = (status: ExecutionStatus): boolean => NEXT[status].length === 0
+export const canBecome = (from: ExecutionStatus, to: ExecutionStatus): boolean => NEXT[from].includes(to)
+
+/** Why a run failed; in the answer as `error.code`. */
+export const FAILURE_CODES = {
+  nonzero_exit: 'The code ended with an exit code other than 0.',
+  timeout: 'The run took longer than its time limit and was ended.',
+  memory_limit: 'The run used more memory than its limit and was ended.',
+  output_limit: 'The run printed far more than its output limit and was ended.',
+  interrupted: 'The daemon stopped in the middle of the run; it was not repeated.',
+  sandbox_lost: 'The sandbox disappeared in the middle of the run; it was not repeated.',
+  sandbox_unavailable: 'No sandbox became available in time; the code did not run.',
+  not_startable: 'The stored code or a secret could not be opened; the code did not run.',
+  consent_stale: 'A secret was bound to other hosts after the approval; the code did not run.',
+} as const
+
+export type FailureCode = keyof typeof FAILURE_CODES
+
+/** What came back, already scrubbed of secret values. */
+export interface RunResult {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number | null
+  readonly truncated: boolean
+}
+
+/** A row of `executions`. */
+export interface Execution {
+  readonly requestId: RequestId
+  readonly agentId: AgentId
+  readonly skillId: string
+  readonly codeHash: CodeHash
+  readonly status: ExecutionStatus
+  readonly consentJson: string
+  readonly consentHash: ConsentHash
+  /** How it went beyond earlier grants when it was asked. */
+  readonly changes: readonly string[]
+  readonly createdAt: UnixMs
+  /** Until when a person may answer, and a missing secret may come. */
+  readonly expiresAt: UnixMs
+  /** Whether a stored grant covered it. */
+  readonly trusted: boolean
+  readonly decision: DecisionKind | null
+  readonly decidedBy: string | null
+  readonly decidedByName: string | null
+  readonly decidedAt: UnixMs | null
+  readonly startedAt: UnixMs | null
+  readonly finishedAt: UnixMs | null
+  readonly durationMs: number | null
+  readonly failure: FailureCode | null
+  readonly result: RunResult | null
+  /** When the agent first read the final state. */
+  readonly seenAt: UnixMs | null
+  readonly ackedAt: UnixMs | null
+}
+
+export interface ExecutionFilter {
+  readonly agentId?: AgentId
+  readonly statuses?: readonly ExecutionStatus[]
+  /** Page: rows older than this row id. */
+  readonly before?: number
+  readonly limit: number
+}
+
+/** A row without its result, for lists. */
+export type ExecutionSummary = Omit<Execution, 'result' | 'consentJson'> & { readonly rowId: number }
+
+export interface IdempotencyEntry {
+  readonly requestId: RequestId
+  readonly bodyHash: string
+}
+
+export interface ExecutionRepository {
+  insert(execution: Execution): void
+  /** Writes every field that can change. */
+  update(execution: Execution): void
+  byRequestId(requestId: RequestId): Execution | undefined
+  /** The execution with this consent that still waits for a person or a secret. */
+  waitingTwin(agentId: AgentId, consentHash: ConsentHash): Execution | undefined
+  countWaiting(agentId: AgentId): number
+  inStatus(status: ExecutionStatus): readonly Execution[]
+  expiredBy(now: UnixMs): readonly Execution[]
+  list(filter: ExecutionFilter): readonly ExecutionSummary[]
+  /** Request ids that begin with the text, at most two, for a person who types a short one. */
+  byPrefix(prefix: string): readonly RequestId[]
+  idempotencyEntry(agentId: AgentId, key: string): IdempotencyEntry | undefined
+  remember(agentId: AgentId, key: string, entry: IdempotencyEntry, at: UnixMs): void
+  forgetIdempotencyBefore(at: UnixMs): void
+}
+
+/** Told of every transition, inside its transaction: what it enqueues is as durable as the transition. */
+export interface ExecutionObserver {
+  transitioned(execution: Execution, from: ExecutionStatus | null): void
+}

@@ -1,0 +1,61 @@
+import { AppError, type Json, type RequestId } from '../../kernel/index.ts'
+import type { AuditEventName, AuditLog } from '../audit/index.ts'
+import type { Changes } from './changes.ts'
+import {
+  canBecome,
+  type Execution,
+  type ExecutionObserver,
+  type ExecutionRepository,
+  type ExecutionStatus,
+} from './execution.ts'
+
+/**
+ * The one way an execution's row comes to be and changes. Each call belongs inside a transaction: row, audit
+ * and whatever the observers enqueue are then one.
+ */
+export interface Ledger {
+  open(execution: Execution, actor: string, data: Json): Execution
+  move(
+    execution: Execution,
+    to: ExecutionStatus,
+    change: Partial<Execution>,
+    note: { event: AuditEventName; actor: string; data: Json },
+  ): Execution
+  read(requestId: RequestId): Execution
+}
+
+export function createLedger(deps: {
+  readonly repository: ExecutionRepository
+  readonly audit: AuditLog
+  readonly changes: Changes
+  readonly observers: readonly ExecutionObserver[]
+}): Ledger {
+  const { repository, audit, changes, observers } = deps
+  const tell = (execution: Execution, from: ExecutionStatus | null): void => {
+    for (const observer of observers) observer.transitioned(execution, from)
+    changes.announce(execution.requestId)
+  }
+  return {
+    open(execution, actor, data) {
+      repository.insert(execution)
+      audit.append('request.received', actor, execution.requestId, data)
+      tell(execution, null)
+      return execution
+    },
+    move(execution, to, change, note) {
+      if (!canBecome(execution.status, to)) {
+        throw new AppError('conflict', `The execution is ${execution.status} and cannot become ${to}.`)
+      }
+      const moved: Execution = { ...execution, ...change, status: to }
+      repository.update(moved)
+      audit.append(note.event, note.actor, execution.requestId, note.data)
+      tell(moved, execution.status)
+      return moved
+    },
+    read(requestId) {
+      const execution = repository.byRequestId(requestId)
+      if (!execution) throw new AppError('not_found', 'No such execution.')
+      return execution
+    },
+  }
+}

@@ -1,0 +1,230 @@
+import {
+  AppError,
+  type CodeHash,
+  formatHostPattern,
+  isReservedName,
+  parseHostPattern,
+  SECRET_NAME,
+  sha256Hex,
+} from '../../kernel/index.ts'
+import type { Agent } from '../agents/index.ts'
+import {
+  type CommentMetadata,
+  type FetchedSkill,
+  MAX_CODE_BYTES,
+  readCommentMetadata,
+  type SkillFetcher,
+} from '../code/index.ts'
+import { type Consent, type SealedConsent, type SourceRelation, sealConsent } from '../consent/index.ts'
+import type { Vault } from '../vault/index.ts'
+import type { RuntimeInfo, SandboxStatus } from './sandbox-port.ts'
+
+/** What an agent asks for, its form already checked. Left-out fields may come from the fetched skill's comments. */
+export interface ExecuteRequest {
+  readonly skillId: string
+  readonly code?: string
+  readonly skillUrl?: string
+  readonly codeHash?: string
+  readonly runtime: string
+  readonly secrets?: readonly RequestedSecret[]
+  /** Canonical JSON, or null when there are none. */
+  readonly argsJson: string | null
+  readonly description?: string
+  readonly network?: readonly string[]
+  readonly timeoutSeconds?: number
+  readonly memoryMib?: number
+}
+
+export interface RequestedSecret {
+  readonly name: string
+  readonly mode?: 'placeholder' | 'raw'
+  readonly hosts?: readonly string[]
+  readonly in?: readonly ('header' | 'query' | 'body')[]
+}
+
+export const RUN_DEFAULTS = {
+  timeoutSeconds: 30,
+  maxTimeoutSeconds: 600,
+  memoryMib: 256,
+  minMemoryMib: 128,
+  maxMemoryMib: 2_048,
+  cpuMillis: 1_000,
+  pids: 64,
+  tmpBytes: 64 * 1_048_576,
+  outputBytes: 262_144,
+} as const
+
+const MIB = 1_048_576
+
+/** The code to run, and what is known of where it comes from. */
+interface ResolvedCode {
+  readonly code: string
+  readonly source: Consent['source']
+  readonly metadata: CommentMetadata
+}
+
+/** Fetches the skill (once) when a link was sent, and compares it with code that was sent along. */
+export async function resolveCode(
+  request: ExecuteRequest,
+  fetcher: SkillFetcher,
+  signal: AbortSignal,
+): Promise<ResolvedCode> {
+  const { code, skillUrl } = request
+  if (skillUrl === undefined) {
+    if (code === undefined) throw new AppError('invalid_request', 'Send code or skill_url.')
+    return checked({ code, source: null, metadata: {} }, request)
+  }
+  if (code === undefined) {
+    const fetched = await fetcher.fetch(skillUrl, signal)
+    return checked(
+      {
+        code: fetched.text,
+        source: { url: skillUrl, relation: 'fetched' },
+        metadata: readCommentMetadata(fetched.text),
+      },
+      request,
+    )
+  }
+  const relation = await compareWithLink(code, () => fetcher.fetch(skillUrl, signal))
+  return checked({ code, source: { url: skillUrl, relation }, metadata: {} }, request)
+}
+
+async function compareWithLink(code: string, fetch: () => Promise<FetchedSkill>): Promise<SourceRelation> {
+  try {
+    return (await fetch()).text === code ? 'same' : 'different'
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'skill_unreachable') return 'unreadable'
+    throw error
+  }
+}
+
+function checked(resolved: ResolvedCode, request: ExecuteRequest): ResolvedCode {
+  const { code } = resolved
+  if (code.trim() === '') throw new AppError('invalid_request', 'The code is empty.')
+  if (!code.isWellFormed()) {
+    throw new AppError(
+      'invalid_request',
+      'The code holds a lone surrogate, which has no bytes to show, hash and run.',
+    )
+  }
+  const bytes = Buffer.byteLength(code)
+  if (bytes > MAX_CODE_BYTES) {
+    throw new AppError('too_large', `The code is ${bytes} bytes; the limit is ${MAX_CODE_BYTES}.`)
+  }
+  const hash = sha256Hex(code)
+  if (request.codeHash !== undefined && request.codeHash.toLowerCase() !== hash) {
+    throw new AppError('code_hash_mismatch', 'The code is not the code that code_hash names.', {
+      details: { expected: request.codeHash.toLowerCase(), actual: hash },
+    })
+  }
+  return resolved
+}
+
+/** Builds the consent from the request, the code, the agent and what stands ready to run it. */
+export function draftConsent(
+  agent: Agent,
+  request: ExecuteRequest,
+  resolved: ResolvedCode,
+  sandbox: SandboxStatus,
+  vault: Pick<Vault, 'find'>,
+): SealedConsent {
+  const runtime = pickRuntime(request.runtime, sandbox)
+  const network = canonicalHosts(request.network ?? resolved.metadata.network ?? [], 'network')
+  const requested: readonly RequestedSecret[] =
+    request.secrets ?? (resolved.metadata.secrets ?? []).map((name) => ({ name }))
+  return sealConsent({
+    v: 1,
+    skill_id: request.skillId,
+    description: request.description ?? resolved.metadata.description ?? '',
+    code: { sha256: sha256Hex(resolved.code) as CodeHash, bytes: Buffer.byteLength(resolved.code) },
+    source: resolved.source,
+    agent: { id: agent.id, name: agent.name },
+    runtime: { name: runtime.name, image: runtime.image, isolation: isolationOf(sandbox) },
+    secrets: requestedSecrets(requested, network, vault),
+    network,
+    args: request.argsJson,
+    limits: {
+      timeout_ms: timeoutSeconds(request, resolved) * 1_000,
+      memory_bytes: (request.memoryMib ?? RUN_DEFAULTS.memoryMib) * MIB,
+      cpu_millis: RUN_DEFAULTS.cpuMillis,
+      pids: RUN_DEFAULTS.pids,
+      tmp_bytes: RUN_DEFAULTS.tmpBytes,
+      output_bytes: RUN_DEFAULTS.outputBytes,
+    },
+  })
+}
+
+function timeoutSeconds(request: ExecuteRequest, resolved: ResolvedCode): number {
+  const seconds = request.timeoutSeconds ?? resolved.metadata.timeout ?? RUN_DEFAULTS.timeoutSeconds
+  if (seconds > RUN_DEFAULTS.maxTimeoutSeconds) {
+    throw new AppError('invalid_request', `The timeout is at most ${RUN_DEFAULTS.maxTimeoutSeconds} seconds.`)
+  }
+  return seconds
+}
+
+function pickRuntime(name: string, sandbox: SandboxStatus): RuntimeInfo {
+  if (sandbox.kind === 'unavailable') {
+    throw new AppError('sandbox_unavailable', 'No sandbox can run code now.', {
+      details: { notes: sandbox.notes },
+      retryAfterSeconds: 15,
+    })
+  }
+  const runtime = sandbox.runtimes.find((candidate) => candidate.name === name)
+  if (!runtime) {
+    throw new AppError('unknown_runtime', `There is no runtime "${name}".`, {
+      details: { runtimes: sandbox.runtimes.map((candidate) => candidate.name) },
+    })
+  }
+  return runtime
+}
+
+function isolationOf(sandbox: SandboxStatus): 'docker' | 'embedded' {
+  return sandbox.kind === 'docker' ? 'docker' : 'embedded'
+}
+
+function requestedSecrets(
+  requested: readonly RequestedSecret[],
+  network: readonly string[],
+  vault: Pick<Vault, 'find'>,
+): Consent['secrets'] {
+  const seen = new Set<string>()
+  return requested.map((secret) => {
+    if (!SECRET_NAME.test(secret.name) || isReservedName(secret.name)) {
+      throw new AppError('invalid_request', `"${secret.name.slice(0, 64)}" cannot be a secret's name.`)
+    }
+    if (seen.has(secret.name))
+      throw new AppError('invalid_request', `The secret ${secret.name} is named twice.`)
+    seen.add(secret.name)
+    if (secret.mode === 'placeholder') {
+      throw new AppError(
+        'unsupported_secret_mode',
+        'This version hands the value itself to approved code; ask for mode "raw" or leave the mode out.',
+      )
+    }
+    // The code holds the value, so it can take it wherever the run may go, on any surface.
+    return {
+      name: secret.name,
+      mode: 'raw' as const,
+      hosts: [
+        ...new Set([...network, ...canonicalHosts(secret.hosts ?? [], `secret ${secret.name}`, network)]),
+      ],
+      in: ['body' as const, 'header' as const, 'query' as const],
+      bound_to: vault.find(secret.name)?.hosts?.slice() ?? null,
+    }
+  })
+}
+
+/** Canonical patterns; with `within`, each must be one of those. */
+function canonicalHosts(hosts: readonly string[], what: string, within?: readonly string[]): string[] {
+  return hosts.map((text) => {
+    const pattern = parseHostPattern(text)
+    if ('problem' in pattern) {
+      throw new AppError('invalid_request', `${what}: "${text.slice(0, 100)}" ${pattern.problem}.`)
+    }
+    const canonical = formatHostPattern(pattern)
+    if (within && !within.includes(canonical)) {
+      throw new AppError('invalid_request', `${what}: ${canonical} is not in the network list.`)
+    }
+    return canonical
+  })
+}

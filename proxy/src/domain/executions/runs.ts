@@ -1,0 +1,253 @@
+import { AppError, type Clock, type RequestId, type SecretValue } from '../../kernel/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
+import type { CodeRepository } from '../code/index.ts'
+import { type Consent, openConsent, uncovered } from '../consent/index.ts'
+import type { Vault } from '../vault/index.ts'
+import type { Execution, ExecutionRepository, FailureCode, RunResult } from './execution.ts'
+import type { Ledger } from './ledger.ts'
+import { createOutputCollector } from '../scrub/index.ts'
+import { type RunOutcome, type Sandbox, SandboxUnavailable } from './sandbox-port.ts'
+
+/**
+ * Runs what is approved, each at most once: the row says `running` on disk before the code is handed over, and
+ * nothing takes a `running` row up again. Only a run whose code was not handed over is put back.
+ */
+export interface Runs extends AsyncDisposable {
+  /** Takes the execution up as soon as a place is free; may be called inside a transaction. */
+  enqueue(requestId: RequestId): void
+  readonly active: number
+  /** No new runs; waits for those under way, ends them after `graceMs`. */
+  drain(graceMs: number): Promise<void>
+}
+
+export interface RunsDeps {
+  readonly repository: ExecutionRepository
+  readonly ledger: Ledger
+  readonly codes: CodeRepository
+  readonly vault: Pick<Vault, 'find' | 'open'>
+  readonly sandbox: Pick<Sandbox, 'run'>
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  readonly clock: Clock
+  readonly maxConcurrent: number
+  /** How long approved code waits for a sandbox to come back before it fails. */
+  readonly sandboxPatienceMs: number
+  readonly onDefect: (error: unknown, requestId: RequestId) => void
+}
+
+interface Handover {
+  readonly execution: Execution
+  readonly consent: Consent
+  readonly code: string
+  readonly secrets: ReadonlyMap<string, SecretValue>
+}
+
+export function createRuns(deps: RunsDeps): Runs {
+  const { repository, ledger, transactor, clock } = deps
+  const queue: RequestId[] = []
+  const active = new Map<RequestId, Promise<void>>()
+  const retries = new Set<NodeJS.Timeout>()
+  const ending = new AbortController()
+  let draining = false
+
+  const finish = (
+    execution: Execution,
+    failure: FailureCode | null,
+    result: RunResult | null,
+    durationMs: number | null,
+  ): void => {
+    const status = failure === null ? 'success' : 'failed'
+    ledger.move(
+      execution,
+      status,
+      { failure, result, durationMs, finishedAt: clock.now() },
+      {
+        event: 'execution.finished',
+        actor: 'daemon',
+        data: { status, failure, exit_code: result?.exitCode ?? null, duration_ms: durationMs },
+      },
+    )
+  }
+
+  /** Everything that must be true for the run, and the row that says it began, in one transaction. */
+  const begin = (requestId: RequestId): Handover | undefined =>
+    transactor.transact(() => {
+      const execution = repository.byRequestId(requestId)
+      if (execution?.status !== 'approved') return undefined
+      const consent = openConsent(execution.consentJson, execution.consentHash)
+      const code = deps.codes.get(execution.codeHash)
+      const missing = consent.secrets
+        .filter((secret) => !deps.vault.find(secret.name))
+        .map((secret) => secret.name)
+      if (missing.length > 0) {
+        ledger.move(
+          execution,
+          'awaiting_secrets',
+          {},
+          {
+            event: 'execution.awaiting_secrets',
+            actor: 'daemon',
+            data: { missing },
+          },
+        )
+        return undefined
+      }
+      if (code === undefined) throw new AppError('internal', 'The stored code of this execution is missing.')
+      if (hasStaleBinding(consent, deps.vault)) {
+        finish(execution, 'consent_stale', null, null)
+        return undefined
+      }
+      const secrets = new Map(
+        consent.secrets.map((secret) => [secret.name, deps.vault.open(secret.name, requestId)] as const),
+      )
+      const running = ledger.move(
+        execution,
+        'running',
+        { startedAt: clock.now() },
+        {
+          event: 'execution.started',
+          actor: 'daemon',
+          data: { consent_hash: execution.consentHash, code_hash: execution.codeHash },
+        },
+      )
+      return { execution: running, consent, code, secrets }
+    })
+
+  const postpone = (requestId: RequestId, error: SandboxUnavailable): void => {
+    transactor.transact(() => {
+      const execution = ledger.read(requestId)
+      if (execution.status !== 'running') return
+      if (clock.now() - (execution.decidedAt ?? clock.now()) > deps.sandboxPatienceMs) {
+        finish(execution, 'sandbox_unavailable', null, null)
+        return
+      }
+      ledger.move(
+        execution,
+        'approved',
+        { startedAt: null },
+        {
+          event: 'execution.postponed',
+          actor: 'daemon',
+          data: { reason: error.message },
+        },
+      )
+      const timer = setTimeout(() => {
+        retries.delete(timer)
+        enqueue(requestId)
+      }, 2_000)
+      retries.add(timer)
+    })
+  }
+
+  const runOne = async (requestId: RequestId): Promise<void> => {
+    const handover = begin(requestId)
+    if (!handover) return
+    const { execution, consent, code, secrets } = handover
+    const output = createOutputCollector(secrets)
+    try {
+      const outcome = await deps.sandbox.run(
+        {
+          requestId,
+          runtime: consent.runtime.name,
+          image: consent.runtime.image,
+          code,
+          argsJson: consent.args,
+          secrets,
+          network: consent.network,
+          limits: {
+            timeoutMs: consent.limits.timeout_ms,
+            memoryBytes: consent.limits.memory_bytes,
+            cpuMillis: consent.limits.cpu_millis,
+            pids: consent.limits.pids,
+            tmpBytes: consent.limits.tmp_bytes,
+            outputBytes: consent.limits.output_bytes,
+          },
+        },
+        { onStarted: () => {}, onOutput: (stream, chunk) => output.push(stream, chunk) },
+        ending.signal,
+      )
+      const { stdout, stderr } = output.end({ truncated: outcome.truncated })
+      transactor.transact(() =>
+        finish(
+          ledger.read(execution.requestId),
+          failureOf(outcome),
+          {
+            stdout,
+            stderr,
+            exitCode: outcome.exitCode,
+            truncated: outcome.truncated,
+          },
+          Math.round(outcome.durationMs),
+        ),
+      )
+    } catch (error) {
+      if (!(error instanceof SandboxUnavailable)) throw error
+      postpone(requestId, error)
+    }
+  }
+
+  const fail = (requestId: RequestId, error: unknown): void => {
+    deps.onDefect(error, requestId)
+    try {
+      transactor.transact(() => {
+        const execution = ledger.read(requestId)
+        if (execution.status === 'running') finish(execution, 'interrupted', null, null)
+        else if (execution.status === 'approved') finish(execution, 'not_startable', null, null)
+      })
+    } catch (second) {
+      deps.onDefect(second, requestId)
+    }
+  }
+
+  const pump = (): void => {
+    while (!draining && active.size < deps.maxConcurrent) {
+      const requestId = queue.shift()
+      if (!requestId) return
+      if (active.has(requestId)) continue
+      const run = runOne(requestId)
+        .catch((error: unknown) => fail(requestId, error))
+        .finally(() => {
+          active.delete(requestId)
+          pump()
+        })
+      active.set(requestId, run)
+    }
+  }
+
+  const enqueue = (requestId: RequestId): void => {
+    queue.push(requestId)
+    // After the caller's transaction; a row that was rolled back is simply not there then.
+    queueMicrotask(pump)
+  }
+
+  const drain = async (graceMs: number): Promise<void> => {
+    draining = true
+    for (const timer of retries) clearTimeout(timer)
+    const timer = setTimeout(() => ending.abort(), graceMs)
+    await Promise.allSettled(active.values())
+    clearTimeout(timer)
+  }
+
+  return {
+    enqueue,
+    get active() {
+      return active.size
+    },
+    drain,
+    [Symbol.asyncDispose]: () => drain(0),
+  }
+}
+
+function failureOf(outcome: RunOutcome): FailureCode | null {
+  if (outcome.end === 'exited') return outcome.exitCode === 0 ? null : 'nonzero_exit'
+  return outcome.end === 'cancelled' ? 'interrupted' : outcome.end
+}
+
+/** Whether the owner has since bound a secret to fewer hosts than the consent lets it go to. */
+function hasStaleBinding(consent: Consent, vault: Pick<Vault, 'find'>): boolean {
+  return consent.secrets.some((secret) => {
+    const bound = vault.find(secret.name)?.hosts ?? null
+    if (JSON.stringify(bound) === JSON.stringify(secret.bound_to)) return false
+    return bound !== null && uncovered(bound, secret.hosts).length > 0
+  })
+}

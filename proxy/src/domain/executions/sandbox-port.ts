@@ -1,0 +1,88 @@
+import type { SecretValue } from '../../kernel/index.ts'
+
+/** Hard limits of one run. Part of the consent, so a person saw each of them. */
+export interface RunLimits {
+  readonly timeoutMs: number
+  readonly memoryBytes: number
+  /** CPU share in thousandths of one core. */
+  readonly cpuMillis: number
+  readonly pids: number
+  readonly tmpBytes: number
+  /** What is kept of standard output and standard error together; far beyond it the run is ended. */
+  readonly outputBytes: number
+}
+
+/** One run, exactly as consented. Nothing in it was read from anywhere but the stored consent and the vault. */
+export interface RunOrder {
+  readonly requestId: string
+  readonly runtime: string
+  /** Digest of the runtime's image (or binary) that the consent names; another one is refused. */
+  readonly image: string
+  /** The consented bytes as text; UTF-8 encoding gives back exactly what was hashed. */
+  readonly code: string
+  /** Canonical JSON for OAUTH3_ARGS, or null when the request had no args. */
+  readonly argsJson: string | null
+  readonly secrets: ReadonlyMap<string, SecretValue>
+  /** Canonical host patterns; empty means no network at all. */
+  readonly network: readonly string[]
+  readonly limits: RunLimits
+}
+
+export type OutputStream = 'stdout' | 'stderr'
+
+export interface RunHooks {
+  /** Called once, right before the code is handed over: from here on the run counts as started. */
+  onStarted(): void
+  /** Output as it arrives, at most `limits.outputBytes` in total. */
+  onOutput(stream: OutputStream, chunk: Uint8Array): void
+}
+
+export type RunEnd = 'exited' | 'timeout' | 'memory_limit' | 'output_limit' | 'cancelled' | 'sandbox_lost'
+
+export interface RunOutcome {
+  readonly end: RunEnd
+  /** The process's exit code; null when the sandbox ended it or was lost. */
+  readonly exitCode: number | null
+  readonly durationMs: number
+  /** Whether output beyond the limit was dropped. */
+  readonly truncated: boolean
+}
+
+export interface RuntimeInfo {
+  readonly name: string
+  /** `sha256:…` of the image (docker) or of the binary (embedded). */
+  readonly image: string
+}
+
+export interface SandboxStatus {
+  readonly kind: 'docker' | 'embedded' | 'unavailable'
+  readonly runtimes: readonly RuntimeInfo[]
+  /** Why it is unavailable or weaker, for a person; empty when all is well. */
+  readonly notes: readonly string[]
+  /** Warm sandboxes that wait now. */
+  readonly warm: number
+}
+
+/**
+ * Where code runs. Implementations: Docker (real walls) and embedded (a Deno process with Deno's permissions).
+ * `run` throws SandboxUnavailable only if the code was not handed over, so the caller may try again; any
+ * ending after `onStarted` is a RunOutcome.
+ */
+export interface Sandbox extends AsyncDisposable {
+  readonly kind: 'docker' | 'embedded'
+  /** Removes what an earlier, crashed daemon left behind; resolves to how many things it removed. */
+  sweep(): Promise<number>
+  /** Begins to fill the warm pool; returns at once. */
+  start(): void
+  /** A recent view, at most a few seconds old; never throws. */
+  status(): Promise<SandboxStatus>
+  run(order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome>
+}
+
+/** Nothing was started; `message` says why, for a person. */
+export class SandboxUnavailable extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'SandboxUnavailable'
+  }
+}

@@ -1,0 +1,23 @@
+/** What `/health`, `/status` and `oauth3 doctor` tell. */
+export interface HealthReport {
+  readonly status: 'ok' | 'degraded'
+  readonly telegram: 'connected' | 'disconnected' | 'disabled'
+  readonly database: 'ok' | 'error'
+  readonly sandbox: 'docker' | 'embedded' | 'unavailable'
+  readonly version: string
+  readonly uptime_s: number
+  /** Why it is degraded or weaker, for a person. */
+  readonly notes: readonly string[]
+}
+
+export interface CheckResult {
+  readonly ok: boolean
+  /** What was tried and what came back, in one line. */
+  readonly said: string
+}
+
+/** One thing that `oauth3 doctor` tries for real. */
+export interface DoctorCheck {
+  readonly name: string
+  run(signal: AbortSignal): Promise<CheckResult>
+}

@@ -1,0 +1,1 @@
+export { backoffMs, createOutbox, type Outbox, type OutboxMessage, type OutboxRepository } from './outbox.ts'

@@ -1,0 +1,57 @@
+import type { Clock, Json, UnixMs } from '../../kernel/index.ts'
+
+/**
+ * A durable queue of messages to the outside. What is enqueued in a transaction is sent at least once after
+ * it; within a lane the order holds, since only a lane's oldest waiting message is ever offered.
+ */
+export interface OutboxMessage {
+  readonly id: number
+  /** Messages of one lane leave in order, e.g. `telegram:<chat id>`. */
+  readonly lane: string
+  readonly kind: string
+  readonly payload: Json
+  readonly attempts: number
+  readonly createdAt: UnixMs
+}
+
+export interface OutboxRepository {
+  insert(message: { lane: string; kind: string; payload: string; createdAt: UnixMs }): void
+  /** The oldest waiting message of each lane whose prefix matches and whose time has come. */
+  due(lanePrefix: string, now: UnixMs): readonly OutboxMessage[]
+  /** When the next waiting message of these lanes is due; undefined when none waits. */
+  nextDueAt(lanePrefix: string): UnixMs | undefined
+  remove(id: number): void
+  postpone(id: number, nextAt: UnixMs, error: string): void
+  waiting(lanePrefix: string): number
+}
+
+export interface Outbox {
+  /** Call inside the transaction of the effect that the message tells of. */
+  enqueue(lane: string, kind: string, payload: Json): void
+  due(lanePrefix: string): readonly OutboxMessage[]
+  nextDueAt(lanePrefix: string): UnixMs | undefined
+  /** The message was delivered, or can never be: it leaves the queue. */
+  settle(id: number): void
+  /** Offers the message, and with it its lane, again after `delayMs`. */
+  retry(message: OutboxMessage, delayMs: number, error: string): void
+  waiting(lanePrefix: string): number
+}
+
+export function createOutbox(deps: { repository: OutboxRepository; clock: Clock }): Outbox {
+  const { repository, clock } = deps
+  return {
+    enqueue: (lane, kind, payload) =>
+      repository.insert({ lane, kind, payload: JSON.stringify(payload), createdAt: clock.now() }),
+    due: (lanePrefix) => repository.due(lanePrefix, clock.now()),
+    nextDueAt: (lanePrefix) => repository.nextDueAt(lanePrefix),
+    settle: (id) => repository.remove(id),
+    retry: (message, delayMs, error) => repository.postpone(message.id, clock.now() + delayMs, error),
+    waiting: (lanePrefix) => repository.waiting(lanePrefix),
+  }
+}
+
+/** Exponential back-off with full jitter above half: 1 s, 2 s, 4 s … at most five minutes. */
+export function backoffMs(attempts: number, random: () => number = Math.random): number {
+  const ceiling = Math.min(300_000, 1_000 * 2 ** Math.min(attempts, 20))
+  return Math.round(ceiling / 2 + (random() * ceiling) / 2)
+}

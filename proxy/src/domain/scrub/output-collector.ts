@@ -1,0 +1,46 @@
+/** Keeps what a run prints until it ends, and gives it out with every secret of that run taken out. */
+import type { SecretValue } from '../../kernel/index.ts'
+import { createScrubber } from './scrubber.ts'
+import { type OutputName, scrubTogether } from './together.ts'
+
+export interface CollectedOutput {
+  readonly stdout: string
+  readonly stderr: string
+  /** How many places each secret was taken out of, by name. */
+  readonly hits: ReadonlyMap<string, number>
+}
+
+export interface OutputCollector {
+  /** The sandbox bounds how much comes; all of it is kept. The chunk is copied. */
+  push(stream: OutputName, chunk: Uint8Array): void
+  /** `truncated`: the end of the output was cut off, maybe in the middle of a secret. */
+  end(options: { readonly truncated: boolean }): CollectedOutput
+  /** Names of secrets that are too short to be taken out where they stand plainly. */
+  readonly tooShort: readonly string[]
+}
+
+export function createOutputCollector(secrets: ReadonlyMap<string, SecretValue>): OutputCollector {
+  const scrubber = createScrubber(new Map([...secrets].map(([name, value]) => [name, value.open()])))
+  const chunks: Record<OutputName, Uint8Array[]> = { stdout: [], stderr: [] }
+  const order: { stream: OutputName; bytes: number }[] = []
+  return {
+    push(stream, chunk) {
+      chunks[stream].push(Uint8Array.from(chunk))
+      order.push({ stream, bytes: chunk.length })
+    },
+    end({ truncated }) {
+      const clean = scrubTogether(scrubber, {
+        stdout: Buffer.concat(chunks.stdout),
+        stderr: Buffer.concat(chunks.stderr),
+        order,
+        truncated: { stdout: truncated, stderr: truncated },
+      })
+      return { stdout: text(clean.stdout), stderr: text(clean.stderr), hits: clean.hits }
+    },
+    tooShort: scrubber.tooShort,
+  }
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
+}

@@ -1,0 +1,135 @@
+/**
+ * Takes secrets out of a stream of bytes: what comes out never holds one, in any rendering that is known here.
+ *
+ * The stream gives on every byte as soon as no match under way can still claim it, so it holds back less than
+ * the longest rendering whatever it reads. It knows renderings, not intentions: a program that reverses, encrypts
+ * or spells out a value it was given in raw mode is not stopped by this.
+ */
+import { type Automaton, createAutomaton } from './automaton.ts'
+import { addMatch, markerOf, type Region } from './regions.ts'
+import { compileRenderings } from './renderings.ts'
+import { createScan } from './scan.ts'
+
+/** Shorter beginnings of a secret at the end of a cut text are left: they would be found by chance. */
+export const MIN_FRAGMENT_BYTES = 4
+
+export interface ScrubStream {
+  /** Bytes that are safe to give on; the rest is held back until more is known. May be a view of the chunk. */
+  push(chunk: Uint8Array): Uint8Array
+  /** The bytes still held back. `truncated`: the text was cut, so a secret that had begun is taken out too. */
+  end(options?: { readonly truncated?: boolean }): Uint8Array
+  /** How often each secret was taken out, by name; grows as the stream is read. */
+  readonly hits: ReadonlyMap<string, number>
+  /** Bytes read so far, and those of matches read again to find where they began. */
+  readonly steps: number
+}
+
+export interface Scrubber {
+  stream(): ScrubStream
+  /** Names in the order of the indexes that `automaton` reports. */
+  readonly names: readonly string[]
+  /** Names of values too short to be recognised as they stand: callers should warn. */
+  readonly tooShort: readonly string[]
+  /** A stream holds back fewer bytes than this. */
+  readonly longestMatchBytes: number
+  readonly automaton: Automaton
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** `maxStates`: how many states the automaton may remember; fewer cost time and save memory, and change no answer. */
+export function createScrubber(
+  secrets: ReadonlyMap<string, string>,
+  options: { readonly maxStates?: number } = {},
+): Scrubber {
+  const { graph, names, tooShort } = compileRenderings(secrets)
+  const automaton = createAutomaton(graph, options.maxStates)
+  return {
+    stream: () => (graph.longestMatch === 0 ? createIdleStream() : createStream(automaton, names)),
+    names,
+    tooShort,
+    longestMatchBytes: graph.longestMatch,
+    automaton,
+  }
+}
+
+/** Without anything to look for, bytes pass untouched. */
+function createIdleStream(): ScrubStream {
+  return { push: (chunk) => chunk, end: () => NOTHING, hits: new Map(), steps: 0 }
+}
+
+function createStream(automaton: Automaton, names: readonly string[]): ScrubStream {
+  const hits = new Map<string, number>()
+  const regions: Region[] = []
+  const scan = createScan(automaton, (start, end, secret) => addMatch(regions, start, end, secret))
+  // Bytes that a match still to come may claim; the first one stands at position `base`.
+  let held: Uint8Array = NOTHING
+  let base = 0
+  // Everything before this position was given on or taken out.
+  let given = 0
+  let ended = false
+
+  const settle = (region: Region): Buffer => {
+    for (const secret of region.secrets) {
+      const name = names[secret] ?? ''
+      hits.set(name, (hits.get(name) ?? 0) + 1)
+    }
+    return Buffer.from(markerOf(region, names))
+  }
+
+  /** Gives on everything before `until`, where no match that is still to come begins earlier than that. */
+  const release = (until: number, out: Uint8Array[]): void => {
+    let settled = 0
+    for (const region of regions) {
+      if (region.end > until) break
+      if (region.start > given) out.push(held.subarray(given - base, region.start - base))
+      out.push(settle(region))
+      given = region.end
+      settled++
+    }
+    regions.splice(0, settled)
+    // Bytes of a region that may still grow need not be kept: they are taken out in any case.
+    const plainUntil = Math.min(regions[0]?.start ?? until, until)
+    if (plainUntil > given) {
+      out.push(held.subarray(given - base, plainUntil - base))
+      given = plainUntil
+    }
+    held = held.subarray(until - base)
+    base = until
+  }
+
+  return {
+    push(chunk) {
+      if (ended) throw new Error('the scrub stream has ended')
+      const fresh = held.length === 0
+      held = fresh ? chunk : Buffer.concat([held, chunk])
+      scan.read(held, base)
+      const out: Uint8Array[] = []
+      release(Math.max(base, scan.safeUntil()), out)
+      // The caller may use its buffer again, so what stays here is a copy of its own.
+      if (fresh) held = Uint8Array.from(held)
+      return joined(out)
+    },
+    end(options = {}) {
+      if (ended) return NOTHING
+      ended = true
+      const position = base + held.length
+      const cut = options.truncated === true ? scan.underWay(held, base) : undefined
+      if (cut !== undefined && position - cut.start >= MIN_FRAGMENT_BYTES) {
+        addMatch(regions, cut.start, position, cut.secret)
+      }
+      const out: Uint8Array[] = []
+      release(position, out)
+      return joined(out)
+    },
+    hits,
+    get steps() {
+      return scan.steps
+    },
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0] as Uint8Array
+  return parts.length === 0 ? NOTHING : Buffer.concat(parts)
+}

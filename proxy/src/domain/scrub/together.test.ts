@@ -1,0 +1,158 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { SecretValue } from '../../kernel/index.ts'
+import { createOutputCollector } from './output-collector.ts'
+import { createScrubber } from './scrubber.ts'
+import { type OutputName, scrubTogether } from './together.ts'
+
+const VALUE = 'demo-value-one-1111'
+
+type Print = readonly [OutputName, string]
+
+function collect(prints: readonly Print[], truncated = false): { stdout: string; stderr: string } {
+  const collector = createOutputCollector(new Map([['KEY', new SecretValue(VALUE)]]))
+  for (const [stream, text] of prints) collector.push(stream, Buffer.from(text))
+  const { stdout, stderr } = collector.end({ truncated })
+  return { stdout, stderr }
+}
+
+describe('both streams of a run', () => {
+  it('takes out a secret whose beginning ends one stream and whose rest begins the other', () => {
+    expect(
+      collect([
+        ['stdout', 'a demo-val'],
+        ['stderr', 'ue-one-1111 b'],
+      ]),
+    ).toEqual({
+      stdout: 'a [secret:KEY]',
+      stderr: '[secret:KEY] b',
+    })
+    expect(
+      collect([
+        ['stdout', 'ue-one-1111 b'],
+        ['stderr', 'a demo-val'],
+      ]),
+    ).toEqual({
+      stdout: '[secret:KEY] b',
+      stderr: 'a [secret:KEY]',
+    })
+  })
+
+  it('takes out parts printed as lines of their own', () => {
+    expect(
+      collect([
+        ['stdout', 'demo-val\n'],
+        ['stderr', 'ue-one-1111\n'],
+      ]),
+    ).toEqual({
+      stdout: '[secret:KEY]',
+      stderr: '[secret:KEY]\n',
+    })
+  })
+
+  it('takes out parts in the middle of both streams when they arrived one after the other', () => {
+    expect(
+      collect([
+        ['stdout', 'a\ndemo-val'],
+        ['stderr', 'b\n'],
+        ['stdout', '\nc'],
+        ['stderr', 'd'],
+      ]),
+    ).toEqual({
+      stdout: 'a\ndemo-val\nc',
+      stderr: 'b\nd',
+    })
+    expect(
+      collect([
+        ['stderr', 'b\n'],
+        ['stdout', 'a\ndemo-val'],
+        ['stderr', 'ue-one-1111'],
+        ['stdout', '\nc'],
+        ['stderr', '\nd'],
+      ]),
+    ).toEqual({ stdout: 'a\n[secret:KEY]\nc', stderr: 'b\n[secret:KEY]\nd' })
+  })
+
+  it('takes out a secret printed a character at a time to alternating streams', () => {
+    const prints = [...VALUE].map((char, index): Print => [index % 2 === 0 ? 'stdout' : 'stderr', char])
+    expect(collect(prints)).toEqual({ stdout: '[secret:KEY]', stderr: '[secret:KEY]' })
+  })
+
+  it('takes out base64 split over both streams', () => {
+    const encoded = Buffer.from(`user:${VALUE}`).toString('base64')
+    const clean = collect([
+      ['stdout', encoded.slice(0, 15)],
+      ['stderr', encoded.slice(15)],
+    ])
+    expect(clean.stdout).toMatch(/^.{7}\[secret:KEY\]$/)
+    expect(clean.stderr).toMatch(/^\[secret:KEY\]=*$/)
+  })
+
+  it('takes the beginning of a secret out where the output was cut', () => {
+    expect(
+      collect(
+        [
+          ['stdout', 'x demo-va'],
+          ['stderr', 'y demo-value-o'],
+        ],
+        true,
+      ),
+    ).toEqual({
+      stdout: 'x [secret:KEY]',
+      stderr: 'y [secret:KEY]',
+    })
+    expect(collect([['stdout', 'x demo-va']], false).stdout).toBe('x demo-va')
+  })
+
+  it('leaves output without a secret exactly as it was, whatever the order says', () => {
+    const scrubber = createScrubber(new Map([['KEY', VALUE]]))
+    const piece = fc.record({ stream: fc.constantFrom<OutputName>('stdout', 'stderr'), bytes: fc.nat(50) })
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.uint8Array(), fc.array(piece), (stdout, stderr, order) => {
+        const clean = scrubTogether(scrubber, { stdout, stderr, order })
+        expect(Buffer.from(clean.stdout).equals(stdout)).toBe(true)
+        expect(Buffer.from(clean.stderr).equals(stderr)).toBe(true)
+      }),
+    )
+  })
+
+  it('leaves nothing of a secret however it is dealt out to the streams', () => {
+    const dealt = fc.array(
+      fc.tuple(fc.constantFrom<OutputName>('stdout', 'stderr'), fc.integer({ min: 1, max: 9 })),
+      {
+        minLength: 20,
+        maxLength: 30,
+      },
+    )
+    fc.assert(
+      fc.property(dealt, (deal) => {
+        const prints: Print[] = []
+        let at = 0
+        for (const [stream, length] of deal) {
+          prints.push([stream, VALUE.slice(at, at + length)])
+          at += length
+        }
+        const clean = collect(prints)
+        expect(clean.stdout + clean.stderr).toMatch(/^(\[secret:KEY\]){1,2}$/)
+      }),
+    )
+  })
+
+  it('copies what it is given and reports where secrets were taken out', () => {
+    const collector = createOutputCollector(
+      new Map([
+        ['KEY', new SecretValue(VALUE)],
+        ['PIN', new SecretValue('12')],
+      ]),
+    )
+    const chunk = Buffer.from(VALUE)
+    collector.push('stdout', chunk)
+    chunk.fill('!')
+    expect(collector.end({ truncated: false })).toEqual({
+      stdout: '[secret:KEY]',
+      stderr: '',
+      hits: new Map([['KEY', 1]]),
+    })
+    expect(collector.tooShort).toEqual(['PIN'])
+  })
+})

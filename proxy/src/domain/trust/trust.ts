@@ -1,0 +1,175 @@
+import {
+  AppError,
+  type Clock,
+  type CodeHash,
+  type ConsentHash,
+  sha256Hex,
+  type UnixMs,
+} from '../../kernel/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
+import { type Consent, consentCode, openConsent, type SealedConsent, widerThan } from '../consent/index.ts'
+
+export type TrustLevel = 'once' | '24h' | 'forever'
+
+/** A stored approval: a row of `approvals`. It covers what its consent covered, and nothing wider. */
+export interface Grant {
+  readonly id: number
+  readonly skillId: string
+  readonly codeHash: CodeHash
+  readonly level: TrustLevel
+  readonly anyArgs: boolean
+  readonly consentJson: string
+  readonly consentHash: ConsentHash
+  readonly requestId: string
+  readonly approvedBy: string
+  readonly approvedAt: UnixMs
+  /** Null: no end. */
+  readonly expiresAt: UnixMs | null
+  /** When it was used up, ran out or was revoked; null while it stands. */
+  readonly endedAt: UnixMs | null
+  readonly endedWhy: 'used' | 'expired' | 'revoked' | 'replaced' | null
+}
+
+export interface GrantRepository {
+  insert(grant: Omit<Grant, 'id'>, scopeHash: string): Grant
+  standing(skillId: string, codeHash: CodeHash): readonly Grant[]
+  /** Standing grants of level 24h and forever, newest first. */
+  listStanding(): readonly Grant[]
+  /** The newest standing grant of the skill, whatever its code. */
+  newestOfSkill(skillId: string): Grant | undefined
+  byId(id: number): Grant | undefined
+  standingByScope(scopeHash: string): Grant | undefined
+  end(id: number, at: UnixMs, why: NonNullable<Grant['endedWhy']>): void
+  expiredBy(now: UnixMs): readonly Grant[]
+  /** The latest time the daemon has seen, so that a clock set back does not bring an ended grant back. */
+  highWater(): UnixMs
+  raiseHighWater(to: UnixMs): void
+}
+
+export type TrustVerdict =
+  | { readonly trusted: true; readonly grant: Grant }
+  /** `changes` says how the request goes beyond the closest grant; empty when nothing was granted before. */
+  | { readonly trusted: false; readonly changes: readonly string[] }
+
+export interface Trust {
+  judge(asked: Consent): TrustVerdict
+  /** Call inside the decision's transaction. */
+  grant(input: {
+    sealed: SealedConsent
+    level: TrustLevel
+    anyArgs: boolean
+    requestId: string
+    actor: string
+  }): Grant
+  list(): readonly Grant[]
+  revoke(id: number, actor: string): Grant
+  /** Ends what has run out and remembers how late it is. */
+  tick(): void
+}
+
+export const TRUST_24H_MS = 24 * 60 * 60 * 1_000
+
+export function createTrust(deps: {
+  readonly repository: GrantRepository
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  readonly clock: Clock
+}): Trust {
+  const { repository, audit, transactor, clock } = deps
+
+  /** Fails closed: a grant from the future of the clock does not stand either. */
+  const stands = (grant: Grant, now: UnixMs, highWater: UnixMs): boolean => {
+    if (grant.endedAt !== null || grant.level === 'once') return false
+    if (grant.expiresAt === null) return true
+    return now >= grant.approvedAt && Math.max(now, highWater) < grant.expiresAt
+  }
+
+  return {
+    judge(asked) {
+      const now = clock.now()
+      const highWater = repository.highWater()
+      const candidates = repository
+        .standing(asked.skill_id, consentCode(asked))
+        .filter((grant) => stands(grant, now, highWater))
+      let closest: readonly string[] | undefined
+      for (const grant of candidates) {
+        const given = openConsent(grant.consentJson, grant.consentHash)
+        const changes = widerThan(given, asked, { anyArgs: grant.anyArgs })
+        if (changes.length === 0) return { trusted: true, grant }
+        if (!closest || changes.length < closest.length) closest = changes
+      }
+      return { trusted: false, changes: closest ?? changesOfSkill(asked, now, highWater) }
+    },
+
+    grant({ sealed, level, anyArgs, requestId, actor }) {
+      const now = clock.now()
+      const scopeHash = sha256Hex(`${sealed.hash}\n${anyArgs}`)
+      const before = level === 'once' ? undefined : repository.standingByScope(scopeHash)
+      if (before) repository.end(before.id, now, 'replaced')
+      const grant = repository.insert(
+        {
+          skillId: sealed.consent.skill_id,
+          codeHash: consentCode(sealed.consent),
+          level,
+          anyArgs,
+          consentJson: sealed.json,
+          consentHash: sealed.hash,
+          requestId,
+          approvedBy: actor,
+          approvedAt: now,
+          expiresAt: level === '24h' ? now + TRUST_24H_MS : null,
+          // A single run is used up by the very decision that allows it.
+          endedAt: level === 'once' ? now : null,
+          endedWhy: level === 'once' ? 'used' : null,
+        },
+        scopeHash,
+      )
+      if (level !== 'once') {
+        audit.append('trust.granted', actor, requestId, {
+          grant: grant.id,
+          level,
+          any_args: anyArgs,
+          skill_id: grant.skillId,
+          code_hash: grant.codeHash,
+          consent_hash: grant.consentHash,
+        })
+      }
+      return grant
+    },
+
+    list() {
+      const now = clock.now()
+      const highWater = repository.highWater()
+      return repository.listStanding().filter((grant) => stands(grant, now, highWater))
+    },
+
+    revoke(id, actor) {
+      return transactor.transact(() => {
+        const grant = repository.byId(id)
+        if (!grant || grant.endedAt !== null) throw new AppError('not_found', `No standing grant ${id}.`)
+        repository.end(id, clock.now(), 'revoked')
+        audit.append('trust.revoked', actor, grant.requestId, { grant: id, skill_id: grant.skillId })
+        return grant
+      })
+    },
+
+    tick() {
+      const now = clock.now()
+      const expired = repository.expiredBy(now)
+      if (expired.length === 0 && now - repository.highWater() < 30_000) return
+      transactor.transact(() => {
+        repository.raiseHighWater(now)
+        for (const grant of expired) {
+          repository.end(grant.id, now, 'expired')
+          audit.append('trust.ended', 'daemon', grant.requestId, { grant: grant.id, skill_id: grant.skillId })
+        }
+      })
+    },
+  }
+
+  function changesOfSkill(asked: Consent, now: UnixMs, highWater: UnixMs): readonly string[] {
+    const newest = repository.newestOfSkill(asked.skill_id)
+    if (!newest || !stands(newest, now, highWater)) return []
+    return widerThan(openConsent(newest.consentJson, newest.consentHash), asked, { anyArgs: newest.anyArgs })
+  }
+}

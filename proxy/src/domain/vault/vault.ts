@@ -1,0 +1,186 @@
+import {
+  AppError,
+  type Clock,
+  formatHostPattern,
+  isReservedName,
+  parseHostPattern,
+  SECRET_NAME,
+  type SecretValue,
+  type UnixMs,
+} from '../../kernel/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
+import type { DataKeyring } from './keyring.ts'
+
+/** A stored secret: a row of `secrets`, without its value. */
+export interface SecretRecord {
+  readonly name: string
+  readonly version: number
+  /** Canonical host patterns it may go to; null when the owner bound it to none in particular. */
+  readonly hosts: readonly string[] | null
+  /** Envelope, see keyring.ts. */
+  readonly sealed: string
+  readonly createdAt: UnixMs
+  readonly updatedAt: UnixMs
+}
+
+export interface SecretRepository {
+  byName(name: string): SecretRecord | undefined
+  list(): readonly SecretRecord[]
+  upsert(record: SecretRecord): void
+  remove(name: string): void
+  rename(from: string, record: SecretRecord): void
+}
+
+export interface Vault {
+  /** Stores or replaces; keeps an existing binding unless `hosts` is given. */
+  put(
+    name: string,
+    value: SecretValue,
+    options: { hosts?: readonly string[] | undefined; actor: string },
+  ): SecretRecord
+  list(): readonly SecretRecord[]
+  find(name: string): SecretRecord | undefined
+  remove(name: string, actor: string): void
+  rename(from: string, to: string, actor: string): SecretRecord
+  /** Decrypts for a run and says so in the audit; call inside the transaction that starts the run. */
+  open(name: string, requestId: string): SecretValue
+  /** A new data key; every secret is sealed again in one transaction. Resolves to how many. */
+  rotate(actor: string): number
+  /** Seals a small value that belongs to something else than a named secret, e.g. an agent's wake token. */
+  sealFor(purpose: string, value: SecretValue): string
+  openFor(purpose: string, sealed: string): SecretValue
+}
+
+export const MAX_SECRET_BYTES = 65_536
+
+export function createVault(deps: {
+  readonly repository: SecretRepository
+  readonly keyring: DataKeyring
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  readonly clock: Clock
+  /** Called inside the transaction that stored a secret. */
+  readonly onStored?: (name: string) => void
+  /** Values sealed with `sealFor` elsewhere; on rotation each is handed back sealed anew. */
+  readonly resealOthers?: (reseal: (purpose: string, sealed: string) => string) => void
+}): Vault {
+  const { repository, keyring, audit, transactor, clock } = deps
+  const context = (record: { name: string; version: number }): string =>
+    `secret:${record.name}:${record.version}`
+
+  return {
+    put(name, value, { hosts, actor }) {
+      assertName(name)
+      assertValue(value)
+      return transactor.transact(() => {
+        const before = repository.byName(name)
+        const version = (before?.version ?? 0) + 1
+        const record: SecretRecord = {
+          name,
+          version,
+          hosts: hosts === undefined ? (before?.hosts ?? null) : canonicalHosts(hosts),
+          sealed: keyring.seal(context({ name, version }), value),
+          createdAt: before?.createdAt ?? clock.now(),
+          updatedAt: clock.now(),
+        }
+        repository.upsert(record)
+        audit.append('secret.stored', actor, null, { name, version, hosts: record.hosts })
+        deps.onStored?.(name)
+        return record
+      })
+    },
+
+    list: () => repository.list(),
+    find: (name) => repository.byName(name),
+
+    remove(name, actor) {
+      transactor.transact(() => {
+        if (!repository.byName(name)) throw new AppError('not_found', `No secret named ${name}.`)
+        repository.remove(name)
+        audit.append('secret.removed', actor, null, { name })
+      })
+    },
+
+    rename(from, to, actor) {
+      assertName(to)
+      return transactor.transact(() => {
+        const before = repository.byName(from)
+        if (!before) throw new AppError('not_found', `No secret named ${from}.`)
+        if (repository.byName(to)) throw new AppError('conflict', `There is a secret named ${to}.`)
+        const value = keyring.open(context(before), before.sealed)
+        const renamed = {
+          ...before,
+          name: to,
+          version: before.version + 1,
+          sealed: keyring.seal(context({ name: to, version: before.version + 1 }), value),
+          updatedAt: clock.now(),
+        }
+        repository.rename(from, renamed)
+        audit.append('secret.renamed', actor, null, { from, to })
+        deps.onStored?.(to)
+        return renamed
+      })
+    },
+
+    open(name, requestId) {
+      const record = repository.byName(name)
+      if (!record) throw new AppError('not_found', `No secret named ${name}.`)
+      const value = keyring.open(context(record), record.sealed)
+      audit.append('secret.opened', 'daemon', requestId, { name, version: record.version })
+      return value
+    },
+
+    rotate(actor) {
+      return transactor.transact(() => {
+        const records = repository.list()
+        const values = records.map((record) => keyring.open(context(record), record.sealed))
+        const retire = keyring.begin()
+        records.forEach((record, index) => {
+          const value = values[index] as SecretValue
+          repository.upsert({ ...record, sealed: keyring.seal(context(record), value) })
+        })
+        deps.resealOthers?.((purpose, sealed) =>
+          keyring.seal(`for:${purpose}`, keyring.open(`for:${purpose}`, sealed)),
+        )
+        retire()
+        audit.append('key.rotated', actor, null, { what: 'data key', secrets: records.length })
+        return records.length
+      })
+    },
+
+    sealFor: (purpose, value) => keyring.seal(`for:${purpose}`, value),
+    openFor: (purpose, sealed) => keyring.open(`for:${purpose}`, sealed),
+  }
+}
+
+function assertName(name: string): void {
+  if (!SECRET_NAME.test(name)) {
+    throw new AppError(
+      'invalid_request',
+      'A secret name is 1–128 of A–Z a–z 0–9 _ and does not begin with a digit.',
+    )
+  }
+  if (isReservedName(name)) {
+    throw new AppError('invalid_request', `${name} steers the runtime and cannot be a secret's name.`)
+  }
+}
+
+function assertValue(value: SecretValue): void {
+  const plaintext = value.open()
+  if (plaintext.length === 0) throw new AppError('invalid_request', 'The value is empty.')
+  if (!plaintext.isWellFormed() || plaintext.includes('\0')) {
+    throw new AppError('invalid_request', 'The value is not valid text, or holds a NUL character.')
+  }
+  if (Buffer.byteLength(plaintext) > MAX_SECRET_BYTES) {
+    throw new AppError('too_large', `A secret is at most ${MAX_SECRET_BYTES} bytes.`)
+  }
+}
+
+function canonicalHosts(hosts: readonly string[]): readonly string[] | null {
+  const canonical = hosts.map((text) => {
+    const pattern = parseHostPattern(text)
+    if ('problem' in pattern) throw new AppError('invalid_request', `Host "${text}" ${pattern.problem}.`)
+    return formatHostPattern(pattern)
+  })
+  return canonical.length === 0 ? null : [...new Set(canonical)].sort()
+}

@@ -1,0 +1,44 @@
+/** The form of a secret's name: what a program can read with `Deno.env.get`. */
+export const SECRET_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
+
+/**
+ * Names that steer a shell, a dynamic linker, a runtime or a TLS stack. Setting one of them from outside would
+ * change what approved code does, so none may be a secret's name or a top-level argument.
+ */
+const RESERVED_EXACT = new Set(
+  (
+    'HOME PATH PWD OLDPWD SHELL USER LOGNAME TERM TMPDIR TMP TEMP TZ LANG LANGUAGE HOSTNAME IFS ENV BASH_ENV ' +
+    'PS4 PROMPT_COMMAND CDPATH GLOBIGNORE SHELLOPTS BASHOPTS NO_COLOR FORCE_COLOR SSL_CERT_FILE SSL_CERT_DIR SSLKEYLOGFILE ' +
+    'CURL_CA_BUNDLE REQUESTS_CA_BUNDLE GLIBC_TUNABLES GCONV_PATH LOCPATH RES_OPTIONS LOCALDOMAIN HOSTALIASES ' +
+    'NLSPATH JAVA_TOOL_OPTIONS PERL5OPT RUBYOPT __PROTO__ CONSTRUCTOR PROTOTYPE'
+  ).split(' '),
+)
+const RESERVED_PREFIX = [
+  'LD_',
+  'DYLD_',
+  'DENO_',
+  'NODE_',
+  'OAUTH3_',
+  'NPM_',
+  'V8_',
+  'LC_',
+  'PYTHON',
+  'RUST_',
+  'MALLOC_',
+  'OPENSSL_',
+  'GIT_',
+  'DOCKER_',
+  'BASH_FUNC_',
+  'UV_',
+  'JSR_',
+  'XDG_',
+]
+
+export function isReservedName(name: string): boolean {
+  const upper = name.toUpperCase()
+  return (
+    RESERVED_EXACT.has(upper) ||
+    upper.endsWith('_PROXY') ||
+    RESERVED_PREFIX.some((prefix) => upper.startsWith(prefix))
+  )
+}

@@ -1,0 +1,158 @@
+/**
+ * Every reason the daemon gives for refusing or failing. One table says what each means on the three outsides:
+ * the HTTP status for agents, the CLI's exit code, and whether repeating the same call later may help.
+ */
+export const ERROR_TABLE = {
+  invalid_request: {
+    status: 400,
+    exit: 2,
+    retryable: false,
+    help: 'The request does not have the documented form; `details` lists every issue.',
+  },
+  unauthenticated: {
+    status: 401,
+    exit: 5,
+    retryable: false,
+    help: 'The bearer token is missing, malformed, unknown or revoked.',
+  },
+  address_not_allowed: {
+    status: 403,
+    exit: 5,
+    retryable: false,
+    help: "The caller's address is outside the agent's CIDR list.",
+  },
+  not_found: { status: 404, exit: 4, retryable: false, help: 'No such thing, or not yours to see.' },
+  method_not_allowed: {
+    status: 405,
+    exit: 2,
+    retryable: false,
+    help: 'The path exists but does not take this method.',
+  },
+  code_hash_mismatch: {
+    status: 409,
+    exit: 5,
+    retryable: false,
+    help: 'The code is not the code that `code_hash` names.',
+  },
+  idempotency_conflict: {
+    status: 409,
+    exit: 5,
+    retryable: false,
+    help: 'The Idempotency-Key was used before with another body.',
+  },
+  conflict: {
+    status: 409,
+    exit: 5,
+    retryable: false,
+    help: 'The execution is past the state in which this is possible.',
+  },
+  too_large: {
+    status: 413,
+    exit: 2,
+    retryable: false,
+    help: 'A body, code, argument or value exceeds its limit.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    exit: 2,
+    retryable: false,
+    help: 'Send uncompressed application/json.',
+  },
+  unknown_runtime: {
+    status: 422,
+    exit: 2,
+    retryable: false,
+    help: 'No such runtime; `details` lists those there are.',
+  },
+  unsupported_secret_mode: {
+    status: 422,
+    exit: 2,
+    retryable: false,
+    help: 'The secret mode needs a part this daemon does not have.',
+  },
+  skill_url_refused: {
+    status: 422,
+    exit: 2,
+    retryable: false,
+    help: 'The skill_url is not an https address that may be fetched.',
+  },
+  skill_unreachable: { status: 422, exit: 1, retryable: true, help: 'The skill_url could not be read.' },
+  rate_limited: {
+    status: 429,
+    exit: 5,
+    retryable: true,
+    help: 'Too many requests, or too many that wait for a person; see Retry-After.',
+  },
+  refused: {
+    status: 409,
+    exit: 5,
+    retryable: false,
+    help: 'The decision is no longer possible: decided, expired or not allowed.',
+  },
+  internal: {
+    status: 500,
+    exit: 1,
+    retryable: true,
+    help: 'A defect of the daemon; its log has the details.',
+  },
+  sandbox_unavailable: {
+    status: 503,
+    exit: 1,
+    retryable: true,
+    help: 'No sandbox can run code now; `details` says why.',
+  },
+  storage_unavailable: {
+    status: 503,
+    exit: 1,
+    retryable: true,
+    help: 'The database cannot be written; nothing was changed.',
+  },
+  shutting_down: {
+    status: 503,
+    exit: 1,
+    retryable: true,
+    help: 'The daemon is stopping; ask again in a moment.',
+  },
+  locked: { status: 503, exit: 1, retryable: false, help: 'The master key does not open the vault.' },
+} as const
+
+export type ErrorCode = keyof typeof ERROR_TABLE
+
+/** A refusal or failure that a person or program outside may see: its message never holds a secret. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly details: unknown
+  /** Seconds after which a repeat makes sense; becomes Retry-After. */
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { details?: unknown; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'AppError'
+    this.code = code
+    this.details = options.details
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
+
+  get status(): number {
+    return ERROR_TABLE[this.code].status
+  }
+
+  get exitCode(): number {
+    return ERROR_TABLE[this.code].exit
+  }
+
+  /** The one error shape of every outside. */
+  toBody(): { error: { code: ErrorCode; message: string; details?: unknown } } {
+    return {
+      error: {
+        code: this.code,
+        message: this.message,
+        ...(this.details === undefined ? {} : { details: this.details }),
+      },
+    }
+  }
+}

@@ -1,0 +1,25 @@
+export { canonicalJson, type Json } from './canonical-json.ts'
+export { type Clock, systemClock, type UnixMs } from './clock.ts'
+export { isReservedName, SECRET_NAME } from './env-names.ts'
+export { AppError, ERROR_TABLE, type ErrorCode } from './errors.ts'
+export {
+  formatHostPattern,
+  type HostPattern,
+  hostPatternCovers,
+  isIpLiteral,
+  isPublicAddress,
+  parseHostPattern,
+} from './host-pattern.ts'
+export {
+  type AgentId,
+  type CodeHash,
+  type ConsentHash,
+  newAgentId,
+  newRequestId,
+  type RequestId,
+  randomToken,
+  sha256Hex,
+} from './ids.ts'
+export { adminSocketPath } from './paths.ts'
+export { SecretValue } from './secret-value.ts'
+export { hasHiddenCharacters, oneLine, visibleText } from './visible-text.ts'

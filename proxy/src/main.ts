@@ -1,0 +1,59 @@
+import { config as loadDotenv } from 'dotenv'
+import { CliError, EXIT, runCli } from './cli/index.ts'
+import { VERSION } from './version.ts'
+
+/** The process's edge: arguments, signals, exit code. Only the `daemon` and `demo` commands load the daemon. */
+const EXIT_GRACE_MS = 2_000
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever read the output has seen enough (`| head`).
+  if (error.code === 'EPIPE') process.exit(EXIT.done)
+  throw error
+})
+
+const { stdin, stdout, stderr, env } = process
+const around = { stdin, stdout, stderr, env, cwd: process.cwd() }
+process.exitCode = await runCli(process.argv.slice(2), around, { version: VERSION, daemon, demo })
+// A handle that somebody forgot does not keep a finished command alive.
+setTimeout(() => process.exit(), EXIT_GRACE_MS).unref()
+
+async function daemon(): Promise<number> {
+  loadDotenv({ quiet: true })
+  const { ConfigError, readConfig } = await import('./config/index.ts')
+  try {
+    const config = readConfig(process.env)
+    const { startDaemon } = await import('./daemon.ts')
+    const running = await startDaemon(config)
+    await stopSignal()
+    await running.stop()
+    return EXIT.done
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CliError('config', EXIT.usage, error.message)
+    throw startFailure(error)
+  }
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let isStopping = false
+    const onSignal = (): void => {
+      if (isStopping) process.exit(EXIT.failed)
+      isStopping = true
+      resolve()
+    }
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  })
+}
+
+async function demo(options: { approve: 'once' | '24h' | 'forever' | 'deny' | undefined }): Promise<number> {
+  const { runDemo } = await import('./demo/index.ts')
+  return await runDemo(around, options)
+}
+
+function startFailure(error: unknown): unknown {
+  const { code, exitCode, message } = error as NodeJS.ErrnoException & { exitCode?: number }
+  if (code === 'EADDRINUSE') return new CliError('failed', EXIT.failed, `HOST:PORT is taken (${message}); set another PORT.`)
+  if (code === 'EADDRNOTAVAIL') return new CliError('config', EXIT.usage, `HOST is not an address of this machine (${message}).`)
+  return typeof exitCode === 'number' ? new CliError(String(code), exitCode, message) : error
+}

@@ -1,0 +1,32 @@
+import type { CheckResult, DoctorCheck } from '../../domain/health/index.ts'
+import type { DoctorReportView } from './wire.ts'
+
+/** Longer than the slowest thing a check tries: OpenClaw's CLI takes up to ten seconds. */
+const CHECK_LIMIT_MS = 30_000
+
+/** Tries every check at the same time; one that throws or hangs fails alone. */
+export async function runDoctor(
+  checks: readonly DoctorCheck[],
+  limitMs: number = CHECK_LIMIT_MS,
+): Promise<DoctorReportView> {
+  const results = await Promise.all(
+    checks.map(async (check) => {
+      const begun = performance.now()
+      const result = await runCheck(check, limitMs)
+      return { name: check.name, ...result, duration_ms: Math.round(performance.now() - begun) }
+    }),
+  )
+  return { ok: results.every((result) => result.ok), checks: results }
+}
+
+async function runCheck(check: DoctorCheck, limitMs: number): Promise<CheckResult> {
+  const signal = AbortSignal.timeout(limitMs)
+  const { promise: late, resolve } = Promise.withResolvers<CheckResult>()
+  signal.addEventListener('abort', () => resolve({ ok: false, said: `no answer within ${limitMs / 1_000} s` }))
+  try {
+    const { ok, said } = await Promise.race([check.run(signal), late])
+    return { ok, said }
+  } catch (error) {
+    return { ok: false, said: error instanceof Error ? error.message : String(error) }
+  }
+}

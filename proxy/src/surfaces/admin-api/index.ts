@@ -1,0 +1,1 @@
+export { type AdminApiDeps, createAdminApi } from './admin-api.ts'

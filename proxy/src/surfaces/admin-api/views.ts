@@ -1,0 +1,114 @@
+import type { Agent } from '../../domain/agents/index.ts'
+import { buildCard } from '../../domain/approvals/index.ts'
+import type { AuditVerdict, StoredAuditRow } from '../../domain/audit/index.ts'
+import type { Execution, Executions, ExecutionSummary } from '../../domain/executions/index.ts'
+import type { Grant } from '../../domain/trust/index.ts'
+import type { SecretRecord } from '../../domain/vault/index.ts'
+import type {
+  AgentView,
+  AuditRowView,
+  AuditVerdictView,
+  GrantView,
+  RequestSummary,
+  RequestView,
+  SecretView,
+} from './wire.ts'
+
+/** The domain's things as the admin socket tells them: no sealed value, no token hash. */
+export const viewSecret = (record: SecretRecord): SecretView => ({
+  name: record.name,
+  version: record.version,
+  hosts: record.hosts === null ? null : [...record.hosts],
+  created_at: record.createdAt,
+  updated_at: record.updatedAt,
+})
+
+export const viewAgent = (agent: Agent): AgentView => ({
+  id: agent.id,
+  name: agent.name,
+  cidrs: [...agent.cidrs],
+  wake: agent.wake && {
+    kind: agent.wake.kind,
+    target: agent.wake.target,
+    session_key: agent.wake.sessionKey,
+  },
+  created_at: agent.createdAt,
+  revoked_at: agent.revokedAt,
+})
+
+export const viewSummary = (execution: Execution | ExecutionSummary, agentName: string): RequestSummary => ({
+  request_id: execution.requestId,
+  skill_id: execution.skillId,
+  agent: agentName,
+  status: execution.status,
+  code_hash: execution.codeHash,
+  consent_hash: execution.consentHash,
+  created_at: execution.createdAt,
+  expires_at: execution.expiresAt,
+})
+
+export function viewRequest(
+  executions: Pick<Executions, 'consentOf' | 'codeOf' | 'missingSecrets'>,
+  execution: Execution,
+): RequestView {
+  const consent = executions.consentOf(execution)
+  const card = buildCard({
+    requestId: execution.requestId,
+    consent,
+    code: executions.codeOf(execution),
+    changes: execution.changes,
+    missing: executions.missingSecrets(consent),
+    expiresAt: execution.expiresAt,
+  })
+  return {
+    ...viewSummary(execution, consent.agent.name),
+    trusted: execution.trusted,
+    decision: execution.decision,
+    decided_by: execution.decidedBy,
+    decided_by_name: execution.decidedByName,
+    decided_at: execution.decidedAt,
+    finished_at: execution.finishedAt,
+    duration_ms: execution.durationMs,
+    failure: execution.failure,
+    result: execution.result && {
+      stdout: execution.result.stdout,
+      stderr: execution.result.stderr,
+      exit_code: execution.result.exitCode,
+      truncated: execution.result.truncated,
+    },
+    card: {
+      ...card,
+      changes: [...card.changes],
+      warnings: [...card.warnings],
+      secrets: [...card.secrets],
+      choices: card.choices.map((row) => [...row]),
+    },
+  }
+}
+
+export const viewGrant = (grant: Grant): GrantView => ({
+  id: grant.id,
+  skill_id: grant.skillId,
+  code_hash: grant.codeHash,
+  level: grant.level,
+  any_args: grant.anyArgs,
+  approved_by: grant.approvedBy,
+  approved_at: grant.approvedAt,
+  expires_at: grant.expiresAt,
+})
+
+export const viewAuditRow = (row: StoredAuditRow): AuditRowView => ({
+  id: row.id,
+  at: row.at,
+  event: row.event,
+  actor: row.actor,
+  request_id: row.requestId,
+  data: row.data,
+  prev_hash: row.prevHash,
+  hash: row.hash,
+})
+
+export const viewVerdict = (verdict: AuditVerdict): AuditVerdictView =>
+  verdict.ok
+    ? { ok: true, rows: verdict.rows, head_hash: verdict.headHash }
+    : { ok: false, rows: verdict.rows, broken_id: verdict.brokenId, reason: verdict.reason }

@@ -1,0 +1,171 @@
+/**
+ * What goes over the admin socket, as schemas: the daemon builds its answers from these types and the CLI parses
+ * with them. Times are unix milliseconds. The CLI imports this file and nothing else of the daemon.
+ */
+import { z } from 'zod'
+
+const hostList = z.array(z.string().max(300)).max(64)
+
+export const putSecretBody = z.strictObject({ value: z.string(), hosts: hostList.optional() })
+export const renameSecretBody = z.strictObject({ to: z.string().max(128) })
+
+export const secretView = z.object({
+  name: z.string(),
+  version: z.int(),
+  hosts: z.array(z.string()).nullable(),
+  created_at: z.int(),
+  updated_at: z.int(),
+})
+export const secretList = z.object({ secrets: z.array(secretView) })
+
+export const WAKE_KINDS = ['openclaw-hook', 'openclaw-cli', 'webhook'] as const
+
+export const addAgentBody = z.strictObject({
+  name: z.string().max(64),
+  cidrs: z.array(z.string().max(64)).max(64).default([]),
+  wake: z
+    .strictObject({
+      kind: z.enum(WAKE_KINDS),
+      target: z.string().min(1).max(2_048),
+      session_key: z.string().min(1).max(512).optional(),
+      token: z.string().min(1).max(4_096).optional(),
+    })
+    .optional(),
+})
+
+export const agentView = z.object({
+  id: z.string(),
+  name: z.string(),
+  cidrs: z.array(z.string()),
+  wake: z.object({ kind: z.enum(WAKE_KINDS), target: z.string(), session_key: z.string().nullable() }).nullable(),
+  created_at: z.int(),
+  revoked_at: z.int().nullable(),
+})
+export const agentList = z.object({ agents: z.array(agentView) })
+/** The token is in this answer and nowhere else. */
+export const addedAgent = z.object({ agent: agentView, token: z.string() })
+
+export const DECISION_KINDS = ['once', 'deny', 'trust24h', 'forever', 'trust24h_any', 'forever_any'] as const
+
+export const decisionBody = z.strictObject({
+  decision: z.enum(DECISION_KINDS),
+  /** Of the consent that the person was shown. */
+  consent_hash: z.string().regex(/^[0-9a-f]{64}$/),
+})
+
+export const requestSummary = z.object({
+  request_id: z.string(),
+  skill_id: z.string(),
+  agent: z.string(),
+  status: z.string(),
+  code_hash: z.string(),
+  consent_hash: z.string(),
+  created_at: z.int(),
+  expires_at: z.int(),
+})
+export const requestList = z.object({ requests: z.array(requestSummary) })
+
+/** The card as domain/approvals builds it: every text in it is visible already. */
+export const cardView = z.object({
+  requestId: z.string(),
+  skillId: z.string(),
+  description: z.string(),
+  agent: z.string(),
+  changes: z.array(z.string()),
+  warnings: z.array(z.string()),
+  secrets: z.array(z.object({ name: z.string(), goes: z.string(), missing: z.boolean() })),
+  network: z.string(),
+  runtime: z.string(),
+  limits: z.string(),
+  args: z.string().nullable(),
+  source: z.string().nullable(),
+  codeHash: z.string(),
+  code: z.object({ text: z.string(), lines: z.int(), bytes: z.int() }),
+  expiresAt: z.int(),
+  /** Whether a text above was cut; `full` then says what it leaves out. */
+  cut: z.boolean(),
+  full: z.string(),
+  choices: z.array(z.array(z.object({ decision: z.enum(DECISION_KINDS), label: z.string() }))),
+})
+
+export const requestView = requestSummary.extend({
+  trusted: z.boolean(),
+  decision: z.string().nullable(),
+  decided_by: z.string().nullable(),
+  decided_by_name: z.string().nullable(),
+  decided_at: z.int().nullable(),
+  finished_at: z.int().nullable(),
+  duration_ms: z.int().nullable(),
+  failure: z.string().nullable(),
+  result: z
+    .object({ stdout: z.string(), stderr: z.string(), exit_code: z.int().nullable(), truncated: z.boolean() })
+    .nullable(),
+  card: cardView,
+})
+
+export const grantView = z.object({
+  id: z.int(),
+  skill_id: z.string(),
+  code_hash: z.string(),
+  level: z.enum(['once', '24h', 'forever']),
+  any_args: z.boolean(),
+  approved_by: z.string(),
+  approved_at: z.int(),
+  expires_at: z.int().nullable(),
+})
+export const grantList = z.object({ grants: z.array(grantView) })
+
+export const auditRowView = z.object({
+  id: z.int(),
+  at: z.int(),
+  event: z.string(),
+  actor: z.string(),
+  request_id: z.string().nullable(),
+  /** The stored canonical JSON text: the chain hashes exactly it. */
+  data: z.string(),
+  prev_hash: z.string(),
+  hash: z.string(),
+})
+export const auditList = z.object({ rows: z.array(auditRowView) })
+export const auditVerdict = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), rows: z.int(), head_hash: z.string() }),
+  z.object({ ok: z.literal(false), rows: z.int(), broken_id: z.int(), reason: z.string() }),
+])
+
+export const rotateKeysBody = z.strictObject({ what: z.enum(['data', 'master']) })
+export const rotatedKeys = z.object({ what: z.enum(['data', 'master']), secrets: z.int().nullable() })
+
+export const doctorReport = z.object({
+  ok: z.boolean(),
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), said: z.string(), duration_ms: z.int() })),
+})
+
+export const statusView = z.object({
+  status: z.enum(['ok', 'degraded']),
+  telegram: z.enum(['connected', 'disconnected', 'disabled']),
+  database: z.enum(['ok', 'error']),
+  sandbox: z.enum(['docker', 'embedded', 'unavailable']),
+  version: z.string(),
+  uptime_s: z.number(),
+  notes: z.array(z.string()),
+  pid: z.int(),
+  waiting: z.int(),
+})
+
+export const errorBody = z.object({
+  error: z.object({ code: z.string(), message: z.string(), details: z.unknown().optional() }),
+})
+
+export const okBody = z.object({ ok: z.literal(true) })
+
+export type SecretView = z.infer<typeof secretView>
+export type AgentView = z.infer<typeof agentView>
+export type RequestSummary = z.infer<typeof requestSummary>
+export type RequestView = z.infer<typeof requestView>
+export type CardView = z.infer<typeof cardView>
+export type GrantView = z.infer<typeof grantView>
+export type AuditRowView = z.infer<typeof auditRowView>
+export type AuditVerdictView = z.infer<typeof auditVerdict>
+export type DoctorReportView = z.infer<typeof doctorReport>
+export type StatusView = z.infer<typeof statusView>
+export type WireDecision = (typeof DECISION_KINDS)[number]

@@ -1,0 +1,103 @@
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
+import type { Logger } from 'pino'
+import { AppError } from '../../kernel/index.ts'
+import type { Metrics } from './metrics.ts'
+
+/** What every HTTP answer to agents has in common: its headers, its one error shape, its place in the metrics. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+export function createEdge(metrics: Metrics): RequestHandler {
+  return (request, response, next) => {
+    response.setHeader('X-Content-Type-Options', 'nosniff')
+    response.setHeader('Cache-Control', 'no-store')
+    response.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
+    response.once('close', () => {
+      const method = METHODS.has(request.method) ? request.method : 'other'
+      metrics.answered(method, String(response.locals.route ?? 'other'), response.statusCode)
+    })
+    next()
+  }
+}
+
+/** Names the route in the metrics: a pattern, never a path that a caller made up. */
+export const routeName =
+  (name: string): RequestHandler =>
+  (_request, response, next) => {
+    response.locals.route = name
+    next()
+  }
+
+export function sendJson(response: Response, status: number, body: unknown): void {
+  if (response.headersSent || response.destroyed) return
+  const text = JSON.stringify(body)
+  response.statusCode = status
+  response.setHeader('Content-Type', 'application/json; charset=utf-8')
+  response.setHeader('Content-Length', Buffer.byteLength(text))
+  response.end(response.req.method === 'HEAD' ? undefined : text)
+}
+
+export function sendError(response: Response, error: AppError): void {
+  if (error.retryAfterSeconds !== undefined && !response.headersSent) {
+    response.setHeader('Retry-After', String(error.retryAfterSeconds))
+  }
+  if (error.code === 'unauthenticated' && !response.headersSent) {
+    response.setHeader('WWW-Authenticate', 'Bearer realm="oauth3"')
+  }
+  sendJson(response, error.status, withIssues(error).toBody())
+  // What is left of a body that was not read is not worth reading.
+  if (!response.req.complete) response.once('finish', () => response.req.destroy())
+}
+
+/** Every invalid_request tells its issues in `details`, whoever raised it. */
+export function withIssues(error: AppError): AppError {
+  if (error.code !== 'invalid_request' || error.details !== undefined) return error
+  return new AppError('invalid_request', error.message, { details: [{ path: [], message: error.message }] })
+}
+
+export function asAppError(error: unknown, log: Pick<Logger, 'error'>): AppError {
+  if (error instanceof AppError) return error
+  const type = (error as { type?: unknown } | null)?.type
+  if (type === 'entity.too.large') return new AppError('too_large', 'The body is larger than 2 MiB.')
+  if (type === 'encoding.unsupported') {
+    return new AppError('unsupported_media_type', 'Send the body without Content-Encoding.')
+  }
+  if (type === 'request.aborted' || type === 'request.size.invalid') {
+    return new AppError('invalid_request', 'The body ended too early.')
+  }
+  if (error instanceof URIError) return new AppError('invalid_request', 'The path is not valid percent-encoding.')
+  log.error({ err: error }, 'a request failed inside the daemon')
+  return new AppError('internal', 'The daemon failed; its log has the details.', { cause: error })
+}
+
+export function createErrorAnswer(log: Pick<Logger, 'error'>): ErrorRequestHandler {
+  return (error, _request, response, _next) => {
+    if (response.headersSent) response.destroy()
+    else sendError(response, asAppError(error, log))
+  }
+}
+
+export const notFound: RequestHandler = () => {
+  throw new AppError('not_found', 'No such path; see /openapi.json.')
+}
+
+export const methodNotAllowed =
+  (...allowed: string[]): RequestHandler =>
+  (_request, response) => {
+    response.setHeader('Allow', allowed.join(', '))
+    throw new AppError('method_not_allowed', `This path takes ${allowed.join(', ')}.`)
+  }
+
+/** Aborts when the caller goes away before its answer is complete. */
+export function callerGone(response: Response): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  return gone.signal
+}
+
+/** Express has one value or many for a query key; many are a mistake of the caller. */
+export function queryText(request: Request, name: string): string | undefined {
+  const value = request.query[name]
+  if (value === undefined || typeof value === 'string') return value
+  const message = `${name} is given more than once.`
+  throw new AppError('invalid_request', message, { details: [{ path: [name], message }] })
+}

@@ -1,0 +1,62 @@
+import type { IncomingMessage } from 'node:http'
+import type { Logger } from 'pino'
+import type { Agent, Agents } from '../../domain/agents/index.ts'
+import type { AuditLog, Transactor } from '../../domain/audit/index.ts'
+import { AppError } from '../../kernel/index.ts'
+import { createLimits, type Limits } from './limits.ts'
+import type { Metrics } from './metrics.ts'
+import { createRefusals } from './refusals.ts'
+
+/**
+ * The one door of agents: who asks, how often, and the audit of who was turned away. HTTP and MCP share one gate, so an
+ * agent's limits hold over both.
+ */
+export interface AgentGate extends Disposable, Limits {
+  /** Throws unauthenticated, address_not_allowed or, after many failures from one address, rate_limited. */
+  admit(request: IncomingMessage): Promise<Agent>
+  refused(who: Agent | IncomingMessage, error: AppError, surface: 'http' | 'mcp'): void
+  /** Throws shutting_down once the daemon drains. */
+  assertAccepting(): void
+}
+
+export interface GateDeps {
+  readonly agents: Agents
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly ratePerMinute: number
+  readonly accepting: () => boolean
+}
+
+/** The peer of the connection. Forwarding headers are not believed: an agent could write them itself. */
+export const addressOf = (request: IncomingMessage): string =>
+  (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/i, '')
+
+export function createAgentGate(deps: GateDeps): AgentGate {
+  const limits = createLimits(deps)
+  const refusals = createRefusals(deps)
+  return {
+    ...limits,
+    async admit(request) {
+      const address = addressOf(request)
+      try {
+        return deps.agents.authenticate(request.headers.authorization, address)
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error
+        // Only failures count, so nobody can lock a good token out from its own address.
+        await limits.take('authentication', address)
+        throw error
+      }
+    },
+    refused(who, error, surface) {
+      deps.metrics.refused(error.code)
+      refusals.record('socket' in who ? `address:${addressOf(who)}` : `agent:${who.id}`, error, surface)
+    },
+    assertAccepting() {
+      if (deps.accepting()) return
+      throw new AppError('shutting_down', 'The daemon is stopping; ask again in a moment.', { retryAfterSeconds: 5 })
+    },
+    [Symbol.dispose]: () => refusals[Symbol.dispose](),
+  }
+}

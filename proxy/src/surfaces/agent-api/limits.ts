@@ -1,0 +1,62 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { AppError } from '../../kernel/index.ts'
+import type { LimitName, Metrics } from './metrics.ts'
+
+/** How often and how long an agent, or a stranger at one address, may use the door. */
+export interface Limits {
+  /** Throws rate_limited with the seconds to wait. */
+  take(limit: Exclude<LimitName, 'wait'>, key: string): Promise<void>
+  /** A held answer or event stream; at most so many at once for an agent. */
+  hold(agentId: string): Disposable
+}
+
+export const MAX_HELD_PER_AGENT = 64
+const FAILED_AUTHENTICATIONS_PER_MINUTE = 30
+/** Reading is cheap and polled. */
+const READS_PER_REQUEST = 10
+
+export function createLimits(deps: { readonly ratePerMinute: number; readonly metrics: Metrics }): Limits {
+  const { ratePerMinute, metrics } = deps
+  const perMinute = (points: number): RateLimiterMemory => new RateLimiterMemory({ points, duration: 60 })
+  const limiters = {
+    execute: perMinute(ratePerMinute),
+    read: perMinute(ratePerMinute * READS_PER_REQUEST),
+    authentication: perMinute(FAILED_AUTHENTICATIONS_PER_MINUTE),
+  }
+  const held = new Map<string, number>()
+
+  return {
+    async take(limit, key) {
+      try {
+        await limiters[limit].consume(key)
+      } catch (error) {
+        if (!(error instanceof RateLimiterRes)) throw error
+        metrics.limited(limit)
+        throw new AppError('rate_limited', 'Too many requests; see Retry-After.', {
+          retryAfterSeconds: Math.max(1, Math.ceil(error.msBeforeNext / 1_000)),
+        })
+      }
+    },
+
+    hold(agentId) {
+      const now = held.get(agentId) ?? 0
+      if (now >= MAX_HELD_PER_AGENT) {
+        metrics.limited('wait')
+        throw new AppError('rate_limited', `At most ${MAX_HELD_PER_AGENT} calls of yours may wait at once.`, {
+          retryAfterSeconds: 5,
+        })
+      }
+      held.set(agentId, now + 1)
+      let released = false
+      return {
+        [Symbol.dispose]() {
+          if (released) return
+          released = true
+          const left = (held.get(agentId) ?? 1) - 1
+          if (left <= 0) held.delete(agentId)
+          else held.set(agentId, left)
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,1 @@
+export { createMcp, type McpDeps } from './mcp.ts'

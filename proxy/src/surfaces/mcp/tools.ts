@@ -1,0 +1,117 @@
+import { z } from 'zod'
+import type { Agent } from '../../domain/agents/index.ts'
+import { type Execution, type Executions, isFinal } from '../../domain/executions/index.ts'
+import type { Vault } from '../../domain/vault/index.ts'
+import { type AgentGate, executeBody, invalidBody, submitExecution, viewOf } from '../agent-api/index.ts'
+
+/** MCP clients give a call 60 s; an answer is held a good deal less. */
+const MAX_HOLD_SECONDS = 45
+
+export interface ToolCall {
+  readonly agent: Agent
+  readonly input: Record<string, unknown>
+  readonly signal: AbortSignal
+}
+
+/** What a tool gives back, and the execution whose state it tells, if it does. */
+export interface ToolAnswer {
+  readonly content: object
+  readonly execution?: Execution
+}
+
+export interface Tool {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly inputSchema: Record<string, unknown>
+  readonly limit: 'execute' | 'read'
+  readonly readOnly: boolean
+  call(call: ToolCall): Promise<ToolAnswer>
+}
+
+export interface ToolDeps {
+  readonly executions: Executions
+  readonly vault: Pick<Vault, 'list'>
+  readonly gate: AgentGate
+}
+
+const statusInput = z.strictObject({
+  request_id: z.string().describe('The request_id that execute gave.'),
+  wait: z.int().min(0).max(MAX_HOLD_SECONDS).default(0).describe('Seconds to wait for the final state.'),
+})
+const nothing = z.strictObject({})
+
+export function createTools(deps: ToolDeps): readonly Tool[] {
+  const { executions, vault, gate } = deps
+  return [
+    {
+      name: 'execute',
+      title: 'Ask to run code with secrets',
+      description:
+        'Asks a person to approve and run code that uses stored secrets (Deno TypeScript; secrets by Deno.env.get). ' +
+        'Answers at once with a request_id while a person must answer; ask execution_status for the outcome. Code that ' +
+        'was trusted before runs right away.',
+      inputSchema: withKey(jsonSchema(executeBody)),
+      limit: 'execute',
+      readOnly: false,
+      async call({ agent, input, signal }) {
+        gate.assertAccepting()
+        const { idempotency_key: key, ...body } = input
+        const execution = await submitExecution(deps, {
+          agent,
+          body,
+          idempotencyKey: key === undefined ? undefined : String(key),
+          waitSeconds: undefined,
+          maxWaitSeconds: MAX_HOLD_SECONDS,
+          signal,
+        })
+        return { content: { ...viewOf(execution) }, execution }
+      },
+    },
+    {
+      name: 'execution_status',
+      title: 'State and result of an execution',
+      description: 'Tells the state of an execution of yours and, once it is final, its output.',
+      inputSchema: jsonSchema(statusInput),
+      limit: 'read',
+      readOnly: true,
+      async call({ agent, input, signal }) {
+        const { request_id, wait } = checked(statusInput, input)
+        let execution = executions.ofAgent(agent.id, request_id)
+        if (wait > 0 && !isFinal(execution.status)) {
+          using _held = gate.hold(agent.id)
+          execution = await executions.wait(execution.requestId, wait * 1_000, signal)
+        }
+        return { content: { ...viewOf(execution) }, execution }
+      },
+    },
+    {
+      name: 'list_secrets',
+      title: 'Names of stored secrets',
+      description: 'Lists the names of stored secrets and the hosts that each is bound to. Never their values.',
+      inputSchema: jsonSchema(nothing),
+      limit: 'read',
+      readOnly: true,
+      async call({ input }) {
+        checked(nothing, input)
+        return { content: { secrets: vault.list().map(({ name, hosts }) => ({ name, hosts })) } }
+      },
+    },
+  ]
+}
+
+function checked<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
+  const parsed = schema.safeParse(input)
+  if (!parsed.success) throw invalidBody(parsed.error)
+  return parsed.data
+}
+
+const jsonSchema = (schema: z.ZodType): Record<string, unknown> =>
+  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
+
+/** HTTP has a header for it; a tool has its arguments only. */
+function withKey(schema: Record<string, unknown>): Record<string, unknown> {
+  const properties = schema.properties as Record<string, unknown>
+  const idempotency_key = { type: 'string', description: '1–128 visible ASCII characters. A repeat returns the first answer.' }
+  return { ...schema, properties: { ...properties, idempotency_key } }
+}

@@ -1,0 +1,61 @@
+/** What the Bot API, or the way to it, said instead of doing what was asked. Its message never holds the token. */
+export class BotApiError extends Error {
+  readonly method: string
+  /** HTTP status; 0 when no answer came. */
+  readonly status: number
+  readonly retryAfterMs: number | undefined
+  /** The supergroup that the chat became, when it did. */
+  readonly migratedTo: string | undefined
+
+  constructor(
+    method: string,
+    status: number,
+    description: string,
+    options: { retryAfterMs?: number | undefined; migratedTo?: string | undefined } = {},
+  ) {
+    super(`${method}: ${status === 0 ? 'no answer' : status} ${description}`)
+    this.name = 'BotApiError'
+    this.method = method
+    this.status = status
+    this.retryAfterMs = options.retryAfterMs
+    this.migratedTo = options.migratedTo
+  }
+}
+
+export type Trouble =
+  /** The message already is as asked: a success. */
+  | 'not_modified'
+  /** The message to edit or delete is no longer there, or too old: nothing can be done. */
+  | 'gone'
+  /** The press is too old to be answered. */
+  | 'stale_query'
+  | 'flood'
+  /** Telegram or the way to it is down. */
+  | 'unreachable'
+  /** Another program polls, or a webhook is set. */
+  | 'conflict'
+  | 'wrong_token'
+  /** The bot cannot write in the chat: blocked, removed, chat unknown. A person must act. */
+  | 'no_chat'
+  /** This very content is refused and would be again. */
+  | 'rejected'
+
+export function troubleOf(error: BotApiError): Trouble {
+  const said = error.message.toLowerCase()
+  if (error.status === 429) return 'flood'
+  if (error.status === 0 || error.status >= 500) return 'unreachable'
+  if (error.status === 409) return 'conflict'
+  if (error.status === 401 || error.status === 404) return 'wrong_token'
+  if (error.status === 403) return 'no_chat'
+  if (said.includes('message is not modified')) return 'not_modified'
+  if (/query is too old|query_id_invalid|query id is invalid/.test(said)) return 'stale_query'
+  if (/message to (edit|delete) not found|message can't be (edited|deleted)|message_id_invalid/.test(said)) return 'gone'
+  if (error.migratedTo !== undefined || /chat not found|not enough rights|have no rights|chat_write_forbidden|was upgraded/.test(said)) {
+    return 'no_chat'
+  }
+  return 'rejected'
+}
+
+/** Whether the same call may succeed later without anybody changing its content. */
+export const isTransient = (trouble: Trouble): boolean =>
+  trouble === 'flood' || trouble === 'unreachable' || trouble === 'conflict'

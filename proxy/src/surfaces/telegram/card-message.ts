@@ -1,0 +1,147 @@
+import type { CardModel } from '../../domain/approvals/index.ts'
+import { hasHiddenCharacters, type UnixMs } from '../../kernel/index.ts'
+import type { OutgoingDocument } from './bot-api.ts'
+import { bold, clip, code, escapeHtml, MESSAGE_LIMIT, phoneLines, plainText, pre } from './html.ts'
+import { callbackData } from './presses.ts'
+
+/** A card as Telegram takes it. Documents are delivered first; only then the message with the buttons is sent. */
+export interface CardMessage {
+  readonly documents: readonly { readonly document: OutgoingDocument; readonly caption: string }[]
+  readonly html: string
+  readonly keyboard: InlineKeyboard
+}
+
+export type InlineKeyboard = readonly (readonly { readonly text: string; readonly callback_data: string }[])[]
+
+/** What one phone screen shows of a message. */
+export const CARD_LINES = 25
+
+/** How much of each text a card shows; the first level that fits the screen is taken. */
+const LEVELS = [
+  { items: 6, itemColumns: 200, fieldColumns: 200 },
+  { items: 4, itemColumns: 110, fieldColumns: 76 },
+  { items: 3, itemColumns: 72, fieldColumns: 36 },
+  { items: 3, itemColumns: 36, fieldColumns: 24 },
+] as const
+
+type Level = (typeof LEVELS)[number]
+
+export function renderCard(input: { model: CardModel; exactCode: string; token: string; now: UnixMs }): CardMessage {
+  const { model, exactCode, now } = input
+  const keyboard = model.choices.map((row) =>
+    row.map(({ decision, label }) => ({ text: label, callback_data: callbackData(input.token, decision) })),
+  )
+  const inline = renderInline(model, now)
+  if (inline !== undefined) return { documents: [], html: inline, keyboard }
+
+  const codeDocuments = codeFiles(model, exactCode)
+  const size = `${model.code.lines} lines, ${model.code.bytes} bytes`
+  const codeNote = `📄 ${bold(`Read the code first: ${size}, in the file above`)}`
+  for (const level of LEVELS) {
+    const { lines, complete } = facts(model, level, now)
+    const note = complete ? [codeNote] : [codeNote, `📋 ${bold('Some of it is cut here: see the details file above')}`]
+    const html = [...lines, ...note].join('\n')
+    if (phoneLines(plainText(html)) > CARD_LINES && level !== LEVELS.at(-1)) continue
+    return { documents: complete ? codeDocuments : [...codeDocuments, detailsFile(model)], html, keyboard }
+  }
+  throw new Error('unreachable: the last level always returns')
+}
+
+/** A card without any formatting, for a chat that refuses the formatted one. Its code always comes as a file. */
+export function renderPlainCard(input: { model: CardModel; exactCode: string; token: string; now: UnixMs }): CardMessage {
+  const { model, exactCode, now } = input
+  const text = [
+    `Request ${model.requestId}`,
+    `Skill ${model.skillId}, agent ${model.agent}`,
+    `Code hash ${model.codeHash}`,
+    `Secrets: ${clip(model.secrets.map((secret) => secret.name).join(', ') || 'none', 200)}`,
+    `Network: ${model.network}`,
+    `Warnings: ${model.warnings.length}, changes: ${model.changes.length}`,
+    'Read the code and the details in the files above.',
+    expiry(model.expiresAt, now),
+  ].join('\n')
+  const keyboard = model.choices.map((row) =>
+    row.map(({ decision, label }) => ({ text: label, callback_data: callbackData(input.token, decision) })),
+  )
+  return { documents: [...codeFiles(model, exactCode), detailsFile(model)], html: text, keyboard }
+}
+
+/** The whole card in one message, with all of the code; undefined when that does not fit the screen. */
+function renderInline(model: CardModel, now: UnixMs): string | undefined {
+  const [level] = LEVELS
+  const { lines, complete } = facts(model, level, now)
+  if (!complete) return undefined
+  const body = model.code.text.replace(/\n$/, '')
+  const html = `${lines.join('\n')}\n${pre(body)}`
+  const seen = plainText(html)
+  return phoneLines(seen) <= CARD_LINES && seen.length <= MESSAGE_LIMIT ? html : undefined
+}
+
+function facts(model: CardModel, level: Level, now: UnixMs): { lines: string[]; complete: boolean } {
+  let complete = !model.cut
+  const cut = (text: string, columns: number): string => {
+    const clipped = clip(text, columns)
+    if (clipped !== text) complete = false
+    return clipped
+  }
+  const field = (text: string): string => cut(text, level.fieldColumns)
+  const list = <T>(items: readonly T[], what: string, line: (item: T) => string): string[] => {
+    const shown = items.slice(0, level.items).map(line)
+    if (items.length <= level.items) return shown
+    complete = false
+    return [...shown, bold(`… and ${items.length - level.items} more ${what}`)]
+  }
+  const lines = [
+    ...(model.changes.length > 0 ? [`🔺 ${bold('NOT what you approved before:')}`] : []),
+    ...list(model.changes, 'changes', (change) => `• ${code(cut(change, level.itemColumns))}`),
+    ...list(model.warnings, 'warnings', (warning) => `⚠️ ${code(cut(warning, level.itemColumns))}`),
+    ...list(model.secrets, 'secrets', (secret) => {
+      const note = secret.missing ? ' (not stored)' : ''
+      const goes = cut(secret.goes, Math.max(10, level.itemColumns - secret.name.length))
+      return `🔑 ${code(cut(secret.name, level.itemColumns))} → ${code(goes)}${note}`
+    }),
+    `🌐 Network: ${code(field(model.network))}`,
+    `🤖 ${code(field(model.agent))} runs ${code(field(model.skillId))}`,
+    ...(model.description === '' ? [] : [`📝 ${code(field(model.description))}`]),
+    ...(model.args === null ? [] : [`📥 Args: ${code(field(model.args))}`]),
+    ...(model.source === null ? [] : [`🔗 ${code(cut(model.source, level.fieldColumns + 12))}`]),
+    `⚙️ ${escapeHtml(`${model.runtime} · ${model.limits}`)}`,
+    `#️⃣ ${code(model.codeHash)}`,
+    `⏳ ${expiry(model.expiresAt, now)}`,
+  ]
+  return { lines, complete }
+}
+
+function expiry(expiresAt: UnixMs, now: UnixMs): string {
+  const minutes = Math.max(1, Math.round((expiresAt - now) / 60_000))
+  const left = minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
+  return `expires in ${left} (${utcTime(expiresAt)})`
+}
+
+/** `14:05 UTC`. */
+export const utcTime = (at: UnixMs): string => `${new Date(at).toISOString().slice(11, 16)} UTC`
+
+/**
+ * The code byte for byte and, when it holds characters that a screen hides, once more with those written out. The
+ * names end in `.txt`, since a phone takes `.ts` for a video.
+ */
+function codeFiles(model: CardModel, exactCode: string): CardMessage['documents'] {
+  const name = `${fileStem(model.skillId)}-${model.codeHash.slice(0, 12)}`
+  const caption = `The whole code of the request below.\nSHA-256 ${code(model.codeHash)}`
+  const files = [{ document: { fileName: `${name}.ts.txt`, bytes: Buffer.from(exactCode, 'utf8') }, caption }]
+  if (!hasHiddenCharacters(exactCode)) return files
+  return [
+    ...files,
+    {
+      document: { fileName: `${name}-hidden-shown.txt`, bytes: Buffer.from(model.code.text, 'utf8') },
+      caption: '⚠️ The same code with its hidden characters written out, such as ⟨U+202E⟩.',
+    },
+  ]
+}
+
+const detailsFile = (model: CardModel): CardMessage['documents'][number] => ({
+  document: { fileName: `details-${fileStem(model.requestId)}.txt`, bytes: Buffer.from(model.full, 'utf8') },
+  caption: 'Everything that the request below asks for, uncut.',
+})
+
+const fileStem = (text: string): string => text.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 40) || 'code'

@@ -1,0 +1,126 @@
+import type { StoredAuditRow } from '../../domain/audit/index.ts'
+import { AppError, isReservedName, oneLine, SECRET_NAME, SecretValue, type UnixMs } from '../../kernel/index.ts'
+import { type CommandName, helpLines } from './commands.ts'
+import type { TelegramDeps } from './deps.ts'
+import { bold, code, escapeHtml, fitLines } from './html.ts'
+import { secretPrompt } from './prompts.ts'
+
+export interface CommandCall {
+  readonly rest: string
+  /** `telegram:<user id>`, for the audit. */
+  readonly actor: string
+}
+
+export interface CommandReply {
+  readonly html: string
+  /** Ask for a reply to this very message. */
+  readonly forceReply?: boolean
+}
+
+/** `/start` and `/id` are answered before this, see messages.ts. */
+export type HandledCommand = Exclude<CommandName, 'start' | 'id'>
+
+export type CommandHandlers = Record<HandledCommand, (call: CommandCall) => CommandReply | Promise<CommandReply>>
+
+const MAX_LISTED = 30
+
+export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & { storeSecret(name: string, value: string, actor: string): CommandReply } {
+  const { executions, vault, trust, audit, agents, clock } = deps
+
+  const storeSecret = (name: string, value: string, actor: string): CommandReply => {
+    const record = vault.put(name, new SecretValue(value), { actor })
+    const hosts = record.hosts === null ? '' : ` It may go to ${code(record.hosts.join(', '))}.`
+    return { html: `🔑 Stored ${code(name)} (version ${record.version}).${hosts}` }
+  }
+
+  return {
+    storeSecret,
+
+    help: () => ({ html: escapeHtml(helpLines().join('\n')) }),
+
+    add_secret({ rest, actor }) {
+      const [, name = '', value = ''] = /^\s*(\S+)(?:\s([\s\S]*))?$/.exec(rest) ?? []
+      // The name is not repeated: whoever forgets it has typed the value in its place.
+      if (!SECRET_NAME.test(name)) return { html: escapeHtml('Send /add_secret NAME value; a name is A–Z a–z 0–9 _.') }
+      if (isReservedName(name)) return { html: escapeHtml('This name steers the runtime and cannot be a secret\'s name.') }
+      return value.trim() === '' ? { html: secretPrompt(name, ''), forceReply: true } : storeSecret(name, value, actor)
+    },
+
+    list_secrets() {
+      const lines = vault.list().map((secret) => {
+        const hosts = secret.hosts === null ? 'any approved host' : secret.hosts.join(', ')
+        return `🔑 ${code(secret.name)} v${secret.version} → ${code(oneLine(hosts, 200))}, ${day(secret.updatedAt)}`
+      })
+      return { html: lines.length === 0 ? 'No secrets are stored.' : fitLines(lines) }
+    },
+
+    remove_secret({ rest, actor }) {
+      const name = rest.trim()
+      if (!SECRET_NAME.test(name)) return { html: 'Send /remove_secret NAME.' }
+      vault.remove(name, actor)
+      return { html: `🗑 Removed ${code(name)}.` }
+    },
+
+    pending() {
+      const waiting = executions.list({ statuses: ['pending', 'awaiting_secrets'], limit: MAX_LISTED })
+      const lines = waiting.map((execution) => {
+        const agent = agents.byId(execution.agentId)?.name ?? execution.agentId
+        const minutes = Math.max(0, Math.ceil((execution.expiresAt - clock.now()) / 60_000))
+        const state = execution.status === 'pending' ? '⏳' : '🔑 needs a secret:'
+        return `${state} ${code(oneLine(execution.skillId, 128))} for ${code(agent)}, ${minutes} min left, ${code(execution.requestId.slice(0, 12))}`
+      })
+      return { html: lines.length === 0 ? 'Nothing waits.' : fitLines(lines) }
+    },
+
+    trusted() {
+      const lines = trust.list().map((grant) => {
+        const until = grant.expiresAt === null ? 'always' : `until ${minute(grant.expiresAt)}`
+        const anyArgs = grant.anyArgs ? ', any args' : ''
+        return `${bold(`${grant.id}.`)} ${code(oneLine(grant.skillId, 128))} ${code(grant.codeHash.slice(0, 12))}, ${until}${anyArgs}`
+      })
+      return { html: lines.length === 0 ? 'Nothing is trusted.' : fitLines([...lines, 'End one with /revoke N.']) }
+    },
+
+    revoke({ rest, actor }) {
+      const id = Number(/^\s*#?([0-9]{1,9})\.?\s*$/.exec(rest)?.[1])
+      if (!Number.isInteger(id)) return { html: 'Send /revoke N with a number of /trusted.' }
+      const grant = trust.revoke(id, actor)
+      return { html: `🛑 Revoked ${bold(`${id}.`)} ${code(oneLine(grant.skillId, 128))}` }
+    },
+
+    audit({ rest }) {
+      const asked = Number(/^\s*([0-9]{1,3})\s*$/.exec(rest)?.[1] ?? 10)
+      const rows = audit.newest(Math.min(MAX_LISTED, Math.max(1, asked)))
+      return { html: rows.length === 0 ? 'The audit is empty.' : fitLines(rows.map(auditLine)) }
+    },
+
+    agents() {
+      const lines = agents.list().map((agent) => {
+        const state = agent.revokedAt === null ? '' : ', revoked'
+        return `🤖 ${code(agent.name)} ${code(agent.id)}, since ${day(agent.createdAt)}${state}`
+      })
+      return { html: lines.length === 0 ? 'There are no agents.' : fitLines(lines) }
+    },
+
+    async status() {
+      const health = await deps.health()
+      return {
+        html: fitLines([
+          `${health.status === 'ok' ? '✅' : '⚠️'} ${bold(health.status)}, version ${escapeHtml(health.version)}, up ${Math.floor(health.uptime_s / 60)} min`,
+          `Database ${health.database} · sandbox ${health.sandbox} · Telegram ${health.telegram}`,
+          ...health.notes.map((note) => `• ${escapeHtml(oneLine(note, 300))}`),
+        ]),
+      }
+    },
+  }
+}
+
+/** What a refused command says: the reason for a person, without anything they typed. */
+export const refusalText = (error: unknown): string =>
+  error instanceof AppError ? escapeHtml(oneLine(error.message, 300)) : 'That failed on my side; the daemon\'s log has the details.'
+
+const auditLine = (row: StoredAuditRow): string =>
+  `${row.id} ${minute(row.at)} ${code(row.event)} ${code(row.actor)}${row.requestId === null ? '' : ` ${code(row.requestId.slice(0, 12))}`}`
+
+const minute = (at: UnixMs): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+const day = (at: UnixMs): string => new Date(at).toISOString().slice(0, 10)

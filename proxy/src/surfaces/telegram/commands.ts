@@ -1,0 +1,114 @@
+/**
+ * The commands, once: `/help`, the menu in Telegram and TELEGRAM-COMMANDS.md are made from this table, and a command
+ * without a row here has no handler.
+ */
+export interface CommandRow {
+  readonly args: string
+  /** One sentence, as the menu shows it. */
+  readonly help: string
+  readonly who: 'anyone' | 'chat' | 'approver'
+  /** What else there is to know, for the page. */
+  readonly more: string
+}
+
+export const COMMANDS = {
+  start: {
+    args: '',
+    help: "Say this chat's id",
+    who: 'anyone',
+    more: 'Answers with the id of the chat and, in a group, of the one who asks. Nothing else is said to strangers.',
+  },
+  id: { args: '', help: "Say this chat's id", who: 'anyone', more: 'The same as `/start`.' },
+  help: { args: '', help: 'List the commands', who: 'chat', more: '' },
+  add_secret: {
+    args: 'NAME value',
+    help: 'Store a secret; the message is deleted at once',
+    who: 'approver',
+    more:
+      'Everything behind the one space (or line break) after the name is the value, line breaks included. Telegram itself trims ' +
+      'blanks at the end of a message. `/add_secret NAME` asks for the value: reply to the question, and the reply is deleted. ' +
+      'If a message cannot be deleted, the bot says so: delete it yourself. In a group the bot deletes only as an administrator.',
+  },
+  list_secrets: { args: '', help: 'List secret names, never values', who: 'approver', more: '' },
+  remove_secret: { args: 'NAME', help: 'Remove a secret', who: 'approver', more: '' },
+  pending: { args: '', help: 'List what waits for an answer or a secret', who: 'approver', more: '' },
+  trusted: { args: '', help: 'List standing grants with their numbers', who: 'approver', more: '' },
+  revoke: { args: 'N', help: 'End grant N of /trusted', who: 'approver', more: 'The number is the grant\'s own; it does not shift.' },
+  audit: { args: '[n]', help: 'Show the newest audit entries', who: 'approver', more: '10 entries, or up to 30.' },
+  agents: { args: '', help: 'List agents', who: 'approver', more: '' },
+  status: { args: '', help: 'Show how the daemon is', who: 'approver', more: '' },
+} as const satisfies Record<string, CommandRow>
+
+export type CommandName = keyof typeof COMMANDS
+
+export const isCommandName = (text: string): text is CommandName => Object.hasOwn(COMMANDS, text)
+
+export interface ParsedCommand {
+  readonly name: string
+  /** The bot that is addressed, without `@`; null when none is named. */
+  readonly bot: string | null
+  /** What follows the command and one separating blank, as it was typed. */
+  readonly rest: string
+}
+
+const FORM = /^\/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s([\s\S]*))?$/
+
+export function parseCommand(text: string | undefined): ParsedCommand | undefined {
+  const parts = FORM.exec(text ?? '')
+  return parts?.[1] ? { name: parts[1].toLowerCase(), bot: parts[2] ?? null, rest: parts[3] ?? '' } : undefined
+}
+
+const usage = (name: string, row: CommandRow): string => `/${name}${row.args === '' ? '' : ` ${row.args}`}`
+
+/** For `/help`, as plain lines. */
+export const helpLines = (): readonly string[] =>
+  Object.entries(COMMANDS).map(([name, row]) => `${usage(name, row)} — ${row.help}`)
+
+const WHO: Record<CommandRow['who'], string> = {
+  anyone: 'anyone',
+  chat: 'the configured chat',
+  approver: 'approvers, in the configured chat',
+}
+
+/** TELEGRAM-COMMANDS.md. */
+export function renderCommandsPage(): string {
+  const rows = Object.entries(COMMANDS).map(([name, row]: [string, CommandRow]) => {
+    return `| \`${usage(name, row)}\` | ${row.help}. | ${WHO[row.who]} |`
+  })
+  const notes = Object.entries(COMMANDS)
+    .filter(([, row]) => row.more !== '')
+    .map(([name, row]) => `- \`/${name}\`: ${row.more}`)
+  return `# Telegram commands
+
+<!-- Generated from proxy/src/surfaces/telegram/commands.ts; a test compares. -->
+
+The bot serves one chat (\`TELEGRAM_CHAT_ID\`). In a group, \`/command@botname\` works as well.
+
+| command | does | who |
+|---|---|---|
+${rows.join('\n')}
+
+${notes.join('\n')}
+
+## Buttons on a card
+
+| button | does |
+|---|---|
+| ✅ Run Once | Runs exactly what the card shows, once. |
+| ❌ Deny | Refuses it. |
+| ⏱ Trust 24h | Runs it, and the same again unasked for 24 hours. |
+| ♾ Always Trust | Runs it, and the same again unasked until revoked. |
+| ⏱ 24h, any args · ♾ Always, any args | As above with whatever args come; only on cards with args. |
+
+"The same" is the same code for the same agent with no more secrets, hosts, time or memory than the card showed, and
+with the same args unless "any args" was chosen. Anything wider is asked anew, and the card leads with what changed.
+
+Code that does not fit the screen arrives as a file before the card. A card may come twice when the daemon stopped at
+the wrong moment: both work, and the first press decides.
+
+## Missing secrets
+
+When approved code needs a secret that is not stored, the bot asks for it. Reply to the question with the value; the
+reply is deleted, and the run goes on by itself.
+`
+}

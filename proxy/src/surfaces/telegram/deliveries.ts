@@ -1,0 +1,156 @@
+import { buildCard, type Card } from '../../domain/approvals/index.ts'
+import type { Execution } from '../../domain/executions/index.ts'
+import type { OutboxMessage } from '../../domain/outbox/index.ts'
+import type { RequestId } from '../../kernel/index.ts'
+import type { BotApi, BotMessage } from './bot-api.ts'
+import { BotApiError, troubleOf } from './bot-errors.ts'
+import { type CardMessage, renderCard, renderPlainCard } from './card-message.ts'
+import type { TelegramDeps } from './deps.ts'
+import { plainText } from './html.ts'
+import { renderOutcome } from './outcome-message.ts'
+import { missingFor, secretPrompt } from './prompts.ts'
+
+/** What waits in the outbox. Nothing secret: it stands in the database as it is. */
+interface Payload {
+  readonly requestId?: RequestId
+  readonly messageId?: number | null
+  readonly html?: string
+  readonly forceReply?: boolean
+}
+
+/** How many renderings are remembered, so that an edit that changes nothing is not sent. */
+const REMEMBERED = 500
+
+/** Delivers one message of the outbox and takes it out; throws BotApiError when Telegram does not take it. */
+export function createDeliveries(
+  deps: TelegramDeps & { readonly api: BotApi; readonly beforeCall: () => Promise<void>; readonly signal: AbortSignal },
+): (message: OutboxMessage) => Promise<void> {
+  const { api, executions, cards, audit, outbox, transactor, clock, log, config, beforeCall, signal } = deps
+  const rendered = new Map<string, string>()
+  /** Parts of a message that have arrived, so that a retry in this process does not repeat them. */
+  const arrived = new Set<string>()
+
+  const call = async <T>(method: string, payload: Record<string, unknown>): Promise<T> => {
+    await beforeCall()
+    return api.call<T>(method, { chat_id: config.chatId, link_preview_options: { is_disabled: true }, ...payload }, { signal })
+  }
+  const send = (html: string, extra: Record<string, unknown> = {}): Promise<BotMessage> =>
+    call<BotMessage>('sendMessage', { text: html, parse_mode: 'HTML', ...extra })
+  const once = async (key: string, work: () => Promise<unknown>): Promise<void> => {
+    if (arrived.has(key)) return
+    await work()
+    arrived.add(key)
+  }
+  const forget = (prefix: string): void => {
+    for (const key of arrived) if (key.startsWith(prefix)) arrived.delete(key)
+  }
+
+  const sendCardMessage = async (key: string, message: CardMessage, html: boolean): Promise<BotMessage> => {
+    for (const { document, caption } of message.documents) {
+      await once(`${key}/${document.fileName}`, async () => {
+        await beforeCall()
+        await api.sendDocument(config.chatId, document, caption, signal)
+      })
+    }
+    const reply_markup = { inline_keyboard: message.keyboard }
+    return html ? send(message.html, { reply_markup }) : call<BotMessage>('sendMessage', { text: message.html, reply_markup })
+  }
+
+  const card = async (outboxId: number, execution: Execution | undefined): Promise<void> => {
+    const stillAsked = execution?.status === 'pending' && clock.now() < execution.expiresAt
+    const issued = stillAsked
+      ? transactor.transact(() => cards.issue(execution.requestId, config.chatId, execution.consentHash))
+      : undefined
+    if (!stillAsked || !issued || issued.messageId !== null) return outbox.settle(outboxId)
+    const sent = await sendAnyCard(execution, issued)
+    transactor.transact(() => {
+      cards.delivered(issued, sent.message_id)
+      audit.append('approval.asked', 'daemon', execution.requestId, {
+        chat_id: config.chatId,
+        message_id: sent.message_id,
+        consent_hash: execution.consentHash,
+      })
+      outbox.settle(outboxId)
+    })
+    forget(execution.requestId)
+  }
+
+  const sendAnyCard = async (execution: Execution, issued: Card): Promise<BotMessage> => {
+    const consent = executions.consentOf(execution)
+    const exactCode = executions.codeOf(execution)
+    const model = buildCard({
+      requestId: execution.requestId,
+      consent,
+      code: exactCode,
+      changes: execution.changes,
+      missing: executions.missingSecrets(consent),
+      expiresAt: execution.expiresAt,
+    })
+    const input = { model, exactCode, token: issued.token, now: clock.now() }
+    try {
+      return await sendCardMessage(execution.requestId, renderCard(input), true)
+    } catch (error) {
+      if (!(error instanceof BotApiError) || troubleOf(error) !== 'rejected') throw error
+      log.error({ said: error.message, requestId: execution.requestId }, 'Telegram refused the card; sending it without formatting')
+      return sendCardMessage(`${execution.requestId}/plain`, renderPlainCard(input), false)
+    }
+  }
+
+  const cardUpdate = async (outboxId: number, execution: Execution | undefined, pressed: number | null): Promise<void> => {
+    if (!execution || execution.status === 'pending') return outbox.settle(outboxId)
+    const messageId = pressed ?? cards.byRequest(execution.requestId, config.chatId)?.messageId ?? null
+    const isNotice = messageId === null && execution.trusted && execution.status === 'failed'
+    if (messageId === null && !isNotice) return outbox.settle(outboxId)
+    const key = `${execution.requestId}/${messageId}`
+    const html = renderOutcome(execution, executions.consentOf(execution))
+    if (rendered.get(key) !== html) {
+      const target = messageId === null ? {} : { message_id: messageId }
+      const method = messageId === null ? 'sendMessage' : 'editMessageText'
+      try {
+        await call(method, { ...target, text: html, parse_mode: 'HTML' })
+      } catch (error) {
+        if (!(error instanceof BotApiError) || troubleOf(error) !== 'rejected') throw error
+        log.error({ said: error.message, requestId: execution.requestId }, 'Telegram refused an outcome; sending it without formatting')
+        await call(method, { ...target, text: plainText(html) })
+      }
+      rendered.set(key, html)
+      if (rendered.size > REMEMBERED) rendered.delete(rendered.keys().next().value as string)
+    }
+    outbox.settle(outboxId)
+  }
+
+  const secretPrompts = async (outboxId: number, execution: Execution | undefined): Promise<void> => {
+    if (execution?.status === 'awaiting_secrets') {
+      for (const name of executions.missingSecrets(executions.consentOf(execution))) {
+        await once(`${execution.requestId}/prompt/${name}`, () => ask(secretPrompt(name, missingFor(execution.skillId))))
+      }
+      forget(`${execution.requestId}/prompt/`)
+    }
+    outbox.settle(outboxId)
+  }
+
+  const ask = (html: string): Promise<BotMessage> =>
+    send(html, { reply_markup: { force_reply: true, input_field_placeholder: 'The value' } })
+
+  return async (message) => {
+    const payload = (message.payload ?? {}) as Payload
+    const execution = payload.requestId === undefined ? undefined : executions.find(payload.requestId)
+    switch (message.kind) {
+      case 'card':
+        return card(message.id, execution)
+      case 'card_update':
+        return cardUpdate(message.id, execution, payload.messageId ?? null)
+      case 'secret_prompt':
+        return secretPrompts(message.id, execution)
+      case 'notice':
+        await (payload.forceReply === true ? ask(payload.html ?? '') : send(payload.html ?? ''))
+        return outbox.settle(message.id)
+      case 'delete':
+        await call('deleteMessage', { message_id: payload.messageId })
+        return outbox.settle(message.id)
+      default:
+        log.error({ kind: message.kind }, 'an unknown kind of message in the outbox; dropped')
+        return outbox.settle(message.id)
+    }
+  }
+}

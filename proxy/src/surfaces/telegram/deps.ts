@@ -1,0 +1,37 @@
+import type { Logger } from 'pino'
+import type { Agents } from '../../domain/agents/index.ts'
+import type { Cards } from '../../domain/approvals/index.ts'
+import type { AuditLog, Transactor } from '../../domain/audit/index.ts'
+import type { Executions } from '../../domain/executions/index.ts'
+import type { HealthReport } from '../../domain/health/index.ts'
+import type { Outbox } from '../../domain/outbox/index.ts'
+import type { Trust } from '../../domain/trust/index.ts'
+import type { Vault } from '../../domain/vault/index.ts'
+import type { Clock, SecretValue } from '../../kernel/index.ts'
+
+export interface TelegramDeps {
+  readonly config: {
+    readonly token: SecretValue
+    /** The one chat that is served. */
+    readonly chatId: string
+    readonly approverIds: ReadonlySet<string>
+    readonly apiRoot: string
+    /** Null: long polling. */
+    readonly webhook: { readonly url: string; readonly secret: SecretValue } | null
+  }
+  readonly executions: Executions
+  readonly cards: Cards
+  readonly trust: Trust
+  readonly vault: Vault
+  readonly audit: AuditLog
+  readonly agents: Agents
+  readonly outbox: Outbox
+  readonly transactor: Transactor
+  readonly clock: Clock
+  readonly health: () => Promise<HealthReport>
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** How long one long poll waits on Telegram's side, in seconds. */
+  readonly pollSeconds?: number
+  /** How fast the chat may be written to; Telegram's own limits when left out. */
+  readonly pace?: { readonly burst: number; readonly perSecond: number }
+}

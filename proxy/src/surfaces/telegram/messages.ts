@@ -1,0 +1,120 @@
+import { AppError } from '../../kernel/index.ts'
+import type { BotApi, BotMessage } from './bot-api.ts'
+import { BotApiError, isTransient, troubleOf } from './bot-errors.ts'
+import { type CommandReply, createCommandHandlers, type HandledCommand, refusalText } from './command-handlers.ts'
+import { COMMANDS, isCommandName, type ParsedCommand, parseCommand } from './commands.ts'
+import type { TelegramDeps } from './deps.ts'
+import { bold, code, escapeHtml } from './html.ts'
+import { cardLane, replyLane } from './observer.ts'
+import { createPace } from './pace.ts'
+import { promptedName } from './prompts.ts'
+import type { Refusals } from './refusals.ts'
+import type { Sender } from './sender.ts'
+
+/**
+ * What people write. One chat is served; in it, approvers command. Everybody else learns their own id and nothing
+ * more. Whatever may hold a secret is deleted before anything else is done with it.
+ */
+export function createMessages(
+  deps: TelegramDeps & { readonly api: BotApi; readonly sender: Sender; readonly refusals: Refusals },
+): { handle(message: BotMessage): Promise<void> } {
+  const { api, config, outbox, log, sender, refusals } = deps
+  const handlers = createCommandHandlers(deps)
+  /** Strangers share this; what exceeds it is not answered. */
+  const strangers = createPace({ burst: 5, perSecond: 0.5 })
+
+  const reply = (answer: CommandReply): void => {
+    outbox.enqueue(replyLane(config.chatId), 'notice', { html: answer.html, forceReply: answer.forceReply === true })
+    sender.nudge()
+  }
+
+  const answerId = async (message: BotMessage): Promise<void> => {
+    const chatId = String(message.chat.id)
+    const userId = String(message.from?.id ?? '')
+    const user = userId !== '' && userId !== chatId ? `\nYour user id is ${code(userId)}.` : ''
+    const html = `This chat's id is ${code(chatId)}.${user}`
+    if (chatId === config.chatId) return reply({ html })
+    if (!strangers.tryTake()) return
+    try {
+      await api.call('sendMessage', { chat_id: message.chat.id, text: html, parse_mode: 'HTML' }, { timeoutMs: 10_000 })
+    } catch (error) {
+      log.warn({ said: (error as Error).message }, 'an id could not be told')
+    }
+  }
+
+  /** Deletes a message that may hold a secret; says loudly when it stays. */
+  const erase = async (message: BotMessage): Promise<void> => {
+    try {
+      await api.call('deleteMessage', { chat_id: message.chat.id, message_id: message.message_id }, { timeoutMs: 10_000 })
+    } catch (error) {
+      if (!(error instanceof BotApiError)) throw error
+      if (/message to delete not found/i.test(error.message)) return
+      log.warn({ said: error.message }, 'a message with a secret could not be deleted')
+      const later = isTransient(troubleOf(error))
+      // In the lane of cards: its retries must not hold back what replies say.
+      if (later) outbox.enqueue(cardLane(config.chatId), 'delete', { messageId: message.message_id })
+      const advice = later
+        ? 'I keep trying, but do not wait for me: delete it yourself.'
+        : 'Delete it yourself now. In a group I can delete only as an administrator, anywhere only within 48 hours.'
+      reply({ html: `🚨 ${bold('I could NOT delete your message with the secret.')} ${escapeHtml(advice)}` })
+    }
+  }
+
+  const isApprover = (message: BotMessage): boolean => config.approverIds.has(String(message.from?.id ?? ''))
+  const refuse = (message: BotMessage, reason: string): void =>
+    refusals.message(String(message.from?.id ?? 'unknown'), String(message.chat.id), reason)
+
+  const answerWith = async (work: () => CommandReply | Promise<CommandReply>): Promise<void> => {
+    try {
+      reply(await work())
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code === 'internal') log.error({ err: error }, 'a command failed')
+      reply({ html: refusalText(error) })
+    }
+  }
+
+  const onCommand = async (message: BotMessage, command: ParsedCommand): Promise<void> => {
+    if (!isCommandName(command.name)) {
+      if (message.chat.type === 'private' && isApprover(message)) reply({ html: 'I do not know that; see /help.' })
+      return
+    }
+    if (command.name === 'start' || command.name === 'id') return answerId(message)
+    if (COMMANDS[command.name].who === 'approver' && !isApprover(message)) {
+      refuse(message, 'not_approver')
+      return reply({ html: 'Only approvers can use this command.' })
+    }
+    const name: HandledCommand = command.name
+    const actor = `telegram:${message.from?.id}`
+    await answerWith(() => handlers[name]({ rest: command.rest, actor }))
+  }
+
+  /** The secret's name when the message replies to a question of this bot for one. */
+  const answeredPrompt = (message: BotMessage): string | undefined => {
+    const question = message.reply_to_message
+    return question?.from?.id === api.me?.id && question?.chat.id === message.chat.id ? promptedName(question?.text) : undefined
+  }
+
+  return {
+    async handle(message) {
+      if (message.forward_origin !== undefined || message.forward_date !== undefined) return
+      const command = parseCommand(message.text)
+      const mine = command && (command.bot === null || command.bot.toLowerCase() === api.me?.username?.toLowerCase())
+      if (String(message.chat.id) !== config.chatId) {
+        if (mine && (command.name === 'start' || command.name === 'id')) await answerId(message)
+        else refuse(message, 'other_chat')
+        return
+      }
+      const prompted = answeredPrompt(message)
+      if ((mine && command.name === 'add_secret') || prompted !== undefined) await erase(message)
+      if (command) {
+        if (mine) await onCommand(message, command)
+        return
+      }
+      if (prompted === undefined) return
+      if (!isApprover(message)) return refuse(message, 'not_approver')
+      const { text } = message
+      if (text === undefined) return reply({ html: 'Send the value as text.' })
+      await answerWith(() => handlers.storeSecret(prompted, text, `telegram:${message.from?.id}`))
+    },
+  }
+}

@@ -1,0 +1,110 @@
+import { DECISIONS, type DecisionKind } from '../../domain/approvals/index.ts'
+import type { Consent } from '../../domain/consent/index.ts'
+import { type Execution, FAILURE_CODES, isFinal } from '../../domain/executions/index.ts'
+import { oneLine, visibleText } from '../../kernel/index.ts'
+import { utcTime } from './card-message.ts'
+import { bold, clip, code, columnsOf, escapeHtml, PHONE_COLUMNS, pre } from './html.ts'
+
+/** How much of a run's output a card shows. */
+const OUTPUT_LINES = 8
+const OUTPUT_CHARS = 600
+
+/** What the card says once it is decided: who, when, what came of it. It has no buttons any more. */
+export function renderOutcome(execution: Execution, consent: Consent): string {
+  return [
+    headline(execution),
+    ...(execution.trusted ? [] : [decisionLine(execution)]),
+    ...outputBlock(execution),
+    `🤖 ${code(oneLine(consent.agent.name, 64))} · ${code(clip(oneLine(execution.skillId, 128), 76))}`,
+    `#️⃣ ${code(execution.codeHash.slice(0, 12))} · ${code(execution.requestId)}`,
+  ]
+    .filter((line) => line !== '')
+    .join('\n')
+}
+
+function headline(execution: Execution): string {
+  const { result, durationMs } = execution
+  const facts = [
+    ...(result?.exitCode === null || result?.exitCode === undefined ? [] : [`exit ${result.exitCode}`]),
+    ...(durationMs === null ? [] : [duration(durationMs)]),
+  ]
+  const tail = facts.length === 0 ? '' : ` · ${escapeHtml(facts.join(' · '))}`
+  switch (execution.status) {
+    case 'pending':
+      return `⏳ ${bold('Waiting')}`
+    case 'awaiting_secrets':
+      return `🔑 ${bold('Approved; waits for a secret')}`
+    case 'approved':
+      return `⏳ ${bold('Approved; waits for its turn')}`
+    case 'running':
+      return `▶️ ${bold('Running')}`
+    case 'success':
+      return `✅ ${bold('Succeeded')}${tail}`
+    case 'failed': {
+      const why = execution.failure === null ? '' : `\n${escapeHtml(FAILURE_CODES[execution.failure])}`
+      return `❌ ${bold(execution.trusted ? 'A trusted run failed' : 'Failed')}${tail}${why}`
+    }
+    case 'denied':
+      return `🚫 ${bold('Denied')}`
+    case 'expired':
+      return `⌛ ${bold('Expired')}: nobody answered, or no secret came, in time`
+    case 'cancelled':
+      return `↩️ ${bold('Cancelled by the agent')}`
+  }
+}
+
+const SAID: Record<DecisionKind, string> = {
+  once: 'Approved once',
+  deny: 'Denied',
+  trust24h: 'Trusted for 24 h',
+  forever: 'Always trusted',
+  trust24h_any: 'Trusted for 24 h with any args',
+  forever_any: 'Always trusted with any args',
+}
+
+/** A decision in words, as on the card and in the answer to the press. */
+export const decisionSaid = (decision: DecisionKind): string => SAID[decision]
+
+function decisionLine(execution: Execution): string {
+  if (execution.decision === null || execution.decidedAt === null) return ''
+  const mark = DECISIONS[execution.decision].approves ? '👍' : '👎'
+  const name = oneLine(execution.decidedByName ?? 'unknown', 48)
+  const id = execution.decidedBy === null ? '' : ` (${execution.decidedBy})`
+  return `${mark} ${escapeHtml(decisionSaid(execution.decision))} by ${code(name)}${escapeHtml(id)}, ${utcTime(execution.decidedAt)}`
+}
+
+/** The first lines of the output, as text: markup and terminal controls in it are shown, not obeyed. */
+function outputBlock({ status, result }: Execution): string[] {
+  if (!isFinal(status) || result === null) return []
+  const parts = [
+    ...firstLines(result.stdout, result.stderr.trim() === '' ? OUTPUT_LINES : OUTPUT_LINES / 2),
+    ...(result.stderr.trim() === '' ? [] : ['stderr:', ...firstLines(result.stderr, OUTPUT_LINES / 2)]),
+  ].filter((line, index, all) => line !== '' || (index > 0 && index < all.length - 1))
+  const text = clipChars(parts.join('\n'), OUTPUT_CHARS)
+  return [
+    ...(text.trim() === '' ? ['(no output)'] : [pre(text)]),
+    ...(result.truncated ? [`✂️ ${escapeHtml('The output was cut at its limit.')}`] : []),
+  ]
+}
+
+/** Lines as a phone shows them, so that one long line does not fill the screen either. */
+function firstLines(output: string, limit: number): string[] {
+  const lines: string[] = []
+  let left = limit
+  // Bounded before anything looks at it: the output may be a quarter of a megabyte on one line.
+  const head = visibleText(output.slice(0, OUTPUT_CHARS * 2).replace(/\r\n/g, '\n')).trimEnd()
+  const all = head.split('\n')
+  for (const [index, line] of all.entries()) {
+    if (left <= 0) break
+    const room = left * PHONE_COLUMNS
+    lines.push(clip(line, room))
+    left -= Math.max(1, Math.ceil(columnsOf(line) / PHONE_COLUMNS))
+    if (left <= 0 && index < all.length - 1) lines.push('…')
+  }
+  return lines
+}
+
+const clipChars = (text: string, limit: number): string =>
+  text.length <= limit ? text : `${text.slice(0, limit - 1).toWellFormed()}…`
+
+const duration = (ms: number): string => (ms < 1_000 ? `${ms} ms` : `${(ms / 1_000).toFixed(1)} s`)

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type CardVerdict, type DecisionKind, isDecisionKind } from '../../domain/approvals/index.ts'
+import type { DecisionOutcome } from '../../domain/executions/index.ts'
+import { oneLine } from '../../kernel/index.ts'
+import type { BotApi, BotPress, BotUser } from './bot-api.ts'
+import { BotApiError, isTransient, troubleOf } from './bot-errors.ts'
+import type { TelegramDeps } from './deps.ts'
+import { cardLane } from './observer.ts'
+import { decisionSaid } from './outcome-message.ts'
+import type { Refusals } from './refusals.ts'
+import type { Sender } from './sender.ts'
+
+const CALLBACK_FORM = /^a1:([A-Za-z0-9_-]{22}):([a-z0-9_]{1,20})$/
+
+/** What a button carries; Telegram allows 1–64 bytes. */
+export const callbackData = (token: string, decision: DecisionKind): string => `a1:${token}:${decision}`
+
+/** The name under which a decision is recorded; chosen by its owner, so only the id identifies. */
+export function displayName(user: BotUser): string {
+  const name = [user.first_name, user.last_name].filter(Boolean).join(' ') || user.username || String(user.id)
+  return oneLine(name, 64) || String(user.id)
+}
+
+interface Answer {
+  readonly text: string
+  /** A window that must be closed, in place of a line that passes. */
+  readonly alert: boolean
+}
+
+/**
+ * Presses of buttons. Each is answered once, since the client spins until then; what decides is the judgement of the
+ * card (chat, approver, delivered) and then of the execution (state, expiry, consent), each inside a transaction.
+ */
+export function createPresses(
+  deps: TelegramDeps & { readonly api: BotApi; readonly sender: Sender; readonly refusals: Refusals },
+): { handle(press: BotPress): Promise<void> } {
+  const { config, cards, executions, outbox, transactor, log, sender, refusals } = deps
+
+  const judge = async (press: BotPress): Promise<Answer> => {
+    const [, token = '', decision = ''] = CALLBACK_FORM.exec(press.data ?? '') ?? []
+    const userId = String(press.from.id)
+    const chatId = String(press.message?.chat.id ?? '')
+    const asked = { token, chatId, userId }
+    if (chatId !== config.chatId || !isDecisionKind(decision)) {
+      refusals.press(userId, chatId, null, chatId === config.chatId ? 'malformed' : 'wrong_chat')
+      return { text: 'This button does nothing here.', alert: true }
+    }
+    let verdict = cards.judge(asked)
+    if (!verdict.accepted && verdict.reason === 'not_delivered') {
+      // The press overtook the record that the card has arrived.
+      await Promise.race([sender.settled(), sleep(5_000)])
+      verdict = cards.judge(asked)
+    }
+    if (!verdict.accepted) {
+      refusals.press(userId, chatId, null, verdict.reason)
+      return { text: REFUSED[verdict.reason], alert: true }
+    }
+    const { card } = verdict
+    const approver = { via: 'telegram', userId, chatId, name: displayName(press.from) } as const
+    const outcome = transactor.transact(() => {
+      const decided = executions.decide(card.requestId, card.consentHash, decision, approver)
+      const pressed = press.message?.message_id ?? null
+      // A card that still has buttons after the decision, or a second copy of it, is brought up to date as well.
+      if (!decided.accepted || (pressed !== null && pressed !== card.messageId)) {
+        outbox.enqueue(cardLane(config.chatId), 'card_update', { requestId: card.requestId, messageId: pressed })
+      }
+      return decided
+    })
+    sender.nudge()
+    return answerOf(outcome, decision)
+  }
+
+  return {
+    async handle(press) {
+      let answer: Answer
+      try {
+        answer = await judge(press)
+      } catch (error) {
+        log.error({ err: error }, 'a press could not be handled')
+        answer = { text: 'That failed on my side and nothing was decided. Press again in a moment.', alert: true }
+      }
+      await reply(deps.api, press.id, answer, log)
+    },
+  }
+}
+
+const REFUSED: Record<Extract<CardVerdict, { accepted: false }>['reason'], string> = {
+  unknown_card: 'I do not know this card.',
+  wrong_chat: 'This button does nothing here.',
+  not_approver: 'Only approvers can answer.',
+  not_delivered: 'This card is still being sent. Press again in a moment.',
+}
+
+function answerOf(outcome: DecisionOutcome, decision: DecisionKind): Answer {
+  const { execution } = outcome
+  if (outcome.accepted) {
+    const waits = execution.status === 'awaiting_secrets' ? '; a secret is missing' : ''
+    return { text: `${decisionSaid(decision)}${waits}`, alert: false }
+  }
+  if (outcome.reason === 'expired') return { text: 'Expired: nothing was decided.', alert: true }
+  if (outcome.reason === 'other_consent') return { text: 'This card is for another request.', alert: true }
+  if (execution.decision !== null) {
+    return { text: clipAnswer(`Already decided by ${execution.decidedByName}: ${decisionSaid(execution.decision)}`), alert: true }
+  }
+  return { text: `Already ${execution.status}.`, alert: true }
+}
+
+/** Telegram takes 0–200 characters. */
+const clipAnswer = (text: string): string => oneLine(text, 200)
+
+/** Tried again twice while Telegram is unreachable; a press that is too old needs no answer any more. */
+async function reply(api: BotApi, id: string, answer: Answer, log: TelegramDeps['log']): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await api.call('answerCallbackQuery', { callback_query_id: id, text: answer.text, show_alert: answer.alert }, { timeoutMs: 10_000 })
+      return
+    } catch (error) {
+      if (!(error instanceof BotApiError)) throw error
+      const trouble = troubleOf(error)
+      if (trouble === 'stale_query') return
+      if (!isTransient(trouble) || attempt === 3) {
+        log.warn({ said: error.message }, 'a press could not be answered; what it decided stands')
+        return
+      }
+      await sleep(Math.min(error.retryAfterMs ?? attempt * 500, 5_000))
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** A way in for updates: long polling or webhook. */
+export interface Receiver extends AsyncDisposable {
+  start(): void
+  readonly connected: boolean
+}

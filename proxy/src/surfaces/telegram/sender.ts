@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs, type OutboxMessage } from '../../domain/outbox/index.ts'
+import type { BotApi } from './bot-api.ts'
+import { BotApiError, type Trouble, troubleOf } from './bot-errors.ts'
+import { createDeliveries } from './deliveries.ts'
+import type { TelegramDeps } from './deps.ts'
+import { createPace, paceOf } from './pace.ts'
+
+/**
+ * Drains the outbox's Telegram lanes: in order within a lane, no faster than Telegram allows, and again until
+ * Telegram has it. Only what Telegram will never take is given up, and said in the log.
+ *
+ * A crash after Telegram took a message and before that was recorded sends it again: a second card carries the same
+ * buttons, and both work, since a press is bound to the card's token and not to the message; the first press decides.
+ */
+export interface Sender extends AsyncDisposable {
+  start(): void
+  /** Something was queued. */
+  nudge(): void
+  /** Resolves when what is being sent right now is recorded. */
+  settled(): Promise<void>
+}
+
+const LANES = 'telegram:'
+/** How often the queue is looked at when nobody nudges. */
+const IDLE_MS = 200
+/** Nobody waits for more than this after Telegram is back. */
+const MAX_UNREACHABLE_MS = 30_000
+/** A person must act first (unblock the bot, mend the token). */
+const SLOW_MS = 60_000
+
+export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sender {
+  const { outbox, log, config } = deps
+  const ending = new AbortController()
+  const pace = createPace(deps.pace ?? paceOf(config.chatId))
+  let holdUntil = 0
+  let current: Promise<void> = Promise.resolve()
+  let running: Promise<void> | undefined
+  let wake = (): void => {}
+
+  const beforeCall = async (): Promise<void> => {
+    const hold = holdUntil - performance.now()
+    if (hold > 0) await sleep(hold, undefined, { signal: ending.signal })
+    await pace.take(ending.signal)
+  }
+  const deliver = createDeliveries({ ...deps, beforeCall, signal: ending.signal })
+
+  const postpone = (message: OutboxMessage, error: BotApiError, trouble: Trouble): void => {
+    const usual = backoffMs(message.attempts)
+    let delayMs = Math.min(usual, MAX_UNREACHABLE_MS)
+    if (trouble === 'flood') {
+      delayMs = error.retryAfterMs ?? usual
+      holdUntil = performance.now() + delayMs
+    } else if (trouble === 'no_chat' || trouble === 'wrong_token') {
+      delayMs = Math.max(SLOW_MS, usual)
+      log.error({ said: error.message, movedTo: error.migratedTo }, ADVICE[trouble])
+    }
+    log.warn({ said: error.message, kind: message.kind, delayMs }, 'Telegram did not take a message; it is kept and sent again')
+    outbox.retry(message, delayMs, error.message)
+  }
+
+  const sendOne = async (message: OutboxMessage): Promise<void> => {
+    try {
+      await deliver(message)
+    } catch (error) {
+      if (ending.signal.aborted) return
+      if (!(error instanceof BotApiError)) {
+        log.error({ err: error, kind: message.kind }, 'a message could not be prepared; it is kept and tried again')
+        outbox.retry(message, Math.max(2_000, backoffMs(message.attempts)), 'defect')
+        return
+      }
+      const trouble = troubleOf(error)
+      if (trouble === 'not_modified') return outbox.settle(message.id)
+      if (trouble === 'gone' || trouble === 'rejected' || trouble === 'stale_query') {
+        log.error({ said: error.message, kind: message.kind, payload: requestOf(message) }, 'Telegram will never take this message; given up')
+        return outbox.settle(message.id)
+      }
+      postpone(message, error, trouble)
+    }
+  }
+
+  const loop = async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      try {
+        // Replies before cards: whoever just typed a command waits for its answer.
+        const due = outbox.due(LANES).toSorted((a, b) => Number(b.lane.endsWith('/reply')) - Number(a.lane.endsWith('/reply')))
+        const message = due[0]
+        if (message) {
+          current = sendOne(message)
+          await current
+          continue
+        }
+      } catch (error) {
+        log.error({ err: error }, 'the outbox cannot be read or written; trying again')
+        await sleep(1_000, undefined, { signal: ending.signal }).catch(() => {})
+      }
+      const { promise, resolve } = Promise.withResolvers<void>()
+      wake = resolve
+      const timer = setTimeout(resolve, IDLE_MS)
+      await promise
+      clearTimeout(timer)
+    }
+  }
+
+  return {
+    start() {
+      running ??= loop()
+    },
+    nudge: () => wake(),
+    settled: () => current.catch(() => {}),
+    async [Symbol.asyncDispose]() {
+      ending.abort()
+      wake()
+      await running
+    },
+  }
+}
+
+const ADVICE = {
+  no_chat: 'the bot cannot write to TELEGRAM_CHAT_ID: unblock it or add it to the chat, and check the id',
+  wrong_token: 'Telegram does not know TELEGRAM_BOT_TOKEN: check it with @BotFather',
+} as const
+
+const requestOf = (message: OutboxMessage): unknown => (message.payload as { requestId?: string } | null)?.requestId

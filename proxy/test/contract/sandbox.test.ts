@@ -1,0 +1,441 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import Docker from 'dockerode'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createSandbox } from '../../src/adapters/sandbox/index.ts'
+import { type Sandbox, SandboxUnavailable } from '../../src/domain/executions/index.ts'
+import { dockerOrSkip } from '../support/docker.ts'
+import { runIn } from '../support/sandbox-run.ts'
+
+const docker = await dockerOrSkip()
+const INSTANCE = `contract-${process.pid}`
+const MIB = 1_048_576
+
+describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
+  describe.skipIf(kind === 'docker' && !docker.available)('as a port', () => {
+    let sandbox: Sandbox
+
+    beforeAll(async () => {
+      sandbox = await createSandbox({ kind, poolSize: 2, instanceId: `${INSTANCE}-${kind}` })
+      sandbox.start()
+    })
+    afterAll(async () => {
+      await sandbox[Symbol.asyncDispose]()
+    })
+
+    it('says what it is and names its runtime by digest', async () => {
+      const status = await sandbox.status()
+      expect(status.kind).toBe(kind)
+      expect(status.runtimes).toEqual([
+        { name: 'deno', image: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) },
+      ])
+      if (kind === 'embedded') expect(status.notes.join(' ')).toContain('weaker')
+    })
+
+    it('keeps the two outputs apart and reports the exit code 0', async () => {
+      const run = await runIn(sandbox, 'console.log("to out"); console.error("to err"); console.log("again")')
+      expect(run).toMatchObject({
+        end: 'exited',
+        exitCode: 0,
+        stdout: 'to out\nagain\n',
+        stderr: 'to err\n',
+        starts: 1,
+      })
+      expect(run.truncated).toBe(false)
+      expect(run.durationMs).toBeGreaterThan(0)
+    })
+
+    it('reports the exit code that the code chose', async () => {
+      expect(await runIn(sandbox, 'console.log("x"); Deno.exit(7)')).toMatchObject({
+        end: 'exited',
+        exitCode: 7,
+        stdout: 'x\n',
+      })
+      expect(await runIn(sandbox, 'Deno.exitCode = 3')).toMatchObject({ end: 'exited', exitCode: 3 })
+    })
+
+    it('reports 1 and a readable trace for an uncaught error', async () => {
+      const run = await runIn(
+        sandbox,
+        '\n\nfunction broken(): never { throw new Error("it broke") }\nbroken()',
+      )
+      expect(run).toMatchObject({ end: 'exited', exitCode: 1, stdout: '' })
+      expect(run.stderr).toContain('it broke')
+      expect(run.stderr).toMatch(/main\.ts:3:\d+/)
+      expect(run.stderr).not.toContain('runner.js')
+    })
+
+    it('reports 1 for code that does not parse, before a line of it runs', async () => {
+      const run = await runIn(sandbox, 'console.log("ran")\nthis is not code')
+      expect(run).toMatchObject({ end: 'exited', exitCode: 1, stdout: '' })
+      expect(run.stderr).toContain('main.ts')
+    })
+
+    it('takes TypeScript with top-level await as the main module', async () => {
+      const run = await runIn(
+        sandbox,
+        'enum Kind { A = 4 }\nconst n: number = await Promise.resolve(Kind.A)\n' +
+          'if (import.meta.main) console.log(n, Deno.args.length)\nexport {}',
+      )
+      expect(run.stdout).toBe('4 0\n')
+    })
+
+    it('lets unload listeners of the code write to the last', async () => {
+      const run = await runIn(
+        sandbox,
+        'addEventListener("unload", () => console.log("bye")); addEventListener("unload", () => console.error("bye"))',
+      )
+      expect(run).toMatchObject({ exitCode: 0, stdout: 'bye\n', stderr: 'bye\n' })
+    })
+
+    it('passes args as canonical text and secrets by name', async () => {
+      const run = await runIn(
+        sandbox,
+        'console.log(Deno.env.get("OAUTH3_ARGS"), Deno.env.get("FIRST"), Deno.env.get("SECOND"))',
+        { args: '{"a":[1,"ü"]}', secrets: { FIRST: 'demo-value-1', SECOND: 'two\nlines ✓' } },
+      )
+      expect(run.stdout).toBe('{"a":[1,"ü"]} demo-value-1 two\nlines ✓\n')
+    })
+
+    it('leaves OAUTH3_ARGS unset without args, and shows nothing of the daemon', async () => {
+      process.env.SANDBOX_CONTRACT_PROBE = 'demo-value-of-the-daemon'
+      const run = await runIn(
+        sandbox,
+        `for (const name of ['OAUTH3_ARGS', 'SANDBOX_CONTRACT_PROBE']) {
+           try { console.log(name, Deno.env.get(name)) } catch (error) { console.log(name, undefined) }
+         }
+         try { console.log(JSON.stringify(Deno.env.toObject())) } catch { console.log('{}') }`,
+      )
+      delete process.env.SANDBOX_CONTRACT_PROBE
+      expect(run.stdout).toContain('OAUTH3_ARGS undefined\nSANDBOX_CONTRACT_PROBE undefined\n')
+      expect(run.stdout).not.toContain('demo-value')
+    })
+
+    it('runs exactly the bytes: byte order mark, CRLF and NUL included', async () => {
+      const code =
+        '\ufeff// first line\r\nconst text = "a\\u0000b é \u{1f600}"\r\nconsole.log(text.length)\r\n' +
+        'console.log((function f() {\r\n\treturn 1 \r\n}).toString().split("\\r\\n").length)'
+      const run = await runIn(sandbox, code)
+      expect(run).toMatchObject({ exitCode: 0, stdout: '8\n3\n' })
+    })
+
+    it('shows the end of standard input to code that reads it', async () => {
+      const run = await runIn(sandbox, 'console.log(await Deno.stdin.read(new Uint8Array(8)))')
+      expect(run.stdout).toBe('null\n')
+    })
+
+    it('passes binary output on unchanged and as it arrives', async () => {
+      const run = await runIn(
+        sandbox,
+        'const b = new Uint8Array(4096).map((_, i) => i); Deno.stdout.writeSync(b); Deno.stdout.writeSync(b)',
+      )
+      const once = Buffer.from(Uint8Array.from({ length: 4096 }, (_, i) => i))
+      expect(run.stdoutBytes.equals(Buffer.concat([once, once]))).toBe(true)
+
+      const seen: number[] = []
+      const began = performance.now()
+      await runIn(sandbox, 'console.log(1); await new Promise((r) => setTimeout(r, 700)); console.log(2)', {
+        onOutput: () => seen.push(performance.now() - began),
+      })
+      expect((seen.at(-1) ?? 0) - (seen[0] ?? 0)).toBeGreaterThan(400)
+    })
+
+    it.each([
+      ['sleeps', 'await new Promise((r) => setTimeout(r, 60_000))'],
+      ['spins', 'for (;;) {}'],
+    ])('ends code that %s at its time limit', async (_what, code) => {
+      const run = await runIn(sandbox, `console.log("began"); ${code}`, { limits: { timeoutMs: 700 } })
+      expect(run).toMatchObject({ end: 'timeout', exitCode: null, stdout: 'began\n' })
+      expect(run.durationMs).toBeGreaterThanOrEqual(690)
+      expect(run.durationMs).toBeLessThan(5_000)
+    })
+
+    it('ends code at its memory limit', async () => {
+      const run = await runIn(
+        sandbox,
+        'const all: Uint8Array[] = []; for (;;) { all.push(new Uint8Array(8_388_608).fill(1)); await 0 }',
+        { limits: { memoryBytes: 192 * MIB } },
+      )
+      expect(run).toMatchObject({ end: 'memory_limit', exitCode: null })
+    })
+
+    it('gives code the memory it asked for beyond the default', async () => {
+      const run = await runIn(
+        sandbox,
+        'const all: Uint8Array[] = []; for (let i = 0; i < 45; i++) all.push(new Uint8Array(8_388_608).fill(1)); console.log(all.length)',
+        { limits: { memoryBytes: 640 * MIB } },
+      )
+      expect(run).toMatchObject({ end: 'exited', exitCode: 0, stdout: '45\n' })
+    })
+
+    it('keeps output up to its limit and tells of the rest', async () => {
+      const run = await runIn(
+        sandbox,
+        'const line = "x".repeat(99); for (let i = 0; i < 1000; i++) console.log(line)',
+        { limits: { outputBytes: 10_000 } },
+      )
+      expect(run).toMatchObject({ end: 'exited', exitCode: 0, truncated: true })
+      expect(run.stdoutBytes.length).toBe(10_000)
+    })
+
+    it('ends code that floods its output', async () => {
+      const run = await runIn(
+        sandbox,
+        'const b = new Uint8Array(1_048_576).fill(120); for (let i = 0; i < 1024; i++) Deno.stdout.writeSync(b)',
+        { limits: { outputBytes: 10_000 } },
+      )
+      expect(run).toMatchObject({ end: 'output_limit', truncated: true })
+      expect(run.stdoutBytes.length).toBe(10_000)
+    })
+
+    it('ends a run that is cancelled, and does not start one that was', async () => {
+      const abort = new AbortController()
+      const run = await runIn(sandbox, 'console.log("up"); setInterval(() => {}, 1000)', {
+        signal: abort.signal,
+        onOutput: () => abort.abort(),
+      })
+      expect(run).toMatchObject({ end: 'cancelled', exitCode: null, starts: 1 })
+      const early = await runIn(sandbox, 'console.log(1)', { signal: AbortSignal.abort() })
+      expect(early).toMatchObject({ end: 'cancelled', stdout: '', starts: 0 })
+    })
+
+    it('shares nothing between two runs of the same code at the same time', async () => {
+      const code = `
+        const own = Deno.env.get('OWN')
+        let left = 'none'
+        try { left = Deno.readTextFileSync('/tmp/trace') } catch { /* none */ }
+        try { Deno.writeTextFileSync('/tmp/trace', own ?? '') } catch { /* no files at all */ }
+        ;(globalThis as Record<string, unknown>).own ??= own
+        await new Promise((r) => setTimeout(r, 300))
+        console.log(own, left, (globalThis as Record<string, unknown>).own)`
+      const [first, second] = await Promise.all([
+        runIn(sandbox, code, { secrets: { OWN: 'demo-one' } }),
+        runIn(sandbox, code, { secrets: { OWN: 'demo-two' } }),
+      ])
+      expect(first.stdout).toBe('demo-one none demo-one\n')
+      expect(second.stdout).toBe('demo-two none demo-two\n')
+      const third = await runIn(sandbox, code, { secrets: { OWN: 'demo-three' } })
+      expect(third.stdout).toBe('demo-three none demo-three\n')
+    })
+
+    it.each([
+      ['a static https import', 'import "https://esm.sh/x"'],
+      ['a computed https import', 'await import("https://" + "esm.sh/x")'],
+      ['an npm package', 'import "npm:chalk"'],
+      ['an npm package at run time', 'await import("npm:" + "chalk")'],
+      ['a jsr package', 'import "jsr:@std/assert"'],
+      [
+        'a file of the host as JSON',
+        'import x from "file:///etc/x.json" with { type: "json" }; console.log(x)',
+      ],
+      ['a file of the host as text', 'import x from "/etc/hostname" with { type: "text" }; console.log(x)'],
+      ['a file at run time', 'await import("file:///etc/hostname")'],
+      [
+        'a file behind a data module',
+        'import "data:text/javascript,import%20%22file%3A%2F%2F%2Fetc%2Fhostname%22%20with%20%7Btype%3A%22text%22%7D"',
+      ],
+    ])('refuses %s', async (_what, code) => {
+      const run = await runIn(sandbox, code)
+      expect(run).toMatchObject({ end: 'exited', exitCode: 1, stdout: '' })
+      expect(run.stderr).toMatch(/--no-remote|--no-npm|Requires (read|import) access/)
+    })
+
+    it('has no subprocesses, no libraries, no system information and no files of the host', async () => {
+      const run = await runIn(
+        sandbox,
+        `for (const [name, attempt] of Object.entries({
+           run: () => new Deno.Command('/bin/deno').outputSync(),
+           ffi: () => Deno.dlopen('/lib/x86_64-linux-gnu/libc.so.6', {}),
+           sys: () => Deno.hostname(),
+           read: () => Deno.readTextFileSync('/etc/hostname'),
+           proc: () => Deno.readTextFileSync('/proc/self/environ'),
+           write: () => Deno.writeTextFileSync('/oauth3-probe', 'x'),
+           kill: () => Deno.kill(1),
+         })) {
+           try { attempt(); console.log(name, 'worked') } catch (error) { console.log(name, error.name) }
+         }`,
+      )
+      expect(run.stdout).toBe(
+        ['run', 'ffi', 'sys', 'read', 'proc', 'write', 'kill'].map((name) => `${name} NotCapable\n`).join(''),
+      )
+    })
+
+    it('refuses an image other than the approved one, without starting', async () => {
+      await expect(runIn(sandbox, 'console.log(1)', { image: `sha256:${'0'.repeat(64)}` })).rejects.toThrow(
+        SandboxUnavailable,
+      )
+    })
+
+    describe('with a network list', () => {
+      let server: Server
+      let other: Server
+      let host: string
+      const port = (of: Server) => (of.address() as AddressInfo).port
+
+      beforeAll(async () => {
+        host = kind === 'docker' ? await bridgeAddress() : '127.0.0.1'
+        server = await listen(host)
+        other = await listen(host)
+      })
+      afterAll(() => {
+        server.close()
+        other.close()
+      })
+
+      it('reaches the approved host and port, and no other port or host', async () => {
+        const run = await runIn(
+          sandbox,
+          `for (const url of ['http://${host}:${port(server)}/', 'http://${host}:${port(other)}/', 'http://localhost:${port(server)}/', 'https://example.com/']) {
+             try { console.log(await (await fetch(url)).text()) } catch (error) { console.log(error.name) }
+           }`,
+          { network: [`http://${host}:${port(server)}`] },
+        )
+        expect(run.stderr).toBe('')
+        expect(run.stdout).toBe('reached\nNotCapable\nNotCapable\nNotCapable\n')
+      })
+
+      it('reaches nothing without one', async () => {
+        const run = await runIn(
+          sandbox,
+          `try { await fetch('http://${host}:${port(server)}/'); console.log('reached') } catch (error) { console.log(error.name) }
+           try { await Deno.connect({ hostname: '${host}', port: ${port(server)} }); console.log('reached') } catch (error) { console.log(error.name) }`,
+        )
+        expect(run.stdout).toBe('NotCapable\nNotCapable\n')
+      })
+
+      it('takes a wildcard for the names below it only', async () => {
+        const run = await runIn(
+          sandbox,
+          `for (const host of ['a.example.invalid', 'example.invalid', 'xexample.invalid', 'a.example.invalid:8443']) {
+             try { await fetch('https://' + host) } catch (error) { console.log(host, error.name) }
+           }`,
+          { network: ['*.example.invalid'] },
+        )
+        expect(run.stdout).toBe(
+          'a.example.invalid TypeError\nexample.invalid NotCapable\nxexample.invalid NotCapable\na.example.invalid:8443 NotCapable\n',
+        )
+      })
+    })
+  })
+})
+
+describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
+  it('takes waiting containers, one run each, and replaces them', async () => {
+    await using sandbox = await createSandbox({ kind: 'docker', poolSize: 2, instanceId: `${INSTANCE}-pool` })
+    sandbox.start()
+    await until(async () => (await ids(`${INSTANCE}-pool`)).length === 2 && (await warm(sandbox)) === 2)
+    const before = await ids(`${INSTANCE}-pool`)
+    const run = await runIn(sandbox, 'console.log(1)')
+    expect(run.exitCode).toBe(0)
+    await until(async () => (await ids(`${INSTANCE}-pool`)).length === 2 && (await warm(sandbox)) === 2)
+    const after = await ids(`${INSTANCE}-pool`)
+    expect(after.filter((id) => before.includes(id))).toHaveLength(1)
+  })
+
+  it('runs when the waiting containers were killed by somebody else', async () => {
+    await using sandbox = await createSandbox({ kind: 'docker', poolSize: 2, instanceId: `${INSTANCE}-dead` })
+    sandbox.start()
+    await until(async () => (await warm(sandbox)) === 2)
+    for (const id of await ids(`${INSTANCE}-dead`)) await new Docker().getContainer(id).kill()
+    expect(await runIn(sandbox, 'console.log(1)')).toMatchObject({ exitCode: 0, stdout: '1\n', starts: 1 })
+  })
+
+  it('tells of a run whose container was killed from outside', async () => {
+    await using sandbox = await createSandbox({ kind: 'docker', poolSize: 0, instanceId: `${INSTANCE}-lost` })
+    const run = await runIn(sandbox, 'console.log("up"); setInterval(() => {}, 1000)', {
+      onOutput: () => {
+        void ids(`${INSTANCE}-lost`).then(([id]) => id && new Docker().getContainer(id).kill())
+      },
+    })
+    expect(run).toMatchObject({ end: 'sandbox_lost', exitCode: null, stdout: 'up\n' })
+  })
+
+  it('removes the leftovers of its own instance and nothing of another', async () => {
+    const engine = new Docker()
+    const leftover = (instance: string) =>
+      engine.createContainer({
+        Image: 'oauth3-sandbox-deno:0.1.0',
+        Labels: { 'oauth3.instance': instance, 'oauth3.role': 'sandbox' },
+        HostConfig: { NetworkMode: 'none' },
+      })
+    const network = await engine.createNetwork({
+      Name: `oauth3-run-left-${process.pid}`,
+      Labels: { 'oauth3.instance': `${INSTANCE}-sweep`, 'oauth3.role': 'sandbox' },
+    })
+    const mine = await leftover(`${INSTANCE}-sweep`)
+    const foreign = await leftover(`${INSTANCE}-sweep-of-another`)
+    await using sandbox = await createSandbox({
+      kind: 'docker',
+      poolSize: 1,
+      instanceId: `${INSTANCE}-sweep`,
+    })
+    sandbox.start()
+    await until(async () => (await warm(sandbox)) === 1)
+    try {
+      expect(await sandbox.sweep()).toBe(2)
+      await expect(mine.inspect()).rejects.toMatchObject({ statusCode: 404 })
+      await expect(network.inspect()).rejects.toMatchObject({ statusCode: 404 })
+      expect((await foreign.inspect()).Id).toBe(foreign.id)
+      expect(await runIn(sandbox, 'console.log(1)')).toMatchObject({ exitCode: 0 })
+    } finally {
+      await foreign.remove({ force: true })
+    }
+  })
+
+  it('leaves no container and no network behind when it is disposed of', async () => {
+    const sandbox = await createSandbox({ kind: 'docker', poolSize: 3, instanceId: `${INSTANCE}-gone` })
+    sandbox.start()
+    const host = await bridgeAddress()
+    const running = runIn(sandbox, 'setInterval(() => {}, 1000)', { network: [`http://${host}`] })
+    await runIn(sandbox, 'console.log(1)')
+    await sandbox[Symbol.asyncDispose]()
+    expect((await running).end).toBe('cancelled')
+    expect(await ids(`${INSTANCE}-gone`)).toEqual([])
+    const networks = await new Docker().listNetworks({
+      filters: { label: [`oauth3.instance=${INSTANCE}-gone`] },
+    })
+    expect(networks).toEqual([])
+  })
+
+  it('is unavailable, not broken, while no engine answers', async () => {
+    const nowhere = new Docker({ socketPath: '/nonexistent/docker.sock' })
+    const options = { poolSize: 1, instanceId: `${INSTANCE}-away`, docker: nowhere }
+    await using sandbox = await createSandbox({ kind: 'docker', ...options })
+    sandbox.start()
+    const status = await sandbox.status()
+    expect(status).toMatchObject({ kind: 'unavailable', runtimes: [], warm: 0 })
+    expect(status.notes.join()).toContain('does not answer')
+    await expect(runIn(sandbox, 'console.log(1)')).rejects.toThrow(SandboxUnavailable)
+    await using chosen = await createSandbox({ kind: 'auto', ...options })
+    expect(chosen.kind).toBe('embedded')
+  })
+})
+
+const ids = async (instance: string): Promise<string[]> =>
+  (
+    await new Docker().listContainers({
+      all: true,
+      filters: { label: [`oauth3.instance=${instance}`] },
+    })
+  ).map(({ Id }) => Id)
+
+const warm = async (sandbox: Sandbox): Promise<number> => (await sandbox.status()).warm
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 15_000
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('it did not come to pass in time')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+async function bridgeAddress(): Promise<string> {
+  const bridge = await new Docker().getNetwork('bridge').inspect()
+  return bridge.IPAM.Config[0].Gateway ?? '172.17.0.1'
+}
+
+async function listen(host: string): Promise<Server> {
+  const server = createServer((_request, response) => response.end('reached'))
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
+  return server
+}

@@ -1,0 +1,281 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Database } from 'better-sqlite3'
+import express from 'express'
+import pino from 'pino'
+import { createSodiumCipher } from '../../src/adapters/crypto/index.ts'
+import {
+  createAgentStore,
+  createAuditStore,
+  createCodeStore,
+  createDataKeyStore,
+  createExecutionStore,
+  createMetaStore,
+  createSecretStore,
+  createTransactor,
+  createTrustStore,
+  openDatabase,
+} from '../../src/adapters/storage/index.ts'
+import { type Agent, createAgents, type NewAgent } from '../../src/domain/agents/index.ts'
+import type { Approver, DecisionKind } from '../../src/domain/approvals/index.ts'
+import { type AuditLog, createAuditLog } from '../../src/domain/audit/index.ts'
+import type { SkillFetcher } from '../../src/domain/code/index.ts'
+import {
+  createChanges,
+  createExecutions,
+  createLedger,
+  createRuns,
+  type Executions,
+  type RunOrder,
+  type RunOutcome,
+  type Sandbox,
+  type SandboxStatus,
+} from '../../src/domain/executions/index.ts'
+import type { HealthReport } from '../../src/domain/health/index.ts'
+import { createTrust, type Trust } from '../../src/domain/trust/index.ts'
+import { createDataKeyring, createVault, type Vault } from '../../src/domain/vault/index.ts'
+import { AppError, type RequestId } from '../../src/kernel/index.ts'
+import { createAgentApi, createAgentGate, createMetrics, createMetricsObserver } from '../../src/surfaces/agent-api/index.ts'
+import { createMcp } from '../../src/surfaces/mcp/index.ts'
+
+/** The agents' door over the real domain, a real database file and real sockets; only the sandbox is played. */
+export interface ApiKit extends AsyncDisposable {
+  readonly url: string
+  readonly token: string
+  readonly agent: Agent
+  readonly clock: { now(): number; advance(ms: number): void }
+  readonly db: Database
+  readonly executions: Executions
+  readonly vault: Vault
+  readonly trust: Trust
+  readonly audit: AuditLog
+  /** Everything that was handed to the sandbox. */
+  readonly orders: RunOrder[]
+  /** What the sandbox does with an order; prints `ran` by default. */
+  play: (order: RunOrder, print: (stream: 'stdout' | 'stderr', text: string) => void, signal: AbortSignal) => Promise<Partial<RunOutcome>>
+  sandboxStatus: SandboxStatus
+  accepting: boolean
+  readonly logged: string[]
+  addAgent(input: NewAgent): { agent: Agent; token: string }
+  /** A call as the kit's agent; `token: null` sends none. */
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>
+  execute(body: unknown, headers?: Record<string, string>): Promise<Answer>
+  decide(requestId: string, decision?: DecisionKind): void
+  rows(table: string): number
+  /** Audit rows of one event, parsed. */
+  events(event: string): { actor: string; data: Record<string, unknown> }[]
+}
+
+export interface CallOptions {
+  readonly body?: string | Uint8Array<ArrayBuffer>
+  readonly headers?: Record<string, string>
+  readonly token?: string | null
+  readonly signal?: AbortSignal
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers whose shape they assert themselves.
+  readonly json: any
+}
+
+const APPROVER: Approver = { via: 'cli', userId: '1000', name: 'tester' }
+const READY: SandboxStatus = {
+  kind: 'docker',
+  runtimes: [{ name: 'deno', image: `sha256:${'d'.repeat(64)}` }],
+  notes: [],
+  warm: 1,
+}
+const NO_FETCH: SkillFetcher = {
+  fetch: () => Promise.reject(new AppError('skill_unreachable', 'skill_url could not be read.')),
+}
+
+export async function startApi(
+  options: {
+    readonly fetcher?: SkillFetcher
+    readonly ratePerMinute?: number
+    readonly maxWaitingPerAgent?: number
+    readonly health?: Partial<HealthReport>
+    readonly now?: number
+  } = {},
+): Promise<ApiKit> {
+  const folder = mkdtempSync(join(tmpdir(), 'oauth3-api-'))
+  const db = openDatabase(join(folder, 'proxy.db'))
+  let now = options.now ?? Date.now()
+  const clock = { now: () => now, advance: (ms: number) => void (now += ms) }
+  const transactor = createTransactor(db)
+  const meta = createMetaStore(db)
+  const audit = createAuditLog({ repository: createAuditStore(db, meta), clock, auditKey: new Uint8Array(32).fill(7) })
+  const agents = createAgents({ repository: createAgentStore(db), audit, transactor, clock })
+  const trust = createTrust({ repository: createTrustStore(db, meta), audit, transactor, clock })
+  const keyring = createDataKeyring({
+    repository: createDataKeyStore(db),
+    cipher: await createSodiumCipher(),
+    masterKey: new Uint8Array(32).fill(9),
+    clock,
+  })
+  let executions: Executions | undefined
+  const vault = createVault({
+    repository: createSecretStore(db),
+    keyring,
+    audit,
+    transactor,
+    clock,
+    onStored: (name) => executions?.secretStored(name),
+  })
+  const logged: string[] = []
+  const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) })
+  const metrics = createMetrics()
+  const repository = createExecutionStore(db)
+  const changes = createChanges()
+  const codes = createCodeStore(db)
+  const ledger = createLedger({ repository, audit, changes, observers: [createMetricsObserver(metrics)] })
+  const orders: RunOrder[] = []
+  const sandbox: Pick<Sandbox, 'run' | 'status'> = {
+    status: async () => kit.sandboxStatus,
+    async run(order, hooks, signal) {
+      orders.push(order)
+      hooks.onStarted()
+      const told = await kit.play(order, (stream, text) => hooks.onOutput(stream, Buffer.from(text)), signal)
+      return { end: 'exited', exitCode: 0, durationMs: 5, truncated: false, ...told }
+    },
+  }
+  const runs = createRuns({
+    repository,
+    ledger,
+    codes,
+    vault,
+    sandbox,
+    audit,
+    transactor,
+    clock,
+    maxConcurrent: 4,
+    sandboxPatienceMs: 1_000,
+    onDefect: (error) => log.error({ err: error }, 'defect'),
+  })
+  const living = createExecutions({
+    repository,
+    ledger,
+    changes,
+    codes,
+    trust,
+    vault,
+    fetcher: options.fetcher ?? NO_FETCH,
+    sandbox,
+    runs,
+    audit,
+    transactor,
+    clock,
+    approvalTtlMs: 3_600_000,
+    maxWaitingPerAgent: options.maxWaitingPerAgent ?? 20,
+  })
+  executions = living
+  const health: HealthReport = {
+    status: 'ok',
+    telegram: 'disabled',
+    database: 'ok',
+    sandbox: 'docker',
+    version: '0.0.0',
+    uptime_s: 1,
+    notes: [],
+    ...options.health,
+  }
+  const gate = createAgentGate({
+    agents,
+    audit,
+    transactor,
+    metrics,
+    log,
+    ratePerMinute: options.ratePerMinute ?? 10_000,
+    accepting: () => kit.accepting,
+  })
+  const shared = { gate, executions: living, vault, health: async () => health, metrics, log, version: '0.0.0' }
+  const app = express()
+  app.disable('x-powered-by')
+  app.use('/mcp', createMcp(shared))
+  app.use(createAgentApi(shared))
+  const server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { agent, token } = agents.add({ name: 'agent-one' }, 'cli:1000')
+
+  const kit: ApiKit = {
+    url,
+    token,
+    agent,
+    clock,
+    db,
+    executions: living,
+    vault,
+    trust,
+    audit,
+    orders,
+    play: async (_order, print) => {
+      print('stdout', 'ran\n')
+      return {}
+    },
+    sandboxStatus: READY,
+    accepting: true,
+    logged,
+    addAgent: (input) => agents.add(input, 'cli:1000'),
+    async call(method, path, call = {}) {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: {
+          ...(call.token === null ? {} : { authorization: `Bearer ${call.token ?? token}` }),
+          ...call.headers,
+        },
+        ...(call.body === undefined ? {} : { body: call.body }),
+        ...(call.signal === undefined ? {} : { signal: call.signal }),
+        redirect: 'manual',
+      })
+      const text = await response.text()
+      let json: unknown
+      try {
+        json = JSON.parse(text)
+      } catch {
+        json = undefined
+      }
+      return { status: response.status, headers: response.headers, text, json }
+    },
+    execute: (body, headers = {}) =>
+      kit.call('POST', '/execute', {
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...headers },
+      }),
+    decide(requestId, decision = 'once') {
+      const execution = living.resolve(requestId)
+      const outcome = living.decide(requestId as RequestId, execution.consentHash, decision, APPROVER)
+      if (!outcome.accepted) throw new Error(`not accepted: ${outcome.reason}`)
+    },
+    rows: (table) => Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get()),
+    events: (event) =>
+      db
+        .prepare<[string], { actor: string; data: string }>('SELECT actor, data FROM audit_log WHERE event = ? ORDER BY id')
+        .all(event)
+        .map((row) => ({ actor: row.actor, data: JSON.parse(row.data) })),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await runs.drain(0)
+      gate[Symbol.dispose]()
+      db.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+  return kit
+}
+
+/** Waits until `condition` holds; fails after two seconds. */
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 2_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('the condition did not come true in time')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
