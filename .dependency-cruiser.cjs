@@ -67,7 +67,7 @@ module.exports = {
       name: 'entered-through-the-door',
       comment: 'daemon, main and demo open rooms through index.ts too',
       severity: 'error',
-      from: { path: `${src}/(daemon|daemon-keys|main)\\.ts$|${src}/demo/` },
+      from: { path: `${src}/(daemon[a-z-]*|main)\\.ts$|${src}/demo/` },
       to: {
         path: `${src}/(kernel|config|domain/[^/]+|surfaces/[^/]+|adapters/[^/]+)/`,
         pathNot: '/(index|wire)\\.ts$',

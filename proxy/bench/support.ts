@@ -42,7 +42,7 @@ export async function startBenchDaemon(
   const startupMs = performance.now() - began
   const cli = (args: readonly string[], input = ''): Promise<string> =>
     capture(process.execPath, [launcher, ...args], { env, cwd: folder, input })
-  const known = process.env['OAUTH3_TOKEN']
+  const known = process.env.OAUTH3_TOKEN
   const token =
     known ?? (JSON.parse(await cli(['agent', 'add', `bench-${port}`, '--json'])) as { token: string }).token
   return {

@@ -20,7 +20,7 @@ function cruise(): Cruise {
   const { stdout, stderr } = spawnSync(
     process.execPath,
     [
-      join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'),
+      join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs'),
       'proxy/src',
       '--config',
       '.dependency-cruiser.cjs',

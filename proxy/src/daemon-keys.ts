@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync, rmSync } from 'node:fs'
 import {
   type Argon2Parameters,
@@ -17,7 +18,7 @@ import {
   type DataKeyRepository,
   type DataKeyring,
 } from './domain/vault/index.ts'
-import { AppError, type Clock } from './kernel/index.ts'
+import { AppError, type Clock, SecretValue } from './kernel/index.ts'
 
 /**
  * The master key from its file or passphrase, and its replacement while the daemon runs. A rotation wraps the
@@ -40,11 +41,17 @@ export async function openMasterKeys(deps: {
   const { source, meta, dataKeys } = deps
   const next = nextKeyPath(source.path)
   const isNew = dataKeys.list().length === 0
+  if (isNew && meta.get('audit_key') !== undefined) {
+    throw new AppError(
+      'locked',
+      'The data keys are gone from a database that was in use; restore it from your backup.',
+    )
+  }
   const open = (masterKey: Uint8Array): DataKeyring =>
     createDataKeyring({ repository: dataKeys, cipher: deps.cipher, clock: deps.clock, masterKey })
   const read = async (path: string): Promise<Uint8Array> => {
     if (source.kind === 'file') return readKeyFile(path, isNew)
-    return deriveFromPassphrase(path, kdfParameters(meta))
+    return deriveFromPassphrase(path, kdfParameters(meta, isNew))
   }
 
   let keyring: DataKeyring
@@ -53,7 +60,11 @@ export async function openMasterKeys(deps: {
     if (source.kind === 'file') rmSync(next, { force: true })
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'locked' || !existsSync(next)) throw error
-    keyring = open(await read(next))
+    try {
+      keyring = open(await read(next))
+    } catch {
+      throw error
+    }
     promoteNextKey(source.path)
   }
 
@@ -84,9 +95,30 @@ export async function openMasterKeys(deps: {
   }
 }
 
-function kdfParameters(meta: MetaStore): Argon2Parameters {
+/**
+ * The audit's own key, sealed like a secret, so that it stays the same when other keys are rotated. Made once: a
+ * database that was in use and has none was tampered with, and a new key would vouch for whatever it holds now.
+ */
+export function openAuditKey(deps: {
+  readonly meta: MetaStore
+  readonly keyring: DataKeyring
+  readonly inUse: boolean
+}): Uint8Array {
+  const { meta, keyring } = deps
+  let sealed = meta.get('audit_key')
+  if (sealed === undefined) {
+    if (deps.inUse)
+      throw new AppError('locked', 'The audit key is gone from the database; restore it from your backup.')
+    sealed = keyring.seal('for:audit-key', new SecretValue(randomBytes(32).toString('hex')))
+    meta.set('audit_key', sealed)
+  }
+  return Buffer.from(keyring.open('for:audit-key', sealed).open(), 'hex')
+}
+
+function kdfParameters(meta: MetaStore, isNew: boolean): Argon2Parameters {
   const stored = meta.get('kdf')
   if (stored !== undefined) return JSON.parse(stored) as Argon2Parameters
+  if (!isNew) throw new AppError('locked', 'This database was made with a key file, not with a passphrase.')
   const parameters = newArgon2Parameters()
   meta.set('kdf', JSON.stringify(parameters))
   return parameters

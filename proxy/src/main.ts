@@ -6,14 +6,13 @@ import { VERSION } from './version.ts'
 const EXIT_GRACE_MS = 2_000
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever read the output has seen enough (`| head`).
-  if (error.code === 'EPIPE') process.exit(EXIT.done)
-  throw error
+  // Whoever read the output has seen enough (`| head`); what was begun is still ended in good order.
+  if (error.code !== 'EPIPE') throw error
 })
 
 const { stdin, stdout, stderr, env } = process
 const around = { stdin, stdout, stderr, env, cwd: process.cwd() }
-process.exitCode = await runCli(process.argv.slice(2), around, { version: VERSION, daemon, demo })
+process.exitCode = await runCli(process.argv.slice(2), around, { version: VERSION, daemon, demo, images })
 // A handle that somebody forgot does not keep a finished command alive.
 setTimeout(() => process.exit(), EXIT_GRACE_MS).unref()
 
@@ -51,9 +50,20 @@ async function demo(options: { approve: 'once' | '24h' | 'forever' | 'deny' | un
   return await runDemo(around, options)
 }
 
+async function images(options: { base: string | undefined }): Promise<number> {
+  const [{ default: Docker }, { buildImages }] = await Promise.all([
+    import('dockerode'),
+    import('./adapters/sandbox/index.ts'),
+  ])
+  await buildImages({ docker: new Docker(), base: options.base, log: (line) => console.log(line) })
+  return EXIT.done
+}
+
 function startFailure(error: unknown): unknown {
   const { code, exitCode, message } = error as NodeJS.ErrnoException & { exitCode?: number }
-  if (code === 'EADDRINUSE') return new CliError('failed', EXIT.failed, `HOST:PORT is taken (${message}); set another PORT.`)
-  if (code === 'EADDRNOTAVAIL') return new CliError('config', EXIT.usage, `HOST is not an address of this machine (${message}).`)
+  if (code === 'EADDRINUSE')
+    return new CliError('failed', EXIT.failed, `HOST:PORT is taken (${message}); set another PORT.`)
+  if (code === 'EADDRNOTAVAIL')
+    return new CliError('config', EXIT.usage, `HOST is not an address of this machine (${message}).`)
   return typeof exitCode === 'number' ? new CliError(String(code), exitCode, message) : error
 }

@@ -83,11 +83,14 @@ if (message.v !== 1) fail('the runner and the daemon do not speak the same proto
 if (message.end) announceEnd(message.end)
 const problem = await link(message.code)
 if (problem !== null) {
-  fail(
-    String(problem?.stack ?? problem)
-      .replaceAll(/blob:null\/[0-9a-f-]{36}/g, 'main.ts')
-      .replaceAll(/\n {4}at .*runner\.js.*/g, ''),
-  )
+  const text = String(problem?.stack ?? problem)
+    .replaceAll(/blob:null\/[0-9a-f-]{36}/g, 'main.ts')
+    .replaceAll(/\n {4}at .*runner\.js.*/g, '')
+    .replaceAll(
+      /invalid URL: relative URL with a cannot-be-a-base base/g,
+      'Requires read access: no file can be imported',
+    )
+  fail(text)
 }
 if (!message.placed) {
   try {

@@ -28,7 +28,8 @@ export function createAdminClient(socketPath: string): AdminClient {
     async *lines(path) {
       const response = await send(socketPath, 'GET', path)
       yield* createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })
-      if (!response.complete) throw new CliError('failed', EXIT.failed, 'The daemon stopped in the middle of its answer.')
+      if (!response.complete)
+        throw new CliError('failed', EXIT.failed, 'The daemon stopped in the middle of its answer.')
     },
   }
 }
@@ -37,7 +38,12 @@ export function createAdminClient(socketPath: string): AdminClient {
 export const adminPath = (...parts: readonly (string | number)[]): string =>
   `/v1/${parts.map((part) => encodeURIComponent(part)).join('/')}`
 
-async function send(socketPath: string, method: Method, path: string, body?: unknown): Promise<IncomingMessage> {
+async function send(
+  socketPath: string,
+  method: Method,
+  path: string,
+  body?: unknown,
+): Promise<IncomingMessage> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const call = request(
       {
@@ -69,14 +75,26 @@ function asJson(answer: string): unknown {
 }
 
 const strangeAnswer = (): CliError =>
-  new CliError('failed', EXIT.failed, 'The daemon gave an answer of another form; is it of the same version as this command?')
+  new CliError(
+    'failed',
+    EXIT.failed,
+    'The daemon gave an answer of another form; is it of the same version as this command?',
+  )
 
 function connectionError(error: NodeJS.ErrnoException, socketPath: string): CliError {
   if (error.name === 'TimeoutError' || error.code === 'ABORT_ERR') {
-    return new CliError('failed', EXIT.failed, `The daemon did not answer within ${ANSWER_LIMIT_MS / 1_000} s.`)
+    return new CliError(
+      'failed',
+      EXIT.failed,
+      `The daemon did not answer within ${ANSWER_LIMIT_MS / 1_000} s.`,
+    )
   }
   if (error.code === 'EACCES' || error.code === 'EPERM') {
-    return new CliError('refused', EXIT.refused, `${socketPath} belongs to another user; run this as the daemon's own user.`)
+    return new CliError(
+      'refused',
+      EXIT.refused,
+      `${socketPath} belongs to another user; run this as the daemon's own user.`,
+    )
   }
   if (error.code === 'ECONNRESET' || error.code === 'EPIPE') {
     return new CliError('failed', EXIT.failed, 'The daemon closed the connection without an answer.')

@@ -2,5 +2,6 @@ export { type AdminClient, adminPath, createAdminClient } from './admin-client.t
 export { CliError, EXIT } from './cli-error.ts'
 export { type CliPrograms, DEMO_ANSWERS, type DemoAnswer, runCli } from './program.ts'
 export { type Style, styleFor } from './style.ts'
-export { type CliSurroundings } from './terminal.ts'
+export type { CliSurroundings } from './terminal.ts'
 export { renderCard, renderOutput, rule } from './terminal-card.ts'
+export { TERMINAL_COLUMNS, wordWrap } from './text-layout.ts'

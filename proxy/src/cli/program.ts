@@ -19,6 +19,8 @@ export interface CliPrograms {
   /** Resolves to the exit code once the daemon has stopped. */
   daemon(): Promise<number>
   demo(options: { approve: DemoAnswer | undefined }): Promise<number>
+  /** Builds every sandbox image into the Docker engine; throws with a message for a person. */
+  images(options: { base: string | undefined }): Promise<number>
 }
 
 export const DEMO_ANSWERS = ['once', '24h', 'forever', 'deny'] as const
@@ -27,7 +29,11 @@ export type DemoAnswer = (typeof DEMO_ANSWERS)[number]
 const ERROR_LINE_LIMIT = 600
 
 /** Runs one command line; resolves to its exit code and never throws. */
-export async function runCli(argv: readonly string[], around: CliSurroundings, programs: CliPrograms): Promise<number> {
+export async function runCli(
+  argv: readonly string[],
+  around: CliSurroundings,
+  programs: CliPrograms,
+): Promise<number> {
   let exitCode: number = EXIT.done
   const program = buildProgram(around, programs, (code) => {
     exitCode = code
@@ -50,7 +56,11 @@ export async function runCli(argv: readonly string[], around: CliSurroundings, p
   }
 }
 
-function buildProgram(around: CliSurroundings, programs: CliPrograms, exitWith: (code: number) => void): Command {
+function buildProgram(
+  around: CliSurroundings,
+  programs: CliPrograms,
+  exitWith: (code: number) => void,
+): Command {
   const program = new Command('oauth3')
     .description('Human-approved secrets and sandboxed execution for AI agents.')
     .version(programs.version)
@@ -98,7 +108,14 @@ function buildProgram(around: CliSurroundings, programs: CliPrograms, exitWith: 
     .command('demo')
     .description('watch the whole thing work in a temporary folder')
     .addOption(new Option('--approve <answer>', 'answer without asking').choices(DEMO_ANSWERS))
-    .action(async (options: { approve?: DemoAnswer }) => exitWith(await programs.demo({ approve: options.approve })))
+    .action(async (options: { approve?: DemoAnswer }) =>
+      exitWith(await programs.demo({ approve: options.approve })),
+    )
+  program
+    .command('images')
+    .description('build the sandbox images into the Docker engine')
+    .option('--base <image>', 'image that lends its C library (default: debian:bookworm-slim)')
+    .action(async (options: { base?: string }) => exitWith(await programs.images({ base: options.base })))
   addRequestCommands(program, context)
   addSecretCommands(program, context)
   addAgentCommands(program, context)
@@ -113,7 +130,10 @@ function asCliError(error: unknown): CliError | undefined {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return undefined
     // Commander has printed the help already when a command was left out.
-    const text = error.code === 'commander.help' ? 'Name a command; see oauth3 --help.' : error.message.replace(/^error: /, '')
+    const text =
+      error.code === 'commander.help'
+        ? 'Name a command; see oauth3 --help.'
+        : error.message.replace(/^error: /, '')
     return new CliError('usage', EXIT.usage, text)
   }
   const code = (error as NodeJS.ErrnoException).code

@@ -26,4 +26,4 @@ export const plain: Style = { bold: asIs, dim: asIs, red: asIs, green: asIs, yel
 
 /** Colour for terminals, unless NO_COLOR is set (no-color.org) or the terminal cannot. */
 export const styleFor = (stream: { isTTY?: boolean | undefined }, env: NodeJS.ProcessEnv): Style =>
-  stream.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb' ? colored : plain
+  stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb' ? colored : plain

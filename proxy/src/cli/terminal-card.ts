@@ -110,7 +110,8 @@ const rowWriter =
   (label, value, paint = (text) => text) => {
     const columns = TERMINAL_COLUMNS - INDENT.length - LABEL_COLUMNS
     return wordWrap(terminalLine(value), columns).map(
-      (line, index) => `${INDENT}${style.dim((index === 0 ? label : '').padEnd(LABEL_COLUMNS))}${paint(line)}`,
+      (line, index) =>
+        `${INDENT}${style.dim((index === 0 ? label : '').padEnd(LABEL_COLUMNS))}${paint(line)}`,
     )
   }
 

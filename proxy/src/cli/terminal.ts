@@ -7,7 +7,7 @@ import { type Style, styleFor } from './style.ts'
 /** The streams and surroundings of one command; the process's own, or a test's. */
 export interface CliSurroundings {
   readonly stdin: Readable & { isTTY?: boolean | undefined }
-  readonly stdout: Writable & { isTTY?: boolean | undefined }
+  readonly stdout: Writable & { isTTY?: boolean | undefined; columns?: number | undefined }
   readonly stderr: Writable & { isTTY?: boolean | undefined }
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
@@ -18,6 +18,8 @@ export interface Terminal {
   readonly style: Style
   /** Whether a person can be asked. */
   readonly isInteractive: boolean
+  /** Width of standard output; wide where it is not a terminal. */
+  readonly columns: number
   print(text: string): Promise<void>
   note(text: string): void
   confirm(question: string): Promise<boolean>
@@ -25,6 +27,8 @@ export interface Terminal {
   readSecret(question: string): Promise<string>
   readSecretFromInput(): Promise<string>
 }
+
+const WIDE_COLUMNS = 140
 
 /** The largest secret, and some more, so that the daemon can say that it is too large. */
 const INPUT_LIMIT_BYTES = 128 * 1_024
@@ -34,6 +38,7 @@ export function createTerminal(around: CliSurroundings): Terminal {
   return {
     style: styleFor(around.stdout, around.env),
     isInteractive,
+    columns: around.stdout.columns ?? WIDE_COLUMNS,
     print: (text) =>
       new Promise((resolve, reject) => {
         around.stdout.write(`${text}\n`, (error) => (error ? reject(error) : resolve()))

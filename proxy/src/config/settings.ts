@@ -30,7 +30,7 @@ const setting = <T>(schema: z.ZodType<T>, takes: string, about: string, fallback
 export const SETTINGS = {
   PORT: setting(integer(0, 65_535), 'a port, 0–65535', 'Port of the agent API; 0 takes a free one.', '3737'),
   HOST: setting(
-    text,
+    z.string().regex(/^[A-Za-z0-9_.:%-]{1,253}$/),
     'an address of this host',
     "Address of the agent API: the host address that the agent's VM reaches.",
     '127.0.0.1',

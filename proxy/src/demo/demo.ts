@@ -3,7 +3,21 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { type AdminClient, adminPath, type CliSurroundings, createAdminClient, type DemoAnswer, EXIT, renderCard, renderOutput, runCli, type Style, styleFor } from '../cli/index.ts'
+import {
+  type AdminClient,
+  adminPath,
+  type CliSurroundings,
+  createAdminClient,
+  type DemoAnswer,
+  EXIT,
+  renderCard,
+  renderOutput,
+  runCli,
+  type Style,
+  styleFor,
+  TERMINAL_COLUMNS,
+  wordWrap,
+} from '../cli/index.ts'
 import { readConfig } from '../config/index.ts'
 import { startDaemon } from '../daemon.ts'
 import { addedAgent, requestView, secretView, type WireDecision } from '../surfaces/admin-api/wire.ts'
@@ -17,7 +31,14 @@ import { DEMO_MESSAGE, DEMO_REQUEST, DEMO_SECRET_NAME } from './skill.ts'
  * Telegram, a person at this terminal (or, without one, an answer of the demo's own), and an agent that holds a
  * token and nothing else.
  */
-const DECISIONS: Record<DemoAnswer, WireDecision> = { once: 'once', '24h': 'trust24h', forever: 'forever', deny: 'deny' }
+const DECISIONS: Record<DemoAnswer, WireDecision> = {
+  once: 'once',
+  '24h': 'trust24h',
+  forever: 'forever',
+  deny: 'deny',
+}
+
+const STEP_COLUMNS = 14
 
 interface Stage {
   readonly around: CliSurroundings
@@ -27,14 +48,19 @@ interface Stage {
   step(title: string, text: string): void
 }
 
-export async function runDemo(around: CliSurroundings, options: { approve: DemoAnswer | undefined }): Promise<number> {
+export async function runDemo(
+  around: CliSurroundings,
+  options: { approve: DemoAnswer | undefined },
+): Promise<number> {
   const interrupted = new AbortController()
   const onSignal = (): void => interrupted.abort(new Error('The demo was interrupted.'))
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-demo-'))
   try {
     const stage = createStage(around, interrupted.signal)
-    stage.say(stage.style.bold('OAuth3 demo: an agent asks, a person answers, the code runs, the agent knows.\n'))
+    stage.say(
+      stage.style.bold('OAuth3 demo: an agent asks, a person answers, the code runs, the agent knows.\n'),
+    )
     return await perform(stage, folder, options.approve)
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
@@ -44,14 +70,25 @@ export async function runDemo(around: CliSurroundings, options: { approve: DemoA
 
 async function perform(stage: Stage, folder: string, approve: DemoAnswer | undefined): Promise<number> {
   const { around, style, signal, say, step } = stage
-  const sandbox = await chooseSandbox(around.env['OAUTH3_SANDBOX']?.trim() || undefined, (line) => say(style.dim(`   ${line}`)))
-  step('Sandbox', `${sandbox.kind === 'docker' ? 'Docker containers' : 'embedded Deno process, weaker walls'}: ${sandbox.why}`)
+  const sandbox = await chooseSandbox(around.env.OAUTH3_SANDBOX?.trim() || undefined, (line) =>
+    say(style.dim(`   ${line}`)),
+  )
+  step(
+    'Sandbox',
+    `${sandbox.kind === 'docker' ? 'Docker containers' : 'embedded Deno process, weaker walls'}: ${sandbox.why}`,
+  )
 
   await using daemon = await startDaemon(
-    readConfig({ PORT: '0', DB_PATH: join(folder, 'proxy.db'), OAUTH3_SANDBOX: sandbox.kind, OAUTH3_POOL_SIZE: '1', LOG_LEVEL: 'silent' }),
+    readConfig({
+      PORT: '0',
+      DB_PATH: join(folder, 'proxy.db'),
+      OAUTH3_SANDBOX: sandbox.kind,
+      OAUTH3_POOL_SIZE: '1',
+      LOG_LEVEL: 'silent',
+    }),
     { drainMs: 1_000 },
   )
-  step('Daemon', `runs in ${folder}, agents reach it at ${daemon.url}`)
+  step('Daemon', `agents reach it at ${daemon.url}, you in ${folder}`)
 
   const admin = createAdminClient(daemon.adminSocketPath)
   const secret = `demo-value-${randomBytes(12).toString('hex')}`
@@ -66,7 +103,8 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
 
   const answer = await showAndAnswer(stage, admin, asked.request_id, approve)
   const result = await agent.result(asked.request_id)
-  step('Result', `GET /execute/${asked.request_id.slice(0, 12)}… → ${result.status}${took(result)}; the agent receives:`)
+  const told = answer === 'deny' ? 'the code never ran, and the agent knows' : 'the agent receives:'
+  step('Result', `GET /execute/${asked.request_id.slice(0, 12)}… → ${result.status}${took(result)}; ${told}`)
   showOutput(stage, result)
   const isGood = answer === 'deny' ? result.status === 'denied' : checkSignature(stage, result, secret)
   if (answer !== 'deny') await askAgain(stage, agent, answer)
@@ -78,16 +116,22 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
       version: VERSION,
       daemon: () => Promise.resolve(EXIT.failed),
       demo: () => Promise.resolve(EXIT.failed),
+      images: () => Promise.resolve(EXIT.failed),
     })
   await oauth3('audit', 'list', '-n', '100')
   say('')
   const verified = await oauth3('audit', 'verify')
   await daemon.stop()
-  step('Cleaned up', 'the daemon has stopped and its folder is gone. To use it: README.md')
+  step('Cleaned up', 'the daemon stopped, its folder is gone. Next: README.md')
   return isGood && verified === EXIT.done ? EXIT.done : EXIT.failed
 }
 
-async function showAndAnswer(stage: Stage, admin: AdminClient, requestId: string, given: DemoAnswer | undefined): Promise<DemoAnswer> {
+async function showAndAnswer(
+  stage: Stage,
+  admin: AdminClient,
+  requestId: string,
+  given: DemoAnswer | undefined,
+): Promise<DemoAnswer> {
   const view = await admin.call(requestView, 'GET', adminPath('requests', requestId))
   stage.say(`\n${renderCard(view.card, stage.style, Date.now())}\n`)
   const isAsked = given === undefined && stage.around.stdin.isTTY === true
@@ -96,12 +140,25 @@ async function showAndAnswer(stage: Stage, admin: AdminClient, requestId: string
     decision: DECISIONS[answer],
     consent_hash: view.consent_hash,
   })
-  const by = isAsked ? 'you' : given === undefined ? 'the demo itself, since nobody is at a terminal' : '--approve'
-  stage.step('Answer', `${answer}, by ${by}; bound to consent ${view.consent_hash.slice(0, 16)}…`)
+  const by = isAsked
+    ? 'you'
+    : given === undefined
+      ? 'the demo itself, since nobody is at a terminal'
+      : '--approve'
+  stage.step('Answer', `${answer}, by ${by}; it holds for consent ${view.consent_hash.slice(0, 16)}… alone`)
   return answer
 }
 
-const KEYS: Record<string, DemoAnswer> = { o: 'once', once: 'once', '2': '24h', '24h': '24h', f: 'forever', forever: 'forever', d: 'deny', deny: 'deny' }
+const KEYS: Record<string, DemoAnswer> = {
+  o: 'once',
+  once: 'once',
+  '2': '24h',
+  '24h': '24h',
+  f: 'forever',
+  forever: 'forever',
+  d: 'deny',
+  deny: 'deny',
+}
 
 /** Asks until the answer is one of the four; the end of input is a no. */
 async function askPerson(stage: Stage): Promise<DemoAnswer> {
@@ -131,7 +188,7 @@ function checkSignature({ say, style }: Stage, result: AgentAnswer, secret: stri
   const leaked = output.includes(secret)
   say(
     signed && !leaked
-      ? style.green(`   ✓ the signature is right, so the code had the key; the key itself was cut out of the output`)
+      ? style.green(`   ✓ the signature is right, so the code had the key; the output had it cut out`)
       : style.red(`   ✗ ${leaked ? 'the key is in the output' : 'the signature is not the expected one'}`),
   )
   return signed && !leaked
@@ -147,10 +204,14 @@ async function askAgain({ step }: Stage, agent: DemoAgent, answer: DemoAnswer): 
     return
   }
   const final = again.httpStatus === 202 ? await agent.result(again.request_id) : again
-  step('Again', `${answered}${final === again ? '' : `, then ${final.status}`}${took(final)}: trusted (${answer}), nobody was asked`)
+  step(
+    'Again',
+    `${answered}${final === again ? '' : `, then ${final.status}`}${took(final)}: trusted (${answer}), nobody was asked`,
+  )
 }
 
-const took = (answer: AgentAnswer): string => (typeof answer.duration === 'number' ? ` in ${answer.duration} ms` : '')
+const took = (answer: AgentAnswer): string =>
+  typeof answer.duration === 'number' ? ` in ${answer.duration} ms` : ''
 
 function showOutput({ say, style }: Stage, result: AgentAnswer): void {
   for (const name of ['stdout', 'stderr'] as const) {
@@ -170,8 +231,9 @@ function createStage(around: CliSurroundings, signal: AbortSignal): Stage {
     step(title, text) {
       signal.throwIfAborted()
       number += 1
-      say(`${style.cyan(String(number).padStart(2))} ${style.bold(title.padEnd(10))} ${text}`)
+      const [first = '', ...more] = wordWrap(text, TERMINAL_COLUMNS - STEP_COLUMNS)
+      say(`${style.cyan(String(number).padStart(2))} ${style.bold(title.padEnd(STEP_COLUMNS - 3))}${first}`)
+      for (const line of more) say(`${' '.repeat(STEP_COLUMNS)}${line}`)
     },
   }
 }
-

@@ -26,7 +26,10 @@ export async function chooseSandbox(
     return { kind: 'docker', why: 'a Docker engine answers' }
   } catch (error) {
     if (asked === 'docker') throw error
-    return { kind: 'embedded', why: `Docker answers, but the sandbox image could not be built (${firstLine(error)})` }
+    return {
+      kind: 'embedded',
+      why: `Docker answers, but the sandbox image could not be built (${firstLine(error)})`,
+    }
   }
 }
 

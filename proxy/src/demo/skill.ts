@@ -2,7 +2,7 @@
 export const DEMO_SECRET_NAME = 'DEMO_API_KEY'
 
 const CODE = `// @skill demo/sign-message
-// @description Signs a message with the key, then tries to print the key itself
+// @description Signs a message with the key, then tries to print the key
 // @secrets ${DEMO_SECRET_NAME}
 const key = Deno.env.get("${DEMO_SECRET_NAME}") ?? ""
 const { message } = JSON.parse(Deno.env.get("OAUTH3_ARGS") ?? "{}")
@@ -11,10 +11,10 @@ const encode = (text: string) => new TextEncoder().encode(text)
 const hmac = await crypto.subtle.importKey(
   "raw", encode(key), { name: "HMAC", hash: "SHA-256" }, false, ["sign"],
 )
-const signature = new Uint8Array(await crypto.subtle.sign("HMAC", hmac, encode(message)))
+const signature = await crypto.subtle.sign("HMAC", hmac, encode(message))
 
 console.log("message   ", message)
-console.log("signature ", signature.toHex())
+console.log("signature ", new Uint8Array(signature).toHex())
 console.log("the key   ", key)
 `
 
@@ -26,5 +26,5 @@ export const DEMO_REQUEST = {
   runtime: 'deno',
   secrets: [DEMO_SECRET_NAME],
   args: { message: DEMO_MESSAGE },
-  metadata: { description: 'Signs a message with the key, then tries to print the key itself', timeout: 10 },
+  metadata: { description: 'Signs a message with the key, then tries to print the key', timeout: 10 },
 }

@@ -1,9 +1,19 @@
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import {
+  type AddressInfo,
+  connect,
+  createServer as createNetServer,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSandbox } from '../../src/adapters/sandbox/index.ts'
 import { type Sandbox, SandboxUnavailable } from '../../src/domain/executions/index.ts'
+import { sha256Hex } from '../../src/kernel/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { runIn } from '../support/sandbox-run.ts'
 
@@ -111,12 +121,16 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
       expect(run.stdout).not.toContain('demo-value')
     })
 
-    it('runs exactly the bytes: byte order mark, CRLF and NUL included', async () => {
+    it('runs exactly the bytes: byte order mark, CRLF, trailing space and escapes included', async () => {
       const code =
-        '\ufeff// first line\r\nconst text = "a\\u0000b é \u{1f600}"\r\nconsole.log(text.length)\r\n' +
-        'console.log((function f() {\r\n\treturn 1 \r\n}).toString().split("\\r\\n").length)'
+        '\ufeff// first line  \r\nconst text = "a\u0301\\u0000b é \u{1f600}\u202e"\r\nconsole.log(text.length) \r\n' +
+        'console.log([...text].map((c) => c.codePointAt(0)).join())\r\n'
       const run = await runIn(sandbox, code)
-      expect(run).toMatchObject({ exitCode: 0, stdout: '8\n3\n' })
+      const text = 'a\u0301\u0000b é \u{1f600}\u202e'
+      expect(run.stdout).toBe(`${text.length}\n${[...text].map((char) => char.codePointAt(0)).join()}\n`)
+      if (kind === 'embedded') return
+      const hashing = `${code}const own = Deno.readFileSync(new URL(import.meta.url))\r\nconst sum = new Uint8Array(await crypto.subtle.digest("SHA-256", own))\r\nconsole.log(sum.toHex())`
+      expect((await runIn(sandbox, hashing)).stdout).toContain(`${sha256Hex(hashing)}\n`)
     })
 
     it('shows the end of standard input to code that reads it', async () => {
@@ -250,7 +264,7 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
            read: () => Deno.readTextFileSync('/etc/hostname'),
            proc: () => Deno.readTextFileSync('/proc/self/environ'),
            write: () => Deno.writeTextFileSync('/oauth3-probe', 'x'),
-           kill: () => Deno.kill(1),
+           kill: () => Deno.kill(2),
          })) {
            try { attempt(); console.log(name, 'worked') } catch (error) { console.log(name, error.name) }
          }`,
@@ -352,9 +366,10 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
 
   it('removes the leftovers of its own instance and nothing of another', async () => {
     const engine = new Docker()
+    const image = await imageId()
     const leftover = (instance: string) =>
       engine.createContainer({
-        Image: 'oauth3-sandbox-deno:0.1.0',
+        Image: image,
         Labels: { 'oauth3.instance': instance, 'oauth3.role': 'sandbox' },
         HostConfig: { NetworkMode: 'none' },
       })
@@ -386,7 +401,12 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
     const sandbox = await createSandbox({ kind: 'docker', poolSize: 3, instanceId: `${INSTANCE}-gone` })
     sandbox.start()
     const host = await bridgeAddress()
-    const running = runIn(sandbox, 'setInterval(() => {}, 1000)', { network: [`http://${host}`] })
+    const up = Promise.withResolvers<void>()
+    const running = runIn(sandbox, 'console.log(1); setInterval(() => {}, 1000)', {
+      network: [`http://${host}`],
+      onOutput: () => up.resolve(),
+    })
+    await up.promise
     await runIn(sandbox, 'console.log(1)')
     await sandbox[Symbol.asyncDispose]()
     expect((await running).end).toBe('cancelled')
@@ -411,6 +431,72 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
   })
 })
 
+describe.skipIf(!docker.available)('the docker sandbox when the engine goes away and comes back', () => {
+  it('loses the run that was under way, refuses others, and recovers with nothing left behind', async () => {
+    const instance = `${INSTANCE}-cut`
+    const cable = await createCable()
+    await using sandbox = await createSandbox({
+      kind: 'docker',
+      poolSize: 1,
+      instanceId: instance,
+      docker: new Docker({ socketPath: cable.path }),
+    })
+    sandbox.start()
+    await until(async () => (await warm(sandbox)) === 1)
+    const image = (await sandbox.status()).runtimes[0]?.image ?? ''
+    const lost = await runIn(sandbox, 'console.log("up"); setInterval(() => {}, 1000)', {
+      image,
+      onOutput: () => cable.cut(),
+    })
+    expect(lost).toMatchObject({ end: 'sandbox_lost', exitCode: null, starts: 1 })
+    await expect(runIn(sandbox, 'console.log(1)', { image })).rejects.toThrow(SandboxUnavailable)
+    await until(async () => (await sandbox.status()).kind === 'unavailable')
+    await cable.mend()
+    await until(async () => (await warm(sandbox)) === 1)
+    expect(await runIn(sandbox, 'console.log(1)', { image })).toMatchObject({ exitCode: 0, stdout: '1\n' })
+    await until(async () => (await warm(sandbox)) === 1 && (await ids(instance)).length === 1)
+    await cable.end()
+  })
+})
+
+/** A socket in front of the engine's that can be cut and mended. */
+async function createCable() {
+  const folder = await mkdtemp(join(tmpdir(), 'oauth3-cable-'))
+  const path = join(folder, 'docker.sock')
+  const open = new Set<Socket>()
+  let server: NetServer | undefined
+  const mend = async () => {
+    server = createNetServer({ allowHalfOpen: true }, (near) => {
+      const far = connect({ path: '/var/run/docker.sock', allowHalfOpen: true })
+      for (const end of [near, far]) {
+        open.add(end)
+        end
+          .on('error', () => {})
+          .on('close', () => {
+            open.delete(end)
+            near.destroy()
+            far.destroy()
+          })
+      }
+      near.pipe(far).pipe(near)
+    })
+    await new Promise<void>((resolve) => server?.listen(path, resolve))
+  }
+  const cut = () => {
+    server?.close()
+    for (const socket of open) socket.destroy()
+  }
+  await mend()
+  return {
+    path,
+    mend,
+    cut,
+    end: async () => {
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
 const ids = async (instance: string): Promise<string[]> =>
   (
     await new Docker().listContainers({
@@ -418,6 +504,11 @@ const ids = async (instance: string): Promise<string[]> =>
       filters: { label: [`oauth3.instance=${instance}`] },
     })
   ).map(({ Id }) => Id)
+
+async function imageId(): Promise<string> {
+  await using sandbox = await createSandbox({ kind: 'docker', poolSize: 0, instanceId: `${INSTANCE}-image` })
+  return (await sandbox.status()).runtimes[0]?.image ?? ''
+}
 
 const warm = async (sandbox: Sandbox): Promise<number> => (await sandbox.status()).warm
 
@@ -431,7 +522,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 
 async function bridgeAddress(): Promise<string> {
   const bridge = await new Docker().getNetwork('bridge').inspect()
-  return bridge.IPAM.Config[0].Gateway ?? '172.17.0.1'
+  return bridge.IPAM?.Config?.[0]?.Gateway ?? '172.17.0.1'
 }
 
 async function listen(host: string): Promise<Server> {

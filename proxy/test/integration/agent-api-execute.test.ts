@@ -18,6 +18,7 @@ const SEED = {
   skill_id: 'openai-completion',
   skill_url: 'https://gist.github.com/user/abc123',
   secrets: ['OPENAI_API_KEY'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the template is part of the example's code.
   code: "const response = await fetch('https://api.openai.com/v1/chat/completions', {\n  method: 'POST',\n  headers: {\n    'Authorization': `Bearer ${Deno.env.get('OPENAI_API_KEY')}`,\n    'Content-Type': 'application/json'\n  },\n  body: JSON.stringify({model: 'gpt-4', messages: [{role: 'user', content: 'Hello!'}]})\n});\nconsole.log(await response.json());",
   metadata: {
     description: 'Send a chat completion request to OpenAI',
@@ -92,9 +93,16 @@ describe('asking', () => {
     expect(quick.headers.get('location')).toBe(quick.json.status_url)
 
     const other = { ...BODY, code: 'console.log(2)' }
-    setTimeout(() => api.decide(api.executions.list({ statuses: ['pending'], limit: 1 })[0]?.requestId ?? ''), 100)
+    setTimeout(
+      () => api.decide(api.executions.list({ statuses: ['pending'], limit: 1 })[0]?.requestId ?? ''),
+      100,
+    )
     const held = await api.execute(other, { prefer: 'handling=lenient, wait=10' })
-    expect([held.status, held.headers.get('preference-applied'), held.json.status]).toEqual([200, 'wait=10', 'success'])
+    expect([held.status, held.headers.get('preference-applied'), held.json.status]).toEqual([
+      200,
+      'wait=10',
+      'success',
+    ])
     const over = await api.execute({ ...BODY, code: 'console.log(3)' }, { prefer: 'wait=0' })
     expect(over.status).toBe(202)
   })
@@ -130,7 +138,8 @@ describe('asking', () => {
 
   test('a fetched skill brings its comment metadata where the body leaves it out', async () => {
     await api[Symbol.asyncDispose]()
-    const text = '// @description says hello\n// @secrets DEMO_KEY\n// @network api.example.com\n// @timeout 12\nconsole.log(1)\r\n'
+    const text =
+      '// @description says hello\n// @secrets DEMO_KEY\n// @network api.example.com\n// @timeout 12\nconsole.log(1)\r\n'
     api = await startApi({ fetcher: { fetch: async () => ({ text, finalUrl: 'https://example.com/a.ts' }) } })
     const { json } = await api.execute({ skill_id: 'demo', skill_url: 'https://example.com/a.ts' })
     expect(json.code_hash).toBe(sha256Hex(text))
@@ -150,7 +159,11 @@ describe('repeating', () => {
     api.decide(first.json.request_id)
     await api.call('GET', `/execute/${first.json.request_id}?wait=5`)
     const again = await api.execute(`{"code":${JSON.stringify(CODE)}, "skill_id":"demo"}`, headers)
-    expect([again.status, again.json.request_id, again.json.status]).toEqual([200, first.json.request_id, 'success'])
+    expect([again.status, again.json.request_id, again.json.status]).toEqual([
+      200,
+      first.json.request_id,
+      'success',
+    ])
     expect(api.orders).toHaveLength(1)
     const other = await api.execute({ ...BODY, code: 'other' }, headers)
     expect([other.status, other.json.error.code]).toEqual([409, 'idempotency_conflict'])
@@ -192,7 +205,10 @@ describe('reading', () => {
       const answer = await api.call(method, `/execute/${json.request_id}${path}`, { token: two.token })
       expect([answer.status, answer.json.error.code]).toEqual([404, 'not_found'])
     }
-    expect((await api.call('GET', '/execute', { token: two.token })).json).toEqual({ executions: [], next: null })
+    expect((await api.call('GET', '/execute', { token: two.token })).json).toEqual({
+      executions: [],
+      next: null,
+    })
     expect((await api.call('GET', '/execute/req_0')).status).toBe(404)
   })
 

@@ -55,6 +55,8 @@ describe('one outcome', () => {
     await world.pass(GRACE_MS - 1)
     expect(gateway.calls).toEqual([])
     world.fetched(id)
+    await world.pass(1)
+    expect(gateway.calls).toEqual([])
     await world.pass(10 * MINUTE_MS)
     expect(gateway.calls).toEqual([])
     expect(world.rows()).toEqual([])
@@ -198,6 +200,15 @@ describe('a gateway that does not take it', () => {
     await gateway.stop()
     await world.pass(MINUTE_MS)
     expect(world.audit('wake.failed')).toHaveLength(2)
+  })
+
+  test('because it is down for seconds gets it within seconds: failed tries do not count as wakes', async () => {
+    await gateway.stop()
+    world.ends(world.agent('a'), 'success')
+    for (const wait of [GRACE_MS, 1_000, 2_000, 4_000]) await world.pass(wait)
+    await gateway.startAgain()
+    await world.pass(8_000)
+    expect(seen()).toHaveLength(1)
   })
 
   test('because the token is wrong is tried every 15 minutes and told to the audit once', async () => {

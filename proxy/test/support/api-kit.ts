@@ -38,7 +38,12 @@ import type { HealthReport } from '../../src/domain/health/index.ts'
 import { createTrust, type Trust } from '../../src/domain/trust/index.ts'
 import { createDataKeyring, createVault, type Vault } from '../../src/domain/vault/index.ts'
 import { AppError, type RequestId } from '../../src/kernel/index.ts'
-import { createAgentApi, createAgentGate, createMetrics, createMetricsObserver } from '../../src/surfaces/agent-api/index.ts'
+import {
+  createAgentApi,
+  createAgentGate,
+  createMetrics,
+  createMetricsObserver,
+} from '../../src/surfaces/agent-api/index.ts'
 import { createMcp } from '../../src/surfaces/mcp/index.ts'
 
 /** The agents' door over the real domain, a real database file and real sockets; only the sandbox is played. */
@@ -55,7 +60,11 @@ export interface ApiKit extends AsyncDisposable {
   /** Everything that was handed to the sandbox. */
   readonly orders: RunOrder[]
   /** What the sandbox does with an order; prints `ran` by default. */
-  play: (order: RunOrder, print: (stream: 'stdout' | 'stderr', text: string) => void, signal: AbortSignal) => Promise<Partial<RunOutcome>>
+  play: (
+    order: RunOrder,
+    print: (stream: 'stdout' | 'stderr', text: string) => void,
+    signal: AbortSignal,
+  ) => Promise<Partial<RunOutcome>>
   sandboxStatus: SandboxStatus
   accepting: boolean
   readonly logged: string[]
@@ -69,7 +78,7 @@ export interface ApiKit extends AsyncDisposable {
   events(event: string): { actor: string; data: Record<string, unknown> }[]
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly body?: string | Uint8Array<ArrayBuffer>
   readonly headers?: Record<string, string>
   readonly token?: string | null
@@ -107,10 +116,19 @@ export async function startApi(
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-api-'))
   const db = openDatabase(join(folder, 'proxy.db'))
   let now = options.now ?? Date.now()
-  const clock = { now: () => now, advance: (ms: number) => void (now += ms) }
+  const clock = {
+    now: () => now,
+    advance(ms: number) {
+      now += ms
+    },
+  }
   const transactor = createTransactor(db)
   const meta = createMetaStore(db)
-  const audit = createAuditLog({ repository: createAuditStore(db, meta), clock, auditKey: new Uint8Array(32).fill(7) })
+  const audit = createAuditLog({
+    repository: createAuditStore(db, meta),
+    clock,
+    auditKey: new Uint8Array(32).fill(7),
+  })
   const agents = createAgents({ repository: createAgentStore(db), audit, transactor, clock })
   const trust = createTrust({ repository: createTrustStore(db, meta), audit, transactor, clock })
   const keyring = createDataKeyring({
@@ -194,7 +212,15 @@ export async function startApi(
     ratePerMinute: options.ratePerMinute ?? 10_000,
     accepting: () => kit.accepting,
   })
-  const shared = { gate, executions: living, vault, health: async () => health, metrics, log, version: '0.0.0' }
+  const shared = {
+    gate,
+    executions: living,
+    vault,
+    health: async () => health,
+    metrics,
+    log,
+    version: '0.0.0',
+  }
   const app = express()
   app.disable('x-powered-by')
   app.use('/mcp', createMcp(shared))
@@ -256,7 +282,9 @@ export async function startApi(
     rows: (table) => Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get()),
     events: (event) =>
       db
-        .prepare<[string], { actor: string; data: string }>('SELECT actor, data FROM audit_log WHERE event = ? ORDER BY id')
+        .prepare<[string], { actor: string; data: string }>(
+          'SELECT actor, data FROM audit_log WHERE event = ? ORDER BY id',
+        )
         .all(event)
         .map((row) => ({ actor: row.actor, data: JSON.parse(row.data) })),
     async [Symbol.asyncDispose]() {

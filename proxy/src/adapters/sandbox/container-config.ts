@@ -1,4 +1,5 @@
 /** The walls of a Docker sandbox, in one place: what tests probe is what runs. */
+import { randomBytes } from 'node:crypto'
 import type Docker from 'dockerode'
 import type { RunLimits } from '../../domain/executions/index.ts'
 
@@ -56,6 +57,7 @@ export function containerConfig(
   options: Walls & { readonly image: string; readonly instanceId: string; readonly arguments: string[] },
 ): Docker.ContainerCreateOptions {
   return {
+    name: `oauth3-sandbox-${randomBytes(8).toString('hex')}`,
     Image: options.image,
     Cmd: options.arguments,
     User: SANDBOX_USER,

@@ -46,8 +46,9 @@ export class SandboxContainer implements AsyncDisposable {
     this.#removeSlot = removeSlot
   }
 
-  get id(): string | undefined {
-    return this.#container?.id
+  /** Known before the engine knows the container, so that a sweep never takes it for a leftover. */
+  get name(): string {
+    return this.#config.name ?? ''
   }
 
   /** Whether the runner still waits, as far as the open connection tells. */
@@ -174,7 +175,7 @@ export class SandboxContainer implements AsyncDisposable {
       const state = await this.#finalState()
       if (state === null) return outcome('sandbox_lost', null)
       if (state.OOMKilled) return outcome('memory_limit', null)
-      // Nobody in there can send a signal: a killed process was killed from outside.
+      // The first process of a namespace takes no deadly signal from within: it was killed from outside.
       if (state.ExitCode === 137 || state.ExitCode === 143) return outcome('sandbox_lost', null)
       if (state.ExitCode >= 128 && stderrTail.includes(HEAP_EXHAUSTED)) return outcome('memory_limit', null)
       return outcome('exited', state.ExitCode)

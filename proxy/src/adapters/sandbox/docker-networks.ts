@@ -1,13 +1,16 @@
 /** Networks of single runs: a bridge each, nobody else on it. */
-import { randomBytes } from 'node:crypto'
 import type Docker from 'dockerode'
 import { ownLabels } from './container-config.ts'
 
 const REMOVE_ATTEMPTS = 5
 
-export async function createRunNetwork(docker: Docker, instanceId: string): Promise<Docker.Network> {
+export async function createRunNetwork(
+  docker: Docker,
+  instanceId: string,
+  name: string,
+): Promise<Docker.Network> {
   return docker.createNetwork({
-    Name: `oauth3-run-${randomBytes(8).toString('hex')}`,
+    Name: name,
     Driver: 'bridge',
     CheckDuplicate: true,
     Attachable: false,

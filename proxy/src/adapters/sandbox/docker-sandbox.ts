@@ -2,6 +2,8 @@
  * The Docker sandbox: every run in a container of its own that had nothing to do with any other run. Waits for an
  * engine that is away; what it left behind in an earlier life is found by label.
  */
+import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import {
   RUN_DEFAULTS,
@@ -43,6 +45,9 @@ const POOL_LIMITS: Limits = {
 }
 
 const STATUS_TTL_MS = 2_000
+const ANSWER_TIMEOUT_MS = 3_000
+/** While the engine or an image is missing. */
+const LOOK_AGAIN_MS = 2_000
 /** Starting a container is work for the engine and the processor: more at once only makes each slower. */
 const STARTS_AT_ONCE = 3
 const REMOVALS_AT_ONCE = 2
@@ -60,7 +65,8 @@ export class DockerSandbox implements Sandbox {
   readonly kind = 'docker'
   readonly #options: DockerSandboxOptions
   readonly #containers = new Set<SandboxContainer>()
-  readonly #networks = new Set<Docker.Network>()
+  /** Names of the networks of runs that are under way. */
+  readonly #networks = new Set<string>()
   readonly #ready = new Map<string, Ready>()
   readonly #background = new Set<Promise<unknown>>()
   readonly #closing = new AbortController()
@@ -71,6 +77,7 @@ export class DockerSandbox implements Sandbox {
   #looking: Promise<void> | undefined
   #filling = false
   #wasAway = false
+  #retry: NodeJS.Timeout | undefined
 
   constructor(options: DockerSandboxOptions) {
     this.#options = options
@@ -79,9 +86,10 @@ export class DockerSandbox implements Sandbox {
   async sweep(): Promise<number> {
     const { docker, instanceId } = this.#options
     const filters = { label: [`${LABEL_INSTANCE}=${instanceId}`] }
-    const mine = new Set([...this.#containers].map((container) => container.id))
-    const myNetworks = new Set([...this.#networks].map((network) => network.id))
-    const containers = (await docker.listContainers({ all: true, filters })).filter(({ Id }) => !mine.has(Id))
+    const containers = (await docker.listContainers({ all: true, filters })).filter(({ Names }) => {
+      const mine = [...this.#containers].map((container) => `/${container.name}`)
+      return !Names.some((name) => mine.includes(name))
+    })
     const removed = await Promise.all(
       containers.map(({ Id }) =>
         this.#removeSlot(() => docker.getContainer(Id).remove({ force: true, v: true })).then(
@@ -90,7 +98,7 @@ export class DockerSandbox implements Sandbox {
         ),
       ),
     )
-    const networks = (await docker.listNetworks({ filters })).filter(({ Id }) => !myNetworks.has(Id))
+    const networks = (await docker.listNetworks({ filters })).filter(({ Name }) => !this.#networks.has(Name))
     await Promise.all(networks.map(({ Id }) => removeRunNetwork(docker.getNetwork(Id))))
     return removed.reduce((sum: number, one) => sum + one, 0) + networks.length
   }
@@ -125,7 +133,7 @@ export class DockerSandbox implements Sandbox {
     for (const runtime of RUNTIMES) {
       const tag = imageTag(runtime)
       try {
-        const { Id } = await this.#options.docker.getImage(tag).inspect()
+        const { Id } = await answered(this.#options.docker.getImage(tag).inspect())
         if (this.#closing.signal.aborted) return
         if (this.#ready.get(runtime.name)?.image !== Id) {
           this.#forget(runtime)
@@ -145,6 +153,14 @@ export class DockerSandbox implements Sandbox {
     // What could not be removed while the engine was away is removed when it is back.
     if (this.#filling && this.#wasAway && notes.length === 0) this.#inBackground(this.sweep())
     this.#wasAway = notes.length > 0
+    if (this.#filling && this.#wasAway) this.#lookAgainSoon()
+  }
+
+  #lookAgainSoon(): void {
+    clearTimeout(this.#retry)
+    if (this.#closing.signal.aborted) return
+    this.#retry = setTimeout(() => this.#inBackground(this.#look()), LOOK_AGAIN_MS)
+    this.#retry.unref()
   }
 
   #forget(runtime: Runtime): void {
@@ -160,7 +176,7 @@ export class DockerSandbox implements Sandbox {
       launch: () => this.#launch(runtime, image, POOL_LIMITS, [], 'none'),
       onFailure: (error) => {
         this.#options.log?.('a sandbox could not be started', error)
-        this.#seenAt = Number.NEGATIVE_INFINITY
+        this.#inBackground(this.#look())
       },
     })
   }
@@ -262,8 +278,14 @@ export class DockerSandbox implements Sandbox {
     hooks: RunHooks,
     signal: AbortSignal,
   ): Promise<RunOutcome> {
-    const network = await createRunNetwork(this.#options.docker, this.#options.instanceId)
-    this.#networks.add(network)
+    const name = `oauth3-run-${randomBytes(8).toString('hex')}`
+    this.#networks.add(name)
+    const network = await createRunNetwork(this.#options.docker, this.#options.instanceId, name).catch(
+      (error: unknown) => {
+        this.#networks.delete(name)
+        throw error
+      },
+    )
     let container: SandboxContainer | undefined
     try {
       container = await this.#launch(ready.runtime, ready.image, order.limits, order.network, network.id)
@@ -273,7 +295,7 @@ export class DockerSandbox implements Sandbox {
       this.#inBackground(
         (container?.remove() ?? Promise.resolve())
           .then(() => removeRunNetwork(network))
-          .then(() => this.#networks.delete(network)),
+          .then(() => this.#networks.delete(name)),
       )
     }
   }
@@ -286,6 +308,7 @@ export class DockerSandbox implements Sandbox {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error('the sandbox is closing'))
+    clearTimeout(this.#retry)
     for (const { runtime } of this.#ready.values()) this.#forget(runtime)
     while (this.#containers.size > 0 || this.#background.size > 0) {
       await Promise.all([...this.#containers].map((container) => container.remove()))
@@ -293,5 +316,14 @@ export class DockerSandbox implements Sandbox {
     }
   }
 }
+
+/** An engine that hangs is as good as none. */
+const answered = <T>(call: Promise<T>): Promise<T> =>
+  Promise.race([
+    call,
+    delay(ANSWER_TIMEOUT_MS, undefined, { ref: false }).then(() => {
+      throw new Error('no answer in time')
+    }),
+  ])
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))

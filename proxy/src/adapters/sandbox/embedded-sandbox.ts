@@ -4,7 +4,7 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type RunHooks,
@@ -150,6 +150,18 @@ export class EmbeddedSandbox implements Sandbox {
   }
 }
 
+/** Code can send signals to its own process, so only SIGKILL counts as coming from outside. */
+function judgeExit(
+  code: number | null,
+  by: NodeJS.Signals | null,
+  stderrTail: Buffer,
+): Pick<RunOutcome, 'end' | 'exitCode'> {
+  if (by === null) return { end: 'exited', exitCode: code }
+  if (stderrTail.includes('heap out of memory')) return { end: 'memory_limit', exitCode: null }
+  if (by === 'SIGKILL') return { end: 'sandbox_lost', exitCode: null }
+  return { end: 'exited', exitCode: 128 + constants.signals[by] }
+}
+
 /** Takes one process from its birth to its end. */
 async function attend(
   child: ChildProcessWithoutNullStreams,
@@ -222,13 +234,8 @@ async function attend(
       drained,
       new Promise((resolve) => timers.push(setTimeout(resolve, DRAIN_TIMEOUT_MS))),
     ])
-    const end =
-      ending.by === null
-        ? 'exited'
-        : stderrTail.includes('heap out of memory')
-          ? 'memory_limit'
-          : 'sandbox_lost'
-    return { end, exitCode: ending.code, durationMs: elapsedMs(), truncated: meter.truncated }
+    const { end, exitCode } = judgeExit(ending.code, ending.by, stderrTail)
+    return { end, exitCode, durationMs: elapsedMs(), truncated: meter.truncated }
   } catch (error) {
     if (startedAt !== undefined) throw error
     throw new SandboxUnavailable(`The embedded sandbox could not start: ${(error as Error).message}`, error)

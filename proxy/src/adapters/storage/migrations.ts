@@ -156,6 +156,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER audit_log_no_delete BEFORE DELETE ON audit_log
     BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END;
   `,
+  `
+  CREATE INDEX wakes_of_agent ON wakes (agent_id, next_at, request_id);
+  `,
 ]
 
 export function migrate(db: Database): void {

@@ -213,9 +213,11 @@ export function createWakeStore(db: Database): WakeRepository {
   const schedule = db.prepare(`INSERT INTO wakes (request_id, agent_id, next_at, created_at)
     VALUES (@requestId, @agentId, @dueAt, @dueAt)
     ON CONFLICT (request_id) DO UPDATE SET next_at = @dueAt, delivered = 0, last_error = NULL`)
+  /** An index look-up for each agent, however many wakes are due; some of them may turn out to be seen. */
   const dueAgents = db
     .prepare<[number], AgentId>(
-      `SELECT wakes.agent_id ${unseen} AND next_at <= ? GROUP BY wakes.agent_id ORDER BY min(next_at)`,
+      `SELECT id FROM (SELECT agents.id, (SELECT min(next_at) FROM wakes WHERE agent_id = agents.id) AS first_at FROM agents)
+       WHERE first_at <= ? ORDER BY first_at`,
     )
     .pluck()
   const due = db.prepare<[string, number, number], PendingWake>(

@@ -52,9 +52,7 @@ export function createTrustStore(db: Database, meta: MetaStore): GrantRepository
     end: (id, at, why) => void end.run(at, why, id),
     expiredBy: (now) => expiredBy.all(now).map(fromRow),
     highWater: () => Number(meta.get('clock_high_water') ?? 0),
-    raiseHighWater(to) {
-      if (to > Number(meta.get('clock_high_water') ?? 0)) meta.set('clock_high_water', String(to))
-    },
+    setHighWater: (to) => meta.set('clock_high_water', String(to)),
   }
 }
 

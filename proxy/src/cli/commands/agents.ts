@@ -26,7 +26,10 @@ export const addAgentCommands: CommandGroup = (program, context) => {
     .addOption(new Option('--wake <kind>', 'how this agent is told of outcomes').choices(WAKE_KINDS))
     .option('--wake-target <target>', 'hook address, or path of the CLI')
     .option('--session-key <key>', 'wakes exactly this session')
-    .option('--wake-token-stdin', "reads the wake target's token from standard input; else it is asked for, hidden")
+    .option(
+      '--wake-token-stdin',
+      "reads the wake target's token from standard input; else it is asked for, hidden",
+    )
     .addHelpText(
       'after',
       examples(

@@ -8,6 +8,9 @@ import { safeJson } from '../terminal.ts'
 import { formatTime } from '../text-layout.ts'
 import { examples, wholeNumber } from './shared.ts'
 
+/** What stands left of the data in the list. */
+const FIXED_COLUMNS = 72
+
 export const addAuditCommands: CommandGroup = (program, context) => {
   const audit = program.command('audit').description('everything that happened')
 
@@ -16,7 +19,11 @@ export const addAuditCommands: CommandGroup = (program, context) => {
     .description('the newest events')
     .option('-n, --number <count>', 'how many', wholeNumber, 20)
     .action(async (options: { number: number }) => {
-      const answer = await context.client.call(auditList, 'GET', `${adminPath('audit')}?limit=${options.number}`)
+      const answer = await context.client.call(
+        auditList,
+        'GET',
+        `${adminPath('audit')}?limit=${options.number}`,
+      )
       const rows = answer.rows.toReversed()
       await context.show({ rows: rows.map(exportRow) }, () =>
         rows.length === 0
@@ -25,11 +32,11 @@ export const addAuditCommands: CommandGroup = (program, context) => {
               ['ROW', 'AT', 'EVENT', 'WHO', 'REQUEST', 'DATA'],
               rows.map((row) => [
                 String(row.id),
-                formatTime(row.at),
+                formatTime(row.at).slice(5),
                 row.event,
-                row.actor,
-                row.request_id?.slice(0, 12) ?? '',
-                shortData(row.data),
+                shorten(row.actor, 16),
+                row.request_id?.replace('req_', '').slice(0, 8) ?? '',
+                shorten(briefData(row.data), Math.max(20, context.terminal.columns - FIXED_COLUMNS)),
               ]),
               context.terminal.style,
             ),
@@ -42,11 +49,15 @@ export const addAuditCommands: CommandGroup = (program, context) => {
     .action(async () => {
       const verdict = await context.client.call(auditVerdict, 'GET', adminPath('audit', 'verify'))
       if (verdict.ok) {
-        await context.show(verdict, () => `${verdict.rows} rows, all intact. Head ${verdict.head_hash}`)
+        await context.show(verdict, () => `${verdict.rows} rows, all intact; head\n${verdict.head_hash}`)
         return
       }
       if (context.json) await context.show(verdict, () => '')
-      throw new CliError('failed', EXIT.failed, `The audit is broken at row ${verdict.broken_id}: ${verdict.reason}.`)
+      throw new CliError(
+        'failed',
+        EXIT.failed,
+        `The audit is broken at row ${verdict.broken_id}: ${verdict.reason}.`,
+      )
     })
 
   audit
@@ -73,7 +84,7 @@ function exportRow(row: AuditRowView): Omit<AuditRowView, 'data'> & { data?: unk
 }
 
 /** What a person wants at a glance; hashes and the rest are in --json. */
-function shortData(data: string): string {
+function briefData(data: string): string {
   let parsed: unknown
   try {
     parsed = JSON.parse(data)
@@ -82,6 +93,10 @@ function shortData(data: string): string {
   }
   if (typeof parsed !== 'object' || parsed === null) return ''
   const facts = Object.entries(parsed).filter(([key, value]) => value !== null && !/_(hash|id)$/.test(key))
-  const text = facts.map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' ')
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text
+  return facts
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' ')
 }
+
+const shorten = (text: string, limit: number): string =>
+  text.length > limit ? `${text.slice(0, limit - 1)}…` : text

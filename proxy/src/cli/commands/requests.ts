@@ -1,4 +1,9 @@
-import { type RequestView, requestList, requestView, type WireDecision } from '../../surfaces/admin-api/wire.ts'
+import {
+  type RequestView,
+  requestList,
+  requestView,
+  type WireDecision,
+} from '../../surfaces/admin-api/wire.ts'
 import { adminPath } from '../admin-client.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
@@ -97,7 +102,8 @@ const fetchRequest = (context: CommandContext, id: string): Promise<RequestView>
 function decisionFrom(options: ApproveOptions): WireDecision {
   const chosen = (['once', '24h', 'forever'] as const).filter((level) => options[level] === true)
   const level = chosen[0]
-  if (level === undefined || chosen.length > 1) throw usageError('Choose exactly one of --once, --24h, --forever.')
+  if (level === undefined || chosen.length > 1)
+    throw usageError('Choose exactly one of --once, --24h, --forever.')
   if (level === 'once') {
     if (options.anyArgs) throw usageError('--any-args goes with --24h or --forever.')
     return 'once'
@@ -109,16 +115,27 @@ function decisionFrom(options: ApproveOptions): WireDecision {
 function assertConsent(view: RequestView, expected: string): void {
   if (!/^[0-9a-f]{8,64}$/.test(expected)) throw usageError('--consent takes 8 to 64 hex digits.')
   if (!view.consent_hash.startsWith(expected)) {
-    throw new CliError('refused', EXIT.refused, `The consent is ${view.consent_hash}, not ${expected}; look at it with show.`)
+    throw new CliError(
+      'refused',
+      EXIT.refused,
+      `The consent is ${view.consent_hash}, not ${expected}; look at it with show.`,
+    )
   }
 }
 
 /** The decision carries the hash of the very consent that was fetched, and on a terminal shown, here. */
-async function decide(context: CommandContext, view: RequestView, decision: WireDecision, isSure: boolean): Promise<void> {
+async function decide(
+  context: CommandContext,
+  view: RequestView,
+  decision: WireDecision,
+  isSure: boolean,
+): Promise<void> {
   const { terminal, client } = context
   if (!isSure && view.status === 'pending' && terminal.isInteractive) {
     terminal.note(renderCard(view.card, terminal.style, context.now()))
-    const agreed = await terminal.confirm(`Consent ${view.consent_hash.slice(0, 16)}…: approve (${decisionText(decision)})?`)
+    const agreed = await terminal.confirm(
+      `Consent ${view.consent_hash.slice(0, 16)}…: approve (${decisionText(decision)})?`,
+    )
     if (!agreed) throw new CliError('failed', EXIT.failed, 'Nothing was decided.')
   }
   const decided = await client.call(requestView, 'POST', adminPath('requests', view.request_id, 'decision'), {
@@ -132,7 +149,9 @@ async function decide(context: CommandContext, view: RequestView, decision: Wire
     ]
     const missing = decided.card.secrets.filter((secret) => secret.missing).map((secret) => secret.name)
     if (decided.status === 'awaiting_secrets') {
-      lines.push(`It runs as soon as you store ${missing.join(', ')}: oauth3 secret add ${missing[0] ?? 'NAME'}`)
+      lines.push(
+        `It runs as soon as you store ${missing.join(', ')}: oauth3 secret add ${missing[0] ?? 'NAME'}`,
+      )
     }
     return lines.join('\n')
   })

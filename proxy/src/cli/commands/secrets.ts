@@ -13,7 +13,11 @@ export const addSecretCommands: CommandGroup = (program, context) => {
     .command('add')
     .description('store or replace a secret; its value is never an argument')
     .argument('<name>', 'what the code reads it by')
-    .option('--hosts <list>', 'hosts it may go to, comma-separated; others are warned of on every card', commaList)
+    .option(
+      '--hosts <list>',
+      'hosts it may go to, comma-separated; others are warned of on every card',
+      commaList,
+    )
     .addHelpText(
       'after',
       examples(
@@ -67,7 +71,9 @@ export const addSecretCommands: CommandGroup = (program, context) => {
     .argument('<from>')
     .argument('<to>')
     .action(async (from: string, to: string) => {
-      const renamed = await context.client.call(secretView, 'POST', adminPath('secrets', from, 'rename'), { to })
+      const renamed = await context.client.call(secretView, 'POST', adminPath('secrets', from, 'rename'), {
+        to,
+      })
       await context.show(renamed, () => `${from} is now ${renamed.name}.`)
     })
 }

@@ -16,7 +16,10 @@ export const addUpkeepCommands: CommandGroup = (program, context) => {
       'after',
       examples(
         ['oauth3 key rotate', 'a new data key'],
-        ['oauth3 key rotate --master', 'a new key file; back it up afterwards (with a passphrase: put the new one into <file>.next first)'],
+        [
+          'oauth3 key rotate --master',
+          'a new key file; back it up afterwards (with a passphrase: put the new one into <file>.next first)',
+        ],
       ),
     )
     .action(async (options: { master?: boolean }) => {
@@ -46,7 +49,11 @@ export const addUpkeepCommands: CommandGroup = (program, context) => {
       const failed = report.checks.filter((check) => !check.ok)
       if (!report.ok) {
         const names = failed.map((check) => terminalLine(check.name)).join(', ')
-        throw new CliError('failed', EXIT.failed, `${failed.length} of ${report.checks.length} checks failed: ${names}.`)
+        throw new CliError(
+          'failed',
+          EXIT.failed,
+          `${failed.length} of ${report.checks.length} checks failed: ${names}.`,
+        )
       }
     })
 

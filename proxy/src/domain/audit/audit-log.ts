@@ -44,11 +44,12 @@ export function createAuditLog(deps: {
     createHmac('sha256', deps.auditKey).update(`oauth3 audit seal v1\n${id}\n${hash}`).digest('hex')
 
   const isGenuine = (seal: AuditSeal): boolean => sameText(mac(seal.id, seal.hash), seal.mac)
-  let mayBegin = deps.mayBegin ?? true
+  let mayBegin = (deps.mayBegin ?? true) && repository.seal() === undefined
 
   /** The row to go on from. When the seal is not ours, the newest row there is, and the seal stays broken. */
   const head = (): { id: number; hash: string; genuine: boolean } => {
     const seal = repository.seal()
+    if (seal) mayBegin = false
     if (seal && isGenuine(seal)) return { ...seal, genuine: true }
     const newest = repository.newest(1)[0]
     if (newest) return { id: newest.id, hash: newest.hash, genuine: false }
@@ -82,8 +83,6 @@ export function createAuditLog(deps: {
       const seal = repository.seal()
       const begins = !seal && previous.id === 0 && mayBegin
       const problem = begins ? undefined : sealProblem(seal, previous, isGenuine)
-      // Once sealed, never again without a seal in this process.
-      if (!problem && seal) mayBegin = false
       return problem
         ? { ok: false, rows: previous.id, brokenId: previous.id + problem.offset, reason: problem.reason }
         : { ok: true, rows: previous.id, headHash: previous.hash }

@@ -2,7 +2,7 @@ import { type AgentId, AppError, type Clock, newRequestId, type RequestId } from
 import type { Agent } from '../agents/index.ts'
 import { type Approver, actorOf, DECISIONS, type DecisionKind } from '../approvals/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
-import type { CodeRepository, SkillFetcher } from '../code/index.ts'
+import { type CodeRepository, readStoredCode, type SkillFetcher } from '../code/index.ts'
 import { type Consent, consentCode, openConsent, type SealedConsent } from '../consent/index.ts'
 import type { Trust } from '../trust/index.ts'
 import type { Vault } from '../vault/index.ts'
@@ -46,7 +46,8 @@ export interface Executions {
   wait(requestId: RequestId, timeoutMs: number, signal: AbortSignal): Promise<Execution>
   follow(requestId: RequestId, signal: AbortSignal): AsyncGenerator<Execution>
   consentOf(execution: Pick<Execution, 'consentJson' | 'consentHash'>): Consent
-  codeOf(execution: Pick<Execution, 'codeHash'>): string
+  /** The code that the consent names; throws when the stored one is another. */
+  codeOf(execution: Pick<Execution, 'consentJson' | 'consentHash'>): string
   missingSecrets(consent: Consent): readonly string[]
   /** A secret was stored: whatever waited for it and now has all goes on. Inside the storing transaction. */
   secretStored(name: string): void
@@ -110,6 +111,20 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     return execution
   }
 
+  /** A row whose consent cannot be opened ends here, so that it holds up nothing else. */
+  const readable = (execution: Execution): Consent | undefined => {
+    try {
+      return consentOf(execution)
+    } catch {
+      ledger.move(execution, 'failed', { failure: 'not_startable', finishedAt: clock.now() }, {
+        event: 'execution.finished',
+        actor: 'daemon',
+        data: { status: 'failed', failure: 'not_startable' },
+      })
+      return undefined
+    }
+  }
+
   const expire = (execution: Execution): Execution =>
     ledger.move(
       execution,
@@ -145,11 +160,13 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     const now = clock.now()
     const twin = repository.waitingTwin(agent.id, sealed.hash)
     if (twin && twin.expiresAt > now) return twin
+    if (twin) expire(twin)
     const verdict = trust.judge(sealed.consent)
-    if (!verdict.trusted && repository.countWaiting(agent.id) >= deps.maxWaitingPerAgent) {
+    const waits = !verdict.trusted || missingSecrets(sealed.consent).length > 0
+    if (waits && repository.countWaiting(agent.id) >= deps.maxWaitingPerAgent) {
       throw new AppError(
         'rate_limited',
-        `${deps.maxWaitingPerAgent} requests of yours wait for a person already.`,
+        `${deps.maxWaitingPerAgent} requests of yours wait already.`,
         {
           retryAfterSeconds: 30,
         },
@@ -322,15 +339,12 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     consentOf,
     missingSecrets,
 
-    codeOf(execution) {
-      const code = codes.get(execution.codeHash)
-      if (code === undefined) throw new AppError('internal', 'The stored code of this execution is missing.')
-      return code
-    },
+    codeOf: (execution) => readStoredCode(codes, consentCode(consentOf(execution))),
 
     secretStored(name) {
       for (const execution of repository.inStatus('awaiting_secrets')) {
-        const consent = consentOf(execution)
+        const consent = readable(execution)
+        if (!consent) continue
         if (!consent.secrets.some((secret) => secret.name === name)) continue
         if (missingSecrets(consent).length > 0 || clock.now() >= execution.expiresAt) continue
         const approved = ledger.move(

@@ -55,6 +55,8 @@ export const RUN_DEFAULTS = {
 } as const
 
 const MIB = 1_048_576
+/** Secrets, and hosts, that one request may name; comments of a fetched skill count alike. */
+const MAX_NAMED = 32
 
 /** The code to run, and what is known of where it comes from. */
 interface ResolvedCode {
@@ -132,6 +134,9 @@ export function draftConsent(
   const network = canonicalHosts(request.network ?? resolved.metadata.network ?? [], 'network')
   const requested: readonly RequestedSecret[] =
     request.secrets ?? (resolved.metadata.secrets ?? []).map((name) => ({ name }))
+  if (network.length > MAX_NAMED || requested.length > MAX_NAMED) {
+    throw new AppError('too_large', `A request names at most ${MAX_NAMED} hosts and ${MAX_NAMED} secrets.`)
+  }
   return sealConsent({
     v: 1,
     skill_id: request.skillId,

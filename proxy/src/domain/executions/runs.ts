@@ -1,11 +1,11 @@
-import { AppError, type Clock, type RequestId, type SecretValue } from '../../kernel/index.ts'
+import { AppError, type Clock, type RequestId, type SecretValue, type UnixMs } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
-import type { CodeRepository } from '../code/index.ts'
-import { type Consent, openConsent, uncovered } from '../consent/index.ts'
+import { type CodeRepository, readStoredCode } from '../code/index.ts'
+import { type Consent, consentCode, openConsent, uncovered } from '../consent/index.ts'
+import { createOutputCollector } from '../scrub/index.ts'
 import type { Vault } from '../vault/index.ts'
 import type { Execution, ExecutionRepository, FailureCode, RunResult } from './execution.ts'
 import type { Ledger } from './ledger.ts'
-import { createOutputCollector } from '../scrub/index.ts'
 import { type RunOutcome, type Sandbox, SandboxUnavailable } from './sandbox-port.ts'
 
 /**
@@ -35,8 +35,9 @@ export interface RunsDeps {
   readonly onDefect: (error: unknown, requestId: RequestId) => void
 }
 
+const RETRY_MS = 2_000
+
 interface Handover {
-  readonly execution: Execution
   readonly consent: Consent
   readonly code: string
   readonly secrets: ReadonlyMap<string, SecretValue>
@@ -47,6 +48,8 @@ export function createRuns(deps: RunsDeps): Runs {
   const queue: RequestId[] = []
   const active = new Map<RequestId, Promise<void>>()
   const retries = new Set<NodeJS.Timeout>()
+  /** Since when no sandbox has taken the run. */
+  const unavailableSince = new Map<RequestId, UnixMs>()
   const ending = new AbortController()
   let draining = false
 
@@ -75,7 +78,7 @@ export function createRuns(deps: RunsDeps): Runs {
       const execution = repository.byRequestId(requestId)
       if (execution?.status !== 'approved') return undefined
       const consent = openConsent(execution.consentJson, execution.consentHash)
-      const code = deps.codes.get(execution.codeHash)
+      const code = readStoredCode(deps.codes, consentCode(consent))
       const missing = consent.secrets
         .filter((secret) => !deps.vault.find(secret.name))
         .map((secret) => secret.name)
@@ -92,7 +95,6 @@ export function createRuns(deps: RunsDeps): Runs {
         )
         return undefined
       }
-      if (code === undefined) throw new AppError('internal', 'The stored code of this execution is missing.')
       if (hasStaleBinding(consent, deps.vault)) {
         finish(execution, 'consent_stale', null, null)
         return undefined
@@ -100,7 +102,7 @@ export function createRuns(deps: RunsDeps): Runs {
       const secrets = new Map(
         consent.secrets.map((secret) => [secret.name, deps.vault.open(secret.name, requestId)] as const),
       )
-      const running = ledger.move(
+      ledger.move(
         execution,
         'running',
         { startedAt: clock.now() },
@@ -110,14 +112,37 @@ export function createRuns(deps: RunsDeps): Runs {
           data: { consent_hash: execution.consentHash, code_hash: execution.codeHash },
         },
       )
-      return { execution: running, consent, code, secrets }
+      return { consent, code, secrets }
     })
 
+  const later = (work: () => void): void => {
+    const timer = setTimeout(() => {
+      retries.delete(timer)
+      work()
+    }, RETRY_MS)
+    retries.add(timer)
+  }
+
+  /**
+   * Writes what came of a run. As long as the disk does not take it, it is tried again; the row says `running`
+   * until then, so nothing runs twice, and a daemon that ends before says `interrupted` when it comes back.
+   */
+  const settle = (requestId: RequestId, work: (execution: Execution) => void): void => {
+    try {
+      transactor.transact(() => work(ledger.read(requestId)))
+    } catch (error) {
+      deps.onDefect(error, requestId)
+      if (isStorageTrouble(error) && !draining) later(() => settle(requestId, work))
+    }
+  }
+
   const postpone = (requestId: RequestId, error: SandboxUnavailable): void => {
-    transactor.transact(() => {
-      const execution = ledger.read(requestId)
+    const since = unavailableSince.get(requestId) ?? clock.now()
+    unavailableSince.set(requestId, since)
+    settle(requestId, (execution) => {
       if (execution.status !== 'running') return
-      if (clock.now() - (execution.decidedAt ?? clock.now()) > deps.sandboxPatienceMs) {
+      if (clock.now() - since > deps.sandboxPatienceMs) {
+        unavailableSince.delete(requestId)
         finish(execution, 'sandbox_unavailable', null, null)
         return
       }
@@ -125,24 +150,16 @@ export function createRuns(deps: RunsDeps): Runs {
         execution,
         'approved',
         { startedAt: null },
-        {
-          event: 'execution.postponed',
-          actor: 'daemon',
-          data: { reason: error.message },
-        },
+        { event: 'execution.postponed', actor: 'daemon', data: { reason: error.message } },
       )
-      const timer = setTimeout(() => {
-        retries.delete(timer)
-        enqueue(requestId)
-      }, 2_000)
-      retries.add(timer)
+      if (!draining) later(() => enqueue(requestId))
     })
   }
 
   const runOne = async (requestId: RequestId): Promise<void> => {
     const handover = begin(requestId)
     if (!handover) return
-    const { execution, consent, code, secrets } = handover
+    const { consent, code, secrets } = handover
     const output = createOutputCollector(secrets)
     try {
       const outcome = await deps.sandbox.run(
@@ -167,18 +184,10 @@ export function createRuns(deps: RunsDeps): Runs {
         ending.signal,
       )
       const { stdout, stderr } = output.end({ truncated: outcome.truncated })
-      transactor.transact(() =>
-        finish(
-          ledger.read(execution.requestId),
-          failureOf(outcome),
-          {
-            stdout,
-            stderr,
-            exitCode: outcome.exitCode,
-            truncated: outcome.truncated,
-          },
-          Math.round(outcome.durationMs),
-        ),
+      const result = { stdout, stderr, exitCode: outcome.exitCode, truncated: outcome.truncated }
+      unavailableSince.delete(requestId)
+      settle(requestId, (execution) =>
+        finish(execution, failureOf(outcome), result, Math.round(outcome.durationMs)),
       )
     } catch (error) {
       if (!(error instanceof SandboxUnavailable)) throw error
@@ -188,15 +197,15 @@ export function createRuns(deps: RunsDeps): Runs {
 
   const fail = (requestId: RequestId, error: unknown): void => {
     deps.onDefect(error, requestId)
-    try {
-      transactor.transact(() => {
-        const execution = ledger.read(requestId)
-        if (execution.status === 'running') finish(execution, 'interrupted', null, null)
-        else if (execution.status === 'approved') finish(execution, 'not_startable', null, null)
-      })
-    } catch (second) {
-      deps.onDefect(second, requestId)
+    if (isStorageTrouble(error)) {
+      // Only the beginning throws this, and then nothing was handed over.
+      if (!draining) later(() => enqueue(requestId))
+      return
     }
+    settle(requestId, (execution) => {
+      if (execution.status === 'running') finish(execution, 'interrupted', null, null)
+      else if (execution.status === 'approved') finish(execution, 'not_startable', null, null)
+    })
   }
 
   const pump = (): void => {
@@ -242,6 +251,8 @@ function failureOf(outcome: RunOutcome): FailureCode | null {
   if (outcome.end === 'exited') return outcome.exitCode === 0 ? null : 'nonzero_exit'
   return outcome.end === 'cancelled' ? 'interrupted' : outcome.end
 }
+
+const isStorageTrouble = (error: unknown): boolean => error instanceof AppError && error.code === 'storage_unavailable'
 
 /** Whether the owner has since bound a secret to fewer hosts than the consent lets it go to. */
 function hasStaleBinding(consent: Consent, vault: Pick<Vault, 'find'>): boolean {

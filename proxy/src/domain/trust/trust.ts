@@ -41,9 +41,9 @@ export interface GrantRepository {
   standingByScope(scopeHash: string): Grant | undefined
   end(id: number, at: UnixMs, why: NonNullable<Grant['endedWhy']>): void
   expiredBy(now: UnixMs): readonly Grant[]
-  /** The latest time the daemon has seen, so that a clock set back does not bring an ended grant back. */
+  /** The latest time the daemon has seen, so that a clock set back shows. */
   highWater(): UnixMs
-  raiseHighWater(to: UnixMs): void
+  setHighWater(to: UnixMs): void
 }
 
 export type TrustVerdict =
@@ -68,6 +68,8 @@ export interface Trust {
 }
 
 export const TRUST_24H_MS = 24 * 60 * 60 * 1_000
+/** How far a clock may be corrected backwards without being taken for one that was set back. */
+const CLOCK_SLACK_MS = 5 * 60 * 1_000
 
 export function createTrust(deps: {
   readonly repository: GrantRepository
@@ -77,16 +79,30 @@ export function createTrust(deps: {
 }): Trust {
   const { repository, audit, transactor, clock } = deps
 
-  /** Fails closed: a grant from the future of the clock does not stand either. */
+  /** Fails closed: while the clock is behind what was seen, nobody knows how much of the 24 hours is left. */
   const stands = (grant: Grant, now: UnixMs, highWater: UnixMs): boolean => {
     if (grant.endedAt !== null || grant.level === 'once') return false
     if (grant.expiresAt === null) return true
-    return now >= grant.approvedAt && Math.max(now, highWater) < grant.expiresAt
+    return now >= grant.approvedAt && now >= highWater - CLOCK_SLACK_MS && now < grant.expiresAt
+  }
+
+  /** A grant that has run out is ended on disk before anybody hears so: no later clock brings it back. */
+  const endExpired = (now: UnixMs): void => {
+    const expired = repository.expiredBy(now)
+    if (expired.length === 0) return
+    transactor.transact(() => {
+      repository.setHighWater(Math.max(now, repository.highWater()))
+      for (const grant of expired) {
+        repository.end(grant.id, now, 'expired')
+        audit.append('trust.ended', 'daemon', grant.requestId, { grant: grant.id, skill_id: grant.skillId })
+      }
+    })
   }
 
   return {
     judge(asked) {
       const now = clock.now()
+      endExpired(now)
       const highWater = repository.highWater()
       const candidates = repository
         .standing(asked.skill_id, consentCode(asked))
@@ -103,6 +119,8 @@ export function createTrust(deps: {
 
     grant({ sealed, level, anyArgs, requestId, actor }) {
       const now = clock.now()
+      // A person who decides now vouches for the clock; what had run out by the time seen before is ended already.
+      if (now < repository.highWater()) repository.setHighWater(now)
       const scopeHash = sha256Hex(`${sealed.hash}\n${anyArgs}`)
       const before = level === 'once' ? undefined : repository.standingByScope(scopeHash)
       if (before) repository.end(before.id, now, 'replaced')
@@ -155,15 +173,8 @@ export function createTrust(deps: {
 
     tick() {
       const now = clock.now()
-      const expired = repository.expiredBy(now)
-      if (expired.length === 0 && now - repository.highWater() < 30_000) return
-      transactor.transact(() => {
-        repository.raiseHighWater(now)
-        for (const grant of expired) {
-          repository.end(grant.id, now, 'expired')
-          audit.append('trust.ended', 'daemon', grant.requestId, { grant: grant.id, skill_id: grant.skillId })
-        }
-      })
+      endExpired(now)
+      if (now - repository.highWater() >= 30_000) transactor.transact(() => repository.setHighWater(now))
     },
   }
 

@@ -9,7 +9,15 @@ import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
 import { type AgentId, AppError, type Clock, SecretValue } from '../../kernel/index.ts'
 import { runDoctor } from './doctor.ts'
-import { viewAgent, viewAuditRow, viewGrant, viewRequest, viewSecret, viewSummary, viewVerdict } from './views.ts'
+import {
+  viewAgent,
+  viewAuditRow,
+  viewGrant,
+  viewRequest,
+  viewSecret,
+  viewSummary,
+  viewVerdict,
+} from './views.ts'
 import { addAgentBody, decisionBody, putSecretBody, renameSecretBody, rotateKeysBody } from './wire.ts'
 
 /**
@@ -81,7 +89,9 @@ export function createAdminApi(deps: AdminApiDeps): Express {
             target: wake.target,
             sessionKey: wake.session_key ?? null,
             sealedToken:
-              wake.token === undefined ? null : vault.sealFor(`agent-wake:${id}`, new SecretValue(wake.token)),
+              wake.token === undefined
+                ? null
+                : vault.sealFor(`agent-wake:${id}`, new SecretValue(wake.token)),
           }
         : null
     const added = agents.add({ name, cidrs, wake: wakeOf }, owner.actor)
@@ -93,7 +103,7 @@ export function createAdminApi(deps: AdminApiDeps): Express {
   })
 
   app.get('/v1/requests', (request, response) => {
-    const all = request.query['all'] === '1'
+    const all = request.query.all === '1'
     const rows = all ? executions.list({ limit: LIST_LIMIT }) : waitingRequests(executions)
     const nameOf = (id: AgentId): string => agents.byId(id)?.name ?? id
     response.json({ requests: rows.map((row) => viewSummary(row, nameOf(row.agentId))) })
@@ -128,7 +138,7 @@ export function createAdminApi(deps: AdminApiDeps): Express {
   })
 
   app.get('/v1/audit', (request, response) => {
-    const limit = Math.min(1_000, wholeNumber(String(request.query['limit'] ?? '20'), 'limit'))
+    const limit = Math.min(1_000, wholeNumber(String(request.query.limit ?? '20'), 'limit'))
     response.json({ rows: audit.newest(limit).map(viewAuditRow) })
   })
   app.get('/v1/audit/verify', (_request, response) => {
@@ -174,9 +184,13 @@ function parse<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
   if (parsed.success) return parsed.data
   const issues = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
   const first = issues[0]
-  throw new AppError('invalid_request', `${first?.path || 'The body'}: ${first?.message ?? 'is not valid'}.`, {
-    details: { issues },
-  })
+  throw new AppError(
+    'invalid_request',
+    `${first?.path || 'The body'}: ${first?.message ?? 'is not valid'}.`,
+    {
+      details: { issues },
+    },
+  )
 }
 
 function wholeNumber(text: string, what: string): number {
@@ -201,7 +215,8 @@ function assertWake(wake: z.output<typeof addAgentBody>['wake'] & object): void 
 
 function refusalText(reason: 'already_decided' | 'expired' | 'other_consent', status: string): string {
   if (reason === 'expired') return 'The request has expired.'
-  if (reason === 'other_consent') return 'The consent is not the one that was shown; look at the request again.'
+  if (reason === 'other_consent')
+    return 'The consent is not the one that was shown; look at the request again.'
   return `The request is not waiting for a decision: it is ${status}.`
 }
 
@@ -241,7 +256,8 @@ function asAppError(error: unknown): AppError {
   const type = (error as { type?: unknown } | null)?.type
   if (type === 'entity.too.large') return new AppError('too_large', `A body is at most ${BODY_LIMIT}.`)
   if (type === 'entity.parse.failed') return new AppError('invalid_request', 'The body is not JSON.')
-  if (type === 'encoding.unsupported') return new AppError('unsupported_media_type', 'Send uncompressed JSON.')
+  if (type === 'encoding.unsupported')
+    return new AppError('unsupported_media_type', 'Send uncompressed JSON.')
   if (error instanceof URIError) return new AppError('invalid_request', 'The path is not valid.')
   return new AppError('internal', 'The daemon failed; its log has the details.')
 }

@@ -22,7 +22,9 @@ export async function runDoctor(
 async function runCheck(check: DoctorCheck, limitMs: number): Promise<CheckResult> {
   const signal = AbortSignal.timeout(limitMs)
   const { promise: late, resolve } = Promise.withResolvers<CheckResult>()
-  signal.addEventListener('abort', () => resolve({ ok: false, said: `no answer within ${limitMs / 1_000} s` }))
+  signal.addEventListener('abort', () =>
+    resolve({ ok: false, said: `no answer within ${limitMs / 1_000} s` }),
+  )
   try {
     const { ok, said } = await Promise.race([check.run(signal), late])
     return { ok, said }

@@ -1,7 +1,7 @@
 import type { Agent } from '../../domain/agents/index.ts'
 import { buildCard } from '../../domain/approvals/index.ts'
 import type { AuditVerdict, StoredAuditRow } from '../../domain/audit/index.ts'
-import type { Execution, Executions, ExecutionSummary } from '../../domain/executions/index.ts'
+import type { Execution, ExecutionSummary, Executions } from '../../domain/executions/index.ts'
 import type { Grant } from '../../domain/trust/index.ts'
 import type { SecretRecord } from '../../domain/vault/index.ts'
 import type {

@@ -37,7 +37,9 @@ export const agentView = z.object({
   id: z.string(),
   name: z.string(),
   cidrs: z.array(z.string()),
-  wake: z.object({ kind: z.enum(WAKE_KINDS), target: z.string(), session_key: z.string().nullable() }).nullable(),
+  wake: z
+    .object({ kind: z.enum(WAKE_KINDS), target: z.string(), session_key: z.string().nullable() })
+    .nullable(),
   created_at: z.int(),
   revoked_at: z.int().nullable(),
 })

@@ -57,7 +57,7 @@ export function createAgentApi(deps: AgentApiDeps): Router {
       } catch (caught) {
         if (callerLeft(caught, response)) return
         const error = asAppError(caught, log)
-        if (isAudited(limit, error)) gate.refused(who, error, 'http')
+        gate.refused(who, error, { surface: 'http', toRun: limit === 'execute' })
         if (response.headersSent) response.destroy()
         else sendError(response, error)
       }
@@ -142,16 +142,33 @@ export function createAgentApi(deps: AgentApiDeps): Router {
   })
 
   router.use(createEdge(metrics))
-  router.route('/execute').all(routeName('/execute')).post(submit).get(list).all(methodNotAllowed('GET', 'POST'))
+  router
+    .route('/execute')
+    .all(routeName('/execute'))
+    .post(submit)
+    .get(list)
+    .all(methodNotAllowed('GET', 'POST'))
   router
     .route('/execute/:id')
     .all(routeName('/execute/:id'))
     .get(read)
     .delete(cancel)
     .all(methodNotAllowed('GET', 'DELETE'))
-  router.route('/execute/:id/status').all(routeName('/execute/:id/status')).get(read).all(methodNotAllowed('GET'))
-  router.route('/execute/:id/events').all(routeName('/execute/:id/events')).get(events).all(methodNotAllowed('GET'))
-  router.route('/execute/:id/ack').all(routeName('/execute/:id/ack')).post(acknowledge).all(methodNotAllowed('POST'))
+  router
+    .route('/execute/:id/status')
+    .all(routeName('/execute/:id/status'))
+    .get(read)
+    .all(methodNotAllowed('GET'))
+  router
+    .route('/execute/:id/events')
+    .all(routeName('/execute/:id/events'))
+    .get(events)
+    .all(methodNotAllowed('GET'))
+  router
+    .route('/execute/:id/ack')
+    .all(routeName('/execute/:id/ack'))
+    .post(acknowledge)
+    .all(methodNotAllowed('POST'))
   router
     .route('/health')
     .all(routeName('/health'))
@@ -178,10 +195,6 @@ export function createAgentApi(deps: AgentApiDeps): Router {
   router.use(createErrorAnswer(log))
   return router
 }
-
-/** Refused requests to run something, and everybody who was not let in. */
-const isAudited = (limit: 'execute' | 'read', error: AppError): boolean =>
-  limit === 'execute' || ['unauthenticated', 'address_not_allowed', 'rate_limited'].includes(error.code)
 
 /** An abort that the caller's own leaving caused is nobody's error. */
 const callerLeft = (error: unknown, response: Response): boolean =>

@@ -2,7 +2,7 @@ import { AppError } from '../../kernel/index.ts'
 
 export const MAX_BODY_BYTES = 2 * 1_048_576
 const MAX_DEPTH = 64
-const MAX_NODES = 200_000
+const MAX_NODES = 100_000
 
 /**
  * Bytes to JSON without a second reading: strict UTF-8, then JSON.parse, then a walk that refuses what cannot be shown,
@@ -26,25 +26,48 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
   return value
 }
 
-export function assertPlainJson(root: unknown): void {
-  const stack: { value: unknown; path: (string | number)[] }[] = [{ value: root, path: [] }]
-  for (let nodes = 0; ; nodes++) {
-    const next = stack.pop()
-    if (!next) return
-    if (nodes > MAX_NODES) throw invalid([], `The body holds more than ${MAX_NODES} values.`)
-    const { value, path } = next
-    if (typeof value === 'string' && !value.isWellFormed()) throw invalid(path, 'holds a lone surrogate')
-    if (typeof value === 'number' && !Number.isFinite(value)) throw invalid(path, 'is not a finite number')
+/** A value and its way back to the root; the path is put together only when it must be told. */
+interface Place {
+  readonly value: unknown
+  readonly key: string | number
+  readonly parent: Place | undefined
+  readonly depth: number
+}
+
+function assertPlainJson(root: unknown): void {
+  const stack: Place[] = [{ value: root, key: '', parent: undefined, depth: 0 }]
+  let nodes = 1
+  for (let place = stack.pop(); place; place = stack.pop()) {
+    const { value, depth } = place
+    if (typeof value === 'string' && !value.isWellFormed())
+      throw invalid(pathOf(place), 'holds a lone surrogate')
+    if (typeof value === 'number' && !Number.isFinite(value))
+      throw invalid(pathOf(place), 'is not a finite number')
     if (typeof value !== 'object' || value === null) continue
-    if (path.length >= MAX_DEPTH) throw invalid(path.slice(0, 4), `is nested deeper than ${MAX_DEPTH}`)
-    const entries = Array.isArray(value) ? value.entries() : Object.entries(value)
-    for (const [key, item] of entries) {
-      if (typeof key === 'string' && (key === '__proto__' || !key.isWellFormed())) {
-        throw invalid([...path], 'holds a key that is not allowed')
+    if (depth >= MAX_DEPTH) throw invalid(pathOf(place).slice(0, 4), `is nested deeper than ${MAX_DEPTH}`)
+    const keys = Array.isArray(value) ? undefined : Object.keys(value)
+    const size = keys?.length ?? (value as unknown[]).length
+    nodes += size
+    if (nodes > MAX_NODES) throw invalid([], `The body holds more than ${MAX_NODES} values.`)
+    for (let index = 0; index < size; index++) {
+      const key = keys?.[index] ?? index
+      if (key === '__proto__' || (typeof key === 'string' && !key.isWellFormed())) {
+        throw invalid(pathOf(place), 'holds a key that is not allowed')
       }
-      stack.push({ value: item, path: [...path, key] })
+      stack.push({
+        value: (value as Record<string | number, unknown>)[key],
+        key,
+        parent: place,
+        depth: depth + 1,
+      })
     }
   }
+}
+
+function pathOf(place: Place): (string | number)[] {
+  const path: (string | number)[] = []
+  for (let at: Place | undefined = place; at?.parent; at = at.parent) path.unshift(at.key)
+  return path
 }
 
 const invalid = (path: readonly (string | number)[], message: string): AppError =>

@@ -13,7 +13,8 @@ export function createEdge(metrics: Metrics): RequestHandler {
     response.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
     response.once('close', () => {
       const method = METHODS.has(request.method) ? request.method : 'other'
-      metrics.answered(method, String(response.locals.route ?? 'other'), response.statusCode)
+      const status = response.headersSent ? String(response.statusCode) : 'aborted'
+      metrics.answered(method, String(response.locals.route ?? 'other'), status)
     })
     next()
   }
@@ -43,9 +44,22 @@ export function sendError(response: Response, error: AppError): void {
   if (error.code === 'unauthenticated' && !response.headersSent) {
     response.setHeader('WWW-Authenticate', 'Bearer realm="oauth3"')
   }
+  if (!response.req.complete) dropRest(response)
   sendJson(response, error.status, withIssues(error).toBody())
-  // What is left of a body that was not read is not worth reading.
-  if (!response.req.complete) response.once('finish', () => response.req.destroy())
+}
+
+const LINGER_MS = 2_000
+
+/**
+ * A body that nobody reads is thrown away as it comes, for a moment: closing at once would reset the connection, and the
+ * caller would lose the answer that tells why.
+ */
+function dropRest(response: Response): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close')
+  const { req: request } = response
+  request.resume()
+  const timer = setTimeout(() => request.destroy(), LINGER_MS).unref()
+  request.once('close', () => clearTimeout(timer))
 }
 
 /** Every invalid_request tells its issues in `details`, whoever raised it. */
@@ -64,7 +78,8 @@ export function asAppError(error: unknown, log: Pick<Logger, 'error'>): AppError
   if (type === 'request.aborted' || type === 'request.size.invalid') {
     return new AppError('invalid_request', 'The body ended too early.')
   }
-  if (error instanceof URIError) return new AppError('invalid_request', 'The path is not valid percent-encoding.')
+  if (error instanceof URIError)
+    return new AppError('invalid_request', 'The path is not valid percent-encoding.')
   log.error({ err: error }, 'a request failed inside the daemon')
   return new AppError('internal', 'The daemon failed; its log has the details.', { cause: error })
 }

@@ -5,7 +5,7 @@ import type { AuditLog, Transactor } from '../../domain/audit/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { createLimits, type Limits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
-import { createRefusals } from './refusals.ts'
+import { createRefusals, DAMPED } from './refusals.ts'
 
 /**
  * The one door of agents: who asks, how often, and the audit of who was turned away. HTTP and MCP share one gate, so an
@@ -14,7 +14,12 @@ import { createRefusals } from './refusals.ts'
 export interface AgentGate extends Disposable, Limits {
   /** Throws unauthenticated, address_not_allowed or, after many failures from one address, rate_limited. */
   admit(request: IncomingMessage): Promise<Agent>
-  refused(who: Agent | IncomingMessage, error: AppError, surface: 'http' | 'mcp'): void
+  /** Counts the refusal; writes it to the audit when it refused to run something or to let somebody in. */
+  refused(
+    who: Agent | IncomingMessage,
+    error: AppError,
+    of: { surface: 'http' | 'mcp'; toRun: boolean },
+  ): void
   /** Throws shutting_down once the daemon drains. */
   assertAccepting(): void
 }
@@ -30,7 +35,7 @@ export interface GateDeps {
 }
 
 /** The peer of the connection. Forwarding headers are not believed: an agent could write them itself. */
-export const addressOf = (request: IncomingMessage): string =>
+const addressOf = (request: IncomingMessage): string =>
   (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/i, '')
 
 export function createAgentGate(deps: GateDeps): AgentGate {
@@ -49,13 +54,16 @@ export function createAgentGate(deps: GateDeps): AgentGate {
         throw error
       }
     },
-    refused(who, error, surface) {
+    refused(who, error, { surface, toRun }) {
       deps.metrics.refused(error.code)
+      if (!toRun && !DAMPED.has(error.code)) return
       refusals.record('socket' in who ? `address:${addressOf(who)}` : `agent:${who.id}`, error, surface)
     },
     assertAccepting() {
       if (deps.accepting()) return
-      throw new AppError('shutting_down', 'The daemon is stopping; ask again in a moment.', { retryAfterSeconds: 5 })
+      throw new AppError('shutting_down', 'The daemon is stopping; ask again in a moment.', {
+        retryAfterSeconds: 5,
+      })
     },
     [Symbol.dispose]: () => refusals[Symbol.dispose](),
   }

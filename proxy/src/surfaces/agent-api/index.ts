@@ -1,4 +1,4 @@
-export { type AgentApiDeps, createAgentApi, readBody } from './api.ts'
+export { createAgentApi, readBody } from './api.ts'
 export { parseJsonBody } from './body.ts'
 export {
   asAppError,
@@ -10,9 +10,9 @@ export {
   sendError,
   withIssues,
 } from './edge.ts'
-export { type AgentGate, createAgentGate, type GateDeps } from './gate.ts'
-export { createMetrics, createMetricsObserver, METRICS, type Metrics, type MetricSources } from './metrics.ts'
+export { type AgentGate, createAgentGate } from './gate.ts'
+export { createMetrics, createMetricsObserver, METRICS, type Metrics } from './metrics.ts'
 export { createOpenApi } from './openapi.ts'
 export { executeBody, invalidBody } from './request-schema.ts'
 export { submitExecution } from './submit.ts'
-export { executionView, viewOf } from './views.ts'
+export { viewOf } from './views.ts'

@@ -10,7 +10,7 @@ export interface Limits {
   hold(agentId: string): Disposable
 }
 
-export const MAX_HELD_PER_AGENT = 64
+const MAX_HELD_PER_AGENT = 64
 const FAILED_AUTHENTICATIONS_PER_MINUTE = 30
 /** Reading is cheap and polled. */
 const READS_PER_REQUEST = 10

@@ -8,19 +8,39 @@ import type { ErrorCode } from '../../kernel/index.ts'
  * is open to whoever reaches the port. docs/reference/metrics.md is generated from this table.
  */
 export const METRICS = {
-  oauth3_executions_total: { kind: 'counter', labels: ['status'], help: 'Executions that entered this status.' },
+  oauth3_executions_total: {
+    kind: 'counter',
+    labels: ['status'],
+    help: 'Executions that entered this status.',
+  },
   oauth3_decisions_total: { kind: 'counter', labels: ['decision'], help: 'Answers that persons gave.' },
-  oauth3_run_duration_seconds: { kind: 'histogram', labels: ['status'], help: 'How long finished runs took.' },
+  oauth3_run_duration_seconds: {
+    kind: 'histogram',
+    labels: ['status'],
+    help: 'How long finished runs took.',
+  },
   oauth3_executions_pending: { kind: 'gauge', labels: [], help: 'Executions that wait for a person.' },
-  oauth3_http_requests_total: { kind: 'counter', labels: ['method', 'route', 'status'], help: 'HTTP answers.' },
+  oauth3_http_requests_total: {
+    kind: 'counter',
+    labels: ['method', 'route', 'status'],
+    help: 'HTTP answers.',
+  },
   oauth3_refusals_total: { kind: 'counter', labels: ['code'], help: 'Requests refused, by error code.' },
-  oauth3_rate_limited_total: { kind: 'counter', labels: ['limit'], help: 'Requests over a limit: execute, read, wait or authentication.' },
-  oauth3_telegram_outbox_waiting: { kind: 'gauge', labels: [], help: 'Telegram messages that wait to be sent.' },
+  oauth3_rate_limited_total: {
+    kind: 'counter',
+    labels: ['limit'],
+    help: 'Requests over a limit: execute, read, wait or authentication.',
+  },
+  oauth3_telegram_outbox_waiting: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Telegram messages that wait to be sent.',
+  },
   oauth3_sandbox_warm: { kind: 'gauge', labels: [], help: 'Warm sandboxes that wait for a run.' },
 } as const
 
 /** Numbers that live elsewhere and are read when the page is asked for. */
-export interface MetricSources {
+interface MetricSources {
   readonly pending?: () => number | Promise<number>
   readonly telegramOutbox?: () => number | Promise<number>
   readonly warm?: () => number | Promise<number>
@@ -36,7 +56,7 @@ export interface Metrics {
   decided(decision: DecisionKind): void
   transition(status: string): void
   ran(status: string, seconds: number): void
-  answered(method: string, route: string, status: number): void
+  answered(method: string, route: string, status: string): void
   refused(code: ErrorCode): void
   limited(limit: LimitName): void
 }
@@ -47,7 +67,12 @@ export function createMetrics(): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const counter = <N extends keyof typeof METRICS>(name: N) =>
-    new Counter<string>({ name, help: METRICS[name].help, labelNames: METRICS[name].labels, registers: [registry] })
+    new Counter<string>({
+      name,
+      help: METRICS[name].help,
+      labelNames: METRICS[name].labels,
+      registers: [registry],
+    })
   const executions = counter('oauth3_executions_total')
   const decisions = counter('oauth3_decisions_total')
   const requests = counter('oauth3_http_requests_total')
@@ -83,7 +108,7 @@ export function createMetrics(): Metrics {
     decided: (decision) => decisions.inc({ decision }),
     transition: (status) => executions.inc({ status }),
     ran: (status, seconds) => durations.observe({ status }, seconds),
-    answered: (method, route, status) => requests.inc({ method, route, status: String(status) }),
+    answered: (method, route, status) => requests.inc({ method, route, status }),
     refused: (code) => refusals.inc({ code }),
     limited: (limit) => limits.inc({ limit }),
   }
@@ -95,7 +120,8 @@ export function createMetricsObserver(metrics: Metrics): ExecutionObserver {
     transitioned(execution, from) {
       metrics.transition(execution.status)
       // `awaiting_secrets → approved` goes on by itself; every other one of these is a person's answer.
-      const answered = (from === 'pending' && execution.status === 'approved') || execution.status === 'denied'
+      const answered =
+        (from === 'pending' && execution.status === 'approved') || execution.status === 'denied'
       if (answered && execution.decision !== null) metrics.decided(execution.decision)
       if (isFinal(execution.status) && execution.durationMs !== null) {
         metrics.ran(execution.status, execution.durationMs / 1_000)

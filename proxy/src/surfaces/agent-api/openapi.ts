@@ -52,14 +52,28 @@ function errors(...codes: ErrorCode[]): JsonSchema {
       json(
         those.map((code) => `\`${code}\`: ${ERROR_TABLE[code].help}`).join(' '),
         'Error',
-        those.some((code) => ERROR_TABLE[code].retryable) ? { 'Retry-After': textHeader('Seconds to wait.') } : undefined,
+        those.some((code) => ERROR_TABLE[code].retryable)
+          ? { 'Retry-After': textHeader('Seconds to wait.') }
+          : undefined,
       ),
     ]),
   )
 }
 
-const ALWAYS = ['unauthenticated', 'address_not_allowed', 'rate_limited', 'internal', 'storage_unavailable'] as const
-const idParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string' }, description: 'A request_id of yours.' }
+const ALWAYS = [
+  'unauthenticated',
+  'address_not_allowed',
+  'rate_limited',
+  'internal',
+  'storage_unavailable',
+] as const
+const idParameter = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  schema: { type: 'string' },
+  description: 'A request_id of yours.',
+}
 const waitSchema = { type: 'integer', minimum: 0, maximum: MAX_WAIT_SECONDS }
 const waitParameter = {
   name: 'wait',
@@ -67,14 +81,25 @@ const waitParameter = {
   schema: waitSchema,
   description: 'Seconds to hold the answer until the state is final.',
 }
-const header = (name: string, description: string): JsonSchema => ({ name, in: 'header', schema: { type: 'string' }, description })
-const prefer = header('Prefer', '`wait=N` (0–120 s) holds the answer until it is final; `respond-async` answers at once.')
+const header = (name: string, description: string): JsonSchema => ({
+  name,
+  in: 'header',
+  schema: { type: 'string' },
+  description,
+})
+const prefer = header(
+  'Prefer',
+  '`wait=N` (0–120 s) holds the answer until it is final; `respond-async` answers at once.',
+)
 
 const readOperation = (operationId: string): JsonSchema => ({
   operationId,
   summary: 'The state of one execution, with its result once it is final.',
   parameters: [idParameter, waitParameter, prefer],
-  responses: { '200': json('The execution.', 'Execution'), ...errors('invalid_request', 'not_found', ...ALWAYS) },
+  responses: {
+    '200': json('The execution.', 'Execution'),
+    ...errors('invalid_request', 'not_found', ...ALWAYS),
+  },
 })
 
 function paths(): JsonSchema {
@@ -89,7 +114,10 @@ function paths(): JsonSchema {
         ],
         requestBody: { required: true, content: { 'application/json': { schema: ref('ExecuteRequest') } } },
         responses: {
-          '200': json('Final: it was trusted and ran within the wait, or is a repeat of what is final.', 'Execution'),
+          '200': json(
+            'Final: it was trusted and ran within the wait, or is a repeat of what is final.',
+            'Execution',
+          ),
           '202': json('A person must answer, or the run has not ended within the wait.', 'Execution', {
             Location: textHeader('Path of the execution.'),
             'Preference-Applied': textHeader('The preference that was honoured.'),
@@ -114,9 +142,23 @@ function paths(): JsonSchema {
         operationId: 'listExecutions',
         summary: 'Your own executions, newest first.',
         parameters: [
-          { name: 'status', in: 'query', schema: { type: 'string' }, description: `Comma-separated: ${EXECUTION_STATES.join(', ')}.` },
-          { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: 20 } },
-          { name: 'before', in: 'query', schema: { type: 'string' }, description: 'The `next` of the page before.' },
+          {
+            name: 'status',
+            in: 'query',
+            schema: { type: 'string' },
+            description: `Comma-separated: ${EXECUTION_STATES.join(', ')}.`,
+          },
+          {
+            name: 'limit',
+            in: 'query',
+            schema: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: 20 },
+          },
+          {
+            name: 'before',
+            in: 'query',
+            schema: { type: 'string' },
+            description: 'The `next` of the page before.',
+          },
         ],
         responses: { '200': json('One page.', 'ExecutionList'), ...errors('invalid_request', ...ALWAYS) },
       },
@@ -127,17 +169,24 @@ function paths(): JsonSchema {
         operationId: 'cancelExecution',
         summary: 'Cancel what has not started.',
         parameters: [idParameter],
-        responses: { '200': json('The cancelled execution.', 'Execution'), ...errors('not_found', 'conflict', ...ALWAYS) },
+        responses: {
+          '200': json('The cancelled execution.', 'Execution'),
+          ...errors('not_found', 'conflict', ...ALWAYS),
+        },
       },
     },
     '/execute/{id}/status': { get: readOperation('readExecutionStatus') },
     '/execute/{id}/events': {
       get: {
         operationId: 'followExecution',
-        summary: 'Server-sent events, one a transition: event and id are the status, data an Execution. Ends when final.',
+        summary:
+          'Server-sent events, one a transition: event and id are the status, data an Execution. Ends when final.',
         parameters: [idParameter, header('Last-Event-ID', 'The last status seen.')],
         responses: {
-          '200': { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+          '200': {
+            description: 'The stream.',
+            content: { 'text/event-stream': { schema: { type: 'string' } } },
+          },
           '204': { description: 'Last-Event-ID is the final state: nothing more will come.' },
           ...errors('not_found', ...ALWAYS),
         },
@@ -148,7 +197,10 @@ function paths(): JsonSchema {
         operationId: 'acknowledgeExecution',
         summary: 'You have the result: no more reminders.',
         parameters: [idParameter],
-        responses: { '200': json('The execution.', 'Execution'), ...errors('not_found', 'conflict', ...ALWAYS) },
+        responses: {
+          '200': json('The execution.', 'Execution'),
+          ...errors('not_found', 'conflict', ...ALWAYS),
+        },
       },
     },
     '/health': {
@@ -156,7 +208,10 @@ function paths(): JsonSchema {
         operationId: 'health',
         summary: 'How the daemon is.',
         security: [],
-        responses: { '200': json('It works, perhaps degraded.', 'Health'), '503': json('The database does not answer.', 'Health') },
+        responses: {
+          '200': json('It works, perhaps degraded.', 'Health'),
+          '503': json('The database does not answer.', 'Health'),
+        },
       },
     },
     '/metrics': {
@@ -164,7 +219,9 @@ function paths(): JsonSchema {
         operationId: 'metrics',
         summary: 'Prometheus metrics.',
         security: [],
-        responses: { '200': { description: 'The page.', content: { 'text/plain': { schema: { type: 'string' } } } } },
+        responses: {
+          '200': { description: 'The page.', content: { 'text/plain': { schema: { type: 'string' } } } },
+        },
       },
     },
     '/openapi.json': {
@@ -172,16 +229,25 @@ function paths(): JsonSchema {
         operationId: 'openapi',
         summary: 'This description.',
         security: [],
-        responses: { '200': { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } } },
+        responses: {
+          '200': {
+            description: 'OpenAPI 3.1.',
+            content: { 'application/json': { schema: { type: 'object' } } },
+          },
+        },
       },
     },
     '/mcp': {
       post: {
         operationId: 'mcp',
-        summary: 'Model Context Protocol over streamable HTTP; tools execute, execution_status, list_secrets.',
+        summary:
+          'Model Context Protocol over streamable HTTP; tools execute, execution_status, list_secrets.',
         requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } },
         responses: {
-          '200': { description: 'A JSON-RPC answer.', content: { 'application/json': { schema: { type: 'object' } } } },
+          '200': {
+            description: 'A JSON-RPC answer.',
+            content: { 'application/json': { schema: { type: 'object' } } },
+          },
           '202': { description: 'A notification was taken.' },
           ...errors('invalid_request', 'too_large', 'unsupported_media_type', ...ALWAYS),
         },
@@ -196,7 +262,8 @@ export function createOpenApi(version: string): JsonSchema {
     info: {
       title: 'OAuth3 agent API',
       version,
-      description: 'Ask a person to run code with secrets. Times are ISO 8601 in UTC, durations milliseconds.',
+      description:
+        'Ask a person to run code with secrets. Times are ISO 8601 in UTC, durations milliseconds.',
     },
     security: [{ agentToken: [] }],
     paths: paths(),

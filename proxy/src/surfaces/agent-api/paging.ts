@@ -1,4 +1,8 @@
-import { EXECUTION_STATES, type ExecutionFilter, type ExecutionStatus } from '../../domain/executions/index.ts'
+import {
+  EXECUTION_STATES,
+  type ExecutionFilter,
+  type ExecutionStatus,
+} from '../../domain/executions/index.ts'
 import { type AgentId, AppError } from '../../kernel/index.ts'
 
 const DEFAULT_LIMIT = 20
@@ -14,7 +18,8 @@ export interface PageQuery {
 export function pageFilter(agentId: AgentId, query: PageQuery): { filter: ExecutionFilter; limit: number } {
   const limit = query.limit === undefined ? DEFAULT_LIMIT : Number(/^[0-9]{1,3}$/.exec(query.limit)?.[0] ?? 0)
   if (limit < 1 || limit > MAX_LIMIT) throw invalid('limit', `limit takes 1–${MAX_LIMIT}.`)
-  const statuses = query.status === undefined ? undefined : [...new Set(query.status.split(',').map(statusOf))]
+  const statuses =
+    query.status === undefined ? undefined : [...new Set(query.status.split(',').map(statusOf))]
   const before = query.before === undefined ? undefined : rowOf(query.before)
   return {
     limit,
@@ -37,7 +42,8 @@ export const cursorOf = (rowId: number): string => Buffer.from(`1:${rowId}`).toS
 
 function rowOf(cursor: string): number {
   const row = Number(/^1:([0-9]{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'))?.[1])
-  if (!Number.isInteger(row) || cursorOf(row) !== cursor) throw invalid('before', 'before takes the `next` of a page.')
+  if (!Number.isInteger(row) || cursorOf(row) !== cursor)
+    throw invalid('before', 'before takes the `next` of a page.')
   return row
 }
 

@@ -13,7 +13,11 @@ export function preferredWait(header: string | undefined): WaitPreference | unde
   if (header === undefined) return undefined
   let async = false
   for (const part of header.split(',')) {
-    const [name, value] = part.split(';')[0]?.split('=', 2).map((text) => text.trim()) ?? []
+    const [name, value] =
+      part
+        .split(';')[0]
+        ?.split('=', 2)
+        .map((text) => text.trim()) ?? []
     if (name?.toLowerCase() === 'wait') {
       const seconds = waitSeconds(value?.replace(/^"(.*)"$/, '$1'), 'The header Prefer: wait')
       return { seconds, applied: `wait=${seconds}` }

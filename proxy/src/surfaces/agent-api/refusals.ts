@@ -11,7 +11,12 @@ export interface Refusals extends Disposable {
   record(actor: string, error: AppError, surface: 'http' | 'mcp'): void
 }
 
-const DAMPED = new Set<ErrorCode>(['unauthenticated', 'address_not_allowed', 'rate_limited'])
+/** Of a caller rather than of one request. */
+export const DAMPED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'unauthenticated',
+  'address_not_allowed',
+  'rate_limited',
+])
 const WINDOW_MS = 60_000
 /** Callers told apart in one window; whoever comes on top of them shares one line. */
 const MAX_CALLERS = 256
@@ -25,7 +30,9 @@ export function createRefusals(deps: {
 
   const write = (actor: string, code: ErrorCode, surface: string, count: number): void => {
     try {
-      deps.transactor.transact(() => deps.audit.append('request.refused', actor, null, { code, surface, count }))
+      deps.transactor.transact(() =>
+        deps.audit.append('request.refused', actor, null, { code, surface, count }),
+      )
     } catch (error) {
       deps.log.error({ err: error }, 'a refusal could not be written to the audit')
     }

@@ -21,7 +21,10 @@ const secret = z.union([
     name: secretName,
     mode: z.enum(['placeholder', 'raw']).optional(),
     hosts: z.array(hostPattern).max(32).optional(),
-    in: z.array(z.enum(['header', 'query', 'body'])).max(3).optional(),
+    in: z
+      .array(z.enum(['header', 'query', 'body']))
+      .max(3)
+      .optional(),
   }),
 ])
 
@@ -33,7 +36,11 @@ const secrets = z
 const metadata = z.strictObject({
   description: z.string().max(1_000).optional(),
   secrets: secrets.optional().describe('Used when the top-level list is left out.'),
-  network: z.array(hostPattern).max(32).optional().describe('Hosts the code may reach: host, host:port, *.suffix, http://host.'),
+  network: z
+    .array(hostPattern)
+    .max(32)
+    .optional()
+    .describe('Hosts the code may reach: host, host:port, *.suffix, http://host.'),
   timeout: z.int().min(1).max(RUN_DEFAULTS.maxTimeoutSeconds).optional().describe('Seconds.'),
   memory: z.int().min(RUN_DEFAULTS.minMemoryMib).max(RUN_DEFAULTS.maxMemoryMib).optional().describe('MiB.'),
 })
@@ -42,19 +49,32 @@ export const executeBody = z
   .strictObject({
     skill_id: z.string().regex(/^[A-Za-z0-9._:/-]{1,128}$/, '1–128 of A–Z a–z 0–9 . _ : / -'),
     code: z.string().min(1).optional().describe('The code itself, at most 1 MiB; wins over skill_url.'),
-    skill_url: z.string().min(1).max(2_048).optional().describe('https link to the code, fetched at once, at most 1 MiB.'),
+    skill_url: z
+      .string()
+      .min(1)
+      .max(2_048)
+      .optional()
+      .describe('https link to the code, fetched at once, at most 1 MiB.'),
     code_hash: z
       .string()
       .regex(/^[0-9a-fA-F]{64}$/, 'SHA-256 as 64 hex digits')
       .optional()
       .describe('Refused with code_hash_mismatch when the code is another.'),
-    runtime: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, '1–64 of A–Z a–z 0–9 . _ -').default('deno'),
+    runtime: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,64}$/, '1–64 of A–Z a–z 0–9 . _ -')
+      .default('deno'),
     secrets: secrets.optional(),
     args: z
       .looseObject({})
       .superRefine((args, context) => {
         for (const name of Object.keys(args)) {
-          if (isReservedName(name)) context.addIssue({ code: 'custom', path: [name], message: 'this name steers the runtime and cannot be an argument' })
+          if (isReservedName(name))
+            context.addIssue({
+              code: 'custom',
+              path: [name],
+              message: 'this name steers the runtime and cannot be an argument',
+            })
         }
       })
       .optional()
@@ -65,8 +85,6 @@ export const executeBody = z
     path: ['code'],
     message: 'send code or skill_url',
   })
-
-export type ExecuteBody = z.input<typeof executeBody>
 
 export function parseExecuteBody(value: unknown): ExecuteRequest {
   const parsed = executeBody.safeParse(value)
@@ -94,21 +112,35 @@ export function parseExecuteBody(value: unknown): ExecuteRequest {
 
 function requestedSecret(secret: z.output<typeof secrets>[number]): RequestedSecret {
   if (typeof secret === 'string') return { name: secret }
-  return { name: secret.name, ...given('mode', secret.mode), ...given('hosts', secret.hosts), ...given('in', secret.in) }
+  return {
+    name: secret.name,
+    ...given('mode', secret.mode),
+    ...given('hosts', secret.hosts),
+    ...given('in', secret.in),
+  }
 }
 
 /** Every issue as `{path, message}`; those of a union's branches are told where they are. */
 export function invalidBody(error: z.ZodError): AppError {
   const details = error.issues.flatMap((issue) => flatten(issue, [])).slice(0, 50)
-  return new AppError('invalid_request', 'The request does not have the documented form; see details.', { details })
+  return new AppError('invalid_request', 'The request does not have the documented form; see details.', {
+    details,
+  })
 }
 
 type Issue = z.core.$ZodIssue
 
-function flatten(issue: Issue, above: readonly PropertyKey[]): { path: (string | number)[]; message: string }[] {
-  const path = [...above, ...issue.path].map((key) => (typeof key === 'number' ? key : String(key).slice(0, 128)))
+function flatten(
+  issue: Issue,
+  above: readonly PropertyKey[],
+): { path: (string | number)[]; message: string }[] {
+  const path = [...above, ...issue.path].map((key) =>
+    typeof key === 'number' ? key : String(key).slice(0, 128),
+  )
   if (issue.code === 'invalid_union') {
-    const closest = issue.errors.find((branch) => branch.every((inner) => inner.path.length > 0 || inner.code !== 'invalid_type'))
+    const closest = issue.errors.find((branch) =>
+      branch.every((inner) => inner.path.length > 0 || inner.code !== 'invalid_type'),
+    )
     if (closest) return closest.flatMap((inner) => flatten(inner, path))
   }
   return [{ path, message: issue.message.slice(0, 300) }]

@@ -35,7 +35,9 @@ export async function submitExecution(
   if (waitSeconds <= 0 || isFinal(execution.status)) return execution
   using held = holdOrNot(gate, agent)
   // It is stored already: a caller that may not wait gets its id rather than an error.
-  return held === undefined ? execution : await executions.wait(execution.requestId, waitSeconds * 1_000, signal)
+  return held === undefined
+    ? execution
+    : await executions.wait(execution.requestId, waitSeconds * 1_000, signal)
 }
 
 function holdOrNot(gate: Pick<AgentGate, 'hold'>, agent: Agent): Disposable | undefined {

@@ -15,7 +15,10 @@ const failureCodes = Object.keys(FAILURE_CODES) as [FailureCode, ...FailureCode[
 const base = {
   request_id: z.string().regex(/^req_[0-9a-f]{32}$/),
   skill_id: z.string(),
-  code_hash: z.string().regex(/^[0-9a-f]{64}$/).describe('SHA-256 of the code, hex.'),
+  code_hash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe('SHA-256 of the code, hex.'),
   message: z.string().describe('The state in words.'),
   trusted: z.boolean().describe('Whether a stored approval covered the request.'),
   created_at: time,
@@ -23,14 +26,14 @@ const base = {
 const statusUrl = z.string().describe('Path of GET /execute/:id on this server.')
 const failure = z.strictObject({ code: z.enum(failureCodes), message: z.string() })
 
-export const waitingView = z.strictObject({
+const waitingView = z.strictObject({
   status: z.enum(['pending', 'awaiting_secrets', 'approved', 'running']),
   ...base,
   expires_at: time.describe('Until when a person can answer and a missing secret can come.'),
   status_url: statusUrl,
 })
 
-export const ranView = z.strictObject({
+const ranView = z.strictObject({
   status: z.enum(['success', 'failed']),
   ...base,
   stdout: z.string(),
@@ -42,7 +45,7 @@ export const ranView = z.strictObject({
   error: failure.optional().describe('Why it failed.'),
 })
 
-export const endedView = z.strictObject({
+const endedView = z.strictObject({
   status: z.enum(['denied', 'expired', 'cancelled']),
   ...base,
   finished_at: time,

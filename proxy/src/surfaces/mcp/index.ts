@@ -1,1 +1,1 @@
-export { createMcp, type McpDeps } from './mcp.ts'
+export { createMcp } from './mcp.ts'

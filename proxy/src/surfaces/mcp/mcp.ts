@@ -4,9 +4,9 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import {
   CallToolRequestSchema,
   type CallToolResult,
-  ErrorCode as RpcCode,
   ListToolsRequestSchema,
   McpError,
+  ErrorCode as RpcCode,
 } from '@modelcontextprotocol/sdk/types.js'
 import express, { type Request, type Response, type Router } from 'express'
 import type { Logger } from 'pino'
@@ -46,8 +46,14 @@ export function createMcp(deps: McpDeps): Router {
 
   const serve = async (agent: Agent, request: Request, response: Response): Promise<void> => {
     const message = parseJsonBody(await readBody(request, response))
-    if (Array.isArray(message)) throw new AppError('invalid_request', 'Send one message at a time, not a batch.')
-    const server = createServer(deps, tools, { agent, request, signal: callerGone(response), onAnswered: seenAfter(deps, response) })
+    if (Array.isArray(message))
+      throw new AppError('invalid_request', 'Send one message at a time, not a batch.')
+    const server = createServer(deps, tools, {
+      agent,
+      request,
+      signal: callerGone(response),
+      onAnswered: seenAfter(deps, response),
+    })
     const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
     response.once('close', () => void Promise.allSettled([transport.close(), server.close()]))
     await server.connect(transport as Transport)
@@ -65,7 +71,7 @@ export function createMcp(deps: McpDeps): Router {
     } catch (caught) {
       if (response.destroyed && !(caught instanceof AppError)) return
       const error = asAppError(caught, log)
-      gate.refused(who, error, 'mcp')
+      gate.refused(who, error, { surface: 'mcp', toRun: false })
       if (response.headersSent) response.destroy()
       else sendError(response, error)
     }
@@ -104,7 +110,12 @@ function createServer(deps: McpDeps, tools: readonly Tool[], caller: Caller): Se
 }
 
 /** A refusal is a tool's answer too, in the same shape as over HTTP, so that the model can read it. */
-async function callTool(deps: McpDeps, tool: Tool, input: Record<string, unknown>, caller: Caller): Promise<CallToolResult> {
+async function callTool(
+  deps: McpDeps,
+  tool: Tool,
+  input: Record<string, unknown>,
+  caller: Caller,
+): Promise<CallToolResult> {
   const { agent, signal, onAnswered } = caller
   try {
     if (tool.limit === 'execute') await deps.gate.take('execute', agent.id)
@@ -113,9 +124,12 @@ async function callTool(deps: McpDeps, tool: Tool, input: Record<string, unknown
     return result(content, false)
   } catch (caught) {
     const error = withIssues(asAppError(caught, deps.log))
-    if (tool.limit === 'execute' || error.code === 'rate_limited') deps.gate.refused(agent, error, 'mcp')
+    deps.gate.refused(agent, error, { surface: 'mcp', toRun: tool.limit === 'execute' })
     const { retryAfterSeconds } = error
-    return result({ ...error.toBody(), ...(retryAfterSeconds === undefined ? {} : { retry_after: retryAfterSeconds }) }, true)
+    return result(
+      { ...error.toBody(), ...(retryAfterSeconds === undefined ? {} : { retry_after: retryAfterSeconds }) },
+      true,
+    )
   }
 }
 
@@ -132,7 +146,10 @@ function seenAfter(deps: McpDeps, response: Response): (execution: Execution) =>
       try {
         deps.executions.seen(execution)
       } catch (error) {
-        deps.log.error({ err: error, requestId: execution.requestId }, 'a read result could not be marked as seen')
+        deps.log.error(
+          { err: error, requestId: execution.requestId },
+          'a read result could not be marked as seen',
+        )
       }
     })
   }

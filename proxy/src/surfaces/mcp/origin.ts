@@ -10,6 +10,7 @@ export function assertOrigin(request: IncomingMessage): void {
   if (origin === undefined) return
   const host = URL.parse(origin)?.hostname.replace(/^\[|\]$/g, '')
   const own = (request.socket.localAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '')
-  if (host !== undefined && (host === 'localhost' || host === '127.0.0.1' || host === '::1' || host === own)) return
+  if (host !== undefined && (host === 'localhost' || host === '127.0.0.1' || host === '::1' || host === own))
+    return
   throw new AppError('address_not_allowed', 'Pages of another origin may not call this.')
 }

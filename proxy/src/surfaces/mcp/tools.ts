@@ -7,14 +7,14 @@ import { type AgentGate, executeBody, invalidBody, submitExecution, viewOf } fro
 /** MCP clients give a call 60 s; an answer is held a good deal less. */
 const MAX_HOLD_SECONDS = 45
 
-export interface ToolCall {
+interface ToolCall {
   readonly agent: Agent
   readonly input: Record<string, unknown>
   readonly signal: AbortSignal
 }
 
 /** What a tool gives back, and the execution whose state it tells, if it does. */
-export interface ToolAnswer {
+interface ToolAnswer {
   readonly content: object
   readonly execution?: Execution
 }
@@ -88,7 +88,8 @@ export function createTools(deps: ToolDeps): readonly Tool[] {
     {
       name: 'list_secrets',
       title: 'Names of stored secrets',
-      description: 'Lists the names of stored secrets and the hosts that each is bound to. Never their values.',
+      description:
+        'Lists the names of stored secrets and the hosts that each is bound to. Never their values.',
       inputSchema: jsonSchema(nothing),
       limit: 'read',
       readOnly: true,
@@ -112,6 +113,9 @@ const jsonSchema = (schema: z.ZodType): Record<string, unknown> =>
 /** HTTP has a header for it; a tool has its arguments only. */
 function withKey(schema: Record<string, unknown>): Record<string, unknown> {
   const properties = schema.properties as Record<string, unknown>
-  const idempotency_key = { type: 'string', description: '1–128 visible ASCII characters. A repeat returns the first answer.' }
+  const idempotency_key = {
+    type: 'string',
+    description: '1–128 visible ASCII characters. A repeat returns the first answer.',
+  }
   return { ...schema, properties: { ...properties, idempotency_key } }
 }

@@ -56,8 +56,17 @@ export interface BotHandlers {
 
 export interface BotApi {
   /** Throws BotApiError only. */
-  call<T>(method: string, payload?: Record<string, unknown>, options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<T>
-  sendDocument(chatId: string, document: OutgoingDocument, caption: string, signal?: AbortSignal): Promise<BotMessage>
+  call<T>(
+    method: string,
+    payload?: Record<string, unknown>,
+    options?: { signal?: AbortSignal; timeoutMs?: number },
+  ): Promise<T>
+  sendDocument(
+    chatId: string,
+    document: OutgoingDocument,
+    caption: string,
+    signal?: AbortSignal,
+  ): Promise<BotMessage>
   /** Hands one update to the handlers; what they throw comes back. */
   dispatch(update: BotUpdate): Promise<void>
   /** Who the bot is, once known. */
@@ -97,6 +106,12 @@ export function createBotApi(deps: { token: SecretValue; apiRoot: string; handle
     }
   }
 
+  const identify = async (signal?: AbortSignal): Promise<BotUser> => {
+    me = await call<BotUser>('getMe', {}, signal ? { signal } : {})
+    bot.botInfo = me as typeof bot.botInfo & BotUser
+    return me
+  }
+
   return {
     call,
     sendDocument: (chatId, document, caption, signal) =>
@@ -110,15 +125,15 @@ export function createBotApi(deps: { token: SecretValue; apiRoot: string; handle
         },
         { timeoutMs: UPLOAD_TIMEOUT_MS, ...(signal ? { signal } : {}) },
       ),
-    dispatch: (update) => bot.handleUpdate(update as never),
+    async dispatch(update) {
+      // Else Telegraf would ask by itself, and its errors are not ours.
+      if (!me) await identify()
+      await bot.handleUpdate(update as never)
+    },
     get me() {
       return me
     },
-    async identify(signal) {
-      me = await call<BotUser>('getMe', {}, signal ? { signal } : {})
-      bot.botInfo = me as typeof bot.botInfo & BotUser
-      return me
-    },
+    identify,
   }
 }
 
@@ -135,7 +150,10 @@ function asBotApiError(error: unknown, method: string, token: SecretValue): BotA
       migratedTo: migratedTo === undefined ? undefined : String(migratedTo),
     })
   }
-  const said = error instanceof Error ? `${(error as NodeJS.ErrnoException).code ?? error.name}: ${error.message}` : 'failed'
+  const said =
+    error instanceof Error
+      ? `${(error as NodeJS.ErrnoException).code ?? error.name}: ${error.message}`
+      : 'failed'
   return new BotApiError(method, 0, scrubToken(said, token))
 }
 

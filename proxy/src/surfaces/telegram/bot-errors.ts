@@ -49,8 +49,12 @@ export function troubleOf(error: BotApiError): Trouble {
   if (error.status === 403) return 'no_chat'
   if (said.includes('message is not modified')) return 'not_modified'
   if (/query is too old|query_id_invalid|query id is invalid/.test(said)) return 'stale_query'
-  if (/message to (edit|delete) not found|message can't be (edited|deleted)|message_id_invalid/.test(said)) return 'gone'
-  if (error.migratedTo !== undefined || /chat not found|not enough rights|have no rights|chat_write_forbidden|was upgraded/.test(said)) {
+  if (/message to (edit|delete) not found|message can't be (edited|deleted)|message_id_invalid/.test(said))
+    return 'gone'
+  if (
+    error.migratedTo !== undefined ||
+    /chat not found|not enough rights|have no rights|chat_write_forbidden|was upgraded/.test(said)
+  ) {
     return 'no_chat'
   }
   return 'rejected'

@@ -21,12 +21,18 @@ const LEVELS = [
   { items: 6, itemColumns: 200, fieldColumns: 200 },
   { items: 4, itemColumns: 110, fieldColumns: 76 },
   { items: 3, itemColumns: 72, fieldColumns: 36 },
-  { items: 3, itemColumns: 36, fieldColumns: 24 },
+  { items: 2, itemColumns: 36, fieldColumns: 24 },
+  { items: 1, itemColumns: 36, fieldColumns: 24 },
 ] as const
 
 type Level = (typeof LEVELS)[number]
 
-export function renderCard(input: { model: CardModel; exactCode: string; token: string; now: UnixMs }): CardMessage {
+export function renderCard(input: {
+  model: CardModel
+  exactCode: string
+  token: string
+  now: UnixMs
+}): CardMessage {
   const { model, exactCode, now } = input
   const keyboard = model.choices.map((row) =>
     row.map(({ decision, label }) => ({ text: label, callback_data: callbackData(input.token, decision) })),
@@ -36,10 +42,10 @@ export function renderCard(input: { model: CardModel; exactCode: string; token: 
 
   const codeDocuments = codeFiles(model, exactCode)
   const size = `${model.code.lines} lines, ${model.code.bytes} bytes`
-  const codeNote = `📄 ${bold(`Read the code first: ${size}, in the file above`)}`
+  const codeNote = `📄 ${bold('Read the code in the file above')}: ${size}`
   for (const level of LEVELS) {
     const { lines, complete } = facts(model, level, now)
-    const note = complete ? [codeNote] : [codeNote, `📋 ${bold('Some of it is cut here: see the details file above')}`]
+    const note = complete ? [codeNote] : [codeNote, `📋 ${bold('Cut here: see the details file above')}`]
     const html = [...lines, ...note].join('\n')
     if (phoneLines(plainText(html)) > CARD_LINES && level !== LEVELS.at(-1)) continue
     return { documents: complete ? codeDocuments : [...codeDocuments, detailsFile(model)], html, keyboard }
@@ -48,7 +54,12 @@ export function renderCard(input: { model: CardModel; exactCode: string; token: 
 }
 
 /** A card without any formatting, for a chat that refuses the formatted one. Its code always comes as a file. */
-export function renderPlainCard(input: { model: CardModel; exactCode: string; token: string; now: UnixMs }): CardMessage {
+export function renderPlainCard(input: {
+  model: CardModel
+  exactCode: string
+  token: string
+  now: UnixMs
+}): CardMessage {
   const { model, exactCode, now } = input
   const text = [
     `Request ${model.requestId}`,
@@ -97,8 +108,9 @@ function facts(model: CardModel, level: Level, now: UnixMs): { lines: string[]; 
     ...list(model.warnings, 'warnings', (warning) => `⚠️ ${code(cut(warning, level.itemColumns))}`),
     ...list(model.secrets, 'secrets', (secret) => {
       const note = secret.missing ? ' (not stored)' : ''
-      const goes = cut(secret.goes, Math.max(10, level.itemColumns - secret.name.length))
-      return `🔑 ${code(cut(secret.name, level.itemColumns))} → ${code(goes)}${note}`
+      const name = cut(secret.name, Math.floor(level.itemColumns * 0.65))
+      const goes = cut(secret.goes, Math.max(8, level.itemColumns - name.length - note.length - 3))
+      return `🔑 ${code(name)} → ${code(goes)}${note}`
     }),
     `🌐 Network: ${code(field(model.network))}`,
     `🤖 ${code(field(model.agent))} runs ${code(field(model.skillId))}`,

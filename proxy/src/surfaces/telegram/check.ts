@@ -3,7 +3,9 @@ import type { BotApi, BotChat } from './bot-api.ts'
 import type { TelegramDeps } from './deps.ts'
 
 /** Asks Telegram who the bot is, whether it reaches the chat, and whether it can delete messages there. */
-export function createTelegramCheck(deps: Pick<TelegramDeps, 'config'> & { readonly api: BotApi; readonly connected: () => boolean }): DoctorCheck {
+export function createTelegramCheck(
+  deps: Pick<TelegramDeps, 'config'> & { readonly api: BotApi; readonly connected: () => boolean },
+): DoctorCheck {
   const { api, config } = deps
   const run = async (signal: AbortSignal): Promise<CheckResult> => {
     const me = await api.identify(signal)
@@ -24,6 +26,10 @@ export function createTelegramCheck(deps: Pick<TelegramDeps, 'config'> & { reado
   }
   return {
     name: 'telegram',
-    run: (signal) => run(signal).catch((error: unknown) => ({ ok: false, said: error instanceof Error ? error.message : 'failed' })),
+    run: (signal) =>
+      run(signal).catch((error: unknown) => ({
+        ok: false,
+        said: error instanceof Error ? error.message : 'failed',
+      })),
   }
 }

@@ -1,5 +1,12 @@
 import type { StoredAuditRow } from '../../domain/audit/index.ts'
-import { AppError, isReservedName, oneLine, SECRET_NAME, SecretValue, type UnixMs } from '../../kernel/index.ts'
+import {
+  AppError,
+  isReservedName,
+  oneLine,
+  SECRET_NAME,
+  SecretValue,
+  type UnixMs,
+} from '../../kernel/index.ts'
 import { type CommandName, helpLines } from './commands.ts'
 import type { TelegramDeps } from './deps.ts'
 import { bold, code, escapeHtml, fitLines } from './html.ts'
@@ -20,11 +27,16 @@ export interface CommandReply {
 /** `/start` and `/id` are answered before this, see messages.ts. */
 export type HandledCommand = Exclude<CommandName, 'start' | 'id'>
 
-export type CommandHandlers = Record<HandledCommand, (call: CommandCall) => CommandReply | Promise<CommandReply>>
+export type CommandHandlers = Record<
+  HandledCommand,
+  (call: CommandCall) => CommandReply | Promise<CommandReply>
+>
 
 const MAX_LISTED = 30
 
-export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & { storeSecret(name: string, value: string, actor: string): CommandReply } {
+export function createCommandHandlers(
+  deps: TelegramDeps,
+): CommandHandlers & { storeSecret(name: string, value: string, actor: string): CommandReply } {
   const { executions, vault, trust, audit, agents, clock } = deps
 
   const storeSecret = (name: string, value: string, actor: string): CommandReply => {
@@ -41,9 +53,13 @@ export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & { s
     add_secret({ rest, actor }) {
       const [, name = '', value = ''] = /^\s*(\S+)(?:\s([\s\S]*))?$/.exec(rest) ?? []
       // The name is not repeated: whoever forgets it has typed the value in its place.
-      if (!SECRET_NAME.test(name)) return { html: escapeHtml('Send /add_secret NAME value; a name is A–Z a–z 0–9 _.') }
-      if (isReservedName(name)) return { html: escapeHtml('This name steers the runtime and cannot be a secret\'s name.') }
-      return value.trim() === '' ? { html: secretPrompt(name, ''), forceReply: true } : storeSecret(name, value, actor)
+      if (!SECRET_NAME.test(name))
+        return { html: escapeHtml('Send /add_secret NAME value; a name is A–Z a–z 0–9 _.') }
+      if (isReservedName(name))
+        return { html: escapeHtml("This name steers the runtime and cannot be a secret's name.") }
+      return value.trim() === ''
+        ? { html: secretPrompt(name, ''), forceReply: true }
+        : storeSecret(name, value, actor)
     },
 
     list_secrets() {
@@ -78,7 +94,9 @@ export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & { s
         const anyArgs = grant.anyArgs ? ', any args' : ''
         return `${bold(`${grant.id}.`)} ${code(oneLine(grant.skillId, 128))} ${code(grant.codeHash.slice(0, 12))}, ${until}${anyArgs}`
       })
-      return { html: lines.length === 0 ? 'Nothing is trusted.' : fitLines([...lines, 'End one with /revoke N.']) }
+      return {
+        html: lines.length === 0 ? 'Nothing is trusted.' : fitLines([...lines, 'End one with /revoke N.']),
+      }
     },
 
     revoke({ rest, actor }) {
@@ -117,7 +135,9 @@ export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & { s
 
 /** What a refused command says: the reason for a person, without anything they typed. */
 export const refusalText = (error: unknown): string =>
-  error instanceof AppError ? escapeHtml(oneLine(error.message, 300)) : 'That failed on my side; the daemon\'s log has the details.'
+  error instanceof AppError
+    ? escapeHtml(oneLine(error.message, 300))
+    : "That failed on my side; the daemon's log has the details."
 
 const auditLine = (row: StoredAuditRow): string =>
   `${row.id} ${minute(row.at)} ${code(row.event)} ${code(row.actor)}${row.requestId === null ? '' : ` ${code(row.requestId.slice(0, 12))}`}`

@@ -33,8 +33,18 @@ export const COMMANDS = {
   remove_secret: { args: 'NAME', help: 'Remove a secret', who: 'approver', more: '' },
   pending: { args: '', help: 'List what waits for an answer or a secret', who: 'approver', more: '' },
   trusted: { args: '', help: 'List standing grants with their numbers', who: 'approver', more: '' },
-  revoke: { args: 'N', help: 'End grant N of /trusted', who: 'approver', more: 'The number is the grant\'s own; it does not shift.' },
-  audit: { args: '[n]', help: 'Show the newest audit entries', who: 'approver', more: '10 entries, or up to 30.' },
+  revoke: {
+    args: 'N',
+    help: 'End grant N of /trusted',
+    who: 'approver',
+    more: "The number is the grant's own; it does not shift.",
+  },
+  audit: {
+    args: '[n]',
+    help: 'Show the newest audit entries',
+    who: 'approver',
+    more: '10 entries, or up to 30.',
+  },
   agents: { args: '', help: 'List agents', who: 'approver', more: '' },
   status: { args: '', help: 'Show how the daemon is', who: 'approver', more: '' },
 } as const satisfies Record<string, CommandRow>
@@ -55,7 +65,9 @@ const FORM = /^\/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s([\s\S]*))?$
 
 export function parseCommand(text: string | undefined): ParsedCommand | undefined {
   const parts = FORM.exec(text ?? '')
-  return parts?.[1] ? { name: parts[1].toLowerCase(), bot: parts[2] ?? null, rest: parts[3] ?? '' } : undefined
+  return parts?.[1]
+    ? { name: parts[1].toLowerCase(), bot: parts[2] ?? null, rest: parts[3] ?? '' }
+    : undefined
 }
 
 const usage = (name: string, row: CommandRow): string => `/${name}${row.args === '' ? '' : ` ${row.args}`}`

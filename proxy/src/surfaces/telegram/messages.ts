@@ -1,7 +1,12 @@
 import { AppError } from '../../kernel/index.ts'
 import type { BotApi, BotMessage } from './bot-api.ts'
 import { BotApiError, isTransient, troubleOf } from './bot-errors.ts'
-import { type CommandReply, createCommandHandlers, type HandledCommand, refusalText } from './command-handlers.ts'
+import {
+  type CommandReply,
+  createCommandHandlers,
+  type HandledCommand,
+  refusalText,
+} from './command-handlers.ts'
 import { COMMANDS, isCommandName, type ParsedCommand, parseCommand } from './commands.ts'
 import type { TelegramDeps } from './deps.ts'
 import { bold, code, escapeHtml } from './html.ts'
@@ -24,8 +29,19 @@ export function createMessages(
   const strangers = createPace({ burst: 5, perSecond: 0.5 })
 
   const reply = (answer: CommandReply): void => {
-    outbox.enqueue(replyLane(config.chatId), 'notice', { html: answer.html, forceReply: answer.forceReply === true })
-    sender.nudge()
+    try {
+      outbox.enqueue(replyLane(config.chatId), 'notice', {
+        html: answer.html,
+        forceReply: answer.forceReply === true,
+      })
+      sender.nudge()
+    } catch (error) {
+      log.error({ err: error }, 'a reply could not be queued; sending it at once')
+      const payload = { chat_id: config.chatId, text: answer.html, parse_mode: 'HTML' }
+      api
+        .call('sendMessage', payload)
+        .catch((second: Error) => log.error({ said: second.message }, 'a reply is lost'))
+    }
   }
 
   const answerId = async (message: BotMessage): Promise<void> => {
@@ -36,7 +52,11 @@ export function createMessages(
     if (chatId === config.chatId) return reply({ html })
     if (!strangers.tryTake()) return
     try {
-      await api.call('sendMessage', { chat_id: message.chat.id, text: html, parse_mode: 'HTML' }, { timeoutMs: 10_000 })
+      await api.call(
+        'sendMessage',
+        { chat_id: message.chat.id, text: html, parse_mode: 'HTML' },
+        { timeoutMs: 10_000 },
+      )
     } catch (error) {
       log.warn({ said: (error as Error).message }, 'an id could not be told')
     }
@@ -45,7 +65,11 @@ export function createMessages(
   /** Deletes a message that may hold a secret; says loudly when it stays. */
   const erase = async (message: BotMessage): Promise<void> => {
     try {
-      await api.call('deleteMessage', { chat_id: message.chat.id, message_id: message.message_id }, { timeoutMs: 10_000 })
+      await api.call(
+        'deleteMessage',
+        { chat_id: message.chat.id, message_id: message.message_id },
+        { timeoutMs: 10_000 },
+      )
     } catch (error) {
       if (!(error instanceof BotApiError)) throw error
       if (/message to delete not found/i.test(error.message)) return
@@ -68,14 +92,16 @@ export function createMessages(
     try {
       reply(await work())
     } catch (error) {
-      if (!(error instanceof AppError) || error.code === 'internal') log.error({ err: error }, 'a command failed')
+      if (!(error instanceof AppError) || error.code === 'internal')
+        log.error({ err: error }, 'a command failed')
       reply({ html: refusalText(error) })
     }
   }
 
   const onCommand = async (message: BotMessage, command: ParsedCommand): Promise<void> => {
     if (!isCommandName(command.name)) {
-      if (message.chat.type === 'private' && isApprover(message)) reply({ html: 'I do not know that; see /help.' })
+      if (message.chat.type === 'private' && isApprover(message))
+        reply({ html: 'I do not know that; see /help.' })
       return
     }
     if (command.name === 'start' || command.name === 'id') return answerId(message)
@@ -91,14 +117,17 @@ export function createMessages(
   /** The secret's name when the message replies to a question of this bot for one. */
   const answeredPrompt = (message: BotMessage): string | undefined => {
     const question = message.reply_to_message
-    return question?.from?.id === api.me?.id && question?.chat.id === message.chat.id ? promptedName(question?.text) : undefined
+    return question?.from?.id === api.me?.id && question?.chat.id === message.chat.id
+      ? promptedName(question?.text)
+      : undefined
   }
 
   return {
     async handle(message) {
       if (message.forward_origin !== undefined || message.forward_date !== undefined) return
       const command = parseCommand(message.text)
-      const mine = command && (command.bot === null || command.bot.toLowerCase() === api.me?.username?.toLowerCase())
+      const mine =
+        command && (command.bot === null || command.bot.toLowerCase() === api.me?.username?.toLowerCase())
       if (String(message.chat.id) !== config.chatId) {
         if (mine && (command.name === 'start' || command.name === 'id')) await answerId(message)
         else refuse(message, 'other_chat')

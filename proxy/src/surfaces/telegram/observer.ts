@@ -9,14 +9,18 @@ export const replyLane = (chatId: string): string => `telegram:${chatId}/reply`
  * Queues what the chat must learn of a transition, inside its transaction. Only the request's id is queued; what is
  * shown is rendered from the stored row when it is sent, so several transitions in a row become one edit.
  */
-export function createTelegramObserver(deps: { readonly outbox: Outbox; readonly chatId: string }): ExecutionObserver {
+export function createTelegramObserver(deps: {
+  readonly outbox: Outbox
+  readonly chatId: string
+}): ExecutionObserver {
   const lane = cardLane(deps.chatId)
   return {
     transitioned(execution, from) {
       const payload = { requestId: execution.requestId }
       const hasCard = !execution.trusted
       if (from === null && execution.status === 'pending') deps.outbox.enqueue(lane, 'card', payload)
-      else if ((hasCard && from !== null) || execution.status === 'failed') deps.outbox.enqueue(lane, 'card_update', payload)
+      else if ((hasCard && from !== null) || execution.status === 'failed')
+        deps.outbox.enqueue(lane, 'card_update', payload)
       if (execution.status === 'awaiting_secrets') deps.outbox.enqueue(lane, 'secret_prompt', payload)
     },
   }

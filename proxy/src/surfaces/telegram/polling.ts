@@ -17,7 +17,9 @@ const WRONG_TOKEN_MS = 60_000
  * Long polling. Updates are handled one after another, and each is confirmed only after it was handled: what a crash
  * interrupts comes again, and handling it twice does nothing twice.
  */
-export function createPolling(deps: TelegramDeps & { readonly api: BotApi; readonly handle: (update: BotUpdate) => Promise<void> }): Receiver {
+export function createPolling(
+  deps: TelegramDeps & { readonly api: BotApi; readonly handle: (update: BotUpdate) => Promise<void> },
+): Receiver {
   const { api, log } = deps
   const ending = new AbortController()
   const seconds = deps.pollSeconds ?? POLL_SECONDS
@@ -32,10 +34,12 @@ export function createPolling(deps: TelegramDeps & { readonly api: BotApi; reado
       await api.call('deleteWebhook', { drop_pending_updates: false }, { signal: ending.signal })
       ready = true
     }
+    // The first poll does not wait: it proves the connection.
+    const waitSeconds = connected ? seconds : 0
     const updates = await api.call<readonly BotUpdate[]>(
       'getUpdates',
-      { offset, timeout: seconds, allowed_updates: ['message', 'callback_query'] },
-      { signal: ending.signal, timeoutMs: seconds * 1_000 + POLL_GRACE_MS },
+      { offset, timeout: waitSeconds, allowed_updates: ['message', 'callback_query'] },
+      { signal: ending.signal, timeoutMs: waitSeconds * 1_000 + POLL_GRACE_MS },
     )
     if (!connected) log.info({ bot: api.me?.username }, 'connected to Telegram')
     connected = true
@@ -56,11 +60,17 @@ export function createPolling(deps: TelegramDeps & { readonly api: BotApi; reado
     const trouble = troubleOf(error)
     if (trouble === 'wrong_token') {
       ready = false
-      log.error({ said: error.message }, 'Telegram does not know TELEGRAM_BOT_TOKEN: check it with @BotFather')
+      log.error(
+        { said: error.message },
+        'Telegram does not know TELEGRAM_BOT_TOKEN: check it with @BotFather',
+      )
       return Math.max(WRONG_TOKEN_MS, usual)
     }
     if (trouble === 'conflict') {
-      log.warn({ said: error.message, other: await whoElse() }, 'somebody else takes the updates of this bot; trying again')
+      log.warn(
+        { said: error.message, other: await whoElse() },
+        'somebody else takes the updates of this bot; trying again',
+      )
       return usual
     }
     log.warn({ said: error.message }, 'Telegram cannot be reached; trying again')

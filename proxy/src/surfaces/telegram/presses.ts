@@ -62,7 +62,10 @@ export function createPresses(
       const pressed = press.message?.message_id ?? null
       // A card that still has buttons after the decision, or a second copy of it, is brought up to date as well.
       if (!decided.accepted || (pressed !== null && pressed !== card.messageId)) {
-        outbox.enqueue(cardLane(config.chatId), 'card_update', { requestId: card.requestId, messageId: pressed })
+        outbox.enqueue(cardLane(config.chatId), 'card_update', {
+          requestId: card.requestId,
+          messageId: pressed,
+        })
       }
       return decided
     })
@@ -77,7 +80,10 @@ export function createPresses(
         answer = await judge(press)
       } catch (error) {
         log.error({ err: error }, 'a press could not be handled')
-        answer = { text: 'That failed on my side and nothing was decided. Press again in a moment.', alert: true }
+        answer = {
+          text: 'That failed on my side and nothing was decided. Press again in a moment.',
+          alert: true,
+        }
       }
       await reply(deps.api, press.id, answer, log)
     },
@@ -100,7 +106,10 @@ function answerOf(outcome: DecisionOutcome, decision: DecisionKind): Answer {
   if (outcome.reason === 'expired') return { text: 'Expired: nothing was decided.', alert: true }
   if (outcome.reason === 'other_consent') return { text: 'This card is for another request.', alert: true }
   if (execution.decision !== null) {
-    return { text: clipAnswer(`Already decided by ${execution.decidedByName}: ${decisionSaid(execution.decision)}`), alert: true }
+    return {
+      text: clipAnswer(`Already decided by ${execution.decidedByName}: ${decisionSaid(execution.decision)}`),
+      alert: true,
+    }
   }
   return { text: `Already ${execution.status}.`, alert: true }
 }
@@ -112,7 +121,11 @@ const clipAnswer = (text: string): string => oneLine(text, 200)
 async function reply(api: BotApi, id: string, answer: Answer, log: TelegramDeps['log']): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await api.call('answerCallbackQuery', { callback_query_id: id, text: answer.text, show_alert: answer.alert }, { timeoutMs: 10_000 })
+      await api.call(
+        'answerCallbackQuery',
+        { callback_query_id: id, text: answer.text, show_alert: answer.alert },
+        { timeoutMs: 10_000 },
+      )
       return
     } catch (error) {
       if (!(error instanceof BotApiError)) throw error

@@ -7,7 +7,9 @@ export interface Refusals {
   message(userId: string, chatId: string, reason: string): void
 }
 
-export function createRefusals(deps: Pick<TelegramDeps, 'audit' | 'transactor' | 'config' | 'log'>): Refusals {
+export function createRefusals(
+  deps: Pick<TelegramDeps, 'audit' | 'transactor' | 'config' | 'log'>,
+): Refusals {
   const { audit, transactor, log } = deps
   const presses = createPace({ burst: 60, perSecond: 0.2 })
   const messages = createPace({ burst: 60, perSecond: 0.2 })
@@ -21,7 +23,9 @@ export function createRefusals(deps: Pick<TelegramDeps, 'audit' | 'transactor' |
   return {
     press(userId, chatId, requestId, reason) {
       if (!presses.tryTake()) return
-      record(() => audit.append('approval.refused', `telegram:${userId}`, requestId, { reason, chat_id: chatId }))
+      record(() =>
+        audit.append('approval.refused', `telegram:${userId}`, requestId, { reason, chat_id: chatId }),
+      )
     },
     message(userId, chatId, reason) {
       if (!messages.tryTake()) return

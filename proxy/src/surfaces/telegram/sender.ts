@@ -55,7 +55,10 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
       delayMs = Math.max(SLOW_MS, usual)
       log.error({ said: error.message, movedTo: error.migratedTo }, ADVICE[trouble])
     }
-    log.warn({ said: error.message, kind: message.kind, delayMs }, 'Telegram did not take a message; it is kept and sent again')
+    log.warn(
+      { said: error.message, kind: message.kind, delayMs },
+      'Telegram did not take a message; it is kept and sent again',
+    )
     outbox.retry(message, delayMs, error.message)
   }
 
@@ -65,14 +68,20 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
     } catch (error) {
       if (ending.signal.aborted) return
       if (!(error instanceof BotApiError)) {
-        log.error({ err: error, kind: message.kind }, 'a message could not be prepared; it is kept and tried again')
+        log.error(
+          { err: error, kind: message.kind },
+          'a message could not be prepared; it is kept and tried again',
+        )
         outbox.retry(message, Math.max(2_000, backoffMs(message.attempts)), 'defect')
         return
       }
       const trouble = troubleOf(error)
       if (trouble === 'not_modified') return outbox.settle(message.id)
       if (trouble === 'gone' || trouble === 'rejected' || trouble === 'stale_query') {
-        log.error({ said: error.message, kind: message.kind, payload: requestOf(message) }, 'Telegram will never take this message; given up')
+        log.error(
+          { said: error.message, kind: message.kind, payload: requestOf(message) },
+          'Telegram will never take this message; given up',
+        )
         return outbox.settle(message.id)
       }
       postpone(message, error, trouble)
@@ -83,7 +92,9 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
     while (!ending.signal.aborted) {
       try {
         // Replies before cards: whoever just typed a command waits for its answer.
-        const due = outbox.due(LANES).toSorted((a, b) => Number(b.lane.endsWith('/reply')) - Number(a.lane.endsWith('/reply')))
+        const due = outbox
+          .due(LANES)
+          .toSorted((a, b) => Number(b.lane.endsWith('/reply')) - Number(a.lane.endsWith('/reply')))
         const message = due[0]
         if (message) {
           current = sendOne(message)
@@ -121,4 +132,5 @@ const ADVICE = {
   wrong_token: 'Telegram does not know TELEGRAM_BOT_TOKEN: check it with @BotFather',
 } as const
 
-const requestOf = (message: OutboxMessage): unknown => (message.payload as { requestId?: string } | null)?.requestId
+const requestOf = (message: OutboxMessage): unknown =>
+  (message.payload as { requestId?: string } | null)?.requestId

@@ -42,7 +42,9 @@ export function createTelegram(deps: TelegramDeps): Telegram {
       log.error({ err: error, updateId: update.update_id }, 'an update could not be handled')
     }
   }
-  const webhook = config.webhook ? createWebhook({ ...deps, api, handle, webhook: config.webhook }) : undefined
+  const webhook = config.webhook
+    ? createWebhook({ ...deps, api, handle, webhook: config.webhook })
+    : undefined
   const receiver = webhook ?? createPolling({ ...deps, api, handle })
 
   return {

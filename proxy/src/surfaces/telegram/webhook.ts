@@ -17,7 +17,10 @@ const WATCH_MS = 60_000
 const REMEMBERED = 1_000
 
 /** Takes a request as Express or node:http hands it over; the body may have been parsed already. */
-export type WebhookHandler = (request: IncomingMessage & { readonly body?: unknown }, response: ServerResponse) => void
+export type WebhookHandler = (
+  request: IncomingMessage & { readonly body?: unknown },
+  response: ServerResponse,
+) => void
 
 /**
  * Updates by webhook. Only who knows the secret token is heard; an update is answered with 200 after it was handled,
@@ -41,7 +44,9 @@ export function createWebhook(
     for (let attempts = 0; !ending.signal.aborted; ) {
       let pauseMs = WATCH_MS
       try {
-        const info = connected ? await api.call<{ url?: string }>('getWebhookInfo', {}, { signal: ending.signal }) : undefined
+        const info = connected
+          ? await api.call<{ url?: string }>('getWebhookInfo', {}, { signal: ending.signal })
+          : undefined
         if (info?.url !== webhook.url) await register()
         connected = true
         attempts = 0
@@ -50,7 +55,10 @@ export function createWebhook(
         connected = false
         pauseMs = Math.min(backoffMs(attempts), MAX_BACKOFF_MS)
         attempts += 1
-        log.warn({ said: error instanceof Error ? error.message : 'unknown' }, 'the webhook could not be set; trying again')
+        log.warn(
+          { said: error instanceof Error ? error.message : 'unknown' },
+          'the webhook could not be set; trying again',
+        )
       }
       await sleep(pauseMs, undefined, { signal: ending.signal }).catch(() => {})
     }
@@ -94,10 +102,12 @@ export function createWebhook(
     readUpdate(request).then(
       (update) => {
         if (!update) return end(400)
-        queue = queue.then(() => take(update)).then(
-          () => end(200),
-          () => end(500),
-        )
+        queue = queue
+          .then(() => take(update))
+          .then(
+            () => end(200),
+            () => end(500),
+          )
       },
       () => end(400),
     )
@@ -126,7 +136,9 @@ function knowsSecret(given: string | string[] | undefined, secret: string): bool
   return timingSafeEqual(Buffer.from(sha256Hex(given)), Buffer.from(sha256Hex(secret)))
 }
 
-async function readUpdate(request: IncomingMessage & { readonly body?: unknown }): Promise<BotUpdate | undefined> {
+async function readUpdate(
+  request: IncomingMessage & { readonly body?: unknown },
+): Promise<BotUpdate | undefined> {
   let parsed = request.body
   if (parsed === undefined) {
     const chunks: Buffer[] = []
@@ -139,5 +151,7 @@ async function readUpdate(request: IncomingMessage & { readonly body?: unknown }
     parsed = JSON.parse(Buffer.concat(chunks).toString('utf8'))
   }
   const update = parsed as Partial<BotUpdate> | null
-  return typeof update === 'object' && Number.isSafeInteger(update?.update_id) ? (update as BotUpdate) : undefined
+  return typeof update === 'object' && Number.isSafeInteger(update?.update_id)
+    ? (update as BotUpdate)
+    : undefined
 }

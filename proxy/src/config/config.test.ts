@@ -1,0 +1,127 @@
+import { inspect } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { ConfigError, readConfig } from './config.ts'
+import { SETTINGS } from './settings.ts'
+
+const TOKEN = '12345:demo-token-demo-token-demo'
+const telegram = { TELEGRAM_BOT_TOKEN: TOKEN, TELEGRAM_CHAT_ID: '42' }
+
+/** The one line that the person who starts the daemon sees. */
+function complaint(env: NodeJS.ProcessEnv): string {
+  try {
+    readConfig(env)
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError)
+    return (error as Error).message
+  }
+  throw new Error('the configuration was taken')
+}
+
+describe('the configuration', () => {
+  it('needs nothing', () => {
+    const config = readConfig({})
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      port: 3737,
+      telegram: null,
+      wake: null,
+      sandbox: { kind: 'docker', ociRuntime: null, poolSize: 2 },
+      approvalTtlMs: 3_600_000,
+    })
+    expect(config.dbPath).toMatch(/\/data\/proxy\.db$/)
+    expect(config.masterKey).toEqual({ kind: 'file', path: config.dbPath.replace('proxy.db', 'master.key') })
+    expect(config.adminSocketPath).toBe(config.dbPath.replace('proxy.db', 'admin.sock'))
+  })
+
+  it('takes an empty value for one that is not set', () => {
+    expect(readConfig({ PORT: '', HOST: '  ', TELEGRAM_CHAT_ID: '' })).toEqual(readConfig({}))
+  })
+
+  it.each([
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '3737x'],
+    ['PORT', '1e3'],
+    ['HOST', 'two words'],
+    ['HOST', 'http://127.0.0.1'],
+    ['TELEGRAM_BOT_TOKEN', 'no-token'],
+    ['TELEGRAM_CHAT_ID', '@name'],
+    ['TELEGRAM_APPROVER_IDS', '1;2'],
+    ['TELEGRAM_APPROVER_IDS', '-5'],
+    ['TELEGRAM_API_ROOT', 'api.telegram.org'],
+    ['TELEGRAM_API_ROOT', 'file:///etc/passwd'],
+    ['TELEGRAM_WEBHOOK_URL', 'http://example.com'],
+    ['TELEGRAM_WEBHOOK_SECRET', 'short'],
+    ['OAUTH3_SANDBOX', 'none'],
+    ['OAUTH3_SANDBOX_RUNTIME', 'run c'],
+    ['OAUTH3_POOL_SIZE', '65'],
+    ['OAUTH3_MAX_RUNS', '0'],
+    ['OAUTH3_APPROVAL_TTL', '9'],
+    ['OAUTH3_APPROVAL_TTL', '604801'],
+    ['OAUTH3_MAX_WAITING', '0'],
+    ['OAUTH3_RATE_LIMIT', '0'],
+    ['OPENCLAW_HOOK_URL', 'ftp://10.0.0.5'],
+    ['OAUTH3_WEBHOOK_URL', 'nowhere'],
+    ['OAUTH3_WEBHOOK_SECRET', 'short'],
+    ['LOG_LEVEL', 'loud'],
+  ] as const)('refuses %s=%s in one line that names it and what it takes', (name, value) => {
+    const line = complaint({ [name]: value })
+    expect(line).toContain(name)
+    expect(line).toContain(SETTINGS[name].takes)
+    expect(line).not.toContain('\n')
+  })
+
+  it('never repeats a value that was wrong, since it may be a secret', () => {
+    for (const name of ['TELEGRAM_BOT_TOKEN', 'TELEGRAM_WEBHOOK_SECRET', 'OAUTH3_WEBHOOK_SECRET'] as const) {
+      expect(complaint({ [name]: 'bad value!' })).not.toContain('bad value!')
+    }
+  })
+
+  it.each<[string, NodeJS.ProcessEnv, string]>([
+    ['a chat without a token', { TELEGRAM_CHAT_ID: '42' }, 'TELEGRAM_BOT_TOKEN'],
+    ['a token without a chat', { TELEGRAM_BOT_TOKEN: TOKEN }, 'TELEGRAM_CHAT_ID'],
+    ['a group without approvers', { ...telegram, TELEGRAM_CHAT_ID: '-100123' }, 'TELEGRAM_APPROVER_IDS'],
+    ['a webhook without its secret', { ...telegram, TELEGRAM_WEBHOOK_URL: 'https://example.com/hook' }, 'TELEGRAM_WEBHOOK_SECRET'],
+    ['a hook without its token', { OPENCLAW_HOOK_URL: 'http://10.0.0.5:18789' }, 'OPENCLAW_HOOK_TOKEN'],
+    ['a generic webhook without its secret', { OAUTH3_WEBHOOK_URL: 'https://example.com' }, 'OAUTH3_WEBHOOK_SECRET'],
+    ['two keys', { OAUTH3_KEY_FILE: 'a', OAUTH3_PASSPHRASE_FILE: 'b' }, 'OAUTH3_PASSPHRASE_FILE'],
+    [
+      'two ways to wake',
+      { OPENCLAW_CLI: 'openclaw', OAUTH3_WEBHOOK_URL: 'https://example.com', OAUTH3_WEBHOOK_SECRET: 'demo-secret-of-16-chars' },
+      'OPENCLAW_CLI',
+    ],
+    ['a setting that nobody reads', { OAUTH3_SANDBOXX: 'docker' }, 'OAUTH3_SANDBOXX'],
+  ])('refuses %s', (_what, env, name) => {
+    const line = complaint(env)
+    expect(line).toContain(name)
+    expect(line).not.toContain('\n')
+  })
+
+  it('asks the chat itself when it is a person, and the named ones in a group', () => {
+    expect(readConfig(telegram).telegram?.approverIds).toEqual(new Set(['42']))
+    const group = { ...telegram, TELEGRAM_CHAT_ID: '-100123', TELEGRAM_APPROVER_IDS: '7, 8' }
+    expect(readConfig(group).telegram?.approverIds).toEqual(new Set(['7', '8']))
+  })
+
+  it('prints its secrets as [secret]', () => {
+    const config = readConfig({
+      ...telegram,
+      TELEGRAM_WEBHOOK_URL: 'https://example.com/hook',
+      TELEGRAM_WEBHOOK_SECRET: 'demo-webhook-secret',
+      OPENCLAW_HOOK_URL: 'http://10.0.0.5:18789/',
+      OPENCLAW_HOOK_TOKEN: 'demo-hook-token',
+    })
+    const printed = inspect(config, { depth: 9, showHidden: true }) + JSON.stringify(config)
+    expect(printed).toContain('[secret]')
+    for (const secret of [TOKEN, 'demo-webhook-secret', 'demo-hook-token']) expect(printed).not.toContain(secret)
+    expect(config.wake?.target).toBe('http://10.0.0.5:18789')
+  })
+
+  it('has a table that says what each setting takes, and defaults that it takes itself', () => {
+    for (const [name, setting] of Object.entries(SETTINGS)) {
+      expect(name).toMatch(/^[A-Z][A-Z0-9_]+$/)
+      expect(setting.takes.length * setting.about.length).toBeGreaterThan(0)
+      if (setting.fallback !== undefined) expect(setting.schema.safeParse(setting.fallback).success).toBe(true)
+    }
+  })
+})

@@ -1,0 +1,263 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createDomainKit, type DomainKit } from '../../../test/support/domain-kit.ts'
+import { type Consent, sealConsent } from '../consent/index.ts'
+import { TRUST_24H_MS, type TrustLevel } from './trust.ts'
+
+const START = 1_700_000_000_000
+const MINUTE = 60_000
+const ACTOR = 'telegram:7'
+
+const consent: Consent = {
+  v: 1,
+  skill_id: 'demo-skill',
+  description: 'demo',
+  code: { sha256: 'a'.repeat(64), bytes: 10 },
+  source: null,
+  agent: { id: 'agt_1', name: 'one' },
+  runtime: { name: 'deno', image: 'sha256:1111', isolation: 'docker' },
+  secrets: [
+    { name: 'DEMO_KEY', mode: 'placeholder', hosts: ['*.example.com'], in: ['header'], bound_to: ['*.example.com'] },
+    { name: 'OTHER_KEY', mode: 'placeholder', hosts: ['a.example.com'], in: ['header', 'query'], bound_to: null },
+  ],
+  network: ['*.example.com', 'api.example.org:8443'],
+  args: '{"a":1}',
+  limits: { timeout_ms: 30_000, memory_bytes: 268_435_456, cpu_millis: 1_000, pids: 64, tmp_bytes: 67_108_864, output_bytes: 262_144 },
+}
+
+const [key, other] = consent.secrets as [Consent['secrets'][0], Consent['secrets'][0]]
+const withKey = (change: Partial<typeof key>): Partial<Consent> => ({ secrets: [{ ...key, ...change }, other] })
+const limits = (change: Partial<Consent['limits']>): Partial<Consent> => ({ limits: { ...consent.limits, ...change } })
+
+let dir: string
+let kit: DomainKit
+let now: number
+const clock = { now: () => now }
+let requests = 0
+
+beforeEach(async () => {
+  now = START
+  dir = mkdtempSync(join(tmpdir(), 'oauth3-trust-'))
+  kit = await createDomainKit({ dir, clock })
+})
+afterEach(async () => {
+  await kit[Symbol.asyncDispose]()
+  rmSync(dir, { recursive: true })
+})
+async function restart(): Promise<void> {
+  await kit[Symbol.asyncDispose]()
+  kit = await createDomainKit({ dir, clock })
+}
+
+const grant = (level: TrustLevel, change: Partial<Consent> = {}, anyArgs = false) =>
+  kit.transactor.transact(() =>
+    kit.trust.grant({ sealed: sealConsent({ ...consent, ...change }), level, anyArgs, requestId: `req_${++requests}`, actor: ACTOR }),
+  )
+const judge = (change: Partial<Consent> = {}) => kit.trust.judge(sealConsent({ ...consent, ...change }).consent)
+const isTrusted = (change: Partial<Consent> = {}): boolean => judge(change).trusted
+
+describe('what a grant covers', () => {
+  it('covers the very same request, again and again', () => {
+    grant('forever')
+    expect([isTrusted(), isTrusted(), isTrusted()]).toEqual([true, true, true])
+  })
+
+  it.each<[string, Partial<Consent>]>([
+    ['one secret less', { secrets: [key] }],
+    ['no secret', { secrets: [] }],
+    ['one host less', { network: ['*.example.com'] }],
+    ['one host under the wildcard', { network: ['a.b.example.com'] }],
+    ['no network', { network: [] }],
+    ['a secret that goes to one host of the wildcard', withKey({ hosts: ['a.example.com'] })],
+    ['a secret on fewer surfaces', { secrets: [key, { ...other, in: ['query'] }] }],
+    ['a shorter timeout', limits({ timeout_ms: 1_000 })],
+    ['less memory', limits({ memory_bytes: 134_217_728 })],
+    ['another description', { description: 'in other words' }],
+    ['another link to the same bytes', { source: { url: 'https://example.com/x', relation: 'fetched' } }],
+    ['the agent under another name', { agent: { id: 'agt_1', name: 'renamed' } }],
+  ])('covers %s', (_what, change) => {
+    grant('forever')
+    expect(judge(change)).toMatchObject({ trusted: true })
+  })
+
+  it.each<[string, Partial<Consent>, string]>([
+    ['one more secret', { secrets: [key, other, { ...other, name: 'THIRD_KEY' }] }, 'secret: + THIRD_KEY'],
+    ['another secret', { secrets: [{ ...key, name: 'DEMO_KEY2' }] }, 'secret: + DEMO_KEY2'],
+    ['one more host', { network: [...consent.network, 'evil.com'] }, 'network: + evil.com'],
+    ['the parent of the wildcard', { network: ['example.com'] }, 'network: + example.com'],
+    ['a wider wildcard', { network: ['*.example.org'] }, 'network: + *.example.org'],
+    ['another port', { network: ['a.example.com:8443'] }, 'network: + a.example.com:8443'],
+    ['plain http', { network: ['http://a.example.com'] }, 'network: + http://a.example.com'],
+    ['a secret to one more host', withKey({ hosts: ['*.example.com', 'evil.com'] }), 'DEMO_KEY: + evil.com'],
+    ['a secret on one more surface', withKey({ in: ['header', 'body'] }), 'DEMO_KEY: + in body'],
+    ['a secret in another mode', withKey({ mode: 'raw' }), 'DEMO_KEY: placeholder → raw'],
+    ['a secret bound to other hosts', withKey({ bound_to: ['*.example.com', 'x.com'] }), 'DEMO_KEY: its host binding was changed'],
+    ['a secret no longer bound', withKey({ bound_to: null }), 'DEMO_KEY: its host binding was changed'],
+    ['a longer timeout', limits({ timeout_ms: 30_001 }), 'timeout: 30 → 30.001 s'],
+    ['more memory', limits({ memory_bytes: 536_870_912 }), 'memory: 256 → 512 MiB'],
+    ['more processor', limits({ cpu_millis: 2_000 }), 'cpu: 1 → 2 cores'],
+    ['more processes', limits({ pids: 65 }), 'processes: 64 → 65'],
+    ['more scratch', limits({ tmp_bytes: 134_217_728 }), 'scratch: 64 → 128 MiB'],
+    ['more output', limits({ output_bytes: 524_288 }), 'output: 256 → 512 KiB'],
+    ['other args', { args: '{"a":2}' }, 'args: other than approved'],
+    ['no args', { args: null }, 'args: other than approved'],
+    ['another agent', { agent: { id: 'agt_2', name: 'two' } }, 'agent: one → two'],
+    ['another agent of the same name', { agent: { id: 'agt_2', name: 'one' } }, 'agent: one → one'],
+    ['another runtime', { runtime: { ...consent.runtime, name: 'node' } }, 'runtime: deno → node'],
+    ['another image', { runtime: { ...consent.runtime, image: 'sha256:2222' } }, 'runtime image: 1111 → 2222'],
+    ['weaker walls', { runtime: { ...consent.runtime, isolation: 'embedded' } }, 'sandbox: docker → embedded'],
+    ['other code', { code: { sha256: 'b'.repeat(64), bytes: 10 } }, `code: ${'a'.repeat(12)} → ${'b'.repeat(12)}`],
+  ])('does not cover %s, and says what is different', (_what, change, line) => {
+    grant('forever')
+    expect(judge(change)).toEqual({ trusted: false, changes: [line] })
+  })
+
+  it('covers other args, and nothing else, when any args were granted', () => {
+    grant('forever', {}, true)
+    expect(isTrusted({ args: '{"a":2}' })).toBe(true)
+    expect(isTrusted({ args: null })).toBe(true)
+    expect(isTrusted({ args: '{"a":2}', network: ['evil.com'] })).toBe(false)
+  })
+
+  it('does not cover another skill with the same code', () => {
+    grant('forever')
+    expect(judge({ skill_id: 'other-skill' })).toEqual({ trusted: false, changes: [] })
+  })
+
+  it('lets two grants for different args stand beside each other', () => {
+    grant('forever')
+    grant('24h', { args: '{"a":2}' })
+    expect([isTrusted(), isTrusted({ args: '{"a":2}' }), isTrusted({ args: '{"a":3}' })]).toEqual([true, true, false])
+    expect(kit.trust.list()).toHaveLength(2)
+  })
+
+  it('does not add up two grants to a third that nobody gave', () => {
+    grant('forever', { network: ['a.com'] })
+    grant('forever', { network: ['b.com'] })
+    expect(isTrusted({ network: ['a.com', 'b.com'] })).toBe(false)
+  })
+
+  it('keeps one grant for one scope: the later answer replaces the earlier', () => {
+    grant('24h')
+    const forever = grant('forever')
+    expect(kit.trust.list().map(({ id }) => id)).toEqual([forever.id])
+  })
+
+  it('says what differs from the closest of several grants', () => {
+    grant('forever', { network: ['a.com'], args: '{"b":1}' })
+    grant('forever', { network: ['a.com'] })
+    expect(judge({ network: ['a.com', 'c.com'] })).toEqual({ trusted: false, changes: ['network: + c.com'] })
+  })
+})
+
+describe('how long a grant stands', () => {
+  it('ends at 24 hours sharp', () => {
+    grant('24h')
+    now = START + TRUST_24H_MS - 1
+    expect(isTrusted()).toBe(true)
+    now = START + TRUST_24H_MS
+    expect(isTrusted()).toBe(false)
+    expect(kit.trust.list()).toEqual([])
+  })
+
+  it('stays ended when the clock is set back, whoever noticed the end first', async () => {
+    grant('24h')
+    now = START + TRUST_24H_MS
+    expect(isTrusted()).toBe(false)
+    now = START + TRUST_24H_MS - 2 * MINUTE
+    expect(isTrusted()).toBe(false)
+    await restart()
+    expect(isTrusted()).toBe(false)
+    now = START + MINUTE
+    expect(isTrusted()).toBe(false)
+  })
+
+  it('stays ended when the clock is set back after a tick and a restart', async () => {
+    const { id } = grant('24h')
+    now = START + TRUST_24H_MS + 1
+    kit.trust.tick()
+    now = START + 1
+    await restart()
+    expect(isTrusted()).toBe(false)
+    expect(kit.trust.list()).toEqual([])
+    expect(() => kit.trust.revoke(id, ACTOR)).toThrow(expect.objectContaining({ code: 'not_found' }))
+  })
+
+  it('is not stretched by a clock that is set back before its end', async () => {
+    grant('24h')
+    now = START + TRUST_24H_MS - 10 * MINUTE
+    kit.trust.tick()
+    now = START + MINUTE
+    expect(isTrusted()).toBe(false)
+    await restart()
+    expect(isTrusted()).toBe(false)
+    now = START + TRUST_24H_MS - 10 * MINUTE
+    expect(isTrusted()).toBe(true)
+  })
+
+  it('bears the small corrections of a clock that is kept in time', () => {
+    grant('24h')
+    now = START + 60 * MINUTE
+    kit.trust.tick()
+    now -= 2 * MINUTE
+    expect(isTrusted()).toBe(true)
+  })
+
+  it('does not stand before it was given', () => {
+    grant('24h')
+    now = START - 1
+    expect(isTrusted()).toBe(false)
+  })
+
+  it('can be given again after the clock ran far ahead and was put right', () => {
+    now = START + 400 * TRUST_24H_MS
+    kit.trust.tick()
+    now = START
+    grant('24h')
+    expect(isTrusted()).toBe(true)
+    now = START + TRUST_24H_MS
+    expect(isTrusted()).toBe(false)
+  })
+
+  it('stands forever when it was given forever, over restarts and clocks', async () => {
+    grant('forever')
+    for (const at of [START + 4_000 * TRUST_24H_MS, START - TRUST_24H_MS, START]) {
+      now = at
+      kit.trust.tick()
+      await restart()
+      expect(isTrusted()).toBe(true)
+    }
+  })
+
+  it('never covers a second request when it was given once', () => {
+    grant('once')
+    expect(judge()).toEqual({ trusted: false, changes: [] })
+    expect(kit.trust.list()).toEqual([])
+  })
+
+  it('ends when a person revokes it', async () => {
+    const { id } = grant('forever')
+    kit.trust.revoke(id, ACTOR)
+    expect(isTrusted()).toBe(false)
+    await restart()
+    expect(isTrusted()).toBe(false)
+    expect(() => kit.trust.revoke(id, ACTOR)).toThrow(expect.objectContaining({ code: 'not_found' }))
+    grant('forever')
+    expect(isTrusted()).toBe(true)
+  })
+
+  it('tells the audit of every grant, end and revocation', () => {
+    grant('24h')
+    kit.trust.revoke(grant('forever', { args: null }).id, ACTOR)
+    now = START + TRUST_24H_MS
+    kit.trust.tick()
+    expect([...kit.audit.export()].map(({ event }) => event)).toEqual([
+      'trust.granted',
+      'trust.granted',
+      'trust.revoked',
+      'trust.ended',
+    ])
+  })
+})

@@ -1,0 +1,43 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { AppError } from '../../kernel/index.ts'
+import { parseJsonBody } from './body.ts'
+
+const parse = (text: string): unknown => parseJsonBody(Buffer.from(text))
+
+test('takes every JSON value that is plain, unchanged', () => {
+  const plain = fc.jsonValue({ maxDepth: 6 }).filter((value) => !JSON.stringify(value).includes('__proto__'))
+  fc.assert(
+    fc.property(plain, (value) => {
+      const text = JSON.stringify(value)
+      fc.pre(!/\\ud[89a-f]/i.test(text))
+      expect(parse(text)).toEqual(JSON.parse(text))
+    }),
+  )
+})
+
+test.each([
+  ['a lone surrogate', '{"a":{"b":["\\ud800"]}}', ['a', 'b', 0]],
+  ['an infinite number', '[1e999]', [0]],
+  ['a __proto__ key', '{"a":[{"__proto__":1}]}', ['a', 0]],
+  ['a key with a lone surrogate', '{"\\udfff":1}', []],
+])('says where %s is', (_name, text, path) => {
+  try {
+    parse(text)
+    expect.unreachable()
+  } catch (error) {
+    expect((error as AppError).details).toEqual([{ path, message: expect.any(String) }])
+  }
+})
+
+test('a million values or levels are refused quickly', () => {
+  const begun = performance.now()
+  for (const text of [`[${'0,'.repeat(1_000_000)}0]`, '['.repeat(1_000_000) + ']'.repeat(1_000_000)]) {
+    expect(() => parse(text)).toThrow(AppError)
+  }
+  expect(performance.now() - begun).toBeLessThan(2_000)
+})
+
+test('two keys of one name count as the last one, everywhere alike', () => {
+  expect(parse('{"a":1,"a":2}')).toEqual({ a: 2 })
+})

@@ -1,0 +1,193 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { buildCard, type CardInput } from '../../domain/approvals/index.ts'
+import type { Consent } from '../../domain/consent/index.ts'
+import { sha256Hex } from '../../kernel/index.ts'
+import { CARD_LINES, renderCard, renderPlainCard } from './card-message.ts'
+import { MESSAGE_LIMIT, phoneLines, plainText } from './html.ts'
+
+const TOKEN = 'A'.repeat(22)
+const NOW = Date.UTC(2030, 0, 2, 13, 5)
+
+function consentOf(change: Partial<Consent> = {}, code = 'console.log(1)\n'): Consent {
+  return {
+    v: 1,
+    skill_id: 'demo-skill',
+    description: '',
+    code: { sha256: sha256Hex(code), bytes: Buffer.byteLength(code) },
+    source: null,
+    agent: { id: 'agt_0123456789abcdef', name: 'demo-agent' },
+    runtime: { name: 'deno', image: `sha256:${'0'.repeat(64)}`, isolation: 'docker' },
+    secrets: [],
+    network: [],
+    args: null,
+    limits: {
+      timeout_ms: 30_000,
+      memory_bytes: 268_435_456,
+      cpu_millis: 1_000,
+      pids: 64,
+      tmp_bytes: 1,
+      output_bytes: 1,
+    },
+    ...change,
+  }
+}
+
+function render(change: Partial<Consent> = {}, code = 'console.log(1)\n', input: Partial<CardInput> = {}) {
+  const model = buildCard({
+    requestId: `req_${'0'.repeat(32)}`,
+    consent: consentOf(change, code),
+    code,
+    changes: [],
+    missing: [],
+    expiresAt: NOW + 3_600_000,
+    ...input,
+  })
+  const message = renderCard({ model, exactCode: code, token: TOKEN, now: NOW })
+  return { ...message, seen: plainText(message.html), model }
+}
+
+const secret = (name: string, hosts: string[]): Consent['secrets'][number] => ({
+  name,
+  mode: 'raw',
+  hosts,
+  in: ['body', 'header', 'query'],
+  bound_to: null,
+})
+
+const WORST: Partial<Consent> = {
+  skill_id: 's'.repeat(128),
+  description: 'd & <b>'.repeat(80),
+  source: { url: `https://example.com/${'u'.repeat(900)}`, relation: 'different' },
+  agent: { id: 'agt_0123456789abcdef', name: 'a'.repeat(64) },
+  runtime: { name: 'deno', image: 'sha256:0', isolation: 'embedded' },
+  network: Array.from({ length: 40 }, (_, index) => `host-${index}.${'long-label.'.repeat(5)}example.com`),
+  secrets: Array.from({ length: 25 }, (_, index) =>
+    secret(`SECRET_${index}_${'N'.repeat(100)}`, [`h${index}.example.com`, 'x.example.com']),
+  ),
+  args: JSON.stringify({ a: '😀'.repeat(2_000) }),
+}
+const WORST_CODE =
+  `// @secrets OTHER\neval("1"); import(x)\nconst a\u202e = 1; const p\u0430y = 2\n${'y'.repeat(900)}\n`.repeat(
+    30,
+  )
+const CHANGES = Array.from(
+  { length: 20 },
+  (_, index) => `network: + added-${index}.${'z'.repeat(90)}.example.com`,
+)
+
+describe('the card as a message', () => {
+  it('shows a small request whole, with its code, on one screen and without files', () => {
+    const { seen, documents } = render({
+      secrets: [secret('DEMO_KEY', ['api.example.com'])],
+      network: ['api.example.com'],
+    })
+    expect(documents).toEqual([])
+    expect(seen).toContain('console.log(1)')
+    expect(seen).toContain('expires in 60 min (14:05 UTC)')
+    expect(seen.split('\n')[0]).toContain('⚠️')
+    expect(phoneLines(seen)).toBeLessThanOrEqual(CARD_LINES)
+  })
+
+  it('stays within one screen in the worst case, and sends everything that it cuts as a file first', () => {
+    const { seen, documents, model } = render(WORST, WORST_CODE, { changes: CHANGES })
+    expect(phoneLines(seen)).toBeLessThanOrEqual(CARD_LINES)
+    expect(seen.length).toBeLessThanOrEqual(MESSAGE_LIMIT)
+    expect(seen.split('\n')[0]).toBe('🔺 NOT what you approved before:')
+    expect(seen).toContain('… and 18 more changes')
+    expect(seen).toContain('… and 23 more secrets')
+    expect(seen).toContain(model.codeHash)
+    expect(documents.map(({ document }) => document.fileName)).toEqual([
+      expect.stringMatching(/^s{40}-[0-9a-f]{12}\.ts\.txt$/),
+      expect.stringMatching(/^s{40}-[0-9a-f]{12}-hidden-shown\.txt$/),
+      `details-req_${'0'.repeat(32)}.txt`,
+    ])
+    const details = Buffer.from(documents[2]?.document.bytes ?? []).toString()
+    for (const host of WORST.network ?? []) expect(details).toContain(host)
+    for (const { name } of WORST.secrets ?? []) expect(details).toContain(name)
+    for (const change of CHANGES) expect(details).toContain(change)
+    expect(details).toContain(WORST.args)
+  })
+
+  it('puts what contradicts or hides before what is merely risky', () => {
+    const { model } = render(
+      { secrets: [secret('REAL', ['a.example'])], network: ['a.example'] },
+      '// @secrets SHOWN\neval("x")\nlet a\u200b = 1\n',
+    )
+    expect(model.warnings[0]).toContain("gets secrets REAL, though the code's comment names SHOWN")
+    expect(model.warnings[1]).toContain('invisible')
+    expect(model.warnings[2]).toContain('eval')
+    expect(model.warnings.at(-1)).toContain('real value')
+  })
+
+  it('sends long code as a file with exactly its bytes, named after the skill without anything odd', () => {
+    const code = `\ufeff${'console.log("ä")\r\n'.repeat(60)}\t `
+    const { documents, seen } = render({ skill_id: 'a/../b:c' }, code)
+    expect(documents[0]?.document.fileName).toMatch(/^a-b-c-[0-9a-f]{12}\.ts\.txt$/)
+    expect(sha256Hex(documents[0]?.document.bytes ?? '')).toBe(sha256Hex(code))
+    expect(documents[0]?.caption).toContain(sha256Hex(code))
+    expect(seen).toContain('Read the code in the file above')
+  })
+
+  it('writes hidden characters out where the code is shown', () => {
+    expect(render({}, 'let a\u202e = 1\r\n').seen).toContain('let a⟨U+202E⟩ = 1⟨U+000D⟩')
+  })
+
+  it('does not let a run of blanks push the rest of a text out unseen', () => {
+    const { seen } = render({ args: JSON.stringify(`${' '.repeat(3_000)}evil`) })
+    expect(seen).toContain('evil')
+  })
+
+  it('keeps every button within 64 bytes, in the order of the contract', () => {
+    const { keyboard } = render({ args: '{}' })
+    expect(
+      keyboard
+        .flat()
+        .map(({ text }) => text)
+        .slice(0, 4),
+    ).toEqual(['✅ Run Once', '❌ Deny', '⏱ Trust 24h', '♾ Always Trust'])
+    for (const { callback_data: data } of keyboard.flat())
+      expect(Buffer.byteLength(data)).toBeLessThanOrEqual(64)
+  })
+
+  it('sends code and details as files with the plain card', () => {
+    const { model } = render()
+    const plain = renderPlainCard({ model, exactCode: 'console.log(1)\n', token: TOKEN, now: NOW })
+    expect(plain.documents).toHaveLength(2)
+    expect(plain.html.length).toBeLessThanOrEqual(MESSAGE_LIMIT)
+  })
+
+  it('fits one screen and either shows all or sends all as files, whatever the texts are', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 400 }).map((value) => value.toWellFormed())
+    const host = fc.domain()
+    fc.assert(
+      fc.property(
+        text,
+        text,
+        fc.array(host, { maxLength: 12 }),
+        fc.array(text, { maxLength: 6 }),
+        text,
+        (description, args, network, changes, body) => {
+          const code = `${body}\n;`
+          const { seen, documents, html } = render(
+            {
+              description,
+              args,
+              network,
+              secrets: network.map((name, index) => secret(`S${index}`, [name])),
+            },
+            code,
+            { changes },
+          )
+          expect(phoneLines(seen)).toBeLessThanOrEqual(CARD_LINES)
+          expect(seen.length).toBeLessThanOrEqual(MESSAGE_LIMIT)
+          expect(html.replace(/<\/?(b|code|pre)>/g, '')).not.toMatch(/[<>]|&(?!(amp|lt|gt|quot);)/)
+          const details = documents.find(({ document }) => document.fileName.startsWith('details-'))
+          const everywhere = seen + Buffer.from(details?.document.bytes ?? []).toString()
+          for (const name of network) expect(everywhere).toContain(name)
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+})

@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest'
+import { ANN, BOB, createTelegramKit, EVE, GROUP } from '../support/telegram-kit.ts'
+
+const PEM = '-----BEGIN DEMO-----\nline one  with blanks\n\tline two\n-----END DEMO-----'
+
+describe('commands in Telegram', () => {
+  it('tells Telegram every command for its menu', async () => {
+    await using kit = await createTelegramKit()
+    await kit.double.waitFor(() => kit.double.commands.length > 0, 'the menu')
+    expect(kit.double.commands.map(({ command }) => command)).toEqual([
+      'start',
+      'id',
+      'help',
+      'add_secret',
+      'list_secrets',
+      'remove_secret',
+      'pending',
+      'trusted',
+      'revoke',
+      'audit',
+      'agents',
+      'status',
+    ])
+  })
+
+  it('answers /start and /id with the chat id, and the user id when it differs', async () => {
+    await using kit = await createTelegramKit({ chatId: GROUP })
+    kit.double.say(GROUP, '/id', ANN)
+    expect((await kit.said("This chat's id is")).text).toBe(
+      `This chat's id is ${GROUP}.\nYour user id is 1001.`,
+    )
+    kit.double.addChat({ id: EVE.id, type: 'private' })
+    kit.double.say(EVE.id, '/start', EVE)
+    const answer = await kit.double.waitForMessage((message) => message.fromBot && message.chatId === EVE.id)
+    expect(answer.text).toBe(`This chat's id is ${EVE.id}.`)
+  })
+
+  it('stores a secret, deletes the message, keeps blanks and line breaks, and never repeats the value', async () => {
+    await using kit = await createTelegramKit()
+    const message = kit.double.say(kit.chatId, `/add_secret DEMO_PEM ${PEM}`, ANN)
+    await kit.said('Stored DEMO_PEM (version 1)')
+    expect(message.deleted).toBe(true)
+    expect(kit.vault.open('DEMO_PEM', 'req_x').open()).toBe(PEM)
+    const multiline = kit.double.say(
+      kit.chatId,
+      '/add_secret@oauth3_test_bot DEMO_TWO\n  demo-value, indented',
+      ANN,
+    )
+    await kit.said('Stored DEMO_TWO')
+    expect(multiline.deleted).toBe(true)
+    expect(kit.vault.open('DEMO_TWO', 'req_x').open()).toBe('  demo-value, indented')
+    const spoken = JSON.stringify(
+      kit.double.messages.filter(({ fromBot }) => fromBot).map(({ text, source }) => [text, source]),
+    )
+    expect(spoken).not.toContain('line one')
+    expect(kit.logs.join()).not.toContain('line one')
+    expect(JSON.stringify(kit.db.prepare('SELECT * FROM outbox').all())).not.toContain('line one')
+  })
+
+  it('deletes the message before anything else, even when the name is not valid', async () => {
+    await using kit = await createTelegramKit()
+    const message = kit.double.say(kit.chatId, '/add_secret bad-name demo-value-1234', ANN)
+    const answer = await kit.said('Send /add_secret NAME value')
+    expect(message.deleted).toBe(true)
+    expect(answer.text).not.toContain('bad-name')
+    kit.double.say(kit.chatId, '/add_secret LD_PRELOAD demo-value-1234', ANN)
+    await kit.said('steers the runtime')
+    expect(kit.vault.list()).toEqual([])
+    const methods = kit.double.calls.map(({ method }) => method)
+    expect(methods.indexOf('deleteMessage')).toBeLessThan(methods.indexOf('sendMessage'))
+  })
+
+  it('asks for the value when only a name is given, and deletes the reply', async () => {
+    await using kit = await createTelegramKit()
+    kit.double.say(kit.chatId, '/add_secret DEMO_KEY', ANN)
+    const prompt = await kit.said('Value of DEMO_KEY?')
+    expect(prompt.forceReply).toBe(true)
+    const reply = kit.double.say(kit.chatId, 'demo-value-abcdef', ANN, { replyTo: prompt })
+    await kit.said('Stored DEMO_KEY')
+    expect(reply.deleted).toBe(true)
+    expect(kit.vault.open('DEMO_KEY', 'req_x').open()).toBe('demo-value-abcdef')
+  })
+
+  it('says loudly when it cannot delete the message: in a group without the right, or after 48 hours', async () => {
+    await using group = await createTelegramKit({ chatId: GROUP })
+    const message = group.double.say(GROUP, '/add_secret DEMO_KEY demo-value-abcdef', ANN)
+    expect((await group.said('could NOT delete')).text).toContain('administrator')
+    await group.said('Stored DEMO_KEY')
+    expect(message.deleted).toBe(false)
+    await using alone = await createTelegramKit()
+    alone.double.say(alone.chatId, '/add_secret DEMO_KEY demo-value-abcdef', ANN, { ageMs: 49 * 3_600_000 })
+    expect((await alone.said('could NOT delete')).text).toContain('48 hours')
+  })
+
+  it('keeps trying to delete when Telegram is busy, and says so meanwhile', async () => {
+    await using kit = await createTelegramKit()
+    kit.double.failNext({ method: 'deleteMessage', status: 502 })
+    const message = kit.double.say(kit.chatId, '/add_secret DEMO_KEY demo-value-abcdef', ANN)
+    await kit.said('could NOT delete')
+    await kit.double.waitFor(() => message.deleted, 'the deletion')
+  })
+
+  it('lists secrets without values and removes them', async () => {
+    await using kit = await createTelegramKit()
+    kit.double.say(kit.chatId, '/list_secrets', ANN)
+    await kit.said('No secrets are stored.')
+    kit.double.say(kit.chatId, '/add_secret DEMO_KEY demo-value-abcdef', ANN)
+    await kit.said('Stored DEMO_KEY')
+    kit.double.say(kit.chatId, '/list_secrets', ANN)
+    expect((await kit.said('DEMO_KEY v1')).text).not.toContain('demo-value')
+    kit.double.say(kit.chatId, '/remove_secret DEMO_KEY', ANN)
+    await kit.said('Removed DEMO_KEY')
+    kit.double.say(kit.chatId, '/remove_secret DEMO_KEY', ANN)
+    await kit.said('No secret named DEMO_KEY.')
+    expect(kit.vault.list()).toEqual([])
+  })
+
+  it('lists what waits, grants and their revocation, audit, agents and status', async () => {
+    await using kit = await createTelegramKit()
+    kit.double.say(kit.chatId, '/pending', ANN)
+    await kit.said('Nothing waits.')
+    const { card, execution } = await kit.ask()
+    kit.double.say(kit.chatId, '/pending', ANN)
+    await kit.said(`demo-skill for demo-agent, 60 min left, ${execution.requestId.slice(0, 12)}`)
+    await kit.double.press(kit.chatId, card.messageId, '♾ Always Trust', ANN).answered
+    const id = kit.trust.list()[0]?.id
+    kit.double.say(kit.chatId, '/trusted', ANN)
+    await kit.said(`${id}. demo-skill ${execution.codeHash.slice(0, 12)}, always`)
+    kit.double.say(kit.chatId, `/revoke ${id}`, ANN)
+    await kit.said(`Revoked ${id}. demo-skill`)
+    expect(kit.trust.list()).toEqual([])
+    kit.double.say(kit.chatId, `/revoke ${id}`, ANN)
+    await kit.said(`No standing grant ${id}.`)
+    kit.double.say(kit.chatId, '/revoke', ANN)
+    await kit.said('Send /revoke N')
+    kit.double.say(kit.chatId, '/audit 3', ANN)
+    expect((await kit.said('trust.revoked')).text.split('\n')).toHaveLength(3)
+    kit.double.say(kit.chatId, '/agents', ANN)
+    await kit.said('demo-agent agt_')
+    kit.double.say(kit.chatId, '/status', ANN)
+    expect((await kit.said('version 0.0.0')).text).toContain('a <note>')
+    kit.double.say(kit.chatId, '/help', ANN)
+    await kit.said('/revoke N — End grant N')
+  })
+
+  it('keeps the messages of long lists within the limit', async () => {
+    await using kit = await createTelegramKit()
+    for (let index = 0; index < 120; index += 1)
+      kit.agents.add({ name: `agent-with-quite-a-long-name-${index}` }, 'cli:0')
+    kit.double.say(kit.chatId, '/agents', ANN)
+    expect((await kit.said('… and')).text.length).toBeLessThanOrEqual(4_096)
+  })
+
+  it('lets only approvers of the group command, and members read the help', async () => {
+    await using kit = await createTelegramKit({ chatId: GROUP, approvers: [ANN] })
+    kit.double.say(GROUP, '/list_secrets', BOB)
+    await kit.said('Only approvers')
+    kit.double.say(GROUP, '/help@oauth3_test_bot', BOB)
+    await kit.said('/add_secret NAME value')
+    kit.double.say(GROUP, '/status@another_bot', ANN)
+    kit.double.say(GROUP, '/agents', ANN)
+    await kit.said('There are no agents.')
+    expect(kit.double.messages.some((message) => message.fromBot && message.text.includes('version'))).toBe(
+      false,
+    )
+    expect(kit.audit.newest(5).map(({ event }) => event)).toContain('telegram.rejected')
+  })
+
+  it('tells the doctor what works, and what it lacks in a group', async () => {
+    await using kit = await createTelegramKit({ chatId: GROUP })
+    await kit.double.waitFor(() => kit.telegram.state() === 'connected', 'the connection')
+    const lacking = await kit.telegram.check.run(AbortSignal.timeout(5_000))
+    expect(lacking).toEqual({ ok: false, said: expect.stringContaining('make it an administrator') })
+    kit.double.addChat({ id: GROUP, type: 'supergroup', botIsAdmin: true })
+    const well = await kit.telegram.check.run(AbortSignal.timeout(5_000))
+    expect(well).toEqual({ ok: true, said: expect.stringContaining('@oauth3_test_bot reaches supergroup') })
+  })
+})

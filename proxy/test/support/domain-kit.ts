@@ -1,0 +1,196 @@
+import { join } from 'node:path'
+import { createSodiumCipher } from '../../src/adapters/crypto/index.ts'
+import {
+  createAgentStore,
+  createAuditStore,
+  createCardStore,
+  createCodeStore,
+  createDataKeyStore,
+  createExecutionStore,
+  createMetaStore,
+  createOutboxStore,
+  createSecretStore,
+  createTransactor,
+  createTrustStore,
+  openDatabase,
+} from '../../src/adapters/storage/index.ts'
+import { type Agent, createAgents } from '../../src/domain/agents/index.ts'
+import { createCards } from '../../src/domain/approvals/index.ts'
+import { createAuditLog } from '../../src/domain/audit/index.ts'
+import type { SkillFetcher } from '../../src/domain/code/index.ts'
+import {
+  createChanges,
+  createExecutions,
+  createLedger,
+  createRuns,
+  type ExecuteRequest,
+  type ExecutionObserver,
+  type Executions,
+  type RunOrder,
+  type RunOutcome,
+  type Sandbox,
+} from '../../src/domain/executions/index.ts'
+import { createOutbox, type Outbox } from '../../src/domain/outbox/index.ts'
+import { createTrust } from '../../src/domain/trust/index.ts'
+import { createDataKeyring, createVault } from '../../src/domain/vault/index.ts'
+import { AppError, type Clock, systemClock } from '../../src/kernel/index.ts'
+
+export interface DomainKitOptions {
+  /** Where the database lies; the same folder again is the same daemon after a restart. */
+  readonly dir: string
+  readonly clock?: Clock
+  readonly sandbox?: Sandbox
+  readonly observers?: (parts: { outbox: Outbox }) => readonly ExecutionObserver[]
+  readonly approverIds?: ReadonlySet<string>
+  readonly fetcher?: SkillFetcher
+  readonly approvalTtlMs?: number
+  readonly maxWaitingPerAgent?: number
+}
+
+export type DomainKit = Awaited<ReturnType<typeof createDomainKit>>
+
+/** Every domain service on a real SQLite file and real encryption, with a sandbox of the test's choice. */
+export async function createDomainKit(options: DomainKitOptions) {
+  const clock = options.clock ?? systemClock
+  const db = openDatabase(join(options.dir, 'proxy.db'))
+  const transactor = createTransactor(db)
+  const meta = createMetaStore(db)
+  const keyring = createDataKeyring({
+    repository: createDataKeyStore(db),
+    cipher: await createSodiumCipher(),
+    masterKey: new Uint8Array(32).fill(7),
+    clock,
+  })
+  const audit = createAuditLog({
+    repository: createAuditStore(db, meta),
+    clock,
+    auditKey: new Uint8Array(32).fill(9),
+  })
+  const agents = createAgents({ repository: createAgentStore(db), audit, transactor, clock })
+  const trust = createTrust({ repository: createTrustStore(db, meta), audit, transactor, clock })
+  const outbox = createOutbox({ repository: createOutboxStore(db), clock })
+  const codes = createCodeStore(db)
+  let living: Executions | undefined
+  const vault = createVault({
+    repository: createSecretStore(db),
+    keyring,
+    audit,
+    transactor,
+    clock,
+    onStored: (name) => living?.secretStored(name),
+  })
+  const cards = createCards({
+    repository: createCardStore(db),
+    clock,
+    approverIds: options.approverIds ?? new Set(),
+  })
+  const sandbox = options.sandbox ?? createScriptedSandbox()
+  const changes = createChanges()
+  const repository = createExecutionStore(db)
+  const observers = options.observers?.({ outbox }) ?? []
+  const ledger = createLedger({ repository, audit, changes, observers })
+  const defects: unknown[] = []
+  const runs = createRuns({
+    repository,
+    ledger,
+    codes,
+    vault,
+    sandbox,
+    audit,
+    transactor,
+    clock,
+    maxConcurrent: 4,
+    sandboxPatienceMs: 60_000,
+    onDefect: (error) => void defects.push(error),
+  })
+  const executions = createExecutions({
+    repository,
+    ledger,
+    changes,
+    codes,
+    trust,
+    vault,
+    fetcher: options.fetcher ?? NO_FETCHER,
+    sandbox,
+    runs,
+    audit,
+    transactor,
+    clock,
+    approvalTtlMs: options.approvalTtlMs ?? 3_600_000,
+    maxWaitingPerAgent: options.maxWaitingPerAgent ?? 20,
+  })
+  living = executions
+  executions.recover()
+  return {
+    db,
+    clock,
+    transactor,
+    meta,
+    audit,
+    agents,
+    trust,
+    outbox,
+    vault,
+    cards,
+    sandbox,
+    runs,
+    executions,
+    defects,
+    async [Symbol.asyncDispose]() {
+      await runs.drain(0)
+      db.close()
+    },
+  }
+}
+
+const NO_FETCHER: SkillFetcher = {
+  fetch: () => Promise.reject(new AppError('skill_unreachable', 'Nothing is fetched in this test.')),
+}
+
+/** A request with everything left out that has a default. */
+export const requestOf = (request: Partial<ExecuteRequest> = {}): ExecuteRequest => ({
+  skillId: 'demo-skill',
+  code: 'console.log("hello")\n',
+  runtime: 'deno',
+  argsJson: null,
+  ...request,
+})
+
+export const addAgent = (kit: Pick<DomainKit, 'agents'>, name = 'demo-agent'): Agent =>
+  kit.agents.add({ name }, 'cli:0').agent
+
+export type ScriptedRun = (
+  order: RunOrder,
+  print: (stream: 'stdout' | 'stderr', text: string) => void,
+) => Partial<RunOutcome> | Promise<Partial<RunOutcome>>
+
+/** A sandbox that runs no code: a function of the test plays each run. It keeps the orders it was given. */
+export function createScriptedSandbox(
+  run: ScriptedRun = sayHello,
+): Sandbox & { readonly orders: readonly RunOrder[] } {
+  const orders: RunOrder[] = []
+  return {
+    kind: 'docker',
+    orders,
+    sweep: async () => 0,
+    start() {},
+    status: async () => ({
+      kind: 'docker',
+      runtimes: [{ name: 'deno', image: `sha256:${'a'.repeat(64)}` }],
+      notes: [],
+      warm: 1,
+    }),
+    async run(order, hooks) {
+      orders.push(order)
+      hooks.onStarted()
+      const outcome = await run(order, (stream, text) => hooks.onOutput(stream, Buffer.from(text)))
+      return { end: 'exited', exitCode: 0, durationMs: 12, truncated: false, ...outcome }
+    },
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+const sayHello: ScriptedRun = (_order, print) => {
+  print('stdout', 'hello\n')
+  return {}
+}

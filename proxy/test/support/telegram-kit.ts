@@ -1,0 +1,137 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Agent } from '../../src/domain/agents/index.ts'
+import type { ExecuteRequest, Execution } from '../../src/domain/executions/index.ts'
+import { SecretValue } from '../../src/kernel/index.ts'
+import {
+  createTelegram,
+  createTelegramObserver,
+  type TelegramDeps,
+} from '../../src/surfaces/telegram/index.ts'
+import {
+  type BotApiDouble,
+  type DoubleMessage,
+  type DoubleOptions,
+  type DoubleUser,
+  startBotApiDouble,
+} from './bot-api-double.ts'
+import { createDomainKit, type DomainKitOptions, requestOf } from './domain-kit.ts'
+
+export const ANN: DoubleUser = { id: 1001, first_name: 'Ann' }
+export const BOB: DoubleUser = { id: 1002, first_name: 'Bob' }
+export const EVE: DoubleUser = { id: 6666, first_name: 'Eve' }
+export const GROUP = -100_500
+
+/** No flood control, so that tests do not wait for it. */
+export const UNHURRIED: NonNullable<DoubleOptions['flood']> = {
+  perSecond: 10_000,
+  burst: 10_000,
+  groupPerMinute: 10_000,
+}
+
+export interface TelegramKitOptions extends Omit<DomainKitOptions, 'dir' | 'observers' | 'approverIds'> {
+  readonly dir?: string
+  readonly double?: BotApiDouble
+  readonly chatId?: number
+  readonly approvers?: readonly DoubleUser[]
+  readonly telegram?: Partial<Pick<TelegramDeps, 'pace' | 'pollSeconds'>>
+  readonly webhook?: TelegramDeps['config']['webhook']
+  /** Left out: not started by itself. */
+  readonly start?: boolean
+}
+
+export type TelegramKit = Awaited<ReturnType<typeof createTelegramKit>>
+
+export const temporaryDir = (): string => mkdtempSync(join(tmpdir(), 'oauth3-telegram-'))
+
+/** The Telegram surface over the real domain and the Bot API double; Ann's private chat unless another is named. */
+export async function createTelegramKit(options: TelegramKitOptions = {}) {
+  const dir = options.dir ?? temporaryDir()
+  const ownDouble = options.double === undefined
+  const double = options.double ?? (await startBotApiDouble({ flood: UNHURRIED }))
+  const chatId = options.chatId ?? ANN.id
+  if (ownDouble) double.addChat({ id: chatId, type: chatId < 0 ? 'supergroup' : 'private' })
+  const approverIds = new Set((options.approvers ?? [ANN]).map((user) => String(user.id)))
+  const kit = await createDomainKit({
+    ...options,
+    dir,
+    approverIds,
+    observers: ({ outbox }) => [createTelegramObserver({ outbox, chatId: String(chatId) })],
+  })
+  const logs: string[] = []
+  const write = (level: string) => (entry: unknown, message?: string) => {
+    const err = (entry as { err?: Error }).err
+    logs.push(
+      `${level} ${message ?? ''} ${JSON.stringify(entry)} ${err instanceof Error ? `${err.stack} ${JSON.stringify(err)}` : ''}`,
+    )
+  }
+  const telegram = createTelegram({
+    ...kit,
+    config: {
+      token: new SecretValue(double.token),
+      chatId: String(chatId),
+      approverIds,
+      apiRoot: double.root,
+      webhook: options.webhook ?? null,
+    },
+    health: async () => ({
+      status: 'ok',
+      telegram: 'connected',
+      database: 'ok',
+      sandbox: 'docker',
+      version: '0.0.0',
+      uptime_s: 61,
+      notes: ['a <note>'],
+    }),
+    log: { info: write('info'), warn: write('warn'), error: write('error') } as never,
+    pollSeconds: 20,
+    pace: { burst: 1_000, perSecond: 1_000 },
+    ...options.telegram,
+  })
+  if (options.start !== false) telegram.start()
+  let agent: Agent | undefined
+  const agentOf = (): Agent => {
+    agent ??=
+      kit.agents.list().find((known) => known.name === 'demo-agent') ??
+      kit.agents.add({ name: 'demo-agent' }, 'cli:0').agent
+    return agent
+  }
+  const submit = (request: Partial<ExecuteRequest> = {}): Promise<Execution> =>
+    kit.executions.submit(agentOf(), requestOf(request))
+  const hasButton = (message: DoubleMessage): boolean => message.buttons.length > 0
+  return {
+    ...kit,
+    dir,
+    double,
+    chatId,
+    telegram,
+    logs,
+    agentOf,
+    submit,
+    find: (execution: Execution): Execution => kit.executions.find(execution.requestId) as Execution,
+    /** Submits, and waits for the card. */
+    async ask(request: Partial<ExecuteRequest> = {}): Promise<{ execution: Execution; card: DoubleMessage }> {
+      const before = double.messages.length
+      const execution = await submit(request)
+      const card = await double.waitFor(() => double.messages.slice(before).find(hasButton), 'the card')
+      return { execution, card }
+    },
+    reaches: (execution: Execution, status: Execution['status']): Promise<Execution> =>
+      double.waitFor(() => {
+        const now = kit.executions.find(execution.requestId)
+        return now?.status === status ? now : undefined
+      }, `${execution.requestId} to be ${status}`),
+    said: (part: string | RegExp): Promise<DoubleMessage> =>
+      double.waitForMessage(
+        (message) =>
+          message.fromBot &&
+          (typeof part === 'string' ? message.text.includes(part) : part.test(message.text)),
+      ),
+    async [Symbol.asyncDispose]() {
+      await telegram[Symbol.asyncDispose]()
+      await kit[Symbol.asyncDispose]()
+      if (ownDouble) await double[Symbol.asyncDispose]()
+    },
+  }
+}

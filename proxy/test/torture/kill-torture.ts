@@ -1,0 +1,390 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHmac, randomUUID } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Docker from 'dockerode'
+import { capture, freePort, pause, repositoryRoot } from '../../bench/support.ts'
+
+/**
+ * Kills the daemon with SIGKILL at random moments under load, again and again, then asks the world outside what
+ * happened. The code that runs reports itself to a counter over a real network, so that a second run would be
+ * seen whatever the database says.
+ */
+export interface TortureOptions {
+  readonly kills: number
+  readonly sandbox: 'docker' | 'embedded'
+  readonly log: (line: string) => void
+}
+
+export interface TortureReport {
+  readonly kills: number
+  readonly requests: number
+  readonly byStatus: Readonly<Record<string, number>>
+  /** Each is a broken promise; empty when all held. */
+  readonly broken: readonly string[]
+}
+
+interface Asked {
+  readonly requestId: string
+  readonly mark: string
+  decisionAccepted: boolean
+}
+
+export async function tortureWithKills(options: TortureOptions): Promise<TortureReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'oauth3-torture-'))
+  const outside = await startOutside(options.sandbox)
+  const world = new World(folder, await freePort(), outside, options)
+  try {
+    await world.begin()
+    for (let kill = 1; kill <= options.kills; kill++) {
+      await world.underLoadUntilKilled()
+      if (kill % 10 === 0) options.log(`${kill} kills, ${world.asked.length} requests`)
+    }
+    return await world.reckon()
+  } finally {
+    await world.end()
+    outside.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The counter that code reports to, and the webhook that outcomes are told to. */
+async function startOutside(sandbox: 'docker' | 'embedded') {
+  const runs = new Map<string, number>()
+  const told = new Map<string, Set<string>>()
+  let badSignatures = 0
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url ?? '/', 'http://outside')
+    if (url.pathname === '/ran') {
+      const mark = url.searchParams.get('mark') ?? ''
+      runs.set(mark, (runs.get(mark) ?? 0) + 1)
+    } else if (url.pathname === '/wake') {
+      const body = await read(request)
+      const expected = createHmac('sha256', WEBHOOK_SECRET)
+        .update(`${request.headers['x-oauth3-timestamp']}.${body}`)
+        .digest('hex')
+      if (request.headers['x-oauth3-signature'] !== `v1=${expected}`) badSignatures++
+      for (const { request_id, status } of (
+        JSON.parse(body) as { requests: { request_id: string; status: string }[] }
+      ).requests) {
+        told.set(request_id, (told.get(request_id) ?? new Set()).add(status))
+      }
+    }
+    response.end('ok')
+  })
+  // Containers reach the host on the engine's default bridge; a process of the host on loopback.
+  const host = sandbox === 'docker' ? await dockerBridgeAddress() : '127.0.0.1'
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    host,
+    port,
+    runs,
+    told,
+    badSignatures: () => badSignatures,
+    close: () => {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
+
+type Outside = Awaited<ReturnType<typeof startOutside>>
+
+const WEBHOOK_SECRET = 'torture-webhook-not-a-real-one'
+const FINAL = new Set(['success', 'failed', 'denied', 'expired', 'cancelled'])
+
+class World {
+  readonly asked: Asked[] = []
+  readonly #url: string
+  readonly #env: NodeJS.ProcessEnv
+  #daemon: ChildProcess | undefined
+  #token = ''
+  readonly #broken: string[] = []
+
+  readonly folder: string
+  readonly outside: Outside
+  readonly options: TortureOptions
+
+  constructor(folder: string, port: number, outside: Outside, options: TortureOptions) {
+    this.folder = folder
+    this.outside = outside
+    this.options = options
+    this.#url = `http://127.0.0.1:${port}`
+    this.#env = {
+      ...process.env,
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      DB_PATH: join(folder, 'proxy.db'),
+      LOG_LEVEL: 'error',
+      OAUTH3_SANDBOX: options.sandbox,
+      OAUTH3_RATE_LIMIT: '100000',
+      OAUTH3_MAX_WAITING: '1000',
+      OAUTH3_WEBHOOK_URL: `http://${outside.host}:${outside.port}/wake`,
+      OAUTH3_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    }
+  }
+
+  async begin(): Promise<void> {
+    await this.#start()
+    const added = JSON.parse(await this.#cli(['agent', 'add', 'torture', '--json'])) as { token: string }
+    this.#token = added.token
+    await this.#cli(['secret', 'add', 'TORTURE_KEY'], 'torture-value-not-a-real-one')
+  }
+
+  /** One life of the daemon: agents ask, a person answers, and at a random moment it is gone. */
+  async underLoadUntilKilled(): Promise<void> {
+    if (!this.#daemon) await this.#start()
+    const life = new AbortController()
+    const load = [this.#agent(life.signal), this.#agent(life.signal), this.#person(life.signal)]
+    await pause(50 + Math.random() * 1_200)
+    await this.#kill()
+    life.abort()
+    await Promise.all(load)
+  }
+
+  /** After the last kill: one undisturbed life, then every promise is checked against what the outside saw. */
+  async reckon(): Promise<TortureReport> {
+    await this.#start()
+    const person = new AbortController()
+    const answering = this.#person(person.signal)
+    const final = new Map<string, { status: string; error?: { code: string } }>()
+    const deadline = Date.now() + 120_000
+    while (final.size < this.asked.length && Date.now() < deadline) {
+      for (const { requestId } of this.asked) {
+        if (final.has(requestId)) continue
+        // Read through the owner's socket: the agent's own reading would stop the wakes.
+        const view = (await this.#admin('GET', `/v1/requests/${requestId}`))?.body
+        if (!view || !FINAL.has(String(view.status))) continue
+        final.set(requestId, {
+          status: String(view.status),
+          ...(view.failure ? { error: { code: String(view.failure) } } : {}),
+        })
+      }
+      await pause(200)
+    }
+    person.abort()
+    await answering
+    const untold = (): number =>
+      this.asked.filter(({ requestId }) => !this.outside.told.has(requestId)).length
+    for (const until = Date.now() + 150_000; untold() > 0 && Date.now() < until; ) await pause(500)
+
+    for (const asked of this.asked) this.#check(asked, final.get(asked.requestId))
+    if (this.outside.badSignatures() > 0)
+      this.#broken.push(`${this.outside.badSignatures()} wakes had a bad signature`)
+    const verdict = JSON.parse(await this.#cli(['audit', 'verify', '--json'])) as { ok: boolean }
+    if (!verdict.ok) this.#broken.push(`the audit does not verify: ${JSON.stringify(verdict)}`)
+    await this.end()
+    await this.#nothingLeftBehind()
+    const byStatus: Record<string, number> = {}
+    for (const { status, error } of final.values()) {
+      const name = error ? `${status}:${error.code}` : status
+      byStatus[name] = (byStatus[name] ?? 0) + 1
+    }
+    return { kills: this.options.kills, requests: this.asked.length, byStatus, broken: this.#broken }
+  }
+
+  async end(): Promise<void> {
+    const daemon = this.#daemon
+    this.#daemon = undefined
+    if (!daemon) return
+    const gone = new Promise((resolve) => daemon.once('exit', resolve))
+    daemon.kill('SIGTERM')
+    await gone
+  }
+
+  #check(
+    { requestId, mark, decisionAccepted }: Asked,
+    end: { status: string; error?: { code: string } } | undefined,
+  ): void {
+    const ran = this.outside.runs.get(mark) ?? 0
+    if (!end) return void this.#broken.push(`${requestId} has no outcome`)
+    if (ran > 1) this.#broken.push(`${requestId} ran ${ran} times`)
+    if (end.status === 'success' && ran !== 1)
+      this.#broken.push(`${requestId} is success and ran ${ran} times`)
+    if (decisionAccepted && !['success', 'failed'].includes(end.status))
+      this.#broken.push(`${requestId} was approved and is ${end.status}`)
+    if (end.status === 'failed' && end.error?.code !== 'interrupted' && end.error?.code !== 'sandbox_lost') {
+      this.#broken.push(`${requestId} failed with ${end.error?.code}`)
+    }
+    if (!this.outside.told.has(requestId))
+      this.#broken.push(`the agent was never told of ${requestId} (${end.status})`)
+  }
+
+  async #nothingLeftBehind(): Promise<void> {
+    const left = readdirSync(this.folder).filter(
+      (name) => !/^(proxy\.db(-wal|-shm)?|master\.key)$/.test(name),
+    )
+    if (left.length > 0) this.#broken.push(`files left behind: ${left.join(', ')}`)
+    if (this.options.sandbox !== 'docker') return
+    const docker = new Docker()
+    const instance = (
+      await capture('sqlite3', [
+        join(this.folder, 'proxy.db'),
+        "SELECT value FROM meta WHERE key = 'instance_id'",
+      ])
+    ).trim()
+    const filters = { label: [`oauth3.instance=${instance}`] }
+    const containers = await docker.listContainers({ all: true, filters })
+    const networks = await docker.listNetworks({ filters })
+    if (containers.length + networks.length > 0) {
+      this.#broken.push(`${containers.length} containers and ${networks.length} networks left behind`)
+    }
+  }
+
+  async #agent(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const isTrusted = Math.random() < 0.3
+      const mark = randomUUID()
+      const body = JSON.stringify({
+        skill_id: isTrusted ? 'torture/same' : 'torture/fresh',
+        code: `const response = await fetch('http://${this.outside.host}:${this.outside.port}/ran?mark=' + JSON.parse(Deno.env.get('OAUTH3_ARGS')).mark)\nconsole.log(await response.text(), Deno.env.get('TORTURE_KEY').length)\n`,
+        secrets: ['TORTURE_KEY'],
+        args: { mark },
+        metadata: { network: [`http://${this.outside.host}:${this.outside.port}`] },
+      })
+      await this.#submit(body, mark, signal)
+      await pause(30)
+    }
+  }
+
+  /** Repeats with one key until answered, as an agent must whose connection broke: across lives of the daemon. */
+  async #submit(body: string, mark: string, signal: AbortSignal): Promise<void> {
+    const key = randomUUID()
+    for (;;) {
+      const answer = await this.#http('POST', '/execute', body, { 'idempotency-key': key, prefer: 'wait=0' })
+      if (answer && typeof answer.request_id === 'string') {
+        this.asked.push({ requestId: answer.request_id, mark, decisionAccepted: false })
+        return
+      }
+      // What was never answered was never promised; its mark may have run at most once all the same.
+      if (signal.aborted) return
+      await pause(50)
+    }
+  }
+
+  async #person(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      for (const asked of this.asked.filter(({ decisionAccepted }) => !decisionAccepted).slice(0, 3)) {
+        if (signal.aborted) return
+        const view = (await this.#admin('GET', `/v1/requests/${asked.requestId}`))?.body
+        if (!view) continue
+        if (view.status !== 'pending') {
+          // Decided already, by an answer that the kill kept from us, or trusted from the start.
+          asked.decisionAccepted = true
+          continue
+        }
+        const decision = view.skill_id === 'torture/same' ? 'trust24h_any' : 'once'
+        const answer = await this.#admin('POST', `/v1/requests/${asked.requestId}/decision`, {
+          decision,
+          consent_hash: view.consent_hash,
+        })
+        if (answer && answer.status < 500) asked.decisionAccepted = true
+      }
+      await pause(40)
+    }
+  }
+
+  async #http(
+    method: string,
+    path: string,
+    body?: string,
+    headers: Record<string, string> = {},
+  ): Promise<Record<string, unknown> | undefined> {
+    try {
+      const response = await fetch(this.#url + path, {
+        method,
+        headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json', ...headers },
+        ...(body === undefined ? {} : { body }),
+        signal: AbortSignal.timeout(10_000),
+      })
+      return (await response.json()) as Record<string, unknown>
+    } catch {
+      return undefined
+    }
+  }
+
+  /** One call on the owner's socket; undefined when the daemon was gone. */
+  #admin(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: Record<string, unknown> } | undefined> {
+    return new Promise((resolve) => {
+      const call = request(
+        {
+          socketPath: join(this.folder, 'admin.sock'),
+          method,
+          path,
+          headers: { 'content-type': 'application/json' },
+          timeout: 10_000,
+        },
+        (response) =>
+          read(response).then(
+            (text) =>
+              resolve({
+                status: response.statusCode ?? 0,
+                body: JSON.parse(text) as Record<string, unknown>,
+              }),
+            () => resolve(undefined),
+          ),
+      )
+      call.on('error', () => resolve(undefined))
+      call.end(body === undefined ? undefined : JSON.stringify(body))
+    })
+  }
+
+  #cli(args: readonly string[], input?: string): Promise<string> {
+    return capture(process.execPath, [MAIN, ...args], {
+      env: this.#env,
+      cwd: this.folder,
+      ...(input === undefined ? {} : { input }),
+    })
+  }
+
+  async #start(): Promise<void> {
+    const daemon = spawn(process.execPath, [MAIN, 'daemon'], {
+      env: this.#env,
+      cwd: this.folder,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    this.#daemon = daemon
+    for (;;) {
+      if (daemon.exitCode !== null)
+        throw new Error(`the daemon did not start again: exit code ${daemon.exitCode}`)
+      const healthy = await fetch(`${this.#url}/health`).then(
+        (response) => response.ok,
+        () => false,
+      )
+      if (healthy && existsSync(join(this.folder, 'admin.sock'))) return
+      await pause(20)
+    }
+  }
+
+  async #kill(): Promise<void> {
+    const daemon = this.#daemon
+    this.#daemon = undefined
+    if (!daemon) return
+    const gone = new Promise((resolve) => daemon.once('exit', resolve))
+    daemon.kill('SIGKILL')
+    await gone
+  }
+}
+
+const MAIN = join(repositoryRoot, 'proxy/src/main.ts')
+
+async function read(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+async function dockerBridgeAddress(): Promise<string> {
+  const bridge = (await new Docker().getNetwork('bridge').inspect()) as {
+    IPAM?: { Config?: { Gateway?: string }[] }
+  }
+  return bridge.IPAM?.Config?.[0]?.Gateway ?? '172.17.0.1'
+}
