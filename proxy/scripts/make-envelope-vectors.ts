@@ -3,11 +3,18 @@ import sodium from 'libsodium-wrappers'
 
 await sodium.ready
 
-const filled = (length: number, first: number): Uint8Array => Uint8Array.from({ length }, (_, index) => (first + index) % 256)
+const filled = (length: number, first: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, index) => (first + index) % 256)
 const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')
 
 function seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: string): string {
-  const sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, associatedData, null, nonce, key)
+  const sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+    plaintext,
+    associatedData,
+    null,
+    nonce,
+    key,
+  )
   return base64url(Buffer.concat([nonce, sealed]))
 }
 

@@ -14,7 +14,7 @@ import { findSocket } from './socket-path.ts'
 import { type CliSurroundings, createTerminal, safeJson } from './terminal.ts'
 
 /** What is started in this process itself, handed in by main.ts: the CLI knows the daemon's socket only. */
-export interface CliPrograms {
+interface CliPrograms {
   readonly version: string
   /** Resolves to the exit code once the daemon has stopped. */
   daemon(): Promise<number>
@@ -23,7 +23,7 @@ export interface CliPrograms {
   images(options: { base: string | undefined }): Promise<number>
 }
 
-export const DEMO_ANSWERS = ['once', '24h', 'forever', 'deny'] as const
+const DEMO_ANSWERS = ['once', '24h', 'forever', 'deny'] as const
 export type DemoAnswer = (typeof DEMO_ANSWERS)[number]
 
 const ERROR_LINE_LIMIT = 600

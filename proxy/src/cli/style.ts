@@ -22,7 +22,7 @@ export const colored: Style = {
   yellow: wrap(33, 39),
   cyan: wrap(36, 39),
 }
-export const plain: Style = { bold: asIs, dim: asIs, red: asIs, green: asIs, yellow: asIs, cyan: asIs }
+const plain: Style = { bold: asIs, dim: asIs, red: asIs, green: asIs, yellow: asIs, cyan: asIs }
 
 /** Colour for terminals, unless NO_COLOR is set (no-color.org) or the terminal cannot. */
 export const styleFor = (stream: { isTTY?: boolean | undefined }, env: NodeJS.ProcessEnv): Style =>

@@ -98,7 +98,7 @@ export function renderOutput(name: string, output: string, style: Style): string
   ]
 }
 
-export function rule(title: string, style: Style): string {
+function rule(title: string, style: Style): string {
   const head = title === '' ? '' : `── ${title} `
   return style.cyan(`${head}${'─'.repeat(TERMINAL_COLUMNS - columnsOf(head))}`)
 }

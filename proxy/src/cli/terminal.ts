@@ -60,7 +60,7 @@ export function createTerminal(around: CliSurroundings): Terminal {
 async function askHidden(question: string, around: CliSurroundings): Promise<string> {
   const { default: password } = await import('@inquirer/password')
   try {
-    return await password({ message: question, mask: '*' }, { input: around.stdin, output: around.stderr })
+    return await password({ message: question }, { input: around.stdin, output: around.stderr })
   } catch (error) {
     if (error instanceof Error && error.name === 'ExitPromptError') {
       throw new CliError('failed', EXIT.failed, 'Cancelled; nothing was stored.')

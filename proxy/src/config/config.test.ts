@@ -81,13 +81,25 @@ describe('the configuration', () => {
     ['a chat without a token', { TELEGRAM_CHAT_ID: '42' }, 'TELEGRAM_BOT_TOKEN'],
     ['a token without a chat', { TELEGRAM_BOT_TOKEN: TOKEN }, 'TELEGRAM_CHAT_ID'],
     ['a group without approvers', { ...telegram, TELEGRAM_CHAT_ID: '-100123' }, 'TELEGRAM_APPROVER_IDS'],
-    ['a webhook without its secret', { ...telegram, TELEGRAM_WEBHOOK_URL: 'https://example.com/hook' }, 'TELEGRAM_WEBHOOK_SECRET'],
+    [
+      'a webhook without its secret',
+      { ...telegram, TELEGRAM_WEBHOOK_URL: 'https://example.com/hook' },
+      'TELEGRAM_WEBHOOK_SECRET',
+    ],
     ['a hook without its token', { OPENCLAW_HOOK_URL: 'http://10.0.0.5:18789' }, 'OPENCLAW_HOOK_TOKEN'],
-    ['a generic webhook without its secret', { OAUTH3_WEBHOOK_URL: 'https://example.com' }, 'OAUTH3_WEBHOOK_SECRET'],
+    [
+      'a generic webhook without its secret',
+      { OAUTH3_WEBHOOK_URL: 'https://example.com' },
+      'OAUTH3_WEBHOOK_SECRET',
+    ],
     ['two keys', { OAUTH3_KEY_FILE: 'a', OAUTH3_PASSPHRASE_FILE: 'b' }, 'OAUTH3_PASSPHRASE_FILE'],
     [
       'two ways to wake',
-      { OPENCLAW_CLI: 'openclaw', OAUTH3_WEBHOOK_URL: 'https://example.com', OAUTH3_WEBHOOK_SECRET: 'demo-secret-of-16-chars' },
+      {
+        OPENCLAW_CLI: 'openclaw',
+        OAUTH3_WEBHOOK_URL: 'https://example.com',
+        OAUTH3_WEBHOOK_SECRET: 'demo-secret-of-16-chars',
+      },
       'OPENCLAW_CLI',
     ],
     ['a setting that nobody reads', { OAUTH3_SANDBOXX: 'docker' }, 'OAUTH3_SANDBOXX'],
@@ -113,7 +125,8 @@ describe('the configuration', () => {
     })
     const printed = inspect(config, { depth: 9, showHidden: true }) + JSON.stringify(config)
     expect(printed).toContain('[secret]')
-    for (const secret of [TOKEN, 'demo-webhook-secret', 'demo-hook-token']) expect(printed).not.toContain(secret)
+    for (const secret of [TOKEN, 'demo-webhook-secret', 'demo-hook-token'])
+      expect(printed).not.toContain(secret)
     expect(config.wake?.target).toBe('http://10.0.0.5:18789')
   })
 
@@ -121,7 +134,8 @@ describe('the configuration', () => {
     for (const [name, setting] of Object.entries(SETTINGS)) {
       expect(name).toMatch(/^[A-Z][A-Z0-9_]+$/)
       expect(setting.takes.length * setting.about.length).toBeGreaterThan(0)
-      if (setting.fallback !== undefined) expect(setting.schema.safeParse(setting.fallback).success).toBe(true)
+      if (setting.fallback !== undefined)
+        expect(setting.schema.safeParse(setting.fallback).success).toBe(true)
     }
   })
 })

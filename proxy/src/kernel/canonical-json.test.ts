@@ -43,15 +43,23 @@ describe('canonical JSON', () => {
 
   it('does not depend on the order of keys', () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.string({ unit: 'binary' }).filter((key) => key.isWellFormed()), json), (record) => {
-        const reversed = Object.fromEntries(Object.entries(record).reverse())
-        expect(canonicalJson(reversed)).toBe(canonicalJson(record))
-      }),
+      fc.property(
+        fc.dictionary(
+          fc.string({ unit: 'binary' }).filter((key) => key.isWellFormed()),
+          json,
+        ),
+        (record) => {
+          const reversed = Object.fromEntries(Object.entries(record).reverse())
+          expect(canonicalJson(reversed)).toBe(canonicalJson(record))
+        },
+      ),
     )
   })
 
   it('is one text for one value: canonical text parsed and printed again is the same', () => {
-    fc.assert(fc.property(json, (value) => canonicalJson(JSON.parse(canonicalJson(value))) === canonicalJson(value)))
+    fc.assert(
+      fc.property(json, (value) => canonicalJson(JSON.parse(canonicalJson(value))) === canonicalJson(value)),
+    )
   })
 
   it.each<[string, unknown]>([

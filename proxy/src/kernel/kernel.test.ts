@@ -9,21 +9,63 @@ import { hasHiddenCharacters, oneLine, visibleText } from './visible-text.ts'
 
 describe('names for the environment', () => {
   it.each([
-    ...['HOME', 'PATH', 'LD_PRELOAD', 'LD_LIBRARY_PATH', 'DYLD_INSERT_LIBRARIES', 'DENO_DIR', 'DENO_CERT', 'NODE_OPTIONS'],
-    ...['NODE_EXTRA_CA_CERTS', 'OAUTH3_ARGS', 'OAUTH3_TOKEN', 'HTTP_PROXY', 'https_proxy', 'ALL_PROXY', 'NO_PROXY', 'home'],
-    ...['Ld_Preload', 'V8_FLAGS', 'LC_ALL', 'SSL_CERT_FILE', 'SSLKEYLOGFILE', 'TMPDIR', 'PYTHONPATH', 'BASH_ENV', 'IFS'],
-    ...['NPM_CONFIG_REGISTRY', 'npm_config_registry', 'XDG_CACHE_HOME', 'PROMPT_COMMAND', '__proto__', 'constructor', 'prototype'],
+    ...[
+      'HOME',
+      'PATH',
+      'LD_PRELOAD',
+      'LD_LIBRARY_PATH',
+      'DYLD_INSERT_LIBRARIES',
+      'DENO_DIR',
+      'DENO_CERT',
+      'NODE_OPTIONS',
+    ],
+    ...[
+      'NODE_EXTRA_CA_CERTS',
+      'OAUTH3_ARGS',
+      'OAUTH3_TOKEN',
+      'HTTP_PROXY',
+      'https_proxy',
+      'ALL_PROXY',
+      'NO_PROXY',
+      'home',
+    ],
+    ...[
+      'Ld_Preload',
+      'V8_FLAGS',
+      'LC_ALL',
+      'SSL_CERT_FILE',
+      'SSLKEYLOGFILE',
+      'TMPDIR',
+      'PYTHONPATH',
+      'BASH_ENV',
+      'IFS',
+    ],
+    ...[
+      'NPM_CONFIG_REGISTRY',
+      'npm_config_registry',
+      'XDG_CACHE_HOME',
+      'PROMPT_COMMAND',
+      '__proto__',
+      'constructor',
+      'prototype',
+    ],
   ])('keeps %s for the runtime', (name) => {
     expect(isReservedName(name)).toBe(true)
   })
 
-  it.each(['OPENAI_API_KEY', 'HOMEPAGE_TOKEN', 'PATHS', 'MY_PATH', 'GITHUB_TOKEN', 'AWS_SECRET_ACCESS_KEY', 'proxy', '_x'])(
-    'leaves %s to the owner',
-    (name) => {
-      expect(isReservedName(name)).toBe(false)
-      expect(name).toMatch(SECRET_NAME)
-    },
-  )
+  it.each([
+    'OPENAI_API_KEY',
+    'HOMEPAGE_TOKEN',
+    'PATHS',
+    'MY_PATH',
+    'GITHUB_TOKEN',
+    'AWS_SECRET_ACCESS_KEY',
+    'proxy',
+    '_x',
+  ])('leaves %s to the owner', (name) => {
+    expect(isReservedName(name)).toBe(false)
+    expect(name).toMatch(SECRET_NAME)
+  })
 
   it.each(['', '1KEY', 'A-B', 'A B', 'A=B', 'KEY\n', 'KÉY', 'A.B', 'K\u200bEY', 'КEY', 'A'.repeat(129)])(
     'does not take %j for a name',
@@ -85,8 +127,12 @@ describe('the table of errors', () => {
 
   it('knows every code of the contract', () => {
     const status = (code: keyof typeof ERROR_TABLE): number => new AppError(code, 'x').status
-    expect([status('invalid_request'), status('unauthenticated'), status('address_not_allowed')]).toEqual([400, 401, 403])
-    expect([status('not_found'), status('code_hash_mismatch'), status('idempotency_conflict')]).toEqual([404, 409, 409])
+    expect([status('invalid_request'), status('unauthenticated'), status('address_not_allowed')]).toEqual([
+      400, 401, 403,
+    ])
+    expect([status('not_found'), status('code_hash_mismatch'), status('idempotency_conflict')]).toEqual([
+      404, 409, 409,
+    ])
     expect([status('too_large'), status('unknown_runtime'), status('rate_limited')]).toEqual([413, 422, 429])
     expect(status('sandbox_unavailable')).toBe(503)
   })
@@ -111,12 +157,21 @@ describe('a secret value', () => {
     ['a template', () => `${value}`],
     ['concatenation', () => `x${String(value)}`],
     ['inspect', () => inspect({ deep: { value } }, { depth: 9, showHidden: true })],
-    ['inspect without custom printers', () => inspect(value, { customInspect: false, showHidden: true, depth: 9 })],
+    [
+      'inspect without custom printers',
+      () => inspect(value, { customInspect: false, showHidden: true, depth: 9 }),
+    ],
     ['keys and entries', () => JSON.stringify([Object.entries(value), Reflect.ownKeys(value)])],
     ['a spread', () => JSON.stringify({ ...value })],
     ['an error', () => inspect(new Error(`bad ${value}`, { cause: { value } }))],
-    ['the cause of an AppError', () => inspect(new AppError('internal', 'x', { cause: value, details: { value } }))],
-    ['the body of an AppError', () => JSON.stringify(new AppError('internal', 'x', { details: { value } }).toBody())],
+    [
+      'the cause of an AppError',
+      () => inspect(new AppError('internal', 'x', { cause: value, details: { value } })),
+    ],
+    [
+      'the body of an AppError',
+      () => JSON.stringify(new AppError('internal', 'x', { details: { value } }).toBody()),
+    ],
     ['a map', () => inspect(new Map([['KEY', value]]), { showHidden: true })],
     ['pino', () => logged({ value, err: new Error('x', { cause: value }) })],
   ])('does not print through %s', (_way, print) => {

@@ -1,11 +1,10 @@
 /**
- * Characters that a screen does not show or that reorder what it shows: C0/C1 controls except tab and line
- * feed, soft hyphen, zero-width and bidirectional controls (CVE-2021-42574), invisible operators, tag
- * characters, variation selectors, interlinear marks, fillers that render as blank, U+FEFF, and whatever else
- * Unicode calls default-ignorable.
+ * Characters that a screen does not show or that reorder what it shows: controls except tab and line feed, whatever
+ * Unicode calls default-ignorable (soft hyphen, zero-width and tag characters, variation selectors, fillers), line
+ * and paragraph separators, bidirectional controls (CVE-2021-42574), interlinear marks, the blank braille pattern.
  */
 const HIDDEN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}\p{Default_Ignorable_Code_Point}]/u
+  /(?![\t\n])[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Zl}\p{Zp}\u2800\ufff9-\ufffb]/u
 const HIDDEN_ALL = new RegExp(HIDDEN.source, 'gu')
 
 export const hasHiddenCharacters = (text: string): boolean => HIDDEN.test(text)

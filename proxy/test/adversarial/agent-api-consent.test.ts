@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createSkillFetcher } from '../../src/adapters/fetch-code/index.ts'
 import { buildCard } from '../../src/domain/approvals/index.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
 import { type ApiKit, startApi } from '../support/api-kit.ts'
+import { startTlsUpstream } from '../support/tls-upstream.ts'
 
 /** Families 1, 2, 4, 6, 12 and 15: what the person is shown is what was asked, hashed, and runs. */
 let api: ApiKit
@@ -111,28 +113,52 @@ describe('one and the same bytes are shown, hashed and run', () => {
   })
 
   test('a link that answers differently the second time: what was fetched first is shown, hashed and run', async () => {
-    await api[Symbol.asyncDispose]()
     let served = 0
-    api = await startApi({
-      fetcher: {
-        fetch: async () => {
-          served += 1
-          return {
-            text: served === 1 ? 'console.log("good")' : 'console.log("evil")',
-            finalUrl: 'https://example.com/a.ts',
-          }
-        },
-      },
+    await using upstream = await startTlsUpstream(['code.example.com'], (_request, response) => {
+      served += 1
+      response.end(served === 1 ? 'console.log("good")' : 'console.log("evil")')
     })
-    const { json } = await api.execute({ skill_id: 'demo', skill_url: 'https://example.com/a.ts' })
+    await api[Symbol.asyncDispose]()
+    api = await startApi({
+      fetcher: createSkillFetcher({
+        resolve: async () => ['127.0.0.1'],
+        isAllowedAddress: (address) => address === '127.0.0.1',
+        tls: { ca: upstream.ca },
+        port: upstream.port,
+      }),
+    })
+    const body = { skill_id: 'demo', skill_url: 'https://code.example.com/a.ts' }
+    const { json } = await api.execute(body)
     expect(cardOf(json.request_id).code.text).toBe('console.log("good")')
     api.decide(json.request_id, 'forever')
     await api.call('GET', `/execute/${json.request_id}?wait=5`)
     expect([served, api.orders.map((order) => order.code)]).toEqual([1, ['console.log("good")']])
-    const second = await api.execute({ skill_id: 'demo', skill_url: 'https://example.com/a.ts' })
+    const second = await api.execute(body)
     expect([second.status, second.json.status]).toEqual([202, 'pending'])
     expect(cardOf(second.json.request_id).changes.join()).toMatch(/^code: /)
     expect(api.orders).toHaveLength(1)
+  })
+
+  test.each([
+    ['the same bytes', 'console.log(1)', 'same'],
+    ['other bytes', 'console.log(1) ', 'different'],
+  ])('code sent with a link that holds %s says so', async (_name, served, relation) => {
+    await using upstream = await startTlsUpstream(['code.example.com'], (_request, response) =>
+      response.end(served),
+    )
+    await api[Symbol.asyncDispose]()
+    api = await startApi({
+      fetcher: createSkillFetcher({
+        resolve: async () => ['127.0.0.1'],
+        isAllowedAddress: (address) => address === '127.0.0.1',
+        tls: { ca: upstream.ca },
+        port: upstream.port,
+      }),
+    })
+    const { json } = await api.execute({ ...BODY, skill_url: 'https://code.example.com/a.ts' })
+    const consent = api.executions.consentOf(api.executions.resolve(json.request_id))
+    expect(consent.source?.relation).toBe(relation)
+    expect(api.executions.codeOf(api.executions.resolve(json.request_id))).toBe(BODY.code)
   })
 })
 

@@ -3,8 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createAuditStore, createMetaStore, createTransactor, openDatabase } from '../../src/adapters/storage/index.ts'
-import { type AuditLog, auditRowHash, createAuditLog, type StoredAuditRow } from '../../src/domain/audit/index.ts'
+import {
+  createAuditStore,
+  createMetaStore,
+  createTransactor,
+  openDatabase,
+} from '../../src/adapters/storage/index.ts'
+import {
+  type AuditLog,
+  auditRowHash,
+  createAuditLog,
+  type StoredAuditRow,
+} from '../../src/domain/audit/index.ts'
 
 const ROWS = 10
 const KEY = new Uint8Array(32).fill(9)
@@ -21,7 +31,9 @@ const open = (mayBegin?: boolean): AuditLog =>
     ...(mayBegin === undefined ? {} : { mayBegin }),
   })
 const append = (log = audit): void =>
-  createTransactor(db).transact(() => log.append('request.refused', 'agent:agt_demo', 'req_demo', { code: 'invalid_request' }))
+  createTransactor(db).transact(() =>
+    log.append('request.refused', 'agent:agt_demo', 'req_demo', { code: 'invalid_request' }),
+  )
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'oauth3-audit-'))
@@ -75,10 +87,13 @@ describe('the audit under the hands of somebody without the master key', () => {
     expect(() => db.exec('DELETE FROM audit_log')).toThrow('append-only')
   })
 
-  it.each(['at', 'event', 'actor', 'request_id', 'data', 'prev_hash', 'hash'])('names the row whose %s was edited', (column) => {
-    attack(`UPDATE audit_log SET ${column} = ${column === 'at' ? '1' : "'other'"} WHERE id = 4`)
-    expectBroken(4)
-  })
+  it.each(['at', 'event', 'actor', 'request_id', 'data', 'prev_hash', 'hash'])(
+    'names the row whose %s was edited',
+    (column) => {
+      attack(`UPDATE audit_log SET ${column} = ${column === 'at' ? '1' : "'other'"} WHERE id = 4`)
+      expectBroken(4)
+    },
+  )
 
   it('names the row of which one blank was added', () => {
     attack("UPDATE audit_log SET data = data || ' ' WHERE id = 7")
@@ -164,7 +179,10 @@ describe('the audit under the hands of somebody without the master key', () => {
   })
 
   it.each([0, -1, -9_000_000_000])('names a row that was inserted under the first one, as %i', (id) => {
-    attack("INSERT INTO audit_log SELECT ?, at, event, actor, request_id, data, prev_hash, hash FROM audit_log WHERE id = 1", id)
+    attack(
+      'INSERT INTO audit_log SELECT ?, at, event, actor, request_id, data, prev_hash, hash FROM audit_log WHERE id = 1',
+      id,
+    )
     expectBroken(id)
   })
 
@@ -174,7 +192,16 @@ describe('the audit under the hands of somebody without the master key', () => {
     const forged = { ...last, id: ROWS + 1, actor: 'cli:0', event: 'approval.decided', prevHash: last.hash }
     attack(
       'INSERT INTO audit_log (id, at, event, actor, request_id, data, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      ...[forged.id, forged.at, forged.event, forged.actor, forged.requestId, forged.data, forged.prevHash, auditRowHash(forged)],
+      ...[
+        forged.id,
+        forged.at,
+        forged.event,
+        forged.actor,
+        forged.requestId,
+        forged.data,
+        forged.prevHash,
+        auditRowHash(forged),
+      ],
     )
     expect(audit.verify()).toMatchObject({ ok: false, brokenId: ROWS + 1 })
   })

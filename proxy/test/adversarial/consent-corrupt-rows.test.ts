@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Execution } from '../../src/domain/executions/index.ts'
-import { addAgent, createDomainKit, createScriptedSandbox, type DomainKit, requestOf } from '../support/domain-kit.ts'
+import {
+  addAgent,
+  createDomainKit,
+  type createScriptedSandbox,
+  type DomainKit,
+  requestOf,
+} from '../support/domain-kit.ts'
 
 const EVIL = 'console.log("other code")\n'
 
@@ -19,14 +25,23 @@ afterEach(async () => {
 })
 
 const orders = () => (kit.sandbox as ReturnType<typeof createScriptedSandbox>).orders
-const ask = (code = requestOf().code as string) => kit.executions.submit(kit.agents.list()[0] ?? addAgent(kit), requestOf({ code }))
+const ask = (code = requestOf().code as string) =>
+  kit.executions.submit(kit.agents.list()[0] ?? addAgent(kit), requestOf({ code }))
 const approve = (execution: Execution, level: 'once' | 'forever' = 'once') =>
-  kit.executions.decide(execution.requestId, execution.consentHash, level, { via: 'cli', userId: '0', name: 'root' })
-const final = (execution: Execution) => kit.executions.wait(execution.requestId, 5_000, new AbortController().signal)
+  kit.executions.decide(execution.requestId, execution.consentHash, level, {
+    via: 'cli',
+    userId: '0',
+    name: 'root',
+  })
+const final = (execution: Execution) =>
+  kit.executions.wait(execution.requestId, 5_000, new AbortController().signal)
 
 describe('a row that is not what was approved', () => {
   it.each<[string, string]>([
-    ['its consent names another host', `UPDATE executions SET consent = replace(consent, '"network":[]', '"network":["evil.com"]')`],
+    [
+      'its consent names another host',
+      `UPDATE executions SET consent = replace(consent, '"network":[]', '"network":["evil.com"]')`,
+    ],
     ['its consent has one blank more', `UPDATE executions SET consent = consent || ' '`],
     ['its consent is gone', `UPDATE executions SET consent = ''`],
     ['its consent hash is another', `UPDATE executions SET consent_hash = '${'b'.repeat(64)}'`],
@@ -50,7 +65,9 @@ describe('a row that is not what was approved', () => {
     const asked = await ask()
     await kit.runs.drain(0)
     approve(asked)
-    kit.db.prepare('UPDATE executions SET code_hash = ? WHERE request_id = ?').run(evil.codeHash, asked.requestId)
+    kit.db
+      .prepare('UPDATE executions SET code_hash = ? WHERE request_id = ?')
+      .run(evil.codeHash, asked.requestId)
     await kit[Symbol.asyncDispose]()
     kit = await createDomainKit({ dir })
     const altered = kit.executions.resolve(asked.requestId)

@@ -272,4 +272,27 @@ describe('who answers in Telegram, and how often', () => {
     expect(kit.double.messages[0]?.text).toContain(next.codeHash)
     expect(kit.double.messages[0]?.text).toContain('runs next')
   })
+
+  it('sends no card whose time ran out before the chat could be reached', async () => {
+    let now = Date.now()
+    await using kit = await createTelegramKit({ start: false, clock: { now: () => now } })
+    await kit.submit()
+    now += 3_600_000
+    kit.telegram.start()
+    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+    expect(kit.double.messages).toEqual([])
+  })
+
+  it('lets a decision stand whose press is too old to be answered, and tries to answer it once', async () => {
+    const double = await startBotApiDouble({ flood: UNHURRIED, queryLifetimeMs: -1 })
+    double.addChat({ id: ANN.id, type: 'private' })
+    await using kit = await createTelegramKit({ double })
+    const { card, execution } = await kit.ask()
+    double.press(ANN.id, card.messageId, '✅ Run Once', ANN)
+    await kit.reaches(execution, 'success')
+    await double.waitFor(() => card.text.includes('Succeeded'), 'the outcome')
+    expect(double.calls.filter(({ method }) => method === 'answerCallbackQuery')).toHaveLength(1)
+    expect(kit.logs.join()).not.toContain('could not be answered')
+    await double[Symbol.asyncDispose]()
+  })
 })

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { SecretValue } from '../../src/kernel/index.ts'
+import { paceOf } from '../../src/surfaces/telegram/pace.ts'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
 import { ANN, createTelegramKit, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
 
@@ -36,6 +37,16 @@ describe('Telegram in trouble', () => {
     await using kit = await createTelegramKit({ double, telegram: { pace: { burst: 3, perSecond: 20 } } })
     for (let index = 0; index < 15; index += 1) await kit.submit({ skillId: `skill-${index}` })
     await double.waitFor(() => double.messages.length === 15, 'all cards')
+    expect(double.calls.filter(({ status }) => status === 429)).toEqual([])
+    await double[Symbol.asyncDispose]()
+  })
+
+  it("keeps Telegram's own limits when nothing else is said", async () => {
+    const double = await startBotApiDouble()
+    double.addChat({ id: ANN.id, type: 'private' })
+    await using kit = await createTelegramKit({ double, telegram: { pace: paceOf(String(ANN.id)) } })
+    for (let index = 0; index < 7; index += 1) await kit.submit({ skillId: `skill-${index}` })
+    await double.waitFor(() => double.messages.length === 7, 'all cards', 15_000)
     expect(double.calls.filter(({ status }) => status === 429)).toEqual([])
     await double[Symbol.asyncDispose]()
   })
@@ -200,6 +211,7 @@ describe('Telegram in trouble', () => {
       body: '[',
     })
     expect(garbage.status).toBe(400)
+    expect(kit.audit.newest(10).filter(({ event }) => event === 'telegram.rejected')).toHaveLength(4)
     expect(kit.find(execution).status).toBe('pending')
     await kit.double.press(kit.chatId, card.messageId, '✅ Run Once', ANN).answered
     await kit.reaches(execution, 'success')

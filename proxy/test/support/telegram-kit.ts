@@ -41,9 +41,7 @@ export interface TelegramKitOptions extends Omit<DomainKitOptions, 'dir' | 'obse
   readonly start?: boolean
 }
 
-export type TelegramKit = Awaited<ReturnType<typeof createTelegramKit>>
-
-export const temporaryDir = (): string => mkdtempSync(join(tmpdir(), 'oauth3-telegram-'))
+const temporaryDir = (): string => mkdtempSync(join(tmpdir(), 'oauth3-telegram-'))
 
 /** The Telegram surface over the real domain and the Bot API double; Ann's private chat unless another is named. */
 export async function createTelegramKit(options: TelegramKitOptions = {}) {

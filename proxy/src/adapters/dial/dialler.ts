@@ -15,14 +15,14 @@ export interface Dialler {
   dialTls(target: DialTarget, signal: AbortSignal): Promise<TLSSocket>
 }
 
-export interface DialTarget {
+interface DialTarget {
   /** Host name, or an IP literal without brackets. */
   readonly host: string
   readonly port: number
 }
 
 /** All addresses of a host name, as literals. */
-export type Resolve = (host: string, signal: AbortSignal) => Promise<readonly string[]>
+type Resolve = (host: string, signal: AbortSignal) => Promise<readonly string[]>
 
 export interface DiallerOptions {
   readonly resolve?: Resolve

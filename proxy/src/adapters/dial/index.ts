@@ -1,8 +1,1 @@
-export {
-  createDialler,
-  type Dialler,
-  type DiallerOptions,
-  DialRefused,
-  type DialTarget,
-  type Resolve,
-} from './dialler.ts'
+export { createDialler, type Dialler, type DiallerOptions, DialRefused } from './dialler.ts'

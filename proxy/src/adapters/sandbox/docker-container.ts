@@ -99,7 +99,6 @@ export class SandboxContainer implements AsyncDisposable {
 
   #readyLine(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    promise.catch(() => {})
     const timer = setTimeout(
       () => reject(new Error('the sandbox did not become ready in time')),
       READY_TIMEOUT_MS,
@@ -114,7 +113,10 @@ export class SandboxContainer implements AsyncDisposable {
     void this.#whenClosed.promise.then(() =>
       reject(new Error(`the sandbox ended before it was ready: ${seen.toString('utf8').slice(0, 300)}`)),
     )
-    return promise.finally(() => clearTimeout(timer))
+    const ready = promise.finally(() => clearTimeout(timer))
+    // Nobody waits for it when the engine fails the start itself.
+    ready.catch(() => {})
+    return ready
   }
 
   /** Gives a waiting container other limits than it was created with. */
@@ -175,9 +177,10 @@ export class SandboxContainer implements AsyncDisposable {
       const state = await this.#finalState()
       if (state === null) return outcome('sandbox_lost', null)
       if (state.OOMKilled) return outcome('memory_limit', null)
-      // The first process of a namespace takes no deadly signal from within: it was killed from outside.
-      if (state.ExitCode === 137 || state.ExitCode === 143) return outcome('sandbox_lost', null)
       if (state.ExitCode >= 128 && stderrTail.includes(HEAP_EXHAUSTED)) return outcome('memory_limit', null)
+      // Code that chooses such a code announces it. The first process of a namespace takes no deadly signal from
+      // within, so it was killed from outside; 255 is what an engine says of a process that it lost.
+      if (state.ExitCode >= 128) return outcome('sandbox_lost', null)
       return outcome('exited', state.ExitCode)
     } finally {
       clearTimeout(timer)

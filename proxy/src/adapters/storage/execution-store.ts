@@ -118,12 +118,14 @@ function listSummaries(db: Database, filter: ExecutionFilter): ExecutionSummary[
          ORDER BY id DESC LIMIT ?`,
       )
       .all(...values, ...extraValues, filter.limit)
+  const ofStatus = (status: string): string[] =>
+    filter.agentId === undefined && OPEN.includes(`'${status}'`) ? ['status = ?', OPEN] : ['status = ?']
   // One index walk for each status; a single IN would sort every row of these statuses first.
   const rows =
     statuses.length === 0
       ? page([], [])
       : statuses
-          .flatMap((status) => page(['status = ?'], [status]))
+          .flatMap((status) => page(ofStatus(status), [status]))
           .sort((a, b) => b.id - a.id)
           .slice(0, filter.limit)
   return rows.map((row) => {

@@ -9,7 +9,13 @@ import { SecretValue } from '../../kernel/index.ts'
 import { createTransactor, openDatabase } from './database.ts'
 import { createExecutionStore } from './execution-store.ts'
 import { MIGRATIONS } from './migrations.ts'
-import { createCardStore, createCodeStore, createMetaStore, createOutboxStore, createWakeStore } from './small-stores.ts'
+import {
+  createCardStore,
+  createCodeStore,
+  createMetaStore,
+  createOutboxStore,
+  createWakeStore,
+} from './small-stores.ts'
 import { createTrustStore } from './trust-store.ts'
 
 const unavailable = expect.objectContaining({ code: 'storage_unavailable' })
@@ -28,7 +34,8 @@ describe('the database file', () => {
     expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length)
     expect(statSync(join(dir, 'state')).mode & 0o777).toBe(0o700)
     db.exec("INSERT INTO meta VALUES ('a', 'b')")
-    for (const name of [file(), `${file()}-wal`, `${file()}-shm`]) expect(statSync(name).mode & 0o777).toBe(0o600)
+    for (const name of [file(), `${file()}-wal`, `${file()}-shm`])
+      expect(statSync(name).mode & 0o777).toBe(0o600)
   })
 
   it('is made private when it was not', () => {
@@ -62,18 +69,27 @@ describe('the database file', () => {
       using db = closing(new SqliteDatabase(file()))
       db.pragma(`user_version = ${MIGRATIONS.length + 1}`)
     }
-    expect(() => openDatabase(file())).toThrow(expect.objectContaining({ code: 'storage_unavailable', message: expect.stringContaining('newer daemon') }))
+    expect(() => openDatabase(file())).toThrow(
+      expect.objectContaining({
+        code: 'storage_unavailable',
+        message: expect.stringContaining('newer daemon'),
+      }),
+    )
     using db = closing(new SqliteDatabase(file()))
     expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length + 1)
   })
 
-  it.each<[string, () => string]>([
-    ['a file that is no database', () => (writeFileSync(join(dir, 'x.db'), 'not a database, '.repeat(100)), join(dir, 'x.db'))],
-    ['a folder', () => (mkdirSync(join(dir, 'x.db')), join(dir, 'x.db'))],
-    ['a path through a file', () => (writeFileSync(join(dir, 'x'), ''), join(dir, 'x', 'proxy.db'))],
-  ])('is refused when it is %s', (_what, make) => {
-    const path = make()
-    expect(() => openDatabase(path)).toThrow(unavailable)
+  it.each<[string, string, () => void]>([
+    [
+      'a file that is no database',
+      'x.db',
+      () => writeFileSync(join(dir, 'x.db'), 'not a database, '.repeat(100)),
+    ],
+    ['a folder', 'x.db', () => mkdirSync(join(dir, 'x.db'))],
+    ['a path through a file', 'x/proxy.db', () => writeFileSync(join(dir, 'x'), '')],
+  ])('is refused when it is %s', (_what, path, make) => {
+    make()
+    expect(() => openDatabase(join(dir, path))).toThrow(unavailable)
   })
 
   it('is refused when its first page is torn, and is not written to', () => {
@@ -146,23 +162,41 @@ describe('a transaction', () => {
 })
 
 describe('the inspection of the database', () => {
-  it.runIf(existsSync('/usr/bin/sqlite3'))('works with the sqlite3 command while the daemon runs', async () => {
-    await using kit = await createDomainKit({ dir })
-    const agent = addAgent(kit)
-    kit.vault.put('DEMO_KEY', new SecretValue('demo-value-0123456789'), { actor: 'cli:0' })
-    const execution = await kit.executions.submit(agent, requestOf())
-    kit.executions.decide(execution.requestId, execution.consentHash, 'forever', { via: 'cli', userId: '0', name: 'root' })
-    const ask = (sql: string): Record<string, unknown>[] =>
-      JSON.parse(execFileSync('/usr/bin/sqlite3', ['-readonly', '-json', join(dir, 'proxy.db'), sql], { encoding: 'utf8' }))
-    expect(ask('SELECT * FROM executions ORDER BY created_at DESC LIMIT 10;')).toMatchObject([
-      { request_id: execution.requestId, skill_id: 'demo-skill', approved: 1, code_hash: execution.codeHash },
-    ])
-    expect(ask("SELECT * FROM approvals WHERE trust_level = 'forever';")).toMatchObject([
-      { skill_id: 'demo-skill', code_hash: execution.codeHash, expires_at: null },
-    ])
-    expect(ask('SELECT name, encrypted_value, created_at, updated_at FROM secrets;')).toMatchObject([{ name: 'DEMO_KEY' }])
-    expect(ask("SELECT * FROM audit_log WHERE event = 'approval.decided'")).toHaveLength(1)
-  })
+  it.runIf(existsSync('/usr/bin/sqlite3'))(
+    'works with the sqlite3 command while the daemon runs',
+    async () => {
+      await using kit = await createDomainKit({ dir })
+      const agent = addAgent(kit)
+      kit.vault.put('DEMO_KEY', new SecretValue('demo-value-0123456789'), { actor: 'cli:0' })
+      const execution = await kit.executions.submit(agent, requestOf())
+      kit.executions.decide(execution.requestId, execution.consentHash, 'forever', {
+        via: 'cli',
+        userId: '0',
+        name: 'root',
+      })
+      const ask = (sql: string): Record<string, unknown>[] =>
+        JSON.parse(
+          execFileSync('/usr/bin/sqlite3', ['-readonly', '-json', join(dir, 'proxy.db'), sql], {
+            encoding: 'utf8',
+          }),
+        )
+      expect(ask('SELECT * FROM executions ORDER BY created_at DESC LIMIT 10;')).toMatchObject([
+        {
+          request_id: execution.requestId,
+          skill_id: 'demo-skill',
+          approved: 1,
+          code_hash: execution.codeHash,
+        },
+      ])
+      expect(ask("SELECT * FROM approvals WHERE trust_level = 'forever';")).toMatchObject([
+        { skill_id: 'demo-skill', code_hash: execution.codeHash, expires_at: null },
+      ])
+      expect(ask('SELECT name, encrypted_value, created_at, updated_at FROM secrets;')).toMatchObject([
+        { name: 'DEMO_KEY' },
+      ])
+      expect(ask("SELECT * FROM audit_log WHERE event = 'approval.decided'")).toHaveLength(1)
+    },
+  )
 })
 
 describe('hot queries', () => {
@@ -176,7 +210,12 @@ describe('hot queries', () => {
     work(db)
     const asked = statements.slice()
     expect(asked.length).toBeGreaterThan(0)
-    return asked.flatMap((sql) => db.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all().map(({ detail }) => detail))
+    return asked.flatMap((sql) =>
+      db
+        .prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map(({ detail }) => detail),
+    )
   }
   const agentId = 'agt_1' as never
   const hash = 'a'.repeat(64) as never
@@ -190,8 +229,15 @@ describe('hot queries', () => {
     ['what waits for secrets', (db) => createExecutionStore(db).inStatus('awaiting_secrets')],
     ["an agent's page", (db) => createExecutionStore(db).list({ agentId, limit: 20 })],
     ["an agent's next page", (db) => createExecutionStore(db).list({ agentId, before: 100, limit: 20 })],
-    ["an agent's page of states", (db) => createExecutionStore(db).list({ agentId, statuses: ['success', 'denied'], before: 9, limit: 20 })],
-    ['what is open, for a person', (db) => createExecutionStore(db).list({ statuses: ['pending', 'awaiting_secrets'], limit: 20 })],
+    [
+      "an agent's page of states",
+      (db) =>
+        createExecutionStore(db).list({ agentId, statuses: ['success', 'denied'], before: 9, limit: 20 }),
+    ],
+    [
+      'what is open, for a person',
+      (db) => createExecutionStore(db).list({ statuses: ['pending', 'awaiting_secrets'], limit: 20 }),
+    ],
     ['a short id', (db) => createExecutionStore(db).byPrefix('req_ab')],
     ['an idempotency key', (db) => createExecutionStore(db).idempotencyEntry(agentId, 'k')],
     ['old idempotency keys', (db) => createExecutionStore(db).forgetIdempotencyBefore(5)],
@@ -202,10 +248,11 @@ describe('hot queries', () => {
     ['code', (db) => createCodeStore(db).get(hash)],
     ['a card', (db) => createCardStore(db).byToken('t')],
     ['the heads of the outbox', (db) => createOutboxStore(db).due('telegram:', 5)],
-    ['due wakes', (db) => createWakeStore(db).due(5)],
+    ['due wakes of an agent', (db) => createWakeStore(db).due(agentId, 5, 10)],
   ])('find %s through an index', (_what, ask) => {
     for (const step of plansOf((db) => void ask(db))) expect(step).not.toMatch(/^SCAN/)
   })
 })
 
-const closing = <T extends Database>(db: T): T & Disposable => Object.assign(db, { [Symbol.dispose]: () => void db.close() })
+const closing = <T extends Database>(db: T): T & Disposable =>
+  Object.assign(db, { [Symbol.dispose]: () => void db.close() })

@@ -157,7 +157,7 @@ async function decide(
   })
 }
 
-export const decisionText = (decision: WireDecision): string =>
+const decisionText = (decision: WireDecision): string =>
   ({
     once: 'once',
     deny: 'deny',

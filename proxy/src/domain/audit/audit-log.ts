@@ -70,7 +70,11 @@ export function createAuditLog(deps: {
       }
       const hash = auditRowHash(unhashed)
       repository.insert({ ...unhashed, hash })
-      repository.writeSeal({ id: unhashed.id, hash, mac: before.genuine ? mac(unhashed.id, hash) : BROKEN_SEAL })
+      repository.writeSeal({
+        id: unhashed.id,
+        hash,
+        mac: before.genuine ? mac(unhashed.id, hash) : BROKEN_SEAL,
+      })
     },
 
     verify() {
@@ -97,10 +101,14 @@ function rowProblem(
   row: StoredAuditRow,
   previous: { id: number; hash: string },
 ): { brokenId: number; reason: string } | undefined {
-  if (row.id <= previous.id) return { brokenId: row.id, reason: 'was not written by the audit: rows count from 1' }
-  if (row.id !== previous.id + 1) return { brokenId: previous.id + 1, reason: `row ${previous.id + 1} is missing` }
-  if (row.prevHash !== previous.hash) return { brokenId: row.id, reason: 'does not continue the row before it' }
-  if (row.hash !== auditRowHash(row)) return { brokenId: row.id, reason: 'its content is not what was hashed' }
+  if (row.id <= previous.id)
+    return { brokenId: row.id, reason: 'was not written by the audit: rows count from 1' }
+  if (row.id !== previous.id + 1)
+    return { brokenId: previous.id + 1, reason: `row ${previous.id + 1} is missing` }
+  if (row.prevHash !== previous.hash)
+    return { brokenId: row.id, reason: 'does not continue the row before it' }
+  if (row.hash !== auditRowHash(row))
+    return { brokenId: row.id, reason: 'its content is not what was hashed' }
   return undefined
 }
 
@@ -110,7 +118,8 @@ function sealProblem(
   isGenuine: (seal: AuditSeal) => boolean,
 ): { reason: string; offset: number } | undefined {
   if (!seal) return { reason: 'the seal of the newest row is missing', offset: head.id === 0 ? 1 : 0 }
-  if (!isGenuine(seal)) return { reason: 'the seal was not made with this master key', offset: head.id === 0 ? 1 : 0 }
+  if (!isGenuine(seal))
+    return { reason: 'the seal was not made with this master key', offset: head.id === 0 ? 1 : 0 }
   if (seal.id > head.id) return { reason: `rows ${head.id + 1} to ${seal.id} were cut off`, offset: 1 }
   if (seal.id !== head.id || seal.hash !== head.hash) {
     return { reason: 'the newest row is not the sealed one', offset: 0 }

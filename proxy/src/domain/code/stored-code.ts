@@ -6,7 +6,10 @@ export function readStoredCode(codes: Pick<CodeRepository, 'get'>, hash: CodeHas
   const code = codes.get(hash)
   if (code === undefined) throw new AppError('internal', 'The stored code of this execution is missing.')
   if (sha256Hex(code) !== hash) {
-    throw new AppError('internal', 'The stored code of this execution does not match its hash; it will not be used.')
+    throw new AppError(
+      'internal',
+      'The stored code of this execution does not match its hash; it will not be used.',
+    )
   }
   return code
 }

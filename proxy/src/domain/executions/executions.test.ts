@@ -46,19 +46,25 @@ async function restart(options: Partial<DomainKitOptions> = {}): Promise<void> {
 }
 const withSandbox = (run: ScriptedRun) => restart({ sandbox: createScriptedSandbox(run) })
 
-const submit = (request: Partial<ExecuteRequest> = {}, idempotency?: { key: string; bodyHash: string }): Promise<Execution> =>
-  kit.executions.submit(agent, requestOf(request), idempotency)
+const submit = (
+  request: Partial<ExecuteRequest> = {},
+  idempotency?: { key: string; bodyHash: string },
+): Promise<Execution> => kit.executions.submit(agent, requestOf(request), idempotency)
 const decide = (execution: Execution, decision: DecisionKind = 'once') =>
   kit.executions.decide(execution.requestId, execution.consentHash, decision, APPROVER)
 const final = (execution: Execution): Promise<Execution> =>
   kit.executions.wait(execution.requestId, 15_000, new AbortController().signal)
-const status = (execution: Execution): ExecutionStatus | undefined => kit.executions.find(execution.requestId)?.status
+const status = (execution: Execution): ExecutionStatus | undefined =>
+  kit.executions.find(execution.requestId)?.status
 const put = (name: string, value = 'demo-value-0123456789', hosts?: string[]) =>
   kit.vault.put(name, new SecretValue(value), { actor: 'cli:0', hosts })
 const orders = (): readonly unknown[] => (kit.sandbox as ReturnType<typeof createScriptedSandbox>).orders
-const rowCount = (table: string): number => kit.db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0
+const rowCount = (table: string): number =>
+  kit.db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0
 const events = (execution: Execution): string[] =>
-  [...kit.audit.export()].filter(({ requestId }) => requestId === execution.requestId).map(({ event }) => event)
+  [...kit.audit.export()]
+    .filter(({ requestId }) => requestId === execution.requestId)
+    .map(({ event }) => event)
 
 describe('the states of an execution', () => {
   it('follow the table: a final state goes nowhere, and only approved becomes running', () => {
@@ -82,10 +88,21 @@ describe('a request', () => {
   it('waits for a person, runs once and gives its result', async () => {
     const asked = await submit()
     expect(asked).toMatchObject({ status: 'pending', trusted: false, expiresAt: now + TTL })
-    expect(decide(asked)).toMatchObject({ accepted: true, execution: { status: 'approved', decidedBy: 'telegram:7' } })
-    expect(await final(asked)).toMatchObject({ status: 'success', result: { stdout: 'hello\n', exitCode: 0 } })
+    expect(decide(asked)).toMatchObject({
+      accepted: true,
+      execution: { status: 'approved', decidedBy: 'telegram:7' },
+    })
+    expect(await final(asked)).toMatchObject({
+      status: 'success',
+      result: { stdout: 'hello\n', exitCode: 0 },
+    })
     expect(orders()).toHaveLength(1)
-    expect(events(asked)).toEqual(['request.received', 'approval.decided', 'execution.started', 'execution.finished'])
+    expect(events(asked)).toEqual([
+      'request.received',
+      'approval.decided',
+      'execution.started',
+      'execution.finished',
+    ])
     expect(kit.audit.verify().ok).toBe(true)
   })
 
@@ -94,7 +111,10 @@ describe('a request', () => {
     const trusted = await submit()
     expect(trusted).toMatchObject({ trusted: true, status: 'approved' })
     expect(await final(trusted)).toMatchObject({ status: 'success' })
-    expect(await submit({ network: ['evil.com'] })).toMatchObject({ status: 'pending', changes: ['network: + evil.com'] })
+    expect(await submit({ network: ['evil.com'] })).toMatchObject({
+      status: 'pending',
+      changes: ['network: + evil.com'],
+    })
   })
 
   it('asks again after it was allowed once', async () => {
@@ -125,7 +145,9 @@ describe('a request', () => {
     const first = await submit({}, { key: 'k', bodyHash: 'x' })
     decide(first, 'deny')
     expect((await submit({}, { key: 'k', bodyHash: 'x' })).requestId).toBe(first.requestId)
-    await expect(submit({}, { key: 'k', bodyHash: 'y' })).rejects.toMatchObject({ code: 'idempotency_conflict' })
+    await expect(submit({}, { key: 'k', bodyHash: 'y' })).rejects.toMatchObject({
+      code: 'idempotency_conflict',
+    })
     const other = addAgent(kit, 'other')
     const theirs = await kit.executions.submit(other, requestOf(), { key: 'k', bodyHash: 'y' })
     expect(theirs.requestId).not.toBe(first.requestId)
@@ -140,10 +162,16 @@ describe('a request', () => {
     await restart({ maxWaitingPerAgent: 2 })
     decide(await submit({ secrets: [{ name: 'MISSING' }], argsJson: '{}' }), 'forever_any')
     await submit({ skillId: 'untrusted' })
-    const more = [submit({ skillId: 'untrusted-2' }), submit({ secrets: [{ name: 'MISSING' }], argsJson: '{"a":4}' })]
-    for (const attempt of more) await expect(attempt).rejects.toMatchObject({ code: 'rate_limited', retryAfterSeconds: 30 })
+    const more = [
+      submit({ skillId: 'untrusted-2' }),
+      submit({ secrets: [{ name: 'MISSING' }], argsJson: '{"a":4}' }),
+    ]
+    for (const attempt of more)
+      await expect(attempt).rejects.toMatchObject({ code: 'rate_limited', retryAfterSeconds: 30 })
     expect(rowCount('executions')).toBe(2)
-    expect(await kit.executions.submit(addAgent(kit, 'other'), requestOf())).toMatchObject({ status: 'pending' })
+    expect(await kit.executions.submit(addAgent(kit, 'other'), requestOf())).toMatchObject({
+      status: 'pending',
+    })
   })
 
   it.each<[string, Partial<ExecuteRequest>, string]>([
@@ -155,20 +183,40 @@ describe('a request', () => {
     ['a reserved secret', { secrets: [{ name: 'LD_PRELOAD' }] }, 'invalid_request'],
     ['a secret named twice', { secrets: [{ name: 'A' }, { name: 'A' }] }, 'invalid_request'],
     ['a placeholder', { secrets: [{ name: 'A', mode: 'placeholder' }] }, 'unsupported_secret_mode'],
-    ['a secret host that is not in the network list', { secrets: [{ name: 'A', hosts: ['a.com'] }] }, 'invalid_request'],
+    [
+      'a secret host that is not in the network list',
+      { secrets: [{ name: 'A', hosts: ['a.com'] }] },
+      'invalid_request',
+    ],
     ['a host that is none', { network: ['a.com@evil.com'] }, 'invalid_request'],
-    ['too many hosts', { network: Array.from({ length: 33 }, (_, index) => `h${index}.example.com`) }, 'too_large'],
-    ['too many secrets', { secrets: Array.from({ length: 33 }, (_, index) => ({ name: `S${index}` })) }, 'too_large'],
+    [
+      'too many hosts',
+      { network: Array.from({ length: 33 }, (_, index) => `h${index}.example.com`) },
+      'too_large',
+    ],
+    [
+      'too many secrets',
+      { secrets: Array.from({ length: 33 }, (_, index) => ({ name: `S${index}` })) },
+      'too_large',
+    ],
     ['a timeout that is too long', { timeoutSeconds: 601 }, 'invalid_request'],
   ])('is refused for %s and leaves no row', async (_what, request, code) => {
     await expect(submit(request, { key: 'k', bodyHash: 'x' })).rejects.toMatchObject({ code })
-    expect([rowCount('executions'), rowCount('code'), rowCount('idempotency'), rowCount('outbox')]).toEqual([0, 0, 0, 0])
+    expect([rowCount('executions'), rowCount('code'), rowCount('idempotency'), rowCount('outbox')]).toEqual([
+      0, 0, 0, 0,
+    ])
   })
 
   it('is refused without a row when no sandbox can run code', async () => {
-    const sandbox = { ...createScriptedSandbox(), status: async () => ({ kind: 'unavailable' as const, runtimes: [], notes: ['down'], warm: 0 }) }
+    const sandbox = {
+      ...createScriptedSandbox(),
+      status: async () => ({ kind: 'unavailable' as const, runtimes: [], notes: ['down'], warm: 0 }),
+    }
     await restart({ sandbox })
-    await expect(submit()).rejects.toMatchObject({ code: 'sandbox_unavailable', details: { notes: ['down'] } })
+    await expect(submit()).rejects.toMatchObject({
+      code: 'sandbox_unavailable',
+      details: { notes: ['down'] },
+    })
     expect(rowCount('executions')).toBe(0)
   })
 
@@ -184,18 +232,25 @@ describe('a request', () => {
       limits: { timeout_ms: 5_000 },
     })
     const same = await submit({ code: text, skillUrl: 'https://example.com/x.ts' })
-    expect(kit.executions.consentOf(same)).toMatchObject({ source: { relation: 'same' }, secrets: [], network: [] })
+    expect(kit.executions.consentOf(same)).toMatchObject({
+      source: { relation: 'same' },
+      secrets: [],
+      network: [],
+    })
     const different = await submit({ skillUrl: 'https://example.com/x.ts' })
     expect(kit.executions.consentOf(different).source?.relation).toBe('different')
   })
 
-  it.each(['a\r\nb\n', '\ufeffconsole.log(1)', 'x  \t\n\n\n', 'a\0b', 'é e\u0301'])('shows, hashes and runs the bytes of %j', async (code) => {
-    const execution = await submit({ code })
-    expect(kit.executions.codeOf(execution)).toBe(code)
-    decide(execution)
-    await final(execution)
-    expect(orders()).toMatchObject([{ code }])
-  })
+  it.each(['a\r\nb\n', '\ufeffconsole.log(1)', 'x  \t\n\n\n', 'a\0b', 'é e\u0301'])(
+    'shows, hashes and runs the bytes of %j',
+    async (code) => {
+      const execution = await submit({ code })
+      expect(kit.executions.codeOf(execution)).toBe(code)
+      decide(execution)
+      await final(execution)
+      expect(orders()).toMatchObject([{ code }])
+    },
+  )
 
   it('is seen by its own agent only', async () => {
     const execution = await submit()
@@ -249,7 +304,11 @@ describe('a decision', () => {
   it('comes too late at the very moment of the expiry', async () => {
     const asked = await submit()
     now += TTL
-    expect(decide(asked)).toMatchObject({ accepted: false, reason: 'expired', execution: { status: 'expired' } })
+    expect(decide(asked)).toMatchObject({
+      accepted: false,
+      reason: 'expired',
+      execution: { status: 'expired' },
+    })
     expect(decide(asked)).toMatchObject({ accepted: false, reason: 'expired' })
     expect(orders()).toHaveLength(0)
   })
@@ -329,13 +388,21 @@ describe('missing secrets', () => {
   })
 
   it('of a row whose consent is corrupt hold up nobody else', async () => {
-    const [broken, whole] = [await submit({ secrets: [{ name: 'A_KEY' }] }), await submit({ secrets: [{ name: 'A_KEY' }], argsJson: '{}' })]
+    const [broken, whole] = [
+      await submit({ secrets: [{ name: 'A_KEY' }] }),
+      await submit({ secrets: [{ name: 'A_KEY' }], argsJson: '{}' }),
+    ]
     decide(broken)
     decide(whole)
-    kit.db.prepare("UPDATE executions SET consent = replace(consent, 'A_KEY', 'B_KEY') WHERE request_id = ?").run(broken.requestId)
+    kit.db
+      .prepare("UPDATE executions SET consent = replace(consent, 'A_KEY', 'B_KEY') WHERE request_id = ?")
+      .run(broken.requestId)
     put('A_KEY')
     expect(await final(whole)).toMatchObject({ status: 'success' })
-    expect(kit.executions.find(broken.requestId)).toMatchObject({ status: 'failed', failure: 'not_startable' })
+    expect(kit.executions.find(broken.requestId)).toMatchObject({
+      status: 'failed',
+      failure: 'not_startable',
+    })
   })
 })
 
@@ -347,7 +414,9 @@ describe('a cancellation', () => {
     const run = await submit({ argsJson: '{}' })
     decide(run)
     await final(run)
-    expect(() => kit.executions.cancel(agent.id, run.requestId)).toThrow(expect.objectContaining({ code: 'conflict' }))
+    expect(() => kit.executions.cancel(agent.id, run.requestId)).toThrow(
+      expect.objectContaining({ code: 'conflict' }),
+    )
     expect(orders()).toHaveLength(1)
   })
 
@@ -363,7 +432,9 @@ describe('a cancellation', () => {
     const [queued] = all.filter((execution) => status(execution) === 'approved')
     const [running] = all.filter((execution) => status(execution) === 'running')
     if (!queued || !running) throw new Error('nothing is queued')
-    expect(() => kit.executions.cancel(agent.id, running.requestId)).toThrow(expect.objectContaining({ code: 'conflict' }))
+    expect(() => kit.executions.cancel(agent.id, running.requestId)).toThrow(
+      expect.objectContaining({ code: 'conflict' }),
+    )
     kit.executions.cancel(agent.id, queued.requestId)
     gate.resolve()
     await Promise.all(all.map(final))
@@ -389,12 +460,21 @@ describe('a run', () => {
     })
     const asked = await submit()
     decide(asked)
-    expect(await final(asked)).toMatchObject({ status: 'failed', failure, result: { stdout: 'out', stderr: 'err' } })
+    expect(await final(asked)).toMatchObject({
+      status: 'failed',
+      failure,
+      result: { stdout: 'out', stderr: 'err' },
+    })
   })
 
   it('stores its output without the secret, in any usual form', async () => {
     const value = 'demo-value-0123456789'
-    const forms = [value, Buffer.from(value).toString('base64'), Buffer.from(value).toString('hex'), encodeURIComponent(value)]
+    const forms = [
+      value,
+      Buffer.from(value).toString('base64'),
+      Buffer.from(value).toString('hex'),
+      encodeURIComponent(value),
+    ]
     await withSandbox((order, print) => {
       expect(order.secrets.get('A_KEY')?.open()).toBe(value)
       for (const form of forms) print('stdout', `got ${form}\n`)
@@ -409,7 +489,10 @@ describe('a run', () => {
     const done = await final(asked)
     expect(done.result?.stdout).toContain('[secret:A_KEY]')
     kit.db.pragma('wal_checkpoint(TRUNCATE)')
-    const dump = JSON.stringify([kit.db.prepare('SELECT * FROM executions').all(), kit.db.prepare('SELECT * FROM audit_log').all()])
+    const dump = JSON.stringify([
+      kit.db.prepare('SELECT * FROM executions').all(),
+      kit.db.prepare('SELECT * FROM audit_log').all(),
+    ])
     for (const form of forms) expect(dump).not.toContain(form)
   })
 
@@ -440,7 +523,11 @@ describe('a run', () => {
     decide(never)
     await expect.poll(() => status(never)).toBe('approved')
     now += 60_001
-    expect(await final(never)).toMatchObject({ status: 'failed', failure: 'sandbox_unavailable', result: null })
+    expect(await final(never)).toMatchObject({
+      status: 'failed',
+      failure: 'sandbox_unavailable',
+      result: null,
+    })
   })
 
   it('has its whole patience also when it was approved long ago', async () => {
@@ -524,7 +611,9 @@ describe('expiry and acknowledgement', () => {
 
   it('acknowledges what is final, once', async () => {
     const asked = await submit()
-    expect(() => kit.executions.acknowledge(agent.id, asked.requestId)).toThrow(expect.objectContaining({ code: 'conflict' }))
+    expect(() => kit.executions.acknowledge(agent.id, asked.requestId)).toThrow(
+      expect.objectContaining({ code: 'conflict' }),
+    )
     decide(asked, 'deny')
     for (const _ of [1, 2]) expect(kit.executions.acknowledge(agent.id, asked.requestId).ackedAt).toBe(now)
     expect(events(asked).filter((event) => event === 'execution.acknowledged')).toHaveLength(1)
@@ -536,10 +625,16 @@ describe('expiry and acknowledgement', () => {
     const left = kit.executions.wait(asked.requestId, 60_000, leaving.signal)
     leaving.abort()
     expect((await left).status).toBe('pending')
-    expect((await kit.executions.wait(asked.requestId, 10, new AbortController().signal)).status).toBe('pending')
+    expect((await kit.executions.wait(asked.requestId, 10, new AbortController().signal)).status).toBe(
+      'pending',
+    )
     const seen: string[] = []
     const following = (async () => {
-      for await (const { status: state } of kit.executions.follow(asked.requestId, new AbortController().signal)) seen.push(state)
+      for await (const { status: state } of kit.executions.follow(
+        asked.requestId,
+        new AbortController().signal,
+      ))
+        seen.push(state)
     })()
     decide(asked, 'deny')
     await following

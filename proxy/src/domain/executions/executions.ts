@@ -116,11 +116,16 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     try {
       return consentOf(execution)
     } catch {
-      ledger.move(execution, 'failed', { failure: 'not_startable', finishedAt: clock.now() }, {
-        event: 'execution.finished',
-        actor: 'daemon',
-        data: { status: 'failed', failure: 'not_startable' },
-      })
+      ledger.move(
+        execution,
+        'failed',
+        { failure: 'not_startable', finishedAt: clock.now() },
+        {
+          event: 'execution.finished',
+          actor: 'daemon',
+          data: { status: 'failed', failure: 'not_startable' },
+        },
+      )
       return undefined
     }
   }
@@ -164,13 +169,9 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     const verdict = trust.judge(sealed.consent)
     const waits = !verdict.trusted || missingSecrets(sealed.consent).length > 0
     if (waits && repository.countWaiting(agent.id) >= deps.maxWaitingPerAgent) {
-      throw new AppError(
-        'rate_limited',
-        `${deps.maxWaitingPerAgent} requests of yours wait already.`,
-        {
-          retryAfterSeconds: 30,
-        },
-      )
+      throw new AppError('rate_limited', `${deps.maxWaitingPerAgent} requests of yours wait already.`, {
+        retryAfterSeconds: 30,
+      })
     }
     codes.put(consentCode(sealed.consent), code, now)
     const execution = ledger.open(

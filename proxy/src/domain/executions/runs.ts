@@ -252,7 +252,8 @@ function failureOf(outcome: RunOutcome): FailureCode | null {
   return outcome.end === 'cancelled' ? 'interrupted' : outcome.end
 }
 
-const isStorageTrouble = (error: unknown): boolean => error instanceof AppError && error.code === 'storage_unavailable'
+const isStorageTrouble = (error: unknown): boolean =>
+  error instanceof AppError && error.code === 'storage_unavailable'
 
 /** Whether the owner has since bound a secret to fewer hosts than the consent lets it go to. */
 function hasStaleBinding(consent: Consent, vault: Pick<Vault, 'find'>): boolean {

@@ -19,17 +19,40 @@ const consent: Consent = {
   agent: { id: 'agt_1', name: 'one' },
   runtime: { name: 'deno', image: 'sha256:1111', isolation: 'docker' },
   secrets: [
-    { name: 'DEMO_KEY', mode: 'placeholder', hosts: ['*.example.com'], in: ['header'], bound_to: ['*.example.com'] },
-    { name: 'OTHER_KEY', mode: 'placeholder', hosts: ['a.example.com'], in: ['header', 'query'], bound_to: null },
+    {
+      name: 'DEMO_KEY',
+      mode: 'placeholder',
+      hosts: ['*.example.com'],
+      in: ['header'],
+      bound_to: ['*.example.com'],
+    },
+    {
+      name: 'OTHER_KEY',
+      mode: 'placeholder',
+      hosts: ['a.example.com'],
+      in: ['header', 'query'],
+      bound_to: null,
+    },
   ],
   network: ['*.example.com', 'api.example.org:8443'],
   args: '{"a":1}',
-  limits: { timeout_ms: 30_000, memory_bytes: 268_435_456, cpu_millis: 1_000, pids: 64, tmp_bytes: 67_108_864, output_bytes: 262_144 },
+  limits: {
+    timeout_ms: 30_000,
+    memory_bytes: 268_435_456,
+    cpu_millis: 1_000,
+    pids: 64,
+    tmp_bytes: 67_108_864,
+    output_bytes: 262_144,
+  },
 }
 
 const [key, other] = consent.secrets as [Consent['secrets'][0], Consent['secrets'][0]]
-const withKey = (change: Partial<typeof key>): Partial<Consent> => ({ secrets: [{ ...key, ...change }, other] })
-const limits = (change: Partial<Consent['limits']>): Partial<Consent> => ({ limits: { ...consent.limits, ...change } })
+const withKey = (change: Partial<typeof key>): Partial<Consent> => ({
+  secrets: [{ ...key, ...change }, other],
+})
+const limits = (change: Partial<Consent['limits']>): Partial<Consent> => ({
+  limits: { ...consent.limits, ...change },
+})
 
 let dir: string
 let kit: DomainKit
@@ -53,9 +76,16 @@ async function restart(): Promise<void> {
 
 const grant = (level: TrustLevel, change: Partial<Consent> = {}, anyArgs = false) =>
   kit.transactor.transact(() =>
-    kit.trust.grant({ sealed: sealConsent({ ...consent, ...change }), level, anyArgs, requestId: `req_${++requests}`, actor: ACTOR }),
+    kit.trust.grant({
+      sealed: sealConsent({ ...consent, ...change }),
+      level,
+      anyArgs,
+      requestId: `req_${++requests}`,
+      actor: ACTOR,
+    }),
   )
-const judge = (change: Partial<Consent> = {}) => kit.trust.judge(sealConsent({ ...consent, ...change }).consent)
+const judge = (change: Partial<Consent> = {}) =>
+  kit.trust.judge(sealConsent({ ...consent, ...change }).consent)
 const isTrusted = (change: Partial<Consent> = {}): boolean => judge(change).trusted
 
 describe('what a grant covers', () => {
@@ -93,7 +123,11 @@ describe('what a grant covers', () => {
     ['a secret to one more host', withKey({ hosts: ['*.example.com', 'evil.com'] }), 'DEMO_KEY: + evil.com'],
     ['a secret on one more surface', withKey({ in: ['header', 'body'] }), 'DEMO_KEY: + in body'],
     ['a secret in another mode', withKey({ mode: 'raw' }), 'DEMO_KEY: placeholder → raw'],
-    ['a secret bound to other hosts', withKey({ bound_to: ['*.example.com', 'x.com'] }), 'DEMO_KEY: its host binding was changed'],
+    [
+      'a secret bound to other hosts',
+      withKey({ bound_to: ['*.example.com', 'x.com'] }),
+      'DEMO_KEY: its host binding was changed',
+    ],
     ['a secret no longer bound', withKey({ bound_to: null }), 'DEMO_KEY: its host binding was changed'],
     ['a longer timeout', limits({ timeout_ms: 30_001 }), 'timeout: 30 → 30.001 s'],
     ['more memory', limits({ memory_bytes: 536_870_912 }), 'memory: 256 → 512 MiB'],
@@ -106,9 +140,21 @@ describe('what a grant covers', () => {
     ['another agent', { agent: { id: 'agt_2', name: 'two' } }, 'agent: one → two'],
     ['another agent of the same name', { agent: { id: 'agt_2', name: 'one' } }, 'agent: one → one'],
     ['another runtime', { runtime: { ...consent.runtime, name: 'node' } }, 'runtime: deno → node'],
-    ['another image', { runtime: { ...consent.runtime, image: 'sha256:2222' } }, 'runtime image: 1111 → 2222'],
-    ['weaker walls', { runtime: { ...consent.runtime, isolation: 'embedded' } }, 'sandbox: docker → embedded'],
-    ['other code', { code: { sha256: 'b'.repeat(64), bytes: 10 } }, `code: ${'a'.repeat(12)} → ${'b'.repeat(12)}`],
+    [
+      'another image',
+      { runtime: { ...consent.runtime, image: 'sha256:2222' } },
+      'runtime image: 1111 → 2222',
+    ],
+    [
+      'weaker walls',
+      { runtime: { ...consent.runtime, isolation: 'embedded' } },
+      'sandbox: docker → embedded',
+    ],
+    [
+      'other code',
+      { code: { sha256: 'b'.repeat(64), bytes: 10 } },
+      `code: ${'a'.repeat(12)} → ${'b'.repeat(12)}`,
+    ],
   ])('does not cover %s, and says what is different', (_what, change, line) => {
     grant('forever')
     expect(judge(change)).toEqual({ trusted: false, changes: [line] })
@@ -129,7 +175,11 @@ describe('what a grant covers', () => {
   it('lets two grants for different args stand beside each other', () => {
     grant('forever')
     grant('24h', { args: '{"a":2}' })
-    expect([isTrusted(), isTrusted({ args: '{"a":2}' }), isTrusted({ args: '{"a":3}' })]).toEqual([true, true, false])
+    expect([isTrusted(), isTrusted({ args: '{"a":2}' }), isTrusted({ args: '{"a":3}' })]).toEqual([
+      true,
+      true,
+      false,
+    ])
     expect(kit.trust.list()).toHaveLength(2)
   })
 

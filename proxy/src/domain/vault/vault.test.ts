@@ -30,17 +30,25 @@ function memoryKeys(initial: readonly DataKeyRecord[] = []): DataKeyRepository {
 }
 
 async function keyringOf(repository: DataKeyRepository, masterKey: Uint8Array): Promise<DataKeyring> {
-  return createDataKeyring({ repository, cipher: await createSodiumCipher(), masterKey, clock: { now: () => 1 } })
+  return createDataKeyring({
+    repository,
+    cipher: await createSodiumCipher(),
+    masterKey,
+    clock: { now: () => 1 },
+  })
 }
 
 describe('the envelope, version 1', () => {
   const records = vectors.dataKeys.map(({ id, wrapped }) => ({ id, wrapped, createdAt: 0 }))
   const masterKey = Buffer.from(vectors.masterKeyHex, 'hex')
 
-  it.each(vectors.envelopes)('opens the frozen vector of $context', async ({ context, plaintext, envelope }) => {
-    const keyring = await keyringOf(memoryKeys(records), masterKey)
-    expect(keyring.open(context, envelope).open()).toBe(plaintext)
-  })
+  it.each(vectors.envelopes)(
+    'opens the frozen vector of $context',
+    async ({ context, plaintext, envelope }) => {
+      const keyring = await keyringOf(memoryKeys(records), masterKey)
+      expect(keyring.open(context, envelope).open()).toBe(plaintext)
+    },
+  )
 
   it('opens the frozen vectors again after they were wrapped under another master key', async () => {
     const repository = memoryKeys(records)
@@ -112,7 +120,8 @@ describe('the vault', () => {
   })
   const put = (name: string, value = VALUE, hosts?: readonly string[]) =>
     kit.vault.put(name, new SecretValue(value), { actor: ACTOR, hosts })
-  const open = (name: string): string => kit.transactor.transact(() => kit.vault.open(name, 'req_test')).open()
+  const open = (name: string): string =>
+    kit.transactor.transact(() => kit.vault.open(name, 'req_test')).open()
   const everyByte = (): Buffer => Buffer.concat(readdirSync(dir).map((name) => readFileSync(join(dir, name))))
 
   it('stores, replaces, renames and removes, and counts versions', () => {
@@ -145,8 +154,12 @@ describe('the vault', () => {
     ['a value too long', () => put('DEMO_KEY', 'x'.repeat(65_537)), 'too_large'],
     ['a host that is none', () => put('DEMO_KEY', VALUE, ['exa mple.com']), 'invalid_request'],
     ['the removal of nothing', () => kit.vault.remove('NOT_THERE', ACTOR), 'not_found'],
-    ['a reserved new name', () => (put('DEMO_KEY'), kit.vault.rename('DEMO_KEY', 'PATH', ACTOR)), 'invalid_request'],
-    ['a new name that is taken', () => (put('A_KEY'), put('B_KEY'), kit.vault.rename('A_KEY', 'B_KEY', ACTOR)), 'conflict'],
+    ['a reserved new name', () => kit.vault.rename(put('DEMO_KEY').name, 'PATH', ACTOR), 'invalid_request'],
+    [
+      'a new name that is taken',
+      () => kit.vault.rename(put('A_KEY').name, put('B_KEY').name, ACTOR),
+      'conflict',
+    ],
   ])('refuses %s', (_what, attempt, code) => {
     expect(attempt).toThrow(expect.objectContaining({ code }))
   })
@@ -215,7 +228,9 @@ describe('the vault', () => {
   it('gives nothing half way: a rotation that meets an altered secret changes nothing', () => {
     put('A_KEY', 'demo-a')
     put('B_KEY', 'demo-b')
-    kit.db.prepare("UPDATE secrets SET encrypted_value = encrypted_value || 'AAAA' WHERE name = 'B_KEY'").run()
+    kit.db
+      .prepare("UPDATE secrets SET encrypted_value = encrypted_value || 'AAAA' WHERE name = 'B_KEY'")
+      .run()
     expect(() => kit.vault.rotate(ACTOR)).toThrow(lockedError)
     expect(open('A_KEY')).toBe('demo-a')
     expect(kit.db.prepare('SELECT id FROM data_keys').pluck().all()).toEqual([1])

@@ -1,1 +1,1 @@
-export { type AdminApiDeps, createAdminApi } from './admin-api.ts'
+export { createAdminApi } from './admin-api.ts'

@@ -33,7 +33,7 @@ export const addAgentBody = z.strictObject({
     .optional(),
 })
 
-export const agentView = z.object({
+const agentView = z.object({
   id: z.string(),
   name: z.string(),
   cidrs: z.array(z.string()),
@@ -47,7 +47,7 @@ export const agentList = z.object({ agents: z.array(agentView) })
 /** The token is in this answer and nowhere else. */
 export const addedAgent = z.object({ agent: agentView, token: z.string() })
 
-export const DECISION_KINDS = ['once', 'deny', 'trust24h', 'forever', 'trust24h_any', 'forever_any'] as const
+const DECISION_KINDS = ['once', 'deny', 'trust24h', 'forever', 'trust24h_any', 'forever_any'] as const
 
 export const decisionBody = z.strictObject({
   decision: z.enum(DECISION_KINDS),
@@ -55,7 +55,7 @@ export const decisionBody = z.strictObject({
   consent_hash: z.string().regex(/^[0-9a-f]{64}$/),
 })
 
-export const requestSummary = z.object({
+const requestSummary = z.object({
   request_id: z.string(),
   skill_id: z.string(),
   agent: z.string(),
@@ -68,7 +68,7 @@ export const requestSummary = z.object({
 export const requestList = z.object({ requests: z.array(requestSummary) })
 
 /** The card as domain/approvals builds it: every text in it is visible already. */
-export const cardView = z.object({
+const cardView = z.object({
   requestId: z.string(),
   skillId: z.string(),
   description: z.string(),
@@ -169,5 +169,4 @@ export type GrantView = z.infer<typeof grantView>
 export type AuditRowView = z.infer<typeof auditRowView>
 export type AuditVerdictView = z.infer<typeof auditVerdict>
 export type DoctorReportView = z.infer<typeof doctorReport>
-export type StatusView = z.infer<typeof statusView>
 export type WireDecision = (typeof DECISION_KINDS)[number]

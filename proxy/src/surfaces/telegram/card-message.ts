@@ -1,8 +1,8 @@
 import type { CardModel } from '../../domain/approvals/index.ts'
 import { hasHiddenCharacters, type UnixMs } from '../../kernel/index.ts'
 import type { OutgoingDocument } from './bot-api.ts'
+import { callbackData } from './callback-data.ts'
 import { bold, clip, code, escapeHtml, MESSAGE_LIMIT, phoneLines, plainText, pre } from './html.ts'
-import { callbackData } from './presses.ts'
 
 /** A card as Telegram takes it. Documents are delivered first; only then the message with the buttons is sent. */
 export interface CardMessage {
@@ -11,7 +11,7 @@ export interface CardMessage {
   readonly keyboard: InlineKeyboard
 }
 
-export type InlineKeyboard = readonly (readonly { readonly text: string; readonly callback_data: string }[])[]
+type InlineKeyboard = readonly (readonly { readonly text: string; readonly callback_data: string }[])[]
 
 /** What one phone screen shows of a message. */
 export const CARD_LINES = 25

@@ -12,7 +12,7 @@ import type { TelegramDeps } from './deps.ts'
 import { bold, code, escapeHtml, fitLines } from './html.ts'
 import { secretPrompt } from './prompts.ts'
 
-export interface CommandCall {
+interface CommandCall {
   readonly rest: string
   /** `telegram:<user id>`, for the audit. */
   readonly actor: string

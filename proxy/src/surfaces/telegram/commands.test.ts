@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { COMMANDS, parseCommand, renderCommandsPage } from './commands.ts'
+import { COMMANDS, parseCommand } from './commands.ts'
+import { renderCommandsPage } from './index.ts'
 
 describe('the table of commands', () => {
   it('is what TELEGRAM-COMMANDS.md says', () => {

@@ -67,7 +67,7 @@ export function createDeliveries(
   }
 
   const card = async (outboxId: number, execution: Execution | undefined): Promise<void> => {
-    const stillAsked = execution?.status === 'pending' && true
+    const stillAsked = execution?.status === 'pending' && clock.now() < execution.expiresAt
     const issued = stillAsked
       ? transactor.transact(() => cards.issue(execution.requestId, config.chatId, execution.consentHash))
       : undefined

@@ -38,6 +38,7 @@ export function createPace(limits: PaceLimits, monotonicMs: () => number = () =>
   return {
     tryTake,
     async take(signal) {
+      signal.throwIfAborted()
       while (!tryTake()) {
         await sleep(Math.max(1, Math.ceil(((1 - tokens) / limits.perSecond) * 1_000)), undefined, { signal })
       }

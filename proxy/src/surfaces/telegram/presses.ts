@@ -4,19 +4,15 @@ import type { DecisionOutcome } from '../../domain/executions/index.ts'
 import { oneLine } from '../../kernel/index.ts'
 import type { BotApi, BotPress, BotUser } from './bot-api.ts'
 import { BotApiError, isTransient, troubleOf } from './bot-errors.ts'
+import { readCallbackData } from './callback-data.ts'
 import type { TelegramDeps } from './deps.ts'
 import { cardLane } from './observer.ts'
 import { decisionSaid } from './outcome-message.ts'
 import type { Refusals } from './refusals.ts'
 import type { Sender } from './sender.ts'
 
-const CALLBACK_FORM = /^a1:([A-Za-z0-9_-]{22}):([a-z0-9_]{1,20})$/
-
-/** What a button carries; Telegram allows 1–64 bytes. */
-export const callbackData = (token: string, decision: DecisionKind): string => `a1:${token}:${decision}`
-
 /** The name under which a decision is recorded; chosen by its owner, so only the id identifies. */
-export function displayName(user: BotUser): string {
+function displayName(user: BotUser): string {
   const name = [user.first_name, user.last_name].filter(Boolean).join(' ') || user.username || String(user.id)
   return oneLine(name, 64) || String(user.id)
 }
@@ -37,7 +33,7 @@ export function createPresses(
   const { config, cards, executions, outbox, transactor, log, sender, refusals } = deps
 
   const judge = async (press: BotPress): Promise<Answer> => {
-    const [, token = '', decision = ''] = CALLBACK_FORM.exec(press.data ?? '') ?? []
+    const { token, decision } = readCallbackData(press.data)
     const userId = String(press.from.id)
     const chatId = String(press.message?.chat.id ?? '')
     const asked = { token, chatId, userId }

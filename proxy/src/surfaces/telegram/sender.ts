@@ -28,9 +28,13 @@ const IDLE_MS = 200
 const MAX_UNREACHABLE_MS = 30_000
 /** A person must act first (unblock the bot, mend the token). */
 const SLOW_MS = 60_000
+const STOP_GRACE_MS = 3_000
 
 export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sender {
   const { outbox, log, config } = deps
+  /** No further call; the one under way may end. */
+  const stopping = new AbortController()
+  /** Calls under way are cut. */
   const ending = new AbortController()
   const pace = createPace(deps.pace ?? paceOf(config.chatId))
   let holdUntil = 0
@@ -40,8 +44,8 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
 
   const beforeCall = async (): Promise<void> => {
     const hold = holdUntil - performance.now()
-    if (hold > 0) await sleep(hold, undefined, { signal: ending.signal })
-    await pace.take(ending.signal)
+    if (hold > 0) await sleep(hold, undefined, { signal: stopping.signal })
+    await pace.take(stopping.signal)
   }
   const deliver = createDeliveries({ ...deps, beforeCall, signal: ending.signal })
 
@@ -66,7 +70,7 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
     try {
       await deliver(message)
     } catch (error) {
-      if (ending.signal.aborted) return
+      if (stopping.signal.aborted) return
       if (!(error instanceof BotApiError)) {
         log.error(
           { err: error, kind: message.kind },
@@ -89,7 +93,7 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
   }
 
   const loop = async (): Promise<void> => {
-    while (!ending.signal.aborted) {
+    while (!stopping.signal.aborted) {
       try {
         // Replies before cards: whoever just typed a command waits for its answer.
         const due = outbox
@@ -103,7 +107,7 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
         }
       } catch (error) {
         log.error({ err: error }, 'the outbox cannot be read or written; trying again')
-        await sleep(1_000, undefined, { signal: ending.signal }).catch(() => {})
+        await sleep(1_000, undefined, { signal: stopping.signal }).catch(() => {})
       }
       const { promise, resolve } = Promise.withResolvers<void>()
       wake = resolve
@@ -120,9 +124,12 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
     nudge: () => wake(),
     settled: () => current.catch(() => {}),
     async [Symbol.asyncDispose]() {
-      ending.abort()
+      stopping.abort()
       wake()
+      // What Telegram already has should be recorded, or it would be sent again after the restart.
+      const grace = setTimeout(() => ending.abort(), STOP_GRACE_MS)
       await running
+      clearTimeout(grace)
     },
   }
 }

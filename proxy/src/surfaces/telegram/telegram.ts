@@ -43,7 +43,7 @@ export function createTelegram(deps: TelegramDeps): Telegram {
     }
   }
   const webhook = config.webhook
-    ? createWebhook({ ...deps, api, handle, webhook: config.webhook })
+    ? createWebhook({ ...deps, api, handle, webhook: config.webhook, refusals })
     : undefined
   const receiver = webhook ?? createPolling({ ...deps, api, handle })
 

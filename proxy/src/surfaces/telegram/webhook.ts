@@ -6,6 +6,7 @@ import { sha256Hex } from '../../kernel/index.ts'
 import type { BotApi, BotUpdate } from './bot-api.ts'
 import type { TelegramDeps } from './deps.ts'
 import type { Receiver } from './receiver.ts'
+import type { Refusals } from './refusals.ts'
 import { prepare } from './setup.ts'
 
 /** An update of Telegram's is a few kilobytes. */
@@ -31,6 +32,7 @@ export function createWebhook(
     readonly api: BotApi
     readonly handle: (update: BotUpdate) => Promise<void>
     readonly webhook: NonNullable<TelegramDeps['config']['webhook']>
+    readonly refusals: Refusals
   },
 ): Receiver & { readonly path: string; readonly handler: WebhookHandler } {
   const { api, log, webhook } = deps
@@ -94,7 +96,7 @@ export function createWebhook(
       response.end()
     }
     if (!knowsSecret(request.headers['x-telegram-bot-api-secret-token'], webhook.secret.open())) {
-      log.warn({}, 'a webhook call without the right secret token was refused')
+      deps.refusals.message('unknown', 'webhook', 'wrong_webhook_secret')
       request.resume()
       end(401)
       return

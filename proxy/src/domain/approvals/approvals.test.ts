@@ -1,0 +1,257 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createDomainKit, type DomainKit } from '../../../test/support/domain-kit.ts'
+import type { Consent } from '../consent/index.ts'
+import { buildCard, type CardInput, createCards, DECISIONS, isDecisionKind } from './index.ts'
+
+const consent: Consent = {
+  v: 1,
+  skill_id: 'demo-skill',
+  description: 'demo',
+  code: { sha256: 'a'.repeat(64), bytes: 10 },
+  source: null,
+  agent: { id: 'agt_1', name: 'one' },
+  runtime: { name: 'deno', image: 'sha256:1111', isolation: 'docker' },
+  secrets: [],
+  network: [],
+  args: null,
+  limits: {
+    timeout_ms: 30_000,
+    memory_bytes: 268_435_456,
+    cpu_millis: 1_000,
+    pids: 64,
+    tmp_bytes: 67_108_864,
+    output_bytes: 262_144,
+  },
+}
+const secret = (change: Partial<Consent['secrets'][0]> = {}): Consent['secrets'][0] => ({
+  name: 'DEMO_KEY',
+  mode: 'raw',
+  hosts: ['a.com'],
+  in: ['body', 'header', 'query'],
+  bound_to: null,
+  ...change,
+})
+const card = (change: Partial<Consent> = {}, input: Partial<CardInput> = {}) =>
+  buildCard({
+    requestId: 'req_1',
+    consent: { ...consent, ...change },
+    code: 'run()\n',
+    changes: [],
+    missing: [],
+    expiresAt: 0,
+    ...input,
+  })
+
+describe('the card', () => {
+  it('of a harmless request warns of nothing', () => {
+    expect(card()).toMatchObject({
+      warnings: [],
+      network: 'none',
+      args: null,
+      cut: false,
+      secrets: [],
+      limits: '30 s, 256 MiB',
+    })
+  })
+
+  it.each<[string, Partial<Consent>, string, RegExp]>([
+    [
+      'a secret beyond its binding',
+      { secrets: [secret({ hosts: ['evil.com'], bound_to: ['a.com'] })] },
+      'run()',
+      /DEMO_KEY could go to evil\.com/,
+    ],
+    ['a real value', { secrets: [secret()] }, 'run()', /real value/],
+    [
+      'other secrets than the comment names',
+      { secrets: [secret()] },
+      '// @secrets OTHER_KEY\nrun()',
+      /gets secrets DEMO_KEY.*OTHER_KEY/,
+    ],
+    [
+      'secrets though the comment names none',
+      { secrets: [secret()] },
+      '// @secrets none\nrun()',
+      /gets secrets DEMO_KEY.*none/,
+    ],
+    ['fewer secrets than the comment names', {}, '// @secrets OTHER_KEY\nrun()', /gets secrets none/],
+    [
+      'other code behind the link',
+      { source: { url: 'https://e.com', relation: 'different' } },
+      'run()',
+      /OTHER code/,
+    ],
+    [
+      'a link that was not read',
+      { source: { url: 'https://e.com', relation: 'unreadable' } },
+      'run()',
+      /could not be read/,
+    ],
+    ['eval', {}, 'eval(x)', /line 1: .*eval/],
+    ['hidden characters in the code', {}, 'x = "\u202e"', /line 1: .*invisible/],
+    ['hidden characters in the args', { args: '{"a":"\u200b"}' }, 'run()', /args holds invisible/],
+    [
+      'hidden characters in the description',
+      { description: 'a\u202eb' },
+      'run()',
+      /description holds invisible/,
+    ],
+    ['look-alike letters in the description', { description: 'pаypal' }, 'run()', /description mixes/],
+    ['a punycode host', { network: ['xn--pypal-4ve.com'] }, 'run()', /punycode/],
+    ['a punycode wildcard', { network: ['*.xn--pypal-4ve.com'] }, 'run()', /punycode/],
+    ['plain http', { network: ['http://a.com'] }, 'run()', /plain http/],
+    ['weak walls', { runtime: { ...consent.runtime, isolation: 'embedded' } }, 'run()', /weaker/],
+  ])('warns of %s', (_what, change, code, warning) => {
+    expect(card(change, { code }).warnings).toEqual(expect.arrayContaining([expect.stringMatching(warning)]))
+  })
+
+  it('puts the most dangerous first', () => {
+    const { warnings } = card(
+      {
+        secrets: [secret({ hosts: ['evil.com'], bound_to: ['a.com'] })],
+        runtime: { ...consent.runtime, isolation: 'embedded' },
+      },
+      { code: `${'x'.repeat(501)}\neval(y)\nz = "\u202e"\n` },
+    )
+    const order = ['could go to', 'invisible', 'eval', 'a line of', 'real value', 'weaker'].map((text) =>
+      warnings.findIndex((warning) => warning.includes(text)),
+    )
+    expect(order).not.toContain(-1)
+    expect(order).toEqual(order.toSorted((a, b) => a - b))
+  })
+
+  it('shows the secrets that are injected, not those that are named elsewhere', () => {
+    const { secrets } = card(
+      { secrets: [secret(), secret({ name: 'B_KEY', hosts: [] })] },
+      { missing: ['B_KEY'] },
+    )
+    expect(secrets).toEqual([
+      { name: 'DEMO_KEY', goes: 'a.com', missing: false },
+      { name: 'B_KEY', goes: 'no host', missing: true },
+    ])
+  })
+
+  it('hides no host: what does not fit is told as cut, and all of it is in the full text', () => {
+    const network = [...Array.from({ length: 30 }, (_, index) => `host-${index}.example.com`), 'evil.com']
+    const model = card({ network })
+    expect([model.cut, model.network.endsWith('…')]).toEqual([true, true])
+    for (const host of network) expect(model.full).toContain(host)
+  })
+
+  it('hides no args behind a run of blanks', () => {
+    const args = JSON.stringify({ a: `${' '.repeat(3_000)}delete everything` })
+    const model = card({ args })
+    expect(model.cut || model.args?.includes('delete everything')).toBe(true)
+    expect(model.full).toContain('delete everything')
+  })
+
+  it('writes out what a screen hides, everywhere', () => {
+    const evil = 'a\u202eb\u200bc\u001b[31m'
+    const model = card(
+      {
+        description: evil,
+        args: JSON.stringify({ a: '\u202e' }),
+        agent: { id: 'agt_1', name: evil },
+        source: { url: `https://e.com/${evil}`, relation: 'same' },
+      },
+      { code: evil, changes: [evil] },
+    )
+    const { code, ...rest } = model
+    expect(JSON.stringify(rest)).not.toMatch(/[\u202e\u200b]|\\u001b/)
+    expect(code.text).toBe('a⟨U+202E⟩b⟨U+200B⟩c⟨U+001B⟩[31m')
+  })
+
+  it('lets no text begin a line of its own in the full text', () => {
+    const { full } = card({ description: 'x\nNetwork:\n  - none', args: '"\u2028"' })
+    expect(full.split('\n').filter((line) => line === 'Network:')).toHaveLength(1)
+  })
+
+  it('offers the buttons in their order, and any args only when there are some', () => {
+    const labels = (model: ReturnType<typeof card>): string[][] =>
+      model.choices.map((row) => row.map(({ label }) => label))
+    const usual = [
+      ['✅ Run Once', '❌ Deny'],
+      ['⏱ Trust 24h', '♾ Always Trust'],
+    ]
+    expect(labels(card())).toEqual(usual)
+    expect(labels(card({ args: '{}' }))).toEqual([...usual, ['⏱ 24h, any args', '♾ Always, any args']])
+  })
+})
+
+describe('an answer to a card', () => {
+  let dir: string
+  let kit: DomainKit
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'oauth3-cards-'))
+    kit = await createDomainKit({ dir, approverIds: new Set(['7']) })
+  })
+  afterEach(async () => {
+    await kit[Symbol.asyncDispose]()
+    rmSync(dir, { recursive: true })
+  })
+  const issue = (chatId = '42') => kit.cards.issue('req_1' as never, chatId, 'a'.repeat(64) as never)
+
+  it('is accepted from an approver, in its chat, once the card was delivered', () => {
+    const issued = issue()
+    const answer = { token: issued.token, chatId: '42', userId: '7' }
+    expect(kit.cards.judge(answer)).toEqual({ accepted: false, reason: 'not_delivered' })
+    kit.cards.delivered(issued, 5)
+    expect(kit.cards.judge(answer)).toMatchObject({
+      accepted: true,
+      card: { requestId: 'req_1', messageId: 5 },
+    })
+  })
+
+  it.each([
+    ['a made-up token', { token: 'AAAAAAAAAAAAAAAAAAAAAA' }, 'unknown_card'],
+    ['an empty token', { token: '' }, 'unknown_card'],
+    ['another chat', { chatId: '43' }, 'wrong_chat'],
+    ['another person', { userId: '8' }, 'not_approver'],
+    ['nobody', { userId: '' }, 'not_approver'],
+  ])('is refused from %s', (_what, change, reason) => {
+    const issued = issue()
+    kit.cards.delivered(issued, 5)
+    expect(kit.cards.judge({ token: issued.token, chatId: '42', userId: '7', ...change })).toEqual({
+      accepted: false,
+      reason,
+    })
+  })
+
+  it('belongs to one card for each request and chat', () => {
+    expect(issue().token).toBe(issue().token)
+    expect(issue('43').token).not.toBe(issue().token)
+    expect(issue().token).toMatch(/^[A-Za-z0-9_-]{22}$/)
+  })
+
+  it('is accepted from nobody when nobody is an approver', () => {
+    const cards = createCards({
+      repository: {
+        insert() {},
+        byToken: () => ({ ...issue(), messageId: 1 }),
+        byRequest: () => undefined,
+        delivered() {},
+      },
+      clock: kit.clock,
+      approverIds: new Set(),
+    })
+    expect(cards.judge({ token: issue().token, chatId: '42', userId: '7' })).toMatchObject({
+      accepted: false,
+    })
+  })
+
+  it('is one of the six there are', () => {
+    expect(Object.keys(DECISIONS)).toEqual([
+      'once',
+      'deny',
+      'trust24h',
+      'forever',
+      'trust24h_any',
+      'forever_any',
+    ])
+    for (const text of ['toString', '__proto__', 'constructor', 'approve', ''])
+      expect(isDecisionKind(text)).toBe(false)
+  })
+})

@@ -1,0 +1,345 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
+import { rawControls } from '../support/raw-controls.ts'
+import { type CliRun, type CliRunOptions, runCliProcess } from '../support/run-cli.ts'
+
+let kit: AdminKit
+const oauth3 = (args: readonly string[], options: CliRunOptions = {}): Promise<CliRun> =>
+  runCliProcess(args, { ...options, env: { OAUTH3_SOCKET: kit.socketPath, ...options.env } })
+const json = (run: CliRun) => {
+  expect(run).toMatchObject({ code: 0, stderr: '' })
+  return JSON.parse(run.stdout)
+}
+
+beforeAll(async () => {
+  kit = await startAdminKit({
+    stdout: 'plain \u001b[31mred\u001b[0m \u202edone\n',
+    doctorChecks: [
+      { name: 'sandbox', run: async () => ({ ok: true, said: 'engine answers' }) },
+      { name: 'wake', run: async () => ({ ok: false, said: 'hook answered 401' }) },
+      { name: 'broken', run: () => Promise.reject(new Error('threw by itself')) },
+    ],
+  })
+})
+afterAll(() => kit[Symbol.asyncDispose]())
+
+describe('secrets', () => {
+  test('takes the value from standard input without its one last line break, and never shows it', async () => {
+    const run = await oauth3(['secret', 'add', 'STDIN_KEY', '--hosts', 'b.example.com,A.example.com'], {
+      stdin: 'demo-value-with-\n-two-lines\n\n',
+    })
+    expect(run.code).toBe(0)
+    expect(run.stdout).toContain('a.example.com, b.example.com')
+    expect(run.stdout + run.stderr).not.toContain('demo-value')
+    expect(kit.vault.open('STDIN_KEY', 'req_test').open()).toBe('demo-value-with-\n-two-lines\n')
+  })
+
+  test('has no way to give the value as an argument', async () => {
+    const run = await oauth3(['secret', 'add', 'ARG_KEY', 'demo-value-argument'], { stdin: '' })
+    expect(run.code).toBe(2)
+    expect(kit.vault.find('ARG_KEY')).toBeUndefined()
+    const empty = await oauth3(['secret', 'add', 'ARG_KEY'], { stdin: '\n' })
+    expect(empty).toMatchObject({ code: 2, stdout: '' })
+    expect(empty.stderr).toContain('empty')
+  })
+
+  test('keeps the value out of the process list and of the environment', async () => {
+    const seen: string[] = []
+    await oauth3(['secret', 'add', 'LISTED_KEY'], {
+      stdin: 'demo-value-not-in-proc',
+      async whileRunning(pid) {
+        await new Promise((resolve) => setTimeout(resolve, 150))
+        seen.push(
+          readFileSync(`/proc/${pid}/cmdline`, 'latin1'),
+          readFileSync(`/proc/${pid}/environ`, 'latin1'),
+        )
+      },
+    })
+    expect(seen[0]).toContain('LISTED_KEY')
+    expect(seen.join()).not.toContain('demo-value')
+  })
+
+  test('lists, renames and removes', async () => {
+    await oauth3(['secret', 'add', 'OLD_KEY'], { stdin: 'demo-value-1' })
+    expect(json(await oauth3(['secret', 'rename', 'OLD_KEY', 'NEW_KEY', '--json']))).toMatchObject({
+      name: 'NEW_KEY',
+    })
+    const listed = await oauth3(['secret', 'list'])
+    expect(listed.stdout).toContain('NEW_KEY')
+    expect(listed.stdout).not.toContain('OLD_KEY')
+    expect((await oauth3(['secret', 'remove', 'NEW_KEY'])).code).toBe(0)
+    expect(await oauth3(['secret', 'remove', 'NEW_KEY'])).toMatchObject({ code: 4, stdout: '' })
+    expect((await oauth3(['secret', 'rename', 'NONE_KEY', 'OTHER_KEY'])).code).toBe(4)
+  })
+
+  test('refuses a reserved name and a bad host as wrong usage, in one line', async () => {
+    for (const args of [
+      ['secret', 'add', 'LD_PRELOAD'],
+      ['secret', 'add', 'HOST_KEY', '--hosts', 'not a host'],
+    ]) {
+      const run = await oauth3(args, { stdin: 'demo-value-2' })
+      expect(run.code).toBe(2)
+      expect(run.stderr).toMatch(/^oauth3: .+\n$/)
+    }
+  })
+})
+
+describe('agents', () => {
+  test('prints a working token once and keeps only its hash', async () => {
+    const added = json(
+      await oauth3([
+        'agent',
+        'add',
+        'bot-1',
+        '--cidr',
+        '10.0.0.0/8,127.0.0.0/8',
+        '--cidr',
+        '::1/128',
+        '--json',
+      ]),
+    )
+    expect(added.token).toMatch(/^oa3_[A-Za-z0-9_-]{43}$/)
+    expect(kit.agents.authenticate(`Bearer ${added.token}`, '127.0.0.1').name).toBe('bot-1')
+    expect(added.agent.cidrs).toEqual(['10.0.0.0/8', '127.0.0.0/8', '::1/128'])
+    expect(readFileSync(kit.dbPath, 'latin1')).not.toContain(added.token)
+    const again = await oauth3(['agent', 'add', 'bot-1'])
+    expect(again.code).toBe(5)
+    expect((await oauth3(['agent', 'add', 'bot-2', '--cidr', 'everywhere'])).code).toBe(2)
+  })
+
+  test("seals the wake token, read from standard input, under the agent's own id", async () => {
+    const args = [
+      'agent',
+      'add',
+      'woken',
+      '--wake',
+      'openclaw-hook',
+      '--wake-target',
+      'http://127.0.0.1:18789',
+      '--session-key',
+      'main',
+    ]
+    expect((await oauth3(args)).code).toBe(2)
+    const added = json(
+      await oauth3([...args, '--wake-token-stdin', '--json'], { stdin: 'demo-hook-token\n' }),
+    )
+    expect(added.agent.wake).toEqual({
+      kind: 'openclaw-hook',
+      target: 'http://127.0.0.1:18789',
+      session_key: 'main',
+    })
+    const sealed = kit.agents.byId(added.agent.id)?.wake?.sealedToken ?? ''
+    expect(sealed).not.toContain('demo-hook-token')
+    expect(kit.vault.openFor(`agent-wake:${added.agent.id}`, sealed).open()).toBe('demo-hook-token')
+  })
+
+  test.each([
+    [['--wake', 'carrier-pigeon', '--wake-target', 'x']],
+    [['--wake', 'webhook', '--wake-token-stdin']],
+    [['--wake', 'webhook', '--wake-token-stdin', '--wake-target', 'ftp://example.com']],
+    [['--wake', 'webhook', '--wake-token-stdin', '--wake-target', 'https://user:word@example.com']],
+    [['--wake-target', 'http://127.0.0.1']],
+    [['--wake', 'openclaw-cli', '--wake-target', 'openclaw', '--wake-token-stdin']],
+  ])('refuses the wake options %j', async (options) => {
+    expect((await oauth3(['agent', 'add', 'never', ...options], { stdin: 'demo-hook-token' })).code).toBe(2)
+    expect(kit.agents.list().some((agent) => agent.name === 'never')).toBe(false)
+  })
+
+  test('revokes a token at once', async () => {
+    const { token } = json(await oauth3(['agent', 'add', 'short-lived', '--json']))
+    expect((await oauth3(['agent', 'revoke', 'short-lived'])).code).toBe(0)
+    expect(() => kit.agents.authenticate(`Bearer ${token}`, '127.0.0.1')).toThrow()
+    expect((await oauth3(['agent', 'revoke', 'short-lived'])).code).toBe(4)
+    expect((await oauth3(['agent', 'list'])).stdout).toMatch(/short-lived.*revoked/)
+  })
+})
+
+describe('requests', () => {
+  test('shows the card with the whole code, approves once by a short id, and shows the outcome without control characters', async () => {
+    const { requestId } = await kit.ask({ code: 'console.log("whole code")\n', skillId: 'show/me' })
+    expect((await oauth3(['pending'])).stdout).toContain('show/me')
+    const shown = await oauth3(['show', requestId.slice(4, 16)])
+    expect(shown.stdout).toContain('console.log("whole code")')
+    expect(shown.stdout).toContain(`approve ${requestId.slice(0, 16)}`)
+
+    const approved = await oauth3(['approve', requestId.slice(0, 16), '--once'])
+    expect(approved.code).toBe(0)
+    expect(approved.stdout).toContain(`consent ${kit.executions.resolve(requestId).consentHash}`)
+    expect(await kit.finished(requestId)).toMatchObject({
+      status: 'success',
+      decision: 'once',
+      decidedBy: `cli:${process.getuid?.()}`,
+    })
+
+    const after = await oauth3(['show', requestId])
+    expect(after.stdout).toContain('⟨U+001B⟩[31mred')
+    expect(rawControls(after.stdout)).toEqual([])
+    const raw = await oauth3(['show', requestId, '--json'])
+    expect(rawControls(raw.stdout)).toEqual([])
+    expect(JSON.parse(raw.stdout).result.stdout).toBe('plain \u001b[31mred\u001b[0m \u202edone\n')
+    expect(await oauth3(['approve', requestId, '--once'])).toMatchObject({ code: 5, stdout: '' })
+  })
+
+  test.each([
+    ['--24h', [], 'trust24h'],
+    ['--forever', [], 'forever'],
+    ['--24h', ['--any-args'], 'trust24h_any'],
+    ['--forever', ['--any-args'], 'forever_any'],
+  ])('%s %j stores that decision', async (level, more, decision) => {
+    const { requestId } = await kit.ask({ skillId: `level/${decision}`, argsJson: '{"a":1}' })
+    expect((await oauth3(['approve', requestId, level, ...more])).code).toBe(0)
+    expect((await kit.finished(requestId)).decision).toBe(decision)
+    expect(json(await oauth3(['trust', 'list', '--json'])).grants[0]).toMatchObject({
+      any_args: more.length > 0,
+    })
+  })
+
+  test.each([
+    [[]],
+    [['--once', '--forever']],
+    [['--once', '--any-args']],
+    [['--forever', '--any-args']],
+    [['--often']],
+  ])('refuses to approve with %j and decides nothing', async (options) => {
+    const { requestId } = await kit.ask({ skillId: 'usage/approve' })
+    const run = await oauth3(['approve', requestId, ...options])
+    expect(run.code).toBe(2)
+    expect(run.stderr).toMatch(/^oauth3: .+\n$/)
+    expect(kit.executions.resolve(requestId).status).toBe('pending')
+  })
+
+  test('refuses when the consent is not the one that was looked at', async () => {
+    const { requestId, consentHash } = await kit.ask({ skillId: 'bound/consent' })
+    expect((await oauth3(['approve', requestId, '--once', '--consent', 'deadbeef'])).code).toBe(5)
+    expect(kit.executions.resolve(requestId).status).toBe('pending')
+    expect((await oauth3(['approve', requestId, '--once', '--consent', consentHash.slice(0, 8)])).code).toBe(
+      0,
+    )
+  })
+
+  test('denies, and says which secret an approved request still waits for', async () => {
+    const denied = await kit.ask({ skillId: 'to/deny' })
+    expect(json(await oauth3(['deny', denied.requestId, '--json']))).toMatchObject({ status: 'denied' })
+    const waiting = await kit.ask({ skillId: 'to/wait', secrets: [{ name: 'LATE_KEY' }] })
+    const run = await oauth3(['approve', waiting.requestId, '--once'])
+    expect(run.stdout).toContain('oauth3 secret add LATE_KEY')
+    await oauth3(['secret', 'add', 'LATE_KEY'], { stdin: 'demo-value-late' })
+    expect((await kit.finished(waiting.requestId)).status).toBe('success')
+  })
+
+  test('names an unknown and an ambiguous id', async () => {
+    await kit.ask({ skillId: 'one/of-many' })
+    expect(await oauth3(['show', 'req_ffffffffffffffffffffffffffffffff'])).toMatchObject({ code: 4 })
+    expect(await oauth3(['show', 'req_'])).toMatchObject({ code: 2 })
+    expect(await oauth3(['show', 'req_%'])).toMatchObject({ code: 4 })
+    const body = JSON.parse((await oauth3(['deny', 'ffffffffffffffff', '--json'])).stderr)
+    expect(body.error).toMatchObject({ code: 'not_found', exit_code: 4 })
+  })
+})
+
+describe('trust, audit, keys and state', () => {
+  test('lists and revokes grants', async () => {
+    const { requestId } = await kit.ask({ skillId: 'trust/me' })
+    await oauth3(['approve', requestId, '--forever'])
+    const grant = json(await oauth3(['trust', 'list', '--json'])).grants.find(
+      (row: { skill_id: string }) => row.skill_id === 'trust/me',
+    )
+    expect((await oauth3(['trust', 'list'])).stdout).toContain('trust/me')
+    expect((await oauth3(['trust', 'revoke', String(grant.id)])).code).toBe(0)
+    expect((await oauth3(['trust', 'revoke', String(grant.id)])).code).toBe(4)
+    expect((await oauth3(['trust', 'revoke', 'all'])).code).toBe(2)
+  })
+
+  test('rotates the data key and the master key; secrets still open', async () => {
+    await oauth3(['secret', 'add', 'ROTATED_KEY'], { stdin: 'demo-value-rotated' })
+    expect((await oauth3(['key', 'rotate'])).code).toBe(0)
+    expect(json(await oauth3(['key', 'rotate', '--master', '--json']))).toEqual({
+      what: 'master',
+      secrets: null,
+    })
+    expect(kit.vault.open('ROTATED_KEY', 'req_test').open()).toBe('demo-value-rotated')
+  })
+
+  test('doctor prints every check and fails when one does', async () => {
+    const run = await oauth3(['doctor'])
+    expect(run.code).toBe(1)
+    expect(run.stdout).toMatch(/ok +sandbox: engine answers/)
+    expect(run.stdout).toMatch(/fail +wake: hook answered 401/)
+    expect(run.stdout).toMatch(/fail +broken: threw by itself/)
+    expect(run.stderr).toBe('oauth3: 2 of 3 checks failed: wake, broken.\n')
+  })
+
+  test('tells its state', async () => {
+    expect(json(await oauth3(['status', '--json']))).toMatchObject({ status: 'ok', pid: process.pid })
+    expect((await oauth3(['status'])).stdout).toContain('sandbox docker')
+  })
+
+  test('exports JSON Lines that carry the chain, verifies, and names the row that somebody altered', async () => {
+    const listed = await oauth3(['audit', 'list', '-n', '3', '--json'])
+    expect(json(listed).rows).toHaveLength(3)
+    expect((await oauth3(['audit', 'list', '-n', '5'])).stdout.trim().split('\n')).toHaveLength(6)
+    const lines = (await oauth3(['audit', 'export'])).stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines[0]).toMatchObject({ id: 1, event: 'agent.added', data: { name: 'clawd' } })
+    lines.slice(1).forEach((row, index) => {
+      expect(row.prev_hash).toBe(lines[index].hash)
+    })
+    expect((await oauth3(['audit', 'verify'])).code).toBe(0)
+
+    const triggers = kit.db
+      .prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'audit_log'")
+      .pluck()
+    for (const name of triggers.all()) kit.db.exec(`DROP TRIGGER "${name}"`)
+    kit.db.prepare('UPDATE audit_log SET data = \'{"name":"other"}\' WHERE id = 4').run()
+    const broken = await oauth3(['audit', 'verify'])
+    expect(broken).toMatchObject({ code: 1, stdout: '' })
+    expect(broken.stderr).toMatch(/^oauth3: The audit is broken at row 4: .+\n$/)
+    expect(JSON.parse((await oauth3(['audit', 'verify', '--json'])).stdout)).toMatchObject({
+      ok: false,
+      broken_id: 4,
+    })
+  })
+})
+
+describe('usage', () => {
+  test.each([
+    [[]],
+    [['frobnicate']],
+    [['secret', 'frobnicate']],
+    [['show']],
+    [['pending', '--colour']],
+    [['audit', 'list', '-n', 'x']],
+  ])('%j is wrong usage and says so in one line', async (args) => {
+    const run = await oauth3(args)
+    expect(run.code).toBe(2)
+    expect(run.stderr.trim().split('\n').at(-1)).toMatch(/^oauth3: .+/)
+    const asJson = await oauth3([...args, '--json'])
+    expect(JSON.parse(asJson.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({ exit_code: 2 })
+  })
+
+  test('help explains with examples and succeeds', async () => {
+    const run = await oauth3(['approve', '--help'])
+    expect(run.code).toBe(0)
+    expect(run.stdout).toContain('Examples:')
+    expect(run.stdout).toContain('--any-args')
+  })
+
+  test('says that no daemon runs, with the path it tried', async () => {
+    const socket = `${kit.folder}/none.sock`
+    const run = await oauth3(['pending', '--socket', socket])
+    expect(run).toMatchObject({ code: 3, stdout: '' })
+    expect(run.stderr).toContain(socket)
+    expect(JSON.parse((await oauth3(['--json', '--socket', socket, 'pending'])).stderr).error).toMatchObject({
+      code: 'not_running',
+      exit_code: 3,
+    })
+  })
+
+  test('finds the socket beside DB_PATH', async () => {
+    const run = await runCliProcess(['status', '--json'], { env: { DB_PATH: kit.dbPath } })
+    expect(run.code).toBe(0)
+  })
+})

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { runCliProcess } from '../support/run-cli.ts'
+
+const LAUNCHER = fileURLToPath(new URL('../../bin/oauth3.js', import.meta.url))
+let folder: string
+let child: ChildProcess | undefined
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'oauth3-daemon-'))
+  writeFileSync(join(folder, '.env'), 'PORT=0\nOAUTH3_SANDBOX=embedded\nDB_PATH=./state/proxy.db\n')
+})
+afterEach(() => {
+  child?.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Starts `oauth3 daemon` through the launcher and waits until it says that it is ready. */
+async function startDaemonProcess(): Promise<{ exited: Promise<number | null> }> {
+  const { PATH = '', HOME = '' } = process.env
+  const running = spawn(process.execPath, [LAUNCHER, 'daemon'], { cwd: folder, env: { PATH, HOME } })
+  child = running
+  const exited = new Promise<number | null>((resolve) => running.once('exit', resolve))
+  await new Promise<void>((resolve, reject) => {
+    let log = ''
+    const take = (chunk: Buffer): void => {
+      log += chunk
+      if (log.includes('oauth3 is ready')) resolve()
+    }
+    running.stdout.on('data', take)
+    running.stderr.on('data', take)
+    running.once('exit', (code) => reject(new Error(`the daemon ended with ${code}: ${log}`)))
+  })
+  return { exited }
+}
+
+test('the daemon reads .env, is found from the same folder, refuses a second one, and drains on SIGTERM', async () => {
+  const { exited } = await startDaemonProcess()
+  const status = await runCliProcess(['status', '--json'], { cwd: folder })
+  expect(JSON.parse(status.stdout)).toMatchObject({ sandbox: 'embedded', waiting: 0 })
+  expect((await runCliProcess(['doctor'], { cwd: folder })).stdout).toMatch(/ok +sandbox/)
+
+  const second = await runCliProcess(['daemon'], { cwd: folder })
+  expect(second.code).toBe(5)
+  expect(second.stderr).toMatch(/^oauth3: A daemon already runs on this database .+\n$/)
+
+  child?.kill('SIGTERM')
+  expect(await exited).toBe(0)
+  expect(existsSync(join(folder, 'state', 'admin.sock'))).toBe(false)
+  expect((await runCliProcess(['status'], { cwd: folder })).code).toBe(3)
+})
+
+test('a wrong setting stops the start with one line that names it and what it takes', async () => {
+  const run = await runCliProcess(['daemon'], { cwd: folder, env: { OAUTH3_SANDBOX: 'cardboard' } })
+  expect(run).toMatchObject({ code: 2, stdout: '' })
+  expect(run.stderr).toMatch(/^oauth3: OAUTH3_SANDBOX is not valid: it takes docker, embedded or auto\.\n$/)
+})
+
+test('a taken port stops the start with one line', async () => {
+  const taken = createServer()
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  const { port } = taken.address() as { port: number }
+  const run = await runCliProcess(['daemon'], {
+    cwd: folder,
+    env: { PORT: String(port), LOG_LEVEL: 'silent' },
+  })
+  taken.close()
+  expect(run).toMatchObject({ code: 1, stdout: '' })
+  expect(run.stderr).toMatch(/^oauth3: HOST:PORT is taken .+\n$/)
+})
+
+test('the launcher passes exit codes and standard input on', async () => {
+  const run = await new Promise<{ code: number | null; stderr: string }>((resolve) => {
+    const launched = spawn(process.execPath, [LAUNCHER, 'pending'], { cwd: folder })
+    let stderr = ''
+    launched.stderr.on('data', (chunk: Buffer) => (stderr += chunk))
+    launched.once('close', (code) => resolve({ code, stderr }))
+  })
+  expect(run.code).toBe(3)
+  expect(run.stderr).toContain('No daemon answers')
+})

@@ -1,0 +1,58 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { runCliProcess } from '../support/run-cli.ts'
+
+/** The demo in a temporary directory of its own, so that what it leaves behind would be seen. */
+async function demo(args: readonly string[], env: Record<string, string> = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'oauth3-demo-test-'))
+  try {
+    const run = await runCliProcess(['demo', ...args], {
+      env: { TMPDIR: folder, OAUTH3_SANDBOX: 'embedded', ...env },
+    })
+    return { ...run, left: readdirSync(folder).filter((name) => name.startsWith('oauth3-demo')) }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+test('without a terminal the demo answers once itself, proves that the code had the key, and cleans up', async () => {
+  const run = await demo([])
+  expect(run).toMatchObject({ code: 0, stderr: '', left: [] })
+  expect(run.stdout).toContain('approval needed')
+  expect(run.stdout).toContain('nobody is at a terminal')
+  expect(run.stdout).toContain('✓ the signature is right')
+  expect(run.stdout).toContain('[secret:DEMO_API_KEY]')
+  expect(run.stdout).not.toContain('demo-value-')
+  expect(run.stdout).toContain('202 pending: once was once')
+  expect(run.stdout).toMatch(/[0-9]+ rows, all intact/)
+})
+
+test.each(['24h', 'forever'])(
+  '--approve %s lets the same request run again without asking',
+  async (answer) => {
+    const run = await demo(['--approve', answer])
+    expect(run).toMatchObject({ code: 0, left: [] })
+    expect(run.stdout.replace(/\s+/g, ' ')).toContain(`trusted (${answer}), nobody was asked`)
+  },
+)
+
+test('--approve deny shows that the code never ran', async () => {
+  const run = await demo(['--approve', 'deny'])
+  expect(run).toMatchObject({ code: 0, left: [] })
+  expect(run.stdout).toContain('→ denied; the code never ran')
+  expect(run.stdout).not.toContain('execution.started')
+})
+
+test('without an engine the demo takes the embedded sandbox and says why', async () => {
+  const run = await demo([], { OAUTH3_SANDBOX: '', DOCKER_HOST: 'unix:///nonexistent/docker.sock' })
+  expect(run.code).toBe(0)
+  expect(run.stdout.replace(/\s+/g, ' ')).toContain(
+    'embedded Deno process, weaker walls: no Docker engine answers',
+  )
+})
+
+test('refuses another answer as wrong usage', async () => {
+  expect((await demo(['--approve', 'maybe'])).code).toBe(2)
+})

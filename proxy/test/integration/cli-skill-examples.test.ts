@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { adminPath, createAdminClient } from '../../src/cli/index.ts'
+import { readConfig } from '../../src/config/index.ts'
+import { startDaemon } from '../../src/daemon.ts'
+import { addedAgent, requestList, requestView, secretView } from '../../src/surfaces/admin-api/wire.ts'
+
+const SKILL = readFileSync(new URL('../../../docs/openclaw-skill/SKILL.md', import.meta.url), 'utf8')
+
+test('the shipped skill has the front-matter that OpenClaw reads', () => {
+  const head = /^---\n([\s\S]*?)\n---\n/.exec(SKILL)?.[1] ?? ''
+  expect(head).toMatch(/^name: oauth3$/m)
+  expect(head).toMatch(/^description: .{40,}$/m)
+  const metadata = JSON.parse(/^metadata: (.*)$/m.exec(head)?.[1] ?? '') as { openclaw: unknown }
+  expect(metadata.openclaw).toEqual({
+    requires: { bins: ['curl'], env: ['OAUTH3_URL', 'OAUTH3_TOKEN'] },
+    primaryEnv: 'OAUTH3_TOKEN',
+  })
+})
+
+test('every example of the shipped skill runs as printed, from the request to its acknowledgement', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'oauth3-skill-'))
+  try {
+    await using daemon = await startDaemon(
+      readConfig({
+        PORT: '0',
+        DB_PATH: join(folder, 'proxy.db'),
+        OAUTH3_SANDBOX: 'embedded',
+        LOG_LEVEL: 'silent',
+      }),
+      { drainMs: 500 },
+    )
+    const admin = createAdminClient(daemon.adminSocketPath)
+    await admin.call(secretView, 'PUT', adminPath('secrets', 'SIGNING_KEY'), {
+      value: 'demo-value-for-the-skill',
+    })
+    const { token } = await admin.call(addedAgent, 'POST', adminPath('agents'), { name: 'reader' })
+
+    const blocks = [...SKILL.matchAll(/^```bash\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '')
+    expect(blocks.length).toBeGreaterThanOrEqual(4)
+    const script = promisify(execFile)(
+      'bash',
+      ['-euo', 'pipefail', '-c', blocks.join('\necho\necho ---\n')],
+      {
+        cwd: folder,
+        env: { PATH: process.env.PATH, OAUTH3_URL: daemon.url, OAUTH3_TOKEN: token },
+        timeout: 60_000,
+      },
+    )
+    const [{ stdout }] = await Promise.all([script, approveFirst(admin)])
+
+    const answers = stdout.split('---\n').map((text) => text.trim())
+    expect(JSON.parse(answers[0] ?? '')).toMatchObject({ status: 'pending' })
+    const result = JSON.parse(answers[1] ?? '') as { status: string; stdout: string }
+    expect(result.status).toBe('success')
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      text: 'hello',
+      signature: expect.stringMatching(/^[0-9a-f]{64}$/),
+    })
+    expect(JSON.parse(answers[2] ?? '')).toMatchObject({ status: 'success' })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+async function approveFirst(admin: ReturnType<typeof createAdminClient>): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const { requests } = await admin.call(requestList, 'GET', adminPath('requests'))
+    const first = requests[0]
+    if (first) {
+      const body = { decision: 'once', consent_hash: first.consent_hash }
+      await admin.call(requestView, 'POST', adminPath('requests', first.request_id, 'decision'), body)
+      return
+    }
+    await sleep(50)
+  }
+  throw new Error('no request arrived')
+}

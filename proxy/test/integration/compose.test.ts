@@ -1,0 +1,152 @@
+import Docker from 'dockerode'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ComposeProject, composeOrSkip } from '../support/compose.ts'
+
+/** docker-compose.yml and proxy/Dockerfile as they ship, brought up for real. A first build takes minutes. */
+const BUILD_MS = 540_000
+const compose = await composeOrSkip()
+const SECRET = 'demo-value-for-compose'
+
+describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => {
+  const docker = new Docker()
+  let project: ComposeProject
+  let instanceId = ''
+  let isDown = false
+
+  const ours = (type: string) => ({ label: [type] })
+  const containersOf = (label: string) => docker.listContainers({ all: true, filters: ours(label) })
+  const projectLabel = () => `com.docker.compose.project=${project.name}`
+  const json = async <T>(answer: Promise<{ code: number; stdout: string; stderr: string }>): Promise<T> => {
+    const { code, stdout, stderr } = await answer
+    if (code !== 0) throw new Error(`${stdout}${stderr}`)
+    return JSON.parse(stdout) as T
+  }
+  const url = (path: string): string => `http://127.0.0.1:${project.port}${path}`
+  const until = async <T>(what: string, look: () => Promise<T | undefined>, limitMs: number): Promise<T> => {
+    for (const end = Date.now() + limitMs; Date.now() < end; ) {
+      const seen = await look().catch(() => undefined)
+      if (seen !== undefined) return seen
+      await new Promise((resolve) => setTimeout(resolve, 250))
+    }
+    throw new Error(`${what} did not come about within ${limitMs} ms`)
+  }
+
+  beforeAll(async () => {
+    project = await ComposeProject.create({ OAUTH3_POOL_SIZE: '1' })
+    const up = await project.compose(['up', '-d', '--build'], { timeoutMs: BUILD_MS })
+    if (up.code !== 0) throw new Error(`docker-compose up failed:\n${up.stdout}${up.stderr}`.slice(-4_000))
+  }, BUILD_MS)
+
+  afterAll(async () => {
+    if (!isDown) await project?.[Symbol.asyncDispose]()
+  }, 150_000)
+
+  it('comes up with the Docker sandbox, built by its own one-shot service', async () => {
+    const health = await until(
+      'the sandbox',
+      async () => {
+        const answer = (await (await fetch(url('/health'))).json()) as { status: string; sandbox: string }
+        return answer.sandbox === 'docker' ? answer : undefined
+      },
+      60_000,
+    )
+    expect(health).toMatchObject({ status: 'ok', telegram: 'disabled', database: 'ok', sandbox: 'docker' })
+    const oneShot = await until(
+      'the end of the image build',
+      async () =>
+        (await containersOf(projectLabel())).find(
+          ({ Labels, State }) => Labels['com.docker.compose.service'] === 'images' && State === 'exited',
+        ),
+      60_000,
+    )
+    expect(oneShot.Status).toContain('Exited (0)')
+  })
+
+  it('listens on loopback only, as nobody, without capabilities, on a read-only root', async () => {
+    const [daemon] = (await containersOf(projectLabel())).filter(
+      ({ Labels }) => Labels['com.docker.compose.service'] === 'oauth3',
+    )
+    const { Config, HostConfig } = await docker.getContainer(daemon?.Id ?? '').inspect()
+    expect(Config.User).toMatch(/^65531:\d+$/)
+    expect(HostConfig).toMatchObject({ ReadonlyRootfs: true, CapDrop: ['ALL'], Privileged: false })
+    expect(HostConfig.SecurityOpt).toContain('no-new-privileges:true')
+    expect(HostConfig.PortBindings['3737/tcp']).toEqual([
+      { HostIp: '127.0.0.1', HostPort: String(project.port) },
+    ])
+    const probe = await project.compose(
+      [
+        'exec',
+        '-T',
+        'oauth3',
+        'node',
+        '-e',
+        `const { readFileSync, statSync } = require('node:fs')
+         const mode = (path) => (statSync(path).mode & 0o777).toString(8)
+         console.log(JSON.stringify({
+           capabilities: /CapEff:\\s*(\\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1],
+           modes: ['/data', '/keys', '/data/proxy.db', '/keys/master.key'].map(mode),
+           pid1: readFileSync('/proc/1/cmdline', 'utf8').split('\\0').slice(1, 3),
+         }))`,
+      ],
+      {},
+    )
+    expect(JSON.parse(probe.stdout)).toEqual({
+      capabilities: '0000000000000000',
+      modes: ['700', '700', '600', '600'],
+      pid1: ['/app/proxy/dist/main.js', 'daemon'],
+    })
+  })
+
+  it('runs what the CLI inside approves, in a container of the host engine, with the secret', async () => {
+    expect((await project.oauth3(['secret', 'add', 'DEMO_SECRET'], SECRET)).stderr).toBe('')
+    const { token } = await json<{ token: string }>(project.oauth3(['agent', 'add', 'compose', '--json']))
+    const authorization = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const asked = await fetch(url('/execute'), {
+      method: 'POST',
+      headers: authorization,
+      body: JSON.stringify({
+        skill_id: 'compose-check',
+        code: 'console.log(Deno.env.get("DEMO_SECRET").length, [...Deno.readDirSync("/tmp")].length)',
+        secrets: ['DEMO_SECRET'],
+      }),
+    })
+    expect(asked.status).toBe(202)
+    const { request_id: id } = (await asked.json()) as { request_id: string }
+    const shown = await json<{ card: { runtime: string } }>(project.oauth3(['show', id, '--json']))
+    expect(shown.card.runtime).toContain('container')
+    expect((await project.oauth3(['approve', id, '--once'])).stdout).toContain('approved (once)')
+
+    const answer = await fetch(url(`/execute/${id}?wait=30`), { headers: authorization })
+    expect(await answer.json()).toMatchObject({
+      status: 'success',
+      stdout: expect.stringMatching(new RegExp(`^${SECRET.length} [1-9]`)),
+      exit_code: 0,
+    })
+    expect((await project.oauth3(['audit', 'verify'])).code).toBe(0)
+  })
+
+  it('leaves nothing behind on down -v, its waiting sandboxes included', async () => {
+    const asked = await project.compose([
+      'exec',
+      '-T',
+      'oauth3',
+      'node',
+      '-p',
+      `new (require('better-sqlite3'))('/data/proxy.db', { readonly: true })
+         .prepare("SELECT value FROM meta WHERE key = 'instance_id'").pluck().get()`,
+    ])
+    instanceId = asked.stdout.trim()
+    const label = `oauth3.instance=${instanceId}`
+    await until(
+      'a waiting sandbox',
+      async () => ((await containersOf(label)).length > 0 ? true : undefined),
+      20_000,
+    )
+    await project[Symbol.asyncDispose]()
+    isDown = true
+    expect(await containersOf(label)).toEqual([])
+    expect(await containersOf(projectLabel())).toEqual([])
+    expect(await docker.listNetworks({ filters: ours(projectLabel()) })).toEqual([])
+    expect((await docker.listVolumes({ filters: ours(projectLabel()) })).Volumes ?? []).toEqual([])
+  }, 150_000)
+})
