@@ -15,14 +15,14 @@ import {
   openDatabase,
 } from './adapters/storage/index.ts'
 import type { Config } from './config/index.ts'
-import { openMasterKeys } from './daemon-keys.ts'
+import { openAuditKey, openMasterKeys } from './daemon-keys.ts'
 import { createAgents } from './domain/agents/index.ts'
 import { createCards } from './domain/approvals/index.ts'
 import { createAuditLog } from './domain/audit/index.ts'
 import { createOutbox } from './domain/outbox/index.ts'
 import { createTrust } from './domain/trust/index.ts'
-import { createVault, type DataKeyring } from './domain/vault/index.ts'
-import { type Clock, SecretValue } from './kernel/index.ts'
+import { createVault } from './domain/vault/index.ts'
+import type { Clock } from './kernel/index.ts'
 
 export type DaemonCore = Awaited<ReturnType<typeof openCore>>
 
@@ -45,14 +45,19 @@ export async function openCore(
     clock,
   })
   const { keyring } = masterKeys
-  const audit = createAuditLog({
-    repository: createAuditStore(db, meta),
-    clock,
-    auditKey: auditKeyOf(meta, keyring),
-  })
   const agentStore = createAgentStore(db)
+  const secretStore = createSecretStore(db)
+  const auditStore = createAuditStore(db, meta)
+  // Before the first agent and secret nothing was asked or kept; from then on an audit without a seal was robbed of it.
+  const inUse = agentStore.list().length > 0 || secretStore.list().length > 0
+  const audit = createAuditLog({
+    repository: auditStore,
+    clock,
+    auditKey: openAuditKey({ meta, keyring, inUse: inUse || auditStore.newest(1).length > 0 }),
+    mayBegin: !inUse,
+  })
   const vault = createVault({
-    repository: createSecretStore(db),
+    repository: secretStore,
     keyring,
     audit,
     transactor,
@@ -101,12 +106,4 @@ function metaOnce(meta: MetaStore, key: string, make: () => string): string {
   const made = make()
   meta.set(key, made)
   return made
-}
-
-/** The audit's own key, sealed like a secret, so that it stays the same when other keys are rotated. */
-function auditKeyOf(meta: MetaStore, keyring: DataKeyring): Uint8Array {
-  const sealed = metaOnce(meta, 'audit_key', () =>
-    keyring.seal('for:audit-key', new SecretValue(randomBytes(32).toString('hex'))),
-  )
-  return Buffer.from(keyring.open('for:audit-key', sealed).open(), 'hex')
 }

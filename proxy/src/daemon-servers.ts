@@ -1,20 +1,5 @@
-import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
-import { connect } from 'node:net'
-import { AppError } from './kernel/index.ts'
-
-/** A socket that answers belongs to a living daemon; one that does not was left by a crashed one. */
-export async function refuseSecondDaemon(path: string): Promise<void> {
-  if (!existsSync(path)) return
-  const answers = await new Promise<boolean>((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('close', () => resolve(false))
-    setTimeout(() => socket.destroy(), 2_000).unref()
-  })
-  if (answers) throw new AppError('conflict', `A daemon already runs on this database (${path} answers).`)
-  rmSync(path, { force: true })
-}
 
 export function listenTcp(server: Server, host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -28,10 +13,14 @@ export function listenTcp(server: Server, host: string, port: number): Promise<s
   })
 }
 
-/** The owner's alone from its first moment: the mask is set while the socket is made. */
+/**
+ * The owner's alone from its first moment: the mask is set while the socket is made. Whoever holds the database's
+ * lock may take the place of a socket that a crashed daemon left.
+ */
 export function listenSocket(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
+    rmSync(path, { force: true })
     const mask = process.umask(0o177)
     server.listen(path, () => {
       chmodSync(path, 0o600)

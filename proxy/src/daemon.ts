@@ -3,7 +3,7 @@ import express from 'express'
 import pino, { type Logger } from 'pino'
 import { createSkillFetcher } from './adapters/fetch-code/index.ts'
 import { createSandbox } from './adapters/sandbox/index.ts'
-import { createExecutionStore, createWakeStore } from './adapters/storage/index.ts'
+import { createExecutionStore, createWakeStore, lockDatabase } from './adapters/storage/index.ts'
 import {
   createOpenclawCliChannel,
   createOpenclawHookChannel,
@@ -12,7 +12,7 @@ import {
 import type { Config } from './config/index.ts'
 import { type DaemonCore, openCore } from './daemon-core.ts'
 import { auditCheck, createHealth, sandboxCheck } from './daemon-health.ts'
-import { closeServer, listenSocket, listenTcp, refuseSecondDaemon } from './daemon-servers.ts'
+import { closeServer, listenSocket, listenTcp } from './daemon-servers.ts'
 import type { SkillFetcher } from './domain/code/index.ts'
 import {
   createChanges,
@@ -64,7 +64,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const clock = options.clock ?? systemClock
   const log = options.log ?? pino({ level: config.logLevel, base: null })
   await using stack = new AsyncDisposableStack()
-  await refuseSecondDaemon(config.adminSocketPath)
+  stack.use(lockDatabase(config.dbPath))
 
   const late: { executions?: Executions; waker?: Waker; telegram?: Telegram } = {}
   const core = await openCore(config, clock, stack, {

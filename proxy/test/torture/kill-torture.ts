@@ -216,7 +216,7 @@ class World {
 
   async #nothingLeftBehind(): Promise<void> {
     const left = readdirSync(this.folder).filter(
-      (name) => !/^(proxy\.db(-wal|-shm)?|master\.key)$/.test(name),
+      (name) => !/^(proxy\.db(-wal|-shm|\.lock)?|master\.key)$/.test(name),
     )
     if (left.length > 0) this.#broken.push(`files left behind: ${left.join(', ')}`)
     if (this.options.sandbox !== 'docker') return

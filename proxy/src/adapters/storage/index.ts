@@ -1,5 +1,6 @@
 export { createTransactor, openDatabase } from './database.ts'
 export { createExecutionStore } from './execution-store.ts'
+export { lockDatabase } from './lock.ts'
 export { MIGRATIONS } from './migrations.ts'
 export {
   createAgentStore,

@@ -148,7 +148,8 @@ function cardWarnings(consent: Consent, code: string): readonly string[] {
   if (consent.network.some((host) => host.startsWith('http://')))
     warnings.push('plain http: what is sent can be read on the way')
   if (consent.secrets.some((secret) => secret.mode === 'raw')) {
-    warnings.push('the code reads the real value of each secret and can send it to the network below')
+    const where = consent.network.length === 0 ? 'print it' : 'send it to the network below'
+    warnings.push(`the code reads the real value of each secret and can ${where}`)
   }
   if (consent.runtime.isolation === 'embedded') {
     warnings.push('runs in the embedded sandbox: a process on this host, weaker than a container')

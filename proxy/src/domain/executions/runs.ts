@@ -162,7 +162,7 @@ export function createRuns(deps: RunsDeps): Runs {
     const { consent, code, secrets } = handover
     const output = createOutputCollector(secrets)
     try {
-      const outcome = await deps.sandbox.run(
+      const run = deps.sandbox.run(
         {
           requestId,
           runtime: consent.runtime.name,
@@ -183,6 +183,8 @@ export function createRuns(deps: RunsDeps): Runs {
         { onStarted: () => {}, onOutput: (stream, chunk) => output.push(stream, chunk) },
         ending.signal,
       )
+      const preparing = setImmediate(output.prepare)
+      const outcome = await run.finally(() => clearImmediate(preparing))
       const { stdout, stderr } = output.end({ truncated: outcome.truncated })
       const result = { stdout, stderr, exitCode: outcome.exitCode, truncated: outcome.truncated }
       unavailableSince.delete(requestId)

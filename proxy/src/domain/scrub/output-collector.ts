@@ -1,6 +1,6 @@
 /** Keeps what a run prints until it ends, and gives it out with every secret of that run taken out. */
 import type { SecretValue } from '../../kernel/index.ts'
-import { createScrubber } from './scrubber.ts'
+import { createScrubber, type Scrubber } from './scrubber.ts'
 import { type OutputName, scrubTogether } from './together.ts'
 
 export interface CollectedOutput {
@@ -15,12 +15,16 @@ export interface OutputCollector {
   push(stream: OutputName, chunk: Uint8Array): void
   /** `truncated`: the end of the output was cut off, maybe in the middle of a secret. */
   end(options: { readonly truncated: boolean }): CollectedOutput
-  /** Names of secrets that are too short to be taken out where they stand plainly. */
-  readonly tooShort: readonly string[]
+  /** Compiles what `end` needs; call it while the run is under way, so that nobody waits for it afterwards. */
+  prepare(): Scrubber
 }
 
 export function createOutputCollector(secrets: ReadonlyMap<string, SecretValue>): OutputCollector {
-  const scrubber = createScrubber(new Map([...secrets].map(([name, value]) => [name, value.open()])))
+  let scrubber: Scrubber | undefined
+  const prepare = (): Scrubber => {
+    scrubber ??= createScrubber(new Map([...secrets].map(([name, value]) => [name, value.open()])))
+    return scrubber
+  }
   const chunks: Record<OutputName, Uint8Array[]> = { stdout: [], stderr: [] }
   const order: { stream: OutputName; bytes: number }[] = []
   return {
@@ -29,7 +33,7 @@ export function createOutputCollector(secrets: ReadonlyMap<string, SecretValue>)
       order.push({ stream, bytes: chunk.length })
     },
     end({ truncated }) {
-      const clean = scrubTogether(scrubber, {
+      const clean = scrubTogether(prepare(), {
         stdout: Buffer.concat(chunks.stdout),
         stderr: Buffer.concat(chunks.stderr),
         order,
@@ -37,7 +41,7 @@ export function createOutputCollector(secrets: ReadonlyMap<string, SecretValue>)
       })
       return { stdout: text(clean.stdout), stderr: text(clean.stderr), hits: clean.hits }
     },
-    tooShort: scrubber.tooShort,
+    prepare,
   }
 }
 

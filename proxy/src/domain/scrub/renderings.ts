@@ -4,10 +4,9 @@
  * A value is matched as a whole and, where it has parts that are secret by themselves (lines of a key file,
  * strings inside a JSON credential), also part by part.
  */
+import { MIN_SECRET_BYTES } from '../vault/index.ts'
 import { createGraphBuilder, type Graph, type GraphBuilder, ROOT } from './graph.ts'
 
-/** Shorter values would be found in innocent text everywhere. */
-export const MIN_PLAIN_BYTES = 6
 /** Base64 and hexadecimal are found in innocent text more often than words are. */
 const MIN_ENCODED_CHARS = 8
 const MIN_PART_CHARS = 16
@@ -39,7 +38,7 @@ export function compileRenderings(secrets: ReadonlyMap<string, string>): Compile
   const tooShort: string[] = []
   for (const [name, value] of secrets) {
     const secret = names.push(name) - 1
-    if (Buffer.byteLength(value) < MIN_PLAIN_BYTES) tooShort.push(name)
+    if (Buffer.byteLength(value) < MIN_SECRET_BYTES) tooShort.push(name)
     for (const part of partsOf(value)) addPart(builder, secret, part)
   }
   return { graph: builder.build(), names, tooShort }
@@ -85,7 +84,7 @@ function jsonStrings(value: string): string[] {
 
 function addPart(builder: GraphBuilder, secret: number, part: string): void {
   const bytes = Buffer.from(part)
-  if (bytes.length >= MIN_PLAIN_BYTES) addPlain(builder, secret, part)
+  if (bytes.length >= MIN_SECRET_BYTES) addPlain(builder, secret, part)
   if (bytes.length * 2 >= MIN_ENCODED_CHARS) addHex(builder, secret, bytes)
   for (const offset of [0, 1, 2]) addBase64(builder, secret, bytes, offset)
 }

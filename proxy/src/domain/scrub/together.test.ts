@@ -153,6 +153,6 @@ describe('both streams of a run', () => {
       stderr: '',
       hits: new Map([['KEY', 1]]),
     })
-    expect(collector.tooShort).toEqual(['PIN'])
+    expect(collector.prepare().tooShort).toEqual(['PIN'])
   })
 })

@@ -8,6 +8,7 @@ export {
 export {
   createVault,
   MAX_SECRET_BYTES,
+  MIN_SECRET_BYTES,
   type SecretRecord,
   type SecretRepository,
   type Vault,

@@ -51,6 +51,8 @@ export interface Vault {
   openFor(purpose: string, sealed: string): SecretValue
 }
 
+/** A shorter value could not be told from innocent text in what code prints, so nothing would take it out. */
+export const MIN_SECRET_BYTES = 6
 export const MAX_SECRET_BYTES = 65_536
 
 export function createVault(deps: {
@@ -170,6 +172,12 @@ function assertValue(value: SecretValue): void {
   if (plaintext.length === 0) throw new AppError('invalid_request', 'The value is empty.')
   if (!plaintext.isWellFormed() || plaintext.includes('\0')) {
     throw new AppError('invalid_request', 'The value is not valid text, or holds a NUL character.')
+  }
+  if (Buffer.byteLength(plaintext) < MIN_SECRET_BYTES) {
+    throw new AppError(
+      'invalid_request',
+      `A secret has at least ${MIN_SECRET_BYTES} bytes: a shorter one cannot be recognised in what code prints.`,
+    )
   }
   if (Buffer.byteLength(plaintext) > MAX_SECRET_BYTES) {
     throw new AppError('too_large', `A secret is at most ${MAX_SECRET_BYTES} bytes.`)
