@@ -24,7 +24,7 @@ export interface Config {
   readonly logLevel: string
 }
 
-export interface TelegramConfig {
+interface TelegramConfig {
   readonly token: SecretValue
   readonly chatId: string
   readonly approverIds: ReadonlySet<string>
@@ -32,7 +32,7 @@ export interface TelegramConfig {
   readonly webhook: { readonly url: string; readonly secret: SecretValue } | null
 }
 
-export interface WakeConfig {
+interface WakeConfig {
   readonly kind: 'openclaw-hook' | 'openclaw-cli' | 'webhook'
   readonly target: string
   readonly sessionKey: string | null

@@ -1,2 +1,2 @@
-export { type Config, ConfigError, readConfig, type TelegramConfig, type WakeConfig } from './config.ts'
-export { SETTINGS, type Setting, type SettingName } from './settings.ts'
+export { type Config, ConfigError, readConfig } from './config.ts'
+export { SETTINGS, type Setting } from './settings.ts'

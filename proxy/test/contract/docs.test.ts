@@ -169,14 +169,9 @@ function commandsOf(markdown: string): string[] {
   const spans = [...markdown.matchAll(/`(oauth3 [^`\n]+)`/g)].map((match) => match[1] ?? '')
   return [...blocks, ...spans].flatMap((line) => {
     const bare = line.replace(/\s#.*$/, '').trim()
-    const found = /(?:^|\/|npx |exec (?:-T )?oauth3 )oauth3 (.+)$/.exec(bare)
+    const found = /(?:^|\/\.bin\/|npx |exec (?:-T )?oauth3 )oauth3 (.+)$/.exec(bare)
     const rest = found?.[1]?.replace(/[<>|].*$/, '').trim()
-    // A path or a package that ends in the name is no command.
-    return rest === undefined ||
-      /^(install|useradd|cp|chown)\b/.test(bare.replace(/^sudo /, '')) ||
-      rest === '…'
-      ? []
-      : [rest]
+    return rest === undefined || rest === '…' ? [] : [rest]
   })
 }
 
@@ -194,7 +189,7 @@ async function problemOf(
     }
     const help = await helpOf(path)
     if (word.startsWith('--')) {
-      if (!help.includes(word)) return `no option ${word}`
+      if (!new RegExp(`${word}(?![\\w-])`).test(help)) return `no option ${word}`
       continue
     }
     if (subcommands(help).includes(word)) path.push(word)

@@ -47,7 +47,7 @@ test('the daemon reads .env, is found from the same folder, refuses a second one
 
   const second = await runCliProcess(['daemon'], { cwd: folder })
   expect(second.code).toBe(5)
-  expect(second.stderr).toMatch(/^oauth3: A daemon already runs on this database .+\n$/)
+  expect(second.stderr).toMatch(/^oauth3: A daemon already runs on the database .+\n$/)
 
   child?.kill('SIGTERM')
   expect(await exited).toBe(0)

@@ -26,7 +26,7 @@ export interface DaemonKit extends AsyncDisposable {
   admin(method: string, path: string, body?: unknown): Promise<Answer>
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number
   // biome-ignore lint/suspicious/noExplicitAny: answers are checked by the tests that read them
   readonly body: any

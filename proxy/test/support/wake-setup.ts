@@ -26,7 +26,7 @@ import {
 } from '../../src/domain/wake/index.ts'
 import { newRequestId, type RequestId, SecretValue } from '../../src/kernel/index.ts'
 
-export const SEALED = 'sealed:'
+const SEALED = 'sealed:'
 export const MINUTE_MS = 60_000
 
 /** The wake path of a daemon over a real database file, with a clock that stands still until it is moved. */

@@ -1,7 +1,6 @@
 export {
   type Argon2Parameters,
   deriveFromPassphrase,
-  deriveSubkey,
   newArgon2Parameters,
   newKeyBytes,
   nextKeyPath,

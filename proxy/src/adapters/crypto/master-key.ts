@@ -1,4 +1,4 @@
-import { argon2, hkdfSync, randomBytes } from 'node:crypto'
+import { argon2, randomBytes } from 'node:crypto'
 import {
   closeSync,
   existsSync,
@@ -108,11 +108,6 @@ export async function deriveFromPassphrase(path: string, parameters: Argon2Param
     parallelism: parameters.lanes,
     tagLength: KEY_BYTES,
   })
-}
-
-/** A key for another purpose than wrapping (HKDF-SHA256, RFC 5869). */
-export function deriveSubkey(key: Uint8Array, purpose: string): Uint8Array {
-  return Buffer.from(hkdfSync('sha256', key, new Uint8Array(0), `oauth3/${purpose}/v1`, KEY_BYTES))
 }
 
 function assertPrivate(path: string): void {

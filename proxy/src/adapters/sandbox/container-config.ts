@@ -4,7 +4,7 @@ import type Docker from 'dockerode'
 import type { RunLimits } from '../../domain/executions/index.ts'
 
 export const LABEL_INSTANCE = 'oauth3.instance'
-export const LABEL_ROLE = 'oauth3.role'
+const LABEL_ROLE = 'oauth3.role'
 
 export const ownLabels = (instanceId: string): Record<string, string> => ({
   [LABEL_INSTANCE]: instanceId,

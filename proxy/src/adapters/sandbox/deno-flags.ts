@@ -46,7 +46,7 @@ function netFlags(network: readonly string[]): string[] {
 }
 
 /** `host:port` as --allow-net takes it; always with the port, for a bare host would open every port. */
-export function netGrant(text: string): string {
+function netGrant(text: string): string {
   const pattern = parseHostPattern(text)
   if ('problem' in pattern) throw new TypeError(`not a host pattern: ${text} ${pattern.problem}`)
   if (formatHostPattern(pattern) !== text) throw new TypeError(`not a canonical host pattern: ${text}`)

@@ -1,2 +1,2 @@
-export { createSandbox, type SandboxOptions } from './create-sandbox.ts'
-export { type BuiltImage, buildImages, type ImageBuildOptions } from './image-build.ts'
+export { createSandbox } from './create-sandbox.ts'
+export { buildImages } from './image-build.ts'

@@ -1,7 +1,7 @@
 export { createTransactor, openDatabase } from './database.ts'
 export { createExecutionStore } from './execution-store.ts'
 export { lockDatabase } from './lock.ts'
-export { MIGRATIONS } from './migrations.ts'
+
 export {
   createAgentStore,
   createAuditStore,

@@ -56,7 +56,7 @@ export const NOT_AN_ADDRESS: WakeReceipt = {
 }
 
 /** Whether the same request may be accepted later although nobody changes anything. */
-export const isPassing = (status: number): boolean => status >= 500 || [408, 425, 429].includes(status)
+const isPassing = (status: number): boolean => status >= 500 || [408, 425, 429].includes(status)
 
 /** A refusal as a receipt. */
 export function refusal(answer: HttpAnswer, said: string): WakeReceipt {

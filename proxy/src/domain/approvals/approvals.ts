@@ -45,7 +45,7 @@ export interface CardRepository {
   delivered(token: string, messageId: number): void
 }
 
-export interface CardAnswer {
+interface CardAnswer {
   readonly token: string
   readonly chatId: string
   readonly userId: string

@@ -2,7 +2,6 @@ export {
   type Approver,
   actorOf,
   type Card,
-  type CardAnswer,
   type CardRepository,
   type Cards,
   type CardVerdict,

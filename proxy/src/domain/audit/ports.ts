@@ -41,7 +41,7 @@ export const AUDIT_EVENTS = {
 export type AuditEventName = keyof typeof AUDIT_EVENTS
 
 /** One row of `audit_log`. */
-export interface AuditRow {
+interface AuditRow {
   readonly id: number
   readonly at: UnixMs
   readonly event: AuditEventName

@@ -1,12 +1,5 @@
 import { z } from 'zod'
-import {
-  type AgentId,
-  AppError,
-  type CodeHash,
-  type ConsentHash,
-  canonicalJson,
-  sha256Hex,
-} from '../../kernel/index.ts'
+import { AppError, type CodeHash, type ConsentHash, canonicalJson, sha256Hex } from '../../kernel/index.ts'
 
 /**
  * What a person is asked to agree to, and what runs: one canonical JSON object. The card shows it, the decision is
@@ -83,7 +76,6 @@ export function openConsent(json: string, hash: ConsentHash): Consent {
   return parsed.data
 }
 
-export const consentAgent = (consent: Consent): AgentId => consent.agent.id as AgentId
 export const consentCode = (consent: Consent): CodeHash => consent.code.sha256 as CodeHash
 
 const sorted = <T extends string>(items: readonly T[]): T[] => [...new Set(items)].sort()

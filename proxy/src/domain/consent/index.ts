@@ -2,7 +2,6 @@ export { uncovered, widerThan } from './changes.ts'
 export {
   type Consent,
   type ConsentSecret,
-  consentAgent,
   consentCode,
   openConsent,
   type SealedConsent,

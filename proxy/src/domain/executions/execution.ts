@@ -95,7 +95,7 @@ export interface ExecutionFilter {
 /** A row without its result, for lists. */
 export type ExecutionSummary = Omit<Execution, 'result' | 'consentJson'> & { readonly rowId: number }
 
-export interface IdempotencyEntry {
+interface IdempotencyEntry {
   readonly requestId: RequestId
   readonly bodyHash: string
 }

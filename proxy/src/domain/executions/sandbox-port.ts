@@ -37,7 +37,7 @@ export interface RunHooks {
   onOutput(stream: OutputStream, chunk: Uint8Array): void
 }
 
-export type RunEnd = 'exited' | 'timeout' | 'memory_limit' | 'output_limit' | 'cancelled' | 'sandbox_lost'
+type RunEnd = 'exited' | 'timeout' | 'memory_limit' | 'output_limit' | 'cancelled' | 'sandbox_lost'
 
 export interface RunOutcome {
   readonly end: RunEnd

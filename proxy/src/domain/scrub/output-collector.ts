@@ -3,7 +3,7 @@ import type { SecretValue } from '../../kernel/index.ts'
 import { createScrubber, type Scrubber } from './scrubber.ts'
 import { type OutputName, scrubTogether } from './together.ts'
 
-export interface CollectedOutput {
+interface CollectedOutput {
   readonly stdout: string
   readonly stderr: string
   /** How many places each secret was taken out of, by name. */

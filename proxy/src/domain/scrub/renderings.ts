@@ -45,7 +45,7 @@ export function compileRenderings(secrets: ReadonlyMap<string, string>): Compile
 }
 
 /** The value, the value without white space around it, and every part that is long enough to be secret alone. */
-export function partsOf(value: string): Set<string> {
+function partsOf(value: string): Set<string> {
   const parts = new Set([value, value.trim()])
   addLines(parts, value)
   for (const leaf of jsonStrings(value)) {

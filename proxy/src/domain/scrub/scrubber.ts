@@ -13,7 +13,7 @@ import { createScan } from './scan.ts'
 /** Shorter beginnings of a secret at the end of a cut text are left: they would be found by chance. */
 export const MIN_FRAGMENT_BYTES = 4
 
-export interface ScrubStream {
+interface ScrubStream {
   /** Bytes that are safe to give on; the rest is held back until more is known. May be a view of the chunk. */
   push(chunk: Uint8Array): Uint8Array
   /** The bytes still held back. `truncated`: the text was cut, so a secret that had begun is taken out too. */

@@ -46,7 +46,7 @@ export interface GrantRepository {
   setHighWater(to: UnixMs): void
 }
 
-export type TrustVerdict =
+type TrustVerdict =
   | { readonly trusted: true; readonly grant: Grant }
   /** `changes` says how the request goes beyond the closest grant; empty when nothing was granted before. */
   | { readonly trusted: false; readonly changes: readonly string[] }

@@ -7,7 +7,6 @@ export {
 } from './keyring.ts'
 export {
   createVault,
-  MAX_SECRET_BYTES,
   MIN_SECRET_BYTES,
   type SecretRecord,
   type SecretRepository,

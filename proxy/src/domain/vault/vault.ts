@@ -53,7 +53,7 @@ export interface Vault {
 
 /** A shorter value could not be told from innocent text in what code prints, so nothing would take it out. */
 export const MIN_SECRET_BYTES = 6
-export const MAX_SECRET_BYTES = 65_536
+const MAX_SECRET_BYTES = 65_536
 
 export function createVault(deps: {
   readonly repository: SecretRepository

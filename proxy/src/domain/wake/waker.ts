@@ -23,7 +23,7 @@ export interface Waker extends AsyncDisposable {
 }
 
 /** What the daemon's logger has. */
-export interface WakeLog {
+interface WakeLog {
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
 }
