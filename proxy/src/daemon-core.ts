@@ -22,7 +22,7 @@ import { createAuditLog } from './domain/audit/index.ts'
 import { createOutbox } from './domain/outbox/index.ts'
 import { createTrust } from './domain/trust/index.ts'
 import { createVault } from './domain/vault/index.ts'
-import type { Clock } from './kernel/index.ts'
+import type { AgentId, Clock } from './kernel/index.ts'
 
 export type DaemonCore = Awaited<ReturnType<typeof openCore>>
 
@@ -31,7 +31,10 @@ export async function openCore(
   config: Config,
   clock: Clock,
   stack: AsyncDisposableStack,
-  hooks: { readonly secretStored: (name: string) => void },
+  hooks: {
+    readonly secretStored: (name: string) => void
+    readonly agentRevoked: (id: AgentId, actor: string) => void
+  },
 ) {
   const db = openDatabase(config.dbPath)
   stack.defer(() => void db.close())
@@ -78,7 +81,7 @@ export async function openCore(
     instanceId: metaOnce(meta, 'instance_id', () => randomBytes(8).toString('hex')),
     audit,
     vault,
-    agents: createAgents({ repository: agentStore, audit, transactor, clock }),
+    agents: createAgents({ repository: agentStore, audit, transactor, clock, onRevoked: hooks.agentRevoked }),
     trust: createTrust({ repository: createTrustStore(db, meta), audit, transactor, clock }),
     outbox: createOutbox({ repository: createOutboxStore(db), clock }),
     codes: createCodeStore(db),

@@ -69,6 +69,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const late: { executions?: Executions; waker?: Waker; telegram?: Telegram } = {}
   const core = await openCore(config, clock, stack, {
     secretStored: (name) => late.executions?.secretStored(name),
+    agentRevoked: (id, actor) => late.executions?.agentRevoked(id, actor),
   })
   const sandbox = stack.use(await chooseSandbox(config, options, core.instanceId, log))
   const metrics = createMetrics()
@@ -204,7 +205,7 @@ function buildExecutions(deps: {
     observers.push(createTelegramObserver({ outbox: core.outbox, chatId: config.telegram.chatId }))
   }
   const repository = createExecutionStore(core.db)
-  const changes = createChanges()
+  const changes = createChanges(core.transactor)
   const ledger = createLedger({ repository, audit: core.audit, changes, observers })
   const runs = createRuns({
     ...core,

@@ -89,7 +89,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
   })
   const orders: RunOrder[] = []
   const sandbox = printingSandbox(options.stdout ?? 'done\n', orders)
-  const changes = createChanges()
+  const changes = createChanges(transactor)
   const repository = createExecutionStore(db)
   const codes = createCodeStore(db)
   const ledger = createLedger({ repository, audit, changes, observers: [] })

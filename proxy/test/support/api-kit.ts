@@ -150,7 +150,7 @@ export async function startApi(
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) })
   const metrics = createMetrics()
   const repository = createExecutionStore(db)
-  const changes = createChanges()
+  const changes = createChanges(transactor)
   const codes = createCodeStore(db)
   const ledger = createLedger({ repository, audit, changes, observers: [createMetricsObserver(metrics)] })
   const orders: RunOrder[] = []

@@ -66,11 +66,17 @@ export async function createDomainKit(options: DomainKitOptions) {
     clock,
     auditKey: new Uint8Array(32).fill(9),
   })
-  const agents = createAgents({ repository: createAgentStore(db), audit, transactor, clock })
+  let living: Executions | undefined
+  const agents = createAgents({
+    repository: createAgentStore(db),
+    audit,
+    transactor,
+    clock,
+    onRevoked: (id, actor) => living?.agentRevoked(id, actor),
+  })
   const trust = createTrust({ repository: createTrustStore(db, meta), audit, transactor, clock })
   const outbox = createOutbox({ repository: createOutboxStore(db), clock })
   const codes = createCodeStore(db)
-  let living: Executions | undefined
   const vault = createVault({
     repository: createSecretStore(db),
     keyring,
@@ -85,7 +91,7 @@ export async function createDomainKit(options: DomainKitOptions) {
     approverIds: options.approverIds ?? new Set(),
   })
   const sandbox = options.sandbox ?? createScriptedSandbox()
-  const changes = createChanges()
+  const changes = createChanges(transactor)
   const repository = createExecutionStore(db)
   const observers = options.observers?.({ outbox }) ?? []
   const ledger = createLedger({ repository, audit, changes, observers })

@@ -35,14 +35,22 @@ export function openDatabase(path: string): Database {
 /** One transaction at a time; a call inside another joins it, so an error anywhere undoes all of it. */
 export function createTransactor(db: Database): Transactor {
   const outer = db.transaction((work: () => unknown) => work())
+  const committed: (() => void)[] = []
   return {
     transact<T>(work: () => T): T {
       if (db.inTransaction) return work()
       try {
-        return outer.immediate(work) as T
+        const result = outer.immediate(work) as T
+        for (const after of committed.splice(0)) queueMicrotask(after)
+        return result
       } catch (error) {
+        committed.length = 0
         throw asStorageError(error, 'The database cannot be written; nothing was changed')
       }
+    },
+    afterCommit(work) {
+      if (db.inTransaction) committed.push(work)
+      else queueMicrotask(work)
     },
   }
 }

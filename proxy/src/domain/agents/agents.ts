@@ -68,6 +68,8 @@ export function createAgents(deps: {
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
+  /** Called inside the transaction that revoked an agent. */
+  readonly onRevoked?: (id: AgentId, actor: string) => void
 }): Agents {
   const { repository, audit, transactor, clock } = deps
   return {
@@ -122,6 +124,7 @@ export function createAgents(deps: {
         if (!agent || agent.revokedAt !== null) throw new AppError('not_found', `No agent named ${name}.`)
         repository.revoke(agent.id, clock.now())
         audit.append('agent.revoked', actor, null, { agent_id: agent.id, name })
+        deps.onRevoked?.(agent.id, actor)
         return agent
       })
     },

@@ -3,6 +3,8 @@ import type { Json, UnixMs } from '../../kernel/index.ts'
 /** Runs `work` as one transaction: all of it is on disk when it returns, or none of it happened. */
 export interface Transactor {
   transact<T>(work: () => T): T
+  /** Runs `work` soon after the transaction around this call is on disk, and never if it was undone. */
+  afterCommit(work: () => void): void
 }
 
 /** Every event there is. `docs/reference/audit-events.md` is generated from this table. */

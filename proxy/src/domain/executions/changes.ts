@@ -1,21 +1,21 @@
 import type { RequestId } from '../../kernel/index.ts'
-import { type Execution, type ExecutionStatus, isFinal } from './execution.ts'
+import type { Transactor } from '../audit/index.ts'
+import { type Execution, isFinal } from './execution.ts'
 
-/**
- * Tells waiting HTTP calls and event streams of changes. Listeners run in a microtask: after the synchronous
- * transaction that changed the row, so what they read is committed.
- */
+/** Tells waiting HTTP calls and event streams of every transition, in order, once it is on disk. */
 export interface Changes {
-  announce(requestId: RequestId): void
-  subscribe(requestId: RequestId, listener: () => void): Disposable
+  /** Inside the transition's transaction. */
+  announce(execution: Execution): void
+  subscribe(requestId: RequestId, listener: (execution: Execution) => void): Disposable
 }
 
-export function createChanges(): Changes {
-  const listeners = new Map<string, Set<() => void>>()
+export function createChanges(transactor: Pick<Transactor, 'afterCommit'>): Changes {
+  const listeners = new Map<string, Set<(execution: Execution) => void>>()
   return {
-    announce(requestId) {
-      const waiting = listeners.get(requestId)
-      if (waiting) queueMicrotask(() => [...waiting].forEach((listener) => void listener()))
+    announce(execution) {
+      transactor.afterCommit(() => {
+        for (const listener of [...(listeners.get(execution.requestId) ?? [])]) listener(execution)
+      })
     },
     subscribe(requestId, listener) {
       const set = listeners.get(requestId) ?? new Set()
@@ -37,12 +37,11 @@ export async function waitUntilFinal(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Execution> {
-  let execution = read()
+  const execution = read()
   if (isFinal(execution.status) || timeoutMs <= 0 || signal.aborted) return execution
   const { promise, resolve } = Promise.withResolvers<void>()
-  using _subscription = changes.subscribe(execution.requestId, () => {
-    execution = read()
-    if (isFinal(execution.status)) resolve()
+  using _subscription = changes.subscribe(execution.requestId, (changed) => {
+    if (isFinal(changed.status)) resolve()
   })
   const timer = setTimeout(resolve, timeoutMs)
   const leave = (): void => resolve()
@@ -56,24 +55,26 @@ export async function waitUntilFinal(
   }
 }
 
-/** Every transition from now on, beginning with the present state, until the final one. */
+/** The present state, then every transition, until the final one. */
 export async function* followExecution(
   changes: Changes,
   read: () => Execution,
   signal: AbortSignal,
 ): AsyncGenerator<Execution> {
-  let last: ExecutionStatus | undefined
+  const present = read()
+  const queue = [present]
   let wake = Promise.withResolvers<void>()
   const poke = (): void => wake.resolve()
-  using _subscription = changes.subscribe(read().requestId, poke)
+  using _subscription = changes.subscribe(present.requestId, (execution) => {
+    queue.push(execution)
+    poke()
+  })
   signal.addEventListener('abort', poke, { once: true })
   while (!signal.aborted) {
     wake = Promise.withResolvers<void>()
-    const execution = read()
-    if (execution.status !== last) {
-      last = execution.status
-      yield execution
-      if (isFinal(execution.status)) return
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      yield next
+      if (isFinal(next.status)) return
     }
     await wake.promise
   }

@@ -619,6 +619,53 @@ describe('expiry and acknowledgement', () => {
     expect(events(asked).filter((event) => event === 'execution.acknowledged')).toHaveLength(1)
   })
 
+  it('tells a follower of every transition, those of one moment too', async () => {
+    put('KEY')
+    const asked = await submit({ secrets: [{ name: 'KEY' }] })
+    const seen: ExecutionStatus[] = []
+    const following = (async () => {
+      for await (const { status } of kit.executions.follow(asked.requestId, new AbortController().signal))
+        seen.push(status)
+    })()
+    decide(asked)
+    await following
+    expect(seen).toEqual(['pending', 'approved', 'running', 'success'])
+  })
+
+  it('tells nobody of a transition that was undone', async () => {
+    const asked = await submit()
+    const seen: ExecutionStatus[] = []
+    const leaving = new AbortController()
+    const following = (async () => {
+      for await (const { status } of kit.executions.follow(asked.requestId, leaving.signal)) seen.push(status)
+    })()
+    expect(() =>
+      kit.transactor.transact(() => {
+        decide(asked, 'deny')
+        throw new Error('undone')
+      }),
+    ).toThrow('undone')
+    await sleep(20)
+    leaving.abort()
+    await following
+    expect(seen).toEqual(['pending'])
+  })
+
+  it('cancels what a revoked agent asked for and has not started', async () => {
+    const other = addAgent(kit, 'other-agent')
+    const mine = await submit()
+    const theirs = await kit.executions.submit(other, requestOf())
+    kit.agents.revoke(agent.name, 'cli:0')
+    expect([status(mine), status(theirs)]).toEqual(['cancelled', 'pending'])
+    expect(decide(mine)).toMatchObject({ accepted: false, reason: 'already_decided' })
+  })
+
+  it('takes "any args" only where there were args to see', async () => {
+    const bare = await submit()
+    expect(decide(bare, 'forever_any')).toMatchObject({ accepted: false, reason: 'not_offered' })
+    expect(status(bare)).toBe('pending')
+  })
+
   it('wakes a waiting caller at the end, and lets one go that went away', async () => {
     const asked = await submit()
     const leaving = new AbortController()

@@ -49,6 +49,8 @@ export interface Executions {
   /** The code that the consent names; throws when the stored one is another. */
   codeOf(execution: Pick<Execution, 'consentJson' | 'consentHash'>): string
   missingSecrets(consent: Consent): readonly string[]
+  /** An agent was revoked: nothing of it that has not started will. Inside the revoking transaction. */
+  agentRevoked(agentId: AgentId, actor: string): void
   /** A secret was stored: whatever waited for it and now has all goes on. Inside the storing transaction. */
   secretStored(name: string): void
   /** Ends what a crashed daemon left running and takes up what was approved. */
@@ -61,7 +63,7 @@ export type DecisionOutcome =
   | { readonly accepted: true; readonly execution: Execution }
   | {
       readonly accepted: false
-      readonly reason: 'already_decided' | 'expired' | 'other_consent'
+      readonly reason: 'already_decided' | 'expired' | 'other_consent' | 'not_offered'
       readonly execution: Execution
     }
 
@@ -254,7 +256,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
         const execution = ledger.read(requestId)
         const actor = actorOf(approver)
         const refuse = (
-          reason: 'already_decided' | 'expired' | 'other_consent',
+          reason: 'already_decided' | 'expired' | 'other_consent' | 'not_offered',
           now = execution,
         ): DecisionOutcome => {
           audit.append('approval.refused', actor, requestId, { decision, reason })
@@ -262,6 +264,9 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
         }
         if (execution.consentHash !== consentHash) return refuse('other_consent')
         const verdict = DECISIONS[decision]
+        // "Any args" is offered where a person saw args; without any it would allow what nobody was shown.
+        if (verdict.approves && verdict.anyArgs && consentOf(execution).args === null)
+          return refuse('not_offered')
         const waits =
           execution.status === 'pending' || (!verdict.approves && execution.status === 'awaiting_secrets')
         if (!waits) return refuse(execution.status === 'expired' ? 'expired' : 'already_decided')
@@ -341,6 +346,20 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     missingSecrets,
 
     codeOf: (execution) => readStoredCode(codes, consentCode(consentOf(execution))),
+
+    agentRevoked(agentId, actor) {
+      for (const status of ['pending', 'awaiting_secrets', 'approved'] as const) {
+        for (const execution of repository.inStatus(status)) {
+          if (execution.agentId !== agentId) continue
+          ledger.move(
+            execution,
+            'cancelled',
+            { finishedAt: clock.now(), seenAt: clock.now() },
+            { event: 'execution.cancelled', actor, data: { was: status, why: 'agent revoked' } },
+          )
+        }
+      }
+    },
 
     secretStored(name) {
       for (const execution of repository.inStatus('awaiting_secrets')) {

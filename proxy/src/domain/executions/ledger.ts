@@ -33,7 +33,7 @@ export function createLedger(deps: {
   const { repository, audit, changes, observers } = deps
   const tell = (execution: Execution, from: ExecutionStatus | null): void => {
     for (const observer of observers) observer.transitioned(execution, from)
-    changes.announce(execution.requestId)
+    changes.announce(execution)
   }
   return {
     open(execution, actor, data) {

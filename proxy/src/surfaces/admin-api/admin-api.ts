@@ -3,7 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Res
 import type { z } from 'zod'
 import type { Agents, WakeTarget } from '../../domain/agents/index.ts'
 import type { AuditLog } from '../../domain/audit/index.ts'
-import type { Executions } from '../../domain/executions/index.ts'
+import type { DecisionOutcome, Executions } from '../../domain/executions/index.ts'
 import type { DoctorCheck, HealthReport } from '../../domain/health/index.ts'
 import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
@@ -213,8 +213,12 @@ function assertWake(wake: z.output<typeof addAgentBody>['wake'] & object): void 
   if (wake.token === undefined) throw new AppError('invalid_request', `${wake.kind} needs a wake token.`)
 }
 
-function refusalText(reason: 'already_decided' | 'expired' | 'other_consent', status: string): string {
+function refusalText(
+  reason: Extract<DecisionOutcome, { accepted: false }>['reason'],
+  status: string,
+): string {
   if (reason === 'expired') return 'The request has expired.'
+  if (reason === 'not_offered') return 'The request has no args, so there are no other args to approve.'
   if (reason === 'other_consent')
     return 'The consent is not the one that was shown; look at the request again.'
   return `The request is not waiting for a decision: it is ${status}.`

@@ -14,7 +14,7 @@ beforeEach(() => {
       newest: () => [],
       *export() {},
     },
-    transactor: { transact: (work) => work() },
+    transactor: { transact: (work) => work(), afterCommit: (work) => work() },
     log: { error: () => {} },
   })
 })

@@ -101,6 +101,8 @@ function answerOf(outcome: DecisionOutcome, decision: DecisionKind): Answer {
   }
   if (outcome.reason === 'expired') return { text: 'Expired: nothing was decided.', alert: true }
   if (outcome.reason === 'other_consent') return { text: 'This card is for another request.', alert: true }
+  if (outcome.reason === 'not_offered')
+    return { text: 'The request has no args to approve others of.', alert: true }
   if (execution.decision !== null) {
     return {
       text: clipAnswer(`Already decided by ${execution.decidedByName}: ${decisionSaid(execution.decision)}`),
