@@ -48,7 +48,7 @@ test('tells every transition to the final one with its result, then ends', async
   const answer = await stream
   expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
   const events = parseEvents(answer.text)
-  expect(events.map((event) => event.event)).toEqual(['pending', 'running', 'success'])
+  expect(events.map((event) => event.event)).toEqual(['pending', 'approved', 'running', 'success'])
   expect(events.at(-1)?.data).toMatchObject({ status: 'success', stdout: 'two\nlines\n\nand more' })
   await until(() => api.executions.resolve(json.request_id).seenAt !== null)
 })
