@@ -1,32 +1,15 @@
-import { type AgentId, AppError, type Clock, newRequestId, type RequestId } from '../../kernel/index.ts'
-import type { Agent } from '../agents/index.ts'
+import { type AgentId, AppError, type RequestId } from '../../kernel/index.ts'
 import { type Approver, actorOf, DECISIONS, type DecisionKind } from '../approvals/index.ts'
-import type { AuditLog, Transactor } from '../audit/index.ts'
-import { type CodeRepository, readStoredCode, type SkillFetcher } from '../code/index.ts'
-import { type Consent, consentCode, openConsent, type SealedConsent } from '../consent/index.ts'
-import type { Trust } from '../trust/index.ts'
-import type { Vault } from '../vault/index.ts'
+import { readStoredCode } from '../code/index.ts'
+import { type Consent, consentCode, openConsent } from '../consent/index.ts'
 import { type Changes, followExecution, waitUntilFinal } from './changes.ts'
-import {
-  type Execution,
-  type ExecutionFilter,
-  type ExecutionRepository,
-  type ExecutionSummary,
-  isFinal,
-} from './execution.ts'
-import type { Ledger } from './ledger.ts'
-import { draftConsent, type ExecuteRequest, resolveCode } from './request.ts'
+import { type Execution, type ExecutionFilter, type ExecutionSummary, isFinal } from './execution.ts'
 import type { Runs } from './runs.ts'
-import type { Sandbox } from './sandbox-port.ts'
+import { createSubmit, type Submit, type SubmitDeps } from './submit.ts'
 
 /** The life of an execution from the outside: asked, decided, waited for, cancelled, read. */
 export interface Executions {
-  submit(
-    agent: Agent,
-    request: ExecuteRequest,
-    idempotency?: { key: string; bodyHash: string },
-    signal?: AbortSignal,
-  ): Promise<Execution>
+  readonly submit: Submit
   /** The agent's own, else throws not_found. */
   ofAgent(agentId: AgentId, requestId: string): Execution
   find(requestId: RequestId): Execution | undefined
@@ -69,22 +52,9 @@ export type DecisionOutcome =
 
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1_000
 
-export interface ExecutionsDeps {
-  readonly repository: ExecutionRepository
-  readonly ledger: Ledger
+export interface ExecutionsDeps extends SubmitDeps {
   readonly changes: Changes
-  readonly codes: CodeRepository
-  readonly trust: Trust
-  readonly vault: Pick<Vault, 'find'>
-  readonly fetcher: SkillFetcher
-  readonly sandbox: Pick<Sandbox, 'status'>
   readonly runs: Runs
-  readonly audit: AuditLog
-  readonly transactor: Transactor
-  readonly clock: Clock
-  readonly approvalTtlMs: number
-  /** How many requests of one agent may wait for a person at once. */
-  readonly maxWaitingPerAgent: number
 }
 
 export function createExecutions(deps: ExecutionsDeps): Executions {
@@ -94,18 +64,6 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     openConsent(execution.consentJson, execution.consentHash)
   const missingSecrets = (consent: Consent): readonly string[] =>
     consent.secrets.map((secret) => secret.name).filter((name) => !deps.vault.find(name))
-
-  const replay = (
-    agent: Agent,
-    idempotency: { key: string; bodyHash: string } | undefined,
-  ): Execution | undefined => {
-    const entry = idempotency && repository.idempotencyEntry(agent.id, idempotency.key)
-    if (!entry) return undefined
-    if (entry.bodyHash !== idempotency.bodyHash) {
-      throw new AppError('idempotency_conflict', 'This Idempotency-Key was used with another body.')
-    }
-    return ledger.read(entry.requestId)
-  }
 
   const ofAgent = (agentId: AgentId, requestId: string): Execution => {
     const execution = repository.byRequestId(requestId as RequestId)
@@ -163,79 +121,10 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     )
   }
 
-  const store = (agent: Agent, sealed: SealedConsent, code: string): Execution => {
-    const now = clock.now()
-    const twin = repository.waitingTwin(agent.id, sealed.hash)
-    if (twin && twin.expiresAt > now) return twin
-    if (twin) expire(twin)
-    const verdict = trust.judge(sealed.consent)
-    const waits = !verdict.trusted || missingSecrets(sealed.consent).length > 0
-    if (waits && repository.countWaiting(agent.id) >= deps.maxWaitingPerAgent) {
-      throw new AppError('rate_limited', `${deps.maxWaitingPerAgent} requests of yours wait already.`, {
-        retryAfterSeconds: 30,
-      })
-    }
-    codes.put(consentCode(sealed.consent), code, now)
-    const execution = ledger.open(
-      {
-        requestId: newRequestId(),
-        agentId: agent.id,
-        skillId: sealed.consent.skill_id,
-        codeHash: consentCode(sealed.consent),
-        status: verdict.trusted ? 'approved' : 'pending',
-        consentJson: sealed.json,
-        consentHash: sealed.hash,
-        changes: verdict.trusted ? [] : verdict.changes,
-        createdAt: now,
-        expiresAt: now + deps.approvalTtlMs,
-        trusted: verdict.trusted,
-        decision: null,
-        decidedBy: verdict.trusted ? `grant:${verdict.grant.id}` : null,
-        decidedByName: null,
-        decidedAt: verdict.trusted ? now : null,
-        startedAt: null,
-        finishedAt: null,
-        durationMs: null,
-        failure: null,
-        result: null,
-        seenAt: null,
-        ackedAt: null,
-      },
-      `agent:${agent.id}`,
-      { consent_hash: sealed.hash, code_hash: sealed.consent.code.sha256, skill_id: sealed.consent.skill_id },
-    )
-    if (!verdict.trusted) return execution
-    audit.append('trust.used', 'daemon', execution.requestId, {
-      grant: verdict.grant.id,
-      level: verdict.grant.level,
-    })
-    return proceed(execution, sealed.consent)
-  }
+  const submit = createSubmit(deps, { expire, proceed, missingSecrets })
 
   return {
-    async submit(agent, request, idempotency, signal = new AbortController().signal) {
-      const before = replay(agent, idempotency)
-      if (before) return before
-      const [resolved, sandbox] = await Promise.all([
-        resolveCode(request, deps.fetcher, signal),
-        deps.sandbox.status(),
-      ])
-      const sealed = draftConsent(agent, request, resolved, sandbox, deps.vault)
-      return transactor.transact(() => {
-        const raced = replay(agent, idempotency)
-        if (raced) return raced
-        const execution = store(agent, sealed, resolved.code)
-        if (idempotency) {
-          repository.remember(
-            agent.id,
-            idempotency.key,
-            { requestId: execution.requestId, bodyHash: idempotency.bodyHash },
-            clock.now(),
-          )
-        }
-        return execution
-      })
-    },
+    submit,
 
     ofAgent,
     find: (requestId) => repository.byRequestId(requestId),

@@ -1,0 +1,135 @@
+import { AppError, type Clock, newRequestId } from '../../kernel/index.ts'
+import type { Agent } from '../agents/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
+import type { CodeRepository, SkillFetcher } from '../code/index.ts'
+import { type Consent, consentCode, type SealedConsent } from '../consent/index.ts'
+import type { Trust } from '../trust/index.ts'
+import type { Vault } from '../vault/index.ts'
+import type { Execution, ExecutionRepository } from './execution.ts'
+import type { Ledger } from './ledger.ts'
+import { draftConsent, type ExecuteRequest, resolveCode } from './request.ts'
+import type { Sandbox } from './sandbox-port.ts'
+
+export type Submit = (
+  agent: Agent,
+  request: ExecuteRequest,
+  idempotency?: { key: string; bodyHash: string },
+  signal?: AbortSignal,
+) => Promise<Execution>
+
+export interface SubmitDeps {
+  readonly repository: ExecutionRepository
+  readonly ledger: Ledger
+  readonly codes: CodeRepository
+  readonly trust: Trust
+  readonly vault: Pick<Vault, 'find'>
+  readonly fetcher: SkillFetcher
+  readonly sandbox: Pick<Sandbox, 'status'>
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  readonly clock: Clock
+  readonly approvalTtlMs: number
+  /** How many requests of one agent may wait for a person at once. */
+  readonly maxWaitingPerAgent: number
+}
+
+/** What a new execution needs of the life it begins. Each belongs inside a transaction. */
+interface Steps {
+  expire(execution: Execution): Execution
+  /** From approved to the run, or to waiting for secrets. */
+  proceed(execution: Execution, consent: Consent): Execution
+  missingSecrets(consent: Consent): readonly string[]
+}
+
+/**
+ * From a request to its row: the code is read, the consent drafted and judged, and one transaction stores all of it.
+ * A repeat of a key, or a twin that still waits, is answered with what there is.
+ */
+export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
+  const { repository, ledger, codes, trust, audit, transactor, clock } = deps
+
+  const replay = (
+    agent: Agent,
+    idempotency: { key: string; bodyHash: string } | undefined,
+  ): Execution | undefined => {
+    const entry = idempotency && repository.idempotencyEntry(agent.id, idempotency.key)
+    if (!entry) return undefined
+    if (entry.bodyHash !== idempotency.bodyHash) {
+      throw new AppError('idempotency_conflict', 'This Idempotency-Key was used with another body.')
+    }
+    return ledger.read(entry.requestId)
+  }
+
+  const store = (agent: Agent, sealed: SealedConsent, code: string): Execution => {
+    const now = clock.now()
+    const twin = repository.waitingTwin(agent.id, sealed.hash)
+    if (twin && twin.expiresAt > now) return twin
+    if (twin) steps.expire(twin)
+    const verdict = trust.judge(sealed.consent)
+    const waits = !verdict.trusted || steps.missingSecrets(sealed.consent).length > 0
+    if (waits && repository.countWaiting(agent.id) >= deps.maxWaitingPerAgent) {
+      throw new AppError('rate_limited', `${deps.maxWaitingPerAgent} requests of yours wait already.`, {
+        retryAfterSeconds: 30,
+      })
+    }
+    codes.put(consentCode(sealed.consent), code, now)
+    const execution = ledger.open(
+      {
+        requestId: newRequestId(),
+        agentId: agent.id,
+        skillId: sealed.consent.skill_id,
+        codeHash: consentCode(sealed.consent),
+        status: verdict.trusted ? 'approved' : 'pending',
+        consentJson: sealed.json,
+        consentHash: sealed.hash,
+        changes: verdict.trusted ? [] : verdict.changes,
+        createdAt: now,
+        expiresAt: now + deps.approvalTtlMs,
+        trusted: verdict.trusted,
+        decision: null,
+        decidedBy: verdict.trusted ? `grant:${verdict.grant.id}` : null,
+        decidedByName: null,
+        decidedAt: verdict.trusted ? now : null,
+        startedAt: null,
+        finishedAt: null,
+        durationMs: null,
+        failure: null,
+        result: null,
+        seenAt: null,
+        ackedAt: null,
+      },
+      `agent:${agent.id}`,
+      { consent_hash: sealed.hash, code_hash: sealed.consent.code.sha256, skill_id: sealed.consent.skill_id },
+    )
+    if (!verdict.trusted) return execution
+    audit.append('trust.used', 'daemon', execution.requestId, {
+      grant: verdict.grant.id,
+      level: verdict.grant.level,
+    })
+    return steps.proceed(execution, sealed.consent)
+  }
+
+  return async (agent, request, idempotency, signal = new AbortController().signal) => {
+    const before = replay(agent, idempotency)
+    if (before) return before
+    const [resolved, sandbox] = await Promise.all([
+      resolveCode(request, deps.fetcher, signal),
+      deps.sandbox.status(),
+    ])
+    const sealed = draftConsent(agent, request, resolved, sandbox, deps.vault)
+    return transactor.transact(() => {
+      const raced = replay(agent, idempotency)
+      if (raced) return raced
+      const execution = store(agent, sealed, resolved.code)
+      if (idempotency) {
+        repository.remember(
+          agent.id,
+          idempotency.key,
+          { requestId: execution.requestId, bodyHash: idempotency.bodyHash },
+          clock.now(),
+        )
+      }
+      return execution
+    })
+  }
+}
