@@ -23,6 +23,7 @@ export function listenSocket(server: Server, path: string): Promise<void> {
     rmSync(path, { force: true })
     const mask = process.umask(0o177)
     server.listen(path, () => {
+      server.off('error', reject)
       chmodSync(path, 0o600)
       resolve()
     })

@@ -57,6 +57,9 @@ export interface DaemonOptions {
 }
 
 const SANDBOX_PATIENCE_MS = 10 * 60_000
+/** Together well below the stop timeouts of systemd and compose (30 s and more). */
+const DRAIN_MS = 12_000
+const DISPOSE_MS = 12_000
 const TICK_MS = 1_000
 
 /** The composition root: builds every part, in order of dependency, and undoes it in reverse. */
@@ -148,9 +151,12 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       accepting = false
-      await runs.drain(options.drainMs ?? 20_000)
+      await runs.drain(options.drainMs ?? DRAIN_MS)
       core.transactor.transact(() => core.audit.append('daemon.stopped', 'daemon', null, null))
-      await owned.disposeAsync()
+      await Promise.race([
+        owned.disposeAsync(),
+        new Promise((resolve) => setTimeout(resolve, DISPOSE_MS).unref()),
+      ])
       log.info('oauth3 has stopped')
     })()
     return stopping

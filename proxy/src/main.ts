@@ -17,19 +17,30 @@ process.exitCode = await runCli(process.argv.slice(2), around, { version: VERSIO
 setTimeout(() => process.exit(), EXIT_GRACE_MS).unref()
 
 async function daemon(): Promise<number> {
-  loadDotenv({ quiet: true })
+  const written = readDotenv()
   const { ConfigError, readConfig } = await import('./config/index.ts')
   try {
-    const config = readConfig(process.env)
+    const config = readConfig(process.env, written)
+    // Before anything runs: a stop that comes during the start is not lost.
+    const stopped = stopSignal()
     const { startDaemon } = await import('./daemon.ts')
     const running = await startDaemon(config)
-    await stopSignal()
+    await stopped
     await running.stop()
     return EXIT.done
   } catch (error) {
     if (error instanceof ConfigError) throw new CliError('config', EXIT.usage, error.message)
     throw startFailure(error)
   }
+}
+
+/** Fills the environment from `.env`, where there is one; a file that cannot be read is not skipped. Its names. */
+function readDotenv(): readonly string[] {
+  const { parsed, error } = loadDotenv({ quiet: true })
+  if (error && (error as NodeJS.ErrnoException).code !== 'ENOENT') {
+    throw new CliError('config', EXIT.usage, `.env cannot be read: ${error.message}`)
+  }
+  return Object.keys(parsed ?? {})
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
@@ -62,8 +73,8 @@ async function images(options: { base: string | undefined }): Promise<number> {
 function startFailure(error: unknown): unknown {
   const { code, exitCode, message } = error as NodeJS.ErrnoException & { exitCode?: number }
   if (code === 'EADDRINUSE')
-    return new CliError('failed', EXIT.failed, `HOST:PORT is taken (${message}); set another PORT.`)
-  if (code === 'EADDRNOTAVAIL')
+    return new CliError('config', EXIT.usage, `HOST:PORT is taken (${message}); set another PORT.`)
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return new CliError('config', EXIT.usage, `HOST is not an address of this machine (${message}).`)
   return typeof exitCode === 'number' ? new CliError(String(code), exitCode, message) : error
 }

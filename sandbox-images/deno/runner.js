@@ -51,22 +51,39 @@ function fail(text) {
 }
 
 // `unload` reaches the listeners in the order of their registration and this one was first, so it lets all
-// others have a second event before it speaks. Whatever goes wrong here only means that the end is learnt later.
+// others have a second event before it speaks. Then the process stops inside the event, its workers with it,
+// whoever sent the event: nothing runs on after its end was told. What goes wrong before that only means that the
+// end is learnt later. The symbol is Deno's own sign that `unload` is over: without it, exit would send another.
 function announceEnd(marker) {
   const writeOut = stdout.writeSync.bind(stdout)
   const writeErr = stderr.writeSync.bind(stderr)
   const encode = encoder.encode.bind(encoder)
   const listen = globalThis.addEventListener.bind(globalThis)
   const dispatch = globalThis.dispatchEvent.bind(globalThis)
+  const exit = Deno.exit
+  const { process } = globalThis
   let seen = false
+  Object.defineProperty(globalThis, Symbol.for('Deno.isUnloadDispatched'), { get: () => seen, set: () => {} })
   listen('unload', (event) => {
     if (seen) return
     seen = true
     event.stopImmediatePropagation()
     listen('unload', () => {
-      const bytes = encode(`${marker}${Deno.exitCode}\n`)
-      writeOut(bytes)
-      writeErr(bytes)
+      let code = 1
+      try {
+        // Deno does this after `unload`, which would be too late here.
+        if (!process._exiting) {
+          process._exiting = true
+          process.emit('exit', Deno.exitCode)
+        }
+        // An integer whatever the code has made of it, for exit would refuse anything else.
+        code = Deno.exitCode | 0
+        const bytes = encode(`${marker}${code}\n`)
+        writeOut(bytes)
+        writeErr(bytes)
+      } finally {
+        exit(code)
+      }
     })
     dispatch(new Event('unload'))
   })

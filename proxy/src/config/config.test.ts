@@ -138,4 +138,11 @@ describe('the configuration', () => {
         expect(setting.schema.safeParse(setting.fallback).success).toBe(true)
     }
   })
+
+  it('refuses a mistyped name of the .env file, and leaves alone what other programs read', () => {
+    expect(() => readConfig({ TELEGRAM_BOT_TOKN: '5' }, ['TELEGRAM_BOT_TOKN'])).toThrow(
+      /^TELEGRAM_BOT_TOKN is not a setting/,
+    )
+    expect(() => readConfig({ OPENCLAW_HOME: '/x' })).not.toThrow()
+  })
 })

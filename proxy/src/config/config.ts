@@ -51,9 +51,20 @@ type Values = {
   [K in SettingName]?: (typeof SETTINGS)[K] extends { schema: { _output: infer T } } ? T : never
 }
 
-/** Reads the environment; throws ConfigError on the first value that is wrong. Never prints a value of a secret. */
-export function readConfig(env: NodeJS.ProcessEnv): Config {
+/**
+ * Reads the environment; throws ConfigError on the first value that is wrong. Never prints a value of a secret.
+ * `written` are the names that the owner's own file sets: among those a mistyped one of other programs' prefixes
+ * counts as well, while in the environment it may be meant for such a program.
+ */
+export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = []): Config {
   const values = readValues(env)
+  const unknown = [
+    ...Object.keys(env).filter((name) => name.startsWith('OAUTH3_')),
+    ...written.filter((name) => /^(TELEGRAM|OPENCLAW)_/.test(name)),
+  ].find((name) => !Object.hasOwn(SETTINGS, name) && !TOOL_VARIABLES.has(name))
+  if (unknown !== undefined) {
+    throw new ConfigError(`${unknown} is not a setting of this daemon; see docs/reference/configuration.md.`)
+  }
   const dbPath = resolve(values.DB_PATH as string)
   return {
     host: values.HOST as string,
@@ -84,11 +95,6 @@ function readValues(env: NodeJS.ProcessEnv): Values {
     const parsed = setting.schema.safeParse(given)
     if (!parsed.success) throw new ConfigError(`${name} is not valid: it takes ${setting.takes}.`)
     values[name] = parsed.data
-  }
-  for (const name of Object.keys(env)) {
-    if (name.startsWith('OAUTH3_') && !Object.hasOwn(SETTINGS, name) && !TOOL_VARIABLES.has(name)) {
-      throw new ConfigError(`${name} is not a setting of this daemon; see docs/reference/configuration.md.`)
-    }
   }
   return values as Values
 }

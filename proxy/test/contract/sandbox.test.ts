@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DockerSandbox } from '../../src/adapters/sandbox/docker-sandbox.ts'
 import { createSandbox } from '../../src/adapters/sandbox/index.ts'
 import { type Sandbox, SandboxUnavailable } from '../../src/domain/executions/index.ts'
 import { sha256Hex } from '../../src/kernel/index.ts'
@@ -280,6 +281,25 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
       )
     })
 
+    it('takes code of several megabytes with secrets, and runs it whole', async () => {
+      const run = await runIn(
+        sandbox,
+        `const text = "${'x'.repeat(3_000_000)}"\nconsole.log(text.length, Deno.env.get('LONG')?.length)`,
+        {
+          secrets: { LONG: 'demo-'.repeat(10_000) },
+        },
+      )
+      expect(run).toMatchObject({ exitCode: 0, stdout: '3000000 50000\n' })
+    })
+
+    it('lets exit listeners of Node write to the last and choose the exit code', async () => {
+      const run = await runIn(
+        sandbox,
+        'import process from "node:process"; process.on("exit", () => { console.log("bye"); process.exitCode = 5 })',
+      )
+      expect(run).toMatchObject({ end: 'exited', exitCode: 5, stdout: 'bye\n' })
+    })
+
     describe('with a network list', () => {
       let server: Server
       let other: Server
@@ -306,6 +326,78 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
         )
         expect(run.stderr).toBe('')
         expect(run.stdout).toBe('reached\nNotCapable\nNotCapable\nNotCapable\n')
+      })
+
+      it('goes through no proxy that the code chose for itself', async () => {
+        const evil = createNetServer((socket) => socket.destroy())
+        let connections = 0
+        evil.on('connection', () => {
+          connections += 1
+        })
+        await new Promise<void>((resolve) => evil.listen(0, host, resolve))
+        const proxy = `http://${host}:${(evil.address() as AddressInfo).port}`
+        try {
+          const run = await runIn(
+            sandbox,
+            `import process from 'node:process'
+             import http from 'node:http'
+             const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'FTP_PROXY', 'SOCKS_PROXY', 'NODE_USE_ENV_PROXY']
+             for (const name of names.flatMap((name) => [name, name.toLowerCase()])) {
+               for (const set of [() => Deno.env.set(name, '${proxy}'), () => { process.env[name] = '${proxy}' }]) {
+                 try { set(); console.log(name, 'was set') } catch { /* refused */ }
+               }
+             }
+             try { Deno.createHttpClient({ proxy: { url: '${proxy}' } }); console.log('a client was made') } catch { /* refused */ }
+             for (const url of ['http://${host}:${port(server)}/', 'https://${host}:${port(other)}/', 'http://www.example.invalid/']) {
+               try { console.log(await (await fetch(url)).text()) } catch (error) { console.log(error.name) }
+             }
+             await new Promise((done) => http.get('http://${host}:${port(server)}/', done).on('error', done))
+             console.log(Deno.env.get('TOKEN'), Deno.env.get('OAUTH3_ARGS'))
+             Deno.exit(0)`,
+            {
+              secrets: { TOKEN: 'demo-value' },
+              network: [
+                `http://${host}:${port(server)}`,
+                `${host}:${port(other)}`,
+                'http://www.example.invalid',
+              ],
+            },
+          )
+          expect(run.stderr).toBe('')
+          expect(run.stdout).toBe('reached\nTypeError\nTypeError\ndemo-value undefined\n')
+          expect(connections).toBe(0)
+        } finally {
+          evil.close()
+        }
+      })
+
+      it.runIf(kind === 'docker')('does nothing more once its end was told', async () => {
+        let requests = 0
+        const counter = createServer((_request, response) => {
+          requests += 1
+          response.end()
+        })
+        await new Promise<void>((resolve) => counter.listen(0, host, resolve))
+        try {
+          const url = `http://${host}:${port(counter)}/`
+          const ask = `setInterval(() => fetch('${url}').catch(() => {}), 1)`
+          for (const code of [
+            `${ask}; setTimeout(() => dispatchEvent(new Event('unload')), 200)`,
+            `Object.defineProperty(Deno, 'exitCode', { get: () => NaN }); Deno.exit = () => {}; ${ask}; setTimeout(() => dispatchEvent(new Event('unload')), 200)`,
+            `new Worker('data:text/javascript,' + encodeURIComponent(${JSON.stringify(ask)}), { type: 'module' }); setTimeout(() => dispatchEvent(new Event('unload')), 500)`,
+          ]) {
+            requests = 0
+            const run = await runIn(sandbox, code, { network: [`http://${host}:${port(counter)}`] })
+            expect(run).toMatchObject({ end: 'exited', exitCode: 0 })
+            await new Promise((resolve) => setTimeout(resolve, 20))
+            const atTheEnd = requests
+            expect(atTheEnd).toBeGreaterThan(0)
+            await new Promise((resolve) => setTimeout(resolve, 300))
+            expect(requests).toBe(atTheEnd)
+          }
+        } finally {
+          counter.close()
+        }
       })
 
       it('reaches nothing without one', async () => {
@@ -456,6 +548,123 @@ describe.skipIf(!docker.available)('the docker sandbox when the engine goes away
     expect(await runIn(sandbox, 'console.log(1)', { image })).toMatchObject({ exitCode: 0, stdout: '1\n' })
     await until(async () => (await warm(sandbox)) === 1 && (await ids(instance)).length === 1)
     await cable.end()
+  })
+})
+
+describe('the docker sandbox on an engine that takes calls and never answers', () => {
+  it('is unavailable in bounded time, sweeps nothing, and lets itself be disposed of', {
+    timeout: 60_000,
+  }, async () => {
+    const mute = await createMuteEngine(() => false)
+    const sandbox = await createSandbox({
+      kind: 'docker',
+      poolSize: 1,
+      instanceId: `${INSTANCE}-mute`,
+      docker: new Docker({ socketPath: mute.path }),
+    })
+    try {
+      sandbox.start()
+      const began = performance.now()
+      expect((await sandbox.status()).kind).toBe('unavailable')
+      expect(performance.now() - began).toBeLessThan(5_000)
+      await expect(runIn(sandbox, 'console.log(1)', { image: 'none' })).rejects.toThrow(SandboxUnavailable)
+      await expect(sandbox.sweep()).rejects.toThrow('no answer')
+      expect(performance.now() - began).toBeLessThan(25_000)
+    } finally {
+      const disposing = performance.now()
+      await sandbox[Symbol.asyncDispose]()
+      expect(performance.now() - disposing).toBeLessThan(7_000)
+      await mute.end()
+    }
+  })
+
+  it.skipIf(!docker.available).each(['/containers/create', '/start', '/attach'])(
+    'gives up a launch that hangs at %s, and removes its container when it appears',
+    async (call) => {
+      const instanceId = `${INSTANCE}-late${call.replaceAll('/', '-')}`
+      let hangs = true
+      const engine = await createMuteEngine((head) => !(hangs && head.includes(call)))
+      const sandbox = new DockerSandbox({
+        docker: new Docker({ socketPath: engine.path }),
+        instanceId,
+        poolSize: 0,
+        launchTimeoutMs: 1_500,
+      })
+      try {
+        const began = performance.now()
+        await expect(runIn(sandbox, 'console.log(1)')).rejects.toThrow(SandboxUnavailable)
+        expect(performance.now() - began).toBeLessThan(8_000)
+        hangs = false
+        engine.release()
+        await until(async () => (await ids(instanceId)).length === 0)
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        expect(await ids(instanceId)).toEqual([])
+      } finally {
+        await sandbox[Symbol.asyncDispose]()
+        await engine.end()
+      }
+    },
+  )
+})
+
+/** A socket in front of the engine's that holds back what `passes` refuses, until it is released. */
+async function createMuteEngine(passes: (head: string) => boolean) {
+  const folder = await mkdtemp(join(tmpdir(), 'oauth3-mute-'))
+  const path = join(folder, 'docker.sock')
+  const open = new Set<Socket>()
+  const held: (() => void)[] = []
+  const server = createNetServer({ allowHalfOpen: true }, (near) => {
+    open.add(near)
+    near.on('error', () => {}).on('close', () => open.delete(near))
+    const far = connect({ path: '/var/run/docker.sock', allowHalfOpen: true })
+    far.on('error', () => {}).on('close', () => near.destroy())
+    near.on('close', () => far.destroy()).on('end', () => far.end())
+    far.pipe(near)
+    near.on('data', (chunk) => {
+      if (passes(chunk.toString('latin1'))) {
+        far.write(chunk)
+        return
+      }
+      near.pause()
+      held.push(() => {
+        far.write(chunk)
+        near.resume()
+      })
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(path, resolve))
+  return {
+    path,
+    release: () => {
+      for (const forward of held.splice(0)) forward()
+    },
+    end: async () => {
+      for (const socket of open) socket.destroy()
+      server.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+describe('the embedded sandbox, besides', () => {
+  it('lets code write to no disk through the temporary files of SQLite', async () => {
+    await using sandbox = await createSandbox({
+      kind: 'embedded',
+      poolSize: 0,
+      instanceId: `${INSTANCE}-disk`,
+    })
+    const run = await runIn(
+      sandbox,
+      `import { DatabaseSync } from 'node:sqlite'
+       const db = new DatabaseSync(':memory:')
+       db.exec("pragma temp_store_directory = '${tmpdir()}'; pragma temp_store = 1; pragma temp.cache_size = 10")
+       db.exec('create temp table t(b)')
+       const insert = db.prepare('insert into t values (zeroblob(1000000))')
+       try { for (let i = 0; i < 32; i++) insert.run(); console.log('filled') } catch (error) { console.log(error.message) }`,
+    )
+    expect(run.stdout).not.toContain('filled')
+    expect(run.stdout).toMatch(/disk|I\/O|full/)
+    expect((await sandbox.status()).notes.join()).not.toContain('disk with')
   })
 })
 

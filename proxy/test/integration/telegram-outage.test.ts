@@ -219,6 +219,54 @@ describe('Telegram in trouble', () => {
     server.close()
   })
 
+  it('stops in seconds while an answer to a press is tried again, and what was decided stands', async () => {
+    await using kit = await createTelegramKit()
+    const { card, execution } = await kit.ask()
+    kit.double.failNext({ method: 'answerCallbackQuery', status: 429, retryAfter: 5, times: 3 })
+    const press = kit.double.press(kit.chatId, card.messageId, '❌ Deny', ANN)
+    press.answered.catch(() => {})
+    await kit.double.waitFor(
+      () => kit.double.calls.some(({ method }) => method === 'answerCallbackQuery'),
+      'the first try',
+    )
+    const stopped = performance.now()
+    await kit.telegram[Symbol.asyncDispose]()
+    expect(performance.now() - stopped).toBeLessThan(3_300)
+    expect(kit.find(execution).status).toBe('denied')
+    expect(kit.double.unconfirmed).toBe(0)
+  })
+
+  it('stops in seconds while a command waits for an answer that does not come', async () => {
+    const begun = Promise.withResolvers<void>()
+    const telegram: object = {
+      health: () => {
+        begun.resolve()
+        return new Promise(() => {})
+      },
+    }
+    await using kit = await createTelegramKit({ telegram })
+    kit.double.say(kit.chatId, '/status', ANN)
+    await begun.promise
+    const stopped = performance.now()
+    await kit.telegram[Symbol.asyncDispose]()
+    expect(performance.now() - stopped).toBeLessThan(3_300)
+  })
+
+  it('sends a card at once, not at the next look into the queue', async () => {
+    await using kit = await createTelegramKit()
+    const tookMs: number[] = []
+    for (let index = 0; index < 9; index += 1) {
+      await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
+      const calls = kit.double.calls.length
+      const asked = performance.now()
+      await kit.submit({ skillId: `skill-${index}` })
+      const wasSent = () => kit.double.calls.slice(calls).some(({ method }) => method === 'sendMessage')
+      while (!wasSent()) await new Promise((resolve) => setTimeout(resolve, 2))
+      tookMs.push(performance.now() - asked)
+    }
+    expect(tookMs.toSorted((a, b) => a - b)[4]).toBeLessThan(80)
+  })
+
   it('answers commands before cards that wait in a slow group', async () => {
     await using kit = await createTelegramKit({
       chatId: GROUP,

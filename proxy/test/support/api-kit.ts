@@ -3,41 +3,13 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Database } from 'better-sqlite3'
 import express from 'express'
 import pino from 'pino'
-import { createSodiumCipher } from '../../src/adapters/crypto/index.ts'
-import {
-  createAgentStore,
-  createAuditStore,
-  createCodeStore,
-  createDataKeyStore,
-  createExecutionStore,
-  createMetaStore,
-  createSecretStore,
-  createTransactor,
-  createTrustStore,
-  openDatabase,
-} from '../../src/adapters/storage/index.ts'
-import { type Agent, createAgents, type NewAgent } from '../../src/domain/agents/index.ts'
+import type { Agent, NewAgent } from '../../src/domain/agents/index.ts'
 import type { Approver, DecisionKind } from '../../src/domain/approvals/index.ts'
-import { type AuditLog, createAuditLog } from '../../src/domain/audit/index.ts'
-import type { SkillFetcher } from '../../src/domain/code/index.ts'
-import {
-  createChanges,
-  createExecutions,
-  createLedger,
-  createRuns,
-  type Executions,
-  type RunOrder,
-  type RunOutcome,
-  type Sandbox,
-  type SandboxStatus,
-} from '../../src/domain/executions/index.ts'
+import type { RunOrder, RunOutcome, SandboxStatus } from '../../src/domain/executions/index.ts'
 import type { HealthReport } from '../../src/domain/health/index.ts'
-import { createTrust, type Trust } from '../../src/domain/trust/index.ts'
-import { createDataKeyring, createVault, type Vault } from '../../src/domain/vault/index.ts'
-import { AppError, type RequestId } from '../../src/kernel/index.ts'
+import type { RequestId } from '../../src/kernel/index.ts'
 import {
   createAgentApi,
   createAgentGate,
@@ -45,6 +17,12 @@ import {
   createMetricsObserver,
 } from '../../src/surfaces/agent-api/index.ts'
 import { createMcp } from '../../src/surfaces/mcp/index.ts'
+import {
+  createDomainKit,
+  createScriptedSandbox,
+  type DomainKit,
+  type DomainKitOptions,
+} from './domain-kit.ts'
 
 /** The agents' door over the real domain, a real database file and real sockets; only the sandbox is played. */
 export interface ApiKit extends AsyncDisposable {
@@ -52,13 +30,13 @@ export interface ApiKit extends AsyncDisposable {
   readonly token: string
   readonly agent: Agent
   readonly clock: { now(): number; advance(ms: number): void }
-  readonly db: Database
-  readonly executions: Executions
-  readonly vault: Vault
-  readonly trust: Trust
-  readonly audit: AuditLog
+  readonly db: DomainKit['db']
+  readonly executions: DomainKit['executions']
+  readonly vault: DomainKit['vault']
+  readonly trust: DomainKit['trust']
+  readonly audit: DomainKit['audit']
   /** Everything that was handed to the sandbox. */
-  readonly orders: RunOrder[]
+  readonly orders: readonly RunOrder[]
   /** What the sandbox does with an order; prints `ran` by default. */
   play: (
     order: RunOrder,
@@ -100,21 +78,15 @@ const READY: SandboxStatus = {
   notes: [],
   warm: 1,
 }
-const NO_FETCH: SkillFetcher = {
-  fetch: () => Promise.reject(new AppError('skill_unreachable', 'skill_url could not be read.')),
-}
 
 export async function startApi(
-  options: {
-    readonly fetcher?: SkillFetcher
+  options: Pick<DomainKitOptions, 'fetcher' | 'maxWaitingPerAgent'> & {
     readonly ratePerMinute?: number
-    readonly maxWaitingPerAgent?: number
     readonly health?: Partial<HealthReport>
     readonly now?: number
   } = {},
 ): Promise<ApiKit> {
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-api-'))
-  const db = openDatabase(join(folder, 'proxy.db'))
   let now = options.now ?? Date.now()
   const clock = {
     now: () => now,
@@ -122,77 +94,24 @@ export async function startApi(
       now += ms
     },
   }
-  const transactor = createTransactor(db)
-  const meta = createMetaStore(db)
-  const audit = createAuditLog({
-    repository: createAuditStore(db, meta),
-    clock,
-    auditKey: new Uint8Array(32).fill(7),
-  })
-  const agents = createAgents({ repository: createAgentStore(db), audit, transactor, clock })
-  const trust = createTrust({ repository: createTrustStore(db, meta), audit, transactor, clock })
-  const keyring = createDataKeyring({
-    repository: createDataKeyStore(db),
-    cipher: await createSodiumCipher(),
-    masterKey: new Uint8Array(32).fill(9),
-    clock,
-  })
-  let executions: Executions | undefined
-  const vault = createVault({
-    repository: createSecretStore(db),
-    keyring,
-    audit,
-    transactor,
-    clock,
-    onStored: (name) => executions?.secretStored(name),
-  })
   const logged: string[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) })
   const metrics = createMetrics()
-  const repository = createExecutionStore(db)
-  const changes = createChanges(transactor)
-  const codes = createCodeStore(db)
-  const ledger = createLedger({ repository, audit, changes, observers: [createMetricsObserver(metrics)] })
-  const orders: RunOrder[] = []
-  const sandbox: Pick<Sandbox, 'run' | 'status'> = {
-    status: async () => kit.sandboxStatus,
-    async run(order, hooks, signal) {
-      orders.push(order)
-      hooks.onStarted()
-      const told = await kit.play(order, (stream, text) => hooks.onOutput(stream, Buffer.from(text)), signal)
-      return { end: 'exited', exitCode: 0, durationMs: 5, truncated: false, ...told }
-    },
-  }
-  const runs = createRuns({
-    repository,
-    ledger,
-    codes,
-    vault,
-    sandbox,
-    audit,
-    transactor,
+  const sandbox = createScriptedSandbox(
+    async (order, print, signal) => ({ durationMs: 5, ...(await kit.play(order, print, signal)) }),
+    () => kit.sandboxStatus,
+  )
+  const domain = await createDomainKit({
+    dir: folder,
     clock,
-    maxConcurrent: 4,
+    sandbox,
+    observers: () => [createMetricsObserver(metrics)],
+    ...(options.fetcher && { fetcher: options.fetcher }),
+    ...(options.maxWaitingPerAgent !== undefined && { maxWaitingPerAgent: options.maxWaitingPerAgent }),
     sandboxPatienceMs: 1_000,
     onDefect: (error) => log.error({ err: error }, 'defect'),
   })
-  const living = createExecutions({
-    repository,
-    ledger,
-    changes,
-    codes,
-    trust,
-    vault,
-    fetcher: options.fetcher ?? NO_FETCH,
-    sandbox,
-    runs,
-    audit,
-    transactor,
-    clock,
-    approvalTtlMs: 3_600_000,
-    maxWaitingPerAgent: options.maxWaitingPerAgent ?? 20,
-  })
-  executions = living
+  const { db, agents, vault, trust, audit, executions } = domain
   const health: HealthReport = {
     status: 'ok',
     telegram: 'disabled',
@@ -204,9 +123,7 @@ export async function startApi(
     ...options.health,
   }
   const gate = createAgentGate({
-    agents,
-    audit,
-    transactor,
+    ...domain,
     metrics,
     log,
     ratePerMinute: options.ratePerMinute ?? 10_000,
@@ -214,7 +131,7 @@ export async function startApi(
   })
   const shared = {
     gate,
-    executions: living,
+    executions,
     vault,
     health: async () => health,
     metrics,
@@ -236,11 +153,11 @@ export async function startApi(
     agent,
     clock,
     db,
-    executions: living,
+    executions,
     vault,
     trust,
     audit,
-    orders,
+    orders: sandbox.orders,
     play: async (_order, print) => {
       print('stdout', 'ran\n')
       return {}
@@ -275,8 +192,8 @@ export async function startApi(
         headers: { 'content-type': 'application/json', ...headers },
       }),
     decide(requestId, decision = 'once') {
-      const execution = living.resolve(requestId)
-      const outcome = living.decide(requestId as RequestId, execution.consentHash, decision, APPROVER)
+      const execution = executions.resolve(requestId)
+      const outcome = executions.decide(requestId as RequestId, execution.consentHash, decision, APPROVER)
       if (!outcome.accepted) throw new Error(`not accepted: ${outcome.reason}`)
     },
     rows: (table) => Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get()),
@@ -290,9 +207,8 @@ export async function startApi(
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
-      await runs.drain(0)
       gate[Symbol.dispose]()
-      db.close()
+      await domain[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })
     },
   }

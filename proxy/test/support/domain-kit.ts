@@ -29,6 +29,7 @@ import {
   type RunOrder,
   type RunOutcome,
   type Sandbox,
+  type SandboxStatus,
 } from '../../src/domain/executions/index.ts'
 import { createOutbox, type Outbox } from '../../src/domain/outbox/index.ts'
 import { createTrust } from '../../src/domain/trust/index.ts'
@@ -36,7 +37,7 @@ import { createDataKeyring, createVault } from '../../src/domain/vault/index.ts'
 import { AppError, type Clock, systemClock } from '../../src/kernel/index.ts'
 
 export interface DomainKitOptions {
-  /** Where the database lies; the same folder again is the same daemon after a restart. */
+  /** Where `proxy.db` lies; the same folder again is the same daemon after a restart. */
   readonly dir: string
   readonly clock?: Clock
   readonly sandbox?: Sandbox
@@ -45,6 +46,10 @@ export interface DomainKitOptions {
   readonly fetcher?: SkillFetcher
   readonly approvalTtlMs?: number
   readonly maxWaitingPerAgent?: number
+  readonly maxConcurrent?: number
+  readonly sandboxPatienceMs?: number
+  /** What becomes of a run that fails inside the daemon; left out: it is kept in the kit's `defects`. */
+  readonly onDefect?: (error: unknown) => void
 }
 
 export type DomainKit = Awaited<ReturnType<typeof createDomainKit>>
@@ -101,13 +106,14 @@ export async function createDomainKit(options: DomainKitOptions) {
     ledger,
     codes,
     vault,
+    trust,
     sandbox,
     audit,
     transactor,
     clock,
-    maxConcurrent: 4,
-    sandboxPatienceMs: 60_000,
-    onDefect: (error) => void defects.push(error),
+    maxConcurrent: options.maxConcurrent ?? 4,
+    sandboxPatienceMs: options.sandboxPatienceMs ?? 60_000,
+    onDefect: options.onDefect ?? ((error) => void defects.push(error)),
   })
   const executions = createExecutions({
     repository,
@@ -132,6 +138,7 @@ export async function createDomainKit(options: DomainKitOptions) {
     clock,
     transactor,
     meta,
+    keyring,
     audit,
     agents,
     trust,
@@ -168,11 +175,13 @@ export const addAgent = (kit: Pick<DomainKit, 'agents'>, name = 'demo-agent'): A
 export type ScriptedRun = (
   order: RunOrder,
   print: (stream: 'stdout' | 'stderr', text: string) => void,
+  signal: AbortSignal,
 ) => Partial<RunOutcome> | Promise<Partial<RunOutcome>>
 
 /** A sandbox that runs no code: a function of the test plays each run. It keeps the orders it was given. */
 export function createScriptedSandbox(
   run: ScriptedRun = sayHello,
+  status: () => SandboxStatus = ready,
 ): Sandbox & { readonly orders: readonly RunOrder[] } {
   const orders: RunOrder[] = []
   return {
@@ -180,16 +189,11 @@ export function createScriptedSandbox(
     orders,
     sweep: async () => 0,
     start() {},
-    status: async () => ({
-      kind: 'docker',
-      runtimes: [{ name: 'deno', image: `sha256:${'a'.repeat(64)}` }],
-      notes: [],
-      warm: 1,
-    }),
-    async run(order, hooks) {
+    status: async () => status(),
+    async run(order, hooks, signal) {
       orders.push(order)
       hooks.onStarted()
-      const outcome = await run(order, (stream, text) => hooks.onOutput(stream, Buffer.from(text)))
+      const outcome = await run(order, (stream, text) => hooks.onOutput(stream, Buffer.from(text)), signal)
       return { end: 'exited', exitCode: 0, durationMs: 12, truncated: false, ...outcome }
     },
     async [Symbol.asyncDispose]() {},
@@ -200,3 +204,10 @@ const sayHello: ScriptedRun = (_order, print) => {
   print('stdout', 'hello\n')
   return {}
 }
+
+const ready = (): SandboxStatus => ({
+  kind: 'docker',
+  runtimes: [{ name: 'deno', image: `sha256:${'a'.repeat(64)}` }],
+  notes: [],
+  warm: 1,
+})

@@ -7,6 +7,7 @@ import { SecretValue } from '../../src/kernel/index.ts'
 import {
   createTelegram,
   createTelegramObserver,
+  type Telegram,
   type TelegramDeps,
 } from '../../src/surfaces/telegram/index.ts'
 import {
@@ -51,11 +52,18 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
   const chatId = options.chatId ?? ANN.id
   if (ownDouble) double.addChat({ id: chatId, type: chatId < 0 ? 'supergroup' : 'private' })
   const approverIds = new Set((options.approvers ?? [ANN]).map((user) => String(user.id)))
+  const late: { telegram?: Telegram } = {}
   const kit = await createDomainKit({
     ...options,
     dir,
     approverIds,
-    observers: ({ outbox }) => [createTelegramObserver({ outbox, chatId: String(chatId) })],
+    observers: ({ outbox }) => [
+      createTelegramObserver({
+        outbox,
+        chatId: String(chatId),
+        onEnqueued: () => queueMicrotask(() => late.telegram?.nudge()),
+      }),
+    ],
   })
   const logs: string[] = []
   const write = (level: string) => (entry: unknown, message?: string) => {
@@ -87,6 +95,7 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
     pace: { burst: 1_000, perSecond: 1_000 },
     ...options.telegram,
   })
+  late.telegram = telegram
   if (options.start !== false) telegram.start()
   let agent: Agent | undefined
   const agentOf = (): Agent => {

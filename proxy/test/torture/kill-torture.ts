@@ -95,6 +95,7 @@ async function startOutside(sandbox: 'docker' | 'embedded') {
 type Outside = Awaited<ReturnType<typeof startOutside>>
 
 const WEBHOOK_SECRET = 'torture-webhook-not-a-real-one'
+const MOST_OPEN = 24
 const FINAL = new Set(['success', 'failed', 'denied', 'expired', 'cancelled'])
 
 class World {
@@ -237,6 +238,15 @@ class World {
 
   async #agent(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      // More than the daemon can run between two kills would only pile up.
+      const open = await this.#http(
+        'GET',
+        '/execute?status=pending,awaiting_secrets,approved,running&limit=100',
+      )
+      if (!Array.isArray(open?.executions) || open.executions.length >= MOST_OPEN) {
+        await pause(50)
+        continue
+      }
       const isTrusted = Math.random() < 0.3
       const mark = randomUUID()
       const body = JSON.stringify({

@@ -12,8 +12,26 @@ const ALWAYS = [
   '--no-code-cache',
 ]
 
+/**
+ * Deno takes its proxy from these and does not ask whether the code may connect to it: whoever could set one would
+ * reach any host.
+ */
+const PROXY_VARIABLES = [
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'ALL_PROXY',
+  'FTP_PROXY',
+  'NO_PROXY',
+  'NODE_USE_ENV_PROXY',
+]
+
+const DENY_PROXIES = `--deny-env=${PROXY_VARIABLES.flatMap((name) => [name, name.toLowerCase()]).join(',')}`
+
+/** The variables of one run, for code that may set no others. */
+export const runVariables = (secretNames: Iterable<string>): string[] => [...secretNames, 'OAUTH3_ARGS']
+
 export interface DenoAllowances {
-  /** Names of environment variables, or `all` where the environment holds nothing but the run's own. */
+  /** Names of environment variables, or `all` where there is no network and nothing but the run's own. */
   readonly env: 'all' | readonly string[]
   /** A directory to read and write, or null for no files at all. */
   readonly files: string | null
@@ -24,8 +42,10 @@ export interface DenoAllowances {
 
 export function denoArguments(allow: DenoAllowances, runner: string, mainModule: string): string[] {
   const flags = [...ALWAYS]
-  if (allow.env === 'all') flags.push('--allow-env')
-  else if (allow.env.length > 0) flags.push(`--allow-env=${allow.env.join(',')}`)
+  if (allow.env === 'all') {
+    if (allow.network.length > 0) throw new TypeError('code with network may not set any variable it likes')
+    flags.push('--allow-env')
+  } else flags.push(`--allow-env=${allow.env.join(',')}`, DENY_PROXIES)
   if (allow.files !== null) flags.push(`--allow-read=${allow.files}`, `--allow-write=${allow.files}`)
   if (allow.network.length > 0) flags.push(...netFlags(allow.network))
   if (allow.v8Flags !== undefined && allow.v8Flags.length > 0)

@@ -10,11 +10,14 @@ import type { OutputStream, RunHooks, RunOrder, RunOutcome } from '../../domain/
 import { resourceLimits } from './container-config.ts'
 import { createFrameReader } from './docker-frames.ts'
 import { createMarkerScanner } from './end-marker.ts'
+import { answered, CALL_TIMEOUT_MS, EngineTimeout } from './engine-call.ts'
 import { createOutputMeter } from './output-meter.ts'
-import { encodeRunMessage, newEndMarker, READY_LINE } from './run-message.ts'
+import { encodeRunMessage, newEndMarker, READY_LINE, sendRunMessage } from './run-message.ts'
 import type { createSlots } from './slots.ts'
 
 const READY_TIMEOUT_MS = 20_000
+/** From the first call to the waiting runner. */
+export const LAUNCH_TIMEOUT_MS = 30_000
 /** How long the engine may take to notice that a process has ended. */
 const SETTLE_TIMEOUT_MS = 5_000
 /** How long a process that announced its end may live on. */
@@ -65,36 +68,42 @@ export class SandboxContainer implements AsyncDisposable {
   }
 
   /** Creates, attaches, starts, and resolves once the runner waits for its message. */
-  async start(): Promise<void> {
+  async start(timeoutMs = LAUNCH_TIMEOUT_MS): Promise<void> {
     try {
-      this.#creating = this.#docker.createContainer(this.#config)
-      this.#container = await this.#creating
-      if (this.#removal !== undefined) throw new Error('the sandbox is closing')
-      // Attached before the start, so that not a byte can be missed.
-      const stream = (await this.#container.attach({
-        stream: true,
-        stdin: true,
-        stdout: true,
-        stderr: true,
-        hijack: true,
-      })) as Duplex
-      this.#stream = stream
-      const close = () => {
-        this.#closed = true
-        this.#whenClosed.resolve()
-      }
-      stream.on('end', close).on('close', close).on('error', close)
-      stream.on(
-        'data',
-        createFrameReader((name, bytes) => this.#onBytes(name, bytes)),
-      )
-      const ready = this.#readyLine()
-      await this.#container.start()
-      await ready
+      await answered(timeoutMs, (abortSignal) => this.#boot(abortSignal))
     } catch (error) {
       void this.remove()
       throw error
     }
+  }
+
+  async #boot(abortSignal: AbortSignal): Promise<void> {
+    // Without the signal: what the engine creates too late has to be known to be removed.
+    this.#creating = this.#docker.createContainer(this.#config)
+    this.#container = await this.#creating
+    if (this.#removal !== undefined) throw new Error('the sandbox is closing')
+    // Attached before the start, so that not a byte can be missed.
+    const stream = (await this.#container.attach({
+      stream: true,
+      stdin: true,
+      stdout: true,
+      stderr: true,
+      hijack: true,
+      abortSignal,
+    })) as Duplex
+    this.#stream = stream
+    const close = () => {
+      this.#closed = true
+      this.#whenClosed.resolve()
+    }
+    stream.on('end', close).on('close', close).on('error', close)
+    stream.on(
+      'data',
+      createFrameReader((name, bytes) => this.#onBytes(name, bytes)),
+    )
+    const ready = this.#readyLine()
+    await this.#container.start({ abortSignal })
+    await ready
   }
 
   #readyLine(): Promise<void> {
@@ -121,7 +130,9 @@ export class SandboxContainer implements AsyncDisposable {
 
   /** Gives a waiting container other limits than it was created with. */
   async tighten(limits: RunOrder['limits']): Promise<void> {
-    await this.#container?.update(resourceLimits(limits))
+    await answered(CALL_TIMEOUT_MS, async (abortSignal) =>
+      this.#container?.update({ ...resourceLimits(limits), abortSignal }),
+    )
   }
 
   /** Hands the run over and stays until it has ended. Never throws once `onStarted` was called. */
@@ -147,7 +158,7 @@ export class SandboxContainer implements AsyncDisposable {
     const message = encodeRunMessage(order, { end })
     hooks.onStarted()
     const startedAt = performance.now()
-    stream.end(message)
+    sendRunMessage(stream, message)
     const timer = setTimeout(() => stopped.resolve('timeout'), order.limits.timeoutMs)
     const cancel = () => stopped.resolve('cancelled')
     if (signal.aborted) cancel()
@@ -191,15 +202,19 @@ export class SandboxContainer implements AsyncDisposable {
   }
 
   async #kill(): Promise<void> {
-    await this.#container?.kill({ signal: 'SIGKILL' }).catch(() => {})
+    await answered(CALL_TIMEOUT_MS, async (abortSignal) =>
+      this.#container?.kill({ signal: 'SIGKILL', abortSignal }),
+    ).catch(() => {})
   }
 
   /** The state after the process has ended; null when the engine cannot tell. */
   async #finalState(): Promise<{ ExitCode: number; OOMKilled: boolean } | null> {
     const deadline = performance.now() + SETTLE_TIMEOUT_MS
     while (performance.now() < deadline) {
-      const state = await this.#container?.inspect().then(
-        (info) => info.State,
+      const state = await answered(SETTLE_TIMEOUT_MS, async (abortSignal) =>
+        this.#container?.inspect({ abortSignal }),
+      ).then(
+        (info) => info?.State,
         () => null,
       )
       if (state === null || state === undefined) return null
@@ -212,25 +227,32 @@ export class SandboxContainer implements AsyncDisposable {
 
   /** Removes the container, running or not. Resolves when it is gone or the engine could not be reached. */
   remove(): Promise<void> {
-    this.#removal ??= this.#removeSlot(() => this.#remove()).finally(() => this.#whenRemoved.resolve())
+    this.#removal ??= this.#remove().finally(() => this.#whenRemoved.resolve())
     return this.#removal
   }
 
   async #remove(): Promise<void> {
+    // Takes no slot while it waits: an engine that never answers is not to keep others from their removal.
     const container = await this.#creating?.catch(() => undefined)
-    if (container === undefined) return
+    if (container !== undefined) await this.#removeSlot(() => this.#removeNow(container))
+    this.#stream?.destroy()
+  }
+
+  async #removeNow(container: Docker.Container): Promise<void> {
     // After an announced end the process is about to be gone: quicker to let it than to kill it.
     if (!this.#closed && this.#ended) await Promise.race([this.#whenClosed.promise, delay(EXIT_GRACE_MS)])
     for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt += 1) {
       try {
-        await container.remove({ force: true, v: true })
-        break
+        await answered(CALL_TIMEOUT_MS, (abortSignal) =>
+          container.remove({ force: true, v: true, abortSignal }),
+        )
+        return
       } catch (error) {
-        if ((error as { statusCode?: number }).statusCode === 404) break
+        // A sweep finds it when the engine answers again.
+        if ((error as { statusCode?: number }).statusCode === 404 || error instanceof EngineTimeout) return
         await delay(100 * 4 ** attempt)
       }
     }
-    this.#stream?.destroy()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

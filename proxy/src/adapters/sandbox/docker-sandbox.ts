@@ -3,7 +3,6 @@
  * engine that is away; what it left behind in an earlier life is found by label.
  */
 import { randomBytes } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import {
   RUN_DEFAULTS,
@@ -16,9 +15,10 @@ import {
   SandboxUnavailable,
 } from '../../domain/executions/index.ts'
 import { containerConfig, LABEL_INSTANCE } from './container-config.ts'
-import { denoArguments } from './deno-flags.ts'
+import { denoArguments, runVariables } from './deno-flags.ts'
 import { SandboxContainer } from './docker-container.ts'
 import { createRunNetwork, removeRunNetwork } from './docker-networks.ts'
+import { answered, CALL_TIMEOUT_MS, EngineTimeout } from './engine-call.ts'
 import { imageTag, RUNTIMES, type Runtime } from './runtimes.ts'
 import { createSlots } from './slots.ts'
 import { createWarmPool, type WarmPool } from './warm-pool.ts'
@@ -29,6 +29,7 @@ export interface DockerSandboxOptions {
   /** Waiting containers a runtime. */
   readonly poolSize: number
   readonly ociRuntime?: string | undefined
+  readonly launchTimeoutMs?: number | undefined
   readonly log?: ((message: string, error?: unknown) => void) | undefined
 }
 
@@ -45,7 +46,9 @@ const POOL_LIMITS: Limits = {
 }
 
 const STATUS_TTL_MS = 2_000
-const ANSWER_TIMEOUT_MS = 3_000
+const LOOK_TIMEOUT_MS = 3_000
+/** How long a dispose waits for the next thing to go. */
+const DISPOSE_PATIENCE_MS = 5_000
 /** While the engine or an image is missing. */
 const LOOK_AGAIN_MS = 2_000
 /** Starting a container is work for the engine and the processor: more at once only makes each slower. */
@@ -69,6 +72,7 @@ export class DockerSandbox implements Sandbox {
   readonly #networks = new Set<string>()
   readonly #ready = new Map<string, Ready>()
   readonly #background = new Set<Promise<unknown>>()
+  readonly #inspections = new Map<string, Promise<{ readonly Id: string }>>()
   readonly #closing = new AbortController()
   readonly #startSlot = createSlots(STARTS_AT_ONCE)
   readonly #removeSlot = createSlots(REMOVALS_AT_ONCE)
@@ -86,19 +90,34 @@ export class DockerSandbox implements Sandbox {
   async sweep(): Promise<number> {
     const { docker, instanceId } = this.#options
     const filters = { label: [`${LABEL_INSTANCE}=${instanceId}`] }
-    const containers = (await docker.listContainers({ all: true, filters })).filter(({ Names }) => {
+    const containers = (
+      await answered(CALL_TIMEOUT_MS, (abortSignal) =>
+        docker.listContainers({ all: true, filters, abortSignal }),
+      )
+    ).filter(({ Names }) => {
       const mine = [...this.#containers].map((container) => `/${container.name}`)
       return !Names.some((name) => mine.includes(name))
     })
+    let hung = false
     const removed = await Promise.all(
       containers.map(({ Id }) =>
-        this.#removeSlot(() => docker.getContainer(Id).remove({ force: true, v: true })).then(
-          () => 1,
-          () => 0,
-        ),
+        this.#removeSlot(async () => {
+          if (hung) return 0
+          try {
+            await answered(CALL_TIMEOUT_MS, (abortSignal) =>
+              docker.getContainer(Id).remove({ force: true, v: true, abortSignal }),
+            )
+            return 1
+          } catch (error) {
+            hung ||= error instanceof EngineTimeout
+            return 0
+          }
+        }),
       ),
     )
-    const networks = (await docker.listNetworks({ filters })).filter(({ Name }) => !this.#networks.has(Name))
+    const networks = (
+      await answered(CALL_TIMEOUT_MS, (abortSignal) => docker.listNetworks({ filters, abortSignal }))
+    ).filter(({ Name }) => !this.#networks.has(Name))
     await Promise.all(networks.map(({ Id }) => removeRunNetwork(docker.getNetwork(Id))))
     return removed.reduce((sum: number, one) => sum + one, 0) + networks.length
   }
@@ -108,8 +127,10 @@ export class DockerSandbox implements Sandbox {
     this.#inBackground(this.#look())
   }
 
-  async status(): Promise<SandboxStatus> {
-    if (performance.now() - this.#seenAt > STATUS_TTL_MS) await this.#look()
+  async status(maxAgeMs = STATUS_TTL_MS): Promise<SandboxStatus> {
+    const ageMs = performance.now() - this.#seenAt
+    if (ageMs > maxAgeMs || this.#ready.size === 0) await this.#look()
+    else if (ageMs > STATUS_TTL_MS) this.#inBackground(this.#look())
     const ready = [...this.#ready.values()]
     return {
       kind: ready.length > 0 ? 'docker' : 'unavailable',
@@ -133,7 +154,7 @@ export class DockerSandbox implements Sandbox {
     for (const runtime of RUNTIMES) {
       const tag = imageTag(runtime)
       try {
-        const { Id } = await answered(this.#options.docker.getImage(tag).inspect())
+        const { Id } = await answered(LOOK_TIMEOUT_MS, () => this.#inspect(tag))
         if (this.#closing.signal.aborted) return
         if (this.#ready.get(runtime.name)?.image !== Id) {
           this.#forget(runtime)
@@ -154,6 +175,18 @@ export class DockerSandbox implements Sandbox {
     if (this.#filling && this.#wasAway && notes.length === 0) this.#inBackground(this.sweep())
     this.#wasAway = notes.length > 0
     if (this.#filling && this.#wasAway) this.#lookAgainSoon()
+  }
+
+  /** This call cannot be broken off, so one that hangs is asked after again rather than joined by another. */
+  #inspect(tag: string): Promise<{ readonly Id: string }> {
+    const asked =
+      this.#inspections.get(tag) ??
+      this.#options.docker
+        .getImage(tag)
+        .inspect()
+        .finally(() => this.#inspections.delete(tag))
+    this.#inspections.set(tag, asked)
+    return asked
   }
 
   #lookAgainSoon(): void {
@@ -187,6 +220,7 @@ export class DockerSandbox implements Sandbox {
     limits: Limits,
     network: readonly string[],
     networkName: string,
+    env: 'all' | readonly string[] = 'all',
   ): Promise<SandboxContainer> {
     const { docker, instanceId, ociRuntime } = this.#options
     const config = containerConfig({
@@ -195,14 +229,14 @@ export class DockerSandbox implements Sandbox {
       limits,
       network: networkName,
       ociRuntime,
-      arguments: denoArguments({ env: 'all', files: '/tmp', network }, '/runner.js', runtime.mainModule),
+      arguments: denoArguments({ env, files: '/tmp', network }, '/runner.js', runtime.mainModule),
     })
     const container = new SandboxContainer(docker, config, this.#removeSlot)
     this.#containers.add(container)
     void container.whenRemoved.then(() => this.#containers.delete(container))
     await this.#startSlot(() => {
       this.#closing.signal.throwIfAborted()
-      return container.start()
+      return container.start(this.#options.launchTimeoutMs)
     }).catch((error: unknown) => {
       void container.remove()
       throw error
@@ -288,7 +322,14 @@ export class DockerSandbox implements Sandbox {
     )
     let container: SandboxContainer | undefined
     try {
-      container = await this.#launch(ready.runtime, ready.image, order.limits, order.network, network.id)
+      container = await this.#launch(
+        ready.runtime,
+        ready.image,
+        order.limits,
+        order.network,
+        network.id,
+        runVariables(order.secrets.keys()),
+      )
       signal.throwIfAborted()
       return await container.run(order, hooks, signal)
     } finally {
@@ -310,20 +351,18 @@ export class DockerSandbox implements Sandbox {
     this.#closing.abort(new Error('the sandbox is closing'))
     clearTimeout(this.#retry)
     for (const { runtime } of this.#ready.values()) this.#forget(runtime)
-    while (this.#containers.size > 0 || this.#background.size > 0) {
-      await Promise.all([...this.#containers].map((container) => container.remove()))
-      await Promise.all(this.#background)
+    while (this.#containers.size + this.#background.size > 0) {
+      const before = this.#containers.size + this.#background.size
+      const work = [...[...this.#containers].map((container) => container.remove()), ...this.#background]
+      const inTime = await answered(DISPOSE_PATIENCE_MS, () => Promise.all(work)).then(
+        () => true,
+        () => false,
+      )
+      if (inTime || this.#containers.size + this.#background.size < before) continue
+      this.#options.log?.('the engine does not answer; the next start removes what is left in it')
+      return
     }
   }
 }
-
-/** An engine that hangs is as good as none. */
-const answered = <T>(call: Promise<T>): Promise<T> =>
-  Promise.race([
-    call,
-    delay(ANSWER_TIMEOUT_MS, undefined, { ref: false }).then(() => {
-      throw new Error('no answer in time')
-    }),
-  ])
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -16,10 +16,11 @@ import {
 } from '../../domain/executions/index.ts'
 import { sha256Hex } from '../../kernel/index.ts'
 import { fileDigest, hostDenoBinary } from './deno-binary.ts'
-import { denoArguments } from './deno-flags.ts'
+import { denoArguments, runVariables } from './deno-flags.ts'
+import { diskWall, withoutDisk } from './disk-wall.ts'
 import { createOutputMeter } from './output-meter.ts'
 import { killGroup, privateMemoryBytes, processesWithArgument } from './process-group.ts'
-import { encodeRunMessage, READY_LINE } from './run-message.ts'
+import { encodeRunMessage, READY_LINE, sendRunMessage } from './run-message.ts'
 import { DENO, runtimeFile } from './runtimes.ts'
 
 const MEMORY_WATCH_MS = 25
@@ -32,6 +33,9 @@ const NOTES = [
   "The embedded sandbox is weaker than Docker: code is held back by Deno's permissions alone, in a process of the daemon's own user.",
   'It has no file access and no subprocesses; limits on processor time, processes and kernel memory do not apply, and memory is watched, not walled.',
 ]
+
+const NO_DISK_WALL =
+  'There is no /bin/sh to take the disk away from code, so code can fill the disk with temporary files of SQLite.'
 
 export interface EmbeddedSandboxOptions {
   readonly instanceId: string
@@ -76,7 +80,12 @@ export class EmbeddedSandbox implements Sandbox {
   async status(): Promise<SandboxStatus> {
     try {
       const { image } = await this.#deno()
-      return { kind: 'embedded', runtimes: [{ name: DENO.name, image }], notes: NOTES, warm: 0 }
+      return {
+        kind: 'embedded',
+        runtimes: [{ name: DENO.name, image }],
+        notes: diskWall ? NOTES : [...NOTES, NO_DISK_WALL],
+        warm: 0,
+      }
     } catch (error) {
       return { kind: 'unavailable', runtimes: [], notes: [(error as Error).message], warm: 0 }
     }
@@ -116,18 +125,22 @@ export class EmbeddedSandbox implements Sandbox {
       const mainModule = join(folder, 'main.ts')
       const cwd = join(folder, 'empty')
       await Promise.all([writeFile(mainModule, order.code), mkdir(cwd)])
-      const names = [...order.secrets.keys(), ...(order.argsJson === null ? [] : ['OAUTH3_ARGS'])]
       const heapMib = Math.max(16, Math.floor(order.limits.memoryBytes / MIB))
       const child = spawn(
-        binary,
-        [
+        ...withoutDisk(
+          binary,
           'run',
           ...denoArguments(
-            { env: names, files: null, network: order.network, v8Flags: [`--max-old-space-size=${heapMib}`] },
+            {
+              env: runVariables(order.secrets.keys()),
+              files: null,
+              network: order.network,
+              v8Flags: [`--max-old-space-size=${heapMib}`],
+            },
             runtimeFile(DENO, 'runner.js'),
             mainModule,
           ),
-        ],
+        ),
         {
           cwd,
           env: { DENO_DIR: join(folder, 'cache'), DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' },
@@ -218,7 +231,7 @@ async function attend(
     const message = encodeRunMessage(order, { placed: true })
     hooks.onStarted()
     startedAt = performance.now()
-    child.stdin.end(message)
+    sendRunMessage(child.stdin, message)
     timers.push(setTimeout(() => stopped.resolve('timeout'), order.limits.timeoutMs))
     timers.push(
       setInterval(() => {

@@ -1,5 +1,6 @@
 /** The runner's protocol, seen from the daemon: one message in, a ready line and two end markers out. */
 import { randomBytes } from 'node:crypto'
+import type { Writable } from 'node:stream'
 import type { RunOrder } from '../../domain/executions/index.ts'
 
 export const READY_LINE = Buffer.from('oauth3-ready 1\n')
@@ -11,12 +12,15 @@ export const newEndMarker = (): string => `\0oauth3-end ${randomBytes(16).toStri
 export function encodeRunMessage(order: RunOrder, options: { end?: string; placed?: true }): Buffer {
   const env: [string, string][] = [...order.secrets].map(([name, value]) => [name, value.open()])
   if (order.argsJson !== null) env.push(['OAUTH3_ARGS', order.argsJson])
-  const body = Buffer.from(
-    JSON.stringify({ v: 1, code: order.code, env: Object.fromEntries(env), ...options }),
-  )
-  const message = Buffer.allocUnsafe(4 + body.length)
-  message.writeUInt32BE(body.length, 0)
-  body.copy(message, 4)
-  body.fill(0)
+  const body = JSON.stringify({ v: 1, code: order.code, env: Object.fromEntries(env), ...options })
+  const length = Buffer.byteLength(body)
+  const message = Buffer.alloc(4 + length)
+  message.writeUInt32BE(length, 0)
+  message.write(body, 4)
   return message
+}
+
+/** Hands the message over and wipes it once it has left this process. */
+export function sendRunMessage(input: Writable, message: Buffer): void {
+  input.end(message, () => message.fill(0))
 }

@@ -24,7 +24,7 @@ interface WarmPoolDeps {
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 15_000
 /** A refill waits this long, so that it does not take the processor from the run that emptied the place. */
-const REFILL_DELAY_MS = 15
+const REFILL_DELAY_MS = 50
 
 export function createWarmPool({ size, launch, onFailure }: WarmPoolDeps): WarmPool {
   const idle: SandboxContainer[] = []

@@ -1,8 +1,9 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import SqliteDatabase, { type Database, SqliteError } from 'better-sqlite3'
 import type { Transactor } from '../../domain/audit/index.ts'
 import { AppError } from '../../kernel/index.ts'
+import { makeFolder } from './folder.ts'
 import { migrate } from './migrations.ts'
 
 /**
@@ -12,7 +13,7 @@ import { migrate } from './migrations.ts'
 export function openDatabase(path: string): Database {
   let db: Database | undefined
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path))
     // Private from its first moment; the -wal and -shm files take over its mode.
     closeSync(openSync(path, 'a', 0o600))
     chmodSync(path, 0o600)

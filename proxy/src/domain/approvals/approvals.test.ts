@@ -102,6 +102,10 @@ describe('the card', () => {
     ['look-alike letters in the description', { description: 'pаypal' }, 'run()', /description mixes/],
     ['a punycode host', { network: ['xn--pypal-4ve.com'] }, 'run()', /punycode/],
     ['a punycode wildcard', { network: ['*.xn--pypal-4ve.com'] }, 'run()', /punycode/],
+    ['plain http by its port', { network: ['a.com:80'] }, 'run()', /plain http/],
+    ['a metadata address', { network: ['169.254.169.254:80'] }, 'run()', /reaches into this machine/],
+    ['a loopback address', { network: ['[::1]:22'] }, 'run()', /reaches into this machine/],
+    ['a name of the local network', { network: ['router.lan'] }, 'run()', /reaches into this machine/],
     ['plain http', { network: ['http://a.com'] }, 'run()', /plain http/],
     ['weak walls', { runtime: { ...consent.runtime, isolation: 'embedded' } }, 'run()', /weaker/],
   ])('warns of %s', (_what, change, code, warning) => {

@@ -1,4 +1,12 @@
-import { hasHiddenCharacters, oneLine, type UnixMs, visibleText } from '../../kernel/index.ts'
+import {
+  hasHiddenCharacters,
+  isIpLiteral,
+  isPublicAddress,
+  oneLine,
+  parseHostPattern,
+  type UnixMs,
+  visibleText,
+} from '../../kernel/index.ts'
 import { type CodeWarning, codeWarnings, hasMixedWord, readCommentMetadata } from '../code/index.ts'
 import { type Consent, type ConsentSecret, uncovered } from '../consent/index.ts'
 import type { DecisionKind } from './approvals.ts'
@@ -145,7 +153,11 @@ function cardWarnings(consent: Consent, code: string): readonly string[] {
   if (consent.network.some((host) => host.replace(/^\*\./, '').includes('xn--'))) {
     warnings.push('the network list holds an internationalised (punycode) host name')
   }
-  if (consent.network.some((host) => host.startsWith('http://')))
+  const inside = consent.network.filter(isInsideAddress)
+  if (inside.length > 0) {
+    warnings.push(`reaches into this machine or its network: ${inside.join(', ')}`)
+  }
+  if (consent.network.some((host) => host.startsWith('http://') || host.endsWith(':80')))
     warnings.push('plain http: what is sent can be read on the way')
   if (consent.secrets.some((secret) => secret.mode === 'raw')) {
     const where = consent.network.length === 0 ? 'print it' : 'send it to the network below'
@@ -207,3 +219,11 @@ function fullText(
 }
 
 const oneLineWhole = (line: string): string => visibleText(line.replace(/\n/g, '⟨U+000A⟩'))
+
+/** Addresses that are not public, and names without a dot or of the local kind: not somewhere on the internet. */
+function isInsideAddress(text: string): boolean {
+  const pattern = parseHostPattern(text)
+  if ('problem' in pattern) return true
+  if (isIpLiteral(pattern.host)) return !isPublicAddress(pattern.host)
+  return !pattern.host.includes('.') || /\.(?:local|localhost|internal|lan|home|arpa)$/.test(pattern.host)
+}

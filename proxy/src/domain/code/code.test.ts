@@ -29,6 +29,11 @@ describe('warnings of code', () => {
     ['\ufeffx', 'hidden_characters'],
     ['const pаss = 1', 'mixed_scripts'],
     [`x = "${'y'.repeat(500)}"`, 'long_line'],
+    ['const асе = 1', 'lookalikes'],
+    ['fetch("https://a.com∕b")', 'lookalikes'],
+    ['const f\u0131lter = 1', 'mixed_scripts'],
+    ['ev\\u0061l(x)', 'escaped_name'],
+    ['import x from\n  "data:text/javascript,1"', 'remote_import'],
   ])('tell of %j: %s', (code, kind) => {
     expect(kinds(`const ok = 1\n${code}\n`)).toContain(kind)
     expect(codeWarnings(`const ok = 1\n${code}\n`).find((warning) => warning.kind === kind)?.line).toBe(2)
@@ -42,6 +47,19 @@ describe('warnings of code', () => {
     'a()\r\nb()\r\n',
   ])('stay away from %j', (code) => {
     expect(kinds(code)).toEqual([])
+  })
+
+  it.each([
+    ['blanks', `// a${' '.repeat(1_000_000)}a`],
+    ['imports', `//${'import '.repeat(150_000)}`],
+    ['news', 'new a.'.repeat(150_000)],
+    ['short lines', 'import\n'.repeat(150_000)],
+    ['a tag behind blanks', `// @skill${' '.repeat(16_000)}a`],
+  ])('read a mebibyte of %s in one pass, where a backtracking pattern takes minutes', (_name, code) => {
+    const began = performance.now()
+    codeWarnings(code)
+    readCommentMetadata(code)
+    expect(performance.now() - began).toBeLessThan(10_000)
   })
 
   it('find a word that mixes look-alike letters', () => {

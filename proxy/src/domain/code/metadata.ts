@@ -11,16 +11,17 @@ export interface CommentMetadata {
   readonly timeout?: number
 }
 
-const COMMENT_LINE = /^\s*(?:\/\/|\/\*+|\*+\/?|#)?\s*(.*?)\s*(?:\*\/)?\s*$/
-const IS_COMMENT = /^\s*(?:\/\/|\/\*|\*|#|$)/
-const TAG = /^@(skill|description|secrets|network|timeout)\s+(.+)$/
+const TAG = /^@(skill|description|secrets|network|timeout)(?::\s*|\s+)(\S.*)$/i
+const MAX_LINE = 1_000
 
 export function readCommentMetadata(code: string): CommentMetadata {
   const found = new Map<string, string>()
-  for (const line of code.slice(0, 16_384).split(/\r?\n/).slice(0, 100)) {
-    if (!IS_COMMENT.test(line.replace(/^\ufeff/, ''))) break
-    const tag = TAG.exec(COMMENT_LINE.exec(line)?.[1] ?? '')
-    if (tag?.[1] && tag[2] && !found.has(tag[1])) found.set(tag[1], tag[2])
+  for (const raw of code.slice(0, 16_384).split('\n').slice(0, 100)) {
+    const comment = commentText(raw.slice(0, MAX_LINE).replace(/^\ufeff/, ''))
+    if (comment === undefined) break
+    const tag = TAG.exec(comment)
+    const name = tag?.[1]?.toLowerCase()
+    if (name && tag?.[2] && !found.has(name)) found.set(name, tag[2])
   }
   const timeout = Number(found.get('timeout')?.replace(/s$/, ''))
   return {
@@ -41,3 +42,13 @@ const list = (text: string | undefined): string[] | undefined =>
       ? undefined
       : []
     : text.split(/[\s,]+/).filter(Boolean)
+
+/** What a comment line says, without its marks; undefined when the line is code. String steps: any line in one pass. */
+function commentText(line: string): string | undefined {
+  const text = line.trim()
+  if (text === '') return ''
+  const mark = ['//', '/*', '*', '#'].find((start) => text.startsWith(start))
+  if (mark === undefined) return undefined
+  const body = text.slice(mark.length).replace(/^[*/]{1,20}/, '')
+  return (body.endsWith('*/') ? body.slice(0, -2) : body).trim()
+}

@@ -660,6 +660,48 @@ describe('expiry and acknowledgement', () => {
     expect(decide(mine)).toMatchObject({ accepted: false, reason: 'already_decided' })
   })
 
+  it('does not run under a grant that was revoked while it waited', async () => {
+    put('KEY')
+    const first = await submit({ secrets: [{ name: 'KEY' }] })
+    decide(first, 'forever')
+    await final(first)
+    kit.vault.remove('KEY', 'cli:0')
+    const waiting = await submit({ secrets: [{ name: 'KEY' }] })
+    expect(waiting).toMatchObject({ status: 'awaiting_secrets', trusted: true })
+    const [grant] = kit.trust.list()
+    kit.trust.revoke(grant?.id ?? 0, 'cli:0')
+    put('KEY', 'demo-value-stored-anew')
+    expect(await final(waiting)).toMatchObject({ status: 'failed', failure: 'trust_ended' })
+  })
+
+  it('opens no secret and writes no row again and again while it is known that no sandbox is there', async () => {
+    let kind: 'docker' | 'unavailable' = 'docker'
+    const sandbox = createScriptedSandbox()
+    await restart({
+      sandbox: { ...sandbox, status: async () => ({ ...(await sandbox.status()), kind }) },
+    })
+    put('KEY')
+    const asked = await submit({ secrets: [{ name: 'KEY' }] })
+    kind = 'unavailable'
+    decide(asked)
+    const rows = () => [...kit.audit.export()].length
+    const before = rows()
+    await sleep(2_500)
+    expect([status(asked), rows()]).toEqual(['approved', before])
+    kind = 'docker'
+    expect((await final(asked)).status).toBe('success')
+  })
+
+  it('asks a person only so often in an hour, also when it takes back what it asked', async () => {
+    await restart({ maxWaitingPerAgent: 2 })
+    const askAndCancel = async (n: number) =>
+      kit.executions.cancel(agent.id, (await submit({ argsJson: `{"n":${n}}` })).requestId)
+    for (let n = 0; n < 6; n++) await askAndCancel(n)
+    await expect(askAndCancel(6)).rejects.toMatchObject({ code: 'rate_limited' })
+    now += 3_600_001
+    await askAndCancel(7)
+  })
+
   it('takes "any args" only where there were args to see', async () => {
     const bare = await submit()
     expect(decide(bare, 'forever_any')).toMatchObject({ accepted: false, reason: 'not_offered' })

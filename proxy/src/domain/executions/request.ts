@@ -95,7 +95,13 @@ async function compareWithLink(code: string, fetch: () => Promise<FetchedSkill>)
   try {
     return (await fetch()).text === code ? 'same' : 'different'
   } catch (error) {
-    if (error instanceof AppError && error.code === 'skill_unreachable') return 'unreadable'
+    // The code that was sent wins; what cannot be compared is said on the card.
+    if (
+      error instanceof AppError &&
+      (error.code === 'skill_unreachable' || error.code === 'skill_url_refused')
+    ) {
+      return 'unreadable'
+    }
     throw error
   }
 }

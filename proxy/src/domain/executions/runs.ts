@@ -3,6 +3,7 @@ import type { AuditLog, Transactor } from '../audit/index.ts'
 import { type CodeRepository, readStoredCode } from '../code/index.ts'
 import { type Consent, consentCode, openConsent, uncovered } from '../consent/index.ts'
 import { createOutputCollector } from '../scrub/index.ts'
+import type { Trust } from '../trust/index.ts'
 import type { Vault } from '../vault/index.ts'
 import type { Execution, ExecutionRepository, FailureCode, RunResult } from './execution.ts'
 import type { Ledger } from './ledger.ts'
@@ -25,7 +26,8 @@ export interface RunsDeps {
   readonly ledger: Ledger
   readonly codes: CodeRepository
   readonly vault: Pick<Vault, 'find' | 'open'>
-  readonly sandbox: Pick<Sandbox, 'run'>
+  readonly trust: Pick<Trust, 'judge'>
+  readonly sandbox: Pick<Sandbox, 'run' | 'status'>
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
@@ -35,6 +37,8 @@ export interface RunsDeps {
   readonly onDefect: (error: unknown, requestId: RequestId) => void
 }
 
+/** A sandbox that was there this long ago is tried; a newer look is begun beside it. */
+const SANDBOX_VIEW_MS = 60_000
 const RETRY_MS = 2_000
 
 interface Handover {
@@ -48,6 +52,8 @@ export function createRuns(deps: RunsDeps): Runs {
   const queue: RequestId[] = []
   const active = new Map<RequestId, Promise<void>>()
   const retries = new Set<NodeJS.Timeout>()
+  /** Outcomes that the disk has not taken yet. */
+  const unsettled = new Map<RequestId, () => void>()
   /** Since when no sandbox has taken the run. */
   const unavailableSince = new Map<RequestId, UnixMs>()
   const ending = new AbortController()
@@ -79,6 +85,11 @@ export function createRuns(deps: RunsDeps): Runs {
       if (execution?.status !== 'approved') return undefined
       const consent = openConsent(execution.consentJson, execution.consentHash)
       const code = readStoredCode(deps.codes, consentCode(consent))
+      // It may have waited for a secret or a sandbox, and the owner may have changed their mind since.
+      if (execution.trusted && !deps.trust.judge(consent).trusted) {
+        finish(execution, 'trust_ended', null, null)
+        return undefined
+      }
       const missing = consent.secrets
         .filter((secret) => !deps.vault.find(secret.name))
         .map((secret) => secret.name)
@@ -128,21 +139,42 @@ export function createRuns(deps: RunsDeps): Runs {
    * until then, so nothing runs twice, and a daemon that ends before says `interrupted` when it comes back.
    */
   const settle = (requestId: RequestId, work: (execution: Execution) => void): void => {
+    unsettled.delete(requestId)
     try {
       transactor.transact(() => work(ledger.read(requestId)))
     } catch (error) {
       deps.onDefect(error, requestId)
-      if (isStorageTrouble(error) && !draining) later(() => settle(requestId, work))
+      if (!isStorageTrouble(error) || draining) return
+      const again = (): void => settle(requestId, work)
+      unsettled.set(requestId, again)
+      later(again)
     }
   }
 
-  const postpone = (requestId: RequestId, error: SandboxUnavailable): void => {
+  /** Whether the run may wait longer for a sandbox; counts from the first time that there was none. */
+  const mayWait = (requestId: RequestId): boolean => {
     const since = unavailableSince.get(requestId) ?? clock.now()
     unavailableSince.set(requestId, since)
+    if (clock.now() - since <= deps.sandboxPatienceMs) return true
+    unavailableSince.delete(requestId)
+    return false
+  }
+
+  /** Known beforehand, so nothing is written and no secret opened until there is a sandbox again. */
+  const holdBack = (requestId: RequestId): void => {
+    if (mayWait(requestId)) {
+      if (!draining) later(() => enqueue(requestId))
+      return
+    }
+    settle(requestId, (execution) => {
+      if (execution.status === 'approved') finish(execution, 'sandbox_unavailable', null, null)
+    })
+  }
+
+  const postpone = (requestId: RequestId, error: SandboxUnavailable): void => {
     settle(requestId, (execution) => {
       if (execution.status !== 'running') return
-      if (clock.now() - since > deps.sandboxPatienceMs) {
-        unavailableSince.delete(requestId)
+      if (!mayWait(requestId)) {
         finish(execution, 'sandbox_unavailable', null, null)
         return
       }
@@ -157,6 +189,8 @@ export function createRuns(deps: RunsDeps): Runs {
   }
 
   const runOne = async (requestId: RequestId): Promise<void> => {
+    const { kind } = await deps.sandbox.status(SANDBOX_VIEW_MS)
+    if (kind === 'unavailable') return holdBack(requestId)
     const handover = begin(requestId)
     if (!handover) return
     const { consent, code, secrets } = handover
@@ -237,6 +271,8 @@ export function createRuns(deps: RunsDeps): Runs {
     const timer = setTimeout(() => ending.abort(), graceMs)
     await Promise.allSettled(active.values())
     clearTimeout(timer)
+    // The last chance of an outcome that the disk did not take so far.
+    for (const again of [...unsettled.values()]) again()
   }
 
   return {

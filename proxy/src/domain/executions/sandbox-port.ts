@@ -74,8 +74,8 @@ export interface Sandbox extends AsyncDisposable {
   sweep(): Promise<number>
   /** Begins to fill the warm pool; returns at once. */
   start(): void
-  /** A recent view, at most a few seconds old; never throws. */
-  status(): Promise<SandboxStatus>
+  /** A view at most `maxAgeMs` old, by default a few seconds; never throws. An older one is renewed either way. */
+  status(maxAgeMs?: number): Promise<SandboxStatus>
   run(order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome>
 }
 

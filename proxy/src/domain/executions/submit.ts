@@ -1,4 +1,4 @@
-import { AppError, type Clock, newRequestId } from '../../kernel/index.ts'
+import { AppError, type Clock, newRequestId, type UnixMs } from '../../kernel/index.ts'
 import type { Agent } from '../agents/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { CodeRepository, SkillFetcher } from '../code/index.ts'
@@ -41,12 +41,19 @@ interface Steps {
   missingSecrets(consent: Consent): readonly string[]
 }
 
+/** A runtime that was replaced since is refused when the run starts, so nobody waits for the engine to be asked. */
+const RUNTIME_VIEW_MS = 60_000
+const CARD_WINDOW_MS = 3_600_000
+/** New cards an hour, for each place among those that may wait at once. */
+const CARDS_PER_PLACE = 3
+
 /**
  * From a request to its row: the code is read, the consent drafted and judged, and one transaction stores all of it.
  * A repeat of a key, or a twin that still waits, is answered with what there is.
  */
 export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
   const { repository, ledger, codes, trust, audit, transactor, clock } = deps
+  const cardsAsked = new Map<string, readonly UnixMs[]>()
 
   const replay = (
     agent: Agent,
@@ -58,6 +65,17 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
       throw new AppError('idempotency_conflict', 'This Idempotency-Key was used with another body.')
     }
     return ledger.read(entry.requestId)
+  }
+
+  /** Cancelling what was asked gives nothing back: the person has seen the card. */
+  const spendCard = (agentId: string, now: UnixMs): void => {
+    const recent = (cardsAsked.get(agentId) ?? []).filter((at) => at > now - CARD_WINDOW_MS)
+    if (recent.length >= deps.maxWaitingPerAgent * CARDS_PER_PLACE) {
+      throw new AppError('rate_limited', 'You have asked a person too often within the last hour.', {
+        retryAfterSeconds: Math.ceil(((recent[0] ?? now) + CARD_WINDOW_MS - now) / 1_000),
+      })
+    }
+    cardsAsked.set(agentId, [...recent, now])
   }
 
   const store = (agent: Agent, sealed: SealedConsent, code: string): Execution => {
@@ -72,6 +90,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
         retryAfterSeconds: 30,
       })
     }
+    if (!verdict.trusted) spendCard(agent.id, now)
     codes.put(consentCode(sealed.consent), code, now)
     const execution = ledger.open(
       {
@@ -114,7 +133,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     if (before) return before
     const [resolved, sandbox] = await Promise.all([
       resolveCode(request, deps.fetcher, signal),
-      deps.sandbox.status(),
+      deps.sandbox.status(RUNTIME_VIEW_MS),
     ])
     const sealed = draftConsent(agent, request, resolved, sandbox, deps.vault)
     return transactor.transact(() => {

@@ -24,9 +24,13 @@ export interface Automaton {
   table(): Int32Array
   /** Works out one entry of the table. The answer is valid in `table()` and has the same form as its entries. */
   step(state: number, byte: number): number
+  /** The entry of the table, worked out if need be. */
+  next(state: number, byte: number): number
   /** State of a set of live nodes in ascending order. States hold only until the next `step`, sets for ever. */
   stateOf(nodes: NodeSet): number
   nodesOf(state: number): NodeSet
+  /** Those of the nodes at which a secret is complete. */
+  completeIn(state: number): NodeSet
   /** Most bytes that a match still incomplete in this state can have read. */
   reach(state: number): number
   /** Edges looked at and nodes stored so far: the work that is not one look-up per byte. */
@@ -42,6 +46,7 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
   let table = new Int32Array(FIRST_STATES * columns).fill(UNKNOWN)
   let sets: NodeSet[] = []
   let reaches: number[] = []
+  let completes: NodeSet[] = []
   let stateByKey = new Map<string, number>()
   let storedNodes = 0
   let work = 0
@@ -50,6 +55,7 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
     table = new Int32Array(FIRST_STATES * columns).fill(UNKNOWN)
     sets = []
     reaches = []
+    completes = []
     stateByKey = new Map()
     storedNodes = 0
     stateOf(new Uint32Array(0))
@@ -76,6 +82,7 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
     }
     sets.push(nodes)
     reaches.push(reach)
+    completes.push(nodes.filter((node) => graph.accepts[node] !== -1))
     stateByKey.set(key, state)
     storedNodes += nodes.length
     return state
@@ -106,12 +113,19 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
     const isFull = sets.length >= maxStates || storedNodes + nodes.length > MAX_SET_NODES
     if (isFull) forget()
     const target = stateOf(nodes)
-    const entry = nodes.some((node) => graph.accepts[node] !== -1) ? -2 - target : target
+    const entry = completeIn(target).length > 0 ? -2 - target : target
     if (!isFull) table[state + (columnOf[byte] as number)] = entry
     return entry
   }
 
   const nodesOf = (state: number): NodeSet => sets[state / columns] as NodeSet
+
+  const completeIn = (state: number): NodeSet => completes[state / columns] as NodeSet
+
+  const next = (state: number, byte: number): number => {
+    const entry = table[state + (columnOf[byte] as number)] as number
+    return entry === UNKNOWN ? step(state, byte) : entry
+  }
 
   stateOf(new Uint32Array(0))
   return {
@@ -119,8 +133,10 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
     columnOf,
     table: () => table,
     step,
+    next,
     stateOf,
     nodesOf,
+    completeIn,
     reach: (state) => reaches[state / columns] as number,
     work: () => work,
     rememberedStates: () => sets.length,

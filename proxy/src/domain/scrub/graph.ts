@@ -44,31 +44,65 @@ export interface GraphBuilder {
   build(): Graph
 }
 
+/** Edges in order of arrival, in arrays that double: a run waits while hundreds of thousands are added. */
+interface EdgeList {
+  readonly count: number
+  add(from: number, byte: number, to: number): void
+  from(edge: number): number
+  byte(edge: number): number
+  to(edge: number): number
+  /** The edge from the same node that was added before this one, or -1. */
+  previous(edge: number): number
+}
+
+function createEdgeList(lastEdge: readonly number[]): EdgeList {
+  const FIELDS = 4
+  let values = new Int32Array(4096)
+  let count = 0
+  return {
+    get count() {
+      return count
+    },
+    add(from, byte, to) {
+      const at = count * FIELDS
+      if (at === values.length) {
+        const larger = new Int32Array(values.length * 2)
+        larger.set(values)
+        values = larger
+      }
+      values[at] = from
+      values[at + 1] = byte
+      values[at + 2] = to
+      values[at + 3] = lastEdge[from] as number
+      count++
+    },
+    from: (edge) => values[edge * FIELDS] as number,
+    byte: (edge) => values[edge * FIELDS + 1] as number,
+    to: (edge) => values[edge * FIELDS + 2] as number,
+    previous: (edge) => values[edge * FIELDS + 3] as number,
+  }
+}
+
 export function createGraphBuilder(): GraphBuilder {
-  const edges: number[][] = [[]]
+  const lastEdge: number[] = [-1]
+  const edges = createEdgeList(lastEdge)
   const owner: number[] = [NO_SECRET]
   const accepts: number[] = [NO_SECRET]
   const depth: number[] = [0]
 
-  const edgesOf = (node: number): number[] => {
-    const list = edges[node]
-    if (list === undefined) throw new RangeError('unknown node')
-    return list
-  }
-  const deepen = (from: number, to: number): void => {
-    depth[to] = Math.max(depth[to] ?? 0, (depth[from] ?? 0) + 1)
+  const addEdge = (from: number, byte: number, to: number): void => {
+    edges.add(from, byte, to)
+    lastEdge[from] = edges.count - 1
   }
   const node = (secret: number): number => {
-    edges.push([])
+    lastEdge.push(-1)
     owner.push(secret)
     accepts.push(NO_SECRET)
-    depth.push(0)
-    return edges.length - 1
+    return depth.push(0) - 1
   }
   const edge = (from: number, bytes: readonly number[], to: number): void => {
-    const list = edgesOf(from)
-    for (const byte of bytes) list.push(byte, to)
-    deepen(from, to)
+    for (const byte of bytes) addEdge(from, byte, to)
+    depth[to] = Math.max(depth[to] ?? 0, (depth[from] ?? 0) + 1)
   }
 
   return {
@@ -84,46 +118,45 @@ export function createGraphBuilder(): GraphBuilder {
       })
     },
     copyEdges(from, to) {
-      const list = edgesOf(to)
-      for (const value of edgesOf(from)) list.push(value)
+      for (let at = lastEdge[from] ?? -1; at !== -1; at = edges.previous(at)) {
+        addEdge(to, edges.byte(at), edges.to(at))
+      }
     },
     accept(at) {
       accepts[at] = owner[at] ?? NO_SECRET
     },
     build() {
-      const nodeCount = edges.length
+      const nodeCount = owner.length
       const firstEdge = new Uint32Array(nodeCount + 1)
       const firstEdgeInto = new Uint32Array(nodeCount + 1)
-      edges.forEach((list, source) => {
-        firstEdge[source + 1] = (firstEdge[source] as number) + list.length / 2
-        for (let i = 1; i < list.length; i += 2) {
-          const target = list[i] as number
-          firstEdgeInto[target + 1] = (firstEdgeInto[target + 1] as number) + 1
-        }
-      })
+      for (let at = 0; at < edges.count; at++) {
+        const source = edges.from(at)
+        const target = edges.to(at)
+        firstEdge[source + 1] = (firstEdge[source + 1] as number) + 1
+        firstEdgeInto[target + 1] = (firstEdgeInto[target + 1] as number) + 1
+      }
       for (let i = 0; i < nodeCount; i++) {
+        firstEdge[i + 1] = (firstEdge[i + 1] as number) + (firstEdge[i] as number)
         firstEdgeInto[i + 1] = (firstEdgeInto[i + 1] as number) + (firstEdgeInto[i] as number)
       }
-      const edgeCount = firstEdge[nodeCount] as number
-      const edgeByte = new Uint8Array(edgeCount)
-      const edgeTarget = new Uint32Array(edgeCount)
-      const edgeIntoByte = new Uint8Array(edgeCount)
-      const edgeIntoSource = new Uint32Array(edgeCount)
+      const edgeByte = new Uint8Array(edges.count)
+      const edgeTarget = new Uint32Array(edges.count)
+      const edgeIntoByte = new Uint8Array(edges.count)
+      const edgeIntoSource = new Uint32Array(edges.count)
+      const nextOut = firstEdge.slice()
       const nextInto = firstEdgeInto.slice()
-      let write = 0
-      edges.forEach((list, source) => {
-        for (let i = 0; i < list.length; i += 2) {
-          const byte = list[i] as number
-          const target = list[i + 1] as number
-          edgeByte[write] = byte
-          edgeTarget[write] = target
-          write++
-          const into = nextInto[target] as number
-          edgeIntoByte[into] = byte
-          edgeIntoSource[into] = source
-          nextInto[target] = into + 1
-        }
-      })
+      for (let at = 0; at < edges.count; at++) {
+        const source = edges.from(at)
+        const target = edges.to(at)
+        const out = nextOut[source] as number
+        edgeByte[out] = edges.byte(at)
+        edgeTarget[out] = target
+        nextOut[source] = out + 1
+        const into = nextInto[target] as number
+        edgeIntoByte[into] = edges.byte(at)
+        edgeIntoSource[into] = source
+        nextInto[target] = into + 1
+      }
       let longestMatch = 0
       accepts.forEach((secret, index) => {
         if (secret !== NO_SECRET) longestMatch = Math.max(longestMatch, depth[index] ?? 0)

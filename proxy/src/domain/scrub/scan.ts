@@ -2,12 +2,19 @@
  * Reads bytes and reports every occurrence of a secret with its place.
  *
  * The automaton tells where a secret is complete, not where it began; that is found by walking the graph back
- * over the bytes just read. A walk is as long as the match it finds, so the whole is linear in the input.
+ * over bytes just read. Reading stops for good when it has cost more than any plausible text does, so that no
+ * text can hold up the process: what was not read must then be withheld.
  */
-import { type Automaton, type NodeSet, UNKNOWN } from './automaton.ts'
-import { type Graph, ROOT } from './graph.ts'
+import type { Automaton, NodeSet } from './automaton.ts'
+import { createMatchStarts } from './match-starts.ts'
+import { createWalks } from './walks.ts'
 
+/** `start` of a match that overlaps the ones before it may be any position inside what they cover. */
 export type OnMatch = (start: number, end: number, secret: number) => void
+
+export const STEPS_PER_BYTE = 64
+/** Building the automaton costs most at the beginning, whatever the length of the text. */
+export const FREE_STEPS = 4_000_000
 
 export interface Scan {
   /**
@@ -22,62 +29,70 @@ export interface Scan {
   underWay(bytes: Uint8Array, base: number): { start: number; secret: number } | undefined
   /** Bytes read and nodes looked at on the way back so far. */
   readonly steps: number
+  /** The work exceeded its bound: bytes from `safeUntil()` on were not read through. */
+  readonly exhausted: boolean
 }
 
-interface Beginning {
-  readonly start: number
-  readonly secret: number
-}
-
-export function createScan(automaton: Automaton, onMatch: OnMatch): Scan {
+/** Without `onMatch` only what is under way at the end is of interest. */
+export function createScan(automaton: Automaton, onMatch?: OnMatch): Scan {
   const { graph } = automaton
+  const walks = createWalks(graph)
+  const starts = createMatchStarts(automaton, walks)
   let position = 0
-  let steps = 0
+  let bytesRead = 0
+  let building = 0
+  let exhausted = false
   // A set, not a state, since another stream may make the automaton forget its states meanwhile.
   let nodes: NodeSet = new Uint32Array(0)
   let reach = 0
 
-  const beginningsOf = (ends: Iterable<number>, bytes: Uint8Array, base: number): Beginning[] => {
-    const found: Beginning[] = []
-    for (const node of ends) {
-      const { start, looked } = walkBack(graph, node, bytes, position - base)
-      steps += looked
-      found.push({ start: base + start, secret: graph.owner[node] as number })
-    }
-    return found.sort((a, b) => a.start - b.start)
-  }
-
   return {
     read(bytes, base) {
+      if (exhausted) return
       let state = automaton.stateOf(nodes)
       let index = position - base
-      steps += bytes.length - index
+      bytesRead += bytes.length - index
+      const allowed = FREE_STEPS + STEPS_PER_BYTE * bytesRead
+      const workBefore = automaton.work() - building
       while (index < bytes.length) {
         const stop = runUntilEntry(automaton.table(), automaton.columnOf, bytes, state, index)
         state = stop.state
         index = stop.index
         if (index === bytes.length) break
-        const byte = bytes[index] as number
-        let entry = automaton.table()[state + (automaton.columnOf[byte] as number)] as number
-        if (entry === UNKNOWN) entry = automaton.step(state, byte)
+        if (bytesRead + walks.looked + automaton.work() - workBefore > allowed) {
+          exhausted = true
+          break
+        }
+        const entry = automaton.next(state, bytes[index] as number)
         index++
         state = entry < 0 ? -2 - entry : entry
-        if (entry >= 0) continue
+        if (entry >= 0 || onMatch === undefined) continue
         position = base + index
-        const complete = automaton.nodesOf(state).filter((node) => graph.accepts[node] !== -1)
-        for (const { start, secret } of beginningsOf(complete, bytes, base)) onMatch(start, position, secret)
+        const live = automaton.nodesOf(state)
+        const complete = automaton.completeIn(state)
+        const found = starts.of(complete, position, { bytes, base }, automaton.reach(state))
+        for (const { start, secret } of found) onMatch(start, position, secret)
+        // Finding the beginnings may have made the automaton forget its states.
+        if (automaton.nodesOf(state) !== live) state = automaton.stateOf(live)
       }
-      position = base + bytes.length
+      position = base + index
+      building = automaton.work() - workBefore
       nodes = automaton.nodesOf(state)
       reach = automaton.reach(state)
+      starts.catchUp(position, { bytes, base })
     },
     safeUntil: () => position - reach,
     underWay(bytes, base) {
       const open = nodes.filter((node) => graph.firstEdge[node] !== graph.firstEdge[node + 1])
-      return beginningsOf(open, bytes, base)[0]
+      if (open.length === 0) return undefined
+      const { start, secret } = walks.back(open, bytes, position - base, 0)
+      return { start: base + start, secret }
     },
     get steps() {
-      return steps
+      return bytesRead + walks.looked
+    },
+    get exhausted() {
+      return exhausted
     },
   }
 }
@@ -105,33 +120,4 @@ function runUntilEntry(
   stopped.state = state
   stopped.index = index
   return stopped
-}
-
-/** The earliest index at which a path that reads `bytes` up to `end` and arrives at the node can have begun. */
-function walkBack(
-  graph: Graph,
-  node: number,
-  bytes: Uint8Array,
-  end: number,
-): { start: number; looked: number } {
-  const { firstEdgeInto, edgeIntoByte, edgeIntoSource } = graph
-  let now = [node]
-  let start = end
-  let looked = 0
-  for (let index = end - 1; index >= 0 && now.length > 0; index--) {
-    const byte = bytes[index] as number
-    const before: number[] = []
-    for (const target of now) {
-      looked++
-      const endEdge = firstEdgeInto[target + 1] as number
-      for (let edge = firstEdgeInto[target] as number; edge < endEdge; edge++) {
-        if (edgeIntoByte[edge] !== byte) continue
-        const source = edgeIntoSource[edge] as number
-        if (source === ROOT) start = index
-        else if (!before.includes(source)) before.push(source)
-      }
-    }
-    now = before
-  }
-  return { start, looked }
 }

@@ -12,6 +12,8 @@ import { createScan } from './scan.ts'
 
 /** Shorter beginnings of a secret at the end of a cut text are left: they would be found by chance. */
 export const MIN_FRAGMENT_BYTES = 4
+/** Stands in place of output that could not be read through within the bound on work. */
+export const WITHHELD = '[output withheld: too many secrets in it]'
 
 interface ScrubStream {
   /** Bytes that are safe to give on; the rest is held back until more is known. May be a view of the chunk. */
@@ -101,17 +103,22 @@ function createStream(automaton: Automaton, names: readonly string[]): ScrubStre
   return {
     push(chunk) {
       if (ended) throw new Error('the scrub stream has ended')
+      if (scan.exhausted) return NOTHING
       const fresh = held.length === 0
       held = fresh ? chunk : Buffer.concat([held, chunk])
       scan.read(held, base)
       const out: Uint8Array[] = []
       release(Math.max(base, scan.safeUntil()), out)
+      if (scan.exhausted) {
+        held = NOTHING
+        out.push(Buffer.from(WITHHELD))
+      }
       // The caller may use its buffer again, so what stays here is a copy of its own.
       if (fresh) held = Uint8Array.from(held)
       return joined(out)
     },
     end(options = {}) {
-      if (ended) return NOTHING
+      if (ended || scan.exhausted) return NOTHING
       ended = true
       const position = base + held.length
       const cut = options.truncated === true ? scan.underWay(held, base) : undefined

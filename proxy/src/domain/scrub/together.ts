@@ -7,7 +7,7 @@
  */
 import { addMatch, markerOf, type Region } from './regions.ts'
 import { createScan } from './scan.ts'
-import { MIN_FRAGMENT_BYTES, type Scrubber } from './scrubber.ts'
+import { MIN_FRAGMENT_BYTES, type Scrubber, WITHHELD } from './scrubber.ts'
 
 export type OutputName = 'stdout' | 'stderr'
 
@@ -39,25 +39,42 @@ interface Found {
   readonly secret: number
 }
 
+interface Matches {
+  readonly found: readonly Found[]
+  readonly exhausted: boolean
+}
+
 export function scrubTogether(scrubber: Scrubber, output: RunOutput): ScrubbedOutput {
   const found: Record<OutputName, Found[]> = { stdout: [], stderr: [] }
   const stdout: Piece = { stream: 'stdout', from: 0, to: output.stdout.length }
   const stderr: Piece = { stream: 'stderr', from: 0, to: output.stderr.length }
-  for (const pieces of [[stdout, stderr], [stderr, stdout], arrivalOf(output)]) {
+  // With one stream empty, the three readings are one.
+  const isOne = stdout.to === 0 || stderr.to === 0
+  const readings = isOne ? [[stdout, stderr]] : [[stdout, stderr], [stderr, stdout], arrivalOf(output)]
+  let exhausted = false
+  for (const pieces of readings) {
     const placed = placePieces(pieces)
-    for (const match of matchesIn(scrubber, output, pieces)) spread(match, placed, found)
+    const matches = matchesIn(scrubber, output, pieces)
+    for (const match of matches.found) spread(match, placed, found)
+    exhausted ||= matches.exhausted
+    if (exhausted) break
   }
   for (const stream of ['stdout', 'stderr'] as const) {
     const bytes = output[stream]
-    if (output.truncated?.[stream] !== true) continue
-    const scan = createScan(scrubber.automaton, () => {})
+    if (output.truncated?.[stream] !== true || exhausted) continue
+    const scan = createScan(scrubber.automaton)
     scan.read(bytes, 0)
+    exhausted ||= scan.exhausted
     const cut = scan.underWay(bytes, 0)
     if (cut !== undefined && bytes.length - cut.start >= MIN_FRAGMENT_BYTES) {
       found[stream].push({ ...cut, end: bytes.length })
     }
   }
   const hits = new Map<string, number>()
+  if (exhausted) {
+    const withheld = (bytes: Uint8Array): Uint8Array => (bytes.length === 0 ? bytes : Buffer.from(WITHHELD))
+    return { stdout: withheld(output.stdout), stderr: withheld(output.stderr), hits }
+  }
   return {
     stdout: render(output.stdout, found.stdout, scrubber.names, hits),
     stderr: render(output.stderr, found.stderr, scrubber.names, hits),
@@ -80,12 +97,12 @@ function arrivalOf(output: RunOutput): Piece[] {
   return pieces
 }
 
-function matchesIn(scrubber: Scrubber, output: RunOutput, pieces: readonly Piece[]): Found[] {
+function matchesIn(scrubber: Scrubber, output: RunOutput, pieces: readonly Piece[]): Matches {
   const text = Buffer.concat(pieces.map(({ stream, from, to }) => output[stream].subarray(from, to)))
   const found: Found[] = []
   const scan = createScan(scrubber.automaton, (start, end, secret) => found.push({ start, end, secret }))
   scan.read(text, 0)
-  return found
+  return { found, exhausted: scan.exhausted }
 }
 
 /** A piece with its place in the joined text. */

@@ -5,6 +5,8 @@ import { AppError, canonicalJson, isReservedName, parseHostPattern, SECRET_NAME 
 /** The body of POST /execute. Unknown fields are refused: what is not understood cannot have been meant. */
 const MAX_ARGS_BYTES = 65_536
 
+const MAX_ARG_NAMES = 1_000
+
 const secretName = z
   .string()
   .regex(SECRET_NAME, 'a secret name is 1–128 of A–Z a–z 0–9 _ and does not begin with a digit')
@@ -68,14 +70,19 @@ export const executeBody = z
     args: z
       .looseObject({})
       .superRefine((args, context) => {
-        for (const name of Object.keys(args)) {
-          if (isReservedName(name))
-            context.addIssue({
-              code: 'custom',
-              path: [name],
-              message: 'this name steers the runtime and cannot be an argument',
-            })
+        const names = Object.keys(args)
+        if (names.length > MAX_ARG_NAMES) {
+          context.addIssue({ code: 'custom', message: `at most ${MAX_ARG_NAMES} names` })
+          return
         }
+        // One issue is enough to refuse; a body could hold a hundred thousand.
+        const reserved = names.find(isReservedName)
+        if (reserved === undefined) return
+        context.addIssue({
+          code: 'custom',
+          path: [reserved],
+          message: 'this name steers the runtime and cannot be an argument',
+        })
       })
       .optional()
       .describe('JSON for the code, in the environment variable OAUTH3_ARGS; at most 64 KiB.'),

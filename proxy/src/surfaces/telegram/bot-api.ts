@@ -68,7 +68,7 @@ export interface BotApi {
     signal?: AbortSignal,
   ): Promise<BotMessage>
   /** Hands one update to the handlers; what they throw comes back. */
-  dispatch(update: BotUpdate): Promise<void>
+  dispatch(update: BotUpdate, signal?: AbortSignal): Promise<void>
   /** Who the bot is, once known. */
   readonly me: BotUser | undefined
   /** Asks Telegram who the bot is. */
@@ -125,9 +125,9 @@ export function createBotApi(deps: { token: SecretValue; apiRoot: string; handle
         },
         { timeoutMs: UPLOAD_TIMEOUT_MS, ...(signal ? { signal } : {}) },
       ),
-    async dispatch(update) {
+    async dispatch(update, signal) {
       // Else Telegraf would ask by itself, and its errors are not ours.
-      if (!me) await identify()
+      if (!me) await identify(signal)
       await bot.handleUpdate(update as never)
     },
     get me() {

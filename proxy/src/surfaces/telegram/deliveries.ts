@@ -1,7 +1,8 @@
 import { buildCard, type Card } from '../../domain/approvals/index.ts'
+import type { Consent } from '../../domain/consent/index.ts'
 import type { Execution } from '../../domain/executions/index.ts'
 import type { OutboxMessage } from '../../domain/outbox/index.ts'
-import type { RequestId } from '../../kernel/index.ts'
+import { AppError, type RequestId } from '../../kernel/index.ts'
 import type { BotApi, BotMessage } from './bot-api.ts'
 import { BotApiError, troubleOf } from './bot-errors.ts'
 import { type CardMessage, renderCard, renderPlainCard } from './card-message.ts'
@@ -21,7 +22,10 @@ interface Payload {
 /** How many renderings are remembered, so that an edit that changes nothing is not sent. */
 const REMEMBERED = 500
 
-/** Delivers one message of the outbox and takes it out; throws BotApiError when Telegram does not take it. */
+/**
+ * Delivers one message of the outbox and takes it out; throws BotApiError when Telegram does not take it, and an
+ * internal AppError when what it is about cannot be opened. A card is opened whole before any part of it is sent.
+ */
 export function createDeliveries(
   deps: TelegramDeps & {
     readonly api: BotApi
@@ -109,6 +113,19 @@ export function createDeliveries(
     }
   }
 
+  const readable = (execution: Execution): Consent | undefined => {
+    try {
+      return executions.consentOf(execution)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      log.error(
+        { said: error.message, requestId: execution.requestId },
+        'an outcome is shown without its consent',
+      )
+      return undefined
+    }
+  }
+
   const cardUpdate = async (
     outboxId: number,
     execution: Execution | undefined,
@@ -119,7 +136,7 @@ export function createDeliveries(
     const isNotice = messageId === null && execution.trusted && execution.status === 'failed'
     if (messageId === null && !isNotice) return outbox.settle(outboxId)
     const key = `${execution.requestId}/${messageId}`
-    const html = renderOutcome(execution, executions.consentOf(execution))
+    const html = renderOutcome(execution, readable(execution))
     if (rendered.get(key) !== html) {
       const target = messageId === null ? {} : { message_id: messageId }
       const method = messageId === null ? 'sendMessage' : 'editMessageText'

@@ -21,14 +21,32 @@ import type { Sender } from './sender.ts'
  * more. Whatever may hold a secret is deleted before anything else is done with it.
  */
 export function createMessages(
-  deps: TelegramDeps & { readonly api: BotApi; readonly sender: Sender; readonly refusals: Refusals },
+  deps: TelegramDeps & {
+    readonly api: BotApi
+    readonly sender: Sender
+    readonly refusals: Refusals
+    /** Aborts when the daemon does not wait any longer. */
+    readonly signal: AbortSignal
+  },
 ): { handle(message: BotMessage): Promise<void> } {
-  const { api, config, outbox, log, sender, refusals } = deps
+  const { api, config, outbox, log, sender, refusals, signal } = deps
   const handlers = createCommandHandlers(deps)
-  /** Strangers share this; what exceeds it is not answered. */
+  /** Whoever is no approver shares this; what exceeds it is not answered. */
   const strangers = createPace({ burst: 5, perSecond: 0.5 })
+  const ended = new Promise<never>((_, reject) => {
+    const stop = (): void => reject(new AppError('shutting_down', 'The daemon is stopping; ask again.'))
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  ended.catch(() => {})
 
-  const reply = (answer: CommandReply): void => {
+  const isApprover = (message: BotMessage): boolean => config.approverIds.has(String(message.from?.id ?? ''))
+
+  /** Replies to approvers are queued; whoever else writes can fill neither the queue nor the chat. */
+  const reply = (message: BotMessage, answer: CommandReply): void => {
+    if (!isApprover(message)) {
+      if (strangers.tryTake()) sender.sayIfIdle(answer.html)
+      return
+    }
     try {
       outbox.enqueue(replyLane(config.chatId), 'notice', {
         html: answer.html,
@@ -39,7 +57,7 @@ export function createMessages(
       log.error({ err: error }, 'a reply could not be queued; sending it at once')
       const payload = { chat_id: config.chatId, text: answer.html, parse_mode: 'HTML' }
       api
-        .call('sendMessage', payload)
+        .call('sendMessage', payload, { signal })
         .catch((second: Error) => log.error({ said: second.message }, 'a reply is lost'))
     }
   }
@@ -49,13 +67,13 @@ export function createMessages(
     const userId = String(message.from?.id ?? '')
     const user = userId !== '' && userId !== chatId ? `\nYour user id is ${code(userId)}.` : ''
     const html = `This chat's id is ${code(chatId)}.${user}`
-    if (chatId === config.chatId) return reply({ html })
+    if (chatId === config.chatId) return reply(message, { html })
     if (!strangers.tryTake()) return
     try {
       await api.call(
         'sendMessage',
         { chat_id: message.chat.id, text: html, parse_mode: 'HTML' },
-        { timeoutMs: 10_000 },
+        { timeoutMs: 10_000, signal },
       )
     } catch (error) {
       log.warn({ said: (error as Error).message }, 'an id could not be told')
@@ -68,50 +86,54 @@ export function createMessages(
       await api.call(
         'deleteMessage',
         { chat_id: message.chat.id, message_id: message.message_id },
-        { timeoutMs: 10_000 },
+        { timeoutMs: 10_000, signal },
       )
     } catch (error) {
       if (!(error instanceof BotApiError)) throw error
       if (/message to delete not found/i.test(error.message)) return
       log.warn({ said: error.message }, 'a message with a secret could not be deleted')
-      const later = isTransient(troubleOf(error))
-      // In the lane of cards: its retries must not hold back what replies say.
+      const later = isTransient(troubleOf(error)) && isApprover(message)
+      // In the lane of cards: its retries must not hold back what replies say. Not for others, who could fill it.
       if (later) outbox.enqueue(cardLane(config.chatId), 'delete', { messageId: message.message_id })
       const advice = later
         ? 'I keep trying, but do not wait for me: delete it yourself.'
         : 'Delete it yourself now. In a group I can delete only as an administrator, anywhere only within 48 hours.'
-      reply({ html: `🚨 ${bold('I could NOT delete your message with the secret.')} ${escapeHtml(advice)}` })
+      reply(message, {
+        html: `🚨 ${bold('I could NOT delete your message with the secret.')} ${escapeHtml(advice)}`,
+      })
     }
   }
 
-  const isApprover = (message: BotMessage): boolean => config.approverIds.has(String(message.from?.id ?? ''))
   const refuse = (message: BotMessage, reason: string): void =>
     refusals.message(String(message.from?.id ?? 'unknown'), String(message.chat.id), reason)
 
-  const answerWith = async (work: () => CommandReply | Promise<CommandReply>): Promise<void> => {
+  const answerWith = async (
+    message: BotMessage,
+    work: () => CommandReply | Promise<CommandReply>,
+  ): Promise<void> => {
     try {
-      reply(await work())
+      reply(message, await Promise.race([work(), ended]))
     } catch (error) {
       if (!(error instanceof AppError) || error.code === 'internal')
         log.error({ err: error }, 'a command failed')
-      reply({ html: refusalText(error) })
+      reply(message, { html: refusalText(error) })
     }
   }
 
   const onCommand = async (message: BotMessage, command: ParsedCommand): Promise<void> => {
     if (!isCommandName(command.name)) {
       if (message.chat.type === 'private' && isApprover(message))
-        reply({ html: 'I do not know that; see /help.' })
+        reply(message, { html: 'I do not know that; see /help.' })
       return
     }
     if (command.name === 'start' || command.name === 'id') return answerId(message)
     if (COMMANDS[command.name].who === 'approver' && !isApprover(message)) {
       refuse(message, 'not_approver')
-      return reply({ html: 'Only approvers can use this command.' })
+      return reply(message, { html: 'Only approvers can use this command.' })
     }
     const name: HandledCommand = command.name
     const actor = `telegram:${message.from?.id}`
-    await answerWith(() => handlers[name]({ rest: command.rest, actor }))
+    await answerWith(message, () => handlers[name]({ rest: command.rest, actor }))
   }
 
   /** The secret's name when the message replies to a question of this bot for one. */
@@ -142,8 +164,8 @@ export function createMessages(
       if (prompted === undefined) return
       if (!isApprover(message)) return refuse(message, 'not_approver')
       const { text } = message
-      if (text === undefined) return reply({ html: 'Send the value as text.' })
-      await answerWith(() => handlers.storeSecret(prompted, text, `telegram:${message.from?.id}`))
+      if (text === undefined) return reply(message, { html: 'Send the value as text.' })
+      await answerWith(message, () => handlers.storeSecret(prompted, text, `telegram:${message.from?.id}`))
     },
   }
 }

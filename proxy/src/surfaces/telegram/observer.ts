@@ -12,16 +12,21 @@ export const replyLane = (chatId: string): string => `telegram:${chatId}/reply`
 export function createTelegramObserver(deps: {
   readonly outbox: Outbox
   readonly chatId: string
+  /** Called inside the transaction: what is queued can be sent once that is committed. */
+  readonly onEnqueued?: () => void
 }): ExecutionObserver {
   const lane = cardLane(deps.chatId)
+  const enqueue = (kind: string, payload: { requestId: string }): void => {
+    deps.outbox.enqueue(lane, kind, payload)
+    deps.onEnqueued?.()
+  }
   return {
     transitioned(execution, from) {
       const payload = { requestId: execution.requestId }
       const hasCard = !execution.trusted
-      if (from === null && execution.status === 'pending') deps.outbox.enqueue(lane, 'card', payload)
-      else if ((hasCard && from !== null) || execution.status === 'failed')
-        deps.outbox.enqueue(lane, 'card_update', payload)
-      if (execution.status === 'awaiting_secrets') deps.outbox.enqueue(lane, 'secret_prompt', payload)
+      if (from === null && execution.status === 'pending') enqueue('card', payload)
+      else if ((hasCard && from !== null) || execution.status === 'failed') enqueue('card_update', payload)
+      if (execution.status === 'awaiting_secrets') enqueue('secret_prompt', payload)
     },
   }
 }

@@ -9,13 +9,17 @@ import { bold, clip, code, columnsOf, escapeHtml, PHONE_COLUMNS, pre } from './h
 const OUTPUT_LINES = 8
 const OUTPUT_CHARS = 600
 
-/** What the card says once it is decided: who, when, what came of it. It has no buttons any more. */
-export function renderOutcome(execution: Execution, consent: Consent): string {
+/**
+ * What the card says once it is decided: who, when, what came of it. It has no buttons any more; those go as well when
+ * the consent cannot be opened and the agent's name is not known.
+ */
+export function renderOutcome(execution: Execution, consent: Consent | undefined): string {
+  const agent = consent ? `${code(oneLine(consent.agent.name, 64))} · ` : ''
   return [
     headline(execution),
     ...(execution.trusted ? [] : [decisionLine(execution)]),
     ...outputBlock(execution),
-    `🤖 ${code(oneLine(consent.agent.name, 64))} · ${code(clip(oneLine(execution.skillId, 128), 76))}`,
+    `🤖 ${agent}${code(clip(oneLine(execution.skillId, 128), 76))}`,
     `#️⃣ ${code(execution.codeHash.slice(0, 12))} · ${code(execution.requestId)}`,
   ]
     .filter((line) => line !== '')

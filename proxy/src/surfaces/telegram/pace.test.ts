@@ -29,6 +29,17 @@ describe('the pace', () => {
       expect(taken.filter((at) => at >= start && at < start + 60_000).length).toBeLessThanOrEqual(most)
   })
 
+  it('gives a spare place only out of the whole burst', () => {
+    let now = 0
+    const pace = createPace({ burst: 3, perSecond: 1 }, () => now)
+    expect([pace.tryTakeSpare(), pace.tryTakeSpare()]).toEqual([true, false])
+    expect([pace.tryTake(), pace.tryTake(), pace.tryTake()]).toEqual([true, true, false])
+    now += 2_999
+    expect(pace.tryTakeSpare()).toBe(false)
+    now += 1
+    expect(pace.tryTakeSpare()).toBe(true)
+  })
+
   it('stops waiting when it is told to', async () => {
     const pace = createPace({ burst: 1, perSecond: 0.001 })
     await pace.take(AbortSignal.timeout(1_000))

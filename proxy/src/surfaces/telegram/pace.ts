@@ -19,6 +19,8 @@ export interface Pace {
   take(signal: AbortSignal): Promise<void>
   /** Takes a place if there is one now. */
   tryTake(): boolean
+  /** Takes a place only while nobody has used any lately: the rest of the burst stays for what matters. */
+  tryTakeSpare(): boolean
 }
 
 export function createPace(limits: PaceLimits, monotonicMs: () => number = () => performance.now()): Pace {
@@ -29,14 +31,16 @@ export function createPace(limits: PaceLimits, monotonicMs: () => number = () =>
     tokens = Math.min(limits.burst, tokens + ((now - at) / 1_000) * limits.perSecond)
     at = now
   }
-  const tryTake = (): boolean => {
+  const takeOf = (needed: number): boolean => {
     refill()
-    if (tokens < 1) return false
+    if (tokens < needed) return false
     tokens -= 1
     return true
   }
+  const tryTake = (): boolean => takeOf(1)
   return {
     tryTake,
+    tryTakeSpare: () => takeOf(limits.burst),
     async take(signal) {
       signal.throwIfAborted()
       while (!tryTake()) {

@@ -28,9 +28,15 @@ interface Answer {
  * card (chat, approver, delivered) and then of the execution (state, expiry, consent), each inside a transaction.
  */
 export function createPresses(
-  deps: TelegramDeps & { readonly api: BotApi; readonly sender: Sender; readonly refusals: Refusals },
+  deps: TelegramDeps & {
+    readonly api: BotApi
+    readonly sender: Sender
+    readonly refusals: Refusals
+    /** Aborts when the daemon does not wait any longer. */
+    readonly signal: AbortSignal
+  },
 ): { handle(press: BotPress): Promise<void> } {
-  const { config, cards, executions, outbox, transactor, log, sender, refusals } = deps
+  const { config, cards, executions, outbox, transactor, log, sender, refusals, signal } = deps
 
   const judge = async (press: BotPress): Promise<Answer> => {
     const { token, decision } = readCallbackData(press.data)
@@ -44,7 +50,7 @@ export function createPresses(
     let verdict = cards.judge(asked)
     if (!verdict.accepted && verdict.reason === 'not_delivered') {
       // The press overtook the record that the card has arrived.
-      await Promise.race([sender.settled(), sleep(5_000)])
+      await Promise.race([sender.settled(), sleep(5_000, undefined, { signal }).catch(() => {})])
       verdict = cards.judge(asked)
     }
     if (!verdict.accepted) {
@@ -81,7 +87,7 @@ export function createPresses(
           alert: true,
         }
       }
-      await reply(deps.api, press.id, answer, log)
+      await reply(deps.api, press.id, answer, log, signal)
     },
   }
 }
@@ -116,24 +122,30 @@ function answerOf(outcome: DecisionOutcome, decision: DecisionKind): Answer {
 const clipAnswer = (text: string): string => oneLine(text, 200)
 
 /** Tried again twice while Telegram is unreachable; a press that is too old needs no answer any more. */
-async function reply(api: BotApi, id: string, answer: Answer, log: TelegramDeps['log']): Promise<void> {
+async function reply(
+  api: BotApi,
+  id: string,
+  answer: Answer,
+  log: TelegramDeps['log'],
+  signal: AbortSignal,
+): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await api.call(
         'answerCallbackQuery',
         { callback_query_id: id, text: answer.text, show_alert: answer.alert },
-        { timeoutMs: 10_000 },
+        { timeoutMs: 10_000, signal },
       )
       return
     } catch (error) {
       if (!(error instanceof BotApiError)) throw error
       const trouble = troubleOf(error)
       if (trouble === 'stale_query') return
-      if (!isTransient(trouble) || attempt === 3) {
+      if (!isTransient(trouble) || attempt === 3 || signal.aborted) {
         log.warn({ said: error.message }, 'a press could not be answered; what it decided stands')
         return
       }
-      await sleep(Math.min(error.retryAfterMs ?? attempt * 500, 5_000))
+      await sleep(Math.min(error.retryAfterMs ?? attempt * 500, 5_000), undefined, { signal }).catch(() => {})
     }
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs, type OutboxMessage } from '../../domain/outbox/index.ts'
+import { AppError } from '../../kernel/index.ts'
 import type { BotApi } from './bot-api.ts'
 import { BotApiError, type Trouble, troubleOf } from './bot-errors.ts'
 import { createDeliveries } from './deliveries.ts'
@@ -17,6 +18,8 @@ export interface Sender extends AsyncDisposable {
   start(): void
   /** Something was queued. */
   nudge(): void
+  /** Says this in the chat if nothing waits and there is room; else drops it. Never delays what is queued. */
+  sayIfIdle(html: string): void
   /** Resolves when what is being sent right now is recorded. */
   settled(): Promise<void>
 }
@@ -31,7 +34,7 @@ const SLOW_MS = 60_000
 const STOP_GRACE_MS = 3_000
 
 export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sender {
-  const { outbox, log, config } = deps
+  const { api, outbox, log, config } = deps
   /** No further call; the one under way may end. */
   const stopping = new AbortController()
   /** Calls under way are cut. */
@@ -71,6 +74,14 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
       await deliver(message)
     } catch (error) {
       if (stopping.signal.aborted) return
+      if (error instanceof AppError && error.code === 'internal') {
+        // What is stored can never be opened again: waiting for it would hold up every message behind it.
+        log.error(
+          { said: error.message, kind: message.kind, payload: requestOf(message) },
+          'what a message is about cannot be opened; the message is given up',
+        )
+        return outbox.settle(message.id)
+      }
       if (!(error instanceof BotApiError)) {
         log.error(
           { err: error, kind: message.kind },
@@ -89,6 +100,29 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
         return outbox.settle(message.id)
       }
       postpone(message, error, trouble)
+    }
+  }
+
+  const sayIfIdle = async (html: string): Promise<void> => {
+    const { signal } = stopping
+    if (signal.aborted || performance.now() < holdUntil || outbox.waiting(LANES) > 0) return
+    if (!pace.tryTakeSpare()) return
+    try {
+      await api.call(
+        'sendMessage',
+        {
+          chat_id: config.chatId,
+          text: html,
+          parse_mode: 'HTML',
+          link_preview_options: { is_disabled: true },
+        },
+        { timeoutMs: 10_000, signal },
+      )
+    } catch (error) {
+      if (signal.aborted) return
+      if (error instanceof BotApiError && troubleOf(error) === 'flood')
+        holdUntil = performance.now() + (error.retryAfterMs ?? 1_000)
+      log.warn({ said: (error as Error).message }, 'a reply to no approver is lost')
     }
   }
 
@@ -122,6 +156,9 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
       running ??= loop()
     },
     nudge: () => wake(),
+    sayIfIdle(html) {
+      sayIfIdle(html).catch((error: unknown) => log.error({ err: error }, 'a reply to no approver is lost'))
+    },
     settled: () => current.catch(() => {}),
     async [Symbol.asyncDispose]() {
       stopping.abort()

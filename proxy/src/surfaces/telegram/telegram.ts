@@ -13,14 +13,21 @@ import { createWebhook, type WebhookHandler } from './webhook.ts'
 export interface Telegram extends AsyncDisposable {
   /** Returns at once; what fails is tried again. */
   start(): void
+  /** Something was queued: looks at once instead of at the next turn. */
+  nudge(): void
   state(): 'connected' | 'disconnected'
   /** Where Telegram delivers, when it delivers by webhook. */
   readonly webhook?: { readonly path: string; readonly handler: WebhookHandler }
   readonly check: DoctorCheck
 }
 
+/** How long the update in work may still talk to Telegram when the daemon stops. */
+const UPDATE_GRACE_MS = 1_000
+
 export function createTelegram(deps: TelegramDeps): Telegram {
   const { config, log } = deps
+  const ending = new AbortController()
+  const { signal } = ending
   const api = createBotApi({
     token: config.token,
     apiRoot: config.apiRoot,
@@ -31,13 +38,13 @@ export function createTelegram(deps: TelegramDeps): Telegram {
   })
   const sender = createSender({ ...deps, api })
   const refusals = createRefusals(deps)
-  const presses = createPresses({ ...deps, api, sender, refusals })
-  const messages = createMessages({ ...deps, api, sender, refusals })
+  const presses = createPresses({ ...deps, api, sender, refusals, signal })
+  const messages = createMessages({ ...deps, api, sender, refusals, signal })
 
   /** An update that cannot be handled is logged and left behind: it must not hold up those after it. */
   const handle = async (update: BotUpdate): Promise<void> => {
     try {
-      await api.dispatch(update)
+      await api.dispatch(update, signal)
     } catch (error) {
       log.error({ err: error, updateId: update.update_id }, 'an update could not be handled')
     }
@@ -52,12 +59,15 @@ export function createTelegram(deps: TelegramDeps): Telegram {
       receiver.start()
       sender.start()
     },
+    nudge: () => sender.nudge(),
     state: () => (receiver.connected ? 'connected' : 'disconnected'),
     ...(webhook ? { webhook: { path: webhook.path, handler: webhook.handler } } : {}),
     check: createTelegramCheck({ config, api, connected: () => receiver.connected }),
     async [Symbol.asyncDispose]() {
-      await receiver[Symbol.asyncDispose]()
-      await sender[Symbol.asyncDispose]()
+      const grace = setTimeout(() => ending.abort(), UPDATE_GRACE_MS)
+      await Promise.all([receiver[Symbol.asyncDispose](), sender[Symbol.asyncDispose]()])
+      clearTimeout(grace)
+      ending.abort()
     },
   }
 }

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { paceOf } from '../../src/surfaces/telegram/pace.ts'
+import { ANN, BOB, createTelegramKit, GROUP } from '../support/telegram-kit.ts'
+
+describe('what keeps cards from the chat', () => {
+  it('is not a member of the group who is no approver and writes without end', async () => {
+    await using kit = await createTelegramKit({
+      chatId: GROUP,
+      approvers: [ANN],
+      telegram: { pace: paceOf(String(GROUP)) },
+    })
+    kit.double.failNext({ method: 'deleteMessage', status: 429, retryAfter: 1, times: 20 })
+    for (let index = 0; index < 100; index += 1) {
+      for (const text of ['/help', '/audit', '/id', '/start']) kit.double.say(GROUP, text, BOB)
+      if (index % 5 === 0) kit.double.say(GROUP, '/add_secret DEMO demo-value-of-bob', BOB)
+    }
+    await kit.double.waitFor(() => kit.double.unconfirmed === 0, 'all to be read', 20_000)
+    expect(kit.outbox.waiting('telegram:')).toBe(0)
+    expect(kit.vault.list()).toEqual([])
+    const said = kit.double.messages.filter(({ fromBot }) => fromBot)
+    expect(said.length).toBeGreaterThan(0)
+    expect(said.length).toBeLessThan(5)
+    for (const skillId of ['first', 'second']) {
+      kit.double.say(GROUP, '/help', BOB)
+      const asked = performance.now()
+      await kit.ask({ skillId })
+      expect(performance.now() - asked).toBeLessThan(1_500)
+    }
+  })
+
+  it('is not a reply to a stranger while a card waits', async () => {
+    await using kit = await createTelegramKit({ chatId: GROUP, approvers: [ANN] })
+    kit.double.failNext({ method: 'sendMessage', status: 500, times: 2 })
+    const asked = kit.ask()
+    kit.double.say(GROUP, '/help', BOB)
+    await kit.double.waitFor(() => kit.double.unconfirmed === 0, 'the command to be read')
+    await asked
+    expect(kit.double.messages.filter(({ fromBot }) => fromBot)).toHaveLength(1)
+  })
+
+  it.each(['consent', 'code'])('is not another request whose stored %s cannot be opened', async (part) => {
+    await using kit = await createTelegramKit({ start: false })
+    const broken = await kit.submit({ skillId: 'broken', code: 'console.log("broken")\n' })
+    const whole = await kit.submit({ skillId: 'whole' })
+    if (part === 'consent') {
+      kit.db.prepare("UPDATE executions SET consent = consent || ' ' WHERE request_id = ?").run(broken.requestId)
+    } else {
+      kit.db.prepare("UPDATE code SET text = 'other' WHERE hash = ?").run(broken.codeHash)
+    }
+    kit.telegram.start()
+    const card = await kit.double.waitForMessage(({ buttons }) => buttons.length > 0)
+    expect(card.text).toContain(whole.codeHash)
+    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+    expect(kit.double.messages).toHaveLength(1)
+    expect(kit.logs.filter((line) => line.includes('cannot be opened'))).toHaveLength(1)
+    expect(kit.find(broken).status).toBe('pending')
+  })
+
+  it('takes the buttons from a card whose consent cannot be opened any more', async () => {
+    await using kit = await createTelegramKit()
+    const { card, execution } = await kit.ask()
+    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
+    kit.db.prepare("UPDATE executions SET consent = consent || ' '").run()
+    const press = await kit.double.press(kit.chatId, card.messageId, '✅ Run Once', ANN).answered
+    expect(press.text).toContain('nothing was decided')
+    kit.executions.cancel(kit.agentOf().id, execution.requestId)
+    await kit.double.waitFor(() => card.text.includes('Cancelled by the agent'), 'the outcome')
+    expect(card.buttons).toEqual([])
+  })
+})
