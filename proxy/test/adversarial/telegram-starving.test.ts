@@ -43,7 +43,9 @@ describe('what keeps cards from the chat', () => {
     const broken = await kit.submit({ skillId: 'broken', code: 'console.log("broken")\n' })
     const whole = await kit.submit({ skillId: 'whole' })
     if (part === 'consent') {
-      kit.db.prepare("UPDATE executions SET consent = consent || ' ' WHERE request_id = ?").run(broken.requestId)
+      kit.db
+        .prepare("UPDATE executions SET consent = consent || ' ' WHERE request_id = ?")
+        .run(broken.requestId)
     } else {
       kit.db.prepare("UPDATE code SET text = 'other' WHERE hash = ?").run(broken.codeHash)
     }

@@ -100,7 +100,13 @@ function arrivalOf(output: RunOutput): Piece[] {
 function matchesIn(scrubber: Scrubber, output: RunOutput, pieces: readonly Piece[]): Matches {
   const text = Buffer.concat(pieces.map(({ stream, from, to }) => output[stream].subarray(from, to)))
   const found: Found[] = []
-  const scan = createScan(scrubber.automaton, (start, end, secret) => found.push({ start, end, secret }))
+  const scan = createScan(scrubber.automaton, (start, end, secret) => {
+    // Where a secret overlaps itself at every byte, one entry stands for all of them.
+    const last = found.at(-1)
+    const isLonger = last?.secret === secret && start >= last.start && start < last.end
+    if (isLonger) found.pop()
+    found.push({ start: isLonger ? last.start : start, end, secret })
+  })
   scan.read(text, 0)
   return { found, exhausted: scan.exhausted }
 }
