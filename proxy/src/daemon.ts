@@ -69,7 +69,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   await using stack = new AsyncDisposableStack()
   stack.use(lockDatabase(config.dbPath))
 
-  const late: { executions?: Executions; waker?: Waker; telegram?: Telegram } = {}
+  const late: Late = {}
   const core = await openCore(config, clock, stack, {
     secretStored: (name) => late.executions?.secretStored(name),
     agentRevoked: (id, actor) => late.executions?.agentRevoked(id, actor),
@@ -127,7 +127,15 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     ...(late.telegram ? [late.telegram.check] : []),
     ...waker.checks,
   ]
-  const admin = createAdminApi({ ...core, executions, doctorChecks, health, clock, log })
+  const admin = createAdminApi({
+    ...core,
+    executions,
+    doctorChecks,
+    hasDefaultWake: config.wake !== null,
+    health,
+    clock,
+    log,
+  })
 
   const agentServer = createServer(
     { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
@@ -183,6 +191,7 @@ async function chooseSandbox(
 interface Late {
   executions?: Executions
   waker?: Waker
+  telegram?: Telegram
 }
 
 /** The life of a request: ledger, runs, what is told of it, and the way back to the agent. */
@@ -208,7 +217,13 @@ function buildExecutions(deps: {
     }),
   ]
   if (config.telegram) {
-    observers.push(createTelegramObserver({ outbox: core.outbox, chatId: config.telegram.chatId }))
+    observers.push(
+      createTelegramObserver({
+        outbox: core.outbox,
+        chatId: config.telegram.chatId,
+        onEnqueued: () => core.transactor.afterCommit(() => late.telegram?.nudge()),
+      }),
+    )
   }
   const repository = createExecutionStore(core.db)
   const changes = createChanges(core.transactor)

@@ -1,6 +1,7 @@
 export { type AdminClient, adminPath, createAdminClient } from './admin-client.ts'
 export { CliError, EXIT } from './cli-error.ts'
 export { type DemoAnswer, runCli } from './program.ts'
+export { openQuestion } from './question.ts'
 export { type Style, styleFor } from './style.ts'
 export type { CliSurroundings } from './terminal.ts'
 export { renderCard, renderOutput } from './terminal-card.ts'

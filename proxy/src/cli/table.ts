@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 import type { Style } from './style.ts'
-import { terminalLine } from './text-layout.ts'
+import { clipColumns, columnsOf, terminalLine } from './text-layout.ts'
 
 const NO_LINES = {
   top: '',
@@ -20,21 +20,46 @@ const NO_LINES = {
   middle: '  ',
 }
 
+/** How a table is made to fit: in this order, each column down to at most this narrow, until it does. */
+interface Fit {
+  readonly columns: number
+  readonly shrink: readonly (readonly [index: number, minimum: number])[]
+}
+
+const GAP_COLUMNS = NO_LINES.middle.length
+
 /** A table without lines. Cells are texts of others, so they are made safe here. */
 export function renderTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   style: Style,
+  fit?: Fit,
 ): string {
   const table = new Table({
     head: head.map((title) => style.dim(title)),
     chars: NO_LINES,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   })
-  table.push(...rows.map((row) => row.map(terminalLine)))
+  const safe = rows.map((row) => row.map(terminalLine))
+  const widths = fit && fittedWidths([head, ...safe], fit)
+  table.push(...safe.map((row) => row.map((cell, index) => clipColumns(cell, widths?.[index]))))
   return table
     .toString()
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n')
+}
+
+function fittedWidths(rows: readonly (readonly string[])[], { columns, shrink }: Fit): number[] {
+  const widths = (rows[0] ?? []).map((_title, index) =>
+    Math.max(...rows.map((row) => columnsOf(row[index] ?? ''))),
+  )
+  let excess = widths.reduce((sum, width) => sum + width, GAP_COLUMNS * (widths.length - 1)) - columns
+  for (const [index, minimum] of shrink) {
+    const width = widths[index] ?? 0
+    const cut = Math.max(0, Math.min(excess, width - minimum))
+    widths[index] = width - cut
+    excess -= cut
+  }
+  return widths
 }

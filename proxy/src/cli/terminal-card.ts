@@ -1,7 +1,9 @@
 import type { CardView, RequestView } from '../surfaces/admin-api/wire.ts'
+import { decisionText } from './question.ts'
 import type { Style } from './style.ts'
 import {
   columnsOf,
+  counted,
   formatDistance,
   formatTime,
   hardWrap,
@@ -16,10 +18,15 @@ import {
  * code. The only escape sequences in it are the style's; whatever came from outside is made visible once more
  * here, so that no other part has to be trusted with it.
  */
-const LABEL_COLUMNS = 10
+const LABEL_COLUMNS = 14
 const INDENT = '  '
 
-export function renderCard(card: CardView, style: Style, now: number, title = 'approval needed'): string {
+export function renderCard(
+  card: CardView,
+  style: Style,
+  now: number,
+  { title = 'approval needed', isWaiting = true }: { title?: string; isWaiting?: boolean } = {},
+): string {
   const row = rowWriter(style)
   const alarm = (label: string, text: string): string[] => row(label, text, style.red)
   return [
@@ -34,10 +41,12 @@ export function renderCard(card: CardView, style: Style, now: number, title = 'a
     ...row('Runs in', `${card.runtime} · ${card.limits}`),
     ...(card.args === null ? [] : row('Args', card.args)),
     ...(card.source === null ? [] : row('Link', card.source)),
-    ...row('Code', `${card.code.lines} lines, ${card.code.bytes} bytes, whole below`),
-    ...row('SHA-256', card.codeHash),
+    ...row('Code', `${counted(card.code.lines, 'line')}, ${counted(card.code.bytes, 'byte')}, whole below`),
+    ...row('Code SHA-256', card.codeHash),
     ...row('Request', card.requestId),
-    ...row('Expires', `${formatDistance(card.expiresAt, now)} (${formatTime(card.expiresAt)})`),
+    ...(isWaiting
+      ? row('Expires', `${formatDistance(card.expiresAt, now)} (${formatTime(card.expiresAt)})`)
+      : []),
     ...(card.cut ? [rule('in full, since something above was cut', style), ...fullLines(card.full)] : []),
     rule('code', style),
     ...renderCode(card.code.text, style),
@@ -50,9 +59,9 @@ const fullLines = (full: string): string[] =>
     .split('\n')
     .flatMap((line) => hardWrap(line, TERMINAL_COLUMNS - INDENT.length).map((piece) => `${INDENT}${piece}`))
 
-/** Every line of the code with its number; long lines go on behind `↳`. Nothing is left out. */
+/** Every line of the code with its number; long lines go on behind `↳`. The last line's own end is no line. */
 function renderCode(code: string, style: Style): string[] {
-  const lines = terminalText(code).split('\n')
+  const lines = terminalText(code).replace(/\n$/, '').split('\n')
   const gutter = Math.max(3, String(lines.length).length)
   return lines.flatMap((line, index) =>
     hardWrap(line, TERMINAL_COLUMNS - gutter - 3).map((piece, part) => {
@@ -73,7 +82,10 @@ export function renderOutcome(view: RequestView, style: Style): string {
     ...row('Status', `${view.status}${failure}${duration}`, view.status === 'failed' ? style.red : good),
     ...(view.decided_at === null
       ? []
-      : row('Decided', `${view.decision ?? 'trusted'} by ${who ?? '?'}, ${formatTime(view.decided_at)}`)),
+      : row(
+          'Decided',
+          `${view.decision === null ? 'trusted' : decisionText(view.decision)} by ${who ?? '?'}, ${formatTime(view.decided_at)}`,
+        )),
     ...row('Consent', view.consent_hash),
   ]
   if (view.result === null) return lines.join('\n')

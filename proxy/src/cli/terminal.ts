@@ -18,7 +18,7 @@ export interface Terminal {
   readonly style: Style
   /** Whether a person can be asked. */
   readonly isInteractive: boolean
-  /** Width of standard output; wide where it is not a terminal. */
+  /** Width of standard output; where it is not a terminal, COLUMNS or wide. */
   readonly columns: number
   print(text: string): Promise<void>
   note(text: string): void
@@ -38,7 +38,7 @@ export function createTerminal(around: CliSurroundings): Terminal {
   return {
     style: styleFor(around.stdout, around.env),
     isInteractive,
-    columns: around.stdout.columns ?? WIDE_COLUMNS,
+    columns: around.stdout.columns || Number(around.env.COLUMNS) || WIDE_COLUMNS,
     print: (text) =>
       new Promise((resolve, reject) => {
         around.stdout.write(`${text}\n`, (error) => (error ? reject(error) : resolve()))

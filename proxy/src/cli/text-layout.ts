@@ -38,6 +38,15 @@ export function hardWrap(text: string, columns: number): string[] {
   return [...lines, line]
 }
 
+/** The text in at most `columns` columns; what is left out shows as an ellipsis. */
+export function clipColumns(text: string, columns = Number.POSITIVE_INFINITY): string {
+  if (columnsOf(text) <= columns) return text
+  return `${hardWrap(text, Math.max(1, columns - 1))[0]}…`
+}
+
+/** `1 line`, `2 lines`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
 /** Breaks at spaces where it can; a longer word is cut. */
 export function wordWrap(text: string, columns: number): string[] {
   const lines: string[] = []

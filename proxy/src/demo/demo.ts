@@ -10,6 +10,7 @@ import {
   createAdminClient,
   type DemoAnswer,
   EXIT,
+  openQuestion,
   renderCard,
   renderOutput,
   runCli,
@@ -20,7 +21,13 @@ import {
 } from '../cli/index.ts'
 import { readConfig } from '../config/index.ts'
 import { startDaemon } from '../daemon.ts'
-import { addedAgent, requestView, secretView, type WireDecision } from '../surfaces/admin-api/wire.ts'
+import {
+  addedAgent,
+  type CardView,
+  requestView,
+  secretView,
+  type WireDecision,
+} from '../surfaces/admin-api/wire.ts'
 import { VERSION } from '../version.ts'
 import { type AgentAnswer, createDemoAgent, type DemoAgent } from './demo-agent.ts'
 import { chooseSandbox } from './sandbox-choice.ts'
@@ -111,8 +118,9 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
 
   step('Audit', 'everything that happened, hash-chained:')
   say('')
+  const narrow = { ...around, env: { ...around.env, COLUMNS: String(TERMINAL_COLUMNS) } }
   const oauth3 = (...args: string[]): Promise<number> =>
-    runCli(['--socket', daemon.adminSocketPath, ...args], around, {
+    runCli(['--socket', daemon.adminSocketPath, ...args], narrow, {
       version: VERSION,
       daemon: () => Promise.resolve(EXIT.failed),
       demo: () => Promise.resolve(EXIT.failed),
@@ -135,7 +143,7 @@ async function showAndAnswer(
   const view = await admin.call(requestView, 'GET', adminPath('requests', requestId))
   stage.say(`\n${renderCard(view.card, stage.style, Date.now())}\n`)
   const isAsked = given === undefined && stage.around.stdin.isTTY === true
-  const answer = given ?? (isAsked ? await askPerson(stage) : 'once')
+  const answer = given ?? (isAsked ? await askPerson(stage, view.card) : 'once')
   await admin.call(requestView, 'POST', adminPath('requests', requestId, 'decision'), {
     decision: DECISIONS[answer],
     consent_hash: view.consent_hash,
@@ -145,8 +153,15 @@ async function showAndAnswer(
     : given === undefined
       ? 'the demo itself, since nobody is at a terminal'
       : '--approve'
-  stage.step('Answer', `${answer}, by ${by}; it holds for consent ${view.consent_hash.slice(0, 16)}… alone`)
+  stage.step('Answer', `${answer}, by ${by}; ${HOLDS_FOR[answer](view.consent_hash)}`)
   return answer
+}
+
+const HOLDS_FOR: Record<DemoAnswer, (consentHash: string) => string> = {
+  once: (consentHash) => `it holds for consent ${consentHash.slice(0, 16)}… alone`,
+  '24h': () => 'for 24 hours this code with this scope runs without asking',
+  forever: () => 'until it is revoked this code with this scope runs without asking',
+  deny: () => 'nothing runs',
 }
 
 const KEYS: Record<string, DemoAnswer> = {
@@ -161,7 +176,7 @@ const KEYS: Record<string, DemoAnswer> = {
 }
 
 /** Asks until the answer is one of the four; the end of input is a no. */
-async function askPerson(stage: Stage): Promise<DemoAnswer> {
+async function askPerson(stage: Stage, card: CardView): Promise<DemoAnswer> {
   const reader = createInterface({ input: stage.around.stdin, output: stage.around.stdout })
   const interrupted = new AbortController()
   reader.once('SIGINT', () => interrupted.abort(new Error('The demo was interrupted.')))
@@ -169,10 +184,12 @@ async function askPerson(stage: Stage): Promise<DemoAnswer> {
   const signal = AbortSignal.any([stage.signal, interrupted.signal])
   try {
     for (;;) {
-      const question = `   ${stage.style.bold('Run it?')}  [o]nce  [2]4h  [f]orever  [d]eny: `
+      const asked = openQuestion(card).replaceAll('\n', '\n   ')
+      const question = `   ${stage.style.bold(asked)}\n   [o]nce  [2]4h  [f]orever  [d]eny: `
       const typed = await Promise.race([reader.question(question, { signal }), closed])
       const answer = KEYS[typed.trim().toLowerCase()]
       if (answer) return answer
+      stage.say('   answer o, 2, f or d')
     }
   } catch (error) {
     throw signal.aborted ? signal.reason : error

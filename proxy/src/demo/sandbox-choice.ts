@@ -1,5 +1,6 @@
 import Docker from 'dockerode'
 import { buildImages, createSandbox } from '../adapters/sandbox/index.ts'
+import { CliError, EXIT } from '../cli/index.ts'
 
 export interface SandboxChoice {
   readonly kind: 'docker' | 'embedded'
@@ -18,7 +19,13 @@ export async function chooseSandbox(
   try {
     await answersSoon(docker)
   } catch (error) {
-    if (asked === 'docker') throw error
+    if (asked === 'docker') {
+      throw new CliError(
+        'failed',
+        EXIT.failed,
+        `OAUTH3_SANDBOX=docker, but no Docker engine answers (${firstLine(error)}); leave it out to use the embedded sandbox`,
+      )
+    }
     return { kind: 'embedded', why: `no Docker engine answers (${firstLine(error)})` }
   }
   try {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { columnsOf } from '../../src/cli/text-layout.ts'
 import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
 import { rawControls } from '../support/raw-controls.ts'
 import { type CliRun, type CliRunOptions, runCliProcess } from '../support/run-cli.ts'
@@ -73,9 +74,33 @@ describe('secrets', () => {
     expect((await oauth3(['secret', 'rename', 'NONE_KEY', 'OTHER_KEY'])).code).toBe(4)
   })
 
+  test('keeps a binding on replacement unless --any-host ends it', async () => {
+    await oauth3(['secret', 'add', 'BOUND_KEY', '--hosts', 'api.example.com'], { stdin: 'demo-value-1' })
+    await oauth3(['secret', 'add', 'BOUND_KEY'], { stdin: 'demo-value-2' })
+    expect(kit.vault.find('BOUND_KEY')?.hosts).toEqual(['api.example.com'])
+    const both = ['secret', 'add', 'BOUND_KEY', '--any-host', '--hosts', 'b.example.com']
+    expect((await oauth3(both, { stdin: 'demo-value-3' })).code).toBe(2)
+    const freed = await oauth3(['secret', 'add', 'BOUND_KEY', '--any-host'], { stdin: 'demo-value-3' })
+    expect(freed.stdout).toContain('not bound to hosts')
+    expect(kit.vault.find('BOUND_KEY')?.hosts).toBeNull()
+  })
+
+  test('takes addresses and localhost as hosts, and no other name without a dot', async () => {
+    for (const host of ['localhost:8080', '10.0.0.5', '[::1]:443']) {
+      expect(
+        (await oauth3(['secret', 'add', 'INSIDE_KEY', '--hosts', host], { stdin: 'demo-value' })).code,
+      ).toBe(0)
+    }
+    const run = await oauth3(['secret', 'add', 'NONE_BOUND', '--hosts', 'none'], { stdin: 'demo-value' })
+    expect(run.code).toBe(2)
+    expect(run.stderr).toContain('"none" has no dot')
+    expect(kit.vault.find('NONE_BOUND')).toBeUndefined()
+  })
+
   test('refuses a reserved name and a bad host as wrong usage, in one line', async () => {
     for (const args of [
       ['secret', 'add', 'LD_PRELOAD'],
+      ['secret', 'add', 'X=1'],
       ['secret', 'add', 'HOST_KEY', '--hosts', 'not a host'],
     ]) {
       const run = await oauth3(args, { stdin: 'demo-value-2' })
@@ -150,8 +175,11 @@ describe('agents', () => {
     const { token } = json(await oauth3(['agent', 'add', 'short-lived', '--json']))
     expect((await oauth3(['agent', 'revoke', 'short-lived'])).code).toBe(0)
     expect(() => kit.agents.authenticate(`Bearer ${token}`, '127.0.0.1')).toThrow()
-    expect((await oauth3(['agent', 'revoke', 'short-lived'])).code).toBe(4)
-    expect((await oauth3(['agent', 'list'])).stdout).toMatch(/short-lived.*revoked/)
+    expect(await oauth3(['agent', 'revoke', 'short-lived'])).toMatchObject({
+      code: 4,
+      stderr: 'oauth3: short-lived was already revoked.\n',
+    })
+    expect((await oauth3(['agent', 'list'])).stdout).toMatch(/short-lived.*nothing \(polls\).*revoked/)
   })
 })
 
@@ -165,6 +193,7 @@ describe('requests', () => {
 
     const approved = await oauth3(['approve', requestId.slice(0, 16), '--once'])
     expect(approved.code).toBe(0)
+    expect(approved.stdout).toContain('approved (once); it will run now.')
     expect(approved.stdout).toContain(`consent ${kit.executions.resolve(requestId).consentHash}`)
     expect(await kit.finished(requestId)).toMatchObject({
       status: 'success',
@@ -173,6 +202,9 @@ describe('requests', () => {
     })
 
     const after = await oauth3(['show', requestId])
+    expect(shown.stdout).toContain('1 line, 26 bytes')
+    expect(shown.stdout).toMatch(/^ {2}Expires /m)
+    expect(after.stdout).not.toMatch(/^ {2}Expires /m)
     expect(after.stdout).toContain('⟨U+001B⟩[31mred')
     expect(rawControls(after.stdout)).toEqual([])
     const raw = await oauth3(['show', requestId, '--json'])
@@ -190,6 +222,8 @@ describe('requests', () => {
     const { requestId } = await kit.ask({ skillId: `level/${decision}`, argsJson: '{"a":1}' })
     expect((await oauth3(['approve', requestId, level, ...more])).code).toBe(0)
     expect((await kit.finished(requestId)).decision).toBe(decision)
+    const word = `${level.slice(2)}${more.length > 0 ? ', any args' : ''}`
+    expect((await oauth3(['show', requestId])).stdout).toContain(`${word} by `)
     expect(json(await oauth3(['trust', 'list', '--json'])).grants[0]).toMatchObject({
       any_args: more.length > 0,
     })
@@ -223,6 +257,7 @@ describe('requests', () => {
     expect(json(await oauth3(['deny', denied.requestId, '--json']))).toMatchObject({ status: 'denied' })
     const waiting = await kit.ask({ skillId: 'to/wait', secrets: [{ name: 'LATE_KEY' }] })
     const run = await oauth3(['approve', waiting.requestId, '--once'])
+    expect(run.stdout).toContain('approved (once); it waits for LATE_KEY.')
     expect(run.stdout).toContain('oauth3 secret add LATE_KEY')
     await oauth3(['secret', 'add', 'LATE_KEY'], { stdin: 'demo-value-late' })
     expect((await kit.finished(waiting.requestId)).status).toBe('success')
@@ -248,7 +283,18 @@ describe('trust, audit, keys and state', () => {
     expect((await oauth3(['trust', 'list'])).stdout).toContain('trust/me')
     expect((await oauth3(['trust', 'revoke', String(grant.id)])).code).toBe(0)
     expect((await oauth3(['trust', 'revoke', String(grant.id)])).code).toBe(4)
-    expect((await oauth3(['trust', 'revoke', 'all'])).code).toBe(2)
+    const misnamed = await oauth3(['trust', 'revoke', 'all'])
+    expect(misnamed.code).toBe(2)
+    expect(misnamed.stderr).toContain('N is the number from `oauth3 trust list`')
+  })
+
+  test('tables of pending requests and of the audit keep to the width there is', async () => {
+    await kit.ask({ skillId: `wide/${'skill'.repeat(20)}` })
+    for (const args of [['pending'], ['audit', 'list', '-n', '200']]) {
+      const { stdout } = await oauth3(args, { env: { COLUMNS: '80' } })
+      for (const line of stdout.trimEnd().split('\n')) expect(columnsOf(line), line).toBeLessThanOrEqual(80)
+    }
+    expect((await oauth3(['pending'], { env: { COLUMNS: '80' } })).stdout).toMatch(/wide\/skill.*…/)
   })
 
   test('rotates the data key and the master key; secrets still open', async () => {
@@ -267,7 +313,8 @@ describe('trust, audit, keys and state', () => {
     expect(run.stdout).toMatch(/ok +sandbox: engine answers/)
     expect(run.stdout).toMatch(/fail +wake: hook answered 401/)
     expect(run.stdout).toMatch(/fail +broken: threw by itself/)
-    expect(run.stderr).toBe('oauth3: 2 of 3 checks failed: wake, broken.\n')
+    expect(run.stdout).toMatch(/ok +telegram: not set up/)
+    expect(run.stderr).toBe('oauth3: 2 of 4 checks failed: wake, broken.\n')
   })
 
   test('tells its state', async () => {

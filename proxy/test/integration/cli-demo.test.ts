@@ -53,6 +53,14 @@ test('without an engine the demo takes the embedded sandbox and says why', async
   )
 })
 
+test('says that Docker was asked for where no engine answers', async () => {
+  const run = await demo([], { OAUTH3_SANDBOX: 'docker', DOCKER_HOST: 'unix:///nonexistent/docker.sock' })
+  expect(run).toMatchObject({ code: 1, left: [] })
+  expect(run.stderr).toMatch(
+    /^oauth3: OAUTH3_SANDBOX=docker, but no Docker engine answers \(.+\); leave it out/,
+  )
+})
+
 test('refuses another answer as wrong usage', async () => {
   expect((await demo(['--approve', 'maybe'])).code).toBe(2)
 })

@@ -66,6 +66,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     doctorChecks: options.doctorChecks ?? [
       { name: 'sandbox', run: async () => ({ ok: true, said: 'answers' }) },
     ],
+    hasDefaultWake: false,
     health: async () => ({
       status: 'ok',
       telegram: 'disabled',

@@ -17,7 +17,7 @@ import type { createSlots } from './slots.ts'
 
 const READY_TIMEOUT_MS = 20_000
 /** From the first call to the waiting runner. */
-export const LAUNCH_TIMEOUT_MS = 30_000
+const LAUNCH_TIMEOUT_MS = 30_000
 /** How long the engine may take to notice that a process has ended. */
 const SETTLE_TIMEOUT_MS = 5_000
 /** How long a process that announced its end may live on. */

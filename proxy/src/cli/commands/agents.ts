@@ -52,6 +52,7 @@ export const addAgentCommands: CommandGroup = (program, context) => {
     .description('agents, their networks and how they are woken')
     .action(async () => {
       const answer = await context.client.call(agentList, 'GET', adminPath('agents'))
+      const without = answer.has_default_wake ? 'default' : 'nothing (polls)'
       await context.show(answer, () =>
         answer.agents.length === 0
           ? 'No agents yet; add one with: oauth3 agent add NAME'
@@ -61,7 +62,7 @@ export const addAgentCommands: CommandGroup = (program, context) => {
                 row.name,
                 row.id,
                 row.cidrs.join(', ') || 'anywhere',
-                row.wake ? `${row.wake.kind} ${row.wake.target}` : 'default',
+                row.wake ? `${row.wake.kind} ${row.wake.target}` : without,
                 row.revoked_at === null ? 'active' : `revoked ${formatTime(row.revoked_at)}`,
               ]),
               context.terminal.style,

@@ -3,13 +3,11 @@ import { type AuditRowView, auditList, auditRowView, auditVerdict } from '../../
 import { adminPath } from '../admin-client.ts'
 import { CliError, EXIT } from '../cli-error.ts'
 import type { CommandGroup } from '../context.ts'
+import { decisionText } from '../question.ts'
 import { renderTable } from '../table.ts'
 import { safeJson } from '../terminal.ts'
 import { formatTime } from '../text-layout.ts'
 import { examples, wholeNumber } from './shared.ts'
-
-/** What stands left of the data in the list. */
-const FIXED_COLUMNS = 72
 
 export const addAuditCommands: CommandGroup = (program, context) => {
   const audit = program.command('audit').description('everything that happened')
@@ -25,6 +23,7 @@ export const addAuditCommands: CommandGroup = (program, context) => {
         `${adminPath('audit')}?limit=${options.number}`,
       )
       const rows = answer.rows.toReversed()
+      const time = timeOf(rows, context.now())
       await context.show({ rows: rows.map(exportRow) }, () =>
         rows.length === 0
           ? 'The audit is empty.'
@@ -32,13 +31,14 @@ export const addAuditCommands: CommandGroup = (program, context) => {
               ['ROW', 'AT', 'EVENT', 'WHO', 'REQUEST', 'DATA'],
               rows.map((row) => [
                 String(row.id),
-                formatTime(row.at).slice(5),
+                time(row.at),
                 row.event,
                 shorten(row.actor, 16),
                 row.request_id?.replace('req_', '').slice(0, 8) ?? '',
-                shorten(briefData(row.data), Math.max(20, context.terminal.columns - FIXED_COLUMNS)),
+                briefData(row.data),
               ]),
               context.terminal.style,
+              { columns: context.terminal.columns, shrink: SHRINK },
             ),
       )
     })
@@ -83,6 +83,21 @@ function exportRow(row: AuditRowView): Omit<AuditRowView, 'data'> & { data?: unk
   return { ...rest, data_text: data }
 }
 
+/** The data first, then who did it; the data further, then the event: by the table's columns. */
+const SHRINK = [
+  [5, 20],
+  [3, 10],
+  [5, 8],
+  [2, 18],
+] as const
+
+/** The day only when not every row is of today. */
+function timeOf(rows: readonly AuditRowView[], now: number): (at: number) => string {
+  const today = formatTime(now).slice(0, 10)
+  const isToday = rows.every((row) => formatTime(row.at).startsWith(today))
+  return (at) => formatTime(at).slice(isToday ? 11 : 5)
+}
+
 /** What a person wants at a glance; hashes and the rest are in --json. */
 function briefData(data: string): string {
   let parsed: unknown
@@ -94,7 +109,10 @@ function briefData(data: string): string {
   if (typeof parsed !== 'object' || parsed === null) return ''
   const facts = Object.entries(parsed).filter(([key, value]) => value !== null && !/_(hash|id)$/.test(key))
   return facts
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([key, value]) => {
+      if (typeof value !== 'string') return `${key}=${JSON.stringify(value)}`
+      return `${key}=${key === 'decision' ? decisionText(value) : value}`
+    })
     .join(' ')
 }
 

@@ -7,6 +7,7 @@ import {
 import { adminPath } from '../admin-client.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
+import { approvalQuestion, decisionText } from '../question.ts'
 import { renderTable } from '../table.ts'
 import { renderCard, renderOutcome } from '../terminal-card.ts'
 import { formatDistance, formatTime } from '../text-layout.ts'
@@ -41,6 +42,13 @@ export const addRequestCommands: CommandGroup = (program, context) => {
             options.all ? formatTime(row.created_at) : formatDistance(row.expires_at, context.now()),
           ]),
           context.terminal.style,
+          {
+            columns: context.terminal.columns,
+            shrink: [
+              [1, 12],
+              [2, 8],
+            ],
+          },
         )
       })
     })
@@ -54,7 +62,9 @@ export const addRequestCommands: CommandGroup = (program, context) => {
       await context.show(view, () => {
         const { style } = context.terminal
         const title = view.status === 'pending' ? 'approval needed' : 'request'
-        const parts = [renderCard(view.card, style, context.now(), title), renderOutcome(view, style)]
+        const isWaiting = view.status === 'pending' || view.status === 'awaiting_secrets'
+        const card = renderCard(view.card, style, context.now(), { title, isWaiting })
+        const parts = [card, renderOutcome(view, style)]
         if (view.status === 'pending') {
           const short = view.request_id.slice(0, 16)
           parts.push(`\n  oauth3 approve ${short} --once | --24h | --forever\n  oauth3 deny ${short}`)
@@ -131,11 +141,11 @@ async function decide(
   isSure: boolean,
 ): Promise<void> {
   const { terminal, client } = context
-  if (!isSure && view.status === 'pending' && terminal.isInteractive) {
-    terminal.note(renderCard(view.card, terminal.style, context.now()))
-    const agreed = await terminal.confirm(
-      `Consent ${view.consent_hash.slice(0, 16)}…: approve (${decisionText(decision)})?`,
-    )
+  const { card } = view
+  if (decision !== 'deny' && !isSure && view.status === 'pending' && terminal.isInteractive) {
+    terminal.note(renderCard(card, terminal.style, context.now()))
+    terminal.note(`Consent ${view.consent_hash.slice(0, 16)}…`)
+    const agreed = await terminal.confirm(approvalQuestion(card, decision))
     if (!agreed) throw new CliError('failed', EXIT.failed, 'Nothing was decided.')
   }
   const decided = await client.call(requestView, 'POST', adminPath('requests', view.request_id, 'decision'), {
@@ -143,26 +153,21 @@ async function decide(
     consent_hash: view.consent_hash,
   })
   await context.show(decided, () => {
+    const missing = decided.card.secrets.filter((secret) => secret.missing).map((secret) => secret.name)
+    const what = decision === 'deny' ? 'denied' : `approved (${decisionText(decision)})`
     const lines = [
-      `${decided.request_id} ${decision === 'deny' ? 'denied' : `approved (${decisionText(decision)})`}; it is ${decided.status}.`,
+      `${decided.request_id} ${what}${whatFollows(decided.status, missing)}.`,
       `consent ${decided.consent_hash}`,
     ]
-    const missing = decided.card.secrets.filter((secret) => secret.missing).map((secret) => secret.name)
     if (decided.status === 'awaiting_secrets') {
-      lines.push(
-        `It runs as soon as you store ${missing.join(', ')}: oauth3 secret add ${missing[0] ?? 'NAME'}`,
-      )
+      lines.push(`It runs as soon as it is stored: oauth3 secret add ${missing[0] ?? 'NAME'}`)
     }
     return lines.join('\n')
   })
 }
 
-const decisionText = (decision: WireDecision): string =>
-  ({
-    once: 'once',
-    deny: 'deny',
-    trust24h: '24 hours',
-    forever: 'forever',
-    trust24h_any: '24 hours, any args',
-    forever_any: 'forever, any args',
-  })[decision]
+function whatFollows(status: string, missing: readonly string[]): string {
+  if (status === 'denied') return ''
+  if (status === 'awaiting_secrets') return `; it waits for ${missing.join(', ') || 'a secret'}`
+  return status === 'approved' || status === 'running' ? '; it will run now' : `; it is ${status}`
+}

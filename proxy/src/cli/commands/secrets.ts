@@ -1,3 +1,4 @@
+import { isIpLiteral, isReservedName, parseHostPattern, SECRET_NAME } from '../../kernel/index.ts'
 import { okBody, secretList, secretView } from '../../surfaces/admin-api/wire.ts'
 import { adminPath } from '../admin-client.ts'
 import { usageError } from '../cli-error.ts'
@@ -18,6 +19,7 @@ export const addSecretCommands: CommandGroup = (program, context) => {
       'hosts it may go to, comma-separated; others are warned of on every card',
       commaList,
     )
+    .option('--any-host', 'bind it to no host; ends an earlier binding')
     .addHelpText(
       'after',
       examples(
@@ -25,10 +27,12 @@ export const addSecretCommands: CommandGroup = (program, context) => {
         ['oauth3 secret add DEPLOY_KEY < key.pem', 'takes it from standard input'],
       ),
     )
-    .action(async (name: string, options: { hosts?: string[] }) => {
+    .action(async (name: string, options: { hosts?: string[]; anyHost?: boolean }) => {
+      assertName(name)
+      const hosts = bindingFrom(options)
       const value = await context.terminal.readSecret(`Value of ${name}:`)
       if (value === '') throw usageError('The value is empty; nothing was stored.')
-      const body = { value, ...(options.hosts ? { hosts: options.hosts } : {}) }
+      const body = { value, ...(hosts ? { hosts } : {}) }
       const stored = await context.client.call(secretView, 'PUT', adminPath('secrets', name), body)
       const what = stored.version === 1 ? 'stored' : `replaced, version ${stored.version}`
       const where = stored.hosts ? `may go to ${stored.hosts.join(', ')}` : 'not bound to hosts'
@@ -76,4 +80,32 @@ export const addSecretCommands: CommandGroup = (program, context) => {
       })
       await context.show(renamed, () => `${from} is now ${renamed.name}.`)
     })
+}
+
+/** Before the value is asked for: nobody types one for a name that is refused. */
+function assertName(name: string): void {
+  if (!SECRET_NAME.test(name)) {
+    throw usageError(
+      `"${name}" is not a secret's name, which is A–Z a–z 0–9 _ and does not begin with a digit; its value is asked for.`,
+    )
+  }
+  if (isReservedName(name)) throw usageError(`${name} steers the runtime and cannot be a secret's name.`)
+}
+
+/** No list keeps the binding there is; an empty one ends it. */
+function bindingFrom(options: { hosts?: string[]; anyHost?: boolean }): readonly string[] | undefined {
+  if (!options.anyHost) {
+    for (const host of options.hosts ?? []) assertHost(host)
+    return options.hosts
+  }
+  if (options.hosts) throw usageError('Choose one of --hosts and --any-host.')
+  return []
+}
+
+/** A name without a dot is rather a slip, like `none`, than a place on the internet. */
+function assertHost(text: string): void {
+  const pattern = parseHostPattern(text)
+  if ('problem' in pattern) throw usageError(`Host "${text}" ${pattern.problem}.`)
+  if (pattern.host.includes('.') || pattern.host === 'localhost' || isIpLiteral(pattern.host)) return
+  throw usageError(`Host "${text}" has no dot, so it is no internet host; --any-host ends a binding.`)
 }

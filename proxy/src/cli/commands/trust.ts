@@ -1,9 +1,9 @@
 import { grantList, grantView } from '../../surfaces/admin-api/wire.ts'
 import { adminPath } from '../admin-client.ts'
+import { usageError } from '../cli-error.ts'
 import type { CommandGroup } from '../context.ts'
 import { renderTable } from '../table.ts'
 import { formatDistance } from '../text-layout.ts'
-import { wholeNumber } from './shared.ts'
 
 export const addTrustCommands: CommandGroup = (program, context) => {
   const trust = program.command('trust').description('what runs without asking')
@@ -28,6 +28,7 @@ export const addTrustCommands: CommandGroup = (program, context) => {
                 row.approved_by,
               ]),
               context.terminal.style,
+              { columns: context.terminal.columns, shrink: [[1, 12]] },
             ),
       )
     })
@@ -35,9 +36,14 @@ export const addTrustCommands: CommandGroup = (program, context) => {
   trust
     .command('revoke')
     .description('end a grant; the code is asked about again')
-    .argument('<n>', 'its number in trust list', wholeNumber)
+    .argument('<n>', 'its number in trust list', grantNumber)
     .action(async (id: number) => {
       const grant = await context.client.call(grantView, 'DELETE', adminPath('trust', id))
       await context.show(grant, () => `Grant ${grant.id} (${grant.skill_id}) revoked.`)
     })
+}
+
+function grantNumber(text: string): number {
+  if (!/^[0-9]{1,9}$/.test(text)) throw usageError('N is the number from `oauth3 trust list`.')
+  return Number(text)
 }

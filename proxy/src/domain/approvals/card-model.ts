@@ -81,7 +81,7 @@ export function buildCard(input: CardInput): CardModel {
     args: consent.args === null ? null : short(consent.args, 200),
     source: consent.source && `${SOURCE_SAID[consent.source.relation]}: ${short(consent.source.url, 160)}`,
     codeHash: consent.code.sha256,
-    code: { text: visibleText(code), lines: code.split('\n').length, bytes: consent.code.bytes },
+    code: { text: visibleText(code), lines: lineCount(code), bytes: consent.code.bytes },
     expiresAt: input.expiresAt,
   }
   return {
@@ -108,6 +108,9 @@ export function buildCard(input: CardInput): CardModel {
     ],
   }
 }
+
+/** A line feed at the very end ends the last line; it begins no other. */
+const lineCount = (code: string): number => code.replace(/\n$/, '').split('\n').length
 
 const SOURCE_SAID = {
   fetched: 'code was read from',

@@ -29,7 +29,7 @@ export interface MatchStarts {
 }
 
 /** Bytes walked for each byte of a region before its earlier paths are worked out. */
-const WALK_RATIO = 1e9
+const WALK_RATIO = 16
 
 interface MatchRegion {
   start: number

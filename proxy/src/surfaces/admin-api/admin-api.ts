@@ -36,6 +36,8 @@ export interface AdminApiDeps {
     rotateMaster(actor: string): Promise<unknown>
   }
   readonly doctorChecks: readonly DoctorCheck[]
+  /** Whether agents without a wake target of their own are woken at all. */
+  readonly hasDefaultWake: boolean
   readonly health: () => Promise<HealthReport>
   readonly clock: Clock
   readonly log: { error(details: object, message: string): void }
@@ -77,7 +79,7 @@ export function createAdminApi(deps: AdminApiDeps): Express {
   })
 
   app.get('/v1/agents', (_request, response) => {
-    response.json({ agents: agents.list().map(viewAgent) })
+    response.json({ agents: agents.list().map(viewAgent), has_default_wake: deps.hasDefaultWake })
   })
   app.post('/v1/agents', (request, response) => {
     const { name, cidrs, wake } = parse(addAgentBody, request.body)
@@ -98,6 +100,7 @@ export function createAdminApi(deps: AdminApiDeps): Express {
     response.json({ agent: viewAgent(added.agent), token: added.token })
   })
   app.delete('/v1/agents/:name', (request, response) => {
+    assertNotRevoked(agents, request.params.name)
     agents.revoke(request.params.name, owner.actor)
     response.json({ ok: true })
   })
@@ -154,7 +157,9 @@ export function createAdminApi(deps: AdminApiDeps): Express {
   })
 
   app.post('/v1/doctor', async (_request, response) => {
-    response.json(await runDoctor(deps.doctorChecks))
+    const { telegram } = await deps.health()
+    const checks = telegram === 'disabled' ? [...deps.doctorChecks, TELEGRAM_OFF] : deps.doctorChecks
+    response.json(await runDoctor(checks))
   })
 
   app.use((request: Request) => {
@@ -162,6 +167,17 @@ export function createAdminApi(deps: AdminApiDeps): Express {
   })
   app.use(errorAnswer(deps.log))
   return app
+}
+
+/** Telegram's own check exists only where it is set up; its absence is told, not left to be guessed. */
+const TELEGRAM_OFF: DoctorCheck = { name: 'telegram', run: async () => ({ ok: true, said: 'not set up' }) }
+
+/** A clearer refusal than that nobody has the name. */
+function assertNotRevoked(agents: Agents, name: string): void {
+  const named = agents.list().filter((agent) => agent.name === name)
+  if (named.length > 0 && named.every((agent) => agent.revokedAt !== null)) {
+    throw new AppError('not_found', `${name} was already revoked.`)
+  }
 }
 
 /** Node has no SO_PEERCRED; the socket's mode admits this process's own user (and root), so that is who asks. */

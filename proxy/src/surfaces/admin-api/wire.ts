@@ -43,7 +43,11 @@ const agentView = z.object({
   created_at: z.int(),
   revoked_at: z.int().nullable(),
 })
-export const agentList = z.object({ agents: z.array(agentView) })
+export const agentList = z.object({
+  agents: z.array(agentView),
+  /** Whether an agent without a target of its own is woken at the daemon's. */
+  has_default_wake: z.boolean(),
+})
 /** The token is in this answer and nowhere else. */
 export const addedAgent = z.object({ agent: agentView, token: z.string() })
 

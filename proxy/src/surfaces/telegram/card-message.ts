@@ -41,7 +41,8 @@ export function renderCard(input: {
   if (inline !== undefined) return { documents: [], html: inline, keyboard }
 
   const codeDocuments = codeFiles(model, exactCode)
-  const size = `${model.code.lines} lines, ${model.code.bytes} bytes`
+  const { lines: lineCount, bytes } = model.code
+  const size = `${lineCount} ${lineCount === 1 ? 'line' : 'lines'}, ${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`
   const codeNote = `📄 ${bold('Read the code in the file above')}: ${size}`
   for (const level of LEVELS) {
     const { lines, complete } = facts(model, level, now)

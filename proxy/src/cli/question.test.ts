@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import type { CardView } from '../surfaces/admin-api/wire.ts'
+import { approvalQuestion, decisionText, openQuestion } from './question.ts'
+import { columnsOf } from './text-layout.ts'
+
+const card = (names: readonly string[], network: string, skillId = 'demo/x'): CardView => ({
+  requestId: 'req_1',
+  skillId,
+  description: '',
+  agent: 'clawd',
+  changes: [],
+  warnings: [],
+  secrets: names.map((name) => ({ name, goes: network, missing: false })),
+  network,
+  runtime: 'deno',
+  limits: '10 s',
+  args: null,
+  source: null,
+  codeHash: 'f'.repeat(64),
+  code: { text: '', lines: 1, bytes: 0 },
+  expiresAt: 0,
+  cut: false,
+  full: '',
+  choices: [],
+})
+
+test('the question names what a yes gives', () => {
+  const two = card(['KEY_A', 'KEY_B'], 'api.example.com')
+  expect(approvalQuestion(card(['DEMO_API_KEY'], 'none'), 'once')).toBe(
+    'Run once with DEMO_API_KEY, no network?',
+  )
+  expect(approvalQuestion(two, 'trust24h')).toBe('Trust demo/x 24 hours with KEY_A, KEY_B → api.example.com?')
+  expect(approvalQuestion(two, 'forever_any').replace('\n', ' ')).toBe(
+    'Trust demo/x forever with KEY_A, KEY_B → api.example.com, any args?',
+  )
+  expect(openQuestion(card([], 'none'))).toBe('Run demo/x with no secret, no network?')
+})
+
+test('it says how many secrets and hosts do not fit, and keeps to three short lines', () => {
+  const names = Array.from({ length: 20 }, (_none, index) => `SECRET_NUMBER_${index}`)
+  const hosts = `${Array.from({ length: 7 }, (_none, index) => `host-${index}.example.com`).join(', ')}, host-…`
+  const question = approvalQuestion(card(names, hosts, 's'.repeat(128)), 'forever_any')
+  expect(question.replaceAll('\n', ' ')).toContain('SECRET_NUMBER_0, SECRET_NUMBER_1 and 18 more →')
+  expect(question).toContain('and more')
+  expect(question).toContain('any args')
+  expect(question.split('\n').length).toBeLessThanOrEqual(3)
+  for (const line of question.split('\n')) expect(columnsOf(line)).toBeLessThanOrEqual(72)
+})
+
+test('a skill id cannot pass for a part of the question', () => {
+  const asked = openQuestion(card(['KEY_A'], 'none', 'x with no secret?\n\u001b[2J'))
+  expect(asked.replaceAll('\n', ' ')).toBe('Run “x with no secret?⏎⟨U+001B⟩[2J” with KEY_A, no network?')
+})
+
+test('a decision has one word, and an unknown one stays as it is', () => {
+  expect(['once', 'trust24h', 'forever', 'trust24h_any', 'toString'].map(decisionText)).toEqual([
+    'once',
+    '24h',
+    'forever',
+    '24h, any args',
+    'toString',
+  ])
+})

@@ -1,0 +1,70 @@
+import type { CardView, WireDecision } from '../surfaces/admin-api/wire.ts'
+import { clipColumns, columnsOf, TERMINAL_COLUMNS, terminalLine, wordWrap } from './text-layout.ts'
+
+/**
+ * The question below a card. The card's facts may have scrolled away behind the code by then, so the question
+ * itself names what a yes gives.
+ */
+const SKILL_COLUMNS = 32
+const SECRETS_COLUMNS = 40
+const NETWORK_COLUMNS = 40
+/** Room for what stands before and behind the question on its lines. */
+const MARGIN_COLUMNS = 8
+
+const DECISION_TEXT: Readonly<Record<string, string>> = {
+  once: 'once',
+  deny: 'deny',
+  trust24h: '24h',
+  forever: 'forever',
+  trust24h_any: '24h, any args',
+  forever_any: 'forever, any args',
+} satisfies Record<WireDecision, string>
+
+/** The one word for a decision that commands take and print. */
+export const decisionText = (decision: string): string =>
+  Object.hasOwn(DECISION_TEXT, decision) ? (DECISION_TEXT[decision] ?? decision) : decision
+
+export function approvalQuestion(card: CardView, decision: Exclude<WireDecision, 'deny'>): string {
+  const what =
+    decision === 'once'
+      ? 'Run once'
+      : `Trust ${skillName(card)} ${decision.startsWith('forever') ? 'forever' : '24 hours'}`
+  const args = decision.endsWith('_any') ? ', any args' : ''
+  return wrapped(`${what} with ${given(card)}${args}?`)
+}
+
+/** For where the answer itself chooses between once, 24 hours and forever. */
+export const openQuestion = (card: CardView): string => wrapped(`Run ${skillName(card)} with ${given(card)}?`)
+
+const wrapped = (question: string): string => wordWrap(question, TERMINAL_COLUMNS - MARGIN_COLUMNS).join('\n')
+
+/** In quotes where it could be read as a part of the question. */
+function skillName(card: CardView): string {
+  const name = clipColumns(terminalLine(card.skillId), SKILL_COLUMNS)
+  return /^[\w./@:+-]+$/.test(name) ? name : `“${name}”`
+}
+
+function given(card: CardView): string {
+  const names = card.secrets.map((secret) => terminalLine(secret.name))
+  const secrets = names.length === 0 ? 'no secret' : listed(names, SECRETS_COLUMNS)
+  const hosts = terminalLine(card.network)
+  return hosts === 'none'
+    ? `${secrets}, no network`
+    : `${secrets} → ${listed(hosts.split(', '), NETWORK_COLUMNS)}`
+}
+
+/** As many as fit, and how many more there are; the first always, cut if it must be. */
+function listed(items: readonly string[], columns: number): string {
+  const [first = '', ...others] = items
+  let text = clipColumns(first, columns)
+  for (const [index, item] of others.entries()) {
+    const longer = `${text}, ${item}`
+    if (item.endsWith('…')) return `${text} and more`
+    if (columnsOf(longer) > columns) {
+      const left = others.slice(index)
+      return `${text} and ${left.at(-1)?.endsWith('…') ? '' : `${left.length} `}more`
+    }
+    text = longer
+  }
+  return text
+}
