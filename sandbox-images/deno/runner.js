@@ -12,6 +12,9 @@
 
 const { stdin, stdout, stderr, mainModule } = Deno
 const encoder = new TextEncoder()
+// Deno builds it at the first touch, which takes longer than a run: done while nobody waits.
+const { process } = globalThis
+process.emit('oauth3-warm')
 
 function readFully(length) {
   const bytes = new Uint8Array(length)
@@ -61,7 +64,6 @@ function announceEnd(marker) {
   const listen = globalThis.addEventListener.bind(globalThis)
   const dispatch = globalThis.dispatchEvent.bind(globalThis)
   const exit = Deno.exit
-  const { process } = globalThis
   let seen = false
   Object.defineProperty(globalThis, Symbol.for('Deno.isUnloadDispatched'), { get: () => seen, set: () => {} })
   listen('unload', (event) => {

@@ -7,7 +7,7 @@ import { type Graph, ROOT } from './graph.ts'
 export type NodeSet = Uint32Array
 
 /** Table entry: not worked out yet. */
-export const UNKNOWN = -1
+const UNKNOWN = -1
 /** More than enough for ordinary text; when a text exceeds them, the table is forgotten and built anew. */
 const DEFAULT_MAX_STATES = 8192
 const MAX_SET_NODES = 1 << 19

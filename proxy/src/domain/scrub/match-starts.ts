@@ -9,19 +9,19 @@
 import type { Automaton, NodeSet } from './automaton.ts'
 import type { Walks } from './walks.ts'
 
-export interface MatchStart {
+interface MatchStart {
   /** Of a match that only lengthens the region before it: some position inside that region. */
   readonly start: number
   readonly secret: number
 }
 
 /** The bytes at hand: `bytes[0]` stands at position `base`, and no match under way began before it. */
-export interface Window {
+interface Window {
   readonly bytes: Uint8Array
   readonly base: number
 }
 
-export interface MatchStarts {
+interface MatchStarts {
   /** Beginnings, in order, of the matches that are complete at `position`, where `live` nodes are reached. */
   of(complete: NodeSet, position: number, window: Window, reach: number): MatchStart[]
   /** Call before bytes up to the position go away. */

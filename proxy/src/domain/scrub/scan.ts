@@ -12,9 +12,9 @@ import { createWalks } from './walks.ts'
 /** `start` of a match that overlaps the ones before it may be any position inside what they cover. */
 export type OnMatch = (start: number, end: number, secret: number) => void
 
-export const STEPS_PER_BYTE = 64
+const STEPS_PER_BYTE = 64
 /** Building the automaton costs most at the beginning, whatever the length of the text. */
-export const FREE_STEPS = 4_000_000
+const FREE_STEPS = 4_000_000
 
 export interface Scan {
   /**

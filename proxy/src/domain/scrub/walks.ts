@@ -2,7 +2,7 @@
 import type { NodeSet } from './automaton.ts'
 import { type Graph, ROOT } from './graph.ts'
 
-export interface WalkBack {
+interface WalkBack {
   /** The earliest index at which a path to one of the nodes can have begun; `end` if none was found. */
   readonly start: number
   /** Secret of the path that began there. */
