@@ -36,20 +36,19 @@ test('the question names what a yes gives', () => {
   expect(openQuestion(card([], 'none'))).toBe('Run demo/x with no secret, no network?')
 })
 
-test('it says how many secrets and hosts do not fit, and keeps to three short lines', () => {
+test('it says how many secrets and hosts do not fit, and keeps to two lines', () => {
   const names = Array.from({ length: 20 }, (_none, index) => `SECRET_NUMBER_${index}`)
   const hosts = `${Array.from({ length: 7 }, (_none, index) => `host-${index}.example.com`).join(', ')}, host-…`
   const question = approvalQuestion(card(names, hosts, 's'.repeat(128)), 'forever_any')
-  expect(question.replaceAll('\n', ' ')).toContain('SECRET_NUMBER_0, SECRET_NUMBER_1 and 18 more →')
-  expect(question).toContain('and more')
-  expect(question).toContain('any args')
-  expect(question.split('\n').length).toBeLessThanOrEqual(3)
+  expect(question.replaceAll('\n', ' ')).toContain('SECRET_NUMBER_0 and 19 more →')
+  expect(question.replaceAll('\n', ' ')).toContain('host-0.example.com and more, any args?')
+  expect(question.split('\n').length).toBeLessThanOrEqual(2)
   for (const line of question.split('\n')) expect(columnsOf(line)).toBeLessThanOrEqual(72)
 })
 
 test('a skill id cannot pass for a part of the question', () => {
-  const asked = openQuestion(card(['KEY_A'], 'none', 'x with no secret?\n\u001b[2J'))
-  expect(asked.replaceAll('\n', ' ')).toBe('Run “x with no secret?⏎⟨U+001B⟩[2J” with KEY_A, no network?')
+  const asked = openQuestion(card(['KEY_A'], 'none', 'x, no key?\n\u001b[2J'))
+  expect(asked.replaceAll('\n', ' ')).toBe('Run “x, no key?⏎⟨U+001B⟩[2J” with KEY_A, no network?')
 })
 
 test('a decision has one word, and an unknown one stays as it is', () => {

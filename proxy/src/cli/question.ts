@@ -5,9 +5,9 @@ import { clipColumns, columnsOf, TERMINAL_COLUMNS, terminalLine, wordWrap } from
  * The question below a card. The card's facts may have scrolled away behind the code by then, so the question
  * itself names what a yes gives.
  */
-const SKILL_COLUMNS = 32
-const SECRETS_COLUMNS = 40
-const NETWORK_COLUMNS = 40
+const SKILL_COLUMNS = 24
+const SECRETS_COLUMNS = 28
+const NETWORK_COLUMNS = 28
 /** Room for what stands before and behind the question on its lines. */
 const MARGIN_COLUMNS = 8
 

@@ -70,7 +70,7 @@ test('a taken port stops the start with one line', async () => {
     env: { PORT: String(port), LOG_LEVEL: 'silent' },
   })
   taken.close()
-  expect(run).toMatchObject({ code: 1, stdout: '' })
+  expect(run).toMatchObject({ code: 2, stdout: '' })
   expect(run.stderr).toMatch(/^oauth3: HOST:PORT is taken .+\n$/)
 })
 
