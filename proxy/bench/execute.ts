@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { VERSION } from '../src/version.ts'
 import { type BenchDaemon, capture, pause, printComparison, startBenchDaemon, timed } from './support.ts'
 
@@ -48,13 +51,14 @@ async function trustedDaemon(
 ): Promise<{ daemon: BenchDaemon; run: () => Promise<unknown> }> {
   const daemon = await startBenchDaemon({ OAUTH3_SANDBOX: 'docker', ...environment })
   await daemon.cli(['secret', 'add', 'BENCH_SECRET'], SECRET)
+  const agent = new Agent({ keepAlive: true })
+  const body = JSON.stringify({ skill_id: 'bench', code: CODE, secrets: ['BENCH_SECRET'] })
+  const headers = { authorization: `Bearer ${daemon.token}`, 'content-type': 'application/json' }
   const post = async (): Promise<{ status: string; request_id: string; stdout?: string }> => {
-    const response = await fetch(`${daemon.url}/execute`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${daemon.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ skill_id: 'bench', code: CODE, secrets: ['BENCH_SECRET'] }),
-    })
-    return (await response.json()) as { status: string; request_id: string; stdout?: string }
+    const call = request(`${daemon.url}/execute`, { agent, method: 'POST', headers })
+    call.end(body)
+    const [response] = (await once(call, 'response')) as [IncomingMessage]
+    return JSON.parse(await text(response))
   }
   const asked = await post()
   await daemon.cli(['approve', asked.request_id, '--forever', '--yes'])

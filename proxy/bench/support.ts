@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +22,7 @@ export async function startBenchDaemon(
   environment: Record<string, string> = {},
   folder: string = mkdtempSync(join(tmpdir(), 'oauth3-bench-')),
 ): Promise<BenchDaemon> {
+  mkdirSync(folder, { recursive: true })
   const port = await freePort()
   const env = {
     ...process.env,
