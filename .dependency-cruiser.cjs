@@ -9,11 +9,13 @@ const DOMAIN_ROOMS = [
   'outbox',
   'agents',
   'code',
+  'imports',
   'consent',
   'trust',
   'vault',
   'approvals',
   'scrub',
+  'egress',
   'executions',
   'wake',
 ]
@@ -44,14 +46,14 @@ module.exports = {
         ...DOMAIN_ROOMS.slice(0, index).map((earlier) => `${src}/domain/${earlier}/index\\.ts$`),
       ]),
     ),
-    ...['agent-api', 'admin-api', 'telegram', 'mcp'].map((room) =>
+    ...['agent-api', 'admin-api', 'telegram', 'mcp', 'gateway'].map((room) =>
       only(`surface-${room}`, `${src}/surfaces/${room}/`, [
         `${src}/kernel/index\\.ts$`,
         `${src}/domain/[^/]+/index\\.ts$`,
         ...(room === 'mcp' ? [`${src}/surfaces/agent-api/index\\.ts$`] : []),
       ]),
     ),
-    ...['storage', 'sandbox', 'crypto', 'fetch-code', 'dial', 'wake-openclaw'].map((room) =>
+    ...['storage', 'sandbox', 'crypto', 'fetch-code', 'dial', 'wake-openclaw', 'certificates'].map((room) =>
       only(`adapter-${room}`, `${src}/adapters/${room}/`, [
         `${src}/kernel/index\\.ts$`,
         `${src}/domain/[^/]+/index\\.ts$`,

@@ -12,6 +12,7 @@ start() {
   local missing=()
   command -v dockerd >/dev/null || missing+=(docker.io iptables)
   command -v docker-compose >/dev/null || missing+=(docker-compose)
+  command -v crun >/dev/null || missing+=(crun)
   command -v debootstrap >/dev/null || missing+=(debootstrap)
   command -v curl >/dev/null || missing+=(curl)
   command -v sqlite3 >/dev/null || missing+=(sqlite3)

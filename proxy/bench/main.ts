@@ -1,5 +1,6 @@
 import { benchExecute } from './execute.ts'
 import { benchFootprint } from './footprint.ts'
+import { benchGateway } from './gateway.ts'
 import { benchScrub } from './scrub.ts'
 import { benchStorage } from './storage.ts'
 
@@ -16,6 +17,12 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   storage: () => benchStorage({ small: 1_000, large: quick ? 50_000 : 1_000_000 }),
   footprint: () => benchFootprint(quick ? 3 : 10),
   scrub: () => benchScrub(),
+  gateway: () =>
+    benchGateway(
+      quick
+        ? { small: 3, large: 3, largeBytes: 200_000_000, posts: 8 }
+        : { small: 9, large: 9, largeBytes: 200_000_000, posts: 40 },
+    ),
 }
 
 for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {

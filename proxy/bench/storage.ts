@@ -11,6 +11,7 @@ import type { AuditLog } from '../src/domain/audit/index.ts'
 import { type Consent, sealConsent } from '../src/domain/consent/index.ts'
 import { createTrust, type Trust } from '../src/domain/trust/index.ts'
 import { sha256Hex, systemClock } from '../src/kernel/index.ts'
+import { sampleConsent, sampleRawSecret } from '../test/support/sample-consent.ts'
 import { type BenchDaemon, percentile, printComparison, startBenchDaemon, timed } from './support.ts'
 
 /** Trust lookups and pages of GET /execute, over one thousand executions (baseline) and one million. */
@@ -61,28 +62,15 @@ export async function benchStorage(sizes: { small: number; large: number }): Pro
   }
 }
 
-const CONSENT: Consent = sealConsent({
-  v: 1,
-  skill_id: 'bench',
-  description: 'a consent of usual size',
-  code: { sha256: sha256Hex('bench'), bytes: 5 },
-  source: null,
-  agent: { id: 'agt_bench', name: 'bench' },
-  runtime: { name: 'deno', image: `sha256:${sha256Hex('image')}`, isolation: 'docker' },
-  secrets: [
-    { name: 'BENCH_SECRET', mode: 'raw', hosts: [], in: ['body', 'header', 'query'], bound_to: null },
-  ],
-  network: [],
-  args: null,
-  limits: {
-    timeout_ms: 30_000,
-    memory_bytes: 268_435_456,
-    cpu_millis: 1_000,
-    pids: 64,
-    tmp_bytes: 67_108_864,
-    output_bytes: 262_144,
-  },
-}).consent
+const CONSENT: Consent = sealConsent(
+  sampleConsent({
+    skill_id: 'bench',
+    description: 'a consent of usual size',
+    code: { sha256: sha256Hex('bench'), bytes: 5 },
+    runtime: { name: 'deno', image: `sha256:${sha256Hex('image')}`, isolation: 'docker' },
+    secrets: [sampleRawSecret({ name: 'BENCH_SECRET', hosts: [] })],
+  }),
+).consent
 
 async function interleave(
   rounds: number,

@@ -3,9 +3,11 @@ import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { SETTINGS, type Setting } from '../src/config/index.ts'
 import { AUDIT_EVENTS } from '../src/domain/audit/index.ts'
+import { EGRESS_RULES, type EgressRule } from '../src/domain/egress/index.ts'
 import { FAILURE_CODES } from '../src/domain/executions/index.ts'
 import { ERROR_TABLE } from '../src/kernel/index.ts'
 import { createOpenApi, METRICS } from '../src/surfaces/agent-api/index.ts'
+import { statusOf } from '../src/surfaces/gateway/refusal.ts'
 
 /**
  * Writes docs/reference (and the pages that a surface renders itself) from the tables the code runs on. With `--check`
@@ -31,6 +33,7 @@ const PAGES: readonly Page[] = [
   { path: 'docs/reference/configuration.md', render: configurationPage },
   { path: 'docs/reference/audit-events.md', render: auditPage },
   { path: 'docs/reference/metrics.md', render: metricsPage },
+  { path: 'docs/reference/gateway-rules.md', render: gatewayPage },
   {
     path: 'TELEGRAM-COMMANDS.md',
     render: () => renderedBy('surfaces/telegram/index.ts', 'renderCommandsPage'),
@@ -107,6 +110,28 @@ function metricsPage(): string {
 a skill or a secret.
 
 ${table(['metric', 'kind', 'labels', 'meaning'], rows)}
+`
+}
+
+function gatewayPage(): string {
+  const rows = Object.entries(EGRESS_RULES).map(([rule, text]) => [
+    `\`${rule}\``,
+    String(statusOf(rule as EgressRule)),
+    text,
+  ])
+  return `${HEAD}# Gateway rules
+
+A run reaches the network through the daemon's gateway only. A request that it refuses is answered to the code with
+a header \`x-oauth3-refused\` that names the rule, and a JSON body:
+
+\`\`\`json
+{"error": {"code": "egress_refused", "rule": "host_not_approved", "message": "refused: this host and port are not …"}}
+\`\`\`
+
+The same rules stand in \`network.refused\` of the final answer, in the audit (\`egress.refused\`), and in words on the card
+and in \`oauth3 show\`.
+
+${table(['rule', 'HTTP', 'refused, because'], rows)}
 `
 }
 

@@ -6,6 +6,7 @@ import {
   createCardStore,
   createCodeStore,
   createDataKeyStore,
+  createImportStore,
   createMetaStore,
   createOutboxStore,
   createSecretStore,
@@ -85,6 +86,7 @@ export async function openCore(
     trust: createTrust({ repository: createTrustStore(db, meta), audit, transactor, clock }),
     outbox: createOutbox({ repository: createOutboxStore(db), clock }),
     codes: createCodeStore(db),
+    imports: createImportStore(db),
     cards: createCards({
       repository: createCardStore(db),
       clock,

@@ -1,3 +1,4 @@
+import { createWallChecks } from './adapters/sandbox/index.ts'
 import type { AuditLog } from './domain/audit/index.ts'
 import type { Sandbox } from './domain/executions/index.ts'
 import type { DoctorCheck, HealthReport } from './domain/health/index.ts'
@@ -43,6 +44,20 @@ export function sandboxCheck(sandbox: Sandbox): DoctorCheck {
       }
     },
   }
+}
+
+/** Which walls stand between code and host. */
+export function wallChecks(sandbox: Sandbox, ociRuntime: string | undefined): DoctorCheck[] {
+  return sandbox.kind === 'embedded' ? [NO_CONTAINER] : createWallChecks({ ociRuntime })
+}
+
+const NO_CONTAINER: DoctorCheck = {
+  name: 'walls',
+  run: async () => ({
+    ok: true,
+    warning: true,
+    said: "no container: Deno's permissions alone stand between code and this host; OAUTH3_SANDBOX=docker adds walls",
+  }),
 }
 
 export function auditCheck(audit: AuditLog): DoctorCheck {

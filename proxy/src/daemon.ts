@@ -1,8 +1,9 @@
 import { createServer } from 'node:http'
 import express from 'express'
 import pino, { type Logger } from 'pino'
+import type { EgressDialOptions } from './adapters/dial/index.ts'
 import { createSkillFetcher } from './adapters/fetch-code/index.ts'
-import { createSandbox } from './adapters/sandbox/index.ts'
+import { createImportResolver, createSandbox } from './adapters/sandbox/index.ts'
 import { createExecutionStore, createWakeStore, lockDatabase } from './adapters/storage/index.ts'
 import {
   createOpenclawCliChannel,
@@ -11,9 +12,11 @@ import {
 } from './adapters/wake-openclaw/index.ts'
 import type { Config } from './config/index.ts'
 import { type DaemonCore, openCore } from './daemon-core.ts'
-import { auditCheck, createHealth, sandboxCheck } from './daemon-health.ts'
+import { openGateway } from './daemon-egress.ts'
+import { auditCheck, createHealth, sandboxCheck, wallChecks } from './daemon-health.ts'
 import { closeServer, listenSocket, listenTcp } from './daemon-servers.ts'
 import type { SkillFetcher } from './domain/code/index.ts'
+import { createEgressSessions, type EgressDoors } from './domain/egress/index.ts'
 import {
   createChanges,
   createExecutions,
@@ -50,7 +53,9 @@ export interface Daemon extends AsyncDisposable {
 export interface DaemonOptions {
   readonly clock?: Clock
   readonly log?: Logger
-  readonly sandbox?: (instanceId: string) => Promise<Sandbox>
+  readonly sandbox?: (instanceId: string, doors: EgressDoors) => Promise<Sandbox>
+  /** How the gateway resolves, which addresses count as public, and which roots it trusts. */
+  readonly egress?: EgressDialOptions
   readonly skillFetcher?: SkillFetcher
   /** How long a drain waits for runs under way. */
   readonly drainMs?: number
@@ -74,13 +79,15 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     secretStored: (name) => late.executions?.secretStored(name),
     agentRevoked: (id, actor) => late.executions?.agentRevoked(id, actor),
   })
-  const sandbox = stack.use(await chooseSandbox(config, options, core.instanceId, log))
+  const doors = stack.use(await openGateway(config, options.egress, log))
+  const sandbox = stack.use(await chooseSandbox(config, options, core.instanceId, doors, log))
   const metrics = createMetrics()
   const { executions, runs, waker } = buildExecutions({
     config,
     options,
     core,
     sandbox,
+    doors,
     metrics,
     clock,
     log,
@@ -123,6 +130,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   app.use(createAgentApi(shared))
   const doctorChecks: DoctorCheck[] = [
     sandboxCheck(sandbox),
+    ...(options.sandbox ? [] : wallChecks(sandbox, config.sandbox.ociRuntime ?? undefined)),
     auditCheck(core.audit),
     ...(late.telegram ? [late.telegram.check] : []),
     ...waker.checks,
@@ -176,14 +184,16 @@ async function chooseSandbox(
   config: Config,
   options: DaemonOptions,
   instanceId: string,
+  doors: EgressDoors,
   log: Logger,
 ): Promise<Sandbox> {
-  if (options.sandbox) return await options.sandbox(instanceId)
+  if (options.sandbox) return await options.sandbox(instanceId, doors)
   return await createSandbox({
     kind: config.sandbox.kind,
     ociRuntime: config.sandbox.ociRuntime ?? undefined,
     poolSize: config.sandbox.poolSize,
     instanceId,
+    doors,
     log: (message, error) => log.warn({ err: error }, message),
   })
 }
@@ -200,6 +210,7 @@ function buildExecutions(deps: {
   readonly options: DaemonOptions
   readonly core: DaemonCore
   readonly sandbox: Sandbox
+  readonly doors: EgressDoors
   readonly metrics: Metrics
   readonly clock: Clock
   readonly log: Logger
@@ -228,8 +239,14 @@ function buildExecutions(deps: {
   const repository = createExecutionStore(core.db)
   const changes = createChanges(core.transactor)
   const ledger = createLedger({ repository, audit: core.audit, changes, observers })
+  const egress = createEgressSessions({
+    ...core,
+    onDefect: (error, requestId) =>
+      log.error({ err: error, requestId }, 'requests of a run could not be written to the audit yet'),
+  })
   const runs = createRuns({
     ...core,
+    egress,
     repository,
     ledger,
     sandbox,
@@ -244,6 +261,15 @@ function buildExecutions(deps: {
     ledger,
     changes,
     fetcher: options.skillFetcher ?? createSkillFetcher(),
+    importResolver: createImportResolver({
+      kind: sandbox.kind,
+      instanceId: core.instanceId,
+      ociRuntime: config.sandbox.ociRuntime ?? undefined,
+      doors: deps.doors,
+      egress,
+      hosts: config.importHosts,
+      log: (message, error) => log.warn({ err: error }, message),
+    }),
     sandbox,
     runs,
     clock,

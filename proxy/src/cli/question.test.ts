@@ -10,7 +10,7 @@ const card = (names: readonly string[], network: string, skillId = 'demo/x'): Ca
   agent: 'clawd',
   changes: [],
   warnings: [],
-  secrets: names.map((name) => ({ name, goes: network, missing: false })),
+  secrets: names.map((name) => ({ name, raw: false, goes: network, how: '', missing: false })),
   network,
   runtime: 'deno',
   limits: '10 s',
@@ -33,6 +33,8 @@ test('the question names what a yes gives', () => {
   expect(approvalQuestion(two, 'forever_any').replace('\n', ' ')).toBe(
     'Trust demo/x forever with KEY_A, KEY_B → api.example.com, any args?',
   )
+  const raw = { ...two, secrets: two.secrets.map((secret, index) => ({ ...secret, raw: index === 1 })) }
+  expect(approvalQuestion(raw, 'once')).toBe('Run once with KEY_A, the value of KEY_B → api.example.com?')
   expect(openQuestion(card([], 'none'))).toBe('Run demo/x with no secret, no network?')
 })
 

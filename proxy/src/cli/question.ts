@@ -45,7 +45,9 @@ function skillName(card: CardView): string {
 }
 
 function given(card: CardView): string {
-  const names = card.secrets.map((secret) => terminalLine(secret.name))
+  const names = card.secrets.map(
+    (secret) => `${secret.raw ? 'the value of ' : ''}${terminalLine(secret.name)}`,
+  )
   const secrets = names.length === 0 ? 'no secret' : listed(names, SECRETS_COLUMNS)
   const hosts = terminalLine(card.network)
   return hosts === 'none'

@@ -1,4 +1,4 @@
-import type { CardView, RequestView } from '../surfaces/admin-api/wire.ts'
+import type { CardView, NetworkView, RequestView } from '../surfaces/admin-api/wire.ts'
 import { decisionText } from './question.ts'
 import type { Style } from './style.ts'
 import {
@@ -89,14 +89,26 @@ export function renderOutcome(view: RequestView, style: Style): string {
     ...row('Consent', view.consent_hash),
   ]
   if (view.result === null) return lines.join('\n')
-  const { stdout, stderr, exit_code, truncated } = view.result
+  const { stdout, stderr, exit_code, truncated, network } = view.result
   return [
     ...lines,
     ...row('Exit code', String(exit_code ?? 'none')),
+    ...renderNetwork(network, style),
     ...renderOutput('stdout', stdout, style),
     ...renderOutput('stderr', stderr, style),
     ...(truncated ? [style.yellow(`${INDENT}Output beyond the limit was dropped.`)] : []),
   ].join('\n')
+}
+
+/** What a run did on the network, and what the gateway refused; nothing when it did nothing. */
+export function renderNetwork(network: NetworkView | null, style: Style): string[] {
+  if (network === null || network.requests === 0) return []
+  const row = rowWriter(style)
+  return [
+    ...row('Network', counted(network.requests, 'request')),
+    ...network.refused.flatMap(({ said }) => row('REFUSED', said, style.red)),
+    ...(network.more_refused > 0 ? row('', `and ${network.more_refused} more refused`, style.red) : []),
+  ]
 }
 
 /** Output of code, indented; empty output gives no lines. */
@@ -130,8 +142,9 @@ const rowWriter =
 function secretRows(card: CardView, row: RowWriter, style: Style): string[] {
   if (card.secrets.length === 0) return row('Secrets', 'none')
   return card.secrets.flatMap((secret, index) => {
+    const how = secret.how === '' ? '' : ` (${secret.how})`
     const missing = secret.missing ? ' · NOT STORED YET: the run waits for it' : ''
-    const paint = secret.missing ? style.yellow : style.bold
-    return row(index === 0 ? 'Secrets' : '', `${secret.name} → ${secret.goes}${missing}`, paint)
+    const paint = secret.raw ? style.red : secret.missing ? style.yellow : style.bold
+    return row(index === 0 ? 'Secrets' : '', `${secret.name} → ${secret.goes}${how}${missing}`, paint)
   })
 }

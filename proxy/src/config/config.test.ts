@@ -31,6 +31,8 @@ describe('the configuration', () => {
     expect(config.dbPath).toMatch(/\/data\/proxy\.db$/)
     expect(config.masterKey).toEqual({ kind: 'file', path: config.dbPath.replace('proxy.db', 'master.key') })
     expect(config.adminSocketPath).toBe(config.dbPath.replace('proxy.db', 'admin.sock'))
+    expect(config.socketDirectory).toBe(config.dbPath.replace('proxy.db', 'gateway'))
+    expect(readConfig({ OAUTH3_SOCKET_DIR: '/run/doors' }).socketDirectory).toBe('/run/doors')
   })
 
   it('takes an empty value for one that is not set', () => {

@@ -8,6 +8,8 @@ export interface Config {
   readonly port: number
   readonly dbPath: string
   readonly adminSocketPath: string
+  /** Holds one folder a sandbox, with the socket that is its way out. */
+  readonly socketDirectory: string
   readonly masterKey: { readonly kind: 'file' | 'passphrase'; readonly path: string }
   readonly telegram: TelegramConfig | null
   readonly sandbox: {
@@ -15,6 +17,8 @@ export interface Config {
     readonly ociRuntime: string | null
     readonly poolSize: number
   }
+  /** Canonical patterns of the hosts that code may import modules from. */
+  readonly importHosts: readonly string[]
   readonly maxRuns: number
   readonly approvalTtlMs: number
   readonly maxWaitingPerAgent: number
@@ -71,6 +75,7 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
     port: values.PORT as number,
     dbPath,
     adminSocketPath: adminSocketPath(dbPath),
+    socketDirectory: resolve(values.OAUTH3_SOCKET_DIR ?? join(dirname(dbPath), 'gateway')),
     masterKey: masterKeyOf(values, dbPath),
     telegram: telegramOf(values),
     sandbox: {
@@ -78,6 +83,7 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
       ociRuntime: values.OAUTH3_SANDBOX_RUNTIME ?? null,
       poolSize: values.OAUTH3_POOL_SIZE as number,
     },
+    importHosts: values.OAUTH3_IMPORT_HOSTS as string[],
     maxRuns: values.OAUTH3_MAX_RUNS as number,
     approvalTtlMs: (values.OAUTH3_APPROVAL_TTL as number) * 1_000,
     maxWaitingPerAgent: values.OAUTH3_MAX_WAITING as number,

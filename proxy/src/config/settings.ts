@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { formatHostPattern, parseHostPattern } from '../kernel/index.ts'
 
 /**
  * Every environment variable the daemon reads: its form, default and meaning. docs/reference/configuration.md is
@@ -25,6 +26,17 @@ const setting = <T>(schema: z.ZodType<T>, takes: string, about: string, fallback
   takes,
   about,
   ...(fallback === undefined ? {} : { fallback }),
+})
+
+/** Canonical patterns, https only; `none` for an empty list. */
+const hostList = z.string().transform((value, context) => {
+  const patterns =
+    value.trim() === 'none' ? [] : value.split(',').map((part) => parseHostPattern(part.trim()))
+  return patterns.map((pattern) => {
+    if (!('problem' in pattern) && pattern.scheme === 'https') return formatHostPattern(pattern)
+    context.addIssue('not a list of https hosts')
+    return z.NEVER
+  })
 })
 
 export const SETTINGS = {
@@ -95,6 +107,17 @@ export const SETTINGS = {
     z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
     "an OCI runtime's name",
     'runc, crun, runsc, kata: passed to Docker.',
+  ),
+  OAUTH3_SOCKET_DIR: setting(
+    text,
+    'a folder path',
+    'Where the gateway keeps the sockets of the sandboxes; `gateway` beside the database when not set. When the daemon runs in a container it lies in a volume, which the engine mounts into sandboxes.',
+  ),
+  OAUTH3_IMPORT_HOSTS: setting(
+    hostList,
+    'hosts, comma-separated (`host`, `host:port`, `*.suffix`), or none',
+    'Where modules that code imports may be fetched from when a request comes in. They are locked then; the run fetches nothing.',
+    'deno.land,jsr.io,esm.sh,esm.run,cdn.jsdelivr.net,raw.githubusercontent.com,gist.githubusercontent.com,registry.npmjs.org,npm.jsr.io',
   ),
   OAUTH3_POOL_SIZE: setting(integer(0, 64), '0–64', 'Warm containers a runtime.', '2'),
   OAUTH3_MAX_RUNS: setting(integer(1, 64), '1–64', 'Runs at the same time; more wait.', '4'),

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import {
   EXIT,
   openQuestion,
   renderCard,
+  renderNetwork,
   renderOutput,
   runCli,
   type Style,
@@ -30,8 +31,9 @@ import {
 } from '../surfaces/admin-api/wire.ts'
 import { VERSION } from '../version.ts'
 import { type AgentAnswer, createDemoAgent, type DemoAgent } from './demo-agent.ts'
+import { type DemoApi, startDemoApi } from './demo-api.ts'
 import { chooseSandbox } from './sandbox-choice.ts'
-import { DEMO_MESSAGE, DEMO_REQUEST, DEMO_SECRET_NAME } from './skill.ts'
+import { DEMO_SECRET_NAME, demoRequest } from './skill.ts'
 
 /**
  * The main job from end to end with the real parts, in a folder that is gone afterwards: a real daemon without
@@ -99,13 +101,19 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
 
   const admin = createAdminClient(daemon.adminSocketPath)
   const secret = `demo-value-${randomBytes(12).toString('hex')}`
-  await admin.call(secretView, 'PUT', adminPath('secrets', DEMO_SECRET_NAME), { value: secret })
-  step('Secret', `you store ${DEMO_SECRET_NAME}; it lies encrypted in the database`)
+  await using api = await startDemoApi(secret)
+  step('API', `a small service of the demo at ${api.origin} that knows its key`)
+  await admin.call(secretView, 'PUT', adminPath('secrets', DEMO_SECRET_NAME), {
+    value: secret,
+    hosts: [api.origin],
+  })
+  step('Secret', `you store ${DEMO_SECRET_NAME} for that API alone; it lies encrypted in the database`)
   const { token } = await admin.call(addedAgent, 'POST', adminPath('agents'), { name: 'demo-agent' })
   step('Agent', 'demo-agent gets a token: it may ask, and nothing more')
 
   const agent = createDemoAgent(daemon.url, token, signal)
-  const asked = await agent.submit(DEMO_REQUEST)
+  const request = demoRequest(api.origin)
+  const asked = await agent.submit(request)
   step('Request', `POST /execute → ${asked.httpStatus} ${asked.status}, ${asked.request_id}`)
 
   const answer = await showAndAnswer(stage, admin, asked.request_id, approve)
@@ -113,8 +121,14 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
   const told = answer === 'deny' ? 'the code never ran, and the agent knows' : 'the agent receives:'
   step('Result', `GET /execute/${asked.request_id.slice(0, 12)}… → ${result.status}${took(result)}; ${told}`)
   showOutput(stage, result)
-  const isGood = answer === 'deny' ? result.status === 'denied' : checkSignature(stage, result, secret)
-  if (answer !== 'deny') await askAgain(stage, agent, answer)
+  let isGood = result.status === 'denied'
+  if (answer !== 'deny') {
+    isGood = checkOutcome(stage, result, { secret, api })
+    const { result: seen } = await admin.call(requestView, 'GET', adminPath('requests', asked.request_id))
+    step('Network', 'what you see of it, in the terminal and in Telegram:')
+    for (const line of renderNetwork(seen?.network ?? null, style)) say(line)
+    await askAgain(stage, agent, request, answer)
+  }
 
   step('Audit', 'everything that happened, hash-chained:')
   say('')
@@ -198,22 +212,37 @@ async function askPerson(stage: Stage, card: CardView): Promise<DemoAnswer> {
   }
 }
 
-function checkSignature({ say, style }: Stage, result: AgentAnswer, secret: string): boolean {
-  const expected = createHmac('sha256', secret).update(DEMO_MESSAGE).digest('hex')
+/** The code held a placeholder, the API got the key, and neither the output nor another host did. */
+function checkOutcome(
+  { say, style }: Stage,
+  result: AgentAnswer,
+  { secret, api }: { secret: string; api: DemoApi },
+): boolean {
   const output = `${result.stdout ?? ''}${result.stderr ?? ''}`
-  const signed = output.includes(expected)
-  const leaked = output.includes(secret)
+  const problems = [
+    ...(output.includes(secret) ? ['the key is in the output'] : []),
+    ...(/oauth3x[0-9a-f]{40}/.test(output) ? [] : ['the code did not hold a placeholder']),
+    ...(api.accepted === 1 ? [] : ['the key did not reach the API']),
+    ...(/^elsewhere +(?:403 host_not_approved|NotCapable)/m.test(output)
+      ? []
+      : ['another host was not refused']),
+  ]
   say(
-    signed && !leaked
-      ? style.green(`   ✓ the signature is right, so the code had the key; the output had it cut out`)
-      : style.red(`   ✗ ${leaked ? 'the key is in the output' : 'the signature is not the expected one'}`),
+    problems.length === 0
+      ? style.green('   ✓ the API got the real key; the code, its output and other hosts did not')
+      : style.red(`   ✗ ${problems.join('; ')}`),
   )
-  return signed && !leaked
+  return problems.length === 0
 }
 
 /** With a grant the same request runs at once; after `once` it would ask again, so the agent takes it back. */
-async function askAgain({ step }: Stage, agent: DemoAgent, answer: DemoAnswer): Promise<void> {
-  const again = await agent.submit(DEMO_REQUEST)
+async function askAgain(
+  { step }: Stage,
+  agent: DemoAgent,
+  request: ReturnType<typeof demoRequest>,
+  answer: DemoAnswer,
+): Promise<void> {
+  const again = await agent.submit(request)
   const answered = `the same POST → ${again.httpStatus} ${again.status}`
   if (answer === 'once') {
     await agent.withdraw(again.request_id)
@@ -232,7 +261,7 @@ const took = (answer: AgentAnswer): string =>
 
 function showOutput({ say, style }: Stage, result: AgentAnswer): void {
   for (const name of ['stdout', 'stderr'] as const) {
-    for (const line of renderOutput(name, result[name] ?? '', style)) say(` ${line}`)
+    for (const line of renderOutput(name, result[name] ?? '', style)) say(line)
   }
 }
 

@@ -29,7 +29,7 @@ export async function chooseSandbox(
     return { kind: 'embedded', why: `no Docker engine answers (${firstLine(error)})` }
   }
   try {
-    if (!(await hasImages(docker))) await buildImages({ docker, log: progress })
+    if (!(await hasImages(docker))) await buildImages({ docker, log: progress, only: ['deno'] })
     return { kind: 'docker', why: 'a Docker engine answers' }
   } catch (error) {
     if (asked === 'docker') throw error
@@ -48,7 +48,13 @@ async function answersSoon(docker: Docker): Promise<void> {
 }
 
 async function hasImages(docker: Docker): Promise<boolean> {
-  await using sandbox = await createSandbox({ kind: 'docker', poolSize: 0, instanceId: 'demo-probe', docker })
+  await using sandbox = await createSandbox({
+    kind: 'docker',
+    poolSize: 0,
+    instanceId: 'demo-probe',
+    doors: null,
+    docker,
+  })
   return (await sandbox.status()).kind === 'docker'
 }
 

@@ -1,30 +1,40 @@
-/** What the demo's agent asks for: code that proves that it holds the secret, without any network. */
+/** What the demo's agent asks for: code that uses a secret without ever having it, and then tries to go elsewhere. */
 export const DEMO_SECRET_NAME = 'DEMO_API_KEY'
 
-const CODE = `// @skill demo/sign-message
-// @description Signs a message with the key, then tries to print the key
+const CODE = `// @skill demo/call-api
+// @description Calls the API with the key, then tries another host
 // @secrets ${DEMO_SECRET_NAME}
 const key = Deno.env.get("${DEMO_SECRET_NAME}") ?? ""
-const { message } = JSON.parse(Deno.env.get("OAUTH3_ARGS") ?? "{}")
+const { api, elsewhere } = JSON.parse(Deno.env.get("OAUTH3_ARGS") ?? "{}")
 
-const encode = (text: string) => new TextEncoder().encode(text)
-const hmac = await crypto.subtle.importKey(
-  "raw", encode(key), { name: "HMAC", hash: "SHA-256" }, false, ["sign"],
-)
-const signature = await crypto.subtle.sign("HMAC", hmac, encode(message))
+const headers = { authorization: \`Bearer \${key}\` }
+async function send(url: string) {
+  try {
+    const answer = await fetch(url, { headers })
+    const body = await answer.json()
+    return \`\${answer.status} \${body.error?.rule ?? JSON.stringify(body)}\`
+  } catch (error) {
+    return String(error)
+  }
+}
 
-console.log("message   ", message)
-console.log("signature ", new Uint8Array(signature).toHex())
-console.log("the key   ", key)
+console.log("I hold      ", key)
+console.log("the API says", await send(api))
+console.log("elsewhere   ", await send(elsewhere))
 `
 
-export const DEMO_MESSAGE = 'hello from the sandbox'
+/** Never reached: it is not on the approved list. */
+const ELSEWHERE = 'https://example.org/'
 
-export const DEMO_REQUEST = {
-  skill_id: 'demo/sign-message',
+export const demoRequest = (apiOrigin: string) => ({
+  skill_id: 'demo/call-api',
   code: CODE,
   runtime: 'deno',
   secrets: [DEMO_SECRET_NAME],
-  args: { message: DEMO_MESSAGE },
-  metadata: { description: 'Signs a message with the key, then tries to print the key', timeout: 10 },
-}
+  args: { api: `${apiOrigin}/`, elsewhere: ELSEWHERE },
+  metadata: {
+    description: 'Calls the API with the key, then tries another host',
+    network: [apiOrigin],
+    timeout: 20,
+  },
+})

@@ -64,11 +64,11 @@ export const ERROR_TABLE = {
     retryable: false,
     help: 'No such runtime; `details` lists those there are.',
   },
-  unsupported_secret_mode: {
+  import_refused: {
     status: 422,
     exit: 2,
     retryable: false,
-    help: 'The secret mode needs a part this daemon does not have.',
+    help: 'The code imports something from elsewhere that cannot be locked; `details` names the line.',
   },
   skill_url_refused: {
     status: 422,
@@ -154,5 +154,28 @@ export class AppError extends Error {
         ...(this.details === undefined ? {} : { details: this.details }),
       },
     }
+  }
+}
+
+/**
+ * What a caller is told of anything thrown while a request over HTTP was served: of its own mistakes what they are,
+ * of a defect only that there is one. `bodyLimit` is for a person, as in `2 MiB`.
+ */
+export function asAppError(error: unknown, bodyLimit: string): AppError {
+  if (error instanceof AppError) return error
+  if (error instanceof URIError)
+    return new AppError('invalid_request', 'The path is not valid percent-encoding.')
+  switch ((error as { type?: unknown } | null)?.type) {
+    case 'entity.too.large':
+      return new AppError('too_large', `The body is larger than ${bodyLimit}.`)
+    case 'entity.parse.failed':
+      return new AppError('invalid_request', 'The body is not JSON.')
+    case 'encoding.unsupported':
+      return new AppError('unsupported_media_type', 'Send the body without Content-Encoding.')
+    case 'request.aborted':
+    case 'request.size.invalid':
+      return new AppError('invalid_request', 'The body ended too early.')
+    default:
+      return new AppError('internal', 'The daemon failed; its log has the details.', { cause: error })
   }
 }

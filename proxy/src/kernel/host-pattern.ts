@@ -39,8 +39,7 @@ export function parseHostPattern(text: string): HostPattern | { readonly problem
 
 function canonicalHost(name: string): string | undefined {
   if (name.startsWith('[')) {
-    const inner = name.slice(1, -1)
-    return ipaddr.IPv6.isValid(inner) ? ipaddr.IPv6.parse(inner).toString() : undefined
+    return parseIpv6(name.slice(1, -1))?.toString()
   }
   if (ipaddr.IPv4.isValidFourPartDecimal(name)) return name
   const labels = name.split('.')
@@ -48,6 +47,23 @@ function canonicalHost(name: string): string | undefined {
   // A last label of digits or 0x… is an address in disguise to some resolvers (WHATWG URL, host parsing).
   if (/^([0-9]+|0x[0-9a-f]*)$/.test(last)) return undefined
   return name.length <= 253 && labels.every((label) => LABEL.test(label)) ? name : undefined
+}
+
+/**
+ * Reads an IPv6 address. Its parser takes `::1.2.3.4` for the mapped address `::ffff:1.2.3.4`, where everybody else
+ * reads `::102:304`, and takes octal numbers; so dotted decimals at the end are written as groups first.
+ */
+function parseIpv6(text: string): ipaddr.IPv6 | undefined {
+  const start = text.lastIndexOf(':') + 1
+  const dotted = text.slice(start)
+  let groups = dotted
+  if (dotted.includes('.')) {
+    if (!ipaddr.IPv4.isValidFourPartDecimal(dotted)) return undefined
+    const [a = 0, b = 0, c = 0, d = 0] = ipaddr.IPv4.parse(dotted).octets
+    groups = `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
+  }
+  const plain = text.slice(0, start) + groups
+  return ipaddr.IPv6.isValid(plain) ? ipaddr.IPv6.parse(plain) : undefined
 }
 
 export const isIpLiteral = (host: string): boolean => ipaddr.isValid(host)
@@ -77,8 +93,11 @@ const DOCUMENTATION_V6 = ipaddr.IPv6.parseCIDR('3fff::/20')
  * plain spellings alone; decimal, octal, hex and short forms are nobody's public address.
  */
 export function isPublicAddress(address: string): boolean {
-  if (!ipaddr.IPv4.isValidFourPartDecimal(address) && !ipaddr.IPv6.isValid(address)) return false
-  const parsed = ipaddr.process(address)
+  const literal = ipaddr.IPv4.isValidFourPartDecimal(address)
+    ? ipaddr.IPv4.parse(address)
+    : parseIpv6(address)
+  if (literal === undefined) return false
+  const parsed = ipaddr.process(literal.toString())
   if (parsed.range() !== 'unicast') return false
   return parsed instanceof ipaddr.IPv4 || (parsed.match(GLOBAL_V6) && !parsed.match(DOCUMENTATION_V6))
 }

@@ -1,7 +1,7 @@
 export { canonicalJson, type Json } from './canonical-json.ts'
 export { type Clock, systemClock, type UnixMs } from './clock.ts'
 export { isReservedName, SECRET_NAME } from './env-names.ts'
-export { AppError, ERROR_TABLE, type ErrorCode } from './errors.ts'
+export { AppError, asAppError, ERROR_TABLE, type ErrorCode } from './errors.ts'
 export {
   formatHostPattern,
   type HostPattern,

@@ -63,7 +63,7 @@ test('a card whose every text is hostile stays within 80 columns and keeps its r
     agent: spoof,
     changes: [spoof],
     warnings: [spoof],
-    secrets: [{ name: spoof, goes: spoof, missing: true }],
+    secrets: [{ name: spoof, raw: true, goes: spoof, how: spoof, missing: true }],
     network: 'evil.example',
     runtime: spoof,
     limits: spoof,

@@ -7,23 +7,27 @@ import { hostConfig } from '../../src/adapters/sandbox/container-config.ts'
 import { createSandbox } from '../../src/adapters/sandbox/index.ts'
 import type { Sandbox } from '../../src/domain/executions/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { createTestDoors, type TestDoors } from '../support/doors.ts'
 import { runIn, TEST_LIMITS } from '../support/sandbox-run.ts'
+import { probeWalls, STANDING_WALLS } from '../support/wall-probe.ts'
 
 const availability = await dockerOrSkip()
 const INSTANCE = `escape-${process.pid}`
 const MIB = 1_048_576
-const SHELL_IMAGE = 'debian:bookworm-slim'
 
 describe.skipIf(!availability.available)('the walls of the docker sandbox', () => {
   const docker = new Docker()
   let sandbox: Sandbox
+  let doors: TestDoors
 
   beforeAll(async () => {
-    sandbox = await createSandbox({ kind: 'docker', poolSize: 2, instanceId: INSTANCE })
+    doors = await createTestDoors()
+    sandbox = await createSandbox({ kind: 'docker', poolSize: 2, instanceId: INSTANCE, doors })
     sandbox.start()
   })
   afterAll(async () => {
     await sandbox[Symbol.asyncDispose]()
+    await doors[Symbol.asyncDispose]()
   })
 
   const nextRunIsWell = async () => {
@@ -80,9 +84,55 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
   })
 
   it('keeps no logs of the output', async () => {
-    const config = hostConfig({ limits: TEST_LIMITS, network: 'none', ociRuntime: undefined })
+    const config = hostConfig({ limits: TEST_LIMITS, door: null, ociRuntime: undefined })
     expect(config.LogConfig).toEqual({ Type: 'none', Config: {} })
-    expect(config.Binds).toEqual([])
+  })
+
+  it('mounts its own door and nothing else, read-only, on no network', async () => {
+    const abort = new AbortController()
+    const up = Promise.withResolvers<void>()
+    const run = runIn(sandbox, 'console.log(1); setInterval(() => {}, 1000)', {
+      signal: abort.signal,
+      onOutput: () => up.resolve(),
+    })
+    await up.promise
+    const all = await docker.listContainers({ filters: { label: [`oauth3.instance=${INSTANCE}`] } })
+    expect(all.length).toBeGreaterThan(0)
+    const sources: string[] = []
+    for (const { Id } of all) {
+      const { HostConfig, Mounts, NetworkSettings } = await docker.getContainer(Id).inspect()
+      expect(Mounts).toHaveLength(1)
+      expect(Mounts[0]).toMatchObject({ Type: 'bind', Destination: '/run/oauth3', RW: false })
+      sources.push(Mounts[0]?.Source ?? '')
+      expect(HostConfig.NetworkMode).toBe('none')
+      expect(HostConfig.Binds ?? []).toEqual([])
+      expect(Object.values(NetworkSettings.Networks).filter(({ IPAddress }) => IPAddress !== '')).toEqual([])
+    }
+    expect(new Set(sources).size).toBe(sources.length)
+    abort.abort()
+    await run
+  })
+
+  it('lets code change nothing in its door', async () => {
+    const run = await runIn(
+      sandbox,
+      `for (const [name, attempt] of Object.entries({
+         write: () => Deno.writeTextFileSync('/run/oauth3/x', 'x'),
+         overwrite: () => Deno.writeTextFileSync('/run/oauth3/ca.pem', 'x'),
+         remove: () => Deno.removeSync('/run/oauth3/gateway.sock'),
+         rename: () => Deno.renameSync('/run/oauth3/ca.pem', '/run/oauth3/b.pem'),
+         link: () => Deno.symlinkSync('/tmp', '/run/oauth3/link'),
+         chmod: () => Deno.chmodSync('/run/oauth3/gateway.sock', 0o777),
+         above: () => [...Deno.readDirSync('/run')],
+       })) {
+         try { attempt(); console.log(name, 'worked') } catch (error) { console.log(name, 'refused') }
+       }`,
+    )
+    expect(run.stdout).toBe(
+      ['write', 'overwrite', 'remove', 'rename', 'link', 'chmod', 'above']
+        .map((name) => `${name} refused\n`)
+        .join(''),
+    )
   })
 
   it.each([
@@ -178,44 +228,10 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
     let report: Map<string, string>
 
     beforeAll(async () => {
-      report = await probe(docker)
+      report = await probeWalls(docker, { instanceId: INSTANCE })
     }, 60_000)
 
-    it.each([
-      ['uid', '65532'],
-      ['CapEff', '0000000000000000'],
-      ['CapBnd', '0000000000000000'],
-      ['CapPrm', '0000000000000000'],
-      ['CapAmb', '0000000000000000'],
-      ['NoNewPrivs', '1'],
-      ['Seccomp', '2'],
-      ['write to the root', 'refused'],
-      ['write to /proc/sys', 'refused'],
-      ['write to /proc/sysrq-trigger', 'refused'],
-      ['write to /sys', 'refused'],
-      ['mount', 'refused'],
-      ['remount of the root', 'refused'],
-      ['unshare of a user namespace', 'refused'],
-      ['unshare of a mount namespace', 'refused'],
-      ['a set-uid program', 'refused'],
-      ['a program in /tmp', 'refused'],
-      ['a device node', 'refused'],
-      ['chroot', 'refused'],
-      // The default profile lets a process trace its own kind; beyond the namespace there is nobody to trace.
-      ['processes of others', '0'],
-      ['ptrace of a process outside', 'refused'],
-      ['keyctl', 'refused'],
-      ['the kernel log', 'refused'],
-      ['/proc/kcore', 'empty'],
-      ['docker.sock', 'absent'],
-      ['shared memory', 'absent'],
-      ['block devices', '0'],
-      ['core size', '0'],
-      ['open files', '256'],
-      ['processes beyond the limit', 'refused'],
-      ['network interfaces', 'lo'],
-      ['routes', '0'],
-    ])('%s: %s', (name, expected) => {
+    it.each(STANDING_WALLS)('%s: %s', (name, expected) => {
       expect(report.get(name)).toBe(expected)
     })
 
@@ -247,68 +263,3 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
     expect(info.Size).toBeLessThan(130 * MIB)
   })
 })
-
-/** Runs every probe in a container with the sandbox's own HostConfig, on an image that has a shell. */
-async function probe(docker: Docker): Promise<Map<string, string>> {
-  const attempt = (name: string, command: string) =>
-    `if ( ${command} ) >/dev/null 2>&1; then echo "${name}=worked"; else echo "${name}=refused"; fi`
-  const script = [
-    'echo "uid=$(id -u)"',
-    `for f in CapEff CapBnd CapPrm CapAmb NoNewPrivs Seccomp; do echo "$f=$(sed -n "s/^$f:[[:space:]]*//p" /proc/self/status)"; done`,
-    'for n in net pid mnt ipc uts; do echo "namespace $n=$(readlink /proc/self/ns/$n)"; done',
-    attempt('write to the root', 'echo x > /probe || echo x > /etc/probe || echo x > /var/tmp/probe'),
-    attempt(
-      'write to /proc/sys',
-      'echo 1 > /proc/sys/kernel/core_pattern || echo x > /proc/sys/kernel/hostname',
-    ),
-    attempt('write to /proc/sysrq-trigger', 'echo h > /proc/sysrq-trigger'),
-    attempt('write to /sys', 'mkdir /sys/fs/cgroup/memory/probe || echo 1 > /sys/kernel/uevent_helper'),
-    attempt('mount', 'mkdir -p /tmp/m && mount -t tmpfs none /tmp/m'),
-    attempt('remount of the root', 'mount -o remount,rw /'),
-    attempt('unshare of a user namespace', 'unshare -Ur true'),
-    attempt('unshare of a mount namespace', 'unshare -m true'),
-    attempt('a set-uid program', 'test "$(su -c "id -u" root </dev/null)" = 0'),
-    attempt('a program in /tmp', 'cp /bin/true /tmp/true && chmod 755 /tmp/true && /tmp/true'),
-    attempt('a device node', 'mknod /tmp/sda b 8 0'),
-    attempt('chroot', 'chroot / true'),
-    attempt('the kernel log', 'dmesg'),
-    'echo "/proc/kcore=$(test -s /proc/kcore && head -c1 /proc/kcore 2>/dev/null | grep -q . && echo readable || echo empty)"',
-    'echo "docker.sock=$(ls /var/run/docker.sock /run/docker.sock /run/containerd >/dev/null 2>&1 && echo present || echo absent)"',
-    'echo "shared memory=$(test -e /dev/shm && touch /dev/shm/x 2>/dev/null && echo present || echo absent)"',
-    'echo "block devices=$(find /dev -type b | wc -l)"',
-    'echo "core size=$(ulimit -c)"',
-    'echo "open files=$(ulimit -n)"',
-    `echo "network interfaces=$(sed -n 's/^ *\\([a-z0-9]*\\):.*/\\1/p' /proc/net/dev | xargs)"`,
-    'echo "routes=$(tail -n +2 /proc/net/route | wc -l)"',
-    `echo "processes of others=$(find /proc -maxdepth 1 -name '[0-9]*' ! -user 65532 | wc -l)"`,
-    // perl's syscall() stands in for programs that the image lacks: 101 ptrace (16 = attach), 250 keyctl (0 = get keyring).
-    `echo "ptrace of a process outside=$(perl -e 'print syscall(101, 16, ${process.pid}, 0, 0) == 0 ? "worked" : "refused"' 2>/dev/null)"`,
-    `echo "keyctl=$(perl -e 'print syscall(250, 0, -3, 1) >= 0 ? "worked" : "refused"' 2>/dev/null)"`,
-    `echo "processes beyond the limit=$(perl -e 'my $n = 0; for (1 .. 100) { my $p = fork; if (!defined $p) { print "refused"; exit } if (!$p) { sleep 2; exit } } print "worked"')"`,
-  ].join('\n')
-  const container = await docker.createContainer({
-    Image: SHELL_IMAGE,
-    Cmd: ['sh', '-c', script],
-    User: '65532:65532',
-    Labels: { 'oauth3.instance': INSTANCE, 'oauth3.role': 'sandbox' },
-    NetworkDisabled: true,
-    // The same walls, but with a log to read the answers from.
-    HostConfig: {
-      ...hostConfig({ limits: TEST_LIMITS, network: 'none', ociRuntime: undefined }),
-      LogConfig: { Type: 'json-file', Config: {} },
-    },
-  })
-  try {
-    await container.start()
-    await container.wait()
-    const logs = (await container.logs({ stdout: true, stderr: true })).toString('utf8')
-    const report = new Map<string, string>()
-    for (const line of logs.split('\n')) {
-      const found = /([A-Za-z/][A-Za-z0-9 ./-]*)=(.*)$/.exec(line)
-      if (found?.[1] !== undefined) report.set(found[1], found[2] ?? '')
-    }
-    return report
-  } finally {
-    await container.remove({ force: true })
-  }
-}

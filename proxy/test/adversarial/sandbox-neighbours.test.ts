@@ -4,6 +4,7 @@ import { createSandbox } from '../../src/adapters/sandbox/index.ts'
 import type { Sandbox } from '../../src/domain/executions/index.ts'
 import { VERSION } from '../../src/version.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { createTestDoors, type TestDoors } from '../support/doors.ts'
 import { runIn } from '../support/sandbox-run.ts'
 
 const docker = await dockerOrSkip()
@@ -12,6 +13,7 @@ const docker = await dockerOrSkip()
 describe.skipIf(!docker.available)(`a neighbouring container ${docker.reason}`, () => {
   let neighbour: StartedTestContainer
   let sandbox: Sandbox
+  let doors: TestDoors
 
   beforeAll(async () => {
     process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
@@ -22,10 +24,12 @@ describe.skipIf(!docker.available)(`a neighbouring container ${docker.reason}`, 
       .withExposedPorts(8000)
       .withWaitStrategy(Wait.forLogMessage(/Listening/))
       .start()
-    sandbox = await createSandbox({ kind: 'docker', poolSize: 0, instanceId: 'neighbours-test' })
+    doors = await createTestDoors()
+    sandbox = await createSandbox({ kind: 'docker', poolSize: 0, instanceId: 'neighbours-test', doors })
   })
   afterAll(async () => {
     await sandbox?.[Symbol.asyncDispose]()
+    await doors?.[Symbol.asyncDispose]()
     await neighbour?.stop()
   })
 
@@ -40,10 +44,10 @@ describe.skipIf(!docker.available)(`a neighbouring container ${docker.reason}`, 
       sandbox,
       `
         const tries = {
-          fetch: () => fetch('http://${address}:8000/').then((answer) => answer.text()),
+          fetch: () => fetch('http://${address}:8000/').then((answer) => { if (!answer.ok) throw new Error(answer.status) }),
           connect: () => Deno.connect({ hostname: '${address}', port: 8000 }),
           name: () => Deno.resolveDns('${neighbour.getName().replace('/', '')}', 'A'),
-          published: () => fetch('http://172.17.0.1:${neighbour.getMappedPort(8000)}/'),
+          published: () => fetch('http://172.17.0.1:${neighbour.getMappedPort(8000)}/').then((answer) => { if (!answer.ok) throw new Error(answer.status) }),
         }
         for (const [name, attempt] of Object.entries(tries)) {
           console.log(name, await attempt().then(() => 'REACHED', (error) => error.name))

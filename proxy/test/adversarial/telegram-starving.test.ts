@@ -58,6 +58,31 @@ describe('what keeps cards from the chat', () => {
     expect(kit.find(broken).status).toBe('pending')
   })
 
+  it.each([
+    ['what is stored of another request', "UPDATE executions SET changes = '{' WHERE request_id = ?"],
+    ['another message of the queue', "UPDATE outbox SET payload = '{' WHERE payload LIKE '%' || ? || '%'"],
+  ])(
+    'is not %s that cannot be read: it is given up, and the audit says so',
+    async (_what, sql) => {
+      await using kit = await createTelegramKit({ start: false })
+      const broken = await kit.submit({ skillId: 'broken', code: 'console.log("broken")\n' })
+      const whole = await kit.submit({ skillId: 'whole' })
+      expect(kit.db.prepare(sql).run(broken.requestId).changes).toBe(1)
+      kit.telegram.start()
+      const card = await kit.double.waitFor(
+        () => kit.double.messages.find(({ buttons }) => buttons.length > 0),
+        'the card behind it',
+        20_000,
+      )
+      expect(card.text).toContain(whole.codeHash)
+      await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+      expect(kit.logs.filter((line) => line.includes('given up'))).toHaveLength(1)
+      const rows = kit.db.prepare("SELECT data FROM audit_log WHERE event = 'telegram.given_up'").all()
+      expect(rows).toEqual([{ data: expect.stringContaining('"kind":"card"') }])
+    },
+    30_000,
+  )
+
   it('takes the buttons from a card whose consent cannot be opened any more', async () => {
     await using kit = await createTelegramKit()
     const { card, execution } = await kit.ask()

@@ -67,6 +67,18 @@ test('names every error code and every state', () => {
   for (const name of [...Object.keys(ERROR_TABLE), ...EXECUTION_STATES]) expect(text).toContain(`"${name}"`)
 })
 
+const REFUSED = {
+  method: 'GET',
+  origin: 'https://evil.com',
+  path: '/',
+  status: null,
+  requestBytes: 0,
+  responseBytes: 0,
+  secrets: [],
+  refused: 'secret_not_for_host',
+  misplaced: ['DEMO_KEY'],
+} as const
+
 describe('real answers have the described form', () => {
   test('each state, in every operation that tells it', async () => {
     const pending = await api.execute({ ...BODY, secrets: ['NOT_STORED'] })
@@ -84,9 +96,13 @@ describe('real answers have the described form', () => {
     const success = await api.execute(BODY, { prefer: 'wait=5' })
     expect(success.json.status).toBe('success')
     expectDescribed('/execute', 'post', success)
-    api.play = async () => ({ end: 'timeout', exitCode: null, durationMs: 30_000, truncated: true })
+    api.play = async (order) => {
+      order.egress?.record(REFUSED)
+      return { end: 'timeout', exitCode: null, durationMs: 30_000, truncated: true }
+    }
     const failed = await api.execute(BODY, { prefer: 'wait=5' })
     expect(failed.json.error.code).toBe('timeout')
+    expect(failed.json.network.refused).toHaveLength(1)
     expectDescribed('/execute', 'post', failed)
 
     const denied = await api.execute({ ...BODY, code: 'denied' })
@@ -130,6 +146,8 @@ describe('real answers have the described form', () => {
       [{ ...BODY, unknown: 1 }, false],
       [{ ...BODY, metadata: { timeout: 601 } }, false],
       [{ ...BODY, secrets: [{ mode: 'raw' }] }, false],
+      [{ ...BODY, secrets: [{ name: 'B', in: [] }] }, false],
+      [{ ...BODY, secrets: [{ name: 'B', in: ['cookie'] }] }, false],
       [{ code: '1' }, false],
     ]
     for (const [body, fits] of bodies) {

@@ -16,18 +16,26 @@ import { createSandbox } from '../../src/adapters/sandbox/index.ts'
 import { type Sandbox, SandboxUnavailable } from '../../src/domain/executions/index.ts'
 import { sha256Hex } from '../../src/kernel/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { createTestDoors, testSession } from '../support/doors.ts'
 import { runIn } from '../support/sandbox-run.ts'
 
 const docker = await dockerOrSkip()
 const INSTANCE = `contract-${process.pid}`
 const MIB = 1_048_576
+const doors = await createTestDoors()
+/** A run that may reach these, through its door. */
+const reaching = (...network: readonly string[]) => ({ network, egress: testSession(network) })
+
+afterAll(async () => {
+  await doors[Symbol.asyncDispose]()
+})
 
 describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
   describe.skipIf(kind === 'docker' && !docker.available)('as a port', () => {
     let sandbox: Sandbox
 
     beforeAll(async () => {
-      sandbox = await createSandbox({ kind, poolSize: 2, instanceId: `${INSTANCE}-${kind}` })
+      sandbox = await createSandbox({ kind, poolSize: 2, instanceId: `${INSTANCE}-${kind}`, doors })
       sandbox.start()
     })
     afterAll(async () => {
@@ -37,9 +45,10 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
     it('says what it is and names its runtime by digest', async () => {
       const status = await sandbox.status()
       expect(status.kind).toBe(kind)
-      expect(status.runtimes).toEqual([
-        { name: 'deno', image: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) },
-      ])
+      expect(status.runtimes).toContainEqual({
+        name: 'deno',
+        image: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+      })
       if (kind === 'embedded') expect(status.notes.join(' ')).toContain('weaker')
     })
 
@@ -303,29 +312,98 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
     describe('with a network list', () => {
       let server: Server
       let other: Server
-      let host: string
       const port = (of: Server) => (of.address() as AddressInfo).port
+      const isContainer = kind === 'docker'
 
       beforeAll(async () => {
-        host = kind === 'docker' ? await bridgeAddress() : '127.0.0.1'
-        server = await listen(host)
-        other = await listen(host)
+        server = await listen()
+        other = await listen()
       })
       afterAll(() => {
         server.close()
         other.close()
       })
 
-      it('reaches the approved host and port, and no other port or host', async () => {
+      it('reaches the approved host and port through its door, and no other port or host', async () => {
+        const approved = `http://127.0.0.1:${port(server)}`
         const run = await runIn(
           sandbox,
-          `for (const url of ['http://${host}:${port(server)}/', 'http://${host}:${port(other)}/', 'http://localhost:${port(server)}/', 'https://example.com/']) {
-             try { console.log(await (await fetch(url)).text()) } catch (error) { console.log(error.name) }
+          `for (const url of ['${approved}/', 'http://127.0.0.1:${port(other)}/', 'http://localhost:${port(server)}/', 'https://example.com/']) {
+             try { const answer = await fetch(url); console.log(answer.status, answer.ok ? await answer.text() : (await answer.json()).error.rule) } catch (error) { console.log(error.name) }
            }`,
-          { network: [`http://${host}:${port(server)}`] },
+          reaching(approved),
         )
         expect(run.stderr).toBe('')
-        expect(run.stdout).toBe('reached\nNotCapable\nNotCapable\nNotCapable\n')
+        const refused = isContainer ? '403 host_not_approved' : 'NotCapable'
+        expect(run.stdout).toBe(`200 reached\n${refused}\n${refused}\n${refused}\n`)
+        expect(doors.opened.flatMap(({ seen }) => seen)).toContain(`GET ${approved}/`)
+      })
+
+      it('trusts the gateway for TLS, and takes WebSockets and node:https through it too', async () => {
+        const run = await runIn(
+          sandbox,
+          `import https from 'node:https'
+           console.log('fetch', await (await fetch('https://api.example.com/a')).text())
+           for (const scheme of ['ws', 'wss']) {
+             const socket = new WebSocket(scheme + '://api.example.com/b')
+             console.log(scheme, await new Promise((done) => {
+               socket.onmessage = (event) => done(event.data)
+               socket.onerror = (event) => done(event.message)
+             }))
+             socket.close()
+           }
+           console.log('node', await new Promise((done) => https.get('https://api.example.com/c', (answer) => done(answer.statusCode)).on('error', (error) => done(error.message))))
+           Deno.exit(0)`,
+          reaching('api.example.com', 'http://api.example.com'),
+        )
+        expect(run.stdout).toBe('fetch reached\nws reached\nwss reached\nnode 200\n')
+      })
+
+      it('shows an answer as it arrives, and ends a request that the code gives up', async () => {
+        const gone = Promise.withResolvers<void>()
+        const slow = createServer((_request, response) => {
+          response.write('first')
+          response.on('close', () => gone.resolve())
+        })
+        await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve))
+        const url = `http://127.0.0.1:${port(slow)}`
+        try {
+          const run = await runIn(
+            sandbox,
+            `const giveUp = new AbortController()
+             const answer = await fetch('${url}/', { signal: giveUp.signal })
+             const reader = answer.body.getReader()
+             console.log(new TextDecoder().decode((await reader.read()).value))
+             giveUp.abort()
+             console.log(await reader.read().then(() => 'read on', (error) => error.name))`,
+            reaching(url),
+          )
+          expect(run.stdout).toBe('first\nAbortError\n')
+          await gone.promise
+        } finally {
+          slow.closeAllConnections()
+          slow.close()
+        }
+      })
+
+      it('ends at once although an answer was never read', async () => {
+        const endless = createServer((_request, response) => {
+          const chunk = Buffer.alloc(65_536)
+          const more = (): void => {
+            while (response.write(chunk));
+            response.once('drain', more)
+          }
+          more()
+        })
+        await new Promise<void>((resolve) => endless.listen(0, '127.0.0.1', resolve))
+        const url = `http://127.0.0.1:${port(endless)}`
+        try {
+          const run = await runIn(sandbox, `console.log((await fetch('${url}/')).status)`, reaching(url))
+          expect(run).toMatchObject({ end: 'exited', exitCode: 0, stdout: '200\n' })
+        } finally {
+          endless.closeAllConnections()
+          endless.close()
+        }
       })
 
       it('goes through no proxy that the code chose for itself', async () => {
@@ -334,8 +412,10 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
         evil.on('connection', () => {
           connections += 1
         })
+        const host = isContainer ? await bridgeAddress() : '127.0.0.1'
         await new Promise<void>((resolve) => evil.listen(0, host, resolve))
         const proxy = `http://${host}:${(evil.address() as AddressInfo).port}`
+        const approved = `http://127.0.0.1:${port(server)}`
         try {
           const run = await runIn(
             sandbox,
@@ -344,50 +424,51 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
              const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'FTP_PROXY', 'SOCKS_PROXY', 'NODE_USE_ENV_PROXY']
              for (const name of names.flatMap((name) => [name, name.toLowerCase()])) {
                for (const set of [() => Deno.env.set(name, '${proxy}'), () => { process.env[name] = '${proxy}' }]) {
-                 try { set(); console.log(name, 'was set') } catch { /* refused */ }
+                 try { set(); ${isContainer ? '' : "console.log(name, 'was set')"} } catch { /* refused */ }
                }
              }
-             try { Deno.createHttpClient({ proxy: { url: '${proxy}' } }); console.log('a client was made') } catch { /* refused */ }
-             for (const url of ['http://${host}:${port(server)}/', 'https://${host}:${port(other)}/', 'http://www.example.invalid/']) {
-               try { console.log(await (await fetch(url)).text()) } catch (error) { console.log(error.name) }
+             try {
+               const client = Deno.createHttpClient({ proxy: { url: '${proxy}' } })
+               await fetch('${approved}/', { client }).then(() => console.log('a client of its own worked'), () => {})
+             } catch { /* refused */ }
+             for (const url of ['${approved}/', 'https://127.0.0.1:${port(other)}/', 'http://www.example.invalid/']) {
+               try { console.log((await fetch(url)).status) } catch (error) { console.log(error.name) }
              }
-             await new Promise((done) => http.get('http://${host}:${port(server)}/', done).on('error', done))
+             await new Promise((done) => http.get('${approved}/', done).on('error', done))
              console.log(Deno.env.get('TOKEN'), Deno.env.get('OAUTH3_ARGS'))
              Deno.exit(0)`,
             {
               secrets: { TOKEN: 'demo-value' },
-              network: [
-                `http://${host}:${port(server)}`,
-                `${host}:${port(other)}`,
-                'http://www.example.invalid',
-              ],
+              ...reaching(approved, `127.0.0.1:${port(other)}`, 'http://www.example.invalid'),
             },
           )
           expect(run.stderr).toBe('')
-          expect(run.stdout).toBe('reached\nTypeError\nTypeError\ndemo-value undefined\n')
+          expect(run.stdout).not.toContain('was set')
+          expect(run.stdout).not.toContain('worked')
+          expect(run.stdout).toMatch(/^200\n200\n502\ndemo-value undefined\n$/)
           expect(connections).toBe(0)
         } finally {
           evil.close()
         }
       })
 
-      it.runIf(kind === 'docker')('does nothing more once its end was told', async () => {
+      it.runIf(isContainer)('does nothing more once its end was told', async () => {
         let requests = 0
         const counter = createServer((_request, response) => {
           requests += 1
           response.end()
         })
-        await new Promise<void>((resolve) => counter.listen(0, host, resolve))
+        await new Promise<void>((resolve) => counter.listen(0, '127.0.0.1', resolve))
         try {
-          const url = `http://${host}:${port(counter)}/`
-          const ask = `setInterval(() => fetch('${url}').catch(() => {}), 1)`
+          const url = `http://127.0.0.1:${port(counter)}`
+          const ask = `setInterval(() => fetch('${url}/').catch(() => {}), 1)`
           for (const code of [
             `${ask}; setTimeout(() => dispatchEvent(new Event('unload')), 200)`,
             `try { Object.defineProperty(Deno, 'exitCode', { get: () => NaN }) } catch { /* fixed */ }; Deno.exit = () => {}; ${ask}; setTimeout(() => dispatchEvent(new Event('unload')), 200)`,
             `new Worker('data:text/javascript,' + encodeURIComponent(${JSON.stringify(ask)}), { type: 'module' }); setTimeout(() => dispatchEvent(new Event('unload')), 500)`,
           ]) {
             requests = 0
-            const run = await runIn(sandbox, code, { network: [`http://${host}:${port(counter)}`] })
+            const run = await runIn(sandbox, code, reaching(url))
             expect(run).toMatchObject({ end: 'exited', exitCode: 0 })
             await new Promise((resolve) => setTimeout(resolve, 20))
             const atTheEnd = requests
@@ -400,26 +481,41 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
         }
       })
 
-      it('reaches nothing without one', async () => {
+      it('reaches nothing when no run was let in at its door', async () => {
         const run = await runIn(
           sandbox,
-          `try { await fetch('http://${host}:${port(server)}/'); console.log('reached') } catch (error) { console.log(error.name) }
-           try { await Deno.connect({ hostname: '${host}', port: ${port(server)} }); console.log('reached') } catch (error) { console.log(error.name) }`,
+          `try { console.log((await (await fetch('http://127.0.0.1:${port(server)}/')).json()).error.rule) } catch (error) { console.log(error.name) }
+           try { await Deno.connect({ hostname: '127.0.0.1', port: ${port(server)} }); console.log('reached') } catch (error) { console.log(error.name) }`,
         )
-        expect(run.stdout).toBe('NotCapable\nNotCapable\n')
+        expect(run.stdout).toBe(isContainer ? 'no_run\nConnectionRefused\n' : 'NotCapable\nNotCapable\n')
       })
 
       it('takes a wildcard for the names below it only', async () => {
         const run = await runIn(
           sandbox,
           `for (const host of ['a.example.invalid', 'example.invalid', 'xexample.invalid', 'a.example.invalid:8443']) {
-             try { await fetch('https://' + host) } catch (error) { console.log(host, error.name) }
+             try { console.log(host, (await fetch('https://' + host)).status) } catch (error) { console.log(host, error.name) }
            }`,
-          { network: ['*.example.invalid'] },
+          reaching('*.example.invalid'),
         )
+        const no = isContainer ? '403' : 'NotCapable'
         expect(run.stdout).toBe(
-          'a.example.invalid TypeError\nexample.invalid NotCapable\nxexample.invalid NotCapable\na.example.invalid:8443 NotCapable\n',
+          `a.example.invalid 200\nexample.invalid ${no}\nxexample.invalid ${no}\na.example.invalid:8443 ${no}\n`,
         )
+      })
+
+      it('closes the door of each run, and lets in no second one', async () => {
+        const before = doors.opened.length
+        const run = await runIn(
+          sandbox,
+          `console.log(await (await fetch('https://api.example.com/')).text())`,
+          reaching('api.example.com'),
+        )
+        expect(run.stdout).toBe('reached\n')
+        await until(async () =>
+          doors.opened.filter(({ session }) => session !== undefined).every(({ closed }) => closed),
+        )
+        expect(doors.opened.length).toBeGreaterThan(isContainer ? 0 : before)
       })
     })
   })
@@ -427,7 +523,12 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
 
 describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
   it('takes waiting containers, one run each, and replaces them', async () => {
-    await using sandbox = await createSandbox({ kind: 'docker', poolSize: 2, instanceId: `${INSTANCE}-pool` })
+    await using sandbox = await createSandbox({
+      kind: 'docker',
+      poolSize: 2,
+      instanceId: `${INSTANCE}-pool`,
+      doors,
+    })
     sandbox.start()
     await until(async () => (await ids(`${INSTANCE}-pool`)).length === 2 && (await warm(sandbox)) === 2)
     const before = await ids(`${INSTANCE}-pool`)
@@ -439,7 +540,12 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
   })
 
   it('runs when the waiting containers were killed by somebody else', async () => {
-    await using sandbox = await createSandbox({ kind: 'docker', poolSize: 2, instanceId: `${INSTANCE}-dead` })
+    await using sandbox = await createSandbox({
+      kind: 'docker',
+      poolSize: 2,
+      instanceId: `${INSTANCE}-dead`,
+      doors,
+    })
     sandbox.start()
     await until(async () => (await warm(sandbox)) === 2)
     for (const id of await ids(`${INSTANCE}-dead`)) await new Docker().getContainer(id).kill()
@@ -447,7 +553,12 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
   })
 
   it('tells of a run whose container was killed from outside', async () => {
-    await using sandbox = await createSandbox({ kind: 'docker', poolSize: 0, instanceId: `${INSTANCE}-lost` })
+    await using sandbox = await createSandbox({
+      kind: 'docker',
+      poolSize: 0,
+      instanceId: `${INSTANCE}-lost`,
+      doors,
+    })
     const run = await runIn(sandbox, 'console.log("up"); setInterval(() => {}, 1000)', {
       onOutput: () => {
         void ids(`${INSTANCE}-lost`).then(([id]) => id && new Docker().getContainer(id).kill())
@@ -475,6 +586,7 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
       kind: 'docker',
       poolSize: 1,
       instanceId: `${INSTANCE}-sweep`,
+      doors,
     })
     sandbox.start()
     await until(async () => (await warm(sandbox)) === 1)
@@ -490,12 +602,16 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
   })
 
   it('leaves no container and no network behind when it is disposed of', async () => {
-    const sandbox = await createSandbox({ kind: 'docker', poolSize: 3, instanceId: `${INSTANCE}-gone` })
+    const sandbox = await createSandbox({
+      kind: 'docker',
+      poolSize: 3,
+      instanceId: `${INSTANCE}-gone`,
+      doors,
+    })
     sandbox.start()
-    const host = await bridgeAddress()
     const up = Promise.withResolvers<void>()
     const running = runIn(sandbox, 'console.log(1); setInterval(() => {}, 1000)', {
-      network: [`http://${host}`],
+      ...reaching('api.example.com'),
       onOutput: () => up.resolve(),
     })
     await up.promise
@@ -511,7 +627,7 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
 
   it('is unavailable, not broken, while no engine answers', async () => {
     const nowhere = new Docker({ socketPath: '/nonexistent/docker.sock' })
-    const options = { poolSize: 1, instanceId: `${INSTANCE}-away`, docker: nowhere }
+    const options = { poolSize: 1, instanceId: `${INSTANCE}-away`, doors, docker: nowhere }
     await using sandbox = await createSandbox({ kind: 'docker', ...options })
     sandbox.start()
     const status = await sandbox.status()
@@ -531,6 +647,7 @@ describe.skipIf(!docker.available)('the docker sandbox when the engine goes away
       kind: 'docker',
       poolSize: 1,
       instanceId: instance,
+      doors,
       docker: new Docker({ socketPath: cable.path }),
     })
     sandbox.start()
@@ -560,6 +677,7 @@ describe('the docker sandbox on an engine that takes calls and never answers', (
       kind: 'docker',
       poolSize: 1,
       instanceId: `${INSTANCE}-mute`,
+      doors,
       docker: new Docker({ socketPath: mute.path }),
     })
     try {
@@ -587,6 +705,7 @@ describe('the docker sandbox on an engine that takes calls and never answers', (
       const sandbox = new DockerSandbox({
         docker: new Docker({ socketPath: engine.path }),
         instanceId,
+        doors,
         poolSize: 0,
         launchTimeoutMs: 1_500,
       })
@@ -652,6 +771,7 @@ describe('the embedded sandbox, besides', () => {
       kind: 'embedded',
       poolSize: 0,
       instanceId: `${INSTANCE}-disk`,
+      doors: null,
     })
     const run = await runIn(
       sandbox,
@@ -715,7 +835,12 @@ const ids = async (instance: string): Promise<string[]> =>
   ).map(({ Id }) => Id)
 
 async function imageId(): Promise<string> {
-  await using sandbox = await createSandbox({ kind: 'docker', poolSize: 0, instanceId: `${INSTANCE}-image` })
+  await using sandbox = await createSandbox({
+    kind: 'docker',
+    poolSize: 0,
+    instanceId: `${INSTANCE}-image`,
+    doors,
+  })
   return (await sandbox.status()).runtimes[0]?.image ?? ''
 }
 
@@ -734,8 +859,8 @@ async function bridgeAddress(): Promise<string> {
   return bridge.IPAM?.Config?.[0]?.Gateway ?? '172.17.0.1'
 }
 
-async function listen(host: string): Promise<Server> {
+async function listen(): Promise<Server> {
   const server = createServer((_request, response) => response.end('reached'))
-  await new Promise<void>((resolve) => server.listen(0, host, resolve))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return server
 }

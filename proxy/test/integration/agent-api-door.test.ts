@@ -133,13 +133,11 @@ describe('bodies that are refused', () => {
     const answers = [
       await api.execute({ ...BODY, code_hash: '0'.repeat(64) }),
       await api.execute({ ...BODY, runtime: 'cobol' }),
-      await api.execute({ ...BODY, secrets: [{ name: 'A', mode: 'placeholder' }] }),
       await api.execute({ skill_id: 'demo', skill_url: 'https://example.com/a.ts' }),
     ]
     expect(answers.map((answer) => [answer.status, answer.json.error.code])).toEqual([
       [409, 'code_hash_mismatch'],
       [422, 'unknown_runtime'],
-      [422, 'unsupported_secret_mode'],
       [422, 'skill_unreachable'],
     ])
     expect(answers[1]?.json.error.details).toEqual({ runtimes: ['deno'] })

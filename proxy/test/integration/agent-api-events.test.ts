@@ -21,7 +21,9 @@ interface Event {
 const parseEvents = (text: string): Event[] =>
   text
     .split('\n\n')
-    .filter((block) => block !== '' && !block.startsWith(':'))
+    // What follows the last empty line has not come whole.
+    .slice(0, -1)
+    .filter((block) => !block.startsWith(':'))
     .map((block) => {
       const fields = Object.fromEntries(
         block.split('\n').map((line) => [line.split(': ', 1)[0], line.slice(line.indexOf(': ') + 2)]),
@@ -29,25 +31,48 @@ const parseEvents = (text: string): Event[] =>
       return { event: fields.event ?? '', id: fields.id ?? '', data: JSON.parse(fields.data ?? 'null') }
     })
 
+/** Follows a stream as it comes; resolves once the daemon has begun to answer. */
+async function follow(path: string, headers: Record<string, string> = {}) {
+  const response = await fetch(`${api.url}${path}`, {
+    headers: { authorization: `Bearer ${api.token}`, ...headers },
+  })
+  const reader = (response.body ?? new ReadableStream<Uint8Array>())
+    .pipeThrough(new TextDecoderStream())
+    .getReader()
+  let text = ''
+  const more = async (): Promise<boolean> => {
+    const { done, value } = await reader.read()
+    text += value ?? ''
+    return !done
+  }
+  return {
+    contentType: response.headers.get('content-type'),
+    async seen(event: string): Promise<void> {
+      while (!parseEvents(text).some((known) => known.event === event))
+        if (!(await more())) throw new Error(`the stream ended without ${event}`)
+    },
+    async all(): Promise<Event[]> {
+      while (await more());
+      return parseEvents(text)
+    },
+  }
+}
+
 test('tells every transition to the final one with its result, then ends', async () => {
-  let release = (): void => {}
+  const release = Promise.withResolvers<void>()
   api.play = async (_order, print) => {
-    await new Promise<void>((resolve) => {
-      release = resolve
-    })
+    await release.promise
     print('stdout', 'two\nlines\n\nand more')
     return {}
   }
   const { json } = await api.execute(BODY)
-  const stream = api.call('GET', `/execute/${json.request_id}/events`)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  const stream = await follow(`/execute/${json.request_id}/events`)
+  expect(stream.contentType).toBe('text/event-stream; charset=utf-8')
+  await stream.seen('pending')
   api.decide(json.request_id)
-  await until(() => api.executions.resolve(json.request_id).status === 'running')
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  release()
-  const answer = await stream
-  expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
-  const events = parseEvents(answer.text)
+  await stream.seen('running')
+  release.resolve()
+  const events = await stream.all()
   expect(events.map((event) => event.event)).toEqual(['pending', 'approved', 'running', 'success'])
   expect(events.at(-1)?.data).toMatchObject({ status: 'success', stdout: 'two\nlines\n\nand more' })
   await until(() => api.executions.resolve(json.request_id).seenAt !== null)
@@ -56,10 +81,9 @@ test('tells every transition to the final one with its result, then ends', async
 test('a client that comes again with the last state is told only what is new, and 204 after the end', async () => {
   const { json } = await api.execute(BODY)
   const path = `/execute/${json.request_id}/events`
-  const stream = api.call('GET', path, { headers: { 'last-event-id': 'pending' } })
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  const stream = await follow(path, { 'last-event-id': 'pending' })
   api.decide(json.request_id, 'deny')
-  expect(parseEvents((await stream).text).map((event) => event.event)).toEqual(['denied'])
+  expect((await stream.all()).map((event) => event.event)).toEqual(['denied'])
   expect((await api.call('GET', path, { headers: { 'last-event-id': 'denied' } })).status).toBe(204)
 })
 

@@ -42,7 +42,7 @@ describe('asking', () => {
     expect(Date.parse(answer.json.expires_at)).toBe(api.clock.now() + 3_600_000)
     const execution = api.executions.resolve(answer.json.request_id)
     expect(api.executions.consentOf(execution)).toMatchObject({
-      secrets: [{ name: 'OPENAI_API_KEY', mode: 'raw' }],
+      secrets: [{ name: 'OPENAI_API_KEY', mode: 'placeholder', hosts: ['api.openai.com'], in: ['header'] }],
       network: ['api.openai.com'],
       limits: { timeout_ms: 30_000 },
       source: { url: SEED.skill_url, relation: 'unreadable' },
@@ -69,12 +69,18 @@ describe('asking', () => {
 
   test('a trusted request is held until its result and answers 200', async () => {
     api.decide((await api.execute(BODY)).json.request_id, 'forever')
+    const begun = Promise.withResolvers<void>()
+    const release = Promise.withResolvers<void>()
     api.play = async (_order, print) => {
-      await new Promise((resolve) => setTimeout(resolve, 150))
+      begun.resolve()
+      await release.promise
       print('stderr', 'late')
       return { exitCode: 3 }
     }
-    const answer = await api.execute(BODY)
+    const held = api.execute(BODY)
+    await begun.promise
+    release.resolve()
+    const answer = await held
     expect(answer.status).toBe(200)
     expect(answer.json).toMatchObject({
       status: 'failed',
@@ -85,19 +91,54 @@ describe('asking', () => {
     })
   })
 
+  test('the answer tells what the code did on the network', async () => {
+    const record = { method: 'GET', path: '/', requestBytes: 0, responseBytes: 0, secrets: [], misplaced: [] }
+    api.play = async (order) => {
+      order.egress?.record({ ...record, origin: 'https://a.com', status: 200, refused: null })
+      order.egress?.record({
+        ...record,
+        origin: 'https://evil.com',
+        status: null,
+        refused: 'host_not_approved',
+      })
+      order.egress?.record({
+        ...record,
+        origin: 'https://b.com',
+        status: null,
+        refused: 'secret_not_for_host',
+        misplaced: ['DEMO_KEY'],
+      })
+      return {}
+    }
+    const { json } = await api.execute(BODY)
+    api.decide(json.request_id)
+    const done = await api.call('GET', `/execute/${json.request_id}?wait=5`)
+    expect(done.json.network).toEqual({
+      requests: 3,
+      refused: [
+        { rule: 'host_not_approved', origin: 'https://evil.com', count: 1 },
+        { rule: 'secret_not_for_host', origin: 'https://b.com', count: 1, secrets: ['DEMO_KEY'] },
+      ],
+      more_refused: 0,
+    })
+  })
+
   test('respond-async answers a trusted request at once; wait=N holds an untrusted one', async () => {
     api.decide((await api.execute(BODY)).json.request_id, 'forever')
-    api.play = () => new Promise((resolve) => setTimeout(resolve, 300, {}))
+    const release = Promise.withResolvers<object>()
+    api.play = () => release.promise
     const quick = await api.execute(BODY, { prefer: 'respond-async' })
     expect([quick.status, quick.headers.get('preference-applied')]).toEqual([202, 'respond-async'])
     expect(quick.headers.get('location')).toBe(quick.json.status_url)
 
+    release.resolve({})
+
     const other = { ...BODY, code: 'console.log(2)' }
-    setTimeout(
-      () => api.decide(api.executions.list({ statuses: ['pending'], limit: 1 })[0]?.requestId ?? ''),
-      100,
-    )
-    const held = await api.execute(other, { prefer: 'handling=lenient, wait=10' })
+    const holding = api.execute(other, { prefer: 'handling=lenient, wait=10' })
+    const pending = () => api.executions.list({ statuses: ['pending'], limit: 1 })[0]?.requestId
+    await until(() => pending() !== undefined)
+    api.decide(pending() ?? '')
+    const held = await holding
     expect([held.status, held.headers.get('preference-applied'), held.json.status]).toEqual([
       200,
       'wait=10',

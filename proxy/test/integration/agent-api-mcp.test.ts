@@ -53,8 +53,9 @@ test('offers the three tools of the contract with their schemas', async () => {
 test('asks, learns the outcome, and reading it stops the wakes', async () => {
   const asked = await tool('execute', BODY)
   expect(asked).toMatchObject({ isError: false, json: { status: 'pending' } })
-  setTimeout(() => api.decide(asked.json.request_id), 50)
-  const done = await tool('execution_status', { request_id: asked.json.request_id, wait: 10 })
+  const told = tool('execution_status', { request_id: asked.json.request_id, wait: 10 })
+  api.decide(asked.json.request_id)
+  const done = await told
   expect(done.json).toMatchObject({ status: 'success', stdout: 'ran\n' })
   await until(() => api.executions.resolve(asked.json.request_id).seenAt !== null)
 })

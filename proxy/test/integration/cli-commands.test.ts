@@ -18,6 +18,7 @@ beforeAll(async () => {
     stdout: 'plain \u001b[31mred\u001b[0m \u202edone\n',
     doctorChecks: [
       { name: 'sandbox', run: async () => ({ ok: true, said: 'engine answers' }) },
+      { name: 'wall', run: async () => ({ ok: true, warning: true, said: 'could be stronger' }) },
       { name: 'wake', run: async () => ({ ok: false, said: 'hook answered 401' }) },
       { name: 'broken', run: () => Promise.reject(new Error('threw by itself')) },
     ],
@@ -311,10 +312,11 @@ describe('trust, audit, keys and state', () => {
     const run = await oauth3(['doctor'])
     expect(run.code).toBe(1)
     expect(run.stdout).toMatch(/ok +sandbox: engine answers/)
+    expect(run.stdout).toMatch(/warn +wall: could be stronger/)
     expect(run.stdout).toMatch(/fail +wake: hook answered 401/)
     expect(run.stdout).toMatch(/fail +broken: threw by itself/)
     expect(run.stdout).toMatch(/ok +telegram: not set up/)
-    expect(run.stderr).toBe('oauth3: 2 of 4 checks failed: wake, broken.\n')
+    expect(run.stderr).toBe('oauth3: 2 of 5 checks failed: wake, broken.\n')
   })
 
   test('tells its state', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { columnsOf } from '../../src/cli/text-layout.ts'
 import { runCliProcess } from '../support/run-cli.ts'
 
 /** The demo in a temporary directory of its own, so that what it leaves behind would be seen. */
@@ -17,16 +18,19 @@ async function demo(args: readonly string[], env: Record<string, string> = {}) {
   }
 }
 
-test('without a terminal the demo answers once itself, proves that the code had the key, and cleans up', async () => {
+test('without a terminal the demo answers once itself, shows a placeholder, the key at the API and a refused host, and cleans up', async () => {
   const run = await demo([])
   expect(run).toMatchObject({ code: 0, stderr: '', left: [] })
   expect(run.stdout).toContain('approval needed')
   expect(run.stdout).toContain('nobody is at a terminal')
-  expect(run.stdout).toContain('✓ the signature is right')
-  expect(run.stdout).toContain('[secret:DEMO_API_KEY]')
+  expect(run.stdout).toMatch(/I hold {7}oauth3x[0-9a-f]{40}\n/)
+  expect(run.stdout).toMatch(/the API says 200 .*Bearer \[secret:DEMO_API_KEY\]/)
+  expect(run.stdout).toMatch(/elsewhere {4}(?:403 host_not_approved|NotCapable)/)
+  expect(run.stdout).toContain('✓ the API got the real key')
   expect(run.stdout).not.toContain('demo-value-')
   expect(run.stdout).toContain('202 pending: once was once')
   expect(run.stdout).toMatch(/[0-9]+ rows, all intact/)
+  for (const line of run.stdout.split('\n')) expect(columnsOf(line), line).toBeLessThanOrEqual(80)
 })
 
 test.each(['24h', 'forever'])(

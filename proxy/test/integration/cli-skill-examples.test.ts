@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +14,8 @@ import { addedAgent, requestList, requestView, secretView } from '../../src/surf
 
 const SKILL = readFileSync(new URL('../../../docs/openclaw-skill/SKILL.md', import.meta.url), 'utf8')
 
+const VALUE = 'demo-value-for-the-skill'
+
 test('the shipped skill has the front-matter that OpenClaw reads', () => {
   const head = /^---\n([\s\S]*?)\n---\n/.exec(SKILL)?.[1] ?? ''
   expect(head).toMatch(/^name: oauth3$/m)
@@ -23,7 +27,7 @@ test('the shipped skill has the front-matter that OpenClaw reads', () => {
   })
 })
 
-test('every example of the shipped skill runs as printed, from the request to its acknowledgement', async () => {
+test('every example of the shipped skill runs as printed, with its host played here, from the request to its acknowledgement', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-skill-'))
   try {
     await using daemon = await startDaemon(
@@ -36,37 +40,52 @@ test('every example of the shipped skill runs as printed, from the request to it
       { drainMs: 500 },
     )
     const admin = createAdminClient(daemon.adminSocketPath)
-    await admin.call(secretView, 'PUT', adminPath('secrets', 'SIGNING_KEY'), {
-      value: 'demo-value-for-the-skill',
-    })
+    await using api = await startPlayedApi(VALUE)
+    await admin.call(secretView, 'PUT', adminPath('secrets', 'GITHUB_TOKEN'), { value: VALUE })
     const { token } = await admin.call(addedAgent, 'POST', adminPath('agents'), { name: 'reader' })
 
     const blocks = [...SKILL.matchAll(/^```bash\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '')
     expect(blocks.length).toBeGreaterThanOrEqual(4)
-    const script = promisify(execFile)(
-      'bash',
-      ['-euo', 'pipefail', '-c', blocks.join('\necho\necho ---\n')],
-      {
-        cwd: folder,
-        env: { PATH: process.env.PATH, OAUTH3_URL: daemon.url, OAUTH3_TOKEN: token },
-        timeout: 60_000,
-      },
-    )
+    const printed = blocks.join('\necho\necho ---\n')
+    const commands = printed
+      .replaceAll('https://api.github.com', api.origin)
+      .replaceAll('"api.github.com"', `"${api.origin}"`)
+    expect(commands).not.toContain('github.com')
+    const script = promisify(execFile)('bash', ['-euo', 'pipefail', '-c', commands], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, OAUTH3_URL: daemon.url, OAUTH3_TOKEN: token },
+      timeout: 60_000,
+    })
     const [{ stdout }] = await Promise.all([script, approveFirst(admin)])
 
     const answers = stdout.split('---\n').map((text) => text.trim())
     expect(JSON.parse(answers[0] ?? '')).toMatchObject({ status: 'pending' })
     const result = JSON.parse(answers[1] ?? '') as { status: string; stdout: string }
     expect(result.status).toBe('success')
-    expect(JSON.parse(result.stdout)).toMatchObject({
-      text: 'hello',
-      signature: expect.stringMatching(/^[0-9a-f]{64}$/),
-    })
+    expect(JSON.parse(result.stdout)).toEqual({ login: 'octocat' })
+    expect(stdout).not.toContain(VALUE)
     expect(JSON.parse(answers[2] ?? '')).toMatchObject({ status: 'success' })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+/** Answers whoever sends the real token, as the host of the example does. */
+async function startPlayedApi(token: string): Promise<AsyncDisposable & { readonly origin: string }> {
+  const server = createServer((request, response) => {
+    const isRight = request.headers.authorization === `Bearer ${token}` && request.url === '/user'
+    response.writeHead(isRight ? 200 : 401, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(isRight ? { login: 'octocat' } : { message: 'Bad credentials' }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
 
 async function approveFirst(admin: ReturnType<typeof createAdminClient>): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {

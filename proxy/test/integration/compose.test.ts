@@ -107,7 +107,7 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
       body: JSON.stringify({
         skill_id: 'compose-check',
         code: 'console.log(Deno.env.get("DEMO_SECRET").length, [...Deno.readDirSync("/tmp")].length)',
-        secrets: ['DEMO_SECRET'],
+        secrets: [{ name: 'DEMO_SECRET', mode: 'raw' }],
       }),
     })
     expect(asked.status).toBe(202)

@@ -30,7 +30,7 @@ describe.skipIf(!docker.available)(`the whole way, with Docker ${docker.reason}`
   const fresh = (extra: Record<string, unknown> = {}): Record<string, unknown> => ({
     skill_id: `demo/full-pass-${++serial}`,
     code: `// run ${serial}\nconst key = Deno.env.get('DEMO_KEY')\nconsole.log('length', key.length, key)\nconsole.error('to stderr')\n`,
-    secrets: ['DEMO_KEY'],
+    secrets: [{ name: 'DEMO_KEY', mode: 'raw' }],
     metadata: { description: 'Proves that it has the key', timeout: 20 },
     ...extra,
   })
@@ -91,7 +91,7 @@ describe.skipIf(!docker.available)(`the whole way, with Docker ${docker.reason}`
     expect((await outcome(asked.body.request_id)).body.status).toBe('success')
     expect(await kit.post(body)).toMatchObject({ status: 200, body: { status: 'success', trusted: true } })
     expect((await kit.post({ ...body, secrets: [] })).status, 'less is covered').toBe(200)
-    const wider = await kit.post({ ...body, secrets: ['DEMO_KEY', 'OTHER_KEY'] })
+    const wider = await kit.post({ ...body, secrets: [{ name: 'DEMO_KEY', mode: 'raw' }, 'OTHER_KEY'] })
     expect(wider.status, 'one secret more asks').toBe(202)
     const card = await kit.telegram.waitForMessage(
       ({ text, buttons }) => text.includes('OTHER_KEY') && buttons.length > 0,
@@ -139,7 +139,10 @@ describe.skipIf(!docker.available)(`the whole way, with Docker ${docker.reason}`
 
   it('asks for a missing secret after the approval, then goes on by itself', async () => {
     const name = `LATE_KEY_${serial}`
-    const body = fresh({ code: `console.log(Deno.env.get('${name}').length)`, secrets: [name] })
+    const body = fresh({
+      code: `console.log(Deno.env.get('${name}').length)`,
+      secrets: [{ name, mode: 'raw' }],
+    })
     const asked = await kit.post(body)
     const card = await cardOf(body)
     expect(card.text).toContain(name)
@@ -202,7 +205,7 @@ describe.skipIf(!docker.available)(`the whole way, with Docker ${docker.reason}`
     try {
       const other = kit.daemon.url.replace('127.0.0.1', host)
       const body = fresh({
-        code: `console.log(await (await fetch('http://${host}:${port}/')).text())\nawait fetch('${other}/health').catch((error) => console.log('refused:', error.name))`,
+        code: `console.log(await (await fetch('http://${host}:${port}/')).text())\nconst other = await fetch('${other}/health')\nconsole.log('refused:', other.status, (await other.json()).error.rule)`,
         secrets: [],
         metadata: { network: [`http://${host}:${port}`] },
       })
@@ -212,7 +215,7 @@ describe.skipIf(!docker.available)(`the whole way, with Docker ${docker.reason}`
       await press(card, '✅ Run Once')
       expect((await outcome(asked.body.request_id)).body).toMatchObject({
         status: 'success',
-        stdout: 'hello from upstream\nrefused: NotCapable\n',
+        stdout: 'hello from upstream\nrefused: 403 host_not_approved\n',
       })
     } finally {
       upstream.close()

@@ -88,7 +88,7 @@ describe('an approval in Telegram', () => {
       secrets: [{ name: 'DEMO_KEY' }],
       network: ['api.example.com'],
     })
-    expect(card.text).toContain('🔑 DEMO_KEY → api.example.com (not stored)')
+    expect(card.text).toContain('🔑 DEMO_KEY → api.example.com (in headers) (not stored)')
     const press = kit.double.press(kit.chatId, card.messageId, '✅ Run Once', ANN)
     expect((await press.answered).text).toBe('Approved once; a secret is missing')
     const prompt = await kit.said('Value of DEMO_KEY?')
@@ -97,7 +97,7 @@ describe('an approval in Telegram', () => {
     const reply = kit.double.say(kit.chatId, value, ANN, { replyTo: prompt })
     await kit.reaches(execution, 'success')
     expect(reply.deleted).toBe(true)
-    expect(sandbox.orders[0]?.secrets.get('DEMO_KEY')?.open()).toBe(value)
+    expect(sandbox.orders[0]?.egress?.policy.secrets[0]?.value.open()).toBe(value)
     const confirmed = await kit.said('Stored DEMO_KEY (version 1)')
     expect(confirmed.text).not.toContain('demo-value')
     await kit.double.waitFor(() => card.text.includes('Succeeded'), 'the outcome')

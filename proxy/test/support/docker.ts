@@ -9,14 +9,18 @@ export interface DockerAvailability {
 }
 
 /**
- * Looks for an engine and, when asked to, builds the sandbox images into it (quick when they are cached).
+ * Looks for an engine and, unless told not to, builds sandbox images into it (quick when they are cached): those of the
+ * runtimes named, by default Deno's.
  * With OAUTH3_REQUIRE_DOCKER=1 it throws instead of saying no.
  */
-export async function dockerOrSkip(options: { images?: boolean } = {}): Promise<DockerAvailability> {
+export async function dockerOrSkip(
+  options: { images?: boolean | readonly string[] } = {},
+): Promise<DockerAvailability> {
   try {
     const docker = new Docker()
     await docker.ping()
-    if (options.images !== false) await haveImages(docker)
+    const { images = true } = options
+    if (images !== false) await haveImages(docker, images === true ? ['deno'] : images)
     return { available: true, reason: '' }
   } catch (error) {
     const reason = `no Docker: ${(error as Error).message}`
@@ -26,10 +30,10 @@ export async function dockerOrSkip(options: { images?: boolean } = {}): Promise<
   }
 }
 
-async function haveImages(docker: Docker): Promise<void> {
+async function haveImages(docker: Docker, only: readonly string[]): Promise<void> {
   const lines: string[] = []
   try {
-    await buildImages({ docker, log: (line) => lines.push(line) })
+    await buildImages({ docker, only, log: (line) => lines.push(line) })
   } catch (error) {
     throw new Error(`the sandbox images cannot be built: ${(error as Error).message}\n${lines.join('\n')}`, {
       cause: error,

@@ -7,6 +7,7 @@ import {
   createCodeStore,
   createDataKeyStore,
   createExecutionStore,
+  createImportStore,
   createMetaStore,
   createOutboxStore,
   createSecretStore,
@@ -18,6 +19,7 @@ import { type Agent, createAgents } from '../../src/domain/agents/index.ts'
 import { createCards } from '../../src/domain/approvals/index.ts'
 import { createAuditLog } from '../../src/domain/audit/index.ts'
 import type { SkillFetcher } from '../../src/domain/code/index.ts'
+import { createEgressSessions, type EgressSessions } from '../../src/domain/egress/index.ts'
 import {
   createChanges,
   createExecutions,
@@ -31,6 +33,7 @@ import {
   type Sandbox,
   type SandboxStatus,
 } from '../../src/domain/executions/index.ts'
+import type { ImportResolver } from '../../src/domain/imports/index.ts'
 import { createOutbox, type Outbox } from '../../src/domain/outbox/index.ts'
 import { createTrust } from '../../src/domain/trust/index.ts'
 import { createDataKeyring, createVault } from '../../src/domain/vault/index.ts'
@@ -44,6 +47,8 @@ export interface DomainKitOptions {
   readonly observers?: (parts: { outbox: Outbox }) => readonly ExecutionObserver[]
   readonly approverIds?: ReadonlySet<string>
   readonly fetcher?: SkillFetcher
+  /** Left out: nothing is locked. */
+  readonly importResolver?: (parts: { egress: EgressSessions }) => ImportResolver
   readonly approvalTtlMs?: number
   readonly maxWaitingPerAgent?: number
   readonly maxConcurrent?: number
@@ -82,6 +87,7 @@ export async function createDomainKit(options: DomainKitOptions) {
   const trust = createTrust({ repository: createTrustStore(db, meta), audit, transactor, clock })
   const outbox = createOutbox({ repository: createOutboxStore(db), clock })
   const codes = createCodeStore(db)
+  const imports = createImportStore(db)
   const vault = createVault({
     repository: createSecretStore(db),
     keyring,
@@ -101,10 +107,17 @@ export async function createDomainKit(options: DomainKitOptions) {
   const observers = options.observers?.({ outbox }) ?? []
   const ledger = createLedger({ repository, audit, changes, observers })
   const defects: unknown[] = []
+  const egress = createEgressSessions({
+    audit,
+    transactor,
+    onDefect: (error) => void defects.push(error),
+  })
   const runs = createRuns({
+    egress,
     repository,
     ledger,
     codes,
+    imports,
     vault,
     trust,
     sandbox,
@@ -120,6 +133,8 @@ export async function createDomainKit(options: DomainKitOptions) {
     ledger,
     changes,
     codes,
+    imports,
+    importResolver: options.importResolver?.({ egress }) ?? NO_IMPORTS,
     trust,
     vault,
     fetcher: options.fetcher ?? NO_FETCHER,
@@ -155,6 +170,8 @@ export async function createDomainKit(options: DomainKitOptions) {
     },
   }
 }
+
+const NO_IMPORTS: ImportResolver = { resolve: async () => null }
 
 const NO_FETCHER: SkillFetcher = {
   fetch: () => Promise.reject(new AppError('skill_unreachable', 'Nothing is fetched in this test.')),

@@ -180,7 +180,7 @@ function parse(body: string): Record<string, unknown> | undefined {
 
 /**
  * Writes an executable `openclaw` into the folder. `today` knows `system event` and refuses `cron wake` in the words of
- * the real one; `older` is the other way round; `neither` knows none; `hangs` waits for a child that leaves a file named `survived`. It
+ * the real one; `older` is the other way round; `neither` knows none; `hangs` waits for a child that notes its process id in the file `child` and never ends. It
  * appends each call's arguments and environment names, as one JSON line, to `calls.jsonl`.
  */
 export function writeOpenclawCli(
@@ -197,7 +197,7 @@ const args = process.argv.slice(2)
 const flavour = ${JSON.stringify(flavour)}
 appendFileSync(${JSON.stringify(join(folder, 'calls.jsonl'))}, JSON.stringify({ args, env: Object.keys(process.env) }) + '\\n')
 const refuse = (text) => { console.error(text); process.exit(1) }
-if (flavour === 'hangs') spawnSync(process.execPath, ['-e', 'setTimeout(() => require("node:fs").writeFileSync(process.argv[1], ""), 1500)', ${JSON.stringify(join(folder, 'survived'))}])
+if (flavour === 'hangs') spawnSync(process.execPath, ['-e', 'require("node:fs").writeFileSync(process.argv[1], String(process.pid)); setInterval(() => {}, 60_000)', ${JSON.stringify(join(folder, 'child'))}])
 const command = args.slice(0, 2).join(' ')
 const knows = { today: 'system event', older: 'cron wake', down: 'system event' }[flavour]
 if (command !== knows) {

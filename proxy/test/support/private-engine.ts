@@ -15,7 +15,18 @@ export interface PrivateEngine extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-export async function startPrivateEngine(): Promise<PrivateEngine> {
+/**
+ * In mounts of its own, which nobody else sees, the engine does without the second cgroup hierarchy of a host that
+ * mixes both versions: crun refuses such a host as soon as a controller stands in the second one.
+ */
+const OWN_MOUNTS = 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$0" "$@"'
+
+export async function startPrivateEngine(
+  options: {
+    /** OCI runtimes that the engine is to know besides runc: name and path. */
+    readonly runtimes?: Readonly<Record<string, string>>
+  } = {},
+): Promise<PrivateEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-engine-'))
   const socketPath = join(folder, 'docker.sock')
   const docker = new Docker({ socketPath })
@@ -25,7 +36,7 @@ export async function startPrivateEngine(): Promise<PrivateEngine> {
     const started = spawn(
       'unshare',
       [
-        ['--net', 'dockerd'],
+        ['--net', '--mount', '--propagation', 'private', 'sh', '-c', OWN_MOUNTS, 'dockerd'],
         ['--host', `unix://${socketPath}`],
         ['--data-root', join(folder, 'data')],
         ['--exec-root', join(folder, 'exec')],
@@ -33,6 +44,7 @@ export async function startPrivateEngine(): Promise<PrivateEngine> {
         ['--bridge', 'none'],
         ['--iptables=false'],
         ['--log-level', 'error'],
+        ...Object.entries(options.runtimes ?? {}).map(([name, path]) => ['--add-runtime', `${name}=${path}`]),
       ].flat(),
       { stdio: 'ignore' },
     )

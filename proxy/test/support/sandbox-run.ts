@@ -1,10 +1,12 @@
 /** Runs code in a sandbox and collects what came of it. */
+import type { EgressSession } from '../../src/domain/egress/index.ts'
 import {
   RUN_DEFAULTS,
   type RunLimits,
   type RunOutcome,
   type Sandbox,
 } from '../../src/domain/executions/index.ts'
+import type { LockedImports } from '../../src/domain/imports/index.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
 
 export const TEST_LIMITS: RunLimits = {
@@ -21,6 +23,9 @@ export interface RunOptions {
   readonly secrets?: Readonly<Record<string, string>>
   readonly network?: readonly string[]
   readonly limits?: Partial<RunLimits>
+  readonly egress?: EgressSession
+  readonly imports?: LockedImports
+  readonly runtime?: string
   readonly image?: string
   readonly signal?: AbortSignal
   readonly onOutput?: (text: string) => void
@@ -34,13 +39,15 @@ export interface CollectedRun extends RunOutcome {
 }
 
 export async function runIn(sandbox: Sandbox, code: string, options: RunOptions = {}): Promise<CollectedRun> {
-  const image = options.image ?? (await sandbox.status()).runtimes[0]?.image ?? 'none'
+  const runtime = options.runtime ?? 'deno'
+  const { runtimes } = await sandbox.status()
+  const image = options.image ?? runtimes.find(({ name }) => name === runtime)?.image ?? 'none'
   const chunks = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
   let starts = 0
   const outcome = await sandbox.run(
     {
       requestId: 'req_test',
-      runtime: 'deno',
+      runtime,
       image,
       code,
       argsJson: options.args ?? null,
@@ -48,6 +55,8 @@ export async function runIn(sandbox: Sandbox, code: string, options: RunOptions 
         Object.entries(options.secrets ?? {}).map(([name, value]) => [name, new SecretValue(value)]),
       ),
       network: options.network ?? [],
+      egress: options.egress ?? null,
+      imports: options.imports ?? null,
       limits: { ...TEST_LIMITS, ...options.limits },
     },
     {

@@ -1,7 +1,7 @@
-import { lookup } from 'node:dns/promises'
 import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { isIpLiteral, isPublicAddress } from '../../kernel/index.ts'
+import { type Resolve, resolveWithSystem } from './resolve.ts'
 
 /**
  * The one way out to hosts that somebody else named. A host is resolved once; every address that it resolves to must
@@ -11,7 +11,7 @@ import { isIpLiteral, isPublicAddress } from '../../kernel/index.ts'
 export interface Dialler {
   /** Throws DialRefused when an address is not allowed, any other Error when the host cannot be reached. */
   dial(target: DialTarget, signal: AbortSignal): Promise<Socket>
-  /** The same with TLS on top, the certificate verified for the host. */
+  /** The same with TLS on top, the certificate verified for the host; throws TlsRefused when it is not. */
   dialTls(target: DialTarget, signal: AbortSignal): Promise<TLSSocket>
 }
 
@@ -21,15 +21,19 @@ interface DialTarget {
   readonly port: number
 }
 
-/** All addresses of a host name, as literals. */
-type Resolve = (host: string, signal: AbortSignal) => Promise<readonly string[]>
+export interface TlsSessions {
+  get(key: string): Buffer | undefined
+  set(key: string, session: Buffer): void
+}
 
 export interface DiallerOptions {
   readonly resolve?: Resolve
   /** Whether this address may be dialled for this target; public unicast only when left out. */
   readonly isAllowedAddress?: (address: string, target: DialTarget) => boolean
-  /** Roots in place of the system's. */
-  readonly tls?: Pick<ConnectionOptions, 'ca'>
+  /** Roots in place of Node's own, as certificates or as a context that was built of them once. */
+  readonly tls?: Pick<ConnectionOptions, 'ca' | 'secureContext'>
+  /** TLS sessions to begin from, by host and port. Only sessions that were verified for that host are put in. */
+  readonly sessions?: TlsSessions
   /** For one address; the next one is tried then. */
   readonly connectTimeoutMs?: number
 }
@@ -39,6 +43,14 @@ export class DialRefused extends Error {
   constructor() {
     super('The host leads to an address that may not be dialled.')
     this.name = 'DialRefused'
+  }
+}
+
+/** The host could not show in a TLS handshake that it is that host. Nothing but the handshake was sent. */
+export class TlsRefused extends Error {
+  constructor(cause: unknown) {
+    super('The host could not be verified.', { cause })
+    this.name = 'TlsRefused'
   }
 }
 
@@ -76,24 +88,11 @@ export function createDialler(options: DiallerOptions = {}): Dialler {
       const socket = await dial(target, signal)
       return startTls(
         socket,
-        target.host,
-        options.tls,
+        target,
+        options,
         AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)]),
       )
     },
-  }
-}
-
-async function resolveWithSystem(host: string, signal: AbortSignal): Promise<readonly string[]> {
-  const { promise: gaveUp, reject } = Promise.withResolvers<never>()
-  const giveUp = (): void => reject(signal.reason)
-  signal.addEventListener('abort', giveUp, { once: true })
-  try {
-    // The system resolver cannot be interrupted; its late answer is dropped.
-    const found = await Promise.race([lookup(host, { all: true, order: 'verbatim' }), gaveUp])
-    return found.map((entry) => entry.address)
-  } finally {
-    signal.removeEventListener('abort', giveUp)
   }
 }
 
@@ -103,23 +102,37 @@ function connectTo(address: string, port: number, signal: AbortSignal): Promise<
   return settled(socket, 'connect', signal)
 }
 
-function startTls(
+async function startTls(
   socket: Socket,
-  host: string,
-  tls: Pick<ConnectionOptions, 'ca'> | undefined,
+  { host, port }: DialTarget,
+  { tls, sessions }: DiallerOptions,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
+  const key = `${host}:${port}`
+  const session = sessions?.get(key)
   const secured = connectTls({
     ...tls,
     socket,
     host,
     // An address has no server name; its certificate is still checked against it.
     ...(isIpLiteral(host) ? {} : { servername: host }),
+    ...(session === undefined ? {} : { session }),
     ALPNProtocols: ['http/1.1'],
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
   })
-  return settled(secured, 'secureConnect', signal)
+  if (sessions) secured.on('session', (fresh) => secured.authorized && sessions.set(key, fresh))
+  try {
+    return await settled(secured, 'secureConnect', signal)
+  } catch (error) {
+    throw isRefusedByTls(secured, error) ? new TlsRefused(error) : error
+  }
+}
+
+/** The certificate did not hold, or there was no handshake that both sides could agree on. */
+function isRefusedByTls(socket: TLSSocket, error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return Boolean(socket.authorizationError) || code === 'EPROTO' || code.startsWith('ERR_SSL')
 }
 
 function settled<S extends Socket>(

@@ -1,1 +1,2 @@
 export { createDialler, type Dialler, type DiallerOptions, DialRefused } from './dialler.ts'
+export { createEgressDial, type EgressDialOptions } from './egress-dial.ts'

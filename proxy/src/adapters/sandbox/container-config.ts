@@ -1,6 +1,7 @@
 /** The walls of a Docker sandbox, in one place: what tests probe is what runs. */
 import { randomBytes } from 'node:crypto'
 import type Docker from 'dockerode'
+import { GATEWAY_MOUNT } from '../../domain/egress/index.ts'
 import type { RunLimits } from '../../domain/executions/index.ts'
 
 export const LABEL_INSTANCE = 'oauth3.instance'
@@ -13,18 +14,20 @@ export const ownLabels = (instanceId: string): Record<string, string> => ({
 
 /** Numeric, so that no passwd file is needed: nobody on any host. */
 const SANDBOX_USER = '65532:65532'
-const OPEN_FILES = 256
+/** Each request through the relay holds three: the client's end, and both of the relay's. */
+const OPEN_FILES = 1_024
 
 export interface Walls {
   readonly limits: RunLimits
-  /** Name of the run's own network, or `none`. */
-  readonly network: string
+  /** The door's directory as the engine sees it; null for a sandbox without any way out. */
+  readonly door: string | null
   readonly ociRuntime: string | undefined
 }
 
-export function hostConfig({ limits, network, ociRuntime }: Walls): Docker.HostConfig {
+export function hostConfig({ limits, door, ociRuntime }: Walls): Docker.HostConfig {
   return {
-    NetworkMode: network,
+    // No interface but loopback: the socket in the door's directory is the only way out.
+    NetworkMode: 'none',
     ReadonlyRootfs: true,
     CapDrop: ['ALL'],
     // The seccomp profile is left to the engine: naming none means its default one.
@@ -38,11 +41,20 @@ export function hostConfig({ limits, network, ociRuntime }: Walls): Docker.HostC
     ],
     IpcMode: 'none',
     LogConfig: { Type: 'none', Config: {} },
-    Binds: [],
+    // Mounts rather than Binds: a source that is not there is an error, not a folder that the engine makes.
+    Mounts: door === null ? [] : [readOnly(door, GATEWAY_MOUNT)],
     RestartPolicy: { Name: 'no' },
     ...(ociRuntime === undefined ? {} : { Runtime: ociRuntime }),
   }
 }
+
+const readOnly = (source: string, target: string): Docker.MountSettings => ({
+  Type: 'bind',
+  Source: source,
+  Target: target,
+  ReadOnly: true,
+  BindOptions: { Propagation: 'rprivate' },
+})
 
 /** The limits that a waiting container can still be given. */
 export const resourceLimits = (limits: RunLimits) => ({
@@ -54,12 +66,19 @@ export const resourceLimits = (limits: RunLimits) => ({
 })
 
 export function containerConfig(
-  options: Walls & { readonly image: string; readonly instanceId: string; readonly arguments: string[] },
+  options: Walls & {
+    readonly image: string
+    readonly instanceId: string
+    readonly arguments: string[]
+    /** `NAME=value`, in addition to the image's own; never of a run. */
+    readonly environment?: readonly string[]
+  },
 ): Docker.ContainerCreateOptions {
   return {
     name: `oauth3-sandbox-${randomBytes(8).toString('hex')}`,
     Image: options.image,
     Cmd: options.arguments,
+    Env: [...(options.environment ?? [])],
     User: SANDBOX_USER,
     Labels: ownLabels(options.instanceId),
     OpenStdin: true,
@@ -69,8 +88,9 @@ export function containerConfig(
     AttachStdout: true,
     AttachStderr: true,
     Tty: false,
-    // With no network wanted, the engine is spared its own setting up: the namespace stays empty, down to loopback.
-    ...(options.network === 'none' ? { NetworkDisabled: true } : {}),
+    // Spares the engine half of a start: runc brings loopback up in a fresh namespace by itself. Of other runtimes that is
+    // not known, so the engine does it for them.
+    NetworkDisabled: options.ociRuntime === undefined || options.ociRuntime === 'runc',
     StopTimeout: 0,
     HostConfig: hostConfig(options),
   }

@@ -1,5 +1,6 @@
 /** Chooses the sandbox. The daemon never falls back to weaker walls unless `auto` was asked for. */
 import Docker from 'dockerode'
+import type { EgressDoors } from '../../domain/egress/index.ts'
 import type { Sandbox } from '../../domain/executions/index.ts'
 import { DockerSandbox } from './docker-sandbox.ts'
 import { EmbeddedSandbox } from './embedded-sandbox.ts'
@@ -12,6 +13,8 @@ export interface SandboxOptions {
   readonly poolSize: number
   /** Marks what belongs to this daemon; the same after a restart, unlike that of any other daemon on the engine. */
   readonly instanceId: string
+  /** Where each sandbox's way out comes from; null for sandboxes without any. */
+  readonly doors: EgressDoors | null
   readonly log?: ((message: string, error?: unknown) => void) | undefined
   readonly docker?: Docker | undefined
 }

@@ -6,6 +6,7 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
+import type { EgressDoor } from '../../domain/egress/index.ts'
 import type { OutputStream, RunHooks, RunOrder, RunOutcome } from '../../domain/executions/index.ts'
 import { resourceLimits } from './container-config.ts'
 import { createFrameReader } from './docker-frames.ts'
@@ -33,6 +34,8 @@ export class SandboxContainer implements AsyncDisposable {
   readonly #docker: Docker
   readonly #config: Docker.ContainerCreateOptions
   readonly #removeSlot: Slots
+  readonly #door: EgressDoor | null
+  readonly #log: (message: string, error?: unknown) => void
   #creating: Promise<Docker.Container> | undefined
   #container: Docker.Container | undefined
   #stream: Duplex | undefined
@@ -43,10 +46,19 @@ export class SandboxContainer implements AsyncDisposable {
   readonly #whenClosed = Promise.withResolvers<void>()
   readonly #whenRemoved = Promise.withResolvers<void>()
 
-  constructor(docker: Docker, config: Docker.ContainerCreateOptions, removeSlot: Slots) {
-    this.#docker = docker
-    this.#config = config
-    this.#removeSlot = removeSlot
+  constructor(deps: {
+    readonly docker: Docker
+    readonly config: Docker.ContainerCreateOptions
+    readonly removeSlot: Slots
+    /** This container's own; closed when the container goes. */
+    readonly door: EgressDoor | null
+    readonly log: (message: string, error?: unknown) => void
+  }) {
+    this.#docker = deps.docker
+    this.#config = deps.config
+    this.#removeSlot = deps.removeSlot
+    this.#door = deps.door
+    this.#log = deps.log
   }
 
   /** Known before the engine knows the container, so that a sweep never takes it for a leftover. */
@@ -156,6 +168,7 @@ export class SandboxContainer implements AsyncDisposable {
     }
 
     const message = encodeRunMessage(order, { end })
+    if (order.egress !== null) this.#door?.admit(order.egress)
     hooks.onStarted()
     const startedAt = performance.now()
     sendRunMessage(stream, message)
@@ -201,6 +214,29 @@ export class SandboxContainer implements AsyncDisposable {
     }
   }
 
+  /** Sends one message and passes on what comes back, until the process has ended or the signal aborts. */
+  async exchange(
+    message: Buffer,
+    onBytes: (stream: OutputStream, bytes: Buffer) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const stream = this.#stream
+    if (stream === undefined || !this.alive) throw new Error('the sandbox is gone')
+    const aborted = Promise.withResolvers<never>()
+    const abort = () => aborted.reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      signal.throwIfAborted()
+      this.#onBytes = onBytes
+      stream.end(message)
+      await Promise.race([this.#whenClosed.promise, aborted.promise])
+    } finally {
+      signal.removeEventListener('abort', abort)
+      this.#onBytes = () => {}
+      void this.remove()
+    }
+  }
+
   async #kill(): Promise<void> {
     await answered(CALL_TIMEOUT_MS, async (abortSignal) =>
       this.#container?.kill({ signal: 'SIGKILL', abortSignal }),
@@ -232,10 +268,13 @@ export class SandboxContainer implements AsyncDisposable {
   }
 
   async #remove(): Promise<void> {
+    // First of all, and whatever the engine does: nothing goes out any more.
+    const shut = this.#door?.close().catch((error: unknown) => this.#log('a door could not be closed', error))
     // Takes no slot while it waits: an engine that never answers is not to keep others from their removal.
     const container = await this.#creating?.catch(() => undefined)
     if (container !== undefined) await this.#removeSlot(() => this.#removeNow(container))
     this.#stream?.destroy()
+    await shut
   }
 
   async #removeNow(container: Docker.Container): Promise<void> {

@@ -2,8 +2,9 @@
  * The Docker sandbox: every run in a container of its own that had nothing to do with any other run. Waits for an
  * engine that is away; what it left behind in an earlier life is found by label.
  */
-import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import type Docker from 'dockerode'
+import type { EgressDoor, EgressDoors } from '../../domain/egress/index.ts'
 import {
   RUN_DEFAULTS,
   type RunHooks,
@@ -14,20 +15,24 @@ import {
   type SandboxStatus,
   SandboxUnavailable,
 } from '../../domain/executions/index.ts'
+import type { LockedImports } from '../../domain/imports/index.ts'
 import { containerConfig, LABEL_INSTANCE } from './container-config.ts'
-import { denoArguments, runVariables } from './deno-flags.ts'
 import { SandboxContainer } from './docker-container.ts'
-import { createRunNetwork, removeRunNetwork } from './docker-networks.ts'
 import { answered, CALL_TIMEOUT_MS, EngineTimeout } from './engine-call.ts'
-import { imageTag, RUNTIMES, type Runtime } from './runtimes.ts'
+import { createHostPaths, type HostPaths } from './host-path.ts'
+import { createRuntimeCheck } from './oci-runtimes.ts'
+import { IMPORTS_FOLDER, placeFiles } from './place-files.ts'
+import { DENO, imageTag, RUNTIMES, type Runtime } from './runtimes.ts'
 import { createSlots } from './slots.ts'
 import { createWarmPool, type WarmPool } from './warm-pool.ts'
 
 export interface DockerSandboxOptions {
   readonly docker: Docker
   readonly instanceId: string
-  /** Waiting containers a runtime. */
+  /** Waiting containers a runtime that is in use. */
   readonly poolSize: number
+  /** Where each container's way out comes from; null for containers without any. */
+  readonly doors: EgressDoors | null
   readonly ociRuntime?: string | undefined
   readonly launchTimeoutMs?: number | undefined
   readonly log?: ((message: string, error?: unknown) => void) | undefined
@@ -68,15 +73,18 @@ export class DockerSandbox implements Sandbox {
   readonly kind = 'docker'
   readonly #options: DockerSandboxOptions
   readonly #containers = new Set<SandboxContainer>()
-  /** Names of the networks of runs that are under way. */
-  readonly #networks = new Set<string>()
   readonly #ready = new Map<string, Ready>()
+  /** Names of the runtimes that had a run. */
+  readonly #used = new Set<string>()
   readonly #background = new Set<Promise<unknown>>()
   readonly #inspections = new Map<string, Promise<{ readonly Id: string }>>()
   readonly #closing = new AbortController()
   readonly #startSlot = createSlots(STARTS_AT_ONCE)
   readonly #removeSlot = createSlots(REMOVALS_AT_ONCE)
+  readonly #hostPaths: HostPaths
+  readonly #ociRuntime: ReturnType<typeof createRuntimeCheck>
   #notes: readonly string[] = []
+  #doorNote: readonly string[] = []
   #seenAt = Number.NEGATIVE_INFINITY
   #looking: Promise<void> | undefined
   #filling = false
@@ -85,6 +93,8 @@ export class DockerSandbox implements Sandbox {
 
   constructor(options: DockerSandboxOptions) {
     this.#options = options
+    this.#hostPaths = createHostPaths(options.docker)
+    this.#ociRuntime = createRuntimeCheck(options.docker, options.ociRuntime)
   }
 
   async sweep(): Promise<number> {
@@ -115,10 +125,17 @@ export class DockerSandbox implements Sandbox {
         }),
       ),
     )
-    const networks = (
-      await answered(CALL_TIMEOUT_MS, (abortSignal) => docker.listNetworks({ filters, abortSignal }))
-    ).filter(({ Name }) => !this.#networks.has(Name))
-    await Promise.all(networks.map(({ Id }) => removeRunNetwork(docker.getNetwork(Id))))
+    // Earlier versions gave runs networks of their own.
+    const networks = await answered(CALL_TIMEOUT_MS, (abortSignal) =>
+      docker.listNetworks({ filters, abortSignal }),
+    )
+    await Promise.all(
+      networks.map(({ Id }) =>
+        answered(CALL_TIMEOUT_MS, (abortSignal) => docker.getNetwork(Id).remove({ abortSignal })).catch(
+          () => {},
+        ),
+      ),
+    )
     return removed.reduce((sum: number, one) => sum + one, 0) + networks.length
   }
 
@@ -131,11 +148,11 @@ export class DockerSandbox implements Sandbox {
     const ageMs = performance.now() - this.#seenAt
     if (ageMs > maxAgeMs || this.#ready.size === 0) await this.#look()
     else if (ageMs > STATUS_TTL_MS) this.#inBackground(this.#look())
-    const ready = [...this.#ready.values()]
+    const ready = RUNTIMES.flatMap(({ name }) => this.#ready.get(name) ?? [])
     return {
       kind: ready.length > 0 ? 'docker' : 'unavailable',
       runtimes: ready.map(({ runtime, image }) => ({ name: runtime.name, image })),
-      notes: this.#notes,
+      notes: [...this.#notes, ...this.#doorNote],
       warm: ready.reduce((sum, { pool }) => sum + pool.warm, 0),
     }
   }
@@ -150,31 +167,43 @@ export class DockerSandbox implements Sandbox {
   }
 
   async #lookNow(): Promise<void> {
-    const notes: string[] = []
-    for (const runtime of RUNTIMES) {
-      const tag = imageTag(runtime)
-      try {
-        const { Id } = await answered(LOOK_TIMEOUT_MS, () => this.#inspect(tag))
-        if (this.#closing.signal.aborted) return
-        if (this.#ready.get(runtime.name)?.image !== Id) {
-          this.#forget(runtime)
-          this.#ready.set(runtime.name, { runtime, image: Id, pool: this.#newPool(runtime, Id) })
+    const missing: Runtime[] = []
+    let away: string | undefined
+    const unknown = await this.#ociRuntime.trouble(LOOK_TIMEOUT_MS)
+    const found = await Promise.all(
+      RUNTIMES.map(async (runtime) => {
+        try {
+          return {
+            runtime,
+            image: (await answered(LOOK_TIMEOUT_MS, () => this.#inspect(imageTag(runtime)))).Id,
+          }
+        } catch (error) {
+          if ((error as { statusCode?: number }).statusCode === 404) missing.push(runtime)
+          else away = `The Docker engine does not answer: ${reason(error)}`
+          return { runtime, image: null }
         }
-        if (this.#filling) this.#ready.get(runtime.name)?.pool.fill()
-      } catch (error) {
-        this.#forget(runtime)
-        notes.push(
-          (error as { statusCode?: number }).statusCode === 404
-            ? `The image ${tag} is not built; run: npm run images`
-            : `The Docker engine does not answer: ${reason(error)}`,
-        )
-      }
-    }
-    this.#notes = [...new Set(notes)]
+      }),
+    )
+    if (this.#closing.signal.aborted) return
+    for (const { runtime, image } of found) this.#keepPool(runtime, unknown === undefined ? image : null)
+    if (away !== undefined) this.#ociRuntime.askAgain()
+    const trouble = away ?? unknown
+    this.#notes = [...(trouble === undefined ? [] : [trouble]), ...notBuilt(missing)]
+    const isAway = away !== undefined || this.#ready.size === 0
     // What could not be removed while the engine was away is removed when it is back.
-    if (this.#filling && this.#wasAway && notes.length === 0) this.#inBackground(this.sweep())
-    this.#wasAway = notes.length > 0
-    if (this.#filling && this.#wasAway) this.#lookAgainSoon()
+    if (this.#filling && this.#wasAway && !isAway) this.#inBackground(this.sweep())
+    this.#wasAway = isAway
+    // An image that is missing beside others is looked for when somebody asks for its runtime.
+    if (this.#filling && isAway) this.#lookAgainSoon()
+  }
+
+  /** Containers wait for Deno from the start, and for another runtime from its first run on. */
+  #keepPool(runtime: Runtime, image: string | null): void {
+    if (this.#ready.get(runtime.name)?.image !== image) this.#forget(runtime)
+    if (image === null) return
+    const ready = this.#ready.get(runtime.name) ?? { runtime, image, pool: this.#newPool(runtime, image) }
+    this.#ready.set(runtime.name, ready)
+    if (this.#filling && (runtime === DENO || this.#used.has(runtime.name))) ready.pool.fill()
   }
 
   /** This call cannot be broken off, so one that hangs is asked after again rather than joined by another. */
@@ -206,7 +235,7 @@ export class DockerSandbox implements Sandbox {
   #newPool(runtime: Runtime, image: string): WarmPool {
     return createWarmPool({
       size: this.#options.poolSize,
-      launch: () => this.#launch(runtime, image, POOL_LIMITS, [], 'none'),
+      launch: () => this.#launch(runtime, image, POOL_LIMITS, null),
       onFailure: (error) => {
         this.#options.log?.('a sandbox could not be started', error)
         this.#inBackground(this.#look())
@@ -218,20 +247,21 @@ export class DockerSandbox implements Sandbox {
     runtime: Runtime,
     image: string,
     limits: Limits,
-    network: readonly string[],
-    networkName: string,
-    env: 'all' | readonly string[] = 'all',
+    imports: LockedImports | null,
   ): Promise<SandboxContainer> {
     const { docker, instanceId, ociRuntime } = this.#options
+    const { door, enginePath } = await this.#openDoor(imports)
     const config = containerConfig({
       image,
       instanceId,
       limits,
-      network: networkName,
+      door: enginePath,
       ociRuntime,
-      arguments: denoArguments({ env, files: '/tmp', network }, '/runner.js', runtime.mainModule),
+      arguments: runtime.command({ imports: imports !== null }),
+      environment: imports === null ? [] : (runtime.importsEnvironment ?? []),
     })
-    const container = new SandboxContainer(docker, config, this.#removeSlot)
+    const log = this.#options.log ?? (() => {})
+    const container = new SandboxContainer({ docker, config, removeSlot: this.#removeSlot, door, log })
     this.#containers.add(container)
     void container.whenRemoved.then(() => this.#containers.delete(container))
     await this.#startSlot(() => {
@@ -242,6 +272,28 @@ export class DockerSandbox implements Sandbox {
       throw error
     })
     return container
+  }
+
+  /** A door of its own for one container, with the modules that its code may import. */
+  async #openDoor(
+    imports: LockedImports | null,
+  ): Promise<{ door: EgressDoor | null; enginePath: string | null }> {
+    const { doors } = this.#options
+    if (doors === null) {
+      if (imports !== null) throw new TypeError('locked modules need a door to stand behind')
+      return { door: null, enginePath: null }
+    }
+    const door = await doors.open()
+    try {
+      const enginePath = await this.#hostPaths.toEngine(door.directory)
+      this.#doorNote = enginePath === null ? [noSharedVolume(door.directory)] : []
+      if (enginePath === null) throw new SandboxUnavailable(noSharedVolume(door.directory))
+      if (imports !== null) await placeFiles(join(door.directory, IMPORTS_FOLDER), importedFiles(imports))
+      return { door, enginePath }
+    } catch (error) {
+      await door.close()
+      throw error
+    }
   }
 
   async run(order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome> {
@@ -256,9 +308,8 @@ export class DockerSandbox implements Sandbox {
     }
     try {
       const ready = await this.#readyFor(order)
-      return order.network.length === 0
-        ? await this.#runClosed(ready, order, watched, anySignal)
-        : await this.#runWithNetwork(ready, order, watched, anySignal)
+      this.#used.add(order.runtime)
+      return await this.#runOn(ready, order, watched, anySignal)
     } catch (error) {
       if (started || error instanceof SandboxUnavailable) throw error
       if (signal.aborted) return { end: 'cancelled', exitCode: null, durationMs: 0, truncated: false }
@@ -283,9 +334,10 @@ export class DockerSandbox implements Sandbox {
     )
   }
 
-  async #runClosed(ready: Ready, order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome> {
-    if (order.limits.tmpBytes !== POOL_LIMITS.tmpBytes) {
-      const fresh = await this.#launch(ready.runtime, ready.image, order.limits, [], 'none')
+  async #runOn(ready: Ready, order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome> {
+    // What cannot be changed of a container that waits already.
+    if (order.limits.tmpBytes !== POOL_LIMITS.tmpBytes || order.imports !== null) {
+      const fresh = await this.#launch(ready.runtime, ready.image, order.limits, order.imports)
       if (signal.aborted) void fresh.remove()
       signal.throwIfAborted()
       return fresh.run(order, hooks, signal)
@@ -303,41 +355,6 @@ export class DockerSandbox implements Sandbox {
       signal.throwIfAborted()
       if (container.alive) return container.run(order, hooks, signal)
       void container.remove()
-    }
-  }
-
-  async #runWithNetwork(
-    ready: Ready,
-    order: RunOrder,
-    hooks: RunHooks,
-    signal: AbortSignal,
-  ): Promise<RunOutcome> {
-    const name = `oauth3-run-${randomBytes(8).toString('hex')}`
-    this.#networks.add(name)
-    const network = await createRunNetwork(this.#options.docker, this.#options.instanceId, name).catch(
-      (error: unknown) => {
-        this.#networks.delete(name)
-        throw error
-      },
-    )
-    let container: SandboxContainer | undefined
-    try {
-      container = await this.#launch(
-        ready.runtime,
-        ready.image,
-        order.limits,
-        order.network,
-        network.id,
-        runVariables(order.secrets.keys()),
-      )
-      signal.throwIfAborted()
-      return await container.run(order, hooks, signal)
-    } finally {
-      this.#inBackground(
-        (container?.remove() ?? Promise.resolve())
-          .then(() => removeRunNetwork(network))
-          .then(() => this.#networks.delete(name)),
-      )
     }
   }
 
@@ -364,5 +381,25 @@ export class DockerSandbox implements Sandbox {
     }
   }
 }
+
+function notBuilt(missing: readonly Runtime[]): string[] {
+  const tags = missing.map(imageTag).join(', ')
+  if (missing.length === 0) return []
+  return [
+    `The ${missing.length === 1 ? `image ${tags} is` : `images ${tags} are`} not built; run: npm run images`,
+  ]
+}
+
+const noSharedVolume = (directory: string): string =>
+  `The gateway's sockets are not in a shared volume: the engine cannot see ${directory}. Mount a volume there (OAUTH3_SOCKET_DIR).`
+
+const importedFiles = ({ lock, contents }: LockedImports): ReadonlyMap<string, Uint8Array> =>
+  new Map(
+    lock.files.map(({ path, sha256 }) => {
+      const bytes = contents.get(sha256)
+      if (bytes === undefined) throw new TypeError(`no content for ${path}`)
+      return [path, bytes] as const
+    }),
+  )
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,11 +1,22 @@
 /**
  * The embedded sandbox: a Deno process per run with Deno's own permissions as the only wall. It speaks the same
  * protocol to the same runner. Weaker than a container, and `status` says so.
+ *
+ * Its requests go through the gateway like those of a container, and Deno lets it name the approved hosts only. But it
+ * stands in the host's network: code may also dial an approved host by itself (`Deno.connect`), past the gateway. It
+ * carries placeholders there, which are worth nothing, and values in raw mode, which a person agreed to give it; such a
+ * connection is in no audit.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import {
+  type EgressDoors,
+  type EgressSession,
+  GATEWAY_CA,
+  GATEWAY_SOCKET,
+} from '../../domain/egress/index.ts'
 import {
   type RunHooks,
   type RunOrder,
@@ -18,6 +29,7 @@ import { sha256Hex } from '../../kernel/index.ts'
 import { fileDigest, hostDenoBinary } from './deno-binary.ts'
 import { denoArguments, runVariables } from './deno-flags.ts'
 import { diskWall, withoutDisk } from './disk-wall.ts'
+import { openRelay } from './embedded-relay.ts'
 import { createOutputMeter } from './output-meter.ts'
 import { killGroup, privateMemoryBytes, processesWithArgument } from './process-group.ts'
 import { encodeRunMessage, READY_LINE, sendRunMessage } from './run-message.ts'
@@ -31,6 +43,7 @@ const MIB = 1_048_576
 
 const NOTES = [
   "The embedded sandbox is weaker than Docker: code is held back by Deno's permissions alone, in a process of the daemon's own user.",
+  'Code can reach its approved hosts past the gateway too: with placeholders instead of values, but unseen by the audit.',
   'It has no file access and no subprocesses; limits on processor time, processes and kernel memory do not apply, and memory is watched, not walled.',
 ]
 
@@ -39,12 +52,15 @@ const NO_DISK_WALL =
 
 export interface EmbeddedSandboxOptions {
   readonly instanceId: string
+  /** Where each process's way out comes from; null for processes without any. */
+  readonly doors: EgressDoors | null
   readonly log?: ((message: string, error?: unknown) => void) | undefined
 }
 
 export class EmbeddedSandbox implements Sandbox {
   readonly kind = 'embedded'
   readonly #log: (message: string, error?: unknown) => void
+  readonly #doors: EgressDoors | null
   /** Every folder of this instance starts with it, and a process is known by it. */
   readonly #folderPrefix: string
   readonly #folders = new Set<string>()
@@ -53,6 +69,7 @@ export class EmbeddedSandbox implements Sandbox {
 
   constructor(options: EmbeddedSandboxOptions) {
     this.#log = options.log ?? (() => {})
+    this.#doors = options.doors
     this.#folderPrefix = join(tmpdir(), `oauth3-run-${sha256Hex(options.instanceId).slice(0, 16)}-`)
   }
 
@@ -120,6 +137,10 @@ export class EmbeddedSandbox implements Sandbox {
   async #runIn(binary: string, order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome> {
     const folder = await mkdtemp(this.#folderPrefix)
     this.#folders.add(folder)
+    const wayOut = await this.#openWayOut(order).catch(async (error: unknown) => {
+      await this.#removeFolder(folder)
+      throw new SandboxUnavailable('The way to the gateway could not be opened.', error)
+    })
     try {
       // The code stands beside the working directory, which stays empty.
       const mainModule = join(folder, 'main.ts')
@@ -132,9 +153,10 @@ export class EmbeddedSandbox implements Sandbox {
           'run',
           ...denoArguments(
             {
+              walls: 'permissions',
               env: runVariables(order.secrets.keys()),
-              files: null,
-              network: order.network,
+              network: wayOut === null ? [] : order.network,
+              proxy: wayOut?.proxy ?? null,
               v8Flags: [`--max-old-space-size=${heapMib}`],
             },
             runtimeFile(DENO, 'runner.js'),
@@ -143,23 +165,70 @@ export class EmbeddedSandbox implements Sandbox {
         ),
         {
           cwd,
-          env: { DENO_DIR: join(folder, 'cache'), DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' },
+          env: {
+            DENO_DIR: join(folder, 'cache'),
+            DENO_NO_UPDATE_CHECK: '1',
+            NO_COLOR: '1',
+            ...wayOut?.env,
+          },
           detached: true,
           stdio: 'pipe',
         },
       )
-      return await attend(child, order, hooks, signal)
+      return await attend(child, order, hooks, signal, () => wayOut?.admit())
     } finally {
-      await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
-        this.#log('a folder of a run could not be removed', error)
-      })
-      this.#folders.delete(folder)
+      await wayOut?.close()
+      await this.#removeFolder(folder)
     }
+  }
+
+  /** Null where the run has no network or there is no gateway: the process then may connect to nothing. */
+  async #openWayOut({ network, egress }: RunOrder): Promise<WayOut | null> {
+    if (this.#doors === null || egress === null || network.length === 0) return null
+    return await openWayOut(this.#doors, egress)
+  }
+
+  async #removeFolder(folder: string): Promise<void> {
+    await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+      this.#log('a folder of a run could not be removed', error)
+    })
+    this.#folders.delete(folder)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
     await Promise.allSettled(this.#runs)
+  }
+}
+
+interface WayOut {
+  readonly proxy: string
+  readonly env: Readonly<Record<string, string>>
+  admit(): void
+  close(): Promise<void>
+}
+
+async function openWayOut(doors: EgressDoors, egress: EgressSession): Promise<WayOut> {
+  const door = await doors.open()
+  try {
+    const relay = await openRelay(join(door.directory, GATEWAY_SOCKET))
+    return {
+      proxy: relay.address,
+      env: {
+        HTTP_PROXY: relay.proxyUrl,
+        HTTPS_PROXY: relay.proxyUrl,
+        NODE_USE_ENV_PROXY: '1',
+        DENO_CERT: join(door.directory, GATEWAY_CA),
+      },
+      admit: () => door.admit(egress),
+      async close() {
+        relay.close()
+        await door.close()
+      },
+    }
+  } catch (error) {
+    await door.close()
+    throw error
   }
 }
 
@@ -181,6 +250,7 @@ async function attend(
   order: RunOrder,
   hooks: RunHooks,
   signal: AbortSignal,
+  admit: () => void,
 ): Promise<RunOutcome> {
   const meter = createOutputMeter(order.limits.outputBytes, hooks)
   const exited = Promise.withResolvers<{ code: number | null; by: NodeJS.Signals | null }>()
@@ -229,6 +299,7 @@ async function attend(
     if (early !== undefined) return { end: early, exitCode: null, durationMs: 0, truncated: false }
 
     const message = encodeRunMessage(order, { placed: true })
+    admit()
     hooks.onStarted()
     startedAt = performance.now()
     sendRunMessage(child.stdin, message)

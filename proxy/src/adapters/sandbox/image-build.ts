@@ -1,17 +1,20 @@
 /** Builds the sandbox images, and shows with one real run each that they work. */
+import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { RUN_DEFAULTS, type RunOrder } from '../../domain/executions/index.ts'
-import { packageFile } from './deno-binary.ts'
 import { DockerSandbox } from './docker-sandbox.ts'
+import { contextOf } from './image-context.ts'
 import { imageTag, PROXY_VERSION, RUNTIMES, type Runtime, runtimeFile } from './runtimes.ts'
 import { type TarFile, tarStream } from './tar.ts'
 
 export interface ImageBuildOptions {
   readonly docker: Docker
   readonly log: (line: string) => void
-  /** Image that lends its C library; the Dockerfile names the default. */
+  /** Image that lends its C library and packages; the Dockerfiles name the default. */
   readonly base?: string | undefined
+  /** Names of runtimes; all of them when left out. */
+  readonly only?: readonly string[] | undefined
 }
 
 export interface BuiltImage {
@@ -23,22 +26,58 @@ export interface BuiltImage {
 
 const DEFAULT_BASE = 'debian:bookworm-slim'
 
-/** Throws an Error with a message for a person when there is no engine, no base image or no binary. */
-export async function buildImages({ docker, log, base }: ImageBuildOptions): Promise<BuiltImage[]> {
+/**
+ * Throws an Error with a message for a person when there is no engine, no base image or no binary. A runtime that fails
+ * keeps none of the others from being built; which ones failed is told at the end.
+ */
+export async function buildImages({ docker, log, base, only }: ImageBuildOptions): Promise<BuiltImage[]> {
+  const wanted = chosen(only)
   const arch = await engineArchitecture(docker)
   await haveBase(docker, base ?? DEFAULT_BASE, log)
   const built: BuiltImage[] = []
-  for (const runtime of RUNTIMES) {
-    const tag = imageTag(runtime)
-    log(`building ${tag}`)
-    await build(docker, runtime, contextOf(runtime, arch), tag, base, log)
-    const image = (await docker.getImage(tag).inspect()).Id
-    log(`trying ${tag}`)
-    await smokeTest(docker, runtime, image)
-    log(`built ${tag} ${image}`)
-    built.push({ runtime: runtime.name, tag, image })
+  const failed: { readonly runtime: string; readonly error: Error }[] = []
+  for (const runtime of wanted) {
+    try {
+      built.push(await buildOne(docker, runtime, arch, base, log))
+    } catch (error) {
+      log(`failed: ${runtime.name}`)
+      failed.push({ runtime: runtime.name, error: error as Error })
+    }
   }
-  return built
+  const [first] = failed
+  if (first === undefined) return built
+  throw new Error(
+    failed.map(({ runtime, error }) => `The runtime ${runtime} is not ready: ${error.message}`).join('\n'),
+    { cause: first.error },
+  )
+}
+
+function chosen(only: readonly string[] | undefined): readonly Runtime[] {
+  if (only === undefined) return RUNTIMES
+  const unknown = only.filter((name) => !RUNTIMES.some((runtime) => runtime.name === name))
+  if (unknown.length > 0) {
+    throw new Error(
+      `There is no runtime ${unknown.join(', ')}; known: ${RUNTIMES.map(({ name }) => name).join(', ')}`,
+    )
+  }
+  return RUNTIMES.filter(({ name }) => only.includes(name))
+}
+
+async function buildOne(
+  docker: Docker,
+  runtime: Runtime,
+  arch: string,
+  base: string | undefined,
+  log: (line: string) => void,
+): Promise<BuiltImage> {
+  const tag = imageTag(runtime)
+  log(`building ${tag}`)
+  await build(docker, runtime, contextOf(runtime, arch), tag, base, log)
+  const image = (await docker.getImage(tag).inspect()).Id
+  log(`trying ${tag}`)
+  await smokeTest(docker, runtime, image)
+  log(`built ${tag} ${image}`)
+  return { runtime: runtime.name, tag, image }
 }
 
 async function engineArchitecture(docker: Docker): Promise<string> {
@@ -75,24 +114,6 @@ async function haveBase(docker: Docker, base: string, log: (line: string) => voi
   }
 }
 
-function contextOf(runtime: Runtime, arch: string): TarFile[] {
-  const packageName = runtime.binary.packages[arch]
-  if (packageName === undefined) {
-    throw new Error(`The runtime ${runtime.name} has no binary for an engine on ${arch}.`)
-  }
-  const binary = packageFile(packageName, runtime.binary.name)
-  if (binary === undefined) {
-    throw new Error(
-      `The package ${packageName} is not installed; run: npm install --no-save --force ${packageName} (same version as ${runtime.name})`,
-    )
-  }
-  return [
-    { name: 'Dockerfile', source: runtimeFile(runtime, 'Dockerfile') },
-    { name: runtime.binary.name, source: binary, executable: true },
-    ...runtime.files.map((name) => ({ name, source: runtimeFile(runtime, name) })),
-  ]
-}
-
 interface BuildEvent {
   readonly stream?: string
   readonly error?: string
@@ -108,20 +129,25 @@ async function build(
 ): Promise<void> {
   const events = await docker.buildImage(Readable.from(tarStream(files)), {
     t: tag,
-    // Nothing is fetched while it builds.
-    networkmode: 'none',
+    // Nothing is fetched while it builds, but by images that are made of the distribution's packages.
+    ...(runtime.buildNeedsNetwork ? {} : { networkmode: 'none' }),
     forcerm: true,
     labels: { 'oauth3.runtime': runtime.name, 'oauth3.version': PROXY_VERSION },
     ...(base === undefined ? {} : { buildargs: { BASE: base } }),
   })
+  // What a failing step printed last says more than its exit code.
+  let said = ''
   await new Promise<void>((resolve, reject) => {
+    const fail = (message: string) =>
+      reject(new Error(`${tag} could not be built: ${message}\n${said}`.trim()))
     docker.modem.followProgress(
       events,
-      (error) => (error ? reject(new Error(`${tag} could not be built: ${error.message}`)) : resolve()),
+      (error) => (error ? fail(error.message) : resolve()),
       (event: BuildEvent) => {
         const line = event.stream?.trim()
         if (line?.startsWith('Step ')) log(`  ${line.split('\n')[0]}`)
-        if (event.error !== undefined) reject(new Error(`${tag} could not be built: ${event.error}`))
+        said = `${said}${event.stream ?? ''}`.slice(-1_000)
+        if (event.error !== undefined) fail(event.error)
       },
     )
   })
@@ -129,15 +155,22 @@ async function build(
 
 /** One hello through the real protocol, in the real walls. */
 async function smokeTest(docker: Docker, runtime: Runtime, image: string): Promise<void> {
-  await using sandbox = new DockerSandbox({ docker, instanceId: `image-build-${process.pid}`, poolSize: 0 })
+  await using sandbox = new DockerSandbox({
+    docker,
+    instanceId: `image-build-${process.pid}`,
+    poolSize: 0,
+    doors: null,
+  })
   const order: RunOrder = {
     requestId: 'image-build',
     runtime: runtime.name,
     image,
-    code: 'const { to } = JSON.parse(Deno.env.get("OAUTH3_ARGS") as string)\nconsole.log("hello", to)\n',
+    code: readFileSync(runtimeFile(runtime, runtime.smoke), 'utf8'),
     argsJson: '{"to":"world"}',
     secrets: new Map(),
     network: [],
+    egress: null,
+    imports: null,
     limits: {
       timeoutMs: 30_000,
       memoryBytes: RUN_DEFAULTS.memoryMib * 1_048_576,
@@ -156,7 +189,7 @@ async function smokeTest(docker: Docker, runtime: Runtime, image: string): Promi
   )
   if (outcome.end !== 'exited' || outcome.exitCode !== 0 || output !== 'hello world\n') {
     throw new Error(
-      `The new image of ${runtime.name} does not work: ${outcome.end} ${outcome.exitCode} ${output}`,
+      `its image was built but does not work: ${outcome.end} ${outcome.exitCode ?? ''} ${output}`,
     )
   }
 }

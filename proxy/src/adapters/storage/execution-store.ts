@@ -58,6 +58,9 @@ export function createExecutionStore(db: Database): ExecutionRepository {
   const waitingTwin = db.prepare<[string, string], Row>(
     `SELECT * FROM executions WHERE agent_id = ? AND consent_hash = ? AND status IN ${WAITING}`,
   )
+  const waitingOf = db.prepare<[string, string], Row>(
+    `SELECT * FROM executions WHERE agent_id = ? AND code_hash = ? AND status IN ${WAITING} ORDER BY id`,
+  )
   const countWaiting = db
     .prepare<[string], number>(`SELECT count(*) FROM executions WHERE agent_id = ? AND status IN ${WAITING}`)
     .pluck()
@@ -85,6 +88,7 @@ export function createExecutionStore(db: Database): ExecutionRepository {
     update: (execution) => void update.run(toRow(execution)),
     byRequestId: (requestId) => optional(byRequestId.get(requestId)),
     waitingTwin: (agentId, consentHash) => optional(waitingTwin.get(agentId, consentHash)),
+    waitingOf: (agentId, codeHash) => waitingOf.all(agentId, codeHash).map(fromRow),
     countWaiting: (agentId) => countWaiting.get(agentId) ?? 0,
     inStatus: (status) => inStatus.all(status).map(fromRow),
     expiredBy: (now) => expiredBy.all(now).map(fromRow),

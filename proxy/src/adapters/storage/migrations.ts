@@ -159,6 +159,14 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX wakes_of_agent ON wakes (agent_id, next_at, request_id);
   `,
+  `
+  CREATE TABLE import_files (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE import_locks (
+    hash TEXT PRIMARY KEY,
+    manifest TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  `,
 ]
 
 export function migrate(db: Database): void {

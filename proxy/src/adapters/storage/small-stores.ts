@@ -183,9 +183,6 @@ export function createOutboxStore(db: Database): OutboxRepository {
     `SELECT id, lane, kind, payload, attempts, created_at AS createdAt FROM outbox
      WHERE id IN (${heads}) AND next_at <= @now ORDER BY id`,
   )
-  const nextDueAt = db
-    .prepare<[{ prefix: string }], number | null>(`SELECT min(next_at) FROM outbox WHERE id IN (${heads})`)
-    .pluck()
   const insert = db.prepare(`INSERT INTO outbox (lane, kind, payload, next_at, created_at)
     VALUES (@lane, @kind, @payload, @createdAt, @createdAt)`)
   const remove = db.prepare('DELETE FROM outbox WHERE id = ?')
@@ -200,11 +197,19 @@ export function createOutboxStore(db: Database): OutboxRepository {
   return {
     insert: (message) => void insert.run(message),
     due: (prefix, now) =>
-      due.all({ prefix, now }).map((row) => ({ ...row, payload: JSON.parse(row.payload) })),
-    nextDueAt: (prefix) => nextDueAt.get({ prefix }) ?? undefined,
+      due.all({ prefix, now }).map((row) => ({ ...row, payload: jsonOrUndefined(row.payload) })),
     remove: (id) => void remove.run(id),
     postpone: (id, nextAt, error) => void postpone.run(nextAt, error, id),
     waiting: (prefix) => waiting.get({ prefix }) ?? 0,
+  }
+}
+
+/** One row that cannot be read must not keep the others from being offered. */
+function jsonOrUndefined(text: string): OutboxMessage['payload'] {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

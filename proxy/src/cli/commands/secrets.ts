@@ -14,11 +14,7 @@ export const addSecretCommands: CommandGroup = (program, context) => {
     .command('add')
     .description('store or replace a secret; its value is never an argument')
     .argument('<name>', 'what the code reads it by')
-    .option(
-      '--hosts <list>',
-      'hosts it may go to, comma-separated; others are warned of on every card',
-      commaList,
-    )
+    .option('--hosts <list>', 'the only hosts its value may be sent to, comma-separated', commaList)
     .option('--any-host', 'bind it to no host; ends an earlier binding')
     .addHelpText(
       'after',

@@ -34,14 +34,18 @@ export const addUpkeepCommands: CommandGroup = (program, context) => {
 
   program
     .command('doctor')
-    .description('tries every part for real and says what came back')
+    .description('tries every part for real and says what came back, and which walls stand')
     .action(async () => {
       const report = await context.client.call(doctorReport, 'POST', adminPath('doctor'))
       const { style } = context.terminal
       await context.show(report, () =>
         report.checks
           .map((check) => {
-            const mark = check.ok ? style.green('ok  ') : style.red('fail')
+            const mark = !check.ok
+              ? style.red('fail')
+              : check.warning
+                ? style.yellow('warn')
+                : style.green('ok  ')
             return `${mark}  ${terminalLine(check.name)}: ${terminalLine(check.said)} (${check.duration_ms} ms)`
           })
           .join('\n'),

@@ -3,37 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDomainKit, type DomainKit } from '../../../test/support/domain-kit.ts'
+import { sampleConsent, sampleRawSecret, sampleSecret } from '../../../test/support/sample-consent.ts'
 import type { Consent } from '../consent/index.ts'
 import { buildCard, type CardInput, createCards, DECISIONS, isDecisionKind } from './index.ts'
 
-const consent: Consent = {
-  v: 1,
-  skill_id: 'demo-skill',
-  description: 'demo',
-  code: { sha256: 'a'.repeat(64), bytes: 10 },
-  source: null,
-  agent: { id: 'agt_1', name: 'one' },
-  runtime: { name: 'deno', image: 'sha256:1111', isolation: 'docker' },
-  secrets: [],
-  network: [],
-  args: null,
-  limits: {
-    timeout_ms: 30_000,
-    memory_bytes: 268_435_456,
-    cpu_millis: 1_000,
-    pids: 64,
-    tmp_bytes: 67_108_864,
-    output_bytes: 262_144,
-  },
-}
-const secret = (change: Partial<Consent['secrets'][0]> = {}): Consent['secrets'][0] => ({
-  name: 'DEMO_KEY',
-  mode: 'raw',
-  hosts: ['a.com'],
-  in: ['body', 'header', 'query'],
-  bound_to: null,
-  ...change,
-})
+const consent = sampleConsent()
+const embedded: Partial<Consent> = { runtime: { ...consent.runtime, isolation: 'embedded' } }
 const card = (change: Partial<Consent> = {}, input: Partial<CardInput> = {}) =>
   buildCard({
     requestId: 'req_1',
@@ -60,20 +35,43 @@ describe('the card', () => {
   it.each<[string, Partial<Consent>, string, RegExp]>([
     [
       'a secret beyond its binding',
-      { secrets: [secret({ hosts: ['evil.com'], bound_to: ['a.com'] })] },
+      { secrets: [sampleRawSecret({ hosts: ['evil.com'], bound_to: ['a.com'] })] },
       'run()',
       /DEMO_KEY could go to evil\.com/,
     ],
-    ['a real value', { secrets: [secret()] }, 'run()', /real value/],
+    [
+      'a secret that is bound elsewhere, so that it goes nowhere',
+      { secrets: [sampleSecret({ hosts: [], bound_to: ['a.com', 'b.com'] })] },
+      'run()',
+      /DEMO_KEY is bound to a\.com, b\.com, which this code may not reach: it will not be sent/,
+    ],
+    [
+      'the value itself',
+      { secrets: [sampleRawSecret(), sampleSecret({ name: 'B_KEY' })], network: ['a.com'] },
+      'run()',
+      /^the code reads the real value of DEMO_KEY and can send it to the network below$/,
+    ],
+    [
+      'the value itself without a network',
+      { secrets: [sampleRawSecret({ hosts: [] })] },
+      'run()',
+      /real value of DEMO_KEY and can print it$/,
+    ],
+    [
+      'many values',
+      { secrets: ['A', 'B', 'C', 'D'].map((name) => sampleRawSecret({ name })) },
+      'run()',
+      /real value of A, B and 2 more and can/,
+    ],
     [
       'other secrets than the comment names',
-      { secrets: [secret()] },
+      { secrets: [sampleSecret()] },
       '// @secrets OTHER_KEY\nrun()',
       /gets secrets DEMO_KEY.*OTHER_KEY/,
     ],
     [
       'secrets though the comment names none',
-      { secrets: [secret()] },
+      { secrets: [sampleSecret()] },
       '// @secrets none\nrun()',
       /gets secrets DEMO_KEY.*none/,
     ],
@@ -105,9 +103,26 @@ describe('the card', () => {
     ['plain http by its port', { network: ['a.com:80'] }, 'run()', /plain http/],
     ['a metadata address', { network: ['169.254.169.254:80'] }, 'run()', /reaches into this machine/],
     ['a loopback address', { network: ['[::1]:22'] }, 'run()', /reaches into this machine/],
-    ['a name of the local network', { network: ['router.lan'] }, 'run()', /reaches into this machine/],
+    [
+      'a name of the local network, which the gateway refuses by itself',
+      { network: ['nas.local', '10.0.0.5'] },
+      'run()',
+      /^looks inside your network: nas\.local; refused unless its exact address is listed too$/,
+    ],
+    [
+      'an address of the local network beside such a name',
+      { network: ['nas.local', '10.0.0.5'] },
+      'run()',
+      /^reaches into this machine or its network: 10\.0\.0\.5$/,
+    ],
+    [
+      'a name of the local network without containers',
+      { ...embedded, network: ['nas.local'] },
+      'run()',
+      /^reaches into this machine or its network: nas\.local$/,
+    ],
     ['plain http', { network: ['http://a.com'] }, 'run()', /plain http/],
-    ['weak walls', { runtime: { ...consent.runtime, isolation: 'embedded' } }, 'run()', /weaker/],
+    ['weak walls', embedded, 'run()', /weaker/],
   ])('warns of %s', (_what, change, code, warning) => {
     expect(card(change, { code }).warnings).toEqual(expect.arrayContaining([expect.stringMatching(warning)]))
   })
@@ -115,27 +130,53 @@ describe('the card', () => {
   it('puts the most dangerous first', () => {
     const { warnings } = card(
       {
-        secrets: [secret({ hosts: ['evil.com'], bound_to: ['a.com'] })],
-        runtime: { ...consent.runtime, isolation: 'embedded' },
+        secrets: [sampleRawSecret({ hosts: ['evil.com'], bound_to: ['a.com'] })],
+        ...embedded,
       },
       { code: `${'x'.repeat(501)}\neval(y)\nz = "\u202e"\n` },
     )
-    const order = ['could go to', 'invisible', 'eval', 'a line of', 'real value', 'weaker'].map((text) =>
+    const order = ['could go to', 'real value', 'invisible', 'eval', 'a line of', 'weaker'].map((text) =>
       warnings.findIndex((warning) => warning.includes(text)),
     )
     expect(order).not.toContain(-1)
     expect(order).toEqual(order.toSorted((a, b) => a - b))
   })
 
-  it('shows the secrets that are injected, not those that are named elsewhere', () => {
+  it('of a secret that the code never sees warns of nothing', () => {
+    const bound = sampleSecret({ bound_to: ['a.com', 'b.com'] })
+    expect(card({ secrets: [bound], network: ['a.com'] }).warnings).toEqual([])
+  })
+
+  it('says of each secret where its value goes, in which part of a request, or that the code reads it', () => {
     const { secrets } = card(
-      { secrets: [secret(), secret({ name: 'B_KEY', hosts: [] })] },
-      { missing: ['B_KEY'] },
+      {
+        secrets: [
+          sampleSecret(),
+          sampleSecret({ name: 'ALL_KEY', hosts: ['a.com', '*.b.com'], in: ['body', 'header', 'query'] }),
+          sampleSecret({ name: 'QUERY_KEY', in: ['query'] }),
+          sampleSecret({ name: 'NO_KEY', hosts: [] }),
+          sampleRawSecret({ name: 'RAW_KEY' }),
+          sampleRawSecret({ name: 'RAW_ALONE', hosts: [] }),
+        ],
+      },
+      { missing: ['NO_KEY'] },
     )
-    expect(secrets).toEqual([
-      { name: 'DEMO_KEY', goes: 'a.com', missing: false },
-      { name: 'B_KEY', goes: 'no host', missing: true },
+    expect(secrets.map(({ name, goes, how }) => `${name} → ${goes}${how && ` (${how})`}`)).toEqual([
+      'DEMO_KEY → a.com (in headers)',
+      'ALL_KEY → a.com, *.b.com (in headers, query, body)',
+      'QUERY_KEY → a.com (in query)',
+      'NO_KEY → no host: it will not be sent',
+      'RAW_KEY → a.com (the code READS the value)',
+      'RAW_ALONE → no host (the code READS the value)',
     ])
+    expect(secrets.filter(({ raw }) => raw).map(({ name }) => name)).toEqual(['RAW_KEY', 'RAW_ALONE'])
+    expect(secrets.filter(({ missing }) => missing).map(({ name }) => name)).toEqual(['NO_KEY'])
+  })
+
+  it('tells the mode of every secret in the full text', () => {
+    const { full } = card({ secrets: [sampleSecret(), sampleRawSecret({ name: 'RAW_KEY' })] })
+    expect(full).toContain('DEMO_KEY, placeholder: the code never sees the value, it is put in (header)')
+    expect(full).toContain('RAW_KEY, raw: the code reads the value')
   })
 
   it('hides no host: what does not fit is told as cut, and all of it is in the full text', () => {

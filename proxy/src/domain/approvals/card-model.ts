@@ -24,7 +24,7 @@ export interface CardModel {
   readonly changes: readonly string[]
   /** Most dangerous first. */
   readonly warnings: readonly string[]
-  readonly secrets: readonly { readonly name: string; readonly goes: string; readonly missing: boolean }[]
+  readonly secrets: readonly CardSecret[]
   readonly network: string
   readonly runtime: string
   readonly limits: string
@@ -40,6 +40,17 @@ export interface CardModel {
   readonly full: string
   /** Rows of buttons, in order. */
   readonly choices: readonly (readonly { readonly decision: DecisionKind; readonly label: string }[])[]
+}
+
+export interface CardSecret {
+  readonly name: string
+  /** Whether the code holds the value itself. */
+  readonly raw: boolean
+  /** Hosts that its value may be sent to. */
+  readonly goes: string
+  /** What stands behind the hosts: the parts of a request that it may be in, or that the code reads it. */
+  readonly how: string
+  readonly missing: boolean
 }
 
 export interface CardInput {
@@ -72,7 +83,9 @@ export function buildCard(input: CardInput): CardModel {
     warnings: warnings.map((warning) => short(warning, 200)),
     secrets: consent.secrets.map((secret) => ({
       name: secret.name,
+      raw: secret.mode === 'raw',
       goes: short(secretGoes(secret), 140),
+      how: secretHow(secret),
       missing: input.missing.includes(secret.name),
     })),
     network: consent.network.length === 0 ? 'none' : short(consent.network.join(', '), 160),
@@ -120,20 +133,31 @@ const SOURCE_SAID = {
 } as const
 
 function secretGoes(secret: ConsentSecret): string {
-  const hosts = secret.hosts.length === 0 ? 'no host' : secret.hosts.join(', ')
-  return secret.mode === 'placeholder' ? `${hosts} (placeholder, ${secret.in.join('+')})` : hosts
+  if (secret.hosts.length > 0) return secret.hosts.join(', ')
+  return secret.mode === 'raw' ? 'no host' : 'no host: it will not be sent'
+}
+
+const SURFACES_SAID = [
+  ['header', 'headers'],
+  ['query', 'query'],
+  ['body', 'body'],
+] as const
+
+function secretHow(secret: ConsentSecret): string {
+  if (secret.mode === 'raw') return 'the code READS the value'
+  if (secret.hosts.length === 0) return ''
+  return `in ${SURFACES_SAID.flatMap(([surface, said]) => (secret.in.includes(surface) ? [said] : [])).join(', ')}`
 }
 
 /** Worst first: what contradicts what the person would believe, what hides, what is merely risky. */
 function cardWarnings(consent: Consent, code: string): readonly string[] {
   const warnings: string[] = []
-  for (const secret of consent.secrets) {
-    const outside = secret.bound_to === null ? [] : uncovered(secret.bound_to, secret.hosts)
-    if (outside.length > 0) {
-      warnings.push(
-        `${secret.name} could go to ${outside.join(', ')}, but is bound to ${secret.bound_to?.join(', ')}`,
-      )
-    }
+  warnings.push(...bindingWarnings(consent.secrets))
+  const raw = consent.secrets.filter((secret) => secret.mode === 'raw').map((secret) => secret.name)
+  if (raw.length > 0) {
+    const names = raw.length > 3 ? `${raw.slice(0, 2).join(', ')} and ${raw.length - 2} more` : raw.join(', ')
+    const where = consent.network.length === 0 ? 'print it' : 'send it to the network below'
+    warnings.push(`the code reads the real value of ${names} and can ${where}`)
   }
   const claimed = readCommentMetadata(code).secrets
   const injected = consent.secrets.map((secret) => secret.name)
@@ -156,22 +180,43 @@ function cardWarnings(consent: Consent, code: string): readonly string[] {
   if (consent.network.some((host) => host.replace(/^\*\./, '').includes('xn--'))) {
     warnings.push('the network list holds an internationalised (punycode) host name')
   }
-  const inside = consent.network.filter(isInsideAddress)
-  if (inside.length > 0) {
-    warnings.push(`reaches into this machine or its network: ${inside.join(', ')}`)
-  }
+  warnings.push(...insideWarnings(consent))
   if (consent.network.some((host) => host.startsWith('http://') || host.endsWith(':80')))
     warnings.push('plain http: what is sent can be read on the way')
-  if (consent.secrets.some((secret) => secret.mode === 'raw')) {
-    const where = consent.network.length === 0 ? 'print it' : 'send it to the network below'
-    warnings.push(`the code reads the real value of each secret and can ${where}`)
-  }
   if (consent.runtime.isolation === 'embedded') {
     warnings.push('runs in the embedded sandbox: a process on this host, weaker than a container')
   }
   if (consent.source?.relation === 'unreadable')
     warnings.push('the link could not be read, so nothing compares it with this code')
   return warnings
+}
+
+/** Where what a secret is bound to and what was asked for do not agree. */
+function bindingWarnings(secrets: readonly ConsentSecret[]): string[] {
+  return secrets.flatMap(({ name, mode, hosts, bound_to: bound }) => {
+    if (bound === null) return []
+    if (mode === 'placeholder' && hosts.length === 0)
+      return [`${name} is bound to ${bound.join(', ')}, which this code may not reach: it will not be sent`]
+    const outside = uncovered(bound, hosts)
+    if (outside.length === 0) return []
+    return [`${name} could go to ${outside.join(', ')}, but is bound to ${bound.join(', ')}`]
+  })
+}
+
+/**
+ * Addresses that are not public are reached as they stand. A name that looks like one of the local network is reached
+ * through the gateway only where its exact address was approved too; without containers nothing stops it.
+ */
+function insideWarnings({ network, runtime }: Consent): string[] {
+  const inside = network.filter(isInside)
+  const reached = inside.filter((host) => runtime.isolation === 'embedded' || isAddress(host))
+  const refused = inside.filter((host) => !reached.includes(host))
+  return [
+    ...(reached.length > 0 ? [`reaches into this machine or its network: ${reached.join(', ')}`] : []),
+    ...(refused.length > 0
+      ? [`looks inside your network: ${refused.join(', ')}; refused unless its exact address is listed too`]
+      : []),
+  ]
 }
 
 const DANGER: readonly CodeWarning['kind'][] = [
@@ -211,7 +256,11 @@ function fullText(
       consent.secrets.map((secret) => {
         const bound = secret.bound_to === null ? 'unbound' : `bound to ${secret.bound_to.join(', ')}`
         const stored = missing.includes(secret.name) ? 'not stored' : bound
-        return `${secret.name}, ${secret.mode}, in ${secret.in.join('+')}, ${stored}, to: ${secret.hosts.join(', ') || 'no host'}`
+        const held =
+          secret.mode === 'raw'
+            ? 'raw: the code reads the value'
+            : `placeholder: the code never sees the value, it is put in (${secret.in.join(', ')})`
+        return `${secret.name}, ${held}, ${stored}, to: ${secret.hosts.join(', ') || 'no host'}`
       }),
     ),
     ...list('Network', consent.network.length === 0 ? ['none'] : consent.network),
@@ -224,9 +273,14 @@ function fullText(
 const oneLineWhole = (line: string): string => visibleText(line.replace(/\n/g, '⟨U+000A⟩'))
 
 /** Addresses that are not public, and names without a dot or of the local kind: not somewhere on the internet. */
-function isInsideAddress(text: string): boolean {
+function isInside(text: string): boolean {
   const pattern = parseHostPattern(text)
   if ('problem' in pattern) return true
   if (isIpLiteral(pattern.host)) return !isPublicAddress(pattern.host)
   return !pattern.host.includes('.') || /\.(?:local|localhost|internal|lan|home|arpa)$/.test(pattern.host)
+}
+
+function isAddress(text: string): boolean {
+  const pattern = parseHostPattern(text)
+  return 'problem' in pattern || isIpLiteral(pattern.host)
 }

@@ -33,10 +33,14 @@ export const AUDIT_EVENTS = {
   'secret.renamed': 'A secret was renamed.',
   'secret.removed': 'A secret was removed.',
   'secret.opened': 'A secret was decrypted for a run.',
+  'egress.request':
+    'A run made a request through the gateway; path without query, names of the secrets put in.',
+  'egress.refused': 'The gateway refused a request of a run; the rule is named.',
   'key.rotated': 'The data key or master key was replaced.',
   'wake.delivered': 'A wake target accepted a wake.',
   'wake.failed': 'A wake target refused or did not answer.',
   'wake.given_up': 'The agent never fetched the outcome and is not woken for it again.',
+  'telegram.given_up': 'A message to the chat can never be delivered; it was taken out of the queue.',
   'telegram.rejected': 'A message or press of a stranger was ignored.',
 } as const
 

@@ -20,6 +20,7 @@ export function widerThan(
   for (const secret of asked.secrets) changes.push(...secretChanges(given.secrets, secret))
   const extraHosts = uncovered(given.network, asked.network)
   if (extraHosts.length > 0) changes.push(`network: + ${extraHosts.join(', ')}`)
+  changes.push(...importChanges(given.imports, asked.imports))
   if (!options.anyArgs && given.args !== asked.args) changes.push('args: other than approved')
   changes.push(...limitChanges(given, asked))
   return changes
@@ -51,6 +52,15 @@ function secretChanges(given: readonly ConsentSecret[], asked: ConsentSecret): s
     changes.push(`${asked.name}: its host binding was changed`)
   }
   return changes
+}
+
+function importChanges(given: Consent['imports'], asked: Consent['imports']): string[] {
+  if (asked === null || given?.lock === asked.lock) return []
+  const before = new Set(given?.modules)
+  const fresh = asked.modules.filter((module) => !before.has(module))
+  if (fresh.length === 0) return ['imports: the same names with OTHER content, or fewer of them']
+  const more = fresh.length > 3 ? ` and ${fresh.length - 3} more` : ''
+  return [`imports: + ${fresh.slice(0, 3).join(', ')}${more}`]
 }
 
 const LIMITS = [

@@ -1,23 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { sha256Hex } from '../../kernel/index.ts'
+import { sampleConsent, sampleRawSecret } from '../../../test/support/sample-consent.ts'
+import vectors from '../../../test/vectors/consent-v1.json' with { type: 'json' }
+import { type ConsentHash, sha256Hex } from '../../kernel/index.ts'
 import { type Consent, openConsent, sealConsent, uncovered } from './index.ts'
 
-const consent: Consent = {
-  v: 1,
-  skill_id: 'demo-skill',
-  description: 'demo',
-  code: { sha256: 'a'.repeat(64), bytes: 10 },
-  source: null,
-  agent: { id: 'agt_1', name: 'one' },
-  runtime: { name: 'deno', image: 'sha256:1111', isolation: 'docker' },
+const consent = sampleConsent({
   secrets: [
-    { name: 'B_KEY', mode: 'raw', hosts: ['b.com', 'a.com', 'b.com'], in: ['query', 'body'], bound_to: null },
-    { name: 'A_KEY', mode: 'raw', hosts: [], in: [], bound_to: null },
+    sampleRawSecret({ name: 'B_KEY', hosts: ['b.com', 'a.com', 'b.com'], in: ['query', 'body'] }),
+    sampleRawSecret({ name: 'A_KEY', hosts: [], in: [] }),
   ],
   network: ['b.com', 'a.com', 'a.com'],
   args: '{"a":1}',
-  limits: { timeout_ms: 1, memory_bytes: 2, cpu_millis: 3, pids: 4, tmp_bytes: 5, output_bytes: 6 },
-}
+  imports: {
+    lock: 'c'.repeat(64),
+    files: 2,
+    bytes: 9,
+    modules: ['npm:b@1.0.0', 'npm:a@1.0.0', 'npm:b@1.0.0'],
+  },
+})
 
 describe('a consent', () => {
   it('is one text, whatever the order of what it lists', () => {
@@ -32,6 +32,7 @@ describe('a consent', () => {
     expect(sealConsent(consent).consent).toMatchObject({
       network: ['a.com', 'b.com'],
       secrets: [{ name: 'A_KEY' }, { hosts: ['a.com', 'b.com'] }],
+      imports: { modules: ['npm:a@1.0.0', 'npm:b@1.0.0'] },
     })
   })
 
@@ -51,10 +52,18 @@ describe('a consent', () => {
   })
 
   it('does not open in another form, also when its hash is right', () => {
-    for (const other of [{ ...consent, v: 2 }, { ...consent, extra: 1 }, { v: 1 }, null]) {
+    for (const other of [{ ...consent, v: 3 }, { ...consent, extra: 1 }, { v: 1 }, null]) {
       const json = JSON.stringify(other)
       expect(() => openConsent(json, sha256Hex(json) as never)).toThrow('does not match its hash')
     }
+  })
+
+  it.each(vectors.consents)('of the first form opens as what it said then: $hash', ({ json, hash }) => {
+    const opened = openConsent(json, hash as ConsentHash)
+    expect(opened).toEqual({ ...JSON.parse(json), v: 2, imports: null })
+    expect(() => openConsent(json.replace('raw', 'RAW').replace('null', '7'), hash as ConsentHash)).toThrow(
+      'does not match its hash',
+    )
   })
 
   it('has another hash for every fact that differs', () => {
@@ -67,6 +76,9 @@ describe('a consent', () => {
         { args: '{}' },
         { network: [] },
         { secrets: [] },
+        { imports: null },
+        { imports: { lock: 'd'.repeat(64), files: 2, bytes: 9, modules: ['npm:a@1.0.0', 'npm:b@1.0.0'] } },
+        { secrets: consent.secrets.map((secret) => ({ ...secret, mode: 'placeholder' as const })) },
       ],
       ...[{ agent: { id: 'agt_2', name: 'one' } }, { code: { sha256: 'b'.repeat(64), bytes: 10 } }],
       ...[{ limits: { ...consent.limits, pids: 5 } }, { runtime: { ...consent.runtime, image: 'x' } }],

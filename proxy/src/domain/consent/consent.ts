@@ -8,7 +8,7 @@ import { AppError, type CodeHash, type ConsentHash, canonicalJson, sha256Hex } f
  */
 const consentSecret = z.strictObject({
   name: z.string(),
-  /** raw: the code receives the value itself. */
+  /** placeholder: the gateway puts the value in on the way out; raw: the code receives the value itself. */
   mode: z.enum(['placeholder', 'raw']),
   hosts: z.array(z.string()),
   in: z.array(z.enum(['body', 'header', 'query'])),
@@ -16,7 +16,7 @@ const consentSecret = z.strictObject({
   bound_to: z.array(z.string()).nullable(),
 })
 
-const consentSchema = z.strictObject({
+const consentV1 = z.strictObject({
   v: z.literal(1),
   skill_id: z.string(),
   description: z.string(),
@@ -45,9 +45,29 @@ const consentSchema = z.strictObject({
   }),
 })
 
-export type Consent = z.infer<typeof consentSchema>
+/** Modules from elsewhere, as they were when the request came in; the run sees these and no others. */
+const consentImports = z.strictObject({
+  /** SHA-256 of the lock's canonical manifest, which names every file by path and content. */
+  lock: z.string(),
+  files: z.int(),
+  bytes: z.int(),
+  /** Every module or package version, e.g. `https://esm.sh/zod@4.1.0`, `npm:zod@4.1.0`, `jsr:@std/fmt@1.0.8`. */
+  modules: z.array(z.string()),
+})
+
+const consentV2 = consentV1.extend({
+  v: z.literal(2),
+  /** Null when the code imports nothing from elsewhere. */
+  imports: consentImports.nullable(),
+})
+
+export type Consent = z.infer<typeof consentV2>
+export type ConsentImports = z.infer<typeof consentImports>
 export type ConsentSecret = z.infer<typeof consentSecret>
 export type SourceRelation = NonNullable<Consent['source']>['relation']
+
+/** Earlier forms open for ever; what they could not say is filled in with what was true of them. */
+const storedConsent = z.discriminatedUnion('v', [consentV1, consentV2])
 
 export interface SealedConsent {
   readonly consent: Consent
@@ -62,6 +82,7 @@ export function sealConsent(draft: Consent): SealedConsent {
       .map((secret) => ({ ...secret, hosts: sorted(secret.hosts), in: sorted(secret.in) }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     network: sorted(draft.network),
+    imports: draft.imports && { ...draft.imports, modules: sorted(draft.imports.modules) },
   }
   const json = canonicalJson(consent)
   return { consent, json, hash: sha256Hex(json) as ConsentHash }
@@ -69,11 +90,11 @@ export function sealConsent(draft: Consent): SealedConsent {
 
 /** Opens stored consent; throws when the text is not what the hash names. */
 export function openConsent(json: string, hash: ConsentHash): Consent {
-  const parsed = sha256Hex(json) === hash ? consentSchema.safeParse(JSON.parse(json)) : undefined
+  const parsed = sha256Hex(json) === hash ? storedConsent.safeParse(JSON.parse(json)) : undefined
   if (!parsed?.success) {
     throw new AppError('internal', 'A stored consent does not match its hash; it will not be used.')
   }
-  return parsed.data
+  return parsed.data.v === 1 ? { ...parsed.data, v: 2, imports: null } : parsed.data
 }
 
 export const consentCode = (consent: Consent): CodeHash => consent.code.sha256 as CodeHash

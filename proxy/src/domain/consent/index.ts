@@ -1,6 +1,7 @@
 export { uncovered, widerThan } from './changes.ts'
 export {
   type Consent,
+  type ConsentImports,
   type ConsentSecret,
   consentCode,
   openConsent,

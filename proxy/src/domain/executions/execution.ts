@@ -1,5 +1,6 @@
 import type { AgentId, CodeHash, ConsentHash, RequestId, UnixMs } from '../../kernel/index.ts'
 import type { DecisionKind } from '../approvals/index.ts'
+import type { EgressSummary } from '../egress/index.ts'
 
 export const EXECUTION_STATES = [
   'pending',
@@ -53,6 +54,8 @@ export interface RunResult {
   readonly stderr: string
   readonly exitCode: number | null
   readonly truncated: boolean
+  /** What the run did on the network, as the gateway saw it; absent in results of earlier versions. */
+  readonly network?: EgressSummary
 }
 
 /** A row of `executions`. */
@@ -108,6 +111,8 @@ export interface ExecutionRepository {
   byRequestId(requestId: RequestId): Execution | undefined
   /** The execution with this consent that still waits for a person or a secret. */
   waitingTwin(agentId: AgentId, consentHash: ConsentHash): Execution | undefined
+  /** The agent's executions of this code that wait for a person or a secret. */
+  waitingOf(agentId: AgentId, codeHash: CodeHash): readonly Execution[]
   countWaiting(agentId: AgentId): number
   inStatus(status: ExecutionStatus): readonly Execution[]
   expiredBy(now: UnixMs): readonly Execution[]

@@ -58,7 +58,7 @@ const status = (execution: Execution): ExecutionStatus | undefined =>
   kit.executions.find(execution.requestId)?.status
 const put = (name: string, value = 'demo-value-0123456789', hosts?: string[]) =>
   kit.vault.put(name, new SecretValue(value), { actor: 'cli:0', hosts })
-const orders = (): readonly unknown[] => (kit.sandbox as ReturnType<typeof createScriptedSandbox>).orders
+const orders = () => (kit.sandbox as ReturnType<typeof createScriptedSandbox>).orders
 const rowCount = (table: string): number =>
   kit.db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0
 const events = (execution: Execution): string[] =>
@@ -182,7 +182,7 @@ describe('a request', () => {
     ['an unknown runtime', { runtime: 'cobol' }, 'unknown_runtime'],
     ['a reserved secret', { secrets: [{ name: 'LD_PRELOAD' }] }, 'invalid_request'],
     ['a secret named twice', { secrets: [{ name: 'A' }, { name: 'A' }] }, 'invalid_request'],
-    ['a placeholder', { secrets: [{ name: 'A', mode: 'placeholder' }] }, 'unsupported_secret_mode'],
+    ['a secret that goes in no part of a request', { secrets: [{ name: 'A', in: [] }] }, 'invalid_request'],
     [
       'a secret host that is not in the network list',
       { secrets: [{ name: 'A', hosts: ['a.com'] }] },
@@ -227,7 +227,7 @@ describe('a request', () => {
     const execution = await kit.executions.submit(agent, link)
     expect(kit.executions.consentOf(execution)).toMatchObject({
       source: { relation: 'fetched' },
-      secrets: [{ name: 'DEMO_KEY', mode: 'raw', hosts: ['api.example.com'] }],
+      secrets: [{ name: 'DEMO_KEY', mode: 'placeholder', hosts: ['api.example.com'], in: ['header'] }],
       network: ['api.example.com'],
       limits: { timeout_ms: 5_000 },
     })
@@ -360,12 +360,23 @@ describe('missing secrets', () => {
     expect(orders()).toHaveLength(0)
   })
 
-  it('that come bound to other hosts than were approved keep the code from running', async () => {
-    const asked = await submit({ secrets: [{ name: 'A_KEY' }], network: ['evil.com'] })
+  it('that come bound to other hosts than were approved keep code from running that would read them', async () => {
+    const asked = await submit({ secrets: [{ name: 'A_KEY', mode: 'raw' }], network: ['evil.com'] })
     decide(asked)
     put('A_KEY', 'demo-value-aaaa', ['api.example.com'])
     expect(await final(asked)).toMatchObject({ status: 'failed', failure: 'consent_stale' })
     expect(orders()).toHaveLength(0)
+  })
+
+  it('that come bound to other hosts go nowhere else, though the code runs with its placeholder', async () => {
+    const network = ['api.example.com', 'evil.com']
+    const asked = await submit({ secrets: [{ name: 'A_KEY' }], network })
+    decide(asked)
+    put('A_KEY', 'demo-value-aaaa', ['api.example.com'])
+    expect(await final(asked)).toMatchObject({ status: 'success' })
+    const policy = orders()[0]?.egress?.policy
+    expect(policy?.network.map(({ host }) => host)).toEqual(network)
+    expect(policy?.secrets.map(({ hosts }) => hosts.map(({ host }) => host))).toEqual([['api.example.com']])
   })
 
   it('are waited for again when one is removed between the approval and the run', async () => {
@@ -467,6 +478,56 @@ describe('a run', () => {
     })
   })
 
+  it('holds a placeholder, another for each run, unless raw was approved; the value is with the gateway', async () => {
+    const value = 'sk-demo-value-0123456789'
+    put('A_KEY', value)
+    put('RAW_KEY', value)
+    const request = { secrets: [{ name: 'A_KEY' }, { name: 'RAW_KEY', mode: 'raw' as const }] }
+    for (const argsJson of ['{"run":1}', '{"run":2}']) {
+      const asked = await submit({ ...request, network: ['a.com'], argsJson })
+      decide(asked)
+      await final(asked)
+    }
+    const held = orders().map((order) => order.secrets.get('A_KEY')?.open())
+    for (const text of held) expect(text).toMatch(/^sk-oauth3x[0-9a-f]{40}$/)
+    expect(new Set(held).size).toBe(2)
+    for (const [index, { secrets, egress }] of orders().entries()) {
+      expect(secrets.get('RAW_KEY')?.open()).toBe(value)
+      expect(egress?.policy.secrets.map(({ name, placeholder }) => [name, placeholder])).toEqual([
+        ['A_KEY', held[index]],
+      ])
+      expect(egress?.policy.secrets[0]?.value.open()).toBe(value)
+      expect(egress?.ended).toBe(true)
+    }
+  })
+
+  it('tells with its result what it did on the network', async () => {
+    const record = { method: 'GET', path: '/', requestBytes: 0, responseBytes: 0, secrets: [], misplaced: [] }
+    await withSandbox((order) => {
+      order.egress?.record({ ...record, origin: 'https://a.com', status: 200, refused: null })
+      for (const _time of [1, 2])
+        order.egress?.record({
+          ...record,
+          origin: 'https://evil.com',
+          status: null,
+          refused: 'host_not_approved',
+        })
+      return {}
+    })
+    const asked = await submit({ network: ['a.com'] })
+    decide(asked)
+    expect((await final(asked)).result?.network).toEqual({
+      requests: 3,
+      refused: [{ rule: 'host_not_approved', origin: 'https://evil.com', secrets: [], count: 2 }],
+      moreRefused: 0,
+    })
+    expect(events(asked).filter((event) => event.startsWith('egress.'))).toEqual([
+      'egress.request',
+      'egress.refused',
+      'egress.refused',
+    ])
+  })
+
   it('stores its output without the secret, in any usual form', async () => {
     const value = 'demo-value-0123456789'
     const forms = [
@@ -484,7 +545,7 @@ describe('a run', () => {
       return {}
     })
     put('A_KEY', value)
-    const asked = await submit({ secrets: [{ name: 'A_KEY' }] })
+    const asked = await submit({ secrets: [{ name: 'A_KEY', mode: 'raw' }] })
     decide(asked)
     const done = await final(asked)
     expect(done.result?.stdout).toContain('[secret:A_KEY]')

@@ -15,7 +15,15 @@ import {
   readCommentMetadata,
   type SkillFetcher,
 } from '../code/index.ts'
-import { type Consent, type SealedConsent, type SourceRelation, sealConsent } from '../consent/index.ts'
+import {
+  type Consent,
+  type ConsentImports,
+  type ConsentSecret,
+  type SealedConsent,
+  type SourceRelation,
+  sealConsent,
+} from '../consent/index.ts'
+import { bothAllow } from '../egress/index.ts'
 import type { Vault } from '../vault/index.ts'
 import type { RuntimeInfo, SandboxStatus } from './sandbox-port.ts'
 
@@ -135,6 +143,7 @@ export function draftConsent(
   resolved: ResolvedCode,
   sandbox: SandboxStatus,
   vault: Pick<Vault, 'find'>,
+  imports: ConsentImports | null = null,
 ): SealedConsent {
   const runtime = pickRuntime(request.runtime, sandbox)
   const network = canonicalHosts(request.network ?? resolved.metadata.network ?? [], 'network')
@@ -144,7 +153,7 @@ export function draftConsent(
     throw new AppError('too_large', `A request names at most ${MAX_NAMED} hosts and ${MAX_NAMED} secrets.`)
   }
   return sealConsent({
-    v: 1,
+    v: 2,
     skill_id: request.skillId,
     description: request.description ?? resolved.metadata.description ?? '',
     code: { sha256: sha256Hex(resolved.code) as CodeHash, bytes: Buffer.byteLength(resolved.code) },
@@ -162,6 +171,7 @@ export function draftConsent(
       tmp_bytes: RUN_DEFAULTS.tmpBytes,
       output_bytes: RUN_DEFAULTS.outputBytes,
     },
+    imports,
   })
 }
 
@@ -173,7 +183,7 @@ function timeoutSeconds(request: ExecuteRequest, resolved: ResolvedCode): number
   return seconds
 }
 
-function pickRuntime(name: string, sandbox: SandboxStatus): RuntimeInfo {
+export function pickRuntime(name: string, sandbox: SandboxStatus): RuntimeInfo {
   if (sandbox.kind === 'unavailable') {
     throw new AppError('sandbox_unavailable', 'No sandbox can run code now.', {
       details: { notes: sandbox.notes },
@@ -206,23 +216,47 @@ function requestedSecrets(
     if (seen.has(secret.name))
       throw new AppError('invalid_request', `The secret ${secret.name} is named twice.`)
     seen.add(secret.name)
-    if (secret.mode === 'placeholder') {
-      throw new AppError(
-        'unsupported_secret_mode',
-        'This version hands the value itself to approved code; ask for mode "raw" or leave the mode out.',
-      )
-    }
-    // The code holds the value, so it can take it wherever the run may go, on any surface.
-    return {
-      name: secret.name,
-      mode: 'raw' as const,
-      hosts: [
-        ...new Set([...network, ...canonicalHosts(secret.hosts ?? [], `secret ${secret.name}`, network)]),
-      ],
-      in: ['body' as const, 'header' as const, 'query' as const],
-      bound_to: vault.find(secret.name)?.hosts?.slice() ?? null,
-    }
+    return secret.mode === 'raw'
+      ? rawSecret(secret, network, vault)
+      : placeholderSecret(secret, network, vault)
   })
+}
+
+/** The code holds the value, so it can take it wherever the run may go, on any surface. */
+function rawSecret(
+  secret: RequestedSecret,
+  network: readonly string[],
+  vault: Pick<Vault, 'find'>,
+): ConsentSecret {
+  canonicalHosts(secret.hosts ?? [], `secret ${secret.name}`, network)
+  return {
+    name: secret.name,
+    mode: 'raw',
+    hosts: [...network],
+    in: ['body', 'header', 'query'],
+    bound_to: vault.find(secret.name)?.hosts?.slice() ?? null,
+  }
+}
+
+/** Its value goes to the hosts asked for, as far as the owner bound it to them, and in headers unless more is asked for. */
+function placeholderSecret(
+  secret: RequestedSecret,
+  network: readonly string[],
+  vault: Pick<Vault, 'find'>,
+): ConsentSecret {
+  const bound = vault.find(secret.name)?.hosts?.slice() ?? null
+  const asked =
+    secret.hosts === undefined ? network : canonicalHosts(secret.hosts, `secret ${secret.name}`, network)
+  if (secret.in?.length === 0) {
+    throw new AppError('invalid_request', `secret ${secret.name}: "in" names no part of a request.`)
+  }
+  return {
+    name: secret.name,
+    mode: 'placeholder',
+    hosts: [...bothAllow(asked, bound)],
+    in: [...(secret.in ?? ['header'])],
+    bound_to: bound,
+  }
 }
 
 /** Canonical patterns; with `within`, each must be one of those. */

@@ -1,7 +1,9 @@
-import { AppError, type Clock, type RequestId, type SecretValue, type UnixMs } from '../../kernel/index.ts'
+import { AppError, type Clock, type RequestId, SecretValue, type UnixMs } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import { type CodeRepository, readStoredCode } from '../code/index.ts'
 import { type Consent, consentCode, openConsent, uncovered } from '../consent/index.ts'
+import { createPolicy, type EgressPolicy, type EgressSessions } from '../egress/index.ts'
+import type { ImportRepository, LockedImports } from '../imports/index.ts'
 import { createOutputCollector } from '../scrub/index.ts'
 import type { Trust } from '../trust/index.ts'
 import type { Vault } from '../vault/index.ts'
@@ -25,9 +27,11 @@ export interface RunsDeps {
   readonly repository: ExecutionRepository
   readonly ledger: Ledger
   readonly codes: CodeRepository
+  readonly imports: Pick<ImportRepository, 'read'>
   readonly vault: Pick<Vault, 'find' | 'open'>
   readonly trust: Pick<Trust, 'judge'>
   readonly sandbox: Pick<Sandbox, 'run' | 'status'>
+  readonly egress: EgressSessions
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
@@ -44,6 +48,7 @@ const RETRY_MS = 2_000
 interface Handover {
   readonly consent: Consent
   readonly code: string
+  readonly imports: LockedImports | null
   readonly secrets: ReadonlyMap<string, SecretValue>
 }
 
@@ -85,6 +90,7 @@ export function createRuns(deps: RunsDeps): Runs {
       if (execution?.status !== 'approved') return undefined
       const consent = openConsent(execution.consentJson, execution.consentHash)
       const code = readStoredCode(deps.codes, consentCode(consent))
+      const imports = readLocked(deps.imports, consent)
       // It may have waited for a secret or a sandbox, and the owner may have changed their mind since.
       if (execution.trusted && !deps.trust.judge(consent).trusted) {
         finish(execution, 'trust_ended', null, null)
@@ -123,7 +129,7 @@ export function createRuns(deps: RunsDeps): Runs {
           data: { consent_hash: execution.consentHash, code_hash: execution.codeHash },
         },
       )
-      return { consent, code, secrets }
+      return { consent, code, imports, secrets }
     })
 
   const later = (work: () => void): void => {
@@ -193,8 +199,15 @@ export function createRuns(deps: RunsDeps): Runs {
     if (kind === 'unavailable') return holdBack(requestId)
     const handover = begin(requestId)
     if (!handover) return
-    const { consent, code, secrets } = handover
+    const { consent, code, imports, secrets } = handover
     const output = createOutputCollector(secrets)
+    const policy = createPolicy(
+      consent,
+      secrets,
+      (name) => deps.vault.find(name)?.hosts ?? null,
+      output.prepare,
+    )
+    const egress = deps.egress.begin(requestId, policy)
     try {
       const run = deps.sandbox.run(
         {
@@ -203,8 +216,10 @@ export function createRuns(deps: RunsDeps): Runs {
           image: consent.runtime.image,
           code,
           argsJson: consent.args,
-          secrets,
+          secrets: given(secrets, policy),
           network: consent.network,
+          egress,
+          imports,
           limits: {
             timeoutMs: consent.limits.timeout_ms,
             memoryBytes: consent.limits.memory_bytes,
@@ -220,7 +235,13 @@ export function createRuns(deps: RunsDeps): Runs {
       const preparing = setImmediate(output.prepare)
       const outcome = await run.finally(() => clearImmediate(preparing))
       const { stdout, stderr } = output.end({ truncated: outcome.truncated })
-      const result = { stdout, stderr, exitCode: outcome.exitCode, truncated: outcome.truncated }
+      const result = {
+        stdout,
+        stderr,
+        exitCode: outcome.exitCode,
+        truncated: outcome.truncated,
+        network: egress.end(),
+      }
       unavailableSince.delete(requestId)
       settle(requestId, (execution) =>
         finish(execution, failureOf(outcome), result, Math.round(outcome.durationMs)),
@@ -228,6 +249,8 @@ export function createRuns(deps: RunsDeps): Runs {
     } catch (error) {
       if (!(error instanceof SandboxUnavailable)) throw error
       postpone(requestId, error)
+    } finally {
+      egress.end()
     }
   }
 
@@ -285,6 +308,28 @@ export function createRuns(deps: RunsDeps): Runs {
   }
 }
 
+/** The modules that the consent names, whole; throws when they are missing or have become others. */
+function readLocked(imports: Pick<ImportRepository, 'read'>, consent: Consent): LockedImports | null {
+  if (consent.imports === null) return null
+  const locked = imports.read(consent.imports.lock)
+  if (locked !== undefined) return locked
+  throw new AppError(
+    'internal',
+    'The stored imports of this execution do not match their hashes; they will not be used.',
+  )
+}
+
+/** What the code finds in its environment: a value only where a person agreed to that. */
+function given(
+  values: ReadonlyMap<string, SecretValue>,
+  policy: EgressPolicy,
+): ReadonlyMap<string, SecretValue> {
+  const placeholders = policy.secrets.map(
+    (secret) => [secret.name, new SecretValue(secret.placeholder)] as const,
+  )
+  return new Map([...values, ...placeholders])
+}
+
 function failureOf(outcome: RunOutcome): FailureCode | null {
   if (outcome.end === 'exited') return outcome.exitCode === 0 ? null : 'nonzero_exit'
   return outcome.end === 'cancelled' ? 'interrupted' : outcome.end
@@ -293,9 +338,13 @@ function failureOf(outcome: RunOutcome): FailureCode | null {
 const isStorageTrouble = (error: unknown): boolean =>
   error instanceof AppError && error.code === 'storage_unavailable'
 
-/** Whether the owner has since bound a secret to fewer hosts than the consent lets it go to. */
+/**
+ * Whether the owner has since bound a secret to fewer hosts than the consent lets it go to. Only code that holds the
+ * value is stopped by it: the gateway obeys the new binding by itself.
+ */
 function hasStaleBinding(consent: Consent, vault: Pick<Vault, 'find'>): boolean {
   return consent.secrets.some((secret) => {
+    if (secret.mode === 'placeholder') return false
     const bound = vault.find(secret.name)?.hosts ?? null
     if (JSON.stringify(bound) === JSON.stringify(secret.bound_to)) return false
     return bound !== null && uncovered(bound, secret.hosts).length > 0

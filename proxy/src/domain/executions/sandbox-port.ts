@@ -1,4 +1,6 @@
 import type { SecretValue } from '../../kernel/index.ts'
+import type { EgressSession } from '../egress/index.ts'
+import type { LockedImports } from '../imports/index.ts'
 
 /** Hard limits of one run. Part of the consent, so a person saw each of them. */
 export interface RunLimits {
@@ -22,9 +24,14 @@ export interface RunOrder {
   readonly code: string
   /** Canonical JSON for OAUTH3_ARGS, or null when the request had no args. */
   readonly argsJson: string | null
+  /** What the code finds in its environment by name: placeholders, and values in raw mode. */
   readonly secrets: ReadonlyMap<string, SecretValue>
-  /** Canonical host patterns; empty means no network at all. */
+  /** Canonical host patterns; empty means no network at all. The gateway judges them; a sandbox may wall them in besides. */
   readonly network: readonly string[]
+  /** Let in at the sandbox's door when the code is handed over; null keeps the door shut. */
+  readonly egress: EgressSession | null
+  /** Modules that the code may import, and no others; null for none. */
+  readonly imports: LockedImports | null
   readonly limits: RunLimits
 }
 

@@ -1,14 +1,33 @@
-import { AppError, type Clock, newRequestId, type UnixMs } from '../../kernel/index.ts'
+import {
+  AppError,
+  type Clock,
+  type CodeHash,
+  newRequestId,
+  sha256Hex,
+  type UnixMs,
+} from '../../kernel/index.ts'
 import type { Agent } from '../agents/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { CodeRepository, SkillFetcher } from '../code/index.ts'
-import { type Consent, consentCode, type SealedConsent } from '../consent/index.ts'
+import {
+  type Consent,
+  type ConsentImports,
+  consentCode,
+  openConsent,
+  type SealedConsent,
+} from '../consent/index.ts'
+import {
+  type ImportRepository,
+  type ImportResolver,
+  type LockedImports,
+  remoteImports,
+} from '../imports/index.ts'
 import type { Trust } from '../trust/index.ts'
 import type { Vault } from '../vault/index.ts'
 import type { Execution, ExecutionRepository } from './execution.ts'
 import type { Ledger } from './ledger.ts'
-import { draftConsent, type ExecuteRequest, resolveCode } from './request.ts'
-import type { Sandbox } from './sandbox-port.ts'
+import { draftConsent, type ExecuteRequest, pickRuntime, resolveCode } from './request.ts'
+import type { RuntimeInfo, Sandbox } from './sandbox-port.ts'
 
 export type Submit = (
   agent: Agent,
@@ -21,6 +40,8 @@ export interface SubmitDeps {
   readonly repository: ExecutionRepository
   readonly ledger: Ledger
   readonly codes: CodeRepository
+  readonly imports: ImportRepository
+  readonly importResolver: ImportResolver
   readonly trust: Trust
   readonly vault: Pick<Vault, 'find'>
   readonly fetcher: SkillFetcher
@@ -78,7 +99,41 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     cardsAsked.set(agentId, [...recent, now])
   }
 
-  const store = (agent: Agent, sealed: SealedConsent, code: string): Execution => {
+  /**
+   * What the code imports, fixed. What a person trusted, or is being asked about, stays what it was, whatever its sources
+   * hold by now.
+   */
+  const lockImports = async (
+    agent: Agent,
+    request: ExecuteRequest,
+    code: string,
+    runtime: RuntimeInfo,
+    signal: AbortSignal,
+  ): Promise<LockedImports | null> => {
+    if (remoteImports(code).length === 0) return null
+    const codeHash = sha256Hex(code) as CodeHash
+    const known = [
+      ...trust.standing(request.skillId, codeHash),
+      ...repository
+        .waitingOf(agent.id, codeHash)
+        .filter((execution) => execution.skillId === request.skillId && execution.expiresAt > clock.now())
+        .map(({ consentJson: json, consentHash: hash }) => ({ json, hash })),
+    ]
+    for (const { json, hash } of known) {
+      const { imports, runtime: was } = openConsent(json, hash)
+      if (imports === null || was.name !== runtime.name || was.image !== runtime.image) continue
+      const stored = deps.imports.read(imports.lock)
+      if (stored !== undefined) return stored
+    }
+    return await deps.importResolver.resolve(code, runtime, signal)
+  }
+
+  const store = (
+    agent: Agent,
+    sealed: SealedConsent,
+    code: string,
+    imports: LockedImports | null,
+  ): Execution => {
     const now = clock.now()
     const twin = repository.waitingTwin(agent.id, sealed.hash)
     if (twin && twin.expiresAt > now) return twin
@@ -92,6 +147,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     }
     if (!verdict.trusted) spendCard(agent.id, now)
     codes.put(consentCode(sealed.consent), code, now)
+    if (imports !== null) deps.imports.put(imports, now)
     const execution = ledger.open(
       {
         requestId: newRequestId(),
@@ -135,11 +191,15 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
       resolveCode(request, deps.fetcher, signal),
       deps.sandbox.status(RUNTIME_VIEW_MS),
     ])
-    const sealed = draftConsent(agent, request, resolved, sandbox, deps.vault)
+    // Everything that is wrong with the request itself is said before anything is fetched for it.
+    draftConsent(agent, request, resolved, sandbox, deps.vault)
+    const runtime = pickRuntime(request.runtime, sandbox)
+    const imports = await lockImports(agent, request, resolved.code, runtime, signal)
+    const sealed = draftConsent(agent, request, resolved, sandbox, deps.vault, consentImportsOf(imports))
     return transactor.transact(() => {
       const raced = replay(agent, idempotency)
       if (raced) return raced
-      const execution = store(agent, sealed, resolved.code)
+      const execution = store(agent, sealed, resolved.code, imports)
       if (idempotency) {
         repository.remember(
           agent.id,
@@ -152,3 +212,11 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     })
   }
 }
+
+const consentImportsOf = (imports: LockedImports | null): ConsentImports | null =>
+  imports && {
+    lock: imports.lock.hash,
+    files: imports.lock.files.length,
+    bytes: imports.lock.bytes,
+    modules: [...imports.lock.modules],
+  }

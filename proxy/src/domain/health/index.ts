@@ -12,6 +12,8 @@ export interface HealthReport {
 
 export interface CheckResult {
   readonly ok: boolean
+  /** It works, but a person could make it stronger. */
+  readonly warning?: boolean
   /** What was tried and what came back, in one line. */
   readonly said: string
 }

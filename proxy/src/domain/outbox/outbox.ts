@@ -9,7 +9,8 @@ export interface OutboxMessage {
   /** Messages of one lane leave in order, e.g. `telegram:<chat id>`. */
   readonly lane: string
   readonly kind: string
-  readonly payload: Json
+  /** Undefined when what is stored cannot be read. */
+  readonly payload: Json | undefined
   readonly attempts: number
   readonly createdAt: UnixMs
 }
@@ -18,8 +19,6 @@ export interface OutboxRepository {
   insert(message: { lane: string; kind: string; payload: string; createdAt: UnixMs }): void
   /** The oldest waiting message of each lane whose prefix matches and whose time has come. */
   due(lanePrefix: string, now: UnixMs): readonly OutboxMessage[]
-  /** When the next waiting message of these lanes is due; undefined when none waits. */
-  nextDueAt(lanePrefix: string): UnixMs | undefined
   remove(id: number): void
   postpone(id: number, nextAt: UnixMs, error: string): void
   waiting(lanePrefix: string): number
@@ -29,7 +28,6 @@ export interface Outbox {
   /** Call inside the transaction of the effect that the message tells of. */
   enqueue(lane: string, kind: string, payload: Json): void
   due(lanePrefix: string): readonly OutboxMessage[]
-  nextDueAt(lanePrefix: string): UnixMs | undefined
   /** The message was delivered, or can never be: it leaves the queue. */
   settle(id: number): void
   /** Offers the message, and with it its lane, again after `delayMs`. */
@@ -43,7 +41,6 @@ export function createOutbox(deps: { repository: OutboxRepository; clock: Clock 
     enqueue: (lane, kind, payload) =>
       repository.insert({ lane, kind, payload: JSON.stringify(payload), createdAt: clock.now() }),
     due: (lanePrefix) => repository.due(lanePrefix, clock.now()),
-    nextDueAt: (lanePrefix) => repository.nextDueAt(lanePrefix),
     settle: (id) => repository.remove(id),
     retry: (message, delayMs, error) => repository.postpone(message.id, clock.now() + delayMs, error),
     waiting: (lanePrefix) => repository.waiting(lanePrefix),

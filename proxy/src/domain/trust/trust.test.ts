@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDomainKit, type DomainKit } from '../../../test/support/domain-kit.ts'
+import { sampleConsent, sampleRawSecret, sampleSecret } from '../../../test/support/sample-consent.ts'
 import { type Consent, sealConsent } from '../consent/index.ts'
 import { TRUST_24H_MS, type TrustLevel } from './trust.ts'
 
@@ -10,41 +11,15 @@ const START = 1_700_000_000_000
 const MINUTE = 60_000
 const ACTOR = 'telegram:7'
 
-const consent: Consent = {
-  v: 1,
-  skill_id: 'demo-skill',
-  description: 'demo',
-  code: { sha256: 'a'.repeat(64), bytes: 10 },
-  source: null,
-  agent: { id: 'agt_1', name: 'one' },
-  runtime: { name: 'deno', image: 'sha256:1111', isolation: 'docker' },
+const consent = sampleConsent({
   secrets: [
-    {
-      name: 'DEMO_KEY',
-      mode: 'placeholder',
-      hosts: ['*.example.com'],
-      in: ['header'],
-      bound_to: ['*.example.com'],
-    },
-    {
-      name: 'OTHER_KEY',
-      mode: 'placeholder',
-      hosts: ['a.example.com'],
-      in: ['header', 'query'],
-      bound_to: null,
-    },
+    sampleSecret({ hosts: ['*.example.com'], bound_to: ['*.example.com'] }),
+    sampleSecret({ name: 'OTHER_KEY', hosts: ['a.example.com'], in: ['header', 'query'] }),
   ],
   network: ['*.example.com', 'api.example.org:8443'],
   args: '{"a":1}',
-  limits: {
-    timeout_ms: 30_000,
-    memory_bytes: 268_435_456,
-    cpu_millis: 1_000,
-    pids: 64,
-    tmp_bytes: 67_108_864,
-    output_bytes: 262_144,
-  },
-}
+  imports: { lock: 'c'.repeat(64), files: 2, bytes: 9, modules: ['npm:a@1.0.0'] },
+})
 
 const [key, other] = consent.secrets as [Consent['secrets'][0], Consent['secrets'][0]]
 const withKey = (change: Partial<typeof key>): Partial<Consent> => ({
@@ -102,6 +77,7 @@ describe('what a grant covers', () => {
     ['no network', { network: [] }],
     ['a secret that goes to one host of the wildcard', withKey({ hosts: ['a.example.com'] })],
     ['a secret on fewer surfaces', { secrets: [key, { ...other, in: ['query'] }] }],
+    ['no imports', { imports: null }],
     ['a shorter timeout', limits({ timeout_ms: 1_000 })],
     ['less memory', limits({ memory_bytes: 134_217_728 })],
     ['another description', { description: 'in other words' }],
@@ -122,7 +98,21 @@ describe('what a grant covers', () => {
     ['plain http', { network: ['http://a.example.com'] }, 'network: + http://a.example.com'],
     ['a secret to one more host', withKey({ hosts: ['*.example.com', 'evil.com'] }), 'DEMO_KEY: + evil.com'],
     ['a secret on one more surface', withKey({ in: ['header', 'body'] }), 'DEMO_KEY: + in body'],
-    ['a secret in another mode', withKey({ mode: 'raw' }), 'DEMO_KEY: placeholder → raw'],
+    [
+      'the value itself where a placeholder was approved',
+      withKey({ mode: 'raw' }),
+      'DEMO_KEY: placeholder → raw',
+    ],
+    [
+      'other content of the same imports',
+      { imports: { lock: 'd'.repeat(64), files: 2, bytes: 9, modules: ['npm:a@1.0.0'] } },
+      'imports: the same names with OTHER content, or fewer of them',
+    ],
+    [
+      'one more import',
+      { imports: { lock: 'd'.repeat(64), files: 3, bytes: 10, modules: ['npm:a@1.0.0', 'npm:b@2.0.0'] } },
+      'imports: + npm:b@2.0.0',
+    ],
     [
       'a secret bound to other hosts',
       withKey({ bound_to: ['*.example.com', 'x.com'] }),
@@ -158,6 +148,20 @@ describe('what a grant covers', () => {
   ])('does not cover %s, and says what is different', (_what, change, line) => {
     grant('forever')
     expect(judge(change)).toEqual({ trusted: false, changes: [line] })
+  })
+
+  it('for the value itself does not cover a placeholder, nor the other way round', () => {
+    const raw = { secrets: [sampleRawSecret({ hosts: ['*.example.com'] })] }
+    const placeholder = { secrets: [sampleSecret({ hosts: ['*.example.com'] })] }
+    grant('forever', raw, true)
+    expect(judge(placeholder)).toEqual({ trusted: false, changes: ['DEMO_KEY: raw → placeholder'] })
+    expect(isTrusted(raw)).toBe(true)
+
+    grant('forever', { ...placeholder, skill_id: 'other-skill' }, true)
+    expect(judge({ ...raw, skill_id: 'other-skill' })).toMatchObject({
+      trusted: false,
+      changes: expect.arrayContaining(['DEMO_KEY: placeholder → raw']),
+    })
   })
 
   it('covers other args, and nothing else, when any args were granted', () => {

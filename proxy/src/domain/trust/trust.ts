@@ -53,6 +53,8 @@ type TrustVerdict =
 
 export interface Trust {
   judge(asked: Consent): TrustVerdict
+  /** Consents that stand for this code under this skill id, whoever asks. */
+  standing(skillId: string, codeHash: CodeHash): readonly Pick<SealedConsent, 'json' | 'hash'>[]
   /** Call inside the decision's transaction. */
   grant(input: {
     sealed: SealedConsent
@@ -100,6 +102,15 @@ export function createTrust(deps: {
   }
 
   return {
+    standing(skillId, codeHash) {
+      const now = clock.now()
+      const highWater = repository.highWater()
+      return repository
+        .standing(skillId, codeHash)
+        .filter((grant) => stands(grant, now, highWater))
+        .map(({ consentJson: json, consentHash: hash }) => ({ json, hash }))
+    },
+
     judge(asked) {
       const now = clock.now()
       endExpired(now)

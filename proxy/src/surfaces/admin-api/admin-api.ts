@@ -7,7 +7,7 @@ import type { DecisionOutcome, Executions } from '../../domain/executions/index.
 import type { DoctorCheck, HealthReport } from '../../domain/health/index.ts'
 import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
-import { type AgentId, AppError, type Clock, SecretValue } from '../../kernel/index.ts'
+import { type AgentId, AppError, asAppError, type Clock, SecretValue } from '../../kernel/index.ts'
 import { runDoctor } from './doctor.ts'
 import {
   viewAgent,
@@ -265,19 +265,8 @@ async function streamAudit(audit: AuditLog, response: Response): Promise<void> {
 function errorAnswer(log: AdminApiDeps['log']): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error)
-    const known = asAppError(error)
+    const known = asAppError(error, BODY_LIMIT)
     if (known.code === 'internal') log.error({ err: error, path: request.path }, 'an admin request failed')
     response.status(known.status).json(known.toBody())
   }
-}
-
-function asAppError(error: unknown): AppError {
-  if (error instanceof AppError) return error
-  const type = (error as { type?: unknown } | null)?.type
-  if (type === 'entity.too.large') return new AppError('too_large', `A body is at most ${BODY_LIMIT}.`)
-  if (type === 'entity.parse.failed') return new AppError('invalid_request', 'The body is not JSON.')
-  if (type === 'encoding.unsupported')
-    return new AppError('unsupported_media_type', 'Send uncompressed JSON.')
-  if (error instanceof URIError) return new AppError('invalid_request', 'The path is not valid.')
-  return new AppError('internal', 'The daemon failed; its log has the details.')
 }

@@ -13,7 +13,13 @@ export async function runDoctor(
     checks.map(async (check) => {
       const begun = performance.now()
       const result = await runCheck(check, limitMs)
-      return { name: check.name, ...result, duration_ms: Math.round(performance.now() - begun) }
+      return {
+        name: check.name,
+        ok: result.ok,
+        warning: result.ok && result.warning === true,
+        said: result.said,
+        duration_ms: Math.round(performance.now() - begun),
+      }
     }),
   )
   return { ok: results.every((result) => result.ok), checks: results }
@@ -26,8 +32,7 @@ async function runCheck(check: DoctorCheck, limitMs: number): Promise<CheckResul
     resolve({ ok: false, said: `no answer within ${limitMs / 1_000} s` }),
   )
   try {
-    const { ok, said } = await Promise.race([check.run(signal), late])
-    return { ok, said }
+    return await Promise.race([check.run(signal), late])
   } catch (error) {
     return { ok: false, said: error instanceof Error ? error.message : String(error) }
   }

@@ -1,6 +1,7 @@
 import type { Agent } from '../../domain/agents/index.ts'
 import { buildCard } from '../../domain/approvals/index.ts'
 import type { AuditVerdict, StoredAuditRow } from '../../domain/audit/index.ts'
+import { type EgressSummary, refusalSaid } from '../../domain/egress/index.ts'
 import type { Execution, ExecutionSummary, Executions } from '../../domain/executions/index.ts'
 import type { Grant } from '../../domain/trust/index.ts'
 import type { SecretRecord } from '../../domain/vault/index.ts'
@@ -9,6 +10,7 @@ import type {
   AuditRowView,
   AuditVerdictView,
   GrantView,
+  NetworkView,
   RequestSummary,
   RequestView,
   SecretView,
@@ -75,6 +77,7 @@ export function viewRequest(
       stderr: execution.result.stderr,
       exit_code: execution.result.exitCode,
       truncated: execution.result.truncated,
+      network: execution.result.network === undefined ? null : viewNetwork(execution.result.network),
     },
     card: {
       ...card,
@@ -85,6 +88,18 @@ export function viewRequest(
     },
   }
 }
+
+const viewNetwork = (network: EgressSummary): NetworkView => ({
+  requests: network.requests,
+  refused: network.refused.map((refusal) => ({
+    rule: refusal.rule,
+    origin: refusal.origin,
+    secrets: [...refusal.secrets],
+    count: refusal.count,
+    said: refusalSaid(refusal),
+  })),
+  more_refused: network.moreRefused,
+})
 
 export const viewGrant = (grant: Grant): GrantView => ({
   id: grant.id,

@@ -79,7 +79,17 @@ const cardView = z.object({
   agent: z.string(),
   changes: z.array(z.string()),
   warnings: z.array(z.string()),
-  secrets: z.array(z.object({ name: z.string(), goes: z.string(), missing: z.boolean() })),
+  secrets: z.array(
+    z.object({
+      name: z.string(),
+      /** Whether the code holds the value itself. */
+      raw: z.boolean(),
+      goes: z.string(),
+      /** The parts of a request that it may be in, or that the code reads it. */
+      how: z.string(),
+      missing: z.boolean(),
+    }),
+  ),
   network: z.string(),
   runtime: z.string(),
   limits: z.string(),
@@ -94,6 +104,22 @@ const cardView = z.object({
   choices: z.array(z.array(z.object({ decision: z.enum(DECISION_KINDS), label: z.string() }))),
 })
 
+/** What the run did on the network; null in results of daemons without a gateway. */
+const networkView = z.object({
+  requests: z.int(),
+  refused: z.array(
+    z.object({
+      rule: z.string(),
+      origin: z.string(),
+      secrets: z.array(z.string()),
+      count: z.int(),
+      /** The refusal as one visible line. */
+      said: z.string(),
+    }),
+  ),
+  more_refused: z.int(),
+})
+
 export const requestView = requestSummary.extend({
   trusted: z.boolean(),
   decision: z.string().nullable(),
@@ -104,7 +130,13 @@ export const requestView = requestSummary.extend({
   duration_ms: z.int().nullable(),
   failure: z.string().nullable(),
   result: z
-    .object({ stdout: z.string(), stderr: z.string(), exit_code: z.int().nullable(), truncated: z.boolean() })
+    .object({
+      stdout: z.string(),
+      stderr: z.string(),
+      exit_code: z.int().nullable(),
+      truncated: z.boolean(),
+      network: networkView.nullable(),
+    })
     .nullable(),
   card: cardView,
 })
@@ -143,7 +175,16 @@ export const rotatedKeys = z.object({ what: z.enum(['data', 'master']), secrets:
 
 export const doctorReport = z.object({
   ok: z.boolean(),
-  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), said: z.string(), duration_ms: z.int() })),
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      ok: z.boolean(),
+      /** Only where it is ok: it works, and could be stronger. */
+      warning: z.boolean(),
+      said: z.string(),
+      duration_ms: z.int(),
+    }),
+  ),
 })
 
 export const statusView = z.object({
@@ -169,6 +210,7 @@ export type AgentView = z.infer<typeof agentView>
 export type RequestSummary = z.infer<typeof requestSummary>
 export type RequestView = z.infer<typeof requestView>
 export type CardView = z.infer<typeof cardView>
+export type NetworkView = z.infer<typeof networkView>
 export type GrantView = z.infer<typeof grantView>
 export type AuditRowView = z.infer<typeof auditRowView>
 export type AuditVerdictView = z.infer<typeof auditVerdict>

@@ -6,7 +6,7 @@ import type { HealthReport } from '../../domain/health/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { MAX_BODY_BYTES, parseJsonBody } from './body.ts'
 import {
-  asAppError,
+  appErrorOf,
   callerGone,
   createEdge,
   createErrorAnswer,
@@ -23,6 +23,7 @@ import type { Metrics } from './metrics.ts'
 import { createOpenApi } from './openapi.ts'
 import { cursorOf, pageFilter } from './paging.ts'
 import { preferredWait, waitSeconds } from './prefer.ts'
+import { createSeen } from './seen.ts'
 import { submitExecution } from './submit.ts'
 import { submitStatus, summaryOf, viewOf } from './views.ts'
 
@@ -42,6 +43,7 @@ export function createAgentApi(deps: AgentApiDeps): Router {
   const { executions, gate, metrics, log } = deps
   const router = express.Router()
   const openApi = createOpenApi(deps.version)
+  const seen = createSeen(deps)
 
   /** Who asks is settled before anything that was sent is read. */
   const forAgent =
@@ -56,7 +58,7 @@ export function createAgentApi(deps: AgentApiDeps): Router {
         await handle(agent, request, response)
       } catch (caught) {
         if (callerLeft(caught, response)) return
-        const error = asAppError(caught, log)
+        const error = appErrorOf(caught, log)
         gate.refused(who, error, { surface: 'http', toRun: limit === 'execute' })
         if (response.headersSent) response.destroy()
         else sendError(response, error)
@@ -64,17 +66,8 @@ export function createAgentApi(deps: AgentApiDeps): Router {
     }
 
   const answer = (response: Response, status: number, execution: Execution): void => {
-    // Only an answer that left the process counts as read.
-    response.once('finish', () => markSeen(execution))
+    seen.after(response, execution)
     sendJson(response, status, viewOf(execution))
-  }
-
-  const markSeen = (execution: Execution): void => {
-    try {
-      executions.seen(execution)
-    } catch (error) {
-      log.error({ err: error, requestId: execution.requestId }, 'a read result could not be marked as seen')
-    }
   }
 
   const submit = forAgent('execute', async (agent, request, response) => {
@@ -130,7 +123,7 @@ export function createAgentApi(deps: AgentApiDeps): Router {
     using _held = gate.hold(agent.id)
     const signal = callerGone(response)
     const transitions = executions.follow(execution.requestId, signal)
-    await streamEvents(response, transitions, { signal, lastEventId, onFinal: markSeen })
+    await streamEvents(response, transitions, { signal, lastEventId, onFinal: seen.now })
   })
 
   const cancel = forAgent('read', async (agent, request, response) => {

@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
-import { AppError } from '../../kernel/index.ts'
+import { AppError, asAppError } from '../../kernel/index.ts'
 import type { Metrics } from './metrics.ts'
 
 /** What every HTTP answer to agents has in common: its headers, its one error shape, its place in the metrics. */
@@ -68,26 +68,18 @@ export function withIssues(error: AppError): AppError {
   return new AppError('invalid_request', error.message, { details: [{ path: [], message: error.message }] })
 }
 
-export function asAppError(error: unknown, log: Pick<Logger, 'error'>): AppError {
-  if (error instanceof AppError) return error
-  const type = (error as { type?: unknown } | null)?.type
-  if (type === 'entity.too.large') return new AppError('too_large', 'The body is larger than 2 MiB.')
-  if (type === 'encoding.unsupported') {
-    return new AppError('unsupported_media_type', 'Send the body without Content-Encoding.')
-  }
-  if (type === 'request.aborted' || type === 'request.size.invalid') {
-    return new AppError('invalid_request', 'The body ended too early.')
-  }
-  if (error instanceof URIError)
-    return new AppError('invalid_request', 'The path is not valid percent-encoding.')
-  log.error({ err: error }, 'a request failed inside the daemon')
-  return new AppError('internal', 'The daemon failed; its log has the details.', { cause: error })
+/** A defect goes to the log; the caller is told only that there was one. */
+export function appErrorOf(error: unknown, log: Pick<Logger, 'error'>): AppError {
+  const known = asAppError(error, '2 MiB')
+  if (known !== error && known.code === 'internal')
+    log.error({ err: error }, 'a request failed inside the daemon')
+  return known
 }
 
 export function createErrorAnswer(log: Pick<Logger, 'error'>): ErrorRequestHandler {
   return (error, _request, response, _next) => {
     if (response.headersSent) response.destroy()
-    else sendError(response, asAppError(error, log))
+    else sendError(response, appErrorOf(error, log))
   }
 }
 

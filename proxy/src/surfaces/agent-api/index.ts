@@ -1,7 +1,7 @@
 export { createAgentApi, readBody } from './api.ts'
 export { parseJsonBody } from './body.ts'
 export {
-  asAppError,
+  appErrorOf,
   callerGone,
   createEdge,
   createErrorAnswer,
@@ -14,5 +14,6 @@ export { type AgentGate, createAgentGate } from './gate.ts'
 export { createMetrics, createMetricsObserver, METRICS, type Metrics } from './metrics.ts'
 export { createOpenApi } from './openapi.ts'
 export { executeBody, invalidBody } from './request-schema.ts'
+export { createSeen } from './seen.ts'
 export { submitExecution } from './submit.ts'
 export { viewOf } from './views.ts'

@@ -129,7 +129,7 @@ function paths(): JsonSchema {
             'too_large',
             'unsupported_media_type',
             'unknown_runtime',
-            'unsupported_secret_mode',
+            'import_refused',
             'skill_url_refused',
             'skill_unreachable',
             'sandbox_unavailable',

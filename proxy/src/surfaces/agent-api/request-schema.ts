@@ -21,19 +21,40 @@ const secret = z.union([
   secretName,
   z.strictObject({
     name: secretName,
-    mode: z.enum(['placeholder', 'raw']).optional(),
-    hosts: z.array(hostPattern).max(32).optional(),
+    mode: z
+      .enum(['placeholder', 'raw'])
+      .optional()
+      .describe(
+        'placeholder (default): the environment holds a stand-in, and the gateway puts the value in on the way to the ' +
+          'host. raw: the code holds the value; only for code that must compute with it, such as signing. The person ' +
+          'is warned.',
+      ),
+    hosts: z
+      .array(hostPattern)
+      .max(32)
+      .optional()
+      .describe(
+        'Hosts of metadata.network that its value may be sent to; all of them when left out. A binding of the owner ' +
+          'narrows it further.',
+      ),
     in: z
       .array(z.enum(['header', 'query', 'body']))
+      .min(1)
       .max(3)
-      .optional(),
+      .optional()
+      .describe(
+        'Parts of a request in which the placeholder is replaced; ["header"] when left out, Basic credentials included.',
+      ),
   }),
 ])
 
 const secrets = z
   .array(secret)
   .max(32)
-  .describe('Secrets to inject: names, or objects that say where each may go.')
+  .describe(
+    'Secrets that the code needs, by name, or as objects that say where each may go. Each is an environment variable ' +
+      'that holds a placeholder, which works in a header to the hosts of metadata.network.',
+  )
 
 const metadata = z.strictObject({
   description: z.string().max(1_000).optional(),

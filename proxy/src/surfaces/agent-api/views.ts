@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { EGRESS_RULES, type EgressRule, type EgressSummary } from '../../domain/egress/index.ts'
 import {
   EXECUTION_STATES,
   type Execution,
@@ -26,6 +27,25 @@ const base = {
 const statusUrl = z.string().describe('Path of GET /execute/:id on this server.')
 const failure = z.strictObject({ code: z.enum(failureCodes), message: z.string() })
 
+const rules = Object.keys(EGRESS_RULES) as [EgressRule, ...EgressRule[]]
+const network = z.strictObject({
+  requests: z.int().describe('Requests that the code made, refused ones counted.'),
+  refused: z
+    .array(
+      z.strictObject({
+        rule: z.enum(rules),
+        origin: z.string().describe('Scheme, host and port, as the code named them.'),
+        count: z.int(),
+        secrets: z
+          .array(z.string())
+          .optional()
+          .describe('Secrets whose placeholder was where it may not go; it was not replaced.'),
+      }),
+    )
+    .describe('What the gateway refused. The code got 403 with the same rule in `error.rule`.'),
+  more_refused: z.int().describe('Refusals beyond those listed.'),
+})
+
 const waitingView = z.strictObject({
   status: z.enum(['pending', 'awaiting_secrets', 'approved', 'running']),
   ...base,
@@ -43,6 +63,7 @@ const ranView = z.strictObject({
   truncated: z.boolean().describe('Whether output beyond the limit was dropped.'),
   finished_at: time,
   error: failure.optional().describe('Why it failed.'),
+  network: network.optional().describe('What the code did on the network; left out when it did not run.'),
 })
 
 const endedView = z.strictObject({
@@ -107,6 +128,7 @@ export function viewOf(execution: Execution): ExecutionView {
       truncated: execution.result?.truncated ?? false,
       finished_at: iso(execution.finishedAt ?? execution.createdAt),
       ...errorOf(execution.failure),
+      ...(execution.result?.network === undefined ? {} : { network: networkOf(execution.result.network) }),
     }
   }
   if (status === 'denied' || status === 'expired' || status === 'cancelled') {
@@ -138,6 +160,17 @@ export function summaryOf(execution: ExecutionSummary): z.infer<typeof summaryVi
 
 /** A final answer is 200 everywhere; what still waits is 202 where it was asked for. */
 export const submitStatus = (execution: Execution): 200 | 202 => (isFinal(execution.status) ? 200 : 202)
+
+const networkOf = (summary: EgressSummary): z.infer<typeof network> => ({
+  requests: summary.requests,
+  refused: summary.refused.map(({ rule, origin, count, secrets }) => ({
+    rule,
+    origin,
+    count,
+    ...(secrets.length === 0 ? {} : { secrets: [...secrets] }),
+  })),
+  more_refused: summary.moreRefused,
+})
 
 const statusPath = (requestId: string): string => `/execute/${requestId}`
 const iso = (at: UnixMs): string => new Date(at).toISOString()

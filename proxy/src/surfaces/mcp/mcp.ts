@@ -14,10 +14,11 @@ import type { Agent } from '../../domain/agents/index.ts'
 import type { Execution } from '../../domain/executions/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import {
-  asAppError,
+  appErrorOf,
   callerGone,
   createEdge,
   createErrorAnswer,
+  createSeen,
   type Metrics,
   methodNotAllowed,
   parseJsonBody,
@@ -42,6 +43,7 @@ export interface McpDeps extends ToolDeps {
 export function createMcp(deps: McpDeps): Router {
   const { gate, log } = deps
   const tools = createTools(deps)
+  const seen = createSeen(deps)
   const router = express.Router()
 
   const serve = async (agent: Agent, request: Request, response: Response): Promise<void> => {
@@ -52,7 +54,7 @@ export function createMcp(deps: McpDeps): Router {
       agent,
       request,
       signal: callerGone(response),
-      onAnswered: seenAfter(deps, response),
+      onAnswered: (execution) => seen.after(response, execution),
     })
     const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
     response.once('close', () => void Promise.allSettled([transport.close(), server.close()]))
@@ -70,7 +72,7 @@ export function createMcp(deps: McpDeps): Router {
       await serve(agent, request, response)
     } catch (caught) {
       if (response.destroyed && !(caught instanceof AppError)) return
-      const error = asAppError(caught, log)
+      const error = appErrorOf(caught, log)
       gate.refused(who, error, { surface: 'mcp', toRun: false })
       if (response.headersSent) response.destroy()
       else sendError(response, error)
@@ -123,7 +125,7 @@ async function callTool(
     if (execution) onAnswered(execution)
     return result(content, false)
   } catch (caught) {
-    const error = withIssues(asAppError(caught, deps.log))
+    const error = withIssues(appErrorOf(caught, deps.log))
     deps.gate.refused(agent, error, { surface: 'mcp', toRun: tool.limit === 'execute' })
     const { retryAfterSeconds } = error
     return result(
@@ -138,19 +140,3 @@ const result = (content: object, isError: boolean): CallToolResult => ({
   structuredContent: content as Record<string, unknown>,
   isError,
 })
-
-/** A final state counts as read once the answer that tells it has left the process. */
-function seenAfter(deps: McpDeps, response: Response): (execution: Execution) => void {
-  return (execution) => {
-    response.once('finish', () => {
-      try {
-        deps.executions.seen(execution)
-      } catch (error) {
-        deps.log.error(
-          { err: error, requestId: execution.requestId },
-          'a read result could not be marked as seen',
-        )
-      }
-    })
-  }
-}

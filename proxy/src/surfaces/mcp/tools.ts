@@ -48,9 +48,13 @@ export function createTools(deps: ToolDeps): readonly Tool[] {
       name: 'execute',
       title: 'Ask to run code with secrets',
       description:
-        'Asks a person to approve and run code that uses stored secrets (Deno TypeScript; secrets by Deno.env.get). ' +
-        'Answers at once with a request_id while a person must answer; ask execution_status for the outcome. Code that ' +
-        'was trusted before runs right away.',
+        'Asks a person to approve and run code that uses stored secrets (Deno TypeScript unless runtime says ' +
+        'otherwise). A secret is an environment variable that holds a placeholder, not the value: send it as you would ' +
+        'send the value, in a header of a request to a host of metadata.network, and the gateway puts the value in on ' +
+        'the way. For a query or a body ask with {"name", "in": ["query"]} or ["body"]. Code that must compute with the ' +
+        'value, such as signing, needs {"name", "mode": "raw"}, of which the person is warned. A refused request is ' +
+        'answered to the code with 403 and error.rule. Answers at once with a request_id while a person must answer; ' +
+        'ask execution_status for the outcome. Code that was trusted before runs right away.',
       inputSchema: withKey(jsonSchema(executeBody)),
       limit: 'execute',
       readOnly: false,
@@ -89,7 +93,8 @@ export function createTools(deps: ToolDeps): readonly Tool[] {
       name: 'list_secrets',
       title: 'Names of stored secrets',
       description:
-        'Lists the names of stored secrets and the hosts that each is bound to. Never their values.',
+        'Lists the names of stored secrets and the hosts that each is bound to: its value is sent to no other. Never ' +
+        'their values.',
       inputSchema: jsonSchema(nothing),
       limit: 'read',
       readOnly: true,

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { sampleConsent, sampleRawSecret, sampleSecret } from '../../../test/support/sample-consent.ts'
 import { buildCard, type CardInput } from '../../domain/approvals/index.ts'
 import type { Consent } from '../../domain/consent/index.ts'
 import { sha256Hex } from '../../kernel/index.ts'
@@ -9,29 +10,13 @@ import { MESSAGE_LIMIT, phoneLines, plainText } from './html.ts'
 const TOKEN = 'A'.repeat(22)
 const NOW = Date.UTC(2030, 0, 2, 13, 5)
 
-function consentOf(change: Partial<Consent> = {}, code = 'console.log(1)\n'): Consent {
-  return {
-    v: 1,
-    skill_id: 'demo-skill',
+const consentOf = (change: Partial<Consent>, code: string): Consent =>
+  sampleConsent({
     description: '',
     code: { sha256: sha256Hex(code), bytes: Buffer.byteLength(code) },
-    source: null,
     agent: { id: 'agt_0123456789abcdef', name: 'demo-agent' },
-    runtime: { name: 'deno', image: `sha256:${'0'.repeat(64)}`, isolation: 'docker' },
-    secrets: [],
-    network: [],
-    args: null,
-    limits: {
-      timeout_ms: 30_000,
-      memory_bytes: 268_435_456,
-      cpu_millis: 1_000,
-      pids: 64,
-      tmp_bytes: 1,
-      output_bytes: 1,
-    },
     ...change,
-  }
-}
+  })
 
 function render(change: Partial<Consent> = {}, code = 'console.log(1)\n', input: Partial<CardInput> = {}) {
   const model = buildCard({
@@ -47,13 +32,7 @@ function render(change: Partial<Consent> = {}, code = 'console.log(1)\n', input:
   return { ...message, seen: plainText(message.html), model }
 }
 
-const secret = (name: string, hosts: string[]): Consent['secrets'][number] => ({
-  name,
-  mode: 'raw',
-  hosts,
-  in: ['body', 'header', 'query'],
-  bound_to: null,
-})
+const secret = (name: string, hosts: string[]) => sampleSecret({ name, hosts })
 
 const WORST: Partial<Consent> = {
   skill_id: 's'.repeat(128),
@@ -63,7 +42,10 @@ const WORST: Partial<Consent> = {
   runtime: { name: 'deno', image: 'sha256:0', isolation: 'embedded' },
   network: Array.from({ length: 40 }, (_, index) => `host-${index}.${'long-label.'.repeat(5)}example.com`),
   secrets: Array.from({ length: 25 }, (_, index) =>
-    secret(`SECRET_${index}_${'N'.repeat(100)}`, [`h${index}.example.com`, 'x.example.com']),
+    sampleRawSecret({
+      name: `SECRET_${index}_${'N'.repeat(100)}`,
+      hosts: [`h${index}.example.com`, 'x.example.com'],
+    }),
   ),
   args: JSON.stringify({ a: '😀'.repeat(2_000) }),
 }
@@ -85,7 +67,7 @@ describe('the card as a message', () => {
     expect(documents).toEqual([])
     expect(seen).toContain('console.log(1)')
     expect(seen).toContain('expires in 60 min (14:05 UTC)')
-    expect(seen.split('\n')[0]).toContain('⚠️')
+    expect(seen.split('\n')[0]).toBe('🔑 DEMO_KEY → api.example.com (in headers)')
     expect(phoneLines(seen)).toBeLessThanOrEqual(CARD_LINES)
   })
 
@@ -94,8 +76,8 @@ describe('the card as a message', () => {
     expect(phoneLines(seen)).toBeLessThanOrEqual(CARD_LINES)
     expect(seen.length).toBeLessThanOrEqual(MESSAGE_LIMIT)
     expect(seen.split('\n')[0]).toBe('🔺 NOT what you approved before:')
-    expect(seen).toContain('… and 18 more changes')
-    expect(seen).toContain('… and 23 more secrets')
+    expect(seen).toContain('… and 19 more changes')
+    expect(seen).toContain('… and 24 more secrets')
     expect(seen).toContain(model.codeHash)
     expect(documents.map(({ document }) => document.fileName)).toEqual([
       expect.stringMatching(/^s{40}-[0-9a-f]{12}\.ts\.txt$/),
@@ -109,15 +91,49 @@ describe('the card as a message', () => {
     expect(details).toContain(WORST.args)
   })
 
+  it('marks a value that the code reads, at the head and on its line', () => {
+    const { seen, html } = render({
+      secrets: [
+        secret('DEMO_KEY', ['a.example']),
+        sampleRawSecret({ name: 'RAW_KEY', hosts: ['a.example'] }),
+      ],
+      network: ['a.example'],
+    })
+    expect(seen.split('\n').slice(0, 3)).toEqual([
+      '⚠️ the code reads the real value of RAW_KEY and can send it to the network below',
+      '🔑 DEMO_KEY → a.example (in headers)',
+      '🔓 RAW_KEY → a.example (the code READS the value)',
+    ])
+    expect(html).toContain('(<b>the code READS the value</b>)')
+  })
+
+  it('keeps the mark of such a value on its line however much is cut', () => {
+    const { seen } = render(WORST, WORST_CODE, { changes: CHANGES })
+    const lines = seen.split('\n').filter((line) => line.startsWith('🔓'))
+    expect(lines.length).toBeGreaterThan(0)
+    for (const line of lines) expect(line).toMatch(/\(the code READS the value\)$/)
+  })
+
+  it('says where a secret that may go nowhere is bound to', () => {
+    const { seen } = render({
+      secrets: [sampleSecret({ name: 'DEMO_KEY', hosts: [], bound_to: ['b.example'] })],
+      network: ['a.example'],
+    })
+    expect(seen.split('\n').slice(0, 2)).toEqual([
+      '⚠️ DEMO_KEY is bound to b.example, which this code may not reach: it will not be sent',
+      '🔑 DEMO_KEY → no host: it will not be sent',
+    ])
+  })
+
   it('puts what contradicts or hides before what is merely risky', () => {
     const { model } = render(
-      { secrets: [secret('REAL', ['a.example'])], network: ['a.example'] },
+      { secrets: [secret('REAL', ['a.example'])], network: ['http://a.example'] },
       '// @secrets SHOWN\neval("x")\nlet a\u200b = 1\n',
     )
     expect(model.warnings[0]).toContain("gets secrets REAL, though the code's comment names SHOWN")
     expect(model.warnings[1]).toContain('invisible')
     expect(model.warnings[2]).toContain('eval')
-    expect(model.warnings.at(-1)).toContain('real value')
+    expect(model.warnings.at(-1)).toContain('plain http')
   })
 
   it('sends long code as a file with exactly its bytes, named after the skill without anything odd', () => {
@@ -174,7 +190,9 @@ describe('the card as a message', () => {
               description,
               args,
               network,
-              secrets: network.map((name, index) => secret(`S${index}`, [name])),
+              secrets: network.map((name, index) =>
+                (index % 2 === 0 ? sampleSecret : sampleRawSecret)({ name: `S${index}`, hosts: [name] }),
+              ),
             },
             code,
             { changes },

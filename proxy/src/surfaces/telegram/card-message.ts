@@ -66,7 +66,7 @@ export function renderPlainCard(input: {
     `Request ${model.requestId}`,
     `Skill ${model.skillId}, agent ${model.agent}`,
     `Code hash ${model.codeHash}`,
-    `Secrets: ${clip(model.secrets.map((secret) => secret.name).join(', ') || 'none', 200)}`,
+    `Secrets: ${clip(model.secrets.map(plainSecret).join(', ') || 'none', 200)}`,
     `Network: ${model.network}`,
     `Warnings: ${model.warnings.length}, changes: ${model.changes.length}`,
     'Read the code and the details in the files above.',
@@ -77,6 +77,9 @@ export function renderPlainCard(input: {
   )
   return { documents: [...codeFiles(model, exactCode), detailsFile(model)], html: text, keyboard }
 }
+
+const plainSecret = (secret: CardModel['secrets'][number]): string =>
+  secret.raw ? `${secret.name} (${secret.how})` : secret.name
 
 /** The whole card in one message, with all of the code; undefined when that does not fit the screen. */
 function renderInline(model: CardModel, now: UnixMs): string | undefined {
@@ -108,10 +111,11 @@ function facts(model: CardModel, level: Level, now: UnixMs): { lines: string[]; 
     ...list(model.changes, 'changes', (change) => `• ${code(cut(change, level.itemColumns))}`),
     ...list(model.warnings, 'warnings', (warning) => `⚠️ ${code(cut(warning, level.itemColumns))}`),
     ...list(model.secrets, 'secrets', (secret) => {
+      const how = secret.how === '' ? '' : ` (${secret.raw ? bold(secret.how) : escapeHtml(secret.how)})`
       const note = secret.missing ? ' (not stored)' : ''
       const name = cut(secret.name, Math.floor(level.itemColumns * 0.65))
       const goes = cut(secret.goes, Math.max(8, level.itemColumns - name.length - note.length - 3))
-      return `🔑 ${code(name)} → ${code(goes)}${note}`
+      return `${secret.raw ? '🔓' : '🔑'} ${code(name)} → ${code(goes)}${how}${note}`
     }),
     `🌐 Network: ${code(field(model.network))}`,
     `🤖 ${code(field(model.agent))} runs ${code(field(model.skillId))}`,
@@ -141,7 +145,12 @@ export const utcTime = (at: UnixMs): string => `${new Date(at).toISOString().sli
 function codeFiles(model: CardModel, exactCode: string): CardMessage['documents'] {
   const name = `${fileStem(model.skillId)}-${model.codeHash.slice(0, 12)}`
   const caption = `The whole code of the request below.\nSHA-256 ${code(model.codeHash)}`
-  const files = [{ document: { fileName: `${name}.ts.txt`, bytes: Buffer.from(exactCode, 'utf8') }, caption }]
+  const files = [
+    {
+      document: { fileName: `${name}.${extensionOf(model)}.txt`, bytes: Buffer.from(exactCode, 'utf8') },
+      caption,
+    },
+  ]
   if (!hasHiddenCharacters(exactCode)) return files
   return [
     ...files,
@@ -150,6 +159,12 @@ function codeFiles(model: CardModel, exactCode: string): CardMessage['documents'
       caption: '⚠️ The same code with its hidden characters written out, such as ⟨U+202E⟩.',
     },
   ]
+}
+
+/** What programs call a file of the runtime's language. */
+const extensionOf = (model: CardModel): string => {
+  const [runtime = ''] = model.runtime.split(',')
+  return runtime === 'python' ? 'py' : runtime === 'quickjs' ? 'js' : 'ts'
 }
 
 const detailsFile = (model: CardModel): CardMessage['documents'][number] => ({

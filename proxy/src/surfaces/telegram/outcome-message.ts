@@ -1,5 +1,6 @@
 import { DECISIONS, type DecisionKind } from '../../domain/approvals/index.ts'
 import type { Consent } from '../../domain/consent/index.ts'
+import { type EgressSummary, refusalSaid } from '../../domain/egress/index.ts'
 import { type Execution, FAILURE_CODES, isFinal } from '../../domain/executions/index.ts'
 import { oneLine, visibleText } from '../../kernel/index.ts'
 import { utcTime } from './card-message.ts'
@@ -8,6 +9,8 @@ import { bold, clip, code, columnsOf, escapeHtml, PHONE_COLUMNS, pre } from './h
 /** How much of a run's output a card shows. */
 const OUTPUT_LINES = 8
 const OUTPUT_CHARS = 600
+/** Refusals of the gateway that are told one by one. */
+const REFUSAL_LINES = 4
 
 /**
  * What the card says once it is decided: who, when, what came of it. It has no buttons any more; those go as well when
@@ -19,6 +22,7 @@ export function renderOutcome(execution: Execution, consent: Consent | undefined
     headline(execution),
     ...(execution.trusted ? [] : [decisionLine(execution)]),
     ...outputBlock(execution),
+    ...networkLines(execution.result?.network),
     `🤖 ${agent}${code(clip(oneLine(execution.skillId, 128), 76))}`,
     `#️⃣ ${code(execution.codeHash.slice(0, 12))} · ${code(execution.requestId)}`,
   ]
@@ -88,6 +92,18 @@ function outputBlock({ status, result }: Execution): string[] {
   return [
     ...(text.trim() === '' ? ['(no output)'] : [pre(text)]),
     ...(result.truncated ? [`✂️ ${escapeHtml('The output was cut at its limit.')}`] : []),
+  ]
+}
+
+/** What the run did on the network, and what the gateway did not let it do. */
+function networkLines(network: EgressSummary | undefined): string[] {
+  if (network === undefined || network.requests === 0) return []
+  const { requests, refused, moreRefused } = network
+  const beyond = refused.slice(REFUSAL_LINES).reduce((sum, { count }) => sum + count, moreRefused)
+  return [
+    `🌐 ${requests} ${requests === 1 ? 'request' : 'requests'}`,
+    ...refused.slice(0, REFUSAL_LINES).map((refusal) => `⛔ ${code(refusalSaid(refusal))}`),
+    ...(beyond > 0 ? [`⛔ ${bold(`… and ${beyond} more refused`)}`] : []),
   ]
 }
 

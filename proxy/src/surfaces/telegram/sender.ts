@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs, type OutboxMessage } from '../../domain/outbox/index.ts'
-import { AppError } from '../../kernel/index.ts'
+import { AppError, type RequestId } from '../../kernel/index.ts'
 import type { BotApi } from './bot-api.ts'
 import { BotApiError, type Trouble, troubleOf } from './bot-errors.ts'
 import { createDeliveries } from './deliveries.ts'
@@ -32,14 +32,19 @@ const MAX_UNREACHABLE_MS = 30_000
 /** A person must act first (unblock the bot, mend the token). */
 const SLOW_MS = 60_000
 const STOP_GRACE_MS = 3_000
+/** How often a message that cannot be prepared is tried before it is given up. */
+const DEFECT_ATTEMPTS = 3
+const DEFECT_DELAY_MS = 2_000
 
 export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sender {
-  const { api, outbox, log, config } = deps
+  const { api, audit, outbox, transactor, log, config } = deps
   /** No further call; the one under way may end. */
   const stopping = new AbortController()
   /** Calls under way are cut. */
   const ending = new AbortController()
   const pace = createPace(deps.pace ?? paceOf(config.chatId))
+  /** How often preparing a message failed, by its id. */
+  const defects = new Map<number, number>()
   let holdUntil = 0
   let current: Promise<void> = Promise.resolve()
   let running: Promise<void> | undefined
@@ -69,38 +74,52 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
     outbox.retry(message, delayMs, error.message)
   }
 
+  /** Waiting longer for what can never leave would hold up every message behind it. */
+  const giveUp = (message: OutboxMessage, error: unknown, why: string): void => {
+    const requestId = requestOf(message)
+    const { kind } = message
+    const what =
+      error instanceof BotApiError || error instanceof AppError ? { said: error.message } : { err: error }
+    log.error({ ...what, kind, requestId }, `${why}; the message is given up`)
+    transactor.transact(() => {
+      audit.append('telegram.given_up', 'daemon', requestId, { kind, reason: why })
+      outbox.settle(message.id)
+    })
+    defects.delete(message.id)
+  }
+
+  const retryDefect = (message: OutboxMessage, error: unknown): void => {
+    const seen = (defects.get(message.id) ?? 0) + 1
+    // That the disk is full or locked is no fault of the message.
+    const blamed = !isStorageTrouble(error)
+    if (blamed && seen >= DEFECT_ATTEMPTS) {
+      giveUp(message, error, 'a message cannot be prepared')
+      return
+    }
+    if (blamed) defects.set(message.id, seen)
+    log.error(
+      { err: error, kind: message.kind },
+      'a message could not be prepared; it is kept and tried again',
+    )
+    outbox.retry(message, Math.max(DEFECT_DELAY_MS, backoffMs(message.attempts)), 'defect')
+  }
+
   const sendOne = async (message: OutboxMessage): Promise<void> => {
+    if (message.payload === undefined) return giveUp(message, undefined, 'what is queued cannot be read')
     try {
       await deliver(message)
     } catch (error) {
       if (stopping.signal.aborted) return
-      if (error instanceof AppError && error.code === 'internal') {
-        // What is stored can never be opened again: waiting for it would hold up every message behind it.
-        log.error(
-          { said: error.message, kind: message.kind, payload: requestOf(message) },
-          'what a message is about cannot be opened; the message is given up',
-        )
-        return outbox.settle(message.id)
-      }
-      if (!(error instanceof BotApiError)) {
-        log.error(
-          { err: error, kind: message.kind },
-          'a message could not be prepared; it is kept and tried again',
-        )
-        outbox.retry(message, Math.max(2_000, backoffMs(message.attempts)), 'defect')
-        return
-      }
+      if (error instanceof AppError && error.code === 'internal')
+        return giveUp(message, error, 'what a message is about cannot be opened')
+      if (!(error instanceof BotApiError)) return retryDefect(message, error)
       const trouble = troubleOf(error)
       if (trouble === 'not_modified') return outbox.settle(message.id)
-      if (trouble === 'gone' || trouble === 'rejected' || trouble === 'stale_query') {
-        log.error(
-          { said: error.message, kind: message.kind, payload: requestOf(message) },
-          'Telegram will never take this message; given up',
-        )
-        return outbox.settle(message.id)
-      }
+      if (trouble === 'gone' || trouble === 'rejected' || trouble === 'stale_query')
+        return giveUp(message, error, 'Telegram will never take this message')
       postpone(message, error, trouble)
     }
+    defects.delete(message.id)
   }
 
   const sayIfIdle = async (html: string): Promise<void> => {
@@ -176,5 +195,9 @@ const ADVICE = {
   wrong_token: 'Telegram does not know TELEGRAM_BOT_TOKEN: check it with @BotFather',
 } as const
 
-const requestOf = (message: OutboxMessage): unknown =>
-  (message.payload as { requestId?: string } | null)?.requestId
+const requestOf = (message: OutboxMessage): RequestId | null =>
+  (message.payload as { requestId?: RequestId } | null | undefined)?.requestId ?? null
+
+const isStorageTrouble = (error: unknown): boolean =>
+  (error instanceof AppError && error.code === 'storage_unavailable') ||
+  String((error as { code?: unknown } | null)?.code).startsWith('SQLITE_')

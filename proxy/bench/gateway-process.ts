@@ -1,0 +1,62 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createCertificateIssuer } from '../src/adapters/certificates/index.ts'
+import { createEgressDial } from '../src/adapters/dial/index.ts'
+import { readConfig } from '../src/config/index.ts'
+import { openCore } from '../src/daemon-core.ts'
+import { createEgressSessions, createPolicy, GATEWAY_SOCKET } from '../src/domain/egress/index.ts'
+import { createScrubber } from '../src/domain/scrub/index.ts'
+import { SecretValue, systemClock } from '../src/kernel/index.ts'
+import { createGateway } from '../src/surfaces/gateway/index.ts'
+import { type GatewayStart, HOST, type OpenedDoor } from './gateway-peers.ts'
+
+const SECRET_NAME = 'BENCH_KEY'
+
+/**
+ * The gateway as the daemon builds it: its own CA, the audit in a real file. Only the resolver and the roots are the
+ * bench's. Each call of what is returned opens a door and lets a run in.
+ */
+export async function playGateway(start: GatewayStart): Promise<() => Promise<OpenedDoor>> {
+  mkdirSync(start.folder, { recursive: true })
+  const config = readConfig({ DB_PATH: join(start.folder, 'proxy.db'), LOG_LEVEL: 'silent' })
+  const core = await openCore(config, systemClock, new AsyncDisposableStack(), {
+    secretStored: () => {},
+    agentRevoked: () => {},
+  })
+  const fail = (error: unknown): void => console.error('gateway:', error)
+  const sessions = createEgressSessions({ ...core, onDefect: fail })
+  const issuer = await createCertificateIssuer()
+  const gateway = createGateway({
+    dial: createEgressDial({
+      resolve: async () => ['127.0.0.1'],
+      isPublic: (address) => address === '127.0.0.1',
+      tls: { ca: start.ca },
+    }),
+    issuer,
+    directory: join(start.folder, 'gateway'),
+    log: (message, error) => console.error('gateway:', message, error),
+  })
+  const network = [`${HOST}:${start.port}`]
+  const scrubber = createScrubber(new Map([[SECRET_NAME, start.value]]))
+  const policyOf = () =>
+    createPolicy(
+      {
+        network,
+        secrets: [{ name: SECRET_NAME, mode: 'placeholder', hosts: network, in: ['header'], bound_to: null }],
+      },
+      new Map([[SECRET_NAME, new SecretValue(start.value)]]),
+      () => null,
+      () => scrubber,
+    )
+  let run = 0
+  return async () => {
+    const door = await gateway.open()
+    const policy = policyOf()
+    door.admit(sessions.begin(`req_bench_${++run}`, policy))
+    return {
+      socketPath: join(door.directory, GATEWAY_SOCKET),
+      ca: issuer.caPem,
+      placeholder: policy.secrets[0]?.placeholder ?? '',
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export { createCertificateIssuer } from './issuer.ts'

@@ -1,0 +1,232 @@
+/**
+ * Resolves what code imports in a container of its own: the run's image, no secret, and a door that leads to the import
+ * hosts only. Deno reads the modules there; nothing of them is evaluated, there or here.
+ */
+import Docker from 'dockerode'
+import {
+  createPolicy,
+  type EgressDoor,
+  type EgressDoors,
+  type EgressSession,
+  type EgressSessions,
+} from '../../domain/egress/index.ts'
+import type { RunLimits } from '../../domain/executions/index.ts'
+import {
+  IMPORT_LIMITS,
+  type ImportResolver,
+  type LockedImports,
+  type RemoteImport,
+  remoteImports,
+  sealLock,
+} from '../../domain/imports/index.ts'
+import { createScrubber } from '../../domain/scrub/index.ts'
+import { AppError, sha256Hex } from '../../kernel/index.ts'
+import { containerConfig } from './container-config.ts'
+import { netGrant } from './deno-flags.ts'
+import { SandboxContainer } from './docker-container.ts'
+import { createHostPaths } from './host-path.ts'
+import { createAnswerReader, type ResolverAnswer } from './import-answer.ts'
+import { RUNTIMES } from './runtimes.ts'
+import { createSlots } from './slots.ts'
+
+export interface ImportResolverOptions {
+  /** Only containers can hold code to a lock. */
+  readonly kind: 'docker' | 'embedded'
+  readonly docker?: Docker | undefined
+  readonly instanceId: string
+  readonly ociRuntime?: string | undefined
+  readonly doors: EgressDoors
+  readonly egress: EgressSessions
+  /** Canonical host patterns; empty refuses every import from elsewhere. */
+  readonly hosts: readonly string[]
+  readonly log: (message: string, error?: unknown) => void
+  readonly timeoutMs?: number | undefined
+}
+
+const TIMEOUT_MS = 30_000
+const AT_ONCE = 2
+const MAX_WAITING = 16
+const MIB = 1_048_576
+
+const LIMITS: RunLimits = {
+  timeoutMs: TIMEOUT_MS,
+  memoryBytes: 512 * MIB,
+  cpuMillis: 1_000,
+  pids: 128,
+  // What is fetched holds types too, and versions that nobody takes.
+  tmpBytes: 128 * MIB,
+  outputBytes: IMPORT_LIMITS.bytes,
+}
+
+const TOO_LARGE = `What the code imports is more than may be locked: ${IMPORT_LIMITS.modules} modules, ${IMPORT_LIMITS.files} files, ${IMPORT_LIMITS.bytes / MIB} MiB.`
+
+export function createImportResolver(options: ImportResolverOptions): ImportResolver {
+  const docker = options.docker ?? new Docker()
+  const hostPaths = createHostPaths(docker)
+  const slot = createSlots(AT_ONCE)
+  const removeSlot = createSlots(AT_ONCE)
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
+  const underWay = new Map<string, Promise<LockedImports>>()
+
+  const launch = async (image: string, session: EgressSession): Promise<SandboxContainer> => {
+    const door: EgressDoor = await options.doors.open()
+    try {
+      const enginePath = await hostPaths.toEngine(door.directory)
+      if (enginePath === null) throw new Error('the folder of the gateway is in no volume of the engine')
+      door.admit(session)
+      const config = containerConfig({
+        image,
+        instanceId: options.instanceId,
+        limits: LIMITS,
+        door: enginePath,
+        ociRuntime: options.ociRuntime,
+        arguments: [
+          '--allow-all',
+          '--no-prompt',
+          '--no-config',
+          '--no-lock',
+          '--no-remote',
+          '--no-npm',
+          '/resolve.js',
+        ],
+      })
+      const container = new SandboxContainer({ docker, config, removeSlot, door, log: options.log })
+      // From here on the container closes the door, whatever becomes of it.
+      await container.start()
+      return container
+    } catch (error) {
+      await door.close()
+      throw error
+    }
+  }
+
+  const ask = async (
+    code: string,
+    image: string,
+    session: EgressSession,
+  ): Promise<ResolverAnswer | 'too_large'> => {
+    await using container = await launch(image, session)
+    const body = JSON.stringify({ v: 1, code, hosts: options.hosts.map(netGrant), limits: IMPORT_LIMITS })
+    const message = Buffer.alloc(4 + Buffer.byteLength(body))
+    message.writeUInt32BE(message.length - 4, 0)
+    message.write(body, 4)
+    const reader = createAnswerReader()
+    const ending = new AbortController()
+    let flooded = false
+    let said = ''
+    const take = (stream: 'stdout' | 'stderr', bytes: Buffer): void => {
+      if (stream === 'stderr') said = (said + bytes.toString('utf8')).slice(-500)
+      else if (!reader.push(bytes)) {
+        flooded = true
+        ending.abort()
+      }
+    }
+    try {
+      await container.exchange(
+        message,
+        take,
+        AbortSignal.any([AbortSignal.timeout(timeoutMs), ending.signal]),
+      )
+      return reader.end()
+    } catch (error) {
+      if (flooded) return 'too_large'
+      throw said === '' ? error : new Error(`the resolver said: ${said}`, { cause: error })
+    }
+  }
+
+  const lock = async (
+    code: string,
+    runtime: { readonly name: string; readonly image: string },
+    found: readonly [RemoteImport, ...RemoteImport[]],
+  ): Promise<LockedImports> => {
+    const network = options.hosts.filter((host) => !host.startsWith('http://'))
+    const policy = createPolicy(
+      { network, secrets: [] },
+      new Map(),
+      () => null,
+      () => createScrubber(new Map()),
+    )
+    const session = options.egress.begin(`imports:${sha256Hex(code).slice(0, 16)}`, policy)
+    let answer: ResolverAnswer | 'too_large'
+    try {
+      answer = await ask(code, runtime.image, session)
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'TimeoutError') {
+        throw refusal({
+          ...found[0],
+          reason: 'timeout',
+          why: `not all fetched within ${timeoutMs / 1_000} s`,
+        })
+      }
+      options.log('imports could not be resolved', error)
+      throw new AppError('sandbox_unavailable', 'What the code imports cannot be resolved now.', {
+        retryAfterSeconds: 15,
+        cause: error,
+      })
+    } finally {
+      session.end()
+    }
+    if (answer === 'too_large' || ('failed' in answer && answer.failed === 'too_large')) {
+      throw new AppError('too_large', TOO_LARGE)
+    }
+    if ('refused' in answer) throw refusal(answer.refused)
+    if ('failed' in answer) {
+      throw refusal({ ...meant(found, answer.failed), reason: 'unreadable', why: answer.failed })
+    }
+    return sealLock({ runtime, ...answer })
+  }
+
+  return {
+    async resolve(code, runtime) {
+      const [first, ...more] = remoteImports(code)
+      if (first === undefined || RUNTIMES.find(({ name }) => name === runtime.name)?.locksImports !== true)
+        return null
+      if (options.kind === 'embedded') {
+        throw refusal({
+          ...first,
+          reason: 'not_here',
+          why: 'the embedded sandbox cannot lock imports; use docker',
+        })
+      }
+      if (options.hosts.length === 0) {
+        throw refusal({
+          ...first,
+          reason: 'host_not_allowed',
+          why: 'this daemon lets nothing be imported from elsewhere',
+        })
+      }
+      const key = `${runtime.image} ${sha256Hex(code)}`
+      const same = underWay.get(key)
+      if (same !== undefined) return await same
+      if (underWay.size >= MAX_WAITING) {
+        throw new AppError('rate_limited', 'Imports of too many programs are being resolved.', {
+          retryAfterSeconds: 10,
+        })
+      }
+      const work = slot(() => lock(code, runtime, [first, ...more])).finally(() => underWay.delete(key))
+      underWay.set(key, work)
+      return await work
+    },
+  }
+}
+
+/** Which import a failure of the whole is about, by its name in the text; else the first. */
+function meant(found: readonly [RemoteImport, ...RemoteImport[]], failure: string): RemoteImport {
+  const named = ({ specifier }: RemoteImport): boolean => {
+    const bare = specifier.replace(/^(?:npm|jsr):\/?/, '')
+    return failure.includes(/^@?[^@]+/.exec(bare)?.[0] ?? bare)
+  }
+  return found.find(named) ?? found[0]
+}
+
+function refusal(details: {
+  readonly line: number
+  readonly specifier: string
+  readonly reason: string
+  readonly why: string
+}): AppError {
+  const { line, specifier, reason, why } = details
+  return new AppError('import_refused', `line ${line}: ${specifier.slice(0, 200)}: ${why}`, {
+    details: { line, specifier, reason },
+  })
+}

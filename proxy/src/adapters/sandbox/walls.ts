@@ -1,0 +1,141 @@
+/**
+ * The walls between a sandbox and its host, as the engine tells of them: one check each, one line that a person can
+ * act on. It reads and judges; what a container is created with stands in container-config.ts.
+ */
+import Docker from 'dockerode'
+import type { CheckResult, DoctorCheck } from '../../domain/health/index.ts'
+import { type EngineInfo, readEngine } from './engine-info.ts'
+import { lackingFixes } from './known-escapes.ts'
+import { judgeRuntime, runtimeInUse } from './oci-runtimes.ts'
+
+const HOW = 'docs/nested-vm-isolation.md'
+
+const well = (said: string): CheckResult => ({ ok: true, said })
+const weak = (said: string): CheckResult => ({ ok: true, warning: true, said })
+const bad = (said: string): CheckResult => ({ ok: false, said })
+
+/** `name=seccomp,profile=default` becomes seccomp → profile=default. */
+function securityOptions(info: EngineInfo): ReadonlyMap<string, string> {
+  return new Map(
+    (info.SecurityOptions ?? []).map((option) => {
+      const [name = '', ...rest] = option.split(',')
+      return [name.replace(/^name=/, ''), rest.join(',')]
+    }),
+  )
+}
+
+export function judgeUserNamespaces(info: EngineInfo): CheckResult {
+  const options = securityOptions(info)
+  if (options.has('rootless'))
+    return well('the engine runs rootless: root in a sandbox is nobody on the host')
+  if (options.has('userns')) return well('remapped: root in a sandbox is nobody on the host')
+  return weak(
+    `not remapped: who becomes root in a sandbox is root to the host's kernel; userns-remap: ${HOW}`,
+  )
+}
+
+export function judgeSeccomp(info: EngineInfo): CheckResult {
+  const profile = securityOptions(info)
+    .get('seccomp')
+    ?.replace(/^profile=/, '')
+  if (profile === undefined) return bad('the engine filters no system calls: install one built with seccomp')
+  if (profile === 'unconfined')
+    return bad(`the engine's profile is "unconfined": remove seccomp-profile from its daemon.json`)
+  if (profile === 'default' || profile === 'builtin') return well("the engine's own profile")
+  return weak(`the engine has a profile of its owner's (${profile}): compare it with the engine's own`)
+}
+
+export function judgeAccessControl(info: EngineInfo): CheckResult {
+  const options = securityOptions(info)
+  const standing = ['apparmor', 'selinux'].filter((name) => options.has(name))
+  if (standing.length > 0) return well(standing.join(' and '))
+  return weak(
+    'neither AppArmor nor SELinux confines containers: enable one of them in the host and its engine',
+  )
+}
+
+export function judgeCgroups(info: EngineInfo): CheckResult {
+  const lacking = [
+    ...(info.MemoryLimit === false ? ['memory'] : []),
+    ...(info.CpuCfsQuota === false ? ['processor'] : []),
+    ...(info.PidsLimit === false ? ['processes'] : []),
+  ]
+  const version = `version ${info.CgroupVersion ?? 'unknown'}, driver ${info.CgroupDriver ?? 'unknown'}`
+  if (lacking.length > 0)
+    return bad(`${version}; the host's kernel cannot limit ${lacking.join(', ')}: enable these controllers`)
+  if (info.SwapLimit === false)
+    return weak(
+      `${version}; swap is not limited: add swapaccount=1 to the kernel's command line, or have no swap`,
+    )
+  if (info.CgroupVersion === '2') return well(version)
+  return weak(
+    `${version}: the limits hold, but version 1 has been a way out (CVE-2022-0492); boot with version 2`,
+  )
+}
+
+/** Judges a version by its number alone, and says so. */
+export function judgeVersion(program: string, version: string): CheckResult {
+  const lacking = lackingFixes(program, version)
+  if (lacking === undefined) return weak(`${program} ${version}: not a version number that can be compared`)
+  if (lacking.length === 0) return well(`${program} ${version}: no known escape without a fix`)
+  const cves = lacking.map(({ cve }) => cve).join(', ')
+  const fixes = lacking.at(-1)?.fixed.join(' / ') ?? ''
+  return weak(
+    `${program} ${version}, as numbered, lacks fixes for ${cves}; your distribution may have patched it; else update to ${fixes}`,
+  )
+}
+
+/** One entry for each wall: its name, and how it is judged. */
+export const WALLS: readonly (readonly [
+  name: string,
+  judge: (info: EngineInfo, ociRuntime: string | undefined) => CheckResult,
+])[] = [
+  ['wall runtime', (info, ociRuntime) => judgeRuntime(info, ociRuntime)],
+  [
+    'wall runtime version',
+    (info, ociRuntime) => {
+      const { program, version } = runtimeInUse(info, ociRuntime)
+      if (version !== undefined) return judgeVersion(program, version)
+      return weak(
+        `the engine does not tell the version of ${program}; ask it on the host (${program} --version) and compare: ${HOW}`,
+      )
+    },
+  ],
+  [
+    'wall containerd',
+    (info) => {
+      const version = info.versions.get('containerd')
+      return version === undefined
+        ? weak('the engine does not tell the version of its containerd')
+        : judgeVersion('containerd', version)
+    },
+  ],
+  ['wall user namespaces', judgeUserNamespaces],
+  ['wall seccomp', judgeSeccomp],
+  ['wall access control', judgeAccessControl],
+  ['wall cgroups', judgeCgroups],
+]
+
+/** The engine is asked once for all checks of one doctor's visit. That it is away is for the sandbox's check to say. */
+export function createWallChecks(options: {
+  readonly docker?: Docker | undefined
+  readonly ociRuntime?: string | undefined
+}): DoctorCheck[] {
+  const docker = options.docker ?? new Docker()
+  let reading: Promise<EngineInfo> | undefined
+  const read = (): Promise<EngineInfo> => {
+    reading ??= readEngine(docker).finally(() => {
+      reading = undefined
+    })
+    return reading
+  }
+  return WALLS.map(([name, judge]) => ({
+    name,
+    async run() {
+      const info = await read().catch((error: unknown) => error as Error)
+      return info instanceof Error
+        ? weak(`not known, for the engine does not tell: ${info.message}`)
+        : judge(info, options.ociRuntime)
+    },
+  }))
+}

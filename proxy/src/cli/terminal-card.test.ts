@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { sampleConsent, sampleRawSecret, sampleSecret } from '../../test/support/sample-consent.ts'
+import { buildCard } from '../domain/approvals/index.ts'
+import type { CardView } from '../surfaces/admin-api/wire.ts'
+import { styleFor } from './style.ts'
+import { renderCard, renderNetwork } from './terminal-card.ts'
+import { columnsOf } from './text-layout.ts'
+
+const plain = styleFor({}, {})
+
+test('the card says where each value goes and in which part of a request, and which the code reads', () => {
+  const card = buildCard({
+    requestId: 'req_1',
+    consent: sampleConsent({
+      secrets: [
+        sampleSecret({ name: 'OPENAI_API_KEY', hosts: ['api.openai.com'], in: ['header', 'query'] }),
+        sampleRawSecret({ name: 'RAW_KEY', hosts: ['api.openai.com'] }),
+        sampleSecret({ name: 'ELSEWHERE_KEY', hosts: [], bound_to: ['b.com'] }),
+      ],
+      network: ['api.openai.com'],
+    }),
+    code: 'run()\n',
+    changes: [],
+    missing: ['OPENAI_API_KEY'],
+    expiresAt: 0,
+  })
+  const shown = renderCard(card as unknown as CardView, plain, 0)
+  const words = shown.replaceAll(/\s+/g, ' ')
+  expect(words).toContain(
+    'OPENAI_API_KEY → api.openai.com (in headers, query) · NOT STORED YET: the run waits for it',
+  )
+  expect(words).toContain('RAW_KEY → api.openai.com (the code READS the value)')
+  expect(words).toContain('ELSEWHERE_KEY → no host: it will not be sent')
+  expect(words).toContain(
+    'WARNING the code reads the real value of RAW_KEY and can send it to the network below',
+  )
+  expect(words).toContain('WARNING ELSEWHERE_KEY is bound to b.com')
+  for (const line of shown.split('\n')) expect(columnsOf(line)).toBeLessThanOrEqual(80)
+})
+
+test('what a run did on the network is counted, and each refusal has its line', () => {
+  const refusal = { rule: 'host_not_approved', origin: 'https://evil.com', secrets: [], count: 2 }
+  expect(
+    renderNetwork(
+      {
+        requests: 3,
+        refused: [{ ...refusal, said: 'evil.com: not on the approved list (2×)' }],
+        more_refused: 4,
+      },
+      plain,
+    ),
+  ).toEqual([
+    '  Network       3 requests',
+    '  REFUSED       evil.com: not on the approved list (2×)',
+    '                and 4 more refused',
+  ])
+  expect(renderNetwork({ requests: 1, refused: [], more_refused: 0 }, plain)).toEqual([
+    '  Network       1 request',
+  ])
+  for (const nothing of [null, { requests: 0, refused: [], more_refused: 0 }])
+    expect(renderNetwork(nothing, plain)).toEqual([])
+})
+
+test('a refusal that was not made harmless on the way neither steers the terminal nor begins a row', () => {
+  const said = `\u001b[2J\u202e\n  Network   none ${'w'.repeat(300)}`
+  const refusal = { rule: 'x', origin: said, secrets: [], count: 1, said }
+  const lines = renderNetwork({ requests: 1, refused: [refusal], more_refused: 0 }, plain)
+  expect(lines.filter((line) => line.startsWith('  Network'))).toEqual(['  Network       1 request'])
+  for (const line of lines) {
+    expect(line).not.toContain('\u001b')
+    expect(columnsOf(line)).toBeLessThanOrEqual(80)
+  }
+})

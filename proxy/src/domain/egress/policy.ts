@@ -1,0 +1,100 @@
+import {
+  type HostPattern,
+  hostPatternCovers,
+  isIpLiteral,
+  parseHostPattern,
+  type SecretValue,
+} from '../../kernel/index.ts'
+import type { Consent } from '../consent/index.ts'
+import type { Scrubber } from '../scrub/index.ts'
+import { createPlaceholder } from './placeholder.ts'
+
+export type Surface = 'header' | 'query' | 'body'
+
+/** A secret whose value the gateway puts in place of its placeholder. */
+export interface EgressSecret {
+  readonly name: string
+  readonly placeholder: string
+  readonly value: SecretValue
+  /** Where it may go: consented hosts that the owner's binding covers too. */
+  readonly hosts: readonly HostPattern[]
+  readonly surfaces: ReadonlySet<Surface>
+}
+
+/** What one run may reach, and what may be put in on the way. Built from the consent and the vault, never from the code. */
+export interface EgressPolicy {
+  readonly network: readonly HostPattern[]
+  readonly secrets: readonly EgressSecret[]
+  /** Finds every secret of the run, those in raw mode too; compiled once, when it is first asked for. */
+  readonly scrubber: () => Scrubber
+}
+
+/** A place as a request names it; the host in canonical form (see `parseHostPattern`). */
+export interface EgressTarget {
+  readonly scheme: 'https' | 'http'
+  readonly host: string
+  readonly port: number
+}
+
+export function createPolicy(
+  consent: Pick<Consent, 'network' | 'secrets'>,
+  values: ReadonlyMap<string, SecretValue>,
+  bindingOf: (name: string) => readonly string[] | null,
+  scrubber: () => Scrubber,
+): EgressPolicy {
+  return {
+    scrubber,
+    network: parsed(consent.network),
+    secrets: consent.secrets
+      .filter((secret) => secret.mode === 'placeholder')
+      .map((secret) => {
+        const value = values.get(secret.name)
+        if (value === undefined) throw new TypeError(`no value for ${secret.name}`)
+        return {
+          name: secret.name,
+          placeholder: createPlaceholder(value),
+          value,
+          hosts: parsed(bothAllow(secret.hosts, bindingOf(secret.name))),
+          surfaces: new Set(secret.in),
+        }
+      }),
+  }
+}
+
+/**
+ * Patterns that reach only what both lists reach; `null` stands for everything. Where a pattern of one list lies
+ * within one of the other, the narrower of the two is taken.
+ */
+export function bothAllow(asked: readonly string[], bound: readonly string[] | null): readonly string[] {
+  if (bound === null) return asked
+  const narrower = (one: readonly string[], other: readonly string[]): string[] => {
+    const outer = parsed(other)
+    return one.filter((text) =>
+      parsed([text]).every((pattern) => outer.some((wide) => hostPatternCovers(wide, pattern))),
+    )
+  }
+  return [...new Set([...narrower(asked, bound), ...narrower(bound, asked)])].sort()
+}
+
+export const reaches = (patterns: readonly HostPattern[], target: EgressTarget): boolean =>
+  patterns.some((pattern) => hostPatternCovers(pattern, { ...target, wildcard: false }))
+
+/** Address literals that a person approved by themselves, for this port and scheme. */
+export function approvedAddresses(policy: EgressPolicy, target: EgressTarget): ReadonlySet<string> {
+  return new Set(
+    policy.network
+      .filter(
+        (pattern) =>
+          isIpLiteral(pattern.host) && pattern.port === target.port && pattern.scheme === target.scheme,
+      )
+      .map((pattern) => pattern.host),
+  )
+}
+
+function parsed(patterns: readonly string[]): HostPattern[] {
+  return patterns.map((text) => {
+    const pattern = parseHostPattern(text)
+    if ('problem' in pattern) throw new TypeError(`not a host pattern: ${text}`)
+    return pattern
+  })
+}

@@ -1,0 +1,57 @@
+import type { Socket } from 'node:net'
+import type { SecureContext, TLSSocket } from 'node:tls'
+import type { EgressSession } from './session.ts'
+
+/** Names of the two files in a door's directory, and where sandboxes find that directory. */
+export const GATEWAY_SOCKET = 'gateway.sock'
+export const GATEWAY_CA = 'ca.pem'
+export const GATEWAY_MOUNT = '/run/oauth3'
+/** Where a sandbox's own relay listens on loopback, for runtimes that take a proxy by URL only. */
+export const GATEWAY_RELAY_PORT = 3128
+
+/** One sandbox's way out. It exists before the sandbox does, and refuses everything until a run is let in. */
+export interface EgressDoor {
+  /** On the daemon's file system: holds `gateway.sock` and `ca.pem`. The sandbox sees it read-only at GATEWAY_MOUNT. */
+  readonly directory: string
+  /** From now on what comes through the socket is this run's. Once only. */
+  admit(session: EgressSession): void
+  /** Ends every connection and removes the directory. */
+  close(): Promise<void>
+}
+
+/** Makes doors. Implemented by surfaces/gateway; sandboxes take one for each of their processes. */
+export interface EgressDoors {
+  open(): Promise<EgressDoor>
+}
+
+export interface DialTarget {
+  /** Host name, or an IP literal without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
+/** Reaches upstreams; an implementation dials only addresses that were checked. Errors are told apart by `reason`. */
+export interface EgressDial {
+  /** `approved`: address literals that a person approved for this port, beyond public ones. */
+  dial(target: DialTarget, approved: ReadonlySet<string>, signal: AbortSignal): Promise<Socket>
+  dialTls(target: DialTarget, approved: ReadonlySet<string>, signal: AbortSignal): Promise<TLSSocket>
+}
+
+/** Why no connection came about. The message names no address. */
+export class EgressDialError extends Error {
+  readonly reason: 'address_not_public' | 'unreachable' | 'tls_not_verified'
+
+  constructor(reason: EgressDialError['reason'], cause?: unknown) {
+    super(`upstream: ${reason}`, cause === undefined ? undefined : { cause })
+    this.name = 'EgressDialError'
+    this.reason = reason
+  }
+}
+
+/** The daemon's own certificate authority; its key stays inside. */
+export interface CertificateIssuer {
+  /** PEM of the CA's certificate, for sandboxes. */
+  readonly caPem: string
+  /** A server context whose certificate names this host (DNS name or IP literal); cached. */
+  contextFor(host: string): SecureContext
+}

@@ -1,0 +1,41 @@
+import { type HeaderField, valuesOf } from './header-fields.ts'
+
+/** What a request says about its body; null when it says it in a way that two readers could take differently. */
+export type DeclaredBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly bytes: number }
+  | { readonly kind: 'chunked' }
+
+export function declaredBody(fields: readonly HeaderField[]): DeclaredBody | null {
+  const lengths = valuesOf(fields, 'content-length')
+  const codings = valuesOf(fields, 'transfer-encoding')
+  if (lengths.length + codings.length > 1) return null
+  const [length] = lengths
+  if (length !== undefined) {
+    const bytes = /^[0-9]{1,15}$/.test(length) ? Number(length) : -1
+    return bytes < 0 ? null : { kind: 'length', bytes }
+  }
+  const [coding] = codings
+  if (coding === undefined) return { kind: 'none' }
+  return coding.toLowerCase() === 'chunked' ? { kind: 'chunked' } : null
+}
+
+/**
+ * How the body goes upstream. `none`: there is none. `length`: exactly so many bytes; `headers` says so.
+ * `buffer`: so many bytes come, few enough to be read whole and rewritten; the gateway then sends the result's length.
+ * `chunked`: streamed without a length. Only for `length` is there a `content-length` in `headers`, and never a
+ * `transfer-encoding`.
+ */
+export type BodyFraming =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly bytes: number }
+  | { readonly kind: 'buffer'; readonly bytes: number }
+  | { readonly kind: 'chunked' }
+
+const MAX_BUFFERED_BYTES = 256 * 1024
+
+export function framingOf(declared: DeclaredBody, mayChange: boolean): BodyFraming {
+  if (declared.kind !== 'length' || !mayChange || declared.bytes === 0) return declared
+  const { bytes } = declared
+  return bytes <= MAX_BUFFERED_BYTES ? { kind: 'buffer', bytes } : { kind: 'chunked' }
+}

@@ -1,0 +1,193 @@
+/**
+ * What a request of the code becomes before it leaves: one reading of it, secrets in place of their placeholders
+ * where a person agreed to that, and nothing that two servers could read differently. Anything else is refused.
+ */
+import {
+  flat,
+  type HeaderField,
+  isHopByHop,
+  isToken,
+  namedByConnection,
+  readFields,
+  valuesOf,
+} from './header-fields.ts'
+import { createPlacements, type Placements } from './placements.ts'
+import { type EgressPolicy, type EgressTarget, reaches } from './policy.ts'
+import {
+  asBasicPart,
+  asHeaderValue,
+  asPercentEncoded,
+  basicCredentials,
+  bodyRendering,
+  formatBasic,
+} from './renderings.ts'
+import { type BodyRewriter, bodyPlacements, createBodyRewriter } from './request-body.ts'
+import { type BodyFraming, declaredBody, framingOf } from './request-framing.ts'
+import type { EgressRule } from './rules.ts'
+import { auditPathOf } from './scrub-text.ts'
+import { authorityOf, parseAuthority } from './target.ts'
+
+export interface RequestToPrepare {
+  readonly policy: EgressPolicy
+  readonly target: EgressTarget
+  readonly method: string
+  /** Origin-form: what stands in the request line, for an absolute-form target without scheme and authority. */
+  readonly path: string
+  /** Flat name, value, name, value … as node:http gives them. */
+  readonly rawHeaders: readonly string[]
+  /** The request opens a WebSocket: `Connection` and `Upgrade` go upstream. Refused unless it really does. */
+  readonly websocket?: boolean
+}
+
+export interface RefusedRequest {
+  readonly refused: EgressRule
+  /** Names of the secrets that it is about; empty for most rules. */
+  readonly secrets: readonly string[]
+  readonly auditPath: string
+}
+
+export interface PreparedRequest {
+  readonly method: string
+  readonly path: string
+  /** Flat name, value … ready for the upstream; lower-case names. */
+  readonly headers: string[]
+  /** Without query, secrets taken out, cut to a length. */
+  readonly auditPath: string
+  /** Names of secrets whose value was put in; grows as the body is rewritten. */
+  readonly used: Set<string>
+  /** Names of secrets whose placeholder was seen in the body unreplaced; grows likewise. */
+  readonly misplaced: Set<string>
+  /** Every byte of the body goes through it; null when there is nothing to look for, or no body. */
+  readonly body: BodyRewriter | null
+  readonly framing: BodyFraming
+}
+
+/** TRACE echoes a request in the body of its answer; a tunnel inside a tunnel cannot be looked into. */
+const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK'])
+/** A request with two of these means different things to different servers. */
+const ONCE = ['host', 'authorization', 'content-type', 'content-encoding']
+/** Parts of the head where no secret belongs: servers log them, hand them on, or read them as something else. */
+const NO_SECRET_IN =
+  /^(accept-encoding|content-length|content-range|cookie|expect|forwarded|host|if-range|origin|range|referer|user-agent|via|x-forwarded-.*)$/
+
+export function prepareRequest(request: RequestToPrepare): PreparedRequest | RefusedRequest {
+  const { policy, target } = request
+  const auditPath = auditPathOf(policy.scrubber(), request.path)
+  const refuse = (refused: EgressRule, secrets: readonly string[] = []): RefusedRequest => ({
+    refused,
+    secrets,
+    auditPath,
+  })
+
+  if (!isToken(request.method) || FORBIDDEN_METHODS.has(request.method.toUpperCase())) {
+    return refuse('method_not_allowed')
+  }
+  const fields = isOriginForm(request) ? readFields(request.rawHeaders) : null
+  const named = fields && namedByConnection(fields)
+  const declared = fields && declaredBody(fields)
+  if (fields === null || named === null || declared === null) return refuse('bad_request')
+  if (ONCE.some((name) => valuesOf(fields, name).length > 1)) return refuse('bad_request')
+  const isWebSocket = request.websocket === true
+  if (isWebSocket && !(declared.kind === 'none' && opensWebSocket(request.method, fields, named))) {
+    return refuse('bad_request')
+  }
+  const [host] = valuesOf(fields, 'host')
+  if (host !== undefined && !namesTarget(host, target)) return refuse('host_mismatch')
+
+  const placements = createPlacements(policy, target)
+  const path = placePath(request.path, placements)
+  const isDropped = (name: string): boolean =>
+    isHopByHop(name) || named.has(name) || isReplaced(name, isWebSocket, policy, target)
+  const kept: HeaderField[] = []
+  for (const field of fields) {
+    const placed = placeField(field, placements, isDropped(field.name))
+    if (!isDropped(field.name)) kept.push(placed)
+  }
+  const broken = placements.broken()
+  if (broken !== null) return refuse(broken.refused, broken.secrets)
+
+  const isEncoded = !['', 'identity'].includes((valuesOf(fields, 'content-encoding')[0] ?? '').toLowerCase())
+  const render = isEncoded ? null : bodyRendering(valuesOf(fields, 'content-type')[0] ?? '')
+  const inBody = declared.kind === 'none' ? [] : bodyPlacements(policy, target, render)
+  const framing = framingOf(
+    declared,
+    inBody.some(({ replacement }) => replacement !== null),
+  )
+  const misplaced = new Set<string>()
+  const headers = [
+    { name: 'host', value: authorityOf(target) },
+    ...kept,
+    // An answer that is not compressed can be searched as it comes.
+    ...(policy.secrets.length === 0 ? [] : [{ name: 'accept-encoding', value: 'identity' }]),
+    ...(framing.kind === 'length' ? [{ name: 'content-length', value: `${framing.bytes}` }] : []),
+    ...(isWebSocket ? WEBSOCKET_FIELDS : []),
+  ]
+  return {
+    method: request.method,
+    path,
+    headers: flat(headers),
+    auditPath,
+    used: placements.used,
+    misplaced,
+    body: inBody.length === 0 ? null : createBodyRewriter(inBody, placements.used, misplaced),
+    framing,
+  }
+}
+
+const WEBSOCKET_FIELDS: readonly HeaderField[] = [
+  { name: 'connection', value: 'Upgrade' },
+  { name: 'upgrade', value: 'websocket' },
+]
+
+function isOriginForm({ method, path }: RequestToPrepare): boolean {
+  if (path === '*') return method === 'OPTIONS'
+  return /^\/[\x21-\x7e]*$/.test(path) && !path.includes('#') && !/^[^?]*\\/.test(path)
+}
+
+function opensWebSocket(method: string, fields: readonly HeaderField[], named: ReadonlySet<string>): boolean {
+  const upgrades = valuesOf(fields, 'upgrade')
+  return (
+    method === 'GET' &&
+    named.has('upgrade') &&
+    upgrades.length === 1 &&
+    upgrades[0]?.toLowerCase() === 'websocket'
+  )
+}
+
+function namesTarget(host: string, target: EgressTarget): boolean {
+  const named = parseAuthority(host, target.scheme)
+  return named !== null && named.host === target.host && named.port === target.port
+}
+
+/** Fields that are written anew, or that must not reach this upstream. */
+function isReplaced(name: string, isWebSocket: boolean, policy: EgressPolicy, target: EgressTarget): boolean {
+  // The gateway's server has already answered an `Expect`.
+  if (name === 'host' || name === 'content-length' || name === 'expect') return true
+  if (policy.secrets.length === 0) return false
+  if (name === 'accept-encoding') return true
+  // Compressed frames could not be searched.
+  if (isWebSocket && name === 'sec-websocket-extensions') return true
+  // A host that knows a secret could be made to give it back in pieces too small to be recognised.
+  const isRange = name === 'range' || name === 'if-range'
+  return isRange && policy.secrets.some((secret) => reaches(secret.hosts, target))
+}
+
+function placePath(path: string, placements: Placements): string {
+  const query = path.indexOf('?')
+  const plain = query === -1 ? path : path.slice(0, query)
+  placements.replacePercent(plain, null, asPercentEncoded)
+  if (query === -1) return path
+  return plain + placements.replacePercent(path.slice(query), 'query', asPercentEncoded)
+}
+
+function placeField(field: HeaderField, placements: Placements, isDropped: boolean): HeaderField {
+  const { name, value } = field
+  placements.replace(name, null, asHeaderValue)
+  // A placeholder in what is dropped reaches nobody, but the code meant it to: it is told.
+  const surface = isDropped || NO_SECRET_IN.test(name) ? null : 'header'
+  const credentials = name === 'authorization' ? basicCredentials(value) : null
+  const placed = credentials === null ? null : placements.replace(credentials, surface, asBasicPart)
+  if (placed !== null && placed !== credentials) return { name, value: formatBasic(placed) }
+  // A secret may be the encoded credentials themselves.
+  return { name, value: placements.replace(value, surface, asHeaderValue) }
+}

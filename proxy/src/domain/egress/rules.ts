@@ -1,0 +1,20 @@
+/** Why the gateway refused a request. The text completes "refused: …"; docs/reference/gateway-rules.md is generated. */
+export const EGRESS_RULES = {
+  no_run: 'this sandbox has no run, or its run has ended',
+  host_not_approved: 'this host and port are not on the approved list of this run',
+  plain_http_not_approved: 'plain http to this host was not approved; approve http://host, or use https',
+  address_not_public: 'the host leads to a private, local or metadata address that was not approved as such',
+  unreachable: 'the host could not be resolved or reached',
+  tls_not_verified: "the host's certificate could not be verified",
+  host_mismatch: 'CONNECT target, TLS server name and Host header do not name the same host',
+  bad_request: 'the request is malformed or ambiguous',
+  method_not_allowed: 'this method cannot pass the gateway',
+  secret_not_for_host: 'a placeholder was sent to a host that its secret is not bound to',
+  secret_not_for_surface:
+    'a placeholder was sent in a part of the request that was not approved for its secret',
+  answer_unreadable: 'the answer has an encoding that cannot be searched for secrets',
+  too_many_requests: 'the run made more requests, or more at once, than a run may',
+  gateway_fault: 'the gateway failed on this request; the log of the daemon has the details',
+} as const
+
+export type EgressRule = keyof typeof EGRESS_RULES

@@ -1,0 +1,17 @@
+import { oneLine } from '../../kernel/index.ts'
+import type { Scrubber } from '../scrub/index.ts'
+
+/** Short text, one character a byte as node:http gives it, with every secret taken out. */
+export function scrubText(scrubber: Scrubber, text: string): string {
+  const stream = scrubber.stream()
+  const first = stream.push(Buffer.from(text, 'latin1'))
+  return Buffer.concat([first, stream.end()]).toString('latin1')
+}
+
+const AUDIT_PATH_CHARS = 256
+
+/** A path as the audit may keep it: without query and fragment, secrets taken out, then cut. */
+export function auditPathOf(scrubber: Scrubber, path: string): string {
+  const [plain = ''] = path.split(/[?#]/, 1)
+  return oneLine(scrubText(scrubber, plain), AUDIT_PATH_CHARS)
+}

@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { policyOf } from '../../../test/support/egress-policy.ts'
+import type { Json } from '../../kernel/index.ts'
+import type { EgressRule } from './rules.ts'
+import { createEgressSessions, type EgressRecord, MAX_REQUESTS } from './session.ts'
+
+const recordOf = (part: Partial<EgressRecord> = {}): EgressRecord => ({
+  method: 'GET',
+  origin: 'https://a.example',
+  path: '/',
+  status: 200,
+  requestBytes: 0,
+  responseBytes: 2,
+  secrets: [],
+  refused: null,
+  misplaced: [],
+  ...part,
+})
+const refusal = (rule: EgressRule, origin = 'https://b.example', misplaced: readonly string[] = []) =>
+  recordOf({ refused: rule, status: null, origin, misplaced })
+
+function createKit() {
+  const rows: { event: string; actor: string; requestId: string | null; data: Json }[] = []
+  const defects: unknown[] = []
+  let commits = 0
+  let isBroken = false
+  const sessions = createEgressSessions({
+    audit: {
+      append: (event: string, actor: string, requestId: string | null, data: Json) => {
+        rows.push({ event, actor, requestId, data })
+      },
+    } as never,
+    transactor: {
+      transact: (work) => {
+        if (isBroken) throw new Error('the disk is full')
+        commits += 1
+        return work()
+      },
+      afterCommit: () => {},
+    },
+    onDefect: (error) => defects.push(error),
+  })
+  const session = sessions.begin('request-1', policyOf(['a.example']))
+  return {
+    session,
+    rows,
+    defects,
+    commits: () => commits,
+    breakDisk: (broken: boolean) => {
+      isBroken = broken
+    },
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('what a run did', () => {
+  it('is written in one commit for requests that come close together', () => {
+    const { session, rows, commits } = createKit()
+    for (let i = 0; i < 20; i++) session.record(recordOf({ path: `/${i}`, secrets: ['KEY'] }))
+    expect(rows).toHaveLength(0)
+    vi.advanceTimersByTime(50)
+    expect([rows.length, commits()]).toEqual([20, 1])
+    expect(rows[3]).toEqual({
+      event: 'egress.request',
+      actor: 'run',
+      requestId: 'request-1',
+      data: {
+        method: 'GET',
+        origin: 'https://a.example',
+        path: '/3',
+        status: 200,
+        request_bytes: 0,
+        response_bytes: 2,
+        secrets: ['KEY'],
+      },
+    })
+  })
+
+  it('does not wait for the time to be up when many are there', () => {
+    const { session, rows } = createKit()
+    for (let i = 0; i < 500; i++) session.record(recordOf())
+    expect(rows).toHaveLength(500)
+  })
+
+  it('is written at the end at the latest, a refusal with its rule', () => {
+    const { session, rows } = createKit()
+    session.record(refusal('secret_not_for_host', 'https://b.example', ['KEY']))
+    session.end()
+    expect(rows.map(({ event }) => event)).toEqual(['egress.refused'])
+    expect(rows[0]?.data).toMatchObject({ rule: 'secret_not_for_host', misplaced: ['KEY'] })
+  })
+
+  it('is written later when the disk did not take it at once', () => {
+    const { session, rows, defects, breakDisk } = createKit()
+    breakDisk(true)
+    session.record(recordOf())
+    vi.advanceTimersByTime(50)
+    expect([rows.length, defects.length]).toEqual([0, 1])
+    breakDisk(false)
+    session.record(recordOf())
+    session.end()
+    expect(rows).toHaveLength(2)
+  })
+
+  it('is written at once when it comes after the end', () => {
+    const { session, rows } = createKit()
+    session.end()
+    session.record(recordOf())
+    expect(rows).toHaveLength(1)
+  })
+})
+
+describe('the end of a session', () => {
+  it('lets nothing more begin', () => {
+    const { session } = createKit()
+    expect([session.begin(), session.ended]).toEqual([true, false])
+    session.end()
+    expect([session.begin(), session.ended]).toEqual([false, true])
+  })
+
+  it('counts refusals of one kind together and gives the same summary again', () => {
+    const { session } = createKit()
+    session.record(recordOf())
+    session.record(refusal('host_not_approved'))
+    session.record(refusal('host_not_approved'))
+    session.record(refusal('host_not_approved', 'https://c.example'))
+    session.record(recordOf({ misplaced: ['KEY'] }))
+    const summary = session.end()
+    expect(summary).toEqual({
+      requests: 5,
+      refused: [
+        { rule: 'host_not_approved', origin: 'https://b.example', secrets: [], count: 2 },
+        { rule: 'host_not_approved', origin: 'https://c.example', secrets: [], count: 1 },
+        { rule: 'secret_not_for_surface', origin: 'https://a.example', secrets: ['KEY'], count: 1 },
+      ],
+      moreRefused: 0,
+    })
+    expect(session.end()).toBe(summary)
+  })
+
+  it('lists a handful of refusals and counts the rest', () => {
+    const { session } = createKit()
+    for (let i = 0; i < 20; i++) session.record(refusal('host_not_approved', `https://h${i}.example`))
+    const { refused, moreRefused } = session.end()
+    expect([refused.length, moreRefused]).toEqual([8, 12])
+  })
+})
+
+it('lets a run begin so many requests and no more', () => {
+  const { session } = createKit()
+  for (let i = 0; i < MAX_REQUESTS; i++) expect(session.begin()).toBe(true)
+  expect(session.begin()).toBe(false)
+})

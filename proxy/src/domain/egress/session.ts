@@ -1,0 +1,153 @@
+import type { AuditLog, Transactor } from '../audit/index.ts'
+import type { EgressPolicy } from './policy.ts'
+import type { EgressRule } from './rules.ts'
+
+/** One request that a run made, as it is told to the audit. */
+export interface EgressRecord {
+  readonly method: string
+  /** `https://host:port` as the request named it, made harmless; the port left out when it is the scheme's own. */
+  readonly origin: string
+  /** Without query and fragment, every secret taken out, cut to a length. */
+  readonly path: string
+  /** Of the answer that the code got from upstream; null when there was none. */
+  readonly status: number | null
+  readonly requestBytes: number
+  readonly responseBytes: number
+  /** Names of the secrets whose value was put in. */
+  readonly secrets: readonly string[]
+  readonly refused: EgressRule | null
+  /** Names of secrets whose placeholder was seen where it is not replaced. */
+  readonly misplaced: readonly string[]
+}
+
+/** What a person and the agent are told of a run's traffic. */
+export interface EgressSummary {
+  readonly requests: number
+  readonly refused: readonly EgressRefusal[]
+  /** Refusals beyond those that are listed. */
+  readonly moreRefused: number
+}
+
+export interface EgressRefusal {
+  readonly rule: EgressRule
+  readonly origin: string
+  /** Secrets that it is about; empty for most rules. */
+  readonly secrets: readonly string[]
+  readonly count: number
+}
+
+/** One run's leave to go out. Ends with the run; what comes after is refused with `no_run`. */
+export interface EgressSession {
+  readonly requestId: string
+  readonly policy: EgressPolicy
+  readonly ended: boolean
+  /** Whether one more request may begin; counts it. */
+  begin(): boolean
+  record(entry: EgressRecord): void
+  /** Writes what is not written yet and gives the summary; the same one when called again. */
+  end(): EgressSummary
+}
+
+export interface EgressSessions {
+  begin(requestId: string, policy: EgressPolicy): EgressSession
+}
+
+/** A run beyond this is not doing what a person could have meant; each request is a row in the audit. */
+export const MAX_REQUESTS = 10_000
+const MAX_LISTED_REFUSALS = 8
+/** Records wait this long to share one commit; a crash loses no more than these. */
+const FLUSH_MS = 50
+const FLUSH_RECORDS = 500
+
+export function createEgressSessions(deps: {
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  /** A batch that could not be written; it is tried again with the next one. */
+  readonly onDefect: (error: unknown, requestId: string) => void
+}): EgressSessions {
+  return {
+    begin(requestId, policy) {
+      let unwritten: EgressRecord[] = []
+      let timer: NodeJS.Timeout | undefined
+      let begun = 0
+      let summary: EgressSummary | undefined
+      const refusals = new Map<string, { first: EgressRefusal; count: number }>()
+      let requests = 0
+      let moreRefused = 0
+
+      const flush = (): void => {
+        clearTimeout(timer)
+        timer = undefined
+        if (unwritten.length === 0) return
+        const batch = unwritten
+        deps.transactor.transact(() => {
+          for (const entry of batch) write(entry)
+        })
+        unwritten = []
+      }
+
+      const write = (entry: EgressRecord): void => {
+        const { refused, ...rest } = entry
+        const data = {
+          method: rest.method,
+          origin: rest.origin,
+          path: rest.path,
+          status: rest.status,
+          request_bytes: rest.requestBytes,
+          response_bytes: rest.responseBytes,
+          secrets: rest.secrets.slice(),
+          ...(rest.misplaced.length === 0 ? {} : { misplaced: rest.misplaced.slice() }),
+        }
+        if (refused === null) deps.audit.append('egress.request', 'run', requestId, data)
+        else deps.audit.append('egress.refused', 'run', requestId, { ...data, rule: refused })
+      }
+
+      const tryFlush = (): void => {
+        try {
+          flush()
+        } catch (error) {
+          deps.onDefect(error, requestId)
+        }
+      }
+
+      const refuse = (rule: EgressRule, origin: string, secrets: readonly string[]): void => {
+        const key = JSON.stringify([rule, origin, secrets])
+        const known = refusals.get(key)
+        if (known !== undefined) known.count += 1
+        else if (refusals.size >= MAX_LISTED_REFUSALS) moreRefused += 1
+        else refusals.set(key, { first: { rule, origin, secrets, count: 1 }, count: 1 })
+      }
+
+      return {
+        requestId,
+        policy,
+        get ended() {
+          return summary !== undefined
+        },
+        begin() {
+          if (summary !== undefined || begun >= MAX_REQUESTS) return false
+          begun += 1
+          return true
+        },
+        record(entry) {
+          requests += 1
+          if (entry.refused !== null) refuse(entry.refused, entry.origin, entry.misplaced)
+          else if (entry.misplaced.length > 0) refuse('secret_not_for_surface', entry.origin, entry.misplaced)
+          // Beyond the limit nothing begins, so this is bounded too.
+          if (unwritten.length < 2 * MAX_REQUESTS) unwritten.push(entry)
+          if (summary !== undefined || unwritten.length % FLUSH_RECORDS === 0) tryFlush()
+          else timer ??= setTimeout(tryFlush, FLUSH_MS).unref()
+        },
+        end() {
+          tryFlush()
+          summary ??= {
+            requests,
+            refused: [...refusals.values()].map(({ first, count }) => ({ ...first, count })),
+            moreRefused,
+          }
+          return summary
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { requestOf } from '../../../test/support/domain-kit.ts'
+import type { Agent } from '../agents/index.ts'
+import type { Consent } from '../consent/index.ts'
+import { draftConsent, type ExecuteRequest, type RequestedSecret } from './request.ts'
+
+const AGENT = { id: 'agt_1', name: 'one' } as Agent
+const NETWORK = ['api.example.com', '*.example.org']
+
+/** The secrets of the consent for a request that names these; `bound` is what the owner bound each of them to. */
+function secretsOf(
+  secrets: readonly RequestedSecret[],
+  bound: Record<string, readonly string[]> = {},
+  request: Partial<ExecuteRequest> = {},
+): Consent['secrets'] {
+  const { consent } = draftConsent(
+    AGENT,
+    requestOf({ network: NETWORK, secrets, ...request }),
+    { code: 'run()', source: null, metadata: {} },
+    { kind: 'docker', runtimes: [{ name: 'deno', image: 'sha256:1' }], notes: [], warm: 0 },
+    { find: (name) => (name in bound ? ({ hosts: bound[name] } as never) : undefined) },
+  )
+  return consent.secrets
+}
+const secretOf = (secret: Partial<RequestedSecret> = {}, bound?: readonly string[]) =>
+  secretsOf([{ name: 'DEMO_KEY', ...secret }], bound ? { DEMO_KEY: bound } : {})[0]
+
+describe('a secret that is asked for', () => {
+  it('is a placeholder that goes in headers to the hosts of the network, unless more is said', () => {
+    expect(secretOf()).toEqual({
+      name: 'DEMO_KEY',
+      mode: 'placeholder',
+      hosts: ['*.example.org', 'api.example.com'],
+      in: ['header'],
+      bound_to: null,
+    })
+  })
+
+  it.each<[RequestedSecret['in'], string[]]>([
+    [['query'], ['query']],
+    [
+      ['header', 'query'],
+      ['header', 'query'],
+    ],
+    [
+      ['query', 'header', 'body'],
+      ['body', 'header', 'query'],
+    ],
+  ])('goes in the parts of a request that were asked for: %j', (asked, expected) => {
+    expect(secretOf({ in: asked ?? [] })?.in).toEqual(expected)
+  })
+
+  it('is refused with a list of parts that names none', () => {
+    expect(() => secretOf({ in: [] })).toThrow(expect.objectContaining({ code: 'invalid_request' }))
+  })
+
+  it('goes only to those of the hosts that were asked for', () => {
+    expect(secretOf({ hosts: ['api.example.com'] })?.hosts).toEqual(['api.example.com'])
+  })
+
+  it.each<[readonly string[], string[]]>([
+    [['api.example.com'], ['api.example.com']],
+    [['api.example.com', 'other.com'], ['api.example.com']],
+    [['a.example.org'], ['a.example.org']],
+    [['*.example.com'], ['api.example.com']],
+    [
+      ['*.b.example.org', 'api.example.com'],
+      ['*.b.example.org', 'api.example.com'],
+    ],
+    [['api.example.com:8443'], []],
+    [['http://api.example.com'], []],
+    [['example.org'], []],
+    [['evil.com'], []],
+  ])('bound to %j goes only where both allow', (bound, expected) => {
+    expect(secretOf({}, bound)).toMatchObject({ mode: 'placeholder', hosts: expected, bound_to: bound })
+  })
+
+  it('goes nowhere without a network', () => {
+    const [secret] = secretsOf([{ name: 'DEMO_KEY' }], {}, { network: [] })
+    expect(secret).toMatchObject({ mode: 'placeholder', hosts: [] })
+  })
+
+  it('is the value itself only when raw is asked for, and then may go wherever the code may, binding or not', () => {
+    const [raw, other] = secretsOf(
+      [
+        { name: 'RAW_KEY', mode: 'raw', hosts: ['api.example.com'], in: ['header'] },
+        { name: 'SAFE_KEY', mode: 'placeholder' },
+      ],
+      { RAW_KEY: ['api.example.com'] },
+    )
+    expect(raw).toEqual({
+      name: 'RAW_KEY',
+      mode: 'raw',
+      hosts: ['*.example.org', 'api.example.com'],
+      in: ['body', 'header', 'query'],
+      bound_to: ['api.example.com'],
+    })
+    expect(other?.mode).toBe('placeholder')
+  })
+
+  it.each(['placeholder', 'raw'] as const)('as %s is refused with a host outside the network', (mode) => {
+    expect(() => secretOf({ mode, hosts: ['evil.com'] })).toThrow('evil.com is not in the network list')
+  })
+})

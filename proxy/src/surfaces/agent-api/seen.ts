@@ -1,0 +1,27 @@
+import type { Response } from 'express'
+import type { Logger } from 'pino'
+import type { Execution, Executions } from '../../domain/executions/index.ts'
+
+/** Marks as read what an agent was told, whichever surface told it. Never throws: the answer is out already. */
+export interface Seen {
+  now(execution: Execution): void
+  /** Only an answer that left the process counts as read. */
+  after(response: Response, execution: Execution): void
+}
+
+export function createSeen(deps: {
+  readonly executions: Pick<Executions, 'seen'>
+  readonly log: Pick<Logger, 'error'>
+}): Seen {
+  const now = (execution: Execution): void => {
+    try {
+      deps.executions.seen(execution)
+    } catch (error) {
+      deps.log.error(
+        { err: error, requestId: execution.requestId },
+        'a read result could not be marked as seen',
+      )
+    }
+  }
+  return { now, after: (response, execution) => void response.once('finish', () => now(execution)) }
+}

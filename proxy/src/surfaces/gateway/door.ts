@@ -1,0 +1,71 @@
+import type { Socket } from 'node:net'
+import type { EgressSession, EgressTarget } from '../../domain/egress/index.ts'
+
+/** Connections and requests of one sandbox at once. What is beyond costs the daemon memory, and nobody a good program. */
+export const MAX_CONNECTIONS = 128
+const MAX_ACTIVE = 128
+/** CONNECTs of one sandbox: each costs a handshake, so there is an end to them as there is one to requests. */
+const MAX_TUNNELS = 10_000
+
+/** What one sandbox's connections have in common. Everything that runs through it ends when it closes. */
+export class Door {
+  #session: EgressSession | null = null
+  #closed = false
+  #tunnels = 0
+  readonly #sockets = new Set<Socket>()
+  readonly #underWay = new Set<() => void>()
+  /** Beyond the limit every further request is refused; the first of those is told to the audit. */
+  toldOfLimit = false
+
+  admit(session: EgressSession): void {
+    if (this.#session !== null) throw new Error('this door has a run already')
+    this.#session = session
+  }
+
+  /** The run that speaks here; null before it began and after it ended. */
+  get session(): EgressSession | null {
+    return this.#closed || this.#session === null || this.#session.ended ? null : this.#session
+  }
+
+  get connections(): number {
+    return this.#sockets.size
+  }
+
+  /** Keeps a connection so that it can be ended; false when there are too many. */
+  take(socket: Socket): boolean {
+    if (this.#closed || this.#sockets.size >= MAX_CONNECTIONS) return false
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    return true
+  }
+
+  mayTunnel(): boolean {
+    this.#tunnels += 1
+    return this.#tunnels <= MAX_TUNNELS
+  }
+
+  /** Counts a request as under way until the returned function is called; null when there are too many. */
+  start(end: () => void): (() => void) | null {
+    if (this.#closed || this.#underWay.size >= MAX_ACTIVE) return null
+    this.#underWay.add(end)
+    return () => void this.#underWay.delete(end)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const end of [...this.#underWay]) end()
+    for (const socket of [...this.#sockets]) socket.destroy()
+  }
+}
+
+/** How a connection came: through which door, and through which CONNECT, if any. */
+export interface Arrival {
+  readonly door: Door
+  readonly tunnel: Tunnel | null
+}
+
+export interface Tunnel {
+  readonly target: EgressTarget
+  /** The TLS server name was that of the CONNECT target, or there was no TLS. */
+  readonly namesAgree: boolean
+}

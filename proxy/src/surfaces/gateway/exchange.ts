@@ -1,0 +1,151 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { EgressDial, EgressRule } from '../../domain/egress/index.ts'
+import type { Arrival } from './door.ts'
+import { forward } from './forward.ts'
+import { type Allowed, judge, type Refused, recordedOrigin } from './judge.ts'
+import type { Outcome } from './outcome.ts'
+import { answerRefusal, writeRefusal } from './refusal.ts'
+import type { Upstreams } from './upstreams.ts'
+import { openWebSocket } from './websocket.ts'
+
+/** What the code said with `Expect`: nothing, `100-continue`, or something else. */
+export type Expectation = 'none' | 'continue' | 'unknown'
+
+export interface Exchanges {
+  request(request: IncomingMessage, response: ServerResponse, arrival: Arrival, expect: Expectation): void
+  webSocket(request: IncomingMessage, socket: Socket, head: Buffer, arrival: Arrival): void
+  /** What the parser could not read. */
+  unreadable(socket: Duplex, arrival: Arrival): void
+}
+
+export function createExchanges(deps: {
+  readonly dial: EgressDial
+  readonly upstreams: Upstreams
+  readonly log: (message: string, error?: unknown) => void
+}): Exchanges {
+  return {
+    request(request, response, arrival, expect) {
+      const fail = (error: unknown): void => {
+        deps.log('the gateway failed on a request', error)
+        if (response.headersSent) return void response.destroy()
+        answerRefusal(response, { rule: 'gateway_fault', origin: '', secrets: [] }, true)
+      }
+      try {
+        const verdict = judge(request, arrival, { websocket: false })
+        // Without its leave the body does not come, and nothing else can follow on this connection.
+        const last = expect !== 'none'
+        if ('rule' in verdict) {
+          recordRefused(request, verdict)
+          return answerRefusal(response, verdict, last || verdict.rule === 'too_many_requests')
+        }
+        const outcome = emptyOutcome()
+        const over = arrival.door.start(() => {
+          finish()
+          response.destroy()
+        })
+        const finish = once(() => {
+          over?.()
+          record(request, verdict, outcome)
+        })
+        if (over === null || expect === 'unknown') {
+          const refused = refusedLate(verdict, over === null ? 'too_many_requests' : 'bad_request')
+          over?.()
+          recordRefused(request, refused)
+          return answerRefusal(response, refused, true)
+        }
+        if (expect === 'continue') response.writeContinue()
+        response.once('close', finish)
+        forward({ request, response, allowed: verdict, outcome, upstreams: deps.upstreams, fail })
+      } catch (error) {
+        fail(error)
+      }
+    },
+
+    webSocket(request, socket, head, arrival) {
+      const fail = (error: unknown): void => {
+        deps.log('the gateway failed on a request', error)
+        writeRefusal(socket, { rule: 'gateway_fault', origin: '', secrets: [] })
+      }
+      try {
+        const verdict = judge(request, arrival, { websocket: true })
+        if ('rule' in verdict) {
+          recordRefused(request, verdict)
+          return writeRefusal(socket, verdict)
+        }
+        const outcome = emptyOutcome()
+        const over = arrival.door.start(() => {
+          finish()
+          socket.destroy()
+        })
+        const finish = once(() => {
+          over?.()
+          record(request, verdict, outcome)
+        })
+        if (over === null) {
+          const refused = refusedLate(verdict, 'too_many_requests')
+          recordRefused(request, refused)
+          return writeRefusal(socket, refused)
+        }
+        socket.once('close', finish)
+        openWebSocket({ socket, head, allowed: verdict, outcome, dial: deps.dial, fail })
+      } catch (error) {
+        fail(error)
+      }
+    },
+
+    unreadable(socket, { door, tunnel }) {
+      const { session } = door
+      const origin = session === null || tunnel === null ? '' : recordedOrigin(session, tunnel.target)
+      const refusal = { rule: session === null ? 'no_run' : 'bad_request', origin, secrets: [] } as const
+      if (session?.begin()) recordRefused({ method: '' }, { ...refusal, session, path: '' })
+      writeRefusal(socket, refusal)
+    },
+  }
+}
+
+const emptyOutcome = (): Outcome => ({ status: null, requestBytes: 0, responseBytes: 0, refused: null })
+
+/** A request is over when its answer is, or when its door closes: the door does not wait for events to come round. */
+function once(work: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    work()
+  }
+}
+
+const refusedLate = ({ session, origin, prepared }: Allowed, rule: EgressRule): Refused => ({
+  rule,
+  session,
+  origin,
+  path: prepared.auditPath,
+  secrets: [],
+})
+
+function recordRefused(request: Pick<IncomingMessage, 'method'>, refused: Refused): void {
+  refused.session?.record({
+    method: request.method ?? '',
+    origin: refused.origin,
+    path: refused.path,
+    status: null,
+    requestBytes: 0,
+    responseBytes: 0,
+    secrets: [],
+    refused: refused.rule,
+    misplaced: refused.secrets,
+  })
+}
+
+function record(request: IncomingMessage, { session, origin, prepared }: Allowed, outcome: Outcome): void {
+  session.record({
+    method: request.method ?? '',
+    origin,
+    path: prepared.auditPath,
+    ...outcome,
+    secrets: [...prepared.used],
+    misplaced: [...prepared.misplaced],
+  })
+}

@@ -1,0 +1,127 @@
+import type { IncomingMessage } from 'node:http'
+import {
+  type EgressRule,
+  type EgressSession,
+  type EgressTarget,
+  judgeTarget,
+  originOf,
+  type PreparedRequest,
+  parseAuthority,
+  prepareRequest,
+} from '../../domain/egress/index.ts'
+import { oneLine } from '../../kernel/index.ts'
+import type { Arrival } from './door.ts'
+import type { Refusal } from './refusal.ts'
+
+/** A request that may go out, and what becomes of it on the way. */
+export interface Allowed {
+  readonly session: EgressSession
+  readonly target: EgressTarget
+  /** As the audit and the code are told it. */
+  readonly origin: string
+  readonly prepared: PreparedRequest
+}
+
+/** A request that goes nowhere: nothing was resolved, dialled or sent for it. */
+export interface Refused extends Refusal {
+  /** Null when no run is there to be told, or when it was told often enough. */
+  readonly session: EgressSession | null
+  readonly path: string
+}
+
+const ORIGIN_CHARS = 120
+
+/** The order is the promise: each step may rely on those before it, and host and port come before everything else. */
+export function judge(
+  request: IncomingMessage,
+  arrival: Arrival,
+  options: { readonly websocket: boolean },
+): Allowed | Refused {
+  const { session } = arrival.door
+  if (session === null) return { rule: 'no_run', session, origin: '', path: '', secrets: [] }
+  if (!session.begin()) return beyondLimit(session, arrival)
+
+  const named = readTarget(request.url ?? '', arrival)
+  if (named === null) return { rule: 'bad_request', session, ...whereOf(request, arrival), secrets: [] }
+  const { target, path } = named
+  const origin = recordedOrigin(session, target)
+  const prepare = (): ReturnType<typeof prepareRequest> =>
+    prepareRequest({
+      policy: session.policy,
+      target,
+      method: request.method ?? '',
+      path,
+      rawHeaders: request.rawHeaders,
+      websocket: options.websocket,
+    })
+  // Prepared all the same: that tells a path that the audit may keep, and secrets on their way to a wrong place.
+  const refuse = (rule: EgressRule): Refused => {
+    const prepared = prepare()
+    const secrets = 'refused' in prepared ? prepared.secrets : []
+    return { rule, session, origin, path: prepared.auditPath, secrets }
+  }
+
+  const disagreement = judgeAgreement(request, target, arrival)
+  if (disagreement !== null) return refuse(disagreement)
+  const rule = judgeTarget(session.policy, target)
+  if (rule !== null) return refuse(rule)
+  const prepared = prepare()
+  if ('refused' in prepared) {
+    return { rule: prepared.refused, session, origin, path: prepared.auditPath, secrets: prepared.secrets }
+  }
+  return { session, target, origin, prepared }
+}
+
+function beyondLimit(session: EgressSession, { door }: Arrival): Refused {
+  const told = door.toldOfLimit
+  door.toldOfLimit = true
+  return { rule: 'too_many_requests', session: told ? null : session, origin: '', path: '', secrets: [] }
+}
+
+/** In a tunnel a path, elsewhere a whole `http` URL; null for every other form of request target. */
+function readTarget(
+  url: string,
+  { tunnel }: Arrival,
+): { readonly target: EgressTarget; readonly path: string } | null {
+  if (tunnel !== null) return url.startsWith('/') || url === '*' ? { target: tunnel.target, path: url } : null
+  const parts = /^http:\/\/([^/?#\\]*)([/?].*)?$/i.exec(url)
+  const target = parts?.[1] === undefined ? null : parseAuthority(parts[1], 'http')
+  if (target === null) return null
+  const path = parts?.[2] ?? '/'
+  return { target, path: path.startsWith('/') ? path : `/${path}` }
+}
+
+/** Everything in the request that names a host names the same one. */
+function judgeAgreement(request: IncomingMessage, target: EgressTarget, arrival: Arrival): EgressRule | null {
+  if (arrival.tunnel?.namesAgree === false) return 'host_mismatch'
+  const hosts = request.rawHeaders.filter(
+    (_value, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === 'host',
+  )
+  const [host] = hosts
+  if (host === undefined || hosts.length > 1) return 'bad_request'
+  const said = parseAuthority(host, target.scheme)
+  return said?.host === target.host && said.port === target.port ? null : 'host_mismatch'
+}
+
+/** What can be told of a request whose target cannot be read. */
+function whereOf(
+  request: IncomingMessage,
+  arrival: Arrival,
+): { readonly origin: string; readonly path: string } {
+  const { tunnel } = arrival
+  const { session } = arrival.door
+  if (session === null) return { origin: '', path: '' }
+  if (tunnel !== null) return { origin: recordedOrigin(session, tunnel.target), path: '' }
+  const [start = ''] = (request.url ?? '').split(/(?<=[^/:])[/?#]/, 1)
+  return { origin: recorded(session, start), path: '' }
+}
+
+export const recordedOrigin = (session: EgressSession, target: EgressTarget): string =>
+  recorded(session, originOf(target))
+
+/** The code wrote it, so it may hold what the code was given. */
+export function recorded(session: EgressSession, text: string): string {
+  const stream = session.policy.scrubber().stream()
+  const clean = Buffer.concat([stream.push(Buffer.from(text)), stream.end()])
+  return oneLine(clean.toString(), ORIGIN_CHARS)
+}

@@ -1,0 +1,100 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { CertificateIssuer, EgressDial } from '../../domain/egress/index.ts'
+import type { Arrival, Door } from './door.ts'
+import { createExchanges } from './exchange.ts'
+import { openTunnel } from './tunnel.ts'
+import type { Upstreams } from './upstreams.ts'
+
+export interface Listener {
+  /** Serves a connection that came through a door. */
+  accept(socket: Socket, door: Door): void
+  close(): void
+}
+
+export interface ListenerDeps {
+  readonly dial: EgressDial
+  readonly issuer: CertificateIssuer
+  readonly upstreams: Upstreams
+  readonly log: (message: string, error?: unknown) => void
+}
+
+const MAX_HEADER_BYTES = 32 * 1_024
+/** For the head of one request, however slowly its bytes drip in. A body may take as long as its run. */
+const HEADERS_TIMEOUT_MS = 30_000
+const KEEP_ALIVE_MS = 60_000
+
+/**
+ * One HTTP server for all doors: for what is said to the door itself and for what is said inside its tunnels. It never
+ * listens; connections are handed to it, and each is known by where it came from.
+ */
+export function createListener(deps: ListenerDeps): Listener {
+  const arrivals = new WeakMap<Duplex, Arrival>()
+  const refused = new WeakSet<Duplex>()
+  const exchanges = createExchanges(deps)
+  const server: Server = createServer({
+    insecureHTTPParser: false,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Checked with the other hosts that a request names, and refused in the gateway's own words.
+    requireHostHeader: false,
+    shouldUpgradeCallback: isWebSocket,
+  })
+  // Headers beyond a count would be dropped without a word; their bytes are bounded.
+  server.maxHeadersCount = 0
+  server.timeout = 0
+
+  const arrivalOf = (socket: Duplex): Arrival => {
+    const arrival = arrivals.get(socket)
+    if (arrival === undefined) throw new Error('a connection that came through no door')
+    return arrival
+  }
+  const serve = (socket: Duplex, arrival: Arrival): void => {
+    arrivals.set(socket, arrival)
+    server.emit('connection', socket)
+  }
+
+  server.on('request', (request, response) =>
+    exchanges.request(request, response, arrivalOf(request.socket), 'none'),
+  )
+  server.on('checkContinue', (request, response) =>
+    exchanges.request(request, response, arrivalOf(request.socket), 'continue'),
+  )
+  server.on('checkExpectation', (request, response) =>
+    exchanges.request(request, response, arrivalOf(request.socket), 'unknown'),
+  )
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => {})
+    exchanges.webSocket(request, socket as Socket, head, arrivalOf(socket))
+  })
+  server.on('connect', (request, socket, head) => {
+    socket.on('error', () => {})
+    const arrival = arrivalOf(socket)
+    openTunnel({ request, socket: socket as Socket, head, arrival, issuer: deps.issuer, serve })
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Told for every further piece of what could not be read; once is enough.
+    if (refused.has(socket)) return
+    refused.add(socket)
+    if (error.code?.startsWith('HPE_')) exchanges.unreadable(socket, arrivalOf(socket))
+    else socket.destroy()
+  })
+  // What else would be done on listening: without it the server would not look after slow heads.
+  server.emit('listening')
+
+  return {
+    accept(socket, door) {
+      if (!door.take(socket)) return void socket.destroy()
+      socket.on('error', () => {})
+      serve(socket, { door, tunnel: null })
+    },
+    close: () => void server.close(),
+  }
+}
+
+/** Any other upgrade is an ordinary request, answered without one (RFC 9110, 7.8). */
+const isWebSocket = (request: IncomingMessage): boolean =>
+  request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket'

@@ -1,0 +1,9 @@
+import type { EgressRule } from '../../domain/egress/index.ts'
+
+/** What came of one request, for the audit. */
+export interface Outcome {
+  status: number | null
+  requestBytes: number
+  responseBytes: number
+  refused: EgressRule | null
+}

@@ -1,0 +1,79 @@
+import type { ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { EGRESS_RULES, type EgressRule } from '../../domain/egress/index.ts'
+
+export interface Refusal {
+  readonly rule: EgressRule
+  /** Where the request wanted to go; empty when that cannot be told. */
+  readonly origin: string
+  /** Names of secrets that it is about. */
+  readonly secrets: readonly string[]
+}
+
+const STATUS: Partial<Record<EgressRule, number>> = {
+  bad_request: 400,
+  too_many_requests: 429,
+  gateway_fault: 500,
+  unreachable: 502,
+  tls_not_verified: 502,
+  answer_unreadable: 502,
+}
+const REASON: Record<number, string> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+}
+
+const LAST_WORDS_MS = 2_000
+
+export const statusOf = (rule: EgressRule): number => STATUS[rule] ?? 403
+
+/** One shape for every refusal, so that code and its author can read which rule it was. */
+export function bodyOf({ rule, origin, secrets }: Refusal): string {
+  const about = [origin, secrets.length === 0 ? '' : `secret ${secrets.join(', ')}`]
+    .filter(Boolean)
+    .join('; ')
+  const message = `refused: ${EGRESS_RULES[rule]}${about === '' ? '' : ` (${about})`}`
+  return JSON.stringify({ error: { code: 'egress_refused', rule, message } })
+}
+
+/** `last`: nothing more can be read from this connection, so it is closed. */
+export function answerRefusal(response: ServerResponse, refusal: Refusal, last: boolean): void {
+  const body = bodyOf(refusal)
+  response.writeHead(statusOf(refusal.rule), [
+    'content-type',
+    'application/json',
+    'content-length',
+    String(Buffer.byteLength(body)),
+    'cache-control',
+    'no-store',
+    'x-oauth3-refused',
+    refusal.rule,
+    ...(last ? ['connection', 'close'] : []),
+  ])
+  response.end(body)
+}
+
+/** For connections that have no response object: CONNECT, upgrades, and what the parser could not read. */
+export function writeRefusal(socket: Duplex, refusal: Refusal): void {
+  if (!socket.writable) return void socket.destroy()
+  // What is still being said is read and dropped for a while: a socket closed over unread bytes loses its last words.
+  socket.resume()
+  const close = setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref()
+  socket.once('close', () => clearTimeout(close))
+  const body = bodyOf(refusal)
+  const status = statusOf(refusal.rule)
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${REASON[status]}`,
+      'content-type: application/json',
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-oauth3-refused: ${refusal.rule}`,
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  )
+}

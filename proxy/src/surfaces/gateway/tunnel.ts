@@ -1,0 +1,108 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import { type CertificateIssuer, type EgressTarget, parseAuthority } from '../../domain/egress/index.ts'
+import { isIpLiteral, oneLine } from '../../kernel/index.ts'
+import type { Arrival } from './door.ts'
+import { type Refusal, writeRefusal } from './refusal.ts'
+
+const HANDSHAKE_TIMEOUT_MS = 10_000
+/** First byte of a TLS record that carries a handshake. */
+const TLS_HANDSHAKE = 0x16
+const ORIGIN_CHARS = 120
+
+/**
+ * CONNECT. The tunnel ends here: what is said in it is opened and judged request by request. It is opened for hosts that
+ * are not approved too, so that the code reads why it is refused instead of a connection that breaks.
+ */
+export function openTunnel(tunnel: {
+  readonly request: IncomingMessage
+  readonly socket: Socket
+  readonly head: Buffer
+  readonly arrival: Arrival
+  readonly issuer: CertificateIssuer
+  readonly serve: (socket: Duplex, arrival: Arrival) => void
+}): void {
+  const { request, socket, head, arrival, issuer, serve } = tunnel
+  const { door } = arrival
+  const refused = refusalOf(request, arrival)
+  if ('rule' in refused) {
+    refuse(socket, arrival, refused)
+    return
+  }
+  const { target } = refused
+
+  socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
+  if (head.length > 0) socket.unshift(head)
+  const giveUp = setTimeout(() => socket.destroy(), HANDSHAKE_TIMEOUT_MS).unref()
+  socket.once('close', () => clearTimeout(giveUp))
+  socket.once('readable', () => {
+    const first: Buffer | null = socket.read()
+    if (first === null) return void socket.destroy()
+    socket.unshift(first)
+    if (first[0] !== TLS_HANDSHAKE) {
+      clearTimeout(giveUp)
+      return serve(socket, { door, tunnel: { target: { ...target, scheme: 'http' }, namesAgree: true } })
+    }
+    const secured = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: issuer.contextFor(target.host),
+      ALPNProtocols: ['http/1.1'],
+    })
+    secured.on('error', () => socket.destroy())
+    secured.once('secure', () => {
+      clearTimeout(giveUp)
+      serve(secured, { door, tunnel: { target, namesAgree: isNamed(secured, target) } })
+    })
+  })
+}
+
+function refusalOf(
+  request: IncomingMessage,
+  { door, tunnel }: Arrival,
+): Refusal | { readonly target: EgressTarget } {
+  const authority = request.url ?? ''
+  const target = parseAuthority(authority, 'https', { portRequired: true })
+  const refusal = { origin: oneLine(authority, ORIGIN_CHARS), secrets: [] }
+  if (door.session === null) return { rule: 'no_run', ...refusal }
+  if (!door.mayTunnel()) return { rule: 'too_many_requests', ...refusal }
+  // A tunnel in a tunnel would lead past the host that was judged.
+  if (tunnel !== null) return { rule: 'method_not_allowed', ...refusal }
+  if (target === null) return { rule: 'bad_request', ...refusal }
+  const host = request.headers.host
+  if (host !== undefined && !sameHost(parseAuthority(host, 'https'), target)) {
+    return { rule: 'host_mismatch', ...refusal }
+  }
+  return { target }
+}
+
+/** Some clients leave the port out of the Host header of a CONNECT. */
+const sameHost = (said: EgressTarget | null, target: EgressTarget): boolean =>
+  said !== null && said.host === target.host && (said.port === target.port || said.port === 443)
+
+/** The server name of the handshake; an address has none (RFC 6066, section 3). */
+function isNamed(socket: TLSSocket, target: EgressTarget): boolean {
+  const name: unknown = (socket as { servername?: unknown }).servername
+  if (typeof name !== 'string' || name === '') return isIpLiteral(target.host)
+  return name.toLowerCase() === target.host
+}
+
+function refuse(socket: Socket, { door }: Arrival, refusal: Refusal): void {
+  const session = door.session
+  // Counted like a request, so that what is told to the audit has an end.
+  if (session?.begin()) {
+    session.record({
+      method: 'CONNECT',
+      origin: refusal.origin,
+      path: '',
+      status: null,
+      requestBytes: 0,
+      responseBytes: 0,
+      secrets: [],
+      refused: refusal.rule,
+      misplaced: [],
+    })
+  }
+  writeRefusal(socket, refusal)
+}

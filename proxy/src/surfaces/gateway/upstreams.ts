@@ -1,0 +1,100 @@
+import { Pool } from 'undici'
+import {
+  approvedAddresses,
+  type EgressDial,
+  type EgressPolicy,
+  type EgressTarget,
+  originOf,
+} from '../../domain/egress/index.ts'
+
+/**
+ * Connections to upstreams, kept open over requests and runs: a run of the same skill does not wait for a handshake
+ * again. What is kept was dialled and verified for one origin and one set of approved addresses, and is used for no other.
+ */
+export interface Upstreams extends AsyncDisposable {
+  /** A pool for one request; `release` when that request is over. */
+  take(policy: EgressPolicy, target: EgressTarget): Upstream
+}
+
+export interface Upstream {
+  readonly pool: Pool
+  release(): void
+}
+
+interface Entry {
+  readonly pool: Pool
+  active: number
+  idleSinceMs: number
+}
+
+const IDLE_MS = 60_000
+const SWEEP_MS = 15_000
+const MAX_ENTRIES = 256
+/** Shorter than what servers commonly keep, so that a request seldom meets a connection that is just being closed. */
+const KEEP_ALIVE_MS = 4_000
+const MAX_HEADER_BYTES = 64 * 1_024
+
+export function createUpstreams(dial: EgressDial): Upstreams {
+  const entries = new Map<string, Entry>()
+  const end = new AbortController()
+
+  const open = (target: EgressTarget, approved: ReadonlySet<string>): Pool =>
+    new Pool(originOf(target), {
+      connect: (_options, callback) => {
+        const way = target.scheme === 'https' ? 'dialTls' : 'dial'
+        dial[way](target, approved, end.signal).then(
+          (socket) => callback(null, socket),
+          (error: Error) => callback(error, null),
+        )
+      },
+      allowH2: false,
+      pipelining: 1,
+      // The door bounds how many there are at once; the end of the run bounds how long they take.
+      connections: null,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    })
+
+  const closeIdle = (isDue: (entry: Entry) => boolean): void => {
+    for (const [key, entry] of entries) {
+      if (entry.active > 0 || !isDue(entry)) continue
+      entries.delete(key)
+      entry.pool.destroy().catch(() => {})
+    }
+  }
+  const sweep = setInterval(() => {
+    const now = performance.now()
+    closeIdle((entry) => now - entry.idleSinceMs > IDLE_MS)
+  }, SWEEP_MS).unref()
+
+  return {
+    take(policy, target) {
+      const approved = approvedAddresses(policy, target)
+      const key = [originOf(target), ...[...approved].sort()].join(' ')
+      let entry = entries.get(key)
+      if (entry === undefined) {
+        if (entries.size >= MAX_ENTRIES) closeIdle(() => true)
+        entry = { pool: open(target, approved), active: 0, idleSinceMs: 0 }
+        entries.set(key, entry)
+      }
+      const taken = entry
+      taken.active += 1
+      return {
+        pool: taken.pool,
+        release() {
+          taken.active -= 1
+          taken.idleSinceMs = performance.now()
+        },
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(sweep)
+      end.abort(new Error('the gateway is closing'))
+      const pools = [...entries.values()].map((entry) => entry.pool)
+      entries.clear()
+      await Promise.all(pools.map((pool) => pool.destroy()))
+    },
+  }
+}

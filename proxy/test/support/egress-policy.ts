@@ -1,0 +1,41 @@
+import type { ConsentSecret } from '../../src/domain/consent/index.ts'
+import { createPolicy, type EgressPolicy, type Surface } from '../../src/domain/egress/index.ts'
+import { createScrubber } from '../../src/domain/scrub/index.ts'
+import { SecretValue } from '../../src/kernel/index.ts'
+
+export interface SecretOfPolicy {
+  readonly value: string
+  readonly hosts: readonly string[]
+  readonly in?: readonly Surface[]
+  readonly mode?: ConsentSecret['mode']
+}
+
+/** A run's policy as it is built from a consent, with a scrubber of its own. */
+export function policyOf(
+  network: readonly string[],
+  secrets: Readonly<Record<string, SecretOfPolicy>> = {},
+): EgressPolicy {
+  const values = Object.entries(secrets).map(([name, secret]) => [name, secret.value] as const)
+  const scrubber = createScrubber(new Map(values))
+  return createPolicy(
+    {
+      network: [...network],
+      secrets: Object.entries(secrets).map(([name, secret]) => ({
+        name,
+        mode: secret.mode ?? 'placeholder',
+        hosts: [...secret.hosts],
+        in: [...(secret.in ?? ['header'])],
+        bound_to: null,
+      })),
+    },
+    new Map(values.map(([name, value]) => [name, new SecretValue(value)])),
+    () => null,
+    () => scrubber,
+  )
+}
+
+export function placeholderOf(policy: EgressPolicy, name: string): string {
+  const secret = policy.secrets.find((one) => one.name === name)
+  if (secret === undefined) throw new Error(`the policy has no ${name}`)
+  return secret.placeholder
+}

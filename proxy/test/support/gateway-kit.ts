@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createCertificateIssuer } from '../../src/adapters/certificates/index.ts'
+import { createEgressDial, type EgressDialOptions } from '../../src/adapters/dial/index.ts'
+import type { AuditLog } from '../../src/domain/audit/index.ts'
+import {
+  createEgressSessions,
+  type EgressDoor,
+  type EgressPolicy,
+  type EgressSession,
+} from '../../src/domain/egress/index.ts'
+import { createGateway } from '../../src/surfaces/gateway/index.ts'
+import { policyOf, type SecretOfPolicy } from './egress-policy.ts'
+
+/** What the audit was told of one request. */
+export interface EgressEvent {
+  readonly event: string
+  readonly requestId: string
+  readonly data: {
+    readonly method: string
+    readonly origin: string
+    readonly path: string
+    readonly status: number | null
+    readonly request_bytes: number
+    readonly response_bytes: number
+    readonly secrets: readonly string[]
+    readonly misplaced?: readonly string[]
+    readonly rule?: string
+  }
+}
+
+export interface GatewayKit extends AsyncDisposable {
+  readonly directory: string
+  readonly gateway: ReturnType<typeof createGateway>
+  readonly logged: readonly unknown[]
+  /** A door with a run in it that may reach these. */
+  run(network: readonly string[], secrets?: Readonly<Record<string, SecretOfPolicy>>): Promise<KitRun>
+}
+
+export interface KitRun {
+  readonly door: EgressDoor
+  readonly session: EgressSession
+  readonly policy: EgressPolicy
+  /** Ends the run and gives what the audit was told of it. */
+  events(): readonly EgressEvent[]
+}
+
+/** A gateway with real sockets, real certificates and real TLS; names resolve to this machine unless the test says else. */
+export async function createGatewayKit(dial: EgressDialOptions = {}): Promise<GatewayKit> {
+  const directory = mkdtempSync(join(tmpdir(), 'oauth3-gw-'))
+  const logged: unknown[] = []
+  const gateway = createGateway({
+    dial: createEgressDial({
+      resolve: async () => ['127.0.0.1'],
+      isPublic: (address) => address === '127.0.0.1',
+      ...dial,
+    }),
+    issuer: await createCertificateIssuer(),
+    directory,
+    log: (message, error) => void logged.push([message, error]),
+  })
+  const told: EgressEvent[] = []
+  const audit = {
+    append: (event: string, _actor: string, requestId: string, data: EgressEvent['data']) => {
+      told.push({ event, requestId, data })
+    },
+  } as unknown as AuditLog
+  const sessions = createEgressSessions({
+    audit,
+    transactor: { transact: (work) => work(), afterCommit: (effect) => effect() },
+    onDefect: (error) => void logged.push(error),
+  })
+  let runs = 0
+  return {
+    directory,
+    gateway,
+    logged,
+    async run(network, secrets = {}) {
+      const door = await gateway.open()
+      const policy = policyOf(network, secrets)
+      runs += 1
+      const requestId = `req_${runs}`
+      const session = sessions.begin(requestId, policy)
+      door.admit(session)
+      return {
+        door,
+        session,
+        policy,
+        events() {
+          session.end()
+          return told.filter((event) => event.requestId === requestId)
+        },
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}

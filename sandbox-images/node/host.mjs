@@ -1,0 +1,109 @@
+// What every runner on Node needs: the message from the daemon, output that arrives whole, and the way out.
+//
+// Standard input: 4 bytes big-endian length, then that many bytes of JSON:
+//   { v: 1, code, env: { NAME: value }, end?: text }
+// `end`: text that is written to both output streams, followed by the exit code and a line feed, once the code has
+// ended in good order; it lets the reader know the end before the container engine has noticed it.
+import { existsSync, readSync, writeSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { createSecureContext } from 'node:tls'
+
+const GATEWAY = '/run/oauth3/gateway.sock'
+const RELAY_PORT = 3128
+const READY = 'oauth3-ready 1\n'
+const WARMING_MS = 1_000
+
+export const exitNow = process.reallyExit.bind(process)
+
+const relayed = new Set()
+
+/** Fetch knows proxies by URL only: whatever comes to the port goes to the gateway's socket, byte by byte. */
+export async function startRelay() {
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    join(client, connect({ path: GATEWAY, allowHalfOpen: true }))
+  })
+  server.unref()
+  await new Promise((resolve) => {
+    // Without loopback there is no network either.
+    server.on('error', resolve)
+    server.listen(RELAY_PORT, '127.0.0.1', resolve)
+  })
+}
+
+function join(client, door) {
+  relayed.add(client)
+  client.on('error', () => door.destroy()).on('close', () => door.destroy() && relayed.delete(client))
+  door.on('error', () => client.destroy()).on('close', () => client.destroy())
+  // The code's own end of the connection keeps the process up for as long as the code waits for it.
+  client.unref().setNoDelay(true).pipe(door)
+  door.unref().pipe(client)
+}
+
+/**
+ * What the first request makes Node load and set up: done while nobody waits. The door is shut until there is a run, and
+ * its refusal is answer enough; no connection is kept, so that the run begins with its own.
+ */
+export async function warmFetch() {
+  if (!existsSync(GATEWAY)) return
+  // A request that only unreferenced sockets wait for would let the process end.
+  const keepUp = setTimeout(() => {}, WARMING_MS * 2)
+  const signal = AbortSignal.timeout(WARMING_MS)
+  for (const scheme of ['http', 'https']) {
+    await fetch(`${scheme}://warm.invalid/`, { signal })
+      .then((answer) => answer.arrayBuffer())
+      // What cannot be warmed is slow at its first use, no more.
+      .catch(() => {})
+  }
+  // Refused before it came to that.
+  createSecureContext()
+  clearTimeout(keepUp)
+  for (const client of relayed) client.destroy()
+}
+
+function readFully(length) {
+  const bytes = Buffer.alloc(length)
+  for (let filled = 0; filled < length; ) {
+    const count = readSync(0, bytes, filled, length - filled, null)
+    if (count === 0) exitNow(125) // the daemon went away: nothing to run
+    filled += count
+  }
+  return bytes
+}
+
+/** Standard output may be full, and need not block. */
+export function writeFully(fd, bytes) {
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += writeSync(fd, bytes, written)
+    } catch (error) {
+      if (error.code !== 'EAGAIN') return
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
+}
+
+export function fail(text) {
+  writeFully(2, Buffer.from(`error: ${text}\n`))
+  exitNow(1)
+}
+
+/** Says that the runner waits, and waits: nothing else happens in this process meanwhile. */
+export function receive() {
+  writeFully(1, Buffer.from(READY))
+  const message = JSON.parse(readFully(readFully(4).readUInt32BE(0)).toString('utf8'))
+  if (message.v !== 1) fail('the runner and the daemon do not speak the same protocol')
+  for (const [name, value] of Object.entries(message.env)) {
+    if (value.includes('\0')) fail(`${name} cannot be an environment variable`)
+  }
+  return message
+}
+
+/** The last thing that this process does. */
+export function end(marker, code) {
+  if (marker) {
+    const bytes = Buffer.from(`${marker}${code}\n`)
+    writeFully(1, bytes)
+    writeFully(2, bytes)
+  }
+  exitNow(code)
+}

@@ -1,0 +1,257 @@
+"""The program of every run. It waits for one message on standard input, puts the secrets into the environment, and runs
+the approved code as the main program: a fresh `__main__`, whose tracebacks name /tmp/main.py.
+
+Standard input: 4 bytes big-endian length, then that many bytes of JSON:
+  { v: 1, code, env: { NAME: value }, end?: text }
+`end`: text that is written to both output streams, followed by the exit code and a line feed, once the code has ended in
+good order; it lets the reader know the end before the container engine has noticed it.
+"""
+import atexit
+import base64  # noqa: F401  loaded here and below, while nobody waits, for the code to find
+import builtins
+import collections  # noqa: F401
+import ctypes
+import datetime  # noqa: F401
+import hashlib  # noqa: F401
+import hmac  # noqa: F401
+import json
+import os
+import re  # noqa: F401
+import selectors
+import signal
+import socket
+import ssl  # noqa: F401
+import sys
+import threading
+import traceback
+import types
+import urllib.parse  # noqa: F401
+import urllib.request
+
+MAIN = "/tmp/main.py"
+GATEWAY = "/run/oauth3/gateway.sock"
+RELAY_ADDRESS = ("127.0.0.1", 3128)
+CHUNK_BYTES = 65_536
+# Calls into this one keep the interpreter's lock: while they last no line of the code runs, in whatever thread.
+LIBC = ctypes.PyDLL(None)
+
+
+class Pump:
+    """One direction of a connection: what was read of `source` and is not yet written to `sink`."""
+
+    def __init__(self, source, sink):
+        self.source = source
+        self.sink = sink
+        self.held = b""
+        self.ended = False
+
+    def read(self):
+        self.held = self.source.recv(CHUNK_BYTES)
+        if not self.held:
+            self.ended = True
+            self.sink.shutdown(socket.SHUT_WR)
+
+    def write(self):
+        self.held = self.held[self.sink.send(self.held):]
+
+
+def start_relay():
+    """Clients know proxies by URL only: whatever comes to the port goes to the gateway's socket, byte by byte."""
+    try:
+        server = socket.create_server(RELAY_ADDRESS, backlog=64)
+    except OSError:
+        return  # without loopback there is no network either
+    threading.Thread(target=relay, args=(server,), name="oauth3-relay", daemon=True).start()
+
+
+def relay(server):
+    selector = selectors.DefaultSelector()
+    selector.register(server, selectors.EVENT_READ)
+
+    def watch(pumps):
+        """Each socket is waited for by what its two directions can do next."""
+        for end in {pumps[0].source, pumps[0].sink}:
+            events = 0
+            for pump in pumps:
+                if pump.source is end and not pump.held and not pump.ended:
+                    events |= selectors.EVENT_READ
+                if pump.sink is end and pump.held:
+                    events |= selectors.EVENT_WRITE
+            known = selector.get_map().get(end)
+            if known is None and events:
+                selector.register(end, events, pumps)
+            elif known is not None and not events:
+                selector.unregister(end)
+            elif known is not None and known.events != events:
+                selector.modify(end, events, pumps)
+
+    def close(pumps):
+        for end in {pumps[0].source, pumps[0].sink}:
+            if end.fileno() in selector.get_map():
+                selector.unregister(end)
+            end.close()
+
+    def accept():
+        client, _ = server.accept()
+        door = socket.socket(socket.AF_UNIX)
+        try:
+            door.connect(GATEWAY)
+        except OSError:
+            client.close()
+            door.close()
+            return
+        for end in (client, door):
+            end.setblocking(False)
+        watch((Pump(client, door), Pump(door, client)))
+
+    while True:
+        for key, events in selector.select():
+            if key.fileobj is server:
+                try:
+                    accept()
+                except OSError:
+                    pass
+                continue
+            pumps = key.data
+            if key.fileobj.fileno() == -1:
+                continue  # closed by the other socket's event of the same round
+            try:
+                for pump in pumps:
+                    if events & selectors.EVENT_READ and pump.source is key.fileobj and not pump.held:
+                        pump.read()
+                    if events & selectors.EVENT_WRITE and pump.sink is key.fileobj and pump.held:
+                        pump.write()
+            except BlockingIOError:
+                pass
+            except OSError:
+                close(pumps)
+                continue
+            if all(pump.ended for pump in pumps):
+                close(pumps)
+            else:
+                watch(pumps)
+
+
+def warm_up():
+    """What the first request makes Python load and set up: done while nobody waits. The door is shut until there is a run,
+    and its refusal is answer enough."""
+    if not os.path.exists(GATEWAY):
+        return
+    for scheme in ("http", "https"):
+        try:
+            urllib.request.urlopen(f"{scheme}://warm.invalid/", timeout=1).close()
+        except OSError:
+            pass  # what cannot be warmed is slow at its first use, no more
+
+
+def read_fully(length):
+    parts = []
+    while length > 0:
+        part = os.read(0, min(length, 1_048_576))
+        if not part:
+            os._exit(125)  # the daemon went away: nothing to run
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def fail(text):
+    os.write(2, f"error: {text}\n".encode())
+    os._exit(1)
+
+
+def receive():
+    message = json.loads(read_fully(int.from_bytes(read_fully(4), "big")))
+    if message["v"] != 1:
+        fail("the runner and the daemon do not speak the same protocol")
+    try:
+        with open(MAIN, "wb") as file:
+            file.write(message["code"].encode())
+    except OSError:
+        fail("the code does not fit into /tmp")
+    for name, value in message["env"].items():
+        try:
+            os.environ[name] = value
+        except ValueError:
+            fail(f"{name} cannot be an environment variable")
+    return message["code"], message.get("end")
+
+
+def told_by(error):
+    """The exit code that an uncaught error stands for; whatever is to be said of it is said."""
+    if isinstance(error, SystemExit):
+        if error.code is None:
+            return 0
+        if isinstance(error.code, int):
+            return error.code & 0xFF
+        print(error.code, file=sys.stderr)
+        return 1
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except Exception:
+        traceback.print_exception(error)
+    return 130 if isinstance(error, KeyboardInterrupt) else 1
+
+
+def run(code):
+    main = types.ModuleType("__main__")
+    main.__file__ = MAIN
+    main.__builtins__ = builtins
+    sys.modules["__main__"] = main
+    sys.argv = [MAIN]
+    try:
+        # Text, not bytes: a coding line at the top would have Python read other code than a person was shown.
+        program = compile(code.removeprefix("\ufeff"), MAIN, "exec", dont_inherit=True)
+    except BaseException as error:
+        return told_by(error.with_traceback(None))
+    try:
+        exec(program, main.__dict__)
+    except BaseException as error:
+        return told_by(error.with_traceback(error.__traceback__.tb_next))
+    return 0
+
+
+def finish(code):
+    """What Python does at the end of a program, in its order; code that ends the process in here has its way."""
+    try:
+        threading._shutdown()
+    except BaseException as error:
+        code = told_by(error)
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, ValueError):
+            pass  # the code has closed it
+        except OSError:
+            code = 120
+    return code
+
+
+def end(code, marker):
+    """Stops every other process of the sandbox, says the end and is gone, without a line of the code in between."""
+    if marker:
+        try:
+            os.kill(-1, signal.SIGKILL)
+        except OSError:
+            pass  # there is no other
+        line = f"{marker}{code}\n".encode()
+        for descriptor in (1, 2):
+            LIBC.write(descriptor, line, len(line))
+    LIBC._exit(code)
+
+
+def serve():
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)
+    start_relay()
+    warm_up()
+    os.write(1, b"oauth3-ready 1\n")
+    code, marker = receive()
+    own = os.getpid()
+    exit_code = finish(run(code))
+    # A copy of this process that the code has forked ends quietly.
+    end(exit_code, marker if os.getpid() == own else None)
+
+
+serve()

@@ -1,0 +1,4 @@
+import json
+import os
+
+print("hello", json.loads(os.environ["OAUTH3_ARGS"])["to"])
