@@ -260,12 +260,12 @@ const PEERS = fileURLToPath(new URL('gateway-peers.ts', import.meta.url))
 
 function startPeer(role: string): Peer {
   const child: ChildProcess = fork(PEERS, [role], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const ended = new AbortController()
+  child.once('exit', () => ended.abort(new Error(`the ${role} process ended`)))
   return {
     pid: child.pid ?? 0,
     async ask<T>(message: unknown): Promise<T> {
-      const ended = new AbortController()
       const answer = once(child, 'message', { signal: ended.signal })
-      child.once('exit', () => ended.abort(new Error(`the ${role} process ended`)))
       child.send(message as object)
       const [{ value, error }] = (await answer) as [{ value: T; error?: string }]
       if (error !== undefined) throw new Error(`${role}: ${error}`)

@@ -82,7 +82,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const doors = stack.use(await openGateway(config, options.egress, log))
   const sandbox = stack.use(await chooseSandbox(config, options, core.instanceId, doors, log))
   const metrics = createMetrics()
-  const { executions, runs, waker } = buildExecutions({
+  const { executions, runs, waker, importResolver } = buildExecutions({
     config,
     options,
     core,
@@ -93,6 +93,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     log,
     late,
   })
+  stack.use(importResolver)
   stack.use(waker)
   await settleThePast(core, sandbox, executions, log)
 
@@ -215,7 +216,7 @@ function buildExecutions(deps: {
   readonly clock: Clock
   readonly log: Logger
   readonly late: Late
-}): { executions: Executions; runs: Runs; waker: Waker } {
+}): { executions: Executions; runs: Runs; waker: Waker; importResolver: AsyncDisposable } {
   const { config, options, core, sandbox, clock, log, late } = deps
   const wakes = createWakeStore(core.db)
   const observers: ExecutionObserver[] = [
@@ -255,21 +256,22 @@ function buildExecutions(deps: {
     sandboxPatienceMs: SANDBOX_PATIENCE_MS,
     onDefect: (error, requestId) => log.error({ err: error, requestId }, 'a run failed inside the daemon'),
   })
+  const importResolver = createImportResolver({
+    kind: sandbox.kind,
+    instanceId: core.instanceId,
+    ociRuntime: config.sandbox.ociRuntime ?? undefined,
+    doors: deps.doors,
+    egress,
+    hosts: config.importHosts,
+    log: (message, error) => log.warn({ err: error }, message),
+  })
   const executions = createExecutions({
     ...core,
     repository,
     ledger,
     changes,
     fetcher: options.skillFetcher ?? createSkillFetcher(),
-    importResolver: createImportResolver({
-      kind: sandbox.kind,
-      instanceId: core.instanceId,
-      ociRuntime: config.sandbox.ociRuntime ?? undefined,
-      doors: deps.doors,
-      egress,
-      hosts: config.importHosts,
-      log: (message, error) => log.warn({ err: error }, message),
-    }),
+    importResolver,
     sandbox,
     runs,
     clock,
@@ -293,7 +295,7 @@ function buildExecutions(deps: {
     log,
   })
   late.waker = waker
-  return { executions, runs, waker }
+  return { executions, runs, waker, importResolver }
 }
 
 /** Whatever an earlier process left half done is settled before anybody can ask. */

@@ -32,8 +32,8 @@ function announceEnd(marker) {
 await startRelay()
 await import('./warm.ts')
 await warmFetch()
-// Made at the first touch otherwise.
-void [process.stdout, process.stderr]
+// Written to at once, so that nothing is lost at an exit and a flood waits for its reader instead of filling the memory.
+for (const { _handle } of [process.stdout, process.stderr]) _handle?.setBlocking?.(true)
 
 const message = receive()
 try {

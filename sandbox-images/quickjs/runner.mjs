@@ -11,6 +11,8 @@ const NEVER_SETTLED = 13
 
 const decoder = new TextDecoder()
 const timers = new Map()
+/** Ids of those that are not answered yet. */
+const requests = new Set()
 let marker
 let exitCode = 0
 /** What the module's evaluation came to: a promise when it awaits. */
@@ -64,6 +66,7 @@ const host = {
 }
 
 async function request(id, { url, ...options }) {
+  requests.add(id)
   let head
   let content = new ArrayBuffer(0)
   try {
@@ -75,6 +78,7 @@ async function request(id, { url, ...options }) {
     // The cause says what went wrong: that the address is none, or that there is no way out.
     head = { error: [error.message, error.cause?.message].filter(Boolean).join(': ') }
   }
+  requests.delete(id)
   tell('answer', id, head, content)
 }
 
@@ -93,6 +97,8 @@ function settle() {
   if (main === undefined) return
   const state = vm.getPromiseState(main)
   if (state.type === 'rejected') crash(state.error)
+  // Nothing can happen any more, whatever Node still has open for itself.
+  if (state.type === 'fulfilled' && timers.size + requests.size === 0) end(marker, exitCode)
 }
 
 function checked(result) {

@@ -12,6 +12,7 @@ const card = (names: readonly string[], network: string, skillId = 'demo/x'): Ca
   warnings: [],
   secrets: names.map((name) => ({ name, raw: false, goes: network, how: '', missing: false })),
   network,
+  imports: null,
   runtime: 'deno',
   limits: '10 s',
   args: null,

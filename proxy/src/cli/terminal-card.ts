@@ -38,6 +38,7 @@ export function renderCard(
     ...row('Agent', card.agent),
     ...secretRows(card, row, style),
     ...row('Network', card.network),
+    ...(card.imports === null ? [] : row('Imports', card.imports)),
     ...row('Runs in', `${card.runtime} · ${card.limits}`),
     ...(card.args === null ? [] : row('Args', card.args)),
     ...(card.source === null ? [] : row('Link', card.source)),

@@ -41,7 +41,7 @@ function canonicalHost(name: string): string | undefined {
   if (name.startsWith('[')) {
     return parseIpv6(name.slice(1, -1))?.toString()
   }
-  if (ipaddr.IPv4.isValidFourPartDecimal(name)) return name
+  if (isPlainIpv4(name)) return name
   const labels = name.split('.')
   const last = labels.at(-1) ?? ''
   // A last label of digits or 0x… is an address in disguise to some resolvers (WHATWG URL, host parsing).
@@ -58,7 +58,7 @@ function parseIpv6(text: string): ipaddr.IPv6 | undefined {
   const dotted = text.slice(start)
   let groups = dotted
   if (dotted.includes('.')) {
-    if (!ipaddr.IPv4.isValidFourPartDecimal(dotted)) return undefined
+    if (!isPlainIpv4(dotted)) return undefined
     const [a = 0, b = 0, c = 0, d = 0] = ipaddr.IPv4.parse(dotted).octets
     groups = `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
   }
@@ -66,7 +66,11 @@ function parseIpv6(text: string): ipaddr.IPv6 | undefined {
   return ipaddr.IPv6.isValid(plain) ? ipaddr.IPv6.parse(plain) : undefined
 }
 
-export const isIpLiteral = (host: string): boolean => ipaddr.isValid(host)
+/** Four decimal numbers. The look at the characters comes first: the library makes and catches an error for a name. */
+const isPlainIpv4 = (text: string): boolean =>
+  /^[0-9.]{7,15}$/.test(text) && ipaddr.IPv4.isValidFourPartDecimal(text)
+
+export const isIpLiteral = (host: string): boolean => /:|^[0-9a-fx.]+$/i.test(host) && ipaddr.isValid(host)
 
 /** The canonical text of a pattern: parsing it again gives the same pattern. Default ports are left out. */
 export function formatHostPattern(pattern: HostPattern): string {

@@ -65,6 +65,7 @@ test('a card whose every text is hostile stays within 80 columns and keeps its r
     warnings: [spoof],
     secrets: [{ name: spoof, raw: true, goes: spoof, how: spoof, missing: true }],
     network: 'evil.example',
+    imports: spoof,
     runtime: spoof,
     limits: spoof,
     args: spoof,

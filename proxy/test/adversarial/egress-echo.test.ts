@@ -181,8 +181,6 @@ describe.skipIf(!docker.available)(`code that holds the value, in raw mode ${doc
       console.log(new TextEncoder().encode(value))
       for (const c of value) out(c)
       out('\\n')
-      out(value.slice(0, 20)); out(value.slice(20), Deno.stderr)
-      out(value.slice(0, 20), Deno.stderr); out(value.slice(20))
       console.log('\\u001b[31m' + value + '\\u001b[0m<b>' + value + '</b>')
       try { throw new Error('bad key ' + value) } catch (error) { console.error(error.stack) }
       throw new TypeError('at the end ' + value)`,
@@ -194,6 +192,23 @@ describe.skipIf(!docker.available)(`code that holds the value, in raw mode ${doc
     await kit.card(answer.request_id)
     expect(findSecret(kit.evidence(), VALUE)).toEqual([])
   })
+
+  it.each([
+    ['stdout', 'stderr'],
+    ['stderr', 'stdout'],
+  ])(
+    'does not get it past them in two halves, the first on %s and the second on %s',
+    async (first, second) => {
+      const answer = await kit.runCode(
+        `const value = new TextEncoder().encode('x' + Deno.env.get('RAW'))
+      Deno.${first}.writeSync(value.subarray(0, 21)); Deno.${second}.writeSync(value.subarray(21))`,
+        { secrets, shown: true },
+      )
+      expect(answer.status).toBe('success')
+      await kit.card(answer.request_id)
+      expect(findSecret(kit.evidence(), VALUE)).toEqual([])
+    },
+  )
 
   it('is asked for anew after trust in placeholder mode, and the card says so first', async () => {
     const code = `console.log(Deno.env.get('RAW').length)`

@@ -85,8 +85,7 @@ describe.skipIf(!available.available)(`ways out besides the gateway ${available.
         tell('UDP to ' + address, await bounded(datagram(address, port)))
       }
       tell('done', true)
-      Deno.exitCode = 0
-      console.log('REPORT ' + JSON.stringify(report))
+      printReport()
       Deno.exit(0)`,
       {
         network: [kit.at('api.demo.test')],

@@ -230,6 +230,14 @@ describe.skipIf(!availability.available)('the walls around every runtime', () =>
     },
   )
 
+  it.each(written('python'))(
+    'do not let a coding line have $name run other code than was shown',
+    async (runtime) => {
+      const shown = '# -*- coding: utf-7 -*-\nprint("shown")\n# +AAo-print("hidden")\n'
+      expect(await suite.run(runtime, shown)).toMatchObject({ exitCode: 0, stdout: 'shown\n' })
+    },
+  )
+
   it.each(written('node'))(
     'stand before the permissions of $name, which refuse most by themselves',
     async (runtime) => {
@@ -284,10 +292,11 @@ numbers = {
     "aarch64": dict(keyctl=219, add_key=217, bpf=280, perf_event_open=241, kexec_load=104, open_by_handle_at=265,
                     userfaultfd=282, pivot_root=41, finit_module=273),
 }[platform.machine()]
-for name, number in {**numbers, "open_tree": 428, "move_mount": 429, "fsopen": 430}.items():
-    given = (ctypes.c_long(-3), ctypes.c_long(1)) if name == "keyctl" else ()
-    said(name, libc.syscall(ctypes.c_long(number), *given, *([ctypes.c_long(0)] * 5)))
-for name, family, kind in (("packet", 17, 3), ("raw", 2, 3)):
+for name, number in {**numbers, "open_tree": 428, "move_mount": 429, "fsopen": 430, "io_uring_setup": 425}.items():
+    room = (ctypes.c_char * 256)()
+    given = {"keyctl": (ctypes.c_long(-3), ctypes.c_long(1)), "io_uring_setup": (ctypes.c_long(2), room)}.get(name, ())
+    said(name, libc.syscall(ctypes.c_long(number), *given, *([ctypes.c_long(0)] * 4)))
+for name, family, kind in (("packet", 17, 3), ("raw", 2, 3), ("hypervisor", 40, 1), ("netlink", 16, 3)):
     try:
         socket.socket(family, kind)
         said(name, 0)
@@ -295,10 +304,13 @@ for name, family, kind in (("packet", 17, 3), ("raw", 2, 3)):
         said(name, -1)
 with open("/tmp/program", "wb") as file: file.write(open("/proc/self/exe", "rb").read())
 os.chmod("/tmp/program", 0o755)
-try:
-    os.execv("/tmp/program", ["program"])
-except OSError:
-    said("a program in /tmp", -1)
+memory = os.memfd_create("program")
+os.write(memory, b"x")
+for name, program in (("a program in /tmp", "/tmp/program"), ("itself", "/proc/self/exe"), ("a program in memory", memory)):
+    try:
+        os.execve(program, ["program"], {})
+    except OSError:
+        said(name, -1)
 `
 
 const NODE_ATTEMPTS = `import childProcess from 'node:child_process'

@@ -117,6 +117,12 @@ describe.skipIf(!availability.available)('the runtimes', () => {
       expect(stdoutBytes.equals(Buffer.from(Uint8Array.from({ length: 4096 }, (_, i) => i)))).toBe(true)
     })
 
+    it('loses nothing of a large output when the code leaves right behind it', async () => {
+      const { exitCode, stdoutBytes } = await run(language.muchAndLeave, { limits: { outputBytes: 8 * MIB } })
+      expect(exitCode).toBe(0)
+      expect(stdoutBytes.length).toBe(6_000_000)
+    })
+
     it('takes a text for output that only looks like the end of a run', async () => {
       const forged = `\0oauth3-end ${'0'.repeat(32)} 0`
       expect(await run(language.print(forged))).toMatchObject({ exitCode: 0, stdout: `${forged}\n` })

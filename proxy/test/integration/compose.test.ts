@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ComposeProject, composeOrSkip } from '../support/compose.ts'
@@ -123,6 +125,45 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
       exit_code: 0,
     })
     expect((await project.oauth3(['audit', 'verify'])).code).toBe(0)
+  })
+
+  it('lets a run out through the gateway, whose socket lies in a volume that the engine can mount', async () => {
+    const bridge = (await docker.getNetwork('bridge').inspect()) as {
+      IPAM: { Config: { Gateway?: string }[] }
+    }
+    const address = bridge.IPAM.Config[0]?.Gateway ?? '172.17.0.1'
+    const upstream = createServer((request, response) => response.end(`saw ${request.headers['x-demo']}`))
+    await new Promise<void>((resolve) => upstream.listen(0, address, resolve))
+    const origin = `http://${address}:${(upstream.address() as AddressInfo).port}`
+    try {
+      const { token } = await json<{ token: string }>(project.oauth3(['agent', 'add', 'gateway', '--json']))
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+      const asked = await fetch(url('/execute'), {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({
+          skill_id: 'compose-gateway',
+          code: `const header = { 'x-demo': Deno.env.get('DEMO_SECRET') }
+            const answer = await fetch('${origin}/', { headers: header })
+            console.log(answer.status, await answer.text())
+            const refused = await fetch('https://other.example.com/', { headers: header })
+            console.log(refused.status, (await refused.json()).error.rule)`,
+          secrets: ['DEMO_SECRET'],
+          metadata: { network: [origin] },
+        }),
+      })
+      expect(asked.status).toBe(202)
+      const { request_id: id } = (await asked.json()) as { request_id: string }
+      expect((await project.oauth3(['approve', id, '--once'])).stdout).toContain('approved (once)')
+      const answer = await fetch(url(`/execute/${id}?wait=30`), { headers })
+      // The upstream got the value, and its echo came back without it.
+      expect(await answer.json()).toMatchObject({
+        status: 'success',
+        stdout: '200 saw [secret:DEMO_SECRET]\n403 host_not_approved\n',
+      })
+    } finally {
+      upstream.close()
+    }
   })
 
   it('leaves nothing behind on down -v, its waiting sandboxes included', async () => {

@@ -86,6 +86,7 @@ describe('a target that was not approved', () => {
     const run = await kit.run([place()], { RAW: { value: 'demo-raw-value-77', hosts: [], mode: 'raw' } })
     const got = await ask(run.door, `https://demo-raw-value-77.evil.example/demo-raw-value-77`)
     expect(got.rule).toBe('host_not_approved')
+    await expect(connectThrough(run.door, 'demo-raw-value-77/x:443')).rejects.toThrow('bad_request')
     expect(JSON.stringify(run.events())).not.toContain('demo-raw-value-77')
   })
 })

@@ -301,11 +301,16 @@ describe('a door', () => {
   test('refuses everything before its run and after it, and takes one run only', async () => {
     const door = await kit.gateway.open()
     expect((await ask(door, `http://${place()}/`)).rule).toBe('no_run')
-    await expect(tlsThrough(door, place())).rejects.toThrow('no_run')
+    // Opened all the same, so that the sandbox can make its first handshake before its run.
+    const early = await tlsThrough(door, place())
+    early.write(`GET / HTTP/1.1\r\nHost: ${place()}\r\n\r\n`)
+    expect(await readUntil(early, '}}')).toMatch(/^HTTP\/1\.1 403 .*"no_run"/s)
+    early.destroy()
     const run = await kit.run([place()])
     expect(() => run.door.admit(run.session)).toThrow('already')
     expect((await ask(run.door, url())).status).toBe(200)
     run.session.end()
     expect((await ask(run.door, `http://${place()}/`)).rule).toBe('no_run')
+    await expect(tlsThrough(run.door, place())).rejects.toThrow('no_run')
   })
 })

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSandbox, createWallChecks } from '../../src/adapters/sandbox/index.ts'
+import type { EgressDoors } from '../../src/domain/egress/index.ts'
 import type { Sandbox } from '../../src/domain/executions/index.ts'
 import { VERSION } from '../../src/version.ts'
 import { createDaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { createTestDoors, testSession } from '../support/doors.ts'
 import { giveImage, type PrivateEngine, startPrivateEngine } from '../support/private-engine.ts'
 import { runIn } from '../support/sandbox-run.ts'
 import { probeWalls, SHELL_IMAGE, STANDING_WALLS } from '../support/wall-probe.ts'
@@ -19,14 +21,18 @@ const why = canRun ? '' : ` (skipped: ${docker.reason || 'needs root, dockerd an
 describe.skipIf(!canRun)(`an OCI runtime chosen by OAUTH3_SANDBOX_RUNTIME${why}`, () => {
   let engine: PrivateEngine
   const opened: Sandbox[] = []
-  const open = async (ociRuntime: string, log: (message: string) => void = () => {}): Promise<Sandbox> => {
+  const open = async (
+    ociRuntime: string,
+    log: (message: string) => void = () => {},
+    doors: EgressDoors | null = null,
+  ): Promise<Sandbox> => {
     const sandbox = await createSandbox({
       kind: 'docker',
       poolSize: 1,
       instanceId: INSTANCE,
       docker: engine.docker,
       ociRuntime,
-      doors: null,
+      doors,
       log,
     })
     opened.push(sandbox)
@@ -63,6 +69,19 @@ describe.skipIf(!canRun)(`an OCI runtime chosen by OAUTH3_SANDBOX_RUNTIME${why}`
     expect(new Set(runtimes)).toEqual(new Set(['crun']))
     stop.abort()
     expect(await run).toMatchObject({ end: 'cancelled', stdout: 'hello crun 15\n', stderr: '' })
+  }, 60_000)
+
+  it('lets code out through its door under crun', async () => {
+    await using doors = await createTestDoors()
+    const sandbox = await open('crun', () => {}, doors)
+    const run = await runIn(
+      sandbox,
+      `for (const host of ['api.example.com', 'other.example.com']) console.log((await fetch('https://' + host)).status)`,
+      { network: ['api.example.com'], egress: testSession(['api.example.com']) },
+    )
+    expect(run.stdout).toBe('200\n403\n')
+    await sandbox[Symbol.asyncDispose]()
+    expect(await doors.left()).toEqual([])
   }, 60_000)
 
   it.each([

@@ -22,7 +22,7 @@ import {
 import { policyOf } from './egress-policy.ts'
 import { createTestCa, type TestCa } from './test-ca.ts'
 
-export interface TestDoor extends EgressDoor {
+interface TestDoor extends EgressDoor {
   readonly closed: boolean
   readonly session: EgressSession | undefined
   /** `METHOD url` of every request that came through, the refused ones too. */

@@ -2,7 +2,8 @@ import type { EgressKit, RunAnswer, RunCodeOptions } from './egress-kit.ts'
 
 /**
  * What attacking code has at hand inside the sandbox, as the source of a program: raw bytes to the gateway's relay, a
- * tunnel with TLS of any name in it, and `tell`, whose entries come back to the test as JSON.
+ * tunnel with TLS of any name in it, and `tell`, whose entries come back to the test. They come in a form that no scrubber
+ * reads: the test sees what the code really held, not what the daemon made of its output.
  */
 const PRELUDE = String.raw`
 const report = {}
@@ -39,8 +40,14 @@ async function read(conn, ends) {
   }
   return got
 }
+function printReport() {
+  const bytes = new TextEncoder().encode(JSON.stringify(report))
+  let hex = ''
+  for (const [at, byte] of bytes.entries()) hex += (byte ^ (at * 7 + 90 & 255)).toString(16).padStart(2, '0')
+  console.log('REPORT ' + hex)
+}
 const ruleOf = (text) => /"rule":"([a-z_]+)"/.exec(text)?.[1] ?? null
-const told = (text) => ({ line: text.split('\r\n')[0], rule: ruleOf(text), text: text.slice(0, 4000) })
+const told = (text) => ({ line: text.split('\r\n')[0], rule: ruleOf(text), text: text.slice(0, 2000) })
 async function raw(text) {
   const conn = await door()
   await writeAll(conn, text)
@@ -64,7 +71,7 @@ async function get(url, init) {
   try {
     const answer = await fetch(url, { redirect: 'manual', ...init })
     const text = await answer.text()
-    return { status: answer.status, rule: ruleOf(text), text: text.slice(0, 4000), headers: Object.fromEntries(answer.headers) }
+    return { status: answer.status, rule: ruleOf(text), text: text.slice(0, 2000), headers: Object.fromEntries(answer.headers) }
   } catch (error) { return { status: 0, rule: null, text: String(error.message), headers: {} } }
 }
 `
@@ -86,11 +93,14 @@ export async function attack(
   const constants = Object.entries({ PORT: kit.upstream.port, ...given })
     .map(([name, value]) => `const ${name} = ${JSON.stringify(value)}`)
     .join('\n')
-  const code = `${constants}\n${PRELUDE}\n${body}\nconsole.log('REPORT ' + JSON.stringify(report))\n`
+  const code = `${constants}\n${PRELUDE}\n${body}\nprintReport()\n`
   const answer = await kit.runCode(code, rest)
   const line = answer.stdout?.split('\n').find((text) => text.startsWith('REPORT '))
   if (line === undefined) throw new Error(`the attack did not report: ${JSON.stringify(answer)}`)
-  return { report: JSON.parse(line.slice('REPORT '.length)), answer }
+  const bytes = Buffer.from(line.slice('REPORT '.length), 'hex').map(
+    (byte, at) => byte ^ ((at * 7 + 90) & 255),
+  )
+  return { report: JSON.parse(Buffer.from(bytes).toString()), answer }
 }
 
 /** Rules that the answer to the agent names, sorted and once each. */

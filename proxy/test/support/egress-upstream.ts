@@ -24,7 +24,7 @@ export interface EgressUpstream extends AsyncDisposable {
   nextHeld(): Promise<() => void>
 }
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly sni: string
   readonly method: string
   readonly url: string

@@ -14,7 +14,7 @@ import { createGateway } from '../../src/surfaces/gateway/index.ts'
 import { policyOf, type SecretOfPolicy } from './egress-policy.ts'
 
 /** What the audit was told of one request. */
-export interface EgressEvent {
+interface EgressEvent {
   readonly event: string
   readonly requestId: string
   readonly data: {
@@ -38,7 +38,7 @@ export interface GatewayKit extends AsyncDisposable {
   run(network: readonly string[], secrets?: Readonly<Record<string, SecretOfPolicy>>): Promise<KitRun>
 }
 
-export interface KitRun {
+interface KitRun {
   readonly door: EgressDoor
   readonly session: EgressSession
   readonly policy: EgressPolicy

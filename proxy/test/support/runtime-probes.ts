@@ -12,7 +12,7 @@ export interface Absent {
 }
 export type Probe = string | Absent
 
-export interface RequestProbe {
+interface RequestProbe {
   readonly url: string
   readonly method?: string
   readonly body?: string
@@ -50,6 +50,8 @@ export interface Language {
   lines(count: number): string
   /** Prints a gigabyte. */
   readonly floods: string
+  /** Prints six million letters at once, and leaves right behind them. */
+  readonly muchAndLeave: string
   /** Prints a text as it is. */
   print(text: string): string
   /** Code with a literal of this length, which prints the length. */
@@ -113,6 +115,7 @@ function javascript(own: {
       'const all: Uint8Array[] = []; for (;;) { all.push(new Uint8Array(8_388_608).fill(1)); await 0 }',
     lines: (count) => `const line = 'x'.repeat(99); for (let i = 0; i < ${count}; i++) console.log(line)`,
     floods: 'const much = "x".repeat(1_048_575); for (let i = 0; i < 1_024; i++) console.log(much)',
+    muchAndLeave: code(`console.log('x'.repeat(5_999_999)); ${own.exit(0)}`),
     print: (value) => `console.log(${text(value)})`,
     long: (length) => `const text = "${'x'.repeat(length)}"\nconsole.log(text.length)`,
     fetch: ({ url, method, body, bearer }) =>
@@ -188,6 +191,7 @@ const QUICKJS: Language = {
   variable: (name) => `console.log(process.env[${text(name)}] ?? 'unset')`,
   leave: (exitCode) =>
     `setTimeout(() => console.log('late'), 60_000); console.log('x'); process.exit(${exitCode})`,
+  muchAndLeave: 'console.log("x".repeat(5_999_999)); process.exit(0)',
   atEnd: { absent: 'QuickJS has no hook at the end' },
   goesOn: { absent: 'QuickJS has no timer that does not keep the program up' },
   breaks: '\n\nfunction broken() { throw new Error("it broke") }\nbroken()',
@@ -250,6 +254,7 @@ const PYTHON: Language = {
   fillsMemory: python('all = []', 'while True: all.append(b"x" * 8388608)'),
   lines: (count) => python(`for i in range(${count}): print("x" * 99)`),
   floods: python('for i in range(1024): print("x" * 1048575)'),
+  muchAndLeave: python('import sys', 'print("x" * 5999999)', 'sys.exit(0)'),
   print: (value) => python(`print(${text(value)})`),
   long: (length) => python(`text = "${'x'.repeat(length)}"`, 'print(len(text))'),
   fetch: ({ url, method, body, bearer }) =>

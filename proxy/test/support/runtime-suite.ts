@@ -44,7 +44,7 @@ export async function createRuntimeSuite(instanceId: string): Promise<RuntimeSui
   }
 }
 
-export const isAbsent = (probe: Probe): probe is Absent => typeof probe !== 'string'
+const isAbsent = (probe: Probe): probe is Absent => typeof probe !== 'string'
 
 /** The code of a probe; the test is skipped with the reason where the language has none. */
 export function codeOf(probe: Probe, skip: (reason: string) => void): string {

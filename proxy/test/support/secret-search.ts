@@ -4,7 +4,7 @@
  */
 const PIECE = 12
 
-export function renderingsOf(value: string): ReadonlyMap<string, Buffer> {
+function renderingsOf(value: string): ReadonlyMap<string, Buffer> {
   const bytes = Buffer.from(value)
   const texts = new Map<string, string>([
     ['plain', value],

@@ -7,7 +7,7 @@ import type { RunLimits } from '../../domain/executions/index.ts'
 export const LABEL_INSTANCE = 'oauth3.instance'
 const LABEL_ROLE = 'oauth3.role'
 
-export const ownLabels = (instanceId: string): Record<string, string> => ({
+const ownLabels = (instanceId: string): Record<string, string> => ({
   [LABEL_INSTANCE]: instanceId,
   [LABEL_ROLE]: 'sandbox',
 })

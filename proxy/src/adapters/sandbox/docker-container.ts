@@ -43,6 +43,7 @@ export class SandboxContainer implements AsyncDisposable {
   #removal: Promise<void> | undefined
   #closed = false
   #ended = false
+  #handedOver = false
   readonly #whenClosed = Promise.withResolvers<void>()
   readonly #whenRemoved = Promise.withResolvers<void>()
 
@@ -169,6 +170,7 @@ export class SandboxContainer implements AsyncDisposable {
 
     const message = encodeRunMessage(order, { end })
     if (order.egress !== null) this.#door?.admit(order.egress)
+    this.#handedOver = true
     hooks.onStarted()
     const startedAt = performance.now()
     sendRunMessage(stream, message)
@@ -268,13 +270,26 @@ export class SandboxContainer implements AsyncDisposable {
   }
 
   async #remove(): Promise<void> {
-    // First of all, and whatever the engine does: nothing goes out any more.
-    const shut = this.#door?.close().catch((error: unknown) => this.#log('a door could not be closed', error))
+    // First of all after a run, and whatever the engine does: nothing goes out any more.
+    const shut = this.#handedOver ? this.#shutDoor() : undefined
+    const removed = this.#removeCreated()
+    // A launch that is given up may still be mounting its door; an engine that hangs is not waited for without end.
+    if (!this.#handedOver) {
+      await Promise.race([removed, delay(CALL_TIMEOUT_MS, undefined, { ref: false })])
+      await this.#shutDoor()
+    }
+    await Promise.all([removed, shut])
+    this.#stream?.destroy()
+  }
+
+  async #shutDoor(): Promise<void> {
+    await this.#door?.close().catch((error: unknown) => this.#log('a door could not be closed', error))
+  }
+
+  async #removeCreated(): Promise<void> {
     // Takes no slot while it waits: an engine that never answers is not to keep others from their removal.
     const container = await this.#creating?.catch(() => undefined)
     if (container !== undefined) await this.#removeSlot(() => this.#removeNow(container))
-    this.#stream?.destroy()
-    await shut
   }
 
   async #removeNow(container: Docker.Container): Promise<void> {

@@ -2,9 +2,8 @@
  * The Docker sandbox: every run in a container of its own that had nothing to do with any other run. Waits for an
  * engine that is away; what it left behind in an earlier life is found by label.
  */
-import { join } from 'node:path'
 import type Docker from 'dockerode'
-import type { EgressDoor, EgressDoors } from '../../domain/egress/index.ts'
+import type { EgressDoors } from '../../domain/egress/index.ts'
 import {
   RUN_DEFAULTS,
   type RunHooks,
@@ -19,10 +18,9 @@ import type { LockedImports } from '../../domain/imports/index.ts'
 import { containerConfig, LABEL_INSTANCE } from './container-config.ts'
 import { SandboxContainer } from './docker-container.ts'
 import { answered, CALL_TIMEOUT_MS, EngineTimeout } from './engine-call.ts'
-import { createHostPaths, type HostPaths } from './host-path.ts'
 import { createRuntimeCheck } from './oci-runtimes.ts'
-import { IMPORTS_FOLDER, placeFiles } from './place-files.ts'
 import { DENO, imageTag, RUNTIMES, type Runtime } from './runtimes.ts'
+import { createSandboxDoors, type SandboxDoors } from './sandbox-doors.ts'
 import { createSlots } from './slots.ts'
 import { createWarmPool, type WarmPool } from './warm-pool.ts'
 
@@ -81,10 +79,9 @@ export class DockerSandbox implements Sandbox {
   readonly #closing = new AbortController()
   readonly #startSlot = createSlots(STARTS_AT_ONCE)
   readonly #removeSlot = createSlots(REMOVALS_AT_ONCE)
-  readonly #hostPaths: HostPaths
+  readonly #doors: SandboxDoors
   readonly #ociRuntime: ReturnType<typeof createRuntimeCheck>
   #notes: readonly string[] = []
-  #doorNote: readonly string[] = []
   #seenAt = Number.NEGATIVE_INFINITY
   #looking: Promise<void> | undefined
   #filling = false
@@ -93,7 +90,7 @@ export class DockerSandbox implements Sandbox {
 
   constructor(options: DockerSandboxOptions) {
     this.#options = options
-    this.#hostPaths = createHostPaths(options.docker)
+    this.#doors = createSandboxDoors(options.docker, options.doors)
     this.#ociRuntime = createRuntimeCheck(options.docker, options.ociRuntime)
   }
 
@@ -152,7 +149,7 @@ export class DockerSandbox implements Sandbox {
     return {
       kind: ready.length > 0 ? 'docker' : 'unavailable',
       runtimes: ready.map(({ runtime, image }) => ({ name: runtime.name, image })),
-      notes: [...this.#notes, ...this.#doorNote],
+      notes: [...this.#notes, ...this.#doors.notes],
       warm: ready.reduce((sum, { pool }) => sum + pool.warm, 0),
     }
   }
@@ -237,6 +234,7 @@ export class DockerSandbox implements Sandbox {
       size: this.#options.poolSize,
       launch: () => this.#launch(runtime, image, POOL_LIMITS, null),
       onFailure: (error) => {
+        if (this.#closing.signal.aborted) return
         this.#options.log?.('a sandbox could not be started', error)
         this.#inBackground(this.#look())
       },
@@ -250,17 +248,18 @@ export class DockerSandbox implements Sandbox {
     imports: LockedImports | null,
   ): Promise<SandboxContainer> {
     const { docker, instanceId, ociRuntime } = this.#options
-    const { door, enginePath } = await this.#openDoor(imports)
+    const opened = await this.#doors.open(imports)
     const config = containerConfig({
       image,
       instanceId,
       limits,
-      door: enginePath,
+      door: opened.enginePath,
       ociRuntime,
       arguments: runtime.command({ imports: imports !== null }),
       environment: imports === null ? [] : (runtime.importsEnvironment ?? []),
     })
     const log = this.#options.log ?? (() => {})
+    const { door } = opened
     const container = new SandboxContainer({ docker, config, removeSlot: this.#removeSlot, door, log })
     this.#containers.add(container)
     void container.whenRemoved.then(() => this.#containers.delete(container))
@@ -268,32 +267,12 @@ export class DockerSandbox implements Sandbox {
       this.#closing.signal.throwIfAborted()
       return container.start(this.#options.launchTimeoutMs)
     }).catch((error: unknown) => {
+      this.#doors.launched(opened, error)
       void container.remove()
       throw error
     })
+    this.#doors.launched(opened)
     return container
-  }
-
-  /** A door of its own for one container, with the modules that its code may import. */
-  async #openDoor(
-    imports: LockedImports | null,
-  ): Promise<{ door: EgressDoor | null; enginePath: string | null }> {
-    const { doors } = this.#options
-    if (doors === null) {
-      if (imports !== null) throw new TypeError('locked modules need a door to stand behind')
-      return { door: null, enginePath: null }
-    }
-    const door = await doors.open()
-    try {
-      const enginePath = await this.#hostPaths.toEngine(door.directory)
-      this.#doorNote = enginePath === null ? [noSharedVolume(door.directory)] : []
-      if (enginePath === null) throw new SandboxUnavailable(noSharedVolume(door.directory))
-      if (imports !== null) await placeFiles(join(door.directory, IMPORTS_FOLDER), importedFiles(imports))
-      return { door, enginePath }
-    } catch (error) {
-      await door.close()
-      throw error
-    }
   }
 
   async run(order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome> {
@@ -389,17 +368,5 @@ function notBuilt(missing: readonly Runtime[]): string[] {
     `The ${missing.length === 1 ? `image ${tags} is` : `images ${tags} are`} not built; run: npm run images`,
   ]
 }
-
-const noSharedVolume = (directory: string): string =>
-  `The gateway's sockets are not in a shared volume: the engine cannot see ${directory}. Mount a volume there (OAUTH3_SOCKET_DIR).`
-
-const importedFiles = ({ lock, contents }: LockedImports): ReadonlyMap<string, Uint8Array> =>
-  new Map(
-    lock.files.map(({ path, sha256 }) => {
-      const bytes = contents.get(sha256)
-      if (bytes === undefined) throw new TypeError(`no content for ${path}`)
-      return [path, bytes] as const
-    }),
-  )
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))

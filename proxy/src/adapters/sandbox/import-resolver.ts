@@ -60,15 +60,18 @@ const LIMITS: RunLimits = {
 
 const TOO_LARGE = `What the code imports is more than may be locked: ${IMPORT_LIMITS.modules} modules, ${IMPORT_LIMITS.files} files, ${IMPORT_LIMITS.bytes / MIB} MiB.`
 
-export function createImportResolver(options: ImportResolverOptions): ImportResolver {
+export function createImportResolver(options: ImportResolverOptions): ImportResolver & AsyncDisposable {
   const docker = options.docker ?? new Docker()
   const hostPaths = createHostPaths(docker)
   const slot = createSlots(AT_ONCE)
   const removeSlot = createSlots(AT_ONCE)
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
+  const closing = new AbortController()
+  const containers = new Set<SandboxContainer>()
   const underWay = new Map<string, Promise<LockedImports>>()
 
   const launch = async (image: string, session: EgressSession): Promise<SandboxContainer> => {
+    closing.signal.throwIfAborted()
     const door: EgressDoor = await options.doors.open()
     try {
       const enginePath = await hostPaths.toEngine(door.directory)
@@ -91,6 +94,8 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
         ],
       })
       const container = new SandboxContainer({ docker, config, removeSlot, door, log: options.log })
+      containers.add(container)
+      void container.whenRemoved.then(() => containers.delete(container))
       // From here on the container closes the door, whatever becomes of it.
       await container.start()
       return container
@@ -125,12 +130,14 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
       await container.exchange(
         message,
         take,
-        AbortSignal.any([AbortSignal.timeout(timeoutMs), ending.signal]),
+        AbortSignal.any([AbortSignal.timeout(timeoutMs), ending.signal, closing.signal]),
       )
       return reader.end()
     } catch (error) {
       if (flooded) return 'too_large'
-      throw said === '' ? error : new Error(`the resolver said: ${said}`, { cause: error })
+      throw said === '' || isTimeout(error)
+        ? error
+        : new Error(`the resolver said: ${said}`, { cause: error })
     }
   }
 
@@ -151,7 +158,7 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
     try {
       answer = await ask(code, runtime.image, session)
     } catch (error) {
-      if (error instanceof DOMException && error.name === 'TimeoutError') {
+      if (isTimeout(error)) {
         throw refusal({
           ...found[0],
           reason: 'timeout',
@@ -207,8 +214,17 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
       underWay.set(key, work)
       return await work
     },
+    async [Symbol.asyncDispose]() {
+      closing.abort(new Error('the daemon is stopping'))
+      await Promise.allSettled([
+        ...underWay.values(),
+        ...[...containers].map((container) => container.remove()),
+      ])
+    },
   }
 }
+
+const isTimeout = (error: unknown): boolean => error instanceof DOMException && error.name === 'TimeoutError'
 
 /** Which import a failure of the whole is about, by its name in the text; else the first. */
 function meant(found: readonly [RemoteImport, ...RemoteImport[]], failure: string): RemoteImport {

@@ -9,7 +9,7 @@ export interface Escape {
 }
 
 /** Those that a running container or its image can use. What needs checkpoints or Kubernetes is left out. */
-export const ESCAPES: Readonly<Record<string, readonly Escape[]>> = {
+const ESCAPES: Readonly<Record<string, readonly Escape[]>> = {
   runc: [
     { cve: 'CVE-2019-5736', fixed: ['1.0.0-rc7'] },
     { cve: 'CVE-2021-30465', fixed: ['1.0.0-rc95'] },

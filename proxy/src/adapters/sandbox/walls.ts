@@ -24,7 +24,7 @@ function securityOptions(info: EngineInfo): ReadonlyMap<string, string> {
   )
 }
 
-export function judgeUserNamespaces(info: EngineInfo): CheckResult {
+function judgeUserNamespaces(info: EngineInfo): CheckResult {
   const options = securityOptions(info)
   if (options.has('rootless'))
     return well('the engine runs rootless: root in a sandbox is nobody on the host')
@@ -34,7 +34,7 @@ export function judgeUserNamespaces(info: EngineInfo): CheckResult {
   )
 }
 
-export function judgeSeccomp(info: EngineInfo): CheckResult {
+function judgeSeccomp(info: EngineInfo): CheckResult {
   const profile = securityOptions(info)
     .get('seccomp')
     ?.replace(/^profile=/, '')
@@ -45,7 +45,7 @@ export function judgeSeccomp(info: EngineInfo): CheckResult {
   return weak(`the engine has a profile of its owner's (${profile}): compare it with the engine's own`)
 }
 
-export function judgeAccessControl(info: EngineInfo): CheckResult {
+function judgeAccessControl(info: EngineInfo): CheckResult {
   const options = securityOptions(info)
   const standing = ['apparmor', 'selinux'].filter((name) => options.has(name))
   if (standing.length > 0) return well(standing.join(' and '))
@@ -54,7 +54,7 @@ export function judgeAccessControl(info: EngineInfo): CheckResult {
   )
 }
 
-export function judgeCgroups(info: EngineInfo): CheckResult {
+function judgeCgroups(info: EngineInfo): CheckResult {
   const lacking = [
     ...(info.MemoryLimit === false ? ['memory'] : []),
     ...(info.CpuCfsQuota === false ? ['processor'] : []),
@@ -74,7 +74,7 @@ export function judgeCgroups(info: EngineInfo): CheckResult {
 }
 
 /** Judges a version by its number alone, and says so. */
-export function judgeVersion(program: string, version: string): CheckResult {
+function judgeVersion(program: string, version: string): CheckResult {
   const lacking = lackingFixes(program, version)
   if (lacking === undefined) return weak(`${program} ${version}: not a version number that can be compared`)
   if (lacking.length === 0) return well(`${program} ${version}: no known escape without a fix`)

@@ -32,6 +32,26 @@ describe('the card', () => {
     })
   })
 
+  it('lists what is imported, says when the list is cut, and holds all of it in full', () => {
+    const modules = Array.from({ length: 40 }, (_, index) => `npm:package-number-${index}@1.0.0`)
+    const imports = { lock: 'd'.repeat(64), files: 80, bytes: 20_000, modules }
+    const few = card({ imports: { ...imports, modules: modules.slice(0, 2) } })
+    expect(few).toMatchObject({
+      imports: '2 locked, 20 KiB: npm:package-number-0@1.0.0, npm:package-number-1@1.0.0',
+      cut: false,
+    })
+    const many = card({ imports })
+    expect(many.imports).toMatch(/^40 locked, 20 KiB: npm:package-number-0@1\.0\.0, /)
+    expect(many.cut).toBe(true)
+    for (const text of [...modules, imports.lock]) expect(many.full).toContain(text)
+    expect(card().imports).toBeNull()
+    const code = 'import x from "npm:package-number-0"\n'
+    expect(card({ imports }, { code }).warnings).toEqual([
+      'line 1: imports code from elsewhere, locked as listed',
+    ])
+    expect(card({}, { code }).warnings).toEqual(['line 1: imports code from elsewhere, which will not load'])
+  })
+
   it.each<[string, Partial<Consent>, string, RegExp]>([
     [
       'a secret beyond its binding',

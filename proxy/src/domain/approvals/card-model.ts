@@ -26,6 +26,8 @@ export interface CardModel {
   readonly warnings: readonly string[]
   readonly secrets: readonly CardSecret[]
   readonly network: string
+  /** Modules from elsewhere: how many, how much, and which come first; null when there are none. */
+  readonly imports: string | null
   readonly runtime: string
   readonly limits: string
   /** Null when the request has none. */
@@ -42,7 +44,7 @@ export interface CardModel {
   readonly choices: readonly (readonly { readonly decision: DecisionKind; readonly label: string }[])[]
 }
 
-export interface CardSecret {
+interface CardSecret {
   readonly name: string
   /** Whether the code holds the value itself. */
   readonly raw: boolean
@@ -89,6 +91,7 @@ export function buildCard(input: CardInput): CardModel {
       missing: input.missing.includes(secret.name),
     })),
     network: consent.network.length === 0 ? 'none' : short(consent.network.join(', '), 160),
+    imports: consent.imports && short(importsSaid(consent.imports), 240),
     runtime: `${consent.runtime.name}, ${consent.runtime.isolation === 'docker' ? 'container' : 'embedded process'}`,
     limits: `${consent.limits.timeout_ms / 1_000} s, ${Math.round(consent.limits.memory_bytes / 1_048_576)} MiB`,
     args: consent.args === null ? null : short(consent.args, 200),
@@ -121,6 +124,10 @@ export function buildCard(input: CardInput): CardModel {
     ],
   }
 }
+
+/** In full; the card cuts it, and says that it did. */
+const importsSaid = ({ modules, bytes }: NonNullable<Consent['imports']>): string =>
+  `${modules.length} locked, ${Math.ceil(bytes / 1_024)} KiB: ${modules.join(', ')}`
 
 /** A line feed at the very end ends the last line; it begins no other. */
 const lineCount = (code: string): number => code.replace(/\n$/, '').split('\n').length
@@ -167,8 +174,10 @@ function cardWarnings(consent: Consent, code: string): readonly string[] {
     )
   }
   if (consent.source?.relation === 'different') warnings.push('the link holds OTHER code than what will run')
-  for (const warning of inOrderOfDanger(codeWarnings(code)))
-    warnings.push(`line ${warning.line}: ${warning.text}`)
+  for (const { kind, line, text } of inOrderOfDanger(codeWarnings(code))) {
+    const locked = kind === 'remote_import' && consent.imports !== null
+    warnings.push(`line ${line}: ${locked ? 'imports code from elsewhere, locked as listed' : text}`)
+  }
   for (const [what, text] of [
     ['skill id', consent.skill_id],
     ['description', consent.description],
@@ -264,6 +273,12 @@ function fullText(
       }),
     ),
     ...list('Network', consent.network.length === 0 ? ['none'] : consent.network),
+    ...(consent.imports === null
+      ? []
+      : list(
+          `Imports, ${consent.imports.files} files, ${consent.imports.bytes} bytes, locked as ${consent.imports.lock}`,
+          consent.imports.modules,
+        )),
     ...(consent.args === null ? [] : ['', 'Args (OAUTH3_ARGS):', consent.args]),
   ]
   // Each line made visible by itself: a line feed inside a text must not begin a line of its own.

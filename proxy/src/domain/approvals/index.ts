@@ -10,4 +10,4 @@ export {
   type DecisionKind,
   isDecisionKind,
 } from './approvals.ts'
-export { buildCard, type CardInput, type CardModel, type CardSecret } from './card-model.ts'
+export { buildCard, type CardInput, type CardModel } from './card-model.ts'

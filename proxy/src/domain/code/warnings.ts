@@ -39,7 +39,7 @@ const RULES: readonly { kind: CodeWarning['kind']; pattern: RegExp; text: string
     kind: 'remote_import',
     pattern:
       /\b(?:import|export)\b[^'"]{0,120}['"](?:https?:|npm:|jsr:|data:|blob:)|\bimport ?\( ?['"](?:https?:|npm:|jsr:|data:|blob:)/,
-    text: 'imports code from elsewhere, which this version does not load',
+    text: 'imports code from elsewhere, which will not load',
   },
 ]
 

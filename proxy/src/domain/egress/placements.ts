@@ -3,7 +3,7 @@ import { type EgressPolicy, type EgressSecret, type EgressTarget, reaches, type 
 import type { EgressRule } from './rules.ts'
 
 /** How a value is written where its placeholder stood; null when it cannot stand there. */
-export type Rendering = (value: string) => string | null
+type Rendering = (value: string) => string | null
 
 export interface Placements {
   /**
@@ -58,6 +58,7 @@ export function createPlacements(policy: EgressPolicy, target: EgressTarget): Pl
   return {
     replace: (text, surface, render) => replaceIn(text, text, (index) => index, surface, render),
     replacePercent(text, surface, render) {
+      if (!text.includes('%')) return replaceIn(text, text, (index) => index, surface, render)
       const { decoded, starts } = percentDecoded(text)
       return replaceIn(decoded, text, (index) => starts[index] ?? text.length, surface, render)
     },
@@ -76,20 +77,37 @@ interface Found {
   readonly end: number
 }
 
-/** One expression for all placeholders of a policy, so that a value put in is never searched itself. */
-const expressions = new WeakMap<EgressPolicy, RegExp>()
+interface Search {
+  /** One expression for all placeholders of a policy, so that a value put in is never searched itself. */
+  readonly expression: RegExp
+  readonly byPlaceholder: ReadonlyMap<string, EgressSecret>
+  /** Length of the shortest; most headers are shorter still. */
+  readonly shortest: number
+}
+
+const searches = new WeakMap<EgressPolicy, Search>()
+
+function searchOf(policy: EgressPolicy): Search {
+  const known = searches.get(policy)
+  if (known !== undefined) return known
+  const placeholders = policy.secrets.map(({ placeholder }) => placeholder)
+  const escaped = placeholders.map((placeholder) => placeholder.replace(/[^A-Za-z0-9]/g, '\\$&'))
+  const search = {
+    expression: new RegExp(escaped.join('|'), 'g'),
+    byPlaceholder: new Map(policy.secrets.map((secret) => [secret.placeholder, secret])),
+    shortest: Math.min(...placeholders.map(({ length }) => length)),
+  }
+  searches.set(policy, search)
+  return search
+}
 
 function placeholdersIn(policy: EgressPolicy, text: string): Found[] {
   if (policy.secrets.length === 0) return []
-  let expression = expressions.get(policy)
-  if (expression === undefined) {
-    const escaped = policy.secrets.map(({ placeholder }) => placeholder.replace(/[^A-Za-z0-9]/g, '\\$&'))
-    expression = new RegExp(escaped.join('|'), 'g')
-    expressions.set(policy, expression)
-  }
+  const { expression, byPlaceholder, shortest } = searchOf(policy)
+  if (text.length < shortest) return []
   const found: Found[] = []
   for (const { 0: placeholder, index } of text.matchAll(expression)) {
-    const secret = policy.secrets.find((one) => one.placeholder === placeholder)
+    const secret = byPlaceholder.get(placeholder)
     if (secret !== undefined) found.push({ secret, start: index, end: index + placeholder.length })
   }
   return found

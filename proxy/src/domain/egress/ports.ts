@@ -6,8 +6,6 @@ import type { EgressSession } from './session.ts'
 export const GATEWAY_SOCKET = 'gateway.sock'
 export const GATEWAY_CA = 'ca.pem'
 export const GATEWAY_MOUNT = '/run/oauth3'
-/** Where a sandbox's own relay listens on loopback, for runtimes that take a proxy by URL only. */
-export const GATEWAY_RELAY_PORT = 3128
 
 /** One sandbox's way out. It exists before the sandbox does, and refuses everything until a run is let in. */
 export interface EgressDoor {
@@ -24,7 +22,7 @@ export interface EgressDoors {
   open(): Promise<EgressDoor>
 }
 
-export interface DialTarget {
+interface DialTarget {
   /** Host name, or an IP literal without brackets. */
   readonly host: string
   readonly port: number

@@ -26,6 +26,18 @@ export interface PreparedResponse {
   readonly headers: string[]
   /** What the body goes through, in order, for `stream.pipeline`; made anew at each call, empty when it passes as it is. */
   transforms(): Duplex[]
+  /**
+   * The same without streams, which cost more than the search of a short body does: null when the body passes as it is,
+   * `encoded` when it has to be decoded first and only `transforms` will do.
+   */
+  search(): BodySearch | null | 'encoded'
+}
+
+export interface BodySearch {
+  /** Bytes that are safe to give on. */
+  push(chunk: Uint8Array): Uint8Array
+  /** The bytes still held back; for a body that came to its end. */
+  end(): Uint8Array
 }
 
 /** Null when the run has no secret that the gateway puts in, so that no answer can echo one. */
@@ -49,7 +61,8 @@ export function prepareResponse(
   const named = listedByConnection(fields)
   const kept = fields.filter(({ name }) => !isHopByHop(name) && !named.has(name))
   const upgrade = websocket ? fields.filter(({ name }) => name === 'connection' || name === 'upgrade') : []
-  if (scrubber === null) return { headers: flat([...kept, ...upgrade]), transforms: () => [] }
+  if (scrubber === null)
+    return { headers: flat([...kept, ...upgrade]), transforms: () => [], search: () => null }
 
   const hasBody = mayHaveBody(response, fields)
   const encodings = encodingsOf(fields)
@@ -68,6 +81,7 @@ export function prepareResponse(
     headers: flat(clean),
     transforms: () =>
       hasBody ? [...(decoder === undefined ? [] : [decoder()]), createScrubTransform(scrubber)] : [],
+    search: () => (!hasBody ? null : decoder === undefined ? scrubber.stream() : 'encoded'),
   }
 }
 

@@ -24,7 +24,7 @@ describe('the look for imports', () => {
     'import fs from "node:fs"\nawait fetch("https://api.demo.test/from")',
     'import x from "./x.ts"',
     'await import("https://esm.sh/" + name)',
-    'await import(`https://esm.sh/${name}`)',
+    'await import(`https://esm.sh/$' + '{name}`)',
   ])('takes %j for no import of a fixed address', (code) => {
     expect(remoteImports(code)).toEqual([])
   })

@@ -9,7 +9,7 @@ export interface ImportFile {
 }
 
 /** Everything that code imports from elsewhere, fixed by content. */
-export interface ImportLock {
+interface ImportLock {
   /** SHA-256 of the canonical manifest: `{ v, runtime, image, files, modules }`. */
   readonly hash: string
   readonly files: readonly ImportFile[]

@@ -91,6 +91,7 @@ const cardView = z.object({
     }),
   ),
   network: z.string(),
+  imports: z.string().nullable(),
   runtime: z.string(),
   limits: z.string(),
   args: z.string().nullable(),

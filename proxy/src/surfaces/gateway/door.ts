@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { EgressSession, EgressTarget } from '../../domain/egress/index.ts'
 
 /** Connections and requests of one sandbox at once. What is beyond costs the daemon memory, and nobody a good program. */
-export const MAX_CONNECTIONS = 128
+const MAX_CONNECTIONS = 128
 const MAX_ACTIVE = 128
 /** CONNECTs of one sandbox: each costs a handshake, so there is an end to them as there is one to requests. */
 const MAX_TUNNELS = 10_000
@@ -25,6 +25,11 @@ export class Door {
   /** The run that speaks here; null before it began and after it ended. */
   get session(): EgressSession | null {
     return this.#closed || this.#session === null || this.#session.ended ? null : this.#session
+  }
+
+  /** Its run has not begun yet, so only the sandbox's own runner can be speaking. */
+  get waits(): boolean {
+    return !this.#closed && this.#session === null
   }
 
   get connections(): number {
@@ -64,7 +69,7 @@ export interface Arrival {
   readonly tunnel: Tunnel | null
 }
 
-export interface Tunnel {
+interface Tunnel {
   readonly target: EgressTarget
   /** The TLS server name was that of the CONNECT target, or there was no TLS. */
   readonly namesAgree: boolean

@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { pipeline, type Readable, type Writable } from 'node:stream'
+import { pipeline, type Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { EgressDialError, type EgressRule, prepareResponse, scrubberFor } from '../../domain/egress/index.ts'
+import {
+  EgressDialError,
+  type EgressRule,
+  type PreparedResponse,
+  prepareResponse,
+  scrubberFor,
+} from '../../domain/egress/index.ts'
+import { type Answer, createAnswer } from './answer.ts'
 import type { Allowed } from './judge.ts'
 import type { Outcome } from './outcome.ts'
 import { answerRefusal } from './refusal.ts'
@@ -44,7 +51,7 @@ function send({ response, allowed, outcome, upstreams }: Forwarding, body: Reada
   const upstream = upstreams.take(session.policy, target)
   const scrubber = scrubberFor(session.policy)
   let controller: Dispatcher.DispatchController | undefined
-  let sink: Writable | undefined
+  let answer: Answer | undefined
   let ended = false
 
   response.once('close', () => {
@@ -71,43 +78,35 @@ function send({ response, allowed, outcome, upstreams }: Forwarding, body: Reada
       onResponseStart(started, status) {
         // Interim answers are between the gateway and the upstream (RFC 9110, 15.2).
         if (status < 200) return
-        const answer = prepareResponse({
+        const given = prepareResponse({
           scrubber,
           status,
           rawHeaders: rawPairs(started.rawHeaders),
           method: prepared.method,
         })
-        if ('refused' in answer) {
+        if ('refused' in given) {
           ended = true
           started.abort(LEFT)
-          return refuse(answer.refused)
+          return refuse(given.refused)
         }
         outcome.status = status
-        response.sendDate = false
-        response.writeHead(status, answer.headers)
-        sink = through(answer.transforms(), response)
-        // A body may be long in coming; its head is not kept for it.
-        setImmediate(() => {
-          if (!response.destroyed && !response.writableEnded) response.flushHeaders()
-        })
+        answer = answerWith(given, { response, status, method: prepared.method }, () => started.resume())
       },
       onResponseData(started, chunk) {
         outcome.responseBytes += chunk.length
         if (session.ended) return void response.destroy()
-        if (sink === undefined || sink.destroyed || sink.write(chunk)) return
-        started.pause()
-        sink.once('drain', () => started.resume())
+        if (answer?.write(chunk) === false) started.pause()
       },
       onResponseEnd() {
         ended = true
-        sink?.end()
+        answer?.end()
       },
       onResponseError(_controller, error) {
         if (ended || response.destroyed) return
         ended = true
-        if (!response.headersSent) return refuse(ruleOf(error))
-        sink?.destroy(error)
-        response.destroy()
+        // An answer that has begun is cut off where the code can see it; nothing that was held back is given.
+        if (answer === undefined) refuse(ruleOf(error))
+        else response.destroy()
       },
     },
   )
@@ -115,13 +114,35 @@ function send({ response, allowed, outcome, upstreams }: Forwarding, body: Reada
 
 const LEFT = new Error('the code left')
 
-/** Where the body is written so that it comes out of the last transform into the response. */
-function through(transforms: readonly NodeJS.ReadWriteStream[], response: ServerResponse): Writable {
-  const [first] = transforms
-  if (first === undefined) return response
-  // A transform that fails destroys the response with the rest: an answer that was cut never looks whole.
-  pipeline([...transforms, response], () => {})
-  return first as unknown as Writable
+function answerWith(
+  given: PreparedResponse,
+  to: { readonly response: ServerResponse; readonly status: number; readonly method: string },
+  ready: () => void,
+): Answer {
+  const { response, status, method } = to
+  const search = given.search()
+  if (search === 'encoded') return answerDecoded(given, response, status, ready)
+  const mayHaveBody = method !== 'HEAD' && status !== 204 && status !== 304
+  return createAnswer(response, { status, headers: given.headers, search, mayHaveBody }, ready)
+}
+
+function answerDecoded(
+  given: PreparedResponse,
+  response: ServerResponse,
+  status: number,
+  ready: () => void,
+): Answer {
+  const [first, ...rest] = given.transforms()
+  if (first === undefined) throw new Error('an encoded body goes through something')
+  response.sendDate = false
+  response.writeHead(status, given.headers)
+  // A body that cannot be decoded destroys the response with the rest: an answer that was cut never looks whole.
+  pipeline([first, ...rest, response], () => {})
+  first.on('drain', ready)
+  return {
+    write: (chunk) => first.destroyed || first.write(chunk),
+    end: () => void first.end(),
+  }
 }
 
 function rawPairs(headers: Dispatcher.DispatchController['rawHeaders']): string[] {

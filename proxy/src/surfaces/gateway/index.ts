@@ -1,1 +1,1 @@
-export { createGateway, type GatewayDeps } from './gateway.ts'
+export { createGateway } from './gateway.ts'

@@ -24,6 +24,7 @@ const MAX_HEADER_BYTES = 32 * 1_024
 /** For the head of one request, however slowly its bytes drip in. A body may take as long as its run. */
 const HEADERS_TIMEOUT_MS = 30_000
 const KEEP_ALIVE_MS = 60_000
+const BUFFER_BYTES = 64 * 1_024
 
 /**
  * One HTTP server for all doors: for what is said to the door itself and for what is said inside its tunnels. It never
@@ -39,6 +40,8 @@ export function createListener(deps: ListenerDeps): Listener {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // Fewer stops and starts of a long body, for at most so much memory.
+    highWaterMark: BUFFER_BYTES,
     // Checked with the other hosts that a request names, and refused in the gateway's own words.
     requireHostHeader: false,
     shouldUpgradeCallback: isWebSocket,

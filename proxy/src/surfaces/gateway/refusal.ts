@@ -31,7 +31,7 @@ const LAST_WORDS_MS = 2_000
 export const statusOf = (rule: EgressRule): number => STATUS[rule] ?? 403
 
 /** One shape for every refusal, so that code and its author can read which rule it was. */
-export function bodyOf({ rule, origin, secrets }: Refusal): string {
+function bodyOf({ rule, origin, secrets }: Refusal): string {
   const about = [origin, secrets.length === 0 ? '' : `secret ${secrets.join(', ')}`]
     .filter(Boolean)
     .join('; ')

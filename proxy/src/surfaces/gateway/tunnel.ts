@@ -3,14 +3,14 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { type CertificateIssuer, type EgressTarget, parseAuthority } from '../../domain/egress/index.ts'
-import { isIpLiteral, oneLine } from '../../kernel/index.ts'
+import { isIpLiteral } from '../../kernel/index.ts'
 import type { Arrival } from './door.ts'
+import { recorded } from './judge.ts'
 import { type Refusal, writeRefusal } from './refusal.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
 /** First byte of a TLS record that carries a handshake. */
 const TLS_HANDSHAKE = 0x16
-const ORIGIN_CHARS = 120
 
 /**
  * CONNECT. The tunnel ends here: what is said in it is opened and judged request by request. It is opened for hosts that
@@ -64,8 +64,10 @@ function refusalOf(
 ): Refusal | { readonly target: EgressTarget } {
   const authority = request.url ?? ''
   const target = parseAuthority(authority, 'https', { portRequired: true })
-  const refusal = { origin: oneLine(authority, ORIGIN_CHARS), secrets: [] }
-  if (door.session === null) return { rule: 'no_run', ...refusal }
+  const origin = door.session === null ? '' : recorded(door.session, authority)
+  const refusal = { origin, secrets: [] }
+  // Before its run a sandbox warms itself up: its handshake is the same, its requests are refused in the tunnel.
+  if (door.session === null && !door.waits) return { rule: 'no_run', ...refusal }
   if (!door.mayTunnel()) return { rule: 'too_many_requests', ...refusal }
   // A tunnel in a tunnel would lead past the host that was judged.
   if (tunnel !== null) return { rule: 'method_not_allowed', ...refusal }

@@ -16,7 +16,7 @@ export interface Upstreams extends AsyncDisposable {
   take(policy: EgressPolicy, target: EgressTarget): Upstream
 }
 
-export interface Upstream {
+interface Upstream {
   readonly pool: Pool
   release(): void
 }

@@ -68,6 +68,7 @@ export function renderPlainCard(input: {
     `Code hash ${model.codeHash}`,
     `Secrets: ${clip(model.secrets.map(plainSecret).join(', ') || 'none', 200)}`,
     `Network: ${model.network}`,
+    ...(model.imports === null ? [] : [`Imports: ${model.imports}`]),
     `Warnings: ${model.warnings.length}, changes: ${model.changes.length}`,
     'Read the code and the details in the files above.',
     expiry(model.expiresAt, now),
@@ -118,6 +119,7 @@ function facts(model: CardModel, level: Level, now: UnixMs): { lines: string[]; 
       return `${secret.raw ? '🔓' : '🔑'} ${code(name)} → ${code(goes)}${how}${note}`
     }),
     `🌐 Network: ${code(field(model.network))}`,
+    ...(model.imports === null ? [] : [`📦 Imports: ${code(field(model.imports))}`]),
     `🤖 ${code(field(model.agent))} runs ${code(field(model.skillId))}`,
     ...(model.description === '' ? [] : [`📝 ${code(field(model.description))}`]),
     ...(model.args === null ? [] : [`📥 Args: ${code(field(model.args))}`]),

@@ -1,0 +1,97 @@
+/** Domain, Docker sandbox and gateway as the daemon joins them, with a server of the test behind every import host. */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Docker from 'dockerode'
+import { createCertificateIssuer } from '../../src/adapters/certificates/index.ts'
+import { createEgressDial } from '../../src/adapters/dial/index.ts'
+import { createImportResolver, createSandbox } from '../../src/adapters/sandbox/index.ts'
+import { readConfig } from '../../src/config/index.ts'
+import type { Agent } from '../../src/domain/agents/index.ts'
+import type { ExecuteRequest, Execution } from '../../src/domain/executions/index.ts'
+import type { ImportResolver } from '../../src/domain/imports/index.ts'
+import { createGateway } from '../../src/surfaces/gateway/index.ts'
+import { addAgent, createDomainKit, type DomainKit, requestOf } from './domain-kit.ts'
+import { type ModuleHosts, startModuleHosts } from './module-hosts.ts'
+
+export interface ImportKit extends AsyncDisposable {
+  readonly domain: DomainKit
+  readonly hosts: ModuleHosts
+  readonly agent: Agent
+  readonly resolver: ImportResolver & AsyncDisposable
+  /** Names of the containers that this kit has in the engine. */
+  containers(): Promise<string[]>
+  submit(code: string, request?: Partial<ExecuteRequest>): Promise<Execution>
+  /** Approves what waits, and gives what came of it; what needs nobody's approval is only waited for. */
+  finish(execution: Execution, decision?: 'once' | 'forever'): Promise<Execution>
+  run(code: string, request?: Partial<ExecuteRequest>): Promise<Execution>
+}
+
+export async function createImportKit(
+  environment: Record<string, string> = {},
+  timeoutMs?: number,
+): Promise<ImportKit> {
+  const dir = mkdtempSync(join(tmpdir(), 'oauth3-imports-'))
+  const hosts = await startModuleHosts()
+  const { port, ca } = hosts.upstream
+  const dial = createEgressDial({ resolve: async () => ['127.0.0.1'], isPublic: () => true, tls: { ca } })
+  const gateway = createGateway({
+    // The server has a port of its own; every host is dialled there.
+    dial: {
+      dial: (target, ...rest) => dial.dial({ ...target, port }, ...rest),
+      dialTls: (target, ...rest) => dial.dialTls({ ...target, port }, ...rest),
+    },
+    issuer: await createCertificateIssuer(),
+    directory: join(dir, 'gateway'),
+    log: () => {},
+  })
+  const instanceId = randomBytes(8).toString('hex')
+  const sandbox = await createSandbox({ kind: 'docker', poolSize: 0, instanceId, doors: gateway })
+  let resolver: (ImportResolver & AsyncDisposable) | undefined
+  const domain = await createDomainKit({
+    dir,
+    sandbox,
+    importResolver: ({ egress }) => {
+      resolver = createImportResolver({
+        kind: 'docker',
+        instanceId,
+        doors: gateway,
+        egress,
+        timeoutMs,
+        hosts: readConfig(environment).importHosts,
+        log: (message, error) => console.error(message, error),
+      })
+      return resolver
+    },
+  })
+  const agent = addAgent(domain)
+  const kit: ImportKit = {
+    domain,
+    hosts,
+    agent,
+    resolver: resolver as unknown as ImportKit['resolver'],
+    async containers() {
+      const filters = { label: [`oauth3.instance=${instanceId}`] }
+      return (await new Docker().listContainers({ all: true, filters })).flatMap(({ Names }) => Names)
+    },
+    submit: (code, request = {}) => domain.executions.submit(agent, requestOf({ code, ...request })),
+    async finish(execution, decision = 'once') {
+      if (execution.status === 'pending') {
+        const approver = { via: 'cli', userId: '0', name: 'owner' } as const
+        domain.executions.decide(execution.requestId, execution.consentHash, decision, approver)
+      }
+      return await domain.executions.wait(execution.requestId, 60_000, new AbortController().signal)
+    },
+    run: async (code, request) => kit.finish(await kit.submit(code, request)),
+    async [Symbol.asyncDispose]() {
+      await resolver?.[Symbol.asyncDispose]()
+      await domain[Symbol.asyncDispose]()
+      await sandbox[Symbol.asyncDispose]()
+      await gateway[Symbol.asyncDispose]()
+      await hosts[Symbol.asyncDispose]()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+  return kit
+}
