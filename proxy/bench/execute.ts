@@ -52,7 +52,11 @@ async function trustedDaemon(
   const daemon = await startBenchDaemon({ OAUTH3_SANDBOX: 'docker', ...environment })
   await daemon.cli(['secret', 'add', 'BENCH_SECRET'], SECRET)
   const agent = new Agent({ keepAlive: true })
-  const body = JSON.stringify({ skill_id: 'bench', code: CODE, secrets: ['BENCH_SECRET'] })
+  const body = JSON.stringify({
+    skill_id: 'bench',
+    code: CODE,
+    secrets: [{ name: 'BENCH_SECRET', mode: 'raw' }],
+  })
   const headers = { authorization: `Bearer ${daemon.token}`, 'content-type': 'application/json' }
   const post = async (): Promise<{ status: string; request_id: string; stdout?: string }> => {
     const call = request(`${daemon.url}/execute`, { agent, method: 'POST', headers })

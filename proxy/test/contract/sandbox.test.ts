@@ -504,7 +504,7 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
         )
       })
 
-      it('closes the door of each run, and lets in no second one', async () => {
+      it('closes the door of each run when it is over', async () => {
         const before = doors.opened.length
         const run = await runIn(
           sandbox,

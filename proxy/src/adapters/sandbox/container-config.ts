@@ -48,12 +48,12 @@ export function hostConfig({ limits, door, ociRuntime }: Walls): Docker.HostConf
   }
 }
 
+// Propagation is left to the engine: volumes below its own root take another than the usual private one.
 const readOnly = (source: string, target: string): Docker.MountSettings => ({
   Type: 'bind',
   Source: source,
   Target: target,
   ReadOnly: true,
-  BindOptions: { Propagation: 'rprivate' },
 })
 
 /** The limits that a waiting container can still be given. */

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
 import { type Clock, canonicalJson, type Json, sha256Hex } from '../../kernel/index.ts'
 import type { AuditEventName, AuditRepository, AuditSeal, StoredAuditRow } from './ports.ts'
 
@@ -40,8 +40,17 @@ export function createAuditLog(deps: {
   readonly mayBegin?: boolean
 }): AuditLog {
   const { repository, clock } = deps
-  const mac = (id: number, hash: string): string =>
-    createHmac('sha256', deps.auditKey).update(`oauth3 audit seal v1\n${id}\n${hash}`).digest('hex')
+  // A key object, since raw bytes are made into one anew for each seal.
+  const key = createSecretKey(deps.auditKey)
+  let latest = { id: -1, hash: '', mac: '' }
+  /** Each append checks the seal of the one before it, so the latest is asked for twice. */
+  const mac = (id: number, hash: string): string => {
+    if (latest.id !== id || latest.hash !== hash) {
+      const sealed = createHmac('sha256', key).update(`oauth3 audit seal v1\n${id}\n${hash}`)
+      latest = { id, hash, mac: sealed.digest('hex') }
+    }
+    return latest.mac
+  }
 
   const isGenuine = (seal: AuditSeal): boolean => sameText(mac(seal.id, seal.hash), seal.mac)
   let mayBegin = (deps.mayBegin ?? true) && repository.seal() === undefined
