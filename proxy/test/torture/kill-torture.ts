@@ -216,8 +216,8 @@ class World {
   }
 
   async #nothingLeftBehind(): Promise<void> {
-    const left = readdirSync(this.folder).filter(
-      (name) => !/^(proxy\.db(-wal|-shm|\.lock)?|master\.key)$/.test(name),
+    const left = readdirSync(this.folder, { recursive: true, encoding: 'utf8' }).filter(
+      (name) => !/^(proxy\.db(-wal|-shm|\.lock)?|master\.key|gateway)$/.test(name),
     )
     if (left.length > 0) this.#broken.push(`files left behind: ${left.join(', ')}`)
     if (this.options.sandbox !== 'docker') return
