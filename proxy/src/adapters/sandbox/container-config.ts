@@ -22,12 +22,15 @@ export interface Walls {
   /** The door's directory as the engine sees it; null for a sandbox without any way out. */
   readonly door: string | null
   readonly ociRuntime: string | undefined
+  /** Of the container's own network namespace. */
+  readonly sysctls?: Readonly<Record<string, string>> | undefined
 }
 
-export function hostConfig({ limits, door, ociRuntime }: Walls): Docker.HostConfig {
+export function hostConfig({ limits, door, ociRuntime, sysctls }: Walls): Docker.HostConfig {
   return {
     // No interface but loopback: the socket in the door's directory is the only way out.
     NetworkMode: 'none',
+    Sysctls: { ...sysctls },
     ReadonlyRootfs: true,
     CapDrop: ['ALL'],
     // The seccomp profile is left to the engine: naming none means its default one.

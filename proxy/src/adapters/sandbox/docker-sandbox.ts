@@ -18,7 +18,7 @@ import type { LockedImports } from '../../domain/imports/index.ts'
 import { containerConfig, LABEL_INSTANCE } from './container-config.ts'
 import { SandboxContainer } from './docker-container.ts'
 import { answered, CALL_TIMEOUT_MS, EngineTimeout } from './engine-call.ts'
-import { createRuntimeCheck } from './oci-runtimes.ts'
+import { createEngineCheck, type EngineCheck } from './engine-check.ts'
 import { DENO, imageTag, RUNTIMES, type Runtime } from './runtimes.ts'
 import { createSandboxDoors, type SandboxDoors } from './sandbox-doors.ts'
 import { createSlots } from './slots.ts'
@@ -80,7 +80,7 @@ export class DockerSandbox implements Sandbox {
   readonly #startSlot = createSlots(STARTS_AT_ONCE)
   readonly #removeSlot = createSlots(REMOVALS_AT_ONCE)
   readonly #doors: SandboxDoors
-  readonly #ociRuntime: ReturnType<typeof createRuntimeCheck>
+  readonly #engine: EngineCheck
   #notes: readonly string[] = []
   #seenAt = Number.NEGATIVE_INFINITY
   #looking: Promise<void> | undefined
@@ -91,7 +91,7 @@ export class DockerSandbox implements Sandbox {
   constructor(options: DockerSandboxOptions) {
     this.#options = options
     this.#doors = createSandboxDoors(options.docker, options.doors)
-    this.#ociRuntime = createRuntimeCheck(options.docker, options.ociRuntime)
+    this.#engine = createEngineCheck(options.docker, options.ociRuntime)
   }
 
   async sweep(): Promise<number> {
@@ -166,7 +166,7 @@ export class DockerSandbox implements Sandbox {
   async #lookNow(): Promise<void> {
     const missing: Runtime[] = []
     let away: string | undefined
-    const unknown = await this.#ociRuntime.trouble(LOOK_TIMEOUT_MS)
+    const unknown = await this.#engine.trouble(LOOK_TIMEOUT_MS)
     const found = await Promise.all(
       RUNTIMES.map(async (runtime) => {
         try {
@@ -183,7 +183,7 @@ export class DockerSandbox implements Sandbox {
     )
     if (this.#closing.signal.aborted) return
     for (const { runtime, image } of found) this.#keepPool(runtime, unknown === undefined ? image : null)
-    if (away !== undefined) this.#ociRuntime.askAgain()
+    if (away !== undefined) this.#engine.askAgain()
     const trouble = away ?? unknown
     this.#notes = [...(trouble === undefined ? [] : [trouble]), ...notBuilt(missing)]
     const isAway = away !== undefined || this.#ready.size === 0
@@ -255,6 +255,7 @@ export class DockerSandbox implements Sandbox {
       limits,
       door: opened.enginePath,
       ociRuntime,
+      sysctls: this.#engine.sysctls,
       arguments: runtime.command({ imports: imports !== null }),
       environment: imports === null ? [] : (runtime.importsEnvironment ?? []),
     })

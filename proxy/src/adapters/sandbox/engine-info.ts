@@ -14,6 +14,7 @@ const engineInfo = z.object({
   CpuCfsQuota: z.boolean().nullish(),
   PidsLimit: z.boolean().nullish(),
   ServerVersion: z.string().nullish(),
+  KernelVersion: z.string().nullish(),
   DefaultRuntime: z.string().nullish(),
   Runtimes: z
     .record(
@@ -33,10 +34,8 @@ export type EngineInfo = z.infer<typeof engineInfo> & {
   readonly versions: ReadonlyMap<string, string>
 }
 
-export async function readEngine(docker: Docker): Promise<EngineInfo> {
-  const [info, version] = await answered(CALL_TIMEOUT_MS, () =>
-    Promise.all([docker.info(), docker.version()]),
-  )
+export async function readEngine(docker: Docker, timeoutMs = CALL_TIMEOUT_MS): Promise<EngineInfo> {
+  const [info, version] = await answered(timeoutMs, () => Promise.all([docker.info(), docker.version()]))
   const parts = z.array(component).catch([]).parse(version.Components)
   return {
     ...engineInfo.parse(info),

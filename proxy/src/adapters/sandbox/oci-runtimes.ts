@@ -1,7 +1,5 @@
 /** The OCI runtime that containers are started with: whether the engine knows it, and what it adds. */
-import type Docker from 'dockerode'
 import type { CheckResult } from '../../domain/health/index.ts'
-import { answered } from './engine-call.ts'
 import type { EngineInfo } from './engine-info.ts'
 
 type Known = Pick<EngineInfo, 'DefaultRuntime' | 'Runtimes' | 'ServerVersion'>
@@ -18,28 +16,6 @@ export function unknownRuntime(info: Known, name: string | undefined): string | 
   if (known.includes(name)) return undefined
   if (isShimName(name) && Number.parseInt(info.ServerVersion ?? '', 10) >= SHIMS_SINCE) return undefined
   return `The Docker engine does not know the runtime ${name} of OAUTH3_SANDBOX_RUNTIME; known: ${known.toSorted().join(', ') || 'none'}`
-}
-
-/** Asks the engine whether it knows the runtime, until it does. Never throws. */
-export function createRuntimeCheck(docker: Docker, ociRuntime: string | undefined) {
-  let known = ociRuntime === undefined
-  return {
-    /** Why no container can be started with the runtime that was set, for a person. */
-    async trouble(timeoutMs: number): Promise<string | undefined> {
-      if (known) return undefined
-      try {
-        const trouble = unknownRuntime(await answered(timeoutMs, () => docker.info()), ociRuntime)
-        known = trouble === undefined
-        return trouble
-      } catch (error) {
-        return `The Docker engine does not answer: ${error instanceof Error ? error.message : String(error)}`
-      }
-    },
-    /** For an engine that was away and may come back with others. */
-    askAgain(): void {
-      known = ociRuntime === undefined
-    },
-  }
 }
 
 export interface RuntimeInUse {
