@@ -47,8 +47,12 @@ export function sandboxCheck(sandbox: Sandbox): DoctorCheck {
 }
 
 /** Which walls stand between code and host. */
-export function wallChecks(sandbox: Sandbox, ociRuntime: string | undefined): DoctorCheck[] {
-  return sandbox.kind === 'embedded' ? [NO_CONTAINER] : createWallChecks({ ociRuntime })
+export function wallChecks(
+  sandbox: Sandbox,
+  { ociRuntime, seccomp }: { readonly ociRuntime: string | null; readonly seccomp: 'oauth3' | 'engine' },
+): DoctorCheck[] {
+  if (sandbox.kind === 'embedded') return [NO_CONTAINER]
+  return createWallChecks({ ociRuntime: ociRuntime ?? undefined, seccomp })
 }
 
 const NO_CONTAINER: DoctorCheck = {

@@ -131,7 +131,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   app.use(createAgentApi(shared))
   const doctorChecks: DoctorCheck[] = [
     sandboxCheck(sandbox),
-    ...(options.sandbox ? [] : wallChecks(sandbox, config.sandbox.ociRuntime ?? undefined)),
+    ...(options.sandbox ? [] : wallChecks(sandbox, config.sandbox)),
     auditCheck(core.audit),
     ...(late.telegram ? [late.telegram.check] : []),
     ...waker.checks,
@@ -192,6 +192,7 @@ async function chooseSandbox(
   return await createSandbox({
     kind: config.sandbox.kind,
     ociRuntime: config.sandbox.ociRuntime ?? undefined,
+    seccomp: config.sandbox.seccomp,
     poolSize: config.sandbox.poolSize,
     instanceId,
     doors,
@@ -260,6 +261,7 @@ function buildExecutions(deps: {
     kind: sandbox.kind,
     instanceId: core.instanceId,
     ociRuntime: config.sandbox.ociRuntime ?? undefined,
+    seccomp: config.sandbox.seccomp,
     doors: deps.doors,
     egress,
     hosts: config.importHosts,

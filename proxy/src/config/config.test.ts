@@ -25,7 +25,7 @@ describe('the configuration', () => {
       port: 3737,
       telegram: null,
       wake: null,
-      sandbox: { kind: 'docker', ociRuntime: null, poolSize: 2 },
+      sandbox: { kind: 'docker', ociRuntime: null, seccomp: 'oauth3', poolSize: 2 },
       approvalTtlMs: 3_600_000,
     })
     expect(config.dbPath).toMatch(/\/data\/proxy\.db$/)
@@ -56,6 +56,7 @@ describe('the configuration', () => {
     ['TELEGRAM_WEBHOOK_SECRET', 'short'],
     ['OAUTH3_SANDBOX', 'none'],
     ['OAUTH3_SANDBOX_RUNTIME', 'run c'],
+    ['OAUTH3_SANDBOX_SECCOMP', 'unconfined'],
     ['OAUTH3_POOL_SIZE', '65'],
     ['OAUTH3_MAX_RUNS', '0'],
     ['OAUTH3_APPROVAL_TTL', '9'],

@@ -15,6 +15,7 @@ export interface Config {
   readonly sandbox: {
     readonly kind: 'docker' | 'embedded' | 'auto'
     readonly ociRuntime: string | null
+    readonly seccomp: 'oauth3' | 'engine'
     readonly poolSize: number
   }
   /** Canonical patterns of the hosts that code may import modules from. */
@@ -81,6 +82,7 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
     sandbox: {
       kind: values.OAUTH3_SANDBOX as Config['sandbox']['kind'],
       ociRuntime: values.OAUTH3_SANDBOX_RUNTIME ?? null,
+      seccomp: values.OAUTH3_SANDBOX_SECCOMP as Config['sandbox']['seccomp'],
       poolSize: values.OAUTH3_POOL_SIZE as number,
     },
     importHosts: values.OAUTH3_IMPORT_HOSTS as string[],

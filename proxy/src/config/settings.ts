@@ -108,6 +108,12 @@ export const SETTINGS = {
     "an OCI runtime's name",
     'runc, crun, runsc, kata: passed to Docker.',
   ),
+  OAUTH3_SANDBOX_SECCOMP: setting(
+    choice(['oauth3', 'engine']),
+    'oauth3 or engine',
+    "Which system calls containers may make: OAuth3's own short list, or the engine's longer one where a kernel or a runtime needs more.",
+    'oauth3',
+  ),
   OAUTH3_SOCKET_DIR: setting(
     text,
     'a folder path',

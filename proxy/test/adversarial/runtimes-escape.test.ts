@@ -304,11 +304,15 @@ for name, family, kind in (("packet", 17, 3), ("raw", 2, 3), ("hypervisor", 40, 
         said(name, -1)
 with open("/tmp/program", "wb") as file: file.write(open("/proc/self/exe", "rb").read())
 os.chmod("/tmp/program", 0o755)
-memory = os.memfd_create("program")
-os.write(memory, b"x")
-for name, program in (("a program in /tmp", "/tmp/program"), ("itself", "/proc/self/exe"), ("a program in memory", memory)):
+def in_memory():
+    memory = os.memfd_create("program")
+    os.write(memory, b"x")
+    return memory
+for name, program in (
+    ("a program in /tmp", lambda: "/tmp/program"), ("itself", lambda: "/proc/self/exe"), ("a program in memory", in_memory),
+):
     try:
-        os.execve(program, ["program"], {})
+        os.execve(program(), ["program"], {})
     except OSError:
         said(name, -1)
 `

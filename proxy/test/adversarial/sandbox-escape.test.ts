@@ -235,6 +235,17 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
       expect(report.get(name)).toBe(expected)
     })
 
+    it('refuses system calls that the own profile of an engine may leave open', () => {
+      const open = [
+        'a socket to the hypervisor',
+        'ptrace of an own child',
+        'io_uring',
+        'memfd_create',
+        'splice',
+      ]
+      expect(open.filter((name) => report.get(name) !== 'refused')).toEqual([])
+    })
+
     it('has a network namespace and process namespace of its own', () => {
       for (const namespace of ['net', 'pid', 'mnt', 'ipc', 'uts']) {
         const inside = report.get(`namespace ${namespace}`)
@@ -245,6 +256,37 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
       }
     })
   })
+
+  it.each(['oauth3', 'engine'] as const)(
+    'filters system calls by the profile %s when that is chosen',
+    async (seccomp) => {
+      const chosen = `${INSTANCE}-${seccomp}`
+      await using other = await createSandbox({
+        kind: 'docker',
+        poolSize: 1,
+        instanceId: chosen,
+        doors: null,
+        ...(seccomp === 'engine' ? { seccomp } : {}),
+      })
+      const abort = new AbortController()
+      const up = Promise.withResolvers<void>()
+      const run = runIn(other, 'console.log(1); setInterval(() => {}, 1000)', {
+        signal: abort.signal,
+        onOutput: () => up.resolve(),
+      })
+      await up.promise
+      const all = await docker.listContainers({ filters: { label: [`oauth3.instance=${chosen}`] } })
+      expect(all.length).toBeGreaterThan(0)
+      for (const { Id } of all) {
+        const { HostConfig } = await docker.getContainer(Id).inspect()
+        expect(HostConfig.SecurityOpt).toEqual(
+          hostConfig({ limits: TEST_LIMITS, door: null, ociRuntime: undefined, seccomp }).SecurityOpt,
+        )
+      }
+      abort.abort()
+      await run
+    },
+  )
 
   it('has no shell and no other program in the image', async () => {
     const image = (await sandbox.status()).runtimes[0]?.image ?? ''

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type Docker from 'dockerode'
 import { GATEWAY_MOUNT } from '../../domain/egress/index.ts'
 import type { RunLimits } from '../../domain/executions/index.ts'
+import { type SeccompChoice, seccompOption } from './seccomp-profile.ts'
 
 export const LABEL_INSTANCE = 'oauth3.instance'
 const LABEL_ROLE = 'oauth3.role'
@@ -22,19 +23,26 @@ export interface Walls {
   /** The door's directory as the engine sees it; null for a sandbox without any way out. */
   readonly door: string | null
   readonly ociRuntime: string | undefined
+  /** OAuth3's own profile unless said otherwise. */
+  readonly seccomp?: SeccompChoice | undefined
   /** Of the container's own network namespace. */
   readonly sysctls?: Readonly<Record<string, string>> | undefined
 }
 
-export function hostConfig({ limits, door, ociRuntime, sysctls }: Walls): Docker.HostConfig {
+export function hostConfig({
+  limits,
+  door,
+  ociRuntime,
+  sysctls,
+  seccomp = 'oauth3',
+}: Walls): Docker.HostConfig {
   return {
     // No interface but loopback: the socket in the door's directory is the only way out.
     NetworkMode: 'none',
     Sysctls: { ...sysctls },
     ReadonlyRootfs: true,
     CapDrop: ['ALL'],
-    // The seccomp profile is left to the engine: naming none means its default one.
-    SecurityOpt: ['no-new-privileges:true'],
+    SecurityOpt: ['no-new-privileges:true', ...seccompOption(seccomp)],
     Privileged: false,
     ...resourceLimits(limits),
     Tmpfs: { '/tmp': `rw,noexec,nosuid,nodev,mode=1777,size=${limits.tmpBytes}` },

@@ -4,11 +4,14 @@ import type { EgressDoors } from '../../domain/egress/index.ts'
 import type { Sandbox } from '../../domain/executions/index.ts'
 import { DockerSandbox } from './docker-sandbox.ts'
 import { EmbeddedSandbox } from './embedded-sandbox.ts'
+import type { SeccompChoice } from './seccomp-profile.ts'
 
 export interface SandboxOptions {
   readonly kind: 'docker' | 'embedded' | 'auto'
   /** Name of an OCI runtime that the engine knows: runc, crun, runsc, kata. */
   readonly ociRuntime?: string | undefined
+  /** OAuth3's own profile of system calls unless said otherwise. */
+  readonly seccomp?: SeccompChoice | undefined
   /** Waiting containers a runtime. */
   readonly poolSize: number
   /** Marks what belongs to this daemon; the same after a restart, unlike that of any other daemon on the engine. */

@@ -21,6 +21,7 @@ import { answered, CALL_TIMEOUT_MS, EngineTimeout } from './engine-call.ts'
 import { createEngineCheck, type EngineCheck } from './engine-check.ts'
 import { DENO, imageTag, RUNTIMES, type Runtime } from './runtimes.ts'
 import { createSandboxDoors, type SandboxDoors } from './sandbox-doors.ts'
+import type { SeccompChoice } from './seccomp-profile.ts'
 import { createSlots } from './slots.ts'
 import { createWarmPool, type WarmPool } from './warm-pool.ts'
 
@@ -32,6 +33,7 @@ export interface DockerSandboxOptions {
   /** Where each container's way out comes from; null for containers without any. */
   readonly doors: EgressDoors | null
   readonly ociRuntime?: string | undefined
+  readonly seccomp?: SeccompChoice | undefined
   readonly launchTimeoutMs?: number | undefined
   readonly log?: ((message: string, error?: unknown) => void) | undefined
 }
@@ -166,7 +168,7 @@ export class DockerSandbox implements Sandbox {
   async #lookNow(): Promise<void> {
     const missing: Runtime[] = []
     let away: string | undefined
-    const unknown = await this.#engine.trouble(LOOK_TIMEOUT_MS)
+    const asked = this.#engine.trouble(LOOK_TIMEOUT_MS)
     const found = await Promise.all(
       RUNTIMES.map(async (runtime) => {
         try {
@@ -181,6 +183,7 @@ export class DockerSandbox implements Sandbox {
         }
       }),
     )
+    const unknown = await asked
     if (this.#closing.signal.aborted) return
     for (const { runtime, image } of found) this.#keepPool(runtime, unknown === undefined ? image : null)
     if (away !== undefined) this.#engine.askAgain()
@@ -247,7 +250,7 @@ export class DockerSandbox implements Sandbox {
     limits: Limits,
     imports: LockedImports | null,
   ): Promise<SandboxContainer> {
-    const { docker, instanceId, ociRuntime } = this.#options
+    const { docker, instanceId, ociRuntime, seccomp } = this.#options
     const opened = await this.#doors.open(imports)
     const config = containerConfig({
       image,
@@ -255,6 +258,7 @@ export class DockerSandbox implements Sandbox {
       limits,
       door: opened.enginePath,
       ociRuntime,
+      seccomp,
       sysctls: this.#engine.sysctls,
       arguments: runtime.command({ imports: imports !== null }),
       environment: imports === null ? [] : (runtime.importsEnvironment ?? []),

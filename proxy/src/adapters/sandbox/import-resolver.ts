@@ -27,6 +27,7 @@ import { SandboxContainer } from './docker-container.ts'
 import { createHostPaths } from './host-path.ts'
 import { createAnswerReader, type ResolverAnswer } from './import-answer.ts'
 import { RUNTIMES } from './runtimes.ts'
+import type { SeccompChoice } from './seccomp-profile.ts'
 import { createSlots } from './slots.ts'
 
 export interface ImportResolverOptions {
@@ -35,6 +36,7 @@ export interface ImportResolverOptions {
   readonly docker?: Docker | undefined
   readonly instanceId: string
   readonly ociRuntime?: string | undefined
+  readonly seccomp?: SeccompChoice | undefined
   readonly doors: EgressDoors
   readonly egress: EgressSessions
   /** Canonical host patterns; empty refuses every import from elsewhere. */
@@ -83,6 +85,7 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
         limits: LIMITS,
         door: enginePath,
         ociRuntime: options.ociRuntime,
+        seccomp: options.seccomp,
         arguments: [
           '--allow-all',
           '--no-prompt',

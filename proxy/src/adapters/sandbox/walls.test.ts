@@ -66,11 +66,12 @@ const judged = async (
   answers: typeof DEBIAN_12 | typeof HARDENED,
   more: object = {},
   ociRuntime?: string,
+  seccomp: 'oauth3' | 'engine' = 'oauth3',
 ) => {
   const info: EngineInfo = await readEngine(engine({ ...answers, info: { ...answers.info, ...more } }))
   return new Map(
     WALLS.map(([name, judge]) => {
-      const { ok, warning, said } = judge(info, ociRuntime)
+      const { ok, warning, said } = judge(info, ociRuntime, seccomp)
       return [name.replace('wall ', ''), `${ok ? (warning ? 'warn' : 'ok') : 'fail'}: ${said}`]
     }),
   )
@@ -117,13 +118,6 @@ describe('the walls of an engine', () => {
 
   it.each([
     ['no seccomp at all', 'seccomp', { SecurityOptions: [] }, /^fail: /],
-    ['seccomp switched off', 'seccomp', { SecurityOptions: ['name=seccomp,profile=unconfined'] }, /^fail: /],
-    [
-      'a profile of the owner',
-      'seccomp',
-      { SecurityOptions: ['name=seccomp,profile=/etc/p.json'] },
-      /^warn: /,
-    ],
     ['a rootless engine', 'user namespaces', { SecurityOptions: ['name=rootless'] }, /^ok: .*rootless/],
     ['SELinux', 'access control', { SecurityOptions: ['name=selinux'] }, /^ok: selinux/],
     ['no limit on processes', 'cgroups', { PidsLimit: false }, /^fail: .*processes/],
@@ -136,6 +130,18 @@ describe('the walls of an engine', () => {
     ['swap without a limit', 'cgroups', { SwapLimit: false }, /^warn: .*swap/],
   ] as const)('are judged: %s', async (_case, wall, more, expected) => {
     expect((await judged(DEBIAN_12, more)).get(wall)).toMatch(expected)
+  })
+
+  it.each([
+    ['default', /^warn: the engine's own profile/],
+    ['builtin', /^warn: the engine's own profile/],
+    ['unconfined', /^fail: .*unconfined/],
+    ['/etc/p.json', /^warn: .*\/etc\/p\.json/],
+  ])('are the profile %s of the engine only where that was chosen', async (profile, expected) => {
+    const more = { SecurityOptions: [`name=seccomp,profile=${profile}`] }
+    expect((await judged(DEBIAN_12, more, undefined, 'engine')).get('seccomp')).toMatch(expected)
+    expect((await judged(DEBIAN_12, more)).get('seccomp')).toMatch(/^ok: OAuth3's own profile/)
+    expect((await judged(HARDENED, more, 'runsc')).get('seccomp')).toMatch(/^ok: .*runsc/)
   })
 
   it('of gVisor are weak without a way to the socket, and of Kata in any case', async () => {

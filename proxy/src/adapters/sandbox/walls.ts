@@ -7,12 +7,16 @@ import type { CheckResult, DoctorCheck } from '../../domain/health/index.ts'
 import { type EngineInfo, readEngine } from './engine-info.ts'
 import { lackingFixes } from './known-escapes.ts'
 import { judgeRuntime, runtimeInUse } from './oci-runtimes.ts'
+import type { SeccompChoice } from './seccomp-profile.ts'
 
 const HOW = 'docs/nested-vm-isolation.md'
 
 const well = (said: string): CheckResult => ({ ok: true, said })
 const weak = (said: string): CheckResult => ({ ok: true, warning: true, said })
 const bad = (said: string): CheckResult => ({ ok: false, said })
+
+/** They need not apply a profile: code in them calls another kernel than the host's. */
+const WITH_OWN_KERNEL = ['runsc', 'kata']
 
 /** `name=seccomp,profile=default` becomes seccomp → profile=default. */
 function securityOptions(info: EngineInfo): ReadonlyMap<string, string> {
@@ -34,14 +38,25 @@ function judgeUserNamespaces(info: EngineInfo): CheckResult {
   )
 }
 
-function judgeSeccomp(info: EngineInfo): CheckResult {
+function judgeSeccomp(info: EngineInfo, ociRuntime: string | undefined, choice: SeccompChoice): CheckResult {
   const profile = securityOptions(info)
     .get('seccomp')
     ?.replace(/^profile=/, '')
   if (profile === undefined) return bad('the engine filters no system calls: install one built with seccomp')
+  if (choice === 'oauth3') {
+    const { program } = runtimeInUse(info, ociRuntime)
+    return well(
+      WITH_OWN_KERNEL.includes(program)
+        ? `OAuth3's own profile is handed to ${program}, which may do without it: it has a kernel of its own`
+        : "OAuth3's own profile, shorter than the engine's",
+    )
+  }
   if (profile === 'unconfined')
     return bad(`the engine's profile is "unconfined": remove seccomp-profile from its daemon.json`)
-  if (profile === 'default' || profile === 'builtin') return well("the engine's own profile")
+  if (profile === 'default' || profile === 'builtin')
+    return weak(
+      "the engine's own profile, as OAUTH3_SANDBOX_SECCOMP=engine asks; some leave ptrace, io_uring and vsock open: leave the setting out",
+    )
   return weak(`the engine has a profile of its owner's (${profile}): compare it with the engine's own`)
 }
 
@@ -88,7 +103,7 @@ function judgeVersion(program: string, version: string): CheckResult {
 /** One entry for each wall: its name, and how it is judged. */
 export const WALLS: readonly (readonly [
   name: string,
-  judge: (info: EngineInfo, ociRuntime: string | undefined) => CheckResult,
+  judge: (info: EngineInfo, ociRuntime: string | undefined, seccomp: SeccompChoice) => CheckResult,
 ])[] = [
   ['wall runtime', (info, ociRuntime) => judgeRuntime(info, ociRuntime)],
   [
@@ -120,6 +135,7 @@ export const WALLS: readonly (readonly [
 export function createWallChecks(options: {
   readonly docker?: Docker | undefined
   readonly ociRuntime?: string | undefined
+  readonly seccomp?: SeccompChoice | undefined
 }): DoctorCheck[] {
   const docker = options.docker ?? new Docker()
   let reading: Promise<EngineInfo> | undefined
@@ -135,7 +151,7 @@ export function createWallChecks(options: {
       const info = await read().catch((error: unknown) => error as Error)
       return info instanceof Error
         ? weak(`not known, for the engine does not tell: ${info.message}`)
-        : judge(info, options.ociRuntime)
+        : judge(info, options.ociRuntime, options.seccomp ?? 'oauth3')
     },
   }))
 }
