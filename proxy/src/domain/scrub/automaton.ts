@@ -3,6 +3,7 @@
  * states a text leads to are known, and a bounded number of remembered states whatever the text does.
  */
 import { type Graph, ROOT } from './graph.ts'
+import { createSkip, type Skip } from './skip.ts'
 
 export type NodeSet = Uint32Array
 
@@ -36,6 +37,8 @@ export interface Automaton {
   /** Edges looked at and nodes stored so far: the work that is not one look-up per byte. */
   work(): number
   rememberedStates(): number
+  /** Built when it is first asked for. */
+  skip(): Skip | null
 }
 
 export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): Automaton {
@@ -50,6 +53,7 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
   let stateByKey = new Map<string, number>()
   let storedNodes = 0
   let work = 0
+  let skip: Skip | null | undefined
 
   const forget = (): void => {
     table = new Int32Array(FIRST_STATES * columns).fill(UNKNOWN)
@@ -140,6 +144,10 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
     reach: (state) => reaches[state / columns] as number,
     work: () => work,
     rememberedStates: () => sets.length,
+    skip() {
+      if (skip === undefined) skip = createSkip(graph)
+      return skip
+    },
   }
 }
 

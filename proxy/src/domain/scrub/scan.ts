@@ -7,11 +7,16 @@
  */
 import type { Automaton, NodeSet } from './automaton.ts'
 import { createMatchStarts } from './match-starts.ts'
+import type { Skip } from './skip.ts'
 import { createWalks } from './walks.ts'
 
 /** `start` of a match that overlaps the ones before it may be any position inside what they cover. */
 export type OnMatch = (start: number, end: number, secret: number) => void
 
+/** The state of an automaton that is on no path; the first that it has. */
+const NOTHING_UNDER_WAY = 0
+/** What a short text would save by skipping is less than it takes to prepare that. */
+const SKIP_FROM_BYTES = 16 * 1_024
 const STEPS_PER_BYTE = 64
 /** Building the automaton costs most at the beginning, whatever the length of the text. */
 const FREE_STEPS = 4_000_000
@@ -38,6 +43,7 @@ export function createScan(automaton: Automaton, onMatch?: OnMatch): Scan {
   const { graph } = automaton
   const walks = createWalks(graph)
   const starts = createMatchStarts(automaton, walks)
+  let skip: Skip | null = null
   let position = 0
   let bytesRead = 0
   let building = 0
@@ -52,13 +58,20 @@ export function createScan(automaton: Automaton, onMatch?: OnMatch): Scan {
       let state = automaton.stateOf(nodes)
       let index = position - base
       bytesRead += bytes.length - index
+      if (bytesRead >= SKIP_FROM_BYTES) skip ??= automaton.skip()
       const allowed = FREE_STEPS + STEPS_PER_BYTE * bytesRead
       const workBefore = automaton.work() - building
       while (index < bytes.length) {
-        const stop = runUntilEntry(automaton.table(), automaton.columnOf, bytes, state, index)
+        let until = bytes.length
+        if (state === NOTHING_UNDER_WAY && skip !== null) {
+          index = skip.from(bytes, index)
+          until = Math.min(index + skip.windowBytes, bytes.length)
+        }
+        const stop = runUntilEntry(automaton.table(), automaton.columnOf, bytes, state, index, until)
         state = stop.state
         index = stop.index
         if (index === bytes.length) break
+        if (stop.atRoot) continue
         if (bytesRead + walks.looked + automaton.work() - workBefore > allowed) {
           exhausted = true
           break
@@ -97,27 +110,39 @@ export function createScan(automaton: Automaton, onMatch?: OnMatch): Scan {
   }
 }
 
-/** The place in `table` and `bytes` where the plain look-ups end: a negative entry, or the end of the bytes. */
-const stopped = { state: 0, index: 0 }
+/** Where the plain look-ups end. `atRoot`: not at a negative entry; there is nothing under way, or no byte left. */
+const stopped = { state: 0, index: 0, atRoot: false }
 
-/** The innermost loop. Its answer is overwritten by the next call. */
+/** The innermost loops: up to `until` in any case, then while something is under way. The next call overwrites the answer. */
 function runUntilEntry(
   table: Int32Array,
   columnOf: Uint8Array,
   bytes: Uint8Array,
   fromState: number,
   fromIndex: number,
+  until: number,
 ): typeof stopped {
   const end = bytes.length
   let state = fromState
   let index = fromIndex
-  while (index < end) {
-    const entry = table[state + (columnOf[bytes[index] as number] as number)] as number
+  let entry = 0
+  while (index < until) {
+    entry = table[state + (columnOf[bytes[index] as number] as number)] as number
     if (entry < 0) break
     state = entry
     index++
   }
+  if (entry >= 0 && state !== NOTHING_UNDER_WAY) {
+    while (index < end) {
+      entry = table[state + (columnOf[bytes[index] as number] as number)] as number
+      if (entry < 0) break
+      state = entry
+      index++
+      if (entry === NOTHING_UNDER_WAY) break
+    }
+  }
   stopped.state = state
   stopped.index = index
+  stopped.atRoot = entry >= 0
   return stopped
 }
