@@ -18,6 +18,10 @@ const DOMAIN_ROOMS = [
   'egress',
   'executions',
   'wake',
+  'providers',
+  'provider-keys',
+  'usage',
+  'provider-access',
 ]
 
 const only = (name, from, allowed, comment) => ({
@@ -46,11 +50,12 @@ module.exports = {
         ...DOMAIN_ROOMS.slice(0, index).map((earlier) => `${src}/domain/${earlier}/index\\.ts$`),
       ]),
     ),
-    ...['agent-api', 'admin-api', 'telegram', 'mcp', 'gateway'].map((room) =>
+    ...['agent-api', 'admin-api', 'telegram', 'mcp', 'gateway', 'llm-proxy', 'relay'].map((room) =>
       only(`surface-${room}`, `${src}/surfaces/${room}/`, [
         `${src}/kernel/index\\.ts$`,
         `${src}/domain/[^/]+/index\\.ts$`,
         ...(room === 'mcp' ? [`${src}/surfaces/agent-api/index\\.ts$`] : []),
+        ...(['gateway', 'llm-proxy'].includes(room) ? [`${src}/surfaces/relay/index\\.ts$`] : []),
       ]),
     ),
     ...['storage', 'sandbox', 'crypto', 'fetch-code', 'dial', 'wake-openclaw', 'certificates'].map((room) =>
@@ -62,7 +67,7 @@ module.exports = {
     ),
     only('cli-speaks-wire-only', `${src}/cli/`, [
       `${src}/kernel/index\\.ts$`,
-      `${src}/surfaces/admin-api/wire\\.ts$`,
+      `${src}/surfaces/admin-api/wire(-llm)?\\.ts$`,
       `${src}/version\\.ts$`,
     ]),
     {

@@ -1,13 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
+import { commandHelp, EXIT } from '../src/cli/index.ts'
 import { SETTINGS, type Setting } from '../src/config/index.ts'
 import { AUDIT_EVENTS } from '../src/domain/audit/index.ts'
 import { EGRESS_RULES, type EgressRule } from '../src/domain/egress/index.ts'
 import { FAILURE_CODES } from '../src/domain/executions/index.ts'
+import { PROVIDER_TABLE } from '../src/domain/providers/index.ts'
 import { ERROR_TABLE } from '../src/kernel/index.ts'
 import { createOpenApi, METRICS } from '../src/surfaces/agent-api/index.ts'
 import { statusOf } from '../src/surfaces/gateway/refusal.ts'
+import { LLM_ERRORS } from '../src/surfaces/llm-proxy/index.ts'
 
 /**
  * Writes docs/reference (and the pages that a surface renders itself) from the tables the code runs on. With `--check`
@@ -34,6 +37,9 @@ const PAGES: readonly Page[] = [
   { path: 'docs/reference/audit-events.md', render: auditPage },
   { path: 'docs/reference/metrics.md', render: metricsPage },
   { path: 'docs/reference/gateway-rules.md', render: gatewayPage },
+  { path: 'docs/reference/cli.md', render: cliPage },
+  { path: 'docs/reference/llm-providers.md', render: llmProvidersPage },
+  { path: 'docs/reference/llm-errors.md', render: llmErrorsPage },
   {
     path: 'TELEGRAM-COMMANDS.md',
     render: () => renderedBy('surfaces/telegram/index.ts', 'renderCommandsPage'),
@@ -133,6 +139,63 @@ and in \`oauth3 show\`.
 
 ${table(['rule', 'HTTP', 'refused, because'], rows)}
 `
+}
+
+function llmProvidersPage(): string {
+  const rows = [...PROVIDER_TABLE].map(([name, row]) => [
+    `\`${name}\``,
+    `\`${row.origin}${row.roots[0] ?? ''}\``,
+    row.auth.kind === 'bearer' ? 'bearer' : row.auth.kind === 'none' ? 'none' : `\`${row.auth.name}\``,
+    row.params?.map((param) => `\`${param}\``).join(', ') ?? '–',
+    row.models?.map((model) => `\`${model}\``).join(' ') ?? '–',
+  ])
+  return `${HEAD}# Providers of LLMs
+
+\`/llm/<name>/…\` leads there; see [the LLM proxy](../llm-proxy.md). A parameter is filled in with
+\`oauth3 provider set NAME PARAM=VALUE\`. Models that begin so are found without a provider in the address.
+
+${table(['name', 'base URL', 'key goes in', 'parameters', 'models'], rows)}
+`
+}
+
+function llmErrorsPage(): string {
+  const rows = Object.entries(LLM_ERRORS).map(([code, { status, help }]) => [
+    `\`${code}\``,
+    String(status),
+    help,
+  ])
+  return `${HEAD}# Errors of the LLM proxy
+
+An answer that is the daemon's own and not the vendor's says so in the header \`x-oauth3-error\`. Its body has the form that the
+vendor's SDKs read, so they show the message.
+
+${table(['code', 'HTTP', 'meaning'], rows)}
+`
+}
+
+const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  done: 'done',
+  failed: 'failed, or answered with no at the question',
+  usage: 'wrong usage, or something the daemon does not take',
+  notRunning: 'no daemon answers at the socket',
+  notFound: 'no such thing',
+  refused: 'refused',
+}
+
+function cliPage(): string {
+  const codes = Object.entries(EXIT).map(([name, code]) => [
+    String(code),
+    EXIT_MEANINGS[name as keyof typeof EXIT],
+  ])
+  const sections = commandHelp().map(({ name, help }) => `## ${name}\n\n\`\`\`text\n${help}\n\`\`\`\n`)
+  return `${HEAD}# Commands
+
+\`oauth3\` speaks to the daemon over its unix socket. Every command takes \`--json\` (the result on standard output, an error on
+standard error, both as JSON) and \`--socket PATH\`.
+
+${table(['exit code', 'meaning'], codes)}
+
+${sections.join('\n')}`
 }
 
 const operationForm = z.object({

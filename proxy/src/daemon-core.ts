@@ -9,6 +9,7 @@ import {
   createImportStore,
   createMetaStore,
   createOutboxStore,
+  createProviderKeyStore,
   createSecretStore,
   createTransactor,
   createTrustStore,
@@ -21,6 +22,7 @@ import { createAgents } from './domain/agents/index.ts'
 import { createCards } from './domain/approvals/index.ts'
 import { createAuditLog } from './domain/audit/index.ts'
 import { createOutbox } from './domain/outbox/index.ts'
+import { resealProviderKeys } from './domain/provider-keys/index.ts'
 import { createTrust } from './domain/trust/index.ts'
 import { createVault } from './domain/vault/index.ts'
 import type { AgentId, Clock } from './kernel/index.ts'
@@ -51,6 +53,7 @@ export async function openCore(
   const { keyring } = masterKeys
   const agentStore = createAgentStore(db)
   const secretStore = createSecretStore(db)
+  const providerKeyStore = createProviderKeyStore(db)
   const auditStore = createAuditStore(db, meta)
   // Before the first agent and secret nothing was asked or kept; from then on an audit without a seal was robbed of it.
   const inUse = agentStore.list().length > 0 || secretStore.list().length > 0
@@ -73,6 +76,7 @@ export async function openCore(
         if (!wake?.sealedToken) continue
         agentStore.setWake(id, { ...wake, sealedToken: reseal(`agent-wake:${id}`, wake.sealedToken) })
       }
+      resealProviderKeys(providerKeyStore, reseal)
     },
   })
   return {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import express from 'express'
 import pino, { type Logger } from 'pino'
-import type { EgressDialOptions } from './adapters/dial/index.ts'
+import { createEgressDial, type EgressDialOptions } from './adapters/dial/index.ts'
 import { createSkillFetcher } from './adapters/fetch-code/index.ts'
 import { createImportResolver, createSandbox } from './adapters/sandbox/index.ts'
 import { createExecutionStore, createWakeStore, lockDatabase } from './adapters/storage/index.ts'
@@ -14,7 +14,8 @@ import type { Config } from './config/index.ts'
 import { type DaemonCore, openCore } from './daemon-core.ts'
 import { openGateway } from './daemon-egress.ts'
 import { auditCheck, createHealth, sandboxCheck, wallChecks } from './daemon-health.ts'
-import { closeServer, listenSocket, listenTcp } from './daemon-servers.ts'
+import { type Llm, openLlm, openLlmProxy } from './daemon-llm.ts'
+import { closeServer, createAgentServer, listenSocket, listenTcp } from './daemon-servers.ts'
 import type { SkillFetcher } from './domain/code/index.ts'
 import { createEgressSessions, type EgressDoors } from './domain/egress/index.ts'
 import {
@@ -39,7 +40,12 @@ import {
   type Metrics,
 } from './surfaces/agent-api/index.ts'
 import { createMcp } from './surfaces/mcp/index.ts'
-import { createTelegram, createTelegramObserver, type Telegram } from './surfaces/telegram/index.ts'
+import {
+  createTelegram,
+  createTelegramAccessObserver,
+  createTelegramObserver,
+  type Telegram,
+} from './surfaces/telegram/index.ts'
 import { VERSION } from './version.ts'
 
 /** A running daemon. Stopping it drains: no new requests, runs under way finish or are ended, all is closed. */
@@ -77,10 +83,33 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const late: Late = {}
   const core = await openCore(config, clock, stack, {
     secretStored: (name) => late.executions?.secretStored(name),
-    agentRevoked: (id, actor) => late.executions?.agentRevoked(id, actor),
+    agentRevoked(id, actor) {
+      late.executions?.agentRevoked(id, actor)
+      late.llm?.access.agentRevoked(id, actor)
+      late.llm?.keys.dropCache()
+    },
   })
-  const doors = stack.use(await openGateway(config, options.egress, log))
+  const dial = createEgressDial(options.egress)
+  const doors = stack.use(await openGateway(config, dial, log))
   const sandbox = stack.use(await chooseSandbox(config, options, core.instanceId, doors, log))
+  const llm = openLlm({
+    config,
+    core,
+    observers:
+      config.telegram === null
+        ? []
+        : [
+            createTelegramAccessObserver({
+              ...core,
+              chatId: config.telegram.chatId,
+              onEnqueued: () => core.transactor.afterCommit(() => late.telegram?.nudge()),
+            }),
+          ],
+    clock,
+    log,
+  })
+  late.llm = llm
+  stack.use(llm.usage)
   const metrics = createMetrics()
   const { executions, runs, waker, importResolver } = buildExecutions({
     config,
@@ -95,7 +124,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   })
   stack.use(importResolver)
   stack.use(waker)
-  await settleThePast(core, sandbox, executions, log)
+  await settleThePast(core, sandbox, executions, llm, log)
 
   const health = createHealth({
     sandbox,
@@ -104,13 +133,14 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   })
   if (config.telegram) {
     late.telegram = stack.use(
-      createTelegram({ ...core, config: config.telegram, executions, clock, health, log }),
+      createTelegram({ ...core, config: config.telegram, executions, llm, clock, health, log }),
     )
   }
   metrics.watch({
     pending: () => executions.list({ statuses: ['pending', 'awaiting_secrets'], limit: 1_000 }).length,
     telegramOutbox: () => core.outbox.waiting('telegram:'),
     warm: async () => (await sandbox.status()).warm,
+    llm: () => llm.usage.totals(),
   })
 
   let accepting = true
@@ -139,6 +169,8 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const admin = createAdminApi({
     ...core,
     executions,
+    llm,
+    url: () => url,
     doctorChecks,
     hasDefaultWake: config.wake !== null,
     health,
@@ -146,16 +178,24 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     log,
   })
 
-  const agentServer = createServer(
-    { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
-    app,
+  const llmProxy = stack.use(
+    openLlmProxy({
+      llm,
+      core,
+      gate,
+      dial,
+      accepting: () => accepting,
+      onRefused: (code) => metrics.llmRefused(code),
+      log,
+    }),
   )
+  const agentServer = createAgentServer(app, llmProxy)
   const url = await listenTcp(agentServer, config.host, config.port)
   stack.defer(() => closeServer(agentServer))
   const adminServer = createServer(admin)
   await listenSocket(adminServer, config.adminSocketPath)
   stack.defer(() => closeServer(adminServer))
-  const tick = setInterval(() => tickOver(executions, core, log), TICK_MS)
+  const tick = setInterval(() => tickOver(executions, core, llm, log), TICK_MS)
   stack.defer(() => clearInterval(tick))
 
   sandbox.start()
@@ -201,6 +241,7 @@ async function chooseSandbox(
 }
 
 interface Late {
+  llm?: Llm
   executions?: Executions
   waker?: Waker
   telegram?: Telegram
@@ -305,6 +346,7 @@ async function settleThePast(
   core: DaemonCore,
   sandbox: Sandbox,
   executions: Executions,
+  llm: Llm,
   log: Logger,
 ): Promise<void> {
   try {
@@ -315,13 +357,14 @@ async function settleThePast(
   }
   core.transactor.transact(() => core.audit.append('daemon.started', 'daemon', null, { version: VERSION }))
   executions.recover()
-  tickOver(executions, core, log)
+  tickOver(executions, core, llm, log)
 }
 
-function tickOver(executions: Executions, core: DaemonCore, log: Logger): void {
+function tickOver(executions: Executions, core: DaemonCore, llm: Llm, log: Logger): void {
   try {
     executions.tick()
     core.trust.tick()
+    llm.access.tick()
   } catch (error) {
     log.error({ err: error }, 'periodic work failed; it will be tried again')
   }

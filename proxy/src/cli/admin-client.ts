@@ -12,7 +12,7 @@ export interface AdminClient {
   lines(path: string): AsyncGenerator<string>
 }
 
-type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
+type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
 
 /** A doctor waits up to 30 s for its slowest check. */
 const ANSWER_LIMIT_MS = 60_000

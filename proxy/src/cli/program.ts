@@ -1,14 +1,20 @@
+import { PassThrough } from 'node:stream'
 import { Command, CommanderError, Option } from 'commander'
 import { ERROR_TABLE, oneLine } from '../kernel/index.ts'
 import { createAdminClient } from './admin-client.ts'
 import { CliError, EXIT } from './cli-error.ts'
 import { addAgentCommands } from './commands/agents.ts'
 import { addAuditCommands } from './commands/audit.ts'
+import { addGrantCommands } from './commands/grants.ts'
+import { addKeyCommands } from './commands/keys.ts'
+import { addPriceCommands } from './commands/prices.ts'
+import { addProviderCommands } from './commands/providers.ts'
 import { addRequestCommands } from './commands/requests.ts'
 import { addSecretCommands } from './commands/secrets.ts'
 import { examples } from './commands/shared.ts'
 import { addTrustCommands } from './commands/trust.ts'
 import { addUpkeepCommands } from './commands/upkeep.ts'
+import { addUsageCommands } from './commands/usage.ts'
 import type { CommandContext } from './context.ts'
 import { findSocket } from './socket-path.ts'
 import { type CliSurroundings, createTerminal, safeJson } from './terminal.ts'
@@ -83,6 +89,8 @@ function buildProgram(
         ['oauth3 pending', 'what waits for you'],
         ['oauth3 show req_1f0c', 'the card and the whole code'],
         ['oauth3 approve req_1f0c --once', 'let it run'],
+        ['oauth3 key add openai', "a provider's key, which agents use without seeing it"],
+        ['oauth3 agent add clawd --print env', 'a token, and how its SDKs reach the providers'],
       )}\n\nExit codes: 0 done, 1 failed, 2 usage, 3 daemon not running, 4 not found, 5 refused.`,
     )
 
@@ -120,9 +128,40 @@ function buildProgram(
   addSecretCommands(program, context)
   addAgentCommands(program, context)
   addTrustCommands(program, context)
+  addProviderCommands(program, context)
+  addKeyCommands(program, context)
+  addGrantCommands(program, context)
+  addUsageCommands(program, context)
+  addPriceCommands(program, context)
   addAuditCommands(program, context)
   addUpkeepCommands(program, context)
   return program
+}
+
+/** The help of every command, for the generated reference. */
+export function commandHelp(): readonly { readonly name: string; readonly help: string }[] {
+  const written: string[] = []
+  const stream = Object.assign(new PassThrough(), { isTTY: false })
+  const none = async (): Promise<number> => EXIT.done
+  const program = buildProgram(
+    { stdin: stream, stdout: stream, stderr: stream, env: { NO_COLOR: '1' }, cwd: '/' },
+    { version: '', daemon: none, demo: none, images: none },
+    () => {},
+  )
+  const pages: { name: string; help: string }[] = []
+  const visit = (command: Command, path: string): void => {
+    const inner = command.createHelp().visibleCommands(command)
+    for (const child of inner) if (child.name() !== 'help') visit(child, `${path} ${child.name()}`)
+    if (inner.length > 0) return
+    written.length = 0
+    command
+      .configureHelp({ showGlobalOptions: false })
+      .configureOutput({ writeOut: (text) => void written.push(text), getOutHelpWidth: () => 100 })
+      .outputHelp()
+    pages.push({ name: path, help: written.join('').trim() })
+  }
+  visit(program, 'oauth3')
+  return pages
 }
 
 function asCliError(error: unknown): CliError | undefined {

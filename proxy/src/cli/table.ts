@@ -26,6 +26,18 @@ interface Fit {
   readonly shrink: readonly (readonly [index: number, minimum: number])[]
 }
 
+/** Numbers under each other: the named columns, and their titles, end where the longest of them does. */
+export function alignedRight(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns: readonly number[],
+): [head: string[], ...rows: string[][]] {
+  const widths = columns.map((index) => Math.max(...[head, ...rows].map((row) => row[index]?.length ?? 0)))
+  const align = (row: readonly string[]): string[] =>
+    row.map((cell, index) => cell.padStart(widths[columns.indexOf(index)] ?? 0))
+  return [align(head), ...rows.map(align)]
+}
+
 const GAP_COLUMNS = NO_LINES.middle.length
 
 /** A table without lines. Cells are texts of others, so they are made safe here. */

@@ -123,14 +123,14 @@ export function renderOutput(name: string, output: string, style: Style): string
   ]
 }
 
-function rule(title: string, style: Style): string {
+export function rule(title: string, style: Style): string {
   const head = title === '' ? '' : `── ${title} `
   return style.cyan(`${head}${'─'.repeat(TERMINAL_COLUMNS - columnsOf(head))}`)
 }
 
 type RowWriter = (label: string, value: string, paint?: (text: string) => string) => string[]
 
-const rowWriter =
+export const rowWriter =
   (style: Style): RowWriter =>
   (label, value, paint = (text) => text) => {
     const columns = TERMINAL_COLUMNS - INDENT.length - LABEL_COLUMNS

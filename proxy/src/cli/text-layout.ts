@@ -44,6 +44,9 @@ export function clipColumns(text: string, columns = Number.POSITIVE_INFINITY): s
   return `${hardWrap(text, Math.max(1, columns - 1))[0]}…`
 }
 
+/** `1,234,567`. */
+export const groupedDigits = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+
 /** `1 line`, `2 lines`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 

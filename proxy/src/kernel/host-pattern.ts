@@ -97,11 +97,23 @@ const DOCUMENTATION_V6 = ipaddr.IPv6.parseCIDR('3fff::/20')
  * plain spellings alone; decimal, octal, hex and short forms are nobody's public address.
  */
 export function isPublicAddress(address: string): boolean {
-  const literal = ipaddr.IPv4.isValidFourPartDecimal(address)
-    ? ipaddr.IPv4.parse(address)
-    : parseIpv6(address)
+  const literal = parseLiteral(address)
   if (literal === undefined) return false
   const parsed = ipaddr.process(literal.toString())
   if (parsed.range() !== 'unicast') return false
   return parsed instanceof ipaddr.IPv4 || (parsed.match(GLOBAL_V6) && !parsed.match(DOCUMENTATION_V6))
 }
+
+const PRIVATE_RANGES: ReadonlySet<string> = new Set(['private', 'loopback', 'uniqueLocal', 'carrierGradeNat'])
+
+/**
+ * Whether the address belongs to somebody's own network: RFC 1918, loopback, unique local and shared address space. Not
+ * link-local, where clouds keep their metadata.
+ */
+export function isPrivateAddress(address: string): boolean {
+  const literal = parseLiteral(address)
+  return literal !== undefined && PRIVATE_RANGES.has(ipaddr.process(literal.toString()).range())
+}
+
+const parseLiteral = (address: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined =>
+  ipaddr.IPv4.isValidFourPartDecimal(address) ? ipaddr.IPv4.parse(address) : parseIpv6(address)

@@ -7,6 +7,7 @@ export {
   type HostPattern,
   hostPatternCovers,
   isIpLiteral,
+  isPrivateAddress,
   isPublicAddress,
   parseHostPattern,
 } from './host-pattern.ts'

@@ -3,9 +3,19 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newKeyBytes } from '../../src/adapters/crypto/index.ts'
+import {
+  createProviderAccessStore,
+  createProviderKeyStore,
+  createProviderStore,
+  createUsageStore,
+} from '../../src/adapters/storage/index.ts'
 import type { Agent } from '../../src/domain/agents/index.ts'
 import type { ExecuteRequest, Execution, RunOrder } from '../../src/domain/executions/index.ts'
 import type { DoctorCheck } from '../../src/domain/health/index.ts'
+import { createProviderAccess, type ProviderAccess } from '../../src/domain/provider-access/index.ts'
+import { createProviderKeys, type ProviderKeys } from '../../src/domain/provider-keys/index.ts'
+import { createProviders } from '../../src/domain/providers/index.ts'
+import { createUsage, type Usage } from '../../src/domain/usage/index.ts'
 import { adminSocketPath, type Clock, type RequestId } from '../../src/kernel/index.ts'
 import { createAdminApi } from '../../src/surfaces/admin-api/index.ts'
 import { createDomainKit, createScriptedSandbox, type DomainKit, requestOf } from './domain-kit.ts'
@@ -22,6 +32,9 @@ export interface AdminKit extends AsyncDisposable {
   readonly db: DomainKit['db']
   readonly agents: DomainKit['agents']
   readonly vault: DomainKit['vault']
+  readonly keys: ProviderKeys
+  readonly access: ProviderAccess
+  readonly usage: Usage
   readonly orders: readonly RunOrder[]
   readonly agent: Agent
   readonly token: string
@@ -32,6 +45,8 @@ export interface AdminKit extends AsyncDisposable {
 export interface AdminKitOptions {
   readonly clock?: Clock
   readonly doctorChecks?: readonly DoctorCheck[]
+  /** Where the daemon says that it listens. */
+  readonly url?: string
   /** What every run prints. */
   readonly stdout?: string
 }
@@ -57,8 +72,31 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     },
   })
   const { db, agents, vault, executions } = domain
+  const providers = createProviders({ ...domain, repository: createProviderStore(db) })
+  const llm = {
+    providers,
+    keys: createProviderKeys({ ...domain, repository: createProviderKeyStore(db), providers }),
+    usage: createUsage({
+      ...domain,
+      repository: createUsageStore(db),
+      nameOf: (id) => agents.byId(id)?.name ?? id,
+      onDefect: (error) => {
+        throw error
+      },
+    }),
+    access: createProviderAccess({
+      ...domain,
+      repository: createProviderAccessStore(db),
+      providers,
+      observers: [],
+      askTtlMs: 3_600_000,
+      maxWaitingPerAgent: 100,
+    }),
+  }
   const app = createAdminApi({
     ...domain,
+    llm,
+    url: () => options.url ?? 'http://127.0.0.1:3737',
     keys: {
       rotateData: (actor) => vault.rotate(actor),
       rotateMaster: async () => domain.transactor.transact(() => domain.keyring.rewrap(newKeyBytes()))(),
@@ -93,6 +131,9 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     db,
     agents,
     vault,
+    keys: llm.keys,
+    access: llm.access,
+    usage: llm.usage,
     orders: sandbox.orders,
     agent,
     token,
@@ -104,6 +145,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
         server.close(resolve)
         server.closeAllConnections()
       })
+      llm.usage[Symbol.dispose]()
       await domain[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })
     },

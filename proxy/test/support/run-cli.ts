@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
+import { PassThrough, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { runCli } from '../../src/cli/index.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
@@ -33,4 +35,36 @@ export async function runCliProcess(args: readonly string[], options: CliRunOpti
   if (options.whileRunning && child.pid !== undefined) await options.whileRunning(child.pid)
   child.stdin.end(options.stdin ?? '')
   return { code: await ended, ...output }
+}
+
+export interface CliHereOptions {
+  readonly stdin?: string
+  readonly env?: Record<string, string>
+  /** Standard input is a terminal, where a person types `stdin` at the first question. */
+  readonly isTerminal?: boolean
+}
+
+/** Runs one command in this process, for tests of many commands. */
+export async function runCliHere(args: readonly string[], options: CliHereOptions = {}): Promise<CliRun> {
+  const output = { stdout: '', stderr: '' }
+  const stdin = Object.assign(new PassThrough(), { isTTY: options.isTerminal === true })
+  if (!options.isTerminal) stdin.end(options.stdin ?? '')
+  const into = (name: keyof typeof output, onText: (text: string) => void = () => {}): Writable =>
+    new Writable({
+      write(chunk, _encoding, done) {
+        output[name] += String(chunk)
+        onText(String(chunk))
+        done()
+      },
+    })
+  const answer = (text: string): void => {
+    if (options.isTerminal && text.includes('[y/N]')) stdin.end(`${options.stdin ?? ''}\n`)
+  }
+  const none = async (): Promise<number> => 1
+  const code = await runCli(
+    args,
+    { stdin, stdout: into('stdout'), stderr: into('stderr', answer), env: options.env ?? {}, cwd: '/' },
+    { version: '0.0.0', daemon: none, demo: none, images: none },
+  )
+  return { code, ...output }
 }

@@ -1,11 +1,22 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import {
+  createProviderAccessStore,
+  createProviderKeyStore,
+  createProviderStore,
+  createUsageStore,
+} from '../../src/adapters/storage/index.ts'
 import type { Agent } from '../../src/domain/agents/index.ts'
 import type { ExecuteRequest, Execution } from '../../src/domain/executions/index.ts'
+import { createProviderAccess, type ProviderAsk, type Use } from '../../src/domain/provider-access/index.ts'
+import { createProviderKeys } from '../../src/domain/provider-keys/index.ts'
+import { createProviders } from '../../src/domain/providers/index.ts'
+import { createUsage } from '../../src/domain/usage/index.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
 import {
   createTelegram,
+  createTelegramAccessObserver,
   createTelegramObserver,
   type Telegram,
   type TelegramDeps,
@@ -65,6 +76,32 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
       }),
     ],
   })
+  const onEnqueued = (): void => queueMicrotask(() => late.telegram?.nudge())
+  const providers = createProviders({ ...kit, repository: createProviderStore(kit.db) })
+  const keys = createProviderKeys({ ...kit, repository: createProviderKeyStore(kit.db), providers })
+  const access = createProviderAccess({
+    ...kit,
+    repository: createProviderAccessStore(kit.db),
+    providers,
+    observers: [
+      createTelegramAccessObserver({
+        outbox: kit.outbox,
+        agents: kit.agents,
+        chatId: String(chatId),
+        onEnqueued,
+      }),
+    ],
+    askTtlMs: options.approvalTtlMs ?? 3_600_000,
+    maxWaitingPerAgent: options.maxWaitingPerAgent ?? 20,
+    keyCount: (provider) => keys.list(provider).length,
+  })
+  const usage = createUsage({
+    ...kit,
+    repository: createUsageStore(kit.db),
+    nameOf: (agentId) => kit.agents.byId(agentId)?.name ?? agentId,
+    onDefect: (error) => void kit.defects.push(error),
+  })
+  const llm = { providers, keys, access, usage }
   const logs: string[] = []
   const write = (level: string) => (entry: unknown, message?: string) => {
     const err = (entry as { err?: Error }).err
@@ -74,6 +111,7 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
   }
   const telegram = createTelegram({
     ...kit,
+    llm,
     config: {
       token: new SecretValue(double.token),
       chatId: String(chatId),
@@ -110,6 +148,7 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
   return {
     ...kit,
     dir,
+    llm,
     double,
     chatId,
     telegram,
@@ -124,6 +163,19 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
       const card = await double.waitFor(() => double.messages.slice(before).find(hasButton), 'the card')
       return { execution, card }
     },
+    /** Uses a provider without a grant, and waits for the card. */
+    async wants(use: Partial<Use> = {}): Promise<{ ask: ProviderAsk; card: DoubleMessage }> {
+      const before = double.messages.length
+      const ask = access.ask({
+        agentId: agentOf().id,
+        provider: 'openai',
+        model: 'gpt-5',
+        path: '/chat/completions',
+        ...use,
+      })
+      const card = await double.waitFor(() => double.messages.slice(before).find(hasButton), 'the card')
+      return { ask, card }
+    },
     reaches: (execution: Execution, status: Execution['status']): Promise<Execution> =>
       double.waitFor(() => {
         const now = kit.executions.find(execution.requestId)
@@ -137,6 +189,7 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
       ),
     async [Symbol.asyncDispose]() {
       await telegram[Symbol.asyncDispose]()
+      usage[Symbol.dispose]()
       await kit[Symbol.asyncDispose]()
       if (ownDouble) await double[Symbol.asyncDispose]()
     },

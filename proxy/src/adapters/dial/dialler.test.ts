@@ -54,3 +54,14 @@ test('a caller that gave up is not dialled for', async () => {
   leave.abort(new Error('gone'))
   await expect(dialler.dial({ host: 'a.example', port }, leave.signal)).rejects.toThrow('gone')
 })
+
+test("a port that plays the target's is connected to in its place", async () => {
+  const dialler = createDialler({
+    resolve: async () => ['127.0.0.2'],
+    isAllowedAddress: loopback,
+    portOf: (target) => (target.port === 443 ? port : target.port),
+  })
+  const socket = await dialler.dial({ host: 'a.example', port: 443 }, signal)
+  expect(socket.remotePort).toBe(port)
+  socket.destroy()
+})

@@ -34,6 +34,8 @@ export interface DiallerOptions {
   readonly tls?: Pick<ConnectionOptions, 'ca' | 'secureContext'>
   /** TLS sessions to begin from, by host and port. Only sessions that were verified for that host are put in. */
   readonly sessions?: TlsSessions
+  /** The port to connect to where another one plays the target's; the TLS name stays the target's. */
+  readonly portOf?: ((target: DialTarget) => number) | undefined
   /** For one address; the next one is tried then. */
   readonly connectTimeoutMs?: number
 }
@@ -72,7 +74,7 @@ export function createDialler(options: DiallerOptions = {}): Dialler {
       try {
         return await connectTo(
           address,
-          target.port,
+          options.portOf?.(target) ?? target.port,
           AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)]),
         )
       } catch (error) {

@@ -1,6 +1,6 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
-import { type EgressDial, EgressDialError } from '../../domain/egress/index.ts'
-import { isPublicAddress, parseHostPattern } from '../../kernel/index.ts'
+import { type ApprovedAddresses, type EgressDial, EgressDialError } from '../../domain/egress/index.ts'
+import { isPrivateAddress, isPublicAddress, parseHostPattern } from '../../kernel/index.ts'
 import { createDialler, DialRefused, TlsRefused, type TlsSessions } from './dialler.ts'
 import type { Resolve } from './resolve.ts'
 
@@ -14,6 +14,8 @@ export interface EgressDialOptions {
   readonly isPublic?: (address: string) => boolean
   /** Roots in place of the system's. */
   readonly tls?: { readonly ca: string | readonly string[] }
+  /** Connects to this port in place of the target's, so that a server without rights can play a host at port 443. */
+  readonly portOf?: (target: { readonly host: string; readonly port: number }) => number
   /** From the name to a connection that is ready, TLS included. */
   readonly connectTimeoutMs?: number
 }
@@ -34,10 +36,13 @@ export function createEgressDial(options: EgressDialOptions = {}): EgressDial {
   }
   setTimeout(secureContext, WARM_UP_MS).unref()
 
-  const diallerFor = (approved: ReadonlySet<string>) =>
+  const isApproved = (approved: ApprovedAddresses, address: string): boolean =>
+    approved === 'private' ? isPrivateAddress(address) : approved.has(canonicalAddress(address))
+  const diallerFor = (approved: ApprovedAddresses) =>
     createDialler({
       ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
-      isAllowedAddress: (address) => isPublic(address) || approved.has(canonicalAddress(address)),
+      portOf: options.portOf,
+      isAllowedAddress: (address) => isPublic(address) || isApproved(approved, address),
       tls: { secureContext: secureContext() },
       sessions,
     })

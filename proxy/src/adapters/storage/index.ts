@@ -2,6 +2,9 @@ export { createTransactor, openDatabase } from './database.ts'
 export { createExecutionStore } from './execution-store.ts'
 export { createImportStore } from './import-store.ts'
 export { lockDatabase } from './lock.ts'
+export { createProviderAccessStore } from './provider-access-store.ts'
+export { createProviderKeyStore } from './provider-key-store.ts'
+export { createProviderStore } from './provider-store.ts'
 
 export {
   createAgentStore,
@@ -16,3 +19,4 @@ export {
   type MetaStore,
 } from './small-stores.ts'
 export { createTrustStore } from './trust-store.ts'
+export { createUsageStore } from './usage-store.ts'

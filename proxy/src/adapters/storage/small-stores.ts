@@ -62,9 +62,9 @@ function readSeal(text: string): AuditSeal {
 }
 
 export function createAgentStore(db: Database): AgentRepository {
-  type Row = Omit<Agent, 'cidrs' | 'wake'> & { cidrs: string; wake: string | null }
+  type Row = Omit<Agent, 'cidrs' | 'tags' | 'wake'> & { cidrs: string; tags: string; wake: string | null }
   const columns =
-    'id, name, token_sha256 AS tokenSha256, cidrs, wake, created_at AS createdAt, revoked_at AS revokedAt'
+    'id, name, token_sha256 AS tokenSha256, cidrs, tags, wake, created_at AS createdAt, revoked_at AS revokedAt'
   const one = (where: string) => db.prepare<[string], Row>(`SELECT ${columns} FROM agents WHERE ${where} = ?`)
   const byToken = one('token_sha256')
   const byId = one('id')
@@ -72,13 +72,16 @@ export function createAgentStore(db: Database): AgentRepository {
     `SELECT ${columns} FROM agents WHERE name = ? ORDER BY revoked_at IS NOT NULL, created_at DESC LIMIT 1`,
   )
   const list = db.prepare<[], Row>(`SELECT ${columns} FROM agents ORDER BY created_at, id`)
-  const insert = db.prepare(`INSERT INTO agents (id, name, token_sha256, cidrs, wake, created_at, revoked_at)
-    VALUES (@id, @name, @tokenSha256, @cidrs, @wake, @createdAt, @revokedAt)`)
+  const insert =
+    db.prepare(`INSERT INTO agents (id, name, token_sha256, cidrs, tags, wake, created_at, revoked_at)
+    VALUES (@id, @name, @tokenSha256, @cidrs, @tags, @wake, @createdAt, @revokedAt)`)
   const revoke = db.prepare('UPDATE agents SET revoked_at = ? WHERE id = ?')
   const setWake = db.prepare('UPDATE agents SET wake = ? WHERE id = ?')
+  const setTags = db.prepare('UPDATE agents SET tags = ? WHERE id = ?')
   const fromRow = (row: Row): Agent => ({
     ...row,
     cidrs: JSON.parse(row.cidrs) as string[],
+    tags: JSON.parse(row.tags) as string[],
     wake: row.wake === null ? null : (JSON.parse(row.wake) as WakeTarget),
   })
   const optional = (row: Row | undefined): Agent | undefined => (row ? fromRow(row) : undefined)
@@ -87,6 +90,7 @@ export function createAgentStore(db: Database): AgentRepository {
       void insert.run({
         ...agent,
         cidrs: JSON.stringify(agent.cidrs),
+        tags: JSON.stringify(agent.tags),
         wake: agent.wake && JSON.stringify(agent.wake),
       }),
     byTokenHash: (hash) => optional(byToken.get(hash)),
@@ -95,6 +99,7 @@ export function createAgentStore(db: Database): AgentRepository {
     list: () => list.all().map(fromRow),
     revoke: (id, at) => void revoke.run(at, id),
     setWake: (id, wake) => void setWake.run(wake && JSON.stringify(wake), id),
+    setTags: (id, tags) => void setTags.run(JSON.stringify(tags), id),
   }
 }
 

@@ -1,7 +1,9 @@
 import { Option } from 'commander'
-import { addedAgent, agentList, okBody, WAKE_KINDS } from '../../surfaces/admin-api/wire.ts'
+import { addedAgent, agentList, agentView, okBody, WAKE_KINDS } from '../../surfaces/admin-api/wire.ts'
+import { providerList } from '../../surfaces/admin-api/wire-llm.ts'
 import { adminPath } from '../admin-client.ts'
 import { usageError } from '../cli-error.ts'
+import { CLIENT_KINDS, type ClientKind, clientSetup, hasWay, isReachable } from '../client-setup.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { renderTable } from '../table.ts'
 import { formatTime } from '../text-layout.ts'
@@ -9,6 +11,10 @@ import { commaList, examples } from './shared.ts'
 
 interface AddOptions {
   readonly cidr?: string[]
+  readonly tag?: string[]
+  readonly print?: ClientKind
+  readonly url?: string
+  readonly models?: string[]
   readonly wake?: (typeof WAKE_KINDS)[number]
   readonly wakeTarget?: string
   readonly sessionKey?: string
@@ -23,6 +29,15 @@ export const addAgentCommands: CommandGroup = (program, context) => {
     .description("make an agent's token; it is printed once and kept nowhere")
     .argument('<name>')
     .option('--cidr <list>', 'addresses the token may be used from; repeatable', commaList)
+    .option('--tag <tag>', "which providers' keys it may use; repeatable", commaList)
+    .addOption(
+      new Option(
+        '--print <client>',
+        'prints configuration for it with the token, once: it cannot be printed later',
+      ).choices(CLIENT_KINDS),
+    )
+    .option('--models <list>', 'with --print openclaw: models to name in it, such as openai/gpt-5', commaList)
+    .option('--url <url>', 'with --print: where the agent reaches the daemon, if not where it listens')
     .addOption(new Option('--wake <kind>', 'how this agent is told of outcomes').choices(WAKE_KINDS))
     .option('--wake-target <target>', 'hook address, or path of the CLI')
     .option('--session-key <key>', 'wakes exactly this session')
@@ -35,6 +50,14 @@ export const addAgentCommands: CommandGroup = (program, context) => {
       examples(
         ['oauth3 agent add clawd --cidr 10.0.0.0/24', 'a token for that network only'],
         [
+          'oauth3 agent add coder --print claude-code',
+          'how Claude Code reaches its models through the daemon',
+        ],
+        [
+          'oauth3 agent add clawd --print env --url http://10.0.0.1:3737 > agent.env',
+          'for SDKs on another host',
+        ],
+        [
           'oauth3 agent add clawd --wake openclaw-hook --wake-target http://10.0.0.5:18789',
           "wakes this agent's own OpenClaw",
         ],
@@ -42,14 +65,23 @@ export const addAgentCommands: CommandGroup = (program, context) => {
     )
     .action(async (name: string, options: AddOptions) => {
       const wake = await wakeFrom(options, context)
-      const body = { name, cidrs: options.cidr ?? [], ...(wake ? { wake } : {}) }
+      const setup = await setupFrom(options, context)
+      const body = { name, cidrs: options.cidr ?? [], tags: options.tag ?? [], ...(wake ? { wake } : {}) }
       const added = await context.client.call(addedAgent, 'POST', adminPath('agents'), body)
-      await context.show(added, () => howToUse(added.agent.name, added.token))
+      const printed = setup?.(added.token, added.url)
+      if (printed) {
+        context.terminal.note(`Agent ${added.agent.name} was added; its token is shown this once.`)
+        if (printed.note) context.terminal.note(printed.note)
+      }
+      await context.show(
+        printed ? { ...added, print: { client: options.print, config: printed.config } } : added,
+        () => printed?.text ?? howToUse(added.agent.name, added.token),
+      )
     })
 
   agent
     .command('list')
-    .description('agents, their networks and how they are woken')
+    .description('agents, their networks, their tags and how they are woken')
     .action(async () => {
       const answer = await context.client.call(agentList, 'GET', adminPath('agents'))
       const without = answer.has_default_wake ? 'default' : 'nothing (polls)'
@@ -57,16 +89,42 @@ export const addAgentCommands: CommandGroup = (program, context) => {
         answer.agents.length === 0
           ? 'No agents yet; add one with: oauth3 agent add NAME'
           : renderTable(
-              ['NAME', 'ID', 'FROM', 'WOKEN BY', 'STATE'],
+              ['NAME', 'ID', 'FROM', 'TAGS', 'WOKEN BY', 'STATE'],
               answer.agents.map((row) => [
                 row.name,
                 row.id,
                 row.cidrs.join(', ') || 'anywhere',
+                row.tags.join(', ') || 'none',
                 row.wake ? `${row.wake.kind} ${row.wake.target}` : without,
                 row.revoked_at === null ? 'active' : `revoked ${formatTime(row.revoked_at)}`,
               ]),
               context.terminal.style,
             ),
+      )
+    })
+
+  agent
+    .command('tag')
+    .description("replace an agent's tags; without --tag it has none afterwards")
+    .argument('<name>')
+    .option('--tag <tag>', 'repeatable', commaList)
+    .addHelpText(
+      'after',
+      examples(['oauth3 agent tag clawd --tag work', 'it may use keys tagged work, and untagged ones']),
+    )
+    .action(async (name: string, options: { tag?: string[] }) => {
+      const body = { tags: options.tag ?? [] }
+      const changed = await context.client.call(agentView, 'PUT', adminPath('agents', name, 'tags'), body)
+      await context.show(changed, () => `${changed.name} has the tags: ${changed.tags.join(', ') || 'none'}.`)
+    })
+
+  agent
+    .command('print', { hidden: true })
+    .argument('[name]')
+    .argument('[client]')
+    .action(() => {
+      throw usageError(
+        'A token is shown once, when its agent is made, and kept nowhere: use oauth3 agent add NAME --print CLIENT.',
       )
     })
 
@@ -78,6 +136,45 @@ export const addAgentCommands: CommandGroup = (program, context) => {
       const answer = await context.client.call(okBody, 'DELETE', adminPath('agents', name))
       await context.show(answer, () => `${name} revoked; its token is refused from now on.`)
     })
+}
+
+/** All that can fail comes before the token is made, since it is shown only then. */
+async function setupFrom(options: AddOptions, context: CommandContext) {
+  const { print: kind, url: given, models = [] } = options
+  if (models.length > 0 && kind !== 'openclaw') throw usageError('--models goes with --print openclaw.')
+  if (kind === undefined) {
+    if (given !== undefined) throw usageError('--url goes with --print.')
+    return undefined
+  }
+  const reached = given === undefined ? undefined : plainUrl(given)
+  const { providers } = await context.client.call(providerList, 'GET', adminPath('providers'))
+  if (kind === 'openclaw' && !providers.some(hasWay)) {
+    throw usageError(
+      'No provider has a key yet, so there is nothing to print; add one: oauth3 key add PROVIDER',
+    )
+  }
+  const unknown = models.find((model) => {
+    const slash = model.indexOf('/')
+    return !providers.some((row) => hasWay(row) && row.name === model.slice(0, slash)) || slash < 1
+  })
+  if (unknown !== undefined) {
+    throw usageError(`${unknown} names no provider that has a key; write it as openai/gpt-5.`)
+  }
+  return (token: string, listensAt: string) => {
+    const url = reached ?? listensAt
+    if (!isReachable(url)) {
+      context.terminal.note(`Put the address by which the agent reaches this host in the place of ${url}.`)
+    }
+    return clientSetup(kind, { url, token, providers, models })
+  }
+}
+
+function plainUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.username + url.password + url.search + url.hash !== '') {
+    throw usageError('--url is an http(s) address such as http://10.0.0.1:3737.')
+  }
+  return url.href.replace(/\/+$/, '')
 }
 
 async function wakeFrom(options: AddOptions, context: CommandContext) {

@@ -1,4 +1,5 @@
 import {
+  type RequestSummary,
   type RequestView,
   requestList,
   requestView,
@@ -11,53 +12,36 @@ import { approvalQuestion, decisionText } from '../question.ts'
 import { renderTable } from '../table.ts'
 import { renderCard, renderOutcome } from '../terminal-card.ts'
 import { formatDistance, formatTime } from '../text-layout.ts'
+import { type AskOptions, approveAsk, askTable, denyAsk, fetchAsks, isAskId, showAsk } from './asks.ts'
+import { addLimitOptions, namesLimits } from './limits.ts'
 import { examples } from './shared.ts'
-
-interface ApproveOptions {
-  readonly once?: boolean
-  readonly '24h'?: boolean
-  readonly forever?: boolean
-  readonly anyArgs?: boolean
-  readonly yes?: boolean
-  readonly consent?: string
-}
 
 export const addRequestCommands: CommandGroup = (program, context) => {
   program
     .command('pending')
-    .description('requests that wait for you')
-    .option('--all', 'the newest 200, whatever their state')
+    .description('requests to run code, and asks for a provider, that wait for you')
+    .option('--all', 'the newest 200 requests, whatever their state')
     .action(async (options: { all?: boolean }) => {
       const path = `${adminPath('requests')}${options.all ? '?all=1' : ''}`
-      const answer = await context.client.call(requestList, 'GET', path)
-      await context.show(answer, () => {
-        if (answer.requests.length === 0) return options.all ? 'No requests yet.' : 'Nothing waits for you.'
-        return renderTable(
-          ['REQUEST', 'SKILL', 'AGENT', 'STATE', options.all ? 'ASKED' : 'EXPIRES'],
-          answer.requests.map((row) => [
-            row.request_id.slice(0, 16),
-            row.skill_id,
-            row.agent,
-            row.status,
-            options.all ? formatTime(row.created_at) : formatDistance(row.expires_at, context.now()),
-          ]),
-          context.terminal.style,
-          {
-            columns: context.terminal.columns,
-            shrink: [
-              [1, 12],
-              [2, 8],
-            ],
-          },
-        )
+      const { requests } = await context.client.call(requestList, 'GET', path)
+      const asks = await fetchAsks(context)
+      await context.show({ requests, asks }, () => {
+        const { style, columns } = context.terminal
+        const tables = [
+          ...(requests.length > 0 ? [requestTable(requests, options.all === true, context)] : []),
+          ...(asks.length > 0 ? [askTable(asks, style, context.now(), columns)] : []),
+        ]
+        const nothing = options.all ? 'No requests yet.' : 'Nothing waits for you.'
+        return tables.join('\n\n') || nothing
       })
     })
 
   program
     .command('show')
-    .description('the card and the whole code of a request, and what became of it')
-    .argument('<id>', 'a request id or its beginning')
+    .description('the card and the whole code of a request, or the card of an ask, and what became of it')
+    .argument('<id>', 'an id (req_…, ask_…) or its beginning')
     .action(async (id: string) => {
+      if (isAskId(id)) return await showAsk(context, id)
       const view = await fetchRequest(context, id)
       await context.show(view, () => {
         const { style } = context.terminal
@@ -73,24 +57,32 @@ export const addRequestCommands: CommandGroup = (program, context) => {
       })
     })
 
-  program
+  const approve = program
     .command('approve')
-    .description('let a request run, as it was shown')
-    .argument('<id>', 'a request id or its beginning')
-    .option('--once', 'this run only')
-    .option('--24h', 'this code with this scope, for 24 hours')
-    .option('--forever', 'this code with this scope, until revoked')
-    .option('--any-args', 'with --24h or --forever: whatever its args')
+    .description('let a request run, as it was shown; or let an agent use a provider')
+    .argument('<id>', 'an id (req_…, ask_…) or its beginning')
+    .option('--once', 'req_: this run only')
+    .option('--1h', 'ask_: the provider, for an hour')
+    .option('--24h', 'this code with this scope, or the provider, for 24 hours')
+    .option('--forever', 'this code with this scope, or the provider, until revoked')
+    .option('--any-args', 'req_, with --24h or --forever: whatever its args')
     .option('--yes', 'do not ask, although this is a terminal')
-    .option('--consent <hash>', 'refuse unless this is the consent (from show); its beginning is enough')
+    .option(
+      '--consent <hash>',
+      'req_: refuse unless this is the consent (from show); its beginning is enough',
+    )
+    .option('--model-only', 'ask_: only the model that was asked for')
+  addLimitOptions(approve)
     .addHelpText(
       'after',
       examples(
         ['oauth3 approve req_1f0c --once', 'shows the card and the code, asks, then runs it once'],
         ['oauth3 approve 1f0c --24h --consent 9ab1d2c3', 'only if it is still what show displayed'],
+        ['oauth3 approve ask_77d0 --24h --usd-per-day 2.00', 'the provider for a day, for at most $2'],
       ),
     )
-    .action(async (id: string, options: ApproveOptions) => {
+    .action(async (id: string, options: AskOptions) => {
+      if (isAskId(id)) return await approveAsk(context, id, options)
       const decision = decisionFrom(options)
       const view = await fetchRequest(context, id)
       if (options.consent !== undefined) assertConsent(view, options.consent)
@@ -99,17 +91,45 @@ export const addRequestCommands: CommandGroup = (program, context) => {
 
   program
     .command('deny')
-    .description('refuse a request')
-    .argument('<id>', 'a request id or its beginning')
+    .description('refuse a request or an ask')
+    .argument('<id>', 'an id (req_…, ask_…) or its beginning')
     .action(async (id: string) => {
+      if (isAskId(id)) return await denyAsk(context, id)
       await decide(context, await fetchRequest(context, id), 'deny', true)
     })
 }
 
+const requestTable = (
+  requests: readonly RequestSummary[],
+  isAll: boolean,
+  { terminal, now }: CommandContext,
+): string =>
+  renderTable(
+    ['REQUEST', 'SKILL', 'AGENT', 'STATE', isAll ? 'ASKED' : 'EXPIRES'],
+    requests.map((row) => [
+      row.request_id.slice(0, 16),
+      row.skill_id,
+      row.agent,
+      row.status,
+      isAll ? formatTime(row.created_at) : formatDistance(row.expires_at, now()),
+    ]),
+    terminal.style,
+    {
+      columns: terminal.columns,
+      shrink: [
+        [1, 12],
+        [2, 8],
+      ],
+    },
+  )
+
 const fetchRequest = (context: CommandContext, id: string): Promise<RequestView> =>
   context.client.call(requestView, 'GET', adminPath('requests', id))
 
-function decisionFrom(options: ApproveOptions): WireDecision {
+function decisionFrom(options: AskOptions): WireDecision {
+  if (options['1h'] || options.modelOnly || namesLimits(options)) {
+    throw usageError('--1h, --model-only and limits are for asks (ask_…); this is a request to run code.')
+  }
   const chosen = (['once', '24h', 'forever'] as const).filter((level) => options[level] === true)
   const level = chosen[0]
   if (level === undefined || chosen.length > 1)

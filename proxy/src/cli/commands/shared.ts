@@ -16,3 +16,11 @@ export function wholeNumber(text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('It takes a whole number.')
   return Number(text)
 }
+
+/** For commands that take a number out of a table. */
+export const idNumber =
+  (list: string) =>
+  (text: string): number => {
+    if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError(`It is the number from \`${list}\`.`)
+    return Number(text)
+  }

@@ -88,4 +88,47 @@ describe('agents', () => {
   it.each(['', '-x', 'a b', 'a\n', 'x'.repeat(65), '<b>', 'а'])('are not named %j', (name) => {
     expect(() => add(name)).toThrow(failing('invalid_request'))
   })
+
+  it('have the tags they were given, until others are set', () => {
+    const { agent, token } = kit.agents.add({ name: 'demo', tags: ['work', 'lab', 'work'] }, 'cli:0')
+    expect(agent.tags).toEqual(['lab', 'work'])
+    expect(add('plain').agent.tags).toEqual([])
+    expect(kit.agents.byId(agent.id)).toEqual(agent)
+    expect(kit.agents.setTags('demo', ['one'], 'cli:0').tags).toEqual(['one'])
+    expect(kit.agents.byId(agent.id)?.tags).toEqual(['one'])
+    expect(kit.agents.authenticate(`Bearer ${token}`, '127.0.0.1').tags).toEqual(['one'])
+    expect([...kit.audit.export()].at(-1)).toMatchObject({ event: 'agent.tagged', actor: 'cli:0' })
+    kit.agents.setTags('demo', [], 'cli:0')
+    expect(kit.agents.byId(agent.id)?.tags).toEqual([])
+  })
+
+  it.each([[['']], [['A']], [['-a']], [['a b']], [['a,b']], [['a\n']], [['x'.repeat(33)]], [['ok', 'ä']]])(
+    'are not tagged %j',
+    (tags) => {
+      add()
+      expect(() => kit.agents.setTags('demo', tags, 'cli:0')).toThrow(failing('invalid_request'))
+      expect(() => kit.agents.add({ name: 'other', tags }, 'cli:0')).toThrow(failing('invalid_request'))
+      expect(kit.agents.list().map(({ name, tags: kept }) => [name, kept])).toEqual([['demo', []]])
+    },
+  )
+
+  it('have sixteen tags at most, and none once they are revoked', () => {
+    const tags = Array.from({ length: 17 }, (_, index) => `t${index}`)
+    add()
+    expect(() => kit.agents.setTags('demo', tags, 'cli:0')).toThrow(failing('invalid_request'))
+    expect(kit.agents.setTags('demo', tags.slice(1), 'cli:0').tags).toHaveLength(16)
+    kit.agents.revoke('demo', 'cli:0')
+    expect(() => kit.agents.setTags('demo', [], 'cli:0')).toThrow(failing('not_found'))
+  })
+
+  it('count their changes, so that nothing that was derived from them is kept too long', () => {
+    const seen = new Set([kit.agents.revision])
+    add()
+    seen.add(kit.agents.revision)
+    kit.agents.setTags('demo', ['work'], 'cli:0')
+    seen.add(kit.agents.revision)
+    kit.agents.revoke('demo', 'cli:0')
+    seen.add(kit.agents.revision)
+    expect(seen.size).toBe(4)
+  })
 })

@@ -18,6 +18,8 @@ export interface Agent {
   readonly tokenSha256: string
   /** Empty: any address. */
   readonly cidrs: readonly string[]
+  /** Which keys of providers it may be served with: those that ask for no other tag. */
+  readonly tags: readonly string[]
   readonly wake: WakeTarget | null
   readonly createdAt: UnixMs
   readonly revokedAt: UnixMs | null
@@ -41,6 +43,7 @@ export interface AgentRepository {
   list(): readonly Agent[]
   revoke(id: AgentId, at: UnixMs): void
   setWake(id: AgentId, wake: WakeTarget | null): void
+  setTags(id: AgentId, tags: readonly string[]): void
 }
 
 export interface Agents {
@@ -49,18 +52,25 @@ export interface Agents {
   /** Throws `unauthenticated` or `address_not_allowed`. */
   authenticate(authorization: string | undefined, remoteAddress: string): Agent
   revoke(name: string, actor: string): Agent
+  /** In place of those it had. */
+  setTags(name: string, tags: readonly string[], actor: string): Agent
   list(): readonly Agent[]
   byId(id: AgentId): Agent | undefined
+  /** Grows with every change, so that what was derived can be kept until then. */
+  readonly revision: number
 }
 
 export interface NewAgent {
   readonly name: string
   readonly cidrs?: readonly string[]
+  readonly tags?: readonly string[]
   /** A function when it holds a token, which is sealed under the new agent's id. */
   readonly wake?: WakeTarget | ((id: AgentId) => WakeTarget | null) | null
 }
 
 const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+const TAG = /^[a-z0-9][a-z0-9-]{0,31}$/
+const MAX_TAGS = 16
 const TOKEN_FORM = /^Bearer (oa3_[A-Za-z0-9_-]{43})$/i
 
 export function createAgents(deps: {
@@ -72,7 +82,24 @@ export function createAgents(deps: {
   readonly onRevoked?: (id: AgentId, actor: string) => void
 }): Agents {
   const { repository, audit, transactor, clock } = deps
+  let revision = 1
+  const changing = <T>(work: () => T): T => {
+    try {
+      return transactor.transact(work)
+    } finally {
+      revision += 1
+    }
+  }
+  const standing = (name: string): Agent => {
+    const agent = repository.byName(name)
+    if (!agent || agent.revokedAt !== null) throw new AppError('not_found', `No agent named ${name}.`)
+    return agent
+  }
   return {
+    get revision() {
+      return revision
+    },
+
     add(input, actor) {
       if (!AGENT_NAME.test(input.name)) {
         throw new AppError('invalid_request', 'An agent name is 1–64 of A–Z a–z 0–9 . _ -')
@@ -85,11 +112,12 @@ export function createAgents(deps: {
         name: input.name,
         tokenSha256: sha256Hex(token),
         cidrs: input.cidrs ?? [],
+        tags: canonicalTags(input.tags ?? []),
         wake: (typeof input.wake === 'function' ? input.wake(id) : input.wake) ?? null,
         createdAt: clock.now(),
         revokedAt: null,
       }
-      transactor.transact(() => {
+      changing(() => {
         const existing = repository.byName(input.name)
         if (existing && existing.revokedAt === null) {
           throw new AppError('conflict', `There is an agent named ${input.name}; revoke it first.`)
@@ -99,6 +127,7 @@ export function createAgents(deps: {
           agent_id: agent.id,
           name: agent.name,
           cidrs: agent.cidrs,
+          tags: agent.tags,
           wake: agent.wake?.kind ?? null,
         })
       })
@@ -119,9 +148,8 @@ export function createAgents(deps: {
     },
 
     revoke(name, actor) {
-      return transactor.transact(() => {
-        const agent = repository.byName(name)
-        if (!agent || agent.revokedAt !== null) throw new AppError('not_found', `No agent named ${name}.`)
+      return changing(() => {
+        const agent = standing(name)
         repository.revoke(agent.id, clock.now())
         audit.append('agent.revoked', actor, null, { agent_id: agent.id, name })
         deps.onRevoked?.(agent.id, actor)
@@ -129,9 +157,30 @@ export function createAgents(deps: {
       })
     },
 
+    setTags(name, tags, actor) {
+      const canonical = canonicalTags(tags)
+      return changing(() => {
+        const agent = standing(name)
+        repository.setTags(agent.id, canonical)
+        audit.append('agent.tagged', actor, null, { agent_id: agent.id, name, tags: canonical })
+        return { ...agent, tags: canonical }
+      })
+    },
+
     list: () => repository.list(),
     byId: (id) => repository.byId(id),
   }
+}
+
+/** Sorted, each once; throws invalid_request. */
+export function canonicalTags(tags: readonly string[]): readonly string[] {
+  const canonical = [...new Set(tags)].sort()
+  if (canonical.length > MAX_TAGS)
+    throw new AppError('invalid_request', `There are at most ${MAX_TAGS} tags.`)
+  if (!canonical.every((tag) => TAG.test(tag))) {
+    throw new AppError('invalid_request', 'A tag is 1–32 of a–z 0–9 - and does not begin with -.')
+  }
+  return canonical
 }
 
 const sameHash = (a: string, b: string): boolean =>

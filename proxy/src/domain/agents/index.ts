@@ -2,6 +2,7 @@ export {
   type Agent,
   type AgentRepository,
   type Agents,
+  canonicalTags,
   createAgents,
   type NewAgent,
   type WakeTarget,

@@ -26,9 +26,15 @@ export type Approver =
 
 export const actorOf = (approver: Approver): string => `${approver.via}:${approver.userId}`
 
+/** An ask of an agent that wants to use a provider of LLMs. */
+export type AskId = `ask_${string}`
+
+/** What a card asks about: an execution, or the use of a provider. */
+type CardSubject = RequestId | AskId
+
 /** A card with buttons that was, or is about to be, shown in a chat. */
-export interface Card {
-  readonly requestId: RequestId
+export interface Card<Subject extends CardSubject = CardSubject> {
+  readonly requestId: Subject
   readonly chatId: string
   /** In every button; 128 random bits, so a press cannot be made up. */
   readonly token: string
@@ -38,10 +44,13 @@ export interface Card {
   readonly createdAt: UnixMs
 }
 
+export const isAskCard = (card: Card): card is Card<AskId> => card.requestId.startsWith('ask_')
+export const isRequestCard = (card: Card): card is Card<RequestId> => !isAskCard(card)
+
 export interface CardRepository {
   insert(card: Card): void
   byToken(token: string): Card | undefined
-  byRequest(requestId: RequestId, chatId: string): Card | undefined
+  byRequest(requestId: CardSubject, chatId: string): Card | undefined
   delivered(token: string, messageId: number): void
 }
 
@@ -58,11 +67,11 @@ export type CardVerdict =
       readonly reason: 'unknown_card' | 'wrong_chat' | 'not_approver' | 'not_delivered'
     }
 
-/** The cards of requests and the judgement of answers to them. */
+/** The cards of what is asked and the judgement of answers to them. */
 export interface Cards {
-  /** One card for each request and chat; asking again gives the same. */
-  issue(requestId: RequestId, chatId: string, consentHash: ConsentHash): Card
-  byRequest(requestId: RequestId, chatId: string): Card | undefined
+  /** One card for each subject and chat; asking again gives the same. */
+  issue(requestId: CardSubject, chatId: string, consentHash: ConsentHash): Card
+  byRequest(requestId: CardSubject, chatId: string): Card | undefined
   delivered(card: Card, messageId: number): void
   judge(answer: CardAnswer): CardVerdict
 }

@@ -1,5 +1,6 @@
 export {
   type Approver,
+  type AskId,
   actorOf,
   type Card,
   type CardRepository,
@@ -8,6 +9,8 @@ export {
   createCards,
   DECISIONS,
   type DecisionKind,
+  isAskCard,
   isDecisionKind,
+  isRequestCard,
 } from './approvals.ts'
 export { buildCard, type CardInput, type CardModel } from './card-model.ts'

@@ -1,4 +1,10 @@
 export {
+  type HeaderField,
+  isHopByHop,
+  namedByConnection,
+  readFields,
+} from './header-fields.ts'
+export {
   approvedAddresses,
   bothAllow,
   createPolicy,
@@ -8,6 +14,7 @@ export {
   type Surface,
 } from './policy.ts'
 export {
+  type ApprovedAddresses,
   type CertificateIssuer,
   type EgressDial,
   EgressDialError,
@@ -23,6 +30,7 @@ export {
   prepareRequest,
 } from './request.ts'
 
+export { declaredBody } from './request-framing.ts'
 export {
   type BodySearch,
   type PreparedResponse,

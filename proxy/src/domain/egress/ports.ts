@@ -28,11 +28,16 @@ interface DialTarget {
   readonly port: number
 }
 
+/**
+ * What may be dialled beyond public addresses: the literals that a person approved for this port, or for `private` any
+ * address of a private network. Link-local ones, where clouds keep their metadata, are never among the latter.
+ */
+export type ApprovedAddresses = ReadonlySet<string> | 'private'
+
 /** Reaches upstreams; an implementation dials only addresses that were checked. Errors are told apart by `reason`. */
 export interface EgressDial {
-  /** `approved`: address literals that a person approved for this port, beyond public ones. */
-  dial(target: DialTarget, approved: ReadonlySet<string>, signal: AbortSignal): Promise<Socket>
-  dialTls(target: DialTarget, approved: ReadonlySet<string>, signal: AbortSignal): Promise<TLSSocket>
+  dial(target: DialTarget, approved: ApprovedAddresses, signal: AbortSignal): Promise<Socket>
+  dialTls(target: DialTarget, approved: ApprovedAddresses, signal: AbortSignal): Promise<TLSSocket>
 }
 
 /** Why no connection came about. The message names no address. */

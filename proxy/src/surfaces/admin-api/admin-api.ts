@@ -9,6 +9,8 @@ import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
 import { type AgentId, AppError, asAppError, type Clock, SecretValue } from '../../kernel/index.ts'
 import { runDoctor } from './doctor.ts'
+import { addLlmRoutes, type LlmRooms } from './llm-routes.ts'
+import { parse, wholeNumber } from './parse.ts'
 import {
   viewAgent,
   viewAuditRow,
@@ -18,7 +20,14 @@ import {
   viewSummary,
   viewVerdict,
 } from './views.ts'
-import { addAgentBody, decisionBody, putSecretBody, renameSecretBody, rotateKeysBody } from './wire.ts'
+import {
+  addAgentBody,
+  agentTagsBody,
+  decisionBody,
+  putSecretBody,
+  renameSecretBody,
+  rotateKeysBody,
+} from './wire.ts'
 
 /**
  * What the owner of this host may do, as HTTP on a unix socket. There is no token: whoever may open the socket
@@ -35,6 +44,9 @@ export interface AdminApiDeps {
     rotateData(actor: string): number
     rotateMaster(actor: string): Promise<unknown>
   }
+  readonly llm: LlmRooms
+  /** Where agents reach the daemon; known once it listens. */
+  readonly url: () => string
   readonly doctorChecks: readonly DoctorCheck[]
   /** Whether agents without a wake target of their own are woken at all. */
   readonly hasDefaultWake: boolean
@@ -57,8 +69,8 @@ export function createAdminApi(deps: AdminApiDeps): Express {
   app.use(express.json({ limit: BODY_LIMIT, inflate: false }))
 
   app.get('/v1/status', async (_request, response) => {
-    const waiting = waitingRequests(executions).length
-    response.json({ ...(await deps.health()), pid: process.pid, waiting })
+    const waiting = waitingRequests(executions).length + deps.llm.access.pending().length
+    response.json({ ...(await deps.health()), url: deps.url(), pid: process.pid, waiting })
   })
 
   app.get('/v1/secrets', (_request, response) => {
@@ -82,7 +94,7 @@ export function createAdminApi(deps: AdminApiDeps): Express {
     response.json({ agents: agents.list().map(viewAgent), has_default_wake: deps.hasDefaultWake })
   })
   app.post('/v1/agents', (request, response) => {
-    const { name, cidrs, wake } = parse(addAgentBody, request.body)
+    const { name, cidrs, tags, wake } = parse(addAgentBody, request.body)
     if (wake) assertWake(wake)
     const wakeOf = (id: AgentId): WakeTarget | null =>
       wake
@@ -96,8 +108,13 @@ export function createAdminApi(deps: AdminApiDeps): Express {
                 : vault.sealFor(`agent-wake:${id}`, new SecretValue(wake.token)),
           }
         : null
-    const added = agents.add({ name, cidrs, wake: wakeOf }, owner.actor)
-    response.json({ agent: viewAgent(added.agent), token: added.token })
+    const added = agents.add({ name, cidrs, tags, wake: wakeOf }, owner.actor)
+    response.json({ agent: viewAgent(added.agent), token: added.token, url: deps.url() })
+  })
+  app.put('/v1/agents/:name/tags', (request, response) => {
+    const { tags } = parse(agentTagsBody, request.body)
+    assertNotRevoked(agents, request.params.name)
+    response.json(viewAgent(agents.setTags(request.params.name, tags, owner.actor)))
   })
   app.delete('/v1/agents/:name', (request, response) => {
     assertNotRevoked(agents, request.params.name)
@@ -162,6 +179,8 @@ export function createAdminApi(deps: AdminApiDeps): Express {
     response.json(await runDoctor(checks))
   })
 
+  addLlmRoutes(app, { llm: deps.llm, agents, clock: deps.clock, owner })
+
   app.use((request: Request) => {
     throw new AppError('not_found', `No admin route ${request.method} ${request.path}.`)
   })
@@ -194,25 +213,6 @@ function ownerOfThisProcess(): { uid: string; name: string; actor: string } {
 
 const waitingRequests = (executions: Executions) =>
   executions.list({ statuses: ['pending', 'awaiting_secrets'], limit: LIST_LIMIT })
-
-function parse<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
-  const parsed = schema.safeParse(body)
-  if (parsed.success) return parsed.data
-  const issues = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
-  const first = issues[0]
-  throw new AppError(
-    'invalid_request',
-    `${first?.path || 'The body'}: ${first?.message ?? 'is not valid'}.`,
-    {
-      details: { issues },
-    },
-  )
-}
-
-function wholeNumber(text: string, what: string): number {
-  if (!/^[0-9]{1,15}$/.test(text)) throw new AppError('invalid_request', `${what} is a whole number.`)
-  return Number(text)
-}
 
 function assertWake(wake: z.output<typeof addAgentBody>['wake'] & object): void {
   if (wake.kind === 'openclaw-cli') {

@@ -29,6 +29,7 @@ export const viewAgent = (agent: Agent): AgentView => ({
   id: agent.id,
   name: agent.name,
   cidrs: [...agent.cidrs],
+  tags: [...agent.tags],
   wake: agent.wake && {
     kind: agent.wake.kind,
     target: agent.wake.target,

@@ -1,6 +1,6 @@
 /**
  * What goes over the admin socket, as schemas: the daemon builds its answers from these types and the CLI parses
- * with them. Times are unix milliseconds. The CLI imports this file and nothing else of the daemon.
+ * with them. Times are unix milliseconds. The CLI imports this file and wire-llm.ts, and nothing else of the daemon.
  */
 import { z } from 'zod'
 
@@ -20,9 +20,13 @@ export const secretList = z.object({ secrets: z.array(secretView) })
 
 export const WAKE_KINDS = ['openclaw-hook', 'openclaw-cli', 'webhook'] as const
 
+const tagList = z.array(z.string().min(1).max(64)).max(32)
+export const agentTagsBody = z.strictObject({ tags: tagList })
+
 export const addAgentBody = z.strictObject({
   name: z.string().max(64),
   cidrs: z.array(z.string().max(64)).max(64).default([]),
+  tags: tagList.default([]),
   wake: z
     .strictObject({
       kind: z.enum(WAKE_KINDS),
@@ -33,10 +37,11 @@ export const addAgentBody = z.strictObject({
     .optional(),
 })
 
-const agentView = z.object({
+export const agentView = z.object({
   id: z.string(),
   name: z.string(),
   cidrs: z.array(z.string()),
+  tags: z.array(z.string()),
   wake: z
     .object({ kind: z.enum(WAKE_KINDS), target: z.string(), session_key: z.string().nullable() })
     .nullable(),
@@ -49,7 +54,12 @@ export const agentList = z.object({
   has_default_wake: z.boolean(),
 })
 /** The token is in this answer and nowhere else. */
-export const addedAgent = z.object({ agent: agentView, token: z.string() })
+export const addedAgent = z.object({
+  agent: agentView,
+  token: z.string(),
+  /** Where the daemon listens for agents. */
+  url: z.string(),
+})
 
 const DECISION_KINDS = ['once', 'deny', 'trust24h', 'forever', 'trust24h_any', 'forever_any'] as const
 
@@ -194,6 +204,7 @@ export const statusView = z.object({
   database: z.enum(['ok', 'error']),
   sandbox: z.enum(['docker', 'embedded', 'unavailable']),
   version: z.string(),
+  url: z.string(),
   uptime_s: z.number(),
   notes: z.array(z.string()),
   pid: z.int(),

@@ -36,6 +36,26 @@ export const METRICS = {
     labels: [],
     help: 'Telegram messages that wait to be sent.',
   },
+  oauth3_llm_requests_total: {
+    kind: 'counter',
+    labels: ['provider'],
+    help: 'Requests that went to a provider of LLMs, since the start.',
+  },
+  oauth3_llm_tokens_total: {
+    kind: 'counter',
+    labels: ['provider', 'direction'],
+    help: 'Tokens that providers told of: input and output.',
+  },
+  oauth3_llm_cost_usd_total: {
+    kind: 'counter',
+    labels: ['provider'],
+    help: 'What they cost in US dollars, where a price is known.',
+  },
+  oauth3_llm_refusals_total: {
+    kind: 'counter',
+    labels: ['code'],
+    help: 'Requests to providers that the daemon refused, by its error code.',
+  },
   oauth3_sandbox_warm: { kind: 'gauge', labels: [], help: 'Warm sandboxes that wait for a run.' },
 } as const
 
@@ -44,6 +64,15 @@ interface MetricSources {
   readonly pending?: () => number | Promise<number>
   readonly telegramOutbox?: () => number | Promise<number>
   readonly warm?: () => number | Promise<number>
+  readonly llm?: () => readonly LlmTotal[]
+}
+
+interface LlmTotal {
+  readonly provider: string
+  readonly requests: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly microUsd: number
 }
 
 export type LimitName = 'execute' | 'read' | 'wait' | 'authentication'
@@ -59,6 +88,8 @@ export interface Metrics {
   answered(method: string, route: string, status: string): void
   refused(code: ErrorCode): void
   limited(limit: LimitName): void
+  /** A code of the LLM proxy's. */
+  llmRefused(code: string): void
 }
 
 const RUN_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
@@ -78,6 +109,7 @@ export function createMetrics(): Metrics {
   const requests = counter('oauth3_http_requests_total')
   const refusals = counter('oauth3_refusals_total')
   const limits = counter('oauth3_rate_limited_total')
+  const llmRefusals = counter('oauth3_llm_refusals_total')
   const durations = new Histogram({
     name: 'oauth3_run_duration_seconds',
     help: METRICS.oauth3_run_duration_seconds.help,
@@ -97,6 +129,22 @@ export function createMetrics(): Metrics {
       },
     })
   }
+  /** What is counted elsewhere since the start, told as the counter it is. */
+  const countedElsewhere = (
+    name: keyof typeof METRICS,
+    read: () => readonly (readonly [labels: Record<string, string>, value: number])[],
+  ): void => {
+    new Counter<string>({
+      name,
+      help: METRICS[name].help,
+      labelNames: METRICS[name].labels,
+      registers: [registry],
+      collect() {
+        this.reset()
+        for (const [labels, value] of read()) this.inc(labels, value)
+      },
+    })
+  }
   return {
     contentType: registry.contentType,
     page: () => registry.metrics(),
@@ -104,6 +152,20 @@ export function createMetrics(): Metrics {
       gauge('oauth3_executions_pending', sources.pending)
       gauge('oauth3_telegram_outbox_waiting', sources.telegramOutbox)
       gauge('oauth3_sandbox_warm', sources.warm)
+      const { llm } = sources
+      if (!llm) return
+      countedElsewhere('oauth3_llm_requests_total', () =>
+        llm().map(({ provider, requests }) => [{ provider }, requests]),
+      )
+      countedElsewhere('oauth3_llm_tokens_total', () =>
+        llm().flatMap(({ provider, inputTokens, outputTokens }) => [
+          [{ provider, direction: 'input' }, inputTokens],
+          [{ provider, direction: 'output' }, outputTokens],
+        ]),
+      )
+      countedElsewhere('oauth3_llm_cost_usd_total', () =>
+        llm().map(({ provider, microUsd }) => [{ provider }, microUsd / 1_000_000]),
+      )
     },
     decided: (decision) => decisions.inc({ decision }),
     transition: (status) => executions.inc({ status }),
@@ -111,6 +173,7 @@ export function createMetrics(): Metrics {
     answered: (method, route, status) => requests.inc({ method, route, status }),
     refused: (code) => refusals.inc({ code }),
     limited: (limit) => limits.inc({ limit }),
+    llmRefused: (code) => llmRefusals.inc({ code }),
   }
 }
 

@@ -1,9 +1,11 @@
 import type { DecisionKind } from '../../domain/approvals/index.ts'
+import type { AccessChoice } from './access-choices.ts'
 
 const FORM = /^a1:([A-Za-z0-9_-]{22}):([a-z0-9_]{1,20})$/
 
 /** What a button carries, 1–64 bytes: a version, the card's token, the decision. */
-export const callbackData = (token: string, decision: DecisionKind): string => `a1:${token}:${decision}`
+export const callbackData = (token: string, decision: DecisionKind | AccessChoice): string =>
+  `a1:${token}:${decision}`
 
 /** Both empty when the text is not of this form. */
 export function readCallbackData(data: string | undefined): {

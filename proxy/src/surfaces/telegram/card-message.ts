@@ -11,7 +11,7 @@ export interface CardMessage {
   readonly keyboard: InlineKeyboard
 }
 
-type InlineKeyboard = readonly (readonly { readonly text: string; readonly callback_data: string }[])[]
+export type InlineKeyboard = readonly (readonly { readonly text: string; readonly callback_data: string }[])[]
 
 /** What one phone screen shows of a message. */
 export const CARD_LINES = 25
@@ -131,7 +131,7 @@ function facts(model: CardModel, level: Level, now: UnixMs): { lines: string[]; 
   return { lines, complete }
 }
 
-function expiry(expiresAt: UnixMs, now: UnixMs): string {
+export function expiry(expiresAt: UnixMs, now: UnixMs): string {
   const minutes = Math.max(1, Math.round((expiresAt - now) / 60_000))
   const left = minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
   return `expires in ${left} (${utcTime(expiresAt)})`

@@ -7,22 +7,11 @@ import {
   SecretValue,
   type UnixMs,
 } from '../../kernel/index.ts'
-import { type CommandName, helpLines } from './commands.ts'
+import { type CommandCall, type CommandName, type CommandReply, helpLines } from './commands.ts'
 import type { TelegramDeps } from './deps.ts'
 import { bold, code, escapeHtml, fitLines } from './html.ts'
-import { secretPrompt } from './prompts.ts'
-
-interface CommandCall {
-  readonly rest: string
-  /** `telegram:<user id>`, for the audit. */
-  readonly actor: string
-}
-
-export interface CommandReply {
-  readonly html: string
-  /** Ask for a reply to this very message. */
-  readonly forceReply?: boolean
-}
+import { createLlmCommands } from './llm-commands.ts'
+import { type KeySlot, secretPrompt } from './prompts.ts'
 
 /** `/start` and `/id` are answered before this, see messages.ts. */
 export type HandledCommand = Exclude<CommandName, 'start' | 'id'>
@@ -34,10 +23,12 @@ export type CommandHandlers = Record<
 
 const MAX_LISTED = 30
 
-export function createCommandHandlers(
-  deps: TelegramDeps,
-): CommandHandlers & { storeSecret(name: string, value: string, actor: string): CommandReply } {
+export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & {
+  storeSecret(name: string, value: string, actor: string): CommandReply
+  storeKey(slot: KeySlot, value: string, actor: string): CommandReply
+} {
   const { executions, vault, trust, audit, agents, clock } = deps
+  const { pendingAsks, revokeGrant, ...llm } = createLlmCommands(deps)
 
   const storeSecret = (name: string, value: string, actor: string): CommandReply => {
     const record = vault.put(name, new SecretValue(value), { actor })
@@ -46,6 +37,7 @@ export function createCommandHandlers(
   }
 
   return {
+    ...llm,
     storeSecret,
 
     help: () => ({ html: escapeHtml(helpLines().join('\n')) }),
@@ -79,12 +71,13 @@ export function createCommandHandlers(
 
     pending() {
       const waiting = executions.list({ statuses: ['pending', 'awaiting_secrets'], limit: MAX_LISTED })
-      const lines = waiting.map((execution) => {
+      const requests = waiting.map((execution) => {
         const agent = agents.byId(execution.agentId)?.name ?? execution.agentId
         const minutes = Math.max(0, Math.ceil((execution.expiresAt - clock.now()) / 60_000))
         const state = execution.status === 'pending' ? '⏳' : '🔑 needs a secret:'
         return `${state} ${code(oneLine(execution.skillId, 128))} for ${code(agent)}, ${minutes} min left, ${code(execution.requestId.slice(0, 12))}`
       })
+      const lines = [...pendingAsks(), ...requests]
       return { html: lines.length === 0 ? 'Nothing waits.' : fitLines(lines) }
     },
 
@@ -100,8 +93,12 @@ export function createCommandHandlers(
     },
 
     revoke({ rest, actor }) {
-      const id = Number(/^\s*#?([0-9]{1,9})\.?\s*$/.exec(rest)?.[1])
-      if (!Number.isInteger(id)) return { html: 'Send /revoke N with a number of /trusted.' }
+      const [, provider = '', digits] = /^\s*#?([pP]?)([0-9]{1,9})\.?\s*$/.exec(rest) ?? []
+      if (digits === undefined) {
+        return { html: 'Send /revoke N with a number of /trusted, or /revoke PN with one of /grants.' }
+      }
+      const id = Number(digits)
+      if (provider !== '') return revokeGrant(id, actor)
       const grant = trust.revoke(id, actor)
       return { html: `🛑 Revoked ${bold(`${id}.`)} ${code(oneLine(grant.skillId, 128))}` }
     },

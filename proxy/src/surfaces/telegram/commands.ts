@@ -35,10 +35,31 @@ export const COMMANDS = {
   trusted: { args: '', help: 'List standing grants with their numbers', who: 'approver', more: '' },
   revoke: {
     args: 'N',
-    help: 'End grant N of /trusted',
+    help: 'End grant N of /trusted, or PN of /grants',
     who: 'approver',
     more: "The number is the grant's own; it does not shift.",
   },
+  add_key: {
+    args: 'PROVIDER[:LABEL] value',
+    help: "Store a provider's key; the message is deleted at once",
+    who: 'approver',
+    more: '`/add_key PROVIDER` asks for the key: reply to the question, and the reply is deleted. A label tells several keys of a provider apart. Tags, weights and models: `oauth3 key add`.',
+  },
+  keys: { args: '', help: "List providers' keys, never their values", who: 'approver', more: '' },
+  remove_key: { args: 'N', help: 'Remove key N of /keys', who: 'approver', more: '' },
+  grants: {
+    args: '',
+    help: 'List which agent may use which provider',
+    who: 'approver',
+    more: 'With models, paths, limits and how long. The numbers begin with P, as in `/revoke P3`.',
+  },
+  usage: {
+    args: '[agent|model|day]',
+    help: 'Show tokens and money of today and of 7 days',
+    who: 'approver',
+    more: 'By agent when nothing is named. Days are UTC days; money is what the price table says (`oauth3 price`).',
+  },
+  providers: { args: '', help: 'List the providers of LLMs', who: 'approver', more: '' },
   audit: {
     args: '[n]',
     help: 'Show the newest audit entries',
@@ -59,6 +80,19 @@ export interface ParsedCommand {
   readonly bot: string | null
   /** What follows the command and one separating blank, as it was typed. */
   readonly rest: string
+}
+
+/** One use of a command, by somebody who may. */
+export interface CommandCall {
+  readonly rest: string
+  /** `telegram:<user id>`, for the audit. */
+  readonly actor: string
+}
+
+export interface CommandReply {
+  readonly html: string
+  /** Ask for a reply to this very message. */
+  readonly forceReply?: boolean
 }
 
 const FORM = /^\/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s([\s\S]*))?$/
@@ -117,6 +151,20 @@ with the same args unless "any args" was chosen. Anything wider is asked anew, a
 
 Code that does not fit the screen arrives as a file before the card. A card may come twice when the daemon stopped at
 the wrong moment: both work, and the first press decides.
+
+## Buttons on a provider's card
+
+The first time an agent uses a provider of LLMs, the bot asks. The agent never sees the provider's key.
+
+| button | does |
+|---|---|
+| ⏱ 1 hour · ⏱ 24 hours | The agent may use all of the provider's models for so long. |
+| ♾ Always | The same, until revoked. |
+| ❌ Deny | Refuses it; the agent may ask again after 10 minutes. |
+| Only MODEL: 1 h · 24 h · always | As above for the one model that the request named. |
+
+There is no limit on requests, tokens or money unless you set one: \`oauth3 grant limit\`. A wider grant takes the place
+of a narrower one, whose limits stay. When a limit is passed, the bot says so once for each window.
 
 ## Missing secrets
 

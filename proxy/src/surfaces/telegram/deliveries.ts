@@ -3,6 +3,7 @@ import type { Consent } from '../../domain/consent/index.ts'
 import type { Execution } from '../../domain/executions/index.ts'
 import type { OutboxMessage } from '../../domain/outbox/index.ts'
 import { AppError, type RequestId } from '../../kernel/index.ts'
+import { createAccessDeliveries } from './access-deliveries.ts'
 import type { BotApi, BotMessage } from './bot-api.ts'
 import { BotApiError, troubleOf } from './bot-errors.ts'
 import { type CardMessage, renderCard, renderPlainCard } from './card-message.ts'
@@ -14,6 +15,7 @@ import { missingFor, secretPrompt } from './prompts.ts'
 /** What waits in the outbox. Nothing secret: it stands in the database as it is. */
 interface Payload {
   readonly requestId?: RequestId
+  readonly askId?: string
   readonly messageId?: number | null
   readonly html?: string
   readonly forceReply?: boolean
@@ -46,6 +48,7 @@ export function createDeliveries(
       { signal },
     )
   }
+  const access = createAccessDeliveries({ ...deps, call })
   const send = (html: string, extra: Record<string, unknown> = {}): Promise<BotMessage> =>
     call<BotMessage>('sendMessage', { text: html, parse_mode: 'HTML', ...extra })
   const once = async (key: string, work: () => Promise<unknown>): Promise<void> => {
@@ -181,6 +184,10 @@ export function createDeliveries(
         return cardUpdate(message.id, execution, payload.messageId ?? null)
       case 'secret_prompt':
         return secretPrompts(message.id, execution)
+      case 'provider_ask':
+        return access.ask(message.id, payload.askId)
+      case 'provider_ask_update':
+        return access.update(message.id, payload.askId, payload.messageId ?? null)
       case 'notice':
         await (payload.forceReply === true ? ask(payload.html ?? '') : send(payload.html ?? ''))
         return outbox.settle(message.id)

@@ -1,3 +1,4 @@
+export { createTelegramAccessObserver } from './access-observer.ts'
 export { renderCommandsPage } from './commands.ts'
 export type { TelegramDeps } from './deps.ts'
 export { createTelegramObserver } from './observer.ts'

@@ -1,20 +1,20 @@
 import { AppError } from '../../kernel/index.ts'
 import type { BotApi, BotMessage } from './bot-api.ts'
 import { BotApiError, isTransient, troubleOf } from './bot-errors.ts'
-import {
-  type CommandReply,
-  createCommandHandlers,
-  type HandledCommand,
-  refusalText,
-} from './command-handlers.ts'
-import { COMMANDS, isCommandName, type ParsedCommand, parseCommand } from './commands.ts'
+import { createCommandHandlers, type HandledCommand, refusalText } from './command-handlers.ts'
+import { COMMANDS, type CommandReply, isCommandName, type ParsedCommand, parseCommand } from './commands.ts'
 import type { TelegramDeps } from './deps.ts'
 import { bold, code, escapeHtml } from './html.ts'
 import { cardLane, replyLane } from './observer.ts'
 import { createPace } from './pace.ts'
-import { promptedName } from './prompts.ts'
+import { type KeySlot, promptedKey, promptedName } from './prompts.ts'
 import type { Refusals } from './refusals.ts'
 import type { Sender } from './sender.ts'
+
+/** Commands whose message is deleted before it is read. */
+const HOLD_SECRETS: ReadonlySet<string> = new Set<HandledCommand>(['add_secret', 'add_key'])
+
+type Prompted = { readonly secret: string } | { readonly key: KeySlot }
 
 /**
  * What people write. One chat is served; in it, approvers command. Everybody else learns their own id and nothing
@@ -136,12 +136,13 @@ export function createMessages(
     await answerWith(message, () => handlers[name]({ rest: command.rest, actor }))
   }
 
-  /** The secret's name when the message replies to a question of this bot for one. */
-  const answeredPrompt = (message: BotMessage): string | undefined => {
+  /** What the message is the value of, when it replies to a question of this bot for one. */
+  const answeredPrompt = (message: BotMessage): Prompted | undefined => {
     const question = message.reply_to_message
-    return question?.from?.id === api.me?.id && question?.chat.id === message.chat.id
-      ? promptedName(question?.text)
-      : undefined
+    if (question?.from?.id !== api.me?.id || question?.chat.id !== message.chat.id) return undefined
+    const secret = promptedName(question?.text)
+    const key = promptedKey(question?.text)
+    return secret === undefined ? key && { key } : { secret }
   }
 
   return {
@@ -156,7 +157,7 @@ export function createMessages(
         return
       }
       const prompted = answeredPrompt(message)
-      if ((mine && command.name === 'add_secret') || prompted !== undefined) await erase(message)
+      if ((mine && HOLD_SECRETS.has(command.name)) || prompted !== undefined) await erase(message)
       if (command) {
         if (mine) await onCommand(message, command)
         return
@@ -165,7 +166,12 @@ export function createMessages(
       if (!isApprover(message)) return refuse(message, 'not_approver')
       const { text } = message
       if (text === undefined) return reply(message, { html: 'Send the value as text.' })
-      await answerWith(message, () => handlers.storeSecret(prompted, text, `telegram:${message.from?.id}`))
+      const actor = `telegram:${message.from?.id}`
+      await answerWith(message, () =>
+        'key' in prompted
+          ? handlers.storeKey(prompted.key, text, actor)
+          : handlers.storeSecret(prompted.secret, text, actor),
+      )
     },
   }
 }

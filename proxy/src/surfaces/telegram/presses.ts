@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CardVerdict, type DecisionKind, isDecisionKind } from '../../domain/approvals/index.ts'
+import {
+  type CardVerdict,
+  type DecisionKind,
+  isAskCard,
+  isDecisionKind,
+  isRequestCard,
+} from '../../domain/approvals/index.ts'
 import type { DecisionOutcome } from '../../domain/executions/index.ts'
 import { oneLine } from '../../kernel/index.ts'
+import { isAccessChoice } from './access-choices.ts'
+import { createAccessPresses, type PressAnswer } from './access-presses.ts'
 import type { BotApi, BotPress, BotUser } from './bot-api.ts'
 import { BotApiError, isTransient, troubleOf } from './bot-errors.ts'
 import { readCallbackData } from './callback-data.ts'
@@ -15,12 +23,6 @@ import type { Sender } from './sender.ts'
 function displayName(user: BotUser): string {
   const name = [user.first_name, user.last_name].filter(Boolean).join(' ') || user.username || String(user.id)
   return oneLine(name, 64) || String(user.id)
-}
-
-interface Answer {
-  readonly text: string
-  /** A window that must be closed, in place of a line that passes. */
-  readonly alert: boolean
 }
 
 /**
@@ -37,16 +39,19 @@ export function createPresses(
   },
 ): { handle(press: BotPress): Promise<void> } {
   const { config, cards, executions, outbox, transactor, log, sender, refusals, signal } = deps
+  const answerAsk = createAccessPresses(deps)
 
-  const judge = async (press: BotPress): Promise<Answer> => {
+  const judge = async (press: BotPress): Promise<PressAnswer> => {
     const { token, decision } = readCallbackData(press.data)
     const userId = String(press.from.id)
     const chatId = String(press.message?.chat.id ?? '')
     const asked = { token, chatId, userId }
-    if (chatId !== config.chatId || !isDecisionKind(decision)) {
-      refusals.press(userId, chatId, null, chatId === config.chatId ? 'malformed' : 'wrong_chat')
-      return { text: 'This button does nothing here.', alert: true }
+    const nothingHere = (reason: string): PressAnswer => {
+      refusals.press(userId, chatId, null, reason)
+      return { text: REFUSED.wrong_chat, alert: true }
     }
+    if (chatId !== config.chatId) return nothingHere('wrong_chat')
+    if (!isDecisionKind(decision) && !isAccessChoice(decision)) return nothingHere('malformed')
     let verdict = cards.judge(asked)
     if (!verdict.accepted && verdict.reason === 'not_delivered') {
       // The press overtook the record that the card has arrived.
@@ -58,10 +63,18 @@ export function createPresses(
       return { text: REFUSED[verdict.reason], alert: true }
     }
     const { card } = verdict
-    const approver = { via: 'telegram', userId, chatId, name: displayName(press.from) } as const
+    const name = displayName(press.from)
+    const pressed = press.message?.message_id ?? null
+    if (isAskCard(card)) {
+      if (!isAccessChoice(decision)) return nothingHere('malformed')
+      const answer = answerAsk({ card, choice: decision, userId, name, messageId: pressed })
+      sender.nudge()
+      return answer
+    }
+    if (!isRequestCard(card) || !isDecisionKind(decision)) return nothingHere('malformed')
+    const approver = { via: 'telegram', userId, chatId, name } as const
     const outcome = transactor.transact(() => {
       const decided = executions.decide(card.requestId, card.consentHash, decision, approver)
-      const pressed = press.message?.message_id ?? null
       // A card that still has buttons after the decision, or a second copy of it, is brought up to date as well.
       if (!decided.accepted || (pressed !== null && pressed !== card.messageId)) {
         outbox.enqueue(cardLane(config.chatId), 'card_update', {
@@ -77,7 +90,7 @@ export function createPresses(
 
   return {
     async handle(press) {
-      let answer: Answer
+      let answer: PressAnswer
       try {
         answer = await judge(press)
       } catch (error) {
@@ -99,7 +112,7 @@ const REFUSED: Record<Extract<CardVerdict, { accepted: false }>['reason'], strin
   not_delivered: 'This card is still being sent. Press again in a moment.',
 }
 
-function answerOf(outcome: DecisionOutcome, decision: DecisionKind): Answer {
+function answerOf(outcome: DecisionOutcome, decision: DecisionKind): PressAnswer {
   const { execution } = outcome
   if (outcome.accepted) {
     const waits = execution.status === 'awaiting_secrets' ? '; a secret is missing' : ''
@@ -125,7 +138,7 @@ const clipAnswer = (text: string): string => oneLine(text, 200)
 async function reply(
   api: BotApi,
   id: string,
-  answer: Answer,
+  answer: PressAnswer,
   log: TelegramDeps['log'],
   signal: AbortSignal,
 ): Promise<void> {

@@ -39,6 +39,16 @@ export function createAnswer(response: ServerResponse, head: AnswerHead, ready: 
     return all
   }
 
+  /** Writes of one turn leave the socket together, so the pieces need not be copied into one first. */
+  function writeHeld(): boolean {
+    const pieces = held
+    held = []
+    heldBytes = 0
+    let isRoom = true
+    for (const piece of pieces) isRoom = response.write(piece)
+    return isRoom
+  }
+
   function begin(): void {
     if (begun) return
     begun = true
@@ -54,7 +64,7 @@ export function createAnswer(response: ServerResponse, head: AnswerHead, ready: 
       response.flushHeaders()
       return
     }
-    if (response.write(take())) {
+    if (writeHeld()) {
       if (blocked) resume()
     } else {
       blocked = true

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Database } from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type {
+  ProviderAccessRepository,
+  ProviderAsk,
+  ProviderGrant,
+} from '../../domain/provider-access/index.ts'
+import type { AgentId } from '../../kernel/index.ts'
+import { openDatabase } from './database.ts'
+import { createProviderAccessStore } from './provider-access-store.ts'
+
+const AGENT = 'agt_0123456789abcdef' as AgentId
+
+const grant: Omit<ProviderGrant, 'id'> = {
+  agentId: AGENT,
+  provider: 'openai',
+  models: ['gpt-5*', 'o3'],
+  paths: ['/chat'],
+  limits: { requestsPerMinute: 60, tokensPerDay: null, microUsdPerDay: 2_500_000 },
+  grantedBy: 'cli:0',
+  grantedAt: 5,
+  expiresAt: 9,
+  endedAt: null,
+  endedWhy: null,
+}
+const ask: ProviderAsk = {
+  id: 'ask_1',
+  agentId: AGENT,
+  provider: 'openai',
+  model: null,
+  path: '/chat',
+  status: 'pending',
+  createdAt: 5,
+  expiresAt: 9,
+  decidedAt: null,
+  decidedBy: null,
+  decidedByName: null,
+}
+const denied = { status: 'denied', decidedAt: 7, decidedBy: 'telegram:1', decidedByName: 'Ann' } as const
+
+describe('the store of grants and asks for providers', () => {
+  let dir: string
+  let db: Database
+  let store: ProviderAccessRepository
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'oauth3-access-store-'))
+    db = openDatabase(join(dir, 'proxy.db'))
+    db.prepare(
+      "INSERT INTO agents (id, name, token_sha256, cidrs, created_at) VALUES (?, 'one', 'x', '[]', 1)",
+    ).run(AGENT)
+    store = createProviderAccessStore(db)
+  })
+  afterEach(() => {
+    db.close()
+    rmSync(dir, { recursive: true })
+  })
+
+  it('gives back a grant as it was put and changed, until it is ended', () => {
+    const stored = store.insertGrant(grant)
+    expect(store.standing()).toEqual([{ ...grant, id: stored.id }])
+    const change = {
+      models: null,
+      paths: null,
+      limits: { requestsPerMinute: null, tokensPerDay: 1, microUsdPerDay: null },
+    }
+    store.setGrant(stored.id, change)
+    expect(store.standing()).toEqual([{ ...grant, id: stored.id, ...change }])
+    store.endGrant(stored.id, 8, 'expired')
+    store.endGrant(stored.id, 9, 'revoked')
+    expect(store.standing()).toEqual([])
+    expect(db.prepare('SELECT ended_at, ended_why FROM provider_grants').get()).toEqual({
+      ended_at: 8,
+      ended_why: 'expired',
+    })
+    expect(store.insertGrant(grant).id).toBeGreaterThan(stored.id)
+  })
+
+  it('settles an ask once, and knows the newest denial', () => {
+    store.insertAsk(ask)
+    expect(store.pendingTwin(AGENT, 'openai', null)).toEqual(ask)
+    expect(store.pendingTwin(AGENT, 'openai', 'gpt-5')).toBeUndefined()
+    expect(store.deniedAt(AGENT, 'openai')).toBeUndefined()
+    store.settleAsk({ ...ask, ...denied })
+    store.settleAsk({ ...ask, ...denied, status: 'granted' })
+    expect(store.askById(ask.id)).toEqual({ ...ask, ...denied })
+    expect(store.pendingTwin(AGENT, 'openai', null)).toBeUndefined()
+    expect(store.asks('pending', 10)).toEqual([])
+    expect(store.asks('denied', 10)).toHaveLength(1)
+    expect(store.deniedAt(AGENT, 'openai')).toBe(7)
+    expect(store.deniedAt(AGENT, 'other')).toBeUndefined()
+  })
+
+  it('takes no second ask for what is asked already', () => {
+    store.insertAsk(ask)
+    expect(() => store.insertAsk({ ...ask, id: 'ask_2' })).toThrow(/UNIQUE/)
+    store.insertAsk({ ...ask, id: 'ask_3', model: 'gpt-5', createdAt: 4 })
+    expect(store.asks('pending', 10).map(({ id }) => id)).toEqual(['ask_3', 'ask_1'])
+    expect(store.asks('pending', 1)).toHaveLength(1)
+  })
+})

@@ -1,0 +1,136 @@
+import type { ProviderView } from '../surfaces/admin-api/wire-llm.ts'
+
+/**
+ * Ready configuration with an agent's token in it, for the programs that are pointed at the daemon. `config` is the same
+ * for a program: environment variables, or the file's own form.
+ */
+export const CLIENT_KINDS = ['openclaw', 'claude-code', 'openai', 'env'] as const
+export type ClientKind = (typeof CLIENT_KINDS)[number]
+
+export interface ClientSetup {
+  readonly text: string
+  readonly config: unknown
+  /** For the person, beside the text. */
+  readonly note?: string
+}
+
+export interface ClientFacts {
+  /** The daemon's address as the agent reaches it, without a slash at its end. */
+  readonly url: string
+  readonly token: string
+  readonly providers: readonly ProviderView[]
+  /** For OpenClaw, which knows no model of a provider's that it cannot ask: `openai/gpt-5`. */
+  readonly models: readonly string[]
+}
+
+export function clientSetup(kind: ClientKind, facts: ClientFacts): ClientSetup {
+  return SETUPS[kind](facts)
+}
+
+const SETUPS: Readonly<Record<ClientKind, (facts: ClientFacts) => ClientSetup>> = {
+  env: (facts) => {
+    const config = { ...openAiEnv(facts), ...anthropicEnv(facts), ...googleEnv(facts), ...groqEnv(facts) }
+    return { config, text: envLines(config).join('\n') }
+  },
+
+  'claude-code': (facts) => {
+    const config = { env: anthropicEnv(facts) }
+    const text = [
+      'In ~/.claude/settings.json:',
+      '',
+      JSON.stringify(config, null, 2),
+      '',
+      'Or in the shell:',
+      '',
+      'unset ANTHROPIC_API_KEY',
+      ...envLines(config.env).map((line) => `export ${line}`),
+      'claude',
+    ].join('\n')
+    return { config, text }
+  },
+
+  openai: (facts) => {
+    const config = openAiEnv(facts)
+    const { OPENAI_BASE_URL: url, OPENAI_API_KEY: token } = config
+    const text = [
+      '# Environment, for every OpenAI SDK:',
+      ...envLines(config),
+      '',
+      '# Python:',
+      'from openai import OpenAI',
+      `client = OpenAI(base_url="${url}", api_key="${token}")`,
+      '',
+      '// Node.js:',
+      "import OpenAI from 'openai'",
+      `const client = new OpenAI({ baseURL: '${url}', apiKey: '${token}' })`,
+    ].join('\n')
+    return { config, text }
+  },
+
+  openclaw: (facts) => {
+    const usable = facts.providers.filter(hasWay)
+    const entries = usable.map((provider) => [provider.name, openclawProvider(provider, facts)] as const)
+    const config = { models: { mode: 'merge', providers: Object.fromEntries(entries) } }
+    const bare = entries.filter(([, entry]) => entry.models.length === 0).map(([name]) => name)
+    const models = bare.length === 0 ? '' : ` Models of ${bare.join(', ')} that it does not know: --models.`
+    const note = `Put it into a file, then: openclaw config patch --file FILE.${models}`
+    return { config, text: JSON.stringify(config, null, 2), note }
+  },
+}
+
+const openAiEnv = ({ url, token }: ClientFacts) => ({
+  OPENAI_BASE_URL: `${url}/llm/openai/v1`,
+  OPENAI_API_KEY: token,
+})
+
+/** Its SDKs add /v1 themselves; the token goes where no vendor's key is expected, as a bearer. */
+const anthropicEnv = ({ url, token }: ClientFacts) => ({
+  ANTHROPIC_BASE_URL: `${url}/llm/anthropic`,
+  ANTHROPIC_AUTH_TOKEN: token,
+})
+
+const googleEnv = ({ url, token }: ClientFacts) => ({
+  GOOGLE_GEMINI_BASE_URL: `${url}/llm/google`,
+  GEMINI_API_KEY: token,
+})
+
+/** Its SDK adds /openai/v1 itself. */
+const groqEnv = ({ url, token }: ClientFacts) => ({
+  GROQ_BASE_URL: `${url}/llm/groq`,
+  GROQ_API_KEY: token,
+})
+
+const envLines = (env: Readonly<Record<string, string>>): string[] =>
+  Object.entries(env).map(([name, value]) => `${name}=${value}`)
+
+/** The providers that a person set up: with a key, or added as one that needs none. */
+export const hasWay = (provider: ProviderView): boolean =>
+  provider.missing.length === 0 && (provider.keys > 0 || (provider.own && provider.auth.kind === 'none'))
+
+/** OpenClaw's adapters by how the provider speaks, with what each adds to the base URL itself left out. */
+const OPENCLAW_APIS = {
+  openai: { api: 'openai-completions', suffix: '' },
+  anthropic: { api: 'anthropic-messages', suffix: '' },
+  google: { api: 'google-generative-ai', suffix: '/v1beta' },
+} as const
+
+function openclawProvider(provider: ProviderView, { url, token, models }: ClientFacts) {
+  const { api, suffix } = OPENCLAW_APIS[provider.errors ?? 'openai']
+  const base = `${url}/llm/${encodeURIComponent(provider.name)}${provider.name === 'openai' ? '/v1' : suffix}`
+  const prefix = `${provider.name}/`
+  const names = models.filter((model) => model.startsWith(prefix)).map((model) => model.slice(prefix.length))
+  // A server that it does not know is not asked for the tokens of a stream, unless this says that it tells them.
+  const more = api === 'openai-completions' ? { compat: { supportsUsageInStreaming: true } } : {}
+  return {
+    baseUrl: base,
+    apiKey: token,
+    api,
+    models: names.map((name) => ({ id: name, name, ...more })),
+  }
+}
+
+/** Whether the address names one place: the unspecified address is where a daemon listens, and nowhere to go to. */
+export function isReachable(url: string): boolean {
+  const host = URL.canParse(url) ? new URL(url).hostname : ''
+  return host !== '0.0.0.0' && host !== '[::]'
+}

@@ -1,0 +1,153 @@
+import { InvalidArgumentError } from 'commander'
+import { type AccessGrantView, accessGrantList, accessGrantView } from '../../surfaces/admin-api/wire-llm.ts'
+import { adminPath } from '../admin-client.ts'
+import { usageError } from '../cli-error.ts'
+import type { CommandGroup } from '../context.ts'
+import { renderTable } from '../table.ts'
+import { formatDistance } from '../text-layout.ts'
+import { addLimitOptions, type LimitOptions, limitsOf, limitsText, namesLimits, orNull } from './limits.ts'
+import { examples, idNumber } from './shared.ts'
+
+type AddOptions = LimitOptions & { readonly for?: number }
+
+const DEFAULT_FOR_MS = 24 * 3_600_000
+const ALWAYS = Number.POSITIVE_INFINITY
+
+export const addGrantCommands: CommandGroup = (program, context) => {
+  const grant = program.command('grant').description('which agents may use which providers')
+
+  grant
+    .command('list')
+    .description('standing grants and their limits')
+    .action(async () => {
+      const answer = await context.client.call(accessGrantList, 'GET', adminPath('provider-grants'))
+      await context.show(answer, () =>
+        answer.grants.length === 0
+          ? 'No agent may use a provider yet; its first use asks you, or: oauth3 grant add AGENT PROVIDER'
+          : renderTable(
+              ['ID', 'AGENT', 'PROVIDER', 'MODELS', 'PATHS', 'LIMITS', 'ENDS', 'BY'],
+              answer.grants.map((row) => [
+                String(row.id),
+                row.agent,
+                row.provider,
+                row.models?.join(', ') ?? 'all',
+                row.paths?.join(', ') ?? 'all',
+                limitsText(row.limits),
+                row.expires_at === null ? 'never' : formatDistance(row.expires_at, context.now()),
+                row.granted_by,
+              ]),
+              context.terminal.style,
+              {
+                columns: context.terminal.columns,
+                shrink: [
+                  [3, 10],
+                  [4, 10],
+                  [5, 20],
+                ],
+              },
+            ),
+      )
+    })
+
+  const add = grant
+    .command('add')
+    .description('let an agent use a provider, without waiting for it to ask')
+    .argument('<agent>')
+    .argument('<provider>')
+    .option('--for <time>', '1h, 24h, 7d, … or always (default: 24h)', durationFrom)
+  addLimitOptions(add)
+    .addHelpText(
+      'after',
+      examples(
+        [
+          'oauth3 grant add clawd openai --for always --usd-per-day 5.00',
+          'until revoked, for at most $5 a day',
+        ],
+        ['oauth3 grant add clawd anthropic --for 7d --models "claude-haiku*" --rpm 30', 'small models alone'],
+      ),
+    )
+    .action(async (agent: string, provider: string, options: AddOptions) => {
+      const body = {
+        agent,
+        provider,
+        for_ms: options.for === ALWAYS ? null : (options.for ?? DEFAULT_FOR_MS),
+        models: orNull(options.models ?? 'none'),
+        paths: orNull(options.paths ?? 'none'),
+        limits: limitsOf(options),
+      }
+      const added = await context.client.call(accessGrantView, 'POST', adminPath('provider-grants'), body)
+      await context.show(added, () => grantText(added, context.now()))
+    })
+
+  const limit = grant
+    .command('limit')
+    .description('change what a grant covers or may cost; none takes a limit away')
+    .argument('<id>', 'its number in grant list', idNumber('oauth3 grant list'))
+  addLimitOptions(limit)
+    .addHelpText(
+      'after',
+      examples(
+        ['oauth3 grant limit 3 --tokens-per-day 2000000', 'two million tokens a day'],
+        ['oauth3 grant limit 3 --rpm none --models none', 'no limit of requests, and every model'],
+      ),
+    )
+    .action(async (id: number, options: LimitOptions) => {
+      if (!namesLimits(options)) {
+        throw usageError('Name what to change: --models, --paths, --rpm, --tokens-per-day or --usd-per-day.')
+      }
+      const { models, paths } = options
+      const body = {
+        ...(models === undefined ? {} : { models: orNull(models) }),
+        ...(paths === undefined ? {} : { paths: orNull(paths) }),
+        limits: limitsOf(options),
+      }
+      const changed = await context.client.call(
+        accessGrantView,
+        'PATCH',
+        adminPath('provider-grants', id),
+        body,
+      )
+      await context.show(changed, () => grantText(changed, context.now()))
+    })
+
+  grant
+    .command('revoke')
+    .description('end a grant at once; the next use asks again')
+    .argument('<id>', 'its number in grant list', idNumber('oauth3 grant list'))
+    .action(async (id: number) => {
+      const revoked = await context.client.call(accessGrantView, 'DELETE', adminPath('provider-grants', id))
+      await context.show(
+        revoked,
+        () => `Grant ${revoked.id} (${revoked.agent}, ${revoked.provider}) revoked.`,
+      )
+    })
+}
+
+export function grantText(grant: AccessGrantView, now: number): string {
+  const ends = grant.expires_at === null ? 'until revoked' : `ends ${formatDistance(grant.expires_at, now)}`
+  return [
+    `Grant ${grant.id}: ${grant.agent} may use ${grant.provider}, ${coverageText(grant)};`,
+    `${limitsText(grant.limits)}; ${ends}.`,
+  ].join(' ')
+}
+
+/** `every model`, or which ones; paths only where they are limited. */
+export function coverageText(grant: {
+  readonly models: readonly string[] | null
+  readonly paths: readonly string[] | null
+}): string {
+  const models = grant.models === null ? 'every model' : grant.models.join(', ')
+  return grant.paths === null ? models : `${models}, below ${grant.paths.join(', ')}`
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+function durationFrom(text: string): number {
+  if (text === 'always') return ALWAYS
+  const [, count, unit = ''] = /^([1-9][0-9]{0,4})([mhd])$/.exec(text) ?? []
+  const ms = Number(count) * (UNIT_MS[unit] ?? Number.NaN)
+  if (!(ms <= 366 * 86_400_000)) {
+    throw new InvalidArgumentError('It takes a time such as 1h, 24h or 7d, at most a year, or always.')
+  }
+  return ms
+}

@@ -1,0 +1,98 @@
+import type { Logger } from 'pino'
+import {
+  createProviderAccessStore,
+  createProviderKeyStore,
+  createProviderStore,
+  createUsageStore,
+} from './adapters/storage/index.ts'
+import type { Config } from './config/index.ts'
+import type { DaemonCore } from './daemon-core.ts'
+import type { EgressDial } from './domain/egress/index.ts'
+import {
+  type AccessObserver,
+  createProviderAccess,
+  type ProviderAccess,
+} from './domain/provider-access/index.ts'
+import { createProviderKeys, type ProviderKeys } from './domain/provider-keys/index.ts'
+import { createProviders, type Providers } from './domain/providers/index.ts'
+import { createUsage, type Usage } from './domain/usage/index.ts'
+import type { Clock } from './kernel/index.ts'
+import { createLlmProxy, type LlmProxy, type SharedGate } from './surfaces/llm-proxy/index.ts'
+
+/** What the surfaces need to speak of providers, keys, grants and the books. */
+export interface Llm {
+  readonly providers: Providers
+  readonly keys: ProviderKeys
+  readonly access: ProviderAccess
+  readonly usage: Usage
+}
+
+export function openLlm(deps: {
+  readonly config: Config
+  readonly core: DaemonCore
+  readonly observers: readonly AccessObserver[]
+  readonly clock: Clock
+  readonly log: Logger
+}): Llm {
+  const { config, core, clock, log } = deps
+  const late: { keys?: ProviderKeys; access?: ProviderAccess } = {}
+  const providers = createProviders({
+    ...core,
+    repository: createProviderStore(core.db),
+    clock,
+    // Another provider that gets the same name later inherits nothing.
+    onRemoved(name, actor) {
+      for (const { id } of late.keys?.list(name) ?? []) late.keys?.remove(id, actor)
+      for (const { id, provider } of late.access?.grants() ?? []) {
+        if (provider === name) late.access?.revoke(id, actor)
+      }
+    },
+  })
+  const usage = createUsage({
+    ...core,
+    repository: createUsageStore(core.db),
+    clock,
+    nameOf: (agentId) => core.agents.byId(agentId)?.name ?? agentId,
+    onDefect: (error) =>
+      log.error({ err: error }, 'usage could not be written yet; it is kept and tried again'),
+  })
+  const keys = createProviderKeys({
+    ...core,
+    repository: createProviderKeyStore(core.db),
+    providers,
+    clock,
+  })
+  const access = createProviderAccess({
+    ...core,
+    repository: createProviderAccessStore(core.db),
+    providers,
+    observers: [...deps.observers],
+    clock,
+    keyCount: (provider) => keys.list(provider).length,
+    askTtlMs: config.approvalTtlMs,
+    maxWaitingPerAgent: config.maxWaitingPerAgent,
+  })
+  late.keys = keys
+  late.access = access
+  return { providers, usage, keys, access }
+}
+
+export function openLlmProxy(deps: {
+  readonly llm: Llm
+  readonly core: DaemonCore
+  readonly gate: SharedGate
+  readonly dial: EgressDial
+  readonly accepting: () => boolean
+  readonly onRefused: (code: string) => void
+  readonly log: Logger
+}): LlmProxy {
+  return createLlmProxy({
+    ...deps.llm,
+    agents: deps.core.agents,
+    gate: deps.gate,
+    dial: deps.dial,
+    accepting: deps.accepting,
+    onRefused: deps.onRefused,
+    log: (message, error) => deps.log.warn({ err: error }, message),
+  })
+}

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import { type AgentId, AppError, type Clock, type UnixMs } from '../../kernel/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
+import { MAX_MODEL_LENGTH } from './patterns.ts'
+import type { AccessObserver, ProviderAccessRepository, ProviderAsk, Use } from './ports.ts'
+import { createWaiting } from './waiting.ts'
+
+type By = { readonly actor: string; readonly name: string | null }
+
+/** What waits for the owner. An ask is settled once: granted, denied or expired. */
+export interface Asks {
+  ask(use: Use): ProviderAsk
+  find(askId: string): ProviderAsk | undefined
+  /** Throws not_found. */
+  present(askId: string): ProviderAsk
+  pending(): readonly ProviderAsk[]
+  waiting(agentId: AgentId): readonly ProviderAsk[]
+  wait(askId: string, ms: number, signal: AbortSignal): Promise<void>
+  /** Inside the transaction of what settles it. */
+  settle(ask: ProviderAsk, status: Exclude<ProviderAsk['status'], 'pending'>, by: By | null): ProviderAsk
+  /** Whether this call ended it. */
+  expireIfOver(askId: string): boolean
+  tick(): void
+}
+
+/** More than all agents together have waiting. */
+const ALL = 10_000
+/** How much of a path is kept; it is shown and nothing else. */
+const MAX_PATH_LENGTH = 512
+/** When to come back with so many waiting: an answer may come at any time. */
+const RETRY_AFTER_SECONDS = 30
+
+export function createAsks(deps: {
+  readonly repository: ProviderAccessRepository
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  readonly clock: Clock
+  readonly observers: readonly AccessObserver[]
+  readonly askTtlMs: number
+  readonly maxWaitingPerAgent: number
+  readonly onDenied: () => void
+}): Asks {
+  const { repository, audit, transactor, clock, observers } = deps
+  const waiting = createWaiting(transactor)
+
+  const isOver = (ask: ProviderAsk, now: UnixMs): boolean => ask.status === 'pending' && now >= ask.expiresAt
+
+  const settle: Asks['settle'] = (ask, status, by) => {
+    const settled: ProviderAsk = {
+      ...ask,
+      status,
+      decidedAt: clock.now(),
+      decidedBy: by?.actor ?? null,
+      decidedByName: by?.name ?? null,
+    }
+    repository.settleAsk(settled)
+    if (status === 'expired') {
+      audit.append('provider.expired', by?.actor ?? 'daemon', null, { ask: ask.id, agent_id: ask.agentId })
+    }
+    if (status === 'denied') deps.onDenied()
+    for (const observer of observers) observer.settled(settled)
+    waiting.settled(settled)
+    return settled
+  }
+
+  const expireIfOver = (askId: string): boolean => {
+    const ask = repository.askById(askId)
+    if (!ask || !isOver(ask, clock.now())) return false
+    transactor.transact(() => settle(ask, 'expired', null))
+    return true
+  }
+
+  const find = (askId: string): ProviderAsk | undefined => {
+    expireIfOver(askId)
+    return repository.askById(askId)
+  }
+
+  const present = (askId: string): ProviderAsk => {
+    const ask = find(askId)
+    if (!ask) throw new AppError('not_found', 'No such ask.')
+    return ask
+  }
+
+  return {
+    find,
+    present,
+    settle,
+    expireIfOver,
+
+    ask(input) {
+      const use = { ...input, model: input.model || null }
+      if (use.model !== null && use.model.length > MAX_MODEL_LENGTH) {
+        throw new AppError('invalid_request', `A model's name has at most ${MAX_MODEL_LENGTH} characters.`)
+      }
+      return transactor.transact(() => {
+        const now = clock.now()
+        const twin = repository.pendingTwin(use.agentId, use.provider, use.model)
+        if (twin && !isOver(twin, now)) return twin
+        if (twin) settle(twin, 'expired', null)
+        const others = repository
+          .asks('pending', ALL)
+          .filter((ask) => ask.agentId === use.agentId && !isOver(ask, now))
+        if (others.length >= deps.maxWaitingPerAgent) {
+          throw new AppError(
+            'rate_limited',
+            `${deps.maxWaitingPerAgent} asks of yours wait for the owner already.`,
+            {
+              retryAfterSeconds: RETRY_AFTER_SECONDS,
+            },
+          )
+        }
+        const ask: ProviderAsk = {
+          id: `ask_${randomBytes(16).toString('hex')}`,
+          agentId: use.agentId,
+          provider: use.provider,
+          model: use.model,
+          path: use.path.slice(0, MAX_PATH_LENGTH).toWellFormed(),
+          status: 'pending',
+          createdAt: now,
+          expiresAt: now + deps.askTtlMs,
+          decidedAt: null,
+          decidedBy: null,
+          decidedByName: null,
+        }
+        repository.insertAsk(ask)
+        audit.append('provider.asked', `agent:${use.agentId}`, null, {
+          ask: ask.id,
+          provider: ask.provider,
+          model: ask.model,
+          path: ask.path,
+        })
+        for (const observer of observers) observer.asked(ask)
+        return ask
+      })
+    },
+
+    pending: () => repository.asks('pending', ALL).filter((ask) => !isOver(ask, clock.now())),
+    waiting: (agentId) => repository.asks('pending', ALL).filter((ask) => ask.agentId === agentId),
+
+    async wait(askId, ms, signal) {
+      const ask = present(askId)
+      if (ask.status !== 'pending') return
+      await waiting.wait(askId, Math.min(ms, ask.expiresAt - clock.now()), signal)
+    },
+
+    tick() {
+      const now = clock.now()
+      const over = repository.asks('pending', ALL).filter((ask) => isOver(ask, now))
+      if (over.length > 0) transactor.transact(() => over.forEach((ask) => void settle(ask, 'expired', null)))
+    },
+  }
+}

@@ -1,0 +1,83 @@
+import { oneLine } from '../../kernel/index.ts'
+import type { Provider } from '../providers/index.ts'
+import { limitsSaid, strictest } from './limits.ts'
+import { formatOrigin } from './origin.ts'
+import { isPlainModel } from './patterns.ts'
+import type { AccessAnswer, AccessCard, ProviderAsk, ProviderGrant } from './ports.ts'
+
+type Choice = AccessCard['choices'][number][number]
+
+const MAX_BUTTON_NAME = 16
+
+/** The card of an ask: what a person has to know before pressing, all of it visible text. */
+export function accessCard(input: {
+  readonly ask: ProviderAsk
+  readonly agent: string
+  readonly provider: Provider | { readonly missing: readonly string[] } | undefined
+  readonly standing: readonly ProviderGrant[]
+  readonly keys: number | undefined
+}): AccessCard {
+  const { ask, provider, standing, keys } = input
+  const known = provider && 'host' in provider ? provider : undefined
+  const plain = ask.model !== null && isPlainModel(ask.model)
+  const kept = limitsSaid(strictest(standing.map(({ limits }) => limits)))
+  return {
+    askId: ask.id,
+    agent: oneLine(input.agent, 64),
+    provider: oneLine(ask.provider, 64),
+    origin: known ? formatOrigin(known) : 'not known',
+    model: ask.model === null ? 'the request names none' : oneLine(ask.model, 128),
+    path: oneLine(ask.path, 128),
+    notes: [
+      ...(ask.model !== null && !plain
+        ? ["The model's name has characters that no model's has; it cannot be granted by itself."]
+        : []),
+      ...(keys === 0 && known?.auth.kind !== 'none' ? ['No key of this provider is stored yet.'] : []),
+      ...(known?.private ? ['The owner said that it may be inside the private network.'] : []),
+      ...standing
+        .slice(0, 3)
+        .map(
+          (grant) =>
+            `It may use already: ${grantSaid(grant)}. A grant of all models takes the place of that.`,
+        ),
+      'The agent never sees the key: the daemon puts it in.',
+      kept === ''
+        ? 'No limit on requests, tokens or money unless you set one: oauth3 grant limit'
+        : `Limits that stay for all models: ${kept}. Others: oauth3 grant limit`,
+    ],
+    expiresAt: ask.expiresAt,
+    choices: [
+      [choice('1h', 'provider', '⏱ 1 hour'), choice('24h', 'provider', '⏱ 24 hours')],
+      [choice('always', 'provider', '♾ Always'), choice('deny', 'provider', '❌ Deny')],
+      ...(plain && ask.model !== null
+        ? [
+            [
+              choice('1h', 'model', `Only ${oneLine(ask.model, MAX_BUTTON_NAME)}: 1 h`),
+              choice('24h', 'model', 'Only it: 24 h'),
+              choice('always', 'model', 'Only it: always'),
+            ],
+          ]
+        : []),
+    ],
+  }
+}
+
+const choice = (decision: AccessAnswer['decision'], scope: AccessAnswer['scope'], label: string): Choice => ({
+  decision,
+  scope,
+  label,
+})
+
+/** What a grant is for, in words: models, paths, limits. */
+export function grantSaid({
+  models,
+  paths,
+  limits,
+}: Pick<ProviderGrant, 'models' | 'paths' | 'limits'>): string {
+  const said = limitsSaid(limits)
+  return [
+    models === null ? 'all models' : oneLine(models.join(' '), 120),
+    ...(paths === null ? [] : [`only ${oneLine(paths.join(' '), 120)}`]),
+    ...(said === '' ? [] : [said]),
+  ].join(', ')
+}

@@ -1,0 +1,48 @@
+import { AppError } from '../../kernel/index.ts'
+import type { SpendingLimits } from '../usage/index.ts'
+
+export const NO_LIMITS: SpendingLimits = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null }
+
+/** The limits with the change made; what the change leaves out stays. Throws invalid_request. */
+export function withLimits(limits: SpendingLimits, change: Partial<SpendingLimits>): SpendingLimits {
+  const of = (name: keyof SpendingLimits): number | null => {
+    const value = change[name] === undefined ? limits[name] : change[name]
+    if (value !== null && (!Number.isSafeInteger(value) || value < 1)) {
+      throw new AppError('invalid_request', 'A limit is a whole number of 1 or more.')
+    }
+    return value
+  }
+  return {
+    requestsPerMinute: of('requestsPerMinute'),
+    tokensPerDay: of('tokensPerDay'),
+    microUsdPerDay: of('microUsdPerDay'),
+  }
+}
+
+/** The lower of each. */
+export function strictest(all: readonly SpendingLimits[]): SpendingLimits {
+  const lowest = (name: keyof SpendingLimits): number | null => {
+    const set = all.map((limits) => limits[name]).filter((value) => value !== null)
+    return set.length === 0 ? null : Math.min(...set)
+  }
+  return {
+    requestsPerMinute: lowest('requestsPerMinute'),
+    tokensPerDay: lowest('tokensPerDay'),
+    microUsdPerDay: lowest('microUsdPerDay'),
+  }
+}
+
+/** For a person: `60 requests a minute, 2.50 $ a day`; empty when there are none. */
+export function limitsSaid(limits: SpendingLimits): string {
+  const { requestsPerMinute, tokensPerDay, microUsdPerDay } = limits
+  return [
+    ...(requestsPerMinute === null
+      ? []
+      : [`${requestsPerMinute} ${requestsPerMinute === 1 ? 'request' : 'requests'} a minute`]),
+    ...(tokensPerDay === null ? [] : [`${tokensPerDay.toLocaleString('en-US')} tokens a day`]),
+    ...(microUsdPerDay === null ? [] : [`${dollars(microUsdPerDay)} a day`]),
+  ].join(', ')
+}
+
+const dollars = (microUsd: number): string =>
+  `$${(microUsd / 1_000_000).toFixed(microUsd % 10_000 === 0 ? 2 : 6)}`

@@ -1,0 +1,150 @@
+import type { AgentId, UnixMs } from '../../kernel/index.ts'
+import type { SpendingLimits } from '../usage/index.ts'
+
+/** What an agent may use of a provider; a row of `provider_grants`. */
+export interface ProviderGrant {
+  readonly id: number
+  readonly agentId: AgentId
+  readonly provider: string
+  /** Exact names, or beginnings that end in `*`; null: every model. */
+  readonly models: readonly string[] | null
+  /** Beginnings of the path behind the provider's root, such as `/chat/completions`; null: every path. */
+  readonly paths: readonly string[] | null
+  readonly limits: SpendingLimits
+  readonly grantedBy: string
+  readonly grantedAt: UnixMs
+  /** Null: until it is revoked. */
+  readonly expiresAt: UnixMs | null
+  readonly endedAt: UnixMs | null
+  readonly endedWhy: 'expired' | 'revoked' | 'replaced' | null
+}
+
+export type AskStatus = 'pending' | 'granted' | 'denied' | 'expired'
+
+/** A first use that waits for the owner; a row of `provider_asks`. */
+export interface ProviderAsk {
+  /** `ask_` and 32 hex digits. */
+  readonly id: string
+  readonly agentId: AgentId
+  readonly provider: string
+  /** That the request named; null when it named none. */
+  readonly model: string | null
+  /** Of the request, without query. */
+  readonly path: string
+  readonly status: AskStatus
+  readonly createdAt: UnixMs
+  readonly expiresAt: UnixMs
+  readonly decidedAt: UnixMs | null
+  readonly decidedBy: string | null
+  readonly decidedByName: string | null
+}
+
+export interface Use {
+  readonly agentId: AgentId
+  readonly provider: string
+  readonly model: string | null
+  readonly path: string
+}
+
+export type AccessVerdict =
+  | { readonly verdict: 'granted'; readonly grant: ProviderGrant }
+  /** Nobody has said anything yet, or what was granted does not cover this model or path. */
+  | { readonly verdict: 'ask' }
+  /** The owner said no a short while ago. */
+  | { readonly verdict: 'denied'; readonly retryAfterSeconds: number }
+
+/** `1h`, `24h` and `always` are for how long; `scope` is what for. */
+export interface AccessAnswer {
+  readonly decision: '1h' | '24h' | 'always' | 'deny'
+  /** `model`: only the one that was asked for; not possible for an ask without one. */
+  readonly scope: 'provider' | 'model'
+  /** In place of the scope's. */
+  readonly models?: readonly string[] | undefined
+  readonly paths?: readonly string[] | undefined
+  readonly limits?: Partial<SpendingLimits> | undefined
+}
+
+/** The card of an ask as data: every text in it is visible already, whoever draws it. */
+export interface AccessCard {
+  readonly askId: string
+  readonly agent: string
+  readonly provider: string
+  /** Where the requests go. */
+  readonly origin: string
+  /** `gpt-5`, or that the request names none. */
+  readonly model: string
+  readonly path: string
+  /** What a grant costs or covers that a person should know: keys there are, a standing grant that is narrower. */
+  readonly notes: readonly string[]
+  readonly expiresAt: UnixMs
+  /** Rows of buttons. */
+  readonly choices: readonly (readonly {
+    readonly decision: AccessAnswer['decision']
+    readonly scope: AccessAnswer['scope']
+    readonly label: string
+  }[])[]
+}
+
+export interface ProviderAccessRepository {
+  standing(): readonly ProviderGrant[]
+  insertGrant(grant: Omit<ProviderGrant, 'id'>): ProviderGrant
+  endGrant(id: number, at: UnixMs, why: NonNullable<ProviderGrant['endedWhy']>): void
+  setGrant(id: number, change: Pick<ProviderGrant, 'models' | 'paths' | 'limits'>): void
+  insertAsk(ask: ProviderAsk): void
+  askById(id: string): ProviderAsk | undefined
+  /** The one that waits for this agent, provider and model. */
+  pendingTwin(agentId: AgentId, provider: string, model: string | null): ProviderAsk | undefined
+  asks(status: AskStatus, limit: number): readonly ProviderAsk[]
+  settleAsk(ask: ProviderAsk): void
+  /** The newest denial for an agent and provider. */
+  deniedAt(agentId: AgentId, provider: string): UnixMs | undefined
+  /** The latest time that grants were judged at, as stored, so that a clock set back shows. */
+  highWater(): UnixMs
+  setHighWater(to: UnixMs): void
+}
+
+export interface ProviderAccess {
+  /** From memory: no disk on the way of a request. */
+  judge(use: Use): AccessVerdict
+  /** Stores the ask with its message to the owner, or finds its twin; throws rate_limited when too many wait. */
+  ask(use: Use): ProviderAsk
+  /** Resolves when the ask is settled, the time is over or the signal is aborted, with its state at that time. */
+  wait(askId: string, ms: number, signal: AbortSignal): Promise<ProviderAsk>
+  find(askId: string): ProviderAsk | undefined
+  pending(): readonly ProviderAsk[]
+  card(askId: string): AccessCard | undefined
+  /** Throws not_found, or refused when it is settled or has expired. */
+  decide(askId: string, answer: AccessAnswer, by: { actor: string; name: string | null }): ProviderAsk
+  /** A grant without an ask, by the owner. */
+  grant(
+    input: {
+      readonly agentId: AgentId
+      readonly provider: string
+      readonly forMs: number | null
+      readonly models: readonly string[] | null
+      readonly paths: readonly string[] | null
+      readonly limits: SpendingLimits
+    },
+    actor: string,
+  ): ProviderGrant
+  grants(): readonly ProviderGrant[]
+  limit(
+    id: number,
+    change: Partial<Pick<ProviderGrant, 'models' | 'paths'>> & { readonly limits?: Partial<SpendingLimits> },
+    actor: string,
+  ): ProviderGrant
+  revoke(id: number, actor: string): ProviderGrant
+  /** Inside the transaction that revoked the agent. */
+  agentRevoked(agentId: AgentId, actor: string): void
+  /** A limit was passed: the audit is told, and the owner once in each window. */
+  limitPassed(grant: ProviderGrant, limit: string): void
+  /** Ends what has expired. */
+  tick(): void
+}
+
+/** What is told of asks to those who ask the owner; inside the transaction. */
+export interface AccessObserver {
+  asked(ask: ProviderAsk): void
+  settled(ask: ProviderAsk): void
+  limitPassed(grant: ProviderGrant, limit: string): void
+}

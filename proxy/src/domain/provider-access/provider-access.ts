@@ -1,0 +1,286 @@
+import { type AgentId, AppError, type Clock, type UnixMs } from '../../kernel/index.ts'
+import type { Agents } from '../agents/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
+import type { Providers } from '../providers/index.ts'
+import { type Asks, createAsks } from './asks.ts'
+import { accessCard } from './card.ts'
+import { NO_LIMITS, strictest, withLimits } from './limits.ts'
+import { isPlainModel, readModels, readPaths, scopeCovers, scopeIncludes } from './patterns.ts'
+import type {
+  AccessAnswer,
+  AccessObserver,
+  ProviderAccess,
+  ProviderAccessRepository,
+  ProviderAsk,
+  ProviderGrant,
+} from './ports.ts'
+import { createStanding } from './standing.ts'
+
+/** How long an agent is refused after the owner said no; then it may ask again. */
+const DENIED_MS = 10 * 60_000
+
+const LASTS_MS: Record<Exclude<AccessAnswer['decision'], 'deny'>, number | null> = {
+  '1h': 3_600_000,
+  '24h': 24 * 3_600_000,
+  always: null,
+}
+
+/** Ten years: more is meant to be for ever. */
+const MAX_FOR_MS = 10 * 366 * 24 * 3_600_000
+
+interface ProviderAccessDeps {
+  readonly repository: ProviderAccessRepository
+  readonly providers: Pick<Providers, 'find'>
+  readonly agents: Pick<Agents, 'byId'>
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  readonly clock: Clock
+  readonly observers: readonly AccessObserver[]
+  readonly askTtlMs: number
+  readonly maxWaitingPerAgent: number
+  /** How many keys of the provider there are, for the card; left out: it is not said. */
+  readonly keyCount?: (provider: string) => number
+}
+
+/**
+ * Who may use which provider. A request is judged from memory; what nobody has granted becomes an ask to the owner,
+ * whose answer is good once.
+ */
+export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
+  const { repository, providers, agents, audit, transactor, clock, observers } = deps
+  const standing = createStanding(deps)
+  const asks: Asks = createAsks({ ...deps, onDenied: () => standing.touch() })
+
+  const grantFacts = (grant: Omit<ProviderGrant, 'id'>) => ({
+    agent_id: grant.agentId,
+    provider: grant.provider,
+    models: grant.models,
+    paths: grant.paths,
+    limits: {
+      requests_per_minute: grant.limits.requestsPerMinute,
+      tokens_per_day: grant.limits.tokensPerDay,
+      micro_usd_per_day: grant.limits.microUsdPerDay,
+    },
+    expires_at: grant.expiresAt,
+  })
+
+  /** What waits for the very thing that was just granted need not be asked any more. */
+  const settleCovered = (grant: ProviderGrant, by: { actor: string; name: string | null }): void => {
+    for (const ask of asks.waiting(grant.agentId)) {
+      if (ask.provider === grant.provider && scopeCovers(grant, ask)) asks.settle(ask, 'granted', by)
+    }
+  }
+
+  const insert = (
+    input: Pick<ProviderGrant, 'agentId' | 'provider' | 'models' | 'paths' | 'limits'> & {
+      readonly forMs: number | null
+      /** Limits of what is replaced stay where the answer named none. */
+      readonly keepLimits: Partial<ProviderGrant['limits']> | null
+      readonly actor: string
+      readonly ask: string | null
+    },
+  ): ProviderGrant => {
+    const now = clock.now()
+    standing.vouched(now)
+    const replaced = standing.of(input.agentId, input.provider).filter((older) => scopeIncludes(input, older))
+    const kept = input.keepLimits ? strictest(replaced.map(({ limits }) => limits)) : NO_LIMITS
+    const limits = input.keepLimits ? withLimits(kept, input.keepLimits) : withLimits(NO_LIMITS, input.limits)
+    for (const { id, agentId, provider } of replaced) {
+      repository.endGrant(id, now, 'replaced')
+      audit.append('provider.ended', input.actor, null, {
+        grant: id,
+        agent_id: agentId,
+        provider,
+        why: 'replaced',
+      })
+    }
+    const grant = repository.insertGrant({
+      agentId: input.agentId,
+      provider: input.provider,
+      models: input.models,
+      paths: input.paths,
+      limits,
+      grantedBy: input.actor,
+      grantedAt: now,
+      expiresAt: input.forMs === null ? null : now + input.forMs,
+      endedAt: null,
+      endedWhy: null,
+    })
+    standing.touch()
+    audit.append('provider.granted', input.actor, null, {
+      grant: grant.id,
+      ask: input.ask,
+      ...grantFacts(grant),
+    })
+    return grant
+  }
+
+  /** What the answer grants. Throws before anything is written. */
+  const scopeOf = (ask: ProviderAsk, answer: AccessAnswer): Pick<ProviderGrant, 'models' | 'paths'> => {
+    const alone = answer.scope === 'model' && answer.models === undefined
+    if (alone && (ask.model === null || !isPlainModel(ask.model))) {
+      throw new AppError('refused', 'This ask names no model that could be granted by its name.')
+    }
+    const scope = alone && ask.model !== null ? [ask.model] : null
+    return { models: readModels(answer.models ?? scope), paths: readPaths(answer.paths ?? null) }
+  }
+
+  const existing = (id: number): ProviderGrant => {
+    const grant = repository.standing().find((candidate) => candidate.id === id)
+    if (!grant) throw new AppError('not_found', `No standing grant ${id} for a provider.`)
+    return grant
+  }
+
+  const deniedFor = (agentId: AgentId, provider: string, now: UnixMs): number => {
+    const at = standing.deniedAt(agentId, provider)
+    return at === undefined || now < at ? 0 : Math.max(0, at + DENIED_MS - now)
+  }
+
+  return {
+    judge(use) {
+      const grant = standing.covering(use)
+      if (grant) return { verdict: 'granted', grant }
+      const deniedMs = deniedFor(use.agentId, use.provider, clock.now())
+      return deniedMs > 0
+        ? { verdict: 'denied', retryAfterSeconds: Math.ceil(deniedMs / 1_000) }
+        : { verdict: 'ask' }
+    },
+
+    ask: (use) => asks.ask(use),
+    find: (askId) => asks.find(askId),
+    pending: () => asks.pending(),
+
+    async wait(askId, ms, signal) {
+      await asks.wait(askId, ms, signal)
+      return asks.present(askId)
+    },
+
+    card(askId) {
+      const ask = asks.find(askId)
+      return (
+        ask &&
+        accessCard({
+          ask,
+          agent: agents.byId(ask.agentId)?.name ?? ask.agentId,
+          provider: providers.find(ask.provider),
+          standing: standing.of(ask.agentId, ask.provider),
+          keys: deps.keyCount?.(ask.provider),
+        })
+      )
+    },
+
+    decide(askId, answer, by) {
+      asks.expireIfOver(askId)
+      return transactor.transact(() => {
+        const ask = asks.present(askId)
+        if (ask.status !== 'pending') throw new AppError('refused', settledSaid(ask))
+        if (!Object.hasOwn(LASTS_MS, answer.decision) && answer.decision !== 'deny') {
+          throw new AppError('invalid_request', 'An answer is 1h, 24h, always or deny.')
+        }
+        if (answer.decision === 'deny') {
+          audit.append('provider.decided', by.actor, null, { ask: askId, decision: 'deny' })
+          return asks.settle(ask, 'denied', by)
+        }
+        const scope = scopeOf(ask, answer)
+        withLimits(NO_LIMITS, answer.limits ?? {})
+        audit.append('provider.decided', by.actor, null, {
+          ask: askId,
+          decision: answer.decision,
+          scope: answer.scope,
+        })
+        const grant = insert({
+          ...scope,
+          agentId: ask.agentId,
+          provider: ask.provider,
+          limits: NO_LIMITS,
+          keepLimits: answer.limits ?? {},
+          forMs: LASTS_MS[answer.decision],
+          actor: by.actor,
+          ask: askId,
+        })
+        const settled = asks.settle(ask, 'granted', by)
+        settleCovered(grant, by)
+        return settled
+      })
+    },
+
+    grant(input, actor) {
+      return transactor.transact(() => {
+        const agent = agents.byId(input.agentId)
+        if (!agent || agent.revokedAt !== null) throw new AppError('not_found', 'No such agent.')
+        if (providers.find(input.provider) === undefined) throw new AppError('not_found', 'No such provider.')
+        if (input.forMs !== null && !(input.forMs >= 1_000 && input.forMs <= MAX_FOR_MS)) {
+          throw new AppError('invalid_request', 'A grant stands for a second to ten years, or for ever.')
+        }
+        const grant = insert({
+          ...input,
+          models: readModels(input.models),
+          paths: readPaths(input.paths),
+          forMs: input.forMs === null ? null : Math.trunc(input.forMs),
+          keepLimits: null,
+          actor,
+          ask: null,
+        })
+        settleCovered(grant, { actor, name: null })
+        return grant
+      })
+    },
+
+    grants: () => standing.all(),
+
+    limit(id, change, actor) {
+      return transactor.transact(() => {
+        const before = existing(id)
+        const after: ProviderGrant = {
+          ...before,
+          models: change.models === undefined ? before.models : readModels(change.models),
+          paths: change.paths === undefined ? before.paths : readPaths(change.paths),
+          limits: withLimits(before.limits, change.limits ?? {}),
+        }
+        repository.setGrant(id, after)
+        standing.touch()
+        audit.append('provider.changed_grant', actor, null, { grant: id, ...grantFacts(after) })
+        settleCovered(after, { actor, name: null })
+        return after
+      })
+    },
+
+    revoke(id, actor) {
+      return transactor.transact(() => {
+        const grant = existing(id)
+        endByPerson(grant, actor)
+        return grant
+      })
+    },
+
+    agentRevoked(agentId, actor) {
+      for (const grant of repository.standing()) if (grant.agentId === agentId) endByPerson(grant, actor)
+      for (const ask of asks.waiting(agentId)) asks.settle(ask, 'expired', { actor, name: null })
+    },
+
+    limitPassed(grant, limit) {
+      transactor.transact(() => {
+        const { id, agentId, provider } = grant
+        audit.append('provider.limit_passed', `agent:${agentId}`, null, { grant: id, provider, limit })
+        for (const observer of observers) observer.limitPassed(grant, limit)
+      })
+    },
+
+    tick() {
+      standing.tick()
+      asks.tick()
+    },
+  }
+
+  function endByPerson(grant: ProviderGrant, actor: string): void {
+    repository.endGrant(grant.id, clock.now(), 'revoked')
+    standing.touch()
+    const { id, agentId, provider } = grant
+    audit.append('provider.revoked', actor, null, { grant: id, agent_id: agentId, provider })
+  }
+}
+
+function settledSaid(ask: ProviderAsk): string {
+  if (ask.status === 'expired') return 'This ask has expired; nothing was decided.'
+  return `This ask was ${ask.status} already.`
+}

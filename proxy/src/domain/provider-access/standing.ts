@@ -1,0 +1,164 @@
+import type { AgentId, Clock, UnixMs } from '../../kernel/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
+import { scopeCovers } from './patterns.ts'
+import type { ProviderAccessRepository, ProviderGrant, Use } from './ports.ts'
+
+/** How far a clock may be corrected backwards without being taken for one that was set back. */
+const CLOCK_SLACK_MS = 5 * 60 * 1_000
+const HIGH_WATER_EVERY_MS = 30_000
+
+/**
+ * The standing grants and late denials, in memory. Whatever was written is read anew once its transaction is over,
+ * and until then from the disk: a transaction that was undone leaves nothing behind here.
+ */
+export interface Standing {
+  /** Something was written: what is remembered may be wrong. */
+  touch(): void
+  /** The widest grant that stands and covers the use. */
+  covering(use: Use): ProviderGrant | undefined
+  of(agentId: AgentId, provider?: string): readonly ProviderGrant[]
+  all(): readonly ProviderGrant[]
+  deniedAt(agentId: AgentId, provider: string): UnixMs | undefined
+  /** A person who decides at this time vouches for the clock. */
+  vouched(now: UnixMs): void
+  tick(): void
+}
+
+interface Memory {
+  readonly byAgent: ReadonlyMap<AgentId, readonly ProviderGrant[]>
+  readonly denials: Map<string, UnixMs | undefined>
+  readonly nextExpiry: UnixMs
+  readonly highWater: UnixMs
+}
+
+export function createStanding(deps: {
+  readonly repository: ProviderAccessRepository
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  readonly clock: Clock
+}): Standing {
+  const { repository, audit, transactor, clock } = deps
+  let remembered: Memory | undefined
+  let touched = false
+
+  /** A transaction never waits for anything, so the next microtask runs when it is committed or undone. */
+  const touch = (): void => {
+    if (touched) return
+    touched = true
+    queueMicrotask(() => {
+      touched = false
+      remembered = undefined
+    })
+  }
+
+  const read = (): Memory => {
+    const grants = repository.standing()
+    return {
+      byAgent: Map.groupBy(grants, ({ agentId }) => agentId),
+      denials: new Map(),
+      nextExpiry: Math.min(...grants.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY)),
+      highWater: repository.highWater(),
+    }
+  }
+  const memory = (): Memory => {
+    if (touched) return read()
+    remembered ??= read()
+    return remembered
+  }
+
+  /** A grant that has run out is ended on disk before anybody hears so: no later clock brings it back. */
+  const current = (now: UnixMs): Memory => {
+    const present = memory()
+    if (now < present.nextExpiry) return present
+    transactor.transact(() => {
+      touch()
+      repository.setHighWater(Math.max(now, present.highWater))
+      for (const { id, agentId, provider, expiresAt } of repository.standing()) {
+        if (expiresAt === null || expiresAt > now) continue
+        repository.endGrant(id, now, 'expired')
+        audit.append('provider.ended', 'daemon', null, {
+          grant: id,
+          agent_id: agentId,
+          provider,
+          why: 'expired',
+        })
+      }
+    })
+    return memory()
+  }
+
+  /** Fails closed: while the clock is behind what was seen, nobody knows how much of the time is left. */
+  const stands = ({ expiresAt, grantedAt }: ProviderGrant, now: UnixMs, highWater: UnixMs): boolean =>
+    expiresAt === null || (now >= grantedAt && now >= highWater - CLOCK_SLACK_MS && now < expiresAt)
+
+  return {
+    touch,
+
+    covering(use) {
+      const now = clock.now()
+      const { byAgent, highWater } = current(now)
+      let widest: ProviderGrant | undefined
+      for (const grant of byAgent.get(use.agentId) ?? []) {
+        if (grant.provider !== use.provider || !scopeCovers(grant, use) || !stands(grant, now, highWater))
+          continue
+        if (!widest || isWider(grant, widest)) widest = grant
+      }
+      return widest
+    },
+
+    of(agentId, provider) {
+      const now = clock.now()
+      const { byAgent, highWater } = current(now)
+      return (byAgent.get(agentId) ?? []).filter(
+        (grant) => (provider === undefined || grant.provider === provider) && stands(grant, now, highWater),
+      )
+    },
+
+    all() {
+      const now = clock.now()
+      const { byAgent, highWater } = current(now)
+      return [...byAgent.values()]
+        .flat()
+        .filter((grant) => stands(grant, now, highWater))
+        .toSorted((a, b) => a.id - b.id)
+    },
+
+    deniedAt(agentId, provider) {
+      const { denials } = memory()
+      const key = `${agentId} ${provider}`
+      if (!denials.has(key)) denials.set(key, repository.deniedAt(agentId, provider))
+      return denials.get(key)
+    },
+
+    vouched(now) {
+      // What had run out by the time seen before is ended already.
+      if (now >= repository.highWater()) return
+      repository.setHighWater(now)
+      touch()
+    },
+
+    tick() {
+      const now = clock.now()
+      if (now - current(now).highWater < HIGH_WATER_EVERY_MS) return
+      transactor.transact(() => {
+        repository.setHighWater(now)
+        touch()
+      })
+    },
+  }
+}
+
+/** By models first, then paths, then limits, then how long it stands; the newer of equals. */
+function isWider(a: ProviderGrant, b: ProviderGrant): boolean {
+  const ranks = (grant: ProviderGrant): readonly number[] => [
+    grant.models === null ? 1 : 0,
+    grant.paths === null ? 1 : 0,
+    Object.values(grant.limits).filter((limit) => limit === null).length,
+    grant.expiresAt ?? Number.POSITIVE_INFINITY,
+    grant.id,
+  ]
+  const left = ranks(a)
+  const right = ranks(b)
+  const index = left.findIndex((rank, at) => rank !== right[at])
+  return index >= 0 && (left[index] ?? 0) > (right[index] ?? 0)
+}

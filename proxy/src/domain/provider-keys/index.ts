@@ -1,0 +1,2 @@
+export type * from './ports.ts'
+export { createProviderKeys, resealProviderKeys } from './provider-keys.ts'

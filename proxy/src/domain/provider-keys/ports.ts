@@ -1,0 +1,70 @@
+import type { SecretValue, UnixMs } from '../../kernel/index.ts'
+
+/** A vendor's key, without its value. */
+export interface ProviderKey {
+  readonly id: number
+  readonly provider: string
+  /** For the owner to tell keys apart; unique within the provider. */
+  readonly label: string
+  /** An agent may use it only when it has every one of these. */
+  readonly tags: readonly string[]
+  /** 1–1000: how often it is taken beside others. */
+  readonly weight: number
+  /** Exact names, or beginnings that end in `*`; null: every model. */
+  readonly models: readonly string[] | null
+  readonly createdAt: UnixMs
+}
+
+export interface StoredProviderKey extends ProviderKey {
+  /** Envelope of the vault, for the purpose `provider-key:<provider>:<id>`. */
+  readonly sealed: string
+}
+
+export interface ProviderKeyRepository {
+  list(): readonly StoredProviderKey[]
+  /** An id that no key ever had. */
+  nextId(): number
+  insert(key: StoredProviderKey): void
+  setSealed(id: number, sealed: string): void
+  remove(id: number): void
+}
+
+export interface NewProviderKey {
+  readonly provider: string
+  readonly label?: string | undefined
+  readonly tags?: readonly string[] | undefined
+  readonly weight?: number | undefined
+  readonly models?: readonly string[] | undefined
+  readonly value: SecretValue
+}
+
+export interface PickedKey {
+  readonly id: number
+  readonly label: string
+  readonly value: SecretValue
+}
+
+/** Why no key can be used: there is none for these tags and this model, or all that are rest after a refusal of the vendor's. */
+export type NoKey =
+  | { readonly refused: 'no_key' }
+  | { readonly refused: 'keys_resting'; readonly retryAfterSeconds: number }
+
+export interface ProviderKeys {
+  /** Throws invalid_request, too_large or conflict; the provider must be a known one. */
+  add(input: NewProviderKey, actor: string): ProviderKey
+  list(provider?: string): readonly (ProviderKey & { readonly restingUntil: UnixMs | null })[]
+  /** Throws not_found. Its decrypted value is dropped at once. */
+  remove(id: number, actor: string): ProviderKey
+  /** Decrypted values are kept for a short time; the pick itself writes nothing. */
+  pick(want: {
+    readonly provider: string
+    readonly model: string | null
+    readonly tags: readonly string[]
+  }): PickedKey | NoKey
+  /** What the vendor answered with this key: 401, 403 and 429 let it rest; `retryAfter` is the header as it came. */
+  answered(id: number, status: number, retryAfter: string | null): void
+  /** Forgets every decrypted value. */
+  dropCache(): void
+  /** On a rotation of the data key: seals every key anew, inside the vault's transaction. */
+  reseal(reseal: (purpose: string, sealed: string) => string): void
+}

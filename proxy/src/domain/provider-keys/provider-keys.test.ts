@@ -1,0 +1,378 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createDomainKit, type DomainKit } from '../../../test/support/domain-kit.ts'
+import {
+  createProviderKeyStore,
+  createProviderStore,
+  createSecretStore,
+} from '../../adapters/storage/index.ts'
+import { SecretValue } from '../../kernel/index.ts'
+import { createProviders } from '../providers/index.ts'
+import { createVault } from '../vault/index.ts'
+import type { NewProviderKey, PickedKey, ProviderKeys } from './ports.ts'
+import { createProviderKeys, resealProviderKeys } from './provider-keys.ts'
+
+const ACTOR = 'cli:0'
+const START = Date.UTC(2030, 0, 2, 3, 4, 5)
+const failing = (code: string) => expect.objectContaining({ code })
+
+let dir: string
+let kit: DomainKit
+let keys: ProviderKeys
+let now: number
+let chance: number
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'oauth3-provider-keys-'))
+  now = START
+  chance = 0
+  kit = await createDomainKit({ dir, clock: { now: () => now } })
+  keys = build()
+})
+afterEach(async () => {
+  await kit[Symbol.asyncDispose]()
+  rmSync(dir, { recursive: true })
+})
+
+const build = (): ProviderKeys =>
+  createProviderKeys({
+    ...kit,
+    repository: createProviderKeyStore(kit.db),
+    providers: createProviders({ ...kit, repository: createProviderStore(kit.db) }),
+    random: () => chance,
+  })
+
+let made = 0
+const add = (input: Partial<Omit<NewProviderKey, 'value'>> & { value?: string } = {}) => {
+  made += 1
+  const { value = `demo-value-${made}`, ...rest } = input
+  return keys.add({ provider: 'openai', ...rest, value: new SecretValue(value) }, ACTOR)
+}
+const pick = (want: Partial<Parameters<ProviderKeys['pick']>[0]> = {}) =>
+  keys.pick({ provider: 'openai', model: 'gpt-5', tags: [], ...want })
+const label = (picked: ReturnType<typeof pick>): string =>
+  'refused' in picked ? picked.refused : picked.label
+const value = (picked: ReturnType<typeof pick>): string => {
+  if ('refused' in picked) throw new Error(picked.refused)
+  return picked.value.open()
+}
+const events = (): string[] => [...kit.audit.export()].map(({ event }) => event)
+const openings = (): number => events().filter((event) => event === 'provider.key_opened').length
+
+describe("a provider's key", () => {
+  it('is kept sealed, and opens after a restart', async () => {
+    const added = add({
+      label: 'main',
+      value: 'demo-value-main',
+      tags: ['work', 'lab', 'lab'],
+      weight: 3,
+      models: ['gpt-*'],
+    })
+    expect(added).toEqual({
+      id: 1,
+      provider: 'openai',
+      label: 'main',
+      tags: ['lab', 'work'],
+      weight: 3,
+      models: ['gpt-*'],
+      createdAt: START,
+    })
+    expect(value(pick({ tags: ['lab', 'work'] }))).toBe('demo-value-main')
+    const everything = JSON.stringify([
+      kit.db.prepare('SELECT * FROM provider_keys').all(),
+      [...kit.audit.export()],
+      keys.list(),
+    ])
+    expect(everything).not.toContain('demo-value-main')
+    expect(everything).not.toContain(Buffer.from('demo-value-main').toString('base64'))
+
+    await kit[Symbol.asyncDispose]()
+    kit = await createDomainKit({ dir, clock: { now: () => now } })
+    keys = build()
+    expect(keys.list()).toEqual([{ ...added, restingUntil: null }])
+    expect(value(pick({ tags: ['lab', 'work'] }))).toBe('demo-value-main')
+  })
+
+  it('does not open as another key', () => {
+    add({ label: 'one' })
+    add({ label: 'two' })
+    kit.db.exec(`UPDATE provider_keys SET encrypted_value =
+      (SELECT encrypted_value FROM provider_keys WHERE label = 'one') WHERE label = 'two'`)
+    chance = 0.9
+    expect(() => pick()).toThrow(failing('locked'))
+    expect(openings()).toBe(1)
+  })
+
+  it('is told to the audit when it is stored, opened and removed, and never with its value', () => {
+    const { id } = add({ label: 'main', value: 'demo-value-main' })
+    pick()
+    keys.remove(id, ACTOR)
+    expect(events()).toEqual(['provider.key_added', 'provider.key_opened', 'provider.key_removed'])
+    expect(JSON.stringify([...kit.audit.export()])).not.toContain('demo-value-main')
+    expect(kit.audit.verify().ok).toBe(true)
+  })
+
+  it('gets a label when it is given none, and an id that no key ever had', () => {
+    expect([add().label, add().label]).toEqual(['key-1', 'key-2'])
+    keys.remove(2, ACTOR)
+    expect(add()).toMatchObject({ id: 3, label: 'key-3' })
+    add({ label: 'key-5' })
+    expect(add()).toMatchObject({ id: 5, label: 'key-5-2' })
+  })
+
+  it('is refused when the provider has it already, or its label', () => {
+    add({ label: 'main', value: 'demo-value-main' })
+    expect(() => add({ label: 'main' })).toThrow(failing('conflict'))
+    expect(() => add({ label: 'again', value: 'demo-value-main' })).toThrow(failing('conflict'))
+    expect(add({ provider: 'groq', label: 'main', value: 'demo-value-main' }).provider).toBe('groq')
+    expect(keys.list('openai')).toHaveLength(1)
+  })
+
+  it.each<[string, Parameters<typeof add>[0], string]>([
+    ['of nobody', { provider: 'nobody' }, 'invalid_request'],
+    ['of what every object has', { provider: 'constructor' }, 'invalid_request'],
+    ['of a provider that takes none', { provider: 'ollama' }, 'invalid_request'],
+    ['that is empty', { value: '' }, 'invalid_request'],
+    ['that is too short to be found in an answer', { value: 'short' }, 'invalid_request'],
+    ['with a line break', { value: 'demo-value\r\nHost: x' }, 'invalid_request'],
+    ['with a line break at its end', { value: 'demo-value\n' }, 'invalid_request'],
+    ['with its scheme', { value: 'Bearer demo-value' }, 'invalid_request'],
+    ['that is not ASCII', { value: 'demo-välue' }, 'invalid_request'],
+    ['that no header takes', { value: 'x'.repeat(8193) }, 'too_large'],
+    ['without weight', { weight: 0 }, 'invalid_request'],
+    ['of part of a weight', { weight: 1.5 }, 'invalid_request'],
+    ['of too much weight', { weight: 1001 }, 'invalid_request'],
+    ['with a label that is none', { label: '<b>' }, 'invalid_request'],
+    ['with a tag that is none', { tags: ['A b'] }, 'invalid_request'],
+    ['with too many tags', { tags: Array.from({ length: 17 }, (_, n) => `t${n}`) }, 'invalid_request'],
+    ['with a model that is none', { models: ['gpt 5'] }, 'invalid_request'],
+    ['with a star in the middle', { models: ['gpt-*-mini'] }, 'invalid_request'],
+  ])('is refused %s', (_what, input, code) => {
+    expect(() => add(input)).toThrow(failing(code))
+    expect(keys.list()).toEqual([])
+  })
+
+  it('can be stored before the provider is filled in', () => {
+    expect(add({ provider: 'azure' }).provider).toBe('azure')
+  })
+
+  it('that is not there cannot be removed', () => {
+    expect(() => keys.remove(1, ACTOR)).toThrow(failing('not_found'))
+  })
+})
+
+describe('which key is picked', () => {
+  it('is none where the provider has none', () => {
+    add({ provider: 'groq' })
+    expect(pick()).toEqual({ refused: 'no_key' })
+    expect(pick({ provider: 'constructor' })).toEqual({ refused: 'no_key' })
+  })
+
+  it('is never one with a tag that the agent lacks', () => {
+    add({ label: 'work', tags: ['work'] })
+    add({ label: 'both', tags: ['lab', 'work'] })
+    expect(label(pick())).toBe('no_key')
+    expect(label(pick({ tags: ['lab'] }))).toBe('no_key')
+    expect(label(pick({ tags: ['work'] }))).toBe('work')
+    expect(label(pick({ tags: ['lab', 'other', 'work'] }))).toBe('both')
+  })
+
+  it('is one with most of the tags, and one without any where nothing else is left', () => {
+    add({ label: 'plain', weight: 1000 })
+    const { id } = add({ label: 'work', tags: ['work'] })
+    expect(label(pick({ tags: ['work'] }))).toBe('work')
+    expect(label(pick())).toBe('plain')
+    keys.answered(id, 429, '10')
+    expect(label(pick({ tags: ['work'] }))).toBe('plain')
+  })
+
+  it('is for the model that is asked for', () => {
+    add({ label: 'exact', models: ['gpt-5'] })
+    expect(label(pick({ model: 'gpt-5' }))).toBe('exact')
+    expect(label(pick({ model: 'gpt-5-mini' }))).toBe('no_key')
+    expect(label(pick({ model: null }))).toBe('no_key')
+    const { id } = add({ label: 'beginning', models: ['o3*'] })
+    expect(label(pick({ model: 'o3' }))).toBe('beginning')
+    expect(label(pick({ model: 'o3-mini' }))).toBe('beginning')
+    expect(label(pick({ model: 'xo3' }))).toBe('no_key')
+    keys.remove(id, ACTOR)
+    expect(add({ label: 'any', models: ['*'] }).models).toBeNull()
+    expect(label(pick({ model: null }))).toBe('any')
+  })
+
+  it('is drawn by weight among equals', () => {
+    add({ label: 'one', weight: 1 })
+    add({ label: 'three', weight: 3 })
+    add({ label: 'four', weight: 4 })
+    const drawn: Record<string, number> = {}
+    for (let step = 0; step < 80; step += 1) {
+      chance = (step + 0.5) / 80
+      const chosen = label(pick())
+      drawn[chosen] = (drawn[chosen] ?? 0) + 1
+    }
+    expect(drawn).toEqual({ one: 10, three: 30, four: 40 })
+  })
+})
+
+describe('a key that was refused', () => {
+  it.each<[number, string | null, number]>([
+    [401, null, 300],
+    [401, '1', 300],
+    [403, null, 300],
+    [429, null, 30],
+    [429, '', 30],
+    [429, 'soon', 30],
+    [429, '-5', 30],
+    [429, '1e9', 30],
+    [429, '2030', 2030],
+    [429, '7', 7],
+    [429, ' 7 ', 7],
+    [429, '0', 1],
+    [429, '0.2', 1],
+    [429, '1.5', 2],
+    [429, '999999999', 3600],
+    [429, 'Wed, 02 Jan 2030 03:04:25 GMT', 20],
+    [429, 'Wed, 02 Jan 2030 03:00:00 GMT', 1],
+    [429, 'Thu, 03 Jan 2030 03:04:05 GMT', 3600],
+    [429, 'Wed, 99 Jan 2030 03:04:25 GMT', 30],
+  ])('with %i and retry-after %j rests for %i seconds', (status, retryAfter, seconds) => {
+    const { id } = add()
+    keys.answered(id, status, retryAfter)
+    expect(pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: seconds })
+    const until = keys.list()[0]?.restingUntil ?? 0
+    expect(Math.ceil((until - START) / 1000)).toBe(seconds)
+    now = until - 1
+    expect(pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: 1 })
+    now = until
+    expect(label(pick())).toBe('key-1')
+    expect(keys.list()[0]?.restingUntil).toBeNull()
+  })
+
+  it.each([200, 201, 204, 301, 400, 404, 408, 500, 503, 529])('does not rest after %i', (status) => {
+    const { id } = add()
+    keys.answered(id, status, '100')
+    expect(label(pick())).toBe('key-1')
+  })
+
+  it('rests on when another answer comes in, good or milder', () => {
+    const { id } = add()
+    keys.answered(id, 401, null)
+    keys.answered(id, 200, null)
+    keys.answered(id, 429, '1')
+    expect(pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: 300 })
+  })
+
+  it('is skipped while another can be used, and the earliest is told when none can', () => {
+    const one = add({ label: 'one', weight: 1000 })
+    const two = add({ label: 'two' })
+    keys.answered(one.id, 429, '60')
+    chance = 0
+    expect(label(pick())).toBe('two')
+    keys.answered(two.id, 429, '20')
+    expect(pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: 20 })
+    expect(pick({ provider: 'groq' })).toEqual({ refused: 'no_key' })
+  })
+
+  it('tells no agent of a key that it may not use', () => {
+    const { id } = add({ tags: ['work'] })
+    keys.answered(id, 429, '60')
+    expect(pick()).toEqual({ refused: 'no_key' })
+  })
+
+  it('does not rest for ever when the clock is set back', () => {
+    const { id } = add()
+    keys.answered(id, 401, null)
+    now = START - 7_200_000
+    expect(label(pick())).toBe('key-1')
+  })
+
+  it('leaves nothing behind when it is removed', () => {
+    const { id } = add()
+    keys.answered(id, 401, null)
+    keys.remove(id, ACTOR)
+    keys.answered(id, 401, null)
+    add()
+    expect(label(pick())).toBe('key-2')
+  })
+})
+
+describe('a decrypted key', () => {
+  const same = (): PickedKey => {
+    const picked = pick()
+    if ('refused' in picked) throw new Error(picked.refused)
+    return picked
+  }
+
+  it('is kept for a minute, and told to the audit once for it', () => {
+    add()
+    const first = same()
+    const rows = events().length
+    for (let step = 0; step < 50; step += 1) expect(same()).toBe(first)
+    now += 59_999
+    expect(same()).toBe(first)
+    expect(events()).toHaveLength(rows)
+    now += 1
+    expect(same()).not.toBe(first)
+    expect(openings()).toBe(2)
+  })
+
+  it('is forgotten when told to', () => {
+    add()
+    same()
+    keys.dropCache()
+    same()
+    expect(openings()).toBe(2)
+  })
+
+  it('is forgotten when it is removed, though it was used a moment ago', () => {
+    const { id } = add()
+    same()
+    keys.remove(id, ACTOR)
+    expect(pick()).toEqual({ refused: 'no_key' })
+  })
+
+  it('is forgotten when keys come or go, and when the clock is set back', () => {
+    add({ weight: 1000 })
+    const first = same()
+    add({ tags: ['other'] })
+    const second = same()
+    expect(second).not.toBe(first)
+    now -= 3_600_000
+    expect(same()).not.toBe(second)
+  })
+
+  it('is not given out when the audit cannot be told', () => {
+    add()
+    const rows = events().length
+    kit.db.exec(`CREATE TRIGGER broken BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'broken'); END`)
+    expect(() => pick()).toThrow('broken')
+    expect(() => pick()).toThrow('broken')
+    kit.db.exec('DROP TRIGGER broken')
+    expect(events()).toHaveLength(rows)
+    expect(label(pick())).toBe('key-1')
+  })
+})
+
+describe('a rotation of the data key', () => {
+  it("seals providers' keys anew, each for its own purpose, or changes nothing", () => {
+    const store = createProviderKeyStore(kit.db)
+    const vault = createVault({
+      ...kit,
+      repository: createSecretStore(kit.db),
+      resealOthers: (reseal) => resealProviderKeys(store, reseal),
+    })
+    add({ label: 'one', value: 'demo-value-one' })
+    add({ label: 'two', tags: ['two'], value: 'demo-value-two' })
+    const before = store.list().map(({ sealed }) => sealed)
+    vault.rotate(ACTOR)
+    expect(store.list().map(({ sealed }) => sealed.slice(0, 8))).toEqual(['oa3v1.2.', 'oa3v1.2.'])
+    keys.dropCache()
+    expect([value(pick()), value(pick({ tags: ['two'] }))]).toEqual(['demo-value-one', 'demo-value-two'])
+
+    kit.db.prepare('UPDATE provider_keys SET encrypted_value = ? WHERE id = 2').run(before[0])
+    expect(() => vault.rotate(ACTOR)).toThrow(failing('locked'))
+    expect(store.list()[0]?.sealed).toMatch(/^oa3v1\.2\./)
+    expect(kit.db.prepare('SELECT id FROM data_keys').pluck().all()).toEqual([2])
+  })
+})

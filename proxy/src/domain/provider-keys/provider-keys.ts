@@ -1,0 +1,220 @@
+import { AppError, type Clock, type UnixMs } from '../../kernel/index.ts'
+import { canonicalTags } from '../agents/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
+import type { Providers } from '../providers/index.ts'
+import type { Vault } from '../vault/index.ts'
+import { assertKeyValue, assertLabel, assertWeight, canonicalModels, coversModel } from './new-key.ts'
+import type {
+  PickedKey,
+  ProviderKey,
+  ProviderKeyRepository,
+  ProviderKeys,
+  StoredProviderKey,
+} from './ports.ts'
+import { MAX_REST_MS, restMs } from './rest.ts'
+
+/** A decrypted key stays in memory for so long at most. */
+const KEPT_MS = 60_000
+
+/** Sealed for its provider too: a row that is moved to another one does not open. */
+const purposeOf = ({ provider, id }: Pick<ProviderKey, 'provider' | 'id'>): string =>
+  `provider-key:${provider}:${id}`
+
+/** The vendors' keys: sealed in the vault, chosen by tags, model and weight, left alone while a vendor refuses them. */
+export function createProviderKeys(deps: {
+  readonly repository: ProviderKeyRepository
+  readonly vault: Pick<Vault, 'sealFor' | 'openFor'>
+  readonly providers: Pick<Providers, 'find'>
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  readonly clock: Clock
+  /** From 0 to below 1; for tests. */
+  readonly random?: () => number
+}): ProviderKeys {
+  const { repository, vault, providers, audit, transactor, clock, random = Math.random } = deps
+  /** Without what is sealed, which a rotation changes. */
+  let byProvider: ReadonlyMap<string, readonly ProviderKey[]> | undefined
+  const opened = new Map<number, { readonly key: PickedKey; readonly until: UnixMs }>()
+  const restingUntil = new Map<number, UnixMs>()
+
+  const known = (): ReadonlyMap<string, readonly ProviderKey[]> => {
+    byProvider ??= Map.groupBy(repository.list().map(withoutSealed), ({ provider }) => provider)
+    return byProvider
+  }
+  const changing = <T>(work: () => T): T => {
+    try {
+      return transactor.transact(work)
+    } finally {
+      byProvider = undefined
+      opened.clear()
+    }
+  }
+  const restOf = (id: number, now: UnixMs): UnixMs | null => {
+    const until = restingUntil.get(id)
+    // A clock that was set back shall not keep a key resting until it has caught up.
+    return until !== undefined && until > now && until - now <= MAX_REST_MS ? until : null
+  }
+
+  /** Decrypts and says so in the audit, both or neither. */
+  const open = ({ id, provider, label }: ProviderKey): PickedKey =>
+    transactor.transact(() => {
+      const stored = repository.list().find((candidate) => candidate.id === id)
+      if (!stored) throw new AppError('not_found', `No key ${id}.`)
+      const value = vault.openFor(purposeOf(stored), stored.sealed)
+      audit.append('provider.key_opened', 'daemon', null, { key_id: id, provider, label })
+      return { id, label, value }
+    })
+  const openKept = (key: ProviderKey, now: UnixMs): PickedKey => {
+    const kept = opened.get(key.id)
+    if (kept && kept.until > now && kept.until - now <= KEPT_MS) return kept.key
+    const entry = { key: open(key), until: now + KEPT_MS }
+    opened.set(key.id, entry)
+    // Also when nobody asks again.
+    setTimeout(() => {
+      if (opened.get(key.id) === entry) opened.delete(key.id)
+    }, KEPT_MS).unref()
+    return entry.key
+  }
+
+  return {
+    add(input, actor) {
+      const found = providers.find(input.provider)
+      if (!found) throw new AppError('invalid_request', `There is no provider ${input.provider}.`)
+      if ('auth' in found && found.auth.kind === 'none') {
+        throw new AppError('invalid_request', `${input.provider} takes no key.`)
+      }
+      assertKeyValue(input.value)
+      if (input.label !== undefined) assertLabel(input.label)
+      const weight = input.weight ?? 1
+      assertWeight(weight)
+      const tags = canonicalTags(input.tags ?? [])
+      const models = canonicalModels(input.models ?? [])
+      return changing(() => {
+        const siblings = repository.list().filter(({ provider }) => provider === input.provider)
+        const id = repository.nextId()
+        const label = input.label ?? freeLabel(siblings, id)
+        if (siblings.some((sibling) => sibling.label === label)) {
+          throw new AppError('conflict', `${input.provider} has a key with the label ${label}.`)
+        }
+        const twin = siblings.find((sibling) => open(sibling).value.open() === input.value.open())
+        if (twin) {
+          throw new AppError(
+            'conflict',
+            `${input.provider} has this key already, with the label ${twin.label}.`,
+          )
+        }
+        const stored: StoredProviderKey = {
+          id,
+          provider: input.provider,
+          label,
+          tags,
+          weight,
+          models,
+          createdAt: clock.now(),
+          sealed: vault.sealFor(purposeOf({ provider: input.provider, id }), input.value),
+        }
+        repository.insert(stored)
+        audit.append('provider.key_added', actor, null, {
+          key_id: id,
+          provider: stored.provider,
+          label,
+          tags,
+          weight,
+          models,
+        })
+        return withoutSealed(stored)
+      })
+    },
+
+    list(provider) {
+      const now = clock.now()
+      const keys = provider === undefined ? [...known().values()].flat() : (known().get(provider) ?? [])
+      return keys.map((key) => ({ ...key, restingUntil: restOf(key.id, now) }))
+    },
+
+    remove(id, actor) {
+      return changing(() => {
+        const stored = repository.list().find((candidate) => candidate.id === id)
+        if (!stored) throw new AppError('not_found', `No key ${id}.`)
+        repository.remove(id)
+        audit.append('provider.key_removed', actor, null, {
+          key_id: id,
+          provider: stored.provider,
+          label: stored.label,
+        })
+        restingUntil.delete(id)
+        return withoutSealed(stored)
+      })
+    },
+
+    pick({ provider, model, tags }) {
+      const now = clock.now()
+      const usable = (known().get(provider) ?? []).filter(
+        (key) => key.tags.every((tag) => tags.includes(tag)) && coversModel(key.models, model),
+      )
+      if (usable.length === 0) return { refused: 'no_key' }
+      const awake = usable.filter(({ id }) => restOf(id, now) === null)
+      if (awake.length === 0) {
+        const earliest = Math.min(...usable.map(({ id }) => restOf(id, now) ?? now))
+        return {
+          refused: 'keys_resting',
+          retryAfterSeconds: Math.max(1, Math.ceil((earliest - now) / 1_000)),
+        }
+      }
+      const most = Math.max(...awake.map((key) => key.tags.length))
+      return openKept(
+        drawn(
+          awake.filter((key) => key.tags.length === most),
+          random,
+        ),
+        now,
+      )
+    },
+
+    answered(id, status, retryAfter) {
+      const now = clock.now()
+      const ms = restMs(status, retryAfter, now)
+      if (ms === 0 || ![...known().values()].flat().some((key) => key.id === id)) return
+      // A late answer to an earlier request does not shorten what a newer one said.
+      restingUntil.set(id, Math.max(now + ms, restOf(id, now) ?? 0))
+    },
+
+    dropCache() {
+      opened.clear()
+    },
+
+    reseal: (reseal) => resealProviderKeys(repository, reseal),
+  }
+}
+
+/** On a rotation of the data key, inside the vault's transaction; for who has the store but not the keys. */
+export function resealProviderKeys(
+  repository: Pick<ProviderKeyRepository, 'list' | 'setSealed'>,
+  reseal: (purpose: string, sealed: string) => string,
+): void {
+  for (const key of repository.list()) {
+    repository.setSealed(key.id, reseal(purposeOf(key), key.sealed))
+  }
+}
+
+const withoutSealed = ({ sealed: _, ...key }: StoredProviderKey): ProviderKey => key
+
+function freeLabel(siblings: readonly ProviderKey[], id: number): string {
+  const taken = new Set(siblings.map(({ label }) => label))
+  let label = `key-${id}`
+  for (let next = 2; taken.has(label); next += 1) label = `key-${id}-${next}`
+  return label
+}
+
+function drawn(keys: readonly ProviderKey[], random: () => number): ProviderKey {
+  const [first, ...others] = keys
+  if (!first) throw new Error('There is no key to draw from.')
+  let left = random() * keys.reduce((sum, { weight }) => sum + weight, 0) - first.weight
+  let chosen = first
+  for (const key of others) {
+    if (left < 0) break
+    chosen = key
+    left -= key.weight
+  }
+  return chosen
+}

@@ -1,0 +1,5 @@
+export { behindRoot, normalisePath, upstreamPath } from './path.ts'
+export type * from './ports.ts'
+export { createProviders } from './providers.ts'
+export { providerOfModel, routeOf } from './route.ts'
+export { PROVIDER_TABLE } from './table.ts'

@@ -1,0 +1,202 @@
+import type { Provider } from './ports.ts'
+
+/**
+ * What becomes of the path of a request. It is judged once, passes byte for byte when it is let through, and is put
+ * below one of the vendor's own roots: a client's base URL may name all of the root, none, or a part of it.
+ */
+
+/** Segments that begin with a dot, percent-encodings and empty segments are left to the closer look. */
+const PLAIN =
+  /^(?:\/[\w~!$&'()*+,;=:@|^{}[\]`"<>-][\w.~!$&'()*+,;=:@|^{}[\]`"<>-]*)+\/?(?:\?[\x21\x22\x24-\x7e]*)?$/
+const TARGET = /^(\/[\x21\x22\x24-\x3e\x40-\x7e]*)(\?[\x21\x22\x24-\x7e]*)?$/
+const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:;[^/]*)?(?=\/|$)/
+
+/** Takes the target of a request's first line; `query` is without its question mark, `problem` goes on from "The path …". */
+export function normalisePath(
+  rawUrl: string,
+): { readonly path: string; readonly query: string } | { readonly problem: string } {
+  if (!PLAIN.test(rawUrl)) {
+    const problem = problemOf(rawUrl)
+    if (problem !== null) return { problem }
+  }
+  const mark = rawUrl.indexOf('?')
+  return mark === -1
+    ? { path: rawUrl, query: '' }
+    : { path: rawUrl.slice(0, mark), query: rawUrl.slice(mark + 1) }
+}
+
+function problemOf(rawUrl: string): string | null {
+  if (!rawUrl.startsWith('/')) return 'does not begin with a slash'
+  const path = TARGET.exec(rawUrl)?.[1]
+  if (path === undefined) return 'holds a character that no path has'
+  const once = decoded(path)
+  if (once === undefined) return 'is not valid percent-encoding'
+  // Whoever decodes a second time on the way shall read the same path.
+  const readings = [path, once, loosely(once)]
+  const slashes = path.split('/').length
+  for (const reading of readings) {
+    if (reading.includes('\\')) return 'holds a backslash'
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+    if (/[\x00-\x1f\x7f]/.test(reading)) return 'holds a control character'
+    if (reading.split('/').length !== slashes) return 'holds an encoded slash'
+    if (reading.includes('//')) return 'holds an empty segment'
+    if (DOT_SEGMENT.test(reading)) return 'holds a dot segment'
+  }
+  return null
+}
+
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** Of what was decoded already: a percent sign may stand for itself. */
+const loosely = (text: string): string =>
+  text.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+
+/** What the clients' libraries call, wherever a vendor has it. */
+const ENDPOINT =
+  /^(.*?)(\/(?:(chat\/completions|completions|responses|embeddings|images|audio|moderations|realtime)|(messages)|models|files|batches|rerank)(?:\/.*)?)$/
+const VERSION = /^\/v[0-9]+(?:(?:alpha|beta)[0-9]*)?$/
+const OPENAI_ROOT = /\/(?:openai|compat(?:ibility|ible-mode)?)(?=\/|$)/
+const ANTHROPIC_ROOT = /\/anthropic(?=\/|$)/
+
+type Form = 'openai' | 'anthropic' | 'any'
+
+/** Where an endpoint is, and what may stand before it in a client's path instead of that. */
+interface Home {
+  readonly root: string
+  readonly spellings: ReadonlySet<string>
+}
+
+interface Places {
+  readonly homes: Readonly<Record<Form, Home>>
+  /** Longest first; without the root itself. */
+  readonly roots: readonly string[]
+  /** Of the roots that everything may be under: what to put before a path that begins with the end of one. */
+  readonly endings: readonly { readonly ending: string; readonly before: string }[]
+  /** Beginnings of the usual root, longest first. */
+  readonly beginnings: readonly string[]
+  readonly usual: string
+  /** What was placed before: clients call the same few paths again and again. */
+  readonly placed: Map<string, string>
+}
+
+const MAX_PLACED = 200
+const MAX_PLACED_LENGTH = 200
+
+const places = new WeakMap<Provider, Places>()
+
+/** The path at the vendor, for what stands behind the provider's name. It is always below one of the roots. */
+export function upstreamPath(provider: Provider, rest: string): string {
+  let known = places.get(provider)
+  if (known === undefined) {
+    known = placesOf(provider)
+    places.set(provider, known)
+  }
+  const before = known.placed.get(rest)
+  if (before !== undefined) return before
+  const path = place(known, provider.own, rest) || '/'
+  if (rest.length <= MAX_PLACED_LENGTH) {
+    if (known.placed.size >= MAX_PLACED) known.placed.clear()
+    known.placed.set(rest, path)
+  }
+  return path
+}
+
+/** What of such a path stands behind the vendor's root: `/chat/completions`, whichever base URL the client has. */
+export function behindRoot(provider: Provider, path: string): string {
+  const root = provider.roots
+    .filter((candidate) => isBelow(path, candidate))
+    .reduce((longest, candidate) => (candidate.length > longest.length ? candidate : longest), '')
+  return path.slice(root.length) || '/'
+}
+
+function place(known: Places, isOwn: boolean, rest: string): string {
+  const [, before = '', endpoint, ofOpenai, ofAnthropic] = ENDPOINT.exec(rest) ?? []
+  if (endpoint !== undefined) {
+    const home =
+      known.homes[ofOpenai !== undefined ? 'openai' : ofAnthropic !== undefined ? 'anthropic' : 'any']
+    if (home.spellings.has(before)) return home.root + endpoint
+    // A vendor at the root itself has chat there, and other endpoints below a version.
+    if (home.root === '' && !isOwn && before === '/v1' && ofOpenai === 'chat/completions') return endpoint
+  }
+  if (known.roots.some((root) => isBelow(rest, root))) return rest
+  const cut = known.endings.find(({ ending }) => isBelow(rest, ending))
+  if (cut !== undefined) return cut.before + rest
+  const beginning = known.beginnings.find((start) => isBelow(rest, start))
+  return known.usual + (beginning === undefined ? rest : rest.slice(beginning.length))
+}
+
+const isBelow = (path: string, root: string): boolean =>
+  path.startsWith(root) && (path.length === root.length || path[root.length] === '/')
+
+function placesOf({ roots }: Provider): Places {
+  const usual = roots[0] ?? ''
+  const isMarked = (root: string): boolean => OPENAI_ROOT.test(root) || ANTHROPIC_ROOT.test(root)
+  const shared = roots.filter((root) => root === usual || !isMarked(root))
+  return {
+    homes: {
+      openai: homeOf(roots, OPENAI_ROOT, ANTHROPIC_ROOT),
+      anthropic: homeOf(roots, ANTHROPIC_ROOT, OPENAI_ROOT),
+      any: {
+        root: usual,
+        spellings: spellingsOf(usual, shared, new Set(roots.filter((root) => !isBelow(usual, root)))),
+      },
+    },
+    roots: roots.filter((root) => root !== '').sort((a, b) => b.length - a.length),
+    endings: shared.flatMap((root) => cuts(root).map(({ before, after }) => ({ ending: after, before }))),
+    beginnings: cuts(usual)
+      .map(({ before }) => before)
+      .reverse(),
+    usual,
+    placed: new Map(),
+  }
+}
+
+/** The root of its own that a form has, with a version before one without; else the first that is not the other form's. */
+function homeOf(roots: readonly string[], own: RegExp, other: RegExp): Home {
+  const marked = roots.filter((root) => own.test(root))
+  const root =
+    marked.find((candidate) => segmentsOf(candidate).some((segment) => VERSION.test(segment))) ??
+    marked[0] ??
+    roots.find((candidate) => !other.test(candidate)) ??
+    roots[0] ??
+    ''
+  // Another root that is more than a version, and not a part of this one, was meant when it was written out.
+  const meant = new Set(roots.filter((candidate) => !VERSION.test(candidate) && !isBelow(root, candidate)))
+  return { root, spellings: spellingsOf(root, roots, meant) }
+}
+
+/**
+ * All of the root, any part of it, or nothing, each with or without the version that a client's library adds; but
+ * nothing that is another root in its own right.
+ */
+function spellingsOf(
+  root: string,
+  roots: readonly string[],
+  meant: ReadonlySet<string>,
+): ReadonlySet<string> {
+  if (root === '') return new Set([''])
+  const segments = segmentsOf(root)
+  const parts = segments.flatMap((_, from) => segments.map((_, to) => segments.slice(from, to + 1).join('')))
+  parts.push('')
+  const versions = ['', '/v1', ...roots.filter((candidate) => VERSION.test(candidate))]
+  const spellings = parts.flatMap((part) => versions.map((version) => part + version))
+  const isMeant = (spelling: string): boolean => meant.has(spelling) || meant.has(root + spelling)
+  return new Set(spellings.filter((spelling) => !isMeant(spelling)))
+}
+
+const segmentsOf = (root: string): string[] => root.split(/(?=\/)/).filter((segment) => segment !== '')
+
+/** The places between the segments, the longest ending first. */
+function cuts(root: string): { before: string; after: string }[] {
+  const segments = segmentsOf(root)
+  return segments.slice(1).map((_, index) => ({
+    before: segments.slice(0, index + 1).join(''),
+    after: segments.slice(index + 1).join(''),
+  }))
+}

@@ -1,0 +1,92 @@
+import type { UnixMs } from '../../kernel/index.ts'
+
+/** How a vendor takes its key. */
+export type ProviderAuth =
+  | { readonly kind: 'bearer' }
+  /** `name` in lower case; the value is the key alone. */
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'none' }
+
+/** Whose error object the vendor's SDKs read. */
+export type ErrorShape = 'openai' | 'anthropic' | 'google'
+
+/** One row of the table of providers: what there is to know of a vendor. */
+export interface ProviderRow {
+  /** Where the requests go: scheme, host and port; `{param}` stands for one of `params`. */
+  readonly origin: string
+  /**
+   * Path prefixes of the vendor, the usual one first; '' is the root itself. A path that begins with one of them, or with the end of one, is
+   * not prefixed again.
+   */
+  readonly roots: readonly string[]
+  readonly auth: ProviderAuth
+  readonly errors: ErrorShape
+  /** Names that the owner fills in before the provider can be used, such as Azure's `resource`. */
+  readonly params?: readonly string[]
+  /** Beginnings of the names of models that are this vendor's alone; routes a request that names no provider. */
+  readonly models?: readonly string[]
+  /** Whether the vendor knows `stream_options.include_usage` (OpenAI's chat completions and those who follow them). */
+  readonly includeUsage?: boolean
+  /** Whether its answers say what they cost. */
+  readonly tellsCost?: boolean
+}
+
+/** A provider that can be used: every parameter is filled in. */
+export interface Provider {
+  readonly name: string
+  readonly scheme: 'https' | 'http'
+  /** ASCII host name or IP literal, as the kernel's host patterns write it. */
+  readonly host: string
+  readonly port: number
+  readonly roots: readonly string[]
+  readonly auth: ProviderAuth
+  readonly errors: ErrorShape
+  readonly models: readonly string[]
+  readonly includeUsage: boolean
+  readonly tellsCost: boolean
+  /** The owner said that it may be at a private address. */
+  readonly private: boolean
+  /** Added by the owner; not of the table. */
+  readonly own: boolean
+}
+
+/** What the owner added, as stored. */
+export interface OwnProvider {
+  readonly name: string
+  /** `https://host[:port][/prefix]`; `http://` only where private. */
+  readonly url: string
+  readonly auth: ProviderAuth
+  readonly errors: ErrorShape
+  readonly private: boolean
+  readonly createdAt: UnixMs
+}
+
+export interface ProviderRepository {
+  own(): readonly OwnProvider[]
+  insert(provider: OwnProvider): void
+  remove(name: string): void
+  /** Parameters of providers of the table, by provider and name. */
+  params(): readonly { readonly provider: string; readonly name: string; readonly value: string }[]
+  setParam(provider: string, name: string, value: string): void
+}
+
+export interface Providers {
+  /** Own property lookup: undefined for anything that is no provider, `missing` names the parameters to fill in. */
+  find(name: string): Provider | { readonly missing: readonly string[] } | undefined
+  list(): readonly ProviderListing[]
+  add(input: Omit<OwnProvider, 'createdAt'>, actor: string): Provider
+  /** Of an own provider only. */
+  remove(name: string, actor: string): void
+  setParam(provider: string, name: string, value: string, actor: string): void
+  /** Grows with every change, so that what was derived can be kept until then. */
+  readonly revision: number
+}
+
+export interface ProviderListing {
+  readonly name: string
+  readonly url: string
+  readonly auth: ProviderAuth
+  readonly own: boolean
+  readonly private: boolean
+  readonly missing: readonly string[]
+}

@@ -1,0 +1,255 @@
+import {
+  AppError,
+  type Clock,
+  type HostPattern,
+  isIpLiteral,
+  isPublicAddress,
+  parseHostPattern,
+} from '../../kernel/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
+import { normalisePath } from './path.ts'
+import type {
+  OwnProvider,
+  Provider,
+  ProviderAuth,
+  ProviderListing,
+  ProviderRepository,
+  ProviderRow,
+  Providers,
+} from './ports.ts'
+import { API_WORDS, PROVIDER_NAME } from './route.ts'
+import { PROVIDER_TABLE } from './table.ts'
+
+const PARAM_VALUE = /^[a-z0-9][a-z0-9-]{0,62}$/
+const HEADER_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/
+/** Fields that frame the request or that the proxy writes itself. */
+const NO_KEY_HEADERS = new Set([
+  ...['connection', 'content-encoding', 'content-length', 'content-type', 'cookie', 'expect', 'host'],
+  ...[
+    'keep-alive',
+    'proxy-authorization',
+    'proxy-connection',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+  ],
+])
+
+interface Entry {
+  readonly listing: ProviderListing
+  readonly found: Provider | { readonly missing: readonly string[] }
+}
+
+/** The vendors of the table and the owner's own. A look-up costs no disk. */
+export function createProviders(deps: {
+  readonly repository: ProviderRepository
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  readonly clock: Clock
+  /** Called inside the transaction that removed an own provider: whoever takes its name later inherits nothing. */
+  readonly onRemoved?: (name: string, actor: string) => void
+}): Providers {
+  const { repository, audit, transactor, clock } = deps
+  let revision = 1
+  let entries: ReadonlyMap<string, Entry> | undefined
+
+  const all = (): ReadonlyMap<string, Entry> => {
+    entries ??= entriesOf(repository)
+    return entries
+  }
+  const changing = <T>(work: () => T): T => {
+    try {
+      return transactor.transact(work)
+    } finally {
+      entries = undefined
+      revision += 1
+    }
+  }
+
+  return {
+    get revision() {
+      return revision
+    },
+
+    find: (name) => all().get(name)?.found,
+    list: () => [...all().values()].map(({ listing }) => listing),
+
+    add(input, actor) {
+      assertName(input.name)
+      assertAuth(input.auth)
+      const own: OwnProvider = { ...input, createdAt: clock.now() }
+      const provider = ownProvider(own)
+      assertPublic(provider)
+      changing(() => {
+        if (repository.own().some(({ name }) => name === input.name)) {
+          throw new AppError('conflict', `There is a provider named ${input.name}; remove it first.`)
+        }
+        repository.insert(own)
+        audit.append('provider.added', actor, null, {
+          name: own.name,
+          url: own.url,
+          auth: { ...own.auth },
+          errors: own.errors,
+          private: own.private,
+        })
+      })
+      return provider
+    },
+
+    remove(name, actor) {
+      changing(() => {
+        if (!repository.own().some((own) => own.name === name)) {
+          throw new AppError(
+            'not_found',
+            PROVIDER_TABLE.has(name)
+              ? `${name} is built in and cannot be removed.`
+              : `No provider named ${name} was added.`,
+          )
+        }
+        repository.remove(name)
+        audit.append('provider.removed', actor, null, { name })
+        deps.onRemoved?.(name, actor)
+      })
+    },
+
+    setParam(provider, name, value, actor) {
+      const row = PROVIDER_TABLE.get(provider)
+      if (!row?.params?.includes(name)) {
+        throw new AppError('not_found', `There is no parameter ${name} of a provider ${provider}.`)
+      }
+      if (!PARAM_VALUE.test(value) || value.endsWith('-')) {
+        throw new AppError('invalid_request', 'A parameter is 1–63 of a–z 0–9 -, and - is not at an end.')
+      }
+      changing(() => {
+        repository.setParam(provider, name, value)
+        audit.append('provider.changed', actor, null, { provider, name, value })
+      })
+    },
+  }
+}
+
+function entriesOf(repository: ProviderRepository): ReadonlyMap<string, Entry> {
+  const values = new Map(
+    repository.params().map(({ provider, name, value }) => [`${provider} ${name}`, value]),
+  )
+  const entries = new Map<string, Entry>()
+  for (const [name, row] of PROVIDER_TABLE) {
+    const filled = new Map<string, string>()
+    for (const param of row.params ?? []) {
+      const value = values.get(`${name} ${param}`)
+      if (value !== undefined) filled.set(param, value)
+    }
+    entries.set(name, tableEntry(name, row, filled))
+  }
+  for (const own of repository.own()) {
+    const provider = ownProvider(own)
+    // A name that the table has taken since is the table's.
+    if (entries.has(own.name)) continue
+    entries.set(own.name, { found: provider, listing: listingOf(provider, own.url, []) })
+  }
+  return entries
+}
+
+function tableEntry(name: string, row: ProviderRow, filled: ReadonlyMap<string, string>): Entry {
+  const missing = (row.params ?? []).filter((param) => !filled.has(param))
+  const fill = (text: string): string =>
+    text.replace(/\{([a-z]+)\}/g, (whole, param) => filled.get(param) ?? whole)
+  const shown = {
+    name,
+    auth: row.auth,
+    own: false,
+    private: row.origin.startsWith('http://'),
+  }
+  const url = fill(row.origin + (row.roots[0] ?? ''))
+  if (missing.length > 0) return { found: { missing }, listing: { ...shown, url, missing } }
+  const { scheme, host, port } = readOrigin(fill(row.origin))
+  const provider: Provider = {
+    ...shown,
+    scheme,
+    host,
+    port,
+    roots: row.roots.map(fill),
+    errors: row.errors,
+    models: row.models ?? [],
+    includeUsage: row.includeUsage ?? false,
+    tellsCost: row.tellsCost ?? false,
+  }
+  return { found: provider, listing: listingOf(provider, url, missing) }
+}
+
+const listingOf = (provider: Provider, url: string, missing: readonly string[]): ProviderListing => ({
+  name: provider.name,
+  url,
+  auth: provider.auth,
+  own: provider.own,
+  private: provider.private,
+  missing,
+})
+
+/** Reads what the owner gave; throws invalid_request for anything but an address and perhaps a path. */
+function ownProvider(own: OwnProvider): Provider {
+  const [, origin, path = ''] = /^(https?:\/\/[^/?#\\@]+)(\/[^?#]*)?$/i.exec(own.url) ?? []
+  if (origin === undefined) {
+    throw new AppError(
+      'invalid_request',
+      'A provider is at https://host[:port][/path], without user, query or #.',
+    )
+  }
+  const { scheme, host, port } = readOrigin(origin)
+  const root = path.replace(/\/$/, '')
+  const judged = normalisePath(path || '/')
+  if ('problem' in judged) throw new AppError('invalid_request', `The path ${judged.problem}.`)
+  return {
+    name: own.name,
+    scheme,
+    host,
+    port,
+    roots: [root],
+    auth: own.auth,
+    errors: own.errors,
+    models: [],
+    // Those who follow OpenAI by their own server know it, and what is not told cannot be counted.
+    includeUsage: own.errors === 'openai',
+    tellsCost: false,
+    private: own.private,
+    own: true,
+  }
+}
+
+function readOrigin(origin: string): HostPattern {
+  const pattern = parseHostPattern(origin)
+  if ('problem' in pattern) throw new AppError('invalid_request', `The host ${pattern.problem}.`)
+  if (pattern.wildcard) throw new AppError('invalid_request', 'A provider is one host, not a pattern.')
+  return pattern
+}
+
+function assertPublic({ private: isPrivate, scheme, host }: Provider): void {
+  if (isPrivate) return
+  if (scheme === 'http') {
+    throw new AppError('invalid_request', 'Plain http:// is only for a provider that is private.')
+  }
+  if ((isIpLiteral(host) && !isPublicAddress(host)) || /(?:^|\.)localhost$/.test(host)) {
+    throw new AppError('invalid_request', `${host} is a private address; say that the provider is private.`)
+  }
+}
+
+function assertName(name: string): void {
+  if (!PROVIDER_NAME.test(name)) {
+    throw new AppError('invalid_request', 'A provider name is 1–32 of a–z 0–9 - and begins with a letter.')
+  }
+  if (PROVIDER_TABLE.has(name)) throw new AppError('conflict', `${name} is built in.`)
+  if (API_WORDS.has(name)) {
+    throw new AppError('invalid_request', `${name} is a path of the API and cannot be a provider's name.`)
+  }
+}
+
+function assertAuth(auth: ProviderAuth): void {
+  if (auth.kind !== 'header') return
+  if (!HEADER_NAME.test(auth.name) || NO_KEY_HEADERS.has(auth.name)) {
+    throw new AppError(
+      'invalid_request',
+      `${auth.name} is no header that can carry a key (write it in lower case).`,
+    )
+  }
+}

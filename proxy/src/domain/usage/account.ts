@@ -1,0 +1,93 @@
+import { added } from './books.ts'
+import { createMinuteWindow, type MinuteWindow } from './minute-window.ts'
+import type { Limited, LimitName, SpendingLimits } from './ports.ts'
+
+/** What one agent has used of one provider in this minute and on this UTC day, and what is under way. */
+export interface Account {
+  /** Null when there is room. Says nothing by itself: whoever goes on calls `take`. */
+  judge(limits: SpendingLimits, estimate: Estimate, now: Moment): Limited | null
+  /** Counts a request as under way. */
+  take(estimate: Estimate, limits: SpendingLimits, nowMs: number): void
+  /** The request is over. */
+  giveBack(estimate: Estimate): void
+  /** It never left: its place in the minute is free again. */
+  forget(takenAtMs: number, nowMs: number): void
+  spend(tokens: number, microUsd: number): void
+  startDay(): void
+}
+
+export interface Estimate {
+  readonly tokens: number
+  readonly microUsd: number
+}
+
+interface Moment {
+  readonly ms: number
+  readonly dayEndMs: number
+}
+
+/** When what is under way takes all the room that is left: it will soon be over. */
+const UNDER_WAY_RETRY_SECONDS = 2
+
+export function createAccount(): Account {
+  /** Made with the first limit on requests. */
+  let minute: MinuteWindow | null = null
+  let minuteToldUntilMs = Number.NEGATIVE_INFINITY
+  const spent = { tokens: 0, microUsd: 0 }
+  const reserved = { tokens: 0, microUsd: 0 }
+  const toldToday = { tokens: false, microUsd: false }
+
+  function judgeDay(
+    limit: LimitName,
+    of: 'tokens' | 'microUsd',
+    most: number | null,
+    estimate: Estimate,
+    now: Moment,
+  ): Limited | null {
+    if (most === null) return null
+    if (spent[of] >= most) {
+      const first = !toldToday[of]
+      toldToday[of] = true
+      return { limit, retryAfterSeconds: Math.max(1, Math.ceil((now.dayEndMs - now.ms) / 1_000)), first }
+    }
+    // Alone, a request may go out while anything is left: what it will use is a guess. Beside others it must fit.
+    if (reserved[of] > 0 && spent[of] + reserved[of] + estimate[of] > most) {
+      return { limit, retryAfterSeconds: UNDER_WAY_RETRY_SECONDS, first: false }
+    }
+    return null
+  }
+
+  return {
+    judge({ requestsPerMinute, tokensPerDay, microUsdPerDay }, estimate, now) {
+      if (requestsPerMinute !== null && (minute?.count(now.ms) ?? 0) >= requestsPerMinute) {
+        const first = now.ms >= minuteToldUntilMs
+        if (first) minuteToldUntilMs = now.ms + 60_000
+        const seconds = minute?.secondsUntilBelow(requestsPerMinute, now.ms) ?? 60
+        return { limit: 'requests_per_minute', retryAfterSeconds: seconds, first }
+      }
+      return (
+        judgeDay('tokens_per_day', 'tokens', tokensPerDay, estimate, now) ??
+        judgeDay('usd_per_day', 'microUsd', microUsdPerDay, estimate, now)
+      )
+    },
+    take(estimate, { requestsPerMinute }, nowMs) {
+      if (requestsPerMinute !== null) minute ??= createMinuteWindow()
+      minute?.add(nowMs)
+      reserved.tokens += estimate.tokens
+      reserved.microUsd += estimate.microUsd
+    },
+    giveBack(estimate) {
+      reserved.tokens -= estimate.tokens
+      reserved.microUsd -= estimate.microUsd
+    },
+    forget: (takenAtMs, nowMs) => minute?.remove(takenAtMs, nowMs),
+    spend(tokens, microUsd) {
+      spent.tokens = added(spent.tokens, tokens)
+      spent.microUsd = added(spent.microUsd, microUsd)
+    },
+    startDay() {
+      spent.tokens = spent.microUsd = 0
+      toldToday.tokens = toldToday.microUsd = false
+    },
+  }
+}

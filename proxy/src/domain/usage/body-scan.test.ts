@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest'
+import { scanBody, withModel } from './body-scan.ts'
+import { withIncludeUsage } from './stream-options.ts'
+
+const scan = (text: string) => scanBody(Buffer.from(text))
+const asking = (text: string) => withIncludeUsage(Buffer.from(text))?.toString() ?? null
+
+describe("the scan of a request's body", () => {
+  it('finds what the proxy must know, at the top alone', () => {
+    const text =
+      ' {"messages":[{"model":"no","stream":true}],"model":"gpt-\\u0035","stream":true,"max_tokens":7,"max_completion_tokens":9}'
+    expect(scan(text)).toMatchObject({
+      model: 'gpt-5',
+      stream: true,
+      maxTokens: 9,
+      includeUsage: false,
+      objectStart: 1,
+    })
+    expect(scan('{}')).toMatchObject({
+      model: null,
+      modelAt: null,
+      stream: false,
+      streamOptions: null,
+      maxTokens: null,
+    })
+    expect(scan('{"model":7,"stream":"true"}')).toMatchObject({ model: null, modelAt: null, stream: false })
+    expect(scan('{"stream_options":{"include_usage":true}}')).toMatchObject({ includeUsage: true })
+    expect(scan('{"generationConfig":{"maxOutputTokens":50}}')).toMatchObject({ maxTokens: 50 })
+  })
+
+  it.each([
+    '{"model":"a","model":"b"}',
+    '{"model":"a","x":{},"mod\\u0065l":"b"}',
+    '{"\\u006d\\u006F\\u0064\\u0065\\u006c":"a","model":"a"}',
+    '{"model":"a","Model":"b"}',
+    '{"stream":true,"STREAM":false}',
+    '{"\\u017ftream":true,"stream":false}',
+    '{"stream_options":{},"stream_options":null}',
+  ])('refuses a key that decides something twice: %s', (text) => {
+    expect(scan(text)).toEqual({ problem: 'doubled_key' })
+  })
+
+  it.each([
+    ...[
+      '',
+      ' ',
+      '[]',
+      '"x"',
+      '7',
+      '{',
+      '{"a"}',
+      '{"a":}',
+      '{"a":1,}',
+      '{,}',
+      '{"a":1}}',
+      '{"a":[1}',
+      '{"a":{]}',
+    ],
+    ...[
+      '{"a":1 "b":2}',
+      '{"a":[1,]}',
+      '{"a":tru}',
+      '{"a":01}',
+      '{"a":+1}',
+      '{"a":.5}',
+      '{"a":NaN}',
+      '{"a":"x}',
+    ],
+    ...[
+      '{/* "model":"x" */"a":1}',
+      "{'a':1}",
+      '{"a":"\\"}',
+      '{"model":"\\x"}',
+      '{"\\x":1}',
+      '\ufeff{}',
+      '{"a":1}\0',
+    ],
+    `{"a":${'['.repeat(2_000)}${']'.repeat(2_000)}}`,
+  ])('reads no model in what is no JSON object: %s', (text) => {
+    expect(scan(text)).toEqual({ problem: 'not_json' })
+  })
+
+  it('comes to its end on bodies that are made to be slow', () => {
+    for (const text of ['\\"', '\\\\', '"', '{"a":', '[', ' ', '[],', '"a":1,']) {
+      scan(`{"a":"${text.repeat(1_000_000)}`)
+      scan(`{"a":${text.repeat(1_000_000)}`)
+    }
+  })
+
+  it.each([0, 20, 23, 24, 25, 60])(
+    'knows the end of a string with quotes and backslashes behind %i bytes',
+    (length) => {
+      for (const tail of ['\\"', '\\\\', '\\\\\\"', '\\",\\"model\\":\\"b', 'x'.repeat(30)]) {
+        const text = `{"a":"${'x'.repeat(length)}${tail}","model":"gpt-5"}`
+        expect(JSON.parse(text)).toMatchObject({ model: 'gpt-5' })
+        expect(scan(text)).toMatchObject({ model: 'gpt-5' })
+      }
+    },
+  )
+
+  it('puts another model in and leaves every other byte', () => {
+    const body = Buffer.from('{"big":12345678901234567890, "model" : "anthropic/x\\n","é":1.0}')
+    const found = scanBody(body)
+    if ('problem' in found || found.modelAt === null) throw new Error('no model')
+    expect(withModel(body, found.modelAt, 'a"b').toString()).toBe(
+      '{"big":12345678901234567890, "model" : "a\\"b","é":1.0}',
+    )
+  })
+})
+
+describe('the wish for a usage', () => {
+  it.each([
+    ['{"stream":true,"n":1.0}', '{"stream_options":{"include_usage":true},"stream":true,"n":1.0}'],
+    ['{"stream":true,"stream_options":null}', '{"stream":true,"stream_options":{"include_usage":true}}'],
+    ['{"stream":true,"stream_options":{ }}', '{"stream":true,"stream_options":{"include_usage":true }}'],
+    [
+      '{"stream":true,"stream_options":{"a":1}}',
+      '{"stream":true,"stream_options":{"include_usage":true,"a":1}}',
+    ],
+    [
+      '{"stream_options":{"include_usage":false,"a":1},"stream":true}',
+      '{"stream_options":{"include_usage":true,"a":1},"stream":true}',
+    ],
+  ])('is put into %s', (before, after) => {
+    expect(asking(before)).toBe(after)
+  })
+
+  it.each([
+    ...['{"stream":false}', '{}', '[]', '{"stream":true,"stream_options":{"include_usage":true}}'],
+    ...[
+      '{"stream":true,"stream_options":7}',
+      '{"stream":true,"stream_options":{"include_usage":false,"include_us\\u0061ge":true}}',
+    ],
+    '{"stream":true,"stream":true}',
+  ])('is not put into %s', (text) => {
+    expect(asking(text)).toBeNull()
+  })
+})

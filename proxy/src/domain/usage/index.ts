@@ -1,0 +1,5 @@
+export { type BodyProblem, type BodyScan, type ByteRange, scanBody, withModel } from './body-scan.ts'
+export type * from './ports.ts'
+export { createUsageReader } from './reader.ts'
+export { withIncludeUsage } from './stream-options.ts'
+export { createUsage } from './usage.ts'

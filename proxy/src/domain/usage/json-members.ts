@@ -1,0 +1,184 @@
+/**
+ * The top-level members of a JSON object, found in its UTF-8 bytes without making objects of them: linear in time,
+ * constant in memory, nesting bounded. What stands between strings is checked as JSON's grammar wants it (no
+ * comments, no trailing commas), so a lenient reader elsewhere finds the same members; inside strings nothing but
+ * their end is looked for.
+ */
+
+/** Where a member stands: ends are behind the last byte; the key's range holds its quotes. */
+export interface Member {
+  readonly keyStart: number
+  readonly keyEnd: number
+  readonly start: number
+  readonly end: number
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d] as const
+const [COMMA, COLON] = [0x2c, 0x3a] as const
+/** Deeper than any request; what nests deeper is not read. */
+const MAX_DEPTH = 1_000
+/** Short strings are cheaper to walk than to search. */
+const WALKED = 24
+
+/** Whether each level is an object or a list; reused, since no scan happens inside another. */
+const isObjectAt = new Uint8Array(MAX_DEPTH + 1)
+
+function skipBlanks(bytes: Uint8Array, at: number): number {
+  const length = bytes.length
+  for (; at < length; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) return at
+  }
+  return length
+}
+
+/** Behind the closing quote of the string whose opening quote is at `start`; -1 when there is none. */
+function stringEnd(bytes: Buffer, start: number): number {
+  let at = start + 1
+  for (;;) {
+    const walkedTo = Math.min(at + WALKED, bytes.length)
+    while (at < walkedTo) {
+      const byte = bytes[at]
+      if (byte === QUOTE) return at + 1
+      at += byte === BACKSLASH ? 2 : 1
+    }
+    if (at >= bytes.length) return -1
+    const quote = bytes.indexOf(QUOTE, at)
+    if (quote === -1) return -1
+    let backslashes = 0
+    while (quote - backslashes > at && bytes[quote - backslashes - 1] === BACKSLASH) backslashes += 1
+    if (backslashes % 2 === 0) return quote + 1
+    at = quote + 1
+  }
+}
+
+const LITERALS = ['true', 'false', 'null'].map((text) => Buffer.from(text))
+
+/** Behind the number or literal at `at`; -1 when it is none. */
+function scalarEnd(bytes: Buffer, at: number): number {
+  const first = bytes[at] ?? 0
+  if (first === MINUS || (first >= ZERO && first <= NINE)) return numberEnd(bytes, at)
+  for (const literal of LITERALS) {
+    if (first !== literal[0]) continue
+    for (let one = 1; one < literal.length; one += 1) if (bytes[at + one] !== literal[one]) return -1
+    return at + literal.length
+  }
+  return -1
+}
+
+const [ZERO, NINE, MINUS, PLUS, POINT] = [0x30, 0x39, 0x2d, 0x2b, 0x2e] as const
+
+/** Behind the digits at `at`, of which there may be none. */
+function digitsEnd(bytes: Buffer, at: number): number {
+  const length = bytes.length
+  for (; at < length; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte < ZERO || byte > NINE) return at
+  }
+  return length
+}
+
+function numberEnd(bytes: Buffer, start: number): number {
+  const whole = bytes[start] === MINUS ? start + 1 : start
+  let end = digitsEnd(bytes, whole)
+  if (end === whole || (bytes[whole] === ZERO && end > whole + 1)) return -1
+  if (bytes[end] === POINT) {
+    const fraction = end + 1
+    end = digitsEnd(bytes, fraction)
+    if (end === fraction) return -1
+  }
+  if (bytes[end] === 0x65 || bytes[end] === 0x45) {
+    const sign = bytes[end + 1]
+    const exponent = sign === PLUS || sign === MINUS ? end + 2 : end + 1
+    end = digitsEnd(bytes, exponent)
+    if (end === exponent) return -1
+  }
+  return end
+}
+
+/**
+ * Calls `visit` for each member of the object that `bytes` is, in order. Returns where its `{` stands, or -1 when the
+ * bytes are not one whole JSON object of bounded depth; members may have been visited by then. `visit` must not scan.
+ */
+export function visitMembers(bytes: Buffer, visit: (member: Member) => void): number {
+  const open = skipBlanks(bytes, 0)
+  if (bytes[open] !== OPEN_OBJECT) return -1
+  isObjectAt[1] = 1
+  let depth = 1
+  let [keyStart, keyEnd, start] = [0, 0, 0]
+  let at = skipBlanks(bytes, open + 1)
+  /** Whether a bracket may close here: right behind the opening one. */
+  let mayClose = true
+  for (;;) {
+    let end = -1
+    const closes = isObjectAt[depth] === 1 ? CLOSE_OBJECT : CLOSE_LIST
+    if (mayClose && bytes[at] === closes) {
+      depth -= 1
+      end = at + 1
+    } else {
+      if (isObjectAt[depth] === 1) {
+        if (bytes[at] !== QUOTE) return -1
+        const behind = stringEnd(bytes, at)
+        if (behind === -1) return -1
+        const colon = skipBlanks(bytes, behind)
+        if (bytes[colon] !== COLON) return -1
+        if (depth === 1) [keyStart, keyEnd] = [at, behind]
+        at = skipBlanks(bytes, colon + 1)
+        if (depth === 1) start = at
+      }
+      const byte = bytes[at]
+      if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
+        if (depth === MAX_DEPTH) return -1
+        depth += 1
+        isObjectAt[depth] = byte === OPEN_OBJECT ? 1 : 0
+        mayClose = true
+        at = skipBlanks(bytes, at + 1)
+        continue
+      }
+      end = byte === QUOTE ? stringEnd(bytes, at) : scalarEnd(bytes, at)
+      if (end === -1) return -1
+    }
+    // A value has ended: brackets may close, then a comma or the end of everything follows.
+    for (;;) {
+      if (depth === 1) visit({ keyStart, keyEnd, start, end })
+      if (depth === 0) return skipBlanks(bytes, end) === bytes.length ? open : -1
+      at = skipBlanks(bytes, end)
+      if (bytes[at] !== (isObjectAt[depth] === 1 ? CLOSE_OBJECT : CLOSE_LIST)) break
+      depth -= 1
+      end = at + 1
+    }
+    if (bytes[at] !== COMMA) return -1
+    mayClose = false
+    at = skipBlanks(bytes, at + 1)
+  }
+}
+
+/** The key as text; null when its escapes are none of JSON's. */
+export function keyOf(bytes: Buffer, { keyStart, keyEnd }: Member): string | null {
+  return isEscaped(bytes, keyStart, keyEnd)
+    ? stringAt(bytes, keyStart, keyEnd)
+    : bytes.toString('utf8', keyStart + 1, keyEnd - 1)
+}
+
+/** Whether a backslash stands in there. */
+export function isEscaped(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (bytes[at] === BACKSLASH) return true
+  return false
+}
+
+/** The string that stands there with its quotes; null when it is none. */
+export function stringAt(bytes: Buffer, start: number, end: number): string | null {
+  const value = parsedAt(bytes, start, end)
+  return typeof value === 'string' ? value : null
+}
+
+/** The value that stands there; undefined when it is none. */
+export function parsedAt(bytes: Buffer, start: number, end: number): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8', start, end)) as unknown
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,157 @@
+import type { AgentId, UnixMs } from '../../kernel/index.ts'
+
+/** Tokens of one answer. `input` holds what was read from and written to a cache as well. */
+export interface TokenUsage {
+  readonly input: number
+  readonly output: number
+  readonly cacheRead: number
+  readonly cacheWrite: number
+  /** Money as the vendor told it, in millionths of a US dollar; null when it does not. */
+  readonly toldMicroUsd: number | null
+}
+
+/** One finished request, for the books. */
+export interface UsageEntry {
+  readonly agentId: AgentId
+  readonly provider: string
+  /** As the answer names it, else as the request did; '' when neither does. */
+  readonly model: string
+  /** 0 where the provider takes none. */
+  readonly keyId: number
+  readonly failed: boolean
+  /** Null when the answer told of none. */
+  readonly usage: TokenUsage | null
+}
+
+/** Sums of a UTC day: a row of `usage_by_day`. */
+export interface UsageRow {
+  /** `YYYY-MM-DD`. */
+  readonly day: string
+  readonly agentId: AgentId
+  readonly provider: string
+  readonly model: string
+  readonly keyId: number
+  readonly requests: number
+  readonly failed: number
+  /** Requests whose answer told of no tokens, though it succeeded. */
+  readonly untold: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly cacheReadTokens: number
+  readonly cacheWriteTokens: number
+  readonly microUsd: number
+  /** Requests with tokens but without a price; their money is not in `microUsd`. */
+  readonly unpriced: number
+}
+
+/** In millionths of a US dollar for a million tokens; so 2.50 $ a million is 2500000. */
+export interface Price {
+  readonly provider: string
+  /** Exact, or a beginning that ends in `*`; the longest match counts. */
+  readonly model: string
+  readonly input: number
+  readonly output: number
+  readonly cacheRead: number | null
+  readonly cacheWrite: number | null
+}
+
+export interface UsageRepository {
+  /** Adds the rows to what is stored, in one transaction. */
+  add(rows: readonly UsageRow[]): void
+  /** Rows from this day on (inclusive). */
+  since(day: string): readonly UsageRow[]
+  prices(): readonly Price[]
+  setPrice(price: Price, at: UnixMs): void
+  removePrice(provider: string, model: string): void
+}
+
+/** What a request may cost at most, of a grant; null: no limit. */
+export interface SpendingLimits {
+  readonly requestsPerMinute: number | null
+  readonly tokensPerDay: number | null
+  readonly microUsdPerDay: number | null
+}
+
+export type LimitName = 'requests_per_minute' | 'tokens_per_day' | 'usd_per_day'
+
+/** Money is limited, and what this model costs is not known. */
+export interface Unpriced {
+  readonly limit: 'no_price'
+}
+
+/** A request that may go out. Whatever becomes of it, exactly one of the two is called. */
+export interface Admission {
+  settle(
+    entry: Pick<UsageEntry, 'model' | 'keyId' | 'failed' | 'usage'> & {
+      /**
+       * What an answer that told of no tokens will have used. It counts in the limits, so that leaving before the figures
+       * come is no way around them; it does not count in the books.
+       */
+      readonly guess?: { readonly inputTokens: number; readonly outputTokens: number } | null
+    },
+  ): void
+  /** It never left: nothing is counted. */
+  release(): void
+}
+
+export interface Limited {
+  readonly limit: LimitName
+  readonly retryAfterSeconds: number
+  /** The first refusal of this limit in its window: the owner is told of this one alone. */
+  readonly first: boolean
+}
+
+export interface UsageGroup {
+  /** Agent's name, model with its provider, or day. */
+  readonly key: string
+  readonly requests: number
+  readonly failed: number
+  readonly untold: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly cacheReadTokens: number
+  readonly cacheWriteTokens: number
+  readonly microUsd: number
+  readonly unpriced: number
+}
+
+/** The books. What was settled is on disk within a second, and at the latest when the daemon stops. */
+export interface Usage extends Disposable {
+  /**
+   * Takes a place in the limits: what is under way counts with its estimate, so that many requests at once do not
+   * pass a limit together.
+   */
+  admit(who: {
+    readonly agentId: AgentId
+    readonly provider: string
+    readonly model: string | null
+    readonly limits: SpendingLimits
+    readonly estimate: { readonly inputTokens: number; readonly outputTokens: number }
+    /** The vendor tells the money itself, so no price need be known. */
+    readonly tellsCost: boolean
+  }): Admission | Limited | Unpriced
+  report(by: 'agent' | 'model' | 'day', sinceDay: string): readonly UsageGroup[]
+  /** The newest totals since the start, for /metrics: by provider alone. */
+  totals(): readonly {
+    readonly provider: string
+    readonly requests: number
+    readonly inputTokens: number
+    readonly outputTokens: number
+    readonly microUsd: number
+  }[]
+  prices(): readonly (Price & { readonly own: boolean })[]
+  setPrice(price: Price, actor: string): void
+  removePrice(provider: string, model: string, actor: string): void
+  flush(): void
+}
+
+/** Reads the tokens out of one answer while it passes; see reader.ts. */
+export interface UsageReader {
+  /** Bytes to give on, unchanged but for what the proxy itself had asked for. */
+  push(chunk: Uint8Array): Uint8Array
+  /** What is left to give on. */
+  end(): Uint8Array
+  /** What was told so far, whole or not. */
+  usage(): TokenUsage | null
+  model(): string | null
+}

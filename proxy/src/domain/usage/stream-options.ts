@@ -1,0 +1,38 @@
+import { type BodyProblem, type BodyScan, type ByteRange, scanBody, spliced } from './body-scan.ts'
+import { keyOf, visitMembers } from './json-members.ts'
+
+/**
+ * A streamed chat completion tells its tokens only when it was asked to. The wish is put in by bytes, so that
+ * everything else goes out as the client wrote it, large numbers included.
+ */
+
+const WISH = '"include_usage":true'
+
+/** Null when there is nothing to add: no stream, asked for already, or a body that should not be touched. */
+export function withIncludeUsage(body: Buffer, scan: BodyScan | BodyProblem = scanBody(body)): Buffer | null {
+  if ('problem' in scan || !scan.stream || scan.includeUsage) return null
+  const at = scan.streamOptions
+  if (at === null) {
+    const behind = scan.objectStart + 1
+    // `stream` stands behind it, so a comma must.
+    return spliced(body, { start: behind, end: behind }, `"stream_options":{${WISH}},`)
+  }
+  const options = body.subarray(at.start, at.end)
+  if (options.toString('latin1', 0, 4) === 'null') return spliced(body, at, `{${WISH}}`)
+  const found: ByteRange[] = []
+  let members = 0
+  let unreadable = false
+  const open = visitMembers(options, (member) => {
+    members += 1
+    const key = keyOf(options, member)
+    if (key === null) unreadable = true
+    if (key === 'include_usage') found.push(member)
+  })
+  if (open === -1 || unreadable || found.length > 1) return null
+  const value = found[0]
+  if (value !== undefined) {
+    return spliced(body, { start: at.start + value.start, end: at.start + value.end }, 'true')
+  }
+  const behind = at.start + open + 1
+  return spliced(body, { start: behind, end: behind }, members === 0 ? WISH : `${WISH},`)
+}

@@ -1,0 +1,225 @@
+import { type AgentId, AppError, type Clock } from '../../kernel/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
+import { type Account, createAccount, type Estimate } from './account.ts'
+import { added, createBooks } from './books.ts'
+import { checkedPrice } from './own-prices.ts'
+import type { Admission, Price, TokenUsage, Usage, UsageRepository } from './ports.ts'
+import { costOf, createPriceBook } from './prices.ts'
+import { requireDay, summed } from './report.ts'
+
+const DAY_MS = 86_400_000
+/** What was settled shall be on disk within a second; the write itself takes a part of it. */
+const FLUSH_MS = 750
+
+type Total = {
+  provider: string
+  requests: number
+  inputTokens: number
+  outputTokens: number
+  microUsd: number
+}
+
+/**
+ * The books and limits. A request costs no disk: sums are kept in memory and written together, at the latest a
+ * second after the first that is not written. What was used earlier in the day is read once, when the first request
+ * of the day comes, so a restart opens no limit. A write that fails is tried again with everything that came since.
+ */
+export function createUsage(deps: {
+  readonly repository: UsageRepository
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  readonly clock: Clock
+  readonly nameOf: (agentId: AgentId) => string
+  readonly flushMs?: number
+  readonly onDefect: (error: unknown) => void
+}): Usage {
+  const { repository, audit, transactor, clock, nameOf, flushMs = FLUSH_MS, onDefect } = deps
+  const books = createBooks()
+  const book = createPriceBook(repository.prices())
+  const accounts = new Map<AgentId, Map<string, Account>>()
+  const totals = new Map<string, Total>()
+  let day = ''
+  let dayEndMs = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | null = null
+  let hasFailed = false
+
+  function accountOf(agentId: AgentId, provider: string): Account {
+    let ofAgent = accounts.get(agentId)
+    if (ofAgent === undefined) {
+      ofAgent = new Map()
+      accounts.set(agentId, ofAgent)
+    }
+    let account = ofAgent.get(provider)
+    if (account === undefined) {
+      account = createAccount()
+      ofAgent.set(provider, account)
+    }
+    return account
+  }
+
+  /** Moves to the day of this moment; what it already holds on disk and in memory counts in its limits. */
+  function moveTo(nowMs: number): void {
+    if (nowMs < dayEndMs && nowMs >= dayEndMs - DAY_MS) return
+    const startMs = Math.floor(nowMs / DAY_MS) * DAY_MS
+    const next = new Date(startMs).toISOString().slice(0, 10)
+    const rows = [...repository.since(next), ...books.pending()].filter((row) => row.day === next)
+    for (const ofAgent of accounts.values()) for (const account of ofAgent.values()) account.startDay()
+    for (const row of rows) {
+      accountOf(row.agentId, row.provider).spend(added(row.inputTokens, row.outputTokens), row.microUsd)
+      books.know(next, row.agentId, row.model)
+    }
+    day = next
+    dayEndMs = startMs + DAY_MS
+  }
+
+  function flush(): void {
+    if (timer !== null) clearTimeout(timer)
+    timer = null
+    if (books.isEmpty()) return
+    try {
+      const rows = books.pending()
+      transactor.transact(() => repository.add(rows))
+      books.clear()
+      hasFailed = false
+    } catch (error) {
+      // Told once for each spell of failures; the sums stay.
+      if (!hasFailed) onDefect(error)
+      hasFailed = true
+      schedule()
+    }
+  }
+
+  function schedule(): void {
+    timer ??= setTimeout(flush, flushMs).unref()
+  }
+
+  function totalOf(provider: string): Total {
+    let total = totals.get(provider)
+    if (total === undefined) {
+      total = { provider, requests: 0, inputTokens: 0, outputTokens: 0, microUsd: 0 }
+      totals.set(provider, total)
+    }
+    return total
+  }
+
+  function settle(
+    who: { readonly agentId: AgentId; readonly provider: string },
+    account: Account,
+    entry: Parameters<Admission['settle']>[0],
+  ): void {
+    try {
+      moveTo(clock.now())
+    } catch (error) {
+      // It happened, whatever the disk says: it goes to the day before.
+      onDefect(error)
+    }
+    const { provider } = who
+    const { usage } = entry
+    const line = books.line(day, who.agentId, provider, entry.model, entry.keyId)
+    const total = totalOf(provider)
+    line.requests += 1
+    total.requests += 1
+    if (entry.failed) line.failed += 1
+    if (usage === null) {
+      if (!entry.failed) line.untold += 1
+      if (entry.guess) spendGuess(account, provider, entry.model, entry.guess)
+    } else {
+      const price = usage.toldMicroUsd === null ? book.find(provider, entry.model) : null
+      const cost = costOf(usage, price)
+      if (cost === null && usage.input + usage.output > 0) line.unpriced += 1
+      const microUsd = cost ?? 0
+      line.inputTokens = added(line.inputTokens, usage.input)
+      line.outputTokens = added(line.outputTokens, usage.output)
+      line.cacheReadTokens = added(line.cacheReadTokens, usage.cacheRead)
+      line.cacheWriteTokens = added(line.cacheWriteTokens, usage.cacheWrite)
+      line.microUsd = added(line.microUsd, microUsd)
+      total.inputTokens = added(total.inputTokens, usage.input)
+      total.outputTokens = added(total.outputTokens, usage.output)
+      total.microUsd = added(total.microUsd, microUsd)
+      account.spend(added(usage.input, usage.output), microUsd)
+    }
+    schedule()
+  }
+
+  function spendGuess(
+    account: Account,
+    provider: string,
+    model: string,
+    { inputTokens: input, outputTokens: output }: { inputTokens: number; outputTokens: number },
+  ): void {
+    const guess: TokenUsage = { input, output, cacheRead: 0, cacheWrite: 0, toldMicroUsd: null }
+    account.spend(added(input, output), costOf(guess, book.find(provider, model)) ?? 0)
+  }
+
+  function estimateOf(who: Parameters<Usage['admit']>[0]): Estimate | null {
+    const { inputTokens: input, outputTokens: output } = who.estimate
+    const tokens = added(input, output)
+    // Nobody waits for the money: no price need be looked up.
+    if (who.limits.microUsdPerDay === null) return { tokens, microUsd: 0 }
+    const usage: TokenUsage = { input, output, cacheRead: 0, cacheWrite: 0, toldMicroUsd: null }
+    const price = who.model === null ? null : book.find(who.provider, who.model)
+    const microUsd = costOf(usage, price)
+    // A limit that cannot be kept is no limit; what uses no tokens needs no price.
+    if (microUsd === null && tokens > 0 && !who.tellsCost) return null
+    return { tokens, microUsd: microUsd ?? 0 }
+  }
+
+  const changePrices = (change: () => void, actor: string, data: Parameters<AuditLog['append']>[3]): void => {
+    transactor.transact(() => {
+      change()
+      audit.append('price.set', actor, null, data)
+    })
+    book.setOwn(repository.prices())
+  }
+
+  return {
+    admit(who) {
+      const nowMs = clock.now()
+      moveTo(nowMs)
+      const account = accountOf(who.agentId, who.provider)
+      const estimate = estimateOf(who)
+      if (estimate === null) return { limit: 'no_price' }
+      const limited = account.judge(who.limits, estimate, { ms: nowMs, dayEndMs })
+      if (limited !== null) return limited
+      account.take(estimate, who.limits, nowMs)
+      const { agentId, provider } = who
+      let isOver = false
+      return {
+        settle(entry) {
+          if (isOver) return
+          isOver = true
+          account.giveBack(estimate)
+          settle({ agentId, provider }, account, entry)
+        },
+        release() {
+          if (isOver) return
+          isOver = true
+          account.giveBack(estimate)
+          account.forget(nowMs, clock.now())
+        },
+      }
+    },
+    report(by, sinceDay) {
+      requireDay(sinceDay)
+      const pending = books.pending().filter((row) => row.day >= sinceDay)
+      return summed([...repository.since(sinceDay), ...pending], by, nameOf)
+    },
+    totals: () => [...totals.values()].map((total) => ({ ...total })),
+    prices: () => book.list(),
+    setPrice(price: Price, actor) {
+      const { stored, data } = checkedPrice(price)
+      changePrices(() => repository.setPrice(stored, clock.now()), actor, data)
+    },
+    removePrice(provider, model, actor) {
+      const own = repository.prices().find((one) => one.provider === provider && one.model === model)
+      if (own === undefined) throw new AppError('not_found', 'There is no own price of this model.')
+      changePrices(() => repository.removePrice(provider, model), actor, { provider, model, removed: true })
+    },
+    flush,
+    [Symbol.dispose]() {
+      flush()
+      if (timer !== null) clearTimeout(timer)
+      timer = null
+    },
+  }
+}

@@ -1,0 +1,118 @@
+import type { AccessCard, ProviderAsk, ProviderGrant } from '../../domain/provider-access/index.ts'
+import type { ProviderKey } from '../../domain/provider-keys/index.ts'
+import type { ProviderListing, Providers } from '../../domain/providers/index.ts'
+import type { Price, SpendingLimits, UsageGroup } from '../../domain/usage/index.ts'
+import type {
+  AccessGrantView,
+  AskSummary,
+  AskView,
+  KeyView,
+  LimitsView,
+  PriceView,
+  ProviderView,
+  SomeLimits,
+  UsageGroupView,
+} from './wire-llm.ts'
+
+/** Providers, keys, grants and the books as the admin socket tells them: no key's value. */
+export function viewProvider(listing: ProviderListing, providers: Providers, keys: number): ProviderView {
+  const found = providers.find(listing.name)
+  return {
+    name: listing.name,
+    url: listing.url,
+    auth: listing.auth,
+    errors: found === undefined || 'missing' in found ? null : found.errors,
+    own: listing.own,
+    private: listing.private,
+    missing: [...listing.missing],
+    keys,
+  }
+}
+
+export const viewKey = (key: ProviderKey): KeyView => ({
+  id: key.id,
+  provider: key.provider,
+  label: key.label,
+  tags: [...key.tags],
+  weight: key.weight,
+  models: copied(key.models),
+  created_at: key.createdAt,
+})
+
+export const viewAccessGrant = (grant: ProviderGrant, agent: string): AccessGrantView => ({
+  id: grant.id,
+  agent,
+  provider: grant.provider,
+  models: copied(grant.models),
+  paths: copied(grant.paths),
+  limits: viewLimits(grant.limits),
+  granted_by: grant.grantedBy,
+  granted_at: grant.grantedAt,
+  expires_at: grant.expiresAt,
+})
+
+const viewLimits = (limits: SpendingLimits): LimitsView => ({
+  requests_per_minute: limits.requestsPerMinute,
+  tokens_per_day: limits.tokensPerDay,
+  micro_usd_per_day: limits.microUsdPerDay,
+})
+
+/** Only what was named: an absent limit is not the same as one that is taken away. */
+export function limitsFrom(limits: SomeLimits): Partial<SpendingLimits> {
+  const { requests_per_minute, tokens_per_day, micro_usd_per_day } = limits
+  return {
+    ...(requests_per_minute === undefined ? {} : { requestsPerMinute: requests_per_minute }),
+    ...(tokens_per_day === undefined ? {} : { tokensPerDay: tokens_per_day }),
+    ...(micro_usd_per_day === undefined ? {} : { microUsdPerDay: micro_usd_per_day }),
+  }
+}
+
+export const viewAskSummary = (ask: ProviderAsk, agent: string): AskSummary => ({
+  id: ask.id,
+  agent,
+  provider: ask.provider,
+  model: ask.model,
+  path: ask.path,
+  status: ask.status,
+  created_at: ask.createdAt,
+  expires_at: ask.expiresAt,
+})
+
+export const viewAsk = (ask: ProviderAsk, agent: string, card: AccessCard | undefined): AskView => ({
+  ...viewAskSummary(ask, agent),
+  decided_at: ask.decidedAt,
+  decided_by: ask.decidedBy,
+  decided_by_name: ask.decidedByName,
+  card: card
+    ? {
+        ...card,
+        notes: [...card.notes],
+        choices: card.choices.map((row) => row.map((choice) => ({ ...choice }))),
+      }
+    : null,
+})
+
+export const viewUsage = (group: UsageGroup): UsageGroupView => ({
+  key: group.key,
+  requests: group.requests,
+  failed: group.failed,
+  untold: group.untold,
+  input_tokens: group.inputTokens,
+  output_tokens: group.outputTokens,
+  cache_read_tokens: group.cacheReadTokens,
+  cache_write_tokens: group.cacheWriteTokens,
+  micro_usd: group.microUsd,
+  unpriced: group.unpriced,
+})
+
+export const viewPrice = (price: Price & { readonly own: boolean }): PriceView => ({
+  provider: price.provider,
+  model: price.model,
+  input: price.input,
+  output: price.output,
+  cache_read: price.cacheRead,
+  cache_write: price.cacheWrite,
+  own: price.own,
+})
+
+const copied = (list: readonly string[] | null): string[] | null => (list === null ? null : [...list])

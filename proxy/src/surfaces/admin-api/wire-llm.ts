@@ -1,0 +1,213 @@
+/**
+ * What goes over the admin socket about providers of LLMs: their keys, what agents may use of them, what that used
+ * and what it costs. Times are unix milliseconds, money is in millionths of a US dollar.
+ */
+import { z } from 'zod'
+
+const name = z.string().min(1).max(64)
+const tags = z.array(z.string().min(1).max(64)).max(32)
+/** Exact names, or beginnings that end in `*`. */
+const models = z.array(z.string().min(1).max(200)).min(1).max(64)
+const paths = z.array(z.string().min(1).max(500)).min(1).max(64)
+
+export const ERROR_SHAPES = ['openai', 'anthropic', 'google'] as const
+
+const authForm = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('bearer') }),
+  z.object({ kind: z.literal('header'), name: z.string().min(1).max(64) }),
+  z.object({ kind: z.literal('none') }),
+])
+
+export const addProviderBody = z.strictObject({
+  name,
+  url: z.string().min(1).max(2_048),
+  auth: authForm.default({ kind: 'bearer' }),
+  errors: z.enum(ERROR_SHAPES).default('openai'),
+  private: z.boolean().default(false),
+})
+export const setParamBody = z.strictObject({ value: z.string().min(1).max(500) })
+
+export const providerView = z.object({
+  name: z.string(),
+  url: z.string(),
+  auth: authForm,
+  /** Whose error object its SDKs read; null while a parameter is missing. */
+  errors: z.enum(ERROR_SHAPES).nullable(),
+  own: z.boolean(),
+  private: z.boolean(),
+  /** Parameters to fill in before it can be used. */
+  missing: z.array(z.string()),
+  keys: z.int(),
+})
+export const providerList = z.object({ providers: z.array(providerView) })
+
+export const addKeyBody = z.strictObject({
+  provider: name,
+  label: z.string().min(1).max(64).optional(),
+  tags: tags.optional(),
+  weight: z.int().min(1).max(1_000).optional(),
+  models: models.optional(),
+  value: z.string(),
+})
+export const keyView = z.object({
+  id: z.int(),
+  provider: z.string(),
+  label: z.string(),
+  tags: z.array(z.string()),
+  weight: z.int(),
+  models: z.array(z.string()).nullable(),
+  created_at: z.int(),
+})
+const listedKey = keyView.extend({
+  /** Until when it is not taken, since its vendor refused it; null: it may be taken. */
+  resting_until: z.int().nullable(),
+})
+export const keyList = z.object({ keys: z.array(listedKey) })
+
+const limit = z.int().min(1).nullable()
+const limitsForm = z.strictObject({
+  requests_per_minute: limit,
+  tokens_per_day: limit,
+  micro_usd_per_day: limit,
+})
+const someLimits = limitsForm.partial()
+
+export const addGrantBody = z.strictObject({
+  agent: name,
+  provider: name,
+  /** Null: until it is revoked. */
+  for_ms: z
+    .int()
+    .min(60_000)
+    .max(366 * 86_400_000)
+    .nullable(),
+  models: models.nullable().default(null),
+  paths: paths.nullable().default(null),
+  limits: someLimits.default({}),
+})
+export const changeGrantBody = z.strictObject({
+  models: models.nullable().optional(),
+  paths: paths.nullable().optional(),
+  limits: someLimits.default({}),
+})
+export const accessGrantView = z.object({
+  id: z.int(),
+  agent: z.string(),
+  provider: z.string(),
+  models: z.array(z.string()).nullable(),
+  paths: z.array(z.string()).nullable(),
+  limits: limitsForm,
+  granted_by: z.string(),
+  granted_at: z.int(),
+  expires_at: z.int().nullable(),
+})
+export const accessGrantList = z.object({ grants: z.array(accessGrantView) })
+
+const ACCESS_DECISIONS = ['1h', '24h', 'always', 'deny'] as const
+const ACCESS_SCOPES = ['provider', 'model'] as const
+
+export const accessDecisionBody = z.strictObject({
+  decision: z.enum(ACCESS_DECISIONS),
+  scope: z.enum(ACCESS_SCOPES).default('provider'),
+  models: models.optional(),
+  paths: paths.optional(),
+  limits: someLimits.optional(),
+})
+
+const askSummary = z.object({
+  id: z.string(),
+  agent: z.string(),
+  provider: z.string(),
+  /** Null when the request named none. */
+  model: z.string().nullable(),
+  path: z.string(),
+  status: z.enum(['pending', 'granted', 'denied', 'expired']),
+  created_at: z.int(),
+  expires_at: z.int(),
+})
+export const askList = z.object({ asks: z.array(askSummary) })
+
+/** The card as domain/provider-access builds it: every text in it is visible already. */
+const accessCard = z.object({
+  askId: z.string(),
+  agent: z.string(),
+  provider: z.string(),
+  origin: z.string(),
+  model: z.string(),
+  path: z.string(),
+  notes: z.array(z.string()),
+  expiresAt: z.int(),
+  choices: z.array(
+    z.array(
+      z.object({ decision: z.enum(ACCESS_DECISIONS), scope: z.enum(ACCESS_SCOPES), label: z.string() }),
+    ),
+  ),
+})
+export const askView = askSummary.extend({
+  decided_at: z.int().nullable(),
+  decided_by: z.string().nullable(),
+  decided_by_name: z.string().nullable(),
+  card: accessCard.nullable(),
+})
+
+/** With what it granted; null after a denial. */
+export const decidedAsk = askView.extend({ grant: accessGrantView.nullable() })
+
+export const USAGE_BY = ['agent', 'model', 'day'] as const
+
+const usageGroup = z.object({
+  /** An agent's name, a model with its provider, or a day. */
+  key: z.string(),
+  requests: z.int(),
+  failed: z.int(),
+  untold: z.int(),
+  /** With what was read from and written to a cache. */
+  input_tokens: z.int(),
+  output_tokens: z.int(),
+  cache_read_tokens: z.int(),
+  cache_write_tokens: z.int(),
+  micro_usd: z.int(),
+  unpriced: z.int(),
+})
+export const usageReport = z.object({
+  by: z.enum(USAGE_BY),
+  /** The first day that counts, in UTC. */
+  since: z.string(),
+  groups: z.array(usageGroup),
+  /** Models whose tokens have no price; their money is in no sum. */
+  unpriced_models: z.array(z.string()),
+})
+
+/** For a million tokens. */
+const money = z.int().min(0).max(1_000_000_000_000)
+export const setPriceBody = z.strictObject({
+  provider: name,
+  model: z.string().min(1).max(200),
+  input: money,
+  output: money,
+  cache_read: money.nullable().default(null),
+  cache_write: money.nullable().default(null),
+})
+export const priceView = z.object({
+  provider: z.string(),
+  model: z.string(),
+  input: z.int(),
+  output: z.int(),
+  cache_read: z.int().nullable(),
+  cache_write: z.int().nullable(),
+  /** Set by the owner; else of the table that comes with the daemon. */
+  own: z.boolean(),
+})
+export const priceList = z.object({ prices: z.array(priceView) })
+
+export type ProviderView = z.infer<typeof providerView>
+export type KeyView = z.infer<typeof keyView>
+export type ListedKey = z.infer<typeof listedKey>
+export type LimitsView = z.infer<typeof limitsForm>
+export type SomeLimits = z.infer<typeof someLimits>
+export type AccessGrantView = z.infer<typeof accessGrantView>
+export type AskSummary = z.infer<typeof askSummary>
+export type AskView = z.infer<typeof askView>
+export type UsageGroupView = z.infer<typeof usageGroup>
+export type UsageReportView = z.infer<typeof usageReport>
+export type PriceView = z.infer<typeof priceView>

@@ -1,0 +1,71 @@
+import type { HeaderField } from '../../domain/egress/index.ts'
+
+/** A request without its credential. */
+export interface TakenCredential {
+  readonly token: string
+  /** What is left, in order. */
+  readonly fields: readonly HeaderField[]
+  /** The query behind its `?`, without the credential, otherwise byte for byte; '' for none. */
+  readonly query: string
+}
+
+export interface BadCredential {
+  readonly problem: 'missing' | 'ambiguous' | 'elsewhere'
+}
+
+/** Where the SDKs of the vendors put a key (docs/llm-proxy.md). */
+const KEY_HEADERS: ReadonlySet<string> = new Set(['x-api-key', 'x-goog-api-key', 'api-key', 'xi-api-key'])
+/** OpenAI's way for browsers, which cannot set a header on a WebSocket. */
+const PROTOCOL_PREFIX = 'openai-insecure-api-key.'
+const BEARER = /^Bearer +([^\s,]+)$/i
+const TOKEN_FORM = /^oa3_[A-Za-z0-9_-]{43}$/
+
+/**
+ * Takes the agent's token out of the one place that holds it. All places are emptied whatever they hold: a second
+ * credential, even the same one again, is a contradiction that the agent has to resolve, not this proxy.
+ */
+export function takeCredential(
+  fields: readonly HeaderField[],
+  query: string,
+): TakenCredential | BadCredential {
+  const found: string[] = []
+  const kept: HeaderField[] = []
+  for (const field of fields) {
+    const { name, value } = field
+    if (name === 'authorization') found.push(BEARER.exec(value)?.[1] ?? '')
+    else if (KEY_HEADERS.has(name)) found.push(value)
+    else if (name === 'sec-websocket-protocol' && value.includes(PROTOCOL_PREFIX)) {
+      const offered = value.split(',').map((part) => part.trim())
+      const keys = offered.filter((part) => part.startsWith(PROTOCOL_PREFIX))
+      found.push(...keys.map((part) => part.slice(PROTOCOL_PREFIX.length)))
+      const rest = offered.filter((part) => !part.startsWith(PROTOCOL_PREFIX))
+      if (rest.length > 0) kept.push({ name, value: rest.join(', ') })
+    } else kept.push(field)
+  }
+  let rest = query
+  if (query.length > 3 && (query.startsWith('key=') || query.includes('&key=') || query.includes('%'))) {
+    const left: string[] = []
+    for (const part of query.split('&')) {
+      const [name = '', value = ''] = part.split('=', 2)
+      if (decoded(name) === 'key') found.push(decoded(value))
+      else left.push(part)
+    }
+    rest = left.join('&')
+  }
+  const [token] = found
+  if (found.length > 1) return { problem: 'ambiguous' }
+  if (token === undefined || !TOKEN_FORM.test(token)) return { problem: 'missing' }
+  // A token that also stands in a place of no meaning would be passed on to the vendor.
+  if (rest.includes(token) || kept.some(({ name, value }) => value.includes(token) || name.includes(token))) {
+    return { problem: 'elsewhere' }
+  }
+  return { token, fields: kept, query: rest }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

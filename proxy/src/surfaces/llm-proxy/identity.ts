@@ -1,0 +1,87 @@
+import type { IncomingMessage } from 'node:http'
+import type { Agent, Agents } from '../../domain/agents/index.ts'
+import { AppError } from '../../kernel/index.ts'
+import { type LlmRefusal, refused } from './refusal.ts'
+
+/** What the proxy needs of the door that all agents' surfaces share. */
+export interface SharedGate {
+  /** Throws rate_limited. */
+  take(limit: 'authentication', key: string): Promise<void>
+  refused(
+    who: Agent | IncomingMessage,
+    error: AppError,
+    of: { surface: 'http' | 'mcp'; toRun: boolean },
+  ): void
+}
+
+export interface Identity {
+  /** The agent that the token belongs to. A failure counts against the address, and is told to the audit. */
+  of(token: string, request: IncomingMessage): Promise<Agent | LlmRefusal>
+  /** The same for a token that was good a moment ago: null when it is no longer. */
+  stillGood(token: string, request: IncomingMessage): Agent | null
+  missing(request: IncomingMessage, refusal: LlmRefusal): Promise<LlmRefusal>
+}
+
+const MAX_KEPT = 4_096
+
+const addressOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? 'unknown'
+
+/** Looks an agent up once; the answer is good until any agent changes. */
+export function createIdentity(deps: {
+  readonly agents: Pick<Agents, 'authenticate' | 'revision'>
+  readonly gate: SharedGate
+}): Identity {
+  const kept = new Map<string, Agent>()
+  let keptAt = -1
+
+  const lookUp = (token: string, address: string): Agent => {
+    if (keptAt !== deps.agents.revision || kept.size >= MAX_KEPT) {
+      kept.clear()
+      keptAt = deps.agents.revision
+    }
+    const key = `${token} ${address}`
+    const known = kept.get(key)
+    if (known !== undefined) return known
+    const plain = address.replace(/^::ffff:(?=\d+\.)/i, '')
+    const agent = deps.agents.authenticate(`Bearer ${token}`, plain)
+    kept.set(key, agent)
+    return agent
+  }
+
+  const failed = async (request: IncomingMessage, error: AppError): Promise<LlmRefusal> => {
+    deps.gate.refused(request, error, { surface: 'http', toRun: false })
+    try {
+      // Only failures count, so nobody can lock a good token out from its own address.
+      await deps.gate.take('authentication', addressOf(request))
+    } catch (limited) {
+      if (!(limited instanceof AppError)) throw limited
+      return refused('rate_limited', 'Too many failed logins from this address.', limited.retryAfterSeconds)
+    }
+    return error.code === 'address_not_allowed'
+      ? refused('address_not_allowed', error.message)
+      : refused('unauthenticated', 'Send a valid agent token (oa3_…) where the provider wants its key.')
+  }
+
+  return {
+    async of(token, request) {
+      try {
+        return lookUp(token, addressOf(request))
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error
+        return await failed(request, error)
+      }
+    },
+    stillGood(token, request) {
+      try {
+        return lookUp(token, addressOf(request))
+      } catch (error) {
+        if (error instanceof AppError) return null
+        throw error
+      }
+    },
+    missing: (request, refusal) =>
+      refusal.code === 'unauthenticated'
+        ? failed(request, new AppError('unauthenticated', refusal.message))
+        : Promise.resolve(refusal),
+  }
+}

@@ -1,0 +1,114 @@
+import type { IncomingMessage } from 'node:http'
+import { readFields } from '../../domain/egress/index.ts'
+import {
+  type ErrorShape,
+  normalisePath,
+  type Provider,
+  type Providers,
+  providerOfModel,
+  routeOf,
+} from '../../domain/providers/index.ts'
+import { type TakenCredential, takeCredential } from './credentials.ts'
+import { type LlmRefusal, refused } from './refusal.ts'
+import { type UpstreamHead, upstreamHead } from './upstream-headers.ts'
+
+/** What a request says before its body: where it goes and with which token. */
+export interface Reading {
+  /** Null: the model decides. */
+  readonly provider: Provider | null
+  /** Behind the provider's name, or the whole path where none is named. */
+  readonly rest: string
+  readonly credential: TakenCredential
+  readonly head: UpstreamHead
+  /** Of an error, before the model has chosen a provider. */
+  readonly shape: ErrorShape
+}
+
+export interface Unread {
+  readonly refusal: LlmRefusal
+  readonly shape: ErrorShape
+}
+
+/** Everything is judged once, in this order, and from here on nothing else of the request line or head is looked at. */
+export function readRequest(
+  request: IncomingMessage,
+  providers: Providers,
+  options: { readonly websocket: boolean },
+): Reading | Unread {
+  const target = normalisePath(request.url ?? '')
+  if ('problem' in target) return unread(refused('bad_request', `The path ${target.problem}.`), 'openai')
+  const route = routeOf(target.path, providers)
+  if (route === null) {
+    return unread(refused('unknown_provider', 'No such path; see GET /openapi.json.'), 'openai')
+  }
+  const found = route.kind === 'provider' ? providers.find(route.provider) : null
+  if (found === undefined) return unread(unknownProvider(), 'openai')
+  if (found !== null && 'missing' in found) {
+    const [first = ''] = found.missing
+    const name = route.kind === 'provider' ? route.provider : ''
+    const how = `oauth3 provider set ${name} ${first}=…`
+    return unread(
+      refused('provider_not_configured', `The owner has to say the ${first} of ${name}: ${how}`),
+      'openai',
+    )
+  }
+  const shape = shapeAt(found, route.rest)
+  const fields = readFields(request.rawHeaders)
+  if (fields === null) return unread(refused('bad_request', 'A header holds characters it may not.'), shape)
+  const credential = takeCredential(fields, target.query)
+  if ('problem' in credential) return unread(CREDENTIAL_PROBLEM[credential.problem], shape)
+  const head = upstreamHead(credential.fields, options.websocket)
+  if (head === null) {
+    return unread(
+      refused('bad_request', 'The request describes its body or its connection in two ways.'),
+      shape,
+    )
+  }
+  return { provider: found, rest: route.rest, credential, head, shape }
+}
+
+const unread = (refusal: LlmRefusal, shape: ErrorShape): Unread => ({ refusal, shape })
+
+const unknownProvider = (): LlmRefusal =>
+  refused('unknown_provider', 'There is no such provider; the owner sees them with: oauth3 provider list')
+
+const CREDENTIAL_PROBLEM = {
+  missing: refused('unauthenticated', 'Send an agent token (oa3_…) where the provider wants its key.'),
+  ambiguous: refused('ambiguous_credentials', 'More than one credential came; send the token once.'),
+  elsewhere: refused('ambiguous_credentials', 'The token stands in a second place of the request as well.'),
+} as const
+
+/** In whose form a client reads errors here: providers may have endpoints of another's form. */
+export function shapeAt(provider: Provider | null, rest: string): ErrorShape {
+  if (/\/messages(\/|$)/.test(rest)) return 'anthropic'
+  if (provider === null || rest.includes('/openai')) return 'openai'
+  return provider.errors
+}
+
+/** Where a request goes that names a model and no provider. */
+export function chooseByModel(
+  model: string,
+  providers: Providers,
+  usable: readonly Provider[],
+): { readonly provider: Provider; readonly model: string } | LlmRefusal {
+  const chosen = providerOfModel(model, usable)
+  if (!('problem' in chosen)) return chosen
+  const named = /^([a-z][a-z0-9-]*)\//.exec(model)?.[1]
+  const unset = named === undefined ? undefined : providers.find(named)
+  if (unset !== undefined && 'missing' in unset) {
+    return refused(
+      'provider_not_configured',
+      `The owner has to fill in ${unset.missing.join(', ')} of ${named}.`,
+    )
+  }
+  if (chosen.problem === 'ambiguous') {
+    return refused(
+      'unknown_provider',
+      `More than one provider may have this model; write one of ${chosen.candidates.map((name) => `${name}/…`).join(', ')}.`,
+    )
+  }
+  return refused(
+    'unknown_provider',
+    'Which provider has this model is not known; write it as provider/model.',
+  )
+}

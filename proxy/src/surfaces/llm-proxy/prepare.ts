@@ -1,0 +1,184 @@
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import type { Agent } from '../../domain/agents/index.ts'
+import {
+  behindRoot,
+  type ErrorShape,
+  type Provider,
+  type Providers,
+  upstreamPath,
+} from '../../domain/providers/index.ts'
+import { scanBody, withIncludeUsage, withModel } from '../../domain/usage/index.ts'
+import { streamed } from '../relay/index.ts'
+import { type AdmissionDeps, type Admitted, admit, type Wanted } from './admission.ts'
+import type { Identity } from './identity.ts'
+import { chooseByModel, type Reading, shapeAt } from './plan.ts'
+import { type LlmRefusal, refused } from './refusal.ts'
+import { type BodyHold, type createBodyBudget, MAX_WHOLE_BYTES, readUpTo, STALL_MS } from './request-body.ts'
+import { modelOfPath, modelOfQuery, plainModel } from './request-model.ts'
+
+/** A request that may go out; only the key is not in it yet. */
+export interface Ready extends Admitted {
+  readonly provider: Provider
+  /** Path and query. */
+  readonly target: string
+  readonly headers: string[]
+  readonly body: Readable | Buffer | null
+  /** As the request names it; '' when it names none. */
+  readonly model: string
+  /** The proxy asked for the figures of a stream, so their chunk is its own. */
+  readonly dropUsageChunk: boolean
+  readonly estimate: Wanted['estimate']
+}
+
+/** What one exchange lends to the preparation of its request. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly gone: AbortSignal
+  readonly websocket: boolean
+  /** In whose shape an error is to be told, once that is known. */
+  shapeIs(shape: ErrorShape): void
+  /** Memory that is given back when the exchange is over. */
+  keep(hold: BodyHold): void
+}
+
+export interface PreparationDeps extends AdmissionDeps {
+  readonly providers: Providers
+  readonly identity: Identity
+  readonly budget: ReturnType<typeof createBodyBudget>
+  /** Those that a model's name alone may lead to. */
+  readonly usable: () => readonly Provider[]
+}
+
+const DEFAULT_WAIT_SECONDS = 60
+const MAX_WAIT_SECONDS = 120
+/** For limits, of a request that does not say how much it wants. */
+const ESTIMATED_OUTPUT_TOKENS = 1_024
+export const BYTES_PER_TOKEN = 4
+
+type Scan = Exclude<ReturnType<typeof scanBody>, { readonly problem: string }>
+
+/** What is known of a body: read whole with its scan, or only where it begins. */
+interface Body {
+  whole: Buffer | null
+  readonly begun: Buffer | null
+  scan: Scan | null
+}
+
+/** Everything up to the moment at which a request goes out. A refused one has taken no place in any limit. */
+export async function prepare(
+  agent: Agent,
+  reading: Reading,
+  exchange: Exchange,
+  deps: PreparationDeps,
+): Promise<Ready | LlmRefusal> {
+  const { credential, head, rest } = reading
+  const body = await readBody(reading, exchange, deps)
+  if ('code' in body) return body
+  const provider = reading.provider ?? chooseProvider(reading, body, deps)
+  if ('code' in provider) return provider
+  exchange.shapeIs(shapeAt(provider, rest))
+
+  const named = [modelOfPath(rest), body.scan?.model ?? null, modelOfQuery(credential.query)]
+  const models = [...new Set(named.filter((name) => name !== null).map(plainModel))]
+  const dropUsageChunk = askForUsage(body, provider, rest)
+  if (body.whole !== null) maskToken(body.whole, credential.token)
+  const upstream = upstreamPath(provider, rest)
+  const estimate = {
+    inputTokens: Math.ceil((body.whole?.length ?? head.bodyBytes ?? 0) / BYTES_PER_TOKEN),
+    outputTokens: head.bodyBytes === 0 ? 0 : (body.scan?.maxTokens ?? ESTIMATED_OUTPUT_TOKENS),
+  }
+  const admitted = await admit(
+    {
+      agent,
+      provider,
+      path: behindRoot(provider, upstream),
+      models,
+      estimate,
+      metered: !exchange.websocket,
+      waitMs: Math.min(head.waitSeconds ?? DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS) * 1_000,
+      gone: exchange.gone,
+      stillGood: () => deps.identity.stillGood(credential.token, exchange.request) !== null,
+    },
+    deps,
+  )
+  if ('code' in admitted) return admitted
+  return {
+    ...admitted,
+    provider,
+    target: credential.query === '' ? upstream : `${upstream}?${credential.query}`,
+    headers: head.headers,
+    body: bodyToSend(body, reading, exchange),
+    model: models[0] ?? '',
+    dropUsageChunk,
+    estimate,
+  }
+}
+
+async function readBody(
+  reading: Reading,
+  exchange: Exchange,
+  deps: PreparationDeps,
+): Promise<Body | LlmRefusal> {
+  const { contentType, isEncoded, bodyBytes } = reading.head
+  const isJson = contentType === '' || contentType.startsWith('application/json')
+  const most = Math.min(bodyBytes ?? MAX_WHOLE_BYTES, MAX_WHOLE_BYTES)
+  const isReadable = most > 0 && isJson && !isEncoded && (bodyBytes ?? 0) <= MAX_WHOLE_BYTES
+  const hold = isReadable ? deps.budget.take(most) : null
+  if (hold === null) return { whole: null, begun: null, scan: null }
+  exchange.keep(hold)
+  const { bytes, whole } = await readUpTo(exchange.request, MAX_WHOLE_BYTES)
+  hold.shrinkTo(bytes.length)
+  if (!whole) return { whole: null, begun: bytes, scan: null }
+  const scan = bytes.length === 0 ? null : scanBody(bytes)
+  if (scan === null || !('problem' in scan)) return { whole: bytes, begun: null, scan }
+  // What is not JSON is for the provider to refuse. Two readings of one body would be a way around a grant.
+  if (scan.problem === 'not_json') return { whole: bytes, begun: null, scan: null }
+  return refused('bad_request', 'The body names its model, or whether it streams, twice.')
+}
+
+/** By the model's name; `provider/model` loses its first half on the way. */
+function chooseProvider(reading: Reading, body: Body, deps: PreparationDeps): Provider | LlmRefusal {
+  const model = body.scan?.model ?? modelOfPath(reading.rest) ?? modelOfQuery(reading.credential.query)
+  if (model === null) {
+    const message = 'This path needs a body that names a model; or write /llm/<provider>/… in its place.'
+    return refused('unknown_provider', message)
+  }
+  const chosen = chooseByModel(model, deps.providers, deps.usable())
+  if ('code' in chosen) return chosen
+  if (chosen.model !== model) {
+    if (body.whole === null || body.scan?.modelAt == null) {
+      const message = `Write /llm/${chosen.provider.name}/… for this path, and the model without its provider.`
+      return refused('unknown_provider', message)
+    }
+    body.whole = withModel(body.whole, body.scan.modelAt, chosen.model)
+    const scan = scanBody(body.whole)
+    body.scan = 'problem' in scan ? null : scan
+  }
+  return chosen.provider
+}
+
+/** A stream of chat completions tells its tokens only when it is asked to. */
+function askForUsage(body: Body, provider: Provider, rest: string): boolean {
+  const { whole, scan } = body
+  if (whole === null || scan === null || !scan.stream || scan.includeUsage) return false
+  if (!provider.includeUsage || !/\/(chat\/)?completions$/.test(rest)) return false
+  const changed = withIncludeUsage(whole)
+  if (changed === null) return false
+  body.whole = changed
+  return true
+}
+
+function bodyToSend(body: Body, { head }: Reading, { request }: Exchange): Readable | Buffer | null {
+  if (body.whole !== null) return body.whole
+  if (head.bodyBytes === 0) return null
+  if (head.bodyBytes !== null) head.headers.push('content-length', String(head.bodyBytes))
+  return streamed(request, { begun: body.begun, stallMs: STALL_MS })
+}
+
+/** An agent that quotes its own token in a prompt does not hand it to the vendor. In place: the length stays. */
+function maskToken(body: Buffer, token: string): void {
+  for (let at = body.indexOf(token); at !== -1; at = body.indexOf(token, at)) {
+    body.fill('*', at, at + token.length)
+  }
+}

@@ -1,0 +1,260 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Agent, Agents } from '../../domain/agents/index.ts'
+import type { EgressDial } from '../../domain/egress/index.ts'
+import type { ProviderAccess } from '../../domain/provider-access/index.ts'
+import type { PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
+import type { ErrorShape, Provider, Providers } from '../../domain/providers/index.ts'
+import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
+import type { Usage } from '../../domain/usage/index.ts'
+import type { SecretValue } from '../../kernel/index.ts'
+import { forward, type Outcome } from './forward.ts'
+import { createIdentity, type SharedGate } from './identity.ts'
+import { createInFlight } from './in-flight.ts'
+import { type Listed, listModels } from './models-list.ts'
+import { type Reading, readRequest } from './plan.ts'
+import { BYTES_PER_TOKEN, type Exchange, prepare, type Ready } from './prepare.ts'
+import { answerRefusal, type LlmErrorCode, type LlmRefusal, refused, writeRefusal } from './refusal.ts'
+import { BodyBroken, createBodyBudget } from './request-body.ts'
+import { putKey } from './upstream-headers.ts'
+import { createProviderPools } from './upstreams.ts'
+import { createUsableProviders } from './usable-providers.ts'
+import { openWebSocket } from './websocket.ts'
+
+export interface LlmProxyDeps {
+  readonly agents: Agents
+  readonly providers: Providers
+  readonly keys: ProviderKeys
+  readonly access: ProviderAccess
+  readonly usage: Usage
+  readonly gate: SharedGate
+  readonly dial: EgressDial
+  readonly accepting: () => boolean
+  readonly onRefused: (code: LlmErrorCode) => void
+  readonly log: (message: string, error?: unknown) => void
+}
+
+/**
+ * The agent holds a token, the daemon holds the key: the token is taken out, the key put in, and what the provider says
+ * passes as it comes. It stands in front of the other surfaces on the daemon's port, without a framework.
+ */
+export interface LlmProxy extends AsyncDisposable {
+  /** Whether a request target is the proxy's to answer. */
+  takes(url: string): boolean
+  request(request: IncomingMessage, response: ServerResponse): void
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void
+}
+
+const DRAIN_MS = 10_000
+
+export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
+  const { providers, keys } = deps
+  const pools = createProviderPools(deps.dial)
+  const identity = createIdentity(deps)
+  const inFlight = createInFlight()
+  const usable = createUsableProviders(deps)
+  const preparation = { ...deps, identity, usable, budget: createBodyBudget() }
+  const scrubbers = new WeakMap<SecretValue, Scrubber>()
+
+  const scrubberOf = ({ key, provider }: Ready): Scrubber | null => {
+    if (key === null) return null
+    const known = scrubbers.get(key.value)
+    if (known !== undefined) return known
+    const scrubber = createScrubber(new Map([[`${provider.name} key`, key.value.open()]]))
+    scrubbers.set(key.value, scrubber)
+    return scrubber
+  }
+
+  const enter = async (reading: Reading, { request, gone }: Exchange): Promise<Agent | LlmRefusal> => {
+    if (!deps.accepting()) return refused('shutting_down', 'The daemon is stopping.', 5)
+    const agent = await identity.of(reading.credential.token, request)
+    if ('code' in agent || inFlight.take(agent.id, gone)) return agent
+    return refused('rate_limited', 'Too many requests of this agent are under way.', 1)
+  }
+
+  /** The key is put in at the last moment, and nowhere else. */
+  const headersWithKey = ({ headers, provider, key }: Ready): string[] => {
+    if (key !== null) putKey(headers, provider, key.value.open())
+    return headers
+  }
+
+  const settle = (ready: Ready, outcome: Outcome): void => {
+    const { status } = outcome
+    if (ready.key !== null && status !== null) keys.answered(ready.key.id, status, outcome.retryAfter)
+    ready.place.settle({
+      model: outcome.model ?? ready.model,
+      keyId: ready.key?.id ?? 0,
+      failed: status === null || status >= 400 || !outcome.whole,
+      usage: outcome.usage,
+      guess: guessOf(ready, outcome),
+    })
+  }
+
+  const away = (provider: Provider, error: unknown): LlmRefusal => {
+    deps.log(`the provider ${provider.name} cannot be reached`, error)
+    return refused('upstream_unreachable', `${provider.name} cannot be reached.`)
+  }
+
+  const fault = (error: unknown): LlmRefusal => {
+    if (error instanceof BodyBroken) return refused('bad_request', 'The body did not come whole.')
+    deps.log('the LLM proxy failed on a request', error)
+    return refused('internal', 'The daemon failed; its log has the details.')
+  }
+
+  const answerList = async (agent: Agent, response: ServerResponse, gone: AbortSignal): Promise<void> => {
+    const granted = new Set(
+      deps.access.grants().flatMap((grant) => (grant.agentId === agent.id ? [grant.provider] : [])),
+    )
+    const from = usable().flatMap((provider): Listed[] => {
+      if (!granted.has(provider.name)) return []
+      const key = provider.auth.kind === 'none' ? null : pickFor(agent, provider)
+      return key === undefined ? [] : [{ provider, key, pool: pools.poolOf(provider) }]
+    })
+    const body = await listModels(from, gone)
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      'cache-control': 'no-store',
+    })
+    response.end(body)
+  }
+  const pickFor = (agent: Agent, provider: Provider): PickedKey | undefined => {
+    const picked = keys.pick({ provider: provider.name, model: null, tags: agent.tags })
+    return 'refused' in picked ? undefined : picked
+  }
+
+  const serve = async (
+    exchange: Exchange,
+    response: ServerResponse,
+    refuse: (refusal: LlmRefusal) => void,
+  ): Promise<void> => {
+    const { request, gone } = exchange
+    const reading = readRequest(request, providers, exchange)
+    if ('refusal' in reading) {
+      exchange.shapeIs(reading.shape)
+      return refuse(await identity.missing(request, reading.refusal))
+    }
+    exchange.shapeIs(reading.shape)
+    const agent = await enter(reading, exchange)
+    if ('code' in agent) return refuse(agent)
+    if (reading.provider === null && reading.rest === '/v1/models' && request.method === 'GET') {
+      return await answerList(agent, response, gone)
+    }
+    const ready = await prepare(agent, reading, exchange, preparation)
+    if ('code' in ready) return refuse(ready)
+    if (response.destroyed) return ready.place.release()
+    forward({
+      response,
+      pool: pools.poolOf(ready.provider),
+      method: request.method ?? '',
+      target: ready.target,
+      headers: headersWithKey(ready),
+      body: ready.body,
+      scrubber: scrubberOf(ready),
+      dropUsageChunk: ready.dropUsageChunk,
+      unreachable: (error) => refuse(away(ready.provider, error)),
+      over: (outcome) => settle(ready, outcome),
+    })
+  }
+
+  const serveUpgrade = async (
+    exchange: Exchange,
+    opening: { readonly socket: Socket; readonly head: Buffer },
+    refuse: (refusal: LlmRefusal) => void,
+  ): Promise<void> => {
+    const { request } = exchange
+    const reading = readRequest(request, providers, exchange)
+    if ('refusal' in reading) {
+      exchange.shapeIs(reading.shape)
+      return refuse(await identity.missing(request, reading.refusal))
+    }
+    exchange.shapeIs(reading.shape)
+    const agent = await enter(reading, exchange)
+    if ('code' in agent) return refuse(agent)
+    const ready = await prepare(agent, reading, exchange, preparation)
+    if ('code' in ready) return refuse(ready)
+    if (opening.socket.destroyed) return ready.place.release()
+    openWebSocket({
+      ...opening,
+      provider: ready.provider,
+      target: ready.target,
+      headers: headersWithKey(ready),
+      scrubber: scrubberOf(ready),
+      dial: deps.dial,
+      unreachable: (error) => refuse(away(ready.provider, error)),
+      over: (outcome) => settle(ready, outcome),
+    })
+  }
+
+  return {
+    takes: (url) => url.startsWith('/llm/') || url.startsWith('/v1/'),
+
+    request(request, response) {
+      const { exchange, shape, end } = begin(request, false)
+      response.once('close', end)
+      const refuse = (refusal: LlmRefusal): void => {
+        deps.onRefused(refusal.code)
+        drain(request)
+        answerRefusal(response, refusal, shape())
+      }
+      serve(exchange, response, refuse).catch((error: unknown) => refuse(fault(error)))
+    },
+
+    upgrade(request, socket, head) {
+      const { exchange, shape, end } = begin(request, true)
+      socket.once('close', end)
+      socket.on('error', () => {})
+      const refuse = (refusal: LlmRefusal): void => {
+        deps.onRefused(refusal.code)
+        writeRefusal(socket, refusal, shape())
+      }
+      serveUpgrade(exchange, { socket, head }, refuse).catch((error: unknown) => refuse(fault(error)))
+    },
+
+    [Symbol.asyncDispose]: () => pools[Symbol.asyncDispose](),
+  }
+}
+
+/** Whoever leaves before the figures come has used what came until then. A refusal of the provider's costs nothing. */
+function guessOf({ estimate }: Ready, { status, textBytes }: Outcome): Ready['estimate'] | null {
+  if (status === null || status >= 300 || estimate.outputTokens === 0) return null
+  const outputTokens = textBytes === null ? estimate.outputTokens : Math.ceil(textBytes / BYTES_PER_TOKEN)
+  return { inputTokens: estimate.inputTokens, outputTokens }
+}
+
+function begin(
+  request: IncomingMessage,
+  websocket: boolean,
+): {
+  readonly exchange: Exchange
+  readonly shape: () => ErrorShape
+  readonly end: () => void
+} {
+  const gone = new AbortController()
+  const holds: Disposable[] = []
+  let shape: ErrorShape = 'openai'
+  return {
+    exchange: {
+      request,
+      gone: gone.signal,
+      websocket,
+      shapeIs(found) {
+        shape = found
+      },
+      keep: (hold) => void holds.push(hold),
+    },
+    shape: () => shape,
+    end() {
+      gone.abort()
+      for (const hold of holds) hold[Symbol.dispose]()
+    },
+  }
+}
+
+/** A client comes to read its answer once its body is taken off its hands; one that does not end is ended. */
+function drain(request: IncomingMessage): void {
+  if (request.complete) return
+  request.resume()
+  const end = setTimeout(() => request.destroy(), DRAIN_MS).unref()
+  request.once('close', () => clearTimeout(end))
+}

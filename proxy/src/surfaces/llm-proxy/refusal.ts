@@ -1,0 +1,132 @@
+import type { ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { ErrorShape } from '../../domain/providers/index.ts'
+
+/**
+ * Every reason of the proxy's own for an error, with its status. An answer that carries one says so in the header
+ * `x-oauth3-error`; everything else is the vendor's. docs/reference/llm-errors.md is generated from this table.
+ */
+export const LLM_ERRORS = {
+  bad_request: {
+    status: 400,
+    help: 'The request line or a header cannot be passed on; the message says which.',
+  },
+  ambiguous_credentials: {
+    status: 400,
+    help: 'The token came more than once, or two credentials came; send it in one place.',
+  },
+  unauthenticated: { status: 401, help: 'No valid agent token came.' },
+  address_not_allowed: { status: 403, help: "The caller's address is outside the agent's CIDR list." },
+  approval_pending: { status: 403, help: 'The owner has not answered yet; see Retry-After.' },
+  approval_denied: { status: 403, help: 'The owner said no; asking again is possible after Retry-After.' },
+  model_unreadable: {
+    status: 403,
+    help: 'The grant is for some models, and which one this request is for cannot be read for certain.',
+  },
+  unmetered: {
+    status: 403,
+    help: 'The grant limits tokens or money, and what this request uses cannot be known: a realtime session, or a model without a price.',
+  },
+  unknown_provider: { status: 404, help: 'There is no provider of this name, or none for this model.' },
+  too_large: { status: 413, help: 'A body that has to be read whole is larger than that.' },
+  limit_passed: { status: 429, help: 'A limit of the grant is used up; see Retry-After.' },
+  keys_resting: { status: 429, help: 'Every key of the provider was refused lately; see Retry-After.' },
+  rate_limited: { status: 429, help: 'Too many requests at once, too many asks, or too many failed logins.' },
+  internal: { status: 500, help: 'A defect of the daemon; its log has the details.' },
+  upstream_unreachable: {
+    status: 502,
+    help: 'The provider cannot be reached, or its answer cannot be read.',
+  },
+  no_key: { status: 503, help: 'No key is stored that this agent may use for this provider and model.' },
+  provider_not_configured: {
+    status: 503,
+    help: 'The owner has to fill in a parameter of the provider first.',
+  },
+  shutting_down: { status: 503, help: 'The daemon is stopping; ask again in a moment.' },
+} as const satisfies Record<string, { readonly status: number; readonly help: string }>
+
+export type LlmErrorCode = keyof typeof LLM_ERRORS
+
+/** A denial as a value: nothing was sent to any provider. */
+export interface LlmRefusal {
+  readonly code: LlmErrorCode
+  /** For a person; holds no credential. */
+  readonly message: string
+  readonly retryAfterSeconds?: number
+}
+
+export const refused = (code: LlmErrorCode, message: string, retryAfterSeconds?: number): LlmRefusal => ({
+  code,
+  message,
+  ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+})
+
+const GOOGLE_STATUS: Readonly<Record<number, string>> = {
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  413: 'INVALID_ARGUMENT',
+  429: 'RESOURCE_EXHAUSTED',
+  500: 'INTERNAL',
+  502: 'UNAVAILABLE',
+  503: 'UNAVAILABLE',
+}
+
+const ANTHROPIC_TYPE: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  503: 'overloaded_error',
+}
+
+/** In the shape that the provider's own SDKs read, so that they show the message. */
+function bodyOf({ code, message }: LlmRefusal, status: number, shape: ErrorShape): string {
+  const text = `oauth3: ${message}`
+  if (shape === 'anthropic') {
+    const type = ANTHROPIC_TYPE[status] ?? 'api_error'
+    return JSON.stringify({ type: 'error', error: { type, message: text } })
+  }
+  if (shape === 'google') {
+    return JSON.stringify({
+      error: { code: status, message: text, status: GOOGLE_STATUS[status] ?? 'UNKNOWN' },
+    })
+  }
+  return JSON.stringify({ error: { message: text, type: 'oauth3_error', param: null, code } })
+}
+
+function headOf(refusal: LlmRefusal, body: string): string[] {
+  return [
+    'content-type',
+    'application/json',
+    'content-length',
+    String(Buffer.byteLength(body)),
+    'cache-control',
+    'no-store',
+    'x-oauth3-error',
+    refusal.code,
+    ...(refusal.retryAfterSeconds === undefined ? [] : ['retry-after', String(refusal.retryAfterSeconds)]),
+  ]
+}
+
+export function answerRefusal(response: ServerResponse, refusal: LlmRefusal, shape: ErrorShape): void {
+  if (response.headersSent || response.destroyed) return void response.destroy()
+  const { status } = LLM_ERRORS[refusal.code]
+  const body = bodyOf(refusal, status, shape)
+  response.writeHead(status, headOf(refusal, body))
+  response.end(body)
+}
+
+/** For an upgrade, which has no response object. */
+export function writeRefusal(socket: Duplex, refusal: LlmRefusal, shape: ErrorShape): void {
+  if (!socket.writable) return void socket.destroy()
+  const { status } = LLM_ERRORS[refusal.code]
+  const body = bodyOf(refusal, status, shape)
+  const head = headOf(refusal, body)
+  const lines = [`HTTP/1.1 ${status} Refused`]
+  for (let at = 0; at < head.length; at += 2) lines.push(`${head[at]}: ${head[at + 1]}`)
+  socket.end(`${lines.join('\r\n')}\r\nconnection: close\r\n\r\n${body}`)
+}

@@ -1,0 +1,62 @@
+import { declaredBody, type HeaderField, isHopByHop, namedByConnection } from '../../domain/egress/index.ts'
+import type { Provider } from '../../domain/providers/index.ts'
+
+/** What becomes of the fields of a request that has lost its credential. */
+export interface UpstreamHead {
+  /** Flat name, value …, without the key: that is put in at the very end. */
+  readonly headers: string[]
+  /** Bytes that are announced; null when the body comes in chunks; 0 when there is none. */
+  readonly bodyBytes: number | null
+  readonly contentType: string
+  readonly isEncoded: boolean
+  /** Of `Prefer: wait=N`, in seconds. */
+  readonly waitSeconds: number | null
+}
+
+/** `content-length` is set by who sends the body; answers are wanted in a form that can be searched as it comes. */
+const OURS: ReadonlySet<string> = new Set(['host', 'content-length', 'expect', 'accept-encoding'])
+
+/** Null when the request says something in two ways, or in a way that two readers could take differently. */
+export function upstreamHead(fields: readonly HeaderField[], websocket: boolean): UpstreamHead | null {
+  const body = declaredBody(fields)
+  if (body === null) return null
+  const named = fields.some(({ name }) => name === 'connection') ? namedByConnection(fields) : NOBODY
+  if (named === null) return null
+  const headers: string[] = []
+  let contentType = ''
+  let isEncoded = false
+  let waitSeconds: number | null = null
+  for (const { name, value } of fields) {
+    if (name === 'content-type') contentType = value.toLowerCase()
+    else if (name === 'content-encoding' && value.toLowerCase() !== 'identity') isEncoded = true
+    else if (name === 'prefer') {
+      const wait = /^\s*wait=([0-9]{1,3})\s*$/.exec(value)
+      if (wait !== null) {
+        waitSeconds = Number(wait[1])
+        continue
+      }
+    }
+    const isAsked = websocket && name === 'upgrade'
+    if (OURS.has(name) || ((named.has(name) || isHopByHop(name)) && !isAsked)) continue
+    if (websocket && name === 'sec-websocket-extensions') continue
+    headers.push(name, value)
+  }
+  headers.push('accept-encoding', 'identity')
+  if (websocket) headers.push('connection', 'upgrade')
+  return {
+    headers,
+    bodyBytes: body.kind === 'none' ? 0 : body.kind === 'length' ? body.bytes : null,
+    contentType,
+    isEncoded,
+    waitSeconds,
+  }
+}
+
+const NOBODY: ReadonlySet<string> = new Set()
+
+/** The vendor's key in the vendor's place. */
+export function putKey(headers: string[], provider: Provider, key: string): void {
+  const { auth } = provider
+  if (auth.kind === 'bearer') headers.push('authorization', `Bearer ${key}`)
+  else if (auth.kind === 'header') headers.push(auth.name, key)
+}

@@ -1,0 +1,57 @@
+import type { Socket } from 'node:net'
+import type { EgressDial } from '../../domain/egress/index.ts'
+import type { Provider } from '../../domain/providers/index.ts'
+import type { Scrubber } from '../../domain/scrub/index.ts'
+import { openWebSocket as openRelay } from '../relay/index.ts'
+import type { Outcome } from './forward.ts'
+
+/** A realtime session. Its tokens are told in messages, which pass unread: it is counted as one request. */
+export function openWebSocket(opening: {
+  readonly socket: Socket
+  readonly head: Buffer
+  readonly provider: Provider
+  readonly target: string
+  readonly headers: string[]
+  readonly scrubber: Scrubber | null
+  readonly dial: EgressDial
+  readonly unreachable: (error: unknown) => void
+  readonly over: (outcome: Outcome) => void
+}): void {
+  const { socket, provider } = opening
+  let status: number | null = null
+  socket.once('close', () =>
+    opening.over({
+      status,
+      retryAfter: null,
+      whole: status === 101,
+      textBytes: null,
+      usage: null,
+      model: null,
+    }),
+  )
+  openRelay({
+    socket,
+    head: opening.head,
+    target: provider,
+    approved: provider.private ? 'private' : NOBODY,
+    method: 'GET',
+    path: opening.target,
+    headers: [...opening.headers, 'host', authorityOf(provider)],
+    scrubber: opening.scrubber,
+    dial: opening.dial,
+    onStatus(code) {
+      status = code
+    },
+    onRequestBytes() {},
+    onResponseBytes() {},
+    refuse: opening.unreachable,
+    fail: opening.unreachable,
+  })
+}
+
+const NOBODY: ReadonlySet<string> = new Set()
+
+function authorityOf({ scheme, host, port }: Provider): string {
+  const name = host.includes(':') ? `[${host}]` : host
+  return port === (scheme === 'https' ? 443 : 80) ? name : `${name}:${port}`
+}

@@ -1,0 +1,3 @@
+export { relay } from './relay.ts'
+export { type BodyRewriter, streamed } from './streamed-body.ts'
+export { openWebSocket } from './websocket.ts'

@@ -1,0 +1,149 @@
+import { grantSaid } from '../../domain/provider-access/index.ts'
+import { oneLine, SecretValue, type UnixMs } from '../../kernel/index.ts'
+import { untilSaid } from './access-message.ts'
+import type { CommandCall, CommandName, CommandReply } from './commands.ts'
+import type { TelegramDeps } from './deps.ts'
+import { bold, code, escapeHtml, fitLines } from './html.ts'
+import { type KeySlot, keyPrompt, readKeySlot } from './prompts.ts'
+import { renderUsage, USAGE_WORDS } from './usage-message.ts'
+
+/** The commands about providers of LLMs: their keys, who may use them, and what was used. */
+type LlmCommand = Extract<CommandName, 'add_key' | 'keys' | 'remove_key' | 'grants' | 'usage' | 'providers'>
+
+const DAY_MS = 24 * 3_600_000
+
+export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'clock'>): Record<
+  LlmCommand,
+  (call: CommandCall) => CommandReply
+> & {
+  storeKey(slot: KeySlot, value: string, actor: string): CommandReply
+  /** Lines of /pending. */
+  pendingAsks(): readonly string[]
+  revokeGrant(id: number, actor: string): CommandReply
+} {
+  const { agents, clock } = deps
+  const { providers, keys, access, usage } = deps.llm
+  const nameOf = (agentId: Parameters<typeof agents.byId>[0]): string => agents.byId(agentId)?.name ?? agentId
+
+  const storeKey = ({ provider, label }: KeySlot, value: string, actor: string): CommandReply => {
+    // A key has no blanks; those at its ends come from copying it.
+    const key = keys.add({ provider, label, value: new SecretValue(value.trim()) }, actor)
+    return {
+      html: `🔑 Stored ${code(`${key.id}`)}: ${code(oneLine(key.provider, 64))} ${code(oneLine(key.label, 64))}.`,
+    }
+  }
+
+  return {
+    storeKey,
+
+    add_key({ rest, actor }) {
+      const [, place = '', value = ''] = /^\s*(\S+)(?:\s([\s\S]*))?$/.exec(rest) ?? []
+      const slot = readKeySlot(place)
+      // What was typed is not repeated: whoever forgets the provider has typed the key in its place.
+      if (!slot)
+        return { html: escapeHtml('Send /add_key PROVIDER value, or /add_key PROVIDER:LABEL value.') }
+      if (providers.find(slot.provider) === undefined)
+        return { html: 'There is no such provider; see /providers.' }
+      return value.trim() === '' ? { html: keyPrompt(place), forceReply: true } : storeKey(slot, value, actor)
+    },
+
+    keys() {
+      const lines = keys.list().map((key) => {
+        const facts = [
+          ...(key.tags.length === 0 ? [] : [`tags ${code(oneLine(key.tags.join(' '), 100))}`]),
+          ...(key.weight === 1 ? [] : [`weight ${key.weight}`]),
+          ...(key.models === null ? [] : [`for ${code(oneLine(key.models.join(' '), 100))}`]),
+          ...(key.restingUntil === null ? [] : [`rests until ${minute(key.restingUntil)}`]),
+        ]
+        return [
+          `${bold(`${key.id}.`)} ${code(oneLine(key.provider, 64))} ${code(oneLine(key.label, 64))}`,
+          ...facts,
+        ].join(', ')
+      })
+      return {
+        html:
+          lines.length === 0 ? 'No keys are stored.' : fitLines([...lines, 'Remove one with /remove_key N.']),
+      }
+    },
+
+    remove_key({ rest, actor }) {
+      const id = readNumber(rest)
+      if (id === undefined) return { html: 'Send /remove_key N with a number of /keys.' }
+      const key = keys.remove(id, actor)
+      return {
+        html: `🗑 Removed ${bold(`${id}.`)} ${code(oneLine(key.provider, 64))} ${code(oneLine(key.label, 64))}`,
+      }
+    },
+
+    grants() {
+      const lines = access.grants().map((grant) => {
+        const who = `${code(oneLine(nameOf(grant.agentId), 64))} → ${code(oneLine(grant.provider, 64))}`
+        return `${bold(`P${grant.id}.`)} ${who}: ${escapeHtml(grantSaid(grant))}, ${untilSaid(grant)}`
+      })
+      return {
+        html:
+          lines.length === 0
+            ? 'No agent may use a provider.'
+            : fitLines([...lines, 'End one with /revoke P and its number.']),
+      }
+    },
+
+    usage({ rest }) {
+      const word = rest.trim().toLowerCase() || 'agent'
+      const by = USAGE_WORDS.find((known) => known === word)
+      if (!by) return { html: `Send /usage ${USAGE_WORDS.join(', /usage ')}.` }
+      const today = dayOf(clock.now())
+      const week = dayOf(clock.now() - 6 * DAY_MS)
+      const report = (since: string) => usage.report(by, since)
+      return {
+        html: renderUsage(
+          by === 'day'
+            ? [{ title: 'Last 7 days (UTC)', groups: report(week) }]
+            : [
+                { title: 'Today (UTC)', groups: report(today) },
+                { title: 'Last 7 days', groups: report(week) },
+              ],
+        ),
+      }
+    },
+
+    providers() {
+      const counts = Map.groupBy(keys.list(), ({ provider }) => provider)
+      const all = providers.list()
+      const used = all.filter(({ name, own }) => own || counts.has(name))
+      const lines = used.map(({ name, url, missing }) => {
+        const count = counts.get(name)?.length ?? 0
+        const lacks = missing.length === 0 ? '' : `, lacks ${code(missing.join(' '))}`
+        return `🧠 ${code(oneLine(name, 64))} ${code(oneLine(url, 120))}, ${count} ${count === 1 ? 'key' : 'keys'}${lacks}`
+      })
+      const others = all.filter((row) => !used.includes(row)).map(({ name }) => name)
+      return {
+        html: fitLines([
+          ...lines,
+          ...(others.length === 0 ? [] : [`Without a key: ${code(others.join(' '))}`]),
+        ]),
+      }
+    },
+
+    pendingAsks: () =>
+      access.pending().map((ask) => {
+        const minutes = Math.max(0, Math.ceil((ask.expiresAt - clock.now()) / 60_000))
+        const model = ask.model === null ? '' : ` (${code(oneLine(ask.model, 64))})`
+        return `🧠 ${code(oneLine(ask.provider, 64))}${model} for ${code(oneLine(nameOf(ask.agentId), 64))}, ${minutes} min left, ${code(ask.id.slice(0, 12))}`
+      }),
+
+    revokeGrant(id, actor) {
+      const grant = access.revoke(id, actor)
+      const who = `${code(oneLine(nameOf(grant.agentId), 64))} → ${code(oneLine(grant.provider, 64))}`
+      return { html: `🛑 Revoked ${bold(`P${id}.`)} ${who}` }
+    },
+  }
+}
+
+const readNumber = (rest: string): number | undefined => {
+  const digits = /^\s*#?([0-9]{1,9})\.?\s*$/.exec(rest)?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}
+
+const dayOf = (at: UnixMs): string => new Date(at).toISOString().slice(0, 10)
+const minute = (at: UnixMs): string => `${new Date(at).toISOString().slice(11, 16)} UTC`
