@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { capture, pause, percentile, startBenchDaemon, timed } from './support.ts'
+import { capture, pause, percentile, residentMib, startBenchDaemon, timed } from './support.ts'
 
 /** Idle memory and start-up time of the daemon, beside an empty Node process (baseline). */
 export async function benchFootprint(rounds: number): Promise<void> {
@@ -18,9 +17,4 @@ export async function benchFootprint(rounds: number): Promise<void> {
     `\nstart-up to the first /health: p50 ${p50(startups)} ms; an empty node process ${p50(baseline)} ms; ratio ${(percentile(startups, 0.5) / percentile(baseline, 0.5)).toFixed(1)}×`,
   )
   console.log(`idle resident memory: p50 ${p50(resident)} MiB`)
-}
-
-function residentMib(pid: number): number {
-  const kib = /VmRSS:\s+([0-9]+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kib) / 1_024
 }

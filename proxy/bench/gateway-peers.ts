@@ -3,6 +3,7 @@ import { createServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { Client } from 'undici'
+import { answerAsPeer } from './peers.ts'
 
 /**
  * The three processes around the proxies: a TLS upstream that serves from memory, the gateway, and the client. Each is
@@ -154,9 +155,8 @@ async function openTunnel(socket: Socket, target: string): Promise<void> {
 }
 
 if (import.meta.main) {
-  const role = process.argv[2]
   let open: (() => Promise<OpenedDoor>) | undefined
-  const handle = async (message: unknown): Promise<unknown> => {
+  answerAsPeer(async (role, message) => {
     if (role === 'upstream') return await playUpstream(message as UpstreamStart)
     if (role === 'client') return await playClient(message as ClientJob)
     if (open === undefined) {
@@ -165,12 +165,5 @@ if (import.meta.main) {
       return null
     }
     return await open()
-  }
-  process.on('message', (message) => {
-    handle(message).then(
-      (value) => process.send?.({ value }),
-      (error: Error) => process.send?.({ error: error.stack }),
-    )
   })
-  process.on('disconnect', () => process.exit(0))
 }

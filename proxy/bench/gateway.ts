@@ -1,11 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { createTestCa, type TestCa } from '../test/support/test-ca.ts'
 import {
   type ClientJob,
@@ -15,7 +13,8 @@ import {
   type OpenedDoor,
   type UpstreamStart,
 } from './gateway-peers.ts'
-import { cpuMs, hasNginx, NGINX_MISSING, startNginx } from './nginx.ts'
+import { cpuMs, hasNginx, NGINX_MISSING, startTlsNginx } from './nginx.ts'
+import { type Peer, startPeer } from './peers.ts'
 import { pause, percentile, startBenchDaemon, timed } from './support.ts'
 
 /**
@@ -26,6 +25,7 @@ import { pause, percentile, startBenchDaemon, timed } from './support.ts'
  */
 const VALUE = 'demo-value-for-the-gateway-bench'
 const MEGABYTE = 1_000_000
+const PEERS = new URL('gateway-peers.ts', import.meta.url)
 
 export interface GatewayRounds {
   readonly small: number
@@ -38,7 +38,7 @@ export async function benchGateway(rounds: GatewayRounds): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-bench-gateway-'))
   chmodSync(folder, 0o755)
   const ca = createTestCa()
-  const upstream = startPeer('upstream')
+  const upstream = startPeer(PEERS, 'upstream')
   try {
     const port = await upstream.ask<number>({
       ...ca.issue([HOST, '127.0.0.1']),
@@ -65,9 +65,9 @@ async function besideNginx({ folder, ca, port, rounds }: Setting): Promise<void>
     process.exitCode = 1
     return
   }
-  const gateway = startPeer('gateway')
-  const client = startPeer('client')
-  const nginx = await startNginx({ folder, ca, port, host: HOST, authorization: `Bearer ${VALUE}` })
+  const gateway = startPeer(PEERS, 'gateway')
+  const client = startPeer(PEERS, 'client')
+  const nginx = await startTlsNginx({ folder, ca, port, host: HOST, authorization: `Bearer ${VALUE}` })
   try {
     await gateway.ask({
       ca: ca.certificate,
@@ -248,29 +248,4 @@ async function wholeDaemon(setting: {
   console.log(
     `the call costs ${(p50('calling') - p50('silent')).toFixed(1)} ms, ratio ${(p50('calling') / p50('silent')).toFixed(2)}×; against plain ${(p50('calling') / p50('plain')).toFixed(2)}×; approved network alone ${(p50('silent') / p50('plain')).toFixed(2)}× (goal: at most 1.3×)`,
   )
-}
-
-interface Peer {
-  readonly pid: number
-  ask<T>(message: unknown): Promise<T>
-  stop(): void
-}
-
-const PEERS = fileURLToPath(new URL('gateway-peers.ts', import.meta.url))
-
-function startPeer(role: string): Peer {
-  const child: ChildProcess = fork(PEERS, [role], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  const ended = new AbortController()
-  child.once('exit', () => ended.abort(new Error(`the ${role} process ended`)))
-  return {
-    pid: child.pid ?? 0,
-    async ask<T>(message: unknown): Promise<T> {
-      const answer = once(child, 'message', { signal: ended.signal })
-      child.send(message as object)
-      const [{ value, error }] = (await answer) as [{ value: T; error?: string }]
-      if (error !== undefined) throw new Error(`${role}: ${error}`)
-      return value
-    },
-    stop: () => child.disconnect(),
-  }
 }

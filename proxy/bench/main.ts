@@ -1,15 +1,31 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { benchExecute } from './execute.ts'
 import { benchFootprint } from './footprint.ts'
 import { benchGateway } from './gateway.ts'
+import { benchLlm } from './llm.ts'
 import { benchScrub } from './scrub.ts'
 import { benchStorage } from './storage.ts'
 
 /**
  * `npm run bench [-- name…]`: each benchmark prints its figures beside a baseline measured in the same run. Quick
  * forms for a look: `npm run bench -- execute --quick`.
+ *
+ * Of `llm` alone: `--memory [--minutes N]` watches the daemon's memory under load, `--peers FOLDER` is where peers that
+ * are no dependencies are kept, `--profile FOLDER` is where a processor profile of the daemon is left.
  */
-const quick = process.argv.includes('--quick')
-const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+const { values: options, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    memory: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
+    peers: { type: 'string', default: join(tmpdir(), 'oauth3-bench-peers') },
+    profile: { type: 'string' },
+  },
+})
+const { quick } = options
 
 const BENCHES: Record<string, () => Promise<unknown>> = {
   execute: () =>
@@ -23,6 +39,13 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
         ? { small: 3, large: 3, largeBytes: 200_000_000, posts: 8 }
         : { small: 9, large: 9, largeBytes: 200_000_000, posts: 40 },
     ),
+  llm: () =>
+    benchLlm({
+      ...(quick ? { rounds: 3, seconds: 2, streamRounds: 3 } : { rounds: 9, seconds: 4, streamRounds: 9 }),
+      memoryMinutes: options.memory ? Number(options.minutes ?? (quick ? 1 : 10)) : null,
+      peersFolder: options.peers,
+      profileFolder: options.profile ?? null,
+    }),
 }
 
 for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {

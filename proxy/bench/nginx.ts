@@ -10,37 +10,28 @@ export const NGINX_MISSING =
 
 export const hasNginx = (): boolean => spawnSync('nginx', ['-v']).status === 0
 
-/**
- * nginx as a reverse proxy that opens TLS on a unix socket, sets Authorization and speaks TLS to the upstream: one
- * worker, connections kept alive, certificates verified, nothing written to disk.
- */
-export async function startNginx(setting: {
-  readonly folder: string
-  readonly ca: TestCa
-  readonly port: number
-  readonly host: string
-  readonly authorization: string
-}): Promise<{
-  readonly socketPath: string
+export interface RunningNginx {
   pids(): readonly number[]
   stop(): Promise<void>
-}> {
-  const prefix = join(setting.folder, 'nginx')
-  const socketPath = join(setting.folder, 'nginx.sock')
-  const { cert, key } = setting.ca.issue([setting.host])
-  const file = (name: string, content: string): string => {
-    const path = join(setting.folder, name)
-    writeFileSync(path, content)
-    return path
-  }
-  const config = file(
-    'nginx.conf',
+}
+
+/** nginx with one worker and what stands inside `http { … }`; it writes nothing to disk but its process id. */
+export async function launchNginx(setting: {
+  readonly folder: string
+  readonly name: string
+  readonly http: string
+  readonly ready: () => boolean | Promise<boolean>
+}): Promise<RunningNginx> {
+  const prefix = join(setting.folder, setting.name)
+  const config = `${prefix}.conf`
+  writeFileSync(
+    config,
     `
 daemon off;
 worker_processes 1;
 pid ${prefix}.pid;
 error_log stderr error;
-events { worker_connections 256; }
+events { worker_connections 1024; }
 http {
   access_log off;
   client_body_temp_path ${prefix}-body;
@@ -49,8 +40,48 @@ http {
   uwsgi_temp_path ${prefix}-uwsgi;
   scgi_temp_path ${prefix}-scgi;
   proxy_max_temp_file_size 0;
-  keepalive_requests 1000000;
-  upstream bench { server 127.0.0.1:${setting.port}; keepalive 16; keepalive_requests 1000000; }
+  keepalive_requests 1000000000;
+  ${setting.http}
+}
+`,
+  )
+  const child = spawn('nginx', ['-p', setting.folder, '-e', 'stderr', '-c', config], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  while (!(await setting.ready())) {
+    if (child.exitCode !== null) throw new Error(`nginx ended with code ${child.exitCode}`)
+    await pause(10)
+  }
+  return {
+    pids: () => [child.pid ?? 0, ...childrenOf(child.pid ?? 0)],
+    async stop() {
+      child.kill('SIGTERM')
+      await exited
+    },
+  }
+}
+
+/**
+ * nginx as a reverse proxy that opens TLS on a unix socket, sets Authorization and speaks TLS to the upstream:
+ * connections kept alive, certificates verified.
+ */
+export async function startTlsNginx(setting: {
+  readonly folder: string
+  readonly ca: TestCa
+  readonly port: number
+  readonly host: string
+  readonly authorization: string
+}): Promise<RunningNginx & { readonly socketPath: string }> {
+  const socketPath = join(setting.folder, 'nginx.sock')
+  const { cert, key } = setting.ca.issue([setting.host])
+  const file = (name: string, content: string): string => {
+    const path = join(setting.folder, name)
+    writeFileSync(path, content)
+    return path
+  }
+  const http = `
+  upstream bench { server 127.0.0.1:${setting.port}; keepalive 16; keepalive_requests 1000000000; }
   server {
     listen unix:${socketPath} ssl;
     ssl_certificate ${file('nginx-cert.pem', cert)};
@@ -69,25 +100,14 @@ http {
       proxy_ssl_trusted_certificate ${file('upstream-ca.pem', setting.ca.certificate)};
     }
   }
-}
-`,
-  )
-  const child = spawn('nginx', ['-p', setting.folder, '-e', 'stderr', '-c', config], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+`
+  const nginx = await launchNginx({
+    folder: setting.folder,
+    name: 'nginx',
+    http,
+    ready: () => existsSync(socketPath),
   })
-  const exited = once(child, 'exit')
-  while (!existsSync(socketPath)) {
-    if (child.exitCode !== null) throw new Error(`nginx ended with code ${child.exitCode}`)
-    await pause(10)
-  }
-  return {
-    socketPath,
-    pids: () => [child.pid ?? 0, ...childrenOf(child.pid ?? 0)],
-    async stop() {
-      child.kill('SIGQUIT')
-      await exited
-    },
-  }
+  return { ...nginx, socketPath }
 }
 
 function childrenOf(pid: number): number[] {

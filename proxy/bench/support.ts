@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +21,8 @@ export interface BenchDaemon extends AsyncDisposable {
 export async function startBenchDaemon(
   environment: Record<string, string> = {},
   folder: string = mkdtempSync(join(tmpdir(), 'oauth3-bench-')),
+  /** Options of Node's own, such as `--cpu-prof`. */
+  execArgv: readonly string[] = [],
 ): Promise<BenchDaemon> {
   mkdirSync(folder, { recursive: true })
   const port = await freePort()
@@ -33,7 +35,7 @@ export async function startBenchDaemon(
     ...environment,
   }
   const began = performance.now()
-  const child = spawn(process.execPath, [launcher, 'daemon'], {
+  const child = spawn(process.execPath, [...execArgv, launcher, 'daemon'], {
     env,
     cwd: folder,
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -141,6 +143,16 @@ export function printComparison({ name, ours, baseline, unit }: Comparison): voi
   console.log(`${'baseline'.padEnd(12)}${figures(baseline)}`)
   console.log(`${'oauth3'.padEnd(12)}${figures(ours)}`)
   console.log(`${'ratio'.padEnd(12)}${ratios.join('')}`)
+}
+
+export function printGoal(figure: string, wanted: string, reached: boolean): void {
+  console.log(`${figure} (goal: ${wanted})${reached ? '' : ', MISSED'}`)
+}
+
+/** Resident memory of a process, in MiB. */
+export function residentMib(pid: number): number {
+  const kib = /VmRSS:\s+([0-9]+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Number(kib) / 1_024
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

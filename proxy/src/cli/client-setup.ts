@@ -34,7 +34,9 @@ const SETUPS: Readonly<Record<ClientKind, (facts: ClientFacts) => ClientSetup>> 
   },
 
   'claude-code': (facts) => {
-    const config = { env: anthropicEnv(facts) }
+    const env = { ...anthropicEnv(facts), ANTHROPIC_CUSTOM_HEADERS: 'Prefer: wait=120' }
+    // A key of the shell's would be sent beside the token, and two credentials are refused.
+    const config = { env: { ...env, ANTHROPIC_API_KEY: '' } }
     const text = [
       'In ~/.claude/settings.json:',
       '',
@@ -43,7 +45,7 @@ const SETUPS: Readonly<Record<ClientKind, (facts: ClientFacts) => ClientSetup>> 
       'Or in the shell:',
       '',
       'unset ANTHROPIC_API_KEY',
-      ...envLines(config.env).map((line) => `export ${line}`),
+      ...Object.entries(env).map(([name, value]) => `export ${name}='${value}'`),
       'claude',
     ].join('\n')
     return { config, text }
@@ -125,6 +127,8 @@ function openclawProvider(provider: ProviderView, { url, token, models }: Client
     baseUrl: base,
     apiKey: token,
     api,
+    // What is refused as not approved yet, it takes for a bad key, and leaves the provider alone for a while.
+    headers: { Prefer: 'wait=120' },
     models: names.map((name) => ({ id: name, name, ...more })),
   }
 }

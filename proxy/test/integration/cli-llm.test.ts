@@ -378,7 +378,12 @@ describe('agents for providers', () => {
     expect(wrapped.print).toEqual({
       client: 'claude-code',
       config: {
-        env: { ANTHROPIC_BASE_URL: 'http://10.0.0.1/llm/anthropic', ANTHROPIC_AUTH_TOKEN: wrapped.token },
+        env: {
+          ANTHROPIC_BASE_URL: 'http://10.0.0.1/llm/anthropic',
+          ANTHROPIC_AUTH_TOKEN: wrapped.token,
+          ANTHROPIC_CUSTOM_HEADERS: 'Prefer: wait=120',
+          ANTHROPIC_API_KEY: '',
+        },
       },
     })
   })
@@ -402,12 +407,14 @@ describe('agents for providers', () => {
           baseUrl: 'http://127.0.0.1:3737/llm/openai/v1',
           apiKey,
           api: 'openai-completions',
+          headers: { Prefer: 'wait=120' },
           models: [{ id: 'gpt-demo', name: 'gpt-demo', compat: { supportsUsageInStreaming: true } }],
         },
         google: {
           baseUrl: 'http://127.0.0.1:3737/llm/google/v1beta',
           apiKey,
           api: 'google-generative-ai',
+          headers: { Prefer: 'wait=120' },
           models: [],
         },
       },

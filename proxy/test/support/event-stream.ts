@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 
 /** One message of AWS's binary event stream (application/vnd.amazon.eventstream), headers of strings alone. */
-export function eventStreamMessage(headers: Readonly<Record<string, string>>, payload: unknown): Buffer {
+function eventStreamMessage(headers: Readonly<Record<string, string>>, payload: unknown): Buffer {
   const head = Buffer.concat(
     Object.entries(headers).map(([name, value]) => {
       const length = Buffer.alloc(2)

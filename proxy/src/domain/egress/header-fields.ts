@@ -55,8 +55,14 @@ export function namedByConnection(fields: readonly HeaderField[]): Set<string> |
 }
 
 /** All values of a name; several fields are several values. */
-export const valuesOf = (fields: readonly HeaderField[], name: string): string[] =>
-  fields.filter((field) => field.name === name).map(({ value }) => value)
+export function valuesOf(fields: readonly HeaderField[], name: string): string[] {
+  const values: string[] = []
+  for (const field of fields) if (field.name === name) values.push(field.value)
+  return values
+}
 
-export const flat = (fields: readonly HeaderField[]): string[] =>
-  fields.flatMap(({ name, value }) => [name, value])
+export function flat(fields: readonly HeaderField[]): string[] {
+  const all: string[] = []
+  for (const { name, value } of fields) all.push(name, value)
+  return all
+}

@@ -31,6 +31,8 @@ export interface PreparedResponse {
    * `encoded` when it has to be decoded first and only `transforms` will do.
    */
   search(): BodySearch | null | 'encoded'
+  /** For a body whose announced length is small enough to be held whole: the body as it may be given. Else null. */
+  readonly short: ((body: Uint8Array) => Uint8Array) | null
 }
 
 export interface BodySearch {
@@ -43,6 +45,10 @@ export interface BodySearch {
 /** Null when the run has no secret that the gateway puts in, so that no answer can echo one. */
 export const scrubberFor = (policy: EgressPolicy): Scrubber | null =>
   policy.secrets.length === 0 ? null : policy.scrubber()
+
+const SHORT_BYTES = 65_536
+/** Only the daemon says what it refused; an upstream that says it would be believed. */
+const OURS = 'x-oauth3-'
 
 const DECODERS = new Map<string, () => Duplex>([
   ['gzip', createGunzip],
@@ -59,12 +65,15 @@ export function prepareResponse(
   const fields = readFields(response.rawHeaders)
   if (fields === null) return { refused: 'answer_unreadable' }
   const named = listedByConnection(fields)
-  const kept = fields.filter(({ name }) => !isHopByHop(name) && !named.has(name))
-  const upgrade = websocket ? fields.filter(({ name }) => name === 'connection' || name === 'upgrade') : []
-  if (scrubber === null)
-    return { headers: flat([...kept, ...upgrade]), transforms: () => [], search: () => null }
+  const isKept = ({ name }: HeaderField): boolean =>
+    !(isHopByHop(name) || named?.has(name) || name.startsWith(OURS)) ||
+    (websocket && (name === 'connection' || name === 'upgrade'))
+  if (scrubber === null) {
+    return { headers: flat(fields.filter(isKept)), transforms: () => [], search: () => null, short: null }
+  }
 
-  const hasBody = mayHaveBody(response, fields)
+  const length = lengthOf(fields)
+  const hasBody = mayHaveBody(response) && length !== 0
   const encodings = encodingsOf(fields)
   const decoder = DECODERS.get(encodings[0] ?? '')
   if (hasBody && (encodings.length > 1 || (encodings.length === 1 && decoder === undefined))) {
@@ -75,24 +84,42 @@ export function prepareResponse(
     (websocket && name === 'sec-websocket-extensions')
   const clean = scrubFields(
     scrubber,
-    [...kept, ...upgrade].filter(({ name }) => !isDropped(name)),
+    fields.filter((field) => isKept(field) && !isDropped(field.name)),
   )
+  const isShort = hasBody && decoder === undefined && length !== null && length <= SHORT_BYTES
   return {
     headers: flat(clean),
     transforms: () =>
       hasBody ? [...(decoder === undefined ? [] : [decoder()]), createScrubTransform(scrubber)] : [],
     search: () => (!hasBody ? null : decoder === undefined ? scrubber.stream() : 'encoded'),
+    short: isShort ? (body) => scrubShort(scrubber, body) : null,
   }
 }
 
-/** HEAD and 304 describe a body that does not come; its length may stay. */
-function mayHaveBody({ method, status }: ResponseToPrepare, fields: readonly HeaderField[]): boolean {
-  if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return false
-  const lengths = valuesOf(fields, 'content-length')
-  return lengths.length === 0 || lengths.some((length) => !/^0+$/.test(length))
+/** Nearly every body holds no secret: that is found out without the parts of a stream. */
+function scrubShort(scrubber: Scrubber, body: Uint8Array): Uint8Array {
+  if (scrubber.isClean(body)) return body
+  const stream = scrubber.stream()
+  return Buffer.concat([stream.push(body), stream.end()])
 }
 
-const isClean = (scrubber: Scrubber, text: string): boolean => scrubText(scrubber, text) === text
+/** HEAD and 304 describe a body that does not come; its length may stay. */
+const mayHaveBody = ({ method, status }: ResponseToPrepare): boolean =>
+  method !== 'HEAD' && status >= 200 && status !== 204 && status !== 304
+
+/** The one length that is announced; null when none is, or more than one. */
+function lengthOf(fields: readonly HeaderField[]): number | null {
+  let length: number | null = null
+  for (const { name, value } of fields) {
+    if (name === 'transfer-encoding') return null
+    if (name !== 'content-length') continue
+    if (length !== null || !/^[0-9]{1,15}$/.test(value)) return null
+    length = Number(value)
+  }
+  return length
+}
+
+const isClean = (scrubber: Scrubber, text: string): boolean => scrubber.isClean(Buffer.from(text, 'latin1'))
 
 function scrubFields(scrubber: Scrubber, fields: readonly HeaderField[]): HeaderField[] {
   // What holds no secret when it is put together holds none in any part: one reading is enough for nearly all.
@@ -111,7 +138,9 @@ function scrubFields(scrubber: Scrubber, fields: readonly HeaderField[]): Header
 const joined = (fields: readonly HeaderField[]): string => fields.map(({ value }) => value).join('')
 
 function encodingsOf(fields: readonly HeaderField[]): string[] {
-  return valuesOf(fields, 'content-encoding')
+  const told = valuesOf(fields, 'content-encoding')
+  if (told.length === 0) return told
+  return told
     .join(',')
     .split(',')
     .map((encoding) => encoding.trim().toLowerCase())
@@ -119,8 +148,10 @@ function encodingsOf(fields: readonly HeaderField[]): string[] {
 }
 
 /** An upstream may lose any header of its own answer. */
-function listedByConnection(fields: readonly HeaderField[]): Set<string> {
-  const listed = valuesOf(fields, 'connection').join(',').split(',')
+function listedByConnection(fields: readonly HeaderField[]): Set<string> | null {
+  const told = valuesOf(fields, 'connection')
+  if (told.length === 0) return null
+  const listed = told.join(',').split(',')
   return new Set(listed.map((name) => name.trim().toLowerCase()))
 }
 

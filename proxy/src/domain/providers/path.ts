@@ -115,7 +115,10 @@ export function behindRoot(provider: Provider, path: string): string {
   return path.slice(root.length) || '/'
 }
 
-function place(known: Places, isOwn: boolean, rest: string): string {
+function place(known: Places, isOwn: boolean, asked: string): string {
+  // The base URL names the root, and the client's library puts it before its paths once more.
+  const doubled = known.roots.find((root) => isBelow(asked, root + root))
+  const rest = doubled === undefined ? asked : asked.slice(doubled.length)
   const [, before = '', endpoint, ofOpenai, ofAnthropic] = ENDPOINT.exec(rest) ?? []
   if (endpoint !== undefined) {
     const home =

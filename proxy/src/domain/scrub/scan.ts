@@ -8,7 +8,7 @@
 import type { Automaton, NodeSet } from './automaton.ts'
 import { createMatchStarts } from './match-starts.ts'
 import type { Skip } from './skip.ts'
-import { createWalks } from './walks.ts'
+import { createWalks, type Walks } from './walks.ts'
 
 /** `start` of a match that overlaps the ones before it may be any position inside what they cover. */
 export type OnMatch = (start: number, end: number, secret: number) => void
@@ -38,24 +38,26 @@ export interface Scan {
   readonly exhausted: boolean
 }
 
+const NO_NODES: NodeSet = new Uint32Array(0)
+
 /** Without `onMatch` only what is under way at the end is of interest. */
 export function createScan(automaton: Automaton, onMatch?: OnMatch): Scan {
   const { graph } = automaton
-  const walks = createWalks(graph)
-  const starts = createMatchStarts(automaton, walks)
+  let walks: Walks | undefined
+  let starts: ReturnType<typeof createMatchStarts> | undefined
   let skip: Skip | null = null
   let position = 0
   let bytesRead = 0
   let building = 0
   let exhausted = false
   // A set, not a state, since another stream may make the automaton forget its states meanwhile.
-  let nodes: NodeSet = new Uint32Array(0)
+  let nodes: NodeSet = NO_NODES
   let reach = 0
 
   return {
     read(bytes, base) {
       if (exhausted) return
-      let state = automaton.stateOf(nodes)
+      let state = nodes.length === 0 ? NOTHING_UNDER_WAY : automaton.stateOf(nodes)
       let index = position - base
       bytesRead += bytes.length - index
       if (bytesRead >= SKIP_FROM_BYTES) skip ??= automaton.skip()
@@ -72,7 +74,7 @@ export function createScan(automaton: Automaton, onMatch?: OnMatch): Scan {
         index = stop.index
         if (index === bytes.length) break
         if (stop.atRoot) continue
-        if (bytesRead + walks.looked + automaton.work() - workBefore > allowed) {
+        if (bytesRead + (walks?.looked ?? 0) + automaton.work() - workBefore > allowed) {
           exhausted = true
           break
         }
@@ -83,6 +85,8 @@ export function createScan(automaton: Automaton, onMatch?: OnMatch): Scan {
         position = base + index
         const live = automaton.nodesOf(state)
         const complete = automaton.completeIn(state)
+        walks ??= createWalks(graph)
+        starts ??= createMatchStarts(automaton, walks)
         const found = starts.of(complete, position, { bytes, base }, automaton.reach(state))
         for (const { start, secret } of found) onMatch(start, position, secret)
         // Finding the beginnings may have made the automaton forget its states.
@@ -92,17 +96,17 @@ export function createScan(automaton: Automaton, onMatch?: OnMatch): Scan {
       building = automaton.work() - workBefore
       nodes = automaton.nodesOf(state)
       reach = automaton.reach(state)
-      starts.catchUp(position, { bytes, base })
+      starts?.catchUp(position, { bytes, base })
     },
     safeUntil: () => position - reach,
     underWay(bytes, base) {
       const open = nodes.filter((node) => graph.firstEdge[node] !== graph.firstEdge[node + 1])
       if (open.length === 0) return undefined
-      const { start, secret } = walks.back(open, bytes, position - base, 0)
+      const { start, secret } = (walks ?? createWalks(graph)).back(open, bytes, position - base, 0)
       return { start: base + start, secret }
     },
     get steps() {
-      return bytesRead + walks.looked
+      return bytesRead + (walks?.looked ?? 0)
     },
     get exhausted() {
       return exhausted

@@ -28,6 +28,8 @@ interface ScrubStream {
 
 export interface Scrubber {
   stream(): ScrubStream
+  /** Whether the bytes, read for themselves, hold no secret; what a stream would leave as it is. */
+  isClean(bytes: Uint8Array): boolean
   /** Names in the order of the indexes that `automaton` reports. */
   readonly names: readonly string[]
   /** Names of values too short to be recognised as they stand: callers should warn. */
@@ -48,11 +50,21 @@ export function createScrubber(
   const automaton = createAutomaton(graph, options.maxStates)
   return {
     stream: () => (graph.longestMatch === 0 ? createIdleStream() : createStream(automaton, names)),
+    isClean: (bytes) => graph.longestMatch === 0 || isClean(automaton, bytes),
     names,
     tooShort,
     longestMatchBytes: graph.longestMatch,
     automaton,
   }
+}
+
+function isClean(automaton: Automaton, bytes: Uint8Array): boolean {
+  let found = false
+  const scan = createScan(automaton, () => {
+    found = true
+  })
+  scan.read(bytes, 0)
+  return !found && !scan.exhausted
 }
 
 /** Without anything to look for, bytes pass untouched. */
@@ -114,7 +126,7 @@ function createStream(automaton: Automaton, names: readonly string[]): ScrubStre
         out.push(Buffer.from(WITHHELD))
       }
       // The caller may use its buffer again, so what stays here is a copy of its own.
-      if (fresh) held = Uint8Array.from(held)
+      if (fresh) held = held.length === 0 ? NOTHING : Uint8Array.from(held)
       return joined(out)
     },
     end(options = {}) {

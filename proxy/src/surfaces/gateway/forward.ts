@@ -60,6 +60,7 @@ function send({ response, allowed, outcome, upstreams }: Forwarding, body: Reada
     },
     refuse(why) {
       const rule = why === 'unreadable' ? 'answer_unreadable' : ruleOf(why)
+      outcome.status = null
       outcome.refused = rule
       answerRefusal(response, { rule, origin, secrets: [] }, false)
     },

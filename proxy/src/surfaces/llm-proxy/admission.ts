@@ -1,5 +1,10 @@
 import type { Agent } from '../../domain/agents/index.ts'
-import type { ProviderAccess, ProviderGrant, Use } from '../../domain/provider-access/index.ts'
+import {
+  type ProviderAccess,
+  type ProviderGrant,
+  strictest,
+  type Use,
+} from '../../domain/provider-access/index.ts'
 import type { PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { Provider } from '../../domain/providers/index.ts'
 import type { Admission, Usage } from '../../domain/usage/index.ts'
@@ -11,14 +16,16 @@ export interface Wanted {
   readonly provider: Provider
   /** Path behind the provider's root, without query. */
   readonly path: string
-  /** Every model that the request names, in whatever place; none when it cannot be read. */
-  readonly models: readonly string[]
+  /** Every model that the request names, in whatever place; null for one whose name cannot be told. */
+  readonly models: readonly (string | null)[]
+  /** It only reads, and names no model. */
+  readonly isListing: boolean
   readonly estimate: { readonly inputTokens: number; readonly outputTokens: number }
   /** Whether its tokens can be read from what comes back. */
   readonly metered: boolean
   readonly waitMs: number
   /** The client is there and its agent in good standing. */
-  readonly gone: AbortSignal
+  readonly gone: () => AbortSignal
   readonly stillGood: () => boolean
 }
 
@@ -39,12 +46,21 @@ const ASK_AGAIN_SECONDS = 15
 const MAX_ROUNDS = 4
 
 /** Grant, then key, then limits: the cheap refusals first, and a place in the limits is only taken by what goes out. */
-export async function admit(wanted: Wanted, deps: AdmissionDeps): Promise<Admitted | LlmRefusal> {
-  const { agent, provider, models } = wanted
+export function admit(
+  wanted: Wanted,
+  deps: AdmissionDeps,
+): Admitted | LlmRefusal | Promise<Admitted | LlmRefusal> {
   const granted = grantFor(wanted, deps.access)
-  const grant = 'use' in granted ? await askOwner(wanted, deps.access) : granted
-  if ('code' in grant) return grant
+  if (!('use' in granted)) return under(granted, wanted, deps)
+  return askOwner(wanted, deps.access).then((grant) => under(grant, wanted, deps))
+}
 
+function under(
+  grant: ProviderGrant | LlmRefusal,
+  { agent, provider, models, ...wanted }: Wanted,
+  deps: AdmissionDeps,
+): Admitted | LlmRefusal {
+  if ('code' in grant) return grant
   const { tokensPerDay, microUsdPerDay } = grant.limits
   if (!wanted.metered && (tokensPerDay !== null || microUsdPerDay !== null)) {
     return refused(
@@ -83,21 +99,45 @@ export async function admit(wanted: Wanted, deps: AdmissionDeps): Promise<Admitt
   )
 }
 
-/** The first use that is not granted, or the grant that counts: the one of the first model. */
+/** The first use that is not granted; else the grant of them all, with the strictest limits where there are several. */
 function grantFor(
-  { agent, provider, path, models }: Wanted,
+  wanted: Wanted,
   access: ProviderAccess,
 ): ProviderGrant | LlmRefusal | { readonly use: Use } {
+  const { provider, path, isListing } = wanted
   let first: ProviderGrant | undefined
-  for (const model of models.length === 0 ? [null] : models) {
-    const use = { agentId: agent.id, provider: provider.name, model, path }
+  for (const use of usesOf(wanted)) {
     const verdict = access.judge(use)
-    if (verdict.verdict === 'ask') return { use }
     if (verdict.verdict === 'denied') return denied(provider.name, verdict.retryAfterSeconds)
-    first ??= verdict.grant
+    const grant =
+      verdict.verdict === 'granted'
+        ? verdict.grant
+        : isListing && path === '/models'
+          ? anyGrant(use, access)
+          : undefined
+    if (grant === undefined) return { use }
+    if (first === undefined) first = grant
+    else if (first.id !== grant.id) first = { ...first, limits: strictest([first.limits, grant.limits]) }
   }
   return first ?? refused('internal', 'No grant was judged.')
 }
+
+/** One for each model that is named, and one without a name where none is. */
+export const usesOf = (wanted: Pick<Wanted, 'agent' | 'provider' | 'models' | 'path'>): Use[] =>
+  (wanted.models.length === 0 ? NO_MODEL : wanted.models).map((model) => ({
+    agentId: wanted.agent.id,
+    provider: wanted.provider.name,
+    model,
+    path: wanted.path,
+  }))
+
+const NO_MODEL: readonly null[] = [null]
+
+/** Which models there are may be read by whoever may use one of them. */
+const anyGrant = ({ agentId, provider }: Use, access: ProviderAccess): ProviderGrant | undefined =>
+  access
+    .grants()
+    .find((grant) => grant.agentId === agentId && grant.provider === provider && grant.paths === null)
 
 async function askOwner(wanted: Wanted, access: ProviderAccess): Promise<ProviderGrant | LlmRefusal> {
   const deadline = performance.now() + wanted.waitMs
@@ -108,7 +148,7 @@ async function askOwner(wanted: Wanted, access: ProviderAccess): Promise<Provide
     try {
       const ask = access.ask(granted.use)
       const leftMs = Math.max(0, deadline - performance.now())
-      status = leftMs === 0 ? ask.status : (await access.wait(ask.id, leftMs, wanted.gone)).status
+      status = leftMs === 0 ? ask.status : (await access.wait(ask.id, leftMs, wanted.gone())).status
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       if (error.code === 'rate_limited')
@@ -117,8 +157,7 @@ async function askOwner(wanted: Wanted, access: ProviderAccess): Promise<Provide
       throw error
     }
     if (!wanted.stillGood()) return refused('unauthenticated', 'The agent was revoked meanwhile.')
-    if (status === 'denied') return denied(wanted.provider.name, ASK_AGAIN_SECONDS)
-    if (status !== 'granted') return pending(wanted)
+    if (status !== 'granted' && status !== 'denied') return pending(wanted)
   }
   return pending(wanted)
 }
@@ -126,7 +165,7 @@ async function askOwner(wanted: Wanted, access: ProviderAccess): Promise<Provide
 const pending = ({ agent, provider, models }: Wanted): LlmRefusal =>
   refused(
     'approval_pending',
-    `The owner is asked whether ${agent.name} may use ${provider.name}${models[0] === undefined ? '' : ` (${models[0]})`} and has not answered yet. Ask again, or wait with the header "Prefer: wait=60".`,
+    `The owner is asked whether ${agent.name} may use ${provider.name}${models[0] === undefined ? '' : ` (${models[0]})`} and has not answered yet. Ask again, or wait with the header "Prefer: wait=120".`,
     ASK_AGAIN_SECONDS,
   )
 

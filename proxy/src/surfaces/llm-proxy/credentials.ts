@@ -25,6 +25,7 @@ const TOKEN_FORM = /^oa3_[A-Za-z0-9_-]{43}$/
  * credential, even the same one again, is a contradiction that the agent has to resolve, not this proxy.
  */
 export function takeCredential(
+  path: string,
   fields: readonly HeaderField[],
   query: string,
 ): TakenCredential | BadCredential {
@@ -56,11 +57,24 @@ export function takeCredential(
   if (found.length > 1) return { problem: 'ambiguous' }
   if (token === undefined || !TOKEN_FORM.test(token)) return { problem: 'missing' }
   // A token that also stands in a place of no meaning would be passed on to the vendor.
-  if (rest.includes(token) || kept.some(({ name, value }) => value.includes(token) || name.includes(token))) {
-    return { problem: 'elsewhere' }
-  }
-  return { token, fields: kept, query: rest }
+  const folded = token.toLowerCase()
+  const isElsewhere =
+    mentions(path, token) ||
+    mentions(rest, token) ||
+    kept.some(({ name, value }) => value.includes(token) || name.includes(folded))
+  return isElsewhere ? { problem: 'elsewhere' } : { token, fields: kept, query: rest }
 }
+
+/** As it is, or as somebody on the way may read it. */
+function mentions(text: string, token: string): boolean {
+  if (text.includes(token)) return true
+  if (!text.includes('%')) return false
+  const once = unescaped(text)
+  return once.includes(token) || unescaped(once).includes(token)
+}
+
+const unescaped = (text: string): string =>
+  text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 function decoded(text: string): string {
   try {

@@ -16,7 +16,7 @@ export interface SharedGate {
 
 export interface Identity {
   /** The agent that the token belongs to. A failure counts against the address, and is told to the audit. */
-  of(token: string, request: IncomingMessage): Promise<Agent | LlmRefusal>
+  of(token: string, request: IncomingMessage): Agent | Promise<LlmRefusal>
   /** The same for a token that was good a moment ago: null when it is no longer. */
   stillGood(token: string, request: IncomingMessage): Agent | null
   missing(request: IncomingMessage, refusal: LlmRefusal): Promise<LlmRefusal>
@@ -63,12 +63,12 @@ export function createIdentity(deps: {
   }
 
   return {
-    async of(token, request) {
+    of(token, request) {
       try {
         return lookUp(token, addressOf(request))
       } catch (error) {
         if (!(error instanceof AppError)) throw error
-        return await failed(request, error)
+        return failed(request, error)
       }
     },
     stillGood(token, request) {

@@ -1,7 +1,7 @@
 /** How many requests may be under way at once: each holds sockets and memory. */
 export interface InFlight {
-  /** False when there are too many; the place is given back when the signal is aborted. */
-  take(agentId: string, gone: AbortSignal): boolean
+  /** Null when there are too many; the place is given back when what it answers is disposed of. */
+  take(agentId: string): Disposable | null
 }
 
 const MAX_PER_AGENT = 512
@@ -11,22 +11,19 @@ export function createInFlight(): InFlight {
   const counts = new Map<string, number>()
   let all = 0
   return {
-    take(agentId, gone) {
+    take(agentId) {
       const mine = counts.get(agentId) ?? 0
-      if (gone.aborted || mine >= MAX_PER_AGENT || all >= MAX_ALL) return false
+      if (mine >= MAX_PER_AGENT || all >= MAX_ALL) return null
       counts.set(agentId, mine + 1)
       all += 1
-      gone.addEventListener(
-        'abort',
-        () => {
+      return {
+        [Symbol.dispose]() {
           const left = (counts.get(agentId) ?? 1) - 1
           if (left > 0) counts.set(agentId, left)
           else counts.delete(agentId)
           all -= 1
         },
-        { once: true },
-      )
-      return true
+      }
     },
   }
 }

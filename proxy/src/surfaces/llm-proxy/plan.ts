@@ -55,7 +55,7 @@ export function readRequest(
   const shape = shapeAt(found, route.rest)
   const fields = readFields(request.rawHeaders)
   if (fields === null) return unread(refused('bad_request', 'A header holds characters it may not.'), shape)
-  const credential = takeCredential(fields, target.query)
+  const credential = takeCredential(target.path, fields, target.query)
   if ('problem' in credential) return unread(CREDENTIAL_PROBLEM[credential.problem], shape)
   const head = upstreamHead(credential.fields, options.websocket)
   if (head === null) {

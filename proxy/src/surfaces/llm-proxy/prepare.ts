@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Agent } from '../../domain/agents/index.ts'
+import type { Use } from '../../domain/provider-access/index.ts'
 import {
   behindRoot,
   type ErrorShape,
@@ -10,12 +11,13 @@ import {
 } from '../../domain/providers/index.ts'
 import { scanBody, withIncludeUsage, withModel } from '../../domain/usage/index.ts'
 import { streamed } from '../relay/index.ts'
-import { type AdmissionDeps, type Admitted, admit, type Wanted } from './admission.ts'
+import { type AdmissionDeps, type Admitted, admit, usesOf, type Wanted } from './admission.ts'
 import type { Identity } from './identity.ts'
 import { chooseByModel, type Reading, shapeAt } from './plan.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
-import { type BodyHold, type createBodyBudget, MAX_WHOLE_BYTES, readUpTo, STALL_MS } from './request-body.ts'
-import { modelOfPath, modelOfQuery, plainModel } from './request-model.ts'
+import { type createBodyBudget, MAX_WHOLE_BYTES, readUpTo, STALL_MS } from './request-body.ts'
+import { modelOfPath, modelOfQuery, modelsNamed } from './request-model.ts'
+import type { Stalls } from './stalls.ts'
 
 /** A request that may go out; only the key is not in it yet. */
 export interface Ready extends Admitted {
@@ -29,23 +31,27 @@ export interface Ready extends Admitted {
   /** The proxy asked for the figures of a stream, so their chunk is its own. */
   readonly dropUsageChunk: boolean
   readonly estimate: Wanted['estimate']
+  /** What was judged. */
+  readonly uses: readonly Use[]
 }
 
 /** What one exchange lends to the preparation of its request. */
 export interface Exchange {
   readonly request: IncomingMessage
-  readonly gone: AbortSignal
+  /** Aborted when the client is gone; made when it is first asked for. */
+  gone(): AbortSignal
   readonly websocket: boolean
   /** In whose shape an error is to be told, once that is known. */
   shapeIs(shape: ErrorShape): void
   /** Memory that is given back when the exchange is over. */
-  keep(hold: BodyHold): void
+  keep(hold: Disposable): void
 }
 
 export interface PreparationDeps extends AdmissionDeps {
   readonly providers: Providers
   readonly identity: Identity
   readonly budget: ReturnType<typeof createBodyBudget>
+  readonly stalls: Stalls
   /** Those that a model's name alone may lead to. */
   readonly usable: () => readonly Provider[]
 }
@@ -73,26 +79,29 @@ export async function prepare(
   deps: PreparationDeps,
 ): Promise<Ready | LlmRefusal> {
   const { credential, head, rest } = reading
-  const body = await readBody(reading, exchange, deps)
+  const coming = readBody(reading, exchange, deps)
+  // Nothing is waited for that is there already: each wait costs a busy proxy a turn.
+  const body = coming instanceof Promise ? await coming : coming
   if ('code' in body) return body
   const provider = reading.provider ?? chooseProvider(reading, body, deps)
   if ('code' in provider) return provider
   exchange.shapeIs(shapeAt(provider, rest))
 
-  const named = [modelOfPath(rest), body.scan?.model ?? null, modelOfQuery(credential.query)]
-  const models = [...new Set(named.filter((name) => name !== null).map(plainModel))]
+  const models = modelsNamed(rest, body.scan?.model ?? null, credential.query)
   const dropUsageChunk = askForUsage(body, provider, rest)
   if (body.whole !== null) maskToken(body.whole, credential.token)
   const upstream = upstreamPath(provider, rest)
+  const path = behindRoot(provider, upstream)
   const estimate = {
     inputTokens: Math.ceil((body.whole?.length ?? head.bodyBytes ?? 0) / BYTES_PER_TOKEN),
     outputTokens: head.bodyBytes === 0 ? 0 : (body.scan?.maxTokens ?? ESTIMATED_OUTPUT_TOKENS),
   }
-  const admitted = await admit(
+  const answer = admit(
     {
       agent,
       provider,
-      path: behindRoot(provider, upstream),
+      path,
+      isListing: exchange.request.method === 'GET' && models.length === 0,
       models,
       estimate,
       metered: !exchange.websocket,
@@ -102,6 +111,7 @@ export async function prepare(
     },
     deps,
   )
+  const admitted = answer instanceof Promise ? await answer : answer
   if ('code' in admitted) return admitted
   return {
     ...admitted,
@@ -109,17 +119,18 @@ export async function prepare(
     target: credential.query === '' ? upstream : `${upstream}?${credential.query}`,
     headers: head.headers,
     body: bodyToSend(body, reading, exchange),
-    model: models[0] ?? '',
+    model: models.find((name) => name !== null) ?? '',
     dropUsageChunk,
     estimate,
+    uses: usesOf({ agent, provider, models, path }),
   }
 }
 
-async function readBody(
+function readBody(
   reading: Reading,
   exchange: Exchange,
   deps: PreparationDeps,
-): Promise<Body | LlmRefusal> {
+): Body | Promise<Body | LlmRefusal> {
   const { contentType, isEncoded, bodyBytes } = reading.head
   const isJson = contentType === '' || contentType.startsWith('application/json')
   const most = Math.min(bodyBytes ?? MAX_WHOLE_BYTES, MAX_WHOLE_BYTES)
@@ -127,9 +138,13 @@ async function readBody(
   const hold = isReadable ? deps.budget.take(most) : null
   if (hold === null) return { whole: null, begun: null, scan: null }
   exchange.keep(hold)
-  const { bytes, whole } = await readUpTo(exchange.request, MAX_WHOLE_BYTES)
-  hold.shrinkTo(bytes.length)
-  if (!whole) return { whole: null, begun: bytes, scan: null }
+  return readUpTo(exchange.request, MAX_WHOLE_BYTES, deps.stalls).then(({ bytes, whole }) => {
+    if (bodyBytes === null) hold.shrinkTo(bytes.length)
+    return whole ? scanned(bytes) : { whole: null, begun: bytes, scan: null }
+  })
+}
+
+function scanned(bytes: Buffer): Body | LlmRefusal {
   const scan = bytes.length === 0 ? null : scanBody(bytes)
   if (scan === null || !('problem' in scan)) return { whole: bytes, begun: null, scan }
   // What is not JSON is for the provider to refuse. Two readings of one body would be a way around a grant.
@@ -163,7 +178,7 @@ function askForUsage(body: Body, provider: Provider, rest: string): boolean {
   const { whole, scan } = body
   if (whole === null || scan === null || !scan.stream || scan.includeUsage) return false
   if (!provider.includeUsage || !/\/(chat\/)?completions$/.test(rest)) return false
-  const changed = withIncludeUsage(whole)
+  const changed = withIncludeUsage(whole, scan)
   if (changed === null) return false
   body.whole = changed
   return true

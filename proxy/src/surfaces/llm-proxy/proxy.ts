@@ -11,11 +11,13 @@ import type { SecretValue } from '../../kernel/index.ts'
 import { forward, type Outcome } from './forward.ts'
 import { createIdentity, type SharedGate } from './identity.ts'
 import { createInFlight } from './in-flight.ts'
+import { createLiveSessions } from './live-sessions.ts'
 import { type Listed, listModels } from './models-list.ts'
 import { type Reading, readRequest } from './plan.ts'
 import { BYTES_PER_TOKEN, type Exchange, prepare, type Ready } from './prepare.ts'
 import { answerRefusal, type LlmErrorCode, type LlmRefusal, refused, writeRefusal } from './refusal.ts'
-import { BodyBroken, createBodyBudget } from './request-body.ts'
+import { BodyBroken, createBodyBudget, STALL_MS } from './request-body.ts'
+import { createStalls } from './stalls.ts'
 import { putKey } from './upstream-headers.ts'
 import { createProviderPools } from './upstreams.ts'
 import { createUsableProviders } from './usable-providers.ts'
@@ -53,7 +55,9 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const identity = createIdentity(deps)
   const inFlight = createInFlight()
   const usable = createUsableProviders(deps)
-  const preparation = { ...deps, identity, usable, budget: createBodyBudget() }
+  const stalls = createStalls(STALL_MS)
+  const sessions = createLiveSessions()
+  const preparation = { ...deps, identity, usable, stalls, budget: createBodyBudget() }
   const scrubbers = new WeakMap<SecretValue, Scrubber>()
 
   const scrubberOf = ({ key, provider }: Ready): Scrubber | null => {
@@ -65,10 +69,15 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     return scrubber
   }
 
-  const enter = async (reading: Reading, { request, gone }: Exchange): Promise<Agent | LlmRefusal> => {
+  const enter = (reading: Reading, { request, keep }: Exchange): Agent | LlmRefusal | Promise<LlmRefusal> => {
     if (!deps.accepting()) return refused('shutting_down', 'The daemon is stopping.', 5)
-    const agent = await identity.of(reading.credential.token, request)
-    if ('code' in agent || inFlight.take(agent.id, gone)) return agent
+    const agent = identity.of(reading.credential.token, request)
+    if (agent instanceof Promise) return agent
+    const place = inFlight.take(agent.id)
+    if (place !== null) {
+      keep(place)
+      return agent
+    }
     return refused('rate_limited', 'Too many requests of this agent are under way.', 1)
   }
 
@@ -77,6 +86,16 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     if (key !== null) putKey(headers, provider, key.value.open())
     return headers
   }
+
+  /** Token, grant and key stand as they did when the request was let through. */
+  const isStillAllowed = (
+    { provider, key, uses }: Ready,
+    reading: Reading,
+    request: IncomingMessage,
+  ): boolean =>
+    identity.stillGood(reading.credential.token, request) !== null &&
+    uses.every((use) => deps.access.judge(use).verdict === 'granted') &&
+    (key === null || keys.list(provider.name).some(({ id }) => id === key.id))
 
   const settle = (ready: Ready, outcome: Outcome): void => {
     const { status } = outcome
@@ -128,17 +147,18 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     response: ServerResponse,
     refuse: (refusal: LlmRefusal) => void,
   ): Promise<void> => {
-    const { request, gone } = exchange
+    const { request } = exchange
     const reading = readRequest(request, providers, exchange)
     if ('refusal' in reading) {
       exchange.shapeIs(reading.shape)
       return refuse(await identity.missing(request, reading.refusal))
     }
     exchange.shapeIs(reading.shape)
-    const agent = await enter(reading, exchange)
+    const known = enter(reading, exchange)
+    const agent = known instanceof Promise ? await known : known
     if ('code' in agent) return refuse(agent)
     if (reading.provider === null && reading.rest === '/v1/models' && request.method === 'GET') {
-      return await answerList(agent, response, gone)
+      return await answerList(agent, response, exchange.gone())
     }
     const ready = await prepare(agent, reading, exchange, preparation)
     if ('code' in ready) return refuse(ready)
@@ -169,11 +189,13 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       return refuse(await identity.missing(request, reading.refusal))
     }
     exchange.shapeIs(reading.shape)
-    const agent = await enter(reading, exchange)
+    const known = enter(reading, exchange)
+    const agent = known instanceof Promise ? await known : known
     if ('code' in agent) return refuse(agent)
     const ready = await prepare(agent, reading, exchange, preparation)
     if ('code' in ready) return refuse(ready)
     if (opening.socket.destroyed) return ready.place.release()
+    sessions.watch(opening.socket, () => isStillAllowed(ready, reading, request))
     openWebSocket({
       ...opening,
       provider: ready.provider,
@@ -211,7 +233,11 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       serveUpgrade(exchange, { socket, head }, refuse).catch((error: unknown) => refuse(fault(error)))
     },
 
-    [Symbol.asyncDispose]: () => pools[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      stalls[Symbol.dispose]()
+      sessions[Symbol.dispose]()
+      await pools[Symbol.asyncDispose]()
+    },
   }
 }
 
@@ -222,6 +248,8 @@ function guessOf({ estimate }: Ready, { status, textBytes }: Outcome): Ready['es
   return { inputTokens: estimate.inputTokens, outputTokens }
 }
 
+const LEFT = new Error('the client left')
+
 function begin(
   request: IncomingMessage,
   websocket: boolean,
@@ -230,22 +258,28 @@ function begin(
   readonly shape: () => ErrorShape
   readonly end: () => void
 } {
-  const gone = new AbortController()
+  let gone: AbortController | undefined
+  let ended = false
   const holds: Disposable[] = []
   let shape: ErrorShape = 'openai'
   return {
     exchange: {
       request,
-      gone: gone.signal,
+      gone() {
+        gone ??= new AbortController()
+        if (ended) gone.abort(LEFT)
+        return gone.signal
+      },
       websocket,
       shapeIs(found) {
         shape = found
       },
-      keep: (hold) => void holds.push(hold),
+      keep: (hold) => (ended ? hold[Symbol.dispose]() : void holds.push(hold)),
     },
     shape: () => shape,
     end() {
-      gone.abort()
+      ended = true
+      gone?.abort(LEFT)
       for (const hold of holds) hold[Symbol.dispose]()
     },
   }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Stalls } from './stalls.ts'
 
 /** A body may take as long as it likes, as long as some of it comes. */
 export const STALL_MS = 60_000
@@ -39,12 +40,13 @@ export class BodyBroken extends Error {}
 export function readUpTo(
   request: IncomingMessage,
   maxBytes: number,
+  stalls: Stalls,
 ): Promise<{ readonly bytes: Buffer; readonly whole: boolean }> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = []
     let length = 0
     const settle = (work: () => void): void => {
-      request.setTimeout(0)
+      stalls.end(request)
       request.off('data', take).off('end', end).off('close', broken).off('error', broken)
       work()
     }
@@ -54,11 +56,12 @@ export function readUpTo(
     const take = (chunk: Buffer): void => {
       parts.push(chunk)
       length += chunk.length
+      stalls.came(request)
       if (length <= maxBytes) return
       request.pause()
       settle(() => resolve({ bytes: all(), whole: false }))
     }
     request.on('data', take).once('end', end).once('close', broken).once('error', broken)
-    if (!request.complete) request.setTimeout(STALL_MS, () => request.destroy())
+    stalls.begin(request)
   })
 }

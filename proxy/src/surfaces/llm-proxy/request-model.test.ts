@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { modelOfPath, modelOfQuery, plainModel } from './request-model.ts'
+import { modelOfPath, modelOfQuery, modelsNamed } from './request-model.ts'
 
 it.each([
   ['/v1beta/models/gemini-2.5-pro:streamGenerateContent', 'gemini-2.5-pro'],
@@ -17,7 +17,17 @@ it('reads the one model of a query, and none of two', () => {
   expect(modelOfQuery('')).toBeNull()
 })
 
-it('takes the prefix of a collection off', () => {
-  expect(plainModel('models/gemini-2.5-flash')).toBe('gemini-2.5-flash')
-  expect(plainModel('gpt-5')).toBe('gpt-5')
+it('takes the prefix of a collection off, and names each model once', () => {
+  const path = '/v1beta/models/gemini-2.5-flash:embedContent'
+  expect(modelsNamed(path, 'models/gemini-2.5-flash', '')).toEqual(['gemini-2.5-flash'])
+  expect(modelsNamed('/v1/chat/completions', 'gpt-5', 'model=gpt-4')).toEqual(['gpt-5', 'gpt-4'])
+  expect(modelsNamed('/v1/files', null, '')).toEqual([])
+})
+
+it('knows that a path acts on something that it cannot name', () => {
+  expect(modelsNamed('/v1beta/tunedModels/dear:generateContent', 'models/gemini-demo', '')).toEqual([
+    null,
+    'gemini-demo',
+  ])
+  expect(modelsNamed('/v1/projects/p/locations/l/endpoints/7:predict', null, '')).toEqual([null])
 })

@@ -8,6 +8,19 @@ const IN_PATH = [
   /^\/model\/([^/?]+)\//,
 ]
 
+/** Google's way to call a method of a resource: `…/tunedModels/NAME:generateContent`. */
+const ACTION = /:[A-Za-z]+$/
+
+/**
+ * Every name that a request gives to its model, in path, body and query. A null among them: the path acts on something
+ * that may be a model, and which one cannot be told, whatever the body says.
+ */
+export function modelsNamed(path: string, ofBody: string | null, query: string): (string | null)[] {
+  const ofPath = modelOfPath(path)
+  const names = [ofPath, ofBody, modelOfQuery(query)].filter((name) => name !== null).map(plainModel)
+  return [...new Set([...(ofPath === null && ACTION.test(path) ? [null] : []), ...names])]
+}
+
 export function modelOfPath(path: string): string | null {
   if (!path.includes('/model') && !path.includes('/deployments/')) return null
   for (const form of IN_PATH) {
@@ -25,7 +38,7 @@ export function modelOfQuery(query: string): string | null {
 }
 
 /** Gemini's bodies say `models/NAME` for what its paths call NAME. */
-export const plainModel = (name: string): string => name.replace(/^models\//, '')
+const plainModel = (name: string): string => name.replace(/^models\//, '')
 
 function decoded(text: string): string {
   try {

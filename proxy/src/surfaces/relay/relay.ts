@@ -77,6 +77,10 @@ export function relay(relaying: Relaying): Relayed {
           return relaying.refuse('unreadable')
         }
         const behind = relaying.onAnswer(status, rawHeaders)
+        if (given.short !== null) {
+          answer = shortAnswer(response, status, given.headers, given.short, behind)
+          return
+        }
         const search = given.search()
         const ready = (): void => started.resume()
         if (search === 'encoded') {
@@ -102,7 +106,7 @@ export function relay(relaying: Relaying): Relayed {
       onResponseError(_controller, error) {
         if (isOver || response.destroyed) return
         isOver = true
-        if (answer === undefined) relaying.refuse(error)
+        if (!response.headersSent) relaying.refuse(error)
         else response.destroy()
       },
     },
@@ -110,6 +114,37 @@ export function relay(relaying: Relaying): Relayed {
   return {
     get isWhole() {
       return isWhole
+    },
+  }
+}
+
+/** Head and body leave together once the body is there: one write, and one look at it. */
+function shortAnswer(
+  response: ServerResponse,
+  status: number,
+  headers: string[],
+  clean: (body: Uint8Array) => Uint8Array,
+  behind: BodySearch | null,
+): Answer {
+  const parts: Uint8Array[] = []
+  return {
+    write(chunk) {
+      parts.push(chunk)
+      return true
+    },
+    end() {
+      if (response.destroyed) return
+      const [only] = parts
+      let body = clean(parts.length === 1 && only !== undefined ? only : Buffer.concat(parts))
+      if (behind !== null) {
+        body = behind.push(body)
+        const rest = behind.end()
+        if (rest.length > 0) body = Buffer.concat([body, rest])
+      }
+      headers.push('content-length', String(body.length))
+      response.sendDate = false
+      response.writeHead(status, headers)
+      response.end(body)
     },
   }
 }

@@ -1,0 +1,116 @@
+import { EVENTS, type StreamsJob, type StreamsResult } from './llm-peers.ts'
+import { KEY, MODEL } from './llm-targets.ts'
+import { cpuMs, type RunningNginx } from './nginx.ts'
+import { type Peer, startPeer } from './peers.ts'
+import { type BenchDaemon, percentile } from './support.ts'
+
+/** Many streams at once: as fast as they are taken, and at a pace at which models write. */
+const STREAMS = 100
+const PACE_MS = 20
+
+const BODY = JSON.stringify({
+  model: MODEL,
+  messages: [{ role: 'user', content: 'a story of many words' }],
+  stream: true,
+  stream_options: { include_usage: true },
+})
+
+interface StreamsTarget {
+  readonly name: string
+  readonly url: string
+  readonly token: string
+  pids(): readonly number[]
+}
+
+interface Sample extends StreamsResult {
+  readonly cpuMs: number
+}
+
+export async function benchStreams(setting: {
+  readonly rounds: number
+  readonly nginx: RunningNginx & { readonly streamsPort: number }
+  readonly daemon: BenchDaemon
+  readonly upstreamPort: number
+}): Promise<void> {
+  const { nginx, daemon } = setting
+  const path = '/v1/chat/completions'
+  const targets: readonly StreamsTarget[] = [
+    { name: 'direct', url: `http://127.0.0.1:${setting.upstreamPort}${path}`, token: KEY, pids: () => [] },
+    {
+      name: 'nginx',
+      url: `http://127.0.0.1:${nginx.streamsPort}${path}`,
+      token: daemon.token,
+      pids: nginx.pids,
+    },
+    {
+      name: 'oauth3',
+      url: `${daemon.url}/llm/bench-streams${path}`,
+      token: daemon.token,
+      pids: () => [daemon.pid],
+    },
+  ]
+  const client = startPeer(new URL('llm-peers.ts', import.meta.url), 'client')
+  try {
+    for (const paceMs of [0, PACE_MS]) {
+      const samples = new Map<string, Sample[]>(targets.map(({ name }) => [name, []]))
+      for (let round = -1; round < setting.rounds; round++) {
+        const first = (round + 1) % targets.length
+        for (const target of [...targets.slice(first), ...targets.slice(0, first)]) {
+          const sample = await measure(client, target, paceMs)
+          if (round >= 0) samples.get(target.name)?.push(sample)
+        }
+      }
+      print(paceMs, samples)
+    }
+  } finally {
+    client.stop()
+  }
+}
+
+async function measure(client: Peer, target: StreamsTarget, paceMs: number): Promise<Sample> {
+  const before = cpuMs(target.pids())
+  const result = await askStreams(client, target, paceMs)
+  return { ...result, cpuMs: cpuMs(target.pids()) - before }
+}
+
+export function askStreams(
+  client: Peer,
+  { url, token }: Pick<StreamsTarget, 'url' | 'token'>,
+  paceMs: number,
+): Promise<StreamsResult> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  return client.ask<StreamsResult>({
+    url: `${url}?pace=${paceMs}`,
+    headers: { ...headers, 'content-length': String(BODY.length) },
+    body: BODY,
+    streams: STREAMS,
+  } satisfies StreamsJob)
+}
+
+function print(paceMs: number, samples: ReadonlyMap<string, readonly Sample[]>): void {
+  const pace = paceMs === 0 ? 'as fast as they are taken' : `an event each ${paceMs} ms`
+  const count = samples.get('oauth3')?.length ?? 0
+  console.log(`\n${STREAMS} streams at once of ${EVENTS} events, ${pace} (medians of ${count} rounds each)`)
+  console.log(
+    `${''.padEnd(10)}${'events/s'.padStart(12)}${'first byte p50 ms'.padStart(20)}${'p99 ms'.padStart(10)}${'own CPU µs/event'.padStart(20)}`,
+  )
+  for (const [name, list] of samples) {
+    const mid = (figure: (sample: Sample) => number): number => percentile(list.map(figure), 0.5)
+    const cpu = mid((sample) => (sample.cpuMs * 1_000) / sample.events)
+    console.log(
+      [
+        name.padEnd(10),
+        mid((sample) => sample.events / (sample.ms / 1_000))
+          .toFixed(0)
+          .padStart(12),
+        mid((sample) => percentile(sample.firstByteMs, 0.5))
+          .toFixed(1)
+          .padStart(20),
+        mid((sample) => percentile(sample.firstByteMs, 0.99))
+          .toFixed(1)
+          .padStart(10),
+        (name === 'direct' ? '' : cpu.toFixed(1)).padStart(20),
+      ].join(''),
+    )
+  }
+}

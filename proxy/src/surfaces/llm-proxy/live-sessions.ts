@@ -1,0 +1,23 @@
+import type { Duplex } from 'node:stream'
+
+/** Sessions that may last for hours: each is ended soon after what it rests on has ended. */
+export interface LiveSessions extends Disposable {
+  /** `mayGoOn` is asked every second, for as long as the socket is open. */
+  watch(socket: Duplex, mayGoOn: () => boolean): void
+}
+
+const LOOK_MS = 1_000
+
+export function createLiveSessions(): LiveSessions {
+  const open = new Map<Duplex, () => boolean>()
+  const clock = setInterval(() => {
+    for (const [socket, mayGoOn] of open) if (!mayGoOn()) socket.destroy()
+  }, LOOK_MS).unref()
+  return {
+    watch(socket, mayGoOn) {
+      open.set(socket, mayGoOn)
+      socket.once('close', () => open.delete(socket))
+    },
+    [Symbol.dispose]: () => clearInterval(clock),
+  }
+}
