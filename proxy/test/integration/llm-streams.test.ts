@@ -193,7 +193,7 @@ it.each(['content-length', 'chunked'])(
     kit.vendors.next('openai', async (call, response) => {
       const headers = { 'content-type': 'application/json' }
       begin(call, response, {
-        headers: framing === 'chunked' ? headers : { ...headers, 'content-length': '1000' },
+        headers: framing === 'chunked' ? headers : { ...headers, 'content-length': '100000' },
       })
       await write(call, response, '{"half":')
       response.socket?.destroy()
@@ -209,6 +209,18 @@ it.each(['content-length', 'chunked'])(
     expect(text).toBe('{"half":')
   },
 )
+
+it('a short answer that breaks off before it is whole is a 502, and none of it is given', async () => {
+  kit.vendors.next('openai', async (call, response) => {
+    begin(call, response, { headers: { 'content-type': 'application/json', 'content-length': '1000' } })
+    await write(call, response, '{"half":')
+    response.socket?.destroy()
+  })
+  const broken = await kit.ask(CHAT, { body: chatBody() })
+  expect(broken.status).toBe(502)
+  expect(broken.headers.get('x-oauth3-error')).toBe('upstream_unreachable')
+  expect(JSON.stringify(broken.json)).not.toContain('half')
+})
 
 it('a vendor that closes without an answer is a 502 that says so, and the daemon goes on', async () => {
   kit.vendors.next('openai', (_call, response) => void response.socket?.destroy())
