@@ -33,7 +33,6 @@ export {
 export { declaredBody } from './request-framing.ts'
 export {
   type BodySearch,
-  type PreparedResponse,
   prepareResponse,
   scrubberFor,
 } from './response.ts'

@@ -19,7 +19,7 @@ export interface ProviderGrant {
   readonly endedWhy: 'expired' | 'revoked' | 'replaced' | null
 }
 
-export type AskStatus = 'pending' | 'granted' | 'denied' | 'expired'
+type AskStatus = 'pending' | 'granted' | 'denied' | 'expired'
 
 /** A first use that waits for the owner; a row of `provider_asks`. */
 export interface ProviderAsk {
@@ -46,7 +46,7 @@ export interface Use {
   readonly path: string
 }
 
-export type AccessVerdict =
+type AccessVerdict =
   | { readonly verdict: 'granted'; readonly grant: ProviderGrant }
   /** Nobody has said anything yet, or what was granted does not cover this model or path. */
   | { readonly verdict: 'ask' }

@@ -45,7 +45,7 @@ export interface PickedKey {
 }
 
 /** Why no key can be used: there is none for these tags and this model, or all that are rest after a refusal of the vendor's. */
-export type NoKey =
+type NoKey =
   | { readonly refused: 'no_key' }
   | { readonly refused: 'keys_resting'; readonly retryAfterSeconds: number }
 

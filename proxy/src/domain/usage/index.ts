@@ -1,4 +1,4 @@
-export { type BodyProblem, type BodyScan, type ByteRange, scanBody, withModel } from './body-scan.ts'
+export { scanBody, withModel } from './body-scan.ts'
 export type * from './ports.ts'
 export { createUsageReader } from './reader.ts'
 export { withIncludeUsage } from './stream-options.ts'

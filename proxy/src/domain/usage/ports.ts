@@ -11,7 +11,7 @@ export interface TokenUsage {
 }
 
 /** One finished request, for the books. */
-export interface UsageEntry {
+interface UsageEntry {
   readonly agentId: AgentId
   readonly provider: string
   /** As the answer names it, else as the request did; '' when neither does. */

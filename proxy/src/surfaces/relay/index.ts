@@ -1,3 +1,3 @@
 export { relay } from './relay.ts'
-export { type BodyRewriter, streamed } from './streamed-body.ts'
+export { streamed } from './streamed-body.ts'
 export { openWebSocket } from './websocket.ts'

@@ -11,7 +11,7 @@ import {
 import type { Scrubber } from '../../domain/scrub/index.ts'
 
 /** Why nothing came of a WebSocket. */
-export type WebSocketRefusal = EgressDialError['reason'] | 'answer_unreadable'
+type WebSocketRefusal = EgressDialError['reason'] | 'answer_unreadable'
 
 export interface WebSocketOpening {
   readonly socket: Socket
