@@ -43,9 +43,7 @@ export function openLlm(deps: {
     // Another provider that gets the same name later inherits nothing.
     onRemoved(name, actor) {
       for (const { id } of late.keys?.list(name) ?? []) late.keys?.remove(id, actor)
-      for (const { id, provider } of late.access?.grants() ?? []) {
-        if (provider === name) late.access?.revoke(id, actor)
-      }
+      late.access?.providerRemoved(name, actor)
     },
   })
   const usage = createUsage({

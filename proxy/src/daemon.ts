@@ -208,7 +208,8 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       accepting = false
-      await runs.drain(options.drainMs ?? DRAIN_MS)
+      const drainMs = options.drainMs ?? DRAIN_MS
+      await Promise.all([runs.drain(drainMs), llmProxy.drain(drainMs)])
       core.transactor.transact(() => core.audit.append('daemon.stopped', 'daemon', null, null))
       await Promise.race([
         owned.disposeAsync(),

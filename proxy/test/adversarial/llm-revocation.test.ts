@@ -168,15 +168,37 @@ describe('a removed provider', () => {
     await kit.grant('my-own', { agent })
     const path = '/llm/my-own/api/chat'
     expect((await kit.ask(path, { token, body: chatBody() })).status).toBe(200)
-    const removed = await kit.daemon.admin('DELETE', '/v1/providers/my-own')
-    if (removed.status === 200) {
-      expect((await kit.ask(path, { token, body: chatBody() })).status).toBe(404)
-      await kit.admin('POST', '/v1/providers', { name: 'my-own', url: 'https://api.openai.com' })
-      const before = kit.vendors.calls.length
-      const after = await kit.ask(path, { token, body: chatBody(), headers: WAIT_0 })
-      expect(after.status).not.toBe(200)
-      expect(kit.vendors.calls.slice(before).map((call) => call.key)).not.toContain(value)
-    }
+    expect((await kit.daemon.admin('DELETE', '/v1/providers/my-own')).status).toBe(200)
+    expect((await kit.ask(path, { token, body: chatBody() })).status).toBe(404)
+    await kit.admin('POST', '/v1/providers', { name: 'my-own', url: 'https://api.openai.com' })
+    const before = kit.vendors.calls.length
+    const after = await kit.ask(path, { token, body: chatBody(), headers: WAIT_0 })
+    expect(after.headers.get('x-oauth3-error')).toBe('approval_pending')
+    expect(kit.vendors.calls.slice(before).map((call) => call.key)).not.toContain(value)
+  })
+
+  it('takes the cards about it along: an old one grants nothing of another of its name', async () => {
+    await kit.admin('POST', '/v1/providers', { name: 'lab', url: 'https://ollama.com' })
+    const path = '/llm/lab/api/chat'
+    const waiting = kit.ask(path, { token, body: chatBody() })
+    const { telegram, chatId } = kit.daemon
+    const card = await telegram.waitForMessage(
+      ({ text, buttons }) => buttons.length > 0 && text.includes(agent),
+    )
+    const always = card.callbacks.get('♾ Always') as string
+    await kit.admin('DELETE', '/v1/providers/lab')
+    await kit.admin('POST', '/v1/providers', { name: 'lab', url: 'https://api.openai.com' })
+    await kit.addKey('lab', { value: kit.vendors.key('openai') })
+    const before = kit.vendors.calls.length
+    expect((await telegram.pressRaw(chatId, card.messageId, always, ANN).answered).text).not.toMatch(
+      /^Granted/,
+    )
+    expect((await waiting).status).toBe(403)
+    const { grants } = await kit.admin('GET', '/v1/provider-grants')
+    expect(grants.filter((row: { provider: string }) => row.provider === 'lab')).toEqual([])
+    const again = await kit.ask(path, { token, body: chatBody(), headers: WAIT_0 })
+    expect(again.headers.get('x-oauth3-error')).toBe('approval_pending')
+    expect(kit.vendors.calls.length).toBe(before)
   })
 })
 

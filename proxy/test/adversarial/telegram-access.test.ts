@@ -110,6 +110,38 @@ describe("answers to a provider's card", () => {
     expect(kit.trust.list()).toEqual([])
   })
 
+  it.each([
+    ['host', { url: 'https://lab.elsewhere.test/v1' }],
+    ['port', { url: 'https://lab.demo.test:8443/v1' }],
+    ['scheme', { url: 'http://lab.demo.test:443/v1', private: true }],
+    ['reach', { private: true }],
+  ])(
+    'decides nothing for a provider whose %s is by now another than the card says',
+    async (_what, change) => {
+      await using kit = await createTelegramKit()
+      const lab = {
+        name: 'lab',
+        url: 'https://lab.demo.test/v1',
+        auth: { kind: 'bearer' },
+        errors: 'openai',
+        private: false,
+      } as const
+      kit.llm.providers.add(lab, 'cli:0')
+      const { card, ask } = await kit.wants({ provider: 'lab' })
+      const data = card.callbacks.get('♾ Always') as string
+      const press = () => kit.double.pressRaw(kit.chatId, card.messageId, data, ANN).answered
+      kit.llm.providers.remove('lab', 'cli:0')
+      expect(await press()).toEqual({ text: 'This card is for another request.', alert: true })
+      kit.llm.providers.add({ ...lab, ...change }, 'cli:0')
+      expect(await press()).toEqual({ text: 'This card is for another request.', alert: true })
+      expect(kit.llm.access.find(ask.id)?.status).toBe('pending')
+      expect(kit.llm.access.grants()).toEqual([])
+      kit.llm.providers.remove('lab', 'cli:0')
+      kit.llm.providers.add(lab, 'cli:0')
+      expect(await press()).toEqual({ text: 'Granted until you revoke it', alert: false })
+    },
+  )
+
   it('grants no pattern through the name of a model, and shows no markup or hidden characters of it', async () => {
     await using kit = await createTelegramKit()
     const { card, ask } = await kit.wants({

@@ -74,6 +74,11 @@ export function prepareResponse(
 
   const length = lengthOf(fields)
   const hasBody = mayHaveBody(response) && length !== 0
+  // Of other codings of the transfer nobody here takes any off: the search would read what they hide.
+  const transfer = valuesOf(fields, 'transfer-encoding')
+  if (hasBody && transfer.length > 0 && transfer.join(',').trim().toLowerCase() !== 'chunked') {
+    return { refused: 'answer_unreadable' }
+  }
   const encodings = encodingsOf(fields)
   const decoder = DECODERS.get(encodings[0] ?? '')
   if (hasBody && (encodings.length > 1 || (encodings.length === 1 && decoder === undefined))) {

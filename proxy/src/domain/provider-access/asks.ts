@@ -15,6 +15,8 @@ export interface Asks {
   present(askId: string): ProviderAsk
   pending(): readonly ProviderAsk[]
   waiting(agentId: AgentId): readonly ProviderAsk[]
+  /** Of any agent. */
+  waitingFor(provider: string): readonly ProviderAsk[]
   wait(askId: string, ms: number, signal: AbortSignal): Promise<void>
   /** Inside the transaction of what settles it. */
   settle(ask: ProviderAsk, status: Exclude<ProviderAsk['status'], 'pending'>, by: By | null): ProviderAsk
@@ -136,6 +138,7 @@ export function createAsks(deps: {
 
     pending: () => repository.asks('pending', ALL).filter((ask) => !isOver(ask, clock.now())),
     waiting: (agentId) => repository.asks('pending', ALL).filter((ask) => ask.agentId === agentId),
+    waitingFor: (provider) => repository.asks('pending', ALL).filter((ask) => ask.provider === provider),
 
     async wait(askId, ms, signal) {
       const ask = present(askId)

@@ -136,6 +136,11 @@ export interface ProviderAccess {
   revoke(id: number, actor: string): ProviderGrant
   /** Inside the transaction that revoked the agent. */
   agentRevoked(agentId: AgentId, actor: string): void
+  /**
+   * Inside the transaction that removed the provider: what was granted or asked for it is over, so that another of
+   * its name begins with nothing.
+   */
+  providerRemoved(name: string, actor: string): void
   /** A limit was passed: the audit is told, and the owner once in each window. */
   limitPassed(grant: ProviderGrant, limit: string): void
   /** Ends what has expired. */

@@ -265,6 +265,37 @@ describe('how long a grant stands', () => {
   })
 })
 
+describe('a provider that is removed', () => {
+  it('takes its grants and asks along, of every agent, and leaves those of others', async () => {
+    const second = addAgent(kit, 'second')
+    const lost = [grant(), grant({ agentId: second.id })]
+    const kept = grant({ provider: 'other' })
+    const asked = [
+      access.ask(use({ provider: 'inside' })),
+      access.ask(use({ provider: 'inside', model: null })),
+    ]
+    const elsewhere = access.ask(use({ agentId: second.id, provider: 'other' }))
+    const waiting = access.wait(asked[0]?.id as string, HOUR, new AbortController().signal)
+    await remembered()
+    kit.transactor.transact(() => access.providerRemoved('openai', 'cli:0'))
+    expect(access.grants().map(({ id }) => id)).toEqual([kept.id])
+    expect([verdict(), verdict({ agentId: second.id }), verdict({ provider: 'other' })]).toEqual([
+      'ask',
+      'ask',
+      'granted',
+    ])
+    expect(events().filter((event) => event === 'provider.revoked')).toHaveLength(lost.length)
+    kit.transactor.transact(() => access.providerRemoved('inside', 'cli:0'))
+    expect(await waiting).toMatchObject({ status: 'expired', decidedBy: 'cli:0' })
+    expect(access.pending().map(({ id }) => id)).toEqual([elsewhere.id])
+    for (const { id } of asked) {
+      expect(() => access.decide(id, answer(), BY)).toThrow(refusedWith('refused'))
+    }
+    expect(verdict({ provider: 'inside' })).toBe('ask')
+    expect(events().filter((event) => event === 'provider.expired')).toHaveLength(asked.length)
+  })
+})
+
 describe('a transaction that is undone', () => {
   const undone = (work: () => void): void => {
     expect(() =>

@@ -258,6 +258,11 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
       for (const ask of asks.waiting(agentId)) asks.settle(ask, 'expired', { actor, name: null })
     },
 
+    providerRemoved(name, actor) {
+      for (const grant of repository.standing()) if (grant.provider === name) endByPerson(grant, actor)
+      for (const ask of asks.waitingFor(name)) asks.settle(ask, 'expired', { actor, name: null })
+    },
+
     limitPassed(grant, limit) {
       transactor.transact(() => {
         const { id, agentId, provider } = grant

@@ -61,7 +61,7 @@ export interface ProviderKeys {
     readonly model: string | null
     readonly tags: readonly string[]
   }): PickedKey | NoKey
-  /** What the vendor answered with this key: 401, 403 and 429 let it rest; `retryAfter` is the header as it came. */
+  /** What the vendor answered with this key: 401 and 429 let it rest; `retryAfter` is the header as it came. */
   answered(id: number, status: number, retryAfter: string | null): void
   /** Forgets every decrypted value. */
   dropCache(): void

@@ -219,7 +219,6 @@ describe('a key that was refused', () => {
   it.each<[number, string | null, number]>([
     [401, null, 300],
     [401, '1', 300],
-    [403, null, 300],
     [429, null, 30],
     [429, '', 30],
     [429, 'soon', 30],
@@ -249,7 +248,7 @@ describe('a key that was refused', () => {
     expect(keys.list()[0]?.restingUntil).toBeNull()
   })
 
-  it.each([200, 201, 204, 301, 400, 404, 408, 500, 503, 529])('does not rest after %i', (status) => {
+  it.each([200, 201, 204, 301, 400, 403, 404, 408, 500, 503, 529])('does not rest after %i', (status) => {
     const { id } = add()
     keys.answered(id, status, '100')
     expect(label(pick())).toBe('key-1')

@@ -6,9 +6,12 @@ const MIN_REST_MS = 1_000
 /** No key rests longer, whatever the vendor says. */
 export const MAX_REST_MS = 60 * 60_000
 
-/** How long a key is left alone after this answer of the vendor's; 0 when the key is not at fault. */
+/**
+ * How long a key is left alone after this answer of the vendor's; 0 when the key is not at fault. A 403 is often about
+ * one path or one model: an agent that asks for it must not let the key rest for everybody.
+ */
 export function restMs(status: number, retryAfter: string | null, now: UnixMs): number {
-  if (status === 401 || status === 403) return REFUSED_REST_MS
+  if (status === 401) return REFUSED_REST_MS
   if (status !== 429) return 0
   const asked = askedMs(retryAfter?.trim() ?? '', now)
   return asked === undefined ? DEFAULT_REST_MS : Math.min(MAX_REST_MS, Math.max(MIN_REST_MS, asked))

@@ -17,6 +17,12 @@ export interface BodyScan {
   readonly includeUsage: boolean
   /** The largest of the limits for the answer that the body names, in tokens. */
   readonly maxTokens: number | null
+  /** Models that the vendor may take in place of the first: OpenRouter's `models`. */
+  readonly moreModels: readonly string[]
+  /** The vendor goes on after it has answered, and what it then uses is told in another answer. */
+  readonly background: boolean
+  /** How many answers are asked for at once; the largest that the body names. */
+  readonly choices: number
   /** Where the object's `{` stands. */
   readonly objectStart: number
 }
@@ -32,17 +38,24 @@ export interface BodyProblem {
   readonly problem: 'not_json' | 'doubled_key'
 }
 
-const DECIDING = new Set(['model', 'stream', 'stream_options'])
+const DECIDING = new Set(['model', 'models', 'stream', 'stream_options', 'background'])
 const LIMITS = new Set(['max_tokens', 'max_completion_tokens', 'max_output_tokens'])
-/** Where vendors wrap such a limit: Google's, Bedrock's and Ollama's. */
-const WRAPPED_LIMITS: ReadonlyMap<string, string> = new Map([
-  ['generationconfig', 'maxOutputTokens'],
-  ['inferenceconfig', 'maxTokens'],
-  ['options', 'num_predict'],
+const CHOICES = new Set(['n', 'best_of', 'candidatecount'])
+const GOOGLE = {
+  limits: ['maxOutputTokens', 'max_output_tokens'],
+  choices: ['candidateCount', 'candidate_count'],
+}
+/** Where vendors wrap these: Google's, in both of its spellings, Bedrock's and Ollama's. */
+const WRAPPED: ReadonlyMap<string, { readonly limits: string[]; readonly choices: string[] }> = new Map([
+  ['generationconfig', GOOGLE],
+  ['generation_config', GOOGLE],
+  ['inferenceconfig', { limits: ['maxTokens'], choices: [] }],
+  ['options', { limits: ['num_predict'], choices: [] }],
 ])
+const MAX_MODELS = 64
 /** Of the keys above in bytes, also with each s written as ſ: a key of another length need not be looked at. */
 const LENGTHS = new Set(
-  [...DECIDING, ...LIMITS, ...WRAPPED_LIMITS.keys()].flatMap((name) =>
+  [...DECIDING, ...LIMITS, ...CHOICES, ...WRAPPED.keys()].flatMap((name) =>
     Array.from({ length: name.split('s').length }, (_, longer) => name.length + longer),
   ),
 )
@@ -59,11 +72,10 @@ const folded = (key: string): string => key.toLowerCase().replaceAll('ſ', 's')
 export function scanBody(body: Buffer): BodyScan | BodyProblem {
   const deciding = new Map<string, Member>()
   let problem: BodyProblem['problem'] | null = null
-  let maxTokens: number | null = null
+  let maxTokens = 0
+  let choices = 1
   const limitBy = (value: unknown): void => {
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) {
-      maxTokens = Math.max(maxTokens ?? 0, value)
-    }
+    maxTokens = larger(maxTokens, value)
   }
   const objectStart = visitMembers(body, (member) => {
     const keyBytes = member.keyEnd - member.keyStart - 2
@@ -76,13 +88,19 @@ export function scanBody(body: Buffer): BodyScan | BodyProblem {
     }
     const name = folded(key)
     if (DECIDING.has(name)) {
-      if (deciding.has(name)) problem ??= 'doubled_key'
+      // The wish for a usage is put into the one that has this very name.
+      if (deciding.has(name) || (name === 'stream_options' && key !== name)) problem ??= 'doubled_key'
       deciding.set(name, member)
     } else if (LIMITS.has(name)) {
       limitBy(smallValue(body, member))
+    } else if (CHOICES.has(name)) {
+      choices = larger(choices, smallValue(body, member))
     } else {
-      const inner = WRAPPED_LIMITS.get(name)
-      if (inner !== undefined) limitBy(field(smallValue(body, member), inner))
+      const inner = WRAPPED.get(name)
+      if (inner === undefined) return
+      const value = smallValue(body, member)
+      for (const limit of inner.limits) limitBy(field(value, limit))
+      for (const count of inner.choices) choices = larger(choices, field(value, count))
     }
   })
   if (objectStart === -1) return { problem: 'not_json' }
@@ -93,7 +111,13 @@ export function scanBody(body: Buffer): BodyScan | BodyProblem {
     model !== undefined && body[model.start] === 0x22 ? stringAt(body, model.start, model.end) : null
   if (model !== undefined && body[model.start] === 0x22 && name === null) return { problem: 'not_json' }
   const options = deciding.get('stream_options')
+  const wrong = options === undefined ? null : problemOfOptions(body.subarray(options.start, options.end))
+  if (wrong !== null) return { problem: wrong }
+  const more = deciding.get('models')
+  const moreModels = more === undefined ? [] : modelsOf(smallValue(body, more))
+  if (moreModels === null) return { problem: 'doubled_key' }
   const stream = deciding.get('stream')
+  const background = deciding.get('background')
   return {
     model: name,
     modelAt: name === null || model === undefined ? null : { start: model.start, end: model.end },
@@ -101,9 +125,38 @@ export function scanBody(body: Buffer): BodyScan | BodyProblem {
     stream: stream !== undefined && body[stream.start] === 0x74,
     streamOptions: options === undefined ? null : { start: options.start, end: options.end },
     includeUsage: options !== undefined && field(smallValue(body, options), 'include_usage') === true,
-    maxTokens,
+    maxTokens: maxTokens === 0 ? null : maxTokens,
+    moreModels,
+    background: background !== undefined && body[background.start] === 0x74,
+    choices,
     objectStart,
   }
+}
+
+const larger = (known: number, value: unknown): number =>
+  typeof value === 'number' && Number.isSafeInteger(value) ? Math.max(known, value) : known
+
+/** Null for what another reader might find other models in. */
+function modelsOf(value: unknown): string[] | null {
+  if (value === null) return []
+  if (!Array.isArray(value) || value.length > MAX_MODELS) return null
+  return value.every((name) => typeof name === 'string') ? value : null
+}
+
+/** Of two wishes for a usage the vendor might read the other one. */
+function problemOfOptions(options: Buffer): BodyProblem['problem'] | null {
+  if (options[0] !== 0x7b) return null
+  let wishes = 0
+  let problem: BodyProblem['problem'] | null = null
+  visitMembers(options, (member) => {
+    const key = keyOf(options, member)
+    if (key === null) problem ??= 'not_json'
+    else if (folded(key) === 'include_usage') {
+      wishes += 1
+      if (wishes > 1 || key !== 'include_usage') problem ??= 'doubled_key'
+    }
+  })
+  return problem
 }
 
 function field(value: unknown, name: string): unknown {

@@ -2,7 +2,7 @@
  * The top-level members of a JSON object, found in its UTF-8 bytes without making objects of them: linear in time,
  * constant in memory, nesting bounded. What stands between strings is checked as JSON's grammar wants it (no
  * comments, no trailing commas), so a lenient reader elsewhere finds the same members; inside strings nothing but
- * their end is looked for.
+ * their end is looked for, and control characters, which must not stand there.
  */
 
 /** Where a member stands: ends are behind the last byte; the key's range holds its quotes. */
@@ -34,19 +34,46 @@ function skipBlanks(bytes: Uint8Array, at: number): number {
   return length
 }
 
-/** Behind the closing quote of the string whose opening quote is at `start`; -1 when there is none. */
+/** Longer stretches are looked through by words, for which a view has to be made first. */
+const BY_BYTES = 256
+/** The first byte of a string that is no control character. */
+const SPACE = 0x20
+
+/** Whether a byte below 0x20 stands in there. */
+function hasControl(bytes: Buffer, from: number, to: number): boolean {
+  let at = from
+  if (to - from > BY_BYTES) {
+    for (; (bytes.byteOffset + at) % 4 !== 0; at += 1) if ((bytes[at] ?? 0) < SPACE) return true
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (to - at) >> 2)
+    // The highest bit of a byte is left only where the byte was small enough to borrow, and had not set it itself.
+    for (const word of words) if (((word - 0x20202020) & ~word & 0x80808080) !== 0) return true
+    at += words.length * 4
+  }
+  for (; at < to; at += 1) if ((bytes[at] ?? 0) < SPACE) return true
+  return false
+}
+
+/**
+ * Behind the closing quote of the string whose opening quote is at `start`; -1 when there is none, or when a control
+ * character stands before it: lenient readers differ in what they make of those.
+ */
 function stringEnd(bytes: Buffer, start: number): number {
   let at = start + 1
   for (;;) {
     const walkedTo = Math.min(at + WALKED, bytes.length)
     while (at < walkedTo) {
-      const byte = bytes[at]
+      const byte = bytes[at] ?? 0
       if (byte === QUOTE) return at + 1
-      at += byte === BACKSLASH ? 2 : 1
+      if (byte < SPACE) return -1
+      if (byte === BACKSLASH) {
+        if ((bytes[at + 1] ?? 0) < SPACE) return -1
+        at += 1
+      }
+      at += 1
     }
     if (at >= bytes.length) return -1
     const quote = bytes.indexOf(QUOTE, at)
-    if (quote === -1) return -1
+    if (quote === -1 || hasControl(bytes, at, quote)) return -1
     let backslashes = 0
     while (quote - backslashes > at && bytes[quote - backslashes - 1] === BACKSLASH) backslashes += 1
     if (backslashes % 2 === 0) return quote + 1

@@ -1,6 +1,7 @@
 /**
- * Requests of the last minute, in steps of a second: a request counts until the sixtieth second after its own is
- * over. A fixed place for each second, so it takes the same room for any number of requests.
+ * Requests of the last minute, in steps of a second: a request counts for at least sixty seconds, and until the
+ * sixtieth second after its own is over. A fixed place for each second, so it takes the same room for any number of
+ * requests.
  */
 export interface MinuteWindow {
   count(nowMs: number): number
@@ -11,7 +12,8 @@ export interface MinuteWindow {
   secondsUntilBelow(limit: number, nowMs: number): number
 }
 
-const SECONDS = 60
+/** One more than a minute has: the second that a request came in was not whole. */
+const SECONDS = 61
 
 export function createMinuteWindow(): MinuteWindow {
   const counts = new Uint32Array(SECONDS)

@@ -83,6 +83,8 @@ export interface Unpriced {
 export interface Admission {
   settle(
     entry: Pick<UsageEntry, 'model' | 'keyId' | 'failed' | 'usage'> & {
+      /** As the request named it: its price counts where the answer's model has none. '' when it named none. */
+      readonly askedModel?: string
       /**
        * What an answer that told of no tokens will have used. It counts in the limits, so that leaving before the figures
        * come is no way around them; it does not count in the books.

@@ -106,6 +106,8 @@ export function createUsage(deps: {
     who: { readonly agentId: AgentId; readonly provider: string },
     account: Account,
     entry: Parameters<Admission['settle']>[0],
+    /** What it counts in the limit of money when nobody knows its price. */
+    unpricedMicroUsd: number,
   ): void {
     try {
       moveTo(clock.now())
@@ -122,11 +124,12 @@ export function createUsage(deps: {
     if (entry.failed) line.failed += 1
     if (usage === null) {
       if (!entry.failed) line.untold += 1
-      if (entry.guess) spendGuess(account, provider, entry.model, entry.guess)
+      if (entry.guess) spendGuess(account, priceOf(provider, entry), entry.guess, unpricedMicroUsd)
     } else {
-      const price = usage.toldMicroUsd === null ? book.find(provider, entry.model) : null
+      const price = usage.toldMicroUsd === null ? priceOf(provider, entry) : null
       const cost = costOf(usage, price)
-      if (cost === null && usage.input + usage.output > 0) line.unpriced += 1
+      const isUnpriced = cost === null && usage.input + usage.output > 0
+      if (isUnpriced) line.unpriced += 1
       const microUsd = cost ?? 0
       line.inputTokens = added(line.inputTokens, usage.input)
       line.outputTokens = added(line.outputTokens, usage.output)
@@ -136,19 +139,26 @@ export function createUsage(deps: {
       total.inputTokens = added(total.inputTokens, usage.input)
       total.outputTokens = added(total.outputTokens, usage.output)
       total.microUsd = added(total.microUsd, microUsd)
-      account.spend(added(usage.input, usage.output), microUsd)
+      account.spend(added(usage.input, usage.output), isUnpriced ? unpricedMicroUsd : microUsd)
     }
     schedule()
   }
 
+  /** A vendor may answer under a name that no price is known for: what was asked for is not free by that. */
+  function priceOf(provider: string, entry: Parameters<Admission['settle']>[0]): Price | null {
+    const price = book.find(provider, entry.model)
+    const asked = entry.askedModel ?? ''
+    return price === null && asked !== '' ? book.find(provider, asked) : price
+  }
+
   function spendGuess(
     account: Account,
-    provider: string,
-    model: string,
+    price: Price | null,
     { inputTokens: input, outputTokens: output }: { inputTokens: number; outputTokens: number },
+    unpricedMicroUsd: number,
   ): void {
     const guess: TokenUsage = { input, output, cacheRead: 0, cacheWrite: 0, toldMicroUsd: null }
-    account.spend(added(input, output), costOf(guess, book.find(provider, model)) ?? 0)
+    account.spend(added(input, output), costOf(guess, price) ?? unpricedMicroUsd)
   }
 
   function estimateOf(who: Parameters<Usage['admit']>[0]): Estimate | null {
@@ -189,7 +199,8 @@ export function createUsage(deps: {
           if (isOver) return
           isOver = true
           account.giveBack(estimate)
-          settle({ agentId, provider }, account, entry)
+          // Nothing is estimated where money is not limited.
+          settle({ agentId, provider }, account, entry, estimate.microUsd)
         },
         release() {
           if (isOver) return

@@ -26,7 +26,8 @@ export interface Wanted {
   readonly waitMs: number
   /** The client is there and its agent in good standing. */
   readonly gone: () => AbortSignal
-  readonly stillGood: () => boolean
+  readonly stillGood: () => Agent | null
+  readonly stillThere: () => boolean
 }
 
 export interface Admitted {
@@ -38,6 +39,8 @@ export interface AdmissionDeps {
   readonly access: ProviderAccess
   readonly keys: ProviderKeys
   readonly usage: Usage
+  /** Aborted when the daemon stops: nobody waits for the owner any longer. */
+  readonly closing: AbortSignal
 }
 
 /** Seconds after which an agent that was told to wait should ask again. */
@@ -52,7 +55,13 @@ export function admit(
 ): Admitted | LlmRefusal | Promise<Admitted | LlmRefusal> {
   const granted = grantFor(wanted, deps.access)
   if (!('use' in granted)) return under(granted, wanted, deps)
-  return askOwner(wanted, deps.access).then((grant) => under(grant, wanted, deps))
+  return askOwner(wanted, deps).then((grant) => {
+    const agent = wanted.stillGood()
+    if (agent === null) return refused('unauthenticated', 'The agent was revoked meanwhile.')
+    if (!wanted.stillThere())
+      return refused('unknown_provider', 'The provider was changed meanwhile; ask again.')
+    return under(grant, { ...wanted, agent }, deps)
+  })
 }
 
 function under(
@@ -65,10 +74,10 @@ function under(
   if (!wanted.metered && (tokensPerDay !== null || microUsdPerDay !== null)) {
     return refused(
       'unmetered',
-      `What ${agent.name} may spend on ${provider.name} is limited, and the tokens of a realtime session cannot be read.`,
+      `What ${agent.name} may spend on ${provider.name} is limited, and what this request uses is not told in its answer: a realtime session, or work that is done later.`,
     )
   }
-  const [model = null] = models
+  const model = models.includes(null) ? null : (models[0] ?? null)
   let key: PickedKey | null = null
   if (provider.auth.kind !== 'none') {
     const picked = deps.keys.pick({ provider: provider.name, model, tags: agent.tags })
@@ -139,7 +148,10 @@ const anyGrant = ({ agentId, provider }: Use, access: ProviderAccess): ProviderG
     .grants()
     .find((grant) => grant.agentId === agentId && grant.provider === provider && grant.paths === null)
 
-async function askOwner(wanted: Wanted, access: ProviderAccess): Promise<ProviderGrant | LlmRefusal> {
+async function askOwner(
+  wanted: Wanted,
+  { access, closing }: AdmissionDeps,
+): Promise<ProviderGrant | LlmRefusal> {
   const deadline = performance.now() + wanted.waitMs
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const granted = grantFor(wanted, access)
@@ -148,7 +160,10 @@ async function askOwner(wanted: Wanted, access: ProviderAccess): Promise<Provide
     try {
       const ask = access.ask(granted.use)
       const leftMs = Math.max(0, deadline - performance.now())
-      status = leftMs === 0 ? ask.status : (await access.wait(ask.id, leftMs, wanted.gone())).status
+      status =
+        leftMs === 0
+          ? ask.status
+          : (await access.wait(ask.id, leftMs, AbortSignal.any([wanted.gone(), closing]))).status
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       if (error.code === 'rate_limited')
@@ -156,7 +171,10 @@ async function askOwner(wanted: Wanted, access: ProviderAccess): Promise<Provide
       if (error.code === 'invalid_request') return refused('bad_request', error.message)
       throw error
     }
-    if (!wanted.stillGood()) return refused('unauthenticated', 'The agent was revoked meanwhile.')
+    if (closing.aborted && status === 'pending') {
+      return refused('shutting_down', 'The daemon is stopping; ask again in a moment.', 5)
+    }
+    if (wanted.stillGood() === null) return refused('unauthenticated', 'The agent was revoked meanwhile.')
     if (status !== 'granted' && status !== 'denied') return pending(wanted)
   }
   return pending(wanted)

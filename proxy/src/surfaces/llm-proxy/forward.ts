@@ -30,6 +30,8 @@ export interface Outcome {
   readonly retryAfter: string | null
   /** The answer came whole, and the client took it. */
   readonly whole: boolean
+  /** The client went away in the middle of it. */
+  readonly left: boolean
   /** Of the answer's body, where it is of a kind that tells of tokens; else null. */
   readonly textBytes: number | null
   readonly usage: TokenUsage | null
@@ -46,6 +48,7 @@ export function forward(forwarding: Forwarding): void {
   let status: number | null = null
   let retryAfter: string | null = null
   let bytes = 0
+  let isRefused = false
   const relayed = relay({
     response,
     pool: forwarding.pool,
@@ -66,13 +69,17 @@ export function forward(forwarding: Forwarding): void {
     onBytes(count) {
       bytes += count
     },
-    refuse: forwarding.unreachable,
+    refuse(why) {
+      isRefused = true
+      forwarding.unreachable(why)
+    },
   })
   response.once('close', () =>
     forwarding.over({
       status,
       retryAfter,
       whole: relayed.isWhole && response.writableFinished,
+      left: !relayed.isWhole && !isRefused,
       textBytes: reader === null ? null : bytes,
       usage: reader?.usage() ?? null,
       model: reader?.model() ?? null,

@@ -2,6 +2,8 @@
 export interface InFlight {
   /** Null when there are too many; the place is given back when what it answers is disposed of. */
   take(agentId: string): Disposable | null
+  /** Resolves when none is under way any more. */
+  settled(): Promise<void>
 }
 
 const MAX_PER_AGENT = 512
@@ -10,6 +12,7 @@ const MAX_ALL = 4_096
 export function createInFlight(): InFlight {
   const counts = new Map<string, number>()
   let all = 0
+  let waiting: (() => void)[] = []
   return {
     take(agentId) {
       const mine = counts.get(agentId) ?? 0
@@ -22,8 +25,13 @@ export function createInFlight(): InFlight {
           if (left > 0) counts.set(agentId, left)
           else counts.delete(agentId)
           all -= 1
+          if (all > 0) return
+          const told = waiting
+          waiting = []
+          for (const tell of told) tell()
         },
       }
     },
+    settled: () => (all === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   }
 }

@@ -8,16 +8,28 @@ export interface LiveSessions extends Disposable {
 
 const LOOK_MS = 1_000
 
-export function createLiveSessions(): LiveSessions {
+/** Disposing ends them all: a server that closes knows nothing of sockets that were upgraded. */
+export function createLiveSessions(log: (message: string, error: unknown) => void): LiveSessions {
   const open = new Map<Duplex, () => boolean>()
+  const look = (mayGoOn: () => boolean): boolean => {
+    try {
+      return mayGoOn()
+    } catch (error) {
+      log('a session is ended, for it cannot be judged', error)
+      return false
+    }
+  }
   const clock = setInterval(() => {
-    for (const [socket, mayGoOn] of open) if (!mayGoOn()) socket.destroy()
+    for (const [socket, mayGoOn] of open) if (!look(mayGoOn)) socket.destroy()
   }, LOOK_MS).unref()
   return {
     watch(socket, mayGoOn) {
       open.set(socket, mayGoOn)
       socket.once('close', () => open.delete(socket))
     },
-    [Symbol.dispose]: () => clearInterval(clock),
+    [Symbol.dispose]() {
+      clearInterval(clock)
+      for (const socket of open.keys()) socket.destroy()
+    },
   }
 }

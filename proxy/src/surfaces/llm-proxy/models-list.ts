@@ -2,10 +2,15 @@ import type { Pool } from 'undici'
 import { z } from 'zod'
 import type { PickedKey } from '../../domain/provider-keys/index.ts'
 import { type Provider, upstreamPath } from '../../domain/providers/index.ts'
+import type { Scrubber } from '../../domain/scrub/index.ts'
+import type { Admission } from '../../domain/usage/index.ts'
 import { putKey } from './upstream-headers.ts'
 
 const TIMEOUT_MS = 10_000
 const MAX_BYTES = 4 * 1_048_576
+const MAX_NAMES = 5_000
+/** What a provider names otherwise is no model that a request could name. */
+const NAME = /^[\x21-\x7e]{1,256}$/
 
 /** OpenAI's and Anthropic's lists have `data` with `id`, Gemini's `models` with `name`. */
 const listing = z.union([
@@ -17,16 +22,23 @@ export interface Listed {
   readonly provider: Provider
   readonly key: PickedKey | null
   readonly pool: Pool
+  /** Finds the key in what the provider says; null where there is none. */
+  readonly scrubber: Scrubber | null
+  /** In the limits of the agent; it is settled or released here. */
+  readonly place: Admission
+  /** What the provider answered with the key. */
+  readonly answered: (status: number, retryAfter: string | null) => void
 }
 
 /**
  * Answers `GET /v1/models` for a base URL that serves all providers: what each of those that the agent was granted tells,
- * named `provider/model` as requests may name it. A provider that does not answer in time is left out.
+ * named `provider/model` as requests may name it. A provider that does not answer in time is left out, and so is one
+ * whose list holds the key.
  */
 export async function listModels(from: readonly Listed[], gone: AbortSignal): Promise<string> {
   const lists = await Promise.all(
     from.map(async (one) => {
-      const names = await namesOf(one, gone).catch(() => [])
+      const names = await counted(one, gone)
       return names.map((name) => ({
         id: `${one.provider.name}/${name}`,
         object: 'model',
@@ -37,7 +49,22 @@ export async function listModels(from: readonly Listed[], gone: AbortSignal): Pr
   return JSON.stringify({ object: 'list', data: lists.flat() })
 }
 
-async function namesOf({ provider, key, pool }: Listed, gone: AbortSignal): Promise<string[]> {
+/** What an error says is told to nobody: it may quote what the provider said. */
+async function counted(one: Listed, gone: AbortSignal): Promise<string[]> {
+  let names: string[] | null = null
+  try {
+    names = await namesOf(one, gone)
+  } catch {}
+  const failed = names === null
+  one.place.settle({ model: '', askedModel: '', keyId: one.key?.id ?? 0, failed, usage: null })
+  return names ?? []
+}
+
+/** Null when the provider told of none. */
+async function namesOf(
+  { provider, key, pool, scrubber, answered }: Listed,
+  gone: AbortSignal,
+): Promise<string[] | null> {
   const headers = ['accept', 'application/json', 'accept-encoding', 'identity']
   if (key !== null) putKey(headers, provider, key.value.open())
   if (provider.errors === 'anthropic') headers.push('anthropic-version', '2023-06-01')
@@ -47,6 +74,8 @@ async function namesOf({ provider, key, pool }: Listed, gone: AbortSignal): Prom
     headers,
     signal: AbortSignal.any([gone, AbortSignal.timeout(TIMEOUT_MS)]),
   })
+  const retryAfter = answer.headers['retry-after']
+  answered(answer.statusCode, typeof retryAfter === 'string' ? retryAfter : null)
   const parts: Buffer[] = []
   let bytes = 0
   for await (const chunk of answer.body) {
@@ -54,9 +83,13 @@ async function namesOf({ provider, key, pool }: Listed, gone: AbortSignal): Prom
     if (bytes > MAX_BYTES) throw new Error('the list is too long')
     parts.push(chunk as Buffer)
   }
-  if (answer.statusCode !== 200) return []
-  const told = listing.parse(JSON.parse(Buffer.concat(parts).toString('utf8')))
-  return 'data' in told
-    ? told.data.map(({ id }) => id)
-    : told.models.map(({ name }) => name.replace(/^models\//, ''))
+  if (answer.statusCode !== 200) return null
+  const body = Buffer.concat(parts)
+  if (scrubber?.isClean(body) === false) return null
+  const told = listing.parse(JSON.parse(body.toString('utf8')))
+  const all =
+    'data' in told ? told.data.map(({ id }) => id) : told.models.map(({ name }) => name.replace(/^models\//, ''))
+  const names = all.filter((name) => NAME.test(name)).slice(0, MAX_NAMES)
+  // Escapes of JSON hide a key in the bytes, and several names could hold it together.
+  return scrubber?.isClean(Buffer.from(names.join(''))) === false ? null : names
 }

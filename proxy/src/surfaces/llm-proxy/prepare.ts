@@ -16,7 +16,7 @@ import type { Identity } from './identity.ts'
 import { chooseByModel, type Reading, shapeAt } from './plan.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import { type createBodyBudget, MAX_WHOLE_BYTES, readUpTo, STALL_MS } from './request-body.ts'
-import { modelOfPath, modelOfQuery, modelsNamed } from './request-model.ts'
+import { isDeferred, modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
 import type { Stalls } from './stalls.ts'
 
 /** A request that may go out; only the key is not in it yet. */
@@ -58,56 +58,78 @@ export interface PreparationDeps extends AdmissionDeps {
 
 const DEFAULT_WAIT_SECONDS = 60
 const MAX_WAIT_SECONDS = 120
-/** For limits, of a request that does not say how much it wants. */
-const ESTIMATED_OUTPUT_TOKENS = 1_024
+/** For limits, of a request that does not say how much it wants: what models commonly give at most. */
+const ESTIMATED_OUTPUT_TOKENS = 16_384
 export const BYTES_PER_TOKEN = 4
 
 type Scan = Exclude<ReturnType<typeof scanBody>, { readonly problem: string }>
 
 /** What is known of a body: read whole with its scan, or only where it begins. */
 interface Body {
+  /** `unread`: it may say anything. */
+  readonly known: 'none' | 'read' | 'unread'
   whole: Buffer | null
   readonly begun: Buffer | null
   scan: Scan | null
 }
 
+const UNREAD: Body = { known: 'unread', whole: null, begun: null, scan: null }
+const NO_BODY: Body = { known: 'none', whole: null, begun: null, scan: null }
+
 /** Everything up to the moment at which a request goes out. A refused one has taken no place in any limit. */
 export async function prepare(
-  agent: Agent,
+  entered: Agent,
   reading: Reading,
   exchange: Exchange,
   deps: PreparationDeps,
 ): Promise<Ready | LlmRefusal> {
   const { credential, head, rest } = reading
-  const coming = readBody(reading, exchange, deps)
+  const { request, websocket } = exchange
+  const stillGood = (): Agent | null => deps.identity.stillGood(credential.token, request)
+  const coming = readBody(entered, reading, exchange, deps)
   // Nothing is waited for that is there already: each wait costs a busy proxy a turn.
   const body = coming instanceof Promise ? await coming : coming
   if ('code' in body) return body
+  // A body may have taken its time, and its agent may have changed meanwhile.
+  const agent = coming instanceof Promise ? stillGood() : entered
+  if (agent === null) return refused('unauthenticated', 'The agent was revoked meanwhile.')
   const provider = reading.provider ?? chooseProvider(reading, body, deps)
   if ('code' in provider) return provider
   exchange.shapeIs(shapeAt(provider, rest))
 
-  const models = modelsNamed(rest, body.scan?.model ?? null, credential.query)
-  const dropUsageChunk = askForUsage(body, provider, rest)
-  if (body.whole !== null) maskToken(body.whole, credential.token)
   const upstream = upstreamPath(provider, rest)
   const path = behindRoot(provider, upstream)
+  const method = request.method ?? ''
+  const { scan } = body
+  const models = modelsNamed({
+    method,
+    path,
+    query: credential.query,
+    websocket,
+    body: body.known,
+    inBody: scan === null ? [] : [...(scan.model === null ? [] : [scan.model]), ...scan.moreModels],
+  })
+  const dropUsageChunk = askForUsage(body, provider, rest)
+  if (body.whole !== null) maskToken(body.whole, credential.token)
   const estimate = {
-    inputTokens: Math.ceil((body.whole?.length ?? head.bodyBytes ?? 0) / BYTES_PER_TOKEN),
-    outputTokens: head.bodyBytes === 0 ? 0 : (body.scan?.maxTokens ?? ESTIMATED_OUTPUT_TOKENS),
+    inputTokens: Math.ceil((body.whole?.length ?? head.bodyBytes ?? MAX_WHOLE_BYTES) / BYTES_PER_TOKEN),
+    outputTokens:
+      head.bodyBytes === 0 ? 0 : (scan?.maxTokens ?? ESTIMATED_OUTPUT_TOKENS) * (scan?.choices ?? 1),
   }
   const answer = admit(
     {
       agent,
       provider,
       path,
-      isListing: exchange.request.method === 'GET' && models.length === 0,
+      isListing: method === 'GET' && models.length === 0,
       models,
       estimate,
-      metered: !exchange.websocket,
+      metered: !websocket && !(method !== 'GET' && isDeferred(path)) && scan?.background !== true,
       waitMs: Math.min(head.waitSeconds ?? DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS) * 1_000,
       gone: exchange.gone,
-      stillGood: () => deps.identity.stillGood(credential.token, exchange.request) !== null,
+      stillGood,
+      // The owner answers for the place that was asked for, and no other of its name.
+      stillThere: () => isSamePlace(deps.providers.find(provider.name), provider),
     },
     deps,
   )
@@ -126,35 +148,48 @@ export async function prepare(
   }
 }
 
+function isSamePlace(found: ReturnType<Providers['find']>, before: Provider): boolean {
+  if (found === undefined || 'missing' in found) return false
+  const placeOf = ({ scheme, host, port, auth, private: isPrivate }: Provider) =>
+    JSON.stringify([scheme, host, port, auth, isPrivate])
+  return placeOf(found) === placeOf(before)
+}
+
 function readBody(
+  agent: Agent,
   reading: Reading,
   exchange: Exchange,
   deps: PreparationDeps,
 ): Body | Promise<Body | LlmRefusal> {
   const { contentType, isEncoded, bodyBytes } = reading.head
-  const isJson = contentType === '' || contentType.startsWith('application/json')
-  const most = Math.min(bodyBytes ?? MAX_WHOLE_BYTES, MAX_WHOLE_BYTES)
-  const isReadable = most > 0 && isJson && !isEncoded && (bodyBytes ?? 0) <= MAX_WHOLE_BYTES
-  const hold = isReadable ? deps.budget.take(most) : null
-  if (hold === null) return { whole: null, begun: null, scan: null }
+  if (bodyBytes === 0) return NO_BODY
+  const isJson = contentType === '' || JSON_TYPE.test(contentType)
+  if (!isJson || isEncoded || (bodyBytes ?? 0) > MAX_WHOLE_BYTES) return UNREAD
+  const hold = deps.budget.open(agent.id)
   exchange.keep(hold)
-  return readUpTo(exchange.request, MAX_WHOLE_BYTES, deps.stalls).then(({ bytes, whole }) => {
-    if (bodyBytes === null) hold.shrinkTo(bytes.length)
-    return whole ? scanned(bytes) : { whole: null, begun: bytes, scan: null }
+  return readUpTo(exchange.request, MAX_WHOLE_BYTES, { hold, stalls: deps.stalls }).then((came) => {
+    if (came === 'no_room')
+      return refused('rate_limited', 'Bodies of this agent take all the memory there is for them.', 5)
+    return came.whole ? scanned(came.bytes) : { ...UNREAD, begun: came.bytes }
   })
 }
 
+/** The one charset that JSON has (RFC 8259, 8.1), said or not. */
+const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-?8"?[ \t]*)?$/
+
 function scanned(bytes: Buffer): Body | LlmRefusal {
-  const scan = bytes.length === 0 ? null : scanBody(bytes)
-  if (scan === null || !('problem' in scan)) return { whole: bytes, begun: null, scan }
+  if (bytes.length === 0) return { ...NO_BODY, whole: bytes }
+  const scan = scanBody(bytes)
+  if (!('problem' in scan)) return { known: 'read', whole: bytes, begun: null, scan }
   // What is not JSON is for the provider to refuse. Two readings of one body would be a way around a grant.
-  if (scan.problem === 'not_json') return { whole: bytes, begun: null, scan: null }
+  if (scan.problem === 'not_json') return { ...UNREAD, whole: bytes }
   return refused('bad_request', 'The body names its model, or whether it streams, twice.')
 }
 
 /** By the model's name; `provider/model` loses its first half on the way. */
 function chooseProvider(reading: Reading, body: Body, deps: PreparationDeps): Provider | LlmRefusal {
-  const model = body.scan?.model ?? modelOfPath(reading.rest) ?? modelOfQuery(reading.credential.query)
+  const [ofQuery = null] = namesOfQuery(reading.credential.query)
+  const model = body.scan?.model ?? modelOfPath(reading.rest) ?? ofQuery
   if (model === null) {
     const message = 'This path needs a body that names a model; or write /llm/<provider>/… in its place.'
     return refused('unknown_provider', message)

@@ -1,10 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Agent, Agents } from '../../domain/agents/index.ts'
 import type { EgressDial } from '../../domain/egress/index.ts'
-import type { ProviderAccess } from '../../domain/provider-access/index.ts'
+import type { ProviderAccess, ProviderGrant } from '../../domain/provider-access/index.ts'
 import type { PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
-import type { ErrorShape, Provider, Providers } from '../../domain/providers/index.ts'
+import {
+  behindRoot,
+  type ErrorShape,
+  type Provider,
+  type Providers,
+  upstreamPath,
+} from '../../domain/providers/index.ts'
 import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
 import type { Usage } from '../../domain/usage/index.ts'
 import type { SecretValue } from '../../kernel/index.ts'
@@ -45,6 +52,8 @@ export interface LlmProxy extends AsyncDisposable {
   takes(url: string): boolean
   request(request: IncomingMessage, response: ServerResponse): void
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void
+  /** Answers what waits for the owner, ends sessions, and gives what is under way so much time. */
+  drain(ms: number): Promise<void>
 }
 
 const DRAIN_MS = 10_000
@@ -56,11 +65,19 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const inFlight = createInFlight()
   const usable = createUsableProviders(deps)
   const stalls = createStalls(STALL_MS)
-  const sessions = createLiveSessions()
-  const preparation = { ...deps, identity, usable, stalls, budget: createBodyBudget() }
+  const sessions = createLiveSessions(deps.log)
+  const closing = new AbortController()
+  const preparation = {
+    ...deps,
+    closing: closing.signal,
+    identity,
+    usable,
+    stalls,
+    budget: createBodyBudget(),
+  }
   const scrubbers = new WeakMap<SecretValue, Scrubber>()
 
-  const scrubberOf = ({ key, provider }: Ready): Scrubber | null => {
+  const scrubberOf = ({ key, provider }: Pick<Ready, 'key' | 'provider'>): Scrubber | null => {
     if (key === null) return null
     const known = scrubbers.get(key.value)
     if (known !== undefined) return known
@@ -92,10 +109,13 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     { provider, key, uses }: Ready,
     reading: Reading,
     request: IncomingMessage,
-  ): boolean =>
-    identity.stillGood(reading.credential.token, request) !== null &&
-    uses.every((use) => deps.access.judge(use).verdict === 'granted') &&
-    (key === null || keys.list(provider.name).some(({ id }) => id === key.id))
+  ): boolean => {
+    const agent = identity.stillGood(reading.credential.token, request)
+    if (agent === null || !uses.every((use) => deps.access.judge(use).verdict === 'granted')) return false
+    if (key === null) return true
+    const stored = keys.list(provider.name).find(({ id }) => id === key.id)
+    return stored?.tags.every((tag) => agent.tags.includes(tag)) === true
+  }
 
   const settle = (ready: Ready, outcome: Outcome): void => {
     const { status } = outcome
@@ -105,6 +125,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       keyId: ready.key?.id ?? 0,
       failed: status === null || status >= 400 || !outcome.whole,
       usage: outcome.usage,
+      askedModel: ready.model,
       guess: guessOf(ready, outcome),
     })
   }
@@ -121,13 +142,24 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   }
 
   const answerList = async (agent: Agent, response: ServerResponse, gone: AbortSignal): Promise<void> => {
-    const granted = new Set(
-      deps.access.grants().flatMap((grant) => (grant.agentId === agent.id ? [grant.provider] : [])),
-    )
     const from = usable().flatMap((provider): Listed[] => {
-      if (!granted.has(provider.name)) return []
+      const grant = listingGrant(agent, provider)
+      if (grant === undefined) return []
       const key = provider.auth.kind === 'none' ? null : pickFor(agent, provider)
-      return key === undefined ? [] : [{ provider, key, pool: pools.poolOf(provider) }]
+      if (key === undefined) return []
+      const place = deps.usage.admit({
+        ...{ agentId: agent.id, provider: provider.name, model: null, limits: grant.limits },
+        ...{ estimate: { inputTokens: 0, outputTokens: 0 }, tellsCost: true },
+      })
+      if ('limit' in place) {
+        if (place.limit !== 'no_price' && place.first) deps.access.limitPassed(grant, place.limit)
+        return []
+      }
+      const answered: Listed['answered'] = (status, retryAfter) => {
+        if (key !== null) keys.answered(key.id, status, retryAfter)
+      }
+      const scrubber = scrubberOf({ key, provider })
+      return [{ provider, key, place, answered, scrubber, pool: pools.poolOf(provider) }]
     })
     const body = await listModels(from, gone)
     response.writeHead(200, {
@@ -136,6 +168,16 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       'cache-control': 'no-store',
     })
     response.end(body)
+  }
+  /** Which models there are may be read by whoever may use one of them, as at the provider's own path. */
+  const listingGrant = (agent: Agent, provider: Provider): ProviderGrant | undefined => {
+    const path = behindRoot(provider, upstreamPath(provider, '/models'))
+    const verdict = deps.access.judge({ agentId: agent.id, provider: provider.name, model: null, path })
+    if (verdict.verdict === 'granted') return verdict.grant
+    if (verdict.verdict === 'denied') return undefined
+    return deps.access
+      .grants()
+      .find((one) => one.agentId === agent.id && one.provider === provider.name && one.paths === null)
   }
   const pickFor = (agent: Agent, provider: Provider): PickedKey | undefined => {
     const picked = keys.pick({ provider: provider.name, model: null, tags: agent.tags })
@@ -233,17 +275,32 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       serveUpgrade(exchange, { socket, head }, refuse).catch((error: unknown) => refuse(fault(error)))
     },
 
-    async [Symbol.asyncDispose]() {
-      stalls[Symbol.dispose]()
+    async drain(ms) {
+      closing.abort(new Error('the daemon is stopping'))
       sessions[Symbol.dispose]()
+      await Promise.race([inFlight.settled(), delay(ms, undefined, { ref: false })])
+    },
+
+    async [Symbol.asyncDispose]() {
+      sessions[Symbol.dispose]()
+      // What is under way breaks off with its connections, and is in the books before they close.
       await pools[Symbol.asyncDispose]()
+      await inFlight.settled()
+      stalls[Symbol.dispose]()
     },
   }
 }
 
-/** Whoever leaves before the figures come has used what came until then. A refusal of the provider's costs nothing. */
-function guessOf({ estimate }: Ready, { status, textBytes }: Outcome): Ready['estimate'] | null {
-  if (status === null || status >= 300 || estimate.outputTokens === 0) return null
+/**
+ * What an answer without figures will have used. Whoever leaves before they come has used what came, or before anything
+ * came what the request was estimated at. A refusal of the provider's costs nothing.
+ */
+function guessOf({ estimate }: Ready, { status, left, whole, textBytes }: Outcome): Ready['estimate'] | null {
+  if (status === null) return left ? estimate : null
+  if (status >= 300) return null
+  const isRead = estimate.outputTokens === 0
+  // A list or a file that came whole used nothing; a stream that was taken up again and left did.
+  if (isRead && (whole || textBytes === null)) return null
   const outputTokens = textBytes === null ? estimate.outputTokens : Math.ceil(textBytes / BYTES_PER_TOKEN)
   return { inputTokens: estimate.inputTokens, outputTokens }
 }

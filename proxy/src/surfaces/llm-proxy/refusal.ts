@@ -9,7 +9,7 @@ import type { ErrorShape } from '../../domain/providers/index.ts'
 export const LLM_ERRORS = {
   bad_request: {
     status: 400,
-    help: 'The request line or a header cannot be passed on; the message says which.',
+    help: 'The request line, a header or the body cannot be passed on; the message says which.',
   },
   ambiguous_credentials: {
     status: 400,
@@ -19,19 +19,17 @@ export const LLM_ERRORS = {
   address_not_allowed: { status: 403, help: "The caller's address is outside the agent's CIDR list." },
   approval_pending: { status: 403, help: 'The owner has not answered yet; see Retry-After.' },
   approval_denied: { status: 403, help: 'The owner said no; asking again is possible after Retry-After.' },
-  model_unreadable: {
-    status: 403,
-    help: 'The grant is for some models, and which one this request is for cannot be read for certain.',
-  },
   unmetered: {
     status: 403,
-    help: 'The grant limits tokens or money, and what this request uses cannot be known: a realtime session, or a model without a price.',
+    help: 'The grant limits tokens or money, and what this request uses cannot be known: a realtime session, work that is done later, or a model without a price.',
   },
   unknown_provider: { status: 404, help: 'There is no provider of this name, or none for this model.' },
-  too_large: { status: 413, help: 'A body that has to be read whole is larger than that.' },
   limit_passed: { status: 429, help: 'A limit of the grant is used up; see Retry-After.' },
   keys_resting: { status: 429, help: 'Every key of the provider was refused lately; see Retry-After.' },
-  rate_limited: { status: 429, help: 'Too many requests at once, too many asks, or too many failed logins.' },
+  rate_limited: {
+    status: 429,
+    help: 'Too many requests at once, too much memory in bodies, too many asks, or too many failed logins.',
+  },
   internal: { status: 500, help: 'A defect of the daemon; its log has the details.' },
   upstream_unreachable: {
     status: 502,

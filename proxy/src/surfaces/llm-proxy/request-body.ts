@@ -5,27 +5,36 @@ import type { Stalls } from './stalls.ts'
 export const STALL_MS = 60_000
 /** Of one body that is read whole, to see which model it names. */
 export const MAX_WHOLE_BYTES = 32 * 1_048_576
-/** Of all bodies together that are held whole; what is beyond passes as a stream. */
+/** Of all bodies together that are held, and of one agent's. */
 const MAX_HELD_BYTES = 192 * 1_048_576
+const MAX_HELD_PER_AGENT = 64 * 1_048_576
 
 /** A share of the memory for bodies, for as long as its request lasts. */
 export interface BodyHold extends Disposable {
-  shrinkTo(bytes: number): void
+  /** Books what has come; false when there is no room for it. */
+  grow(bytes: number): boolean
 }
 
-export function createBodyBudget(): { take(bytes: number): BodyHold | null } {
+/** What came counts, not what was announced: nobody takes memory from others by a promise. */
+export function createBodyBudget(): { open(agentId: string): BodyHold } {
+  const byAgent = new Map<string, number>()
   let held = 0
   return {
-    take(bytes) {
-      if (held + bytes > MAX_HELD_BYTES) return null
-      let mine = bytes
-      held += mine
+    open(agentId) {
+      let mine = 0
       return {
-        shrinkTo(less) {
-          held -= Math.max(0, mine - less)
-          mine = Math.min(mine, less)
+        grow(bytes) {
+          const ofAgent = (byAgent.get(agentId) ?? 0) + bytes
+          if (held + bytes > MAX_HELD_BYTES || ofAgent > MAX_HELD_PER_AGENT) return false
+          byAgent.set(agentId, ofAgent)
+          held += bytes
+          mine += bytes
+          return true
         },
         [Symbol.dispose]() {
+          const left = (byAgent.get(agentId) ?? 0) - mine
+          if (left > 0) byAgent.set(agentId, left)
+          else byAgent.delete(agentId)
           held -= mine
           mine = 0
         },
@@ -36,12 +45,15 @@ export function createBodyBudget(): { take(bytes: number): BodyHold | null } {
 
 export class BodyBroken extends Error {}
 
-/** What came: all of it, or the beginning of what is more than `maxBytes`. Rejects when the client leaves or stalls. */
+/**
+ * What came: all of it, the beginning of what is more than `maxBytes`, or `no_room` when the memory for bodies is used up.
+ * Rejects when the client leaves or stalls.
+ */
 export function readUpTo(
   request: IncomingMessage,
   maxBytes: number,
-  stalls: Stalls,
-): Promise<{ readonly bytes: Buffer; readonly whole: boolean }> {
+  { hold, stalls }: { readonly hold: BodyHold; readonly stalls: Stalls },
+): Promise<{ readonly bytes: Buffer; readonly whole: boolean } | 'no_room'> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = []
     let length = 0
@@ -54,9 +66,13 @@ export function readUpTo(
     const end = (): void => settle(() => resolve({ bytes: all(), whole: true }))
     const broken = (): void => settle(() => reject(new BodyBroken('the body did not come whole')))
     const take = (chunk: Buffer): void => {
+      stalls.came(request)
+      if (!hold.grow(chunk.length)) {
+        settle(() => resolve('no_room'))
+        return
+      }
       parts.push(chunk)
       length += chunk.length
-      stalls.came(request)
       if (length <= maxBytes) return
       request.pause()
       settle(() => resolve({ bytes: all(), whole: false }))

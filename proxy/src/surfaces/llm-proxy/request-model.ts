@@ -1,49 +1,98 @@
-/** Where a request names its model outside of its body. */
-const IN_PATH = [
-  // Gemini and Vertex: /v1beta/models/gemini-2.5-pro:streamGenerateContent
-  /\/models\/([^/:?]+)(?::|$)/,
-  // Azure: /openai/deployments/my-gpt/chat/completions
-  /\/deployments\/([^/?]+)(?:\/|$)/,
-  // Bedrock: /model/anthropic.claude-sonnet-4/converse
-  /^\/model\/([^/?]+)\//,
-]
-
-/** Google's way to call a method of a resource: `…/tunedModels/NAME:generateContent`. */
-const ACTION = /:[A-Za-z]+$/
-
 /**
- * Every name that a request gives to its model, in path, body and query. A null among them: the path acts on something
- * that may be a model, and which one cannot be told, whatever the body says.
+ * Which model a request is for. A grant for some models is worth what this file knows: whatever it cannot tell for certain
+ * is null, and null is covered by no such grant.
  */
-export function modelsNamed(path: string, ofBody: string | null, query: string): (string | null)[] {
-  const ofPath = modelOfPath(path)
-  const names = [ofPath, ofBody, modelOfQuery(query)].filter((name) => name !== null).map(plainModel)
-  return [...new Set([...(ofPath === null && ACTION.test(path) ? [null] : []), ...names])]
+export interface Naming {
+  readonly method: string
+  /** Behind the provider's root, without query. */
+  readonly path: string
+  readonly query: string
+  readonly websocket: boolean
+  /** `unread`: something came, or may come, that was not looked through. */
+  readonly body: 'none' | 'read' | 'unread'
+  /** What a body that was read names: its model, and others that it may fall back to. */
+  readonly inBody: readonly string[]
 }
 
-export function modelOfPath(path: string): string | null {
-  if (!path.includes('/model') && !path.includes('/deployments/')) return null
-  for (const form of IN_PATH) {
-    const found = form.exec(path)?.[1]
-    if (found !== undefined) return decoded(found)
+const METHODS_THAT_READ: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
+
+/** Endpoints whose body says which model they use, and nothing else does. */
+const BODY_DECIDES =
+  /^(?:\/v[0-9]+[a-z0-9]*)?\/(?:chat\/completions|completions|fim\/completions|responses|messages|messages\/count_tokens|embeddings|moderations|rerank|chat|generate|embed|embeddings|images\/generations|audio\/speech)$/
+
+/** Places in a path that name the model, alone or before what is done with it. */
+const PATH_DECIDES = [
+  // Gemini and Vertex: …/models/gemini-2.5-pro:streamGenerateContent
+  /(?:^|\/)models\/([^/:]+):[a-z]+$/,
+  // Azure: /deployments/my-gpt/chat/completions
+  /^\/deployments\/([^/:]+)\/(?:chat\/completions|completions|embeddings|images\/generations|audio\/[a-z]+)$/,
+  // Bedrock: /model/anthropic.claude-sonnet-4-v1:0/converse
+  /^\/model\/([^/]+)\/(?:converse|converse-stream|invoke|invoke-with-response-stream)$/,
+]
+/** Asks about a model. */
+const ABOUT = /^\/models\/([^/:]+)$/
+/** A session whose query names the model it will use. */
+const REALTIME = /^\/realtime$/
+/** Work whose tokens are told later, elsewhere, or never. */
+const DEFERRED =
+  /(?:^|\/)(?:batches|threads|assistants|fine[_-]?tun[a-z]*|videos?|jobs|evals|runs)(?:\/|$)|:batch/
+
+/** Every name, each once; a null among them where there may be one that is not known. */
+export function modelsNamed(naming: Naming): (string | null)[] {
+  const { method, query, websocket, body, inBody } = naming
+  const path = readable(naming.path)
+  const ofQuery = namesOfQuery(query)
+  const names: (string | null)[] = [...inBody, ...ofQuery]
+  const ofPath = modelOfPath(path, method)
+  if (ofPath !== null) names.unshift(ofPath)
+  const isCertain = websocket
+    ? REALTIME.test(path.toLowerCase()) && ofQuery.length === 1
+    : body !== 'unread' && (ofPath !== null || isPlain(path, method, body, inBody))
+  if (!isCertain && (names.length > 0 || body === 'unread' || websocket)) names.unshift(null)
+  return [...new Set(names.map((name) => (name === null ? null : plainModel(name))))]
+}
+
+/** Whether what it uses cannot be known from its answer. */
+export const isDeferred = (path: string): boolean => DEFERRED.test(readable(path).toLowerCase())
+
+/** The body alone names the model, or nothing that could use one is asked for. */
+function isPlain(path: string, method: string, body: Naming['body'], inBody: readonly string[]): boolean {
+  if (BODY_DECIDES.test(path.toLowerCase())) return body === 'read' && inBody.length > 0
+  return METHODS_THAT_READ.has(method) && body === 'none'
+}
+
+export function modelOfPath(path: string, method = 'POST'): string | null {
+  const lower = path.toLowerCase()
+  if (!lower.includes('/model') && !lower.includes('/deployments/')) return null
+  const forms = METHODS_THAT_READ.has(method) ? [...PATH_DECIDES, ABOUT] : PATH_DECIDES
+  for (const form of forms) {
+    const found = form.exec(lower)
+    // As it was written: only the words around it are read without case.
+    if (found?.[1] !== undefined) {
+      const at = found.index + found[0].indexOf(`/${found[1]}`) + 1
+      return path.slice(at, at + found[1].length)
+    }
   }
   return null
 }
 
-/** Realtime sessions name it in the query. */
-export function modelOfQuery(query: string): string | null {
-  if (!query.includes('model')) return null
-  const all = new URLSearchParams(query).getAll('model')
-  return all.length === 1 ? (all[0] ?? null) : null
+/** Realtime sessions name it there; elsewhere such a name is judged, and vouches for nothing. */
+export function namesOfQuery(query: string): string[] {
+  if (!/model|deployment|%/i.test(query)) return []
+  return [...new URLSearchParams(query)].flatMap(([name, value]) =>
+    ['model', 'deployment'].includes(name.toLowerCase()) ? [value] : [],
+  )
 }
 
 /** Gemini's bodies say `models/NAME` for what its paths call NAME. */
 const plainModel = (name: string): string => name.replace(/^models\//, '')
 
-function decoded(text: string): string {
+/** As whoever routes by it reads it. */
+export function readable(path: string): string {
+  if (!path.includes('%')) return path
   try {
-    return decodeURIComponent(text)
+    return decodeURIComponent(path)
   } catch {
-    return text
+    return path
   }
 }

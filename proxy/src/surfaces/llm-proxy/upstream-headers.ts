@@ -13,8 +13,14 @@ export interface UpstreamHead {
   readonly waitSeconds: number | null
 }
 
-/** `content-length` is set by who sends the body; answers are wanted in a form that can be searched as it comes. */
-const OURS: ReadonlySet<string> = new Set(['host', 'content-length', 'expect', 'accept-encoding'])
+/**
+ * `content-length` is set by who sends the body; answers are wanted in a form that can be searched as it comes, and
+ * whole: a key that is echoed in pieces of ranges would not be found in any of them.
+ */
+const OURS: ReadonlySet<string> = new Set([
+  ...['host', 'content-length', 'expect', 'accept-encoding'],
+  ...['range', 'if-range'],
+])
 
 /** Null when the request says something in two ways, or in a way that two readers could take differently. */
 export function upstreamHead(fields: readonly HeaderField[], websocket: boolean): UpstreamHead | null {
@@ -23,13 +29,17 @@ export function upstreamHead(fields: readonly HeaderField[], websocket: boolean)
   const named = fields.some(({ name }) => name === 'connection') ? namedByConnection(fields) : NOBODY
   if (named === null) return null
   const headers: string[] = []
-  let contentType = ''
-  let isEncoded = false
+  let contentType: string | null = null
+  let encoding: string | null = null
   let waitSeconds: number | null = null
   for (const { name, value } of fields) {
-    if (name === 'content-type') contentType = value.toLowerCase()
-    else if (name === 'content-encoding' && value.toLowerCase() !== 'identity') isEncoded = true
-    else if (name === 'prefer') {
+    if (name === 'content-type') {
+      if (contentType !== null) return null
+      contentType = value.toLowerCase()
+    } else if (name === 'content-encoding') {
+      if (encoding !== null) return null
+      encoding = value.toLowerCase()
+    } else if (name === 'prefer') {
       const wait = /^\s*wait=([0-9]{1,3})\s*$/.exec(value)
       if (wait !== null) {
         waitSeconds = Number(wait[1])
@@ -46,17 +56,21 @@ export function upstreamHead(fields: readonly HeaderField[], websocket: boolean)
   return {
     headers,
     bodyBytes: body.kind === 'none' ? 0 : body.kind === 'length' ? body.bytes : null,
-    contentType,
-    isEncoded,
+    contentType: contentType ?? '',
+    isEncoded: encoding !== null && encoding !== 'identity',
     waitSeconds,
   }
 }
 
 const NOBODY: ReadonlySet<string> = new Set()
 
-/** The vendor's key in the vendor's place. */
+/** The vendor's key in the vendor's place, and nothing of the agent's beside it. */
 export function putKey(headers: string[], provider: Provider, key: string): void {
   const { auth } = provider
-  if (auth.kind === 'bearer') headers.push('authorization', `Bearer ${key}`)
-  else if (auth.kind === 'header') headers.push(auth.name, key)
+  if (auth.kind === 'none') return
+  const name = auth.kind === 'bearer' ? 'authorization' : auth.name.toLowerCase()
+  for (let at = headers.length - 2; at >= 0; at -= 2) {
+    if (headers[at]?.toLowerCase() === name) headers.splice(at, 2)
+  }
+  headers.push(name, auth.kind === 'bearer' ? `Bearer ${key}` : key)
 }

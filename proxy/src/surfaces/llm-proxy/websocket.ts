@@ -24,6 +24,7 @@ export function openWebSocket(opening: {
       status,
       retryAfter: null,
       whole: status === 101,
+      left: false,
       textBytes: null,
       usage: null,
       model: null,

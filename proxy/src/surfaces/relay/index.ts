@@ -1,3 +1,3 @@
 export { relay } from './relay.ts'
-export { streamed } from './streamed-body.ts'
+export { drain, streamed } from './streamed-body.ts'
 export { openWebSocket } from './websocket.ts'

@@ -77,20 +77,21 @@ export function relay(relaying: Relaying): Relayed {
           return relaying.refuse('unreadable')
         }
         const behind = relaying.onAnswer(status, rawHeaders)
+        const headers = behind === null ? given.headers : withoutLength(given.headers)
         if (given.short !== null) {
-          answer = shortAnswer(response, status, given.headers, given.short, behind)
+          answer = shortAnswer(response, status, headers, given.short, behind)
           return
         }
         const search = given.search()
         const ready = (): void => started.resume()
         if (search === 'encoded') {
           response.sendDate = false
-          response.writeHead(status, given.headers)
+          response.writeHead(status, headers)
           answer = decodedAnswer([...given.transforms(), ...transformOf(behind)], response, ready)
           return
         }
         const mayHaveBody = method !== 'HEAD' && status !== 204 && status !== 304
-        const head = { status, headers: given.headers, search: inTurn(search, behind), mayHaveBody }
+        const head = { status, headers, search: inTurn(search, behind), mayHaveBody }
         answer = createAnswer(response, head, ready)
       },
       onResponseData(started, chunk) {
@@ -116,6 +117,16 @@ export function relay(relaying: Relaying): Relayed {
       return isWhole
     },
   }
+}
+
+/** What goes through something else may come out longer or shorter than it was announced. */
+function withoutLength(headers: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const [name, value] = [headers[at] as string, headers[at + 1] as string]
+    if (name.toLowerCase() !== 'content-length') kept.push(name, value)
+  }
+  return kept
 }
 
 /** Head and body leave together once the body is there: one write, and one look at it. */

@@ -20,9 +20,11 @@ export function streamed(
     readonly onBytes?: (bytes: number) => void
     /** How long nothing may come; for ever when left out. */
     readonly stallMs?: number
+    /** How long the rest is still read once nobody takes it. */
+    readonly drainMs?: number
   } = {},
 ): Readable {
-  const { begun, rewriter, onBytes, stallMs } = options
+  const { begun, rewriter, onBytes, stallMs, drainMs } = options
   const content = new Readable({ read: () => void request.resume() })
   if (begun) content.push(begun)
   if (stallMs !== undefined) request.setTimeout(stallMs, () => request.destroy())
@@ -43,7 +45,23 @@ export function streamed(
     if (!request.complete) content.destroy(new Error('the client left in the middle of its request'))
   })
   content.on('error', () => {})
-  // What is left of it is read and dropped, so that the client comes to read the answer.
-  content.once('close', () => void request.resume())
+  content.once('close', () => drain(request, drainMs))
   return content
+}
+
+const DRAIN_MS = 10_000
+
+/**
+ * Reads and drops what is left of a request whose answer is there: a client comes to read it once its body is taken off
+ * its hands. One that does not come to its end in time is ended.
+ */
+export function drain(request: IncomingMessage, forMs = DRAIN_MS): void {
+  request.resume()
+  if (request.complete || request.destroyed) return
+  const end = setTimeout(() => {
+    if (!request.complete) request.destroy()
+  }, forMs).unref()
+  const stop = (): void => clearTimeout(end)
+  request.once('end', stop)
+  request.once('close', stop)
 }

@@ -1,5 +1,6 @@
 import type { AskId } from '../../domain/approvals/index.ts'
 import type { ProviderAsk, ProviderGrant } from '../../domain/provider-access/index.ts'
+import type { Providers } from '../../domain/providers/index.ts'
 import { type ConsentHash, canonicalJson, sha256Hex } from '../../kernel/index.ts'
 import { renderAsk, renderAskOutcome } from './access-message.ts'
 import type { BotMessage } from './bot-api.ts'
@@ -7,9 +8,21 @@ import { BotApiError, troubleOf } from './bot-errors.ts'
 import type { TelegramDeps } from './deps.ts'
 import { plainText } from './html.ts'
 
-/** What the card of an ask shows and its buttons answer; bound to the card, so that an altered row is not decided. */
-export const askHash = ({ agentId, provider, model }: ProviderAsk): ConsentHash =>
-  sha256Hex(canonicalJson({ agent_id: agentId, provider, model })) as ConsentHash
+/**
+ * What the card of an ask shows and its buttons answer, bound to the card: an altered row is not decided, and neither
+ * is an ask whose provider is by now at another place than the card says.
+ */
+export function askHash(
+  { agentId, provider, model }: ProviderAsk,
+  providers: Pick<Providers, 'find'>,
+): ConsentHash {
+  const found = providers.find(provider)
+  const place =
+    found === undefined || 'missing' in found
+      ? null
+      : { scheme: found.scheme, host: found.host, port: found.port, private: found.private }
+  return sha256Hex(canonicalJson({ agent_id: agentId, provider, model, place })) as ConsentHash
+}
 
 const askSubject = ({ id }: ProviderAsk): AskId => id as AskId
 
@@ -23,7 +36,7 @@ export function createAccessDeliveries(
   update(outboxId: number, askId: string | undefined, pressed: number | null): Promise<void>
 } {
   const { cards, agents, audit, outbox, transactor, clock, log, config, call } = deps
-  const { access } = deps.llm
+  const { access, providers } = deps.llm
 
   /** As HTML, and as plain text when Telegram refuses that. */
   const say = async <T>(method: string, html: string, extra: Record<string, unknown>): Promise<T> => {
@@ -47,7 +60,9 @@ export function createAccessDeliveries(
       const ask = askId === undefined ? undefined : access.find(askId)
       const model = ask?.status === 'pending' ? access.card(ask.id) : undefined
       if (!ask || !model) return outbox.settle(outboxId)
-      const card = transactor.transact(() => cards.issue(askSubject(ask), config.chatId, askHash(ask)))
+      const card = transactor.transact(() =>
+        cards.issue(askSubject(ask), config.chatId, askHash(ask, providers)),
+      )
       if (card.messageId !== null) return outbox.settle(outboxId)
       const { html, keyboard } = renderAsk(model, card.token, clock.now())
       const sent = await say<BotMessage>('sendMessage', html, { reply_markup: { inline_keyboard: keyboard } })

@@ -26,11 +26,11 @@ export function createAccessPresses(
   deps: Pick<TelegramDeps, 'llm' | 'outbox' | 'transactor' | 'config'>,
 ): (press: AcceptedPress) => PressAnswer {
   const { outbox, transactor, config } = deps
-  const { access } = deps.llm
+  const { access, providers } = deps.llm
 
   const decide = ({ card, choice, userId, name }: AcceptedPress): PressAnswer => {
     const ask = access.find(card.requestId)
-    if (!ask || askHash(ask) !== card.consentHash) {
+    if (!ask || askHash(ask, providers) !== card.consentHash) {
       return { text: 'This card is for another request.', alert: true }
     }
     if (ask.status !== 'pending') return { text: alreadySaid(ask), alert: true }
