@@ -17,14 +17,21 @@ afterEach(() => expect(kit.vendors.faults.splice(0)).toEqual([]))
 const calls = (): number => kit.vendors.calls.length
 
 describe('the model under a grant for some models', () => {
+  let count = 0
+  /** Another one for each test: an agent may have so many questions open, and a refusal for that proves nothing. */
+  const limited = async (): Promise<string> => {
+    const agent = `limited-${++count}`
+    const token = await kit.addAgent(agent)
+    await kit.grant('openai', { agent, modelsAllowed: ['gpt-demo'] })
+    await kit.grant('google', { agent, modelsAllowed: ['gemini-demo'] })
+    await kit.grant('azure', { agent, modelsAllowed: ['gpt-demo'] })
+    return token
+  }
   let token: string
   beforeAll(async () => {
-    token = await kit.addAgent('limited')
-    await kit.grant('openai', { agent: 'limited', modelsAllowed: ['gpt-demo'] })
-    await kit.grant('google', { agent: 'limited', modelsAllowed: ['gemini-demo'] })
     await kit.admin('PUT', '/v1/providers/azure/params/resource', { value: 'demo-resource' })
     await kit.addKey('azure')
-    await kit.grant('azure', { agent: 'limited', modelsAllowed: ['gpt-demo'] })
+    token = await limited()
   })
   const M = '"messages":[]'
   it.each([
@@ -68,13 +75,32 @@ describe('the model under a grant for some models', () => {
       '/llm/azure/openai/deployments/gpt-dear/chat/completions?api-version=1',
       `{"model":"gpt-demo",${M}}`,
     ],
+    [
+      'Azure: a path in another case',
+      '/llm/azure/openai/Deployments/gpt-dear/chat/completions',
+      `{"model":"gpt-demo",${M}}`,
+    ],
+    [
+      'Azure: an escaped path',
+      '/llm/azure/openai/%64eployments/gpt-dear/chat/completions',
+      `{"model":"gpt-demo",${M}}`,
+    ],
+    [
+      'Gemini: escaped words around the name',
+      '/llm/google/v1beta/%6dodels/gemini-dear%3AgenerateContent',
+      '{"model":"models/gemini-demo","contents":[]}',
+    ],
+    ['a path with a model of its own', '/llm/openai/v1/models/org/dear/v1/chat/completions', BODY],
+    ['fallbacks beside the model', CHAT, `{"model":"gpt-demo","models":["gpt-dear"],${M}}`],
+    ['work that is done later', '/llm/openai/v1/batches', BODY],
+    ['a query that vouches for what is no JSON', `${CHAT}?model=gpt-demo`, `\ufeff{"model":"gpt-dear",${M}}`],
+    ['a query that says another', `${CHAT}?model=gpt-dear`, BODY],
+    ['a line break in a text', CHAT, `{"model":"gpt-demo","x":"\r\n--x\r\n",${M}}`],
   ])('%s is not passed', async (_name, path, body) => {
     const before = calls()
-    const answer = await kit.ask(path, { token, body, headers: { prefer: 'wait=0' } })
+    const answer = await kit.ask(path, { token: await limited(), body, headers: { prefer: 'wait=0' } })
     expect([400, 403]).toContain(answer.status)
-    expect(answer.headers.get('x-oauth3-error')).toMatch(
-      /^(approval_pending|model_unreadable|bad_request|rate_limited)$/,
-    )
+    expect(answer.headers.get('x-oauth3-error')).toMatch(/^(approval_pending|bad_request)$/)
     expect(calls()).toBe(before)
   })
 
@@ -97,9 +123,11 @@ describe('the model under a grant for some models', () => {
     'application/x-www-form-urlencoded',
     'multipart/form-data; boundary=x',
     'application/octet-stream',
-  ])('a body that says it is %s is not passed', async (type) => {
+    'application/json; charset=utf-16',
+    'application/jsonl',
+  ])('a body that says it is %s is not passed, whatever the query says', async (type) => {
     const before = calls()
-    const answer = await kit.ask(CHAT, {
+    const answer = await kit.ask(`${CHAT}?model=gpt-demo`, {
       token,
       body: '{"model":"gpt-dear","messages":[]}',
       headers: { prefer: 'wait=0', 'content-type': type },

@@ -1,5 +1,6 @@
 /** What the owner takes back is gone with the answer to the command: for the next request, and for one that waits. */
 import { once } from 'node:events'
+import { request as httpRequest } from 'node:http'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { chatBody, createLlmKit, type LlmKit } from '../support/llm-kit.ts'
@@ -161,6 +162,34 @@ describe('a removed key', () => {
 })
 
 describe('a removed provider', () => {
+  it('gives the key of another of its name to no request whose body began before', async () => {
+    await kit.admin('POST', '/v1/providers', { name: 'slow', url: 'https://ollama.com' })
+    await kit.grant('slow', { agent })
+    const body = JSON.stringify(chatBody())
+    const request = httpRequest(`${kit.url}/llm/slow/api/chat`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+        expect: '100-continue',
+      },
+    })
+    request.flushHeaders()
+    await once(request, 'continue')
+    request.write(body.slice(0, 10))
+    await kit.admin('DELETE', '/v1/providers/slow')
+    await kit.admin('POST', '/v1/providers', { name: 'slow', url: 'https://api.openai.com' })
+    const { value } = await kit.addKey('slow', { value: kit.vendors.key('openai') })
+    await kit.grant('slow', { agent })
+    const answered = once(request, 'response')
+    request.end(body.slice(10))
+    const [answer] = await answered
+    answer.resume()
+    expect([answer.statusCode, answer.headers['x-oauth3-error']]).toEqual([404, 'unknown_provider'])
+    expect(kit.vendors.callsTo('ollama').map(({ key }) => key)).not.toContain(value)
+  })
+
   it('is gone for the next request, and another of its name does not inherit its keys or grants', async () => {
     const provider = { name: 'my-own', url: 'https://ollama.com' }
     await kit.admin('POST', '/v1/providers', provider)
@@ -193,7 +222,7 @@ describe('a removed provider', () => {
     expect((await telegram.pressRaw(chatId, card.messageId, always, ANN).answered).text).not.toMatch(
       /^Granted/,
     )
-    expect((await waiting).status).toBe(403)
+    expect((await waiting).headers.get('x-oauth3-error')).toBe('unknown_provider')
     const { grants } = await kit.admin('GET', '/v1/provider-grants')
     expect(grants.filter((row: { provider: string }) => row.provider === 'lab')).toEqual([])
     const again = await kit.ask(path, { token, body: chatBody(), headers: WAIT_0 })

@@ -42,6 +42,11 @@ describe('environment variables', () => {
 })
 
 describe('the invariants of docs/security.md', () => {
+  const CALL =
+    /\b(?:it|test)(?<how>(?:\.\w+)*)(?:\([^\n]*?\))?\(\s*(?<quote>['"`])(?<title>(?:\\.|(?!\k<quote>).)+)\k<quote>/g
+  /** A table over several lines ends with a bracket below the beginning of its call. */
+  const CALL_WITH_TABLE =
+    /^(?<indent> *)(?:it|test)(?<how>(?:\.\w+)*)(?:<[^\n]*>)?\(\[\n[\s\S]*?^\k<indent>\][^\n]*?\)\(\s*(?<quote>['"`])(?<title>(?:\\.|(?!\k<quote>).)+)\k<quote>/gm
   const rows = [
     ...read('docs/security.md').matchAll(/^\| (\d+) \| .+ \| `([^`]+\.test\.ts)`: "(.+)" \|$/gm),
   ].map(([, number = '', file = '', title = '']) => ({ number, file, title }))
@@ -56,11 +61,11 @@ describe('the invariants of docs/security.md', () => {
     'number $number: "$title" is a test of $file that is not skipped for good',
     ({ file, title }) => {
       const source = read(file)
-      const call = [
-        ...source.matchAll(/\b(?:it|test)((?:\.\w+)*)(?:\([^\n]*?\))?\(\s*(['"`])((?:\\.|(?!\2).)+)\2/g),
-      ].find((match) => match[3]?.replaceAll(/\\(.)/g, '$1') === title)
-      expect(call?.[3], `no such test in ${file}`).toBeDefined()
-      expect(call?.[1]).not.toMatch(/\.(skip|todo)/)
+      const call = [...source.matchAll(CALL), ...source.matchAll(CALL_WITH_TABLE)].find(
+        ({ groups }) => groups?.title?.replaceAll(/\\(.)/g, '$1') === title,
+      )
+      expect(call, `no such test in ${file}`).toBeDefined()
+      expect(call?.groups?.how).not.toMatch(/\.(skip|todo)/)
     },
   )
 })

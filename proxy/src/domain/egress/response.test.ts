@@ -29,6 +29,22 @@ async function read(response: PreparedResponse, chunks: readonly Uint8Array[]): 
   return Buffer.concat(out).toString()
 }
 
+describe('a coding of the transfer', () => {
+  it.each([['gzip, chunked'], ['gzip'], ['chunked, chunked'], ['chunked', 'gzip'], ['xchunked'], ['']])(
+    'that is not taken off makes an answer unreadable: %s %s',
+    (...values) => {
+      const rawHeaders = values.flatMap((value) => ['Transfer-Encoding', value])
+      expect(prepare({ rawHeaders })).toEqual({ refused: 'answer_unreadable' })
+      // There is nothing to look for.
+      expect(prepare({ rawHeaders, scrubber: null })).not.toHaveProperty('refused')
+    },
+  )
+
+  it.each(['chunked', 'Chunked'])('%s is taken off', (value) => {
+    expect(prepare({ rawHeaders: ['Transfer-Encoding', value] })).not.toHaveProperty('refused')
+  })
+})
+
 describe('headers of an answer', () => {
   it('come without secrets, in any rendering', () => {
     const rawHeaders = [

@@ -36,6 +36,20 @@ describe("the scan of a request's body", () => {
     '{"stream":true,"STREAM":false}',
     '{"\\u017ftream":true,"stream":false}',
     '{"stream_options":{},"stream_options":null}',
+    '{"Stream_Options":{"include_usage":false}}',
+    '{"stream_option\u017f":null}',
+    '{"stream_options":{"include_usage":true,"include_usage":false}}',
+    '{"stream_options":{"include_usage":true,"Include_Usage":false}}',
+    '{"stream_options":{"include_usage":true,"include_us\\u0061ge":false}}',
+    '{"stream_options":{"INCLUDE_USAGE":false}}',
+    '{"models":["a"],"Models":["b"]}',
+    '{"background":false,"Background":true}',
+    '{"models":[7]}',
+    '{"models":["a",null]}',
+    '{"models":{"0":"a"}}',
+    '{"models":"a"}',
+    `{"models":${JSON.stringify(Array.from({ length: 65 }, () => 'a'))}}`,
+    `{"models":["${'x'.repeat(20_000)}"]}`,
   ])('refuses a key that decides something twice: %s', (text) => {
     expect(scan(text)).toEqual({ problem: 'doubled_key' })
   })
@@ -75,6 +89,8 @@ describe("the scan of a request's body", () => {
       '\ufeff{}',
       '{"a":1}\0',
     ],
+    ...['{"a":"\n"}', '{"\t":1}', '{"model":"a\0"}', '{"a":["\x1f"]}', '{"a":"\\\n"}'],
+    '{"stream_options":{"\\x":1}}',
     `{"a":${'['.repeat(2_000)}${']'.repeat(2_000)}}`,
   ])('reads no model in what is no JSON object: %s', (text) => {
     expect(scan(text)).toEqual({ problem: 'not_json' })
@@ -97,6 +113,50 @@ describe("the scan of a request's body", () => {
       }
     },
   )
+
+  it('finds a control character wherever it stands in a long string, and no other character for one', () => {
+    // Lengths and places go past every border of words.
+    const text = (length: number) => `${' !~\u007f\u0080é€😀'.repeat(80)}${'x'.repeat(length)}`
+    for (let length = 0; length < 9; length += 1) {
+      const body = Buffer.from(`{"${'k'.repeat(length)}":"${text(length)}"}`)
+      expect(scanBody(body)).not.toHaveProperty('problem')
+      const start = body.indexOf(':') + 2
+      for (let at = start; at < body.length - 2; at += 1) {
+        const kept = body[at] as number
+        for (const control of [0, 0x1f]) {
+          body[at] = control
+          if (!('problem' in scanBody(body))) throw new Error(`${control} passed at ${at} of ${length}`)
+        }
+        body[at] = kept
+      }
+    }
+  })
+
+  it('finds the models that a vendor may take besides, the answers wanted, and what goes on in the background', () => {
+    expect(scan('{"model":"a"}')).toMatchObject({ moreModels: [], background: false, choices: 1 })
+    expect(scan('{"models":null,"background":null,"n":null}')).toMatchObject({
+      ...{ moreModels: [], background: false, choices: 1 },
+    })
+    expect(scan('{"model":"a","Mod\\u0065ls":["b","a/\\u0063"],"background":true,"n":3}')).toMatchObject({
+      ...{ model: 'a', moreModels: ['b', 'a/c'], background: true, choices: 3 },
+    })
+    expect(scan('{"x":{"models":["b"],"background":true,"n":9}}')).toMatchObject({
+      ...{ moreModels: [], background: false, choices: 1 },
+    })
+    for (const [text, choices] of [
+      ['{"n":2,"best_of":5}', 5],
+      ['{"n":4,"N":2}', 4],
+      ['{"candidateCount":6}', 6],
+      ['{"generationConfig":{"candidateCount":7}}', 7],
+      ['{"generation_config":{"candidate_count":8}}', 8],
+      ['{"n":-3}', 1],
+      ['{"n":"9"}', 1],
+    ] as const) {
+      expect(scan(text)).toMatchObject({ choices })
+    }
+    expect(scan('{"generation_config":{"max_output_tokens":50}}')).toMatchObject({ maxTokens: 50 })
+    expect(scan('{"generationConfig":{"max_output_tokens":51}}')).toMatchObject({ maxTokens: 51 })
+  })
 
   it('puts another model in and leaves every other byte', () => {
     const body = Buffer.from('{"big":12345678901234567890, "model" : "anthropic/x\\n","é":1.0}')

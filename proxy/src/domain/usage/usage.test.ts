@@ -120,6 +120,33 @@ describe('the books', () => {
     ])
   })
 
+  it('reckon with the price of the model that was asked for where the answer names one without a price', () => {
+    const { usage } = open()
+    spend(usage, { model: 'gpt-unknown', askedModel: 'gpt-4o' })
+    expect(usage.report('model', '2030-01-02')).toMatchObject([{ microUsd: 400, unpriced: 0 }])
+    spend(usage, { model: 'gpt-4o-mini', askedModel: 'gpt-4o' })
+    expect(usage.report('model', '2030-01-02')[1]?.microUsd).not.toBe(400)
+  })
+
+  it('let nobody past a limit of money by an answer under a name without a price', () => {
+    const { usage } = open()
+    const limits = { microUsdPerDay: 400 }
+    spend(usage, { model: 'gpt-unknown', askedModel: 'gpt-4o' }, limits)
+    expect(ask(usage, limits)).toMatchObject({ limit: 'usd_per_day' })
+  })
+
+  it('count what was reserved where the price is gone, with figures or without', () => {
+    for (const entry of [{ usage: SPENT }, { usage: null, guess: { inputTokens: 9, outputTokens: 9 } }]) {
+      const { usage } = open()
+      const limits = { microUsdPerDay: 1_000 }
+      // A thousand tokens of gpt-4o are reserved: 2500 millionths.
+      const place = admitted(ask(usage, limits, 1_000))
+      place.settle({ model: 'gpt-unknown', askedModel: 'gpt-gone', keyId: 1, failed: false, ...entry })
+      expect(ask(usage, limits)).toMatchObject({ limit: 'usd_per_day' })
+      expect(usage.report('day', '2030-01-02')).toMatchObject([{ microUsd: 0 }])
+    }
+  })
+
   it('are written soon after the first that is not written', async () => {
     const { usage, repository } = open(1)
     spend(usage)
@@ -167,13 +194,13 @@ describe('the books', () => {
     const first = admitted(ask(usage, limits))
     admitted(ask(usage, limits))
     now += 10_000
-    const limited = { limit: 'requests_per_minute', retryAfterSeconds: 50 }
+    const limited = { limit: 'requests_per_minute', retryAfterSeconds: 51 }
     expect(ask(usage, limits)).toEqual({ ...limited, first: true })
     expect(ask(usage, limits)).toEqual({ ...limited, first: false })
     admitted(ask(usage, limits, 0, 'anthropic'))
     first.release()
     admitted(ask(usage, limits))
-    now += 60_000
+    now += 61_000
     admitted(ask(usage, limits))
     admitted(ask(usage, limits))
     expect(ask(usage, limits)).toMatchObject({ first: true })

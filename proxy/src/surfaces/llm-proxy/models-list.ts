@@ -88,7 +88,9 @@ async function namesOf(
   if (scrubber?.isClean(body) === false) return null
   const told = listing.parse(JSON.parse(body.toString('utf8')))
   const all =
-    'data' in told ? told.data.map(({ id }) => id) : told.models.map(({ name }) => name.replace(/^models\//, ''))
+    'data' in told
+      ? told.data.map(({ id }) => id)
+      : told.models.map(({ name }) => name.replace(/^models\//, ''))
   const names = all.filter((name) => NAME.test(name)).slice(0, MAX_NAMES)
   // Escapes of JSON hide a key in the bytes, and several names could hold it together.
   return scrubber?.isClean(Buffer.from(names.join(''))) === false ? null : names

@@ -149,6 +149,7 @@ export async function prepare(
 }
 
 function isSamePlace(found: ReturnType<Providers['find']>, before: Provider): boolean {
+  if (found === before) return true
   if (found === undefined || 'missing' in found) return false
   const placeOf = ({ scheme, host, port, auth, private: isPrivate }: Provider) =>
     JSON.stringify([scheme, host, port, auth, isPrivate])

@@ -15,6 +15,7 @@ import {
 import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
 import type { Usage } from '../../domain/usage/index.ts'
 import type { SecretValue } from '../../kernel/index.ts'
+import { drain } from '../relay/index.ts'
 import { forward, type Outcome } from './forward.ts'
 import { createIdentity, type SharedGate } from './identity.ts'
 import { createInFlight } from './in-flight.ts'
@@ -55,8 +56,6 @@ export interface LlmProxy extends AsyncDisposable {
   /** Answers what waits for the owner, ends sessions, and gives what is under way so much time. */
   drain(ms: number): Promise<void>
 }
-
-const DRAIN_MS = 10_000
 
 export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const { providers, keys } = deps
@@ -340,12 +339,4 @@ function begin(
       for (const hold of holds) hold[Symbol.dispose]()
     },
   }
-}
-
-/** A client comes to read its answer once its body is taken off its hands; one that does not end is ended. */
-function drain(request: IncomingMessage): void {
-  if (request.complete) return
-  request.resume()
-  const end = setTimeout(() => request.destroy(), DRAIN_MS).unref()
-  request.once('close', () => clearTimeout(end))
 }

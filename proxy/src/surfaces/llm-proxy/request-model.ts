@@ -88,7 +88,7 @@ export function namesOfQuery(query: string): string[] {
 const plainModel = (name: string): string => name.replace(/^models\//, '')
 
 /** As whoever routes by it reads it. */
-export function readable(path: string): string {
+function readable(path: string): string {
   if (!path.includes('%')) return path
   try {
     return decodeURIComponent(path)

@@ -91,3 +91,30 @@ it('puts the key where the vendor wants it, once', () => {
   expect(headersFor({ kind: 'header', name: 'x-api-key' })).toEqual(['x-api-key', 'demo-key'])
   expect(headersFor({ kind: 'none' })).toEqual([])
 })
+
+it.each(['content-type', 'content-encoding'])('refuses a body that is called two things by %s', (name) => {
+  for (const [first, second] of [
+    ['application/json', 'text/plain'],
+    ['identity', 'identity'],
+    ['', 'gzip'],
+  ] as const) {
+    expect(upstreamHead(fields([name, first], [name, second]), false)).toBeNull()
+    expect(upstreamHead(fields([name, first]), false)).not.toBeNull()
+  }
+})
+
+it('asks for the whole of an answer, never for a part of it', () => {
+  const sent = fields(['range', 'bytes=0-9'], ['if-range', '"demo"'], ['x-kept', 'yes'])
+  expect(upstreamHead(sent, false)?.headers).toEqual(['x-kept', 'yes', 'accept-encoding', 'identity'])
+})
+
+it.each<Provider['auth']>([{ kind: 'bearer' }, { kind: 'header', name: 'X-Lab-Key' }])(
+  "takes the agent's own field of that name away before the key is put: $kind",
+  (auth) => {
+    const name = auth.kind === 'header' ? 'x-lab-key' : 'authorization'
+    const headers = [name, 'mine', 'x-kept', name, name.toUpperCase(), 'mine too']
+    putKey(headers, { auth } as Provider, 'demo-key')
+    const value = auth.kind === 'header' ? 'demo-key' : 'Bearer demo-key'
+    expect(headers).toEqual(['x-kept', name, name, value])
+  },
+)

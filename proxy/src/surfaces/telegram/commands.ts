@@ -119,7 +119,7 @@ const WHO: Record<CommandRow['who'], string> = {
 /** TELEGRAM-COMMANDS.md. */
 export function renderCommandsPage(): string {
   const rows = Object.entries(COMMANDS).map(([name, row]: [string, CommandRow]) => {
-    return `| \`${usage(name, row)}\` | ${row.help}. | ${WHO[row.who]} |`
+    return `| \`${usage(name, row).replaceAll('|', '\\|')}\` | ${row.help}. | ${WHO[row.who]} |`
   })
   const notes = Object.entries(COMMANDS)
     .filter(([, row]) => row.more !== '')

@@ -1,0 +1,116 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type RequestListener, request as send } from 'node:http'
+import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net'
+import { Pool } from 'undici'
+import { afterEach, expect, it } from 'vitest'
+import type { BodySearch } from '../../domain/egress/index.ts'
+import { drain, relay, streamed } from './index.ts'
+
+const ends: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  ends.push(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+/** An upstream that says these bytes to whoever begins to say something. */
+async function saying(bytes: string): Promise<Pool> {
+  const port = await listening(
+    createTcpServer((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', () => socket.write(bytes))
+    }),
+  )
+  const pool = new Pool(`http://127.0.0.1:${port}`)
+  ends.push(() => pool.destroy())
+  return pool
+}
+
+const serving = async (listener: RequestListener): Promise<number> => {
+  const server = createServer(listener)
+  ends.push(() => server.closeAllConnections())
+  return await listening(server)
+}
+
+const doubling: BodySearch = {
+  push: (chunk) => Buffer.concat([chunk, chunk]),
+  end: () => Buffer.alloc(0),
+}
+
+const common = { method: 'GET', path: '/', headers: [], silenceMs: 5_000, scrubber: null, onBytes: () => {} }
+
+it.each(['Content-Length', 'content-length'])(
+  'announces no length of a body that goes through something else: %s',
+  async (name) => {
+    const pool = await saying(`HTTP/1.1 200 OK\r\n${name}: 5\r\nX-Kept: yes\r\n\r\nhello`)
+    const port = await serving((_request, response) =>
+      relay({
+        ...{ ...common, response, pool, body: null, onAnswer: () => doubling },
+        refuse: () => response.destroy(),
+      }),
+    )
+    const answer = await fetch(`http://127.0.0.1:${port}`)
+    expect(answer.headers.get('x-kept')).toBe('yes')
+    expect(await answer.text()).toBe('hellohello')
+  },
+)
+
+it('leaves the length of a body that passes as it is', async () => {
+  const pool = await saying('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello')
+  const port = await serving((_request, response) =>
+    relay({
+      ...{ ...common, response, pool, body: null, onAnswer: () => null },
+      refuse: () => response.destroy(),
+    }),
+  )
+  const answer = await fetch(`http://127.0.0.1:${port}`)
+  expect(answer.headers.get('content-length')).toBe('5')
+})
+
+it('ends a request whose body goes on without end after its answer', async () => {
+  const pool = await saying('HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno')
+  const ended = Promise.withResolvers<boolean>()
+  const port = await serving((request, response) => {
+    request.once('close', () => ended.resolve(request.complete))
+    relay({
+      ...{ ...common, method: 'POST', response, pool, onAnswer: () => null },
+      body: streamed(request, { drainMs: 30 }),
+      refuse: () => response.destroy(),
+    })
+  })
+  const client = send({
+    host: '127.0.0.1',
+    port,
+    method: 'POST',
+    headers: { 'transfer-encoding': 'chunked' },
+  })
+  client.on('error', () => {})
+  client.write('begun')
+  const [answer] = (await once(client, 'response')) as [IncomingMessage]
+  answer.on('error', () => {}).resume()
+  expect(answer.statusCode).toBe(413)
+  // What the client goes on to send is taken off its hands until then.
+  const goesOn = setInterval(() => client.write('x'.repeat(1_000)), 1)
+  ends.push(() => clearInterval(goesOn))
+  expect(await ended.promise).toBe(false)
+})
+
+it('reads what is left of a request that comes to its end, and leaves its connection', async () => {
+  let drained: IncomingMessage | undefined
+  const port = await serving((request, response) => {
+    drained = request
+    drain(request, 60_000)
+    request.once('end', () => response.end('read'))
+  })
+  const socket = connect(port, '127.0.0.1')
+  ends.push(() => socket.destroy())
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nab')
+  socket.write('c')
+  await once(socket, 'data')
+  expect(drained?.complete).toBe(true)
+  expect(socket.destroyed).toBe(false)
+})

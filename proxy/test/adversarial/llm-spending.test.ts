@@ -1,0 +1,116 @@
+/** Ways around limits, and around the share of others in what the daemon has. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { chatBody, createLlmKit, type LlmKit } from '../support/llm-kit.ts'
+
+const CHAT = '/llm/openai/v1/chat/completions'
+
+let kit: LlmKit
+beforeAll(async () => {
+  kit = await createLlmKit()
+  await kit.addKey('openai')
+})
+afterAll(() => kit?.[Symbol.asyncDispose]())
+afterEach(() => expect(kit.vendors.faults.splice(0)).toEqual([]))
+
+const limited = async (agent: string, limits: Record<string, number>): Promise<string> => {
+  const token = await kit.addAgent(agent)
+  await kit.grant('openai', { agent, limits })
+  return token
+}
+
+describe('a limit on tokens a day', () => {
+  it('counts a request that was left before anything came of it', async () => {
+    const token = await limited('leaver', { tokens_per_day: 1_000 })
+    const body = chatBody({ max_tokens: 100_000 })
+    const gone = new AbortController()
+    const coming = kit.vendors.nextCall('openai')
+    kit.vendors.next('openai', (call) => call.gone)
+    const left = kit.ask(CHAT, { token, body, signal: gone.signal }).catch(() => 'left')
+    const call = await coming
+    gone.abort()
+    expect(await left).toBe('left')
+    await call.gone
+    const next = await kit.ask(CHAT, { token, body: chatBody() })
+    expect(next.status).toBe(429)
+    expect(next.headers.get('x-oauth3-error')).toBe('limit_passed')
+  })
+
+  it.each([
+    [
+      'work in the background',
+      '/llm/openai/v1/responses',
+      { model: 'gpt-demo', input: 'x', background: true },
+    ],
+    ['a batch', '/llm/openai/v1/batches', { input_file_id: 'file-1' }],
+  ])('does not let %s out, whose tokens nobody tells', async (name, path, body) => {
+    const token = await limited(`later-${name.replaceAll(' ', '-')}`, { tokens_per_day: 1_000 })
+    const answer = await kit.ask(path, { token, body })
+    expect(answer.status).toBe(403)
+    expect(answer.headers.get('x-oauth3-error')).toBe('unmetered')
+  })
+
+  it('lets few out together that do not say how much they want', async () => {
+    const token = await kit.addAgent('crowd')
+    await kit.addKey('mistral')
+    await kit.grant('mistral', { agent: 'crowd', limits: { tokens_per_day: 40_000 } })
+    const hold = Promise.withResolvers<void>()
+    let underWay = 0
+    for (let n = 0; n < 12; n++) {
+      kit.vendors.next('mistral', async (_call, response) => {
+        underWay += 1
+        await hold.promise
+        response.destroy()
+      })
+    }
+    const path = '/llm/mistral/v1/chat/completions'
+    let refused = 0
+    const asked = Array.from({ length: 12 }, async () => {
+      const { status } = await kit.ask(path, { token, body: chatBody() })
+      if (status === 429 && ++refused === 10) hold.resolve()
+    })
+    await Promise.all(asked)
+    expect([refused, underWay]).toEqual([10, 2])
+  })
+})
+
+it('an agent that holds bodies back takes nothing from another', async () => {
+  const thief = await kit.addAgent('thief')
+  const honest = await limited('honest', {})
+  const { hostname, port } = new URL(kit.url)
+  const sockets = await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const socket = connect(Number(port), hostname)
+      await once(socket, 'connect')
+      socket.write(
+        `POST ${CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${thief}\r\ncontent-type: application/json\r\ncontent-length: 33554432\r\n\r\n{`,
+      )
+      return socket
+    }),
+  )
+  try {
+    expect((await kit.ask(CHAT, { token: honest, body: chatBody() })).status).toBe(200)
+  } finally {
+    for (const socket of sockets) socket.destroy()
+  }
+})
+
+it('a tag that is taken away while a body is under way opens no key any more', async () => {
+  const token = await kit.addAgent('tagged', ['vip'])
+  await kit.addKey('groq', { tags: ['vip'] })
+  await kit.grant('groq', { agent: 'tagged' })
+  const { hostname, port } = new URL(kit.url)
+  const socket = connect(Number(port), hostname)
+  const body = JSON.stringify(chatBody())
+  socket.write(
+    `POST /llm/groq/openai/v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body.slice(0, 10)}`,
+  )
+  // Another request on the same way shows that the first one's head was read.
+  expect((await kit.ask('/llm/groq/openai/v1/chat/completions', { token, body })).status).toBe(200)
+  await kit.admin('PUT', '/v1/agents/tagged/tags', { tags: [] })
+  socket.write(body.slice(10))
+  const parts: Buffer[] = []
+  for await (const part of socket) parts.push(part as Buffer)
+  expect(Buffer.concat(parts).toString()).toContain('x-oauth3-error: no_key')
+})
