@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 /** What benchmarks share: a real daemon in a process of its own, percentiles, and a table. */
 export const repositoryRoot = join(fileURLToPath(import.meta.url), '../../..')
 const launcher = join(repositoryRoot, 'proxy/src/main.ts')
+/** As `npm start` has it. */
+const AS_STARTED = ['--max-semi-space-size=16']
 
 export interface BenchDaemon extends AsyncDisposable {
   readonly url: string
@@ -35,7 +37,7 @@ export async function startBenchDaemon(
     ...environment,
   }
   const began = performance.now()
-  const child = spawn(process.execPath, [...execArgv, launcher, 'daemon'], {
+  const child = spawn(process.execPath, [...AS_STARTED, ...execArgv, launcher, 'daemon'], {
     env,
     cwd: folder,
     stdio: ['ignore', 'inherit', 'inherit'],
