@@ -11,21 +11,14 @@ import type { EgressDial } from './domain/egress/index.ts'
 import {
   type AccessObserver,
   createProviderAccess,
+  type LlmRooms,
   type ProviderAccess,
 } from './domain/provider-access/index.ts'
 import { createProviderKeys, type ProviderKeys } from './domain/provider-keys/index.ts'
-import { createProviders, type Providers } from './domain/providers/index.ts'
-import { createUsage, type Usage } from './domain/usage/index.ts'
+import { createProviders } from './domain/providers/index.ts'
+import { createUsage } from './domain/usage/index.ts'
 import type { Clock } from './kernel/index.ts'
 import { createLlmProxy, type LlmProxy, type SharedGate } from './surfaces/llm-proxy/index.ts'
-
-/** What the surfaces need to speak of providers, keys, grants and the books. */
-export interface Llm {
-  readonly providers: Providers
-  readonly keys: ProviderKeys
-  readonly access: ProviderAccess
-  readonly usage: Usage
-}
 
 export function openLlm(deps: {
   readonly config: Config
@@ -33,7 +26,7 @@ export function openLlm(deps: {
   readonly observers: readonly AccessObserver[]
   readonly clock: Clock
   readonly log: Logger
-}): Llm {
+}): LlmRooms {
   const { config, core, clock, log } = deps
   const late: { keys?: ProviderKeys; access?: ProviderAccess } = {}
   const providers = createProviders({
@@ -76,7 +69,7 @@ export function openLlm(deps: {
 }
 
 export function openLlmProxy(deps: {
-  readonly llm: Llm
+  readonly llm: LlmRooms
   readonly core: DaemonCore
   readonly gate: SharedGate
   readonly dial: EgressDial

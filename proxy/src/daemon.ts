@@ -14,7 +14,7 @@ import type { Config } from './config/index.ts'
 import { type DaemonCore, openCore } from './daemon-core.ts'
 import { openGateway } from './daemon-egress.ts'
 import { auditCheck, createHealth, sandboxCheck, wallChecks } from './daemon-health.ts'
-import { type Llm, openLlm, openLlmProxy } from './daemon-llm.ts'
+import { openLlm, openLlmProxy } from './daemon-llm.ts'
 import { closeServer, createAgentServer, listenSocket, listenTcp } from './daemon-servers.ts'
 import type { SkillFetcher } from './domain/code/index.ts'
 import { createEgressSessions, type EgressDoors } from './domain/egress/index.ts'
@@ -29,6 +29,7 @@ import {
   type Sandbox,
 } from './domain/executions/index.ts'
 import type { DoctorCheck } from './domain/health/index.ts'
+import type { LlmRooms } from './domain/provider-access/index.ts'
 import { createWakeObserver, createWaker, type Waker } from './domain/wake/index.ts'
 import { type Clock, systemClock } from './kernel/index.ts'
 import { createAdminApi } from './surfaces/admin-api/index.ts'
@@ -242,7 +243,7 @@ async function chooseSandbox(
 }
 
 interface Late {
-  llm?: Llm
+  llm?: LlmRooms
   executions?: Executions
   waker?: Waker
   telegram?: Telegram
@@ -347,7 +348,7 @@ async function settleThePast(
   core: DaemonCore,
   sandbox: Sandbox,
   executions: Executions,
-  llm: Llm,
+  llm: LlmRooms,
   log: Logger,
 ): Promise<void> {
   try {
@@ -361,7 +362,7 @@ async function settleThePast(
   tickOver(executions, core, llm, log)
 }
 
-function tickOver(executions: Executions, core: DaemonCore, llm: Llm, log: Logger): void {
+function tickOver(executions: Executions, core: DaemonCore, llm: LlmRooms, log: Logger): void {
   try {
     executions.tick()
     core.trust.tick()

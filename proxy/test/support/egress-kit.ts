@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
-import pino from 'pino'
 import { isPublicAddress } from '../../src/kernel/index.ts'
 import { createDaemonKit, type DaemonKit } from './daemon-kit.ts'
 import { type EgressUpstream, PUBLIC_ADDRESS, startEgressUpstream } from './egress-upstream.ts'
+import { createRecordingLog } from './recording-log.ts'
 
 /**
  * The whole daemon with the Docker sandbox, an upstream that plays public hosts, and a resolver that the test steers:
@@ -73,19 +72,11 @@ export async function createEgressKit(environment: Record<string, string> = {}):
   const upstream = await startEgressUpstream(NAMES)
   const names: EgressKit['names'] = new Map(NAMES.map((name) => [name, () => [PUBLIC_ADDRESS]]))
   const lookups: string[] = []
-  const logged: string[] = []
+  const { log, logged } = createRecordingLog()
   const agentGot: string[] = []
   const daemon = await createDaemonKit({
     environment: { OAUTH3_POOL_SIZE: '1', ...environment },
-    log: pino(
-      { level: 'trace', base: null },
-      new Writable({
-        write(chunk, _encoding, done) {
-          logged.push(String(chunk))
-          done()
-        },
-      }),
-    ),
+    log,
     egress: {
       resolve: async (host) => {
         lookups.push(host)

@@ -1,11 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
-import pino from 'pino'
 import { isPublicAddress } from '../../src/kernel/index.ts'
 import { createDaemonKit, type DaemonKit } from './daemon-kit.ts'
 import { createScriptedSandbox } from './domain-kit.ts'
+import { createRecordingLog } from './recording-log.ts'
 import { startVendors, VENDOR_ADDRESS, type Vendors } from './vendor-doubles.ts'
 import type { VendorName } from './vendor-rules.ts'
 
@@ -104,22 +103,14 @@ export async function createLlmKit(
   const vendors = await startVendors({ moreNames: options.moreNames ?? [] })
   const names: LlmKit['names'] = new Map()
   const lookups: string[] = []
-  const logged: string[] = []
+  const { log, logged } = createRecordingLog()
   const got: string[] = []
   let ahead = 0
   const daemon = await createDaemonKit({
     environment: { LOG_LEVEL: 'trace', ...options.environment },
     clock: { now: () => Date.now() + ahead },
     sandbox: async () => createScriptedSandbox(),
-    log: pino(
-      { level: 'trace', base: null },
-      new Writable({
-        write(chunk, _encoding, done) {
-          logged.push(String(chunk))
-          done()
-        },
-      }),
-    ),
+    log,
     egress: {
       resolve: async (host) => {
         lookups.push(host)

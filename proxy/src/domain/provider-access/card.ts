@@ -1,7 +1,7 @@
 import { oneLine } from '../../kernel/index.ts'
+import { originOf } from '../egress/index.ts'
 import type { Provider } from '../providers/index.ts'
 import { limitsSaid, strictest } from './limits.ts'
-import { formatOrigin } from './origin.ts'
 import { isPlainModel } from './patterns.ts'
 import type { AccessAnswer, AccessCard, ProviderAsk, ProviderGrant } from './ports.ts'
 
@@ -25,7 +25,7 @@ export function accessCard(input: {
     askId: ask.id,
     agent: oneLine(input.agent, 64),
     provider: oneLine(ask.provider, 64),
-    origin: known ? formatOrigin(known) : 'not known',
+    origin: known ? originOf(known) : 'not known',
     model: ask.model === null ? 'the request names none' : oneLine(ask.model, 128),
     path: oneLine(ask.path, 128),
     notes: [

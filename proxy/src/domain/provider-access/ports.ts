@@ -1,5 +1,7 @@
 import type { AgentId, UnixMs } from '../../kernel/index.ts'
-import type { SpendingLimits } from '../usage/index.ts'
+import type { ProviderKeys } from '../provider-keys/index.ts'
+import type { Providers } from '../providers/index.ts'
+import type { SpendingLimits, Usage } from '../usage/index.ts'
 
 /** What an agent may use of a provider; a row of `provider_grants`. */
 export interface ProviderGrant {
@@ -152,4 +154,12 @@ export interface AccessObserver {
   asked(ask: ProviderAsk): void
   settled(ask: ProviderAsk): void
   limitPassed(grant: ProviderGrant, limit: string): void
+}
+
+/** All that surfaces need to speak of providers, their keys, grants and the books. */
+export interface LlmRooms {
+  readonly providers: Providers
+  readonly keys: ProviderKeys
+  readonly access: ProviderAccess
+  readonly usage: Usage
 }

@@ -65,6 +65,4 @@ export interface ProviderKeys {
   answered(id: number, status: number, retryAfter: string | null): void
   /** Forgets every decrypted value. */
   dropCache(): void
-  /** On a rotation of the data key: seals every key anew, inside the vault's transaction. */
-  reseal(reseal: (purpose: string, sealed: string) => string): void
 }

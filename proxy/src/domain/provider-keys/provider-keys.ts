@@ -182,8 +182,6 @@ export function createProviderKeys(deps: {
     dropCache() {
       opened.clear()
     },
-
-    reseal: (reseal) => resealProviderKeys(repository, reseal),
   }
 }
 

@@ -5,11 +5,12 @@ import type { Agents, WakeTarget } from '../../domain/agents/index.ts'
 import type { AuditLog } from '../../domain/audit/index.ts'
 import type { DecisionOutcome, Executions } from '../../domain/executions/index.ts'
 import type { DoctorCheck, HealthReport } from '../../domain/health/index.ts'
+import type { LlmRooms } from '../../domain/provider-access/index.ts'
 import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
 import { type AgentId, AppError, asAppError, type Clock, SecretValue } from '../../kernel/index.ts'
 import { runDoctor } from './doctor.ts'
-import { addLlmRoutes, type LlmRooms } from './llm-routes.ts'
+import { addLlmRoutes } from './llm-routes.ts'
 import { parse, wholeNumber } from './parse.ts'
 import {
   viewAgent,

@@ -1,9 +1,12 @@
 import type { Express } from 'express'
 import type { Agents } from '../../domain/agents/index.ts'
-import type { ProviderAccess, ProviderAsk, ProviderGrant } from '../../domain/provider-access/index.ts'
-import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
-import type { Providers } from '../../domain/providers/index.ts'
-import type { Usage } from '../../domain/usage/index.ts'
+import {
+  type LlmRooms,
+  NO_LIMITS,
+  type ProviderAccess,
+  type ProviderAsk,
+  type ProviderGrant,
+} from '../../domain/provider-access/index.ts'
 import { type AgentId, AppError, type Clock, SecretValue } from '../../kernel/index.ts'
 import {
   limitsFrom,
@@ -28,13 +31,6 @@ import {
 } from './wire-llm.ts'
 
 /** The rooms behind the LLM proxy. */
-export interface LlmRooms {
-  readonly providers: Providers
-  readonly keys: ProviderKeys
-  readonly access: ProviderAccess
-  readonly usage: Usage
-}
-
 interface LlmRouteDeps {
   readonly llm: LlmRooms
   readonly agents: Agents
@@ -96,8 +92,6 @@ function addKeyRoutes(app: Express, { llm, owner }: LlmRouteDeps): void {
     response.json(viewKey(llm.keys.remove(id, owner.actor)))
   })
 }
-
-const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null }
 
 function addGrantRoutes(app: Express, { llm, agents, owner }: LlmRouteDeps): void {
   const nameOf = (id: AgentId): string => agents.byId(id)?.name ?? id

@@ -1,4 +1,4 @@
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import {
   approvedAddresses,
   type EgressDial,
@@ -6,6 +6,7 @@ import {
   type EgressTarget,
   originOf,
 } from '../../domain/egress/index.ts'
+import { openPool } from '../relay/index.ts'
 
 /**
  * Connections to upstreams, kept open over requests and runs: a run of the same skill does not wait for a handshake
@@ -30,32 +31,10 @@ interface Entry {
 const IDLE_MS = 60_000
 const SWEEP_MS = 15_000
 const MAX_ENTRIES = 256
-/** Shorter than what servers commonly keep, so that a request seldom meets a connection that is just being closed. */
-const KEEP_ALIVE_MS = 4_000
-const MAX_HEADER_BYTES = 64 * 1_024
 
 export function createUpstreams(dial: EgressDial): Upstreams {
   const entries = new Map<string, Entry>()
   const end = new AbortController()
-
-  const open = (target: EgressTarget, approved: ReadonlySet<string>): Pool =>
-    new Pool(originOf(target), {
-      connect: (_options, callback) => {
-        const way = target.scheme === 'https' ? 'dialTls' : 'dial'
-        dial[way](target, approved, end.signal).then(
-          (socket) => callback(null, socket),
-          (error: Error) => callback(error, null),
-        )
-      },
-      allowH2: false,
-      pipelining: 1,
-      // The door bounds how many there are at once; the end of the run bounds how long they take.
-      connections: null,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
-    })
 
   const closeIdle = (isDue: (entry: Entry) => boolean): void => {
     for (const [key, entry] of entries) {
@@ -76,7 +55,8 @@ export function createUpstreams(dial: EgressDial): Upstreams {
       let entry = entries.get(key)
       if (entry === undefined) {
         if (entries.size >= MAX_ENTRIES) closeIdle(() => true)
-        entry = { pool: open(target, approved), active: 0, idleSinceMs: 0 }
+        // The door bounds how many there are at once; the end of the run bounds how long they take.
+        entry = { pool: openPool(dial, target, approved, end.signal), active: 0, idleSinceMs: 0 }
         entries.set(key, entry)
       }
       const taken = entry

@@ -148,7 +148,7 @@ export const usesOf = (wanted: Pick<Wanted, 'agent' | 'provider' | 'models' | 'p
 const NO_MODEL: readonly null[] = [null]
 
 /** Which models there are may be read by whoever may use one of them. */
-const anyGrant = ({ agentId, provider }: Use, access: ProviderAccess): ProviderGrant | undefined =>
+export const anyGrant = ({ agentId, provider }: Use, access: ProviderAccess): ProviderGrant | undefined =>
   access
     .grants()
     .find((grant) => grant.agentId === agentId && grant.provider === provider && grant.paths === null)

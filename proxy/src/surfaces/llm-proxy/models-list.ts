@@ -1,9 +1,12 @@
 import type { Pool } from 'undici'
 import { z } from 'zod'
-import type { PickedKey } from '../../domain/provider-keys/index.ts'
-import { type Provider, upstreamPath } from '../../domain/providers/index.ts'
+import type { Agent } from '../../domain/agents/index.ts'
+import type { ProviderAccess, ProviderGrant } from '../../domain/provider-access/index.ts'
+import type { PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
+import { behindRoot, type Provider, upstreamPath } from '../../domain/providers/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
-import type { Admission } from '../../domain/usage/index.ts'
+import type { Admission, Usage } from '../../domain/usage/index.ts'
+import { anyGrant } from './admission.ts'
 import { putKey } from './upstream-headers.ts'
 
 const TIMEOUT_MS = 10_000
@@ -18,24 +21,39 @@ const listing = z.union([
   z.object({ models: z.array(z.object({ name: z.string() })) }),
 ])
 
-export interface Listed {
+interface Listed {
   readonly provider: Provider
   readonly key: PickedKey | null
   readonly pool: Pool
   /** Finds the key in what the provider says; null where there is none. */
   readonly scrubber: Scrubber | null
-  /** In the limits of the agent; it is settled or released here. */
+  /** In the limits of the agent; it is settled here. */
   readonly place: Admission
   /** What the provider answered with the key. */
   readonly answered: (status: number, retryAfter: string | null) => void
 }
+
+export interface ModelListDeps {
+  readonly access: ProviderAccess
+  readonly keys: ProviderKeys
+  readonly usage: Usage
+  readonly usable: () => readonly Provider[]
+  readonly poolOf: (provider: Provider) => Pool
+  readonly scrubberOf: (of: {
+    readonly provider: Provider
+    readonly key: PickedKey | null
+  }) => Scrubber | null
+}
+
+const NO_TOKENS = { inputTokens: 0, outputTokens: 0 }
 
 /**
  * Answers `GET /v1/models` for a base URL that serves all providers: what each of those that the agent was granted tells,
  * named `provider/model` as requests may name it. A provider that does not answer in time is left out, and so is one
  * whose list holds the key.
  */
-export async function listModels(from: readonly Listed[], gone: AbortSignal): Promise<string> {
+export async function listModels(agent: Agent, gone: AbortSignal, deps: ModelListDeps): Promise<string> {
+  const from = deps.usable().flatMap((provider) => admitted(agent, provider, deps) ?? [])
   const lists = await Promise.all(
     from.map(async (one) => {
       const names = await counted(one, gone)
@@ -47,6 +65,45 @@ export async function listModels(from: readonly Listed[], gone: AbortSignal): Pr
     }),
   )
   return JSON.stringify({ object: 'list', data: lists.flat() })
+}
+
+/** With a grant, a key and a place in the limits; undefined where one of them is missing. */
+function admitted(agent: Agent, provider: Provider, deps: ModelListDeps): Listed | undefined {
+  const { access, keys, usage } = deps
+  const grant = grantToList(agent, provider, access)
+  if (grant === undefined) return undefined
+  const key =
+    provider.auth.kind === 'none'
+      ? null
+      : keys.pick({ provider: provider.name, model: null, tags: agent.tags })
+  if (key !== null && 'refused' in key) return undefined
+  const scrubber = deps.scrubberOf({ provider, key })
+  const pool = deps.poolOf(provider)
+  const place = usage.admit({
+    agentId: agent.id,
+    provider: provider.name,
+    model: null,
+    limits: grant.limits,
+    estimate: NO_TOKENS,
+    tellsCost: true,
+  })
+  if ('limit' in place) {
+    if (place.limit !== 'no_price' && place.first) access.limitPassed(grant, place.limit)
+    return undefined
+  }
+  const answered: Listed['answered'] = (status, retryAfter) => {
+    if (key !== null) keys.answered(key.id, status, retryAfter)
+  }
+  return { provider, key, pool, scrubber, place, answered }
+}
+
+/** As at the provider's own path. */
+function grantToList(agent: Agent, provider: Provider, access: ProviderAccess): ProviderGrant | undefined {
+  const path = behindRoot(provider, upstreamPath(provider, '/models'))
+  const use = { agentId: agent.id, provider: provider.name, model: null, path }
+  const verdict = access.judge(use)
+  if (verdict.verdict === 'granted') return verdict.grant
+  return verdict.verdict === 'denied' ? undefined : anyGrant(use, access)
 }
 
 /** What an error says is told to nobody: it may quote what the provider said. */

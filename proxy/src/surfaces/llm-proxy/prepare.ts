@@ -1,17 +1,11 @@
-import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Agent } from '../../domain/agents/index.ts'
 import type { Use } from '../../domain/provider-access/index.ts'
-import {
-  behindRoot,
-  type ErrorShape,
-  type Provider,
-  type Providers,
-  upstreamPath,
-} from '../../domain/providers/index.ts'
+import { behindRoot, type Provider, type Providers, upstreamPath } from '../../domain/providers/index.ts'
 import { scanBody, withIncludeUsage, withModel } from '../../domain/usage/index.ts'
 import { streamed } from '../relay/index.ts'
 import { type AdmissionDeps, type Admitted, admit, usesOf, type Wanted } from './admission.ts'
+import type { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import { chooseByModel, type Reading, shapeAt } from './plan.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
@@ -33,18 +27,6 @@ export interface Ready extends Admitted {
   readonly estimate: Wanted['estimate']
   /** What was judged. */
   readonly uses: readonly Use[]
-}
-
-/** What one exchange lends to the preparation of its request. */
-export interface Exchange {
-  readonly request: IncomingMessage
-  /** Aborted when the client is gone; made when it is first asked for. */
-  gone(): AbortSignal
-  readonly websocket: boolean
-  /** In whose shape an error is to be told, once that is known. */
-  shapeIs(shape: ErrorShape): void
-  /** Memory that is given back when the exchange is over. */
-  keep(hold: Disposable): void
 }
 
 export interface PreparationDeps extends AdmissionDeps {

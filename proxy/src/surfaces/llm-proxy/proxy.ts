@@ -3,26 +3,21 @@ import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Agent, Agents } from '../../domain/agents/index.ts'
 import type { EgressDial } from '../../domain/egress/index.ts'
-import type { ProviderAccess, ProviderGrant } from '../../domain/provider-access/index.ts'
-import type { PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
-import {
-  behindRoot,
-  type ErrorShape,
-  type Provider,
-  type Providers,
-  upstreamPath,
-} from '../../domain/providers/index.ts'
+import type { ProviderAccess } from '../../domain/provider-access/index.ts'
+import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
+import type { Provider, Providers } from '../../domain/providers/index.ts'
 import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
 import type { Usage } from '../../domain/usage/index.ts'
 import type { SecretValue } from '../../kernel/index.ts'
 import { drain } from '../relay/index.ts'
+import { beginExchange, type Exchange } from './exchange.ts'
 import { forward, type Outcome } from './forward.ts'
 import { createIdentity, type SharedGate } from './identity.ts'
 import { createInFlight } from './in-flight.ts'
 import { createLiveSessions } from './live-sessions.ts'
-import { type Listed, listModels } from './models-list.ts'
+import { listModels } from './models-list.ts'
 import { type Reading, readRequest } from './plan.ts'
-import { BYTES_PER_TOKEN, type Exchange, prepare, type Ready } from './prepare.ts'
+import { BYTES_PER_TOKEN, prepare, type Ready } from './prepare.ts'
 import { answerRefusal, type LlmErrorCode, type LlmRefusal, refused, writeRefusal } from './refusal.ts'
 import { BodyBroken, createBodyBudget, STALL_MS } from './request-body.ts'
 import { createStalls } from './stalls.ts'
@@ -57,6 +52,11 @@ export interface LlmProxy extends AsyncDisposable {
   drain(ms: number): Promise<void>
 }
 
+interface Entered {
+  readonly agent: Agent
+  readonly reading: Reading
+}
+
 export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const { providers, keys } = deps
   const pools = createProviderPools(deps.dial)
@@ -85,16 +85,19 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     return scrubber
   }
 
-  const enter = (reading: Reading, { request, keep }: Exchange): Agent | LlmRefusal | Promise<LlmRefusal> => {
+  /** Reads the head, knows its agent and takes it in: the way of every request, whatever becomes of it. */
+  const enter = (exchange: Exchange): Entered | LlmRefusal | Promise<LlmRefusal> => {
+    const { request } = exchange
+    const reading = readRequest(request, providers, exchange)
+    exchange.shapeIs(reading.shape)
+    if ('refusal' in reading) return identity.missing(request, reading.refusal)
     if (!deps.accepting()) return refused('shutting_down', 'The daemon is stopping.', 5)
     const agent = identity.of(reading.credential.token, request)
     if (agent instanceof Promise) return agent
     const place = inFlight.take(agent.id)
-    if (place !== null) {
-      keep(place)
-      return agent
-    }
-    return refused('rate_limited', 'Too many requests of this agent are under way.', 1)
+    if (place === null) return refused('rate_limited', 'Too many requests of this agent are under way.', 1)
+    exchange.keep(place)
+    return { agent, reading }
   }
 
   /** The key is put in at the last moment, and nowhere else. */
@@ -141,46 +144,13 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   }
 
   const answerList = async (agent: Agent, response: ServerResponse, gone: AbortSignal): Promise<void> => {
-    const from = usable().flatMap((provider): Listed[] => {
-      const grant = listingGrant(agent, provider)
-      if (grant === undefined) return []
-      const key = provider.auth.kind === 'none' ? null : pickFor(agent, provider)
-      if (key === undefined) return []
-      const place = deps.usage.admit({
-        ...{ agentId: agent.id, provider: provider.name, model: null, limits: grant.limits },
-        ...{ estimate: { inputTokens: 0, outputTokens: 0 }, tellsCost: true },
-      })
-      if ('limit' in place) {
-        if (place.limit !== 'no_price' && place.first) deps.access.limitPassed(grant, place.limit)
-        return []
-      }
-      const answered: Listed['answered'] = (status, retryAfter) => {
-        if (key !== null) keys.answered(key.id, status, retryAfter)
-      }
-      const scrubber = scrubberOf({ key, provider })
-      return [{ provider, key, place, answered, scrubber, pool: pools.poolOf(provider) }]
-    })
-    const body = await listModels(from, gone)
+    const body = await listModels(agent, gone, { ...deps, usable, scrubberOf, poolOf: pools.poolOf })
     response.writeHead(200, {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
       'cache-control': 'no-store',
     })
     response.end(body)
-  }
-  /** Which models there are may be read by whoever may use one of them, as at the provider's own path. */
-  const listingGrant = (agent: Agent, provider: Provider): ProviderGrant | undefined => {
-    const path = behindRoot(provider, upstreamPath(provider, '/models'))
-    const verdict = deps.access.judge({ agentId: agent.id, provider: provider.name, model: null, path })
-    if (verdict.verdict === 'granted') return verdict.grant
-    if (verdict.verdict === 'denied') return undefined
-    return deps.access
-      .grants()
-      .find((one) => one.agentId === agent.id && one.provider === provider.name && one.paths === null)
-  }
-  const pickFor = (agent: Agent, provider: Provider): PickedKey | undefined => {
-    const picked = keys.pick({ provider: provider.name, model: null, tags: agent.tags })
-    return 'refused' in picked ? undefined : picked
   }
 
   const serve = async (
@@ -189,15 +159,10 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     refuse: (refusal: LlmRefusal) => void,
   ): Promise<void> => {
     const { request } = exchange
-    const reading = readRequest(request, providers, exchange)
-    if ('refusal' in reading) {
-      exchange.shapeIs(reading.shape)
-      return refuse(await identity.missing(request, reading.refusal))
-    }
-    exchange.shapeIs(reading.shape)
-    const known = enter(reading, exchange)
-    const agent = known instanceof Promise ? await known : known
-    if ('code' in agent) return refuse(agent)
+    const known = enter(exchange)
+    const entered = known instanceof Promise ? await known : known
+    if ('code' in entered) return refuse(entered)
+    const { agent, reading } = entered
     if (reading.provider === null && reading.rest === '/v1/models' && request.method === 'GET') {
       return await answerList(agent, response, exchange.gone())
     }
@@ -224,15 +189,10 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     refuse: (refusal: LlmRefusal) => void,
   ): Promise<void> => {
     const { request } = exchange
-    const reading = readRequest(request, providers, exchange)
-    if ('refusal' in reading) {
-      exchange.shapeIs(reading.shape)
-      return refuse(await identity.missing(request, reading.refusal))
-    }
-    exchange.shapeIs(reading.shape)
-    const known = enter(reading, exchange)
-    const agent = known instanceof Promise ? await known : known
-    if ('code' in agent) return refuse(agent)
+    const known = enter(exchange)
+    const entered = known instanceof Promise ? await known : known
+    if ('code' in entered) return refuse(entered)
+    const { agent, reading } = entered
     const ready = await prepare(agent, reading, exchange, preparation)
     if ('code' in ready) return refuse(ready)
     if (opening.socket.destroyed) return ready.place.release()
@@ -253,7 +213,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     takes: (url) => url.startsWith('/llm/') || url.startsWith('/v1/'),
 
     request(request, response) {
-      const { exchange, shape, end } = begin(request, false)
+      const { exchange, shape, end } = beginExchange(request, false)
       response.once('close', end)
       const refuse = (refusal: LlmRefusal): void => {
         deps.onRefused(refusal.code)
@@ -264,7 +224,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     },
 
     upgrade(request, socket, head) {
-      const { exchange, shape, end } = begin(request, true)
+      const { exchange, shape, end } = beginExchange(request, true)
       socket.once('close', end)
       socket.on('error', () => {})
       const refuse = (refusal: LlmRefusal): void => {
@@ -302,41 +262,4 @@ function guessOf({ estimate }: Ready, { status, left, whole, textBytes }: Outcom
   if (isRead && (whole || textBytes === null)) return null
   const outputTokens = textBytes === null ? estimate.outputTokens : Math.ceil(textBytes / BYTES_PER_TOKEN)
   return { inputTokens: estimate.inputTokens, outputTokens }
-}
-
-const LEFT = new Error('the client left')
-
-function begin(
-  request: IncomingMessage,
-  websocket: boolean,
-): {
-  readonly exchange: Exchange
-  readonly shape: () => ErrorShape
-  readonly end: () => void
-} {
-  let gone: AbortController | undefined
-  let ended = false
-  const holds: Disposable[] = []
-  let shape: ErrorShape = 'openai'
-  return {
-    exchange: {
-      request,
-      gone() {
-        gone ??= new AbortController()
-        if (ended) gone.abort(LEFT)
-        return gone.signal
-      },
-      websocket,
-      shapeIs(found) {
-        shape = found
-      },
-      keep: (hold) => (ended ? hold[Symbol.dispose]() : void holds.push(hold)),
-    },
-    shape: () => shape,
-    end() {
-      ended = true
-      gone?.abort(LEFT)
-      for (const hold of holds) hold[Symbol.dispose]()
-    },
-  }
 }

@@ -18,7 +18,7 @@ const METHODS_THAT_READ: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE',
 
 /** Endpoints whose body says which model they use, and nothing else does. */
 const BODY_DECIDES =
-  /^(?:\/v[0-9]+[a-z0-9]*)?\/(?:chat\/completions|completions|fim\/completions|responses|messages|messages\/count_tokens|embeddings|moderations|rerank|chat|generate|embed|embeddings|images\/generations|audio\/speech)$/
+  /^(?:\/v[0-9]+[a-z0-9]*)?\/(?:chat\/completions|completions|fim\/completions|responses|messages|messages\/count_tokens|embeddings|moderations|rerank|chat|generate|embed|images\/generations|audio\/speech)$/
 
 /** Places in a path that name the model, alone or before what is done with it. */
 const PATH_DECIDES = [

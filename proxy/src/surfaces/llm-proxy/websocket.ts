@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
-import type { EgressDial } from '../../domain/egress/index.ts'
+import { authorityOf, type EgressDial } from '../../domain/egress/index.ts'
 import type { Provider } from '../../domain/providers/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
 import { openWebSocket as openRelay } from '../relay/index.ts'
 import type { Outcome } from './forward.ts'
+import { approvedFor } from './upstreams.ts'
 
 /** A realtime session. Its tokens are told in messages, which pass unread: it is counted as one request. */
 export function openWebSocket(opening: {
@@ -34,7 +35,7 @@ export function openWebSocket(opening: {
     socket,
     head: opening.head,
     target: provider,
-    approved: provider.private ? 'private' : NOBODY,
+    approved: approvedFor(provider),
     method: 'GET',
     path: opening.target,
     headers: [...opening.headers, 'host', authorityOf(provider)],
@@ -48,11 +49,4 @@ export function openWebSocket(opening: {
     refuse: opening.unreachable,
     fail: opening.unreachable,
   })
-}
-
-const NOBODY: ReadonlySet<string> = new Set()
-
-function authorityOf({ scheme, host, port }: Provider): string {
-  const name = host.includes(':') ? `[${host}]` : host
-  return port === (scheme === 'https' ? 443 : 80) ? name : `${name}:${port}`
 }

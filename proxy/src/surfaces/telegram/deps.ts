@@ -5,11 +5,8 @@ import type { AuditLog, Transactor } from '../../domain/audit/index.ts'
 import type { Executions } from '../../domain/executions/index.ts'
 import type { HealthReport } from '../../domain/health/index.ts'
 import type { Outbox } from '../../domain/outbox/index.ts'
-import type { ProviderAccess } from '../../domain/provider-access/index.ts'
-import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
-import type { Providers } from '../../domain/providers/index.ts'
+import type { LlmRooms } from '../../domain/provider-access/index.ts'
 import type { Trust } from '../../domain/trust/index.ts'
-import type { Usage } from '../../domain/usage/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
 import type { Clock, SecretValue } from '../../kernel/index.ts'
 
@@ -30,12 +27,7 @@ export interface TelegramDeps {
   readonly audit: AuditLog
   readonly agents: Agents
   /** What there is of providers of LLMs: their keys, who may use them, what was used. */
-  readonly llm: {
-    readonly providers: Providers
-    readonly keys: ProviderKeys
-    readonly access: ProviderAccess
-    readonly usage: Usage
-  }
+  readonly llm: LlmRooms
   readonly outbox: Outbox
   readonly transactor: Transactor
   readonly clock: Clock

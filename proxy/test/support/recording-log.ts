@@ -1,0 +1,14 @@
+import { Writable } from 'node:stream'
+import pino, { type Logger } from 'pino'
+
+/** A log of everything, and the lines that came. */
+export function createRecordingLog(): { readonly log: Logger; readonly logged: string[] } {
+  const logged: string[] = []
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      logged.push(String(chunk))
+      done()
+    },
+  })
+  return { log: pino({ level: 'trace', base: null }, stream), logged }
+}
