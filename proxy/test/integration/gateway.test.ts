@@ -4,7 +4,7 @@ import type { IncomingMessage, RequestListener } from 'node:http'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { placeholderOf } from '../support/egress-policy.ts'
 import { ask, openRequest, openSocket, readUntil, tlsThrough } from '../support/gateway-client.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
@@ -50,6 +50,8 @@ describe('a request to an approved host', () => {
     expect(got.status).toBe(200)
     expect(got.body).toBe('you sent Bearer [secret:API_KEY]')
     expect(JSON.stringify(got.rawHeaders)).not.toContain(SECRET)
+    // Written when the answer is closed, which is a moment after the code has it.
+    await vi.waitFor(() => expect(run.events()).toHaveLength(1))
     const [event] = run.events()
     expect(event).toMatchObject({
       event: 'egress.request',
@@ -111,7 +113,7 @@ describe('a request to an approved host', () => {
     expect(upstream.connections).toBe(1)
     await ask(run.door, url('/3'))
     expect(upstream.connections).toBe(1)
-    expect(run.events()).toHaveLength(4)
+    await vi.waitFor(() => expect(run.events()).toHaveLength(4))
   })
 
   test('drops interim answers and passes on the final one', async () => {
@@ -184,7 +186,7 @@ describe('bodies', () => {
     const run = await kit.run([place()])
     const got = await ask(run.door, url(), { method: 'POST', body: Readable.from(parts()) })
     expect(got.body).toBe(String(5 + 64 * 65_536))
-    expect(run.events()[0]?.data.request_bytes).toBe(5 + 64 * 65_536)
+    await vi.waitFor(() => expect(run.events()[0]?.data.request_bytes).toBe(5 + 64 * 65_536))
   })
 
   test('a secret that is approved for the body is put into it, with its length', async () => {

@@ -5,7 +5,7 @@
 import { type Duplex, Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import type { Scrubber } from '../scrub/index.ts'
-import { flat, type HeaderField, isHopByHop, readFields, valuesOf } from './header-fields.ts'
+import { flat, type HeaderField, isHopByHop, readFields } from './header-fields.ts'
 import type { EgressPolicy } from './policy.ts'
 import { scrubText } from './scrub-text.ts'
 
@@ -64,33 +64,32 @@ export function prepareResponse(
   const { scrubber, websocket = false } = response
   const fields = readFields(response.rawHeaders)
   if (fields === null) return { refused: 'answer_unreadable' }
-  const named = listedByConnection(fields)
-  const isKept = ({ name }: HeaderField): boolean =>
-    !(isHopByHop(name) || named?.has(name) || name.startsWith(OURS)) ||
-    (websocket && (name === 'connection' || name === 'upgrade'))
+  const facts = factsOf(fields)
   if (scrubber === null) {
-    return { headers: flat(fields.filter(isKept)), transforms: () => [], search: () => null, short: null }
+    const kept = fields.filter(({ name }) => isKept(name, facts, websocket))
+    return { headers: flat(kept), transforms: () => [], search: () => null, short: null }
   }
 
-  const length = lengthOf(fields)
+  const length = lengthOf(facts)
   const hasBody = mayHaveBody(response) && length !== 0
   // Of other codings of the transfer nobody here takes any off: the search would read what they hide.
-  const transfer = valuesOf(fields, 'transfer-encoding')
-  if (hasBody && transfer.length > 0 && transfer.join(',').trim().toLowerCase() !== 'chunked') {
+  if (hasBody && facts.transfer !== null && facts.transfer.trim().toLowerCase() !== 'chunked') {
     return { refused: 'answer_unreadable' }
   }
-  const encodings = encodingsOf(fields)
-  const decoder = DECODERS.get(encodings[0] ?? '')
+  const encodings = encodingsOf(facts)
+  const decoder = encodings.length === 0 ? undefined : DECODERS.get(encodings[0] ?? '')
   if (hasBody && (encodings.length > 1 || (encodings.length === 1 && decoder === undefined))) {
     return { refused: 'answer_unreadable' }
   }
-  const isDropped = (name: string): boolean =>
-    (hasBody && (name === 'content-length' || name === 'content-encoding')) ||
-    (websocket && name === 'sec-websocket-extensions')
-  const clean = scrubFields(
-    scrubber,
-    fields.filter((field) => isKept(field) && !isDropped(field.name)),
-  )
+  const kept: HeaderField[] = []
+  for (const field of fields) {
+    const { name } = field
+    if (!isKept(name, facts, websocket)) continue
+    if (hasBody && (name === 'content-length' || name === 'content-encoding')) continue
+    if (websocket && name === 'sec-websocket-extensions') continue
+    kept.push(field)
+  }
+  const clean = scrubFields(scrubber, kept)
   const isShort = hasBody && decoder === undefined && length !== null && length <= SHORT_BYTES
   return {
     headers: flat(clean),
@@ -112,25 +111,56 @@ function scrubShort(scrubber: Scrubber, body: Uint8Array): Uint8Array {
 const mayHaveBody = ({ method, status }: ResponseToPrepare): boolean =>
   method !== 'HEAD' && status >= 200 && status !== 204 && status !== 304
 
-/** The one length that is announced; null when none is, or more than one. */
-function lengthOf(fields: readonly HeaderField[]): number | null {
-  let length: number | null = null
-  for (const { name, value } of fields) {
-    if (name === 'transfer-encoding') return null
-    if (name !== 'content-length') continue
-    if (length !== null || !/^[0-9]{1,15}$/.test(value)) return null
-    length = Number(value)
-  }
-  return length
+/** What the fields that say how a message is carried say; several of one name are one list. Null where there is none. */
+interface Facts {
+  connection: ReadonlySet<string> | null
+  /** How often a length is announced, and the last. */
+  lengths: number
+  length: string
+  transfer: string | null
+  encoding: string | null
 }
+
+function factsOf(fields: readonly HeaderField[]): Facts {
+  const facts: Facts = { connection: null, lengths: 0, length: '', transfer: null, encoding: null }
+  let connection: string | null = null
+  for (const { name, value } of fields) {
+    if (name === 'content-length') {
+      facts.lengths += 1
+      facts.length = value
+    } else if (name === 'transfer-encoding') facts.transfer = listed(facts.transfer, value)
+    else if (name === 'content-encoding') facts.encoding = listed(facts.encoding, value)
+    else if (name === 'connection') connection = listed(connection, value)
+  }
+  // An upstream may lose any header of its own answer.
+  if (connection !== null && !CONNECTION_OPTIONS.has(connection))
+    facts.connection = new Set(partsOf(connection))
+  return facts
+}
+
+const listed = (before: string | null, value: string): string =>
+  before === null ? value : `${before},${value}`
+
+const partsOf = (list: string): string[] => list.split(',').map((part) => part.trim().toLowerCase())
+
+/** Alone, they name no field. */
+const CONNECTION_OPTIONS: ReadonlySet<string> = new Set(['keep-alive', 'close'])
+
+const isKept = (name: string, { connection }: Facts, websocket: boolean): boolean =>
+  !(isHopByHop(name) || connection?.has(name) || name.startsWith(OURS)) ||
+  (websocket && (name === 'connection' || name === 'upgrade'))
+
+/** The one length that is announced; null when none is, or more than one. */
+const lengthOf = ({ transfer, lengths, length }: Facts): number | null =>
+  transfer === null && lengths === 1 && /^[0-9]{1,15}$/.test(length) ? Number(length) : null
 
 const isClean = (scrubber: Scrubber, text: string): boolean => scrubber.isClean(Buffer.from(text, 'latin1'))
 
-function scrubFields(scrubber: Scrubber, fields: readonly HeaderField[]): HeaderField[] {
+function scrubFields(scrubber: Scrubber, fields: readonly HeaderField[]): readonly HeaderField[] {
   // What holds no secret when it is put together holds none in any part: one reading is enough for nearly all.
-  if (isClean(scrubber, fields.map(({ name }) => name).join('\n')) && isClean(scrubber, joined(fields))) {
-    return [...fields]
-  }
+  let names = ''
+  for (const { name } of fields) names += `${name}\n`
+  if (isClean(scrubber, names + joined(fields))) return fields
   const clean: HeaderField[] = []
   for (const { name, value } of fields) {
     // A name cannot hold a marker, so the field goes as a whole; so does one that completes what others began.
@@ -140,25 +170,14 @@ function scrubFields(scrubber: Scrubber, fields: readonly HeaderField[]): Header
   return clean
 }
 
-const joined = (fields: readonly HeaderField[]): string => fields.map(({ value }) => value).join('')
-
-function encodingsOf(fields: readonly HeaderField[]): string[] {
-  const told = valuesOf(fields, 'content-encoding')
-  if (told.length === 0) return told
-  return told
-    .join(',')
-    .split(',')
-    .map((encoding) => encoding.trim().toLowerCase())
-    .filter((encoding) => encoding !== '' && encoding !== 'identity')
+function joined(fields: readonly HeaderField[]): string {
+  let all = ''
+  for (const { value } of fields) all += value
+  return all
 }
 
-/** An upstream may lose any header of its own answer. */
-function listedByConnection(fields: readonly HeaderField[]): Set<string> | null {
-  const told = valuesOf(fields, 'connection')
-  if (told.length === 0) return null
-  const listed = told.join(',').split(',')
-  return new Set(listed.map((name) => name.trim().toLowerCase()))
-}
+const encodingsOf = ({ encoding }: Facts): string[] =>
+  encoding === null ? [] : partsOf(encoding).filter((part) => part !== '' && part !== 'identity')
 
 /** Gives on what is safe as soon as it is; a body that breaks off never gives what was still held back. */
 function createScrubTransform(scrubber: Scrubber): Transform {

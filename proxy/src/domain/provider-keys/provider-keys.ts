@@ -161,6 +161,8 @@ export function createProviderKeys(deps: {
           retryAfterSeconds: Math.max(1, Math.ceil((earliest - now) / 1_000)),
         }
       }
+      const [first] = awake
+      if (first !== undefined && awake.length === 1) return openKept(first, now)
       const most = Math.max(...awake.map((key) => key.tags.length))
       return openKept(
         drawn(

@@ -13,6 +13,8 @@ const UNKNOWN = -1
 const DEFAULT_MAX_STATES = 8192
 const MAX_SET_NODES = 1 << 19
 const FIRST_STATES = 64
+/** What a short text would save by skipping is less than it takes to prepare that. */
+const SKIP_FROM_BYTES = 16 * 1_024
 
 export interface Automaton {
   readonly graph: Graph
@@ -37,8 +39,11 @@ export interface Automaton {
   /** Edges looked at and nodes stored so far: the work that is not one look-up per byte. */
   work(): number
   rememberedStates(): number
-  /** Built when it is first asked for. */
-  skip(): Skip | null
+  /**
+   * For a text of so many bytes. Built once as many have been read as make up for that, in one text or in many; null
+   * until then, and where there is none.
+   */
+  skipFor(bytes: number): Skip | null
 }
 
 export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): Automaton {
@@ -54,6 +59,7 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
   let storedNodes = 0
   let work = 0
   let skip: Skip | null | undefined
+  let readBytes = 0
 
   const forget = (): void => {
     table = new Int32Array(FIRST_STATES * columns).fill(UNKNOWN)
@@ -144,8 +150,11 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
     reach: (state) => reaches[state / columns] as number,
     work: () => work,
     rememberedStates: () => sets.length,
-    skip() {
-      if (skip === undefined) skip = createSkip(graph)
+    skipFor(bytes) {
+      if (skip !== undefined) return skip
+      readBytes += bytes
+      if (readBytes < SKIP_FROM_BYTES) return null
+      skip = createSkip(graph)
       return skip
     },
   }

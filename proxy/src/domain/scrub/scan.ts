@@ -7,7 +7,6 @@
  */
 import type { Automaton, NodeSet } from './automaton.ts'
 import { createMatchStarts } from './match-starts.ts'
-import type { Skip } from './skip.ts'
 import { createWalks, type Walks } from './walks.ts'
 
 /** `start` of a match that overlaps the ones before it may be any position inside what they cover. */
@@ -15,8 +14,6 @@ export type OnMatch = (start: number, end: number, secret: number) => void
 
 /** The state of an automaton that is on no path; the first that it has. */
 const NOTHING_UNDER_WAY = 0
-/** What a short text would save by skipping is less than it takes to prepare that. */
-const SKIP_FROM_BYTES = 16 * 1_024
 const STEPS_PER_BYTE = 64
 /** Building the automaton costs most at the beginning, whatever the length of the text. */
 const FREE_STEPS = 4_000_000
@@ -41,76 +38,97 @@ export interface Scan {
 const NO_NODES: NodeSet = new Uint32Array(0)
 
 /** Without `onMatch` only what is under way at the end is of interest. */
-export function createScan(automaton: Automaton, onMatch?: OnMatch): Scan {
-  const { graph } = automaton
-  let walks: Walks | undefined
-  let starts: ReturnType<typeof createMatchStarts> | undefined
-  let skip: Skip | null = null
-  let position = 0
-  let bytesRead = 0
-  let building = 0
-  let exhausted = false
-  // A set, not a state, since another stream may make the automaton forget its states meanwhile.
-  let nodes: NodeSet = NO_NODES
-  let reach = 0
+export const createScan = (automaton: Automaton, onMatch?: OnMatch): Scan =>
+  new AutomatonScan(automaton, onMatch)
 
-  return {
-    read(bytes, base) {
-      if (exhausted) return
-      let state = nodes.length === 0 ? NOTHING_UNDER_WAY : automaton.stateOf(nodes)
-      let index = position - base
-      bytesRead += bytes.length - index
-      if (bytesRead >= SKIP_FROM_BYTES) skip ??= automaton.skip()
-      const allowed = FREE_STEPS + STEPS_PER_BYTE * bytesRead
-      const workBefore = automaton.work() - building
-      while (index < bytes.length) {
-        let until = bytes.length
-        if (state === NOTHING_UNDER_WAY && skip !== null) {
-          index = skip.from(bytes, index)
-          until = Math.min(index + skip.windowBytes, bytes.length)
-        }
-        const stop = runUntilEntry(automaton.table(), automaton.columnOf, bytes, state, index, until)
-        state = stop.state
-        index = stop.index
-        if (index === bytes.length) break
-        if (stop.atRoot) continue
-        if (bytesRead + (walks?.looked ?? 0) + automaton.work() - workBefore > allowed) {
-          exhausted = true
-          break
-        }
-        const entry = automaton.next(state, bytes[index] as number)
-        index++
-        state = entry < 0 ? -2 - entry : entry
-        if (entry >= 0 || onMatch === undefined) continue
-        position = base + index
-        const live = automaton.nodesOf(state)
-        const complete = automaton.completeIn(state)
-        walks ??= createWalks(graph)
-        starts ??= createMatchStarts(automaton, walks)
-        const found = starts.of(complete, position, { bytes, base }, automaton.reach(state))
-        for (const { start, secret } of found) onMatch(start, position, secret)
-        // Finding the beginnings may have made the automaton forget its states.
-        if (automaton.nodesOf(state) !== live) state = automaton.stateOf(live)
+/** A class, for there is one for each header and body that is looked at: accessors in a literal are made anew each time. */
+class AutomatonScan implements Scan {
+  readonly #automaton: Automaton
+  readonly #onMatch: OnMatch | undefined
+  #walks: Walks | undefined = undefined
+  #starts: ReturnType<typeof createMatchStarts> | undefined = undefined
+  #position = 0
+  #bytesRead = 0
+  #building = 0
+  #exhausted = false
+  // A set, not a state, since another stream may make the automaton forget its states meanwhile.
+  #nodes: NodeSet = NO_NODES
+  #reach = 0
+
+  constructor(automaton: Automaton, onMatch: OnMatch | undefined) {
+    this.#automaton = automaton
+    this.#onMatch = onMatch
+  }
+
+  read(bytes: Uint8Array, base: number): void {
+    if (this.#exhausted) return
+    const automaton = this.#automaton
+    let state = this.#nodes.length === 0 ? NOTHING_UNDER_WAY : automaton.stateOf(this.#nodes)
+    let index = this.#position - base
+    const fresh = bytes.length - index
+    this.#bytesRead += fresh
+    const skip = automaton.skipFor(fresh)
+    const allowed = FREE_STEPS + STEPS_PER_BYTE * this.#bytesRead
+    const workBefore = automaton.work() - this.#building
+    while (index < bytes.length) {
+      let until = bytes.length
+      if (state === NOTHING_UNDER_WAY && skip !== null) {
+        index = skip.from(bytes, index)
+        until = Math.min(index + skip.windowBytes, bytes.length)
       }
-      position = base + index
-      building = automaton.work() - workBefore
-      nodes = automaton.nodesOf(state)
-      reach = automaton.reach(state)
-      starts?.catchUp(position, { bytes, base })
-    },
-    safeUntil: () => position - reach,
-    underWay(bytes, base) {
-      const open = nodes.filter((node) => graph.firstEdge[node] !== graph.firstEdge[node + 1])
-      if (open.length === 0) return undefined
-      const { start, secret } = (walks ?? createWalks(graph)).back(open, bytes, position - base, 0)
-      return { start: base + start, secret }
-    },
-    get steps() {
-      return bytesRead + (walks?.looked ?? 0)
-    },
-    get exhausted() {
-      return exhausted
-    },
+      const stop = runUntilEntry(automaton.table(), automaton.columnOf, bytes, state, index, until)
+      state = stop.state
+      index = stop.index
+      if (index === bytes.length) break
+      if (stop.atRoot) continue
+      if (this.steps + automaton.work() - workBefore > allowed) {
+        this.#exhausted = true
+        break
+      }
+      const entry = automaton.next(state, bytes[index] as number)
+      index++
+      state = entry < 0 ? -2 - entry : entry
+      if (entry < 0 && this.#onMatch !== undefined) state = this.#report(state, bytes, base, base + index)
+    }
+    this.#position = base + index
+    this.#building = automaton.work() - workBefore
+    this.#nodes = automaton.nodesOf(state)
+    this.#reach = automaton.reach(state)
+    this.#starts?.catchUp(this.#position, { bytes, base })
+  }
+
+  /** Of what is complete at `end`; returns the state to go on from. */
+  #report(state: number, bytes: Uint8Array, base: number, end: number): number {
+    const automaton = this.#automaton
+    const live = automaton.nodesOf(state)
+    const complete = automaton.completeIn(state)
+    this.#walks ??= createWalks(automaton.graph)
+    this.#starts ??= createMatchStarts(automaton, this.#walks)
+    const found = this.#starts.of(complete, end, { bytes, base }, automaton.reach(state))
+    for (const { start, secret } of found) this.#onMatch?.(start, end, secret)
+    // Finding the beginnings may have made the automaton forget its states.
+    return automaton.nodesOf(state) === live ? state : automaton.stateOf(live)
+  }
+
+  safeUntil(): number {
+    return this.#position - this.#reach
+  }
+
+  underWay(bytes: Uint8Array, base: number): { start: number; secret: number } | undefined {
+    const { graph } = this.#automaton
+    const open = this.#nodes.filter((node) => graph.firstEdge[node] !== graph.firstEdge[node + 1])
+    if (open.length === 0) return undefined
+    const walks = this.#walks ?? createWalks(graph)
+    const { start, secret } = walks.back(open, bytes, this.#position - base, 0)
+    return { start: base + start, secret }
+  }
+
+  get steps(): number {
+    return this.#bytesRead + (this.#walks?.looked ?? 0)
+  }
+
+  get exhausted(): boolean {
+    return this.#exhausted
   }
 }
 

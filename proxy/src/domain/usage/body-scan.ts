@@ -67,7 +67,10 @@ const smallValue = (body: Buffer, { start, end }: ByteRange): unknown =>
   end - start <= SMALL_BYTES ? parsedAt(body, start, end) : undefined
 
 /** Also Go's reading of ſ, which folds to s. */
-const folded = (key: string): string => key.toLowerCase().replaceAll('ſ', 's')
+function folded(key: string): string {
+  const lower = key.toLowerCase()
+  return lower.includes('ſ') ? lower.replaceAll('ſ', 's') : lower
+}
 
 export function scanBody(body: Buffer): BodyScan | BodyProblem {
   const deciding = new Map<string, Member>()

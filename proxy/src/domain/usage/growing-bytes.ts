@@ -16,36 +16,37 @@ const KEPT_SIZE = 65_536
 
 const EMPTY = Buffer.alloc(0)
 
-export function createGrowingBytes(): GrowingBytes {
-  let place: Buffer = EMPTY
-  let isBorrowed = false
-  let length = 0
-  return {
-    get length() {
-      return length
-    },
-    add(bytes) {
-      const needed = length + bytes.length
-      if (length === 0 && needed > place.length) {
-        place = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-        isBorrowed = true
-        length = needed
-        return
+export const createGrowingBytes = (): GrowingBytes => new OnePlace()
+
+class OnePlace implements GrowingBytes {
+  length = 0
+  #place: Buffer = EMPTY
+  #isBorrowed = false
+
+  add(bytes: Uint8Array): void {
+    const needed = this.length + bytes.length
+    if (this.length === 0 && needed > this.#place.length) {
+      this.#place = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      this.#isBorrowed = true
+    } else {
+      if (needed > this.#place.length) {
+        const grown = Buffer.allocUnsafeSlow(Math.max(FIRST_SIZE, needed, this.#place.length * 2))
+        this.#place.copy(grown, 0, 0, this.length)
+        this.#place = grown
+        this.#isBorrowed = false
       }
-      if (needed > place.length) {
-        const grown = Buffer.allocUnsafeSlow(Math.max(FIRST_SIZE, needed, place.length * 2))
-        place.copy(grown, 0, 0, length)
-        place = grown
-        isBorrowed = false
-      }
-      place.set(bytes, length)
-      length = needed
-    },
-    bytes: () => place.subarray(0, length),
-    clear() {
-      length = 0
-      if (isBorrowed || place.length > KEPT_SIZE) place = EMPTY
-      isBorrowed = false
-    },
+      this.#place.set(bytes, this.length)
+    }
+    this.length = needed
+  }
+
+  bytes(): Buffer {
+    return this.#place.subarray(0, this.length)
+  }
+
+  clear(): void {
+    this.length = 0
+    if (this.#isBorrowed || this.#place.length > KEPT_SIZE) this.#place = EMPTY
+    this.#isBorrowed = false
   }
 }

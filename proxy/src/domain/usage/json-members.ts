@@ -184,9 +184,7 @@ export function visitMembers(bytes: Buffer, visit: (member: Member) => void): nu
 
 /** The key as text; null when its escapes are none of JSON's. */
 export function keyOf(bytes: Buffer, { keyStart, keyEnd }: Member): string | null {
-  return isEscaped(bytes, keyStart, keyEnd)
-    ? stringAt(bytes, keyStart, keyEnd)
-    : bytes.toString('utf8', keyStart + 1, keyEnd - 1)
+  return stringAt(bytes, keyStart, keyEnd)
 }
 
 /** Whether a backslash stands in there. */
@@ -195,8 +193,9 @@ export function isEscaped(bytes: Buffer, start: number, end: number): boolean {
   return false
 }
 
-/** The string that stands there with its quotes; null when it is none. */
+/** The string that stands there with its quotes, as `visitMembers` found it; null when its escapes are none of JSON's. */
 export function stringAt(bytes: Buffer, start: number, end: number): string | null {
+  if (!isEscaped(bytes, start, end)) return bytes.toString('utf8', start + 1, end - 1)
   const value = parsedAt(bytes, start, end)
   return typeof value === 'string' ? value : null
 }

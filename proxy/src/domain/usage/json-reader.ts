@@ -1,5 +1,5 @@
 import { createGrowingBytes } from './growing-bytes.ts'
-import { parsedAt } from './json-members.ts'
+import { keyOf, parsedAt, visitMembers } from './json-members.ts'
 import type { TokenUsage, UsageReader } from './ports.ts'
 import { mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
 
@@ -17,21 +17,26 @@ const USAGE_KEY = Buffer.from('"usage')
 /** The longest usage that is looked for the end of. */
 const USAGE_BYTES = 8_192
 
+interface Told {
+  readonly usage: ToldUsage | null
+  readonly model: string | null
+}
+
 export function createJsonReader(maxBodyBytes: number): UsageReader {
   const body = createGrowingBytes()
   let isCut = false
-  let told: { readonly usage: ToldUsage | null; readonly model: string | null } | null = null
+  let told: Told | null = null
 
-  function look(): NonNullable<typeof told> {
+  function look(): Told {
     if (told !== null) return told
     const bytes = body.bytes()
     const isLong = isCut || bytes.length > PARSED_BYTES
     const last = isLong ? lastUsage(bytes.subarray(-TAIL_BYTES)) : null
-    const data = last !== null || isCut || bytes.length === 0 ? undefined : parsedAt(bytes, 0, bytes.length)
-    told =
-      data === undefined
-        ? { usage: last ?? lastUsage(bytes.subarray(-TAIL_BYTES)), model: null }
-        : { usage: usageOf(data), model: readModel(Array.isArray(data) ? data[0] : data) }
+    const isWhole = last === null && !isCut && bytes.length > 0
+    told = (isWhole ? (toldAtTop(bytes) ?? toldAnywhere(bytes)) : null) ?? {
+      usage: last ?? lastUsage(bytes.subarray(-TAIL_BYTES)),
+      model: null,
+    }
     return told
   }
 
@@ -55,6 +60,29 @@ export function createJsonReader(maxBodyBytes: number): UsageReader {
     },
     model: () => look().model,
   }
+}
+
+/** Members of an answer that tell all there is to know, in nearly every vendor's. */
+const AT_TOP: ReadonlySet<string> = new Set(['usage', 'usageMetadata', 'model', 'modelVersion'])
+const AT_TOP_LENGTHS = new Set([...AT_TOP].map((name) => name.length))
+
+/** Without making objects of what the model wrote; null where the members at the top do not tell it. */
+function toldAtTop(bytes: Buffer): Told | null {
+  const members: Record<string, unknown> = {}
+  const open = visitMembers(bytes, (member) => {
+    if (!AT_TOP_LENGTHS.has(member.keyEnd - member.keyStart - 2)) return
+    const key = keyOf(bytes, member)
+    if (key !== null && AT_TOP.has(key)) members[key] = parsedAt(bytes, member.start, member.end)
+  })
+  const usage = open === -1 ? null : readUsage(members)
+  return usage === null ? null : { usage, model: readModel(members) }
+}
+
+/** Null when it is no JSON. */
+function toldAnywhere(bytes: Buffer): Told | null {
+  const data = parsedAt(bytes, 0, bytes.length)
+  if (data === undefined) return null
+  return { usage: usageOf(data), model: readModel(Array.isArray(data) ? data[0] : data) }
 }
 
 /** Google answers a stream without `alt=sse` as one list. */

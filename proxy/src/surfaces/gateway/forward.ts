@@ -48,8 +48,6 @@ function send({ response, allowed, outcome, upstreams }: Forwarding, body: Reada
     path: prepared.path,
     headers: prepared.headers,
     body,
-    // The end of the run bounds it.
-    silenceMs: 0,
     scrubber: scrubberFor(session.policy),
     onAnswer(status) {
       outcome.status = status

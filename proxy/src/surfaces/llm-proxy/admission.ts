@@ -11,13 +11,17 @@ import type { Admission, Usage } from '../../domain/usage/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 
-export interface Wanted {
+/** What a grant is judged by. */
+export interface Judged {
   readonly agent: Agent
   readonly provider: Provider
   /** Path behind the provider's root, without query. */
   readonly path: string
   /** Every model that the request names, in whatever place; null for one whose name cannot be told. */
   readonly models: readonly (string | null)[]
+}
+
+export interface Wanted extends Judged {
   /** It only reads, and names no model. */
   readonly isListing: boolean
   readonly estimate: { readonly inputTokens: number; readonly outputTokens: number }
@@ -71,10 +75,11 @@ export function admit(
 
 function under(
   grant: ProviderGrant | LlmRefusal,
-  { agent, provider, models, ...wanted }: Wanted,
+  wanted: Wanted,
   deps: AdmissionDeps,
 ): Admitted | LlmRefusal {
   if ('code' in grant) return grant
+  const { agent, provider, models } = wanted
   const { tokensPerDay, microUsdPerDay } = grant.limits
   if (!wanted.metered && (tokensPerDay !== null || microUsdPerDay !== null)) {
     return refused(
@@ -137,12 +142,12 @@ function grantFor(
 }
 
 /** One for each model that is named, and one without a name where none is. */
-export const usesOf = (wanted: Pick<Wanted, 'agent' | 'provider' | 'models' | 'path'>): Use[] =>
-  (wanted.models.length === 0 ? NO_MODEL : wanted.models).map((model) => ({
-    agentId: wanted.agent.id,
-    provider: wanted.provider.name,
+export const usesOf = ({ agent, provider, models, path }: Judged): Use[] =>
+  (models.length === 0 ? NO_MODEL : models).map((model) => ({
+    agentId: agent.id,
+    provider: provider.name,
     model,
-    path: wanted.path,
+    path,
   }))
 
 const NO_MODEL: readonly null[] = [null]

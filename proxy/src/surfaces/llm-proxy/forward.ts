@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream'
 import type { Pool } from 'undici'
 import type { Scrubber } from '../../domain/scrub/index.ts'
 import { createUsageReader, type TokenUsage, type UsageReader } from '../../domain/usage/index.ts'
-import { relay } from '../relay/index.ts'
+import { type Relayed, type Relaying, relay } from '../relay/index.ts'
+import type { Heard, Stalls } from './stalls.ts'
 
 export interface Forwarding {
   readonly response: ServerResponse
@@ -16,6 +17,7 @@ export interface Forwarding {
   readonly body: Readable | Buffer | null
   /** Looks for the key in what comes back; null where there is none. */
   readonly scrubber: Scrubber | null
+  readonly silences: Stalls
   /** The chunk of usage figures in a stream was asked for by the proxy, and is not for the client. */
   readonly dropUsageChunk: boolean
   /** Nothing of the provider's was given to the client, and nothing will be. */
@@ -39,52 +41,84 @@ export interface Outcome {
 }
 
 /** Models think for minutes before the first byte, and pause in streams. */
-const SILENCE_MS = 15 * 60_000
+export const SILENCE_MS = 15 * 60_000
 
 /** Sends a request on and its answer back, and reads the tokens on the way. */
 export function forward(forwarding: Forwarding): void {
-  const { response, method, dropUsageChunk } = forwarding
-  let reader: UsageReader | null = null
-  let status: number | null = null
-  let retryAfter: string | null = null
-  let bytes = 0
-  let isRefused = false
-  const relayed = relay({
-    response,
-    pool: forwarding.pool,
-    method,
-    path: forwarding.target,
-    headers: forwarding.headers,
-    body: forwarding.body,
-    silenceMs: SILENCE_MS,
-    scrubber: forwarding.scrubber,
-    onAnswer(code, rawHeaders) {
-      status = code
-      if (code >= 400) retryAfter = headerOf(rawHeaders, 'retry-after')
-      if (method !== 'HEAD' && code < 300 && code !== 204) {
-        reader = createUsageReader({ contentType: headerOf(rawHeaders, 'content-type'), dropUsageChunk })
-      }
-      return reader
-    },
-    onBytes(count) {
-      bytes += count
-    },
-    refuse(why) {
-      isRefused = true
-      forwarding.unreachable(why)
-    },
-  })
-  response.once('close', () =>
-    forwarding.over({
-      status,
-      retryAfter,
-      whole: relayed.isWhole && response.writableFinished,
-      left: !relayed.isWhole && !isRefused,
-      textBytes: reader === null ? null : bytes,
+  const forwarded = new Forwarded(forwarding)
+  forwarded.upstream = relay(forwarded)
+  forwarding.silences.begin(forwarded)
+}
+
+class Forwarded implements Relaying, Heard {
+  readonly response: ServerResponse
+  readonly pool: Pool
+  readonly method: string
+  readonly path: string
+  readonly headers: string[]
+  readonly body: Readable | Buffer | null
+  readonly scrubber: Scrubber | null
+  isAlive = true
+  upstream: Relayed | null = null
+  readonly #forwarding: Forwarding
+  #reader: UsageReader | null = null
+  #status: number | null = null
+  #retryAfter: string | null = null
+  #bytes = 0
+  #isRefused = false
+
+  constructor(forwarding: Forwarding) {
+    this.response = forwarding.response
+    this.pool = forwarding.pool
+    this.method = forwarding.method
+    this.path = forwarding.target
+    this.headers = forwarding.headers
+    this.body = forwarding.body
+    this.scrubber = forwarding.scrubber
+    this.#forwarding = forwarding
+  }
+
+  onAnswer(code: number, rawHeaders: readonly string[]): UsageReader | null {
+    this.isAlive = true
+    this.#status = code
+    if (code >= 400) this.#retryAfter = headerOf(rawHeaders, 'retry-after')
+    if (this.method !== 'HEAD' && code < 300 && code !== 204) {
+      const { dropUsageChunk } = this.#forwarding
+      const contentType = headerOf(rawHeaders, 'content-type')
+      this.#reader = createUsageReader({ contentType, dropUsageChunk })
+    }
+    return this.#reader
+  }
+
+  onBytes(count: number): void {
+    this.isAlive = true
+    this.#bytes += count
+  }
+
+  refuse(why: 'unreadable' | Error): void {
+    this.#isRefused = true
+    this.#forwarding.unreachable(why)
+  }
+
+  silent(): void {
+    // While the client still sends, its own clock bounds it.
+    if (this.body !== null && !Buffer.isBuffer(this.body) && !this.body.readableEnded) return
+    this.upstream?.breakOff(new Error('the provider has said nothing for too long'))
+  }
+
+  over(isWhole: boolean): void {
+    this.#forwarding.silences.end(this)
+    const reader = this.#reader
+    this.#forwarding.over({
+      status: this.#status,
+      retryAfter: this.#retryAfter,
+      whole: isWhole && this.response.writableFinished,
+      left: !isWhole && !this.#isRefused,
+      textBytes: reader === null ? null : this.#bytes,
       usage: reader?.usage() ?? null,
       model: reader?.model() ?? null,
-    }),
-  )
+    })
+  }
 }
 
 function headerOf(rawHeaders: readonly string[], name: string): string | null {

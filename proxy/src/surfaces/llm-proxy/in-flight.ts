@@ -13,24 +13,33 @@ export function createInFlight(): InFlight {
   const counts = new Map<string, number>()
   let all = 0
   let waiting: (() => void)[] = []
+
+  class Place implements Disposable {
+    readonly #agentId: string
+
+    constructor(agentId: string) {
+      this.#agentId = agentId
+    }
+
+    [Symbol.dispose](): void {
+      const left = (counts.get(this.#agentId) ?? 1) - 1
+      if (left > 0) counts.set(this.#agentId, left)
+      else counts.delete(this.#agentId)
+      all -= 1
+      if (all > 0) return
+      const told = waiting
+      waiting = []
+      for (const tell of told) tell()
+    }
+  }
+
   return {
     take(agentId) {
       const mine = counts.get(agentId) ?? 0
       if (mine >= MAX_PER_AGENT || all >= MAX_ALL) return null
       counts.set(agentId, mine + 1)
       all += 1
-      return {
-        [Symbol.dispose]() {
-          const left = (counts.get(agentId) ?? 1) - 1
-          if (left > 0) counts.set(agentId, left)
-          else counts.delete(agentId)
-          all -= 1
-          if (all > 0) return
-          const told = waiting
-          waiting = []
-          for (const tell of told) tell()
-        },
-      }
+      return new Place(agentId)
     },
     settled: () => (all === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   }

@@ -1,21 +1,19 @@
 import type { Readable } from 'node:stream'
 import type { Agent } from '../../domain/agents/index.ts'
-import type { Use } from '../../domain/provider-access/index.ts'
 import { behindRoot, type Provider, type Providers, upstreamPath } from '../../domain/providers/index.ts'
 import { scanBody, withIncludeUsage, withModel } from '../../domain/usage/index.ts'
 import { streamed } from '../relay/index.ts'
-import { type AdmissionDeps, type Admitted, admit, usesOf, type Wanted } from './admission.ts'
+import { type AdmissionDeps, type Admitted, admit, type Judged, type Wanted } from './admission.ts'
 import type { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import { chooseByModel, type Reading, shapeAt } from './plan.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
-import { type createBodyBudget, MAX_WHOLE_BYTES, readUpTo, STALL_MS } from './request-body.ts'
+import { type Came, type createBodyBudget, MAX_WHOLE_BYTES, readUpTo, STALL_MS } from './request-body.ts'
 import { isDeferred, modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
 import type { Stalls } from './stalls.ts'
 
 /** A request that may go out; only the key is not in it yet. */
-export interface Ready extends Admitted {
-  readonly provider: Provider
+export interface Ready extends Admitted, Judged {
   /** Path and query. */
   readonly target: string
   readonly headers: string[]
@@ -25,8 +23,6 @@ export interface Ready extends Admitted {
   /** The proxy asked for the figures of a stream, so their chunk is its own. */
   readonly dropUsageChunk: boolean
   readonly estimate: Wanted['estimate']
-  /** What was judged. */
-  readonly uses: readonly Use[]
 }
 
 export interface PreparationDeps extends AdmissionDeps {
@@ -68,16 +64,16 @@ export async function prepare(
   const { credential, head, rest } = reading
   const { request, websocket } = exchange
   const stillGood = (): Agent | null => deps.identity.stillGood(credential.token, request)
-  const coming = readBody(entered, reading, exchange, deps)
+  const unread = kindOfBody(reading)
   // Nothing is waited for that is there already: each wait costs a busy proxy a turn.
-  const body = coming instanceof Promise ? await coming : coming
+  const body = unread ?? bodyOf(await wholeBody(entered, exchange, deps))
   if ('code' in body) return body
   // A body may have taken its time, and its agent may have changed meanwhile.
-  const agent = coming instanceof Promise ? stillGood() : entered
+  const agent = unread === null ? stillGood() : entered
   if (agent === null) return refused('unauthenticated', 'The agent was revoked meanwhile.')
   const provider = reading.provider ?? chooseProvider(reading, body, deps)
   if ('code' in provider) return provider
-  exchange.shapeIs(shapeAt(provider, rest))
+  exchange.shape = shapeAt(provider, rest)
 
   const upstream = upstreamPath(provider, rest)
   const path = behindRoot(provider, upstream)
@@ -108,7 +104,7 @@ export async function prepare(
       estimate,
       metered: !websocket && !(method !== 'GET' && isDeferred(path)) && scan?.background !== true,
       waitMs: Math.min(head.waitSeconds ?? DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS) * 1_000,
-      gone: exchange.gone,
+      gone: () => exchange.gone(),
       stillGood,
       // The owner answers for the place that was asked for, and no other of its name.
       stillThere: () => isSamePlace(deps.providers.find(provider.name), provider),
@@ -118,15 +114,18 @@ export async function prepare(
   const admitted = answer instanceof Promise ? await answer : answer
   if ('code' in admitted) return admitted
   return {
-    ...admitted,
+    key: admitted.key,
+    place: admitted.place,
+    agent,
     provider,
+    path,
+    models,
     target: credential.query === '' ? upstream : `${upstream}?${credential.query}`,
     headers: head.headers,
     body: bodyToSend(body, reading, exchange),
     model: models.find((name) => name !== null) ?? '',
     dropUsageChunk,
     estimate,
-    uses: usesOf({ agent, provider, models, path }),
   }
 }
 
@@ -138,23 +137,24 @@ function isSamePlace(found: ReturnType<Providers['find']>, before: Provider): bo
   return placeOf(found) === placeOf(before)
 }
 
-function readBody(
-  agent: Agent,
-  reading: Reading,
-  exchange: Exchange,
-  deps: PreparationDeps,
-): Body | Promise<Body | LlmRefusal> {
-  const { contentType, isEncoded, bodyBytes } = reading.head
+/** What is not read before it goes on; null for what has to be. */
+function kindOfBody({ head: { contentType, isEncoded, bodyBytes } }: Reading): Body | null {
   if (bodyBytes === 0) return NO_BODY
   const isJson = contentType === '' || JSON_TYPE.test(contentType)
-  if (!isJson || isEncoded || (bodyBytes ?? 0) > MAX_WHOLE_BYTES) return UNREAD
+  return !isJson || isEncoded || (bodyBytes ?? 0) > MAX_WHOLE_BYTES ? UNREAD : null
+}
+
+function wholeBody(agent: Agent, exchange: Exchange, deps: PreparationDeps): Promise<Came> {
   const hold = deps.budget.open(agent.id)
   exchange.keep(hold)
-  return readUpTo(exchange.request, MAX_WHOLE_BYTES, { hold, stalls: deps.stalls }).then((came) => {
-    if (came === 'no_room')
-      return refused('rate_limited', 'Bodies of this agent take all the memory there is for them.', 5)
-    return came.whole ? scanned(came.bytes) : { ...UNREAD, begun: came.bytes }
-  })
+  return readUpTo(exchange.request, MAX_WHOLE_BYTES, { hold, stalls: deps.stalls })
+}
+
+function bodyOf(came: Came): Body | LlmRefusal {
+  if (came === 'no_room') {
+    return refused('rate_limited', 'Bodies of this agent take all the memory there is for them.', 5)
+  }
+  return came.whole ? scanned(came.bytes) : { ...UNREAD, begun: came.bytes }
 }
 
 /** The one charset that JSON has (RFC 8259, 8.1), said or not. */

@@ -10,8 +10,9 @@ import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
 import type { Usage } from '../../domain/usage/index.ts'
 import type { SecretValue } from '../../kernel/index.ts'
 import { drain } from '../relay/index.ts'
-import { beginExchange, type Exchange } from './exchange.ts'
-import { forward, type Outcome } from './forward.ts'
+import { usesOf } from './admission.ts'
+import { Exchange } from './exchange.ts'
+import { forward, type Outcome, SILENCE_MS } from './forward.ts'
 import { createIdentity, type SharedGate } from './identity.ts'
 import { createInFlight } from './in-flight.ts'
 import { createLiveSessions } from './live-sessions.ts'
@@ -64,6 +65,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const inFlight = createInFlight()
   const usable = createUsableProviders(deps)
   const stalls = createStalls(STALL_MS)
+  const silences = createStalls(SILENCE_MS)
   const sessions = createLiveSessions(deps.log)
   const closing = new AbortController()
   const preparation = {
@@ -89,7 +91,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const enter = (exchange: Exchange): Entered | LlmRefusal | Promise<LlmRefusal> => {
     const { request } = exchange
     const reading = readRequest(request, providers, exchange)
-    exchange.shapeIs(reading.shape)
+    exchange.shape = reading.shape
     if ('refusal' in reading) return identity.missing(request, reading.refusal)
     if (!deps.accepting()) return refused('shutting_down', 'The daemon is stopping.', 5)
     const agent = identity.of(reading.credential.token, request)
@@ -107,13 +109,11 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   }
 
   /** Token, grant and key stand as they did when the request was let through. */
-  const isStillAllowed = (
-    { provider, key, uses }: Ready,
-    reading: Reading,
-    request: IncomingMessage,
-  ): boolean => {
+  const isStillAllowed = (ready: Ready, reading: Reading, request: IncomingMessage): boolean => {
+    const { provider, key } = ready
     const agent = identity.stillGood(reading.credential.token, request)
-    if (agent === null || !uses.every((use) => deps.access.judge(use).verdict === 'granted')) return false
+    if (agent === null) return false
+    if (!usesOf(ready).every((use) => deps.access.judge(use).verdict === 'granted')) return false
     if (key === null) return true
     const stored = keys.list(provider.name).find(({ id }) => id === key.id)
     return stored?.tags.every((tag) => agent.tags.includes(tag)) === true
@@ -177,6 +177,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       headers: headersWithKey(ready),
       body: ready.body,
       scrubber: scrubberOf(ready),
+      silences,
       dropUsageChunk: ready.dropUsageChunk,
       unreachable: (error) => refuse(away(ready.provider, error)),
       over: (outcome) => settle(ready, outcome),
@@ -213,23 +214,23 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     takes: (url) => url.startsWith('/llm/') || url.startsWith('/v1/'),
 
     request(request, response) {
-      const { exchange, shape, end } = beginExchange(request, false)
-      response.once('close', end)
+      const exchange = new Exchange(request, false)
+      response.on('close', () => exchange.end())
       const refuse = (refusal: LlmRefusal): void => {
         deps.onRefused(refusal.code)
         drain(request)
-        answerRefusal(response, refusal, shape())
+        answerRefusal(response, refusal, exchange.shape)
       }
       serve(exchange, response, refuse).catch((error: unknown) => refuse(fault(error)))
     },
 
     upgrade(request, socket, head) {
-      const { exchange, shape, end } = beginExchange(request, true)
-      socket.once('close', end)
+      const exchange = new Exchange(request, true)
+      socket.on('close', () => exchange.end())
       socket.on('error', () => {})
       const refuse = (refusal: LlmRefusal): void => {
         deps.onRefused(refusal.code)
-        writeRefusal(socket, refusal, shape())
+        writeRefusal(socket, refusal, exchange.shape)
       }
       serveUpgrade(exchange, { socket, head }, refuse).catch((error: unknown) => refuse(fault(error)))
     },
@@ -246,6 +247,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       await pools[Symbol.asyncDispose]()
       await inFlight.settled()
       stalls[Symbol.dispose]()
+      silences[Symbol.dispose]()
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Stalls } from './stalls.ts'
+import type { Heard, Stalls } from './stalls.ts'
 
 /** A body may take as long as it likes, as long as some of it comes. */
 export const STALL_MS = 60_000
@@ -19,65 +19,109 @@ export interface BodyHold extends Disposable {
 export function createBodyBudget(): { open(agentId: string): BodyHold } {
   const byAgent = new Map<string, number>()
   let held = 0
-  return {
-    open(agentId) {
-      let mine = 0
-      return {
-        grow(bytes) {
-          const ofAgent = (byAgent.get(agentId) ?? 0) + bytes
-          if (held + bytes > MAX_HELD_BYTES || ofAgent > MAX_HELD_PER_AGENT) return false
-          byAgent.set(agentId, ofAgent)
-          held += bytes
-          mine += bytes
-          return true
-        },
-        [Symbol.dispose]() {
-          const left = (byAgent.get(agentId) ?? 0) - mine
-          if (left > 0) byAgent.set(agentId, left)
-          else byAgent.delete(agentId)
-          held -= mine
-          mine = 0
-        },
-      }
-    },
+
+  class Hold implements BodyHold {
+    readonly #agentId: string
+    #mine = 0
+
+    constructor(agentId: string) {
+      this.#agentId = agentId
+    }
+
+    grow(bytes: number): boolean {
+      const ofAgent = (byAgent.get(this.#agentId) ?? 0) + bytes
+      if (held + bytes > MAX_HELD_BYTES || ofAgent > MAX_HELD_PER_AGENT) return false
+      byAgent.set(this.#agentId, ofAgent)
+      held += bytes
+      this.#mine += bytes
+      return true
+    }
+
+    [Symbol.dispose](): void {
+      const left = (byAgent.get(this.#agentId) ?? 0) - this.#mine
+      if (left > 0) byAgent.set(this.#agentId, left)
+      else byAgent.delete(this.#agentId)
+      held -= this.#mine
+      this.#mine = 0
+    }
   }
+
+  return { open: (agentId) => new Hold(agentId) }
 }
 
 export class BodyBroken extends Error {}
 
-/**
- * What came: all of it, the beginning of what is more than `maxBytes`, or `no_room` when the memory for bodies is used up.
- * Rejects when the client leaves or stalls.
- */
+/** What came: all of it, the beginning of what is more than may be held, or `no_room` when the memory for bodies is used up. */
+export type Came = { readonly bytes: Buffer; readonly whole: boolean } | 'no_room'
+
+/** Rejects when the client leaves or stalls. */
 export function readUpTo(
   request: IncomingMessage,
   maxBytes: number,
   { hold, stalls }: { readonly hold: BodyHold; readonly stalls: Stalls },
-): Promise<{ readonly bytes: Buffer; readonly whole: boolean } | 'no_room'> {
+): Promise<Came> {
   return new Promise((resolve, reject) => {
-    const parts: Buffer[] = []
-    let length = 0
-    const settle = (work: () => void): void => {
-      stalls.end(request)
-      request.off('data', take).off('end', end).off('close', broken).off('error', broken)
-      work()
-    }
-    const all = (): Buffer => (parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts))
-    const end = (): void => settle(() => resolve({ bytes: all(), whole: true }))
-    const broken = (): void => settle(() => reject(new BodyBroken('the body did not come whole')))
-    const take = (chunk: Buffer): void => {
-      stalls.came(request)
-      if (!hold.grow(chunk.length)) {
-        settle(() => resolve('no_room'))
-        return
-      }
-      parts.push(chunk)
-      length += chunk.length
-      if (length <= maxBytes) return
-      request.pause()
-      settle(() => resolve({ bytes: all(), whole: false }))
-    }
-    request.on('data', take).once('end', end).once('close', broken).once('error', broken)
-    stalls.begin(request)
+    const reading = new Reading(request, maxBytes, hold, (came) => {
+      stalls.end(reading)
+      if (came === null) reject(new BodyBroken('the body did not come whole'))
+      else resolve(came)
+    })
+    request.on('data', (chunk: Buffer) => reading.take(chunk))
+    request.on('end', () => reading.settle(true))
+    request.on('close', () => reading.broken())
+    stalls.begin(reading)
   })
+}
+
+/** Its listeners stay when it is settled, and do nothing more. */
+class Reading implements Heard {
+  isAlive = true
+  readonly #request: IncomingMessage
+  readonly #maxBytes: number
+  readonly #hold: BodyHold
+  #told: ((came: Came | null) => void) | null
+  #parts: Buffer[] = []
+  #length = 0
+
+  constructor(request: IncomingMessage, maxBytes: number, hold: BodyHold, told: (came: Came | null) => void) {
+    this.#request = request
+    this.#maxBytes = maxBytes
+    this.#hold = hold
+    this.#told = told
+  }
+
+  take(chunk: Buffer): void {
+    if (this.#told === null) return
+    this.isAlive = true
+    if (!this.#hold.grow(chunk.length)) {
+      this.#tell('no_room')
+      return
+    }
+    this.#parts.push(chunk)
+    this.#length += chunk.length
+    if (this.#length <= this.#maxBytes) return
+    this.#request.pause()
+    this.settle(false)
+  }
+
+  settle(whole: boolean): void {
+    const parts = this.#parts
+    const bytes = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+    this.#tell({ bytes, whole })
+  }
+
+  broken(): void {
+    this.#tell(null)
+  }
+
+  silent(): void {
+    this.#request.destroy()
+  }
+
+  #tell(came: Came | null): void {
+    const told = this.#told
+    this.#told = null
+    this.#parts = []
+    told?.(came)
+  }
 }

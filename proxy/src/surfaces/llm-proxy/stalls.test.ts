@@ -1,22 +1,21 @@
-import type { IncomingMessage } from 'node:http'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createStalls } from './stalls.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-const request = () => ({ destroy: vi.fn() }) as unknown as IncomingMessage
+const heard = () => ({ isAlive: true, silent: vi.fn() })
 
-it('ends a body that does not go on, and no other', () => {
+it('ends what nothing is heard of, and nothing else', () => {
   using stalls = createStalls(1_000)
-  const [dead, slow, done] = [request(), request(), request()]
+  const [dead, slow, done] = [heard(), heard(), heard()]
   for (const each of [dead, slow, done]) stalls.begin(each)
   stalls.end(done)
   for (let second = 0; second < 5; second++) {
-    stalls.came(slow)
+    slow.isAlive = true
     vi.advanceTimersByTime(1_000)
   }
-  expect(dead.destroy).toHaveBeenCalled()
-  expect(slow.destroy).not.toHaveBeenCalled()
-  expect(done.destroy).not.toHaveBeenCalled()
+  expect(dead.silent).toHaveBeenCalled()
+  expect(slow.silent).not.toHaveBeenCalled()
+  expect(done.silent).not.toHaveBeenCalled()
 })

@@ -1,27 +1,29 @@
-import type { IncomingMessage } from 'node:http'
-
-/** Ends requests whose body does not go on. One clock for all: a timer for each would cost more than most bodies do. */
-export interface Stalls extends Disposable {
-  begin(request: IncomingMessage): void
-  /** Some of it came. */
-  came(request: IncomingMessage): void
-  end(request: IncomingMessage): void
+/** Something that may be waited for as long as it is heard of now and then. */
+export interface Heard {
+  /** Set by whoever hears of it, taken back at each look. */
+  isAlive: boolean
+  /** Nothing was heard between two looks. */
+  silent(): void
 }
 
-/** A request is ended after two looks without a byte between them, so after this long at least. */
+/** Ends what nothing is heard of. One clock for all: a timer for each would cost more than most of them last. */
+export interface Stalls extends Disposable {
+  begin(heard: Heard): void
+  end(heard: Heard): void
+}
+
+/** `silent` is called after two looks without a word between them, so after this long at least. */
 export function createStalls(stallMs: number): Stalls {
-  /** Whether something came since the last look. */
-  const waiting = new Map<IncomingMessage, boolean>()
+  const waiting = new Set<Heard>()
   const clock = setInterval(() => {
-    for (const [request, isAlive] of waiting) {
-      if (isAlive) waiting.set(request, false)
-      else request.destroy()
+    for (const heard of waiting) {
+      if (heard.isAlive) heard.isAlive = false
+      else heard.silent()
     }
   }, stallMs).unref()
   return {
-    begin: (request) => void waiting.set(request, true),
-    came: (request) => void waiting.set(request, true),
-    end: (request) => void waiting.delete(request),
+    begin: (heard) => void waiting.add(heard),
+    end: (heard) => void waiting.delete(heard),
     [Symbol.dispose]: () => clearInterval(clock),
   }
 }

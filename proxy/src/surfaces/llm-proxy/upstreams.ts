@@ -15,13 +15,18 @@ export const approvedFor = (provider: Provider): ApprovedAddresses => (provider.
 
 export function createProviderPools(dial: EgressDial): ProviderPools {
   const pools = new Map<string, Pool>()
+  /** A provider that is changed is another object. */
+  const byProvider = new WeakMap<Provider, Pool>()
   const end = new AbortController()
   return {
     poolOf(provider) {
+      const known = byProvider.get(provider)
+      if (known !== undefined) return known
       // A provider that was removed and added again may be allowed less.
       const key = `${provider.private ? 'private ' : ''}${originOf(provider)}`
       const pool = pools.get(key) ?? openPool(dial, provider, approvedFor(provider), end.signal)
       pools.set(key, pool)
+      byProvider.set(provider, pool)
       return pool
     },
     async [Symbol.asyncDispose]() {

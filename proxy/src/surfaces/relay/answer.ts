@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { BodySearch } from '../../domain/egress/index.ts'
+import { type Flushing, flushAtTurnEnd } from './turn-end.ts'
 
 /** Writes one answer to the code. What comes in one turn of the event loop goes out in one piece. */
 export interface Answer {
@@ -18,90 +19,115 @@ export interface AnswerHead {
 }
 
 const MAX_HELD_BYTES = 64 * 1_024
-const NOTHING = new Uint8Array(0)
 
 /**
  * A short answer is whole in the turn in which it begins: it leaves with its length, in one write. Of a long one the
- * pieces of a turn leave together, the head and the first of them at the end of the turn in which they came.
+ * pieces of a turn leave together, the head with the first of them.
  */
 export function createAnswer(response: ServerResponse, head: AnswerHead, ready: () => void): Answer {
-  let held: Uint8Array[] = []
-  let heldBytes = 0
-  let begun = false
-  let scheduled = true
-  let blocked = false
-  setImmediate(flush)
+  const answer = new WrittenAnswer(response, head, ready)
+  flushAtTurnEnd(answer)
+  return answer
+}
 
-  function take(): Uint8Array {
-    const all = held.length === 1 ? (held[0] ?? NOTHING) : Buffer.concat(held)
-    held = []
-    heldBytes = 0
+class WrittenAnswer implements Answer, Flushing {
+  readonly #response: ServerResponse
+  readonly #head: AnswerHead
+  readonly #ready: () => void
+  #held: Uint8Array[] = []
+  #heldBytes = 0
+  #isBegun = false
+  #isEnded = false
+  #isScheduled = true
+  #isBlocked = false
+
+  constructor(response: ServerResponse, head: AnswerHead, ready: () => void) {
+    this.#response = response
+    this.#head = head
+    this.#ready = ready
+  }
+
+  write(chunk: Uint8Array): boolean {
+    const { search } = this.#head
+    this.#keep(search === null ? chunk : search.push(chunk))
+    if (this.#heldBytes > 0) this.#schedule()
+    if (this.#heldBytes >= MAX_HELD_BYTES) this.#isBlocked = true
+    return !this.#isBlocked
+  }
+
+  end(): void {
+    const { search } = this.#head
+    if (search !== null) this.#keep(search.end())
+    this.#isEnded = true
+    this.#schedule()
+  }
+
+  flush(): void {
+    this.#isScheduled = false
+    if (this.#response.destroyed || this.#response.writableEnded) return
+    if (this.#isEnded) {
+      this.#finish()
+      return
+    }
+    this.#begin()
+    if (this.#heldBytes === 0) {
+      this.#response.flushHeaders()
+      return
+    }
+    if (this.#writeHeld()) {
+      if (this.#isBlocked) this.#resume()
+    } else {
+      this.#isBlocked = true
+      this.#response.once('drain', () => this.#resume())
+    }
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    flushAtTurnEnd(this)
+  }
+
+  #keep(chunk: Uint8Array): void {
+    if (chunk.length === 0) return
+    this.#held.push(chunk)
+    this.#heldBytes += chunk.length
+  }
+
+  #take(): Uint8Array[] {
+    const all = this.#held
+    this.#held = []
+    this.#heldBytes = 0
     return all
   }
 
+  #begin(): void {
+    if (this.#isBegun) return
+    this.#isBegun = true
+    this.#response.sendDate = false
+    this.#response.writeHead(this.#head.status, this.#head.headers)
+  }
+
   /** Writes of one turn leave the socket together, so the pieces need not be copied into one first. */
-  function writeHeld(): boolean {
-    const pieces = held
-    held = []
-    heldBytes = 0
+  #writeHeld(): boolean {
     let isRoom = true
-    for (const piece of pieces) isRoom = response.write(piece)
+    for (const piece of this.#take()) isRoom = this.#response.write(piece)
     return isRoom
   }
 
-  function begin(): void {
-    if (begun) return
-    begun = true
-    response.sendDate = false
-    response.writeHead(head.status, head.headers)
-  }
-
-  function flush(): void {
-    scheduled = false
-    if (response.destroyed || response.writableEnded) return
-    begin()
-    if (heldBytes === 0) {
-      response.flushHeaders()
-      return
+  #finish(): void {
+    const { headers, mayHaveBody } = this.#head
+    if (!this.#isBegun && mayHaveBody && !hasLength(headers)) {
+      headers.push('content-length', String(this.#heldBytes))
     }
-    if (writeHeld()) {
-      if (blocked) resume()
-    } else {
-      blocked = true
-      response.once('drain', resume)
-    }
+    this.#begin()
+    const held = this.#take()
+    this.#response.end(held.length === 1 ? held[0] : Buffer.concat(held))
   }
 
-  function resume(): void {
-    blocked = false
-    ready()
-  }
-
-  function keep(chunk: Uint8Array): void {
-    if (chunk.length === 0) return
-    held.push(chunk)
-    heldBytes += chunk.length
-  }
-
-  return {
-    write(chunk) {
-      keep(head.search === null ? chunk : head.search.push(chunk))
-      if (!scheduled && heldBytes > 0) {
-        scheduled = true
-        setImmediate(flush)
-      }
-      if (heldBytes >= MAX_HELD_BYTES) blocked = true
-      return !blocked
-    },
-    end() {
-      if (response.destroyed) return
-      if (head.search !== null) keep(head.search.end())
-      if (!begun && head.mayHaveBody && !hasLength(head.headers)) {
-        head.headers.push('content-length', String(heldBytes))
-      }
-      begin()
-      response.end(take())
-    },
+  #resume(): void {
+    this.#isBlocked = false
+    this.#ready()
   }
 }
 

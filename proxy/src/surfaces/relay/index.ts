@@ -1,4 +1,4 @@
 export { openPool } from './pool.ts'
-export { relay } from './relay.ts'
+export { type Relayed, type Relaying, relay } from './relay.ts'
 export { drain, streamed } from './streamed-body.ts'
 export { openWebSocket } from './websocket.ts'

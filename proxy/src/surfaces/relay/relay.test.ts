@@ -41,7 +41,7 @@ const doubling: BodySearch = {
   end: () => Buffer.alloc(0),
 }
 
-const common = { method: 'GET', path: '/', headers: [], silenceMs: 5_000, scrubber: null, onBytes: () => {} }
+const common = { method: 'GET', path: '/', headers: [], scrubber: null, onBytes: () => {} }
 
 it.each(['Content-Length', 'content-length'])(
   'announces no length of a body that goes through something else: %s',

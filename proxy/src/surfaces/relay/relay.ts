@@ -4,6 +4,7 @@ import type { Dispatcher, Pool } from 'undici'
 import { type BodySearch, prepareResponse } from '../../domain/egress/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
 import { type Answer, createAnswer } from './answer.ts'
+import { type Flushing, flushAtTurnEnd } from './turn-end.ts'
 
 export interface Relaying {
   readonly response: ServerResponse
@@ -14,23 +15,22 @@ export interface Relaying {
   /** Flat name, value … */
   readonly headers: string[]
   readonly body: Readable | Buffer | null
-  /** For the head, and between two pieces of the body; 0 for none. */
-  readonly silenceMs: number
   /** Looks for secrets in what comes back; null where there are none. */
   readonly scrubber: Scrubber | null
   /** The head of the answer will be given on: what else its body goes through, behind the search for secrets. */
-  readonly onAnswer: (status: number, rawHeaders: readonly string[]) => BodySearch | null
-  readonly onBytes: (bytes: number) => void
+  onAnswer(status: number, rawHeaders: readonly string[]): BodySearch | null
+  onBytes(bytes: number): void
   /** Nothing was answered yet, and nothing will be: `unreadable`, or why the upstream cannot be reached. */
-  readonly refuse: (why: 'unreadable' | Error) => void
+  refuse(why: 'unreadable' | Error): void
   /** False once the client may have nothing more. */
-  readonly mayGoOn?: () => boolean
+  mayGoOn?(): boolean
+  /** The response is closed; whether the upstream's answer had come to its end. */
+  over?(isWhole: boolean): void
 }
 
-/** How an exchange stands; asked when the response is closed. */
 export interface Relayed {
-  /** The upstream's answer came to its end. */
-  readonly isWhole: boolean
+  /** Ends the request upstream, as if the upstream had failed for that reason. */
+  breakOff(why: Error): void
 }
 
 const LEFT = new Error('the client left')
@@ -38,84 +38,95 @@ const LEFT = new Error('the client left')
 /**
  * Sends a request on and its answer back, both as they come: neither side is read faster than the other takes it. A client
  * that leaves ends the request upstream; an upstream that breaks off breaks the client's answer too, so that it never
- * looks whole, and nothing that was held back is given.
+ * looks whole, and nothing that was held back is given. How long either may be silent is for the surface to bound.
  */
 export function relay(relaying: Relaying): Relayed {
-  const { response, pool, method, mayGoOn } = relaying
-  let controller: Dispatcher.DispatchController | undefined
-  let answer: Answer | undefined
-  let isOver = false
-  let isWhole = false
+  const { response, pool, path, method, headers, body } = relaying
+  const relayed = new UpstreamExchange(relaying)
+  response.on('close', () => relayed.close())
+  pool.dispatch({ path, method: method as Dispatcher.HttpMethod, headers, body }, relayed)
+  return relayed
+}
 
-  response.once('close', () => {
-    if (!isOver) controller?.abort(LEFT)
-    isOver = true
-  })
+/** A class, for there is one for each request: its methods are made once. */
+class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
+  readonly #relaying: Relaying
+  #controller: Dispatcher.DispatchController | undefined = undefined
+  #answer: Answer | undefined = undefined
+  #broken: Error | undefined = undefined
+  #isOver = false
+  #isWhole = false
 
-  pool.dispatch(
-    {
-      path: relaying.path,
-      method: method as Dispatcher.HttpMethod,
-      headers: relaying.headers,
-      body: relaying.body,
-      headersTimeout: relaying.silenceMs,
-      bodyTimeout: relaying.silenceMs,
-    },
-    {
-      onRequestStart(started) {
-        controller = started
-        if (response.destroyed) started.abort(LEFT)
-      },
-      onResponseStart(started, status) {
-        // Interim answers are between two neighbours (RFC 9110, 15.2).
-        if (status < 200) return
-        const rawHeaders = rawPairs(started.rawHeaders)
-        const given = prepareResponse({ scrubber: relaying.scrubber, status, rawHeaders, method })
-        if ('refused' in given) {
-          isOver = true
-          started.abort(LEFT)
-          return relaying.refuse('unreadable')
-        }
-        const behind = relaying.onAnswer(status, rawHeaders)
-        const headers = behind === null ? given.headers : withoutLength(given.headers)
-        if (given.short !== null) {
-          answer = shortAnswer(response, status, headers, given.short, behind)
-          return
-        }
-        const search = given.search()
-        const ready = (): void => started.resume()
-        if (search === 'encoded') {
-          response.sendDate = false
-          response.writeHead(status, headers)
-          answer = decodedAnswer([...given.transforms(), ...transformOf(behind)], response, ready)
-          return
-        }
-        const mayHaveBody = method !== 'HEAD' && status !== 204 && status !== 304
-        const head = { status, headers, search: inTurn(search, behind), mayHaveBody }
-        answer = createAnswer(response, head, ready)
-      },
-      onResponseData(started, chunk) {
-        relaying.onBytes(chunk.length)
-        if (mayGoOn?.() === false) return void response.destroy()
-        if (answer?.write(chunk) === false) started.pause()
-      },
-      onResponseEnd() {
-        isOver = true
-        isWhole = true
-        answer?.end()
-      },
-      onResponseError(_controller, error) {
-        if (isOver || response.destroyed) return
-        isOver = true
-        if (!response.headersSent) relaying.refuse(error)
-        else response.destroy()
-      },
-    },
-  )
-  return {
-    get isWhole() {
-      return isWhole
-    },
+  constructor(relaying: Relaying) {
+    this.#relaying = relaying
+  }
+
+  close(): void {
+    if (!this.#isOver) this.#controller?.abort(LEFT)
+    this.#isOver = true
+    this.#relaying.over?.(this.#isWhole)
+  }
+
+  breakOff(why: Error): void {
+    this.#broken = why
+    this.#controller?.abort(why)
+  }
+
+  onRequestStart(started: Dispatcher.DispatchController): void {
+    this.#controller = started
+    if (this.#relaying.response.destroyed) started.abort(LEFT)
+    else if (this.#broken !== undefined) started.abort(this.#broken)
+  }
+
+  onResponseStart(started: Dispatcher.DispatchController, status: number): void {
+    // Interim answers are between two neighbours (RFC 9110, 15.2).
+    if (status < 200) return
+    const { response, method, scrubber } = this.#relaying
+    const rawHeaders = rawPairs(started.rawHeaders)
+    const given = prepareResponse({ scrubber, status, rawHeaders, method })
+    if ('refused' in given) {
+      this.#isOver = true
+      started.abort(LEFT)
+      this.#relaying.refuse('unreadable')
+      return
+    }
+    const behind = this.#relaying.onAnswer(status, rawHeaders)
+    const headers = behind === null ? given.headers : withoutLength(given.headers)
+    if (given.short !== null) {
+      this.#answer = new ShortAnswer(response, { status, headers }, given.short, behind)
+      return
+    }
+    const search = given.search()
+    const ready = (): void => started.resume()
+    if (search === 'encoded') {
+      response.sendDate = false
+      response.writeHead(status, headers)
+      this.#answer = decodedAnswer([...given.transforms(), ...transformOf(behind)], response, ready)
+      return
+    }
+    const mayHaveBody = method !== 'HEAD' && status !== 204 && status !== 304
+    const head = { status, headers, search: inTurn(search, behind), mayHaveBody }
+    this.#answer = createAnswer(response, head, ready)
+  }
+
+  onResponseData(started: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#relaying.onBytes(chunk.length)
+    if (this.#relaying.mayGoOn?.() === false) this.#relaying.response.destroy()
+    else if (this.#answer?.write(chunk) === false) started.pause()
+  }
+
+  onResponseEnd(): void {
+    this.#isOver = true
+    this.#isWhole = true
+    this.#answer?.end()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const { response } = this.#relaying
+    if (this.#isOver || response.destroyed) return
+    this.#isOver = true
+    if (!response.headersSent) this.#relaying.refuse(error)
+    else response.destroy()
   }
 }
 
@@ -129,34 +140,54 @@ function withoutLength(headers: readonly string[]): string[] {
   return kept
 }
 
-/** Head and body leave together once the body is there: one write, and one look at it. */
-function shortAnswer(
-  response: ServerResponse,
-  status: number,
-  headers: string[],
-  clean: (body: Uint8Array) => Uint8Array,
-  behind: BodySearch | null,
-): Answer {
-  const parts: Uint8Array[] = []
-  return {
-    write(chunk) {
-      parts.push(chunk)
-      return true
-    },
-    end() {
-      if (response.destroyed) return
-      const [only] = parts
-      let body = clean(parts.length === 1 && only !== undefined ? only : Buffer.concat(parts))
-      if (behind !== null) {
-        body = behind.push(body)
-        const rest = behind.end()
-        if (rest.length > 0) body = Buffer.concat([body, rest])
-      }
-      headers.push('content-length', String(body.length))
-      response.sendDate = false
-      response.writeHead(status, headers)
-      response.end(body)
-    },
+/** Of an answer that is held whole: head and body leave together, in one write, after one look at it. */
+class ShortAnswer implements Answer, Flushing {
+  readonly #response: ServerResponse
+  readonly #status: number
+  readonly #headers: string[]
+  readonly #clean: (body: Uint8Array) => Uint8Array
+  readonly #behind: BodySearch | null
+  readonly #parts: Uint8Array[] = []
+  #body: Uint8Array | undefined = undefined
+
+  constructor(
+    response: ServerResponse,
+    head: { readonly status: number; readonly headers: string[] },
+    clean: (body: Uint8Array) => Uint8Array,
+    behind: BodySearch | null,
+  ) {
+    this.#response = response
+    this.#status = head.status
+    this.#headers = head.headers
+    this.#clean = clean
+    this.#behind = behind
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.#parts.push(chunk)
+    return true
+  }
+
+  end(): void {
+    const parts = this.#parts
+    let body = this.#clean(parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts))
+    if (this.#behind !== null) {
+      body = this.#behind.push(body)
+      const rest = this.#behind.end()
+      if (rest.length > 0) body = Buffer.concat([body, rest])
+    }
+    this.#body = body
+    flushAtTurnEnd(this)
+  }
+
+  flush(): void {
+    const response = this.#response
+    const body = this.#body
+    if (response.destroyed || body === undefined) return
+    this.#headers.push('content-length', String(body.length))
+    response.sendDate = false
+    response.writeHead(this.#status, this.#headers)
+    response.end(body)
   }
 }
 
