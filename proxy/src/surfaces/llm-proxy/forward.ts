@@ -4,7 +4,7 @@ import type { Pool } from 'undici'
 import type { Scrubber } from '../../domain/scrub/index.ts'
 import { createUsageReader, type TokenUsage, type UsageReader } from '../../domain/usage/index.ts'
 import { type Relayed, type Relaying, relay } from '../relay/index.ts'
-import type { Heard, Stalls } from './stalls.ts'
+import { Heard, type Stalls } from './stalls.ts'
 
 export interface Forwarding {
   readonly response: ServerResponse
@@ -50,7 +50,7 @@ export function forward(forwarding: Forwarding): void {
   forwarding.silences.begin(forwarded)
 }
 
-class Forwarded implements Relaying, Heard {
+class Forwarded extends Heard implements Relaying {
   readonly response: ServerResponse
   readonly pool: Pool
   readonly method: string
@@ -58,7 +58,6 @@ class Forwarded implements Relaying, Heard {
   readonly headers: string[]
   readonly body: Readable | Buffer | null
   readonly scrubber: Scrubber | null
-  isAlive = true
   upstream: Relayed | null = null
   readonly #forwarding: Forwarding
   #reader: UsageReader | null = null
@@ -68,6 +67,7 @@ class Forwarded implements Relaying, Heard {
   #isRefused = false
 
   constructor(forwarding: Forwarding) {
+    super()
     this.response = forwarding.response
     this.pool = forwarding.pool
     this.method = forwarding.method

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Heard, Stalls } from './stalls.ts'
+import { Heard, type Stalls } from './stalls.ts'
 
 /** A body may take as long as it likes, as long as some of it comes. */
 export const STALL_MS = 60_000
@@ -74,8 +74,7 @@ export function readUpTo(
 }
 
 /** Its listeners stay when it is settled, and do nothing more. */
-class Reading implements Heard {
-  isAlive = true
+class Reading extends Heard {
   readonly #request: IncomingMessage
   readonly #maxBytes: number
   readonly #hold: BodyHold
@@ -84,6 +83,7 @@ class Reading implements Heard {
   #length = 0
 
   constructor(request: IncomingMessage, maxBytes: number, hold: BodyHold, told: (came: Came | null) => void) {
+    super()
     this.#request = request
     this.#maxBytes = maxBytes
     this.#hold = hold

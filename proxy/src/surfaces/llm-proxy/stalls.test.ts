@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { createStalls } from './stalls.ts'
+import { createStalls, Heard } from './stalls.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-const heard = () => ({ isAlive: true, silent: vi.fn() })
+class Waiting extends Heard {
+  silent = vi.fn()
+}
 
 it('ends what nothing is heard of, and nothing else', () => {
   using stalls = createStalls(1_000)
-  const [dead, slow, done] = [heard(), heard(), heard()]
+  const [dead, slow, done] = [new Waiting(), new Waiting(), new Waiting()]
   for (const each of [dead, slow, done]) stalls.begin(each)
   stalls.end(done)
   for (let second = 0; second < 5; second++) {
@@ -18,4 +20,24 @@ it('ends what nothing is heard of, and nothing else', () => {
   expect(dead.silent).toHaveBeenCalled()
   expect(slow.silent).not.toHaveBeenCalled()
   expect(done.silent).not.toHaveBeenCalled()
+})
+
+it('forgets whatever ended, in any order and more than once', () => {
+  using stalls = createStalls(1_000)
+  const all = Array.from({ length: 5 }, () => new Waiting())
+  for (const each of all) stalls.begin(each)
+  for (const at of [2, 4, 0, 2]) stalls.end(all[at] as Waiting)
+  vi.advanceTimersByTime(2_000)
+  expect(all.map(({ silent }) => silent.mock.calls.length)).toEqual([0, 1, 0, 1, 0])
+})
+
+it('goes on with the others when one of them ends by being told', () => {
+  using stalls = createStalls(1_000)
+  const all = Array.from({ length: 3 }, () => new Waiting())
+  for (const each of all) {
+    each.silent.mockImplementation(() => stalls.end(each))
+    stalls.begin(each)
+  }
+  vi.advanceTimersByTime(5_000)
+  expect(all.map(({ silent }) => silent.mock.calls.length)).toEqual([1, 1, 1])
 })
