@@ -31,20 +31,24 @@ export function createIdentity(deps: {
   readonly agents: Pick<Agents, 'authenticate' | 'revision'>
   readonly gate: SharedGate
 }): Identity {
-  const kept = new Map<string, Agent>()
+  /** By token, then by address. */
+  const kept = new Map<string, Map<string, Agent>>()
+  let count = 0
   let keptAt = -1
 
   const lookUp = (token: string, address: string): Agent => {
-    if (keptAt !== deps.agents.revision || kept.size >= MAX_KEPT) {
+    if (keptAt !== deps.agents.revision || count >= MAX_KEPT) {
       kept.clear()
+      count = 0
       keptAt = deps.agents.revision
     }
-    const key = `${token} ${address}`
-    const known = kept.get(key)
+    const known = kept.get(token)?.get(address)
     if (known !== undefined) return known
     const plain = address.replace(/^::ffff:(?=\d+\.)/i, '')
     const agent = deps.agents.authenticate(`Bearer ${token}`, plain)
-    kept.set(key, agent)
+    const ofToken = kept.get(token) ?? new Map<string, Agent>()
+    kept.set(token, ofToken.set(address, agent))
+    count += 1
     return agent
   }
 
