@@ -150,9 +150,10 @@ export function targetsOf(parts: {
   readonly upstreamPort: number
   readonly nginx: RunningNginx & { readonly port: number }
   readonly portkey: Portkey | undefined
+  readonly bare: { readonly port: number; readonly pid: number }
   readonly daemon: BenchDaemon
 }): readonly Target[] {
-  const { upstreamPort, nginx, portkey, daemon } = parts
+  const { upstreamPort, nginx, portkey, bare, daemon } = parts
   const json = { 'content-type': 'application/json' }
   const withKey = { ...json, authorization: `Bearer ${KEY}` }
   const withToken = { ...json, authorization: `Bearer ${daemon.token}` }
@@ -175,6 +176,12 @@ export function targetsOf(parts: {
       url: `${daemon.url}/llm/bench/v1/chat/completions`,
       headers: withToken,
       pids: () => [daemon.pid],
+    },
+    {
+      name: 'bare',
+      url: `http://127.0.0.1:${bare.port}/v1/chat/completions`,
+      headers: withToken,
+      pids: () => [bare.pid],
     },
     // It takes the vendor's key from its client, and the vendor's address as well.
     ...(portkey === undefined

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { BareStart } from './llm-bare.ts'
 import { benchLlmMemory } from './llm-memory.ts'
 import type { StreamsUpstreamStart } from './llm-peers.ts'
 import { benchStreams } from './llm-streams.ts'
@@ -22,7 +23,7 @@ import { hasWrk, runWrk, WRK_MISSING } from './wrk.ts'
 
 /**
  * The LLM proxy of a whole daemon, accounting and limits on, beside the upstream itself, nginx with one worker that puts the same header
- * in, and Portkey's gateway. All speak plain HTTP on this machine, so that nothing but the proxies differs; rounds are interleaved.
+ * in, Portkey's gateway, and a relay of Node's server and undici that does nothing else (`bare`). All speak plain HTTP on this machine, so that nothing but the proxies differs; rounds are interleaved.
  */
 export interface LlmBench {
   readonly rounds: number
@@ -76,7 +77,14 @@ export async function benchLlm(bench: LlmBench): Promise<void> {
   stack.defer(nginx.stop)
   const portkey = await startPortkey(bench.peersFolder)
   if (portkey) stack.defer(portkey.stop)
-  const targets = targetsOf({ upstreamPort: upstream.port, nginx, portkey, daemon })
+  const bare = startPeer(new URL('llm-bare.ts', import.meta.url), 'bare')
+  stack.defer(bare.stop)
+  const bareStart: BareStart = { port: upstream.port, authorization: `Bearer ${KEY}` }
+  const barePort = await bare.ask<number>(bareStart)
+  const targets = targetsOf({
+    ...{ upstreamPort: upstream.port, nginx, portkey, daemon },
+    bare: { port: barePort, pid: bare.pid },
+  })
   for (const target of targets) await assertAnswers(target)
 
   const idleMib = residentMib(daemon.pid)
@@ -183,6 +191,7 @@ function reportMany(samples: Samples): void {
       ofPortkey >= GOALS.ofPortkey,
     )
   }
+  console.log(`of the bare relay's requests/s: ${(ours / middle(samples, 'bare', 'perSecond')).toFixed(2)}`)
   const p99Ms = middle(samples, 'oauth3', 'p99Ms')
   printGoal(`p99: ${p99Ms.toFixed(2)} ms`, `at most ${GOALS.p99Ms} ms`, p99Ms <= GOALS.p99Ms)
 }
@@ -190,7 +199,7 @@ function reportMany(samples: Samples): void {
 function reportOne(samples: Samples): void {
   printTable('the same on 1 connection', samples)
   const added = (name: string): number => middle(samples, name, 'p50Ms') - middle(samples, 'direct', 'p50Ms')
-  const others = ['nginx', 'portkey'].filter((name) => samples.has(name))
+  const others = ['nginx', 'bare', 'portkey'].filter((name) => samples.has(name))
   const beside = others.map((name) => `${name} ${added(name).toFixed(3)} ms`).join(', ')
   printGoal(
     `added to the p50: ${added('oauth3').toFixed(3)} ms (${beside})`,

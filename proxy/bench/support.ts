@@ -8,7 +8,10 @@ import { fileURLToPath } from 'node:url'
 export const repositoryRoot = join(fileURLToPath(import.meta.url), '../../..')
 const launcher = join(repositoryRoot, 'proxy/src/main.ts')
 /** As `npm start` has it. */
-const AS_STARTED = ['--max-semi-space-size=16']
+const AS_STARTED = {
+  options: ['--max-semi-space-size=8'],
+  env: { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' },
+}
 
 export interface BenchDaemon extends AsyncDisposable {
   readonly url: string
@@ -30,6 +33,7 @@ export async function startBenchDaemon(
   const port = await freePort()
   const env = {
     ...process.env,
+    ...AS_STARTED.env,
     PORT: String(port),
     DB_PATH: join(folder, 'proxy.db'),
     LOG_LEVEL: 'warn',
@@ -37,7 +41,7 @@ export async function startBenchDaemon(
     ...environment,
   }
   const began = performance.now()
-  const child = spawn(process.execPath, [...AS_STARTED, ...execArgv, launcher, 'daemon'], {
+  const child = spawn(process.execPath, [...AS_STARTED.options, ...execArgv, launcher, 'daemon'], {
     env,
     cwd: folder,
     stdio: ['ignore', 'inherit', 'inherit'],

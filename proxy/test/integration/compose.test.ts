@@ -95,7 +95,7 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
     expect(JSON.parse(probe.stdout)).toEqual({
       capabilities: '0000000000000000',
       modes: ['700', '700', '600', '600'],
-      pid1: ['--max-semi-space-size=16', '/app/proxy/dist/main.js', 'daemon'],
+      pid1: ['--max-semi-space-size=8', '/app/proxy/dist/main.js', 'daemon'],
     })
   })
 
