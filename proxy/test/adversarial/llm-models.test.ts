@@ -125,14 +125,18 @@ describe('the model under a grant for some models', () => {
     'application/octet-stream',
     'application/json; charset=utf-16',
     'application/jsonl',
-  ])('a body that says it is %s is not passed, whatever the query says', async (type) => {
+  ])('a body that says it is %s is not passed, whatever query and path say', async (type) => {
     const before = calls()
-    const answer = await kit.ask(`${CHAT}?model=gpt-demo`, {
-      token,
-      body: '{"model":"gpt-dear","messages":[]}',
-      headers: { prefer: 'wait=0', 'content-type': type },
-    })
-    expect(answer.status).toBe(403)
+    const asked = { token: await limited(), headers: { prefer: 'wait=0', 'content-type': type } }
+    const azure = '/llm/azure/openai/deployments/gpt-demo/audio/transcriptions?api-version=1'
+    for (const path of [
+      `${CHAT}?model=gpt-demo`,
+      '/llm/google/v1beta/models/gemini-demo:generateContent',
+      azure,
+    ]) {
+      const answer = await kit.ask(path, { ...asked, body: '{"model":"gpt-dear","messages":[]}' })
+      expect([path, answer.status]).toEqual([path, 403])
+    }
     expect(calls()).toBe(before)
   })
 

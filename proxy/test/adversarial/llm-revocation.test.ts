@@ -64,13 +64,13 @@ describe('a revoked agent', () => {
     expect(kit.vendors.calls.length).toBe(before)
   })
 
-  it('is refused while a stream of its own is under way', async () => {
+  it('is given nothing more of a stream that is under way', async () => {
     const stream = await streaming()
     expect(await stream.read()).toContain('one')
     await kit.revokeAgent(agent)
     expect(await code()).toBe('unauthenticated')
     stream.finish()
-    await stream.read().catch(() => '')
+    await expect(stream.read()).rejects.toThrow()
   })
 
   it('that waits for the owner is not let in by a press that comes after', async () => {
@@ -104,9 +104,19 @@ describe('a revoked grant', () => {
     await kit.revokeGrant(grant)
     expect(await code()).toBe('approval_pending')
     stream.finish()
-    await stream.read().catch(() => '')
+    await expect(stream.read()).rejects.toThrow()
     await kit.daemon.restart()
     expect(await code()).toBe('approval_pending')
+  })
+
+  it('of somebody else ends no stream', async () => {
+    const stream = await streaming()
+    expect(await stream.read()).toContain('one')
+    await kit.addAgent(`${agent}-beside`)
+    await kit.revokeGrant(await kit.grant('openai', { agent: `${agent}-beside` }))
+    await kit.revokeAgent(`${agent}-beside`)
+    stream.finish()
+    expect(await stream.read()).toContain('[DONE]')
   })
 
   it('is not brought back by a clock that goes back', async () => {
@@ -135,6 +145,18 @@ describe('a removed key', () => {
     expect(next.id).not.toBe(id)
     expect((await kit.ask(path, { token, body: chatBody() })).status).toBe(200)
     expect(kit.vendors.callsTo('deepseek').map(({ key }) => key)).toEqual([value, next.value])
+  })
+
+  it('ends the streams that it carries', async () => {
+    const { id } = await kit.addKey('openai')
+    for (const other of (await kit.admin('GET', '/v1/provider-keys')).keys)
+      if (other.provider === 'openai' && other.id !== id) await kit.removeKey(other.id)
+    const stream = await streaming()
+    expect(await stream.read()).toContain('one')
+    await kit.addKey('openai')
+    await kit.removeKey(id)
+    stream.finish()
+    await expect(stream.read()).rejects.toThrow()
   })
 
   it('is used by no request that waited for the owner meanwhile', async () => {

@@ -108,6 +108,8 @@ export interface ProviderAccessRepository {
 export interface ProviderAccess {
   /** From memory: no disk on the way of a request. */
   judge(use: Use): AccessVerdict
+  /** Grows whenever a grant may have begun, changed or ended. */
+  readonly revision: number
   /** Stores the ask with its message to the owner, or finds its twin; throws rate_limited when too many wait. */
   ask(use: Use): ProviderAsk
   /** Resolves when the ask is settled, the time is over or the signal is aborted, with its state at that time. */

@@ -137,6 +137,10 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
   }
 
   return {
+    get revision() {
+      return standing.revision
+    },
+
     judge(use) {
       const grant = standing.covering(use)
       if (grant) return { verdict: 'granted', grant }

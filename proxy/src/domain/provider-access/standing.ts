@@ -14,6 +14,8 @@ const HIGH_WATER_EVERY_MS = 30_000
 export interface Standing {
   /** Something was written: what is remembered may be wrong. */
   touch(): void
+  /** Grows whenever it is touched. */
+  readonly revision: number
   /** The widest grant that stands and covers the use. */
   covering(use: Use): ProviderGrant | undefined
   of(agentId: AgentId, provider?: string): readonly ProviderGrant[]
@@ -40,9 +42,11 @@ export function createStanding(deps: {
   const { repository, audit, transactor, clock } = deps
   let remembered: Memory | undefined
   let touched = false
+  let revision = 1
 
   /** A transaction never waits for anything, so the next microtask runs when it is committed or undone. */
   const touch = (): void => {
+    revision += 1
     if (touched) return
     touched = true
     queueMicrotask(() => {
@@ -93,6 +97,9 @@ export function createStanding(deps: {
 
   return {
     touch,
+    get revision() {
+      return revision
+    },
 
     covering(use) {
       const now = clock.now()

@@ -52,6 +52,8 @@ type NoKey =
 export interface ProviderKeys {
   /** Throws invalid_request, too_large or conflict; the provider must be a known one. */
   add(input: NewProviderKey, actor: string): ProviderKey
+  /** Grows with every key that is added or removed. */
+  readonly revision: number
   list(provider?: string): readonly (ProviderKey & { readonly restingUntil: UnixMs | null })[]
   /** Throws not_found. Its decrypted value is dropped at once. */
   remove(id: number, actor: string): ProviderKey

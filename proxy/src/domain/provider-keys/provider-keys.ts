@@ -41,10 +41,12 @@ export function createProviderKeys(deps: {
     byProvider ??= Map.groupBy(repository.list().map(withoutSealed), ({ provider }) => provider)
     return byProvider
   }
+  let revision = 1
   const changing = <T>(work: () => T): T => {
     try {
       return transactor.transact(work)
     } finally {
+      revision += 1
       byProvider = undefined
       opened.clear()
     }
@@ -124,6 +126,10 @@ export function createProviderKeys(deps: {
         })
         return withoutSealed(stored)
       })
+    },
+
+    get revision() {
+      return revision
     },
 
     list(provider) {

@@ -7,7 +7,7 @@ import {
 } from '../../domain/provider-access/index.ts'
 import type { PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { Provider } from '../../domain/providers/index.ts'
-import type { Admission, Usage } from '../../domain/usage/index.ts'
+import type { Admission, LimitName, Usage } from '../../domain/usage/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 
@@ -19,11 +19,11 @@ export interface Judged {
   readonly path: string
   /** Every model that the request names, in whatever place; null for one whose name cannot be told. */
   readonly models: readonly (string | null)[]
+  /** It only reads, and names no model. */
+  readonly isListing: boolean
 }
 
 export interface Wanted extends Judged {
-  /** It only reads, and names no model. */
-  readonly isListing: boolean
   readonly estimate: { readonly inputTokens: number; readonly outputTokens: number }
   /** Whether its tokens can be read from what comes back. */
   readonly metered: boolean
@@ -110,22 +110,27 @@ function under(
     )
   }
   if (place.first) deps.access.limitPassed(grant, place.limit)
-  const limit = place.limit.replaceAll('_', ' ')
   return refused(
     'limit_passed',
-    `The limit of ${limit} for ${provider.name} is used up; it is free again in ${place.retryAfterSeconds} s.`,
+    `The limit of ${LIMIT_WORDS[place.limit]} for ${provider.name} is used up; it is free again in ${place.retryAfterSeconds} s.`,
     place.retryAfterSeconds,
   )
 }
 
+const LIMIT_WORDS: Readonly<Record<LimitName, string>> = {
+  requests_per_minute: 'requests a minute',
+  tokens_per_day: 'tokens a day',
+  usd_per_day: 'dollars a day',
+}
+
 /** The first use that is not granted; else the grant of them all, with the strictest limits where there are several. */
 function grantFor(
-  wanted: Wanted,
+  judged: Judged,
   access: ProviderAccess,
 ): ProviderGrant | LlmRefusal | { readonly use: Use } {
-  const { provider, path, isListing } = wanted
+  const { provider, path, isListing } = judged
   let first: ProviderGrant | undefined
-  for (const use of usesOf(wanted)) {
+  for (const use of usesOf(judged)) {
     const verdict = access.judge(use)
     if (verdict.verdict === 'denied') return denied(provider.name, verdict.retryAfterSeconds)
     const grant =
@@ -141,8 +146,12 @@ function grantFor(
   return first ?? refused('internal', 'No grant was judged.')
 }
 
+/** Whether what was let through would be let through now, its limits aside. */
+export const isStillGranted = (judged: Judged, access: ProviderAccess): boolean =>
+  'agentId' in grantFor(judged, access)
+
 /** One for each model that is named, and one without a name where none is. */
-export const usesOf = ({ agent, provider, models, path }: Judged): Use[] =>
+const usesOf = ({ agent, provider, models, path }: Judged): Use[] =>
   (models.length === 0 ? NO_MODEL : models).map((model) => ({
     agentId: agent.id,
     provider: provider.name,

@@ -17,6 +17,8 @@ export interface Forwarding {
   readonly body: Readable | Buffer | null
   /** Looks for the key in what comes back; null where there is none. */
   readonly scrubber: Scrubber | null
+  /** False once what the request was let through by is gone: what still comes is not given on. */
+  readonly mayGoOn: () => boolean
   readonly silences: Stalls
   /** The chunk of usage figures in a stream was asked for by the proxy, and is not for the client. */
   readonly dropUsageChunk: boolean
@@ -93,6 +95,10 @@ class Forwarded extends Heard implements Relaying {
   onBytes(count: number): void {
     this.isAlive = true
     this.#bytes += count
+  }
+
+  mayGoOn(): boolean {
+    return this.#forwarding.mayGoOn()
   }
 
   refuse(why: 'unreadable' | Error): void {

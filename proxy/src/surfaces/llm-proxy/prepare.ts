@@ -6,7 +6,7 @@ import { streamed } from '../relay/index.ts'
 import { type AdmissionDeps, type Admitted, admit, type Judged, type Wanted } from './admission.ts'
 import type { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
-import { chooseByModel, type Reading, shapeAt } from './plan.ts'
+import { chooseByModel, type Reading, shapeAt } from './read-head.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import { type Came, type createBodyBudget, MAX_WHOLE_BYTES, readUpTo, STALL_MS } from './request-body.ts'
 import { isDeferred, modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
@@ -89,6 +89,7 @@ export async function prepare(
   })
   const dropUsageChunk = askForUsage(body, provider, rest)
   if (body.whole !== null) maskToken(body.whole, credential.token)
+  const isListing = method === 'GET' && models.length === 0
   const estimate = {
     inputTokens: Math.ceil((body.whole?.length ?? head.bodyBytes ?? MAX_WHOLE_BYTES) / BYTES_PER_TOKEN),
     outputTokens:
@@ -99,7 +100,7 @@ export async function prepare(
       agent,
       provider,
       path,
-      isListing: method === 'GET' && models.length === 0,
+      isListing,
       models,
       estimate,
       metered: !websocket && !(method !== 'GET' && isDeferred(path)) && scan?.background !== true,
@@ -120,6 +121,7 @@ export async function prepare(
     provider,
     path,
     models,
+    isListing,
     target: credential.query === '' ? upstream : `${upstream}?${credential.query}`,
     headers: head.headers,
     body: bodyToSend(body, reading, exchange),

@@ -10,18 +10,19 @@ import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
 import type { Usage } from '../../domain/usage/index.ts'
 import type { SecretValue } from '../../kernel/index.ts'
 import { drain } from '../relay/index.ts'
-import { usesOf } from './admission.ts'
 import { Exchange } from './exchange.ts'
-import { forward, type Outcome, SILENCE_MS } from './forward.ts'
+import { forward, SILENCE_MS } from './forward.ts'
 import { createIdentity, type SharedGate } from './identity.ts'
 import { createInFlight } from './in-flight.ts'
 import { createLiveSessions } from './live-sessions.ts'
 import { listModels } from './models-list.ts'
-import { type Reading, readRequest } from './plan.ts'
-import { BYTES_PER_TOKEN, prepare, type Ready } from './prepare.ts'
+import { prepare, type Ready } from './prepare.ts'
+import { type Reading, readRequest } from './read-head.ts'
 import { answerRefusal, type LlmErrorCode, type LlmRefusal, refused, writeRefusal } from './refusal.ts'
 import { BodyBroken, createBodyBudget, STALL_MS } from './request-body.ts'
+import { settle } from './settlement.ts'
 import { createStalls } from './stalls.ts'
+import { watchAllowed } from './still-allowed.ts'
 import { putKey } from './upstream-headers.ts'
 import { createProviderPools } from './upstreams.ts'
 import { createUsableProviders } from './usable-providers.ts'
@@ -68,6 +69,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const silences = createStalls(SILENCE_MS)
   const sessions = createLiveSessions(deps.log)
   const closing = new AbortController()
+  const standing = { ...deps, identity }
   const preparation = {
     ...deps,
     closing: closing.signal,
@@ -108,28 +110,14 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     return headers
   }
 
-  /** Token, grant and key stand as they did when the request was let through. */
-  const isStillAllowed = (ready: Ready, reading: Reading, request: IncomingMessage): boolean => {
-    const { provider, key } = ready
-    const agent = identity.stillGood(reading.credential.token, request)
-    if (agent === null) return false
-    if (!usesOf(ready).every((use) => deps.access.judge(use).verdict === 'granted')) return false
-    if (key === null) return true
-    const stored = keys.list(provider.name).find(({ id }) => id === key.id)
-    return stored?.tags.every((tag) => agent.tags.includes(tag)) === true
-  }
-
-  const settle = (ready: Ready, outcome: Outcome): void => {
-    const { status } = outcome
-    if (ready.key !== null && status !== null) keys.answered(ready.key.id, status, outcome.retryAfter)
-    ready.place.settle({
-      model: outcome.model ?? ready.model,
-      keyId: ready.key?.id ?? 0,
-      failed: status === null || status >= 400 || !outcome.whole,
-      usage: outcome.usage,
-      askedModel: ready.model,
-      guess: guessOf(ready, outcome),
-    })
+  /** What could not be sent takes no place in the limits. */
+  const sending = (ready: Ready, send: () => void): void => {
+    try {
+      send()
+    } catch (error) {
+      ready.place.release()
+      throw error
+    }
   }
 
   const away = (provider: Provider, error: unknown): LlmRefusal => {
@@ -169,19 +157,22 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     const ready = await prepare(agent, reading, exchange, preparation)
     if ('code' in ready) return refuse(ready)
     if (response.destroyed) return ready.place.release()
-    forward({
-      response,
-      pool: pools.poolOf(ready.provider),
-      method: request.method ?? '',
-      target: ready.target,
-      headers: headersWithKey(ready),
-      body: ready.body,
-      scrubber: scrubberOf(ready),
-      silences,
-      dropUsageChunk: ready.dropUsageChunk,
-      unreachable: (error) => refuse(away(ready.provider, error)),
-      over: (outcome) => settle(ready, outcome),
-    })
+    sending(ready, () =>
+      forward({
+        response,
+        pool: pools.poolOf(ready.provider),
+        method: request.method ?? '',
+        target: ready.target,
+        headers: headersWithKey(ready),
+        body: ready.body,
+        scrubber: scrubberOf(ready),
+        mayGoOn: watchAllowed(ready, reading, request, standing),
+        silences,
+        dropUsageChunk: ready.dropUsageChunk,
+        unreachable: (error) => refuse(away(ready.provider, error)),
+        over: (outcome) => settle(ready, outcome, keys),
+      }),
+    )
   }
 
   const serveUpgrade = async (
@@ -197,17 +188,19 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     const ready = await prepare(agent, reading, exchange, preparation)
     if ('code' in ready) return refuse(ready)
     if (opening.socket.destroyed) return ready.place.release()
-    sessions.watch(opening.socket, () => isStillAllowed(ready, reading, request))
-    openWebSocket({
-      ...opening,
-      provider: ready.provider,
-      target: ready.target,
-      headers: headersWithKey(ready),
-      scrubber: scrubberOf(ready),
-      dial: deps.dial,
-      unreachable: (error) => refuse(away(ready.provider, error)),
-      over: (outcome) => settle(ready, outcome),
-    })
+    sessions.watch(opening.socket, watchAllowed(ready, reading, request, standing))
+    sending(ready, () =>
+      openWebSocket({
+        ...opening,
+        provider: ready.provider,
+        target: ready.target,
+        headers: headersWithKey(ready),
+        scrubber: scrubberOf(ready),
+        dial: deps.dial,
+        unreachable: (error) => refuse(away(ready.provider, error)),
+        over: (outcome) => settle(ready, outcome, keys),
+      }),
+    )
   }
 
   return {
@@ -250,18 +243,4 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       silences[Symbol.dispose]()
     },
   }
-}
-
-/**
- * What an answer without figures will have used. Whoever leaves before they come has used what came, or before anything
- * came what the request was estimated at. A refusal of the provider's costs nothing.
- */
-function guessOf({ estimate }: Ready, { status, left, whole, textBytes }: Outcome): Ready['estimate'] | null {
-  if (status === null) return left ? estimate : null
-  if (status >= 300) return null
-  const isRead = estimate.outputTokens === 0
-  // A list or a file that came whole used nothing; a stream that was taken up again and left did.
-  if (isRead && (whole || textBytes === null)) return null
-  const outputTokens = textBytes === null ? estimate.outputTokens : Math.ceil(textBytes / BYTES_PER_TOKEN)
-  return { inputTokens: estimate.inputTokens, outputTokens }
 }

@@ -1,0 +1,31 @@
+import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
+import type { Outcome } from './forward.ts'
+import { BYTES_PER_TOKEN, type Ready } from './prepare.ts'
+
+/** What an exchange that is over means for the books, the limits and its key. */
+export function settle(ready: Ready, outcome: Outcome, keys: Pick<ProviderKeys, 'answered'>): void {
+  const { status } = outcome
+  if (ready.key !== null && status !== null) keys.answered(ready.key.id, status, outcome.retryAfter)
+  ready.place.settle({
+    model: outcome.model ?? ready.model,
+    keyId: ready.key?.id ?? 0,
+    failed: status === null || status >= 400 || !outcome.whole,
+    usage: outcome.usage,
+    askedModel: ready.model,
+    guess: guessOf(ready, outcome),
+  })
+}
+
+/**
+ * What an answer without figures will have used. Whoever leaves before they come has used what came, or before anything
+ * came what the request was estimated at. A refusal of the provider's costs nothing.
+ */
+function guessOf({ estimate }: Ready, { status, left, whole, textBytes }: Outcome): Ready['estimate'] | null {
+  if (status === null) return left ? estimate : null
+  if (status >= 300) return null
+  const isRead = estimate.outputTokens === 0
+  // A list or a file that came whole used nothing; a stream that was taken up again and left did.
+  if (isRead && (whole || textBytes === null)) return null
+  const outputTokens = textBytes === null ? estimate.outputTokens : Math.ceil(textBytes / BYTES_PER_TOKEN)
+  return { inputTokens: estimate.inputTokens, outputTokens }
+}
