@@ -9,7 +9,7 @@ export const repositoryRoot = join(fileURLToPath(import.meta.url), '../../..')
 const launcher = join(repositoryRoot, 'proxy/src/main.ts')
 /** As `npm start` has it. */
 const AS_STARTED = {
-  options: ['--max-semi-space-size=8'],
+  options: ['--max-semi-space-size=8', '--heap-growing-percent=30'],
   env: { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' },
 }
 

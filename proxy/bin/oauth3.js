@@ -31,11 +31,15 @@ if (node === undefined) {
   process.exit(1)
 }
 
-// As docs/systemd/oauth3.service starts it: a small young generation, and memory that is freed goes back to the system.
+// As docs/systemd/oauth3.service starts it: a heap that is kept small, and memory that is freed goes back to the system.
 const isDaemon = process.argv[2] === 'daemon'
 const child = spawn(
   node,
-  [...(isDaemon ? ['--max-semi-space-size=8'] : []), main, ...process.argv.slice(2)],
+  [
+    ...(isDaemon ? ['--max-semi-space-size=8', '--heap-growing-percent=30'] : []),
+    main,
+    ...process.argv.slice(2),
+  ],
   {
     stdio: 'inherit',
     env: isDaemon ? { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', ...process.env } : process.env,

@@ -29,8 +29,12 @@ export function clientSetup(kind: ClientKind, facts: ClientFacts): ClientSetup {
 
 const SETUPS: Readonly<Record<ClientKind, (facts: ClientFacts) => ClientSetup>> = {
   env: (facts) => {
-    const config = { ...openAiEnv(facts), ...anthropicEnv(facts), ...googleEnv(facts), ...groqEnv(facts) }
-    return { config, text: envLines(config).join('\n') }
+    const usable = new Set(facts.providers.filter(hasWay).map(({ name }) => name))
+    const chosen = ENVIRONMENTS.filter(([name]) => usable.has(name))
+    const printed = chosen.length > 0 ? chosen : ENVIRONMENTS
+    const config = Object.fromEntries(printed.flatMap(([, env]) => Object.entries(env(facts))))
+    const lines = exportLines(config)
+    return { config, text: (chosen.length > 0 ? lines : [NO_KEY_YET, ...lines]).join('\n') }
   },
 
   'claude-code': (facts) => {
@@ -45,7 +49,7 @@ const SETUPS: Readonly<Record<ClientKind, (facts: ClientFacts) => ClientSetup>> 
       'Or in the shell:',
       '',
       'unset ANTHROPIC_API_KEY',
-      ...Object.entries(env).map(([name, value]) => `export ${name}='${value}'`),
+      ...exportLines(env),
       'claude',
     ].join('\n')
     return { config, text }
@@ -56,7 +60,7 @@ const SETUPS: Readonly<Record<ClientKind, (facts: ClientFacts) => ClientSetup>> 
     const { OPENAI_BASE_URL: url, OPENAI_API_KEY: token } = config
     const text = [
       '# Environment, for every OpenAI SDK:',
-      ...envLines(config),
+      ...exportLines(config),
       '',
       '# Python:',
       'from openai import OpenAI',
@@ -102,8 +106,20 @@ const groqEnv = ({ url, token }: ClientFacts) => ({
   GROQ_API_KEY: token,
 })
 
-const envLines = (env: Readonly<Record<string, string>>): string[] =>
-  Object.entries(env).map(([name, value]) => `${name}=${value}`)
+type Env = Readonly<Record<string, string>>
+
+const ENVIRONMENTS: readonly (readonly [provider: string, env: (facts: ClientFacts) => Env])[] = [
+  ['openai', openAiEnv],
+  ['anthropic', anthropicEnv],
+  ['google', googleEnv],
+  ['groq', groqEnv],
+]
+
+const NO_KEY_YET = '# None of these can be used yet; the key of one is added with: oauth3 key add openai'
+
+/** For a POSIX shell to read. */
+const exportLines = (env: Env): string[] =>
+  Object.entries(env).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`)
 
 /** The providers that a person set up: with a key, or added as one that needs none. */
 export const hasWay = (provider: ProviderView): boolean =>

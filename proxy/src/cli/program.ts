@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import { Command, CommanderError, Option } from 'commander'
 import { ERROR_TABLE, oneLine } from '../kernel/index.ts'
 import { createAdminClient } from './admin-client.ts'
-import { CliError, EXIT } from './cli-error.ts'
+import { CliError, EXIT, usageError } from './cli-error.ts'
 import { addAgentCommands } from './commands/agents.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addGrantCommands } from './commands/grants.ts'
@@ -80,6 +80,9 @@ function buildProgram(
       outputError: () => {},
     })
     .configureHelp({ showGlobalOptions: true })
+    // Commander would repeat what is too much; that may be a value.
+    .allowExcessArguments(true)
+    .hook('preAction', (_program, command) => assertNotTooMany(command))
     .addHelpText(
       'after',
       `${examples(
@@ -164,16 +167,41 @@ export function commandHelp(): readonly { readonly name: string; readonly help: 
   return pages
 }
 
+/** Commands that ask for a value, which somebody may take for an argument. */
+const VALUE_COMMANDS: readonly string[] = ['secret add', 'key add']
+
+function assertNotTooMany(command: Command): void {
+  const most = command.registeredArguments.length
+  if (command.args.length <= most) return
+  const group = command.parent?.parent ? `${command.parent.name()} ` : ''
+  const name = `${group}${command.name()}`
+  const value = VALUE_COMMANDS.includes(name)
+    ? ' Its value is never an argument: it is asked for, or read from standard input.'
+    : ''
+  throw usageError(
+    `Too many arguments: oauth3 ${name} takes ${most === 0 ? 'none' : most}; see oauth3 ${name} --help.${value}`,
+  )
+}
+
+/** Commander repeats the word that it does not know; one that looks like no word of ours may be a value. */
+function unknownWord(message: string): string | undefined {
+  const [, kind, word = '', hint = ''] =
+    /^unknown (option|command) '(.*?)'(\n\(Did you mean .*\))?$/s.exec(message) ?? []
+  if (kind === undefined) return undefined
+  const name = word.replace(/=.*$/s, '')
+  return /^(?:[a-z][a-z-]{0,15}|-[a-z0-9]|--[a-z][a-z0-9-]{0,23})$/i.test(name)
+    ? `unknown ${kind} '${name}'${hint}`
+    : `unknown ${kind}; see oauth3 --help`
+}
+
 function asCliError(error: unknown): CliError | undefined {
   if (error instanceof CliError) return error
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return undefined
     // Commander has printed the help already when a command was left out.
-    const text =
-      error.code === 'commander.help'
-        ? 'Name a command; see oauth3 --help.'
-        : error.message.replace(/^error: /, '')
-    return new CliError('usage', EXIT.usage, text)
+    if (error.code === 'commander.help') return usageError('Name a command; see oauth3 --help.')
+    const text = error.message.replace(/^error: /, '')
+    return usageError(unknownWord(text) ?? text)
   }
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'EPIPE') return undefined

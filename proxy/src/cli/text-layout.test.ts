@@ -28,6 +28,9 @@ test('text of others on one line holds no line feed, tab or escape', () => {
 test('says distances in both directions', () => {
   expect(formatDistance(59_000, 0)).toBe('in 59 s')
   expect(formatDistance(3_540_000, 0)).toBe('in 59 min')
-  expect(formatDistance(86_400_000, 0)).toBe('in 1 d')
+  expect(formatDistance(86_400_000, 0)).toBe('in 24 h')
+  expect(formatDistance(86_399_000, 0)).toBe('in 24 h')
+  expect(formatDistance(3_600_000, 0)).toBe('in 60 min')
+  expect(formatDistance(7 * 86_400_000, 0)).toBe('in 7 d')
   expect(formatDistance(0, 7_200_000)).toBe('2 h ago')
 })

@@ -83,7 +83,7 @@ export function formatTime(unixMs: number): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 }
 
-/** `in 59 min`, `4 s ago`. */
+/** `in 59 min`, `4 s ago`. The larger unit from two of it on, so that a moment later it is the same one. */
 export function formatDistance(unixMs: number, now: number): string {
   const seconds = Math.round(Math.abs(unixMs - now) / 1_000)
   const units: readonly [number, string][] = [
@@ -91,7 +91,7 @@ export function formatDistance(unixMs: number, now: number): string {
     [3_600, 'h'],
     [60, 'min'],
   ]
-  const unit = units.find(([size]) => seconds >= size * 2 || (seconds >= size && seconds % size === 0))
+  const unit = units.find(([size]) => seconds >= size * 2)
   const amount = unit ? `${Math.round(seconds / unit[0])} ${unit[1]}` : `${seconds} s`
   return unixMs >= now ? `in ${amount}` : `${amount} ago`
 }

@@ -145,6 +145,8 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
   const verified = await oauth3('audit', 'verify')
   await daemon.stop()
   step('Cleaned up', 'the daemon stopped, its folder is gone. Next: README.md')
+  say("   For models: `oauth3 key add openai` stores a vendor's key, and")
+  say('   `oauth3 agent add NAME --print env` lets an agent use it without seeing it.')
   return isGood && verified === EXIT.done ? EXIT.done : EXIT.failed
 }
 

@@ -2,8 +2,11 @@
  * The agent's token goes no further than the daemon, and the vendor's key no further than the vendor: whatever is said
  * twice, in another place or under another name.
  */
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { chatBody, createLlmKit, type LlmKit } from '../support/llm-kit.ts'
+import { json } from '../support/vendor-answers.ts'
 
 const CHAT = '/llm/openai/v1/chat/completions'
 
@@ -245,6 +248,50 @@ describe('who may not', () => {
   })
 })
 
+describe('an address', () => {
+  /** A chat from one of this machine's own addresses. */
+  const sayFrom = async (address: string, token: string): Promise<{ status: number; code: unknown }> => {
+    const request = httpRequest(kit.url + CHAT, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      localAddress: address,
+      agent: false,
+    })
+    request.end(JSON.stringify(chatBody()))
+    const [answer] = (await once(request, 'response')) as [IncomingMessage]
+    answer.resume()
+    return { status: answer.statusCode ?? 0, code: answer.headers['x-oauth3-error'] }
+  }
+
+  it('that is not the agent’s is refused also after a good one has used the token', async () => {
+    const { token } = await kit.admin('POST', '/v1/agents', { name: 'at-home', cidrs: ['127.0.0.7/32'] })
+    await kit.grant('openai', { agent: 'at-home' })
+    const before = calls()
+    for (let round = 0; round < 2; round += 1) {
+      expect((await sayFrom('127.0.0.7', token)).status).toBe(200)
+      expect(await sayFrom('127.0.0.8', token)).toEqual({ status: 403, code: 'address_not_allowed' })
+    }
+    expect(calls()).toBe(before + 2)
+  })
+
+  it('that guesses tokens is told of, and held up; a good token is not', async () => {
+    const codes = new Map<unknown, number>()
+    for (let count = 0; count < 40; count += 1) {
+      const { code } = await sayFrom('127.0.0.9', `oa3_${String(count).padStart(43, 'g')}`)
+      codes.set(code, (codes.get(code) ?? 0) + 1)
+    }
+    expect([...codes]).toEqual([
+      ['unauthenticated', 30],
+      ['rate_limited', 10],
+    ])
+    expect((await sayFrom('127.0.0.9', kit.token)).status).toBe(200)
+    const { rows } = await kit.admin('GET', '/v1/audit?limit=100')
+    expect(rows).toContainEqual(
+      expect.objectContaining({ event: 'request.refused', actor: 'address:127.0.0.9' }),
+    )
+  })
+})
+
 describe('tags and keys', () => {
   it('a key whose tags the agent lacks is never used, and a plain agent gets a clear answer', async () => {
     const plain = await kit.addAgent('plain')
@@ -287,5 +334,15 @@ describe('tags and keys', () => {
     const { value: second } = await kit.addKey('deepseek', { label: 'second' })
     expect((await kit.ask(path, { body: chatBody() })).status).toBe(200)
     expect(kit.vendors.callsTo('deepseek').at(-1)?.key).toBe(second)
+  })
+
+  it('a key rests as long as the vendor says', async () => {
+    await kit.open('mistral')
+    const path = '/llm/mistral/v1/chat/completions'
+    kit.vendors.next('mistral', json({ message: 'slow down' }, 429, { 'retry-after': '1800' }))
+    expect((await kit.ask(path, { body: chatBody() })).status).toBe(429)
+    const resting = await kit.ask(path, { body: chatBody() })
+    expect(resting.headers.get('x-oauth3-error')).toBe('keys_resting')
+    expect(Number(resting.headers.get('retry-after'))).toBeGreaterThan(1_700)
   })
 })

@@ -6,6 +6,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { chatBody, createLlmKit, type LlmKit } from '../support/llm-kit.ts'
 import { ANN } from '../support/telegram-kit.ts'
 import { begin, write } from '../support/vendor-doubles.ts'
+import type { VendorName } from '../support/vendor-rules.ts'
 
 const CHAT = '/llm/openai/v1/chat/completions'
 const WAIT_0 = { prefer: 'wait=0' }
@@ -31,16 +32,19 @@ const ask = (headers: Record<string, string> = WAIT_0) => kit.ask(CHAT, { token,
 const code = async (): Promise<string | null> => (await ask()).headers.get('x-oauth3-error')
 
 /** A stream that is under way, and how to let it end. */
-async function streaming(): Promise<{ read: () => Promise<string>; finish: () => void }> {
+async function streaming(
+  vendor: VendorName = 'openai',
+  path = CHAT,
+): Promise<{ read: () => Promise<string>; finish: () => void }> {
   const go = Promise.withResolvers<void>()
-  kit.vendors.next('openai', async (call, response) => {
+  kit.vendors.next(vendor, async (call, response) => {
     begin(call, response, { headers: { 'content-type': 'text/event-stream' } })
     await write(call, response, 'data: {"choices":[{"index":0,"delta":{"content":"one"}}]}\n\n')
     await Promise.race([go.promise, call.gone])
     await write(call, response, 'data: [DONE]\n\n')
     response.end()
   })
-  const response = await fetch(kit.url + CHAT, {
+  const response = await fetch(kit.url + path, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(chatBody({ stream: true })),
@@ -147,6 +151,21 @@ describe('a removed key', () => {
     expect(kit.vendors.callsTo('deepseek').map(({ key }) => key)).toEqual([value, next.value])
   })
 
+  it('is one that the agent may not use any more: its streams end', async () => {
+    const path = '/llm/xai/v1/chat/completions'
+    await kit.admin('PUT', `/v1/agents/${agent}/tags`, { tags: ['vip', 'eu'] })
+    await kit.addKey('xai', { tags: ['vip'], label: `of-${agent}` })
+    await kit.grant('xai', { agent })
+    const [stays, ends] = [await streaming('xai', path), await streaming('xai', path)]
+    for (const stream of [stays, ends]) expect(await stream.read()).toContain('one')
+    await kit.admin('PUT', `/v1/agents/${agent}/tags`, { tags: ['vip'] })
+    stays.finish()
+    expect(await stays.read()).toContain('[DONE]')
+    await kit.admin('PUT', `/v1/agents/${agent}/tags`, { tags: ['eu'] })
+    ends.finish()
+    await expect(ends.read()).rejects.toThrow()
+  })
+
   it('ends the streams that it carries', async () => {
     const { id } = await kit.addKey('openai')
     for (const other of (await kit.admin('GET', '/v1/provider-keys')).keys)
@@ -184,33 +203,42 @@ describe('a removed key', () => {
 })
 
 describe('a removed provider', () => {
-  it('gives the key of another of its name to no request whose body began before', async () => {
-    await kit.admin('POST', '/v1/providers', { name: 'slow', url: 'https://ollama.com' })
-    await kit.grant('slow', { agent })
-    const body = JSON.stringify(chatBody())
-    const request = httpRequest(`${kit.url}/llm/slow/api/chat`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${token}`,
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-        expect: '100-continue',
-      },
-    })
-    request.flushHeaders()
-    await once(request, 'continue')
-    request.write(body.slice(0, 10))
-    await kit.admin('DELETE', '/v1/providers/slow')
-    await kit.admin('POST', '/v1/providers', { name: 'slow', url: 'https://api.openai.com' })
-    const { value } = await kit.addKey('slow', { value: kit.vendors.key('openai') })
-    await kit.grant('slow', { agent })
-    const answered = once(request, 'response')
-    request.end(body.slice(10))
-    const [answer] = await answered
-    answer.resume()
-    expect([answer.statusCode, answer.headers['x-oauth3-error']]).toEqual([404, 'unknown_provider'])
-    expect(kit.vendors.callsTo('ollama').map(({ key }) => key)).not.toContain(value)
-  })
+  it.each([
+    ['at another place', {}, { url: 'https://api.openai.com' }],
+    ['that wants its key elsewhere', {}, { auth: { kind: 'header', name: 'x-slow-key' } }],
+    ['that may be reached in fewer places', { private: true }, {}],
+  ])(
+    'gives the key of another of its name, %s, to no request whose body began before',
+    async (_how, before, after) => {
+      const place = { name: 'slow', url: 'https://ollama.com' }
+      await kit.admin('POST', '/v1/providers', { ...place, ...before })
+      await kit.grant('slow', { agent })
+      const body = JSON.stringify(chatBody())
+      const request = httpRequest(`${kit.url}/llm/slow/api/chat`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+          expect: '100-continue',
+        },
+      })
+      request.flushHeaders()
+      await once(request, 'continue')
+      request.write(body.slice(0, 10))
+      await kit.admin('DELETE', '/v1/providers/slow')
+      await kit.admin('POST', '/v1/providers', { ...place, ...after })
+      const { value } = await kit.addKey('slow', { value: kit.vendors.addKey('openai') })
+      await kit.grant('slow', { agent })
+      const answered = once(request, 'response')
+      request.end(body.slice(10))
+      const [answer] = await answered
+      answer.resume()
+      expect([answer.statusCode, answer.headers['x-oauth3-error']]).toEqual([404, 'unknown_provider'])
+      expect(kit.vendors.callsTo('ollama').map(({ key }) => key)).not.toContain(value)
+      await kit.admin('DELETE', '/v1/providers/slow')
+    },
+  )
 
   it('is gone for the next request, and another of its name does not inherit its keys or grants', async () => {
     const provider = { name: 'my-own', url: 'https://ollama.com' }
@@ -312,18 +340,26 @@ describe('an approval card', () => {
 })
 
 describe('a realtime session', () => {
-  it('of an agent that is revoked ends', async () => {
+  beforeAll(() => {
     const vendor = new WebSocketServer({ noServer: true })
     kit.vendors.onSocket('openai', (request, socket, head) =>
       vendor.handleUpgrade(request, socket, head, () => {}),
     )
+  })
+
+  it.each([
+    ['of an agent that is revoked', () => kit.revokeAgent(agent)],
+    ['whose grant is revoked', () => kit.revokeGrant(grant)],
+    ['whose grant runs out', () => kit.advance(3_600_001)],
+  ])('%s ends', async (_whose, change) => {
+    grant = await kit.grant('openai', { agent, forMs: 3_600_000 })
     const socket = new WebSocket(`${kit.url.replace('http', 'ws')}/llm/openai/v1/realtime`, {
       headers: { authorization: `Bearer ${token}` },
     })
     socket.on('error', () => {})
     await once(socket, 'open')
     const closed = once(socket, 'close', { signal: AbortSignal.timeout(8_000) })
-    await kit.revokeAgent(agent)
+    await change()
     await closed
   })
 })

@@ -1,10 +1,12 @@
 /** Ways around limits, and around the share of others in what the daemon has. */
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { chatBody, createLlmKit, type LlmKit } from '../support/llm-kit.ts'
+import { begin, write } from '../support/vendor-doubles.ts'
 
 const CHAT = '/llm/openai/v1/chat/completions'
+const MIB = 1_048_576
 
 let kit: LlmKit
 beforeAll(async () => {
@@ -35,6 +37,29 @@ describe('a limit on tokens a day', () => {
     const next = await kit.ask(CHAT, { token, body: chatBody() })
     expect(next.status).toBe(429)
     expect(next.headers.get('x-oauth3-error')).toBe('limit_passed')
+  })
+
+  it('counts what had come of a stream that was left before its figures', async () => {
+    const token = await limited('early-leaver', { tokens_per_day: 1_000 })
+    const words = `data: {"choices":[{"index":0,"delta":{"content":"${'word '.repeat(1_000)}"}}]}\n\n`
+    kit.vendors.next('openai', async (call, response) => {
+      begin(call, response, { headers: { 'content-type': 'text/event-stream' } })
+      await write(call, response, words)
+      await call.gone
+    })
+    const coming = kit.vendors.nextCall('openai')
+    const gone = new AbortController()
+    const response = await fetch(kit.url + CHAT, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(chatBody({ stream: true, max_tokens: 5_000 })),
+      signal: gone.signal,
+    })
+    expect((await response.body?.getReader().read())?.done).toBe(false)
+    gone.abort()
+    await (await coming).gone
+    const next = await kit.ask(CHAT, { token, body: chatBody() })
+    expect([next.status, next.headers.get('x-oauth3-error')]).toEqual([429, 'limit_passed'])
   })
 
   it.each([
@@ -94,6 +119,49 @@ it('an agent that holds bodies back takes nothing from another', async () => {
   } finally {
     for (const socket of sockets) socket.destroy()
   }
+})
+
+describe('the places of one agent', () => {
+  /** The head of a request and the beginning of its body; the daemon waits for the rest. */
+  const begun = async (token: string, body: string | Buffer): Promise<Socket> => {
+    const { hostname, port } = new URL(kit.url)
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    socket.write(
+      `POST ${CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: 33554432\r\n\r\n`,
+    )
+    socket.write(body)
+    return socket
+  }
+  const LARGE = chatBody({ messages: [{ role: 'user', content: 'x'.repeat(3 * MIB) }] })
+  const code = async (token: string): Promise<string | null> =>
+    (await kit.ask(CHAT, { token, body: LARGE })).headers.get('x-oauth3-error')
+  /** The daemon hears of what was written and of who has left a few turns of its loop later. */
+  const becomes = async (token: string, wanted: string | null): Promise<void> => {
+    let last: string | null | undefined
+    for (let turn = 0; turn < 200; turn += 1) {
+      last = await code(token)
+      if (last === wanted) return
+    }
+    expect(last).toBe(wanted)
+  }
+
+  it.each([
+    ['requests under way', 512, '{'],
+    ['memory for bodies', 2, Buffer.alloc(31 * MIB, 0x20)],
+  ] as const)('are bounded for %s, are no other agent’s, and are given back', async (name, count, body) => {
+    const greedy = await limited(`greedy-${name.replaceAll(' ', '-')}`, {})
+    const modest = await limited(`modest-${name.replaceAll(' ', '-')}`, {})
+    const sockets = await Promise.all(Array.from({ length: count }, () => begun(greedy, body)))
+    try {
+      await becomes(greedy, 'rate_limited')
+      expect(await code(modest)).toBeNull()
+    } finally {
+      for (const socket of sockets) socket.destroy()
+    }
+    await becomes(greedy, null)
+  })
 })
 
 it('a tag that is taken away while a body is under way opens no key any more', async () => {

@@ -154,6 +154,22 @@ describe('a provider of the owner’s own', () => {
     trapped.length = 0
   })
 
+  it('that comes back without the flag is allowed no private address any more', async () => {
+    const place = { name: 'indoors', url: 'https://mine.example', auth: { kind: 'none' } }
+    kit.names.set('mine.example', () => ['127.0.0.1'])
+    const reached: number[] = []
+    for (const isPrivate of [true, false]) {
+      await kit.admin('POST', '/v1/providers', { ...place, private: isPrivate })
+      await kit.grant('indoors')
+      const answer = await kit.ask('/llm/indoors/v1/x', { body: chatBody() })
+      expect(answer.headers.get('x-oauth3-error')).toBe('upstream_unreachable')
+      reached.push(dialled.splice(0).length)
+      await kit.admin('DELETE', '/v1/providers/indoors')
+    }
+    // The snare lets nobody in, but it is found where it may be.
+    expect(reached).toEqual([1, 0])
+  })
+
   it('with the flag is no way to the addresses of the cloud', async () => {
     const { status } = await add({ name: 'cloud', url: 'http://169.254.169.254', private: true })
     if (status !== 200) return expect([400, 422]).toContain(status)

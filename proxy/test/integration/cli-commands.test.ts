@@ -40,6 +40,8 @@ describe('secrets', () => {
   test('has no way to give the value as an argument', async () => {
     const run = await oauth3(['secret', 'add', 'ARG_KEY', 'demo-value-argument'], { stdin: '' })
     expect(run.code).toBe(2)
+    expect(run.stderr).toContain('asked for, or read from standard input')
+    expect(run.stderr).not.toContain('demo-value')
     expect(kit.vault.find('ARG_KEY')).toBeUndefined()
     const empty = await oauth3(['secret', 'add', 'ARG_KEY'], { stdin: '\n' })
     expect(empty).toMatchObject({ code: 2, stdout: '' })
@@ -271,6 +273,7 @@ describe('requests', () => {
     expect(await oauth3(['show', 'req_%'])).toMatchObject({ code: 4 })
     const body = JSON.parse((await oauth3(['deny', 'ffffffffffffffff', '--json'])).stderr)
     expect(body.error).toMatchObject({ code: 'not_found', exit_code: 4 })
+    expect(body.error.message).toContain('begin with req_, or with ask_')
   })
 })
 
@@ -316,7 +319,8 @@ describe('trust, audit, keys and state', () => {
     expect(run.stdout).toMatch(/fail +wake: hook answered 401/)
     expect(run.stdout).toMatch(/fail +broken: threw by itself/)
     expect(run.stdout).toMatch(/ok +telegram: not set up/)
-    expect(run.stderr).toBe('oauth3: 2 of 5 checks failed: wake, broken.\n')
+    expect(run.stdout).toMatch(/ok +llm providers: none usable; no key stored/)
+    expect(run.stderr).toBe('oauth3: 2 of 6 checks failed: wake, broken.\n')
   })
 
   test('tells its state', async () => {
@@ -367,6 +371,22 @@ describe('usage', () => {
     expect(run.stderr.trim().split('\n').at(-1)).toMatch(/^oauth3: .+/)
     const asJson = await oauth3([...args, '--json'])
     expect(JSON.parse(asJson.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({ exit_code: 2 })
+  })
+
+  test.each([
+    [['doctor', 'demo-value-surplus']],
+    [['price', 'remove', 'openai', 'gpt-demo', 'demo-value-surplus']],
+    [['key', 'demo-value-surplus']],
+    [['secret', 'add', 'FOO=demo-value-surplus']],
+    [['secret', 'add', 'FOO', '--value=demo-value-surplus']],
+    [['secret', 'add', 'FOO', '-----BEGIN PRIVATE KEY-----\ndemo-value-surplus']],
+    [['key', 'add', 'demo-value-surplus']],
+  ])('%j is not repeated: it may be a value', async (args) => {
+    const run = await oauth3(args, { stdin: '' })
+    expect([2, 4]).toContain(run.code)
+    expect(run.stderr).not.toContain('demo-value')
+    expect(run.stderr).not.toContain('BEGIN')
+    expect((await oauth3([...args, '--json'], { stdin: '' })).stderr).not.toContain('demo-value')
   })
 
   test('help explains with examples and succeeds', async () => {

@@ -30,6 +30,7 @@ test('without a terminal the demo answers once itself, shows a placeholder, the 
   expect(run.stdout).not.toContain('demo-value-')
   expect(run.stdout).toContain('202 pending: once was once')
   expect(run.stdout).toMatch(/[0-9]+ rows, all intact/)
+  expect(run.stdout).toContain('oauth3 agent add NAME --print env')
   for (const line of run.stdout.split('\n')) expect(columnsOf(line), line).toBeLessThanOrEqual(80)
 })
 

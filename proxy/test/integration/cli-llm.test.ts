@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { columnsOf } from '../../src/cli/text-layout.ts'
@@ -65,6 +66,25 @@ describe('providers', () => {
     await oauth3(['provider', 'remove', 'local'])
   })
 
+  test('removes keys and grants with a provider only when that is meant', async () => {
+    await oauth3(['provider', 'add', 'gone', '--url', 'https://gone.example.com/v1'])
+    const remove = ['provider', 'remove', 'gone']
+    const no = await oauth3(remove, { isTerminal: true, stdin: 'n' })
+    expect(no).toMatchObject({ code: 1, stdout: '' })
+    expect(no.stderr).toContain('Remove the provider gone? [y/N]')
+    for (const value of ['demo-value-gone-1', 'demo-value-gone-2'])
+      await oauth3(['key', 'add', 'gone'], { stdin: value })
+    await oauth3(['grant', 'add', 'clawd', 'gone'])
+    const unasked = await oauth3(remove)
+    expect(unasked).toMatchObject({ code: 2, stdout: '' })
+    expect(unasked.stderr).toContain('its 2 keys and 1 grant; add --yes')
+    const asked = await oauth3(remove, { isTerminal: true, stdin: 'n' })
+    expect(asked.stderr).toContain('Remove the provider gone with its 2 keys and 1 grant?')
+    expect(kit.keys.list('gone')).toHaveLength(2)
+    expect(await json([...remove, '--yes'])).toEqual({ ok: true })
+    for (const { id } of kit.keys.list('gone')) await oauth3(['key', 'remove', String(id)])
+  })
+
   test.each([['header:'], ['header:a b'], ['cookie'], ['Bearer']])('refuses --auth %s', async (auth) => {
     const run = await oauth3(['provider', 'add', 'never', '--url', 'https://a.example.com', '--auth', auth])
     expect(run.code).toBe(2)
@@ -95,6 +115,8 @@ describe('keys', () => {
   test('has no way to give the value as an argument, and asks for none that nobody could use', async () => {
     const argument = await oauth3(['key', 'add', 'openai', 'demo-value-argument'])
     expect(argument.code).toBe(2)
+    expect(argument.stderr).toContain('asked for, or read from standard input')
+    expect(argument.stderr).not.toContain('demo-value')
     expect((await oauth3(['key', 'add', 'openai'], { stdin: '\n' })).stderr).toContain('empty')
     const unknown = await oauth3(['key', 'add', 'nobody'], { stdin: 'demo-value-for-nobody' })
     expect(unknown).toMatchObject({ code: 4, stdout: '' })
@@ -144,6 +166,26 @@ describe('grants', () => {
     expect((await oauth3(['grant', 'revoke', id])).stdout).toContain('(clawd, groq) revoked')
     expect((await oauth3(['grant', 'revoke', id])).code).toBe(4)
     expect((await oauth3(['grant', 'limit', id, '--rpm', '1'])).code).toBe(4)
+  })
+
+  test('says what a limit of money refuses, since nobody knows the price', async () => {
+    const usd = ['--usd-per-day', '0.005']
+    const none = await oauth3(['grant', 'add', 'clawd', 'cerebras', ...usd])
+    expect(none.stdout).toContain('every model; $0.005/day; ends in 24 h.')
+    expect(none.stdout).toContain('No model of cerebras has a known price')
+    expect(none.stdout).toContain('oauth3 price set cerebras MODEL --input … --output …')
+    expect((await oauth3(['grant', 'add', 'clawd', 'cerebras'])).stdout).not.toContain('price')
+    for (const provider of ['openai', 'azure', 'openrouter'])
+      expect(await json(['grant', 'add', 'clawd', provider, ...usd])).toMatchObject({ unpriced: [] })
+    const models = ['--models', 'gpt-5-mini,gpt-nobody,gpt-5*,nobody*']
+    const some = await json(['grant', 'add', 'clawd', 'openai', ...models, ...usd])
+    expect(some.unpriced).toEqual(['gpt-nobody', 'nobody*'])
+    await oauth3(['price', 'set', 'openai', 'nobody-small', '--input', '1', '--output', '1'])
+    expect(await json(['grant', 'limit', String(some.id), '--rpm', '9'])).toMatchObject({
+      unpriced: ['gpt-nobody'],
+    })
+    await oauth3(['price', 'remove', 'openai', 'nobody-small'])
+    for (const { id } of kit.access.grants()) await oauth3(['grant', 'revoke', String(id)])
   })
 
   test('stands for a day unless something else is said', async () => {
@@ -201,7 +243,9 @@ describe('asks', () => {
     const args = ['approve', ask.id.slice(0, 16), '--24h', '--model-only', '--usd-per-day', '2.00']
     const run = await oauth3(args)
     expect(run).toMatchObject({ code: 0, stderr: '' })
-    expect(run.stdout).toContain('clawd may use openai, gpt-only; $2.00/day; ends in 1 d')
+    expect(run.stdout).toContain('clawd may use openai, gpt-only; $2.00/day; ends in 24 h')
+    expect(run.stdout).toContain('gpt-only of openai has no known price')
+    expect(run.stdout).toContain('oauth3 price set openai gpt-only --input … --output …')
     expect(kit.access.find(ask.id)).toMatchObject({
       status: 'granted',
       decidedBy: `cli:${process.getuid?.()}`,
@@ -220,6 +264,7 @@ describe('asks', () => {
     expect(grantsOf('together')).toMatchObject([{ models: null, expiresAt: null }])
     const denied = asked('m', 'fireworks')
     expect(await json(['deny', denied.id])).toMatchObject({ status: 'denied', grant: null })
+    expect(await json(['show', denied.id.slice(0, 16)])).toMatchObject({ id: denied.id, status: 'denied' })
     expect(grantsOf('fireworks')).toEqual([])
   })
 
@@ -270,6 +315,9 @@ describe('asks', () => {
     expect(runs[0]?.stdout).not.toMatch(/^ {2}Agent +boss/m)
     const person = await oauth3(['approve', ask.id, '--1h'], { isTerminal: true, stdin: 'n' })
     expect(rawControls(person.stderr)).toEqual([])
+    const given = await oauth3(['approve', ask.id, '--1h', '--usd-per-day', '1'])
+    expect(rawControls(given.stdout)).toEqual([])
+    expect(given.stdout).toContain('oauth3 price set perplexity MODEL ')
   })
 
   test('options of asks do not pass for those of requests, and unknown ids are named', async () => {
@@ -279,8 +327,33 @@ describe('asks', () => {
       expect(run).toMatchObject({ code: 2 })
       expect(run.stderr).toContain('are for asks')
     }
-    expect((await oauth3(['show', 'ask_ffffffffffffffffffffffffffffffff'])).code).toBe(4)
+    const unknown = await oauth3(['show', 'ask_ffffffffffffffffffffffffffffffff'])
+    expect(unknown.code).toBe(4)
+    expect(unknown.stderr).toContain('No ask ask_ffff')
     expect((await oauth3(['deny', 'ask_'])).code).toBe(2)
+  })
+})
+
+describe('the doctor', () => {
+  test('says which providers can be used, which keys rest, and what is granted in vain', async () => {
+    const check = async () => {
+      const { checks } = await json(['doctor'])
+      return checks.find(({ name }: { name: string }) => name === 'llm providers')
+    }
+    for (const { id } of kit.access.grants()) await oauth3(['grant', 'revoke', String(id)])
+    await oauth3(['key', 'add', 'anthropic'], { stdin: 'demo-value-doctor-key' })
+    await oauth3(['key', 'add', 'azure'], { stdin: 'demo-value-doctor-key' })
+    const [key] = kit.keys.list('anthropic')
+    kit.keys.answered(key?.id ?? 0, 401, null)
+    await oauth3(['grant', 'add', 'clawd', 'anthropic'])
+    expect(await check()).toMatchObject({ ok: true, warning: false, said: '2 usable; 1 of 2 keys at rest' })
+    await oauth3(['grant', 'add', 'clawd', 'deepseek'])
+    expect(await check()).toMatchObject({
+      ok: true,
+      warning: true,
+      said: '2 usable; 1 of 2 keys at rest; no key for deepseek, which clawd may use: oauth3 key add deepseek',
+    })
+    for (const { id } of kit.keys.list()) await oauth3(['key', 'remove', String(id)])
   })
 })
 
@@ -347,12 +420,8 @@ describe('agents for providers', () => {
 
   test('print ready configuration with a token that works, and nothing beside it', async () => {
     const run = await oauth3(['agent', 'add', 'printed', '--print', 'env'])
-    const env = Object.fromEntries(
-      run.stdout
-        .trim()
-        .split('\n')
-        .map((line) => line.split(/=(.*)/s).slice(0, 2)),
-    )
+    expect(run.stdout).toMatch(/^# None of these can be used yet.*oauth3 key add openai$/m)
+    const env = sourced(run.stdout)
     const token = env.OPENAI_API_KEY
     expect(kit.agents.authenticate(`Bearer ${token}`, '127.0.0.1').name).toBe('printed')
     expect(env).toEqual({
@@ -386,6 +455,21 @@ describe('agents for providers', () => {
         },
       },
     })
+  })
+
+  test('print for an environment what can be used alone, for a shell to read', async () => {
+    await oauth3(['key', 'add', 'groq'], { stdin: 'demo-value-groq-key' })
+    const run = await oauth3(['agent', 'add', 'sourcing', '--print', 'env', '--url', "http://10.0.0.1/it's"])
+    expect(sourced(run.stdout)).toEqual({
+      GROQ_BASE_URL: "http://10.0.0.1/it's/llm/groq",
+      GROQ_API_KEY: expect.stringMatching(/^oa3_/),
+    })
+    const { print, token } = await json(['agent', 'add', 'sourcing-2', '--print', 'env'])
+    expect(print.config).toEqual({
+      GROQ_BASE_URL: 'http://127.0.0.1:3737/llm/groq',
+      GROQ_API_KEY: token,
+    })
+    for (const { id } of kit.keys.list('groq')) await oauth3(['key', 'remove', String(id)])
   })
 
   test('print for OpenClaw what has a key, and make no token when nothing has', async () => {
@@ -429,6 +513,17 @@ describe('agents for providers', () => {
     expect((await oauth3(['agent', 'add', 'x', '--print', 'env', '--url', 'ftp://a'])).code).toBe(2)
   })
 })
+
+/** What a shell has in its environment after it read the lines. */
+function sourced(lines: string): Record<string, string> {
+  const environment = execFileSync('sh', ['-c', `${lines}\nenv -0`], { env: {}, encoding: 'utf8' })
+  return Object.fromEntries(
+    environment
+      .split('\0')
+      .map((line) => line.split(/=(.*)/s).slice(0, 2))
+      .filter(([name = '']) => /_(URL|KEY|TOKEN)$/.test(name)),
+  )
+}
 
 function use(
   agentId: AdminKit['agent']['id'],

@@ -87,7 +87,7 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
          console.log(JSON.stringify({
            capabilities: /CapEff:\\s*(\\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1],
            modes: ['/data', '/keys', '/data/proxy.db', '/keys/master.key'].map(mode),
-           pid1: readFileSync('/proc/1/cmdline', 'utf8').split('\\0').slice(1, 4),
+           pid1: readFileSync('/proc/1/cmdline', 'utf8').split('\\0').slice(1, 5),
          }))`,
       ],
       {},
@@ -95,7 +95,7 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
     expect(JSON.parse(probe.stdout)).toEqual({
       capabilities: '0000000000000000',
       modes: ['700', '700', '600', '600'],
-      pid1: ['--max-semi-space-size=8', '/app/proxy/dist/main.js', 'daemon'],
+      pid1: ['--max-semi-space-size=8', '--heap-growing-percent=30', '/app/proxy/dist/main.js', 'daemon'],
     })
   })
 

@@ -216,7 +216,7 @@ describe('a limit of a grant', () => {
         .catch((thrown: unknown) => thrown)) as APIError
       expect(error).toBeInstanceOf(OpenAI.RateLimitError)
       expect(error.code).toBe('limit_passed')
-      expect(error.message).toMatch(/limit/i)
+      expect(error.message).toContain('The limit of requests a minute for openai is used up')
       const seconds = Number(error.headers?.get('retry-after'))
       expect(seconds).toBeGreaterThan(0)
       expect(seconds).toBeLessThanOrEqual(61)

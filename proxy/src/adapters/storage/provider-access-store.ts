@@ -46,6 +46,9 @@ export function createProviderAccessStore(db: Database): ProviderAccessRepositor
     expires_at, decided_at, decided_by, decided_by_name) VALUES (@id, @agentId, @provider, @model, @path, @status,
     @createdAt, @expiresAt, @decidedAt, @decidedBy, @decidedByName)`)
   const askById = db.prepare<[string], ProviderAsk>(`SELECT ${askColumns} FROM provider_asks WHERE id = ?`)
+  const asksByPrefix = db.prepare<[string, string], ProviderAsk>(
+    `SELECT ${askColumns} FROM provider_asks WHERE id >= ? AND id < ? ORDER BY id LIMIT 2`,
+  )
   const pendingTwin = db.prepare<[string, string, string], ProviderAsk>(
     `SELECT ${askColumns} FROM provider_asks
      WHERE agent_id = ? AND provider = ? AND ifnull(model, '') = ? AND status = 'pending'`,
@@ -75,6 +78,7 @@ export function createProviderAccessStore(db: Database): ProviderAccessRepositor
     setGrant: (id, change) => void setGrant.run({ id, ...change.limits, ...lists(change) }),
     insertAsk: (ask) => void insertAsk.run(ask),
     askById: (id) => askById.get(id),
+    asksByPrefix: (prefix) => asksByPrefix.all(prefix, `${prefix}\u{10ffff}`),
     pendingTwin: (agentId, provider, model) => pendingTwin.get(agentId, provider, model ?? ''),
     asks: (status, limit) => (status === 'pending' ? pending.all(limit) : asks.all(status, limit)),
     settleAsk: (ask) => void settleAsk.run(ask),

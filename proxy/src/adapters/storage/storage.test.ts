@@ -9,6 +9,7 @@ import { SecretValue } from '../../kernel/index.ts'
 import { createTransactor, openDatabase } from './database.ts'
 import { createExecutionStore } from './execution-store.ts'
 import { MIGRATIONS } from './migrations.ts'
+import { createProviderAccessStore } from './provider-access-store.ts'
 import {
   createCardStore,
   createCodeStore,
@@ -239,6 +240,7 @@ describe('hot queries', () => {
       (db) => createExecutionStore(db).list({ statuses: ['pending', 'awaiting_secrets'], limit: 20 }),
     ],
     ['a short id', (db) => createExecutionStore(db).byPrefix('req_ab')],
+    ["a provider ask's short id", (db) => createProviderAccessStore(db).asksByPrefix('ask_ab')],
     ['an idempotency key', (db) => createExecutionStore(db).idempotencyEntry(agentId, 'k')],
     ['old idempotency keys', (db) => createExecutionStore(db).forgetIdempotencyBefore(5)],
     ['standing grants', (db) => createTrustStore(db, createMetaStore(db)).standing('skill', hash)],

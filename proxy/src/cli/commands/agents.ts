@@ -55,7 +55,7 @@ export const addAgentCommands: CommandGroup = (program, context) => {
         ],
         [
           'oauth3 agent add clawd --print env --url http://10.0.0.1:3737 > agent.env',
-          'for SDKs on another host',
+          'for SDKs on another host: . ./agent.env',
         ],
         [
           'oauth3 agent add clawd --wake openclaw-hook --wake-target http://10.0.0.5:18789',

@@ -12,7 +12,7 @@ import type { CommandContext } from '../context.ts'
 import type { Style } from '../style.ts'
 import { renderTable } from '../table.ts'
 import { formatDistance } from '../text-layout.ts'
-import { coverageText, grantText } from './grants.ts'
+import { coverageText, givenGrantText } from './grants.ts'
 import { type LimitOptions, limitsOf, limitsText, orNull } from './limits.ts'
 
 /** Asks for a provider, as `pending`, `show`, `approve` and `deny` treat them: by their ids, which begin with ask_. */
@@ -95,7 +95,7 @@ export async function approveAsk(context: CommandContext, id: string, options: A
     limits: limitsOf(options),
   })
   await context.show(decided, () =>
-    [`${decided.id} approved.`, ...(decided.grant ? [grantText(decided.grant, context.now())] : [])].join(
+    [`${decided.id} approved.`, ...(decided.grant ? [givenGrantText(decided.grant, context)] : [])].join(
       '\n',
     ),
   )

@@ -1,10 +1,16 @@
 import { InvalidArgumentError } from 'commander'
-import { type AccessGrantView, accessGrantList, accessGrantView } from '../../surfaces/admin-api/wire-llm.ts'
+import {
+  type AccessGrantView,
+  accessGrantList,
+  accessGrantView,
+  type GivenGrantView,
+  givenGrant,
+} from '../../surfaces/admin-api/wire-llm.ts'
 import { adminPath } from '../admin-client.ts'
 import { usageError } from '../cli-error.ts'
-import type { CommandGroup } from '../context.ts'
+import type { CommandContext, CommandGroup } from '../context.ts'
 import { renderTable } from '../table.ts'
-import { formatDistance } from '../text-layout.ts'
+import { formatDistance, terminalLine } from '../text-layout.ts'
 import { addLimitOptions, type LimitOptions, limitsOf, limitsText, namesLimits, orNull } from './limits.ts'
 import { examples, idNumber } from './shared.ts'
 
@@ -75,8 +81,8 @@ export const addGrantCommands: CommandGroup = (program, context) => {
         paths: orNull(options.paths ?? 'none'),
         limits: limitsOf(options),
       }
-      const added = await context.client.call(accessGrantView, 'POST', adminPath('provider-grants'), body)
-      await context.show(added, () => grantText(added, context.now()))
+      const added = await context.client.call(givenGrant, 'POST', adminPath('provider-grants'), body)
+      await context.show(added, () => givenGrantText(added, context))
     })
 
   const limit = grant
@@ -101,13 +107,9 @@ export const addGrantCommands: CommandGroup = (program, context) => {
         ...(paths === undefined ? {} : { paths: orNull(paths) }),
         limits: limitsOf(options),
       }
-      const changed = await context.client.call(
-        accessGrantView,
-        'PATCH',
-        adminPath('provider-grants', id),
-        body,
-      )
-      await context.show(changed, () => grantText(changed, context.now()))
+      const path = adminPath('provider-grants', id)
+      const changed = await context.client.call(givenGrant, 'PATCH', path, body)
+      await context.show(changed, () => givenGrantText(changed, context))
     })
 
   grant
@@ -123,7 +125,31 @@ export const addGrantCommands: CommandGroup = (program, context) => {
     })
 }
 
-export function grantText(grant: AccessGrantView, now: number): string {
+const NAMED_UNPRICED = 3
+
+/** What was given, and what of it is refused all the same. */
+export function givenGrantText(grant: GivenGrantView, { terminal, now }: CommandContext): string {
+  const unpriced = grant.unpriced.slice(0, NAMED_UNPRICED).map((model) => {
+    const said = unpricedText(grant.provider, model)
+    return terminal.style.yellow(said)
+  })
+  return [grantText(grant, now()), ...unpriced].join('\n')
+}
+
+function unpricedText(provider: string, model: string): string {
+  const what =
+    model === '*'
+      ? `No model of ${provider} has`
+      : model.endsWith('*')
+        ? `No model ${model} of ${provider} has`
+        : `${terminalLine(model)} of ${provider} has`
+  const price = model.endsWith('*') ? 'a known price' : 'no known price'
+  // An agent chose the name: one that is no plain word has no place in a line that is copied into a shell.
+  const named = /^\w[\w./:@-]*$/.test(model) ? model : 'MODEL'
+  return `${what} ${price}, so the limit of money refuses it (unmetered). Set one: oauth3 price set ${provider} ${named} --input … --output …`
+}
+
+function grantText(grant: AccessGrantView, now: number): string {
   const ends = grant.expires_at === null ? 'until revoked' : `ends ${formatDistance(grant.expires_at, now)}`
   return [
     `Grant ${grant.id}: ${grant.agent} may use ${grant.provider}, ${coverageText(grant)};`,

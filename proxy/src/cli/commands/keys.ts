@@ -125,7 +125,7 @@ async function assertTakesKeys(context: CommandContext, name: string): Promise<v
     throw new CliError(
       'not_found',
       EXIT.notFound,
-      `No provider ${name}; see oauth3 provider list, or add it with oauth3 provider add.`,
+      'No such provider; see oauth3 provider list, or add it with oauth3 provider add.',
     )
   }
   if (provider.auth.kind === 'none') throw usageError(`${name} takes no key.`)

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { LimitsView } from '../../surfaces/admin-api/wire-llm.ts'
-import { formatUsd, parseMicroUsd } from '../money.ts'
+import { formatExactUsd, parseMicroUsd } from '../money.ts'
 import { groupedDigits } from '../text-layout.ts'
 import { commaList } from './shared.ts'
 
@@ -45,7 +45,7 @@ export function limitsText(limits: Partial<LimitsView>): string {
   const parts = [
     ...(rpm ? [`${groupedDigits(rpm)}/min`] : []),
     ...(tokens ? [`${groupedDigits(tokens)} tokens/day`] : []),
-    ...(money ? [`${formatUsd(money)}/day`] : []),
+    ...(money ? [`${formatExactUsd(money)}/day`] : []),
   ]
   return parts.join(', ') || 'no limits'
 }

@@ -1,15 +1,17 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { okBody } from '../../surfaces/admin-api/wire.ts'
 import {
+  accessGrantList,
   ERROR_SHAPES,
   type ProviderView,
   providerList,
   providerView,
 } from '../../surfaces/admin-api/wire-llm.ts'
 import { adminPath } from '../admin-client.ts'
-import { usageError } from '../cli-error.ts'
-import type { CommandGroup } from '../context.ts'
+import { CliError, EXIT, usageError } from '../cli-error.ts'
+import type { CommandContext, CommandGroup } from '../context.ts'
 import { renderTable } from '../table.ts'
+import { counted } from '../text-layout.ts'
 import { examples } from './shared.ts'
 
 interface AddOptions {
@@ -93,9 +95,11 @@ export const addProviderCommands: CommandGroup = (program, context) => {
 
   provider
     .command('remove')
-    .description('forget a provider of your own')
+    .description('forget a provider of your own, with its keys and what was granted for it')
     .argument('<name>')
-    .action(async (name: string) => {
+    .option('--yes', 'do not ask, although its keys and grants go with it')
+    .action(async (name: string, options: { yes?: boolean }) => {
+      if (options.yes !== true) await assertMeant(name, context)
       const answer = await context.client.call(okBody, 'DELETE', adminPath('providers', name))
       await context.show(answer, () => `Provider ${name} removed.`)
     })
@@ -117,6 +121,28 @@ export const addProviderCommands: CommandGroup = (program, context) => {
       const rest = changed.missing.length === 0 ? '' : ` Still missing: ${changed.missing.join(', ')}.`
       await context.show(changed, () => `${changed.name}: ${param} is set; ${changed.url}.${rest}`)
     })
+}
+
+/** Keys cannot be brought back, so whoever removes them says that they are meant. */
+async function assertMeant(name: string, { client, terminal }: CommandContext): Promise<void> {
+  const { providers } = await client.call(providerList, 'GET', adminPath('providers'))
+  const found = providers.find((row) => row.name === name && row.own)
+  // The daemon says best what cannot be removed.
+  if (!found) return
+  const { grants } = await client.call(accessGrantList, 'GET', adminPath('provider-grants'))
+  const granted = grants.filter((grant) => grant.provider === name).length
+  const goes = [
+    ...(found.keys > 0 ? [counted(found.keys, 'key')] : []),
+    ...(granted > 0 ? [counted(granted, 'grant')] : []),
+  ].join(' and ')
+  if (terminal.isInteractive) {
+    const question = `Remove the provider ${name}${goes === '' ? '' : ` with its ${goes}`}?`
+    if (await terminal.confirm(question)) return
+    throw new CliError('failed', EXIT.failed, 'Nothing was removed.')
+  }
+  if (goes !== '') {
+    throw usageError(`The provider ${name} would go with its ${goes}; add --yes if that is meant.`)
+  }
 }
 
 /** Whether a request to it could go out. */

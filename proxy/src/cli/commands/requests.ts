@@ -20,7 +20,7 @@ export const addRequestCommands: CommandGroup = (program, context) => {
   program
     .command('pending')
     .description('requests to run code, and asks for a provider, that wait for you')
-    .option('--all', 'the newest 200 requests, whatever their state')
+    .option('--all', 'the newest 200 requests whatever their state, beside the asks that wait')
     .action(async (options: { all?: boolean }) => {
       const path = `${adminPath('requests')}${options.all ? '?all=1' : ''}`
       const { requests } = await context.client.call(requestList, 'GET', path)
@@ -123,8 +123,18 @@ const requestTable = (
     },
   )
 
-const fetchRequest = (context: CommandContext, id: string): Promise<RequestView> =>
-  context.client.call(requestView, 'GET', adminPath('requests', id))
+async function fetchRequest(context: CommandContext, id: string): Promise<RequestView> {
+  try {
+    return await context.client.call(requestView, 'GET', adminPath('requests', id))
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== 'not_found' || id.startsWith('req_')) throw error
+    throw new CliError(
+      error.code,
+      error.exitCode,
+      `No request ${id}. Ids begin with req_, or with ask_ where an agent asks for a provider; see oauth3 pending.`,
+    )
+  }
+}
 
 function decisionFrom(options: AskOptions): WireDecision {
   if (options['1h'] || options.modelOnly || namesLimits(options)) {

@@ -82,7 +82,7 @@ export const addSecretCommands: CommandGroup = (program, context) => {
 function assertName(name: string): void {
   if (!SECRET_NAME.test(name)) {
     throw usageError(
-      `"${name}" is not a secret's name, which is A–Z a–z 0–9 _ and does not begin with a digit; its value is asked for.`,
+      "That is not a secret's name, which is A–Z a–z 0–9 _ and does not begin with a digit; its value is asked for, or read from standard input.",
     )
   }
   if (isReservedName(name)) throw usageError(`${name} steers the runtime and cannot be a secret's name.`)

@@ -11,6 +11,8 @@ type By = { readonly actor: string; readonly name: string | null }
 export interface Asks {
   ask(use: Use): ProviderAsk
   find(askId: string): ProviderAsk | undefined
+  /** Throws not_found, or invalid_request where the beginning fits two. */
+  resolve(idOrBeginning: string): ProviderAsk
   /** Throws not_found. */
   present(askId: string): ProviderAsk
   pending(): readonly ProviderAsk[]
@@ -85,6 +87,15 @@ export function createAsks(deps: {
 
   return {
     find,
+    resolve(idOrBeginning) {
+      const [only, ...others] = repository.asksByPrefix(idOrBeginning)
+      const exact = find(idOrBeginning)
+      if (exact) return exact
+      if (!only) throw new AppError('not_found', `No ask ${idOrBeginning}.`)
+      if (others.length > 0)
+        throw new AppError('invalid_request', `"${idOrBeginning}" fits more than one ask.`)
+      return find(only.id) ?? only
+    },
     present,
     settle,
     expireIfOver,

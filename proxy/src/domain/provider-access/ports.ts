@@ -94,6 +94,8 @@ export interface ProviderAccessRepository {
   setGrant(id: number, change: Pick<ProviderGrant, 'models' | 'paths' | 'limits'>): void
   insertAsk(ask: ProviderAsk): void
   askById(id: string): ProviderAsk | undefined
+  /** The first two whose ids begin so. */
+  asksByPrefix(prefix: string): readonly ProviderAsk[]
   /** The one that waits for this agent, provider and model. */
   pendingTwin(agentId: AgentId, provider: string, model: string | null): ProviderAsk | undefined
   asks(status: AskStatus, limit: number): readonly ProviderAsk[]
@@ -115,6 +117,8 @@ export interface ProviderAccess {
   /** Resolves when the ask is settled, the time is over or the signal is aborted, with its state at that time. */
   wait(askId: string, ms: number, signal: AbortSignal): Promise<ProviderAsk>
   find(askId: string): ProviderAsk | undefined
+  /** By its id or the beginning of it, whatever its state; throws not_found, or invalid_request where it fits two. */
+  resolve(idOrBeginning: string): ProviderAsk
   pending(): readonly ProviderAsk[]
   card(askId: string): AccessCard | undefined
   /** Throws not_found, or refused when it is settled or has expired. */

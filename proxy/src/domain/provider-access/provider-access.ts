@@ -152,6 +152,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
 
     ask: (use) => asks.ask(use),
     find: (askId) => asks.find(askId),
+    resolve: (idOrBeginning) => asks.resolve(idOrBeginning),
     pending: () => asks.pending(),
 
     async wait(askId, ms, signal) {

@@ -142,6 +142,8 @@ export interface Usage extends Disposable {
     readonly microUsd: number
   }[]
   prices(): readonly (Price & { readonly own: boolean })[]
+  /** Whether a limit of money lets the model through, where the vendor does not tell the cost itself. */
+  isPriced(provider: string, model: string): boolean
   setPrice(price: Price, actor: string): void
   removePrice(provider: string, model: string, actor: string): void
   flush(): void

@@ -217,6 +217,7 @@ export function createUsage(deps: {
     },
     totals: () => [...totals.values()].map((total) => ({ ...total })),
     prices: () => book.list(),
+    isPriced: (provider, model) => book.find(provider, model) !== null,
     setPrice(price: Price, actor) {
       const { stored, data } = checkedPrice(price)
       changePrices(() => repository.setPrice(stored, clock.now()), actor, data)

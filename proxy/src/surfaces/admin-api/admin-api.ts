@@ -12,6 +12,7 @@ import { type AgentId, AppError, asAppError, type Clock, SecretValue } from '../
 import { runDoctor } from './doctor.ts'
 import { addLlmRoutes } from './llm-routes.ts'
 import { parse, wholeNumber } from './parse.ts'
+import { providersCheck } from './providers-check.ts'
 import {
   viewAgent,
   viewAuditRow,
@@ -176,8 +177,13 @@ export function createAdminApi(deps: AdminApiDeps): Express {
 
   app.post('/v1/doctor', async (_request, response) => {
     const { telegram } = await deps.health()
-    const checks = telegram === 'disabled' ? [...deps.doctorChecks, TELEGRAM_OFF] : deps.doctorChecks
-    response.json(await runDoctor(checks))
+    response.json(
+      await runDoctor([
+        ...deps.doctorChecks,
+        providersCheck(deps.llm, agents),
+        ...(telegram === 'disabled' ? [TELEGRAM_OFF] : []),
+      ]),
+    )
   })
 
   addLlmRoutes(app, { llm: deps.llm, agents, clock: deps.clock, owner })

@@ -3,7 +3,6 @@ import type { Agents } from '../../domain/agents/index.ts'
 import {
   type LlmRooms,
   NO_LIMITS,
-  type ProviderAccess,
   type ProviderAsk,
   type ProviderGrant,
 } from '../../domain/provider-access/index.ts'
@@ -19,6 +18,7 @@ import {
   viewUsage,
 } from './llm-views.ts'
 import { parse, wholeNumber } from './parse.ts'
+import { unpricedOf } from './unpriced.ts'
 import {
   accessDecisionBody,
   addGrantBody,
@@ -118,7 +118,7 @@ function addGrantRoutes(app: Express, { llm, agents, owner }: LlmRouteDeps): voi
       },
       owner.actor,
     )
-    response.json(viewAccessGrant(grant, agent.name))
+    response.json({ ...viewAccessGrant(grant, agent.name), unpriced: unpricedOf(llm, grant) })
   })
   app.patch('/v1/provider-grants/:id', (request, response) => {
     const { models, paths, limits } = parse(changeGrantBody, request.body)
@@ -128,7 +128,7 @@ function addGrantRoutes(app: Express, { llm, agents, owner }: LlmRouteDeps): voi
       limits: limitsFrom(limits),
     }
     const grant = llm.access.limit(wholeNumber(request.params.id, 'A grant'), change, owner.actor)
-    response.json(viewAccessGrant(grant, nameOf(grant.agentId)))
+    response.json({ ...viewAccessGrant(grant, nameOf(grant.agentId)), unpriced: unpricedOf(llm, grant) })
   })
   app.delete('/v1/provider-grants/:id', (request, response) => {
     const grant = llm.access.revoke(wholeNumber(request.params.id, 'A grant'), owner.actor)
@@ -145,17 +145,22 @@ function addAskRoutes(app: Express, { llm, agents, owner }: LlmRouteDeps): void 
       .grants()
       .filter((grant) => grant.agentId === ask.agentId && grant.provider === ask.provider)
       .reduce<ProviderGrant | null>((best, grant) => (best && best.id > grant.id ? best : grant), null)
-    return newest && viewAccessGrant(newest, nameOf(newest.agentId))
+    return (
+      newest && {
+        ...viewAccessGrant(newest, nameOf(newest.agentId)),
+        unpriced: unpricedOf(llm, newest, ask.model),
+      }
+    )
   }
   app.get('/v1/asks', (_request, response) => {
     response.json({ asks: llm.access.pending().map((ask) => viewAskSummary(ask, nameOf(ask.agentId))) })
   })
   app.get('/v1/asks/:id', (request, response) => {
-    response.json(view(resolveAsk(llm.access, request.params.id)))
+    response.json(view(llm.access.resolve(request.params.id)))
   })
   app.post('/v1/asks/:id/decision', (request, response) => {
     const { limits, ...answer } = parse(accessDecisionBody, request.body)
-    const ask = resolveAsk(llm.access, request.params.id)
+    const ask = llm.access.resolve(request.params.id)
     if (answer.scope === 'model' && ask.model === null && answer.models === undefined) {
       throw new AppError('invalid_request', 'The request names no model, so there is none to allow alone.')
     }
@@ -166,17 +171,6 @@ function addAskRoutes(app: Express, { llm, agents, owner }: LlmRouteDeps): void 
     )
     response.json({ ...view(decided), grant: grantOf(decided) })
   })
-}
-
-/** By the whole id whatever its state, by a beginning only while it waits. */
-function resolveAsk(access: ProviderAccess, idOrPrefix: string): ProviderAsk {
-  const exact = access.find(idOrPrefix)
-  if (exact) return exact
-  const matches = access.pending().filter((ask) => ask.id.startsWith(idOrPrefix))
-  if (matches.length > 1) throw new AppError('invalid_request', `"${idOrPrefix}" fits more than one ask.`)
-  const ask = matches[0]
-  if (!ask) throw new AppError('not_found', `No ask ${idOrPrefix} waits for an answer.`)
-  return ask
 }
 
 function addUsageRoutes(app: Express, { llm, clock, owner }: LlmRouteDeps): void {

@@ -102,6 +102,11 @@ export const accessGrantView = z.object({
   expires_at: z.int().nullable(),
 })
 export const accessGrantList = z.object({ grants: z.array(accessGrantView) })
+/** For whoever gave or changed it. */
+export const givenGrant = accessGrantView.extend({
+  /** What its limit of money refuses, since nobody knows the price; `*` for every model of the provider. */
+  unpriced: z.array(z.string()),
+})
 
 const ACCESS_DECISIONS = ['1h', '24h', 'always', 'deny'] as const
 const ACCESS_SCOPES = ['provider', 'model'] as const
@@ -151,7 +156,7 @@ export const askView = askSummary.extend({
 })
 
 /** With what it granted; null after a denial. */
-export const decidedAsk = askView.extend({ grant: accessGrantView.nullable() })
+export const decidedAsk = askView.extend({ grant: givenGrant.nullable() })
 
 export const USAGE_BY = ['agent', 'model', 'day'] as const
 
@@ -206,6 +211,7 @@ export type ListedKey = z.infer<typeof listedKey>
 export type LimitsView = z.infer<typeof limitsForm>
 export type SomeLimits = z.infer<typeof someLimits>
 export type AccessGrantView = z.infer<typeof accessGrantView>
+export type GivenGrantView = z.infer<typeof givenGrant>
 export type AskSummary = z.infer<typeof askSummary>
 export type AskView = z.infer<typeof askView>
 export type UsageGroupView = z.infer<typeof usageGroup>

@@ -1,0 +1,28 @@
+import type { LlmRooms, ProviderGrant } from '../../domain/provider-access/index.ts'
+
+/**
+ * What a grant covers and its limit of money refuses, since nobody knows the price: models and beginnings of names as
+ * they were given, `*` for a provider none of whose models has one. Empty where money is not limited.
+ */
+export function unpricedOf(
+  { usage, providers }: Pick<LlmRooms, 'usage' | 'providers'>,
+  { provider, models, limits }: ProviderGrant,
+  /** What the grant was asked for, if it was. */
+  asked: string | null = null,
+): string[] {
+  const found = providers.find(provider)
+  const tellsCost = found !== undefined && 'tellsCost' in found && found.tellsCost
+  if (limits.microUsdPerDay === null || tellsCost) return []
+
+  const isPriced = (model: string): boolean => usage.isPriced(provider, model)
+  const isSomePriced = (beginning: string): boolean =>
+    isPriced(beginning) ||
+    usage.prices().some((price) => {
+      const name = price.model.replace(/\*$/, '')
+      return name.startsWith(beginning) && isPriced(name)
+    })
+  const wanted = models ?? (asked === null ? ['*'] : [asked])
+  return wanted.filter((model) =>
+    model.endsWith('*') ? !isSomePriced(model.slice(0, -1)) : !isPriced(model),
+  )
+}

@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http'
+import { beforeEach, expect, it, vi } from 'vitest'
+import type { Agent } from '../../domain/agents/index.ts'
+import { AppError } from '../../kernel/index.ts'
+import { createIdentity, type SharedGate } from './identity.ts'
+
+const from = (remoteAddress: string) => ({ socket: { remoteAddress } }) as IncomingMessage
+const HOME = from('::ffff:192.0.2.7')
+const AWAY = from('192.0.2.8')
+const TOKEN = `oa3_${'t'.repeat(43)}`
+
+const agents = { revision: 1, authenticate: vi.fn<(token: string | undefined, address: string) => Agent>() }
+const gate = { take: vi.fn<SharedGate['take']>(), refused: vi.fn<SharedGate['refused']>() }
+let identity: ReturnType<typeof createIdentity>
+beforeEach(() => {
+  vi.resetAllMocks()
+  agents.authenticate.mockImplementation((_token, address) => {
+    if (address !== '192.0.2.7') throw new AppError('address_not_allowed', 'Not from there.')
+    return { name: 'demo' } as Agent
+  })
+  identity = createIdentity({ agents, gate })
+})
+
+it('looks a token up once for each address, until any agent changes', () => {
+  expect(identity.of(TOKEN, HOME)).toEqual({ name: 'demo' })
+  expect(identity.stillGood(TOKEN, HOME)).toEqual({ name: 'demo' })
+  expect(agents.authenticate.mock.calls).toEqual([[`Bearer ${TOKEN}`, '192.0.2.7']])
+  agents.revision += 1
+  agents.authenticate.mockImplementation(() => {
+    throw new AppError('unauthenticated', 'Revoked.')
+  })
+  expect(identity.stillGood(TOKEN, HOME)).toBeNull()
+})
+
+it('lets nobody in from one address with what was found for another', async () => {
+  identity.of(TOKEN, HOME)
+  expect(identity.stillGood(TOKEN, AWAY)).toBeNull()
+  expect(await identity.of(TOKEN, AWAY)).toMatchObject({ code: 'address_not_allowed' })
+})
+
+it('tells and counts whoever fails, and nobody else', async () => {
+  identity.of(TOKEN, HOME)
+  expect(gate.refused).not.toHaveBeenCalled()
+  expect(gate.take).not.toHaveBeenCalled()
+  await identity.of(TOKEN, AWAY)
+  const missing = { code: 'unauthenticated', message: 'No token.' } as const
+  expect(await identity.missing(AWAY, missing)).toMatchObject({ code: 'unauthenticated' })
+  expect(gate.refused.mock.calls.map(([who, { code }]) => [who, code])).toEqual([
+    [AWAY, 'address_not_allowed'],
+    [AWAY, 'unauthenticated'],
+  ])
+  expect(gate.take.mock.calls).toEqual(Array(2).fill(['authentication', '192.0.2.8']))
+  gate.take.mockRejectedValue(new AppError('rate_limited', 'Too many.', { retryAfterSeconds: 9 }))
+  expect(await identity.of(TOKEN, AWAY)).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 9 })
+  expect(identity.of(TOKEN, HOME)).toEqual({ name: 'demo' })
+})

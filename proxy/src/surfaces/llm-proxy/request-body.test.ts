@@ -1,0 +1,111 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { BodyBroken, type BodyHold, type Came, createBodyBudget, readUpTo } from './request-body.ts'
+import { createStalls, type Heard, type Stalls } from './stalls.ts'
+
+const MIB = 1_048_576
+
+describe('the memory for bodies', () => {
+  /** As much as it is given, a MiB at a time. */
+  const fill = (hold: BodyHold): number => {
+    let got = 0
+    while (got < 1_000 && hold.grow(MIB)) got += 1
+    return got
+  }
+
+  it('is a share for each agent, over all of its bodies', () => {
+    const budget = createBodyBudget()
+    const [first, second] = [budget.open('greedy'), budget.open('greedy')]
+    expect(first.grow(40 * MIB)).toBe(true)
+    expect(fill(second)).toBe(24)
+    expect(fill(budget.open('modest'))).toBe(64)
+    expect(first.grow(1)).toBe(false)
+  })
+
+  it('is bounded for all agents together', () => {
+    const budget = createBodyBudget()
+    expect(['a', 'b', 'c', 'd'].map((agent) => fill(budget.open(agent)))).toEqual([64, 64, 64, 0])
+  })
+
+  it('is given back, once, with all that was booked and nothing that was refused', () => {
+    const budget = createBodyBudget()
+    for (let round = 0; round < 5; round += 1) {
+      const holds = ['a', 'b', 'c'].map((agent) => budget.open(agent))
+      expect(holds.map(fill)).toEqual([64, 64, 64])
+      for (const hold of [...holds, ...holds]) hold[Symbol.dispose]()
+    }
+    const [stays, goes] = [budget.open('a'), budget.open('a')]
+    expect([stays.grow(30 * MIB), goes.grow(30 * MIB)]).toEqual([true, true])
+    goes[Symbol.dispose]()
+    expect(fill(budget.open('a'))).toBe(34)
+  })
+})
+
+describe('a body that is read', () => {
+  const ends: (() => unknown)[] = []
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end()
+  })
+
+  /** What is read of one request, and the client's end of it. */
+  async function reading(
+    head: string,
+    { maxBytes = 100, stalls = createStalls(60_000) } = {},
+  ): Promise<{ client: Socket; came: Promise<Came>; request: IncomingMessage }> {
+    const server = createServer()
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    ends.push(() => server.close())
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    client.on('error', () => {})
+    ends.push(() => client.destroy())
+    const coming = once(server, 'request') as Promise<[IncomingMessage]>
+    client.write(`POST / HTTP/1.1\r\nHost: x\r\n${head}`)
+    const [request] = await coming
+    ends.push(() => stalls[Symbol.dispose]())
+    const hold = createBodyBudget().open('agent')
+    return { client, request, came: readUpTo(request, maxBytes, { hold, stalls }) }
+  }
+
+  it('comes whole, or only its beginning where it is longer than may be held', async () => {
+    const whole = await reading('Content-Length: 5\r\n\r\nhello')
+    expect(await whole.came).toEqual({ bytes: Buffer.from('hello'), whole: true })
+    const long = await reading('Content-Length: 9\r\n\r\nhello', { maxBytes: 4 })
+    expect(await long.came).toEqual({ bytes: Buffer.from('hello'), whole: false })
+    expect(long.request.isPaused()).toBe(true)
+  })
+
+  it('is given up when its client leaves', async () => {
+    const { client, came } = await reading('Content-Length: 5\r\n\r\nhe')
+    client.destroy()
+    await expect(came).rejects.toBeInstanceOf(BodyBroken)
+  })
+
+  it('is given up, with its connection, when nothing of it comes any more', async () => {
+    const { client, came } = await reading('Content-Length: 5\r\n\r\nhe', { stalls: createStalls(20) })
+    const closed = once(client, 'close')
+    await expect(came).rejects.toBeInstanceOf(BodyBroken)
+    await closed
+  })
+
+  it('is heard of with every piece that comes, until it is there', async () => {
+    const looked: Heard[] = []
+    const stalls: Stalls = {
+      begin: (heard) => void looked.push(heard),
+      end: (heard) => void looked.splice(looked.indexOf(heard), 1),
+      [Symbol.dispose]() {},
+    }
+    const { client, request, came } = await reading('Content-Length: 2\r\n\r\n', { stalls })
+    const [heard] = looked as [Heard]
+    for (const piece of ['a', 'b']) {
+      heard.isAlive = false
+      const arrived = once(request, 'data')
+      client.write(piece)
+      await arrived
+      expect(heard.isAlive).toBe(true)
+    }
+    expect(await came).toMatchObject({ whole: true })
+    expect(looked).toEqual([])
+  })
+})
