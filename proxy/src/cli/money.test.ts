@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { formatExactUsd, formatUsd, parseMicroUsd } from './money.ts'
+import { formatExactUsd, formatUsd } from '../kernel/index.ts'
+import { parseMicroUsd } from './money.ts'
 
 test('reads dollars digit by digit, where binary fractions would be off', () => {
   expect(

@@ -21,6 +21,7 @@ export {
   randomToken,
   sha256Hex,
 } from './ids.ts'
+export { formatExactUsd, formatUsd } from './money.ts'
 export { adminSocketPath } from './paths.ts'
 export { SecretValue } from './secret-value.ts'
 export { hasHiddenCharacters, oneLine, visibleText } from './visible-text.ts'

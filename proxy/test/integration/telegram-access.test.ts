@@ -273,7 +273,7 @@ describe('commands about providers in Telegram', () => {
     kit.double.say(kit.chatId, '/usage', ANN)
     const list = await kit.said('demo-agent')
     expect(list.text).toContain(
-      'demo-agent\n12 req · 1.2M in · 30k out · $0.42\nother\n1 req · 999 in · 0 out · $0\nAll\n13 req · 1.2M in',
+      'demo-agent\n12 req · 1.2M in · 30k out · $0.42\nother\n1 req · 999 in · 0 out · $0.00\nAll\n13 req · 1.2M in',
     )
     for (const line of list.text.split('\n')) expect(columnsOf(line)).toBeLessThanOrEqual(PHONE_COLUMNS)
     kit.double.say(kit.chatId, '/usage@oauth3_test_bot model', ANN)

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { formatExactUsd } from '../../kernel/index.ts'
 import type { LimitsView } from '../../surfaces/admin-api/wire-llm.ts'
-import { formatExactUsd, parseMicroUsd } from '../money.ts'
+import { parseMicroUsd } from '../money.ts'
 import { groupedDigits } from '../text-layout.ts'
 import { commaList } from './shared.ts'
 

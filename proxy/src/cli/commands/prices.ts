@@ -1,8 +1,9 @@
+import { formatExactUsd } from '../../kernel/index.ts'
 import { okBody } from '../../surfaces/admin-api/wire.ts'
 import { priceList, priceView } from '../../surfaces/admin-api/wire-llm.ts'
 import { adminPath } from '../admin-client.ts'
 import type { CommandGroup } from '../context.ts'
-import { formatExactUsd, parseMicroUsd } from '../money.ts'
+import { parseMicroUsd } from '../money.ts'
 import { alignedRight, renderTable } from '../table.ts'
 import { examples } from './shared.ts'
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { formatUsd } from '../../kernel/index.ts'
 import {
   USAGE_BY,
   type UsageGroupView,
@@ -7,7 +8,6 @@ import {
 } from '../../surfaces/admin-api/wire-llm.ts'
 import { adminPath } from '../admin-client.ts'
 import type { CommandGroup } from '../context.ts'
-import { formatUsd } from '../money.ts'
 import type { Style } from '../style.ts'
 import { alignedRight, renderTable } from '../table.ts'
 import { counted, groupedDigits, terminalLine } from '../text-layout.ts'

@@ -1,4 +1,4 @@
 export { grantSaid } from './card.ts'
 export { limitsSaid, NO_LIMITS, strictest } from './limits.ts'
 export type * from './ports.ts'
-export { createProviderAccess } from './provider-access.ts'
+export { createProviderAccess, DENIED_MINUTES } from './provider-access.ts'

@@ -1,4 +1,4 @@
-import { AppError } from '../../kernel/index.ts'
+import { AppError, formatExactUsd } from '../../kernel/index.ts'
 import type { SpendingLimits } from '../usage/index.ts'
 
 export const NO_LIMITS: SpendingLimits = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null }
@@ -32,7 +32,7 @@ export function strictest(all: readonly SpendingLimits[]): SpendingLimits {
   }
 }
 
-/** For a person: `60 requests a minute, 2.50 $ a day`; empty when there are none. */
+/** For a person: `60 requests a minute, $2.50 a day`; empty when there are none. */
 export function limitsSaid(limits: SpendingLimits): string {
   const { requestsPerMinute, tokensPerDay, microUsdPerDay } = limits
   return [
@@ -40,9 +40,6 @@ export function limitsSaid(limits: SpendingLimits): string {
       ? []
       : [`${requestsPerMinute} ${requestsPerMinute === 1 ? 'request' : 'requests'} a minute`]),
     ...(tokensPerDay === null ? [] : [`${tokensPerDay.toLocaleString('en-US')} tokens a day`]),
-    ...(microUsdPerDay === null ? [] : [`${dollars(microUsdPerDay)} a day`]),
+    ...(microUsdPerDay === null ? [] : [`${formatExactUsd(microUsdPerDay)} a day`]),
   ].join(', ')
 }
-
-const dollars = (microUsd: number): string =>
-  `$${(microUsd / 1_000_000).toFixed(microUsd % 10_000 === 0 ? 2 : 6)}`

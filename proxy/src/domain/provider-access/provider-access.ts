@@ -17,7 +17,8 @@ import type {
 import { createStanding } from './standing.ts'
 
 /** How long an agent is refused after the owner said no; then it may ask again. */
-const DENIED_MS = 10 * 60_000
+export const DENIED_MINUTES = 10
+const DENIED_MS = DENIED_MINUTES * 60_000
 
 const LASTS_MS: Record<Exclude<AccessAnswer['decision'], 'deny'>, number | null> = {
   '1h': 3_600_000,

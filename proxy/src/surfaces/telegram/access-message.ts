@@ -1,5 +1,6 @@
 import {
   type AccessCard,
+  DENIED_MINUTES,
   grantSaid,
   limitsSaid,
   type ProviderAsk,
@@ -29,7 +30,7 @@ export function renderAsk(
     `📐 Model: ${field(card.model)}`,
     `🛣 Request: ${field(card.path)}`,
     ...card.notes.map((note) => `• ${escapeHtml(clip(note, 200))}`),
-    `⏱ For 1 or 24 hours, then it must ask again. ♾ Always: until you /revoke it. ❌ Deny: refused for 10 minutes.`,
+    `⏱ For 1 or 24 hours, then it must ask again. ♾ Always: until you /revoke it. ❌ Deny: refused for ${DENIED_MINUTES} minutes.`,
     forModel
       ? 'These buttons allow all models of this provider; “Only” allows the one model above.'
       : 'The buttons allow all models of this provider.',
@@ -55,7 +56,7 @@ export function renderAskOutcome(input: {
     ...decisionLines(ask),
     `🤖 ${code(oneLine(input.agent, 64))} → ${code(oneLine(ask.provider, 64))}${model}`,
     ...(ask.status === 'granted' && grant ? [`End it with ${code(`/revoke P${grant.id}`)}.`] : []),
-    ...(ask.status === 'denied' ? ['It may ask again after 10 minutes.'] : []),
+    ...(ask.status === 'denied' ? [`It may ask again after ${DENIED_MINUTES} minutes.`] : []),
   ].join('\n')
 }
 

@@ -1,5 +1,5 @@
 import type { UsageGroup } from '../../domain/usage/index.ts'
-import { oneLine } from '../../kernel/index.ts'
+import { formatUsd, oneLine } from '../../kernel/index.ts'
 import { bold, code, fitLines } from './html.ts'
 
 export const USAGE_WORDS = ['agent', 'model', 'day'] as const
@@ -41,7 +41,7 @@ function numbers(group: UsageGroup): string {
     `${short(group.requests)} req`,
     `${short(group.inputTokens)} in`,
     `${short(group.outputTokens)} out`,
-    dollars(group.microUsd),
+    formatUsd(group.microUsd),
     ...(group.failed > 0 ? [`${short(group.failed)} failed`] : []),
     ...(group.unpriced > 0 ? [`${short(group.unpriced)} unpriced`] : []),
   ].join(' · ')
@@ -80,11 +80,3 @@ const SIZES = [
   [1e6, 'M'],
   [1e3, 'k'],
 ] as const
-
-/** `$0.42`, and more digits where that would be nothing. */
-function dollars(microUsd: number): string {
-  const amount = microUsd / 1_000_000
-  if (microUsd === 0) return '$0'
-  if (amount < 0.01) return amount < 0.0001 ? '<$0.0001' : `$${amount.toFixed(4)}`
-  return `$${amount.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`
-}
