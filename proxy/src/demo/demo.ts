@@ -145,8 +145,8 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
   const verified = await oauth3('audit', 'verify')
   await daemon.stop()
   step('Cleaned up', 'the daemon stopped, its folder is gone. Next: README.md')
-  say("   For models: `oauth3 key add openai` stores a vendor's key, and")
-  say('   `oauth3 agent add NAME --print env` lets an agent use it without seeing it.')
+  say("   For models: `npx oauth3 key add openai` stores a vendor's key, which an agent")
+  say('   uses without seeing it: `npx oauth3 agent add NAME --print env`.')
   return isGood && verified === EXIT.done ? EXIT.done : EXIT.failed
 }
 

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { chatBody, createLlmKit, type LlmKit } from '../support/llm-kit.ts'
 import { findSecret } from '../support/secret-search.ts'
 import { json } from '../support/vendor-answers.ts'
+import { begin, write } from '../support/vendor-doubles.ts'
 
 const CHAT = '/llm/openai/v1/chat/completions'
 
@@ -81,6 +82,32 @@ describe('the list of all models', () => {
     const before = kit.vendors.callsTo('openai').length
     expect(await listed(token)).toEqual([])
     expect(kit.vendors.callsTo('openai')).toHaveLength(before)
+  })
+
+  it('asks no provider with a key that the agent has not all tags of', async () => {
+    const path = '/llm/xai/v1/models'
+    const token = await kit.addAgent('untagged', ['eu'])
+    await kit.addKey('xai', { tags: ['eu', 'vip'] })
+    await kit.grant('xai', { agent: 'untagged' })
+    expect(await listed(token)).toEqual([])
+    expect((await kit.ask(path, { token })).headers.get('x-oauth3-error')).toBe('no_key')
+    expect(kit.vendors.callsTo('xai')).toEqual([])
+    await kit.admin('PUT', '/v1/agents/untagged/tags', { tags: ['eu', 'vip'] })
+    expect(await listed(token)).not.toEqual([])
+  })
+
+  it('leaves out a provider whose list has no end, and ends what it still sends', async () => {
+    kit.vendors.next('openai', async (call, response) => {
+      begin(call, response, { headers: { 'content-type': 'application/json' } })
+      const piece = `{"data":[${' '.repeat(1_048_576)}`
+      while (await write(call, response, piece)) {}
+    })
+    const coming = kit.vendors.nextCall('openai')
+    const names = await listed()
+    await (await coming).gone
+    expect(names.filter((name) => name.startsWith('openai/'))).toEqual([])
+    expect(names.filter((name) => name.startsWith('groq/'))).not.toEqual([])
+    expect((await coming).sent.length).toBeLessThan(64)
   })
 
   it('lets a key rest that the vendor refuses there', async () => {

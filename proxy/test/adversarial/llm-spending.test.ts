@@ -1,8 +1,9 @@
 /** Ways around limits, and around the share of others in what the daemon has. */
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { chatBody, createLlmKit, type LlmKit } from '../support/llm-kit.ts'
+import { json } from '../support/vendor-answers.ts'
 import { begin, write } from '../support/vendor-doubles.ts'
 
 const CHAT = '/llm/openai/v1/chat/completions'
@@ -121,46 +122,76 @@ it('an agent that holds bodies back takes nothing from another', async () => {
   }
 })
 
-describe('the places of one agent', () => {
-  /** The head of a request and the beginning of its body; the daemon waits for the rest. */
-  const begun = async (token: string, body: string | Buffer): Promise<Socket> => {
-    const { hostname, port } = new URL(kit.url)
-    const socket = connect(Number(port), hostname)
-    socket.on('error', () => {})
-    await once(socket, 'connect')
-    socket.write(
-      `POST ${CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: 33554432\r\n\r\n`,
-    )
-    socket.write(body)
-    return socket
+it('a request that takes two grants keeps the limits of both', async () => {
+  const token = await kit.addAgent('two-grants')
+  await kit.grant('openai', { agent: 'two-grants', modelsAllowed: ['gpt-free'] })
+  await kit.grant('openai', {
+    ...{ agent: 'two-grants', modelsAllowed: ['gpt-dear'] },
+    limits: { requests_per_minute: 1 },
+  })
+  const ask = async (body: Record<string, unknown>) => {
+    const { status, headers } = await kit.ask(CHAT, { token, body: chatBody(body) })
+    return [status, headers.get('x-oauth3-error')]
   }
-  const LARGE = chatBody({ messages: [{ role: 'user', content: 'x'.repeat(3 * MIB) }] })
-  const code = async (token: string): Promise<string | null> =>
-    (await kit.ask(CHAT, { token, body: LARGE })).headers.get('x-oauth3-error')
-  /** The daemon hears of what was written and of who has left a few turns of its loop later. */
-  const becomes = async (token: string, wanted: string | null): Promise<void> => {
-    let last: string | null | undefined
-    for (let turn = 0; turn < 200; turn += 1) {
-      last = await code(token)
-      if (last === wanted) return
-    }
-    expect(last).toBe(wanted)
+  const both = { model: 'gpt-free', models: ['gpt-dear'] }
+  expect(await ask(both)).toEqual([200, null])
+  expect(await ask(both)).toEqual([429, 'limit_passed'])
+  expect(await ask({ model: 'gpt-free' })).toEqual([200, null])
+})
+
+describe('the share of one agent', () => {
+  const sized = (bytes: number) => chatBody({ messages: [{ role: 'user', content: 'x'.repeat(bytes) }] })
+  const code = async (token: string, bytes = 1): Promise<string | null> =>
+    (await kit.ask(CHAT, { token, body: sized(bytes) })).headers.get('x-oauth3-error')
+  /** The daemon hears a few turns of its loop later that something is over. */
+  const becomesFree = async (token: string, bytes = 1): Promise<void> => {
+    for (let turn = 0; turn < 100; turn += 1) if ((await code(token, bytes)) === null) return
+    expect(await code(token, bytes)).toBeNull()
   }
 
-  it.each([
-    ['requests under way', 512, '{'],
-    ['memory for bodies', 2, Buffer.alloc(31 * MIB, 0x20)],
-  ] as const)('are bounded for %s, are no other agent’s, and are given back', async (name, count, body) => {
-    const greedy = await limited(`greedy-${name.replaceAll(' ', '-')}`, {})
-    const modest = await limited(`modest-${name.replaceAll(' ', '-')}`, {})
-    const sockets = await Promise.all(Array.from({ length: count }, () => begun(greedy, body)))
-    try {
-      await becomes(greedy, 'rate_limited')
-      expect(await code(modest)).toBeNull()
-    } finally {
-      for (const socket of sockets) socket.destroy()
-    }
-    await becomes(greedy, null)
+  it('in requests under way is bounded, is no other agent’s, and is given back', async () => {
+    const [busy, modest] = [await limited('busy', {}), await limited('modest', {})]
+    const { hostname, port } = new URL(kit.url)
+    const sockets = await Promise.all(
+      Array.from({ length: 512 }, async () => {
+        const socket = connect(Number(port), hostname)
+        socket.on('error', () => {})
+        socket.write(
+          `POST ${CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${busy}\r\ncontent-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n`,
+        )
+        // Its head was read.
+        await once(socket, 'data')
+        return socket
+      }),
+    )
+    expect(await code(busy)).toBe('rate_limited')
+    expect(await code(modest)).toBeNull()
+    for (const socket of sockets) socket.destroy()
+    await becomesFree(busy)
+  })
+
+  it('in the memory for bodies is bounded, is no other agent’s, and is given back', async () => {
+    const [large, small] = [await limited('large', {}), await limited('small', {})]
+    const over = Promise.withResolvers<void>()
+    const held = await Promise.all(
+      [1, 2].map(async () => {
+        kit.vendors.next('openai', async () => {
+          await over.promise
+          return json({})
+        })
+        const coming = kit.vendors.nextCall('openai')
+        const answer = kit.ask(CHAT, { token: large, body: sized(31 * MIB) })
+        // Its body was read whole, and goes out.
+        await coming
+        return { answer }
+      }),
+    )
+    expect(await code(large, 3 * MIB)).toBe('rate_limited')
+    expect(await code(large)).toBeNull()
+    expect(await code(small, 3 * MIB)).toBeNull()
+    over.resolve()
+    for (const { answer } of held) expect((await answer).status).toBe(200)
+    await becomesFree(large, 3 * MIB)
   })
 })
 

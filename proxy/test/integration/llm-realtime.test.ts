@@ -106,6 +106,15 @@ it('is refused without a token, and with an answer that says why', async () => {
   expect(await refusal(nowhere)).toMatchObject({ status: 404, code: 'unknown_provider' })
 })
 
+it('is not opened where tokens are limited, for nobody tells what it uses', async () => {
+  const token = await kit.addAgent('thrifty')
+  await kit.grant('openai', { agent: 'thrifty', limits: { tokens_per_day: 1_000_000 } })
+  const before = kit.vendors.calls.length
+  const socket = new WebSocket(place(), { headers: { authorization: `Bearer ${token}` } })
+  expect(await refusal(socket)).toMatchObject({ status: 403, code: 'unmetered' })
+  expect(kit.vendors.calls).toHaveLength(before)
+})
+
 it('waits for the owner as any request does', async () => {
   const token = await kit.addAgent('caller')
   const socket = new WebSocket(place(), {

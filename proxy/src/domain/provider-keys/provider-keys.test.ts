@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createDomainKit, type DomainKit } from '../../../test/support/domain-kit.ts'
 import {
   createProviderKeyStore,
@@ -314,6 +314,21 @@ describe('a decrypted key', () => {
     now += 1
     expect(same()).not.toBe(first)
     expect(openings()).toBe(2)
+  })
+
+  it('is forgotten after its minute also when nobody asks again', () => {
+    vi.useFakeTimers()
+    try {
+      add()
+      const first = same()
+      vi.advanceTimersByTime(59_999)
+      expect(same()).toBe(first)
+      vi.advanceTimersByTime(1)
+      // By the clock it were still good: it is the value that is gone.
+      expect(same()).not.toBe(first)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('is forgotten when told to', () => {

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, request as send } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net'
-import { Pool } from 'undici'
-import { afterEach, expect, it } from 'vitest'
+import { gzipSync } from 'node:zlib'
+import { type Dispatcher, Pool } from 'undici'
+import { afterEach, expect, it, vi } from 'vitest'
 import type { BodySearch } from '../../domain/egress/index.ts'
+import { createScrubber } from '../../domain/scrub/index.ts'
 import { drain, relay, streamed } from './index.ts'
 
 const ends: (() => unknown)[] = []
@@ -113,4 +116,50 @@ it('reads what is left of a request that comes to its end, and leaves its connec
   await once(socket, 'data')
   expect(drained?.complete).toBe(true)
   expect(socket.destroyed).toBe(false)
+})
+
+it('ends a request of whose body nothing comes any more, with its connection', async () => {
+  const ended = Promise.withResolvers<boolean>()
+  const port = await serving((request) => {
+    request.once('close', () => ended.resolve(request.complete))
+    streamed(request, { stallMs: 30 }).resume()
+  })
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {}).resume()
+  const closed = once(socket, 'close')
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nab')
+  expect(await ended.promise).toBe(false)
+  await closed
+})
+
+it('holds an upstream up while what it sent is being decoded', async () => {
+  const resumed = Promise.withResolvers<void>()
+  const controller = {
+    rawHeaders: ['Content-Encoding', 'gzip'].map((text) => Buffer.from(text)),
+    pause: vi.fn(),
+    resume: () => resumed.resolve(),
+    abort: vi.fn(),
+  } as unknown as Dispatcher.DispatchController
+  const dispatched = Promise.withResolvers<Dispatcher.DispatchHandler>()
+  const pool = {
+    dispatch: (_options: unknown, handler: Dispatcher.DispatchHandler) => dispatched.resolve(handler),
+  } as unknown as Pool
+  const port = await serving((_request, response) =>
+    relay({
+      ...{ ...common, response, pool, body: null, onAnswer: () => null },
+      scrubber: createScrubber(new Map([['KEY', 'demo-value-1']])),
+      refuse: () => response.destroy(),
+    }),
+  )
+  const coming = fetch(`http://127.0.0.1:${port}`)
+  const handler = await dispatched.promise
+  handler.onRequestStart?.(controller, {})
+  handler.onResponseStart?.(controller, 200, {})
+  const body = gzipSync(randomBytes(1_048_576))
+  handler.onResponseData?.(controller, body)
+  expect(controller.pause).toHaveBeenCalledTimes(1)
+  const reading = coming.then((answer) => answer.arrayBuffer())
+  await resumed.promise
+  handler.onResponseEnd?.(controller, {})
+  expect((await reading).byteLength).toBe(1_048_576)
 })
