@@ -363,11 +363,12 @@ async function settleThePast(
 }
 
 function tickOver(executions: Executions, core: DaemonCore, llm: LlmRooms, log: Logger): void {
-  try {
-    executions.tick()
-    core.trust.tick()
-    llm.access.tick()
-  } catch (error) {
-    log.error({ err: error }, 'periodic work failed; it will be tried again')
+  // Each for itself: what fails in one holds up no end of what stands in another.
+  for (const part of [executions, core.trust, llm.access]) {
+    try {
+      part.tick()
+    } catch (error) {
+      log.error({ err: error }, 'periodic work failed; it will be tried again')
+    }
   }
 }

@@ -23,5 +23,6 @@ export {
 } from './ids.ts'
 export { formatExactUsd, formatUsd } from './money.ts'
 export { adminSocketPath } from './paths.ts'
+export { plainAddress } from './peer-address.ts'
 export { SecretValue } from './secret-value.ts'
 export { hasHiddenCharacters, oneLine, visibleText } from './visible-text.ts'

@@ -110,6 +110,41 @@ describe('the list of all models', () => {
     expect((await coming).sent.length).toBeLessThan(64)
   })
 
+  it('asks no provider of which the owner said no, though some of its models are granted', async () => {
+    const token = await kit.addAgent('denied')
+    await kit.grant('openai', { agent: 'denied', modelsAllowed: ['gpt-demo'] })
+    expect(await listed(token)).not.toEqual([])
+    const dear = { token, body: chatBody({ model: 'gpt-dear' }), headers: { prefer: 'wait=0' } }
+    expect((await kit.ask(CHAT, dear)).headers.get('x-oauth3-error')).toBe('approval_pending')
+    const { asks } = await kit.admin('GET', '/v1/asks')
+    const { id } = asks.find((row: { agent: string }) => row.agent === 'denied')
+    await kit.admin('POST', `/v1/asks/${id}/decision`, { decision: 'deny' })
+    const before = kit.vendors.callsTo('openai').length
+    expect(await listed(token)).toEqual([])
+    expect(kit.vendors.callsTo('openai')).toHaveLength(before)
+  })
+
+  // Its own time for a vendor is over only later.
+  it('ends what it asked for when its client leaves', { timeout: 8_000 }, async () => {
+    const gone = new AbortController()
+    kit.vendors.next('openai', (call) => call.gone)
+    const coming = kit.vendors.nextCall('openai')
+    const left = kit.ask('/v1/models', { signal: gone.signal }).catch(() => 'left')
+    const call = await coming
+    gone.abort()
+    expect(await left).toBe('left')
+    await call.gone
+  })
+
+  it('lets a key rest there as long as the vendor says', async () => {
+    await kit.open('mistral')
+    kit.vendors.next('mistral', json({ message: 'slow down' }, 429, { 'retry-after': '1800' }))
+    await listed()
+    const chat = await kit.ask('/llm/mistral/v1/chat/completions', { body: chatBody() })
+    expect(chat.headers.get('x-oauth3-error')).toBe('keys_resting')
+    expect(Number(chat.headers.get('retry-after'))).toBeGreaterThan(1_700)
+  })
+
   it('lets a key rest that the vendor refuses there', async () => {
     const value = await kit.open('deepseek')
     kit.vendors.endKey('deepseek', value)

@@ -192,6 +192,19 @@ describe('a removed key', () => {
     expect(kit.vendors.callsTo('groq').map(({ key }) => key)).toEqual([fresh.value])
   })
 
+  it('is as good as one whose tag the agent lost while it waited for the owner', async () => {
+    await kit.admin('PUT', `/v1/agents/${agent}/tags`, { tags: ['vip'] })
+    await kit.addKey('deepinfra', { tags: ['vip'] })
+    const waiting = kit.ask('/llm/deepinfra/v1/openai/chat/completions', { token, body: chatBody() })
+    const card = await kit.daemon.telegram.waitForMessage(
+      ({ text, buttons }) => buttons.length > 0 && text.includes(agent),
+    )
+    await kit.admin('PUT', `/v1/agents/${agent}/tags`, { tags: [] })
+    await kit.daemon.telegram.press(kit.daemon.chatId, card.messageId, '⏱ 1 hour', ANN).answered
+    expect((await waiting).headers.get('x-oauth3-error')).toBe('no_key')
+    expect(kit.vendors.callsTo('deepinfra')).toEqual([])
+  })
+
   it('a rotation of the data key leaves every key usable', async () => {
     await kit.admin('POST', '/v1/keys/rotate', { what: 'data' })
     expect(await code()).toBeNull()
@@ -254,6 +267,24 @@ describe('a removed provider', () => {
     const after = await kit.ask(path, { token, body: chatBody(), headers: WAIT_0 })
     expect(after.headers.get('x-oauth3-error')).toBe('approval_pending')
     expect(kit.vendors.calls.slice(before).map((call) => call.key)).not.toContain(value)
+  })
+
+  it('is found by the name of a model no more, and another of its name where that is', async () => {
+    const add = async (url: string, vendor: VendorName) => {
+      await kit.admin('POST', '/v1/providers', { name: 'mine', url })
+      await kit.addKey('mine', { value: kit.vendors.addKey(vendor) })
+      await kit.grant('mine', { agent })
+    }
+    const chat = () => kit.ask('/v1/chat/completions', { token, body: chatBody({ model: 'mine/gpt-demo' }) })
+    await add('https://api.groq.com/openai/v1', 'groq')
+    expect((await chat()).status).toBe(200)
+    await kit.admin('DELETE', '/v1/providers/mine')
+    await add('https://api.openai.com/v1', 'openai')
+    const before = kit.vendors.calls.length
+    expect((await chat()).status).toBe(200)
+    expect(kit.vendors.calls.slice(before).map(({ vendor }) => vendor)).toEqual(['openai'])
+    await kit.admin('DELETE', '/v1/providers/mine')
+    expect((await chat()).headers.get('x-oauth3-error')).toBe('unknown_provider')
   })
 
   it('takes the cards about it along: an old one grants nothing of another of its name', async () => {
@@ -347,11 +378,7 @@ describe('a realtime session', () => {
     )
   })
 
-  it.each([
-    ['of an agent that is revoked', () => kit.revokeAgent(agent)],
-    ['whose grant is revoked', () => kit.revokeGrant(grant)],
-    ['whose grant runs out', () => kit.advance(3_600_001)],
-  ])('%s ends', async (_whose, change) => {
+  const endsAfter = async (change: () => unknown): Promise<void> => {
     grant = await kit.grant('openai', { agent, forMs: 3_600_000 })
     const socket = new WebSocket(`${kit.url.replace('http', 'ws')}/llm/openai/v1/realtime`, {
       headers: { authorization: `Bearer ${token}` },
@@ -361,5 +388,9 @@ describe('a realtime session', () => {
     const closed = once(socket, 'close', { signal: AbortSignal.timeout(8_000) })
     await change()
     await closed
-  })
+  }
+
+  it('of an agent that is revoked ends', () => endsAfter(() => kit.revokeAgent(agent)))
+  it('whose grant is revoked ends', () => endsAfter(() => kit.revokeGrant(grant)))
+  it('whose grant runs out ends', () => endsAfter(() => kit.advance(3_600_001)))
 })

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import Anthropic, { type APIError as AnthropicError } from '@anthropic-ai/sdk'
 import { type ApiError as GoogleError, GoogleGenAI } from '@google/genai'
 import OpenAI, { type APIError } from 'openai'
@@ -75,6 +76,21 @@ describe('the first use of a provider', () => {
     await press(await card(), '♾ Always')
     await client().chat.completions.create(HELLO, { headers: { prefer: 'wait=0' } })
     expect(kit.vendors.callsTo('openai').at(-1)?.headers.prefer).toBeUndefined()
+  })
+
+  it('comes to nothing for a session whose client has left, however politely', async () => {
+    const before = forwarded()
+    const { hostname, port } = new URL(kit.url)
+    const socket = connect(Number(port), hostname)
+    socket.write(
+      `GET /llm/openai/v1/realtime?model=gpt-demo HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ZGVtby1rZXktZGVtby1rZXk=\r\n\r\nearly`,
+    )
+    const asked = await card()
+    socket.destroy()
+    for (let turn = 0; turn < 20; turn += 1) await kit.ask('/health')
+    await press(asked, '♾ Always')
+    await client().chat.completions.create(HELLO)
+    expect(forwarded()).toBe(before + 1)
   })
 
   it('says no in the error of every SDK, and does not ask the owner again', async () => {

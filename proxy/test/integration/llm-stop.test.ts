@@ -1,6 +1,8 @@
 /** What becomes of requests that are under way when the daemon stops. */
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -53,6 +55,36 @@ it('a stream that ends in time is whole, and in the books', async () => {
   await stopped
   using db = opened()
   expect(db.rows()).toEqual([{ requests: 1, input_tokens: 3, output_tokens: 4 }])
+})
+
+it('a request that comes while others end is told that the daemon stops, and no vendor hears of it', async () => {
+  await kit.grant('openai')
+  const end = Promise.withResolvers<void>()
+  kit.vendors.next('openai', async (call, response) => {
+    begin(call, response, { headers: { 'content-type': 'text/event-stream' } })
+    await write(call, response, 'data: {"choices":[{"index":0,"delta":{"content":"first"}}]}\n\n')
+    await end.promise
+    response.end()
+  })
+  const stream = await fetch(`${kit.url}${CHAT}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${kit.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(chatBody({ stream: true })),
+  })
+  const { hostname, port } = new URL(kit.url)
+  const late = connect(Number(port), hostname)
+  late.write(`GET /llm/openai/v1/models HTTP/1.1\r\nHost: x\r\n`)
+  // Another request on the same way shows that its beginning was read.
+  await kit.ask('/health')
+  const stopped = kit.daemon.daemon.stop()
+  late.write(`Connection: close\r\nAuthorization: Bearer ${kit.token}\r\n\r\n`)
+  const answer = await text(late)
+  expect(answer).toMatch(/^HTTP\/1\.1 503 /)
+  expect(answer).toMatch(/^x-oauth3-error: shutting_down\r$/im)
+  end.resolve()
+  await stream.text()
+  await stopped
+  expect(kit.vendors.calls).toHaveLength(1)
 })
 
 it('an open realtime session ends, and is in the books', async () => {

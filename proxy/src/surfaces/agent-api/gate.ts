@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import type { Agent, Agents } from '../../domain/agents/index.ts'
 import type { AuditLog, Transactor } from '../../domain/audit/index.ts'
-import { AppError } from '../../kernel/index.ts'
+import { AppError, plainAddress } from '../../kernel/index.ts'
 import { createLimits, type Limits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import { createRefusals, DAMPED } from './refusals.ts'
@@ -35,8 +35,7 @@ export interface GateDeps {
 }
 
 /** The peer of the connection. Forwarding headers are not believed: an agent could write them itself. */
-const addressOf = (request: IncomingMessage): string =>
-  (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/i, '')
+const addressOf = (request: IncomingMessage): string => plainAddress(request.socket.remoteAddress)
 
 export function createAgentGate(deps: GateDeps): AgentGate {
   const limits = createLimits(deps)

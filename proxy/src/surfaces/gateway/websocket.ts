@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { approvedAddresses, type EgressDial, scrubberFor } from '../../domain/egress/index.ts'
-import { openWebSocket as openRelay } from '../relay/index.ts'
+import { openWebSocket as openRelay, readEarly } from '../relay/index.ts'
 import type { Allowed } from './judge.ts'
 import type { Outcome } from './outcome.ts'
 import { writeRefusal } from './refusal.ts'
@@ -21,7 +21,7 @@ export function openWebSocket({ socket, head, allowed, outcome, dial, fail }: Op
   const { target, session, origin, prepared } = allowed
   openRelay({
     socket,
-    head,
+    early: readEarly(socket, head),
     target,
     approved: approvedAddresses(session.policy, target),
     method: prepared.method,

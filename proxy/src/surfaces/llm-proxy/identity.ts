@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Agent, Agents } from '../../domain/agents/index.ts'
-import { AppError } from '../../kernel/index.ts'
+import { AppError, plainAddress } from '../../kernel/index.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 
 /** What the proxy needs of the door that all agents' surfaces share. */
@@ -44,8 +44,7 @@ export function createIdentity(deps: {
     }
     const known = kept.get(token)?.get(address)
     if (known !== undefined) return known
-    const plain = address.replace(/^::ffff:(?=\d+\.)/i, '')
-    const agent = deps.agents.authenticate(`Bearer ${token}`, plain)
+    const agent = deps.agents.authenticate(`Bearer ${token}`, plainAddress(address))
     const ofToken = kept.get(token) ?? new Map<string, Agent>()
     kept.set(token, ofToken.set(address, agent))
     count += 1
@@ -56,7 +55,8 @@ export function createIdentity(deps: {
     deps.gate.refused(request, error, { surface: 'http', toRun: false })
     try {
       // Only failures count, so nobody can lock a good token out from its own address.
-      await deps.gate.take('authentication', addressOf(request))
+      // In the form that the other doors count under.
+      await deps.gate.take('authentication', plainAddress(addressOf(request)))
     } catch (limited) {
       if (!(limited instanceof AppError)) throw limited
       return refused('rate_limited', 'Too many failed logins from this address.', limited.retryAfterSeconds)

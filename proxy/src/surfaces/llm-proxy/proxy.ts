@@ -9,7 +9,7 @@ import type { Provider, Providers } from '../../domain/providers/index.ts'
 import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
 import type { Usage } from '../../domain/usage/index.ts'
 import type { SecretValue } from '../../kernel/index.ts'
-import { drain } from '../relay/index.ts'
+import { drain, type EarlyBytes, readEarly } from '../relay/index.ts'
 import { Exchange } from './exchange.ts'
 import { forward, SILENCE_MS } from './forward.ts'
 import { createIdentity, type SharedGate } from './identity.ts'
@@ -177,7 +177,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
 
   const serveUpgrade = async (
     exchange: Exchange,
-    opening: { readonly socket: Socket; readonly head: Buffer },
+    opening: { readonly socket: Socket; readonly early: EarlyBytes },
     refuse: (refusal: LlmRefusal) => void,
   ): Promise<void> => {
     const { request } = exchange
@@ -225,7 +225,9 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
         deps.onRefused(refusal.code)
         writeRefusal(socket, refusal, exchange.shape)
       }
-      serveUpgrade(exchange, { socket, head }, refuse).catch((error: unknown) => refuse(fault(error)))
+      serveUpgrade(exchange, { socket, early: readEarly(socket, head) }, refuse).catch((error: unknown) =>
+        refuse(fault(error)),
+      )
     },
 
     async drain(ms) {

@@ -2,14 +2,14 @@ import type { Socket } from 'node:net'
 import { authorityOf, type EgressDial } from '../../domain/egress/index.ts'
 import type { Provider } from '../../domain/providers/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
-import { openWebSocket as openRelay } from '../relay/index.ts'
+import { type EarlyBytes, openWebSocket as openRelay } from '../relay/index.ts'
 import type { Outcome } from './forward.ts'
 import { approvedFor } from './upstreams.ts'
 
 /** A realtime session. Its tokens are told in messages, which pass unread: it is counted as one request. */
 export function openWebSocket(opening: {
   readonly socket: Socket
-  readonly head: Buffer
+  readonly early: EarlyBytes
   readonly provider: Provider
   readonly target: string
   readonly headers: string[]
@@ -33,7 +33,7 @@ export function openWebSocket(opening: {
   )
   openRelay({
     socket,
-    head: opening.head,
+    early: opening.early,
     target: provider,
     approved: approvedFor(provider),
     method: 'GET',

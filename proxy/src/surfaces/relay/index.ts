@@ -1,3 +1,4 @@
+export { type EarlyBytes, readEarly } from './early-bytes.ts'
 export { openPool } from './pool.ts'
 export { type Relayed, type Relaying, relay } from './relay.ts'
 export { drain, streamed } from './streamed-body.ts'

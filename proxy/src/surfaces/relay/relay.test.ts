@@ -132,6 +132,20 @@ it('ends a request of whose body nothing comes any more, with its connection', a
   await closed
 })
 
+it('gives the whole of a body whose end may begin a secret', async () => {
+  const pool = await saying(
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nit is dem\r\n0\r\n\r\n',
+  )
+  const port = await serving((_request, response) =>
+    relay({
+      ...{ ...common, response, pool, body: null, onAnswer: () => null },
+      scrubber: createScrubber(new Map([['KEY', 'demo-value-1']])),
+      refuse: () => response.destroy(),
+    }),
+  )
+  expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe('it is dem')
+})
+
 it('holds an upstream up while what it sent is being decoded', async () => {
   const resumed = Promise.withResolvers<void>()
   const controller = {

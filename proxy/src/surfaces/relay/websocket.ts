@@ -9,14 +9,15 @@ import {
   prepareResponse,
 } from '../../domain/egress/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
+import type { EarlyBytes } from './early-bytes.ts'
 
 /** Why nothing came of a WebSocket. */
 type WebSocketRefusal = EgressDialError['reason'] | 'answer_unreadable'
 
 export interface WebSocketOpening {
   readonly socket: Socket
-  /** What the client sent behind the head of its request. */
-  readonly head: Buffer
+  /** What the client sent behind the head of its request; whoever reads it notices that the client leaves. */
+  readonly early: EarlyBytes
   readonly target: { readonly scheme: 'https' | 'http'; readonly host: string; readonly port: number }
   readonly approved: ApprovedAddresses
   readonly method: string
@@ -124,8 +125,8 @@ function writeHead(socket: Socket, status: number, headers: readonly string[]): 
   socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
 }
 
-function connectBoth(opening: WebSocketOpening, upstream: Socket, early: Buffer): void {
-  const { socket, head, scrubber } = opening
+function connectBoth(opening: WebSocketOpening, upstream: Socket, head: Buffer): void {
+  const { socket, scrubber } = opening
   const frames = scrubber === null ? null : createFrameScrubber(scrubber)
   const giveBack = (chunk: Buffer): void => {
     opening.onResponseBytes(chunk.length)
@@ -147,10 +148,12 @@ function connectBoth(opening: WebSocketOpening, upstream: Socket, early: Buffer)
     socket.pause()
     upstream.once('drain', () => socket.resume())
   }
-  if (head.length > 0) sendOn(head)
-  if (early.length > 0) giveBack(early)
+  const early = opening.early.take()
   upstream.on('data', giveBack)
   socket.on('data', sendOn)
   upstream.once('end', () => socket.destroySoon())
   socket.once('end', () => upstream.destroySoon())
+  socket.resume()
+  if (early.length > 0) sendOn(early)
+  if (head.length > 0) giveBack(head)
 }

@@ -1,0 +1,126 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse, request as send } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { Pool } from 'undici'
+import { afterEach, describe, expect, it } from 'vitest'
+import { streamed } from '../relay/index.ts'
+import { forward, type Outcome } from './forward.ts'
+import type { Heard, Stalls } from './stalls.ts'
+
+const ends: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  ends.push(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+interface Forwarded {
+  /** What the clock for silence looks at. */
+  readonly looked: Heard[]
+  readonly heard: Heard
+  readonly provider: Socket
+  readonly client: ReturnType<typeof send>
+  readonly answer: Promise<IncomingMessage>
+  readonly unreachable: Promise<unknown>
+  readonly over: Promise<Outcome>
+}
+
+/** A request that has arrived at a provider, of which every word is the test's. */
+async function forwarding(method = 'GET'): Promise<Forwarded> {
+  const upstream = createTcpServer((socket) => socket.on('error', () => {}))
+  const pool = new Pool(`http://127.0.0.1:${await listening(upstream)}`, { bodyTimeout: 0 })
+  ends.push(() => pool.destroy())
+  const arrived = once(upstream, 'connection') as Promise<[Socket]>
+  const looked: Heard[] = []
+  const silences: Stalls = {
+    begin: (heard) => void looked.push(heard),
+    end: (heard) => void looked.splice(looked.indexOf(heard), 1),
+    [Symbol.dispose]() {},
+  }
+  const unreachable = Promise.withResolvers<unknown>()
+  const over = Promise.withResolvers<Outcome>()
+  const server = createServer((request: IncomingMessage, response: ServerResponse) =>
+    forward({
+      ...{ response, pool, method, target: '/', headers: [], scrubber: null, silences },
+      body: method === 'GET' ? null : streamed(request),
+      mayGoOn: () => true,
+      dropUsageChunk: false,
+      unreachable(error) {
+        unreachable.resolve(error)
+        response.writeHead(502).end()
+      },
+      over: over.resolve,
+    }),
+  )
+  ends.push(() => server.closeAllConnections())
+  const client = send({ host: '127.0.0.1', port: await listening(server), method })
+  client.on('error', () => {})
+  const answer = once(client, 'response').then(([first]) => first as IncomingMessage)
+  answer.catch(() => {})
+  if (method === 'GET') client.end()
+  else client.write('begun')
+  const [provider] = await arrived
+  await once(provider, 'data')
+  const [heard] = looked as [Heard]
+  return { looked, heard, provider, client, answer, unreachable: unreachable.promise, over: over.promise }
+}
+
+describe('a provider that says nothing for too long', () => {
+  it('is given up before its answer', async () => {
+    const { heard, provider, answer, unreachable, over, looked } = await forwarding()
+    const closed = once(provider, 'close')
+    heard.silent()
+    expect(await unreachable).toMatchObject({ message: 'the provider has said nothing for too long' })
+    await closed
+    expect((await answer).resume().statusCode).toBe(502)
+    expect(await over).toMatchObject({ status: null, left: false, whole: false })
+    expect(looked).toEqual([])
+  })
+
+  it('is given up in the middle of its answer, which never looks whole', async () => {
+    const { heard, provider, answer, over, looked } = await forwarding()
+    provider.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n')
+    const response = await answer
+    await once(response, 'data')
+    const broken = once(response, 'error')
+    response.resume()
+    heard.silent()
+    expect((await broken)[0]).toMatchObject({ code: 'ECONNRESET' })
+    expect(await over).toMatchObject({ status: 200, whole: false })
+    expect(looked).toEqual([])
+  })
+
+  it('is waited for while its client still sends, and no longer', async () => {
+    const { heard, provider, client, unreachable, over } = await forwarding('POST')
+    heard.silent()
+    const more = once(provider, 'data')
+    client.write('more')
+    await more
+    const last = once(provider, 'data')
+    client.end()
+    await last
+    heard.silent()
+    expect(await unreachable).toBeInstanceOf(Error)
+    expect(await over).toMatchObject({ status: null })
+  })
+})
+
+it('is heard of with the head and every piece of an answer, until it is over', async () => {
+  const { heard, provider, answer, over, looked } = await forwarding()
+  heard.isAlive = false
+  provider.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
+  const response = await answer
+  expect(heard.isAlive).toBe(true)
+  heard.isAlive = false
+  provider.write('4\r\nmore\r\n')
+  await once(response, 'data')
+  expect(heard.isAlive).toBe(true)
+  response.resume()
+  provider.write('0\r\n\r\n')
+  expect(await over).toMatchObject({ status: 200, whole: true, left: false })
+  expect(looked).toEqual([])
+})
