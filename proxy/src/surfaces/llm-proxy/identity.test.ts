@@ -6,7 +6,7 @@ import { createIdentity, type SharedGate } from './identity.ts'
 
 const from = (remoteAddress: string) => ({ socket: { remoteAddress } }) as IncomingMessage
 const HOME = from('::ffff:192.0.2.7')
-const AWAY = from('192.0.2.8')
+const AWAY = from('::ffff:192.0.2.8')
 const TOKEN = `oa3_${'t'.repeat(43)}`
 
 const agents = { revision: 1, authenticate: vi.fn<(token: string | undefined, address: string) => Agent>() }
