@@ -82,6 +82,10 @@ class WrittenAnswer implements Answer, Flushing {
     }
   }
 
+  breakOff(): void {
+    this.#response.destroy()
+  }
+
   #schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true

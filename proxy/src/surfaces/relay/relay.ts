@@ -180,6 +180,10 @@ class ShortAnswer implements Answer, Flushing {
     flushAtTurnEnd(this)
   }
 
+  breakOff(): void {
+    this.#response.destroy()
+  }
+
   flush(): void {
     const response = this.#response
     const body = this.#body
