@@ -18,20 +18,8 @@ beforeEach(async () => {
 })
 afterEach(() => kit?.[Symbol.asyncDispose]())
 
-it('a request that waits for the owner is told that the daemon stops', async () => {
-  const asked = kit.ask(CHAT, { body: chatBody(), headers: { prefer: 'wait=120' } })
-  for (;;) {
-    const { asks } = await kit.admin('GET', '/v1/asks')
-    if (asks.length > 0) break
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  const [answer] = await Promise.all([asked, kit.daemon.daemon.stop()])
-  expect(answer.status).toBe(503)
-  expect(answer.headers.get('x-oauth3-error')).toBe('shutting_down')
-})
-
-it('a stream that ends in time is whole, and in the books', async () => {
-  await kit.grant('openai')
+/** A stream that has begun, and how to let it come to its end. */
+async function underWay(): Promise<{ response: Response; end: PromiseWithResolvers<void> }> {
   const end = Promise.withResolvers<void>()
   kit.vendors.next('openai', async (call, response) => {
     begin(call, response, { headers: { 'content-type': 'text/event-stream' } })
@@ -49,6 +37,24 @@ it('a stream that ends in time is whole, and in the books', async () => {
     headers: { authorization: `Bearer ${kit.token}`, 'content-type': 'application/json' },
     body: JSON.stringify(chatBody({ stream: true })),
   })
+  return { response, end }
+}
+
+it('a request that waits for the owner is told that the daemon stops', async () => {
+  const asked = kit.ask(CHAT, { body: chatBody(), headers: { prefer: 'wait=120' } })
+  for (;;) {
+    const { asks } = await kit.admin('GET', '/v1/asks')
+    if (asks.length > 0) break
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const [answer] = await Promise.all([asked, kit.daemon.daemon.stop()])
+  expect(answer.status).toBe(503)
+  expect(answer.headers.get('x-oauth3-error')).toBe('shutting_down')
+})
+
+it('a stream that ends in time is whole, and in the books', async () => {
+  await kit.grant('openai')
+  const { response, end } = await underWay()
   const stopped = kit.daemon.daemon.stop()
   end.resolve()
   expect(await response.text()).toContain('[DONE]')
@@ -59,18 +65,7 @@ it('a stream that ends in time is whole, and in the books', async () => {
 
 it('a request that comes while others end is told that the daemon stops, and no vendor hears of it', async () => {
   await kit.grant('openai')
-  const end = Promise.withResolvers<void>()
-  kit.vendors.next('openai', async (call, response) => {
-    begin(call, response, { headers: { 'content-type': 'text/event-stream' } })
-    await write(call, response, 'data: {"choices":[{"index":0,"delta":{"content":"first"}}]}\n\n')
-    await end.promise
-    response.end()
-  })
-  const stream = await fetch(`${kit.url}${CHAT}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${kit.token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(chatBody({ stream: true })),
-  })
+  const { response: stream, end } = await underWay()
   const { hostname, port } = new URL(kit.url)
   const late = connect(Number(port), hostname)
   late.write(`GET /llm/openai/v1/models HTTP/1.1\r\nHost: x\r\n`)

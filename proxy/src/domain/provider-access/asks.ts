@@ -88,9 +88,9 @@ export function createAsks(deps: {
   return {
     find,
     resolve(idOrBeginning) {
-      const [only, ...others] = repository.asksByPrefix(idOrBeginning)
       const exact = find(idOrBeginning)
       if (exact) return exact
+      const [only, ...others] = repository.asksByPrefix(idOrBeginning)
       if (!only) throw new AppError('not_found', `No ask ${idOrBeginning}.`)
       if (others.length > 0)
         throw new AppError('invalid_request', `"${idOrBeginning}" fits more than one ask.`)

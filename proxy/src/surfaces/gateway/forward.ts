@@ -41,29 +41,27 @@ function send({ response, allowed, outcome, upstreams }: Forwarding, body: Reada
   if (response.destroyed) return
   const upstream = upstreams.take(session.policy, target)
   response.once('close', () => upstream.release())
-  relay({
-    response,
-    pool: upstream.pool,
-    method: prepared.method,
-    path: prepared.path,
-    headers: prepared.headers,
-    body,
-    scrubber: scrubberFor(session.policy),
-    onAnswer(status) {
-      outcome.status = status
-      return null
+  const { method, path, headers } = prepared
+  const scrubber = scrubberFor(session.policy)
+  relay(
+    { response, pool: upstream.pool, method, path, headers, body, scrubber },
+    {
+      onAnswer(status) {
+        outcome.status = status
+        return null
+      },
+      onBytes(bytes) {
+        outcome.responseBytes += bytes
+      },
+      refuse(why) {
+        const rule = why === 'unreadable' ? 'answer_unreadable' : ruleOf(why)
+        outcome.status = null
+        outcome.refused = rule
+        answerRefusal(response, { rule, origin, secrets: [] }, false)
+      },
+      mayGoOn: () => !session.ended,
     },
-    onBytes(bytes) {
-      outcome.responseBytes += bytes
-    },
-    refuse(why) {
-      const rule = why === 'unreadable' ? 'answer_unreadable' : ruleOf(why)
-      outcome.status = null
-      outcome.refused = rule
-      answerRefusal(response, { rule, origin, secrets: [] }, false)
-    },
-    mayGoOn: () => !session.ended,
-  })
+  )
 }
 
 function ruleOf(error: unknown): EgressRule {

@@ -58,17 +58,10 @@ export function admit(
   deps: AdmissionDeps,
 ): Admitted | LlmRefusal | Promise<Admitted | LlmRefusal> {
   const granted = grantFor(wanted, deps.access)
-  if (!('use' in granted)) {
-    // The body may have taken its time: a key that came since is for the place that the provider is at by now.
-    if (!wanted.stillThere())
-      return refused('unknown_provider', 'The provider was changed meanwhile; ask again.')
-    return under(granted, wanted, deps)
-  }
+  if (!('use' in granted)) return under(granted, wanted, deps)
   return askOwner(wanted, deps).then((grant) => {
     const agent = wanted.stillGood()
     if (agent === null) return refused('unauthenticated', 'The agent was revoked meanwhile.')
-    if (!wanted.stillThere())
-      return refused('unknown_provider', 'The provider was changed meanwhile; ask again.')
     return under(grant, { ...wanted, agent }, deps)
   })
 }
@@ -78,6 +71,10 @@ function under(
   wanted: Wanted,
   deps: AdmissionDeps,
 ): Admitted | LlmRefusal {
+  // Body and owner may have taken their time: a key that came since is for the place that the provider is at by now.
+  if (!wanted.stillThere()) {
+    return refused('unknown_provider', 'The provider was changed meanwhile; ask again.')
+  }
   if ('code' in grant) return grant
   const { agent, provider, models } = wanted
   const { tokensPerDay, microUsdPerDay } = grant.limits

@@ -1,22 +1,14 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse, request as send } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { createServer as createTcpServer, type Socket } from 'node:net'
 import { Pool } from 'undici'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { localServers } from '../../../test/support/local-servers.ts'
 import { streamed } from '../relay/index.ts'
 import { forward, type Outcome } from './forward.ts'
 import type { Heard, Stalls } from './stalls.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  ends.push(() => server.close())
-  return (server.address() as AddressInfo).port
-}
+const { ends, listening } = localServers()
 
 interface Forwarded {
   /** What the clock for silence looks at. */
@@ -45,7 +37,7 @@ async function forwarding(method = 'GET'): Promise<Forwarded> {
   const over = Promise.withResolvers<Outcome>()
   const server = createServer((request: IncomingMessage, response: ServerResponse) =>
     forward({
-      ...{ response, pool, method, target: '/', headers: [], scrubber: null, silences },
+      ...{ response, pool, method, path: '/', headers: [], scrubber: null, silences },
       body: method === 'GET' ? null : streamed(request),
       mayGoOn: () => true,
       dropUsageChunk: false,

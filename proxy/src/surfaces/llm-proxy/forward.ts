@@ -1,22 +1,8 @@
-import type { ServerResponse } from 'node:http'
-import type { Readable } from 'node:stream'
-import type { Pool } from 'undici'
-import type { Scrubber } from '../../domain/scrub/index.ts'
 import { createUsageReader, type TokenUsage, type UsageReader } from '../../domain/usage/index.ts'
-import { type Relayed, type Relaying, relay } from '../relay/index.ts'
+import { type Relayed, type Relaying, type RelayObserver, relay } from '../relay/index.ts'
 import { Heard, type Stalls } from './stalls.ts'
 
-export interface Forwarding {
-  readonly response: ServerResponse
-  readonly pool: Pool
-  readonly method: string
-  /** Path and query. */
-  readonly target: string
-  /** Flat name, value …, the key among them. */
-  readonly headers: string[]
-  readonly body: Readable | Buffer | null
-  /** Looks for the key in what comes back; null where there is none. */
-  readonly scrubber: Scrubber | null
+export interface Forwarding extends Relaying {
   /** False once what the request was let through by is gone: what still comes is not given on. */
   readonly mayGoOn: () => boolean
   readonly silences: Stalls
@@ -48,18 +34,11 @@ export const SILENCE_MS = 15 * 60_000
 /** Sends a request on and its answer back, and reads the tokens on the way. */
 export function forward(forwarding: Forwarding): void {
   const forwarded = new Forwarded(forwarding)
-  forwarded.upstream = relay(forwarded)
+  forwarded.upstream = relay(forwarding, forwarded)
   forwarding.silences.begin(forwarded)
 }
 
-class Forwarded extends Heard implements Relaying {
-  readonly response: ServerResponse
-  readonly pool: Pool
-  readonly method: string
-  readonly path: string
-  readonly headers: string[]
-  readonly body: Readable | Buffer | null
-  readonly scrubber: Scrubber | null
+class Forwarded extends Heard implements RelayObserver {
   upstream: Relayed | null = null
   readonly #forwarding: Forwarding
   #reader: UsageReader | null = null
@@ -70,13 +49,6 @@ class Forwarded extends Heard implements Relaying {
 
   constructor(forwarding: Forwarding) {
     super()
-    this.response = forwarding.response
-    this.pool = forwarding.pool
-    this.method = forwarding.method
-    this.path = forwarding.target
-    this.headers = forwarding.headers
-    this.body = forwarding.body
-    this.scrubber = forwarding.scrubber
     this.#forwarding = forwarding
   }
 
@@ -84,8 +56,8 @@ class Forwarded extends Heard implements Relaying {
     this.isAlive = true
     this.#status = code
     if (code >= 400) this.#retryAfter = headerOf(rawHeaders, 'retry-after')
-    if (this.method !== 'HEAD' && code < 300 && code !== 204) {
-      const { dropUsageChunk } = this.#forwarding
+    const { method, dropUsageChunk } = this.#forwarding
+    if (method !== 'HEAD' && code < 300 && code !== 204) {
       const contentType = headerOf(rawHeaders, 'content-type')
       this.#reader = createUsageReader({ contentType, dropUsageChunk })
     }
@@ -108,7 +80,8 @@ class Forwarded extends Heard implements Relaying {
 
   silent(): void {
     // While the client still sends, its own clock bounds it.
-    if (this.body !== null && !Buffer.isBuffer(this.body) && !this.body.readableEnded) return
+    const { body } = this.#forwarding
+    if (body !== null && !Buffer.isBuffer(body) && !body.readableEnded) return
     this.upstream?.breakOff(new Error('the provider has said nothing for too long'))
   }
 
@@ -118,7 +91,7 @@ class Forwarded extends Heard implements Relaying {
     this.#forwarding.over({
       status: this.#status,
       retryAfter: this.#retryAfter,
-      whole: isWhole && this.response.writableFinished,
+      whole: isWhole && this.#forwarding.response.writableFinished,
       left: !isWhole && !this.#isRefused,
       textBytes: reader === null ? null : this.#bytes,
       usage: reader?.usage() ?? null,

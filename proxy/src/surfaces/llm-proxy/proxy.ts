@@ -69,7 +69,6 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const silences = createStalls(SILENCE_MS)
   const sessions = createLiveSessions(deps.log)
   const closing = new AbortController()
-  const standing = { ...deps, identity }
   const preparation = {
     ...deps,
     closing: closing.signal,
@@ -162,11 +161,11 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
         response,
         pool: pools.poolOf(ready.provider),
         method: request.method ?? '',
-        target: ready.target,
+        path: ready.target,
         headers: headersWithKey(ready),
         body: ready.body,
         scrubber: scrubberOf(ready),
-        mayGoOn: watchAllowed(ready, reading, request, standing),
+        mayGoOn: watchAllowed(ready, reading, request, preparation),
         silences,
         dropUsageChunk: ready.dropUsageChunk,
         unreachable: (error) => refuse(away(ready.provider, error)),
@@ -188,7 +187,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     const ready = await prepare(agent, reading, exchange, preparation)
     if ('code' in ready) return refuse(ready)
     if (opening.socket.destroyed) return ready.place.release()
-    sessions.watch(opening.socket, watchAllowed(ready, reading, request, standing))
+    sessions.watch(opening.socket, watchAllowed(ready, reading, request, preparation))
     sending(ready, () =>
       openWebSocket({
         ...opening,

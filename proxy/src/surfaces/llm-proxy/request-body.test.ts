@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { connect, type Socket } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { localServers } from '../../../test/support/local-servers.ts'
 import { BodyBroken, type BodyHold, type Came, createBodyBudget, readUpTo } from './request-body.ts'
 import { createStalls, type Heard, type Stalls } from './stalls.ts'
 
@@ -44,10 +45,7 @@ describe('the memory for bodies', () => {
 })
 
 describe('a body that is read', () => {
-  const ends: (() => unknown)[] = []
-  afterEach(async () => {
-    for (const end of ends.splice(0).reverse()) await end()
-  })
+  const { ends, listening } = localServers()
 
   /** What is read of one request, and the client's end of it. */
   async function reading(
@@ -55,9 +53,7 @@ describe('a body that is read', () => {
     { maxBytes = 100, stalls = createStalls(60_000) } = {},
   ): Promise<{ client: Socket; came: Promise<Came>; request: IncomingMessage }> {
     const server = createServer()
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-    ends.push(() => server.close())
-    const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    const client = connect(await listening(server), '127.0.0.1')
     client.on('error', () => {})
     ends.push(() => client.destroy())
     const coming = once(server, 'request') as Promise<[IncomingMessage]>

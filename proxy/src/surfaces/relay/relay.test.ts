@@ -1,24 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener, request as send } from 'node:http'
-import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+  request as send,
+} from 'node:http'
+import { connect, createServer as createTcpServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { type Dispatcher, Pool } from 'undici'
-import { afterEach, expect, it, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
+import { localServers } from '../../../test/support/local-servers.ts'
 import type { BodySearch } from '../../domain/egress/index.ts'
 import { createScrubber } from '../../domain/scrub/index.ts'
-import { drain, relay, streamed } from './index.ts'
+import { drain, type Relaying, type RelayObserver, relay, streamed } from './index.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  ends.push(() => server.close())
-  return (server.address() as AddressInfo).port
-}
+const { ends, listening } = localServers()
 
 /** An upstream that says these bytes to whoever begins to say something. */
 async function saying(bytes: string): Promise<Pool> {
@@ -44,18 +42,24 @@ const doubling: BodySearch = {
   end: () => Buffer.alloc(0),
 }
 
-const common = { method: 'GET', path: '/', headers: [], scrubber: null, onBytes: () => {} }
+/** Answers with what the upstream says, and breaks off where that cannot be. */
+function relayed(
+  response: ServerResponse,
+  pool: Pool,
+  more: Partial<Relaying> & Partial<Pick<RelayObserver, 'onAnswer'>> = {},
+): void {
+  const { onAnswer = () => null, ...rest } = more
+  relay(
+    { response, pool, method: 'GET', path: '/', headers: [], body: null, scrubber: null, ...rest },
+    { onAnswer, onBytes() {}, refuse: () => response.destroy() },
+  )
+}
 
 it.each(['Content-Length', 'content-length'])(
   'announces no length of a body that goes through something else: %s',
   async (name) => {
     const pool = await saying(`HTTP/1.1 200 OK\r\n${name}: 5\r\nX-Kept: yes\r\n\r\nhello`)
-    const port = await serving((_request, response) =>
-      relay({
-        ...{ ...common, response, pool, body: null, onAnswer: () => doubling },
-        refuse: () => response.destroy(),
-      }),
-    )
+    const port = await serving((_request, response) => relayed(response, pool, { onAnswer: () => doubling }))
     const answer = await fetch(`http://127.0.0.1:${port}`)
     expect(answer.headers.get('x-kept')).toBe('yes')
     expect(await answer.text()).toBe('hellohello')
@@ -64,12 +68,7 @@ it.each(['Content-Length', 'content-length'])(
 
 it('leaves the length of a body that passes as it is', async () => {
   const pool = await saying('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello')
-  const port = await serving((_request, response) =>
-    relay({
-      ...{ ...common, response, pool, body: null, onAnswer: () => null },
-      refuse: () => response.destroy(),
-    }),
-  )
+  const port = await serving((_request, response) => relayed(response, pool))
   const answer = await fetch(`http://127.0.0.1:${port}`)
   expect(answer.headers.get('content-length')).toBe('5')
 })
@@ -79,11 +78,7 @@ it('ends a request whose body goes on without end after its answer', async () =>
   const ended = Promise.withResolvers<boolean>()
   const port = await serving((request, response) => {
     request.once('close', () => ended.resolve(request.complete))
-    relay({
-      ...{ ...common, method: 'POST', response, pool, onAnswer: () => null },
-      body: streamed(request, { drainMs: 30 }),
-      refuse: () => response.destroy(),
-    })
+    relayed(response, pool, { method: 'POST', body: streamed(request, { drainMs: 30 }) })
   })
   const client = send({
     host: '127.0.0.1',
@@ -137,11 +132,7 @@ it('gives the whole of a body whose end may begin a secret', async () => {
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nit is dem\r\n0\r\n\r\n',
   )
   const port = await serving((_request, response) =>
-    relay({
-      ...{ ...common, response, pool, body: null, onAnswer: () => null },
-      scrubber: createScrubber(new Map([['KEY', 'demo-value-1']])),
-      refuse: () => response.destroy(),
-    }),
+    relayed(response, pool, { scrubber: createScrubber(new Map([['KEY', 'demo-value-1']])) }),
   )
   expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe('it is dem')
 })
@@ -159,11 +150,7 @@ it('holds an upstream up while what it sent is being decoded', async () => {
     dispatch: (_options: unknown, handler: Dispatcher.DispatchHandler) => dispatched.resolve(handler),
   } as unknown as Pool
   const port = await serving((_request, response) =>
-    relay({
-      ...{ ...common, response, pool, body: null, onAnswer: () => null },
-      scrubber: createScrubber(new Map([['KEY', 'demo-value-1']])),
-      refuse: () => response.destroy(),
-    }),
+    relayed(response, pool, { scrubber: createScrubber(new Map([['KEY', 'demo-value-1']])) }),
   )
   const coming = fetch(`http://127.0.0.1:${port}`)
   const handler = await dispatched.promise

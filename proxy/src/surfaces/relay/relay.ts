@@ -4,8 +4,9 @@ import type { Dispatcher, Pool } from 'undici'
 import { type BodySearch, prepareResponse } from '../../domain/egress/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
 import { type Answer, createAnswer } from './answer.ts'
-import { type Flushing, flushAtTurnEnd } from './turn-end.ts'
+import { ShortAnswer } from './short-answer.ts'
 
+/** A request that goes on, and where its answer goes. */
 export interface Relaying {
   readonly response: ServerResponse
   readonly pool: Pool
@@ -17,6 +18,10 @@ export interface Relaying {
   readonly body: Readable | Buffer | null
   /** Looks for secrets in what comes back; null where there are none. */
   readonly scrubber: Scrubber | null
+}
+
+/** What becomes of it, as it happens. */
+export interface RelayObserver {
   /** The head of the answer will be given on: what else its body goes through, behind the search for secrets. */
   onAnswer(status: number, rawHeaders: readonly string[]): BodySearch | null
   onBytes(bytes: number): void
@@ -40,9 +45,9 @@ const LEFT = new Error('the client left')
  * that leaves ends the request upstream; an upstream that breaks off breaks the client's answer too, so that it never
  * looks whole, and nothing that was held back is given. How long either may be silent is for the surface to bound.
  */
-export function relay(relaying: Relaying): Relayed {
+export function relay(relaying: Relaying, observer: RelayObserver): Relayed {
   const { response, pool, path, method, headers, body } = relaying
-  const relayed = new UpstreamExchange(relaying)
+  const relayed = new UpstreamExchange(relaying, observer)
   response.on('close', () => relayed.close())
   pool.dispatch({ path, method: method as Dispatcher.HttpMethod, headers, body }, relayed)
   return relayed
@@ -51,20 +56,22 @@ export function relay(relaying: Relaying): Relayed {
 /** A class, for there is one for each request: its methods are made once. */
 class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   readonly #relaying: Relaying
+  readonly #observer: RelayObserver
   #controller: Dispatcher.DispatchController | undefined = undefined
   #answer: Answer | undefined = undefined
   #broken: Error | undefined = undefined
   #isOver = false
   #isWhole = false
 
-  constructor(relaying: Relaying) {
+  constructor(relaying: Relaying, observer: RelayObserver) {
     this.#relaying = relaying
+    this.#observer = observer
   }
 
   close(): void {
     if (!this.#isOver) this.#controller?.abort(LEFT)
     this.#isOver = true
-    this.#relaying.over?.(this.#isWhole)
+    this.#observer.over?.(this.#isWhole)
   }
 
   breakOff(why: Error): void {
@@ -87,10 +94,10 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     if ('refused' in given) {
       this.#isOver = true
       started.abort(LEFT)
-      this.#relaying.refuse('unreadable')
+      this.#observer.refuse('unreadable')
       return
     }
-    const behind = this.#relaying.onAnswer(status, rawHeaders)
+    const behind = this.#observer.onAnswer(status, rawHeaders)
     const headers = behind === null ? given.headers : withoutLength(given.headers)
     if (given.short !== null) {
       this.#answer = new ShortAnswer(response, { status, headers }, given.short, behind)
@@ -110,8 +117,8 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   }
 
   onResponseData(started: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#relaying.onBytes(chunk.length)
-    if (this.#relaying.mayGoOn?.() === false) this.#relaying.response.destroy()
+    this.#observer.onBytes(chunk.length)
+    if (this.#observer.mayGoOn?.() === false) this.#relaying.response.destroy()
     else if (this.#answer?.write(chunk) === false) started.pause()
   }
 
@@ -125,7 +132,7 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     const { response } = this.#relaying
     if (this.#isOver || response.destroyed) return
     this.#isOver = true
-    if (!response.headersSent) this.#relaying.refuse(error)
+    if (!response.headersSent) this.#observer.refuse(error)
     else response.destroy()
   }
 }
@@ -138,61 +145,6 @@ function withoutLength(headers: readonly string[]): string[] {
     if (name.toLowerCase() !== 'content-length') kept.push(name, value)
   }
   return kept
-}
-
-/** Of an answer that is held whole: head and body leave together, in one write, after one look at it. */
-class ShortAnswer implements Answer, Flushing {
-  readonly #response: ServerResponse
-  readonly #status: number
-  readonly #headers: string[]
-  readonly #clean: (body: Uint8Array) => Uint8Array
-  readonly #behind: BodySearch | null
-  readonly #parts: Uint8Array[] = []
-  #body: Uint8Array | undefined = undefined
-
-  constructor(
-    response: ServerResponse,
-    head: { readonly status: number; readonly headers: string[] },
-    clean: (body: Uint8Array) => Uint8Array,
-    behind: BodySearch | null,
-  ) {
-    this.#response = response
-    this.#status = head.status
-    this.#headers = head.headers
-    this.#clean = clean
-    this.#behind = behind
-  }
-
-  write(chunk: Uint8Array): boolean {
-    this.#parts.push(chunk)
-    return true
-  }
-
-  end(): void {
-    const parts = this.#parts
-    let body = this.#clean(parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts))
-    if (this.#behind !== null) {
-      body = this.#behind.push(body)
-      const rest = this.#behind.end()
-      if (rest.length > 0) body = Buffer.concat([body, rest])
-    }
-    this.#body = body
-    flushAtTurnEnd(this)
-  }
-
-  breakOff(): void {
-    this.#response.destroy()
-  }
-
-  flush(): void {
-    const response = this.#response
-    const body = this.#body
-    if (response.destroyed || body === undefined) return
-    this.#headers.push('content-length', String(body.length))
-    response.sendDate = false
-    response.writeHead(this.#status, this.#headers)
-    response.end(body)
-  }
 }
 
 function inTurn(first: BodySearch | null, second: BodySearch | null): BodySearch | null {

@@ -1,28 +1,14 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import {
-  type AddressInfo,
-  connect,
-  createServer as createTcpServer,
-  type Server,
-  type Socket,
-} from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { connect, createServer as createTcpServer, type Socket } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { localServers } from '../../../test/support/local-servers.ts'
 import type { EgressDial } from '../../domain/egress/index.ts'
 import { createScrubber } from '../../domain/scrub/index.ts'
 import { readEarly } from './early-bytes.ts'
 import { openWebSocket, type WebSocketOpening } from './websocket.ts'
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  ends.push(() => server.close())
-  return (server.address() as AddressInfo).port
-}
+const { ends, listening } = localServers()
 
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
 const SWITCHED = `HTTP/1.1 101 Switching Protocols\r\n${UPGRADE}`
