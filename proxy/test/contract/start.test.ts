@@ -1,0 +1,25 @@
+/** However the daemon is started, Node and the allocator are told the same. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '../../..')
+const FLAG = /--(?:max-semi-space-size|heap-growing-percent)=[0-9]+/g
+const SETTING = /(MALLOC_[A-Z_]+?_?)(?:=|: ')([0-9]+)/g
+
+it.each([
+  'package.json',
+  'proxy/Dockerfile',
+  'proxy/bin/oauth3.js',
+  'docs/systemd/oauth3.service',
+  'proxy/bench/support.ts',
+])('%s', (path) => {
+  const text = readFileSync(join(ROOT, path), 'utf8')
+  const settings = [...text.matchAll(SETTING)].map(([, name, value]) => `${name}=${value}`)
+  expect([...new Set([...(text.match(FLAG) ?? []), ...settings])].sort()).toEqual([
+    '--heap-growing-percent=30',
+    '--max-semi-space-size=8',
+    'MALLOC_ARENA_MAX=2',
+    'MALLOC_TRIM_THRESHOLD_=131072',
+  ])
+})
