@@ -8,7 +8,11 @@ const DOMAIN_ROOMS = [
   'audit',
   'outbox',
   'agents',
+  'capabilities',
   'code',
+  'facts',
+  'reading',
+  'names',
   'imports',
   'consent',
   'trust',
@@ -58,7 +62,7 @@ module.exports = {
         ...(['gateway', 'llm-proxy'].includes(room) ? [`${src}/surfaces/relay/index\\.ts$`] : []),
       ]),
     ),
-    ...['storage', 'sandbox', 'crypto', 'fetch-code', 'dial', 'wake-openclaw', 'certificates'].map((room) =>
+    ...['storage', 'sandbox', 'crypto', 'fetch-code', 'dial', 'wake-openclaw', 'certificates', 'program-reader'].map((room) =>
       only(`adapter-${room}`, `${src}/adapters/${room}/`, [
         `${src}/kernel/index\\.ts$`,
         `${src}/domain/[^/]+/index\\.ts$`,

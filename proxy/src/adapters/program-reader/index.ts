@@ -1,0 +1,1 @@
+export { createProgramReader } from './program-reader.ts'

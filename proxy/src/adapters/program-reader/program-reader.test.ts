@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ProgramReader } from '../../domain/facts/index.ts'
+import { createProgramReader } from './program-reader.ts'
+
+let reader: ProgramReader
+beforeEach(() => {
+  reader = createProgramReader()
+})
+afterEach(async () => {
+  await reader[Symbol.asyncDispose]()
+})
+
+const MEBIBYTE = 1_048_576
+const fill = (text: string): string => text.repeat(Math.floor(MEBIBYTE / text.length))
+
+describe('a program', () => {
+  test('is read in its language, many at once, each answer to its own program', async () => {
+    const [first, second, third] = await Promise.all([
+      reader.read('await fetch("https://a.example/v1", { method: "POST" })', 'javascript'),
+      reader.read('import urllib.request\nurllib.request.urlopen("https://b.example/v2")', 'python'),
+      reader.read('await fetch("https://c.example/v3")', 'javascript'),
+    ])
+    expect(first.requests).toMatchObject([{ host: 'a.example', method: 'POST', path: '/v1' }])
+    expect(second.requests).toMatchObject([{ host: 'b.example', method: 'GET', path: '/v2' }])
+    expect(third.requests).toMatchObject([{ host: 'c.example', method: 'GET', path: '/v3' }])
+  })
+
+  test('that takes too long is told as not readable, and the next is read', async () => {
+    await using short = createProgramReader({ timeLimitMs: 1 })
+    await short.read('1', 'javascript')
+    const slow = await short.read(fill('f(1);'), 'javascript')
+    expect(slow).toMatchObject({
+      readable: false,
+      dangers: [{ kind: 'unreadable_code', detail: expect.stringContaining('too long') }],
+    })
+    await using patient = createProgramReader()
+    expect(await patient.read('await fetch("https://a.example/")', 'javascript')).toMatchObject({
+      readable: true,
+    })
+  })
+
+  test('never holds up the event loop', async () => {
+    let ticks = 0
+    const timer = setInterval(() => {
+      ticks += 1
+    }, 5)
+    await reader.read(
+      fill('const a = { b: [1, 2, "x"], c() { return fetch("https://a.example/" + this.b) } };\n'),
+      'javascript',
+    )
+    clearInterval(timer)
+    expect(ticks).toBeGreaterThan(5)
+  })
+
+  test.each<[string, 'javascript' | 'python', string]>([
+    ['brackets', 'javascript', fill('[')],
+    ['functions in functions', 'javascript', fill('(()=>')],
+    ['calls of calls', 'javascript', `f${fill('()')}`],
+    ['a chain of additions', 'javascript', `x = ${fill('"a"+')}"b"`],
+    ['templates in templates', 'javascript', fill('`${')],
+    ['functions that call one another', 'javascript', fill('function f(a){return f(f(a+1)+f(a+2))}\n')],
+    ['unions', 'javascript', `let a = "";${fill('a = c ? a + "x" : a + "y";')}fetch(a)`],
+    ['a regular expression', 'javascript', `/${fill('(a|')}/`],
+    ['types', 'javascript', `let a: ${fill('A<')}`],
+    ['parentheses', 'python', fill('(')],
+    ['blocks', 'python', Array.from({ length: 1_000 }, (_, depth) => `${' '.repeat(depth)}if a:\n`).join('')],
+    ['functions', 'python', fill('def f(a): return f(f(a))\n')],
+    ['conditions', 'python', `x = ${fill('a if b else ')}c`],
+    ['texts in texts', 'python', fill('f"{')],
+    ['line ends', 'python', fill('\\\n')],
+    ['nothing but NUL', 'javascript', fill('\0')],
+    ['lines', 'javascript', fill('\n')],
+  ])('of a mebibyte of %s comes to an end, and the daemon lives', async (_what, language, code) => {
+    const facts = await reader.read(code, language)
+    expect(facts.language).toBe(language)
+    const after = await reader.read('await fetch("https://a.example/v1")', 'javascript')
+    expect(after.requests).toMatchObject([{ host: 'a.example' }])
+  })
+})
+
+test('what waits when the daemon stops is told so', async () => {
+  const own = createProgramReader()
+  const waiting = [own.read(fill('f(1);'), 'javascript'), own.read('1', 'javascript')].map((one) =>
+    one.then(
+      () => 'read',
+      (error: Error) => error.message,
+    ),
+  )
+  await own[Symbol.asyncDispose]()
+  expect(await Promise.all(waiting)).toContain('The daemon is stopping.')
+  await expect(own.read('1', 'javascript')).rejects.toThrow('stopping')
+})

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { type CodeHash, sha256Hex } from '../../kernel/index.ts'
+import { createCodeFacts, FACTS_VERSION, type FactsRepository, unreadableFacts } from './code-facts.ts'
+import type { CodeFacts } from './facts.ts'
+
+function kit() {
+  const stored = new Map<string, CodeFacts>()
+  const repository: FactsRepository = {
+    get: (hash, language, version) => stored.get(`${hash} ${language} ${version}`),
+    put: (hash, language, version, facts) => void stored.set(`${hash} ${language} ${version}`, facts),
+  }
+  const read: string[] = []
+  const reader = {
+    async read(code: string) {
+      read.push(code)
+      return { ...unreadableFacts('javascript', ''), readable: true, dangers: [] }
+    },
+    async [Symbol.asyncDispose]() {},
+  }
+  return { stored, read, create: () => createCodeFacts({ reader, repository }) }
+}
+
+test('a program is read once, and stored only when its request is', async () => {
+  const { stored, read, create } = kit()
+  const facts = create()
+  const first = await facts.of('run()', 'javascript')
+  await facts.of('run()', 'javascript')
+  expect([read, stored.size]).toEqual([['run()'], 0])
+  facts.keep('run()', 'javascript', first)
+  expect([...stored.keys()]).toEqual([`${sha256Hex('run()')} javascript ${FACTS_VERSION}`])
+  await create().of('run()', 'javascript')
+  expect(read).toHaveLength(1)
+})
+
+test('what was never read is told as not readable, so that nothing narrow is made of it', () => {
+  const known = kit()
+    .create()
+    .known(sha256Hex('x') as CodeHash, 'python')
+  expect(known).toMatchObject({ language: 'python', readable: false, dangers: [{ kind: 'unreadable_code' }] })
+})
+
+test('the same bytes in another language are another program', async () => {
+  const { read, create } = kit()
+  const facts = create()
+  await facts.of('x', 'javascript')
+  await facts.of('x', 'python')
+  expect(read).toHaveLength(2)
+})

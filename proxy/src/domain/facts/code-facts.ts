@@ -1,0 +1,83 @@
+import { type CodeHash, sha256Hex } from '../../kernel/index.ts'
+import type { CodeFacts, Language } from './facts.ts'
+
+/** Reads programs off the event loop, within limits of time and memory. Never rejects for what a program holds. */
+export interface ProgramReader extends AsyncDisposable {
+  /** What is beyond the limits comes back as not readable. Throws `rate_limited` when too many wait. */
+  read(code: string, language: Language): Promise<CodeFacts>
+}
+
+/** Facts by the code they are of; kept with the code, so that each program is read once. */
+export interface FactsRepository {
+  /** Undefined when there are none, or those of another version of the reader. */
+  get(hash: CodeHash, language: Language, version: number): CodeFacts | undefined
+  put(hash: CodeHash, language: Language, version: number, facts: CodeFacts): void
+}
+
+/** Raised whenever the reader learns: stored facts of an earlier one are read anew. */
+export const FACTS_VERSION = 1
+
+/** Programs whose facts are kept in memory. */
+const MAX_KEPT = 256
+
+export interface CodeFactsService {
+  /** The facts of a program; stores nothing. */
+  of(code: string, language: Language): Promise<CodeFacts>
+  /** Keeps them beside the code; inside the transaction that stores it. */
+  keep(code: string, language: Language, facts: CodeFacts): void
+  /** What is known without reading the program again; not readable when that is nothing. */
+  known(hash: CodeHash, language: Language): CodeFacts
+}
+
+export function createCodeFacts(deps: {
+  readonly reader: ProgramReader
+  readonly repository: FactsRepository
+}): CodeFactsService {
+  const { reader, repository } = deps
+  const kept = new Map<string, CodeFacts>()
+
+  const remember = (key: string, facts: CodeFacts): CodeFacts => {
+    kept.delete(key)
+    kept.set(key, facts)
+    for (const oldest of kept.keys()) {
+      if (kept.size <= MAX_KEPT) break
+      kept.delete(oldest)
+    }
+    return facts
+  }
+
+  const lookUp = (hash: CodeHash, language: Language): CodeFacts | undefined => {
+    const key = `${language} ${hash}`
+    const facts = kept.get(key) ?? repository.get(hash, language, FACTS_VERSION)
+    return facts && remember(key, facts)
+  }
+
+  return {
+    async of(code, language) {
+      const hash = sha256Hex(code) as CodeHash
+      const found = lookUp(hash, language)
+      if (found !== undefined) return found
+      return remember(`${language} ${hash}`, await reader.read(code, language))
+    },
+    keep(code, language, facts) {
+      const hash = sha256Hex(code) as CodeHash
+      if (repository.get(hash, language, FACTS_VERSION) === undefined) {
+        repository.put(hash, language, FACTS_VERSION, facts)
+      }
+    },
+    known: (hash, language) => lookUp(hash, language) ?? unreadableFacts(language, 'it was not read'),
+  }
+}
+
+/** What is told of a program that could not be read. `why` completes "cannot be read as a program: …". */
+export const unreadableFacts = (language: Language, why: string): CodeFacts => ({
+  language,
+  readable: false,
+  requests: [],
+  dangers: [{ kind: 'unreadable_code', lines: [], detail: why }],
+  secrets: [],
+  imports: [],
+})
+
+/** What the code of a runtime is written in. */
+export const languageOf = (runtime: string): Language => (runtime === 'python' ? 'python' : 'javascript')

@@ -1,0 +1,115 @@
+/** What a request asks to send, made whole: what it does not state is derived from what the program can be seen to do. */
+import {
+  ANY_METHOD,
+  ANY_PATH,
+  anyCapability,
+  CAPABILITY_LIMITS,
+  type Capability,
+  canonicalNetwork,
+  DEFAULT_REQUESTS,
+  hostCovers,
+} from '../capabilities/index.ts'
+import type { CodeFacts, DangerFact, RequestFact } from './facts.ts'
+
+/** An entry of a request's network list; what is left out is derived. */
+export interface RequestedHost {
+  /** Canonical host pattern. */
+  readonly host: string
+  readonly methods?: readonly string[]
+  readonly paths?: readonly string[]
+  readonly requests?: number
+  readonly websocket?: boolean
+  readonly graphql?: Capability['graphql']
+}
+
+/**
+ * What the program does beyond what was read of it, so that nothing narrower than anything can be derived. Walled: the runtime
+ * stops code from text by itself, so what such code would send need not be guessed.
+ */
+const OPAQUE: readonly DangerFact['kind'][] = ['opaque_sender', 'unreadable_code']
+const OPAQUE_WITHOUT_WALL: readonly DangerFact['kind'][] = [
+  'code_from_text',
+  'computed_import',
+  'text_import',
+  'native_code',
+  'webassembly',
+  'worker_code',
+]
+
+export const isOpaque = (facts: CodeFacts, walled: boolean): boolean =>
+  !facts.readable ||
+  facts.dangers.some(({ kind }) => OPAQUE.includes(kind) || (!walled && OPAQUE_WITHOUT_WALL.includes(kind)))
+
+/** Canonical capabilities for every requested entry. `walled`: see `OPAQUE`. */
+export function deriveNetwork(
+  requested: readonly RequestedHost[],
+  facts: CodeFacts,
+  options: { readonly walled: boolean },
+): Capability[] {
+  const opaque = isOpaque(facts, options.walled)
+  return canonicalNetwork(requested.flatMap((entry) => capabilitiesOf(entry, facts.requests, opaque)))
+}
+
+function capabilitiesOf(entry: RequestedHost, seen: readonly RequestFact[], opaque: boolean): Capability[] {
+  const { host, methods, paths, websocket } = entry
+  if (methods !== undefined && paths !== undefined) return [stated(entry, methods, paths)]
+  if (websocket === true && methods === undefined && paths !== undefined) return [stated(entry, [], paths)]
+  if (opaque) return [withStated(anyCapability(host), entry)]
+  const here = seen.filter((fact) => fact.host === null || hostCovers(host, fact.host))
+  const rows = here.map((fact) => capabilityOf(host, fact))
+  // Nothing names the host, so at most a redirect leads there.
+  const derived = rows.length > 0 ? rows : [{ ...base(host), methods: ['GET'], paths: [ANY_PATH] }]
+  const narrowed = methods === undefined ? derived : forMethods(derived, methods)
+  return withinLimits(narrowed.map((capability) => withStated(capability, entry)))
+}
+
+const base = (host: string): Omit<Capability, 'methods' | 'paths'> => ({
+  host,
+  requests: DEFAULT_REQUESTS,
+  websocket: false,
+  graphql: 'query',
+})
+
+const stated = (entry: RequestedHost, methods: readonly string[], paths: readonly string[]): Capability =>
+  withStated({ ...base(entry.host), methods, paths }, entry)
+
+const withStated = (
+  capability: Capability,
+  { paths, requests, websocket, graphql }: RequestedHost,
+): Capability => ({
+  ...capability,
+  paths: paths ?? capability.paths,
+  requests: requests ?? Math.min(capability.requests, DEFAULT_REQUESTS),
+  websocket: websocket ?? capability.websocket,
+  graphql: graphql ?? capability.graphql,
+})
+
+/** What was derived for these methods; any path for those of which nothing was seen. */
+function forMethods(derived: readonly Capability[], methods: readonly string[]): Capability[] {
+  return methods.map((method) => {
+    const paths = derived.filter((one) => one.methods.includes(method)).flatMap((one) => one.paths)
+    return {
+      ...base(derived[0]?.host ?? ''),
+      methods: [method],
+      paths: paths.length === 0 ? [ANY_PATH] : paths,
+    }
+  })
+}
+
+function capabilityOf(host: string, { method, path, websocket, graphql }: RequestFact): Capability {
+  return {
+    ...base(host),
+    methods: websocket ? [] : [method ?? ANY_METHOD],
+    paths: [path ?? ANY_PATH],
+    websocket,
+    graphql: graphql === 'mutation' || graphql === 'unknown' ? 'mutation' : 'query',
+  }
+}
+
+/** A program of very many addresses is one whose list nobody reads: any path then, and said so. */
+function withinLimits(capabilities: readonly Capability[]): Capability[] {
+  const merged = canonicalNetwork(capabilities)
+  return merged.map((entry) =>
+    entry.paths.length > CAPABILITY_LIMITS.paths ? { ...entry, paths: [ANY_PATH] } : entry,
+  )
+}

@@ -1,0 +1,21 @@
+export {
+  type CodeFactsService,
+  createCodeFacts,
+  FACTS_VERSION,
+  type FactsRepository,
+  languageOf,
+  type ProgramReader,
+  unreadableFacts,
+} from './code-facts.ts'
+export { byDanger, DANGERS, type Danger, type DangerKind } from './dangers.ts'
+export { deriveNetwork, isOpaque, type RequestedHost } from './derive.ts'
+export type {
+  CodeFacts,
+  DangerFact,
+  ImportFact,
+  Language,
+  RequestFact,
+  SecretFact,
+  Source,
+} from './facts.ts'
+export { hasHidden, hasMixedWord, imitatesCard, latinLook, readText, skeleton } from './text/index.ts'

@@ -1,0 +1,289 @@
+import { setMember, tellReplaced } from './assignments.ts'
+import { lineOf, type Node } from './ast.ts'
+import { callClient } from './clients.ts'
+import { bufferFrom, decode, encoded, parsed } from './decoding.ts'
+import { importModule } from './imports.ts'
+import { anyOf, elementsOf } from './lists.ts'
+import { getMember, readEnv } from './members.ts'
+import { opaque } from './opaque.ts'
+import { DYNAMIC_CODE, HIDDEN_NAMES } from './platform-names.ts'
+import { sendFetch, sendRequest } from './requests.ts'
+import { type Run, withCondition } from './run.ts'
+import { toTexts } from './texts.ts'
+import {
+  anything,
+  type Builtin,
+  builtin,
+  constantOf,
+  items,
+  mixed,
+  only,
+  secretsIn,
+  type Thing,
+  text,
+  thing,
+  UNDEFINED,
+  union,
+  type Value,
+} from './values.ts'
+
+/** Calls a function of the platform. */
+export function callPlatform(run: Run, one: Builtin, self: Value, args: readonly Value[], node: Node): Value {
+  const { name } = one
+  const line = lineOf(node)
+  const [first = UNDEFINED, second = UNDEFINED, third = UNDEFINED] = args
+  const client = callClient(run, one, args, node)
+  if (client !== null) return client
+  const proto = /^(?:String|Array|Object|Number|Function|URL|Map)\.prototype\.(\w+)$/.exec(name)
+  if (readsWhole(run, name, args, line)) return anything('environment', { secrets: ['*'] })
+  if (proto?.[1] === 'call' || proto?.[1] === 'apply' || proto?.[1] === 'bind') {
+    return run.method(self, proto[1], args, node)
+  }
+  if (proto?.[1] !== undefined && proto[1] !== 'constructor') {
+    if (self.some((target) => target.k === 'text' || target.k === 'items'))
+      return run.method(self, proto[1], args, node)
+    return opaque(run, null, proto[1], [self, ...args], node)
+  }
+  if (DYNAMIC_CODE.has(name)) run.sink.danger('code_from_text', line, name)
+  if (name === 'Symbol.for' || name.startsWith('regex ')) return anything('computed')
+  const hidden = name === 'Intl.DateTimeFormat' && args.length === 0 ? 'time zone' : HIDDEN_NAMES.get(name)
+  if (hidden !== undefined) return anything('environment', { hidden, role: 'atom' })
+  if (
+    name.startsWith('console.') ||
+    /^process\.std(?:out|err)\.write$|^Deno\.std(?:out|err)\.write(?:Sync)?$/.test(name)
+  ) {
+    run.sink.secretGoes(
+      args.flatMap((arg) => secretsIn(arg)),
+      'output',
+    )
+    return UNDEFINED
+  }
+  if (name.startsWith('Temporal.Now')) return anything('environment', { hidden: 'Date', role: 'atom' })
+  switch (name) {
+    case 'fetch':
+      return sendFetch(run, args, node)
+    case 'navigator.sendBeacon':
+      sendRequest(run, { url: first, method: text('POST'), headers: UNDEFINED, body: second }, node)
+      return anything('computed')
+    case 'setTimeout':
+    case 'setInterval':
+    case 'setImmediate':
+    case 'queueMicrotask':
+      if (first.some((given) => given.k === 'text')) {
+        run.sink.danger('code_from_text', line, `${name} with text`)
+      }
+      // A moment that is written down, as the time to wait for it.
+      return withCondition(run, mixed([second]).hidden === 'Date' ? 'Date' : null, () =>
+        opaque(run, null, null, args, node),
+      )
+    case 'require':
+      return importModule(run, first, node, false)
+    case 'Deno.env.get':
+    case 'process.env.get': {
+      const names = first.map((given) => constantOf(given))
+      return union(
+        ...names.map(
+          (given): Value => (given === null ? readEnv(run, '*', node) : readEnv(run, given, node)),
+        ),
+      )
+    }
+    case 'Deno.env.toObject':
+      run.sink.secretRead('*', line)
+      return builtin('process.env')
+    case 'JSON.stringify':
+      return [{ ...mixed([first]), role: 'json', data: first }]
+    case 'JSON.parse':
+      return parsed(first)
+    case 'structuredClone':
+    case 'Object.freeze':
+    case 'Object.seal':
+    case 'Object.preventExtensions':
+    case 'Promise.resolve':
+    case 'Symbol':
+      return first
+    case 'Promise.all':
+    case 'Promise.allSettled':
+    case 'Promise.race':
+    case 'Promise.any':
+      return name === 'Promise.all' ? first : name === 'Promise.allSettled' ? [mixed([first])] : anyOf(first)
+    case 'Array.from': {
+      const list = elementsOf(run, first, null)
+      const source = list === null ? items([], mixed([first])) : items(list)
+      return second === UNDEFINED ? source : run.method(source, 'map', [second], node)
+    }
+    case 'Array.of':
+    case 'Array':
+      return items([...args])
+    case 'String':
+      return toTexts(run, first)
+    case 'String.raw':
+      return [mixed(args)]
+    case 'Number':
+    case 'parseInt':
+    case 'parseFloat':
+    case 'Number.parseInt':
+    case 'Number.parseFloat':
+    case 'encodeURIComponent':
+    case 'escape':
+      return encoded(name, first)
+    case 'encodeURI':
+      return first
+    case 'Boolean': {
+      return [mixed([first])]
+    }
+    case 'decodeURIComponent':
+    case 'decodeURI':
+    case 'unescape':
+    case 'atob':
+    case 'String.fromCharCode':
+    case 'String.fromCodePoint':
+      return decode(name, args)
+    case 'btoa':
+      return [{ ...mixed([first]), role: 'atom' }]
+    case 'Buffer.from':
+      return bufferFrom(first, second)
+    case 'Object.keys':
+      return first.length === 1 && first[0]?.k === 'thing' && first[0].rest === null
+        ? items([...first[0].props.keys()].map((key) => text(key)))
+        : all(run, first, node)
+    case 'Object.values':
+    case 'Object.getOwnPropertyDescriptor':
+    case 'Object.getOwnPropertyDescriptors':
+    case 'Object.getOwnPropertyNames':
+    case 'Reflect.ownKeys':
+      return name === 'Object.values' &&
+        first.length === 1 &&
+        first[0]?.k === 'thing' &&
+        first[0].rest === null
+        ? items([...first[0].props.values()])
+        : all(run, first, node)
+    case 'Object.entries':
+      return first.length === 1 && first[0]?.k === 'thing' && first[0].rest === null
+        ? items([...first[0].props].map(([key, value]) => items([text(key), value])))
+        : all(run, first, node)
+    case 'Object.fromEntries':
+      return fromEntries(run, first)
+    case 'Object.assign':
+      for (const source of args.slice(1)) assign(run, first, source, node)
+      return first
+    case 'Object.create':
+      return [inheriting(first)]
+    case 'Object.defineProperty':
+    case 'Reflect.defineProperty': {
+      tellReplaced(run, first, only(second), node)
+      const value = getMember(run, third, 'value', node)
+      const getter = getMember(run, third, 'get', node)
+      setMember(
+        run,
+        first.filter((given) => given.k !== 'builtin'),
+        only(second),
+        getter.some((given) => given.k === 'function') ? run.call(getter, first, [], node) : value,
+        node,
+      )
+      return first
+    }
+    case 'Object.defineProperties':
+    case 'Object.setPrototypeOf':
+    case 'Reflect.setPrototypeOf':
+      tellReplaced(run, first, null, node)
+      return first
+    case 'Reflect.set':
+      setMember(run, first, only(second), third, node)
+      return anything('computed')
+    case 'Reflect.get':
+      if (only(second) === 'constructor') run.sink.danger('code_from_text', line, 'constructor')
+      return getMember(run, first, only(second), node)
+    case 'Reflect.apply': {
+      const list = elementsOf(run, third, null) ?? new Array<Value>(4).fill(anyOf(third))
+      return run.call(first, second, list, node)
+    }
+    case 'Reflect.construct': {
+      const list = elementsOf(run, second, null) ?? new Array<Value>(4).fill(anyOf(second))
+      return union(...first.map((target) => run.construct(target, list, node)))
+    }
+    case 'Object.getPrototypeOf':
+    case 'Reflect.getPrototypeOf':
+      return union(
+        ...first.map((given): Value => {
+          if (given.k === 'function' || given.k === 'class' || given.k === 'builtin')
+            return builtin('Function.prototype')
+          if (given.k === 'text') return builtin('String.prototype')
+          if (given.k === 'items') return builtin('Array.prototype')
+          return [mixed([[given]])]
+        }),
+      )
+    case 'resolve': {
+      for (const target of one.data ?? []) if (target.k === 'items') target.items.push(first)
+      return UNDEFINED
+    }
+    default:
+      return otherwise(run, one, args, node)
+  }
+}
+
+/**
+ * Puts down that all variables of the environment are read together, from the object or from Linux's file of them.
+ * @returns whether it is the file
+ */
+function readsWhole(run: Run, name: string, args: readonly Value[], line: number): boolean {
+  if (/^Object\.(?:freeze|hasOwn|prototype)/.test(name)) return false
+  let isFile = false
+  for (const arg of args) {
+    for (const one of arg) {
+      const names = /^\/proc\/[^/]+\/environ$/.test(constantOf(one) ?? '')
+      isFile ||= names
+      if (names || (one.k === 'builtin' && one.name === 'process.env')) run.sink.secretRead('*', line)
+    }
+  }
+  return isFile
+}
+
+function otherwise(run: Run, one: Builtin, args: readonly Value[], node: Node): Value {
+  if (/^Object\.prototype\.__define[GS]etter__$/.test(one.name))
+    tellReplaced(run, args[0] ?? UNDEFINED, null, node)
+  if (/^(?:Uint8Array|Buffer)\.(?:from|fromBase64|fromHex|alloc|concat)$/.test(one.name)) {
+    return [{ ...mixed(args), role: 'bytes' }]
+  }
+  const from = one.name.startsWith('Deno.') || one.name.startsWith('node:os') ? 'environment' : 'computed'
+  const made = opaque(run, null, null, args, node)
+  return from === 'environment' && made.length === 1 ? [mixed([made], 'environment')] : made
+}
+
+/** Everything in an object; of the global object that is every function there is. */
+function all(run: Run, value: Value, node: Node): Value {
+  for (const one of value) if (one.k === 'builtin') getMember(run, [one], null, node)
+  return items([], mixed([value]))
+}
+
+/** `Object.create(parent)`: what the parent has is there too. */
+function inheriting(parent: Value): Thing {
+  const made = thing()
+  for (const one of parent) {
+    if (one.k === 'thing') {
+      for (const [key, value] of one.props) made.props.set(key, value)
+      made.rest = one.rest
+    } else if (one.k !== 'primitive') made.rest = mixed([parent])
+  }
+  return made
+}
+
+function fromEntries(run: Run, value: Value): Value {
+  const made = thing()
+  for (const entry of elementsOf(run, value, null) ?? []) {
+    const pair = elementsOf(run, entry, null)
+    const key = pair?.[0] === undefined ? null : only(pair[0])
+    if (key === null || pair?.[1] === undefined) made.rest = mixed([value])
+    else made.props.set(key, pair[1])
+  }
+  if (elementsOf(run, value, null) === null) made.rest = mixed([value])
+  return [made]
+}
+
+function assign(run: Run, target: Value, source: Value, node: Node): void {
+  for (const one of source) {
+    if (one.k === 'thing') {
+      for (const [key, value] of one.props) setMember(run, target, key, value, node)
+      if (one.rest !== null) setMember(run, target, null, [one.rest], node)
+    } else if (one.k !== 'primitive') setMember(run, target, null, [mixed([[one]])], node)
+  }
+}

@@ -1,0 +1,385 @@
+import type { TreeCursor } from '@lezer/common'
+import { MAX_DEPTH, Unreadable } from './limits.ts'
+import type { Arg, Clause, Expr, FieldPart, FunctionNode, Param, Stmt } from './syntax.ts'
+import { literalHead, readEscapes, readLiteral } from './text-of.ts'
+import { formatAt, joined, stringAt } from './strings.ts'
+
+/** What one body binds, gathered while it is read. */
+export interface Names {
+  readonly bound: Set<string>
+  readonly outer: Set<string>
+  generator: boolean
+}
+
+/** State of one reading of a text. */
+export interface Reading {
+  readonly code: string
+  depth: number
+  names: Names
+  readonly words: Map<string, number[]>
+  readonly escaped: number[]
+  /** Offsets of addresses with dots or slashes that are not what they seem. */
+  readonly odd: number[]
+  /** Where patterns of `match` stand. */
+  readonly patterns: { readonly from: number; readonly to: number }[]
+  /** Annotations with calls, which Python runs where the function is made. */
+  annotations: Expr[]
+}
+
+/** A child of a syntax node: an expression already read, or a token with its text. */
+export interface Token {
+  readonly name: string
+  readonly from: number
+  readonly to: number
+  readonly x?: Expr
+}
+
+export const EXPRESSION = new Set(
+  'VariableName Number String FormatString ContinuedString None Boolean Ellipsis ... ParenthesizedExpression TupleExpression ArrayExpression SetExpression DictionaryExpression ComprehensionExpression ArrayComprehensionExpression SetComprehensionExpression DictionaryComprehensionExpression CallExpression MemberExpression BinaryExpression UnaryExpression ConditionalExpression LambdaExpression NamedExpression AwaitExpression YieldExpression'.split(
+    ' ',
+  ),
+)
+const WORDS_KEPT = 16
+
+export const newNames = (): Names => ({ bound: new Set(), outer: new Set(), generator: false })
+
+/** The name as Python reads it (NFKC), noted as it is written. */
+export function nameAt(reading: Reading, from: number, to: number): string {
+  const raw = reading.code.slice(from, to)
+  const seen = reading.words.get(raw)
+  if (seen === undefined) reading.words.set(raw, [from])
+  else if (seen.length < WORDS_KEPT) seen.push(from)
+  return /^[\0-\x7f]*$/.test(raw) ? raw : raw.normalize('NFKC')
+}
+
+/** The children of the node under the cursor, expressions read. The cursor comes back to the node. */
+export function tokensOf(reading: Reading, cursor: TreeCursor, skip = ''): Token[] {
+  const tokens: Token[] = []
+  if (!cursor.firstChild()) return tokens
+  do {
+    const name = cursor.name
+    const { from, to } = cursor
+    if (name === 'Comment') continue
+    if (name === skip) tokens.push({ name, from, to })
+    else if (EXPRESSION.has(name)) tokens.push({ name, from, to, x: readExpr(reading, cursor) })
+    else if (name === 'TypeDef') {
+      const inner = tokensOf(reading, cursor).find((token) => token.x !== undefined)
+      tokens.push(inner?.x === undefined ? { name, from, to } : { name, from, to, x: inner.x })
+    } else tokens.push({ name, from, to })
+  } while (cursor.nextSibling())
+  cursor.parent()
+  return tokens
+}
+
+/** Marks the names that an assignment to `target` binds. */
+export function bind(names: Names, target: Expr): void {
+  if (target.k === 'name') names.bound.add(target.id)
+  else if (target.k === 'star') bind(names, target.x)
+  else if (target.k === 'seq') for (const item of target.items) bind(names, item)
+}
+
+/** Expressions parted by commas from `start` on, as one; `stop` is the first index that is not read. */
+export function listOf(tokens: readonly Token[], start: number, stop: number, at: number): Expr {
+  const items: Expr[] = []
+  let comma = false
+  for (let index = start; index < stop; index++) {
+    const token = tokens[index] as Token
+    if (token.name === ',') comma = true
+    else if (token.name === '*' && tokens[index + 1]?.x !== undefined) {
+      items.push({ k: 'star', at: token.from, x: (tokens[index + 1] as Token).x as Expr })
+      index++
+    } else if (token.x !== undefined && token.name !== 'TypeDef') items.push(token.x)
+  }
+  const only = items[0]
+  return items.length === 1 && !comma && only !== undefined ? only : { k: 'seq', at, items }
+}
+
+/** The expression under the cursor. */
+export function readExpr(reading: Reading, cursor: TreeCursor): Expr {
+  const at = cursor.from
+  if (++reading.depth > MAX_DEPTH) throw new Unreadable(at, 'nested too deeply')
+  const read = exprAt(reading, cursor, at)
+  reading.depth--
+  return read
+}
+
+function exprAt(reading: Reading, cursor: TreeCursor, at: number): Expr {
+  const { code } = reading
+  switch (cursor.name) {
+    case 'VariableName':
+      return { k: 'name', at, id: nameAt(reading, at, cursor.to) }
+    case 'Number':
+      return { k: 'const', at, v: numberOf(code.slice(at, cursor.to)) }
+    case 'String':
+      return stringAt(reading, at, cursor.to)
+    case 'FormatString':
+      return formatAt(reading, cursor)
+    case 'None':
+    case 'Ellipsis':
+    case '...':
+      return { k: 'const', at, v: null }
+    case 'Boolean':
+      return { k: 'const', at, v: code.slice(at, cursor.to) === 'True' }
+    case 'BinaryExpression':
+      return chainAt(reading, cursor, at)
+    case 'NamedExpression': {
+      const [target, , value] = tokensOf(reading, cursor)
+      if (target?.x?.k !== 'name' || value?.x === undefined) throw new Unreadable(at, 'not Python')
+      reading.names.bound.add(target.x.id)
+      return { k: 'walrus', at, name: target.x.id, x: value.x }
+    }
+    case 'LambdaExpression':
+      return lambdaAt(reading, cursor, at)
+    case 'CallExpression':
+    case 'MemberExpression':
+      return trailerAt(reading, cursor, at)
+    default:
+      return compoundAt(reading, cursor, at)
+  }
+}
+
+function compoundAt(reading: Reading, cursor: TreeCursor, at: number): Expr {
+  const kind = cursor.name
+  const tokens = tokensOf(reading, cursor)
+  switch (kind) {
+    case 'ContinuedString':
+      return joined(tokens, at)
+    case 'ParenthesizedExpression':
+      return listOf(tokens, 0, tokens.length, at)
+    case 'TupleExpression':
+    case 'ArrayExpression':
+    case 'SetExpression': {
+      const list = listOf(tokens, 1, tokens.length - 1, at)
+      return list.k === 'seq' && list.at === at ? list : { k: 'seq', at, items: [list] }
+    }
+    case 'DictionaryExpression': {
+      const entries: [Expr | null, Expr][] = []
+      for (let index = 0; index < tokens.length; index++) {
+        const x = tokens[index]?.x
+        if (x === undefined) continue
+        if (tokens[index - 1]?.name === '**') entries.push([null, x])
+        else {
+          const value = tokens[index + 2]?.x
+          if (value !== undefined) entries.push([x, value])
+          index += 2
+        }
+      }
+      return { k: 'dict', at, entries }
+    }
+    case 'ConditionalExpression': {
+      const [a, , test, , b] = tokens
+      if (a?.x === undefined || test?.x === undefined || b?.x === undefined) break
+      return { k: 'if', at, test: test.x, a: a.x, b: b.x }
+    }
+    case 'UnaryExpression':
+    case 'AwaitExpression': {
+      const x = tokens.at(-1)?.x
+      if (x === undefined) break
+      if (kind === 'AwaitExpression') return { k: 'wait', at, x }
+      return { k: 'unary', at, op: reading.code.slice(at, (tokens[0] as Token).to), x }
+    }
+    case 'YieldExpression':
+      return yieldOf(reading, tokens, at)
+    default:
+      if (kind.endsWith('ComprehensionExpression'))
+        return comprehension(reading, tokens, 1, tokens.length - 1, at)
+  }
+  throw new Unreadable(at, 'not Python that this reader knows')
+}
+
+/** `yield x`, `yield from x`. */
+export function yieldOf(reading: Reading, tokens: readonly Token[], at: number): Expr {
+  reading.names.generator = true
+  const from = tokens[1]?.name === 'from'
+  const any = tokens.some((token) => token.x !== undefined)
+  return { k: 'yield', at, x: any ? listOf(tokens, 1, tokens.length, at) : null, from }
+}
+
+function comprehension(
+  reading: Reading,
+  tokens: readonly Token[],
+  start: number,
+  stop: number,
+  at: number,
+): Expr {
+  let first = start
+  while (first < stop && tokens[first]?.name !== 'for') first++
+  const heads = tokens.slice(start, tokens[first - 1]?.name === 'async' ? first - 1 : first)
+  const parts = heads.flatMap((token) => (token.x === undefined ? [] : [token.x]))
+  const clauses: Clause[] = []
+  for (let index = first; index < stop; ) {
+    let inAt = index + 1
+    while (inAt < stop && tokens[inAt]?.name !== 'in') inAt++
+    const iter = tokens[inAt + 1]?.x
+    if (iter === undefined) throw new Unreadable(at, 'not Python that this reader knows')
+    const tests: Expr[] = []
+    let next = inAt + 2
+    while (next < stop && tokens[next]?.name === 'if') {
+      const test = tokens[next + 1]?.x
+      if (test !== undefined) tests.push(test)
+      next += 2
+    }
+    clauses.push({ target: listOf(tokens, index + 1, inAt, at), iter, tests })
+    while (next < stop && tokens[next]?.name !== 'for') next++
+    index = next
+  }
+  const value = parts.at(-1)
+  if (value === undefined) throw new Unreadable(at, 'not Python that this reader knows')
+  return { k: 'comp', at, key: parts.length > 1 ? (parts[0] as Expr) : null, value, clauses }
+}
+
+function trailerAt(reading: Reading, cursor: TreeCursor, at: number): Expr {
+  const member = cursor.name === 'MemberExpression'
+  cursor.firstChild()
+  const obj = readExpr(reading, cursor)
+  const tokens: Token[] = []
+  let args: Arg[] = []
+  while (cursor.nextSibling()) {
+    const { name, from, to } = cursor
+    if (name === 'Comment') continue
+    if (name === 'ArgList') args = argsAt(reading, cursor)
+    else
+      tokens.push(
+        EXPRESSION.has(name) ? { name, from, to, x: readExpr(reading, cursor) } : { name, from, to },
+      )
+  }
+  cursor.parent()
+  if (!member) return { k: 'call', at, fn: obj, args }
+  const first = tokens[0] as Token
+  if (first.name === '.') {
+    const property = tokens[1]
+    if (property === undefined) return obj
+    return { k: 'attr', at: property.from, obj, name: nameAt(reading, property.from, property.to) }
+  }
+  if (!tokens.some((token) => token.name === ':'))
+    return { k: 'sub', at, obj, index: listOf(tokens, 1, tokens.length - 1, at) }
+  const parts: (Expr | null)[] = [null]
+  for (const token of tokens.slice(1, -1)) {
+    if (token.name === ':' || token.name === ',') parts.push(null)
+    else if (token.x !== undefined) parts[parts.length - 1] = token.x
+  }
+  return { k: 'sub', at, obj, index: { k: 'slice', at, parts } }
+}
+
+/** The arguments under the cursor, which stands on an ArgList. */
+export function argsAt(reading: Reading, cursor: TreeCursor): Arg[] {
+  const tokens = tokensOf(reading, cursor)
+  const args: Arg[] = []
+  for (let index = 1; index < tokens.length - 1; index++) {
+    const token = tokens[index] as Token
+    const next = tokens[index + 1]
+    if (token.name === ',') continue
+    if (token.name === '*' || token.name === '**') {
+      if (next?.x !== undefined) args.push({ name: null, star: token.name, x: next.x })
+      index++
+      continue
+    }
+    if (token.x === undefined) continue
+    let name: string | null = null
+    let x = token.x
+    if (next?.name === 'AssignOp' && token.x.k === 'name') {
+      const value = tokens[index + 2]?.x
+      if (value === undefined) continue
+      const walrus = reading.code.slice(next.from, next.to) === ':='
+      if (walrus) reading.names.bound.add(token.x.id)
+      x = walrus ? { k: 'walrus', at: token.from, name: token.x.id, x: value } : value
+      if (!walrus) name = token.x.id
+      index += 2
+    }
+    if (tokens[index + 1]?.name === 'for' || tokens[index + 1]?.name === 'async') {
+      const stop = tokens.length - 1
+      x = comprehension(
+        reading,
+        [{ ...token, x }, ...tokens.slice(index + 1, stop)],
+        0,
+        stop - index,
+        token.from,
+      )
+      index = stop
+    }
+    args.push({ name, star: '', x })
+  }
+  return args
+}
+
+function chainAt(reading: Reading, cursor: TreeCursor, at: number): Expr {
+  let levels = 0
+  while (cursor.name === 'BinaryExpression') {
+    cursor.firstChild()
+    levels++
+  }
+  const items = [readExpr(reading, cursor)]
+  const ops: string[] = []
+  for (let level = 0; level < levels; level++) {
+    const words: string[] = []
+    while (cursor.nextSibling()) {
+      if (EXPRESSION.has(cursor.name)) items.push(readExpr(reading, cursor))
+      else if (cursor.name !== 'Comment') words.push(reading.code.slice(cursor.from, cursor.to))
+    }
+    ops.push(words.join(' '))
+    cursor.parent()
+  }
+  return { k: 'chain', at, ops, items }
+}
+
+function lambdaAt(reading: Reading, cursor: TreeCursor, at: number): Expr {
+  const outer = reading.names
+  let params: Param[] = []
+  let body: Expr | null = null
+  reading.names = newNames()
+  cursor.firstChild()
+  do {
+    if (cursor.name === 'ParamList') params = paramsAt(reading, cursor, outer)
+    else if (EXPRESSION.has(cursor.name)) body = readExpr(reading, cursor)
+  } while (cursor.nextSibling())
+  cursor.parent()
+  const names = reading.names
+  reading.names = outer
+  const result: Stmt[] = body === null ? [] : [{ k: 'return', at: body.at, x: body }]
+  for (const param of params) names.bound.add(param.name)
+  const fn: FunctionNode = {
+    at,
+    name: 'lambda',
+    params,
+    body: result,
+    locals: names.bound,
+    generator: names.generator,
+  }
+  return { k: 'lambda', at, fn }
+}
+
+/** The parameters under the cursor, which stands on a ParamList; their first values belong to the names outside. */
+export function paramsAt(reading: Reading, cursor: TreeCursor, outer: Names): Param[] {
+  const inner = reading.names
+  reading.names = outer
+  const tokens = tokensOf(reading, cursor)
+  reading.names = inner
+  const params: Param[] = []
+  for (let index = 0; index < tokens.length; index++) {
+    const token = tokens[index] as Token
+    if (token.name === 'TypeDef' && token.x !== undefined) reading.annotations.push(token.x)
+    if (token.x?.k !== 'name' || token.name === 'TypeDef') continue
+    const before = tokens[index - 1]?.name
+    const star = before === '*' || before === '**' ? before : ''
+    let next = index + 1
+    if (tokens[next]?.name === 'TypeDef') {
+      const note = tokens[next]?.x
+      if (note !== undefined) reading.annotations.push(note)
+      next++
+    }
+    let initial: Expr | null = null
+    if (tokens[next]?.name === 'AssignOp') initial = tokens[++next]?.x ?? null
+    else next--
+    params.push({ name: token.x.id, star, initial })
+    index = next
+  }
+  return params
+}
+
+/** A number as JavaScript holds it. */
+function numberOf(text: string): number {
+  const plain = text.replaceAll('_', '')
+  const value = Number(/^0\d+$/.test(plain) ? Number.parseInt(plain, 10) : plain)
+  return Number.isNaN(value) ? Number.parseFloat(plain) : value
+}
+

@@ -1,0 +1,68 @@
+import type { RequestFact } from '../facts.ts'
+import { fromJson } from './json.ts'
+import type { Alt, Value } from './values.ts'
+
+type Operation = RequestFact['graphql']
+const DOCUMENT = /^[\s,]*(?:#[^\n]*\n[\s,]*)*(query|mutation|subscription|fragment|\{)/
+
+/** The operation of the GraphQL request that a body is; null when it is none. */
+export function graphqlOf(body: Value, path: string | null): Operation {
+  let found: Operation = null
+  for (const alt of body) found = worse(found, ofAlt(alt))
+  if (found === null && path !== null && /\/graphql(?:\.json)?\/?$/i.test(path)) return 'unknown'
+  return found
+}
+
+const RANK = ['query', 'unknown', 'mutation']
+const worse = (a: Operation, b: Operation): Operation =>
+  a === null ? b : b === null ? a : RANK.indexOf(a) >= RANK.indexOf(b) ? a : b
+
+function ofAlt(alt: Alt): Operation {
+  if (alt.t === 'json') return graphqlOf(alt.of, null)
+  if (alt.t === 'const' && typeof alt.v === 'string') {
+    if (!/"query"/.test(alt.v)) return null
+    const read = fromJson(alt.v)
+    return read === null ? null : graphqlOf(read, null)
+  }
+  if (alt.t === 'list') return alt.items.map((item) => graphqlOf(item, null)).reduce(worse, null)
+  if (alt.t !== 'dict') return null
+  const document = alt.entries.get('query')
+  if (document === undefined) return null
+  let found: Operation = null
+  for (const one of document) {
+    const text =
+      one.t === 'const' && typeof one.v === 'string'
+        ? one.v
+        : one.t === 'text' && typeof one.pieces[0] === 'string'
+          ? one.pieces[0]
+          : null
+    if (text === null || !DOCUMENT.test(text)) {
+      // A search for words is also called `query`: only a document that is computed beside variables may be GraphQL.
+      if (alt.entries.has('variables') || alt.entries.has('operationName')) found = worse(found, 'unknown')
+      continue
+    }
+    found = worse(
+      found,
+      operationOf(
+        one.t === 'text'
+          ? one.pieces.map((piece) => (typeof piece === 'string' ? piece : ' ')).join('')
+          : text,
+      ),
+    )
+    if (one.t === 'text' && found === 'query' && !/^[\s,]*(?:query\b|\{)/.test(text)) found = 'unknown'
+  }
+  return found
+}
+
+/** `mutation` when any operation of the document is one. */
+export function operationOf(document: string): 'query' | 'mutation' {
+  let depth = 0
+  const plain = document.replace(/#[^\n]*/g, '').replace(/"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"/g, '""')
+  for (const match of plain.matchAll(/[{}()]|\b\w+\b/g)) {
+    const word = match[0]
+    if (word === '{' || word === '(') depth++
+    else if (word === '}' || word === ')') depth--
+    else if (word === 'mutation' && depth <= 0) return 'mutation'
+  }
+  return 'query'
+}

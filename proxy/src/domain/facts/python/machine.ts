@@ -1,0 +1,229 @@
+import { MAX_STEPS, Unreadable } from './limits.ts'
+import type { Recorder } from './recorder.ts'
+import type { FunctionNode } from './syntax.ts'
+import { type ClassAlt, type Env, join, NOTHING, type Value, widen } from './values.ts'
+
+/** One call that is being followed. */
+export interface Frame {
+  readonly env: Env
+  readonly self: Value | null
+  readonly owner: ClassAlt | null
+  returns: Value
+  yields: Value
+}
+
+export interface Change {
+  readonly env: Env
+  readonly name: string
+  readonly before: Value | undefined
+}
+
+/** A condition that hides behaviour, while what stands behind it is followed. */
+export interface Hidden {
+  readonly at: number
+  readonly detail: string
+}
+
+/** State of following one program. */
+export interface Machine {
+  readonly recorder: Recorder
+  readonly globals: Env
+  readonly frames: Frame[]
+  readonly hidden: Hidden[]
+  /** Changes of variables since the start, so that branches can be taken back and joined. */
+  readonly log: Change[]
+  readonly stars: string[]
+  /** Functions and classes that were made, and those that were called. */
+  readonly made: { fn: FunctionNode; call: () => void }[]
+  readonly called: Set<FunctionNode>
+  /** Functions with a decorator, which may call them. */
+  readonly decorated: Set<FunctionNode>
+  /** Attributes that were asked of objects that nothing is known of. */
+  readonly openNames: Set<string>
+  /** Global names that functions have read: what a call gives may change with them. */
+  readonly shared: Set<string>
+  readonly owners: Map<FunctionNode, ClassAlt>
+  readonly contexts: Map<FunctionNode, Map<string, Value>>
+  readonly ids: WeakMap<object, number>
+  nextId: number
+  steps: number
+  loops: number
+  /** Objects that are gone through inside of one another. */
+  walks: number
+  version: number
+}
+
+export const newEnv = (parent: Env | null, locals: ReadonlySet<string> | null, isClass = false): Env => ({
+  vars: new Map(),
+  parent,
+  locals,
+  isClass,
+  global: new Set(),
+  nonlocal: new Set(),
+})
+
+export function newMachine(recorder: Recorder): Machine {
+  return {
+    recorder,
+    globals: newEnv(null, null),
+    frames: [],
+    hidden: [],
+    log: [],
+    stars: [],
+    made: [],
+    called: new Set(),
+    decorated: new Set(),
+    openNames: new Set(),
+    shared: new Set(),
+    owners: new Map(),
+    contexts: new Map(),
+    ids: new WeakMap(),
+    nextId: 1,
+    steps: 0,
+    loops: 0,
+    walks: 0,
+    version: 0,
+  }
+}
+
+/** Counts work; a program that needs more than the limit is not readable. */
+export function step(machine: Machine, at: number): void {
+  if (++machine.steps > MAX_STEPS) throw new Unreadable(at, 'is too much to follow')
+}
+
+/** Where a name of this scope is bound. */
+function home(machine: Machine, env: Env, name: string): Env {
+  if (env.global.has(name)) return machine.globals
+  if (!env.nonlocal.has(name)) return env
+  for (let outer = env.parent; outer !== null; outer = outer.parent) {
+    if (!outer.isClass && outer.vars.has(name)) return outer
+  }
+  return env
+}
+
+export function assignName(machine: Machine, env: Env, name: string, value: Value): void {
+  const target = home(machine, env, name)
+  const before = target.vars.get(name)
+  machine.log.push({ env: target, name, before })
+  if (target === machine.globals && before !== undefined && before !== value && machine.shared.has(name))
+    machine.version++
+  target.vars.set(name, value)
+}
+
+/** The value of a name, or undefined where the program binds none. */
+export function lookupName(machine: Machine, env: Env, name: string): Value | undefined {
+  if (env.global.has(name)) {
+    machine.shared.add(name)
+    return machine.globals.vars.get(name)
+  }
+  for (let scope: Env | null = env; scope !== null; scope = scope.parent) {
+    if (scope.isClass && scope !== env) continue
+    const value = scope.vars.get(name)
+    if (scope === machine.globals && env !== scope) machine.shared.add(name)
+    if (value !== undefined) return value
+  }
+  return undefined
+}
+
+/** How a branch ends: it goes on, leaves a loop, or leaves the function. */
+export type Ending = 'on' | 'leaves' | 'ends'
+
+/**
+ * Follows each branch from the same state and joins what they leave behind. A branch that ends the function leaves
+ * nothing in its own variables. Returns what changed.
+ */
+export function branches(machine: Machine, env: Env, ways: readonly (() => Ending)[]): Change[] {
+  const all = new Map<Env, Map<string, { before: Value | undefined; after: (Value | undefined)[] }>>()
+  let kept = 0
+  for (const way of ways) {
+    const mark = machine.log.length
+    const ending = way()
+    const changed = machine.log.splice(mark)
+    const seen = new Map<Env, Set<string>>()
+    for (const { env: where, name, before } of changed) {
+      let names = seen.get(where)
+      if (names === undefined) {
+        names = new Set()
+        seen.set(where, names)
+      }
+      if (names.has(name)) continue
+      names.add(name)
+      const now = where.vars.get(name)
+      if (before === undefined) where.vars.delete(name)
+      else where.vars.set(name, before)
+      if (ending === 'ends' && where === env) continue
+      let byName = all.get(where)
+      if (byName === undefined) {
+        byName = new Map()
+        all.set(where, byName)
+      }
+      const entry = byName.get(name)
+      if (entry === undefined) byName.set(name, { before, after: [now] })
+      else entry.after.push(now)
+    }
+    if (ending !== 'ends') kept++
+  }
+  const changes: Change[] = []
+  for (const [where, names] of all) {
+    for (const [name, { before, after }] of names) {
+      let value: Value = after.length < (where === env ? kept : ways.length) ? (before ?? NOTHING) : NOTHING
+      for (const one of after) value = join(value, one ?? NOTHING)
+      if (value === before) continue
+      machine.log.push({ env: where, name, before })
+      if (where === machine.globals && machine.shared.has(name)) machine.version++
+      where.vars.set(name, value)
+      changes.push({ env: where, name, before })
+    }
+  }
+  return changes
+}
+
+/** Follows a loop until its variables settle; what grows all the time becomes a pattern. */
+export function loop(machine: Machine, env: Env, body: () => Ending): void {
+  machine.loops++
+  const passes = machine.loops > 3 ? 2 : 3
+  for (let pass = 0; pass < passes; pass++) {
+    const changes = branches(machine, env, [body, () => 'on'])
+    if (
+      changes.every(
+        ({ before, env: where, name }) =>
+          before !== undefined && join(before, where.vars.get(name) ?? NOTHING) === before,
+      )
+    )
+      break
+    if (pass === 0) continue
+    for (const { env: where, name, before } of changes) {
+      const now = where.vars.get(name)
+      if (before !== undefined && now !== undefined && now.length > before.length)
+        where.vars.set(name, widen(now))
+    }
+  }
+  machine.loops--
+}
+
+/** A short name for a value, the same for the same value. */
+export function keyOf(machine: Machine, value: Value): string {
+  let key = ''
+  for (const alt of value) {
+    if (alt.t === 'const')
+      key += `${typeof alt.v === 'string' ? JSON.stringify(alt.v) : String(alt.v)}${alt.bits};`
+    else if (alt.t === 'unknown') key += `?${alt.taint.bits}${alt.taint.secrets.join()};`
+    else if (alt.t === 'text')
+      for (const piece of alt.pieces)
+        key +=
+          typeof piece === 'string' ? `t${JSON.stringify(piece)}` : `?${piece.bits}${piece.secrets.join()};`
+    else if (alt.t === 'ref') key += `r${alt.name};`
+    else if (alt.t === 'function') key += `f${idOf(machine, alt.fn)}.${idOf(machine, alt.env)};`
+    else key += `#${idOf(machine, alt)};`
+  }
+  return key
+}
+
+function idOf(machine: Machine, thing: object): number {
+  let id = machine.ids.get(thing)
+  if (id === undefined) {
+    id = machine.nextId++
+    machine.ids.set(thing, id)
+  }
+  return id
+}

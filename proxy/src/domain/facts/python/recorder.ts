@@ -1,0 +1,103 @@
+import type { DangerKind } from '../dangers.ts'
+import type { CodeFacts, DangerFact, ImportFact, RequestFact, SecretFact } from '../facts.ts'
+import type { Taint } from './values.ts'
+
+type Goes = SecretFact['goes'][number]
+const MAX_FACTS = 5000
+
+/** Gathers what is found in one program; offsets become lines. */
+export interface Recorder {
+  readonly lineOf: (at: number) => number
+  readonly danger: (kind: DangerKind, at: number, detail?: string) => void
+  readonly request: (fact: RequestFact) => void
+  readonly secretRead: (name: string, at: number) => void
+  readonly secretGoes: (of: Taint, goes: Goes) => void
+  readonly imported: (at: number, specifier: string | null, dynamic: boolean) => void
+  /** Whether what is found from now on belongs to code that nothing calls: then it sends nothing. */
+  readonly unused: (is: boolean) => void
+  readonly facts: (readable: boolean) => CodeFacts
+}
+
+/** What only counts where a request is made. */
+const OF_REQUESTS = /^(?:host|path|method)_|^(?:hidden_condition|follows_redirect|graphql_mutation)$/
+
+const byLine = (a: { line: number }, b: { line: number }): number => a.line - b.line
+
+export function createRecorder(code: string): Recorder {
+  const starts: number[] = [0]
+  for (let at = code.indexOf('\n'); at >= 0; at = code.indexOf('\n', at + 1)) starts.push(at + 1)
+  const dangers = new Map<string, { kind: DangerKind; detail: string | undefined; lines: Set<number> }>()
+  const requests = new Map<string, RequestFact>()
+  const secrets = new Map<string, { lines: Set<number>; goes: Set<Goes> }>()
+  const imports = new Map<string, ImportFact>()
+
+  let isUnused = false
+
+  const lineOf = (at: number): number => {
+    let low = 0
+    let high = starts.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((starts[middle] as number) <= at) low = middle
+      else high = middle - 1
+    }
+    return low + 1
+  }
+  const secret = (name: string): { lines: Set<number>; goes: Set<Goes> } => {
+    let entry = secrets.get(name)
+    if (entry === undefined) {
+      entry = { lines: new Set(), goes: new Set() }
+      secrets.set(name, entry)
+    }
+    return entry
+  }
+  return {
+    lineOf,
+    danger: (kind, at, detail) => {
+      if (isUnused && OF_REQUESTS.test(kind)) return
+      const plain = detail?.replace(/[\p{Cc}\u2028\u2029]/gu, ' ').slice(0, 80)
+      const key = `${kind} ${plain ?? ''}`
+      const entry = dangers.get(key)
+      if (entry !== undefined) entry.lines.add(lineOf(at))
+      else if (dangers.size < MAX_FACTS)
+        dangers.set(key, { kind, detail: plain, lines: new Set([lineOf(at)]) })
+    },
+    request: (fact) => {
+      if (!isUnused && requests.size < MAX_FACTS) requests.set(JSON.stringify(fact), fact)
+    },
+    secretRead: (name, at) => secret(name).lines.add(lineOf(at)),
+    secretGoes: (of, goes) => {
+      for (const name of of.secrets) {
+        const encoded = name.startsWith('~')
+        const { goes: all } = secret(encoded ? name.slice(1) : name)
+        all.add(goes)
+        if (encoded && goes !== 'header') all.add('computed')
+      }
+    },
+    imported: (at, specifier, dynamic) => {
+      const line = lineOf(at)
+      if (imports.size < MAX_FACTS)
+        imports.set(`${line} ${specifier} ${dynamic}`, { line, specifier, dynamic })
+    },
+    unused: (is) => {
+      isUnused = is
+    },
+    facts: (readable) => ({
+      language: 'python',
+      readable,
+      requests: [...requests.values()].sort(byLine),
+      dangers: [...dangers.values()].map(({ kind, detail, lines }): DangerFact => {
+        const sorted = [...lines].sort((a, b) => a - b)
+        return detail === undefined ? { kind, lines: sorted } : { kind, lines: sorted, detail }
+      }),
+      secrets: [...secrets].map(
+        ([name, { lines, goes }]): SecretFact => ({
+          name,
+          lines: [...lines].sort((a, b) => a - b),
+          goes: goes.size === 0 ? ['unknown'] : [...goes].sort(),
+        }),
+      ),
+      imports: [...imports.values()].sort(byLine),
+    }),
+  }
+}
