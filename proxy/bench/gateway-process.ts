@@ -4,6 +4,7 @@ import { createCertificateIssuer } from '../src/adapters/certificates/index.ts'
 import { createEgressDial } from '../src/adapters/dial/index.ts'
 import { readConfig } from '../src/config/index.ts'
 import { openCore } from '../src/daemon-core.ts'
+import { anyCapability } from '../src/domain/capabilities/index.ts'
 import { createEgressSessions, createPolicy, GATEWAY_SOCKET } from '../src/domain/egress/index.ts'
 import { createScrubber } from '../src/domain/scrub/index.ts'
 import { SecretValue, systemClock } from '../src/kernel/index.ts'
@@ -41,7 +42,7 @@ export async function playGateway(start: GatewayStart): Promise<() => Promise<Op
   const policyOf = () =>
     createPolicy(
       {
-        network,
+        network: network.map(anyCapability),
         secrets: [{ name: SECRET_NAME, mode: 'placeholder', hosts: network, in: ['header'], bound_to: null }],
       },
       new Map([[SECRET_NAME, new SecretValue(start.value)]]),

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { createSodiumCipher } from './adapters/crypto/index.ts'
+import { createProgramReader } from './adapters/program-reader/index.ts'
 import {
   createAgentStore,
   createAuditStore,
   createCardStore,
   createCodeStore,
   createDataKeyStore,
+  createFactsStore,
   createImportStore,
   createMetaStore,
   createOutboxStore,
@@ -21,6 +23,7 @@ import { openAuditKey, openMasterKeys } from './daemon-keys.ts'
 import { createAgents } from './domain/agents/index.ts'
 import { createCards } from './domain/approvals/index.ts'
 import { createAuditLog } from './domain/audit/index.ts'
+import { createCodeFacts } from './domain/facts/index.ts'
 import { createOutbox } from './domain/outbox/index.ts'
 import { resealProviderKeys } from './domain/provider-keys/index.ts'
 import { createTrust } from './domain/trust/index.ts'
@@ -91,6 +94,7 @@ export async function openCore(
     outbox: createOutbox({ repository: createOutboxStore(db), clock }),
     codes: createCodeStore(db),
     imports: createImportStore(db),
+    facts: createCodeFacts({ reader: stack.use(createProgramReader()), repository: createFactsStore(db) }),
     cards: createCards({
       repository: createCardStore(db),
       clock,

@@ -322,6 +322,7 @@ function buildExecutions(deps: {
     clock,
     approvalTtlMs: config.approvalTtlMs,
     maxWaitingPerAgent: config.maxWaitingPerAgent,
+    knownHosts: () => late.llm?.providers.list().flatMap(({ url }) => URL.parse(url)?.host ?? []) ?? [],
   })
   late.executions = executions
   const waker = createWaker({
@@ -359,6 +360,7 @@ async function settleThePast(
   }
   core.transactor.transact(() => core.audit.append('daemon.started', 'daemon', null, { version: VERSION }))
   executions.recover()
+  await executions.readWaiting()
   tickOver(executions, core, llm, log)
 }
 

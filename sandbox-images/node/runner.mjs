@@ -4,6 +4,8 @@
 //
 //   node … --import=/runner.mjs /tmp/main.ts
 import { writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { raiseCodeWall, refusesCodeFromText } from './code-wall.mjs'
 import { end, fail, receive, startRelay, warmFetch } from './host.mjs'
 
 const MAIN = '/tmp/main.ts'
@@ -43,3 +45,6 @@ try {
 }
 Object.assign(process.env, message.env)
 if (message.end) announceEnd(message.end)
+const walled = refusesCodeFromText()
+if (message.dynamicCode === walled) fail('the sandbox was not started for what the run may do')
+if (walled) raiseCodeWall(pathToFileURL(MAIN).href)

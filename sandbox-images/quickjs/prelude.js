@@ -233,7 +233,48 @@
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true })
   }
 
+  // ---- code from text
+
+  /**
+   * Takes eval and the constructors of functions out of reach for good: nothing else of the language leads to them. What
+   * takes their place keeps `instanceof` and the methods of functions as they are.
+   */
+  const refuseCodeFromText = () => {
+    const refusal = (name, prototype) => {
+      // With `new` too, so not an arrow function.
+      function refuse() {
+        throw new EvalError(`${name} makes code from text: ask with "dynamic_code": true`)
+      }
+      Object.defineProperty(refuse, 'name', { value: name })
+      if (prototype !== undefined) {
+        Object.defineProperty(refuse, 'prototype', { value: prototype, writable: false })
+        Object.defineProperty(prototype, 'constructor', {
+          value: refuse,
+          writable: false,
+          configurable: false,
+        })
+      }
+      return refuse
+    }
+    const kinds = {
+      AsyncFunction: async () => {},
+      GeneratorFunction: function* () {},
+      AsyncGeneratorFunction: async function* () {},
+    }
+    for (const [name, one] of Object.entries(kinds)) refusal(name, Object.getPrototypeOf(one))
+    const taken = { eval: refusal('eval'), Function: refusal('Function', Function.prototype) }
+    for (const [name, value] of Object.entries(taken)) {
+      Object.defineProperty(globalThis, name, {
+        value,
+        writable: false,
+        enumerable: false,
+        configurable: false,
+      })
+    }
+  }
+
   return {
+    refuseCodeFromText,
     deliver: (kind, id, head, content) => events[kind](id, parse(head), content),
     describe: (error) => wire(show(error)),
   }

@@ -8,6 +8,8 @@ import { end, receive, startRelay, warmFetch, writeFully } from './host.mjs'
 
 const STACK_BYTES = 524_288
 const NEVER_SETTLED = 13
+/** The argument of a container whose code may make code from text. */
+const DYNAMIC_CODE = '--dynamic-code'
 
 const decoder = new TextDecoder()
 const timers = new Map()
@@ -129,6 +131,9 @@ function install() {
 const installed = install()
 const deliver = vm.getProp(installed, 'deliver')
 const describe = vm.getProp(installed, 'describe')
+if (!process.argv.includes(DYNAMIC_CODE)) {
+  vm.unwrapResult(vm.callFunction(vm.getProp(installed, 'refuseCodeFromText'), vm.undefined)).dispose()
+}
 await startRelay()
 await warmFetch()
 

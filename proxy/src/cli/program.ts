@@ -5,6 +5,7 @@ import { createAdminClient } from './admin-client.ts'
 import { CliError, EXIT, usageError } from './cli-error.ts'
 import { addAgentCommands } from './commands/agents.ts'
 import { addAuditCommands } from './commands/audit.ts'
+import { addExplainCommand } from './commands/explain.ts'
 import { addGrantCommands } from './commands/grants.ts'
 import { addKeyCommands } from './commands/keys.ts'
 import { addPriceCommands } from './commands/prices.ts'
@@ -128,6 +129,7 @@ function buildProgram(
     .option('--base <image>', 'image that lends its C library (default: debian:bookworm-slim)')
     .action(async (options: { base?: string }) => exitWith(await programs.images({ base: options.base })))
   addRequestCommands(program, context)
+  addExplainCommand(program, context)
   addSecretCommands(program, context)
   addAgentCommands(program, context)
   addTrustCommands(program, context)

@@ -11,6 +11,7 @@ const card = (names: readonly string[], network: string, skillId = 'demo/x'): Ca
   changes: [],
   warnings: [],
   secrets: names.map((name) => ({ name, raw: false, goes: network, how: '', missing: false })),
+  sends: 'nothing',
   network,
   imports: null,
   runtime: 'deno',

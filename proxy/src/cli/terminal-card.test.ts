@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { sampleCard } from '../../test/support/sample-card.ts'
 import { sampleConsent, sampleRawSecret, sampleSecret } from '../../test/support/sample-consent.ts'
-import { buildCard } from '../domain/approvals/index.ts'
 import type { CardView } from '../surfaces/admin-api/wire.ts'
 import { styleFor } from './style.ts'
 import { renderCard, renderNetwork } from './terminal-card.ts'
@@ -9,7 +9,7 @@ import { columnsOf } from './text-layout.ts'
 const plain = styleFor({}, {})
 
 test('the card says where each value goes and in which part of a request, and which the code reads', () => {
-  const card = buildCard({
+  const card = sampleCard({
     requestId: 'req_1',
     consent: sampleConsent({
       secrets: [

@@ -70,6 +70,12 @@ export const ERROR_TABLE = {
     retryable: false,
     help: 'The code imports something from elsewhere that cannot be locked; `details` names the line.',
   },
+  dynamic_code_refused: {
+    status: 422,
+    exit: 2,
+    retryable: false,
+    help: 'The code loads code made from text, which needs `"dynamic_code": true`; `details` names the lines.',
+  },
   skill_url_refused: {
     status: 422,
     exit: 2,

@@ -1,10 +1,11 @@
 /**
  * Characters that a screen does not show or that reorder what it shows: controls except tab and line feed, whatever
  * Unicode calls default-ignorable (soft hyphen, zero-width and tag characters, variation selectors, fillers), line
- * and paragraph separators, bidirectional controls (CVE-2021-42574), interlinear marks, the blank braille pattern.
+ * and paragraph separators, bidirectional controls (CVE-2021-42574), interlinear marks, the blank braille pattern. Not those that
+ * an emoji is made with where they stand in one (UTS 51).
  */
 const HIDDEN =
-  /(?![\t\n])[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Zl}\p{Zp}\u2800\ufff9-\ufffb]/u
+  /(?![\t\n])(?!(?<=\p{Extended_Pictographic})\ufe0f|(?<=[0-9#*])\ufe0f(?=\u20e3)|(?<=\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d(?=\p{Extended_Pictographic}))[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Zl}\p{Zp}\u2800\ufff9-\ufffb]/u
 const HIDDEN_ALL = new RegExp(HIDDEN.source, 'gu')
 
 export const hasHiddenCharacters = (text: string): boolean => HIDDEN.test(text)

@@ -55,14 +55,15 @@ test('no field of a request and no byte of its code reaches the terminal as cont
 })
 
 test('a card whose every text is hostile stays within 80 columns and keeps its rows apart, even from a daemon that escapes nothing', () => {
-  const spoof = `x\n  Network   none\n${HOSTILE}${'w'.repeat(300)} ${'宽'.repeat(60)}`
+  const spoof = `x\n  Sends     nothing\n${HOSTILE}${'w'.repeat(300)} ${'宽'.repeat(60)}`
   const card: CardView = {
     requestId: spoof,
     skillId: spoof,
     description: spoof,
     agent: spoof,
     changes: [spoof],
-    warnings: [spoof],
+    warnings: [{ kind: spoof, text: spoof, short: spoof, pinned: true }],
+    sends: 'GET evil.example',
     secrets: [{ name: spoof, raw: true, goes: spoof, how: spoof, missing: true }],
     network: 'evil.example',
     imports: spoof,
@@ -81,8 +82,8 @@ test('a card whose every text is hostile stays within 80 columns and keeps its r
   expect(rawControls(plain)).toEqual([])
   for (const line of plain.split('\n')) expect(columnsOf(line)).toBeLessThanOrEqual(80)
   const facts = plain.slice(0, plain.indexOf('── in full'))
-  expect(facts.match(/^ {2}Network /gm)).toHaveLength(1)
-  expect(facts).toMatch(/^ {2}Network +evil\.example$/m)
+  expect(facts.match(/^ {2}Sends /gm)).toHaveLength(1)
+  expect(facts).toMatch(/^ {2}Sends +GET evil\.example$/m)
 
   const painted = renderCard(card, colored, 0)
   expect(painted.replaceAll(new RegExp(`${ESCAPE}\\[[0-9]{1,2}m`, 'g'), '')).toBe(plain)

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createSkillFetcher } from '../../src/adapters/fetch-code/index.ts'
-import { buildCard } from '../../src/domain/approvals/index.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
 import { type ApiKit, startApi } from '../support/api-kit.ts'
 import { startTlsUpstream } from '../support/tls-upstream.ts'
@@ -17,18 +16,7 @@ afterEach(async () => {
 
 const BODY = { skill_id: 'demo', code: 'console.log(1)' }
 
-function cardOf(requestId: string) {
-  const execution = api.executions.resolve(requestId)
-  const consent = api.executions.consentOf(execution)
-  return buildCard({
-    requestId,
-    consent,
-    code: api.executions.codeOf(execution),
-    changes: execution.changes,
-    missing: api.executions.missingSecrets(consent),
-    expiresAt: execution.expiresAt,
-  })
-}
+const cardOf = (requestId: string) => api.executions.cardOf(api.executions.resolve(requestId))
 
 describe('the card shows what is injected', () => {
   test('whatever the comment in the code or metadata.secrets names', async () => {
@@ -40,7 +28,7 @@ describe('the card shows what is injected', () => {
     })
     const card = cardOf(json.request_id)
     expect(card.secrets.map((secret) => secret.name)).toEqual(['BANK_TOKEN'])
-    expect(card.warnings.join()).toMatch(/BANK_TOKEN.*comment names HARMLESS/)
+    expect(card.warnings.map(({ text }) => text).join()).toMatch(/BANK_TOKEN.*comment names HARMLESS/)
     api.vault.put('BANK_TOKEN', new SecretValue('demo-value-bank'), { actor: 'cli:1000' })
     api.vault.put('HARMLESS', new SecretValue('demo-value-harmless'), { actor: 'cli:1000' })
     api.decide(json.request_id)
@@ -184,22 +172,22 @@ describe('what was trusted covers that and nothing wider', () => {
     [
       'one more host',
       { metadata: { ...TRUSTED.metadata, network: ['api.example.com', 'evil.example'] } },
-      /network: \+ evil\.example/,
+      /network: \+ GET evil\.example/,
     ],
     [
       'another port',
       { metadata: { ...TRUSTED.metadata, network: ['api.example.com:8443'] } },
-      /network: \+ api\.example\.com:8443/,
+      /network: \+ GET api\.example\.com:8443/,
     ],
     [
       'a wildcard',
       { metadata: { ...TRUSTED.metadata, network: ['*.example.com'] } },
-      /network: \+ \*\.example\.com/,
+      /network: \+ GET \*\.example\.com/,
     ],
     [
       'plain http',
       { metadata: { ...TRUSTED.metadata, network: ['http://api.example.com'] } },
-      /network: \+ http:\/\/api\.example\.com/,
+      /network: \+ GET http:\/\/api\.example\.com/,
     ],
     ['a longer timeout', { metadata: { ...TRUSTED.metadata, timeout: 31 } }, /timeout: 30 → 31 s/],
     ['more memory', { metadata: { ...TRUSTED.metadata, memory: 257 } }, /memory: 256 → 257 MiB/],

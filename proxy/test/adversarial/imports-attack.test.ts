@@ -59,6 +59,8 @@ describe.skipIf(!docker.available)('imports under attack', () => {
       const asked = await kit.submit(code, {
         network: ['esm.sh', 'jsr.io', 'registry.npmjs.org'],
         secrets: [{ name: 'DEMO_KEY', mode: 'raw' }],
+        // Without it the request would be refused already.
+        dynamicCode: true,
       })
       const before = kit.hosts.seen.length
       const done = await kit.finish(asked)
@@ -67,6 +69,24 @@ describe.skipIf(!docker.available)('imports under attack', () => {
       expect(done.result?.network?.requests).toBe(0)
     },
     60_000,
+  )
+
+  it.each([
+    ['a computed address', 'await import("https://esm.sh/" + Deno.env.get("DEMO_KEY"))'],
+    ['text', 'import "data:text/javascript,fetch(1)"'],
+    ['text that is made', 'await import(URL.createObjectURL(new Blob(["fetch(1)"])))'],
+    ['a file', 'import "file:///etc/hosts"'],
+  ])(
+    '%s is refused before anybody is asked, unless code from text is asked for',
+    async (_what, statement) => {
+      await expect(kit.submit(`\n${statement}\n`)).rejects.toMatchObject({
+        code: 'dynamic_code_refused',
+        details: { lines: [2] },
+      })
+      const asked = await kit.submit(`\n${statement}\n`, { dynamicCode: true })
+      expect(asked.status).toBe('pending')
+      expect(kit.domain.executions.cardOf(asked).warnings.map(({ kind }) => kind)).toContain('dynamic_code')
+    },
   )
 
   it('a host that is no import host, deep below an import, is refused with the line of that import', async () => {
@@ -104,6 +124,7 @@ describe.skipIf(!docker.available)('imports under attack', () => {
   it('a file is refused in the run, as it is for code without imports', async () => {
     const done = await kit.run(
       'import { base } from "https://esm.sh/base.js"\nimport "file:///etc/hosts"\nconsole.log(base)\n',
+      { dynamicCode: true },
     )
     expect(done.status).toBe('failed')
     expect(done.result).toMatchObject({ stdout: '', stderr: expect.stringContaining('Requires read access') })

@@ -195,7 +195,10 @@ describe.skipIf(!availability.available)('the walls around every runtime', () =>
     })
 
     it('ends processes and threads without end at its limits, and the next run is well', async ({ skip }) => {
-      const many = await run(codeOf(language.multiplies, skip), { limits: { timeoutMs: 3_000 } })
+      const many = await run(codeOf(language.multiplies, skip), {
+        limits: { timeoutMs: 3_000 },
+        dynamicCode: true,
+      })
       expect(['timeout', 'memory_limit', 'exited']).toContain(many.end)
       await nextRunIsWell()
     })
@@ -252,7 +255,8 @@ describe.skipIf(!availability.available)('the walls around every runtime', () =>
   it.each(written('quickjs'))(
     'are behind the walls of $name, in which there is nothing of Node',
     async (runtime) => {
-      const { stdout } = await suite.run(runtime, QUICKJS_ATTEMPTS)
+      // Makes code from text to reach for the host, which ordinary runs may not.
+      const { stdout } = await suite.run(runtime, QUICKJS_ATTEMPTS, { dynamicCode: true })
       expect(stdout.trim().split('\n')).toEqual([
         'own: Headers Response TextDecoder TextEncoder args clearInterval clearTimeout console crypto fetch performance process queueMicrotask setInterval setTimeout',
         'process: env exit exitCode',

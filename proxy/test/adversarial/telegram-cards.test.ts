@@ -147,7 +147,7 @@ describe('what the person sees in Telegram is what runs', () => {
     })
     expect(card.text).toContain('📝 fine 🌐 Network: none ✅ checked')
     expect(card.text.split('\n').filter((line) => line.startsWith('🌐'))).toEqual([
-      '🌐 Network: evil.example',
+      '🌐 Sends: GET evil.example, ANY path',
     ])
   })
 

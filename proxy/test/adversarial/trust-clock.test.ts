@@ -68,8 +68,8 @@ describe('trust against the clock and the wider request', () => {
 
   it.each<[string, Partial<ExecuteRequest>, string]>([
     ['one more secret', { secrets: [{ name: 'A_KEY' }] }, 'secret: + A_KEY'],
-    ['one more host', { network: ['evil.com'] }, 'network: + evil.com'],
-    ['another port', { network: ['a.com:8443'] }, 'network: + a.com:8443'],
+    ['one more host', { network: ['evil.com'] }, 'network: + GET evil.com, ANY path'],
+    ['another port', { network: ['a.com:8443'] }, 'network: + GET a.com:8443, ANY path'],
     ['a longer timeout', { network: ['a.com'], timeoutSeconds: 31 }, 'timeout: 30 → 31 s'],
     ['more memory', { network: ['a.com'], memoryMib: 512 }, 'memory: 256 → 512 MiB'],
     ['other args', { network: ['a.com'], argsJson: '{}' }, 'args: other than approved'],

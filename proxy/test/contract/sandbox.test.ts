@@ -259,9 +259,14 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
         'import "data:text/javascript,import%20%22file%3A%2F%2F%2Fetc%2Fhostname%22%20with%20%7Btype%3A%22text%22%7D"',
       ],
     ])('refuses %s', async (_what, code) => {
+      const refused = { end: 'exited', exitCode: 1, stdout: '' }
       const run = await runIn(sandbox, code)
-      expect(run).toMatchObject({ end: 'exited', exitCode: 1, stdout: '' })
-      expect(run.stderr).toMatch(/--no-remote|--no-npm|Requires (read|import) access/)
+      expect(run).toMatchObject(refused)
+      expect(run.stderr).toMatch(/--no-remote|--no-npm|Requires (read|import) access|"dynamic_code"/)
+      // Who may make code from text may still not load it from anywhere.
+      const dynamic = await runIn(sandbox, code, { dynamicCode: true })
+      expect(dynamic).toMatchObject(refused)
+      expect(dynamic.stderr).toMatch(/--no-remote|--no-npm|Requires (read|import) access/)
     })
 
     it('has no subprocesses, no libraries, no system information and no files of the host', async () => {
@@ -468,7 +473,9 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
             `new Worker('data:text/javascript,' + encodeURIComponent(${JSON.stringify(ask)}), { type: 'module' }); setTimeout(() => dispatchEvent(new Event('unload')), 500)`,
           ]) {
             requests = 0
-            const run = await runIn(sandbox, code, reaching(url))
+            // A worker runs text.
+            const dynamicCode = code.startsWith('new Worker')
+            const run = await runIn(sandbox, code, { ...reaching(url), dynamicCode })
             expect(run).toMatchObject({ end: 'exited', exitCode: 0 })
             expect(requests).toBeGreaterThan(0)
             // What the gateway had taken before the end may still arrive. Code that ran on would ask every millisecond,

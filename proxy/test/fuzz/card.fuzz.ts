@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { buildCard } from '../../src/domain/approvals/index.ts'
 import { sha256Hex } from '../../src/kernel/index.ts'
 import { renderCard } from '../../src/surfaces/telegram/card-message.ts'
+import { sampleCard } from '../support/sample-card.ts'
 import { sampleConsent, sampleSecret } from '../support/sample-consent.ts'
 import { parseTelegramHtml } from '../support/telegram-html.ts'
 import { holds } from './property.ts'
@@ -71,7 +71,7 @@ export const cardProperties = [
             ? null
             : { lock: sha256Hex('lock'), files: input.modules.length, bytes: 1_000, modules: input.modules },
       })
-      const model = buildCard({
+      const model = sampleCard({
         requestId: `req_${'0'.repeat(32)}`,
         consent,
         code: input.code,

@@ -181,7 +181,7 @@ function again(input: Case, first: PreparedRequest) {
   const { framing } = first
   const extra =
     framing.kind === 'buffer'
-      ? ['content-length', `${framing.bytes}`]
+      ? ['content-length', `${framing.maxBytes}`]
       : framing.kind === 'chunked'
         ? ['transfer-encoding', 'chunked']
         : []

@@ -43,7 +43,9 @@ describe('asking', () => {
     const execution = api.executions.resolve(answer.json.request_id)
     expect(api.executions.consentOf(execution)).toMatchObject({
       secrets: [{ name: 'OPENAI_API_KEY', mode: 'placeholder', hosts: ['api.openai.com'], in: ['header'] }],
-      network: ['api.openai.com'],
+      network: [
+        { host: 'api.openai.com', methods: ['POST'], paths: ['/v1/chat/completions'], requests: 100 },
+      ],
       limits: { timeout_ms: 30_000 },
       source: { url: SEED.skill_url, relation: 'unreadable' },
     })
@@ -186,7 +188,7 @@ describe('asking', () => {
     expect(json.code_hash).toBe(sha256Hex(text))
     expect(api.executions.consentOf(api.executions.resolve(json.request_id))).toMatchObject({
       description: 'says hello',
-      network: ['api.example.com'],
+      network: [{ host: 'api.example.com', methods: ['GET'], paths: ['/**'] }],
       limits: { timeout_ms: 12_000 },
       secrets: [{ name: 'DEMO_KEY' }],
     })

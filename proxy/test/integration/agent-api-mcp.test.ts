@@ -43,9 +43,9 @@ const RPC = (method: string, params: object = {}): string =>
   JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
 const HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
 
-test('offers the three tools of the contract with their schemas', async () => {
+test('offers the tools of the contract with their schemas', async () => {
   const { tools } = await client.listTools()
-  expect(tools.map((item) => item.name)).toEqual(['execute', 'execution_status', 'list_secrets'])
+  expect(tools.map((item) => item.name)).toEqual(['execute', 'explain', 'execution_status', 'list_secrets'])
   expect(tools[0]?.inputSchema.required).toContain('skill_id')
   expect(Object.keys(tools[0]?.inputSchema.properties ?? {})).toContain('skill_url')
 })
@@ -68,6 +68,20 @@ test('trusted code answers with its result; an idempotency key repeats the answe
   expect(again.json.request_id).toBe(first.json.request_id)
   const overHttp = await api.execute(BODY, { 'idempotency-key': 'k1' })
   expect(overHttp.json.request_id).toBe(first.json.request_id)
+})
+
+test('explains what a request would ask for, and asks nobody', async () => {
+  const explained = await tool('explain', {
+    ...BODY,
+    code: 'await fetch("https://api.example.com/v1/items/" + Deno.env.get("X"), { method: "DELETE" })',
+    metadata: { network: ['api.example.com'] },
+  })
+  expect(explained.json).toMatchObject({
+    capabilities: [{ host: 'api.example.com', methods: ['DELETE'], paths: ['/v1/items/*'], requests: 100 }],
+    sends: 'DELETE api.example.com/v1/items/*',
+    trusted: false,
+  })
+  expect((await api.call('GET', '/execute')).json.executions).toEqual([])
 })
 
 test('lists names and hosts of secrets, never values', async () => {

@@ -25,6 +25,8 @@ test('without a terminal the demo answers once itself, shows a placeholder, the 
   expect(run.stdout).toContain('nobody is at a terminal')
   expect(run.stdout).toMatch(/I hold {7}oauth3x[0-9a-f]{40}\n/)
   expect(run.stdout).toMatch(/the API says 200 .*Bearer \[secret:DEMO_API_KEY\]/)
+  expect(run.stdout).toMatch(/a transfer {3}403 method_not_approved/)
+  expect(run.stdout).toMatch(/Sends +GET http:\/\/127\.0\.0\.1:[0-9]+\/charges\n/)
   expect(run.stdout).toMatch(/elsewhere {4}(?:403 host_not_approved|NotCapable)/)
   expect(run.stdout).toContain('✓ the API got the real key')
   expect(run.stdout).not.toContain('demo-value-')

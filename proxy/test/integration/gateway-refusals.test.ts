@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { MAX_REQUESTS } from '../../src/domain/egress/session.ts'
+import { MAX_REQUESTS } from '../../src/domain/capabilities/index.ts'
 import { placeholderOf } from '../support/egress-policy.ts'
 import { ask, connectThrough, openSocket, ruleIn, sayRaw, tlsThrough } from '../support/gateway-client.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'

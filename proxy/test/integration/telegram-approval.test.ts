@@ -14,7 +14,7 @@ describe('an approval in Telegram', () => {
     expect(card.text).toContain('console.log("hello")')
     expect(card.text).toContain(execution.codeHash)
     expect(card.text).toContain('Says <b>hello</b> & more')
-    expect(card.text).toContain('🌐 Network: none')
+    expect(card.text).toContain('🌐 Sends: nothing')
     expect(card.text).toMatch(/expires in 60 min \(\d\d:\d\d UTC\)/)
   })
 
@@ -55,7 +55,7 @@ describe('an approval in Telegram', () => {
     expect(again.trusted).toBe(true)
     await kit.reaches(again, 'success')
     expect(
-      kit.double.messages.filter((message) => message.fromBot && message.text.includes('Network')),
+      kit.double.messages.filter((message) => message.fromBot && message.text.includes('Sends')),
     ).toHaveLength(0)
   })
 
@@ -77,7 +77,7 @@ describe('an approval in Telegram', () => {
     const { card } = await kit.ask({ network: ['api.example.com'], timeoutSeconds: 60 })
     const [head, ...rest] = card.text.split('\n')
     expect(head).toBe('🔺 NOT what you approved before:')
-    expect(rest[0]).toBe('• network: + api.example.com')
+    expect(rest[0]).toBe('• network: + GET api.example.com, ANY path')
     expect(card.text).toContain('• timeout: 30 → 60 s')
   })
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { createSodiumCipher } from '../../src/adapters/crypto/index.ts'
+import { createProgramReader } from '../../src/adapters/program-reader/index.ts'
 import {
   createAgentStore,
   createAuditStore,
@@ -7,6 +8,7 @@ import {
   createCodeStore,
   createDataKeyStore,
   createExecutionStore,
+  createFactsStore,
   createImportStore,
   createMetaStore,
   createOutboxStore,
@@ -33,6 +35,7 @@ import {
   type Sandbox,
   type SandboxStatus,
 } from '../../src/domain/executions/index.ts'
+import { createCodeFacts } from '../../src/domain/facts/index.ts'
 import type { ImportResolver } from '../../src/domain/imports/index.ts'
 import { createOutbox, type Outbox } from '../../src/domain/outbox/index.ts'
 import { createTrust } from '../../src/domain/trust/index.ts'
@@ -128,7 +131,10 @@ export async function createDomainKit(options: DomainKitOptions) {
     sandboxPatienceMs: options.sandboxPatienceMs ?? 60_000,
     onDefect: options.onDefect ?? ((error) => void defects.push(error)),
   })
+  const reader = createProgramReader()
   const executions = createExecutions({
+    facts: createCodeFacts({ reader, repository: createFactsStore(db) }),
+    knownHosts: () => [],
     repository,
     ledger,
     changes,
@@ -166,6 +172,7 @@ export async function createDomainKit(options: DomainKitOptions) {
     defects,
     async [Symbol.asyncDispose]() {
       await runs.drain(0)
+      await reader[Symbol.asyncDispose]()
       db.close()
     },
   }

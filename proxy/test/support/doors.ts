@@ -78,6 +78,7 @@ export function testSession(network: readonly string[]): EgressSession {
     policy: policyOf(network),
     ended: false,
     begin: () => true,
+    spend: () => true,
     record: () => {},
     end: () => ({ requests: 0, refused: [], moreRefused: 0 }),
   }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { NetworkEntry } from '../../src/domain/executions/index.ts'
 import { isPublicAddress } from '../../src/kernel/index.ts'
 import { createDaemonKit, type DaemonKit } from './daemon-kit.ts'
 import { type EgressUpstream, PUBLIC_ADDRESS, startEgressUpstream } from './egress-upstream.ts'
@@ -35,7 +36,9 @@ export interface EgressKit extends AsyncDisposable {
 
 export interface RunCodeOptions {
   readonly secrets?: readonly (string | Record<string, unknown>)[]
-  readonly network?: readonly string[]
+  /** A bare host may be sent anything, so that what is refused is refused for what the test is about. */
+  readonly network?: readonly (string | NetworkEntry)[]
+  readonly dynamicCode?: boolean
   readonly args?: Record<string, unknown>
   readonly timeout?: number
   readonly skillId?: string
@@ -50,7 +53,14 @@ export interface RunAnswer {
   readonly stderr: string
   readonly network: {
     readonly requests: number
-    readonly refused: readonly { rule: string; origin: string; secrets: readonly string[]; count: number }[]
+    readonly refused: readonly {
+      rule: string
+      origin: string
+      secrets: readonly string[]
+      count: number
+      request?: string
+      ask?: NetworkEntry
+    }[]
   }
 }
 
@@ -66,7 +76,13 @@ const NAMES = [
   'deep.wild.demo.test',
   'wild.demo.test',
   'rebind.demo.test',
+  'moving.demo.test',
 ]
+
+const openly = (entry: string | NetworkEntry): NetworkEntry =>
+  typeof entry === 'string'
+    ? { host: entry, methods: ['*'], paths: ['/**'], requests: 10_000, websocket: true, graphql: 'mutation' }
+    : entry
 
 export async function createEgressKit(environment: Record<string, string> = {}): Promise<EgressKit> {
   const upstream = await startEgressUpstream(NAMES)
@@ -110,7 +126,8 @@ export async function createEgressKit(environment: Record<string, string> = {}):
         code,
         secrets: options.secrets ?? [],
         ...(options.args === undefined ? {} : { args: options.args }),
-        metadata: { network: options.network ?? [], timeout: options.timeout ?? 30 },
+        ...(options.dynamicCode === undefined ? {} : { dynamic_code: options.dynamicCode }),
+        metadata: { network: (options.network ?? []).map(openly), timeout: options.timeout ?? 30 },
       })
       agentGot.push(JSON.stringify(asked.body))
       if (asked.status !== 202) throw new Error(`not asked: ${asked.status} ${JSON.stringify(asked.body)}`)

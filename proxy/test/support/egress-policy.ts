@@ -1,3 +1,4 @@
+import { anyCapability, type Capability } from '../../src/domain/capabilities/index.ts'
 import type { ConsentSecret } from '../../src/domain/consent/index.ts'
 import { createPolicy, type EgressPolicy, type Surface } from '../../src/domain/egress/index.ts'
 import { createScrubber } from '../../src/domain/scrub/index.ts'
@@ -10,16 +11,16 @@ export interface SecretOfPolicy {
   readonly mode?: ConsentSecret['mode']
 }
 
-/** A run's policy as it is built from a consent, with a scrubber of its own. */
+/** A run's policy as it is built from a consent, with a scrubber of its own; a bare host may be sent anything. */
 export function policyOf(
-  network: readonly string[],
+  network: readonly (string | Capability)[],
   secrets: Readonly<Record<string, SecretOfPolicy>> = {},
 ): EgressPolicy {
   const values = Object.entries(secrets).map(([name, secret]) => [name, secret.value] as const)
   const scrubber = createScrubber(new Map(values))
   return createPolicy(
     {
-      network: [...network],
+      network: network.map((entry) => (typeof entry === 'string' ? anyCapability(entry) : entry)),
       secrets: Object.entries(secrets).map(([name, secret]) => ({
         name,
         mode: secret.mode ?? 'placeholder',

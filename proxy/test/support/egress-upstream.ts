@@ -20,8 +20,8 @@ export interface EgressUpstream extends AsyncDisposable {
   connections: number
   /** Connections to a trap, as `address:port`. */
   readonly trapped: string[]
-  /** The next request to `/hold`, whose answer waits until it is let go. */
-  nextHeld(): Promise<() => void>
+  /** The next request to a path that begins so, `/hold` or below it; its answer waits until it is let go. */
+  nextHeld(path?: string): Promise<() => void>
 }
 
 interface SeenRequest {
@@ -32,6 +32,9 @@ interface SeenRequest {
   readonly rawHeaders: readonly string[]
   readonly body: string
 }
+
+/** Longer than any test, so that none hangs on when a connection that nobody uses is closed. */
+const KEEP_ALIVE_MS = 600_000
 
 /** Not 127.0.0.1, so that loopback proper can be told from it. */
 export const PUBLIC_ADDRESS = '127.77.0.1'
@@ -45,10 +48,11 @@ export async function startEgressUpstream(names: readonly string[]): Promise<Egr
   const server = createServer(ca.issue([...names, PUBLIC_ADDRESS, '127.0.0.1']), (request, response) => {
     void readBody(request).then((body) => {
       seen.push(seenOf(request, body))
-      if (request.url?.startsWith('/hold')) hold(() => answer(request, body, response))
+      if (request.url?.startsWith('/hold')) hold(request.url, () => answer(request, body, response))
       else answer(request, body, response)
     })
   })
+  server.keepAliveTimeout = KEEP_ALIVE_MS
   server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
     seen.push(seenOf(request, ''))
     answerWebSocket(request, socket)
@@ -56,12 +60,13 @@ export async function startEgressUpstream(names: readonly string[]): Promise<Egr
   server.on('tlsClientError', () => {})
   server.on('clientError', (_error, socket) => socket.destroy())
   const upstream = { connections: 0 }
-  const held: (() => void)[] = []
-  const waiting: ((release: () => void) => void)[] = []
-  const hold = (release: () => void): void => {
-    const waiter = waiting.shift()
-    if (waiter) waiter(release)
-    else held.push(release)
+  const held: { readonly url: string; readonly release: () => void }[] = []
+  const waiting: { readonly path: string; readonly resolve: (release: () => void) => void }[] = []
+  const hold = (url: string, release: () => void): void => {
+    const at = waiting.findIndex(({ path }) => url.startsWith(path))
+    const [waiter] = at < 0 ? [] : waiting.splice(at, 1)
+    if (waiter) waiter.resolve(release)
+    else held.push({ url, release })
   }
   server.on('connection', (socket: Socket) => {
     upstream.connections += 1
@@ -85,8 +90,11 @@ export async function startEgressUpstream(names: readonly string[]): Promise<Egr
     ca: ca.certificate,
     seen,
     trapped,
-    async nextHeld() {
-      return held.shift() ?? (await new Promise<() => void>((resolve) => waiting.push(resolve)))
+    async nextHeld(path = '/hold') {
+      const at = held.findIndex(({ url }) => url.startsWith(path))
+      const [first] = at < 0 ? [] : held.splice(at, 1)
+      if (first) return first.release
+      return await new Promise<() => void>((resolve) => waiting.push({ path, resolve }))
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createCertificateIssuer } from '../../src/adapters/certificates/index.ts'
 import { createEgressDial, type EgressDialOptions } from '../../src/adapters/dial/index.ts'
 import type { AuditLog } from '../../src/domain/audit/index.ts'
+import type { Capability } from '../../src/domain/capabilities/index.ts'
 import {
   createEgressSessions,
   type EgressDoor,
@@ -35,7 +36,10 @@ export interface GatewayKit extends AsyncDisposable {
   readonly gateway: ReturnType<typeof createGateway>
   readonly logged: readonly unknown[]
   /** A door with a run in it that may reach these. */
-  run(network: readonly string[], secrets?: Readonly<Record<string, SecretOfPolicy>>): Promise<KitRun>
+  run(
+    network: readonly (string | Capability)[],
+    secrets?: Readonly<Record<string, SecretOfPolicy>>,
+  ): Promise<KitRun>
 }
 
 interface KitRun {

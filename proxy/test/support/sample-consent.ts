@@ -1,8 +1,25 @@
+import type { Capability } from '../../src/domain/capabilities/index.ts'
 import type { Consent, ConsentSecret } from '../../src/domain/consent/index.ts'
 
+/** What the samples send to a host unless a test says else. */
+export const sampleCapability = (host: string, change: Partial<Capability> = {}): Capability => ({
+  host,
+  requests: 100,
+  websocket: false,
+  graphql: 'query',
+  ...change,
+  methods: [...(change.methods ?? ['GET'])],
+  paths: [...(change.paths ?? ['/v1'])],
+})
+
+export type SampleChange = Partial<Omit<Consent, 'network'>> & {
+  /** Hosts stand for `sampleCapability` of them. */
+  readonly network?: readonly (string | Capability)[]
+}
+
 /** A consent of usual size that asks for nothing, and a secret in it; each test says what it is about. */
-export const sampleConsent = (change: Partial<Consent> = {}): Consent => ({
-  v: 2,
+export const sampleConsent = ({ network = [], ...change }: SampleChange = {}): Consent => ({
+  v: 3,
   skill_id: 'demo-skill',
   description: 'demo',
   code: { sha256: 'a'.repeat(64), bytes: 10 },
@@ -10,7 +27,8 @@ export const sampleConsent = (change: Partial<Consent> = {}): Consent => ({
   agent: { id: 'agt_1', name: 'one' },
   runtime: { name: 'deno', image: 'sha256:1111', isolation: 'docker' },
   secrets: [],
-  network: [],
+  network: network.map((entry) => (typeof entry === 'string' ? sampleCapability(entry) : entry)),
+  dynamic_code: false,
   args: null,
   limits: {
     timeout_ms: 30_000,

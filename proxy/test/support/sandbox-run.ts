@@ -25,6 +25,7 @@ export interface RunOptions {
   readonly limits?: Partial<RunLimits>
   readonly egress?: EgressSession
   readonly imports?: LockedImports
+  readonly dynamicCode?: boolean
   readonly runtime?: string
   readonly image?: string
   readonly signal?: AbortSignal
@@ -57,6 +58,7 @@ export async function runIn(sandbox: Sandbox, code: string, options: RunOptions 
       network: options.network ?? [],
       egress: options.egress ?? null,
       imports: options.imports ?? null,
+      dynamicCode: options.dynamicCode ?? false,
       limits: { ...TEST_LIMITS, ...options.limits },
     },
     {

@@ -10,6 +10,9 @@ const SELF_CONTAINED = ['--no-remote', '--no-npm', '--deny-import']
 /** Modules of the cache alone, whose versions were chosen when it was locked. */
 const LOCKED_IMPORTS = ['--cached-only', '--allow-import', '--minimum-dependency-age=0']
 
+/** Of V8: no eval, no Function constructors. The runner raises the rest of that wall when it finds this one. */
+const NO_CODE_FROM_TEXT = '--disallow-code-generation-from-strings'
+
 /**
  * Deno takes its proxy from these and does not ask whether the code may connect to it: on the host, whoever could set
  * one would reach any host.
@@ -30,7 +33,7 @@ export const runVariables = (secretNames: Iterable<string>): string[] => [...sec
 
 export type DenoAllowances =
   /** The container is the wall: files that are there to be read, any variable, any socket of an empty namespace. */
-  | { readonly walls: 'container'; readonly lockedImports: boolean }
+  | { readonly walls: 'container'; readonly lockedImports: boolean; readonly dynamicCode: boolean }
   /** Deno's permissions are the wall: no files, the run's own variables, the approved hosts. */
   | {
       readonly walls: 'permissions'
@@ -41,12 +44,24 @@ export type DenoAllowances =
       /** `address:port` of the process's own proxy, which clients of node:http dial themselves. */
       readonly proxy: string | null
       readonly v8Flags: readonly string[]
+      readonly dynamicCode: boolean
     }
 
 export function denoArguments(allow: DenoAllowances, runner: string, mainModule: string): string[] {
   const flags = allow.walls === 'container' ? containerFlags() : permissionFlags(allow)
+  const v8Flags = [
+    ...(allow.walls === 'permissions' ? allow.v8Flags : []),
+    ...(allow.dynamicCode ? [] : [NO_CODE_FROM_TEXT]),
+  ]
   const imports = allow.walls === 'container' && allow.lockedImports ? LOCKED_IMPORTS : SELF_CONTAINED
-  return [...ALWAYS, ...imports, ...flags, `--preload=${runner}`, mainModule]
+  return [
+    ...ALWAYS,
+    ...imports,
+    ...flags,
+    ...(v8Flags.length === 0 ? [] : [`--v8-flags=${v8Flags.join(',')}`]),
+    `--preload=${runner}`,
+    mainModule,
+  ]
 }
 
 const containerFlags = (): string[] => [
@@ -61,7 +76,6 @@ function permissionFlags(allow: Extract<DenoAllowances, { walls: 'permissions' }
     `--allow-env=${allow.env.join(',')}`,
     DENY_PROXIES,
     ...(allow.network.length === 0 ? [] : netFlags(allow.network, allow.proxy)),
-    ...(allow.v8Flags.length === 0 ? [] : [`--v8-flags=${allow.v8Flags.join(',')}`]),
   ]
 }
 

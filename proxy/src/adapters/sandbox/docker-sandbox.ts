@@ -14,7 +14,6 @@ import {
   type SandboxStatus,
   SandboxUnavailable,
 } from '../../domain/executions/index.ts'
-import type { LockedImports } from '../../domain/imports/index.ts'
 import { containerConfig, LABEL_INSTANCE } from './container-config.ts'
 import { SandboxContainer } from './docker-container.ts'
 import { answered, CALL_TIMEOUT_MS, EngineTimeout } from './engine-call.ts'
@@ -39,6 +38,9 @@ export interface DockerSandboxOptions {
 }
 
 type Limits = RunLimits
+
+/** What a container is created for. */
+type Kind = Pick<RunOrder, 'limits' | 'imports' | 'dynamicCode'>
 
 /** What a waiting container is created with; the limits of a request that asks for nothing special. */
 const POOL_LIMITS: Limits = {
@@ -235,7 +237,7 @@ export class DockerSandbox implements Sandbox {
   #newPool(runtime: Runtime, image: string): WarmPool {
     return createWarmPool({
       size: this.#options.poolSize,
-      launch: () => this.#launch(runtime, image, POOL_LIMITS, null),
+      launch: () => this.#launch(runtime, image, { limits: POOL_LIMITS, imports: null, dynamicCode: false }),
       onFailure: (error) => {
         if (this.#closing.signal.aborted) return
         this.#options.log?.('a sandbox could not be started', error)
@@ -247,8 +249,7 @@ export class DockerSandbox implements Sandbox {
   async #launch(
     runtime: Runtime,
     image: string,
-    limits: Limits,
-    imports: LockedImports | null,
+    { limits, imports, dynamicCode }: Kind,
   ): Promise<SandboxContainer> {
     const { docker, instanceId, ociRuntime, seccomp } = this.#options
     const opened = await this.#doors.open(imports)
@@ -260,7 +261,7 @@ export class DockerSandbox implements Sandbox {
       ociRuntime,
       seccomp,
       sysctls: this.#engine.sysctls,
-      arguments: runtime.command({ imports: imports !== null }),
+      arguments: runtime.command({ imports: imports !== null, dynamicCode }),
       environment: imports === null ? [] : (runtime.importsEnvironment ?? []),
     })
     const log = this.#options.log ?? (() => {})
@@ -319,9 +320,10 @@ export class DockerSandbox implements Sandbox {
   }
 
   async #runOn(ready: Ready, order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome> {
+    const dynamicCode = order.dynamicCode && ready.runtime.wallsDynamicCode
     // What cannot be changed of a container that waits already.
-    if (order.limits.tmpBytes !== POOL_LIMITS.tmpBytes || order.imports !== null) {
-      const fresh = await this.#launch(ready.runtime, ready.image, order.limits, order.imports)
+    if (order.limits.tmpBytes !== POOL_LIMITS.tmpBytes || order.imports !== null || dynamicCode) {
+      const fresh = await this.#launch(ready.runtime, ready.image, order)
       if (signal.aborted) void fresh.remove()
       signal.throwIfAborted()
       return fresh.run(order, hooks, signal)

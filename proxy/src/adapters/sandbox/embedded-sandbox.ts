@@ -158,6 +158,7 @@ export class EmbeddedSandbox implements Sandbox {
               network: wayOut === null ? [] : order.network,
               proxy: wayOut?.proxy ?? null,
               v8Flags: [`--max-old-space-size=${heapMib}`],
+              dynamicCode: order.dynamicCode,
             },
             runtimeFile(DENO, 'runner.js'),
             mainModule,

@@ -171,6 +171,7 @@ async function smokeTest(docker: Docker, runtime: Runtime, image: string): Promi
     network: [],
     egress: null,
     imports: null,
+    dynamicCode: false,
     limits: {
       timeoutMs: 30_000,
       memoryBytes: RUN_DEFAULTS.memoryMib * 1_048_576,

@@ -3,6 +3,7 @@
  * hosts only. Deno reads the modules there; nothing of them is evaluated, there or here.
  */
 import Docker from 'dockerode'
+import { anyCapability } from '../../domain/capabilities/index.ts'
 import {
   createPolicy,
   type EgressDoor,
@@ -151,7 +152,11 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
   ): Promise<LockedImports> => {
     const network = options.hosts.filter((host) => !host.startsWith('http://'))
     const policy = createPolicy(
-      { network, secrets: [] },
+      {
+        // Modules are read and nothing else.
+        network: network.map((host) => ({ ...anyCapability(host), methods: ['GET'], websocket: false })),
+        secrets: [],
+      },
       new Map(),
       () => null,
       () => createScrubber(new Map()),

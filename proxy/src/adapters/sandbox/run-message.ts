@@ -12,7 +12,8 @@ export const newEndMarker = (): string => `\0oauth3-end ${randomBytes(16).toStri
 export function encodeRunMessage(order: RunOrder, options: { end?: string; placed?: true }): Buffer {
   const env: [string, string][] = [...order.secrets].map(([name, value]) => [name, value.open()])
   if (order.argsJson !== null) env.push(['OAUTH3_ARGS', order.argsJson])
-  const body = JSON.stringify({ v: 1, code: order.code, env: Object.fromEntries(env), ...options })
+  const { code, dynamicCode } = order
+  const body = JSON.stringify({ v: 1, code, env: Object.fromEntries(env), dynamicCode, ...options })
   const length = Buffer.byteLength(body)
   const message = Buffer.alloc(4 + length)
   message.writeUInt32BE(length, 0)

@@ -8,6 +8,13 @@ import { GATEWAY_MOUNT } from '../../domain/egress/index.ts'
 import { denoArguments } from './deno-flags.ts'
 import { IMPORTS_FOLDER } from './place-files.ts'
 
+export interface CommandOptions {
+  /** Locked modules stand in the door's directory. */
+  readonly imports: boolean
+  /** The code may make code from text. */
+  readonly dynamicCode: boolean
+}
+
 export interface Runtime {
   readonly name: string
   /** Folder under sandbox-images/. */
@@ -33,8 +40,10 @@ export interface Runtime {
   readonly language: 'deno' | 'node' | 'python' | 'quickjs'
   /** Whether what its code imports from elsewhere can be locked (see domain/imports). */
   readonly locksImports: boolean
-  /** Arguments for the image's entrypoint. `imports`: locked modules stand in the door's directory. */
-  command(options: { readonly imports: boolean }): string[]
+  /** Whether it refuses to make code from text, unless the run was approved for that. */
+  readonly wallsDynamicCode: boolean
+  /** Arguments for the image's entrypoint. */
+  command(options: CommandOptions): string[]
   /** `NAME=value` for containers with locked modules: where the runtime finds them. */
   readonly importsEnvironment?: readonly string[]
 }
@@ -47,7 +56,7 @@ export const PROXY_VERSION = (JSON.parse(readFileSync(packageFile, 'utf8')) as {
 export const DENO: Runtime = {
   name: 'deno',
   folder: 'deno',
-  files: ['runner.js', 'resolve.js', 'import-graph.js', 'import-files.js'],
+  files: ['runner.js', 'code-wall.js', 'resolve.js', 'import-graph.js', 'import-files.js'],
   binaries: [
     {
       name: 'deno',
@@ -58,8 +67,9 @@ export const DENO: Runtime = {
   smoke: 'smoke.ts',
   language: 'deno',
   locksImports: true,
-  command: ({ imports }) =>
-    denoArguments({ walls: 'container', lockedImports: imports }, '/runner.js', '/tmp/main.ts'),
+  wallsDynamicCode: true,
+  command: ({ imports, dynamicCode }) =>
+    denoArguments({ walls: 'container', lockedImports: imports, dynamicCode }, '/runner.js', '/tmp/main.ts'),
   importsEnvironment: [`DENO_DIR=${GATEWAY_MOUNT}/${IMPORTS_FOLDER}`],
 }
 
@@ -73,13 +83,17 @@ const NODE_BINARY: Runtime['binaries'][number] = {
 const NODE: Runtime = {
   name: 'node',
   folder: 'node',
-  files: ['runner.mjs', 'host.mjs', 'warm.ts'],
+  files: ['runner.mjs', 'host.mjs', 'code-wall.mjs', 'warm.ts'],
   binaries: [NODE_BINARY],
   buildNeedsNetwork: false,
   smoke: 'smoke.ts',
   language: 'node',
   locksImports: false,
-  command: () => [],
+  wallsDynamicCode: true,
+  command: ({ dynamicCode }) => [
+    ...(dynamicCode ? ['--no-disallow-code-generation-from-strings'] : []),
+    '/tmp/main.ts',
+  ],
 }
 
 const PYTHON: Runtime = {
@@ -91,6 +105,7 @@ const PYTHON: Runtime = {
   smoke: 'smoke.py',
   language: 'python',
   locksImports: false,
+  wallsDynamicCode: false,
   command: () => [],
 }
 
@@ -104,7 +119,8 @@ const QUICKJS: Runtime = {
   smoke: 'smoke.js',
   language: 'quickjs',
   locksImports: false,
-  command: () => [],
+  wallsDynamicCode: true,
+  command: ({ dynamicCode }) => (dynamicCode ? ['--dynamic-code'] : []),
 }
 
 export const RUNTIMES: readonly Runtime[] = [DENO, NODE, PYTHON, QUICKJS]

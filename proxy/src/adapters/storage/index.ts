@@ -1,5 +1,6 @@
 export { createTransactor, openDatabase } from './database.ts'
 export { createExecutionStore } from './execution-store.ts'
+export { createFactsStore } from './facts-store.ts'
 export { createImportStore } from './import-store.ts'
 export { lockDatabase } from './lock.ts'
 export { createProviderAccessStore } from './provider-access-store.ts'

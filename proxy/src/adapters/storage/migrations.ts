@@ -260,6 +260,16 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (provider, model)
   ) STRICT, WITHOUT ROWID;
   `,
+
+  `
+  CREATE TABLE code_facts (
+    hash TEXT NOT NULL,
+    language TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    facts TEXT NOT NULL,
+    PRIMARY KEY (hash, language)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 export function migrate(db: Database): void {

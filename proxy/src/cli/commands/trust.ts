@@ -17,18 +17,25 @@ export const addTrustCommands: CommandGroup = (program, context) => {
         answer.grants.length === 0
           ? 'Nothing is trusted.'
           : renderTable(
-              ['N', 'SKILL', 'CODE', 'LEVEL', 'ARGS', 'ENDS', 'BY'],
+              ['N', 'SKILL', 'CODE', 'SENDS', 'LEVEL', 'ARGS', 'ENDS', 'BY'],
               answer.grants.map((row) => [
                 String(row.id),
                 row.skill_id,
                 row.code_hash.slice(0, 12),
+                row.sends,
                 row.level,
                 row.any_args ? 'any' : 'as shown',
                 row.expires_at === null ? 'never' : formatDistance(row.expires_at, context.now()),
                 row.approved_by,
               ]),
               context.terminal.style,
-              { columns: context.terminal.columns, shrink: [[1, 12]] },
+              {
+                columns: context.terminal.columns,
+                shrink: [
+                  [3, 16],
+                  [1, 12],
+                ],
+              },
             ),
       )
     })

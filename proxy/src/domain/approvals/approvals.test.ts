@@ -3,22 +3,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDomainKit, type DomainKit } from '../../../test/support/domain-kit.ts'
-import { sampleConsent, sampleRawSecret, sampleSecret } from '../../../test/support/sample-consent.ts'
-import type { Consent } from '../consent/index.ts'
-import { buildCard, type CardInput, createCards, DECISIONS, isDecisionKind } from './index.ts'
+import { sampleCard } from '../../../test/support/sample-card.ts'
+import {
+  type SampleChange,
+  sampleConsent,
+  sampleRawSecret,
+  sampleSecret,
+} from '../../../test/support/sample-consent.ts'
+import { type CardInput, createCards, DECISIONS, isDecisionKind } from './index.ts'
 
 const consent = sampleConsent()
-const embedded: Partial<Consent> = { runtime: { ...consent.runtime, isolation: 'embedded' } }
-const card = (change: Partial<Consent> = {}, input: Partial<CardInput> = {}) =>
-  buildCard({
-    requestId: 'req_1',
-    consent: { ...consent, ...change },
-    code: 'run()\n',
-    changes: [],
-    missing: [],
-    expiresAt: 0,
-    ...input,
-  })
+const embedded: SampleChange = { runtime: { ...consent.runtime, isolation: 'embedded' } }
+const card = (change: SampleChange = {}, input: Partial<CardInput> = {}) =>
+  sampleCard({ consent: sampleConsent(change), code: 'run()\n', ...input })
+/** What is warned of, but for hosts that no line of a test's code names. */
+const warningsOf = (change: SampleChange, code: string): string[] =>
+  card(change, { code })
+    .warnings.map(({ text }) => text)
+    .filter((text) => !text.startsWith('nothing in the code names'))
 
 describe('the card', () => {
   it('of a harmless request warns of nothing', () => {
@@ -46,13 +48,11 @@ describe('the card', () => {
     for (const text of [...modules, imports.lock]) expect(many.full).toContain(text)
     expect(card().imports).toBeNull()
     const code = 'import x from "npm:package-number-0"\n'
-    expect(card({ imports }, { code }).warnings).toEqual([
-      'line 1: imports code from elsewhere, locked as listed',
-    ])
-    expect(card({}, { code }).warnings).toEqual(['line 1: imports code from elsewhere, which will not load'])
+    expect(warningsOf({ imports }, code)).not.toContainEqual(expect.stringContaining('imports code'))
+    expect(warningsOf({}, code)).toContainEqual(expect.stringMatching(/^line 1: imports code from elsewhere/))
   })
 
-  it.each<[string, Partial<Consent>, string, RegExp]>([
+  it.each<[string, SampleChange, string, RegExp]>([
     [
       'a secret beyond its binding',
       { secrets: [sampleRawSecret({ hosts: ['evil.com'], bound_to: ['a.com'] })] },
@@ -144,18 +144,15 @@ describe('the card', () => {
     ['plain http', { network: ['http://a.com'] }, 'run()', /plain http/],
     ['weak walls', embedded, 'run()', /weaker/],
   ])('warns of %s', (_what, change, code, warning) => {
-    expect(card(change, { code }).warnings).toEqual(expect.arrayContaining([expect.stringMatching(warning)]))
+    expect(warningsOf(change, code)).toEqual(expect.arrayContaining([expect.stringMatching(warning)]))
   })
 
   it('puts the most dangerous first', () => {
-    const { warnings } = card(
-      {
-        secrets: [sampleRawSecret({ hosts: ['evil.com'], bound_to: ['a.com'] })],
-        ...embedded,
-      },
-      { code: `${'x'.repeat(501)}\neval(y)\nz = "\u202e"\n` },
+    const warnings = warningsOf(
+      { secrets: [sampleRawSecret({ hosts: ['evil.com'], bound_to: ['a.com'] })], ...embedded },
+      `${'x'.repeat(501)}\neval(y)\nz = "\u202e"\n`,
     )
-    const order = ['could go to', 'real value', 'invisible', 'eval', 'a line of', 'weaker'].map((text) =>
+    const order = ['could go to', 'real value', 'invisible', 'eval', 'long line', 'weaker'].map((text) =>
       warnings.findIndex((warning) => warning.includes(text)),
     )
     expect(order).not.toContain(-1)
@@ -164,7 +161,7 @@ describe('the card', () => {
 
   it('of a secret that the code never sees warns of nothing', () => {
     const bound = sampleSecret({ bound_to: ['a.com', 'b.com'] })
-    expect(card({ secrets: [bound], network: ['a.com'] }).warnings).toEqual([])
+    expect(warningsOf({ secrets: [bound], network: ['a.com'] }, 'run()')).toEqual([])
   })
 
   it('says of each secret where its value goes, in which part of a request, or that the code reads it', () => {
@@ -230,8 +227,8 @@ describe('the card', () => {
   })
 
   it('lets no text begin a line of its own in the full text', () => {
-    const { full } = card({ description: 'x\nNetwork:\n  - none', args: '"\u2028"' })
-    expect(full.split('\n').filter((line) => line === 'Network:')).toHaveLength(1)
+    const { full } = card({ description: 'x\nSends:\n  - nothing', args: '"\u2028"' })
+    expect(full.split('\n').filter((line) => line === 'Sends:')).toHaveLength(1)
   })
 
   it('offers the buttons in their order, and any args only when there are some', () => {

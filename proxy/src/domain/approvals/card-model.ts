@@ -1,15 +1,9 @@
-import {
-  hasHiddenCharacters,
-  isIpLiteral,
-  isPublicAddress,
-  oneLine,
-  parseHostPattern,
-  type UnixMs,
-  visibleText,
-} from '../../kernel/index.ts'
-import { type CodeWarning, codeWarnings, hasMixedWord, readCommentMetadata } from '../code/index.ts'
-import { type Consent, type ConsentSecret, uncovered } from '../consent/index.ts'
+import { oneLine, type UnixMs, visibleText } from '../../kernel/index.ts'
+import { type Capability, capabilityTexts, describeNetwork, hostsOf } from '../capabilities/index.ts'
+import type { Consent, ConsentSecret } from '../consent/index.ts'
+import { type CodeFacts, DANGERS, type Danger, type DangerKind } from '../facts/index.ts'
 import type { DecisionKind } from './approvals.ts'
+import { cardWarnings, type KnownNames } from './card-warnings.ts'
 
 /**
  * The card as data: the same content for Telegram, the terminal and, later, a console. Every text in it is
@@ -23,8 +17,11 @@ export interface CardModel {
   /** How the request goes beyond what was approved before; leads the card when not empty. */
   readonly changes: readonly string[]
   /** Most dangerous first. */
-  readonly warnings: readonly string[]
+  readonly warnings: readonly CardWarning[]
   readonly secrets: readonly CardSecret[]
+  /** What the run may send, what can change things first: `POST api.stripe.com/v1/refunds · GET …/v1/charges`; `nothing` without a network. */
+  readonly sends: string
+  /** The hosts alone, for where there is no room for more; `none` without a network. */
   readonly network: string
   /** Modules from elsewhere: how many, how much, and which come first; null when there are none. */
   readonly imports: string | null
@@ -44,6 +41,15 @@ export interface CardModel {
   readonly choices: readonly (readonly { readonly decision: DecisionKind; readonly label: string }[])[]
 }
 
+export interface CardWarning {
+  readonly kind: DangerKind
+  readonly text: string
+  /** The same in two or three words. */
+  readonly short: string
+  /** Shown before all others, and never without its name. */
+  readonly pinned: boolean
+}
+
 interface CardSecret {
   readonly name: string
   /** Whether the code holds the value itself. */
@@ -59,6 +65,8 @@ export interface CardInput {
   readonly requestId: string
   readonly consent: Consent
   readonly code: string
+  readonly facts: CodeFacts
+  readonly known: KnownNames
   readonly changes: readonly string[]
   /** Names of consented secrets that are not stored yet. */
   readonly missing: readonly string[]
@@ -75,14 +83,19 @@ export function buildCard(input: CardInput): CardModel {
     cut ||= line !== whole
     return line
   }
-  const warnings = cardWarnings(consent, code)
+  const warnings = cardWarnings(consent, code, input.facts, input.known)
   const facts = {
     requestId: input.requestId,
     skillId: short(consent.skill_id, 128),
     description: short(consent.description, 160),
     agent: short(consent.agent.name, 64),
     changes: input.changes.map((change) => short(change, 120)),
-    warnings: warnings.map((warning) => short(warning, 200)),
+    warnings: warnings.map(({ kind, text }) => ({
+      kind,
+      text: short(text, 200),
+      short: DANGERS[kind].short,
+      pinned: DANGERS[kind].pinned,
+    })),
     secrets: consent.secrets.map((secret) => ({
       name: secret.name,
       raw: secret.mode === 'raw',
@@ -90,7 +103,8 @@ export function buildCard(input: CardInput): CardModel {
       how: secretHow(secret),
       missing: input.missing.includes(secret.name),
     })),
-    network: consent.network.length === 0 ? 'none' : short(consent.network.join(', '), 160),
+    network: oneLine(hostsOf(consent.network).join(', ') || 'none', 160),
+    sends: short(describeNetwork(consent.network), 400),
     imports: consent.imports && short(importsSaid(consent.imports), 240),
     runtime: `${consent.runtime.name}, ${consent.runtime.isolation === 'docker' ? 'container' : 'embedded process'}`,
     limits: `${consent.limits.timeout_ms / 1_000} s, ${Math.round(consent.limits.memory_bytes / 1_048_576)} MiB`,
@@ -156,93 +170,9 @@ function secretHow(secret: ConsentSecret): string {
   return `in ${SURFACES_SAID.flatMap(([surface, said]) => (secret.in.includes(surface) ? [said] : [])).join(', ')}`
 }
 
-/** Worst first: what contradicts what the person would believe, what hides, what is merely risky. */
-function cardWarnings(consent: Consent, code: string): readonly string[] {
-  const warnings: string[] = []
-  warnings.push(...bindingWarnings(consent.secrets))
-  const raw = consent.secrets.filter((secret) => secret.mode === 'raw').map((secret) => secret.name)
-  if (raw.length > 0) {
-    const names = raw.length > 3 ? `${raw.slice(0, 2).join(', ')} and ${raw.length - 2} more` : raw.join(', ')
-    const where = consent.network.length === 0 ? 'print it' : 'send it to the network below'
-    warnings.push(`the code reads the real value of ${names} and can ${where}`)
-  }
-  const claimed = readCommentMetadata(code).secrets
-  const injected = consent.secrets.map((secret) => secret.name)
-  if (claimed !== undefined && claimed.slice().sort().join() !== injected.slice().sort().join()) {
-    warnings.push(
-      `gets secrets ${injected.join(', ') || 'none'}, though the code's comment names ${claimed.join(', ') || 'none'}`,
-    )
-  }
-  if (consent.source?.relation === 'different') warnings.push('the link holds OTHER code than what will run')
-  for (const { kind, line, text } of inOrderOfDanger(codeWarnings(code))) {
-    const locked = kind === 'remote_import' && consent.imports !== null
-    warnings.push(`line ${line}: ${locked ? 'imports code from elsewhere, locked as listed' : text}`)
-  }
-  for (const [what, text] of [
-    ['skill id', consent.skill_id],
-    ['description', consent.description],
-    ['args', consent.args ?? ''],
-  ] as const) {
-    if (hasHiddenCharacters(text)) warnings.push(`the ${what} holds invisible or reordering characters`)
-    else if (hasMixedWord(text)) warnings.push(`the ${what} mixes look-alike letters`)
-  }
-  if (consent.network.some((host) => host.replace(/^\*\./, '').includes('xn--'))) {
-    warnings.push('the network list holds an internationalised (punycode) host name')
-  }
-  warnings.push(...insideWarnings(consent))
-  if (consent.network.some((host) => host.startsWith('http://') || host.endsWith(':80')))
-    warnings.push('plain http: what is sent can be read on the way')
-  if (consent.runtime.isolation === 'embedded') {
-    warnings.push('runs in the embedded sandbox: a process on this host, weaker than a container')
-  }
-  if (consent.source?.relation === 'unreadable')
-    warnings.push('the link could not be read, so nothing compares it with this code')
-  return warnings
-}
-
-/** Where what a secret is bound to and what was asked for do not agree. */
-function bindingWarnings(secrets: readonly ConsentSecret[]): string[] {
-  return secrets.flatMap(({ name, mode, hosts, bound_to: bound }) => {
-    if (bound === null) return []
-    if (mode === 'placeholder' && hosts.length === 0)
-      return [`${name} is bound to ${bound.join(', ')}, which this code may not reach: it will not be sent`]
-    const outside = uncovered(bound, hosts)
-    if (outside.length === 0) return []
-    return [`${name} could go to ${outside.join(', ')}, but is bound to ${bound.join(', ')}`]
-  })
-}
-
-/**
- * Addresses that are not public are reached as they stand. A name that looks like one of the local network is reached
- * through the gateway only where its exact address was approved too; without containers nothing stops it.
- */
-function insideWarnings({ network, runtime }: Consent): string[] {
-  const inside = network.filter(isInside)
-  const reached = inside.filter((host) => runtime.isolation === 'embedded' || isAddress(host))
-  const refused = inside.filter((host) => !reached.includes(host))
-  return [
-    ...(reached.length > 0 ? [`reaches into this machine or its network: ${reached.join(', ')}`] : []),
-    ...(refused.length > 0
-      ? [`looks inside your network: ${refused.join(', ')}; refused unless its exact address is listed too`]
-      : []),
-  ]
-}
-
-const DANGER: readonly CodeWarning['kind'][] = [
-  'hidden_characters',
-  'mixed_scripts',
-  'eval',
-  'computed_import',
-  'remote_import',
-  'long_line',
-]
-
-const inOrderOfDanger = (warnings: readonly CodeWarning[]): readonly CodeWarning[] =>
-  warnings.toSorted((a, b) => DANGER.indexOf(a.kind) - DANGER.indexOf(b.kind))
-
 function fullText(
   { consent, requestId, changes, missing, expiresAt }: CardInput,
-  warnings: readonly string[],
+  warnings: readonly Danger[],
 ): string {
   const list = (title: string, items: readonly string[]): string[] =>
     items.length === 0 ? [] : ['', `${title}:`, ...items.map((item) => `  - ${item}`)]
@@ -259,7 +189,10 @@ function fullText(
       .join(', ')}`,
     `Expires: ${new Date(expiresAt).toISOString()}`,
     ...list('Different from what was approved before', changes),
-    ...list('Warnings', warnings),
+    ...list(
+      'Warnings',
+      warnings.map(({ text }) => text),
+    ),
     ...list(
       'Secrets',
       consent.secrets.map((secret) => {
@@ -272,7 +205,8 @@ function fullText(
         return `${secret.name}, ${held}, ${stored}, to: ${secret.hosts.join(', ') || 'no host'}`
       }),
     ),
-    ...list('Network', consent.network.length === 0 ? ['none'] : consent.network),
+    ...list('Sends', consent.network.length === 0 ? ['nothing'] : consent.network.flatMap(sendsInFull)),
+    ...list('Network', hostsOf(consent.network)),
     ...(consent.imports === null
       ? []
       : list(
@@ -287,15 +221,5 @@ function fullText(
 
 const oneLineWhole = (line: string): string => visibleText(line.replace(/\n/g, '⟨U+000A⟩'))
 
-/** Addresses that are not public, and names without a dot or of the local kind: not somewhere on the internet. */
-function isInside(text: string): boolean {
-  const pattern = parseHostPattern(text)
-  if ('problem' in pattern) return true
-  if (isIpLiteral(pattern.host)) return !isPublicAddress(pattern.host)
-  return !pattern.host.includes('.') || /\.(?:local|localhost|internal|lan|home|arpa)$/.test(pattern.host)
-}
-
-function isAddress(text: string): boolean {
-  const pattern = parseHostPattern(text)
-  return 'problem' in pattern || isIpLiteral(pattern.host)
-}
+const sendsInFull = (entry: Capability): string[] =>
+  capabilityTexts(entry).map((text) => `${text}, at most ${entry.requests} requests by all of its kind`)

@@ -14,3 +14,4 @@ export {
   isRequestCard,
 } from './approvals.ts'
 export { buildCard, type CardInput, type CardModel } from './card-model.ts'
+export type { KnownNames } from './card-warnings.ts'

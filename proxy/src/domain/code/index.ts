@@ -1,5 +1,4 @@
-export { type CommentMetadata, readCommentMetadata } from './metadata.ts'
+export { type CommentMetadata, readCommentClaims, readCommentMetadata } from './metadata.ts'
 export { type CodeRepository, type FetchedSkill, MAX_CODE_BYTES, type SkillFetcher } from './ports.ts'
 export { parseSkillUrl } from './skill-url.ts'
 export { readStoredCode } from './stored-code.ts'
-export { type CodeWarning, codeWarnings, hasMixedWord } from './warnings.ts'

@@ -33,6 +33,33 @@ export function readCommentMetadata(code: string): CommentMetadata {
   }
 }
 
+/** What comments say of the request in other words than tags: `Skill: x`, `Secrets: A_KEY, B_KEY`, `no secrets`. */
+export interface CommentClaims {
+  readonly skill?: string
+  /** Names, the empty list for none. */
+  readonly secrets?: readonly string[]
+}
+
+const SKILL_CLAIM = /\bskill(?:[ _-]?(?:id|name))?\s*[:=]\s*([\w./:-]{2,128})/i
+const SECRETS_CLAIM = /\b(?:uses|needs|reads|gets)?\s*secrets?\s*[:=]\s*(\S.*)$/i
+const SECRET_NAMES = /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g
+
+/** Read from comments of their own lines anywhere in the code, the first of each. */
+export function readCommentClaims(code: string): CommentClaims {
+  const found: { skill?: string; secrets?: readonly string[] } = {}
+  for (const raw of code.split('\n', 10_000)) {
+    const comment = commentText(raw.slice(0, MAX_LINE))
+    if (comment === undefined || comment === '' || comment.startsWith('@')) continue
+    const skill = SKILL_CLAIM.exec(comment)?.[1]?.replace(/[.:,]+$/, '')
+    if (skill?.includes('/')) found.skill ??= skill
+    const secrets = SECRETS_CLAIM.exec(comment)?.[1]
+    if (secrets === undefined) continue
+    const names = secrets.match(SECRET_NAMES) ?? []
+    if (names.length > 0 || /^(?:none|-|no\b)/i.test(secrets)) found.secrets ??= names
+  }
+  return found
+}
+
 const optional = <K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> =>
   value === undefined ? {} : ({ [key]: value } as Partial<Record<K, V>>)
 

@@ -1,4 +1,5 @@
 import { type HostPattern, hostPatternCovers, parseHostPattern } from '../../kernel/index.ts'
+import { type Capability, capabilityTexts, hostCovers, uncoveredCapabilities } from '../capabilities/index.ts'
 import type { Consent, ConsentSecret } from './consent.ts'
 
 /**
@@ -18,8 +19,8 @@ export function widerThan(
   if (given.agent.id !== asked.agent.id) changes.push(`agent: ${given.agent.name} → ${asked.agent.name}`)
   changes.push(...runtimeChanges(given, asked))
   for (const secret of asked.secrets) changes.push(...secretChanges(given.secrets, secret))
-  const extraHosts = uncovered(given.network, asked.network)
-  if (extraHosts.length > 0) changes.push(`network: + ${extraHosts.join(', ')}`)
+  changes.push(...networkChanges(given.network, asked.network))
+  if (asked.dynamic_code && !given.dynamic_code) changes.push('code made from text: + allowed')
   changes.push(...importChanges(given.imports, asked.imports))
   if (!options.anyArgs && given.args !== asked.args) changes.push('args: other than approved')
   changes.push(...limitChanges(given, asked))
@@ -53,6 +54,35 @@ function secretChanges(given: readonly ConsentSecret[], asked: ConsentSecret): s
   }
   return changes
 }
+
+/** Hosts first; then what is more at hosts that were approved before. */
+function networkChanges(given: readonly Capability[], asked: readonly Capability[]): string[] {
+  const wider = uncoveredCapabilities(given, asked)
+  const isKnown = ({ host }: Capability): boolean => given.some((outer) => hostCovers(outer.host, host))
+  const texts = (label: string, entries: readonly Capability[]): string[] =>
+    entries.length === 0 ? [] : [`${label}: + ${entries.flatMap(capabilityTexts).join(', ')}`]
+  return [
+    ...texts(
+      'network',
+      wider.filter((entry) => !isKnown(entry)),
+    ),
+    ...texts('sends', wider.filter(isKnown).map(withoutKnown(given))),
+  ]
+}
+
+/** The entry without the methods and paths that were approved already, as far as that tells the difference. */
+const withoutKnown =
+  (given: readonly Capability[]) =>
+  (entry: Capability): Capability => {
+    const fresh = entry.paths.filter(
+      (path) => uncoveredCapabilities(given, [{ ...entry, paths: [path] }]).length > 0,
+    )
+    const paths = fresh.length === 0 ? entry.paths : fresh
+    const methods = entry.methods.filter(
+      (method) => uncoveredCapabilities(given, [{ ...entry, paths, methods: [method] }]).length > 0,
+    )
+    return { ...entry, paths, methods: methods.length === 0 ? entry.methods : methods }
+  }
 
 function importChanges(given: Consent['imports'], asked: Consent['imports']): string[] {
   if (asked === null || given?.lock === asked.lock) return []

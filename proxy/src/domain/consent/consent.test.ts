@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { sampleConsent, sampleRawSecret } from '../../../test/support/sample-consent.ts'
-import vectors from '../../../test/vectors/consent-v1.json' with { type: 'json' }
+import { sampleCapability, sampleConsent, sampleRawSecret } from '../../../test/support/sample-consent.ts'
+import first from '../../../test/vectors/consent-v1.json' with { type: 'json' }
+import second from '../../../test/vectors/consent-v2.json' with { type: 'json' }
 import { type ConsentHash, sha256Hex } from '../../kernel/index.ts'
+import type { Capability } from '../capabilities/index.ts'
 import { type Consent, openConsent, sealConsent, uncovered } from './index.ts'
 
 const consent = sampleConsent({
@@ -19,6 +21,14 @@ const consent = sampleConsent({
   },
 })
 
+const VARIANTS: readonly Partial<Capability>[] = [
+  { methods: ['POST'] },
+  { paths: ['/v2'] },
+  { requests: 7 },
+  { websocket: true },
+  { graphql: 'mutation' },
+]
+
 describe('a consent', () => {
   it('is one text, whatever the order of what it lists', () => {
     const reordered: Consent = {
@@ -26,11 +36,11 @@ describe('a consent', () => {
       secrets: consent.secrets
         .toReversed()
         .map((secret) => ({ ...secret, hosts: secret.hosts.toReversed(), in: secret.in.toReversed() })),
-      network: ['a.com', 'b.com'],
-    } as Consent
+      network: consent.network.toReversed(),
+    } as unknown as Consent
     expect(sealConsent(reordered).hash).toBe(sealConsent(consent).hash)
     expect(sealConsent(consent).consent).toMatchObject({
-      network: ['a.com', 'b.com'],
+      network: [{ host: 'a.com' }, { host: 'b.com' }],
       secrets: [{ name: 'A_KEY' }, { hosts: ['a.com', 'b.com'] }],
       imports: { modules: ['npm:a@1.0.0', 'npm:b@1.0.0'] },
     })
@@ -52,19 +62,35 @@ describe('a consent', () => {
   })
 
   it('does not open in another form, also when its hash is right', () => {
-    for (const other of [{ ...consent, v: 3 }, { ...consent, extra: 1 }, { v: 1 }, null]) {
+    for (const other of [{ ...consent, v: 4 }, { ...consent, extra: 1 }, { v: 1 }, null]) {
       const json = JSON.stringify(other)
       expect(() => openConsent(json, sha256Hex(json) as never)).toThrow('does not match its hash')
     }
   })
 
-  it.each(vectors.consents)('of the first form opens as what it said then: $hash', ({ json, hash }) => {
-    const opened = openConsent(json, hash as ConsentHash)
-    expect(opened).toEqual({ ...JSON.parse(json), v: 2, imports: null })
-    expect(() => openConsent(json.replace('raw', 'RAW').replace('null', '7'), hash as ConsentHash)).toThrow(
-      'does not match its hash',
-    )
-  })
+  it.each([...first.consents, ...second.consents])(
+    'of an earlier form opens as what it said then: $hash',
+    ({ json, hash }) => {
+      const stored = JSON.parse(json)
+      expect(openConsent(json, hash as ConsentHash)).toEqual({
+        imports: null,
+        ...stored,
+        v: 3,
+        dynamic_code: true,
+        network: stored.network.map((host: string) => ({
+          host,
+          methods: ['*'],
+          paths: ['/**'],
+          requests: 10_000,
+          websocket: true,
+          graphql: 'mutation',
+        })),
+      })
+      expect(() => openConsent(json.replace('demo', 'other'), hash as ConsentHash)).toThrow(
+        'does not match its hash',
+      )
+    },
+  )
 
   it('has another hash for every fact that differs', () => {
     const variants: Partial<Consent>[] = [
@@ -75,6 +101,8 @@ describe('a consent', () => {
         { args: null },
         { args: '{}' },
         { network: [] },
+        ...VARIANTS.map((change) => ({ network: [sampleCapability('a.com', change)] })),
+        { dynamic_code: true },
         { secrets: [] },
         { imports: null },
         { imports: { lock: 'd'.repeat(64), files: 2, bytes: 9, modules: ['npm:a@1.0.0', 'npm:b@1.0.0'] } },

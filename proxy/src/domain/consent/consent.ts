@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AppError, type CodeHash, type ConsentHash, canonicalJson, sha256Hex } from '../../kernel/index.ts'
+import { anyCapability, canonicalNetwork } from '../capabilities/index.ts'
 
 /**
  * What a person is asked to agree to, and what runs: one canonical JSON object. The card shows it, the decision is
@@ -61,13 +62,29 @@ const consentV2 = consentV1.extend({
   imports: consentImports.nullable(),
 })
 
-export type Consent = z.infer<typeof consentV2>
+/** What the run may do at one host; see `Capability`. */
+const consentCapability = z.strictObject({
+  host: z.string(),
+  methods: z.array(z.string()).readonly(),
+  paths: z.array(z.string()).readonly(),
+  requests: z.int(),
+  websocket: z.boolean(),
+  graphql: z.enum(['query', 'mutation']),
+})
+
+const consentV3 = consentV2.extend({
+  v: z.literal(3),
+  network: z.array(consentCapability).readonly(),
+  /** Whether the runtime lets code make code from text while it runs. */
+  dynamic_code: z.boolean(),
+})
+
+export type Consent = z.infer<typeof consentV3>
 export type ConsentImports = z.infer<typeof consentImports>
 export type ConsentSecret = z.infer<typeof consentSecret>
 export type SourceRelation = NonNullable<Consent['source']>['relation']
 
-/** Earlier forms open for ever; what they could not say is filled in with what was true of them. */
-const storedConsent = z.discriminatedUnion('v', [consentV1, consentV2])
+const storedConsent = z.discriminatedUnion('v', [consentV1, consentV2, consentV3])
 
 export interface SealedConsent {
   readonly consent: Consent
@@ -81,7 +98,7 @@ export function sealConsent(draft: Consent): SealedConsent {
     secrets: draft.secrets
       .map((secret) => ({ ...secret, hosts: sorted(secret.hosts), in: sorted(secret.in) }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
-    network: sorted(draft.network),
+    network: canonicalNetwork(draft.network),
     imports: draft.imports && { ...draft.imports, modules: sorted(draft.imports.modules) },
   }
   const json = canonicalJson(consent)
@@ -94,7 +111,14 @@ export function openConsent(json: string, hash: ConsentHash): Consent {
   if (!parsed?.success) {
     throw new AppError('internal', 'A stored consent does not match its hash; it will not be used.')
   }
-  return parsed.data.v === 1 ? { ...parsed.data, v: 2, imports: null } : parsed.data
+  return current(parsed.data)
+}
+
+/** Earlier forms open for ever; what they could not say is filled in with what was true of them. */
+function current(stored: z.infer<typeof storedConsent>): Consent {
+  if (stored.v === 3) return stored
+  const imports = stored.v === 1 ? null : stored.imports
+  return { ...stored, v: 3, imports, network: stored.network.map(anyCapability), dynamic_code: true }
 }
 
 export const consentCode = (consent: Consent): CodeHash => consent.code.sha256 as CodeHash

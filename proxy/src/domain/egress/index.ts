@@ -1,4 +1,12 @@
 export {
+  type AskEntry,
+  type Authorized,
+  askForMore,
+  authorizeRequest,
+  type CapabilityRefusal,
+  refusedByBody,
+} from './authorize.ts'
+export {
   type HeaderField,
   isHopByHop,
   namedByConnection,
@@ -26,6 +34,7 @@ export {
 } from './ports.ts'
 export { refusalSaid } from './refusal-said.ts'
 export {
+  type BodyClaims,
   type PreparedRequest,
   prepareRequest,
 } from './request.ts'

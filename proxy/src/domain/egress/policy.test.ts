@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { placeholderOf, policyOf } from '../../../test/support/egress-policy.ts'
 import { SecretValue } from '../../kernel/index.ts'
+import { anyCapability } from '../capabilities/index.ts'
 import { createScrubber } from '../scrub/index.ts'
 import { approvedAddresses, bothAllow, createPolicy, reaches } from './policy.ts'
 
@@ -44,7 +45,7 @@ describe('createPolicy', () => {
   it('binds a secret to hosts that the person and the owner both named', () => {
     const policy = createPolicy(
       {
-        network: ['*.a.example', 'b.example'],
+        network: ['*.a.example', 'b.example'].map(anyCapability),
         secrets: [
           {
             name: 'KEY',

@@ -1,12 +1,8 @@
-import {
-  type HostPattern,
-  hostPatternCovers,
-  isIpLiteral,
-  parseHostPattern,
-  type SecretValue,
-} from '../../kernel/index.ts'
+import { type HostPattern, hostPatternCovers, isIpLiteral, type SecretValue } from '../../kernel/index.ts'
+import { hostsOf } from '../capabilities/index.ts'
 import type { Consent } from '../consent/index.ts'
 import type { Scrubber } from '../scrub/index.ts'
+import { type CompiledCapability, compileCapability, parsedHost } from './compiled-capability.ts'
 import { createPlaceholder } from './placeholder.ts'
 
 export type Surface = 'header' | 'query' | 'body'
@@ -24,6 +20,8 @@ export interface EgressSecret {
 /** What one run may reach, and what may be put in on the way. Built from the consent and the vault, never from the code. */
 export interface EgressPolicy {
   readonly network: readonly HostPattern[]
+  /** What it may do there. */
+  readonly capabilities: readonly CompiledCapability[]
   readonly secrets: readonly EgressSecret[]
   /** Finds every secret of the run, those in raw mode too; compiled once, when it is first asked for. */
   readonly scrubber: () => Scrubber
@@ -44,7 +42,8 @@ export function createPolicy(
 ): EgressPolicy {
   return {
     scrubber,
-    network: parsed(consent.network),
+    network: parsed(hostsOf(consent.network)),
+    capabilities: consent.network.map(compileCapability),
     secrets: consent.secrets
       .filter((secret) => secret.mode === 'placeholder')
       .map((secret) => {
@@ -91,10 +90,4 @@ export function approvedAddresses(policy: EgressPolicy, target: EgressTarget): R
   )
 }
 
-function parsed(patterns: readonly string[]): HostPattern[] {
-  return patterns.map((text) => {
-    const pattern = parseHostPattern(text)
-    if ('problem' in pattern) throw new TypeError(`not a host pattern: ${text}`)
-    return pattern
-  })
-}
+const parsed = (patterns: readonly string[]): HostPattern[] => patterns.map(parsedHost)

@@ -6,6 +6,9 @@ import type { EgressRefusal } from './session.ts'
 const SHORT: Record<EgressRule, string> = {
   no_run: 'after the end of the run',
   host_not_approved: 'not on the approved list',
+  method_not_approved: 'was not approved',
+  path_not_approved: 'a path that was not approved',
+  requests_exceeded: 'more requests than were approved',
   plain_http_not_approved: 'plain http was not approved',
   address_not_public: 'a private address, not approved as such',
   unreachable: 'could not be reached',
@@ -21,6 +24,7 @@ const SHORT: Record<EgressRule, string> = {
 }
 
 const ORIGIN_CHARS = 60
+const REQUEST_CHARS = 80
 const SECRETS_CHARS = 60
 
 /**
@@ -30,11 +34,14 @@ const SECRETS_CHARS = 60
 export function refusalSaid(refusal: EgressRefusal): string {
   const where = oneLine(refusal.origin.replace(/^https:\/\//, ''), ORIGIN_CHARS)
   const secrets = oneLine(refusal.secrets.join(', '), SECRETS_CHARS)
+  const request = oneLine(refusal.request ?? '', REQUEST_CHARS)
   const times = refusal.count > 1 ? ` (${refusal.count}×)` : ''
-  return `${what(refusal.rule, where, secrets)}${times}`
+  return `${what(refusal.rule, where, secrets, request)}${times}`
 }
 
-function what(rule: EgressRule, where: string, secrets: string): string {
+function what(rule: EgressRule, where: string, secrets: string, request: string): string {
+  if (request !== '')
+    return `${where}: ${request} ${rule === 'method_not_approved' ? '' : '· '}${SHORT[rule]}`
   if (secrets === '') return `${where}: ${SHORT[rule]}`
   if (rule === 'secret_not_for_host') return `${secrets} placeholder sent to ${where}`
   if (rule === 'secret_not_for_surface')

@@ -22,20 +22,27 @@ export function declaredBody(fields: readonly HeaderField[]): DeclaredBody | nul
 
 /**
  * How the body goes upstream. `none`: there is none. `length`: exactly so many bytes; `headers` says so.
- * `buffer`: so many bytes come, few enough to be read whole and rewritten; the gateway then sends the result's length.
+ * `buffer`: read whole, at most so many bytes, to be rewritten or looked into; the gateway then sends the result's length.
  * `chunked`: streamed without a length. Only for `length` is there a `content-length` in `headers`, and never a
  * `transfer-encoding`.
  */
 export type BodyFraming =
   | { readonly kind: 'none' }
   | { readonly kind: 'length'; readonly bytes: number }
-  | { readonly kind: 'buffer'; readonly bytes: number }
+  | { readonly kind: 'buffer'; readonly maxBytes: number }
   | { readonly kind: 'chunked' }
 
 const MAX_BUFFERED_BYTES = 256 * 1024
+/** Larger bodies are not looked into, and so not sent where looking was the condition. */
+export const MAX_INSPECTED_BYTES = 16 * 1_048_576
 
-export function framingOf(declared: DeclaredBody, mayChange: boolean): BodyFraming {
-  if (declared.kind !== 'length' || !mayChange || declared.bytes === 0) return declared
+export function framingOf(
+  declared: DeclaredBody,
+  { mayChange, isInspected }: { readonly mayChange: boolean; readonly isInspected: boolean },
+): BodyFraming {
+  if (declared.kind === 'none' || (declared.kind === 'length' && declared.bytes === 0)) return declared
+  if (isInspected) return { kind: 'buffer', maxBytes: MAX_INSPECTED_BYTES }
+  if (declared.kind !== 'length' || !mayChange) return declared
   const { bytes } = declared
-  return bytes <= MAX_BUFFERED_BYTES ? { kind: 'buffer', bytes } : { kind: 'chunked' }
+  return bytes <= MAX_BUFFERED_BYTES ? { kind: 'buffer', maxBytes: bytes } : { kind: 'chunked' }
 }

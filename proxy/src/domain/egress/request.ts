@@ -2,6 +2,13 @@
  * What a request of the code becomes before it leaves: one reading of it, secrets in place of their placeholders
  * where a person agreed to that, and nothing that two servers could read differently. Anything else is refused.
  */
+
+import {
+  FORBIDDEN_METHODS,
+  type GraphqlOperation,
+  isGraphqlPath,
+  operationOfRequest,
+} from '../capabilities/index.ts'
 import {
   flat,
   type HeaderField,
@@ -11,6 +18,7 @@ import {
   readFields,
   valuesOf,
 } from './header-fields.ts'
+import { isForm, methodsInForm } from './method-override.ts'
 import { createPlacements, type Placements } from './placements.ts'
 import { type EgressPolicy, type EgressTarget, reaches } from './policy.ts'
 import {
@@ -22,7 +30,7 @@ import {
   formatBasic,
 } from './renderings.ts'
 import { type BodyRewriter, bodyPlacements, createBodyRewriter } from './request-body.ts'
-import { type BodyFraming, declaredBody, framingOf } from './request-framing.ts'
+import { type BodyFraming, type DeclaredBody, declaredBody, framingOf } from './request-framing.ts'
 import type { EgressRule } from './rules.ts'
 import { auditPathOf } from './scrub-text.ts'
 import { authorityOf, parseAuthority } from './target.ts'
@@ -37,6 +45,8 @@ export interface RequestToPrepare {
   readonly rawHeaders: readonly string[]
   /** The request opens a WebSocket: `Connection` and `Upgrade` go upstream. Refused unless it really does. */
   readonly websocket?: boolean
+  /** No GraphQL mutation was approved, so its body is looked into before it goes. */
+  readonly withoutMutations?: boolean
 }
 
 export interface RefusedRequest {
@@ -60,10 +70,20 @@ export interface PreparedRequest {
   /** Every byte of the body goes through it; null when there is nothing to look for, or no body. */
   readonly body: BodyRewriter | null
   readonly framing: BodyFraming
+  /**
+   * What the request does beyond its head, told by its body as the code sent it; null when its body need not be looked into. A
+   * body that came to no end within the limit is null, and may do anything.
+   */
+  readonly inspect: ((body: Buffer | null) => BodyClaims) | null
 }
 
-/** TRACE echoes a request in the body of its answer; a tunnel inside a tunnel cannot be looked into. */
-const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK'])
+export interface BodyClaims {
+  /** It is, or may be, a GraphQL mutation. */
+  readonly mutation: boolean
+  /** Methods that frameworks take from a form in place of the request's own. */
+  readonly methods: readonly string[]
+}
+
 /** A request with two of these means different things to different servers. */
 const ONCE = ['host', 'authorization', 'content-type', 'content-encoding']
 /** Parts of the head where no secret belongs: servers log them, hand them on, or read them as something else. */
@@ -109,10 +129,17 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
   const isEncoded = !['', 'identity'].includes((valuesOf(fields, 'content-encoding')[0] ?? '').toLowerCase())
   const render = isEncoded ? null : bodyRendering(valuesOf(fields, 'content-type')[0] ?? '')
   const inBody = declared.kind === 'none' ? [] : bodyPlacements(policy, target, render)
-  const framing = framingOf(
-    declared,
-    inBody.some(({ replacement }) => replacement !== null),
-  )
+  const contentType = valuesOf(fields, 'content-type')[0] ?? ''
+  const looksFor = {
+    mutations:
+      request.withoutMutations === true && !isWebSocket && mayBeGraphql(request, contentType, declared.kind),
+    methods: declared.kind !== 'none' && isForm(contentType),
+  }
+  const isInspected = looksFor.mutations || looksFor.methods
+  const framing = framingOf(declared, {
+    mayChange: inBody.some(({ replacement }) => replacement !== null),
+    isInspected,
+  })
   const misplaced = new Set<string>()
   const headers = [
     { name: 'host', value: authorityOf(target) },
@@ -131,6 +158,36 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
     misplaced,
     body: inBody.length === 0 ? null : createBodyRewriter(inBody, placements.used, misplaced),
     framing,
+    inspect: isInspected
+      ? (bytes) => {
+          const body = isEncoded ? null : bytes
+          const operation =
+            looksFor.mutations && operationOfRequest({ path: request.path, contentType, body })
+          return {
+            mutation: operation === 'mutation',
+            methods: looksFor.methods && body !== null ? methodsInForm(body) : [],
+          }
+        }
+      : null,
+  }
+}
+
+/** Types of bodies that no server takes for GraphQL, unless its path says that it takes nothing else. */
+const NOT_GRAPHQL =
+  /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|pdf|zip|gzip|x-tar|xml|protobuf|x-protobuf)\b/
+
+function mayBeGraphql(request: RequestToPrepare, contentType: string, body: DeclaredBody['kind']): boolean {
+  if (isGraphqlPath(request.path)) return true
+  if (body === 'none') return /[?&][^=]*=[^&]*mutation/i.test(decoded(request.path))
+  return !NOT_GRAPHQL.test(contentType.toLowerCase())
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    // Read more closely then.
+    return '?x=mutation'
   }
 }
 

@@ -2,6 +2,12 @@
 export const EGRESS_RULES = {
   no_run: 'this sandbox has no run, or its run has ended',
   host_not_approved: 'this host and port are not on the approved list of this run',
+  method_not_approved:
+    'this method (or a WebSocket, or a GraphQL mutation) was not approved for this host; error.ask is the entry to ask for',
+  path_not_approved:
+    'this path was not approved for this method and host, or servers could read it differently; error.ask is the entry to ask for',
+  requests_exceeded:
+    'the run used up the requests that were approved for this; error.ask is the entry to ask for',
   plain_http_not_approved: 'plain http to this host was not approved; approve http://host, or use https',
   address_not_public: 'the host leads to a private, local or metadata address that was not approved as such',
   unreachable: 'the host could not be resolved or reached',

@@ -1,4 +1,7 @@
 import type { AuditLog, Transactor } from '../audit/index.ts'
+import { MAX_REQUESTS } from '../capabilities/index.ts'
+import type { AskEntry } from './authorize.ts'
+import type { CompiledCapability } from './compiled-capability.ts'
 import type { EgressPolicy } from './policy.ts'
 import type { EgressRule } from './rules.ts'
 
@@ -18,6 +21,8 @@ export interface EgressRecord {
   readonly refused: EgressRule | null
   /** Names of secrets whose placeholder was seen where it is not replaced. */
   readonly misplaced: readonly string[]
+  /** What would allow a request that no capability covers. */
+  readonly ask?: AskEntry
 }
 
 /** What a person and the agent are told of a run's traffic. */
@@ -34,6 +39,10 @@ export interface EgressRefusal {
   /** Secrets that it is about; empty for most rules. */
   readonly secrets: readonly string[]
   readonly count: number
+  /** Method and path, where it was those that were not approved. */
+  readonly request?: string
+  /** The entry of `network` to ask for, likewise. */
+  readonly ask?: AskEntry
 }
 
 /** One run's leave to go out. Ends with the run; what comes after is refused with `no_run`. */
@@ -43,6 +52,8 @@ export interface EgressSession {
   readonly ended: boolean
   /** Whether one more request may begin; counts it. */
   begin(): boolean
+  /** Takes one request from the first of these capabilities that has any left; false when none has. */
+  spend(entries: readonly CompiledCapability[]): boolean
   record(entry: EgressRecord): void
   /** Writes what is not written yet and gives the summary; the same one when called again. */
   end(): EgressSummary
@@ -52,8 +63,6 @@ export interface EgressSessions {
   begin(requestId: string, policy: EgressPolicy): EgressSession
 }
 
-/** A run beyond this is not doing what a person could have meant; each request is a row in the audit. */
-export const MAX_REQUESTS = 10_000
 const MAX_LISTED_REFUSALS = 8
 /** Records wait this long to share one commit; a crash loses no more than these. */
 const FLUSH_MS = 50
@@ -110,12 +119,16 @@ export function createEgressSessions(deps: {
         }
       }
 
-      const refuse = (rule: EgressRule, origin: string, secrets: readonly string[]): void => {
-        const key = JSON.stringify([rule, origin, secrets])
+      const spent = new Map<CompiledCapability, number>()
+
+      const refuse = (rule: EgressRule, entry: EgressRecord): void => {
+        const { origin, misplaced: secrets, ask } = entry
+        const asked = ask === undefined ? {} : { request: `${entry.method} ${entry.path}`.trim(), ask }
+        const key = JSON.stringify([rule, origin, secrets, asked])
         const known = refusals.get(key)
         if (known !== undefined) known.count += 1
         else if (refusals.size >= MAX_LISTED_REFUSALS) moreRefused += 1
-        else refusals.set(key, { first: { rule, origin, secrets, count: 1 }, count: 1 })
+        else refusals.set(key, { first: { rule, origin, secrets, count: 1, ...asked }, count: 1 })
       }
 
       return {
@@ -129,10 +142,16 @@ export function createEgressSessions(deps: {
           begun += 1
           return true
         },
+        spend(entries) {
+          const entry = entries.find((one) => (spent.get(one) ?? 0) < one.requests)
+          if (entry === undefined) return false
+          spent.set(entry, (spent.get(entry) ?? 0) + 1)
+          return true
+        },
         record(entry) {
           requests += 1
-          if (entry.refused !== null) refuse(entry.refused, entry.origin, entry.misplaced)
-          else if (entry.misplaced.length > 0) refuse('secret_not_for_surface', entry.origin, entry.misplaced)
+          if (entry.refused !== null) refuse(entry.refused, entry)
+          else if (entry.misplaced.length > 0) refuse('secret_not_for_surface', entry)
           // Beyond the limit nothing begins, so this is bounded too.
           if (unwritten.length < 2 * MAX_REQUESTS) unwritten.push(entry)
           if (summary !== undefined || unwritten.length % FLUSH_RECORDS === 0) tryFlush()

@@ -113,7 +113,7 @@ describe('a request', () => {
     expect(await final(trusted)).toMatchObject({ status: 'success' })
     expect(await submit({ network: ['evil.com'] })).toMatchObject({
       status: 'pending',
-      changes: ['network: + evil.com'],
+      changes: ['network: + GET evil.com, ANY path'],
     })
   })
 
@@ -228,7 +228,7 @@ describe('a request', () => {
     expect(kit.executions.consentOf(execution)).toMatchObject({
       source: { relation: 'fetched' },
       secrets: [{ name: 'DEMO_KEY', mode: 'placeholder', hosts: ['api.example.com'], in: ['header'] }],
-      network: ['api.example.com'],
+      network: [{ host: 'api.example.com', methods: ['GET'], paths: ['/**'] }],
       limits: { timeout_ms: 5_000 },
     })
     const same = await submit({ code: text, skillUrl: 'https://example.com/x.ts' })

@@ -1,9 +1,12 @@
 import { type AgentId, AppError, type RequestId } from '../../kernel/index.ts'
-import { type Approver, actorOf, DECISIONS, type DecisionKind } from '../approvals/index.ts'
+import { type Approver, actorOf, type CardModel, DECISIONS, type DecisionKind } from '../approvals/index.ts'
 import { readStoredCode } from '../code/index.ts'
 import { type Consent, consentCode, openConsent } from '../consent/index.ts'
+import { languageOf } from '../facts/index.ts'
 import { type Changes, followExecution, waitUntilFinal } from './changes.ts'
 import { type Execution, type ExecutionFilter, type ExecutionSummary, isFinal } from './execution.ts'
+import { type CardDeps, cardOf } from './execution-card.ts'
+import { createExplain, type Explain } from './explain.ts'
 import type { Runs } from './runs.ts'
 import { createSubmit, type Submit, type SubmitDeps } from './submit.ts'
 
@@ -32,6 +35,12 @@ export interface Executions {
   /** The code that the consent names; throws when the stored one is another. */
   codeOf(execution: Pick<Execution, 'consentJson' | 'consentHash'>): string
   missingSecrets(consent: Consent): readonly string[]
+  /** What a person is shown of it. */
+  cardOf(execution: Execution): CardModel
+  /** What would be shown and allowed, without asking anybody and without storing anything. */
+  readonly explain: Explain
+  /** Reads what waits and was not read yet, as after the reader has learnt something. */
+  readWaiting(): Promise<void>
   /** An agent was revoked: nothing of it that has not started will. Inside the revoking transaction. */
   agentRevoked(agentId: AgentId, actor: string): void
   /** A secret was stored: whatever waited for it and now has all goes on. Inside the storing transaction. */
@@ -52,7 +61,7 @@ export type DecisionOutcome =
 
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1_000
 
-export interface ExecutionsDeps extends SubmitDeps {
+export interface ExecutionsDeps extends SubmitDeps, Pick<CardDeps, 'knownHosts'> {
   readonly changes: Changes
   readonly runs: Runs
 }
@@ -233,6 +242,20 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     follow: (requestId, signal) => followExecution(changes, () => ledger.read(requestId), signal),
     consentOf,
     missingSecrets,
+    explain: createExplain(deps),
+    cardOf: (execution) => cardOf(deps, execution, missingSecrets(consentOf(execution))),
+
+    async readWaiting() {
+      for (const summary of repository.list({ statuses: ['pending', 'awaiting_secrets'], limit: 1_000 })) {
+        const execution = ledger.read(summary.requestId)
+        const consent = readable(execution)
+        if (consent === undefined) continue
+        const language = languageOf(consent.runtime.name)
+        const code = readStoredCode(codes, consentCode(consent))
+        const facts = await deps.facts.of(code, language)
+        transactor.transact(() => deps.facts.keep(code, language, facts))
+      }
+    },
 
     codeOf: (execution) => readStoredCode(codes, consentCode(consentOf(execution))),
 

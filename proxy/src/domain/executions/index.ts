@@ -13,8 +13,10 @@ export {
   type RunResult,
 } from './execution.ts'
 export { createExecutions, type DecisionOutcome, type Executions } from './executions.ts'
+export type { Explanation } from './explain.ts'
 export { createLedger } from './ledger.ts'
 export { type ExecuteRequest, type RequestedSecret, RUN_DEFAULTS } from './request.ts'
+export type { NetworkEntry } from './requested-hosts.ts'
 export { createRuns, type Runs } from './runs.ts'
 export {
   type OutputStream,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { requestOf } from '../../../test/support/domain-kit.ts'
 import type { Agent } from '../agents/index.ts'
 import type { Consent } from '../consent/index.ts'
+import { unreadableFacts } from '../facts/index.ts'
 import { draftConsent, type ExecuteRequest, type RequestedSecret } from './request.ts'
 
 const AGENT = { id: 'agt_1', name: 'one' } as Agent
@@ -19,6 +20,7 @@ function secretsOf(
     { code: 'run()', source: null, metadata: {} },
     { kind: 'docker', runtimes: [{ name: 'deno', image: 'sha256:1' }], notes: [], warm: 0 },
     { find: (name) => (name in bound ? ({ hosts: bound[name] } as never) : undefined) },
+    unreadableFacts('javascript', 'not read here'),
   )
   return consent.secrets
 }

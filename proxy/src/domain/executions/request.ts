@@ -8,6 +8,7 @@ import {
   sha256Hex,
 } from '../../kernel/index.ts'
 import type { Agent } from '../agents/index.ts'
+import { hostsOf } from '../capabilities/index.ts'
 import {
   type CommentMetadata,
   type FetchedSkill,
@@ -24,7 +25,11 @@ import {
   sealConsent,
 } from '../consent/index.ts'
 import { bothAllow } from '../egress/index.ts'
+import { type CodeFacts, deriveNetwork, type RequestedHost } from '../facts/index.ts'
+import { isReservedSkillId } from '../names/index.ts'
 import type { Vault } from '../vault/index.ts'
+import { assertNoUnaskedCode, isWalled } from './dynamic-code.ts'
+import { type NetworkEntry, requestedHosts } from './requested-hosts.ts'
 import type { RuntimeInfo, SandboxStatus } from './sandbox-port.ts'
 
 /** What an agent asks for, its form already checked. Left-out fields may come from the fetched skill's comments. */
@@ -38,7 +43,9 @@ export interface ExecuteRequest {
   /** Canonical JSON, or null when there are none. */
   readonly argsJson: string | null
   readonly description?: string
-  readonly network?: readonly string[]
+  readonly network?: readonly NetworkEntry[]
+  /** The runtime shall let the code make code from text. */
+  readonly dynamicCode?: boolean
   readonly timeoutSeconds?: number
   readonly memoryMib?: number
 }
@@ -143,17 +150,24 @@ export function draftConsent(
   resolved: ResolvedCode,
   sandbox: SandboxStatus,
   vault: Pick<Vault, 'find'>,
+  facts: CodeFacts,
   imports: ConsentImports | null = null,
 ): SealedConsent {
+  if (isReservedSkillId(request.skillId)) {
+    throw new AppError('invalid_request', `"${request.skillId}" reads like a skill of the daemon itself.`)
+  }
   const runtime = pickRuntime(request.runtime, sandbox)
-  const network = canonicalHosts(request.network ?? resolved.metadata.network ?? [], 'network')
+  const asked: readonly RequestedHost[] = requestedHosts(request.network ?? resolved.metadata.network ?? [])
+  const network = hostsOf(asked)
+  const dynamicCode = request.dynamicCode === true
+  if (!dynamicCode) assertNoUnaskedCode(facts, runtime.name)
   const requested: readonly RequestedSecret[] =
     request.secrets ?? (resolved.metadata.secrets ?? []).map((name) => ({ name }))
   if (network.length > MAX_NAMED || requested.length > MAX_NAMED) {
     throw new AppError('too_large', `A request names at most ${MAX_NAMED} hosts and ${MAX_NAMED} secrets.`)
   }
   return sealConsent({
-    v: 2,
+    v: 3,
     skill_id: request.skillId,
     description: request.description ?? resolved.metadata.description ?? '',
     code: { sha256: sha256Hex(resolved.code) as CodeHash, bytes: Buffer.byteLength(resolved.code) },
@@ -161,7 +175,8 @@ export function draftConsent(
     agent: { id: agent.id, name: agent.name },
     runtime: { name: runtime.name, image: runtime.image, isolation: isolationOf(sandbox) },
     secrets: requestedSecrets(requested, network, vault),
-    network,
+    network: deriveNetwork(asked, facts, { walled: !dynamicCode && isWalled(runtime.name) }),
+    dynamic_code: dynamicCode,
     args: request.argsJson,
     limits: {
       timeout_ms: timeoutSeconds(request, resolved) * 1_000,

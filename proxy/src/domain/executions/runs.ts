@@ -1,5 +1,6 @@
 import { AppError, type Clock, type RequestId, SecretValue, type UnixMs } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
+import { hostsOf } from '../capabilities/index.ts'
 import { type CodeRepository, readStoredCode } from '../code/index.ts'
 import { type Consent, consentCode, openConsent, uncovered } from '../consent/index.ts'
 import { createPolicy, type EgressPolicy, type EgressSessions } from '../egress/index.ts'
@@ -217,7 +218,8 @@ export function createRuns(deps: RunsDeps): Runs {
           code,
           argsJson: consent.args,
           secrets: given(secrets, policy),
-          network: consent.network,
+          network: hostsOf(consent.network),
+          dynamicCode: consent.dynamic_code,
           egress,
           imports,
           limits: {

@@ -32,6 +32,11 @@ export interface RunOrder {
   readonly egress: EgressSession | null
   /** Modules that the code may import, and no others; null for none. */
   readonly imports: LockedImports | null
+  /**
+   * Whether the code may make code from text (`"dynamic_code": true` of the consent). False raises the runtime's wall
+   * against it, where the runtime has one.
+   */
+  readonly dynamicCode: boolean
   readonly limits: RunLimits
 }
 

@@ -16,6 +16,7 @@ import {
   openConsent,
   type SealedConsent,
 } from '../consent/index.ts'
+import { type CodeFacts, type CodeFactsService, languageOf } from '../facts/index.ts'
 import {
   type ImportRepository,
   type ImportResolver,
@@ -40,10 +41,11 @@ export interface SubmitDeps {
   readonly repository: ExecutionRepository
   readonly ledger: Ledger
   readonly codes: CodeRepository
+  readonly facts: CodeFactsService
   readonly imports: ImportRepository
   readonly importResolver: ImportResolver
   readonly trust: Trust
-  readonly vault: Pick<Vault, 'find'>
+  readonly vault: Pick<Vault, 'find' | 'list'>
   readonly fetcher: SkillFetcher
   readonly sandbox: Pick<Sandbox, 'status'>
   readonly audit: AuditLog
@@ -132,6 +134,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     agent: Agent,
     sealed: SealedConsent,
     code: string,
+    facts: CodeFacts,
     imports: LockedImports | null,
   ): Execution => {
     const now = clock.now()
@@ -147,6 +150,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     }
     if (!verdict.trusted) spendCard(agent.id, now)
     codes.put(consentCode(sealed.consent), code, now)
+    deps.facts.keep(code, facts.language, facts)
     if (imports !== null) deps.imports.put(imports, now)
     const execution = ledger.open(
       {
@@ -191,15 +195,24 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
       resolveCode(request, deps.fetcher, signal),
       deps.sandbox.status(RUNTIME_VIEW_MS),
     ])
-    // Everything that is wrong with the request itself is said before anything is fetched for it.
-    draftConsent(agent, request, resolved, sandbox, deps.vault)
     const runtime = pickRuntime(request.runtime, sandbox)
+    const facts = await deps.facts.of(resolved.code, languageOf(runtime.name))
+    // Everything that is wrong with the request itself is said before anything is fetched for it.
+    draftConsent(agent, request, resolved, sandbox, deps.vault, facts)
     const imports = await lockImports(agent, request, resolved.code, runtime, signal)
-    const sealed = draftConsent(agent, request, resolved, sandbox, deps.vault, consentImportsOf(imports))
+    const sealed = draftConsent(
+      agent,
+      request,
+      resolved,
+      sandbox,
+      deps.vault,
+      facts,
+      consentImportsOf(imports),
+    )
     return transactor.transact(() => {
       const raced = replay(agent, idempotency)
       if (raced) return raced
-      const execution = store(agent, sealed, resolved.code, imports)
+      const execution = store(agent, sealed, resolved.code, facts, imports)
       if (idempotency) {
         repository.remember(
           agent.id,

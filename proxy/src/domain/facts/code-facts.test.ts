@@ -32,6 +32,13 @@ test('a program is read once, and stored only when its request is', async () => 
   expect(read).toHaveLength(1)
 })
 
+test('many who ask for the same program at once wait for one reading of it', async () => {
+  const { read, create } = kit()
+  const facts = create()
+  await Promise.all(Array.from({ length: 200 }, () => facts.of('run()', 'javascript')))
+  expect(read).toHaveLength(1)
+})
+
 test('what was never read is told as not readable, so that nothing narrow is made of it', () => {
   const known = kit()
     .create()

@@ -35,6 +35,8 @@ export function createCodeFacts(deps: {
 }): CodeFactsService {
   const { reader, repository } = deps
   const kept = new Map<string, CodeFacts>()
+  /** Programs that are being read: whoever asks for the same one waits for the same reading. */
+  const reading = new Map<string, Promise<CodeFacts>>()
 
   const remember = (key: string, facts: CodeFacts): CodeFacts => {
     kept.delete(key)
@@ -57,7 +59,10 @@ export function createCodeFacts(deps: {
       const hash = sha256Hex(code) as CodeHash
       const found = lookUp(hash, language)
       if (found !== undefined) return found
-      return remember(`${language} ${hash}`, await reader.read(code, language))
+      const key = `${language} ${hash}`
+      const begun = reading.get(key) ?? reader.read(code, language).finally(() => reading.delete(key))
+      reading.set(key, begun)
+      return remember(key, await begun)
     },
     keep(code, language, facts) {
       const hash = sha256Hex(code) as CodeHash

@@ -3,8 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDomainKit, type DomainKit } from '../../../test/support/domain-kit.ts'
-import { sampleConsent, sampleRawSecret, sampleSecret } from '../../../test/support/sample-consent.ts'
-import { type Consent, sealConsent } from '../consent/index.ts'
+import {
+  type SampleChange,
+  sampleCapability,
+  sampleConsent,
+  sampleRawSecret,
+  sampleSecret,
+} from '../../../test/support/sample-consent.ts'
+import { type ConsentHash, canonicalJson, sha256Hex } from '../../kernel/index.ts'
+import { describeNetwork } from '../capabilities/index.ts'
+import { type Consent, openConsent, sealConsent } from '../consent/index.ts'
 import { TRUST_24H_MS, type TrustLevel } from './trust.ts'
 
 const START = 1_700_000_000_000
@@ -22,10 +30,10 @@ const consent = sampleConsent({
 })
 
 const [key, other] = consent.secrets as [Consent['secrets'][0], Consent['secrets'][0]]
-const withKey = (change: Partial<typeof key>): Partial<Consent> => ({
+const withKey = (change: Partial<typeof key>): SampleChange => ({
   secrets: [{ ...key, ...change }, other],
 })
-const limits = (change: Partial<Consent['limits']>): Partial<Consent> => ({
+const limits = (change: Partial<Consent['limits']>): SampleChange => ({
   limits: { ...consent.limits, ...change },
 })
 
@@ -49,19 +57,19 @@ async function restart(): Promise<void> {
   kit = await createDomainKit({ dir, clock })
 }
 
-const grant = (level: TrustLevel, change: Partial<Consent> = {}, anyArgs = false) =>
+const grant = (level: TrustLevel, change: SampleChange = {}, anyArgs = false) =>
   kit.transactor.transact(() =>
     kit.trust.grant({
-      sealed: sealConsent({ ...consent, ...change }),
+      sealed: sealConsent(sampleConsent({ ...consent, ...change })),
       level,
       anyArgs,
       requestId: `req_${++requests}`,
       actor: ACTOR,
     }),
   )
-const judge = (change: Partial<Consent> = {}) =>
-  kit.trust.judge(sealConsent({ ...consent, ...change }).consent)
-const isTrusted = (change: Partial<Consent> = {}): boolean => judge(change).trusted
+const judge = (change: SampleChange = {}) =>
+  kit.trust.judge(sealConsent(sampleConsent({ ...consent, ...change })).consent)
+const isTrusted = (change: SampleChange = {}): boolean => judge(change).trusted
 
 describe('what a grant covers', () => {
   it('covers the very same request, again and again', () => {
@@ -69,12 +77,14 @@ describe('what a grant covers', () => {
     expect([isTrusted(), isTrusted(), isTrusted()]).toEqual([true, true, true])
   })
 
-  it.each<[string, Partial<Consent>]>([
+  it.each<[string, SampleChange]>([
     ['one secret less', { secrets: [key] }],
     ['no secret', { secrets: [] }],
     ['one host less', { network: ['*.example.com'] }],
     ['one host under the wildcard', { network: ['a.b.example.com'] }],
     ['no network', { network: [] }],
+    ['one path of a pattern', { network: [sampleCapability('a.example.com', { paths: ['/v1'] })] }],
+    ['fewer requests', { network: [sampleCapability('a.example.com', { requests: 5 })] }],
     ['a secret that goes to one host of the wildcard', withKey({ hosts: ['a.example.com'] })],
     ['a secret on fewer surfaces', { secrets: [key, { ...other, in: ['query'] }] }],
     ['no imports', { imports: null }],
@@ -88,14 +98,57 @@ describe('what a grant covers', () => {
     expect(judge(change)).toMatchObject({ trusted: true })
   })
 
-  it.each<[string, Partial<Consent>, string]>([
+  it.each<[string, SampleChange, string]>([
     ['one more secret', { secrets: [key, other, { ...other, name: 'THIRD_KEY' }] }, 'secret: + THIRD_KEY'],
     ['another secret', { secrets: [{ ...key, name: 'DEMO_KEY2' }] }, 'secret: + DEMO_KEY2'],
-    ['one more host', { network: [...consent.network, 'evil.com'] }, 'network: + evil.com'],
-    ['the parent of the wildcard', { network: ['example.com'] }, 'network: + example.com'],
-    ['a wider wildcard', { network: ['*.example.org'] }, 'network: + *.example.org'],
-    ['another port', { network: ['a.example.com:8443'] }, 'network: + a.example.com:8443'],
-    ['plain http', { network: ['http://a.example.com'] }, 'network: + http://a.example.com'],
+    [
+      'another method',
+      { network: [sampleCapability('*.example.com', { methods: ['GET', 'POST'] })] },
+      'sends: + POST *.example.com/v1',
+    ],
+    [
+      'another path',
+      { network: [sampleCapability('*.example.com', { paths: ['/v1', '/v2'] })] },
+      'sends: + GET *.example.com/v2',
+    ],
+    [
+      'a wider path',
+      { network: [sampleCapability('*.example.com', { paths: ['/v1', '/v1/*'] })] },
+      'sends: + GET *.example.com/v1/*',
+    ],
+    [
+      'any method and path',
+      { network: [sampleCapability('*.example.com', { methods: ['*'], paths: ['/**'] })] },
+      'sends: + ANY method *.example.com, ANY path',
+    ],
+    [
+      'more requests',
+      { network: [sampleCapability('*.example.com', { requests: 101 })] },
+      'sends: + GET *.example.com/v1 (up to 101 requests)',
+    ],
+    [
+      'the same in two entries, which is twice as many requests',
+      {
+        network: [sampleCapability('a.example.com'), sampleCapability('b.example.com')],
+      },
+      'sends: + GET b.example.com/v1',
+    ],
+    [
+      'a WebSocket',
+      { network: [sampleCapability('*.example.com', { websocket: true })] },
+      'sends: + GET *.example.com/v1, WebSocket *.example.com/v1',
+    ],
+    [
+      'GraphQL mutations',
+      { network: [sampleCapability('*.example.com', { graphql: 'mutation' })] },
+      'sends: + GET *.example.com/v1 (GraphQL mutations)',
+    ],
+    ['code made from text', { dynamic_code: true }, 'code made from text: + allowed'],
+    ['one more host', { network: [...consent.network, 'evil.com'] }, 'network: + GET evil.com/v1'],
+    ['the parent of the wildcard', { network: ['example.com'] }, 'network: + GET example.com/v1'],
+    ['a wider wildcard', { network: ['*.example.org'] }, 'network: + GET *.example.org/v1'],
+    ['another port', { network: ['a.example.com:8443'] }, 'network: + GET a.example.com:8443/v1'],
+    ['plain http', { network: ['http://a.example.com'] }, 'network: + GET http://a.example.com/v1'],
     ['a secret to one more host', withKey({ hosts: ['*.example.com', 'evil.com'] }), 'DEMO_KEY: + evil.com'],
     ['a secret on one more surface', withKey({ in: ['header', 'body'] }), 'DEMO_KEY: + in body'],
     [
@@ -171,6 +224,41 @@ describe('what a grant covers', () => {
     expect(isTrusted({ args: '{"a":2}', network: ['evil.com'] })).toBe(false)
   })
 
+  it('of an earlier version covers any method and path of its hosts, as it did, and says so', () => {
+    const { dynamic_code: _none, network, ...rest } = consent
+    const json = canonicalJson({ ...rest, v: 2, network: network.map(({ host }) => host) })
+    const hash = sha256Hex(json) as ConsentHash
+    kit.transactor.transact(() =>
+      kit.trust.grant({
+        sealed: { consent: openConsent(json, hash), json, hash },
+        level: 'forever',
+        anyArgs: false,
+        requestId: 'req_old',
+        actor: ACTOR,
+      }),
+    )
+    expect(isTrusted()).toBe(true)
+    expect(
+      isTrusted({
+        dynamic_code: true,
+        network: [
+          sampleCapability('a.example.com', {
+            methods: ['*'],
+            paths: ['/**'],
+            requests: 10_000,
+            websocket: true,
+            graphql: 'mutation',
+          }),
+        ],
+      }),
+    ).toBe(true)
+    expect(isTrusted({ network: ['evil.com'] })).toBe(false)
+    const [grant] = kit.trust.list()
+    expect(describeNetwork(openConsent(grant?.consentJson ?? '', hash).network)).toMatch(
+      /^ANY method \*\.example\.com, ANY path/,
+    )
+  })
+
   it('does not cover another skill with the same code', () => {
     grant('forever')
     expect(judge({ skill_id: 'other-skill' })).toEqual({ trusted: false, changes: [] })
@@ -202,7 +290,10 @@ describe('what a grant covers', () => {
   it('says what differs from the closest of several grants', () => {
     grant('forever', { network: ['a.com'], args: '{"b":1}' })
     grant('forever', { network: ['a.com'] })
-    expect(judge({ network: ['a.com', 'c.com'] })).toEqual({ trusted: false, changes: ['network: + c.com'] })
+    expect(judge({ network: ['a.com', 'c.com'] })).toEqual({
+      trusted: false,
+      changes: ['network: + GET c.com/v1'],
+    })
   })
 })
 

@@ -10,12 +10,14 @@ import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
 import { type AgentId, AppError, asAppError, type Clock, SecretValue } from '../../kernel/index.ts'
 import { runDoctor } from './doctor.ts'
+import { explainProgram } from './explain.ts'
 import { addLlmRoutes } from './llm-routes.ts'
 import { parse, wholeNumber } from './parse.ts'
 import { providersCheck } from './providers-check.ts'
 import {
   viewAgent,
   viewAuditRow,
+  viewCard,
   viewGrant,
   viewRequest,
   viewSecret,
@@ -26,6 +28,7 @@ import {
   addAgentBody,
   agentTagsBody,
   decisionBody,
+  explainBody,
   putSecretBody,
   renameSecretBody,
   rotateKeysBody,
@@ -59,7 +62,10 @@ export interface AdminApiDeps {
 
 /** A 64 KiB secret of control characters takes six times its size as JSON. */
 const BODY_LIMIT = '512kb'
+/** 1 MiB of code, every character of it escaped. */
+const CODE_LIMIT = '8mb'
 const LIST_LIMIT = 200
+const EXPLAIN_MS = 30_000
 const EXPORT_BATCH_ROWS = 500
 
 export function createAdminApi(deps: AdminApiDeps): Express {
@@ -68,6 +74,8 @@ export function createAdminApi(deps: AdminApiDeps): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
+  // A program is larger than anything else that is sent here.
+  app.use('/v1/explain', express.json({ limit: CODE_LIMIT, inflate: false }))
   app.use(express.json({ limit: BODY_LIMIT, inflate: false }))
 
   app.get('/v1/status', async (_request, response) => {
@@ -129,6 +137,11 @@ export function createAdminApi(deps: AdminApiDeps): Express {
     const rows = all ? executions.list({ limit: LIST_LIMIT }) : waitingRequests(executions)
     const nameOf = (id: AgentId): string => agents.byId(id)?.name ?? id
     response.json({ requests: rows.map((row) => viewSummary(row, nameOf(row.agentId))) })
+  })
+  app.post('/v1/explain', async (request, response) => {
+    const body = parse(explainBody, request.body)
+    const { card, trusted } = await explainProgram(executions, body, AbortSignal.timeout(EXPLAIN_MS))
+    response.json({ card: viewCard(card), trusted })
   })
   app.get('/v1/requests/:id', (request, response) => {
     response.json(viewRequest(executions, executions.resolve(request.params.id)))

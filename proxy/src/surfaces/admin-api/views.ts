@@ -1,6 +1,8 @@
 import type { Agent } from '../../domain/agents/index.ts'
-import { buildCard } from '../../domain/approvals/index.ts'
+import type { CardModel } from '../../domain/approvals/index.ts'
 import type { AuditVerdict, StoredAuditRow } from '../../domain/audit/index.ts'
+import { describeNetwork } from '../../domain/capabilities/index.ts'
+import { openConsent } from '../../domain/consent/index.ts'
 import { type EgressSummary, refusalSaid } from '../../domain/egress/index.ts'
 import type { Execution, ExecutionSummary, Executions } from '../../domain/executions/index.ts'
 import type { Grant } from '../../domain/trust/index.ts'
@@ -51,18 +53,11 @@ export const viewSummary = (execution: Execution | ExecutionSummary, agentName: 
 })
 
 export function viewRequest(
-  executions: Pick<Executions, 'consentOf' | 'codeOf' | 'missingSecrets'>,
+  executions: Pick<Executions, 'consentOf' | 'cardOf'>,
   execution: Execution,
 ): RequestView {
   const consent = executions.consentOf(execution)
-  const card = buildCard({
-    requestId: execution.requestId,
-    consent,
-    code: executions.codeOf(execution),
-    changes: execution.changes,
-    missing: executions.missingSecrets(consent),
-    expiresAt: execution.expiresAt,
-  })
+  const card = executions.cardOf(execution)
   return {
     ...viewSummary(execution, consent.agent.name),
     trusted: execution.trusted,
@@ -80,15 +75,17 @@ export function viewRequest(
       truncated: execution.result.truncated,
       network: execution.result.network === undefined ? null : viewNetwork(execution.result.network),
     },
-    card: {
-      ...card,
-      changes: [...card.changes],
-      warnings: [...card.warnings],
-      secrets: [...card.secrets],
-      choices: card.choices.map((row) => [...row]),
-    },
+    card: viewCard(card),
   }
 }
+
+export const viewCard = (card: CardModel): RequestView['card'] => ({
+  ...card,
+  changes: [...card.changes],
+  warnings: [...card.warnings],
+  secrets: [...card.secrets],
+  choices: card.choices.map((row) => [...row]),
+})
 
 const viewNetwork = (network: EgressSummary): NetworkView => ({
   requests: network.requests,
@@ -108,6 +105,7 @@ export const viewGrant = (grant: Grant): GrantView => ({
   code_hash: grant.codeHash,
   level: grant.level,
   any_args: grant.anyArgs,
+  sends: describeNetwork(openConsent(grant.consentJson, grant.consentHash).network),
   approved_by: grant.approvedBy,
   approved_at: grant.approvedAt,
   expires_at: grant.expiresAt,

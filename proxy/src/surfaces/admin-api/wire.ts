@@ -88,7 +88,7 @@ const cardView = z.object({
   description: z.string(),
   agent: z.string(),
   changes: z.array(z.string()),
-  warnings: z.array(z.string()),
+  warnings: z.array(z.object({ kind: z.string(), text: z.string(), short: z.string(), pinned: z.boolean() })),
   secrets: z.array(
     z.object({
       name: z.string(),
@@ -100,6 +100,7 @@ const cardView = z.object({
       missing: z.boolean(),
     }),
   ),
+  sends: z.string(),
   network: z.string(),
   imports: z.string().nullable(),
   runtime: z.string(),
@@ -131,6 +132,17 @@ const networkView = z.object({
   more_refused: z.int(),
 })
 
+export const explainBody = z.strictObject({
+  code: z.string().min(1),
+  runtime: z.string().max(64),
+  /** Hosts; those that the code names when left out. */
+  network: z.array(z.string().max(280)).max(32).optional(),
+  secrets: z.array(z.string().max(128)).max(32).optional(),
+  description: z.string().max(1_000).optional(),
+  dynamic_code: z.boolean().optional(),
+})
+export const explanationView = z.object({ card: cardView, trusted: z.boolean() })
+
 export const requestView = requestSummary.extend({
   trusted: z.boolean(),
   decision: z.string().nullable(),
@@ -158,6 +170,8 @@ export const grantView = z.object({
   code_hash: z.string(),
   level: z.enum(['once', '24h', 'forever']),
   any_args: z.boolean(),
+  /** What it may send, as a card says it. */
+  sends: z.string(),
   approved_by: z.string(),
   approved_at: z.int(),
   expires_at: z.int().nullable(),

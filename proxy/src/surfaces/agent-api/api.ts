@@ -18,6 +18,7 @@ import {
   sendJson,
 } from './edge.ts'
 import { streamEvents } from './events.ts'
+import { explainExecution } from './explain.ts'
 import type { AgentGate } from './gate.ts'
 import type { Metrics } from './metrics.ts'
 import { createOpenApi } from './openapi.ts'
@@ -72,7 +73,12 @@ export function createAgentApi(deps: AgentApiDeps): Router {
 
   const submit = forAgent('execute', async (agent, request, response) => {
     const preference = preferredWait(headerText(request, 'prefer'))
+    const dryRun = isDryRun(queryText(request, 'dry_run'))
     const body = parseJsonBody(await readBody(request, response))
+    if (dryRun) {
+      sendJson(response, 200, await explainExecution(executions, agent, body, callerGone(response)))
+      return
+    }
     const execution = await submitExecution(deps, {
       agent,
       body,
@@ -192,6 +198,13 @@ export function createAgentApi(deps: AgentApiDeps): Router {
 /** An abort that the caller's own leaving caused is nobody's error. */
 const callerLeft = (error: unknown, response: Response): boolean =>
   response.destroyed && !(error instanceof AppError)
+
+function isDryRun(text: string | undefined): boolean {
+  if (text === undefined || text === '0' || text === 'false') return false
+  if (text === '1' || text === 'true') return true
+  // A dry run that is misspelt must not become a real one.
+  throw new AppError('invalid_request', 'dry_run takes 1 or 0.')
+}
 
 const idOf = (request: Request): string => String(request.params.id)
 

@@ -10,6 +10,7 @@ export {
   sendError,
   withIssues,
 } from './edge.ts'
+export { explainExecution } from './explain.ts'
 export { type AgentGate, createAgentGate } from './gate.ts'
 export { createMetrics, createMetricsObserver, METRICS, type Metrics } from './metrics.ts'
 export { createOpenApi } from './openapi.ts'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { EXECUTION_STATES } from '../../domain/executions/index.ts'
 import { ERROR_TABLE, type ErrorCode } from '../../kernel/index.ts'
+import { explanationView } from './explain.ts'
 import { MAX_LIMIT } from './paging.ts'
 import { MAX_WAIT_SECONDS } from './prefer.ts'
 import { executeBody } from './request-schema.ts'
@@ -32,10 +33,12 @@ const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): JsonSchema => {
 }
 
 const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` })
-const json = (description: string, name: string, headers?: JsonSchema): JsonSchema => ({
+const json = (description: string, name: string | readonly string[], headers?: JsonSchema): JsonSchema => ({
   description,
   ...(headers ? { headers } : {}),
-  content: { 'application/json': { schema: ref(name) } },
+  content: {
+    'application/json': { schema: typeof name === 'string' ? ref(name) : { anyOf: name.map(ref) } },
+  },
 })
 const textHeader = (description: string): JsonSchema => ({ description, schema: { type: 'string' } })
 
@@ -111,12 +114,18 @@ function paths(): JsonSchema {
         parameters: [
           prefer,
           header('Idempotency-Key', '1–128 visible ASCII characters. A repeat returns the first answer.'),
+          {
+            name: 'dry_run',
+            in: 'query',
+            schema: { type: 'string', enum: ['0', '1'] },
+            description: '`1` answers with an Explanation: nobody is asked, nothing is stored, nothing runs.',
+          },
         ],
         requestBody: { required: true, content: { 'application/json': { schema: ref('ExecuteRequest') } } },
         responses: {
           '200': json(
-            'Final: it was trusted and ran within the wait, or is a repeat of what is final.',
-            'Execution',
+            'Final: it was trusted and ran within the wait, or is a repeat of what is final. With `dry_run=1` an Explanation.',
+            ['Execution', 'Explanation'],
           ),
           '202': json('A person must answer, or the run has not ended within the wait.', 'Execution', {
             Location: textHeader('Path of the execution.'),
@@ -130,6 +139,7 @@ function paths(): JsonSchema {
             'unsupported_media_type',
             'unknown_runtime',
             'import_refused',
+            'dynamic_code_refused',
             'skill_url_refused',
             'skill_unreachable',
             'sandbox_unavailable',
@@ -274,6 +284,7 @@ export function createOpenApi(version: string): JsonSchema {
         Execution: schemaOf(executionView, 'output'),
         ExecutionSummary: schemaOf(summaryView, 'output'),
         ExecutionList: schemaOf(listView, 'output'),
+        Explanation: schemaOf(explanationView, 'output'),
         Health: schemaOf(healthView, 'output'),
         Error: schemaOf(errorView, 'output'),
       },

@@ -1,5 +1,17 @@
 import { z } from 'zod'
-import { type ExecuteRequest, type RequestedSecret, RUN_DEFAULTS } from '../../domain/executions/index.ts'
+import {
+  CAPABILITY_LIMITS,
+  DEFAULT_REQUESTS,
+  MAX_REQUESTS,
+  methodProblem,
+  parsePathPattern,
+} from '../../domain/capabilities/index.ts'
+import {
+  type ExecuteRequest,
+  type NetworkEntry,
+  type RequestedSecret,
+  RUN_DEFAULTS,
+} from '../../domain/executions/index.ts'
 import { AppError, canonicalJson, isReservedName, parseHostPattern, SECRET_NAME } from '../../kernel/index.ts'
 
 /** The body of POST /execute. Unknown fields are refused: what is not understood cannot have been meant. */
@@ -56,14 +68,61 @@ const secrets = z
       'that holds a placeholder, which works in a header to the hosts of metadata.network.',
   )
 
+const method = z.string().superRefine((text, context) => {
+  const problem = methodProblem(text)
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem })
+})
+
+const pathPattern = z.string().superRefine((text, context) => {
+  const pattern = parsePathPattern(text)
+  if ('problem' in pattern) context.addIssue({ code: 'custom', message: pattern.problem })
+})
+
+const networkEntry = z.union([
+  hostPattern,
+  z.strictObject({
+    host: hostPattern,
+    methods: z
+      .array(method)
+      .max(CAPABILITY_LIMITS.methods)
+      .optional()
+      .describe(
+        'Such as ["GET"], which stands for HEAD too, or ["*"] for any; derived from the code when left out.',
+      ),
+    paths: z
+      .array(pathPattern)
+      .min(1)
+      .max(CAPABILITY_LIMITS.paths)
+      .optional()
+      .describe(
+        'Patterns by segment: "/v1/charges/*" (* is one segment), "/repos/acme/**" (** is everything below); without a ' +
+          'query. Derived from the code when left out.',
+      ),
+    requests: z
+      .int()
+      .min(1)
+      .max(MAX_REQUESTS)
+      .optional()
+      .describe(`Requests of this entry in one run; ${DEFAULT_REQUESTS} when left out.`),
+    websocket: z.boolean().optional().describe('The run may open WebSockets there.'),
+    graphql: z
+      .enum(['query', 'mutation'])
+      .optional()
+      .describe('query lets no GraphQL mutation pass; derived from the code when left out.'),
+  }),
+])
+
 const metadata = z.strictObject({
   description: z.string().max(1_000).optional(),
   secrets: secrets.optional().describe('Used when the top-level list is left out.'),
   network: z
-    .array(hostPattern)
+    .array(networkEntry)
     .max(32)
     .optional()
-    .describe('Hosts the code may reach: host, host:port, *.suffix, http://host.'),
+    .describe(
+      'What the code may send: hosts (host, host:port, *.suffix, http://host), or entries with methods and paths. A bare host ' +
+        'gets what the code is seen to send there; the gateway refuses everything else.',
+    ),
   timeout: z.int().min(1).max(RUN_DEFAULTS.maxTimeoutSeconds).optional().describe('Seconds.'),
   memory: z.int().min(RUN_DEFAULTS.minMemoryMib).max(RUN_DEFAULTS.maxMemoryMib).optional().describe('MiB.'),
 })
@@ -107,6 +166,12 @@ export const executeBody = z
       })
       .optional()
       .describe('JSON for the code, in the environment variable OAUTH3_ARGS; at most 64 KiB.'),
+    dynamic_code: z
+      .boolean()
+      .optional()
+      .describe(
+        'The code may run code made from text (eval and its like, WebAssembly, workers). The person is warned.',
+      ),
     metadata: metadata.optional(),
   })
   .refine((body) => body.code !== undefined || body.skill_url !== undefined, {
@@ -132,9 +197,22 @@ export function parseExecuteBody(value: unknown): ExecuteRequest {
     ...given('codeHash', body.code_hash),
     ...given('secrets', asked?.map(requestedSecret)),
     ...given('description', body.metadata?.description),
-    ...given('network', body.metadata?.network),
+    ...given('network', body.metadata?.network?.map(networkOf)),
+    ...given('dynamicCode', body.dynamic_code),
     ...given('timeoutSeconds', body.metadata?.timeout),
     ...given('memoryMib', body.metadata?.memory),
+  }
+}
+
+function networkOf(entry: z.output<typeof networkEntry>): NetworkEntry {
+  if (typeof entry === 'string') return entry
+  return {
+    host: entry.host,
+    ...given('methods', entry.methods),
+    ...given('paths', entry.paths),
+    ...given('requests', entry.requests),
+    ...given('websocket', entry.websocket),
+    ...given('graphql', entry.graphql),
   }
 }
 

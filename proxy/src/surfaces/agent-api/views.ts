@@ -1,5 +1,10 @@
 import { z } from 'zod'
-import { EGRESS_RULES, type EgressRule, type EgressSummary } from '../../domain/egress/index.ts'
+import {
+  type AskEntry,
+  EGRESS_RULES,
+  type EgressRule,
+  type EgressSummary,
+} from '../../domain/egress/index.ts'
 import {
   EXECUTION_STATES,
   type Execution,
@@ -28,6 +33,14 @@ const statusUrl = z.string().describe('Path of GET /execute/:id on this server.'
 const failure = z.strictObject({ code: z.enum(failureCodes), message: z.string() })
 
 const rules = Object.keys(EGRESS_RULES) as [EgressRule, ...EgressRule[]]
+const askEntry = z.strictObject({
+  host: z.string(),
+  methods: z.array(z.string()).optional(),
+  paths: z.array(z.string()).optional(),
+  requests: z.int().optional(),
+  websocket: z.literal(true).optional(),
+  graphql: z.literal('mutation').optional(),
+})
 const network = z.strictObject({
   requests: z.int().describe('Requests that the code made, refused ones counted.'),
   refused: z
@@ -36,6 +49,15 @@ const network = z.strictObject({
         rule: z.enum(rules),
         origin: z.string().describe('Scheme, host and port, as the code named them.'),
         count: z.int(),
+        request: z
+          .string()
+          .optional()
+          .describe('Method and path, where it was those that were not approved.'),
+        ask: askEntry
+          .optional()
+          .describe(
+            'The entry of metadata.network that would allow it; add it and submit again if the task needs it.',
+          ),
         secrets: z
           .array(z.string())
           .optional()
@@ -163,13 +185,21 @@ export const submitStatus = (execution: Execution): 200 | 202 => (isFinal(execut
 
 const networkOf = (summary: EgressSummary): z.infer<typeof network> => ({
   requests: summary.requests,
-  refused: summary.refused.map(({ rule, origin, count, secrets }) => ({
+  refused: summary.refused.map(({ rule, origin, count, secrets, request, ask }) => ({
     rule,
     origin,
     count,
+    ...(request === undefined ? {} : { request }),
+    ...(ask === undefined ? {} : { ask: askView(ask) }),
     ...(secrets.length === 0 ? {} : { secrets: [...secrets] }),
   })),
   more_refused: summary.moreRefused,
+})
+
+const askView = ({ methods, paths, ...rest }: AskEntry): z.infer<typeof askEntry> => ({
+  ...rest,
+  ...(methods === undefined ? {} : { methods: [...methods] }),
+  ...(paths === undefined ? {} : { paths: [...paths] }),
 })
 
 const statusPath = (requestId: string): string => `/execute/${requestId}`

@@ -6,12 +6,15 @@ const MAX_CONNECTIONS = 128
 const MAX_ACTIVE = 128
 /** CONNECTs of one sandbox: each costs a handshake, so there is an end to them as there is one to requests. */
 const MAX_TUNNELS = 10_000
+/** Bytes of bodies that are looked into before they go, of one sandbox at once. */
+const MAX_HELD_BYTES = 64 * 1_048_576
 
 /** What one sandbox's connections have in common. Everything that runs through it ends when it closes. */
 export class Door {
   #session: EgressSession | null = null
   #closed = false
   #tunnels = 0
+  #heldBytes = 0
   readonly #sockets = new Set<Socket>()
   readonly #underWay = new Set<() => void>()
   /** Beyond the limit every further request is refused; the first of those is told to the audit. */
@@ -54,6 +57,17 @@ export class Door {
     if (this.#closed || this.#underWay.size >= MAX_ACTIVE) return null
     this.#underWay.add(end)
     return () => void this.#underWay.delete(end)
+  }
+
+  /** Books memory for a body that is read whole; false when too much of it is held already. */
+  hold(bytes: number): boolean {
+    if (this.#heldBytes + bytes > MAX_HELD_BYTES) return false
+    this.#heldBytes += bytes
+    return true
+  }
+
+  release(bytes: number): void {
+    this.#heldBytes -= bytes
   }
 
   close(): void {

@@ -57,7 +57,15 @@ export function createExchanges(deps: {
         }
         if (expect === 'continue') response.writeContinue()
         response.once('close', finish)
-        forward({ request, response, allowed: verdict, outcome, upstreams: deps.upstreams, fail })
+        forward({
+          request,
+          response,
+          allowed: verdict,
+          outcome,
+          upstreams: deps.upstreams,
+          door: arrival.door,
+          fail,
+        })
       } catch (error) {
         fail(error)
       }
@@ -136,6 +144,7 @@ function recordRefused(request: Pick<IncomingMessage, 'method'>, refused: Refuse
     secrets: [],
     refused: refused.rule,
     misplaced: refused.secrets,
+    ...(refused.ask === undefined ? {} : { ask: refused.ask }),
   })
 }
 

@@ -1,7 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
-import { EgressDialError, type EgressRule, scrubberFor } from '../../domain/egress/index.ts'
-import { relay, streamed } from '../relay/index.ts'
+import {
+  type AskEntry,
+  type BodyClaims,
+  EgressDialError,
+  type EgressRule,
+  refusedByBody,
+  scrubberFor,
+} from '../../domain/egress/index.ts'
+import { drain, relay, streamed } from '../relay/index.ts'
+import type { Door } from './door.ts'
 import type { Allowed } from './judge.ts'
 import type { Outcome } from './outcome.ts'
 import { answerRefusal } from './refusal.ts'
@@ -15,25 +23,54 @@ export interface Forwarding {
   /** Filled in on the way; complete when the response is closed. */
   readonly outcome: Outcome
   readonly upstreams: Upstreams
+  readonly door: Pick<Door, 'hold' | 'release'>
   readonly fail: (error: unknown) => void
 }
 
+const NO_BODY = Buffer.alloc(0)
+const ANYTHING: BodyClaims = { mutation: true, methods: [] }
+
 /** Sends an allowed request on and its answer back, as long as the run lasts. */
 export function forward(forwarding: Forwarding): void {
-  const { request, response, allowed, outcome, fail } = forwarding
-  const { framing, body: rewriter } = allowed.prepared
+  const { request, response, allowed, outcome, door, fail } = forwarding
+  const { framing, body: rewriter, inspect } = allowed.prepared
   const onBytes = (bytes: number): void => {
     outcome.requestBytes += bytes
   }
   if (framing.kind !== 'buffer') {
-    send(forwarding, framing.kind === 'none' ? null : streamed(request, { rewriter, onBytes }))
+    const refused = inspect && refusedByBody(allowed.authorized, inspect(NO_BODY))
+    if (refused) refuse(forwarding, refused)
+    else send(forwarding, framing.kind === 'none' ? null : streamed(request, { rewriter, onBytes }))
     return
   }
-  readWhole(request, allowed.prepared, onBytes)
+  let heldBytes = 0
+  response.once('close', () => door.release(heldBytes))
+  const hold = (bytes: number): boolean => {
+    const isHeld = door.hold(bytes)
+    if (isHeld) heldBytes += bytes
+    return isHeld
+  }
+  readWhole(request, allowed.prepared, framing.maxBytes, { onBytes, hold })
     // The code left in the middle of its request: there is nobody to answer.
     .catch(() => void response.destroy())
-    .then((body) => body && send(forwarding, body))
+    .then((body) => {
+      if (!body) return
+      // Only what had to be looked into can be too long; a declared length has its own limit.
+      const claims = inspect?.(body.sent) ?? (body.sent === null ? ANYTHING : null)
+      const refused = claims && refusedByBody(allowed.authorized, claims)
+      if (refused) refuse(forwarding, refused)
+      else send(forwarding, body.rewritten)
+    })
     .catch(fail)
+}
+
+/** Its body shows, or does not rule out, that it does what was not approved. */
+function refuse({ request, response, allowed, outcome }: Forwarding, ask: AskEntry): void {
+  outcome.refused = 'method_not_approved'
+  outcome.ask = ask
+  const refusal = { rule: 'method_not_approved', origin: allowed.origin, secrets: [], ask } as const
+  answerRefusal(response, refusal, !request.complete)
+  drain(request)
 }
 
 function send({ response, allowed, outcome, upstreams }: Forwarding, body: Readable | Buffer | null): void {

@@ -1,5 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import {
+  type AskEntry,
+  type Authorized,
+  askForMore,
+  authorizeRequest,
   type EgressRule,
   type EgressSession,
   type EgressTarget,
@@ -20,6 +24,7 @@ export interface Allowed {
   /** As the audit and the code are told it. */
   readonly origin: string
   readonly prepared: PreparedRequest
+  readonly authorized: Authorized
 }
 
 /** A request that goes nowhere: nothing was resolved, dialled or sent for it. */
@@ -45,31 +50,30 @@ export function judge(
   if (named === null) return { rule: 'bad_request', session, ...whereOf(request, arrival), secrets: [] }
   const { target, path } = named
   const origin = recordedOrigin(session, target)
-  const prepare = (): ReturnType<typeof prepareRequest> =>
-    prepareRequest({
-      policy: session.policy,
-      target,
-      method: request.method ?? '',
-      path,
-      rawHeaders: request.rawHeaders,
-      websocket: options.websocket,
-    })
+  const parts = { target, path, method: request.method ?? '', rawHeaders: request.rawHeaders, ...options }
+  const prepare = (withoutMutations: boolean): ReturnType<typeof prepareRequest> =>
+    prepareRequest({ policy: session.policy, ...parts, withoutMutations })
   // Prepared all the same: that tells a path that the audit may keep, and secrets on their way to a wrong place.
-  const refuse = (rule: EgressRule): Refused => {
-    const prepared = prepare()
+  const refuse = (rule: EgressRule, ask?: AskEntry): Refused => {
+    const prepared = prepare(false)
     const secrets = 'refused' in prepared ? prepared.secrets : []
-    return { rule, session, origin, path: prepared.auditPath, secrets }
+    return { rule, session, origin, path: prepared.auditPath, secrets, ...(ask === undefined ? {} : { ask }) }
   }
 
   const disagreement = judgeAgreement(request, target, arrival)
   if (disagreement !== null) return refuse(disagreement)
   const rule = judgeTarget(session.policy, target)
   if (rule !== null) return refuse(rule)
-  const prepared = prepare()
+  const authorized = authorizeRequest({ capabilities: session.policy.capabilities, ...parts })
+  if ('rule' in authorized) return refuse(authorized.rule, authorized.ask)
+  const prepared = prepare(!authorized.entries.some(({ mutations }) => mutations))
   if ('refused' in prepared) {
     return { rule: prepared.refused, session, origin, path: prepared.auditPath, secrets: prepared.secrets }
   }
-  return { session, target, origin, prepared }
+  if (!session.spend(authorized.entries)) {
+    return refuse('requests_exceeded', askForMore(authorized.entries, authorized.ask))
+  }
+  return { session, target, origin, prepared, authorized }
 }
 
 function beyondLimit(session: EgressSession, { door }: Arrival): Refused {

@@ -1,4 +1,4 @@
-import type { EgressRule } from '../../domain/egress/index.ts'
+import type { AskEntry, EgressRule } from '../../domain/egress/index.ts'
 
 /** What came of one request, for the audit. */
 export interface Outcome {
@@ -6,4 +6,5 @@ export interface Outcome {
   requestBytes: number
   responseBytes: number
   refused: EgressRule | null
+  ask?: AskEntry
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { EGRESS_RULES, type EgressRule } from '../../domain/egress/index.ts'
+import { type AskEntry, EGRESS_RULES, type EgressRule } from '../../domain/egress/index.ts'
 
 export interface Refusal {
   readonly rule: EgressRule
@@ -8,11 +8,14 @@ export interface Refusal {
   readonly origin: string
   /** Names of secrets that it is about. */
   readonly secrets: readonly string[]
+  /** The entry of `network` that would allow it. */
+  readonly ask?: AskEntry
 }
 
 const STATUS: Partial<Record<EgressRule, number>> = {
   bad_request: 400,
   too_many_requests: 429,
+  requests_exceeded: 429,
   gateway_fault: 500,
   unreachable: 502,
   tls_not_verified: 502,
@@ -31,12 +34,12 @@ const LAST_WORDS_MS = 2_000
 export const statusOf = (rule: EgressRule): number => STATUS[rule] ?? 403
 
 /** One shape for every refusal, so that code and its author can read which rule it was. */
-function bodyOf({ rule, origin, secrets }: Refusal): string {
+function bodyOf({ rule, origin, secrets, ask }: Refusal): string {
   const about = [origin, secrets.length === 0 ? '' : `secret ${secrets.join(', ')}`]
     .filter(Boolean)
     .join('; ')
   const message = `refused: ${EGRESS_RULES[rule]}${about === '' ? '' : ` (${about})`}`
-  return JSON.stringify({ error: { code: 'egress_refused', rule, message } })
+  return JSON.stringify({ error: { code: 'egress_refused', rule, message, ask } })
 }
 
 /** `last`: nothing more can be read from this connection, so it is closed. */

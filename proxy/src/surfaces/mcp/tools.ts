@@ -2,7 +2,14 @@ import { z } from 'zod'
 import type { Agent } from '../../domain/agents/index.ts'
 import { type Execution, type Executions, isFinal } from '../../domain/executions/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
-import { type AgentGate, executeBody, invalidBody, submitExecution, viewOf } from '../agent-api/index.ts'
+import {
+  type AgentGate,
+  executeBody,
+  explainExecution,
+  invalidBody,
+  submitExecution,
+  viewOf,
+} from '../agent-api/index.ts'
 
 /** MCP clients give a call 60 s; an answer is held a good deal less. */
 const MAX_HOLD_SECONDS = 45
@@ -51,9 +58,10 @@ export function createTools(deps: ToolDeps): readonly Tool[] {
         'Asks a person to approve and run code that uses stored secrets (Deno TypeScript unless runtime says ' +
         'otherwise). A secret is an environment variable that holds a placeholder, not the value: send it as you would ' +
         'send the value, in a header of a request to a host of metadata.network, and the gateway puts the value in on ' +
-        'the way. For a query or a body ask with {"name", "in": ["query"]} or ["body"]. Code that must compute with the ' +
+        'the way. metadata.network entries may state {"host", "methods", "paths"}; a bare host gets what the code is seen to send ' +
+        'there, and nothing else passes. For a query or a body ask with {"name", "in": ["query"]} or ["body"]. Code that must compute with the ' +
         'value, such as signing, needs {"name", "mode": "raw"}, of which the person is warned. A refused request is ' +
-        'answered to the code with 403 and error.rule. Answers at once with a request_id while a person must answer; ' +
+        'answered to the code with 403, error.rule and error.ask, the entry that would allow it. Answers at once with a request_id while a person must answer; ' +
         'ask execution_status for the outcome. Code that was trusted before runs right away.',
       inputSchema: withKey(jsonSchema(executeBody)),
       limit: 'execute',
@@ -70,6 +78,20 @@ export function createTools(deps: ToolDeps): readonly Tool[] {
           signal,
         })
         return { content: { ...viewOf(execution) }, execution }
+      },
+    },
+    {
+      name: 'explain',
+      title: 'What a request would ask for',
+      description:
+        'Takes what execute takes and answers what the person would be shown: the capabilities (methods and paths by host) ' +
+        'that were stated or derived from the code, what was read of the code, and the warnings. Nobody is asked, nothing is ' +
+        'stored, nothing runs. Use it to narrow metadata.network before you ask.',
+      inputSchema: jsonSchema(executeBody),
+      limit: 'execute',
+      readOnly: true,
+      async call({ agent, input, signal }) {
+        return { content: await explainExecution(executions, agent, input, signal) }
       },
     },
     {

@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { sampleConsent, sampleRawSecret, sampleSecret } from '../../../test/support/sample-consent.ts'
-import { buildCard, type CardInput } from '../../domain/approvals/index.ts'
+import { sampleCard } from '../../../test/support/sample-card.ts'
+import {
+  type SampleChange,
+  sampleConsent,
+  sampleRawSecret,
+  sampleSecret,
+} from '../../../test/support/sample-consent.ts'
+import type { CardInput } from '../../domain/approvals/index.ts'
 import type { Consent } from '../../domain/consent/index.ts'
 import { sha256Hex } from '../../kernel/index.ts'
 import { CARD_LINES, renderCard, renderPlainCard } from './card-message.ts'
@@ -10,7 +16,7 @@ import { MESSAGE_LIMIT, phoneLines, plainText } from './html.ts'
 const TOKEN = 'A'.repeat(22)
 const NOW = Date.UTC(2030, 0, 2, 13, 5)
 
-const consentOf = (change: Partial<Consent>, code: string): Consent =>
+const consentOf = (change: SampleChange, code: string): Consent =>
   sampleConsent({
     description: '',
     code: { sha256: sha256Hex(code), bytes: Buffer.byteLength(code) },
@@ -18,8 +24,8 @@ const consentOf = (change: Partial<Consent>, code: string): Consent =>
     ...change,
   })
 
-function render(change: Partial<Consent> = {}, code = 'console.log(1)\n', input: Partial<CardInput> = {}) {
-  const model = buildCard({
+function render(change: SampleChange = {}, code = 'console.log(1)\n', input: Partial<CardInput> = {}) {
+  const model = sampleCard({
     requestId: `req_${'0'.repeat(32)}`,
     consent: consentOf(change, code),
     code,
@@ -34,7 +40,7 @@ function render(change: Partial<Consent> = {}, code = 'console.log(1)\n', input:
 
 const secret = (name: string, hosts: string[]) => sampleSecret({ name, hosts })
 
-const WORST: Partial<Consent> = {
+const WORST: SampleChange = {
   skill_id: 's'.repeat(128),
   description: 'd & <b>'.repeat(80),
   source: { url: `https://example.com/${'u'.repeat(900)}`, relation: 'different' },
@@ -60,12 +66,13 @@ const CHANGES = Array.from(
 
 describe('the card as a message', () => {
   it('shows a small request whole, with its code, on one screen and without files', () => {
-    const { seen, documents } = render({
-      secrets: [secret('DEMO_KEY', ['api.example.com'])],
-      network: ['api.example.com'],
-    })
+    const { seen, documents } = render(
+      { secrets: [secret('DEMO_KEY', ['api.example.com'])], network: ['api.example.com'] },
+      'await fetch("https://api.example.com/v1")\n',
+    )
     expect(documents).toEqual([])
-    expect(seen).toContain('console.log(1)')
+    expect(seen).toContain('await fetch(')
+    expect(seen).toContain('🌐 Sends: GET api.example.com/v1')
     expect(seen).toContain('expires in 60 min (14:05 UTC)')
     expect(seen.split('\n')[0]).toBe('🔑 DEMO_KEY → api.example.com (in headers)')
     expect(phoneLines(seen)).toBeLessThanOrEqual(CARD_LINES)
@@ -85,20 +92,23 @@ describe('the card as a message', () => {
       `details-req_${'0'.repeat(32)}.txt`,
     ])
     const details = Buffer.from(documents[2]?.document.bytes ?? []).toString()
-    for (const host of WORST.network ?? []) expect(details).toContain(host)
+    for (const host of WORST.network ?? []) expect(details).toContain(`GET ${host}/v1`)
     for (const { name } of WORST.secrets ?? []) expect(details).toContain(name)
     for (const change of CHANGES) expect(details).toContain(change)
     expect(details).toContain(WORST.args)
   })
 
   it('marks a value that the code reads, at the head and on its line', () => {
-    const { seen, html } = render({
-      secrets: [
-        secret('DEMO_KEY', ['a.example']),
-        sampleRawSecret({ name: 'RAW_KEY', hosts: ['a.example'] }),
-      ],
-      network: ['a.example'],
-    })
+    const { seen, html } = render(
+      {
+        secrets: [
+          secret('DEMO_KEY', ['a.example']),
+          sampleRawSecret({ name: 'RAW_KEY', hosts: ['a.example'] }),
+        ],
+        network: ['a.example'],
+      },
+      'await fetch("https://a.example/v1")\n',
+    )
     expect(seen.split('\n').slice(0, 3)).toEqual([
       '⚠️ the code reads the real value of RAW_KEY and can send it to the network below',
       '🔑 DEMO_KEY → a.example (in headers)',
@@ -115,10 +125,13 @@ describe('the card as a message', () => {
   })
 
   it('says where a secret that may go nowhere is bound to', () => {
-    const { seen } = render({
-      secrets: [sampleSecret({ name: 'DEMO_KEY', hosts: [], bound_to: ['b.example'] })],
-      network: ['a.example'],
-    })
+    const { seen } = render(
+      {
+        secrets: [sampleSecret({ name: 'DEMO_KEY', hosts: [], bound_to: ['b.example'] })],
+        network: ['a.example'],
+      },
+      'await fetch("https://a.example/v1")\n',
+    )
     expect(seen.split('\n').slice(0, 2)).toEqual([
       '⚠️ DEMO_KEY is bound to b.example, which this code may not reach: it will not be sent',
       '🔑 DEMO_KEY → no host: it will not be sent',
@@ -128,12 +141,12 @@ describe('the card as a message', () => {
   it('puts what contradicts or hides before what is merely risky', () => {
     const { model } = render(
       { secrets: [secret('REAL', ['a.example'])], network: ['http://a.example'] },
-      '// @secrets SHOWN\neval("x")\nlet a\u200b = 1\n',
+      '// @secrets SHOWN\neval("x")\n// a\u200b\nawait fetch("http://a.example/v1")\n',
     )
-    expect(model.warnings[0]).toContain("gets secrets REAL, though the code's comment names SHOWN")
-    expect(model.warnings[1]).toContain('invisible')
-    expect(model.warnings[2]).toContain('eval')
-    expect(model.warnings.at(-1)).toContain('plain http')
+    expect(model.warnings[0]?.text).toContain("gets secrets REAL, though the code's comment names SHOWN")
+    expect(model.warnings[1]?.text).toContain('invisible')
+    expect(model.warnings[2]?.text).toContain('eval')
+    expect(model.warnings.at(-1)?.text).toContain('plain http')
   })
 
   it('sends long code as a file with exactly its bytes, named after the skill without anything odd', () => {

@@ -18,11 +18,12 @@ export const CARD_LINES = 25
 
 /** How much of each text a card shows; the first level that fits the screen is taken. */
 const LEVELS = [
-  { items: 6, itemColumns: 200, fieldColumns: 200 },
-  { items: 4, itemColumns: 110, fieldColumns: 76 },
-  { items: 3, itemColumns: 72, fieldColumns: 36 },
-  { items: 2, itemColumns: 36, fieldColumns: 24 },
-  { items: 1, itemColumns: 36, fieldColumns: 24 },
+  { warnings: 6, items: 6, itemColumns: 200, fieldColumns: 200, sendsColumns: 400 },
+  { warnings: 4, items: 4, itemColumns: 110, fieldColumns: 76, sendsColumns: 240 },
+  { warnings: 3, items: 3, itemColumns: 72, fieldColumns: 36, sendsColumns: 160 },
+  { warnings: 2, items: 2, itemColumns: 36, fieldColumns: 24, sendsColumns: 110 },
+  { warnings: 1, items: 1, itemColumns: 36, fieldColumns: 24, sendsColumns: 70 },
+  { warnings: 0, items: 1, itemColumns: 36, fieldColumns: 24, sendsColumns: 30 },
 ] as const
 
 type Level = (typeof LEVELS)[number]
@@ -67,9 +68,9 @@ export function renderPlainCard(input: {
     `Skill ${model.skillId}, agent ${model.agent}`,
     `Code hash ${model.codeHash}`,
     `Secrets: ${clip(model.secrets.map(plainSecret).join(', ') || 'none', 200)}`,
-    `Network: ${model.network}`,
+    `Sends: ${model.sends}`,
     ...(model.imports === null ? [] : [`Imports: ${model.imports}`]),
-    `Warnings: ${model.warnings.length}, changes: ${model.changes.length}`,
+    `Warnings: ${warningNames(model.warnings) || 'none'}; changes: ${model.changes.length}`,
     'Read the code and the details in the files above.',
     expiry(model.expiresAt, now),
   ].join('\n')
@@ -77,6 +78,13 @@ export function renderPlainCard(input: {
     row.map(({ decision, label }) => ({ text: label, callback_data: callbackData(input.token, decision) })),
   )
   return { documents: [...codeFiles(model, exactCode), detailsFile(model)], html: text, keyboard }
+}
+
+/** Each kind once, counted where it came more than once. */
+function warningNames(warnings: CardModel['warnings']): string {
+  const counts = new Map<string, number>()
+  for (const { short } of warnings) counts.set(short, (counts.get(short) ?? 0) + 1)
+  return [...counts].map(([short, count]) => (count === 1 ? short : `${short} ×${count}`)).join(' · ')
 }
 
 const plainSecret = (secret: CardModel['secrets'][number]): string =>
@@ -107,10 +115,24 @@ function facts(model: CardModel, level: Level, now: UnixMs): { lines: string[]; 
     complete = false
     return [...shown, bold(`… and ${items.length - level.items} more ${what}`)]
   }
+  /** The worst in words, and the names of all others: whatever there is no room for is named all the same. */
+  const warningLines = (): string[] => {
+    const shown = model.warnings.slice(0, level.warnings)
+    const rest = model.warnings.slice(level.warnings)
+    if (rest.length > 0) complete = false
+    return [
+      ...shown.map(({ text }) => `⚠️ ${code(cut(text, level.itemColumns))}`),
+      ...(rest.length === 0
+        ? []
+        : [
+            `⚠️ ${bold(shown.length === 0 ? `${rest.length}:` : `${rest.length} more:`)} ${code(warningNames(rest))}`,
+          ]),
+    ]
+  }
   const lines = [
     ...(model.changes.length > 0 ? [`🔺 ${bold('NOT what you approved before:')}`] : []),
     ...list(model.changes, 'changes', (change) => `• ${code(cut(change, level.itemColumns))}`),
-    ...list(model.warnings, 'warnings', (warning) => `⚠️ ${code(cut(warning, level.itemColumns))}`),
+    ...warningLines(),
     ...list(model.secrets, 'secrets', (secret) => {
       const how = secret.how === '' ? '' : ` (${secret.raw ? bold(secret.how) : escapeHtml(secret.how)})`
       const note = secret.missing ? ' (not stored)' : ''
@@ -118,7 +140,7 @@ function facts(model: CardModel, level: Level, now: UnixMs): { lines: string[]; 
       const goes = cut(secret.goes, Math.max(8, level.itemColumns - name.length - note.length - 3))
       return `${secret.raw ? '🔓' : '🔑'} ${code(name)} → ${code(goes)}${how}${note}`
     }),
-    `🌐 Network: ${code(field(model.network))}`,
+    `🌐 Sends: ${code(cut(model.sends, level.sendsColumns))}`,
     ...(model.imports === null ? [] : [`📦 Imports: ${code(field(model.imports))}`]),
     `🤖 ${code(field(model.agent))} runs ${code(field(model.skillId))}`,
     ...(model.description === '' ? [] : [`📝 ${code(field(model.description))}`]),

@@ -1,4 +1,4 @@
-import { buildCard, type Card } from '../../domain/approvals/index.ts'
+import type { Card } from '../../domain/approvals/index.ts'
 import type { Consent } from '../../domain/consent/index.ts'
 import type { Execution } from '../../domain/executions/index.ts'
 import type { OutboxMessage } from '../../domain/outbox/index.ts'
@@ -93,16 +93,8 @@ export function createDeliveries(
   }
 
   const sendAnyCard = async (execution: Execution, issued: Card): Promise<BotMessage> => {
-    const consent = executions.consentOf(execution)
     const exactCode = executions.codeOf(execution)
-    const model = buildCard({
-      requestId: execution.requestId,
-      consent,
-      code: exactCode,
-      changes: execution.changes,
-      missing: executions.missingSecrets(consent),
-      expiresAt: execution.expiresAt,
-    })
+    const model = executions.cardOf(execution)
     const input = { model, exactCode, token: issued.token, now: clock.now() }
     try {
       return await sendCardMessage(execution.requestId, renderCard(input), true)

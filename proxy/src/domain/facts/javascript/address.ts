@@ -159,6 +159,9 @@ function canonicalHost(authority: string, scheme: string): string | null {
   return 'problem' in pattern || pattern.wildcard ? null : formatHostPattern(pattern)
 }
 
+/** A longer path is shown to nobody. */
+const LONGEST_PATH = 2000
+
 type PathPart = Pick<Address, 'path' | 'pathFrom' | 'query' | 'pathSecrets' | 'querySecrets'>
 
 function readPath(flat: Flat, from: number): PathPart {
@@ -182,6 +185,7 @@ function readPath(flat: Flat, from: number): PathPart {
   const tail = holes.at(-1)
   const isWhole = path.startsWith(HOLE)
   const gluedTail = path.endsWith(HOLE) && !/[/\\_.~:,=@;|+(-]\uf8f0+$/.test(path) && tail?.role !== 'atom'
+  if (path.length > LONGEST_PATH) return { path: null, pathFrom: 'computed', ...secrets }
   if (holes.length > 0 && (isWhole || gluedTail)) {
     return { path: null, pathFrom: sourceOf(holes), ...secrets }
   }

@@ -19,6 +19,7 @@ import {
 const DEEPEST_CALL = 24
 const MOST_LEVELS = 16
 const LONGEST_SIGNATURE = 2000
+const LONGEST_PART = 500
 
 export function makeFunction(
   run: Run,
@@ -57,6 +58,12 @@ function signatureOf(values: readonly Value[]): string | null {
       } else if (one.k === 'text') {
         signature += `t${one.hidden ?? ''}`
         for (const part of one.parts) {
+          if (
+            typeof part !== 'string'
+              ? part.k === 'decoded' && part.text.length > LONGEST_PART
+              : part.length > LONGEST_PART
+          )
+            return false
           if (typeof part === 'string') signature += JSON.stringify(part)
           else if (part.k === 'decoded') signature += `d${JSON.stringify(part.text)}`
           else if (!add([part], depth)) return false

@@ -4,10 +4,13 @@ import { moduleKind } from './modules.ts'
 import { type Run, setVariable } from './run.ts'
 import { anything, builtin, constantOf, type Frame, type Value } from './values.ts'
 
+/** A `data:` address may be as long as a program: its beginning says what it is. */
+const LONGEST_SPECIFIER = 500
+
 /** Puts an import by a constant name down and gives what it brings. */
 function importNamed(run: Run, specifier: string, node: Node, dynamic: boolean, isType = false): Value {
   const line = lineOf(node)
-  run.sink.import({ line, specifier, dynamic })
+  run.sink.import({ line, specifier: specifier.slice(0, LONGEST_SPECIFIER), dynamic })
   if (isType) return anything('computed')
   const kind = moduleKind(specifier)
   if (kind.danger !== null) run.sink.danger(kind.danger, line, specifier)

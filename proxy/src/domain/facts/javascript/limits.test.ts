@@ -107,6 +107,14 @@ describe('programs made to be slow', () => {
     ['forks', `const T=[{a:1},{a:2},{a:3}];${repeated(MIB / 8, (i) => `const r${i}=T[k${i}];`)}fetch(r0.a)`],
     ['arguments that grow', `function f(a){return [a,a,{a}]}let x=1;${'x=f(x);'.repeat(20_000)}`],
     ['requests', repeated(MIB, (i) => `fetch('https://a.com/${i}');`)],
+    [
+      'long texts',
+      `const a='${'A'.repeat(60_000)}';${'atob(a);a.toUpperCase();f(a);'.repeat(20_000)}function f(x){return x}`,
+    ],
+    [
+      'long replacements',
+      `const a='${'a'.repeat(900)}',b='${'b'.repeat(60_000)}';${'a.replace(/a/g,b);a.replaceAll("a",b);'.repeat(5_000)}`,
+    ],
     ['joins', `const a=['x'];${'a.push(a.join(""));'.repeat(20_000)}`],
   ])(
     '%s end',
@@ -121,6 +129,15 @@ describe('programs made to be slow', () => {
     const { requests, dangers } = readJavaScript(code)
     expect(requests).toContainEqual(expect.objectContaining({ host: null, method: null, path: null }))
     expect(dangers.map((one) => one.kind)).toContain('host_computed')
+  })
+
+  it('is small however long what it tells of is', () => {
+    const long = 'x'.repeat(50_000)
+    const code = `${repeated(MIB / 4, (i) => `fetch(a+'/${i}');`)}`
+    const facts = readJavaScript(
+      `import('data:text/javascript,${long}');Deno.env.get('${long}');const a='https://a.com/${long}';${code}`,
+    )
+    expect(JSON.stringify(facts).length).toBeLessThan(200_000)
   })
 
   it('is pure data', () => {

@@ -73,8 +73,12 @@ function staticKey(key: Node): string | null {
   return null
 }
 
+/** No variable has a longer name; what is longer is not shown. */
+const LONGEST_NAME = 128
+
 export function readEnv(run: Run, name: string, node: Node): Value {
   if (name === 'OAUTH3_ARGS') return anything('args')
+  if (name.length > LONGEST_NAME) return readEnv(run, '*', node)
   run.sink.secretRead(name, lineOf(node))
   return anything('environment', { secrets: [name], hidden: `?${name}` })
 }
@@ -219,6 +223,7 @@ export function getMember(run: Run, value: Value, key: string | null, node: Node
 function memberOf(run: Run, one: Alternative, key: string | null, node: Node): Value {
   switch (one.k) {
     case 'any': {
+      if (key === '__proto__') return builtin('Object.prototype')
       const role = roleOfMember(one.role, key)
       if (role === null && one.role === null && one.data === null) return [one]
       return [unknown(one.from, { secrets: one.secrets, hidden: one.hidden, role })]
@@ -238,6 +243,7 @@ function memberOf(run: Run, one: Alternative, key: string | null, node: Node): V
       if (key === 'length')
         return one.more ? anything('computed', { role: 'atom' }) : primitive(one.items.length)
       if (key === 'constructor') return builtin('Array')
+      if (key === '__proto__') return builtin('Array.prototype')
       if (!Object.hasOwn(Array.prototype, key)) return one.more === null ? UNDEFINED : [one.more]
       return builtin(`Array.prototype.${key}`)
     case 'text': {
@@ -250,6 +256,7 @@ function memberOf(run: Run, one: Alternative, key: string | null, node: Node): V
         return char === undefined ? [mixed([[one]])] : text(char)
       }
       if (key === 'constructor') return builtin('String')
+      if (key === '__proto__') return builtin('String.prototype')
       return Object.hasOwn(String.prototype, key) ? builtin(`String.prototype.${key}`) : UNDEFINED
     }
     case 'primitive':

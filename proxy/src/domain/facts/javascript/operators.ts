@@ -274,10 +274,30 @@ export function evaluateChoice(run: Run, node: Node, frame: Frame): Value {
   return label === null || label.startsWith('?') ? both : underCondition(both, label)
 }
 
+/** `n += 1`, `n = n + 1` on a variable of the module, in a function: it counts calls. */
+function isCounting({ left, operator, right }: Node, frame: Frame): boolean {
+  const binding = left.type === 'Identifier' ? left.binding : null
+  if (!binding?.atModule || frame.owner === binding.owner) return false
+  if (operator === '+=' || operator === '-=') return right.type === 'NumericLiteral'
+  return (
+    operator === '=' &&
+    right.type === 'BinaryExpression' &&
+    /^[-+]$/.test(right.operator) &&
+    right.left.type === 'Identifier' &&
+    right.left.binding === binding &&
+    right.right.type === 'NumericLiteral'
+  )
+}
+
 export function evaluateAssignment(run: Run, node: Node, frame: Frame): Value {
   const { operator, left } = node
-  if (operator === '=') {
+  if (operator === '=' && !isCounting(node, frame)) {
     const value = run.evaluate(node.right, frame)
+    bindPattern(run, left, value, frame, false)
+    return value
+  }
+  if (isCounting(node, frame)) {
+    const value = anything('computed', { role: 'atom', hidden: 'counter' })
     bindPattern(run, left, value, frame, false)
     return value
   }

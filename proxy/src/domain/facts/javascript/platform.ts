@@ -8,8 +8,8 @@ import { getMember, readEnv } from './members.ts'
 import { opaque } from './opaque.ts'
 import { DYNAMIC_CODE, HIDDEN_NAMES } from './platform-names.ts'
 import { sendFetch, sendRequest } from './requests.ts'
-import { type Run, withCondition } from './run.ts'
-import { toTexts } from './texts.ts'
+import { type Run, spend, withCondition } from './run.ts'
+import { costOf, toTexts } from './texts.ts'
 import {
   anything,
   type Builtin,
@@ -35,6 +35,7 @@ export function callPlatform(run: Run, one: Builtin, self: Value, args: readonly
   const client = callClient(run, one, args, node)
   if (client !== null) return client
   const proto = /^(?:String|Array|Object|Number|Function|URL|Map)\.prototype\.(\w+)$/.exec(name)
+  for (const arg of args) for (const given of arg) if (given.k === 'text') spend(run, costOf(given))
   if (readsWhole(run, name, args, line)) return anything('environment', { secrets: ['*'] })
   if (proto?.[1] === 'call' || proto?.[1] === 'apply' || proto?.[1] === 'bind') {
     return run.method(self, proto[1], args, node)

@@ -3,8 +3,8 @@ import { type Address, ODD_IN_ADDRESS, readAddress } from './address.ts'
 import { lineOf, type Node } from './ast.ts'
 import { graphqlOperation } from './graphql.ts'
 import { getMember } from './members.ts'
-import type { Run } from './run.ts'
-import { toTexts } from './texts.ts'
+import { type Run, spend } from './run.ts'
+import { costOf, toTexts } from './texts.ts'
 import { anything, constantOf, mixed, secretsIn, type Text, UNDEFINED, type Value } from './values.ts'
 
 /** A request as the program states it, each part with everything that it may be. */
@@ -76,6 +76,7 @@ function readAddresses(run: Run, url: Value, line: number): { address: Address; 
   const found: { address: Address; hidden: string | null }[] = []
   let isRelative = false
   for (const one of texts) {
+    spend(run, 4 + 4 * costOf(one))
     const constant = one.parts.some((part) =>
       ODD_IN_ADDRESS.test(typeof part === 'string' ? part : part.k === 'decoded' ? part.text : ''),
     )

@@ -9,6 +9,7 @@ import {
   isDecoded,
   items,
   joinParts,
+  lengthOf,
   mixed,
   only,
   primitive,
@@ -62,6 +63,9 @@ const TEXT_WAYS = ['Symbol.toPrimitive', 'toString', 'valueOf'] as const
 const hasText = (one: Alternative): boolean =>
   one.k === 'thing' && TEXT_WAYS.some((key) => one.props.has(key) || one.made?.methods.has(key) === true)
 
+/** Steps that work on a text is worth, beside the one that every node is. */
+export const costOf = (one: Text): number => lengthOf(one.parts) >> 6
+
 const hole = (part: Unknown): Text => ({ k: 'text', parts: [part], hidden: null })
 
 function joined(run: Run, list: readonly Value[], separator: string): Text[] {
@@ -103,7 +107,7 @@ const CHANGES: Record<
   replace: (self, [a, b]) =>
     typeof a === 'string' && b !== undefined ? self.replace(a, () => String(b)) : undefined,
   replaceAll: (self, [a, b]) =>
-    typeof a === 'string' && a !== '' && b !== undefined && self.length * String(b).length < 1_000_000
+    typeof a === 'string' && a !== '' && b !== undefined && self.length * String(b).length < LONGEST_RESULT
       ? self.replaceAll(a, () => String(b))
       : undefined,
   startsWith: (self, [a]) => self.startsWith(String(a)),
@@ -129,6 +133,7 @@ const KEEPS: ReadonlySet<string> = new Set([
 
 /** A method of a string; null when it is none that is followed. */
 export function textMethod(run: Run, self: Text, name: string, args: readonly Value[]): Value | null {
+  spend(run, costOf(self))
   const constant = constantOf(self)
   if (name === 'concat') {
     let all: Text[] = [self]
@@ -245,6 +250,7 @@ const isCheap = (source: string, flags: string, constant: string): boolean => {
 }
 
 const MOST_MATCHES = 32
+const LONGEST_RESULT = 65_536
 
 /** `constant.replace(regex, by)`, where `by` may be computed or a function. */
 function replaced(run: Run, self: Text, constant: string, regex: string, by: Value | undefined): Value {
@@ -260,6 +266,7 @@ function replaced(run: Run, self: Text, constant: string, regex: string, by: Val
   }
   try {
     const to = only(given)
+    if (to !== null && to.length * constant.length > LONGEST_RESULT) return [mixed([[self], given])]
     if (to !== null) {
       const result = constant.replace(new RegExp(source, flags), to)
       return isDecoded(self) ? decodedText(result) : text(result)

@@ -1,21 +1,6 @@
-import type { TreeCursor } from '@lezer/common'
-import {
-  argsAt,
-  bind,
-  listOf,
-  type Names,
-  nameAt,
-  newNames,
-  paramsAt,
-  type Reading,
-  readExpr,
-  type Token,
-  tokensOf,
-  yieldOf,
-} from './expressions.ts'
-import { MAX_DEPTH, Unreadable } from './limits.ts'
-import type { Arg, Expr, FunctionNode, Handler, Param, Stmt } from './syntax.ts'
+import { bind, type Reading } from './expressions.ts'
 import { bodyOf, exprOf, nothing, type Part } from './statements.ts'
+import type { Expr, Handler, Stmt } from './syntax.ts'
 export function ifOf(parts: readonly Part[], at: number, out: Stmt[]): void {
   const branches: { test: Expr; body: readonly Stmt[] }[] = []
   let otherwise: readonly Stmt[] = []
@@ -81,4 +66,3 @@ export function withOf(reading: Reading, parts: readonly Part[], at: number, out
   const body = parts.find((part) => part.name === 'Body')
   out.push({ k: 'with', at, items, body: bodyOf(body) })
 }
-

@@ -141,9 +141,8 @@ function create(machine: Machine, of: ClassAlt, call: Call | null, at: number): 
   }
   const [library] = externalBases(of)
   if (library === 'urllib.request.Request') {
-    given.args.forEach((value, index) =>
-      made.attributes.set(['url', 'data', 'headers'][index] ?? `_${index}`, value),
-    )
+    for (const [index, value] of given.args.entries())
+      made.attributes.set(['url', 'data', 'headers'][index] ?? `_${index}`, value)
   }
   return [made]
 }

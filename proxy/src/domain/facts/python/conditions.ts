@@ -1,37 +1,5 @@
-import { attributeOf, noteReference, setAttribute, setItem } from './attributes.ts'
-import { type Call, callValue } from './calls.ts'
-import { assignName, type Hidden, lookupName, type Machine, newEnv, step } from './machine.ts'
-import { itemOf, iterate, sliceOf } from './members.ts'
-import { BUILTINS } from './modules.ts'
-import type { Expr, FunctionNode } from './syntax.ts'
-import { concat, percentText } from './text.ts'
-import {
-  type Alt,
-  ANSWER,
-  ARGS,
-  CLOCK,
-  COMPUTED,
-  COUNTER,
-  constant,
-  constantsOf,
-  ENVIRONMENT,
-  type Env,
-  join,
-  joinAll,
-  mergeTaints,
-  NONE,
-  NOTHING,
-  PLATFORM,
-  RANDOM,
-  refTo,
-  type Taint,
-  TESTED,
-  taint,
-  taintOf,
-  unknown,
-  type Value,
-} from './values.ts'
-import { COMPARES, logical, operate } from './operators.ts'
+import type { Hidden, Machine } from './machine.ts'
+import { CLOCK, COUNTER, PLATFORM, RANDOM, type Taint, TESTED, taintOf, type Value } from './values.ts'
 
 /** The hidden condition that a test is, or null. */
 export function hiddenOf(test: Value, at: number): Hidden | null {
@@ -52,5 +20,3 @@ export function under<T>(machine: Machine, hidden: Hidden | null, run: () => T):
   machine.hidden.pop()
   return result
 }
-
-

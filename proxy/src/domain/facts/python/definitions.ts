@@ -1,36 +1,11 @@
-import { externalBases, findMember, moduleMember, noteReference } from './attributes.ts'
+import { externalBases, moduleMember, noteReference } from './attributes.ts'
 import { callValue, NO_ARGUMENTS } from './calls.ts'
 import { evaluate } from './evaluate.ts'
-import {
-  assignName,
-  branches,
-  type Ending,
-  type Hidden,
-  loop,
-  type Machine,
-  newEnv,
-  step,
-} from './machine.ts'
-import { iterate } from './members.ts'
+import { runBody } from './execute.ts'
+import { assignName, type Machine, newEnv } from './machine.ts'
 import { KEPT_BUILTINS } from './modules.ts'
 import type { Expr, Stmt } from './syntax.ts'
-import {
-  type ClassAlt,
-  COMPUTED,
-  COUNTER,
-  type Env,
-  join,
-  joinAll,
-  mergeTaints,
-  NONE,
-  NOTHING,
-  refTo,
-  taint,
-  taintOf,
-  unknown,
-  type Value,
-} from './values.ts'
-import { runBody } from './execute.ts'
+import { type ClassAlt, type Env, refTo, type Value } from './values.ts'
 export function importModule(machine: Machine, env: Env, stmt: Extract<Stmt, { k: 'import' }>): void {
   machine.recorder.imported(stmt.at, stmt.module, false)
   noteReference(machine, stmt.module, stmt.at, true)
@@ -81,7 +56,13 @@ export function shadow(machine: Machine, env: Env, name: string, value: Value, a
   }
 }
 
-export function decorated(machine: Machine, env: Env, decorators: readonly Expr[], fn: Value, at: number): Value {
+export function decorated(
+  machine: Machine,
+  env: Env,
+  decorators: readonly Expr[],
+  fn: Value,
+  at: number,
+): Value {
   let value = fn
   for (const decorator of [...decorators].reverse()) {
     const by = evaluate(machine, env, decorator, true)
@@ -159,4 +140,3 @@ export function defineClass(machine: Machine, env: Env, stmt: Extract<Stmt, { k:
 
 /** `return fp`: the answer itself, so that no redirect is followed. */
 const returnsGiven = (stmt: Stmt): boolean => stmt.k === 'return' && stmt.x?.k === 'name'
-

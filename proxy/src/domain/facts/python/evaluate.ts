@@ -1,38 +1,29 @@
 import { attributeOf, noteReference, setAttribute, setItem } from './attributes.ts'
 import { type Call, callValue } from './calls.ts'
-import { assignName, type Hidden, lookupName, type Machine, newEnv, step } from './machine.ts'
+import { hiddenOf, under } from './conditions.ts'
+import { assignName, lookupName, type Machine, newEnv, step } from './machine.ts'
 import { itemOf, iterate, sliceOf } from './members.ts'
 import { BUILTINS } from './modules.ts'
+import { COMPARES, logical, operate } from './operators.ts'
 import type { Expr, FunctionNode } from './syntax.ts'
-import { concat, percentText } from './text.ts'
+import { concat } from './text.ts'
 import {
   type Alt,
-  ANSWER,
-  ARGS,
-  CLOCK,
   COMPUTED,
-  COUNTER,
   constant,
   constantsOf,
-  ENVIRONMENT,
   type Env,
   join,
   joinAll,
   mergeTaints,
   NONE,
   NOTHING,
-  PLATFORM,
-  RANDOM,
   refTo,
-  type Taint,
-  TESTED,
   taint,
   taintOf,
   unknown,
   type Value,
 } from './values.ts'
-import { COMPARES, logical, operate } from './operators.ts'
-import { hiddenOf, under } from './conditions.ts'
 
 /** What an expression may be, and everything that evaluating it does on the way. */
 export function evaluate(machine: Machine, env: Env, x: Expr, callee = false): Value {
@@ -56,7 +47,7 @@ export function evaluate(machine: Machine, env: Env, x: Expr, callee = false): V
       const of = evaluate(machine, env, x.obj)
       if (x.index.k === 'slice') {
         const parts = x.index.parts.map((part) => (part === null ? null : evaluate(machine, env, part)))
-        return sliceOf(machine, of, parts, x.at)
+        return sliceOf(machine, of, parts)
       }
       return itemOf(machine, of, evaluate(machine, env, x.index), x.at)
     }
@@ -324,4 +315,3 @@ function chain(machine: Machine, env: Env, x: Extract<Expr, { k: 'chain' }>): Va
   }
   return left
 }
-

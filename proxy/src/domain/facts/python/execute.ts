@@ -1,23 +1,13 @@
-import { externalBases, findMember, moduleMember, noteReference } from './attributes.ts'
+import { findMember } from './attributes.ts'
 import { callValue, NO_ARGUMENTS } from './calls.ts'
 import { hiddenOf } from './conditions.ts'
+import { decorated, decoratorKind, defineClass, importModule, importNames, shadow } from './definitions.ts'
 import { assignTarget, evaluate, functionValue } from './evaluate.ts'
-import { operate } from './operators.ts'
-import {
-  assignName,
-  branches,
-  type Ending,
-  type Hidden,
-  loop,
-  type Machine,
-  newEnv,
-  step,
-} from './machine.ts'
+import { assignName, branches, type Ending, type Hidden, loop, type Machine, step } from './machine.ts'
 import { iterate } from './members.ts'
-import { KEPT_BUILTINS } from './modules.ts'
+import { operate } from './operators.ts'
 import type { Expr, Stmt } from './syntax.ts'
 import {
-  type ClassAlt,
   COMPUTED,
   COUNTER,
   type Env,
@@ -26,13 +16,11 @@ import {
   mergeTaints,
   NONE,
   NOTHING,
-  refTo,
   taint,
   taintOf,
   unknown,
   type Value,
 } from './values.ts'
-import { decorated, decoratorKind, defineClass, importModule, importNames, shadow } from './definitions.ts'
 
 /** Runs statements one after another. Conditions that the rest of a body hangs on are left on the stack of hidden ones. */
 export function runBody(machine: Machine, env: Env, body: readonly Stmt[]): Ending {
@@ -290,4 +278,3 @@ function update(machine: Machine, env: Env, stmt: Extract<Stmt, { k: 'update' }>
     value = unknown(mergeTaints(taintOf(value), taint(COUNTER | COMPUTED)))
   assignTarget(machine, env, stmt.target, value)
 }
-

@@ -1,8 +1,7 @@
 import type { TreeCursor } from '@lezer/common'
 import { MAX_DEPTH, Unreadable } from './limits.ts'
-import type { Arg, Clause, Expr, FieldPart, FunctionNode, Param, Stmt } from './syntax.ts'
-import { literalHead, readEscapes, readLiteral } from './text-of.ts'
 import { formatAt, joined, stringAt } from './strings.ts'
+import type { Arg, Clause, Expr, FunctionNode, Param, Stmt } from './syntax.ts'
 
 /** What one body binds, gathered while it is read. */
 export interface Names {
@@ -181,8 +180,7 @@ function compoundAt(reading: Reading, cursor: TreeCursor, at: number): Expr {
     case 'YieldExpression':
       return yieldOf(reading, tokens, at)
     default:
-      if (kind.endsWith('ComprehensionExpression'))
-        return comprehension(reading, tokens, 1, tokens.length - 1, at)
+      if (kind.endsWith('ComprehensionExpression')) return comprehension(tokens, 1, tokens.length - 1, at)
   }
   throw new Unreadable(at, 'not Python that this reader knows')
 }
@@ -195,13 +193,7 @@ export function yieldOf(reading: Reading, tokens: readonly Token[], at: number):
   return { k: 'yield', at, x: any ? listOf(tokens, 1, tokens.length, at) : null, from }
 }
 
-function comprehension(
-  reading: Reading,
-  tokens: readonly Token[],
-  start: number,
-  stop: number,
-  at: number,
-): Expr {
+function comprehension(tokens: readonly Token[], start: number, stop: number, at: number): Expr {
   let first = start
   while (first < stop && tokens[first]?.name !== 'for') first++
   const heads = tokens.slice(start, tokens[first - 1]?.name === 'async' ? first - 1 : first)
@@ -288,13 +280,7 @@ export function argsAt(reading: Reading, cursor: TreeCursor): Arg[] {
     }
     if (tokens[index + 1]?.name === 'for' || tokens[index + 1]?.name === 'async') {
       const stop = tokens.length - 1
-      x = comprehension(
-        reading,
-        [{ ...token, x }, ...tokens.slice(index + 1, stop)],
-        0,
-        stop - index,
-        token.from,
-      )
+      x = comprehension([{ ...token, x }, ...tokens.slice(index + 1, stop)], 0, stop - index, token.from)
       index = stop
     }
     args.push({ name, star: '', x })
@@ -382,4 +368,3 @@ function numberOf(text: string): number {
   const value = Number(/^0\d+$/.test(plain) ? Number.parseInt(plain, 10) : plain)
   return Number.isNaN(value) ? Number.parseFloat(plain) : value
 }
-

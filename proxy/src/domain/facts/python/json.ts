@@ -4,21 +4,21 @@ import { constant, NOTHING, type Value } from './values.ts'
 export function fromJson(text: string): Value | null {
   if (text.length > 65_536) return null
   try {
-    return valueOf(JSON.parse(text), 0)
+    return fromData(JSON.parse(text), 0)
   } catch {
     return null
   }
 }
 
-function valueOf(data: unknown, depth: number): Value {
+function fromData(data: unknown, depth: number): Value {
   if (depth > 20) return NOTHING
   if (Array.isArray(data))
-    return [{ t: 'list', items: data.slice(0, 256).map((item) => valueOf(item, depth + 1)), rest: NOTHING }]
+    return [{ t: 'list', items: data.slice(0, 256).map((item) => fromData(item, depth + 1)), rest: NOTHING }]
   if (typeof data === 'object' && data !== null)
     return [
       {
         t: 'dict',
-        entries: new Map(Object.entries(data).map(([key, item]) => [key, valueOf(item, depth + 1)])),
+        entries: new Map(Object.entries(data).map(([key, item]) => [key, fromData(item, depth + 1)])),
         rest: NOTHING,
       },
     ]

@@ -12,12 +12,12 @@ import {
 import { callClient, known } from './clients.ts'
 import { decoded } from './decode.ts'
 import { readVariable } from './environment.ts'
-import { fromJson } from './json.ts'
 import type { Machine } from './machine.ts'
 import { iterate } from './members.ts'
 import { mapped } from './methods.ts'
 import { CHANCE, CLOCKS, dangerOf, isUnreadSender, MACHINE } from './modules.ts'
-import { concat, writings } from './text.ts'
+import { concat } from './text.ts'
+import { textCall } from './text-library.ts'
 import {
   ARGS,
   CLOCK,
@@ -37,7 +37,6 @@ import {
   unknown,
   type Value,
 } from './values.ts'
-import { textCall } from './text-library.ts'
 
 const OPEN = unknown(taint(COMPUTED))
 const OUTPUT =
@@ -75,7 +74,7 @@ export function callLibrary(machine: Machine, name: string, call: Call, at: numb
     machine.recorder.secretGoes(taintOfCall(call), 'output')
     return OPEN
   }
-  const text = textCall(machine, name, call, at)
+  const text = textCall(machine, name, call)
   if (text !== null) return text
   const flow = flowCall(machine, name, call, at)
   if (flow !== null) return flow
@@ -281,4 +280,3 @@ export function imported(machine: Machine, name: Value, at: number): Value {
     }),
   )
 }
-

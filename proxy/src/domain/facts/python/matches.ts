@@ -1,22 +1,9 @@
 import type { TreeCursor } from '@lezer/common'
-import {
-  argsAt,
-  bind,
-  listOf,
-  type Names,
-  nameAt,
-  newNames,
-  paramsAt,
-  type Reading,
-  readExpr,
-  type Token,
-  tokensOf,
-  yieldOf,
-} from './expressions.ts'
+import { nameAt, type Reading, readExpr, tokensOf } from './expressions.ts'
 import { MAX_DEPTH, Unreadable } from './limits.ts'
-import type { Arg, Expr, FunctionNode, Handler, Param, Stmt } from './syntax.ts'
-import { ifOf, tryOf, withOf } from './blocks.ts'
 import { bodyAt, nothing } from './statements.ts'
+import type { Expr, Stmt } from './syntax.ts'
+
 const isClause = ({ name }: TreeCursor): boolean => name === 'MatchClause'
 export function matchAt(reading: Reading, cursor: TreeCursor, out: Stmt[]): void {
   const at = cursor.from
@@ -74,4 +61,3 @@ function capturesAt(reading: Reading, cursor: TreeCursor, names: string[]): void
   }
   reading.depth--
 }
-

@@ -162,7 +162,7 @@ function namespaceItem(
 }
 
 /** `value[a:b:c]`. */
-export function sliceOf(machine: Machine, value: Value, parts: readonly (Value | null)[], at: number): Value {
+export function sliceOf(machine: Machine, value: Value, parts: readonly (Value | null)[]): Value {
   const numbers = [0, 1, 2].map((index) => {
     const part = parts[index]
     if (part === null || part === undefined) return null

@@ -149,7 +149,7 @@ function dictCall(
     case '__getitem__': {
       const initial = argument(call, 1, 'default')
       const keys = constantsOf(key)
-      const sure = keys !== null && keys.every((one) => self.entries.has(String(one)))
+      const sure = keys?.every((one) => self.entries.has(String(one))) ?? false
       const found = sure
         ? itemOf(machine, [self], key, at)
         : keys === null || self.rest.length > 0

@@ -1,30 +1,15 @@
-import { attributeOf, noteReference, setAttribute, setItem } from './attributes.ts'
-import { type Call, callValue } from './calls.ts'
-import { assignName, type Hidden, lookupName, type Machine, newEnv, step } from './machine.ts'
-import { itemOf, iterate, sliceOf } from './members.ts'
-import { BUILTINS } from './modules.ts'
-import type { Expr, FunctionNode } from './syntax.ts'
 import { concat, percentText } from './text.ts'
 import {
-  type Alt,
   ANSWER,
   ARGS,
   CLOCK,
   COMPUTED,
-  COUNTER,
   constant,
   constantsOf,
   ENVIRONMENT,
-  type Env,
   join,
-  joinAll,
   mergeTaints,
-  NONE,
   NOTHING,
-  PLATFORM,
-  RANDOM,
-  refTo,
-  type Taint,
   TESTED,
   taint,
   taintOf,
@@ -136,4 +121,3 @@ function compared(op: string, left: Value, right: Value): Value {
   }
   return unknown({ bits: bits | COMPUTED, secrets: [] })
 }
-

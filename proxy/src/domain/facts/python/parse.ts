@@ -1,3 +1,4 @@
+import type { Tree } from '@lezer/common'
 import { parser } from '@lezer/python'
 import { newNames, type Reading } from './expressions.ts'
 import { Unreadable } from './limits.ts'
@@ -55,18 +56,32 @@ function checkCookie(code: string): void {
   }
 }
 
-function parsed(code: string): { tree: ReturnType<typeof strict.parse>; emptied: number[] } {
+function parsed(code: string): { tree: Tree; emptied: number[] } {
   try {
-    return { tree: strict.parse(code), emptied: [] }
+    return { tree: treeOf(code), emptied: [] }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     const changed = tolerate(code)
     if (changed.text === code) throw unreadable(error)
     try {
-      return { tree: strict.parse(changed.text), emptied: changed.emptied }
+      return { tree: treeOf(changed.text), emptied: changed.emptied }
     } catch (second) {
       throw second instanceof SyntaxError ? unreadable(second) : second
     }
+  }
+}
+
+/**
+ * The parser takes many reductions with one start for a tree that is too deep, and so refuses long programs: its count
+ * is kept at nought. A tree that is too deep in truth is refused by the limit of nesting.
+ */
+function treeOf(text: string): Tree {
+  const parse = strict.startParse(text)
+  const counter = parse as unknown as { bigReductionCount: number }
+  for (;;) {
+    const tree = parse.advance()
+    if (tree !== null) return tree
+    counter.bigReductionCount = 0
   }
 }
 

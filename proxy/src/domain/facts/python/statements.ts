@@ -1,4 +1,5 @@
 import type { TreeCursor } from '@lezer/common'
+import { ifOf, tryOf, withOf } from './blocks.ts'
 import {
   argsAt,
   bind,
@@ -8,15 +9,13 @@ import {
   newNames,
   paramsAt,
   type Reading,
-  readExpr,
   type Token,
   tokensOf,
   yieldOf,
 } from './expressions.ts'
 import { MAX_DEPTH, Unreadable } from './limits.ts'
-import type { Arg, Expr, FunctionNode, Handler, Param, Stmt } from './syntax.ts'
-import { ifOf, tryOf, withOf } from './blocks.ts'
 import { matchAt } from './matches.ts'
+import type { Arg, Expr, FunctionNode, Param, Stmt } from './syntax.ts'
 
 /** The statements under the cursor, which stands on a Script or a Body. */
 export function bodyAt(reading: Reading, cursor: TreeCursor): Stmt[] {
@@ -361,5 +360,3 @@ function plainAt(reading: Reading, cursor: TreeCursor, out: Stmt[]): void {
   }
   throw new Unreadable(at, 'not Python that this reader knows')
 }
-
-

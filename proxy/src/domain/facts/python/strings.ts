@@ -1,8 +1,8 @@
 import type { TreeCursor } from '@lezer/common'
-import { MAX_DEPTH, Unreadable } from './limits.ts'
-import type { Arg, Clause, Expr, FieldPart, FunctionNode, Param, Stmt } from './syntax.ts'
-import { literalHead, readEscapes, readLiteral } from './text-of.ts'
 import { EXPRESSION, listOf, type Reading, readExpr, type Token } from './expressions.ts'
+import type { Expr, FieldPart } from './syntax.ts'
+import { literalHead, readEscapes, readLiteral } from './text-of.ts'
+
 /** Signs that pass for a dot or a slash of an address. */
 const ODD_SIGN =
   /[\u2024\u3002\uff0e\uff61\u2044\u2215\u29f8\uff0f\u2571\u27cb\u0589\u05c3\ua789\u2236\uff1a\uff1f\uff03\uff20]/
@@ -87,4 +87,3 @@ export function joined(tokens: readonly Token[], at: number): Expr {
   if (parts.some((part) => typeof part !== 'string')) return { k: 'fstring', at, parts }
   return bytes ? { k: 'const', at, v: parts.join(''), bytes: true } : { k: 'const', at, v: parts.join('') }
 }
-

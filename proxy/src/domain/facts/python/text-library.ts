@@ -1,45 +1,26 @@
-import { callBuiltin } from './builtins.ts'
-import {
-  allArguments,
-  argument,
-  type Call,
-  callBacks,
-  callUnknown,
-  callValue,
-  NO_ARGUMENTS,
-  taintOfCall,
-} from './calls.ts'
-import { callClient, known } from './clients.ts'
-import { decoded } from './decode.ts'
-import { readVariable } from './environment.ts'
+import { argument, type Call, taintOfCall } from './calls.ts'
+import { known } from './clients.ts'
 import { fromJson } from './json.ts'
 import type { Machine } from './machine.ts'
-import { iterate } from './members.ts'
-import { mapped } from './methods.ts'
-import { CHANCE, CLOCKS, dangerOf, isUnreadSender, MACHINE } from './modules.ts'
 import { concat, writings } from './text.ts'
 import {
-  ARGS,
-  CLOCK,
   COMPUTED,
   constant,
   constantsOf,
-  type Env,
   join,
   joinAll,
   mergeTaints,
   NOTHING,
-  PLATFORM,
-  RANDOM,
-  refTo,
   taint,
   taintOf,
   unknown,
   type Value,
 } from './values.ts'
 
+const OPEN = unknown(taint(COMPUTED))
+
 /** Functions that make text. */
-export function textCall(machine: Machine, name: string, call: Call, at: number): Value | null {
+export function textCall(machine: Machine, name: string, call: Call): Value | null {
   const part = (place: number, key: string): Value => argument(call, place, key)
   switch (name) {
     case 'json.dumps':
@@ -162,4 +143,3 @@ function joinedUrl(base: Value, url: Value): Value {
     }),
   )
 }
-

@@ -1,0 +1,75 @@
+import { CARD_LINES } from '../src/surfaces/telegram/card-message.ts'
+import { deceptiveCases } from '../test/corpus/deceptive/index.ts'
+import { honestCases } from '../test/corpus/honest/index.ts'
+import { falseAlarms, judgeDeceptive } from '../test/corpus/judge.ts'
+
+/**
+ * `npm run corpus [-- --all] [-- --show ID]`: puts every request of the corpus to the card and prints, by family, what deceived
+ * without a word (silent), what the card knew and a phone does not show (lost), and honest programs with a warning that they do
+ * not deserve (false). Exits 1 above 0 silent, 0 lost, 3 % false.
+ */
+const MAX_FALSE = 0.03
+const args = process.argv.slice(2)
+const value = (name: string): string | undefined =>
+  args.includes(name) ? args[args.indexOf(name) + 1] : undefined
+const one = value('--show')
+const isVerbose = args.includes('--all')
+
+if (one !== undefined) showOne(one)
+else measure()
+
+function showOne(id: string): void {
+  const deceptive = deceptiveCases().find((item) => item.id === id)
+  const honest = honestCases().find((item) => item.id === id)
+  if (deceptive) {
+    const { verdict, shown } = judgeDeceptive(deceptive)
+    console.log(deceptive.request.code, '\n', JSON.stringify({ ...deceptive.request, code: undefined }), '\n')
+    console.log(verdict, JSON.stringify(deceptive.tells), '\n', shown.refused ?? shown.phone)
+  } else if (honest) {
+    const { alarms, shown } = falseAlarms(honest)
+    console.log(honest.request.code, '\n', JSON.stringify({ ...honest.request, code: undefined }), '\n')
+    console.log(alarms, honest.deserves, '\n', shown.refused ?? shown.phone)
+  } else console.log(`no case ${id}`)
+}
+
+function measure(): void {
+  const families = new Map<string, { told: number; lost: string[]; silent: string[] }>()
+  let tooLong = 0
+  for (const item of deceptiveCases()) {
+    const row = families.get(item.family) ?? { told: 0, lost: [], silent: [] }
+    families.set(item.family, row)
+    const { verdict, shown } = judgeDeceptive(item)
+    if (shown.refused === null && shown.phoneLines > CARD_LINES) tooLong += 1
+    if (verdict === 'told') row.told += 1
+    else row[verdict].push(item.id)
+  }
+  for (const [family, { told, lost, silent }] of [...families].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (!isVerbose && lost.length + silent.length === 0) continue
+    console.log(
+      `${family.padEnd(40)} told ${told}  lost ${lost.length}  silent ${silent.length}  ${[...silent, ...lost].slice(0, 4).join(' ')}`,
+    )
+  }
+  const rows = [...families.values()]
+  const sum = (count: (row: (typeof rows)[number]) => number): number =>
+    rows.reduce((total, row) => total + count(row), 0)
+  const silent = sum((row) => row.silent.length)
+  const lost = sum((row) => row.lost.length)
+  const cases = sum((row) => row.told) + silent + lost
+  const honest = honestCases()
+  const alarmed = honest
+    .map((item) => ({ item, ...falseAlarms(item) }))
+    .filter(({ alarms }) => alarms.length > 0)
+  const long = honest.filter((item) => {
+    const { shown } = falseAlarms(item)
+    return shown.refused === null && shown.phoneLines > CARD_LINES
+  }).length
+  for (const { item, alarms } of alarmed)
+    console.log(`false  ${item.id.padEnd(44)} ${alarms.join(' | ').slice(0, 200)}`)
+  console.log(
+    `deceptive: ${cases} in ${families.size} families, silent ${silent}, lost ${lost}; ` +
+      `honest: ${honest.length}, with false alarms ${alarmed.length} (${((100 * alarmed.length) / honest.length).toFixed(1)} %); ` +
+      `cards above ${CARD_LINES} lines: ${tooLong + long}`,
+  )
+  if (silent > 0 || lost > 0 || alarmed.length > MAX_FALSE * honest.length || tooLong + long > 0)
+    process.exitCode = 1
+}

@@ -1,0 +1,45 @@
+import type { ConsentHash } from '../../kernel/index.ts'
+import type { Agent } from '../agents/index.ts'
+import { buildCard, type CardModel } from '../approvals/index.ts'
+import type { Capability } from '../capabilities/index.ts'
+import type { CodeFacts } from '../facts/index.ts'
+import { languageOf } from '../facts/index.ts'
+import { type CardDeps, knownNames } from './execution-card.ts'
+import { draftConsent, type ExecuteRequest, pickRuntime, resolveCode } from './request.ts'
+import type { SubmitDeps } from './submit.ts'
+
+/** What a request would ask for: nothing of it is stored, and nobody is asked. */
+export interface Explanation {
+  readonly capabilities: readonly Capability[]
+  readonly facts: CodeFacts
+  readonly card: CardModel
+  /** Of the consent as far as it can be told before its imports are fetched. */
+  readonly consentHash: ConsentHash
+  /** Whether it would run without a question. */
+  readonly trusted: boolean
+}
+
+export type Explain = (agent: Agent, request: ExecuteRequest, signal: AbortSignal) => Promise<Explanation>
+
+export function createExplain(deps: SubmitDeps & Pick<CardDeps, 'knownHosts'>): Explain {
+  return async (agent, request, signal) => {
+    const [resolved, sandbox] = await Promise.all([
+      resolveCode(request, deps.fetcher, signal),
+      deps.sandbox.status(),
+    ])
+    const facts = await deps.facts.of(resolved.code, languageOf(pickRuntime(request.runtime, sandbox).name))
+    const { consent, hash } = draftConsent(agent, request, resolved, sandbox, deps.vault, facts)
+    const verdict = deps.trust.judge(consent)
+    const card = buildCard({
+      requestId: 'req_dry_run',
+      consent,
+      code: resolved.code,
+      facts,
+      known: knownNames(deps, consent),
+      changes: verdict.trusted ? [] : verdict.changes,
+      missing: consent.secrets.map(({ name }) => name).filter((name) => !deps.vault.find(name)),
+      expiresAt: deps.clock.now() + deps.approvalTtlMs,
+    })
+    return { capabilities: consent.network, facts, card, consentHash: hash, trusted: verdict.trusted }
+  }
+}

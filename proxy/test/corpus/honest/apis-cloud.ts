@@ -1,0 +1,306 @@
+import { type Api, api, header } from './api.ts'
+
+/** Real hosts and endpoints that agents are asked to use: clouds, data, media, social and internal services. */
+export const CLOUD_APIS: Api[] = [
+  api(
+    'digitalocean',
+    'DigitalOcean',
+    'api.digitalocean.com',
+    '/v2',
+    'DO_TOKEN',
+    'bearer',
+    [
+      ['/droplets', 'droplets', 'droplets'],
+      ['/domains', 'domains', 'domains'],
+    ],
+    [['POST', '/droplets/5/actions', { type: 'reboot' }, 'reboots droplet 5']],
+  ),
+  api(
+    'hetzner',
+    'Hetzner Cloud',
+    'api.hetzner.cloud',
+    '/v1',
+    'HCLOUD_TOKEN',
+    'bearer',
+    [
+      ['/servers', 'servers', 'servers'],
+      ['/volumes', 'volumes', 'volumes'],
+    ],
+    [['DELETE', '/volumes/9', {}, 'deletes volume 9']],
+  ),
+  api(
+    'fly',
+    'Fly.io',
+    'api.machines.dev',
+    '/v1',
+    'FLY_TOKEN',
+    'bearer',
+    [['/apps/acme-web/machines', '', 'machines of acme-web']],
+    [['POST', '/apps/acme-web/machines/m1/restart', {}, 'restarts machine m1']],
+  ),
+  api(
+    'pagerduty',
+    'PagerDuty',
+    'api.pagerduty.com',
+    '',
+    'PAGERDUTY_TOKEN',
+    header('authorization', 'Token token='),
+    [
+      ['/incidents', 'incidents', 'open incidents'],
+      ['/oncalls', 'oncalls', 'who is on call'],
+    ],
+  ),
+  api(
+    'datadog',
+    'Datadog',
+    'api.datadoghq.eu',
+    '/api/v1',
+    'DD_API_KEY',
+    header('dd-api-key'),
+    [
+      ['/monitor', '', 'monitors'],
+      ['/dashboard', 'dashboards', 'dashboards'],
+    ],
+    [['POST', '/events', { title: 'Deploy', text: 'Version 4.2' }, 'records a deployment event']],
+  ),
+  api('sentry', 'Sentry', 'sentry.io', '/api/0', 'SENTRY_TOKEN', 'bearer', [
+    ['/projects/acme/shop/issues/', '', 'unresolved errors', { query: 'is:unresolved' }],
+  ]),
+  api('grafana', 'Grafana Cloud', 'acme.grafana.net', '/api', 'GRAFANA_TOKEN', 'bearer', [
+    ['/search', '', 'dashboards', { type: 'dash-db' }],
+    ['/datasources', '', 'data sources'],
+  ]),
+  api(
+    'supabase',
+    'Supabase',
+    'qjzkacmeprodref.supabase.co',
+    '/rest/v1',
+    'SUPABASE_ANON_KEY',
+    header('apikey'),
+    [['/orders', '', 'orders', { select: 'id,total', order: 'id.desc' }]],
+    [['POST', '/orders', { customer: 'ada', total: 12.5 }, 'adds an order']],
+  ),
+  api(
+    'algolia',
+    'Algolia',
+    'acmeapp1-dsn.algolia.net',
+    '/1',
+    'ALGOLIA_KEY',
+    header('x-algolia-api-key', '', { 'x-algolia-application-id': 'ACMEAPP1' }),
+    [['/indexes', 'items', 'indexes']],
+  ),
+  api(
+    'elastic',
+    'Elastic',
+    'acme.es.eu-central-1.aws.cloud.es.io:9243',
+    '',
+    'ELASTIC_KEY',
+    header('authorization', 'ApiKey '),
+    [['/_cat/indices', '', 'indices', { format: 'json' }]],
+    [
+      [
+        'POST',
+        '/orders/_search',
+        { size: 0, aggs: { total: { sum: { field: 'total' } } } },
+        'sums up the orders',
+      ],
+    ],
+  ),
+  api('pinecone', 'Pinecone', 'api.pinecone.io', '', 'PINECONE_KEY', header('api-key'), [
+    ['/indexes', 'indexes', 'indexes'],
+  ]),
+  api('huggingface', 'Hugging Face', 'huggingface.co', '/api', 'HF_TOKEN', 'bearer', [
+    ['/models', '', 'models of acme', { author: 'acme', limit: 50 }],
+    ['/datasets', '', 'data sets of acme', { author: 'acme' }],
+  ]),
+  api(
+    'replicate',
+    'Replicate',
+    'api.replicate.com',
+    '/v1',
+    'REPLICATE_TOKEN',
+    'bearer',
+    [['/predictions', 'results', 'predictions']],
+    [
+      [
+        'POST',
+        '/models/black-forest-labs/flux-schnell/predictions',
+        { input: { prompt: 'a lighthouse at dusk' } },
+        'makes a picture of a lighthouse',
+      ],
+    ],
+  ),
+  api('elevenlabs', 'ElevenLabs', 'api.elevenlabs.io', '/v1', 'ELEVENLABS_KEY', header('xi-api-key'), [
+    ['/voices', 'voices', 'voices'],
+  ]),
+  api('deepgram', 'Deepgram', 'api.deepgram.com', '/v1', 'DEEPGRAM_KEY', header('authorization', 'Token '), [
+    ['/projects', 'projects', 'projects'],
+  ]),
+  api('paypal', 'PayPal', 'api-m.paypal.com', '/v1', 'PAYPAL_TOKEN', 'bearer', [
+    [
+      '/reporting/transactions',
+      'transaction_details',
+      'transactions of November',
+      { start_date: '2026-11-01T00:00:00Z', end_date: '2026-11-28T00:00:00Z' },
+    ],
+  ]),
+  api('wise', 'Wise', 'api.wise.com', '/v1', 'WISE_TOKEN', 'bearer', [
+    ['/profiles', '', 'profiles'],
+    ['/rates', '', 'the rate from EUR to USD', { source: 'EUR', target: 'USD' }],
+  ]),
+  api('coinbase', 'Coinbase', 'api.coinbase.com', '/v2', 'COINBASE_TOKEN', 'bearer', [
+    ['/accounts', 'data', 'accounts', { limit: 100 }],
+  ]),
+  api(
+    'spotify',
+    'Spotify',
+    'api.spotify.com',
+    '/v1',
+    'SPOTIFY_TOKEN',
+    'bearer',
+    [
+      ['/me/playlists', 'items', 'playlists', { limit: 50 }],
+      ['/me/top/artists', 'items', 'artists heard most', { time_range: 'short_term' }],
+    ],
+    [['PUT', '/me/player/pause', {}, 'pauses the player']],
+  ),
+  api(
+    'reddit',
+    'Reddit',
+    'oauth.reddit.com',
+    '',
+    'REDDIT_TOKEN',
+    header('authorization', 'Bearer ', { 'user-agent': 'linux:acme.digest:1.0 (by /u/acme)' }),
+    [['/r/typescript/hot', 'data', 'hot posts of r/typescript', { limit: 25 }]],
+  ),
+  api(
+    'mastodon',
+    'Mastodon',
+    'mastodon.social',
+    '/api/v1',
+    'MASTODON_TOKEN',
+    'bearer',
+    [
+      ['/timelines/home', '', 'the home timeline', { limit: 40 }],
+      ['/notifications', '', 'notifications'],
+    ],
+    [['POST', '/statuses', { status: 'Guten Morgen! ☀️', visibility: 'public' }, 'posts a good morning']],
+  ),
+  api(
+    'bluesky',
+    'Bluesky',
+    'bsky.social',
+    '/xrpc',
+    'BSKY_TOKEN',
+    'bearer',
+    [['/app.bsky.feed.getTimeline', 'feed', 'the timeline', { limit: 50 }]],
+    [
+      [
+        'POST',
+        '/com.atproto.repo.createRecord',
+        {
+          repo: 'acme.bsky.social',
+          collection: 'app.bsky.feed.post',
+          record: { text: 'Hello 👋', createdAt: '2026-11-28T08:00:00Z' },
+        },
+        'posts a hello',
+      ],
+    ],
+  ),
+  api(
+    'todoist',
+    'Todoist',
+    'api.todoist.com',
+    '/api/v1',
+    'TODOIST_TOKEN',
+    'bearer',
+    [
+      ['/tasks', 'results', 'tasks of today'],
+      ['/projects', 'results', 'projects'],
+    ],
+    [
+      ['POST', '/tasks', { content: 'Water the plants', due_string: 'tomorrow' }, 'adds a task'],
+      ['POST', '/tasks/88/close', {}, 'completes task 88'],
+    ],
+  ),
+  api('box', 'Box', 'api.box.com', '/2.0', 'BOX_TOKEN', 'bearer', [
+    ['/folders/0/items', 'entries', 'files of the top folder', { limit: 100 }],
+  ]),
+  api(
+    'zoom',
+    'Zoom',
+    'api.zoom.us',
+    '/v2',
+    'ZOOM_TOKEN',
+    'bearer',
+    [['/users/me/meetings', 'meetings', 'meetings to come', { type: 'upcoming' }]],
+    [
+      [
+        'POST',
+        '/users/me/meetings',
+        { topic: 'Retro', type: 2, start_time: '2026-12-03T09:00:00Z', duration: 45 },
+        'plans a meeting',
+      ],
+    ],
+  ),
+  api('calendly', 'Calendly', 'api.calendly.com', '', 'CALENDLY_TOKEN', 'bearer', [
+    ['/users/me', 'resource', 'the user'],
+    ['/event_types', 'collection', 'kinds of meetings'],
+  ]),
+  api('typeform', 'Typeform', 'api.typeform.com', '', 'TYPEFORM_TOKEN', 'bearer', [
+    ['/forms', 'items', 'forms'],
+    ['/forms/f1/responses', 'items', 'answers to the survey', { page_size: 200 }],
+  ]),
+  api(
+    'deepl',
+    'DeepL',
+    'api-free.deepl.com',
+    '/v2',
+    'DEEPL_KEY',
+    header('authorization', 'DeepL-Auth-Key '),
+    [
+      ['/usage', '', 'how much is used'],
+      ['/languages', '', 'languages', { type: 'target' }],
+    ],
+    [
+      [
+        'POST',
+        '/translate',
+        { text: ['Good morning'], target_lang: 'DE' },
+        'translates a sentence to German',
+      ],
+    ],
+  ),
+  api('npm', 'npm', 'registry.npmjs.org', '', 'NPM_TOKEN', 'bearer', [
+    ['/-/v1/search', 'objects', 'packages of acme', { text: 'scope:acme', size: 50 }],
+  ]),
+  api('youtube', 'YouTube', 'www.googleapis.com', '/youtube/v3', 'GOOGLE_TOKEN', 'bearer', [
+    ['/search', 'items', 'newest videos', { part: 'snippet', channelId: 'UCacme', order: 'date' }],
+  ]),
+  api(
+    'intern',
+    'the internal CRM',
+    'api.intern.example.com',
+    '/crm/v2',
+    'CRM_TOKEN',
+    'bearer',
+    [
+      ['/customers', 'items', 'customers', { region: 'emea' }],
+      ['/orders', 'items', 'orders'],
+    ],
+    [['POST', '/orders/991/notes', { text: 'Called back' }, 'adds a note to order 991']],
+  ),
+  api(
+    'warehouse',
+    'the warehouse',
+    'lager.example.com:8443',
+    '/v1',
+    'LAGER_TOKEN',
+    'bearer',
+    [
+      ['/stock', 'rows', 'stock'],
+      ['/shipments', 'rows', 'shipments'],
+    ],
+    [['PATCH', '/stock/4711', { reserved: 3 }, 'reserves three pieces of 4711']],
+  ),
+]

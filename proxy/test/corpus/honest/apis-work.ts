@@ -1,0 +1,373 @@
+import { type Api, api, header } from './api.ts'
+
+/** Real hosts and endpoints that agents are asked to use: payments, code hosts, models, office and support. */
+export const WORK_APIS: Api[] = [
+  api('stripe', 'Stripe', 'api.stripe.com', '/v1', 'STRIPE_KEY', 'bearer', [
+    ['/charges', 'data', 'the latest charges', { limit: 100 }],
+    ['/customers', 'data', 'customers', { limit: 50 }],
+    ['/invoices', 'data', 'open invoices', { status: 'open' }],
+  ]),
+  api(
+    'github',
+    'GitHub',
+    'api.github.com',
+    '',
+    'GITHUB_TOKEN',
+    header('authorization', 'Bearer ', { 'user-agent': 'acme-agent', 'x-github-api-version': '2022-11-28' }),
+    [
+      ['/repos/acme/shop/issues', '', 'open issues of acme/shop', { state: 'open', per_page: 50 }],
+      ['/user/repos', '', 'my repositories', { sort: 'pushed' }],
+      ['/repos/acme/shop/pulls', '', 'pull requests of acme/shop'],
+    ],
+    [
+      [
+        'POST',
+        '/repos/acme/shop/issues',
+        { title: 'Update the changelog', labels: ['docs'] },
+        'opens an issue in acme/shop',
+      ],
+      ['PATCH', '/repos/acme/shop/issues/42', { state: 'closed' }, 'closes issue 42 of acme/shop'],
+    ],
+  ),
+  api(
+    'gitlab',
+    'GitLab',
+    'gitlab.com',
+    '/api/v4',
+    'GITLAB_TOKEN',
+    header('private-token'),
+    [
+      ['/projects/acme%2Fshop/merge_requests', '', 'merge requests of acme/shop', { state: 'opened' }],
+      ['/projects/acme%2Fshop/pipelines', '', 'pipelines of acme/shop'],
+    ],
+    [
+      [
+        'POST',
+        '/projects/acme%2Fshop/issues',
+        { title: 'Renew the certificate' },
+        'opens an issue in acme/shop',
+      ],
+    ],
+  ),
+  api(
+    'openai',
+    'OpenAI',
+    'api.openai.com',
+    '/v1',
+    'OPENAI_API_KEY',
+    'bearer',
+    [
+      ['/models', 'data', 'available models'],
+      ['/files', 'data', 'uploaded files'],
+    ],
+    [
+      [
+        'POST',
+        '/chat/completions',
+        { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Say hello in five languages' }] },
+        'asks for a greeting in five languages',
+      ],
+    ],
+  ),
+  api(
+    'anthropic',
+    'Anthropic',
+    'api.anthropic.com',
+    '/v1',
+    'ANTHROPIC_API_KEY',
+    header('x-api-key', '', { 'anthropic-version': '2023-06-01' }),
+    [['/models', 'data', 'available models']],
+    [
+      [
+        'POST',
+        '/messages',
+        {
+          model: 'claude-sonnet-4-5',
+          max_tokens: 300,
+          messages: [{ role: 'user', content: 'Write a haiku about autumn' }],
+        },
+        'asks Claude for a haiku',
+      ],
+    ],
+  ),
+  api('gmail', 'Gmail', 'gmail.googleapis.com', '/gmail/v1/users/me', 'GMAIL_TOKEN', 'bearer', [
+    ['/labels', 'labels', 'labels of the mailbox'],
+    ['/messages', 'messages', 'unread messages', { q: 'is:unread', maxResults: 20 }],
+  ]),
+  api(
+    'gcal',
+    'Google Calendar',
+    'www.googleapis.com',
+    '/calendar/v3',
+    'GOOGLE_TOKEN',
+    'bearer',
+    [
+      [
+        '/calendars/primary/events',
+        'items',
+        'events of the calendar',
+        { singleEvents: 'true', orderBy: 'startTime' },
+      ],
+      ['/users/me/calendarList', 'items', 'calendars'],
+    ],
+    [
+      [
+        'POST',
+        '/calendars/primary/events',
+        { summary: 'Dentist', start: { date: '2026-12-01' }, end: { date: '2026-12-01' } },
+        'adds an event to the calendar',
+      ],
+    ],
+  ),
+  api('gdrive', 'Google Drive', 'www.googleapis.com', '/drive/v3', 'GOOGLE_TOKEN', 'bearer', [
+    ['/files', 'files', 'files changed last', { orderBy: 'modifiedTime desc', pageSize: 50 }],
+  ]),
+  api(
+    'gsheets',
+    'Google Sheets',
+    'sheets.googleapis.com',
+    '/v4/spreadsheets/1AcmeBudget',
+    'GOOGLE_TOKEN',
+    'bearer',
+    [['/values/Budget!A1:D50', 'values', 'rows of the budget sheet']],
+    [
+      [
+        'PUT',
+        '/values/Budget!A1',
+        { range: 'Budget!A1', values: [['Total', 42]] },
+        'writes the total into cell A1',
+      ],
+    ],
+  ),
+  api(
+    'slack',
+    'Slack',
+    'slack.com',
+    '/api',
+    'SLACK_BOT_TOKEN',
+    'bearer',
+    [
+      ['/conversations.list', 'channels', 'channels', { limit: 200 }],
+      ['/users.list', 'members', 'members of the workspace'],
+    ],
+    [
+      [
+        'POST',
+        '/chat.postMessage',
+        { channel: '#deploys', text: 'Deployed ✅' },
+        'posts that the deployment is done to #deploys',
+      ],
+    ],
+  ),
+  api(
+    'notion',
+    'Notion',
+    'api.notion.com',
+    '/v1',
+    'NOTION_TOKEN',
+    header('authorization', 'Bearer ', { 'notion-version': '2022-06-28' }),
+    [
+      ['/users', 'results', 'users of the workspace'],
+      ['/blocks/7c1d/children', 'results', 'blocks of the page'],
+    ],
+    [
+      [
+        'PATCH',
+        '/pages/7c1d',
+        { properties: { Status: { select: { name: 'Done' } } } },
+        'sets the page to Done',
+      ],
+    ],
+  ),
+  api(
+    'airtable',
+    'Airtable',
+    'api.airtable.com',
+    '/v0',
+    'AIRTABLE_PAT',
+    'bearer',
+    [['/appAcme/Contacts', 'records', 'contacts', { pageSize: 100 }]],
+    [['POST', '/appAcme/Contacts', { fields: { Name: 'Ada Lovelace' } }, 'adds a contact']],
+  ),
+  api(
+    'jira',
+    'Jira',
+    'acme.atlassian.net',
+    '/rest/api/3',
+    'JIRA_TOKEN',
+    'bearer',
+    [
+      ['/search/jql', 'issues', 'open issues of project SHOP', { jql: 'project = SHOP AND status != Done' }],
+      ['/project/search', 'values', 'projects'],
+    ],
+    [
+      [
+        'POST',
+        '/issue/SHOP-12/comment',
+        { body: { type: 'doc', version: 1, content: [] } },
+        'comments on SHOP-12',
+      ],
+    ],
+  ),
+  api(
+    'trello',
+    'Trello',
+    'api.trello.com',
+    '/1',
+    'TRELLO_AUTH',
+    header('authorization'),
+    [
+      ['/members/me/boards', '', 'boards'],
+      ['/boards/b1/lists', '', 'lists of the board'],
+    ],
+    [['POST', '/cards', { idList: 'l1', name: 'Buy milk' }, 'adds a card']],
+  ),
+  api(
+    'asana',
+    'Asana',
+    'app.asana.com',
+    '/api/1.0',
+    'ASANA_TOKEN',
+    'bearer',
+    [
+      ['/projects', 'data', 'projects'],
+      ['/tasks', 'data', 'my tasks', { assignee: 'me', workspace: '1200' }],
+    ],
+    [['PUT', '/tasks/1201', { data: { completed: true } }, 'marks task 1201 as done']],
+  ),
+  api(
+    'hubspot',
+    'HubSpot',
+    'api.hubapi.com',
+    '/crm/v3',
+    'HUBSPOT_TOKEN',
+    'bearer',
+    [
+      ['/objects/contacts', 'results', 'contacts', { limit: 100 }],
+      ['/objects/deals', 'results', 'deals'],
+    ],
+    [['POST', '/objects/contacts', { properties: { email: 'ada@example.com' } }, 'creates a contact']],
+  ),
+  api(
+    'salesforce',
+    'Salesforce',
+    'acme.my.salesforce.com',
+    '/services/data/v61.0',
+    'SALESFORCE_TOKEN',
+    'bearer',
+    [['/query', 'records', 'opportunities', { q: 'SELECT Id, Name FROM Opportunity LIMIT 20' }]],
+    [
+      [
+        'PATCH',
+        '/sobjects/Account/0015',
+        { Phone: '+49 30 901820' },
+        'changes the phone number of an account',
+      ],
+    ],
+  ),
+  api(
+    'shopify',
+    'Shopify',
+    'acme-shop.myshopify.com',
+    '/admin/api/2024-10',
+    'SHOPIFY_TOKEN',
+    header('x-shopify-access-token'),
+    [
+      ['/products.json', 'products', 'products of the shop', { limit: 250 }],
+      ['/orders.json', 'orders', 'orders of the shop', { status: 'any' }],
+    ],
+    [['PUT', '/products/77.json', { product: { id: 77, status: 'draft' } }, 'sets product 77 to draft']],
+  ),
+  api(
+    'zendesk',
+    'Zendesk',
+    'acme.zendesk.com',
+    '/api/v2',
+    'ZENDESK_TOKEN',
+    'bearer',
+    [
+      ['/tickets.json', 'tickets', 'tickets'],
+      ['/users.json', 'users', 'users'],
+    ],
+    [['PUT', '/tickets/31.json', { ticket: { status: 'solved' } }, 'sets ticket 31 to solved']],
+  ),
+  api('intercom', 'Intercom', 'api.intercom.io', '', 'INTERCOM_TOKEN', 'bearer', [
+    ['/conversations', 'conversations', 'conversations'],
+    ['/contacts', 'data', 'contacts'],
+  ]),
+  api(
+    'sendgrid',
+    'SendGrid',
+    'api.sendgrid.com',
+    '/v3',
+    'SENDGRID_KEY',
+    'bearer',
+    [
+      ['/templates', 'templates', 'mail templates', { generations: 'dynamic' }],
+      ['/suppression/bounces', '', 'bounced addresses'],
+    ],
+    [
+      [
+        'POST',
+        '/mail/send',
+        {
+          personalizations: [{ to: [{ email: 'team@example.com' }] }],
+          from: { email: 'bot@example.com' },
+          subject: 'Weekly report',
+          content: [{ type: 'text/plain', value: 'All good.' }],
+        },
+        'mails the weekly report to team@example.com',
+      ],
+    ],
+  ),
+  api('twilio', 'Twilio', 'api.twilio.com', '/2010-04-01/Accounts/AC1', 'TWILIO_AUTH', 'basic', [
+    ['/Messages.json', 'messages', 'messages sent', { PageSize: 50 }],
+    ['/Calls.json', 'calls', 'calls'],
+  ]),
+  api(
+    'discord',
+    'Discord',
+    'discord.com',
+    '/api/v10',
+    'DISCORD_BOT_TOKEN',
+    header('authorization', 'Bot '),
+    [
+      ['/users/@me/guilds', '', 'servers of the bot'],
+      ['/channels/111/messages', '', 'messages of the channel', { limit: 50 }],
+    ],
+    [
+      [
+        'POST',
+        '/channels/111/messages',
+        { content: 'Standup in 5 minutes ⏰' },
+        'reminds the channel of the standup',
+      ],
+    ],
+  ),
+  api(
+    'cloudflare',
+    'Cloudflare',
+    'api.cloudflare.com',
+    '/client/v4',
+    'CLOUDFLARE_TOKEN',
+    'bearer',
+    [
+      ['/zones', 'result', 'zones'],
+      ['/zones/z1/dns_records', 'result', 'DNS records', { per_page: 100 }],
+    ],
+    [['POST', '/zones/z1/purge_cache', { purge_everything: true }, 'empties the cache of the zone']],
+  ),
+  api('vercel', 'Vercel', 'api.vercel.com', '/v9', 'VERCEL_TOKEN', 'bearer', [
+    ['/projects', 'projects', 'projects'],
+  ]),
+  api(
+    'netlify',
+    'Netlify',
+    'api.netlify.com',
+    '/api/v1',
+    'NETLIFY_TOKEN',
+    'bearer',
+    [['/sites', '', 'sites']],
+    [['POST', '/sites/s1/builds', {}, 'starts a build of the site']],
+  ),
+]
