@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchExecute } from './execute.ts'
+import { benchFacts } from './facts.ts'
 import { benchFootprint } from './footprint.ts'
 import { benchGateway } from './gateway.ts'
 import { benchLlm } from './llm.ts'
@@ -33,6 +34,7 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   storage: () => benchStorage({ small: 1_000, large: quick ? 50_000 : 1_000_000 }),
   footprint: () => benchFootprint(quick ? 3 : 10),
   scrub: () => benchScrub(),
+  facts: async () => benchFacts({ rounds: quick ? 3 : 15 }),
   gateway: () =>
     benchGateway(
       quick

@@ -1,7 +1,7 @@
 // What every runner on Node needs: the message from the daemon, output that arrives whole, and the way out.
 //
 // Standard input: 4 bytes big-endian length, then that many bytes of JSON:
-//   { v: 1, code, env: { NAME: value }, dynamicCode?: boolean, end?: text }
+//   { v: 2, code, env: { NAME: value }, dynamicCode?: boolean, end?: text }
 // `dynamicCode`: whether the code may make code from text; a process that was started for the other is not taken.
 // `end`: text that is written to both output streams, followed by the exit code and a line feed, once the code has
 // ended in good order; it lets the reader know the end before the container engine has noticed it.
@@ -92,7 +92,7 @@ export function fail(text) {
 export function receive() {
   writeFully(1, Buffer.from(READY))
   const message = JSON.parse(readFully(readFully(4).readUInt32BE(0)).toString('utf8'))
-  if (message.v !== 1) fail('the runner and the daemon do not speak the same protocol')
+  if (message.v !== 2) fail('this image is of another version than the daemon: build it anew with npm run images')
   for (const [name, value] of Object.entries(message.env)) {
     if (value.includes('\0')) fail(`${name} cannot be an environment variable`)
   }

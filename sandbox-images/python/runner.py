@@ -2,7 +2,7 @@
 the approved code as the main program: a fresh `__main__`, whose tracebacks name /tmp/main.py.
 
 Standard input: 4 bytes big-endian length, then that many bytes of JSON:
-  { v: 1, code, env: { NAME: value }, end?: text }
+  { v: 2, code, env: { NAME: value }, end?: text }
 `end`: text that is written to both output streams, followed by the exit code and a line feed, once the code has ended in
 good order; it lets the reader know the end before the container engine has noticed it.
 """
@@ -209,8 +209,8 @@ def fail(text):
 
 def receive():
     message = json.loads(read_fully(int.from_bytes(read_fully(4), "big")))
-    if message["v"] != 1:
-        fail("the runner and the daemon do not speak the same protocol")
+    if message["v"] != 2:
+        fail("this image is of another version than the daemon: build it anew with npm run images")
     try:
         with open(MAIN, "wb") as file:
             file.write(message["code"].encode())

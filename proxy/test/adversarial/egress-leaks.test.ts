@@ -2,15 +2,14 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dockerOrSkip } from '../support/docker.ts'
 import { attack } from '../support/egress-attack.ts'
 import { createEgressKit, type EgressKit } from '../support/egress-kit.ts'
 import { PUBLIC_ADDRESS } from '../support/egress-upstream.ts'
+import { lookAtRunning } from '../support/running-containers.ts'
 import { findSecret } from '../support/secret-search.ts'
 
 const available = await dockerOrSkip()
@@ -18,7 +17,6 @@ const MIB = 1_048_576
 const made = (): string => `demo-value-${randomBytes(16).toString('hex')}`
 
 describe.skipIf(!available.available)(`what shows by itself ${available.reason}`, () => {
-  const docker = new Docker()
   const KEPT = made()
   const RAW = made()
   let kit: EgressKit
@@ -42,26 +40,15 @@ describe.skipIf(!available.available)(`what shows by itself ${available.reason}`
     await kit.approve(requestId)
     const release = await held
     const places = new Map<string, Buffer>()
-    const found = await docker.listContainers({
-      all: true,
-      filters: { label: [`oauth3.instance=${instanceId()}`] },
-    })
-    // The pool makes its next container meanwhile, which may not run yet; the run's own stands until it is released.
-    let running = 0
-    for (const { Id } of found) {
-      const container = docker.getContainer(Id)
-      const details = await unlessGone(container.inspect())
-      if (details === undefined) continue
-      places.set(`inspect ${Id}`, Buffer.from(JSON.stringify(details)))
+    const looked = await lookAtRunning(instanceId(), async (container, details) => {
+      places.set(`inspect ${container.id}`, Buffer.from(JSON.stringify(details)))
+      const top = await container.top({ ps_args: 'auxeww' })
+      places.set(`top ${container.id}`, Buffer.from(JSON.stringify(top)))
       expect(details.HostConfig.LogConfig).toMatchObject({ Type: 'none' })
-      const top = await unlessGone(container.top({ ps_args: 'auxeww' }))
-      const limits = await unlessGone(readFile(`/proc/${details.State.Pid}/limits`, 'utf8'))
-      if (top === undefined || limits === undefined) continue
-      places.set(`top ${Id}`, Buffer.from(JSON.stringify(top)))
+      const limits = readFileSync(`/proc/${details.State.Pid}/limits`, 'utf8')
       expect(limits, 'no core file is ever written').toMatch(/^Max core file size +0 +0 /m)
-      running += 1
-    }
-    expect(running).toBeGreaterThan(0)
+    })
+    expect(looked).toBeGreaterThan(0)
     places.set('ps', execFileSync('ps', ['auxeww'], { maxBuffer: 64 * MIB }))
     for (const pid of readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name))) {
       for (const file of ['environ', 'cmdline']) {
@@ -150,14 +137,3 @@ describe.skipIf(!available.available)(`what shows by itself ${available.reason}`
     }
   }
 })
-
-/** What the engine or the kernel says of a container; undefined of one that has no process, or is there no longer. */
-async function unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer
-  } catch (error) {
-    const { statusCode, code } = error as { statusCode?: number; code?: string }
-    if (statusCode === 404 || statusCode === 409 || code === 'ENOENT') return undefined
-    throw error
-  }
-}

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dockerOrSkip } from '../support/docker.ts'
 import { attack } from '../support/egress-attack.ts'
 import { createEgressKit, type EgressKit } from '../support/egress-kit.ts'
+import { lookAtRunning } from '../support/running-containers.ts'
 
 const available = await dockerOrSkip()
 
@@ -108,10 +109,7 @@ describe.skipIf(!available.available)(`ways out besides the gateway ${available.
     const held = kit.upstream.nextHeld()
     await kit.approve(requestId)
     const release = await held
-    const containers = await ownContainers()
-    expect(containers.length).toBeGreaterThan(0)
-    for (const container of containers) {
-      const { State, HostConfig, NetworkSettings } = await container.inspect()
+    const looked = await lookAtRunning(instanceId(), (_container, { State, HostConfig, NetworkSettings }) => {
       const read = (file: string): string => readFileSync(`/proc/${State.Pid}/net/${file}`, 'utf8')
       const interfaces = [...read('dev').matchAll(/^ *([^ :]+):/gm)].map(([, name]) => name)
       expect(interfaces).toEqual(['lo'])
@@ -121,7 +119,8 @@ describe.skipIf(!available.available)(`ways out besides the gateway ${available.
       expect(Object.values(NetworkSettings.Networks).filter(({ IPAddress }) => IPAddress !== '')).toEqual([])
       // Raw sockets, and with them ICMP, need a capability.
       expect(readFileSync(`/proc/${State.Pid}/status`, 'utf8')).toMatch(/^CapEff:\t0+$/m)
-    }
+    })
+    expect(looked).toBeGreaterThan(0)
     release()
     expect((await kit.finished(requestId)).status).toBe('success')
   })
@@ -158,11 +157,10 @@ describe.skipIf(!available.available)(`ways out besides the gateway ${available.
     )
   })
 
-  async function ownContainers(): Promise<Docker.Container[]> {
+  function instanceId(): string {
     const db = new Database(join(kit.daemon.folder, 'data', 'proxy.db'), { readonly: true })
     const id = db.prepare("SELECT value FROM meta WHERE key = 'instance_id'").pluck().get()
     db.close()
-    const found = await docker.listContainers({ filters: { label: [`oauth3.instance=${id}`] } })
-    return found.map(({ Id }) => docker.getContainer(Id))
+    return String(id)
   }
 })

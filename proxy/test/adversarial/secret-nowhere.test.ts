@@ -6,11 +6,11 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ContainerDump, dumpContainer } from '../support/container-dump.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { createEgressKit, type EgressKit } from '../support/egress-kit.ts'
+import { lookAtRunning } from '../support/running-containers.ts'
 import { findSecret } from '../support/secret-search.ts'
 
 const available = await dockerOrSkip()
@@ -48,7 +48,6 @@ console.log('placeholder', [...key].join(' '))
 `
 
 describe.skipIf(!available.available || !isRoot)(`a secret in placeholder mode ${available.reason}`, () => {
-  const docker = new Docker()
   const KEPT = made()
   const RAW = made()
   let kit: EgressKit
@@ -137,14 +136,13 @@ describe.skipIf(!available.available || !isRoot)(`a secret in placeholder mode $
     const db = new Database(join(kit.daemon.folder, 'data', 'proxy.db'), { readonly: true })
     const id = db.prepare("SELECT value FROM meta WHERE key = 'instance_id'").pluck().get()
     db.close()
-    const found = await docker.listContainers({ filters: { label: [`oauth3.instance=${id}`] } })
     const places = new Map<string, Buffer>()
     let memoryBytes = 0
-    for (const { Id } of found) {
-      const dump = await dumpContainer(docker.getContainer(Id))
+    await lookAtRunning(String(id), async (container) => {
+      const dump = await dumpContainer(container)
       memoryBytes += dump.memoryBytes
-      for (const [name, bytes] of dump.places) places.set(`${name} (${Id.slice(0, 8)})`, bytes)
-    }
+      for (const [name, bytes] of dump.places) places.set(`${name} (${container.id.slice(0, 8)})`, bytes)
+    })
     return { places, memoryBytes }
   }
 

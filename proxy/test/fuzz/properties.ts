@@ -1,4 +1,6 @@
+import { capabilityProperties } from './capabilities.fuzz.ts'
 import { cardProperties } from './card.fuzz.ts'
+import { factsProperties } from './facts.fuzz.ts'
 import { hostProperties } from './host.fuzz.ts'
 import { llmPathProperties } from './llm-path.fuzz.ts'
 import type { FuzzProperty } from './property.ts'
@@ -15,4 +17,6 @@ export const FUZZ_PROPERTIES: readonly FuzzProperty[] = [
   ...scrubberProperties,
   ...cardProperties,
   ...usageProperties,
+  ...capabilityProperties,
+  ...factsProperties,
 ]

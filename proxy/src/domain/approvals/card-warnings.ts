@@ -23,6 +23,7 @@ import {
   type Danger,
   type DangerFact,
   type DangerKind,
+  isWalled,
   type RequestFact,
 } from '../facts/index.ts'
 import { hostDangers, nameDangers } from '../names/index.ts'
@@ -107,7 +108,6 @@ function claimWarnings(consent: Consent, code: string): Danger[] {
 
 /** What the sandbox stops by itself where the consent does not allow it. */
 const STOPPED: ReadonlySet<DangerKind> = new Set(['code_from_text', 'webassembly', 'worker_code'])
-const WALLED: ReadonlySet<string> = new Set(['deno', 'node', 'quickjs'])
 const LISTED_LINES = 4
 const LISTED_DETAILS = 4
 
@@ -121,11 +121,13 @@ function codeWarnings(consent: Consent, facts: CodeFacts): Danger[] {
     const details = [...new Set(found.flatMap(({ detail }) => detail ?? []))]
     const more = details.length > LISTED_DETAILS ? `, and ${details.length - LISTED_DETAILS} more` : ''
     const about = details.length === 0 ? '' : ` (${details.slice(0, LISTED_DETAILS).join(', ')}${more})`
-    const isStopped = STOPPED.has(kind) && !consent.dynamic_code && WALLED.has(consent.runtime.name)
-    return danger(
-      kind,
-      `${where(found)}${DANGERS[kind].text}${about}${isStopped ? '; the sandbox stops it' : ''}`,
-    )
+    const isAsked = !STOPPED.has(kind) || consent.dynamic_code
+    const held = isAsked
+      ? ''
+      : isWalled(consent.runtime.name)
+        ? '; the sandbox stops it'
+        : '; nothing stops it'
+    return danger(kind, `${where(found)}${DANGERS[kind].text}${about}${held}`)
   })
 }
 

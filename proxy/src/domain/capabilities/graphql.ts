@@ -2,10 +2,19 @@
  * Whether a GraphQL document may change something. It is scanned by the lexical grammar (GraphQL specification of
  * October 2021, section 2) without being understood: one pass, no recursion, and in doubt it is a mutation.
  */
+import {
+  decodedBytes,
+  hasOddCharset,
+  isWideText,
+  jsonTextsWith,
+  parametersWith,
+  unescaped,
+  withoutLetterEscapes,
+} from './texts.ts'
+
 export type GraphqlOperation = 'query' | 'mutation'
 
-const BLOCK_STRING = /"""(?:\\"""|(?!""")[\s\S])*(?:"""|$)/y
-const STRING = /"(?:\\[\s\S]|[^"\\\n\r])*(?:"|$)?/y
+const STRING_PART = /[^"\\\n\r]*/y
 const COMMENT = /#[^\n\r]*/y
 const IGNORED = /[\s\ufeff,]+/y
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y
@@ -29,7 +38,8 @@ export function graphqlOperation(text: string): GraphqlOperation | null {
   }
   while (at < text.length) {
     if (skip(IGNORED) ?? skip(COMMENT)) continue
-    if (skip(BLOCK_STRING) ?? skip(STRING)) {
+    if (text[at] === '"') {
+      at = endOfString(text, at)
       if (depth === 0 && open === null) return isDocument ? verdict() : null
       continue
     }
@@ -62,12 +72,30 @@ export function graphqlOperation(text: string): GraphqlOperation | null {
   }
 }
 
+/** Behind a string of either kind; an open one ends with its line, or with the text. */
+function endOfString(text: string, start: number): number {
+  if (text.startsWith('"""', start)) {
+    for (let end = text.indexOf('"""', start + 3); end !== -1; end = text.indexOf('"""', end + 3)) {
+      if (text[end - 1] !== '\\') return end + 3
+    }
+    return text.length
+  }
+  for (let at = start + 1; ; at += 2) {
+    STRING_PART.lastIndex = at
+    STRING_PART.test(text)
+    at = STRING_PART.lastIndex
+    if (text[at] !== '\\') return text[at] === '"' ? at + 1 : at
+  }
+}
+
 /** Whether a path is one at which servers take GraphQL by custom: its last segment is `graphql`, `graphql.json` or `gql`. */
-export const isGraphqlPath = (path: string): boolean =>
-  /\/(?:graphql|gql)(?:\.json)?\/?$/i.test(path.split('?', 1)[0] as string)
+export const isGraphqlPath = (path: string): boolean => {
+  const plain = decodedBytes(path.split('?', 1)[0] as string).replace(/;[^/]*/g, '')
+  return /\/(?:graphql|gql)(?:\.json)?\/?$/i.test(plain)
+}
 
 /**
- * What a request's query string or body does as GraphQL; `null` where nothing of it is GraphQL. Servers differ in which member
+ * What a request's query string or body does as GraphQL; `null` where nothing says that it is. Servers differ in which member
  * they take for the document (case, duplicates, batches), so every text in it counts. Where the path says that it is GraphQL, what
  * cannot be read (persisted documents, uploads) may be a mutation; a body that is not to be read at all may be one anywhere.
  */
@@ -78,57 +106,61 @@ export function operationOfRequest(request: {
   /** Null when it is compressed, too large, or otherwise not to be read; empty when there is none. */
   readonly body: Buffer | null
 }): GraphqlOperation | null {
-  const { path, body } = request
+  const { path, body, contentType } = request
   const query = path.includes('?') ? path.slice(path.indexOf('?') + 1) : ''
-  const inQuery = worst(parameterTexts(query).map(graphqlOperation))
-  if (inQuery === 'mutation' || body === null) return 'mutation'
-  const texts = body.length === 0 ? [] : bodyTexts(request.contentType, body)
-  const inBody = texts && worst(texts.map(graphqlOperation))
-  const found = worst([inQuery, inBody])
-  if (!isGraphqlPath(path)) return texts === null ? null : found
-  const isEmpty = body.length === 0 && query === ''
-  return texts === null || (found === null && !isEmpty) || !isEveryDocumentRead(body) ? 'mutation' : found
+  if (body === null || holdsMutation(query) || isMutationBody(contentType, body)) return 'mutation'
+  if (!isGraphqlPath(path) || (body.length === 0 && query === '')) return null
+  return isEveryDocumentRead(query, contentType, body) ? 'query' : 'mutation'
 }
 
-const worst = (operations: readonly (GraphqlOperation | null)[]): GraphqlOperation | null =>
-  operations.includes('mutation') ? 'mutation' : operations.includes('query') ? 'query' : null
+/** Whether a parameter of a query or form is a mutation. */
+const holdsMutation = (parameters: string): boolean =>
+  parametersWith('mutation', parameters)?.some(
+    ([, value]) => graphqlOperation(decodedBytes(value)) === 'mutation',
+  ) ?? true
 
-const parameterTexts = (query: string): string[] => [...new URLSearchParams(query).values()]
+const FORM = /^\s*application\/x-www-form-urlencoded\b/i
+const MULTIPART = /^\s*multipart\//i
 
-/** Every text of a body that a server could take for a document; null when it cannot be read. */
-function bodyTexts(contentType: string, body: Buffer): string[] | null {
-  const [type = '', ...parameters] = contentType.toLowerCase().split(';')
-  const charset = parameters.find((parameter) => parameter.trim().startsWith('charset'))
-  if (charset !== undefined && !/=\s*"?(?:utf-?8|us-ascii)"?\s*$/.test(charset)) return [UNREAD]
-  if (type.trim() === 'application/graphql') return [body.toString()]
-  if (type.trim() === 'application/x-www-form-urlencoded') return parameterTexts(body.toString())
-  if (type.trim().startsWith('multipart/')) return body.includes('operations') ? [UNREAD] : null
-  // A text without these two holds no mutation, whatever else it holds.
-  if (!body.includes('mutation') && !body.includes('\\u') && !body.includes('query')) return null
-  return [...body.toString().matchAll(/"(?:\\.|[^"\\])*"/gs)].flatMap(([text]) => jsonText(text))
+/** Whether a text of the body is a mutation, or is in a form that is not looked into and could be one. */
+function isMutationBody(contentType: string, body: Buffer): boolean {
+  if (body.length === 0) return false
+  if (hasOddCharset(contentType)) return true
+  if (MULTIPART.test(contentType)) return body.includes('operations') || /\sname(?:\*|\s*=\s*"[^"]*\\)/.test(partHeads(body))
+  if (isWideText(body)) return true
+  const written = body.toString()
+  if (FORM.test(contentType)) return holdsMutation(written)
+  const text = withoutLetterEscapes(written)
+  if (!text.includes('mutation')) return false
+  if (graphqlOperation(text) === 'mutation') return true
+  const texts = jsonTextsWith('mutation', text)
+  if (texts === null) return /json|^\s*$/i.test(contentType)
+  return texts.some((one) => graphqlOperation(unescaped(one)) === 'mutation')
 }
 
-/** Stands for a document that is somewhere in a body in a form that is not looked into. */
-const UNREAD = 'mutation { unread }'
+/** What stands before the contents of parts: lines that begin with `Content-Disposition`, wherever they stand. */
+const partHeads = (body: Buffer): string =>
+  [...body.toString('latin1').matchAll(/^content-disposition:[^\r\n]{0,1000}(?:\r?\n[ \t][^\r\n]{0,1000})?/gim)]
+    .slice(0, 1_000)
+    .map(([line]) => ` ${line}`)
+    .join('\n')
 
-function jsonText(text: string): string[] {
-  try {
-    return [JSON.parse(text) as string]
-  } catch {
-    return []
+/** Forms of a GraphQL request that are longer hold a document that nobody reads. */
+const MAX_FORM_BYTES = 65_536
+
+/** Whether each operation has a document that was understood. */
+function isEveryDocumentRead(query: string, contentType: string, body: Buffer): boolean {
+  const isDocument = (text: unknown): boolean => typeof text === 'string' && graphqlOperation(text) !== null
+  if (body.length === 0) return [...new URLSearchParams(query).values()].some(isDocument)
+  if (MULTIPART.test(contentType)) return false
+  const text = body.toString()
+  if (FORM.test(contentType)) {
+    return body.length <= MAX_FORM_BYTES && [...new URLSearchParams(text).values()].some(isDocument)
   }
-}
-
-/** Whether each operation of a JSON body has a document that was understood. */
-function isEveryDocumentRead(body: Buffer): boolean {
-  if (body.length === 0) return true
   try {
-    const value: unknown = JSON.parse(body.toString())
-    return [value].flat().every((item: unknown) => {
-      const query = (item as { query?: unknown } | null)?.query
-      return typeof query === 'string' && graphqlOperation(query) !== null
-    })
+    const value: unknown = JSON.parse(text)
+    return [value].flat().every((item: unknown) => isDocument((item as { query?: unknown } | null)?.query))
   } catch {
-    return true
+    return isDocument(text)
   }
 }

@@ -9,6 +9,9 @@ type Segments = readonly string[]
 export const ANY_PATH = '/**'
 const MAX_PATTERN_CHARS = 512
 
+/** Printable ASCII; a fragment is no part of a request. */
+const PLAIN = /^\/[\x21\x22\x24-\x7e]*$/
+
 /** A path as it was written, and every way in which servers read it; each is approved, or none. */
 export interface PathReadings {
   readonly written: Segments
@@ -22,7 +25,7 @@ export interface PathReadings {
  */
 export function readPath(path: string): PathReadings | null {
   const plain = path.split('?', 1)[0] as string
-  const written = plain.startsWith('/') ? canonicalSegments(plain) : null
+  const written = PLAIN.test(plain) ? canonicalSegments(plain) : null
   const readings = written && readingsOf(written)
   return written && readings && { written, readings }
 }

@@ -90,7 +90,8 @@ export function refusedByBody({ entries, ask }: Authorized, claims: BodyClaims):
   const allowing = entries.filter((entry) =>
     claims.methods.every((method) => entry.methods?.has(method) ?? true),
   )
-  if (allowing.length === 0) return { ...ask, methods: [...new Set(claims.methods)].sort() }
+  if (allowing.length === 0)
+    return { ...ask, methods: [...new Set([...(ask.methods ?? []), ...claims.methods])].sort() }
   if (claims.mutation && !allowing.some(({ mutations }) => mutations)) return { ...ask, graphql: 'mutation' }
   return null
 }

@@ -3,12 +3,7 @@
  * where a person agreed to that, and nothing that two servers could read differently. Anything else is refused.
  */
 
-import {
-  FORBIDDEN_METHODS,
-  type GraphqlOperation,
-  isGraphqlPath,
-  operationOfRequest,
-} from '../capabilities/index.ts'
+import { FORBIDDEN_METHODS, isGraphqlPath, operationOfRequest } from '../capabilities/index.ts'
 import {
   flat,
   type HeaderField,

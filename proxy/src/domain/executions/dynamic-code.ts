@@ -1,14 +1,9 @@
 import { AppError } from '../../kernel/index.ts'
-import type { CodeFacts } from '../facts/index.ts'
-
-/** Runtimes that let no code be made from text unless the consent says so; see docs/runtimes.md. */
-const WALLED_RUNTIMES: ReadonlySet<string> = new Set(['deno', 'node', 'quickjs'])
-
-export const isWalled = (runtime: string): boolean => WALLED_RUNTIMES.has(runtime)
+import { type CodeFacts, isWalled } from '../facts/index.ts'
 
 /**
- * The half of that wall which no engine has a switch for: `import()` of text. Where nothing is made from text, every `import(`
- * stands in the program itself, so a program is refused that names anything but a fixed module there.
+ * Where the runtime makes no code from text, a program that imports some would fail in the middle of its run: it is refused
+ * before anybody is asked, with the lines.
  */
 export function assertNoUnaskedCode(facts: CodeFacts, runtime: string): void {
   if (!isWalled(runtime)) return

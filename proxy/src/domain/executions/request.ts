@@ -25,10 +25,10 @@ import {
   sealConsent,
 } from '../consent/index.ts'
 import { bothAllow } from '../egress/index.ts'
-import { type CodeFacts, deriveNetwork, type RequestedHost } from '../facts/index.ts'
+import { type CodeFacts, deriveNetwork, isWalled, type RequestedHost } from '../facts/index.ts'
 import { isReservedSkillId } from '../names/index.ts'
 import type { Vault } from '../vault/index.ts'
-import { assertNoUnaskedCode, isWalled } from './dynamic-code.ts'
+import { assertNoUnaskedCode } from './dynamic-code.ts'
 import { type NetworkEntry, requestedHosts } from './requested-hosts.ts'
 import type { RuntimeInfo, SandboxStatus } from './sandbox-port.ts'
 

@@ -86,3 +86,8 @@ export const unreadableFacts = (language: Language, why: string): CodeFacts => (
 
 /** What the code of a runtime is written in. */
 export const languageOf = (runtime: string): Language => (runtime === 'python' ? 'python' : 'javascript')
+
+/** Runtimes that let no code be made from text unless the consent says so; see docs/runtimes.md. */
+const WALLED_RUNTIMES: ReadonlySet<string> = new Set(['deno', 'node', 'quickjs'])
+
+export const isWalled = (runtime: string): boolean => WALLED_RUNTIMES.has(runtime)

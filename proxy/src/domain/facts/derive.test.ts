@@ -74,6 +74,7 @@ test('what is stated stands, whatever the program shows', () => {
   const seen = facts([request({ method: 'POST', path: '/v1/refunds' }), request()], { readable: false })
   const entry = { host: 'a.com', methods: ['GET'], paths: ['/v1/*'], requests: 5 }
   expect(derive([entry], seen)).toEqual(['a.com GET /v1/* 5'])
+  expect(derive([{ host: 'a.com', methods: ['GET'] }], seen)).toEqual(['a.com GET /** 100'])
   expect(derive([{ host: 'a.com', websocket: true, paths: ['/s'] }], seen)).toEqual([
     'a.com  /s 100 websocket',
   ])

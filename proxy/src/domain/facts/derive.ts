@@ -54,7 +54,10 @@ function capabilitiesOf(entry: RequestedHost, seen: readonly RequestFact[], opaq
   const { host, methods, paths, websocket } = entry
   if (methods !== undefined && paths !== undefined) return [stated(entry, methods, paths)]
   if (websocket === true && methods === undefined && paths !== undefined) return [stated(entry, [], paths)]
-  if (opaque) return [withStated(anyCapability(host), entry)]
+  if (opaque)
+    return [
+      methods === undefined ? withStated(anyCapability(host), entry) : stated(entry, methods, [ANY_PATH]),
+    ]
   const here = seen.filter((fact) => fact.host === null || hostCovers(host, fact.host))
   const rows = here.map((fact) => capabilityOf(host, fact))
   // Nothing names the host, so at most a redirect leads there.

@@ -3,6 +3,7 @@ export {
   createCodeFacts,
   FACTS_VERSION,
   type FactsRepository,
+  isWalled,
   languageOf,
   type ProgramReader,
   unreadableFacts,

@@ -108,7 +108,9 @@ const networkEntry = z.union([
     graphql: z
       .enum(['query', 'mutation'])
       .optional()
-      .describe('query lets no GraphQL mutation pass; derived from the code when left out.'),
+      .describe(
+        'query lets no GraphQL mutation pass; query when left out, unless the entry is derived from the code.',
+      ),
   }),
 ])
 

@@ -98,6 +98,16 @@ describe('the card as a message', () => {
     expect(details).toContain(WORST.args)
   })
 
+  it('names every kind of danger however many there are, and counts what it does not spell out', () => {
+    const { model, seen } = render(WORST, WORST_CODE, { changes: CHANGES })
+    expect(model.warnings.length).toBeGreaterThan(8)
+    const words = seen.replaceAll(/\s+/g, ' ')
+    for (const { short, text } of model.warnings) {
+      expect(words.includes(short) || words.includes(text.slice(0, 24)), short).toBe(true)
+    }
+    expect(seen).toMatch(/⚠️ [0-9]+(?: more)?:/)
+  })
+
   it('marks a value that the code reads, at the head and on its line', () => {
     const { seen, html } = render(
       {

@@ -146,8 +146,11 @@ ${notes.join('\n')}
 | ♾ Always Trust | Runs it, and the same again unasked until revoked. |
 | ⏱ 24h, any args · ♾ Always, any args | As above with whatever args come; only on cards with args. |
 
-"The same" is the same code for the same agent with no more secrets, hosts, time or memory than the card showed, and
-with the same args unless "any args" was chosen. Anything wider is asked anew, and the card leads with what changed.
+"The same" is the same code for the same agent with no more secrets, hosts, methods, paths, requests, time or memory than the
+card showed, and with the same args unless "any args" was chosen. Anything wider is asked anew, and the card leads with what changed.
+
+The line \`Sends\` says what the run may send, what can change things first; the gateway refuses everything else. Warnings stand
+above it, the worst first; those that there is no room for are named.
 
 Code that does not fit the screen arrives as a file before the card. A card may come twice when the daemon stopped at
 the wrong moment: both work, and the first press decides.

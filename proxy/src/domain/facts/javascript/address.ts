@@ -24,7 +24,7 @@ type NoAddress = 'inline' | 'relative'
 const HOLE = '\uf8f0'
 const HOLES = /\uf8f0/g
 /** Dots and slashes that are none, and what else passes for a mark of an address. */
-export const ODD_IN_ADDRESS =
+const ODD_IN_ADDRESS =
   /[\uff0e\u3002\uff61\u2024\u2025\u2215\u2044\uff0f\u29f8\u2571\u2f3c\uff1a\ufe55\u2236\uff20\uff03\uff1f\uff3c\ufe68\u05c3\u0589]/u
 
 interface Flat {
@@ -64,6 +64,11 @@ const holesIn = (flat: Flat, from: number, to: number): Unknown[] => {
 }
 
 const sourceOf = (holes: readonly Unknown[]): Source => mixed([holes]).from
+
+/** Whether an address holds what passes for something else: other dots and slashes, backslashes, a host before an `@`. */
+export const isOddAddress = (text: string): boolean =>
+  /^\s*(?:https?|wss?):/i.test(text) &&
+  (ODD_IN_ADDRESS.test(text) || /^[^?#]*\\/.test(text) || /^[^/]*[/\\]*[^/\\?#@]*\.[^/\\?#@]*@/.test(text))
 
 /** Reads a string as `fetch` would, computed parts and all. */
 export function readAddress(url: Text): Address | NoAddress {

@@ -71,8 +71,12 @@ export function setMember(run: Run, target: Value, key: string | null, value: Va
       write(run, one.props as Map<unknown, Value>, key, next)
       run.version++
     } else if (one.k === 'items') {
-      if (key !== null && /^\d+$/.test(key) && Number(key) <= one.items.length) one.items[Number(key)] = kept
-      else one.more = mixed([one.more === null ? [] : [one.more], kept])
+      if (key !== null && /^\d+$/.test(key) && Number(key) <= one.items.length) {
+        const at = Number(key)
+        const old = one.items[at]
+        // Inside of a branch it may not have happened.
+        one.items[at] = run.log !== null && old !== undefined ? union(old, kept) : kept
+      } else one.more = mixed([one.more === null ? [] : [one.more], kept])
     } else if ((one.k === 'function' || one.k === 'class') && key !== null) {
       write(run, one.props as Map<unknown, Value>, key, kept)
     }

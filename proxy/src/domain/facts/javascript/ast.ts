@@ -91,6 +91,8 @@ export interface Binding {
 export interface Program {
   readonly body: readonly Node[]
   readonly root: Node
+  /** Names that the program uses, beside where it declares them: what is in here may be called. */
+  readonly mentioned: Set<string>
   /** An ES module for certain (strict), not a script. */
   readonly module: boolean
 }
@@ -123,7 +125,7 @@ export function parseProgram(code: string): Program | string {
       const root = file.program as unknown as Node
       // Without these, Node runs it as a script, where `this` of a plain call is the global object.
       const module = root.body.some((one) => /^(?:Import|Export)/.test(one.type))
-      return { root, body: root.body, module: module && sourceType === 'module' }
+      return { root, body: root.body, mentioned: new Set(), module: module && sourceType === 'module' }
     } catch (error) {
       if (error instanceof RangeError) return 'nested too deeply'
       if (problem === '') problem = error instanceof Error ? error.message : 'no program'

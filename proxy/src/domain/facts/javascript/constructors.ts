@@ -108,12 +108,12 @@ export function constructPlatform(run: Run, one: Builtin, args: readonly Value[]
     }
     case 'Proxy':
       for (const target of first) {
-        if (target.k === 'builtin' && target.name !== 'process.env')
+        if (target.k === 'builtin' && target.name !== 'process.env') {
           run.sink.danger('replaced_builtin', line, `Proxy of ${target.name}`)
+        }
       }
-      return first.some((given) => given.k === 'function' || given.k === 'builtin')
-        ? opaque(run, null, null, [second], node)
-        : first.map((given) => (given.k === 'thing' ? { ...given, rest: unknown('computed') } : given))
+      // Whatever it stands for, its handler may answer anything.
+      return [mixed([first])]
     case 'Intl.DateTimeFormat':
       return args.length === 0 ? anything('environment', { hidden: 'time zone' }) : anything('computed')
     case 'Date':

@@ -1,6 +1,6 @@
 import { bare, eachChild, literalOf, type Node } from './ast.ts'
 import { evaluateCall, evaluateImport, evaluateNew, evaluateTagged } from './calls.ts'
-import { makeClass, makeFunction } from './functions.ts'
+import { makeClass, makeFunction, nameFunction } from './functions.ts'
 import { elementsOf } from './lists.ts'
 import { anyElement } from './loops.ts'
 import { getMember, globalValue, keyName, keyNames, superMember } from './members.ts'
@@ -174,10 +174,12 @@ function evaluateObject(run: Run, node: Node, frame: Frame): Value {
     const key = keyName(run, property, frame)
     if (property.type === 'ObjectMethod') {
       const method: Value = [makeFunction(run, property, frame, [made], null)]
+      if (property.kind === 'method') nameFunction(run, property, key)
       if (key === null) made.rest = unknown('computed')
       else made.props.set(property.kind === 'method' ? key : `${property.kind} ${key}`, method)
       continue
     }
+    nameFunction(run, property.value, key)
     const value = run.evaluate(property.value, frame)
     if (key === null) made.rest = mixed([made.rest === null ? [] : [made.rest], value])
     else if (key !== '__proto__' || property.shorthand) made.props.set(key, value)

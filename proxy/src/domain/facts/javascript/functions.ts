@@ -1,4 +1,4 @@
-import type { Node } from './ast.ts'
+import { isFunction, type Node } from './ast.ts'
 import { keyName, parentClass } from './members.ts'
 import { bindPattern } from './patterns.ts'
 import { type Run, spend, write } from './run.ts'
@@ -20,6 +20,11 @@ const DEEPEST_CALL = 24
 const MOST_LEVELS = 16
 const LONGEST_SIGNATURE = 2000
 const LONGEST_PART = 500
+
+/** Remembers the name that a function is kept under. */
+export function nameFunction(run: Run, value: Node | null, name: string | null): void {
+  if (value !== null && name !== null && isFunction(value)) run.names.set(value, name)
+}
 
 export function makeFunction(
   run: Run,
@@ -181,12 +186,23 @@ export function makeClass(run: Run, node: Node, frame: Frame): ClassValue {
   }
   if (node.id?.binding) write(run, frame.variables, node.id.binding, [made])
   tellOverrides(run, node, parent)
+  for (const one of [node, ...node.body.body]) {
+    for (const decorator of one.decorators ?? []) {
+      run.call(
+        run.evaluate(decorator.expression, frame),
+        UNDEFINED,
+        [[made], anything('computed')],
+        decorator,
+      )
+    }
+  }
   for (const member of node.body.body) {
     if (member.type === 'StaticBlock') continue
     const key = member.type === 'TSIndexSignature' ? null : keyName(run, member, frame)
     if (member.type === 'ClassMethod' || member.type === 'ClassPrivateMethod') {
       if (member.kind === 'constructor' && member.body === undefined) continue
       const method = makeFunction(run, member, frame, member.static ? [made] : null, made)
+      if (member.kind === 'method') nameFunction(run, member, key)
       if (key === null) continue
       if (member.static) made.props.set(member.kind === 'get' ? `get ${key}` : key, [method])
       else if (member.kind === 'get') made.getters.set(key, method)
@@ -242,6 +258,7 @@ const fieldFrame = (member: Node, made: ClassValue, self: Value): Frame => ({
 export function instantiate(run: Run, made: ClassValue, args: readonly Value[], node: Node): Value {
   spend(run, 4)
   const self: Thing = { ...thing(), made }
+  rememberInstance(run, made, self)
   const before = run.active.filter((one) => one === made.node).length
   if (before >= 2 || run.active.length >= DEEPEST_CALL) return [self]
   run.active.push(made.node)
@@ -251,6 +268,18 @@ export function instantiate(run: Run, made: ClassValue, args: readonly Value[], 
     run.active.pop()
   }
   return [self]
+}
+
+const MOST_INSTANCES = 8
+
+function rememberInstance(run: Run, made: ClassValue, self: Thing): void {
+  let at: ClassValue | null = made
+  for (let level = 0; at !== null && level < MOST_LEVELS; level++) {
+    const known = run.instances.get(at.node)
+    if (known === undefined) run.instances.set(at.node, [self])
+    else if (known.length < MOST_INSTANCES) known.push(self)
+    at = parentClass(at)
+  }
 }
 
 /** Runs the fields and the constructor of a class, or of its parent when it has none. */
@@ -272,6 +301,7 @@ export function construct(
     const inside = fieldFrame(member, made, [self])
     const key = keyName(run, member, made.frame)
     const value = member.value as Node | null
+    nameFunction(run, value, key)
     const set = value ? run.evaluate(value, inside) : UNDEFINED
     if (key !== null) write(run, self.props as Map<unknown, Value>, key, set)
   }

@@ -2,7 +2,7 @@ import { lineOf, literalOf, type Node } from './ast.ts'
 import { getMember } from './members.ts'
 import { moduleKind } from './modules.ts'
 import { type Run, setVariable } from './run.ts'
-import { anything, builtin, constantOf, type Frame, type Value } from './values.ts'
+import { anything, builtin, constantOf, type Frame, isDecoded, type Value } from './values.ts'
 
 /** A `data:` address may be as long as a program: its beginning says what it is. */
 const LONGEST_SPECIFIER = 500
@@ -37,7 +37,10 @@ export function importModule(run: Run, value: Value, node: Node, dynamic: boolea
           dynamic ? undefined : 'require of a computed name',
         )
       results.push(anything('computed', { role: 'package' }))
-    } else results.push(importNamed(run, constant, node, dynamic))
+    } else {
+      if (isDecoded(one)) run.sink.danger('computed_import', line, 'decoded')
+      results.push(importNamed(run, constant, node, dynamic))
+    }
   }
   return results.flat()
 }

@@ -21,7 +21,7 @@ export function readJavaScript(code: string): CodeFacts {
     const program = parseProgram(code)
     if (typeof program === 'string') unreadable(program)
     else {
-      const look = createLook(code, sink)
+      const look = createLook(code, sink, program.mentioned)
       resolveNames(program, look.visit)
       look.finish()
       interpret(program, sink, code.length)

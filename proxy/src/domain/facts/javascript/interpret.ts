@@ -53,6 +53,9 @@ function createRun(program: Program, sink: Sink, steps: number, before: Map<Bind
     loops: 0,
     forks: 0,
     defaults: [thing()],
+    names: new Map(),
+    instances: new Map(),
+    unused: false,
     version: 0,
     log: null,
     evaluate: (node, frame) => evaluateIn(run, node, frame),
@@ -87,15 +90,19 @@ function runProgram(run: Run): void {
     const fn = run.closures[index]
     if (fn === undefined || run.executed.has(fn.node)) continue
     run.conditions.length = 0
+    const name = run.names.get(fn.node)
+    run.unused = name !== undefined && !program.mentioned.has(name)
     if (fn.home !== null && fn.self === null) {
       let instance = instances.get(fn.home)
       if (instance === undefined) {
-        instance = unknownInstance(run, fn.home, fn.node)
+        const made = run.instances.get(fn.home.node)
+        instance = made === undefined ? unknownInstance(run, fn.home, fn.node) : made
         instances.set(fn.home, instance)
       }
       if (!run.executed.has(fn.node)) callUnknown(run, { ...fn, self: instance })
     } else callUnknown(run, fn)
   }
+  run.unused = false
   tellShadows(run, frame)
 }
 

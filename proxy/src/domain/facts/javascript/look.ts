@@ -1,7 +1,7 @@
-import { ODD_IN_ADDRESS } from './address.ts'
+import { isOddAddress } from './address.ts'
 import { bare, lineOf, literalOf, type Node } from './ast.ts'
 import { confusablePairs } from './names.ts'
-import { GLOBAL_OBJECTS, NAME_DANGERS } from './platform-names.ts'
+import { GLOBAL_OBJECTS, GLOBALS, NAME_DANGERS } from './platform-names.ts'
 import type { Visitor } from './scope.ts'
 import type { Sink } from './sink.ts'
 
@@ -26,7 +26,7 @@ interface Look {
   finish(): void
 }
 
-export function createLook(code: string, sink: Sink): Look {
+export function createLook(code: string, sink: Sink, mentioned: Set<string>): Look {
   const references: { readonly node: Node; readonly parent: Node | null }[] = []
   const names = new Map<string, number>()
 
@@ -34,6 +34,7 @@ export function createLook(code: string, sink: Sink): Look {
     const line = lineOf(node)
     if (!code.startsWith(node.name, node.start)) sink.danger('escaped_name', line, node.name)
     if (!names.has(node.name)) names.set(node.name, line)
+    if (!isDeclared(node, parent) && !isOfPlatform(node, parent)) mentioned.add(node.name)
     if (NAME_DANGERS.has(node.name) && !isKey(node, parent)) references.push({ node, parent })
   }
 
@@ -48,8 +49,8 @@ export function createLook(code: string, sink: Sink): Look {
     ) {
       sink.danger('escaped_name', line, value)
     }
-    if (ODD_IN_ADDRESS.test(value) && /^\s*(?:https?|wss?):/i.test(value))
-      sink.danger('odd_address', line, value)
+    if (isOddAddress(value)) sink.danger('odd_address', line, value)
+    if (value.length < 64) mentioned.add(value)
     if (ODD_BLANK.test(raw) && isCompared(node, parent)) sink.danger('odd_spaces', line)
     if (OVERRIDE.test(value)) sink.danger('method_override', line, value)
   }
@@ -92,6 +93,21 @@ export function createLook(code: string, sink: Sink): Look {
 
 const unescaped = (spelling: string): string =>
   String.fromCharCode(Number.parseInt(spelling.replace(/^\\(?:u\{?|x)|\}$/g, ''), 16))
+
+/** `get` of `Deno.env.get` is no function of the program's own. */
+function isOfPlatform(node: Node, parent: Node | null): boolean {
+  if (parent === null || !/Member/.test(parent.type) || parent.property !== node || parent.computed)
+    return false
+  let root = parent.object
+  while (/Member/.test(root.type)) root = root.object
+  return root.type === 'Identifier' && GLOBALS.has(root.name)
+}
+
+/** Where a name is given to something rather than used. */
+const isDeclared = (node: Node, parent: Node | null): boolean =>
+  parent !== null &&
+  ((parent.type === 'VariableDeclarator' && parent.id === node) ||
+    (parent.key === node && !parent.computed && !(parent.type === 'ObjectProperty' && parent.shorthand)))
 
 const isKey = (node: Node, parent: Node | null): boolean => {
   if (parent === null) return false

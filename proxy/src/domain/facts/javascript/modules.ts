@@ -85,6 +85,9 @@ export function moduleKind(specifier: string): ModuleKind {
   if (/^(?:data|blob|file):/i.test(specifier) || /^\.{0,2}\//.test(specifier)) {
     return { danger: specifier.endsWith('.node') ? 'native_code' : 'text_import', name: null, sends: false }
   }
+  // The tools of QuickJS: they load and run text, and start programs.
+  if (/^(?:qjs:)?(?:std|bjson)$|^qjs:/.test(specifier))
+    return { danger: 'code_from_text', name: null, sends: false }
   const remote = /^(?:https?|npm|jsr|http):/i.test(specifier)
   const named = packageOf(specifier)
   const client = named === null ? undefined : own(CLIENTS, named)

@@ -27,6 +27,9 @@ import {
   type Value,
 } from './values.ts'
 
+/** Sources of values that are never functions. */
+const IS_DATA: ReadonlySet<string> = new Set(['args', 'answer', 'decoded'])
+
 /** Calls a function of the platform. */
 export function callPlatform(run: Run, one: Builtin, self: Value, args: readonly Value[], node: Node): Value {
   const { name } = one
@@ -44,6 +47,9 @@ export function callPlatform(run: Run, one: Builtin, self: Value, args: readonly
     if (self.some((target) => target.k === 'text' || target.k === 'items'))
       return run.method(self, proto[1], args, node)
     return opaque(run, null, proto[1], [self, ...args], node)
+  }
+  if (name === 'process.binding' || name === 'process._linkedBinding') {
+    run.sink.danger(only(first) === 'spawn_sync' ? 'starts_programs' : 'native_code', line, name)
   }
   if (DYNAMIC_CODE.has(name)) run.sink.danger('code_from_text', line, name)
   if (name === 'Symbol.for' || name.startsWith('regex ')) return anything('computed')
@@ -70,7 +76,8 @@ export function callPlatform(run: Run, one: Builtin, self: Value, args: readonly
     case 'setInterval':
     case 'setImmediate':
     case 'queueMicrotask':
-      if (first.some((given) => given.k === 'text')) {
+      // A function cannot come from data, so what comes from there would be run as text.
+      if (first.some((given) => given.k === 'text' || (given.k === 'any' && IS_DATA.has(given.from)))) {
         run.sink.danger('code_from_text', line, `${name} with text`)
       }
       // A moment that is written down, as the time to wait for it.

@@ -359,6 +359,21 @@ const CASES: Record<string, readonly (readonly [code: string, ...requests: strin
     ["const x = { get s() { return fetch('https://a.com/x') } }; console.log(x.s)", 'GET a.com /x'],
     ["const f = !localStorage.seen; if (f) fetch('https://a.com/x')", 'GET a.com /x'],
     ["let ok = false; const h = () => { if (ok) fetch('https://a.com/x') }; ok = true; h()", 'GET a.com /x'],
+    [
+      "const i = new Proxy({ method: 'GET' }, { get: () => 'DELETE' }); fetch('https://a.com/x', i)",
+      '?computed a.com /x',
+    ],
+    [
+      "const u = ['https://a.com/x']; if (q) u[0] = 'https://b.com/y'; fetch(u[0])",
+      'GET a.com /x',
+      'GET b.com /y',
+    ],
+    ["const d = (c) => fetch('https://a.com/x'); @d class A {}", 'GET a.com /x'],
+    [
+      "const i = { n: 0, get method() { return this.n++ ? 'DELETE' : 'GET' } }; fetch('https://a.com/x', i)",
+      'DELETE a.com /x',
+      'GET a.com /x',
+    ],
     ["if (Boolean('false')) fetch('https://a.com/x')", 'GET a.com /x'],
   ],
   GraphQL: [

@@ -1,5 +1,5 @@
 import type { RequestFact, Source } from '../facts.ts'
-import { type Address, ODD_IN_ADDRESS, readAddress } from './address.ts'
+import { type Address, isOddAddress, readAddress } from './address.ts'
 import { lineOf, type Node } from './ast.ts'
 import { graphqlOperation } from './graphql.ts'
 import { getMember } from './members.ts'
@@ -23,8 +23,11 @@ const OVERRIDES = /^x-(?:http-)?method(?:-override)?$/i
 export function sendRequest(run: Run, stated: Stated, node: Node): void {
   const line = lineOf(node)
   const { sink } = run
-  const addresses = readAddresses(run, stated.url, line)
-  const methods = readMethods(run, stated.method)
+  // What nobody calls sends nothing; the requests that it states whole are told all the same.
+  const addresses = readAddresses(run, stated.url, line).filter(
+    ({ address }) => !run.unused || (address.host !== null && address.path !== null),
+  )
+  const methods = readMethods(run, stated.method).filter(({ method }) => !run.unused || method !== null)
   sink.secretGoes(secretsIn(stated.headers), 'header')
   sink.secretGoes(secretsIn(stated.body), 'body')
   tellOverride(run, stated, line)
@@ -77,10 +80,10 @@ function readAddresses(run: Run, url: Value, line: number): { address: Address; 
   let isRelative = false
   for (const one of texts) {
     spend(run, 4 + 4 * costOf(one))
-    const constant = one.parts.some((part) =>
-      ODD_IN_ADDRESS.test(typeof part === 'string' ? part : part.k === 'decoded' ? part.text : ''),
-    )
-    if (constant) run.sink.danger('odd_address', line)
+    const constant = one.parts
+      .map((part) => (typeof part === 'string' ? part : part.k === 'decoded' ? part.text : ''))
+      .join('')
+    if (isOddAddress(constant)) run.sink.danger('odd_address', line)
     const address = readAddress(one)
     if (address === 'relative') isRelative = true
     else if (address !== 'inline') found.push({ address, hidden: one.hidden })

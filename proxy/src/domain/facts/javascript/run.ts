@@ -33,6 +33,12 @@ export interface Run {
   readonly executed: Set<Node>
   readonly active: Node[]
   loops: number
+  /** Names under which the program keeps functions. */
+  readonly names: Map<Node, string>
+  /** Objects that were made of classes. */
+  readonly instances: Map<Node, Alternative[]>
+  /** What runs now is called by nothing that the reader sees. */
+  unused: boolean
   /** `axios.defaults`. */
   readonly defaults: Value
   /** Ways that went on by themselves so far. */

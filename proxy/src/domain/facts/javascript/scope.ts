@@ -106,7 +106,7 @@ export function resolveNames(program: Program, visit: Visitor): Binding[] {
           if (property.type === 'RestElement') walkPattern(property.argument as Node, scope, property)
           else {
             if (property.computed) walk(property.key, scope, property)
-            else visit(property.key, property)
+            else visit(property.key, node)
             walkPattern(property.value, scope, property)
           }
         }

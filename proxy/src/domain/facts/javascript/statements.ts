@@ -1,7 +1,7 @@
 import { bare, lineOf, literalOf, type Node } from './ast.ts'
 import { addCondition, isGuard, outcomesOfIf, outcomesOfSwitch } from './branches.ts'
 import { conditionOf } from './conditions.ts'
-import { makeClass, makeFunction } from './functions.ts'
+import { makeClass, makeFunction, nameFunction } from './functions.ts'
 import { loop, loopCondition, runForEach } from './loops.ts'
 import { bindPattern } from './patterns.ts'
 import { apply, branch, join, type Outcome, type Run, setVariable, spend, withCondition } from './run.ts'
@@ -16,6 +16,7 @@ export function runBlock(run: Run, statements: readonly Node[], frame: Frame): b
   for (const statement of statements) {
     const node = declarationOf(statement)
     if (node.type === 'FunctionDeclaration' && node.id?.binding) {
+      if (statement === node) nameFunction(run, node, node.id.name)
       setVariable(run, node.id.binding, [makeFunction(run, node, frame, null, null)], frame, true)
     }
   }
@@ -110,6 +111,7 @@ export function runStatement(run: Run, node: Node, frame: Frame): boolean {
       return runExpression(run, node.expression, frame)
     case 'VariableDeclaration':
       for (const one of node.declarations) {
+        if (one.id?.type === 'Identifier') nameFunction(run, one.init, one.id.name)
         const value = one.init ? run.evaluate(one.init, frame) : UNDEFINED
         bindPattern(run, one.id as Node, value, frame, one.init !== null || node.kind !== 'var')
       }
@@ -181,9 +183,12 @@ export function runStatement(run: Run, node: Node, frame: Frame): boolean {
         runStatement(run, node.body, frame)
       }
       return false
+    case 'TSExportAssignment':
+      run.evaluate(node.expression, frame)
+      return false
     case 'WithStatement':
       // Every name inside may stand for something of the object.
-      run.sink.danger('replaced_builtin', lineOf(node), 'with')
+      run.sink.danger('unreadable_code', lineOf(node), 'with: a name in it may stand for anything')
       run.evaluate(node.object, frame)
       runStatement(run, node.body, frame)
       return false

@@ -115,7 +115,9 @@ export function urlMember(url: Thing, key: string): Value | null {
     case 'pathname':
       return cut((at, parts) => (at.path === at.query ? ['/'] : sliceParts(parts, at.path, at.query)))
     case 'search':
-      return cut((at, parts) => sliceParts(parts, at.query, at.hash))
+      return cut((at, parts) => sliceParts(parts, at.query, at.hash)).map((one) =>
+        one.k === 'any' ? { ...one, role: 'query' } : one,
+      )
     case 'hash':
       return cut((at, parts) => sliceParts(parts, at.hash))
     case 'protocol':

@@ -12,6 +12,8 @@ import {
   constantsOf,
   join,
   joinAll,
+  listOfItems,
+  MAX_ITEMS,
   mergeTaints,
   NONE,
   NOTHING,
@@ -60,7 +62,8 @@ function textCall(
   } else if (name === 'join') {
     const { known, open } = iterate(machine, argument(call, 0, 'iterable'), at)
     const separated: Value[] = []
-    known.slice(0, 256).forEach((item, index) => {
+    if (known.length > MAX_ITEMS) return unknown(mergeTaints(taintOf(joinAll(known)), taint(COMPUTED)))
+    known.forEach((item, index) => {
       if (index > 0) separated.push([self])
       separated.push(item)
     })
@@ -77,9 +80,7 @@ function textCall(
             : typeof by === 'string' && by !== ''
               ? self.v.split(by)
               : self.v.trim().split(/\s+/)
-      return [
-        { t: 'list', items: parts.slice(0, 256).map((part) => constant(part, self.bits)), rest: NOTHING },
-      ]
+      return listOfItems(parts.map((part) => constant(part, self.bits)))
     }
     return [{ t: 'list', items: [], rest: unknown(mergeTaints(taintOf([self]), taint(COMPUTED))) }]
   }

@@ -1,8 +1,16 @@
-import type { DangerKind } from '../dangers.ts'
-import type { CodeFacts, DangerFact, ImportFact, RequestFact, SecretFact } from '../facts.ts'
+import type {
+  CodeFacts,
+  DangerFact,
+  DangerKind,
+  ImportFact,
+  RequestFact,
+  SecretFact,
+} from '../../facts/index.ts'
+import { Unreadable } from './limits.ts'
 import type { Taint } from './values.ts'
 
 type Goes = SecretFact['goes'][number]
+/** More facts of one kind are no program that a person could approve. */
 const MAX_FACTS = 5000
 
 /** Gathers what is found in one program; offsets become lines. */
@@ -59,11 +67,16 @@ export function createRecorder(code: string): Recorder {
       const key = `${kind} ${plain ?? ''}`
       const entry = dangers.get(key)
       if (entry !== undefined) entry.lines.add(lineOf(at))
-      else if (dangers.size < MAX_FACTS)
+      else {
         dangers.set(key, { kind, detail: plain, lines: new Set([lineOf(at)]) })
+        if (dangers.size > MAX_FACTS && kind !== 'unreadable_code')
+          throw new Unreadable(at, 'is too much to follow')
+      }
     },
     request: (fact) => {
-      if (!isUnused && requests.size < MAX_FACTS) requests.set(JSON.stringify(fact), fact)
+      if (isUnused) return
+      requests.set(JSON.stringify(fact), fact)
+      if (requests.size > MAX_FACTS) throw new Unreadable(0, 'makes too many different requests')
     },
     secretRead: (name, at) => secret(name).lines.add(lineOf(at)),
     secretGoes: (of, goes) => {

@@ -1,4 +1,4 @@
-import { constant, NOTHING, type Value } from './values.ts'
+import { constant, listOfItems, NOTHING, type Value } from './values.ts'
 
 /** The value that JSON text says; null when it is none, or too large to follow. */
 export function fromJson(text: string): Value | null {
@@ -12,8 +12,7 @@ export function fromJson(text: string): Value | null {
 
 function fromData(data: unknown, depth: number): Value {
   if (depth > 20) return NOTHING
-  if (Array.isArray(data))
-    return [{ t: 'list', items: data.slice(0, 256).map((item) => fromData(item, depth + 1)), rest: NOTHING }]
+  if (Array.isArray(data)) return listOfItems(data.map((item) => fromData(item, depth + 1)))
   if (typeof data === 'object' && data !== null)
     return [
       {

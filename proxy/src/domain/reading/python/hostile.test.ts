@@ -15,8 +15,8 @@ describe('hostile programs', () => {
     ['conditions without end', 'a if a else '.repeat(MIB / 12), false],
     ['continued lines', '\\\n'.repeat(MIB / 2), true],
     ['signs', '$ ? ! '.repeat(MIB / 6), false],
-    ['a long sum', `x = ${'a + '.repeat(280)}a`, true],
-    ['a sum beyond the parser', `x = ${'a + '.repeat(200_000)}a`, false],
+    ['a long sum', `x = ${'a + '.repeat(3000)}a`, true],
+    ['a sum of a megabyte', `x = ${'a + '.repeat(200_000)}a`, true],
     ['many strings', `x = (${'"abc"\n'.repeat(100_000)})`, true],
     ['a chain of calls', `x = a${'.b()'.repeat(50_000)}`, false],
     ['many functions', lines(50_000, (index) => `def f${index}(a): return a`), true],
@@ -35,6 +35,13 @@ describe('hostile programs', () => {
     ['decorators', `${'@d\n'.repeat(100_000)}def f(): pass`, true],
     ['lists of itself', 'a = []\na.append(a)\nprint(a)\nb = {}\nb["b"] = b\nprint(str(b))', true],
     ['a class of itself', 'class A: pass\nclass A(A): pass\nA().x()\nA.__bases__', true],
+    ['many twins', lines(12_000, (index) => `name${'Il'[index % 2]}${index >> 1} = 1`), false],
+    ['many dangers', `import os\n${lines(6000, (index) => `os.execl.x${index}`)}`, false],
+    [
+      'many requests',
+      `import requests\n${lines(6000, (index) => `requests.get("https://a.com/${index}")`)}`,
+      false,
+    ],
     ['nothing', '', true],
     ['blanks', ' '.repeat(MIB), true],
     [
@@ -63,6 +70,12 @@ describe('hostile programs', () => {
     expect(facts.readable).toBe(false)
     expect(facts.dangers.map((one) => [one.kind, one.lines])).toEqual([['unreadable_code', [line]]])
   })
+
+  it('reads a long program to its end', () => {
+    const block = 'def f(a):\n  if a:\n    return {"a": a}\n  return [a for a in (1, 2)]\n\nx = f(1)\n'
+    const facts = readPython(`${block.repeat(9000)}eval("1")\n`)
+    expect(facts.dangers).toEqual([{ kind: 'code_from_text', lines: [54_001], detail: 'eval' }])
+  }, 60_000)
 
   it('reads every kind of line end as Python does', () => {
     for (const end of ['\n', '\r\n', '\r']) {

@@ -8,6 +8,7 @@ import {
   constantsOf,
   ENVIRONMENT,
   join,
+  listOfItems,
   mergeTaints,
   NOTHING,
   TESTED,
@@ -42,8 +43,7 @@ export function operate(op: string, left: Value, right: Value): Value {
   const isText = (value: Value): boolean =>
     value.some((alt) => alt.t === 'text' || (alt.t === 'const' && typeof alt.v === 'string'))
   if (op === '+') {
-    if (a?.t === 'list' && b?.t === 'list')
-      return [{ t: 'list', items: [...a.items, ...b.items].slice(0, 256), rest: join(a.rest, b.rest) }]
+    if (a?.t === 'list' && b?.t === 'list') return listOfItems([...a.items, ...b.items], join(a.rest, b.rest))
     if (isText(left) || isText(right)) return concat([left, right])
   }
   if (op === '%' && isText(left)) {

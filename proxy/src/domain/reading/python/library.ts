@@ -27,6 +27,7 @@ import {
   type Env,
   join,
   joinAll,
+  listOfItems,
   mergeTaints,
   NOTHING,
   PLATFORM,
@@ -147,7 +148,8 @@ function flowCall(machine: Machine, name: string, call: Call, at: number): Value
       if (part(0, 'function').some((alt) => alt.t === 'ref' && alt.name === 'builtins.getattr'))
         machine.recorder.danger('code_from_text', at, 'getattr')
       let all = part(2, 'initial')
-      for (const item of items.slice(0, 64))
+      if (items.length > 64) return OPEN
+      for (const item of items)
         all =
           all.length === 0
             ? item
@@ -159,7 +161,14 @@ function flowCall(machine: Machine, name: string, call: Call, at: number): Value
     case 'operator.attrgetter':
     case 'operator.methodcaller':
       if (constantsOf(part(0, 'attr')) === null) machine.recorder.danger('code_from_text', at, short)
-      return known('getter')
+      return known('caller', [
+        ['name', part(0, 'name')],
+        [
+          'args',
+          name.endsWith('caller') ? [{ t: 'list', items: call.args.slice(1), rest: NOTHING }] : NOTHING,
+        ],
+        ['named', [{ t: 'dict', entries: new Map(call.named), rest: NOTHING }]],
+      ])
     case 'threading.Thread':
     case 'threading.Timer': {
       const [list] = part(name.endsWith('Timer') ? 2 : -1, 'args')
@@ -207,13 +216,10 @@ function flowCall(machine: Machine, name: string, call: Call, at: number): Value
     case 'itertools.chain.from_iterable': {
       const lists = name.endsWith('iterable') ? iterate(machine, part(0, 'iterable'), at).known : call.args
       const walked = lists.map((list) => iterate(machine, list, at))
-      return [
-        {
-          t: 'list',
-          items: walked.flatMap(({ known: items }) => items).slice(0, 256),
-          rest: joinAll(walked.map(({ open }) => open)),
-        },
-      ]
+      return listOfItems(
+        walked.flatMap(({ known: items }) => items),
+        joinAll(walked.map(({ open }) => open)),
+      )
     }
     case 'itertools.starmap':
       return mapped(machine, part(0, 'function'), call.args.slice(1), at, true)

@@ -1,4 +1,4 @@
-import type { CodeFacts } from '../facts.ts'
+import type { CodeFacts } from '../../facts/index.ts'
 import { externalBases } from './attributes.ts'
 import { callValue } from './calls.ts'
 import { runBody } from './execute.ts'

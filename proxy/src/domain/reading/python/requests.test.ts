@@ -141,6 +141,7 @@ describe('requests that are read', () => {
     ],
     ['def unused(m, u): return urllib.request.urlopen(urllib.request.Request(u, method=m))', []],
     ['@lambda f: urllib.request.urlopen("https://a.com/x")\ndef g(): pass', [A]],
+    ['import operator, requests\noperator.methodcaller("get", "https://a.com/x")(requests)', [A]],
     // Open parts.
     ['urllib.request.urlopen(f"https://a.com/v1/{args[\'id\']}/x")', ['GET a.com/v1/*/x']],
     ['urllib.request.urlopen("https://a.com/x?id=" + args["id"])', [A]],
@@ -183,6 +184,14 @@ describe('requests that are read', () => {
     ],
   ])('%s', (code, expected) => {
     expect(seen(code).sort()).toEqual([...expected].sort())
+  })
+
+  it('loses none of many', () => {
+    const pairs = Array.from({ length: 300 }, (_, index) => `("GET", "/v1/a${index}")`).join(', ')
+    const all = seen(
+      `import requests\nfor m, p in [${pairs}, ("DELETE", "/b")]: requests.request(m, "https://a.com" + p)`,
+    )
+    expect(all.some((one) => one.startsWith('DELETE') || one.startsWith('?computed'))).toBe(true)
   })
 
   it('names the line of the call', () => {

@@ -195,7 +195,7 @@ function branch(machine: Machine, env: Env, stmt: Extract<Stmt, { k: 'if' }>): E
   return 'on'
 }
 
-const MAX_EACH = 24
+const MAX_EACH = 64
 
 function forEach(machine: Machine, env: Env, stmt: Extract<Stmt, { k: 'for' }>): void {
   const { known, open } = iterate(machine, evaluate(machine, env, stmt.iter), stmt.iter.at)

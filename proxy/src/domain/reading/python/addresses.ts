@@ -1,5 +1,5 @@
 import { formatHostPattern, parseHostPattern } from '../../../kernel/index.ts'
-import type { Source } from '../facts.ts'
+import type { Source } from '../../facts/index.ts'
 import { CLEAN, COMPUTED, mergeTaints, type Piece, sourceOf, type Taint, taint } from './values.ts'
 
 /** An address taken apart: what is fixed in it, and what decides the rest. */

@@ -1,4 +1,4 @@
-import type { DangerKind } from '../dangers.ts'
+import type { DangerKind } from '../../facts/index.ts'
 
 /** Modules that come with Python 3.11 (sys.stdlib_module_names, without those behind an underscore). */
 const STANDARD = new Set(

@@ -1,4 +1,4 @@
-import type { RequestFact } from '../facts.ts'
+import type { RequestFact } from '../../facts/index.ts'
 import { fromJson } from './json.ts'
 import type { Alt, Value } from './values.ts'
 

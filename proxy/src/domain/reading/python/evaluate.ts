@@ -298,6 +298,13 @@ function noteBlanks(machine: Machine, ...sides: readonly Expr[]): void {
   }
 }
 
+/** Whether nought is compared with the time of now itself. */
+const isUnset = (value: Value, now: Expr | undefined): boolean =>
+  now?.k === 'call' &&
+  now.fn.k === 'attr' &&
+  /^(?:time|monotonic|perf_counter)$/.test(now.fn.name) &&
+  (constantsOf(value)?.every((v) => v === 0) ?? false)
+
 function chain(machine: Machine, env: Env, x: Extract<Expr, { k: 'chain' }>): Value {
   let left = evaluate(machine, env, x.items[0] as Expr)
   // A run of `+` is put together at once, so that its length costs no more than its parts.
@@ -311,7 +318,9 @@ function chain(machine: Machine, env: Env, x: Extract<Expr, { k: 'chain' }>): Va
     }
     const right = evaluate(machine, env, x.items[index + 1] as Expr)
     if (COMPARES.test(op)) noteBlanks(machine, x.items[index] as Expr, x.items[index + 1] as Expr)
-    left = operate(op, left, right)
+    // A time that was never set is compared as nought: that is no date.
+    const isFirst = COMPARES.test(op) && (isUnset(left, x.items[index + 1]) || isUnset(right, x.items[index]))
+    left = isFirst ? unknown(taint(COMPUTED)) : operate(op, left, right)
   }
   return left
 }

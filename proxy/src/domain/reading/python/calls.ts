@@ -1,4 +1,4 @@
-import { externalBases, findMember } from './attributes.ts'
+import { attributeOf, externalBases, findMember } from './attributes.ts'
 import { runBody } from './execute.ts'
 import { callLibrary } from './library.ts'
 import { MAX_CALLS, MAX_CONTEXTS, MAX_STEPS } from './limits.ts'
@@ -8,6 +8,7 @@ import {
   type Alt,
   type ClassAlt,
   COMPUTED,
+  constantsOf,
   type Env,
   type FunctionAlt,
   join,
@@ -80,6 +81,10 @@ function callAlt(machine: Machine, alt: Alt, call: Call | null, at: number, env:
       return callLibrary(machine, alt.name, call ?? NO_ARGUMENTS, at, env)
     case 'bound':
       return callMethod(machine, alt.self, alt.name, call ?? NO_ARGUMENTS, at)
+    case 'known':
+      return alt.what === 'caller'
+        ? callNamed(machine, alt.fields, call ?? NO_ARGUMENTS, at)
+        : callUnknown(machine, taintOf([alt]), call ?? NO_ARGUMENTS, at)
     case 'object': {
       const member = findMember(alt.of, '__call__')
       if (member !== null)
@@ -97,6 +102,22 @@ function callAlt(machine: Machine, alt: Alt, call: Call | null, at: number, env:
     default:
       return callUnknown(machine, taintOf([alt]), call ?? NO_ARGUMENTS, at)
   }
+}
+
+/** What `operator.attrgetter` and `methodcaller` made: the named attribute of their argument, called with theirs. */
+function callNamed(machine: Machine, fields: ReadonlyMap<string, Value>, call: Call, at: number): Value {
+  const names = constantsOf(fields.get('name') ?? NOTHING) ?? []
+  const found = joinAll(names.map((name) => attributeOf(machine, call.args[0] ?? OPEN, String(name), at)))
+  const [list] = fields.get('args') ?? NOTHING
+  const [named] = fields.get('named') ?? NOTHING
+  if (list?.t !== 'list') return found
+  return callValue(
+    machine,
+    found,
+    { ...NO_ARGUMENTS, args: list.items, named: named?.t === 'dict' ? named.entries : new Map() },
+    at,
+    null,
+  )
 }
 
 /** A call that cannot be followed: what goes in may come out, functions that go in may be called. */
@@ -181,7 +202,7 @@ function bindParameters(env: Env, fn: FunctionAlt, call: Call | null): void {
 
 /** The more has been followed already, the fewer different calls of one function are. */
 const contextLimit = ({ steps }: Machine): number =>
-  steps < MAX_STEPS / 8 ? MAX_CONTEXTS : steps < MAX_STEPS / 3 ? MAX_CONTEXTS / 10 : 1
+  steps < MAX_STEPS / 24 ? MAX_CONTEXTS : steps < MAX_STEPS / 8 ? MAX_CONTEXTS / 10 : 1
 
 function callFunction(machine: Machine, alt: FunctionAlt, call: Call | null): Value {
   const { fn } = alt

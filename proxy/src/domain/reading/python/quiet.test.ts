@@ -40,6 +40,8 @@ describe('what stays quiet', () => {
     'async def f():\n  return [x async for x in f() if x]\nprint(f)',
     'x = 1 + \\\n  2\nprint(f"{x!r:>{x}} {{}} {\'a\'}")',
     'def g():\n  x = yield\n  yield\n  return x\nprint(list(g()), 1./3.)',
+    'class T:\n  def __init__(self): self.until = 0\n  def get(self):\n    if time.time() >= self.until:\n      d = requests.post("https://a.com/token").json()\n      self.until = time.time() + d["expires_in"]\n    return self.until\nprint(T().get())',
+    'from datetime import datetime\nprint("Good morning" if datetime.now().hour < 12 else "Hello")\nrequests.post("https://a.com/x", json={"day": datetime.now().isoformat()})',
     'import hashlib, hmac\nprint(hmac.new(b"k", b"m", hashlib.sha256).hexdigest())',
     'from html import unescape\nprint(unescape("&amp;"))',
     'import numpy as np\nprint(np.mean([1, 2]))',

@@ -1,4 +1,4 @@
-import type { RequestFact, Source } from '../facts.ts'
+import type { RequestFact, Source } from '../../facts/index.ts'
 import { type Address, addressOf } from './addresses.ts'
 import { graphqlOf } from './graphql.ts'
 import type { Machine } from './machine.ts'

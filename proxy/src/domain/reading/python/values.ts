@@ -1,4 +1,4 @@
-import type { Source } from '../facts.ts'
+import type { Source } from '../../facts/index.ts'
 import { MAX_VALUES } from './limits.ts'
 import type { FunctionNode } from './syntax.ts'
 
@@ -151,6 +151,13 @@ export const joinAll = (values: Iterable<Value>): Value => {
   return out
 }
 
+/** Items that a list keeps apart; those behind them are taken together. */
+export const MAX_ITEMS = 256
+
+export const listOfItems = (items: readonly Value[], rest: Value = NOTHING): Value => [
+  { t: 'list', items: items.slice(0, MAX_ITEMS), rest: join(rest, joinAll(items.slice(MAX_ITEMS))) },
+]
+
 /** Fewer alternatives that cover the given ones: texts become their common beginning and an open rest. */
 export function widen(alts: Value): Value {
   const isText = (alt: Alt): alt is Extract<Alt, { t: 'const' | 'text' | 'json' }> =>
@@ -158,7 +165,11 @@ export function widen(alts: Value): Value {
     alt.t === 'text' ||
     alt.t === 'json'
   const texts = alts.filter(isText)
-  const others = alts.filter((alt) => !isText(alt)).slice(0, MAX_VALUES - 1)
+  const rest = alts.filter((alt) => !isText(alt))
+  const kept = rest.slice(0, MAX_VALUES / 2)
+  const left = rest.slice(kept.length)
+  const others: Value =
+    left.length === 0 ? kept : join(kept, unknown(mergeTaints(taintOf(left), taint(COMPUTED))))
   let all: Taint = taint(COMPUTED)
   let start: string | null = null
   for (const alt of texts) {
