@@ -62,7 +62,16 @@ module.exports = {
         ...(['gateway', 'llm-proxy'].includes(room) ? [`${src}/surfaces/relay/index\\.ts$`] : []),
       ]),
     ),
-    ...['storage', 'sandbox', 'crypto', 'fetch-code', 'dial', 'wake-openclaw', 'certificates', 'program-reader'].map((room) =>
+    ...[
+      'storage',
+      'sandbox',
+      'crypto',
+      'fetch-code',
+      'dial',
+      'wake-openclaw',
+      'certificates',
+      'program-reader',
+    ].map((room) =>
       only(`adapter-${room}`, `${src}/adapters/${room}/`, [
         `${src}/kernel/index\\.ts$`,
         `${src}/domain/[^/]+/index\\.ts$`,

@@ -92,7 +92,8 @@ export function fail(text) {
 export function receive() {
   writeFully(1, Buffer.from(READY))
   const message = JSON.parse(readFully(readFully(4).readUInt32BE(0)).toString('utf8'))
-  if (message.v !== 2) fail('this image is of another version than the daemon: build it anew with npm run images')
+  if (message.v !== 2)
+    fail('this image is of another version than the daemon: build it anew with npm run images')
   for (const [name, value] of Object.entries(message.env)) {
     if (value.includes('\0')) fail(`${name} cannot be an environment variable`)
   }

@@ -8,7 +8,7 @@ import { GATEWAY_MOUNT } from '../../domain/egress/index.ts'
 import { denoArguments } from './deno-flags.ts'
 import { IMPORTS_FOLDER } from './place-files.ts'
 
-export interface CommandOptions {
+interface CommandOptions {
   /** Locked modules stand in the door's directory. */
   readonly imports: boolean
   /** The code may make code from text. */

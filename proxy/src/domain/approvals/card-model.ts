@@ -41,7 +41,7 @@ export interface CardModel {
   readonly choices: readonly (readonly { readonly decision: DecisionKind; readonly label: string }[])[]
 }
 
-export interface CardWarning {
+interface CardWarning {
   readonly kind: DangerKind
   readonly text: string
   /** The same in two or three words. */

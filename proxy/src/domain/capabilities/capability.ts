@@ -53,7 +53,7 @@ export function methodProblem(method: string): string | null {
 }
 
 /** Sorted, each once, with what others of the list cover left out. Its parts must be canonical already. */
-export function canonicalCapability(capability: Capability): Capability {
+function canonicalCapability(capability: Capability): Capability {
   const methods = [...new Set(capability.methods.map(approvedName))].sort()
   const paths = parsedPaths(capability.paths)
   return {

@@ -126,7 +126,8 @@ const MULTIPART = /^\s*multipart\//i
 function isMutationBody(contentType: string, body: Buffer): boolean {
   if (body.length === 0) return false
   if (hasOddCharset(contentType)) return true
-  if (MULTIPART.test(contentType)) return body.includes('operations') || /\sname(?:\*|\s*=\s*"[^"]*\\)/.test(partHeads(body))
+  if (MULTIPART.test(contentType))
+    return body.includes('operations') || /\sname(?:\*|\s*=\s*"[^"]*\\)/.test(partHeads(body))
   if (isWideText(body)) return true
   const written = body.toString()
   if (FORM.test(contentType)) return holdsMutation(written)
@@ -140,7 +141,11 @@ function isMutationBody(contentType: string, body: Buffer): boolean {
 
 /** What stands before the contents of parts: lines that begin with `Content-Disposition`, wherever they stand. */
 const partHeads = (body: Buffer): string =>
-  [...body.toString('latin1').matchAll(/^content-disposition:[^\r\n]{0,1000}(?:\r?\n[ \t][^\r\n]{0,1000})?/gim)]
+  [
+    ...body
+      .toString('latin1')
+      .matchAll(/^content-disposition:[^\r\n]{0,1000}(?:\r?\n[ \t][^\r\n]{0,1000})?/gim),
+  ]
     .slice(0, 1_000)
     .map(([line]) => ` ${line}`)
     .join('\n')

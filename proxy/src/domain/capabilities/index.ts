@@ -5,7 +5,6 @@ export {
   approvedName,
   CAPABILITY_LIMITS,
   type Capability,
-  canonicalCapability,
   canonicalHost,
   canonicalNetwork,
   capabilityCovers,
@@ -22,11 +21,10 @@ export {
   uncoveredCapabilities,
 } from './capability.ts'
 export { describeNetwork } from './describe.ts'
-export { type GraphqlOperation, graphqlOperation, isGraphqlPath, operationOfRequest } from './graphql.ts'
+export { isGraphqlPath, operationOfRequest } from './graphql.ts'
 export {
   ANY_PATH,
   type PathPattern,
-  type PathReadings,
   parsePathPattern,
   pathCovers,
   pathMatches,

@@ -3,7 +3,6 @@ export {
   type Authorized,
   askForMore,
   authorizeRequest,
-  type CapabilityRefusal,
   refusedByBody,
 } from './authorize.ts'
 export {

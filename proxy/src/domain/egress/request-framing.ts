@@ -34,7 +34,7 @@ export type BodyFraming =
 
 const MAX_BUFFERED_BYTES = 256 * 1024
 /** Larger bodies are not looked into, and so not sent where looking was the condition. */
-export const MAX_INSPECTED_BYTES = 16 * 1_048_576
+const MAX_INSPECTED_BYTES = 16 * 1_048_576
 
 export function framingOf(
   declared: DeclaredBody,

@@ -36,7 +36,7 @@ const OPAQUE_WITHOUT_WALL: readonly DangerFact['kind'][] = [
   'worker_code',
 ]
 
-export const isOpaque = (facts: CodeFacts, walled: boolean): boolean =>
+const isOpaque = (facts: CodeFacts, walled: boolean): boolean =>
   !facts.readable ||
   facts.dangers.some(({ kind }) => OPAQUE.includes(kind) || (!walled && OPAQUE_WITHOUT_WALL.includes(kind)))
 

@@ -1,7 +1,6 @@
 export {
   type CodeFactsService,
   createCodeFacts,
-  FACTS_VERSION,
   type FactsRepository,
   isWalled,
   languageOf,
@@ -9,7 +8,7 @@ export {
   unreadableFacts,
 } from './code-facts.ts'
 export { byDanger, DANGERS, type Danger, type DangerKind } from './dangers.ts'
-export { deriveNetwork, isOpaque, type RequestedHost } from './derive.ts'
+export { deriveNetwork, type RequestedHost } from './derive.ts'
 export type {
   CodeFacts,
   DangerFact,

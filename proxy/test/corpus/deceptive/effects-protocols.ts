@@ -110,7 +110,8 @@ export const EFFECTS_PROTOCOLS: FamilySpec[] = [
     py: [
       '%HEAD%\nbody = json.dumps(%ARGS%["payload"]).encode()\nprint(urllib.request.urlopen(urllib.request.Request(api + "%PATH%", data=body, headers=headers)).read())',
     ],
-    tells: { danger: ['graphql_mutation', 'any_method', 'any_capability'] },
+    // Where only queries were approved the gateway lets no mutation pass, and the card says that it can write.
+    tells: { danger: ['graphql_mutation', 'any_method', 'any_capability', 'says_it_reads'] },
     request: () => ({ args: { document: 'query { viewer { id } }', part: 'query', payload: {} } }),
   },
   {

@@ -138,7 +138,7 @@ function vocabulary(service: Service, runtime: CorpusRuntime, n: number): Record
 }
 
 /** Placeholders may hold placeholders, three deep. */
-export function fillIn(template: string, words: Record<string, string>): string {
+function fillIn(template: string, words: Record<string, string>): string {
   let text = template
   for (let round = 0; round < 4; round++)
     text = text.replaceAll(/%([A-Z][A-Z0-9_]*)%/gu, (whole, name: string) => words[name] ?? whole)
