@@ -44,7 +44,12 @@ const may = (change: Partial<Capability>): Capability => sampleCapability(at(), 
 const any = (): Capability =>
   may({ methods: ['*'], paths: ['/**'], graphql: 'mutation', websocket: true, requests: 10_000 })
 /** A request in the very bytes that a client of its own would write. */
-const say = async (network: Capability[], line: string, head: readonly string[], body: Buffer | string = '') => {
+const say = async (
+  network: Capability[],
+  line: string,
+  head: readonly string[],
+  body: Buffer | string = '',
+) => {
   const run = await kit.run(network)
   const fields = [`Host: ${at()}`, 'Connection: close', ...head, `Content-Length: ${Buffer.byteLength(body)}`]
   const start = `${line} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n`
@@ -68,7 +73,12 @@ describe('another method', () => {
     ['a form behind a semicolon', '/v1', [FORM_TYPE], 'a=1; _method=DELETE'],
     ['a form as ASP.NET takes it', '/v1', [FORM_TYPE], 'X-HTTP-Method-Override=DELETE'],
     ['JSON, as Laravel takes it', '/v1', [JSON_TYPE], '{"a":1,"_method":"DELETE"}'],
-    ['JSON in escapes', '/v1', ['Content-Type: application/vnd.api+json'], '{"\\u005fmethod":"D\\u0045LETE"}'],
+    [
+      'JSON in escapes',
+      '/v1',
+      ['Content-Type: application/vnd.api+json'],
+      '{"\\u005fmethod":"D\\u0045LETE"}',
+    ],
     ['a form in another charset', '/v1', [`${FORM_TYPE}; charset=ibm037`], 'mZZetho=DELETE'],
     [
       'a part with a long head',
@@ -95,9 +105,9 @@ describe('another method', () => {
       "--b\r\nContent-Disposition: form-data; name*=utf-8''%5Fmethod\r\n\r\nDELETE\r\n--b--\r\n",
     ],
   ])('by %s is none of POST', async (_what, path, head, body) => {
-    expect(await say([may({ methods: ['POST'], graphql: 'mutation' })], `POST ${path}`, head, body)).toContain(
-      'method_not_approved',
-    )
+    expect(
+      await say([may({ methods: ['POST'], graphql: 'mutation' })], `POST ${path}`, head, body),
+    ).toContain('method_not_approved')
     expect(seen).toEqual([])
   })
 
@@ -119,7 +129,11 @@ describe('another method', () => {
     ['/v1?method=sms&_method=POST', [], ''],
     ['/v1', [JSON_TYPE], '{"method":"eth_call","params":[]}'],
     ['/v1', [JSON_TYPE], '{"requests":[{"method":"DELETE"}],"_method":"post"}'],
-    ['/v1', [MULTIPART_TYPE], '--b\r\nContent-Disposition: form-data; name="f"; filename="C:\\a"\r\n\r\nx\r\n--b--\r\n'],
+    [
+      '/v1',
+      [MULTIPART_TYPE],
+      '--b\r\nContent-Disposition: form-data; name="f"; filename="C:\\a"\r\n\r\nx\r\n--b--\r\n',
+    ],
     ['/v1', [], 'bytes'],
   ])('is not meant by %s %j %s', async (path, head, body) => {
     expect(await say([may({ methods: ['POST'] })], `POST ${path}`, head, body)).toContain('200 OK')
@@ -136,13 +150,16 @@ describe('another path', () => {
     },
   )
 
-  test.each(['/v1/charges/', '/v1/charges/;x', '/v1/charges/..%20', '/v1/charges/.%20./x', '/v1/charges/...'])(
-    '%s is none of /v1/charges/**',
-    async (path) => {
-      expect(await say([may({ paths: ['/v1/charges/**'] })], `GET ${path}`, [])).toContain('path_not_approved')
-      expect(seen).toEqual([])
-    },
-  )
+  test.each([
+    '/v1/charges/',
+    '/v1/charges/;x',
+    '/v1/charges/..%20',
+    '/v1/charges/.%20./x',
+    '/v1/charges/...',
+  ])('%s is none of /v1/charges/**', async (path) => {
+    expect(await say([may({ paths: ['/v1/charges/**'] })], `GET ${path}`, [])).toContain('path_not_approved')
+    expect(seen).toEqual([])
+  })
 
   test('below a prefix is never the prefix with a slash, in a consent as on the way', () => {
     const parsed = (text: string) => {
@@ -174,7 +191,11 @@ describe('a GraphQL mutation', () => {
     ['POST /v2', ['Content-Type: text/plain'], 'mutation { a }'],
     ['POST /v2', ['Content-Type: image/png; x=application/json'], mutation],
     ['POST /v2', ['Content-Type: application/json; charset=utf-8; charset=utf-16'], mutation],
-    ['POST /v2', [MULTIPART_TYPE], '--b\r\nContent-Disposition: form-data; name="oper\\ations"\r\n\r\n{"qu\\u0065ry":""}\r\n--b--'],
+    [
+      'POST /v2',
+      [MULTIPART_TYPE],
+      '--b\r\nContent-Disposition: form-data; name="oper\\ations"\r\n\r\n{"qu\\u0065ry":""}\r\n--b--',
+    ],
   ])('by %s %j is none of a query', async (line, head, body) => {
     expect(await say([may({ methods: ['GET', 'POST'], paths: ['/**'] })], line, head, body)).toContain(
       'method_not_approved',
@@ -236,13 +257,21 @@ describe('a body that is looked into', () => {
     ['parts', 'multipart/form-data; boundary=b', 'name=_method\n'],
     ['ends of parts', 'multipart/form-data; boundary=b', 'name=_method\r\n\r\n'],
     ['odd names', 'multipart/form-data; boundary=b', 'name="'],
-  ])('of a megabyte of %s costs little', async (_what, contentType, piece) => {
-    const run = await kit.run([may({ methods: ['POST'] })])
-    const body = `query"_method${piece.repeat(4 * MIB / piece.length)}%`
-    const started = performance.now()
-    await ask(run.door, `https://${at()}/v1`, { method: 'POST', headers: { 'content-type': contentType }, body })
-    expect(performance.now() - started).toBeLessThan(4_000)
-  }, 60_000)
+  ])(
+    'of a megabyte of %s costs little',
+    async (_what, contentType, piece) => {
+      const run = await kit.run([may({ methods: ['POST'] })])
+      const body = `query"_method${piece.repeat((4 * MIB) / piece.length)}%`
+      const started = performance.now()
+      await ask(run.door, `https://${at()}/v1`, {
+        method: 'POST',
+        headers: { 'content-type': contentType },
+        body,
+      })
+      expect(performance.now() - started).toBeLessThan(4_000)
+    },
+    60_000,
+  )
 })
 
 describe('what is derived', () => {
@@ -258,7 +287,11 @@ describe('what is derived', () => {
     pathFrom: null,
     ...change,
   })
-  const derive = (entry: Parameters<typeof deriveNetwork>[0][number], requests: RequestFact[], readable = true) =>
+  const derive = (
+    entry: Parameters<typeof deriveNetwork>[0][number],
+    requests: RequestFact[],
+    readable = true,
+  ) =>
     deriveNetwork(
       [entry],
       { language: 'javascript', readable, requests, dangers: [], secrets: [], imports: [] },
@@ -276,7 +309,9 @@ describe('what is derived', () => {
     expect(derive(entry, [fact({}), fact({ websocket: true, path: '/live' })])).toEqual([
       expect.objectContaining({ methods: [], paths: ['/live'], websocket: true }),
     ])
-    expect(derive(entry, [])).toEqual([expect.objectContaining({ methods: [], paths: ['/**'], websocket: true })])
+    expect(derive(entry, [])).toEqual([
+      expect.objectContaining({ methods: [], paths: ['/**'], websocket: true }),
+    ])
     expect(derive(entry, [], false)).toEqual([expect.objectContaining({ methods: [], websocket: true })])
   })
 
@@ -287,7 +322,10 @@ describe('what is derived', () => {
     expect(graphql).toEqual([
       expect.objectContaining({ methods: ['POST'], paths: ['/graphql'], graphql: 'mutation' }),
     ])
-    const computed = derive({ host: 'a.com', methods: ['GET'] }, [fact({}), fact({ method: null, path: '/b' })])
+    const computed = derive({ host: 'a.com', methods: ['GET'] }, [
+      fact({}),
+      fact({ method: null, path: '/b' }),
+    ])
     expect(computed.flatMap(({ paths }) => paths).sort()).toEqual(['/a', '/b'])
   })
 })

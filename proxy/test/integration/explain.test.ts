@@ -91,6 +91,14 @@ describe('a dry run', () => {
     expect(wider.json.changes).toContain('sends: + ANY method api.example.com, ANY path')
   })
 
+  test('ends no grant that has run out: that is for requests to do', async () => {
+    api.decide((await api.execute(BODY)).json.request_id, 'trust24h')
+    api.clock.advance(25 * 3_600_000)
+    const before = api.rows('audit_log')
+    expect((await dryRun(BODY)).json.trusted).toBe(false)
+    expect(api.rows('audit_log')).toBe(before)
+  })
+
   test('that is misspelt is no real one', async () => {
     for (const query of ['?dry_run=yes', '?dry_run=', '?dry_run=1&dry_run=0']) {
       expect((await dryRun(BODY, query)).status).toBe(400)

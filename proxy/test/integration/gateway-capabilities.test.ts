@@ -173,7 +173,7 @@ describe('the number of requests', () => {
     const all = await Promise.all(Array.from({ length: 8 }, () => ask(run.door, url('/v1'))))
     expect(all.filter(({ status }) => status === 200)).toHaveLength(3)
     const refused = all.find(({ status }) => status !== 200)
-    expect([refused?.status, refused?.rule]).toEqual([429, 'requests_exceeded'])
+    expect([refused?.status, refused?.rule]).toEqual([403, 'requests_exceeded'])
     expect(JSON.parse(refused?.body ?? '').error.ask).toMatchObject({ methods: ['GET'], requests: 30 })
     expect(seen).toHaveLength(3)
   })

@@ -1,5 +1,11 @@
 import { oneLine, type UnixMs, visibleText } from '../../kernel/index.ts'
-import { type Capability, capabilityTexts, describeNetwork, hostsOf } from '../capabilities/index.ts'
+import {
+  type Capability,
+  capabilityTexts,
+  describeNetwork,
+  hostsOf,
+  isNetworkCut,
+} from '../capabilities/index.ts'
 import type { Consent, ConsentSecret } from '../consent/index.ts'
 import { type CodeFacts, DANGERS, type Danger, type DangerKind } from '../facts/index.ts'
 import type { DecisionKind } from './approvals.ts'
@@ -116,7 +122,7 @@ export function buildCard(input: CardInput): CardModel {
   }
   return {
     ...facts,
-    cut,
+    cut: cut || isNetworkCut(consent.network),
     full: fullText(input, warnings),
     choices: [
       [

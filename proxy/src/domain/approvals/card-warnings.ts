@@ -57,6 +57,7 @@ export function cardWarnings(
     ...capabilityWarnings(consent, facts),
     ...unusedWarnings(consent, facts),
     ...triedWarnings(consent, facts),
+    ...unusedSecretWarnings(consent, facts),
     ...hostDangers(hostsOf(consent.network), known),
     ...nameDangers({
       skillId: consent.skill_id,
@@ -159,7 +160,10 @@ const changesThings = ({ methods }: Capability): boolean => methods.some((method
 function capabilityWarnings({ network, description }: Consent, { requests }: CodeFacts): Danger[] {
   const hosts = (entries: readonly Capability[]): string => hostsOf(entries).join(', ')
   const anything = network.filter((entry) => isAnyMethod(entry) && isAnyPath(entry))
-  const anyPath = network.filter((entry) => !isAnyMethod(entry) && isAnyPath(entry) && changesThings(entry))
+  const anyPath = network.filter(
+    (entry) =>
+      !isAnyMethod(entry) && isAnyPath(entry) && (changesThings(entry) || isMoreThanSeen(entry, requests)),
+  )
   const anyMethod = network.filter((entry) => isAnyMethod(entry) && !isAnyPath(entry))
   const addresses = network.reduce((sum, { paths }) => sum + paths.length, 0)
   const many = network.filter(({ requests }) => requests > 100)
@@ -173,7 +177,7 @@ function capabilityWarnings({ network, description }: Consent, { requests }: Cod
       ? [danger('any_capability', `may use ANY method and ANY path of ${hosts(anything)}`)]
       : []),
     ...(anyPath.length > 0
-      ? [danger('any_path', `may ${methodsOf(anyPath)} to ANY path of ${hosts(anyPath)}`)]
+      ? [danger('any_path', `may ${methodsOf(anyPath) || 'read'} ANY path of ${hosts(anyPath)}`)]
       : []),
     ...(anyMethod.length > 0 ? [danger('any_method', `may use ANY method at ${hosts(anyMethod)}`)] : []),
     ...(addresses > MANY_ADDRESSES
@@ -217,6 +221,12 @@ const isReadEndpoint = (entry: Capability): boolean =>
   entry.methods.every((method) => method === 'POST' || SAFE.has(method)) &&
   entry.paths.every((path) => READ_ENDPOINT.test(path))
 
+/** Whether it asks for any path though the code spells out each of its own. */
+const isMoreThanSeen = ({ host }: Capability, requests: readonly RequestFact[]): boolean => {
+  const own = requests.filter((request) => request.host === null || hostCovers(host, request.host))
+  return own.length > 0 && own.every(({ path }) => path !== null)
+}
+
 /** Whether every request of it that is seen is a GraphQL query, wherever the server takes those. */
 function isQuery(entry: Capability, requests: readonly RequestFact[]): boolean {
   const own = requests.filter(
@@ -233,6 +243,16 @@ function unusedWarnings({ network }: Consent, { readable, requests, dangers }: C
     (host) => !requests.some((one) => one.host !== null && hostCovers(host, one.host)),
   )
   return unused.length === 0 ? [] : [danger('unused_host', `nothing in the code names ${unused.join(', ')}`)]
+}
+
+/** A secret that nothing reads is asked for in vain, or for what was not understood. */
+function unusedSecretWarnings({ secrets }: Consent, facts: CodeFacts): Danger[] {
+  const read = new Set(facts.secrets.map(({ name }) => name))
+  if (!facts.readable || read.has('*')) return []
+  const unused = secrets.map(({ name }) => name).filter((name) => !read.has(name))
+  return unused.length === 0
+    ? []
+    : [danger('unused_secret', `nothing in the code reads ${unused.join(', ')}`)]
 }
 
 /** What the code is seen to send beyond what the request asks for: nothing comes of it, but a person may wonder why. */

@@ -82,8 +82,18 @@ export function canonicalNetwork(entries: readonly Capability[]): Capability[] {
     byRest.set(key, known === undefined ? entry : { ...entry, paths: [...known.paths, ...entry.paths] })
   }
   const text = (entry: Capability): string => `${entry.host}\n${JSON.stringify(entry)}`
-  return [...byRest.values()].map(canonicalCapability).sort((a, b) => (text(a) < text(b) ? -1 : 1))
+  const sorted = [...byRest.values()].map(canonicalCapability).sort((a, b) => (text(a) < text(b) ? -1 : 1))
+  return sorted.filter(
+    (entry, index) => !sorted.some((other, at) => at !== index && repeats(other, entry, at < index)),
+  )
 }
+
+/** Whether `other` allows all of the entry as often: together they would only multiply a limit that a person reads once. */
+const repeats = (other: Capability, entry: Capability, isBefore: boolean): boolean =>
+  other.host === entry.host &&
+  other.requests >= entry.requests &&
+  capabilityCovers(other, entry) &&
+  (isBefore || other.requests > entry.requests || !capabilityCovers(entry, other))
 
 /** Whether everything that `inner` allows is allowed by `outer`; the number of requests is left out. */
 export function capabilityCovers(outer: Capability, inner: Capability): boolean {
@@ -150,8 +160,11 @@ export const parsedPaths = (paths: readonly string[]): PathPattern[] =>
     return pattern
   })
 
+/** A path that is longer is cut where it is only named. */
+export const NAMED_PATH_CHARS = 60
+
 /** `GET api.stripe.com/v1/charges/*`, one text for each path; methods joined by `|`, `any method`, `any path`. */
-export function capabilityTexts(entry: Capability): string[] {
+export function capabilityTexts(entry: Capability, pathChars = Number.POSITIVE_INFINITY): string[] {
   const methods = isAnyMethod(entry) ? 'ANY method' : entry.methods.join('|')
   const extra = [
     ...(entry.requests > DEFAULT_REQUESTS ? [`up to ${entry.requests} requests`] : []),
@@ -159,7 +172,8 @@ export function capabilityTexts(entry: Capability): string[] {
   ]
   const suffix = extra.length === 0 ? '' : ` (${extra.join(', ')})`
   return entry.paths.flatMap((path) => {
-    const where = path === ANY_PATH ? `${entry.host}, ANY path` : `${entry.host}${path}`
+    const named = path.length > pathChars ? `${path.slice(0, pathChars - 1)}…` : path
+    const where = path === ANY_PATH ? `${entry.host}, ANY path` : `${entry.host}${named}`
     return [
       ...(entry.methods.length === 0 ? [] : [`${methods} ${where}${suffix}`]),
       ...(entry.websocket ? [`WebSocket ${where}`] : []),

@@ -76,7 +76,7 @@ describe('a request', () => {
 
   test.each([
     ['/graphql', query, 'query'],
-    ['/v2', query, 'query'],
+    ['/v2', query, null],
     ['/graphql?query=%7Ba%7D', '', 'query'],
     ['/v1/messages', '{"prompt":"a mutation of genes","query":"cats"}', null],
     ['/v1/upload', 'bytes', null],

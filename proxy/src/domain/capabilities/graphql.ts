@@ -1,7 +1,4 @@
-/**
- * Whether a GraphQL document may change something. It is scanned by the lexical grammar (GraphQL specification of
- * October 2021, section 2) without being understood: one pass, no recursion, and in doubt it is a mutation.
- */
+import { type Part, partsOf } from './multipart.ts'
 import {
   decodedBytes,
   hasOddCharset,
@@ -12,6 +9,10 @@ import {
   withoutLetterEscapes,
 } from './texts.ts'
 
+/**
+ * Whether a GraphQL document may change something. It is scanned by the lexical grammar (GraphQL specification of
+ * October 2021, section 2) without being understood: one pass, no recursion, and in doubt it is a mutation.
+ */
 export type GraphqlOperation = 'query' | 'mutation'
 
 const STRING_PART = /[^"\\\n\r]*/y
@@ -126,8 +127,9 @@ const MULTIPART = /^\s*multipart\//i
 function isMutationBody(contentType: string, body: Buffer): boolean {
   if (body.length === 0) return false
   if (hasOddCharset(contentType)) return true
-  if (MULTIPART.test(contentType))
-    return body.includes('operations') || /\sname(?:\*|\s*=\s*"[^"]*\\)/.test(partHeads(body))
+  if (MULTIPART.test(contentType)) {
+    return body.includes('operations') || (partsOf(contentType, body)?.some(isOperations) ?? true)
+  }
   if (isWideText(body)) return true
   const written = body.toString()
   if (FORM.test(contentType)) return holdsMutation(written)
@@ -139,16 +141,8 @@ function isMutationBody(contentType: string, body: Buffer): boolean {
   return texts.some((one) => graphqlOperation(unescaped(one)) === 'mutation')
 }
 
-/** What stands before the contents of parts: lines that begin with `Content-Disposition`, wherever they stand. */
-const partHeads = (body: Buffer): string =>
-  [
-    ...body
-      .toString('latin1')
-      .matchAll(/^content-disposition:[^\r\n]{0,1000}(?:\r?\n[ \t][^\r\n]{0,1000})?/gim),
-  ]
-    .slice(0, 1_000)
-    .map(([line]) => ` ${line}`)
-    .join('\n')
+/** By the GraphQL multipart request specification. */
+const isOperations = ({ name }: Part): boolean => /operations/i.test(name)
 
 /** Forms of a GraphQL request that are longer hold a document that nobody reads. */
 const MAX_FORM_BYTES = 65_536

@@ -20,8 +20,9 @@ export {
   parsedPaths,
   uncoveredCapabilities,
 } from './capability.ts'
-export { describeNetwork } from './describe.ts'
+export { describeNetwork, isNetworkCut } from './describe.ts'
 export { isGraphqlPath, operationOfRequest } from './graphql.ts'
+export { partsOf } from './multipart.ts'
 export {
   ANY_PATH,
   type PathPattern,
@@ -30,3 +31,4 @@ export {
   pathMatches,
   readPath,
 } from './path.ts'
+export { decodedBytes, hasOddCharset, isWideText, parametersWith, withoutLetterEscapes } from './texts.ts'

@@ -24,7 +24,8 @@ export interface PathReadings {
  * for what has no safe reading: dot segments, doubled slashes, broken or doubled percent forms, text that is not UTF-8.
  */
 export function readPath(path: string): PathReadings | null {
-  const plain = path.split('?', 1)[0] as string
+  // A star is no wildcard here; written as a percent form it is the literal that a pattern can name.
+  const plain = (path.split('?', 1)[0] as string).replaceAll('*', '%2A')
   const written = PLAIN.test(plain) ? canonicalSegments(plain) : null
   const readings = written && readingsOf(written)
   return written && readings && { written, readings }
@@ -76,7 +77,8 @@ function isUtf8(segment: string): boolean {
 const isSafe = (segments: Segments): boolean =>
   segments.every((segment, index) => {
     if (segment === '' && index < segments.length - 1) return false
-    return !/^(?:\.{1,2})$/.test(segment) && !segment.includes('\\')
+    // Some servers leave blanks and dots at the end of a name out, so more than the two dot segments are.
+    return !/^(?:\.|%20|\+)+$/.test(segment) && !segment.includes('\\')
   })
 
 /** A pattern in its canonical form. */
@@ -125,17 +127,21 @@ export function pathMatches(pattern: PathPattern, { written, readings }: PathRea
 const isAmbiguous = (segment: string): boolean => /[%;]/.test(segment)
 
 function segmentsMatch({ segments, below }: PathPattern, path: Segments): boolean {
-  if (below ? path.length <= segments.length : path.length !== segments.length) return false
+  if (below ? !isBelow(path, segments.length) : path.length !== segments.length) return false
   return segments.every((segment, index) => (segment === WILD ? path[index] !== '' : path[index] === segment))
 }
+
+/** A slash alone at the end is not below: most servers take `/a/` for `/a`. */
+const isBelow = (path: Segments, length: number): boolean =>
+  path.length > length && (length === 0 || path.length > length + 1 || path[length] !== '')
 
 /** Whether every path of `inner` is one of `outer`. */
 export function pathCovers(outer: PathPattern, inner: PathPattern): boolean {
   if (inner.below && !outer.below) return false
   const length = outer.segments.length
   if (outer.below ? inner.segments.length < length : inner.segments.length !== length) return false
-  // `/a/**` reaches below /a, so it does not cover `/a` itself.
-  if (outer.below && !inner.below && inner.segments.length === length) return false
+  // `/a/**` reaches below /a, so it covers neither `/a` itself nor `/a/`.
+  if (outer.below && !inner.below && !isBelow(inner.segments, length)) return false
   return outer.segments.every((segment, index) =>
     segment === WILD ? inner.segments[index] !== '' : inner.segments[index] === segment,
   )

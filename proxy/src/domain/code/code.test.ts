@@ -37,12 +37,16 @@ describe('what comments claim', () => {
     ['// Skill: acme/reader. Description: reads', { skill: 'acme/reader' }],
     ['x()\n# Secrets: A_KEY, B_KEY', { secrets: ['A_KEY', 'B_KEY'] }],
     ['/* secrets = none */', { secrets: [] }],
+    [
+      'x()\n// @secrets A_KEY\n// @skill_id: acme/x\n// @description Reads',
+      { secrets: ['A_KEY'], skill: 'acme/x', description: 'Reads' },
+    ],
     ['// uses secrets: no secret at all', { secrets: [] }],
   ])('is read from %j', (code, claims) => {
     expect(readCommentClaims(code)).toEqual(claims)
   })
 
-  it.each(['// this skill: fast', 'const secrets = "A_KEY"', '// the secret: be kind', '// @secrets A_KEY'])(
+  it.each(['// this skill: fast', 'const secrets = "A_KEY"', '// the secret: be kind', '// @network A_KEY'])(
     'is not read from %j',
     (code) => {
       expect(readCommentClaims(code)).toEqual({})

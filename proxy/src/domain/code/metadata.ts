@@ -36,20 +36,25 @@ export function readCommentMetadata(code: string): CommentMetadata {
 /** What comments say of the request in other words than tags: `Skill: x`, `Secrets: A_KEY, B_KEY`, `no secrets`. */
 export interface CommentClaims {
   readonly skill?: string
+  /** Of a tag, wherever it stands. */
+  readonly description?: string
   /** Names, the empty list for none. */
   readonly secrets?: readonly string[]
 }
 
-const SKILL_CLAIM = /\bskill(?:[ _-]?(?:id|name))?\s*[:=]\s*([\w./:-]{2,128})/i
-const SECRETS_CLAIM = /\b(?:uses|needs|reads|gets)?\s*secrets?\s*[:=]\s*(\S.*)$/i
+const SKILL_CLAIM = /(?:\bskill(?:[ _-]?(?:id|name))?\s*[:=]|@skill(?:_id)?\s)\s*([\w./:-]{2,128})/i
+const DESCRIPTION_CLAIM = /^@description(?:\s*[:=]\s*|\s+)(\S.*)$/i
+const SECRETS_CLAIM = /(?:\bsecrets?\s*[:=]|@secrets?\b)\s*(\S.*)$/i
 const SECRET_NAMES = /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g
 
 /** Read from comments of their own lines anywhere in the code, the first of each. */
 export function readCommentClaims(code: string): CommentClaims {
-  const found: { skill?: string; secrets?: readonly string[] } = {}
+  const found: { skill?: string; description?: string; secrets?: readonly string[] } = {}
   for (const raw of code.split('\n', 10_000)) {
     const comment = commentText(raw.slice(0, MAX_LINE))
-    if (comment === undefined || comment === '' || comment.startsWith('@')) continue
+    if (comment === undefined || comment === '') continue
+    const description = DESCRIPTION_CLAIM.exec(comment)?.[1]
+    if (description !== undefined) found.description ??= description
     const skill = SKILL_CLAIM.exec(comment)?.[1]?.replace(/[.:,]+$/, '')
     if (skill?.includes('/')) found.skill ??= skill
     const secrets = SECRETS_CLAIM.exec(comment)?.[1]

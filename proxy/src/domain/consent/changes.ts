@@ -59,8 +59,14 @@ function secretChanges(given: readonly ConsentSecret[], asked: ConsentSecret): s
 function networkChanges(given: readonly Capability[], asked: readonly Capability[]): string[] {
   const wider = uncoveredCapabilities(given, asked)
   const isKnown = ({ host }: Capability): boolean => given.some((outer) => hostCovers(outer.host, host))
+  const isMoreOften = (entry: Capability): boolean =>
+    uncoveredCapabilities(given, [{ ...entry, requests: 1 }]).length === 0
+  const said = (entry: Capability): string[] =>
+    capabilityTexts(entry).map((text) =>
+      isMoreOften(entry) && !text.includes('up to') ? `${text} (${entry.requests} requests)` : text,
+    )
   const texts = (label: string, entries: readonly Capability[]): string[] =>
-    entries.length === 0 ? [] : [`${label}: + ${entries.flatMap(capabilityTexts).join(', ')}`]
+    entries.length === 0 ? [] : [`${label}: + ${entries.flatMap(said).join(', ')}`]
   return [
     ...texts(
       'network',

@@ -1,6 +1,7 @@
 /** Whether one request is among the capabilities that a person approved for its run; the rule it breaks otherwise. */
 import { formatHostPattern, hostPatternCovers } from '../../kernel/index.ts'
 import {
+  ANY_METHOD,
   ANY_PATH,
   approvedName,
   MAX_REQUESTS,
@@ -9,7 +10,7 @@ import {
   readPath,
 } from '../capabilities/index.ts'
 import type { CompiledCapability } from './compiled-capability.ts'
-import { overridingMethods } from './method-override.ts'
+import { overridingMethods, overridingPaths } from './method-override.ts'
 import type { EgressTarget } from './policy.ts'
 import type { BodyClaims } from './request.ts'
 
@@ -49,19 +50,28 @@ export interface Authorized {
 export function authorizeRequest(request: RequestToAuthorize): Authorized | CapabilityRefusal {
   const { capabilities, target, path, websocket } = request
   const atHost = capabilities.filter(({ host }) => hostPatternCovers(host, { ...target, wildcard: false }))
-  const methods = [approvedName(request.method), ...overridingMethods(path, request.rawHeaders)]
+  const overriding = overridingMethods(path, request.rawHeaders)
+  const methods = overriding === 'any' ? [ANY_METHOD] : [approvedName(request.method), ...overriding]
   const byMethod = atHost.filter((entry) =>
-    websocket ? entry.websocket : methods.every((method) => entry.methods?.has(method) ?? true),
+    websocket
+      ? entry.websocket && methods.every((method) => method === 'GET' || entry.methods === null)
+      : allowsMethods(entry, methods),
   )
-  const byPath = entriesForPath(byMethod, path)
+  const paths = [path, ...overridingPaths(request.rawHeaders)]
+  const byPath = paths.reduce(entriesForPath, byMethod)
   const ask = {
     host: formatHostPattern({ ...target, wildcard: false }),
-    ...(websocket ? { websocket: true as const } : { methods: [...new Set(methods)].sort() }),
-    paths: [askedPath(path)],
+    ...(websocket ? { websocket: true as const } : { methods: askedMethods(methods) }),
+    paths: [...new Set(paths.map(askedPath))],
   }
   if (byPath.length > 0) return { entries: byPath, ask }
   return { rule: byMethod.length === 0 ? 'method_not_approved' : 'path_not_approved', ask }
 }
+
+const allowsMethods = (entry: CompiledCapability, methods: readonly string[]): boolean =>
+  entry.methods === null || methods.every((method) => entry.methods?.has(method))
+
+const askedMethods = (methods: readonly string[]): string[] => [...new Set(methods)].sort()
 
 function entriesForPath(entries: readonly CompiledCapability[], path: string): CompiledCapability[] {
   // Where any path is approved there is nothing that a server could read differently.
@@ -85,13 +95,27 @@ export function askForMore(entries: readonly CompiledCapability[], refused: AskE
   return { ...refused, requests: Math.min(MAX_REQUESTS, most * 10) }
 }
 
-/** What would allow a request whose body does more than its head says; null when it is allowed. */
-export function refusedByBody({ entries, ask }: Authorized, claims: BodyClaims): AskEntry | null {
-  const allowing = entries.filter((entry) =>
-    claims.methods.every((method) => entry.methods?.has(method) ?? true),
-  )
-  if (allowing.length === 0)
-    return { ...ask, methods: [...new Set([...(ask.methods ?? []), ...claims.methods])].sort() }
-  if (claims.mutation && !allowing.some(({ mutations }) => mutations)) return { ...ask, graphql: 'mutation' }
-  return null
+/** Entries that allow what the body does beyond the head, too; what would allow it when none does. */
+export function authorizeBody(
+  { entries, ask }: Authorized,
+  claims: BodyClaims,
+): { readonly entries: readonly CompiledCapability[] } | { readonly ask: AskEntry } {
+  const methods = claims.methods === 'any' ? [ANY_METHOD] : claims.methods
+  const byMethod = entries.filter((entry) => allowsMethods(entry, methods))
+  if (byMethod.length === 0) {
+    const asked = claims.methods === 'any' ? methods : [...(ask.methods ?? []), ...methods]
+    return {
+      ask: {
+        ...ask,
+        methods: askedMethods(asked),
+        ...(claims.mutation ? { graphql: 'mutation' as const } : {}),
+      },
+    }
+  }
+  const allowing = claims.mutation ? byMethod.filter(({ mutations }) => mutations) : byMethod
+  return allowing.length > 0 ? { entries: allowing } : { ask: { ...ask, graphql: 'mutation' } }
 }
+
+/** Entries that allow whatever a body may do, so that it need not be looked into. */
+export const freeEntries = (entries: readonly CompiledCapability[]): readonly CompiledCapability[] =>
+  entries.filter(({ methods, mutations }) => methods === null && mutations)

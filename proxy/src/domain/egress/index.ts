@@ -2,8 +2,9 @@ export {
   type AskEntry,
   type Authorized,
   askForMore,
+  authorizeBody,
   authorizeRequest,
-  refusedByBody,
+  freeEntries,
 } from './authorize.ts'
 export {
   type HeaderField,
@@ -36,6 +37,7 @@ export {
   type BodyClaims,
   type PreparedRequest,
   prepareRequest,
+  type RequestToPrepare,
 } from './request.ts'
 
 export { declaredBody } from './request-framing.ts'

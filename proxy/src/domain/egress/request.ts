@@ -13,7 +13,7 @@ import {
   readFields,
   valuesOf,
 } from './header-fields.ts'
-import { isForm, methodsInForm } from './method-override.ts'
+import { type ClaimedMethods, mayClaimMethods, methodsInBody } from './method-override.ts'
 import { createPlacements, type Placements } from './placements.ts'
 import { type EgressPolicy, type EgressTarget, reaches } from './policy.ts'
 import {
@@ -40,8 +40,8 @@ export interface RequestToPrepare {
   readonly rawHeaders: readonly string[]
   /** The request opens a WebSocket: `Connection` and `Upgrade` go upstream. Refused unless it really does. */
   readonly websocket?: boolean
-  /** No GraphQL mutation was approved, so its body is looked into before it goes. */
-  readonly withoutMutations?: boolean
+  /** Not everything was approved, so its body is looked into before it goes: for methods that it claims, for mutations. */
+  readonly lookInside?: { readonly mutations: boolean; readonly methods: boolean }
 }
 
 export interface RefusedRequest {
@@ -75,8 +75,8 @@ export interface PreparedRequest {
 export interface BodyClaims {
   /** It is, or may be, a GraphQL mutation. */
   readonly mutation: boolean
-  /** Methods that frameworks take from a form in place of the request's own. */
-  readonly methods: readonly string[]
+  /** Methods that frameworks take from a body in place of the request's own. */
+  readonly methods: ClaimedMethods
 }
 
 /** A request with two of these means different things to different servers. */
@@ -125,10 +125,11 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
   const render = isEncoded ? null : bodyRendering(valuesOf(fields, 'content-type')[0] ?? '')
   const inBody = declared.kind === 'none' ? [] : bodyPlacements(policy, target, render)
   const contentType = valuesOf(fields, 'content-type')[0] ?? ''
+  const { lookInside } = request
   const looksFor = {
     mutations:
-      request.withoutMutations === true && !isWebSocket && mayBeGraphql(request, contentType, declared.kind),
-    methods: declared.kind !== 'none' && isForm(contentType),
+      lookInside?.mutations === true && !isWebSocket && mayBeGraphql(request, contentType, declared.kind),
+    methods: lookInside?.methods === true && declared.kind !== 'none' && mayClaimMethods(contentType),
   }
   const isInspected = looksFor.mutations || looksFor.methods
   const framing = framingOf(declared, {
@@ -156,11 +157,11 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
     inspect: isInspected
       ? (bytes) => {
           const body = isEncoded ? null : bytes
-          const operation =
-            looksFor.mutations && operationOfRequest({ path: request.path, contentType, body })
           return {
-            mutation: operation === 'mutation',
-            methods: looksFor.methods && body !== null ? methodsInForm(body) : [],
+            mutation:
+              looksFor.mutations &&
+              operationOfRequest({ path: request.path, contentType, body }) === 'mutation',
+            methods: looksFor.methods ? methodsInBody(contentType, body) : [],
           }
         }
       : null,
@@ -171,19 +172,14 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
 const NOT_GRAPHQL =
   /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|pdf|zip|gzip|x-tar|xml|protobuf|x-protobuf)\b/
 
-function mayBeGraphql(request: RequestToPrepare, contentType: string, body: DeclaredBody['kind']): boolean {
-  if (isGraphqlPath(request.path)) return true
-  if (body === 'none') return /[?&][^=]*=[^&]*mutation/i.test(decoded(request.path))
-  return !NOT_GRAPHQL.test(contentType.toLowerCase())
-}
+/** Words by which servers that look for a part of the type find another in it. */
+const NAMES_ANOTHER = /json|graphql|urlencoded|multipart|,/
 
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    // Read more closely then.
-    return '?x=mutation'
-  }
+function mayBeGraphql(request: RequestToPrepare, contentType: string, body: DeclaredBody['kind']): boolean {
+  // Without a body there is at most a query, which is short.
+  if (isGraphqlPath(request.path) || body === 'none') return true
+  const type = contentType.toLowerCase()
+  return !NOT_GRAPHQL.test(type) || NAMES_ANOTHER.test(type)
 }
 
 const WEBSOCKET_FIELDS: readonly HeaderField[] = [

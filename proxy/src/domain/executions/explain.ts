@@ -29,7 +29,7 @@ export function createExplain(deps: SubmitDeps & Pick<CardDeps, 'knownHosts'>): 
     ])
     const facts = await deps.facts.of(resolved.code, languageOf(pickRuntime(request.runtime, sandbox).name))
     const { consent, hash } = draftConsent(agent, request, resolved, sandbox, deps.vault, facts)
-    const verdict = deps.trust.judge(consent)
+    const verdict = deps.trust.look(consent)
     const card = buildCard({
       requestId: 'req_dry_run',
       consent,

@@ -35,6 +35,8 @@ export function createCodeFacts(deps: {
 }): CodeFactsService {
   const { reader, repository } = deps
   const kept = new Map<string, CodeFacts>()
+  /** Facts that were found in the repository, so that a program that runs all day is not looked up there each time. */
+  const stored = new WeakSet<CodeFacts>()
   /** Programs that are being read: whoever asks for the same one waits for the same reading. */
   const reading = new Map<string, Promise<CodeFacts>>()
 
@@ -50,7 +52,10 @@ export function createCodeFacts(deps: {
 
   const lookUp = (hash: CodeHash, language: Language): CodeFacts | undefined => {
     const key = `${language} ${hash}`
-    const facts = kept.get(key) ?? repository.get(hash, language, FACTS_VERSION)
+    const known = kept.get(key)
+    if (known !== undefined) return remember(key, known)
+    const facts = repository.get(hash, language, FACTS_VERSION)
+    if (facts !== undefined) stored.add(facts)
     return facts && remember(key, facts)
   }
 
@@ -65,10 +70,12 @@ export function createCodeFacts(deps: {
       return remember(key, await begun)
     },
     keep(code, language, facts) {
+      if (stored.has(facts)) return
       const hash = sha256Hex(code) as CodeHash
+      // A transaction that is rolled back takes them with it: they count as stored when they are found there.
       if (repository.get(hash, language, FACTS_VERSION) === undefined) {
         repository.put(hash, language, FACTS_VERSION, facts)
-      }
+      } else stored.add(facts)
     },
     known: (hash, language) => lookUp(hash, language) ?? unreadableFacts(language, 'it was not read'),
   }

@@ -138,6 +138,11 @@ export const DANGERS = {
     pinned: false,
   },
   unused_host: { short: 'unnamed host', text: 'a host that nothing in the code names', pinned: false },
+  unused_secret: {
+    short: 'unread secret',
+    text: 'a secret that nothing in the code reads',
+    pinned: false,
+  },
   many_requests: { short: 'many requests', text: 'more requests than usual', pinned: false },
   // What looks like other than it is.
   mixed_scripts: {

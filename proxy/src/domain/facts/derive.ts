@@ -47,7 +47,18 @@ export function deriveNetwork(
   options: { readonly walled: boolean },
 ): Capability[] {
   const opaque = isOpaque(facts, options.walled)
-  return canonicalNetwork(requested.flatMap((entry) => capabilitiesOf(entry, facts.requests, opaque)))
+  const seen = distinct(facts.requests)
+  return canonicalNetwork(requested.flatMap((entry) => capabilitiesOf(entry, seen, opaque)))
+}
+
+/** A loop or a helper is seen to send the same from many lines. */
+function distinct(requests: readonly RequestFact[]): RequestFact[] {
+  const byParts = new Map<string, RequestFact>()
+  for (const one of requests) {
+    const { host, method, path, websocket, graphql } = one
+    byParts.set(JSON.stringify([host, method, path, websocket, graphql]), one)
+  }
+  return [...byParts.values()]
 }
 
 function capabilitiesOf(entry: RequestedHost, seen: readonly RequestFact[], opaque: boolean): Capability[] {
@@ -62,7 +73,7 @@ function capabilitiesOf(entry: RequestedHost, seen: readonly RequestFact[], opaq
   const rows = here.map((fact) => capabilityOf(host, fact))
   // Nothing names the host, so at most a redirect leads there.
   const derived = rows.length > 0 ? rows : [{ ...base(host), methods: ['GET'], paths: [ANY_PATH] }]
-  const narrowed = methods === undefined ? derived : forMethods(derived, methods)
+  const narrowed = methods === undefined ? derived : forMethods(host, rows, methods)
   return withinLimits(narrowed.map((capability) => withStated(capability, entry)))
 }
 
@@ -87,16 +98,22 @@ const withStated = (
   graphql: graphql ?? capability.graphql,
 })
 
-/** What was derived for these methods; any path for those of which nothing was seen. */
-function forMethods(derived: readonly Capability[], methods: readonly string[]): Capability[] {
-  return methods.map((method) => {
-    const paths = derived.filter((one) => one.methods.includes(method)).flatMap((one) => one.paths)
-    return {
-      ...base(derived[0]?.host ?? ''),
-      methods: [method],
-      paths: paths.length === 0 ? [ANY_PATH] : paths,
-    }
-  })
+/** What was derived for these methods; any path for those of which nothing was seen. None is for WebSockets alone. */
+function forMethods(host: string, derived: readonly Capability[], methods: readonly string[]): Capability[] {
+  const seen = (wanted: readonly string[], rows: readonly Capability[]): Capability[] =>
+    rows.length > 0
+      ? rows.map((row) => ({ ...row, methods: wanted }))
+      : [{ ...base(host), methods: wanted, paths: [ANY_PATH] }]
+  const webSockets = derived.filter(({ websocket }) => websocket)
+  if (methods.length === 0) return seen([], webSockets)
+  return methods.flatMap((method) =>
+    seen(
+      [method],
+      derived.filter(
+        ({ methods: own }) => method === ANY_METHOD || own.includes(method) || own.includes(ANY_METHOD),
+      ),
+    ),
+  )
 }
 
 function capabilityOf(host: string, { method, path, websocket, graphql }: RequestFact): Capability {

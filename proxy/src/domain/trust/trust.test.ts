@@ -131,7 +131,7 @@ describe('what a grant covers', () => {
       {
         network: [sampleCapability('a.example.com'), sampleCapability('b.example.com')],
       },
-      'sends: + GET b.example.com/v1',
+      'sends: + GET b.example.com/v1 (100 requests)',
     ],
     [
       'a WebSocket',

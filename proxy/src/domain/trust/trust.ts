@@ -53,6 +53,8 @@ type TrustVerdict =
 
 export interface Trust {
   judge(asked: Consent): TrustVerdict
+  /** The same verdict, with nothing ended or written on the way. */
+  look(asked: Consent): TrustVerdict
   /** Consents that stand for this code under this skill id, whoever asks. */
   standing(skillId: string, codeHash: CodeHash): readonly Pick<SealedConsent, 'json' | 'hash'>[]
   /** Call inside the decision's transaction. */
@@ -101,6 +103,22 @@ export function createTrust(deps: {
     })
   }
 
+  const look = (asked: Consent): TrustVerdict => {
+    const now = clock.now()
+    const highWater = repository.highWater()
+    const candidates = repository
+      .standing(asked.skill_id, consentCode(asked))
+      .filter((grant) => stands(grant, now, highWater))
+    let closest: readonly string[] | undefined
+    for (const grant of candidates) {
+      const given = openConsent(grant.consentJson, grant.consentHash)
+      const changes = widerThan(given, asked, { anyArgs: grant.anyArgs })
+      if (changes.length === 0) return { trusted: true, grant }
+      if (!closest || changes.length < closest.length) closest = changes
+    }
+    return { trusted: false, changes: closest ?? changesOfSkill(asked, now, highWater) }
+  }
+
   return {
     standing(skillId, codeHash) {
       const now = clock.now()
@@ -112,21 +130,10 @@ export function createTrust(deps: {
     },
 
     judge(asked) {
-      const now = clock.now()
-      endExpired(now)
-      const highWater = repository.highWater()
-      const candidates = repository
-        .standing(asked.skill_id, consentCode(asked))
-        .filter((grant) => stands(grant, now, highWater))
-      let closest: readonly string[] | undefined
-      for (const grant of candidates) {
-        const given = openConsent(grant.consentJson, grant.consentHash)
-        const changes = widerThan(given, asked, { anyArgs: grant.anyArgs })
-        if (changes.length === 0) return { trusted: true, grant }
-        if (!closest || changes.length < closest.length) closest = changes
-      }
-      return { trusted: false, changes: closest ?? changesOfSkill(asked, now, highWater) }
+      endExpired(clock.now())
+      return look(asked)
     },
+    look,
 
     grant({ sealed, level, anyArgs, requestId, actor }) {
       const now = clock.now()

@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import {
   type AskEntry,
+  askForMore,
+  authorizeBody,
   type BodyClaims,
   EgressDialError,
   type EgressRule,
-  refusedByBody,
   scrubberFor,
 } from '../../domain/egress/index.ts'
 import { drain, relay, streamed } from '../relay/index.ts'
@@ -28,7 +29,7 @@ export interface Forwarding {
 }
 
 const NO_BODY = Buffer.alloc(0)
-const ANYTHING: BodyClaims = { mutation: true, methods: [] }
+const ANYTHING: BodyClaims = { mutation: true, methods: 'any' }
 
 /** Sends an allowed request on and its answer back, as long as the run lasts. */
 export function forward(forwarding: Forwarding): void {
@@ -38,9 +39,8 @@ export function forward(forwarding: Forwarding): void {
     outcome.requestBytes += bytes
   }
   if (framing.kind !== 'buffer') {
-    const refused = inspect && refusedByBody(allowed.authorized, inspect(NO_BODY))
-    if (refused) refuse(forwarding, refused)
-    else send(forwarding, framing.kind === 'none' ? null : streamed(request, { rewriter, onBytes }))
+    if (inspect !== null && !isApproved(forwarding, inspect(NO_BODY))) return
+    send(forwarding, framing.kind === 'none' ? null : streamed(request, { rewriter, onBytes }))
     return
   }
   let heldBytes = 0
@@ -55,21 +55,33 @@ export function forward(forwarding: Forwarding): void {
     .catch(() => void response.destroy())
     .then((body) => {
       if (!body) return
-      // Only what had to be looked into can be too long; a declared length has its own limit.
-      const claims = inspect?.(body.sent) ?? (body.sent === null ? ANYTHING : null)
-      const refused = claims && refusedByBody(allowed.authorized, claims)
-      if (refused) refuse(forwarding, refused)
-      else send(forwarding, body.rewritten)
+      if (body === 'no room') return refuse(forwarding, 'too_many_requests')
+      // Only what had to be looked into can be too long: a declared length has its own limit.
+      if (body === 'too long') return void isApproved(forwarding, ANYTHING)
+      if (inspect !== null && !isApproved(forwarding, inspect(body.sent))) return
+      send(forwarding, body.rewritten)
     })
     .catch(fail)
 }
 
-/** Its body shows, or does not rule out, that it does what was not approved. */
-function refuse({ request, response, allowed, outcome }: Forwarding, ask: AskEntry): void {
-  outcome.refused = 'method_not_approved'
-  outcome.ask = ask
-  const refusal = { rule: 'method_not_approved', origin: allowed.origin, secrets: [], ask } as const
-  answerRefusal(response, refusal, !request.complete)
+/** Whether what its body shows, or does not rule out, was approved; it is counted then, and refused otherwise. */
+function isApproved(forwarding: Forwarding, claims: BodyClaims): boolean {
+  const { authorized, session } = forwarding.allowed
+  const verdict = authorizeBody(authorized, claims)
+  if ('ask' in verdict) refuse(forwarding, 'method_not_approved', verdict.ask)
+  else if (session.spend(verdict.entries)) return true
+  else refuse(forwarding, 'requests_exceeded', askForMore(verdict.entries, authorized.ask))
+  return false
+}
+
+function refuse({ request, response, allowed, outcome }: Forwarding, rule: EgressRule, ask?: AskEntry): void {
+  outcome.refused = rule
+  if (ask !== undefined) outcome.ask = ask
+  answerRefusal(
+    response,
+    { rule, origin: allowed.origin, secrets: [], ...(ask && { ask }) },
+    !request.complete,
+  )
   drain(request)
 }
 

@@ -7,11 +7,13 @@ import {
   type EgressRule,
   type EgressSession,
   type EgressTarget,
+  freeEntries,
   judgeTarget,
   originOf,
   type PreparedRequest,
   parseAuthority,
   prepareRequest,
+  type RequestToPrepare,
 } from '../../domain/egress/index.ts'
 import { oneLine } from '../../kernel/index.ts'
 import type { Arrival } from './door.ts'
@@ -51,11 +53,11 @@ export function judge(
   const { target, path } = named
   const origin = recordedOrigin(session, target)
   const parts = { target, path, method: request.method ?? '', rawHeaders: request.rawHeaders, ...options }
-  const prepare = (withoutMutations: boolean): ReturnType<typeof prepareRequest> =>
-    prepareRequest({ policy: session.policy, ...parts, withoutMutations })
+  const prepare = (lookInside?: RequestToPrepare['lookInside']): ReturnType<typeof prepareRequest> =>
+    prepareRequest({ policy: session.policy, ...parts, ...(lookInside && { lookInside }) })
   // Prepared all the same: that tells a path that the audit may keep, and secrets on their way to a wrong place.
   const refuse = (rule: EgressRule, ask?: AskEntry): Refused => {
-    const prepared = prepare(false)
+    const prepared = prepare()
     const secrets = 'refused' in prepared ? prepared.secrets : []
     return { rule, session, origin, path: prepared.auditPath, secrets, ...(ask === undefined ? {} : { ask }) }
   }
@@ -64,13 +66,25 @@ export function judge(
   if (disagreement !== null) return refuse(disagreement)
   const rule = judgeTarget(session.policy, target)
   if (rule !== null) return refuse(rule)
-  const authorized = authorizeRequest({ capabilities: session.policy.capabilities, ...parts })
-  if ('rule' in authorized) return refuse(authorized.rule, authorized.ask)
-  const prepared = prepare(!authorized.entries.some(({ mutations }) => mutations))
+  const asked = authorizeRequest({ capabilities: session.policy.capabilities, ...parts })
+  if ('rule' in asked) return refuse(asked.rule, asked.ask)
+  const { entries } = asked
+  const free = freeEntries(entries)
+  const prepared = prepare(
+    free.length > 0
+      ? undefined
+      : {
+          mutations: entries.some(({ mutations }) => !mutations),
+          methods: entries.some(({ methods }) => methods !== null),
+        },
+  )
   if ('refused' in prepared) {
     return { rule: prepared.refused, session, origin, path: prepared.auditPath, secrets: prepared.secrets }
   }
-  if (!session.spend(authorized.entries)) {
+  // What is not looked into counts by entries that allow whatever it does.
+  const authorized = free.length > 0 ? { ...asked, entries: free } : asked
+  // What is looked into is counted once it is known by which entry it goes.
+  if (prepared.inspect === null && !session.spend(authorized.entries)) {
     return refuse('requests_exceeded', askForMore(authorized.entries, authorized.ask))
   }
   return { session, target, origin, prepared, authorized }

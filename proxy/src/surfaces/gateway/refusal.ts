@@ -15,7 +15,6 @@ export interface Refusal {
 const STATUS: Partial<Record<EgressRule, number>> = {
   bad_request: 400,
   too_many_requests: 429,
-  requests_exceeded: 429,
   gateway_fault: 500,
   unreachable: 502,
   tls_not_verified: 502,

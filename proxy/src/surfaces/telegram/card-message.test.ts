@@ -68,7 +68,7 @@ describe('the card as a message', () => {
   it('shows a small request whole, with its code, on one screen and without files', () => {
     const { seen, documents } = render(
       { secrets: [secret('DEMO_KEY', ['api.example.com'])], network: ['api.example.com'] },
-      'await fetch("https://api.example.com/v1")\n',
+      'await fetch("https://api.example.com/v1", { headers: { a: Deno.env.get("DEMO_KEY") } })\n',
     )
     expect(documents).toEqual([])
     expect(seen).toContain('await fetch(')
@@ -117,7 +117,7 @@ describe('the card as a message', () => {
         ],
         network: ['a.example'],
       },
-      'await fetch("https://a.example/v1")\n',
+      'await fetch("https://a.example/v1", { headers: { a: Deno.env.get("DEMO_KEY"), b: Deno.env.get("RAW_KEY") } })\n',
     )
     expect(seen.split('\n').slice(0, 3)).toEqual([
       '⚠️ the code reads the real value of RAW_KEY and can send it to the network below',
@@ -140,7 +140,7 @@ describe('the card as a message', () => {
         secrets: [sampleSecret({ name: 'DEMO_KEY', hosts: [], bound_to: ['b.example'] })],
         network: ['a.example'],
       },
-      'await fetch("https://a.example/v1")\n',
+      'await fetch("https://a.example/v1", { headers: { a: Deno.env.get("DEMO_KEY"), b: Deno.env.get("RAW_KEY") } })\n',
     )
     expect(seen.split('\n').slice(0, 2)).toEqual([
       '⚠️ DEMO_KEY is bound to b.example, which this code may not reach: it will not be sent',

@@ -99,7 +99,8 @@ function isOfPlatform(node: Node, parent: Node | null): boolean {
   if (parent === null || !/Member/.test(parent.type) || parent.property !== node || parent.computed)
     return false
   let root = parent.object
-  while (/Member/.test(root.type)) root = root.object
+  // No name of the platform is longer; a bound keeps a chain of many members linear.
+  for (let level = 0; level < 4 && /Member/.test(root.type); level++) root = root.object
   return root.type === 'Identifier' && GLOBALS.has(root.name)
 }
 

@@ -98,7 +98,7 @@ export function addressOf(pieces: readonly Piece[]): Address | null {
 }
 
 /** The path pattern of text with marks where it is open. */
-export function pathOf(text: string, of: Taint): { path: string | null; pathFrom: Source | null } {
+function pathOf(text: string, of: Taint): { path: string | null; pathFrom: Source | null } {
   if (text === '') return { path: '/', pathFrom: null }
   if (/^\0+$/.test(text)) return { path: null, pathFrom: sourceOf(of) }
   const path = text
@@ -109,7 +109,7 @@ export function pathOf(text: string, of: Taint): { path: string | null; pathFrom
 }
 
 /** Canonical, as the consent writes hosts; null for what is no host. */
-export function hostOf(text: string, secure: boolean): string | null {
+function hostOf(text: string, secure: boolean): string | null {
   const bare = asciiHost(text).replace(/:(443|80)$/, (port) =>
     port === (secure ? ':443' : ':80') ? '' : port,
   )

@@ -1,4 +1,4 @@
-import { callValue, NO_ARGUMENTS } from './calls.ts'
+import { NO_ARGUMENTS } from './arguments.ts'
 import type { Machine } from './machine.ts'
 import { dangerOf, INNER_ATTRIBUTES } from './modules.ts'
 import {
@@ -27,7 +27,9 @@ const REEXPORTED = /^.+\.(os|sys|builtins|importlib|ctypes|pickle|marshal|subpro
 const NOT_REEXPORTED = /^(?:asyncio\.subprocess|concurrent|multiprocessing)\b/
 
 const plainName = (name: string): string => {
-  if (NOT_REEXPORTED.test(name)) return name
+  // Most names are of two parts, which hold no module of another: this is asked at every attribute.
+  const isShort = name.indexOf('.') === name.lastIndexOf('.')
+  if ((isShort && !name.startsWith('__builtins__.')) || NOT_REEXPORTED.test(name)) return name
   return name.replace(REEXPORTED, '$1').replace(/^(?:__builtins__|builtins\.__dict__)\./, 'builtins.')
 }
 
@@ -72,8 +74,7 @@ function attributeOfAlt(machine: Machine, alt: Alt, name: string, at: number): V
       if (name === '__class__') return [alt.of]
       const get = name.startsWith('__') ? null : findMember(alt.of, '__getattr__')
       if (get !== null)
-        return callValue(
-          machine,
+        return machine.call(
           bindAll(machine, get, alt, alt.of, at),
           { ...NO_ARGUMENTS, args: [[{ t: 'const', v: name, bits: 0 }]] },
           at,
@@ -144,7 +145,7 @@ export function moduleMember(name: string): Value {
 }
 
 /** An attribute that is not called stands for data of its object. */
-export function fallen(alt: Extract<Alt, { t: 'bound' }>): Alt {
+function fallen(alt: Extract<Alt, { t: 'bound' }>): Alt {
   const of = taintOf([alt.self])
   return { t: 'unknown', taint: of.bits === 0 && of.secrets.length === 0 ? taint(COMPUTED) : of }
 }
@@ -167,7 +168,7 @@ function functionFields(machine: Machine, alt: FunctionAlt): Map<string, Value> 
 const isFunction = (value: Value): boolean => value.some((alt) => alt.t === 'function')
 
 /** A class of a library, as the value that its objects are. */
-export function instanceOf(name: string, attributes: Map<string, Value>): Alt {
+function instanceOf(name: string, attributes: Map<string, Value>): Alt {
   if (/^(?:requests|niquests)(?:\.sessions)?\.Session$/.test(name))
     return { t: 'known', what: 'session', fields: attributes }
   if (/^httpx\.(?:Async)?Client$|^aiohttp\.(?:client\.)?ClientSession$/.test(name))
@@ -216,7 +217,7 @@ function bindAll(machine: Machine, member: Value, self: Alt, owner: ClassAlt, at
       const bound: Value = [
         { ...alt, self: alt.kind === 'class' ? [owner] : [self], owner: alt.owner ?? owner },
       ]
-      return alt.kind === 'property' ? callValue(machine, bound, NO_ARGUMENTS, at, null) : bound
+      return alt.kind === 'property' ? machine.call(bound, NO_ARGUMENTS, at, null) : bound
     }),
   )
 }
@@ -252,7 +253,7 @@ export function setAttribute(machine: Machine, value: Value, name: string, to: V
       alt.attributes.set(name, before === undefined ? to : join(before, to))
     } else if (alt.t === 'class') alt.members.set(name, join(alt.members.get(name) ?? NOTHING, to))
     else if (alt.t === 'known' && name === 'get_method')
-      alt.fields.set('method', callValue(machine, to, NO_ARGUMENTS, at, null))
+      alt.fields.set('method', machine.call(to, NO_ARGUMENTS, at, null))
     else if (alt.t === 'known') alt.fields.set(name, join(alt.fields.get(name) ?? NOTHING, to))
     else if (alt.t === 'function') functionFields(machine, alt).set(name, to)
     else if (alt.t === 'ref') replaced(machine, `${alt.name}.${name}`, to, at)

@@ -1,6 +1,8 @@
-import { bind, type Reading } from './expressions.ts'
-import { bodyOf, exprOf, nothing, type Part } from './statements.ts'
+import { bodyOf, exprOf, nothing, type Part } from './parts.ts'
+import { bind, type Reading } from './reading.ts'
 import type { Expr, Handler, Stmt } from './syntax.ts'
+
+/** Adds the `if` statement of these parts to `out`. */
 export function ifOf(parts: readonly Part[], at: number, out: Stmt[]): void {
   const branches: { test: Expr; body: readonly Stmt[] }[] = []
   let otherwise: readonly Stmt[] = []
@@ -14,6 +16,7 @@ export function ifOf(parts: readonly Part[], at: number, out: Stmt[]): void {
   out.push({ k: 'if', at, branches, otherwise })
 }
 
+/** Adds the `try` statement of these parts to `out`. */
 export function tryOf(reading: Reading, parts: readonly Part[], at: number, out: Stmt[]): void {
   const handlers: Handler[] = []
   let otherwise: readonly Stmt[] = []
@@ -40,6 +43,7 @@ export function tryOf(reading: Reading, parts: readonly Part[], at: number, out:
   out.push({ k: 'try', at, body: bodyOf(parts[1]), handlers, otherwise, last })
 }
 
+/** Adds the `with` statement of these parts to `out`. */
 export function withOf(reading: Reading, parts: readonly Part[], at: number, out: Stmt[]): void {
   const items: { x: Expr; target: Expr | null }[] = []
   const add = (x: Expr, target: Expr | null): void => {

@@ -1,13 +1,13 @@
+import { argument, type Call, NO_ARGUMENTS, taintOfCall } from './arguments.ts'
 import { anyMember, attributeOf, setAttribute } from './attributes.ts'
-import { argument, type Call, callUnknown, callValue, NO_ARGUMENTS, taintOfCall } from './calls.ts'
-import { known } from './clients.ts'
 import { decoded } from './decode.ts'
 import { readVariable } from './environment.ts'
-import { imported } from './library.ts'
+import { imported } from './imports.ts'
 import type { Machine } from './machine.ts'
 import { iterate } from './members.ts'
 import { mapped } from './methods.ts'
 import { concat, pythonText } from './text.ts'
+import { callUnknown } from './unknown-calls.ts'
 import {
   ARGS,
   COMPUTED,
@@ -17,6 +17,7 @@ import {
   type Env,
   join,
   joinAll,
+  knownValue,
   mergeTaints,
   NONE,
   NOTHING,
@@ -116,17 +117,17 @@ export function callBuiltin(machine: Machine, name: string, call: Call, at: numb
       return OPEN
     case 'globals':
     case 'locals':
-      return known('namespace')
+      return knownValue('namespace')
     case 'vars':
       return first.length === 0
-        ? known('namespace')
+        ? knownValue('namespace')
         : joinAll(
             first.map(
               (alt): Value =>
                 alt.t === 'object'
                   ? [{ t: 'dict', entries: alt.attributes, rest: NOTHING }]
                   : alt.t === 'ref'
-                    ? known('namespace', [['of', [alt]]])
+                    ? knownValue('namespace', [['of', [alt]]])
                     : OPEN,
             ),
           )
@@ -153,7 +154,7 @@ export function callBuiltin(machine: Machine, name: string, call: Call, at: numb
         first.length === 0 ? { known: [], open: NOTHING } : iterate(machine, first, at)
       const key = call.named.get('key')
       if (key !== undefined)
-        callValue(machine, key, { ...NO_ARGUMENTS, args: [join(joinAll(items), open)] }, at, env)
+        machine.call(key, { ...NO_ARGUMENTS, args: [join(joinAll(items), open)] }, at, env)
       return [{ t: 'list', items: name === 'reversed' ? [...items].reverse() : [...items], rest: open }]
     }
     case 'enumerate':
@@ -197,7 +198,7 @@ export function callBuiltin(machine: Machine, name: string, call: Call, at: numb
     case 'super': {
       const frame = machine.frames.at(-1)
       if (frame?.self === undefined || frame.self === null || frame.owner === null) return OPEN
-      return known('super', [
+      return knownValue('super', [
         ['self', frame.self],
         ['owner', [frame.owner]],
       ])

@@ -1,9 +1,10 @@
+import { type Call, NO_ARGUMENTS } from './arguments.ts'
 import { attributeOf, externalBases, findMember } from './attributes.ts'
-import { runBody } from './execute.ts'
 import { callLibrary } from './library.ts'
 import { MAX_CALLS, MAX_CONTEXTS, MAX_STEPS } from './limits.ts'
 import { type Frame, keyOf, type Machine, newEnv } from './machine.ts'
 import { callMethod } from './methods.ts'
+import { callUnknown } from './unknown-calls.ts'
 import {
   type Alt,
   type ClassAlt,
@@ -17,37 +18,13 @@ import {
   NONE,
   NOTHING,
   type ObjectAlt,
-  type Taint,
   taint,
   taintOf,
   unknown,
   type Value,
 } from './values.ts'
 
-/** The arguments of one call. `rest` and `restNamed` are what unpacked arguments may hold. */
-export interface Call {
-  readonly args: readonly Value[]
-  readonly named: ReadonlyMap<string, Value>
-  readonly rest: Value
-  readonly restNamed: Value
-}
-
-export const NO_ARGUMENTS: Call = { args: [], named: new Map(), rest: NOTHING, restNamed: NOTHING }
 const OPEN = unknown(taint(COMPUTED))
-
-export function allArguments(call: Call): Value[] {
-  return [...call.args, ...call.named.values(), call.rest, call.restNamed]
-}
-
-/** What a parameter gets, by place or name. */
-export const argument = (call: Call, place: number, name: string): Value =>
-  call.named.get(name) ?? call.args[place] ?? join(place >= 0 ? call.rest : NOTHING, call.restNamed)
-
-export function taintOfCall(call: Call): Taint {
-  let of = taint(0)
-  for (const value of allArguments(call)) of = mergeTaints(of, taintOf(value))
-  return of
-}
 
 /** Follows a call of everything that a value may be; null stands for arguments that nothing is known of. */
 export function callValue(
@@ -118,24 +95,6 @@ function callNamed(machine: Machine, fields: ReadonlyMap<string, Value>, call: C
     at,
     null,
   )
-}
-
-/** A call that cannot be followed: what goes in may come out, functions that go in may be called. */
-export function callUnknown(machine: Machine, of: Taint, call: Call, at: number): Value {
-  callBacks(machine, call, at, null)
-  const all = mergeTaints(of, taintOfCall(call))
-  return unknown(all.bits === 0 && all.secrets.length === 0 ? taint(COMPUTED) : all)
-}
-
-/** Calls the functions among the arguments, with `given` or with what nothing is known of. */
-export function callBacks(machine: Machine, call: Call, at: number, given: Call | null): void {
-  for (const value of allArguments(call)) {
-    for (const alt of value) {
-      if (alt.t === 'function' || alt.t === 'partial') callValue(machine, [alt], given, at, null)
-      else if (alt.t === 'bound' && alt.self.t === 'known' && given !== null)
-        callValue(machine, [alt], given, at, null)
-    }
-  }
 }
 
 function create(machine: Machine, of: ClassAlt, call: Call | null, at: number): Value {
@@ -235,7 +194,7 @@ function callFunction(machine: Machine, alt: FunctionAlt, call: Call | null): Va
   const frame: Frame = { env, self: alt.self, owner: alt.owner, returns: NOTHING, yields: NOTHING }
   machine.frames.push(frame)
   const hidden = machine.hidden.length
-  runBody(machine, env, fn.body)
+  machine.run(env, fn.body)
   machine.hidden.length = hidden
   machine.frames.pop()
   const result: Value = fn.generator

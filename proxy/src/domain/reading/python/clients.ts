@@ -1,17 +1,26 @@
+import { argument, type Call, NO_ARGUMENTS } from './arguments.ts'
 import { attributeOf, findMember } from './attributes.ts'
-import { argument, type Call, callBacks, callValue, NO_ARGUMENTS } from './calls.ts'
 import type { Machine } from './machine.ts'
 import { NO_SENDING, send } from './send.ts'
 import { concat } from './text.ts'
-import { type Alt, ANSWER, constant, join, NOTHING, taint, taintOf, unknown, type Value } from './values.ts'
+import { callBacks } from './unknown-calls.ts'
+import {
+  type Alt,
+  ANSWER,
+  constant,
+  join,
+  knownValue,
+  NOTHING,
+  taint,
+  taintOf,
+  unknown,
+  type Value,
+} from './values.ts'
 
+/** What a host answers. */
 export const ANSWERED: Value = unknown(taint(ANSWER))
 const VERBS = new Set(['get', 'post', 'put', 'patch', 'delete', 'head', 'options'])
 type Known = Extract<Alt, { t: 'known' }>
-
-export const known = (what: string, fields: Iterable<readonly [string, Value]> = []): Value => [
-  { t: 'known', what, fields: new Map(fields) },
-]
 
 const isNone = (value: Value): boolean =>
   value.length === 0 || value.every((alt) => alt.t === 'const' && alt.v === null)
@@ -28,7 +37,7 @@ function methodFor(data: Value): Value {
 export function callClient(machine: Machine, name: string, call: Call, at: number): Value | null {
   const part = (place: number, key: string): Value => argument(call, place, key)
   if (name === 'urllib.request.Request' || name === 'urllib2.Request')
-    return known('request', [
+    return knownValue('request', [
       ['url', part(0, 'url')],
       ['data', part(1, 'data')],
       ['headers', dictOr(part(2, 'headers'))],
@@ -40,21 +49,22 @@ export function callClient(machine: Machine, name: string, call: Call, at: numbe
       ? [{ t: 'list', items: [ANSWERED, ANSWERED], rest: NOTHING }]
       : ANSWERED
   }
-  if (/^urllib\.request\.(?:build_opener|OpenerDirector|FancyURLopener)$/.test(name)) return known('opener')
+  if (/^urllib\.request\.(?:build_opener|OpenerDirector|FancyURLopener)$/.test(name))
+    return knownValue('opener')
   if (
     name === 'urllib.request.ProxyHandler' &&
     !isNone(part(0, 'proxies')) &&
     !part(0, 'proxies').every((alt) => alt.t === 'dict' && alt.entries.size === 0)
   ) {
     machine.recorder.danger('opaque_sender', at, 'a proxy')
-    return known('handler')
+    return knownValue('handler')
   }
   if (/^http\.client\.HTTPS?Connection$|^urllib3\.(?:connectionpool\.)?HTTPS?ConnectionPool$/.test(name)) {
     const scheme = name.includes('HTTPS') ? 'https://' : 'http://'
     const port = part(1, 'port')
     const host = part(0, 'host')
     const place = isNone(port) ? host : concat([host, constant(':'), port])
-    return known('connection', [
+    return knownValue('connection', [
       ['base', concat([constant(scheme), place])],
       ['headers', emptyDict()],
     ])
@@ -67,7 +77,7 @@ export function callClient(machine: Machine, name: string, call: Call, at: numbe
     if (name.endsWith('ProxyManager')) machine.recorder.danger('opaque_sender', at, 'a proxy')
     noteProxies(machine, call, at)
     const base = part(name.startsWith('aiohttp') || name.endsWith('from_url') ? 0 : -1, 'base_url')
-    return known('session', [
+    return knownValue('session', [
       ['base', isNone(base) ? NOTHING : base],
       ['headers', dictOr(part(-1, 'headers'))],
       ['auth', part(-1, 'auth')],
@@ -75,7 +85,7 @@ export function callClient(machine: Machine, name: string, call: Call, at: numbe
     ])
   }
   if (name === 'requests.Request' || name === 'httpx.Request')
-    return known('request', [
+    return knownValue('request', [
       ['method', part(0, 'method')],
       ['url', part(1, 'url')],
       ['headers', dictOr(part(2, 'headers'))],
@@ -94,7 +104,7 @@ export function callClient(machine: Machine, name: string, call: Call, at: numbe
       websocket: true,
     })
     callBacks(machine, call, at, null)
-    return known('websocket')
+    return knownValue('websocket')
   }
   return null
 }
@@ -126,7 +136,7 @@ function openUrl(machine: Machine, at: number, target: Value, data: Value): void
     const method =
       own === null
         ? (fields.get('method') ?? NOTHING)
-        : callValue(machine, attributeOf(machine, [alt], 'get_method', at), NO_ARGUMENTS, at, null)
+        : machine.call(attributeOf(machine, [alt], 'get_method', at), NO_ARGUMENTS, at, null)
     const stated = method.filter((one) => !(one.t === 'const' && one.v === null))
     const open = stated.length < method.length || method.length === 0
     send(machine, at, {
@@ -242,7 +252,7 @@ export function callKnown(machine: Machine, self: Known, name: string, call: Cal
         return ANSWERED
       }
       if (name === 'build_request')
-        return known('request', [
+        return knownValue('request', [
           ['method', part(0, 'method')],
           ['url', onBase(self.fields.get('base') ?? NOTHING, part(1, 'url'))],
         ])
@@ -253,7 +263,7 @@ export function callKnown(machine: Machine, self: Known, name: string, call: Cal
           headers: self.fields.get('headers') ?? NOTHING,
           websocket: true,
         })
-        return known('websocket')
+        return knownValue('websocket')
       }
       return [self]
     case 'websocket':

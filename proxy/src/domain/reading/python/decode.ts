@@ -56,7 +56,7 @@ function plain(name: string, text: string, how: string): string | null {
 }
 
 /** Letters moved by 13 places. */
-export const rot13 = (text: string): string =>
+const rot13 = (text: string): string =>
   text.replace(/[a-z]/gi, (char) => {
     const base = char <= 'Z' ? 65 : 97
     return String.fromCharCode(((char.charCodeAt(0) - base + 13) % 26) + base)

@@ -1,39 +1,10 @@
-import { externalBases, moduleMember, noteReference } from './attributes.ts'
-import { callValue, NO_ARGUMENTS } from './calls.ts'
+import { NO_ARGUMENTS } from './arguments.ts'
+import { externalBases } from './attributes.ts'
 import { evaluate } from './evaluate.ts'
-import { runBody } from './execute.ts'
 import { assignName, type Machine, newEnv } from './machine.ts'
 import { KEPT_BUILTINS } from './modules.ts'
 import type { Expr, Stmt } from './syntax.ts'
-import { type ClassAlt, type Env, refTo, type Value } from './values.ts'
-export function importModule(machine: Machine, env: Env, stmt: Extract<Stmt, { k: 'import' }>): void {
-  machine.recorder.imported(stmt.at, stmt.module, false)
-  noteReference(machine, stmt.module, stmt.at, true)
-  const top = stmt.module.split('.')[0] as string
-  assignName(machine, env, stmt.as ?? top, refTo(stmt.as === null ? top : stmt.module))
-}
-
-export function importNames(machine: Machine, env: Env, stmt: Extract<Stmt, { k: 'from' }>): void {
-  machine.recorder.imported(stmt.at, stmt.module, false)
-  if (stmt.names === null) {
-    machine.stars.push(stmt.module)
-    return
-  }
-  if (stmt.module === '__future__') return
-  for (const { name, as } of stmt.names) {
-    const full = `${stmt.module}.${name}`
-    noteReference(machine, full, stmt.at, true)
-    const value = full === '__main__.__builtins__' ? refTo('builtins') : moduleMember(full)
-    if (
-      env === machine.globals &&
-      KEPT_BUILTINS.has(as) &&
-      full !== `builtins.${as}` &&
-      !/^(?:rich|builtins|six|past|future)\b/.test(full)
-    )
-      machine.recorder.danger('replaced_builtin', stmt.at, as)
-    assignName(machine, env, as, value)
-  }
-}
+import type { ClassAlt, Env, Value } from './values.ts'
 
 const SENDERS = /^(?:urllib\.request|requests|httpx|aiohttp|urllib3|http\.client|json|os|base64|hashlib)\.\w+/
 
@@ -56,6 +27,7 @@ export function shadow(machine: Machine, env: Env, name: string, value: Value, a
   }
 }
 
+/** What decorators make of a function, the last one first. */
 export function decorated(
   machine: Machine,
   env: Env,
@@ -71,28 +43,30 @@ export function decorated(
       value = value.flatMap((alt): Value => (alt.t === 'function' ? [{ ...alt, kind }] : [alt]))
     for (const alt of by) {
       if (alt.t !== 'function' && alt.t !== 'class') continue
-      const made = callValue(machine, [alt], { ...NO_ARGUMENTS, args: [value] }, at, env).filter(
-        (one) => one.t !== 'unknown' && one.t !== 'const',
-      )
+      const made = machine
+        .call([alt], { ...NO_ARGUMENTS, args: [value] }, at, env)
+        .filter((one) => one.t !== 'unknown' && one.t !== 'const')
       if (made.length > 0) value = made
     }
   }
   return value
 }
 
+/** How a decorator of Python itself changes a method; null for any other. */
 export function decoratorKind(x: Expr): 'property' | 'static' | 'class' | null {
   const name = x.k === 'name' ? x.id : x.k === 'attr' ? x.name : ''
   if (name === 'property' || name === 'cached_property' || name === 'getter') return 'property'
   return name === 'staticmethod' ? 'static' : name === 'classmethod' ? 'class' : null
 }
 
+/** Follows a class statement: its bases, its body, its decorators, and the name that it binds. */
 export function defineClass(machine: Machine, env: Env, stmt: Extract<Stmt, { k: 'class' }>): void {
   const bases = stmt.args
     .filter(({ name, star }) => name === null && star === '')
     .map(({ x }) => evaluate(machine, env, x))
   for (const { name, x } of stmt.args) if (name !== null) evaluate(machine, env, x)
   const scope = newEnv(env, null, true)
-  runBody(machine, scope, stmt.body)
+  machine.run(scope, stmt.body)
   const fields = stmt.body.flatMap((one) =>
     one.k === 'assign' && one.targets[0]?.k === 'name' ? [one.targets[0].id] : [],
   )
@@ -130,7 +104,7 @@ export function defineClass(machine: Machine, env: Env, stmt: Extract<Stmt, { k:
   for (const decorator of [...stmt.decorators].reverse()) {
     for (const alt of evaluate(machine, env, decorator, true)) {
       if (alt.t !== 'function') continue
-      const result = callValue(machine, [alt], { ...NO_ARGUMENTS, args: [value] }, stmt.at, env)
+      const result = machine.call([alt], { ...NO_ARGUMENTS, args: [value] }, stmt.at, env)
       if (result.some((one) => one.t === 'class')) value = result
     }
   }

@@ -1,5 +1,5 @@
+import type { Call } from './arguments.ts'
 import { attributeOf, noteReference, setAttribute, setItem } from './attributes.ts'
-import { type Call, callValue } from './calls.ts'
 import { hiddenOf, under } from './conditions.ts'
 import { assignName, lookupName, type Machine, newEnv, step } from './machine.ts'
 import { itemOf, iterate, sliceOf } from './members.ts'
@@ -55,7 +55,7 @@ export function evaluate(machine: Machine, env: Env, x: Expr, callee = false): V
       return NONE
     case 'call': {
       const fn = evaluate(machine, env, x.fn, true)
-      return callValue(machine, fn, argumentsOf(machine, env, x.args), x.at, env)
+      return machine.call(fn, argumentsOf(machine, env, x.args), x.at, env)
     }
     case 'chain':
       return chain(machine, env, x)
@@ -139,17 +139,18 @@ function nameValue(machine: Machine, env: Env, id: string, at: number, callee: b
 }
 
 /** Text of a value that a format changes. */
-export const opened = (value: Value): Value => {
+const opened = (value: Value): Value => {
   const of = taintOf(value)
   return unknown(of.bits === 0 && of.secrets.length === 0 ? taint(COMPUTED) : of)
 }
 
+/** A function as a value; its defaults are evaluated where it is made. */
 export function functionValue(machine: Machine, env: Env, fn: FunctionNode): Value {
   const initial = new Map<string, Value>()
   for (const param of fn.params)
     if (param.initial !== null) initial.set(param.name, evaluate(machine, env, param.initial))
   const value: Value = [{ t: 'function', fn, env, self: null, owner: null, kind: 'plain', initial }]
-  machine.made.push({ fn, call: () => void callValue(machine, value, null, fn.at, env) })
+  machine.made.push({ fn, call: () => void machine.call(value, null, fn.at, env) })
   return value
 }
 

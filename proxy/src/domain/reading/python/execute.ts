@@ -1,8 +1,9 @@
+import { NO_ARGUMENTS } from './arguments.ts'
 import { findMember } from './attributes.ts'
-import { callValue, NO_ARGUMENTS } from './calls.ts'
 import { hiddenOf } from './conditions.ts'
-import { decorated, decoratorKind, defineClass, importModule, importNames, shadow } from './definitions.ts'
+import { decorated, decoratorKind, defineClass, shadow } from './definitions.ts'
 import { assignTarget, evaluate, functionValue } from './evaluate.ts'
+import { importModule, importNames } from './imports.ts'
 import { assignName, branches, type Ending, type Hidden, loop, type Machine, step } from './machine.ts'
 import { iterate } from './members.ts'
 import { operate } from './operators.ts'
@@ -111,8 +112,7 @@ function run(machine: Machine, env: Env, stmt: Stmt): Ending {
                 ? (findMember(alt.of, '__enter__') ?? findMember(alt.of, '__aenter__'))
                 : null
             if (enter === null) return alt.t === 'list' && alt.items.length === 0 ? alt.rest : [alt]
-            return callValue(
-              machine,
+            return machine.call(
               enter.flatMap(
                 (one): Value =>
                   one.t === 'function' && alt.t === 'object' ? [{ ...one, self: [alt], owner: alt.of }] : [],

@@ -55,7 +55,7 @@ function ofAlt(alt: Alt): Operation {
 }
 
 /** `mutation` when any operation of the document is one. */
-export function operationOf(document: string): 'query' | 'mutation' {
+function operationOf(document: string): 'query' | 'mutation' {
   let depth = 0
   const plain = document.replace(/#[^\n]*/g, '').replace(/"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"/g, '""')
   for (const match of plain.matchAll(/[{}()]|\b\w+\b/g)) {

@@ -21,8 +21,8 @@ export function readPython(code: string): CodeFacts {
   try {
     const program = parsePython(text)
     noteWriting(recorder, program)
-    const machine = newMachine(recorder)
-    runBody(machine, machine.globals, program.body)
+    const machine = newMachine(recorder, callValue, runBody)
+    machine.run(machine.globals, program.body)
     // What nothing was seen to call may still be called: by a library, or by a name that is computed.
     for (let index = 0; index < machine.made.length; index++) {
       const { fn, call } = machine.made[index] as (typeof machine.made)[number]
@@ -45,13 +45,7 @@ export function readPython(code: string): CodeFacts {
         for (const member of owner.members.values()) {
           for (const alt of member)
             if (alt.t === 'function' && alt.fn === fn)
-              callValue(
-                machine,
-                [{ ...alt, self: alt.kind === 'static' ? null : [object] }],
-                null,
-                fn.at,
-                null,
-              )
+              machine.call([{ ...alt, self: alt.kind === 'static' ? null : [object] }], null, fn.at, null)
         }
       }
     }

@@ -1,23 +1,16 @@
+import { allArguments, argument, type Call, NO_ARGUMENTS, taintOfCall } from './arguments.ts'
 import { callBuiltin } from './builtins.ts'
-import {
-  allArguments,
-  argument,
-  type Call,
-  callBacks,
-  callUnknown,
-  callValue,
-  NO_ARGUMENTS,
-  taintOfCall,
-} from './calls.ts'
-import { callClient, known } from './clients.ts'
+import { callClient } from './clients.ts'
 import { decoded } from './decode.ts'
 import { readVariable } from './environment.ts'
+import { imported } from './imports.ts'
 import type { Machine } from './machine.ts'
 import { iterate } from './members.ts'
 import { mapped } from './methods.ts'
-import { CHANCE, CLOCKS, dangerOf, isUnreadSender, MACHINE } from './modules.ts'
+import { CHANCE, CLOCKS, isUnreadSender, MACHINE } from './modules.ts'
 import { concat } from './text.ts'
 import { textCall } from './text-library.ts'
+import { callBacks, callUnknown } from './unknown-calls.ts'
 import {
   ARGS,
   CLOCK,
@@ -27,12 +20,12 @@ import {
   type Env,
   join,
   joinAll,
+  knownValue,
   listOfItems,
   mergeTaints,
   NOTHING,
   PLATFORM,
   RANDOM,
-  refTo,
   taint,
   taintOf,
   unknown,
@@ -153,15 +146,15 @@ function flowCall(machine: Machine, name: string, call: Call, at: number): Value
         all =
           all.length === 0
             ? item
-            : callValue(machine, part(0, 'function'), { ...NO_ARGUMENTS, args: [all, item] }, at, null)
+            : machine.call(part(0, 'function'), { ...NO_ARGUMENTS, args: [all, item] }, at, null)
       return open.length === 0
         ? all
-        : join(all, callValue(machine, part(0, 'function'), { ...NO_ARGUMENTS, args: [all, open] }, at, null))
+        : join(all, machine.call(part(0, 'function'), { ...NO_ARGUMENTS, args: [all, open] }, at, null))
     }
     case 'operator.attrgetter':
     case 'operator.methodcaller':
       if (constantsOf(part(0, 'attr')) === null) machine.recorder.danger('code_from_text', at, short)
-      return known('caller', [
+      return knownValue('caller', [
         ['name', part(0, 'name')],
         [
           'args',
@@ -173,8 +166,7 @@ function flowCall(machine: Machine, name: string, call: Call, at: number): Value
     case 'threading.Timer': {
       const [list] = part(name.endsWith('Timer') ? 2 : -1, 'args')
       const [dict] = part(-1, 'kwargs')
-      callValue(
-        machine,
+      machine.call(
         part(1, name.endsWith('Timer') ? 'function' : 'target'),
         {
           ...NO_ARGUMENTS,
@@ -184,7 +176,7 @@ function flowCall(machine: Machine, name: string, call: Call, at: number): Value
         at,
         null,
       )
-      return known('thread')
+      return knownValue('thread')
     }
     case 'concurrent.futures.ThreadPoolExecutor':
     case 'concurrent.futures.thread.ThreadPoolExecutor':
@@ -193,7 +185,7 @@ function flowCall(machine: Machine, name: string, call: Call, at: number): Value
     case 'asyncio.get_event_loop':
     case 'asyncio.get_running_loop':
     case 'asyncio.new_event_loop':
-      return name.startsWith('asyncio') ? known('executor') : known('executor')
+      return knownValue('executor')
     case 'asyncio.run':
     case 'asyncio.create_task':
     case 'asyncio.ensure_future':
@@ -204,7 +196,7 @@ function flowCall(machine: Machine, name: string, call: Call, at: number): Value
     case 'weakref.ref':
       return part(0, 'main')
     case 'asyncio.to_thread':
-      return callValue(machine, part(0, 'func'), { ...call, args: call.args.slice(1) }, at, null)
+      return machine.call(part(0, 'func'), { ...call, args: call.args.slice(1) }, at, null)
     case 'asyncio.gather':
       return [{ t: 'list', items: [...call.args], rest: call.rest }]
     case 'asyncio.as_completed':
@@ -231,12 +223,12 @@ function flowCall(machine: Machine, name: string, call: Call, at: number): Value
       return [{ t: 'dict', entries: new Map(), rest: OPEN }]
     case 'types.SimpleNamespace':
     case 'argparse.Namespace':
-      return known('plain', call.named)
+      return knownValue('plain', call.named)
     case 'dataclasses.field': {
       const factory = call.named.get('default_factory')
       return factory === undefined
         ? (call.named.get('default') ?? NOTHING)
-        : callValue(machine, factory, NO_ARGUMENTS, at, null)
+        : machine.call(factory, NO_ARGUMENTS, at, null)
     }
     case 'argparse.ArgumentParser':
       return OPEN
@@ -267,22 +259,4 @@ function flowCall(machine: Machine, name: string, call: Call, at: number): Value
     return OPEN
   }
   return null
-}
-
-/** A module imported by a name at run time. */
-export function imported(machine: Machine, name: Value, at: number): Value {
-  const names = constantsOf(name)
-  if (names === null) {
-    machine.recorder.danger('computed_import', at)
-    machine.recorder.imported(at, null, true)
-    return OPEN
-  }
-  return joinAll(
-    names.map((one) => {
-      machine.recorder.imported(at, String(one), true)
-      const kind = dangerOf(`${String(one)}.name`)
-      if (kind !== null) machine.recorder.danger(kind, at, String(one))
-      return refTo(String(one))
-    }),
-  )
 }

@@ -1,6 +1,7 @@
+import type { Call } from './arguments.ts'
 import { MAX_STEPS, Unreadable } from './limits.ts'
 import type { Recorder } from './recorder.ts'
-import type { FunctionNode } from './syntax.ts'
+import type { FunctionNode, Stmt } from './syntax.ts'
 import { type ClassAlt, type Env, join, NOTHING, type Value, widen } from './values.ts'
 
 /** One call that is being followed. */
@@ -12,6 +13,7 @@ export interface Frame {
   yields: Value
 }
 
+/** What a variable held before it was set. */
 export interface Change {
   readonly env: Env
   readonly name: string
@@ -24,8 +26,18 @@ export interface Hidden {
   readonly detail: string
 }
 
-/** State of following one program. */
+/** How a branch ends: it goes on, leaves a loop, or leaves the function. */
+export type Ending = 'on' | 'leaves' | 'ends'
+
+/** Follows a call of everything that `fn` may be; null for `call` stands for arguments that nothing is known of. */
+type FollowCall = (fn: Value, call: Call | null, at: number, env: Env | null) => Value
+/** Follows statements one after another. */
+type FollowBody = (env: Env, body: readonly Stmt[]) => Ending
+
+/** State of following one program, and the two operations that everything else comes back to. */
 export interface Machine {
+  readonly call: FollowCall
+  readonly run: FollowBody
   readonly recorder: Recorder
   readonly globals: Env
   readonly frames: Frame[]
@@ -53,6 +65,7 @@ export interface Machine {
   version: number
 }
 
+/** A scope with no names in it. `locals` are the names that its body binds. */
 export const newEnv = (parent: Env | null, locals: ReadonlySet<string> | null, isClass = false): Env => ({
   vars: new Map(),
   parent,
@@ -62,8 +75,15 @@ export const newEnv = (parent: Env | null, locals: ReadonlySet<string> | null, i
   nonlocal: new Set(),
 })
 
-export function newMachine(recorder: Recorder): Machine {
-  return {
+/** A machine that has followed nothing. `call` and `run` are the operations that it carries. */
+export function newMachine(
+  recorder: Recorder,
+  call: (machine: Machine, ...given: Parameters<FollowCall>) => Value,
+  run: (machine: Machine, ...given: Parameters<FollowBody>) => Ending,
+): Machine {
+  const machine: Machine = {
+    call: (fn, given, at, env) => call(machine, fn, given, at, env),
+    run: (env, body) => run(machine, env, body),
     recorder,
     globals: newEnv(null, null),
     frames: [],
@@ -84,6 +104,7 @@ export function newMachine(recorder: Recorder): Machine {
     walks: 0,
     version: 0,
   }
+  return machine
 }
 
 /** Counts work; a program that needs more than the limit is not readable. */
@@ -101,6 +122,7 @@ function home(machine: Machine, env: Env, name: string): Env {
   return env
 }
 
+/** Binds a name, as `global` and `nonlocal` say. */
 export function assignName(machine: Machine, env: Env, name: string, value: Value): void {
   const target = home(machine, env, name)
   const before = target.vars.get(name)
@@ -124,9 +146,6 @@ export function lookupName(machine: Machine, env: Env, name: string): Value | un
   }
   return undefined
 }
-
-/** How a branch ends: it goes on, leaves a loop, or leaves the function. */
-export type Ending = 'on' | 'leaves' | 'ends'
 
 /**
  * Follows each branch from the same state and joins what they leave behind. A branch that ends the function leaves

@@ -1,10 +1,12 @@
-import type { TreeCursor } from '@lezer/common'
-import { nameAt, type Reading, readExpr, tokensOf } from './expressions.ts'
 import { MAX_DEPTH, Unreadable } from './limits.ts'
-import { bodyAt, nothing } from './statements.ts'
+import { nothing } from './parts.ts'
+import { nameAt, type Reading, tokensOf } from './reading.ts'
 import type { Expr, Stmt } from './syntax.ts'
+import type { TreeCursor } from './tree.ts'
 
 const isClause = ({ name }: TreeCursor): boolean => name === 'MatchClause'
+
+/** Adds the `match` statement under the cursor to `out`. */
 export function matchAt(reading: Reading, cursor: TreeCursor, out: Stmt[]): void {
   const at = cursor.from
   const cases: { names: string[]; guard: Expr | null; body: Stmt[] }[] = []
@@ -18,7 +20,7 @@ export function matchAt(reading: Reading, cursor: TreeCursor, out: Stmt[]): void
       } while (cursor.nextSibling())
       cursor.parent()
     } else if (cursor.name !== 'match' && cursor.name !== '*' && cursor.name !== 'Comment')
-      subject = readExpr(reading, cursor)
+      subject = reading.expression(cursor)
   } while (cursor.nextSibling())
   cursor.parent()
   out.push({ k: 'match', at, subject, cases })
@@ -35,7 +37,7 @@ function clauseAt(
   do {
     if (cursor.name === 'Guard')
       guard = tokensOf(reading, cursor).find((token) => token.x !== undefined)?.x ?? null
-    else if (cursor.name === 'Body') body = bodyAt(reading, cursor)
+    else if (cursor.name === 'Body') body = reading.body(cursor)
     else {
       reading.patterns.push({ from: cursor.from, to: cursor.to })
       capturesAt(reading, cursor, names)

@@ -1,5 +1,5 @@
+import { NO_ARGUMENTS } from './arguments.ts'
 import { attributeOf } from './attributes.ts'
-import { callValue, NO_ARGUMENTS } from './calls.ts'
 import { readVariable } from './environment.ts'
 import type { Machine } from './machine.ts'
 import { lookupName } from './machine.ts'
@@ -61,7 +61,7 @@ function iterateAlt(machine: Machine, alt: Alt, at: number): { known: readonly V
       const iter = machine.walks > 2 ? NOTHING : attributeOf(machine, [alt], '__iter__', at)
       if (iter.some((one) => one.t === 'function')) {
         machine.walks++
-        const walked = iterate(machine, callValue(machine, iter, NO_ARGUMENTS, at, null), at)
+        const walked = iterate(machine, machine.call(iter, NO_ARGUMENTS, at, null), at)
         machine.walks--
         return walked
       }
@@ -118,7 +118,7 @@ function itemOfAlt(machine: Machine, alt: Alt, index: Value, at: number): Value 
     case 'object': {
       const get = attributeOf(machine, [alt], '__getitem__', at)
       if (get.some((one) => one.t === 'function'))
-        return callValue(machine, get, { ...NO_ARGUMENTS, args: [index] }, at, null)
+        return machine.call(get, { ...NO_ARGUMENTS, args: [index] }, at, null)
       break
     }
     case 'class':

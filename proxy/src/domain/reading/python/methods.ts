@@ -1,8 +1,9 @@
-import { argument, type Call, callBacks, callUnknown, callValue, NO_ARGUMENTS, taintOfCall } from './calls.ts'
+import { argument, type Call, NO_ARGUMENTS, taintOfCall } from './arguments.ts'
 import { ANSWERED, callKnown, callLikeClient } from './clients.ts'
 import type { Machine } from './machine.ts'
 import { itemOf, iterate } from './members.ts'
 import { concat, formatText, textMethod } from './text.ts'
+import { callBacks, callUnknown } from './unknown-calls.ts'
 import {
   type Alt,
   ANSWER,
@@ -12,6 +13,7 @@ import {
   constantsOf,
   join,
   joinAll,
+  knownValue,
   listOfItems,
   MAX_ITEMS,
   mergeTaints,
@@ -239,7 +241,7 @@ function knownCall(
       const target = name === 'run_in_executor' ? argument(call, 1, 'func') : fn
       const list = name.startsWith('apply') ? call.args[1]?.[0] : undefined
       const args = list?.t === 'list' ? list.items : call.args.slice(skip)
-      return known2('future', callValue(machine, target, { ...call, args }, at, null))
+      return knownValue('future', [['value', machine.call(target, { ...call, args }, at, null)]])
     }
     if (/^(?:map|imap|imap_unordered|starmap)$/.test(name))
       return mapped(machine, fn, call.args.slice(1), at, name === 'starmap')
@@ -248,10 +250,6 @@ function knownCall(
   if (self.what === 'thread') return NONE
   return callUnknown(machine, taintOf([self]), call, at)
 }
-
-export const known2 = (what: string, value: Value): Value => [
-  { t: 'known', what, fields: new Map([['value', value]]) },
-]
 
 /** `map(fn, items)`: one call for each known item, one for all others. */
 export function mapped(
@@ -266,8 +264,7 @@ export function mapped(
   const items: Value[] = []
   let rest: Value = NOTHING
   const call = (args: readonly Value[]): Value =>
-    callValue(
-      machine,
+    machine.call(
       fn,
       { ...NO_ARGUMENTS, args: star ? iterate(machine, args[0] ?? NOTHING, at).known : args },
       at,

@@ -109,10 +109,12 @@ export const KEPT_BUILTINS: ReadonlySet<string> = new Set(
   ),
 )
 
-/** Where a call reads the clock, chance or the machine. */
+/** Where a call reads the clock. */
 export const CLOCKS =
   /^(?:time\.(?:time|time_ns|localtime|gmtime|strftime|ctime|asctime)|datetime\.(?:datetime\.(?:now|utcnow|today)|date\.today)|calendar\.timegm|pendulum\.now|arrow\.(?:now|utcnow)|email\.utils\.formatdate)$/
+/** Where a call reads chance. */
 export const CHANCE =
   /^(?:random\.(?!seed$)\w+|random\.SystemRandom|secrets\.\w+|uuid\.uuid[14]|os\.urandom|os\.getrandom|numpy\.random\.\w+)$/
+/** Where a call reads the machine. */
 export const MACHINE =
   /^(?:platform\.\w+|sys\.(?:platform|gettrace|executable|flags)|os\.(?:name|uname|getlogin|getpid|getppid|cpu_count|getcwd|listdir|getloadavg|getuid|path\.(?:exists|isfile|isdir|getmtime))|socket\.(?:gethostname|getfqdn)|getpass\.getuser|uuid\.getnode|locale\.\w+|pathlib\.Path\.home)$/

@@ -18,8 +18,10 @@ import {
   type Value,
 } from './values.ts'
 
+/** Operators that compare. */
 export const COMPARES = /^(?:[<>]=?|[=!]=|<>|in|not in|is|is not)$/
 
+/** `left and right`, `left or right`. */
 export function logical(op: string, left: Value, right: Value): Value {
   const consts = constantsOf(left)
   if (consts !== null) {

@@ -1,10 +1,11 @@
-import type { Tree } from '@lezer/common'
 import { parser } from '@lezer/python'
-import { newNames, type Reading } from './expressions.ts'
+import { readExpr } from './expressions.ts'
 import { Unreadable } from './limits.ts'
+import { newNames, type Reading } from './reading.ts'
 import { bodyAt } from './statements.ts'
 import type { Program } from './syntax.ts'
 import { tolerate } from './tolerate.ts'
+import type { Tree } from './tree.ts'
 
 /** Without error recovery: it is slow on hostile text, and a program with an error is not read anyway. */
 const strict = parser.configure({ strict: true })
@@ -20,17 +21,8 @@ export function parsePython(code: string): Program {
   if (nul >= 0) throw new Unreadable(nul, 'holds a NUL character')
   checkCookie(code)
   const { tree, emptied } = parsed(code)
-  const reading: Reading = {
-    code,
-    depth: 0,
-    names: newNames(),
-    words: new Map(),
-    escaped: [],
-    odd: [],
-    patterns: [],
-    annotations: [],
-  }
-  const body = bodyAt(reading, tree.cursor())
+  const reading = newReading(code)
+  const body = reading.body(tree.cursor())
   // Elsewhere than in a pattern such brackets are a call, which must not be lost.
   const patterns = reading.patterns.sort((a, b) => a.from - b.from)
   let next = 0
@@ -40,6 +32,23 @@ export function parsePython(code: string): Program {
       throw new Unreadable(at, 'not Python that this reader knows')
   }
   return { body, words: reading.words, escaped: reading.escaped, odd: reading.odd }
+}
+
+function newReading(code: string): Reading {
+  const reading: Reading = {
+    code,
+    depth: 0,
+    names: newNames(),
+    words: new Map(),
+    normalized: new Map(),
+    escaped: [],
+    odd: [],
+    patterns: [],
+    annotations: [],
+    expression: (cursor) => readExpr(reading, cursor),
+    body: (cursor) => bodyAt(reading, cursor),
+  }
+  return reading
 }
 
 /** Python decodes a file by the name in a comment of its first two lines: another alphabet is another program. */

@@ -31,6 +31,7 @@ const OF_REQUESTS = /^(?:host|path|method)_|^(?:hidden_condition|follows_redirec
 
 const byLine = (a: { line: number }, b: { line: number }): number => a.line - b.line
 
+/** A recorder for the program `code`, whose line ends are `\n` alone. It throws `Unreadable` when a program holds too many facts. */
 export function createRecorder(code: string): Recorder {
   const starts: number[] = [0]
   for (let at = code.indexOf('\n'); at >= 0; at = code.indexOf('\n', at + 1)) starts.push(at + 1)

@@ -28,6 +28,7 @@ export interface Sending {
   readonly websocket?: boolean
 }
 
+/** A request without parts. */
 export const NO_SENDING: Sending = {
   url: NOTHING,
   method: NOTHING,
@@ -131,7 +132,7 @@ function methodsOf(value: Value): { method: string | null; from: Source | null }
 }
 
 /** Names of the members of dicts, of pairs in lists and of JSON that a value may be. */
-export function keysOf(value: Value): string[] {
+function keysOf(value: Value): string[] {
   return value.flatMap((alt): string[] => {
     if (alt.t === 'dict') return [...alt.entries.keys()]
     if (alt.t === 'json') return keysOf(alt.of)
@@ -159,11 +160,3 @@ const textIn = (value: Value): string =>
           : '',
     )
     .join(' ')
-
-/** `base` before `path`, as clients with a base address put them together. */
-export function below(base: Value, path: Value): { url: Value; isWhole: boolean } {
-  const whole = path.some(
-    (alt) => alt.t === 'const' && typeof alt.v === 'string' && /^[a-z]+:\/\//i.test(alt.v),
-  )
-  return { url: whole || base.length === 0 ? path : NOTHING, isWhole: whole || base.length === 0 }
-}

@@ -1,21 +1,11 @@
-import type { TreeCursor } from '@lezer/common'
 import { ifOf, tryOf, withOf } from './blocks.ts'
-import {
-  argsAt,
-  bind,
-  listOf,
-  type Names,
-  nameAt,
-  newNames,
-  paramsAt,
-  type Reading,
-  type Token,
-  tokensOf,
-  yieldOf,
-} from './expressions.ts'
+import { argsAt, paramsAt, yieldOf } from './expressions.ts'
 import { MAX_DEPTH, Unreadable } from './limits.ts'
 import { matchAt } from './matches.ts'
+import { bodyOf, exprOf, nothing, partsOf } from './parts.ts'
+import { bind, listOf, type Names, nameAt, newNames, type Reading, type Token, tokensOf } from './reading.ts'
 import type { Arg, Expr, FunctionNode, Param, Stmt } from './syntax.ts'
+import type { TreeCursor } from './tree.ts'
 
 /** The statements under the cursor, which stands on a Script or a Body. */
 export function bodyAt(reading: Reading, cursor: TreeCursor): Stmt[] {
@@ -43,41 +33,7 @@ function looseDecorator(reading: Reading, cursor: TreeCursor): Expr {
   return x.k === 'unary' && x.op === '@' ? x.x : x
 }
 
-export type Part = Token | { readonly name: 'Body'; readonly from: number; readonly body: readonly Stmt[] }
-
-/** Children with the bodies among them read. */
-function partsOf(reading: Reading, cursor: TreeCursor): Part[] {
-  const parts: Part[] = []
-  const single = tokensInOrder(reading, cursor)
-  for (const part of single) parts.push(part)
-  return parts
-}
-
-function* tokensInOrder(reading: Reading, cursor: TreeCursor): Generator<Part> {
-  const bodies: { from: number; body: Stmt[] }[] = []
-  const tokens = tokensOf(reading, cursor, 'Body')
-  if (cursor.firstChild()) {
-    do {
-      if (cursor.name === 'Body') bodies.push({ from: cursor.from, body: bodyAt(reading, cursor) })
-    } while (cursor.nextSibling())
-    cursor.parent()
-  }
-  let next = 0
-  for (const token of tokens) {
-    if (token.name !== 'Body') yield token
-    else {
-      const { from, body } = bodies[next++] as { from: number; body: Stmt[] }
-      yield { name: 'Body', from, body }
-    }
-  }
-}
-
-export const bodyOf = (part: Part | undefined): readonly Stmt[] =>
-  part !== undefined && 'body' in part ? part.body : []
-export const exprOf = (part: Part | undefined): Expr | null =>
-  part !== undefined && 'x' in part ? (part.x ?? null) : null
 const isLayout = ({ name }: TreeCursor): boolean => name === ';' || name === 'Comment'
-export const nothing = (at: number): Expr => ({ k: 'const', at, v: null })
 
 function statementAt(reading: Reading, cursor: TreeCursor, out: Stmt[]): void {
   const at = cursor.from

@@ -1,13 +1,15 @@
-import type { TreeCursor } from '@lezer/common'
-import { EXPRESSION, listOf, type Reading, readExpr, type Token } from './expressions.ts'
+import { EXPRESSION, listOf, type Reading, type Token } from './reading.ts'
 import type { Expr, FieldPart } from './syntax.ts'
 import { literalHead, readEscapes, readLiteral } from './text-of.ts'
+import type { TreeCursor } from './tree.ts'
 
 /** Signs that pass for a dot or a slash of an address. */
 const ODD_SIGN =
   /[\u2024\u3002\uff0e\uff61\u2044\u2215\u29f8\uff0f\u2571\u27cb\u0589\u05c3\ua789\u2236\uff1a\uff1f\uff03\uff20]/
 const ADDRESS =
   /:\/\/|^[\w.-]*[\u2024\u3002\uff0e\uff61][\w.-]+$|^\/?[\w./-]*[\u2044\u2215\u29f8\uff0f\u2571\u27cb][\w./-]+$|:[\u2044\u2215\u29f8\uff0f]/
+
+/** The string literal from `from` to `to`, which has no replacement fields. */
 export function stringAt(reading: Reading, from: number, to: number): Expr {
   const { text, bytes, escapedLetters } = readLiteral(reading.code.slice(from, to))
   if (escapedLetters) reading.escaped.push(from)
@@ -15,6 +17,7 @@ export function stringAt(reading: Reading, from: number, to: number): Expr {
   return bytes ? { k: 'const', at: from, v: text, bytes: true } : { k: 'const', at: from, v: text }
 }
 
+/** The f-string under the cursor. */
 export function formatAt(reading: Reading, cursor: TreeCursor): Expr {
   const { code } = reading
   const at = cursor.from
@@ -55,7 +58,7 @@ function fieldAt(reading: Reading, cursor: TreeCursor, parts: (string | FieldPar
   do {
     const name = cursor.name
     if (EXPRESSION.has(name))
-      tokens.push({ name, from: cursor.from, to: cursor.to, x: readExpr(reading, cursor) })
+      tokens.push({ name, from: cursor.from, to: cursor.to, x: reading.expression(cursor) })
     else if (name === ',' || name === '*') tokens.push({ name, from: cursor.from, to: cursor.to })
     else if (name === 'FormatSelfDoc') {
       if (cursor.to > cursor.from) formatted = true
@@ -75,6 +78,7 @@ function fieldAt(reading: Reading, cursor: TreeCursor, parts: (string | FieldPar
   for (const part of inner) if (typeof part !== 'string') parts.push({ x: part.x, formatted: true })
 }
 
+/** String literals that stand behind one another, as the one text that they are. */
 export function joined(tokens: readonly Token[], at: number): Expr {
   const parts: (string | FieldPart)[] = []
   let bytes = false

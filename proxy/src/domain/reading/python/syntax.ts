@@ -52,12 +52,14 @@ export interface Arg {
   readonly x: Expr
 }
 
+/** `for target in iter if test …` of a comprehension. */
 export interface Clause {
   readonly target: Expr
   readonly iter: Expr
   readonly tests: readonly Expr[]
 }
 
+/** `star` is `*` or `**` for a parameter that takes the rest, otherwise ''. */
 export interface Param {
   readonly name: string
   readonly star: string
@@ -74,12 +76,14 @@ export interface FunctionNode {
   readonly generator: boolean
 }
 
+/** `except type as name`. */
 export interface Handler {
   readonly type: Expr | null
   readonly name: string | null
   readonly body: readonly Stmt[]
 }
 
+/** A statement. */
 export type Stmt =
   | { readonly k: 'expr'; readonly at: number; readonly x: Expr }
   | { readonly k: 'assign'; readonly at: number; readonly targets: readonly Expr[]; readonly x: Expr | null }

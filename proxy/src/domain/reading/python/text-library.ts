@@ -1,5 +1,4 @@
-import { argument, type Call, taintOfCall } from './calls.ts'
-import { known } from './clients.ts'
+import { argument, type Call, taintOfCall } from './arguments.ts'
 import { fromJson } from './json.ts'
 import type { Machine } from './machine.ts'
 import { concat, writings } from './text.ts'
@@ -9,6 +8,7 @@ import {
   constantsOf,
   join,
   joinAll,
+  knownValue,
   mergeTaints,
   NOTHING,
   taint,
@@ -80,7 +80,7 @@ export function textCall(machine: Machine, name: string, call: Call): Value | nu
     case 'urllib.parse.urljoin':
       return joinedUrl(part(0, 'base'), part(1, 'url'))
     case 'string.Template':
-      return known('template', [['form', part(0, 'template')]])
+      return knownValue('template', [['form', part(0, 'template')]])
     case 'operator.add':
     case 'operator.concat':
       return concat([part(0, 'a'), part(1, 'b')])

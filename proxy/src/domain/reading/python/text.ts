@@ -36,7 +36,7 @@ export function pythonText(v: string | number | boolean | null): string {
 }
 
 /** Text from pieces, neighbours joined. `bits` are those of constants that went in. */
-export function textOf(pieces: readonly Piece[], bits = 0): Alt {
+function textOf(pieces: readonly Piece[], bits = 0): Alt {
   const out: Piece[] = []
   let length = 0
   for (const piece of pieces) {

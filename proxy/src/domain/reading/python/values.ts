@@ -20,7 +20,9 @@ export interface Taint {
   readonly secrets: readonly string[]
 }
 
+/** Data that the program fixes. */
 export const CLEAN: Taint = { bits: 0, secrets: [] }
+/** Data from these places, with no secret in it. */
 export const taint = (bits: number): Taint => ({ bits, secrets: [] })
 
 /** A piece of text: fixed, or open with what decides it. */
@@ -47,6 +49,7 @@ export type Alt =
     }
   | { readonly t: 'unknown'; readonly taint: Taint }
 
+/** A function; `self` is what it is bound to, `owner` the class that it stands in. */
 export interface FunctionAlt {
   readonly t: 'function'
   readonly fn: FunctionNode
@@ -57,6 +60,7 @@ export interface FunctionAlt {
   readonly initial: ReadonlyMap<string, Value>
 }
 
+/** A class of the program; `objects` are the first ones that were made of it. */
 export interface ClassAlt {
   readonly t: 'class'
   readonly name: string
@@ -67,12 +71,14 @@ export interface ClassAlt {
   readonly objects: ObjectAlt[]
 }
 
+/** An object of a class of the program. */
 export interface ObjectAlt {
   readonly t: 'object'
   readonly of: ClassAlt
   readonly attributes: Map<string, Value>
 }
 
+/** Everything that a value may be; an empty one was never given. */
 export type Value = readonly Alt[]
 
 /** Names of one activation. `locals` are those that the body binds; null for a module or a class. */
@@ -85,12 +91,22 @@ export interface Env {
   readonly nonlocal: Set<string>
 }
 
+/** A value that was never given. */
 export const NOTHING: Value = []
+/** A value that the program fixes. */
 export const constant = (v: string | number | boolean | null, bits = 0): Value => [{ t: 'const', v, bits }]
+/** A value of which only its origin is known. */
 export const unknown = (of: Taint): Value => [{ t: 'unknown', taint: of }]
+/** A module, or something in one, by its dotted name. */
 export const refTo = (name: string): Value => [{ t: 'ref', name }]
+/** Python's `None`. */
 export const NONE = constant(null)
+/** A thing of a library that the reader knows by the name `what`. */
+export const knownValue = (what: string, fields: Iterable<readonly [string, Value]> = []): Value => [
+  { t: 'known', what, fields: new Map(fields) },
+]
 
+/** Data that comes from both. */
 export function mergeTaints(a: Taint, b: Taint): Taint {
   if (a === b || (b.bits === 0 && b.secrets.length === 0)) return a
   if (a.bits === 0 && a.secrets.length === 0) return b
@@ -145,6 +161,7 @@ export function join(a: Value, b: Value): Value {
   return out.length > MAX_VALUES ? widen(out) : out
 }
 
+/** Any of these values. */
 export const joinAll = (values: Iterable<Value>): Value => {
   let out: Value = NOTHING
   for (const value of values) out = join(out, value)
@@ -154,6 +171,7 @@ export const joinAll = (values: Iterable<Value>): Value => {
 /** Items that a list keeps apart; those behind them are taken together. */
 export const MAX_ITEMS = 256
 
+/** A list of these items, and of others that `rest` may be. */
 export const listOfItems = (items: readonly Value[], rest: Value = NOTHING): Value => [
   { t: 'list', items: items.slice(0, MAX_ITEMS), rest: join(rest, joinAll(items.slice(MAX_ITEMS))) },
 ]
