@@ -144,6 +144,25 @@ describe.skipIf(!available.available)(`the doors of the docker sandbox ${availab
     expect((await flood).stdout).toBe('open\nwell again\n')
   })
 
+  it('do not end a run that has every file open in the first second of its process', async () => {
+    // Without a pool the process is new when the code begins.
+    await using cold = await createSandbox({
+      kind: 'docker',
+      poolSize: 0,
+      instanceId: `${INSTANCE}-cold`,
+      doors: kit.gateway,
+    })
+    const run = await runIn(
+      cold,
+      `const open = []
+       try { for (;;) open.push(Deno.openSync('/tmp/main.ts')) } catch { /* no more */ }
+       await new Promise((done) => setTimeout(done, 1_000))
+       for (const file of open) file.close()
+       console.log('still well')`,
+    )
+    expect(run).toMatchObject({ end: 'exited', exitCode: 0, stdout: 'still well\n' })
+  })
+
   it('are closed when their container is taken away, by whomever', async () => {
     const idle = await until(async () => {
       const all = await docker.listContainers({ filters: { label: [`oauth3.instance=${INSTANCE}`] } })

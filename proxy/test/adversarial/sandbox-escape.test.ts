@@ -8,6 +8,7 @@ import { createSandbox } from '../../src/adapters/sandbox/index.ts'
 import type { Sandbox } from '../../src/domain/executions/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { createTestDoors, type TestDoors } from '../support/doors.ts'
+import { lookAtRunning } from '../support/running-containers.ts'
 import { runIn, TEST_LIMITS } from '../support/sandbox-run.ts'
 import { probeWalls, STANDING_WALLS } from '../support/wall-probe.ts'
 
@@ -54,18 +55,10 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
     )
     await up.promise
     const views: string[] = []
-    const mine = await docker.listContainers({
-      all: true,
-      filters: { label: [`oauth3.instance=${INSTANCE}`] },
+    const looked = await lookAtRunning(INSTANCE, async (container, details) => {
+      views.push(JSON.stringify(details), JSON.stringify(await container.top({ ps_args: 'auxeww' })))
     })
-    expect(mine.length).toBeGreaterThan(0)
-    for (const { Id } of mine) {
-      const container = docker.getContainer(Id)
-      views.push(
-        JSON.stringify(await container.inspect()),
-        JSON.stringify(await container.top({ ps_args: 'auxeww' })),
-      )
-    }
+    expect(looked).toBeGreaterThan(0)
     views.push(execFileSync('ps', ['auxeww'], { encoding: 'utf8', maxBuffer: 64 * MIB }))
     for (const pid of readdirSync('/proc').filter(
       (name) => /^[0-9]+$/.test(name) && Number(name) !== process.pid,

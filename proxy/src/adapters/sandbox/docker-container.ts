@@ -21,6 +21,9 @@ const READY_TIMEOUT_MS = 20_000
 const LAUNCH_TIMEOUT_MS = 30_000
 /** How long the engine may take to notice that a process has ended. */
 const SETTLE_TIMEOUT_MS = 5_000
+/** The exit code of a process that was killed, by the memory's end or otherwise (128 + SIGKILL). */
+const KILLED = 137
+const MEMORY_TOLD_MS = 400
 /** How long a process that announced its end may live on. */
 const EXIT_GRACE_MS = 100
 const REMOVE_ATTEMPTS = 4
@@ -248,6 +251,7 @@ export class SandboxContainer implements AsyncDisposable {
   /** The state after the process has ended; null when the engine cannot tell. */
   async #finalState(): Promise<{ ExitCode: number; OOMKilled: boolean } | null> {
     const deadline = performance.now() + SETTLE_TIMEOUT_MS
+    let stopped: number | undefined
     while (performance.now() < deadline) {
       const state = await answered(SETTLE_TIMEOUT_MS, async (abortSignal) =>
         this.#container?.inspect({ abortSignal }),
@@ -256,7 +260,11 @@ export class SandboxContainer implements AsyncDisposable {
         () => null,
       )
       if (state === null || state === undefined) return null
-      if (!state.Running) return state
+      stopped ??= state.Running ? undefined : performance.now()
+      // Engines may tell of the memory's end only after they have told of the process's.
+      const mayBeMemory = state.ExitCode === KILLED && !state.OOMKilled
+      if (stopped !== undefined && !(mayBeMemory && performance.now() - stopped < MEMORY_TOLD_MS))
+        return state
       await delay(20)
     }
     await this.#kill()
