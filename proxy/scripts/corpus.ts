@@ -1,6 +1,5 @@
 import { CARD_LINES } from '../src/surfaces/telegram/card-message.ts'
-import { deceptiveCases } from '../test/corpus/deceptive/index.ts'
-import { honestCases } from '../test/corpus/honest/index.ts'
+import { allDeceptive, allHonest } from '../test/corpus/index.ts'
 import { falseAlarms, judgeDeceptive } from '../test/corpus/judge.ts'
 
 /**
@@ -19,8 +18,8 @@ if (one !== undefined) showOne(one)
 else measure()
 
 function showOne(id: string): void {
-  const deceptive = deceptiveCases().find((item) => item.id === id)
-  const honest = honestCases().find((item) => item.id === id)
+  const deceptive = allDeceptive().find((item) => item.id === id)
+  const honest = allHonest().find((item) => item.id === id)
   if (deceptive) {
     const { verdict, shown } = judgeDeceptive(deceptive)
     console.log(deceptive.request.code, '\n', JSON.stringify({ ...deceptive.request, code: undefined }), '\n')
@@ -35,7 +34,7 @@ function showOne(id: string): void {
 function measure(): void {
   const families = new Map<string, { told: number; lost: string[]; silent: string[] }>()
   let tooLong = 0
-  for (const item of deceptiveCases()) {
+  for (const item of allDeceptive()) {
     const row = families.get(item.family) ?? { told: 0, lost: [], silent: [] }
     families.set(item.family, row)
     const { verdict, shown } = judgeDeceptive(item)
@@ -55,7 +54,7 @@ function measure(): void {
   const silent = sum((row) => row.silent.length)
   const lost = sum((row) => row.lost.length)
   const cases = sum((row) => row.told) + silent + lost
-  const honest = honestCases()
+  const honest = allHonest()
   const alarmed = honest
     .map((item) => ({ item, ...falseAlarms(item) }))
     .filter(({ alarms }) => alarms.length > 0)

@@ -1,15 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { CARD_LINES } from '../../src/surfaces/telegram/card-message.ts'
-import { deceptiveCases } from '../corpus/deceptive/index.ts'
-import { honestCases } from '../corpus/honest/index.ts'
+import { allDeceptive, allHonest } from '../corpus/index.ts'
 import { falseAlarms, judgeDeceptive, show } from '../corpus/judge.ts'
 
 /** The corpus of requests, put to the card: nobody is deceived without a word, and honest programs are left alone. */
 const MAX_FALSE = 0.03
 
 describe('the corpus', () => {
-  const deceptive = deceptiveCases()
-  const honest = honestCases()
+  const deceptive = allDeceptive()
+  const honest = allHonest()
 
   test('is large, and no id stands twice', () => {
     const ids = [...deceptive, ...honest].map(({ id }) => id)

@@ -4,12 +4,11 @@ import { deriveNetwork, languageOf } from '../../src/domain/facts/index.ts'
 import { readProgram } from '../../src/domain/reading/index.ts'
 import { parseHostPattern } from '../../src/kernel/index.ts'
 import { CARD_LINES } from '../../src/surfaces/telegram/card-message.ts'
-import { deceptiveCases } from '../corpus/deceptive/index.ts'
-import { honestCases } from '../corpus/honest/index.ts'
+import { allDeceptive, allHonest } from '../corpus/index.ts'
 import { show } from '../corpus/judge.ts'
 import { holds } from './property.ts'
 
-const requests = [...deceptiveCases(), ...honestCases()].map(({ request }) => request)
+const requests = [...allDeceptive(), ...allHonest()].map(({ request }) => request)
 const TOKENS = [
   '(',
   ')',

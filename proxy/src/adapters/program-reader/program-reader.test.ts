@@ -16,9 +16,9 @@ const fill = (text: string): string => text.repeat(Math.floor(MEBIBYTE / text.le
 describe('a program', () => {
   test('is read in its language, many at once, each answer to its own program', async () => {
     const [first, second, third] = await Promise.all([
-      reader.read('await fetch("https://a.example/v1", { method: "POST" })', 'javascript'),
-      reader.read('import urllib.request\nurllib.request.urlopen("https://b.example/v2")', 'python'),
-      reader.read('await fetch("https://c.example/v3")', 'javascript'),
+      reader.read('await fetch("https://a.example/v1", { method: "POST" })', 'javascript', 'agt_1'),
+      reader.read('import urllib.request\nurllib.request.urlopen("https://b.example/v2")', 'python', 'agt_1'),
+      reader.read('await fetch("https://c.example/v3")', 'javascript', 'agt_1'),
     ])
     expect(first.requests).toMatchObject([{ host: 'a.example', method: 'POST', path: '/v1' }])
     expect(second.requests).toMatchObject([{ host: 'b.example', method: 'GET', path: '/v2' }])
@@ -27,14 +27,14 @@ describe('a program', () => {
 
   test('that takes too long is told as not readable, and the next is read', async () => {
     await using short = createProgramReader({ timeLimitMs: 1 })
-    await short.read('1', 'javascript')
-    const slow = await short.read(fill('f(1);'), 'javascript')
+    await short.read('1', 'javascript', 'agt_1')
+    const slow = await short.read(fill('f(1);'), 'javascript', 'agt_1')
     expect(slow).toMatchObject({
       readable: false,
       dangers: [{ kind: 'unreadable_code', detail: expect.stringContaining('too long') }],
     })
     await using patient = createProgramReader()
-    expect(await patient.read('await fetch("https://a.example/")', 'javascript')).toMatchObject({
+    expect(await patient.read('await fetch("https://a.example/")', 'javascript', 'agt_1')).toMatchObject({
       readable: true,
     })
   })
@@ -47,6 +47,7 @@ describe('a program', () => {
     await reader.read(
       fill('const a = { b: [1, 2, "x"], c() { return fetch("https://a.example/" + this.b) } };\n'),
       'javascript',
+      'agt_1',
     )
     clearInterval(timer)
     expect(ticks).toBeGreaterThan(5)
@@ -71,22 +72,41 @@ describe('a program', () => {
     ['nothing but NUL', 'javascript', fill('\0')],
     ['lines', 'javascript', fill('\n')],
   ])('of a mebibyte of %s comes to an end, and the daemon lives', async (_what, language, code) => {
-    const facts = await reader.read(code, language)
+    const facts = await reader.read(code, language, 'agt_1')
     expect(facts.language).toBe(language)
-    const after = await reader.read('await fetch("https://a.example/v1")', 'javascript')
+    const after = await reader.read('await fetch("https://a.example/v1")', 'javascript', 'agt_1')
     expect(after.requests).toMatchObject([{ host: 'a.example' }])
   })
 })
 
+test('one who asks for much holds nobody else up for more than one program, and is told when it is too much', async () => {
+  await using own = createProgramReader()
+  const done: string[] = []
+  const busy = Array.from({ length: 17 }, (_, index) =>
+    own.read(`f(${index})`, 'javascript', 'agt_busy').then(() => done.push('busy')),
+  )
+  const other = own.read('g()', 'javascript', 'agt_other').then(() => done.push('other'))
+  await other
+  expect(done.length).toBeLessThanOrEqual(3)
+  await Promise.all(busy)
+  const flood = await Promise.allSettled(
+    Array.from({ length: 40 }, (_, index) => own.read(`h(${index})`, 'javascript', 'agt_busy')),
+  )
+  const refused = flood.filter(({ status }) => status === 'rejected')
+  expect(refused).toHaveLength(40 - 17)
+  expect(refused[0]).toMatchObject({ reason: { code: 'rate_limited' } })
+})
+
 test('what waits when the daemon stops is told so', async () => {
   const own = createProgramReader()
-  const waiting = [own.read(fill('f(1);'), 'javascript'), own.read('1', 'javascript')].map((one) =>
-    one.then(
-      () => 'read',
-      (error: Error) => error.message,
-    ),
+  const waiting = [own.read(fill('f(1);'), 'javascript', 'agt_1'), own.read('1', 'javascript', 'agt_1')].map(
+    (one) =>
+      one.then(
+        () => 'read',
+        (error: Error) => error.message,
+      ),
   )
   await own[Symbol.asyncDispose]()
   expect(await Promise.all(waiting)).toContain('The daemon is stopping.')
-  await expect(own.read('1', 'javascript')).rejects.toThrow('stopping')
+  await expect(own.read('1', 'javascript', 'agt_1')).rejects.toThrow('stopping')
 })

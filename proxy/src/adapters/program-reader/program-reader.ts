@@ -15,7 +15,8 @@ const START_LIMIT_MS = 10_000
 const LIMITS = { maxOldGenerationSizeMb: 384, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 }
 /** A worker that nobody needs gives its memory back. */
 const IDLE_MS = 60_000
-const MAX_WAITING = 64
+/** Programs of one agent that may wait; a program takes a few milliseconds, at worst the time limit. */
+const MAX_WAITING_EACH = 16
 
 interface Job {
   readonly code: string
@@ -30,7 +31,8 @@ interface Job {
  */
 export function createProgramReader(options: { readonly timeLimitMs?: number } = {}): ProgramReader {
   const timeLimitMs = options.timeLimitMs ?? TIME_LIMIT_MS
-  const waiting: Job[] = []
+  /** By who asks; whoever was served goes to the end. */
+  const waiting = new Map<string, Job[]>()
   let current: { readonly job: Job; readonly timer: NodeJS.Timeout } | undefined
   let worker: Worker | undefined
   let idle: NodeJS.Timeout | undefined
@@ -63,10 +65,20 @@ export function createProgramReader(options: { readonly timeLimitMs?: number } =
     return fresh
   }
 
+  const takeNext = (): Job | undefined => {
+    const [first] = waiting
+    if (first === undefined) return undefined
+    const [owner, jobs] = first
+    const job = jobs.shift()
+    waiting.delete(owner)
+    if (jobs.length > 0) waiting.set(owner, jobs)
+    return job
+  }
+
   const pump = (): void => {
     clearTimeout(idle)
     if (current !== undefined) return
-    const job = waiting.shift()
+    const job = takeNext()
     if (job === undefined) {
       idle = setTimeout(() => giveUp(''), IDLE_MS).unref()
       return
@@ -78,23 +90,26 @@ export function createProgramReader(options: { readonly timeLimitMs?: number } =
   }
 
   return {
-    read(code, language) {
+    read(code, language, owner) {
       if (isClosed) return Promise.reject(new AppError('shutting_down', 'The daemon is stopping.'))
-      if (waiting.length >= MAX_WAITING) {
-        const error = new AppError('rate_limited', 'Too many programs wait to be read.', {
+      const own = waiting.get(owner) ?? []
+      if (own.length >= MAX_WAITING_EACH) {
+        const error = new AppError('rate_limited', 'Too many programs of yours wait to be read.', {
           retryAfterSeconds: 5,
         })
         return Promise.reject(error)
       }
       return new Promise((settle, fail) => {
-        waiting.push({ code, language, settle, fail })
+        own.push({ code, language, settle, fail })
+        waiting.set(owner, own)
         pump()
       })
     },
     async [Symbol.asyncDispose]() {
       isClosed = true
       clearTimeout(idle)
-      for (const job of waiting.splice(0)) job.fail(new AppError('shutting_down', 'The daemon is stopping.'))
+      for (const job of [...waiting.values()].flat())
+        job.fail(new AppError('shutting_down', 'The daemon is stopping.'))
       const last = worker
       giveUp('the daemon stops')
       await last?.terminate()

@@ -252,7 +252,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
         if (consent === undefined) continue
         const language = languageOf(consent.runtime.name)
         const code = readStoredCode(codes, consentCode(consent))
-        const facts = await deps.facts.of(code, language)
+        const facts = await deps.facts.of(code, language, 'daemon')
         transactor.transact(() => deps.facts.keep(code, language, facts))
       }
     },

@@ -27,7 +27,8 @@ export function createExplain(deps: SubmitDeps & Pick<CardDeps, 'knownHosts'>): 
       resolveCode(request, deps.fetcher, signal),
       deps.sandbox.status(),
     ])
-    const facts = await deps.facts.of(resolved.code, languageOf(pickRuntime(request.runtime, sandbox).name))
+    const language = languageOf(pickRuntime(request.runtime, sandbox).name)
+    const facts = await deps.facts.of(resolved.code, language, agent.id)
     const { consent, hash } = draftConsent(agent, request, resolved, sandbox, deps.vault, facts)
     const verdict = deps.trust.look(consent)
     const card = buildCard({

@@ -196,7 +196,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
       deps.sandbox.status(RUNTIME_VIEW_MS),
     ])
     const runtime = pickRuntime(request.runtime, sandbox)
-    const facts = await deps.facts.of(resolved.code, languageOf(runtime.name))
+    const facts = await deps.facts.of(resolved.code, languageOf(runtime.name), agent.id)
     // Everything that is wrong with the request itself is said before anything is fetched for it.
     draftConsent(agent, request, resolved, sandbox, deps.vault, facts)
     const imports = await lockImports(agent, request, resolved.code, runtime, signal)

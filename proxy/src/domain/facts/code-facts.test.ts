@@ -23,19 +23,19 @@ function kit() {
 test('a program is read once, and stored only when its request is', async () => {
   const { stored, read, create } = kit()
   const facts = create()
-  const first = await facts.of('run()', 'javascript')
-  await facts.of('run()', 'javascript')
+  const first = await facts.of('run()', 'javascript', 'agt_1')
+  await facts.of('run()', 'javascript', 'agt_1')
   expect([read, stored.size]).toEqual([['run()'], 0])
   facts.keep('run()', 'javascript', first)
   expect([...stored.keys()]).toEqual([`${sha256Hex('run()')} javascript ${FACTS_VERSION}`])
-  await create().of('run()', 'javascript')
+  await create().of('run()', 'javascript', 'agt_1')
   expect(read).toHaveLength(1)
 })
 
 test('many who ask for the same program at once wait for one reading of it', async () => {
   const { read, create } = kit()
   const facts = create()
-  await Promise.all(Array.from({ length: 200 }, () => facts.of('run()', 'javascript')))
+  await Promise.all(Array.from({ length: 200 }, () => facts.of('run()', 'javascript', 'agt_1')))
   expect(read).toHaveLength(1)
 })
 
@@ -49,7 +49,7 @@ test('what was never read is told as not readable, so that nothing narrow is mad
 test('the same bytes in another language are another program', async () => {
   const { read, create } = kit()
   const facts = create()
-  await facts.of('x', 'javascript')
-  await facts.of('x', 'python')
+  await facts.of('x', 'javascript', 'agt_1')
+  await facts.of('x', 'python', 'agt_1')
   expect(read).toHaveLength(2)
 })

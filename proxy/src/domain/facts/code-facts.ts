@@ -3,8 +3,11 @@ import type { CodeFacts, Language } from './facts.ts'
 
 /** Reads programs off the event loop, within limits of time and memory. Never rejects for what a program holds. */
 export interface ProgramReader extends AsyncDisposable {
-  /** What is beyond the limits comes back as not readable. Throws `rate_limited` when too many wait. */
-  read(code: string, language: Language): Promise<CodeFacts>
+  /**
+   * What is beyond the limits comes back as not readable. Those who ask are served in turn, whatever each has waiting; throws
+   * `rate_limited` when too many of one of them wait.
+   */
+  read(code: string, language: Language, owner: string): Promise<CodeFacts>
 }
 
 /** Facts by the code they are of; kept with the code, so that each program is read once. */
@@ -21,8 +24,8 @@ export const FACTS_VERSION = 1
 const MAX_KEPT = 256
 
 export interface CodeFactsService {
-  /** The facts of a program; stores nothing. */
-  of(code: string, language: Language): Promise<CodeFacts>
+  /** The facts of a program, for whoever asks; stores nothing. */
+  of(code: string, language: Language, owner: string): Promise<CodeFacts>
   /** Keeps them beside the code; inside the transaction that stores it. */
   keep(code: string, language: Language, facts: CodeFacts): void
   /** What is known without reading the program again; not readable when that is nothing. */
@@ -60,12 +63,12 @@ export function createCodeFacts(deps: {
   }
 
   return {
-    async of(code, language) {
+    async of(code, language, owner) {
       const hash = sha256Hex(code) as CodeHash
       const found = lookUp(hash, language)
       if (found !== undefined) return found
       const key = `${language} ${hash}`
-      const begun = reading.get(key) ?? reader.read(code, language).finally(() => reading.delete(key))
+      const begun = reading.get(key) ?? reader.read(code, language, owner).finally(() => reading.delete(key))
       reading.set(key, begun)
       return remember(key, await begun)
     },
