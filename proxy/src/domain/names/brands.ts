@@ -1,6 +1,6 @@
 import { latinLook, skeleton } from '../facts/index.ts'
-import { EVERYDAY_BRANDS } from './data/known-hosts.ts'
-import { OWNERS_SUFFIXES } from './data/shared-suffixes.ts'
+import { EVERYDAY_BRANDS } from './lists/known-hosts.ts'
+import { OWNERS_SUFFIXES } from './lists/shared-suffixes.ts'
 import { createNeighbourIndex, type NeighbourIndex } from './edit-distance.ts'
 import { type NameParts, nameParts } from './registrable.ts'
 

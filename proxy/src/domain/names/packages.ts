@@ -1,6 +1,6 @@
 import { skeleton } from '../facts/index.ts'
-import { HONEST_NEIGHBOURS, HONEST_SCOPES } from './data/package-neighbours.ts'
-import { POPULAR_PACKAGES, POPULAR_SCOPES, STD_MODULES } from './data/packages.ts'
+import { HONEST_NEIGHBOURS, HONEST_SCOPES } from './lists/package-neighbours.ts'
+import { POPULAR_PACKAGES, POPULAR_SCOPES, STD_MODULES } from './lists/packages.ts'
 import { createNeighbourIndex, isOneEditApart } from './edit-distance.ts'
 
 /** Names of this length and more are compared by one edit. */
