@@ -168,6 +168,8 @@ function capabilityWarnings({ network, description }: Consent, { requests }: Cod
   const addresses = network.reduce((sum, { paths }) => sum + paths.length, 0)
   const many = network.filter(({ requests }) => requests > 100)
   const documents = requests.filter(({ graphql }) => graphql === 'unknown').map(({ line }) => line)
+  const shown = requests.some(({ graphql }) => graphql === 'mutation' || graphql === 'unknown')
+  const mutations = network.filter((entry) => entry.graphql === 'mutation' && !isAnyMethod(entry) && !shown)
   const writes = network.filter(
     (entry) =>
       changesThings(entry) && !isAnyMethod(entry) && !isReadEndpoint(entry) && !isQuery(entry, requests),
@@ -198,6 +200,9 @@ function capabilityWarnings({ network, description }: Consent, { requests }: Cod
             `line ${documents[0]}: a GraphQL document is computed, so it may change data`,
           ),
         ]
+      : []),
+    ...(mutations.length > 0 && !saysItWrites(description)
+      ? [danger('graphql_mutation', `may change data by GraphQL mutations at ${hosts(mutations)}`)]
       : []),
     ...(readsOnly(description) && writes.length > 0
       ? [danger('says_it_reads', `says that it only reads, but can ${methodsOf(writes)} to ${hosts(writes)}`)]

