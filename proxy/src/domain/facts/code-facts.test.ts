@@ -13,7 +13,14 @@ function kit() {
   const reader = {
     async read(code: string) {
       read.push(code)
-      return { ...unreadableFacts('javascript', ''), readable: true, dangers: [] }
+      return {
+        language: 'javascript' as const,
+        readable: true,
+        requests: [],
+        dangers: [],
+        secrets: [],
+        imports: [],
+      }
     },
     async [Symbol.asyncDispose]() {},
   }
@@ -37,6 +44,34 @@ test('many who ask for the same program at once wait for one reading of it', asy
   const facts = create()
   await Promise.all(Array.from({ length: 200 }, () => facts.of('run()', 'javascript', 'agt_1')))
   expect(read).toHaveLength(1)
+})
+
+test('what was given up for want of time is read again another time, and never stored', async () => {
+  const { stored } = kit()
+  let isBusy = true
+  const reader = {
+    read: async () =>
+      isBusy
+        ? unreadableFacts('javascript', 'reading it takes too long')
+        : {
+            language: 'javascript' as const,
+            readable: true,
+            requests: [],
+            dangers: [],
+            secrets: [],
+            imports: [],
+          },
+    async [Symbol.asyncDispose]() {},
+  }
+  const facts = createCodeFacts({
+    reader,
+    repository: { get: () => undefined, put: () => stored.set('x', undefined as never) },
+  })
+  const first = await facts.of('run()', 'javascript', 'agt_1')
+  facts.keep('run()', 'javascript', first)
+  expect([first.readable, stored.size]).toEqual([false, 0])
+  isBusy = false
+  expect((await facts.of('run()', 'javascript', 'agt_1')).readable).toBe(true)
 })
 
 test('what was never read is told as not readable, so that nothing narrow is made of it', () => {

@@ -70,10 +70,11 @@ export function createCodeFacts(deps: {
       const key = `${language} ${hash}`
       const begun = reading.get(key) ?? reader.read(code, language, owner).finally(() => reading.delete(key))
       reading.set(key, begun)
-      return remember(key, await begun)
+      const facts = await begun
+      return facts.unread ? facts : remember(key, facts)
     },
     keep(code, language, facts) {
-      if (stored.has(facts)) return
+      if (facts.unread || stored.has(facts)) return
       const hash = sha256Hex(code) as CodeHash
       // A transaction that is rolled back takes them with it: they count as stored when they are found there.
       if (repository.get(hash, language, FACTS_VERSION) === undefined) {
@@ -88,6 +89,7 @@ export function createCodeFacts(deps: {
 export const unreadableFacts = (language: Language, why: string): CodeFacts => ({
   language,
   readable: false,
+  unread: true,
   requests: [],
   dangers: [{ kind: 'unreadable_code', lines: [], detail: why }],
   secrets: [],

@@ -58,6 +58,8 @@ export interface CodeFacts {
   readonly language: Language
   /** False when the program does not parse or is beyond the reader's limits: then nothing in here is complete. */
   readonly readable: boolean
+  /** It was not read to its end, for want of time or memory: another time it may be, so this is not kept. */
+  readonly unread?: true
   readonly requests: readonly RequestFact[]
   readonly dangers: readonly DangerFact[]
   readonly secrets: readonly SecretFact[]

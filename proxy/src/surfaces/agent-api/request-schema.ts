@@ -109,7 +109,7 @@ const networkEntry = z.union([
       .enum(['query', 'mutation'])
       .optional()
       .describe(
-        'query lets no GraphQL mutation pass; query when left out, unless the entry is derived from the code.',
+        'query lets no GraphQL mutation pass. When left out it is derived with the paths, and query where those are stated.',
       ),
   }),
 ])
