@@ -42,7 +42,13 @@ export async function playGateway(start: GatewayStart): Promise<() => Promise<Op
   const policyOf = () =>
     createPolicy(
       {
-        network: network.map(anyCapability),
+        // As a card has it: every request is matched against methods and patterns, and counted.
+        network: network.map((host) => ({
+          ...anyCapability(host),
+          methods: ['GET'],
+          paths: ['/small', '/large/*', '/v1/things/*'],
+          requests: Number.MAX_SAFE_INTEGER,
+        })),
         secrets: [{ name: SECRET_NAME, mode: 'placeholder', hosts: network, in: ['header'], bound_to: null }],
       },
       new Map([[SECRET_NAME, new SecretValue(start.value)]]),

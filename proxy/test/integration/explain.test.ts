@@ -100,7 +100,14 @@ describe('a dry run', () => {
   })
 
   test('that is misspelt is no real one', async () => {
-    for (const query of ['?dry_run=yes', '?dry_run=', '?dry_run=1&dry_run=0']) {
+    for (const query of [
+      '?dry_run=yes',
+      '?dry_run=',
+      '?dry_run=1&dry_run=0',
+      '?dryrun=1',
+      '?dry-run=1',
+      '?x=1',
+    ]) {
       expect((await dryRun(BODY, query)).status).toBe(400)
     }
     expect(api.rows('executions')).toBe(0)

@@ -57,6 +57,7 @@ export function cardWarnings(
     ...capabilityWarnings(consent, facts),
     ...unusedWarnings(consent, facts),
     ...triedWarnings(consent, facts),
+    ...unaskedSecretWarnings(consent, facts),
     ...unusedSecretWarnings(consent, facts),
     ...hostDangers(hostsOf(consent.network), known),
     ...nameDangers({
@@ -248,6 +249,22 @@ function unusedWarnings({ network }: Consent, { readable, requests, dangers }: C
     (host) => !requests.some((one) => one.host !== null && hostCovers(host, one.host)),
   )
   return unused.length === 0 ? [] : [danger('unused_host', `nothing in the code names ${unused.join(', ')}`)]
+}
+
+const LIKE_A_SECRET = /(?:KEY|TOKEN|SECRET|PASS(?:WORD)?|CREDENTIALS?)$/i
+
+/** Of the environment, which holds what was asked for and nothing else. */
+function unaskedSecretWarnings({ secrets }: Consent, facts: CodeFacts): Danger[] {
+  const asked = new Set(secrets.map(({ name }) => name))
+  return facts.secrets
+    .filter(({ name }) => LIKE_A_SECRET.test(name) && !asked.has(name))
+    .slice(0, MAX_TRIED)
+    .map(({ name, lines }) =>
+      danger(
+        'unasked_secret',
+        `line ${lines[0] ?? 1}: reads ${name}, which it does not ask for and will not get`,
+      ),
+    )
 }
 
 /** A secret that nothing reads is asked for in vain, or for what was not understood. */

@@ -42,7 +42,8 @@ export function describeNetwork(network: readonly Capability[]): string {
       const more = texts.length - NAMED_PATHS
       const shown = more > 1 ? [...texts.slice(0, NAMED_PATHS), `and ${more} more paths`] : texts
       return shown.map((text) => {
-        const said = entry.host === before ? text.replace(` ${entry.host}`, ' …') : text
+        // Before a path alone: `…, ANY path` would not say of what.
+        const said = entry.host === before ? text.replace(` ${entry.host}/`, ' …/') : text
         before = entry.host
         return said
       })

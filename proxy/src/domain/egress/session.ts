@@ -1,5 +1,5 @@
 import type { AuditLog, Transactor } from '../audit/index.ts'
-import { MAX_REQUESTS } from '../capabilities/index.ts'
+import { approvedName, MAX_REQUESTS } from '../capabilities/index.ts'
 import type { AskEntry } from './authorize.ts'
 import type { CompiledCapability } from './compiled-capability.ts'
 import type { EgressPolicy } from './policy.ts'
@@ -68,6 +68,15 @@ const MAX_LISTED_REFUSALS = 8
 const FLUSH_MS = 50
 const FLUSH_RECORDS = 500
 
+/** Method and path, and what it was that was not approved where the two do not tell. */
+function requestSaid({ method, path }: EgressRecord, ask: AskEntry): string {
+  const own = approvedName(method)
+  const other = (ask.methods ?? []).filter((name) => name !== own)
+  const as = other.length > 0 ? ` as ${other.join(', ')}` : ''
+  const kind = ask.websocket ? ' (WebSocket)' : ask.graphql === 'mutation' ? ' (GraphQL mutation)' : ''
+  return `${method} ${path}${as}${kind}`.trim()
+}
+
 export function createEgressSessions(deps: {
   readonly audit: AuditLog
   readonly transactor: Transactor
@@ -123,7 +132,7 @@ export function createEgressSessions(deps: {
 
       const refuse = (rule: EgressRule, entry: EgressRecord): void => {
         const { origin, misplaced: secrets, ask } = entry
-        const asked = ask === undefined ? {} : { request: `${entry.method} ${entry.path}`.trim(), ask }
+        const asked = ask === undefined ? {} : { request: requestSaid(entry, ask), ask }
         const key = JSON.stringify([rule, origin, secrets, asked])
         const known = refusals.get(key)
         if (known !== undefined) known.count += 1

@@ -138,6 +138,11 @@ export const DANGERS = {
     pinned: false,
   },
   unused_host: { short: 'unnamed host', text: 'a host that nothing in the code names', pinned: false },
+  unasked_secret: {
+    short: 'unasked secret',
+    text: 'reads a secret that it does not ask for, and will not get',
+    pinned: false,
+  },
   unused_secret: {
     short: 'unread secret',
     text: 'a secret that nothing in the code reads',

@@ -1,7 +1,7 @@
 import { latinLook, skeleton } from '../facts/index.ts'
+import { createNeighbourIndex, type NeighbourIndex } from './edit-distance.ts'
 import { EVERYDAY_BRANDS } from './lists/known-hosts.ts'
 import { OWNERS_SUFFIXES } from './lists/shared-suffixes.ts'
-import { createNeighbourIndex, type NeighbourIndex } from './edit-distance.ts'
 import { type NameParts, nameParts } from './registrable.ts'
 
 /** Labels of this length and more are compared by one edit; shorter ones collide with honest names by chance. */

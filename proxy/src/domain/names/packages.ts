@@ -1,7 +1,7 @@
 import { skeleton } from '../facts/index.ts'
+import { createNeighbourIndex, isOneEditApart } from './edit-distance.ts'
 import { HONEST_NEIGHBOURS, HONEST_SCOPES } from './lists/package-neighbours.ts'
 import { POPULAR_PACKAGES, POPULAR_SCOPES, STD_MODULES } from './lists/packages.ts'
-import { createNeighbourIndex, isOneEditApart } from './edit-distance.ts'
 
 /** Names of this length and more are compared by one edit. */
 const LONG_NAME = 5

@@ -73,6 +73,7 @@ export function createAgentApi(deps: AgentApiDeps): Router {
 
   const submit = forAgent('execute', async (agent, request, response) => {
     const preference = preferredWait(headerText(request, 'prefer'))
+    assertKnownQuery(request)
     const dryRun = isDryRun(queryText(request, 'dry_run'))
     const body = parseJsonBody(await readBody(request, response))
     if (dryRun) {
@@ -199,10 +200,19 @@ export function createAgentApi(deps: AgentApiDeps): Router {
 const callerLeft = (error: unknown, response: Response): boolean =>
   response.destroyed && !(error instanceof AppError)
 
+/** A dry run that is misspelt must not ask a person. */
+function assertKnownQuery(request: Request): void {
+  const unknown = Object.keys(request.query).find((name) => name !== 'dry_run')
+  if (unknown === undefined) return
+  throw new AppError(
+    'invalid_request',
+    `POST /execute has no parameter "${unknown.slice(0, 64)}"; it takes dry_run=1.`,
+  )
+}
+
 function isDryRun(text: string | undefined): boolean {
   if (text === undefined || text === '0' || text === 'false') return false
   if (text === '1' || text === 'true') return true
-  // A dry run that is misspelt must not become a real one.
   throw new AppError('invalid_request', 'dry_run takes 1 or 0.')
 }
 

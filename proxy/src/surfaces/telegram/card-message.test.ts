@@ -140,7 +140,7 @@ describe('the card as a message', () => {
         secrets: [sampleSecret({ name: 'DEMO_KEY', hosts: [], bound_to: ['b.example'] })],
         network: ['a.example'],
       },
-      'await fetch("https://a.example/v1", { headers: { a: Deno.env.get("DEMO_KEY"), b: Deno.env.get("RAW_KEY") } })\n',
+      'await fetch("https://a.example/v1", { headers: { a: Deno.env.get("DEMO_KEY") } })\n',
     )
     expect(seen.split('\n').slice(0, 2)).toEqual([
       '⚠️ DEMO_KEY is bound to b.example, which this code may not reach: it will not be sent',

@@ -17,4 +17,5 @@ export const HONEST_NEIGHBOURS: readonly string[] = `
   .split(/\s+/)
 
 /** Scopes of such packages. */
-export const HONEST_SCOPES: readonly string[] = 'clack bazel rsbuild remotion storyblok vinejs svitejs nestjsx'.split(' ')
+export const HONEST_SCOPES: readonly string[] =
+  'clack bazel rsbuild remotion storyblok vinejs svitejs nestjsx'.split(' ')
