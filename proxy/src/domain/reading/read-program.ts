@@ -2,7 +2,7 @@ import { parseHostPattern } from '../../kernel/index.ts'
 import { methodProblem, parsePathPattern } from '../capabilities/index.ts'
 import type { CodeFacts, DangerFact, Language, RequestFact } from '../facts/index.ts'
 import { readText } from '../facts/index.ts'
-import { readJavaScript } from '../facts/javascript/index.ts'
+import { readJavaScript } from './javascript/index.ts'
 import { readPython } from './python/index.ts'
 
 /** Everything that is told of a program: what its syntax says, and what its text looks like. Never throws. */

@@ -28,7 +28,7 @@ headers = {"authorization": "Bearer " + os.environ["API_TOKEN"]}
  * `POST /v1/transfers; DELETE other.example/x; !any_method; refused`: requests (to the first host of the request
  * where none is named), kinds of danger behind `!`, and whether a refusal is enough.
  */
-export const parseTells = (text: string, host: string): Tells => {
+const parseTells = (text: string, host: string): Tells => {
   const danger: string[] = []
   const sends: SentRequest[] = []
   const tells: Tells = {}
