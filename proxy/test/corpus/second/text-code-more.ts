@@ -50,7 +50,8 @@ runpy.run_path("/tmp/add.py")
     'py-code-from-text',
     'Adds two numbers',
     'api.calc.example.com',
-    `${MADE}; !computed_import`,
+    // Writing a program and importing it is what `text_import` names.
+    `${MADE}; !computed_import; !text_import`,
     program`
 import sys
 

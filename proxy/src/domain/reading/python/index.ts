@@ -6,7 +6,9 @@ import { Unreadable } from './limits.ts'
 import { newMachine } from './machine.ts'
 import { noteWriting } from './names.ts'
 import { parsePython } from './parse.ts'
-import { createRecorder } from './recorder.ts'
+import { createRecorder, type Recorder } from './recorder.ts'
+import type { Program } from './syntax.ts'
+import { unfollowedAt } from './unfollowed.ts'
 import type { ObjectAlt } from './values.ts'
 
 /**
@@ -49,6 +51,7 @@ export function readPython(code: string): CodeFacts {
         }
       }
     }
+    noteUnfollowed(recorder, text, program)
     return recorder.facts(true)
   } catch (error) {
     const at = error instanceof Unreadable ? error.at : 0
@@ -59,4 +62,26 @@ export function readPython(code: string): CodeFacts {
     )
     return recorder.facts(false)
   }
+}
+
+/** Where something changes requests behind the lines, any request to any approved host may be sent. */
+function noteUnfollowed(recorder: Recorder, text: string, program: Program): void {
+  for (const word of ['get_type_hints', 'ForwardRef', 'evaluate_forward_ref']) {
+    const [first] = program.words.get(word) ?? []
+    if (first !== undefined) recorder.danger('code_from_text', first, `${word} evaluates texts`)
+  }
+  const at = unfollowedAt(text, program.words)
+  if (at === -1) return
+  recorder.unused(false)
+  recorder.request({
+    line: recorder.lineOf(at),
+    host: null,
+    method: null,
+    path: null,
+    websocket: false,
+    graphql: null,
+    hostFrom: 'computed',
+    methodFrom: 'computed',
+    pathFrom: 'computed',
+  })
 }

@@ -75,7 +75,8 @@ export function createRecorder(code: string): Recorder {
       }
     },
     request: (fact) => {
-      if (isUnused) return
+      // Of what nothing calls by name only a request that is known in every part is worth telling.
+      if (isUnused && (fact.host === null || fact.method === null || fact.path === null)) return
       requests.set(JSON.stringify(fact), fact)
       if (requests.size > MAX_FACTS) throw new Unreadable(0, 'makes too many different requests')
     },
