@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NetworkEntry } from '../../src/domain/executions/index.ts'
 import { isPublicAddress } from '../../src/kernel/index.ts'
@@ -204,6 +204,18 @@ function filesUnder(folder: string): [string, Buffer][] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => statSync(path).size > 0)
-    .map((path) => [path, readFileSync(path)])
+    .flatMap((path): [string, Buffer][] => {
+      const bytes = readIfThere(path)
+      return bytes === null || bytes.length === 0 ? [] : [[path, bytes]]
+    })
+}
+
+/** Null for a file that is gone by now: the pool makes and clears doors beside every run. */
+function readIfThere(path: string): Buffer | null {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
 }
