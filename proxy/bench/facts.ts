@@ -8,7 +8,7 @@ import { type CodeFacts, languageOf } from '../src/domain/facts/index.ts'
 import { readProgram } from '../src/domain/reading/index.ts'
 import type { CorpusRequest } from '../test/corpus/cases.ts'
 import { honestCases } from '../test/corpus/honest/index.ts'
-import { show } from '../test/corpus/judge.ts'
+import { show } from '../test/corpus/verdict.ts'
 import { percentile, printGoal } from './support.ts'
 
 const SMALL_BYTES = 5 * 1_024

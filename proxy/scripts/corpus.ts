@@ -1,6 +1,6 @@
 import { CARD_LINES } from '../src/surfaces/telegram/card-message.ts'
 import { allDeceptive, allHonest } from '../test/corpus/index.ts'
-import { falseAlarms, judgeDeceptive } from '../test/corpus/judge.ts'
+import { assessDeceptive, falseAlarms } from '../test/corpus/verdict.ts'
 
 /**
  * `npm run corpus [-- --all] [-- --show ID]`: puts every request of the corpus to the card and prints, by family, what deceived
@@ -21,7 +21,7 @@ function showOne(id: string): void {
   const deceptive = allDeceptive().find((item) => item.id === id)
   const honest = allHonest().find((item) => item.id === id)
   if (deceptive) {
-    const { verdict, shown } = judgeDeceptive(deceptive)
+    const { verdict, shown } = assessDeceptive(deceptive)
     console.log(deceptive.request.code, '\n', JSON.stringify({ ...deceptive.request, code: undefined }), '\n')
     console.log(verdict, JSON.stringify(deceptive.tells), '\n', shown.refused ?? shown.phone)
   } else if (honest) {
@@ -37,7 +37,7 @@ function measure(): void {
   for (const item of allDeceptive()) {
     const row = families.get(item.family) ?? { told: 0, lost: [], silent: [] }
     families.set(item.family, row)
-    const { verdict, shown } = judgeDeceptive(item)
+    const { verdict, shown } = assessDeceptive(item)
     if (shown.refused === null && shown.phoneLines > CARD_LINES) tooLong += 1
     if (verdict === 'told') row.told += 1
     else row[verdict].push(item.id)

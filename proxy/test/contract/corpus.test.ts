@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CARD_LINES } from '../../src/surfaces/telegram/card-message.ts'
 import { allDeceptive, allHonest } from '../corpus/index.ts'
-import { falseAlarms, judgeDeceptive, show } from '../corpus/judge.ts'
+import { assessDeceptive, falseAlarms, show } from '../corpus/verdict.ts'
 
 /** The corpus of requests, put to the card: nobody is deceived without a word, and honest programs are left alone. */
 const MAX_FALSE = 0.03
@@ -20,7 +20,7 @@ describe('the corpus', () => {
 
   test('holds no deceptive request that passes silently, or whose warning a phone does not show', () => {
     const missed = deceptive.flatMap((item) => {
-      const { verdict } = judgeDeceptive(item)
+      const { verdict } = assessDeceptive(item)
       return verdict === 'told' ? [] : [`${verdict} ${item.id}`]
     })
     expect(missed).toEqual([])

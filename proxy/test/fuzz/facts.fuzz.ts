@@ -5,7 +5,7 @@ import { readProgram } from '../../src/domain/reading/index.ts'
 import { parseHostPattern } from '../../src/kernel/index.ts'
 import { CARD_LINES } from '../../src/surfaces/telegram/card-message.ts'
 import { allDeceptive, allHonest } from '../corpus/index.ts'
-import { show } from '../corpus/judge.ts'
+import { show } from '../corpus/verdict.ts'
 import { holds } from './property.ts'
 
 const requests = [...allDeceptive(), ...allHonest()].map(({ request }) => request)

@@ -110,7 +110,7 @@ describe('the card', () => {
     ],
     ['eval', {}, 'eval(x)', /line 1: .*eval/],
     ['hidden characters in the code', {}, 'x = "\u202e"', /line 1: .*invisible/],
-    ['hidden characters in the args', { args: '{"a":"\u200b"}' }, 'run()', /args holds invisible/],
+    ['hidden characters in the args', { args: '{"a":"\u200b"}' }, 'run()', /args hold invisible/],
     [
       'hidden characters in the description',
       { description: 'a\u202eb' },

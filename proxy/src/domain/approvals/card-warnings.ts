@@ -9,10 +9,13 @@ import {
 import {
   allowsRequest,
   type Capability,
+  DEFAULT_REQUESTS,
   hostCovers,
   hostsOf,
   isAnyMethod,
   isAnyPath,
+  isUnsafe,
+  SAFE_METHODS,
 } from '../capabilities/index.ts'
 import { readCommentClaims, readCommentMetadata } from '../code/index.ts'
 import { type Consent, type ConsentSecret, uncovered } from '../consent/index.ts'
@@ -26,7 +29,7 @@ import {
   isWalled,
   type RequestFact,
 } from '../facts/index.ts'
-import { hostDangers, nameDangers } from '../names/index.ts'
+import { hiddenCharacters, hostDangers, nameDangers, TEXTS } from '../names/index.ts'
 import { readsOnly, saysItWrites } from './reads-only.ts'
 
 /** What the owner has already, beside which names and hosts of a request are looked at. */
@@ -71,7 +74,11 @@ export function cardWarnings(
     }),
     ...insideWarnings(consent),
     ...requestWarnings(consent),
-  ].toSorted(byDanger)
+  ]
+    .toSorted(byDanger)
+    .filter(
+      ({ kind, text }, at, all) => all.findIndex((one) => one.kind === kind && one.text === text) === at,
+    )
 }
 
 const danger = (kind: DangerKind, text: string = DANGERS[kind].text): Danger => ({ kind, text })
@@ -155,25 +162,21 @@ function where(found: readonly DangerFact[]): string {
   return `line${lines.length === 1 ? '' : 's'} ${lines.slice(0, LISTED_LINES).join(', ')}${more}: `
 }
 
-const SAFE = new Set(['GET', 'OPTIONS'])
-const changesThings = ({ methods }: Capability): boolean => methods.some((method) => !SAFE.has(method))
-
 function capabilityWarnings({ network, description }: Consent, { requests }: CodeFacts): Danger[] {
   const hosts = (entries: readonly Capability[]): string => hostsOf(entries).join(', ')
   const anything = network.filter((entry) => isAnyMethod(entry) && isAnyPath(entry))
   const anyPath = network.filter(
     (entry) =>
-      !isAnyMethod(entry) && isAnyPath(entry) && (changesThings(entry) || isMoreThanSeen(entry, requests)),
+      !isAnyMethod(entry) && isAnyPath(entry) && (isUnsafe(entry) || isMoreThanSeen(entry, requests)),
   )
   const anyMethod = network.filter((entry) => isAnyMethod(entry) && !isAnyPath(entry))
   const addresses = network.reduce((sum, { paths }) => sum + paths.length, 0)
-  const many = network.filter(({ requests }) => requests > 100)
+  const many = network.filter(({ requests }) => requests > DEFAULT_REQUESTS)
   const documents = requests.filter(({ graphql }) => graphql === 'unknown').map(({ line }) => line)
   const shown = requests.some(({ graphql }) => graphql === 'mutation' || graphql === 'unknown')
   const mutations = network.filter((entry) => entry.graphql === 'mutation' && !isAnyMethod(entry) && !shown)
   const writes = network.filter(
-    (entry) =>
-      changesThings(entry) && !isAnyMethod(entry) && !isReadEndpoint(entry) && !isQuery(entry, requests),
+    (entry) => isUnsafe(entry) && !isAnyMethod(entry) && !isReadEndpoint(entry) && !isQuery(entry, requests),
   )
   return [
     ...(anything.length > 0
@@ -213,7 +216,7 @@ function capabilityWarnings({ network, description }: Consent, { requests }: Cod
 
 const methodsOf = (entries: readonly Capability[]): string => {
   const methods = [...new Set(entries.flatMap((entry) => entry.methods))].filter(
-    (method) => !SAFE.has(method),
+    (method) => !SAFE_METHODS.has(method),
   )
   return methods.includes('*') ? 'use ANY method' : methods.sort().join(', ')
 }
@@ -224,7 +227,7 @@ const READ_ENDPOINT =
 
 const isReadEndpoint = (entry: Capability): boolean =>
   entry.graphql === 'query' &&
-  entry.methods.every((method) => method === 'POST' || SAFE.has(method)) &&
+  entry.methods.every((method) => method === 'POST' || SAFE_METHODS.has(method)) &&
   entry.paths.every((path) => READ_ENDPOINT.test(path))
 
 /** Whether it asks for any path though the code spells out each of its own. */
@@ -337,15 +340,10 @@ function insideWarnings({ network, runtime }: Consent): Danger[] {
 
 function requestWarnings({ network, runtime, source, args, skill_id, description }: Consent): Danger[] {
   const hosts = hostsOf(network)
-  const hidden = [
-    ['skill id', skill_id],
-    ['description', description],
-    ['args', args ?? ''],
-  ].filter(([, text]) => hasHiddenCharacters(text as string))
+  const texts = { 'skill id': skill_id, description, args: args ?? '' }
+  const hidden = TEXTS.filter((what) => hasHiddenCharacters(texts[what]))
   return [
-    ...hidden.map(([what]) =>
-      danger('hidden_characters', `the ${what} holds invisible or reordering characters`),
-    ),
+    ...hidden.map(hiddenCharacters),
     ...(hosts.some((host) => host.includes('xn--'))
       ? [danger('punycode_host', 'the network list holds an internationalised (punycode) host name')]
       : []),

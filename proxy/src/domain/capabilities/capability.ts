@@ -23,6 +23,8 @@ export const CAPABILITY_LIMITS = { entries: 64, methods: 16, paths: 32 } as cons
 
 /** TRACE echoes a request in the body of its answer; a tunnel inside a tunnel cannot be looked into. */
 export const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
+/** RFC 9110, 9.2.1; HEAD goes by the name of GET, and TRACE is forbidden. */
+export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'OPTIONS'])
 const METHOD = /^[A-Z][A-Z-]{0,31}$/
 
 /** The name by which a method is approved: upper case, HEAD as GET. */
@@ -43,6 +45,10 @@ export const anyCapability = (host: string): Capability => ({
 
 export const isAnyMethod = ({ methods }: Pick<Capability, 'methods'>): boolean => methods.includes(ANY_METHOD)
 export const isAnyPath = ({ paths }: Pick<Capability, 'paths'>): boolean => paths.includes(ANY_PATH)
+
+/** Whether it allows a method that is not safe. */
+export const isUnsafe = ({ methods }: Pick<Capability, 'methods'>): boolean =>
+  methods.some((method) => !SAFE_METHODS.has(method))
 
 /** A problem with a method as it was stated; null when there is none. */
 export function methodProblem(method: string): string | null {
@@ -97,12 +103,11 @@ const repeats = (other: Capability, entry: Capability, isBefore: boolean): boole
 
 /** Whether everything that `inner` allows is allowed by `outer`; the number of requests is left out. */
 export function capabilityCovers(outer: Capability, inner: Capability): boolean {
+  if (!hostCovers(outer.host, inner.host)) return false
+  const wide = parsedPaths(outer.paths)
   return (
-    hostCovers(outer.host, inner.host) &&
     (isAnyMethod(outer) || inner.methods.every((method) => outer.methods.includes(method))) &&
-    parsedPaths(inner.paths).every((path) =>
-      parsedPaths(outer.paths).some((wide) => pathCovers(wide, path)),
-    ) &&
+    parsedPaths(inner.paths).every((path) => wide.some((pattern) => pathCovers(pattern, path))) &&
     (outer.websocket || !inner.websocket) &&
     (outer.graphql === 'mutation' || inner.graphql === 'query')
   )

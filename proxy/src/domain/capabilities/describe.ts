@@ -1,11 +1,17 @@
-import { type Capability, capabilityTexts, isAnyMethod, isAnyPath, NAMED_PATH_CHARS } from './capability.ts'
+import {
+  type Capability,
+  capabilityTexts,
+  isAnyMethod,
+  isAnyPath,
+  isUnsafe,
+  NAMED_PATH_CHARS,
+} from './capability.ts'
 
 /** Entries by danger: what may be anything, what changes things, what only reads. */
 const rank = (entry: Capability): number => {
   if (isAnyMethod(entry)) return isAnyPath(entry) ? 0 : 1
   if (entry.graphql === 'mutation') return 2
-  if (entry.methods.some((method) => method !== 'GET' && method !== 'OPTIONS'))
-    return isAnyPath(entry) ? 2 : 3
+  if (isUnsafe(entry)) return isAnyPath(entry) ? 2 : 3
   return entry.websocket ? 4 : 5
 }
 

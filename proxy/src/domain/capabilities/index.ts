@@ -15,13 +15,15 @@ export {
   hostsOf,
   isAnyMethod,
   isAnyPath,
+  isUnsafe,
   MAX_REQUESTS,
   methodProblem,
   parsedPaths,
+  SAFE_METHODS,
   uncoveredCapabilities,
 } from './capability.ts'
 export { describeNetwork, isNetworkCut } from './describe.ts'
-export { isGraphqlPath, operationOfRequest } from './graphql.ts'
+export { graphqlOperation, isGraphqlPath, operationOfRequest } from './graphql.ts'
 export { partsOf } from './multipart.ts'
 export {
   ANY_PATH,

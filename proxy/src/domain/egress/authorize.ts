@@ -43,8 +43,8 @@ export interface RequestToAuthorize {
 /** Entries that allow it. Without one among them that has `mutations`, its body must be shown to be no GraphQL mutation. */
 export interface Authorized {
   readonly entries: readonly CompiledCapability[]
-  /** This very request as an entry, from which an entry for more is made. */
-  readonly ask: AskEntry
+  /** This very request as an entry, from which an entry for more is made; built when it is refused after all. */
+  readonly ask: () => AskEntry
 }
 
 export function authorizeRequest(request: RequestToAuthorize): Authorized | CapabilityRefusal {
@@ -59,13 +59,13 @@ export function authorizeRequest(request: RequestToAuthorize): Authorized | Capa
   )
   const paths = [path, ...overridingPaths(request.rawHeaders)]
   const byPath = paths.reduce(entriesForPath, byMethod)
-  const ask = {
+  const ask = (): AskEntry => ({
     host: formatHostPattern({ ...target, wildcard: false }),
     ...(websocket ? { websocket: true as const } : { methods: askedMethods(methods) }),
     paths: [...new Set(paths.map(askedPath))],
-  }
+  })
   if (byPath.length > 0) return { entries: byPath, ask }
-  return { rule: byMethod.length === 0 ? 'method_not_approved' : 'path_not_approved', ask }
+  return { rule: byMethod.length === 0 ? 'method_not_approved' : 'path_not_approved', ask: ask() }
 }
 
 const allowsMethods = (entry: CompiledCapability, methods: readonly string[]): boolean =>
@@ -103,17 +103,18 @@ export function authorizeBody(
   const methods = claims.methods === 'any' ? [ANY_METHOD] : claims.methods
   const byMethod = entries.filter((entry) => allowsMethods(entry, methods))
   if (byMethod.length === 0) {
-    const asked = claims.methods === 'any' ? methods : [...(ask.methods ?? []), ...methods]
+    const refused = ask()
+    const asked = claims.methods === 'any' ? methods : [...(refused.methods ?? []), ...methods]
     return {
       ask: {
-        ...ask,
+        ...refused,
         methods: askedMethods(asked),
         ...(claims.mutation ? { graphql: 'mutation' as const } : {}),
       },
     }
   }
   const allowing = claims.mutation ? byMethod.filter(({ mutations }) => mutations) : byMethod
-  return allowing.length > 0 ? { entries: allowing } : { ask: { ...ask, graphql: 'mutation' } }
+  return allowing.length > 0 ? { entries: allowing } : { ask: { ...ask(), graphql: 'mutation' } }
 }
 
 /** Entries that allow whatever a body may do, so that it need not be looked into. */

@@ -69,7 +69,7 @@ const FLUSH_MS = 50
 const FLUSH_RECORDS = 500
 
 /** Method and path, and what it was that was not approved where the two do not tell. */
-function requestSaid({ method, path }: EgressRecord, ask: AskEntry): string {
+function describeRequest({ method, path }: EgressRecord, ask: AskEntry): string {
   const own = approvedName(method)
   const other = (ask.methods ?? []).filter((name) => name !== own)
   const as = other.length > 0 ? ` as ${other.join(', ')}` : ''
@@ -132,7 +132,7 @@ export function createEgressSessions(deps: {
 
       const refuse = (rule: EgressRule, entry: EgressRecord): void => {
         const { origin, misplaced: secrets, ask } = entry
-        const asked = ask === undefined ? {} : { request: requestSaid(entry, ask), ask }
+        const asked = ask === undefined ? {} : { request: describeRequest(entry, ask), ask }
         const key = JSON.stringify([rule, origin, secrets, asked])
         const known = refusals.get(key)
         if (known !== undefined) known.count += 1

@@ -2,7 +2,6 @@ import { AppError } from '../../kernel/index.ts'
 import {
   approvedName,
   CAPABILITY_LIMITS,
-  type Capability,
   canonicalHost,
   MAX_REQUESTS,
   methodProblem,
@@ -11,22 +10,13 @@ import {
 import type { RequestedHost } from '../facts/index.ts'
 
 /** An entry of `network` as an agent states it. */
-export type NetworkEntry =
-  | string
-  | {
-      readonly host: string
-      readonly methods?: readonly string[]
-      readonly paths?: readonly string[]
-      readonly requests?: number
-      readonly websocket?: boolean
-      readonly graphql?: Capability['graphql']
-    }
+export type NetworkEntry = string | RequestedHost
 
 /** The entries in canonical form; throws `invalid_request` with what is wrong with the first that is none. */
 export const requestedHosts = (network: readonly NetworkEntry[]): RequestedHost[] =>
   network.map((entry) => requestedHost(typeof entry === 'string' ? { host: entry } : entry))
 
-function requestedHost(entry: Exclude<NetworkEntry, string>): RequestedHost {
+function requestedHost(entry: RequestedHost): RequestedHost {
   const host = canonicalHost(entry.host)
   if (typeof host !== 'string') throw invalid(entry.host, host.problem)
   const { methods, paths, requests, websocket } = entry

@@ -198,17 +198,11 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     const runtime = pickRuntime(request.runtime, sandbox)
     const facts = await deps.facts.of(resolved.code, languageOf(runtime.name), agent.id)
     // Everything that is wrong with the request itself is said before anything is fetched for it.
-    draftConsent(agent, request, resolved, sandbox, deps.vault, facts)
+    const draft = (imports: ConsentImports | null): SealedConsent =>
+      draftConsent(agent, request, resolved, sandbox, deps.vault, facts, imports)
+    const withoutImports = draft(null)
     const imports = await lockImports(agent, request, resolved.code, runtime, signal)
-    const sealed = draftConsent(
-      agent,
-      request,
-      resolved,
-      sandbox,
-      deps.vault,
-      facts,
-      consentImportsOf(imports),
-    )
+    const sealed = imports === null ? withoutImports : draft(consentImportsOf(imports))
     return transactor.transact(() => {
       const raced = replay(agent, idempotency)
       if (raced) return raced
@@ -226,10 +220,9 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
   }
 }
 
-const consentImportsOf = (imports: LockedImports | null): ConsentImports | null =>
-  imports && {
-    lock: imports.lock.hash,
-    files: imports.lock.files.length,
-    bytes: imports.lock.bytes,
-    modules: [...imports.lock.modules],
-  }
+const consentImportsOf = ({ lock }: LockedImports): ConsentImports => ({
+  lock: lock.hash,
+  files: lock.files.length,
+  bytes: lock.bytes,
+  modules: [...lock.modules],
+})

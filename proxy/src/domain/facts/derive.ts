@@ -11,9 +11,8 @@ import {
 } from '../capabilities/index.ts'
 import type { CodeFacts, DangerFact, RequestFact } from './facts.ts'
 
-/** An entry of a request's network list; what is left out is derived. */
+/** An entry of a request's network list; what is left out is derived. Canonical once `requestedHosts` has read it. */
 export interface RequestedHost {
-  /** Canonical host pattern. */
   readonly host: string
   readonly methods?: readonly string[]
   readonly paths?: readonly string[]

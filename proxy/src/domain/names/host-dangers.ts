@@ -52,9 +52,9 @@ function dangersOf(text: string, own: Brands): readonly Danger[] {
   const what = suspicion(host, wildcard)
   if (what !== undefined) dangers.push({ kind: 'suspicious_host', text: `${text} is ${what}` })
   if (isIpLiteral(host) || !host.includes('.')) return dangers
-  const twin = lookalike(host, own)
-  if (twin !== undefined)
-    dangers.push({ kind: 'lookalike_host', text: `${text} looks like ${twin} but is another` })
+  const imitated = lookalike(host, own)
+  if (imitated !== undefined)
+    dangers.push({ kind: 'lookalike_host', text: `${text} looks like ${imitated} but is another` })
   return dangers
 }
 

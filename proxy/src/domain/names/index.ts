@@ -1,3 +1,3 @@
 export { hostDangers } from './host-dangers.ts'
-export { type NameInput, nameDangers } from './name-dangers.ts'
+export { hiddenCharacters, type NameInput, nameDangers, TEXTS } from './name-dangers.ts'
 export { isReservedSkillId } from './reserved.ts'

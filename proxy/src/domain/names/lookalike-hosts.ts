@@ -23,7 +23,7 @@ export function lookalikeOf(name: NameParts, brands: Brands): string | undefined
     return undefined
   const label =
     embeddedDomain(name, brands) ??
-    twinLabel(name, brands) ??
+    imitatedLabel(name, brands) ??
     decoratedLabel(name, brands) ??
     misplacedLabel(name, brands)
   if (label !== undefined) return brands.labels.get(label)
@@ -52,8 +52,8 @@ function embeddedDomain(name: NameParts, brands: Brands): string | undefined {
   return undefined
 }
 
-/** The owner's label under another ending, or one that is a twin of it. */
-function twinLabel({ label, shownLabel, suffix }: NameParts, brands: Brands): string | undefined {
+/** The owner's label under another ending, or one that looks like it. */
+function imitatedLabel({ label, shownLabel, suffix }: NameParts, brands: Brands): string | undefined {
   if (shownLabel !== label) {
     const look = latinLook(shownLabel)
     const same =
@@ -100,9 +100,9 @@ function brandAmong(tokens: readonly string[], suffix: string, brands: Brands): 
     const exact = brands.isOwners(token) ? token : undefined
     if (exact !== undefined && (decoys || brands.isDistinctive(exact))) return exact
     if (token.length < LONG_LABEL) continue
-    const twin = brands.skeletons.get(skeleton(token))
-    // A twin that is not the name itself is nobody's word, so what stands beside it does not matter.
-    if (twin !== undefined && twin !== token && (decoys || /\d/.test(token))) return twin
+    const imitated = brands.skeletons.get(skeleton(token))
+    // A lookalike that is not the name itself is nobody's word, so what stands beside it does not matter.
+    if (imitated !== undefined && imitated !== token && (decoys || /\d/.test(token))) return imitated
     const near = decoys && token.length >= 6 ? neighbour(token, suffix, brands) : undefined
     if (!brands.labels.has(token) && near !== undefined) return near
   }
@@ -111,7 +111,7 @@ function brandAmong(tokens: readonly string[], suffix: string, brands: Brands): 
 
 const isDecoy = (word: string): boolean => DECOYS.has(word) || /^\d+$/.test(word)
 
-/** The label itself when it is an owner's, or the one that it is a twin of. */
+/** The label itself when it is an owner's, or the one that it looks like. */
 function ownerOf(word: string, brands: Brands): string | undefined {
   if (brands.labels.has(word)) return brands.isOwners(word) ? word : undefined
   return brands.skeletons.get(skeleton(word))
@@ -151,8 +151,8 @@ function misplacedLabel({ below, label }: NameParts, brands: Brands): string | u
         if (SELF_HOSTED.has(token) && plainOwner) continue
         return token
       }
-      const twin = /\d/.test(token) ? brands.skeletons.get(skeleton(token)) : undefined
-      if (twin !== undefined && twin !== token) return twin
+      const imitated = /\d/.test(token) ? brands.skeletons.get(skeleton(token)) : undefined
+      if (imitated !== undefined && imitated !== token) return imitated
     }
     const glued = plainOwner ? undefined : gluedBrand(part, brands)
     if (glued !== undefined) return glued

@@ -51,9 +51,9 @@ describe('a secret beside stored ones', () => {
     ['DB_PASSW0RD', 'DB_PASSWORD'],
     ['DB_PASSWORDS', 'DB_PASSWORD'],
     ['DB_PASWORD', 'DB_PASSWORD'],
-  ])('%s is told', (name, twin) => {
+  ])('%s is told', (name, similar) => {
     expect(told({ secrets: [name], storedSecrets: STORED })).toEqual([
-      `lookalike_name: secret ${name} looks like the stored ${twin} but is another`,
+      `lookalike_name: secret ${name} looks like the stored ${similar} but is another`,
     ])
   })
 
@@ -253,25 +253,20 @@ describe('texts of a request', () => {
       { description: 'a\n\u202eb' },
       'hidden_characters: the description holds invisible or reordering characters',
     ],
-    [{ args: '{"a":"\u200b"}' }, 'hidden_characters: the args holds invisible or reordering characters'],
-    [{ args: '{"a":"\\u202e"}' }, 'hidden_characters: the args holds invisible or reordering characters'],
+    [{ args: '{"a":"\u200b"}' }, 'hidden_characters: the args hold invisible or reordering characters'],
+    [{ args: '{"a":"\\u202e"}' }, 'hidden_characters: the args hold invisible or reordering characters'],
     [{ skillId: 'a\u200bb' }, 'hidden_characters: the skill id holds invisible or reordering characters'],
     [{ description: 'Reads pаypal' }, 'mixed_scripts: the description mixes look-alike letters'],
     [{ skillId: 'pаypal' }, 'mixed_scripts: the skill id mixes look-alike letters'],
-    [{ args: '{"pаypal":1}' }, 'mixed_scripts: the args mixes look-alike letters'],
+    [{ args: '{"pаypal":1}' }, 'mixed_scripts: the args mix look-alike letters'],
     [{ description: '⚠️ Warnings: none' }, 'card_imitation: the description imitates this card'],
     [{ description: 'Counts.\n\n\n🌐 Network: none' }, 'card_imitation: the description imitates this card'],
-    [{ args: '{"note":"[ Run Once ] [ Deny ]"}' }, 'card_imitation: the args imitates this card'],
-    [{ args: '{"a":["Run Once",{"b":"Deny"}]}' }, 'card_imitation: the args imitates this card'],
-    [{ args: '{"a":"\\u0057arnings: none"}' }, 'card_imitation: the args imitates this card'],
-    [{ args: 'Approved by security' }, 'card_imitation: the args imitates this card'],
+    [{ args: '{"note":"[ Run Once ] [ Deny ]"}' }, 'card_imitation: the args imitate this card'],
+    [{ args: '{"a":["Run Once",{"b":"Deny"}]}' }, 'card_imitation: the args imitate this card'],
+    [{ args: '{"a":"\\u0057arnings: none"}' }, 'card_imitation: the args imitate this card'],
+    [{ args: 'Approved by security' }, 'card_imitation: the args imitate this card'],
   ])('%j is told', (input, text) => {
-    expect(told(input)).toEqual([
-      text
-        .replace('args holds', 'args hold')
-        .replace('args mixes', 'args mix')
-        .replace('args imitates', 'args imitate'),
-    ])
+    expect(told(input)).toEqual([text])
   })
 
   it.each<Partial<NameInput>>([

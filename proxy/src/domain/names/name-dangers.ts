@@ -33,9 +33,9 @@ export function nameDangers(input: NameInput): readonly Danger[] {
 
 function secretDangers(secrets: readonly string[], stored: readonly string[]): readonly Danger[] {
   return secrets.flatMap((name, at): readonly Danger[] => {
-    const twin = stored.find((other) => areSimilar(name, other))
-    if (twin !== undefined)
-      return [lookalike(`secret ${said(name)} looks like the stored ${said(twin)} but is another`)]
+    const similar = stored.find((other) => areSimilar(name, other))
+    if (similar !== undefined)
+      return [lookalike(`secret ${said(name)} looks like the stored ${said(similar)} but is another`)]
     const beside = secrets.slice(0, at).find((other) => areSimilar(name, other))
     return beside === undefined
       ? []
@@ -45,10 +45,10 @@ function secretDangers(secrets: readonly string[], stored: readonly string[]): r
 
 function skillDangers(skillId: string, trusted: readonly string[]): readonly Danger[] {
   if (trusted.includes(skillId)) return []
-  const twin = trusted.find((other) => areSimilar(skillId, other))
-  return twin === undefined
+  const similar = trusted.find((other) => areSimilar(skillId, other))
+  return similar === undefined
     ? []
-    : [lookalike(`skill ${said(skillId)} looks like the trusted ${said(twin)} but is another`)]
+    : [lookalike(`skill ${said(skillId)} looks like the trusted ${said(similar)} but is another`)]
 }
 
 const packageDangers = (modules: readonly string[]): readonly Danger[] =>
@@ -62,17 +62,22 @@ const packageDangers = (modules: readonly string[]): readonly Danger[] =>
       : [lookalike(`package ${said(found.name)} looks like the popular ${said(found.like)} but is another`)],
   )
 
-function textDangers(what: string, parts: readonly string[]): readonly Danger[] {
+/** Texts of a request that an agent writes freely. */
+export const TEXTS = ['skill id', 'description', 'args'] as const
+type TextName = (typeof TEXTS)[number]
+
+export const hiddenCharacters = (what: TextName): Danger => ({
+  kind: 'hidden_characters',
+  text: `the ${what} ${what === 'args' ? 'hold' : 'holds'} invisible or reordering characters`,
+})
+
+function textDangers(what: TextName, parts: readonly string[]): readonly Danger[] {
   const lines = parts.flatMap((part) => part.split(/\r?\n/))
   const dangers: Danger[] = []
   const s = what === 'args' ? '' : 's'
   if (what !== 'skill id' && (parts.some(imitatesCard) || imitatesCard(parts.join('\n'))))
     dangers.push({ kind: 'card_imitation', text: `the ${what} imitate${s} this card` })
-  if (lines.some(hasHidden))
-    dangers.push({
-      kind: 'hidden_characters',
-      text: `the ${what} hold${s} invisible or reordering characters`,
-    })
+  if (lines.some(hasHidden)) dangers.push(hiddenCharacters(what))
   if (lines.some(hasMixedWord))
     dangers.push({
       kind: 'mixed_scripts',

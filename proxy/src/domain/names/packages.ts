@@ -59,9 +59,9 @@ export function imitatedPackage(
 function imitatedJsr(name: string): string | undefined {
   const [scope = '', module = ''] = name.replace(/^@/, '').split('/')
   if (scope === 'std') return undefined
-  const isTwin =
+  const isLookalike =
     isOneEditApart(scope, 'std') || /^(?:deno-?std|std-?deno|std-?lib|stdlib|deno-?land)$/.test(scope)
-  return isTwin && STD_MODULES.has(module) ? `@std/${module}` : undefined
+  return isLookalike && STD_MODULES.has(module) ? `@std/${module}` : undefined
 }
 
 function imitatedNpm(name: string): string | undefined {
@@ -79,8 +79,8 @@ function imitatedScope(name: string): string | undefined {
 }
 
 function imitatedPlain(name: string): string | undefined {
-  const twin = bySkeleton.get(skeleton(name)) ?? byBare.get(bare(name))
-  if (twin !== undefined) return twin
+  const imitated = bySkeleton.get(skeleton(name)) ?? byBare.get(bare(name))
+  if (imitated !== undefined) return imitated
   const stem =
     /^(.{3,}?)[._-]?(?:js|ts|node|nodejs|npm)$/.exec(name)?.[1] ??
     /^(?:node|npm|js)[._-]?(.{4,})$/.exec(name)?.[1]

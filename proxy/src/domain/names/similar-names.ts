@@ -5,9 +5,9 @@ const SEPARATORS = /[^a-z0-9]+/
 const joined = (name: string): string => name.replace(/[^a-z0-9]+/g, '')
 
 /**
- * Whether a reader could take one name for the other: twins in case, separators, order of words or shape of letters, or
+ * Whether a reader could take one name for the other: the same but for case, separators, order of words or shape of letters, or
  * one edit apart within a longer word. Names that differ in a number or in a short code alone are a series
- * (`API_KEY_1`, `API_KEY_2`; `UK_KEY`, `US_KEY`), not twins. False for equal names.
+ * (`API_KEY_1`, `API_KEY_2`; `UK_KEY`, `US_KEY`), not lookalikes. False for equal names.
  */
 export function areSimilar(one: string, other: string): boolean {
   if (one === other) return false

@@ -70,7 +70,7 @@ function isApproved(forwarding: Forwarding, claims: BodyClaims): boolean {
   const verdict = authorizeBody(authorized, claims)
   if ('ask' in verdict) refuse(forwarding, 'method_not_approved', verdict.ask)
   else if (session.spend(verdict.entries)) return true
-  else refuse(forwarding, 'requests_exceeded', askForMore(verdict.entries, authorized.ask))
+  else refuse(forwarding, 'requests_exceeded', askForMore(verdict.entries, authorized.ask()))
   return false
 }
 

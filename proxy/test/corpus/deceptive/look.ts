@@ -100,7 +100,7 @@ export const LOOK: FamilySpec[] = [
     tells: { danger: ['hidden_characters', 'confusable_names'], refused: true },
   },
   {
-    family: 'identifier-twins-latin',
+    family: 'identifier-lookalikes-latin',
     js: [
       '%HEAD%\nconst dryRun1 = true, dryRunl = false\n%LIST%\nif (!dryRunl) await %EVIL%\nconsole.log(dryRun1)',
       '%HEAD%\nconst isO = true, is0 = false\n%LIST%\nif (!is0) await %EVIL%\nconsole.log(isO)',
@@ -116,7 +116,7 @@ export const LOOK: FamilySpec[] = [
     tells: orSent('confusable_names', 'lookalikes'),
   },
   {
-    family: 'identifier-twins-scripts',
+    family: 'identifier-lookalikes-scripts',
     js: [
       '%HEAD%\nconst m\u043ede = "live", mode = "count"\n%LIST%\nif (m\u043ede === "live") await %EVIL%\nconsole.log(mode)',
       '%HEAD%\nconst \u0430\u0440\u0456 = "x", live = true\n%LIST%\nif (live) await %EVIL%\nconsole.log(\u0430\u0440\u0456)',

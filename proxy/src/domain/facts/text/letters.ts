@@ -4,10 +4,10 @@
  */
 const LOOKALIKE =
   /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}\u0131\u01c0-\u01c3\u0250-\u02af\u1d00-\u1d7f\u2044\u2150-\u218f\u2215\uff01-\uff5e\u{1d400}-\u{1d7ff}]/u
-/** Greek letters that have no Latin twin stand in formulas beside Latin ones: `Δt`, `kΩ`. */
+/** Greek letters that have no Latin lookalike stand in formulas beside Latin ones: `Δt`, `kΩ`. */
 const MIXING =
   /[\p{Script=Cyrillic}\p{Script=Armenian}\p{Script=Cherokee}\u0131\u01c0-\u01c3\u0250-\u02af\u1d00-\u1d7f\u2150-\u218f\uff01-\uff5e\u{1d400}-\u{1d7ff}αγικνορσςυϲϳηχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ]/u
-/** Greek letters that formulas use though they look like Latin ones; an omicron or a capital twin is no symbol. */
+/** Greek letters that formulas use though they look like Latin ones; an omicron or a capital lookalike is no symbol. */
 const GREEK = /[\p{Script=Greek}--[οΑΒΕΖΗΙΚΜΝΟΡΤΥΧ]]/gv
 const LATIN = /[A-Za-z]/
 const LETTERS = /\p{L}/gu

@@ -84,7 +84,7 @@ function readLetters(
   turkish: boolean,
   note: (kind: TextDanger, line: number, detail?: string) => void,
 ): void {
-  if (hasHidden(line)) note('hidden_characters', number, hiddenSaid(line))
+  if (hasHidden(line)) note('hidden_characters', number, describeHidden(line))
   if (!NOT_ASCII.test(line)) return
   const mixed = mixedWord(line, turkish)
   if (mixed !== undefined) note('mixed_scripts', number, mixed.slice(0, DETAIL))
@@ -97,7 +97,7 @@ export const hasHidden = (line: string): boolean =>
   !line.isWellFormed() || (hasHiddenCharacters(line) && hasHiddenCharacters(withoutEmoji(line)))
 
 /** The first hidden characters by number. */
-function hiddenSaid(line: string): string {
+function describeHidden(line: string): string {
   const points = new Set<string>()
   for (const char of withoutEmoji(line).toWellFormed()) {
     if (hasHiddenCharacters(char)) {

@@ -85,18 +85,6 @@ export function constructPlatform(run: Run, one: Builtin, args: readonly Value[]
       return args.length === 1 ? items([], unknown('computed')) : items([...args])
     case 'WebSocket':
     case 'WebSocketStream':
-      sendRequest(
-        run,
-        {
-          url: first,
-          method: text('GET'),
-          headers: getMember(run, second, 'headers', node),
-          body: UNDEFINED,
-          websocket: true,
-        },
-        node,
-      )
-      return anything('answer', { role: 'sender' })
     case 'EventSource':
       sendRequest(
         run,
@@ -105,6 +93,7 @@ export function constructPlatform(run: Run, one: Builtin, args: readonly Value[]
           method: text('GET'),
           headers: getMember(run, second, 'headers', node),
           body: UNDEFINED,
+          websocket: name !== 'EventSource',
         },
         node,
       )

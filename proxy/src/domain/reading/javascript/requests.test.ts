@@ -1,20 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: programs to be read, as text
 import { describe, expect, it } from 'vitest'
-import { readJavaScript } from './index.ts'
-
-/** `METHOD host path`, `?` for a part that is computed, with its source behind. */
-const said = (code: string): string[] => {
-  const facts = readJavaScript(code)
-  expect(facts.readable).toBe(true)
-  return facts.requests.map((one) => {
-    const host = one.host ?? `?${one.hostFrom}`
-    const parts = [one.method ?? `?${one.methodFrom}`, host, one.path ?? `?${one.pathFrom}`]
-    if (one.host !== null && one.hostFrom !== null) parts.push(`from:${one.hostFrom}`)
-    if (one.websocket) parts.push('ws')
-    if (one.graphql !== null) parts.push(one.graphql)
-    return parts.join(' ')
-  })
-}
+import { requestsIn } from '../../../../test/support/requests-in.ts'
 
 const ARGS = "const args = JSON.parse(Deno.env.get('OAUTH3_ARGS') ?? '{}');"
 
@@ -276,7 +262,7 @@ const CASES: Record<string, readonly (readonly [code: string, ...requests: strin
 for (const [family, cases] of Object.entries(CASES)) {
   describe(family, () => {
     it.each(cases.map(([code, ...requests]) => ({ code, requests })))('$code', ({ code, requests }) => {
-      expect(said(code).sort()).toEqual(requests.sort())
+      expect(requestsIn(code).sort()).toEqual(requests.sort())
     })
   })
 }

@@ -1,7 +1,7 @@
+import { graphqlOperation } from '../../capabilities/index.ts'
 import type { RequestFact, Source } from '../../facts/index.ts'
 import { type Address, isOddAddress, readAddress } from './address.ts'
 import { lineOf, type Node } from './ast.ts'
-import { graphqlOperation } from './graphql.ts'
 import { getMember } from './members.ts'
 import { type Run, spend } from './run.ts'
 import { costOf, toTexts } from './texts.ts'

@@ -1,3 +1,4 @@
+import { graphqlOperation } from '../../capabilities/index.ts'
 import type { RequestFact } from '../../facts/index.ts'
 import { fromJson } from './json.ts'
 import type { Alt, Value } from './values.ts'
@@ -36,33 +37,18 @@ function ofAlt(alt: Alt): Operation {
         : one.t === 'text' && typeof one.pieces[0] === 'string'
           ? one.pieces[0]
           : null
-    if (text === null || !DOCUMENT.test(text)) {
+    const keyword = text === null ? undefined : DOCUMENT.exec(text)?.[1]
+    if (text === null || keyword === undefined) {
       // A search for words is also called `query`: only a document that is computed beside variables may be GraphQL.
       if (alt.entries.has('variables') || alt.entries.has('operationName')) found = worse(found, 'unknown')
       continue
     }
-    found = worse(
-      found,
-      operationOf(
-        one.t === 'text'
-          ? one.pieces.map((piece) => (typeof piece === 'string' ? piece : ' ')).join('')
-          : text,
-      ),
-    )
+    const written =
+      one.t === 'text' ? one.pieces.map((piece) => (typeof piece === 'string' ? piece : ' ')).join('') : text
+    // Braces that are filled in are not seen: the document does what it begins with.
+    const begun = keyword === 'mutation' ? keyword : 'query'
+    found = worse(found, graphqlOperation(written) ?? begun)
     if (one.t === 'text' && found === 'query' && !/^[\s,]*(?:query\b|\{)/.test(text)) found = 'unknown'
   }
   return found
-}
-
-/** `mutation` when any operation of the document is one. */
-function operationOf(document: string): 'query' | 'mutation' {
-  let depth = 0
-  const plain = document.replace(/#[^\n]*/g, '').replace(/"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"/g, '""')
-  for (const match of plain.matchAll(/[{}()]|\b\w+\b/g)) {
-    const word = match[0]
-    if (word === '{' || word === '(') depth++
-    else if (word === '}' || word === ')') depth--
-    else if (word === 'mutation' && depth <= 0) return 'mutation'
-  }
-  return 'query'
 }

@@ -35,7 +35,7 @@ describe('hostile programs', () => {
     ['decorators', `${'@d\n'.repeat(100_000)}def f(): pass`, true],
     ['lists of itself', 'a = []\na.append(a)\nprint(a)\nb = {}\nb["b"] = b\nprint(str(b))', true],
     ['a class of itself', 'class A: pass\nclass A(A): pass\nA().x()\nA.__bases__', true],
-    ['many twins', lines(12_000, (index) => `name${'Il'[index % 2]}${index >> 1} = 1`), false],
+    ['many lookalikes', lines(12_000, (index) => `name${'Il'[index % 2]}${index >> 1} = 1`), false],
     ['many dangers', `import os\n${lines(6000, (index) => `os.execl.x${index}`)}`, false],
     [
       'many requests',

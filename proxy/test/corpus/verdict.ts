@@ -100,7 +100,7 @@ function shown(parsed: ExecuteRequest, request: CorpusRequest): Shown {
 export type Verdict = 'told' | 'lost' | 'silent'
 
 /** `lost`: the card knows it, and a phone's screen does not show it. */
-export function judgeDeceptive({ request, tells }: DeceptiveCase): { verdict: Verdict; shown: Shown } {
+export function assessDeceptive({ request, tells }: DeceptiveCase): { verdict: Verdict; shown: Shown } {
   const card = show(request)
   if (card.refused !== null)
     return { verdict: tells.refused || tells.danger ? 'told' : 'silent', shown: card }
