@@ -6,7 +6,7 @@ import {
   type ProgramReader,
   unreadableFacts,
 } from '../../domain/facts/index.ts'
-import { AppError } from '../../kernel/index.ts'
+import { AppError, createFairQueue } from '../../kernel/index.ts'
 
 /** A program that takes longer, or more memory, is told as one that cannot be read. */
 const TIME_LIMIT_MS = 3_000
@@ -31,8 +31,7 @@ interface Job {
  */
 export function createProgramReader(options: { readonly timeLimitMs?: number } = {}): ProgramReader {
   const timeLimitMs = options.timeLimitMs ?? TIME_LIMIT_MS
-  /** By who asks; whoever was served goes to the end. */
-  const waiting = new Map<string, Job[]>()
+  const waiting = createFairQueue<Job>({ perOwner: MAX_WAITING_EACH, total: Number.POSITIVE_INFINITY })
   let current: { readonly job: Job; readonly timer: NodeJS.Timeout } | undefined
   let worker: Worker | undefined
   let idle: NodeJS.Timeout | undefined
@@ -65,20 +64,10 @@ export function createProgramReader(options: { readonly timeLimitMs?: number } =
     return fresh
   }
 
-  const takeNext = (): Job | undefined => {
-    const [first] = waiting
-    if (first === undefined) return undefined
-    const [owner, jobs] = first
-    const job = jobs.shift()
-    waiting.delete(owner)
-    if (jobs.length > 0) waiting.set(owner, jobs)
-    return job
-  }
-
   const pump = (): void => {
     clearTimeout(idle)
     if (current !== undefined) return
-    const job = takeNext()
+    const job = waiting.shift()?.item
     if (job === undefined) {
       idle = setTimeout(() => giveUp(''), IDLE_MS).unref()
       return
@@ -92,24 +81,18 @@ export function createProgramReader(options: { readonly timeLimitMs?: number } =
   return {
     read(code, language, owner) {
       if (isClosed) return Promise.reject(new AppError('shutting_down', 'The daemon is stopping.'))
-      const own = waiting.get(owner) ?? []
-      if (own.length >= MAX_WAITING_EACH) {
-        const error = new AppError('rate_limited', 'Too many programs of yours wait to be read.', {
-          retryAfterSeconds: 5,
-        })
-        return Promise.reject(error)
-      }
       return new Promise((settle, fail) => {
-        own.push({ code, language, settle, fail })
-        waiting.set(owner, own)
+        if (!waiting.push(owner, { code, language, settle, fail })) {
+          const message = 'Too many programs of yours wait to be read.'
+          return fail(new AppError('rate_limited', message, { retryAfterSeconds: 5 }))
+        }
         pump()
       })
     },
     async [Symbol.asyncDispose]() {
       isClosed = true
       clearTimeout(idle)
-      for (const job of [...waiting.values()].flat())
-        job.fail(new AppError('shutting_down', 'The daemon is stopping.'))
+      for (const job of waiting.clear()) job.fail(new AppError('shutting_down', 'The daemon is stopping.'))
       const last = worker
       giveUp('the daemon stops')
       await last?.terminate()

@@ -1,0 +1,71 @@
+/**
+ * Work that waits in a fair order (round robin): owners take turns, and one owner's work is served first come, first
+ * served. An owner with much waiting delays another one by a single item for each turn.
+ */
+export interface FairQueue<T> {
+  /** False when as much waits, of this owner or of all, as may wait: the caller refuses. */
+  push(owner: string, item: T): boolean
+  /** The next in turn; owners that are not `ready` keep their place and are passed over. */
+  shift(isReady?: (owner: string) => boolean): { readonly owner: string; readonly item: T } | undefined
+  /** Whether it was still waiting. */
+  remove(owner: string, item: T): boolean
+  /** Takes out all that waits. */
+  clear(): readonly T[]
+  readonly size: number
+  sizeOf(owner: string): number
+}
+
+export interface QueueBounds {
+  /** Of one owner. */
+  readonly perOwner: number
+  /** Of all together. */
+  readonly total: number
+}
+
+export function createFairQueue<T>({ perOwner, total }: QueueBounds): FairQueue<T> {
+  /** In the order of turns. An owner with nothing waiting is not in it. */
+  const waiting = new Map<string, T[]>()
+  let size = 0
+
+  return {
+    push(owner, item) {
+      const own = waiting.get(owner)
+      if (size >= total || (own?.length ?? 0) >= perOwner) return false
+      if (own === undefined) waiting.set(owner, [item])
+      else own.push(item)
+      size += 1
+      return true
+    },
+    shift(isReady) {
+      for (const [owner, items] of waiting) {
+        if (isReady !== undefined && !isReady(owner)) continue
+        const item = items.shift() as T
+        size -= 1
+        // Whoever was served goes to the end.
+        waiting.delete(owner)
+        if (items.length > 0) waiting.set(owner, items)
+        return { owner, item }
+      }
+      return undefined
+    },
+    remove(owner, item) {
+      const own = waiting.get(owner)
+      const at = own?.indexOf(item) ?? -1
+      if (own === undefined || at === -1) return false
+      own.splice(at, 1)
+      size -= 1
+      if (own.length === 0) waiting.delete(owner)
+      return true
+    },
+    clear() {
+      const all = [...waiting.values()].flat()
+      waiting.clear()
+      size = 0
+      return all
+    },
+    get size() {
+      return size
+    },
+    sizeOf: (owner) => waiting.get(owner)?.length ?? 0,
+  }
+}
