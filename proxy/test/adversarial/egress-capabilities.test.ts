@@ -140,6 +140,32 @@ tell('answer', await get(at + '/v1/refunds', { method: 'POST', body: '{}' }))`,
     expect(sent()).toEqual(['POST /v1/refunds'])
   })
 
+  it('sends no GraphQL mutation in a body where queries alone were approved', async () => {
+    const { report } = await attack(
+      kit,
+      String.raw`
+const at = 'https://api.demo.test:' + PORT + '/graphql'
+const json = (body, type = 'application/json') => get(at, { method: 'POST', headers: { 'content-type': type }, body })
+const write = 'mutation { drop(id: 1) { id } }'
+tell('plain', await json(JSON.stringify({ query: write })))
+tell('batch', await json(JSON.stringify([{ query: '{ a }' }, { query: write }])))
+tell('chosen', await json(JSON.stringify({ query: 'query Q { a } ' + write.replace('mutation', 'mutation M'), operationName: 'M' })))
+tell('escaped', await json('{"query":"\u006dutation { drop }"}'))
+tell('comment', await json(JSON.stringify({ query: '# query\n' + write })))
+tell('graphql', await json(write, 'application/graphql'))
+tell('good', await json(JSON.stringify({ query: 'query { me { id } }' })))`,
+      {
+        network: [
+          { host: kit.at('api.demo.test'), methods: ['POST'], paths: ['/graphql'], graphql: 'query' },
+        ],
+      },
+    )
+    for (const name of ['plain', 'batch', 'chosen', 'escaped', 'comment', 'graphql'])
+      expect([name, report[name].rule]).toEqual([name, 'method_not_approved'])
+    expect(report.good.status).toBe(200)
+    expect(sent()).toEqual(['POST /graphql'])
+  })
+
   it('is told to the person as what it tried', async () => {
     const { answer } = await attack(
       kit,

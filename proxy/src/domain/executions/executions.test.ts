@@ -272,6 +272,42 @@ describe('a request', () => {
   })
 })
 
+describe('a card', () => {
+  const warnings = (execution: Execution): string =>
+    kit.executions
+      .cardOf(execution)
+      .warnings.map(({ text }) => text)
+      .join('\n')
+
+  it('warns of names that look like what the owner stored, trusted and bound', async () => {
+    put('STRIPE_KEY', 'demo-value-0123456789', ['api.stripe.com'])
+    const trusted = await submit({ skillId: 'weather-report', network: ['api.weather-demo.com'] })
+    decide(trusted, 'forever')
+    await final(trusted)
+    const asked = await submit({
+      skillId: 'weather-rep0rt',
+      code: 'console.log("another")\n',
+      secrets: [{ name: 'STR1PE_KEY' }],
+      network: ['api.str1pe.com', 'api.weather-dem0.com'],
+    })
+    expect(warnings(asked)).toMatch(/STR1PE_KEY looks like the stored STRIPE_KEY/)
+    expect(warnings(asked)).toMatch(/weather-rep0rt looks like the trusted weather-report/)
+    expect(warnings(asked)).toMatch(/api\.str1pe\.com.*api\.stripe\.com/)
+    expect(warnings(asked)).toMatch(/api\.weather-dem0\.com.*api\.weather-demo\.com/)
+  })
+
+  it('of a request that waited while the daemon was renewed is read anew', async () => {
+    const asked = await submit({ code: 'eval(atob("MQ=="))\n', dynamicCode: true })
+    const before = kit.executions.cardOf(asked)
+    kit.db.exec('DELETE FROM code_facts')
+    await restart()
+    const waiting = kit.executions.find(asked.requestId) as Execution
+    expect(kit.executions.cardOf(waiting).warnings).not.toEqual(before.warnings)
+    await kit.executions.readWaiting()
+    expect(kit.executions.cardOf(waiting).warnings).toEqual(before.warnings)
+  })
+})
+
 describe('a decision', () => {
   it('is taken once: a second one, and any other after it, is refused', async () => {
     const asked = await submit()
