@@ -142,7 +142,7 @@ describe('the list of all models', () => {
     await listed()
     const chat = await kit.ask('/llm/mistral/v1/chat/completions', { body: chatBody() })
     expect(chat.headers.get('x-oauth3-error')).toBe('keys_resting')
-    expect(Number(chat.headers.get('retry-after'))).toBeGreaterThan(1_700)
+    expect(Number(chat.headers.get('x-oauth3-retry-after'))).toBeGreaterThan(1_700)
   })
 
   it('lets a key rest that the vendor refuses there', async () => {

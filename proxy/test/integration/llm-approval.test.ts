@@ -104,7 +104,7 @@ describe('the first use of a provider', () => {
     expect(error.code).toBe('approval_denied')
     const again = await kit.ask(CHAT, { token, body: chatBody() })
     expect([again.status, again.headers.get('x-oauth3-error')]).toEqual([403, 'approval_denied'])
-    expect(Number(again.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(Number(again.headers.get('x-oauth3-retry-after'))).toBeGreaterThan(0)
     expect(cards()).toHaveLength(1)
     kit.advance(11 * 60_000)
     const later = await kit.ask(CHAT, { token, body: chatBody(), headers: { prefer: 'wait=0' } })

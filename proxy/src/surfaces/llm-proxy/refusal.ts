@@ -18,13 +18,19 @@ export const LLM_ERRORS = {
   unauthenticated: { status: 401, help: 'No valid agent token came.' },
   address_not_allowed: { status: 403, help: "The caller's address is outside the agent's CIDR list." },
   approval_pending: { status: 403, help: 'The owner has not answered yet; see Retry-After.' },
-  approval_denied: { status: 403, help: 'The owner said no; asking again is possible after Retry-After.' },
+  approval_denied: {
+    status: 403,
+    help: 'The owner said no; asking again is possible after so many seconds as x-oauth3-retry-after says.',
+  },
   unmetered: {
     status: 403,
     help: 'The grant limits tokens or money, and what this request uses cannot be known: a realtime session, work that is done later, or a model without a price.',
   },
   unknown_provider: { status: 404, help: 'There is no provider of this name, or none for this model.' },
-  limit_passed: { status: 429, help: 'A limit of the grant is used up; see Retry-After.' },
+  limit_passed: {
+    status: 429,
+    help: 'A limit of the grant is used up; the message and x-oauth3-retry-after say when it is free again.',
+  },
   keys_resting: { status: 429, help: 'Every key of the provider was refused lately; see Retry-After.' },
   rate_limited: {
     status: 429,
@@ -96,19 +102,31 @@ function bodyOf({ code, message }: LlmRefusal, status: number, shape: ErrorShape
   return JSON.stringify({ error: { message: text, type: 'oauth3_error', param: null, code } })
 }
 
-function headOf(refusal: LlmRefusal, body: string): string[] {
-  return [
-    'content-type',
-    'application/json',
-    'content-length',
-    String(Buffer.byteLength(body)),
-    'cache-control',
-    'no-store',
-    'x-oauth3-error',
-    refusal.code,
-    ...(refusal.retryAfterSeconds === undefined ? [] : ['retry-after', String(refusal.retryAfterSeconds)]),
-  ]
+/**
+ * The longest `Retry-After` that is sent, in seconds. Clients that obey it sleep without a word: groq-sdk, together-ai and
+ * Codex for hours where hours are said. What takes longer is told in the message and in `x-oauth3-retry-after`.
+ */
+const LONGEST_RETRY_AFTER = 120
+
+/**
+ * Another try helps soon, or not: SDKs retry 429 and 5xx by themselves, and those of OpenAI, Anthropic and their kin ask
+ * `x-should-retry` first (docs/llm-proxy.md, "What clients do with a refusal").
+ */
+function retryFields({ retryAfterSeconds: seconds }: LlmRefusal): string[] {
+  if (seconds === undefined) return ['x-should-retry', 'false']
+  const told = ['x-oauth3-retry-after', String(seconds)]
+  return seconds <= LONGEST_RETRY_AFTER
+    ? [...told, 'retry-after', String(seconds)]
+    : [...told, 'x-should-retry', 'false']
 }
+
+const headOf = (refusal: LlmRefusal, body: string): string[] => [
+  ...['content-type', 'application/json'],
+  ...['content-length', String(Buffer.byteLength(body))],
+  ...['cache-control', 'no-store'],
+  ...['x-oauth3-error', refusal.code],
+  ...retryFields(refusal),
+]
 
 export function answerRefusal(response: ServerResponse, refusal: LlmRefusal, shape: ErrorShape): void {
   if (response.headersSent || response.destroyed) return void response.destroy()
