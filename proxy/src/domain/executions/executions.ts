@@ -115,7 +115,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
   const proceed = (execution: Execution, consent: Consent): Execution => {
     const missing = missingSecrets(consent)
     if (missing.length === 0) {
-      runs.enqueue(execution.requestId)
+      runs.enqueue(execution)
       return execution
     }
     return ledger.move(
@@ -130,7 +130,12 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     )
   }
 
-  const submit = createSubmit(deps, { expire, proceed, missingSecrets })
+  const submit = createSubmit(deps, {
+    expire,
+    proceed,
+    missingSecrets,
+    queuedRuns: (agentId) => runs.waitingOf(agentId),
+  })
 
   return {
     submit,
@@ -289,7 +294,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
             data: { resumes: true, name },
           },
         )
-        runs.enqueue(approved.requestId)
+        runs.enqueue(approved)
       }
     },
 
@@ -307,7 +312,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
             },
           )
         }
-        for (const execution of repository.inStatus('approved')) runs.enqueue(execution.requestId)
+        for (const execution of repository.inStatus('approved')) runs.enqueue(execution)
       })
     },
 

@@ -1,4 +1,12 @@
-import { AppError, type Clock, type RequestId, SecretValue, type UnixMs } from '../../kernel/index.ts'
+import {
+  type AgentId,
+  AppError,
+  type Clock,
+  createFairQueue,
+  type RequestId,
+  SecretValue,
+  type UnixMs,
+} from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import { hostsOf } from '../capabilities/index.ts'
 import { type CodeRepository, readStoredCode } from '../code/index.ts'
@@ -17,12 +25,16 @@ import { type RunOutcome, type Sandbox, SandboxUnavailable } from './sandbox-por
  * nothing takes a `running` row up again. Only a run whose code was not handed over is put back.
  */
 export interface Runs extends AsyncDisposable {
-  /** Takes the execution up as soon as a place is free; may be called inside a transaction. */
-  enqueue(requestId: RequestId): void
+  /** Takes the execution up as soon as its agent's turn comes and a place is free; may be called inside a transaction. */
+  enqueue(execution: QueuedRun): void
+  /** How many runs of this agent wait for a place. */
+  waitingOf(agentId: AgentId): number
   readonly active: number
   /** No new runs; waits for those under way, ends them after `graceMs`. */
   drain(graceMs: number): Promise<void>
 }
+
+type QueuedRun = Pick<Execution, 'requestId' | 'agentId'>
 
 export interface RunsDeps {
   readonly repository: ExecutionRepository
@@ -36,6 +48,7 @@ export interface RunsDeps {
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
+  /** Of all agents. One agent holds one less at most, so that another one's run need not wait for the end of its. */
   readonly maxConcurrent: number
   /** How long approved code waits for a sandbox to come back before it fails. */
   readonly sandboxPatienceMs: number
@@ -55,8 +68,14 @@ interface Handover {
 
 export function createRuns(deps: RunsDeps): Runs {
   const { repository, ledger, transactor, clock } = deps
-  const queue: RequestId[] = []
+  // What a person approved is never refused for want of room: requests are bounded where they come in.
+  const queue = createFairQueue<RequestId>({
+    perOwner: Number.POSITIVE_INFINITY,
+    total: Number.POSITIVE_INFINITY,
+  })
   const active = new Map<RequestId, Promise<void>>()
+  const activeOf = new Map<string, number>()
+  const placesOfOne = Math.max(1, deps.maxConcurrent - 1)
   const retries = new Set<NodeJS.Timeout>()
   /** Outcomes that the disk has not taken yet. */
   const unsettled = new Map<RequestId, () => void>()
@@ -168,9 +187,10 @@ export function createRuns(deps: RunsDeps): Runs {
   }
 
   /** Known beforehand, so nothing is written and no secret opened until there is a sandbox again. */
-  const holdBack = (requestId: RequestId): void => {
+  const holdBack = (run: QueuedRun): void => {
+    const { requestId } = run
     if (mayWait(requestId)) {
-      if (!draining) later(() => enqueue(requestId))
+      if (!draining) later(() => enqueue(run))
       return
     }
     settle(requestId, (execution) => {
@@ -191,13 +211,14 @@ export function createRuns(deps: RunsDeps): Runs {
         { startedAt: null },
         { event: 'execution.postponed', actor: 'daemon', data: { reason: error.message } },
       )
-      if (!draining) later(() => enqueue(requestId))
+      if (!draining) later(() => enqueue(execution))
     })
   }
 
-  const runOne = async (requestId: RequestId): Promise<void> => {
+  const runOne = async (run: QueuedRun): Promise<void> => {
+    const { requestId } = run
     const { kind } = await deps.sandbox.status(SANDBOX_VIEW_MS)
-    if (kind === 'unavailable') return holdBack(requestId)
+    if (kind === 'unavailable') return holdBack(run)
     const handover = begin(requestId)
     if (!handover) return
     const { consent, code, imports, secrets } = handover
@@ -256,11 +277,12 @@ export function createRuns(deps: RunsDeps): Runs {
     }
   }
 
-  const fail = (requestId: RequestId, error: unknown): void => {
+  const fail = (run: QueuedRun, error: unknown): void => {
+    const { requestId } = run
     deps.onDefect(error, requestId)
     if (isStorageTrouble(error)) {
       // Only the beginning throws this, and then nothing was handed over.
-      if (!draining) later(() => enqueue(requestId))
+      if (!draining) later(() => enqueue(run))
       return
     }
     settle(requestId, (execution) => {
@@ -269,23 +291,31 @@ export function createRuns(deps: RunsDeps): Runs {
     })
   }
 
+  const hasPlace = (agentId: string): boolean => (activeOf.get(agentId) ?? 0) < placesOfOne
+
   const pump = (): void => {
     while (!draining && active.size < deps.maxConcurrent) {
-      const requestId = queue.shift()
-      if (!requestId) return
+      const next = queue.shift(hasPlace)
+      if (next === undefined) return
+      const { owner, item: requestId } = next
       if (active.has(requestId)) continue
-      const run = runOne(requestId)
-        .catch((error: unknown) => fail(requestId, error))
+      const queued: QueuedRun = { requestId, agentId: owner as AgentId }
+      activeOf.set(owner, (activeOf.get(owner) ?? 0) + 1)
+      const run = runOne(queued)
+        .catch((error: unknown) => fail(queued, error))
         .finally(() => {
           active.delete(requestId)
+          const left = (activeOf.get(owner) ?? 1) - 1
+          if (left > 0) activeOf.set(owner, left)
+          else activeOf.delete(owner)
           pump()
         })
       active.set(requestId, run)
     }
   }
 
-  const enqueue = (requestId: RequestId): void => {
-    queue.push(requestId)
+  const enqueue = ({ requestId, agentId }: QueuedRun): void => {
+    queue.push(agentId, requestId)
     // After the caller's transaction; a row that was rolled back is simply not there then.
     queueMicrotask(pump)
   }
@@ -302,6 +332,7 @@ export function createRuns(deps: RunsDeps): Runs {
 
   return {
     enqueue,
+    waitingOf: (agentId) => queue.sizeOf(agentId),
     get active() {
       return active.size
     },

@@ -1,4 +1,5 @@
 import {
+  type AgentId,
   AppError,
   type Clock,
   type CodeHash,
@@ -62,11 +63,15 @@ interface Steps {
   /** From approved to the run, or to waiting for secrets. */
   proceed(execution: Execution, consent: Consent): Execution
   missingSecrets(consent: Consent): readonly string[]
+  /** How many runs of this agent wait for a place. */
+  queuedRuns(agentId: AgentId): number
 }
 
 /** A runtime that was replaced since is refused when the run starts, so nobody waits for the engine to be asked. */
 const RUNTIME_VIEW_MS = 60_000
 const CARD_WINDOW_MS = 3_600_000
+/** Trusted runs of one agent that may wait for a place; what a person approves is bounded by the cards. */
+const MAX_QUEUED_RUNS = 100
 /** New cards an hour, for each place among those that may wait at once. */
 const CARDS_PER_PLACE = 3
 
@@ -146,6 +151,11 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     if (waits && repository.countWaiting(agent.id) >= deps.maxWaitingPerAgent) {
       throw new AppError('rate_limited', `${deps.maxWaitingPerAgent} requests of yours wait already.`, {
         retryAfterSeconds: 30,
+      })
+    }
+    if (!waits && steps.queuedRuns(agent.id) >= MAX_QUEUED_RUNS) {
+      throw new AppError('rate_limited', `${MAX_QUEUED_RUNS} runs of yours wait for a place already.`, {
+        retryAfterSeconds: 10,
       })
     }
     if (!verdict.trusted) spendCard(agent.id, now)
