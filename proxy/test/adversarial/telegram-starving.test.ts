@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { paceOf } from '../../src/surfaces/telegram/pace.ts'
+import { addAgent, createScriptedSandbox, requestOf } from '../support/domain-kit.ts'
 import { ANN, BOB, createTelegramKit, GROUP } from '../support/telegram-kit.ts'
 
 describe('what keeps cards from the chat', () => {
@@ -93,5 +94,75 @@ describe('what keeps cards from the chat', () => {
     kit.executions.cancel(kit.agentOf().id, execution.requestId)
     await kit.double.waitFor(() => card.text.includes('Cancelled by the agent'), 'the outcome')
     expect(card.buttons).toEqual([])
+  })
+
+  /** Two agents in one chat: one whose trusted code fails at once, again and again, and one who asks. */
+  const withTwoAgents = async () => {
+    const kit = await createTelegramKit({
+      start: false,
+      sandbox: createScriptedSandbox(() => ({ exitCode: 1 })),
+      telegram: { pace: { burst: 3, perSecond: 50 } },
+    })
+    const busy = addAgent(kit, 'busy')
+    const failing = (n: number) =>
+      kit.executions.submit(busy, requestOf({ skillId: 'failing', argsJson: `{"n":${n}}` }))
+    const first = await failing(0)
+    kit.executions.decide(first.requestId, first.consentHash, 'forever_any', {
+      via: 'telegram',
+      userId: String(ANN.id),
+      chatId: String(kit.chatId),
+      name: 'Ann',
+    })
+    await kit.reaches(first, 'failed')
+    const fail = async (count: number): Promise<void> => {
+      const runs = []
+      for (let n = 1; n <= count; n++) runs.push(await failing(n))
+      for (const run of runs) await kit.reaches(run, 'failed')
+    }
+    return { kit, fail, busy }
+  }
+
+  it('is not forty failed runs of another agent: the card is first, and they are one message', async () => {
+    const { kit, fail } = await withTwoAgents()
+    await using _kit = kit
+    await fail(40)
+    const asked = await kit.submit({ skillId: 'other' })
+    kit.telegram.start()
+    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+    const said = kit.double.messages.filter(({ fromBot }) => fromBot)
+    expect(said.map(({ buttons }) => buttons.length > 0)).toEqual([true, false])
+    expect(said[0]?.text).toContain(asked.codeHash)
+    expect(said[1]?.text).toContain('40 notices in one')
+    expect(said[1]?.text).toContain('failing')
+    expect(kit.logs.filter((line) => line.startsWith('error'))).toEqual([])
+  })
+
+  it('is not the cards of another agent, as many as it may have: they take turns', async () => {
+    const { kit, busy } = await withTwoAgents()
+    await using _kit = kit
+    for (let n = 0; n < 15; n++)
+      await kit.executions.submit(busy, requestOf({ skillId: `flood-${n}`, code: `console.log(${n})\n` }))
+    const asked = await kit.submit({ skillId: 'other' })
+    kit.telegram.start()
+    const cards = (): string[] =>
+      kit.double.messages.filter(({ buttons }) => buttons.length > 0).map(({ text }) => text)
+    await kit.double.waitFor(() => cards().length === 16, 'all cards')
+    expect(cards().findIndex((text) => text.includes(asked.codeHash))).toBeLessThanOrEqual(1)
+  })
+
+  it('is not a notice that waits for room in the pace', async () => {
+    const { kit, fail } = await withTwoAgents()
+    await using _kit = kit
+    await fail(3)
+    kit.double.failNext({ method: 'sendMessage', status: 429, retryAfter: 1, times: 1 })
+    kit.telegram.start()
+    await kit.double.waitFor(
+      () => kit.logs.some((line) => line.includes('did not take a message')),
+      'the flood',
+    )
+    const asked = await kit.submit({ skillId: 'other' })
+    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+    const said = kit.double.messages.filter(({ fromBot }) => fromBot)
+    expect(said[0]?.text).toContain(asked.codeHash)
   })
 })

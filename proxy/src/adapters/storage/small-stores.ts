@@ -188,6 +188,9 @@ export function createOutboxStore(db: Database): OutboxRepository {
     `SELECT id, lane, kind, payload, attempts, created_at AS createdAt FROM outbox
      WHERE id IN (${heads}) AND next_at <= @now ORDER BY id`,
   )
+  const ofLane = db.prepare<[string, number], Row>(
+    'SELECT id, lane, kind, payload, attempts, created_at AS createdAt FROM outbox WHERE lane = ? ORDER BY id LIMIT ?',
+  )
   const insert = db.prepare(`INSERT INTO outbox (lane, kind, payload, next_at, created_at)
     VALUES (@lane, @kind, @payload, @createdAt, @createdAt)`)
   const remove = db.prepare('DELETE FROM outbox WHERE id = ?')
@@ -206,6 +209,8 @@ export function createOutboxStore(db: Database): OutboxRepository {
     remove: (id) => void remove.run(id),
     postpone: (id, nextAt, error) => void postpone.run(nextAt, error, id),
     waiting: (prefix) => waiting.get({ prefix }) ?? 0,
+    ofLane: (lane, limit) =>
+      ofLane.all(lane, limit).map((row) => ({ ...row, payload: jsonOrUndefined(row.payload) })),
   }
 }
 

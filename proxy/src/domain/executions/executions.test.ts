@@ -475,7 +475,7 @@ describe('a cancellation', () => {
     })
     const all = await Promise.all([1, 2, 3, 4, 5].map((n) => submit({ argsJson: `{"n":${n}}` })))
     for (const execution of all) decide(execution)
-    await expect.poll(() => all.map(status).filter((state) => state === 'running').length).toBe(4)
+    await expect.poll(() => all.map(status).filter((state) => state === 'running').length).toBe(3)
     const [queued] = all.filter((execution) => status(execution) === 'approved')
     const [running] = all.filter((execution) => status(execution) === 'running')
     if (!queued || !running) throw new Error('nothing is queued')

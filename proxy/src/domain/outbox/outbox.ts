@@ -22,7 +22,12 @@ export interface OutboxRepository {
   remove(id: number): void
   postpone(id: number, nextAt: UnixMs, error: string): void
   waiting(lanePrefix: string): number
+  /** What waits in exactly this lane, oldest first. */
+  ofLane(lane: string, limit: number): readonly OutboxMessage[]
 }
+
+/** Of one lane, how many are looked at together. */
+const MAX_QUEUED = 1_000
 
 export interface Outbox {
   /** Call inside the transaction of the effect that the message tells of. */
@@ -33,6 +38,8 @@ export interface Outbox {
   /** Offers the message, and with it its lane, again after `delayMs`. */
   retry(message: OutboxMessage, delayMs: number, error: string): void
   waiting(lanePrefix: string): number
+  /** The oldest that wait in exactly this lane, at most a thousand, so that many may be told of in one message. */
+  queued(lane: string): readonly OutboxMessage[]
 }
 
 export function createOutbox(deps: { repository: OutboxRepository; clock: Clock }): Outbox {
@@ -44,6 +51,7 @@ export function createOutbox(deps: { repository: OutboxRepository; clock: Clock 
     settle: (id) => repository.remove(id),
     retry: (message, delayMs, error) => repository.postpone(message.id, clock.now() + delayMs, error),
     waiting: (lanePrefix) => repository.waiting(lanePrefix),
+    queued: (lane) => repository.ofLane(lane, MAX_QUEUED),
   }
 }
 

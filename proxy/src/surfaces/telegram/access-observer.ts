@@ -2,7 +2,7 @@ import type { Agents } from '../../domain/agents/index.ts'
 import type { Outbox } from '../../domain/outbox/index.ts'
 import type { AccessObserver } from '../../domain/provider-access/index.ts'
 import { renderLimitPassed } from './access-message.ts'
-import { cardLane } from './observer.ts'
+import { cardLane, noticeLane } from './lanes.ts'
 
 /**
  * Queues what the chat must learn of asks and grants, inside the transaction that made it so. Of an ask only its id is
@@ -15,17 +15,17 @@ export function createTelegramAccessObserver(deps: {
   /** Called inside the transaction: what is queued can be sent once that is committed. */
   readonly onEnqueued?: () => void
 }): AccessObserver {
-  const lane = cardLane(deps.chatId)
-  const enqueue = (kind: string, payload: Record<string, string>): void => {
+  const { chatId } = deps
+  const enqueue = (lane: string, kind: string, payload: Record<string, string>): void => {
     deps.outbox.enqueue(lane, kind, payload)
     deps.onEnqueued?.()
   }
   return {
-    asked: ({ id }) => enqueue('provider_ask', { askId: id }),
-    settled: ({ id }) => enqueue('provider_ask_update', { askId: id }),
+    asked: ({ id, agentId }) => enqueue(cardLane(chatId, agentId), 'provider_ask', { askId: id }),
+    settled: ({ id, agentId }) => enqueue(cardLane(chatId, agentId), 'provider_ask_update', { askId: id }),
     limitPassed(grant, limit) {
       const agent = deps.agents.byId(grant.agentId)?.name ?? grant.agentId
-      enqueue('notice', { html: renderLimitPassed(grant, limit, agent) })
+      enqueue(noticeLane(chatId, grant.agentId), 'notice', { html: renderLimitPassed(grant, limit, agent) })
     },
   }
 }

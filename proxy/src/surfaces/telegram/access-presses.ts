@@ -4,7 +4,7 @@ import { AppError, oneLine } from '../../kernel/index.ts'
 import { type AccessChoice, answerOfChoice } from './access-choices.ts'
 import { askHash } from './access-deliveries.ts'
 import type { TelegramDeps } from './deps.ts'
-import { cardLane } from './observer.ts'
+import { cardLane } from './lanes.ts'
 
 /** What the one who pressed reads. */
 export interface PressAnswer {
@@ -48,7 +48,8 @@ export function createAccessPresses(
       const answer = decide(press)
       // A card that still has buttons after the decision, or a second copy of it, is brought up to date as well.
       if (answer.alert || (press.messageId !== null && press.messageId !== press.card.messageId)) {
-        outbox.enqueue(cardLane(config.chatId), 'provider_ask_update', {
+        const agentId = access.find(press.card.requestId)?.agentId ?? ''
+        outbox.enqueue(cardLane(config.chatId, agentId), 'provider_ask_update', {
           askId: press.card.requestId,
           messageId: press.messageId,
         })

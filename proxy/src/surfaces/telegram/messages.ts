@@ -5,7 +5,7 @@ import { createCommandHandlers, type HandledCommand, refusalText } from './comma
 import { COMMANDS, type CommandReply, isCommandName, type ParsedCommand, parseCommand } from './commands.ts'
 import type { TelegramDeps } from './deps.ts'
 import { bold, code, escapeHtml } from './html.ts'
-import { cardLane, replyLane } from './observer.ts'
+import { personLane, replyLane } from './lanes.ts'
 import { createPace } from './pace.ts'
 import { type KeySlot, promptedKey, promptedName } from './prompts.ts'
 import type { Refusals } from './refusals.ts'
@@ -93,8 +93,8 @@ export function createMessages(
       if (/message to delete not found/i.test(error.message)) return
       log.warn({ said: error.message }, 'a message with a secret could not be deleted')
       const later = isTransient(troubleOf(error)) && isApprover(message)
-      // In the lane of cards: its retries must not hold back what replies say. Not for others, who could fill it.
-      if (later) outbox.enqueue(cardLane(config.chatId), 'delete', { messageId: message.message_id })
+      // Not in the lane of replies: its retries must not hold back what replies say. Not for others, who could fill it.
+      if (later) outbox.enqueue(personLane(config.chatId), 'delete', { messageId: message.message_id })
       const advice = later
         ? 'I keep trying, but do not wait for me: delete it yourself.'
         : 'Delete it yourself now. In a group I can delete only as an administrator, anywhere only within 48 hours.'

@@ -1,9 +1,6 @@
 import type { ExecutionObserver } from '../../domain/executions/index.ts'
 import type { Outbox } from '../../domain/outbox/index.ts'
-
-/** What the chat is told, in order. Replies to commands have a lane of their own, so cards do not delay them. */
-export const cardLane = (chatId: string): string => `telegram:${chatId}`
-export const replyLane = (chatId: string): string => `telegram:${chatId}/reply`
+import { cardLane, noticeLane } from './lanes.ts'
 
 /**
  * Queues what the chat must learn of a transition, inside its transaction. Only the request's id is queued; what is
@@ -15,18 +12,20 @@ export function createTelegramObserver(deps: {
   /** Called inside the transaction: what is queued can be sent once that is committed. */
   readonly onEnqueued?: () => void
 }): ExecutionObserver {
-  const lane = cardLane(deps.chatId)
-  const enqueue = (kind: string, payload: { requestId: string }): void => {
+  const { chatId } = deps
+  const enqueue = (lane: string, kind: string, payload: { requestId: string }): void => {
     deps.outbox.enqueue(lane, kind, payload)
     deps.onEnqueued?.()
   }
   return {
     transitioned(execution, from) {
       const payload = { requestId: execution.requestId }
-      const hasCard = !execution.trusted
-      if (from === null && execution.status === 'pending') enqueue('card', payload)
-      else if ((hasCard && from !== null) || execution.status === 'failed') enqueue('card_update', payload)
-      if (execution.status === 'awaiting_secrets') enqueue('secret_prompt', payload)
+      const cards = cardLane(chatId, execution.agentId)
+      if (from === null && execution.status === 'pending') enqueue(cards, 'card', payload)
+      else if (!execution.trusted && from !== null) enqueue(cards, 'card_update', payload)
+      else if (execution.status === 'failed')
+        enqueue(noticeLane(chatId, execution.agentId), 'card_update', payload)
+      if (execution.status === 'awaiting_secrets') enqueue(cards, 'secret_prompt', payload)
     },
   }
 }

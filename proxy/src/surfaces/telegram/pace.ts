@@ -19,6 +19,8 @@ export interface Pace {
   take(signal: AbortSignal): Promise<void>
   /** Takes a place if there is one now. */
   tryTake(): boolean
+  /** Whether nobody has used any place lately. */
+  hasSpare(): boolean
   /** Takes a place only while nobody has used any lately: the rest of the burst stays for what matters. */
   tryTakeSpare(): boolean
 }
@@ -40,6 +42,10 @@ export function createPace(limits: PaceLimits, monotonicMs: () => number = () =>
   const tryTake = (): boolean => takeOf(1)
   return {
     tryTake,
+    hasSpare() {
+      refill()
+      return tokens >= limits.burst
+    },
     tryTakeSpare: () => takeOf(limits.burst),
     async take(signal) {
       signal.throwIfAborted()

@@ -14,7 +14,7 @@ import type { BotApi, BotPress, BotUser } from './bot-api.ts'
 import { BotApiError, isTransient, troubleOf } from './bot-errors.ts'
 import { readCallbackData } from './callback-data.ts'
 import type { TelegramDeps } from './deps.ts'
-import { cardLane } from './observer.ts'
+import { cardLane } from './lanes.ts'
 import { decisionSaid } from './outcome-message.ts'
 import type { Refusals } from './refusals.ts'
 import type { Sender } from './sender.ts'
@@ -77,7 +77,8 @@ export function createPresses(
       const decided = executions.decide(card.requestId, card.consentHash, decision, approver)
       // A card that still has buttons after the decision, or a second copy of it, is brought up to date as well.
       if (!decided.accepted || (pressed !== null && pressed !== card.messageId)) {
-        outbox.enqueue(cardLane(config.chatId), 'card_update', {
+        const agentId = executions.find(card.requestId)?.agentId ?? ''
+        outbox.enqueue(cardLane(config.chatId, agentId), 'card_update', {
           requestId: card.requestId,
           messageId: pressed,
         })

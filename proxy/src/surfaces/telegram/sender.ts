@@ -5,6 +5,7 @@ import type { BotApi } from './bot-api.ts'
 import { BotApiError, type Trouble, troubleOf } from './bot-errors.ts'
 import { createDeliveries } from './deliveries.ts'
 import type { TelegramDeps } from './deps.ts'
+import { createSendOrder, TELEGRAM_LANES } from './lanes.ts'
 import { createPace, paceOf } from './pace.ts'
 
 /**
@@ -24,7 +25,6 @@ export interface Sender extends AsyncDisposable {
   settled(): Promise<void>
 }
 
-const LANES = 'telegram:'
 /** How often the queue is looked at when nobody nudges. */
 const IDLE_MS = 200
 /** Nobody waits for more than this after Telegram is back. */
@@ -43,6 +43,7 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
   /** Calls under way are cut. */
   const ending = new AbortController()
   const pace = createPace(deps.pace ?? paceOf(config.chatId))
+  const order = createSendOrder()
   /** How often preparing a message failed, by its id. */
   const defects = new Map<number, number>()
   let holdUntil = 0
@@ -124,7 +125,7 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
 
   const sayIfIdle = async (html: string): Promise<void> => {
     const { signal } = stopping
-    if (signal.aborted || performance.now() < holdUntil || outbox.waiting(LANES) > 0) return
+    if (signal.aborted || performance.now() < holdUntil || outbox.waiting(TELEGRAM_LANES) > 0) return
     if (!pace.tryTakeSpare()) return
     try {
       await api.call(
@@ -148,11 +149,7 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
-        // Replies before cards: whoever just typed a command waits for its answer.
-        const due = outbox
-          .due(LANES)
-          .toSorted((a, b) => Number(b.lane.endsWith('/reply')) - Number(a.lane.endsWith('/reply')))
-        const message = due[0]
+        const message = order.next(outbox.due(TELEGRAM_LANES), () => pace.hasSpare())
         if (message) {
           current = sendOne(message)
           await current
