@@ -25,7 +25,8 @@ const WALKED = 24
 /** Whether each level is an object or a list; reused, since no scan happens inside another. */
 const isObjectAt = new Uint8Array(MAX_DEPTH + 1)
 
-function skipBlanks(bytes: Uint8Array, at: number): number {
+/** The next byte that is no white space, from `at` on. */
+export function skipBlanks(bytes: Uint8Array, at: number): number {
   const length = bytes.length
   for (; at < length; at += 1) {
     const byte = bytes[at] ?? 0
@@ -94,6 +95,10 @@ function scalarEnd(bytes: Buffer, at: number): number {
   }
   return -1
 }
+
+/** Behind the string or scalar at `at`; -1 when there is none. */
+export const valueEnd = (bytes: Buffer, at: number): number =>
+  bytes[at] === QUOTE ? stringEnd(bytes, at) : scalarEnd(bytes, at)
 
 const [ZERO, NINE, MINUS, PLUS, POINT] = [0x30, 0x39, 0x2d, 0x2b, 0x2e] as const
 
@@ -164,7 +169,7 @@ export function visitMembers(bytes: Buffer, visit: (member: Member) => void): nu
         at = skipBlanks(bytes, at + 1)
         continue
       }
-      end = byte === QUOTE ? stringEnd(bytes, at) : scalarEnd(bytes, at)
+      end = valueEnd(bytes, at)
       if (end === -1) return -1
     }
     // A value has ended: brackets may close, then a comma or the end of everything follows.

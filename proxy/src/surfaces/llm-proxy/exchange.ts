@@ -11,6 +11,7 @@ export class Exchange {
   shape: ErrorShape = 'openai'
   #gone: AbortController | undefined = undefined
   #isOver = false
+  #isKept = false
   readonly #holds: Disposable[] = []
 
   constructor(request: IncomingMessage, websocket: boolean) {
@@ -31,9 +32,20 @@ export class Exchange {
     else this.#holds.push(hold)
   }
 
+  /** What was lent stays lent until `release`, also when the client leaves before. */
+  retain(): void {
+    this.#isKept = true
+  }
+
+  release(): void {
+    this.#isKept = false
+    if (this.#isOver) this.end()
+  }
+
   end(): void {
     this.#isOver = true
     this.#gone?.abort(LEFT)
+    if (this.#isKept) return
     for (const hold of this.#holds) hold[Symbol.dispose]()
   }
 }

@@ -9,7 +9,8 @@ import type { Identity } from './identity.ts'
 import { chooseByModel, type Reading, shapeAt } from './read-head.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import { type Came, type createBodyBudget, MAX_WHOLE_BYTES, readUpTo, STALL_MS } from './request-body.ts'
-import { isDeferred, modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
+import { modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
+import { spendingOf } from './spending.ts'
 import type { Stalls } from './stalls.ts'
 
 /** A request that may go out; only the key is not in it yet. */
@@ -36,7 +37,7 @@ export interface PreparationDeps extends AdmissionDeps {
 
 const DEFAULT_WAIT_SECONDS = 60
 const MAX_WAIT_SECONDS = 120
-/** For limits, of a request that does not say how much it wants: what models commonly give at most. */
+/** Where no limit asks for more: what models commonly give at most, of a request that does not say how much it wants. */
 const ESTIMATED_OUTPUT_TOKENS = 16_384
 export const BYTES_PER_TOKEN = 4
 
@@ -103,7 +104,15 @@ export async function prepare(
       isListing,
       models,
       estimate,
-      metered: !websocket && !(method !== 'GET' && isDeferred(path)) && scan?.background !== true,
+      spending: (limits) =>
+        spendingOf(
+          {
+            ...{ provider, method, path, websocket, models, headers: head.headers },
+            body: body.known === 'none' ? null : body.known === 'read' ? body.whole : 'unread',
+            ...{ choices: scan?.choices ?? 1, isDeferred: scan?.background === true },
+          },
+          limits,
+        ),
       waitMs: Math.min(head.waitSeconds ?? DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS) * 1_000,
       gone: () => exchange.gone(),
       stillGood,
@@ -114,9 +123,10 @@ export async function prepare(
   )
   const admitted = answer instanceof Promise ? await answer : answer
   if ('code' in admitted) return admitted
+  const { spending } = admitted
+  if (spending !== null && body.whole !== null) body.whole = spending.write(body.whole, admitted.place.cap)
   return {
-    key: admitted.key,
-    place: admitted.place,
+    ...{ key: admitted.key, place: admitted.place, spending },
     agent,
     provider,
     path,
@@ -168,7 +178,13 @@ function scanned(bytes: Buffer): Body | LlmRefusal {
   if (!('problem' in scan)) return { known: 'read', whole: bytes, begun: null, scan }
   // What is not JSON is for the provider to refuse. Two readings of one body would be a way around a grant.
   if (scan.problem === 'not_json') return { ...UNREAD, whole: bytes }
-  return refused('bad_request', 'The body names its model, or whether it streams, twice.')
+  const { member = 'a member', wanted } = scan
+  return refused(
+    'bad_request',
+    scan.problem === 'wrong_type'
+      ? `In the body, "${member}" has to be ${wanted}.`
+      : `The body says "${member}" twice, or in a spelling that only some readers take for it.`,
+  )
 }
 
 /** By the model's name; `provider/model` loses its first half on the way. */

@@ -18,6 +18,7 @@ import { createLiveSessions } from './live-sessions.ts'
 import { listModels } from './models-list.ts'
 import { prepare, type Ready } from './prepare.ts'
 import { type Reading, readRequest } from './read-head.ts'
+import { createReadingOn, READ_ON_MS } from './reading-on.ts'
 import { answerRefusal, type LlmErrorCode, type LlmRefusal, refused, writeRefusal } from './refusal.ts'
 import { BodyBroken, createBodyBudget, STALL_MS } from './request-body.ts'
 import { settle } from './settlement.ts'
@@ -68,6 +69,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const stalls = createStalls(STALL_MS)
   const silences = createStalls(SILENCE_MS)
   const sessions = createLiveSessions(deps.log)
+  const readingOn = createReadingOn(READ_ON_MS)
   const closing = new AbortController()
   const preparation = {
     ...deps,
@@ -156,6 +158,8 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     const ready = await prepare(agent, reading, exchange, preparation)
     if ('code' in ready) return refuse(ready)
     if (response.destroyed) return ready.place.release()
+    const isLimited = ready.spending !== null
+    if (isLimited) exchange.retain()
     sending(ready, () =>
       forward({
         response,
@@ -167,9 +171,13 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
         scrubber: scrubberOf(ready),
         mayGoOn: watchAllowed(ready, reading, request, preparation),
         silences,
+        readingOn: isLimited ? readingOn : null,
         dropUsageChunk: ready.dropUsageChunk,
         unreachable: (error) => refuse(away(ready.provider, error)),
-        over: (outcome) => settle(ready, outcome, keys),
+        over: (outcome) => {
+          settle(ready, outcome, keys)
+          if (isLimited) exchange.release()
+        },
       }),
     )
   }
@@ -232,11 +240,13 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     async drain(ms) {
       closing.abort(new Error('the daemon is stopping'))
       sessions[Symbol.dispose]()
+      readingOn[Symbol.dispose]()
       await Promise.race([inFlight.settled(), delay(ms, undefined, { ref: false })])
     },
 
     async [Symbol.asyncDispose]() {
       sessions[Symbol.dispose]()
+      readingOn[Symbol.dispose]()
       // What is under way breaks off with its connections, and is in the books before they close.
       await pools[Symbol.asyncDispose]()
       await inFlight.settled()

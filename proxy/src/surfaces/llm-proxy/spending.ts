@@ -1,0 +1,144 @@
+import type { Provider } from '../../domain/providers/index.ts'
+import {
+  type AnswerFormat,
+  answerFormat,
+  boundsOf,
+  declaredLimit,
+  inputBound,
+  limitName,
+  type Reservation,
+  type SpendingLimits,
+  scanSpending,
+  withAnswerLimit,
+} from '../../domain/usage/index.ts'
+import { type LlmRefusal, refused } from './refusal.ts'
+
+/**
+ * The most that a request may use, under a limit on tokens or money. Whatever cannot be told from the request is refused:
+ * docs/llm-proxy.md, "How limits hold". Nothing here is called for a grant without such a limit.
+ */
+export interface Spending {
+  readonly estimate: Reservation
+  /** The member that says how long an answer may be; '' where there are none. */
+  readonly field: string
+  /** The body as it goes out, with the cap that it was admitted with. */
+  write(body: Buffer | null, cap: number | null): Buffer | null
+}
+
+export interface SpendingRequest {
+  readonly provider: Pick<Provider, 'name' | 'errors'>
+  readonly method: string
+  readonly path: string
+  readonly websocket: boolean
+  /** Flat name, value …, names in lower case. */
+  readonly headers: readonly string[]
+  readonly models: readonly (string | null)[]
+  /** Null: there is none. `unread`: it was not looked through. */
+  readonly body: Buffer | null | 'unread'
+  /** Answers that the body asks for at once. */
+  readonly choices: number
+  /** The vendor goes on after it has answered. */
+  readonly isDeferred: boolean
+}
+
+/** Of the largest image: OpenAI counts up to 48,169 tokens for one (gpt-4o-mini), Anthropic 4,784, Google 4,128. */
+const IMAGE_TOKENS = { openai: 50_000, anthropic: 5_000, google: 5_000 } as const
+/** What vendors write around a request, and around one with tools (Anthropic: up to 804 tokens). */
+const FRAME_TOKENS = 32
+const TOOLS_TOKENS = 1_024
+
+/** Headers that change the price of a request, by how their names begin. */
+const DEARER_HEADERS = [
+  // Bedrock's service tier, latency and guardrails; Vertex's priority; spilling over at Azure; gateways' own routing.
+  ...['x-amzn-bedrock-', 'x-vertex-ai-llm-', 'x-ms-spillover', 'cf-aig-', 'x-portkey-'],
+] as const
+/** Models that search or delegate by themselves, and charge for it beside their tokens. */
+const DEARER_MODELS =
+  /deep-research|-search-(?:preview|api)|multi-agent|^sonar|\/sonar|:online$|^compound|\/compound/
+const FAST_BETA = /fast-mode|priority/
+
+const unmetered = (why: string): LlmRefusal =>
+  refused('unmetered', `Tokens or money are limited here, and ${why}.`)
+
+export function spendingOf(
+  request: SpendingRequest,
+  { microUsdPerDay }: SpendingLimits,
+): Spending | LlmRefusal {
+  const { provider, method, path, body, models } = request
+  if (request.websocket)
+    return unmetered('what a realtime session uses is told in its messages, which pass unread')
+  const format = answerFormat(provider.name, method, path)
+  if (format === null) {
+    return unmetered(`${method} ${path} is no endpoint whose answer is known to tell the tokens that it used`)
+  }
+  if (format.kind === 'free') return NOTHING
+  if (request.isDeferred) return unmetered('work that is done later tells what it used in another answer')
+  if (body === 'unread' || body === null) {
+    return unmetered('a body that is not JSON, is encoded or is larger than 32 MiB is not looked through')
+  }
+  const scan = scanSpending(body)
+  if (scan.unmetered !== null) {
+    return unmetered(`what "${scan.unmetered}" adds to the request is not known; leave it out`)
+  }
+  if (microUsdPerDay !== null) {
+    const dearer = scan.dearer ?? dearerHeader(request.headers) ?? dearerModel(provider.name, models)
+    if (dearer !== null)
+      return unmetered(`"${dearer}" asks for another price than the usual one; leave it out`)
+  }
+  const bounds = models.length === 0 ? [boundsOf(null)] : models.map(boundsOf)
+  const most = (of: 'output' | 'context'): number => Math.max(...bounds.map((bound) => bound[of]))
+  const counted =
+    inputBound(body, scan.uncounted) +
+    scan.images * IMAGE_TOKENS[provider.errors] +
+    FRAME_TOKENS +
+    (scan.hasTools ? TOOLS_TOKENS : 0)
+  // What is stored at the vendor, or is no text, may be as much as the model can read.
+  const read = scan.elsewhere === null ? counted : Math.max(counted, most('context'))
+  if (format.kind === 'reading') {
+    // A query is read anew with each document.
+    return { ...NOTHING, estimate: { inputTokens: read * Math.max(1, scan.documents), outputTokens: 0 } }
+  }
+  const answers = request.choices * scan.prompts
+  const declared = declaredLimit(body, format)
+  const perAnswer = declared.tokens ?? format.usual
+  const estimate: Reservation = {
+    inputTokens: read,
+    outputTokens: safe((perAnswer ?? most('output')) * answers),
+    uncapped: perAnswer === null ? answers : null,
+  }
+  return {
+    estimate,
+    field: limitName(format),
+    write: writer(format, declared.mustBePutIn ? perAnswer : null),
+  }
+}
+
+const safe = (tokens: number): number => Math.min(tokens, Number.MAX_SAFE_INTEGER)
+
+const NOTHING: Spending = {
+  estimate: { inputTokens: 0, outputTokens: 0 },
+  field: '',
+  write: (body) => body,
+}
+
+const writer =
+  (format: AnswerFormat, putIn: number | null): Spending['write'] =>
+  (body, cap) => {
+    const tokens = cap ?? putIn
+    return tokens === null || body === null ? body : withAnswerLimit(body, format, tokens)
+  }
+
+function dearerHeader(headers: readonly string[]): string | null {
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] as string
+    if (DEARER_HEADERS.some((start) => name.startsWith(start))) return name
+    if (name === 'anthropic-beta' && FAST_BETA.test(headers[at + 1] as string)) return name
+  }
+  return null
+}
+
+/** Perplexity tells the fee of its searches with the money of its answers. */
+function dearerModel(provider: string, models: readonly (string | null)[]): string | null {
+  const found = models.find((model) => model !== null && DEARER_MODELS.test(model)) ?? null
+  return provider === 'perplexity' && !/deep-research/.test(found ?? '') ? null : found
+}
