@@ -1,6 +1,12 @@
 import type { Readable } from 'node:stream'
 import type { Agent } from '../../domain/agents/index.ts'
-import { behindRoot, type Provider, type Providers, upstreamPath } from '../../domain/providers/index.ts'
+import {
+  behindRoot,
+  endpointOf,
+  type Provider,
+  type Providers,
+  upstreamPath,
+} from '../../domain/providers/index.ts'
 import { scanBody, withIncludeUsage, withModel } from '../../domain/usage/index.ts'
 import { streamed } from '../relay/index.ts'
 import { type AdmissionDeps, type Admitted, admit, type Judged, type Wanted } from './admission.ts'
@@ -9,7 +15,7 @@ import type { Identity } from './identity.ts'
 import { chooseByModel, type Reading, shapeAt } from './read-head.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import { type Came, type createBodyBudget, MAX_WHOLE_BYTES, readUpTo, STALL_MS } from './request-body.ts'
-import { isDeferred, modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
+import { modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
 import type { Stalls } from './stalls.ts'
 
 /** A request that may go out; only the key is not in it yet. */
@@ -103,7 +109,7 @@ export async function prepare(
       isListing,
       models,
       estimate,
-      metered: !websocket && !(method !== 'GET' && isDeferred(path)) && scan?.background !== true,
+      metered: !websocket && endpointOf(provider, method, path).metered && scan?.background !== true,
       waitMs: Math.min(head.waitSeconds ?? DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS) * 1_000,
       gone: () => exchange.gone(),
       stillGood,
