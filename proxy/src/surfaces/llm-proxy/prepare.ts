@@ -1,6 +1,12 @@
 import type { Readable } from 'node:stream'
 import type { Agent } from '../../domain/agents/index.ts'
-import { behindRoot, type Provider, type Providers, upstreamPath } from '../../domain/providers/index.ts'
+import {
+  behindRoot,
+  endpointOf,
+  type Provider,
+  type Providers,
+  upstreamPath,
+} from '../../domain/providers/index.ts'
 import { scanBody, withIncludeUsage, withModel } from '../../domain/usage/index.ts'
 import { streamed } from '../relay/index.ts'
 import { type AdmissionDeps, type Admitted, admit, type Judged, type Wanted } from './admission.ts'
@@ -109,6 +115,7 @@ export async function prepare(
           {
             ...{ provider, method, path, websocket, models, headers: head.headers },
             body: body.known === 'none' ? null : body.known === 'read' ? body.whole : 'unread',
+            isMetered: endpointOf(provider, method, path).metered,
             ...{ choices: scan?.choices ?? 1, isDeferred: scan?.background === true },
           },
           limits,

@@ -33,6 +33,7 @@ const PATH_DECIDES = [
 const ABOUT = /^\/models\/([^/:]+)$/
 /** A session whose query names the model it will use. */
 const REALTIME = /^\/realtime$/
+
 /** Every name, each once; a null among them where there may be one that is not known. */
 export function modelsNamed(naming: Naming): (string | null)[] {
   const { method, query, websocket, body, inBody } = naming

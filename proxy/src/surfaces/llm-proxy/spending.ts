@@ -35,6 +35,8 @@ export interface SpendingRequest {
   readonly models: readonly (string | null)[]
   /** Null: there is none. `unread`: it was not looked through. */
   readonly body: Buffer | null | 'unread'
+  /** The vendor is known to tell what is used there. */
+  readonly isMetered: boolean
   /** Answers that the body asks for at once. */
   readonly choices: number
   /** The vendor goes on after it has answered. */
@@ -67,7 +69,8 @@ export function spendingOf(
   const { provider, method, path, body, models } = request
   if (request.websocket)
     return unmetered('what a realtime session uses is told in its messages, which pass unread')
-  const format = answerFormat(provider.name, method, path)
+  // Who tells what it used, and where its answer can be bounded beforehand.
+  const format = request.isMetered ? answerFormat(provider.name, method, path) : null
   if (format === null) {
     return unmetered(`${method} ${path} is no endpoint whose answer is known to tell the tokens that it used`)
   }
