@@ -1,0 +1,1 @@
+export { createBackgroundPool } from './background.ts'
