@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createBackgroundPool } from './adapters/background/index.ts'
+import { createBackground } from './adapters/background/index.ts'
 import { createSodiumCipher } from './adapters/crypto/index.ts'
 import { createProgramReader } from './adapters/program-reader/index.ts'
 import {
@@ -85,7 +85,7 @@ export async function openCore(
   })
   return {
     db,
-    background: stack.use(createBackgroundPool()),
+    background: stack.use(createBackground()),
     transactor,
     meta,
     instanceId: metaOnce(meta, 'instance_id', () => randomBytes(8).toString('hex')),

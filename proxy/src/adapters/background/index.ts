@@ -1,1 +1,2 @@
-export { createBackgroundPool } from './background.ts'
+export { createBackground } from './background.ts'
+export { createLargeBodies } from './large-bodies.ts'

@@ -1,13 +1,24 @@
-import { scanBody } from '../../domain/usage/index.ts'
+import { readBody } from '../../domain/usage/index.ts'
 import { Moved, serveJobs } from '../work-pool/serve.ts'
 
 /** Jobs that are linear in their input, and end. */
 const JOBS = {
-  /** The body comes back with what was found in it. */
-  'scan-body': (bytes: Uint8Array<ArrayBuffer>) => {
-    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    return new Moved({ bytes, scan: scanBody(body) }, [bytes.buffer])
+  /** The parts of a request's body, joined and read. */
+  'read-body': ({ parts, token }: { readonly parts: readonly Uint8Array[]; readonly token: string }) => {
+    const body = joined(parts)
+    return new Moved({ body, reading: readBody(body, token) }, [body.buffer])
   },
+}
+
+/** Its memory is its own, so that it can be handed over. */
+function joined(parts: readonly Uint8Array[]): Buffer<ArrayBuffer> {
+  const whole = Buffer.allocUnsafeSlow(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }
 
 export type BackgroundJobs = typeof JOBS

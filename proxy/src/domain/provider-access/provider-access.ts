@@ -151,6 +151,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
         : { verdict: 'ask' }
     },
 
+    holdsGrant: (agentId, provider) => standing.of(agentId, provider ?? undefined).length > 0,
     ask: (use) => asks.ask(use),
     find: (askId) => asks.find(askId),
     resolve: (idOrBeginning) => asks.resolve(idOrBeginning),
