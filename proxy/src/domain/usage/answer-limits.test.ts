@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { answerFormat, declaredLimit, limitName, withAnswerLimit } from './answer-limits.ts'
+import { answerFormat } from './answer-formats.ts'
+import { answerLimitSplices, declaredLimit, limitMembers, limitName } from './answer-limits.ts'
+import { splicedPieces } from './splice.ts'
 
 const formatOf = (provider: string, path: string) => {
   const format = answerFormat(provider, 'POST', path)
@@ -48,10 +50,11 @@ describe('how long an answer may be', () => {
   ] as const)('is read and put in where the vendor reads it: %s %s %s', (provider, path, text, said, put) => {
     const format = formatOf(provider, path)
     const body = Buffer.from(text)
-    expect(declaredLimit(body, format).tokens).toBe(said)
-    const changed = withAnswerLimit(body, format, 7)
+    const limits = limitMembers(body)
+    expect(declaredLimit(limits, format).tokens).toBe(said)
+    const changed = Buffer.concat(splicedPieces(body, answerLimitSplices(limits, format, 7)))
     expect(changed.toString()).toBe(put)
-    expect(declaredLimit(changed, format).tokens).toBe(7)
+    expect(declaredLimit(limitMembers(changed), format).tokens).toBe(7)
   })
 
   it('says the name of its member', () => {

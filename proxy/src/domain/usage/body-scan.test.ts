@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { scanBody, withModel } from './body-scan.ts'
-import { withIncludeUsage } from './stream-options.ts'
+import { scanBody } from './body-scan.ts'
+import { splicedPieces } from './splice.ts'
+import { usageWish } from './stream-options.ts'
 
 const scan = (text: string) => scanBody(Buffer.from(text))
-const asking = (text: string) => withIncludeUsage(Buffer.from(text))?.toString() ?? null
+const asking = (text: string) => {
+  const body = Buffer.from(text)
+  const wish = usageWish(body, scanBody(body))
+  return wish && Buffer.concat(splicedPieces(body, [wish])).toString()
+}
 
 describe("the scan of a request's body", () => {
   it('finds what the proxy must know, at the top alone', () => {
@@ -92,6 +97,7 @@ describe("the scan of a request's body", () => {
     ...['{"a":"\n"}', '{"\t":1}', '{"model":"a\0"}', '{"a":["\x1f"]}', '{"a":"\\\n"}'],
     '{"stream_options":{"\\x":1}}',
     `{"a":${'['.repeat(2_000)}${']'.repeat(2_000)}}`,
+    `{"model":"a"${',"b":1'.repeat(1_024)}}`,
   ])('reads no model in what is no JSON object: %s', (text) => {
     expect(scan(text)).toEqual({ problem: 'not_json' })
   })
@@ -144,6 +150,13 @@ describe("the scan of a request's body", () => {
     }
     expect(scan('{"deferred":true}')).toMatchObject({ background: true })
     expect(scan('{"service_tier":"batch"}')).toMatchObject({ background: true })
+  })
+
+  it('reads an object of as many members as may be, and no more: those inside of its values are not counted', () => {
+    const inner = `[{"b":1${',"b":1'.repeat(5_000)}}]`
+    expect(scan(`{"model":"a"${',"b":1'.repeat(1_023)}}`)).toMatchObject({ model: 'a' })
+    expect(scan(`{"a":${inner},"model":"a"}`)).toMatchObject({ model: 'a' })
+    expect(scan(`{"model":"a"${',"b":1'.repeat(1_024)}}`)).toEqual({ problem: 'not_json' })
   })
 
   it('comes to its end on bodies that are made to be slow', () => {
@@ -209,7 +222,7 @@ describe("the scan of a request's body", () => {
     const body = Buffer.from('{"big":12345678901234567890, "model" : "anthropic/x\\n","é":1.0}')
     const found = scanBody(body)
     if ('problem' in found || found.modelAt === null) throw new Error('no model')
-    expect(withModel(body, found.modelAt, 'a"b').toString()).toBe(
+    expect(Buffer.concat(splicedPieces(body, [{ ...found.modelAt, text: '"a\\"b"' }])).toString()).toBe(
       '{"big":12345678901234567890, "model" : "a\\"b","é":1.0}',
     )
   })

@@ -223,13 +223,3 @@ function field(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
   return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
 }
-
-/** The body with this model in the place of its own; every other byte as it was. */
-export function withModel(body: Buffer, modelAt: ByteRange, name: string): Buffer {
-  return spliced(body, modelAt, JSON.stringify(name))
-}
-
-/** The body with `text` in the place of a range; an empty range is an insertion. */
-export function spliced(body: Buffer, { start, end }: ByteRange, text: string): Buffer {
-  return Buffer.concat([body.subarray(0, start), Buffer.from(text), body.subarray(end)])
-}

@@ -1,15 +1,12 @@
-export {
-  type AnswerFormat,
-  answerFormat,
-  declaredLimit,
-  limitName,
-  withAnswerLimit,
-} from './answer-limits.ts'
-export { scanBody, withModel } from './body-scan.ts'
-export { inputBound } from './input-bound.ts'
+export { answerFormat } from './answer-formats.ts'
+export { answerLimitSplices, declaredLimit, limitName } from './answer-limits.ts'
+export type { BodyScan } from './body-scan.ts'
+export { scanBody } from './body-scan.ts'
 export { boundsOf } from './model-bounds.ts'
 export type * from './ports.ts'
+export { type BodyQuestions, type BodyReading, type LargeBodies, readBody } from './read-body.ts'
 export { createUsageReader } from './reader.ts'
-export { scanSpending } from './spending-scan.ts'
-export { withIncludeUsage } from './stream-options.ts'
+export { type SpendingFacts, spendingFacts } from './spending-facts.ts'
+export { type Splice, splicedPieces } from './splice.ts'
+export { usageWish } from './stream-options.ts'
 export { createUsage } from './usage.ts'

@@ -35,6 +35,9 @@ export interface Wanted extends Judged {
   readonly stillThere: () => boolean
 }
 
+/** What is needed of it to ask. */
+type Asking = Omit<Wanted, 'estimate' | 'spending' | 'stillThere'>
+
 export interface Admitted {
   readonly key: PickedKey | null
   readonly place: Admission
@@ -181,8 +184,9 @@ export const anyGrant = ({ agentId, provider }: Use, access: ProviderAccess): Pr
     .grants()
     .find((grant) => grant.agentId === agentId && grant.provider === provider && grant.paths === null)
 
-async function askOwner(
-  wanted: Wanted,
+/** The grant of all that is wanted: what is not granted yet is asked for, and waited for so long. */
+export async function askOwner(
+  wanted: Asking,
   { access, closing }: AdmissionDeps,
 ): Promise<ProviderGrant | LlmRefusal> {
   const deadline = performance.now() + wanted.waitMs
@@ -213,14 +217,14 @@ async function askOwner(
   return pending(wanted)
 }
 
-const pending = ({ agent, provider, models }: Wanted): LlmRefusal =>
+const pending = ({ agent, provider, models }: Judged): LlmRefusal =>
   refused(
     'approval_pending',
     `The owner is asked whether ${agent.name} may use ${provider.name}${models[0] === undefined ? '' : ` (${models[0]})`} and has not answered yet. Ask again, or wait with the header "Prefer: wait=120".`,
     ASK_AGAIN_SECONDS,
   )
 
-const denied = (provider: string, retryAfterSeconds: number): LlmRefusal =>
+export const denied = (provider: string, retryAfterSeconds: number): LlmRefusal =>
   refused('approval_denied', `The owner said no to the use of ${provider}.`, retryAfterSeconds)
 
 const noKey = (none: Exclude<ReturnType<ProviderKeys['pick']>, PickedKey>, provider: string): LlmRefusal =>

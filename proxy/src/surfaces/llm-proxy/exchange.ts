@@ -9,6 +9,8 @@ export class Exchange {
   readonly websocket: boolean
   /** In whose shape an error is to be told, once that is known. */
   shape: ErrorShape = 'openai'
+  /** Something is granted to its agent where it wants to go; false until that is known. */
+  isEntitled = false
   #gone: AbortController | undefined = undefined
   #isOver = false
   #isKept = false

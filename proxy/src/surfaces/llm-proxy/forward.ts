@@ -1,5 +1,5 @@
 import { createUsageReader, type TokenUsage, type UsageReader } from '../../domain/usage/index.ts'
-import { type Relayed, type Relaying, type RelayObserver, relay } from '../relay/index.ts'
+import { HeldBody, type Relayed, type Relaying, type RelayObserver, relay } from '../relay/index.ts'
 import type { ReadingOn } from './reading-on.ts'
 import { Heard, type Stalls } from './stalls.ts'
 
@@ -93,7 +93,8 @@ class Forwarded extends Heard implements RelayObserver {
   silent(): void {
     // While the client still sends, its own clock bounds it.
     const { body } = this.#forwarding
-    if (body !== null && !Buffer.isBuffer(body) && !body.readableEnded) return
+    const isComing = body !== null && !Buffer.isBuffer(body) && !(body instanceof HeldBody)
+    if (isComing && !body.readableEnded) return
     this.upstream?.breakOff(new Error('the provider has said nothing for too long'))
   }
 

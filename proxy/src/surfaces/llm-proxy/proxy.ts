@@ -7,7 +7,7 @@ import type { ProviderAccess } from '../../domain/provider-access/index.ts'
 import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { Provider, Providers } from '../../domain/providers/index.ts'
 import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
-import type { Usage } from '../../domain/usage/index.ts'
+import type { LargeBodies, Usage } from '../../domain/usage/index.ts'
 import type { SecretValue } from '../../kernel/index.ts'
 import { drain, type EarlyBytes, readEarly } from '../relay/index.ts'
 import { Exchange } from './exchange.ts'
@@ -35,6 +35,7 @@ export interface LlmProxyDeps {
   readonly keys: ProviderKeys
   readonly access: ProviderAccess
   readonly usage: Usage
+  readonly largeBodies: LargeBodies
   readonly gate: SharedGate
   readonly dial: EgressDial
   readonly accepting: () => boolean
@@ -54,6 +55,9 @@ export interface LlmProxy extends AsyncDisposable {
   /** Answers what waits for the owner, ends sessions, and gives what is under way so much time. */
   drain(ms: number): Promise<void>
 }
+
+/** Of a refused request of one that nothing is granted to so much is still read, so that its client comes to read why. */
+const MAX_REFUSED_BYTES = 128 * 1_024
 
 interface Entered {
   readonly agent: Agent
@@ -218,7 +222,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       response.on('close', () => exchange.end())
       const refuse = (refusal: LlmRefusal): void => {
         deps.onRefused(refusal.code)
-        drain(request)
+        drain(request, undefined, exchange.isEntitled ? undefined : MAX_REFUSED_BYTES)
         answerRefusal(response, refusal, exchange.shape)
       }
       serve(exchange, response, refuse).catch((error: unknown) => refuse(fault(error)))

@@ -1,15 +1,14 @@
 import type { Provider } from '../../domain/providers/index.ts'
 import {
-  type AnswerFormat,
   answerFormat,
+  answerLimitSplices,
   boundsOf,
   declaredLimit,
-  inputBound,
   limitName,
   type Reservation,
+  type SpendingFacts,
   type SpendingLimits,
-  scanSpending,
-  withAnswerLimit,
+  type Splice,
 } from '../../domain/usage/index.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 
@@ -21,8 +20,8 @@ export interface Spending {
   readonly estimate: Reservation
   /** The member that says how long an answer may be; '' where there are none. */
   readonly field: string
-  /** The body as it goes out, with the cap that it was admitted with. */
-  write(body: Buffer | null, cap: number | null): Buffer | null
+  /** What has to be put into the body, with the cap that it was admitted with. */
+  splices(cap: number | null): readonly Splice[]
 }
 
 export interface SpendingRequest {
@@ -33,8 +32,8 @@ export interface SpendingRequest {
   /** Flat name, value …, names in lower case. */
   readonly headers: readonly string[]
   readonly models: readonly (string | null)[]
-  /** Null: there is none. `unread`: it was not looked through. */
-  readonly body: Buffer | null | 'unread'
+  /** Of the body; null when there is none, or it was not looked through. */
+  readonly facts: () => SpendingFacts | null
   /** The vendor is known to tell what is used there. */
   readonly isMetered: boolean
   /** Answers that the body asks for at once. */
@@ -66,7 +65,7 @@ export function spendingOf(
   request: SpendingRequest,
   { microUsdPerDay }: SpendingLimits,
 ): Spending | LlmRefusal {
-  const { provider, method, path, body, models } = request
+  const { provider, method, path, models } = request
   if (request.websocket)
     return unmetered('what a realtime session uses is told in its messages, which pass unread')
   // Who tells what it used, and where its answer can be bounded beforehand.
@@ -76,43 +75,47 @@ export function spendingOf(
   }
   if (format.kind === 'free') return NOTHING
   if (request.isDeferred) return unmetered('work that is done later tells what it used in another answer')
-  if (body === 'unread' || body === null) {
+  const facts = request.facts()
+  if (facts === null) {
     return unmetered('a body that is not JSON, is encoded or is larger than 32 MiB is not looked through')
   }
-  const scan = scanSpending(body)
-  if (scan.unmetered !== null) {
-    return unmetered(`what "${scan.unmetered}" adds to the request is not known; leave it out`)
+  if (facts.unmetered !== null) {
+    return unmetered(`what "${facts.unmetered}" adds to the request is not known; leave it out`)
   }
   if (microUsdPerDay !== null) {
-    const dearer = scan.dearer ?? dearerHeader(request.headers) ?? dearerModel(provider.name, models)
+    const dearer = facts.dearer ?? dearerHeader(request.headers) ?? dearerModel(provider.name, models)
     if (dearer !== null)
       return unmetered(`"${dearer}" asks for another price than the usual one; leave it out`)
   }
   const bounds = models.length === 0 ? [boundsOf(null)] : models.map(boundsOf)
   const most = (of: 'output' | 'context'): number => Math.max(...bounds.map((bound) => bound[of]))
   const counted =
-    inputBound(body, scan.uncounted) +
-    scan.images * IMAGE_TOKENS[provider.errors] +
+    facts.textTokens +
+    facts.images * IMAGE_TOKENS[provider.errors] +
     FRAME_TOKENS +
-    (scan.hasTools ? TOOLS_TOKENS : 0)
+    (facts.hasTools ? TOOLS_TOKENS : 0)
   // What is stored at the vendor, or is no text, may be as much as the model can read.
-  const read = scan.elsewhere === null ? counted : Math.max(counted, most('context'))
+  const read = facts.elsewhere === null ? counted : Math.max(counted, most('context'))
   if (format.kind === 'reading') {
     // A query is read anew with each document.
-    return { ...NOTHING, estimate: { inputTokens: read * Math.max(1, scan.documents), outputTokens: 0 } }
+    return { ...NOTHING, estimate: { inputTokens: read * Math.max(1, facts.documents), outputTokens: 0 } }
   }
-  const answers = request.choices * scan.prompts
-  const declared = declaredLimit(body, format)
+  const answers = request.choices * facts.prompts
+  const declared = declaredLimit(facts.limits, format)
   const perAnswer = declared.tokens ?? format.usual
   const estimate: Reservation = {
     inputTokens: read,
     outputTokens: safe((perAnswer ?? most('output')) * answers),
     uncapped: perAnswer === null ? answers : null,
   }
+  const putIn = declared.mustBePutIn ? perAnswer : null
   return {
     estimate,
     field: limitName(format),
-    write: writer(format, declared.mustBePutIn ? perAnswer : null),
+    splices(cap) {
+      const tokens = cap ?? putIn
+      return tokens === null ? [] : answerLimitSplices(facts.limits, format, tokens)
+    },
   }
 }
 
@@ -121,15 +124,8 @@ const safe = (tokens: number): number => Math.min(tokens, Number.MAX_SAFE_INTEGE
 const NOTHING: Spending = {
   estimate: { inputTokens: 0, outputTokens: 0 },
   field: '',
-  write: (body) => body,
+  splices: () => [],
 }
-
-const writer =
-  (format: AnswerFormat, putIn: number | null): Spending['write'] =>
-  (body, cap) => {
-    const tokens = cap ?? putIn
-    return tokens === null || body === null ? body : withAnswerLimit(body, format, tokens)
-  }
 
 function dearerHeader(headers: readonly string[]): string | null {
   for (let at = 0; at + 1 < headers.length; at += 2) {
