@@ -141,6 +141,19 @@ describe('a request that does not say how long its answer may be', () => {
     expect((await ask('openai', CHAT, token, body)).arrived[0]?.json).toEqual(body)
   })
 
+  it('is capped in a body that is read off the event loop as well', async () => {
+    const token = await limited('openai', { tokens_per_day: 300_000 })
+    kit.vendors.next('openai', talkative())
+    const messages = [{ role: 'user', content: 'word '.repeat(60_000) }]
+    const { status, arrived } = await ask('openai', CHAT, token, chatBody({ messages, stream: true }))
+    expect(status).toBe(200)
+    const [call] = arrived as [VendorCall]
+    expect(call.json.messages).toEqual(messages)
+    expect(call.json.stream_options).toEqual({ include_usage: true })
+    // Beside what its input may be; a word and its space are a token and more.
+    expect(billed(call, 60_000).output).toBeLessThan(300_000 - 60_000)
+  })
+
   it('is capped by money as well', async () => {
     const token = await limited('openai', { micro_usd_per_day: 20_000 })
     kit.vendors.next('openai', talkative())

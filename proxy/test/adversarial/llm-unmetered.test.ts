@@ -74,6 +74,11 @@ describe('an endpoint whose use nobody is told', () => {
     ['by a tool without a type', CHAT, chatBody({ tools: [{ googleSearch: {} }] })],
     ['by a search', CHAT, chatBody({ web_search_options: {} })],
     ['by a plugin', CHAT, chatBody({ plugins: [{ id: 'web' }] })],
+    [
+      'by a model that goes on by itself',
+      '/llm/openai/v1/responses',
+      { model: 'o3-deep-research', input: 'x' },
+    ],
     ['by something new', CHAT, chatBody({ brand_new_member: 1 })],
     ['by something new, escaped', CHAT, chatBody({ Tools: [{ type: 'web_search' }] })],
   ])('nor is work done %s', async (_name, path, body) => {

@@ -92,6 +92,8 @@ export interface Reservation {
    * admitted with a cap, which the request must say then. Null: it says so itself.
    */
   readonly uncapped?: number | null
+  /** What the vendor charges for the request itself, beside its tokens, at most. */
+  readonly feeMicroUsd?: number
 }
 
 /** A request that may go out. Whatever becomes of it, exactly one of the two is called. */

@@ -17,14 +17,15 @@ const SHORTEST_ANSWER = 16
  * its models. One that leaves the length open gets as much as there is room for, and no more than its model can give.
  */
 export function reservationOf(
-  { inputTokens, outputTokens, uncapped = null }: Reservation,
+  { inputTokens, outputTokens, uncapped = null, feeMicroUsd = 0 }: Reservation,
   /** Of every model it may use; empty where no money need be counted. */
   prices: readonly { readonly model: string; readonly price: Price }[],
   room: Estimate,
 ): Reserved {
   const costs = (output: number): number =>
     prices.reduce(
-      (most, { model, price }) => Math.max(most, dearestCost(price, model, inputTokens, output)),
+      (most, { model, price }) =>
+        Math.max(most, added(feeMicroUsd, dearestCost(price, model, inputTokens, output))),
       0,
     )
   const reserved = (output: number, cap: number | null): Reserved => ({

@@ -53,9 +53,14 @@ const DEARER_HEADERS = [
   // Bedrock's service tier, latency and guardrails; Vertex's priority; spilling over at Azure; gateways' own routing.
   ...['x-amzn-bedrock-', 'x-vertex-ai-llm-', 'x-ms-spillover', 'cf-aig-', 'x-portkey-'],
 ] as const
-/** Models that search or delegate by themselves, and charge for it beside their tokens. */
-const DEARER_MODELS =
-  /deep-research|-search-(?:preview|api)|multi-agent|^sonar|\/sonar|:online$|^compound|\/compound/
+/** Models that go on by themselves, or let others write too, beyond the maximum of an answer. */
+const UNBOUNDED_MODELS = /deep-research|multi-agent|^(?:groq\/)?compound|^openrouter\/(?!auto$)/
+/** Models that search by themselves, and charge for it beside their tokens. */
+const SEARCHING_MODELS = /-search-(?:preview|api)|(?:^|\/)sonar|:online$/
+/** Perplexity tells the fee of its searches with the money of its answers: up to 22 $ for a thousand. */
+const SEARCH_FEE_MICRO_USD = 22_000
+/** Tokens of reasoning that a vendor does not count in the maximum of an answer: Qwen's models, by default. */
+const REASONING_BESIDE: ReadonlyMap<string, number> = new Map([['qwen', 81_920]])
 const FAST_BETA = /fast-mode|priority/
 
 const unmetered = (why: string): LlmRefusal =>
@@ -82,8 +87,10 @@ export function spendingOf(
   if (facts.unmetered !== null) {
     return unmetered(`what "${facts.unmetered}" adds to the request is not known; leave it out`)
   }
+  const unbounded = naming(models, UNBOUNDED_MODELS)
+  if (unbounded !== null) return unmetered(`${unbounded} may go on beyond the maximum of an answer`)
   if (microUsdPerDay !== null) {
-    const dearer = facts.dearer ?? dearerHeader(request.headers) ?? dearerModel(provider.name, models)
+    const dearer = facts.dearer ?? dearerHeader(request.headers) ?? searchingModel(provider.name, models)
     if (dearer !== null)
       return unmetered(`"${dearer}" asks for another price than the usual one; leave it out`)
   }
@@ -103,10 +110,13 @@ export function spendingOf(
   const answers = request.choices * facts.prompts
   const declared = declaredLimit(facts.limits, format)
   const perAnswer = declared.tokens ?? format.usual
+  const beside = REASONING_BESIDE.get(provider.name) ?? 0
   const estimate: Reservation = {
     inputTokens: read,
-    outputTokens: safe((perAnswer ?? most('output')) * answers),
-    uncapped: perAnswer === null ? answers : null,
+    outputTokens: safe(((perAnswer ?? most('output')) + beside) * answers),
+    // A maximum that reasoning is not counted in caps nothing.
+    uncapped: perAnswer === null && beside === 0 ? answers : null,
+    feeMicroUsd: provider.name === 'perplexity' ? SEARCH_FEE_MICRO_USD : 0,
   }
   const putIn = declared.mustBePutIn ? perAnswer : null
   return {
@@ -136,8 +146,8 @@ function dearerHeader(headers: readonly string[]): string | null {
   return null
 }
 
-/** Perplexity tells the fee of its searches with the money of its answers. */
-function dearerModel(provider: string, models: readonly (string | null)[]): string | null {
-  const found = models.find((model) => model !== null && DEARER_MODELS.test(model)) ?? null
-  return provider === 'perplexity' && !/deep-research/.test(found ?? '') ? null : found
-}
+const searchingModel = (provider: string, models: readonly (string | null)[]): string | null =>
+  provider === 'perplexity' ? null : naming(models, SEARCHING_MODELS)
+
+const naming = (models: readonly (string | null)[], form: RegExp): string | null =>
+  models.find((model) => model !== null && form.test(model)) ?? null
