@@ -82,6 +82,8 @@ const FILE_MEMBERS: ReadonlySet<string> = new Set([
     'vector_store_ids',
   ],
 ])
+/** Mistral reads these page by page, and charges for each page. */
+const PAGED = 'document_url'
 const MEDIA_MEMBERS: ReadonlySet<string> = new Set(['data', 'bytes', 'url', 'image_url', 'images'])
 const MIME_MEMBERS: ReadonlySet<string> = new Set(['mimeType', 'mime_type', 'media_type', 'mediaType'])
 
@@ -100,7 +102,7 @@ export function scanSpending(body: Buffer): SpendingScan {
   const isNull = (start: number): boolean => body[start] === 0x6e
 
   function atTop(key: string, kind: ValueKind, start: number, end: number): Place {
-    if (key === 'tools') return 'tools'
+    if (key === 'tools') return toolList(kind, start)
     if (key === 'prompt' && kind === 'object') elsewhere ??= key
     if (key === 'prompt' && kind === 'list') return 'prompts'
     if (key === 'documents' && kind === 'list') return 'documents'
@@ -130,6 +132,11 @@ export function scanSpending(body: Buffer): SpendingScan {
     return 'opaque'
   }
 
+  function toolList(kind: ValueKind, start: number): Place {
+    if (kind !== 'list' && !isNull(start)) unmetered ??= 'tools'
+    return 'tools'
+  }
+
   function modalities(kind: ValueKind, start: number): Place {
     if (kind !== 'list' && !isNull(start)) dearer ??= 'modalities'
     return 'modalities'
@@ -138,6 +145,8 @@ export function scanSpending(body: Buffer): SpendingScan {
   function inContent(key: string | null, kind: ValueKind, start: number, end: number): Place {
     if (key === null) return 'content'
     if (OPAQUE_MEMBERS.has(key)) return 'opaque'
+    // Some items hand tools in later.
+    if (key === 'tools') return toolList(kind, start)
     if (key === 'cache_control' || key === 'cachePoint') return 'cache'
     if (isNull(start)) return 'opaque'
     if (FILE_MEMBERS.has(key)) {
@@ -146,6 +155,7 @@ export function scanSpending(body: Buffer): SpendingScan {
     }
     if (key === 'type' && kind === 'string') {
       const type = textAt(start, end) ?? ''
+      if (type === PAGED) unmetered ??= `type ${type}`
       if (!TEXT_TYPES.has(type) && !IMAGE_TYPES.has(type)) elsewhere ??= `type ${type}`
     } else if (MIME_MEMBERS.has(key) && kind === 'string') {
       if (!textAt(start, end)?.startsWith('image/')) elsewhere ??= key
@@ -199,7 +209,7 @@ export function scanSpending(body: Buffer): SpendingScan {
       case 'tool':
         return inTool(key ?? '', kind, start, end)
       case 'toolConfig':
-        return key === 'tools' ? 'tools' : 'opaque'
+        return key === 'tools' ? toolList(kind, start) : 'opaque'
       case 'cache':
         if (key === 'ttl') tier(key, kind, start, end)
         return 'opaque'
