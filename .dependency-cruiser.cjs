@@ -70,12 +70,17 @@ module.exports = {
       'dial',
       'wake-openclaw',
       'certificates',
+      'work-pool',
       'program-reader',
+      'background',
     ].map((room) =>
       only(`adapter-${room}`, `${src}/adapters/${room}/`, [
         `${src}/kernel/index\\.ts$`,
         `${src}/domain/[^/]+/index\\.ts$`,
         ...(room === 'fetch-code' ? [`${src}/adapters/dial/index\\.ts$`] : []),
+        ...(['program-reader', 'background'].includes(room)
+          ? [`${src}/adapters/work-pool/(index|serve)\\.ts$`]
+          : []),
       ]),
     ),
     only('cli-speaks-wire-only', `${src}/cli/`, [

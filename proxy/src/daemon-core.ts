@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createBackground } from './adapters/background/index.ts'
 import { createSodiumCipher } from './adapters/crypto/index.ts'
 import { createProgramReader } from './adapters/program-reader/index.ts'
 import {
@@ -84,6 +85,7 @@ export async function openCore(
   })
   return {
     db,
+    background: stack.use(createBackground()),
     transactor,
     meta,
     instanceId: metaOnce(meta, 'instance_id', () => randomBytes(8).toString('hex')),

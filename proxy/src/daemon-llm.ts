@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { createLargeBodies } from './adapters/background/index.ts'
 import {
   createProviderAccessStore,
   createProviderKeyStore,
@@ -80,6 +81,7 @@ export function openLlmProxy(deps: {
   return createLlmProxy({
     ...deps.llm,
     agents: deps.core.agents,
+    largeBodies: createLargeBodies(deps.core.background),
     gate: deps.gate,
     dial: deps.dial,
     accepting: deps.accepting,

@@ -1,5 +1,11 @@
 import fc from 'fast-check'
-import { createUsageReader, scanBody, withIncludeUsage, withModel } from '../../src/domain/usage/index.ts'
+import {
+  createUsageReader,
+  type Splice,
+  scanBody,
+  splicedPieces,
+  usageWish,
+} from '../../src/domain/usage/index.ts'
 import { chunkSizes, cutAt, holds } from './property.ts'
 
 const count = fc.oneof(fc.nat(5_000), fc.constantFrom(-1, 1.5, null, '7', 2 ** 60))
@@ -219,20 +225,26 @@ export const usageProperties = [
       const data = parsed(text)
       const scan = scanBody(bytes)
       if (data === undefined || 'problem' in scan) return
-      const asking = withIncludeUsage(bytes)
-      if (asking !== null) {
-        const { stream_options: options, ...rest } = JSON.parse(asking.toString()) as Record<string, unknown>
+      const wish = usageWish(bytes, scan)
+      if (wish !== null) {
+        const { stream_options: options, ...rest } = JSON.parse(spliced(bytes, wish)) as Record<
+          string,
+          unknown
+        >
         const { stream_options: before, ...restBefore } = data
         if (!same(rest, restBefore)) throw new Error('something else changed')
         const wanted = { ...((before ?? {}) as object), include_usage: true }
         if (!same(sorted(options), sorted(wanted))) throw new Error('other options')
       }
       if (scan.modelAt === null) return
-      const renamed = parsed(withModel(bytes, scan.modelAt, name).toString())
+      const renamed = parsed(spliced(bytes, { ...scan.modelAt, text: JSON.stringify(name) }))
       if (!same(renamed, { ...data, model: name })) throw new Error('another body')
     }),
   ),
 ]
+
+const spliced = (bytes: Buffer, splice: Splice): string =>
+  Buffer.concat(splicedPieces(bytes, [splice])).toString()
 
 const sorted = (value: unknown): unknown =>
   Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1))

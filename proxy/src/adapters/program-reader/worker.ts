@@ -1,8 +1,12 @@
-import { parentPort } from 'node:worker_threads'
 import type { Language } from '../../domain/facts/index.ts'
 import { readProgram } from '../../domain/reading/index.ts'
+import { serveJobs } from '../work-pool/serve.ts'
 
-/** One program after the other: `{ code, language }` comes, its facts go back. */
-parentPort?.on('message', ({ code, language }: { code: string; language: Language }) => {
-  parentPort?.postMessage(readProgram(code, language))
-})
+const JOBS = {
+  read: ({ code, language }: { readonly code: string; readonly language: Language }) =>
+    readProgram(code, language),
+}
+
+export type ReadingJobs = typeof JOBS
+
+serveJobs(JOBS)

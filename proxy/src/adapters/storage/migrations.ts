@@ -270,6 +270,11 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (hash, language)
   ) STRICT, WITHOUT ROWID;
   `,
+
+  `
+  ALTER TABLE usage_by_day ADD COLUMN assumed_tokens INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE usage_by_day ADD COLUMN assumed_micro_usd INTEGER NOT NULL DEFAULT 0;
+  `,
 ]
 
 export function migrate(db: Database): void {

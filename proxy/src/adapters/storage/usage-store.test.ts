@@ -25,7 +25,7 @@ const row = (change: Partial<UsageRow> = {}): UsageRow => ({
     cacheReadTokens: 6,
     cacheWriteTokens: 7,
   },
-  ...{ microUsd: 8, unpriced: 9 },
+  ...{ microUsd: 8, unpriced: 9, assumedTokens: 10, assumedMicroUsd: 11 },
   ...change,
 })
 
@@ -47,7 +47,14 @@ describe('the store of usage', () => {
     store.add([row()])
     const twice = { requests: 2, failed: 4, untold: 6, inputTokens: 8, outputTokens: 10, cacheReadTokens: 12 }
     expect(store.since('2030-01-02')).toEqual([
-      row({ ...twice, cacheWriteTokens: 14, microUsd: 16, unpriced: 18 }),
+      row({
+        ...twice,
+        cacheWriteTokens: 14,
+        microUsd: 16,
+        unpriced: 18,
+        assumedTokens: 20,
+        assumedMicroUsd: 22,
+      }),
       row({ keyId: 2 }),
     ])
     expect(store.since('2030-01-01').length).toBe(3)

@@ -7,6 +7,7 @@ const LARGEST = Number.MAX_SAFE_INTEGER
 const COUNTS = [
   ...(['requests', 'failed', 'untold', 'input_tokens', 'output_tokens'] as const),
   ...(['cache_read_tokens', 'cache_write_tokens', 'micro_usd', 'unpriced'] as const),
+  ...(['assumed_tokens', 'assumed_micro_usd'] as const),
 ]
 
 /** Sums of days and the owner's own prices. */
@@ -14,7 +15,8 @@ export function createUsageStore(db: Database): UsageRepository {
   const add = db.prepare(
     `INSERT INTO usage_by_day (day, agent_id, provider, model, key_id, ${COUNTS.join(', ')})
      VALUES (@day, @agentId, @provider, @model, @keyId, @requests, @failed, @untold, @inputTokens,
-       @outputTokens, @cacheReadTokens, @cacheWriteTokens, @microUsd, @unpriced)
+       @outputTokens, @cacheReadTokens, @cacheWriteTokens, @microUsd, @unpriced,
+       @assumedTokens, @assumedMicroUsd)
      ON CONFLICT (day, agent_id, provider, model, key_id) DO UPDATE SET
        ${COUNTS.map((name) => `${name} = min(${name} + excluded.${name}, ${LARGEST})`).join(', ')}`,
   )
@@ -24,7 +26,8 @@ export function createUsageStore(db: Database): UsageRepository {
   const since = db.prepare<[string], UsageRow>(
     `SELECT day, agent_id AS agentId, provider, model, key_id AS keyId, requests, failed, untold,
        input_tokens AS inputTokens, output_tokens AS outputTokens, cache_read_tokens AS cacheReadTokens,
-       cache_write_tokens AS cacheWriteTokens, micro_usd AS microUsd, unpriced
+       cache_write_tokens AS cacheWriteTokens, micro_usd AS microUsd, unpriced,
+       assumed_tokens AS assumedTokens, assumed_micro_usd AS assumedMicroUsd
      FROM usage_by_day WHERE day >= ? ORDER BY day, agent_id, provider, model, key_id`,
   )
   const prices = db.prepare<[], Price>(

@@ -110,6 +110,10 @@ export interface ProviderAccessRepository {
 export interface ProviderAccess {
   /** From memory: no disk on the way of a request. */
   judge(use: Use): AccessVerdict
+  /** Whether anything stands for the agent at the provider; at any provider when that is null. */
+  holdsGrant(agentId: AgentId, provider: string | null): boolean
+  /** Whether one of them limits tokens or money. */
+  limitsSpending(agentId: AgentId, provider: string | null): boolean
   /** Grows whenever a grant may have begun, changed or ended. */
   readonly revision: number
   /** Stores the ask with its message to the owner, or finds its twin; throws rate_limited when too many wait. */

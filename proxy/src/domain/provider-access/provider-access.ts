@@ -151,6 +151,11 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
         : { verdict: 'ask' }
     },
 
+    holdsGrant: (agentId, provider) => standing.of(agentId, provider ?? undefined).length > 0,
+    limitsSpending: (agentId, provider) =>
+      standing
+        .of(agentId, provider ?? undefined)
+        .some(({ limits }) => limits.tokensPerDay !== null || limits.microUsdPerDay !== null),
     ask: (use) => asks.ask(use),
     find: (askId) => asks.find(askId),
     resolve: (idOrBeginning) => asks.resolve(idOrBeginning),

@@ -1,3 +1,4 @@
+export { endpointOf } from './endpoints.ts'
 export { behindRoot, normalisePath, upstreamPath } from './path.ts'
 export type * from './ports.ts'
 export { createProviders } from './providers.ts'

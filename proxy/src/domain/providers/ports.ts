@@ -90,3 +90,28 @@ export interface ProviderListing {
   readonly private: boolean
   readonly missing: readonly string[]
 }
+
+/**
+ * What a request does at a vendor. `inference`: it is answered at once and nothing else comes of it · `models`: reads
+ * lists and descriptions of models · `files`, `batches`, `fine_tuning`: what their names say · `stored`: anything else
+ * that is kept at the vendor and read back (responses, conversations, assistants, vector stores, caches) ·
+ * `realtime`: sessions, and credentials for them · `deferred`: work that is done later · `organization`: keys, members,
+ * billing, what runs for the account · `other`: whatever is not known.
+ */
+export type EndpointGroup =
+  | 'inference'
+  | 'models'
+  | 'files'
+  | 'batches'
+  | 'fine_tuning'
+  | 'stored'
+  | 'realtime'
+  | 'deferred'
+  | 'organization'
+  | 'other'
+
+export interface Endpoint {
+  readonly group: EndpointGroup
+  /** Whether what it uses can be known from its answer: tokens are told there, or none are used. */
+  readonly metered: boolean
+}

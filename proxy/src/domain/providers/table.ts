@@ -123,7 +123,7 @@ const ROWS = {
   poe: openaiLike('https://api.poe.com', ['/v1']),
   venice: openaiLike('https://api.venice.ai', ['/api/v1']),
   sambanova: openaiLike('https://api.sambanova.ai', ['/v1']),
-  deepinfra: openaiLike('https://api.deepinfra.com', ['/v1/openai', '/v1/inference']),
+  deepinfra: openaiLike('https://api.deepinfra.com', ['/v1/openai', '/v1']),
   hyperbolic: openaiLike('https://api.hyperbolic.xyz', ['/v1']),
   github: openaiLike('https://models.github.ai', ['/inference', '/catalog', '/orgs']),
   cloudflare: openaiLike(

@@ -13,6 +13,8 @@ export interface Account {
   /** It never left: its place in the minute is free again. */
   forget(takenAtMs: number, nowMs: number): void
   spend(tokens: number, microUsd: number): void
+  /** What neither was used nor is held for what is under way; infinite where there is no limit, below 0 when it was passed. */
+  room(limits: SpendingLimits): Estimate
   startDay(): void
 }
 
@@ -45,16 +47,18 @@ export function createAccount(): Account {
     now: Moment,
   ): Limited | null {
     if (most === null) return null
+    const tomorrow = Math.max(1, Math.ceil((now.dayEndMs - now.ms) / 1_000))
+    const told = { limit, needed: estimate[of], left: Math.max(0, most - spent[of] - reserved[of]), most }
     if (spent[of] >= most) {
       const first = !toldToday[of]
       toldToday[of] = true
-      return { limit, retryAfterSeconds: Math.max(1, Math.ceil((now.dayEndMs - now.ms) / 1_000)), first }
+      return { ...told, why: 'used_up', retryAfterSeconds: tomorrow, first }
     }
-    // Alone, a request may go out while anything is left: what it will use is a guess. Beside others it must fit.
-    if (reserved[of] > 0 && spent[of] + reserved[of] + estimate[of] > most) {
-      return { limit, retryAfterSeconds: UNDER_WAY_RETRY_SECONDS, first: false }
-    }
-    return null
+    if (estimate[of] <= most - spent[of] - reserved[of]) return null
+    // What is under way was reserved at its maximum: it gives the rest back when it is over.
+    return estimate[of] <= most - spent[of]
+      ? { ...told, why: 'under_way', retryAfterSeconds: UNDER_WAY_RETRY_SECONDS, first: false }
+      : { ...told, why: 'too_large', retryAfterSeconds: tomorrow, first: false }
   }
 
   return {
@@ -63,7 +67,11 @@ export function createAccount(): Account {
         const first = now.ms >= minuteToldUntilMs
         if (first) minuteToldUntilMs = now.ms + 60_000
         const seconds = minute?.secondsUntilBelow(requestsPerMinute, now.ms) ?? 60
-        return { limit: 'requests_per_minute', retryAfterSeconds: seconds, first }
+        const most = requestsPerMinute
+        return {
+          ...({ limit: 'requests_per_minute', why: 'used_up', needed: 1, left: 0, most } as const),
+          ...{ retryAfterSeconds: seconds, first },
+        }
       }
       return (
         judgeDay('tokens_per_day', 'tokens', tokensPerDay, estimate, now) ??
@@ -85,6 +93,14 @@ export function createAccount(): Account {
       spent.tokens = added(spent.tokens, tokens)
       spent.microUsd = added(spent.microUsd, microUsd)
     },
+    room: ({ tokensPerDay, microUsdPerDay }) => ({
+      tokens:
+        tokensPerDay === null ? Number.POSITIVE_INFINITY : tokensPerDay - spent.tokens - reserved.tokens,
+      microUsd:
+        microUsdPerDay === null
+          ? Number.POSITIVE_INFINITY
+          : microUsdPerDay - spent.microUsd - reserved.microUsd,
+    }),
     startDay() {
       spent.tokens = spent.microUsd = 0
       toldToday.tokens = toldToday.microUsd = false

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { scanBody, withModel } from './body-scan.ts'
-import { withIncludeUsage } from './stream-options.ts'
+import { scanBody } from './body-scan.ts'
+import { splicedPieces } from './splice.ts'
+import { usageWish } from './stream-options.ts'
 
 const scan = (text: string) => scanBody(Buffer.from(text))
-const asking = (text: string) => withIncludeUsage(Buffer.from(text))?.toString() ?? null
+const asking = (text: string) => {
+  const body = Buffer.from(text)
+  const wish = usageWish(body, scanBody(body))
+  return wish && Buffer.concat(splicedPieces(body, [wish])).toString()
+}
 
 describe("the scan of a request's body", () => {
   it('finds what the proxy must know, at the top alone', () => {
@@ -23,7 +28,6 @@ describe("the scan of a request's body", () => {
       streamOptions: null,
       maxTokens: null,
     })
-    expect(scan('{"model":7,"stream":"true"}')).toMatchObject({ model: null, modelAt: null, stream: false })
     expect(scan('{"stream_options":{"include_usage":true}}')).toMatchObject({ includeUsage: true })
     expect(scan('{"generationConfig":{"maxOutputTokens":50}}')).toMatchObject({ maxTokens: 50 })
   })
@@ -44,14 +48,15 @@ describe("the scan of a request's body", () => {
     '{"stream_options":{"INCLUDE_USAGE":false}}',
     '{"models":["a"],"Models":["b"]}',
     '{"background":false,"Background":true}',
-    '{"models":[7]}',
-    '{"models":["a",null]}',
-    '{"models":{"0":"a"}}',
-    '{"models":"a"}',
-    `{"models":${JSON.stringify(Array.from({ length: 65 }, () => 'a'))}}`,
-    `{"models":["${'x'.repeat(20_000)}"]}`,
+    '{"n":1,"N":2}',
+    '{"max_tokens":1,"max_tokens":2}',
+    '{"MAX_TOKENS":1}',
+    '{"service_tier":"default","serviceTier":"priority"}',
+    '{"generationConfig":{},"generation_config":{}}',
+    '{"generationConfig":{"maxOutputTokens":1,"max_output_tokens":9}}',
+    '{"options":{"Num_Predict":1}}',
   ])('refuses a key that decides something twice: %s', (text) => {
-    expect(scan(text)).toEqual({ problem: 'doubled_key' })
+    expect(scan(text)).toMatchObject({ problem: 'doubled_key' })
   })
 
   it.each([
@@ -92,8 +97,66 @@ describe("the scan of a request's body", () => {
     ...['{"a":"\n"}', '{"\t":1}', '{"model":"a\0"}', '{"a":["\x1f"]}', '{"a":"\\\n"}'],
     '{"stream_options":{"\\x":1}}',
     `{"a":${'['.repeat(2_000)}${']'.repeat(2_000)}}`,
+    `{"model":"a"${',"b":1'.repeat(1_024)}}`,
   ])('reads no model in what is no JSON object: %s', (text) => {
     expect(scan(text)).toEqual({ problem: 'not_json' })
+  })
+
+  it.each([
+    ...['{"model":7}', '{"model":null}', '{"model":["a"]}', '{"models":[7]}', '{"models":["a",null]}'],
+    ...[
+      '{"models":{"0":"a"}}',
+      '{"models":"a"}',
+      '{"stream":"true"}',
+      '{"stream":1}',
+      '{"background":"yes"}',
+    ],
+    ...[
+      '{"deferred":1}',
+      '{"stream_options":[]}',
+      '{"stream_options":{"include_usage":0}}',
+      '{"service_tier":2}',
+    ],
+    ...[
+      '{"n":0}',
+      '{"n":-3}',
+      '{"n":"9"}',
+      '{"n":1.5}',
+      '{"n":1e400}',
+      '{"best_of":[]}',
+      '{"max_tokens":"9"}',
+    ],
+    ...['{"max_tokens":1.5}', '{"max_completion_tokens":9007199254740993}', '{"max_output_tokens":{}}'],
+    ...[
+      '{"generationConfig":"x"}',
+      '{"generationConfig":{"maxOutputTokens":"9"}}',
+      '{"options":{"num_predict":true}}',
+    ],
+    ...['{"inferenceConfig":{"maxTokens":false}}', '{"generation_config":{"candidate_count":0}}'],
+    `{"models":${JSON.stringify(Array.from({ length: 65 }, () => 'a'))}}`,
+    `{"models":["${'x'.repeat(20_000)}"]}`,
+  ])('refuses a member that decides something in another type: %s', (text) => {
+    expect(scan(text)).toMatchObject({ problem: 'wrong_type' })
+  })
+
+  it('takes what SDKs send: null for what is left out, whole numbers however they are written, no limit', () => {
+    for (const text of [
+      '{"stream":null,"stream_options":null,"background":null,"service_tier":null,"n":null,"max_tokens":null}',
+      '{"max_tokens":1024.0,"n":1.0}',
+      '{"max_tokens":-1,"options":{"num_predict":-1}}',
+      '{"generationConfig":null,"serviceTier":{"type":"default"}}',
+    ]) {
+      expect(scan(text)).not.toHaveProperty('problem')
+    }
+    expect(scan('{"deferred":true}')).toMatchObject({ background: true })
+    expect(scan('{"service_tier":"batch"}')).toMatchObject({ background: true })
+  })
+
+  it('reads an object of as many members as may be, and no more: those inside of its values are not counted', () => {
+    const inner = `[{"b":1${',"b":1'.repeat(5_000)}}]`
+    expect(scan(`{"model":"a"${',"b":1'.repeat(1_023)}}`)).toMatchObject({ model: 'a' })
+    expect(scan(`{"a":${inner},"model":"a"}`)).toMatchObject({ model: 'a' })
+    expect(scan(`{"model":"a"${',"b":1'.repeat(1_024)}}`)).toEqual({ problem: 'not_json' })
   })
 
   it('comes to its end on bodies that are made to be slow', () => {
@@ -145,12 +208,9 @@ describe("the scan of a request's body", () => {
     })
     for (const [text, choices] of [
       ['{"n":2,"best_of":5}', 5],
-      ['{"n":4,"N":2}', 4],
       ['{"candidateCount":6}', 6],
       ['{"generationConfig":{"candidateCount":7}}', 7],
       ['{"generation_config":{"candidate_count":8}}', 8],
-      ['{"n":-3}', 1],
-      ['{"n":"9"}', 1],
     ] as const) {
       expect(scan(text)).toMatchObject({ choices })
     }
@@ -162,7 +222,7 @@ describe("the scan of a request's body", () => {
     const body = Buffer.from('{"big":12345678901234567890, "model" : "anthropic/x\\n","é":1.0}')
     const found = scanBody(body)
     if ('problem' in found || found.modelAt === null) throw new Error('no model')
-    expect(withModel(body, found.modelAt, 'a"b').toString()).toBe(
+    expect(Buffer.concat(splicedPieces(body, [{ ...found.modelAt, text: '"a\\"b"' }])).toString()).toBe(
       '{"big":12345678901234567890, "model" : "a\\"b","é":1.0}',
     )
   })

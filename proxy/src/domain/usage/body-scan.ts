@@ -1,3 +1,12 @@
+import {
+  byFolded,
+  folded,
+  KIND_WORDS,
+  type MemberKind,
+  TOP_MEMBERS,
+  WRAPPED_MEMBERS,
+  WRAPPERS,
+} from './deciding-members.ts'
 import { isEscaped, keyOf, type Member, parsedAt, stringAt, visitMembers } from './json-members.ts'
 
 /**
@@ -6,7 +15,7 @@ import { isEscaped, keyOf, type Member, parsedAt, stringAt, visitMembers } from 
  * there, since vendors' readers written in Go take `Model` for `model`.
  */
 export interface BodyScan {
-  /** Null when the body names none, or it is no string. */
+  /** Null when the body names none. */
   readonly model: string | null
   /** The bytes of its value, quotes included. */
   readonly modelAt: ByteRange | null
@@ -19,7 +28,7 @@ export interface BodyScan {
   readonly maxTokens: number | null
   /** Models that the vendor may take in place of the first: OpenRouter's `models`. */
   readonly moreModels: readonly string[]
-  /** The vendor goes on after it has answered, and what it then uses is told in another answer. */
+  /** The vendor works after it has answered (`background`, `deferred`, a batch tier): what it uses is told elsewhere. */
   readonly background: boolean
   /** How many answers are asked for at once; the largest that the body names. */
   readonly choices: number
@@ -34,103 +43,142 @@ export interface ByteRange {
 }
 
 export interface BodyProblem {
-  /** `not_json`: not one JSON object in UTF-8, or nested too deeply. */
-  readonly problem: 'not_json' | 'doubled_key'
+  /**
+   * `not_json`: not one JSON object in UTF-8, or nested too deeply. `doubled_key`: a member that decides something stands
+   * twice, or in a spelling that only some readers take for it. `wrong_type`: it is of another type than it has to be.
+   */
+  readonly problem: 'not_json' | 'doubled_key' | 'wrong_type'
+  /** Of the member, as the vendors spell it. */
+  readonly member?: string
+  /** What it has to be. */
+  readonly wanted?: string
 }
 
-const DECIDING = new Set(['model', 'models', 'stream', 'stream_options', 'background'])
-const LIMITS = new Set(['max_tokens', 'max_completion_tokens', 'max_output_tokens'])
-const CHOICES = new Set(['n', 'best_of', 'candidatecount'])
-const GOOGLE = {
-  limits: ['maxOutputTokens', 'max_output_tokens'],
-  choices: ['candidateCount', 'candidate_count'],
-}
-/** Where vendors wrap these: Google's, in both of its spellings, Bedrock's and Ollama's. */
-const WRAPPED: ReadonlyMap<string, { readonly limits: string[]; readonly choices: string[] }> = new Map([
-  ['generationconfig', GOOGLE],
-  ['generation_config', GOOGLE],
-  ['inferenceconfig', { limits: ['maxTokens'], choices: [] }],
-  ['options', { limits: ['num_predict'], choices: [] }],
-])
 const MAX_MODELS = 64
+const FOLDED_TOP = byFolded(TOP_MEMBERS)
+const FOLDED_WRAPPED = byFolded(WRAPPED_MEMBERS)
 /** Of the keys above in bytes, also with each s written as ſ: a key of another length need not be looked at. */
 const LENGTHS = new Set(
-  [...DECIDING, ...LIMITS, ...CHOICES, ...WRAPPED.keys()].flatMap((name) =>
+  [...FOLDED_TOP.keys(), ...FOLDED_WRAPPED.keys()].flatMap((name) =>
     Array.from({ length: name.split('s').length }, (_, longer) => name.length + longer),
   ),
 )
 /** The longest key that is looked at, escapes included, and the longest small object that is parsed. */
 const KEY_BYTES = 128
 const SMALL_BYTES = 16_384
+/** Members whose folded spelling alone counts: of these a reader that folds finds the same one. */
+const ANY_CASE: ReadonlySet<string> = new Set(['model', 'models', 'stream', 'background'])
 
 const smallValue = (body: Buffer, { start, end }: ByteRange): unknown =>
   end - start <= SMALL_BYTES ? parsedAt(body, start, end) : undefined
 
-/** Also Go's reading of ſ, which folds to s. */
-function folded(key: string): string {
-  const lower = key.toLowerCase()
-  return lower.includes('ſ') ? lower.replaceAll('ſ', 's') : lower
+interface Found {
+  readonly decided: ReadonlyMap<string, Member>
+  readonly objectStart: number
 }
 
-export function scanBody(body: Buffer): BodyScan | BodyProblem {
-  const deciding = new Map<string, Member>()
-  let problem: BodyProblem['problem'] | null = null
-  let maxTokens = 0
-  let choices = 1
-  const limitBy = (value: unknown): void => {
-    maxTokens = larger(maxTokens, value)
-  }
+/** The members that decide something, each once and in the type that it has to be. */
+function decidedIn(
+  body: Buffer,
+  members: typeof TOP_MEMBERS,
+  spellings: ReadonlyMap<string, string>,
+): Found | BodyProblem {
+  const decided = new Map<string, Member>()
+  let problem: BodyProblem | null = null
   const objectStart = visitMembers(body, (member) => {
     const keyBytes = member.keyEnd - member.keyStart - 2
     if (keyBytes > KEY_BYTES) return
     if (!LENGTHS.has(keyBytes) && !isEscaped(body, member.keyStart, member.keyEnd)) return
     const key = keyOf(body, member)
     if (key === null) {
-      problem ??= 'not_json'
+      problem ??= { problem: 'not_json' }
       return
     }
-    const name = folded(key)
-    if (DECIDING.has(name)) {
-      // The wish for a usage is put into the one that has this very name.
-      if (deciding.has(name) || (name === 'stream_options' && key !== name)) problem ??= 'doubled_key'
-      deciding.set(name, member)
-    } else if (LIMITS.has(name)) {
-      limitBy(smallValue(body, member))
-    } else if (CHOICES.has(name)) {
-      choices = larger(choices, smallValue(body, member))
-    } else {
-      const inner = WRAPPED.get(name)
-      if (inner === undefined) return
-      const value = smallValue(body, member)
-      for (const limit of inner.limits) limitBy(field(value, limit))
-      for (const count of inner.choices) choices = larger(choices, field(value, count))
+    const spelling = spellings.get(folded(key))
+    const deciding = spelling === undefined ? undefined : members.get(spelling)
+    if (deciding === undefined) return
+    const { name } = deciding
+    if (decided.has(name) || (!members.has(key) && !ANY_CASE.has(name))) {
+      problem ??= { problem: 'doubled_key', member: name }
+    }
+    decided.set(name, member)
+    if (!isOfKind(body, member, deciding.kind)) {
+      problem ??= { problem: 'wrong_type', member: name, wanted: KIND_WORDS[deciding.kind] }
     }
   })
   if (objectStart === -1) return { problem: 'not_json' }
-  if (problem !== null) return { problem }
+  return problem ?? { decided, objectStart }
+}
 
-  const model = deciding.get('model')
-  const name =
-    model !== undefined && body[model.start] === 0x22 ? stringAt(body, model.start, model.end) : null
-  if (model !== undefined && body[model.start] === 0x22 && name === null) return { problem: 'not_json' }
-  const options = deciding.get('stream_options')
+function isOfKind(body: Buffer, member: ByteRange, kind: MemberKind): boolean {
+  const first = body[member.start]
+  if (first === NULL) return kind !== 'text'
+  switch (kind) {
+    case 'text':
+      return first === QUOTE
+    case 'names':
+      return modelsOf(smallValue(body, member)) !== null
+    case 'flag':
+      return first === TRUE || first === FALSE
+    case 'object':
+      return first === OBJECT
+    case 'tier':
+      return first === QUOTE || first === OBJECT
+    default: {
+      const value = member.end - member.start > NUMBER_BYTES ? null : smallValue(body, member)
+      return Number.isSafeInteger(value) && (kind === 'limit' || (value as number) >= 1)
+    }
+  }
+}
+
+/** The first byte of each kind of value. */
+const [QUOTE, OBJECT, NULL, TRUE, FALSE] = [0x22, 0x7b, 0x6e, 0x74, 0x66] as const
+const NUMBER_BYTES = 32
+
+export function scanBody(body: Buffer): BodyScan | BodyProblem {
+  const found = decidedIn(body, TOP_MEMBERS, FOLDED_TOP)
+  if ('problem' in found) return found
+  const { decided, objectStart } = found
+  let maxTokens = 0
+  let choices = 1
+  const count = (bytes: Buffer, members: typeof TOP_MEMBERS, within: ReadonlyMap<string, Member>): void => {
+    for (const [name, member] of within) {
+      const kind = members.get(name)?.kind
+      if (kind === 'limit') maxTokens = larger(maxTokens, smallValue(bytes, member))
+      else if (kind === 'count') choices = larger(choices, smallValue(bytes, member))
+    }
+  }
+  count(body, TOP_MEMBERS, decided)
+  for (const name of WRAPPERS) {
+    const wrapper = decided.get(name)
+    if (wrapper === undefined || body[wrapper.start] !== OBJECT) continue
+    const bytes = body.subarray(wrapper.start, wrapper.end)
+    const inner = decidedIn(bytes, WRAPPED_MEMBERS, FOLDED_WRAPPED)
+    if ('problem' in inner) return inner
+    count(bytes, WRAPPED_MEMBERS, inner.decided)
+  }
+
+  const model = decided.get('model')
+  const name = model === undefined ? null : stringAt(body, model.start, model.end)
+  if (model !== undefined && name === null) return { problem: 'not_json' }
+  const options = decided.get('stream_options')
   const wrong = options === undefined ? null : problemOfOptions(body.subarray(options.start, options.end))
-  if (wrong !== null) return { problem: wrong }
-  const more = deciding.get('models')
-  const moreModels = more === undefined ? [] : modelsOf(smallValue(body, more))
-  if (moreModels === null) return { problem: 'doubled_key' }
-  const stream = deciding.get('stream')
-  const background = deciding.get('background')
+  if (wrong !== null) return wrong
+  const more = decided.get('models')
+  const isTrue = (member: Member | undefined): boolean => member !== undefined && body[member.start] === TRUE
+  const tier = decided.get('service_tier')
   return {
     model: name,
     modelAt: name === null || model === undefined ? null : { start: model.start, end: model.end },
-    // Of the scalars only `true` begins so.
-    stream: stream !== undefined && body[stream.start] === 0x74,
+    stream: isTrue(decided.get('stream')),
     streamOptions: options === undefined ? null : { start: options.start, end: options.end },
     includeUsage: options !== undefined && field(smallValue(body, options), 'include_usage') === true,
     maxTokens: maxTokens === 0 ? null : maxTokens,
-    moreModels,
-    background: background !== undefined && body[background.start] === 0x74,
+    moreModels: more === undefined ? [] : (modelsOf(smallValue(body, more)) ?? []),
+    background:
+      isTrue(decided.get('background')) ||
+      isTrue(decided.get('deferred')) ||
+      (tier !== undefined && smallValue(body, tier) === 'batch'),
     choices,
     objectStart,
   }
@@ -147,16 +195,25 @@ function modelsOf(value: unknown): string[] | null {
 }
 
 /** Of two wishes for a usage the vendor might read the other one. */
-function problemOfOptions(options: Buffer): BodyProblem['problem'] | null {
-  if (options[0] !== 0x7b) return null
+function problemOfOptions(options: Buffer): BodyProblem | null {
+  if (options[0] !== OBJECT) return null
   let wishes = 0
-  let problem: BodyProblem['problem'] | null = null
+  let problem: BodyProblem | null = null
   visitMembers(options, (member) => {
     const key = keyOf(options, member)
-    if (key === null) problem ??= 'not_json'
+    if (key === null) problem ??= { problem: 'not_json' }
     else if (folded(key) === 'include_usage') {
       wishes += 1
-      if (wishes > 1 || key !== 'include_usage') problem ??= 'doubled_key'
+      if (wishes > 1 || key !== 'include_usage') {
+        problem ??= { problem: 'doubled_key', member: 'stream_options.include_usage' }
+      }
+      if (!isOfKind(options, member, 'flag')) {
+        problem ??= {
+          problem: 'wrong_type',
+          member: 'stream_options.include_usage',
+          wanted: KIND_WORDS.flag,
+        }
+      }
     }
   })
   return problem
@@ -165,14 +222,4 @@ function problemOfOptions(options: Buffer): BodyProblem['problem'] | null {
 function field(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
   return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
-}
-
-/** The body with this model in the place of its own; every other byte as it was. */
-export function withModel(body: Buffer, modelAt: ByteRange, name: string): Buffer {
-  return spliced(body, modelAt, JSON.stringify(name))
-}
-
-/** The body with `text` in the place of a range; an empty range is an insertion. */
-export function spliced(body: Buffer, { start, end }: ByteRange, text: string): Buffer {
-  return Buffer.concat([body.subarray(0, start), Buffer.from(text), body.subarray(end)])
 }

@@ -88,6 +88,7 @@ export function createBooks(): Books {
           ...{ day: of, agentId, provider, model, keyId },
           ...{ requests: 0, failed: 0, untold: 0, inputTokens: 0, outputTokens: 0 },
           ...{ cacheReadTokens: 0, cacheWriteTokens: 0, microUsd: 0, unpriced: 0 },
+          ...{ assumedTokens: 0, assumedMicroUsd: 0 },
         }
         byKey.set(keyId, line)
       }

@@ -1,7 +1,7 @@
 import { createGrowingBytes } from './growing-bytes.ts'
 import { parsedAt } from './json-members.ts'
 import type { UsageReader } from './ports.ts'
-import { mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
+import { isLastWord, mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
 
 /**
  * The tokens of Bedrock's binary event stream: frames of lengths, headers and a payload. Bytes go through as they
@@ -24,13 +24,17 @@ export function createEventStreamReader(maxFrameBytes: number): UsageReader {
   let missing = PRELUDE_BYTES
   let isBroken = false
   let told: ToldUsage | null = null
+  let isFinal = false
   let model: string | null = null
 
   function read(): void {
     const payload = payloadOf(frame.bytes())
     if (payload === undefined) return
     model ??= readModel(payload)
-    told = mergeUsage(told, readUsage(payload))
+    const usage = readUsage(payload)
+    if (usage === null) return
+    told = mergeUsage(told, usage)
+    isFinal = isLastWord(payload)
   }
 
   function take(bytes: Buffer): void {
@@ -61,6 +65,7 @@ export function createEventStreamReader(maxFrameBytes: number): UsageReader {
     },
     end: () => EMPTY,
     usage: () => (told === null ? null : tokenUsage(told)),
+    isFinal: () => isFinal,
     model: () => model,
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The top-level members of a JSON object, found in its UTF-8 bytes without making objects of them: linear in time,
- * constant in memory, nesting bounded. What stands between strings is checked as JSON's grammar wants it (no
+ * constant in memory, nesting and members bounded. What stands between strings is checked as JSON's grammar wants it (no
  * comments, no trailing commas), so a lenient reader elsewhere finds the same members; inside strings nothing but
  * their end is looked for, and control characters, which must not stand there.
  */
@@ -19,13 +19,16 @@ const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x
 const [COMMA, COLON] = [0x2c, 0x3a] as const
 /** Deeper than any request; what nests deeper is not read. */
 const MAX_DEPTH = 1_000
+/** Members of the object itself: requests have a few dozen. With more of them it is not read, as if it nested too deeply. */
+const MAX_MEMBERS = 1_024
 /** Short strings are cheaper to walk than to search. */
 const WALKED = 24
 
 /** Whether each level is an object or a list; reused, since no scan happens inside another. */
 const isObjectAt = new Uint8Array(MAX_DEPTH + 1)
 
-function skipBlanks(bytes: Uint8Array, at: number): number {
+/** The next byte that is no white space, from `at` on. */
+export function skipBlanks(bytes: Uint8Array, at: number): number {
   const length = bytes.length
   for (; at < length; at += 1) {
     const byte = bytes[at] ?? 0
@@ -95,6 +98,10 @@ function scalarEnd(bytes: Buffer, at: number): number {
   return -1
 }
 
+/** Behind the string or scalar at `at`; -1 when there is none. */
+export const valueEnd = (bytes: Buffer, at: number): number =>
+  bytes[at] === QUOTE ? stringEnd(bytes, at) : scalarEnd(bytes, at)
+
 const [ZERO, NINE, MINUS, PLUS, POINT] = [0x30, 0x39, 0x2d, 0x2b, 0x2e] as const
 
 /** Behind the digits at `at`, of which there may be none. */
@@ -127,13 +134,14 @@ function numberEnd(bytes: Buffer, start: number): number {
 
 /**
  * Calls `visit` for each member of the object that `bytes` is, in order. Returns where its `{` stands, or -1 when the
- * bytes are not one whole JSON object of bounded depth; members may have been visited by then. `visit` must not scan.
+ * bytes are not one whole JSON object within the bounds; members may have been visited by then. `visit` must not scan.
  */
 export function visitMembers(bytes: Buffer, visit: (member: Member) => void): number {
   const open = skipBlanks(bytes, 0)
   if (bytes[open] !== OPEN_OBJECT) return -1
   isObjectAt[1] = 1
   let depth = 1
+  let members = 0
   let [keyStart, keyEnd, start] = [0, 0, 0]
   let at = skipBlanks(bytes, open + 1)
   /** Whether a bracket may close here: right behind the opening one. */
@@ -151,7 +159,12 @@ export function visitMembers(bytes: Buffer, visit: (member: Member) => void): nu
         if (behind === -1) return -1
         const colon = skipBlanks(bytes, behind)
         if (bytes[colon] !== COLON) return -1
-        if (depth === 1) [keyStart, keyEnd] = [at, behind]
+        if (depth === 1) {
+          members += 1
+          if (members > MAX_MEMBERS) return -1
+          keyStart = at
+          keyEnd = behind
+        }
         at = skipBlanks(bytes, colon + 1)
         if (depth === 1) start = at
       }
@@ -164,7 +177,7 @@ export function visitMembers(bytes: Buffer, visit: (member: Member) => void): nu
         at = skipBlanks(bytes, at + 1)
         continue
       }
-      end = byte === QUOTE ? stringEnd(bytes, at) : scalarEnd(bytes, at)
+      end = valueEnd(bytes, at)
       if (end === -1) return -1
     }
     // A value has ended: brackets may close, then a comma or the end of everything follows.

@@ -1,7 +1,7 @@
 import { createGrowingBytes } from './growing-bytes.ts'
 import { keyOf, parsedAt, visitMembers } from './json-members.ts'
 import type { TokenUsage, UsageReader } from './ports.ts'
-import { mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
+import { isLastWord, mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
 
 /**
  * The tokens of an answer that is one JSON body. Bytes go through as they come. A body is kept up to a bound and read
@@ -20,12 +20,15 @@ const USAGE_BYTES = 8_192
 interface Told {
   readonly usage: ToldUsage | null
   readonly model: string | null
+  /** False where the body is a list of pieces of an answer, and the last of them is none that ends it. */
+  readonly isLast: boolean
 }
 
 export function createJsonReader(maxBodyBytes: number): UsageReader {
   const body = createGrowingBytes()
   let isCut = false
   let told: Told | null = null
+  let isEnded = false
 
   function look(): Told {
     if (told !== null) return told
@@ -36,6 +39,7 @@ export function createJsonReader(maxBodyBytes: number): UsageReader {
     told = (isWhole ? (toldAtTop(bytes) ?? toldAnywhere(bytes)) : null) ?? {
       usage: last ?? lastUsage(bytes.subarray(-TAIL_BYTES)),
       model: null,
+      isLast: true,
     }
     return told
   }
@@ -53,11 +57,15 @@ export function createJsonReader(maxBodyBytes: number): UsageReader {
       }
       return input
     },
-    end: () => EMPTY,
+    end() {
+      isEnded = true
+      return EMPTY
+    },
     usage(): TokenUsage | null {
       const { usage } = look()
       return usage === null ? null : tokenUsage(usage)
     },
+    isFinal: () => isEnded && look().isLast,
     model: () => look().model,
   }
 }
@@ -75,14 +83,19 @@ function toldAtTop(bytes: Buffer): Told | null {
     if (key !== null && AT_TOP.has(key)) members[key] = parsedAt(bytes, member.start, member.end)
   })
   const usage = open === -1 ? null : readUsage(members)
-  return usage === null ? null : { usage, model: readModel(members) }
+  return usage === null ? null : { usage, model: readModel(members), isLast: true }
 }
 
 /** Null when it is no JSON. */
 function toldAnywhere(bytes: Buffer): Told | null {
   const data = parsedAt(bytes, 0, bytes.length)
   if (data === undefined) return null
-  return { usage: usageOf(data), model: readModel(Array.isArray(data) ? data[0] : data) }
+  const isList = Array.isArray(data)
+  return {
+    usage: usageOf(data),
+    model: readModel(isList ? data[0] : data),
+    isLast: !isList || isLastWord(data.at(-1)),
+  }
 }
 
 /** Google answers a stream without `alt=sse` as one list. */

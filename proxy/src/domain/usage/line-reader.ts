@@ -1,6 +1,6 @@
 import { createGrowingBytes } from './growing-bytes.ts'
 import type { UsageReader } from './ports.ts'
-import { mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
+import { isLastWord, mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
 
 /**
  * The tokens of a stream of JSON lines, as Ollama sends them. Bytes go through as they come; a line is decoded only
@@ -16,6 +16,7 @@ export function createLineReader(maxLineBytes: number): UsageReader {
   const begun = createGrowingBytes()
   let begunBytes = 0
   let told: ToldUsage | null = null
+  let isFinal = false
   let model: string | null = null
   let isFirst = true
 
@@ -25,7 +26,10 @@ export function createLineReader(maxLineBytes: number): UsageReader {
     try {
       const data = JSON.parse(line.toString('utf8', 0, line.length)) as unknown
       model ??= readModel(data)
-      told = mergeUsage(told, readUsage(data))
+      const usage = readUsage(data)
+      if (usage === null) return
+      told = mergeUsage(told, usage)
+      isFinal = isLastWord(data)
     } catch {
       // No JSON: nothing to read in it.
     }
@@ -59,6 +63,7 @@ export function createLineReader(maxLineBytes: number): UsageReader {
       return EMPTY
     },
     usage: () => (told === null ? null : tokenUsage(told)),
+    isFinal: () => isFinal,
     model: () => model,
   }
 }

@@ -42,6 +42,9 @@ export interface UsageRow {
   readonly microUsd: number
   /** Requests with tokens but without a price; their money is not in `microUsd`. */
   readonly unpriced: number
+  /** What counts in the limits beside the books: of answers that did not tell what they used, and of models without a price. */
+  readonly assumedTokens: number
+  readonly assumedMicroUsd: number
 }
 
 /** In millionths of a US dollar for a million tokens; so 2.50 $ a million is 2500000. */
@@ -79,17 +82,33 @@ export interface Unpriced {
   readonly limit: 'no_price'
 }
 
+/** What a request may use at most; what it is refused by when that does not fit. */
+export interface Reservation {
+  readonly inputTokens: number
+  /** Of all its answers together. */
+  readonly outputTokens: number
+  /**
+   * How many answers there are, of a request that does not say how long one may be: with less left than they could need, each is
+   * admitted with a cap, which the request must say then. Null: it says so itself.
+   */
+  readonly uncapped?: number | null
+  /** What the vendor charges for the request itself, beside its tokens, at most. */
+  readonly feeMicroUsd?: number
+}
+
 /** A request that may go out. Whatever becomes of it, exactly one of the two is called. */
 export interface Admission {
+  /** Tokens that each answer may have; the request must say so. Null: nothing needs to be said. */
+  readonly cap: number | null
   settle(
     entry: Pick<UsageEntry, 'model' | 'keyId' | 'failed' | 'usage'> & {
       /** As the request named it: its price counts where the answer's model has none. '' when it named none. */
       readonly askedModel?: string
       /**
-       * What an answer that told of no tokens will have used. It counts in the limits, so that leaving before the figures
-       * come is no way around them; it does not count in the books.
+       * What an answer that told of no tokens will have used; `reservation`: as much as was held for it. It counts in the
+       * limits, so that leaving before the figures come is no way around them; it does not count in the books.
        */
-      readonly guess?: { readonly inputTokens: number; readonly outputTokens: number } | null
+      readonly guess?: 'reservation' | { readonly inputTokens: number; readonly outputTokens: number } | null
     },
   ): void
   /** It never left: nothing is counted. */
@@ -98,6 +117,12 @@ export interface Admission {
 
 export interface Limited {
   readonly limit: LimitName
+  /** `under_way`: it fits as soon as what is under way is over. `too_large`: it would not fit even alone. */
+  readonly why: 'used_up' | 'under_way' | 'too_large'
+  /** In the limit's unit: what the request may use, what is left for it, and the limit itself. */
+  readonly needed: number
+  readonly left: number
+  readonly most: number
   readonly retryAfterSeconds: number
   /** The first refusal of this limit in its window: the owner is told of this one alone. */
   readonly first: boolean
@@ -120,15 +145,17 @@ export interface UsageGroup {
 /** The books. What was settled is on disk within a second, and at the latest when the daemon stops. */
 export interface Usage extends Disposable {
   /**
-   * Takes a place in the limits: what is under way counts with its estimate, so that many requests at once do not
-   * pass a limit together.
+   * Takes a place in the limits: what is under way counts with the most that it may use, so that neither one request nor
+   * many at once pass a limit.
    */
   admit(who: {
     readonly agentId: AgentId
     readonly provider: string
     readonly model: string | null
+    /** Every other model that the request names: it is reserved for at the price of the dearest. */
+    readonly moreModels?: readonly (string | null)[]
     readonly limits: SpendingLimits
-    readonly estimate: { readonly inputTokens: number; readonly outputTokens: number }
+    readonly estimate: Reservation
     /** The vendor tells the money itself, so no price need be known. */
     readonly tellsCost: boolean
   }): Admission | Limited | Unpriced
@@ -157,5 +184,7 @@ export interface UsageReader {
   end(): Uint8Array
   /** What was told so far, whole or not. */
   usage(): TokenUsage | null
+  /** Whether what was told is the last word: streams tell some figures at their beginning or on the way. */
+  isFinal(): boolean
   model(): string | null
 }

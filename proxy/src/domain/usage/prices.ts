@@ -123,15 +123,75 @@ export function createPriceBook(own: readonly Price[]): PriceBook {
   }
 }
 
+/**
+ * Above so many tokens of input all of a request costs more: of the vendors' price pages in November 2026 (OpenAI and Google:
+ * "long context"; Anthropic: "1M context window"; xAI: "higher context pricing").
+ */
+const LONG_CONTEXT: readonly (readonly [models: RegExp, above: number, input: number, output: number])[] = [
+  [/^gpt-5\.[4-9]/, 272_000, 2, 1.5],
+  [/^gemini-(?:2\.5|3|3\.1)-pro/, 200_000, 2, 1.5],
+  [/^gemini-1\.5-/, 128_000, 2, 2],
+  [/^claude-sonnet-4(?:-0|-5|-20\d{6})?(?:-20\d{6})?$/, 200_000, 2, 1.5],
+  [/^grok-/, 128_000, 2, 2],
+]
+
+const USUAL = { input: 1, output: 1 }
+
+function contextRates(
+  model: string,
+  inputTokens: number,
+): { readonly input: number; readonly output: number } {
+  if (inputTokens <= 128_000) return USUAL
+  const name = model.slice(model.lastIndexOf('/') + 1)
+  const row = LONG_CONTEXT.find(([models, above]) => inputTokens > above && models.test(name))
+  return row === undefined ? USUAL : { input: row[2], output: row[3] }
+}
+
 /** In whole millionths of a dollar, rounded up, so that a limit holds for many small requests; null: no price. */
-export function costOf(usage: TokenUsage, price: Price | null): number | null {
+export function costOf(usage: TokenUsage, price: Price | null, model = ''): number | null {
   if (usage.toldMicroUsd !== null) return usage.toldMicroUsd
   if (price === null) return null
   const { input, output, cacheRead, cacheWrite } = usage
+  const rates = contextRates(model, input)
   const perMillion =
-    (input - cacheRead - cacheWrite) * price.input +
-    cacheRead * (price.cacheRead ?? price.input) +
-    cacheWrite * (price.cacheWrite ?? price.input) +
-    output * price.output
+    rates.input *
+      ((input - cacheRead - cacheWrite) * price.input +
+        cacheRead * (price.cacheRead ?? price.input) +
+        cacheWrite * (price.cacheWrite ?? price.input)) +
+    rates.output * output * price.output
   return Math.min(Math.ceil(perMillion / MICRO), LARGEST)
+}
+
+/** The most that so many tokens can cost: whether the vendor writes the input to a cache is known only afterwards. */
+export function dearestCost(price: Price, model: string, input: number, output: number): number {
+  const rates = contextRates(model, input)
+  const ofInput = Math.max(price.input, price.cacheWrite ?? 0, price.cacheRead ?? 0)
+  const perMillion = rates.input * input * ofInput + rates.output * output * price.output
+  return Math.min(Math.ceil(perMillion / MICRO), LARGEST)
+}
+
+/** Vendors as those call them who sell the models of others and tell the money themselves. */
+const RESOLD: Readonly<Record<string, string>> = {
+  ...{
+    openai: 'openai',
+    anthropic: 'anthropic',
+    google: 'google',
+    deepseek: 'deepseek',
+    mistralai: 'mistral',
+  },
+  ...{ 'x-ai': 'xai', xai: 'xai', cohere: 'cohere', perplexity: 'perplexity' },
+}
+
+/** More than any model costs: what is held for one whose price is told only afterwards. */
+const DEAREST: Omit<Price, 'provider' | 'model'> = {
+  ...{ input: micro(150), output: micro(600), cacheRead: null, cacheWrite: null },
+}
+
+/** For a reservation, where the vendor tells the cost in its answer: the price of the same model elsewhere, or more than any. */
+export function resoldPrice(book: Pick<PriceBook, 'find'>, provider: string, model: string): Price {
+  const [, vendor = '', name = ''] = /^([^/]+)\/([^:]+)(?::.*)?$/.exec(model) ?? []
+  const known = Object.hasOwn(RESOLD, vendor) ? RESOLD[vendor] : undefined
+  const price =
+    known === undefined ? null : (book.find(known, name) ?? book.find(known, name.replaceAll('.', '-')))
+  return price ?? { ...DEAREST, provider, model }
 }

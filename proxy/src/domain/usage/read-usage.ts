@@ -209,6 +209,26 @@ function find(value: Fields): ToldUsage | null {
   return isFields(choice) ? fromPlace(choice) : null
 }
 
+/**
+ * Whether the figures in this object of an answer are the last ones: Anthropic tells the input at the beginning, Google and others
+ * count up with every piece.
+ */
+export function isLastWord(value: unknown): boolean {
+  if (!isFields(value)) return false
+  const { type, done, candidates, choices } = value
+  if (typeof type === 'string') {
+    return type !== 'message_start' && !/^response\.(?:created|queued|in_progress)$/.test(type)
+  }
+  if (typeof done === 'boolean') return done
+  if (Array.isArray(candidates) && candidates.length > 0) {
+    return candidates.some((one) => typeof fieldsOf(one).finishReason === 'string')
+  }
+  if (Array.isArray(choices) && choices.length > 0) {
+    return choices.some((one) => typeof fieldsOf(one).finish_reason === 'string')
+  }
+  return true
+}
+
 /** The model as the answer names it; null when it does not. */
 export function readModel(value: unknown): string | null {
   if (!isFields(value)) return null

@@ -1,6 +1,6 @@
 import { createGrowingBytes } from './growing-bytes.ts'
 import type { UsageReader } from './ports.ts'
-import { mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
+import { isLastWord, mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
 
 /**
  * The tokens of a stream of server-sent events. Bytes go through as they come; an event is decoded only when its
@@ -43,6 +43,7 @@ export function createSseReader(options: {
   /** Such an LF goes the way of the event that it ends. */
   let wasLeftOut = false
   let told: ToldUsage | null = null
+  let isFinal = false
   let model: string | null = null
   let modelTries = MODEL_TRIES
 
@@ -60,6 +61,7 @@ export function createSseReader(options: {
     const usage = hasUsage ? readUsage(data) : null
     if (usage === null) return false
     told = mergeUsage(told, usage)
+    isFinal = isLastWord(data)
     return dropUsageChunk && event.length <= heldBytes && isUsageAlone(data) && !saysSomething(event, 0)
   }
 
@@ -175,6 +177,7 @@ export function createSseReader(options: {
       return endBegun(EMPTY, 0) ?? EMPTY
     },
     usage: () => (told === null ? null : tokenUsage(told)),
+    isFinal: () => isFinal,
     model: () => model,
   }
 }

@@ -1,5 +1,6 @@
-import { type BodyProblem, type BodyScan, type ByteRange, scanBody, spliced } from './body-scan.ts'
+import type { BodyProblem, BodyScan, ByteRange } from './body-scan.ts'
 import { keyOf, visitMembers } from './json-members.ts'
+import type { Splice } from './splice.ts'
 
 /**
  * A streamed chat completion tells its tokens only when it was asked to. The wish is put in by bytes, so that
@@ -9,16 +10,15 @@ import { keyOf, visitMembers } from './json-members.ts'
 const WISH = '"include_usage":true'
 
 /** Null when there is nothing to add: no stream, asked for already, or a body that should not be touched. */
-export function withIncludeUsage(body: Buffer, scan: BodyScan | BodyProblem = scanBody(body)): Buffer | null {
+export function usageWish(body: Buffer, scan: BodyScan | BodyProblem): Splice | null {
   if ('problem' in scan || !scan.stream || scan.includeUsage) return null
   const at = scan.streamOptions
   if (at === null) {
-    const behind = scan.objectStart + 1
     // `stream` stands behind it, so a comma must.
-    return spliced(body, { start: behind, end: behind }, `"stream_options":{${WISH}},`)
+    return inserted(scan.objectStart + 1, `"stream_options":{${WISH}},`)
   }
   const options = body.subarray(at.start, at.end)
-  if (options.toString('latin1', 0, 4) === 'null') return spliced(body, at, `{${WISH}}`)
+  if (options.toString('latin1', 0, 4) === 'null') return { ...at, text: `{${WISH}}` }
   const found: ByteRange[] = []
   let members = 0
   let unreadable = false
@@ -30,9 +30,8 @@ export function withIncludeUsage(body: Buffer, scan: BodyScan | BodyProblem = sc
   })
   if (open === -1 || unreadable || found.length > 1) return null
   const value = found[0]
-  if (value !== undefined) {
-    return spliced(body, { start: at.start + value.start, end: at.start + value.end }, 'true')
-  }
-  const behind = at.start + open + 1
-  return spliced(body, { start: behind, end: behind }, members === 0 ? WISH : `${WISH},`)
+  if (value !== undefined) return { start: at.start + value.start, end: at.start + value.end, text: 'true' }
+  return inserted(at.start + open + 1, members === 0 ? WISH : `${WISH},`)
 }
+
+const inserted = (at: number, text: string): Splice => ({ start: at, end: at, text })

@@ -105,6 +105,7 @@ describe('the books', () => {
       cacheWriteTokens: 0,
       unpriced: 0,
       requests: 1,
+      ...{ assumedTokens: 0, assumedMicroUsd: 0 },
     }
     expect(repository.since('2030-01-02')).toEqual([
       { ...row, ...counts, model: 'gpt-4o', keyId: 1, requests: 3, failed: 1, untold: 1, microUsd: 400 },
@@ -138,11 +139,11 @@ describe('the books', () => {
   it('count what was reserved where the price is gone, with figures or without', () => {
     for (const entry of [{ usage: SPENT }, { usage: null, guess: { inputTokens: 9, outputTokens: 9 } }]) {
       const { usage } = open()
-      const limits = { microUsdPerDay: 1_000 }
+      const limits = { microUsdPerDay: 2_500 }
       // A thousand tokens of gpt-4o are reserved: 2500 millionths.
       const place = admitted(ask(usage, limits, 1_000))
       place.settle({ model: 'gpt-unknown', askedModel: 'gpt-gone', keyId: 1, failed: false, ...entry })
-      expect(ask(usage, limits)).toMatchObject({ limit: 'usd_per_day' })
+      expect(ask(usage, limits, 0)).toMatchObject({ limit: 'usd_per_day' })
       expect(usage.report('day', '2030-01-02')).toMatchObject([{ microUsd: 0 }])
     }
   })
@@ -194,7 +195,9 @@ describe('the books', () => {
     const first = admitted(ask(usage, limits))
     admitted(ask(usage, limits))
     now += 10_000
-    const limited = { limit: 'requests_per_minute', retryAfterSeconds: 51 }
+    const limited = {
+      ...{ limit: 'requests_per_minute', why: 'used_up', retryAfterSeconds: 51, needed: 1, left: 0, most: 2 },
+    }
     expect(ask(usage, limits)).toEqual({ ...limited, first: true })
     expect(ask(usage, limits)).toEqual({ ...limited, first: false })
     admitted(ask(usage, limits, 0, 'anthropic'))
@@ -213,7 +216,16 @@ describe('the books', () => {
     spend(before, {}, limits)
     before[Symbol.dispose]()
     const { usage } = open()
-    const limited = { limit: 'tokens_per_day', retryAfterSeconds: 43_200 }
+    const limited = {
+      ...{
+        limit: 'tokens_per_day',
+        why: 'used_up',
+        retryAfterSeconds: 43_200,
+        needed: 0,
+        left: 0,
+        most: 200,
+      },
+    }
     expect(ask(usage, limits)).toEqual({ ...limited, first: true })
     expect(ask(usage, limits)).toEqual({ ...limited, first: false })
     expect(ask(usage, { tokensPerDay: 241 })).not.toHaveProperty('limit')
@@ -283,14 +295,81 @@ describe('the books', () => {
     for (const model of ['gpt-unknown', null]) {
       expect(ask(usage, limits, 10, 'openai', { model })).toEqual({ limit: 'no_price' })
       expect(ask(usage, {}, 10, 'openai', { model })).not.toHaveProperty('limit')
-      admitted(ask(usage, limits, 10, 'openrouter', { model, tellsCost: true })).release()
+      // Its price is told afterwards: as much is held as the dearest model costs.
+      expect(ask(usage, limits, 10, 'openrouter', { model, tellsCost: true })).toMatchObject({
+        needed: 1_500,
+      })
+      admitted(ask(usage, { microUsdPerDay: 1_500 }, 10, 'openrouter', { model, tellsCost: true })).release()
       // A list of models uses no tokens.
       admitted(ask(usage, limits, 0, 'openai', { model })).release()
     }
   })
 
-  it('let a request out alone while anything is left, whatever its estimate', () => {
-    admitted(ask(open().usage, { tokensPerDay: 10 }, 5_000))
+  it('let nothing out that does not fit, alone or beside others, and say why', () => {
+    const { usage } = open()
+    const limits = { tokensPerDay: 100 }
+    expect(ask(usage, limits, 101)).toMatchObject({ why: 'too_large', needed: 101, left: 100, most: 100 })
+    const one = admitted(ask(usage, limits, 60))
+    expect(ask(usage, limits, 41)).toMatchObject({ why: 'under_way', left: 40, retryAfterSeconds: 2 })
+    admitted(ask(usage, limits, 40)).release()
+    one.settle({ model: 'gpt-4o', keyId: 1, failed: true, usage: null, guess: 'reservation' })
+    expect(ask(usage, limits, 41)).toMatchObject({ why: 'too_large', left: 40, retryAfterSeconds: 43_200 })
+    admitted(ask(usage, limits, 40))
+  })
+
+  it('give a request that does not say its length what there is room for, of tokens and of money', () => {
+    const { usage } = open()
+    const open10 = (limits: Partial<SpendingLimits>, uncapped = 2) =>
+      usage.admit({
+        ...{ agentId: AGENT, provider: 'openai', model: 'gpt-4o', tellsCost: false },
+        limits: { ...UNLIMITED, ...limits },
+        estimate: { inputTokens: 100, outputTokens: 20_000 * uncapped, uncapped },
+      })
+    const capOf = (answer: ReturnType<typeof open10>): number | null => {
+      const place = admitted(answer)
+      place.release()
+      return place.cap
+    }
+    expect(capOf(open10({}))).toBeNull()
+    expect(capOf(open10({ tokensPerDay: 40_100 }))).toBeNull()
+    expect(capOf(open10({ tokensPerDay: 40_099 }))).toBe(19_999)
+    expect(capOf(open10({ tokensPerDay: 132 }))).toBe(16)
+    expect(open10({ tokensPerDay: 131 })).toMatchObject({ why: 'too_large', needed: 40_100 })
+    // 250 for the input, 10 a token.
+    expect(capOf(open10({ microUsdPerDay: 1_250 }))).toBe(50)
+    expect(capOf(open10({ microUsdPerDay: 1_250, tokensPerDay: 150 }))).toBe(25)
+    expect(open10({ microUsdPerDay: 300 })).toMatchObject({ limit: 'usd_per_day', why: 'too_large' })
+  })
+
+  it('hold what was counted without figures over a restart', () => {
+    const before = open().usage
+    const limits = { tokensPerDay: 100, microUsdPerDay: 10_000 }
+    admitted(ask(before, limits, 90)).settle({
+      ...{ model: 'gpt-4o', keyId: 1, failed: true, usage: null, guess: 'reservation' },
+    })
+    before[Symbol.dispose]()
+    const { usage } = open()
+    expect(ask(usage, limits, 11)).toMatchObject({ limit: 'tokens_per_day', left: 10 })
+    expect(ask(usage, { microUsdPerDay: 250 }, 11)).toMatchObject({ limit: 'usd_per_day', left: 25 })
+    expect(usage.report('day', '2030-01-02')).toMatchObject([{ inputTokens: 0, microUsd: 0 }])
+  })
+
+  it('hold money for the dearest of the models that a request names, at the dearest rate of its input', () => {
+    const { usage } = open()
+    const needed = (models: readonly (string | null)[], provider = 'openai', inputTokens = 1_000) =>
+      usage.admit({
+        ...{ agentId: AGENT, provider, model: models[0] ?? null, moreModels: models },
+        ...{ tellsCost: provider === 'openrouter', limits: { ...UNLIMITED, microUsdPerDay: 1 } },
+        estimate: { inputTokens, outputTokens: 0 },
+      })
+    expect(needed(['gpt-4o-mini'])).toMatchObject({ needed: 150 })
+    expect(needed(['gpt-4o-mini', 'gpt-4o'])).toMatchObject({ needed: 2_500 })
+    expect(needed(['gpt-4o-mini', 'gpt-unknown'])).toEqual({ limit: 'no_price' })
+    // Written to a cache, and above the border of a long context.
+    expect(needed(['claude-sonnet-4-5'], 'anthropic')).toMatchObject({ needed: 3_750 })
+    expect(needed(['claude-sonnet-4-5'], 'anthropic', 300_000)).toMatchObject({ needed: 2_250_000 })
+    expect(needed(['anthropic/claude-sonnet-4.5:nitro'], 'openrouter')).toMatchObject({ needed: 3_750 })
+    expect(needed(['nobody/knows'], 'openrouter')).toMatchObject({ needed: 150_000 })
   })
 
   it('count a request once, whatever is called on it afterwards', () => {

@@ -1,11 +1,12 @@
 import { type AgentId, AppError, type Clock } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
-import { type Account, createAccount, type Estimate } from './account.ts'
+import { type Account, createAccount } from './account.ts'
 import { added, createBooks } from './books.ts'
 import { checkedPrice } from './own-prices.ts'
 import type { Admission, Price, TokenUsage, Usage, UsageRepository } from './ports.ts'
-import { costOf, createPriceBook } from './prices.ts'
+import { costOf, createPriceBook, resoldPrice } from './prices.ts'
 import { requireDay, summed } from './report.ts'
+import { type Reserved, reservationOf } from './reservation.ts'
 
 const DAY_MS = 86_400_000
 /** What was settled shall be on disk within a second; the write itself takes a part of it. */
@@ -17,6 +18,21 @@ type Total = {
   inputTokens: number
   outputTokens: number
   microUsd: number
+}
+
+type Entry = Parameters<Admission['settle']>[0]
+
+/** What an answer without figures counts in the limits. */
+function assumed(
+  guess: NonNullable<Entry['guess']>,
+  price: Price | null,
+  reserved: Reserved,
+): { readonly tokens: number; readonly microUsd: number } {
+  // Of money nothing is held where it is not limited; where a limit comes later in the day, tokens alone were counted.
+  if (guess === 'reservation') return reserved
+  const { inputTokens: input, outputTokens: output } = guess
+  const usage: TokenUsage = { input, output, cacheRead: 0, cacheWrite: 0, toldMicroUsd: null }
+  return { tokens: added(input, output), microUsd: costOf(usage, price) ?? reserved.microUsd }
 }
 
 /**
@@ -65,7 +81,10 @@ export function createUsage(deps: {
     const rows = [...repository.since(next), ...books.pending()].filter((row) => row.day === next)
     for (const ofAgent of accounts.values()) for (const account of ofAgent.values()) account.startDay()
     for (const row of rows) {
-      accountOf(row.agentId, row.provider).spend(added(row.inputTokens, row.outputTokens), row.microUsd)
+      accountOf(row.agentId, row.provider).spend(
+        added(added(row.inputTokens, row.outputTokens), row.assumedTokens),
+        added(row.microUsd, row.assumedMicroUsd),
+      )
       books.know(next, row.agentId, row.model)
     }
     day = next
@@ -105,9 +124,8 @@ export function createUsage(deps: {
   function settle(
     who: { readonly agentId: AgentId; readonly provider: string },
     account: Account,
-    entry: Parameters<Admission['settle']>[0],
-    /** What it counts in the limit of money when nobody knows its price. */
-    unpricedMicroUsd: number,
+    entry: Entry,
+    reserved: Reserved,
   ): void {
     try {
       moveTo(clock.now())
@@ -124,13 +142,21 @@ export function createUsage(deps: {
     if (entry.failed) line.failed += 1
     if (usage === null) {
       if (!entry.failed) line.untold += 1
-      if (entry.guess) spendGuess(account, priceOf(provider, entry), entry.guess, unpricedMicroUsd)
+      if (entry.guess) {
+        const { tokens, microUsd } = assumed(entry.guess, priceOf(provider, entry), reserved)
+        line.assumedTokens = added(line.assumedTokens, tokens)
+        line.assumedMicroUsd = added(line.assumedMicroUsd, microUsd)
+        account.spend(tokens, microUsd)
+      }
     } else {
       const price = usage.toldMicroUsd === null ? priceOf(provider, entry) : null
-      const cost = costOf(usage, price)
+      const cost = costOf(usage, price, entry.model)
       const isUnpriced = cost === null && usage.input + usage.output > 0
-      if (isUnpriced) line.unpriced += 1
       const microUsd = cost ?? 0
+      if (isUnpriced) {
+        line.unpriced += 1
+        line.assumedMicroUsd = added(line.assumedMicroUsd, reserved.microUsd)
+      }
       line.inputTokens = added(line.inputTokens, usage.input)
       line.outputTokens = added(line.outputTokens, usage.output)
       line.cacheReadTokens = added(line.cacheReadTokens, usage.cacheRead)
@@ -139,39 +165,32 @@ export function createUsage(deps: {
       total.inputTokens = added(total.inputTokens, usage.input)
       total.outputTokens = added(total.outputTokens, usage.output)
       total.microUsd = added(total.microUsd, microUsd)
-      account.spend(added(usage.input, usage.output), isUnpriced ? unpricedMicroUsd : microUsd)
+      account.spend(added(usage.input, usage.output), isUnpriced ? reserved.microUsd : microUsd)
     }
     schedule()
   }
 
   /** A vendor may answer under a name that no price is known for: what was asked for is not free by that. */
-  function priceOf(provider: string, entry: Parameters<Admission['settle']>[0]): Price | null {
+  function priceOf(provider: string, entry: Entry): Price | null {
     const price = book.find(provider, entry.model)
     const asked = entry.askedModel ?? ''
     return price === null && asked !== '' ? book.find(provider, asked) : price
   }
 
-  function spendGuess(
-    account: Account,
-    price: Price | null,
-    { inputTokens: input, outputTokens: output }: { inputTokens: number; outputTokens: number },
-    unpricedMicroUsd: number,
-  ): void {
-    const guess: TokenUsage = { input, output, cacheRead: 0, cacheWrite: 0, toldMicroUsd: null }
-    account.spend(added(input, output), costOf(guess, price) ?? unpricedMicroUsd)
-  }
-
-  function estimateOf(who: Parameters<Usage['admit']>[0]): Estimate | null {
-    const { inputTokens: input, outputTokens: output } = who.estimate
-    const tokens = added(input, output)
-    // Nobody waits for the money: no price need be looked up.
-    if (who.limits.microUsdPerDay === null) return { tokens, microUsd: 0 }
-    const usage: TokenUsage = { input, output, cacheRead: 0, cacheWrite: 0, toldMicroUsd: null }
-    const price = who.model === null ? null : book.find(who.provider, who.model)
-    const microUsd = costOf(usage, price)
-    // A limit that cannot be kept is no limit; what uses no tokens needs no price.
-    if (microUsd === null && tokens > 0 && !who.tellsCost) return null
-    return { tokens, microUsd: microUsd ?? 0 }
+  /** Null where money is limited and the price of a model is not known; what uses no tokens needs none. */
+  function reserve(who: Parameters<Usage['admit']>[0], account: Account): Reserved | null {
+    const { estimate, limits, provider } = who
+    const prices: { model: string; price: Price }[] = []
+    // Nobody waits for the money where it is not limited: no price need be looked up.
+    if (limits.microUsdPerDay !== null && estimate.inputTokens + estimate.outputTokens > 0) {
+      for (const model of new Set([who.model, ...(who.moreModels ?? [])])) {
+        const known = model === null ? null : book.find(provider, model)
+        const price = known ?? (who.tellsCost ? resoldPrice(book, provider, model ?? '') : null)
+        if (price === null) return null
+        prices.push({ model: model ?? '', price })
+      }
+    }
+    return reservationOf(estimate, prices, account.room(limits))
   }
 
   const changePrices = (change: () => void, actor: string, data: Parameters<AuditLog['append']>[3]): void => {
@@ -187,25 +206,25 @@ export function createUsage(deps: {
       const nowMs = clock.now()
       moveTo(nowMs)
       const account = accountOf(who.agentId, who.provider)
-      const estimate = estimateOf(who)
-      if (estimate === null) return { limit: 'no_price' }
-      const limited = account.judge(who.limits, estimate, { ms: nowMs, dayEndMs })
+      const reserved = reserve(who, account)
+      if (reserved === null) return { limit: 'no_price' }
+      const limited = account.judge(who.limits, reserved, { ms: nowMs, dayEndMs })
       if (limited !== null) return limited
-      account.take(estimate, who.limits, nowMs)
+      account.take(reserved, who.limits, nowMs)
       const { agentId, provider } = who
       let isOver = false
       return {
+        cap: reserved.cap,
         settle(entry) {
           if (isOver) return
           isOver = true
-          account.giveBack(estimate)
-          // Nothing is estimated where money is not limited.
-          settle({ agentId, provider }, account, entry, estimate.microUsd)
+          account.giveBack(reserved)
+          settle({ agentId, provider }, account, entry, reserved)
         },
         release() {
           if (isOver) return
           isOver = true
-          account.giveBack(estimate)
+          account.giveBack(reserved)
           account.forget(nowMs, clock.now())
         },
       }

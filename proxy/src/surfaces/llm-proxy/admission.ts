@@ -7,9 +7,10 @@ import {
 } from '../../domain/provider-access/index.ts'
 import type { PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { Provider } from '../../domain/providers/index.ts'
-import type { Admission, LimitName, Usage } from '../../domain/usage/index.ts'
+import type { Admission, Limited, LimitName, SpendingLimits, Usage } from '../../domain/usage/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
+import type { Spending } from './spending.ts'
 
 /** What a grant is judged by. */
 export interface Judged {
@@ -25,8 +26,8 @@ export interface Judged {
 
 export interface Wanted extends Judged {
   readonly estimate: { readonly inputTokens: number; readonly outputTokens: number }
-  /** Whether its tokens can be read from what comes back. */
-  readonly metered: boolean
+  /** The most that it may use; asked only where tokens or money are limited. */
+  readonly spending: (limits: SpendingLimits) => Spending | LlmRefusal
   readonly waitMs: number
   /** The client is there and its agent in good standing. */
   readonly gone: () => AbortSignal
@@ -34,9 +35,14 @@ export interface Wanted extends Judged {
   readonly stillThere: () => boolean
 }
 
+/** What is needed of it to ask. */
+type Asking = Omit<Wanted, 'estimate' | 'spending' | 'stillThere'>
+
 export interface Admitted {
   readonly key: PickedKey | null
   readonly place: Admission
+  /** What was reserved for it; null where neither tokens nor money are limited. */
+  readonly spending: Spending | null
 }
 
 export interface AdmissionDeps {
@@ -78,12 +84,8 @@ function under(
   if ('code' in grant) return grant
   const { agent, provider, models } = wanted
   const { tokensPerDay, microUsdPerDay } = grant.limits
-  if (!wanted.metered && (tokensPerDay !== null || microUsdPerDay !== null)) {
-    return refused(
-      'unmetered',
-      `What ${agent.name} may spend on ${provider.name} is limited, and what this request uses is not told in its answer: a realtime session, or work that is done later.`,
-    )
-  }
+  const spending = tokensPerDay === null && microUsdPerDay === null ? null : wanted.spending(grant.limits)
+  if (spending !== null && 'code' in spending) return spending
   const model = models.includes(null) ? null : (models[0] ?? null)
   let key: PickedKey | null = null
   if (provider.auth.kind !== 'none') {
@@ -95,11 +97,12 @@ function under(
     agentId: agent.id,
     provider: provider.name,
     model,
+    moreModels: models,
     limits: grant.limits,
-    estimate: wanted.estimate,
+    estimate: spending?.estimate ?? wanted.estimate,
     tellsCost: provider.tellsCost,
   })
-  if (!('limit' in place)) return { key, place }
+  if (!('limit' in place)) return { key, place, spending }
   if (place.limit === 'no_price') {
     return refused(
       'unmetered',
@@ -107,11 +110,28 @@ function under(
     )
   }
   if (place.first) deps.access.limitPassed(grant, place.limit)
-  return refused(
-    'limit_passed',
-    `The limit of ${LIMIT_WORDS[place.limit]} for ${provider.name} is used up; it is free again in ${place.retryAfterSeconds} s.`,
-    place.retryAfterSeconds,
-  )
+  return refused('limit_passed', limitMessage(place, provider.name, spending), place.retryAfterSeconds)
+}
+
+/** What is left, what the request may use, and how it could fit. */
+function limitMessage(limited: Limited, provider: string, spending: Spending | null): string {
+  const { limit, why, needed, left, most, retryAfterSeconds } = limited
+  const words = LIMIT_WORDS[limit]
+  if (why === 'used_up') {
+    return `The limit of ${words} for ${provider} is used up; it is free again in ${retryAfterSeconds} s.`
+  }
+  const amount = (of: number): string =>
+    limit === 'usd_per_day' ? `$${(of / 1_000_000).toFixed(6).replace(/0{1,4}$/, '')}` : String(of)
+  const { inputTokens, outputTokens } = spending?.estimate ?? { inputTokens: 0, outputTokens: 0 }
+  const smaller =
+    outputTokens === 0 ? 'Send less' : `Send less, or declare a smaller ${spending?.field || 'maximum'}`
+  const when =
+    why === 'under_way'
+      ? `or ask again in ${retryAfterSeconds} s, for requests under way hold a part of it`
+      : needed <= most
+        ? `or ask again in ${retryAfterSeconds} s`
+        : `for it would not fit in a whole day's limit of ${amount(most)} either`
+  return `This request may use up to ${amount(needed)} of the limit of ${words} for ${provider} (${inputTokens} tokens of input, ${outputTokens} of output), and ${amount(left)} are left. ${smaller}, ${when}.`
 }
 
 const LIMIT_WORDS: Readonly<Record<LimitName, string>> = {
@@ -164,8 +184,9 @@ export const anyGrant = ({ agentId, provider }: Use, access: ProviderAccess): Pr
     .grants()
     .find((grant) => grant.agentId === agentId && grant.provider === provider && grant.paths === null)
 
-async function askOwner(
-  wanted: Wanted,
+/** The grant of all that is wanted: what is not granted yet is asked for, and waited for so long. */
+export async function askOwner(
+  wanted: Asking,
   { access, closing }: AdmissionDeps,
 ): Promise<ProviderGrant | LlmRefusal> {
   const deadline = performance.now() + wanted.waitMs
@@ -196,14 +217,14 @@ async function askOwner(
   return pending(wanted)
 }
 
-const pending = ({ agent, provider, models }: Wanted): LlmRefusal =>
+const pending = ({ agent, provider, models }: Judged): LlmRefusal =>
   refused(
     'approval_pending',
     `The owner is asked whether ${agent.name} may use ${provider.name}${models[0] === undefined ? '' : ` (${models[0]})`} and has not answered yet. Ask again, or wait with the header "Prefer: wait=120".`,
     ASK_AGAIN_SECONDS,
   )
 
-const denied = (provider: string, retryAfterSeconds: number): LlmRefusal =>
+export const denied = (provider: string, retryAfterSeconds: number): LlmRefusal =>
   refused('approval_denied', `The owner said no to the use of ${provider}.`, retryAfterSeconds)
 
 const noKey = (none: Exclude<ReturnType<ProviderKeys['pick']>, PickedKey>, provider: string): LlmRefusal =>

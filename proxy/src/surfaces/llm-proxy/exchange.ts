@@ -9,8 +9,11 @@ export class Exchange {
   readonly websocket: boolean
   /** In whose shape an error is to be told, once that is known. */
   shape: ErrorShape = 'openai'
+  /** Something is granted to its agent where it wants to go; false until that is known. */
+  isEntitled = false
   #gone: AbortController | undefined = undefined
   #isOver = false
+  #isKept = false
   readonly #holds: Disposable[] = []
 
   constructor(request: IncomingMessage, websocket: boolean) {
@@ -31,9 +34,20 @@ export class Exchange {
     else this.#holds.push(hold)
   }
 
+  /** What was lent stays lent until `release`, also when the client leaves before. */
+  retain(): void {
+    this.#isKept = true
+  }
+
+  release(): void {
+    this.#isKept = false
+    if (this.#isOver) this.end()
+  }
+
   end(): void {
     this.#isOver = true
     this.#gone?.abort(LEFT)
+    if (this.#isKept) return
     for (const hold of this.#holds) hold[Symbol.dispose]()
   }
 }

@@ -37,7 +37,7 @@ async function forwarding(method = 'GET'): Promise<Forwarded> {
   const over = Promise.withResolvers<Outcome>()
   const server = createServer((request: IncomingMessage, response: ServerResponse) =>
     forward({
-      ...{ response, pool, method, path: '/', headers: [], scrubber: null, silences },
+      ...{ response, pool, method, path: '/', headers: [], scrubber: null, silences, readingOn: null },
       body: method === 'GET' ? null : streamed(request),
       mayGoOn: () => true,
       dropUsageChunk: false,

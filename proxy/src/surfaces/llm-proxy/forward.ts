@@ -1,11 +1,14 @@
 import { createUsageReader, type TokenUsage, type UsageReader } from '../../domain/usage/index.ts'
-import { type Relayed, type Relaying, type RelayObserver, relay } from '../relay/index.ts'
+import { HeldBody, type Relayed, type Relaying, type RelayObserver, relay } from '../relay/index.ts'
+import type { ReadingOn } from './reading-on.ts'
 import { Heard, type Stalls } from './stalls.ts'
 
 export interface Forwarding extends Relaying {
   /** False once what the request was let through by is gone: what still comes is not given on. */
   readonly mayGoOn: () => boolean
   readonly silences: Stalls
+  /** Where an answer is read to its end whose client has left; null: it is ended with its client. */
+  readonly readingOn: ReadingOn | null
   /** The chunk of usage figures in a stream was asked for by the proxy, and is not for the client. */
   readonly dropUsageChunk: boolean
   /** Nothing of the provider's was given to the client, and nothing will be. */
@@ -22,9 +25,13 @@ export interface Outcome {
   readonly whole: boolean
   /** The client went away in the middle of it. */
   readonly left: boolean
+  /** Something of the request may have reached the provider. */
+  readonly sent: boolean
   /** Of the answer's body, where it is of a kind that tells of tokens; else null. */
   readonly textBytes: number | null
   readonly usage: TokenUsage | null
+  /** Whether the tokens are the provider's last word: a stream may tell some at its beginning. */
+  readonly isFinal: boolean
   readonly model: string | null
 }
 
@@ -73,6 +80,11 @@ class Forwarded extends Heard implements RelayObserver {
     return this.#forwarding.mayGoOn()
   }
 
+  readsOn(): boolean {
+    const { readingOn, mayGoOn } = this.#forwarding
+    return readingOn !== null && this.upstream !== null && mayGoOn() && readingOn.begin(this, this.upstream)
+  }
+
   refuse(why: 'unreadable' | Error): void {
     this.#isRefused = true
     this.#forwarding.unreachable(why)
@@ -81,20 +93,24 @@ class Forwarded extends Heard implements RelayObserver {
   silent(): void {
     // While the client still sends, its own clock bounds it.
     const { body } = this.#forwarding
-    if (body !== null && !Buffer.isBuffer(body) && !body.readableEnded) return
+    const isComing = body !== null && !Buffer.isBuffer(body) && !(body instanceof HeldBody)
+    if (isComing && !body.readableEnded) return
     this.upstream?.breakOff(new Error('the provider has said nothing for too long'))
   }
 
-  over(isWhole: boolean): void {
+  over(isWhole: boolean, wasSent: boolean): void {
     this.#forwarding.silences.end(this)
+    this.#forwarding.readingOn?.end(this)
     const reader = this.#reader
     this.#forwarding.over({
       status: this.#status,
       retryAfter: this.#retryAfter,
       whole: isWhole && this.#forwarding.response.writableFinished,
       left: !isWhole && !this.#isRefused,
+      sent: wasSent,
       textBytes: reader === null ? null : this.#bytes,
       usage: reader?.usage() ?? null,
+      isFinal: reader?.isFinal() ?? false,
       model: reader?.model() ?? null,
     })
   }

@@ -7,7 +7,7 @@ import type { ProviderAccess } from '../../domain/provider-access/index.ts'
 import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { Provider, Providers } from '../../domain/providers/index.ts'
 import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
-import type { Usage } from '../../domain/usage/index.ts'
+import type { LargeBodies, Usage } from '../../domain/usage/index.ts'
 import type { SecretValue } from '../../kernel/index.ts'
 import { drain, type EarlyBytes, readEarly } from '../relay/index.ts'
 import { Exchange } from './exchange.ts'
@@ -18,6 +18,7 @@ import { createLiveSessions } from './live-sessions.ts'
 import { listModels } from './models-list.ts'
 import { prepare, type Ready } from './prepare.ts'
 import { type Reading, readRequest } from './read-head.ts'
+import { createReadingOn, READ_ON_MS } from './reading-on.ts'
 import { answerRefusal, type LlmErrorCode, type LlmRefusal, refused, writeRefusal } from './refusal.ts'
 import { BodyBroken, createBodyBudget, STALL_MS } from './request-body.ts'
 import { settle } from './settlement.ts'
@@ -34,6 +35,7 @@ export interface LlmProxyDeps {
   readonly keys: ProviderKeys
   readonly access: ProviderAccess
   readonly usage: Usage
+  readonly largeBodies: LargeBodies
   readonly gate: SharedGate
   readonly dial: EgressDial
   readonly accepting: () => boolean
@@ -54,6 +56,9 @@ export interface LlmProxy extends AsyncDisposable {
   drain(ms: number): Promise<void>
 }
 
+/** Of a refused request of one that nothing is granted to so much is still read, so that its client comes to read why. */
+const MAX_REFUSED_BYTES = 128 * 1_024
+
 interface Entered {
   readonly agent: Agent
   readonly reading: Reading
@@ -68,6 +73,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const stalls = createStalls(STALL_MS)
   const silences = createStalls(SILENCE_MS)
   const sessions = createLiveSessions(deps.log)
+  const readingOn = createReadingOn(READ_ON_MS)
   const closing = new AbortController()
   const preparation = {
     ...deps,
@@ -156,6 +162,8 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     const ready = await prepare(agent, reading, exchange, preparation)
     if ('code' in ready) return refuse(ready)
     if (response.destroyed) return ready.place.release()
+    const isLimited = ready.spending !== null
+    if (isLimited) exchange.retain()
     sending(ready, () =>
       forward({
         response,
@@ -167,9 +175,13 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
         scrubber: scrubberOf(ready),
         mayGoOn: watchAllowed(ready, reading, request, preparation),
         silences,
+        readingOn: isLimited ? readingOn : null,
         dropUsageChunk: ready.dropUsageChunk,
         unreachable: (error) => refuse(away(ready.provider, error)),
-        over: (outcome) => settle(ready, outcome, keys),
+        over: (outcome) => {
+          settle(ready, outcome, keys)
+          if (isLimited) exchange.release()
+        },
       }),
     )
   }
@@ -210,7 +222,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       response.on('close', () => exchange.end())
       const refuse = (refusal: LlmRefusal): void => {
         deps.onRefused(refusal.code)
-        drain(request)
+        drain(request, undefined, exchange.isEntitled ? undefined : MAX_REFUSED_BYTES)
         answerRefusal(response, refusal, exchange.shape)
       }
       serve(exchange, response, refuse).catch((error: unknown) => refuse(fault(error)))
@@ -232,11 +244,13 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     async drain(ms) {
       closing.abort(new Error('the daemon is stopping'))
       sessions[Symbol.dispose]()
+      readingOn[Symbol.dispose]()
       await Promise.race([inFlight.settled(), delay(ms, undefined, { ref: false })])
     },
 
     async [Symbol.asyncDispose]() {
       sessions[Symbol.dispose]()
+      readingOn[Symbol.dispose]()
       // What is under way breaks off with its connections, and is in the books before they close.
       await pools[Symbol.asyncDispose]()
       await inFlight.settled()

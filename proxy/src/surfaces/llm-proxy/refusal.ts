@@ -24,12 +24,12 @@ export const LLM_ERRORS = {
   },
   unmetered: {
     status: 403,
-    help: 'The grant limits tokens or money, and what this request uses cannot be known: a realtime session, work that is done later, or a model without a price.',
+    help: 'The grant limits tokens or money, and what this request uses or costs cannot be known: a realtime session, work that is done later, an endpoint, member or tool that is not metered, another price than the usual one, or a model without a price.',
   },
   unknown_provider: { status: 404, help: 'There is no provider of this name, or none for this model.' },
   limit_passed: {
     status: 429,
-    help: 'A limit of the grant is used up; the message and x-oauth3-retry-after say when it is free again.',
+    help: 'A limit of the grant is used up, or this request may use more than is left; the message says what to make smaller, x-oauth3-retry-after when it is free again.',
   },
   keys_resting: { status: 429, help: 'Every key of the provider was refused lately; see Retry-After.' },
   rate_limited: {

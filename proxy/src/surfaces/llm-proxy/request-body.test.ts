@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { localServers } from '../../../test/support/local-servers.ts'
-import { BodyBroken, type BodyHold, type Came, createBodyBudget, readUpTo } from './request-body.ts'
+import { BodyBroken, type BodyHold, BodyReader, type Came, createBodyBudget } from './request-body.ts'
 import { createStalls, type Heard, type Stalls } from './stalls.ts'
 
 const MIB = 1_048_576
@@ -51,7 +51,7 @@ describe('a body that is read', () => {
   async function reading(
     head: string,
     { maxBytes = 100, stalls = createStalls(60_000) } = {},
-  ): Promise<{ client: Socket; came: Promise<Came>; request: IncomingMessage }> {
+  ): Promise<{ client: Socket; came: Promise<Came>; request: IncomingMessage; reader: BodyReader }> {
     const server = createServer()
     const client = connect(await listening(server), '127.0.0.1')
     client.on('error', () => {})
@@ -61,15 +61,52 @@ describe('a body that is read', () => {
     const [request] = await coming
     ends.push(() => stalls[Symbol.dispose]())
     const hold = createBodyBudget().open('agent')
-    return { client, request, came: readUpTo(request, maxBytes, { hold, stalls }) }
+    const reader = new BodyReader(request, { hold, stalls })
+    return { client, request, reader, came: reader.upTo(maxBytes) }
   }
 
   it('comes whole, or only its beginning where it is longer than may be held', async () => {
     const whole = await reading('Content-Length: 5\r\n\r\nhello')
-    expect(await whole.came).toEqual({ bytes: Buffer.from('hello'), whole: true })
+    expect(await whole.came).toEqual({ parts: [Buffer.from('hello')], bytes: 5, whole: true })
     const long = await reading('Content-Length: 9\r\n\r\nhello', { maxBytes: 4 })
-    expect(await long.came).toEqual({ bytes: Buffer.from('hello'), whole: false })
+    expect(await long.came).toEqual({ parts: [Buffer.from('hello')], bytes: 5, whole: false })
     expect(long.request.isPaused()).toBe(true)
+  })
+
+  it('comes step by step, and nothing is taken between the steps', async () => {
+    const { client, request, reader, came } = await reading('Content-Length: 9\r\n\r\nhello', { maxBytes: 4 })
+    expect(await came).toMatchObject({ bytes: 5, whole: false })
+    const arrived = once(request, 'data')
+    client.write('more')
+    expect(await Promise.race([arrived, new Promise((resolve) => setImmediate(() => resolve('none')))])).toBe(
+      'none',
+    )
+    const rest = await reader.upTo(100)
+    expect(rest).toMatchObject({ bytes: 9, whole: true })
+    if (typeof rest === 'string') throw new Error(rest)
+    expect(Buffer.concat(rest.parts).toString()).toBe('hellomore')
+    expect(await reader.upTo(1)).toEqual(rest)
+  })
+
+  it('costs no more memory in small pieces than in large ones', async () => {
+    const pieces = Array.from(
+      { length: 900 },
+      (_, index) => `5\r\n${String(index).padStart(5, '0')}\r\n`,
+    ).join('')
+    const { came } = await reading(`Transfer-Encoding: chunked\r\n\r\n${pieces}0\r\n\r\n`, {
+      maxBytes: 10_000,
+    })
+    const read = await came
+    if (typeof read === 'string') throw new Error(read)
+    expect(read.parts.length).toBeLessThanOrEqual(3)
+    expect(Buffer.concat(read.parts).toString()).toMatch(/^0000000001.*00899$/)
+  })
+
+  it('is given up when its pieces cost more than they hold', async () => {
+    const { came } = await reading(`Transfer-Encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(2_000)}`, {
+      maxBytes: 10_000,
+    })
+    expect(await came).toBe('too_fine')
   })
 
   it('is given up when its client leaves', async () => {

@@ -5,6 +5,11 @@ import { Heard, type Stalls } from './stalls.ts'
 export const STALL_MS = 60_000
 /** Of one body that is read whole, to see which model it names. */
 export const MAX_WHOLE_BYTES = 32 * 1_048_576
+/**
+ * Of the body of an agent that nothing is granted yet: enough for the first request of a coding agent (100 to 200 KB), whose model
+ * is then named to the owner.
+ */
+export const MAX_UNGRANTED_BYTES = 256 * 1_024
 /** Of all bodies together that are held, and of one agent's. */
 const MAX_HELD_BYTES = 192 * 1_048_576
 const MAX_HELD_PER_AGENT = 64 * 1_048_576
@@ -51,77 +56,123 @@ export function createBodyBudget(): { open(agentId: string): BodyHold } {
 
 export class BodyBroken extends Error {}
 
-/** What came: all of it, the beginning of what is more than may be held, or `no_room` when the memory for bodies is used up. */
-export type Came = { readonly bytes: Buffer; readonly whole: boolean } | 'no_room'
-
-/** Rejects when the client leaves or stalls. */
-export function readUpTo(
-  request: IncomingMessage,
-  maxBytes: number,
-  { hold, stalls }: { readonly hold: BodyHold; readonly stalls: Stalls },
-): Promise<Came> {
-  return new Promise((resolve, reject) => {
-    const reading = new Reading(request, maxBytes, hold, (came) => {
-      stalls.end(reading)
-      if (came === null) reject(new BodyBroken('the body did not come whole'))
-      else resolve(came)
-    })
-    request.on('data', (chunk: Buffer) => reading.take(chunk))
-    request.on('end', () => reading.settle(true))
-    request.on('close', () => reading.broken())
-    stalls.begin(reading)
-  })
+/** All of it, or the beginning of what is longer than was asked for. */
+export interface Part {
+  /** In order. */
+  readonly parts: readonly Buffer[]
+  readonly bytes: number
+  readonly whole: boolean
 }
 
-/** Its listeners stay when it is settled, and do nothing more. */
-class Reading extends Heard {
-  readonly #request: IncomingMessage
-  readonly #maxBytes: number
-  readonly #hold: BodyHold
-  #told: ((came: Came | null) => void) | null
-  #parts: Buffer[] = []
-  #length = 0
+/** `no_room`: the memory for bodies is used up; `too_fine`: it comes in so small pieces that each costs more than it holds. */
+export type Came = Part | 'no_room' | 'too_fine'
 
-  constructor(request: IncomingMessage, maxBytes: number, hold: BodyHold, told: (came: Came | null) => void) {
+/** Smaller pieces are put together as they come. */
+const FINE_BYTES = 4_096
+const BLOCK_BYTES = 65_536
+/** So many pieces may come, and so many bytes for each further one. */
+const FREE_PIECES = 1_024
+const BYTES_PER_PIECE = 64
+
+/** Reads a body step by step; between the steps nothing of it is taken off the connection. */
+export class BodyReader extends Heard {
+  readonly #request: IncomingMessage
+  readonly #hold: BodyHold
+  readonly #stalls: Stalls
+  #step: { readonly maxBytes: number; tell(came: Came | null): void } | null = null
+  #parts: Buffer[] = []
+  #bytes = 0
+  #pieces = 0
+  #block: Buffer | null = null
+  #blockBytes = 0
+  #state: 'new' | 'coming' | 'ended' | 'broken' = 'new'
+
+  constructor(request: IncomingMessage, options: { readonly hold: BodyHold; readonly stalls: Stalls }) {
     super()
     this.#request = request
-    this.#maxBytes = maxBytes
-    this.#hold = hold
-    this.#told = told
+    this.#hold = options.hold
+    this.#stalls = options.stalls
   }
 
-  take(chunk: Buffer): void {
-    if (this.#told === null) return
-    this.isAlive = true
-    if (!this.#hold.grow(chunk.length)) {
-      this.#tell('no_room')
-      return
-    }
-    this.#parts.push(chunk)
-    this.#length += chunk.length
-    if (this.#length <= this.#maxBytes) return
-    this.#request.pause()
-    this.settle(false)
-  }
-
-  settle(whole: boolean): void {
-    const parts = this.#parts
-    const bytes = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
-    this.#tell({ bytes, whole })
-  }
-
-  broken(): void {
-    this.#tell(null)
+  /** All of the body, or more than `maxBytes` of it. Rejects when the client leaves or stalls. */
+  upTo(maxBytes: number): Promise<Came> {
+    return new Promise((resolve, reject) => {
+      const tell = (came: Came | null): void =>
+        came === null ? reject(new BodyBroken('the body did not come whole')) : resolve(came)
+      if (this.#state === 'broken') return tell(null)
+      if (this.#state === 'ended' || this.#bytes > maxBytes) return tell(this.#came())
+      this.#step = { maxBytes, tell }
+      this.isAlive = true
+      this.#stalls.begin(this)
+      if (this.#state === 'coming') {
+        this.#request.resume()
+        return
+      }
+      this.#state = 'coming'
+      this.#request.on('data', (chunk: Buffer) => this.#take(chunk))
+      this.#request.on('end', () => this.#over('ended'))
+      this.#request.on('close', () => this.#over('broken'))
+    })
   }
 
   silent(): void {
     this.#request.destroy()
   }
 
+  #take(chunk: Buffer): void {
+    // What came whole or is too much goes another way from here on, and these listeners stay.
+    if (this.#step === null) return
+    this.isAlive = true
+    this.#pieces += 1
+    if (!this.#hold.grow(chunk.length)) {
+      this.#tell('no_room')
+      return
+    }
+    this.#bytes += chunk.length
+    if (this.#pieces > FREE_PIECES + this.#bytes / BYTES_PER_PIECE) {
+      this.#tell('too_fine')
+      return
+    }
+    this.#keep(chunk)
+    if (this.#bytes <= this.#step.maxBytes) return
+    this.#request.pause()
+    this.#tell(this.#came())
+  }
+
+  #keep(chunk: Buffer): void {
+    if (chunk.length >= FINE_BYTES || this.#parts.length === 0) {
+      this.#closeBlock()
+      this.#parts.push(chunk)
+      return
+    }
+    if (this.#blockBytes + chunk.length > BLOCK_BYTES) this.#closeBlock()
+    this.#block ??= Buffer.allocUnsafeSlow(BLOCK_BYTES)
+    chunk.copy(this.#block, this.#blockBytes)
+    this.#blockBytes += chunk.length
+  }
+
+  #closeBlock(): void {
+    if (this.#block !== null) this.#parts.push(this.#block.subarray(0, this.#blockBytes))
+    this.#block = null
+    this.#blockBytes = 0
+  }
+
+  #over(state: 'ended' | 'broken'): void {
+    if (this.#state !== 'coming') return
+    this.#state = state
+    this.#tell(state === 'ended' ? this.#came() : null)
+  }
+
+  #came(): Part {
+    this.#closeBlock()
+    return { parts: this.#parts, bytes: this.#bytes, whole: this.#state === 'ended' }
+  }
+
   #tell(came: Came | null): void {
-    const told = this.#told
-    this.#told = null
-    this.#parts = []
-    told?.(came)
+    const step = this.#step
+    if (step === null) return
+    this.#step = null
+    this.#stalls.end(this)
+    step.tell(came)
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isDeferred, modelOfPath, modelsNamed, type Naming, namesOfQuery } from './request-model.ts'
+import { modelOfPath, modelsNamed, type Naming, namesOfQuery } from './request-model.ts'
 
 const CHAT: Naming = {
   method: 'POST',
@@ -85,11 +85,4 @@ describe('which model a request is for', () => {
     expect(named({ method: 'GET', path: '/models/gpt-5', body: 'none', inBody: [] })).toEqual(['gpt-5'])
     expect(named({ method: 'GET', path: '/files', body: 'none', inBody: [] })).toEqual([])
   })
-})
-
-it('knows work whose tokens its answer does not tell', () => {
-  for (const path of ['/batches', '/messages/batches', '/threads/t/runs', '/models/x:batchGenerateContent'])
-    expect(isDeferred(path)).toBe(true)
-  for (const path of ['/chat/completions', '/files', '/models/x:generateContent'])
-    expect(isDeferred(path)).toBe(false)
 })

@@ -33,9 +33,6 @@ const PATH_DECIDES = [
 const ABOUT = /^\/models\/([^/:]+)$/
 /** A session whose query names the model it will use. */
 const REALTIME = /^\/realtime$/
-/** Work whose tokens are told later, elsewhere, or never. */
-const DEFERRED =
-  /(?:^|\/)(?:batches|threads|assistants|fine[_-]?tun[a-z]*|videos?|jobs|evals|runs)(?:\/|$)|:batch/
 
 /** Every name, each once; a null among them where there may be one that is not known. */
 export function modelsNamed(naming: Naming): (string | null)[] {
@@ -51,9 +48,6 @@ export function modelsNamed(naming: Naming): (string | null)[] {
   if (!isCertain && (names.length > 0 || body === 'unread' || websocket)) names.unshift(null)
   return [...new Set(names.map((name) => (name === null ? null : plainModel(name))))]
 }
-
-/** Whether what it uses cannot be known from its answer. */
-export const isDeferred = (path: string): boolean => DEFERRED.test(readable(path).toLowerCase())
 
 /** The body alone names the model, or nothing that could use one is asked for. */
 function isPlain(path: string, method: string, body: Naming['body'], inBody: readonly string[]): boolean {

@@ -10,14 +10,22 @@ export function settle(ready: Ready, outcome: Outcome, keys: Pick<ProviderKeys, 
     model: outcome.model ?? ready.model,
     keyId: ready.key?.id ?? 0,
     failed: status === null || status >= 400 || !outcome.whole,
-    usage: outcome.usage,
+    // Under a limit figures from the middle of an answer are none.
+    usage: ready.spending === null || outcome.isFinal ? outcome.usage : null,
     askedModel: ready.model,
-    guess: guessOf(ready, outcome),
+    guess: ready.spending === null ? guessOf(ready, outcome) : reservedFor(outcome),
   })
 }
 
 /**
- * What an answer without figures will have used. Whoever leaves before they come has used what came, or before anything
+ * Under a limit an answer whose figures did not come counts with all that was reserved for it: bytes say nothing of the tokens that a
+ * model reasons with. What never went out, and what the provider refused, costs nothing.
+ */
+const reservedFor = ({ status, sent }: Outcome): 'reservation' | null =>
+  (status === null ? sent : status < 300) ? 'reservation' : null
+
+/**
+ * Without a limit: what an answer without figures will have used. Whoever leaves before they come has used what came, or before anything
  * came what the request was estimated at. A refusal of the provider's costs nothing.
  */
 function guessOf({ estimate }: Ready, { status, left, whole, textBytes }: Outcome): Ready['estimate'] | null {

@@ -26,8 +26,10 @@ export function openWebSocket(opening: {
       retryAfter: null,
       whole: status === 101,
       left: false,
+      sent: true,
       textBytes: null,
       usage: null,
+      isFinal: false,
       model: null,
     }),
   )

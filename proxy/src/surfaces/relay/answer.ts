@@ -7,6 +7,8 @@ export interface Answer {
   /** False when no more should come until `ready`. */
   write(chunk: Uint8Array): boolean
   end(): void
+  /** Nobody is there to take it: what still comes goes through the searches and is dropped. */
+  abandon(): void
 }
 
 export interface AnswerHead {
@@ -40,6 +42,7 @@ class WrittenAnswer implements Answer, Flushing {
   #isEnded = false
   #isScheduled = true
   #isBlocked = false
+  #isAbandoned = false
 
   constructor(response: ServerResponse, head: AnswerHead, ready: () => void) {
     this.#response = response
@@ -50,9 +53,16 @@ class WrittenAnswer implements Answer, Flushing {
   write(chunk: Uint8Array): boolean {
     const { search } = this.#head
     this.#keep(search === null ? chunk : search.push(chunk))
+    if (this.#isAbandoned) return true
     if (this.#heldBytes > 0) this.#schedule()
     if (this.#heldBytes >= MAX_HELD_BYTES) this.#isBlocked = true
     return !this.#isBlocked
+  }
+
+  abandon(): void {
+    this.#isAbandoned = true
+    this.#take()
+    if (this.#isBlocked) this.#resume()
   }
 
   end(): void {
@@ -93,7 +103,7 @@ class WrittenAnswer implements Answer, Flushing {
   }
 
   #keep(chunk: Uint8Array): void {
-    if (chunk.length === 0) return
+    if (chunk.length === 0 || this.#isAbandoned) return
     this.#held.push(chunk)
     this.#heldBytes += chunk.length
   }

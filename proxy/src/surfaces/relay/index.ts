@@ -1,4 +1,5 @@
 export { type EarlyBytes, readEarly } from './early-bytes.ts'
+export { HeldBody } from './held-body.ts'
 export { openPool } from './pool.ts'
 export { type Relayed, type Relaying, type RelayObserver, relay } from './relay.ts'
 export { drain, streamed } from './streamed-body.ts'

@@ -29,8 +29,10 @@ export interface RelayObserver {
   refuse(why: 'unreadable' | Error): void
   /** False once the client may have nothing more. */
   mayGoOn?(): boolean
-  /** The response is closed; whether the upstream's answer had come to its end. */
-  over?(isWhole: boolean): void
+  /** The client left before the answer's end: whether the rest is read all the same, and given to nobody. */
+  readsOn?(): boolean
+  /** Nothing more comes: whether the answer had come to its end, and whether anything of the request may have gone out. */
+  over?(isWhole: boolean, wasSent: boolean): void
 }
 
 export interface Relayed {
@@ -42,7 +44,7 @@ const LEFT = new Error('the client left')
 
 /**
  * Sends a request on and its answer back, both as they come: neither side is read faster than the other takes it. A client
- * that leaves ends the request upstream; an upstream that breaks off breaks the client's answer too, so that it never
+ * that leaves ends the request upstream, unless the observer reads on; an upstream that breaks off breaks the client's answer too, so that it never
  * looks whole, and nothing that was held back is given. How long either may be silent is for the surface to bound.
  */
 export function relay(relaying: Relaying, observer: RelayObserver): Relayed {
@@ -60,8 +62,11 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined = undefined
   #answer: Answer | undefined = undefined
   #broken: Error | undefined = undefined
+  /** Nothing more comes of the upstream. */
   #isOver = false
   #isWhole = false
+  /** The client has left, and the answer is read on. */
+  #isAbandoned = false
 
   constructor(relaying: Relaying, observer: RelayObserver) {
     this.#relaying = relaying
@@ -69,9 +74,21 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   }
 
   close(): void {
-    if (!this.#isOver) this.#controller?.abort(LEFT)
+    if (!this.#isOver && this.#observer.readsOn?.() === true) {
+      this.#isAbandoned = true
+      this.#answer?.abandon()
+      return
+    }
+    this.#end()
+  }
+
+  /** Once, and last of all. */
+  #end(): void {
+    const isUnderWay = !this.#isOver
     this.#isOver = true
-    this.#observer.over?.(this.#isWhole)
+    this.#isAbandoned = false
+    if (isUnderWay) this.#controller?.abort(LEFT)
+    this.#observer.over?.(this.#isWhole, this.#controller !== undefined)
   }
 
   breakOff(why: Error): void {
@@ -80,9 +97,9 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   }
 
   onRequestStart(started: Dispatcher.DispatchController): void {
-    this.#controller = started
-    if (this.#relaying.response.destroyed) started.abort(LEFT)
+    if (this.#relaying.response.destroyed && !this.#isAbandoned) started.abort(LEFT)
     else if (this.#broken !== undefined) started.abort(this.#broken)
+    else this.#controller = started
   }
 
   onResponseStart(started: Dispatcher.DispatchController, status: number): void {
@@ -92,6 +109,10 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     const rawHeaders = rawPairs(started.rawHeaders)
     const given = prepareResponse({ scrubber, status, rawHeaders, method })
     if ('refused' in given) {
+      if (this.#isAbandoned) {
+        this.#end()
+        return
+      }
       this.#isOver = true
       started.abort(LEFT)
       this.#observer.refuse('unreadable')
@@ -106,6 +127,11 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     const search = given.search()
     const ready = (): void => started.resume()
     if (search === 'encoded') {
+      // What would decode it belongs to the client's connection.
+      if (this.#isAbandoned) {
+        this.#end()
+        return
+      }
       response.sendDate = false
       response.writeHead(status, headers)
       this.#answer = decodedAnswer([...given.transforms(), ...transformOf(behind)], response, ready)
@@ -114,22 +140,31 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     const mayHaveBody = method !== 'HEAD' && status !== 204 && status !== 304
     const head = { status, headers, search: inTurn(search, behind), mayHaveBody }
     this.#answer = createAnswer(response, head, ready)
+    if (this.#isAbandoned) this.#answer.abandon()
   }
 
   onResponseData(started: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#observer.onBytes(chunk.length)
-    if (this.#observer.mayGoOn?.() === false) this.#relaying.response.destroy()
-    else if (this.#answer?.write(chunk) === false) started.pause()
+    if (this.#observer.mayGoOn?.() === false) {
+      if (this.#isAbandoned) this.#end()
+      else this.#relaying.response.destroy()
+    } else if (this.#answer?.write(chunk) === false) started.pause()
   }
 
   onResponseEnd(): void {
     this.#isOver = true
     this.#isWhole = true
     this.#answer?.end()
+    if (this.#isAbandoned) this.#end()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     const { response } = this.#relaying
+    if (this.#isAbandoned) {
+      this.#isOver = true
+      this.#end()
+      return
+    }
     if (this.#isOver || response.destroyed) return
     this.#isOver = true
     if (!response.headersSent) this.#observer.refuse(error)
@@ -179,6 +214,7 @@ function decodedAnswer(transforms: readonly Duplex[], response: ServerResponse, 
   return {
     write: (chunk) => first.destroyed || first.write(chunk),
     end: () => void first.end(),
+    abandon() {},
   }
 }
 

@@ -43,6 +43,9 @@ export class ShortAnswer implements Answer, Flushing {
     flushAtTurnEnd(this)
   }
 
+  /** It is short: it is held whole, and looked through at its end. */
+  abandon(): void {}
+
   breakOff(): void {
     this.#response.destroy()
   }

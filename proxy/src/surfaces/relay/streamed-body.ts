@@ -15,7 +15,7 @@ export function streamed(
   request: IncomingMessage,
   options: {
     /** What was read of it already. */
-    readonly begun?: Buffer | null
+    readonly begun?: readonly Buffer[] | null
     readonly rewriter?: BodyRewriter | null
     readonly onBytes?: (bytes: number) => void
     /** How long nothing may come; for ever when left out. */
@@ -26,7 +26,7 @@ export function streamed(
 ): Readable {
   const { begun, rewriter, onBytes, stallMs, drainMs } = options
   const content = new Readable({ read: () => void request.resume() })
-  if (begun) content.push(begun)
+  for (const part of begun ?? []) content.push(part)
   if (stallMs !== undefined) request.setTimeout(stallMs, () => request.destroy())
   request.on('data', (chunk: Buffer) => {
     onBytes?.(chunk.length)
@@ -50,17 +50,34 @@ export function streamed(
 }
 
 const DRAIN_MS = 10_000
+/** For the answer to arrive before the connection is closed on a client that still sends. */
+const LINGER_MS = 1_000
+/** Each piece costs as much as so many bytes. */
+const PIECE_COST = 64
 
 /**
  * Reads and drops what is left of a request whose answer is there: a client comes to read it once its body is taken off
- * its hands. One that does not come to its end in time is ended.
+ * its hands. One that does not come to its end in time, or within so many bytes, is ended.
  */
-export function drain(request: IncomingMessage, forMs = DRAIN_MS): void {
+export function drain(request: IncomingMessage, forMs = DRAIN_MS, maxBytes = Number.POSITIVE_INFINITY): void {
   request.resume()
   if (request.complete || request.destroyed) return
-  const end = setTimeout(() => {
-    if (!request.complete) request.destroy()
-  }, forMs).unref()
+  const give = (ms: number): NodeJS.Timeout =>
+    setTimeout(() => {
+      if (!request.complete) request.destroy()
+    }, ms).unref()
+  let end = give(forMs)
+  let left = maxBytes
+  if (Number.isFinite(maxBytes)) {
+    request.on('data', (chunk: Buffer) => {
+      if (left <= 0) return
+      left -= chunk.length + PIECE_COST
+      if (left > 0) return
+      request.pause()
+      clearTimeout(end)
+      end = give(Math.min(forMs, LINGER_MS))
+    })
+  }
   const stop = (): void => clearTimeout(end)
   request.once('end', stop)
   request.once('close', stop)

@@ -1,0 +1,2 @@
+export { createBackground } from './background.ts'
+export { createLargeBodies } from './large-bodies.ts'

@@ -1,0 +1,1 @@
+export { createWorkPool, JobFailed, type WorkPool, type WorkPoolOptions } from './work-pool.ts'

@@ -1,0 +1,217 @@
+import { type ResourceLimits, type Transferable, Worker } from 'node:worker_threads'
+import { AppError, createFairQueue, type QueueBounds } from '../../kernel/index.ts'
+import type { JobMessage, JobTable, Moved, WorkerMessage } from './serve.ts'
+
+type InputOf<Jobs extends JobTable, Kind extends keyof Jobs> = Parameters<Jobs[Kind]>[0]
+type Unmoved<T> = T extends Moved<infer Value> ? Value : T
+type OutputOf<Jobs extends JobTable, Kind extends keyof Jobs> = Unmoved<Awaited<ReturnType<Jobs[Kind]>>>
+
+/**
+ * Work that would hold up the event loop, done in worker threads. Owners take turns; what one job does to its thread
+ * (never ends, fills the memory) ends with that thread: it is replaced, and the job fails alone.
+ */
+export interface WorkPool<Jobs extends JobTable> extends AsyncDisposable {
+  /**
+   * Rejects with `JobFailed`; with `rate_limited` when as much of this owner, or of all, waits as may; with
+   * `shutting_down`; or with the signal's reason. A job under way that is given up keeps its thread until its end.
+   */
+  run<Kind extends keyof Jobs & string>(
+    owner: string,
+    kind: Kind,
+    input: InputOf<Jobs, Kind>,
+    options?: JobOptions,
+  ): Promise<OutputOf<Jobs, Kind>>
+  /** Threads there are now. */
+  readonly threads: number
+}
+
+interface JobOptions {
+  /** From the moment at which a thread takes it; the pool's own when left out. */
+  readonly timeLimitMs?: number
+  /** Parts of the input that are handed over instead of copied. They are gone when the job fails. */
+  readonly transfer?: readonly Transferable[]
+  readonly signal?: AbortSignal
+}
+
+export interface WorkPoolOptions {
+  /** The worker's entry, which calls `serveJobs`. */
+  readonly file: URL
+  /** At most so many; they start when work waits. */
+  readonly threads: number
+  readonly timeLimitMs: number
+  /** Of each thread. */
+  readonly limits: ResourceLimits
+  readonly waiting: QueueBounds
+  /** For an owner whose work is refused. */
+  readonly tooMuch: string
+}
+
+/** `time`: past its limit; `limits`: memory or stack; `thrown`: an error of the job's own. */
+export class JobFailed extends Error {
+  readonly why: 'time' | 'limits' | 'thrown'
+
+  constructor(why: JobFailed['why'], message: string) {
+    super(message)
+    this.name = 'JobFailed'
+    this.why = why
+  }
+}
+
+/** From its start to its first job a thread loads its modules. */
+const START_LIMIT_MS = 10_000
+/** A thread that nobody needs gives its memory back. */
+const IDLE_MS = 60_000
+const RETRY_SECONDS = 5
+
+interface Job {
+  readonly message: JobMessage
+  readonly transfer: readonly Transferable[]
+  readonly timeLimitMs: number
+  settle(output: unknown): void
+  fail(error: unknown): void
+}
+
+interface Thread {
+  readonly worker: Worker
+  job: { readonly owner: string; readonly job: Job } | null
+  isReady: boolean
+  timer: NodeJS.Timeout | undefined
+}
+
+export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions): WorkPool<Jobs> {
+  const queue = createFairQueue<Job>(options.waiting)
+  const threads = new Set<Thread>()
+  const running = new Map<string, number>()
+  /** With more than one thread, one owner never holds them all. */
+  const perOwner = Math.max(1, options.threads - 1)
+  let isClosed = false
+
+  const mayRun = (owner: string): boolean => (running.get(owner) ?? 0) < perOwner
+
+  /** The job of a thread, over for it. */
+  const release = (thread: Thread): Job | undefined => {
+    clearTimeout(thread.timer)
+    const done = thread.job
+    if (done === null) return undefined
+    thread.job = null
+    const left = (running.get(done.owner) ?? 1) - 1
+    if (left > 0) running.set(done.owner, left)
+    else running.delete(done.owner)
+    return done.job
+  }
+
+  const lose = (thread: Thread, failure: JobFailed): void => {
+    if (!threads.delete(thread)) return
+    void thread.worker.terminate()
+    release(thread)?.fail(failure)
+    pump()
+  }
+
+  const limitTo = (thread: Thread, ms: number): void => {
+    clearTimeout(thread.timer)
+    thread.timer = setTimeout(() => lose(thread, new JobFailed('time', 'It takes too long.')), ms)
+  }
+
+  const rest = (thread: Thread): void => {
+    thread.timer = setTimeout(() => {
+      threads.delete(thread)
+      void thread.worker.terminate()
+    }, IDLE_MS).unref()
+  }
+
+  const heard = (thread: Thread, message: WorkerMessage): void => {
+    if (!threads.has(thread)) return
+    if (message.state === 'ready') {
+      thread.isReady = true
+      if (thread.job !== null) limitTo(thread, thread.job.job.timeLimitMs)
+      return
+    }
+    const job = release(thread)
+    if (message.state === 'done') job?.settle(message.output)
+    else job?.fail(new JobFailed('thrown', message.message))
+    rest(thread)
+    pump()
+  }
+
+  const started = (): Thread => {
+    const worker = new Worker(options.file, { resourceLimits: options.limits, stdin: false, env: {} })
+    const thread: Thread = { worker, job: null, isReady: false, timer: undefined }
+    const beyond = (): void => lose(thread, new JobFailed('limits', 'It is beyond the limits of memory.'))
+    worker.on('message', (message: WorkerMessage) => heard(thread, message))
+    worker.on('error', beyond)
+    worker.on('exit', beyond)
+    worker.unref()
+    threads.add(thread)
+    return thread
+  }
+
+  const freeThread = (): Thread | undefined => {
+    for (const thread of threads) if (thread.job === null) return thread
+    return threads.size < options.threads ? started() : undefined
+  }
+
+  const pump = (): void => {
+    while (!isClosed && queue.size > 0) {
+      const thread = freeThread()
+      if (thread === undefined) return
+      const next = queue.shift(mayRun)
+      if (next === undefined) {
+        if (thread.timer === undefined) rest(thread)
+        return
+      }
+      const { owner, item: job } = next
+      running.set(owner, (running.get(owner) ?? 0) + 1)
+      thread.job = { owner, job }
+      limitTo(thread, thread.isReady ? job.timeLimitMs : START_LIMIT_MS)
+      try {
+        thread.worker.postMessage(job.message, [...job.transfer])
+      } catch (error) {
+        // What cannot be cloned or handed over never left this thread.
+        release(thread)?.fail(error)
+        rest(thread)
+      }
+    }
+  }
+
+  const stopping = (): AppError => new AppError('shutting_down', 'The daemon is stopping.')
+
+  return {
+    async run(owner, kind, input, { timeLimitMs = options.timeLimitMs, transfer = [], signal } = {}) {
+      if (isClosed) throw stopping()
+      signal?.throwIfAborted()
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+      const job: Job = {
+        message: { kind, input },
+        transfer,
+        timeLimitMs,
+        settle: resolve,
+        fail: reject,
+      }
+      if (!queue.push(owner, job)) {
+        throw new AppError('rate_limited', options.tooMuch, { retryAfterSeconds: RETRY_SECONDS })
+      }
+      const giveUp = (): void => {
+        queue.remove(owner, job)
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', giveUp, { once: true })
+      pump()
+      try {
+        return (await promise) as OutputOf<Jobs, typeof kind>
+      } finally {
+        signal?.removeEventListener('abort', giveUp)
+      }
+    },
+    get threads() {
+      return threads.size
+    },
+    async [Symbol.asyncDispose]() {
+      isClosed = true
+      for (const job of queue.clear()) job.fail(stopping())
+      const last = [...threads]
+      threads.clear()
+      for (const thread of last) release(thread)?.fail(stopping())
+      await Promise.all(last.map(({ worker }) => worker.terminate()))
+    },
+  }
+}

@@ -1,0 +1,108 @@
+import { COMMON, OWN_ROUTES, type Routes, VENDOR_ROUTES } from './endpoint-routes.ts'
+import type { Endpoint, Provider } from './ports.ts'
+
+interface CompiledRoute {
+  /** Null: every method. */
+  readonly method: string | null
+  readonly pattern: RegExp
+  readonly endpoint: Endpoint
+}
+
+/** Nobody has said what it does. */
+const UNKNOWN: Endpoint = { group: 'other', metered: false }
+
+/** Vendors' own names and versions that may stand between the root and the path. */
+const PREFIX =
+  /^(?:openai|anthropic|api|inference|compat|compatibility|compatible-mode|v[0-9]+(?:(?:alpha|beta)[0-9]*)?)\//
+const MAX_PREFIXES = 3
+/** Longer than any path of theirs. */
+const MAX_PATH_LENGTH = 1_024
+/** Vertex AI: the same resources exist below each project and place. */
+const PLACE = /^projects\/[^/]+\/locations\/[^/]+\//
+
+const MAX_KNOWN = 500
+const MAX_KNOWN_LENGTH = 200
+
+interface Known {
+  readonly routes: readonly CompiledRoute[]
+  /** Clients call the same few paths again and again. */
+  readonly found: Map<string, Endpoint>
+}
+
+const known = new WeakMap<Provider, Known>()
+
+/** What a request does at the vendor. `path` stands behind the provider's root, without query; what nobody knows is `other`. */
+export function endpointOf(provider: Provider, method: string, path: string): Endpoint {
+  let of = known.get(provider)
+  if (of === undefined) {
+    of = { routes: routesOf(provider), found: new Map() }
+    known.set(provider, of)
+  }
+  const key = `${method} ${path}`
+  const before = of.found.get(key)
+  if (before !== undefined) return before
+  const endpoint = find(of.routes, method, path)
+  if (key.length <= MAX_KNOWN_LENGTH) {
+    if (of.found.size >= MAX_KNOWN) of.found.clear()
+    of.found.set(key, endpoint)
+  }
+  return endpoint
+}
+
+function find(routes: readonly CompiledRoute[], asked: string, path: string): Endpoint {
+  const method = asked === 'HEAD' ? 'GET' : asked
+  let rest = path.length <= MAX_PATH_LENGTH ? readable(path) : null
+  for (let count = 0; rest !== null && count <= MAX_PREFIXES; count += 1) {
+    const at: string = rest
+    const fits = routes.find((route) => (route.method ?? method) === method && route.pattern.test(at))
+    if (fits !== undefined) return reads(method) ? asRead(fits.endpoint) : fits.endpoint
+    rest = PREFIX.test(at) ? at.replace(PREFIX, '') : null
+  }
+  return UNKNOWN
+}
+
+const reads = (method: string): boolean => method === 'GET' || method === 'DELETE'
+
+/** Looking at or taking away what is kept uses no tokens; a session is opened by a GET as well. */
+const asRead = (endpoint: Endpoint): Endpoint =>
+  endpoint.group === 'realtime' ? endpoint : { ...endpoint, metered: true }
+
+/** As whoever routes by it reads it; null where that cannot be told. */
+function readable(path: string): string | null {
+  try {
+    return decodeURIComponent(path)
+      .toLowerCase()
+      .replace(/^\/|\/$/g, '')
+      .replace(PLACE, '')
+  } catch {
+    return null
+  }
+}
+
+function routesOf({ name, own }: Provider): readonly CompiledRoute[] {
+  const vendor = own ? OWN_ROUTES : (VENDOR_ROUTES.get(name) ?? [])
+  return [...vendor, ...COMMON].flatMap(compiled)
+}
+
+function compiled({ group, metered, routes }: Routes): CompiledRoute[] {
+  const endpoint: Endpoint = { group, metered }
+  return routes.map((route) => {
+    const colon = route.indexOf(':')
+    const method = route.slice(0, colon)
+    return {
+      method: method === '*' ? null : method,
+      pattern: new RegExp(`^${sourceOf(route.slice(colon + 1))}$`),
+      endpoint,
+    }
+  })
+}
+
+/** A star before a colon is a name that what is done with it follows. */
+const sourceOf = (pattern: string): string =>
+  pattern
+    .replace(/[.]/g, '\\.')
+    .replace(/\{([^}]*)\}/g, '(?:$1)')
+    .replace(/\/\*\*$/, '(?:/<rest>)?')
+    .replace(/\*(?=:)/g, '[^/:]+')
+    .replace(/\*/g, '[^/]+')
+    .replace('<rest>', '.+')

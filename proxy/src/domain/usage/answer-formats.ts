@@ -1,0 +1,110 @@
+/**
+ * Endpoints whose answers tell their tokens, and where a request to each says how long an answer may be. A vendor reads only
+ * the name that is its own: a limit in another one's is none. Endpoints that are on no list are not metered.
+ */
+export interface AnswerFormat {
+  /** `free`: nothing is charged for it. `reading`: tokens are read, none are written. */
+  readonly kind: 'writing' | 'reading' | 'free'
+  /** Names of the member that the endpoint reads; the first is the one that is put in. */
+  readonly names: readonly string[]
+  /** Other vendors' names for it, whose value is put in under the first of `names` as well. */
+  readonly aliases: readonly string[]
+  /** The object that holds it, in all its spellings; none: it stands at the top. */
+  readonly wrappers: readonly string[]
+  /** Tokens of an answer when the request does not say; null: as many as the model can give. */
+  readonly usual: number | null
+}
+
+const at = (names: readonly string[], more: Partial<AnswerFormat> = {}): AnswerFormat => ({
+  ...{ kind: 'writing', names, aliases: [], wrappers: [], usual: null },
+  ...more,
+})
+
+const CHAT_NEW = at(['max_completion_tokens', 'max_tokens'])
+const CHAT_BOTH = at(['max_tokens', 'max_completion_tokens'])
+const CHAT = at(['max_tokens'], { aliases: ['max_completion_tokens'] })
+const COMPLETIONS = at(['max_tokens'])
+/** OpenAI's API reference: 16 when it is left out. */
+const COMPLETIONS_OPENAI = at(['max_tokens'], { usual: 16 })
+const RESPONSES = at(['max_output_tokens'])
+const MESSAGES = at(['max_tokens'])
+const GEMINI = at(['maxOutputTokens', 'max_output_tokens'], {
+  wrappers: ['generationConfig', 'generation_config'],
+})
+const CONVERSE = at(['maxTokens'], { wrappers: ['inferenceConfig'] })
+const OLLAMA = at(['num_predict'], { wrappers: ['options'] })
+const READING = at([], { kind: 'reading' })
+const FREE = at([], { kind: 'free' })
+
+/** OpenAI deprecated `max_tokens`, and its reasoning models refuse it. */
+const NEW_NAME: ReadonlySet<string> = new Set(['openai', 'azure', 'groq', 'cerebras', 'xai'])
+/** Read both names, by their documents. */
+const BOTH_NAMES: ReadonlySet<string> = new Set(['openrouter', 'fireworks', 'google', 'vertex', 'github'])
+
+const PREFIX = '(?:/v[0-9]+[a-z0-9]*|/beta|/openai(?:/v1)?|/deployments/[^/%]+)?'
+const VERTEX = '/projects/[^/]+/locations/[^/]+'
+const ends = (path: string): RegExp => new RegExp(`^${PREFIX}/${path}$`)
+
+type Row = readonly [method: 'POST' | 'GET', path: RegExp, format: (provider: string) => AnswerFormat]
+
+const chat = (provider: string): AnswerFormat =>
+  NEW_NAME.has(provider) ? CHAT_NEW : BOTH_NAMES.has(provider) ? CHAT_BOTH : CHAT
+
+const ROWS: readonly Row[] = [
+  ['POST', ends('chat/completions'), chat],
+  ['POST', new RegExp(`^${VERTEX}/endpoints/[^/]+/chat/completions$`), chat],
+  [
+    'POST',
+    ends('(?:fim/)?completions'),
+    (provider) => (provider === 'openai' || provider === 'azure' ? COMPLETIONS_OPENAI : COMPLETIONS),
+  ],
+  ['POST', ends('responses'), () => RESPONSES],
+  ['POST', ends('messages'), () => MESSAGES],
+  [
+    'POST',
+    new RegExp(`^${VERTEX}/publishers/anthropic/models/[^/:%]+:(?:streamR|r)awPredict$`),
+    () => MESSAGES,
+  ],
+  ['POST', /^\/model\/[^/]*anthropic\.[^/]+\/invoke(?:-with-response-stream)?$/, () => MESSAGES],
+  [
+    'POST',
+    new RegExp(
+      `^(?:/v[0-9]+[a-z0-9]*)?(?:${VERTEX}/publishers/google)?/models/[^/:%]+:(?:g|streamG)enerateContent$`,
+    ),
+    () => GEMINI,
+  ],
+  ['POST', /^\/model\/[^/]+\/converse(?:-stream)?$/, () => CONVERSE],
+  ['POST', /^\/api\/(?:chat|generate)$/, () => OLLAMA],
+  // Cohere's own form.
+  ['POST', /^(?:\/v[12])?\/(?:chat|generate)$/, () => at(['max_tokens'])],
+  ['POST', ends('(?:embeddings|rerank|embed)'), () => READING],
+  ['POST', /^\/api\/embed(?:dings)?$/, () => READING],
+  ['POST', /^(?:\/v[0-9]+[a-z0-9]*)?\/models\/[^/:]+:(?:e|batchE)mbedContents?$/, () => READING],
+  [
+    'POST',
+    ends('moderations'),
+    (provider) => (provider === 'openai' || provider === 'azure' ? FREE : READING),
+  ],
+  [
+    'POST',
+    ends('(?:messages/count_tokens|responses/input_tokens|tokenize|detokenize|tokenize-text)'),
+    () => FREE,
+  ],
+  [
+    'POST',
+    new RegExp(`^(?:/v[0-9]+[a-z0-9]*)?(?:${VERTEX}/publishers/[^/]+)?/models/[^/:%]+:countTokens$`),
+    () => FREE,
+  ],
+  ['POST', /^\/api\/show$/, () => FREE],
+  ['GET', ends('models(?:/[^/:]+){0,2}'), () => FREE],
+  ['GET', /^\/api\/(?:tags|version|ps)$/, () => FREE],
+]
+
+/** Null for an endpoint whose use its answer does not tell. `path` stands behind the provider's root, without query. */
+export function answerFormat(provider: string, method: string, path: string): AnswerFormat | null {
+  const asked = method === 'HEAD' ? 'GET' : method
+  for (const [of, form, format] of ROWS) {
+    if (of === asked && form.test(path)) return format(provider)
+  }
+  return null
+}

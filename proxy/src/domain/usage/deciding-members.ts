@@ -1,0 +1,81 @@
+/**
+ * Members of a request's body that decide what it does or what it may use, with the exact type that each has in the
+ * vendors' documents. A vendor that is given another type may take it for yes, for its default, or for no limit at all.
+ */
+export type MemberKind = 'text' | 'names' | 'flag' | 'object' | 'tier' | 'limit' | 'count'
+
+/** What each kind must be, for the one whose request is refused. */
+export const KIND_WORDS: Readonly<Record<MemberKind, string>> = {
+  text: 'a string',
+  names: 'a list of strings',
+  flag: 'true, false or null',
+  object: 'an object or null',
+  tier: 'a string, an object or null',
+  limit: 'a whole number or null',
+  count: 'a whole number from 1, or null',
+}
+
+interface DecidingMember {
+  readonly kind: MemberKind
+  /** Two spellings of one member are that member twice. */
+  readonly name: string
+}
+
+type Table = ReadonlyMap<string, DecidingMember>
+
+function table(rows: Readonly<Partial<Record<MemberKind, readonly (string | readonly string[])[]>>>): Table {
+  const found = new Map<string, DecidingMember>()
+  for (const [kind, names] of Object.entries(rows) as [
+    MemberKind,
+    readonly (string | readonly string[])[],
+  ][]) {
+    for (const spellings of names) {
+      const all = typeof spellings === 'string' ? [spellings] : spellings
+      const [name = ''] = all
+      for (const spelling of all) found.set(spelling, { kind, name })
+    }
+  }
+  return found
+}
+
+/** By their exact spelling, at the top of a body. */
+export const TOP_MEMBERS: Table = table({
+  text: ['model'],
+  names: ['models'],
+  flag: ['stream', 'background', 'deferred'],
+  object: [
+    'stream_options',
+    ['generationConfig', 'generation_config'],
+    ...['inferenceConfig', 'options', 'textGenerationConfig', 'parameters'],
+  ],
+  tier: [['service_tier', 'serviceTier']],
+  limit: [
+    ...['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'max_tokens_to_sample'],
+    ...['max_gen_len', 'max_new_tokens', 'num_predict', 'maxOutputTokens', 'maxTokens'],
+  ],
+  count: ['n', 'best_of', 'num_generations', ['candidateCount', 'candidate_count'], 'num_return_sequences'],
+})
+
+/** By exact spelling, inside of the members of kind `object` that wrap such limits. */
+export const WRAPPED_MEMBERS: Table = table({
+  limit: [
+    ['maxOutputTokens', 'max_output_tokens'],
+    ...['maxTokens', 'max_tokens', 'num_predict', 'maxTokenCount', 'max_new_tokens'],
+  ],
+  count: [['candidateCount', 'candidate_count'], 'n', 'best_of', 'num_return_sequences'],
+})
+
+/** Members whose own members are of `WRAPPED_MEMBERS`; `stream_options` has its own. */
+export const WRAPPERS: ReadonlySet<string> = new Set([
+  ...['generationConfig', 'inferenceConfig', 'options', 'textGenerationConfig', 'parameters'],
+])
+
+/** Also Go's reading of ſ, which folds to s. */
+export function folded(key: string): string {
+  const lower = key.toLowerCase()
+  return lower.includes('ſ') ? lower.replaceAll('ſ', 's') : lower
+}
+
+/** By their folded spelling, so that a reader who counts letters' case for nothing is not read differently. */
+export const byFolded = (members: Table): ReadonlyMap<string, string> =>
+  new Map([...members.keys()].map((spelling) => [folded(spelling), spelling]))

@@ -1,0 +1,44 @@
+import { type BodyProblem, type BodyScan, scanBody } from './body-scan.ts'
+import { maskToken } from './mask-token.ts'
+import { type SpendingFacts, spendingFacts } from './spending-facts.ts'
+import type { Splice } from './splice.ts'
+import { usageWish } from './stream-options.ts'
+
+/** All that is found out about a body by going through its bytes; plain data, so that a worker can tell it. */
+export interface BodyReading {
+  readonly scan: BodyScan | BodyProblem
+  /** What asks the vendor for the figures of a stream; null where they are asked for, or not to be. */
+  readonly usageWish: Splice | null
+  /** Null where they were not asked for, or it cannot be read. */
+  readonly spending: SpendingFacts | null
+}
+
+export interface BodyQuestions {
+  /** The agent's own, which is taken out of the body in place. */
+  readonly token: string
+  /** What the request may use is limited. */
+  readonly withSpending: boolean
+}
+
+/** Reads a whole body, and takes its agent's token out of it in place. Linear in its length; nothing else goes through it. */
+export function readBody(body: Buffer, { token, withSpending }: BodyQuestions): BodyReading {
+  const scan = scanBody(body)
+  const wish = usageWish(body, scan)
+  const spending = withSpending && !('problem' in scan) ? spendingFacts(body) : null
+  maskToken(body, token)
+  return { scan, usageWish: wish, spending }
+}
+
+/** Reads bodies off the event loop; owners take turns. */
+export interface LargeBodies {
+  /**
+   * The parts joined, as `readBody` leaves them; their memory is handed over. Null when it takes too long or too much
+   * memory. Rejects with `rate_limited` when too many of the owner's wait, and with the signal's reason.
+   */
+  read(
+    owner: string,
+    parts: readonly Buffer[],
+    questions: BodyQuestions,
+    signal: AbortSignal,
+  ): Promise<{ readonly body: Buffer; readonly reading: BodyReading } | null>
+}

@@ -1,0 +1,80 @@
+import type { Agent } from '../../domain/agents/index.ts'
+import { behindRoot, type Provider, upstreamPath } from '../../domain/providers/index.ts'
+import { type AdmissionDeps, askOwner, denied } from './admission.ts'
+import type { Exchange } from './exchange.ts'
+import type { Identity } from './identity.ts'
+import type { Reading } from './read-head.ts'
+import { type LlmRefusal, refused } from './refusal.ts'
+import { modelsNamed } from './request-model.ts'
+import { type Body, type WholeBodyDeps, wholeBody } from './whole-body.ts'
+
+interface EntitledBodyDeps extends AdmissionDeps, WholeBodyDeps {
+  readonly identity: Identity
+}
+
+const DEFAULT_WAIT_SECONDS = 60
+const MAX_WAIT_SECONDS = 120
+
+/** How long a request waits for its owner. */
+export const waitMsOf = ({ head }: Reading): number =>
+  Math.min(head.waitSeconds ?? DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS) * 1_000
+
+/**
+ * Reads a body in the order identity, grant, body: of one whose agent was refused nothing is taken, and of one that
+ * nothing is granted to only so much as names a model. Where a model chooses the provider, any grant will do.
+ */
+export async function entitledBody(
+  agent: Agent,
+  reading: Reading,
+  exchange: Exchange,
+  deps: EntitledBodyDeps,
+): Promise<Body | LlmRefusal> {
+  const { provider } = reading
+  const { isEntitled } = exchange
+  if (!isEntitled && provider !== null) {
+    const use = { agentId: agent.id, provider: provider.name, model: null, path: pathOf(provider, reading) }
+    const verdict = deps.access.judge(use)
+    if (verdict.verdict === 'denied') return denied(provider.name, verdict.retryAfterSeconds)
+  }
+  return await wholeBody(agent, reading, exchange, deps, {
+    isEntitled,
+    isLimited: deps.access.limitsSpending(agent.id, provider?.name ?? null),
+    agree: () => agree(agent, provider, reading, exchange, deps),
+  })
+}
+
+const pathOf = (provider: Provider, { rest }: Reading): string =>
+  behindRoot(provider, upstreamPath(provider, rest))
+
+/** Asks the owner for what a long body that was not read may want; null when it is granted. */
+async function agree(
+  agent: Agent,
+  provider: Provider | null,
+  reading: Reading,
+  exchange: Exchange,
+  deps: EntitledBodyDeps,
+): Promise<LlmRefusal | null> {
+  if (provider === null) {
+    const message =
+      'Nothing is granted to this agent yet, and its body is too long to look for a model first: send a shorter request, or write /llm/<provider>/… .'
+    return refused('bad_request', message)
+  }
+  const { credential } = reading
+  const { request, websocket } = exchange
+  const path = pathOf(provider, reading)
+  const method = request.method ?? ''
+  const answer = await askOwner(
+    {
+      agent,
+      provider,
+      path,
+      isListing: false,
+      models: modelsNamed({ method, path, query: credential.query, websocket, body: 'unread', inBody: [] }),
+      waitMs: waitMsOf(reading),
+      gone: () => exchange.gone(),
+      stillGood: () => deps.identity.stillGood(credential.token, request),
+    },
+    deps,
+  )
+  return 'code' in answer ? answer : null
+}

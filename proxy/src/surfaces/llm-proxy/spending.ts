@@ -1,0 +1,153 @@
+import type { Provider } from '../../domain/providers/index.ts'
+import {
+  answerFormat,
+  answerLimitSplices,
+  boundsOf,
+  declaredLimit,
+  limitName,
+  type Reservation,
+  type SpendingFacts,
+  type SpendingLimits,
+  type Splice,
+} from '../../domain/usage/index.ts'
+import { type LlmRefusal, refused } from './refusal.ts'
+
+/**
+ * The most that a request may use, under a limit on tokens or money. Whatever cannot be told from the request is refused:
+ * docs/llm-proxy.md, "How limits hold". Nothing here is called for a grant without such a limit.
+ */
+export interface Spending {
+  readonly estimate: Reservation
+  /** The member that says how long an answer may be; '' where there are none. */
+  readonly field: string
+  /** What has to be put into the body, with the cap that it was admitted with. */
+  splices(cap: number | null): readonly Splice[]
+}
+
+export interface SpendingRequest {
+  readonly provider: Pick<Provider, 'name' | 'errors'>
+  readonly method: string
+  readonly path: string
+  readonly websocket: boolean
+  /** Flat name, value …, names in lower case. */
+  readonly headers: readonly string[]
+  readonly models: readonly (string | null)[]
+  /** Of the body; null when there is none, or it was not looked through. */
+  readonly facts: () => SpendingFacts | null
+  /** The vendor is known to tell what is used there. */
+  readonly isMetered: boolean
+  /** Answers that the body asks for at once. */
+  readonly choices: number
+  /** The vendor goes on after it has answered. */
+  readonly isDeferred: boolean
+}
+
+/** Of the largest image: OpenAI counts up to 48,169 tokens for one (gpt-4o-mini), Anthropic 4,784, Google 4,128. */
+const IMAGE_TOKENS = { openai: 50_000, anthropic: 5_000, google: 5_000 } as const
+/** What vendors write around a request, and around one with tools (Anthropic: up to 804 tokens). */
+const FRAME_TOKENS = 32
+const TOOLS_TOKENS = 1_024
+
+/** Headers that change the price of a request, by how their names begin. */
+const DEARER_HEADERS = [
+  // Bedrock's service tier, latency and guardrails; Vertex's priority; spilling over at Azure; gateways' own routing.
+  ...['x-amzn-bedrock-', 'x-vertex-ai-llm-', 'x-ms-spillover', 'cf-aig-', 'x-portkey-'],
+] as const
+/** Models that go on by themselves, or let others write too, beyond the maximum of an answer. */
+const UNBOUNDED_MODELS = /deep-research|multi-agent|^(?:groq\/)?compound|^openrouter\/(?!auto$)/
+/** Models that search by themselves, and charge for it beside their tokens. */
+const SEARCHING_MODELS = /-search-(?:preview|api)|(?:^|\/)sonar|:online$/
+/** Perplexity tells the fee of its searches with the money of its answers: up to 22 $ for a thousand. */
+const SEARCH_FEE_MICRO_USD = 22_000
+/** Tokens of reasoning that a vendor does not count in the maximum of an answer: Qwen's models, by default. */
+const REASONING_BESIDE: ReadonlyMap<string, number> = new Map([['qwen', 81_920]])
+const FAST_BETA = /fast-mode|priority/
+
+const unmetered = (why: string): LlmRefusal =>
+  refused('unmetered', `Tokens or money are limited here, and ${why}.`)
+
+export function spendingOf(
+  request: SpendingRequest,
+  { microUsdPerDay }: SpendingLimits,
+): Spending | LlmRefusal {
+  const { provider, method, path, models } = request
+  if (request.websocket)
+    return unmetered('what a realtime session uses is told in its messages, which pass unread')
+  // Who tells what it used, and where its answer can be bounded beforehand.
+  const format = request.isMetered ? answerFormat(provider.name, method, path) : null
+  if (format === null) {
+    return unmetered(`${method} ${path} is no endpoint whose answer is known to tell the tokens that it used`)
+  }
+  if (format.kind === 'free') return NOTHING
+  if (request.isDeferred) return unmetered('work that is done later tells what it used in another answer')
+  const facts = request.facts()
+  if (facts === null) {
+    return unmetered('a body that is not JSON, is encoded or is larger than 32 MiB is not looked through')
+  }
+  if (facts.unmetered !== null) {
+    return unmetered(`what "${facts.unmetered}" adds to the request is not known; leave it out`)
+  }
+  const unbounded = naming(models, UNBOUNDED_MODELS)
+  if (unbounded !== null) return unmetered(`${unbounded} may go on beyond the maximum of an answer`)
+  if (microUsdPerDay !== null) {
+    const dearer = facts.dearer ?? dearerHeader(request.headers) ?? searchingModel(provider.name, models)
+    if (dearer !== null)
+      return unmetered(`"${dearer}" asks for another price than the usual one; leave it out`)
+  }
+  const bounds = models.length === 0 ? [boundsOf(null)] : models.map(boundsOf)
+  const most = (of: 'output' | 'context'): number => Math.max(...bounds.map((bound) => bound[of]))
+  const counted =
+    facts.textTokens +
+    facts.images * IMAGE_TOKENS[provider.errors] +
+    FRAME_TOKENS +
+    (facts.hasTools ? TOOLS_TOKENS : 0)
+  // What is stored at the vendor, or is no text, may be as much as the model can read.
+  const read = facts.elsewhere === null ? counted : Math.max(counted, most('context'))
+  if (format.kind === 'reading') {
+    // A query is read anew with each document.
+    return { ...NOTHING, estimate: { inputTokens: read * Math.max(1, facts.documents), outputTokens: 0 } }
+  }
+  const answers = request.choices * facts.prompts
+  const declared = declaredLimit(facts.limits, format)
+  const perAnswer = declared.tokens ?? format.usual
+  const beside = REASONING_BESIDE.get(provider.name) ?? 0
+  const estimate: Reservation = {
+    inputTokens: read,
+    outputTokens: safe(((perAnswer ?? most('output')) + beside) * answers),
+    // A maximum that reasoning is not counted in caps nothing.
+    uncapped: perAnswer === null && beside === 0 ? answers : null,
+    feeMicroUsd: provider.name === 'perplexity' ? SEARCH_FEE_MICRO_USD : 0,
+  }
+  const putIn = declared.mustBePutIn ? perAnswer : null
+  return {
+    estimate,
+    field: limitName(format),
+    splices(cap) {
+      const tokens = cap ?? putIn
+      return tokens === null ? [] : answerLimitSplices(facts.limits, format, tokens)
+    },
+  }
+}
+
+const safe = (tokens: number): number => Math.min(tokens, Number.MAX_SAFE_INTEGER)
+
+const NOTHING: Spending = {
+  estimate: { inputTokens: 0, outputTokens: 0 },
+  field: '',
+  splices: () => [],
+}
+
+function dearerHeader(headers: readonly string[]): string | null {
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] as string
+    if (DEARER_HEADERS.some((start) => name.startsWith(start))) return name
+    if (name === 'anthropic-beta' && FAST_BETA.test(headers[at + 1] as string)) return name
+  }
+  return null
+}
+
+const searchingModel = (provider: string, models: readonly (string | null)[]): string | null =>
+  provider === 'perplexity' ? null : naming(models, SEARCHING_MODELS)
+
+const naming = (models: readonly (string | null)[], form: RegExp): string | null =>
+  models.find((model) => model !== null && form.test(model)) ?? null

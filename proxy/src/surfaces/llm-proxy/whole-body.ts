@@ -1,0 +1,161 @@
+import type { Readable } from 'node:stream'
+import type { Agent } from '../../domain/agents/index.ts'
+import {
+  type BodyQuestions,
+  type BodyReading,
+  type BodyScan,
+  type LargeBodies,
+  readBody,
+  type SpendingFacts,
+  type Splice,
+  splicedPieces,
+} from '../../domain/usage/index.ts'
+import { AppError } from '../../kernel/index.ts'
+import { HeldBody, streamed } from '../relay/index.ts'
+import type { Exchange } from './exchange.ts'
+import type { Reading } from './read-head.ts'
+import { type LlmRefusal, refused } from './refusal.ts'
+import {
+  BodyReader,
+  type Came,
+  type createBodyBudget,
+  MAX_UNGRANTED_BYTES,
+  MAX_WHOLE_BYTES,
+  STALL_MS,
+} from './request-body.ts'
+import type { Stalls } from './stalls.ts'
+
+/** What is known of a body: read whole, or only where it begins. */
+export interface Body {
+  /** `unread`: it may say anything. */
+  readonly known: 'none' | 'read' | 'unread'
+  readonly whole: Buffer | null
+  /** What came of one that is not read whole. */
+  readonly begun: readonly Buffer[] | null
+  scan: BodyScan | null
+  readonly usageWish: Splice | null
+  /** What the request may use, where that may be limited; null where nobody asked. */
+  readonly spending: SpendingFacts | null
+}
+
+export interface WholeBodyDeps {
+  readonly budget: ReturnType<typeof createBodyBudget>
+  readonly stalls: Stalls
+  readonly largeBodies: LargeBodies
+}
+
+const UNREAD: Body = {
+  known: 'unread',
+  whole: null,
+  begun: null,
+  scan: null,
+  usageWish: null,
+  spending: null,
+}
+const NO_BODY: Body = { ...UNREAD, known: 'none' }
+/** As much as one piece of a connection. What is larger is read off the event loop. */
+const SMALL_BYTES = 65_536
+
+/** The one charset that JSON has (RFC 8259, 8.1), said or not. */
+const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-?8"?[ \t]*)?$/
+
+/** What is not read before it goes on; null for what has to be. */
+export function kindOfBody({ head: { contentType, isEncoded, bodyBytes } }: Reading): Body | null {
+  if (bodyBytes === 0) return NO_BODY
+  const isJson = contentType === '' || JSON_TYPE.test(contentType)
+  return !isJson || isEncoded || (bodyBytes ?? 0) > MAX_WHOLE_BYTES ? UNREAD : null
+}
+
+/**
+ * Reads the body as far as it may be. `isEntitled`: something is granted to the agent where it wants to go. Without that a small
+ * body is read, since the owner is asked for its model; of a longer one nothing more is taken until `agree` has asked for leave.
+ */
+export async function wholeBody(
+  agent: Agent,
+  { credential: { token }, head }: Reading,
+  exchange: Exchange,
+  deps: WholeBodyDeps,
+  {
+    isEntitled,
+    isLimited,
+    agree,
+  }: { readonly isEntitled: boolean; readonly isLimited: boolean; agree(): Promise<LlmRefusal | null> },
+): Promise<Body | LlmRefusal> {
+  const hold = deps.budget.open(agent.id)
+  exchange.keep(hold)
+  const reader = new BodyReader(exchange.request, { hold, stalls: deps.stalls })
+  if (!isEntitled) {
+    const isLong = (head.bodyBytes ?? 0) > MAX_UNGRANTED_BYTES
+    const first = isLong ? null : await reader.upTo(MAX_UNGRANTED_BYTES)
+    if (typeof first === 'string') return noBody(first)
+    const refusal = first?.whole === true ? null : await agree()
+    if (refusal !== null) return refusal
+  }
+  const came = await reader.upTo(MAX_WHOLE_BYTES)
+  if (typeof came === 'string') return noBody(came)
+  if (!came.whole) return { ...UNREAD, begun: came.parts }
+  if (came.bytes === 0) return { ...NO_BODY, whole: Buffer.alloc(0) }
+  if (came.bytes > SMALL_BYTES)
+    return await readLarge(agent, came.parts, { token, withSpending: isLimited }, exchange, deps)
+  const [first] = came.parts
+  const body = came.parts.length === 1 && first !== undefined ? first : Buffer.concat(came.parts)
+  return bodyOf(body, readBody(body, { token, withSpending: false }))
+}
+
+async function readLarge(
+  agent: Agent,
+  parts: readonly Buffer[],
+  questions: BodyQuestions,
+  exchange: Exchange,
+  { largeBodies }: WholeBodyDeps,
+): Promise<Body | LlmRefusal> {
+  try {
+    const read = await largeBodies.read(agent.id, parts, questions, exchange.gone())
+    if (read === null) return refused('bad_request', 'The body takes too long to read.')
+    return bodyOf(read.body, read.reading)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    const code = error.code === 'shutting_down' ? error.code : 'rate_limited'
+    return refused(code, error.message, error.retryAfterSeconds)
+  }
+}
+
+function noBody(why: Exclude<Came, object>): LlmRefusal {
+  return why === 'no_room'
+    ? refused('rate_limited', 'Bodies of this agent take all the memory there is for them.', 5)
+    : refused('bad_request', 'The body comes in too many and too small pieces.')
+}
+
+function bodyOf(whole: Buffer, { scan, usageWish, spending }: BodyReading): Body | LlmRefusal {
+  if (!('problem' in scan)) return { known: 'read', whole, begun: null, scan, usageWish, spending }
+  // What is not JSON is for the provider to refuse. Two readings of one body would be a way around a grant.
+  if (scan.problem === 'not_json') return { ...UNREAD, whole }
+  const { member = 'a member', wanted } = scan
+  return refused(
+    'bad_request',
+    scan.problem === 'wrong_type'
+      ? `In the body, "${member}" has to be ${wanted}.`
+      : `The body says "${member}" twice, or in a spelling that only some readers take for it.`,
+  )
+}
+
+/** The body as it goes out, with these in it; its length is put in the head where it does not follow from what is given. */
+export function bodyToSend(
+  body: Body,
+  splices: readonly Splice[],
+  { head }: Reading,
+  { request }: Exchange,
+): Readable | Buffer | null {
+  const { whole } = body
+  if (whole !== null && whole.length <= SMALL_BYTES) {
+    return splices.length === 0 ? whole : Buffer.concat(splicedPieces(whole, splices))
+  }
+  if (whole !== null) {
+    const pieces = splicedPieces(whole, splices)
+    head.headers.push('content-length', String(pieces.reduce((sum, { length }) => sum + length, 0)))
+    return new HeldBody(pieces)
+  }
+  if (head.bodyBytes === 0) return null
+  if (head.bodyBytes !== null) head.headers.push('content-length', String(head.bodyBytes))
+  return streamed(request, { begun: body.begun, stallMs: STALL_MS })
+}

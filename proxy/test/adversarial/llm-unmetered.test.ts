@@ -1,0 +1,183 @@
+/** Ways around a limit on tokens or money by what nobody is told of, is told later, or costs more than it seems to. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { CHAT, createLimitsKit, type LimitsKit, messageOf } from '../support/limits-kit.ts'
+import { chatBody } from '../support/llm-kit.ts'
+import { json } from '../support/vendor-answers.ts'
+import type { VendorName } from '../support/vendor-rules.ts'
+
+const PRICED = 'gpt-4o'
+
+let limits: LimitsKit
+let kit: LimitsKit['kit']
+let ask: LimitsKit['ask']
+let limited: LimitsKit['limited']
+beforeAll(async () => {
+  limits = await createLimitsKit()
+  ;({ kit, ask, limited } = limits)
+})
+afterAll(() => limits?.[Symbol.asyncDispose]())
+afterEach(() => {
+  kit.vendors.clearPlays()
+  expect(kit.vendors.faults.splice(0)).toEqual([])
+})
+
+describe('an endpoint whose use nobody is told', () => {
+  it.each<[VendorName, string]>([
+    ...(
+      [
+        'realtime/client_secrets',
+        'realtime/sessions',
+        'realtime/transcription_sessions',
+        'realtime/calls',
+        'batches',
+        'videos',
+        'images/generations',
+        'audio/speech',
+        'files',
+        'assistants',
+        'threads/runs',
+        'fine_tuning/jobs',
+        'vector_stores',
+        'responses/resp_1/cancel',
+        'containers',
+        'evals',
+        'chat/completions/chatcmpl_1',
+        'something/new',
+      ] as const
+    ).map((path): [VendorName, string] => ['openai', `/llm/openai/v1/${path}`]),
+    ['xai', '/llm/xai/v1/chat/deferred-completion/1'],
+    ['xai', '/llm/xai/v1/images/generations'],
+    ['google', '/llm/google/v1alpha/auth_tokens'],
+    ['google', '/llm/google/v1beta/models/gemini-demo:batchGenerateContent'],
+    ['google', '/llm/google/v1beta/models/veo-demo:predictLongRunning'],
+    ['google', '/llm/google/v1beta/models/gemini-demo%3AbatchGenerateContent:generateContent'],
+    ['google', '/llm/google/v1beta/cachedContents'],
+    ['anthropic', '/llm/anthropic/v1/messages/batches'],
+    ['bedrock', '/llm/bedrock/async-invoke'],
+    ['bedrock', '/llm/bedrock/model/amazon.nova-reel/invoke'],
+  ])('%s: %s is not asked under a limit', async (vendor, path) => {
+    const token = await limited(vendor, { tokens_per_day: 1_000_000 })
+    const { status, code, arrived } = await ask(vendor, path, token, {
+      model: 'demo',
+      prompt: 'x',
+      session: {},
+    })
+    expect([status, code, arrived]).toEqual([403, 'unmetered', []])
+  })
+
+  it.each([
+    ['later', '/llm/openai/v1/responses', { input: 'x', background: true }],
+    ['later at xAI', CHAT, chatBody({ deferred: true })],
+    ['in a batch tier', CHAT, chatBody({ service_tier: 'batch' })],
+    ['by a tool of the vendor', '/llm/openai/v1/responses', { input: 'x', tools: [{ type: 'web_search' }] }],
+    ['in a container', '/llm/openai/v1/responses', { input: 'x', tools: [{ type: 'code_interpreter' }] }],
+    ['by a tool without a type', CHAT, chatBody({ tools: [{ googleSearch: {} }] })],
+    ['by a search', CHAT, chatBody({ web_search_options: {} })],
+    ['by a plugin', CHAT, chatBody({ plugins: [{ id: 'web' }] })],
+    [
+      'by a model that goes on by itself',
+      '/llm/openai/v1/responses',
+      { model: 'o3-deep-research', input: 'x' },
+    ],
+    ['by something new', CHAT, chatBody({ brand_new_member: 1 })],
+    ['by something new, escaped', CHAT, chatBody({ Tools: [{ type: 'web_search' }] })],
+  ])('nor is work done %s', async (_name, path, body) => {
+    const token = await limited('openai', { tokens_per_day: 1_000_000 })
+    const { code, arrived } = await ask('openai', path, token, { model: 'gpt-demo', ...body })
+    expect([code, arrived]).toEqual(['unmetered', []])
+  })
+
+  it('nor is a body that is not looked through', async () => {
+    const token = await limited('openai', { tokens_per_day: 1_000_000 })
+    const body = JSON.stringify(chatBody())
+    for (const headers of [{ 'content-type': 'text/plain' }, { 'content-encoding': 'br' }]) {
+      const { code, arrived } = await ask('openai', CHAT, token, body, headers)
+      expect([code, arrived]).toEqual(['unmetered', []])
+    }
+  })
+
+  it('and what is free passes', async () => {
+    const token = await limited('openai', { tokens_per_day: 1 })
+    expect((await kit.ask('/llm/openai/v1/models', { token })).status).toBe(200)
+    const claude = await limited('anthropic', { tokens_per_day: 1 })
+    const headers = { 'anthropic-version': '2023-06-01' }
+    const body = chatBody({ model: 'claude-demo' })
+    expect(
+      (await ask('anthropic', '/llm/anthropic/v1/messages/count_tokens', claude, body, headers)).status,
+    ).toBe(200)
+  })
+})
+
+describe('a member that decides something, in another type', () => {
+  it.each([
+    ['stream', '"true"'],
+    ['stream', '1'],
+    ['model', '["gpt-dear"]'],
+    ['model', 'null'],
+    ['n', '"200"'],
+    ['n', '0.5'],
+    ['n', '-1'],
+    ['max_tokens', '"100000"'],
+    ['max_completion_tokens', '1e999'],
+    ['background', '"true"'],
+    ['deferred', '1'],
+    ['service_tier', '["priority"]'],
+    ['stream_options', '"x"'],
+    ['generationConfig', '[]'],
+    ['n', '1,"N":200'],
+    ['max_tokens', '1,"max_tokens":100000'],
+    ['service_tier', '"default","service_tier":"priority"'],
+  ])('is refused, with a limit or without: "%s":%s', async (name, value) => {
+    const rest = name === 'model' ? {} : { model: 'gpt-demo' }
+    const body = `{"${name}":${value},${JSON.stringify({ ...rest, messages: [] }).slice(1)}`
+    for (const of of [{}, { tokens_per_day: 1_000_000 }]) {
+      const token = await limited('openai', of)
+      const { status, code, answer, arrived } = await ask('openai', CHAT, token, body)
+      expect([status, code, arrived]).toEqual([400, 'bad_request', []])
+      expect(messageOf(answer)).toContain(name)
+    }
+  })
+})
+
+describe('another price than the usual one', () => {
+  const claude = '/llm/anthropic/v1/messages'
+  const long = { type: 'ephemeral', ttl: '1h' }
+  it.each<[VendorName, string, Record<string, unknown>, Record<string, string>]>([
+    ['openai', CHAT, { service_tier: 'priority' }, {}],
+    ['openai', CHAT, { service_tier: 'auto' }, {}],
+    ['openai', CHAT, { modalities: ['text', 'audio'] }, {}],
+    ['openai', CHAT, { model: 'gpt-4o-search-preview' }, {}],
+    ['anthropic', claude, { speed: 'fast' }, {}],
+    ['anthropic', claude, { inference_geo: 'us' }, {}],
+    ['anthropic', claude, { system: [{ type: 'text', text: 'x', cache_control: long }] }, {}],
+    ['anthropic', claude, { cache_control: long }, {}],
+    ['anthropic', claude, {}, { 'anthropic-beta': 'fast-mode-2026-02-01' }],
+    ['openai', CHAT, {}, { 'x-vertex-ai-llm-shared-request-type': 'priority' }],
+  ])('%s: is refused under a limit of money alone: %s %j %j', async (vendor, path, more, headers) => {
+    const model = vendor === 'anthropic' ? 'claude-sonnet-4-5' : PRICED
+    const body = chatBody({ model, max_tokens: 10, ...more })
+    const all = { 'anthropic-version': '2023-06-01', ...headers }
+    const money = await limited(vendor, { micro_usd_per_day: 10_000_000 })
+    const dear = await ask(vendor, path, money, body, all)
+    expect([dear.code, dear.arrived]).toEqual(['unmetered', []])
+    const tokens = await limited(vendor, { tokens_per_day: 1_000_000 })
+    expect((await ask(vendor, path, tokens, body, all)).status).toBe(200)
+  })
+
+  it('is held for where the vendor tells it only afterwards, also by many at once', async () => {
+    const token = await limited('openrouter', { micro_usd_per_day: 1_000_000 })
+    const path = '/llm/openrouter/api/v1/chat/completions'
+    const hold = Promise.withResolvers<void>()
+    kit.vendors.next('openrouter', async () => {
+      await hold.promise
+      return json({ choices: [], usage: { prompt_tokens: 20, completion_tokens: 1_000, cost: 0.5 } })
+    })
+    const coming = kit.vendors.nextCall('openrouter')
+    const body = chatBody({ model: 'nobody/knows', max_tokens: 1_000 })
+    const first = kit.ask(path, { token, body })
+    await coming
+    expect((await ask('openrouter', path, token, body)).code).toBe('limit_passed')
+    hold.resolve()
+    await first
+  })
+})

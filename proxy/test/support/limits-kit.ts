@@ -1,0 +1,69 @@
+import { createLlmKit, type LlmKit } from './llm-kit.ts'
+import type { VendorCall } from './vendor-doubles.ts'
+import type { VendorName } from './vendor-rules.ts'
+
+export const CHAT = '/llm/openai/v1/chat/completions'
+
+type Limits = Readonly<Partial<Record<'tokens_per_day' | 'micro_usd_per_day', number>>>
+
+/** A daemon with keys of many vendors, for agents whose tokens or money are limited. */
+export interface LimitsKit extends AsyncDisposable {
+  readonly kit: LlmKit
+  /** The token of a new agent with these limits at one vendor. */
+  limited(vendor: VendorName, limits: Limits): Promise<string>
+  /** What came back, with the code of the daemon's own, and what arrived at the vendor for it. */
+  ask(
+    vendor: VendorName,
+    path: string,
+    token: string,
+    body: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{
+    readonly code: string | null
+    readonly status: number
+    readonly answer: Awaited<ReturnType<LlmKit['ask']>>
+    readonly arrived: readonly VendorCall[]
+  }>
+}
+
+const VENDORS = [
+  'openai',
+  'mistral',
+  'anthropic',
+  'google',
+  'bedrock',
+  'cohere',
+  'xai',
+  'openrouter',
+  'deepseek',
+]
+
+export async function createLimitsKit(): Promise<LimitsKit> {
+  const kit = await createLlmKit()
+  let serial = 0
+  await kit.admin('PUT', '/v1/providers/bedrock/params/region', { value: 'us-east-1' })
+  for (const vendor of VENDORS) await kit.addKey(vendor)
+  // The one that is sold, not the one of the own machine.
+  await kit.admin('POST', '/v1/providers', { name: 'hosted', url: 'https://ollama.com' })
+  await kit.addKey('hosted', { value: kit.vendors.key('ollama') })
+  return {
+    kit,
+    async limited(vendor, limits) {
+      serial += 1
+      const agent = `limited-${serial}`
+      const token = await kit.addAgent(agent)
+      await kit.grant(vendor === 'ollama' ? 'hosted' : vendor, { agent, limits })
+      return token
+    },
+    async ask(vendor, path, token, body, headers = {}) {
+      const before = kit.vendors.callsTo(vendor).length
+      const answer = await kit.ask(path, { token, body, headers })
+      const arrived = kit.vendors.callsTo(vendor).slice(before)
+      return { code: answer.headers.get('x-oauth3-error'), status: answer.status, answer, arrived }
+    },
+    [Symbol.asyncDispose]: () => kit[Symbol.asyncDispose](),
+  }
+}
+
+export const messageOf = (answer: { readonly json: { error: { message: string } } }): string =>
+  answer.json.error.message
