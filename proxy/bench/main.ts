@@ -5,6 +5,7 @@ import { benchExecute } from './execute.ts'
 import { benchFacts } from './facts.ts'
 import { benchFootprint } from './footprint.ts'
 import { benchGateway } from './gateway.ts'
+import { benchHostile } from './hostile.ts'
 import { benchLlm } from './llm.ts'
 import { benchScrub } from './scrub.ts'
 import { benchStorage } from './storage.ts'
@@ -14,7 +15,8 @@ import { benchStorage } from './storage.ts'
  * forms for a look: `npm run bench -- execute --quick`.
  *
  * Of `llm` alone: `--memory [--minutes N]` watches the daemon's memory under load, `--peers FOLDER` is where peers that
- * are no dependencies are kept, `--profile FOLDER` is where a processor profile of the daemon is left.
+ * are no dependencies are kept, `--profile FOLDER` is where a processor profile of the daemon is left. Of `hostile` alone: `--kinds 0,3` has
+ * only these of its kinds of hostile agents work, by their places in `hostile/kinds.ts`.
  */
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -22,6 +24,7 @@ const { values: options, positionals: names } = parseArgs({
     quick: { type: 'boolean', default: false },
     memory: { type: 'boolean', default: false },
     minutes: { type: 'string' },
+    kinds: { type: 'string' },
     peers: { type: 'string', default: join(tmpdir(), 'oauth3-bench-peers') },
     profile: { type: 'string' },
   },
@@ -41,6 +44,11 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
         ? { small: 3, large: 3, largeBytes: 200_000_000, posts: 8 }
         : { small: 9, large: 9, largeBytes: 200_000_000, posts: 40 },
     ),
+  hostile: () =>
+    benchHostile({
+      ...(quick ? { rounds: 1, seconds: 8 } : { rounds: 3, seconds: 10 }),
+      kinds: options.kinds?.split(',').map(Number) ?? null,
+    }),
   llm: () =>
     benchLlm({
       ...(quick ? { rounds: 3, seconds: 2, streamRounds: 3 } : { rounds: 9, seconds: 4, streamRounds: 9 }),

@@ -5,8 +5,14 @@
 export interface FairQueue<T> {
   /** False when as much waits, of this owner or of all, as may wait: the caller refuses. */
   push(owner: string, item: T): boolean
-  /** The next in turn; owners that are not `ready` keep their place and are passed over. */
-  shift(isReady?: (owner: string) => boolean): { readonly owner: string; readonly item: T } | undefined
+  /**
+   * The next in turn; owners that are not `ready` keep their place and are passed over. Of several, the one that has `used`
+   * least is served first, where that is told: turns alone give most to whoever asks for the largest pieces.
+   */
+  shift(
+    isReady?: (owner: string) => boolean,
+    used?: (owner: string) => number,
+  ): { readonly owner: string; readonly item: T } | undefined
   /** Whether it was still waiting. */
   remove(owner: string, item: T): boolean
   /** Takes out all that waits. */
@@ -36,17 +42,25 @@ export function createFairQueue<T>({ perOwner, total }: QueueBounds): FairQueue<
       size += 1
       return true
     },
-    shift(isReady) {
-      for (const [owner, items] of waiting) {
+    shift(isReady, used) {
+      let next: string | undefined
+      let least = Number.POSITIVE_INFINITY
+      for (const owner of waiting.keys()) {
         if (isReady !== undefined && !isReady(owner)) continue
-        const item = items.shift() as T
-        size -= 1
-        // Whoever was served goes to the end.
-        waiting.delete(owner)
-        if (items.length > 0) waiting.set(owner, items)
-        return { owner, item }
+        const its = used === undefined ? 0 : used(owner)
+        if (next !== undefined && its >= least) continue
+        next = owner
+        least = its
+        if (used === undefined) break
       }
-      return undefined
+      const items = next === undefined ? undefined : waiting.get(next)
+      if (next === undefined || items === undefined) return undefined
+      const item = items.shift() as T
+      size -= 1
+      // Whoever was served goes to the end.
+      waiting.delete(next)
+      if (items.length > 0) waiting.set(next, items)
+      return { owner: next, item }
     },
     remove(owner, item) {
       const own = waiting.get(owner)

@@ -31,6 +31,18 @@ describe('a fair queue', () => {
     expect(queue.shift()).toEqual({ owner: 'a', item: 'a1' })
   })
 
+  test('serves whoever has used least first, where that is told, and those with as much in turn', () => {
+    const queue = createFairQueue<string>(BOUNDS)
+    for (const item of ['a1', 'b1', 'a2', 'c1', 'c2']) queue.push(item.slice(0, 1), item)
+    const used = new Map([['a', 30]])
+    const order: string[] = []
+    for (let next = queue.shift(undefined, (owner) => used.get(owner) ?? 0); next; ) {
+      order.push(next.item)
+      next = queue.shift(undefined, (owner) => used.get(owner) ?? 0)
+    }
+    expect(order).toEqual(['b1', 'c1', 'c2', 'a1', 'a2'])
+  })
+
   test('takes out what is given up, once', () => {
     const queue = createFairQueue<string>(BOUNDS)
     queue.push('a', 'x')

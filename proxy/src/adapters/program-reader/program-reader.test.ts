@@ -97,6 +97,25 @@ test('one who asks for much holds nobody else up for more than one program, and 
   expect(refused[0]).toMatchObject({ reason: { code: 'rate_limited' } })
 })
 
+test('programs that take long are read apart, so that a usual one waits for none of them', async () => {
+  await using own = createProgramReader()
+  await own.read('1', 'javascript', 'agt_other')
+  const done: string[] = []
+  const slow = Array.from({ length: 3 }, (_, index) =>
+    own.read(`${fill('/*a*/')}f(${index})`, 'javascript', `agt_${index}`).then(() => done.push('slow')),
+  )
+  await own.read('g()', 'javascript', 'agt_other').then(() => done.push('other'))
+  expect(done).toEqual(['other'])
+  await Promise.all(slow)
+})
+
+test('a mebibyte of line feeds is read in every language', async () => {
+  await using own = createProgramReader()
+  for (const language of ['javascript', 'python'] as const) {
+    expect(await own.read(`${fill('\n')}f()`, language, 'agt_1')).toMatchObject({ readable: true })
+  }
+})
+
 test('what waits when the daemon stops is told so', async () => {
   const own = createProgramReader()
   const waiting = [own.read(fill('f(1);'), 'javascript', 'agt_1'), own.read('1', 'javascript', 'agt_1')].map(

@@ -7,7 +7,8 @@ type Unmoved<T> = T extends Moved<infer Value> ? Value : T
 type OutputOf<Jobs extends JobTable, Kind extends keyof Jobs> = Unmoved<Awaited<ReturnType<Jobs[Kind]>>>
 
 /**
- * Work that would hold up the event loop, done in worker threads. Owners take turns; what one job does to its thread
+ * Work that would hold up the event loop, done in worker threads. Owners take turns, those who had least of the threads' time
+ * lately first; what one job does to its thread
  * (never ends, fills the memory) ends with that thread: it is replaced, and the job fails alone.
  */
 export interface WorkPool<Jobs extends JobTable> extends AsyncDisposable {
@@ -62,6 +63,8 @@ const START_LIMIT_MS = 10_000
 /** A thread that nobody needs gives its memory back. */
 const IDLE_MS = 60_000
 const RETRY_SECONDS = 5
+/** For so long what an owner had counts; then all begin anew. */
+const LATELY_MS = 60_000
 
 interface Job {
   readonly message: JobMessage
@@ -73,7 +76,7 @@ interface Job {
 
 interface Thread {
   readonly worker: Worker
-  job: { readonly owner: string; readonly job: Job } | null
+  job: { readonly owner: string; readonly job: Job; readonly begunAt: number } | null
   isReady: boolean
   timer: NodeJS.Timeout | undefined
 }
@@ -84,8 +87,12 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
   const running = new Map<string, number>()
   /** With more than one thread, one owner never holds them all. */
   const perOwner = Math.max(1, options.threads - 1)
+  /** Milliseconds of threads that owners had since `countedFrom`. */
+  const used = new Map<string, number>()
+  let countedFrom = performance.now()
   let isClosed = false
 
+  const usedBy = (owner: string): number => used.get(owner) ?? 0
   const mayRun = (owner: string): boolean => (running.get(owner) ?? 0) < perOwner
 
   /** The job of a thread, over for it. */
@@ -94,6 +101,7 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
     const done = thread.job
     if (done === null) return undefined
     thread.job = null
+    used.set(done.owner, usedBy(done.owner) + performance.now() - done.begunAt)
     const left = (running.get(done.owner) ?? 1) - 1
     if (left > 0) running.set(done.owner, left)
     else running.delete(done.owner)
@@ -154,14 +162,19 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
     while (!isClosed && queue.size > 0) {
       const thread = freeThread()
       if (thread === undefined) return
-      const next = queue.shift(mayRun)
+      const now = performance.now()
+      if (now - countedFrom > LATELY_MS) {
+        used.clear()
+        countedFrom = now
+      }
+      const next = queue.shift(mayRun, usedBy)
       if (next === undefined) {
         if (thread.timer === undefined) rest(thread)
         return
       }
       const { owner, item: job } = next
       running.set(owner, (running.get(owner) ?? 0) + 1)
-      thread.job = { owner, job }
+      thread.job = { owner, job, begunAt: now }
       limitTo(thread, thread.isReady ? job.timeLimitMs : START_LIMIT_MS)
       try {
         thread.worker.postMessage(job.message, [...job.transfer])

@@ -117,7 +117,7 @@ export function buildCard(input: CardInput): CardModel {
     args: consent.args === null ? null : short(consent.args, 200),
     source: consent.source && `${SOURCE_SAID[consent.source.relation]}: ${short(consent.source.url, 160)}`,
     codeHash: consent.code.sha256,
-    code: { text: visibleText(code), lines: lineCount(code), bytes: consent.code.bytes },
+    code: shownCode(code, consent.code.bytes),
     expiresAt: input.expiresAt,
   }
   return {
@@ -149,8 +149,26 @@ export function buildCard(input: CardInput): CardModel {
 const importsSaid = ({ modules, bytes }: NonNullable<Consent['imports']>): string =>
   `${modules.length} locked, ${Math.ceil(bytes / 1_024)} KiB: ${modules.join(', ')}`
 
+/** The text is made when somebody looks at it: most of those who want a card do not. */
+function shownCode(code: string, bytes: number): CardModel['code'] {
+  let text: string | undefined
+  return {
+    get text() {
+      text ??= visibleText(code)
+      return text
+    },
+    lines: lineCount(code),
+    bytes,
+  }
+}
+
 /** A line feed at the very end ends the last line; it begins no other. */
-const lineCount = (code: string): number => code.replace(/\n$/, '').split('\n').length
+function lineCount(code: string): number {
+  let lines = 1
+  for (let at = code.indexOf('\n'); at !== -1 && at < code.length - 1; at = code.indexOf('\n', at + 1))
+    lines += 1
+  return lines
+}
 
 const SOURCE_SAID = {
   fetched: 'code was read from',

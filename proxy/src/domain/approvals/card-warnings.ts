@@ -156,7 +156,12 @@ const isOrdinaryPath = ({ path, method, pathFrom }: RequestFact): boolean =>
   path !== null || (method === 'GET' && pathFrom === 'answer')
 
 function where(found: readonly DangerFact[]): string {
-  const lines = [...new Set(found.flatMap((one) => one.lines))].sort((a, b) => a - b)
+  const [only] = found
+  // A fact's own lines are in order, each once; there may be a hundred thousand.
+  const lines =
+    only !== undefined && found.length === 1
+      ? only.lines
+      : [...new Set(found.flatMap((one) => one.lines))].sort((a, b) => a - b)
   if (lines.length === 0) return ''
   const more = lines.length > LISTED_LINES ? ` and ${lines.length - LISTED_LINES} more` : ''
   return `line${lines.length === 1 ? '' : 's'} ${lines.slice(0, LISTED_LINES).join(', ')}${more}: `

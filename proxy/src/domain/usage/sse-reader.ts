@@ -136,7 +136,7 @@ export function createSseReader(options: {
       if (!isLf) {
         if (chunk[at] === LF) at += 1
         else if (at === chunk.length) behindCr = true
-        nextCr = chunk.indexOf(CR, at)
+        nextCr = chunk[at] === CR ? at : chunk.indexOf(CR, at)
       }
       if (nextLf !== -1 && nextLf < at) nextLf = chunk[at] === LF ? at : chunk.indexOf(LF, at)
       atLineStart = true
@@ -149,7 +149,9 @@ export function createSseReader(options: {
         plainFrom = at
       } else {
         if (usageAt !== -1 && usageAt < start) usageAt = nextUsage(chunk, start)
-        const mayTell = (usageAt !== -1 && usageAt < at) || (model === null && modelTries > 0)
+        // A blank line behind another ends an event that says nothing.
+        const isEmpty = lineEnd === start
+        const mayTell = !isEmpty && ((usageAt !== -1 && usageAt < at) || (model === null && modelTries > 0))
         if (mayTell && lineEnd - start <= maxEventBytes && read(chunk.subarray(start, lineEnd))) {
           wasLeftOut = true
           if (start > plainFrom) out.push(chunk.subarray(plainFrom, start))

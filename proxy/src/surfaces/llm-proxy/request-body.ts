@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { createBodyPace } from './body-pace.ts'
 import { Heard, type Stalls } from './stalls.ts'
 
 /** A body may take as long as it likes, as long as some of it comes. */
@@ -18,11 +19,14 @@ const MAX_HELD_PER_AGENT = 64 * 1_048_576
 export interface BodyHold extends Disposable {
   /** Books what has come; false when there is no room for it. */
   grow(bytes: number): boolean
+  /** For so many milliseconds no more of the agent's large bodies is to be taken. */
+  pause(bytes: number): number
 }
 
 /** What came counts, not what was announced: nobody takes memory from others by a promise. */
 export function createBodyBudget(): { open(agentId: string): BodyHold } {
   const byAgent = new Map<string, number>()
+  const pace = createBodyPace()
   let held = 0
 
   class Hold implements BodyHold {
@@ -40,6 +44,10 @@ export function createBodyBudget(): { open(agentId: string): BodyHold } {
       held += bytes
       this.#mine += bytes
       return true
+    }
+
+    pause(bytes: number): number {
+      return pace.took(this.#agentId, bytes)
     }
 
     [Symbol.dispose](): void {
@@ -134,9 +142,23 @@ export class BodyReader extends Heard {
       return
     }
     this.#keep(chunk)
-    if (this.#bytes <= this.#step.maxBytes) return
+    if (this.#bytes <= this.#step.maxBytes) {
+      this.#slowDown(chunk.length)
+      return
+    }
     this.#request.pause()
     this.#tell(this.#came())
+  }
+
+  /** Large bodies wait where they are for the pace of their agent. */
+  #slowDown(bytes: number): void {
+    const ms = this.#bytes > MAX_UNGRANTED_BYTES ? this.#hold.pause(bytes) : 0
+    if (ms === 0) return
+    this.#request.pause()
+    setTimeout(() => {
+      this.isAlive = true
+      if (this.#step !== null) this.#request.resume()
+    }, ms)
   }
 
   #keep(chunk: Buffer): void {

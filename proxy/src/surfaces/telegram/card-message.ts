@@ -92,6 +92,8 @@ const plainSecret = (secret: CardModel['secrets'][number]): string =>
 
 /** The whole card in one message, with all of the code; undefined when that does not fit the screen. */
 function renderInline(model: CardModel, now: UnixMs): string | undefined {
+  // Making the code visible makes nothing shorter.
+  if (model.code.lines > CARD_LINES || model.code.bytes > 4 * MESSAGE_LIMIT) return undefined
   const [level] = LEVELS
   const { lines, complete } = facts(model, level, now)
   if (!complete) return undefined

@@ -13,6 +13,7 @@ const WORDS: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 
+/** No two parts of one may match the same blanks: each is linear on any text. */
 const PATTERNS: readonly RegExp[] = [
   // Parts of a request that are set behind its making; `self.host` is a client's own field.
   /(?<!\bself)(?<!\bcls)\.(?:full_url|selector|host|origin_req_host)\s*=(?!=)/,
@@ -22,9 +23,9 @@ const PATTERNS: readonly RegExp[] = [
   /\.rotate\(/,
   /\.__class__\s*=(?!=)|\.__bases__\s*=(?!=)/,
   // A name that is bound inside a comprehension is bound outside of it too (PEP 572).
-  /\[\s*\(?\s*\w+\s*:=/,
+  /\[\s*(?:\(\s*)?\w+\s*:=/,
   // Two classes of the program's own above another: which one answers is a question of their order.
-  /^\s*class\s+\w+\(\s*[A-Z]\w*\s*,\s*[A-Z]\w*\s*\)\s*:/m,
+  /^[ \t]*class\s+\w+\(\s*[A-Z]\w*\s*,\s*[A-Z]\w*\s*\)\s*:/m,
 ]
 
 /** The offset of the first of them; -1 without one. `words` are the program's identifiers with their offsets. */

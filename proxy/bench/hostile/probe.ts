@@ -1,0 +1,43 @@
+import { promises as dns } from 'node:dns'
+import { createServer } from 'node:http'
+import { syncBuiltinESMExports } from 'node:module'
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { isMainThread } from 'node:worker_threads'
+
+/**
+ * Loaded into the daemon's process by `--import`, so that the daemon has no door for it: tells how late its event loop
+ * is on a socket of its own, and has names under `.silent.test` looked up at a server that never answers.
+ */
+const RESOLUTION_MS = 5
+const socket = process.env.BENCH_PROBE_SOCKET
+
+if (isMainThread && socket !== undefined) {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+  delay.enable()
+  let busy = performance.eventLoopUtilization()
+  createServer((request, response) => {
+    const now = performance.eventLoopUtilization()
+    // The histogram holds whole intervals of its clock: what is over that is lateness.
+    const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS)
+    const figures = {
+      p50: late(delay.percentile(50)),
+      p99: late(delay.percentile(99)),
+      max: late(delay.max),
+      busy: performance.eventLoopUtilization(now, busy).utilization,
+    }
+    if (request.url === '/reset') {
+      delay.reset()
+      busy = now
+    }
+    response.end(JSON.stringify(figures))
+  })
+    .listen(socket)
+    .unref()
+
+  const lookup = dns.lookup
+  dns.lookup = ((host: string, ...rest: unknown[]) =>
+    host.endsWith('.silent.test')
+      ? new Promise(() => {})
+      : (lookup as (...all: unknown[]) => unknown)(host, ...rest)) as typeof lookup
+  syncBuiltinESMExports()
+}
