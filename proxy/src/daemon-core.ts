@@ -20,12 +20,14 @@ import {
 } from './adapters/storage/index.ts'
 import type { Config } from './config/index.ts'
 import { openAuditKey, openMasterKeys } from './daemon-keys.ts'
+import { type DaemonStorage, openStorage } from './daemon-storage.ts'
 import { createAgents } from './domain/agents/index.ts'
 import { createCards } from './domain/approvals/index.ts'
 import { createAuditLog } from './domain/audit/index.ts'
 import { createCodeFacts } from './domain/facts/index.ts'
 import { createOutbox } from './domain/outbox/index.ts'
 import { resealProviderKeys } from './domain/provider-keys/index.ts'
+import type { ReadFreeBytes } from './domain/retention/index.ts'
 import { createTrust } from './domain/trust/index.ts'
 import { createVault } from './domain/vault/index.ts'
 import type { AgentId, Clock } from './kernel/index.ts'
@@ -40,11 +42,17 @@ export async function openCore(
   hooks: {
     readonly secretStored: (name: string) => void
     readonly agentRevoked: (id: AgentId, actor: string) => void
+    /** The disk is nearly full, or no longer; inside the transaction that says so. */
+    readonly diskChanged?: (isLow: boolean, freeBytes: number | undefined) => void
+    /** Code or imports can be deleted; inside a transaction. */
+    readonly contentReleased?: () => void
   },
+  readFreeBytes?: ReadFreeBytes,
 ) {
   const db = openDatabase(config.dbPath)
   stack.defer(() => void db.close())
-  const transactor = createTransactor(db)
+  const late: { storage?: DaemonStorage } = {}
+  const transactor = createTransactor(db, () => late.storage?.freeSpace.refusedWrite())
   const meta = createMetaStore(db)
   const masterKeys = await openMasterKeys({
     source: config.masterKey,
@@ -82,7 +90,18 @@ export async function openCore(
       resealProviderKeys(providerKeyStore, reseal)
     },
   })
+  const facts = createCodeFacts({
+    reader: stack.use(createProgramReader()),
+    repository: createFactsStore(db),
+  })
+  const storage = openStorage({
+    ...{ config, db, audit, transactor, facts, clock, readFreeBytes },
+    onReleased: hooks.contentReleased ?? (() => {}),
+    onDiskChange: hooks.diskChanged ?? (() => {}),
+  })
+  late.storage = storage
   return {
+    ...storage,
     db,
     transactor,
     meta,
@@ -94,7 +113,7 @@ export async function openCore(
     outbox: createOutbox({ repository: createOutboxStore(db), clock }),
     codes: createCodeStore(db),
     imports: createImportStore(db),
-    facts: createCodeFacts({ reader: stack.use(createProgramReader()), repository: createFactsStore(db) }),
+    facts,
     cards: createCards({
       repository: createCardStore(db),
       clock,

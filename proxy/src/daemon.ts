@@ -13,9 +13,17 @@ import {
 import type { Config } from './config/index.ts'
 import { type DaemonCore, openCore } from './daemon-core.ts'
 import { openGateway } from './daemon-egress.ts'
-import { auditCheck, createHealth, sandboxCheck, wallChecks } from './daemon-health.ts'
+import {
+  auditCheck,
+  createHealth,
+  diskCheck,
+  lowDiskSaid,
+  sandboxCheck,
+  wallChecks,
+} from './daemon-health.ts'
 import { openLlm, openLlmProxy } from './daemon-llm.ts'
 import { closeServer, createAgentServer, listenSocket, listenTcp } from './daemon-servers.ts'
+import { startUpkeep } from './daemon-storage.ts'
 import type { SkillFetcher } from './domain/code/index.ts'
 import { createEgressSessions, type EgressDoors } from './domain/egress/index.ts'
 import {
@@ -30,6 +38,7 @@ import {
 } from './domain/executions/index.ts'
 import type { DoctorCheck } from './domain/health/index.ts'
 import type { LlmRooms } from './domain/provider-access/index.ts'
+import type { ReadFreeBytes } from './domain/retention/index.ts'
 import { createWakeObserver, createWaker, type Waker } from './domain/wake/index.ts'
 import { type Clock, systemClock } from './kernel/index.ts'
 import { createAdminApi } from './surfaces/admin-api/index.ts'
@@ -46,6 +55,7 @@ import {
   createTelegramAccessObserver,
   createTelegramObserver,
   type Telegram,
+  tellOwner,
 } from './surfaces/telegram/index.ts'
 import { VERSION } from './version.ts'
 
@@ -64,6 +74,8 @@ export interface DaemonOptions {
   /** How the gateway resolves, which addresses count as public, and which roots it trusts. */
   readonly egress?: EgressDialOptions
   readonly skillFetcher?: SkillFetcher
+  /** What the disk of the database still takes. */
+  readonly readFreeBytes?: ReadFreeBytes
   /** How long a drain waits for runs under way. */
   readonly drainMs?: number
 }
@@ -82,14 +94,28 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   stack.use(lockDatabase(config.dbPath))
 
   const late: Late = {}
-  const core = await openCore(config, clock, stack, {
-    secretStored: (name) => late.executions?.secretStored(name),
-    agentRevoked(id, actor) {
-      late.executions?.agentRevoked(id, actor)
-      late.llm?.access.agentRevoked(id, actor)
-      late.llm?.keys.dropCache()
+  const core = await openCore(
+    config,
+    clock,
+    stack,
+    {
+      secretStored: (name) => late.executions?.secretStored(name),
+      agentRevoked(id, actor) {
+        late.executions?.agentRevoked(id, actor)
+        late.llm?.access.agentRevoked(id, actor)
+        late.llm?.keys.dropCache()
+      },
+      diskChanged(isLow, freeBytes) {
+        log.warn({ freeBytes }, isLow ? 'the disk is nearly full' : 'the disk has room again')
+        if (config.telegram === null) return
+        const text = isLow ? lowDiskSaid(freeBytes) : 'the disk has room again; new requests are taken'
+        tellOwner(core.outbox, config.telegram.chatId, `💾 ${text}`)
+        core.transactor.afterCommit(() => late.telegram?.nudge())
+      },
+      contentReleased: () => core.transactor.afterCommit(() => late.upkeep?.nudge()),
     },
-  })
+    options.readFreeBytes,
+  )
   const dial = createEgressDial(options.egress)
   const doors = stack.use(await openGateway(config, dial, log))
   const sandbox = stack.use(await chooseSandbox(config, options, core.instanceId, doors, log))
@@ -131,6 +157,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     sandbox,
     telegram: () => (config.telegram === null ? 'disabled' : (late.telegram?.state() ?? 'disconnected')),
     askDatabase: () => core.meta.get('instance_id'),
+    freeSpace: core.freeSpace,
   })
   if (config.telegram) {
     late.telegram = stack.use(
@@ -164,6 +191,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     sandboxCheck(sandbox),
     ...(options.sandbox ? [] : wallChecks(sandbox, config.sandbox)),
     auditCheck(core.audit),
+    diskCheck({ ...core, minFreeBytes: config.storage.minFreeBytes }),
     ...(late.telegram ? [late.telegram.check] : []),
     ...waker.checks,
   ]
@@ -196,6 +224,8 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const adminServer = createServer(admin)
   await listenSocket(adminServer, config.adminSocketPath)
   stack.defer(() => closeServer(adminServer))
+  const upkeep = stack.use(startUpkeep(core, log))
+  late.upkeep = upkeep
   const tick = setInterval(() => tickOver(executions, core, llm, log), TICK_MS)
   stack.defer(() => clearInterval(tick))
 
@@ -243,6 +273,7 @@ async function chooseSandbox(
 }
 
 interface Late {
+  upkeep?: { nudge(): void }
   llm?: LlmRooms
   executions?: Executions
   waker?: Waker
@@ -283,7 +314,7 @@ function buildExecutions(deps: {
   }
   const repository = createExecutionStore(core.db)
   const changes = createChanges(core.transactor)
-  const ledger = createLedger({ repository, audit: core.audit, changes, observers })
+  const ledger = createLedger({ ...core, repository, changes, observers })
   const egress = createEgressSessions({
     ...core,
     onDefect: (error, requestId) =>

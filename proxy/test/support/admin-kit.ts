@@ -109,6 +109,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
       status: 'ok',
       telegram: 'disabled',
       database: 'ok',
+      disk: 'ok',
       sandbox: 'docker',
       version: '0.0.0',
       uptime_s: 1,

@@ -37,7 +37,14 @@ export interface CardModel {
   readonly args: string | null
   readonly source: string | null
   readonly codeHash: string
-  readonly code: { readonly text: string; readonly lines: number; readonly bytes: number }
+  readonly code: {
+    /** Where it is no longer kept, a sentence that says so with its hash. */
+    readonly text: string
+    readonly lines: number
+    readonly bytes: number
+    /** False for a request that has ended, once its code was dropped. */
+    readonly kept: boolean
+  }
   readonly expiresAt: UnixMs
   /** Whether a text above was cut; `full` then says what the card cannot. */
   readonly cut: boolean
@@ -70,7 +77,8 @@ interface CardSecret {
 export interface CardInput {
   readonly requestId: string
   readonly consent: Consent
-  readonly code: string
+  /** Null when it is no longer kept. */
+  readonly code: string | null
   readonly facts: CodeFacts
   readonly known: KnownNames
   readonly changes: readonly string[]
@@ -89,7 +97,7 @@ export function buildCard(input: CardInput): CardModel {
     cut ||= line !== whole
     return line
   }
-  const warnings = cardWarnings(consent, code, input.facts, input.known)
+  const warnings = cardWarnings(consent, code ?? '', input.facts, input.known)
   const facts = {
     requestId: input.requestId,
     skillId: short(consent.skill_id, 128),
@@ -117,7 +125,7 @@ export function buildCard(input: CardInput): CardModel {
     args: consent.args === null ? null : short(consent.args, 200),
     source: consent.source && `${SOURCE_SAID[consent.source.relation]}: ${short(consent.source.url, 160)}`,
     codeHash: consent.code.sha256,
-    code: { text: visibleText(code), lines: lineCount(code), bytes: consent.code.bytes },
+    code: { ...codeSaid(consent, code), bytes: consent.code.bytes },
     expiresAt: input.expiresAt,
   }
   return {
@@ -148,6 +156,11 @@ export function buildCard(input: CardInput): CardModel {
 /** In full; the card cuts it, and says that it did. */
 const importsSaid = ({ modules, bytes }: NonNullable<Consent['imports']>): string =>
   `${modules.length} locked, ${Math.ceil(bytes / 1_024)} KiB: ${modules.join(', ')}`
+
+const codeSaid = ({ code: { sha256 } }: Consent, code: string | null): Omit<CardModel['code'], 'bytes'> =>
+  code === null
+    ? { text: `The code is no longer kept; its hash is ${sha256}.`, lines: 0, kept: false }
+    : { text: visibleText(code), lines: lineCount(code), kept: true }
 
 /** A line feed at the very end ends the last line; it begins no other. */
 const lineCount = (code: string): number => code.replace(/\n$/, '').split('\n').length

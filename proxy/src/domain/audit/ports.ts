@@ -54,6 +54,11 @@ export const AUDIT_EVENTS = {
   'provider.limit_passed': 'An agent passed a limit of its grant; told once for each window.',
   'price.set': 'The owner set or removed the price of a model.',
   'key.rotated': 'The data key or master key was replaced.',
+  'storage.pruned':
+    'Output, ended requests, grants and asks, or usage were dropped, by age, size or by hand; how many.',
+  'storage.low': 'The disk is nearly full: new requests are refused.',
+  'storage.recovered': 'The disk has room again.',
+  'audit.archived': 'Rows were moved into a sealed file; its name, range, head and digest.',
   'wake.delivered': 'A wake target accepted a wake.',
   'wake.failed': 'A wake target refused or did not answer.',
   'wake.given_up': 'The agent never fetched the outcome and is not woken for it again.',

@@ -6,6 +6,7 @@ import type { AuditLog } from '../../domain/audit/index.ts'
 import type { DecisionOutcome, Executions } from '../../domain/executions/index.ts'
 import type { DoctorCheck, HealthReport } from '../../domain/health/index.ts'
 import type { LlmRooms } from '../../domain/provider-access/index.ts'
+import type { Retention } from '../../domain/retention/index.ts'
 import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
 import { type AgentId, AppError, asAppError, type Clock, SecretValue } from '../../kernel/index.ts'
@@ -14,6 +15,7 @@ import { explainProgram } from './explain.ts'
 import { addLlmRoutes } from './llm-routes.ts'
 import { parse, wholeNumber } from './parse.ts'
 import { providersCheck } from './providers-check.ts'
+import { addStorageRoutes } from './storage-routes.ts'
 import {
   viewAgent,
   viewAuditRow,
@@ -44,6 +46,7 @@ export interface AdminApiDeps {
   readonly vault: Vault
   readonly trust: Trust
   readonly audit: AuditLog
+  readonly retention: Pick<Retention, 'count' | 'prune' | 'size'>
   readonly keys: {
     /** Resolves to how many secrets were sealed anew. */
     rotateData(actor: string): number
@@ -180,6 +183,8 @@ export function createAdminApi(deps: AdminApiDeps): Express {
     response.json(viewVerdict(audit.verify()))
   })
   app.get('/v1/audit/export', (_request, response) => streamAudit(audit, response))
+
+  addStorageRoutes(app, { ...deps, owner })
 
   app.post('/v1/keys/rotate', async (request, response) => {
     const { what } = parse(rotateKeysBody, request.body)

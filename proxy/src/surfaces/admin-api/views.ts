@@ -73,6 +73,7 @@ export function viewRequest(
       stderr: execution.result.stderr,
       exit_code: execution.result.exitCode,
       truncated: execution.result.truncated,
+      not_kept: execution.result.notKept === true,
       network: execution.result.network === undefined ? null : viewNetwork(execution.result.network),
     },
     card: viewCard(card),

@@ -108,7 +108,8 @@ const cardView = z.object({
   args: z.string().nullable(),
   source: z.string().nullable(),
   codeHash: z.string(),
-  code: z.object({ text: z.string(), lines: z.int(), bytes: z.int() }),
+  /** Where it is not kept, the text says so. */
+  code: z.object({ text: z.string(), lines: z.int(), bytes: z.int(), kept: z.boolean() }),
   expiresAt: z.int(),
   /** Whether a text above was cut; `full` then says what it leaves out. */
   cut: z.boolean(),
@@ -158,6 +159,8 @@ export const requestView = requestSummary.extend({
       stderr: z.string(),
       exit_code: z.int().nullable(),
       truncated: z.boolean(),
+      /** The output was dropped since, by age or to make room. */
+      not_kept: z.boolean(),
       network: networkView.nullable(),
     })
     .nullable(),
@@ -198,6 +201,28 @@ export const auditVerdict = z.discriminatedUnion('ok', [
 export const rotateKeysBody = z.strictObject({ what: z.enum(['data', 'master']) })
 export const rotatedKeys = z.object({ what: z.enum(['data', 'master']), secrets: z.int().nullable() })
 
+/** Ages in milliseconds, sizes in bytes; null: as the settings say. */
+export const pruneBody = z.strictObject({
+  dry_run: z.boolean(),
+  older_than_ms: z.int().min(0).nullable(),
+  max_bytes: z.int().min(1).nullable(),
+})
+export const pruneAnswer = z.object({
+  /** What goes, or went: in a dry run by age alone. */
+  outputs: z.int(),
+  output_bytes: z.int().nullable(),
+  code: z.int().nullable(),
+  code_bytes: z.int().nullable(),
+  executions: z.int(),
+  ended: z.int().nullable(),
+  usage_rows: z.int(),
+  kept: z.object({ waiting: z.int(), grants: z.int(), unsent: z.int(), young: z.int() }),
+  used_bytes: z.int(),
+  free_bytes: z.int(),
+  /** False: there is more to do; ask again. */
+  finished: z.boolean(),
+})
+
 export const doctorReport = z.object({
   ok: z.boolean(),
   checks: z.array(
@@ -216,6 +241,7 @@ export const statusView = z.object({
   status: z.enum(['ok', 'degraded']),
   telegram: z.enum(['connected', 'disconnected', 'disabled']),
   database: z.enum(['ok', 'error']),
+  disk: z.enum(['ok', 'low']),
   sandbox: z.enum(['docker', 'embedded', 'unavailable']),
   version: z.string(),
   url: z.string(),
@@ -240,5 +266,6 @@ export type NetworkView = z.infer<typeof networkView>
 export type GrantView = z.infer<typeof grantView>
 export type AuditRowView = z.infer<typeof auditRowView>
 export type AuditVerdictView = z.infer<typeof auditVerdict>
+export type PruneAnswer = z.infer<typeof pruneAnswer>
 export type DoctorReportView = z.infer<typeof doctorReport>
 export type WireDecision = (typeof DECISION_KINDS)[number]

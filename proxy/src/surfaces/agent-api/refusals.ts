@@ -16,6 +16,7 @@ export const DAMPED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unauthenticated',
   'address_not_allowed',
   'rate_limited',
+  'storage_unavailable',
 ])
 const WINDOW_MS = 60_000
 /** Callers told apart in one window; whoever comes on top of them shares one line. */

@@ -1,9 +1,14 @@
 import type { ExecutionObserver } from '../../domain/executions/index.ts'
 import type { Outbox } from '../../domain/outbox/index.ts'
+import { escapeHtml } from './html.ts'
 
 /** What the chat is told, in order. Replies to commands have a lane of their own, so cards do not delay them. */
 export const cardLane = (chatId: string): string => `telegram:${chatId}`
 export const replyLane = (chatId: string): string => `telegram:${chatId}/reply`
+
+/** Tells the owner something of the daemon itself; plain text. Inside the transaction of what it tells of. */
+export const tellOwner = (outbox: Outbox, chatId: string, text: string): void =>
+  outbox.enqueue(replyLane(chatId), 'notice', { html: escapeHtml(text) })
 
 /**
  * Queues what the chat must learn of a transition, inside its transaction. Only the request's id is queued; what is
