@@ -3,6 +3,7 @@ import { createSodiumCipher } from './adapters/crypto/index.ts'
 import { createProgramReader } from './adapters/program-reader/index.ts'
 import {
   createAgentStore,
+  createAuditArchiveFiles,
   createAuditStore,
   createCardStore,
   createCodeStore,
@@ -23,7 +24,7 @@ import { openAuditKey, openMasterKeys } from './daemon-keys.ts'
 import { type DaemonStorage, openStorage } from './daemon-storage.ts'
 import { createAgents } from './domain/agents/index.ts'
 import { createCards } from './domain/approvals/index.ts'
-import { createAuditLog } from './domain/audit/index.ts'
+import { createAuditArchiver, createAuditLog } from './domain/audit/index.ts'
 import { createCodeFacts } from './domain/facts/index.ts'
 import { createOutbox } from './domain/outbox/index.ts'
 import { resealProviderKeys } from './domain/provider-keys/index.ts'
@@ -68,10 +69,11 @@ export async function openCore(
   const auditStore = createAuditStore(db, meta)
   // Before the first agent and secret nothing was asked or kept; from then on an audit without a seal was robbed of it.
   const inUse = agentStore.list().length > 0 || secretStore.list().length > 0
+  const auditKey = openAuditKey({ meta, keyring, inUse: inUse || auditStore.newest(1).length > 0 })
   const audit = createAuditLog({
     repository: auditStore,
     clock,
-    auditKey: openAuditKey({ meta, keyring, inUse: inUse || auditStore.newest(1).length > 0 }),
+    auditKey,
     mayBegin: !inUse,
   })
   const vault = createVault({
@@ -107,6 +109,11 @@ export async function openCore(
     meta,
     instanceId: metaOnce(meta, 'instance_id', () => randomBytes(8).toString('hex')),
     audit,
+    archiver: createAuditArchiver({
+      repository: auditStore,
+      files: createAuditArchiveFiles(config.storage.auditArchiveDirectory),
+      ...{ audit, transactor, clock, auditKey },
+    }),
     vault,
     agents: createAgents({ repository: agentStore, audit, transactor, clock, onRevoked: hooks.agentRevoked }),
     trust: createTrust({ repository: createTrustStore(db, meta), audit, transactor, clock }),

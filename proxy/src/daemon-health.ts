@@ -1,5 +1,5 @@
 import { createWallChecks } from './adapters/sandbox/index.ts'
-import type { AuditLog } from './domain/audit/index.ts'
+import type { AuditArchiver } from './domain/audit/index.ts'
 import type { Sandbox } from './domain/executions/index.ts'
 import type { DoctorCheck, HealthReport } from './domain/health/index.ts'
 import type { FreeSpace, Retention } from './domain/retention/index.ts'
@@ -69,13 +69,16 @@ const NO_CONTAINER: DoctorCheck = {
   }),
 }
 
-export function auditCheck(audit: AuditLog): DoctorCheck {
+export function auditCheck(archiver: Pick<AuditArchiver, 'verify'>): DoctorCheck {
   return {
     name: 'audit',
     async run() {
-      const verdict = audit.verify()
+      const verdict = await archiver.verify({ archives: false })
       return verdict.ok
-        ? { ok: true, said: `${verdict.rows} rows, chain and seal hold` }
+        ? {
+            ok: true,
+            said: `${verdict.rows} rows, chain and seal hold${verdict.archived === 0 ? '' : `; rows to ${verdict.archived} are in archives, which oauth3 audit verify reads`}`,
+          }
         : { ok: false, said: `row ${verdict.brokenId}: ${verdict.reason}` }
     },
   }

@@ -8,7 +8,7 @@ import {
   readFreeBytesOf,
 } from './adapters/storage/index.ts'
 import type { Config } from './config/index.ts'
-import type { AuditLog, Transactor } from './domain/audit/index.ts'
+import type { AuditArchiver, AuditLog, Transactor } from './domain/audit/index.ts'
 import type { CodeFactsService } from './domain/facts/index.ts'
 import {
   createFreeSpace,
@@ -88,16 +88,26 @@ export function openStorage(deps: {
 }
 
 const LOOK_MS = 2_000
+const ARCHIVE_MS = 60_000
 const IDLE_MS = 5_000
 /** Between two pieces of work whoever else waits has the thread. */
 const PAUSE_MS = 10
 const AFTER_ERROR_MS = 5_000
 
 /** Looks at the disk, and drops what is over in short pieces. */
-export function startUpkeep(
-  { retention, freeSpace }: Pick<DaemonStorage, 'retention' | 'freeSpace'>,
-  log: Pick<Logger, 'error'>,
-): Disposable & { nudge(): void } {
+export function startUpkeep({
+  retention,
+  freeSpace,
+  archiver,
+  transactor,
+  auditMaxRows,
+  log,
+}: Pick<DaemonStorage, 'retention' | 'freeSpace'> & {
+  readonly archiver: AuditArchiver
+  readonly transactor: Transactor
+  readonly auditMaxRows: number
+  readonly log: Pick<Logger, 'error'>
+}): Disposable & { nudge(): void } {
   let timer: NodeJS.Timeout | undefined
   let isNudged = false
   let isOver = false
@@ -116,11 +126,28 @@ export function startUpkeep(
   }
   const turn = (): void => {
     isNudged = false
-    const hasMore = guarded(() => retention.turn(), undefined)
+    const hasMore = guarded(
+      () => retention.turn() || transactor.transact(() => archiver.deleteSome()),
+      undefined,
+    )
     again(hasMore === undefined ? AFTER_ERROR_MS : hasMore || isNudged ? PAUSE_MS : IDLE_MS)
   }
 
+  const archive = (): void => {
+    const rows = archiver.liveRows()
+    if (auditMaxRows === 0 || rows <= auditMaxRows) return
+    // A tenth more, so that a full audit is not a file for every row.
+    const excess = rows - auditMaxRows + Math.floor(auditMaxRows / 10)
+    const last = archiver.newestRow() - rows + excess
+    archiver
+      .archive(last, 'daemon', ARCHIVE_MS)
+      .catch((error: unknown) =>
+        log.error({ err: error }, 'the audit could not be archived; it will be tried again'),
+      )
+  }
+
   guarded(() => freeSpace.look(), undefined)
+  const archiving = setInterval(() => guarded(archive, undefined), ARCHIVE_MS)
   const looking = setInterval(() => guarded(() => freeSpace.look(), undefined), LOOK_MS)
   again(PAUSE_MS)
   return {
@@ -132,6 +159,7 @@ export function startUpkeep(
     [Symbol.dispose]() {
       isOver = true
       clearInterval(looking)
+      clearInterval(archiving)
       clearTimeout(timer)
     },
   }

@@ -190,13 +190,14 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const doctorChecks: DoctorCheck[] = [
     sandboxCheck(sandbox),
     ...(options.sandbox ? [] : wallChecks(sandbox, config.sandbox)),
-    auditCheck(core.audit),
+    auditCheck(core.archiver),
     diskCheck({ ...core, minFreeBytes: config.storage.minFreeBytes }),
     ...(late.telegram ? [late.telegram.check] : []),
     ...waker.checks,
   ]
   const admin = createAdminApi({
     ...core,
+    archiveFolder: config.storage.auditArchiveDirectory,
     executions,
     llm,
     url: () => url,
@@ -224,7 +225,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const adminServer = createServer(admin)
   await listenSocket(adminServer, config.adminSocketPath)
   stack.defer(() => closeServer(adminServer))
-  const upkeep = stack.use(startUpkeep(core, log))
+  const upkeep = stack.use(startUpkeep({ ...core, auditMaxRows: config.storage.auditMaxRows, log }))
   late.upkeep = upkeep
   const tick = setInterval(() => tickOver(executions, core, llm, log), TICK_MS)
   stack.defer(() => clearInterval(tick))

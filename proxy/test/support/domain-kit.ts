@@ -3,6 +3,7 @@ import { createSodiumCipher } from '../../src/adapters/crypto/index.ts'
 import { createProgramReader } from '../../src/adapters/program-reader/index.ts'
 import {
   createAgentStore,
+  createAuditArchiveFiles,
   createAuditStore,
   createCardStore,
   createCodeStore,
@@ -21,7 +22,7 @@ import {
 } from '../../src/adapters/storage/index.ts'
 import { type Agent, createAgents } from '../../src/domain/agents/index.ts'
 import { createCards } from '../../src/domain/approvals/index.ts'
-import { createAuditLog } from '../../src/domain/audit/index.ts'
+import { createAuditArchiver, createAuditLog } from '../../src/domain/audit/index.ts'
 import type { SkillFetcher } from '../../src/domain/code/index.ts'
 import { createEgressSessions, type EgressSessions } from '../../src/domain/egress/index.ts'
 import {
@@ -85,8 +86,9 @@ export async function createDomainKit(options: DomainKitOptions) {
     masterKey: new Uint8Array(32).fill(7),
     clock,
   })
+  const auditStore = createAuditStore(db, meta)
   const audit = createAuditLog({
-    repository: createAuditStore(db, meta),
+    repository: auditStore,
     clock,
     auditKey: new Uint8Array(32).fill(9),
   })
@@ -205,6 +207,14 @@ export async function createDomainKit(options: DomainKitOptions) {
     sandbox,
     runs,
     executions,
+    archiver: createAuditArchiver({
+      repository: auditStore,
+      files: createAuditArchiveFiles(join(options.dir, 'audit-archive')),
+      audit,
+      transactor,
+      clock,
+      auditKey: new Uint8Array(32).fill(9),
+    }),
     retention,
     freeSpace,
     defects,

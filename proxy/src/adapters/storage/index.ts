@@ -1,3 +1,5 @@
+export { createAuditArchiveFiles } from './audit-archive-files.ts'
+export { createAuditStore } from './audit-store.ts'
 export { createContentStore } from './content-store.ts'
 export { createTransactor, openDatabase } from './database.ts'
 export { createReserve, readFreeBytesOf } from './disk.ts'
@@ -12,7 +14,6 @@ export { createRetentionStore } from './retention-store.ts'
 
 export {
   createAgentStore,
-  createAuditStore,
   createCardStore,
   createCodeStore,
   createDataKeyStore,

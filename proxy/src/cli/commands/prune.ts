@@ -3,7 +3,7 @@ import { type PruneAnswer, pruneAnswer } from '../../surfaces/admin-api/wire.ts'
 import { adminPath } from '../admin-client.ts'
 import type { CommandGroup } from '../context.ts'
 import { counted } from '../text-layout.ts'
-import { examples } from './shared.ts'
+import { age, examples } from './shared.ts'
 
 interface PruneOptions {
   readonly dryRun?: boolean
@@ -89,17 +89,6 @@ function said(answer: PruneAnswer, isDryRun: boolean, maxBytes: number | undefin
 
 const sizeSaid = (bytes: number): string =>
   bytes < 1_048_576 ? `${(bytes / 1_024).toFixed(1)} KiB` : `${(bytes / 1_048_576).toFixed(1)} MiB`
-
-const HOUR_MS = 3_600_000
-const AGE_UNITS: Readonly<Record<string, number>> = { h: HOUR_MS, d: 24 * HOUR_MS, w: 7 * 24 * HOUR_MS }
-
-/** `90d` in milliseconds. */
-function age(text: string): number {
-  const [, count = '', unit = ''] = /^([0-9]{1,5})([hdw])$/.exec(text) ?? []
-  const ms = AGE_UNITS[unit]
-  if (ms === undefined) throw new InvalidArgumentError('It takes an age like 12h, 90d or 8w.')
-  return Number(count) * ms
-}
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   '': 1,

@@ -88,6 +88,40 @@ export interface AuditSeal {
   readonly mac: string
 }
 
+/** Where the live rows go on from: the last archived row, under a MAC of the audit key. */
+export interface AuditAnchor {
+  readonly id: number
+  readonly hash: string
+  /** Of the archive that ends there. */
+  readonly digest: string
+  readonly mac: string
+}
+
+/** A sealed file of archived rows. */
+export interface AuditArchive {
+  readonly name: string
+  readonly first: number
+  readonly last: number
+  /** The hash of the row before the first. */
+  readonly previous: string
+  /** The hash of the last row. */
+  readonly head: string
+  /** SHA-256 of its rows' lines. */
+  readonly digest: string
+  readonly bytes: number
+  readonly archivedAt: UnixMs
+}
+
+/** The folder of archives. */
+export interface AuditArchiveFiles {
+  /** When it resolves the file is whole and on disk under its name; when it rejects there is none. */
+  write(name: string, text: AsyncIterable<string>): Promise<void>
+  /** The file's lines; rejects when there is no such file, or it is no text in lines. */
+  lines(name: string): AsyncIterable<string>
+  /** Removes files that begin with row `first` and are not listed, and what was never finished. */
+  removeFrom(first: number, listed: ReadonlySet<string>): Promise<void>
+}
+
 export interface AuditRepository {
   /** Rows in order of id, as stored; `data` is the text, since a changed byte must show. */
   rows(afterId: number, limit: number): readonly StoredAuditRow[]
@@ -95,6 +129,13 @@ export interface AuditRepository {
   insert(row: StoredAuditRow): void
   seal(): AuditSeal | undefined
   writeSeal(seal: AuditSeal): void
+  anchor(): AuditAnchor | undefined
+  writeAnchor(anchor: AuditAnchor): void
+  /** By range, the oldest first. */
+  archives(): readonly AuditArchive[]
+  addArchive(archive: AuditArchive): void
+  /** Deletes the oldest rows, none beyond `id`; how many. Refused by the table beyond what is archived. */
+  deleteUpTo(id: number, limit: number): number
 }
 
 export interface StoredAuditRow extends Omit<AuditRow, 'data' | 'event'> {

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os'
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
 import type { z } from 'zod'
 import type { Agents, WakeTarget } from '../../domain/agents/index.ts'
-import type { AuditLog } from '../../domain/audit/index.ts'
+import type { AuditArchiver, AuditLog } from '../../domain/audit/index.ts'
 import type { DecisionOutcome, Executions } from '../../domain/executions/index.ts'
 import type { DoctorCheck, HealthReport } from '../../domain/health/index.ts'
 import type { LlmRooms } from '../../domain/provider-access/index.ts'
@@ -24,7 +24,6 @@ import {
   viewRequest,
   viewSecret,
   viewSummary,
-  viewVerdict,
 } from './views.ts'
 import {
   addAgentBody,
@@ -46,6 +45,8 @@ export interface AdminApiDeps {
   readonly vault: Vault
   readonly trust: Trust
   readonly audit: AuditLog
+  readonly archiver: AuditArchiver
+  readonly archiveFolder: string
   readonly retention: Pick<Retention, 'count' | 'prune' | 'size'>
   readonly keys: {
     /** Resolves to how many secrets were sealed anew. */
@@ -178,9 +179,6 @@ export function createAdminApi(deps: AdminApiDeps): Express {
   app.get('/v1/audit', (request, response) => {
     const limit = Math.min(1_000, wholeNumber(String(request.query.limit ?? '20'), 'limit'))
     response.json({ rows: audit.newest(limit).map(viewAuditRow) })
-  })
-  app.get('/v1/audit/verify', (_request, response) => {
-    response.json(viewVerdict(audit.verify()))
   })
   app.get('/v1/audit/export', (_request, response) => streamAudit(audit, response))
 

@@ -194,9 +194,28 @@ export const auditRowView = z.object({
 })
 export const auditList = z.object({ rows: z.array(auditRowView) })
 export const auditVerdict = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), rows: z.int(), head_hash: z.string() }),
+  z.object({ ok: z.literal(true), rows: z.int(), archived: z.int(), head_hash: z.string() }),
   z.object({ ok: z.literal(false), rows: z.int(), broken_id: z.int(), reason: z.string() }),
 ])
+
+const archiveView = z.object({
+  name: z.string(),
+  first: z.int(),
+  last: z.int(),
+  head_hash: z.string(),
+  digest: z.string(),
+  bytes: z.int(),
+  archived_at: z.int(),
+})
+/** The folder as the daemon sees it. */
+export const archiveList = z.object({ folder: z.string(), archives: z.array(archiveView) })
+/** Rows up to a number, or those of an age. */
+export const archiveBody = z.union([
+  z.strictObject({ up_to: z.int().min(1) }),
+  z.strictObject({ older_than_ms: z.int().min(0) }),
+])
+/** False: there is more to do; ask again. */
+export const archiveAnswer = archiveList.extend({ finished: z.boolean() })
 
 export const rotateKeysBody = z.strictObject({ what: z.enum(['data', 'master']) })
 export const rotatedKeys = z.object({ what: z.enum(['data', 'master']), secrets: z.int().nullable() })
@@ -266,6 +285,7 @@ export type NetworkView = z.infer<typeof networkView>
 export type GrantView = z.infer<typeof grantView>
 export type AuditRowView = z.infer<typeof auditRowView>
 export type AuditVerdictView = z.infer<typeof auditVerdict>
+export type AuditArchiveView = z.infer<typeof archiveView>
 export type PruneAnswer = z.infer<typeof pruneAnswer>
 export type DoctorReportView = z.infer<typeof doctorReport>
 export type WireDecision = (typeof DECISION_KINDS)[number]

@@ -23,7 +23,7 @@ const WINDOW_MS = 60_000
 const MAX_CALLERS = 256
 
 export function createRefusals(deps: {
-  readonly audit: AuditLog
+  readonly audit: Pick<AuditLog, 'append'>
   readonly transactor: Transactor
   readonly log: Pick<Logger, 'error'>
 }): Refusals {
