@@ -45,6 +45,8 @@ export async function openCore(
     readonly agentRevoked: (id: AgentId, actor: string) => void
     /** The disk is nearly full, or no longer; inside the transaction that says so. */
     readonly diskChanged?: (isLow: boolean, freeBytes: number | undefined) => void
+    /** Something of the disk could not be told yet. */
+    readonly storageDefect?: (error: unknown) => void
     /** Code or imports can be deleted; inside a transaction. */
     readonly contentReleased?: () => void
   },
@@ -100,6 +102,7 @@ export async function openCore(
     ...{ config, db, audit, transactor, facts, clock, readFreeBytes },
     onReleased: hooks.contentReleased ?? (() => {}),
     onDiskChange: hooks.diskChanged ?? (() => {}),
+    onDefect: hooks.storageDefect ?? (() => {}),
   })
   late.storage = storage
   return {

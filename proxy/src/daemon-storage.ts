@@ -36,6 +36,8 @@ export function openStorage(deps: {
   readonly facts: Pick<CodeFactsService, 'forget'>
   readonly clock: Clock
   readonly readFreeBytes: ReadFreeBytes | undefined
+  /** That the disk is low could not be written yet. */
+  readonly onDefect: (error: unknown) => void
   /** Something can be deleted; inside a transaction. */
   readonly onReleased: () => void
   /** Told once for each change; inside the transaction that writes it to the audit. */
@@ -75,6 +77,7 @@ export function openStorage(deps: {
       read: deps.readFreeBytes ?? readFreeBytesOf(folder),
       reserve: createReserve(join(folder, 'reserve')),
       minFreeBytes: storage.minFreeBytes,
+      onDefect: deps.onDefect,
       onChange(isLow, freeBytes) {
         transactor.transact(() => {
           audit.append(isLow ? 'storage.low' : 'storage.recovered', 'daemon', null, {

@@ -22,6 +22,7 @@ import {
   wallChecks,
 } from './daemon-health.ts'
 import { openLlm, openLlmProxy } from './daemon-llm.ts'
+import { settleThePast, tickOver } from './daemon-periodic.ts'
 import { closeServer, createAgentServer, listenSocket, listenTcp } from './daemon-servers.ts'
 import { startUpkeep } from './daemon-storage.ts'
 import type { SkillFetcher } from './domain/code/index.ts'
@@ -112,6 +113,8 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
         tellOwner(core.outbox, config.telegram.chatId, `💾 ${text}`)
         core.transactor.afterCommit(() => late.telegram?.nudge())
       },
+      storageDefect: (error) =>
+        log.error({ err: error }, 'that the disk is low could not be written yet; it will be tried again'),
       contentReleased: () => core.transactor.afterCommit(() => late.upkeep?.nudge()),
     },
     options.readFreeBytes,
@@ -374,35 +377,4 @@ function buildExecutions(deps: {
   })
   late.waker = waker
   return { executions, runs, waker, importResolver }
-}
-
-/** Whatever an earlier process left half done is settled before anybody can ask. */
-async function settleThePast(
-  core: DaemonCore,
-  sandbox: Sandbox,
-  executions: Executions,
-  llm: LlmRooms,
-  log: Logger,
-): Promise<void> {
-  try {
-    const swept = await sandbox.sweep()
-    if (swept > 0) log.info({ swept }, 'removed what an earlier daemon left in the sandbox engine')
-  } catch (error) {
-    log.warn({ err: error }, 'the sandbox engine does not answer yet; leftovers are removed when it does')
-  }
-  core.transactor.transact(() => core.audit.append('daemon.started', 'daemon', null, { version: VERSION }))
-  executions.recover()
-  await executions.readWaiting()
-  tickOver(executions, core, llm, log)
-}
-
-function tickOver(executions: Executions, core: DaemonCore, llm: LlmRooms, log: Logger): void {
-  // Each for itself: what fails in one holds up no end of what stands in another.
-  for (const part of [executions, core.trust, llm.access]) {
-    try {
-      part.tick()
-    } catch (error) {
-      log.error({ err: error }, 'periodic work failed; it will be tried again')
-    }
-  }
 }

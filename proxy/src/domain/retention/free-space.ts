@@ -38,18 +38,26 @@ export function createFreeSpace(deps: {
   readonly reserve: Reserve
   /** 0: never low, until the disk refuses a write. */
   readonly minFreeBytes: number
-  /** Told once for each change; may write, and its failures are its own. */
+  /** Told once for each change; may write. */
   readonly onChange: (isLow: boolean, freeBytes: number | undefined) => void
+  /** A change could not be told yet. */
+  readonly onDefect: (error: unknown) => void
 }): FreeSpace {
   const { read, reserve, minFreeBytes } = deps
   let freeBytes: number | undefined
   let isLow = false
+  let toldLow = false
   let wasRefused = false
 
-  const become = (low: boolean): void => {
-    if (low === isLow) return
-    isLow = low
-    deps.onChange(low, freeBytes)
+  /** What is told is written, which a full disk may refuse: it is tried again at every look. */
+  const tell = (): void => {
+    if (toldLow === isLow) return
+    try {
+      deps.onChange(isLow, freeBytes)
+      toldLow = isLow
+    } catch (error) {
+      deps.onDefect(error)
+    }
   }
 
   const look = (): void => {
@@ -60,7 +68,8 @@ export function createFreeSpace(deps: {
     const low = freeBytes < enough
     if (!low && !reserve.isHeld && freeBytes - reserve.bytes >= enough) reserve.hold()
     wasRefused &&= low
-    become(low)
+    isLow = low
+    tell()
   }
 
   return {
@@ -82,7 +91,8 @@ export function createFreeSpace(deps: {
     refusedWrite() {
       reserve.release()
       wasRefused = true
-      become(true)
+      isLow = true
+      tell()
     },
   }
 }
