@@ -8,6 +8,7 @@ const DOMAIN_ROOMS = [
   'audit',
   'outbox',
   'agents',
+  'retention',
   'capabilities',
   'code',
   'facts',

@@ -4,6 +4,7 @@ import { createSodiumCipher } from './adapters/crypto/index.ts'
 import { createProgramReader } from './adapters/program-reader/index.ts'
 import {
   createAgentStore,
+  createAuditArchiveFiles,
   createAuditStore,
   createCardStore,
   createCodeStore,
@@ -21,12 +22,14 @@ import {
 } from './adapters/storage/index.ts'
 import type { Config } from './config/index.ts'
 import { openAuditKey, openMasterKeys } from './daemon-keys.ts'
+import { type DaemonStorage, openStorage } from './daemon-storage.ts'
 import { createAgents } from './domain/agents/index.ts'
 import { createCards } from './domain/approvals/index.ts'
-import { createAuditLog } from './domain/audit/index.ts'
+import { createAuditArchiver, createAuditLog } from './domain/audit/index.ts'
 import { createCodeFacts } from './domain/facts/index.ts'
 import { createOutbox } from './domain/outbox/index.ts'
 import { resealProviderKeys } from './domain/provider-keys/index.ts'
+import type { ReadFreeBytes } from './domain/retention/index.ts'
 import { createTrust } from './domain/trust/index.ts'
 import { createVault } from './domain/vault/index.ts'
 import type { AgentId, Clock } from './kernel/index.ts'
@@ -41,11 +44,19 @@ export async function openCore(
   hooks: {
     readonly secretStored: (name: string) => void
     readonly agentRevoked: (id: AgentId, actor: string) => void
+    /** The disk is nearly full, or no longer; inside the transaction that says so. */
+    readonly diskChanged?: (isLow: boolean, freeBytes: number | undefined) => void
+    /** Something of the disk could not be told yet. */
+    readonly storageDefect?: (error: unknown) => void
+    /** Code or imports can be deleted; inside a transaction. */
+    readonly contentReleased?: () => void
   },
+  readFreeBytes?: ReadFreeBytes,
 ) {
   const db = openDatabase(config.dbPath)
   stack.defer(() => void db.close())
-  const transactor = createTransactor(db)
+  const late: { storage?: DaemonStorage } = {}
+  const transactor = createTransactor(db, () => late.storage?.freeSpace.refusedWrite())
   const meta = createMetaStore(db)
   const masterKeys = await openMasterKeys({
     source: config.masterKey,
@@ -61,10 +72,11 @@ export async function openCore(
   const auditStore = createAuditStore(db, meta)
   // Before the first agent and secret nothing was asked or kept; from then on an audit without a seal was robbed of it.
   const inUse = agentStore.list().length > 0 || secretStore.list().length > 0
+  const auditKey = openAuditKey({ meta, keyring, inUse: inUse || auditStore.newest(1).length > 0 })
   const audit = createAuditLog({
     repository: auditStore,
     clock,
-    auditKey: openAuditKey({ meta, keyring, inUse: inUse || auditStore.newest(1).length > 0 }),
+    auditKey,
     mayBegin: !inUse,
   })
   const vault = createVault({
@@ -83,20 +95,37 @@ export async function openCore(
       resealProviderKeys(providerKeyStore, reseal)
     },
   })
+  const facts = createCodeFacts({
+    reader: stack.use(createProgramReader()),
+    repository: createFactsStore(db),
+  })
+  const storage = openStorage({
+    ...{ config, db, audit, transactor, facts, clock, readFreeBytes },
+    onReleased: hooks.contentReleased ?? (() => {}),
+    onDiskChange: hooks.diskChanged ?? (() => {}),
+    onDefect: hooks.storageDefect ?? (() => {}),
+  })
+  late.storage = storage
   return {
+    ...storage,
     db,
     background: stack.use(createBackground()),
     transactor,
     meta,
     instanceId: metaOnce(meta, 'instance_id', () => randomBytes(8).toString('hex')),
     audit,
+    archiver: createAuditArchiver({
+      repository: auditStore,
+      files: createAuditArchiveFiles(config.storage.auditArchiveDirectory),
+      ...{ audit, transactor, clock, auditKey },
+    }),
     vault,
     agents: createAgents({ repository: agentStore, audit, transactor, clock, onRevoked: hooks.agentRevoked }),
     trust: createTrust({ repository: createTrustStore(db, meta), audit, transactor, clock }),
     outbox: createOutbox({ repository: createOutboxStore(db), clock }),
     codes: createCodeStore(db),
     imports: createImportStore(db),
-    facts: createCodeFacts({ reader: stack.use(createProgramReader()), repository: createFactsStore(db) }),
+    facts,
     cards: createCards({
       repository: createCardStore(db),
       clock,

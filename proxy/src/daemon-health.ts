@@ -1,7 +1,8 @@
 import { createWallChecks } from './adapters/sandbox/index.ts'
-import type { AuditLog } from './domain/audit/index.ts'
+import type { AuditArchiver } from './domain/audit/index.ts'
 import type { Sandbox } from './domain/executions/index.ts'
 import type { DoctorCheck, HealthReport } from './domain/health/index.ts'
+import type { FreeSpace, Retention } from './domain/retention/index.ts'
 import { VERSION } from './version.ts'
 
 /** What `/health` tells, from the parts that know. */
@@ -9,21 +10,25 @@ export function createHealth(deps: {
   readonly sandbox: Sandbox
   readonly telegram: () => HealthReport['telegram']
   readonly askDatabase: () => unknown
+  readonly freeSpace: Pick<FreeSpace, 'isLow' | 'freeBytes'>
 }): () => Promise<HealthReport> {
   const started = performance.now()
   return async () => {
     const status = await deps.sandbox.status()
     const telegram = deps.telegram()
     const database = answers(deps.askDatabase) ? 'ok' : 'error'
-    const degraded = telegram === 'disconnected' || database === 'error' || status.kind === 'unavailable'
+    const { isLow, freeBytes } = deps.freeSpace
+    const degraded =
+      isLow || telegram === 'disconnected' || database === 'error' || status.kind === 'unavailable'
     return {
       status: degraded ? 'degraded' : 'ok',
       telegram,
       database,
+      disk: isLow ? 'low' : 'ok',
       sandbox: status.kind,
       version: VERSION,
       uptime_s: Math.round((performance.now() - started) / 1_000),
-      notes: status.notes,
+      notes: isLow ? [lowDiskSaid(freeBytes), ...status.notes] : status.notes,
     }
   }
 }
@@ -64,14 +69,41 @@ const NO_CONTAINER: DoctorCheck = {
   }),
 }
 
-export function auditCheck(audit: AuditLog): DoctorCheck {
+export function auditCheck(archiver: Pick<AuditArchiver, 'verify'>): DoctorCheck {
   return {
     name: 'audit',
     async run() {
-      const verdict = audit.verify()
+      const verdict = await archiver.verify({ archives: false })
       return verdict.ok
-        ? { ok: true, said: `${verdict.rows} rows, chain and seal hold` }
+        ? {
+            ok: true,
+            said: `${verdict.rows} rows, chain and seal hold${verdict.archived === 0 ? '' : `; rows to ${verdict.archived} are in archives, which oauth3 audit verify reads`}`,
+          }
         : { ok: false, said: `row ${verdict.brokenId}: ${verdict.reason}` }
+    },
+  }
+}
+
+const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`
+
+/** For a person, wherever they look first. */
+export const lowDiskSaid = (freeBytes: number | undefined): string =>
+  `the disk is nearly full${freeBytes === undefined ? '' : ` (${mebibytes(freeBytes)} free)`}: new requests are refused, answers still count; free some, or run oauth3 prune`
+
+export function diskCheck(deps: {
+  readonly freeSpace: FreeSpace
+  readonly retention: Pick<Retention, 'size'>
+  readonly minFreeBytes: number
+}): DoctorCheck {
+  return {
+    name: 'disk',
+    async run() {
+      deps.freeSpace.look()
+      const { used, free } = deps.retention.size()
+      const { freeBytes, isLow } = deps.freeSpace
+      const disk = freeBytes === undefined ? 'free space is not known' : `${mebibytes(freeBytes)} free`
+      const said = `${disk}, ${mebibytes(deps.minFreeBytes)} wanted; the database uses ${mebibytes(used)}, ${mebibytes(free)} of its file are free`
+      return { ok: !isLow, said: isLow ? `${said}; new requests are refused` : said }
     },
   }
 }

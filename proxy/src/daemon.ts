@@ -13,9 +13,18 @@ import {
 import type { Config } from './config/index.ts'
 import { type DaemonCore, openCore } from './daemon-core.ts'
 import { openGateway } from './daemon-egress.ts'
-import { auditCheck, createHealth, sandboxCheck, wallChecks } from './daemon-health.ts'
+import {
+  auditCheck,
+  createHealth,
+  diskCheck,
+  lowDiskSaid,
+  sandboxCheck,
+  wallChecks,
+} from './daemon-health.ts'
 import { openLlm, openLlmProxy } from './daemon-llm.ts'
+import { settleThePast, tickOver } from './daemon-periodic.ts'
 import { closeServer, createAgentServer, listenSocket, listenTcp } from './daemon-servers.ts'
+import { startUpkeep } from './daemon-storage.ts'
 import type { SkillFetcher } from './domain/code/index.ts'
 import { createEgressSessions, type EgressDoors } from './domain/egress/index.ts'
 import {
@@ -30,6 +39,7 @@ import {
 } from './domain/executions/index.ts'
 import type { DoctorCheck } from './domain/health/index.ts'
 import type { LlmRooms } from './domain/provider-access/index.ts'
+import type { ReadFreeBytes } from './domain/retention/index.ts'
 import { createWakeObserver, createWaker, type Waker } from './domain/wake/index.ts'
 import { type Clock, systemClock } from './kernel/index.ts'
 import { createAdminApi } from './surfaces/admin-api/index.ts'
@@ -46,6 +56,7 @@ import {
   createTelegramAccessObserver,
   createTelegramObserver,
   type Telegram,
+  tellOwner,
 } from './surfaces/telegram/index.ts'
 import { VERSION } from './version.ts'
 
@@ -64,6 +75,8 @@ export interface DaemonOptions {
   /** How the gateway resolves, which addresses count as public, and which roots it trusts. */
   readonly egress?: EgressDialOptions
   readonly skillFetcher?: SkillFetcher
+  /** What the disk of the database still takes. */
+  readonly readFreeBytes?: ReadFreeBytes
   /** How long a drain waits for runs under way. */
   readonly drainMs?: number
 }
@@ -82,14 +95,30 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   stack.use(lockDatabase(config.dbPath))
 
   const late: Late = {}
-  const core = await openCore(config, clock, stack, {
-    secretStored: (name) => late.executions?.secretStored(name),
-    agentRevoked(id, actor) {
-      late.executions?.agentRevoked(id, actor)
-      late.llm?.access.agentRevoked(id, actor)
-      late.llm?.keys.dropCache()
+  const core = await openCore(
+    config,
+    clock,
+    stack,
+    {
+      secretStored: (name) => late.executions?.secretStored(name),
+      agentRevoked(id, actor) {
+        late.executions?.agentRevoked(id, actor)
+        late.llm?.access.agentRevoked(id, actor)
+        late.llm?.keys.dropCache()
+      },
+      diskChanged(isLow, freeBytes) {
+        log.warn({ freeBytes }, isLow ? 'the disk is nearly full' : 'the disk has room again')
+        if (config.telegram === null) return
+        const text = isLow ? lowDiskSaid(freeBytes) : 'the disk has room again; new requests are taken'
+        tellOwner(core.outbox, config.telegram.chatId, `💾 ${text}`)
+        core.transactor.afterCommit(() => late.telegram?.nudge())
+      },
+      storageDefect: (error) =>
+        log.error({ err: error }, 'that the disk is low could not be written yet; it will be tried again'),
+      contentReleased: () => core.transactor.afterCommit(() => late.upkeep?.nudge()),
     },
-  })
+    options.readFreeBytes,
+  )
   const dial = createEgressDial(options.egress)
   const doors = stack.use(await openGateway(config, dial, log))
   const sandbox = stack.use(await chooseSandbox(config, options, core.instanceId, doors, log))
@@ -131,6 +160,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     sandbox,
     telegram: () => (config.telegram === null ? 'disabled' : (late.telegram?.state() ?? 'disconnected')),
     askDatabase: () => core.meta.get('instance_id'),
+    freeSpace: core.freeSpace,
   })
   if (config.telegram) {
     late.telegram = stack.use(
@@ -163,12 +193,14 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const doctorChecks: DoctorCheck[] = [
     sandboxCheck(sandbox),
     ...(options.sandbox ? [] : wallChecks(sandbox, config.sandbox)),
-    auditCheck(core.audit),
+    auditCheck(core.archiver),
+    diskCheck({ ...core, minFreeBytes: config.storage.minFreeBytes }),
     ...(late.telegram ? [late.telegram.check] : []),
     ...waker.checks,
   ]
   const admin = createAdminApi({
     ...core,
+    archiveFolder: config.storage.auditArchiveDirectory,
     executions,
     llm,
     url: () => url,
@@ -196,6 +228,8 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const adminServer = createServer(admin)
   await listenSocket(adminServer, config.adminSocketPath)
   stack.defer(() => closeServer(adminServer))
+  const upkeep = stack.use(startUpkeep({ ...core, auditMaxRows: config.storage.auditMaxRows, log }))
+  late.upkeep = upkeep
   const tick = setInterval(() => tickOver(executions, core, llm, log), TICK_MS)
   stack.defer(() => clearInterval(tick))
 
@@ -243,6 +277,7 @@ async function chooseSandbox(
 }
 
 interface Late {
+  upkeep?: { nudge(): void }
   llm?: LlmRooms
   executions?: Executions
   waker?: Waker
@@ -283,7 +318,7 @@ function buildExecutions(deps: {
   }
   const repository = createExecutionStore(core.db)
   const changes = createChanges(core.transactor)
-  const ledger = createLedger({ repository, audit: core.audit, changes, observers })
+  const ledger = createLedger({ ...core, repository, changes, observers })
   const egress = createEgressSessions({
     ...core,
     onDefect: (error, requestId) =>
@@ -342,35 +377,4 @@ function buildExecutions(deps: {
   })
   late.waker = waker
   return { executions, runs, waker, importResolver }
-}
-
-/** Whatever an earlier process left half done is settled before anybody can ask. */
-async function settleThePast(
-  core: DaemonCore,
-  sandbox: Sandbox,
-  executions: Executions,
-  llm: LlmRooms,
-  log: Logger,
-): Promise<void> {
-  try {
-    const swept = await sandbox.sweep()
-    if (swept > 0) log.info({ swept }, 'removed what an earlier daemon left in the sandbox engine')
-  } catch (error) {
-    log.warn({ err: error }, 'the sandbox engine does not answer yet; leftovers are removed when it does')
-  }
-  core.transactor.transact(() => core.audit.append('daemon.started', 'daemon', null, { version: VERSION }))
-  executions.recover()
-  await executions.readWaiting()
-  tickOver(executions, core, llm, log)
-}
-
-function tickOver(executions: Executions, core: DaemonCore, llm: LlmRooms, log: Logger): void {
-  // Each for itself: what fails in one holds up no end of what stands in another.
-  for (const part of [executions, core.trust, llm.access]) {
-    try {
-      part.tick()
-    } catch (error) {
-      log.error({ err: error }, 'periodic work failed; it will be tried again')
-    }
-  }
 }

@@ -10,6 +10,7 @@ import { addGrantCommands } from './commands/grants.ts'
 import { addKeyCommands } from './commands/keys.ts'
 import { addPriceCommands } from './commands/prices.ts'
 import { addProviderCommands } from './commands/providers.ts'
+import { addPruneCommand } from './commands/prune.ts'
 import { addRequestCommands } from './commands/requests.ts'
 import { addSecretCommands } from './commands/secrets.ts'
 import { examples } from './commands/shared.ts'
@@ -139,6 +140,7 @@ function buildProgram(
   addUsageCommands(program, context)
   addPriceCommands(program, context)
   addAuditCommands(program, context)
+  addPruneCommand(program, context)
   addUpkeepCommands(program, context)
   return program
 }

@@ -19,7 +19,7 @@ const card = (names: readonly string[], network: string, skillId = 'demo/x'): Ca
   args: null,
   source: null,
   codeHash: 'f'.repeat(64),
-  code: { text: '', lines: 1, bytes: 0 },
+  code: { text: '', lines: 1, bytes: 0, kept: true },
   expiresAt: 0,
   cut: false,
   full: '',

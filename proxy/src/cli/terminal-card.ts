@@ -42,15 +42,19 @@ export function renderCard(
     ...row('Runs in', `${card.runtime} · ${card.limits}`),
     ...(card.args === null ? [] : row('Args', card.args)),
     ...(card.source === null ? [] : row('Link', card.source)),
-    ...row('Code', `${counted(card.code.lines, 'line')}, ${counted(card.code.bytes, 'byte')}, whole below`),
+    ...row(
+      'Code',
+      card.code.kept
+        ? `${counted(card.code.lines, 'line')}, ${counted(card.code.bytes, 'byte')}, whole below`
+        : card.code.text,
+    ),
     ...row('Code SHA-256', card.codeHash),
     ...row('Request', card.requestId),
     ...(isWaiting
       ? row('Expires', `${formatDistance(card.expiresAt, now)} (${formatTime(card.expiresAt)})`)
       : []),
     ...(card.cut ? [rule('in full, since something above was cut', style), ...fullLines(card.full)] : []),
-    rule('code', style),
-    ...renderCode(card.code.text, style),
+    ...(card.code.kept ? [rule('code', style), ...renderCode(card.code.text, style)] : []),
     rule('', style),
   ].join('\n')
 }
@@ -97,6 +101,7 @@ export function renderOutcome(view: RequestView, style: Style): string {
     ...renderNetwork(network, style),
     ...renderOutput('stdout', stdout, style),
     ...renderOutput('stderr', stderr, style),
+    ...(view.result.not_kept ? [style.yellow(`${INDENT}The output is no longer kept.`)] : []),
     ...(truncated ? [style.yellow(`${INDENT}Output beyond the limit was dropped.`)] : []),
   ].join('\n')
 }

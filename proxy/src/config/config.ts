@@ -24,6 +24,17 @@ export interface Config {
   readonly approvalTtlMs: number
   readonly maxWaitingPerAgent: number
   readonly ratePerMinute: number
+  readonly storage: {
+    readonly maxBytesPerAgent: number
+    readonly retainOutputsMs: number
+    readonly retainCodeMs: number
+    readonly retainExecutionsMs: number
+    readonly retainUsageMs: number
+    readonly maxDatabaseBytes: number
+    readonly minFreeBytes: number
+    readonly auditMaxRows: number
+    readonly auditArchiveDirectory: string
+  }
   /** Where agents without a target of their own are woken. */
   readonly wake: WakeConfig | null
   readonly logLevel: string
@@ -51,6 +62,8 @@ export class ConfigError extends Error {
     this.name = 'ConfigError'
   }
 }
+
+const DAY_MS = 24 * 60 * 60 * 1_000
 
 type Values = {
   [K in SettingName]?: (typeof SETTINGS)[K] extends { schema: { _output: infer T } } ? T : never
@@ -90,6 +103,19 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
     approvalTtlMs: (values.OAUTH3_APPROVAL_TTL as number) * 1_000,
     maxWaitingPerAgent: values.OAUTH3_MAX_WAITING as number,
     ratePerMinute: values.OAUTH3_RATE_LIMIT as number,
+    storage: {
+      maxBytesPerAgent: values.OAUTH3_AGENT_MAX_BYTES as number,
+      retainOutputsMs: (values.OAUTH3_RETAIN_RESULTS_DAYS as number) * DAY_MS,
+      retainCodeMs: (values.OAUTH3_RETAIN_CODE_DAYS as number) * DAY_MS,
+      retainExecutionsMs: (values.OAUTH3_RETAIN_EXECUTIONS_DAYS as number) * DAY_MS,
+      retainUsageMs: (values.OAUTH3_RETAIN_USAGE_DAYS as number) * DAY_MS,
+      maxDatabaseBytes: values.OAUTH3_MAX_DB_BYTES as number,
+      minFreeBytes: values.OAUTH3_MIN_FREE_BYTES as number,
+      auditMaxRows: values.OAUTH3_AUDIT_MAX_ROWS as number,
+      auditArchiveDirectory: resolve(
+        values.OAUTH3_AUDIT_ARCHIVE_DIR ?? join(dirname(dbPath), 'audit-archive'),
+      ),
+    },
     wake: wakeOf(values),
     logLevel: values.LOG_LEVEL as string,
   }

@@ -18,6 +18,12 @@ const integer = (min: number, max: number) =>
     .regex(/^[0-9]{1,10}$/)
     .transform(Number)
     .pipe(z.int().min(min).max(max))
+const bytes = (min: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,15}$/)
+    .transform(Number)
+    .pipe(z.int().min(min))
 const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.enum(values)
 const text = z.string().min(1)
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, ''))
@@ -144,6 +150,59 @@ export const SETTINGS = {
     'requests a minute',
     'POST /execute and MCP calls an agent may make a minute.',
     '120',
+  ),
+  OAUTH3_AGENT_MAX_BYTES: setting(
+    bytes(1_048_576),
+    'bytes, at least 1048576',
+    'What the requests of one agent may keep in the database: code, args, output, imports. Its own oldest output makes room first; then its requests are refused.',
+    '268435456',
+  ),
+  OAUTH3_RETAIN_RESULTS_DAYS: setting(
+    integer(0, 36_500),
+    'days; 0 keeps it for good',
+    'How long the output of runs is kept.',
+    '90',
+  ),
+  OAUTH3_RETAIN_CODE_DAYS: setting(
+    integer(0, 36_500),
+    'days; 0 keeps it for good',
+    'How long code that ran is kept after its last run; for a standing grant it is always kept. Code that never ran goes when its request ends.',
+    '90',
+  ),
+  OAUTH3_RETAIN_EXECUTIONS_DAYS: setting(
+    integer(0, 36_500),
+    'days; 0 keeps them for good',
+    'How long ended requests, grants and asks are kept, one day at the least. The audit keeps what happened.',
+    '365',
+  ),
+  OAUTH3_RETAIN_USAGE_DAYS: setting(
+    integer(0, 36_500),
+    'days; 0 keeps it for good',
+    'How long the sums of LLM usage are kept.',
+    '730',
+  ),
+  OAUTH3_MAX_DB_BYTES: setting(
+    bytes(0),
+    'bytes; 0 for no limit',
+    'Above it the oldest output goes before its time, then ended requests that no person decided, then code that ran once. The audit does not: see OAUTH3_AUDIT_MAX_ROWS.',
+    '0',
+  ),
+  OAUTH3_MIN_FREE_BYTES: setting(
+    bytes(0),
+    'bytes; 0 never refuses',
+    'With less free on the disk of the database new requests are refused; what was asked before can still be decided and ends.',
+    '268435456',
+  ),
+  OAUTH3_AUDIT_MAX_ROWS: setting(
+    integer(0, 1_000_000_000),
+    'rows; 0 for no limit',
+    'Above it the oldest rows of the audit are moved into sealed files, a tenth of them at a time.',
+    '0',
+  ),
+  OAUTH3_AUDIT_ARCHIVE_DIR: setting(
+    text,
+    'a folder path',
+    'Where sealed files of the audit go; `audit-archive` beside the database when not set.',
   ),
   OPENCLAW_HOOK_URL: setting(
     httpUrl,

@@ -72,7 +72,7 @@ test('a card whose every text is hostile stays within 80 columns and keeps its r
     args: spoof,
     source: spoof,
     codeHash: 'f'.repeat(64),
-    code: { text: spoof, lines: 3, bytes: 9 },
+    code: { text: spoof, lines: 3, bytes: 9, kept: true },
     expiresAt: 1_000,
     cut: true,
     full: spoof,

@@ -95,6 +95,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
   }
   const app = createAdminApi({
     ...domain,
+    archiveFolder: join(dir, 'audit-archive'),
     llm,
     url: () => options.url ?? 'http://127.0.0.1:3737',
     keys: {
@@ -109,6 +110,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
       status: 'ok',
       telegram: 'disabled',
       database: 'ok',
+      disk: 'ok',
       sandbox: 'docker',
       version: '0.0.0',
       uptime_s: 1,

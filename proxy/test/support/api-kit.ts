@@ -116,6 +116,7 @@ export async function startApi(
     status: 'ok',
     telegram: 'disabled',
     database: 'ok',
+    disk: 'ok',
     sandbox: 'docker',
     version: '0.0.0',
     uptime_s: 1,

@@ -3,15 +3,18 @@ import { createSodiumCipher } from '../../src/adapters/crypto/index.ts'
 import { createProgramReader } from '../../src/adapters/program-reader/index.ts'
 import {
   createAgentStore,
+  createAuditArchiveFiles,
   createAuditStore,
   createCardStore,
   createCodeStore,
+  createContentStore,
   createDataKeyStore,
   createExecutionStore,
   createFactsStore,
   createImportStore,
   createMetaStore,
   createOutboxStore,
+  createRetentionStore,
   createSecretStore,
   createTransactor,
   createTrustStore,
@@ -19,7 +22,7 @@ import {
 } from '../../src/adapters/storage/index.ts'
 import { type Agent, createAgents } from '../../src/domain/agents/index.ts'
 import { createCards } from '../../src/domain/approvals/index.ts'
-import { createAuditLog } from '../../src/domain/audit/index.ts'
+import { createAuditArchiver, createAuditLog } from '../../src/domain/audit/index.ts'
 import type { SkillFetcher } from '../../src/domain/code/index.ts'
 import { createEgressSessions, type EgressSessions } from '../../src/domain/egress/index.ts'
 import {
@@ -38,6 +41,12 @@ import {
 import { createCodeFacts } from '../../src/domain/facts/index.ts'
 import type { ImportResolver } from '../../src/domain/imports/index.ts'
 import { createOutbox, type Outbox } from '../../src/domain/outbox/index.ts'
+import {
+  createRetention,
+  createStoredContent,
+  type FreeSpace,
+  type RetentionPolicy,
+} from '../../src/domain/retention/index.ts'
 import { createTrust } from '../../src/domain/trust/index.ts'
 import { createDataKeyring, createVault } from '../../src/domain/vault/index.ts'
 import { AppError, type Clock, systemClock } from '../../src/kernel/index.ts'
@@ -56,6 +65,9 @@ export interface DomainKitOptions {
   readonly maxWaitingPerAgent?: number
   readonly maxConcurrent?: number
   readonly sandboxPatienceMs?: number
+  /** What is kept; left out: everything. */
+  readonly retention?: Partial<RetentionPolicy>
+  readonly assertRoom?: () => void
   /** What becomes of a run that fails inside the daemon; left out: it is kept in the kit's `defects`. */
   readonly onDefect?: (error: unknown) => void
 }
@@ -74,8 +86,9 @@ export async function createDomainKit(options: DomainKitOptions) {
     masterKey: new Uint8Array(32).fill(7),
     clock,
   })
+  const auditStore = createAuditStore(db, meta)
   const audit = createAuditLog({
-    repository: createAuditStore(db, meta),
+    repository: auditStore,
     clock,
     auditKey: new Uint8Array(32).fill(9),
   })
@@ -108,7 +121,30 @@ export async function createDomainKit(options: DomainKitOptions) {
   const changes = createChanges(transactor)
   const repository = createExecutionStore(db)
   const observers = options.observers?.({ outbox }) ?? []
-  const ledger = createLedger({ repository, audit, changes, observers })
+  const contents = createContentStore(db)
+  const rows = createRetentionStore(db)
+  const policy: RetentionPolicy = { ...KEEP_ALL, ...options.retention }
+  const content = createStoredContent({
+    contents,
+    retention: rows,
+    clock,
+    maxBytesPerAgent: policy.maxBytesPerAgent,
+    retainCodeMs: policy.codeMs,
+    onReleased() {},
+  })
+  const ledger = createLedger({ repository, audit, changes, content, observers })
+  const reader = createProgramReader()
+  const facts = createCodeFacts({ reader, repository: createFactsStore(db) })
+  const retention = createRetention({
+    contents,
+    repository: rows,
+    audit,
+    transactor,
+    clock,
+    policy,
+    onCodeDeleted: (hash) => facts.forget(hash),
+  })
+  const freeSpace: Pick<FreeSpace, 'assertRoom'> = { assertRoom: options.assertRoom ?? (() => {}) }
   const defects: unknown[] = []
   const egress = createEgressSessions({
     audit,
@@ -120,6 +156,7 @@ export async function createDomainKit(options: DomainKitOptions) {
     repository,
     ledger,
     codes,
+    content,
     imports,
     vault,
     trust,
@@ -131,9 +168,10 @@ export async function createDomainKit(options: DomainKitOptions) {
     sandboxPatienceMs: options.sandboxPatienceMs ?? 60_000,
     onDefect: options.onDefect ?? ((error) => void defects.push(error)),
   })
-  const reader = createProgramReader()
   const executions = createExecutions({
-    facts: createCodeFacts({ reader, repository: createFactsStore(db) }),
+    facts,
+    content,
+    freeSpace,
     knownHosts: () => [],
     repository,
     ledger,
@@ -169,6 +207,16 @@ export async function createDomainKit(options: DomainKitOptions) {
     sandbox,
     runs,
     executions,
+    archiver: createAuditArchiver({
+      repository: auditStore,
+      files: createAuditArchiveFiles(join(options.dir, 'audit-archive')),
+      audit,
+      transactor,
+      clock,
+      auditKey: new Uint8Array(32).fill(9),
+    }),
+    retention,
+    freeSpace,
     defects,
     async [Symbol.asyncDispose]() {
       await runs.drain(0)
@@ -176,6 +224,15 @@ export async function createDomainKit(options: DomainKitOptions) {
       db.close()
     },
   }
+}
+
+const KEEP_ALL: RetentionPolicy = {
+  outputsMs: 0,
+  codeMs: 0,
+  executionsMs: 0,
+  usageMs: 0,
+  maxDatabaseBytes: 0,
+  maxBytesPerAgent: 1_073_741_824,
 }
 
 const NO_IMPORTS: ImportResolver = { resolve: async () => null }

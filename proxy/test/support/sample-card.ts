@@ -6,7 +6,7 @@ import { readProgram } from '../../src/domain/reading/index.ts'
 export const sampleCard = (input: Pick<CardInput, 'consent' | 'code'> & Partial<CardInput>): CardModel =>
   buildCard({
     requestId: 'req_1',
-    facts: readProgram(input.code, languageOf(input.consent.runtime.name)),
+    facts: readProgram(input.code ?? '', languageOf(input.consent.runtime.name)),
     known: { storedSecrets: [], trustedSkills: [], hosts: [] },
     changes: [],
     missing: [],

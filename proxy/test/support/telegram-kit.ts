@@ -123,6 +123,7 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
       status: 'ok',
       telegram: 'connected',
       database: 'ok',
+      disk: 'ok',
       sandbox: 'docker',
       version: '0.0.0',
       uptime_s: 61,

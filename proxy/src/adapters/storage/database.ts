@@ -6,6 +6,8 @@ import { AppError } from '../../kernel/index.ts'
 import { makeFolder } from './folder.ts'
 import { migrate } from './migrations.ts'
 
+const JOURNAL_BYTES = 16 * 1_048_576
+
 /**
  * Opens the one file: WAL, and `synchronous=FULL`, so that a decision that was answered survives a power cut.
  * The folder and file are the owner's alone.
@@ -18,8 +20,12 @@ export function openDatabase(path: string): Database {
     closeSync(openSync(path, 'a', 0o600))
     chmodSync(path, 0o600)
     db = new SqliteDatabase(path)
+    // Before the first table: what was deleted can then be given back to the disk in small steps.
+    db.pragma('auto_vacuum = INCREMENTAL')
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
+    // A burst of writes does not leave its size behind.
+    db.pragma(`journal_size_limit = ${JOURNAL_BYTES}`)
     db.pragma('foreign_keys = ON')
     db.pragma('busy_timeout = 5000')
     db.pragma('trusted_schema = OFF')
@@ -33,8 +39,11 @@ export function openDatabase(path: string): Database {
   }
 }
 
-/** One transaction at a time; a call inside another joins it, so an error anywhere undoes all of it. */
-export function createTransactor(db: Database): Transactor {
+/**
+ * One transaction at a time; a call inside another joins it, so an error anywhere undoes all of it. `onFull` is
+ * called when the disk did not take it, before the caller hears of it.
+ */
+export function createTransactor(db: Database, onFull: () => void = () => {}): Transactor {
   const outer = db.transaction((work: () => unknown) => work())
   const committed: (() => void)[] = []
   return {
@@ -46,6 +55,7 @@ export function createTransactor(db: Database): Transactor {
         return result
       } catch (error) {
         committed.length = 0
+        if (error instanceof SqliteError && error.code === 'SQLITE_FULL') onFull()
         throw asStorageError(error, 'The database cannot be written; nothing was changed')
       }
     },

@@ -17,6 +17,7 @@ interface Row {
   executed_at: number | null
   duration_ms: number | null
   result?: string | null
+  output_bytes: number
   created_at: number
   agent_id: string
   consent?: string
@@ -45,13 +46,14 @@ export function createExecutionStore(db: Database): ExecutionRepository {
   const insert =
     db.prepare(`INSERT INTO executions (request_id, skill_id, code_hash, status, approved, executed_at,
     duration_ms, result, created_at, agent_id, consent, consent_hash, changes, expires_at, trusted, decision, decided_by,
-    decided_by_name, decided_at, finished_at, failure, seen_at, acked_at)
+    decided_by_name, decided_at, finished_at, failure, seen_at, acked_at,
+    output_bytes)
     VALUES (@requestId, @skillId, @codeHash, @status, @approved, @startedAt, @durationMs, @result, @createdAt, @agentId,
     @consentJson, @consentHash, @changes, @expiresAt, @trusted, @decision, @decidedBy, @decidedByName, @decidedAt,
-    @finishedAt, @failure, @seenAt, @ackedAt)`)
+    @finishedAt, @failure, @seenAt, @ackedAt, @outputBytes)`)
   const update =
     db.prepare(`UPDATE executions SET status = @status, approved = @approved, executed_at = @startedAt,
-    duration_ms = @durationMs, result = @result, decision = @decision, decided_by = @decidedBy,
+    duration_ms = @durationMs, result = @result, output_bytes = @outputBytes, decision = @decision, decided_by = @decidedBy,
     decided_by_name = @decidedByName, decided_at = @decidedAt, finished_at = @finishedAt, failure = @failure,
     seen_at = @seenAt, acked_at = @ackedAt WHERE request_id = @requestId`)
   const byRequestId = db.prepare<[string], Row>('SELECT * FROM executions WHERE request_id = ?')
@@ -81,7 +83,7 @@ export function createExecutionStore(db: Database): ExecutionRepository {
   const remember = db.prepare(
     'INSERT INTO idempotency (agent_id, key, request_id, body_hash, created_at) VALUES (?, ?, ?, ?, ?)',
   )
-  const forget = db.prepare('DELETE FROM idempotency WHERE created_at < ?')
+  const forget = db.prepare('DELETE FROM idempotency WHERE created_at < ? ORDER BY created_at LIMIT 500')
 
   return {
     insert: (execution) => void insert.run(toRow(execution)),
@@ -141,12 +143,16 @@ function listSummaries(db: Database, filter: ExecutionFilter): ExecutionSummary[
 const optional = (row: Row | undefined): Execution | undefined => (row ? fromRow(row) : undefined)
 
 function toRow(execution: Execution): Record<string, string | number | null> {
+  const { result } = execution
+  const text = result && JSON.stringify(result)
   return {
     ...execution,
     approved: execution.decidedAt !== null && execution.status !== 'denied' ? 1 : 0,
     trusted: execution.trusted ? 1 : 0,
     changes: JSON.stringify(execution.changes),
-    result: execution.result && JSON.stringify(execution.result),
+    result: text,
+    // What is dropped when room is needed; of a result that was dropped nothing is left to drop.
+    outputBytes: text === null || result?.notKept ? 0 : Buffer.byteLength(text),
   }
 }
 

@@ -9,11 +9,15 @@ export function createImportStore(db: Database): ImportRepository {
   const putLock = db.prepare(
     'INSERT INTO import_locks (hash, manifest, created_at) VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET manifest = excluded.manifest WHERE manifest <> excluded.manifest',
   )
+  const putUse = db.prepare('INSERT OR IGNORE INTO import_lock_files (lock, sha256) VALUES (?, ?)')
   const file = db.prepare<[string], Buffer>('SELECT bytes FROM import_files WHERE sha256 = ?').pluck()
   const manifest = db.prepare<[string], string>('SELECT manifest FROM import_locks WHERE hash = ?').pluck()
   return {
     put(imports, at) {
-      for (const [sha256, bytes] of imports.contents) putFile.run(sha256, bytes)
+      for (const [sha256, bytes] of imports.contents) {
+        putFile.run(sha256, bytes)
+        putUse.run(imports.lock.hash, sha256)
+      }
       putLock.run(imports.lock.hash, manifestOf(imports), at)
     },
     read(hash) {

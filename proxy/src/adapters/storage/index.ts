@@ -1,4 +1,8 @@
+export { createAuditArchiveFiles } from './audit-archive-files.ts'
+export { createAuditStore } from './audit-store.ts'
+export { createContentStore } from './content-store.ts'
 export { createTransactor, openDatabase } from './database.ts'
+export { createReserve, readFreeBytesOf } from './disk.ts'
 export { createExecutionStore } from './execution-store.ts'
 export { createFactsStore } from './facts-store.ts'
 export { createImportStore } from './import-store.ts'
@@ -6,10 +10,10 @@ export { lockDatabase } from './lock.ts'
 export { createProviderAccessStore } from './provider-access-store.ts'
 export { createProviderKeyStore } from './provider-key-store.ts'
 export { createProviderStore } from './provider-store.ts'
+export { createRetentionStore } from './retention-store.ts'
 
 export {
   createAgentStore,
-  createAuditStore,
   createCardStore,
   createCodeStore,
   createDataKeyStore,

@@ -1,7 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { Agent, AgentRepository, WakeTarget } from '../../domain/agents/index.ts'
 import type { Card, CardRepository } from '../../domain/approvals/index.ts'
-import type { AuditRepository, AuditSeal, StoredAuditRow } from '../../domain/audit/index.ts'
 import type { CodeRepository } from '../../domain/code/index.ts'
 import type { OutboxMessage, OutboxRepository } from '../../domain/outbox/index.ts'
 import type {
@@ -25,40 +24,6 @@ export function createMetaStore(db: Database): MetaStore {
     'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
   )
   return { get: (key) => get.get(key), set: (key, value) => void set.run(key, value) }
-}
-
-export function createAuditStore(db: Database, meta: MetaStore): AuditRepository {
-  const columns = 'id, at, event, actor, request_id AS requestId, data, prev_hash AS prevHash, hash'
-  const rows = db.prepare<[number, number], StoredAuditRow>(
-    `SELECT ${columns} FROM audit_log WHERE id > ? ORDER BY id LIMIT ?`,
-  )
-  const newest = db.prepare<[number], StoredAuditRow>(
-    `SELECT ${columns} FROM audit_log ORDER BY id DESC LIMIT ?`,
-  )
-  const insert = db.prepare(`INSERT INTO audit_log (id, at, event, actor, request_id, data, prev_hash, hash)
-    VALUES (@id, @at, @event, @actor, @requestId, @data, @prevHash, @hash)`)
-  return {
-    rows: (afterId, limit) => rows.all(afterId, limit),
-    newest: (limit) => newest.all(limit),
-    insert: (row) => void insert.run(row),
-    seal() {
-      const text = meta.get('audit_seal')
-      return text === undefined ? undefined : readSeal(text)
-    },
-    writeSeal: (seal) => meta.set('audit_seal', JSON.stringify(seal)),
-  }
-}
-
-/** A text that is no seal counts as one that nobody made. */
-function readSeal(text: string): AuditSeal {
-  try {
-    const { id, hash, mac } = JSON.parse(text) as Partial<Record<keyof AuditSeal, unknown>>
-    if (Number.isSafeInteger(id) && typeof hash === 'string' && typeof mac === 'string')
-      return { id: Number(id), hash, mac }
-  } catch {
-    // Told by the audit as a seal that was not made with its key.
-  }
-  return { id: 0, hash: '', mac: '' }
 }
 
 export function createAgentStore(db: Database): AgentRepository {

@@ -1,13 +1,21 @@
 import { canonicalJson } from '../../kernel/index.ts'
-import { type AuditRowView, auditList, auditRowView, auditVerdict } from '../../surfaces/admin-api/wire.ts'
+import {
+  type AuditArchiveView,
+  type AuditRowView,
+  archiveAnswer,
+  archiveList,
+  auditList,
+  auditRowView,
+  auditVerdict,
+} from '../../surfaces/admin-api/wire.ts'
 import { adminPath } from '../admin-client.ts'
-import { CliError, EXIT } from '../cli-error.ts'
-import type { CommandGroup } from '../context.ts'
+import { CliError, EXIT, usageError } from '../cli-error.ts'
+import type { CommandContext, CommandGroup } from '../context.ts'
 import { decisionText } from '../question.ts'
 import { renderTable } from '../table.ts'
 import { safeJson } from '../terminal.ts'
-import { formatTime } from '../text-layout.ts'
-import { examples, wholeNumber } from './shared.ts'
+import { formatTime, terminalLine } from '../text-layout.ts'
+import { age, examples, wholeNumber } from './shared.ts'
 
 export const addAuditCommands: CommandGroup = (program, context) => {
   const audit = program.command('audit').description('everything that happened')
@@ -45,11 +53,16 @@ export const addAuditCommands: CommandGroup = (program, context) => {
 
   audit
     .command('verify')
-    .description('checks the hash chain and its seal; names the first broken row')
-    .action(async () => {
-      const verdict = await context.client.call(auditVerdict, 'GET', adminPath('audit', 'verify'))
+    .description('checks the hash chain, its seal and the archives; names the first broken row')
+    .option('--live-only', 'leave the files of the archives unread, where they are kept elsewhere')
+    .action(async (options: { liveOnly?: boolean }) => {
+      const path = `${adminPath('audit', 'verify')}?archives=${options.liveOnly ? '0' : '1'}`
+      const verdict = await context.client.call(auditVerdict, 'GET', path)
       if (verdict.ok) {
-        await context.show(verdict, () => `${verdict.rows} rows, all intact; head\n${verdict.head_hash}`)
+        await context.show(
+          verdict,
+          () => `${intact(verdict, options.liveOnly === true)}; head\n${verdict.head_hash}`,
+        )
         return
       }
       if (context.json) await context.show(verdict, () => '')
@@ -62,13 +75,91 @@ export const addAuditCommands: CommandGroup = (program, context) => {
 
   audit
     .command('export')
-    .description('every event as JSON Lines, oldest first')
+    .description('every event that is not in an archive as JSON Lines, oldest first')
     .addHelpText('after', examples(['oauth3 audit export > audit.jsonl', 'a copy to keep elsewhere']))
     .action(async () => {
+      const { folder, archives } = await context.client.call(
+        archiveList,
+        'GET',
+        adminPath('audit', 'archives'),
+      )
+      const last = archives.at(-1)
+      if (last !== undefined)
+        context.terminal.note(
+          `Rows 1 to ${last.last} are not in this export: they are in the archives in ${folder}.`,
+        )
       for await (const line of context.client.lines(adminPath('audit', 'export'))) {
         await context.terminal.print(safeJson(exportRow(auditRowView.parse(JSON.parse(line)))))
       }
     })
+
+  audit
+    .command('archive')
+    .description('move the oldest events into sealed files, which verify still reads')
+    .option('--older-than <age>', 'events older than this, like 90d', age)
+    .option('--up-to <row>', 'events up to this row', wholeNumber)
+    .addHelpText(
+      'after',
+      `${ARCHIVED}${examples(
+        ['oauth3 audit archive --older-than 90d', 'keep the events of 90 days in the database'],
+        ['oauth3 audit archives', 'which rows are in which file'],
+      )}`,
+    )
+    .action(async (options: { olderThan?: number; upTo?: number }) => {
+      if ((options.olderThan === undefined) === (options.upTo === undefined))
+        throw usageError('Give one of --older-than and --up-to.')
+      // Told as an age once: what grows older while it works is left for the next time.
+      const body = options.upTo === undefined ? { older_than_ms: options.olderThan } : { up_to: options.upTo }
+      const ask = () => context.client.call(archiveAnswer, 'POST', adminPath('audit', 'archive'), body)
+      let answer = await ask()
+      const archives = [...answer.archives]
+      while (!answer.finished) {
+        answer = await ask()
+        archives.push(...answer.archives)
+      }
+      const { folder } = answer
+      await context.show({ folder, archives }, () => archivesSaid(folder, archives, context))
+    })
+
+  audit
+    .command('archives')
+    .description('the sealed files, and which rows are in them')
+    .action(async () => {
+      const list = await context.client.call(archiveList, 'GET', adminPath('audit', 'archives'))
+      await context.show(list, () => archivesSaid(list.folder, list.archives, context))
+    })
+}
+
+const ARCHIVED = `
+A file holds whole rows as JSON Lines and ends with a seal of the daemon's key. Rows leave the database only after their file
+is on disk and was read back. Keep the files: without them their events are gone, and verify says so. They may be
+copied anywhere; verify reads them from the folder (OAUTH3_AUDIT_ARCHIVE_DIR).
+`
+
+function archivesSaid(
+  folder: string,
+  archives: readonly AuditArchiveView[],
+  { terminal }: CommandContext,
+): string {
+  if (archives.length === 0) return 'Nothing is in an archive, or nothing was old enough.'
+  const table = renderTable(
+    ['FILE', 'ROWS', 'BYTES', 'ARCHIVED'],
+    archives.map((archive) => [
+      archive.name,
+      `${archive.first}–${archive.last}`,
+      String(archive.bytes),
+      formatTime(archive.archived_at),
+    ]),
+    terminal.style,
+    { columns: terminal.columns, shrink: [] },
+  )
+  return `${table}\nin ${terminalLine(folder)}`
+}
+
+function intact({ rows, archived }: { rows: number; archived: number }, isLiveOnly: boolean): string {
+  if (archived === 0) return `${rows} rows, all intact`
+  const how = isLiveOnly ? 'were not read' : 'intact'
+  return `${rows} rows: 1 to ${archived} in archives, ${how}; ${archived + 1} to ${rows} here, intact`
 }
 
 /** `data` as JSON; as the bare text where it is not what the daemon writes, so that nothing altered is hidden. */

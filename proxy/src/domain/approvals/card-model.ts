@@ -37,7 +37,14 @@ export interface CardModel {
   readonly args: string | null
   readonly source: string | null
   readonly codeHash: string
-  readonly code: { readonly text: string; readonly lines: number; readonly bytes: number }
+  readonly code: {
+    /** Where it is no longer kept, a sentence that says so with its hash. */
+    readonly text: string
+    readonly lines: number
+    readonly bytes: number
+    /** False for a request that has ended, once its code was dropped. */
+    readonly kept: boolean
+  }
   readonly expiresAt: UnixMs
   /** Whether a text above was cut; `full` then says what the card cannot. */
   readonly cut: boolean
@@ -70,7 +77,8 @@ interface CardSecret {
 export interface CardInput {
   readonly requestId: string
   readonly consent: Consent
-  readonly code: string
+  /** Null when it is no longer kept. */
+  readonly code: string | null
   readonly facts: CodeFacts
   readonly known: KnownNames
   readonly changes: readonly string[]
@@ -89,7 +97,7 @@ export function buildCard(input: CardInput): CardModel {
     cut ||= line !== whole
     return line
   }
-  const warnings = cardWarnings(consent, code, input.facts, input.known)
+  const warnings = cardWarnings(consent, code ?? '', input.facts, input.known)
   const facts = {
     requestId: input.requestId,
     skillId: short(consent.skill_id, 128),
@@ -117,7 +125,7 @@ export function buildCard(input: CardInput): CardModel {
     args: consent.args === null ? null : short(consent.args, 200),
     source: consent.source && `${SOURCE_SAID[consent.source.relation]}: ${short(consent.source.url, 160)}`,
     codeHash: consent.code.sha256,
-    code: shownCode(code, consent.code.bytes),
+    code: shownCode(consent, code),
     expiresAt: input.expiresAt,
   }
   return {
@@ -150,7 +158,9 @@ const importsSaid = ({ modules, bytes }: NonNullable<Consent['imports']>): strin
   `${modules.length} locked, ${Math.ceil(bytes / 1_024)} KiB: ${modules.join(', ')}`
 
 /** The text is made when somebody looks at it: most of those who want a card do not. */
-function shownCode(code: string, bytes: number): CardModel['code'] {
+function shownCode({ code: { sha256, bytes } }: Consent, code: string | null): CardModel['code'] {
+  if (code === null)
+    return { text: `The code is no longer kept; its hash is ${sha256}.`, lines: 0, bytes, kept: false }
   let text: string | undefined
   return {
     get text() {
@@ -159,6 +169,7 @@ function shownCode(code: string, bytes: number): CardModel['code'] {
     },
     lines: lineCount(code),
     bytes,
+    kept: true,
   }
 }
 

@@ -1,6 +1,7 @@
-import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
-import { type Clock, canonicalJson, type Json, sha256Hex } from '../../kernel/index.ts'
-import type { AuditEventName, AuditRepository, AuditSeal, StoredAuditRow } from './ports.ts'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import { type Clock, canonicalJson, type Json } from '../../kernel/index.ts'
+import { auditRowHash, GENESIS, sameText } from './chain.ts'
+import type { AuditAnchor, AuditEventName, AuditRepository, AuditSeal, StoredAuditRow } from './ports.ts'
 
 /**
  * The audit: rows chained by SHA-256, the head sealed by an HMAC whose key is derived from the master key.
@@ -11,26 +12,23 @@ import type { AuditEventName, AuditRepository, AuditSeal, StoredAuditRow } from 
 export interface AuditLog {
   append(event: AuditEventName, actor: string, requestId: string | null, data: Json): void
   verify(): AuditVerdict
+  /** The same in steps of some milliseconds; rows may be appended between them. */
+  verifySteps(): Generator<void, AuditVerdict>
   newest(limit: number): readonly StoredAuditRow[]
-  /** All rows in order, read in pages. */
+  /** All rows that are not in archives, in order, read in pages. */
   export(): Generator<StoredAuditRow>
 }
 
 export type AuditVerdict =
-  | { readonly ok: true; readonly rows: number; readonly headHash: string }
+  /** `rows` counts archived ones too; `archived` says up to which row they are in archives. */
+  | { readonly ok: true; readonly rows: number; readonly archived: number; readonly headHash: string }
   | { readonly ok: false; readonly rows: number; readonly brokenId: number; readonly reason: string }
 
-const GENESIS = '0'.repeat(64)
 const PAGE = 1_000
+/** Rows of one step of a verification. */
+const ROWS_A_STEP = 250
 /** In the place of a MAC when the seal before it was not genuine. */
 const BROKEN_SEAL = 'broken'
-
-/** SHA-256 of the row's canonical JSON without `hash`; `data` enters as the stored text. */
-export function auditRowHash(row: Omit<StoredAuditRow, 'hash'>): string {
-  return sha256Hex(
-    canonicalJson([row.id, row.at, row.event, row.actor, row.requestId, row.data, row.prevHash]),
-  )
-}
 
 export function createAuditLog(deps: {
   readonly repository: AuditRepository
@@ -65,6 +63,50 @@ export function createAuditLog(deps: {
     return { id: 0, hash: GENESIS, genuine: !seal && mayBegin }
   }
 
+  function* verifySteps(): Generator<void, AuditVerdict> {
+    const anchor = repository.anchor()
+    const archived = anchor?.id ?? 0
+    if (anchor && !sameText(anchorMac(key, anchor), anchor.mac)) {
+      return {
+        ok: false,
+        rows: 0,
+        brokenId: 1,
+        reason: 'the anchor of the archived rows was not made with this master key',
+      }
+    }
+    let previous = { id: archived, hash: anchor?.hash ?? GENESIS }
+    let left: { id: number; hash: string } | undefined
+    const leadsUp = (to: { id: number; hash: string }): boolean =>
+      to.id === archived && to.hash === anchor?.hash
+    let read = 0
+    for (const row of allRows(repository)) {
+      const isArchived = row.id >= 1 && row.id <= archived
+      // Archived rows that are still to be deleted lead up to the anchor, whichever is the first of them.
+      if (isArchived) left ??= { id: row.id - 1, hash: row.prevHash }
+      else if (left !== undefined && row.id > archived && !leadsUp(left)) break
+      const problem = rowProblem(row, isArchived && left ? left : previous)
+      if (problem) return { ok: false, rows: previous.id, ...problem }
+      if (isArchived) left = { id: row.id, hash: row.hash }
+      else previous = { id: row.id, hash: row.hash }
+      read += 1
+      if (read % ROWS_A_STEP === 0) yield
+    }
+    if (left !== undefined && !leadsUp(left)) {
+      return {
+        ok: false,
+        rows: archived,
+        brokenId: left.id,
+        reason: 'does not lead up to what was archived',
+      }
+    }
+    const seal = repository.seal()
+    const begins = !seal && previous.id === 0 && mayBegin
+    const problem = begins ? undefined : sealProblem(seal, previous, isGenuine)
+    return problem
+      ? { ok: false, rows: previous.id, brokenId: previous.id + problem.offset, reason: problem.reason }
+      : { ok: true, rows: previous.id, archived, headHash: previous.hash }
+  }
+
   return {
     append(event, actor, requestId, data) {
       const before = head()
@@ -87,19 +129,10 @@ export function createAuditLog(deps: {
     },
 
     verify() {
-      let previous = { id: 0, hash: GENESIS }
-      for (const row of allRows(repository)) {
-        const problem = rowProblem(row, previous)
-        if (problem) return { ok: false, rows: previous.id, ...problem }
-        previous = { id: row.id, hash: row.hash }
-      }
-      const seal = repository.seal()
-      const begins = !seal && previous.id === 0 && mayBegin
-      const problem = begins ? undefined : sealProblem(seal, previous, isGenuine)
-      return problem
-        ? { ok: false, rows: previous.id, brokenId: previous.id + problem.offset, reason: problem.reason }
-        : { ok: true, rows: previous.id, headHash: previous.hash }
+      const steps = verifySteps()
+      for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value
     },
+    verifySteps,
 
     newest: (limit) => repository.newest(limit),
     export: () => allRows(repository),
@@ -136,11 +169,9 @@ function sealProblem(
   return undefined
 }
 
-function sameText(a: string, b: string): boolean {
-  const left = Buffer.from(a)
-  const right = Buffer.from(b)
-  return left.length === right.length && timingSafeEqual(left, right)
-}
+/** Over where the live rows begin and what the newest archive holds. */
+export const anchorMac = (key: KeyObject, { id, hash, digest }: Omit<AuditAnchor, 'mac'>): string =>
+  createHmac('sha256', key).update(`oauth3 audit anchor v1\n${id}\n${hash}\n${digest}`).digest('hex')
 
 /** From the very lowest id: a row below 1 is an inserted one. */
 function* allRows(repository: AuditRepository): Generator<StoredAuditRow> {

@@ -1,6 +1,10 @@
-export { type AuditLog, type AuditVerdict, auditRowHash, createAuditLog } from './audit-log.ts'
+export { type AuditArchiver, createAuditArchiver } from './archiver.ts'
+export { type AuditLog, type AuditVerdict, createAuditLog } from './audit-log.ts'
+export { auditRowHash } from './chain.ts'
 export {
   AUDIT_EVENTS,
+  type AuditArchive,
+  type AuditArchiveFiles,
   type AuditEventName,
   type AuditRepository,
   type AuditSeal,

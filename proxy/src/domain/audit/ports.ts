@@ -54,6 +54,11 @@ export const AUDIT_EVENTS = {
   'provider.limit_passed': 'An agent passed a limit of its grant; told once for each window.',
   'price.set': 'The owner set or removed the price of a model.',
   'key.rotated': 'The data key or master key was replaced.',
+  'storage.pruned':
+    'Output, ended requests, grants and asks, or usage were dropped, by age, size or by hand; how many.',
+  'storage.low': 'The disk is nearly full: new requests are refused.',
+  'storage.recovered': 'The disk has room again.',
+  'audit.archived': 'Rows were moved into a sealed file; its name, range, head and digest.',
   'wake.delivered': 'A wake target accepted a wake.',
   'wake.failed': 'A wake target refused or did not answer.',
   'wake.given_up': 'The agent never fetched the outcome and is not woken for it again.',
@@ -83,6 +88,40 @@ export interface AuditSeal {
   readonly mac: string
 }
 
+/** Where the live rows go on from: the last archived row, under a MAC of the audit key. */
+export interface AuditAnchor {
+  readonly id: number
+  readonly hash: string
+  /** Of the archive that ends there. */
+  readonly digest: string
+  readonly mac: string
+}
+
+/** A sealed file of archived rows. */
+export interface AuditArchive {
+  readonly name: string
+  readonly first: number
+  readonly last: number
+  /** The hash of the row before the first. */
+  readonly previous: string
+  /** The hash of the last row. */
+  readonly head: string
+  /** SHA-256 of its rows' lines. */
+  readonly digest: string
+  readonly bytes: number
+  readonly archivedAt: UnixMs
+}
+
+/** The folder of archives. */
+export interface AuditArchiveFiles {
+  /** When it resolves the file is whole and on disk under its name; when it rejects there is none. */
+  write(name: string, text: AsyncIterable<string>): Promise<void>
+  /** The file's lines; rejects when there is no such file, or it is no text in lines. */
+  lines(name: string): AsyncIterable<string>
+  /** Removes files that begin with row `first` and are not listed, and what was never finished. */
+  removeFrom(first: number, listed: ReadonlySet<string>): Promise<void>
+}
+
 export interface AuditRepository {
   /** Rows in order of id, as stored; `data` is the text, since a changed byte must show. */
   rows(afterId: number, limit: number): readonly StoredAuditRow[]
@@ -90,6 +129,13 @@ export interface AuditRepository {
   insert(row: StoredAuditRow): void
   seal(): AuditSeal | undefined
   writeSeal(seal: AuditSeal): void
+  anchor(): AuditAnchor | undefined
+  writeAnchor(anchor: AuditAnchor): void
+  /** By range, the oldest first. */
+  archives(): readonly AuditArchive[]
+  addArchive(archive: AuditArchive): void
+  /** Deletes the oldest rows, none beyond `id`; how many. Refused by the table beyond what is archived. */
+  deleteUpTo(id: number, limit: number): number
 }
 
 export interface StoredAuditRow extends Omit<AuditRow, 'data' | 'event'> {

@@ -1,11 +1,11 @@
 import { buildCard, type CardModel, type KnownNames } from '../approvals/index.ts'
 import { hostsOf } from '../capabilities/index.ts'
-import { type CodeRepository, readStoredCode } from '../code/index.ts'
+import { type CodeRepository, readEndedCode, readStoredCode } from '../code/index.ts'
 import { type Consent, consentCode, openConsent } from '../consent/index.ts'
-import { type CodeFactsService, languageOf } from '../facts/index.ts'
+import { type CodeFactsService, languageOf, unreadableFacts } from '../facts/index.ts'
 import type { Trust } from '../trust/index.ts'
 import type { Vault } from '../vault/index.ts'
-import type { Execution } from './execution.ts'
+import { type Execution, isFinal } from './execution.ts'
 
 export interface CardDeps {
   readonly codes: Pick<CodeRepository, 'get'>
@@ -19,11 +19,16 @@ export interface CardDeps {
 /** The card of a stored request, beside what the owner has by now. */
 export function cardOf(deps: CardDeps, execution: Execution, missing: readonly string[]): CardModel {
   const consent = openConsent(execution.consentJson, execution.consentHash)
+  const hash = consentCode(consent)
+  const language = languageOf(consent.runtime.name)
+  // Only what has ended may have lost its code; what waits without it is a defect.
+  const code = isFinal(execution.status) ? readEndedCode(deps.codes, hash) : readStoredCode(deps.codes, hash)
   return buildCard({
     requestId: execution.requestId,
     consent,
-    code: readStoredCode(deps.codes, consentCode(consent)),
-    facts: deps.facts.known(consentCode(consent), languageOf(consent.runtime.name)),
+    code,
+    facts:
+      code === null ? unreadableFacts(language, 'it is no longer kept') : deps.facts.known(hash, language),
     known: knownNames(deps, consent),
     changes: execution.changes,
     missing,

@@ -54,6 +54,8 @@ export interface RunResult {
   readonly stderr: string
   readonly exitCode: number | null
   readonly truncated: boolean
+  /** The output is no longer kept: it was dropped by age, or to make room. */
+  readonly notKept?: true
   /** What the run did on the network, as the gateway saw it; absent in results of earlier versions. */
   readonly network?: EgressSummary
 }
@@ -121,6 +123,7 @@ export interface ExecutionRepository {
   byPrefix(prefix: string): readonly RequestId[]
   idempotencyEntry(agentId: AgentId, key: string): IdempotencyEntry | undefined
   remember(agentId: AgentId, key: string, entry: IdempotencyEntry, at: UnixMs): void
+  /** The oldest of them, a bounded number at a time. */
   forgetIdempotencyBefore(at: UnixMs): void
 }
 

@@ -3,6 +3,7 @@ import { type Approver, actorOf, type CardModel, DECISIONS, type DecisionKind } 
 import { readStoredCode } from '../code/index.ts'
 import { type Consent, consentCode, openConsent } from '../consent/index.ts'
 import { languageOf } from '../facts/index.ts'
+import { IDEMPOTENCY_MS } from '../retention/index.ts'
 import { type Changes, followExecution, waitUntilFinal } from './changes.ts'
 import { type Execution, type ExecutionFilter, type ExecutionSummary, isFinal } from './execution.ts'
 import { type CardDeps, cardOf } from './execution-card.ts'
@@ -58,8 +59,6 @@ export type DecisionOutcome =
       readonly reason: 'already_decided' | 'expired' | 'other_consent' | 'not_offered'
       readonly execution: Execution
     }
-
-const IDEMPOTENCY_MS = 24 * 60 * 60 * 1_000
 
 export interface ExecutionsDeps extends SubmitDeps, Pick<CardDeps, 'knownHosts'> {
   readonly changes: Changes
@@ -258,7 +257,10 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
         const language = languageOf(consent.runtime.name)
         const code = readStoredCode(codes, consentCode(consent))
         const facts = await deps.facts.of(code, language, 'daemon')
-        transactor.transact(() => deps.facts.keep(code, language, facts))
+        transactor.transact(() => {
+          // Its request may have ended meanwhile, and its code with it.
+          if (codes.get(consentCode(consent)) !== undefined) deps.facts.keep(code, language, facts)
+        })
       }
     },
 

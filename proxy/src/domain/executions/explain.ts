@@ -23,6 +23,8 @@ export type Explain = (agent: Agent, request: ExecuteRequest, signal: AbortSigna
 
 export function createExplain(deps: SubmitDeps & Pick<CardDeps, 'knownHosts'>): Explain {
   return async (agent, request, signal) => {
+    // It stores nothing itself, but what it fetches is in the audit.
+    deps.freeSpace.assertRoom()
     const [resolved, sandbox] = await Promise.all([
       resolveCode(request, deps.fetcher, signal),
       deps.sandbox.status(),

@@ -1,5 +1,6 @@
 import { AppError, type Json, type RequestId } from '../../kernel/index.ts'
 import type { AuditEventName, AuditLog } from '../audit/index.ts'
+import type { StoredContent } from '../retention/index.ts'
 import type { Changes } from './changes.ts'
 import {
   canBecome,
@@ -7,6 +8,7 @@ import {
   type ExecutionObserver,
   type ExecutionRepository,
   type ExecutionStatus,
+  isFinal,
 } from './execution.ts'
 
 /**
@@ -28,9 +30,10 @@ export function createLedger(deps: {
   readonly repository: ExecutionRepository
   readonly audit: AuditLog
   readonly changes: Changes
+  readonly content: Pick<StoredContent, 'ended'>
   readonly observers: readonly ExecutionObserver[]
 }): Ledger {
-  const { repository, audit, changes, observers } = deps
+  const { repository, audit, changes, content, observers } = deps
   const tell = (execution: Execution, from: ExecutionStatus | null): void => {
     for (const observer of observers) observer.transitioned(execution, from)
     changes.announce(execution)
@@ -48,6 +51,9 @@ export function createLedger(deps: {
       }
       const moved: Execution = { ...execution, ...change, status: to }
       repository.update(moved)
+      // What a grant covered and ran keeps its code with the grant.
+      const stays = moved.trusted && moved.startedAt !== null
+      if (isFinal(to) && !stays) content.ended(moved.agentId, moved.codeHash)
       audit.append(note.event, note.actor, execution.requestId, note.data)
       tell(moved, execution.status)
       return moved

@@ -13,6 +13,7 @@ import { type CodeRepository, readStoredCode } from '../code/index.ts'
 import { type Consent, consentCode, openConsent, uncovered } from '../consent/index.ts'
 import { createPolicy, type EgressPolicy, type EgressSessions } from '../egress/index.ts'
 import type { ImportRepository, LockedImports } from '../imports/index.ts'
+import type { StoredContent } from '../retention/index.ts'
 import { createOutputCollector } from '../scrub/index.ts'
 import type { Trust } from '../trust/index.ts'
 import type { Vault } from '../vault/index.ts'
@@ -40,6 +41,7 @@ export interface RunsDeps {
   readonly repository: ExecutionRepository
   readonly ledger: Ledger
   readonly codes: CodeRepository
+  readonly content: Pick<StoredContent, 'reserveOutput'>
   readonly imports: Pick<ImportRepository, 'read'>
   readonly vault: Pick<Vault, 'find' | 'open'>
   readonly trust: Pick<Trust, 'judge'>
@@ -91,6 +93,8 @@ export function createRuns(deps: RunsDeps): Runs {
     durationMs: number | null,
   ): void => {
     const status = failure === null ? 'success' : 'failed'
+    if (result !== null)
+      deps.content.reserveOutput(execution.agentId, result.stdout.length + result.stderr.length)
     ledger.move(
       execution,
       status,

@@ -24,6 +24,7 @@ import {
   type LockedImports,
   remoteImports,
 } from '../imports/index.ts'
+import type { FreeSpace, StoredContent } from '../retention/index.ts'
 import type { Trust } from '../trust/index.ts'
 import type { Vault } from '../vault/index.ts'
 import type { Execution, ExecutionRepository } from './execution.ts'
@@ -42,6 +43,8 @@ export interface SubmitDeps {
   readonly repository: ExecutionRepository
   readonly ledger: Ledger
   readonly codes: CodeRepository
+  readonly content: Pick<StoredContent, 'reserve' | 'hold'>
+  readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
   readonly facts: CodeFactsService
   readonly imports: ImportRepository
   readonly importResolver: ImportResolver
@@ -158,8 +161,15 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
         retryAfterSeconds: 10,
       })
     }
+    const codeHash = consentCode(sealed.consent)
+    const parts = [
+      { codeHash, importsLock: null, bytes: sealed.consent.code.bytes },
+      ...(imports === null ? [] : [{ codeHash, importsLock: imports.lock.hash, bytes: imports.lock.bytes }]),
+    ]
+    deps.content.reserve(agent.id, parts, Buffer.byteLength(sealed.json))
     if (!verdict.trusted) spendCard(agent.id, now)
-    codes.put(consentCode(sealed.consent), code, now)
+    codes.put(codeHash, code, now)
+    deps.content.hold(agent.id, parts)
     deps.facts.keep(code, facts.language, facts)
     if (imports !== null) deps.imports.put(imports, now)
     const execution = ledger.open(
@@ -167,7 +177,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
         requestId: newRequestId(),
         agentId: agent.id,
         skillId: sealed.consent.skill_id,
-        codeHash: consentCode(sealed.consent),
+        codeHash,
         status: verdict.trusted ? 'approved' : 'pending',
         consentJson: sealed.json,
         consentHash: sealed.hash,
@@ -201,6 +211,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
   return async (agent, request, idempotency, signal = new AbortController().signal) => {
     const before = replay(agent, idempotency)
     if (before) return before
+    deps.freeSpace.assertRoom()
     const [resolved, sandbox] = await Promise.all([
       resolveCode(request, deps.fetcher, signal),
       deps.sandbox.status(RUNTIME_VIEW_MS),

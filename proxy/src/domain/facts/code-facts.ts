@@ -23,6 +23,8 @@ export const FACTS_VERSION = 1
 /** Programs whose facts are kept in memory. */
 const MAX_KEPT = 256
 
+const LANGUAGES: readonly Language[] = ['javascript', 'python']
+
 export interface CodeFactsService {
   /** The facts of a program, for whoever asks; stores nothing. */
   of(code: string, language: Language, owner: string): Promise<CodeFacts>
@@ -30,6 +32,8 @@ export interface CodeFactsService {
   keep(code: string, language: Language, facts: CodeFacts): void
   /** What is known without reading the program again; not readable when that is nothing. */
   known(hash: CodeHash, language: Language): CodeFacts
+  /** The code and its stored facts were deleted. */
+  forget(hash: CodeHash): void
 }
 
 export function createCodeFacts(deps: {
@@ -38,8 +42,12 @@ export function createCodeFacts(deps: {
 }): CodeFactsService {
   const { reader, repository } = deps
   const kept = new Map<string, CodeFacts>()
-  /** Facts that were found in the repository, so that a program that runs all day is not looked up there each time. */
-  const stored = new WeakSet<CodeFacts>()
+  /**
+   * Facts that were found in the repository, so that a program that runs all day is not looked up there each time, and how
+   * many programs had been forgotten by then: any of these may be it.
+   */
+  const stored = new WeakMap<CodeFacts, number>()
+  let forgotten = 0
   /** Programs that are being read: whoever asks for the same one waits for the same reading. */
   const reading = new Map<string, Promise<CodeFacts>>()
 
@@ -58,7 +66,7 @@ export function createCodeFacts(deps: {
     const known = kept.get(key)
     if (known !== undefined) return remember(key, known)
     const facts = repository.get(hash, language, FACTS_VERSION)
-    if (facts !== undefined) stored.add(facts)
+    if (facts !== undefined) stored.set(facts, forgotten)
     return facts && remember(key, facts)
   }
 
@@ -74,14 +82,18 @@ export function createCodeFacts(deps: {
       return facts.unread ? facts : remember(key, facts)
     },
     keep(code, language, facts) {
-      if (facts.unread || stored.has(facts)) return
+      if (facts.unread || stored.get(facts) === forgotten) return
       const hash = sha256Hex(code) as CodeHash
       // A transaction that is rolled back takes them with it: they count as stored when they are found there.
       if (repository.get(hash, language, FACTS_VERSION) === undefined) {
         repository.put(hash, language, FACTS_VERSION, facts)
-      } else stored.add(facts)
+      } else stored.set(facts, forgotten)
     },
     known: (hash, language) => lookUp(hash, language) ?? unreadableFacts(language, 'it was not read'),
+    forget(hash) {
+      forgotten += 1
+      for (const language of LANGUAGES) kept.delete(`${language} ${hash}`)
+    },
   }
 }
 

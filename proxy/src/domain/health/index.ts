@@ -3,6 +3,8 @@ export interface HealthReport {
   readonly status: 'ok' | 'degraded'
   readonly telegram: 'connected' | 'disconnected' | 'disabled'
   readonly database: 'ok' | 'error'
+  /** Low: new requests are refused until there is room again. */
+  readonly disk: 'ok' | 'low'
   readonly sandbox: 'docker' | 'embedded' | 'unavailable'
   readonly version: string
   readonly uptime_s: number

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type AgentId, AppError, type Clock, type UnixMs } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
+import type { FreeSpace } from '../retention/index.ts'
 import { MAX_MODEL_LENGTH } from './patterns.ts'
 import type { AccessObserver, ProviderAccessRepository, ProviderAsk, Use } from './ports.ts'
 import { createWaiting } from './waiting.ts'
@@ -40,6 +41,7 @@ export function createAsks(deps: {
   readonly transactor: Transactor
   readonly clock: Clock
   readonly observers: readonly AccessObserver[]
+  readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
   readonly askTtlMs: number
   readonly maxWaitingPerAgent: number
   readonly onDenied: () => void
@@ -110,6 +112,7 @@ export function createAsks(deps: {
         const twin = repository.pendingTwin(use.agentId, use.provider, use.model)
         if (twin && !isOver(twin, now)) return twin
         if (twin) settle(twin, 'expired', null)
+        deps.freeSpace.assertRoom()
         const others = repository
           .asks('pending', ALL)
           .filter((ask) => ask.agentId === use.agentId && !isOver(ask, now))

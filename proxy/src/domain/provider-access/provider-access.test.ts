@@ -52,6 +52,7 @@ const observer: AccessObserver = {
 
 const build = (): ProviderAccess =>
   createProviderAccess({
+    freeSpace: { assertRoom() {} },
     repository: createProviderAccessStore(kit.db),
     providers: { find: (name) => (Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined) },
     agents: kit.agents,

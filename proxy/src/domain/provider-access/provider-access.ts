@@ -2,6 +2,7 @@ import { type AgentId, AppError, type Clock, type UnixMs } from '../../kernel/in
 import type { Agents } from '../agents/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { Providers } from '../providers/index.ts'
+import type { FreeSpace } from '../retention/index.ts'
 import { type Asks, createAsks } from './asks.ts'
 import { accessCard } from './card.ts'
 import { NO_LIMITS, strictest, withLimits } from './limits.ts'
@@ -37,6 +38,7 @@ interface ProviderAccessDeps {
   readonly transactor: Transactor
   readonly clock: Clock
   readonly observers: readonly AccessObserver[]
+  readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
   readonly askTtlMs: number
   readonly maxWaitingPerAgent: number
   /** How many keys of the provider there are, for the card; left out: it is not said. */

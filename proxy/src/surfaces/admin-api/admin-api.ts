@@ -2,10 +2,11 @@ import { userInfo } from 'node:os'
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
 import type { z } from 'zod'
 import type { Agents, WakeTarget } from '../../domain/agents/index.ts'
-import type { AuditLog } from '../../domain/audit/index.ts'
+import type { AuditArchiver, AuditLog } from '../../domain/audit/index.ts'
 import type { DecisionOutcome, Executions } from '../../domain/executions/index.ts'
 import type { DoctorCheck, HealthReport } from '../../domain/health/index.ts'
 import type { LlmRooms } from '../../domain/provider-access/index.ts'
+import type { Retention } from '../../domain/retention/index.ts'
 import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
 import { type AgentId, AppError, asAppError, type Clock, SecretValue } from '../../kernel/index.ts'
@@ -14,6 +15,7 @@ import { explainProgram } from './explain.ts'
 import { addLlmRoutes } from './llm-routes.ts'
 import { parse, wholeNumber } from './parse.ts'
 import { providersCheck } from './providers-check.ts'
+import { addStorageRoutes } from './storage-routes.ts'
 import {
   viewAgent,
   viewAuditRow,
@@ -22,7 +24,6 @@ import {
   viewRequest,
   viewSecret,
   viewSummary,
-  viewVerdict,
 } from './views.ts'
 import {
   addAgentBody,
@@ -44,6 +45,9 @@ export interface AdminApiDeps {
   readonly vault: Vault
   readonly trust: Trust
   readonly audit: AuditLog
+  readonly archiver: AuditArchiver
+  readonly archiveFolder: string
+  readonly retention: Pick<Retention, 'count' | 'prune' | 'size'>
   readonly keys: {
     /** Resolves to how many secrets were sealed anew. */
     rotateData(actor: string): number
@@ -176,10 +180,9 @@ export function createAdminApi(deps: AdminApiDeps): Express {
     const limit = Math.min(1_000, wholeNumber(String(request.query.limit ?? '20'), 'limit'))
     response.json({ rows: audit.newest(limit).map(viewAuditRow) })
   })
-  app.get('/v1/audit/verify', (_request, response) => {
-    response.json(viewVerdict(audit.verify()))
-  })
   app.get('/v1/audit/export', (_request, response) => streamAudit(audit, response))
+
+  addStorageRoutes(app, { ...deps, owner })
 
   app.post('/v1/keys/rotate', async (request, response) => {
     const { what } = parse(rotateKeysBody, request.body)

@@ -1,6 +1,6 @@
 import type { Agent } from '../../domain/agents/index.ts'
 import type { CardModel } from '../../domain/approvals/index.ts'
-import type { AuditVerdict, StoredAuditRow } from '../../domain/audit/index.ts'
+import type { AuditArchive, AuditVerdict, StoredAuditRow } from '../../domain/audit/index.ts'
 import { describeNetwork } from '../../domain/capabilities/index.ts'
 import { openConsent } from '../../domain/consent/index.ts'
 import { type EgressSummary, refusalSaid } from '../../domain/egress/index.ts'
@@ -9,6 +9,7 @@ import type { Grant } from '../../domain/trust/index.ts'
 import type { SecretRecord } from '../../domain/vault/index.ts'
 import type {
   AgentView,
+  AuditArchiveView,
   AuditRowView,
   AuditVerdictView,
   GrantView,
@@ -73,6 +74,7 @@ export function viewRequest(
       stderr: execution.result.stderr,
       exit_code: execution.result.exitCode,
       truncated: execution.result.truncated,
+      not_kept: execution.result.notKept === true,
       network: execution.result.network === undefined ? null : viewNetwork(execution.result.network),
     },
     card: viewCard(card),
@@ -122,7 +124,17 @@ export const viewAuditRow = (row: StoredAuditRow): AuditRowView => ({
   hash: row.hash,
 })
 
+export const viewArchive = (archive: AuditArchive): AuditArchiveView => ({
+  name: archive.name,
+  first: archive.first,
+  last: archive.last,
+  head_hash: archive.head,
+  digest: archive.digest,
+  bytes: archive.bytes,
+  archived_at: archive.archivedAt,
+})
+
 export const viewVerdict = (verdict: AuditVerdict): AuditVerdictView =>
   verdict.ok
-    ? { ok: true, rows: verdict.rows, head_hash: verdict.headHash }
+    ? { ok: true, rows: verdict.rows, archived: verdict.archived, head_hash: verdict.headHash }
     : { ok: false, rows: verdict.rows, broken_id: verdict.brokenId, reason: verdict.reason }

@@ -108,7 +108,8 @@ const cardView = z.object({
   args: z.string().nullable(),
   source: z.string().nullable(),
   codeHash: z.string(),
-  code: z.object({ text: z.string(), lines: z.int(), bytes: z.int() }),
+  /** Where it is not kept, the text says so. */
+  code: z.object({ text: z.string(), lines: z.int(), bytes: z.int(), kept: z.boolean() }),
   expiresAt: z.int(),
   /** Whether a text above was cut; `full` then says what it leaves out. */
   cut: z.boolean(),
@@ -158,6 +159,8 @@ export const requestView = requestSummary.extend({
       stderr: z.string(),
       exit_code: z.int().nullable(),
       truncated: z.boolean(),
+      /** The output was dropped since, by age or to make room. */
+      not_kept: z.boolean(),
       network: networkView.nullable(),
     })
     .nullable(),
@@ -191,12 +194,53 @@ export const auditRowView = z.object({
 })
 export const auditList = z.object({ rows: z.array(auditRowView) })
 export const auditVerdict = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), rows: z.int(), head_hash: z.string() }),
+  z.object({ ok: z.literal(true), rows: z.int(), archived: z.int(), head_hash: z.string() }),
   z.object({ ok: z.literal(false), rows: z.int(), broken_id: z.int(), reason: z.string() }),
 ])
 
+const archiveView = z.object({
+  name: z.string(),
+  first: z.int(),
+  last: z.int(),
+  head_hash: z.string(),
+  digest: z.string(),
+  bytes: z.int(),
+  archived_at: z.int(),
+})
+/** The folder as the daemon sees it. */
+export const archiveList = z.object({ folder: z.string(), archives: z.array(archiveView) })
+/** Rows up to a number, or those of an age. */
+export const archiveBody = z.union([
+  z.strictObject({ up_to: z.int().min(1) }),
+  z.strictObject({ older_than_ms: z.int().min(0) }),
+])
+/** False: there is more to do; ask again. */
+export const archiveAnswer = archiveList.extend({ finished: z.boolean() })
+
 export const rotateKeysBody = z.strictObject({ what: z.enum(['data', 'master']) })
 export const rotatedKeys = z.object({ what: z.enum(['data', 'master']), secrets: z.int().nullable() })
+
+/** Ages in milliseconds, sizes in bytes; null: as the settings say. */
+export const pruneBody = z.strictObject({
+  dry_run: z.boolean(),
+  older_than_ms: z.int().min(0).nullable(),
+  max_bytes: z.int().min(1).nullable(),
+})
+export const pruneAnswer = z.object({
+  /** What goes, or went: in a dry run by age alone. */
+  outputs: z.int(),
+  output_bytes: z.int().nullable(),
+  code: z.int().nullable(),
+  code_bytes: z.int().nullable(),
+  executions: z.int(),
+  ended: z.int().nullable(),
+  usage_rows: z.int(),
+  kept: z.object({ waiting: z.int(), grants: z.int(), unsent: z.int(), young: z.int() }),
+  used_bytes: z.int(),
+  free_bytes: z.int(),
+  /** False: there is more to do; ask again. */
+  finished: z.boolean(),
+})
 
 export const doctorReport = z.object({
   ok: z.boolean(),
@@ -216,6 +260,7 @@ export const statusView = z.object({
   status: z.enum(['ok', 'degraded']),
   telegram: z.enum(['connected', 'disconnected', 'disabled']),
   database: z.enum(['ok', 'error']),
+  disk: z.enum(['ok', 'low']),
   sandbox: z.enum(['docker', 'embedded', 'unavailable']),
   version: z.string(),
   url: z.string(),
@@ -240,5 +285,7 @@ export type NetworkView = z.infer<typeof networkView>
 export type GrantView = z.infer<typeof grantView>
 export type AuditRowView = z.infer<typeof auditRowView>
 export type AuditVerdictView = z.infer<typeof auditVerdict>
+export type AuditArchiveView = z.infer<typeof archiveView>
+export type PruneAnswer = z.infer<typeof pruneAnswer>
 export type DoctorReportView = z.infer<typeof doctorReport>
 export type WireDecision = (typeof DECISION_KINDS)[number]

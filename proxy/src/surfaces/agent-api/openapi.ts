@@ -20,6 +20,7 @@ const healthView = z.strictObject({
   status: z.enum(['ok', 'degraded']),
   telegram: z.enum(['connected', 'disconnected', 'disabled']),
   database: z.enum(['ok', 'error']),
+  disk: z.enum(['ok', 'low']).describe('Low: new requests are refused.'),
   sandbox: z.enum(['docker', 'embedded', 'unavailable']),
   version: z.string(),
   uptime_s: z.int(),

@@ -10,9 +10,6 @@ beforeEach(() => {
   refusals = createRefusals({
     audit: {
       append: (_event, actor, _id, data) => void rows.push({ actor, data }),
-      verify: () => ({ ok: true, rows: 0, headHash: '' }),
-      newest: () => [],
-      *export() {},
     },
     transactor: { transact: (work) => work(), afterCommit: (work) => work() },
     log: { error: () => {} },

@@ -16,13 +16,14 @@ export const DAMPED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unauthenticated',
   'address_not_allowed',
   'rate_limited',
+  'storage_unavailable',
 ])
 const WINDOW_MS = 60_000
 /** Callers told apart in one window; whoever comes on top of them shares one line. */
 const MAX_CALLERS = 256
 
 export function createRefusals(deps: {
-  readonly audit: AuditLog
+  readonly audit: Pick<AuditLog, 'append'>
   readonly transactor: Transactor
   readonly log: Pick<Logger, 'error'>
 }): Refusals {

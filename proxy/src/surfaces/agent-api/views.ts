@@ -129,13 +129,18 @@ const MESSAGES = {
   cancelled: 'Cancelled before it started.',
 } as const
 
+function messageOf({ status, failure, result }: Execution): string {
+  const said = failure === null ? MESSAGES[status] : FAILURE_CODES[failure]
+  return result?.notKept ? `${said} Its output is no longer kept.` : said
+}
+
 export function viewOf(execution: Execution): ExecutionView {
   const { status } = execution
   const shared = {
     request_id: execution.requestId,
     skill_id: execution.skillId,
     code_hash: execution.codeHash,
-    message: execution.failure === null ? MESSAGES[status] : FAILURE_CODES[execution.failure],
+    message: messageOf(execution),
     trusted: execution.trusted,
     created_at: iso(execution.createdAt),
   }

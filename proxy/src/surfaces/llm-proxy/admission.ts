@@ -205,6 +205,8 @@ export async function askOwner(
       if (!(error instanceof AppError)) throw error
       if (error.code === 'rate_limited')
         return refused('rate_limited', error.message, error.retryAfterSeconds)
+      if (error.code === 'storage_unavailable')
+        return refused('storage_unavailable', error.message, error.retryAfterSeconds)
       if (error.code === 'invalid_request') return refused('bad_request', error.message)
       throw error
     }

@@ -46,6 +46,10 @@ export const LLM_ERRORS = {
     status: 503,
     help: 'The owner has to fill in a parameter of the provider first.',
   },
+  storage_unavailable: {
+    status: 503,
+    help: 'The disk of the daemon is nearly full, so the owner is not asked anything new; what is granted works.',
+  },
   shutting_down: { status: 503, help: 'The daemon is stopping; ask again in a moment.' },
 } as const satisfies Record<string, { readonly status: number; readonly help: string }>
 

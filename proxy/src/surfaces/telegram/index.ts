@@ -1,5 +1,5 @@
 export { createTelegramAccessObserver } from './access-observer.ts'
 export { renderCommandsPage } from './commands.ts'
 export type { TelegramDeps } from './deps.ts'
-export { createTelegramObserver } from './observer.ts'
+export { createTelegramObserver, tellOwner } from './observer.ts'
 export { createTelegram, type Telegram } from './telegram.ts'

@@ -1,6 +1,11 @@
 import type { ExecutionObserver } from '../../domain/executions/index.ts'
 import type { Outbox } from '../../domain/outbox/index.ts'
-import { cardLane, noticeLane } from './lanes.ts'
+import { escapeHtml } from './html.ts'
+import { cardLane, noticeLane, replyLane } from './lanes.ts'
+
+/** Tells the owner something of the daemon itself; plain text. Inside the transaction of what it tells of. */
+export const tellOwner = (outbox: Outbox, chatId: string, text: string): void =>
+  outbox.enqueue(replyLane(chatId), 'notice', { html: escapeHtml(text) })
 
 /**
  * Queues what the chat must learn of a transition, inside its transaction. Only the request's id is queued; what is

@@ -84,6 +84,7 @@ function decisionLine(execution: Execution): string {
 /** The first lines of the output, as text: markup and terminal controls in it are shown, not obeyed. */
 function outputBlock({ status, result }: Execution): string[] {
   if (!isFinal(status) || result === null) return []
+  if (result.notKept) return ['(the output is no longer kept)']
   const parts = [
     ...firstLines(result.stdout, result.stderr.trim() === '' ? OUTPUT_LINES : OUTPUT_LINES / 2),
     ...(result.stderr.trim() === '' ? [] : ['stderr:', ...firstLines(result.stderr, OUTPUT_LINES / 2)]),

@@ -1,0 +1,147 @@
+import type { Database } from 'better-sqlite3'
+import type { ContentRepository, Held } from '../../domain/retention/index.ts'
+import type { AgentId, CodeHash } from '../../kernel/index.ts'
+
+interface Row {
+  code_hash: CodeHash
+  agent_id: AgentId
+  imports_lock: string
+}
+
+/** Files of one lock that are deleted at once, at most about this many bytes. */
+const FILES_AT_ONCE = 50
+const BYTES_AT_ONCE = 1_048_576
+
+/**
+ * Who keeps which code and imports. The sum of each agent and the queue of what nobody keeps are kept by triggers of the
+ * tables themselves, so no writer can forget them.
+ */
+export function createContentStore(db: Database): ContentRepository {
+  const isHeld = db
+    .prepare<[string, string, string], number>(
+      'SELECT 1 FROM content_holders WHERE code_hash = ? AND agent_id = ? AND imports_lock = ?',
+    )
+    .pluck()
+  const hold = db.prepare(
+    'INSERT INTO content_holders (code_hash, agent_id, imports_lock, bytes) VALUES (?, ?, ?, ?)',
+  )
+  const of = db.prepare<[string, string], Row>(
+    'SELECT code_hash, agent_id, imports_lock FROM content_holders WHERE code_hash = ? AND agent_id = ?',
+  )
+  const after = db.prepare<[string, string, string, number], Row>(
+    `SELECT code_hash, agent_id, imports_lock FROM content_holders
+     WHERE (code_hash, agent_id, imports_lock) > (?, ?, ?) ORDER BY code_hash, agent_id, imports_lock LIMIT ?`,
+  )
+  const remove = db.prepare(
+    'DELETE FROM content_holders WHERE code_hash = ? AND agent_id = ? AND imports_lock = ?',
+  )
+  const lockOf = (table: string): string =>
+    `CASE WHEN json_valid(${table}.consent) THEN json_extract(${table}.consent, '$.imports.lock') END`
+  const needsCode = db
+    .prepare<[{ code: string; agent: string; since: number }], number>(
+      `SELECT EXISTS (SELECT 1 FROM executions WHERE code_hash = @code AND agent_id = @agent AND finished_at IS NULL)
+       OR EXISTS (SELECT 1 FROM approvals WHERE code_hash = @code AND ended_at IS NULL)
+       OR EXISTS (SELECT 1 FROM executions WHERE code_hash = @code AND agent_id = @agent AND executed_at IS NOT NULL
+         AND finished_at > @since)`,
+    )
+    .pluck()
+  const needsLock = db
+    .prepare<[{ code: string; agent: string; lock: string }], number>(
+      `SELECT EXISTS (SELECT 1 FROM executions AS e WHERE code_hash = @code AND agent_id = @agent
+         AND finished_at IS NULL AND ${lockOf('e')} = @lock)
+       OR EXISTS (SELECT 1 FROM approvals AS a WHERE code_hash = @code AND ended_at IS NULL AND ${lockOf('a')} = @lock)`,
+    )
+    .pluck()
+  const bytesOf = db.prepare<[string], number>('SELECT bytes FROM agent_storage WHERE agent_id = ?').pluck()
+  const beyond = db
+    .prepare<[number], AgentId>('SELECT agent_id FROM agent_storage WHERE bytes > ? LIMIT 100')
+    .pluck()
+
+  const releaseRow = (row: Row, since: number): void => {
+    const { code_hash: code, agent_id: agent, imports_lock: lock } = row
+    const isNeeded =
+      lock === '' ? needsCode.get({ code, agent, since }) : needsLock.get({ code, agent, lock })
+    if (!isNeeded) remove.run(code, agent, lock)
+  }
+
+  const deleter = createDeleter(db)
+  return {
+    isHeld: (held) => isHeld.get(held.codeHash, held.agentId, held.importsLock ?? '') !== undefined,
+    hold: (held, bytes) => void hold.run(held.codeHash, held.agentId, held.importsLock ?? '', bytes),
+    release(agentId, codeHash, since) {
+      for (const row of of.all(codeHash, agentId)) releaseRow(row, since)
+    },
+    releaseNext(from, limit, since) {
+      const rows = after.all(from?.codeHash ?? '', from?.agentId ?? '', from?.importsLock ?? '', limit)
+      for (const row of rows) releaseRow(row, since)
+      const last = rows.at(-1)
+      return rows.length < limit || !last ? undefined : heldOf(last)
+    },
+    deleteReleased: () => deleter(),
+    bytesOf: (agentId) => bytesOf.get(agentId) ?? 0,
+    beyond: (bytes) => beyond.all(bytes),
+  }
+}
+
+const heldOf = (row: Row): Held => ({
+  codeHash: row.code_hash,
+  agentId: row.agent_id,
+  importsLock: row.imports_lock === '' ? null : row.imports_lock,
+})
+
+/** What came to be held again since it was queued stays. */
+function createDeleter(db: Database): ContentRepository['deleteReleased'] {
+  const next = db.prepare<[], { code_hash: CodeHash; imports_lock: string }>(
+    'SELECT code_hash, imports_lock FROM released_content LIMIT 1',
+  )
+  const done = db.prepare('DELETE FROM released_content WHERE code_hash = ? AND imports_lock = ?')
+  const holdsCode = db.prepare(
+    "SELECT 1 FROM content_holders WHERE code_hash = ? AND imports_lock = '' LIMIT 1",
+  )
+  const holdsLock = db.prepare(
+    "SELECT 1 FROM content_holders WHERE imports_lock = ? AND imports_lock <> '' LIMIT 1",
+  )
+  const deleteCode = db.prepare('DELETE FROM code WHERE hash = ?')
+  const deleteFacts = db.prepare('DELETE FROM code_facts WHERE hash = ?')
+  const files = db.prepare<[string, number], { sha256: string; bytes: number }>(
+    `SELECT import_lock_files.sha256 AS sha256, ifnull(octet_length(bytes), 0) AS bytes FROM import_lock_files
+     LEFT JOIN import_files USING (sha256) WHERE lock = ? LIMIT ?`,
+  )
+  const deleteUse = db.prepare('DELETE FROM import_lock_files WHERE lock = ? AND sha256 = ?')
+  const deleteFile = db.prepare(
+    `DELETE FROM import_files WHERE sha256 = ?
+     AND NOT EXISTS (SELECT 1 FROM import_lock_files WHERE import_lock_files.sha256 = import_files.sha256)`,
+  )
+  const deleteLock = db.prepare('DELETE FROM import_locks WHERE hash = ?')
+
+  return () => {
+    const released = next.get()
+    if (released === undefined) return undefined
+    const { code_hash: hash, imports_lock: lock } = released
+    if (lock === '') {
+      const isFree = holdsCode.get(hash) === undefined
+      if (isFree) {
+        deleteCode.run(hash)
+        deleteFacts.run(hash)
+      }
+      done.run(hash, lock)
+      return { codeHash: isFree ? hash : null }
+    }
+    if (holdsLock.get(lock) !== undefined) {
+      done.run(hash, lock)
+      return { codeHash: null }
+    }
+    // The lock goes first: what is left of its files is never taken for all of them.
+    deleteLock.run(lock)
+    let bytes = 0
+    const some = files.all(lock, FILES_AT_ONCE)
+    for (const file of some) {
+      if (bytes >= BYTES_AT_ONCE) return { codeHash: null }
+      deleteUse.run(lock, file.sha256)
+      deleteFile.run(file.sha256)
+      bytes += file.bytes
+    }
+    if (some.length < FILES_AT_ONCE) done.run(hash, lock)
+    return { codeHash: null }
+  }
+}

@@ -1,0 +1,37 @@
+import type { Logger } from 'pino'
+import type { DaemonCore } from './daemon-core.ts'
+import type { Executions, Sandbox } from './domain/executions/index.ts'
+import type { LlmRooms } from './domain/provider-access/index.ts'
+import { VERSION } from './version.ts'
+
+/** Whatever an earlier process left half done is settled before anybody can ask. */
+export async function settleThePast(
+  core: DaemonCore,
+  sandbox: Sandbox,
+  executions: Executions,
+  llm: LlmRooms,
+  log: Logger,
+): Promise<void> {
+  try {
+    const swept = await sandbox.sweep()
+    if (swept > 0) log.info({ swept }, 'removed what an earlier daemon left in the sandbox engine')
+  } catch (error) {
+    log.warn({ err: error }, 'the sandbox engine does not answer yet; leftovers are removed when it does')
+  }
+  core.transactor.transact(() => core.audit.append('daemon.started', 'daemon', null, { version: VERSION }))
+  executions.recover()
+  await executions.readWaiting()
+  tickOver(executions, core, llm, log)
+}
+
+/** What comes to its end by itself: requests, grants, asks. */
+export function tickOver(executions: Executions, core: DaemonCore, llm: LlmRooms, log: Logger): void {
+  // Each for itself: what fails in one holds up no end of what stands in another.
+  for (const part of [executions, core.trust, llm.access]) {
+    try {
+      part.tick()
+    } catch (error) {
+      log.error({ err: error }, 'periodic work failed; it will be tried again')
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import { type AgentId, AppError, type Clock, type CodeHash } from '../../kernel/index.ts'
+import type { ContentRepository, Held, RetentionRepository } from './ports.ts'
+
+/**
+ * Code and imports stay as long as something needs them, and each agent keeps at most so many bytes. Sums are kept
+ * by the database with every row, so a request costs look-ups and no scan. Every call belongs inside the transaction
+ * of what it is about.
+ */
+export interface StoredContent {
+  /**
+   * Makes room for a new request, of its agent's own oldest outputs and then of its own ended requests that no person
+   * decided. Throws `rate_limited` where that is not enough: nobody else's room is touched.
+   */
+  reserve(agentId: AgentId, parts: readonly Part[], rowBytes: number): void
+  /** What the request keeps from now on. */
+  hold(agentId: AgentId, parts: readonly Part[]): void
+  /** Room for output that is about to be stored. It is stored in any case; the next request waits for the room. */
+  reserveOutput(agentId: AgentId, bytes: number): void
+  /** A request has ended. What never ran leaves its code to nobody; what ran keeps it for a while. */
+  ended(agentId: AgentId, codeHash: CodeHash): void
+}
+
+interface Part {
+  readonly codeHash: CodeHash
+  readonly importsLock: string | null
+  readonly bytes: number
+}
+
+/** What a row takes beside its texts: its indexes, its audit, its card. */
+const ROW_BYTES = 1_024
+/** Rows that one request may drop; the rest is done between requests. */
+const ROWS_AT_ONCE = 32
+const BYTES_AT_ONCE = 2 * 1_048_576
+/** Keys are repeated for this long, and a row that one of them names must be there. */
+export const IDEMPOTENCY_MS = 24 * 60 * 60 * 1_000
+
+export function createStoredContent(deps: {
+  readonly contents: ContentRepository
+  readonly retention: Pick<RetentionRepository, 'dropOutputs' | 'dropExecutions'>
+  readonly clock: Clock
+  readonly maxBytesPerAgent: number
+  /** How long code of a run that ended is kept; 0: for good. */
+  readonly retainCodeMs: number
+  /** Something can be deleted; called inside the transaction. */
+  readonly onReleased: () => void
+}): StoredContent {
+  const { contents, retention, clock, maxBytesPerAgent } = deps
+
+  const makeRoom = (agentId: AgentId, needed: number): boolean => {
+    const isShort = (): boolean => contents.bytesOf(agentId) + needed > maxBytesPerAgent
+    if (!isShort()) return true
+    for (let rows = 0; rows < ROWS_AT_ONCE && isShort(); ) {
+      const dropped = dropOldest(retention, agentId, clock.now(), 8, BYTES_AT_ONCE / 8)
+      if (dropped === 0) break
+      rows += dropped
+    }
+    return !isShort()
+  }
+
+  return {
+    reserve(agentId, parts, rowBytes) {
+      const fresh = parts.filter((part) => !contents.isHeld(held(agentId, part)))
+      const needed = fresh.reduce((sum, { bytes }) => sum + bytes, rowBytes + ROW_BYTES)
+      if (makeRoom(agentId, needed)) return
+      const used = contents.bytesOf(agentId)
+      throw new AppError(
+        'rate_limited',
+        `Your requests keep ${used} bytes here, this one needs ${needed} more, and the limit is ${maxBytesPerAgent} (OAUTH3_AGENT_MAX_BYTES). ` +
+          'Room comes back when requests that wait are answered, expire or are cancelled, when Idempotency-Keys are a day old, ' +
+          'and when the owner runs oauth3 prune or raises the limit.',
+        { retryAfterSeconds: 60, details: { used, needed, limit: maxBytesPerAgent } },
+      )
+    },
+    hold(agentId, parts) {
+      for (const part of parts) {
+        if (!contents.isHeld(held(agentId, part))) contents.hold(held(agentId, part), part.bytes)
+      }
+    },
+    reserveOutput: (agentId, bytes) => void makeRoom(agentId, bytes),
+    ended(agentId, codeHash) {
+      contents.release(agentId, codeHash, ranSince(clock.now(), deps.retainCodeMs))
+      deps.onReleased()
+    },
+  }
+}
+
+/** Output first; then whole requests that no person decided and no key can name any more. */
+export function dropOldest(
+  retention: Pick<RetentionRepository, 'dropOutputs' | 'dropExecutions'>,
+  agentId: AgentId | undefined,
+  now: number,
+  limit: number,
+  bytes: number,
+): number {
+  const whose = agentId === undefined ? {} : { agentId }
+  return (
+    retention.dropOutputs(whose, limit, bytes) ||
+    retention.dropExecutions({ ...whose, endedBefore: now - IDEMPOTENCY_MS, undecided: true }, limit)
+  )
+}
+
+export const ranSince = (now: number, retainMs: number): number => (retainMs === 0 ? 0 : now - retainMs)
+
+const held = (agentId: AgentId, { codeHash, importsLock }: Part): Held => ({ agentId, codeHash, importsLock })

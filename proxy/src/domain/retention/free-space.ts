@@ -1,0 +1,98 @@
+import { AppError } from '../../kernel/index.ts'
+
+/** What a disk still takes; undefined where it cannot be told. */
+export type ReadFreeBytes = () => number | undefined
+
+/**
+ * Before the disk is full, nothing new is taken, so that what was taken can be decided, end and be told of. A file of
+ * some megabytes is held in reserve for that, and given up when others fill the disk.
+ */
+export interface FreeSpace {
+  /** Throws `storage_unavailable` while the disk is low. */
+  assertRoom(): void
+  readonly isLow: boolean
+  /** Free bytes at the last look. */
+  readonly freeBytes: number | undefined
+  /** Looks at the disk. */
+  look(): void
+  /** The disk refused a write: the reserve is given up, and the disk counts as low until a look says otherwise. */
+  refusedWrite(): void
+}
+
+export interface Reserve {
+  readonly bytes: number
+  readonly isHeld: boolean
+  /** Takes the room; false when the disk does not give it. */
+  hold(): boolean
+  release(): void
+}
+
+/** Below this the reserve is given up, before the first write fails. */
+const CRITICAL_BYTES = 4 * 1_048_576
+/** How far free space must come back before it counts as enough: the two states do not alternate. */
+const RECOVERED = 1.1
+const RETRY_AFTER_SECONDS = 60
+
+export function createFreeSpace(deps: {
+  readonly read: ReadFreeBytes
+  readonly reserve: Reserve
+  /** 0: never low, until the disk refuses a write. */
+  readonly minFreeBytes: number
+  /** Told once for each change; may write. */
+  readonly onChange: (isLow: boolean, freeBytes: number | undefined) => void
+  /** A change could not be told yet. */
+  readonly onDefect: (error: unknown) => void
+}): FreeSpace {
+  const { read, reserve, minFreeBytes } = deps
+  let freeBytes: number | undefined
+  let isLow = false
+  let toldLow = false
+  let wasRefused = false
+
+  /** What is told is written, which a full disk may refuse: it is tried again at every look. */
+  const tell = (): void => {
+    if (toldLow === isLow) return
+    try {
+      deps.onChange(isLow, freeBytes)
+      toldLow = isLow
+    } catch (error) {
+      deps.onDefect(error)
+    }
+  }
+
+  const look = (): void => {
+    freeBytes = read()
+    if (freeBytes === undefined) return
+    if (freeBytes < CRITICAL_BYTES) reserve.release()
+    const enough = isLow || wasRefused ? Math.max(minFreeBytes * RECOVERED, 2 * CRITICAL_BYTES) : minFreeBytes
+    const low = freeBytes < enough
+    if (!low && !reserve.isHeld && freeBytes - reserve.bytes >= enough) reserve.hold()
+    wasRefused &&= low
+    isLow = low
+    tell()
+  }
+
+  return {
+    assertRoom() {
+      if (!isLow) return
+      throw new AppError(
+        'storage_unavailable',
+        'The disk of the daemon is nearly full, so no new requests are taken; what was asked before can still be decided.',
+        { retryAfterSeconds: RETRY_AFTER_SECONDS },
+      )
+    },
+    get isLow() {
+      return isLow
+    },
+    get freeBytes() {
+      return freeBytes
+    },
+    look,
+    refusedWrite() {
+      reserve.release()
+      wasRefused = true
+      isLow = true
+      tell()
+    },
+  }
+}

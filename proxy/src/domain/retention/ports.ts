@@ -1,0 +1,70 @@
+import type { AgentId, CodeHash, UnixMs } from '../../kernel/index.ts'
+
+/** What an agent's requests keep: their code, or modules that the code imports. */
+export interface Held {
+  readonly agentId: AgentId
+  readonly codeHash: CodeHash
+  /** The hash of locked imports; null for the code itself. */
+  readonly importsLock: string | null
+}
+
+/** Who keeps which code and imports, and how many bytes each agent keeps in all. */
+export interface ContentRepository {
+  isHeld(held: Held): boolean
+  hold(held: Held, bytes: number): void
+  /**
+   * Lets go of code and imports of this agent that nothing needs: what waits or runs, a standing grant, or, for code,
+   * a run that ended after `ranSince`. What nobody holds any more is queued to be deleted.
+   */
+  release(agentId: AgentId, codeHash: CodeHash, ranSince: UnixMs): void
+  /** The same for the next `limit` holdings after `after`, in any fixed order; undefined at the end. */
+  releaseNext(after: Held | undefined, limit: number, ranSince: UnixMs): Held | undefined
+  /** Deletes one piece, bounded in size, of what nobody holds; the code's hash where it was code. */
+  deleteReleased(): { readonly codeHash: CodeHash | null } | undefined
+  /** Stored bytes of the agent: rows, code, imports, output. Kept as a sum; costs one look-up. */
+  bytesOf(agentId: AgentId): number
+  /** Agents beyond so many bytes. */
+  beyond(bytes: number): readonly AgentId[]
+}
+
+/** Which rows end by age or for want of room. Each call is one short piece of work. */
+export interface RetentionRepository {
+  /** Empties the oldest outputs, at least one and at most `limit` rows or about `bytes`; how many. */
+  dropOutputs(which: { agentId?: AgentId; endedBefore?: UnixMs }, limit: number, bytes: number): number
+  /** Deletes ended requests that nothing refers to; `undecided`: only those that no person decided. */
+  dropExecutions(which: { agentId?: AgentId; endedBefore: UnixMs; undecided: boolean }, limit: number): number
+  /** Deletes grants and asks that have ended, and usage of days before `day`. */
+  dropEnded(endedBefore: UnixMs, limit: number): number
+  dropUsage(day: string, limit: number): number
+  /** Bytes that the database uses, and bytes of its file that are free. */
+  size(): { readonly used: number; readonly free: number }
+  /** Gives some free pages at the end of the file back to the disk; false when there is none to give. */
+  shrink(pages: number): boolean
+  /** What a prune would take, for a person. */
+  count(policy: Cutoffs): PruneCounts
+}
+
+/** Times before which what has ended goes; 0: nothing goes. */
+export interface Cutoffs {
+  readonly outputs: UnixMs
+  readonly code: UnixMs
+  readonly executions: UnixMs
+  /** First day that stays, as `2026-01-31`. */
+  readonly usageDay: string
+}
+
+export interface PruneCounts {
+  readonly outputs: number
+  readonly outputBytes: number
+  readonly code: number
+  readonly codeBytes: number
+  readonly executions: number
+  readonly usageRows: number
+  /** What stays, whatever its age. */
+  readonly kept: {
+    readonly waiting: number
+    readonly grants: number
+    readonly unsent: number
+    readonly young: number
+  }
+}

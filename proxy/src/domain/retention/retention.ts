@@ -1,0 +1,235 @@
+import type { AgentId, Clock, CodeHash, UnixMs } from '../../kernel/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
+import { dropOldest, IDEMPOTENCY_MS, ranSince } from './content.ts'
+import type { ContentRepository, Cutoffs, Held, PruneCounts, RetentionRepository } from './ports.ts'
+
+/** How long what has ended is kept, in milliseconds, and how large the database may get; 0: no end. */
+export interface RetentionPolicy {
+  readonly outputsMs: number
+  readonly codeMs: number
+  readonly executionsMs: number
+  readonly usageMs: number
+  readonly maxDatabaseBytes: number
+  readonly maxBytesPerAgent: number
+}
+
+/** What went, by kind. */
+interface Pruned {
+  readonly outputs: number
+  readonly executions: number
+  readonly ended: number
+  readonly usageRows: number
+}
+
+/**
+ * Drops what is over, a little at a time. What a standing grant needs, what waits or runs, what a person decided, what a
+ * message or wake on its way is about, and the audit stay.
+ */
+export interface Retention {
+  /** One short piece of work; false when nothing is left to do for now. */
+  turn(): boolean
+  /** Looks at everything anew at the next turn. */
+  reconsider(): void
+  /** What a prune by hand would take. */
+  count(wish: PruneWish): PruneCounts
+  /**
+   * Prunes by hand for up to `ms`, in short pieces with pauses between; written to the audit. Whether it came to its end is
+   * told too.
+   */
+  prune(wish: PruneWish, actor: string, ms: number): Promise<Pruned & { readonly finished: boolean }>
+  size(): { readonly used: number; readonly free: number }
+}
+
+interface PruneWish {
+  /** In place of the ages of the settings. */
+  readonly olderThanMs: number | null
+  /** In place of the size of the settings. */
+  readonly maxBytes: number | null
+}
+
+const ROWS = 50
+const BYTES = 256 * 1_024
+const FREE_PAGES = 128
+/** Free pages that stay for the next rows, rather than be given back and taken again. */
+const SPARE_BYTES = 8 * 1_048_576
+/** An agent's room is made before its requests have to wait for it. */
+const FULL = 0.9
+const PASS_MS = 10 * 60_000
+const AUDIT_MS = 60 * 60_000
+/** Messages of the chat and the limits after a denial look back no further. */
+const LEAST_MS = IDEMPOTENCY_MS
+const PAUSE_MS = 5
+
+type Counts = { -readonly [K in keyof Pruned]: number }
+
+export function createRetention(deps: {
+  readonly contents: ContentRepository
+  readonly repository: RetentionRepository
+  readonly audit: AuditLog
+  readonly transactor: Transactor
+  readonly clock: Clock
+  readonly policy: RetentionPolicy
+  /** The code and its facts are gone. */
+  readonly onCodeDeleted: (hash: CodeHash) => void
+}): Retention {
+  const { contents, repository, audit, transactor, clock, policy } = deps
+  let tally = noCounts()
+  let toldAt = clock.now()
+  let passAt = 0
+  let isPassing = false
+  /** The database is beyond its size although no row can go: code of whatever has ended goes before its time. */
+  let isSqueezed = false
+  let cursor: { readonly after: Held | undefined } | undefined
+
+  const cutoffsOf = (wish: PruneWish): Cutoffs => {
+    const now = clock.now()
+    const before = (ms: number): UnixMs => {
+      const age = wish.olderThanMs ?? ms
+      return age === 0 ? 0 : now - age
+    }
+    return {
+      outputs: before(policy.outputsMs),
+      code: wish.olderThanMs === null ? ranSince(now, policy.codeMs) : now - wish.olderThanMs,
+      executions: Math.min(before(policy.executionsMs), now - LEAST_MS),
+      usageDay: new Date(policy.usageMs === 0 ? 0 : now - policy.usageMs).toISOString().slice(0, 10),
+    }
+  }
+
+  const isBeyond = (maxBytes: number): boolean => maxBytes > 0 && repository.size().used > maxBytes
+
+  /** Each does one piece and says how many rows it took. */
+  const byAge = (cutoffs: Cutoffs, counts: Counts): boolean => {
+    const { outputs, executions, usageDay } = cutoffs
+    const took = (kind: keyof Counts, rows: number): boolean => {
+      counts[kind] += rows
+      return rows > 0
+    }
+    return (
+      (outputs > 0 && took('outputs', repository.dropOutputs({ endedBefore: outputs }, ROWS, BYTES))) ||
+      (executions > 0 &&
+        took('executions', repository.dropExecutions({ endedBefore: executions, undecided: false }, ROWS))) ||
+      (executions > 0 && took('ended', repository.dropEnded(executions, ROWS))) ||
+      took('usageRows', repository.dropUsage(usageDay, ROWS))
+    )
+  }
+
+  const bySize = (agentId: AgentId | undefined, counts: Counts): boolean => {
+    const outputs = repository.dropOutputs(agentId === undefined ? {} : { agentId }, ROWS, BYTES)
+    counts.outputs += outputs
+    if (outputs > 0) return true
+    const executions = dropOldest(repository, agentId, clock.now(), ROWS, BYTES)
+    counts.executions += executions
+    return executions > 0
+  }
+
+  const deleteReleased = (): boolean => {
+    const deleted = contents.deleteReleased()
+    if (deleted === undefined) return false
+    if (deleted.codeHash !== null) deps.onCodeDeleted(deleted.codeHash)
+    return true
+  }
+
+  /** Code whose time is over, or whose grant has ended, in passes over all that is held. */
+  const releaseSome = (cutoffs: Cutoffs): boolean => {
+    if (cursor === undefined) return false
+    const after = contents.releaseNext(cursor.after, ROWS, cutoffs.code)
+    cursor = after === undefined ? undefined : { after }
+    return true
+  }
+
+  const shrink = (): boolean => repository.size().free > SPARE_BYTES && repository.shrink(FREE_PAGES)
+
+  const tell = (counts: Pruned, actor: string): void => {
+    if (Object.values(counts).every((count) => count === 0)) return
+    audit.append('storage.pruned', actor, null, {
+      outputs: counts.outputs,
+      executions: counts.executions,
+      ended_grants_and_asks: counts.ended,
+      usage_rows: counts.usageRows,
+    })
+  }
+
+  const tellTally = (): void => {
+    const now = clock.now()
+    if (now - toldAt < AUDIT_MS && now >= toldAt) return
+    tell(tally, 'daemon')
+    tally = noCounts()
+    toldAt = now
+  }
+
+  /** By age and size, while a pass lasts. */
+  const overdue = (): boolean => {
+    const usual = cutoffsOf(NO_WISH)
+    const cutoffs = isSqueezed ? { ...usual, code: clock.now() } : usual
+    if (releaseSome(cutoffs) || byAge(cutoffs, tally)) return true
+    const [full] = policy.maxBytesPerAgent > 0 ? contents.beyond(policy.maxBytesPerAgent * FULL) : []
+    if (full !== undefined && bySize(full, tally)) return true
+    if (!isBeyond(policy.maxDatabaseBytes)) return false
+    if (bySize(undefined, tally)) return true
+    if (isSqueezed) return false
+    isSqueezed = true
+    cursor = { after: undefined }
+    return true
+  }
+
+  return {
+    turn() {
+      return (
+        transactor.transact(() => {
+          if (deleteReleased()) return true
+          const now = clock.now()
+          if (now >= passAt || passAt > now + PASS_MS) {
+            passAt = now + PASS_MS
+            cursor = { after: undefined }
+            isPassing = true
+            isSqueezed = false
+          }
+          if (isPassing && overdue()) return true
+          isPassing = false
+          tellTally()
+          return false
+        }) || shrink()
+      )
+    },
+    reconsider() {
+      passAt = 0
+    },
+    count: (wish) => repository.count(cutoffsOf(wish)),
+    async prune(wish, actor, ms) {
+      const until = performance.now() + ms
+      const counts = noCounts()
+      const cutoffs = cutoffsOf(wish)
+      let codeCutoff = cutoffs.code
+      let isLast = false
+      const maxBytes = wish.maxBytes ?? policy.maxDatabaseBytes
+      let after: { readonly held: Held | undefined } | undefined = { held: undefined }
+      const piece = (): boolean => {
+        if (deleteReleased() || byAge(cutoffs, counts)) return true
+        if (after !== undefined) {
+          const next = contents.releaseNext(after.held, ROWS, codeCutoff)
+          after = next && { held: next }
+          return true
+        }
+        if (!isBeyond(maxBytes)) return false
+        if (bySize(undefined, counts)) return true
+        if (isLast) return false
+        isLast = true
+        codeCutoff = clock.now()
+        after = { held: undefined }
+        return true
+      }
+      let finished = false
+      while (!finished && performance.now() < until) {
+        finished = !(transactor.transact(piece) || shrink())
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      }
+      transactor.transact(() => tell(counts, actor))
+      return { ...counts, finished }
+    },
+    size: () => repository.size(),
+  }
+}
+
+const NO_WISH: PruneWish = { olderThanMs: null, maxBytes: null }
+
+const noCounts = (): Counts => ({ outputs: 0, executions: 0, ended: 0, usageRows: 0 })
