@@ -39,6 +39,7 @@ export async function openCore(
   stack: AsyncDisposableStack,
   hooks: {
     readonly secretStored: (name: string) => void
+    readonly hostsAskedFor: (name: string) => readonly string[] | undefined
     readonly agentRevoked: (id: AgentId, actor: string) => void
   },
 ) {
@@ -73,6 +74,7 @@ export async function openCore(
     transactor,
     clock,
     onStored: hooks.secretStored,
+    askedHosts: hooks.hostsAskedFor,
     resealOthers(reseal) {
       meta.set('audit_key', reseal('audit-key', meta.get('audit_key') ?? ''))
       for (const { id, wake } of agentStore.list()) {

@@ -84,6 +84,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const late: Late = {}
   const core = await openCore(config, clock, stack, {
     secretStored: (name) => late.executions?.secretStored(name),
+    hostsAskedFor: (name) => late.executions?.hostsAskedFor(name),
     agentRevoked(id, actor) {
       late.executions?.agentRevoked(id, actor)
       late.llm?.access.agentRevoked(id, actor)

@@ -270,6 +270,14 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (hash, language)
   ) STRICT, WITHOUT ROWID;
   `,
+
+  // The hosts of names whose value was removed or renamed: a new value under the name is bound to them.
+  `
+  CREATE TABLE kept_bindings (
+    name TEXT PRIMARY KEY,
+    hosts TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 export function migrate(db: Database): void {

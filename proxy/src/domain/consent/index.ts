@@ -1,4 +1,4 @@
-export { uncovered, widerThan } from './changes.ts'
+export { differencesFrom, uncovered } from './changes.ts'
 export {
   type Consent,
   type ConsentImports,

@@ -9,6 +9,7 @@ import { type CardDeps, cardOf } from './execution-card.ts'
 import { createExplain, type Explain } from './explain.ts'
 import type { Runs } from './runs.ts'
 import { createSubmit, type Submit, type SubmitDeps } from './submit.ts'
+import { createSupplySecret, hostsAskedFor, type SupplySecret } from './supply-secret.ts'
 
 /** The life of an execution from the outside: asked, decided, waited for, cancelled, read. */
 export interface Executions {
@@ -43,6 +44,10 @@ export interface Executions {
   readWaiting(): Promise<void>
   /** An agent was revoked: nothing of it that has not started will. Inside the revoking transaction. */
   agentRevoked(agentId: AgentId, actor: string): void
+  /** A person answers the question for a value that this request waits for. */
+  readonly supplySecret: SupplySecret
+  /** The hosts that approved requests wait to send this secret to; undefined when none waits for it. */
+  hostsAskedFor(name: string): readonly string[] | undefined
   /** A secret was stored: whatever waited for it and now has all goes on. Inside the storing transaction. */
   secretStored(name: string): void
   /** Ends what a crashed daemon left running and takes up what was approved. */
@@ -272,6 +277,22 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
         }
       }
     },
+
+    supplySecret: createSupplySecret({ ...deps, consentOf }),
+
+    hostsAskedFor: (name) =>
+      hostsAskedFor(
+        name,
+        repository.inStatus('awaiting_secrets').flatMap((execution) => {
+          if (clock.now() >= execution.expiresAt) return []
+          try {
+            return [consentOf(execution)]
+          } catch {
+            // Its row ends elsewhere; nothing of it is believed here.
+            return []
+          }
+        }),
+      ),
 
     secretStored(name) {
       for (const execution of repository.inStatus('awaiting_secrets')) {

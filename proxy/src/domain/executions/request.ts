@@ -149,7 +149,7 @@ export function draftConsent(
   request: ExecuteRequest,
   resolved: ResolvedCode,
   sandbox: SandboxStatus,
-  vault: Pick<Vault, 'find'>,
+  vault: Pick<Vault, 'binding'>,
   facts: CodeFacts,
   imports: ConsentImports | null = null,
 ): SealedConsent {
@@ -221,7 +221,7 @@ function isolationOf(sandbox: SandboxStatus): 'docker' | 'embedded' {
 function requestedSecrets(
   requested: readonly RequestedSecret[],
   network: readonly string[],
-  vault: Pick<Vault, 'find'>,
+  vault: Pick<Vault, 'binding'>,
 ): Consent['secrets'] {
   const seen = new Set<string>()
   return requested.map((secret) => {
@@ -241,7 +241,7 @@ function requestedSecrets(
 function rawSecret(
   secret: RequestedSecret,
   network: readonly string[],
-  vault: Pick<Vault, 'find'>,
+  vault: Pick<Vault, 'binding'>,
 ): ConsentSecret {
   canonicalHosts(secret.hosts ?? [], `secret ${secret.name}`, network)
   return {
@@ -249,7 +249,7 @@ function rawSecret(
     mode: 'raw',
     hosts: [...network],
     in: ['body', 'header', 'query'],
-    bound_to: vault.find(secret.name)?.hosts?.slice() ?? null,
+    bound_to: vault.binding(secret.name)?.slice() ?? null,
   }
 }
 
@@ -257,9 +257,9 @@ function rawSecret(
 function placeholderSecret(
   secret: RequestedSecret,
   network: readonly string[],
-  vault: Pick<Vault, 'find'>,
+  vault: Pick<Vault, 'binding'>,
 ): ConsentSecret {
-  const bound = vault.find(secret.name)?.hosts?.slice() ?? null
+  const bound = vault.binding(secret.name)?.slice() ?? null
   const asked =
     secret.hosts === undefined ? network : canonicalHosts(secret.hosts, `secret ${secret.name}`, network)
   if (secret.in?.length === 0) {

@@ -45,7 +45,7 @@ export interface SubmitDeps {
   readonly imports: ImportRepository
   readonly importResolver: ImportResolver
   readonly trust: Trust
-  readonly vault: Pick<Vault, 'find' | 'list'>
+  readonly vault: Pick<Vault, 'find' | 'list' | 'binding' | 'put'>
   readonly fetcher: SkillFetcher
   readonly sandbox: Pick<Sandbox, 'status'>
   readonly audit: AuditLog
