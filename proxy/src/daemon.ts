@@ -316,7 +316,7 @@ function buildExecutions(deps: {
     repository,
     ledger,
     changes,
-    fetcher: options.skillFetcher ?? createSkillFetcher(),
+    fetcher: options.skillFetcher ?? createSkillFetcher({ hosts: config.skillUrlHosts }),
     importResolver,
     sandbox,
     runs,

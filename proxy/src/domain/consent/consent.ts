@@ -82,7 +82,6 @@ const consentV3 = consentV2.extend({
 export type Consent = z.infer<typeof consentV3>
 export type ConsentImports = z.infer<typeof consentImports>
 export type ConsentSecret = z.infer<typeof consentSecret>
-export type SourceRelation = NonNullable<Consent['source']>['relation']
 
 const storedConsent = z.discriminatedUnion('v', [consentV1, consentV2, consentV3])
 

@@ -6,6 +6,5 @@ export {
   consentCode,
   openConsent,
   type SealedConsent,
-  type SourceRelation,
   sealConsent,
 } from './consent.ts'

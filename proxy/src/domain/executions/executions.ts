@@ -3,6 +3,7 @@ import { type Approver, actorOf, type CardModel, DECISIONS, type DecisionKind } 
 import { readStoredCode } from '../code/index.ts'
 import { type Consent, consentCode, openConsent } from '../consent/index.ts'
 import { languageOf } from '../facts/index.ts'
+import { createCardBudget } from './card-budget.ts'
 import { type Changes, followExecution, waitUntilFinal } from './changes.ts'
 import { type Execution, type ExecutionFilter, type ExecutionSummary, isFinal } from './execution.ts'
 import { type CardDeps, cardOf } from './execution-card.ts'
@@ -135,7 +136,8 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     )
   }
 
-  const submit = createSubmit(deps, { expire, proceed, missingSecrets })
+  const budget = createCardBudget({ ...deps, countWaiting: (id) => repository.countWaiting(id as AgentId) })
+  const submit = createSubmit({ ...deps, budget }, { expire, proceed, missingSecrets })
 
   return {
     submit,
@@ -247,7 +249,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     follow: (requestId, signal) => followExecution(changes, () => ledger.read(requestId), signal),
     consentOf,
     missingSecrets,
-    explain: createExplain(deps),
+    explain: createExplain({ ...deps, budget }),
     cardOf: (execution) => cardOf(deps, execution, missingSecrets(consentOf(execution))),
 
     async readWaiting() {
