@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import express from 'express'
-import pino, { type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { createEgressDial, type EgressDialOptions } from './adapters/dial/index.ts'
 import { createSkillFetcher } from './adapters/fetch-code/index.ts'
 import { createImportResolver, createSandbox } from './adapters/sandbox/index.ts'
@@ -15,6 +15,7 @@ import { type DaemonCore, openCore } from './daemon-core.ts'
 import { openGateway } from './daemon-egress.ts'
 import { auditCheck, createHealth, sandboxCheck, wallChecks } from './daemon-health.ts'
 import { openLlm, openLlmProxy } from './daemon-llm.ts'
+import { createLog } from './daemon-log.ts'
 import { closeServer, createAgentServer, listenSocket, listenTcp } from './daemon-servers.ts'
 import type { SkillFetcher } from './domain/code/index.ts'
 import { createEgressSessions, type EgressDoors } from './domain/egress/index.ts'
@@ -77,7 +78,7 @@ const TICK_MS = 1_000
 /** The composition root: builds every part, in order of dependency, and undoes it in reverse. */
 export async function startDaemon(config: Config, options: DaemonOptions = {}): Promise<Daemon> {
   const clock = options.clock ?? systemClock
-  const log = options.log ?? pino({ level: config.logLevel, base: null })
+  const log = options.log ?? createLog(config.logLevel)
   await using stack = new AsyncDisposableStack()
   stack.use(lockDatabase(config.dbPath))
 
