@@ -22,6 +22,7 @@ export async function playGateway(start: GatewayStart): Promise<() => Promise<Op
   const config = readConfig({ DB_PATH: join(start.folder, 'proxy.db'), LOG_LEVEL: 'silent' })
   const core = await openCore(config, systemClock, new AsyncDisposableStack(), {
     secretStored: () => {},
+    hostsAskedFor: () => undefined,
     agentRevoked: () => {},
   })
   const fail = (error: unknown): void => console.error('gateway:', error)

@@ -43,6 +43,7 @@ export async function openCore(
   stack: AsyncDisposableStack,
   hooks: {
     readonly secretStored: (name: string) => void
+    readonly hostsAskedFor: (name: string) => readonly string[] | undefined
     readonly agentRevoked: (id: AgentId, actor: string) => void
     /** The disk is nearly full, or no longer; inside the transaction that says so. */
     readonly diskChanged?: (isLow: boolean, freeBytes: number | undefined) => void
@@ -86,6 +87,7 @@ export async function openCore(
     transactor,
     clock,
     onStored: hooks.secretStored,
+    askedHosts: hooks.hostsAskedFor,
     resealOthers(reseal) {
       meta.set('audit_key', reseal('audit-key', meta.get('audit_key') ?? ''))
       for (const { id, wake } of agentStore.list()) {

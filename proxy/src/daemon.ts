@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import express from 'express'
-import pino, { type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { createEgressDial, type EgressDialOptions } from './adapters/dial/index.ts'
 import { createSkillFetcher } from './adapters/fetch-code/index.ts'
 import { createImportResolver, createSandbox } from './adapters/sandbox/index.ts'
@@ -22,6 +22,7 @@ import {
   wallChecks,
 } from './daemon-health.ts'
 import { openLlm, openLlmProxy } from './daemon-llm.ts'
+import { createLog } from './daemon-log.ts'
 import { settleThePast, tickOver } from './daemon-periodic.ts'
 import { closeServer, createAgentServer, listenSocket, listenTcp } from './daemon-servers.ts'
 import { startUpkeep } from './daemon-storage.ts'
@@ -90,7 +91,7 @@ const TICK_MS = 1_000
 /** The composition root: builds every part, in order of dependency, and undoes it in reverse. */
 export async function startDaemon(config: Config, options: DaemonOptions = {}): Promise<Daemon> {
   const clock = options.clock ?? systemClock
-  const log = options.log ?? pino({ level: config.logLevel, base: null })
+  const log = options.log ?? createLog(config.logLevel)
   await using stack = new AsyncDisposableStack()
   stack.use(lockDatabase(config.dbPath))
 
@@ -101,6 +102,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     stack,
     {
       secretStored: (name) => late.executions?.secretStored(name),
+      hostsAskedFor: (name) => late.executions?.hostsAskedFor(name),
       agentRevoked(id, actor) {
         late.executions?.agentRevoked(id, actor)
         late.llm?.access.agentRevoked(id, actor)
@@ -350,7 +352,7 @@ function buildExecutions(deps: {
     repository,
     ledger,
     changes,
-    fetcher: options.skillFetcher ?? createSkillFetcher(),
+    fetcher: options.skillFetcher ?? createSkillFetcher({ hosts: config.skillUrlHosts }),
     importResolver,
     sandbox,
     runs,

@@ -1,14 +1,19 @@
+import { once } from 'node:events'
 import { config as loadDotenv } from 'dotenv'
 import { CliError, EXIT, runCli } from './cli/index.ts'
+import { isReaderGone } from './lost-reader.ts'
+import { watchStopSignals } from './stop-signals.ts'
 import { VERSION } from './version.ts'
 
 /** The process's edge: arguments, signals, exit code. Only the `daemon` and `demo` commands load the daemon. */
 const EXIT_GRACE_MS = 2_000
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever read the output has seen enough (`| head`); what was begun is still ended in good order.
-  if (error.code !== 'EPIPE') throw error
-})
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // What was begun is ended in good order all the same.
+    if (!isReaderGone(error)) throw error
+  })
+}
 
 const { stdin, stdout, stderr, env } = process
 const around = { stdin, stdout, stderr, env, cwd: process.cwd() }
@@ -22,10 +27,10 @@ async function daemon(): Promise<number> {
   try {
     const config = readConfig(process.env, written)
     // Before anything runs: a stop that comes during the start is not lost.
-    const stopped = stopSignal()
+    const { stopped } = watchStopSignals({ endNow: () => process.exit(EXIT.failed) })
     const { startDaemon } = await import('./daemon.ts')
     const running = await startDaemon(config)
-    await stopped
+    if (!stopped.aborted) await once(stopped, 'abort')
     await running.stop()
     return EXIT.done
   } catch (error) {
@@ -43,22 +48,10 @@ function readDotenv(): readonly string[] {
   return Object.keys(parsed ?? {})
 }
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let isStopping = false
-    const onSignal = (): void => {
-      if (isStopping) process.exit(EXIT.failed)
-      isStopping = true
-      resolve()
-    }
-    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
-  })
-}
-
 async function demo(options: { approve: 'once' | '24h' | 'forever' | 'deny' | undefined }): Promise<number> {
   const { runDemo } = await import('./demo/index.ts')
-  return await runDemo(around, options)
+  const { stopped } = watchStopSignals({ endNow: () => process.exit(EXIT.failed) })
+  return await runDemo(around, options, stopped)
 }
 
 async function images(options: { base: string | undefined }): Promise<number> {

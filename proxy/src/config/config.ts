@@ -18,6 +18,8 @@ export interface Config {
     readonly seccomp: 'oauth3' | 'engine'
     readonly poolSize: number
   }
+  /** Canonical patterns of the hosts that a skill_url may name. */
+  readonly skillUrlHosts: readonly string[]
   /** Canonical patterns of the hosts that code may import modules from. */
   readonly importHosts: readonly string[]
   readonly maxRuns: number
@@ -98,6 +100,7 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
       seccomp: values.OAUTH3_SANDBOX_SECCOMP as Config['sandbox']['seccomp'],
       poolSize: values.OAUTH3_POOL_SIZE as number,
     },
+    skillUrlHosts: values.OAUTH3_SKILL_URL_HOSTS as string[],
     importHosts: values.OAUTH3_IMPORT_HOSTS as string[],
     maxRuns: values.OAUTH3_MAX_RUNS as number,
     approvalTtlMs: (values.OAUTH3_APPROVAL_TTL as number) * 1_000,

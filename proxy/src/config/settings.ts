@@ -34,10 +34,11 @@ const setting = <T>(schema: z.ZodType<T>, takes: string, about: string, fallback
   ...(fallback === undefined ? {} : { fallback }),
 })
 
-/** Canonical patterns, https only; `none` for an empty list. */
+/** Canonical patterns, https only; `off` or `none` for an empty list. */
 const hostList = z.string().transform((value, context) => {
-  const patterns =
-    value.trim() === 'none' ? [] : value.split(',').map((part) => parseHostPattern(part.trim()))
+  const patterns = /^(?:off|none)$/.test(value.trim())
+    ? []
+    : value.split(',').map((part) => parseHostPattern(part.trim()))
   return patterns.map((pattern) => {
     if (!('problem' in pattern) && pattern.scheme === 'https') return formatHostPattern(pattern)
     context.addIssue('not a list of https hosts')
@@ -125,9 +126,15 @@ export const SETTINGS = {
     'a folder path',
     'Where the gateway keeps the sockets of the sandboxes; `gateway` beside the database when not set. When the daemon runs in a container it lies in a volume, which the engine mounts into sandboxes.',
   ),
+  OAUTH3_SKILL_URL_HOSTS: setting(
+    hostList,
+    'hosts, comma-separated (`host`, `*.suffix`), or off',
+    'Where the daemon fetches what a `skill_url` names, redirects included. Whoever reads the log of such a host can be told something by an address, so list no host whose log an agent could see.',
+    'raw.githubusercontent.com,gist.githubusercontent.com,gist.github.com',
+  ),
   OAUTH3_IMPORT_HOSTS: setting(
     hostList,
-    'hosts, comma-separated (`host`, `host:port`, `*.suffix`), or none',
+    'hosts, comma-separated (`host`, `host:port`, `*.suffix`), or off',
     'Where modules that code imports may be fetched from when a request comes in. They are locked then; the run fetches nothing.',
     'deno.land,jsr.io,esm.sh,esm.run,cdn.jsdelivr.net,raw.githubusercontent.com,gist.githubusercontent.com,registry.npmjs.org,npm.jsr.io',
   ),

@@ -60,10 +60,12 @@ interface Stage {
 export async function runDemo(
   around: CliSurroundings,
   options: { approve: DemoAnswer | undefined },
+  stopped: AbortSignal,
 ): Promise<number> {
   const interrupted = new AbortController()
-  const onSignal = (): void => interrupted.abort(new Error('The demo was interrupted.'))
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+  const onStop = (): void => interrupted.abort(new Error('The demo was interrupted.'))
+  stopped.addEventListener('abort', onStop, { once: true })
+  if (stopped.aborted) onStop()
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-demo-'))
   try {
     const stage = createStage(around, interrupted.signal)
@@ -72,7 +74,7 @@ export async function runDemo(
     )
     return await perform(stage, folder, options.approve)
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+    stopped.removeEventListener('abort', onStop)
     rmSync(folder, { recursive: true, force: true })
   }
 }

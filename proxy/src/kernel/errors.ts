@@ -80,7 +80,7 @@ export const ERROR_TABLE = {
     status: 422,
     exit: 2,
     retryable: false,
-    help: 'The skill_url is not an https address that may be fetched.',
+    help: 'The skill_url is not an https address that may be fetched, or its host is not in OAUTH3_SKILL_URL_HOSTS.',
   },
   skill_unreachable: { status: 422, exit: 1, retryable: true, help: 'The skill_url could not be read.' },
   rate_limited: {

@@ -150,7 +150,7 @@ describe('one and the same bytes are shown, hashed and run', () => {
   })
 })
 
-describe('what was trusted covers that and nothing wider', () => {
+describe('what was trusted covers exactly that', () => {
   const TRUSTED = {
     ...BODY,
     secrets: ['FIRST_KEY'],
@@ -204,10 +204,38 @@ describe('what was trusted covers that and nothing wider', () => {
     expect(api.orders).toHaveLength(ran)
   })
 
+  test.each<[string, object, RegExp]>([
+    ['fewer secrets', { secrets: [] }, /^secret: − FIRST_KEY$/],
+    ['no hosts', { metadata: { timeout: 30, memory: 256 } }, /network: − GET api\.example\.com/],
+    ['a shorter timeout', { metadata: { ...TRUSTED.metadata, timeout: 5 } }, /^timeout: 30 → 5 s$/],
+    ['less memory', { metadata: { ...TRUSTED.metadata, memory: 128 } }, /^memory: 256 → 128 MiB$/],
+    [
+      'fewer requests',
+      { metadata: { ...TRUSTED.metadata, network: [{ host: 'api.example.com', requests: 1 }] } },
+      /^sends: − GET api\.example\.com.*\(100 requests\)$/,
+    ],
+    [
+      'a secret that goes nowhere',
+      { secrets: [{ name: 'FIRST_KEY', hosts: [] }] },
+      /^FIRST_KEY: − api\.example\.com$/,
+    ],
+  ])('%s is asked anew: less of it can take another branch', async (_name, change, changes) => {
+    const ran = api.orders.length
+    const { status, json } = await api.execute({ ...TRUSTED, ...change })
+    expect([status, json.status, json.trusted]).toEqual([202, 'pending', false])
+    expect(cardOf(json.request_id).changes.join('\n')).toMatch(changes)
+    expect(api.orders).toHaveLength(ran)
+  })
+
+  test('a denial does not make the narrower request that follows it trusted', async () => {
+    const wider = await api.execute({ ...TRUSTED, secrets: ['FIRST_KEY', 'SECOND_KEY'] })
+    api.decide(wider.json.request_id, 'deny')
+    const narrower = await api.execute({ ...TRUSTED, secrets: [] })
+    expect([narrower.status, narrower.json.trusted]).toEqual([202, false])
+    expect((await api.execute(TRUSTED)).json).toMatchObject({ status: 'success', trusted: true })
+  })
+
   test.each<[string, object]>([
-    ['fewer secrets', { secrets: [] }],
-    ['fewer hosts', { metadata: { timeout: 30, memory: 256 } }],
-    ['a shorter timeout', { metadata: { ...TRUSTED.metadata, timeout: 5 } }],
     ['other white space and order in the JSON', { args: { city: 'Berlin' } }],
     ['the host in capitals', { metadata: { ...TRUSTED.metadata, network: ['API.example.com:443'] } }],
   ])('%s is covered', async (_name, change) => {
@@ -251,7 +279,7 @@ describe('what was trusted covers that and nothing wider', () => {
     const { status, json } = await api.execute(TRUSTED)
     expect([status, cardOf(json.request_id).changes]).toEqual([
       202,
-      ['FIRST_KEY: its host binding was changed'],
+      ['FIRST_KEY: its host binding was changed', 'FIRST_KEY: − api.example.com'],
     ])
   })
 

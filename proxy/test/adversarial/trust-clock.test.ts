@@ -42,7 +42,7 @@ const approve = (execution: Execution, level: 'once' | 'trust24h' | 'forever') =
   })
 const runs = (): number => (kit.sandbox as ReturnType<typeof createScriptedSandbox>).orders.length
 
-describe('trust against the clock and the wider request', () => {
+describe('trust against the clock and the other request', () => {
   it('runs nothing after 24 hours, nor when the clock is set back and the daemon restarted', async () => {
     approve(await ask(), 'trust24h')
     now = START + DAY - 1
@@ -74,10 +74,13 @@ describe('trust against the clock and the wider request', () => {
     ['more memory', { network: ['a.com'], memoryMib: 512 }, 'memory: 256 → 512 MiB'],
     ['other args', { network: ['a.com'], argsJson: '{}' }, 'args: other than approved'],
     ['other code', { network: ['a.com'], code: 'evil()' }, 'code: '],
+    ['a shorter timeout', { network: ['a.com'], timeoutSeconds: 1 }, 'timeout: 30 → 1 s'],
+    ['less memory', { network: ['a.com'], memoryMib: 128 }, 'memory: 256 → 128 MiB'],
+    ['no host', {}, 'network: − GET a.com'],
   ])('asks for %s, and the card leads with it', async (_what, request, line) => {
     approve(await ask({ network: ['a.com'] }), 'forever')
-    const wider = await ask(request)
-    expect([wider.status, wider.trusted]).toEqual(['pending', false])
-    expect(wider.changes).toEqual([expect.stringContaining(line)])
+    const other = await ask(request)
+    expect([other.status, other.trusted]).toEqual(['pending', false])
+    expect(other.changes[0]).toContain(line)
   })
 })

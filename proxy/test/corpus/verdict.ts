@@ -64,7 +64,6 @@ const bodyOf = (request: CorpusRequest): object => ({
 function shown(parsed: ExecuteRequest, request: CorpusRequest): Shown {
   const { code } = request
   const facts = readProgram(code, languageOf(request.runtime))
-  const stored = [...(request.storedSecrets ?? []), ...request.secrets]
   const modules = facts.imports.flatMap(({ specifier }) =>
     specifier !== null && /^(?:https?|npm|jsr):/.test(specifier) ? [specifier] : [],
   )
@@ -75,7 +74,7 @@ function shown(parsed: ExecuteRequest, request: CorpusRequest): Shown {
     parsed,
     { code, source: null, metadata: {} },
     { kind: 'docker', runtimes: RUNTIMES, notes: [], warm: 0 },
-    { find: (name) => (stored.includes(name) ? ({ name, hosts: null } as never) : undefined) },
+    { binding: () => null },
     facts,
     imports,
   )

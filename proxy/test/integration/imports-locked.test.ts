@@ -78,7 +78,7 @@ describe.skipIf(!docker.available)('locked imports', () => {
     const { runtimes } = await kit.domain.sandbox.status()
     const runtime = runtimes.find(({ name }) => name === 'deno')
     if (!runtime) throw new Error('no image')
-    const resolve = () => kit.resolver.resolve(PROGRAM, runtime, new AbortController().signal)
+    const resolve = () => kit.resolver.resolve(PROGRAM, runtime, new AbortController().signal, kit.agent.id)
     const first = await resolve()
     kit.hosts.jsr('@demo/pkg', '2.0.0', { 'mod.ts': 'export const one = 100\n' })
     await kit.hosts.npm({ name: 'demo-cjs', version: '2.0.0' }, { 'index.js': 'module.exports = 2\n' })

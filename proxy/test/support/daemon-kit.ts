@@ -96,7 +96,7 @@ export async function createDaemonKit(options: DaemonKitOptions = {}): Promise<D
   return kit
 }
 
-function adminCall(socketPath: string, method: string, path: string, body?: unknown): Promise<Answer> {
+export function adminCall(socketPath: string, method: string, path: string, body?: unknown): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const call = request(
       { socketPath, method, path, headers: { 'content-type': 'application/json' } },

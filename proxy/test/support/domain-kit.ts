@@ -111,6 +111,7 @@ export async function createDomainKit(options: DomainKitOptions) {
     transactor,
     clock,
     onStored: (name) => living?.secretStored(name),
+    askedHosts: (name) => living?.hostsAskedFor(name),
   })
   const cards = createCards({
     repository: createCardStore(db),

@@ -31,6 +31,7 @@ export interface ImportKit extends AsyncDisposable {
 export async function createImportKit(
   environment: Record<string, string> = {},
   timeoutMs?: number,
+  maxWaitingPerAgent = 1_000,
 ): Promise<ImportKit> {
   const dir = mkdtempSync(join(tmpdir(), 'oauth3-imports-'))
   const hosts = await startModuleHosts()
@@ -52,6 +53,7 @@ export async function createImportKit(
   const domain = await createDomainKit({
     dir,
     sandbox,
+    maxWaitingPerAgent,
     importResolver: ({ egress }) => {
       resolver = createImportResolver({
         kind: 'docker',

@@ -1,11 +1,12 @@
 import { Client, type Dispatcher } from 'undici'
 import {
+  type FetchedHop,
   type FetchedSkill,
   MAX_CODE_BYTES,
   parseSkillUrl,
   type SkillFetcher,
 } from '../../domain/code/index.ts'
-import { AppError, isIpLiteral } from '../../kernel/index.ts'
+import { AppError, hostPatternCovers, isIpLiteral, parseHostPattern } from '../../kernel/index.ts'
 import { createDialler, type Dialler, type DiallerOptions, DialRefused } from '../dial/index.ts'
 
 /**
@@ -14,6 +15,8 @@ import { createDialler, type Dialler, type DiallerOptions, DialRefused } from '.
  * included. Errors tell the agent nothing about the daemon's network that the link itself does not say.
  */
 export interface SkillFetcherOptions extends DiallerOptions {
+  /** Canonical patterns of the hosts that may be asked, redirects included; empty refuses every link. Left out: any host. */
+  readonly hosts?: readonly string[]
   /** The port that is dialled in place of 443. */
   readonly port?: number
   readonly totalTimeoutMs?: number
@@ -25,41 +28,109 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const TEXT_TYPES =
   /^(text\/(?!html)[\w.+-]+|application\/(x-)?(javascript|typescript|ecmascript|octet-stream)|video\/mp2t)$/
 
+/** What is known of a hop so far. */
+interface Hop {
+  status: number | null
+  bytes: number
+}
+
 export function createSkillFetcher(options: SkillFetcherOptions = {}): SkillFetcher {
   const dialler = createDialler(options)
   const port = options.port ?? 443
   const totalTimeoutMs = options.totalTimeoutMs ?? 10_000
+  const listed = options.hosts?.map((text) => {
+    const pattern = parseHostPattern(text)
+    if ('problem' in pattern) throw new TypeError(`not a host pattern: ${text}`)
+    return pattern
+  })
+
+  const assertListed = (url: URL, what: string): void => {
+    if (listed === undefined) return
+    if (listed.length === 0)
+      throw refusedUrl('skill_url is off at this daemon: OAUTH3_SKILL_URL_HOSTS says so.')
+    const target = { ...targetOf(url), scheme: 'https', wildcard: false } as const
+    if (listed.some((pattern) => hostPatternCovers(pattern, target))) return
+    throw refusedUrl(`${what} leads to ${url.host}, which OAUTH3_SKILL_URL_HOSTS does not list.`)
+  }
+
+  /** The next address in its checked form; one that may not be asked is told of, and thrown. */
+  const mayAsk = (
+    { text, base }: { readonly text: string; readonly base?: string },
+    index: number,
+    onHop: (hop: FetchedHop) => void,
+  ): URL => {
+    const what = index === 0 ? 'skill_url' : 'The redirect of skill_url'
+    let checked: URL | undefined
+    try {
+      checked = checkedUrl(text, what, base)
+      assertListed(checked, what)
+      return checked
+    } catch (error) {
+      const url = checked ?? URL.parse(text, base) ?? undefined
+      const target = url === undefined ? { host: '', port: 0 } : targetOf(url)
+      const refused = checked === undefined ? 'bad_form' : 'host_not_listed'
+      onHop({
+        index,
+        ...target,
+        url: url?.href ?? '',
+        status: null,
+        bytes: 0,
+        refused,
+        problem: codeOf(error),
+      })
+      throw error
+    }
+  }
+
+  /** What the agent is told. One answer for all: whether a name exists in a private network is not its to learn. */
+  const told = (error: unknown, url: URL, deadline: AbortSignal): AppError => {
+    if (error instanceof AppError) return error
+    if (error instanceof DialRefused && isIpLiteral(bareHost(url))) {
+      return refusedUrl('skill_url leads to an address that may not be fetched.')
+    }
+    if (deadline.aborted) return unreachable(`did not answer in full within ${totalTimeoutMs / 1_000} s`)
+    return new AppError(
+      'skill_unreachable',
+      'skill_url could not be read: no public https server answered.',
+      {
+        cause: error,
+      },
+    )
+  }
 
   return {
-    async fetch(link, signal) {
+    async fetch(link, signal, onHop = () => {}) {
       const deadline = AbortSignal.timeout(totalTimeoutMs)
       const both = AbortSignal.any([signal, deadline])
-      let url = checkedUrl(link, 'skill_url')
-      try {
-        for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-          const answer = await readOnce(dialler, url, port, both)
-          if ('text' in answer) return { text: answer.text, finalUrl: url.href } satisfies FetchedSkill
-          url = checkedUrl(answer.location, 'The redirect of skill_url', url.href)
+      let next: { readonly text: string; readonly base?: string } = { text: link }
+      for (let index = 0; index <= MAX_REDIRECTS; index++) {
+        const hop: Hop = { status: null, bytes: 0 }
+        const url = mayAsk(next, index, onHop)
+        const about = { index, ...targetOf(url), url: url.href }
+        let answer: { readonly text: string } | { readonly location: string }
+        try {
+          answer = await readOnce(dialler, url, port, both, hop)
+        } catch (caught) {
+          const error = told(caught, url, deadline)
+          const refused = caught instanceof DialRefused ? 'address_not_public' : null
+          onHop({ ...about, ...hop, refused, problem: error.code })
+          throw error
         }
-        throw unreachable(`redirects more than ${MAX_REDIRECTS} times`)
-      } catch (error) {
-        if (error instanceof AppError) throw error
-        if (error instanceof DialRefused && isIpLiteral(bareHost(url))) {
-          throw refusedUrl('skill_url leads to an address that may not be fetched.')
-        }
-        if (deadline.aborted) throw unreachable(`did not answer in full within ${totalTimeoutMs / 1_000} s`)
-        // One answer for all: whether a name exists in a private network is not the agent's to learn.
-        throw new AppError(
-          'skill_unreachable',
-          'skill_url could not be read: no public https server answered.',
-          {
-            cause: error,
-          },
-        )
+        onHop({ ...about, ...hop, refused: null, problem: null })
+        if ('text' in answer) return { text: answer.text, finalUrl: url.href } satisfies FetchedSkill
+        next = { text: answer.location, base: url.href }
       }
+      throw unreachable(`redirects more than ${MAX_REDIRECTS} times`)
     },
   }
 }
+
+/** As the link says it, whatever is dialled in its place; a link that is fetched names no port. */
+const targetOf = (url: URL): { host: string; port: number } => ({
+  host: bareHost(url).slice(0, 253),
+  port: Number(url.port || 443),
+})
+const codeOf = (error: unknown): string => (error instanceof AppError ? error.code : 'internal')
 
 function checkedUrl(text: string, what: string, base?: string): URL {
   const absolute = base === undefined ? text : (URL.parse(text, base)?.href ?? '')
@@ -73,6 +144,7 @@ async function readOnce(
   url: URL,
   port: number,
   signal: AbortSignal,
+  hop: Hop,
 ): Promise<{ readonly text: string } | { readonly location: string }> {
   const client = new Client(url.origin, {
     connect: (_options, callback) => {
@@ -96,7 +168,8 @@ async function readOnce(
       },
       signal,
     })
-    return await readAnswer(response)
+    hop.status = response.statusCode
+    return await readAnswer(response, hop)
   } finally {
     await client.destroy()
   }
@@ -104,6 +177,7 @@ async function readOnce(
 
 async function readAnswer(
   response: Dispatcher.ResponseData,
+  hop: Hop,
 ): Promise<{ text: string } | { location: string }> {
   // The body of an answer that is not read is dropped with the connection.
   response.body.on('error', () => {})
@@ -117,7 +191,7 @@ async function readAnswer(
   const encoding = headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity') throw unreachable('answered with compressed content')
   assertText(headers['content-type'])
-  return { text: decode(await readBody(response.body)) }
+  return { text: decode(await readBody(response.body, hop)) }
 }
 
 function assertText(header: string | string[] | undefined): void {
@@ -132,15 +206,14 @@ function assertText(header: string | string[] | undefined): void {
   if (!TEXT_TYPES.test(type)) throw unreachable('is not text')
 }
 
-async function readBody(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+async function readBody(body: AsyncIterable<Uint8Array>, hop: Hop): Promise<Buffer> {
   const chunks: Uint8Array[] = []
-  let bytes = 0
   for await (const chunk of body) {
-    bytes += chunk.byteLength
-    if (bytes > MAX_CODE_BYTES) throw unreachable(`is larger than ${MAX_CODE_BYTES} bytes`)
+    hop.bytes += chunk.byteLength
+    if (hop.bytes > MAX_CODE_BYTES) throw unreachable(`is larger than ${MAX_CODE_BYTES} bytes`)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks, bytes)
+  return Buffer.concat(chunks, hop.bytes)
 }
 
 function decode(bytes: Uint8Array): string {

@@ -1,22 +1,33 @@
 import { describe, expect, it } from 'vitest'
+import type { EgressSession } from '../../domain/egress/index.ts'
 import { createImportResolver, type ImportResolverOptions } from './import-resolver.ts'
 
 const nothing = () => {
   throw new Error('nothing is to be opened')
+}
+const refused: unknown[] = []
+const session = {
+  record: (entry: { origin: string; refused: string }) => refused.push([entry.refused, entry.origin]),
+  end: () => ({ requests: 0, refused: [], moreRefused: 0 }),
 }
 const resolverOf = (options: Partial<ImportResolverOptions> = {}) =>
   createImportResolver({
     kind: 'docker',
     instanceId: 'demo',
     doors: { open: nothing },
-    egress: { begin: nothing },
+    egress: {
+      begin(_id, _policy, of) {
+        refused.push(of)
+        return session as unknown as EgressSession
+      },
+    },
     hosts: ['esm.sh'],
     log: () => {},
     ...options,
   })
 const CODE = '\nimport x from "https://esm.sh/x"\nconsole.log(x)\n'
 const resolve = (code: string, name: string, options?: Partial<ImportResolverOptions>) =>
-  resolverOf(options).resolve(code, { name, image: 'sha256:demo' }, new AbortController().signal)
+  resolverOf(options).resolve(code, { name, image: 'sha256:demo' }, new AbortController().signal, 'agt_demo')
 
 describe('what is answered without a container', () => {
   it('code without imports from elsewhere, and runtimes that lock none', async () => {
@@ -34,12 +45,16 @@ describe('what is answered without a container', () => {
       message: expect.stringContaining(said),
       details: { line: 2, specifier: 'https://esm.sh/x' },
     })
+    expect(refused.splice(0)).toEqual([
+      { actor: 'agent:agt_demo', for: 'imports' },
+      ['host_not_approved', 'https://esm.sh'],
+    ])
   })
 
   it('a failure of the sandbox is no fault of the code, and may be tried again', async () => {
-    const egress = { begin: () => ({ end: () => ({ requests: 0, refused: [], moreRefused: 0 }) }) }
-    await expect(
-      resolve(CODE, 'deno', { egress: egress as unknown as ImportResolverOptions['egress'] }),
-    ).rejects.toMatchObject({ code: 'sandbox_unavailable', retryAfterSeconds: 15 })
+    await expect(resolve(CODE, 'deno')).rejects.toMatchObject({
+      code: 'sandbox_unavailable',
+      retryAfterSeconds: 15,
+    })
   })
 })

@@ -8,6 +8,7 @@ import {
   createPolicy,
   type EgressDoor,
   type EgressDoors,
+  type EgressPolicy,
   type EgressSession,
   type EgressSessions,
 } from '../../domain/egress/index.ts'
@@ -21,7 +22,7 @@ import {
   sealLock,
 } from '../../domain/imports/index.ts'
 import { createScrubber } from '../../domain/scrub/index.ts'
-import { AppError, sha256Hex } from '../../kernel/index.ts'
+import { AppError, oneLine, sha256Hex } from '../../kernel/index.ts'
 import { containerConfig } from './container-config.ts'
 import { netGrant } from './deno-flags.ts'
 import { SandboxContainer } from './docker-container.ts'
@@ -145,24 +146,31 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
     }
   }
 
+  const begin = (code: string, policy: EgressPolicy, agentId: string): EgressSession =>
+    options.egress.begin(`imports:${sha256Hex(code).slice(0, 16)}`, policy, {
+      actor: `agent:${agentId}`,
+      for: 'imports',
+    })
+
+  /** Nothing is opened for it, and the audit is told all the same. */
+  const refuseAll = (code: string, agentId: string, found: RemoteImport, why: string): AppError => {
+    const details = { ...found, reason: options.kind === 'embedded' ? 'not_here' : 'host_not_allowed', why }
+    const session = begin(code, policyOf([]), agentId)
+    recordRefused(session, details)
+    session.end()
+    return refusal(details)
+  }
+
   const lock = async (
     code: string,
     runtime: { readonly name: string; readonly image: string },
     found: readonly [RemoteImport, ...RemoteImport[]],
+    agentId: string,
   ): Promise<LockedImports> => {
     const network = options.hosts.filter((host) => !host.startsWith('http://'))
-    const policy = createPolicy(
-      {
-        // Modules are read and nothing else.
-        network: network.map((host) => ({ ...anyCapability(host), methods: ['GET'], websocket: false })),
-        secrets: [],
-      },
-      new Map(),
-      () => null,
-      () => createScrubber(new Map()),
-    )
-    const session = options.egress.begin(`imports:${sha256Hex(code).slice(0, 16)}`, policy)
-    let answer: ResolverAnswer | 'too_large'
+    const policy = policyOf(network)
+    const session = begin(code, policy, agentId)
+    let answer: ResolverAnswer | 'too_large' | undefined
     try {
       answer = await ask(code, runtime.image, session)
     } catch (error) {
@@ -179,6 +187,9 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
         cause: error,
       })
     } finally {
+      if (answer !== undefined && answer !== 'too_large' && 'refused' in answer) {
+        recordRefused(session, answer.refused)
+      }
       session.end()
     }
     if (answer === 'too_large' || ('failed' in answer && answer.failed === 'too_large')) {
@@ -192,23 +203,15 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
   }
 
   return {
-    async resolve(code, runtime) {
+    async resolve(code, runtime, _signal, agentId) {
       const [first, ...more] = remoteImports(code)
       if (first === undefined || RUNTIMES.find(({ name }) => name === runtime.name)?.locksImports !== true)
         return null
       if (options.kind === 'embedded') {
-        throw refusal({
-          ...first,
-          reason: 'not_here',
-          why: 'the embedded sandbox cannot lock imports; use docker',
-        })
+        throw refuseAll(code, agentId, first, 'the embedded sandbox cannot lock imports; use docker')
       }
       if (options.hosts.length === 0) {
-        throw refusal({
-          ...first,
-          reason: 'host_not_allowed',
-          why: 'this daemon lets nothing be imported from elsewhere',
-        })
+        throw refuseAll(code, agentId, first, 'this daemon lets nothing be imported from elsewhere')
       }
       const key = `${runtime.image} ${sha256Hex(code)}`
       const same = underWay.get(key)
@@ -218,7 +221,9 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
           retryAfterSeconds: 10,
         })
       }
-      const work = slot(() => lock(code, runtime, [first, ...more])).finally(() => underWay.delete(key))
+      const work = slot(() => lock(code, runtime, [first, ...more], agentId)).finally(() =>
+        underWay.delete(key),
+      )
       underWay.set(key, work)
       return await work
     },
@@ -230,6 +235,40 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
       ])
     },
   }
+}
+
+/** Modules are read and nothing else. */
+const policyOf = (network: readonly string[]): EgressPolicy =>
+  createPolicy(
+    {
+      network: network.map((host) => ({ ...anyCapability(host), methods: ['GET'], websocket: false })),
+      secrets: [],
+    },
+    new Map(),
+    () => null,
+    () => createScrubber(new Map()),
+  )
+
+/** A host that the sandbox may not even ask the gateway for; `why` names the one that a module further down wants. */
+function recordRefused(
+  session: EgressSession,
+  { specifier, reason, why }: { readonly specifier: string; readonly reason: string; readonly why: string },
+): void {
+  if (reason !== 'host_not_allowed' && reason !== 'plain_http' && reason !== 'not_here') return
+  const nested = /([\w.:[\]-]{1,253}) is not an import host/.exec(why)?.[1]
+  const own = URL.parse(specifier)
+  const origin = own !== null && own.host !== '' ? own.origin : oneLine(specifier, 200)
+  session.record({
+    method: 'GET',
+    origin: nested === undefined ? origin : `https://${nested.replace(/:443$/, '')}`,
+    path: '',
+    status: null,
+    requestBytes: 0,
+    responseBytes: 0,
+    secrets: [],
+    refused: 'host_not_approved',
+    misplaced: [],
+  })
 }
 
 const isTimeout = (error: unknown): boolean => error instanceof DOMException && error.name === 'TimeoutError'
@@ -250,7 +289,8 @@ function refusal(details: {
   readonly why: string
 }): AppError {
   const { line, specifier, reason, why } = details
-  return new AppError('import_refused', `line ${line}: ${specifier.slice(0, 200)}: ${why}`, {
+  const setting = reason === 'host_not_allowed' ? '; OAUTH3_IMPORT_HOSTS lists those that are' : ''
+  return new AppError('import_refused', `line ${line}: ${specifier.slice(0, 200)}: ${why}${setting}`, {
     details: { line, specifier, reason },
   })
 }

@@ -388,6 +388,14 @@ export const MIGRATIONS: readonly string[] = [
     WHEN OLD.id > ifnull((SELECT last_id FROM audit_archives ORDER BY first_id DESC LIMIT 1), 0)
     BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END;
   `,
+
+  // The hosts of names whose value was removed or renamed: a new value under the name is bound to them.
+  `
+  CREATE TABLE kept_bindings (
+    name TEXT PRIMARY KEY,
+    hosts TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 export function migrate(db: Database): void {

@@ -88,7 +88,12 @@ export function createSecretStore(db: Database): SecretRepository {
     ON CONFLICT (name) DO UPDATE SET encrypted_value = @sealed, version = @version, hosts = @hosts, updated_at = @updatedAt`)
   const remove = db.prepare('DELETE FROM secrets WHERE name = ?')
   const rename = db.prepare(`UPDATE secrets SET name = @name, encrypted_value = @sealed, version = @version,
-    updated_at = @updatedAt WHERE name = @from`)
+    hosts = @hosts, updated_at = @updatedAt WHERE name = @from`)
+  const keptHosts = db.prepare<[string], string>('SELECT hosts FROM kept_bindings WHERE name = ?').pluck()
+  const keepHosts = db.prepare(
+    'INSERT INTO kept_bindings (name, hosts) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET hosts = excluded.hosts',
+  )
+  const forgetHosts = db.prepare('DELETE FROM kept_bindings WHERE name = ?')
   const fromRow = (row: Row): SecretRecord => ({
     ...row,
     hosts: row.hosts === null ? null : (JSON.parse(row.hosts) as string[]),
@@ -106,6 +111,12 @@ export function createSecretStore(db: Database): SecretRepository {
     upsert: (record) => void upsert.run(toRow(record)),
     remove: (name) => void remove.run(name),
     rename: (from, record) => void rename.run({ ...toRow(record), from }),
+    keptHosts(name) {
+      const hosts = keptHosts.get(name)
+      return hosts === undefined ? undefined : (JSON.parse(hosts) as string[])
+    },
+    keepHosts: (name, hosts) => void keepHosts.run(name, JSON.stringify(hosts)),
+    forgetHosts: (name) => void forgetHosts.run(name),
   }
 }
 

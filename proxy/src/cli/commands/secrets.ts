@@ -14,7 +14,11 @@ export const addSecretCommands: CommandGroup = (program, context) => {
     .command('add')
     .description('store or replace a secret; its value is never an argument')
     .argument('<name>', 'what the code reads it by')
-    .option('--hosts <list>', 'the only hosts its value may be sent to, comma-separated', commaList)
+    .option(
+      '--hosts <list>',
+      'the only hosts its value may be sent to, comma-separated; left out: as before, or as the waiting request showed',
+      commaList,
+    )
     .option('--any-host', 'bind it to no host; ends an earlier binding')
     .addHelpText(
       'after',
@@ -31,7 +35,7 @@ export const addSecretCommands: CommandGroup = (program, context) => {
       const body = { value, ...(hosts ? { hosts } : {}) }
       const stored = await context.client.call(secretView, 'PUT', adminPath('secrets', name), body)
       const what = stored.version === 1 ? 'stored' : `replaced, version ${stored.version}`
-      const where = stored.hosts ? `may go to ${stored.hosts.join(', ')}` : 'not bound to hosts'
+      const where = stored.hosts ? `may go to ${stored.hosts.join(', ') || 'no host'}` : 'not bound to hosts'
       await context.show(stored, () => `${stored.name} ${what}; ${where}.`)
     })
 
@@ -48,7 +52,7 @@ export const addSecretCommands: CommandGroup = (program, context) => {
               answer.secrets.map((row) => [
                 row.name,
                 String(row.version),
-                row.hosts?.join(', ') ?? 'not bound',
+                row.hosts === null ? 'not bound' : row.hosts.join(', ') || 'no host',
                 formatTime(row.updated_at),
               ]),
               context.terminal.style,
@@ -58,7 +62,7 @@ export const addSecretCommands: CommandGroup = (program, context) => {
 
   secret
     .command('remove')
-    .description('forget a secret')
+    .description('forget a secret; a new value under its name keeps its hosts')
     .argument('<name>')
     .action(async (name: string) => {
       const answer = await context.client.call(okBody, 'DELETE', adminPath('secrets', name))
@@ -88,7 +92,7 @@ function assertName(name: string): void {
   if (isReservedName(name)) throw usageError(`${name} steers the runtime and cannot be a secret's name.`)
 }
 
-/** No list keeps the binding there is; an empty one ends it. */
+/** No list keeps the binding that the name has, or takes the one that was asked for; an empty one ends it. */
 function bindingFrom(options: { hosts?: string[]; anyHost?: boolean }): readonly string[] | undefined {
   if (!options.anyHost) {
     for (const host of options.hosts ?? []) assertHost(host)

@@ -10,7 +10,7 @@ export const addTrustCommands: CommandGroup = (program, context) => {
 
   trust
     .command('list')
-    .description('standing grants, newest first')
+    .description('standing grants, newest first; each covers exactly what its card showed')
     .action(async () => {
       const answer = await context.client.call(grantList, 'GET', adminPath('trust'))
       await context.show(answer, () =>

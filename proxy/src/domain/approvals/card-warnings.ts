@@ -310,13 +310,12 @@ function bindingWarnings(secrets: readonly ConsentSecret[]): Danger[] {
   return secrets.flatMap(({ name, mode, hosts, bound_to: bound }) => {
     if (bound === null) return []
     const say = (text: string): Danger[] => [danger('secret_beyond_binding', text)]
+    const boundTo = bound.join(', ') || 'no host'
     if (mode === 'placeholder' && hosts.length === 0)
-      return say(
-        `${name} is bound to ${bound.join(', ')}, which this code may not reach: it will not be sent`,
-      )
+      return say(`${name} is bound to ${boundTo}, which this code may not reach: it will not be sent`)
     const outside = uncovered(bound, hosts)
     if (outside.length === 0) return []
-    return say(`${name} could go to ${outside.join(', ')}, but is bound to ${bound.join(', ')}`)
+    return say(`${name} could go to ${outside.join(', ')}, but is bound to ${boundTo}`)
   })
 }
 

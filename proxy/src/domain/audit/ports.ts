@@ -35,8 +35,9 @@ export const AUDIT_EVENTS = {
   'secret.removed': 'A secret was removed.',
   'secret.opened': 'A secret was decrypted for a run.',
   'egress.request':
-    'A run made a request through the gateway; path without query, names of the secrets put in.',
-  'egress.refused': 'The gateway refused a request of a run; the rule is named.',
+    'A run made a request through the gateway: path without query, names of the secrets put in. Or the daemon did for an agent: `for` says `imports` or `skill_url`.',
+  'egress.refused':
+    'The gateway refused a request of a run, or the daemon a `skill_url` or an import; the rule is named.',
   'provider.added': 'The owner added a provider of LLMs.',
   'provider.removed': 'The owner removed a provider.',
   'provider.changed': 'The owner filled in a parameter of a provider.',

@@ -1,4 +1,10 @@
 export { type CommentMetadata, readCommentClaims, readCommentMetadata } from './metadata.ts'
-export { type CodeRepository, type FetchedSkill, MAX_CODE_BYTES, type SkillFetcher } from './ports.ts'
+export {
+  type CodeRepository,
+  type FetchedHop,
+  type FetchedSkill,
+  MAX_CODE_BYTES,
+  type SkillFetcher,
+} from './ports.ts'
 export { parseSkillUrl } from './skill-url.ts'
 export { readEndedCode, readStoredCode } from './stored-code.ts'

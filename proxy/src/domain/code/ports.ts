@@ -12,9 +12,30 @@ export interface FetchedSkill {
   readonly finalUrl: string
 }
 
-/** Fetches a skill once: https only, addresses checked when dialled, at most 1 MiB. Throws `skill_url_refused` or `skill_unreachable`. */
+/** One request for a skill_url, or what was not sent: the link itself, then each redirect. */
+export interface FetchedHop {
+  /** 0 for the link itself. */
+  readonly index: number
+  readonly host: string
+  readonly port: number
+  /** As it was fetched, or would have been; printable ASCII. */
+  readonly url: string
+  /** Of the answer; null when there was none. */
+  readonly status: number | null
+  /** Of the answer's body, as far as it was read. */
+  readonly bytes: number
+  /** Why nothing was sent; null when the host was asked. */
+  readonly refused: 'bad_form' | 'host_not_listed' | 'address_not_public' | null
+  /** Code of the error that it ended with; null when it brought the text or a redirect. */
+  readonly problem: string | null
+}
+
+/**
+ * Fetches a skill once: https only, from hosts that the owner lists, addresses checked when dialled, at most 1 MiB. Tells
+ * of each hop before it goes on. Throws `skill_url_refused` or `skill_unreachable`.
+ */
 export interface SkillFetcher {
-  fetch(url: string, signal: AbortSignal): Promise<FetchedSkill>
+  fetch(url: string, signal: AbortSignal, onHop?: (hop: FetchedHop) => void): Promise<FetchedSkill>
 }
 
 export const MAX_CODE_BYTES = 1_048_576

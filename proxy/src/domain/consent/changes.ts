@@ -1,34 +1,52 @@
-import { type HostPattern, hostPatternCovers, parseHostPattern } from '../../kernel/index.ts'
+import {
+  canonicalJson,
+  type HostPattern,
+  hostPatternCovers,
+  type Json,
+  parseHostPattern,
+} from '../../kernel/index.ts'
 import { type Capability, capabilityTexts, hostCovers, uncoveredCapabilities } from '../capabilities/index.ts'
 import type { Consent, ConsentSecret } from './consent.ts'
 
+/** What a request has more of than the consent that was given, and what it has less of: one line a difference. */
+interface Differences {
+  readonly wider: readonly string[]
+  readonly narrower: readonly string[]
+}
+
 /**
- * How a request goes beyond a consent that was given before: one line a difference, for the head of the card.
- * Empty means that the given consent covers the request. `anyArgs` leaves the args out of the comparison.
+ * How a request differs from a consent that was given before: one line a difference for the head of the card, what is
+ * wider first. Empty means that the given consent covers the request. Less is a difference as well: code that misses a
+ * secret, is refused at a host, or is ended early takes another branch than the one that was approved. Left out is only
+ * what the run does not see: the description, the link, the agent's name. `anyArgs` leaves out the args.
  */
-export function widerThan(
+export function differencesFrom(
   given: Consent,
   asked: Consent,
   options: { readonly anyArgs: boolean },
 ): readonly string[] {
+  const parts: Differences[] = [
+    { wider: identityChanges(given, asked), narrower: [] },
+    secretChanges(given.secrets, asked.secrets),
+    networkChanges(given.network, asked.network),
+    dynamicCodeChanges(given, asked),
+    importChanges(given.imports, asked.imports),
+    {
+      wider: options.anyArgs || given.args === asked.args ? [] : ['args: other than approved'],
+      narrower: [],
+    },
+    limitChanges(given, asked),
+  ]
+  return [...parts.flatMap(({ wider }) => wider), ...parts.flatMap(({ narrower }) => narrower)]
+}
+
+function identityChanges(given: Consent, asked: Consent): string[] {
   const changes: string[] = []
   if (given.skill_id !== asked.skill_id) changes.push(`skill: ${given.skill_id} → ${asked.skill_id}`)
   if (given.code.sha256 !== asked.code.sha256) {
     changes.push(`code: ${short(given.code.sha256)} → ${short(asked.code.sha256)}`)
   }
   if (given.agent.id !== asked.agent.id) changes.push(`agent: ${given.agent.name} → ${asked.agent.name}`)
-  changes.push(...runtimeChanges(given, asked))
-  for (const secret of asked.secrets) changes.push(...secretChanges(given.secrets, secret))
-  changes.push(...networkChanges(given.network, asked.network))
-  if (asked.dynamic_code && !given.dynamic_code) changes.push('code made from text: + allowed')
-  changes.push(...importChanges(given.imports, asked.imports))
-  if (!options.anyArgs && given.args !== asked.args) changes.push('args: other than approved')
-  changes.push(...limitChanges(given, asked))
-  return changes
-}
-
-function runtimeChanges(given: Consent, asked: Consent): string[] {
-  const changes: string[] = []
   if (given.runtime.name !== asked.runtime.name) {
     changes.push(`runtime: ${given.runtime.name} → ${asked.runtime.name}`)
   } else if (given.runtime.image !== asked.runtime.image) {
@@ -40,63 +58,104 @@ function runtimeChanges(given: Consent, asked: Consent): string[] {
   return changes
 }
 
-function secretChanges(given: readonly ConsentSecret[], asked: ConsentSecret): string[] {
-  const before = given.find((secret) => secret.name === asked.name)
-  if (!before) return [`secret: + ${asked.name}`]
-  const changes: string[] = []
-  if (before.mode !== asked.mode) changes.push(`${asked.name}: ${before.mode} → ${asked.mode}`)
-  const hosts = uncovered(before.hosts, asked.hosts)
-  if (hosts.length > 0) changes.push(`${asked.name}: + ${hosts.join(', ')}`)
-  const surfaces = asked.in.filter((surface) => !before.in.includes(surface))
-  if (surfaces.length > 0) changes.push(`${asked.name}: + in ${surfaces.join(', ')}`)
-  if (JSON.stringify(before.bound_to) !== JSON.stringify(asked.bound_to)) {
-    changes.push(`${asked.name}: its host binding was changed`)
+function secretChanges(given: readonly ConsentSecret[], asked: readonly ConsentSecret[]): Differences {
+  const wider: string[] = []
+  const narrower: string[] = []
+  for (const secret of asked) {
+    const before = given.find(({ name }) => name === secret.name)
+    if (!before) {
+      wider.push(`secret: + ${secret.name}`)
+      continue
+    }
+    const { name } = secret
+    if (before.mode !== secret.mode) wider.push(`${name}: ${before.mode} → ${secret.mode}`)
+    const more = uncovered(before.hosts, secret.hosts)
+    const fewer = uncovered(secret.hosts, before.hosts)
+    if (more.length > 0) wider.push(`${name}: + ${more.join(', ')}`)
+    if (fewer.length > 0) narrower.push(`${name}: − ${fewer.join(', ')}`)
+    if (more.length + fewer.length === 0 && !isSame(before.hosts, secret.hosts)) {
+      narrower.push(`${name}: the same hosts in other words`)
+    }
+    const surfaces = secret.in.filter((surface) => !before.in.includes(surface))
+    if (surfaces.length > 0) wider.push(`${name}: + in ${surfaces.join(', ')}`)
+    const missed = before.in.filter((surface) => !secret.in.includes(surface))
+    if (missed.length > 0) narrower.push(`${name}: − in ${missed.join(', ')}`)
+    if (!isSameBinding(before, secret)) wider.push(`${name}: its host binding was changed`)
   }
-  return changes
+  for (const { name } of given) {
+    if (!asked.some((secret) => secret.name === name)) narrower.push(`secret: − ${name}`)
+  }
+  return { wider, narrower }
 }
 
-/** Hosts first; then what is more at hosts that were approved before. */
-function networkChanges(given: readonly Capability[], asked: readonly Capability[]): string[] {
-  const wider = uncoveredCapabilities(given, asked)
-  const isKnown = ({ host }: Capability): boolean => given.some((outer) => hostCovers(outer.host, host))
+/**
+ * A secret that was not stored yet when it was approved is bound, once it is, to the hosts that its card showed: the run
+ * gets what was approved.
+ */
+const isSameBinding = (given: ConsentSecret, asked: ConsentSecret): boolean =>
+  isSame(given.bound_to, asked.bound_to) || (given.bound_to === null && isSame(given.hosts, asked.bound_to))
+
+function networkChanges(given: readonly Capability[], asked: readonly Capability[]): Differences {
+  if (isSame(plain(given), plain(asked))) return { wider: [], narrower: [] }
+  const wider = beyond(given, asked, '+')
+  const narrower = beyond(asked, given, '−')
+  return wider.length + narrower.length > 0
+    ? { wider, narrower }
+    : { wider, narrower: ['sends: the same in other entries'] }
+}
+
+/** What of `others` goes beyond `base`. Hosts first; then what is more at hosts that `base` has as well. */
+function beyond(base: readonly Capability[], others: readonly Capability[], sign: '+' | '−'): string[] {
+  const more = uncoveredCapabilities(base, others)
+  const isKnown = ({ host }: Capability): boolean => base.some((outer) => hostCovers(outer.host, host))
   const isMoreOften = (entry: Capability): boolean =>
-    uncoveredCapabilities(given, [{ ...entry, requests: 1 }]).length === 0
+    uncoveredCapabilities(base, [{ ...entry, requests: 1 }]).length === 0
   const said = (entry: Capability): string[] =>
     capabilityTexts(entry).map((text) =>
       isMoreOften(entry) && !text.includes('up to') ? `${text} (${entry.requests} requests)` : text,
     )
   const texts = (label: string, entries: readonly Capability[]): string[] =>
-    entries.length === 0 ? [] : [`${label}: + ${entries.flatMap(said).join(', ')}`]
+    entries.length === 0 ? [] : [`${label}: ${sign} ${entries.flatMap(said).join(', ')}`]
   return [
     ...texts(
       'network',
-      wider.filter((entry) => !isKnown(entry)),
+      more.filter((entry) => !isKnown(entry)),
     ),
-    ...texts('sends', wider.filter(isKnown).map(withoutKnown(given))),
+    ...texts('sends', more.filter(isKnown).map(withoutKnown(base))),
   ]
 }
 
-/** The entry without the methods and paths that were approved already, as far as that tells the difference. */
+/** The entry without the methods and paths that `base` has already, as far as that tells the difference. */
 const withoutKnown =
-  (given: readonly Capability[]) =>
+  (base: readonly Capability[]) =>
   (entry: Capability): Capability => {
     const fresh = entry.paths.filter(
-      (path) => uncoveredCapabilities(given, [{ ...entry, paths: [path] }]).length > 0,
+      (path) => uncoveredCapabilities(base, [{ ...entry, paths: [path] }]).length > 0,
     )
     const paths = fresh.length === 0 ? entry.paths : fresh
     const methods = entry.methods.filter(
-      (method) => uncoveredCapabilities(given, [{ ...entry, paths, methods: [method] }]).length > 0,
+      (method) => uncoveredCapabilities(base, [{ ...entry, paths, methods: [method] }]).length > 0,
     )
     return { ...entry, paths, methods: methods.length === 0 ? entry.methods : methods }
   }
 
-function importChanges(given: Consent['imports'], asked: Consent['imports']): string[] {
-  if (asked === null || given?.lock === asked.lock) return []
+function dynamicCodeChanges(given: Consent, asked: Consent): Differences {
+  if (given.dynamic_code === asked.dynamic_code) return { wider: [], narrower: [] }
+  return asked.dynamic_code
+    ? { wider: ['code made from text: + allowed'], narrower: [] }
+    : { wider: [], narrower: ['code made from text: − allowed'] }
+}
+
+function importChanges(given: Consent['imports'], asked: Consent['imports']): Differences {
+  if (given?.lock === asked?.lock) return { wider: [], narrower: [] }
+  if (asked === null) return { wider: [], narrower: ['imports: − all of them'] }
   const before = new Set(given?.modules)
   const fresh = asked.modules.filter((module) => !before.has(module))
-  if (fresh.length === 0) return ['imports: the same names with OTHER content, or fewer of them']
+  if (fresh.length === 0) {
+    return { wider: ['imports: the same names with OTHER content, or fewer of them'], narrower: [] }
+  }
   const more = fresh.length > 3 ? ` and ${fresh.length - 3} more` : ''
-  return [`imports: + ${fresh.slice(0, 3).join(', ')}${more}`]
+  return { wider: [`imports: + ${fresh.slice(0, 3).join(', ')}${more}`], narrower: [] }
 }
 
 const LIMITS = [
@@ -108,10 +167,13 @@ const LIMITS = [
   ['output_bytes', 'output', 1_024, 'KiB'],
 ] as const
 
-function limitChanges(given: Consent, asked: Consent): string[] {
-  return LIMITS.filter(([key]) => asked.limits[key] > given.limits[key]).map(([key, label, unit, suffix]) =>
-    `${label}: ${given.limits[key] / unit} → ${asked.limits[key] / unit} ${suffix}`.trimEnd(),
-  )
+function limitChanges(given: Consent, asked: Consent): Differences {
+  const texts = (differs: (given: number, asked: number) => boolean): string[] =>
+    LIMITS.filter(([key]) => differs(given.limits[key], asked.limits[key])).map(
+      ([key, label, unit, suffix]) =>
+        `${label}: ${given.limits[key] / unit} → ${asked.limits[key] / unit} ${suffix}`.trimEnd(),
+    )
+  return { wider: texts((before, now) => now > before), narrower: texts((before, now) => now < before) }
 }
 
 /** Host patterns of `asked` that nothing in `given` covers. */
@@ -124,3 +186,6 @@ export function uncovered(given: readonly string[], asked: readonly string[]): r
 }
 
 const short = (hash: string): string => hash.replace(/^sha256:/, '').slice(0, 12)
+
+const isSame = (one: Json, other: Json): boolean => canonicalJson(one) === canonicalJson(other)
+const plain = (network: readonly Capability[]): Json => network.map((entry) => ({ ...entry }))

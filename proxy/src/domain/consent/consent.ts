@@ -13,7 +13,7 @@ const consentSecret = z.strictObject({
   mode: z.enum(['placeholder', 'raw']),
   hosts: z.array(z.string()),
   in: z.array(z.enum(['body', 'header', 'query'])),
-  /** Hosts that the owner bound the secret to when storing it; null when unbound or not stored yet. */
+  /** Hosts that the owner bound the name to, also when its value was removed since; null when to none. */
   bound_to: z.array(z.string()).nullable(),
 })
 
@@ -82,7 +82,6 @@ const consentV3 = consentV2.extend({
 export type Consent = z.infer<typeof consentV3>
 export type ConsentImports = z.infer<typeof consentImports>
 export type ConsentSecret = z.infer<typeof consentSecret>
-export type SourceRelation = NonNullable<Consent['source']>['relation']
 
 const storedConsent = z.discriminatedUnion('v', [consentV1, consentV2, consentV3])
 

@@ -1,4 +1,4 @@
-export { uncovered, widerThan } from './changes.ts'
+export { differencesFrom, uncovered } from './changes.ts'
 export {
   type Consent,
   type ConsentImports,
@@ -6,6 +6,5 @@ export {
   consentCode,
   openConsent,
   type SealedConsent,
-  type SourceRelation,
   sealConsent,
 } from './consent.ts'

@@ -60,7 +60,15 @@ export interface EgressSession {
 }
 
 export interface EgressSessions {
-  begin(requestId: string, policy: EgressPolicy): EgressSession
+  /** `of` is a run when it is left out. */
+  begin(requestId: string, policy: EgressPolicy, of?: EgressCause): EgressSession
+}
+
+/** Whose requests these are, where no run makes them. */
+interface EgressCause {
+  /** As the audit names it, e.g. `agent:<id>`. */
+  readonly actor: string
+  readonly for: 'imports'
 }
 
 const MAX_LISTED_REFUSALS = 8
@@ -84,7 +92,7 @@ export function createEgressSessions(deps: {
   readonly onDefect: (error: unknown, requestId: string) => void
 }): EgressSessions {
   return {
-    begin(requestId, policy) {
+    begin(requestId, policy, of) {
       let unwritten: EgressRecord[] = []
       let timer: NodeJS.Timeout | undefined
       let begun = 0
@@ -107,6 +115,7 @@ export function createEgressSessions(deps: {
       const write = (entry: EgressRecord): void => {
         const { refused, ...rest } = entry
         const data = {
+          ...(of === undefined ? {} : { for: of.for }),
           method: rest.method,
           origin: rest.origin,
           path: rest.path,
@@ -116,8 +125,9 @@ export function createEgressSessions(deps: {
           secrets: rest.secrets.slice(),
           ...(rest.misplaced.length === 0 ? {} : { misplaced: rest.misplaced.slice() }),
         }
-        if (refused === null) deps.audit.append('egress.request', 'run', requestId, data)
-        else deps.audit.append('egress.refused', 'run', requestId, { ...data, rule: refused })
+        const actor = of?.actor ?? 'run'
+        if (refused === null) deps.audit.append('egress.request', actor, requestId, data)
+        else deps.audit.append('egress.refused', actor, requestId, { ...data, rule: refused })
       }
 
       const tryFlush = (): void => {

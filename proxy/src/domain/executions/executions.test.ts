@@ -404,14 +404,21 @@ describe('missing secrets', () => {
     expect(orders()).toHaveLength(0)
   })
 
-  it('that come bound to other hosts go nowhere else, though the code runs with its placeholder', async () => {
+  it('that come bound to fewer hosts keep code from running that would be refused in the middle', async () => {
     const network = ['api.example.com', 'evil.com']
     const asked = await submit({ secrets: [{ name: 'A_KEY' }], network })
     decide(asked)
     put('A_KEY', 'demo-value-aaaa', ['api.example.com'])
+    expect(await final(asked)).toMatchObject({ status: 'failed', failure: 'consent_stale' })
+    expect(orders()).toHaveLength(0)
+  })
+
+  it('that come bound to more hosts go where was approved and nowhere else', async () => {
+    const asked = await submit({ secrets: [{ name: 'A_KEY' }], network: ['api.example.com'] })
+    decide(asked)
+    put('A_KEY', 'demo-value-aaaa', ['api.example.com', 'evil.com'])
     expect(await final(asked)).toMatchObject({ status: 'success' })
     const policy = orders()[0]?.egress?.policy
-    expect(policy?.network.map(({ host }) => host)).toEqual(network)
     expect(policy?.secrets.map(({ hosts }) => hosts.map(({ host }) => host))).toEqual([['api.example.com']])
   })
 

@@ -4,12 +4,14 @@ import { readStoredCode } from '../code/index.ts'
 import { type Consent, consentCode, openConsent } from '../consent/index.ts'
 import { languageOf } from '../facts/index.ts'
 import { IDEMPOTENCY_MS } from '../retention/index.ts'
+import { createCardBudget } from './card-budget.ts'
 import { type Changes, followExecution, waitUntilFinal } from './changes.ts'
 import { type Execution, type ExecutionFilter, type ExecutionSummary, isFinal } from './execution.ts'
 import { type CardDeps, cardOf } from './execution-card.ts'
 import { createExplain, type Explain } from './explain.ts'
 import type { Runs } from './runs.ts'
 import { createSubmit, type Submit, type SubmitDeps } from './submit.ts'
+import { createSupplySecret, hostsAskedFor, type SupplySecret } from './supply-secret.ts'
 
 /** The life of an execution from the outside: asked, decided, waited for, cancelled, read. */
 export interface Executions {
@@ -44,6 +46,10 @@ export interface Executions {
   readWaiting(): Promise<void>
   /** An agent was revoked: nothing of it that has not started will. Inside the revoking transaction. */
   agentRevoked(agentId: AgentId, actor: string): void
+  /** A person answers the question for a value that this request waits for. */
+  readonly supplySecret: SupplySecret
+  /** The hosts that approved requests wait to send this secret to; undefined when none waits for it. */
+  hostsAskedFor(name: string): readonly string[] | undefined
   /** A secret was stored: whatever waited for it and now has all goes on. Inside the storing transaction. */
   secretStored(name: string): void
   /** Ends what a crashed daemon left running and takes up what was approved. */
@@ -129,12 +135,11 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     )
   }
 
-  const submit = createSubmit(deps, {
-    expire,
-    proceed,
-    missingSecrets,
-    queuedRuns: (agentId) => runs.waitingOf(agentId),
-  })
+  const budget = createCardBudget({ ...deps, countWaiting: (id) => repository.countWaiting(id as AgentId) })
+  const submit = createSubmit(
+    { ...deps, budget },
+    { expire, proceed, missingSecrets, queuedRuns: (agentId) => runs.waitingOf(agentId) },
+  )
 
   return {
     submit,
@@ -246,7 +251,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     follow: (requestId, signal) => followExecution(changes, () => ledger.read(requestId), signal),
     consentOf,
     missingSecrets,
-    explain: createExplain(deps),
+    explain: createExplain({ ...deps, budget }),
     cardOf: (execution) => cardOf(deps, execution, missingSecrets(consentOf(execution))),
 
     async readWaiting() {
@@ -279,6 +284,22 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
         }
       }
     },
+
+    supplySecret: createSupplySecret({ ...deps, consentOf }),
+
+    hostsAskedFor: (name) =>
+      hostsAskedFor(
+        name,
+        repository.inStatus('awaiting_secrets').flatMap((execution) => {
+          if (clock.now() >= execution.expiresAt) return []
+          try {
+            return [consentOf(execution)]
+          } catch {
+            // Its row ends elsewhere; nothing of it is believed here.
+            return []
+          }
+        }),
+      ),
 
     secretStored(name) {
       for (const execution of repository.inStatus('awaiting_secrets')) {

@@ -4,6 +4,8 @@ import { buildCard, type CardModel } from '../approvals/index.ts'
 import type { Capability } from '../capabilities/index.ts'
 import type { CodeFacts } from '../facts/index.ts'
 import { languageOf } from '../facts/index.ts'
+import { createAgentFetches } from './agent-fetches.ts'
+import type { CardBudget } from './card-budget.ts'
 import { type CardDeps, knownNames } from './execution-card.ts'
 import { draftConsent, type ExecuteRequest, pickRuntime, resolveCode } from './request.ts'
 import type { SubmitDeps } from './submit.ts'
@@ -21,14 +23,16 @@ export interface Explanation {
 
 export type Explain = (agent: Agent, request: ExecuteRequest, signal: AbortSignal) => Promise<Explanation>
 
-export function createExplain(deps: SubmitDeps & Pick<CardDeps, 'knownHosts'>): Explain {
+export function createExplain(
+  deps: SubmitDeps & Pick<CardDeps, 'knownHosts'> & { readonly budget: CardBudget },
+): Explain {
   return async (agent, request, signal) => {
     // It stores nothing itself, but what it fetches is in the audit.
     deps.freeSpace.assertRoom()
-    const [resolved, sandbox] = await Promise.all([
-      resolveCode(request, deps.fetcher, signal),
-      deps.sandbox.status(),
-    ])
+    using fetches = createAgentFetches(deps, agent)
+    const sandbox = await deps.sandbox.status()
+    pickRuntime(request.runtime, sandbox)
+    const resolved = await resolveCode(request, fetches, signal)
     const language = languageOf(pickRuntime(request.runtime, sandbox).name)
     const facts = await deps.facts.of(resolved.code, language, agent.id)
     const { consent, hash } = draftConsent(agent, request, resolved, sandbox, deps.vault, facts)

@@ -19,7 +19,7 @@ function secretsOf(
     requestOf({ network: NETWORK, secrets, ...request }),
     { code: 'run()', source: null, metadata: {} },
     { kind: 'docker', runtimes: [{ name: 'deno', image: 'sha256:1' }], notes: [], warm: 0 },
-    { find: (name) => (name in bound ? ({ hosts: bound[name] } as never) : undefined) },
+    { binding: (name) => bound[name] ?? null },
     unreadableFacts('javascript', 'not read here'),
   )
   return consent.secrets

@@ -13,21 +13,21 @@ import {
   type CommentMetadata,
   type FetchedSkill,
   MAX_CODE_BYTES,
+  parseSkillUrl,
   readCommentMetadata,
-  type SkillFetcher,
 } from '../code/index.ts'
 import {
   type Consent,
   type ConsentImports,
   type ConsentSecret,
   type SealedConsent,
-  type SourceRelation,
   sealConsent,
 } from '../consent/index.ts'
 import { bothAllow } from '../egress/index.ts'
 import { type CodeFacts, deriveNetwork, isWalled, type RequestedHost } from '../facts/index.ts'
 import { isReservedSkillId } from '../names/index.ts'
 import type { Vault } from '../vault/index.ts'
+import type { AgentFetches } from './agent-fetches.ts'
 import { assertNoUnaskedCode } from './dynamic-code.ts'
 import { type NetworkEntry, requestedHosts } from './requested-hosts.ts'
 import type { RuntimeInfo, SandboxStatus } from './sandbox-port.ts'
@@ -83,7 +83,7 @@ interface ResolvedCode {
 /** Fetches the skill (once) when a link was sent, and compares it with code that was sent along. */
 export async function resolveCode(
   request: ExecuteRequest,
-  fetcher: SkillFetcher,
+  fetches: Pick<AgentFetches, 'skill'>,
   signal: AbortSignal,
 ): Promise<ResolvedCode> {
   const { code, skillUrl } = request
@@ -92,30 +92,43 @@ export async function resolveCode(
     return checked({ code, source: null, metadata: {} }, request)
   }
   if (code === undefined) {
-    const fetched = await fetcher.fetch(skillUrl, signal)
+    const fetched = await fetches.skill(skillUrl, signal)
     return checked(
       {
         code: fetched.text,
-        source: { url: skillUrl, relation: 'fetched' },
+        source: { url: shownUrl(skillUrl, fetched), relation: 'fetched' },
         metadata: readCommentMetadata(fetched.text),
       },
       request,
     )
   }
-  const relation = await compareWithLink(code, () => fetcher.fetch(skillUrl, signal))
-  return checked({ code, source: { url: skillUrl, relation }, metadata: {} }, request)
+  const source = await compareWithLink(code, skillUrl, () => fetches.skill(skillUrl, signal))
+  return checked({ code, source, metadata: {} }, request)
 }
 
-async function compareWithLink(code: string, fetch: () => Promise<FetchedSkill>): Promise<SourceRelation> {
+/** The link as it was fetched (a page of GitHub is read in its raw form), and the host that had the text in the end. */
+function shownUrl(link: string, { finalUrl }: FetchedSkill): string {
+  const parsed = parseSkillUrl(link)
+  if (!parsed.ok) return link
+  const last = URL.parse(finalUrl)?.host
+  return last === undefined || last === parsed.url.host ? parsed.url.href : `${parsed.url.href} → ${last}`
+}
+
+async function compareWithLink(
+  code: string,
+  link: string,
+  fetch: () => Promise<FetchedSkill>,
+): Promise<Consent['source']> {
   try {
-    return (await fetch()).text === code ? 'same' : 'different'
+    const fetched = await fetch()
+    return { url: shownUrl(link, fetched), relation: fetched.text === code ? 'same' : 'different' }
   } catch (error) {
     // The code that was sent wins; what cannot be compared is said on the card.
     if (
       error instanceof AppError &&
       (error.code === 'skill_unreachable' || error.code === 'skill_url_refused')
     ) {
-      return 'unreadable'
+      return { url: link, relation: 'unreadable' }
     }
     throw error
   }
@@ -149,7 +162,7 @@ export function draftConsent(
   request: ExecuteRequest,
   resolved: ResolvedCode,
   sandbox: SandboxStatus,
-  vault: Pick<Vault, 'find'>,
+  vault: Pick<Vault, 'binding'>,
   facts: CodeFacts,
   imports: ConsentImports | null = null,
 ): SealedConsent {
@@ -221,7 +234,7 @@ function isolationOf(sandbox: SandboxStatus): 'docker' | 'embedded' {
 function requestedSecrets(
   requested: readonly RequestedSecret[],
   network: readonly string[],
-  vault: Pick<Vault, 'find'>,
+  vault: Pick<Vault, 'binding'>,
 ): Consent['secrets'] {
   const seen = new Set<string>()
   return requested.map((secret) => {
@@ -241,7 +254,7 @@ function requestedSecrets(
 function rawSecret(
   secret: RequestedSecret,
   network: readonly string[],
-  vault: Pick<Vault, 'find'>,
+  vault: Pick<Vault, 'binding'>,
 ): ConsentSecret {
   canonicalHosts(secret.hosts ?? [], `secret ${secret.name}`, network)
   return {
@@ -249,7 +262,7 @@ function rawSecret(
     mode: 'raw',
     hosts: [...network],
     in: ['body', 'header', 'query'],
-    bound_to: vault.find(secret.name)?.hosts?.slice() ?? null,
+    bound_to: vault.binding(secret.name)?.slice() ?? null,
   }
 }
 
@@ -257,9 +270,9 @@ function rawSecret(
 function placeholderSecret(
   secret: RequestedSecret,
   network: readonly string[],
-  vault: Pick<Vault, 'find'>,
+  vault: Pick<Vault, 'binding'>,
 ): ConsentSecret {
-  const bound = vault.find(secret.name)?.hosts?.slice() ?? null
+  const bound = vault.binding(secret.name)?.slice() ?? null
   const asked =
     secret.hosts === undefined ? network : canonicalHosts(secret.hosts, `secret ${secret.name}`, network)
   if (secret.in?.length === 0) {

@@ -376,12 +376,11 @@ const isStorageTrouble = (error: unknown): boolean =>
   error instanceof AppError && error.code === 'storage_unavailable'
 
 /**
- * Whether the owner has since bound a secret to fewer hosts than the consent lets it go to. Only code that holds the
- * value is stopped by it: the gateway obeys the new binding by itself.
+ * Whether the owner has since bound a secret to fewer hosts than the consent lets it go to. In raw mode the code would
+ * take the value past the binding; in placeholder mode the gateway would refuse it in the middle of what was approved.
  */
 function hasStaleBinding(consent: Consent, vault: Pick<Vault, 'find'>): boolean {
   return consent.secrets.some((secret) => {
-    if (secret.mode === 'placeholder') return false
     const bound = vault.find(secret.name)?.hosts ?? null
     if (JSON.stringify(bound) === JSON.stringify(secret.bound_to)) return false
     return bound !== null && uncovered(bound, secret.hosts).length > 0

@@ -5,7 +5,6 @@ import {
   type CodeHash,
   newRequestId,
   sha256Hex,
-  type UnixMs,
 } from '../../kernel/index.ts'
 import type { Agent } from '../agents/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
@@ -25,8 +24,10 @@ import {
   remoteImports,
 } from '../imports/index.ts'
 import type { FreeSpace, StoredContent } from '../retention/index.ts'
-import type { Trust } from '../trust/index.ts'
+import type { Grant, Trust } from '../trust/index.ts'
 import type { Vault } from '../vault/index.ts'
+import { type AgentFetches, createAgentFetches } from './agent-fetches.ts'
+import { type CardBudget, tooManyWait } from './card-budget.ts'
 import type { Execution, ExecutionRepository } from './execution.ts'
 import type { Ledger } from './ledger.ts'
 import { draftConsent, type ExecuteRequest, pickRuntime, resolveCode } from './request.ts'
@@ -49,7 +50,7 @@ export interface SubmitDeps {
   readonly imports: ImportRepository
   readonly importResolver: ImportResolver
   readonly trust: Trust
-  readonly vault: Pick<Vault, 'find' | 'list'>
+  readonly vault: Pick<Vault, 'find' | 'list' | 'binding' | 'put'>
   readonly fetcher: SkillFetcher
   readonly sandbox: Pick<Sandbox, 'status'>
   readonly audit: AuditLog
@@ -72,19 +73,15 @@ interface Steps {
 
 /** A runtime that was replaced since is refused when the run starts, so nobody waits for the engine to be asked. */
 const RUNTIME_VIEW_MS = 60_000
-const CARD_WINDOW_MS = 3_600_000
 /** Trusted runs of one agent that may wait for a place; what a person approves is bounded by the cards. */
 const MAX_QUEUED_RUNS = 100
-/** New cards an hour, for each place among those that may wait at once. */
-const CARDS_PER_PLACE = 3
 
 /**
  * From a request to its row: the code is read, the consent drafted and judged, and one transaction stores all of it.
  * A repeat of a key, or a twin that still waits, is answered with what there is.
  */
-export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
+export function createSubmit(deps: SubmitDeps & { readonly budget: CardBudget }, steps: Steps): Submit {
   const { repository, ledger, codes, trust, audit, transactor, clock } = deps
-  const cardsAsked = new Map<string, readonly UnixMs[]>()
 
   const replay = (
     agent: Agent,
@@ -98,17 +95,6 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     return ledger.read(entry.requestId)
   }
 
-  /** Cancelling what was asked gives nothing back: the person has seen the card. */
-  const spendCard = (agentId: string, now: UnixMs): void => {
-    const recent = (cardsAsked.get(agentId) ?? []).filter((at) => at > now - CARD_WINDOW_MS)
-    if (recent.length >= deps.maxWaitingPerAgent * CARDS_PER_PLACE) {
-      throw new AppError('rate_limited', 'You have asked a person too often within the last hour.', {
-        retryAfterSeconds: Math.ceil(((recent[0] ?? now) + CARD_WINDOW_MS - now) / 1_000),
-      })
-    }
-    cardsAsked.set(agentId, [...recent, now])
-  }
-
   /**
    * What the code imports, fixed. What a person trusted, or is being asked about, stays what it was, whatever its sources
    * hold by now.
@@ -118,6 +104,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     request: ExecuteRequest,
     code: string,
     runtime: RuntimeInfo,
+    fetches: AgentFetches,
     signal: AbortSignal,
   ): Promise<LockedImports | null> => {
     if (remoteImports(code).length === 0) return null
@@ -135,7 +122,8 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
       const stored = deps.imports.read(imports.lock)
       if (stored !== undefined) return stored
     }
-    return await deps.importResolver.resolve(code, runtime, signal)
+    fetches.payForImports()
+    return await deps.importResolver.resolve(code, runtime, signal, agent.id)
   }
 
   const store = (
@@ -144,6 +132,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     code: string,
     facts: CodeFacts,
     imports: LockedImports | null,
+    fetches: AgentFetches,
   ): Execution => {
     const now = clock.now()
     const twin = repository.waitingTwin(agent.id, sealed.hash)
@@ -152,9 +141,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     const verdict = trust.judge(sealed.consent)
     const waits = !verdict.trusted || steps.missingSecrets(sealed.consent).length > 0
     if (waits && repository.countWaiting(agent.id) >= deps.maxWaitingPerAgent) {
-      throw new AppError('rate_limited', `${deps.maxWaitingPerAgent} requests of yours wait already.`, {
-        retryAfterSeconds: 30,
-      })
+      throw tooManyWait(deps.maxWaitingPerAgent)
     }
     if (!waits && steps.queuedRuns(agent.id) >= MAX_QUEUED_RUNS) {
       throw new AppError('rate_limited', `${MAX_QUEUED_RUNS} runs of yours wait for a place already.`, {
@@ -167,7 +154,9 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
       ...(imports === null ? [] : [{ codeHash, importsLock: imports.lock.hash, bytes: imports.lock.bytes }]),
     ]
     deps.content.reserve(agent.id, parts, Buffer.byteLength(sealed.json))
-    if (!verdict.trusted) spendCard(agent.id, now)
+    if (!verdict.trusted && !fetches.paid) deps.budget.spend(agent.id)
+    // Only an address that stood on the approved card: any other could tell its server something, unasked and for nothing.
+    if (verdict.trusted && isApprovedLink(verdict.grant, sealed.consent)) fetches.refund()
     codes.put(codeHash, code, now)
     deps.content.hold(agent.id, parts)
     deps.facts.keep(code, facts.language, facts)
@@ -212,22 +201,21 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     const before = replay(agent, idempotency)
     if (before) return before
     deps.freeSpace.assertRoom()
-    const [resolved, sandbox] = await Promise.all([
-      resolveCode(request, deps.fetcher, signal),
-      deps.sandbox.status(RUNTIME_VIEW_MS),
-    ])
+    using fetches = createAgentFetches(deps, agent)
+    const sandbox = await deps.sandbox.status(RUNTIME_VIEW_MS)
     const runtime = pickRuntime(request.runtime, sandbox)
+    const resolved = await resolveCode(request, fetches, signal)
     const facts = await deps.facts.of(resolved.code, languageOf(runtime.name), agent.id)
     // Everything that is wrong with the request itself is said before anything is fetched for it.
     const draft = (imports: ConsentImports | null): SealedConsent =>
       draftConsent(agent, request, resolved, sandbox, deps.vault, facts, imports)
     const withoutImports = draft(null)
-    const imports = await lockImports(agent, request, resolved.code, runtime, signal)
+    const imports = await lockImports(agent, request, resolved.code, runtime, fetches, signal)
     const sealed = imports === null ? withoutImports : draft(consentImportsOf(imports))
     return transactor.transact(() => {
       const raced = replay(agent, idempotency)
       if (raced) return raced
-      const execution = store(agent, sealed, resolved.code, facts, imports)
+      const execution = store(agent, sealed, resolved.code, facts, imports, fetches)
       if (idempotency) {
         repository.remember(
           agent.id,
@@ -240,6 +228,9 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     })
   }
 }
+
+const isApprovedLink = (grant: Grant, asked: Consent): boolean =>
+  openConsent(grant.consentJson, grant.consentHash).source?.url === asked.source?.url
 
 const consentImportsOf = ({ lock }: LockedImports): ConsentImports => ({
   lock: lock.hash,

@@ -29,11 +29,15 @@ export interface LockedImports {
 
 /** Fetches what code imports, without running any of it and without a secret. */
 export interface ImportResolver {
-  /** Null when the code imports nothing from elsewhere. Throws AppError `import_refused` with the line otherwise. */
+  /**
+   * Null when the code imports nothing from elsewhere. Throws AppError `import_refused` with the line otherwise. The audit
+   * names the agent for every host that is asked or refused.
+   */
   resolve(
     code: string,
     runtime: { readonly name: string; readonly image: string },
     signal: AbortSignal,
+    agentId: string,
   ): Promise<LockedImports | null>
 }
 

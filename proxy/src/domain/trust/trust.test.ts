@@ -78,24 +78,84 @@ describe('what a grant covers', () => {
   })
 
   it.each<[string, SampleChange]>([
-    ['one secret less', { secrets: [key] }],
-    ['no secret', { secrets: [] }],
-    ['one host less', { network: ['*.example.com'] }],
-    ['one host under the wildcard', { network: ['a.b.example.com'] }],
-    ['no network', { network: [] }],
-    ['one path of a pattern', { network: [sampleCapability('a.example.com', { paths: ['/v1'] })] }],
-    ['fewer requests', { network: [sampleCapability('a.example.com', { requests: 5 })] }],
-    ['a secret that goes to one host of the wildcard', withKey({ hosts: ['a.example.com'] })],
-    ['a secret on fewer surfaces', { secrets: [key, { ...other, in: ['query'] }] }],
-    ['no imports', { imports: null }],
-    ['a shorter timeout', limits({ timeout_ms: 1_000 })],
-    ['less memory', limits({ memory_bytes: 134_217_728 })],
     ['another description', { description: 'in other words' }],
     ['another link to the same bytes', { source: { url: 'https://example.com/x', relation: 'fetched' } }],
     ['the agent under another name', { agent: { id: 'agt_1', name: 'renamed' } }],
-  ])('covers %s', (_what, change) => {
+  ])('covers %s, which the code never sees', (_what, change) => {
     grant('forever')
     expect(judge(change)).toMatchObject({ trusted: true })
+  })
+
+  it('covers a secret that was not stored yet, once it is bound to the hosts that the card showed', () => {
+    grant('forever', withKey({ bound_to: null }))
+    expect(judge(withKey({ bound_to: ['*.example.com'] }))).toMatchObject({ trusted: true })
+    expect(judge(withKey({ bound_to: ['*.example.com', 'x.com'] })).trusted).toBe(false)
+    expect(judge(withKey({ bound_to: ['a.example.com'] })).trusted).toBe(false)
+    expect(judge(withKey({ hosts: ['a.example.com'], bound_to: ['a.example.com'] })).trusted).toBe(false)
+  })
+
+  it.each<[string, SampleChange, readonly string[]]>([
+    ['one secret less', { secrets: [key] }, ['secret: − OTHER_KEY']],
+    ['no secret', { secrets: [] }, ['secret: − DEMO_KEY', 'secret: − OTHER_KEY']],
+    ['one host less', { network: ['*.example.com'] }, ['network: − GET api.example.org:8443/v1']],
+    [
+      'one host under the wildcard',
+      { network: ['a.b.example.com', 'api.example.org:8443'] },
+      ['network: − GET *.example.com/v1'],
+    ],
+    ['no network', { network: [] }, ['network: − GET *.example.com/v1, GET api.example.org:8443/v1']],
+    [
+      'fewer requests',
+      { network: [sampleCapability('*.example.com', { requests: 5 }), 'api.example.org:8443'] },
+      ['sends: − GET *.example.com/v1 (100 requests)'],
+    ],
+    [
+      'a secret that goes to one host of the wildcard',
+      withKey({ hosts: ['a.example.com'] }),
+      ['DEMO_KEY: − *.example.com'],
+    ],
+    [
+      'a secret on fewer surfaces',
+      { secrets: [key, { ...other, in: ['query'] }] },
+      ['OTHER_KEY: − in header'],
+    ],
+    ['no imports', { imports: null }, ['imports: − all of them']],
+    ['a shorter timeout', limits({ timeout_ms: 1_000 }), ['timeout: 30 → 1 s']],
+    ['less memory', limits({ memory_bytes: 134_217_728 }), ['memory: 256 → 128 MiB']],
+    ['less processor', limits({ cpu_millis: 500 }), ['cpu: 1 → 0.5 cores']],
+    ['fewer processes', limits({ pids: 8 }), ['processes: 64 → 8']],
+    ['less scratch', limits({ tmp_bytes: 1_048_576 }), ['scratch: 64 → 1 MiB']],
+    ['less output', limits({ output_bytes: 1_024 }), ['output: 256 → 1 KiB']],
+  ])('does not cover %s: less can take another branch', (_what, change, lines) => {
+    grant('forever')
+    expect(judge(change)).toEqual({ trusted: false, changes: lines })
+  })
+
+  it.each<[string, Partial<ReturnType<typeof sampleCapability>>, string]>([
+    ['one method less', { methods: ['GET'] }, 'sends: − POST api.example.com/v1'],
+    ['one path less', { paths: ['/v1'] }, 'sends: − GET|POST api.example.com/v2'],
+    ['no WebSocket', { websocket: false }, 'WebSocket api.example.com/v1'],
+    ['no GraphQL mutations', { graphql: 'query' }, 'GraphQL mutations'],
+  ])('does not cover %s', (_what, change, line) => {
+    const wide = {
+      methods: ['GET', 'POST'],
+      paths: ['/v1', '/v2'],
+      websocket: true,
+      graphql: 'mutation',
+    } as const
+    grant('forever', { network: [sampleCapability('api.example.com', wide)] })
+    const verdict = judge({ network: [sampleCapability('api.example.com', { ...wide, ...change })] })
+    expect(verdict).toEqual({ trusted: false, changes: [expect.stringContaining(line)] })
+  })
+
+  it('does not cover code that may no longer be made from text, nor the same network in other entries', () => {
+    grant('forever', { dynamic_code: true })
+    expect(judge()).toEqual({ trusted: false, changes: ['code made from text: − allowed'] })
+    grant('forever', { network: [sampleCapability('a.com', { paths: ['/a', '/b'], requests: 4 })] })
+    const split = ['/a', '/b'].map((path, at) =>
+      sampleCapability('a.com', { paths: [path], requests: at + 1 }),
+    )
+    expect(judge({ network: split }).trusted).toBe(false)
   })
 
   it.each<[string, SampleChange, string]>([
@@ -200,14 +260,19 @@ describe('what a grant covers', () => {
     ],
   ])('does not cover %s, and says what is different', (_what, change, line) => {
     grant('forever')
-    expect(judge(change)).toEqual({ trusted: false, changes: [line] })
+    const verdict = judge(change)
+    expect(verdict.trusted).toBe(false)
+    expect('changes' in verdict && verdict.changes[0], 'what is wider leads').toBe(line)
   })
 
   it('for the value itself does not cover a placeholder, nor the other way round', () => {
     const raw = { secrets: [sampleRawSecret({ hosts: ['*.example.com'] })] }
     const placeholder = { secrets: [sampleSecret({ hosts: ['*.example.com'] })] }
     grant('forever', raw, true)
-    expect(judge(placeholder)).toEqual({ trusted: false, changes: ['DEMO_KEY: raw → placeholder'] })
+    expect(judge(placeholder)).toEqual({
+      trusted: false,
+      changes: ['DEMO_KEY: raw → placeholder', 'DEMO_KEY: − in body, query'],
+    })
     expect(isTrusted(raw)).toBe(true)
 
     grant('forever', { ...placeholder, skill_id: 'other-skill' }, true)
@@ -224,7 +289,7 @@ describe('what a grant covers', () => {
     expect(isTrusted({ args: '{"a":2}', network: ['evil.com'] })).toBe(false)
   })
 
-  it('of an earlier version covers any method and path of its hosts, as it did, and says so', () => {
+  it('of an earlier version covers what it said, any method and path of its hosts, and no narrower request', () => {
     const { dynamic_code: _none, network, ...rest } = consent
     const json = canonicalJson({ ...rest, v: 2, network: network.map(({ host }) => host) })
     const hash = sha256Hex(json) as ConsentHash
@@ -237,22 +302,17 @@ describe('what a grant covers', () => {
         actor: ACTOR,
       }),
     )
-    expect(isTrusted()).toBe(true)
-    expect(
-      isTrusted({
-        dynamic_code: true,
-        network: [
-          sampleCapability('a.example.com', {
-            methods: ['*'],
-            paths: ['/**'],
-            requests: 10_000,
-            websocket: true,
-            graphql: 'mutation',
-          }),
-        ],
-      }),
-    ).toBe(true)
-    expect(isTrusted({ network: ['evil.com'] })).toBe(false)
+    expect(isTrusted()).toBe(false)
+    const any = {
+      methods: ['*'],
+      paths: ['/**'],
+      requests: 10_000,
+      websocket: true,
+      graphql: 'mutation',
+    } as const
+    const asBefore = network.map(({ host }) => sampleCapability(host, any))
+    expect(isTrusted({ dynamic_code: true, network: asBefore })).toBe(true)
+    expect(isTrusted({ dynamic_code: true, network: asBefore.slice(1) })).toBe(false)
     const [grant] = kit.trust.list()
     expect(describeNetwork(openConsent(grant?.consentJson ?? '', hash).network)).toMatch(
       /^ANY method \*\.example\.com, ANY path/,

@@ -7,11 +7,17 @@ import {
   type UnixMs,
 } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
-import { type Consent, consentCode, openConsent, type SealedConsent, widerThan } from '../consent/index.ts'
+import {
+  type Consent,
+  consentCode,
+  differencesFrom,
+  openConsent,
+  type SealedConsent,
+} from '../consent/index.ts'
 
 export type TrustLevel = 'once' | '24h' | 'forever'
 
-/** A stored approval: a row of `approvals`. It covers what its consent covered, and nothing wider. */
+/** A stored approval: a row of `approvals`. It covers what its consent showed: no more and no less. */
 export interface Grant {
   readonly id: number
   readonly skillId: string
@@ -48,7 +54,7 @@ export interface GrantRepository {
 
 type TrustVerdict =
   | { readonly trusted: true; readonly grant: Grant }
-  /** `changes` says how the request goes beyond the closest grant; empty when nothing was granted before. */
+  /** `changes` says how the request differs from the closest grant; empty when nothing was granted before. */
   | { readonly trusted: false; readonly changes: readonly string[] }
 
 export interface Trust {
@@ -112,7 +118,7 @@ export function createTrust(deps: {
     let closest: readonly string[] | undefined
     for (const grant of candidates) {
       const given = openConsent(grant.consentJson, grant.consentHash)
-      const changes = widerThan(given, asked, { anyArgs: grant.anyArgs })
+      const changes = differencesFrom(given, asked, { anyArgs: grant.anyArgs })
       if (changes.length === 0) return { trusted: true, grant }
       if (!closest || changes.length < closest.length) closest = changes
     }
@@ -199,6 +205,8 @@ export function createTrust(deps: {
   function changesOfSkill(asked: Consent, now: UnixMs, highWater: UnixMs): readonly string[] {
     const newest = repository.newestOfSkill(asked.skill_id)
     if (!newest || !stands(newest, now, highWater)) return []
-    return widerThan(openConsent(newest.consentJson, newest.consentHash), asked, { anyArgs: newest.anyArgs })
+    return differencesFrom(openConsent(newest.consentJson, newest.consentHash), asked, {
+      anyArgs: newest.anyArgs,
+    })
   }
 }

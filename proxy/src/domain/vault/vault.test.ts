@@ -240,7 +240,16 @@ describe('the vault', () => {
     let held = kit.vault.sealFor('agent-wake:agt_1', new SecretValue('demo-token'))
     const keyring = await keyringOf(memoryKeys(), fill(1))
     const vault = createVault({
-      repository: { byName: () => undefined, list: () => [], upsert() {}, remove() {}, rename() {} },
+      repository: {
+        byName: () => undefined,
+        list: () => [],
+        upsert() {},
+        remove() {},
+        rename() {},
+        keptHosts: () => undefined,
+        keepHosts() {},
+        forgetHosts() {},
+      },
       keyring,
       audit: kit.audit,
       transactor: kit.transactor,

@@ -29,10 +29,17 @@ export interface SecretRepository {
   upsert(record: SecretRecord): void
   remove(name: string): void
   rename(from: string, record: SecretRecord): void
+  /** The hosts that a name was bound to when its value was removed; undefined when there are none, or it is stored. */
+  keptHosts(name: string): readonly string[] | undefined
+  keepHosts(name: string, hosts: readonly string[]): void
+  forgetHosts(name: string): void
 }
 
 export interface Vault {
-  /** Stores or replaces; keeps an existing binding unless `hosts` is given. */
+  /**
+   * Stores or replaces. Unless `hosts` is given (an empty list ends a binding), a name keeps its binding, also over the
+   * removal of its value; a name without one that approved requests wait for is bound to the hosts that they showed.
+   */
   put(
     name: string,
     value: SecretValue,
@@ -40,6 +47,8 @@ export interface Vault {
   ): SecretRecord
   list(): readonly SecretRecord[]
   find(name: string): SecretRecord | undefined
+  /** The hosts that a value stored under this name may go to, as far as that is settled; null when it is not. */
+  binding(name: string): readonly string[] | null
   remove(name: string, actor: string): void
   rename(from: string, to: string, actor: string): SecretRecord
   /** Decrypts for a run and says so in the audit; call inside the transaction that starts the run. */
@@ -63,12 +72,25 @@ export function createVault(deps: {
   readonly clock: Clock
   /** Called inside the transaction that stored a secret. */
   readonly onStored?: (name: string) => void
+  /** Hosts that approved requests, which wait for this secret, showed for it; undefined when none waits. */
+  readonly askedHosts?: (name: string) => readonly string[] | undefined
   /** Values sealed with `sealFor` elsewhere; on rotation each is handed back sealed anew. */
   readonly resealOthers?: (reseal: (purpose: string, sealed: string) => string) => void
 }): Vault {
   const { repository, keyring, audit, transactor, clock } = deps
   const context = (record: { name: string; version: number }): string =>
     `secret:${record.name}:${record.version}`
+  const binding = (name: string): readonly string[] | null => {
+    const record = repository.byName(name)
+    return record === undefined ? (repository.keptHosts(name) ?? null) : record.hosts
+  }
+  /** For a name that has no value. */
+  const bindingOfNew = (name: string): readonly string[] | null =>
+    repository.keptHosts(name) ?? deps.askedHosts?.(name) ?? null
+  /** The name stands for nothing now, and is no less bound for that. */
+  const leave = ({ name, hosts }: SecretRecord): void => {
+    if (hosts !== null) repository.keepHosts(name, hosts)
+  }
 
   return {
     put(name, value, { hosts, actor }) {
@@ -80,12 +102,13 @@ export function createVault(deps: {
         const record: SecretRecord = {
           name,
           version,
-          hosts: hosts === undefined ? (before?.hosts ?? null) : canonicalHosts(hosts),
+          hosts: hosts !== undefined ? canonicalHosts(hosts) : before ? before.hosts : bindingOfNew(name),
           sealed: keyring.seal(context({ name, version }), value),
           createdAt: before?.createdAt ?? clock.now(),
           updatedAt: clock.now(),
         }
         repository.upsert(record)
+        repository.forgetHosts(name)
         audit.append('secret.stored', actor, null, { name, version, hosts: record.hosts })
         deps.onStored?.(name)
         return record
@@ -94,11 +117,14 @@ export function createVault(deps: {
 
     list: () => repository.list(),
     find: (name) => repository.byName(name),
+    binding,
 
     remove(name, actor) {
       transactor.transact(() => {
-        if (!repository.byName(name)) throw new AppError('not_found', `No secret named ${name}.`)
+        const record = repository.byName(name)
+        if (!record) throw new AppError('not_found', `No secret named ${name}.`)
         repository.remove(name)
+        leave(record)
         audit.append('secret.removed', actor, null, { name })
       })
     },
@@ -113,11 +139,14 @@ export function createVault(deps: {
         const renamed = {
           ...before,
           name: to,
+          hosts: before.hosts ?? bindingOfNew(to),
           version: before.version + 1,
           sealed: keyring.seal(context({ name: to, version: before.version + 1 }), value),
           updatedAt: clock.now(),
         }
         repository.rename(from, renamed)
+        repository.forgetHosts(to)
+        leave(before)
         audit.append('secret.renamed', actor, null, { from, to })
         deps.onStored?.(to)
         return renamed

@@ -1,4 +1,5 @@
 import type { StoredAuditRow } from '../../domain/audit/index.ts'
+import type { SecretRecord } from '../../domain/vault/index.ts'
 import {
   AppError,
   isReservedName,
@@ -11,7 +12,7 @@ import { type CommandCall, type CommandName, type CommandReply, helpLines } from
 import type { TelegramDeps } from './deps.ts'
 import { bold, code, escapeHtml, fitLines } from './html.ts'
 import { createLlmCommands } from './llm-commands.ts'
-import { type KeySlot, secretPrompt } from './prompts.ts'
+import { type Asked, type KeySlot, secretPrompt } from './prompts.ts'
 
 /** `/start` and `/id` are answered before this, see messages.ts. */
 export type HandledCommand = Exclude<CommandName, 'start' | 'id'>
@@ -24,21 +25,39 @@ export type CommandHandlers = Record<
 const MAX_LISTED = 30
 
 export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & {
-  storeSecret(name: string, value: string, actor: string): CommandReply
+  /** The answer to a question for a value; without `asked` the question is from an earlier version. */
+  answerSecret(name: string, asked: Asked | undefined, value: string, actor: string): CommandReply
   storeKey(slot: KeySlot, value: string, actor: string): CommandReply
 } {
   const { executions, vault, trust, audit, agents, clock } = deps
   const { pendingAsks, revokeGrant, ...llm } = createLlmCommands(deps)
 
   const storeSecret = (name: string, value: string, actor: string): CommandReply => {
-    const record = vault.put(name, new SecretValue(value), { actor })
-    const hosts = record.hosts === null ? '' : ` It may go to ${code(record.hosts.join(', '))}.`
-    return { html: `🔑 Stored ${code(name)} (version ${record.version}).${hosts}` }
+    return stored(vault.put(name, new SecretValue(value), { actor }))
+  }
+
+  /** A question is good for what it was asked for: what has ended, or was stored since, takes no value any more. */
+  const answerSecret = (
+    name: string,
+    asked: Asked | undefined,
+    value: string,
+    actor: string,
+  ): CommandReply => {
+    if (asked !== undefined && 'requestId' in asked) {
+      return stored(executions.supplySecret(asked.requestId, name, new SecretValue(value), actor))
+    }
+    if (asked === undefined || (vault.find(name)?.version ?? 0) !== asked.version) {
+      throw new AppError(
+        'conflict',
+        `This question for ${name} is out of date. Nothing was stored; send /add_secret ${name} to be asked again.`,
+      )
+    }
+    return storeSecret(name, value, actor)
   }
 
   return {
     ...llm,
-    storeSecret,
+    answerSecret,
 
     help: () => ({ html: escapeHtml(helpLines().join('\n')) }),
 
@@ -50,13 +69,16 @@ export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & {
       if (isReservedName(name))
         return { html: escapeHtml("This name steers the runtime and cannot be a secret's name.") }
       return value.trim() === ''
-        ? { html: secretPrompt(name, ''), forceReply: true }
+        ? {
+            html: secretPrompt(name, { version: vault.find(name)?.version ?? 0 }),
+            forceReply: true,
+          }
         : storeSecret(name, value, actor)
     },
 
     list_secrets() {
       const lines = vault.list().map((secret) => {
-        const hosts = secret.hosts === null ? 'any approved host' : secret.hosts.join(', ')
+        const hosts = secret.hosts === null ? 'any approved host' : secret.hosts.join(', ') || 'no host'
         return `🔑 ${code(secret.name)} v${secret.version} → ${code(oneLine(hosts, 200))}, ${day(secret.updatedAt)}`
       })
       return { html: lines.length === 0 ? 'No secrets are stored.' : fitLines(lines) }
@@ -128,6 +150,11 @@ export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & {
       }
     },
   }
+}
+
+const stored = ({ name, version, hosts }: SecretRecord): CommandReply => {
+  const where = hosts === null ? '' : ` It may go to ${code(oneLine(hosts.join(', '), 500)) || 'no host'}.`
+  return { html: `🔑 Stored ${code(name)} (version ${version}).${where}` }
 }
 
 /** What a refused command says: the reason for a person, without anything they typed. */

@@ -27,10 +27,16 @@ export const COMMANDS = {
     more:
       'Everything behind the one space (or line break) after the name is the value, line breaks included. Telegram itself trims ' +
       'blanks at the end of a message. `/add_secret NAME` asks for the value: reply to the question, and the reply is deleted. ' +
-      'If a message cannot be deleted, the bot says so: delete it yourself. In a group the bot deletes only as an administrator.',
+      'If a message cannot be deleted, the bot says so: delete it yourself. In a group the bot deletes only as an administrator. ' +
+      'A name keeps the hosts that it was bound to; others are set with `oauth3 secret add NAME --hosts`.',
   },
   list_secrets: { args: '', help: 'List secret names, never values', who: 'approver', more: '' },
-  remove_secret: { args: 'NAME', help: 'Remove a secret', who: 'approver', more: '' },
+  remove_secret: {
+    args: 'NAME',
+    help: 'Remove a secret',
+    who: 'approver',
+    more: 'A new value under its name goes to no other hosts than the old one.',
+  },
   pending: { args: '', help: 'List what waits for an answer or a secret', who: 'approver', more: '' },
   trusted: { args: '', help: 'List standing grants with their numbers', who: 'approver', more: '' },
   revoke: {
@@ -146,8 +152,9 @@ ${notes.join('\n')}
 | ♾ Always Trust | Runs it, and the same again unasked until revoked. |
 | ⏱ 24h, any args · ♾ Always, any args | As above with whatever args come; only on cards with args. |
 
-"The same" is the same code for the same agent with no more secrets, hosts, methods, paths, requests, time or memory than the
-card showed, and with the same args unless "any args" was chosen. Anything wider is asked anew, and the card leads with what changed.
+"The same" is the same code for the same agent with the secrets, hosts, methods, paths, requests, time and memory that the card
+showed, and with the same args unless "any args" was chosen. More is asked anew, and so is less, which can make code take another branch; the
+card leads with what changed.
 
 The line \`Sends\` says what the run may send, what can change things first; the gateway refuses everything else. Warnings stand
 above it, the worst first; those that there is no room for are named.
@@ -173,5 +180,9 @@ of a narrower one, whose limits stay. When a limit is passed, the bot says so on
 
 When approved code needs a secret that is not stored, the bot asks for it. Reply to the question with the value; the
 reply is deleted, and the run goes on by itself.
+
+The question says where the value will be able to go: to the hosts that the name was bound to before, else to those that the card
+showed. It is good for its request alone. Once that was denied, cancelled, has expired or has what it needs, a reply is deleted and stores
+nothing. A question of \`/add_secret NAME\` is good until the secret is stored by any other way.
 `
 }

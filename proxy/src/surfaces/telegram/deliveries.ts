@@ -23,6 +23,13 @@ interface Payload {
   readonly forceReply?: boolean
 }
 
+/** Hosts that a question for a value names; the binding itself is in `/list_secrets`. */
+const HOSTS_NAMED = 8
+const shortList = (hosts: readonly string[]): readonly string[] =>
+  hosts.length <= HOSTS_NAMED
+    ? hosts
+    : [...hosts.slice(0, HOSTS_NAMED), `and ${hosts.length - HOSTS_NAMED} more`]
+
 /** How many renderings are remembered, so that an edit that changes nothing is not sent. */
 const REMEMBERED = 500
 
@@ -156,8 +163,10 @@ export function createDeliveries(
   const secretPrompts = async (outboxId: number, execution: Execution | undefined): Promise<void> => {
     if (execution?.status === 'awaiting_secrets') {
       for (const name of executions.missingSecrets(executions.consentOf(execution))) {
-        await once(`${execution.requestId}/prompt/${name}`, () =>
-          ask(secretPrompt(name, missingFor(execution.skillId))),
+        const hosts = deps.vault.binding(name) ?? executions.hostsAskedFor(name) ?? []
+        const { requestId, skillId } = execution
+        await once(`${requestId}/prompt/${name}`, () =>
+          ask(secretPrompt(name, { requestId }, missingFor(skillId, shortList(hosts)))),
         )
       }
       forget(`${execution.requestId}/prompt/`)

@@ -7,14 +7,14 @@ import type { TelegramDeps } from './deps.ts'
 import { bold, code, escapeHtml } from './html.ts'
 import { personLane, replyLane } from './lanes.ts'
 import { createPace } from './pace.ts'
-import { type KeySlot, promptedKey, promptedName } from './prompts.ts'
+import { type Asked, type KeySlot, promptedKey, promptedSecret } from './prompts.ts'
 import type { Refusals } from './refusals.ts'
 import type { Sender } from './sender.ts'
 
 /** Commands whose message is deleted before it is read. */
 const HOLD_SECRETS: ReadonlySet<string> = new Set<HandledCommand>(['add_secret', 'add_key'])
 
-type Prompted = { readonly secret: string } | { readonly key: KeySlot }
+type Prompted = { readonly name: string; readonly asked: Asked | undefined } | { readonly key: KeySlot }
 
 /**
  * What people write. One chat is served; in it, approvers command. Everybody else learns their own id and nothing
@@ -140,9 +140,8 @@ export function createMessages(
   const answeredPrompt = (message: BotMessage): Prompted | undefined => {
     const question = message.reply_to_message
     if (question?.from?.id !== api.me?.id || question?.chat.id !== message.chat.id) return undefined
-    const secret = promptedName(question?.text)
     const key = promptedKey(question?.text)
-    return secret === undefined ? key && { key } : { secret }
+    return promptedSecret(question?.text) ?? (key && { key })
   }
 
   return {
@@ -170,7 +169,7 @@ export function createMessages(
       await answerWith(message, () =>
         'key' in prompted
           ? handlers.storeKey(prompted.key, text, actor)
-          : handlers.storeSecret(prompted.secret, text, actor),
+          : handlers.answerSecret(prompted.name, prompted.asked, text, actor),
       )
     },
   }

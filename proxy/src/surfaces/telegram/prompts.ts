@@ -1,18 +1,39 @@
-import { bold, code } from './html.ts'
+import type { RequestId } from '../../kernel/index.ts'
+import { bold, code, escapeHtml } from './html.ts'
 
 /**
- * The question for a secret's value. The name stands in the question itself, so a reply to it is understood after a
- * restart as well; no other text of the bot begins like this.
+ * The question for a secret's value. Its first line holds all that a reply needs: the name, and what the question is good
+ * for. So it is understood after a restart as well, and nothing that an agent wrote stands there. No other text of the
+ * bot begins like this.
  */
-export const secretPrompt = (name: string, why: string): string =>
-  `🔑 ${bold(`Value of ${name}?`)}\n${why}Reply to this message with the value; the reply is deleted at once.`
+export const secretPrompt = (name: string, asked: Asked, why = ''): string =>
+  `🔑 ${bold(`Value of ${name}?`)} (${escapeHtml(goodFor(asked))})\n${why}Reply to this message with the value; the reply is deleted at once.`
 
-export const missingFor = (skillId: string): string => `${code(skillId)} is approved and waits for it. `
+/** A request that waits for it, or a version of the secret (0: none) that the reply is to follow. */
+export type Asked = { readonly requestId: RequestId } | { readonly version: number }
 
-const PROMPT = /^🔑 Value of ([A-Za-z_][A-Za-z0-9_]{0,127})\?/u
+const goodFor = (asked: Asked): string => {
+  if ('requestId' in asked) return `for ${asked.requestId}`
+  return asked.version === 0 ? 'new' : `replaces version ${asked.version}`
+}
 
-/** The secret that a text of the bot asks for. */
-export const promptedName = (text: string | undefined): string | undefined => PROMPT.exec(text ?? '')?.[1]
+/** Where the value will be able to go is said before it is given. */
+export const missingFor = (skillId: string, hosts: readonly string[]): string =>
+  `${code(skillId)} is approved and waits for it. It will be bound to ${code(hosts.join(', ')) || 'no host'}.\n`
+
+const PROMPT =
+  /^🔑 Value of ([A-Za-z_][A-Za-z0-9_]{0,127})\?(?: \((?:for (req_[0-9a-f]{32})|(new)|replaces version ([0-9]{1,15}))\)(?:\n|$))?/u
+
+/** What a text of the bot asks for; `asked` is missing where it does not say what it is good for. */
+export function promptedSecret(
+  text: string | undefined,
+): { readonly name: string; readonly asked: Asked | undefined } | undefined {
+  const [, name, requestId, isNew, version] = PROMPT.exec(text ?? '') ?? []
+  if (name === undefined) return undefined
+  if (requestId !== undefined) return { name, asked: { requestId: requestId as RequestId } }
+  if (isNew !== undefined) return { name, asked: { version: 0 } }
+  return { name, asked: version === undefined ? undefined : { version: Number(version) } }
+}
 
 /** The question for a vendor's key; `slot` is `PROVIDER` or `PROVIDER:LABEL`. */
 export const keyPrompt = (slot: string): string =>

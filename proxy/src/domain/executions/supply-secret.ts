@@ -1,0 +1,48 @@
+import { AppError, type Clock, type RequestId, type SecretValue } from '../../kernel/index.ts'
+import type { Transactor } from '../audit/index.ts'
+import type { Consent } from '../consent/index.ts'
+import type { SecretRecord, Vault } from '../vault/index.ts'
+import type { Execution, ExecutionRepository } from './execution.ts'
+
+/** Stores what an approved request was asked for; throws conflict, and stores nothing, when it waits for that no longer. */
+export type SupplySecret = (
+  requestId: RequestId,
+  name: string,
+  value: SecretValue,
+  actor: string,
+) => SecretRecord
+
+export function createSupplySecret(deps: {
+  readonly repository: Pick<ExecutionRepository, 'byRequestId'>
+  readonly vault: Pick<Vault, 'find' | 'put'>
+  readonly transactor: Transactor
+  readonly clock: Clock
+  readonly consentOf: (execution: Execution) => Consent
+}): SupplySecret {
+  return (requestId, name, value, actor) =>
+    deps.transactor.transact(() => {
+      const refuse = (why: string): never => {
+        throw new AppError('conflict', `${why} Nothing was stored.`)
+      }
+      const execution = deps.repository.byRequestId(requestId)
+      if (execution === undefined) return refuse('The request that asked for it is not there any more.')
+      const { status, expiresAt } = execution
+      if (status !== 'awaiting_secrets' || deps.clock.now() >= expiresAt) {
+        const now = status === 'awaiting_secrets' ? 'expired' : status
+        return refuse(`The request that asked for ${name} is ${now} and waits for no secret.`)
+      }
+      if (!deps.consentOf(execution).secrets.some((secret) => secret.name === name))
+        return refuse(`The request does not use ${name}.`)
+      if (deps.vault.find(name) !== undefined) return refuse(`${name} was stored meanwhile.`)
+      return deps.vault.put(name, value, { actor })
+    })
+}
+
+/**
+ * Where a value may go that approved requests wait for: the hosts that their cards showed for it. Undefined when none
+ * waits for it.
+ */
+export function hostsAskedFor(name: string, waiting: readonly Consent[]): readonly string[] | undefined {
+  const asked = waiting.flatMap(({ secrets }) => secrets.filter((secret) => secret.name === name))
+  return asked.length === 0 ? undefined : [...new Set(asked.flatMap(({ hosts }) => hosts))].sort()
+}
