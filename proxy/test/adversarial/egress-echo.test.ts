@@ -212,7 +212,8 @@ describe.skipIf(!docker.available)(`code that holds the value, in raw mode ${doc
 
   it('is asked for anew after trust in placeholder mode, and the card says so first', async () => {
     const code = `console.log(Deno.env.get('RAW').length)`
-    const options = { network: [kit.at('api.demo.test')], skillId: 'attack/upgrade' }
+    const entry = { host: kit.at('api.demo.test'), methods: ['GET'], paths: ['/**'] }
+    const options = { network: [entry], skillId: 'attack/upgrade' }
     const first = await kit.ask(code, { ...options, secrets: ['RAW'] })
     await kit.approve(first, 'forever')
     expect((await kit.finished(first)).status).toBe('success')

@@ -102,8 +102,8 @@ async function startBusy(
   return { pid: running.pid as number, exited }
 }
 
-function read<T>(sql: string): T {
-  const db = new Database(join(folder, 'proxy.db'), { readonly: true })
+function read<T>(sql: string, within = ''): T {
+  const db = new Database(join(folder, within, 'proxy.db'), { readonly: true })
   try {
     return db.prepare(sql).get() as T
   } finally {
@@ -147,5 +147,36 @@ describe.skipIf(!docker.available)('a signal that comes more than once', () => {
     expect(await exited).toBe(1)
     expect(status()).toBe('running')
     expect((await containers()).length).toBeGreaterThan(0)
+  }, 120_000)
+
+  it('to the group of npm run demo: its containers and its folder are gone', async () => {
+    const running = spawn('npm', ['run', 'demo'], {
+      cwd: ROOT,
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: {
+        HOME: process.env.HOME,
+        PATH: `${join(ROOT, 'node_modules/node/bin')}:${process.env.PATH}`,
+        OAUTH3_SANDBOX: 'docker',
+        TMPDIR: folder,
+      },
+    })
+    child = running
+    const pid = running.pid as number
+    let said = ''
+    running.stdout.on('data', (chunk: Buffer) => {
+      said += chunk
+    })
+    await expect.poll(() => said, { timeout: 60_000 }).toContain('agents reach it at')
+    const demoFolders = () => readdirSync(folder).filter((name) => name.startsWith('oauth3-demo-'))
+    const [own = ''] = demoFolders()
+    instance = read<{ value: string }>("SELECT value FROM meta WHERE key = 'instance_id'", own).value
+    await expect.poll(async () => (await containers()).length, { timeout: 30_000 }).toBeGreaterThan(0)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGINT', 'SIGTERM'] as const) {
+      signalGroup(pid, signal)
+      await sleep(5)
+    }
+    await groupIsGone(pid)
+    expect([await containers(), demoFolders()]).toEqual([[], []])
   }, 120_000)
 })
