@@ -47,7 +47,7 @@ describe('one request whose own maximum is more than what is left', () => {
     const { code, status, answer, arrived } = await ask('openai', path, token, body)
     expect([status, code, arrived]).toEqual([429, 'limit_passed', []])
     expect(messageOf(answer)).toMatch(/10000 are left\. Send less, or declare a smaller max_/)
-    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(Number(answer.headers.get('x-oauth3-retry-after'))).toBeGreaterThan(0)
   })
 
   it('is refused for money too, by the price of its output', async () => {
@@ -70,7 +70,7 @@ describe('one request whose own maximum is more than what is left', () => {
     const first = kit.ask(CHAT, { token, body: chatBody({ max_tokens: 6_000 }) })
     await coming
     const second = await ask('openai', CHAT, token, chatBody({ max_tokens: 6_000 }))
-    expect([second.code, second.answer.headers.get('retry-after'), second.arrived]).toEqual([
+    expect([second.code, second.answer.headers.get('x-oauth3-retry-after'), second.arrived]).toEqual([
       'limit_passed',
       '2',
       [],
