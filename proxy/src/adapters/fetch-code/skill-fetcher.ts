@@ -6,7 +6,13 @@ import {
   type SkillFetcher,
 } from '../../domain/code/index.ts'
 import { AppError, isIpLiteral } from '../../kernel/index.ts'
-import { createDialler, type Dialler, type DiallerOptions, DialRefused } from '../dial/index.ts'
+import {
+  createDialler,
+  type Dialler,
+  type DiallerOptions,
+  DialRefused,
+  TooManyLookups,
+} from '../dial/index.ts'
 
 /**
  * Reads the text behind a skill_url, once. https on port 443 only; every hop's form and addresses are checked anew; at
@@ -46,6 +52,12 @@ export function createSkillFetcher(options: SkillFetcherOptions = {}): SkillFetc
         if (error instanceof AppError) throw error
         if (error instanceof DialRefused && isIpLiteral(bareHost(url))) {
           throw refusedUrl('skill_url leads to an address that may not be fetched.')
+        }
+        if (error instanceof TooManyLookups) {
+          throw new AppError('rate_limited', 'Too many names are being looked up for this agent.', {
+            retryAfterSeconds: 5,
+            cause: error,
+          })
         }
         if (deadline.aborted) throw unreachable(`did not answer in full within ${totalTimeoutMs / 1_000} s`)
         // One answer for all: whether a name exists in a private network is not the agent's to learn.

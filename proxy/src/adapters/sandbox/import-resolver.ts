@@ -21,7 +21,7 @@ import {
   sealLock,
 } from '../../domain/imports/index.ts'
 import { createScrubber } from '../../domain/scrub/index.ts'
-import { AppError, sha256Hex } from '../../kernel/index.ts'
+import { AppError, currentOwner, sha256Hex } from '../../kernel/index.ts'
 import { containerConfig } from './container-config.ts'
 import { netGrant } from './deno-flags.ts'
 import { SandboxContainer } from './docker-container.ts'
@@ -153,6 +153,7 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
     const network = options.hosts.filter((host) => !host.startsWith('http://'))
     const policy = createPolicy(
       {
+        agent: { id: currentOwner() },
         // Modules are read and nothing else.
         network: network.map((host) => ({ ...anyCapability(host), methods: ['GET'], websocket: false })),
         secrets: [],
