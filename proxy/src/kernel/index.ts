@@ -3,6 +3,7 @@ export { type Clock, systemClock, type UnixMs } from './clock.ts'
 export { isReservedName, SECRET_NAME } from './env-names.ts'
 export { AppError, asAppError, ERROR_TABLE, type ErrorCode } from './errors.ts'
 export { createFairQueue, type FairQueue, type QueueBounds } from './fair-queue.ts'
+export { fairShare } from './fair-share.ts'
 export { createFairSlots, type FairSlots, type SlotShares } from './fair-slots.ts'
 export {
   formatHostPattern,
