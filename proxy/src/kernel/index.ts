@@ -25,7 +25,7 @@ export {
   sha256Hex,
 } from './ids.ts'
 export { formatExactUsd, formatUsd } from './money.ts'
-export { currentOwner, onBehalfOf } from './owner-context.ts'
+export { currentOwner, DAEMON_OWNER, onBehalfOf } from './owner-context.ts'
 export { adminSocketPath } from './paths.ts'
 export { plainAddress } from './peer-address.ts'
 export { SecretValue } from './secret-value.ts'

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 /** Whoever the daemon works for of its own accord. */
-const DAEMON_OWNER = 'daemon'
+export const DAEMON_OWNER = 'daemon'
 
 const context = new AsyncLocalStorage<string>()
 

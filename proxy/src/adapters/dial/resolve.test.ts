@@ -55,9 +55,9 @@ describe('a name server that says nothing', () => {
     expect(await resolve('api.example.com', never, 'other')).toContain('192.0.2.7')
     leave.abort(new Error('gone'))
     const outcomes = await Promise.all(hostile)
-    // Eight are asked for, 128 wait, and the rest is told so at once.
-    expect(outcomes.filter((one) => one instanceof TooManyLookups)).toHaveLength(64)
-    expect(outcomes.filter((one) => one instanceof Error && one.message === 'gone')).toHaveLength(136)
+    // Eight are asked for, 64 wait, and the rest is told so at once.
+    expect(outcomes.filter((one) => one instanceof TooManyLookups)).toHaveLength(128)
+    expect(outcomes.filter((one) => one instanceof Error && one.message === 'gone')).toHaveLength(72)
     expect(new Set(dns.asked.filter((name) => name.endsWith('silent.example'))).size).toBe(8)
   })
 

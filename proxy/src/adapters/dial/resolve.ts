@@ -23,8 +23,8 @@ export class TooManyLookups extends Error {
   }
 }
 
-/** Over sockets: memory is all that they take. */
-const QUERIES = { total: 64, perOwner: 8, waiting: { perOwner: 128, total: 1_024 } }
+/** Over sockets, at most two each. */
+const QUERIES = { total: 128, perOwner: 8, waiting: { perOwner: 64, total: 4_096 } }
 /** In threads: Node has four, for its file system too, and nothing ends a look-up in one early. */
 const THREADS = { total: 3, perOwner: 1, waiting: { perOwner: 16, total: 64 } }
 /** From the turn of a look-up to its answer. */
@@ -86,6 +86,10 @@ async function inThread<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const place = await placeIn(threads, owner, signal)
+  if (signal.aborted) {
+    place[Symbol.dispose]()
+    throw signal.reason
+  }
   const { promise: gaveUp, reject } = Promise.withResolvers<never>()
   const giveUp = (): void => reject(signal.reason)
   signal.addEventListener('abort', giveUp, { once: true })

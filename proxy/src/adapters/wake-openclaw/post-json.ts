@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici'
 import type { WakeReceipt } from '../../domain/wake/index.ts'
-import { lookupInShare } from '../dial/index.ts'
+import { lookupForDaemon } from '../dial/index.ts'
 
 /** What an HTTP target answered; of the body only the beginning. */
 export interface HttpAnswer {
@@ -9,7 +9,7 @@ export interface HttpAnswer {
   readonly retryAfterMs: number | undefined
 }
 
-const dispatcher = new Agent({ connect: { lookup: lookupInShare } })
+const dispatcher = new Agent({ connect: { lookup: lookupForDaemon } })
 const TIMEOUT_MS = 5_000
 const MAX_ANSWER_CHARS = 4_096
 
