@@ -78,7 +78,8 @@ module.exports = {
       only(`adapter-${room}`, `${src}/adapters/${room}/`, [
         `${src}/kernel/index\\.ts$`,
         `${src}/domain/[^/]+/index\\.ts$`,
-        ...(room === 'fetch-code' ? [`${src}/adapters/dial/index\\.ts$`] : []),
+        // Both look names up, and dial has the one resolver with its shares.
+        ...(room === 'fetch-code' || room === 'wake-openclaw' ? [`${src}/adapters/dial/index\\.ts$`] : []),
         ...(['program-reader', 'background'].includes(room)
           ? [`${src}/adapters/work-pool/(index|serve)\\.ts$`]
           : []),

@@ -43,6 +43,7 @@ export async function playGateway(start: GatewayStart): Promise<() => Promise<Op
   const policyOf = () =>
     createPolicy(
       {
+        agent: { id: 'agt_bench' },
         // As a card has it: every request is matched against methods and patterns, and counted.
         network: network.map((host) => ({
           ...anyCapability(host),

@@ -29,7 +29,7 @@ it("a daemon that rotates its data key still opens its agents' wake tokens and i
     })
     return { core, keys }
   }
-  const want = { provider: 'openai', model: null, tags: [] }
+  const want = { provider: 'openai', model: null, tags: [], agentId: 'agt_1' }
   {
     await using stack = new AsyncDisposableStack()
     const { core, keys } = await open(stack)

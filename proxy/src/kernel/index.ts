@@ -3,6 +3,7 @@ export { type Clock, systemClock, type UnixMs } from './clock.ts'
 export { isReservedName, SECRET_NAME } from './env-names.ts'
 export { AppError, asAppError, ERROR_TABLE, type ErrorCode } from './errors.ts'
 export { createFairQueue, type FairQueue, type QueueBounds } from './fair-queue.ts'
+export { fairShare } from './fair-share.ts'
 export { createFairSlots, type FairSlots, type SlotShares } from './fair-slots.ts'
 export {
   formatHostPattern,
@@ -24,6 +25,7 @@ export {
   sha256Hex,
 } from './ids.ts'
 export { formatExactUsd, formatUsd } from './money.ts'
+export { currentOwner, DAEMON_OWNER, onBehalfOf } from './owner-context.ts'
 export { adminSocketPath } from './paths.ts'
 export { plainAddress } from './peer-address.ts'
 export { SecretValue } from './secret-value.ts'

@@ -247,7 +247,7 @@ const encoded = (encoding: string, bytes: Buffer): VendorAnswer => ({
 async function freshKeyWhenResting(): Promise<void> {
   const { keys } = await kit.admin('GET', '/v1/provider-keys')
   const ours = keys.filter((row: { provider: string }) => row.provider === 'openai')
-  if (!ours.every((row: { resting_until: number | null }) => row.resting_until !== null)) return
+  if (!ours.every((row: { cooldown: object | null }) => row.cooldown !== null)) return
   for (const { id } of ours) await kit.removeKey(id)
   key = (await kit.addKey('openai')).value
 }

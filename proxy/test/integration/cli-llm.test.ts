@@ -100,13 +100,13 @@ describe('keys', () => {
     expect(run).toMatchObject({ code: 0, stderr: '' })
     const listed = await oauth3(['key', 'list', '--json'])
     expect(JSON.parse(listed.stdout).keys).toMatchObject([
-      { provider: 'openai', label: 'team', tags: ['work'], weight: 3, resting_until: null },
+      { provider: 'openai', label: 'team', tags: ['work'], weight: 3, cooldown: null },
     ])
     const shown = run.stdout + listed.stdout + (await oauth3(['key', 'list'])).stdout
     expect(shown).toContain('gpt-5*')
     expect(shown).not.toContain(value)
     expect(readFileSync(kit.dbPath, 'latin1')).not.toContain(value)
-    const picked = kit.keys.pick({ provider: 'openai', model: 'gpt-demo', tags: ['work'] })
+    const picked = kit.keys.pick({ provider: 'openai', model: 'gpt-demo', tags: ['work'], agentId: 'agt_1' })
     expect('value' in picked && picked.value.open()).toBe(value)
     expect((await oauth3(['key', 'remove', String(JSON.parse(listed.stdout).keys[0].id)])).code).toBe(0)
     expect(kit.keys.list()).toEqual([])
@@ -128,8 +128,8 @@ describe('keys', () => {
   test('says when a key rests, and refuses to remove one that there is not', async () => {
     await oauth3(['key', 'add', 'anthropic'], { stdin: 'demo-value-resting-key' })
     const [key] = kit.keys.list('anthropic')
-    kit.keys.answered(key?.id ?? 0, 429, '120')
-    expect((await oauth3(['key', 'list'])).stdout).toMatch(/rests, back in (2 min|1\d\d s)/)
+    kit.keys.answered(key?.id ?? 0, 'agt_1', { status: 429, retryAfter: '120' })
+    expect((await oauth3(['key', 'list'])).stdout).toMatch(/cooldown for one agent, back in (2 min|1\d\d s)/)
     expect((await oauth3(['key', 'remove', '9999'])).code).toBe(4)
     expect((await oauth3(['key', 'remove', 'all'])).stderr).toContain('oauth3 key list')
     await oauth3(['key', 'remove', String(key?.id)])
@@ -344,14 +344,18 @@ describe('the doctor', () => {
     await oauth3(['key', 'add', 'anthropic'], { stdin: 'demo-value-doctor-key' })
     await oauth3(['key', 'add', 'azure'], { stdin: 'demo-value-doctor-key' })
     const [key] = kit.keys.list('anthropic')
-    kit.keys.answered(key?.id ?? 0, 401, null)
+    kit.keys.answered(key?.id ?? 0, 'agt_1', { status: 401, retryAfter: null })
     await oauth3(['grant', 'add', 'clawd', 'anthropic'])
-    expect(await check()).toMatchObject({ ok: true, warning: false, said: '2 usable; 1 of 2 keys at rest' })
+    expect(await check()).toMatchObject({
+      ok: true,
+      warning: false,
+      said: '2 usable; 1 of 2 keys in cooldown',
+    })
     await oauth3(['grant', 'add', 'clawd', 'deepseek'])
     expect(await check()).toMatchObject({
       ok: true,
       warning: true,
-      said: '2 usable; 1 of 2 keys at rest; no key for deepseek, which clawd may use: oauth3 key add deepseek',
+      said: '2 usable; 1 of 2 keys in cooldown; no key for deepseek, which clawd may use: oauth3 key add deepseek',
     })
     for (const { id } of kit.keys.list()) await oauth3(['key', 'remove', String(id)])
   })

@@ -15,11 +15,13 @@ export interface SecretOfPolicy {
 export function policyOf(
   network: readonly (string | Capability)[],
   secrets: Readonly<Record<string, SecretOfPolicy>> = {},
+  owner = 'agt_test',
 ): EgressPolicy {
   const values = Object.entries(secrets).map(([name, secret]) => [name, secret.value] as const)
   const scrubber = createScrubber(new Map(values))
   return createPolicy(
     {
+      agent: { id: owner },
       network: network.map((entry) => (typeof entry === 'string' ? anyCapability(entry) : entry)),
       secrets: Object.entries(secrets).map(([name, secret]) => ({
         name,

@@ -39,6 +39,7 @@ export interface GatewayKit extends AsyncDisposable {
   run(
     network: readonly (string | Capability)[],
     secrets?: Readonly<Record<string, SecretOfPolicy>>,
+    owner?: string,
   ): Promise<KitRun>
 }
 
@@ -80,9 +81,9 @@ export async function createGatewayKit(dial: EgressDialOptions = {}): Promise<Ga
     directory,
     gateway,
     logged,
-    async run(network, secrets = {}) {
+    async run(network, secrets = {}, owner = undefined) {
       const door = await gateway.open()
-      const policy = policyOf(network, secrets)
+      const policy = policyOf(network, secrets, owner)
       runs += 1
       const requestId = `req_${runs}`
       const session = sessions.begin(requestId, policy)

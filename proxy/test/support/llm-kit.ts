@@ -23,6 +23,8 @@ export interface LlmKit extends AsyncDisposable {
   /** What the resolver answers for a name, asked anew at each look-up; all others lead to the doubles. */
   readonly names: Map<string, (lookup: number) => readonly string[]>
   readonly lookups: string[]
+  /** Whom each of them was counted against, in the same order. */
+  readonly lookupOwners: string[]
   addAgent(name: string, tags?: readonly string[]): Promise<string>
   revokeAgent(name: string): Promise<void>
   /** Stores a key at the daemon, one that the vendor knows unless the value is named. */
@@ -103,6 +105,7 @@ export async function createLlmKit(
   const vendors = await startVendors({ moreNames: options.moreNames ?? [] })
   const names: LlmKit['names'] = new Map()
   const lookups: string[] = []
+  const lookupOwners: string[] = []
   const { log, logged } = createRecordingLog()
   const got: string[] = []
   let ahead = 0
@@ -112,8 +115,9 @@ export async function createLlmKit(
     sandbox: async () => createScriptedSandbox(),
     log,
     egress: {
-      resolve: async (host) => {
+      resolve: async (host, _signal, owner) => {
         lookups.push(host)
+        lookupOwners.push(owner)
         return names.get(host)?.(lookups.filter((name) => name === host).length) ?? [VENDOR_ADDRESS]
       },
       isPublic: (address) => address === VENDOR_ADDRESS || isPublicAddress(address),
@@ -135,6 +139,7 @@ export async function createLlmKit(
     base: (provider, rest = '') => `${daemon.daemon.url}/llm/${provider}${rest}`,
     names,
     lookups,
+    lookupOwners,
     logged,
     async admin(method, path, body) {
       const answer = await daemon.admin(method, path, body)

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
-import { isIpLiteral, isPublicAddress } from '../../kernel/index.ts'
+import { currentOwner, isIpLiteral, isPublicAddress } from '../../kernel/index.ts'
 import { type Resolve, resolveWithSystem } from './resolve.ts'
 
 /**
@@ -64,7 +64,9 @@ export function createDialler(options: DiallerOptions = {}): Dialler {
   const connectTimeoutMs = options.connectTimeoutMs ?? 3_000
 
   const dial = async (target: DialTarget, signal: AbortSignal): Promise<Socket> => {
-    const addresses = isIpLiteral(target.host) ? [target.host] : await resolve(target.host, signal)
+    const addresses = isIpLiteral(target.host)
+      ? [target.host]
+      : await resolve(target.host, signal, currentOwner())
     if (addresses.length === 0) throw new Error('The host has no address.')
     if (!addresses.every((address) => isIpLiteral(address) && isAllowed(address, target)))
       throw new DialRefused()

@@ -2,7 +2,7 @@ import { createSecureContext, getCACertificates, type SecureContext } from 'node
 import { type ApprovedAddresses, type EgressDial, EgressDialError } from '../../domain/egress/index.ts'
 import { isPrivateAddress, isPublicAddress, parseHostPattern } from '../../kernel/index.ts'
 import { createDialler, DialRefused, TlsRefused, type TlsSessions } from './dialler.ts'
-import type { Resolve } from './resolve.ts'
+import { type Resolve, TooManyLookups } from './resolve.ts'
 
 /**
  * The gateway's way out. Dials public addresses, and beyond them only those that a person approved by themselves; TLS is
@@ -64,6 +64,7 @@ async function attempt<S>(
     return await connect(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]))
   } catch (error) {
     if (error instanceof DialRefused) throw new EgressDialError('address_not_public', error)
+    if (error instanceof TooManyLookups) throw new EgressDialError('too_many_requests', error)
     throw new EgressDialError(error instanceof TlsRefused ? 'tls_not_verified' : 'unreachable', error)
   }
 }

@@ -7,7 +7,13 @@ import {
   type SkillFetcher,
 } from '../../domain/code/index.ts'
 import { AppError, hostPatternCovers, isIpLiteral, parseHostPattern } from '../../kernel/index.ts'
-import { createDialler, type Dialler, type DiallerOptions, DialRefused } from '../dial/index.ts'
+import {
+  createDialler,
+  type Dialler,
+  type DiallerOptions,
+  DialRefused,
+  TooManyLookups,
+} from '../dial/index.ts'
 
 /**
  * Reads the text behind a skill_url, once. https on port 443 only; every hop's form and addresses are checked anew; at
@@ -87,6 +93,12 @@ export function createSkillFetcher(options: SkillFetcherOptions = {}): SkillFetc
     if (error instanceof AppError) return error
     if (error instanceof DialRefused && isIpLiteral(bareHost(url))) {
       return refusedUrl('skill_url leads to an address that may not be fetched.')
+    }
+    if (error instanceof TooManyLookups) {
+      return new AppError('rate_limited', 'Too many names are being looked up for this agent.', {
+        retryAfterSeconds: 5,
+        cause: error,
+      })
     }
     if (deadline.aborted) return unreachable(`did not answer in full within ${totalTimeoutMs / 1_000} s`)
     return new AppError(

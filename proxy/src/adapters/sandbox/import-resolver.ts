@@ -155,7 +155,7 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
   /** Nothing is opened for it, and the audit is told all the same. */
   const refuseAll = (code: string, agentId: string, found: RemoteImport, why: string): AppError => {
     const details = { ...found, reason: options.kind === 'embedded' ? 'not_here' : 'host_not_allowed', why }
-    const session = begin(code, policyOf([]), agentId)
+    const session = begin(code, policyOf([], agentId), agentId)
     recordRefused(session, details)
     session.end()
     return refusal(details)
@@ -168,7 +168,7 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
     agentId: string,
   ): Promise<LockedImports> => {
     const network = options.hosts.filter((host) => !host.startsWith('http://'))
-    const policy = policyOf(network)
+    const policy = policyOf(network, agentId)
     const session = begin(code, policy, agentId)
     let answer: ResolverAnswer | 'too_large' | undefined
     try {
@@ -238,9 +238,11 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
 }
 
 /** Modules are read and nothing else. */
-const policyOf = (network: readonly string[]): EgressPolicy =>
+const policyOf = (network: readonly string[], agentId: string): EgressPolicy =>
   createPolicy(
     {
+      agent: { id: agentId },
+      // Modules are read and nothing else.
       network: network.map((host) => ({ ...anyCapability(host), methods: ['GET'], websocket: false })),
       secrets: [],
     },

@@ -1,5 +1,6 @@
-import { request } from 'undici'
+import { Agent, request } from 'undici'
 import type { WakeReceipt } from '../../domain/wake/index.ts'
+import { lookupForDaemon } from '../dial/index.ts'
 
 /** What an HTTP target answered; of the body only the beginning. */
 export interface HttpAnswer {
@@ -8,6 +9,7 @@ export interface HttpAnswer {
   readonly retryAfterMs: number | undefined
 }
 
+const dispatcher = new Agent({ connect: { lookup: lookupForDaemon } })
 const TIMEOUT_MS = 5_000
 const MAX_ANSWER_CHARS = 4_096
 
@@ -29,6 +31,7 @@ export async function postJson(
       body,
       // Wakes are rare: a connection of its own cannot be one that a restarted gateway has forgotten.
       reset: true,
+      dispatcher,
       signal: AbortSignal.any([signal, timeout]),
     })
     return {

@@ -136,9 +136,12 @@ async function assertTakesKeys(context: CommandContext, name: string): Promise<v
 }
 
 const stateOf = (row: ListedKey, now: number): string =>
-  row.resting_until !== null && row.resting_until > now
-    ? `rests, back ${formatDistance(row.resting_until, now)}`
+  row.cooldown !== null && row.cooldown.until > now
+    ? `cooldown${forWhom(row.cooldown.agents)}, back ${formatDistance(row.cooldown.until, now)}`
     : 'ready'
+
+const forWhom = (agents: number): string =>
+  agents === 0 ? '' : ` for ${agents === 1 ? 'one agent' : `${agents} agents`}`
 
 function weightFrom(text: string): number {
   const weight = wholeNumber(text)

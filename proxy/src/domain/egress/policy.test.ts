@@ -45,6 +45,7 @@ describe('createPolicy', () => {
   it('binds a secret to hosts that the person and the owner both named', () => {
     const policy = createPolicy(
       {
+        agent: { id: 'agt_1' },
         network: ['*.a.example', 'b.example'].map(anyCapability),
         secrets: [
           {
@@ -69,7 +70,7 @@ describe('createPolicy', () => {
     const secrets = [{ name: 'KEY', mode: 'placeholder' as const, hosts: [], in: [], bound_to: null }]
     const build = () =>
       createPolicy(
-        { network: [], secrets },
+        { agent: { id: 'agt_1' }, network: [], secrets },
         new Map(),
         () => null,
         () => createScrubber(new Map()),

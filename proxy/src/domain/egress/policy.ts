@@ -19,6 +19,8 @@ export interface EgressSecret {
 
 /** What one run may reach, and what may be put in on the way. Built from the consent and the vault, never from the code. */
 export interface EgressPolicy {
+  /** Id of the agent that the run is for: look-ups of its names are that agent's. */
+  readonly owner: string
   readonly network: readonly HostPattern[]
   /** What it may do there. */
   readonly capabilities: readonly CompiledCapability[]
@@ -35,12 +37,13 @@ export interface EgressTarget {
 }
 
 export function createPolicy(
-  consent: Pick<Consent, 'network' | 'secrets'>,
+  consent: Pick<Consent, 'network' | 'secrets'> & { readonly agent: { readonly id: string } },
   values: ReadonlyMap<string, SecretValue>,
   bindingOf: (name: string) => readonly string[] | null,
   scrubber: () => Scrubber,
 ): EgressPolicy {
   return {
+    owner: consent.agent.id,
     scrubber,
     network: parsed(hostsOf(consent.network)),
     capabilities: consent.network.map(compileCapability),

@@ -42,7 +42,8 @@ export interface EgressDial {
 
 /** Why no connection came about. The message names no address. */
 export class EgressDialError extends Error {
-  readonly reason: 'address_not_public' | 'unreachable' | 'tls_not_verified'
+  /** `too_many_requests`: as many names of whoever asks are being looked up as may be. */
+  readonly reason: 'address_not_public' | 'unreachable' | 'tls_not_verified' | 'too_many_requests'
 
   constructor(reason: EgressDialError['reason'], cause?: unknown) {
     super(`upstream: ${reason}`, cause === undefined ? undefined : { cause })

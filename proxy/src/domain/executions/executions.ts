@@ -1,4 +1,4 @@
-import { type AgentId, AppError, type RequestId } from '../../kernel/index.ts'
+import { type AgentId, AppError, onBehalfOf, type RequestId } from '../../kernel/index.ts'
 import { type Approver, actorOf, type CardModel, DECISIONS, type DecisionKind } from '../approvals/index.ts'
 import { readStoredCode } from '../code/index.ts'
 import { type Consent, consentCode, openConsent } from '../consent/index.ts'
@@ -140,9 +140,11 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     { ...deps, budget },
     { expire, proceed, missingSecrets, queuedRuns: (agentId) => runs.waitingOf(agentId) },
   )
+  const explain = createExplain({ ...deps, budget })
 
   return {
-    submit,
+    // What is fetched for a request is fetched for its agent.
+    submit: (agent, ...rest) => onBehalfOf(agent.id, () => submit(agent, ...rest)),
 
     ofAgent,
     find: (requestId) => repository.byRequestId(requestId),
@@ -251,7 +253,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     follow: (requestId, signal) => followExecution(changes, () => ledger.read(requestId), signal),
     consentOf,
     missingSecrets,
-    explain: createExplain({ ...deps, budget }),
+    explain: (agent, ...rest) => onBehalfOf(agent.id, () => explain(agent, ...rest)),
     cardOf: (execution) => cardOf(deps, execution, missingSecrets(consentOf(execution))),
 
     async readWaiting() {

@@ -1,4 +1,5 @@
 import type { SecretValue, UnixMs } from '../../kernel/index.ts'
+import type { KeyCooldown } from './cooldowns.ts'
 
 /** A vendor's key, without its value. */
 export interface ProviderKey {
@@ -54,7 +55,7 @@ export interface ProviderKeys {
   add(input: NewProviderKey, actor: string): ProviderKey
   /** Grows with every key that is added or removed. */
   readonly revision: number
-  list(provider?: string): readonly (ProviderKey & { readonly restingUntil: UnixMs | null })[]
+  list(provider?: string): readonly (ProviderKey & { readonly cooldown: KeyCooldown | null })[]
   /** Throws not_found. Its decrypted value is dropped at once. */
   remove(id: number, actor: string): ProviderKey
   /** Decrypted values are kept for a short time; the pick itself writes nothing. */
@@ -62,9 +63,15 @@ export interface ProviderKeys {
     readonly provider: string
     readonly model: string | null
     readonly tags: readonly string[]
+    /** Who asks: a key may be in cooldown for one agent only. */
+    readonly agentId: string
   }): PickedKey | NoKey
-  /** What the vendor answered with this key: 401 and 429 let it rest; `retryAfter` is the header as it came. */
-  answered(id: number, status: number, retryAfter: string | null): void
+  /** What the vendor answered this agent with this key: 401 and 429 begin a cooldown; `retryAfter` is the header as it came. */
+  answered(
+    id: number,
+    agentId: string,
+    answer: { readonly status: number; readonly retryAfter: string | null },
+  ): void
   /** Forgets every decrypted value. */
   dropCache(): void
 }

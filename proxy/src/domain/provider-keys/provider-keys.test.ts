@@ -50,7 +50,7 @@ const add = (input: Partial<Omit<NewProviderKey, 'value'>> & { value?: string } 
   return keys.add({ provider: 'openai', ...rest, value: new SecretValue(value) }, ACTOR)
 }
 const pick = (want: Partial<Parameters<ProviderKeys['pick']>[0]> = {}) =>
-  keys.pick({ provider: 'openai', model: 'gpt-5', tags: [], ...want })
+  keys.pick({ provider: 'openai', model: 'gpt-5', tags: [], agentId: 'one', ...want })
 const label = (picked: ReturnType<typeof pick>): string =>
   'refused' in picked ? picked.refused : picked.label
 const value = (picked: ReturnType<typeof pick>): string => {
@@ -90,7 +90,7 @@ describe("a provider's key", () => {
     await kit[Symbol.asyncDispose]()
     kit = await createDomainKit({ dir, clock: { now: () => now } })
     keys = build()
-    expect(keys.list()).toEqual([{ ...added, restingUntil: null }])
+    expect(keys.list()).toEqual([{ ...added, cooldown: null }])
     expect(value(pick({ tags: ['lab', 'work'] }))).toBe('demo-value-main')
   })
 
@@ -183,7 +183,7 @@ describe('which key is picked', () => {
     const { id } = add({ label: 'work', tags: ['work'] })
     expect(label(pick({ tags: ['work'] }))).toBe('work')
     expect(label(pick())).toBe('plain')
-    keys.answered(id, 429, '10')
+    answered(id, 429, '10')
     expect(label(pick({ tags: ['work'] }))).toBe('plain')
   })
 
@@ -215,6 +215,9 @@ describe('which key is picked', () => {
   })
 })
 
+const answered = (id: number, status: number, retryAfter: string | null, agentId = 'one'): void =>
+  keys.answered(id, agentId, { status, retryAfter })
+
 describe('a key that was refused', () => {
   it.each<[number, string | null, number]>([
     [401, null, 300],
@@ -237,60 +240,119 @@ describe('a key that was refused', () => {
     [429, 'Wed, 99 Jan 2030 03:04:25 GMT', 30],
   ])('with %i and retry-after %j rests for %i seconds', (status, retryAfter, seconds) => {
     const { id } = add()
-    keys.answered(id, status, retryAfter)
+    answered(id, status, retryAfter)
     expect(pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: seconds })
-    const until = keys.list()[0]?.restingUntil ?? 0
+    const until = keys.list()[0]?.cooldown?.until ?? 0
     expect(Math.ceil((until - START) / 1000)).toBe(seconds)
     now = until - 1
     expect(pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: 1 })
     now = until
     expect(label(pick())).toBe('key-1')
-    expect(keys.list()[0]?.restingUntil).toBeNull()
+    expect(keys.list()[0]?.cooldown).toBeNull()
   })
 
   it.each([200, 201, 204, 301, 400, 403, 404, 408, 500, 503, 529])('does not rest after %i', (status) => {
     const { id } = add()
-    keys.answered(id, status, '100')
+    answered(id, status, '100')
     expect(label(pick())).toBe('key-1')
   })
 
   it('rests on when another answer comes in, good or milder', () => {
     const { id } = add()
-    keys.answered(id, 401, null)
-    keys.answered(id, 200, null)
-    keys.answered(id, 429, '1')
+    answered(id, 401, null)
+    answered(id, 200, null)
+    answered(id, 429, '1')
     expect(pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: 300 })
+  })
+
+  it('is left alone by the agent that drew it, and by no other', () => {
+    const { id } = add()
+    for (let at = 0; at < 100; at += 1) answered(id, at % 2 === 0 ? 401 : 429, '3600', 'hostile')
+    expect(label(pick({ agentId: 'hostile' }))).toBe('keys_resting')
+    expect(label(pick({ agentId: 'other' }))).toBe('key-1')
+    expect(keys.list()[0]?.cooldown).toEqual({ until: START + 3_600_000, agents: 1 })
+  })
+
+  it.each([
+    [429, '3600', 60],
+    [429, '7', 7],
+    [401, null, 60],
+  ])(
+    'with %i and retry-after %j by a second agent too is left alone by all, for %i s',
+    (status, retryAfter, seconds) => {
+      const { id } = add()
+      answered(id, status, retryAfter, 'one')
+      answered(id, status, retryAfter, 'two')
+      expect(pick({ agentId: 'three' })).toEqual({ refused: 'keys_resting', retryAfterSeconds: seconds })
+      expect(keys.list()[0]?.cooldown).toEqual({ until: START + seconds * 1_000, agents: 0 })
+      now = START + seconds * 1_000
+      expect(label(pick({ agentId: 'three' }))).toBe('key-1')
+    },
+  )
+
+  it('is left alone by all only when two draw the same, while the first is in cooldown and nobody was answered', () => {
+    const { id } = add()
+    const forAll = (): boolean => label(pick({ agentId: 'three' })) !== 'key-1'
+    answered(id, 401, null, 'one')
+    answered(id, 429, '5', 'two')
+    expect(forAll()).toBe(false)
+    // Earlier requests of the agent itself still end well; another one's show that the key is good.
+    answered(id, 200, null, 'three')
+    answered(id, 401, null, 'four')
+    expect(forAll()).toBe(false)
+    now += 301_000
+    answered(id, 401, null, 'five')
+    expect(forAll()).toBe(false)
+    answered(id, 200, null, 'five')
+    answered(id, 401, null, 'six')
+    expect(forAll()).toBe(true)
+  })
+
+  it('is left alone twice as long each time that an agent draws more right after, and that is forgotten', () => {
+    const { id } = add()
+    const seconds: number[] = []
+    const draw = (): void => {
+      // A rush is one.
+      for (let at = 0; at < 20; at += 1) answered(id, 429, '60')
+      const until = keys.list()[0]?.cooldown?.until ?? now
+      seconds.push((until - now) / 1_000)
+      now = until
+    }
+    for (let at = 0; at < 6; at += 1) draw()
+    now += 600_000
+    draw()
+    expect(seconds).toEqual([60, 120, 240, 480, 900, 900, 60])
   })
 
   it('is skipped while another can be used, and the earliest is told when none can', () => {
     const one = add({ label: 'one', weight: 1000 })
     const two = add({ label: 'two' })
-    keys.answered(one.id, 429, '60')
+    answered(one.id, 429, '60')
     chance = 0
     expect(label(pick())).toBe('two')
-    keys.answered(two.id, 429, '20')
+    answered(two.id, 429, '20')
     expect(pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: 20 })
     expect(pick({ provider: 'groq' })).toEqual({ refused: 'no_key' })
   })
 
   it('tells no agent of a key that it may not use', () => {
     const { id } = add({ tags: ['work'] })
-    keys.answered(id, 429, '60')
+    answered(id, 429, '60')
     expect(pick()).toEqual({ refused: 'no_key' })
   })
 
   it('does not rest for ever when the clock is set back', () => {
     const { id } = add()
-    keys.answered(id, 401, null)
+    answered(id, 401, null)
     now = START - 7_200_000
     expect(label(pick())).toBe('key-1')
   })
 
   it('leaves nothing behind when it is removed', () => {
     const { id } = add()
-    keys.answered(id, 401, null)
+    answered(id, 401, null)
     keys.remove(id, ACTOR)
-    keys.answered(id, 401, null)
+    answered(id, 401, null)
     add()
     expect(label(pick())).toBe('key-2')
   })

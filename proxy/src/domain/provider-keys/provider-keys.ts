@@ -3,6 +3,7 @@ import { canonicalTags } from '../agents/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { Providers } from '../providers/index.ts'
 import type { Vault } from '../vault/index.ts'
+import { createCooldowns } from './cooldowns.ts'
 import { assertKeyValue, assertLabel, assertWeight, canonicalModels, coversModel } from './new-key.ts'
 import type {
   PickedKey,
@@ -11,7 +12,6 @@ import type {
   ProviderKeys,
   StoredProviderKey,
 } from './ports.ts'
-import { MAX_REST_MS, restMs } from './rest.ts'
 
 /** A decrypted key stays in memory for so long at most. */
 const KEPT_MS = 60_000
@@ -35,7 +35,7 @@ export function createProviderKeys(deps: {
   /** Without what is sealed, which a rotation changes. */
   let byProvider: ReadonlyMap<string, readonly ProviderKey[]> | undefined
   const opened = new Map<number, { readonly key: PickedKey; readonly until: UnixMs }>()
-  const restingUntil = new Map<number, UnixMs>()
+  const cooldowns = createCooldowns()
 
   const known = (): ReadonlyMap<string, readonly ProviderKey[]> => {
     byProvider ??= Map.groupBy(repository.list().map(withoutSealed), ({ provider }) => provider)
@@ -50,11 +50,6 @@ export function createProviderKeys(deps: {
       byProvider = undefined
       opened.clear()
     }
-  }
-  const restOf = (id: number, now: UnixMs): UnixMs | null => {
-    const until = restingUntil.get(id)
-    // A clock that was set back shall not keep a key resting until it has caught up.
-    return until !== undefined && until > now && until - now <= MAX_REST_MS ? until : null
   }
 
   /** Decrypts and says so in the audit, both or neither. */
@@ -135,7 +130,7 @@ export function createProviderKeys(deps: {
     list(provider) {
       const now = clock.now()
       const keys = provider === undefined ? [...known().values()].flat() : (known().get(provider) ?? [])
-      return keys.map((key) => ({ ...key, restingUntil: restOf(key.id, now) }))
+      return keys.map((key) => ({ ...key, cooldown: cooldowns.of(key.id, now) }))
     },
 
     remove(id, actor) {
@@ -148,20 +143,21 @@ export function createProviderKeys(deps: {
           provider: stored.provider,
           label: stored.label,
         })
-        restingUntil.delete(id)
+        cooldowns.forget(id)
         return withoutSealed(stored)
       })
     },
 
-    pick({ provider, model, tags }) {
+    pick({ provider, model, tags, agentId }) {
       const now = clock.now()
+      const untilOf = ({ id }: ProviderKey): UnixMs | null => cooldowns.until(id, agentId, now)
       const usable = (known().get(provider) ?? []).filter(
         (key) => key.tags.every((tag) => tags.includes(tag)) && coversModel(key.models, model),
       )
       if (usable.length === 0) return { refused: 'no_key' }
-      const awake = usable.filter(({ id }) => restOf(id, now) === null)
+      const awake = usable.filter((key) => untilOf(key) === null)
       if (awake.length === 0) {
-        const earliest = Math.min(...usable.map(({ id }) => restOf(id, now) ?? now))
+        const earliest = Math.min(...usable.map((key) => untilOf(key) ?? now))
         return {
           refused: 'keys_resting',
           retryAfterSeconds: Math.max(1, Math.ceil((earliest - now) / 1_000)),
@@ -179,12 +175,11 @@ export function createProviderKeys(deps: {
       )
     },
 
-    answered(id, status, retryAfter) {
-      const now = clock.now()
-      const ms = restMs(status, retryAfter, now)
-      if (ms === 0 || ![...known().values()].flat().some((key) => key.id === id)) return
-      // A late answer to an earlier request does not shorten what a newer one said.
-      restingUntil.set(id, Math.max(now + ms, restOf(id, now) ?? 0))
+    answered(id, agentId, answer) {
+      // An answer may come when the key is gone.
+      const isRefusal = answer.status >= 400
+      if (isRefusal && ![...known().values()].flat().some((key) => key.id === id)) return
+      cooldowns.answered(id, agentId, answer, clock.now())
     },
 
     dropCache() {

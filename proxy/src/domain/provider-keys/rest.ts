@@ -7,8 +7,8 @@ const MIN_REST_MS = 1_000
 export const MAX_REST_MS = 60 * 60_000
 
 /**
- * How long a key is left alone after this answer of the vendor's; 0 when the key is not at fault. A 403 is often about
- * one path or one model: an agent that asks for it must not let the key rest for everybody.
+ * How long a key is left alone after this answer of the vendor's; 0 when the key is not at fault. A 403 is about one path
+ * or one model.
  */
 export function restMs(status: number, retryAfter: string | null, now: UnixMs): number {
   if (status === 401) return REFUSED_REST_MS

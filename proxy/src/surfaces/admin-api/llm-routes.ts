@@ -80,7 +80,7 @@ function addProviderRoutes(app: Express, { llm, owner }: LlmRouteDeps): void {
 
 function addKeyRoutes(app: Express, { llm, owner }: LlmRouteDeps): void {
   app.get('/v1/provider-keys', (_request, response) => {
-    const keys = llm.keys.list().map((key) => ({ ...viewKey(key), resting_until: key.restingUntil }))
+    const keys = llm.keys.list().map((key) => ({ ...viewKey(key), cooldown: key.cooldown }))
     response.json({ keys })
   })
   app.post('/v1/provider-keys', (request, response) => {

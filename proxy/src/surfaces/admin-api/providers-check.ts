@@ -17,7 +17,7 @@ export function providersCheck(
         ({ name, own, auth, missing }) =>
           missing.length === 0 && (withKey.has(name) || (own && auth.kind === 'none')),
       )
-      const resting = stored.filter(({ restingUntil }) => restingUntil !== null)
+      const cooling = stored.filter(({ cooldown }) => cooldown !== null)
       const needKey = new Set(listings.filter(({ auth }) => auth.kind !== 'none').map(({ name }) => name))
       const inVain = Map.groupBy(
         access.grants().filter(({ provider }) => needKey.has(provider) && !withKey.has(provider)),
@@ -30,7 +30,7 @@ export function providersCheck(
           usable.length === 0 ? 'none usable' : `${usable.length} usable`,
           ...(stored.length === 0
             ? ['no key stored']
-            : [`${resting.length} of ${stored.length} keys at rest`]),
+            : [`${cooling.length} of ${stored.length} keys in cooldown`]),
           ...[...inVain].map(([provider, grants]) => {
             const names = new Set(grants.map(({ agentId }) => agents.byId(agentId)?.name ?? agentId))
             return `no key for ${provider}, which ${[...names].join(' and ')} may use: oauth3 key add ${provider}`

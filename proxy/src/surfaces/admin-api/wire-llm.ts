@@ -59,8 +59,8 @@ export const keyView = z.object({
   created_at: z.int(),
 })
 const listedKey = keyView.extend({
-  /** Until when it is not taken, since its vendor refused it; null: it may be taken. */
-  resting_until: z.int().nullable(),
+  /** Until when it is not taken, since its vendor refused it, and for how many agents (0: all); null: it may be taken. */
+  cooldown: z.object({ until: z.int(), agents: z.int() }).nullable(),
 })
 export const keyList = z.object({ keys: z.array(listedKey) })
 

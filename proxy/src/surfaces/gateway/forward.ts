@@ -9,6 +9,7 @@ import {
   type EgressRule,
   scrubberFor,
 } from '../../domain/egress/index.ts'
+import { onBehalfOf } from '../../kernel/index.ts'
 import { drain, relay, streamed } from '../relay/index.ts'
 import type { Door } from './door.ts'
 import type { Allowed } from './judge.ts'
@@ -92,9 +93,9 @@ function send({ response, allowed, outcome, upstreams }: Forwarding, body: Reada
   response.once('close', () => upstream.release())
   const { method, path, headers } = prepared
   const scrubber = scrubberFor(session.policy)
-  relay(
-    { response, pool: upstream.pool, method, path, headers, body, scrubber },
-    {
+  const relaying = { response, pool: upstream.pool, method, path, headers, body, scrubber }
+  onBehalfOf(session.policy.owner, () =>
+    relay(relaying, {
       onAnswer(status) {
         outcome.status = status
         return null
@@ -109,7 +110,7 @@ function send({ response, allowed, outcome, upstreams }: Forwarding, body: Reada
         answerRefusal(response, { rule, origin, secrets: [] }, false)
       },
       mayGoOn: () => !session.ended,
-    },
+    }),
   )
 }
 

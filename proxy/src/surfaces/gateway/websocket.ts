@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { approvedAddresses, type EgressDial, scrubberFor } from '../../domain/egress/index.ts'
+import { onBehalfOf } from '../../kernel/index.ts'
 import { openWebSocket as openRelay, readEarly } from '../relay/index.ts'
 import type { Allowed } from './judge.ts'
 import type { Outcome } from './outcome.ts'
@@ -19,29 +20,31 @@ export interface Opening {
 /** A run's WebSocket: to the target that was allowed, with the addresses that were approved for it. */
 export function openWebSocket({ socket, head, allowed, outcome, dial, fail }: Opening): void {
   const { target, session, origin, prepared } = allowed
-  openRelay({
-    socket,
-    early: readEarly(socket, head),
-    target,
-    approved: approvedAddresses(session.policy, target),
-    method: prepared.method,
-    path: prepared.path,
-    headers: prepared.headers,
-    scrubber: scrubberFor(session.policy),
-    dial,
-    onStatus(status) {
-      outcome.status = status
-    },
-    onRequestBytes(bytes) {
-      outcome.requestBytes += bytes
-    },
-    onResponseBytes(bytes) {
-      outcome.responseBytes += bytes
-    },
-    refuse(rule) {
-      outcome.refused = rule
-      writeRefusal(socket, { rule, origin, secrets: [] })
-    },
-    fail,
-  })
+  onBehalfOf(session.policy.owner, () =>
+    openRelay({
+      socket,
+      early: readEarly(socket, head),
+      target,
+      approved: approvedAddresses(session.policy, target),
+      method: prepared.method,
+      path: prepared.path,
+      headers: prepared.headers,
+      scrubber: scrubberFor(session.policy),
+      dial,
+      onStatus(status) {
+        outcome.status = status
+      },
+      onRequestBytes(bytes) {
+        outcome.requestBytes += bytes
+      },
+      onResponseBytes(bytes) {
+        outcome.responseBytes += bytes
+      },
+      refuse(rule) {
+        outcome.refused = rule
+        writeRefusal(socket, { rule, origin, secrets: [] })
+      },
+      fail,
+    }),
+  )
 }

@@ -89,7 +89,7 @@ function under(
   const model = models.includes(null) ? null : (models[0] ?? null)
   let key: PickedKey | null = null
   if (provider.auth.kind !== 'none') {
-    const picked = deps.keys.pick({ provider: provider.name, model, tags: agent.tags })
+    const picked = deps.keys.pick({ provider: provider.name, model, tags: agent.tags, agentId: agent.id })
     if ('refused' in picked) return noKey(picked, provider.name)
     key = picked
   }
@@ -233,7 +233,7 @@ const noKey = (none: Exclude<ReturnType<ProviderKeys['pick']>, PickedKey>, provi
   none.refused === 'keys_resting'
     ? refused(
         'keys_resting',
-        `Every key for ${provider} was refused by the provider lately.`,
+        `Every key for ${provider} that this agent may use is in cooldown: the provider refused it lately.`,
         none.retryAfterSeconds,
       )
     : refused(

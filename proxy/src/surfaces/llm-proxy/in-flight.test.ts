@@ -15,13 +15,15 @@ it('holds up an agent that has too many under way, and no other', () => {
   expect(take(600, () => inFlight.take('greedy'))).toHaveLength(511)
 })
 
-it('holds up everybody when all together have too many', () => {
+it('is bounded for all agents together, and whoever comes last finds a place', () => {
   const inFlight = createInFlight()
-  const places = Array.from({ length: 10 }, (_, agent) => take(500, () => inFlight.take(`a${agent}`))).flat()
-  expect(places).toHaveLength(4_096)
-  expect(inFlight.take('another')).toBeNull()
-  for (const place of places) place[Symbol.dispose]()
-  expect(inFlight.take('another')).not.toBeNull()
+  const agents = Array.from({ length: 10 }, (_, agent) => `a${agent}`)
+  const places = agents.map((agent) => take(600, () => inFlight.take(agent)))
+  expect(places.map(({ length }) => length)).toEqual([512, 512, 512, 512, 512, 512, 512, 256, 128, 64])
+  expect(agents.map((agent) => inFlight.take(agent))).toEqual(agents.map(() => null))
+  expect(take(600, () => inFlight.take('another'))).toHaveLength(32)
+  for (const place of places.flat()) place[Symbol.dispose]()
+  expect(take(600, () => inFlight.take('later'))).toHaveLength(512)
 })
 
 it('is settled when nothing is under way any more, and not before', async () => {

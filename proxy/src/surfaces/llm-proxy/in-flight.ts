@@ -1,3 +1,5 @@
+import { fairShare } from '../../kernel/index.ts'
+
 /** How many requests may be under way at once: each holds sockets and memory. */
 export interface InFlight {
   /** Null when there are too many; the place is given back when what it answers is disposed of. */
@@ -6,8 +8,7 @@ export interface InFlight {
   settled(): Promise<void>
 }
 
-const MAX_PER_AGENT = 512
-const MAX_ALL = 4_096
+const SHARES = { total: 4_096, perOwner: 512 }
 
 export function createInFlight(): InFlight {
   const counts = new Map<string, number>()
@@ -36,7 +37,7 @@ export function createInFlight(): InFlight {
   return {
     take(agentId) {
       const mine = counts.get(agentId) ?? 0
-      if (mine >= MAX_PER_AGENT || all >= MAX_ALL) return null
+      if (mine >= fairShare(SHARES, all - mine)) return null
       counts.set(agentId, mine + 1)
       all += 1
       return new Place(agentId)

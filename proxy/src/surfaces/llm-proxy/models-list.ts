@@ -75,7 +75,7 @@ function admitted(agent: Agent, provider: Provider, deps: ModelListDeps): Listed
   const key =
     provider.auth.kind === 'none'
       ? null
-      : keys.pick({ provider: provider.name, model: null, tags: agent.tags })
+      : keys.pick({ provider: provider.name, model: null, tags: agent.tags, agentId: agent.id })
   if (key !== null && 'refused' in key) return undefined
   const scrubber = deps.scrubberOf({ provider, key })
   const pool = deps.poolOf(provider)
@@ -92,7 +92,7 @@ function admitted(agent: Agent, provider: Provider, deps: ModelListDeps): Listed
     return undefined
   }
   const answered: Listed['answered'] = (status, retryAfter) => {
-    if (key !== null) keys.answered(key.id, status, retryAfter)
+    if (key !== null) keys.answered(key.id, agent.id, { status, retryAfter })
   }
   return { provider, key, pool, scrubber, place, answered }
 }

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Agent, Agents } from '../../domain/agents/index.ts'
-import type { EgressDial } from '../../domain/egress/index.ts'
+import { type EgressDial, EgressDialError } from '../../domain/egress/index.ts'
 import type { ProviderAccess } from '../../domain/provider-access/index.ts'
 import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { Provider, Providers } from '../../domain/providers/index.ts'
 import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
 import type { LargeBodies, Usage } from '../../domain/usage/index.ts'
-import type { SecretValue } from '../../kernel/index.ts'
+import { onBehalfOf, type SecretValue } from '../../kernel/index.ts'
 import { drain, type EarlyBytes, readEarly } from '../relay/index.ts'
 import { Exchange } from './exchange.ts'
 import { forward, SILENCE_MS } from './forward.ts'
@@ -115,10 +115,10 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     return headers
   }
 
-  /** What could not be sent takes no place in the limits. */
+  /** What could not be sent takes no place in the limits. A connection that it needs is opened for its agent. */
   const sending = (ready: Ready, send: () => void): void => {
     try {
-      send()
+      onBehalfOf(ready.agent.id, send)
     } catch (error) {
       ready.place.release()
       throw error
@@ -126,6 +126,12 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   }
 
   const away = (provider: Provider, error: unknown): LlmRefusal => {
+    if (
+      error === 'too_many_requests' ||
+      (error instanceof EgressDialError && error.reason === 'too_many_requests')
+    ) {
+      return refused('rate_limited', 'Too many names are being looked up for this agent.', 1)
+    }
     deps.log(`the provider ${provider.name} cannot be reached`, error)
     return refused('upstream_unreachable', `${provider.name} cannot be reached.`)
   }
@@ -157,7 +163,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     if ('code' in entered) return refuse(entered)
     const { agent, reading } = entered
     if (reading.provider === null && reading.rest === '/v1/models' && request.method === 'GET') {
-      return await answerList(agent, response, exchange.gone())
+      return await onBehalfOf(agent.id, () => answerList(agent, response, exchange.gone()))
     }
     const ready = await prepare(agent, reading, exchange, preparation)
     if ('code' in ready) return refuse(ready)

@@ -25,16 +25,20 @@ describe('the memory for bodies', () => {
     expect(first.grow(1)).toBe(false)
   })
 
-  it('is bounded for all agents together', () => {
+  it('is bounded for all agents together, and whoever comes last finds room', () => {
     const budget = createBodyBudget()
-    expect(['a', 'b', 'c', 'd'].map((agent) => fill(budget.open(agent)))).toEqual([64, 64, 64, 0])
+    const greedy = ['a', 'b', 'c', 'd', 'e', 'f'].map((agent) => budget.open(agent))
+    expect(greedy.map(fill)).toEqual([64, 64, 32, 16, 8, 4])
+    // None of them grows into what is left.
+    expect(greedy.map(fill)).toEqual([0, 0, 0, 0, 0, 0])
+    expect(fill(budget.open('modest'))).toBe(2)
   })
 
   it('is given back, once, with all that was booked and nothing that was refused', () => {
     const budget = createBodyBudget()
     for (let round = 0; round < 5; round += 1) {
       const holds = ['a', 'b', 'c'].map((agent) => budget.open(agent))
-      expect(holds.map(fill)).toEqual([64, 64, 64])
+      expect(holds.map(fill)).toEqual([64, 64, 32])
       for (const hold of [...holds, ...holds]) hold[Symbol.dispose]()
     }
     const [stays, goes] = [budget.open('a'), budget.open('a')]

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { fairShare } from '../../kernel/index.ts'
 import { createBodyPace } from './body-pace.ts'
 import { Heard, type Stalls } from './stalls.ts'
 
@@ -14,6 +15,8 @@ export const MAX_UNGRANTED_BYTES = 256 * 1_024
 /** Of all bodies together that are held, and of one agent's. */
 const MAX_HELD_BYTES = 192 * 1_048_576
 const MAX_HELD_PER_AGENT = 64 * 1_048_576
+
+const SHARES = { total: MAX_HELD_BYTES, perOwner: MAX_HELD_PER_AGENT }
 
 /** A share of the memory for bodies, for as long as its request lasts. */
 export interface BodyHold extends Disposable {
@@ -38,8 +41,9 @@ export function createBodyBudget(): { open(agentId: string): BodyHold } {
     }
 
     grow(bytes: number): boolean {
-      const ofAgent = (byAgent.get(this.#agentId) ?? 0) + bytes
-      if (held + bytes > MAX_HELD_BYTES || ofAgent > MAX_HELD_PER_AGENT) return false
+      const before = byAgent.get(this.#agentId) ?? 0
+      const ofAgent = before + bytes
+      if (ofAgent > fairShare(SHARES, held - before)) return false
       byAgent.set(this.#agentId, ofAgent)
       held += bytes
       this.#mine += bytes

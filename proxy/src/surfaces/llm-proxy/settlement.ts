@@ -5,7 +5,8 @@ import { BYTES_PER_TOKEN, type Ready } from './prepare.ts'
 /** What an exchange that is over means for the books, the limits and its key. */
 export function settle(ready: Ready, outcome: Outcome, keys: Pick<ProviderKeys, 'answered'>): void {
   const { status } = outcome
-  if (ready.key !== null && status !== null) keys.answered(ready.key.id, status, outcome.retryAfter)
+  if (ready.key !== null && status !== null)
+    keys.answered(ready.key.id, ready.agent.id, { status, retryAfter: outcome.retryAfter })
   ready.place.settle({
     model: outcome.model ?? ready.model,
     keyId: ready.key?.id ?? 0,

@@ -53,7 +53,7 @@ export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'c
           ...(key.tags.length === 0 ? [] : [`tags ${code(oneLine(key.tags.join(' '), 100))}`]),
           ...(key.weight === 1 ? [] : [`weight ${key.weight}`]),
           ...(key.models === null ? [] : [`for ${code(oneLine(key.models.join(' '), 100))}`]),
-          ...(key.restingUntil === null ? [] : [`rests until ${minute(key.restingUntil)}`]),
+          ...(key.cooldown === null ? [] : [cooldownSaid(key.cooldown)]),
         ]
         return [
           `${bold(`${key.id}.`)} ${code(oneLine(key.provider, 64))} ${code(oneLine(key.label, 64))}`,
@@ -146,4 +146,7 @@ const readNumber = (rest: string): number | undefined => {
 }
 
 const dayOf = (at: UnixMs): string => new Date(at).toISOString().slice(0, 10)
+const cooldownSaid = ({ until, agents }: { readonly until: UnixMs; readonly agents: number }): string =>
+  `in cooldown${agents === 0 ? '' : ` for ${agents === 1 ? 'one agent' : `${agents} agents`}`} until ${minute(until)}`
+
 const minute = (at: UnixMs): string => `${new Date(at).toISOString().slice(11, 16)} UTC`
