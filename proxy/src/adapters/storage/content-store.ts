@@ -6,8 +6,11 @@ interface Row {
   code_hash: CodeHash
   agent_id: AgentId
   imports_lock: string
+  bytes: number
 }
 
+const OPEN = `('pending', 'awaiting_secrets', 'approved', 'running')`
+const DAY_MS = 24 * 60 * 60 * 1_000
 /** Files of one lock that are deleted at once, at most about this many bytes. */
 const FILES_AT_ONCE = 50
 const BYTES_AT_ONCE = 1_048_576
@@ -26,10 +29,10 @@ export function createContentStore(db: Database): ContentRepository {
     'INSERT INTO content_holders (code_hash, agent_id, imports_lock, bytes) VALUES (?, ?, ?, ?)',
   )
   const of = db.prepare<[string, string], Row>(
-    'SELECT code_hash, agent_id, imports_lock FROM content_holders WHERE code_hash = ? AND agent_id = ?',
+    'SELECT code_hash, agent_id, imports_lock, bytes FROM content_holders WHERE code_hash = ? AND agent_id = ?',
   )
   const after = db.prepare<[string, string, string, number], Row>(
-    `SELECT code_hash, agent_id, imports_lock FROM content_holders
+    `SELECT code_hash, agent_id, imports_lock, bytes FROM content_holders
      WHERE (code_hash, agent_id, imports_lock) > (?, ?, ?) ORDER BY code_hash, agent_id, imports_lock LIMIT ?`,
   )
   const remove = db.prepare(
@@ -39,16 +42,16 @@ export function createContentStore(db: Database): ContentRepository {
     `CASE WHEN json_valid(${table}.consent) THEN json_extract(${table}.consent, '$.imports.lock') END`
   const needsCode = db
     .prepare<[{ code: string; agent: string; since: number }], number>(
-      `SELECT EXISTS (SELECT 1 FROM executions WHERE code_hash = @code AND agent_id = @agent AND finished_at IS NULL)
+      `SELECT EXISTS (SELECT 1 FROM executions WHERE agent_id = @agent AND status IN ${OPEN} AND code_hash = @code)
        OR EXISTS (SELECT 1 FROM approvals WHERE code_hash = @code AND ended_at IS NULL)
-       OR EXISTS (SELECT 1 FROM executions WHERE code_hash = @code AND agent_id = @agent AND executed_at IS NOT NULL
-         AND finished_at > @since)`,
+       OR EXISTS (SELECT 1 FROM content_holders WHERE code_hash = @code AND agent_id = @agent AND imports_lock = ''
+         AND ran_at > @since)`,
     )
     .pluck()
   const needsLock = db
     .prepare<[{ code: string; agent: string; lock: string }], number>(
-      `SELECT EXISTS (SELECT 1 FROM executions AS e WHERE code_hash = @code AND agent_id = @agent
-         AND finished_at IS NULL AND ${lockOf('e')} = @lock)
+      `SELECT EXISTS (SELECT 1 FROM executions AS e WHERE agent_id = @agent AND status IN ${OPEN}
+         AND code_hash = @code AND ${lockOf('e')} = @lock)
        OR EXISTS (SELECT 1 FROM approvals AS a WHERE code_hash = @code AND ended_at IS NULL AND ${lockOf('a')} = @lock)`,
     )
     .pluck()
@@ -57,11 +60,22 @@ export function createContentStore(db: Database): ContentRepository {
     .prepare<[number], AgentId>('SELECT agent_id FROM agent_storage WHERE bytes > ? LIMIT 100')
     .pluck()
 
-  const releaseRow = (row: Row, since: number): void => {
+  const ran = db.prepare<[{ code: string; agent: string; at: number }]>(
+    `UPDATE content_holders SET ran_at = @at WHERE code_hash = @code AND agent_id = @agent AND imports_lock = ''
+     AND ran_at < @at - ${DAY_MS}`,
+  )
+
+  const isNeeded = (row: Row, since: number): boolean => {
     const { code_hash: code, agent_id: agent, imports_lock: lock } = row
-    const isNeeded =
-      lock === '' ? needsCode.get({ code, agent, since }) : needsLock.get({ code, agent, lock })
-    if (!isNeeded) remove.run(code, agent, lock)
+    return (lock === '' ? needsCode.get({ code, agent, since }) : needsLock.get({ code, agent, lock })) === 1
+  }
+  const releaseRow = (row: Row, since: number): void => {
+    if (!isNeeded(row, since)) remove.run(row.code_hash, row.agent_id, row.imports_lock)
+  }
+  const page = (from: Held | undefined, limit: number): { rows: Row[]; next: Held | undefined } => {
+    const rows = after.all(from?.codeHash ?? '', from?.agentId ?? '', from?.importsLock ?? '', limit)
+    const last = rows.at(-1)
+    return { rows, next: rows.length < limit || !last ? undefined : heldOf(last) }
   }
 
   const deleter = createDeleter(db)
@@ -72,11 +86,20 @@ export function createContentStore(db: Database): ContentRepository {
       for (const row of of.all(codeHash, agentId)) releaseRow(row, since)
     },
     releaseNext(from, limit, since) {
-      const rows = after.all(from?.codeHash ?? '', from?.agentId ?? '', from?.importsLock ?? '', limit)
+      const { rows, next } = page(from, limit)
       for (const row of rows) releaseRow(row, since)
-      const last = rows.at(-1)
-      return rows.length < limit || !last ? undefined : heldOf(last)
+      return next
     },
+    countNext(from, limit, since) {
+      const { rows, next } = page(from, limit)
+      const over = rows.filter((row) => !isNeeded(row, since))
+      return {
+        next,
+        code: over.filter((row) => row.imports_lock === '').length,
+        bytes: over.reduce((sum, { bytes }) => sum + bytes, 0),
+      }
+    },
+    ran: (agent, code, at) => void ran.run({ agent, code, at }),
     deleteReleased: () => deleter(),
     bytesOf: (agentId) => bytesOf.get(agentId) ?? 0,
     beyond: (bytes) => beyond.all(bytes),

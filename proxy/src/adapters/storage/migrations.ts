@@ -280,12 +280,6 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE executions ADD COLUMN output_bytes INTEGER NOT NULL DEFAULT 0;
   UPDATE executions SET output_bytes = octet_length(result) WHERE result IS NOT NULL;
   CREATE INDEX executions_output_of_agent ON executions (agent_id, id) WHERE output_bytes > 0;
-  CREATE INDEX executions_output_by_age ON executions (finished_at) WHERE output_bytes > 0;
-  CREATE INDEX executions_ended ON executions (finished_at) WHERE finished_at IS NOT NULL;
-  CREATE INDEX executions_undecided_of_agent ON executions (agent_id, finished_at)
-    WHERE finished_at IS NOT NULL AND decision IS NULL;
-  CREATE INDEX executions_code_open ON executions (code_hash, agent_id) WHERE finished_at IS NULL;
-  CREATE INDEX executions_code_ran ON executions (code_hash, agent_id, finished_at) WHERE executed_at IS NOT NULL;
   CREATE INDEX approvals_standing_code ON approvals (code_hash) WHERE ended_at IS NULL;
   CREATE INDEX approvals_ended ON approvals (ended_at) WHERE ended_at IS NOT NULL;
   CREATE INDEX provider_asks_settled ON provider_asks (decided_at) WHERE status <> 'pending';
@@ -309,12 +303,14 @@ export const MIGRATIONS: readonly string[] = [
     agent_id TEXT NOT NULL,
     imports_lock TEXT NOT NULL,
     bytes INTEGER NOT NULL,
+    ran_at INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (code_hash, agent_id, imports_lock)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX content_holders_of_lock ON content_holders (imports_lock) WHERE imports_lock <> '';
-  INSERT INTO content_holders (code_hash, agent_id, imports_lock, bytes)
-    SELECT DISTINCT code_hash, agent_id, '', octet_length(text)
-    FROM executions JOIN code ON code.hash = executions.code_hash;
+  INSERT INTO content_holders (code_hash, agent_id, imports_lock, bytes, ran_at)
+    SELECT code_hash, agent_id, '', octet_length(text),
+      ifnull(max(CASE WHEN executed_at IS NOT NULL THEN finished_at END), 0)
+    FROM executions JOIN code ON code.hash = executions.code_hash GROUP BY code_hash, agent_id;
   INSERT OR IGNORE INTO content_holders (code_hash, agent_id, imports_lock, bytes)
     SELECT code_hash, agent_id, json_extract(imports, '$.lock'), ifnull(json_extract(imports, '$.bytes'), 0)
     FROM (SELECT code_hash, agent_id,

@@ -1,36 +1,48 @@
 import type { Database } from 'better-sqlite3'
 import type { RunResult } from '../../domain/executions/index.ts'
-import type { PruneCounts, RetentionRepository } from '../../domain/retention/index.ts'
+import type { ExecutionCounts, RetentionRepository } from '../../domain/retention/index.ts'
 
 /** What nothing refers to: no wake or message is on its way, and ids that pages and audits name are not given out twice. */
 const FREE = `NOT EXISTS (SELECT 1 FROM wakes WHERE wakes.request_id = executions.request_id)
   AND NOT EXISTS (SELECT 1 FROM outbox
     WHERE CASE WHEN json_valid(payload) THEN json_extract(payload, '$.requestId') END = executions.request_id)
   AND id < (SELECT max(id) FROM executions)`
-/** Word for word the condition of the index. */
-const UNDECIDED = 'finished_at IS NOT NULL AND decision IS NULL'
+/** Rows that are looked at at once. */
+const ROWS_AT_ONCE = 200
 
-/** Deletes in small pieces, oldest first, along indexes. */
+/** Deletes in small pieces, oldest first. Ids follow time, so that no index of times is kept for every run. */
 export function createRetentionStore(db: Database): RetentionRepository {
-  const outputs = (where: string) =>
-    db.prepare<[{ agent: string; before: number; limit: number }], { id: number; bytes: number }>(
-      `SELECT id, output_bytes AS bytes FROM executions WHERE output_bytes > 0 AND ${where} LIMIT @limit`,
+  /** Of each agent one look-up: there are few, and rows are many. */
+  const agentWithOldestOutput = db
+    .prepare<[], string>(
+      `SELECT agent_id FROM (SELECT agent_id, (SELECT id FROM executions
+         WHERE executions.agent_id = agent_storage.agent_id AND output_bytes > 0 ORDER BY id LIMIT 1) AS first
+       FROM agent_storage) WHERE first IS NOT NULL ORDER BY first LIMIT 1`,
     )
-  const outputsOfAgent = outputs('agent_id = @agent ORDER BY id')
-  const outputsByAge = outputs('finished_at <= @before ORDER BY finished_at')
+    .pluck()
+  const outputs = db.prepare<[string, number], { id: number; bytes: number; finishedAt: number | null }>(
+    `SELECT id, output_bytes AS bytes, finished_at AS finishedAt FROM executions
+     WHERE agent_id = ? AND output_bytes > 0 ORDER BY id LIMIT ?`,
+  )
   const result = db.prepare<[number], string | null>('SELECT result FROM executions WHERE id = ?').pluck()
   const empty = db.prepare('UPDATE executions SET result = ?, output_bytes = 0 WHERE id = ?')
 
-  const ended = (where: string) =>
-    db
-      .prepare<[{ agent: string; before: number; limit: number }], string>(
-        `SELECT request_id FROM executions WHERE ${where} AND finished_at <= @before AND ${FREE}
-         ORDER BY finished_at LIMIT @limit`,
-      )
-      .pluck()
-  const endedByAge = ended('finished_at IS NOT NULL')
-  const undecidedByAge = ended(UNDECIDED)
-  const undecidedOfAgent = ended(`agent_id = @agent AND ${UNDECIDED}`)
+  interface Candidate {
+    id: number
+    requestId: string
+    createdAt: number
+    isOver: number
+  }
+  const candidates = (where: string) =>
+    db.prepare<[{ agent: string; after: number; before: number; undecided: number }], Candidate>(
+      `SELECT id, request_id AS requestId, created_at AS createdAt,
+         ifnull(finished_at <= @before, 0) AND (@undecided = 0 OR decision IS NULL) AND ${FREE} AS isOver
+       FROM executions WHERE ${where} id > @after ORDER BY id LIMIT ${ROWS_AT_ONCE}`,
+    )
+  const ofAll = candidates('')
+  const ofAgent = candidates('agent_id = @agent AND')
+  /** Where the search goes on: what stands before stays, as long as this pass lasts. */
+  const positions = new Map<string, number>()
   const dropExecution = db.prepare('DELETE FROM executions WHERE request_id = ?')
   const dropCards = db.prepare('DELETE FROM cards WHERE request_id = ?')
 
@@ -55,11 +67,12 @@ export function createRetentionStore(db: Database): RetentionRepository {
 
   return {
     dropOutputs({ agentId, endedBefore }, limit, bytes) {
-      const statement = agentId === undefined ? outputsByAge : outputsOfAgent
-      const values = { agent: agentId ?? '', before: endedBefore ?? Number.MAX_SAFE_INTEGER, limit }
+      const agent = agentId ?? agentWithOldestOutput.get()
+      if (agent === undefined) return 0
       let dropped = 0
       let sum = 0
-      for (const row of statement.all(values)) {
+      for (const row of outputs.all(agent, limit)) {
+        if (endedBefore !== undefined && (row.finishedAt ?? Number.MAX_SAFE_INTEGER) > endedBefore) break
         if (dropped > 0 && sum + row.bytes > bytes) break
         empty.run(withoutOutput(result.get(row.id) ?? null), row.id)
         dropped += 1
@@ -67,15 +80,23 @@ export function createRetentionStore(db: Database): RetentionRepository {
       }
       return dropped
     },
-    dropExecutions({ agentId, endedBefore, undecided }, limit) {
-      const byAge = undecided ? undecidedByAge : endedByAge
-      const statement = agentId === undefined ? byAge : undecidedOfAgent
-      const ids = statement.all({ agent: agentId ?? '', before: endedBefore, limit })
-      for (const id of ids) {
-        dropCards.run(id)
-        dropExecution.run(id)
+    dropExecutions({ agentId, endedBefore: before, undecided }, limit) {
+      const place = `${agentId ?? ''} ${undecided}`
+      const values = { agent: agentId ?? '', before, undecided: undecided ? 1 : 0 }
+      for (let after = positions.get(place) ?? 0; ; ) {
+        const rows = (agentId === undefined ? ofAll : ofAgent).all({ ...values, after })
+        const over = rows.filter(({ isOver }) => isOver === 1).slice(0, limit)
+        for (const { requestId } of over) {
+          dropCards.run(requestId)
+          dropExecution.run(requestId)
+        }
+        const last = rows.at(-1)
+        const isEnd = last === undefined || last.createdAt > before
+        after = over.at(-1)?.id ?? last?.id ?? 0
+        if (over.length === 0 && isEnd) positions.delete(place)
+        else positions.set(place, after)
+        if (over.length > 0 || isEnd) return over.length
       }
-      return ids.length
     },
     dropEnded(before, limit) {
       return [dropGrants, dropAsks, dropAskCards, dropProviderGrants].reduce(
@@ -95,7 +116,7 @@ export function createRetentionStore(db: Database): RetentionRepository {
       db.pragma(`incremental_vacuum(${pages})`)
       return pragma('freelist_count') > 0
     },
-    count: createCounter(db),
+    ...createCounter(db),
   }
 }
 
@@ -110,51 +131,37 @@ function withoutOutput(text: string | null): string | null {
   }
 }
 
-function createCounter(db: Database): RetentionRepository['count'] {
-  const one = (sql: string) => db.prepare<[Record<string, number | string>], Record<string, number>>(sql)
-  const outputs = one(
-    'SELECT count(*) AS n, ifnull(sum(output_bytes), 0) AS bytes FROM executions WHERE output_bytes > 0 AND finished_at <= @at',
+function createCounter(db: Database): Pick<RetentionRepository, 'countNext' | 'countOthers'> {
+  type Values = { after: number; limit: number; outputs: number; executions: number }
+  const next = db.prepare<[Values], Record<keyof ExecutionCounts | 'lastId', number | null>>(
+    `SELECT max(id) AS lastId,
+       sum(output_bytes > 0 AND finished_at <= @outputs) AS outputs,
+       sum(CASE WHEN finished_at <= @outputs THEN output_bytes ELSE 0 END) AS outputBytes,
+       sum(finished_at <= @executions AND free) AS executions,
+       sum(finished_at IS NULL) AS waiting,
+       sum(finished_at <= @executions AND NOT free) AS unsent,
+       sum(finished_at > @executions) AS young
+     FROM (SELECT id, output_bytes, finished_at, (${FREE}) AS free
+       FROM executions WHERE id > @after ORDER BY id LIMIT @limit)`,
   )
-  const code = one(
-    `SELECT count(*) AS n, ifnull(sum(bytes), 0) AS bytes FROM content_holders AS h WHERE @at > 0
-     AND NOT EXISTS (SELECT 1 FROM executions WHERE code_hash = h.code_hash AND agent_id = h.agent_id AND finished_at IS NULL)
-     AND NOT EXISTS (SELECT 1 FROM approvals WHERE code_hash = h.code_hash AND ended_at IS NULL)
-     AND NOT EXISTS (SELECT 1 FROM executions WHERE code_hash = h.code_hash AND agent_id = h.agent_id
-       AND executed_at IS NOT NULL AND finished_at > @at)`,
-  )
-  const executions = one(
-    `SELECT count(*) AS n FROM executions WHERE finished_at IS NOT NULL AND finished_at <= @at AND ${FREE}`,
-  )
-  const unsent = one(
-    `SELECT count(*) AS n FROM executions WHERE finished_at IS NOT NULL AND finished_at <= @at AND NOT (${FREE})`,
-  )
-  const young = one(
-    'SELECT count(*) AS n FROM executions WHERE finished_at IS NOT NULL AND finished_at > @at',
-  )
-  const waiting = one(
-    `SELECT count(*) AS n FROM executions WHERE status IN ('pending', 'awaiting_secrets', 'approved', 'running')`,
-  )
-  const grants = one('SELECT count(*) AS n FROM approvals WHERE ended_at IS NULL')
-  const usage = one('SELECT count(*) AS n FROM usage_by_day WHERE day < @day')
-  return (cutoffs): PruneCounts => {
-    const out = outputs.get({ at: cutoffs.outputs }) ?? {}
-    const held = code.get({ at: cutoffs.code }) ?? {}
-    const at = cutoffs.executions
-    const count = (statement: ReturnType<typeof one>, values: Record<string, number | string> = {}): number =>
-      statement.get(values)?.n ?? 0
-    return {
-      outputs: out.n ?? 0,
-      outputBytes: out.bytes ?? 0,
-      code: held.n ?? 0,
-      codeBytes: held.bytes ?? 0,
-      executions: count(executions, { at }),
-      usageRows: count(usage, { day: cutoffs.usageDay }),
-      kept: {
-        waiting: count(waiting),
-        grants: count(grants),
-        unsent: count(unsent, { at }),
-        young: count(young, { at }),
-      },
-    }
+  const usage = db.prepare<[string], number>('SELECT count(*) FROM usage_by_day WHERE day < ?').pluck()
+  const grants = db.prepare<[], number>('SELECT count(*) FROM approvals WHERE ended_at IS NULL').pluck()
+  return {
+    countNext({ outputs, executions }, after, limit) {
+      const row = next.get({ after, limit, outputs, executions })
+      if (row === undefined || row.lastId === null) return undefined
+      return {
+        lastId: row.lastId,
+        counts: {
+          outputs: row.outputs ?? 0,
+          outputBytes: row.outputBytes ?? 0,
+          executions: row.executions ?? 0,
+          waiting: row.waiting ?? 0,
+          unsent: row.unsent ?? 0,
+          young: row.young ?? 0,
+        },
+      }
+    },
+    countOthers: ({ usageDay }) => ({ usageRows: usage.get(usageDay) ?? 0, grants: grants.get() ?? 0 }),
   }
 }

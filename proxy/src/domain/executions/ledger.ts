@@ -51,9 +51,8 @@ export function createLedger(deps: {
       }
       const moved: Execution = { ...execution, ...change, status: to }
       repository.update(moved)
-      // What a grant covered and ran keeps its code with the grant.
-      const stays = moved.trusted && moved.startedAt !== null
-      if (isFinal(to) && !stays) content.ended(moved.agentId, moved.codeHash)
+      const how = { ran: moved.startedAt !== null, byGrant: moved.trusted }
+      if (isFinal(to)) content.ended(moved.agentId, moved.codeHash, how)
       audit.append(note.event, note.actor, execution.requestId, note.data)
       tell(moved, execution.status)
       return moved

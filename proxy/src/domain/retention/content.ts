@@ -16,8 +16,11 @@ export interface StoredContent {
   hold(agentId: AgentId, parts: readonly Part[]): void
   /** Room for output that is about to be stored. It is stored in any case; the next request waits for the room. */
   reserveOutput(agentId: AgentId, bytes: number): void
-  /** A request has ended. What never ran leaves its code to nobody; what ran keeps it for a while. */
-  ended(agentId: AgentId, codeHash: CodeHash): void
+  /**
+   * A request has ended. What never ran leaves its code to nobody; what ran keeps it for a while; what a grant covered
+   * keeps it with the grant.
+   */
+  ended(agentId: AgentId, codeHash: CodeHash, how: { readonly ran: boolean; readonly byGrant: boolean }): void
 }
 
 interface Part {
@@ -77,7 +80,9 @@ export function createStoredContent(deps: {
       }
     },
     reserveOutput: (agentId, bytes) => void makeRoom(agentId, bytes),
-    ended(agentId, codeHash) {
+    ended(agentId, codeHash, { ran, byGrant }) {
+      if (ran) contents.ran(agentId, codeHash, clock.now())
+      if (ran && byGrant) return
       contents.release(agentId, codeHash, ranSince(clock.now(), deps.retainCodeMs))
       deps.onReleased()
     },

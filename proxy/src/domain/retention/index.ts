@@ -1,6 +1,6 @@
 export { createStoredContent, IDEMPOTENCY_MS, type StoredContent } from './content.ts'
 export { createFreeSpace, type FreeSpace, type ReadFreeBytes, type Reserve } from './free-space.ts'
-export type { ContentRepository, Held, PruneCounts, RetentionRepository } from './ports.ts'
+export type { ContentRepository, ExecutionCounts, Held, RetentionRepository } from './ports.ts'
 export {
   createRetention,
   type Retention,

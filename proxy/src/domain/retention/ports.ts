@@ -12,13 +12,21 @@ export interface Held {
 export interface ContentRepository {
   isHeld(held: Held): boolean
   hold(held: Held, bytes: number): void
+  /** The code ran for the agent; written once a day, so that a run costs a look-up. */
+  ran(agentId: AgentId, codeHash: CodeHash, at: UnixMs): void
   /**
    * Lets go of code and imports of this agent that nothing needs: what waits or runs, a standing grant, or, for code,
-   * a run that ended after `ranSince`. What nobody holds any more is queued to be deleted.
+   * a run that ended after `ranSince`, give or take a day. What nobody holds any more is queued to be deleted.
    */
   release(agentId: AgentId, codeHash: CodeHash, ranSince: UnixMs): void
   /** The same for the next `limit` holdings after `after`, in any fixed order; undefined at the end. */
   releaseNext(after: Held | undefined, limit: number, ranSince: UnixMs): Held | undefined
+  /** What that would let go of. */
+  countNext(
+    after: Held | undefined,
+    limit: number,
+    ranSince: UnixMs,
+  ): { readonly next: Held | undefined; readonly code: number; readonly bytes: number }
   /** Deletes one piece, bounded in size, of what nobody holds; the code's hash where it was code. */
   deleteReleased(): { readonly codeHash: CodeHash | null } | undefined
   /** Stored bytes of the agent: rows, code, imports, output. Kept as a sum; costs one look-up. */
@@ -40,8 +48,13 @@ export interface RetentionRepository {
   size(): { readonly used: number; readonly free: number }
   /** Gives some free pages at the end of the file back to the disk; false when there is none to give. */
   shrink(pages: number): boolean
-  /** What a prune would take, for a person. */
-  count(policy: Cutoffs): PruneCounts
+  /** Counts the next `limit` requests after a row id; undefined at the end. */
+  countNext(
+    cutoffs: Cutoffs,
+    afterId: number,
+    limit: number,
+  ): { readonly lastId: number; readonly counts: ExecutionCounts } | undefined
+  countOthers(cutoffs: Cutoffs): { readonly usageRows: number; readonly grants: number }
 }
 
 /** Times before which what has ended goes; 0: nothing goes. */
@@ -53,18 +66,19 @@ export interface Cutoffs {
   readonly usageDay: string
 }
 
-export interface PruneCounts {
+export interface ExecutionCounts {
   readonly outputs: number
   readonly outputBytes: number
+  readonly executions: number
+  /** What stays, and why. */
+  readonly waiting: number
+  readonly unsent: number
+  readonly young: number
+}
+
+export interface PruneCounts extends ExecutionCounts {
   readonly code: number
   readonly codeBytes: number
-  readonly executions: number
   readonly usageRows: number
-  /** What stays, whatever its age. */
-  readonly kept: {
-    readonly waiting: number
-    readonly grants: number
-    readonly unsent: number
-    readonly young: number
-  }
+  readonly grants: number
 }

@@ -31,7 +31,7 @@ export interface Retention {
   /** Looks at everything anew at the next turn. */
   reconsider(): void
   /** What a prune by hand would take. */
-  count(wish: PruneWish): PruneCounts
+  count(wish: PruneWish): Promise<PruneCounts>
   /**
    * Prunes by hand for up to `ms`, in short pieces with pauses between; written to the audit. Whether it came to its end is
    * told too.
@@ -59,6 +59,7 @@ const AUDIT_MS = 60 * 60_000
 /** Messages of the chat and the limits after a denial look back no further. */
 const LEAST_MS = IDEMPOTENCY_MS
 const PAUSE_MS = 5
+const COUNTED_ROWS = 200
 
 type Counts = { -readonly [K in keyof Pruned]: number }
 
@@ -194,7 +195,25 @@ export function createRetention(deps: {
     reconsider() {
       passAt = 0
     },
-    count: (wish) => repository.count(cutoffsOf(wish)),
+    async count(wish) {
+      const cutoffs = cutoffsOf(wish)
+      const sums = { outputs: 0, outputBytes: 0, executions: 0, waiting: 0, unsent: 0, young: 0 }
+      let page = repository.countNext(cutoffs, 0, COUNTED_ROWS)
+      while (page !== undefined) {
+        for (const key of Object.keys(sums) as (keyof typeof sums)[]) sums[key] += page.counts[key]
+        await othersTurn()
+        page = repository.countNext(cutoffs, page.lastId, COUNTED_ROWS)
+      }
+      let holders = contents.countNext(undefined, COUNTED_ROWS, cutoffs.code)
+      let { code, bytes: codeBytes } = holders
+      while (holders.next !== undefined) {
+        await othersTurn()
+        holders = contents.countNext(holders.next, COUNTED_ROWS, cutoffs.code)
+        code += holders.code
+        codeBytes += holders.bytes
+      }
+      return { ...sums, code, codeBytes, ...repository.countOthers(cutoffs) }
+    },
     async prune(wish, actor, ms) {
       const until = performance.now() + ms
       const counts = noCounts()
@@ -229,6 +248,8 @@ export function createRetention(deps: {
     size: () => repository.size(),
   }
 }
+
+const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const NO_WISH: PruneWish = { olderThanMs: null, maxBytes: null }
 

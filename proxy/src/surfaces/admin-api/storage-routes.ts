@@ -36,7 +36,7 @@ export function addStorageRoutes(
   app.post('/v1/prune', async (request, response) => {
     const { dry_run, older_than_ms, max_bytes } = parse(pruneBody, request.body)
     const wish = { olderThanMs: older_than_ms, maxBytes: max_bytes }
-    const counts = retention.count(wish)
+    const counts = await retention.count(wish)
     const pruned = dry_run ? undefined : await retention.prune(wish, owner.actor, ANSWER_MS)
     const { used, free } = retention.size()
     const answer: PruneAnswer = {
@@ -47,7 +47,12 @@ export function addStorageRoutes(
       executions: pruned?.executions ?? counts.executions,
       ended: pruned?.ended ?? null,
       usage_rows: pruned?.usageRows ?? counts.usageRows,
-      kept: counts.kept,
+      kept: {
+        waiting: counts.waiting,
+        grants: counts.grants,
+        unsent: counts.unsent,
+        young: counts.young,
+      },
       used_bytes: used,
       free_bytes: free,
       finished: pruned?.finished ?? true,
