@@ -11,6 +11,7 @@ import { type LlmRefusal, refused } from './refusal.ts'
 import { type Came, type createBodyBudget, MAX_WHOLE_BYTES, readUpTo, STALL_MS } from './request-body.ts'
 import { isDeferred, modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
 import type { Stalls } from './stalls.ts'
+import { createTokenMask, maskToken } from './token-mask.ts'
 
 /** A request that may go out; only the key is not in it yet. */
 export interface Ready extends Admitted, Judged {
@@ -204,20 +205,15 @@ function askForUsage(body: Body, provider: Provider, rest: string): boolean {
   return true
 }
 
-function bodyToSend(body: Body, { head }: Reading, { request }: Exchange): Readable | Buffer | null {
+function bodyToSend(
+  body: Body,
+  { head, credential }: Reading,
+  { request }: Exchange,
+): Readable | Buffer | null {
   if (body.whole !== null) return body.whole
   if (head.bodyBytes === 0) return null
   if (head.bodyBytes !== null) head.headers.push('content-length', String(head.bodyBytes))
-  return streamed(request, { begun: body.begun, stallMs: STALL_MS })
-}
-
-const TOKEN_BEGINS = Buffer.from('oa3_')
-
-/** An agent that quotes its own token in a prompt does not hand it to the vendor. In place: the length stays. */
-function maskToken(body: Buffer, token: string): void {
-  // Nearly no body holds one, and bytes are looked for faster than text.
-  if (body.indexOf(TOKEN_BEGINS) === -1) return
-  for (let at = body.indexOf(token); at !== -1; at = body.indexOf(token, at)) {
-    body.fill('*', at, at + token.length)
-  }
+  // An encoded body is not looked into; what it hides from the daemon, the vendor reads.
+  const rewriter = head.isEncoded ? null : createTokenMask(credential.token)
+  return streamed(request, { begun: body.begun, stallMs: STALL_MS, rewriter })
 }

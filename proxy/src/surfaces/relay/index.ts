@@ -1,5 +1,5 @@
 export { type EarlyBytes, readEarly } from './early-bytes.ts'
 export { openPool } from './pool.ts'
 export { type Relayed, type Relaying, type RelayObserver, relay } from './relay.ts'
-export { drain, streamed } from './streamed-body.ts'
+export { type BodyRewriter, drain, streamed } from './streamed-body.ts'
 export { openWebSocket } from './websocket.ts'

@@ -26,7 +26,7 @@ export function streamed(
 ): Readable {
   const { begun, rewriter, onBytes, stallMs, drainMs } = options
   const content = new Readable({ read: () => void request.resume() })
-  if (begun) content.push(begun)
+  if (begun) content.push(rewriter ? rewriter.push(begun) : begun)
   if (stallMs !== undefined) request.setTimeout(stallMs, () => request.destroy())
   request.on('data', (chunk: Buffer) => {
     onBytes?.(chunk.length)
