@@ -32,6 +32,8 @@ export interface Automaton {
    * States are row offsets. Replaced when it grows: read it again after `step`.
    */
   table(): Int32Array
+  /** By `state / 256`: 1 where nothing is under way but what the last byte may begin. Replaced like the table. */
+  idle(): Uint8Array
   /** Works out one entry of the table. The answer is valid in `table()` and has the same form as its entries. */
   step(state: number, byte: number): number
   /** The entry of the table, worked out if need be. */
@@ -81,6 +83,7 @@ interface State {
 
 export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): Automaton {
   let table = new Int32Array(FIRST_STATES * COLUMNS).fill(UNKNOWN)
+  let idle = new Uint8Array(FIRST_STATES)
   let states: State[] = []
   let stateByKey = new Map<string, number>()
   const begunBy: (Begun | undefined)[] = []
@@ -91,6 +94,7 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
 
   const forget = (): void => {
     table = new Int32Array(FIRST_STATES * COLUMNS).fill(UNKNOWN)
+    idle = new Uint8Array(FIRST_STATES)
     states = []
     stateByKey = new Map()
     storedNodes = 0
@@ -101,6 +105,9 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
     const larger = new Int32Array(table.length * 2).fill(UNKNOWN)
     larger.set(table)
     table = larger
+    const more = new Uint8Array(idle.length * 2)
+    more.set(idle)
+    idle = more
   }
 
   const stateOf = (kept: Kept): number => {
@@ -118,6 +125,7 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
       if (node.depth > reach && !graph.isLast(node)) reach = node.depth
       if (node.accepts && nuls === 0) complete.push(node)
     }
+    idle[states.length] = nodes.length === 0 && nuls === 0 ? 1 : 0
     states.push({ kept, reach, complete })
     stateByKey.set(key, state)
     storedNodes += nodes.length
@@ -182,6 +190,7 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
   return {
     graph,
     table: () => table,
+    idle: () => idle,
     step,
     next,
     stateOf,

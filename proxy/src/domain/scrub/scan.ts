@@ -79,7 +79,7 @@ class AutomatonScan implements Scan {
         index = skip.from(bytes, index)
         until = Math.min(index + skip.windowBytes, bytes.length)
       }
-      const stop = runUntilEntry(automaton.table(), bytes, state, index, until)
+      const stop = runUntilEntry(automaton, bytes, state, index, until)
       state = stop.state
       index = stop.index
       if (index === bytes.length) break
@@ -156,12 +156,14 @@ const stopped = { state: 0, index: 0, atRoot: false }
 
 /** The innermost loops: up to `until` in any case, then while something is under way. The next call overwrites the answer. */
 function runUntilEntry(
-  table: Int32Array,
+  automaton: Automaton,
   bytes: Uint8Array,
   fromState: number,
   fromIndex: number,
   until: number,
 ): typeof stopped {
+  const table = automaton.table()
+  const idle = automaton.idle()
   const end = bytes.length
   let state = fromState
   let index = fromIndex
@@ -178,7 +180,12 @@ function runUntilEntry(
       if (entry < 0) break
       state = entry
       index++
-      if (entry === NOTHING_UNDER_WAY) break
+      if (idle[entry >>> 8] === 1) {
+        // The last byte may begin something, so it is looked at once more.
+        if (entry !== NOTHING_UNDER_WAY) index--
+        state = NOTHING_UNDER_WAY
+        break
+      }
     }
   }
   stopped.state = state

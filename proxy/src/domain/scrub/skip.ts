@@ -17,7 +17,7 @@ const HASH_BITS = 22
 /** Beyond so many, most texts are stopped everywhere. */
 const MAX_GRAMS = 1 << 20
 /** Edges looked at for each byte that is read meanwhile. */
-const WORK_PER_BYTE = 0.05
+const WORK_PER_BYTE = 0.02
 /** What escapes, soft line breaks and separators begin with, and a NUL. */
 const MARKS = new Uint8Array(256)
 for (const byte of Buffer.from('\\%&=\n\r\0')) MARKS[byte] = 1
