@@ -346,3 +346,33 @@ describe('tags and keys', () => {
     expect(Number(resting.headers.get('x-oauth3-retry-after'))).toBeGreaterThan(1_700)
   })
 })
+
+describe('the token of an agent in a body', () => {
+  const u = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+  const forms: Record<string, (token: string) => string> = {
+    'as it is': (token) => token,
+    'with its first character escaped': (token) => u('o') + token.slice(1),
+    'with every character escaped': (token) => [...token].map(u).join(''),
+    'with escapes of JSON inside JSON': (token) => [...token].map((char) => `\\${u(char)}`).join(''),
+  }
+  const send = async (written: string, type: string): Promise<string> => {
+    const body = JSON.stringify(chatBody()).replace(/"messages"/, `"user":"${written}","messages"`)
+    const before = calls()
+    await kit.ask(CHAT, { body, headers: { 'content-type': type } })
+    expect(calls()).toBe(before + 1)
+    return kit.vendors.calls.at(-1)?.body.toString() ?? ''
+  }
+
+  it.each(Object.entries(forms))('that is read does not reach the vendor: %s', async (_name, write) => {
+    const written = write(kit.token)
+    expect(await send(written, 'application/json')).toContain(`"user":"${'*'.repeat(written.length)}"`)
+  })
+
+  it.each(Object.entries(forms))(
+    'that passes as it comes does not reach the vendor: %s',
+    async (_name, write) => {
+      const written = write(kit.token)
+      expect(await send(written, 'text/plain')).toContain(`"user":"${'*'.repeat(written.length)}"`)
+    },
+  )
+})

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { createScrubber } from '../../src/domain/scrub/index.ts'
+import { RENDERINGS as WRITTEN } from '../support/renderings.ts'
 import { chunkSizes, cutAt, holds } from './property.ts'
 
 /** Long enough to be recognised as they stand; some overlap themselves, some hold what renderings escape. */
@@ -21,6 +22,8 @@ const RENDERINGS: readonly ((text: string) => string)[] = [
   (text) => text.slice(0, text.length >> 1),
   (text) => text.slice(text.length >> 1),
 ]
+/** Forms for values that are long enough in all of them. */
+const written = fc.constantFrom(...Object.values(WRITTEN))
 const part = fc.oneof(
   fc.record({ secret: fc.nat(2), rendering: fc.nat(RENDERINGS.length - 1) }),
   fc.string({ maxLength: 6 }),
@@ -59,6 +62,25 @@ export const scrubberProperties = [
         if (rest.some((between) => between.includes(bytes))) throw new Error('a secret came out')
       }
     }),
+  ),
+  holds(
+    'a secret in any form is taken out, wherever it stands and however the text is cut',
+    fc.property(
+      fc.string({ unit: fc.constantFrom(...'abcXYZ019-_/+"\\\\&<é值 '), minLength: 8, maxLength: 24 }),
+      written,
+      chunkSizes,
+      (secret, render, sizes) => {
+        const text = Buffer.concat([
+          Buffer.from('~ '),
+          Buffer.from(render(secret) as string),
+          Buffer.from(' ~'),
+        ])
+        const stream = createScrubber(new Map([['KEY', secret]])).stream()
+        const out = cutAt(text, sizes).map((chunk) => Buffer.from(stream.push(chunk)))
+        const clean = Buffer.concat([...out, stream.end()]).toString('latin1')
+        if (!clean.includes('[secret:KEY]')) throw new Error(`it came out: ${clean}`)
+      },
+    ),
   ),
   holds(
     'a text without anything of a secret passes as it is',

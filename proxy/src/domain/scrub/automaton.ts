@@ -1,181 +1,219 @@
 /**
  * The graph as a deterministic automaton that is built while it reads: one table look-up per byte once the
  * states a text leads to are known, and a bounded number of remembered states whatever the text does.
+ *
+ * A NUL leads nowhere and ends nothing: UTF-16 and UTF-32 of ASCII is ASCII with one to three of them between two
+ * characters, whatever the text says (escapes and encodings too). More of them in a row end what is under way.
  */
-import { type Graph, ROOT } from './graph.ts'
+import type { Graph, GraphNode } from './graph.ts'
 import { createSkip, type Skip } from './skip.ts'
 
-export type NodeSet = Uint32Array
+export type NodeSet = readonly GraphNode[]
 
 /** Table entry: not worked out yet. */
 const UNKNOWN = -1
 /** More than enough for ordinary text; when a text exceeds them, the table is forgotten and built anew. */
 const DEFAULT_MAX_STATES = 8192
 const MAX_SET_NODES = 1 << 19
-const FIRST_STATES = 64
+const FIRST_STATES = 16
+/** One for each byte. */
+const COLUMNS = 256
 /** What a short text would save by skipping is less than it takes to prepare that. */
 const SKIP_FROM_BYTES = 16 * 1_024
+const NUL = 0
+export const MAX_NULS = 3
+
+const NO_NODES: NodeSet = []
 
 export interface Automaton {
   readonly graph: Graph
-  /** Column of each byte in the table; all bytes that no rendering contains share one. */
-  readonly columnOf: Uint8Array
   /**
-   * Next state at `state + columnOf[byte]`, or UNKNOWN, or `-2 - state` when a secret is complete there.
+   * Next state at `state + byte`, or UNKNOWN, or `-2 - state` when a secret is complete there.
    * States are row offsets. Replaced when it grows: read it again after `step`.
    */
   table(): Int32Array
+  /** By `state / 256`: 1 where nothing is under way but what the last byte may begin. Replaced like the table. */
+  idle(): Uint8Array
   /** Works out one entry of the table. The answer is valid in `table()` and has the same form as its entries. */
   step(state: number, byte: number): number
   /** The entry of the table, worked out if need be. */
   next(state: number, byte: number): number
-  /** State of a set of live nodes in ascending order. States hold only until the next `step`, sets for ever. */
-  stateOf(nodes: NodeSet): number
+  /** The state of what was kept. States hold only until the next `step`, what is kept of one for ever. */
+  stateOf(kept: Kept): number
+  keptOf(state: number): Kept
+  /** All nodes that are live. */
   nodesOf(state: number): NodeSet
   /** Those of the nodes at which a secret is complete. */
   completeIn(state: number): NodeSet
-  /** Most bytes that a match still incomplete in this state can have read. */
+  /** Most bytes, NULs left out, that a match still incomplete in this state can have read. */
   reach(state: number): number
   /** Edges looked at and nodes stored so far: the work that is not one look-up per byte. */
   work(): number
   rememberedStates(): number
   /**
-   * For a text of so many bytes. Built once as many have been read as make up for that, in one text or in many; null
-   * until then, and where there is none.
+   * For a text of so many bytes. Built bit by bit, in proportion to what is read in one text or in many; null until it
+   * is there, and where there is none.
    */
   skipFor(bytes: number): Skip | null
 }
 
+/** What stands for a state for ever. */
+export interface Kept {
+  /** Live nodes in ascending order, but for those that the last byte led to from the root: they are the same each time. */
+  readonly nodes: NodeSet
+  /** The last byte, where it leads anywhere from the root; else -1. */
+  readonly last: number
+  /** So many NULs were read since. */
+  readonly nuls: number
+}
+
+export const NOTHING_KEPT: Kept = { nodes: NO_NODES, last: -1, nuls: 0 }
+
+interface Begun {
+  /** Nodes that the next byte leads to, by that byte. */
+  readonly onward: readonly (NodeSet | undefined)[]
+  readonly reach: number
+}
+
+interface State {
+  readonly kept: Kept
+  readonly reach: number
+  readonly complete: NodeSet
+}
+
 export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): Automaton {
-  const { columnOf, columns } = columnsOf(graph)
-  const rootTargets = targetsOfRoot(graph)
-  const stamp = new Uint32Array(graph.nodeCount)
-  let stampNow = 0
-  let table = new Int32Array(FIRST_STATES * columns).fill(UNKNOWN)
-  let sets: NodeSet[] = []
-  let reaches: number[] = []
-  let completes: NodeSet[] = []
+  let table = new Int32Array(FIRST_STATES * COLUMNS).fill(UNKNOWN)
+  let idle = new Uint8Array(FIRST_STATES)
+  let states: State[] = []
   let stateByKey = new Map<string, number>()
+  const begunBy: (Begun | undefined)[] = []
   let storedNodes = 0
   let work = 0
-  let skip: Skip | null | undefined
   let readBytes = 0
+  let skip: ReturnType<typeof createSkip> | undefined
 
   const forget = (): void => {
-    table = new Int32Array(FIRST_STATES * columns).fill(UNKNOWN)
-    sets = []
-    reaches = []
-    completes = []
+    table = new Int32Array(FIRST_STATES * COLUMNS).fill(UNKNOWN)
+    idle = new Uint8Array(FIRST_STATES)
+    states = []
     stateByKey = new Map()
     storedNodes = 0
-    stateOf(new Uint32Array(0))
+    stateOf(NOTHING_KEPT)
   }
 
   const grow = (): void => {
     const larger = new Int32Array(table.length * 2).fill(UNKNOWN)
     larger.set(table)
     table = larger
+    const more = new Uint8Array(idle.length * 2)
+    more.set(idle)
+    idle = more
   }
 
-  const stateOf = (nodes: NodeSet): number => {
-    const key = nodes.join()
+  const stateOf = (kept: Kept): number => {
+    const { nodes, last, nuls } = kept
+    const key = `${last},${nuls},${idsOf(nodes)}`
     const known = stateByKey.get(key)
     if (known !== undefined) return known
     work += nodes.length + 1
-    const state = sets.length * columns
-    if (state + columns > table.length) grow()
-    let reach = 0
+    const state = states.length * COLUMNS
+    if (state + COLUMNS > table.length) grow()
+    let reach = last === -1 ? 0 : begun(last).reach
+    const complete: GraphNode[] = []
     for (const node of nodes) {
       // Nothing can follow a last node, so it holds nothing back.
-      if (graph.firstEdge[node] !== graph.firstEdge[node + 1])
-        reach = Math.max(reach, graph.depth[node] as number)
+      if (node.depth > reach && !graph.isLast(node)) reach = node.depth
+      if (node.accepts && nuls === 0) complete.push(node)
     }
-    sets.push(nodes)
-    reaches.push(reach)
-    completes.push(nodes.filter((node) => graph.accepts[node] !== -1))
+    idle[states.length] = nodes.length === 0 && nuls === 0 ? 1 : 0
+    states.push({ kept, reach, complete })
     stateByKey.set(key, state)
     storedNodes += nodes.length
     return state
   }
 
-  const follow = (nodes: NodeSet, byte: number): NodeSet => {
-    stampNow++
-    const next: number[] = []
-    const visit = (target: number): void => {
-      if (stamp[target] === stampNow) return
-      stamp[target] = stampNow
-      next.push(target)
+  /** What one byte from the root leads to; worked out once for each byte that a text has. */
+  const begun = (byte: number): Begun => {
+    const known = begunBy[byte]
+    if (known !== undefined) return known
+    const onward: GraphNode[][] = []
+    let reach = 0
+    for (const node of graph.rootTargets[byte] as NodeSet) {
+      reach = Math.max(reach, node.depth)
+      graph.eachOut(node, (next, target) => {
+        const list = onward[next]
+        if (list === undefined) onward[next] = [target]
+        else list.push(target)
+      })
     }
-    for (const target of rootTargets[byte] ?? []) visit(target)
+    const fresh = { onward, reach }
+    begunBy[byte] = fresh
+    return fresh
+  }
+
+  const follow = ({ nodes, last }: Kept, byte: number): NodeSet => {
+    const next = new Set(last === -1 ? undefined : begun(last).onward[byte])
     for (const node of nodes) {
-      const end = graph.firstEdge[node + 1] as number
-      for (let edge = graph.firstEdge[node] as number; edge < end; edge++) {
-        work++
-        if (graph.edgeByte[edge] === byte) visit(graph.edgeTarget[edge] as number)
-      }
+      for (const target of graph.out(node, byte)) next.add(target)
     }
-    work += next.length
-    return Uint32Array.from(next).sort()
+    work += nodes.length + next.size
+    return next.size === 0 ? NO_NODES : [...next].sort((a, b) => a.id - b.id)
+  }
+
+  const onward = (kept: Kept, byte: number): Kept => {
+    if (byte !== NUL) {
+      const last = (graph.rootTargets[byte] as NodeSet).length === 0 ? -1 : byte
+      return { nodes: follow(kept, byte), last, nuls: 0 }
+    }
+    const isNothing = kept.nodes.length === 0 && kept.last === -1
+    return isNothing || kept.nuls === MAX_NULS ? NOTHING_KEPT : { ...kept, nuls: kept.nuls + 1 }
   }
 
   const step = (state: number, byte: number): number => {
-    const nodes = follow(nodesOf(state), byte)
-    const isFull = sets.length >= maxStates || storedNodes + nodes.length > MAX_SET_NODES
+    const next = onward((states[state / COLUMNS] as State).kept, byte)
+    const isFull = states.length >= maxStates || storedNodes + next.nodes.length > MAX_SET_NODES
     if (isFull) forget()
-    const target = stateOf(nodes)
+    const target = stateOf(next)
     const entry = completeIn(target).length > 0 ? -2 - target : target
-    if (!isFull) table[state + (columnOf[byte] as number)] = entry
+    if (!isFull) table[state + byte] = entry
     return entry
   }
 
-  const nodesOf = (state: number): NodeSet => sets[state / columns] as NodeSet
-
-  const completeIn = (state: number): NodeSet => completes[state / columns] as NodeSet
+  const completeIn = (state: number): NodeSet => (states[state / COLUMNS] as State).complete
 
   const next = (state: number, byte: number): number => {
-    const entry = table[state + (columnOf[byte] as number)] as number
+    const entry = table[state + byte] as number
     return entry === UNKNOWN ? step(state, byte) : entry
   }
 
-  stateOf(new Uint32Array(0))
+  stateOf(NOTHING_KEPT)
   return {
     graph,
-    columnOf,
     table: () => table,
+    idle: () => idle,
     step,
     next,
     stateOf,
-    nodesOf,
+    keptOf: (state) => (states[state / COLUMNS] as State).kept,
+    nodesOf(state) {
+      const { nodes, last } = (states[state / COLUMNS] as State).kept
+      return last === -1 ? nodes : [...nodes, ...(graph.rootTargets[last] as NodeSet)]
+    },
     completeIn,
-    reach: (state) => reaches[state / columns] as number,
-    work: () => work,
-    rememberedStates: () => sets.length,
+    reach: (state) => (states[state / COLUMNS] as State).reach,
+    work: () => work + graph.looked,
+    rememberedStates: () => states.length,
     skipFor(bytes) {
-      if (skip !== undefined) return skip
       readBytes += bytes
       if (readBytes < SKIP_FROM_BYTES) return null
-      skip = createSkip(graph)
-      return skip
+      skip ??= createSkip(graph)
+      return skip.ready(bytes)
     },
   }
 }
 
-function columnsOf(graph: Graph): { columnOf: Uint8Array; columns: number } {
-  const columnOf = new Uint8Array(256)
-  const isUsed = new Uint8Array(256)
-  for (const byte of graph.edgeByte) isUsed[byte] = 1
-  // With all 256 bytes in use there is no byte left for the shared column, so the numbering starts at 0 then.
-  let columns = isUsed.includes(0) ? 1 : 0
-  for (let byte = 0; byte < 256; byte++) if (isUsed[byte] === 1) columnOf[byte] = columns++
-  return { columnOf, columns }
-}
-
-function targetsOfRoot(graph: Graph): number[][] {
-  const targets: number[][] = Array.from({ length: 256 }, () => [])
-  const end = graph.firstEdge[ROOT + 1] as number
-  for (let edge = graph.firstEdge[ROOT] as number; edge < end; edge++) {
-    const list = targets[graph.edgeByte[edge] as number] as number[]
-    list.push(graph.edgeTarget[edge] as number)
-  }
-  return targets
+function idsOf(nodes: NodeSet): string {
+  let ids = ''
+  for (const { id } of nodes) ids += `${id},`
+  return ids
 }

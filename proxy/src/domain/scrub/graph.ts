@@ -1,5 +1,7 @@
 /**
- * The graph of everything a secret can look like: one edge per byte, one path per rendering.
+ * The graph of everything that a secret can look like, one path for each rendering. It is never laid out: a node is a
+ * number that says where in which rendering it is, and its edges are worked out when they are asked for. So a long
+ * value costs what its characters take to list, and renderings of renderings cost nothing until a text is on one.
  *
  * Renderings share their positions, so a text which escapes some characters and leaves others plain is a path
  * like any other; listing such mixtures one by one would be exponential. The graph has no cycle, so every
@@ -9,171 +11,197 @@
 /** The node every match starts from; it has no name and never stands in a set of live nodes. */
 export const ROOT = 0
 
-const NO_SECRET = -1
+export type Visit = (label: number, node: number) => void
+
+/** Labels are bytes, or symbols that a layer above writes as bytes. Nodes are 0 (the root) up to `size`, exclusive. */
+export interface Layer {
+  readonly size: number
+  /** Visits the edges that leave a node; some may come twice. */
+  out(node: number, visit: Visit): void
+  /** Visits the edges that lead to a node, by where they come from. */
+  into(node: number, visit: Visit): void
+  accepts(node: number): boolean
+  /** No path to this node is longer; in labels. */
+  depth(node: number): number
+  /** Labels of the shortest match, or fewer. */
+  readonly shortest: number
+}
+
+/** The symbols, one after the other. */
+export function createChain(symbols: ArrayLike<number>): Layer {
+  const { length } = symbols
+  return {
+    size: length + 1,
+    out(node, visit) {
+      if (node < length) visit(symbols[node] as number, node + 1)
+    },
+    into(node, visit) {
+      if (node > ROOT) visit(symbols[node - 1] as number, node - 1)
+    },
+    accepts: (node) => node === length,
+    depth: (node) => node,
+    shortest: length,
+  }
+}
+
+export interface GraphNode {
+  readonly id: number
+  /** Whether a secret is complete here. */
+  readonly accepts: boolean
+  /** Index of the secret this node is on the way to. */
+  readonly owner: number
+  /** Length in bytes of the longest path from the root to this node, or more. */
+  readonly depth: number
+  /** The value as it stands, where this is the end of a rendering that may be that. */
+  readonly plain: Uint8Array | undefined
+}
 
 export interface Graph {
-  readonly nodeCount: number
-  /** Edges of node n are those with index firstEdge[n] up to firstEdge[n + 1]. */
-  readonly firstEdge: Uint32Array
-  readonly edgeByte: Uint8Array
-  readonly edgeTarget: Uint32Array
-  /** The same edges by the node they lead to, for walking back to where a match began. */
-  readonly firstEdgeInto: Uint32Array
-  readonly edgeIntoByte: Uint8Array
-  readonly edgeIntoSource: Uint32Array
-  /** Index of the secret which is complete at this node, or -1. */
-  readonly accepts: Int32Array
-  /** Index of the secret this node is on the way to. */
-  readonly owner: Int32Array
-  /** Length in bytes of the longest path from the root to this node. */
-  readonly depth: Uint32Array
-  /** Length in bytes of the longest possible match. */
+  readonly renderings: readonly Rendering[]
+  readonly root: GraphNode
+  /** Where a byte leads to from a node, but for the root. */
+  out(node: GraphNode, byte: number): readonly GraphNode[]
+  /** From where a byte leads to it. */
+  into(node: GraphNode, byte: number): readonly GraphNode[]
+  /** All edges that leave a node. */
+  eachOut(node: GraphNode, visit: (byte: number, target: GraphNode) => void): void
+  /** Nothing follows it. */
+  isLast(node: GraphNode): boolean
+  /** Edges looked at so far, those that are kept at hand left out. */
+  readonly looked: number
+  /** Nodes that the root leads to, by the byte. */
+  readonly rootTargets: readonly (readonly GraphNode[])[]
+  /** Length in bytes of the longest possible match, or more. */
   readonly longestMatch: number
 }
 
-export interface GraphBuilder {
-  /** A new node of the given secret. */
-  node(secret: number): number
-  /** The node is reached by any of these bytes. Edges into a node must be added before those that leave it. */
-  edge(from: number, bytes: readonly number[], to: number): void
-  /** A chain of edges over fresh nodes; every step is one byte of the given alternatives. */
-  chain(from: number, steps: readonly (readonly number[])[], to: number): void
-  /** Gives `to` the edges that already leave `from`. */
-  copyEdges(from: number, to: number): void
-  accept(node: number): void
-  build(): Graph
+export interface Rendering {
+  readonly secret: number
+  /** Its labels are bytes. */
+  readonly layer: Layer
+  readonly plain?: Uint8Array
 }
 
-/** Edges in order of arrival, in arrays that double: a run waits while hundreds of thousands are added. */
-interface EdgeList {
-  readonly count: number
-  add(from: number, byte: number, to: number): void
-  from(edge: number): number
-  byte(edge: number): number
-  to(edge: number): number
-  /** The edge from the same node that was added before this one, or -1. */
-  previous(edge: number): number
+/** Nodes that are kept at hand, with the edges that texts have taken; beyond that they are worked out anew. */
+const MAX_KEPT = 1 << 17
+
+type Edges = Map<number, readonly Node[]>
+
+/** Found again by its number as long as it is kept. Two of one number are the same node. */
+class Node implements GraphNode {
+  readonly id: number
+  readonly place: number
+  readonly accepts: boolean
+  readonly owner: number
+  readonly depth: number
+  readonly plain: Uint8Array | undefined
+  out: Edges = new Map()
+  into: Edges = new Map()
+
+  constructor(id: number, place: number, facts: Omit<GraphNode, 'id'>) {
+    this.id = id
+    this.place = place
+    this.accepts = facts.accepts
+    this.owner = facts.owner
+    this.depth = facts.depth
+    this.plain = facts.plain
+  }
 }
 
-function createEdgeList(lastEdge: readonly number[]): EdgeList {
-  const FIELDS = 4
-  let values = new Int32Array(4096)
-  let count = 0
+const NO_NODES: readonly Node[] = []
+
+export function createGraph(renderings: readonly Rendering[]): Graph {
+  /** The root of each layer is the root of all; its other nodes are numbered on from its base. */
+  const bases: number[] = []
+  let size = 0
+  let longestMatch = 0
+  for (const { layer } of renderings) {
+    bases.push(size)
+    size += layer.size
+    longestMatch = Math.max(longestMatch, layer.depth(layer.size - 1))
+  }
+  if (!Number.isSafeInteger(size)) throw new RangeError('too many secrets, or too long ones')
+
+  const root = new Node(ROOT, -1, { accepts: false, owner: -1, depth: 0, plain: undefined })
+  const kept = new Map<number, Node>()
+
+  const nodeAt = (place: number, local: number): Node => {
+    if (local === ROOT) return root
+    const id = (bases[place] as number) + local
+    const found = kept.get(id)
+    if (found !== undefined) return found
+    if (kept.size >= MAX_KEPT) forget()
+    const { layer, secret, plain } = renderings[place] as Rendering
+    const accepts = layer.accepts(local)
+    const node = new Node(id, place, {
+      accepts,
+      plain: accepts ? plain : undefined,
+      owner: secret,
+      depth: layer.depth(local),
+    })
+    kept.set(id, node)
+    return node
+  }
+
+  /** Edges hold on to the nodes that they lead to, so they go too. */
+  const forget = (): void => {
+    for (const node of kept.values()) {
+      node.out = new Map()
+      node.into = new Map()
+    }
+    kept.clear()
+  }
+
+  let looked = 0
+  const along = (node: Node, way: 'out' | 'into', byte: number): readonly Node[] => {
+    const known = node[way].get(byte)
+    if (known !== undefined) return known
+    const { place } = node
+    const locals = new Set<number>()
+    renderings[place]?.layer[way](node.id - (bases[place] as number), (label, local) => {
+      looked++
+      if (label === byte) locals.add(local)
+    })
+    const nodes = locals.size === 0 ? NO_NODES : [...locals].map((local) => nodeAt(place, local))
+    node[way].set(byte, nodes)
+    return nodes
+  }
+
+  const targetsOfRoot = (): Node[][] => {
+    const targets = Array.from({ length: 256 }, () => new Set<Node>())
+    renderings.forEach(({ layer }, place) => {
+      layer.out(ROOT, (byte, target) => targets[byte]?.add(nodeAt(place, target)))
+    })
+    return targets.map((nodes) => [...nodes])
+  }
+
+  let rootTargets: Node[][] | undefined
   return {
-    get count() {
-      return count
-    },
-    add(from, byte, to) {
-      const at = count * FIELDS
-      if (at === values.length) {
-        const larger = new Int32Array(values.length * 2)
-        larger.set(values)
-        values = larger
-      }
-      values[at] = from
-      values[at + 1] = byte
-      values[at + 2] = to
-      values[at + 3] = lastEdge[from] as number
-      count++
-    },
-    from: (edge) => values[edge * FIELDS] as number,
-    byte: (edge) => values[edge * FIELDS + 1] as number,
-    to: (edge) => values[edge * FIELDS + 2] as number,
-    previous: (edge) => values[edge * FIELDS + 3] as number,
-  }
-}
-
-export function createGraphBuilder(): GraphBuilder {
-  const lastEdge: number[] = [-1]
-  const edges = createEdgeList(lastEdge)
-  const owner: number[] = [NO_SECRET]
-  const accepts: number[] = [NO_SECRET]
-  const depth: number[] = [0]
-
-  const addEdge = (from: number, byte: number, to: number): void => {
-    edges.add(from, byte, to)
-    lastEdge[from] = edges.count - 1
-  }
-  const node = (secret: number): number => {
-    lastEdge.push(-1)
-    owner.push(secret)
-    accepts.push(NO_SECRET)
-    return depth.push(0) - 1
-  }
-  const edge = (from: number, bytes: readonly number[], to: number): void => {
-    for (const byte of bytes) addEdge(from, byte, to)
-    depth[to] = Math.max(depth[to] ?? 0, (depth[from] ?? 0) + 1)
-  }
-
-  return {
-    node,
-    edge,
-    chain(from, steps, to) {
-      const secret = owner[to] ?? NO_SECRET
-      let at = from
-      steps.forEach((bytes, index) => {
-        const next = index === steps.length - 1 ? to : node(secret)
-        edge(at, bytes, next)
-        at = next
+    renderings,
+    root,
+    out: (node, byte) => along(node as Node, 'out', byte),
+    into: (node, byte) => along(node as Node, 'into', byte),
+    eachOut(node, visit) {
+      const { place, id } = node as Node
+      renderings[place]?.layer.out(id - (bases[place] as number), (byte, local) => {
+        visit(byte, nodeAt(place, local))
       })
     },
-    copyEdges(from, to) {
-      for (let at = lastEdge[from] ?? -1; at !== -1; at = edges.previous(at)) {
-        addEdge(to, edges.byte(at), edges.to(at))
-      }
-    },
-    accept(at) {
-      accepts[at] = owner[at] ?? NO_SECRET
-    },
-    build() {
-      const nodeCount = owner.length
-      const firstEdge = new Uint32Array(nodeCount + 1)
-      const firstEdgeInto = new Uint32Array(nodeCount + 1)
-      for (let at = 0; at < edges.count; at++) {
-        const source = edges.from(at)
-        const target = edges.to(at)
-        firstEdge[source + 1] = (firstEdge[source + 1] as number) + 1
-        firstEdgeInto[target + 1] = (firstEdgeInto[target + 1] as number) + 1
-      }
-      for (let i = 0; i < nodeCount; i++) {
-        firstEdge[i + 1] = (firstEdge[i + 1] as number) + (firstEdge[i] as number)
-        firstEdgeInto[i + 1] = (firstEdgeInto[i + 1] as number) + (firstEdgeInto[i] as number)
-      }
-      const edgeByte = new Uint8Array(edges.count)
-      const edgeTarget = new Uint32Array(edges.count)
-      const edgeIntoByte = new Uint8Array(edges.count)
-      const edgeIntoSource = new Uint32Array(edges.count)
-      const nextOut = firstEdge.slice()
-      const nextInto = firstEdgeInto.slice()
-      for (let at = 0; at < edges.count; at++) {
-        const source = edges.from(at)
-        const target = edges.to(at)
-        const out = nextOut[source] as number
-        edgeByte[out] = edges.byte(at)
-        edgeTarget[out] = target
-        nextOut[source] = out + 1
-        const into = nextInto[target] as number
-        edgeIntoByte[into] = edges.byte(at)
-        edgeIntoSource[into] = source
-        nextInto[target] = into + 1
-      }
-      let longestMatch = 0
-      accepts.forEach((secret, index) => {
-        if (secret !== NO_SECRET) longestMatch = Math.max(longestMatch, depth[index] ?? 0)
+    isLast(node) {
+      const { place, id } = node as Node
+      let isLast = true
+      renderings[place]?.layer.out(id - (bases[place] as number), () => {
+        isLast = false
       })
-      return {
-        nodeCount,
-        firstEdge,
-        edgeByte,
-        edgeTarget,
-        firstEdgeInto,
-        edgeIntoByte,
-        edgeIntoSource,
-        accepts: Int32Array.from(accepts),
-        owner: Int32Array.from(owner),
-        depth: Uint32Array.from(depth),
-        longestMatch,
-      }
+      return isLast
     },
+    get looked() {
+      return looked
+    },
+    get rootTargets() {
+      rootTargets ??= targetsOfRoot()
+      return rootTargets
+    },
+    longestMatch,
   }
 }

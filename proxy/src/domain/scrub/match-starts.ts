@@ -6,7 +6,8 @@
  * them is complete, a match that reaches into the region can only lengthen it, and is walked back no further
  * than to the region's end.
  */
-import type { Automaton, NodeSet } from './automaton.ts'
+import { type Automaton, NOTHING_KEPT, type NodeSet } from './automaton.ts'
+import type { GraphNode } from './graph.ts'
 import type { Walks } from './walks.ts'
 
 interface MatchStart {
@@ -40,7 +41,6 @@ interface MatchRegion {
 }
 
 export function createMatchStarts(automaton: Automaton, walks: Walks): MatchStarts {
-  const { accepts, owner } = automaton.graph
   let region: MatchRegion = { start: -1, end: -1, walked: 0, earlier: undefined }
 
   const include = (start: number, position: number): void => {
@@ -62,7 +62,7 @@ export function createMatchStarts(automaton: Automaton, walks: Walks): MatchStar
   /** Paths alive at the position began within its reach, so reading starts there. */
   const findEarlier = (position: number, window: Window, reach: number): void => {
     const from = Math.max(window.base, position - reach)
-    let state = automaton.stateOf(new Uint32Array(0))
+    let state = automaton.stateOf(NOTHING_KEPT)
     for (let at = from; at < region.start; at++) {
       const byte = window.bytes[at - window.base] as number
       const entry = automaton.next(state, byte)
@@ -72,7 +72,14 @@ export function createMatchStarts(automaton: Automaton, walks: Walks): MatchStar
     catchUp(position, window)
   }
 
-  const walk = (node: number, position: number, { bytes, base }: Window, floor: number): MatchStart => {
+  const walk = (node: GraphNode, position: number, { bytes, base }: Window, floor: number): MatchStart => {
+    if (node.plain !== undefined) {
+      // Most matches are the value as it stands: comparing it is cheaper than walking.
+      const start = position - node.plain.length
+      if (start >= floor && Buffer.compare(bytes.subarray(start - base, position - base), node.plain) === 0) {
+        return { start, secret: node.owner }
+      }
+    }
     const before = walks.looked
     const onlyLengthens = floor > base
     let found = walks.back([node], bytes, position - base, Math.max(0, floor - base))
@@ -86,14 +93,14 @@ export function createMatchStarts(automaton: Automaton, walks: Walks): MatchStar
       }
     }
     region.walked += walks.looked - before
-    return { start, secret: owner[node] as number }
+    return { start, secret: node.owner }
   }
 
   return {
     of(complete, position, window, reach) {
       catchUp(position, window)
       const { earlier } = region
-      const mayBeginEarlier = earlier === undefined || earlier.nodes.some((node) => accepts[node] !== -1)
+      const mayBeginEarlier = earlier === undefined || earlier.nodes.some((node) => node.accepts)
       const floor = mayBeginEarlier ? window.base : region.end
       const found: MatchStart[] = []
       for (const node of complete) found.push(walk(node, position, window, floor))

@@ -1,6 +1,7 @@
 /** Keeps what a run prints until it ends, and gives it out with every secret of that run taken out. */
 import type { SecretValue } from '../../kernel/index.ts'
-import { createScrubber, type Scrubber } from './scrubber.ts'
+import type { Scrubber } from './scrubber.ts'
+import { createScrubberCache } from './scrubber-cache.ts'
 import { type OutputName, scrubTogether } from './together.ts'
 
 interface CollectedOutput {
@@ -19,10 +20,13 @@ export interface OutputCollector {
   prepare(): Scrubber
 }
 
+/** Of the whole process: runs that come again have the same secrets. */
+const scrubbers = createScrubberCache()
+
 export function createOutputCollector(secrets: ReadonlyMap<string, SecretValue>): OutputCollector {
   let scrubber: Scrubber | undefined
   const prepare = (): Scrubber => {
-    scrubber ??= createScrubber(new Map([...secrets].map(([name, value]) => [name, value.open()])))
+    scrubber ??= scrubbers.of(new Map([...secrets].map(([name, value]) => [name, value.open()])))
     return scrubber
   }
   const chunks: Record<OutputName, Uint8Array[]> = { stdout: [], stderr: [] }

@@ -1,30 +1,39 @@
 /**
- * Which byte strings count as a secret: plain, escaped, hexadecimal and base64, mixed and wrapped.
+ * Which byte strings count as a secret: plain, escaped, in other letter case, in encodings and encodings of encodings,
+ * mixed and wrapped.
  *
  * A value is matched as a whole and, where it has parts that are secret by themselves (lines of a key file,
  * strings inside a JSON credential), also part by part.
  */
 import { MIN_SECRET_BYTES } from '../vault/index.ts'
-import { createGraphBuilder, type Graph, type GraphBuilder, ROOT } from './graph.ts'
+import { escapedText, lightlyEscapedText, numberedText } from './char-alphabets.ts'
+import {
+  base32Alphabets,
+  base64Digits,
+  base64Escaped,
+  base64Inside,
+  betweenHex,
+  betweenNumbers,
+  byteInBinary,
+  hexDigits,
+  hexInside,
+  lineBreaks,
+  lineBreaksInside,
+  nothingBetween,
+  wrapping,
+} from './digit-spellings.ts'
+import { createChain, createGraph, type Graph, type Layer, type Rendering } from './graph.ts'
+import { createRadix, determinedDigits } from './radix.ts'
+import type { Alphabet, Spelling } from './spelling.ts'
+import { createWritten } from './written.ts'
 
 /** Base64 and hexadecimal are found in innocent text more often than words are. */
 const MIN_ENCODED_CHARS = 8
 const MIN_PART_CHARS = 16
+/** Longer values are not looked for in base64 of base64 of base64. */
+const MAX_THRICE_BYTES = 4_096
 
 const ARMOUR_LINE = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/
-const BASE64_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-
-type Step = readonly number[]
-/** Ways to write one character; each is a sequence of steps. */
-type Spelling = readonly Step[]
-
-const NAMED_ENTITIES: Readonly<Record<string, readonly string[]>> = {
-  '&': ['&amp;'],
-  '<': ['&lt;'],
-  '>': ['&gt;'],
-  '"': ['&quot;'],
-  "'": ['&apos;'],
-}
 
 export interface CompiledRenderings {
   readonly graph: Graph
@@ -33,37 +42,48 @@ export interface CompiledRenderings {
 }
 
 export function compileRenderings(secrets: ReadonlyMap<string, string>): CompiledRenderings {
-  const builder = createGraphBuilder()
+  const renderings: Rendering[] = []
   const names: string[] = []
   const tooShort: string[] = []
   for (const [name, value] of secrets) {
     const secret = names.push(name) - 1
     if (Buffer.byteLength(value) < MIN_SECRET_BYTES) tooShort.push(name)
-    for (const part of partsOf(value)) addPart(builder, secret, part)
+    for (const part of partsOf(value)) {
+      const plain = Buffer.from(part.text)
+      for (const layer of layersOf(part, plain)) renderings.push({ secret, layer, plain })
+    }
   }
-  return { graph: builder.build(), names, tooShort }
+  return { graph: createGraph(renderings), names, tooShort }
+}
+
+interface Part {
+  readonly text: string
+  /** One of many: what it is looked for in is less. */
+  readonly isLine: boolean
 }
 
 /** The value, the value without white space around it, and every part that is long enough to be secret alone. */
-function partsOf(value: string): Set<string> {
+function partsOf(value: string): Part[] {
   const parts = new Set([value, value.trim()])
-  addLines(parts, value)
+  const lines = new Set(linesOf(value))
   for (const leaf of jsonStrings(value)) {
     parts.add(leaf).add(leaf.trim())
-    addLines(parts, leaf)
+    for (const line of linesOf(leaf)) lines.add(line)
   }
   parts.delete('')
-  return parts
+  return [
+    ...[...parts].map((text) => ({ text, isLine: false })),
+    ...[...lines].filter((line) => !parts.has(line)).map((text) => ({ text, isLine: true })),
+  ]
 }
 
-function addLines(parts: Set<string>, value: string): void {
+function linesOf(value: string): string[] {
   const lines = value.split(/\r\n|\n|\r/)
-  if (lines.length === 1) return
-  for (const line of lines) {
-    const text = line.trim()
-    // The armour of a key file is public text, and removing it everywhere would only puzzle the reader.
-    if (text.length >= MIN_PART_CHARS && !ARMOUR_LINE.test(text)) parts.add(text)
-  }
+  if (lines.length === 1) return []
+  // The armour of a key file is public text, and removing it everywhere would only puzzle the reader.
+  return lines
+    .map((line) => line.trim())
+    .filter((line) => line.length >= MIN_PART_CHARS && !ARMOUR_LINE.test(line))
 }
 
 /** Strings inside a JSON credential, for instance `private_key`; addresses are left out since they are no secret. */
@@ -82,143 +102,94 @@ function jsonStrings(value: string): string[] {
   return found
 }
 
-function addPart(builder: GraphBuilder, secret: number, part: string): void {
-  const bytes = Buffer.from(part)
-  if (bytes.length >= MIN_SECRET_BYTES) addPlain(builder, secret, part)
-  if (bytes.length * 2 >= MIN_ENCODED_CHARS) addHex(builder, secret, bytes)
-  for (const offset of [0, 1, 2]) addBase64(builder, secret, bytes, offset)
+/** A layer of bytes, and how few of them a match has. */
+interface Source {
+  readonly layer: Layer
+  readonly bytes: number
 }
 
-/**
- * A row of characters, each in any of its spellings, with at most one separator between two of them.
- * Returns the node behind the last character.
- */
-function addRow(
-  builder: GraphBuilder,
-  secret: number,
-  row: readonly (readonly Spelling[])[],
-  separators: (index: number) => readonly Spelling[],
-): number {
-  // `before` may still read a separator, `after` may not: two nodes instead of one keep the graph free of cycles.
-  let before = ROOT
-  row.forEach((spellings, index) => {
-    let after = ROOT
-    if (index > 0) {
-      after = builder.node(secret)
-      for (const separator of separators(index)) builder.chain(before, separator, after)
-    }
-    const next = builder.node(secret)
-    for (const spelling of spellings) builder.chain(after, spelling, next)
-    if (index > 0) builder.copyEdges(after, before)
-    before = next
-  })
-  return before
-}
+const sourceOf = (bytes: Uint8Array): Source => ({ layer: createChain(bytes), bytes: bytes.length })
 
-/** Line breaks that a log or an encoder may have put inside a value. */
-const LINE_BREAKS: readonly Spelling[] = ['\n', '\r\n'].map(literal)
-const ESCAPED_LINE_BREAKS: readonly Spelling[] = [...LINE_BREAKS, ...['\\n', '\\r\\n'].map(literal)]
-
-function addPlain(builder: GraphBuilder, secret: number, part: string): void {
-  const row: Spelling[][] = []
-  for (const char of part) row.push(spellingsOf(char))
-  builder.accept(addRow(builder, secret, row, () => LINE_BREAKS))
-}
-
-const MEMO_CODES = 128
-/** Spellings of ASCII characters, worked out once per process: a run waits while its secrets are compiled. */
-const spellingsByCode: (Spelling[] | undefined)[] = []
-
-function spellingsOf(char: string): Spelling[] {
-  const code = char.codePointAt(0) ?? 0
-  if (code >= MEMO_CODES) return workOutSpellings(char)
-  spellingsByCode[code] ??= workOutSpellings(char)
-  return spellingsByCode[code]
-}
-
-function workOutSpellings(char: string): Spelling[] {
-  const bytes = [...Buffer.from(char)]
-  const units = Array.from({ length: char.length }, (_, index) => char.charCodeAt(index))
-  const code = char.codePointAt(0) ?? 0
-  const plain: Spelling = bytes.map((byte) => [byte])
-  // A program may percent-encode some bytes of a character only in theory, so a character is one unit here.
-  const percent = bytes.flatMap((byte) => [...literal('%'), ...hexSteps(byte, 2)])
-  const twicePercent = bytes.flatMap((byte) => [...literal('%25'), ...hexSteps(byte, 2)])
-  const unicode = units.flatMap((unit) => [...literal('\\u'), ...hexSteps(unit, 4)])
-  const twiceUnicode = units.flatMap((unit) => [...literal('\\\\u'), ...hexSteps(unit, 4)])
-  const spellings: Spelling[] = [plain, percent, twicePercent, unicode, twiceUnicode]
-  if (code < 256) spellings.push([...literal('\\x'), ...hexSteps(code, 2)])
-  if (char === ' ') spellings.push(literal('+'))
-  if (char === '\n') spellings.push(literal('\r\n'), literal('%0D%0A'), literal('%0d%0a'), literal('\\r\\n'))
-  if (/[^\p{L}\p{N}]/u.test(char)) addPunctuation(spellings, char, code)
-  return spellings
-}
-
-function addPunctuation(spellings: Spelling[], char: string, code: number): void {
-  const once = JSON.stringify(char).slice(1, -1)
-  const twice = JSON.stringify(once).slice(1, -1)
-  for (const text of new Set([once, twice])) if (text !== char) spellings.push(literal(text))
-  if (char === '/' || char === "'") spellings.push(literal(`\\${char}`), literal(`\\\\${char}`))
-  for (const entity of NAMED_ENTITIES[char] ?? []) spellings.push(literal(entity))
-  for (const digits of new Set([`${code}`, `${code}`.padStart(3, '0')]))
-    spellings.push(literal(`&#${digits};`))
-  const hexDigits = code.toString(16).padStart(2, '0').length
-  spellings.push([...literal('&#'), bytesOf('xX'), ...hexSteps(code, hexDigits), ...literal(';')])
-}
-
-function addHex(builder: GraphBuilder, secret: number, bytes: Buffer): void {
-  const row = [...bytes].map((byte) => [hexSteps(byte, 2)])
-  const separators = [...ESCAPED_LINE_BREAKS, [bytesOf(' :-')]]
-  builder.accept(addRow(builder, secret, row, () => separators))
-}
-
-/**
- * Base64 of the value when `offset` unknown bytes (modulo 3) stand before it. Digits that also depend on what
- * stands before are left out; the digit that also depends on what follows is taken along when it is there.
- */
-function addBase64(builder: GraphBuilder, secret: number, bytes: Buffer, offset: number): void {
-  const padded = Buffer.concat([Buffer.alloc(offset), bytes, Buffer.alloc(2)]).toString('base64')
-  const first = offset === 0 ? 0 : offset + 1
-  const bits = (offset + bytes.length) * 8
-  const end = Math.floor(bits / 6)
-  if (end - first < MIN_ENCODED_CHARS) return
-  const row = [...padded.slice(first, end)].map(digitSpellings)
-  const last = addRow(builder, secret, row, () => ESCAPED_LINE_BREAKS)
-  builder.accept(last)
-  if (bits % 6 === 0) return
-  const known = BASE64_DIGITS.indexOf(padded.charAt(end))
-  const unknownBits = 6 - (bits % 6)
-  const mixed = builder.node(secret)
-  for (let low = 0; low < 1 << unknownBits; low++) {
-    for (const spelling of digitSpellings(BASE64_DIGITS.charAt(known + low)))
-      builder.chain(last, spelling, mixed)
+function layersOf({ text, isLine }: Part, bytes: Buffer): Layer[] {
+  const plain = sourceOf(bytes)
+  const layers: Layer[] = []
+  const add = (layer: Layer | null): void => {
+    if (layer !== null) layers.push(layer)
   }
-  builder.accept(mixed)
+  add(encoded(plain, 4, hexDigits, betweenHex))
+  if (plain.bytes < MIN_SECRET_BYTES) {
+    add(encoded(plain, 6, base64Digits, wrapping))
+    return layers
+  }
+  const { chain, alphabet } = escapedText(text)
+  add(createWritten(chain, alphabet, { spelling: lineBreaks, isNeeded: false }))
+  add(encoded(plain, 6, isLine ? base64Digits : base64Escaped, wrapping))
+  const twice = encodedInside(plain, 6, base64Inside)
+  if (twice !== null) add(encoded(twice, 6, base64Digits, wrapping))
+  for (const digits of isLine ? base32Alphabets.slice(0, 2) : base32Alphabets) {
+    add(encoded(plain, 5, digits, wrapping))
+  }
+  if (isLine) return layers
+
+  for (const numbers of numberedText(text)) {
+    add(createWritten(numbers.chain, numbers.alphabet, { spelling: betweenNumbers, isNeeded: true }))
+  }
+  add(createWritten(plain.layer, byteInBinary, { spelling: betweenNumbers, isNeeded: false }))
+  const little = Buffer.from(text, 'utf16le')
+  for (const wide of [little, Buffer.from(little).swap16()].map(sourceOf)) {
+    for (const digits of hexInside) add(encoded(wide, 4, digits, lineBreaksInside))
+    add(encoded(wide, 6, base64Digits, wrapping))
+  }
+  // What is escaped may be encoded afterwards, and what is encoded again.
+  const light = lightlyEscapedText(text)
+  if (light !== null) {
+    const layer = createWritten(light.chain, light.alphabet, { spelling: lineBreaksInside, isNeeded: false })
+    add(encoded({ layer, bytes: plain.bytes }, 6, base64Digits, wrapping))
+  }
+  const inHex = hexInside
+    .map((digits) => encodedInside(plain, 4, digits, nothingBetween))
+    .filter((source) => source !== null)
+  for (const source of inHex) {
+    add(encoded(source, 6, base64Digits, wrapping))
+    add(encoded(source, 4, hexDigits, lineBreaksInside))
+  }
+  if (twice !== null) {
+    for (const digits of hexInside) add(encoded(twice, 4, digits, lineBreaksInside))
+    if (plain.bytes <= MAX_THRICE_BYTES) {
+      const once = encodedInside(plain, 6, base64Inside, nothingBetween)
+      const thrice = once && encodedInside(once, 6, base64Inside, nothingBetween)
+      if (thrice !== null) add(encoded(thrice, 6, base64Inside, lineBreaksInside))
+    }
+  }
+  return layers
 }
 
-const spellingsByDigit = new Map([...BASE64_DIGITS].map((digit) => [digit, workOutDigit(digit)]))
-
-function digitSpellings(digit: string): readonly Spelling[] {
-  return spellingsByDigit.get(digit) ?? []
+/** The digits of the bytes, where there are enough of them. */
+function encoded(source: Source, bits: Bits, alphabet: Alphabet, spelling: Spelling): Layer | null {
+  const starts = startsOf(source.bytes, bits)
+  if (starts.length === 0) return null
+  const radix = createRadix(source.layer, bits, { starts, takesLast: true })
+  return createWritten(radix, alphabet, { spelling, isNeeded: false })
 }
 
-function workOutDigit(digit: string): Spelling[] {
-  if (digit === '+')
-    return [[bytesOf('+-')], literal('%2B'), literal('%2b'), literal('\\u002b'), literal('\\u002B')]
-  if (digit === '/') return [[bytesOf('/_')], literal('%2F'), literal('%2f'), literal('\\/')]
-  return [literal(digit)]
+/** The same, to be encoded again. */
+function encodedInside(
+  source: Source,
+  bits: Bits,
+  alphabet: Alphabet,
+  spelling = lineBreaksInside,
+): Source | null {
+  const starts = startsOf(source.bytes, bits)
+  if (starts.length === 0) return null
+  const radix = createRadix(source.layer, bits, { starts, takesLast: false })
+  const digits = starts.map((start) => determinedDigits(source.bytes, bits, start))
+  return { layer: createWritten(radix, alphabet, { spelling, isNeeded: false }), bytes: Math.min(...digits) }
 }
 
-function literal(text: string): Spelling {
-  return [...Buffer.from(text)].map((byte) => [byte])
-}
+type Bits = 4 | 5 | 6
 
-function bytesOf(chars: string): number[] {
-  return [...Buffer.from(chars)]
-}
+/** The bits of another byte that may stand before the first one so that enough digits are left. */
+const startsOf = (bytes: number, bits: Bits): number[] =>
+  STARTS[bits].filter((start) => determinedDigits(bytes, bits, start) >= MIN_ENCODED_CHARS)
 
-/** The number in hexadecimal, every digit in either case. */
-function hexSteps(value: number, digits: number): Spelling {
-  const text = value.toString(16).padStart(digits, '0')
-  return [...text].map((digit) => [...new Set(bytesOf(digit + digit.toUpperCase()))])
-}
+const STARTS = { 4: [0], 5: [0, 3, 1, 4, 2], 6: [0, 2, 4] } as const

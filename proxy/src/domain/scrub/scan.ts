@@ -5,7 +5,7 @@
  * over bytes just read. Reading stops for good when it has cost more than any plausible text does, so that no
  * text can hold up the process: what was not read must then be withheld.
  */
-import type { Automaton, NodeSet } from './automaton.ts'
+import { type Automaton, type Kept, MAX_NULS, NOTHING_KEPT } from './automaton.ts'
 import { createMatchStarts } from './match-starts.ts'
 import { createWalks, type Walks } from './walks.ts'
 
@@ -14,6 +14,8 @@ export type OnMatch = (start: number, end: number, secret: number) => void
 
 /** The state of an automaton that is on no path; the first that it has. */
 const NOTHING_UNDER_WAY = 0
+/** So little is looked through at each chunk. */
+const SOUGHT_ALWAYS = 512
 const STEPS_PER_BYTE = 64
 /** Building the automaton costs most at the beginning, whatever the length of the text. */
 const FREE_STEPS = 4_000_000
@@ -35,8 +37,6 @@ export interface Scan {
   readonly exhausted: boolean
 }
 
-const NO_NODES: NodeSet = new Uint32Array(0)
-
 /** Without `onMatch` only what is under way at the end is of interest. */
 export const createScan = (automaton: Automaton, onMatch?: OnMatch): Scan =>
   new AutomatonScan(automaton, onMatch)
@@ -51,9 +51,12 @@ class AutomatonScan implements Scan {
   #bytesRead = 0
   #building = 0
   #exhausted = false
-  // A set, not a state, since another stream may make the automaton forget its states meanwhile.
-  #nodes: NodeSet = NO_NODES
-  #reach = 0
+  // Not a state, since another stream may make the automaton forget its states meanwhile.
+  #kept: Kept = NOTHING_KEPT
+  /** No match under way began before this position. */
+  #safe = 0
+  /** Bytes under way when the beginning was last looked for. */
+  #sought = 0
 
   constructor(automaton: Automaton, onMatch: OnMatch | undefined) {
     this.#automaton = automaton
@@ -63,7 +66,7 @@ class AutomatonScan implements Scan {
   read(bytes: Uint8Array, base: number): void {
     if (this.#exhausted) return
     const automaton = this.#automaton
-    let state = this.#nodes.length === 0 ? NOTHING_UNDER_WAY : automaton.stateOf(this.#nodes)
+    let state = automaton.stateOf(this.#kept)
     let index = this.#position - base
     const fresh = bytes.length - index
     this.#bytesRead += fresh
@@ -76,7 +79,7 @@ class AutomatonScan implements Scan {
         index = skip.from(bytes, index)
         until = Math.min(index + skip.windowBytes, bytes.length)
       }
-      const stop = runUntilEntry(automaton.table(), automaton.columnOf, bytes, state, index, until)
+      const stop = runUntilEntry(automaton, bytes, state, index, until)
       state = stop.state
       index = stop.index
       if (index === bytes.length) break
@@ -92,34 +95,50 @@ class AutomatonScan implements Scan {
     }
     this.#position = base + index
     this.#building = automaton.work() - workBefore
-    this.#nodes = automaton.nodesOf(state)
-    this.#reach = automaton.reach(state)
+    this.#kept = automaton.keptOf(state)
+    this.#seekBeginning(automaton.reach(state) * (1 + MAX_NULS), bytes, base)
     this.#starts?.catchUp(this.#position, { bytes, base })
   }
 
   /** Of what is complete at `end`; returns the state to go on from. */
   #report(state: number, bytes: Uint8Array, base: number, end: number): number {
     const automaton = this.#automaton
-    const live = automaton.nodesOf(state)
+    const kept = automaton.keptOf(state)
     const complete = automaton.completeIn(state)
     this.#walks ??= createWalks(automaton.graph)
     this.#starts ??= createMatchStarts(automaton, this.#walks)
-    const found = this.#starts.of(complete, end, { bytes, base }, automaton.reach(state))
+    const found = this.#starts.of(complete, end, { bytes, base }, automaton.reach(state) * (1 + MAX_NULS))
     for (const { start, secret } of found) this.#onMatch?.(start, end, secret)
     // Finding the beginnings may have made the automaton forget its states.
-    return automaton.nodesOf(state) === live ? state : automaton.stateOf(live)
+    return automaton.keptOf(state) === kept ? state : automaton.stateOf(kept)
   }
 
   safeUntil(): number {
-    return this.#position - this.#reach
+    return this.#safe
+  }
+
+  /**
+   * Where what is under way began. The graph only bounds that, and escapes are long: it is looked for, which costs what
+   * is under way, so of much only when that has become twice as much.
+   */
+  #seekBeginning(reach: number, bytes: Uint8Array, base: number): void {
+    this.#safe = Math.max(this.#safe, this.#position - reach)
+    const underWay = this.#position - this.#safe
+    if (underWay <= 0 || this.#exhausted) return
+    if (underWay > SOUGHT_ALWAYS && underWay < 2 * this.#sought) return
+    const start = this.underWay(bytes, base)?.start ?? this.#position
+    this.#safe = Math.max(this.#safe, start)
+    this.#sought = this.#position - this.#safe
   }
 
   underWay(bytes: Uint8Array, base: number): { start: number; secret: number } | undefined {
     const { graph } = this.#automaton
-    const open = this.#nodes.filter((node) => graph.firstEdge[node] !== graph.firstEdge[node + 1])
+    const live = this.#automaton.nodesOf(this.#automaton.stateOf(this.#kept))
+    const open = live.filter((node) => !graph.isLast(node))
     if (open.length === 0) return undefined
-    const walks = this.#walks ?? createWalks(graph)
-    const { start, secret } = walks.back(open, bytes, this.#position - base, 0)
+    this.#walks ??= createWalks(graph)
+    const floor = Math.max(0, this.#safe - base)
+    const { start, secret } = this.#walks.back(open, bytes, this.#position - base, floor)
     return { start: base + start, secret }
   }
 
@@ -137,30 +156,36 @@ const stopped = { state: 0, index: 0, atRoot: false }
 
 /** The innermost loops: up to `until` in any case, then while something is under way. The next call overwrites the answer. */
 function runUntilEntry(
-  table: Int32Array,
-  columnOf: Uint8Array,
+  automaton: Automaton,
   bytes: Uint8Array,
   fromState: number,
   fromIndex: number,
   until: number,
 ): typeof stopped {
+  const table = automaton.table()
+  const idle = automaton.idle()
   const end = bytes.length
   let state = fromState
   let index = fromIndex
   let entry = 0
   while (index < until) {
-    entry = table[state + (columnOf[bytes[index] as number] as number)] as number
+    entry = table[state + (bytes[index] as number)] as number
     if (entry < 0) break
     state = entry
     index++
   }
   if (entry >= 0 && state !== NOTHING_UNDER_WAY) {
     while (index < end) {
-      entry = table[state + (columnOf[bytes[index] as number] as number)] as number
+      entry = table[state + (bytes[index] as number)] as number
       if (entry < 0) break
       state = entry
       index++
-      if (entry === NOTHING_UNDER_WAY) break
+      if (idle[entry >>> 8] === 1) {
+        // The last byte may begin something, so it is looked at once more.
+        if (entry !== NOTHING_UNDER_WAY) index--
+        state = NOTHING_UNDER_WAY
+        break
+      }
     }
   }
   stopped.state = state

@@ -49,8 +49,8 @@ export function createScrubber(
   const { graph, names, tooShort } = compileRenderings(secrets)
   const automaton = createAutomaton(graph, options.maxStates)
   return {
-    stream: () => (graph.longestMatch === 0 ? createIdleStream() : createStream(automaton, names)),
-    isClean: (bytes) => graph.longestMatch === 0 || isClean(automaton, bytes),
+    stream: () => (graph.renderings.length === 0 ? createIdleStream() : createStream(automaton, names)),
+    isClean: (bytes) => graph.renderings.length === 0 || isClean(automaton, bytes),
     names,
     tooShort,
     longestMatchBytes: graph.longestMatch,

@@ -4,6 +4,7 @@ import {
   type BodyQuestions,
   type BodyReading,
   type BodyScan,
+  createTokenMask,
   type LargeBodies,
   readBody,
   type SpendingFacts,
@@ -143,7 +144,7 @@ function bodyOf(whole: Buffer, { scan, usageWish, spending }: BodyReading): Body
 export function bodyToSend(
   body: Body,
   splices: readonly Splice[],
-  { head }: Reading,
+  { head, credential }: Reading,
   { request }: Exchange,
 ): Readable | Buffer | null {
   const { whole } = body
@@ -157,5 +158,7 @@ export function bodyToSend(
   }
   if (head.bodyBytes === 0) return null
   if (head.bodyBytes !== null) head.headers.push('content-length', String(head.bodyBytes))
-  return streamed(request, { begun: body.begun, stallMs: STALL_MS })
+  // An encoded body is not looked into; what it hides from the daemon, the vendor reads.
+  const rewriter = head.isEncoded ? null : createTokenMask(credential.token)
+  return streamed(request, { begun: body.begun, stallMs: STALL_MS, rewriter })
 }

@@ -26,7 +26,7 @@ export function streamed(
 ): Readable {
   const { begun, rewriter, onBytes, stallMs, drainMs } = options
   const content = new Readable({ read: () => void request.resume() })
-  for (const part of begun ?? []) content.push(part)
+  for (const part of begun ?? []) content.push(rewriter ? rewriter.push(part) : part)
   if (stallMs !== undefined) request.setTimeout(stallMs, () => request.destroy())
   request.on('data', (chunk: Buffer) => {
     onBytes?.(chunk.length)
