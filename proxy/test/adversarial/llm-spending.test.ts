@@ -17,9 +17,13 @@ beforeAll(async () => {
 afterAll(() => kit?.[Symbol.asyncDispose]())
 afterEach(() => expect(kit.vendors.faults.splice(0)).toEqual([]))
 
-const limited = async (agent: string, limits: Record<string, number>): Promise<string> => {
+const limited = async (
+  agent: string,
+  limits: Record<string, number>,
+  groups: readonly string[] = ['inference'],
+): Promise<string> => {
   const token = await kit.addAgent(agent)
-  await kit.grant('openai', { agent, limits })
+  await kit.grant('openai', { agent, groups, limits })
   return token
 }
 
@@ -71,7 +75,10 @@ describe('a limit on tokens a day', () => {
     ],
     ['a batch', '/llm/openai/v1/batches', { input_file_id: 'file-1' }],
   ])('does not let %s out, whose tokens nobody tells', async (name, path, body) => {
-    const token = await limited(`later-${name.replaceAll(' ', '-')}`, { tokens_per_day: 1_000 })
+    const token = await limited(`later-${name.replaceAll(' ', '-')}`, { tokens_per_day: 1_000 }, [
+      'deferred',
+      'batches',
+    ])
     const answer = await kit.ask(path, { token, body })
     expect(answer.status).toBe(403)
     expect(answer.headers.get('x-oauth3-error')).toBe('unmetered')

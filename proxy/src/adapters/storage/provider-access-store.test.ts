@@ -17,6 +17,7 @@ const AGENT = 'agt_0123456789abcdef' as AgentId
 const grant: Omit<ProviderGrant, 'id'> = {
   agentId: AGENT,
   provider: 'openai',
+  groups: ['inference', 'models'],
   models: ['gpt-5*', 'o3'],
   paths: ['/chat'],
   limits: { requestsPerMinute: 60, tokensPerDay: null, microUsdPerDay: 2_500_000 },
@@ -31,6 +32,7 @@ const ask: ProviderAsk = {
   agentId: AGENT,
   provider: 'openai',
   model: null,
+  group: 'inference',
   path: '/chat',
   status: 'pending',
   createdAt: 5,
@@ -61,7 +63,8 @@ describe('the store of grants and asks for providers', () => {
   it('gives back a grant as it was put and changed, until it is ended', () => {
     const stored = store.insertGrant(grant)
     expect(store.standing()).toEqual([{ ...grant, id: stored.id }])
-    const change = {
+    const change: Parameters<typeof store.setGrant>[1] = {
+      groups: ['files'],
       models: null,
       paths: null,
       limits: { requestsPerMinute: null, tokensPerDay: 1, microUsdPerDay: null },
@@ -80,13 +83,14 @@ describe('the store of grants and asks for providers', () => {
 
   it('settles an ask once, and knows the newest denial', () => {
     store.insertAsk(ask)
-    expect(store.pendingTwin(AGENT, 'openai', null)).toEqual(ask)
-    expect(store.pendingTwin(AGENT, 'openai', 'gpt-5')).toBeUndefined()
+    expect(store.pendingTwin(ask)).toEqual(ask)
+    expect(store.pendingTwin({ ...ask, model: 'gpt-5' })).toBeUndefined()
+    expect(store.pendingTwin({ ...ask, group: 'files' })).toBeUndefined()
     expect(store.deniedAt(AGENT, 'openai')).toBeUndefined()
     store.settleAsk({ ...ask, ...denied })
     store.settleAsk({ ...ask, ...denied, status: 'granted' })
     expect(store.askById(ask.id)).toEqual({ ...ask, ...denied })
-    expect(store.pendingTwin(AGENT, 'openai', null)).toBeUndefined()
+    expect(store.pendingTwin(ask)).toBeUndefined()
     expect(store.asks('pending', 10)).toEqual([])
     expect(store.asks('denied', 10)).toHaveLength(1)
     expect(store.deniedAt(AGENT, 'openai')).toBe(7)
@@ -97,7 +101,8 @@ describe('the store of grants and asks for providers', () => {
     store.insertAsk(ask)
     expect(() => store.insertAsk({ ...ask, id: 'ask_2' })).toThrow(/UNIQUE/)
     store.insertAsk({ ...ask, id: 'ask_3', model: 'gpt-5', createdAt: 4 })
-    expect(store.asks('pending', 10).map(({ id }) => id)).toEqual(['ask_3', 'ask_1'])
+    store.insertAsk({ ...ask, id: 'ask_4', group: 'files', createdAt: 3 })
+    expect(store.asks('pending', 10).map(({ id }) => id)).toEqual(['ask_4', 'ask_3', 'ask_1'])
     expect(store.asks('pending', 1)).toHaveLength(1)
   })
 })

@@ -61,8 +61,14 @@ export interface ProviderKeys {
   pick(want: {
     readonly provider: string
     readonly model: string | null
+    /** Every name in the request, where the key is for some models: all of them count. Left out: `model` alone. */
+    readonly models?: (() => readonly (string | null)[]) | undefined
     readonly tags: readonly string[]
+    /** Of those that fit: only these. */
+    readonly only?: ((id: number) => boolean) | undefined
   }): PickedKey | NoKey
+  /** Whether `pick` would find a key, resting or not; nothing is decrypted. */
+  isThere(want: Pick<Parameters<ProviderKeys['pick']>[0], 'provider' | 'model' | 'models' | 'tags'>): boolean
   /** What the vendor answered with this key: 401 and 429 let it rest; `retryAfter` is the header as it came. */
   answered(id: number, status: number, retryAfter: string | null): void
   /** Forgets every decrypted value. */

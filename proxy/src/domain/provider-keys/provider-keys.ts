@@ -78,6 +78,17 @@ export function createProviderKeys(deps: {
     return entry.key
   }
 
+  const usableFor = ({ provider, model, models, tags, only }: Parameters<ProviderKeys['pick']>[0]) =>
+    (known().get(provider) ?? []).filter(
+      (key) =>
+        key.tags.every((tag) => tags.includes(tag)) &&
+        coversModel(key.models, model) &&
+        (key.models === null ||
+          models === undefined ||
+          models().every((one) => coversModel(key.models, one))) &&
+        only?.(key.id) !== false,
+    )
+
   return {
     add(input, actor) {
       const found = providers.find(input.provider)
@@ -153,11 +164,9 @@ export function createProviderKeys(deps: {
       })
     },
 
-    pick({ provider, model, tags }) {
+    pick(want) {
       const now = clock.now()
-      const usable = (known().get(provider) ?? []).filter(
-        (key) => key.tags.every((tag) => tags.includes(tag)) && coversModel(key.models, model),
-      )
+      const usable = usableFor(want)
       if (usable.length === 0) return { refused: 'no_key' }
       const awake = usable.filter(({ id }) => restOf(id, now) === null)
       if (awake.length === 0) {
@@ -178,6 +187,8 @@ export function createProviderKeys(deps: {
         now,
       )
     },
+
+    isThere: (want) => usableFor(want).length > 0,
 
     answered(id, status, retryAfter) {
       const now = clock.now()

@@ -1,3 +1,4 @@
+import { foldedKey } from './folded-key.ts'
 import { isEscaped, keyOf, type Member, parsedAt, stringAt, visitMembers } from './json-members.ts'
 
 /**
@@ -38,7 +39,7 @@ export interface BodyProblem {
   readonly problem: 'not_json' | 'doubled_key'
 }
 
-const DECIDING = new Set(['model', 'models', 'stream', 'stream_options', 'background'])
+const DECIDING = new Set(['model', 'models', 'stream', 'stream_options', 'background', 'deferred'])
 const LIMITS = new Set(['max_tokens', 'max_completion_tokens', 'max_output_tokens'])
 const CHOICES = new Set(['n', 'best_of', 'candidatecount'])
 const GOOGLE = {
@@ -66,12 +67,6 @@ const SMALL_BYTES = 16_384
 const smallValue = (body: Buffer, { start, end }: ByteRange): unknown =>
   end - start <= SMALL_BYTES ? parsedAt(body, start, end) : undefined
 
-/** Also Go's reading of ſ, which folds to s. */
-function folded(key: string): string {
-  const lower = key.toLowerCase()
-  return lower.includes('ſ') ? lower.replaceAll('ſ', 's') : lower
-}
-
 export function scanBody(body: Buffer): BodyScan | BodyProblem {
   const deciding = new Map<string, Member>()
   let problem: BodyProblem['problem'] | null = null
@@ -89,7 +84,7 @@ export function scanBody(body: Buffer): BodyScan | BodyProblem {
       problem ??= 'not_json'
       return
     }
-    const name = folded(key)
+    const name = foldedKey(key)
     if (DECIDING.has(name)) {
       // The wish for a usage is put into the one that has this very name.
       if (deciding.has(name) || (name === 'stream_options' && key !== name)) problem ??= 'doubled_key'
@@ -120,7 +115,6 @@ export function scanBody(body: Buffer): BodyScan | BodyProblem {
   const moreModels = more === undefined ? [] : modelsOf(smallValue(body, more))
   if (moreModels === null) return { problem: 'doubled_key' }
   const stream = deciding.get('stream')
-  const background = deciding.get('background')
   return {
     model: name,
     modelAt: name === null || model === undefined ? null : { start: model.start, end: model.end },
@@ -130,11 +124,15 @@ export function scanBody(body: Buffer): BodyScan | BodyProblem {
     includeUsage: options !== undefined && field(smallValue(body, options), 'include_usage') === true,
     maxTokens: maxTokens === 0 ? null : maxTokens,
     moreModels,
-    background: background !== undefined && body[background.start] === 0x74,
+    background: isAsked(body, deciding.get('background')) || isAsked(body, deciding.get('deferred')),
     choices,
     objectStart,
   }
 }
+
+/** Anything but `false` and `null`: what a vendor makes of it is not known. */
+const isAsked = (body: Buffer, member: Member | undefined): boolean =>
+  member !== undefined && body[member.start] !== 0x66 && body[member.start] !== 0x6e
 
 const larger = (known: number, value: unknown): number =>
   typeof value === 'number' && Number.isSafeInteger(value) ? Math.max(known, value) : known
@@ -154,7 +152,7 @@ function problemOfOptions(options: Buffer): BodyProblem['problem'] | null {
   visitMembers(options, (member) => {
     const key = keyOf(options, member)
     if (key === null) problem ??= 'not_json'
-    else if (folded(key) === 'include_usage') {
+    else if (foldedKey(key) === 'include_usage') {
       wishes += 1
       if (wishes > 1 || key !== 'include_usage') problem ??= 'doubled_key'
     }

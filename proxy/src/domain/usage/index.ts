@@ -1,4 +1,5 @@
 export { scanBody, withModel } from './body-scan.ts'
+export { type DeepScan, deepScan } from './deep-scan.ts'
 export type * from './ports.ts'
 export { createUsageReader } from './reader.ts'
 export { withIncludeUsage } from './stream-options.ts'

@@ -1,12 +1,14 @@
 import type { Agent } from '../../domain/agents/index.ts'
 import {
+  isAskable,
+  type KeySharing,
   type ProviderAccess,
   type ProviderGrant,
   strictest,
   type Use,
 } from '../../domain/provider-access/index.ts'
 import type { PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
-import type { Provider } from '../../domain/providers/index.ts'
+import type { EndpointGroup, Provider } from '../../domain/providers/index.ts'
 import type { Admission, LimitName, Usage } from '../../domain/usage/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
@@ -17,8 +19,12 @@ export interface Judged {
   readonly provider: Provider
   /** Path behind the provider's root, without query. */
   readonly path: string
-  /** Every model that the request names, in whatever place; null for one whose name cannot be told. */
+  /** What the request does there. */
+  readonly group: EndpointGroup
+  /** Every model that the request names where one is usually named; null for one whose name cannot be told. */
   readonly models: readonly (string | null)[]
+  /** With those that it names anywhere else. Looked for when it matters: where a grant or key is for some models. */
+  readonly allModels: () => readonly (string | null)[]
   /** It only reads, and names no model. */
   readonly isListing: boolean
 }
@@ -27,6 +33,8 @@ export interface Wanted extends Judged {
   readonly estimate: { readonly inputTokens: number; readonly outputTokens: number }
   /** Whether its tokens can be read from what comes back. */
   readonly metered: boolean
+  /** Whether its body may speak of something that is kept at the vendor. Looked for when others use the same key. */
+  readonly refersToStored: () => boolean
   readonly waitMs: number
   /** The client is there and its agent in good standing. */
   readonly gone: () => AbortSignal
@@ -36,12 +44,15 @@ export interface Wanted extends Judged {
 
 export interface Admitted {
   readonly key: PickedKey | null
+  /** It reads or writes what is kept at the vendor: it goes on only while no other agent may use the key. */
+  readonly needsOwnKey: boolean
   readonly place: Admission
 }
 
 export interface AdmissionDeps {
   readonly access: ProviderAccess
   readonly keys: ProviderKeys
+  readonly sharing: KeySharing
   readonly usage: Usage
   /** Aborted when the daemon stops: nobody waits for the owner any longer. */
   readonly closing: AbortSignal
@@ -85,12 +96,8 @@ function under(
     )
   }
   const model = models.includes(null) ? null : (models[0] ?? null)
-  let key: PickedKey | null = null
-  if (provider.auth.kind !== 'none') {
-    const picked = deps.keys.pick({ provider: provider.name, model, tags: agent.tags })
-    if ('refused' in picked) return noKey(picked, provider.name)
-    key = picked
-  }
+  const picked = pickKey(wanted, model, deps)
+  if ('code' in picked) return picked
   const place = deps.usage.admit({
     agentId: agent.id,
     provider: provider.name,
@@ -99,7 +106,10 @@ function under(
     estimate: wanted.estimate,
     tellsCost: provider.tellsCost,
   })
-  if (!('limit' in place)) return { key, place }
+  if (!('limit' in place)) {
+    if (wanted.group !== 'models') deps.sharing.used(provider.name, picked.key?.id ?? 0, agent.id)
+    return { ...picked, place }
+  }
   if (place.limit === 'no_price') {
     return refused(
       'unmetered',
@@ -114,6 +124,44 @@ function under(
   )
 }
 
+/** Groups of what is kept at the vendor, or of what may reach it unseen: an open session, an unknown endpoint. */
+const KEPT_AT_VENDOR: ReadonlySet<EndpointGroup> = new Set([
+  ...(['files', 'batches', 'fine_tuning', 'stored', 'realtime', 'deferred', 'other'] as const),
+])
+
+/** A vendor shows what is kept under a key to everybody who has it. */
+function pickKey(
+  wanted: Wanted,
+  model: string | null,
+  { keys, sharing }: AdmissionDeps,
+): Pick<Admitted, 'key' | 'needsOwnKey'> | LlmRefusal {
+  const { agent, provider, group } = wanted
+  const isOwn = (id: number): boolean => sharing.isOwn(provider.name, id, agent.id)
+  const ofGroup = KEPT_AT_VENDOR.has(group)
+  if (provider.auth.kind === 'none') {
+    const needsOwnKey = ofGroup || (group === 'inference' && !isOwn(0) && wanted.refersToStored())
+    return needsOwnKey && !isOwn(0) ? sharedKey(wanted) : { key: null, needsOwnKey }
+  }
+  const want = { provider: provider.name, model, models: wanted.allModels, tags: agent.tags }
+  const any = keys.pick(ofGroup ? { ...want, only: isOwn } : want)
+  if ('refused' in any) {
+    const isShared = ofGroup && any.refused === 'no_key' && keys.isThere(want)
+    return isShared ? sharedKey(wanted) : noKey(any, provider.name)
+  }
+  if (ofGroup || group !== 'inference' || isOwn(any.id) || !wanted.refersToStored()) {
+    return { key: any, needsOwnKey: ofGroup }
+  }
+  const own = keys.pick({ ...want, only: isOwn })
+  if (!('refused' in own)) return { key: own, needsOwnKey: true }
+  return own.refused === 'no_key' ? sharedKey(wanted) : noKey(own, provider.name)
+}
+
+const sharedKey = ({ agent, provider, group }: Wanted): LlmRefusal =>
+  refused(
+    'shared_key',
+    `${group === 'inference' ? 'This request speaks of' : 'This is about'} what is kept at ${provider.name} under a key, and other agents may use or have used ${provider.auth.kind === 'none' ? 'it, which takes none' : 'the same one'}. ${provider.auth.kind === 'none' ? 'Only one agent may be granted that.' : `The owner adds a key for ${agent.name} alone, of an account or project of its own at ${provider.name}, with a tag that no other agent has: oauth3 key add ${provider.name} --tag ${agent.name}, then: oauth3 agent tag ${agent.name} --tag ${agent.name}`}`,
+  )
+
 const LIMIT_WORDS: Readonly<Record<LimitName, string>> = {
   requests_per_minute: 'requests a minute',
   tokens_per_day: 'tokens a day',
@@ -126,6 +174,9 @@ function grantFor(
   access: ProviderAccess,
 ): ProviderGrant | LlmRefusal | { readonly use: Use } {
   const { provider, path, isListing } = judged
+  // A grant for every model covers whatever the request names: nothing has to be looked for.
+  const wide = access.judge(useOf(judged, null))
+  if (wide.verdict === 'granted') return wide.grant
   let first: ProviderGrant | undefined
   for (const use of usesOf(judged)) {
     const verdict = access.judge(use)
@@ -133,7 +184,7 @@ function grantFor(
     const grant =
       verdict.verdict === 'granted'
         ? verdict.grant
-        : isListing && path === '/models'
+        : isListing && judged.group === 'models' && path === '/models'
           ? anyGrant(use, access)
           : undefined
     if (grant === undefined) return { use }
@@ -148,13 +199,18 @@ export const isStillGranted = (judged: Judged, access: ProviderAccess): boolean 
   'agentId' in grantFor(judged, access)
 
 /** One for each model that is named, and one without a name where none is. */
-const usesOf = ({ agent, provider, models, path }: Judged): Use[] =>
-  (models.length === 0 ? NO_MODEL : models).map((model) => ({
-    agentId: agent.id,
-    provider: provider.name,
-    model,
-    path,
-  }))
+function usesOf(judged: Judged): Use[] {
+  const models = judged.allModels()
+  return (models.length === 0 ? NO_MODEL : models).map((model) => useOf(judged, model))
+}
+
+const useOf = ({ agent, provider, group, path }: Judged, model: string | null): Use => ({
+  agentId: agent.id,
+  provider: provider.name,
+  model,
+  group,
+  path,
+})
 
 const NO_MODEL: readonly null[] = [null]
 
@@ -162,7 +218,13 @@ const NO_MODEL: readonly null[] = [null]
 export const anyGrant = ({ agentId, provider }: Use, access: ProviderAccess): ProviderGrant | undefined =>
   access
     .grants()
-    .find((grant) => grant.agentId === agentId && grant.provider === provider && grant.paths === null)
+    .find(
+      (grant) =>
+        grant.agentId === agentId &&
+        grant.provider === provider &&
+        grant.paths === null &&
+        grant.groups.includes('models'),
+    )
 
 async function askOwner(
   wanted: Wanted,
@@ -172,6 +234,7 @@ async function askOwner(
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const granted = grantFor(wanted, access)
     if (!('use' in granted)) return granted
+    if (!isAskable(granted.use.group)) return byNameOnly(wanted)
     let status: string
     try {
       const ask = access.ask(granted.use)
@@ -196,10 +259,16 @@ async function askOwner(
   return pending(wanted)
 }
 
-const pending = ({ agent, provider, models }: Wanted): LlmRefusal =>
+const byNameOnly = ({ agent, provider, group, path }: Wanted): LlmRefusal =>
+  refused(
+    'owner_only',
+    `${path} of ${provider.name} is of the group "${group}", which is never granted by a card. The owner grants it by name: oauth3 grant add ${agent.name} ${provider.name} --groups ${group} --paths …`,
+  )
+
+const pending = ({ agent, provider, models, group }: Wanted): LlmRefusal =>
   refused(
     'approval_pending',
-    `The owner is asked whether ${agent.name} may use ${provider.name}${models[0] === undefined ? '' : ` (${models[0]})`} and has not answered yet. Ask again, or wait with the header "Prefer: wait=120".`,
+    `The owner is asked whether ${agent.name} may use ${provider.name} for ${group}${models[0] == null ? '' : ` (${models[0]})`} and has not answered yet. Ask again, or wait with the header "Prefer: wait=120".`,
     ASK_AGAIN_SECONDS,
   )
 

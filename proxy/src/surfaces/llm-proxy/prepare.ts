@@ -1,13 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Agent } from '../../domain/agents/index.ts'
-import {
-  behindRoot,
-  endpointOf,
-  type Provider,
-  type Providers,
-  upstreamPath,
-} from '../../domain/providers/index.ts'
-import { scanBody, withIncludeUsage, withModel } from '../../domain/usage/index.ts'
+import { behindRoot, type Provider, type Providers, upstreamPath } from '../../domain/providers/index.ts'
+import { type DeepScan, deepScan, scanBody, withIncludeUsage, withModel } from '../../domain/usage/index.ts'
 import { streamed } from '../relay/index.ts'
 import { type AdmissionDeps, type Admitted, admit, type Judged, type Wanted } from './admission.ts'
 import type { Exchange } from './exchange.ts'
@@ -16,6 +10,7 @@ import { chooseByModel, type Reading, shapeAt } from './read-head.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import { type Came, type createBodyBudget, MAX_WHOLE_BYTES, readUpTo, STALL_MS } from './request-body.ts'
 import { modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
+import { allModelsOf, endpointOfRequest, mayBeJson, once } from './request-scope.ts'
 import type { Stalls } from './stalls.ts'
 
 /** A request that may go out; only the key is not in it yet. */
@@ -85,14 +80,28 @@ export async function prepare(
   const path = behindRoot(provider, upstream)
   const method = request.method ?? ''
   const { scan } = body
+  const { query } = credential
+  const { headers } = head
+  const background = scan?.background === true
+  const { group, metered } = endpointOfRequest({
+    provider,
+    method,
+    path,
+    query,
+    websocket,
+    headers,
+    background,
+  })
   const models = modelsNamed({
     method,
     path,
-    query: credential.query,
+    query,
     websocket,
     body: body.known,
     inBody: scan === null ? [] : [...(scan.model === null ? [] : [scan.model]), ...scan.moreModels],
   })
+  const deep = once(() => deepScanOf(body))
+  const allModels = once(() => allModelsOf(provider, models, deep().models, headers))
   const dropUsageChunk = askForUsage(body, provider, rest)
   if (body.whole !== null) maskToken(body.whole, credential.token)
   const isListing = method === 'GET' && models.length === 0
@@ -106,10 +115,14 @@ export async function prepare(
       agent,
       provider,
       path,
+      group,
       isListing,
       models,
+      allModels,
+      refersToStored: () =>
+        deep().refersToStored || (body.known === 'unread' && mayBeJson(path, head.contentType)),
       estimate,
-      metered: !websocket && endpointOf(provider, method, path).metered && scan?.background !== true,
+      metered,
       waitMs: Math.min(head.waitSeconds ?? DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS) * 1_000,
       gone: () => exchange.gone(),
       stillGood,
@@ -121,12 +134,13 @@ export async function prepare(
   const admitted = answer instanceof Promise ? await answer : answer
   if ('code' in admitted) return admitted
   return {
-    key: admitted.key,
-    place: admitted.place,
+    ...admitted,
     agent,
     provider,
     path,
+    group,
     models,
+    allModels,
     isListing,
     target: credential.query === '' ? upstream : `${upstream}?${credential.query}`,
     headers: head.headers,
@@ -136,6 +150,12 @@ export async function prepare(
     estimate,
   }
 }
+
+const NOTHING_FOUND: DeepScan = { models: [], refersToStored: false }
+
+/** What was not read names nothing here; it is known to be unread. */
+const deepScanOf = ({ whole, scan }: Body): DeepScan =>
+  whole === null || scan === null ? NOTHING_FOUND : deepScan(whole)
 
 function isSamePlace(found: ReturnType<Providers['find']>, before: Provider): boolean {
   if (found === before) return true

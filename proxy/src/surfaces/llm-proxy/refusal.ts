@@ -19,6 +19,14 @@ export const LLM_ERRORS = {
   address_not_allowed: { status: 403, help: "The caller's address is outside the agent's CIDR list." },
   approval_pending: { status: 403, help: 'The owner has not answered yet; see Retry-After.' },
   approval_denied: { status: 403, help: 'The owner said no; asking again is possible after Retry-After.' },
+  owner_only: {
+    status: 403,
+    help: "The endpoint administers the provider's account, or is not known: the owner grants it by name, never by a card.",
+  },
+  shared_key: {
+    status: 403,
+    help: 'The request is about what is kept at the provider (files, batches, stored answers), and other agents use the same key.',
+  },
   unmetered: {
     status: 403,
     help: 'The grant limits tokens or money, and what this request uses cannot be known: a realtime session, work that is done later, or a model without a price.',
