@@ -156,11 +156,21 @@ function pickKey(
   return own.refused === 'no_key' ? sharedKey(wanted) : noKey(own, provider.name)
 }
 
-const sharedKey = ({ agent, provider, group }: Wanted): LlmRefusal =>
-  refused(
+function sharedKey({ agent, provider, group }: Wanted): LlmRefusal {
+  const name = provider.name
+  const what = group === 'inference' ? 'This request speaks of' : 'This is about'
+  if (provider.auth.kind === 'none') {
+    return refused(
+      'shared_key',
+      `${what} what is kept at ${name}, which takes no key, and other agents may use or have used it: only one agent may.`,
+    )
+  }
+  const tags = [...new Set([...agent.tags, agent.name])].map((tag) => `--tag ${tag}`).join(' ')
+  return refused(
     'shared_key',
-    `${group === 'inference' ? 'This request speaks of' : 'This is about'} what is kept at ${provider.name} under a key, and other agents may use or have used ${provider.auth.kind === 'none' ? 'it, which takes none' : 'the same one'}. ${provider.auth.kind === 'none' ? 'Only one agent may be granted that.' : `The owner adds a key for ${agent.name} alone, of an account or project of its own at ${provider.name}, with a tag that no other agent has: oauth3 key add ${provider.name} --tag ${agent.name}, then: oauth3 agent tag ${agent.name} --tag ${agent.name}`}`,
+    `${what} what is kept at ${name} under a key, and other agents may use or have used the same one. The owner adds a key for ${agent.name} alone, of a project or workspace of its own: oauth3 key add ${name} --tag ${agent.name}, and: oauth3 agent tag ${agent.name} ${tags}`,
   )
+}
 
 const LIMIT_WORDS: Readonly<Record<LimitName, string>> = {
   requests_per_minute: 'requests a minute',
