@@ -10,7 +10,7 @@ import { chooseByModel, type Reading, shapeAt } from './read-head.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import { type Came, type createBodyBudget, MAX_WHOLE_BYTES, readUpTo, STALL_MS } from './request-body.ts'
 import { modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
-import { allModelsOf, endpointOfRequest, mayBeJson, once } from './request-scope.ts'
+import { allModelsOf, endpointOfRequest, mayBeJson, once, quotesFile } from './request-scope.ts'
 import type { Stalls } from './stalls.ts'
 
 /** A request that may go out; only the key is not in it yet. */
@@ -120,7 +120,9 @@ export async function prepare(
       models,
       allModels,
       refersToStored: () =>
-        deep().refersToStored || (body.known === 'unread' && mayBeJson(path, head.contentType)),
+        deep().refersToStored ||
+        quotesFile(provider, body.whole) ||
+        (body.known === 'unread' && mayBeJson(path, head.contentType)),
       estimate,
       metered,
       waitMs: Math.min(head.waitSeconds ?? DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS) * 1_000,
