@@ -11,7 +11,9 @@ import type { DaemonCore } from './daemon-core.ts'
 import type { EgressDial } from './domain/egress/index.ts'
 import {
   type AccessObserver,
+  createKeySharing,
   createProviderAccess,
+  type KeySharing,
   type LlmRooms,
   type ProviderAccess,
 } from './domain/provider-access/index.ts'
@@ -21,13 +23,16 @@ import { createUsage } from './domain/usage/index.ts'
 import type { Clock } from './kernel/index.ts'
 import { createLlmProxy, type LlmProxy, type SharedGate } from './surfaces/llm-proxy/index.ts'
 
+/** With what the proxy alone needs. */
+type ProxyRooms = LlmRooms & { readonly sharing: KeySharing }
+
 export function openLlm(deps: {
   readonly config: Config
   readonly core: DaemonCore
   readonly observers: readonly AccessObserver[]
   readonly clock: Clock
   readonly log: Logger
-}): LlmRooms {
+}): ProxyRooms {
   const { config, core, clock, log } = deps
   const late: { keys?: ProviderKeys; access?: ProviderAccess } = {}
   const providers = createProviders({
@@ -54,9 +59,10 @@ export function openLlm(deps: {
     providers,
     clock,
   })
+  const store = createProviderAccessStore(core.db)
   const access = createProviderAccess({
     ...core,
-    repository: createProviderAccessStore(core.db),
+    repository: store,
     providers,
     observers: [...deps.observers],
     clock,
@@ -66,11 +72,12 @@ export function openLlm(deps: {
   })
   late.keys = keys
   late.access = access
-  return { providers, usage, keys, access }
+  const sharing = createKeySharing({ repository: store, agents: core.agents, access, keys, clock })
+  return { providers, usage, keys, access, sharing }
 }
 
 export function openLlmProxy(deps: {
-  readonly llm: LlmRooms
+  readonly llm: ProxyRooms
   readonly core: DaemonCore
   readonly gate: SharedGate
   readonly dial: EgressDial

@@ -25,6 +25,7 @@ export function renderAsk(view: AskView, style: Style, now: number): string {
     ...(card === null ? [] : row('Goes to', card.origin)),
     ...row('Model', card?.model ?? view.model ?? 'none named'),
     ...row('Path', card?.path ?? view.path),
+    ...(card === null ? [] : row('Gives', card.gives, style.bold)),
     ...(card?.notes ?? []).flatMap((note, index) => row(index === 0 ? 'Note' : '', note, style.yellow)),
     ...row('Ask', view.id),
     ...(isWaiting

@@ -22,7 +22,7 @@ let key: string
 beforeAll(async () => {
   kit = await createLlmKit()
   // Its last 24 characters are random, as the search wants it.
-  key = await kit.open('openai')
+  key = await kit.open('openai', { groups: ['inference', 'realtime'] })
 })
 afterAll(() => kit?.[Symbol.asyncDispose]())
 afterEach(() => expect(kit.vendors.faults.splice(0)).toEqual([]))

@@ -100,7 +100,7 @@ describe('the model under a grant for some models', () => {
     const before = calls()
     const answer = await kit.ask(path, { token: await limited(), body, headers: { prefer: 'wait=0' } })
     expect([400, 403]).toContain(answer.status)
-    expect(answer.headers.get('x-oauth3-error')).toMatch(/^(approval_pending|bad_request)$/)
+    expect(answer.headers.get('x-oauth3-error')).toMatch(/^(approval_pending|bad_request|owner_only)$/)
     expect(calls()).toBe(before)
   })
 

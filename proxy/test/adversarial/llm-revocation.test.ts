@@ -379,7 +379,10 @@ describe('a realtime session', () => {
   })
 
   const endsAfter = async (change: () => unknown): Promise<void> => {
-    grant = await kit.grant('openai', { agent, forMs: 3_600_000 })
+    // What passes in a session is read by nobody, so it needs a key that no other agent may use.
+    await kit.admin('PUT', `/v1/agents/${agent}/tags`, { tags: [agent] })
+    await kit.addKey('openai', { tags: [agent] })
+    grant = await kit.grant('openai', { agent, groups: ['realtime'], forMs: 3_600_000 })
     const socket = new WebSocket(`${kit.url.replace('http', 'ws')}/llm/openai/v1/realtime`, {
       headers: { authorization: `Bearer ${token}` },
     })

@@ -16,9 +16,13 @@ beforeAll(async () => {
 afterAll(() => kit?.[Symbol.asyncDispose]())
 afterEach(() => expect(kit.vendors.faults.splice(0)).toEqual([]))
 
-const limited = async (agent: string, limits: Record<string, number>): Promise<string> => {
+const limited = async (
+  agent: string,
+  limits: Record<string, number>,
+  groups: readonly string[] = ['inference'],
+): Promise<string> => {
   const token = await kit.addAgent(agent)
-  await kit.grant('openai', { agent, limits })
+  await kit.grant('openai', { agent, groups, limits })
   return token
 }
 

@@ -132,7 +132,7 @@ describe('a provider of the owner’s own', () => {
           label: `key-${++serial}`,
         })
         await kit.grant('refused-one')
-        const answer = await kit.ask('/llm/refused-one/v1/x', { body: chatBody() })
+        const answer = await kit.ask('/llm/refused-one/v1/chat/completions', { body: chatBody() })
         expect([answer.status, url]).toEqual([502, url])
         await kit.admin('DELETE', '/v1/providers/refused-one')
       } else expect([400, 422], url).toContain(status)
@@ -161,7 +161,7 @@ describe('a provider of the owner’s own', () => {
     for (const isPrivate of [true, false]) {
       await kit.admin('POST', '/v1/providers', { ...place, private: isPrivate })
       await kit.grant('indoors')
-      const answer = await kit.ask('/llm/indoors/v1/x', { body: chatBody() })
+      const answer = await kit.ask('/llm/indoors/v1/chat/completions', { body: chatBody() })
       expect(answer.headers.get('x-oauth3-error')).toBe('upstream_unreachable')
       reached.push(dialled.splice(0).length)
       await kit.admin('DELETE', '/v1/providers/indoors')
@@ -174,7 +174,7 @@ describe('a provider of the owner’s own', () => {
     const { status } = await add({ name: 'cloud', url: 'http://169.254.169.254', private: true })
     if (status !== 200) return expect([400, 422]).toContain(status)
     await kit.addKey('cloud', { value: 'demo-value-cloud-0123456789abcdef' })
-    await kit.grant('cloud')
+    await kit.grant('cloud', { groups: ['other'] })
     const answer = await kit.ask('/llm/cloud/latest/meta-data')
     expect(answer.headers.get('x-oauth3-error')).toBe('upstream_unreachable')
   })

@@ -165,7 +165,13 @@ describe("answers to a provider's card", () => {
     await using kit = await createTelegramKit({ maxWaitingPerAgent: 4 })
     const ask = (model: string): unknown => {
       try {
-        return kit.llm.access.ask({ agentId: kit.agentOf().id, provider: 'openai', model, path: '/x' }).id
+        return kit.llm.access.ask({
+          agentId: kit.agentOf().id,
+          provider: 'openai',
+          model,
+          group: 'inference',
+          path: '/x',
+        }).id
       } catch (error) {
         return (error as { code?: string }).code
       }

@@ -15,7 +15,7 @@ const json = async (args: readonly string[], options: CliHereOptions = {}) => {
   return JSON.parse(run.stdout)
 }
 const asked = (model: string | null = 'gpt-demo', provider = 'openai') =>
-  kit.access.ask({ agentId: kit.agent.id, provider, model, path: '/v1/chat/completions' })
+  kit.access.ask({ agentId: kit.agent.id, provider, model, group: 'inference', path: '/v1/chat/completions' })
 const grantsOf = (provider: string) => kit.access.grants().filter((grant) => grant.provider === provider)
 
 beforeAll(async () => {
@@ -162,7 +162,9 @@ describe('grants', () => {
       limits: { requests_per_minute: null, tokens_per_day: 2_000_000, micro_usd_per_day: 4_350_000 },
     })
     expect((await oauth3(['grant', 'limit', id])).code).toBe(2)
-    expect((await oauth3(['grant', 'list'])).stdout).toMatch(/clawd +groq +all +\/chat\/completions/)
+    expect((await oauth3(['grant', 'list'])).stdout).toMatch(
+      /clawd +groq +inference +all +\/chat\/completions/,
+    )
     expect((await oauth3(['grant', 'revoke', id])).stdout).toContain('(clawd, groq) revoked')
     expect((await oauth3(['grant', 'revoke', id])).code).toBe(4)
     expect((await oauth3(['grant', 'limit', id, '--rpm', '1'])).code).toBe(4)
@@ -220,7 +222,7 @@ describe('asks', () => {
     const pending = await oauth3(['pending'], { env: { COLUMNS: '80' } })
     expect(pending.stdout).toContain('beside/an-ask')
     expect(pending.stdout).toMatch(
-      new RegExp(`^${ask.id.slice(0, 16)} +clawd +openai +gpt-demo +in (1 h|[0-9]+ min)`, 'm'),
+      new RegExp(`^${ask.id.slice(0, 16)} +clawd +openai +inference +gpt-demo +in (1 h|[0-9]+ min)`, 'm'),
     )
     for (const line of pending.stdout.split('\n')) expect(columnsOf(line)).toBeLessThanOrEqual(80)
     const listed = await json(['pending'])
@@ -243,7 +245,7 @@ describe('asks', () => {
     const args = ['approve', ask.id.slice(0, 16), '--24h', '--model-only', '--usd-per-day', '2.00']
     const run = await oauth3(args)
     expect(run).toMatchObject({ code: 0, stderr: '' })
-    expect(run.stdout).toContain('clawd may use openai, gpt-only; $2.00/day; ends in 24 h')
+    expect(run.stdout).toContain('clawd may use openai for inference, gpt-only; $2.00/day; ends in 24 h')
     expect(run.stdout).toContain('gpt-only of openai has no known price')
     expect(run.stdout).toContain('oauth3 price set openai gpt-only --input … --output …')
     expect(kit.access.find(ask.id)).toMatchObject({
@@ -297,7 +299,7 @@ describe('asks', () => {
     const no = await oauth3(['approve', ask.id, '--1h'], { isTerminal: true, stdin: 'n' })
     expect(no).toMatchObject({ code: 1, stdout: '' })
     expect(no.stderr).toContain('an agent asks for a provider')
-    expect(no.stderr).toContain('Let clawd use deepseek for 1 hour, every model?')
+    expect(no.stderr).toContain('Let clawd use deepseek for 1 hour, for inference, every model?')
     expect(kit.access.find(ask.id)?.status).toBe('pending')
     const yes = await oauth3(['approve', ask.id, '--1h'], { isTerminal: true, stdin: 'y' })
     expect(yes.code).toBe(0)

@@ -89,6 +89,7 @@ describe('the first use of a provider', () => {
     socket.destroy()
     for (let turn = 0; turn < 20; turn += 1) await kit.ask('/health')
     await press(asked, '♾ Always')
+    await kit.grant('openai', { agent })
     await client().chat.completions.create(HELLO)
     expect(forwarded()).toBe(before + 1)
   })
@@ -315,13 +316,13 @@ describe('a limit of a grant', () => {
       body: { model: 'embed-demo', input: 'x' },
     })
     expect(embedded.status).toBe(200)
-    for (const [path, body] of [
-      [CHAT, chatBody({ model: 'embed-demo' })],
-      ['/llm/openai/v1/embeddings', { model: 'gpt-demo', input: 'x' }],
-      ['/llm/openai/v1/embeddingsX', { model: 'embed-demo', input: 'x' }],
+    for (const [path, body, code] of [
+      [CHAT, chatBody({ model: 'embed-demo' }), 'approval_pending'],
+      ['/llm/openai/v1/embeddings', { model: 'gpt-demo', input: 'x' }, 'approval_pending'],
+      ['/llm/openai/v1/embeddingsX', { model: 'embed-demo', input: 'x' }, 'owner_only'],
     ] as const) {
       const refused = await kit.ask(path, { token, body, headers: { prefer: 'wait=0' } })
-      expect(refused.headers.get('x-oauth3-error'), path).toBe('approval_pending')
+      expect(refused.headers.get('x-oauth3-error'), path).toBe(code)
     }
   })
 })

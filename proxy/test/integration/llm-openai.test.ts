@@ -20,7 +20,7 @@ let kit: LlmKit
 let key: string
 beforeAll(async () => {
   kit = await createLlmKit()
-  key = await kit.open('openai')
+  key = await kit.open('openai', { groups: ['inference', 'files'] })
 })
 afterAll(() => kit?.[Symbol.asyncDispose]())
 afterEach(() => expect(kit.vendors.faults.splice(0)).toEqual([]))

@@ -19,7 +19,7 @@ const vendor = new WebSocketServer({
 let play: (socket: WebSocket) => void
 beforeAll(async () => {
   kit = await createLlmKit()
-  key = await kit.open('openai')
+  key = await kit.open('openai', { groups: ['realtime'] })
   kit.vendors.onSocket('openai', (request, socket, head) =>
     vendor.handleUpgrade(request, socket, head, (open) => play(open)),
   )
@@ -108,11 +108,16 @@ it('is refused without a token, and with an answer that says why', async () => {
 
 it('is not opened where tokens are limited, for nobody tells what it uses', async () => {
   const token = await kit.addAgent('thrifty')
-  await kit.grant('openai', { agent: 'thrifty', limits: { tokens_per_day: 1_000_000 } })
+  const grant = await kit.grant('openai', {
+    agent: 'thrifty',
+    groups: ['realtime'],
+    limits: { tokens_per_day: 1_000_000 },
+  })
   const before = kit.vendors.calls.length
   const socket = new WebSocket(place(), { headers: { authorization: `Bearer ${token}` } })
   expect(await refusal(socket)).toMatchObject({ status: 403, code: 'unmetered' })
   expect(kit.vendors.calls).toHaveLength(before)
+  await kit.revokeGrant(grant)
 })
 
 it('waits for the owner as any request does', async () => {
@@ -132,7 +137,7 @@ it('is counted as one request', async () => {
 })
 
 it('hands on what a vendor without WebSockets answers', async () => {
-  await kit.open('groq')
+  await kit.open('groq', { groups: ['realtime'] })
   const socket = new WebSocket(place('/llm/groq/openai/v1/realtime'), { headers: headers() })
   expect(await refusal(socket)).toMatchObject({ status: 404, code: '' })
 })

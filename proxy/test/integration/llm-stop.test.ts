@@ -83,7 +83,7 @@ it('a request that comes while others end is told that the daemon stops, and no 
 })
 
 it('an open realtime session ends, and is in the books', async () => {
-  await kit.grant('openai')
+  await kit.grant('openai', { groups: ['realtime'] })
   const vendor = new WebSocketServer({ noServer: true })
   kit.vendors.onSocket('openai', (request, socket, head) =>
     vendor.handleUpgrade(request, socket, head, (open) => open.send('hello')),

@@ -14,7 +14,7 @@ const CHAT = '/llm/openai/v1/chat/completions'
 let kit: LlmKit
 beforeAll(async () => {
   kit = await createLlmKit()
-  await kit.open('openai')
+  await kit.open('openai', { groups: ['inference', 'files'] })
 })
 afterAll(() => kit?.[Symbol.asyncDispose]())
 afterEach(() => expect(kit.vendors.faults.splice(0)).toEqual([]))

@@ -43,7 +43,7 @@ describe('an ask for a provider in Telegram', () => {
     expect(await press.answered).toEqual({ text: 'Granted for 24 hours', alert: false })
     expect((await waiting).status).toBe('granted')
     await kit.double.waitFor(() => card.edits > 0, 'the edit')
-    expect(card.text).toMatch(/Granted: all models, until .* UTC\n👍 by Ann \(telegram:1001\)/)
+    expect(card.text).toMatch(/Granted: inference, all models, until .* UTC\n👍 by Ann \(telegram:1001\)/)
     expect(card.text).toMatch(/End it with \/revoke P\d+\./)
     expect(card.buttons).toEqual([])
     expect(kit.double.messages.filter(({ fromBot }) => fromBot)).toHaveLength(1)
@@ -121,6 +121,7 @@ describe('an ask for a provider in Telegram', () => {
       agentId: kit.agentOf().id,
       provider: 'openai',
       model: null,
+      group: 'models',
       path: '/models',
     })
     kit.llm.access.decide(ask.id, { decision: 'deny', scope: 'provider' }, { actor: 'cli:0', name: null })
@@ -232,7 +233,7 @@ describe('commands about providers in Telegram', () => {
       'cli:0',
     )
     kit.double.say(kit.chatId, '/grants', ANN)
-    await kit.said(`P${id}. demo-agent → openai: gpt-5*, only /chat, 60 requests a minute, always`)
+    await kit.said(`P${id}. demo-agent → openai: inference, gpt-5*, only /chat, 60 requests a minute, always`)
     kit.double.say(kit.chatId, `/revoke ${id}`, ANN)
     await kit.said(`No standing grant ${id}.`)
     kit.double.say(kit.chatId, `/revoke p${id}`, ANN)
@@ -246,7 +247,7 @@ describe('commands about providers in Telegram', () => {
     await using kit = await createTelegramKit()
     const { ask } = await kit.wants()
     kit.double.say(kit.chatId, '/pending', ANN)
-    await kit.said(`openai (gpt-5) for demo-agent, 60 min left, ${ask.id.slice(0, 12)}`)
+    await kit.said(`openai inference (gpt-5) for demo-agent, 60 min left, ${ask.id.slice(0, 12)}`)
   })
 
   it('lists what was used so that a phone shows it, and the providers', async () => {

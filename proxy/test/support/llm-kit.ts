@@ -63,6 +63,7 @@ interface KeyOptions {
 interface GrantOptions {
   readonly agent?: string
   readonly forMs?: number | null
+  readonly groups?: readonly string[]
   readonly modelsAllowed?: readonly string[]
   readonly paths?: readonly string[]
   readonly limits?: Readonly<
@@ -167,6 +168,7 @@ export async function createLlmKit(
         agent: grant.agent ?? 'claw',
         provider,
         for_ms: grant.forMs ?? null,
+        ...(grant.groups === undefined ? {} : { groups: grant.groups }),
         ...(grant.modelsAllowed === undefined ? {} : { models: grant.modelsAllowed }),
         ...(grant.paths === undefined ? {} : { paths: grant.paths }),
         ...(grant.limits === undefined ? {} : { limits: grant.limits }),
@@ -176,11 +178,12 @@ export async function createLlmKit(
     async revokeGrant(id) {
       await kit.admin('DELETE', `/v1/provider-grants/${id}`)
     },
-    async open(provider, { agent, forMs, modelsAllowed, paths, limits, ...key } = {}) {
+    async open(provider, { agent, forMs, groups, modelsAllowed, paths, limits, ...key } = {}) {
       const { value } = await kit.addKey(provider, key)
       await kit.grant(provider, {
         ...(agent === undefined ? {} : { agent }),
         ...(forMs === undefined ? {} : { forMs }),
+        ...(groups === undefined ? {} : { groups }),
         ...(modelsAllowed === undefined ? {} : { modelsAllowed }),
         ...(paths === undefined ? {} : { paths }),
         ...(limits === undefined ? {} : { limits }),

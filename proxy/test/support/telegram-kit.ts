@@ -171,6 +171,7 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
         agentId: agentOf().id,
         provider: 'openai',
         model: 'gpt-5',
+        group: 'inference',
         path: '/chat/completions',
         ...use,
       })

@@ -39,11 +39,12 @@ const fetchAsk = (context: CommandContext, id: string): Promise<AskView> =>
 
 export const askTable = (asks: readonly AskSummary[], style: Style, now: number, columns: number): string =>
   renderTable(
-    ['PROVIDER ASK', 'AGENT', 'PROVIDER', 'MODEL', 'EXPIRES'],
+    ['PROVIDER ASK', 'AGENT', 'PROVIDER', 'GROUP', 'MODEL', 'EXPIRES'],
     asks.map((row) => [
       row.id.slice(0, 16),
       row.agent,
       row.provider,
+      row.group,
       row.model ?? 'none named',
       formatDistance(row.expires_at, now),
     ]),
@@ -51,7 +52,7 @@ export const askTable = (asks: readonly AskSummary[], style: Style, now: number,
     {
       columns,
       shrink: [
-        [3, 12],
+        [4, 12],
         [1, 8],
         [2, 8],
       ],
@@ -82,7 +83,7 @@ export async function approveAsk(context: CommandContext, id: string, options: A
   const { terminal } = context
   if (options.yes !== true && view.status === 'pending' && terminal.isInteractive) {
     terminal.note(renderAsk(view, terminal.style, context.now()))
-    const given = { howLong: HOW_LONG[level], what: givenText(view, options) }
+    const given = { howLong: HOW_LONG[level], what: `for ${view.group}, ${givenText(view, options)}` }
     if (!(await terminal.confirm(accessQuestion(view, given)))) {
       throw new CliError('failed', EXIT.failed, 'Nothing was decided.')
     }

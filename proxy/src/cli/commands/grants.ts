@@ -11,10 +11,19 @@ import { usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { renderTable } from '../table.ts'
 import { formatDistance, terminalLine } from '../text-layout.ts'
-import { addLimitOptions, type LimitOptions, limitsOf, limitsText, namesLimits, orNull } from './limits.ts'
+import {
+  addGroupsOption,
+  addLimitOptions,
+  type LimitOptions,
+  limitsOf,
+  limitsText,
+  namesLimits,
+  orNull,
+} from './limits.ts'
 import { examples, idNumber } from './shared.ts'
 
-type AddOptions = LimitOptions & { readonly for?: number }
+type ChangeOptions = LimitOptions & { readonly groups?: string[] }
+type AddOptions = ChangeOptions & { readonly for?: number }
 
 const DEFAULT_FOR_MS = 24 * 3_600_000
 const ALWAYS = Number.POSITIVE_INFINITY
@@ -31,11 +40,12 @@ export const addGrantCommands: CommandGroup = (program, context) => {
         answer.grants.length === 0
           ? 'No agent may use a provider yet; its first use asks you, or: oauth3 grant add AGENT PROVIDER'
           : renderTable(
-              ['ID', 'AGENT', 'PROVIDER', 'MODELS', 'PATHS', 'LIMITS', 'ENDS', 'BY'],
+              ['ID', 'AGENT', 'PROVIDER', 'GROUPS', 'MODELS', 'PATHS', 'LIMITS', 'ENDS', 'BY'],
               answer.grants.map((row) => [
                 String(row.id),
                 row.agent,
                 row.provider,
+                groupsText(row.groups),
                 row.models?.join(', ') ?? 'all',
                 row.paths?.join(', ') ?? 'all',
                 limitsText(row.limits),
@@ -46,9 +56,10 @@ export const addGrantCommands: CommandGroup = (program, context) => {
               {
                 columns: context.terminal.columns,
                 shrink: [
-                  [3, 10],
                   [4, 10],
-                  [5, 20],
+                  [5, 10],
+                  [3, 12],
+                  [6, 20],
                 ],
               },
             ),
@@ -61,13 +72,17 @@ export const addGrantCommands: CommandGroup = (program, context) => {
     .argument('<agent>')
     .argument('<provider>')
     .option('--for <time>', '1h, 24h, 7d, … or always (default: 24h)', durationFrom)
-  addLimitOptions(add)
+  addLimitOptions(addGroupsOption(add))
     .addHelpText(
       'after',
       examples(
         [
           'oauth3 grant add clawd openai --for always --usd-per-day 5.00',
           'until revoked, for at most $5 a day',
+        ],
+        [
+          'oauth3 grant add clawd openai --groups inference,files',
+          'files too, which a grant does not cover by itself',
         ],
         ['oauth3 grant add clawd anthropic --for 7d --models "claude-haiku*" --rpm 30', 'small models alone'],
       ),
@@ -77,6 +92,7 @@ export const addGrantCommands: CommandGroup = (program, context) => {
         agent,
         provider,
         for_ms: options.for === ALWAYS ? null : (options.for ?? DEFAULT_FOR_MS),
+        ...(options.groups === undefined ? {} : { groups: options.groups }),
         models: orNull(options.models ?? 'none'),
         paths: orNull(options.paths ?? 'none'),
         limits: limitsOf(options),
@@ -89,7 +105,7 @@ export const addGrantCommands: CommandGroup = (program, context) => {
     .command('limit')
     .description('change what a grant covers or may cost; none takes a limit away')
     .argument('<id>', 'its number in grant list', idNumber('oauth3 grant list'))
-  addLimitOptions(limit)
+  addLimitOptions(addGroupsOption(limit))
     .addHelpText(
       'after',
       examples(
@@ -97,12 +113,15 @@ export const addGrantCommands: CommandGroup = (program, context) => {
         ['oauth3 grant limit 3 --rpm none --models none', 'no limit of requests, and every model'],
       ),
     )
-    .action(async (id: number, options: LimitOptions) => {
-      if (!namesLimits(options)) {
-        throw usageError('Name what to change: --models, --paths, --rpm, --tokens-per-day or --usd-per-day.')
+    .action(async (id: number, options: ChangeOptions) => {
+      if (options.groups === undefined && !namesLimits(options)) {
+        throw usageError(
+          'Name what to change: --groups, --models, --paths, --rpm, --tokens-per-day or --usd-per-day.',
+        )
       }
-      const { models, paths } = options
+      const { groups, models, paths } = options
       const body = {
+        ...(groups === undefined ? {} : { groups }),
         ...(models === undefined ? {} : { models: orNull(models) }),
         ...(paths === undefined ? {} : { paths: orNull(paths) }),
         limits: limitsOf(options),
@@ -152,10 +171,14 @@ function unpricedText(provider: string, model: string): string {
 function grantText(grant: AccessGrantView, now: number): string {
   const ends = grant.expires_at === null ? 'until revoked' : `ends ${formatDistance(grant.expires_at, now)}`
   return [
-    `Grant ${grant.id}: ${grant.agent} may use ${grant.provider}, ${coverageText(grant)};`,
+    `Grant ${grant.id}: ${grant.agent} may use ${grant.provider} for ${groupsText(grant.groups)}, ${coverageText(grant)};`,
     `${limitsText(grant.limits)}; ${ends}.`,
   ].join(' ')
 }
+
+/** Lists of models go with inference: it need not be said. */
+const groupsText = (groups: readonly string[]): string =>
+  groups.filter((group) => group !== 'models' || !groups.includes('inference')).join(', ')
 
 /** `every model`, or which ones; paths only where they are limited. */
 export function coverageText(grant: {

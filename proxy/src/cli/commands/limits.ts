@@ -26,6 +26,14 @@ export function addLimitOptions(command: Command): Command {
     .option('--usd-per-day <n.nn>', 'dollars a day (UTC), by the table of prices', usdOrNone)
 }
 
+/** For who gives or changes a grant without an ask; what an ask is for is known. */
+export const addGroupsOption = (command: Command): Command =>
+  command.option(
+    '--groups <list>',
+    'what may be done there: inference, models, files, batches, fine_tuning, stored, realtime, deferred, organization, other',
+    commaList,
+  )
+
 export const limitsOf = (options: LimitOptions): Partial<LimitsView> => ({
   ...(options.rpm === undefined ? {} : { requests_per_minute: orNull(options.rpm) }),
   ...(options.tokensPerDay === undefined ? {} : { tokens_per_day: orNull(options.tokensPerDay) }),

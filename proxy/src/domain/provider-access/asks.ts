@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type AgentId, AppError, type Clock, type UnixMs } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { FreeSpace } from '../retention/index.ts'
+import { isAskable } from './groups.ts'
 import { MAX_MODEL_LENGTH } from './patterns.ts'
 import type { AccessObserver, ProviderAccessRepository, ProviderAsk, Use } from './ports.ts'
 import { createWaiting } from './waiting.ts'
@@ -107,9 +108,12 @@ export function createAsks(deps: {
       if (use.model !== null && use.model.length > MAX_MODEL_LENGTH) {
         throw new AppError('invalid_request', `A model's name has at most ${MAX_MODEL_LENGTH} characters.`)
       }
+      if (!isAskable(use.group)) {
+        throw new AppError('refused', `${use.group} at ${use.provider} is granted by the owner, by name.`)
+      }
       return transactor.transact(() => {
         const now = clock.now()
-        const twin = repository.pendingTwin(use.agentId, use.provider, use.model)
+        const twin = repository.pendingTwin(use)
         if (twin && !isOver(twin, now)) return twin
         if (twin) settle(twin, 'expired', null)
         deps.freeSpace.assertRoom()
@@ -130,6 +134,7 @@ export function createAsks(deps: {
           agentId: use.agentId,
           provider: use.provider,
           model: use.model,
+          group: use.group,
           path: use.path.slice(0, MAX_PATH_LENGTH).toWellFormed(),
           status: 'pending',
           createdAt: now,
@@ -143,6 +148,7 @@ export function createAsks(deps: {
           ask: ask.id,
           provider: ask.provider,
           model: ask.model,
+          group: ask.group,
           path: ask.path,
         })
         for (const observer of observers) observer.asked(ask)

@@ -1,6 +1,7 @@
 import { oneLine } from '../../kernel/index.ts'
 import { originOf } from '../egress/index.ts'
 import type { Provider } from '../providers/index.ts'
+import { groupSaid } from './groups.ts'
 import { limitsSaid, strictest } from './limits.ts'
 import { isPlainModel } from './patterns.ts'
 import type { AccessAnswer, AccessCard, ProviderAsk, ProviderGrant } from './ports.ts'
@@ -28,6 +29,7 @@ export function accessCard(input: {
     origin: known ? originOf(known) : 'not known',
     model: ask.model === null ? 'the request names none' : oneLine(ask.model, 128),
     path: oneLine(ask.path, 128),
+    gives: groupSaid(ask.group, oneLine(ask.provider, 64)),
     notes: [
       ...(ask.model !== null && !plain
         ? ["The model's name has characters that no model's has; it cannot be granted by itself."]
@@ -38,7 +40,7 @@ export function accessCard(input: {
         .slice(0, 3)
         .map(
           (grant) =>
-            `It may use already: ${grantSaid(grant)}. A grant of all models takes the place of that.`,
+            `It may use already: ${grantSaid(grant)}.${grant.groups.includes(ask.group) ? ' A grant of all models takes the place of that.' : ''}`,
         ),
       'The agent never sees the key: the daemon puts it in.',
       kept === ''
@@ -68,14 +70,16 @@ const choice = (decision: AccessAnswer['decision'], scope: AccessAnswer['scope']
   label,
 })
 
-/** What a grant is for, in words: models, paths, limits. */
+/** What a grant is for, in words: groups, models, paths, limits. */
 export function grantSaid({
+  groups,
   models,
   paths,
   limits,
-}: Pick<ProviderGrant, 'models' | 'paths' | 'limits'>): string {
+}: Pick<ProviderGrant, 'groups' | 'models' | 'paths' | 'limits'>): string {
   const said = limitsSaid(limits)
   return [
+    groups.filter((group) => group !== 'models' || !groups.includes('inference')).join(' '),
     models === null ? 'all models' : oneLine(models.join(' '), 120),
     ...(paths === null ? [] : [`only ${oneLine(paths.join(' '), 120)}`]),
     ...(said === '' ? [] : [said]),

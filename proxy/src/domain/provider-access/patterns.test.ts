@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { modelMatches, pathMatches, readModels, readPaths, scopeCovers, scopeIncludes } from './patterns.ts'
+import {
+  modelMatches,
+  pathMatches,
+  readModels,
+  readPaths,
+  type Scope,
+  scopeCovers,
+  scopeIncludes,
+} from './patterns.ts'
 
 describe('what a grant for models and paths covers', () => {
   it.each<[string, string, boolean]>([
@@ -26,15 +34,25 @@ describe('what a grant for models and paths covers', () => {
   })
 
   it('covers no request without a model when models are named', () => {
-    expect(scopeCovers({ models: ['gpt-5*'], paths: null }, { model: null, path: '/models' })).toBe(false)
-    expect(scopeCovers({ models: null, paths: null }, { model: null, path: '/models' })).toBe(true)
+    expect(
+      scopeCovers(
+        { groups: ['inference'], models: ['gpt-5*'], paths: null },
+        { group: 'inference', model: null, path: '/models' },
+      ),
+    ).toBe(false)
+    expect(
+      scopeCovers(
+        { groups: ['inference'], models: null, paths: null },
+        { group: 'inference', model: null, path: '/models' },
+      ),
+    ).toBe(true)
   })
 
   it('wants both the model and the path to be covered', () => {
-    const scope = { models: ['a'], paths: ['/chat'] }
-    expect(scopeCovers(scope, { model: 'a', path: '/chat/x' })).toBe(true)
-    expect(scopeCovers(scope, { model: 'a', path: '/files' })).toBe(false)
-    expect(scopeCovers(scope, { model: 'b', path: '/chat' })).toBe(false)
+    const scope: Scope = { groups: ['inference'], models: ['a'], paths: ['/chat'] }
+    expect(scopeCovers(scope, { group: 'inference', model: 'a', path: '/chat/x' })).toBe(true)
+    expect(scopeCovers(scope, { group: 'inference', model: 'a', path: '/files' })).toBe(false)
+    expect(scopeCovers(scope, { group: 'inference', model: 'b', path: '/chat' })).toBe(false)
   })
 
   it.each<[string, string[] | null, string[] | null, boolean]>([
@@ -47,12 +65,28 @@ describe('what a grant for models and paths covers', () => {
     ['more over fewer', ['a', 'b'], ['b'], true],
     ['fewer over more', ['a'], ['a', 'b'], false],
   ])('sees whether a scope includes another: %s', (_what, outer, inner, expected) => {
-    expect(scopeIncludes({ models: outer, paths: null }, { models: inner, paths: null })).toBe(expected)
+    expect(
+      scopeIncludes(
+        { groups: ['inference'], models: outer, paths: null },
+        { groups: ['inference'], models: inner, paths: null },
+      ),
+    ).toBe(expected)
+  })
+
+  it('is for its groups alone', () => {
+    const scope: Scope = { groups: ['inference', 'models'], models: null, paths: null }
+    expect(scopeCovers(scope, { group: 'inference', model: 'a', path: '/x' })).toBe(true)
+    expect(scopeCovers(scope, { group: 'files', model: null, path: '/files' })).toBe(false)
+    expect(scopeIncludes(scope, { ...scope, groups: ['models'] })).toBe(true)
+    expect(scopeIncludes(scope, { ...scope, groups: ['models', 'files'] })).toBe(false)
   })
 
   it('sees by whole segments whether paths include others', () => {
     const of = (outer: string[], inner: string[]) =>
-      scopeIncludes({ models: null, paths: outer }, { models: null, paths: inner })
+      scopeIncludes(
+        { groups: ['inference'], models: null, paths: outer },
+        { groups: ['inference'], models: null, paths: inner },
+      )
     expect(of(['/chat'], ['/chat/completions'])).toBe(true)
     expect(of(['/chat'], ['/chats'])).toBe(false)
   })

@@ -2,7 +2,7 @@ import { AppError, hasHiddenCharacters } from '../../kernel/index.ts'
 import type { ProviderGrant, Use } from './ports.ts'
 
 /** What a grant is for: the part of it that says which requests it covers. */
-export type Scope = Pick<ProviderGrant, 'models' | 'paths'>
+export type Scope = Pick<ProviderGrant, 'groups' | 'models' | 'paths'>
 
 const MAX_PATTERNS = 64
 const MAX_PATTERN_LENGTH = 256
@@ -20,20 +20,23 @@ export const pathMatches = (beginning: string, path: string): boolean =>
 
 /** A grant for some models covers no request whose model is not known. */
 export const scopeCovers = (
-  { models, paths }: Scope,
-  { model, path }: Pick<Use, 'model' | 'path'>,
+  { groups, models, paths }: Scope,
+  { group, model, path }: Pick<Use, 'group' | 'model' | 'path'>,
 ): boolean =>
+  groups.includes(group) &&
   (models === null || (model !== null && models.some((pattern) => modelMatches(pattern, model)))) &&
   (paths === null || paths.some((beginning) => pathMatches(beginning, path)))
 
 /** Whether every request that `inner` covers is covered by `outer`. Says no where it takes more than one pattern to cover one. */
 export function scopeIncludes(outer: Scope, inner: Scope): boolean {
   return (
+    inner.groups.every((group) => outer.groups.includes(group)) &&
     listIncludes(outer.models, inner.models, (pattern, other) =>
       other.endsWith('*')
         ? pattern.endsWith('*') && other.startsWith(pattern.slice(0, -1))
         : modelMatches(pattern, other),
-    ) && listIncludes(outer.paths, inner.paths, pathMatches)
+    ) &&
+    listIncludes(outer.paths, inner.paths, pathMatches)
   )
 }
 

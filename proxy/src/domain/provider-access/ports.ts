@@ -1,6 +1,6 @@
 import type { AgentId, UnixMs } from '../../kernel/index.ts'
 import type { ProviderKeys } from '../provider-keys/index.ts'
-import type { Providers } from '../providers/index.ts'
+import type { EndpointGroup, Providers } from '../providers/index.ts'
 import type { SpendingLimits, Usage } from '../usage/index.ts'
 
 /** What an agent may use of a provider; a row of `provider_grants`. */
@@ -8,6 +8,8 @@ export interface ProviderGrant {
   readonly id: number
   readonly agentId: AgentId
   readonly provider: string
+  /** What may be done there; never empty, and each once. */
+  readonly groups: readonly EndpointGroup[]
   /** Exact names, or beginnings that end in `*`; null: every model. */
   readonly models: readonly string[] | null
   /** Beginnings of the path behind the provider's root, such as `/chat/completions`; null: every path. */
@@ -31,6 +33,8 @@ export interface ProviderAsk {
   readonly provider: string
   /** That the request named; null when it named none. */
   readonly model: string | null
+  /** What the request does; the grant is for this alone. */
+  readonly group: EndpointGroup
   /** Of the request, without query. */
   readonly path: string
   readonly status: AskStatus
@@ -45,12 +49,13 @@ export interface Use {
   readonly agentId: AgentId
   readonly provider: string
   readonly model: string | null
+  readonly group: EndpointGroup
   readonly path: string
 }
 
 type AccessVerdict =
   | { readonly verdict: 'granted'; readonly grant: ProviderGrant }
-  /** Nobody has said anything yet, or what was granted does not cover this model or path. */
+  /** Nobody has said anything yet, or what was granted does not cover this group, model or path. */
   | { readonly verdict: 'ask' }
   /** The owner said no a short while ago. */
   | { readonly verdict: 'denied'; readonly retryAfterSeconds: number }
@@ -76,6 +81,8 @@ export interface AccessCard {
   /** `gpt-5`, or that the request names none. */
   readonly model: string
   readonly path: string
+  /** What a grant gives and what it does not: `files: upload, read and delete files …`. */
+  readonly gives: string
   /** What a grant costs or covers that a person should know: keys there are, a standing grant that is narrower. */
   readonly notes: readonly string[]
   readonly expiresAt: UnixMs
@@ -91,13 +98,13 @@ export interface ProviderAccessRepository {
   standing(): readonly ProviderGrant[]
   insertGrant(grant: Omit<ProviderGrant, 'id'>): ProviderGrant
   endGrant(id: number, at: UnixMs, why: NonNullable<ProviderGrant['endedWhy']>): void
-  setGrant(id: number, change: Pick<ProviderGrant, 'models' | 'paths' | 'limits'>): void
+  setGrant(id: number, change: Pick<ProviderGrant, 'groups' | 'models' | 'paths' | 'limits'>): void
   insertAsk(ask: ProviderAsk): void
   askById(id: string): ProviderAsk | undefined
   /** The first two whose ids begin so. */
   asksByPrefix(prefix: string): readonly ProviderAsk[]
-  /** The one that waits for this agent, provider and model. */
-  pendingTwin(agentId: AgentId, provider: string, model: string | null): ProviderAsk | undefined
+  /** The one that waits for this agent, provider, model and group. */
+  pendingTwin(use: Omit<Use, 'path'>): ProviderAsk | undefined
   asks(status: AskStatus, limit: number): readonly ProviderAsk[]
   settleAsk(ask: ProviderAsk): void
   /** The newest denial for an agent and provider. */
@@ -116,7 +123,10 @@ export interface ProviderAccess {
   limitsSpending(agentId: AgentId, provider: string | null): boolean
   /** Grows whenever a grant may have begun, changed or ended. */
   readonly revision: number
-  /** Stores the ask with its message to the owner, or finds its twin; throws rate_limited when too many wait. */
+  /**
+   * Stores the ask with its message to the owner, or finds its twin; throws rate_limited when too many wait, and
+   * refused for a group that no card grants.
+   */
   ask(use: Use): ProviderAsk
   /** Resolves when the ask is settled, the time is over or the signal is aborted, with its state at that time. */
   wait(askId: string, ms: number, signal: AbortSignal): Promise<ProviderAsk>
@@ -133,6 +143,8 @@ export interface ProviderAccess {
       readonly agentId: AgentId
       readonly provider: string
       readonly forMs: number | null
+      /** Names of groups; left out: `inference`. */
+      readonly groups?: readonly string[] | undefined
       readonly models: readonly string[] | null
       readonly paths: readonly string[] | null
       readonly limits: SpendingLimits
@@ -142,7 +154,10 @@ export interface ProviderAccess {
   grants(): readonly ProviderGrant[]
   limit(
     id: number,
-    change: Partial<Pick<ProviderGrant, 'models' | 'paths'>> & { readonly limits?: Partial<SpendingLimits> },
+    change: Partial<Pick<ProviderGrant, 'models' | 'paths'>> & {
+      readonly groups?: readonly string[]
+      readonly limits?: Partial<SpendingLimits>
+    },
     actor: string,
   ): ProviderGrant
   revoke(id: number, actor: string): ProviderGrant
@@ -157,6 +172,26 @@ export interface ProviderAccess {
   limitPassed(grant: ProviderGrant, limit: string): void
   /** Ends what has expired. */
   tick(): void
+}
+
+/** An agent has used a key, or a provider that takes none (then `keyId` is 0); a row of `provider_key_users`. */
+interface KeyUser {
+  readonly provider: string
+  readonly keyId: number
+  readonly agentId: AgentId
+  readonly firstUsedAt: UnixMs
+}
+
+export interface KeyUserRepository {
+  keyUsers(): readonly KeyUser[]
+  addKeyUser(user: KeyUser): void
+}
+
+export interface KeySharing {
+  /** Before a request goes out; on disk when it is the agent's first with this key. */
+  used(provider: string, keyId: number, agentId: AgentId): void
+  /** No other agent with a standing grant may use the key by its tags, and none has ever used it. */
+  isOwn(provider: string, keyId: number, agentId: AgentId): boolean
 }
 
 /** What is told of asks to those who ask the owner; inside the transaction. */

@@ -87,6 +87,7 @@ const use = (change: Partial<Use> = {}): Use => ({
   agentId: agent.id,
   provider: 'openai',
   model: 'gpt-5',
+  group: 'inference',
   path: '/chat/completions',
   ...change,
 })

@@ -5,6 +5,7 @@ import type { Providers } from '../providers/index.ts'
 import type { FreeSpace } from '../retention/index.ts'
 import { type Asks, createAsks } from './asks.ts'
 import { accessCard } from './card.ts'
+import { groupsOfAsk, readGroups } from './groups.ts'
 import { NO_LIMITS, strictest, withLimits } from './limits.ts'
 import { isPlainModel, readModels, readPaths, scopeCovers, scopeIncludes } from './patterns.ts'
 import type {
@@ -57,6 +58,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
   const grantFacts = (grant: Omit<ProviderGrant, 'id'>) => ({
     agent_id: grant.agentId,
     provider: grant.provider,
+    groups: grant.groups,
     models: grant.models,
     paths: grant.paths,
     limits: {
@@ -75,9 +77,9 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
   }
 
   const insert = (
-    input: Pick<ProviderGrant, 'agentId' | 'provider' | 'models' | 'paths' | 'limits'> & {
+    input: Pick<ProviderGrant, 'agentId' | 'provider' | 'groups' | 'models' | 'paths' | 'limits'> & {
       readonly forMs: number | null
-      /** Limits of what is replaced stay where the answer named none. */
+      /** Where the answer named none, limits stay: of what is replaced, and of what else the agent may do there. */
       readonly keepLimits: Partial<ProviderGrant['limits']> | null
       readonly actor: string
       readonly ask: string | null
@@ -85,8 +87,9 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
   ): ProviderGrant => {
     const now = clock.now()
     standing.vouched(now)
-    const replaced = standing.of(input.agentId, input.provider).filter((older) => scopeIncludes(input, older))
-    const kept = input.keepLimits ? strictest(replaced.map(({ limits }) => limits)) : NO_LIMITS
+    const before = standing.of(input.agentId, input.provider)
+    const replaced = before.filter((older) => scopeIncludes(input, older))
+    const kept = input.keepLimits ? strictest(limitsThatStay(input, before, replaced)) : NO_LIMITS
     const limits = input.keepLimits ? withLimits(kept, input.keepLimits) : withLimits(NO_LIMITS, input.limits)
     for (const { id, agentId, provider } of replaced) {
       repository.endGrant(id, now, 'replaced')
@@ -100,6 +103,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
     const grant = repository.insertGrant({
       agentId: input.agentId,
       provider: input.provider,
+      groups: input.groups,
       models: input.models,
       paths: input.paths,
       limits,
@@ -119,13 +123,20 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
   }
 
   /** What the answer grants. Throws before anything is written. */
-  const scopeOf = (ask: ProviderAsk, answer: AccessAnswer): Pick<ProviderGrant, 'models' | 'paths'> => {
+  const scopeOf = (
+    ask: ProviderAsk,
+    answer: AccessAnswer,
+  ): Pick<ProviderGrant, 'groups' | 'models' | 'paths'> => {
     const alone = answer.scope === 'model' && answer.models === undefined
     if (alone && (ask.model === null || !isPlainModel(ask.model))) {
       throw new AppError('refused', 'This ask names no model that could be granted by its name.')
     }
     const scope = alone && ask.model !== null ? [ask.model] : null
-    return { models: readModels(answer.models ?? scope), paths: readPaths(answer.paths ?? null) }
+    return {
+      groups: groupsOfAsk(ask.group),
+      models: readModels(answer.models ?? scope),
+      paths: readPaths(answer.paths ?? null),
+    }
   }
 
   const existing = (id: number): ProviderGrant => {
@@ -227,6 +238,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
         }
         const grant = insert({
           ...input,
+          groups: readGroups(input.groups ?? ['inference']),
           models: readModels(input.models),
           paths: readPaths(input.paths),
           forMs: input.forMs === null ? null : Math.trunc(input.forMs),
@@ -246,6 +258,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
         const before = existing(id)
         const after: ProviderGrant = {
           ...before,
+          groups: change.groups === undefined ? before.groups : readGroups(change.groups),
           models: change.models === undefined ? before.models : readModels(change.models),
           paths: change.paths === undefined ? before.paths : readPaths(change.paths),
           limits: withLimits(before.limits, change.limits ?? {}),
@@ -297,6 +310,16 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
     audit.append('provider.revoked', actor, null, { grant: id, agent_id: agentId, provider })
   }
 }
+
+/** A limit of tokens is no limit where another group of the same provider is granted beside it without one. */
+const limitsThatStay = (
+  { groups }: Pick<ProviderGrant, 'groups'>,
+  before: readonly ProviderGrant[],
+  replaced: readonly ProviderGrant[],
+): readonly ProviderGrant['limits'][] =>
+  before
+    .filter((older) => replaced.includes(older) || !older.groups.some((group) => groups.includes(group)))
+    .map(({ limits }) => limits)
 
 function settledSaid(ask: ProviderAsk): string {
   if (ask.status === 'expired') return 'This ask has expired; nothing was decided.'

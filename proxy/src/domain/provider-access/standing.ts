@@ -155,11 +155,12 @@ export function createStanding(deps: {
   }
 }
 
-/** By models first, then paths, then limits, then how long it stands; the newer of equals. */
+/** By models first, then paths, then groups, then limits, then how long it stands; the newer of equals. */
 function isWider(a: ProviderGrant, b: ProviderGrant): boolean {
   const ranks = (grant: ProviderGrant): readonly number[] => [
     grant.models === null ? 1 : 0,
     grant.paths === null ? 1 : 0,
+    grant.groups.length,
     Object.values(grant.limits).filter((limit) => limit === null).length,
     grant.expiresAt ?? Number.POSITIVE_INFINITY,
     grant.id,

@@ -62,10 +62,16 @@ export interface ProviderKeys {
   pick(want: {
     readonly provider: string
     readonly model: string | null
+    /** Every name in the request, where the key is for some models: all of them count. Left out: `model` alone. */
+    readonly models?: (() => readonly (string | null)[]) | undefined
     readonly tags: readonly string[]
     /** Who asks: a key may be in cooldown for one agent only. */
     readonly agentId: string
+    /** Of those that fit: only these. */
+    readonly only?: ((id: number) => boolean) | undefined
   }): PickedKey | NoKey
+  /** Whether `pick` would find a key, in cooldown or not; nothing is decrypted. */
+  isThere(want: Pick<Parameters<ProviderKeys['pick']>[0], 'provider' | 'model' | 'models' | 'tags'>): boolean
   /** What the vendor answered this agent with this key: 401 and 429 begin a cooldown; `retryAfter` is the header as it came. */
   answered(
     id: number,

@@ -73,6 +73,23 @@ export function createProviderKeys(deps: {
     return entry.key
   }
 
+  const usableFor = ({
+    provider,
+    model,
+    models,
+    tags,
+    only,
+  }: Omit<Parameters<ProviderKeys['pick']>[0], 'agentId'>) =>
+    (known().get(provider) ?? []).filter(
+      (key) =>
+        key.tags.every((tag) => tags.includes(tag)) &&
+        coversModel(key.models, model) &&
+        (key.models === null ||
+          models === undefined ||
+          models().every((one) => coversModel(key.models, one))) &&
+        only?.(key.id) !== false,
+    )
+
   return {
     add(input, actor) {
       const found = providers.find(input.provider)
@@ -148,12 +165,10 @@ export function createProviderKeys(deps: {
       })
     },
 
-    pick({ provider, model, tags, agentId }) {
+    pick(want) {
       const now = clock.now()
-      const untilOf = ({ id }: ProviderKey): UnixMs | null => cooldowns.until(id, agentId, now)
-      const usable = (known().get(provider) ?? []).filter(
-        (key) => key.tags.every((tag) => tags.includes(tag)) && coversModel(key.models, model),
-      )
+      const untilOf = ({ id }: ProviderKey): UnixMs | null => cooldowns.until(id, want.agentId, now)
+      const usable = usableFor(want)
       if (usable.length === 0) return { refused: 'no_key' }
       const awake = usable.filter((key) => untilOf(key) === null)
       if (awake.length === 0) {
@@ -174,6 +189,8 @@ export function createProviderKeys(deps: {
         now,
       )
     },
+
+    isThere: (want) => usableFor(want).length > 0,
 
     answered(id, agentId, answer) {
       // An answer may come when the key is gone.

@@ -1,12 +1,12 @@
 import {
   byFolded,
-  folded,
   KIND_WORDS,
   type MemberKind,
   TOP_MEMBERS,
   WRAPPED_MEMBERS,
   WRAPPERS,
 } from './deciding-members.ts'
+import { foldedKey } from './folded-key.ts'
 import { isEscaped, keyOf, type Member, parsedAt, stringAt, visitMembers } from './json-members.ts'
 
 /**
@@ -94,7 +94,7 @@ function decidedIn(
       problem ??= { problem: 'not_json' }
       return
     }
-    const spelling = spellings.get(folded(key))
+    const spelling = spellings.get(foldedKey(key))
     const deciding = spelling === undefined ? undefined : members.get(spelling)
     if (deciding === undefined) return
     const { name } = deciding
@@ -184,6 +184,10 @@ export function scanBody(body: Buffer): BodyScan | BodyProblem {
   }
 }
 
+/** Anything but `false` and `null`: what a vendor makes of it is not known. */
+const isAsked = (body: Buffer, member: Member | undefined): boolean =>
+  member !== undefined && body[member.start] !== 0x66 && body[member.start] !== 0x6e
+
 const larger = (known: number, value: unknown): number =>
   typeof value === 'number' && Number.isSafeInteger(value) ? Math.max(known, value) : known
 
@@ -202,7 +206,7 @@ function problemOfOptions(options: Buffer): BodyProblem | null {
   visitMembers(options, (member) => {
     const key = keyOf(options, member)
     if (key === null) problem ??= { problem: 'not_json' }
-    else if (folded(key) === 'include_usage') {
+    else if (foldedKey(key) === 'include_usage') {
       wishes += 1
       if (wishes > 1 || key !== 'include_usage') {
         problem ??= { problem: 'doubled_key', member: 'stream_options.include_usage' }

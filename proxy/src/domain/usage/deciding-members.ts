@@ -1,3 +1,5 @@
+import { foldedKey } from './folded-key.ts'
+
 /**
  * Members of a request's body that decide what it does or what it may use, with the exact type that each has in the
  * vendors' documents. A vendor that is given another type may take it for yes, for its default, or for no limit at all.
@@ -70,12 +72,6 @@ export const WRAPPERS: ReadonlySet<string> = new Set([
   ...['generationConfig', 'inferenceConfig', 'options', 'textGenerationConfig', 'parameters'],
 ])
 
-/** Also Go's reading of ſ, which folds to s. */
-export function folded(key: string): string {
-  const lower = key.toLowerCase()
-  return lower.includes('ſ') ? lower.replaceAll('ſ', 's') : lower
-}
-
 /** By their folded spelling, so that a reader who counts letters' case for nothing is not read differently. */
 export const byFolded = (members: Table): ReadonlyMap<string, string> =>
-  new Map([...members.keys()].map((spelling) => [folded(spelling), spelling]))
+  new Map([...members.keys()].map((spelling) => [foldedKey(spelling), spelling]))

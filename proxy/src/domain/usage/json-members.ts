@@ -221,3 +221,23 @@ export function parsedAt(bytes: Buffer, start: number, end: number): unknown {
     return undefined
   }
 }
+
+/** Of JSON that `visitMembers` has read: where the next byte stands that is no blank. */
+export const nextByte = (bytes: Uint8Array, at: number): number => skipBlanks(bytes, at)
+
+/** Of JSON that `visitMembers` has read: behind the string whose quote is at `at`. */
+export const behindString = (bytes: Buffer, at: number): number => stringEnd(bytes, at)
+
+/** Of JSON that `visitMembers` has read: behind the value that begins at `at`. */
+export function behindValue(bytes: Buffer, at: number): number {
+  let depth = 0
+  for (;;) {
+    const byte = bytes[at] ?? 0
+    if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth += 1
+    if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) depth -= 1
+    if (byte === QUOTE) at = stringEnd(bytes, at)
+    else if (depth === 0 && byte !== CLOSE_OBJECT && byte !== CLOSE_LIST) return scalarEnd(bytes, at)
+    else at += 1
+    if (depth === 0) return at
+  }
+}

@@ -1,4 +1,5 @@
 import { type BodyProblem, type BodyScan, scanBody } from './body-scan.ts'
+import { type DeepScan, deepScan } from './deep-scan.ts'
 import { maskToken } from './mask-token.ts'
 import { type SpendingFacts, spendingFacts } from './spending-facts.ts'
 import type { Splice } from './splice.ts'
@@ -11,6 +12,8 @@ export interface BodyReading {
   readonly usageWish: Splice | null
   /** Null where they were not asked for, or it cannot be read. */
   readonly spending: SpendingFacts | null
+  /** Null where it was not asked for, or cannot be read. */
+  readonly deep: DeepScan | null
 }
 
 export interface BodyQuestions {
@@ -18,15 +21,18 @@ export interface BodyQuestions {
   readonly token: string
   /** What the request may use is limited. */
   readonly withSpending: boolean
+  /** Asked where somebody may want it and the event loop shall not work it out. */
+  readonly withDeep: boolean
 }
 
 /** Reads a whole body, and takes its agent's token out of it in place. Linear in its length; nothing else goes through it. */
-export function readBody(body: Buffer, { token, withSpending }: BodyQuestions): BodyReading {
+export function readBody(body: Buffer, { token, withSpending, withDeep }: BodyQuestions): BodyReading {
   const scan = scanBody(body)
   const wish = usageWish(body, scan)
   const spending = withSpending && !('problem' in scan) ? spendingFacts(body) : null
+  const deep = withDeep && !('problem' in scan) ? deepScan(body) : null
   maskToken(body, token)
-  return { scan, usageWish: wish, spending }
+  return { scan, usageWish: wish, spending, deep }
 }
 
 /** Reads bodies off the event loop; owners take turns. */

@@ -112,6 +112,7 @@ function addGrantRoutes(app: Express, { llm, agents, owner }: LlmRouteDeps): voi
         agentId: agent.id,
         provider: body.provider,
         forMs: body.for_ms,
+        groups: body.groups,
         models: body.models,
         paths: body.paths,
         limits: { ...NO_LIMITS, ...limitsFrom(body.limits) },
@@ -121,8 +122,9 @@ function addGrantRoutes(app: Express, { llm, agents, owner }: LlmRouteDeps): voi
     response.json({ ...viewAccessGrant(grant, agent.name), unpriced: unpricedOf(llm, grant) })
   })
   app.patch('/v1/provider-grants/:id', (request, response) => {
-    const { models, paths, limits } = parse(changeGrantBody, request.body)
+    const { groups, models, paths, limits } = parse(changeGrantBody, request.body)
     const change = {
+      ...(groups === undefined ? {} : { groups }),
       ...(models === undefined ? {} : { models }),
       ...(paths === undefined ? {} : { paths }),
       limits: limitsFrom(limits),

@@ -9,6 +9,8 @@ const tags = z.array(z.string().min(1).max(64)).max(32)
 /** Exact names, or beginnings that end in `*`. */
 const models = z.array(z.string().min(1).max(200)).min(1).max(64)
 const paths = z.array(z.string().min(1).max(500)).min(1).max(64)
+/** What may be done at the provider: `inference`, `files`, …; see docs/llm-proxy.md. */
+const groups = z.array(z.string().min(1).max(32)).min(1).max(16)
 
 export const ERROR_SHAPES = ['openai', 'anthropic', 'google'] as const
 
@@ -81,11 +83,13 @@ export const addGrantBody = z.strictObject({
     .min(60_000)
     .max(366 * 86_400_000)
     .nullable(),
+  groups: groups.default(['inference']),
   models: models.nullable().default(null),
   paths: paths.nullable().default(null),
   limits: someLimits.default({}),
 })
 export const changeGrantBody = z.strictObject({
+  groups: groups.optional(),
   models: models.nullable().optional(),
   paths: paths.nullable().optional(),
   limits: someLimits.default({}),
@@ -94,6 +98,7 @@ export const accessGrantView = z.object({
   id: z.int(),
   agent: z.string(),
   provider: z.string(),
+  groups: z.array(z.string()),
   models: z.array(z.string()).nullable(),
   paths: z.array(z.string()).nullable(),
   limits: limitsForm,
@@ -125,6 +130,8 @@ const askSummary = z.object({
   provider: z.string(),
   /** Null when the request named none. */
   model: z.string().nullable(),
+  /** What the request does, and all that a grant of it gives. */
+  group: z.string(),
   path: z.string(),
   status: z.enum(['pending', 'granted', 'denied', 'expired']),
   created_at: z.int(),
@@ -140,6 +147,7 @@ const accessCard = z.object({
   origin: z.string(),
   model: z.string(),
   path: z.string(),
+  gives: z.string(),
   notes: z.array(z.string()),
   expiresAt: z.int(),
   choices: z.array(

@@ -1,12 +1,14 @@
 import type { Agent } from '../../domain/agents/index.ts'
 import {
+  isAskable,
+  type KeySharing,
   type ProviderAccess,
   type ProviderGrant,
   strictest,
   type Use,
 } from '../../domain/provider-access/index.ts'
 import type { PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
-import type { Provider } from '../../domain/providers/index.ts'
+import type { EndpointGroup, Provider } from '../../domain/providers/index.ts'
 import type { Admission, Limited, LimitName, SpendingLimits, Usage } from '../../domain/usage/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
@@ -18,8 +20,12 @@ export interface Judged {
   readonly provider: Provider
   /** Path behind the provider's root, without query. */
   readonly path: string
-  /** Every model that the request names, in whatever place; null for one whose name cannot be told. */
+  /** What the request does there. */
+  readonly group: EndpointGroup
+  /** Every model that the request names where one is usually named; null for one whose name cannot be told. */
   readonly models: readonly (string | null)[]
+  /** With those that it names anywhere else. Looked for when it matters: where a grant or key is for some models. */
+  readonly allModels: () => readonly (string | null)[]
   /** It only reads, and names no model. */
   readonly isListing: boolean
 }
@@ -28,6 +34,8 @@ export interface Wanted extends Judged {
   readonly estimate: { readonly inputTokens: number; readonly outputTokens: number }
   /** The most that it may use; asked only where tokens or money are limited. */
   readonly spending: (limits: SpendingLimits) => Spending | LlmRefusal
+  /** Whether its body may speak of something that is kept at the vendor. Looked for when others use the same key. */
+  readonly refersToStored: () => boolean
   readonly waitMs: number
   /** The client is there and its agent in good standing. */
   readonly gone: () => AbortSignal
@@ -36,10 +44,12 @@ export interface Wanted extends Judged {
 }
 
 /** What is needed of it to ask. */
-type Asking = Omit<Wanted, 'estimate' | 'spending' | 'stillThere'>
+type Asking = Omit<Wanted, 'estimate' | 'spending' | 'stillThere' | 'refersToStored'>
 
 export interface Admitted {
   readonly key: PickedKey | null
+  /** It reads or writes what is kept at the vendor: it goes on only while no other agent may use the key. */
+  readonly needsOwnKey: boolean
   readonly place: Admission
   /** What was reserved for it; null where neither tokens nor money are limited. */
   readonly spending: Spending | null
@@ -48,6 +58,7 @@ export interface Admitted {
 export interface AdmissionDeps {
   readonly access: ProviderAccess
   readonly keys: ProviderKeys
+  readonly sharing: KeySharing
   readonly usage: Usage
   /** Aborted when the daemon stops: nobody waits for the owner any longer. */
   readonly closing: AbortSignal
@@ -87,12 +98,8 @@ function under(
   const spending = tokensPerDay === null && microUsdPerDay === null ? null : wanted.spending(grant.limits)
   if (spending !== null && 'code' in spending) return spending
   const model = models.includes(null) ? null : (models[0] ?? null)
-  let key: PickedKey | null = null
-  if (provider.auth.kind !== 'none') {
-    const picked = deps.keys.pick({ provider: provider.name, model, tags: agent.tags, agentId: agent.id })
-    if ('refused' in picked) return noKey(picked, provider.name)
-    key = picked
-  }
+  const picked = pickKey(wanted, model, deps)
+  if ('code' in picked) return picked
   const place = deps.usage.admit({
     agentId: agent.id,
     provider: provider.name,
@@ -102,7 +109,10 @@ function under(
     estimate: spending?.estimate ?? wanted.estimate,
     tellsCost: provider.tellsCost,
   })
-  if (!('limit' in place)) return { key, place, spending }
+  if (!('limit' in place)) {
+    if (wanted.group !== 'models') deps.sharing.used(provider.name, picked.key?.id ?? 0, agent.id)
+    return { ...picked, place, spending }
+  }
   if (place.limit === 'no_price') {
     return refused(
       'unmetered',
@@ -134,6 +144,57 @@ function limitMessage(limited: Limited, provider: string, spending: Spending | n
   return `This request may use up to ${amount(needed)} of the limit of ${words} for ${provider} (${inputTokens} tokens of input, ${outputTokens} of output), and ${amount(left)} are left. ${smaller}, ${when}.`
 }
 
+/** Groups of what is kept at the vendor, or of what may reach it unseen: an open session, an unknown endpoint. */
+const KEPT_AT_VENDOR: ReadonlySet<EndpointGroup> = new Set([
+  ...(['files', 'batches', 'fine_tuning', 'stored', 'realtime', 'deferred', 'other'] as const),
+])
+
+/** A vendor shows what is kept under a key to everybody who has it. */
+function pickKey(
+  wanted: Wanted,
+  model: string | null,
+  { keys, sharing }: AdmissionDeps,
+): Pick<Admitted, 'key' | 'needsOwnKey'> | LlmRefusal {
+  const { agent, provider, group } = wanted
+  const isOwn = (id: number): boolean => sharing.isOwn(provider.name, id, agent.id)
+  const ofGroup = KEPT_AT_VENDOR.has(group)
+  if (provider.auth.kind === 'none') {
+    const needsOwnKey = ofGroup || (group === 'inference' && !isOwn(0) && wanted.refersToStored())
+    return needsOwnKey && !isOwn(0) ? sharedKey(wanted) : { key: null, needsOwnKey }
+  }
+  const want = {
+    ...{ provider: provider.name, model, models: wanted.allModels },
+    ...{ tags: agent.tags, agentId: agent.id },
+  }
+  const any = keys.pick(ofGroup ? { ...want, only: isOwn } : want)
+  if ('refused' in any) {
+    const isShared = ofGroup && any.refused === 'no_key' && keys.isThere(want)
+    return isShared ? sharedKey(wanted) : noKey(any, provider.name)
+  }
+  if (ofGroup || group !== 'inference' || isOwn(any.id) || !wanted.refersToStored()) {
+    return { key: any, needsOwnKey: ofGroup }
+  }
+  const own = keys.pick({ ...want, only: isOwn })
+  if (!('refused' in own)) return { key: own, needsOwnKey: true }
+  return own.refused === 'no_key' ? sharedKey(wanted) : noKey(own, provider.name)
+}
+
+function sharedKey({ agent, provider, group }: Wanted): LlmRefusal {
+  const name = provider.name
+  const what = group === 'inference' ? 'This request speaks of' : 'This is about'
+  if (provider.auth.kind === 'none') {
+    return refused(
+      'shared_key',
+      `${what} what is kept at ${name}, which takes no key, and other agents may use or have used it: only one agent may.`,
+    )
+  }
+  const tags = [...new Set([...agent.tags, agent.name])].map((tag) => `--tag ${tag}`).join(' ')
+  return refused(
+    'shared_key',
+    `${what} what is kept at ${name} under a key, and other agents may use or have used the same one. The owner adds a key for ${agent.name} alone, of a project or workspace of its own: oauth3 key add ${name} --tag ${agent.name}, and: oauth3 agent tag ${agent.name} ${tags}`,
+  )
+}
+
 const LIMIT_WORDS: Readonly<Record<LimitName, string>> = {
   requests_per_minute: 'requests a minute',
   tokens_per_day: 'tokens a day',
@@ -146,6 +207,9 @@ function grantFor(
   access: ProviderAccess,
 ): ProviderGrant | LlmRefusal | { readonly use: Use } {
   const { provider, path, isListing } = judged
+  // A grant for every model covers whatever the request names: nothing has to be looked for.
+  const wide = access.judge(useOf(judged, null))
+  if (wide.verdict === 'granted') return wide.grant
   let first: ProviderGrant | undefined
   for (const use of usesOf(judged)) {
     const verdict = access.judge(use)
@@ -153,7 +217,7 @@ function grantFor(
     const grant =
       verdict.verdict === 'granted'
         ? verdict.grant
-        : isListing && path === '/models'
+        : isListing && judged.group === 'models' && path === '/models'
           ? anyGrant(use, access)
           : undefined
     if (grant === undefined) return { use }
@@ -168,13 +232,18 @@ export const isStillGranted = (judged: Judged, access: ProviderAccess): boolean 
   'agentId' in grantFor(judged, access)
 
 /** One for each model that is named, and one without a name where none is. */
-const usesOf = ({ agent, provider, models, path }: Judged): Use[] =>
-  (models.length === 0 ? NO_MODEL : models).map((model) => ({
-    agentId: agent.id,
-    provider: provider.name,
-    model,
-    path,
-  }))
+function usesOf(judged: Judged): Use[] {
+  const models = judged.allModels()
+  return (models.length === 0 ? NO_MODEL : models).map((model) => useOf(judged, model))
+}
+
+const useOf = ({ agent, provider, group, path }: Judged, model: string | null): Use => ({
+  agentId: agent.id,
+  provider: provider.name,
+  model,
+  group,
+  path,
+})
 
 const NO_MODEL: readonly null[] = [null]
 
@@ -182,7 +251,13 @@ const NO_MODEL: readonly null[] = [null]
 export const anyGrant = ({ agentId, provider }: Use, access: ProviderAccess): ProviderGrant | undefined =>
   access
     .grants()
-    .find((grant) => grant.agentId === agentId && grant.provider === provider && grant.paths === null)
+    .find(
+      (grant) =>
+        grant.agentId === agentId &&
+        grant.provider === provider &&
+        grant.paths === null &&
+        grant.groups.includes('models'),
+    )
 
 /** The grant of all that is wanted: what is not granted yet is asked for, and waited for so long. */
 export async function askOwner(
@@ -193,6 +268,7 @@ export async function askOwner(
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const granted = grantFor(wanted, access)
     if (!('use' in granted)) return granted
+    if (!isAskable(granted.use.group)) return byNameOnly(wanted)
     let status: string
     try {
       const ask = access.ask(granted.use)
@@ -219,10 +295,16 @@ export async function askOwner(
   return pending(wanted)
 }
 
-const pending = ({ agent, provider, models }: Judged): LlmRefusal =>
+const byNameOnly = ({ agent, provider, group, path }: Judged): LlmRefusal =>
+  refused(
+    'owner_only',
+    `${path} of ${provider.name} is of the group "${group}", which is never granted by a card. The owner grants it by name: oauth3 grant add ${agent.name} ${provider.name} --groups ${group} --paths …`,
+  )
+
+const pending = ({ agent, provider, models, group }: Judged): LlmRefusal =>
   refused(
     'approval_pending',
-    `The owner is asked whether ${agent.name} may use ${provider.name}${models[0] === undefined ? '' : ` (${models[0]})`} and has not answered yet. Ask again, or wait with the header "Prefer: wait=120".`,
+    `The owner is asked whether ${agent.name} may use ${provider.name} for ${group}${models[0] == null ? '' : ` (${models[0]})`} and has not answered yet. Ask again, or wait with the header "Prefer: wait=120".`,
     ASK_AGAIN_SECONDS,
   )
 

@@ -1,11 +1,12 @@
 import type { Agent } from '../../domain/agents/index.ts'
 import { behindRoot, type Provider, upstreamPath } from '../../domain/providers/index.ts'
-import { type AdmissionDeps, askOwner, denied } from './admission.ts'
+import { type AdmissionDeps, askOwner, denied, type Judged } from './admission.ts'
 import type { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import type { Reading } from './read-head.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import { modelsNamed } from './request-model.ts'
+import { endpointOfRequest } from './request-scope.ts'
 import { type Body, type WholeBodyDeps, wholeBody } from './whole-body.ts'
 
 interface EntitledBodyDeps extends AdmissionDeps, WholeBodyDeps {
@@ -32,7 +33,10 @@ export async function entitledBody(
   const { provider } = reading
   const { isEntitled } = exchange
   if (!isEntitled && provider !== null) {
-    const use = { agentId: agent.id, provider: provider.name, model: null, path: pathOf(provider, reading) }
+    const use = {
+      ...{ agentId: agent.id, provider: provider.name, model: null },
+      ...scopeOf(provider, reading, exchange),
+    }
     const verdict = deps.access.judge(use)
     if (verdict.verdict === 'denied') return denied(provider.name, verdict.retryAfterSeconds)
   }
@@ -43,8 +47,19 @@ export async function entitledBody(
   })
 }
 
-const pathOf = (provider: Provider, { rest }: Reading): string =>
-  behindRoot(provider, upstreamPath(provider, rest))
+/** What the head alone says of the path, and of the group that it belongs to. */
+function scopeOf(
+  provider: Provider,
+  { rest, credential, head }: Reading,
+  { request, websocket }: Exchange,
+): Pick<Judged, 'path' | 'group'> {
+  const path = behindRoot(provider, upstreamPath(provider, rest))
+  const { group } = endpointOfRequest({
+    ...{ provider, method: request.method ?? '', path, query: credential.query },
+    ...{ websocket, headers: head.headers, background: false },
+  })
+  return { path, group }
+}
 
 /** Asks the owner for what a long body that was not read may want; null when it is granted. */
 async function agree(
@@ -61,15 +76,19 @@ async function agree(
   }
   const { credential } = reading
   const { request, websocket } = exchange
-  const path = pathOf(provider, reading)
+  const scope = scopeOf(provider, reading, exchange)
+  const { path } = scope
   const method = request.method ?? ''
+  const naming = { method, path, query: credential.query, websocket, body: 'unread', inBody: [] } as const
+  const models = modelsNamed(naming)
   const answer = await askOwner(
     {
       agent,
       provider,
-      path,
+      ...scope,
       isListing: false,
-      models: modelsNamed({ method, path, query: credential.query, websocket, body: 'unread', inBody: [] }),
+      models,
+      allModels: () => models,
       waitMs: waitMsOf(reading),
       gone: () => exchange.gone(),
       stillGood: () => deps.identity.stillGood(credential.token, request),

@@ -100,7 +100,7 @@ function admitted(agent: Agent, provider: Provider, deps: ModelListDeps): Listed
 /** As at the provider's own path. */
 function grantToList(agent: Agent, provider: Provider, access: ProviderAccess): ProviderGrant | undefined {
   const path = behindRoot(provider, upstreamPath(provider, '/models'))
-  const use = { agentId: agent.id, provider: provider.name, model: null, path }
+  const use = { agentId: agent.id, provider: provider.name, model: null, group: 'models' as const, path }
   const verdict = access.judge(use)
   if (verdict.verdict === 'granted') return verdict.grant
   return verdict.verdict === 'denied' ? undefined : anyGrant(use, access)

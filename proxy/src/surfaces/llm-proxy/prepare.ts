@@ -1,13 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Agent } from '../../domain/agents/index.ts'
-import {
-  behindRoot,
-  endpointOf,
-  type Provider,
-  type Providers,
-  upstreamPath,
-} from '../../domain/providers/index.ts'
-import { type Splice, spendingFacts } from '../../domain/usage/index.ts'
+import { behindRoot, type Provider, type Providers, upstreamPath } from '../../domain/providers/index.ts'
+import { type DeepScan, deepScan, type Splice, spendingFacts } from '../../domain/usage/index.ts'
 import { type AdmissionDeps, type Admitted, admit, type Judged, type Wanted } from './admission.ts'
 import { entitledBody, waitMsOf } from './entitled-body.ts'
 import type { Exchange } from './exchange.ts'
@@ -16,6 +10,7 @@ import { chooseByModel, type Reading, shapeAt } from './read-head.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import { MAX_WHOLE_BYTES } from './request-body.ts'
 import { modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
+import { allModelsOf, endpointOfRequest, mayBeJson, once, quotesFile } from './request-scope.ts'
 import { spendingOf } from './spending.ts'
 import { type Body, bodyToSend, kindOfBody, type WholeBodyDeps } from './whole-body.ts'
 
@@ -70,14 +65,28 @@ export async function prepare(
   const path = behindRoot(provider, upstream)
   const method = request.method ?? ''
   const { scan } = body
+  const { query } = credential
+  const { headers } = head
+  const background = scan?.background === true
+  const { group, metered } = endpointOfRequest({
+    provider,
+    method,
+    path,
+    query,
+    websocket,
+    headers,
+    background,
+  })
   const models = modelsNamed({
     method,
     path,
-    query: credential.query,
+    query,
     websocket,
     body: body.known,
     inBody: scan === null ? [] : [...(scan.model === null ? [] : [scan.model]), ...scan.moreModels],
   })
+  const deep = once(() => deepScanOf(body))
+  const allModels = once(() => allModelsOf(provider, models, deep().models, headers))
   const usageWish = askForUsage(body, provider, rest)
   if (usageWish !== null) splices.push(usageWish)
   const isListing = method === 'GET' && models.length === 0
@@ -91,8 +100,14 @@ export async function prepare(
       agent,
       provider,
       path,
+      group,
       isListing,
       models,
+      allModels,
+      refersToStored: () =>
+        deep().refersToStored ||
+        quotesFile(provider, body.whole) ||
+        (body.known === 'unread' && mayBeJson(path, head.contentType)),
       estimate,
       spending: (limits) =>
         spendingOf(
@@ -101,7 +116,7 @@ export async function prepare(
             facts: () =>
               body.spending ??
               (body.known === 'read' && body.whole !== null ? spendingFacts(body.whole) : null),
-            isMetered: endpointOf(provider, method, path).metered,
+            isMetered: metered,
             ...{ choices: scan?.choices ?? 1, isDeferred: scan?.background === true },
           },
           limits,
@@ -119,11 +134,13 @@ export async function prepare(
   const { spending } = admitted
   if (spending !== null) splices.push(...spending.splices(admitted.place.cap))
   return {
-    ...{ key: admitted.key, place: admitted.place, spending },
+    ...admitted,
     agent,
     provider,
     path,
+    group,
     models,
+    allModels,
     isListing,
     target: credential.query === '' ? upstream : `${upstream}?${credential.query}`,
     headers: head.headers,
@@ -133,6 +150,12 @@ export async function prepare(
     estimate,
   }
 }
+
+const NOTHING_FOUND: DeepScan = { models: [], refersToStored: false }
+
+/** What was not read names nothing here; it is known to be unread. */
+const deepScanOf = ({ whole, scan, deep }: Body): DeepScan =>
+  deep ?? (whole === null || scan === null ? NOTHING_FOUND : deepScan(whole))
 
 function isSamePlace(found: ReturnType<Providers['find']>, before: Provider): boolean {
   if (found === before) return true

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Agent, Agents } from '../../domain/agents/index.ts'
 import { type EgressDial, EgressDialError } from '../../domain/egress/index.ts'
-import type { ProviderAccess } from '../../domain/provider-access/index.ts'
+import type { KeySharing, ProviderAccess } from '../../domain/provider-access/index.ts'
 import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { Provider, Providers } from '../../domain/providers/index.ts'
 import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
@@ -33,6 +33,7 @@ export interface LlmProxyDeps {
   readonly agents: Agents
   readonly providers: Providers
   readonly keys: ProviderKeys
+  readonly sharing: KeySharing
   readonly access: ProviderAccess
   readonly usage: Usage
   readonly largeBodies: LargeBodies

@@ -22,6 +22,14 @@ export const LLM_ERRORS = {
     status: 403,
     help: 'The owner said no; asking again is possible after so many seconds as x-oauth3-retry-after says.',
   },
+  owner_only: {
+    status: 403,
+    help: "The endpoint administers the provider's account, or is not known: the owner grants it by name, never by a card.",
+  },
+  shared_key: {
+    status: 403,
+    help: 'The request is about what is kept at the provider (files, batches, stored answers), and other agents use the same key.',
+  },
   unmetered: {
     status: 403,
     help: 'The grant limits tokens or money, and what this request uses or costs cannot be known: a realtime session, work that is done later, an endpoint, member or tool that is not metered, another price than the usual one, or a model without a price.',

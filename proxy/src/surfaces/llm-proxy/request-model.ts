@@ -20,6 +20,8 @@ const METHODS_THAT_READ: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE',
 const BODY_DECIDES =
   /^(?:\/v[0-9]+[a-z0-9]*)?\/(?:chat\/completions|completions|fim\/completions|responses|messages|messages\/count_tokens|embeddings|moderations|rerank|chat|generate|embed|images\/generations|audio\/speech)$/
 
+export const isJsonEndpoint = (path: string): boolean => BODY_DECIDES.test(readable(path).toLowerCase())
+
 /** Places in a path that name the model, alone or before what is done with it. */
 const PATH_DECIDES = [
   // Gemini and Vertex: …/models/gemini-2.5-pro:streamGenerateContent
@@ -51,7 +53,7 @@ export function modelsNamed(naming: Naming): (string | null)[] {
 
 /** The body alone names the model, or nothing that could use one is asked for. */
 function isPlain(path: string, method: string, body: Naming['body'], inBody: readonly string[]): boolean {
-  if (BODY_DECIDES.test(path.toLowerCase())) return body === 'read' && inBody.length > 0
+  if (isJsonEndpoint(path)) return body === 'read' && inBody.length > 0
   return METHODS_THAT_READ.has(method) && body === 'none'
 }
 
@@ -72,14 +74,14 @@ export function modelOfPath(path: string, method = 'POST'): string | null {
 
 /** Realtime sessions name it there; elsewhere such a name is judged, and vouches for nothing. */
 export function namesOfQuery(query: string): string[] {
-  if (!/model|deployment|%/i.test(query)) return []
+  if (!/model|deployment|fallback|engine|%/i.test(query)) return []
   return [...new URLSearchParams(query)].flatMap(([name, value]) =>
-    ['model', 'deployment'].includes(name.toLowerCase()) ? [value] : [],
+    /model|deployment|fallback|engine/i.test(name) ? [value] : [],
   )
 }
 
 /** Gemini's bodies say `models/NAME` for what its paths call NAME. */
-const plainModel = (name: string): string => name.replace(/^models\//, '')
+export const plainModel = (name: string): string => name.replace(/^models\//, '')
 
 /** As whoever routes by it reads it. */
 function readable(path: string): string {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Agents } from '../../domain/agents/index.ts'
-import type { ProviderAccess } from '../../domain/provider-access/index.ts'
+import type { KeySharing, ProviderAccess } from '../../domain/provider-access/index.ts'
 import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { Providers } from '../../domain/providers/index.ts'
 import { isStillGranted } from './admission.ts'
@@ -14,6 +14,7 @@ export interface StillAllowedDeps {
   readonly access: ProviderAccess
   readonly keys: ProviderKeys
   readonly identity: Identity
+  readonly sharing: KeySharing
 }
 
 /**
@@ -45,11 +46,12 @@ function isAllowedNow(
   ready: Ready,
   reading: Reading,
   request: IncomingMessage,
-  { identity, access, keys }: StillAllowedDeps,
+  { identity, access, keys, sharing }: StillAllowedDeps,
 ): boolean {
   const { provider, key } = ready
   const agent = identity.stillGood(reading.credential.token, request)
   if (agent === null || !isStillGranted(ready, access)) return false
+  if (ready.needsOwnKey && !sharing.isOwn(provider.name, key?.id ?? 0, agent.id)) return false
   if (key === null) return true
   const stored = keys.list(provider.name).find(({ id }) => id === key.id)
   return stored?.tags.every((tag) => agent.tags.includes(tag)) === true

@@ -22,6 +22,12 @@ const OURS: ReadonlySet<string> = new Set([
   ...['range', 'if-range'],
 ])
 
+/** A server that heeds one of these does something else than the request line says, which is what was judged. */
+const OTHER_REQUEST: ReadonlySet<string> = new Set([
+  ...['x-http-method-override', 'x-http-method', 'x-method-override'],
+  ...['x-original-url', 'x-rewrite-url', 'x-original-uri'],
+])
+
 /** Null when the request says something in two ways, or in a way that two readers could take differently. */
 export function upstreamHead(fields: readonly HeaderField[], websocket: boolean): UpstreamHead | null {
   const body = declaredBody(fields)
@@ -33,6 +39,7 @@ export function upstreamHead(fields: readonly HeaderField[], websocket: boolean)
   let encoding: string | null = null
   let waitSeconds: number | null = null
   for (const { name, value } of fields) {
+    if (OTHER_REQUEST.has(name)) continue
     if (name === 'content-type') {
       if (contentType !== null) return null
       contentType = value.toLowerCase()

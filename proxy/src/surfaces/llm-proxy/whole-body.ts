@@ -5,6 +5,7 @@ import {
   type BodyReading,
   type BodyScan,
   createTokenMask,
+  type DeepScan,
   type LargeBodies,
   readBody,
   type SpendingFacts,
@@ -37,6 +38,8 @@ export interface Body {
   readonly usageWish: Splice | null
   /** What the request may use, where that may be limited; null where nobody asked. */
   readonly spending: SpendingFacts | null
+  /** What is named deeper; null where it is still to be looked for. */
+  readonly deep: DeepScan | null
 }
 
 export interface WholeBodyDeps {
@@ -52,6 +55,7 @@ const UNREAD: Body = {
   scan: null,
   usageWish: null,
   spending: null,
+  deep: null,
 }
 const NO_BODY: Body = { ...UNREAD, known: 'none' }
 /** As much as one piece of a connection. What is larger is read off the event loop. */
@@ -97,10 +101,16 @@ export async function wholeBody(
   if (!came.whole) return { ...UNREAD, begun: came.parts }
   if (came.bytes === 0) return { ...NO_BODY, whole: Buffer.alloc(0) }
   if (came.bytes > SMALL_BYTES)
-    return await readLarge(agent, came.parts, { token, withSpending: isLimited }, exchange, deps)
+    return await readLarge(
+      agent,
+      came.parts,
+      { token, withSpending: isLimited, withDeep: true },
+      exchange,
+      deps,
+    )
   const [first] = came.parts
   const body = came.parts.length === 1 && first !== undefined ? first : Buffer.concat(came.parts)
-  return bodyOf(body, readBody(body, { token, withSpending: false }))
+  return bodyOf(body, readBody(body, { token, withSpending: false, withDeep: false }))
 }
 
 async function readLarge(
@@ -127,8 +137,9 @@ function noBody(why: Exclude<Came, object>): LlmRefusal {
     : refused('bad_request', 'The body comes in too many and too small pieces.')
 }
 
-function bodyOf(whole: Buffer, { scan, usageWish, spending }: BodyReading): Body | LlmRefusal {
-  if (!('problem' in scan)) return { known: 'read', whole, begun: null, scan, usageWish, spending }
+function bodyOf(whole: Buffer, reading: BodyReading): Body | LlmRefusal {
+  const { scan, usageWish, spending, deep } = reading
+  if (!('problem' in scan)) return { known: 'read', whole, begun: null, scan, usageWish, spending, deep }
   // What is not JSON is for the provider to refuse. Two readings of one body would be a way around a grant.
   if (scan.problem === 'not_json') return { ...UNREAD, whole }
   const { member = 'a member', wanted } = scan

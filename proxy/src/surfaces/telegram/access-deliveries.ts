@@ -13,7 +13,7 @@ import { plainText } from './html.ts'
  * is an ask whose provider is by now at another place than the card says.
  */
 export function askHash(
-  { agentId, provider, model }: ProviderAsk,
+  { agentId, provider, model, group }: ProviderAsk,
   providers: Pick<Providers, 'find'>,
 ): ConsentHash {
   const found = providers.find(provider)
@@ -21,7 +21,7 @@ export function askHash(
     found === undefined || 'missing' in found
       ? null
       : { scheme: found.scheme, host: found.host, port: found.port, private: found.private }
-  return sha256Hex(canonicalJson({ agent_id: agentId, provider, model, place })) as ConsentHash
+  return sha256Hex(canonicalJson({ agent_id: agentId, provider, model, group, place })) as ConsentHash
 }
 
 const askSubject = ({ id }: ProviderAsk): AskId => id as AskId

@@ -29,11 +29,12 @@ export function renderAsk(
     `🏷 Provider: ${field(card.provider)} at ${field(card.origin)}`,
     `📐 Model: ${field(card.model)}`,
     `🛣 Request: ${field(card.path)}`,
+    `🔓 Gives ${escapeHtml(clip(card.gives, 300))}.`,
     ...card.notes.map((note) => `• ${escapeHtml(clip(note, 200))}`),
     `⏱ For 1 or 24 hours, then it must ask again. ♾ Always: until you /revoke it. ❌ Deny: refused for ${DENIED_MINUTES} minutes.`,
     forModel
-      ? 'These buttons allow all models of this provider; “Only” allows the one model above.'
-      : 'The buttons allow all models of this provider.',
+      ? 'These buttons allow that for all models of this provider; “Only” allows it for the one model above.'
+      : 'The buttons allow that for all models of this provider.',
     `⏳ ${expiry(card.expiresAt, now)}`,
   ].join('\n')
   const keyboard = card.choices.map((row) =>

@@ -164,11 +164,13 @@ the wrong moment: both work, and the first press decides.
 
 ## Buttons on a provider's card
 
-The first time an agent uses a provider of LLMs, the bot asks. The agent never sees the provider's key.
+The first time an agent uses a provider of LLMs, the bot asks. The agent never sees the provider's key. The line \`Gives\` says what a
+grant gives: for a chat, answers and the list of models. Files, batches, stored answers, realtime sessions and later work have a
+card each; the account's administration has none (\`oauth3 grant add --groups organization\`).
 
 | button | does |
 |---|---|
-| ⏱ 1 hour · ⏱ 24 hours | The agent may use all of the provider's models for so long. |
+| ⏱ 1 hour · ⏱ 24 hours | The agent may do that with all of the provider's models for so long. |
 | ♾ Always | The same, until revoked. |
 | ❌ Deny | Refuses it; the agent may ask again after 10 minutes. |
 | Only MODEL: 1 h · 24 h · always | As above for the one model that the request named. |

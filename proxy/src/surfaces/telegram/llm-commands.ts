@@ -129,7 +129,7 @@ export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'c
       access.pending().map((ask) => {
         const minutes = Math.max(0, Math.ceil((ask.expiresAt - clock.now()) / 60_000))
         const model = ask.model === null ? '' : ` (${code(oneLine(ask.model, 64))})`
-        return `🧠 ${code(oneLine(ask.provider, 64))}${model} for ${code(oneLine(nameOf(ask.agentId), 64))}, ${minutes} min left, ${code(ask.id.slice(0, 12))}`
+        return `🧠 ${code(oneLine(ask.provider, 64))} ${ask.group}${model} for ${code(oneLine(nameOf(ask.agentId), 64))}, ${minutes} min left, ${code(ask.id.slice(0, 12))}`
       }),
 
     revokeGrant(id, actor) {
