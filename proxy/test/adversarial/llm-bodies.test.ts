@@ -155,7 +155,7 @@ describe('a long body', () => {
     subscribe('http.server.request.start', arrived)
     subscribe('undici:request:create', created)
     try {
-      const text = `{"model":"gpt-demo","messages":[],"x":[${'{"a":[1,""]},'.repeat((8 * MIB) / 13)}1]}`
+      const text = `{"model":"gpt-demo","messages":[],"x":[${'[[[1,""]]],'.repeat((8 * MIB) / 11)}1]}`
       await kit.ask(CHAT, { body: text })
     } finally {
       unsubscribe('http.server.request.start', arrived)

@@ -355,23 +355,30 @@ describe('the token of an agent in a body', () => {
     'with every character escaped': (token) => [...token].map(u).join(''),
     'with escapes of JSON inside JSON': (token) => [...token].map((char) => `\\${u(char)}`).join(''),
   }
+  /** With a key of its own: what is not read may refer to things that are kept at the vendor. */
+  let token: string
+  beforeAll(async () => {
+    token = await kit.addAgent('quoting', ['quoting'])
+    await kit.addKey('openai', { tags: ['quoting'] })
+    await kit.grant('openai', { agent: 'quoting' })
+  })
   const send = async (written: string, type: string): Promise<string> => {
     const body = JSON.stringify(chatBody()).replace(/"messages"/, `"user":"${written}","messages"`)
     const before = calls()
-    await kit.ask(CHAT, { body, headers: { 'content-type': type } })
+    await kit.ask(CHAT, { token, body, headers: { 'content-type': type } })
     expect(calls()).toBe(before + 1)
     return kit.vendors.calls.at(-1)?.body.toString() ?? ''
   }
 
   it.each(Object.entries(forms))('that is read does not reach the vendor: %s', async (_name, write) => {
-    const written = write(kit.token)
+    const written = write(token)
     expect(await send(written, 'application/json')).toContain(`"user":"${'*'.repeat(written.length)}"`)
   })
 
   it.each(Object.entries(forms))(
     'that passes as it comes does not reach the vendor: %s',
     async (_name, write) => {
-      const written = write(kit.token)
+      const written = write(token)
       expect(await send(written, 'text/plain')).toContain(`"user":"${'*'.repeat(written.length)}"`)
     },
   )

@@ -51,7 +51,9 @@ export async function createLimitsKit(): Promise<LimitsKit> {
     async limited(vendor, limits) {
       serial += 1
       const agent = `limited-${serial}`
-      const token = await kit.addAgent(agent)
+      // A key of its own: what refers to things that are kept at the vendor passes with no other.
+      const token = await kit.addAgent(agent, [agent])
+      if (vendor === 'openai') await kit.addKey('openai', { tags: [agent] })
       await kit.grant(vendor === 'ollama' ? 'hosted' : vendor, { agent, limits })
       return token
     },

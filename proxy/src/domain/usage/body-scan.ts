@@ -184,10 +184,6 @@ export function scanBody(body: Buffer): BodyScan | BodyProblem {
   }
 }
 
-/** Anything but `false` and `null`: what a vendor makes of it is not known. */
-const isAsked = (body: Buffer, member: Member | undefined): boolean =>
-  member !== undefined && body[member.start] !== 0x66 && body[member.start] !== 0x6e
-
 const larger = (known: number, value: unknown): number =>
   typeof value === 'number' && Number.isSafeInteger(value) ? Math.max(known, value) : known
 

@@ -11,50 +11,46 @@ const models = (more: Record<string, unknown>): readonly (string | null)[] =>
   scanned({ model: 'cheap', messages: [], ...more }).models
 const refers = (more: unknown): boolean => scanned(more).refersToStored
 
-describe('the models of a body', () => {
+describe('the models of a body, beside the one of its first level', () => {
   it.each<[string, Record<string, unknown>, readonly (string | null)[]]>([
-    ['a tool', { tools: [{ type: 'image_generation', model: 'dear' }] }, ['cheap', 'dear']],
-    ['a tool of the vendor that names none', { tools: [{ type: 'image_generation' }] }, ['cheap', null]],
-    ["the gateway's options", { providerOptions: { gateway: { models: ['dear'] } } }, ['cheap', 'dear']],
-    ['fallbacks', { fallbacks: ['dear', { model: 'dearer' }] }, ['cheap', 'dear', 'dearer']],
-    ['fallbacks that are written otherwise', { fallbacks: [{ cheap: ['dear'] }] }, ['cheap', null]],
+    ['a tool', { tools: [{ type: 'image_generation', model: 'dear' }] }, ['dear']],
+    ['a tool of the vendor that names none', { tools: [{ type: 'image_generation' }] }, [null]],
+    ["the gateway's options", { providerOptions: { gateway: { models: ['dear'] } } }, ['dear']],
+    ['fallbacks', { fallbacks: ['dear', { model: 'dearer' }] }, ['dear', 'dearer']],
+    ['fallbacks that are written otherwise', { fallbacks: [{ cheap: ['dear'] }] }, [null]],
     ['the same one again', { fallbacks: [{ model: 'cheap' }] }, ['cheap']],
     [
       'other fallbacks',
       { context_window_fallbacks: ['dear'], fallback_models: ['dearer'] },
-      ['cheap', 'dear', 'dearer'],
+      ['dear', 'dearer'],
     ],
-    ['plugins', { plugins: [{ id: 'web', model: 'dear' }] }, ['cheap', 'dear']],
-    ['plugins that nobody knows', { plugins: [{ id: 'auto-router' }] }, ['cheap', null]],
-    ['plugins that change no model', { plugins: [{ id: 'web', engine: '' }] }, ['cheap']],
+    ['plugins', { plugins: [{ id: 'web', model: 'dear' }] }, ['dear']],
+    ['plugins that nobody knows', { plugins: [{ id: 'auto-router' }] }, [null]],
+    ['plugins that change no model', { plugins: [{ id: 'web', engine: '' }] }, []],
     [
       'a session',
       { session: { model: 'dear', audio: { input: { transcription: { model: 'ear' } } } } },
-      ['cheap', 'dear', 'ear'],
+      ['dear', 'ear'],
     ],
-    ['a response', { response: { model: 'dear' } }, ['cheap', 'dear']],
-    ['letters of another case', { Extra: { MoDel: 'dear' } }, ['cheap', 'dear']],
-    ['a preset', { preset: 'mine' }, ['cheap', null]],
-    ['a stored prompt', { prompt: { id: 'pmpt_1' } }, ['cheap', null]],
-    ['an agent', { agent_id: 'ag_1' }, ['cheap', null]],
-    ['options of a model', { model_options: { x: 'y' } }, ['cheap', null]],
-    ['a draft', { speculative: { draft_model: 'dear' } }, ['cheap', 'dear']],
-    ['metadata', { metadata: { model: 'dear' } }, ['cheap', 'dear']],
+    ['a response', { response: { model: 'dear' } }, ['dear']],
+    ['letters of another case', { Extra: { MoDel: 'dear' } }, ['dear']],
+    ['a preset', { preset: 'mine' }, [null]],
+    ['a stored prompt', { prompt: { id: 'pmpt_1' } }, [null]],
+    ['an agent', { agent_id: 'ag_1' }, [null]],
+    ['options of a model', { model_options: { x: 'y' } }, [null]],
+    ['a draft', { speculative: { draft_model: 'dear' } }, ['dear']],
+    ['metadata', { metadata: { model: 'dear' } }, ['dear']],
     [
       'what decides nothing',
       { provider: { allow_fallbacks: true }, stream_options: { include_usage: true } },
-      ['cheap'],
+      [],
     ],
     [
       'words of a conversation',
       { messages: [{ role: 'user', model: 'car', content: [{ model: 'car' }] }] },
-      ['cheap'],
+      [],
     ],
-    [
-      'arguments of a tool',
-      { messages: [{ content: [{ type: 'tool_use', input: { model: 'car' } }] }] },
-      ['cheap'],
-    ],
+    ['arguments of a tool', { messages: [{ content: [{ type: 'tool_use', input: { model: 'car' } }] }] }, []],
     [
       'schemas',
       {
@@ -62,40 +58,32 @@ describe('the models of a body', () => {
           { type: 'function', function: { parameters: { properties: { model: { type: 'string' } } } } },
         ],
       },
-      ['cheap'],
+      [],
     ],
-    [
-      "Anthropic's schemas",
-      { tools: [{ name: 'x', input_schema: { properties: { model: {} } } }] },
-      ['cheap'],
-    ],
+    ["Anthropic's schemas", { tools: [{ name: 'x', input_schema: { properties: { model: {} } } }] }, []],
     [
       'a schema of answers',
       { response_format: { json_schema: { schema: { properties: { model: {} } } } } },
-      ['cheap'],
+      [],
     ],
-    ["a vendor's parameters are no schema", { parameters: { model: 'dear' } }, ['cheap', 'dear']],
-    [
-      'an input that holds messages',
-      { input: { messages: [{ model: 'car' }], model: 'dear' } },
-      ['cheap', 'dear'],
-    ],
+    ["a vendor's parameters are no schema", { parameters: { model: 'dear' } }, ['dear']],
+    ['an input that holds messages', { input: { messages: [{ model: 'car' }], model: 'dear' } }, ['dear']],
   ])('%s', (_name, more, wanted) => {
     expect(models(more).toSorted()).toEqual([...wanted].toSorted())
   })
 
   it('counts each of two, and one behind escapes', () => {
     const body = '{"model":"cheap","tools":[{"model":"dear","model":"cheap","\\u006dodel":"hidden"}]}'
-    expect(scanned(body).models).toEqual(['cheap', 'dear', 'hidden'])
+    expect(scanned(body).models).toEqual(['dear', 'cheap', 'hidden'])
   })
 
   it('does not vouch for what is too deep or too much', () => {
     const deep = (levels: number): string =>
       `{"model":"cheap","x":${'['.repeat(levels)}${']'.repeat(levels)}}`
-    expect(scanned(deep(10)).models).toEqual(['cheap'])
-    expect(scanned(deep(100))).toEqual({ models: ['cheap', null], refersToStored: true })
+    expect(scanned(deep(10)).models).toEqual([])
+    expect(scanned(deep(100))).toEqual({ models: [null], refersToStored: true })
     const many = Object.fromEntries(Array.from({ length: 100_001 }, (_, n) => [`k${n}`, 1]))
-    expect(scanned({ model: 'cheap', many })).toEqual({ models: ['cheap', null], refersToStored: true })
+    expect(scanned({ model: 'cheap', many })).toEqual({ models: [null], refersToStored: true })
     const names = Array.from({ length: 70 }, (_, n) => `m${n}`)
     expect(models({ fallbacks: names })).toContain(null)
   })

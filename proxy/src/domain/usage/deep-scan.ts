@@ -127,7 +127,9 @@ class Scan {
     if (this.#isEmpty(at)) return behindValue(body, at)
     if (parent !== 'metadata' && this.#isReference(key, written, at)) this.refers = true
     if (!isTalk) {
-      if (isModelKey(key) && body[at] === QUOTE) this.#name(at)
+      // The model of the first level is `scanBody`'s to tell: it may go out under another name.
+      const isFirst = depth === 1 && key === 'model'
+      if (isModelKey(key) && body[at] === QUOTE && !isFirst) this.#name(at)
       if (isUndecidedKey(key) || (key === 'prompt' && body[at] === OPEN_OBJECT)) this.names.add(null)
     }
     return this.#value(at, this.#zoneOf(key, at, zone), key, depth + 1)
