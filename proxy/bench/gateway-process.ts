@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { createLargeInspections } from '../src/adapters/background/index.ts'
 import { createCertificateIssuer } from '../src/adapters/certificates/index.ts'
 import { createEgressDial } from '../src/adapters/dial/index.ts'
 import { readConfig } from '../src/config/index.ts'
@@ -34,6 +35,7 @@ export async function playGateway(start: GatewayStart): Promise<() => Promise<Op
       isPublic: (address) => address === '127.0.0.1',
       tls: { ca: start.ca },
     }),
+    inspections: createLargeInspections(core.background),
     issuer,
     directory: join(start.folder, 'gateway'),
     log: (message, error) => console.error('gateway:', message, error),

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { type Background, createLargeInspections } from './adapters/background/index.ts'
 import { createCertificateIssuer } from './adapters/certificates/index.ts'
 import type { Config } from './config/index.ts'
 import type { EgressDial, EgressDoors } from './domain/egress/index.ts'
@@ -8,10 +9,12 @@ import { createGateway } from './surfaces/gateway/index.ts'
 export async function openGateway(
   config: Config,
   dial: EgressDial,
+  background: Background,
   log: Logger,
 ): Promise<EgressDoors & AsyncDisposable> {
   return createGateway({
     dial,
+    inspections: createLargeInspections(background),
     issuer: await createCertificateIssuer(),
     directory: config.socketDirectory,
     log: (message, error) => log.warn({ err: error }, message),

@@ -122,7 +122,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     options.readFreeBytes,
   )
   const dial = createEgressDial(options.egress)
-  const doors = stack.use(await openGateway(config, dial, log))
+  const doors = stack.use(await openGateway(config, dial, core.background, log))
   const sandbox = stack.use(await chooseSandbox(config, options, core.instanceId, doors, log))
   const llm = openLlm({
     config,

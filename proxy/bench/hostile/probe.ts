@@ -1,6 +1,6 @@
-import { promises as dns } from 'node:dns'
+import { createSocket } from 'node:dgram'
+import { Resolver } from 'node:dns/promises'
 import { createServer } from 'node:http'
-import { syncBuiltinESMExports } from 'node:module'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { isMainThread } from 'node:worker_threads'
 
@@ -34,10 +34,12 @@ if (isMainThread && socket !== undefined) {
     .listen(socket)
     .unref()
 
-  const lookup = dns.lookup
-  dns.lookup = ((host: string, ...rest: unknown[]) =>
-    host.endsWith('.silent.test')
-      ? new Promise(() => {})
-      : (lookup as (...all: unknown[]) => unknown)(host, ...rest)) as typeof lookup
-  syncBuiltinESMExports()
+  const silent = createSocket('udp4').bind(0, '127.0.0.1').unref()
+  for (const method of ['resolve4', 'resolve6'] as const) {
+    const original = Resolver.prototype[method] as (...all: unknown[]) => unknown
+    Resolver.prototype[method] = function (this: Resolver, host: string, ...rest: unknown[]) {
+      if (host.endsWith('.silent.test')) this.setServers([`127.0.0.1:${silent.address().port}`])
+      return original.call(this, host, ...rest)
+    } as never
+  }
 }

@@ -15,6 +15,7 @@ import { createGateway } from '../../src/surfaces/gateway/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { testSession } from '../support/doors.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
+import { INSPECTED_AT_ONCE } from '../support/inspections.ts'
 import { runIn } from '../support/sandbox-run.ts'
 
 const available = await dockerOrSkip()
@@ -188,6 +189,7 @@ describe.skipIf(!available.available)(`the doors of the docker sandbox ${availab
     writeFileSync(join(left, 'gateway.sock'), '')
     const gateway = createGateway({
       dial: createEgressDial(),
+      inspections: INSPECTED_AT_ONCE,
       issuer: await createCertificateIssuer(),
       directory: kit.directory,
       log: () => {},

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createBackground, createLargeInspections } from '../../src/adapters/background/index.ts'
 import { createCertificateIssuer } from '../../src/adapters/certificates/index.ts'
 import { createEgressDial, type EgressDialOptions } from '../../src/adapters/dial/index.ts'
 import type { AuditLog } from '../../src/domain/audit/index.ts'
@@ -55,12 +56,14 @@ interface KitRun {
 export async function createGatewayKit(dial: EgressDialOptions = {}): Promise<GatewayKit> {
   const directory = mkdtempSync(join(tmpdir(), 'oauth3-gw-'))
   const logged: unknown[] = []
+  const background = createBackground()
   const gateway = createGateway({
     dial: createEgressDial({
       resolve: async () => ['127.0.0.1'],
       isPublic: (address) => address === '127.0.0.1',
       ...dial,
     }),
+    inspections: createLargeInspections(background),
     issuer: await createCertificateIssuer(),
     directory,
     log: (message, error) => void logged.push([message, error]),
@@ -100,6 +103,7 @@ export async function createGatewayKit(dial: EgressDialOptions = {}): Promise<Ga
     },
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]()
+      await background[Symbol.asyncDispose]()
       rmSync(directory, { recursive: true, force: true })
     },
   }

@@ -13,6 +13,7 @@ import type { ExecuteRequest, Execution } from '../../src/domain/executions/inde
 import type { ImportResolver } from '../../src/domain/imports/index.ts'
 import { createGateway } from '../../src/surfaces/gateway/index.ts'
 import { addAgent, createDomainKit, type DomainKit, requestOf } from './domain-kit.ts'
+import { INSPECTED_AT_ONCE } from './inspections.ts'
 import { type ModuleHosts, startModuleHosts } from './module-hosts.ts'
 
 export interface ImportKit extends AsyncDisposable {
@@ -43,6 +44,7 @@ export async function createImportKit(
       dial: (target, ...rest) => dial.dial({ ...target, port }, ...rest),
       dialTls: (target, ...rest) => dial.dialTls({ ...target, port }, ...rest),
     },
+    inspections: INSPECTED_AT_ONCE,
     issuer: await createCertificateIssuer(),
     directory: join(dir, 'gateway'),
     log: () => {},

@@ -1,2 +1,3 @@
-export { createBackground } from './background.ts'
+export { type Background, createBackground } from './background.ts'
 export { createLargeBodies } from './large-bodies.ts'
+export { createLargeInspections } from './large-inspections.ts'

@@ -1,3 +1,4 @@
+import { type BodyInspection, claimsOf } from '../../domain/egress/index.ts'
 import { type BodyQuestions, readBody } from '../../domain/usage/index.ts'
 import { Moved, serveJobs } from '../work-pool/serve.ts'
 
@@ -14,6 +15,14 @@ const JOBS = {
     const body = joined(parts)
     return new Moved({ body, reading: readBody(body, questions) }, [body.buffer])
   },
+  /** What a large body that code sends may do, for the gateway. */
+  'inspect-body': ({
+    inspection,
+    body,
+  }: {
+    readonly inspection: BodyInspection
+    readonly body: Uint8Array
+  }) => claimsOf(inspection, Buffer.from(body.buffer, body.byteOffset, body.byteLength)),
 }
 
 /** Its memory is its own, so that it can be handed over. */

@@ -9,10 +9,10 @@ import {
   pathMatches,
   readPath,
 } from '../capabilities/index.ts'
+import type { BodyClaims } from './body-claims.ts'
 import type { CompiledCapability } from './compiled-capability.ts'
 import { overridingMethods, overridingPaths } from './method-override.ts'
 import type { EgressTarget } from './policy.ts'
-import type { BodyClaims } from './request.ts'
 
 /** The entry of `network` that would allow the request, as an agent can ask for it. */
 export interface AskEntry {

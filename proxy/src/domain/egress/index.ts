@@ -7,6 +7,13 @@ export {
   freeEntries,
 } from './authorize.ts'
 export {
+  ANY_CLAIMS,
+  type BodyClaims,
+  type BodyInspection,
+  claimsOf,
+  type LargeInspections,
+} from './body-claims.ts'
+export {
   type HeaderField,
   isHopByHop,
   namedByConnection,
@@ -34,7 +41,6 @@ export {
 } from './ports.ts'
 export { refusalSaid } from './refusal-said.ts'
 export {
-  type BodyClaims,
   type PreparedRequest,
   prepareRequest,
   type RequestToPrepare,

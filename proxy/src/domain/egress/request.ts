@@ -3,7 +3,8 @@
  * where a person agreed to that, and nothing that two servers could read differently. Anything else is refused.
  */
 
-import { FORBIDDEN_METHODS, isGraphqlPath, operationOfRequest } from '../capabilities/index.ts'
+import { FORBIDDEN_METHODS, isGraphqlPath } from '../capabilities/index.ts'
+import type { BodyInspection } from './body-claims.ts'
 import {
   flat,
   type HeaderField,
@@ -13,7 +14,7 @@ import {
   readFields,
   valuesOf,
 } from './header-fields.ts'
-import { type ClaimedMethods, mayClaimMethods, methodsInBody } from './method-override.ts'
+import { mayClaimMethods } from './method-override.ts'
 import { createPlacements, type Placements } from './placements.ts'
 import { type EgressPolicy, type EgressTarget, reaches } from './policy.ts'
 import {
@@ -66,17 +67,10 @@ export interface PreparedRequest {
   readonly body: BodyRewriter | null
   readonly framing: BodyFraming
   /**
-   * What the request does beyond its head, told by its body as the code sent it; null when its body need not be looked into. A
-   * body that came to no end within the limit is null, and may do anything.
+   * What `claimsOf` has to find out of its body as the code sent it; null when that need not be looked into. A body that came
+   * to no end within the limit may do anything.
    */
-  readonly inspect: ((body: Buffer | null) => BodyClaims) | null
-}
-
-export interface BodyClaims {
-  /** It is, or may be, a GraphQL mutation. */
-  readonly mutation: boolean
-  /** Methods that frameworks take from a body in place of the request's own. */
-  readonly methods: ClaimedMethods
+  readonly inspection: BodyInspection | null
 }
 
 /** A request with two of these means different things to different servers. */
@@ -154,17 +148,7 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
     misplaced,
     body: inBody.length === 0 ? null : createBodyRewriter(inBody, placements.used, misplaced),
     framing,
-    inspect: isInspected
-      ? (bytes) => {
-          const body = isEncoded ? null : bytes
-          return {
-            mutation:
-              looksFor.mutations &&
-              operationOfRequest({ path: request.path, contentType, body }) === 'mutation',
-            methods: looksFor.methods ? methodsInBody(contentType, body) : [],
-          }
-        }
-      : null,
+    inspection: isInspected ? { path: request.path, contentType, isEncoded, ...looksFor } : null,
   }
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { EgressDial, EgressRule } from '../../domain/egress/index.ts'
+import type { EgressDial, EgressRule, LargeInspections } from '../../domain/egress/index.ts'
 import type { Arrival } from './door.ts'
 import { forward } from './forward.ts'
 import { type Allowed, judge, type Refused, recordedOrigin } from './judge.ts'
@@ -23,6 +23,7 @@ export interface Exchanges {
 export function createExchanges(deps: {
   readonly dial: EgressDial
   readonly upstreams: Upstreams
+  readonly inspections: LargeInspections
   readonly log: (message: string, error?: unknown) => void
 }): Exchanges {
   return {
@@ -64,6 +65,7 @@ export function createExchanges(deps: {
           outcome,
           upstreams: deps.upstreams,
           door: arrival.door,
+          inspections: deps.inspections,
           fail,
         })
       } catch (error) {

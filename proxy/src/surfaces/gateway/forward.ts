@@ -1,12 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import {
+  ANY_CLAIMS,
   type AskEntry,
   askForMore,
   authorizeBody,
   type BodyClaims,
+  type BodyInspection,
+  claimsOf,
   EgressDialError,
   type EgressRule,
+  type LargeInspections,
   scrubberFor,
 } from '../../domain/egress/index.ts'
 import { onBehalfOf } from '../../kernel/index.ts'
@@ -26,21 +30,23 @@ export interface Forwarding {
   readonly outcome: Outcome
   readonly upstreams: Upstreams
   readonly door: Pick<Door, 'hold' | 'release'>
+  readonly inspections: LargeInspections
   readonly fail: (error: unknown) => void
 }
 
 const NO_BODY = Buffer.alloc(0)
-const ANYTHING: BodyClaims = { mutation: true, methods: 'any' }
+/** Up to here a body is looked into at once, in a millisecond or two whatever it holds. */
+const SMALL_BYTES = 64 * 1_024
 
 /** Sends an allowed request on and its answer back, as long as the run lasts. */
 export function forward(forwarding: Forwarding): void {
   const { request, response, allowed, outcome, door, fail } = forwarding
-  const { framing, body: rewriter, inspect } = allowed.prepared
+  const { framing, body: rewriter, inspection } = allowed.prepared
   const onBytes = (bytes: number): void => {
     outcome.requestBytes += bytes
   }
   if (framing.kind !== 'buffer') {
-    if (inspect !== null && !isApproved(forwarding, inspect(NO_BODY))) return
+    if (inspection !== null && !isApproved(forwarding, claimsOf(inspection, NO_BODY))) return
     send(forwarding, framing.kind === 'none' ? null : streamed(request, { rewriter, onBytes }))
     return
   }
@@ -54,16 +60,26 @@ export function forward(forwarding: Forwarding): void {
   readWhole(request, allowed.prepared, framing.maxBytes, { onBytes, hold })
     // The code left in the middle of its request: there is nobody to answer.
     .catch(() => void response.destroy())
-    .then((body) => {
+    .then(async (body) => {
       if (!body) return
       if (body === 'no room') return refuse(forwarding, 'too_many_requests')
       // Only what had to be looked into can be too long: a declared length has its own limit.
-      if (body === 'too long') return void isApproved(forwarding, ANYTHING)
-      if (inspect !== null && !isApproved(forwarding, inspect(body.sent))) return
+      if (body === 'too long') return void isApproved(forwarding, ANY_CLAIMS)
+      if (inspection !== null && !isApproved(forwarding, await claimsIn(forwarding, inspection, body.sent)))
+        return
       send(forwarding, body.rewritten)
     })
     .catch(fail)
 }
+
+const claimsIn = (
+  { inspections, allowed }: Forwarding,
+  inspection: BodyInspection,
+  body: Buffer,
+): BodyClaims | Promise<BodyClaims> =>
+  body.length <= SMALL_BYTES
+    ? claimsOf(inspection, body)
+    : inspections.inspect(allowed.session.policy.owner, inspection, body)
 
 /** Whether what its body shows, or does not rule out, was approved; it is counted then, and refused otherwise. */
 function isApproved(forwarding: Forwarding, claims: BodyClaims): boolean {

@@ -10,6 +10,7 @@ import {
   type EgressDoors,
   GATEWAY_CA,
   GATEWAY_SOCKET,
+  type LargeInspections,
 } from '../../domain/egress/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { Door } from './door.ts'
@@ -24,6 +25,7 @@ import { createUpstreams } from './upstreams.ts'
 export interface GatewayDeps {
   readonly dial: EgressDial
   readonly issuer: CertificateIssuer
+  readonly inspections: LargeInspections
   /** Holds the doors' own directories and nothing else. Made when it is not there. */
   readonly directory: string
   readonly log: (message: string, error?: unknown) => void

@@ -84,7 +84,7 @@ export function judge(
   // What is not looked into counts by entries that allow whatever it does.
   const authorized = free.length > 0 ? { ...asked, entries: free } : asked
   // What is looked into is counted once it is known by which entry it goes.
-  if (prepared.inspect === null && !session.spend(authorized.entries)) {
+  if (prepared.inspection === null && !session.spend(authorized.entries)) {
     return refuse('requests_exceeded', askForMore(authorized.entries, authorized.ask()))
   }
   return { session, target, origin, prepared, authorized }

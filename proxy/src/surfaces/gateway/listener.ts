@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { CertificateIssuer, EgressDial } from '../../domain/egress/index.ts'
+import type { CertificateIssuer, EgressDial, LargeInspections } from '../../domain/egress/index.ts'
 import type { Arrival, Door } from './door.ts'
 import { createExchanges } from './exchange.ts'
 import { openTunnel } from './tunnel.ts'
@@ -17,6 +17,7 @@ export interface ListenerDeps {
   readonly dial: EgressDial
   readonly issuer: CertificateIssuer
   readonly upstreams: Upstreams
+  readonly inspections: LargeInspections
   readonly log: (message: string, error?: unknown) => void
 }
 
