@@ -159,7 +159,7 @@ const importsSaid = ({ modules, bytes }: NonNullable<Consent['imports']>): strin
 
 const codeSaid = ({ code: { sha256 } }: Consent, code: string | null): Omit<CardModel['code'], 'bytes'> =>
   code === null
-    ? { text: `The code is no longer kept; its hash is ${sha256}.`, lines: 0, kept: false }
+    ? { text: `The code is no longer kept; its hash is ${sha256}`, lines: 0, kept: false }
     : { text: visibleText(code), lines: lineCount(code), kept: true }
 
 /** A line feed at the very end ends the last line; it begins no other. */
