@@ -281,6 +281,6 @@ describe('a kill -9 while rows are archived', () => {
     }
     open()
     rmSync(before, { recursive: true })
-    expect(died).toBeGreaterThan(20)
+    expect(died).toBeGreaterThan(15)
   })
 })

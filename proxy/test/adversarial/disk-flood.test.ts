@@ -42,7 +42,7 @@ describe('a flood of requests that nobody approves', () => {
     expect([denied.status, denied.body.status]).toEqual([200, 'denied'])
     expect(denied.body.card.code).toMatchObject({
       kept: false,
-      text: `The code is no longer kept; its hash is ${denied.body.code_hash}.`,
+      text: `The code is no longer kept; its hash is ${denied.body.code_hash}`,
     })
   })
 

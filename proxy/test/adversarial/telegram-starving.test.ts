@@ -39,6 +39,29 @@ describe('what keeps cards from the chat', () => {
     expect(kit.double.messages.filter(({ fromBot }) => fromBot)).toHaveLength(1)
   })
 
+  it('is not what is late of requests whose code is gone by then', async () => {
+    await using kit = await createTelegramKit({ start: false })
+    const denied = await kit.submit({ skillId: 'denied', code: 'console.log("denied")\n' })
+    const cancelled = await kit.submit({ skillId: 'cancelled', code: 'console.log("cancelled")\n' })
+    kit.executions.decide(denied.requestId, denied.consentHash, 'deny', {
+      via: 'cli',
+      userId: '0',
+      name: 'a',
+    })
+    kit.executions.cancel(cancelled.agentId, cancelled.requestId)
+    while (kit.retention.turn()) {
+      // Until nothing of them is left.
+    }
+    expect(kit.db.prepare('SELECT count(*) FROM code').pluck().get()).toBe(0)
+    expect(kit.outbox.waiting('telegram:')).toBe(4)
+    const whole = await kit.submit({ skillId: 'whole' })
+    kit.telegram.start()
+    const card = await kit.double.waitForMessage(({ buttons }) => buttons.length > 0)
+    expect(card.text).toContain(whole.codeHash)
+    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+    expect(kit.logs.filter((line) => line.includes('cannot be opened'))).toEqual([])
+  })
+
   it.each(['consent', 'code'])('is not another request whose stored %s cannot be opened', async (part) => {
     await using kit = await createTelegramKit({ start: false })
     const broken = await kit.submit({ skillId: 'broken', code: 'console.log("broken")\n' })

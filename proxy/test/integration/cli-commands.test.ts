@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { columnsOf } from '../../src/cli/text-layout.ts'
 import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
@@ -354,6 +355,64 @@ describe('trust, audit, keys and state', () => {
       ok: false,
       broken_id: 4,
     })
+  })
+})
+
+describe('disk and retention', () => {
+  let own: AdminKit
+  const run = (args: readonly string[]): Promise<CliRun> =>
+    runCliProcess(args, { env: { OAUTH3_SOCKET: own.socketPath } })
+  beforeAll(async () => {
+    own = await startAdminKit({ stdout: 'o'.repeat(10_000) })
+  })
+  afterAll(() => own[Symbol.asyncDispose]())
+
+  test('a prune says what would go, what went, and what stays', async () => {
+    const asked = await own.ask()
+    expect((await run(['approve', asked.requestId, '--forever', '--yes'])).code).toBe(0)
+    await own.finished(asked.requestId)
+    await own.ask({ code: 'waits' })
+
+    const dry = await run(['prune', '--dry-run', '--older-than', '0d'])
+    expect(dry).toMatchObject({ code: 0, stderr: '' })
+    expect(dry.stdout).toMatch(/^Would go: 1 output \(\d+\.\d KiB\), code of 0 programs/)
+    expect(dry.stdout).toContain('1 request that wait or run')
+    expect(dry.stdout).toContain('what 1 standing grant need')
+    expect(json(await run(['prune', '--older-than', '0d', '--json']))).toMatchObject({
+      outputs: 1,
+      finished: true,
+    })
+    expect((await run(['show', asked.requestId])).stdout).toContain('The output is no longer kept.')
+    expect((await run(['prune', '--older-than', 'soon'])).code).toBe(2)
+    expect((await run(['prune', '--help'])).stdout).toContain('Never dropped: what a standing grant needs')
+  })
+
+  test('the code of what was denied is told as no longer kept', async () => {
+    const asked = await own.ask({ code: 'denied' })
+    const denied = await run(['deny', asked.requestId])
+    expect(denied.code).toBe(0)
+    expect((await run(['prune'])).code).toBe(0)
+    const shown = await run(['show', asked.requestId])
+    expect(shown.code).toBe(0)
+    expect(shown.stdout.replaceAll(/\s+/g, ' ')).toContain(
+      `The code is no longer kept; its hash is ${asked.codeHash}`,
+    )
+  })
+
+  test('old events go into archives that verify reads and export names', async () => {
+    expect((await run(['audit', 'archive'])).code).toBe(2)
+    const { archives } = json(await run(['audit', 'archive', '--up-to', '4', '--json']))
+    expect(archives).toMatchObject([{ first: 1, last: 4 }])
+    expect((await run(['audit', 'archives'])).stdout).toContain(archives[0].name)
+    expect((await run(['audit', 'verify'])).stdout).toContain('1 to 4 in archives, intact')
+    const exported = await run(['audit', 'export'])
+    expect(exported.stderr).toContain('Rows 1 to 4 are not in this export')
+    expect(JSON.parse(exported.stdout.split('\n')[0] ?? '')).toMatchObject({ id: 5 })
+    rmSync(join(own.folder, 'state', 'audit-archive', archives[0].name))
+    const broken = await run(['audit', 'verify'])
+    expect(broken).toMatchObject({ code: 1, stdout: '' })
+    expect(broken.stderr).toContain(`archive ${archives[0].name}: it is missing`)
+    expect((await run(['audit', 'verify', '--live-only'])).stdout).toContain('were not read')
   })
 })
 

@@ -239,7 +239,8 @@ describe('a limit of a grant', () => {
       expect(seconds).toBeLessThanOrEqual(61)
     }
     expect(forwarded()).toBe(before)
-    await kit.daemon.telegram.waitFor(() => notices().length > 0, 'the notice')
+    // Notices leave when cards leave room for them: the chat takes one message a second.
+    await kit.daemon.telegram.waitFor(() => notices().length > 0, 'the notice', 40_000)
     const anthropic = new Anthropic({ apiKey: token, baseURL: kit.base('anthropic'), maxRetries: 0 })
     const message = { ...HELLO, max_tokens: 5 }
     for (let count = 0; count < 2; count++) await anthropic.messages.create(message)
@@ -255,7 +256,7 @@ describe('a limit of a grant', () => {
       .generateContent(wanted)
       .catch((thrown: unknown) => thrown)) as GoogleError
     expect(JSON.parse(third.message)).toMatchObject({ error: { code: 429, status: 'RESOURCE_EXHAUSTED' } })
-    await kit.daemon.telegram.waitFor(() => notices().length === 3, 'a notice for each grant')
+    await kit.daemon.telegram.waitFor(() => notices().length === 3, 'a notice for each grant', 40_000)
     expect(notices().filter(({ text }) => text.includes('openai'))).toHaveLength(1)
     kit.advance(61_000)
     await openai.chat.completions.create(HELLO)

@@ -217,7 +217,7 @@ class World {
 
   async #nothingLeftBehind(): Promise<void> {
     const left = readdirSync(this.folder, { recursive: true, encoding: 'utf8' }).filter(
-      (name) => !/^(proxy\.db(-wal|-shm|\.lock)?|master\.key|gateway)$/.test(name),
+      (name) => !/^(proxy\.db(-wal|-shm|\.lock)?|master\.key|gateway|reserve)$/.test(name),
     )
     if (left.length > 0) this.#broken.push(`files left behind: ${left.join(', ')}`)
     if (this.options.sandbox !== 'docker') return

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { addAgent, createDomainKit, type DomainKit } from '../../../test/support/domain-kit.ts'
 import { createProviderAccessStore } from '../../adapters/storage/index.ts'
+import { AppError } from '../../kernel/index.ts'
 import type { Agent } from '../agents/index.ts'
 import type { Provider } from '../providers/index.ts'
 import { createProviderAccess } from './index.ts'
@@ -43,6 +44,7 @@ let access: ProviderAccess
 let agent: Agent
 let now: number
 let told: string[]
+let isFull: boolean
 const clock = { now: () => now }
 const observer: AccessObserver = {
   asked: ({ model }) => void told.push(`asked ${model}`),
@@ -52,7 +54,11 @@ const observer: AccessObserver = {
 
 const build = (): ProviderAccess =>
   createProviderAccess({
-    freeSpace: { assertRoom() {} },
+    freeSpace: {
+      assertRoom() {
+        if (isFull) throw new AppError('storage_unavailable', 'full')
+      },
+    },
     repository: createProviderAccessStore(kit.db),
     providers: { find: (name) => (Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined) },
     agents: kit.agents,
@@ -68,6 +74,7 @@ const build = (): ProviderAccess =>
 beforeEach(async () => {
   now = START
   told = []
+  isFull = false
   dir = mkdtempSync(join(tmpdir(), 'oauth3-access-'))
   kit = await createDomainKit({ dir, clock })
   access = build()
@@ -157,6 +164,14 @@ describe('what a grant covers', () => {
     )
     grant()
     expect(access.grants()).toHaveLength(1)
+  })
+
+  it('goes on while the disk is low, when nobody is asked anything new', () => {
+    grant()
+    isFull = true
+    expect(() => access.ask(use({ provider: 'other' }))).toThrow(refusedWith('storage_unavailable'))
+    expect(told).toEqual([])
+    expect(verdict()).toBe('granted')
   })
 
   it('judges without the disk', async () => {

@@ -97,7 +97,7 @@ describe('code and its facts', () => {
       const ended = kit.executions.resolve(execution.requestId)
       expect(kit.executions.cardOf(ended).code).toMatchObject({
         kept: false,
-        text: `The code is no longer kept; its hash is ${execution.codeHash}.`,
+        text: `The code is no longer kept; its hash is ${execution.codeHash}`,
       })
       expect(bytesOf()).toBe(counted())
     },

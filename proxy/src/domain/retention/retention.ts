@@ -85,8 +85,8 @@ export function createRetention(deps: {
   const cutoffsOf = (wish: PruneWish): Cutoffs => {
     const now = clock.now()
     const before = (ms: number): UnixMs => {
-      const age = wish.olderThanMs ?? ms
-      return age === 0 ? 0 : now - age
+      if (wish.olderThanMs !== null) return now - wish.olderThanMs
+      return ms === 0 ? 0 : now - ms
     }
     return {
       outputs: before(policy.outputsMs),
