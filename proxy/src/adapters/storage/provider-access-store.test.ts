@@ -126,7 +126,7 @@ describe('a database from before groups of endpoints', () => {
     db.exec(`INSERT INTO provider_asks (id, agent_id, provider, path, status, created_at, expires_at)
       VALUES ('ask_1', 'a', 'openai', '/files', 'pending', 1, 9)`)
     db.exec(
-      "INSERT INTO usage_by_day VALUES ('2026-01-02', 'a', 'openai', 'm', 7, 1, 0, 0, 0, 0, 0, 0, 0, 0)",
+      "INSERT INTO usage_by_day VALUES ('2026-01-02', 'a', 'openai', 'm', 7, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
     )
     for (const sql of MIGRATIONS.slice(at)) db.exec(sql)
     const store = createProviderAccessStore(db)

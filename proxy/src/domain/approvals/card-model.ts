@@ -160,7 +160,7 @@ const importsSaid = ({ modules, bytes }: NonNullable<Consent['imports']>): strin
 /** The text is made when somebody looks at it: most of those who want a card do not. */
 function shownCode({ code: { sha256, bytes } }: Consent, code: string | null): CardModel['code'] {
   if (code === null)
-    return { text: `The code is no longer kept; its hash is ${sha256}.`, lines: 0, bytes, kept: false }
+    return { text: `The code is no longer kept; its hash is ${sha256}`, lines: 0, bytes, kept: false }
   let text: string | undefined
   return {
     get text() {
