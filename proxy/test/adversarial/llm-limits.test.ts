@@ -353,3 +353,59 @@ describe('a stream that is left before its figures', () => {
     expect((await ask('openai', CHAT, token, chatBody({ max_tokens: 1_000 }))).code).toBe('limit_passed')
   })
 })
+
+describe('what leads past the bytes of a body, or hides what was used', () => {
+  const words = ' and what it says'.repeat(10_000)
+  it.each<[string, VendorName, string, unknown]>([
+    [
+      'an item that is kept, by its id alone',
+      'openai',
+      '/llm/openai/v1/responses',
+      { model: 'gpt-5', max_output_tokens: 16, input: [{ id: 'msg_1' }, { role: 'user', content: 'x' }] },
+    ],
+    [
+      'text of a document that begins like an image',
+      'cohere',
+      '/llm/cohere/v2/chat',
+      {
+        ...{ model: 'command-a', max_tokens: 16, messages: [{ role: 'user', content: 'x' }] },
+        documents: [{ id: 'd', data: { url: `iVBORw0KGgo${words}` } }],
+      },
+    ],
+    [
+      'the larger maximum in the name of another vendor',
+      'deepseek',
+      '/llm/deepseek/v1/chat/completions',
+      chatBody({ max_tokens: 1, max_completion_tokens: 100_000 }),
+    ],
+  ])('is held at the most that it may be: %s', async (_name, vendor, path, body) => {
+    const token = await limited(vendor, { tokens_per_day: 60_000 })
+    const { code, arrived } = await ask(vendor, path, token, body)
+    expect([code, arrived]).toEqual(['limit_passed', []])
+  })
+
+  it.each<[string, string, Record<string, string>]>([
+    ['fields', '?fields=candidates,usageMetadata(promptTokenCount)', {}],
+    ['$fields, encoded', '?alt=sse&%24fields=candidates', {}],
+    ['x-goog-fieldmask', '', { 'x-goog-fieldmask': 'candidates,usageMetadata.promptTokenCount' }],
+  ])('is refused where it leaves figures out: %s', async (_name, query, headers) => {
+    const token = await limited('google', { tokens_per_day: 60_000 })
+    const path = `/llm/google/v1beta/models/gemini-2.5-pro:generateContent${query}`
+    const contents = [{ role: 'user', parts: [{ text: 'x' }] }]
+    const { code, arrived } = await ask('google', path, token, { contents }, headers)
+    expect([code, arrived]).toEqual(['unmetered', []])
+  })
+
+  it('takes sealed reasoning for no more than an image', async () => {
+    const token = await limited('anthropic', { tokens_per_day: 60_000 })
+    const content = [{ type: 'redacted_thinking', data: 'EmwKAhgBEgy3va3pzix' }]
+    const messages = [
+      { role: 'user', content: 'x' },
+      { role: 'assistant', content },
+      { role: 'user', content: 'y' },
+    ]
+    const body = { model: 'claude-sonnet-4-5', max_tokens: 32_000, messages }
+    const headers = { 'anthropic-version': '2023-06-01' }
+    expect((await ask('anthropic', '/llm/anthropic/v1/messages', token, body, headers)).status).toBe(200)
+  })
+})

@@ -23,6 +23,14 @@ describe('how long an answer may be', () => {
       ...(['mistral', '/chat/completions', '{"max_completion_tokens":4}', 4] as const),
       '{"max_tokens":7,"max_completion_tokens":4}',
     ],
+    [
+      ...(['mistral', '/chat/completions', '{"max_tokens":1,"max_completion_tokens":9}', 9] as const),
+      '{"max_tokens":7,"max_completion_tokens":7}',
+    ],
+    [
+      ...(['mistral', '/chat/completions', '{"max_completion_tokens":-1}', null] as const),
+      '{"max_tokens":7,"max_completion_tokens":7}',
+    ],
     ['openai', '/responses', '{"max_tokens":4}', null, '{"max_output_tokens":7,"max_tokens":4}'],
     ['google', '/models/m:generateContent', '{}', null, '{"generationConfig":{"maxOutputTokens":7}}'],
     [

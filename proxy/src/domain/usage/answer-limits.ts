@@ -1,4 +1,5 @@
 import type { AnswerFormat } from './answer-formats.ts'
+import type { ByteRange } from './body-scan.ts'
 import { keyOf, parsedAt, visitMembers } from './json-members.ts'
 import type { Splice } from './splice.ts'
 
@@ -80,11 +81,14 @@ export function declaredLimit(
   limits: LimitMembers,
   format: AnswerFormat,
 ): { readonly tokens: number | null; readonly mustBePutIn: boolean } {
-  const said = readBy(limits, format, format.names).flatMap(({ value }) => value ?? [])
-  if (said.length > 0) {
+  const named = readBy(limits, format, format.names).flatMap(({ value }) => value ?? [])
+  const others = readBy(limits, format, format.aliases).flatMap(({ value }) => value ?? [])
+  if (named.length > 0) {
+    // Servers of one form differ in which of two names they read.
+    const said = [...named, ...others]
     return { tokens: said.includes(0) ? null : Math.max(...said), mustBePutIn: false }
   }
-  const alias = readBy(limits, format, format.aliases)[0]?.value ?? 0
+  const alias = others.includes(0) ? 0 : Math.max(0, ...others)
   return { tokens: alias === 0 ? null : alias, mustBePutIn: alias !== 0 }
 }
 
@@ -93,13 +97,18 @@ export function answerLimitSplices(limits: LimitMembers, format: AnswerFormat, t
   const read = readBy(limits, format, format.names)
   const said = read.filter(({ value }) => value !== null)
   const ranges = said.length > 0 ? said : read.slice(0, 1)
-  if (ranges.length > 0) return ranges.map(({ start, end }) => ({ start, end, text: String(tokens) }))
+  const put = ({ start, end }: ByteRange): Splice => ({ start, end, text: String(tokens) })
+  // What another reader would take for more, or for no limit at all.
+  const others = readBy(limits, format, format.aliases)
+    .filter(({ value }) => value !== null && (value === 0 || value > tokens))
+    .map(put)
+  if (ranges.length > 0) return [...ranges.map(put), ...others]
   const member = `"${format.names[0]}":${tokens}`
   const place = limits.places.find(({ name }) => isIn(format, name))
   if (place !== undefined) {
     return place.inside === null
       ? [{ start: place.start, end: place.end, text: `{${member}}` }]
-      : [inserted(place.inside, member, place.isEmpty)]
+      : [inserted(place.inside, member, place.isEmpty), ...others]
   }
   const top = limits.places.find(({ name }) => name === null)
   return top?.inside == null ? [] : [inserted(top.inside, `"${format.wrappers[0]}":{${member}}`, top.isEmpty)]

@@ -14,6 +14,7 @@ const MIB = 1_048_576
 /** The longest beginning that fits counts. */
 const ROWS: readonly (readonly [beginning: string, output: number, context: number])[] = [
   ['gpt-5', 128_000, 400_000],
+  ['gpt-5-pro', 272_000, 400_000],
   ['gpt-5.4', 128_000, 1_050_000],
   ['gpt-5.5', 128_000, 1_050_000],
   ['gpt-5.6', 128_000, 1_050_000],

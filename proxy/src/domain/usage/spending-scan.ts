@@ -39,9 +39,11 @@ export interface SpendingScan {
 type Place =
   | 'root'
   | 'content'
+  | 'within'
   | 'image'
   | 'prompts'
   | 'documents'
+  | 'document'
   | 'tools'
   | 'tool'
   | 'toolConfig'
@@ -84,7 +86,9 @@ const FILE_MEMBERS: ReadonlySet<string> = new Set([
 ])
 /** Mistral reads these page by page, and charges for each page. */
 const PAGED = 'document_url'
-const MEDIA_MEMBERS: ReadonlySet<string> = new Set(['data', 'bytes', 'url', 'image_url', 'images'])
+const MEDIA_MEMBERS: ReadonlySet<string> = new Set([
+  ...['data', 'bytes', 'url', 'image', 'image_url', 'images'],
+])
 const MIME_MEMBERS: ReadonlySet<string> = new Set(['mimeType', 'mime_type', 'media_type', 'mediaType'])
 
 export function scanSpending(body: Buffer): SpendingScan {
@@ -99,6 +103,9 @@ export function scanSpending(body: Buffer): SpendingScan {
 
   const textAt = (start: number, end: number): string | null =>
     end - start > LONGEST_NAME ? null : stringAt(body, start, end)
+  const beginning = (start: number, end: number): string =>
+    body.toString('latin1', start + 1, Math.min(end - 1, start + 1 + BEGINNING_BYTES))
+  const isImage = (start: number, end: number): boolean => IMAGE.test(beginning(start, end))
   const isNull = (start: number): boolean => body[start] === 0x6e
 
   function atTop(key: string, kind: ValueKind, start: number, end: number): Place {
@@ -142,7 +149,7 @@ export function scanSpending(body: Buffer): SpendingScan {
     return 'modalities'
   }
 
-  function inContent(key: string | null, kind: ValueKind, start: number, end: number): Place {
+  function inContent(key: string | null, kind: ValueKind, start: number, end: number, isPart = false): Place {
     if (key === null) return 'content'
     if (OPAQUE_MEMBERS.has(key)) return 'opaque'
     // Some items hand tools in later.
@@ -159,18 +166,29 @@ export function scanSpending(body: Buffer): SpendingScan {
       if (!TEXT_TYPES.has(type) && !IMAGE_TYPES.has(type)) elsewhere ??= `type ${type}`
     } else if (MIME_MEMBERS.has(key) && kind === 'string') {
       if (!textAt(start, end)?.startsWith('image/')) elsewhere ??= key
-    } else if (MEDIA_MEMBERS.has(key) && kind === 'string') media(key, key === 'image_url', start, end)
-    return key === 'image_url' || key === 'images' ? 'image' : 'content'
+    } else if (isPart && key === 'data' && kind === 'string' && !isImage(start, end)) {
+      // Sealed reasoning, whose text is counted, or else an image; files and sound say so in their type.
+      images += 1
+    } else if (MEDIA_MEMBERS.has(key) && kind === 'string')
+      media(key, key === 'image_url' || key === 'image', start, end)
+    if (key === 'image_url' || key === 'images') return 'image'
+    return kind === 'object' ? 'within' : 'content'
   }
 
   /** A string that is an image, or leads to one; of anything else its bytes do not tell how much it is. */
-  function media(key: string, isImage: boolean, start: number, end: number): void {
-    const text = body.toString('latin1', start + 1, Math.min(end - 1, start + 1 + BEGINNING_BYTES))
-    if (IMAGE.test(text)) {
+  function media(key: string, mayLead: boolean, start: number, end: number): void {
+    if (isImage(start, end)) {
       images += 1
       uncounted.push({ start, end })
-    } else if (isImage && /^https?:\/\//i.test(text)) images += 1
+    } else if (mayLead && /^https?:\/\//i.test(beginning(start, end))) images += 1
     else elsewhere ??= key
+  }
+
+  /** Cohere's have members of any name, all of which are read as text. */
+  function inDocument(key: string | null, kind: ValueKind): Place {
+    const leadsOn = key !== null && (MEDIA_MEMBERS.has(key) || FILE_MEMBERS.has(key))
+    if (leadsOn && kind === 'string') elsewhere ??= key
+    return 'document'
   }
 
   function inTool(key: string, kind: ValueKind, start: number, end: number): Place {
@@ -189,7 +207,8 @@ export function scanSpending(body: Buffer): SpendingScan {
       case 'root':
         return atTop(key ?? '', kind, start, end)
       case 'content':
-        return key === 'input' ? 'opaque' : inContent(key, kind, start, end)
+      case 'within':
+        return key === 'input' ? 'opaque' : inContent(key, kind, start, end, place === 'content')
       case 'prompts':
         // A list of numbers is one prompt in tokens.
         if (kind === 'scalar') prompts = Math.max(prompts, 1)
@@ -197,7 +216,9 @@ export function scanSpending(body: Buffer): SpendingScan {
         return kind === 'list' ? 'opaque' : inContent(key, kind, start, end)
       case 'documents':
         documents += 1
-        return inContent(key, kind, start, end)
+        return inDocument(key, kind)
+      case 'document':
+        return inDocument(key, kind)
       case 'image':
         if (kind === 'string' && (key === null || MEDIA_MEMBERS.has(key)))
           media(key ?? 'images', true, start, end)

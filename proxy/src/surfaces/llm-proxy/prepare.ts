@@ -87,6 +87,10 @@ export async function prepare(
   })
   const deep = once(() => deepScanOf(body))
   const allModels = once(() => allModelsOf(provider, models, deep().models, headers))
+  const refersToStored = (): boolean =>
+    deep().refersToStored ||
+    quotesFile(provider, body.whole) ||
+    (body.known === 'unread' && mayBeJson(path, head.contentType))
   const usageWish = askForUsage(body, provider, rest)
   if (usageWish !== null) splices.push(usageWish)
   const isListing = method === 'GET' && models.length === 0
@@ -104,15 +108,12 @@ export async function prepare(
       isListing,
       models,
       allModels,
-      refersToStored: () =>
-        deep().refersToStored ||
-        quotesFile(provider, body.whole) ||
-        (body.known === 'unread' && mayBeJson(path, head.contentType)),
+      refersToStored,
       estimate,
       spending: (limits) =>
         spendingOf(
           {
-            ...{ provider, method, path, websocket, models, headers: head.headers },
+            ...{ provider, method, path, query, websocket, models, headers, refersToStored },
             facts: () =>
               body.spending ??
               (body.known === 'read' && body.whole !== null ? spendingFacts(body.whole) : null),

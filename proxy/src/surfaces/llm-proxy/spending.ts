@@ -28,12 +28,15 @@ export interface SpendingRequest {
   readonly provider: Pick<Provider, 'name' | 'errors'>
   readonly method: string
   readonly path: string
+  readonly query: string
   readonly websocket: boolean
   /** Flat name, value …, names in lower case. */
   readonly headers: readonly string[]
   readonly models: readonly (string | null)[]
   /** Of the body; null when there is none, or it was not looked through. */
   readonly facts: () => SpendingFacts | null
+  /** Whether it may speak of something that is kept at the vendor. */
+  readonly refersToStored: () => boolean
   /** The vendor is known to tell what is used there. */
   readonly isMetered: boolean
   /** Answers that the body asks for at once. */
@@ -80,6 +83,8 @@ export function spendingOf(
   }
   if (format.kind === 'free') return NOTHING
   if (request.isDeferred) return unmetered('work that is done later tells what it used in another answer')
+  const masked = maskOfFigures(request)
+  if (masked !== null) return unmetered(`"${masked}" may leave the figures out of the answer; leave it out`)
   const facts = request.facts()
   if (facts === null) {
     return unmetered('a body that is not JSON, is encoded or is larger than 32 MiB is not looked through')
@@ -102,7 +107,8 @@ export function spendingOf(
     FRAME_TOKENS +
     (facts.hasTools ? TOOLS_TOKENS : 0)
   // What is stored at the vendor, or is no text, may be as much as the model can read.
-  const read = facts.elsewhere === null ? counted : Math.max(counted, most('context'))
+  const isWhole = facts.elsewhere === null && !request.refersToStored()
+  const read = isWhole ? counted : Math.max(counted, most('context'))
   if (format.kind === 'reading') {
     // A query is read anew with each document.
     return { ...NOTHING, estimate: { inputTokens: read * Math.max(1, facts.documents), outputTokens: 0 } }
@@ -135,6 +141,13 @@ const NOTHING: Spending = {
   estimate: { inputTokens: 0, outputTokens: 0 },
   field: '',
   splices: () => [],
+}
+
+/** Google's APIs answer with these fields alone, so that a part of the tokens goes untold. */
+function maskOfFigures({ headers, query }: Pick<SpendingRequest, 'headers' | 'query'>): string | null {
+  const header = headers.find((name, at) => at % 2 === 0 && name === 'x-goog-fieldmask')
+  if (header !== undefined || query === '') return header ?? null
+  return [...new URLSearchParams(query).keys()].find((name) => /^\$?fields$/i.test(name)) ?? null
 }
 
 function dearerHeader(headers: readonly string[]): string | null {
