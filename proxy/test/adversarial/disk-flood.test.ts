@@ -90,4 +90,25 @@ describe('the room of an agent', () => {
     await kit.send('DELETE', `/execute/${ids[0]}`)
     expect((await kit.post(bodyOf('again', MIB - 100))).status).toBe(202)
   })
+
+  it('is not passed by keys that one waiting request is repeated with', async () => {
+    for (const marker of ['first', 'second']) await kit.post(bodyOf(marker, MIB - 100))
+    const small = bodyOf('small', MIB - 40_000)
+    const send = (key: string): Promise<{ status: number }> =>
+      kit.post(small, { 'idempotency-key': key.padEnd(128, 'x') })
+    const statuses: number[] = []
+    for (let n = 0; n < 120 && statuses.at(-1) !== 429; n++) statuses.push((await send(`k${n}_`)).status)
+    expect([statuses[0], statuses.at(-1)]).toEqual([202, 429])
+    expect((await send('k0_')).status).toBe(202)
+  })
+
+  it('counts what is read of code, which can be many times the code', async () => {
+    const names = Array.from({ length: 40_000 }, (_, n) => `a${n.toString(36)}`)
+    const statuses: number[] = []
+    for (let n = 0; n < 3; n++) {
+      const code = `// ${n}\nconst {${names.join(',')}} = Deno.env.toObject()\n`
+      statuses.push((await kit.post({ skill_id: 'facts', runtime: 'deno', code })).status)
+    }
+    expect(statuses).toEqual([202, 429, 429])
+  })
 })

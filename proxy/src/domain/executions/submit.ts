@@ -150,7 +150,7 @@ export function createSubmit(deps: SubmitDeps & { readonly budget: CardBudget },
     }
     const codeHash = consentCode(sealed.consent)
     const parts = [
-      { codeHash, importsLock: null, bytes: sealed.consent.code.bytes },
+      { codeHash, importsLock: null, bytes: sealed.consent.code.bytes + deps.facts.bytesOf(facts) },
       ...(imports === null ? [] : [{ codeHash, importsLock: imports.lock.hash, bytes: imports.lock.bytes }]),
     ]
     deps.content.reserve(agent.id, parts, Buffer.byteLength(sealed.json))
@@ -215,6 +215,8 @@ export function createSubmit(deps: SubmitDeps & { readonly budget: CardBudget },
     return transactor.transact(() => {
       const raced = replay(agent, idempotency)
       if (raced) return raced
+      // A twin that waits stores no row of its own, and each key is one.
+      if (idempotency) deps.content.reserve(agent.id, [], idempotency.key.length)
       const execution = store(agent, sealed, resolved.code, facts, imports, fetches)
       if (idempotency) {
         repository.remember(

@@ -88,3 +88,21 @@ test('the same bytes in another language are another program', async () => {
   await facts.of('x', 'python', 'agt_1')
   expect(read).toHaveLength(2)
 })
+
+test('facts that take much are not kept by their number alone', async () => {
+  let reads = 0
+  const detail = 'x'.repeat(5 * 1_048_576)
+  const reader = {
+    async read(): Promise<CodeFacts> {
+      reads += 1
+      return { ...unreadableFacts('javascript', detail), unread: undefined as never }
+    },
+    async [Symbol.asyncDispose]() {},
+  }
+  const facts = createCodeFacts({ reader, repository: { get: () => undefined, put() {} } })
+  for (const code of ['a', 'b', 'c', 'd', 'e']) await facts.of(code, 'javascript', 'agt_1')
+  await facts.of('e', 'javascript', 'agt_1')
+  expect(reads).toBe(5)
+  await facts.of('a', 'javascript', 'agt_1')
+  expect(reads).toBe(6)
+})

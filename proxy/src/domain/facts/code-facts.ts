@@ -20,8 +20,9 @@ export interface FactsRepository {
 /** Raised whenever the reader learns: stored facts of an earlier one are read anew. */
 export const FACTS_VERSION = 1
 
-/** Programs whose facts are kept in memory. */
+/** Programs whose facts are kept in memory, and their bytes: of one program there can be millions. */
 const MAX_KEPT = 256
+const MAX_KEPT_BYTES = 16 * 1_048_576
 
 const LANGUAGES: readonly Language[] = ['javascript', 'python']
 
@@ -32,6 +33,8 @@ export interface CodeFactsService {
   keep(code: string, language: Language, facts: CodeFacts): void
   /** What is known without reading the program again; not readable when that is nothing. */
   known(hash: CodeHash, language: Language): CodeFacts
+  /** What they take where they are stored. */
+  bytesOf(facts: CodeFacts): number
   /** The code and its stored facts were deleted. */
   forget(hash: CodeHash): void
 }
@@ -51,12 +54,24 @@ export function createCodeFacts(deps: {
   /** Programs that are being read: whoever asks for the same one waits for the same reading. */
   const reading = new Map<string, Promise<CodeFacts>>()
 
+  const sizes = new WeakMap<CodeFacts, number>()
+  const bytesOf = (facts: CodeFacts): number => {
+    const size = sizes.get(facts) ?? Buffer.byteLength(JSON.stringify(facts))
+    sizes.set(facts, size)
+    return size
+  }
+  let keptBytes = 0
+  const drop = (key: string): void => {
+    const facts = kept.get(key)
+    if (facts !== undefined && kept.delete(key)) keptBytes -= bytesOf(facts)
+  }
   const remember = (key: string, facts: CodeFacts): CodeFacts => {
-    kept.delete(key)
+    drop(key)
     kept.set(key, facts)
+    keptBytes += bytesOf(facts)
     for (const oldest of kept.keys()) {
-      if (kept.size <= MAX_KEPT) break
-      kept.delete(oldest)
+      if (kept.size <= MAX_KEPT && (keptBytes <= MAX_KEPT_BYTES || kept.size === 1)) break
+      drop(oldest)
     }
     return facts
   }
@@ -90,9 +105,10 @@ export function createCodeFacts(deps: {
       } else stored.set(facts, forgotten)
     },
     known: (hash, language) => lookUp(hash, language) ?? unreadableFacts(language, 'it was not read'),
+    bytesOf: (facts) => (facts.unread ? 0 : bytesOf(facts)),
     forget(hash) {
       forgotten += 1
-      for (const language of LANGUAGES) kept.delete(`${language} ${hash}`)
+      for (const language of LANGUAGES) drop(`${language} ${hash}`)
     },
   }
 }

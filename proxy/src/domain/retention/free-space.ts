@@ -47,16 +47,20 @@ export function createFreeSpace(deps: {
   let freeBytes: number | undefined
   let isLow = false
   let toldLow = false
+  let isTelling = false
   let wasRefused = false
 
-  /** What is told is written, which a full disk may refuse: it is tried again at every look. */
+  /** What is told is written, which a full disk may refuse: that calls back here, and it is tried again at every look. */
   const tell = (): void => {
-    if (toldLow === isLow) return
+    if (isTelling || toldLow === isLow) return
+    isTelling = true
     try {
       deps.onChange(isLow, freeBytes)
       toldLow = isLow
     } catch (error) {
       deps.onDefect(error)
+    } finally {
+      isTelling = false
     }
   }
 
