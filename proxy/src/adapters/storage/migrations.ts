@@ -294,9 +294,10 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX import_lock_files_by_file ON import_lock_files (sha256);
   INSERT OR IGNORE INTO import_lock_files (lock, sha256)
-    SELECT hash, json_extract(value, '$.sha256')
-    FROM import_locks, json_each(CASE WHEN json_valid(manifest) THEN manifest ELSE '{}' END, '$.files')
-    WHERE json_extract(value, '$.sha256') IS NOT NULL;
+    SELECT hash, sha256 FROM (
+      SELECT hash, json_extract(CASE file.type WHEN 'object' THEN file.value ELSE '{}' END, '$.sha256') AS sha256
+      FROM import_locks, json_each(CASE WHEN json_valid(manifest) THEN manifest ELSE '{}' END, '$.files') AS file
+    ) WHERE sha256 IS NOT NULL;
 
   CREATE TABLE content_holders (
     code_hash TEXT NOT NULL,
