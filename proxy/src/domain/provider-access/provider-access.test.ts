@@ -471,6 +471,17 @@ describe('an ask', () => {
     ])
   })
 
+  it('keeps them for one more model as well, unless the answer names others', () => {
+    grant({ models: ['o3'], limits: { ...NO_LIMITS, tokensPerDay: 1_000 } })
+    access.decide(access.ask(use()).id, answer({ scope: 'model' }), BY)
+    const [, more] = access.grants()
+    expect(more).toMatchObject({ limits: { ...NO_LIMITS, tokensPerDay: 1_000 } })
+    expect(more?.models).not.toBeNull()
+    const limits = { tokensPerDay: null }
+    access.decide(access.ask(use({ model: 'other' })).id, answer({ scope: 'model', limits }), BY)
+    expect(access.grants()[2]?.limits).toEqual(NO_LIMITS)
+  })
+
   it('writes nothing when the answer names something impossible', () => {
     const { id } = access.ask(use())
     for (const change of [{ models: ['a*b'] }, { paths: ['chat'] }, { limits: { tokensPerDay: 0 } }]) {

@@ -89,7 +89,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
     standing.vouched(now)
     const before = standing.of(input.agentId, input.provider)
     const replaced = before.filter((older) => scopeIncludes(input, older))
-    const kept = input.keepLimits ? strictest(limitsThatStay(input, before, replaced)) : NO_LIMITS
+    const kept = input.keepLimits ? strictest(before.map((older) => older.limits)) : NO_LIMITS
     const limits = input.keepLimits ? withLimits(kept, input.keepLimits) : withLimits(NO_LIMITS, input.limits)
     for (const { id, agentId, provider } of replaced) {
       repository.endGrant(id, now, 'replaced')
@@ -310,16 +310,6 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
     audit.append('provider.revoked', actor, null, { grant: id, agent_id: agentId, provider })
   }
 }
-
-/** A limit of tokens is no limit where another group of the same provider is granted beside it without one. */
-const limitsThatStay = (
-  { groups }: Pick<ProviderGrant, 'groups'>,
-  before: readonly ProviderGrant[],
-  replaced: readonly ProviderGrant[],
-): readonly ProviderGrant['limits'][] =>
-  before
-    .filter((older) => replaced.includes(older) || !older.groups.some((group) => groups.includes(group)))
-    .map(({ limits }) => limits)
 
 function settledSaid(ask: ProviderAsk): string {
   if (ask.status === 'expired') return 'This ask has expired; nothing was decided.'
