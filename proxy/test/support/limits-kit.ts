@@ -26,6 +26,11 @@ export interface LimitsKit extends AsyncDisposable {
   }>
 }
 
+const EVERY_GROUP = [
+  ...['inference', 'models', 'files', 'batches', 'fine_tuning', 'stored', 'realtime', 'deferred'],
+  ...['organization', 'other'],
+]
+
 const VENDORS = [
   'openai',
   'mistral',
@@ -54,7 +59,8 @@ export async function createLimitsKit(): Promise<LimitsKit> {
       // A key of its own: what refers to things that are kept at the vendor passes with no other.
       const token = await kit.addAgent(agent, [agent])
       if (vendor === 'openai') await kit.addKey('openai', { tags: [agent] })
-      await kit.grant(vendor === 'ollama' ? 'hosted' : vendor, { agent, limits })
+      // Granted by name, so that what is refused is refused for the limit's sake.
+      await kit.grant(vendor === 'ollama' ? 'hosted' : vendor, { agent, limits, groups: EVERY_GROUP })
       return token
     },
     async ask(vendor, path, token, body, headers = {}) {
