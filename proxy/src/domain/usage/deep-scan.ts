@@ -1,5 +1,5 @@
 import { foldedKey } from './folded-key.ts'
-import { behindString, behindValue, nextByte, stringAt } from './json-members.ts'
+import { behindValue, keyAt, skipBlanks, stringAt, stringEnd } from './json-members.ts'
 import { isModelKey, isReferenceKey, isSchemaKey, isUndecidedKey, ZONES } from './request-words.ts'
 
 /**
@@ -46,7 +46,7 @@ class Scan {
   }
 
   run(): void {
-    this.#object(nextByte(this.#body, 0), 'top', '', 1)
+    this.#object(skipBlanks(this.#body, 0), 'top', '', 1)
   }
 
   /** It cannot be told what is said there. */
@@ -63,12 +63,12 @@ class Scan {
       return behindValue(this.#body, at)
     }
     if (byte === OPEN_OBJECT) return this.#object(at, zone, key, depth)
-    at = nextByte(this.#body, at + 1)
+    at = skipBlanks(this.#body, at + 1)
     while (this.#body[at] !== CLOSE_LIST) {
       // A list of names is one: nobody writes `[x, y]` below a word for models for anything else.
       if (this.#body[at] === QUOTE && zone !== 'talk' && zone !== 'item' && isModelKey(key)) this.#name(at)
-      at = nextByte(this.#body, this.#value(at, zone, key, depth + 1))
-      if (this.#body[at] !== CLOSE_LIST) at = nextByte(this.#body, at + 1)
+      at = skipBlanks(this.#body, this.#value(at, zone, key, depth + 1))
+      if (this.#body[at] !== CLOSE_LIST) at = skipBlanks(this.#body, at + 1)
     }
     return at + 1
   }
@@ -76,28 +76,30 @@ class Scan {
   #object(start: number, zone: Zone, parent: string, depth: number): number {
     const body = this.#body
     const before = this.#named
-    const texts = new Map<string, string>()
+    let type = ''
+    let id: string | null = null
     let owns = false
     let isSealed = false
-    let at = nextByte(body, start + 1)
+    let at = skipBlanks(body, start + 1)
     while (body[at] !== CLOSE_OBJECT) {
       this.#members += 1
-      const keyEnd = behindString(body, at)
-      const written = keyEnd - at <= MAX_NAME_BYTES ? stringAt(body, at, keyEnd) : ''
-      at = nextByte(body, nextByte(body, keyEnd) + 1)
+      const keyEnd = stringEnd(body, at)
+      const written = keyEnd - at <= MAX_NAME_BYTES ? keyAt(body, at, keyEnd) : ''
+      at = skipBlanks(body, skipBlanks(body, keyEnd) + 1)
       if (written === null || this.#members > MAX_MEMBERS) {
         this.#unknown()
         return behindValue(body, start)
       }
       const key = foldedKey(written)
-      if (body[at] === QUOTE && (key === 'type' || key === 'id')) texts.set(key, this.#text(at) ?? '')
+      if (body[at] === QUOTE && key === 'type') type = this.#text(at) ?? ''
+      if (body[at] === QUOTE && key === 'id') id = this.#text(at) ?? ''
       isSealed ||= key === 'encrypted_content' && !this.#isEmpty(at)
       owns ||= OWN_CONTENT.has(key) && !this.#isEmpty(at)
-      at = nextByte(body, this.#member(key, written, at, zone, parent, depth))
-      if (body[at] !== CLOSE_OBJECT) at = nextByte(body, at + 1)
+      at = skipBlanks(body, this.#member(key, written, at, zone, parent, depth))
+      if (body[at] !== CLOSE_OBJECT) at = skipBlanks(body, at + 1)
     }
-    if (texts.get('type') === 'reasoning') owns = isSealed
-    this.#whole(zone, parent, texts, owns, this.#named > before)
+    if (type === 'reasoning') owns = isSealed
+    this.#whole(zone, parent, { type, id, owns, named: this.#named > before })
     return at + 1
   }
 
@@ -105,16 +107,25 @@ class Scan {
   #whole(
     zone: Zone,
     parent: string,
-    texts: ReadonlyMap<string, string>,
-    owns: boolean,
-    named: boolean,
+    {
+      type,
+      id,
+      owns,
+      named,
+    }: {
+      readonly type: string
+      readonly id: string | null
+      /** It brings what it says along. */
+      readonly owns: boolean
+      /** It names a model, or something in it does. */
+      readonly named: boolean
+    },
   ): void {
-    const type = texts.get('type') ?? ''
     if (zone === 'tools' && !named && NAMELESS_TOOL.test(type)) this.names.add(null)
     // Options below a word for models that name none may choose one in a way of their own.
     if (zone !== 'talk' && zone !== 'item' && !named && isModelKey(parent)) this.names.add(null)
-    if (parent === 'plugins' && !PLAIN_PLUGINS.has(texts.get('id') ?? '')) this.names.add(null)
-    if (!texts.has('id')) return
+    if (parent === 'plugins' && !PLAIN_PLUGINS.has(id ?? '')) this.names.add(null)
+    if (id === null) return
     if (KEPT.has(parent) || type === 'item_reference') this.refers = true
     if (zone === 'item' && (!owns || LOOKED_UP.has(type))) this.refers = true
   }
@@ -158,13 +169,13 @@ class Scan {
     const byte = this.#body[at]
     if (byte === QUOTE) return this.#body[at + 1] === QUOTE
     if (byte !== OPEN_OBJECT && byte !== OPEN_LIST) return true
-    const next = this.#body[nextByte(this.#body, at + 1)]
+    const next = this.#body[skipBlanks(this.#body, at + 1)]
     return next === CLOSE_OBJECT || next === CLOSE_LIST
   }
 
   #text(at: number): string | null {
     if (this.#body[at] !== QUOTE) return null
-    const end = behindString(this.#body, at)
+    const end = stringEnd(this.#body, at)
     return end - at <= MAX_NAME_BYTES ? stringAt(this.#body, at, end) : null
   }
 

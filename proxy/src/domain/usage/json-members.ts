@@ -60,7 +60,7 @@ function hasControl(bytes: Buffer, from: number, to: number): boolean {
  * Behind the closing quote of the string whose opening quote is at `start`; -1 when there is none, or when a control
  * character stands before it: lenient readers differ in what they make of those.
  */
-function stringEnd(bytes: Buffer, start: number): number {
+export function stringEnd(bytes: Buffer, start: number): number {
   let at = start + 1
   for (;;) {
     const walkedTo = Math.min(at + WALKED, bytes.length)
@@ -196,8 +196,36 @@ export function visitMembers(bytes: Buffer, visit: (member: Member) => void): nu
 }
 
 /** The key as text; null when its escapes are none of JSON's. */
-export function keyOf(bytes: Buffer, { keyStart, keyEnd }: Member): string | null {
-  return stringAt(bytes, keyStart, keyEnd)
+export const keyOf = (bytes: Buffer, { keyStart, keyEnd }: Member): string | null =>
+  keyAt(bytes, keyStart, keyEnd)
+
+const KEPT_KEYS = 1_024
+const KEPT_KEY_BYTES = 24
+/** Requests are written with the same few keys: one that was read lately is not decoded again. Each has one place. */
+const keptKeys: string[] = []
+
+/** As `stringAt`, of a key. */
+export function keyAt(bytes: Buffer, start: number, end: number): string | null {
+  const length = end - start - 2
+  if (length > KEPT_KEY_BYTES) return stringAt(bytes, start, end)
+  let hash = length
+  for (let at = start + 1; at < end - 1; at += 1) {
+    const byte = bytes[at] as number
+    if (byte === BACKSLASH || byte >= 0x80) return stringAt(bytes, start, end)
+    hash = (hash * 31 + byte) | 0
+  }
+  const place = hash & (KEPT_KEYS - 1)
+  const kept = keptKeys[place]
+  if (kept !== undefined && isAt(bytes, start + 1, kept, length)) return kept
+  const key = bytes.toString('latin1', start + 1, end - 1)
+  keptKeys[place] = key
+  return key
+}
+
+function isAt(bytes: Buffer, start: number, text: string, length: number): boolean {
+  if (text.length !== length) return false
+  for (let at = 0; at < length; at += 1) if (text.charCodeAt(at) !== bytes[start + at]) return false
+  return true
 }
 
 /** Whether a backslash stands in there. */
@@ -221,12 +249,6 @@ export function parsedAt(bytes: Buffer, start: number, end: number): unknown {
     return undefined
   }
 }
-
-/** Of JSON that `visitMembers` has read: where the next byte stands that is no blank. */
-export const nextByte = (bytes: Uint8Array, at: number): number => skipBlanks(bytes, at)
-
-/** Of JSON that `visitMembers` has read: behind the string whose quote is at `at`. */
-export const behindString = (bytes: Buffer, at: number): number => stringEnd(bytes, at)
 
 /** Of JSON that `visitMembers` has read: behind the value that begins at `at`. */
 export function behindValue(bytes: Buffer, at: number): number {

@@ -1,4 +1,4 @@
-import { skipBlanks, stringAt, valueEnd } from './json-members.ts'
+import { keyAt, skipBlanks, valueEnd } from './json-members.ts'
 
 /** What a value is, by its first byte. */
 export type ValueKind = 'object' | 'list' | 'string' | 'scalar'
@@ -43,7 +43,7 @@ export function walkValues<Place>(bytes: Buffer, root: Place, enter: Enter<Place
     if (depth >= 0 && isObject[depth]) {
       const keyEnd = valueEnd(bytes, at)
       if (keyEnd === -1) return
-      key = keyEnd - at > KEY_BYTES ? '' : (stringAt(bytes, at, keyEnd) ?? '')
+      key = keyEnd - at > KEY_BYTES ? '' : (keyAt(bytes, at, keyEnd) ?? '')
       start = skipBlanks(bytes, skipBlanks(bytes, keyEnd) + 1)
     }
     const place = depth < 0 ? root : (places[depth] as Place)

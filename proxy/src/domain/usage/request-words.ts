@@ -82,8 +82,10 @@ const CALLED_WITH: ReadonlySet<string> = new Set([
 
 /** Names something that is kept at the vendor. An identifier that nobody knows counts as one. */
 export function isReferenceKey(key: string, written: string): boolean {
-  const word = key.replaceAll('_', '')
+  const word = key.includes('_') ? key.replaceAll('_', '') : key
   if (REFERENCES.has(word)) return true
+  // Most keys end in another letter.
+  if (!key.endsWith('d') && !key.endsWith('s')) return false
   return /(?:_ids?|[a-z]I[Dd]s?)$/.test(written) || /_ids?$/.test(key) ? !HARMLESS.has(word) : false
 }
 
