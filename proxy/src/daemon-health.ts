@@ -28,7 +28,7 @@ export function createHealth(deps: {
       sandbox: status.kind,
       version: VERSION,
       uptime_s: Math.round((performance.now() - started) / 1_000),
-      notes: isLow ? [lowDiskSaid(freeBytes), ...status.notes] : status.notes,
+      notes: isLow ? [lowDiskMessage(freeBytes), ...status.notes] : status.notes,
     }
   }
 }
@@ -87,7 +87,7 @@ export function auditCheck(archiver: Pick<AuditArchiver, 'verify'>): DoctorCheck
 const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`
 
 /** For a person, wherever they look first. */
-export const lowDiskSaid = (freeBytes: number | undefined): string =>
+export const lowDiskMessage = (freeBytes: number | undefined): string =>
   `the disk is nearly full${freeBytes === undefined ? '' : ` (${mebibytes(freeBytes)} free)`}: new requests are refused, answers still count; free some, or run oauth3 prune`
 
 export function diskCheck(deps: {

@@ -5,7 +5,7 @@ import type { LlmRooms } from './domain/provider-access/index.ts'
 import { VERSION } from './version.ts'
 
 /** Whatever an earlier process left half done is settled before anybody can ask. */
-export async function settleThePast(
+export async function recoverOnStartup(
   core: DaemonCore,
   sandbox: Sandbox,
   executions: Executions,
@@ -21,11 +21,11 @@ export async function settleThePast(
   core.transactor.transact(() => core.audit.append('daemon.started', 'daemon', null, { version: VERSION }))
   executions.recover()
   await executions.readWaiting()
-  tickOver(executions, core, llm, log)
+  runPeriodicTasks(executions, core, llm, log)
 }
 
 /** What comes to its end by itself: requests, grants, asks. */
-export function tickOver(executions: Executions, core: DaemonCore, llm: LlmRooms, log: Logger): void {
+export function runPeriodicTasks(executions: Executions, core: DaemonCore, llm: LlmRooms, log: Logger): void {
   // Each for itself: what fails in one holds up no end of what stands in another.
   for (const part of [executions, core.trust, llm.access]) {
     try {

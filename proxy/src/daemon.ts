@@ -17,13 +17,13 @@ import {
   auditCheck,
   createHealth,
   diskCheck,
-  lowDiskSaid,
+  lowDiskMessage,
   sandboxCheck,
   wallChecks,
 } from './daemon-health.ts'
 import { openLlm, openLlmProxy } from './daemon-llm.ts'
 import { createLog } from './daemon-log.ts'
-import { settleThePast, tickOver } from './daemon-periodic.ts'
+import { recoverOnStartup, runPeriodicTasks } from './daemon-periodic.ts'
 import { closeServer, createAgentServer, listenSocket, listenTcp } from './daemon-servers.ts'
 import { startUpkeep } from './daemon-storage.ts'
 import type { SkillFetcher } from './domain/code/index.ts'
@@ -111,7 +111,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
       diskChanged(isLow, freeBytes) {
         log.warn({ freeBytes }, isLow ? 'the disk is nearly full' : 'the disk has room again')
         if (config.telegram === null) return
-        const text = isLow ? lowDiskSaid(freeBytes) : 'the disk has room again; new requests are taken'
+        const text = isLow ? lowDiskMessage(freeBytes) : 'the disk has room again; new requests are taken'
         tellOwner(core.outbox, config.telegram.chatId, `💾 ${text}`)
         core.transactor.afterCommit(() => late.telegram?.nudge())
       },
@@ -156,7 +156,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   })
   stack.use(importResolver)
   stack.use(waker)
-  await settleThePast(core, sandbox, executions, llm, log)
+  await recoverOnStartup(core, sandbox, executions, llm, log)
 
   const health = createHealth({
     sandbox,
@@ -232,7 +232,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   stack.defer(() => closeServer(adminServer))
   const upkeep = stack.use(startUpkeep({ ...core, auditMaxRows: config.storage.auditMaxRows, log }))
   late.upkeep = upkeep
-  const tick = setInterval(() => tickOver(executions, core, llm, log), TICK_MS)
+  const tick = setInterval(() => runPeriodicTasks(executions, core, llm, log), TICK_MS)
   stack.defer(() => clearInterval(tick))
 
   sandbox.start()

@@ -61,7 +61,7 @@ const together = (before: PruneAnswer, after: PruneAnswer): PruneAnswer => ({
 
 function said(answer: PruneAnswer, isDryRun: boolean, maxBytes: number | undefined): string {
   const { kept } = answer
-  const bytes = (count: number | null): string => (count === null ? '' : ` (${sizeSaid(count)})`)
+  const bytes = (count: number | null): string => (count === null ? '' : ` (${formatBytes(count)})`)
   const gone = [
     `${counted(answer.outputs, 'output')}${bytes(answer.output_bytes)}`,
     ...(answer.code === null
@@ -75,7 +75,7 @@ function said(answer: PruneAnswer, isDryRun: boolean, maxBytes: number | undefin
   return [
     `${isDryRun ? 'Would go' : 'Dropped'}: ${gone.join(', ')}.`,
     ...(isBeyond
-      ? [`If that is not enough for ${sizeSaid(maxBytes)}: the oldest output, requests and code after it.`]
+      ? [`If that is not enough for ${formatBytes(maxBytes)}: the oldest output, requests and code after it.`]
       : []),
     'Stays:',
     `  ${counted(kept.waiting, 'request')} that wait or run`,
@@ -83,11 +83,11 @@ function said(answer: PruneAnswer, isDryRun: boolean, maxBytes: number | undefin
     `  ${counted(kept.unsent, 'ended request')} that a message or wake on its way, or the last id, is about`,
     `  ${counted(kept.young, 'ended request')} that are younger`,
     '  the audit, all of it: oauth3 audit archive moves old rows into sealed files',
-    `The database uses ${sizeSaid(answer.used_bytes)}; ${sizeSaid(answer.free_bytes)} of its file are free for what comes.`,
+    `The database uses ${formatBytes(answer.used_bytes)}; ${formatBytes(answer.free_bytes)} of its file are free for what comes.`,
   ].join('\n')
 }
 
-const sizeSaid = (bytes: number): string =>
+const formatBytes = (bytes: number): string =>
   bytes < 1_048_576 ? `${(bytes / 1_024).toFixed(1)} KiB` : `${(bytes / 1_048_576).toFixed(1)} MiB`
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {

@@ -215,7 +215,7 @@ export function createSubmit(deps: SubmitDeps & { readonly budget: CardBudget },
     return transactor.transact(() => {
       const raced = replay(agent, idempotency)
       if (raced) return raced
-      // A twin that waits stores no row of its own, and each key is one.
+      // A duplicate that waits stores no row of its own, and each key is one.
       if (idempotency) deps.content.reserve(agent.id, [], idempotency.key.length)
       const execution = store(agent, sealed, resolved.code, facts, imports, fetches)
       if (idempotency) {

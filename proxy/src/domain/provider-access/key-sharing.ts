@@ -18,8 +18,8 @@ export function createKeySharing(deps: {
   const { repository, agents, access, keys, clock } = deps
   const users = new Map<string, Set<AgentId>>()
   for (const { provider, keyId, agentId } of repository.keyUsers()) usersOf(provider, keyId).add(agentId)
-  let judged = new Map<string, boolean>()
-  let judgedAt = 0
+  let evaluated = new Map<string, boolean>()
+  let evaluatedAt = 0
   let uses = 0
 
   function usersOf(provider: string, keyId: number): Set<AgentId> {
@@ -56,15 +56,15 @@ export function createKeySharing(deps: {
 
     isOwn(provider, keyId, agentId) {
       const now = agents.revision + access.revision + keys.revision + uses
-      if (now !== judgedAt) {
-        judgedAt = now
-        judged = new Map()
+      if (now !== evaluatedAt) {
+        evaluatedAt = now
+        evaluated = new Map()
       }
       const name = `${provider} ${keyId} ${agentId}`
-      let isOwn = judged.get(name)
+      let isOwn = evaluated.get(name)
       if (isOwn === undefined) {
         isOwn = isOwnNow(provider, keyId, agentId)
-        judged.set(name, isOwn)
+        evaluated.set(name, isOwn)
       }
       return isOwn
     },

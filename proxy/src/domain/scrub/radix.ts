@@ -70,7 +70,7 @@ export function createRadix(
   const firstDigit = (last: number, rest: number, byte: number): number =>
     ((((last & ((1 << rest) - 1)) << 8) | byte) >> (rest + 8 - bits)) & mask
 
-  /** Edges by the next bytes, where `last` was read and `rest` bits of it are untold. */
+  /** Edges by the next bytes, where `last` was read and `rest` bits of it are to come. */
   const onward = (node: number, last: number, rest: number, visit: Visit): void => {
     const left = after(rest)
     below.out(node, (byte, target) => {
@@ -107,7 +107,7 @@ export function createRadix(
     return isFirst
   }
 
-  /** The places from which `byte`, leading to `node` with `left` bits untold, was the next. */
+  /** The places from which `byte`, leading to `node` with `left` bits to come, was the next. */
   const sourcesOf = (node: number, byte: number, left: number, visit: Visit): void => {
     const rest = before(left)
     below.into(node, (label, source) => {

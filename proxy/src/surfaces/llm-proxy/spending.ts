@@ -143,7 +143,7 @@ const NOTHING: Spending = {
   splices: () => [],
 }
 
-/** Google's APIs answer with these fields alone, so that a part of the tokens goes untold. */
+/** Google's APIs answer with these fields alone, so that a part of the tokens is unreported. */
 function maskOfFigures({ headers, query }: Pick<SpendingRequest, 'headers' | 'query'>): string | null {
   const header = headers.find((name, at) => at % 2 === 0 && name === 'x-goog-fieldmask')
   if (header !== undefined || query === '') return header ?? null

@@ -2,14 +2,14 @@ import type { Card } from '../../domain/approvals/index.ts'
 import type { Consent } from '../../domain/consent/index.ts'
 import type { Execution } from '../../domain/executions/index.ts'
 import type { OutboxMessage } from '../../domain/outbox/index.ts'
-import { type AgentId, AppError, type RequestId } from '../../kernel/index.ts'
+import { AppError, type RequestId } from '../../kernel/index.ts'
 import { createAccessDeliveries } from './access-deliveries.ts'
 import type { BotApi, BotMessage } from './bot-api.ts'
 import { BotApiError, troubleOf } from './bot-errors.ts'
 import { type CardMessage, renderCard, renderPlainCard } from './card-message.ts'
 import type { TelegramDeps } from './deps.ts'
 import { plainText } from './html.ts'
-import { isNoticeLane } from './lanes.ts'
+import { agentOfLane, isNoticeLane } from './lanes.ts'
 import { foldedNotices, NOTICES_IN_FULL } from './notices.ts'
 import { renderOutcome } from './outcome-message.ts'
 import { missingFor, secretPrompt } from './prompts.ts'
@@ -178,14 +178,14 @@ export function createDeliveries(
     send(html, { reply_markup: { force_reply: true, input_field_placeholder: 'The value' } })
 
   /** What one agent causes faster than the chat takes it becomes one message; nothing else waits for it. */
-  const foldNotices = async (queued: readonly OutboxMessage[]): Promise<void> => {
+  const foldNotices = async (lane: string, queued: readonly OutboxMessage[]): Promise<void> => {
     const failed = queued.flatMap(({ payload }) => {
       const { requestId } = (payload ?? {}) as Payload
       const execution = requestId === undefined ? undefined : executions.find(requestId)
       return execution === undefined ? [] : [execution]
     })
-    const agentId = queued[0]?.lane.split('/').at(-1) ?? ''
-    const agent = deps.agents.byId(agentId as AgentId)?.name ?? agentId
+    const agentId = agentOfLane(lane)
+    const agent = deps.agents.byId(agentId)?.name ?? agentId
     await send(foldedNotices({ agent, failed, others: queued.length - failed.length }))
     transactor.transact(() => {
       for (const { id } of queued) outbox.settle(id)
@@ -195,7 +195,7 @@ export function createDeliveries(
   return async (message) => {
     if (isNoticeLane(message.lane)) {
       const queued = outbox.queued(message.lane)
-      if (queued.length > NOTICES_IN_FULL) return foldNotices(queued)
+      if (queued.length > NOTICES_IN_FULL) return foldNotices(message.lane, queued)
     }
     const payload = (message.payload ?? {}) as Payload
     const execution = payload.requestId === undefined ? undefined : executions.find(payload.requestId)

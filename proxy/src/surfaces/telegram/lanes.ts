@@ -1,4 +1,5 @@
 import type { OutboxMessage } from '../../domain/outbox/index.ts'
+import type { AgentId } from '../../kernel/index.ts'
 
 /**
  * Lanes of the outbox that lead into the chat. Within a lane the order holds; between lanes `createSendOrder` decides,
@@ -18,6 +19,8 @@ export const noticeLane = (chatId: string, agentId: string): string =>
   `${TELEGRAM_LANES}${chatId}/notice/${agentId}`
 
 export const isNoticeLane = (lane: string): boolean => lane.includes('/notice/')
+/** The agent whose lane of notices or cards it is. */
+export const agentOfLane = (lane: string): AgentId => (lane.split('/').at(-1) ?? '') as AgentId
 
 /** Chooses what is sent next of the oldest messages of each lane. */
 export interface SendOrder {
