@@ -118,7 +118,7 @@ export async function prepare(
               body.spending ??
               (body.known === 'read' && body.whole !== null ? spendingFacts(body.whole) : null),
             isMetered: metered,
-            ...{ choices: scan?.choices ?? 1, isDeferred: scan?.background === true },
+            ...{ choices: scan?.choices ?? 1, isDeferred: background },
           },
           limits,
         ),
@@ -144,7 +144,7 @@ export async function prepare(
     allModels,
     isListing,
     target: credential.query === '' ? upstream : `${upstream}?${credential.query}`,
-    headers: head.headers,
+    headers,
     body: bodyToSend(body, splices, reading, exchange),
     model: models.find((name) => name !== null) ?? '',
     dropUsageChunk: usageWish !== null,
