@@ -44,8 +44,10 @@ export async function benchHostile(options: {
   readonly seconds: number
   /** Places in the table of kinds; all when null. */
   readonly kinds: readonly number[] | null
+  /** Where processor profiles of the daemon's threads are left; null for none. */
+  readonly profileFolder: string | null
 }): Promise<void> {
-  const { rounds, seconds } = options
+  const { rounds, seconds, profileFolder } = options
   const socket = join(tmpdir(), `oauth3-probe-${process.pid}.sock`)
   const telegram = await startBotApiDouble({ flood: UNHURRIED })
   telegram.addChat({ id: ANN.id, type: 'private' })
@@ -67,7 +69,10 @@ export async function benchHostile(options: {
       LOG_LEVEL: 'fatal',
     },
     undefined,
-    ['--import', probe],
+    [
+      ...['--import', probe],
+      ...(profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`]),
+    ],
   )
   const child = fork(hostileAgents, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   try {

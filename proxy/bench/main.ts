@@ -15,8 +15,8 @@ import { benchStorage } from './storage.ts'
  * forms for a look: `npm run bench -- execute --quick`.
  *
  * Of `llm` alone: `--memory [--minutes N]` watches the daemon's memory under load, `--peers FOLDER` is where peers that
- * are no dependencies are kept, `--profile FOLDER` is where a processor profile of the daemon is left. Of `hostile` alone: `--kinds 0,3` has
- * only these of its kinds of hostile agents work, by their places in `hostile/kinds.ts`.
+ * are no dependencies are kept. Of `hostile` alone: `--kinds 0,3` has only these of its kinds of hostile agents work, by
+ * their places in `hostile/kinds.ts`. Of both: `--profile FOLDER` is where processor profiles of the daemon are left.
  */
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -48,6 +48,7 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
     benchHostile({
       ...(quick ? { rounds: 1, seconds: 8 } : { rounds: 3, seconds: 10 }),
       kinds: options.kinds?.split(',').map(Number) ?? null,
+      profileFolder: options.profile ?? null,
     }),
   llm: () =>
     benchLlm({

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createBackground } from './adapters/background/index.ts'
+import { createBackground, startCheckpoints } from './adapters/background/index.ts'
 import { createSodiumCipher } from './adapters/crypto/index.ts'
 import { createProgramReader } from './adapters/program-reader/index.ts'
 import {
@@ -108,10 +108,12 @@ export async function openCore(
     onDefect: hooks.storageDefect ?? (() => {}),
   })
   late.storage = storage
+  const background = stack.use(createBackground())
+  stack.use(startCheckpoints(db, background, hooks.storageDefect ?? (() => {})))
   return {
     ...storage,
     db,
-    background: stack.use(createBackground()),
+    background,
     transactor,
     meta,
     instanceId: metaOnce(meta, 'instance_id', () => randomBytes(8).toString('hex')),

@@ -116,7 +116,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
         core.transactor.afterCommit(() => late.telegram?.nudge())
       },
       storageDefect: (error) =>
-        log.error({ err: error }, 'that the disk is low could not be written yet; it will be tried again'),
+        log.error({ err: error }, 'the upkeep of the database failed; it will be tried again'),
       contentReleased: () => core.transactor.afterCommit(() => late.upkeep?.nudge()),
     },
     options.readFreeBytes,

@@ -24,9 +24,11 @@ export {
   randomToken,
   sha256Hex,
 } from './ids.ts'
+export { createLoopTurns, type LoopTurns } from './loop-turns.ts'
 export { formatExactUsd, formatUsd } from './money.ts'
 export { currentOwner, DAEMON_OWNER, onBehalfOf } from './owner-context.ts'
 export { adminSocketPath } from './paths.ts'
 export { plainAddress } from './peer-address.ts'
 export { SecretValue } from './secret-value.ts'
+export { createTokenBuckets, type TokenBuckets } from './token-buckets.ts'
 export { hasHiddenCharacters, oneLine, visibleText } from './visible-text.ts'

@@ -15,6 +15,16 @@ const JOBS = {
     const body = joined(parts)
     return new Moved({ body, reading: readBody(body, questions) }, [body.buffer])
   },
+  /** Copies what was written lately from the write-ahead log to the database, beside readers and writers. */
+  checkpoint: async ({ path }: { readonly path: string }) => {
+    const { default: SqliteDatabase } = await import('better-sqlite3')
+    const db = new SqliteDatabase(path, { fileMustExist: true })
+    try {
+      db.pragma('wal_checkpoint(PASSIVE)')
+    } finally {
+      db.close()
+    }
+  },
   /** What a large body that code sends may do, for the gateway. */
   'inspect-body': ({
     inspection,

@@ -7,6 +7,8 @@ import { makeFolder } from './folder.ts'
 import { migrate } from './migrations.ts'
 
 const JOURNAL_BYTES = 16 * 1_048_576
+/** Of 4 KiB: so much waits before the connection copies it into the database itself, which takes the event loop. */
+const OWN_CHECKPOINT_PAGES = JOURNAL_BYTES / 4_096
 
 /**
  * Opens the one file: WAL, and `synchronous=FULL`, so that a decision that was answered survives a power cut.
@@ -26,6 +28,7 @@ export function openDatabase(path: string): Database {
     db.pragma('synchronous = FULL')
     // A burst of writes does not leave its size behind.
     db.pragma(`journal_size_limit = ${JOURNAL_BYTES}`)
+    db.pragma(`wal_autocheckpoint = ${OWN_CHECKPOINT_PAGES}`)
     db.pragma('foreign_keys = ON')
     db.pragma('busy_timeout = 5000')
     db.pragma('trusted_schema = OFF')

@@ -176,10 +176,11 @@ function shownCode({ code: { sha256, bytes } }: Consent, code: string | null): C
 /** A line feed at the very end ends the last line; it begins no other. */
 function lineCount(code: string): number {
   let lines = 1
-  for (let at = code.indexOf('\n'); at !== -1 && at < code.length - 1; at = code.indexOf('\n', at + 1))
-    lines += 1
+  for (let at = 0; at < code.length - 1; at += 1) if (code.charCodeAt(at) === LINE_FEED) lines += 1
   return lines
 }
+
+const LINE_FEED = 0x0a
 
 const SOURCE_SAID = {
   fetched: 'code was read from',

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { AppError } from '../../kernel/index.ts'
 import { parseJsonBody } from './body.ts'
 
@@ -36,6 +36,18 @@ test('a million values or levels are refused quickly', () => {
     expect(() => parse(text)).toThrow(AppError)
   }
   expect(performance.now() - begun).toBeLessThan(2_000)
+})
+
+test('too many values are refused before anything is made of them, and text may hold what it likes', () => {
+  const parsed = vi.spyOn(JSON, 'parse')
+  for (const unit of ['[],', '{"a":1},', '0,', '"\\"",']) {
+    expect(() => parse(`[${unit.repeat(250_000)}0]`)).toThrow(AppError)
+  }
+  expect(parsed).not.toHaveBeenCalled()
+  parsed.mockRestore()
+  for (const text of [',[{'.repeat(300_000), '\\",['.repeat(200_000)]) {
+    expect(parse(JSON.stringify({ code: text }))).toEqual({ code: text })
+  }
 })
 
 test('two keys of one name count as the last one, everywhere alike', () => {

@@ -1,7 +1,13 @@
 import type { Readable } from 'node:stream'
 import type { Agent } from '../../domain/agents/index.ts'
 import { behindRoot, type Provider, type Providers, upstreamPath } from '../../domain/providers/index.ts'
-import { type DeepScan, deepScan, type Splice, spendingFacts } from '../../domain/usage/index.ts'
+import {
+  type DeepScan,
+  deepScan,
+  type SpendingFacts,
+  type Splice,
+  spendingFacts,
+} from '../../domain/usage/index.ts'
 import { type AdmissionDeps, type Admitted, admit, type Judged, type Wanted } from './admission.ts'
 import { entitledBody, waitMsOf } from './entitled-body.ts'
 import type { Exchange } from './exchange.ts'
@@ -12,7 +18,7 @@ import { MAX_WHOLE_BYTES } from './request-body.ts'
 import { modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
 import { allModelsOf, endpointOfRequest, mayBeJson, once, quotesFile } from './request-scope.ts'
 import { spendingOf } from './spending.ts'
-import { type Body, bodyToSend, kindOfBody, type WholeBodyDeps } from './whole-body.ts'
+import { type Body, bodyToSend, kindOfBody, onTheLoop, type WholeBodyDeps } from './whole-body.ts'
 
 /** A request that may go out; only the key is not in it yet. */
 export interface Ready extends Admitted, Judged {
@@ -85,7 +91,7 @@ export async function prepare(
     body: body.known,
     inBody: scan === null ? [] : [...(scan.model === null ? [] : [scan.model]), ...scan.moreModels],
   })
-  const deep = once(() => deepScanOf(body))
+  const deep = once(() => deepScanOf(body, agent, deps))
   const allModels = once(() => allModelsOf(provider, models, deep().models, headers))
   const refersToStored = (): boolean =>
     deep().refersToStored ||
@@ -116,7 +122,9 @@ export async function prepare(
             ...{ provider, method, path, query, websocket, models, headers, refersToStored },
             facts: () =>
               body.spending ??
-              (body.known === 'read' && body.whole !== null ? spendingFacts(body.whole) : null),
+              (body.known === 'read' && body.whole !== null
+                ? spendingFactsOf(body.whole, agent, deps)
+                : null),
             isMetered: metered,
             ...{ choices: scan?.choices ?? 1, isDeferred: background },
           },
@@ -155,8 +163,12 @@ export async function prepare(
 const NOTHING_FOUND: DeepScan = { models: [], refersToStored: false }
 
 /** What was not read names nothing here; it is known to be unread. */
-const deepScanOf = ({ whole, scan, deep }: Body): DeepScan =>
-  deep ?? (whole === null || scan === null ? NOTHING_FOUND : deepScan(whole))
+const deepScanOf = ({ whole, scan, deep }: Body, agent: Agent, deps: WholeBodyDeps): DeepScan =>
+  deep ??
+  (whole === null || scan === null ? NOTHING_FOUND : onTheLoop(agent, whole, deps, () => deepScan(whole)))
+
+const spendingFactsOf = (whole: Buffer, agent: Agent, deps: WholeBodyDeps): SpendingFacts | null =>
+  onTheLoop(agent, whole, deps, () => spendingFacts(whole))
 
 function isSamePlace(found: ReturnType<Providers['find']>, before: Provider): boolean {
   if (found === before) return true

@@ -8,7 +8,7 @@ import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { Provider, Providers } from '../../domain/providers/index.ts'
 import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
 import type { LargeBodies, Usage } from '../../domain/usage/index.ts'
-import { onBehalfOf, type SecretValue } from '../../kernel/index.ts'
+import { createLoopTurns, createTokenBuckets, onBehalfOf, type SecretValue } from '../../kernel/index.ts'
 import { drain, type EarlyBytes, readEarly } from '../relay/index.ts'
 import { Exchange } from './exchange.ts'
 import { forward, SILENCE_MS } from './forward.ts'
@@ -28,6 +28,7 @@ import { putKey } from './upstream-headers.ts'
 import { createProviderPools } from './upstreams.ts'
 import { createUsableProviders } from './usable-providers.ts'
 import { openWebSocket } from './websocket.ts'
+import { READING_TIME } from './whole-body.ts'
 
 export interface LlmProxyDeps {
   readonly agents: Agents
@@ -83,6 +84,8 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     usable,
     stalls,
     budget: createBodyBudget(),
+    turns: createLoopTurns(),
+    readingTime: createTokenBuckets(READING_TIME),
   }
   const scrubbers = new WeakMap<SecretValue, Scrubber>()
 

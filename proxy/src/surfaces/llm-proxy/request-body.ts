@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { fairShare } from '../../kernel/index.ts'
-import { createBodyPace } from './body-pace.ts'
+import { createTokenBuckets, fairShare } from '../../kernel/index.ts'
 import { Heard, type Stalls } from './stalls.ts'
 
 /** A body may take as long as it likes, as long as some of it comes. */
@@ -16,6 +15,9 @@ export const MAX_UNGRANTED_BYTES = 256 * 1_024
 const MAX_HELD_BYTES = 192 * 1_048_576
 const MAX_HELD_PER_AGENT = 64 * 1_048_576
 
+/** Of the large bodies of one agent, after one of the longest that are read; a body costs the event loop its reading, memory and sending. */
+const LARGE_BODIES = { perSecond: 8 * 1_048_576, burst: MAX_WHOLE_BYTES }
+
 const SHARES = { total: MAX_HELD_BYTES, perOwner: MAX_HELD_PER_AGENT }
 
 /** A share of the memory for bodies, for as long as its request lasts. */
@@ -29,7 +31,7 @@ export interface BodyHold extends Disposable {
 /** What came counts, not what was announced: nobody takes memory from others by a promise. */
 export function createBodyBudget(): { open(agentId: string): BodyHold } {
   const byAgent = new Map<string, number>()
-  const pace = createBodyPace()
+  const pace = createTokenBuckets(LARGE_BODIES)
   let held = 0
 
   class Hold implements BodyHold {
@@ -51,7 +53,7 @@ export function createBodyBudget(): { open(agentId: string): BodyHold } {
     }
 
     pause(bytes: number): number {
-      return pace.took(this.#agentId, bytes)
+      return pace.take(this.#agentId, bytes)
     }
 
     [Symbol.dispose](): void {

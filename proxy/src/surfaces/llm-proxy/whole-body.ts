@@ -12,7 +12,7 @@ import {
   type Splice,
   splicedPieces,
 } from '../../domain/usage/index.ts'
-import { AppError } from '../../kernel/index.ts'
+import { AppError, type LoopTurns, type TokenBuckets } from '../../kernel/index.ts'
 import { HeldBody, streamed } from '../relay/index.ts'
 import type { Exchange } from './exchange.ts'
 import type { Reading } from './read-head.ts'
@@ -46,6 +46,9 @@ export interface WholeBodyDeps {
   readonly budget: ReturnType<typeof createBodyBudget>
   readonly stalls: Stalls
   readonly largeBodies: LargeBodies
+  readonly turns: LoopTurns
+  /** Milliseconds of the event loop that bodies took. */
+  readonly readingTime: TokenBuckets
 }
 
 const UNREAD: Body = {
@@ -60,6 +63,13 @@ const UNREAD: Body = {
 const NO_BODY: Body = { ...UNREAD, known: 'none' }
 /** As much as one piece of a connection. What is larger is read off the event loop. */
 const SMALL_BYTES = 65_536
+/** Up to here the way to a thread and back takes longer than the worst of bodies. */
+const TINY_BYTES = 8_192
+/**
+ * What bodies of one agent may take of the event loop, in milliseconds: hundreds of usual ones of 64 KiB a second, and
+ * a few that are made to take long. What is over that is read in threads.
+ */
+export const READING_TIME = { perSecond: 50, burst: 50 }
 
 /** The one charset that JSON has (RFC 8259, 8.1), said or not. */
 const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-?8"?[ \t]*)?$/
@@ -100,7 +110,7 @@ export async function wholeBody(
   if (typeof came === 'string') return noBody(came)
   if (!came.whole) return { ...UNREAD, begun: came.parts }
   if (came.bytes === 0) return { ...NO_BODY, whole: Buffer.alloc(0) }
-  if (came.bytes > SMALL_BYTES)
+  if (came.bytes > SMALL_BYTES || (came.bytes > TINY_BYTES && deps.readingTime.isOverdrawn(agent.id)))
     return await readLarge(
       agent,
       came.parts,
@@ -108,9 +118,26 @@ export async function wholeBody(
       exchange,
       deps,
     )
+  const turn = deps.turns.wait(agent.id)
+  if (turn !== undefined) await turn
   const [first] = came.parts
   const body = came.parts.length === 1 && first !== undefined ? first : Buffer.concat(came.parts)
-  return bodyOf(body, readBody(body, { token, withSpending: false, withDeep: false }))
+  const read = (): BodyReading => readBody(body, { token, withSpending: false, withDeep: false })
+  return bodyOf(body, onTheLoop(agent, body, deps, read))
+}
+
+/** Books the time of the event loop that going through a body takes. */
+export function onTheLoop<T>(
+  agent: Agent,
+  body: Buffer,
+  { readingTime }: Pick<WholeBodyDeps, 'readingTime'>,
+  work: () => T,
+): T {
+  if (body.length <= TINY_BYTES) return work()
+  const began = performance.now()
+  const result = work()
+  readingTime.take(agent.id, performance.now() - began)
+  return result
 }
 
 async function readLarge(
