@@ -5,6 +5,7 @@ import { createAdminClient } from './admin-client.ts'
 import { CliError, EXIT, usageError } from './cli-error.ts'
 import { addAgentCommands } from './commands/agents.ts'
 import { addAuditCommands } from './commands/audit.ts'
+import { addCompletionCommand } from './commands/completion.ts'
 import { addExplainCommand } from './commands/explain.ts'
 import { addGrantCommands } from './commands/grants.ts'
 import { addKeyCommands } from './commands/keys.ts'
@@ -17,6 +18,7 @@ import { examples } from './commands/shared.ts'
 import { addTrustCommands } from './commands/trust.ts'
 import { addUpkeepCommands } from './commands/upkeep.ts'
 import { addUsageCommands } from './commands/usage.ts'
+import { addWatchCommand } from './commands/watch.ts'
 import type { CommandContext } from './context.ts'
 import { findSocket } from './socket-path.ts'
 import { type CliSurroundings, createTerminal, safeJson } from './terminal.ts'
@@ -92,6 +94,7 @@ function buildProgram(
         ['oauth3 secret add OPENAI_API_KEY --hosts api.openai.com', 'store a secret'],
         ['oauth3 agent add clawd', 'a token for your agent'],
         ['oauth3 pending', 'what waits for you'],
+        ['oauth3 watch', 'what waits, live; answer it there'],
         ['oauth3 show req_1f0c', 'the card and the whole code'],
         ['oauth3 approve req_1f0c --once', 'let it run'],
         ['oauth3 key add openai', "a provider's key, which agents use without seeing it"],
@@ -130,6 +133,7 @@ function buildProgram(
     .option('--base <image>', 'image that lends its C library (default: debian:bookworm-slim)')
     .action(async (options: { base?: string }) => exitWith(await programs.images({ base: options.base })))
   addRequestCommands(program, context)
+  addWatchCommand(program, context)
   addExplainCommand(program, context)
   addSecretCommands(program, context)
   addAgentCommands(program, context)
@@ -142,6 +146,7 @@ function buildProgram(
   addAuditCommands(program, context)
   addPruneCommand(program, context)
   addUpkeepCommands(program, context)
+  addCompletionCommand(program, context)
   return program
 }
 

@@ -91,6 +91,7 @@ export function renderOutcome(view: RequestView, style: Style): string {
           'Decided',
           `${view.decision === null ? 'trusted' : decisionText(view.decision)} by ${who ?? '?'}, ${formatTime(view.decided_at)}`,
         )),
+    ...(view.deny_reason === null ? [] : row('Reason', view.deny_reason)),
     ...row('Consent', view.consent_hash),
   ]
   if (view.result === null) return lines.join('\n')

@@ -23,6 +23,8 @@ export interface Terminal {
   print(text: string): Promise<void>
   note(text: string): void
   confirm(question: string): Promise<boolean>
+  /** A line that a person types; null when the signal ends the question first, or there is nobody left to type. */
+  ask(question: string, signal?: AbortSignal): Promise<string | null>
   /** A hidden prompt on a terminal, else standard input without its last line break. */
   readSecret(question: string): Promise<string>
   readSecretFromInput(): Promise<string>
@@ -48,6 +50,21 @@ export function createTerminal(around: CliSurroundings): Terminal {
       const reader = createInterface({ input: around.stdin, output: around.stderr })
       try {
         return /^\s*y(es)?\s*$/i.test(await reader.question(`${question} [y/N] `))
+      } finally {
+        reader.close()
+      }
+    },
+    async ask(question, signal) {
+      const reader = createInterface({ input: around.stdin, output: around.stderr })
+      const left = new AbortController()
+      reader.once('close', () => left.abort())
+      const ended = signal === undefined ? left.signal : AbortSignal.any([left.signal, signal])
+      try {
+        return (await reader.question(question, { signal: ended })).trim()
+      } catch (error) {
+        if (!ended.aborted) throw error
+        around.stderr.write('\n')
+        return null
       } finally {
         reader.close()
       }

@@ -42,6 +42,8 @@ export interface CliHereOptions {
   readonly env?: Record<string, string>
   /** Standard input is a terminal, where a person types `stdin` at the first question. */
   readonly isTerminal?: boolean
+  /** On a terminal, what is typed below the text that ends with a prompt; null for nothing yet. */
+  readonly types?: (prompt: string) => string | null | Promise<string | null>
 }
 
 /** Runs one command in this process, for tests of many commands. */
@@ -59,6 +61,10 @@ export async function runCliHere(args: readonly string[], options: CliHereOption
     })
   const answer = (text: string): void => {
     if (options.isTerminal && text.includes('[y/N]')) stdin.end(`${options.stdin ?? ''}\n`)
+    if (!options.types || !text.endsWith('> ')) return
+    void Promise.resolve(options.types(output.stderr)).then((typed) => {
+      if (typed !== null) stdin.write(`${typed}\n`)
+    })
   }
   const none = async (): Promise<number> => 1
   const code = await runCli(

@@ -195,6 +195,8 @@ function executionOf(
     decidedBy: null,
     decidedByName: null,
     decidedAt: null,
+
+    denyReason: null,
     startedAt: now - 500,
     finishedAt: now,
     durationMs: 500,

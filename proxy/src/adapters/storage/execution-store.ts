@@ -29,6 +29,7 @@ interface Row {
   decided_by: string | null
   decided_by_name: string | null
   decided_at: number | null
+  deny_reason: string | null
   finished_at: number | null
   failure: string | null
   seen_at: number | null
@@ -36,8 +37,8 @@ interface Row {
 }
 
 const SUMMARY_COLUMNS = `id, request_id, skill_id, code_hash, status, executed_at, duration_ms, created_at, agent_id,
-  consent_hash, changes, expires_at, trusted, decision, decided_by, decided_by_name, decided_at, finished_at, failure,
-  seen_at, acked_at`
+  consent_hash, changes, expires_at, trusted, decision, decided_by, decided_by_name, decided_at, deny_reason,
+  finished_at, failure, seen_at, acked_at`
 const WAITING = `('pending', 'awaiting_secrets')`
 /** Word for word the condition of the index executions_open, which is not used otherwise. */
 const OPEN = `status IN ('pending', 'awaiting_secrets', 'approved', 'running')`
@@ -46,15 +47,15 @@ export function createExecutionStore(db: Database): ExecutionRepository {
   const insert =
     db.prepare(`INSERT INTO executions (request_id, skill_id, code_hash, status, approved, executed_at,
     duration_ms, result, created_at, agent_id, consent, consent_hash, changes, expires_at, trusted, decision, decided_by,
-    decided_by_name, decided_at, finished_at, failure, seen_at, acked_at,
+    decided_by_name, decided_at, deny_reason, finished_at, failure, seen_at, acked_at,
     output_bytes)
     VALUES (@requestId, @skillId, @codeHash, @status, @approved, @startedAt, @durationMs, @result, @createdAt, @agentId,
     @consentJson, @consentHash, @changes, @expiresAt, @trusted, @decision, @decidedBy, @decidedByName, @decidedAt,
-    @finishedAt, @failure, @seenAt, @ackedAt, @outputBytes)`)
+    @denyReason, @finishedAt, @failure, @seenAt, @ackedAt, @outputBytes)`)
   const update =
     db.prepare(`UPDATE executions SET status = @status, approved = @approved, executed_at = @startedAt,
     duration_ms = @durationMs, result = @result, output_bytes = @outputBytes, decision = @decision, decided_by = @decidedBy,
-    decided_by_name = @decidedByName, decided_at = @decidedAt, finished_at = @finishedAt, failure = @failure,
+    decided_by_name = @decidedByName, decided_at = @decidedAt, deny_reason = @denyReason, finished_at = @finishedAt, failure = @failure,
     seen_at = @seenAt, acked_at = @ackedAt WHERE request_id = @requestId`)
   const byRequestId = db.prepare<[string], Row>('SELECT * FROM executions WHERE request_id = ?')
   const waitingTwin = db.prepare<[string, string], Row>(
@@ -173,6 +174,7 @@ function fromRow(row: Row): Execution {
     decidedBy: row.decided_by,
     decidedByName: row.decided_by_name,
     decidedAt: row.decided_at,
+    denyReason: row.deny_reason,
     startedAt: row.executed_at,
     finishedAt: row.finished_at,
     durationMs: row.duration_ms,

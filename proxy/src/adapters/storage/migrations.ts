@@ -424,6 +424,8 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO provider_key_users (provider, key_id, agent_id, first_used_at)
     SELECT provider, key_id, agent_id, unixepoch(min(day)) * 1000 FROM usage_by_day GROUP BY provider, key_id, agent_id;
   `,
+  // Why a person denied a request.
+  'ALTER TABLE executions ADD COLUMN deny_reason TEXT;',
 ]
 
 export function migrate(db: Database): void {

@@ -27,6 +27,7 @@ export interface AskOptions extends LimitOptions {
   readonly anyArgs?: boolean
   readonly consent?: string
   readonly yes?: boolean
+  readonly wait?: boolean
 }
 
 type Level = '1h' | '24h' | 'always'
@@ -34,7 +35,7 @@ type Level = '1h' | '24h' | 'always'
 export const fetchAsks = async (context: CommandContext): Promise<readonly AskSummary[]> =>
   (await context.client.call(askList, 'GET', adminPath('asks'))).asks
 
-const fetchAsk = (context: CommandContext, id: string): Promise<AskView> =>
+export const fetchAsk = (context: CommandContext, id: string): Promise<AskView> =>
   context.client.call(askView, 'GET', adminPath('asks', id))
 
 export const askTable = (asks: readonly AskSummary[], style: Style, now: number, columns: number): string =>
@@ -121,8 +122,8 @@ function levelFrom(options: AskOptions): Level {
       '--once is for code that runs once; a provider is asked many times: choose --1h, --24h or --forever.',
     )
   }
-  if (options.anyArgs || options.consent !== undefined) {
-    throw usageError('--any-args and --consent are for requests; this is an ask for a provider.')
+  if (options.anyArgs || options.wait || options.consent !== undefined) {
+    throw usageError('--any-args, --wait and --consent are for requests; this is an ask for a provider.')
   }
   const chosen = (['1h', '24h', 'forever'] as const).filter((level) => options[level] === true)
   const level = chosen[0]

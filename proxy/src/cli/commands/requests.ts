@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import {
+  MAX_REASON_CHARS,
   type RequestSummary,
   type RequestView,
   requestList,
@@ -67,6 +69,7 @@ export const addRequestCommands: CommandGroup = (program, context) => {
     .option('--forever', 'this code with this scope, or the provider, until revoked')
     .option('--any-args', 'req_, with --24h or --forever: whatever its args')
     .option('--yes', 'do not ask, although this is a terminal')
+    .option('--wait', 'req_: stay until it has run, show what came of it, and fail where it failed')
     .option(
       '--consent <hash>',
       'req_: refuse unless this is the consent (from show); its beginning is enough',
@@ -86,17 +89,34 @@ export const addRequestCommands: CommandGroup = (program, context) => {
       const decision = decisionFrom(options)
       const view = await fetchRequest(context, id)
       if (options.consent !== undefined) assertConsent(view, options.consent)
-      await decide(context, view, decision, options.yes === true)
+      const { wait = false, yes = false } = options
+      await decide(context, view, decision, { wait, yes })
     })
 
   program
     .command('deny')
     .description('refuse a request or an ask')
     .argument('<id>', 'an id (req_…, ask_…) or its beginning')
-    .action(async (id: string) => {
-      if (isAskId(id)) return await denyAsk(context, id)
-      await decide(context, await fetchRequest(context, id), 'deny', true)
+    .option('--reason <text>', 'req_: why, in a line that the agent is told')
+    .addHelpText(
+      'after',
+      examples(['oauth3 deny req_1f0c --reason "use the staging account"', 'the agent reads why']),
+    )
+    .action(async (id: string, { reason }: { reason?: string }) => {
+      if (isAskId(id)) {
+        if (reason !== undefined) throw usageError('--reason is for requests (req_…); this is an ask.')
+        return await denyAsk(context, id)
+      }
+      await decide(context, await fetchRequest(context, id), 'deny', { reason: reasonFrom(reason) })
     })
+}
+
+function reasonFrom(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const reason = text.trim()
+  if (reason === '' || reason.length > MAX_REASON_CHARS)
+    throw usageError(`--reason takes 1 to ${MAX_REASON_CHARS} characters.`)
+  return reason
 }
 
 const requestTable = (
@@ -123,7 +143,7 @@ const requestTable = (
     },
   )
 
-async function fetchRequest(context: CommandContext, id: string): Promise<RequestView> {
+export async function fetchRequest(context: CommandContext, id: string): Promise<RequestView> {
   try {
     return await context.client.call(requestView, 'GET', adminPath('requests', id))
   } catch (error) {
@@ -164,15 +184,16 @@ function assertConsent(view: RequestView, expected: string): void {
 }
 
 /** The decision carries the hash of the very consent that was fetched, and on a terminal shown, here. */
-async function decide(
+export async function decide(
   context: CommandContext,
   view: RequestView,
   decision: WireDecision,
-  isSure: boolean,
+  options: { readonly yes?: boolean; readonly wait?: boolean; readonly reason?: string | undefined },
 ): Promise<void> {
   const { terminal, client } = context
   const { card } = view
-  if (decision !== 'deny' && !isSure && view.status === 'pending' && terminal.isInteractive) {
+  const { yes = false, wait = false, reason } = options
+  if (decision !== 'deny' && !yes && view.status === 'pending' && terminal.isInteractive) {
     terminal.note(renderCard(card, terminal.style, context.now()))
     terminal.note(`Consent ${view.consent_hash.slice(0, 16)}…`)
     const agreed = await terminal.confirm(approvalQuestion(card, decision))
@@ -181,7 +202,9 @@ async function decide(
   const decided = await client.call(requestView, 'POST', adminPath('requests', view.request_id, 'decision'), {
     decision,
     consent_hash: view.consent_hash,
+    ...(reason === undefined ? {} : { reason }),
   })
+  if (wait) return await showEnd(context, decided)
   await context.show(decided, () => {
     const missing = decided.card.secrets.filter((secret) => secret.missing).map((secret) => secret.name)
     const what = decision === 'deny' ? 'denied' : `approved (${decisionText(decision)})`
@@ -194,6 +217,27 @@ async function decide(
     }
     return lines.join('\n')
   })
+}
+
+const LOOK_MS = 500
+const FINAL: readonly string[] = ['success', 'failed', 'denied', 'expired', 'cancelled']
+
+/** Stays until it has ended; a run that failed is a command that failed. */
+async function showEnd(context: CommandContext, decided: RequestView): Promise<void> {
+  const missing = decided.card.secrets.filter((secret) => secret.missing).map((secret) => secret.name)
+  if (decided.status === 'awaiting_secrets') {
+    context.terminal.note(`It waits for ${missing.join(', ')}: oauth3 secret add ${missing[0] ?? 'NAME'}`)
+  }
+  let view = decided
+  while (!FINAL.includes(view.status)) {
+    await delay(LOOK_MS)
+    view = await fetchRequest(context, decided.request_id)
+  }
+  await context.show(view, () => renderOutcome(view, context.terminal.style))
+  if (view.status !== 'success') {
+    const why = view.failure === null ? view.status : `${view.status} (${view.failure})`
+    throw new CliError('failed', EXIT.failed, `The request ${view.request_id.slice(0, 16)} is ${why}.`)
+  }
 }
 
 function whatFollows(status: string, missing: readonly string[]): string {

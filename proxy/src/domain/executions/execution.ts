@@ -80,6 +80,8 @@ export interface Execution {
   readonly decidedBy: string | null
   readonly decidedByName: string | null
   readonly decidedAt: UnixMs | null
+  /** Why it was denied, in the words of the person who did; told to the agent. */
+  readonly denyReason: string | null
   readonly startedAt: UnixMs | null
   readonly finishedAt: UnixMs | null
   readonly durationMs: number | null

@@ -27,6 +27,8 @@ export interface Executions {
     consentHash: string,
     decision: DecisionKind,
     approver: Approver,
+    /** For the agent, of a denial: one visible line. */
+    denyReason?: string | null,
   ): DecisionOutcome
   cancel(agentId: AgentId, requestId: string): Execution
   acknowledge(agentId: AgentId, requestId: string): Execution
@@ -160,7 +162,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
 
     list: (filter) => repository.list(filter),
 
-    decide(requestId, consentHash, decision, approver) {
+    decide(requestId, consentHash, decision, approver, denyReason = null) {
       return transactor.transact((): DecisionOutcome => {
         const execution = ledger.read(requestId)
         const actor = actorOf(approver)
@@ -181,15 +183,22 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
         if (!waits) return refuse(execution.status === 'expired' ? 'expired' : 'already_decided')
         if (clock.now() >= execution.expiresAt) return refuse('expired', expire(execution))
         const decided = { decision, decidedBy: actor, decidedByName: approver.name, decidedAt: clock.now() }
-        const note = {
-          event: 'approval.decided',
-          actor,
-          data: { decision, consent_hash: consentHash },
-        } as const
+        const note = (more: Record<string, string> = {}) =>
+          ({
+            event: 'approval.decided',
+            actor,
+            data: { decision, consent_hash: consentHash, ...more },
+          }) as const
         if (!verdict.approves) {
+          const ended = { ...decided, denyReason, finishedAt: clock.now() }
           return {
             accepted: true,
-            execution: ledger.move(execution, 'denied', { ...decided, finishedAt: clock.now() }, note),
+            execution: ledger.move(
+              execution,
+              'denied',
+              ended,
+              note(denyReason === null ? {} : { reason: denyReason }),
+            ),
           }
         }
         const consent = consentOf(execution)
@@ -200,7 +209,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
           requestId,
           actor,
         })
-        const approved = ledger.move(execution, 'approved', decided, note)
+        const approved = ledger.move(execution, 'approved', decided, note())
         return { accepted: true, execution: proceed(approved, consent) }
       })
     },

@@ -9,7 +9,7 @@ import type { LlmRooms } from '../../domain/provider-access/index.ts'
 import type { Retention } from '../../domain/retention/index.ts'
 import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
-import { type AgentId, AppError, asAppError, type Clock, SecretValue } from '../../kernel/index.ts'
+import { type AgentId, AppError, asAppError, type Clock, oneLine, SecretValue } from '../../kernel/index.ts'
 import { runDoctor } from './doctor.ts'
 import { explainProgram } from './explain.ts'
 import { addLlmRoutes } from './llm-routes.ts'
@@ -30,6 +30,7 @@ import {
   agentTagsBody,
   decisionBody,
   explainBody,
+  MAX_REASON_CHARS,
   putSecretBody,
   renameSecretBody,
   rotateKeysBody,
@@ -151,16 +152,17 @@ export function createAdminApi(deps: AdminApiDeps): Express {
     response.json(viewRequest(executions, executions.resolve(request.params.id)))
   })
   app.post('/v1/requests/:id/decision', (request, response) => {
-    const { decision, consent_hash } = parse(decisionBody, request.body)
+    const { decision, consent_hash, reason } = parse(decisionBody, request.body)
+    if (reason !== undefined && decision !== 'deny') {
+      throw new AppError('invalid_request', 'A reason goes with a denial.')
+    }
     const execution = executions.resolve(request.params.id)
     if (decision.endsWith('_any') && executions.consentOf(execution).args === null) {
       throw new AppError('invalid_request', 'The request has no args, so there are none to allow any of.')
     }
-    const outcome = executions.decide(execution.requestId, consent_hash, decision, {
-      via: 'cli',
-      userId: owner.uid,
-      name: owner.name,
-    })
+    const approver = { via: 'cli', userId: owner.uid, name: owner.name } as const
+    const words = reason === undefined ? null : oneLine(reason, MAX_REASON_CHARS)
+    const outcome = executions.decide(execution.requestId, consent_hash, decision, approver, words)
     if (!outcome.accepted) {
       throw new AppError('refused', refusalText(outcome.reason, outcome.execution.status), {
         details: { reason: outcome.reason, status: outcome.execution.status },

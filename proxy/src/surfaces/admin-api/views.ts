@@ -66,6 +66,7 @@ export function viewRequest(
     decided_by: execution.decidedBy,
     decided_by_name: execution.decidedByName,
     decided_at: execution.decidedAt,
+    deny_reason: execution.denyReason,
     finished_at: execution.finishedAt,
     duration_ms: execution.durationMs,
     failure: execution.failure,

@@ -63,10 +63,15 @@ export const addedAgent = z.object({
 
 const DECISION_KINDS = ['once', 'deny', 'trust24h', 'forever', 'trust24h_any', 'forever_any'] as const
 
+/** Of the words that an agent is told with a denial. */
+export const MAX_REASON_CHARS = 500
+
 export const decisionBody = z.strictObject({
   decision: z.enum(DECISION_KINDS),
   /** Of the consent that the person was shown. */
   consent_hash: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Of a denial: told to the agent. */
+  reason: z.string().trim().min(1).max(MAX_REASON_CHARS).optional(),
 })
 
 const requestSummary = z.object({
@@ -150,6 +155,7 @@ export const requestView = requestSummary.extend({
   decided_by: z.string().nullable(),
   decided_by_name: z.string().nullable(),
   decided_at: z.int().nullable(),
+  deny_reason: z.string().nullable(),
   finished_at: z.int().nullable(),
   duration_ms: z.int().nullable(),
   failure: z.string().nullable(),

@@ -91,6 +91,10 @@ const ranView = z.strictObject({
 const endedView = z.strictObject({
   status: z.enum(['denied', 'expired', 'cancelled']),
   ...base,
+  deny_reason: z
+    .string()
+    .optional()
+    .describe('Why it was denied, in the words of the person; left out where none were given.'),
   finished_at: time,
 })
 
@@ -129,7 +133,8 @@ const MESSAGES = {
   cancelled: 'Cancelled before it started.',
 } as const
 
-function messageOf({ status, failure, result }: Execution): string {
+function messageOf({ status, failure, result, denyReason }: Execution): string {
+  if (denyReason !== null) return `A person denied the request: ${denyReason}`
   const said = failure === null ? MESSAGES[status] : FAILURE_CODES[failure]
   return result?.notKept ? `${said} Its output is no longer kept.` : said
 }
@@ -159,7 +164,12 @@ export function viewOf(execution: Execution): ExecutionView {
     }
   }
   if (status === 'denied' || status === 'expired' || status === 'cancelled') {
-    return { status, ...shared, finished_at: iso(execution.finishedAt ?? execution.createdAt) }
+    return {
+      status,
+      ...shared,
+      ...(execution.denyReason === null ? {} : { deny_reason: execution.denyReason }),
+      finished_at: iso(execution.finishedAt ?? execution.createdAt),
+    }
   }
   return {
     status,

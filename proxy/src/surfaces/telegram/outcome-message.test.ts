@@ -21,6 +21,8 @@ const execution = (network: RunResult['network']): Execution => ({
   decidedBy: null,
   decidedByName: null,
   decidedAt: null,
+
+  denyReason: null,
   startedAt: 0,
   finishedAt: 1,
   durationMs: 12,

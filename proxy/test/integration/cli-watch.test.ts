@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
+import { rawControls } from '../support/raw-controls.ts'
+import { type CliRun, runCliHere, runCliProcess } from '../support/run-cli.ts'
+
+let kit: AdminKit
+beforeAll(async () => {
+  kit = await startAdminKit({ stdout: 'ran\n' })
+})
+afterAll(() => kit[Symbol.asyncDispose]())
+
+/** A person at a terminal, who answers prompt after prompt. */
+const watch = (types: (prompt: string) => string | null | Promise<string | null>): Promise<CliRun> =>
+  runCliHere(['watch'], { env: { OAUTH3_SOCKET: kit.socketPath }, isTerminal: true, types })
+
+describe('watch, on a terminal', () => {
+  test('lists what waits, shows the card of a number with its code, and takes the answer', async () => {
+    const { requestId } = await kit.ask({ skillId: 'watched/once', code: 'console.log("the whole code")\n' })
+    const answers = ['1', 'o', 'q']
+    const run = await watch(() => answers.shift() ?? null)
+    expect(run.code).toBe(0)
+    expect(run.stderr).toContain('watched/once')
+    expect(run.stderr).toContain('console.log("the whole code")')
+    expect(run.stderr).toContain('Run watched/once with no secret, no network?')
+    expect(await kit.finished(requestId)).toMatchObject({ status: 'success', decision: 'once' })
+    expect(rawControls(run.stderr + run.stdout)).toEqual([])
+  })
+
+  test('denies with a reason, which the agent and the audit have', async () => {
+    const { requestId } = await kit.ask({ skillId: 'watched/denied' })
+    const answers = ['1', 'd', 'use the staging account', 'q']
+    await watch(() => answers.shift() ?? null)
+    expect(await kit.finished(requestId)).toMatchObject({
+      status: 'denied',
+      denyReason: 'use the staging account',
+    })
+  })
+
+  test('shows what comes while it asks, below the question, and nothing that was decided elsewhere', async () => {
+    let asked: string | undefined
+    const run = await watch(async (shown) => {
+      if (asked === undefined) {
+        asked = (await kit.ask({ skillId: 'watched/late' })).requestId
+        return null
+      }
+      if (!shown.includes('watched/late')) return null
+      await runCliProcess(['deny', asked], { env: { OAUTH3_SOCKET: kit.socketPath } })
+      return shown.lastIndexOf('Nothing waits') > shown.lastIndexOf('watched/late') ? 'q' : null
+    })
+    expect(run.code).toBe(0)
+    expect(run.stderr.match(/Nothing waits for you/g)?.length).toBeGreaterThanOrEqual(2)
+  })
+
+  test('an answer that is none leaves it waiting', async () => {
+    const later = await kit.ask({ skillId: 'watched/later' })
+    const answers = ['1', 'what?', '9', 'q']
+    const run = await watch(() => answers.shift() ?? null)
+    expect(run.stderr).toContain('There is no such number.')
+    expect(kit.executions.resolve(later.requestId).status).toBe('pending')
+  })
+})
+
+describe('a script', () => {
+  const oauth3 = (args: readonly string[]): Promise<CliRun> =>
+    runCliProcess(args, { env: { OAUTH3_SOCKET: kit.socketPath } })
+
+  test('waits for what comes of what it approves, and fails where that fails', async () => {
+    const good = await kit.ask({ skillId: 'waited/good' })
+    const run = await oauth3(['approve', good.requestId, '--once', '--wait'])
+    expect(run).toMatchObject({ code: 0, stderr: '' })
+    expect(run.stdout).toContain('success')
+    expect(run.stdout).toContain('ran')
+    const missing = await kit.ask({ skillId: 'waited/missing', secrets: [{ name: 'NOT_THERE_YET' }] })
+    const waiting = oauth3(['approve', missing.requestId, '--once', '--wait'])
+    await expect
+      .poll(() => kit.executions.resolve(missing.requestId).status, { timeout: 20_000 })
+      .toBe('awaiting_secrets')
+    await oauth3(['deny', missing.requestId])
+    const ended = await waiting
+    expect(ended.code).toBe(1)
+    expect(ended.stderr).toContain('oauth3 secret add NOT_THERE_YET')
+    expect(ended.stderr).toContain('is denied')
+  })
+
+  test.each([
+    ['an empty reason', ['--reason', '  ']],
+    ['a long reason', ['--reason', 'x'.repeat(501)]],
+  ])('cannot deny with %s', async (_name, options) => {
+    const { requestId } = await kit.ask({ skillId: 'reason/bad' })
+    expect((await oauth3(['deny', requestId, ...options])).code).toBe(2)
+    expect(kit.executions.resolve(requestId).status).toBe('pending')
+  })
+
+  test('denies with a reason on one visible line, which show repeats', async () => {
+    const { requestId } = await kit.ask({ skillId: 'reason/good' })
+    expect((await oauth3(['deny', requestId, '--reason', 'not\nwith \u202ethis key'])).code).toBe(0)
+    const { denyReason } = kit.executions.resolve(requestId)
+    expect(denyReason).toBe('not with ⟨U+202E⟩this key')
+    expect((await oauth3(['show', requestId])).stdout).toContain('not with ⟨U+202E⟩this key')
+  })
+})
