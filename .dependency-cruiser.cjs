@@ -92,9 +92,9 @@ module.exports = {
     ]),
     {
       name: 'entered-through-the-door',
-      comment: 'daemon, main and demo open rooms through index.ts too',
+      comment: 'daemon, main, demo and init open rooms through index.ts too',
       severity: 'error',
-      from: { path: `${src}/(daemon[a-z-]*|main)\\.ts$|${src}/demo/` },
+      from: { path: `${src}/(daemon[a-z-]*|main)\\.ts$|${src}/(demo|init)/` },
       to: {
         path: `${src}/(kernel|config|domain/[^/]+|surfaces/[^/]+|adapters/[^/]+)/`,
         pathNot: '/(index|wire)\\.ts$',

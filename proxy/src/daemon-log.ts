@@ -1,11 +1,37 @@
-import pino, { type Logger } from 'pino'
+import pino, { type DestinationStream, type Logger } from 'pino'
+import { oneLine, visibleText } from './kernel/index.ts'
 import { isReaderGone } from './lost-reader.ts'
 
-/** JSON lines on standard output. The daemon goes on without whoever read them, and drains without a terminal. */
-export function createLog(level: string): Logger {
+/**
+ * JSON lines on standard output, or readable ones on a terminal. The daemon goes on without whoever read them, and
+ * drains without a terminal.
+ */
+export function createLog(level: string, isTerminal = process.stdout.isTTY === true): Logger {
   const destination = pino.destination({ fd: 1, sync: true })
   destination.on('error', (error: NodeJS.ErrnoException) => {
     if (!isReaderGone(error)) throw error
   })
-  return pino({ level, base: null }, destination)
+  return pino({ level, base: null }, isTerminal ? readable(destination) : destination)
+}
+
+/** Ours rather than a library's: what agents chose the words of must not reach a terminal as controls. */
+const readable = (to: Pick<DestinationStream, 'write'>): DestinationStream => ({
+  write: (line) => to.write(`${readableLine(line)}\n`),
+})
+
+const LONGEST_VALUE = 300
+
+/** `14:05:09 warn  the message  key=value`; the stack of an error below. */
+export function readableLine(json: string): string {
+  const { time, level, msg, err, ...more } = JSON.parse(json) as Record<string, unknown>
+  const name = pino.levels.labels[Number(level)] ?? ''
+  const at = new Date(Number(time)).toTimeString().slice(0, 8)
+  const facts = Object.entries(more).map(([key, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    return `  ${key}=${oneLine(text, LONGEST_VALUE)}`
+  })
+  const { message, stack } = (err ?? {}) as { message?: unknown; stack?: unknown }
+  const why = message === undefined ? '' : `: ${oneLine(String(message), LONGEST_VALUE)}`
+  const trace = stack === undefined || Number(level) < 50 ? '' : `\n${visibleText(String(stack))}`
+  return `${at} ${name.padEnd(5)} ${oneLine(String(msg ?? ''), LONGEST_VALUE)}${why}${facts.join('')}${trace}`
 }

@@ -11,6 +11,7 @@ import {
   createWebhookChannel,
 } from './adapters/wake-openclaw/index.ts'
 import type { Config } from './config/index.ts'
+import type { Overview } from './daemon-banner.ts'
 import { type DaemonCore, openCore } from './daemon-core.ts'
 import { openGateway } from './daemon-egress.ts'
 import {
@@ -65,6 +66,8 @@ import { VERSION } from './version.ts'
 export interface Daemon extends AsyncDisposable {
   readonly url: string
   readonly adminSocketPath: string
+  /** For whoever starts it at a terminal. */
+  overview(): Promise<Overview>
   stop(): Promise<void>
 }
 
@@ -87,6 +90,7 @@ const SANDBOX_PATIENCE_MS = 10 * 60_000
 const DRAIN_MS = 12_000
 const DISPOSE_MS = 12_000
 const TICK_MS = 1_000
+const SANDBOX_VIEW_MS = 5_000
 
 /** The composition root: builds every part, in order of dependency, and undoes it in reverse. */
 export async function startDaemon(config: Config, options: DaemonOptions = {}): Promise<Daemon> {
@@ -256,7 +260,17 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     })()
     return stopping
   }
-  return { url, adminSocketPath: config.adminSocketPath, stop, [Symbol.asyncDispose]: stop }
+  return {
+    url,
+    adminSocketPath: config.adminSocketPath,
+    overview: async () => ({
+      url,
+      sandbox: (await sandbox.status(SANDBOX_VIEW_MS)).kind,
+      agents: core.agents.list().filter(({ revokedAt }) => revokedAt === null).length,
+    }),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
 }
 
 async function chooseSandbox(

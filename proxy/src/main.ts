@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { config as loadDotenv } from 'dotenv'
-import { CliError, EXIT, runCli } from './cli/index.ts'
+import { CliError, EXIT, runCli, styleFor } from './cli/index.ts'
 import { isReaderGone } from './lost-reader.ts'
 import { watchStopSignals } from './stop-signals.ts'
 import { VERSION } from './version.ts'
@@ -17,7 +17,13 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const { stdin, stdout, stderr, env } = process
 const around = { stdin, stdout, stderr, env, cwd: process.cwd() }
-process.exitCode = await runCli(process.argv.slice(2), around, { version: VERSION, daemon, demo, images })
+process.exitCode = await runCli(process.argv.slice(2), around, {
+  version: VERSION,
+  daemon,
+  demo,
+  init,
+  images,
+})
 // A handle that somebody forgot does not keep a finished command alive.
 setTimeout(() => process.exit(), EXIT_GRACE_MS).unref()
 
@@ -30,6 +36,10 @@ async function daemon(): Promise<number> {
     const { stopped } = watchStopSignals({ endNow: () => process.exit(EXIT.failed) })
     const { startDaemon } = await import('./daemon.ts')
     const running = await startDaemon(config)
+    if (stdout.isTTY) {
+      const { renderBanner } = await import('./daemon-banner.ts')
+      stdout.write(renderBanner(VERSION, await running.overview(), config, styleFor(stdout, env)))
+    }
     if (!stopped.aborted) await once(stopped, 'abort')
     await running.stop()
     return EXIT.done
@@ -52,6 +62,11 @@ async function demo(options: { approve: 'once' | '24h' | 'forever' | 'deny' | un
   const { runDemo } = await import('./demo/index.ts')
   const { stopped } = watchStopSignals({ endNow: () => process.exit(EXIT.failed) })
   return await runDemo(around, options, stopped)
+}
+
+async function init(): Promise<number> {
+  const { runInit } = await import('./init/index.ts')
+  return await runInit(around)
 }
 
 async function images(options: { base: string | undefined }): Promise<number> {

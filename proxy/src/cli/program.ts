@@ -29,6 +29,8 @@ interface CliPrograms {
   /** Resolves to the exit code once the daemon has stopped. */
   daemon(): Promise<number>
   demo(options: { approve: DemoAnswer | undefined }): Promise<number>
+  /** Asks for what a daemon needs, and writes it. */
+  init(): Promise<number>
   /** Builds every sandbox image into the Docker engine; throws with a message for a person. */
   images(options: { base: string | undefined }): Promise<number>
 }
@@ -90,6 +92,7 @@ function buildProgram(
     .addHelpText(
       'after',
       `${examples(
+        ['oauth3 init', 'asks for what the daemon needs, once'],
         ['npm start', 'the daemon; then, in another terminal:'],
         ['oauth3 secret add OPENAI_API_KEY --hosts api.openai.com', 'store a secret'],
         ['oauth3 agent add clawd', 'a token for your agent'],
@@ -128,6 +131,10 @@ function buildProgram(
       exitWith(await programs.demo({ approve: options.approve })),
     )
   program
+    .command('init')
+    .description('asks for what the daemon needs, tries it, and writes .env')
+    .action(async () => exitWith(await programs.init()))
+  program
     .command('images')
     .description('build the sandbox images into the Docker engine')
     .option('--base <image>', 'image that lends its C library (default: debian:bookworm-slim)')
@@ -157,7 +164,7 @@ export function commandHelp(): readonly { readonly name: string; readonly help: 
   const none = async (): Promise<number> => EXIT.done
   const program = buildProgram(
     { stdin: stream, stdout: stream, stderr: stream, env: { NO_COLOR: '1' }, cwd: '/' },
-    { version: '', daemon: none, demo: none, images: none },
+    { version: '', daemon: none, demo: none, init: none, images: none },
     () => {},
   )
   const pages: { name: string; help: string }[] = []

@@ -140,6 +140,7 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
       version: VERSION,
       daemon: () => Promise.resolve(EXIT.failed),
       demo: () => Promise.resolve(EXIT.failed),
+      init: () => Promise.resolve(EXIT.failed),
       images: () => Promise.resolve(EXIT.failed),
     })
   await oauth3('audit', 'list', '-n', '100')

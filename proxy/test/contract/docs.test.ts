@@ -223,6 +223,7 @@ async function run(argv: readonly string[]): Promise<string> {
     version: '0',
     daemon: never,
     demo: never,
+    init: never,
     images: never,
   })
   expect(code, `${argv.join(' ')}:\n${text}`).toBe(EXIT.done)

@@ -70,7 +70,7 @@ export async function runCliHere(args: readonly string[], options: CliHereOption
   const code = await runCli(
     args,
     { stdin, stdout: into('stdout'), stderr: into('stderr', answer), env: options.env ?? {}, cwd: '/' },
-    { version: '0.0.0', daemon: none, demo: none, images: none },
+    { version: '0.0.0', daemon: none, demo: none, init: none, images: none },
   )
   return { code, ...output }
 }

@@ -1,0 +1,57 @@
+import type { Style } from './cli/index.ts'
+import type { Config } from './config/index.ts'
+import { visibleText } from './kernel/index.ts'
+
+/** What a person at the terminal of a daemon that has just started wants to know. */
+export interface Overview {
+  readonly url: string
+  readonly sandbox: string
+  /** Agents that are not revoked. */
+  readonly agents: number
+}
+
+const LABEL_COLUMNS = 10
+
+export function renderBanner(
+  version: string,
+  { url, sandbox, agents }: Overview,
+  { telegram, dbPath, host }: Pick<Config, 'telegram' | 'dbPath' | 'host'>,
+  style: Style,
+): string {
+  const row = (label: string, ...lines: readonly string[]): string[] =>
+    lines.map(
+      (line, index) => `  ${style.dim((index === 0 ? label : '').padEnd(LABEL_COLUMNS))}${visibleText(line)}`,
+    )
+  const isLoopback = /^(?:127\.|localhost$|\[?::1\]?$)/.test(host)
+  return [
+    '',
+    `  ${style.bold(`oauth3 ${version}`)} ${sandbox === 'unavailable' ? style.yellow('has started; code cannot run yet') : style.green('is ready')}`,
+    '',
+    ...row('Agents', `${url}${isLoopback ? '' : '   (reachable from other machines: put TLS before it)'}`),
+    ...row('Answers', ...answerWays(telegram)),
+    ...row(
+      'Sandbox',
+      sandbox === 'unavailable' ? 'no engine answers; requests wait for one (oauth3 doctor)' : sandbox,
+    ),
+    ...row('Database', dbPath),
+    ...row(
+      'Next',
+      ...(agents === 0
+        ? ['oauth3 agent add NAME     a token for your first agent, in another terminal']
+        : []),
+      'oauth3 watch              what waits for you, answered there',
+      'oauth3 doctor             tries every part for real',
+    ),
+    '',
+    style.dim('  ^C stops it; runs under way end first.'),
+    '',
+  ].join('\n')
+}
+
+function answerWays(telegram: Config['telegram']): string[] {
+  if (telegram === null) return ['at this machine, with oauth3 watch (Telegram is not set up)']
+  const people = telegram.approverIds.size
+  return [
+    `${people === 1 ? 'one person' : `${people} people`} in the Telegram chat ${telegram.chatId}, and whoever may run oauth3 here`,
+  ]
+}
