@@ -162,7 +162,7 @@ describe('commands in Telegram', () => {
     kit.double.say(GROUP, '/list_secrets', BOB)
     await kit.said('Only approvers')
     kit.double.say(GROUP, '/help@oauth3_test_bot', BOB)
-    await kit.said('/add_secret NAME value')
+    await kit.said('/add_secret NAME[:HOSTS] value')
     kit.double.say(GROUP, '/status@another_bot', ANN)
     kit.double.say(GROUP, '/agents', ANN)
     await kit.said('There are no agents.')
@@ -180,5 +180,90 @@ describe('commands in Telegram', () => {
     kit.double.addChat({ id: GROUP, type: 'supergroup', botIsAdmin: true })
     const well = await kit.telegram.check.run(AbortSignal.timeout(5_000))
     expect(well).toEqual({ ok: true, said: expect.stringContaining('@oauth3_test_bot reaches supergroup') })
+  })
+})
+
+describe('what waits, and questions', () => {
+  it('brings a card back by its number, and takes the older message away', async () => {
+    await using kit = await createTelegramKit()
+    const { card, execution } = await kit.ask()
+    kit.double.say(kit.chatId, '/pending', ANN)
+    const list = await kit.said('A number brings its card back')
+    expect(list.buttons).toEqual([['1']])
+    expect((await kit.double.press(kit.chatId, list.messageId, '1', ANN).answered).text).toBe('Here it comes')
+    await kit.double.waitFor(() => card.deleted, 'the older message is gone')
+    const again = kit.double.messages.findLast(({ buttons }) => buttons.flat().includes('✅ Run Once'))
+    expect(again?.messageId).toBeGreaterThan(list.messageId)
+    await kit.double.press(kit.chatId, again?.messageId ?? 0, '✅ Run Once', ANN).answered
+    expect(kit.find(execution).decision).toBe('once')
+    await kit.double.waitFor(
+      () => again?.buttons.length === 0,
+      'the card that is there is brought up to date',
+    )
+    // What waits no more is not brought back.
+    expect((await kit.double.press(kit.chatId, list.messageId, '1', ANN).answered).text).toBe(
+      'It waits no more.',
+    )
+  })
+
+  it('brings nothing back for anybody but approvers', async () => {
+    await using kit = await createTelegramKit({ chatId: GROUP })
+    await kit.ask()
+    kit.double.say(GROUP, '/pending', ANN)
+    const list = await kit.said('A number brings its card back')
+    const before = kit.double.messages.length
+    expect((await kit.double.press(GROUP, list.messageId, '1', EVE).answered).alert).toBe(true)
+    expect(kit.double.messages.length).toBe(before)
+  })
+
+  it('brings the question for a missing value back', async () => {
+    await using kit = await createTelegramKit()
+    const { card, execution } = await kit.ask({ secrets: [{ name: 'DEMO_LATE' }] })
+    await kit.double.press(kit.chatId, card.messageId, '✅ Run Once', ANN).answered
+    const first = await kit.said('Value of DEMO_LATE?')
+    kit.double.say(kit.chatId, '/pending', ANN)
+    const list = await kit.said('needs a secret')
+    await kit.double.press(kit.chatId, list.messageId, '1', ANN).answered
+    const second = await kit.double.waitForMessage(
+      ({ text, messageId }) => text.includes('Value of DEMO_LATE?') && messageId > first.messageId,
+    )
+    kit.double.say(kit.chatId, 'demo-value-late', ANN, { replyTo: second })
+    await kit.said('Stored DEMO_LATE')
+    expect(kit.find(execution).status).not.toBe('awaiting_secrets')
+  })
+
+  it('stores a secret for the hosts that are named with it, also by a question, which goes once it was answered', async () => {
+    await using kit = await createTelegramKit()
+    kit.double.say(
+      kit.chatId,
+      '/add_secret DEMO_BOUND:API.example.com,b.example.com:8443 demo-value-one',
+      ANN,
+    )
+    await kit.said('It may go to api.example.com, b.example.com:8443.')
+    expect(kit.vault.find('DEMO_BOUND')?.hosts).toEqual(['api.example.com', 'b.example.com:8443'])
+    kit.double.say(kit.chatId, '/add_secret DEMO_ASKED:c.example.com', ANN)
+    const question = await kit.said('Value of DEMO_ASKED? (new, to c.example.com alone)')
+    kit.double.say(kit.chatId, 'demo-value-two', ANN, { replyTo: question })
+    await kit.said('Stored DEMO_ASKED (version 1)')
+    expect(kit.vault.find('DEMO_ASKED')?.hosts).toEqual(['c.example.com'])
+    await kit.double.waitFor(() => question.deleted, 'the question is gone')
+    kit.double.say(kit.chatId, 'demo-value-three', ANN, { replyTo: question })
+    await kit.said('is out of date')
+    expect(kit.vault.open('DEMO_ASKED', 'req_x').open()).toBe('demo-value-two')
+    kit.double.say(kit.chatId, '/add_secret DEMO_BAD:no/host demo-value-four', ANN)
+    await kit.said('are no list')
+    expect(kit.vault.find('DEMO_BAD')).toBeUndefined()
+  })
+
+  it('takes one key for a question', async () => {
+    await using kit = await createTelegramKit()
+    kit.double.say(kit.chatId, '/add_key openai', ANN)
+    const question = await kit.said('Key for openai? (key 1)')
+    kit.double.say(kit.chatId, 'demo-vendor-key-one', ANN, { replyTo: question })
+    await kit.said('Stored 1')
+    await kit.double.waitFor(() => question.deleted, 'the question is gone')
+    kit.double.say(kit.chatId, 'demo-vendor-key-two', ANN, { replyTo: question })
+    await kit.said('question for a key is out of date')
+    expect(kit.llm.keys.list()).toHaveLength(1)
   })
 })

@@ -30,7 +30,7 @@ export const actorOf = (approver: Approver): string => `${approver.via}:${approv
 export type AskId = `ask_${string}`
 
 /** What a card asks about: an execution, or the use of a provider. */
-type CardSubject = RequestId | AskId
+export type CardSubject = RequestId | AskId
 
 /** A card with buttons that was, or is about to be, shown in a chat. */
 export interface Card<Subject extends CardSubject = CardSubject> {

@@ -4,6 +4,7 @@ export {
   actorOf,
   type Card,
   type CardRepository,
+  type CardSubject,
   type Cards,
   type CardVerdict,
   createCards,

@@ -30,9 +30,11 @@ const askSubject = ({ id }: ProviderAsk): AskId => id as AskId
 export function createAccessDeliveries(
   deps: TelegramDeps & {
     readonly call: <T>(method: string, payload: Record<string, unknown>) => Promise<T>
+    readonly takeAway: (messageId: number) => Promise<void>
   },
 ): {
-  ask(outboxId: number, askId: string | undefined): Promise<void>
+  /** `isAgain`: also when it was sent before. */
+  ask(outboxId: number, askId: string | undefined, isAgain: boolean): Promise<void>
   update(outboxId: number, askId: string | undefined, pressed: number | null): Promise<void>
 } {
   const { cards, agents, audit, outbox, transactor, clock, log, config, call } = deps
@@ -56,14 +58,14 @@ export function createAccessDeliveries(
   }
 
   return {
-    async ask(outboxId, askId) {
+    async ask(outboxId, askId, isAgain) {
       const ask = askId === undefined ? undefined : access.find(askId)
       const model = ask?.status === 'pending' ? access.card(ask.id) : undefined
       if (!ask || !model) return outbox.settle(outboxId)
       const card = transactor.transact(() =>
         cards.issue(askSubject(ask), config.chatId, askHash(ask, providers)),
       )
-      if (card.messageId !== null) return outbox.settle(outboxId)
+      if (card.messageId !== null && !isAgain) return outbox.settle(outboxId)
       const { html, keyboard } = renderAsk(model, card.token, clock.now())
       const sent = await say<BotMessage>('sendMessage', html, { reply_markup: { inline_keyboard: keyboard } })
       transactor.transact(() => {
@@ -76,6 +78,7 @@ export function createAccessDeliveries(
         })
         outbox.settle(outboxId)
       })
+      if (card.messageId !== null) await deps.takeAway(card.messageId)
     },
 
     async update(outboxId, askId, pressed) {

@@ -3,8 +3,11 @@ import type { AccessChoice } from './access-choices.ts'
 
 const FORM = /^a1:([A-Za-z0-9_-]{22}):([a-z0-9_]{1,20})$/
 
+/** On a button below a list: brings the card of what waits back. */
+export const SHOW = 'show'
+
 /** What a button carries, 1–64 bytes: a version, the card's token, the decision. */
-export const callbackData = (token: string, decision: DecisionKind | AccessChoice): string =>
+export const callbackData = (token: string, decision: DecisionKind | AccessChoice | typeof SHOW): string =>
   `a1:${token}:${decision}`
 
 /** Both empty when the text is not of this form. */

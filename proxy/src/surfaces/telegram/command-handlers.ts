@@ -2,8 +2,10 @@ import type { StoredAuditRow } from '../../domain/audit/index.ts'
 import type { SecretRecord } from '../../domain/vault/index.ts'
 import {
   AppError,
+  formatHostPattern,
   isReservedName,
   oneLine,
+  parseHostPattern,
   SECRET_NAME,
   SecretValue,
   type UnixMs,
@@ -12,6 +14,7 @@ import { type CommandCall, type CommandName, type CommandReply, helpLines } from
 import type { TelegramDeps } from './deps.ts'
 import { bold, code, escapeHtml, fitLines } from './html.ts'
 import { createLlmCommands } from './llm-commands.ts'
+import { listOfWaiting, type Waits } from './pending-list.ts'
 import { type Asked, type KeySlot, secretPrompt } from './prompts.ts'
 
 /** `/start` and `/id` are answered before this, see messages.ts. */
@@ -27,14 +30,18 @@ const MAX_LISTED = 30
 export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & {
   /** The answer to a question for a value; without `asked` the question is from an earlier version. */
   answerSecret(name: string, asked: Asked | undefined, value: string, actor: string): CommandReply
-  storeKey(slot: KeySlot, value: string, actor: string): CommandReply
+  /** The answer to a question for a key of this number. */
+  answerKey(slot: KeySlot, number: number, value: string, actor: string): CommandReply
 } {
   const { executions, vault, trust, audit, agents, clock } = deps
   const { pendingAsks, revokeGrant, ...llm } = createLlmCommands(deps)
 
-  const storeSecret = (name: string, value: string, actor: string): CommandReply => {
-    return stored(vault.put(name, new SecretValue(value), { actor }))
-  }
+  const storeSecret = (
+    name: string,
+    hosts: readonly string[] | undefined,
+    value: string,
+    actor: string,
+  ): CommandReply => stored(vault.put(name, new SecretValue(value), { hosts, actor }))
 
   /** A question is good for what it was asked for: what has ended, or was stored since, takes no value any more. */
   const answerSecret = (
@@ -52,7 +59,7 @@ export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & {
         `This question for ${name} is out of date. Nothing was stored; send /add_secret ${name} to be asked again.`,
       )
     }
-    return storeSecret(name, value, actor)
+    return storeSecret(name, asked.hosts, value, actor)
   }
 
   return {
@@ -62,18 +69,26 @@ export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & {
     help: () => ({ html: escapeHtml(helpLines().join('\n')) }),
 
     add_secret({ rest, actor }) {
-      const [, name = '', value = ''] = /^\s*(\S+)(?:\s([\s\S]*))?$/.exec(rest) ?? []
+      const [, place = '', value = ''] = /^\s*(\S+)(?:\s([\s\S]*))?$/.exec(rest) ?? []
+      const [, name = '', list] = /^([^:]*)(?::(.*))?$/s.exec(place) ?? []
       // The name is not repeated: whoever forgets it has typed the value in its place.
       if (!SECRET_NAME.test(name))
-        return { html: escapeHtml('Send /add_secret NAME value; a name is A–Z a–z 0–9 _.') }
+        return {
+          html: escapeHtml(
+            'Send /add_secret NAME value, or /add_secret NAME:host,host value; a name is A–Z a–z 0–9 _.',
+          ),
+        }
       if (isReservedName(name))
         return { html: escapeHtml("This name steers the runtime and cannot be a secret's name.") }
-      return value.trim() === ''
-        ? {
-            html: secretPrompt(name, { version: vault.find(name)?.version ?? 0 }),
-            forceReply: true,
-          }
-        : storeSecret(name, value, actor)
+      const hosts = list === undefined ? undefined : readHosts(list)
+      if (hosts === null)
+        return {
+          html: escapeHtml('The hosts behind the colon are no list like api.example.com,b.example.com.'),
+        }
+      if (value.trim() !== '') return storeSecret(name, hosts, value, actor)
+      const version = vault.find(name)?.version ?? 0
+      const asked = hosts === undefined ? { version } : { version, hosts }
+      return { html: secretPrompt(name, asked), forceReply: true }
     },
 
     list_secrets() {
@@ -93,14 +108,16 @@ export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & {
 
     pending() {
       const waiting = executions.list({ statuses: ['pending', 'awaiting_secrets'], limit: MAX_LISTED })
-      const requests = waiting.map((execution) => {
+      const requests = waiting.map((execution): Waits => {
         const agent = agents.byId(execution.agentId)?.name ?? execution.agentId
         const minutes = Math.max(0, Math.ceil((execution.expiresAt - clock.now()) / 60_000))
         const state = execution.status === 'pending' ? '⏳' : '🔑 needs a secret:'
-        return `${state} ${code(oneLine(execution.skillId, 128))} for ${code(agent)}, ${minutes} min left, ${code(execution.requestId.slice(0, 12))}`
+        return {
+          line: `${state} ${code(oneLine(execution.skillId, 128))} for ${code(agent)}, ${minutes} min left, ${code(execution.requestId.slice(0, 12))}`,
+          subject: execution.requestId,
+        }
       })
-      const lines = [...pendingAsks(), ...requests]
-      return { html: lines.length === 0 ? 'Nothing waits.' : fitLines(lines) }
+      return listOfWaiting([...pendingAsks(), ...requests], deps)
     },
 
     trusted() {
@@ -150,6 +167,13 @@ export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & {
       }
     },
   }
+}
+
+/** Canonical patterns; null for what is no list of hosts. */
+function readHosts(list: string): readonly string[] | null {
+  const patterns = list.split(',').map(parseHostPattern)
+  const hosts = patterns.flatMap((pattern) => ('problem' in pattern ? [] : [formatHostPattern(pattern)]))
+  return hosts.length === patterns.length ? hosts : null
 }
 
 const stored = ({ name, version, hosts }: SecretRecord): CommandReply => {

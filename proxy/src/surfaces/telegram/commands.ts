@@ -21,14 +21,15 @@ export const COMMANDS = {
   id: { args: '', help: "Say this chat's id", who: 'anyone', more: 'The same as `/start`.' },
   help: { args: '', help: 'List the commands', who: 'chat', more: '' },
   add_secret: {
-    args: 'NAME value',
+    args: 'NAME[:HOSTS] value',
     help: 'Store a secret; the message is deleted at once',
     who: 'approver',
     more:
       'Everything behind the one space (or line break) after the name is the value, line breaks included. Telegram itself trims ' +
       'blanks at the end of a message. `/add_secret NAME` asks for the value: reply to the question, and the reply is deleted. ' +
       'If a message cannot be deleted, the bot says so: delete it yourself. In a group the bot deletes only as an administrator. ' +
-      'A name keeps the hosts that it was bound to; others are set with `oauth3 secret add NAME --hosts`.',
+      '`/add_secret NAME:api.example.com,b.example.com value` binds it to these hosts; without them a name keeps those that it was bound to. ' +
+      'A question is good once, and goes when it was answered.',
   },
   list_secrets: { args: '', help: 'List secret names, never values', who: 'approver', more: '' },
   remove_secret: {
@@ -37,7 +38,12 @@ export const COMMANDS = {
     who: 'approver',
     more: 'A new value under its name goes to no other hosts than the old one.',
   },
-  pending: { args: '', help: 'List what waits for an answer or a secret', who: 'approver', more: '' },
+  pending: {
+    args: '',
+    help: 'List what waits for an answer or a secret',
+    who: 'approver',
+    more: 'The numbered buttons bring each card, or the question for the value, back to the end of the chat.',
+  },
   trusted: { args: '', help: 'List standing grants with their numbers', who: 'approver', more: '' },
   revoke: {
     args: 'N',
@@ -49,7 +55,7 @@ export const COMMANDS = {
     args: 'PROVIDER[:LABEL] value',
     help: "Store a provider's key; the message is deleted at once",
     who: 'approver',
-    more: '`/add_key PROVIDER` asks for the key: reply to the question, and the reply is deleted. A label tells several keys of a provider apart. Tags, weights and models: `oauth3 key add`.',
+    more: '`/add_key PROVIDER` asks for the key: reply to the question, and the reply is deleted. A question is good once. A label tells several keys of a provider apart. Tags, weights and models: `oauth3 key add`.',
   },
   keys: { args: '', help: "List providers' keys, never their values", who: 'approver', more: '' },
   remove_key: { args: 'N', help: 'Remove key N of /keys', who: 'approver', more: '' },
@@ -99,6 +105,7 @@ export interface CommandReply {
   readonly html: string
   /** Ask for a reply to this very message. */
   readonly forceReply?: boolean
+  readonly keyboard?: readonly (readonly { readonly text: string; readonly callback_data: string }[])[]
 }
 
 const FORM = /^\/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s([\s\S]*))?$/

@@ -6,7 +6,7 @@ import { AppError, type RequestId } from '../../kernel/index.ts'
 import { createAccessDeliveries } from './access-deliveries.ts'
 import type { BotApi, BotMessage } from './bot-api.ts'
 import { BotApiError, troubleOf } from './bot-errors.ts'
-import { type CardMessage, renderCard, renderPlainCard } from './card-message.ts'
+import { type CardMessage, type InlineKeyboard, renderCard, renderPlainCard } from './card-message.ts'
 import type { TelegramDeps } from './deps.ts'
 import { plainText } from './html.ts'
 import { agentOfLane, isNoticeLane } from './lanes.ts'
@@ -21,6 +21,9 @@ interface Payload {
   readonly messageId?: number | null
   readonly html?: string
   readonly forceReply?: boolean
+  readonly keyboard?: InlineKeyboard
+  /** A card that was sent before is sent once more, and its older message taken away. */
+  readonly again?: boolean
 }
 
 /** Hosts that a question for a value names; the binding itself is in `/list_secrets`. */
@@ -57,7 +60,7 @@ export function createDeliveries(
       { signal },
     )
   }
-  const access = createAccessDeliveries({ ...deps, call })
+  const access = createAccessDeliveries({ ...deps, call, takeAway: (messageId) => takeAway(messageId) })
   const send = (html: string, extra: Record<string, unknown> = {}): Promise<BotMessage> =>
     call<BotMessage>('sendMessage', { text: html, parse_mode: 'HTML', ...extra })
   const once = async (key: string, work: () => Promise<unknown>): Promise<void> => {
@@ -82,12 +85,26 @@ export function createDeliveries(
       : call<BotMessage>('sendMessage', { text: message.html, reply_markup })
   }
 
-  const card = async (outboxId: number, execution: Execution | undefined): Promise<void> => {
+  /** Two messages of one card would be one too many to keep up to date. */
+  const takeAway = async (messageId: number): Promise<void> => {
+    try {
+      await call('deleteMessage', { message_id: messageId })
+    } catch (error) {
+      if (!(error instanceof BotApiError)) throw error
+      log.warn({ said: error.message }, 'an older message of a card stays; its buttons still work')
+    }
+  }
+
+  const card = async (
+    outboxId: number,
+    execution: Execution | undefined,
+    isAgain: boolean,
+  ): Promise<void> => {
     const stillAsked = execution?.status === 'pending' && clock.now() < execution.expiresAt
     const issued = stillAsked
       ? transactor.transact(() => cards.issue(execution.requestId, config.chatId, execution.consentHash))
       : undefined
-    if (!stillAsked || !issued || issued.messageId !== null) return outbox.settle(outboxId)
+    if (!stillAsked || !issued || (issued.messageId !== null && !isAgain)) return outbox.settle(outboxId)
     const sent = await sendAnyCard(execution, issued)
     transactor.transact(() => {
       cards.delivered(issued, sent.message_id)
@@ -99,6 +116,7 @@ export function createDeliveries(
       outbox.settle(outboxId)
     })
     forget(execution.requestId)
+    if (issued.messageId !== null) await takeAway(issued.messageId)
   }
 
   const sendAnyCard = async (execution: Execution, issued: Card): Promise<BotMessage> => {
@@ -201,17 +219,22 @@ export function createDeliveries(
     const execution = payload.requestId === undefined ? undefined : executions.find(payload.requestId)
     switch (message.kind) {
       case 'card':
-        return card(message.id, execution)
+        return card(message.id, execution, payload.again === true)
       case 'card_update':
         return cardUpdate(message.id, execution, payload.messageId ?? null)
       case 'secret_prompt':
         return secretPrompts(message.id, execution)
       case 'provider_ask':
-        return access.ask(message.id, payload.askId)
+        return access.ask(message.id, payload.askId, payload.again === true)
       case 'provider_ask_update':
         return access.update(message.id, payload.askId, payload.messageId ?? null)
       case 'notice':
-        await (payload.forceReply === true ? ask(payload.html ?? '') : send(payload.html ?? ''))
+        await (payload.forceReply === true
+          ? ask(payload.html ?? '')
+          : send(
+              payload.html ?? '',
+              payload.keyboard === undefined ? {} : { reply_markup: { inline_keyboard: payload.keyboard } },
+            ))
         return outbox.settle(message.id)
       case 'delete':
         await call('deleteMessage', { message_id: payload.messageId })

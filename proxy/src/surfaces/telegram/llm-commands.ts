@@ -1,9 +1,11 @@
+import type { AskId } from '../../domain/approvals/index.ts'
 import { grantSaid } from '../../domain/provider-access/index.ts'
-import { oneLine, SecretValue, type UnixMs } from '../../kernel/index.ts'
+import { AppError, oneLine, SecretValue, type UnixMs } from '../../kernel/index.ts'
 import { untilSaid } from './access-message.ts'
 import type { CommandCall, CommandName, CommandReply } from './commands.ts'
 import type { TelegramDeps } from './deps.ts'
 import { bold, code, escapeHtml, fitLines } from './html.ts'
+import type { Waits } from './pending-list.ts'
 import { type KeySlot, keyPrompt, readKeySlot } from './prompts.ts'
 import { renderUsage, USAGE_WORDS } from './usage-message.ts'
 
@@ -16,9 +18,9 @@ export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'c
   LlmCommand,
   (call: CommandCall) => CommandReply
 > & {
-  storeKey(slot: KeySlot, value: string, actor: string): CommandReply
-  /** Lines of /pending. */
-  pendingAsks(): readonly string[]
+  answerKey(slot: KeySlot, number: number, value: string, actor: string): CommandReply
+  /** Of /pending. */
+  pendingAsks(): readonly Waits[]
   revokeGrant(id: number, actor: string): CommandReply
 } {
   const { agents, clock } = deps
@@ -33,8 +35,19 @@ export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'c
     }
   }
 
+  const nextNumber = (): number => Math.max(0, ...keys.list().map(({ id }) => id)) + 1
+
   return {
-    storeKey,
+    answerKey(slot, number, value, actor) {
+      // A question is good once: what it asked for, or another key, was stored since.
+      if (number !== nextNumber()) {
+        throw new AppError(
+          'conflict',
+          'This question for a key is out of date. Nothing was stored; send /add_key to be asked again.',
+        )
+      }
+      return storeKey(slot, value, actor)
+    },
 
     add_key({ rest, actor }) {
       const [, place = '', value = ''] = /^\s*(\S+)(?:\s([\s\S]*))?$/.exec(rest) ?? []
@@ -44,7 +57,9 @@ export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'c
         return { html: escapeHtml('Send /add_key PROVIDER value, or /add_key PROVIDER:LABEL value.') }
       if (providers.find(slot.provider) === undefined)
         return { html: 'There is no such provider; see /providers.' }
-      return value.trim() === '' ? { html: keyPrompt(place), forceReply: true } : storeKey(slot, value, actor)
+      return value.trim() === ''
+        ? { html: keyPrompt(place, nextNumber()), forceReply: true }
+        : storeKey(slot, value, actor)
     },
 
     keys() {
@@ -129,7 +144,10 @@ export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'c
       access.pending().map((ask) => {
         const minutes = Math.max(0, Math.ceil((ask.expiresAt - clock.now()) / 60_000))
         const model = ask.model === null ? '' : ` (${code(oneLine(ask.model, 64))})`
-        return `🧠 ${code(oneLine(ask.provider, 64))} ${ask.group}${model} for ${code(oneLine(nameOf(ask.agentId), 64))}, ${minutes} min left, ${code(ask.id.slice(0, 12))}`
+        return {
+          line: `🧠 ${code(oneLine(ask.provider, 64))} ${ask.group}${model} for ${code(oneLine(nameOf(ask.agentId), 64))}, ${minutes} min left, ${code(ask.id.slice(0, 12))}`,
+          subject: ask.id as AskId,
+        }
       }),
 
     revokeGrant(id, actor) {

@@ -14,7 +14,9 @@ import type { Sender } from './sender.ts'
 /** Commands whose message is deleted before it is read. */
 const HOLD_SECRETS: ReadonlySet<string> = new Set<HandledCommand>(['add_secret', 'add_key'])
 
-type Prompted = { readonly name: string; readonly asked: Asked | undefined } | { readonly key: KeySlot }
+type Prompted =
+  | { readonly name: string; readonly asked: Asked | undefined }
+  | { readonly key: KeySlot; readonly number: number }
 
 /**
  * What people write. One chat is served; in it, approvers command. Everybody else learns their own id and nothing
@@ -51,6 +53,7 @@ export function createMessages(
       outbox.enqueue(replyLane(config.chatId), 'notice', {
         html: answer.html,
         forceReply: answer.forceReply === true,
+        ...(answer.keyboard === undefined ? {} : { keyboard: answer.keyboard.map((row) => [...row]) }),
       })
       sender.nudge()
     } catch (error) {
@@ -110,14 +113,30 @@ export function createMessages(
   const answerWith = async (
     message: BotMessage,
     work: () => CommandReply | Promise<CommandReply>,
-  ): Promise<void> => {
+  ): Promise<boolean> => {
     try {
       reply(message, await Promise.race([work(), ended]))
+      return true
     } catch (error) {
       if (!(error instanceof AppError) || error.code === 'internal')
         log.error({ err: error }, 'a command failed')
       reply(message, { html: refusalText(error) })
+      return false
     }
+  }
+
+  /** A question that was answered is gone, so that nobody answers it again. */
+  const takeAwayQuestion = ({ chat, reply_to_message: question }: BotMessage): void => {
+    if (question === undefined) return
+    api
+      .call(
+        'deleteMessage',
+        { chat_id: chat.id, message_id: question.message_id },
+        { timeoutMs: 10_000, signal },
+      )
+      .catch((error: Error) =>
+        log.warn({ said: error.message }, 'an answered question stays; it is good for nothing'),
+      )
   }
 
   const onCommand = async (message: BotMessage, command: ParsedCommand): Promise<void> => {
@@ -141,7 +160,7 @@ export function createMessages(
     const question = message.reply_to_message
     if (question?.from?.id !== api.me?.id || question?.chat.id !== message.chat.id) return undefined
     const key = promptedKey(question?.text)
-    return promptedSecret(question?.text) ?? (key && { key })
+    return promptedSecret(question?.text) ?? (key && { key: key.slot, number: key.number })
   }
 
   return {
@@ -166,11 +185,12 @@ export function createMessages(
       const { text } = message
       if (text === undefined) return reply(message, { html: 'Send the value as text.' })
       const actor = `telegram:${message.from?.id}`
-      await answerWith(message, () =>
+      const isAnswered = await answerWith(message, () =>
         'key' in prompted
-          ? handlers.storeKey(prompted.key, text, actor)
+          ? handlers.answerKey(prompted.key, prompted.number, text, actor)
           : handlers.answerSecret(prompted.name, prompted.asked, text, actor),
       )
+      if (isAnswered) takeAwayQuestion(message)
     },
   }
 }

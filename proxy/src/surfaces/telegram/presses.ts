@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  type Card,
+  type CardSubject,
   type CardVerdict,
   type DecisionKind,
   isAskCard,
@@ -7,12 +9,12 @@ import {
   isRequestCard,
 } from '../../domain/approvals/index.ts'
 import type { DecisionOutcome } from '../../domain/executions/index.ts'
-import { oneLine } from '../../kernel/index.ts'
+import { oneLine, type RequestId } from '../../kernel/index.ts'
 import { isAccessChoice } from './access-choices.ts'
 import { createAccessPresses, type PressAnswer } from './access-presses.ts'
 import type { BotApi, BotPress, BotUser } from './bot-api.ts'
 import { BotApiError, isTransient, troubleOf } from './bot-errors.ts'
-import { readCallbackData } from './callback-data.ts'
+import { readCallbackData, SHOW } from './callback-data.ts'
 import type { TelegramDeps } from './deps.ts'
 import { cardLane } from './lanes.ts'
 import { decisionSaid } from './outcome-message.ts'
@@ -41,6 +43,27 @@ export function createPresses(
   const { config, cards, executions, outbox, transactor, log, sender, refusals, signal } = deps
   const answerAsk = createAccessPresses(deps)
 
+  /** What waits is sent once more; what waits no more is said. */
+  const showAgain = (card: Card<CardSubject>): PressAnswer => {
+    const subject = card.requestId
+    const answer = transactor.transact((): PressAnswer => {
+      if (isAskCard(card)) {
+        const ask = deps.llm.access.find(subject)
+        if (ask?.status !== 'pending') return { text: 'It waits no more.', alert: false }
+        outbox.enqueue(cardLane(config.chatId, ask.agentId), 'provider_ask', { askId: subject, again: true })
+        return SHOWN
+      }
+      const execution = executions.find(subject as RequestId)
+      const kind = execution?.status === 'pending' ? 'card' : 'secret_prompt'
+      if (execution === undefined || (kind === 'secret_prompt' && execution.status !== 'awaiting_secrets'))
+        return { text: 'It waits no more.', alert: false }
+      outbox.enqueue(cardLane(config.chatId, execution.agentId), kind, { requestId: subject, again: true })
+      return SHOWN
+    })
+    sender.nudge()
+    return answer
+  }
+
   const judge = async (press: BotPress): Promise<PressAnswer> => {
     const { token, decision } = readCallbackData(press.data)
     const userId = String(press.from.id)
@@ -51,7 +74,8 @@ export function createPresses(
       return { text: REFUSED.wrong_chat, alert: true }
     }
     if (chatId !== config.chatId) return nothingHere('wrong_chat')
-    if (!isDecisionKind(decision) && !isAccessChoice(decision)) return nothingHere('malformed')
+    if (decision !== SHOW && !isDecisionKind(decision) && !isAccessChoice(decision))
+      return nothingHere('malformed')
     let verdict = cards.judge(asked)
     if (!verdict.accepted && verdict.reason === 'not_delivered') {
       // The press overtook the record that the card has arrived.
@@ -63,6 +87,7 @@ export function createPresses(
       return { text: REFUSED[verdict.reason], alert: true }
     }
     const { card } = verdict
+    if (decision === SHOW) return showAgain(card)
     const name = displayName(press.from)
     const pressed = press.message?.message_id ?? null
     if (isAskCard(card)) {
@@ -105,6 +130,8 @@ export function createPresses(
     },
   }
 }
+
+const SHOWN: PressAnswer = { text: 'Here it comes', alert: false }
 
 const REFUSED: Record<Extract<CardVerdict, { accepted: false }>['reason'], string> = {
   unknown_card: 'I do not know this card.',
