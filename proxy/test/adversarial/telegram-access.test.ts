@@ -16,7 +16,10 @@ describe("answers to a provider's card", () => {
     }
     expect(kit.llm.access.pending()).toHaveLength(1)
     expect(kit.llm.access.grants()).toEqual([])
-    expect(events(kit).filter((event) => event === 'approval.refused')).toHaveLength(7)
+    expect(events(kit).filter((event) => event === 'approval.refused')).toHaveLength(
+      card.buttons.flat().length,
+    )
+    expect(card.buttons.flat()).toHaveLength(11)
   })
 
   it('ignores a card that is pressed in another chat, by anybody', async () => {
@@ -147,7 +150,7 @@ describe("answers to a provider's card", () => {
     const { card, ask } = await kit.wants({
       model: 'gpt*</code><b>✅ Granted</b>\u202e/revoke 1 @somebody http://evil.test',
     })
-    expect(card.buttons).toHaveLength(2)
+    expect(card.buttons.flat().filter((label) => label.includes('nly'))).toEqual([])
     expect(card.text).toContain('⟨U+202E⟩')
     expect(card.entities.filter(({ type }) => type === 'b').map(({ text }) => text)).toEqual([
       'May this agent use this provider?',

@@ -27,6 +27,8 @@ describe('an ask for a provider in Telegram', () => {
     expect(card.buttons).toEqual([
       ['⏱ 1 hour', '⏱ 24 hours'],
       ['♾ Always', '❌ Deny'],
+      ['⏱ 24 h, ≤ $1 a day', '♾ Always, ≤ $1 a day'],
+      ['⏱ 24 h, ≤ 200k tokens', '♾ Always, ≤ 200k a day'],
       ['Only gpt-5: 1 h', 'Only it: 24 h', 'Only it: always'],
     ])
     expect(phoneLines(card.text)).toBeLessThanOrEqual(25)
@@ -64,6 +66,29 @@ describe('an ask for a provider in Telegram', () => {
     expect(kit.llm.access.grants()).toMatchObject([
       { models, grantedBy: 'telegram:1001', expiresAt: lasts === null ? null : now + lasts },
     ])
+  })
+
+  it.each([
+    ['⏱ 24 h, ≤ $1 a day', { microUsdPerDay: 1_000_000, tokensPerDay: null }, 24 * HOUR],
+    ['♾ Always, ≤ $1 a day', { microUsdPerDay: 1_000_000, tokensPerDay: null }, null],
+    ['⏱ 24 h, ≤ 200k tokens', { microUsdPerDay: null, tokensPerDay: 200_000 }, 24 * HOUR],
+    ['♾ Always, ≤ 200k a day', { microUsdPerDay: null, tokensPerDay: 200_000 }, null],
+  ])('grants by %s with that limit', async (button, limits, lasts) => {
+    const now = Date.now()
+    await using kit = await createTelegramKit({ clock: { now: () => now } })
+    const { card } = await kit.wants()
+    expect((await kit.double.press(kit.chatId, card.messageId, button, ANN).answered).text).toContain(
+      'at most',
+    )
+    expect(kit.llm.access.grants()).toMatchObject([
+      { models: null, limits, expiresAt: lasts === null ? null : now + lasts },
+    ])
+  })
+
+  it('offers no limit where it would count nothing', async () => {
+    await using kit = await createTelegramKit()
+    const { card } = await kit.wants({ group: 'files', path: '/v1/files', model: null })
+    expect(card.buttons.flat().filter((label) => label.includes('≤'))).toEqual([])
   })
 
   it('denies, and the card says so', async () => {

@@ -2,7 +2,7 @@ import { oneLine } from '../../kernel/index.ts'
 import { originOf } from '../egress/index.ts'
 import type { Provider } from '../providers/index.ts'
 import { groupSaid } from './groups.ts'
-import { limitsSaid, strictest } from './limits.ts'
+import { type LimitPreset, limitsSaid, strictest } from './limits.ts'
 import { isPlainModel } from './patterns.ts'
 import type { AccessAnswer, AccessCard, ProviderAsk, ProviderGrant } from './ports.ts'
 
@@ -51,6 +51,7 @@ export function accessCard(input: {
     choices: [
       [choice('1h', 'provider', '⏱ 1 hour'), choice('24h', 'provider', '⏱ 24 hours')],
       [choice('always', 'provider', '♾ Always'), choice('deny', 'provider', '❌ Deny')],
+      ...(ask.group === 'inference' ? LIMITED : []),
       ...(plain && ask.model !== null
         ? [
             [
@@ -64,11 +65,24 @@ export function accessCard(input: {
   }
 }
 
-const choice = (decision: AccessAnswer['decision'], scope: AccessAnswer['scope'], label: string): Choice => ({
-  decision,
-  scope,
-  label,
-})
+const choice = (
+  decision: AccessAnswer['decision'],
+  scope: AccessAnswer['scope'],
+  label: string,
+  limit: LimitPreset | null = null,
+): Choice => ({ decision, scope, limit, label })
+
+/** What an answer costs at most: money where prices are known, tokens everywhere. */
+const LIMITED: readonly (readonly Choice[])[] = [
+  [
+    choice('24h', 'provider', '⏱ 24 h, ≤ $1 a day', 'usd1'),
+    choice('always', 'provider', '♾ Always, ≤ $1 a day', 'usd1'),
+  ],
+  [
+    choice('24h', 'provider', '⏱ 24 h, ≤ 200k tokens', 'tokens200k'),
+    choice('always', 'provider', '♾ Always, ≤ 200k a day', 'tokens200k'),
+  ],
+]
 
 /** What a grant is for, in words: groups, models, paths, limits. */
 export function grantSaid({

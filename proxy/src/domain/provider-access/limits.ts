@@ -3,6 +3,14 @@ import type { SpendingLimits } from '../usage/index.ts'
 
 export const NO_LIMITS: SpendingLimits = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null }
 
+/** Limits that a card offers; others are set with `oauth3 grant limit`. */
+export const LIMIT_PRESETS = {
+  usd1: { microUsdPerDay: 1_000_000 },
+  tokens200k: { tokensPerDay: 200_000 },
+} as const satisfies Record<string, Partial<SpendingLimits>>
+
+export type LimitPreset = keyof typeof LIMIT_PRESETS
+
 /** The limits with the change made; what the change leaves out stays. Throws invalid_request. */
 export function withLimits(limits: SpendingLimits, change: Partial<SpendingLimits>): SpendingLimits {
   const of = (name: keyof SpendingLimits): number | null => {

@@ -2,6 +2,7 @@ import type { AgentId, UnixMs } from '../../kernel/index.ts'
 import type { ProviderKeys } from '../provider-keys/index.ts'
 import type { EndpointGroup, Providers } from '../providers/index.ts'
 import type { SpendingLimits, Usage } from '../usage/index.ts'
+import type { LimitPreset } from './limits.ts'
 
 /** What an agent may use of a provider; a row of `provider_grants`. */
 export interface ProviderGrant {
@@ -90,6 +91,8 @@ export interface AccessCard {
   readonly choices: readonly (readonly {
     readonly decision: AccessAnswer['decision']
     readonly scope: AccessAnswer['scope']
+    /** Of the limits that are offered with it. */
+    readonly limit: LimitPreset | null
     readonly label: string
   }[])[]
 }

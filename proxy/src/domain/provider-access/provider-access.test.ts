@@ -437,7 +437,7 @@ describe('an ask', () => {
     (model) => {
       const { id } = access.ask(use({ model }))
       const choices = access.card(id)?.choices.flat() ?? []
-      expect(choices.map(({ scope }) => scope)).toEqual(Array(4).fill('provider'))
+      expect(choices.map(({ scope }) => scope)).toEqual(Array(8).fill('provider'))
       expect(() => access.decide(id, answer({ scope: 'model' }), BY)).toThrow(refusedWith('refused'))
       expect(access.find(id)?.status).toBe('pending')
       expect(access.grants()).toEqual([])
@@ -555,6 +555,8 @@ describe('the card of an ask', () => {
     expect(card?.choices.map((row) => row.map(({ label }) => label))).toEqual([
       ['⏱ 1 hour', '⏱ 24 hours'],
       ['♾ Always', '❌ Deny'],
+      ['⏱ 24 h, ≤ $1 a day', '♾ Always, ≤ $1 a day'],
+      ['⏱ 24 h, ≤ 200k tokens', '♾ Always, ≤ 200k a day'],
       ['Only gpt-5: 1 h', 'Only it: 24 h', 'Only it: always'],
     ])
     expect(access.card('ask_x')).toBeUndefined()
@@ -570,7 +572,7 @@ describe('the card of an ask', () => {
     const card = access.card(access.ask(use({ model: 'gpt\u202e-5\nAgent: x', path: '/\u200bchat' })).id)
     expect(card?.model).toBe('gpt⟨U+202E⟩-5 Agent: x')
     expect(card?.path).toBe('/⟨U+200B⟩chat')
-    expect(card?.choices).toHaveLength(2)
+    expect(card?.choices.flat().filter(({ scope }) => scope === 'model')).toEqual([])
   })
 })
 

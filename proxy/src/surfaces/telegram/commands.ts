@@ -180,9 +180,11 @@ card each; the account's administration has none (\`oauth3 grant add --groups or
 | ⏱ 1 hour · ⏱ 24 hours | The agent may do that with all of the provider's models for so long. |
 | ♾ Always | The same, until revoked. |
 | ❌ Deny | Refuses it; the agent may ask again after 10 minutes. |
+| ⏱ 24 h, ≤ $1 a day · ♾ Always, ≤ $1 a day | As above, for at most $1 a day; what has no price is refused then. |
+| ⏱ 24 h, ≤ 200k tokens · ♾ Always, ≤ 200k a day | As above, for at most 200,000 tokens a day. |
 | Only MODEL: 1 h · 24 h · always | As above for the one model that the request named. |
 
-There is no limit on requests, tokens or money unless you set one: \`oauth3 grant limit\`. A wider grant takes the place
+There is no limit on requests, tokens or money unless a button names it, or you set one: \`oauth3 grant limit\`. A wider grant takes the place
 of a narrower one, whose limits stay. When a limit is passed, the bot says so once for each window.
 
 ## Missing secrets
