@@ -9,6 +9,8 @@ import { VERSION } from './version.ts'
 export function createHealth(deps: {
   readonly sandbox: Sandbox
   readonly telegram: () => HealthReport['telegram']
+  /** Why the chat hears nothing, or what to set for it. */
+  readonly telegramNote: () => string | null
   readonly askDatabase: () => unknown
   readonly freeSpace: Pick<FreeSpace, 'isLow' | 'freeBytes'>
 }): () => Promise<HealthReport> {
@@ -18,8 +20,13 @@ export function createHealth(deps: {
     const telegram = deps.telegram()
     const database = answers(deps.askDatabase) ? 'ok' : 'error'
     const { isLow, freeBytes } = deps.freeSpace
+    const note = deps.telegramNote()
     const degraded =
-      isLow || telegram === 'disconnected' || database === 'error' || status.kind === 'unavailable'
+      isLow ||
+      note !== null ||
+      telegram === 'disconnected' ||
+      database === 'error' ||
+      status.kind === 'unavailable'
     return {
       status: degraded ? 'degraded' : 'ok',
       telegram,
@@ -28,7 +35,11 @@ export function createHealth(deps: {
       sandbox: status.kind,
       version: VERSION,
       uptime_s: Math.round((performance.now() - started) / 1_000),
-      notes: isLow ? [lowDiskMessage(freeBytes), ...status.notes] : status.notes,
+      notes: [
+        ...(isLow ? [lowDiskMessage(freeBytes)] : []),
+        ...(note === null ? [] : [note]),
+        ...status.notes,
+      ],
     }
   }
 }

@@ -54,6 +54,8 @@ import {
 } from './surfaces/agent-api/index.ts'
 import { createMcp } from './surfaces/mcp/index.ts'
 import {
+  type Chat,
+  createChat,
   createTelegram,
   createTelegramAccessObserver,
   createTelegramObserver,
@@ -114,9 +116,9 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
       },
       diskChanged(isLow, freeBytes) {
         log.warn({ freeBytes }, isLow ? 'the disk is nearly full' : 'the disk has room again')
-        if (config.telegram === null) return
+        if (late.chat === undefined) return
         const text = isLow ? lowDiskMessage(freeBytes) : 'the disk has room again; new requests are taken'
-        tellOwner(core.outbox, config.telegram.chatId, `💾 ${text}`)
+        tellOwner(core.outbox, late.chat.id, `💾 ${text}`)
         core.transactor.afterCommit(() => late.telegram?.nudge())
       },
       storageDefect: (error) =>
@@ -125,6 +127,8 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     },
     options.readFreeBytes,
   )
+  const chat = config.telegram === null ? undefined : createChat(config.telegram.chatId, core.meta)
+  if (chat !== undefined) late.chat = chat
   const dial = createEgressDial(options.egress)
   const doors = stack.use(await openGateway(config, dial, core.background, log))
   const sandbox = stack.use(await chooseSandbox(config, options, core.instanceId, doors, log))
@@ -132,12 +136,12 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     config,
     core,
     observers:
-      config.telegram === null
+      chat === undefined
         ? []
         : [
             createTelegramAccessObserver({
               ...core,
-              chatId: config.telegram.chatId,
+              chat,
               onEnqueued: () => core.transactor.afterCommit(() => late.telegram?.nudge()),
             }),
           ],
@@ -167,10 +171,11 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     telegram: () => (config.telegram === null ? 'disabled' : (late.telegram?.state() ?? 'disconnected')),
     askDatabase: () => core.meta.get('instance_id'),
     freeSpace: core.freeSpace,
+    telegramNote: () => late.telegram?.note() ?? null,
   })
-  if (config.telegram) {
+  if (config.telegram && chat) {
     late.telegram = stack.use(
-      createTelegram({ ...core, config: config.telegram, executions, llm, clock, health, log }),
+      createTelegram({ ...core, config: config.telegram, chat, executions, llm, clock, health, log }),
     )
   }
   metrics.watch({
@@ -298,6 +303,7 @@ interface Late {
   executions?: Executions
   waker?: Waker
   telegram?: Telegram
+  chat?: Chat
 }
 
 /** The life of a request: ledger, runs, what is told of it, and the way back to the agent. */
@@ -323,11 +329,11 @@ function buildExecutions(deps: {
       onScheduled: () => void late.waker?.nudge(),
     }),
   ]
-  if (config.telegram) {
+  if (late.chat) {
     observers.push(
       createTelegramObserver({
         outbox: core.outbox,
-        chatId: config.telegram.chatId,
+        chat: late.chat,
         onEnqueued: () => core.transactor.afterCommit(() => late.telegram?.nudge()),
       }),
     )

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { SecretValue } from '../../src/kernel/index.ts'
 import { paceOf } from '../../src/surfaces/telegram/pace.ts'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
-import { ANN, createTelegramKit, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
+import { ANN, createTelegramKit, EVE, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
 
 describe('Telegram in trouble', () => {
   it('keeps cards while Telegram is down, says disconnected, and delivers them in order afterwards', async () => {
@@ -276,5 +276,86 @@ describe('Telegram in trouble', () => {
     kit.double.say(GROUP, '/agents', ANN)
     await kit.said('demo-agent agt_')
     expect(kit.double.messages.filter(({ buttons }) => buttons.length > 0).length).toBeLessThan(4)
+  })
+})
+
+describe('the state of the chat', () => {
+  it.each([
+    [400, 'Bad Request: TOPIC_CLOSED'],
+    [400, 'Bad Request: message thread not found'],
+    [400, 'Bad Request: not enough rights to send text messages to the chat'],
+    [400, 'Bad Request: need administrator rights in the channel chat'],
+    [400, 'Bad Request: CHAT_SEND_PLAIN_FORBIDDEN'],
+    [400, 'Bad Request: CHAT_RESTRICTED'],
+    [400, 'Bad Request: PEER_ID_INVALID'],
+    [403, 'Forbidden: bot was kicked from the supergroup chat'],
+    [403, 'Forbidden: user is deactivated'],
+  ])('keeps what is refused with %i %j, and says so where a person looks', async (status, description) => {
+    await using kit = await createTelegramKit()
+    await kit.double.waitFor(() => kit.telegram.state() === 'connected', 'the connection')
+    kit.double.failNext({ method: 'sendMessage', status, description, times: 50 })
+    await kit.submit({ skillId: 'kept' })
+    await kit.double.waitFor(() => kit.telegram.note() !== null, 'the note')
+    expect(kit.telegram.note()).toContain(description)
+    expect(kit.telegram.note()).toContain('1 waiting, and kept')
+    expect(await kit.telegram.check.run(AbortSignal.timeout(5_000))).toMatchObject({ ok: false })
+    expect(kit.outbox.waiting('telegram:')).toBe(1)
+    expect(kit.logs.filter((line) => line.includes('given up'))).toEqual([])
+  })
+
+  it('tells by a sign of life whether words that nobody knows are about the chat or the content', async () => {
+    await using kit = await createTelegramKit()
+    const words = { status: 400, description: 'Bad Request: SOMETHING_NEW' }
+    kit.double.failNext({ ...words, method: 'sendMessage', times: 50 })
+    kit.double.failNext({ ...words, method: 'sendChatAction' })
+    await kit.submit({ skillId: 'kept' })
+    await kit.double.waitFor(() => kit.telegram.note() !== null, 'the note')
+    expect(kit.outbox.waiting('telegram:')).toBe(1)
+    await using other = await createTelegramKit()
+    other.double.failNext({ ...words, method: 'sendMessage', times: 50 })
+    await other.submit({ skillId: 'hopeless' })
+    await other.double.waitFor(() => other.logs.some((line) => line.includes('given up')), 'the log')
+    expect(other.outbox.waiting('telegram:')).toBe(0)
+    expect(other.telegram.note()).toBeNull()
+  })
+
+  it('follows a group that became a supergroup, asks anew there for what waits, and remembers it', async () => {
+    const NEW = -1_009_000_000_001
+    await using kit = await createTelegramKit({ chatId: GROUP, approvers: [ANN] })
+    const { execution } = await kit.ask({ skillId: 'waited-before' })
+    kit.double.upgrade(GROUP, NEW)
+    await kit.submit({ skillId: 'came-after' })
+    const fits =
+      (skill: string) => (message: { chatId: number; text: string; buttons: readonly unknown[] }) =>
+        message.chatId === NEW && message.text.includes(skill) && message.buttons.length > 0
+    await kit.double.waitForMessage(fits('came-after'))
+    const card = await kit.double.waitForMessage(fits('waited-before'))
+    await kit.double.press(NEW, card.messageId, '❌ Deny', ANN).answered
+    expect(kit.find(execution).status).toBe('denied')
+    expect(kit.telegram.note()).toContain(`set TELEGRAM_CHAT_ID to ${NEW}`)
+    expect(kit.audit.newest(50).map(({ event }) => event)).toContain('telegram.chat_moved')
+    // Commands are taken there, and in the old chat no more.
+    kit.double.say(NEW, '/pending', ANN)
+    await kit.double.waitForMessage(({ chatId, text }) => chatId === NEW && text.includes('came-after for'))
+  })
+
+  it('follows the service message of its own group as well', async () => {
+    const NEW = -1_009_000_000_002
+    await using kit = await createTelegramKit({ chatId: GROUP, approvers: [ANN] })
+    await kit.double.waitFor(() => kit.telegram.state() === 'connected', 'the connection')
+    kit.double.upgrade(GROUP, NEW)
+    kit.double.say(GROUP, 'upgraded', ANN, { migrateTo: NEW })
+    await kit.double.waitForMessage(
+      ({ chatId, text }) => chatId === NEW && text.includes('became a supergroup'),
+    )
+  })
+
+  it('goes nowhere because somebody says so', async () => {
+    await using kit = await createTelegramKit({ chatId: GROUP, approvers: [ANN] })
+    kit.double.addChat({ id: -77, type: 'group' })
+    kit.double.say(-77, 'migrate', EVE, { migrateTo: -78 })
+    kit.double.say(GROUP, '/agents', ANN)
+    await kit.said('There are no agents.')
+    expect(kit.telegram.note()).toBeNull()
   })
 })

@@ -51,6 +51,11 @@ export async function startBotApiDouble(options: DoubleOptions = {}): Promise<Bo
   const chatOf = (payload: Payload): DoubleChat => {
     const chat = chats.get(Number(payload.chat_id))
     if (!chat) throw bad('chat not found')
+    if (chat.migratedTo !== undefined) {
+      throw new Refusal(400, 'Bad Request: group chat was upgraded to a supergroup chat', {
+        migrate_to_chat_id: chat.migratedTo,
+      })
+    }
     if (chat.blocked) throw new Refusal(403, 'Forbidden: bot was blocked by the user')
     return chat
   }
@@ -191,6 +196,11 @@ export async function startBotApiDouble(options: DoubleOptions = {}): Promise<Bo
       changed()
       return true
     },
+    sendChatAction(payload) {
+      chatOf(payload)
+      if (payload.action !== 'typing') throw bad('wrong parameter action in request')
+      return true
+    },
     getUpdates: (payload, response) => updates.poll(payload, response),
   }
 
@@ -320,7 +330,7 @@ export async function startBotApiDouble(options: DoubleOptions = {}): Promise<Bo
       chats.set(id, chat)
       return chat
     },
-    say(chatId, text, from, { replyTo, forwarded, ageMs = 0 } = {}) {
+    say(chatId, text, from, { replyTo, forwarded, migrateTo, ageMs = 0 } = {}) {
       const chat = chats.get(chatId)
       if (!chat) throw new Error(`no chat ${chatId}; add it first`)
       const message = add({
@@ -341,7 +351,9 @@ export async function startBotApiDouble(options: DoubleOptions = {}): Promise<Bo
       const seen =
         chat.type === 'private' || chat.botIsAdmin || text.startsWith('/') || replyTo?.fromBot === true
       const origin = forwarded ? { forward_origin: { type: 'user', sender_user: from, date: 1 } } : {}
-      if (seen) updates.push({ message: { ...wire(message), ...origin } })
+      const service = migrateTo === undefined ? {} : { migrate_to_chat_id: migrateTo }
+      if (seen || migrateTo !== undefined)
+        updates.push({ message: { ...wire(message), ...origin, ...service } })
       return message
     },
     press(chatId, messageId, buttonText, from) {
@@ -367,6 +379,12 @@ export async function startBotApiDouble(options: DoubleOptions = {}): Promise<Bo
     up() {
       isDown = false
       updates.wake()
+    },
+    upgrade(chatId, to) {
+      const group = chats.get(chatId)
+      if (!group) throw new Error(`no chat ${chatId}`)
+      group.migratedTo = to
+      chats.set(to, { ...group, id: to, type: 'supergroup', migratedTo: undefined })
     },
     failNext: (rule) => void failures.push({ rule, left: rule.times ?? 1 }),
     conflict: (on) => updates.conflict(on),

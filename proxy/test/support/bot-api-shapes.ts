@@ -13,6 +13,8 @@ export interface DoubleChat {
   botIsAdmin: boolean
   /** Blocked by the person, or thrown out of the group. */
   blocked: boolean
+  /** The supergroup that it became. */
+  migratedTo?: number | undefined
 }
 
 export interface DoubleMessage {
@@ -82,6 +84,8 @@ export interface BotApiDouble extends AsyncDisposable {
   down(): void
   up(): void
   failNext(rule: FailRule): void
+  /** A group becomes a supergroup with another id; who writes to the old one is told so. */
+  upgrade(chatId: number, to: number): void
   /** Whether getUpdates answers 409, as when another program polls. */
   conflict(on: boolean): void
   /** Another program's webhook. */
@@ -97,6 +101,8 @@ export interface BotApiDouble extends AsyncDisposable {
 interface SayOptions {
   readonly replyTo?: DoubleMessage
   readonly forwarded?: boolean
+  /** It is the service message that its chat became this one. */
+  readonly migrateTo?: number
   /** How old the message is when the bot sees it. */
   readonly ageMs?: number
 }

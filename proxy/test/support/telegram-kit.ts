@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  createMetaStore,
   createProviderAccessStore,
   createProviderKeyStore,
   createProviderStore,
@@ -15,6 +16,8 @@ import { createProviders } from '../../src/domain/providers/index.ts'
 import { createUsage } from '../../src/domain/usage/index.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
 import {
+  type Chat,
+  createChat,
   createTelegram,
   createTelegramAccessObserver,
   createTelegramObserver,
@@ -63,7 +66,12 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
   const chatId = options.chatId ?? ANN.id
   if (ownDouble) double.addChat({ id: chatId, type: chatId < 0 ? 'supergroup' : 'private' })
   const approverIds = new Set((options.approvers ?? [ANN]).map((user) => String(user.id)))
-  const late: { telegram?: Telegram } = {}
+  const late: { telegram?: Telegram; chat?: Chat } = {}
+  const here = {
+    get id() {
+      return late.chat?.id ?? String(chatId)
+    },
+  }
   const kit = await createDomainKit({
     ...options,
     dir,
@@ -71,7 +79,7 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
     observers: ({ outbox }) => [
       createTelegramObserver({
         outbox,
-        chatId: String(chatId),
+        chat: here,
         onEnqueued: () => queueMicrotask(() => late.telegram?.nudge()),
       }),
     ],
@@ -87,7 +95,7 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
       createTelegramAccessObserver({
         outbox: kit.outbox,
         agents: kit.agents,
-        chatId: String(chatId),
+        chat: here,
         onEnqueued,
       }),
     ],
@@ -109,12 +117,14 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
       `${level} ${message ?? ''} ${JSON.stringify(entry)} ${err instanceof Error ? `${err.stack} ${JSON.stringify(err)}` : ''}`,
     )
   }
+  const chat = createChat(String(chatId), createMetaStore(kit.db))
+  late.chat = chat
   const telegram = createTelegram({
     ...kit,
     llm,
+    chat,
     config: {
       token: new SecretValue(double.token),
-      chatId: String(chatId),
       approverIds,
       apiRoot: double.root,
       webhook: options.webhook ?? null,

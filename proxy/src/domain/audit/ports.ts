@@ -63,6 +63,7 @@ export const AUDIT_EVENTS = {
   'wake.delivered': 'A wake target accepted a wake.',
   'wake.failed': 'A wake target refused or did not answer.',
   'wake.given_up': 'The agent never fetched the outcome and is not woken for it again.',
+  'telegram.chat_moved': 'The chat became a supergroup with another id, and is followed there.',
   'telegram.given_up': 'A message to the chat can never be delivered; it was taken out of the queue.',
   'telegram.rejected': 'A message or press of a stranger was ignored.',
 } as const

@@ -4,7 +4,7 @@ import type { Providers } from '../../domain/providers/index.ts'
 import { type ConsentHash, canonicalJson, sha256Hex } from '../../kernel/index.ts'
 import { renderAsk, renderAskOutcome } from './access-message.ts'
 import type { BotMessage } from './bot-api.ts'
-import { BotApiError, troubleOf } from './bot-errors.ts'
+import { BotApiError, isOfContent } from './bot-errors.ts'
 import type { TelegramDeps } from './deps.ts'
 import { plainText } from './html.ts'
 
@@ -37,7 +37,7 @@ export function createAccessDeliveries(
   ask(outboxId: number, askId: string | undefined, isAgain: boolean): Promise<void>
   update(outboxId: number, askId: string | undefined, pressed: number | null): Promise<void>
 } {
-  const { cards, agents, audit, outbox, transactor, clock, log, config, call } = deps
+  const { cards, agents, audit, outbox, transactor, clock, log, chat, call } = deps
   const { access, providers } = deps.llm
 
   /** As HTML, and as plain text when Telegram refuses that. */
@@ -45,7 +45,7 @@ export function createAccessDeliveries(
     try {
       return await call<T>(method, { ...extra, text: html, parse_mode: 'HTML' })
     } catch (error) {
-      if (!(error instanceof BotApiError) || troubleOf(error) !== 'rejected') throw error
+      if (!(error instanceof BotApiError) || !isOfContent(error)) throw error
       log.error({ said: error.message }, 'Telegram refused what an ask says; sending it without formatting')
       return call<T>(method, { ...extra, text: plainText(html) })
     }
@@ -62,9 +62,7 @@ export function createAccessDeliveries(
       const ask = askId === undefined ? undefined : access.find(askId)
       const model = ask?.status === 'pending' ? access.card(ask.id) : undefined
       if (!ask || !model) return outbox.settle(outboxId)
-      const card = transactor.transact(() =>
-        cards.issue(askSubject(ask), config.chatId, askHash(ask, providers)),
-      )
+      const card = transactor.transact(() => cards.issue(askSubject(ask), chat.id, askHash(ask, providers)))
       if (card.messageId !== null && !isAgain) return outbox.settle(outboxId)
       const { html, keyboard } = renderAsk(model, card.token, clock.now())
       const sent = await say<BotMessage>('sendMessage', html, { reply_markup: { inline_keyboard: keyboard } })
@@ -72,7 +70,7 @@ export function createAccessDeliveries(
         cards.delivered(card, sent.message_id)
         audit.append('approval.asked', 'daemon', null, {
           ask: ask.id,
-          chat_id: config.chatId,
+          chat_id: chat.id,
           message_id: sent.message_id,
           consent_hash: card.consentHash,
         })
@@ -84,7 +82,7 @@ export function createAccessDeliveries(
     async update(outboxId, askId, pressed) {
       const ask = askId === undefined ? undefined : access.find(askId)
       if (!ask || ask.status === 'pending') return outbox.settle(outboxId)
-      const messageId = pressed ?? cards.byRequest(askSubject(ask), config.chatId)?.messageId ?? null
+      const messageId = pressed ?? cards.byRequest(askSubject(ask), chat.id)?.messageId ?? null
       if (messageId !== null) {
         const agent = agents.byId(ask.agentId)?.name ?? ask.agentId
         const html = renderAskOutcome({ ask, agent, grant: grantFor(ask) })

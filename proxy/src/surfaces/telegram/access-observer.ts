@@ -2,6 +2,7 @@ import type { Agents } from '../../domain/agents/index.ts'
 import type { Outbox } from '../../domain/outbox/index.ts'
 import type { AccessObserver } from '../../domain/provider-access/index.ts'
 import { renderLimitPassed } from './access-message.ts'
+import type { Chat } from './chat.ts'
 import { cardLane, noticeLane } from './lanes.ts'
 
 /**
@@ -11,21 +12,23 @@ import { cardLane, noticeLane } from './lanes.ts'
 export function createTelegramAccessObserver(deps: {
   readonly outbox: Outbox
   readonly agents: Pick<Agents, 'byId'>
-  readonly chatId: string
+  readonly chat: Pick<Chat, 'id'>
   /** Called inside the transaction: what is queued can be sent once that is committed. */
   readonly onEnqueued?: () => void
 }): AccessObserver {
-  const { chatId } = deps
   const enqueue = (lane: string, kind: string, payload: Record<string, string>): void => {
     deps.outbox.enqueue(lane, kind, payload)
     deps.onEnqueued?.()
   }
   return {
-    asked: ({ id, agentId }) => enqueue(cardLane(chatId, agentId), 'provider_ask', { askId: id }),
-    settled: ({ id, agentId }) => enqueue(cardLane(chatId, agentId), 'provider_ask_update', { askId: id }),
+    asked: ({ id, agentId }) => enqueue(cardLane(deps.chat.id, agentId), 'provider_ask', { askId: id }),
+    settled: ({ id, agentId }) =>
+      enqueue(cardLane(deps.chat.id, agentId), 'provider_ask_update', { askId: id }),
     limitPassed(grant, limit) {
       const agent = deps.agents.byId(grant.agentId)?.name ?? grant.agentId
-      enqueue(noticeLane(chatId, grant.agentId), 'notice', { html: renderLimitPassed(grant, limit, agent) })
+      enqueue(noticeLane(deps.chat.id, grant.agentId), 'notice', {
+        html: renderLimitPassed(grant, limit, agent),
+      })
     },
   }
 }

@@ -23,9 +23,9 @@ interface AcceptedPress {
 
 /** Answers to the cards of asks, by an approver, in the chat: the ask itself says whether it can still be decided. */
 export function createAccessPresses(
-  deps: Pick<TelegramDeps, 'llm' | 'outbox' | 'transactor' | 'config'>,
+  deps: Pick<TelegramDeps, 'llm' | 'outbox' | 'transactor' | 'chat'>,
 ): (press: AcceptedPress) => PressAnswer {
-  const { outbox, transactor, config } = deps
+  const { outbox, transactor, chat } = deps
   const { access, providers } = deps.llm
 
   const decide = ({ card, choice, userId, name }: AcceptedPress): PressAnswer => {
@@ -49,7 +49,7 @@ export function createAccessPresses(
       // A card that still has buttons after the decision, or a second copy of it, is brought up to date as well.
       if (answer.alert || (press.messageId !== null && press.messageId !== press.card.messageId)) {
         const agentId = access.find(press.card.requestId)?.agentId ?? ''
-        outbox.enqueue(cardLane(config.chatId, agentId), 'provider_ask_update', {
+        outbox.enqueue(cardLane(chat.id, agentId), 'provider_ask_update', {
           askId: press.card.requestId,
           messageId: press.messageId,
         })

@@ -28,6 +28,8 @@ export interface BotMessage {
   readonly forward_origin?: unknown
   readonly forward_date?: number
   readonly reply_to_message?: BotMessage
+  /** Of the service message in a group that became a supergroup. */
+  readonly migrate_to_chat_id?: number
 }
 
 export interface BotPress {

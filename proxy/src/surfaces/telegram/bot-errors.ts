@@ -35,10 +35,12 @@ export type Trouble =
   /** Another program polls, or a webhook is set. */
   | 'conflict'
   | 'wrong_token'
-  /** The bot cannot write in the chat: blocked, removed, chat unknown. A person must act. */
+  /** The bot cannot write in the chat: blocked, removed, topic closed, rights missing. A person must act. */
   | 'no_chat'
   /** This very content is refused and would be again. */
   | 'rejected'
+  /** No words that are known; whether the chat takes anything at all tells the content from the chat. */
+  | 'unclear'
 
 export function troubleOf(error: BotApiError): Trouble {
   const said = error.message.toLowerCase()
@@ -51,14 +53,31 @@ export function troubleOf(error: BotApiError): Trouble {
   if (/query is too old|query_id_invalid|query id is invalid/.test(said)) return 'stale_query'
   if (/message to (edit|delete) not found|message can't be (edited|deleted)|message_id_invalid/.test(said))
     return 'gone'
-  if (
-    error.migratedTo !== undefined ||
-    /chat not found|not enough rights|have no rights|chat_write_forbidden|was upgraded/.test(said)
-  ) {
-    return 'no_chat'
-  }
-  return 'rejected'
+  if (error.migratedTo !== undefined || CHAT_STATE.test(said)) return 'no_chat'
+  return error.status === 413 || CONTENT.test(said) ? 'rejected' : 'unclear'
 }
+
+/** Of the chat's state: another content would be refused as well. Words of Telegram's own and of its MTProto errors. */
+const CHAT_STATE = new RegExp(
+  [
+    'chat not found|chat_id_invalid|peer_id_invalid|channel_private|channel_invalid|user not found|user_is_blocked',
+    'not enough rights|have no rights|need administrator|chat_admin_required|chat_write_forbidden|chat_restricted',
+    'chat_send_\\w+_forbidden|user_banned_in_channel|was upgraded|group chat was (?:upgraded|deactivated)|is deactivated',
+    'topic[_ ](?:closed|deleted|id_invalid|not_modified)|topic is closed|message thread not found|not a member',
+    'was kicked|chat is inaccessible|allow_payment_required|paid message|slowmode',
+  ].join('|'),
+)
+/** Of the content: it would be refused wherever it is sent. */
+const CONTENT = new RegExp(
+  [
+    "can't parse|is too long|text is empty|must be (?:non-empty|encoded)|message_(?:too_long|empty)|entit(?:y|ies)",
+    'button_|reply_markup|reply markup|inline keyboard|no document|file (?:is|of|must)|too big|wrong file|invalid',
+  ].join('|'),
+)
+
+/** Whether another form of the same content may be taken. */
+export const isOfContent = (error: BotApiError): boolean =>
+  troubleOf(error) === 'rejected' || troubleOf(error) === 'unclear'
 
 /** Whether the same call may succeed later without anybody changing its content. */
 export const isTransient = (trouble: Trouble): boolean =>

@@ -4,23 +4,29 @@ import type { TelegramDeps } from './deps.ts'
 
 /** Asks Telegram who the bot is, whether it reaches the chat, and whether it can delete messages there. */
 export function createTelegramCheck(
-  deps: Pick<TelegramDeps, 'config'> & { readonly api: BotApi; readonly connected: () => boolean },
+  deps: Pick<TelegramDeps, 'config' | 'chat'> & {
+    readonly api: BotApi
+    readonly connected: () => boolean
+    readonly trouble: () => { readonly said: string } | null
+  },
 ): DoctorCheck {
-  const { api, config } = deps
+  const { api, config, chat } = deps
   const run = async (signal: AbortSignal): Promise<CheckResult> => {
     const me = await api.identify(signal)
-    const chat = await api.call<BotChat>('getChat', { chat_id: config.chatId }, { signal })
+    const there = await api.call<BotChat>('getChat', { chat_id: chat.id }, { signal })
     const updates = deps.connected() ? 'updates arrive' : 'updates do NOT arrive'
-    const said = `@${me.username} reaches ${chat.type} chat ${config.chatId}, ${config.approverIds.size} approver(s), ${updates}`
-    if (chat.type === 'private') return { ok: deps.connected(), said }
+    const trouble = deps.trouble()
+    const blocked = trouble === null ? '' : `, and the last message was NOT taken: ${trouble.said}`
+    const said = `@${me.username} reaches ${there.type} chat ${chat.id}, ${config.approverIds.size} approver(s), ${updates}${blocked}`
+    if (there.type === 'private') return { ok: deps.connected() && trouble === null, said }
     const member = await api.call<{ status: string; can_delete_messages?: boolean }>(
       'getChatMember',
-      { chat_id: config.chatId, user_id: me.id },
+      { chat_id: chat.id, user_id: me.id },
       { signal },
     )
     const deletes = member.status === 'administrator' && member.can_delete_messages === true
     return {
-      ok: deps.connected() && deletes,
+      ok: deps.connected() && deletes && trouble === null,
       said: deletes ? said : `${said}; it cannot delete messages with secrets: make it an administrator`,
     }
   }

@@ -5,7 +5,7 @@ import type { OutboxMessage } from '../../domain/outbox/index.ts'
 import { AppError, type RequestId } from '../../kernel/index.ts'
 import { createAccessDeliveries } from './access-deliveries.ts'
 import type { BotApi, BotMessage } from './bot-api.ts'
-import { BotApiError, troubleOf } from './bot-errors.ts'
+import { BotApiError, isOfContent } from './bot-errors.ts'
 import { type CardMessage, type InlineKeyboard, renderCard, renderPlainCard } from './card-message.ts'
 import type { TelegramDeps } from './deps.ts'
 import { plainText } from './html.ts'
@@ -47,7 +47,7 @@ export function createDeliveries(
     readonly signal: AbortSignal
   },
 ): (message: OutboxMessage) => Promise<void> {
-  const { api, executions, cards, audit, outbox, transactor, clock, log, config, beforeCall, signal } = deps
+  const { api, executions, cards, audit, outbox, transactor, clock, log, chat, beforeCall, signal } = deps
   const rendered = new Map<string, string>()
   /** Parts of a message that have arrived, so that a retry in this process does not repeat them. */
   const arrived = new Set<string>()
@@ -56,7 +56,7 @@ export function createDeliveries(
     await beforeCall()
     return api.call<T>(
       method,
-      { chat_id: config.chatId, link_preview_options: { is_disabled: true }, ...payload },
+      { chat_id: chat.id, link_preview_options: { is_disabled: true }, ...payload },
       { signal },
     )
   }
@@ -76,7 +76,7 @@ export function createDeliveries(
     for (const { document, caption } of message.documents) {
       await once(`${key}/${document.fileName}`, async () => {
         await beforeCall()
-        await api.sendDocument(config.chatId, document, caption, signal)
+        await api.sendDocument(chat.id, document, caption, signal)
       })
     }
     const reply_markup = { inline_keyboard: message.keyboard }
@@ -102,14 +102,14 @@ export function createDeliveries(
   ): Promise<void> => {
     const stillAsked = execution?.status === 'pending' && clock.now() < execution.expiresAt
     const issued = stillAsked
-      ? transactor.transact(() => cards.issue(execution.requestId, config.chatId, execution.consentHash))
+      ? transactor.transact(() => cards.issue(execution.requestId, chat.id, execution.consentHash))
       : undefined
     if (!stillAsked || !issued || (issued.messageId !== null && !isAgain)) return outbox.settle(outboxId)
     const sent = await sendAnyCard(execution, issued)
     transactor.transact(() => {
       cards.delivered(issued, sent.message_id)
       audit.append('approval.asked', 'daemon', execution.requestId, {
-        chat_id: config.chatId,
+        chat_id: chat.id,
         message_id: sent.message_id,
         consent_hash: execution.consentHash,
       })
@@ -126,7 +126,7 @@ export function createDeliveries(
     try {
       return await sendCardMessage(execution.requestId, renderCard(input), true)
     } catch (error) {
-      if (!(error instanceof BotApiError) || troubleOf(error) !== 'rejected') throw error
+      if (!(error instanceof BotApiError) || !isOfContent(error)) throw error
       log.error(
         { said: error.message, requestId: execution.requestId },
         'Telegram refused the card; sending it without formatting',
@@ -154,7 +154,7 @@ export function createDeliveries(
     pressed: number | null,
   ): Promise<void> => {
     if (!execution || execution.status === 'pending') return outbox.settle(outboxId)
-    const messageId = pressed ?? cards.byRequest(execution.requestId, config.chatId)?.messageId ?? null
+    const messageId = pressed ?? cards.byRequest(execution.requestId, chat.id)?.messageId ?? null
     const isNotice = messageId === null && execution.trusted && execution.status === 'failed'
     if (messageId === null && !isNotice) return outbox.settle(outboxId)
     const key = `${execution.requestId}/${messageId}`
@@ -165,7 +165,7 @@ export function createDeliveries(
       try {
         await call(method, { ...target, text: html, parse_mode: 'HTML' })
       } catch (error) {
-        if (!(error instanceof BotApiError) || troubleOf(error) !== 'rejected') throw error
+        if (!(error instanceof BotApiError) || !isOfContent(error)) throw error
         log.error(
           { said: error.message, requestId: execution.requestId },
           'Telegram refused an outcome; sending it without formatting',

@@ -9,17 +9,18 @@ import type { LlmRooms } from '../../domain/provider-access/index.ts'
 import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
 import type { Clock, SecretValue } from '../../kernel/index.ts'
+import type { Chat } from './chat.ts'
 
 export interface TelegramDeps {
   readonly config: {
     readonly token: SecretValue
-    /** The one chat that is served. */
-    readonly chatId: string
     readonly approverIds: ReadonlySet<string>
     readonly apiRoot: string
     /** Null: long polling. */
     readonly webhook: { readonly url: string; readonly secret: SecretValue } | null
   }
+  /** The one chat that is served. */
+  readonly chat: Chat
   readonly executions: Executions
   readonly cards: Cards
   readonly trust: Trust

@@ -27,11 +27,13 @@ export function createMessages(
     readonly api: BotApi
     readonly sender: Sender
     readonly refusals: Refusals
+    /** The chat has this id now. */
+    readonly follow: (to: string) => boolean
     /** Aborts when the daemon does not wait any longer. */
     readonly signal: AbortSignal
   },
 ): { handle(message: BotMessage): Promise<void> } {
-  const { api, config, outbox, log, sender, refusals, signal } = deps
+  const { api, config, chat, outbox, log, sender, refusals, signal } = deps
   const handlers = createCommandHandlers(deps)
   /** Whoever is no approver shares this; what exceeds it is not answered. */
   const strangers = createPace({ burst: 5, perSecond: 0.5 })
@@ -50,7 +52,7 @@ export function createMessages(
       return
     }
     try {
-      outbox.enqueue(replyLane(config.chatId), 'notice', {
+      outbox.enqueue(replyLane(chat.id), 'notice', {
         html: answer.html,
         forceReply: answer.forceReply === true,
         ...(answer.keyboard === undefined ? {} : { keyboard: answer.keyboard.map((row) => [...row]) }),
@@ -58,7 +60,7 @@ export function createMessages(
       sender.nudge()
     } catch (error) {
       log.error({ err: error }, 'a reply could not be queued; sending it at once')
-      const payload = { chat_id: config.chatId, text: answer.html, parse_mode: 'HTML' }
+      const payload = { chat_id: chat.id, text: answer.html, parse_mode: 'HTML' }
       api
         .call('sendMessage', payload, { signal })
         .catch((second: Error) => log.error({ said: second.message }, 'a reply is lost'))
@@ -70,7 +72,7 @@ export function createMessages(
     const userId = String(message.from?.id ?? '')
     const user = userId !== '' && userId !== chatId ? `\nYour user id is ${code(userId)}.` : ''
     const html = `This chat's id is ${code(chatId)}.${user}`
-    if (chatId === config.chatId) return reply(message, { html })
+    if (chatId === chat.id) return reply(message, { html })
     if (!strangers.tryTake()) return
     try {
       await api.call(
@@ -97,7 +99,7 @@ export function createMessages(
       log.warn({ said: error.message }, 'a message with a secret could not be deleted')
       const later = isTransient(troubleOf(error)) && isApprover(message)
       // Not in the lane of replies: its retries must not hold back what replies say. Not for others, who could fill it.
-      if (later) outbox.enqueue(personLane(config.chatId), 'delete', { messageId: message.message_id })
+      if (later) outbox.enqueue(personLane(chat.id), 'delete', { messageId: message.message_id })
       const advice = later
         ? 'I keep trying, but do not wait for me: delete it yourself.'
         : 'Delete it yourself now. In a group I can delete only as an administrator, anywhere only within 48 hours.'
@@ -169,9 +171,14 @@ export function createMessages(
       const command = parseCommand(message.text)
       const mine =
         command && (command.bot === null || command.bot.toLowerCase() === api.me?.username?.toLowerCase())
-      if (String(message.chat.id) !== config.chatId) {
+      if (String(message.chat.id) !== chat.id) {
         if (mine && (command.name === 'start' || command.name === 'id')) await answerId(message)
         else refuse(message, 'other_chat')
+        return
+      }
+      if (message.migrate_to_chat_id !== undefined) {
+        deps.follow(String(message.migrate_to_chat_id))
+        sender.nudge()
         return
       }
       const prompted = answeredPrompt(message)

@@ -1,5 +1,6 @@
 import type { ExecutionObserver } from '../../domain/executions/index.ts'
 import type { Outbox } from '../../domain/outbox/index.ts'
+import type { Chat } from './chat.ts'
 import { escapeHtml } from './html.ts'
 import { cardLane, noticeLane, replyLane } from './lanes.ts'
 
@@ -13,11 +14,10 @@ export const tellOwner = (outbox: Outbox, chatId: string, text: string): void =>
  */
 export function createTelegramObserver(deps: {
   readonly outbox: Outbox
-  readonly chatId: string
+  readonly chat: Pick<Chat, 'id'>
   /** Called inside the transaction: what is queued can be sent once that is committed. */
   readonly onEnqueued?: () => void
 }): ExecutionObserver {
-  const { chatId } = deps
   const enqueue = (lane: string, kind: string, payload: { requestId: string }): void => {
     deps.outbox.enqueue(lane, kind, payload)
     deps.onEnqueued?.()
@@ -25,11 +25,11 @@ export function createTelegramObserver(deps: {
   return {
     transitioned(execution, from) {
       const payload = { requestId: execution.requestId }
-      const cards = cardLane(chatId, execution.agentId)
+      const cards = cardLane(deps.chat.id, execution.agentId)
       if (from === null && execution.status === 'pending') enqueue(cards, 'card', payload)
       else if (!execution.trusted && from !== null) enqueue(cards, 'card_update', payload)
       else if (execution.status === 'failed')
-        enqueue(noticeLane(chatId, execution.agentId), 'card_update', payload)
+        enqueue(noticeLane(deps.chat.id, execution.agentId), 'card_update', payload)
       if (execution.status === 'awaiting_secrets') enqueue(cards, 'secret_prompt', payload)
     },
   }

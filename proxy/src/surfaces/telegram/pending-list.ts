@@ -18,11 +18,11 @@ const MAX_BUTTONS = 30
 /** Numbered lines, and below them a button for each whose card was made, which brings it back. */
 export function listOfWaiting(
   waiting: readonly Waits[],
-  { cards, config }: Pick<TelegramDeps, 'cards' | 'config'>,
+  { cards, chat }: Pick<TelegramDeps, 'cards' | 'chat'>,
 ): CommandReply {
   if (waiting.length === 0) return { html: 'Nothing waits.' }
   const buttons = waiting.slice(0, MAX_BUTTONS).flatMap(({ subject }, index) => {
-    const card = cards.byRequest(subject, config.chatId)
+    const card = cards.byRequest(subject, chat.id)
     return card === undefined ? [] : [{ text: `${index + 1}`, callback_data: callbackData(card.token, SHOW) }]
   })
   const rows = Array.from({ length: Math.ceil(buttons.length / BUTTONS_A_ROW) }, (_, row) =>

@@ -40,7 +40,7 @@ export function createPresses(
     readonly signal: AbortSignal
   },
 ): { handle(press: BotPress): Promise<void> } {
-  const { config, cards, executions, outbox, transactor, log, sender, refusals, signal } = deps
+  const { chat, cards, executions, outbox, transactor, log, sender, refusals, signal } = deps
   const answerAsk = createAccessPresses(deps)
 
   /** What waits is sent once more; what waits no more is said. */
@@ -50,14 +50,14 @@ export function createPresses(
       if (isAskCard(card)) {
         const ask = deps.llm.access.find(subject)
         if (ask?.status !== 'pending') return { text: 'It waits no more.', alert: false }
-        outbox.enqueue(cardLane(config.chatId, ask.agentId), 'provider_ask', { askId: subject, again: true })
+        outbox.enqueue(cardLane(chat.id, ask.agentId), 'provider_ask', { askId: subject, again: true })
         return SHOWN
       }
       const execution = executions.find(subject as RequestId)
       const kind = execution?.status === 'pending' ? 'card' : 'secret_prompt'
       if (execution === undefined || (kind === 'secret_prompt' && execution.status !== 'awaiting_secrets'))
         return { text: 'It waits no more.', alert: false }
-      outbox.enqueue(cardLane(config.chatId, execution.agentId), kind, { requestId: subject, again: true })
+      outbox.enqueue(cardLane(chat.id, execution.agentId), kind, { requestId: subject, again: true })
       return SHOWN
     })
     sender.nudge()
@@ -73,7 +73,7 @@ export function createPresses(
       refusals.press(userId, chatId, null, reason)
       return { text: REFUSED.wrong_chat, alert: true }
     }
-    if (chatId !== config.chatId) return nothingHere('wrong_chat')
+    if (chatId !== chat.id) return nothingHere('wrong_chat')
     if (decision !== SHOW && !isDecisionKind(decision) && !isAccessChoice(decision))
       return nothingHere('malformed')
     let verdict = cards.judge(asked)
@@ -103,7 +103,7 @@ export function createPresses(
       // A card that still has buttons after the decision, or a second copy of it, is brought up to date as well.
       if (!decided.accepted || (pressed !== null && pressed !== card.messageId)) {
         const agentId = executions.find(card.requestId)?.agentId ?? ''
-        outbox.enqueue(cardLane(config.chatId, agentId), 'card_update', {
+        outbox.enqueue(cardLane(chat.id, agentId), 'card_update', {
           requestId: card.requestId,
           messageId: pressed,
         })

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs, type OutboxMessage } from '../../domain/outbox/index.ts'
-import { AppError, type RequestId } from '../../kernel/index.ts'
+import { AppError, type RequestId, type UnixMs } from '../../kernel/index.ts'
 import type { BotApi } from './bot-api.ts'
 import { BotApiError, type Trouble, troubleOf } from './bot-errors.ts'
 import { createDeliveries } from './deliveries.ts'
@@ -23,6 +23,8 @@ export interface Sender extends AsyncDisposable {
   sayIfIdle(html: string): void
   /** Resolves when what is being sent right now is recorded. */
   settled(): Promise<void>
+  /** Why nothing can be written to the chat, and since when; null while it takes messages. */
+  readonly trouble: { readonly said: string; readonly since: UnixMs } | null
 }
 
 /** How often the queue is looked at when nobody nudges. */
@@ -36,17 +38,24 @@ const STOP_GRACE_MS = 3_000
 const DEFECT_ATTEMPTS = 3
 const DEFECT_DELAY_MS = 2_000
 
-export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sender {
-  const { api, audit, outbox, transactor, log, config } = deps
+export function createSender(
+  deps: TelegramDeps & {
+    readonly api: BotApi
+    /** The chat has this id now; false when that is known. */
+    readonly follow: (to: string) => boolean
+  },
+): Sender {
+  const { api, audit, outbox, transactor, log, chat } = deps
   /** No further call; the one under way may end. */
   const stopping = new AbortController()
   /** Calls under way are cut. */
   const ending = new AbortController()
-  const pace = createPace(deps.pace ?? paceOf(config.chatId))
+  const pace = createPace(deps.pace ?? paceOf(chat.id))
   const order = createSendOrder()
   /** How often preparing a message failed, by its id. */
   const defects = new Map<number, number>()
   let holdUntil = 0
+  let chatTrouble: Sender['trouble'] = null
   let current: Promise<void> = Promise.resolve()
   let running: Promise<void> | undefined
   let wake = (): void => {}
@@ -66,7 +75,10 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
       holdUntil = performance.now() + delayMs
     } else if (trouble === 'no_chat' || trouble === 'wrong_token') {
       delayMs = Math.max(SLOW_MS, usual)
+      chatTrouble ??= { said: error.message, since: deps.clock.now() }
       log.error({ said: error.message, movedTo: error.migratedTo }, ADVICE[trouble])
+      // It has another id now, and is written to at once.
+      if (error.migratedTo !== undefined && deps.follow(error.migratedTo)) delayMs = 0
     }
     log.warn(
       { said: error.message, kind: message.kind, delayMs },
@@ -105,16 +117,34 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
     outbox.retry(message, Math.max(DEFECT_DELAY_MS, backoffMs(message.attempts)), 'defect')
   }
 
+  /** What is told by words that nobody knows: a chat that takes a sign of life refused the content. */
+  const isChatAtFault = async (): Promise<boolean> => {
+    try {
+      await beforeCall()
+      await api.call(
+        'sendChatAction',
+        { chat_id: chat.id, action: 'typing' },
+        { timeoutMs: 10_000, signal: ending.signal },
+      )
+      return false
+    } catch (error) {
+      if (!(error instanceof BotApiError)) throw error
+      return true
+    }
+  }
+
   const sendOne = async (message: OutboxMessage): Promise<void> => {
     if (message.payload === undefined) return giveUp(message, undefined, 'what is queued cannot be read')
     try {
       await deliver(message)
+      chatTrouble = null
     } catch (error) {
       if (stopping.signal.aborted) return
       if (error instanceof AppError && error.code === 'internal')
         return giveUp(message, error, 'what a message is about cannot be opened')
       if (!(error instanceof BotApiError)) return retryDefect(message, error)
-      const trouble = troubleOf(error)
+      let trouble = troubleOf(error)
+      if (trouble === 'unclear') trouble = (await isChatAtFault()) ? 'no_chat' : 'rejected'
       if (trouble === 'not_modified') return outbox.settle(message.id)
       if (trouble === 'gone' || trouble === 'rejected' || trouble === 'stale_query')
         return giveUp(message, error, 'Telegram will never take this message')
@@ -131,7 +161,7 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
       await api.call(
         'sendMessage',
         {
-          chat_id: config.chatId,
+          chat_id: chat.id,
           text: html,
           parse_mode: 'HTML',
           link_preview_options: { is_disabled: true },
@@ -176,6 +206,9 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
       sayIfIdle(html).catch((error: unknown) => log.error({ err: error }, 'a reply to no approver is lost'))
     },
     settled: () => current.catch(() => {}),
+    get trouble() {
+      return chatTrouble
+    },
     async [Symbol.asyncDispose]() {
       stopping.abort()
       wake()
@@ -188,7 +221,8 @@ export function createSender(deps: TelegramDeps & { readonly api: BotApi }): Sen
 }
 
 const ADVICE = {
-  no_chat: 'the bot cannot write to TELEGRAM_CHAT_ID: unblock it or add it to the chat, and check the id',
+  no_chat:
+    'the bot cannot write to its chat: unblock it, add it, open the topic, give it the right to write, or check the id',
   wrong_token: 'Telegram does not know TELEGRAM_BOT_TOKEN: check it with @BotFather',
 } as const
 

@@ -1,7 +1,10 @@
 import type { DoctorCheck } from '../../domain/health/index.ts'
 import { type BotUpdate, createBotApi } from './bot-api.ts'
+import { chatNote } from './chat-note.ts'
 import { createTelegramCheck } from './check.ts'
 import type { TelegramDeps } from './deps.ts'
+import { createChatFollower } from './follow-chat.ts'
+import { TELEGRAM_LANES } from './lanes.ts'
 import { createMessages } from './messages.ts'
 import { createPolling } from './polling.ts'
 import { createPresses } from './presses.ts'
@@ -16,6 +19,8 @@ export interface Telegram extends AsyncDisposable {
   /** Something was queued: looks at once instead of at the next turn. */
   nudge(): void
   state(): 'connected' | 'disconnected'
+  /** What a person has to do so that the chat takes messages; null while it does. */
+  note(): string | null
   /** Where Telegram delivers, when it delivers by webhook. */
   readonly webhook?: { readonly path: string; readonly handler: WebhookHandler }
   readonly check: DoctorCheck
@@ -25,7 +30,7 @@ export interface Telegram extends AsyncDisposable {
 const UPDATE_GRACE_MS = 1_000
 
 export function createTelegram(deps: TelegramDeps): Telegram {
-  const { config, log } = deps
+  const { config, log, chat } = deps
   const ending = new AbortController()
   const { signal } = ending
   const api = createBotApi({
@@ -36,10 +41,11 @@ export function createTelegram(deps: TelegramDeps): Telegram {
       onPress: (press) => presses.handle(press),
     },
   })
-  const sender = createSender({ ...deps, api })
+  const follow = createChatFollower(deps)
+  const sender = createSender({ ...deps, api, follow })
   const refusals = createRefusals(deps)
   const presses = createPresses({ ...deps, api, sender, refusals, signal })
-  const messages = createMessages({ ...deps, api, sender, refusals, signal })
+  const messages = createMessages({ ...deps, api, sender, refusals, follow, signal })
 
   /** An update that cannot be handled is logged and left behind: it must not hold up those after it. */
   const handle = async (update: BotUpdate): Promise<void> => {
@@ -60,9 +66,16 @@ export function createTelegram(deps: TelegramDeps): Telegram {
       sender.start()
     },
     nudge: () => sender.nudge(),
+    note: () => chatNote(sender.trouble, chat, deps.outbox.waiting(TELEGRAM_LANES)),
     state: () => (receiver.connected ? 'connected' : 'disconnected'),
     ...(webhook ? { webhook: { path: webhook.path, handler: webhook.handler } } : {}),
-    check: createTelegramCheck({ config, api, connected: () => receiver.connected }),
+    check: createTelegramCheck({
+      config,
+      chat,
+      api,
+      connected: () => receiver.connected,
+      trouble: () => sender.trouble,
+    }),
     async [Symbol.asyncDispose]() {
       const grace = setTimeout(() => ending.abort(), UPDATE_GRACE_MS)
       await Promise.all([receiver[Symbol.asyncDispose](), sender[Symbol.asyncDispose]()])
