@@ -123,7 +123,7 @@ describe('what the person sees in Telegram is what runs', () => {
     const [exact, shown] = kit.double.messages.filter(({ document }) => document !== undefined)
     expect(exact?.document?.bytes.equals(Buffer.from(code))).toBe(true)
     expect(shown?.document?.bytes.toString()).toContain('let b⟨U+202E⟩ = 2')
-    expect(card.text).toContain(sha256Hex(code))
+    expect(card.text).toContain(sha256Hex(code).slice(0, 12))
   })
 
   it('cannot hide a host behind a cut: what the card cuts is in a file before it', async () => {

@@ -10,9 +10,14 @@ describe('an approval in Telegram', () => {
     expect(card.buttons).toEqual([
       ['✅ Run Once', '❌ Deny'],
       ['⏱ Trust 24h', '♾ Always Trust'],
+      [`#️⃣ ${execution.codeHash.slice(0, 12)}…`],
     ])
     expect(card.text).toContain('console.log("hello")')
-    expect(card.text).toContain(execution.codeHash)
+    expect(card.text).toContain(execution.codeHash.slice(0, 12))
+    expect(card.text).not.toContain(execution.codeHash)
+    const hash = kit.double.press(kit.chatId, card.messageId, `#️⃣ ${execution.codeHash.slice(0, 12)}…`, ANN)
+    expect(await hash.answered).toEqual({ text: `SHA-256 of the code:\n${execution.codeHash}`, alert: true })
+    expect(kit.find(execution).status).toBe('pending')
     expect(card.text).toContain('Says <b>hello</b> & more')
     expect(card.text).toContain('🌐 Sends: nothing')
     expect(card.text).toMatch(/expires in 60 min \(\d\d:\d\d UTC\)/)

@@ -1,7 +1,7 @@
 import type { CardModel } from '../../domain/approvals/index.ts'
 import { hasHiddenCharacters, type UnixMs } from '../../kernel/index.ts'
 import type { OutgoingDocument } from './bot-api.ts'
-import { callbackData } from './callback-data.ts'
+import { callbackData, WHOLE_HASH } from './callback-data.ts'
 import { bold, clip, code, escapeHtml, MESSAGE_LIMIT, phoneLines, plainText, pre } from './html.ts'
 
 /** A card as Telegram takes it. Documents are delivered first; only then the message with the buttons is sent. */
@@ -35,9 +35,7 @@ export function renderCard(input: {
   now: UnixMs
 }): CardMessage {
   const { model, exactCode, now } = input
-  const keyboard = model.choices.map((row) =>
-    row.map(({ decision, label }) => ({ text: label, callback_data: callbackData(input.token, decision) })),
-  )
+  const keyboard = buttonsOf(model, input.token)
   const inline = renderInline(model, now)
   if (inline !== undefined) return { documents: [], html: inline, keyboard }
 
@@ -74,11 +72,20 @@ export function renderPlainCard(input: {
     'Read the code and the details in the files above.',
     expiry(model.expiresAt, now),
   ].join('\n')
-  const keyboard = model.choices.map((row) =>
-    row.map(({ decision, label }) => ({ text: label, callback_data: callbackData(input.token, decision) })),
-  )
+  const keyboard = buttonsOf(model, input.token)
   return { documents: [...codeFiles(model, exactCode), detailsFile(model)], html: text, keyboard }
 }
+
+/** What tells two codes apart at a glance; the button has the whole one, since 64 digits take two lines of a phone. */
+const SHORT_HASH = 12
+const shortHash = ({ codeHash }: CardModel): string => codeHash.slice(0, SHORT_HASH)
+
+const buttonsOf = (model: CardModel, token: string): InlineKeyboard => [
+  ...model.choices.map((row) =>
+    row.map(({ decision, label }) => ({ text: label, callback_data: callbackData(token, decision) })),
+  ),
+  [{ text: `#️⃣ ${shortHash(model)}…`, callback_data: callbackData(token, WHOLE_HASH) }],
+]
 
 /** Each kind once, counted where it came more than once. */
 function warningNames(warnings: CardModel['warnings']): string {
@@ -149,7 +156,7 @@ function facts(model: CardModel, level: Level, now: UnixMs): { lines: string[]; 
     ...(model.args === null ? [] : [`📥 Args: ${code(field(model.args))}`]),
     ...(model.source === null ? [] : [`🔗 ${code(cut(model.source, level.fieldColumns + 12))}`]),
     `⚙️ ${escapeHtml(`${model.runtime} · ${model.limits}`)}`,
-    `#️⃣ ${code(model.codeHash)}`,
+    `#️⃣ ${code(shortHash(model))}`,
     `⏳ ${expiry(model.expiresAt, now)}`,
   ]
   return { lines, complete }

@@ -157,6 +157,7 @@ ${notes.join('\n')}
 | ❌ Deny | Refuses it. |
 | ⏱ Trust 24h | Runs it, and the same again unasked for 24 hours. |
 | ♾ Always Trust | Runs it, and the same again unasked until revoked. |
+| #️⃣ 1a2b3c… | Tells the whole SHA-256 of the code; decides nothing. |
 | ⏱ 24h, any args · ♾ Always, any args | As above with whatever args come; only on cards with args. |
 
 "The same" is the same code for the same agent with the secrets, hosts, methods, paths, requests, time and memory that the card

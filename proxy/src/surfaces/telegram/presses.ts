@@ -14,7 +14,7 @@ import { isAccessChoice } from './access-choices.ts'
 import { createAccessPresses, type PressAnswer } from './access-presses.ts'
 import type { BotApi, BotPress, BotUser } from './bot-api.ts'
 import { BotApiError, isTransient, troubleOf } from './bot-errors.ts'
-import { readCallbackData, SHOW } from './callback-data.ts'
+import { readCallbackData, SHOW, WHOLE_HASH } from './callback-data.ts'
 import type { TelegramDeps } from './deps.ts'
 import { cardLane } from './lanes.ts'
 import { decisionSaid } from './outcome-message.ts'
@@ -64,6 +64,13 @@ export function createPresses(
     return answer
   }
 
+  const wholeHash = (card: Card<CardSubject>): PressAnswer => {
+    const execution = isRequestCard(card) ? executions.find(card.requestId) : undefined
+    return execution === undefined
+      ? { text: REFUSED.unknown_card, alert: true }
+      : { text: `SHA-256 of the code:\n${execution.codeHash}`, alert: true }
+  }
+
   const judge = async (press: BotPress): Promise<PressAnswer> => {
     const { token, decision } = readCallbackData(press.data)
     const userId = String(press.from.id)
@@ -74,7 +81,12 @@ export function createPresses(
       return { text: REFUSED.wrong_chat, alert: true }
     }
     if (chatId !== chat.id) return nothingHere('wrong_chat')
-    if (decision !== SHOW && !isDecisionKind(decision) && !isAccessChoice(decision))
+    if (
+      decision !== SHOW &&
+      decision !== WHOLE_HASH &&
+      !isDecisionKind(decision) &&
+      !isAccessChoice(decision)
+    )
       return nothingHere('malformed')
     let verdict = cards.judge(asked)
     if (!verdict.accepted && verdict.reason === 'not_delivered') {
@@ -88,6 +100,7 @@ export function createPresses(
     }
     const { card } = verdict
     if (decision === SHOW) return showAgain(card)
+    if (decision === WHOLE_HASH) return wholeHash(card)
     const name = displayName(press.from)
     const pressed = press.message?.message_id ?? null
     if (isAskCard(card)) {
