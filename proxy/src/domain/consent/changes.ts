@@ -89,11 +89,13 @@ function secretChanges(given: readonly ConsentSecret[], asked: readonly ConsentS
 }
 
 /**
- * A secret that was not stored yet when it was approved is bound, once it is, to the hosts that its card showed: the run
- * gets what was approved.
+ * A secret that was not stored yet when it was approved is bound, once it is, to the hosts that its card and the cards of
+ * others who waited for it showed. A binding that allows every host of this card changes nothing for the run: where the
+ * value may go is compared by itself.
  */
 const isSameBinding = (given: ConsentSecret, asked: ConsentSecret): boolean =>
-  isSame(given.bound_to, asked.bound_to) || (given.bound_to === null && isSame(given.hosts, asked.bound_to))
+  isSame(given.bound_to, asked.bound_to) ||
+  (given.bound_to === null && asked.bound_to !== null && uncovered(asked.bound_to, given.hosts).length === 0)
 
 function networkChanges(given: readonly Capability[], asked: readonly Capability[]): Differences {
   if (isSame(plain(given), plain(asked))) return { wider: [], narrower: [] }

@@ -89,9 +89,15 @@ describe('what a grant covers', () => {
   it('covers a secret that was not stored yet, once it is bound to the hosts that the card showed', () => {
     grant('forever', withKey({ bound_to: null }))
     expect(judge(withKey({ bound_to: ['*.example.com'] }))).toMatchObject({ trusted: true })
-    expect(judge(withKey({ bound_to: ['*.example.com', 'x.com'] })).trusted).toBe(false)
     expect(judge(withKey({ bound_to: ['a.example.com'] })).trusted).toBe(false)
     expect(judge(withKey({ hosts: ['a.example.com'], bound_to: ['a.example.com'] })).trusted).toBe(false)
+  })
+
+  it('covers it when other requests waited for the secret too, and it is bound to the hosts of all of them', () => {
+    grant('forever', withKey({ bound_to: null }))
+    const union = ['*.example.com', 'x.com']
+    expect(judge(withKey({ bound_to: union }))).toMatchObject({ trusted: true })
+    expect(judge(withKey({ bound_to: union, hosts: union })).trusted).toBe(false)
   })
 
   it.each<[string, SampleChange, readonly string[]]>([
