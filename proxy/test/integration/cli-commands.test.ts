@@ -378,7 +378,7 @@ describe('disk and retention', () => {
     expect(dry.stdout).toMatch(/^Would go: 1 output \(\d+\.\d KiB\), code of 0 programs/)
     expect(dry.stdout).toContain('1 request that wait or run')
     expect(dry.stdout).toContain('what 1 standing grant need')
-    expect(json(await run(['prune', '--older-than', '0d', '--json']))).toMatchObject({
+    expect(json(await run(['prune', '--older-than', '0', '--json']))).toMatchObject({
       outputs: 1,
       finished: true,
     })

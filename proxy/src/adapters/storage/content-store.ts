@@ -56,8 +56,10 @@ export function createContentStore(db: Database): ContentRepository {
     )
     .pluck()
   const bytesOf = db.prepare<[string], number>('SELECT bytes FROM agent_storage WHERE agent_id = ?').pluck()
-  const beyond = db
-    .prepare<[number], AgentId>('SELECT agent_id FROM agent_storage WHERE bytes > ? LIMIT 100')
+  const nextBeyond = db
+    .prepare<[number, string], AgentId>(
+      'SELECT agent_id FROM agent_storage WHERE bytes > ? AND agent_id > ? ORDER BY agent_id LIMIT 1',
+    )
     .pluck()
 
   const ran = db.prepare<[{ code: string; agent: string; at: number }]>(
@@ -102,7 +104,7 @@ export function createContentStore(db: Database): ContentRepository {
     ran: (agent, code, at) => void ran.run({ agent, code, at }),
     deleteReleased: () => deleter(),
     bytesOf: (agentId) => bytesOf.get(agentId) ?? 0,
-    beyond: (bytes) => beyond.all(bytes),
+    nextBeyond: (bytes, after) => nextBeyond.get(bytes, after ?? ''),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { RunResult } from '../../domain/executions/index.ts'
-import type { ExecutionCounts, RetentionRepository } from '../../domain/retention/index.ts'
+import type { Dropped, ExecutionCounts, Place, RetentionRepository } from '../../domain/retention/index.ts'
 
 /**
  * What nothing refers to: no wake or message is on its way, and ids that pages and audits name are not given out twice.
@@ -13,41 +13,60 @@ const FREE = `NOT EXISTS (SELECT 1 FROM wakes WHERE wakes.request_id = execution
 /** Rows that are looked at at once. */
 const ROWS_AT_ONCE = 200
 
-/** Deletes in small pieces, oldest first. Ids follow time, so that no index of times is kept for every run. */
+/** Deletes in small pieces, oldest first. */
 export function createRetentionStore(db: Database): RetentionRepository {
   /** Of each agent one look-up: there are few, and rows are many. */
   const agentWithOldestOutput = db
     .prepare<[], string>(
-      `SELECT agent_id FROM (SELECT agent_id, (SELECT id FROM executions
-         WHERE executions.agent_id = agent_storage.agent_id AND output_bytes > 0 ORDER BY id LIMIT 1) AS first
+      `SELECT agent_id FROM (SELECT agent_id, (SELECT finished_at FROM executions
+         WHERE executions.agent_id = agent_storage.agent_id AND output_bytes > 0 AND finished_at >= 0
+         ORDER BY finished_at LIMIT 1) AS first
        FROM agent_storage) WHERE first IS NOT NULL ORDER BY first LIMIT 1`,
     )
     .pluck()
-  const outputs = db.prepare<[string, number], { id: number; bytes: number; finishedAt: number | null }>(
+  const outputs = db.prepare<[string, number], { id: number; bytes: number; finishedAt: number }>(
     `SELECT id, output_bytes AS bytes, finished_at AS finishedAt FROM executions
-     WHERE agent_id = ? AND output_bytes > 0 ORDER BY id LIMIT ?`,
+     WHERE agent_id = ? AND output_bytes > 0 AND finished_at >= 0 ORDER BY finished_at LIMIT ?`,
   )
   const result = db.prepare<[number], string | null>('SELECT result FROM executions WHERE id = ?').pluck()
   const empty = db.prepare('UPDATE executions SET result = ?, output_bytes = 0 WHERE id = ?')
 
-  interface Candidate {
-    id: number
-    requestId: string
-    createdAt: number
-    isOver: number
+  interface Candidate extends Place {
+    readonly requestId: string
+    readonly isOver: number
   }
-  const candidates = (where: string) =>
-    db.prepare<[{ agent: string; after: number; before: number; undecided: number }], Candidate>(
-      `SELECT id, request_id AS requestId, created_at AS createdAt,
-         ifnull(finished_at <= @before, 0) AND (@undecided = 0 OR decision IS NULL) AND ${FREE} AS isOver
-       FROM executions WHERE ${where} id > @after ORDER BY id LIMIT ${ROWS_AT_ONCE}`,
+  /** Of whom there are more rows than are younger: those of all agents, in the order of their ids. */
+  const ofAll = db.prepare<
+    [{ after: number; before: number; undecided: number }],
+    Candidate & { createdAt: number }
+  >(
+    `SELECT id, request_id AS requestId, created_at AS createdAt, ifnull(finished_at, 0) AS finishedAt,
+       ifnull(finished_at <= @before, 0) AND (@undecided = 0 OR decision IS NULL) AND ${FREE} AS isOver
+     FROM executions WHERE id > @after ORDER BY id LIMIT ${ROWS_AT_ONCE}`,
+  )
+  /** What a person decided and what has output stands in no index that this reads. */
+  const ofAgent = (where: string) =>
+    db.prepare<[{ agent: string; before: number; finishedAt: number; id: number; limit: number }], Candidate>(
+      `SELECT id, request_id AS requestId, finished_at AS finishedAt, ${FREE} AS isOver FROM executions
+       WHERE agent_id = @agent AND output_bytes = 0 AND decision IS NULL AND ${where} LIMIT @limit`,
     )
-  const ofAll = candidates('')
-  const ofAgent = candidates('agent_id = @agent AND')
-  /** Where the search goes on: what stands before stays, as long as this pass lasts. */
-  const positions = new Map<string, number>()
+  /** Two, since SQLite finds no place within equal times: as many may have ended at once as there are rows. */
+  const ofAgentAtOnce = ofAgent('finished_at = @finishedAt AND id > @id ORDER BY id')
+  const ofAgentLater = ofAgent(
+    'finished_at > @finishedAt AND finished_at <= @before ORDER BY finished_at, id',
+  )
   const dropExecution = db.prepare('DELETE FROM executions WHERE request_id = ?')
   const dropCards = db.prepare('DELETE FROM cards WHERE request_id = ?')
+
+  const dropOver = (rows: readonly Candidate[], limit: number, isLast: boolean): Dropped => {
+    const over = rows.filter(({ isOver }) => isOver === 1).slice(0, limit)
+    for (const { requestId } of over) {
+      dropCards.run(requestId)
+      dropExecution.run(requestId)
+    }
+    const isEnd = over.length < limit && (isLast || rows.length < ROWS_AT_ONCE)
+    return { dropped: over.length, next: isEnd ? undefined : over.length < limit ? rows.at(-1) : over.at(-1) }
+  }
 
   const dropGrants = db.prepare(
     `DELETE FROM approvals WHERE ended_at IS NOT NULL AND ended_at <= @before
@@ -75,7 +94,7 @@ export function createRetentionStore(db: Database): RetentionRepository {
       let dropped = 0
       let sum = 0
       for (const row of outputs.all(agent, limit)) {
-        if (endedBefore !== undefined && (row.finishedAt ?? Number.MAX_SAFE_INTEGER) > endedBefore) break
+        if (endedBefore !== undefined && row.finishedAt > endedBefore) break
         if (dropped > 0 && sum + row.bytes > bytes) break
         empty.run(withoutOutput(result.get(row.id) ?? null), row.id)
         dropped += 1
@@ -83,23 +102,18 @@ export function createRetentionStore(db: Database): RetentionRepository {
       }
       return dropped
     },
-    dropExecutions({ agentId, endedBefore: before, undecided }, limit) {
-      const place = `${agentId ?? ''} ${undecided}`
-      const values = { agent: agentId ?? '', before, undecided: undecided ? 1 : 0 }
-      for (let after = positions.get(place) ?? 0; ; ) {
-        const rows = (agentId === undefined ? ofAll : ofAgent).all({ ...values, after })
-        const over = rows.filter(({ isOver }) => isOver === 1).slice(0, limit)
-        for (const { requestId } of over) {
-          dropCards.run(requestId)
-          dropExecution.run(requestId)
-        }
-        const last = rows.at(-1)
-        const isEnd = last === undefined || last.createdAt > before
-        after = over.at(-1)?.id ?? last?.id ?? 0
-        if (over.length === 0 && isEnd) positions.delete(place)
-        else positions.set(place, after)
-        if (over.length > 0 || isEnd) return over.length
+    dropExecutions(which, after, limit) {
+      const { endedBefore: before } = which
+      const { finishedAt, id } = after ?? { finishedAt: -1, id: 0 }
+      if ('agentId' in which) {
+        const values = { agent: which.agentId, before, finishedAt, id }
+        const rows = ofAgentAtOnce.all({ ...values, limit: ROWS_AT_ONCE })
+        const later = ofAgentLater.all({ ...values, limit: ROWS_AT_ONCE - rows.length })
+        return dropOver([...rows, ...later], limit, false)
       }
+      const rows = ofAll.all({ after: id, before, undecided: which.undecided ? 1 : 0 })
+      // Ids follow time: what comes after was made later still.
+      return dropOver(rows, limit, (rows.at(-1)?.createdAt ?? 0) > before)
     },
     dropEnded(before, limit) {
       return [dropGrants, dropAsks, dropAskCards, dropProviderGrants].reduce(

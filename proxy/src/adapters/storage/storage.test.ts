@@ -95,6 +95,35 @@ describe('the database file', () => {
     expect(createContentStore(db).bytesOf('agt_1' as never)).toBe(4 + 7 + texts + '{}'.length + 2 * 1_024)
   })
 
+  it('of a daemon before retention keeps no code, imports or facts that nobody holds', () => {
+    const before = MIGRATIONS.findIndex((sql) => sql.includes('CREATE TABLE content_holders'))
+    mkdirSync(join(file(), '..'), { recursive: true })
+    {
+      using db = closing(new SqliteDatabase(file()))
+      for (const sql of MIGRATIONS.slice(0, before)) db.exec(sql)
+      db.pragma(`user_version = ${before}`)
+      db.exec(`INSERT INTO agents VALUES ('agt_1', 'a', 'h', '[]', NULL, 1, NULL, '[]');
+        INSERT INTO code VALUES ('orphan', 'text', 1), ('granted', 'text', 1), ('ended', 'text', 1);
+        INSERT INTO code_facts VALUES ('orphan', 'js', 1, '{}'), ('gone', 'js', 1, '{}'), ('granted', 'js', 1, '{}');
+        INSERT INTO import_locks VALUES ('l1', '{"files":[{"sha256":"f1"}]}', 1), ('l2', '{"files":[{"sha256":"f2"}]}', 1);
+        INSERT INTO import_files VALUES ('f1', x'01'), ('f2', x'0203'), ('f3', x'04');
+        INSERT INTO approvals (skill_id, code_hash, trust_level, approved_at, any_args, scope_hash, consent, consent_hash,
+          request_id, approved_by, ended_at)
+        VALUES ('s', 'granted', 'forever', 5, 0, 'x', '{"agent":{"id":"agt_1"},"imports":{"lock":"l2","bytes":2}}', 'x', 'r1', 'cli:0', NULL),
+          ('s', 'ended', 'forever', 5, 0, 'x', '{"agent":{"id":"agt_1"}}', 'x', 'r2', 'cli:0', 6);`)
+    }
+    using db = closing(openDatabase(file()))
+    const contents = createContentStore(db)
+    for (let left = 10; left > 0 && contents.deleteReleased() !== undefined; ) left -= 1
+    const all = (column: string, table: string): unknown[] =>
+      db.prepare(`SELECT ${column} FROM ${table}`).pluck().all()
+    expect(all('hash', 'code')).toEqual(['granted'])
+    expect(all('hash', 'code_facts')).toEqual(['granted'])
+    expect(all('hash', 'import_locks')).toEqual(['l2'])
+    expect(all('sha256', 'import_files')).toEqual(['f2'])
+    expect(contents.bytesOf('agt_1' as never)).toBe(4 + 2)
+  })
+
   it('is refused when a newer daemon made it, and let alone', () => {
     openDatabase(file()).close()
     {
@@ -293,7 +322,7 @@ describe('hot queries', () => {
     ["an agent's oldest output", (db) => createRetentionStore(db).dropOutputs({ agentId }, 5, 100)],
     [
       "an agent's oldest requests",
-      (db) => createRetentionStore(db).dropExecutions({ agentId, endedBefore: 5, undecided: true }, 5),
+      (db) => createRetentionStore(db).dropExecutions({ agentId, endedBefore: 5 }, undefined, 5),
     ],
     ['due wakes of an agent', (db) => createWakeStore(db).due(agentId, 5, 10)],
   ])('find %s through an index', (_what, ask) => {

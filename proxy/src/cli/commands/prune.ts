@@ -22,7 +22,11 @@ export const addPruneCommand: CommandGroup = (program, context) => {
     .command('prune')
     .description('drop output, code and requests that are over, and say what stays and why')
     .option('--dry-run', 'say what would go, and drop nothing')
-    .option('--older-than <age>', 'what ended longer ago, like 90d or 12h (default: the settings)', age)
+    .option(
+      '--older-than <age>',
+      'what ended longer ago, like 90d or 12h; 0: all of it (default: the settings)',
+      age,
+    )
     .option(
       '--max-bytes <size>',
       'then the oldest, until the database uses no more, like 500MiB (default: the setting)',

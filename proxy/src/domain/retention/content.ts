@@ -1,5 +1,5 @@
 import { type AgentId, AppError, type Clock, type CodeHash } from '../../kernel/index.ts'
-import type { ContentRepository, Held, RetentionRepository } from './ports.ts'
+import type { ContentRepository, Held, Place, RetentionRepository } from './ports.ts'
 
 /**
  * Code and imports stay as long as something needs them, and each agent keeps at most so many bytes. Sums are kept
@@ -33,6 +33,8 @@ interface Part {
 const ROW_BYTES = 1_024
 /** Rows that one request may drop; the rest is done between requests. */
 const ROWS_AT_ONCE = 32
+/** Pages of rows, none of which can go, that one request looks at; the next one goes on behind them. */
+const PAGES_AT_ONCE = 3
 const BYTES_AT_ONCE = 2 * 1_048_576
 /** Keys are repeated for this long, and a row that one of them names must be there. */
 export const IDEMPOTENCY_MS = 24 * 60 * 60 * 1_000
@@ -48,14 +50,27 @@ export function createStoredContent(deps: {
   readonly onReleased: () => void
 }): StoredContent {
   const { contents, retention, clock, maxBytesPerAgent } = deps
+  const places = new Map<AgentId, Place>()
+
+  /** Output first; then whole requests that no person decided and no key can name any more. */
+  const dropOldest = (agentId: AgentId): { readonly dropped: number; readonly isEnd: boolean } => {
+    const outputs = retention.dropOutputs({ agentId }, 8, BYTES_AT_ONCE / 8)
+    if (outputs > 0) return { dropped: outputs, isEnd: false }
+    const endedBefore = clock.now() - IDEMPOTENCY_MS
+    const { dropped, next } = retention.dropExecutions({ agentId, endedBefore }, places.get(agentId), 8)
+    if (next === undefined) places.delete(agentId)
+    else places.set(agentId, next)
+    return { dropped, isEnd: next === undefined }
+  }
 
   const makeRoom = (agentId: AgentId, needed: number): boolean => {
     const isShort = (): boolean => contents.bytesOf(agentId) + needed > maxBytesPerAgent
-    if (!isShort()) return true
-    for (let rows = 0; rows < ROWS_AT_ONCE && isShort(); ) {
-      const dropped = dropOldest(retention, agentId, clock.now(), 8, BYTES_AT_ONCE / 8)
-      if (dropped === 0) break
-      rows += dropped
+    let isEnd = false
+    for (let rows = 0, pages = 0; !isEnd && rows < ROWS_AT_ONCE && pages < PAGES_AT_ONCE && isShort(); ) {
+      const done = dropOldest(agentId)
+      isEnd = done.isEnd
+      rows += done.dropped
+      if (done.dropped === 0) pages += 1
     }
     return !isShort()
   }
@@ -87,21 +102,6 @@ export function createStoredContent(deps: {
       deps.onReleased()
     },
   }
-}
-
-/** Output first; then whole requests that no person decided and no key can name any more. */
-export function dropOldest(
-  retention: Pick<RetentionRepository, 'dropOutputs' | 'dropExecutions'>,
-  agentId: AgentId | undefined,
-  now: number,
-  limit: number,
-  bytes: number,
-): number {
-  const whose = agentId === undefined ? {} : { agentId }
-  return (
-    retention.dropOutputs(whose, limit, bytes) ||
-    retention.dropExecutions({ ...whose, endedBefore: now - IDEMPOTENCY_MS, undecided: true }, limit)
-  )
 }
 
 export const ranSince = (now: number, retainMs: number): number => (retainMs === 0 ? 0 : now - retainMs)

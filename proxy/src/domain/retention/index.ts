@@ -1,6 +1,13 @@
 export { createStoredContent, IDEMPOTENCY_MS, type StoredContent } from './content.ts'
 export { createFreeSpace, type FreeSpace, type ReadFreeBytes, type Reserve } from './free-space.ts'
-export type { ContentRepository, ExecutionCounts, Held, RetentionRepository } from './ports.ts'
+export type {
+  ContentRepository,
+  Dropped,
+  ExecutionCounts,
+  Held,
+  Place,
+  RetentionRepository,
+} from './ports.ts'
 export {
   createRetention,
   type Retention,

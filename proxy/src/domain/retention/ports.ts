@@ -31,16 +31,23 @@ export interface ContentRepository {
   deleteReleased(): { readonly codeHash: CodeHash | null } | undefined
   /** Stored bytes of the agent: rows, code, imports, output. Kept as a sum; costs one look-up. */
   bytesOf(agentId: AgentId): number
-  /** Agents beyond so many bytes. */
-  beyond(bytes: number): readonly AgentId[]
+  /** The next agent after `after`, in any fixed order, that keeps more than so many bytes; undefined at the end. */
+  nextBeyond(bytes: number, after: AgentId | undefined): AgentId | undefined
 }
 
 /** Which rows end by age or for want of room. Each call is one short piece of work. */
 export interface RetentionRepository {
-  /** Empties the oldest outputs, at least one and at most `limit` rows or about `bytes`; how many. */
+  /** Empties the outputs that ended first, at least one and at most `limit` rows or about `bytes`; how many. */
   dropOutputs(which: { agentId?: AgentId; endedBefore?: UnixMs }, limit: number, bytes: number): number
-  /** Deletes ended requests that nothing refers to; `undecided`: only those that no person decided. */
-  dropExecutions(which: { agentId?: AgentId; endedBefore: UnixMs; undecided: boolean }, limit: number): number
+  /**
+   * Deletes at most `limit` ended requests that nothing refers to, among the next rows after a place: how many rows it
+   * looks at is bounded. With an agent, only its requests without output that no person decided.
+   */
+  dropExecutions(
+    which: { agentId: AgentId; endedBefore: UnixMs } | { endedBefore: UnixMs; undecided: boolean },
+    after: Place | undefined,
+    limit: number,
+  ): Dropped
   /** Deletes grants and asks that have ended, and usage of days before `day`. */
   dropEnded(endedBefore: UnixMs, limit: number): number
   dropUsage(day: string, limit: number): number
@@ -55,6 +62,18 @@ export interface RetentionRepository {
     limit: number,
   ): { readonly lastId: number; readonly counts: ExecutionCounts } | undefined
   countOthers(cutoffs: Cutoffs): { readonly usageRows: number; readonly grants: number }
+}
+
+/** A row in the order of a search. */
+export interface Place {
+  readonly finishedAt: UnixMs
+  readonly id: number
+}
+
+export interface Dropped {
+  readonly dropped: number
+  /** Where the search goes on; undefined at its end. */
+  readonly next: Place | undefined
 }
 
 /** Times before which what has ended goes; 0: nothing goes. */

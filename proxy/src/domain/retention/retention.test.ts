@@ -205,6 +205,22 @@ describe('the room of an agent', () => {
     expect(newest && kit.executions.resolve(newest.requestId).result?.stdout).toBe(OUTPUT)
   })
 
+  it('is made of every full agent, also behind one of whose rows none can go', async () => {
+    const [stuck, other] = [agent, addAgent(kit, 'other')].sort((a, b) => (a.id < b.id ? -1 : 1)) as [
+      Agent,
+      Agent,
+    ]
+    agent = other
+    await trusted()
+    for (let i = 0; i < 6; i++) await final(await submit())
+    agent = stuck
+    await submit({ argsJson: JSON.stringify({ a: 'x'.repeat(200_000) }) })
+    await restart({ retention: { maxBytesPerAgent: 200_000 } })
+    settle()
+    expect(bytesOf(other.id)).toBeLessThan(0.9 * 200_000)
+    expect(bytesOf(stuck.id)).toBeGreaterThan(200_000)
+  })
+
   it('is refused when only rows fill it that a key may still name, and comes back a day later', async () => {
     await restart({ retention: { maxBytesPerAgent: 120_000 } })
     await trusted({ argsJson: null })
@@ -264,6 +280,19 @@ describe('what has ended', () => {
     now += DAY_MS - 60_000
     await kit.retention.prune({ olderThanMs: 0, maxBytes: 1 }, 'cli:0', 60_000)
     expect((await submit({}, 'key')).requestId).toBe(first.requestId)
+  })
+
+  it.each<[string, number, number]>([
+    ['ended before', DAY_MS, 1],
+    ['ended at any time, with an age of 0, also after the clock was set back', 0, 2],
+  ])('loses the output that %s, in whatever order it came', async (_what, olderThanMs, expected) => {
+    await trusted()
+    now -= 3 * DAY_MS
+    await final(await submit())
+    now += 2 * DAY_MS
+    const wish = { olderThanMs, maxBytes: null }
+    expect(await kit.retention.count(wish)).toMatchObject({ outputs: expected })
+    expect(await kit.retention.prune(wish, 'cli:0', 60_000)).toMatchObject({ outputs: expected })
   })
 
   it('is counted before it goes, and what goes is what was counted', async () => {

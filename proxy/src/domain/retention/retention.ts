@@ -1,7 +1,15 @@
 import type { AgentId, Clock, CodeHash, UnixMs } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
-import { dropOldest, IDEMPOTENCY_MS, ranSince } from './content.ts'
-import type { ContentRepository, Cutoffs, Held, PruneCounts, RetentionRepository } from './ports.ts'
+import { IDEMPOTENCY_MS, ranSince } from './content.ts'
+import type {
+  ContentRepository,
+  Cutoffs,
+  Dropped,
+  Held,
+  Place,
+  PruneCounts,
+  RetentionRepository,
+} from './ports.ts'
 
 /** How long what has ended is kept, in milliseconds, and how large the database may get; 0: no end. */
 export interface RetentionPolicy {
@@ -41,7 +49,7 @@ export interface Retention {
 }
 
 interface PruneWish {
-  /** In place of the ages of the settings. */
+  /** In place of the ages of the settings; 0: all that has ended. */
   readonly olderThanMs: number | null
   /** In place of the size of the settings. */
   readonly maxBytes: number | null
@@ -63,6 +71,16 @@ const COUNTED_ROWS = 200
 
 type Counts = { -readonly [K in keyof Pruned]: number }
 
+/** How far a pass has come; each part looks once at what is there. */
+interface Pass {
+  held: { readonly after: Held | undefined } | undefined
+  readonly executions: Search
+  readonly undecided: Search
+  full: { readonly after: AgentId | undefined; readonly undecided: Search } | undefined
+}
+/** Takes one step of a search, and says how many rows it dropped; undefined at the end. */
+type Search = (step: (after: Place | undefined) => Dropped) => number | undefined
+
 export function createRetention(deps: {
   readonly contents: ContentRepository
   readonly repository: RetentionRepository
@@ -77,20 +95,21 @@ export function createRetention(deps: {
   let tally = noCounts()
   let toldAt = clock.now()
   let passAt = 0
-  let isPassing = false
+  let pass: Pass | undefined
   /** The database is beyond its size although no row can go: code of whatever has ended goes before its time. */
   let isSqueezed = false
-  let cursor: { readonly after: Held | undefined } | undefined
 
   const cutoffsOf = (wish: PruneWish): Cutoffs => {
     const now = clock.now()
+    // Whatever the clock said when it ended.
+    const wished = wish.olderThanMs === 0 ? Number.MAX_SAFE_INTEGER : now - (wish.olderThanMs ?? 0)
     const before = (ms: number): UnixMs => {
-      if (wish.olderThanMs !== null) return now - wish.olderThanMs
+      if (wish.olderThanMs !== null) return wished
       return ms === 0 ? 0 : now - ms
     }
     return {
       outputs: before(policy.outputsMs),
-      code: wish.olderThanMs === null ? ranSince(now, policy.codeMs) : now - wish.olderThanMs,
+      code: wish.olderThanMs === null ? ranSince(now, policy.codeMs) : wished,
       executions: Math.min(before(policy.executionsMs), now - LEAST_MS),
       usageDay: new Date(policy.usageMs === 0 ? 0 : now - policy.usageMs).toISOString().slice(0, 10),
     }
@@ -99,7 +118,7 @@ export function createRetention(deps: {
   const isBeyond = (maxBytes: number): boolean => maxBytes > 0 && repository.size().used > maxBytes
 
   /** Each does one piece and says how many rows it took. */
-  const byAge = (cutoffs: Cutoffs, counts: Counts): boolean => {
+  const byAge = (cutoffs: Cutoffs, counts: Counts, { executions: search }: Pass): boolean => {
     const { outputs, executions, usageDay } = cutoffs
     const took = (kind: keyof Counts, rows: number): boolean => {
       counts[kind] += rows
@@ -108,19 +127,27 @@ export function createRetention(deps: {
     return (
       (outputs > 0 && took('outputs', repository.dropOutputs({ endedBefore: outputs }, ROWS, BYTES))) ||
       (executions > 0 &&
-        took('executions', repository.dropExecutions({ endedBefore: executions, undecided: false }, ROWS))) ||
+        isSearching(search, counts, (after) =>
+          repository.dropExecutions({ endedBefore: executions, undecided: false }, after, ROWS),
+        )) ||
       (executions > 0 && took('ended', repository.dropEnded(executions, ROWS))) ||
       took('usageRows', repository.dropUsage(usageDay, ROWS))
     )
   }
 
-  const bySize = (agentId: AgentId | undefined, counts: Counts): boolean => {
+  /** Output first; then whole requests that no person decided and no key can name any more. */
+  const bySize = (agentId: AgentId | undefined, counts: Counts, undecided: Search): boolean => {
     const outputs = repository.dropOutputs(agentId === undefined ? {} : { agentId }, ROWS, BYTES)
     counts.outputs += outputs
     if (outputs > 0) return true
-    const executions = dropOldest(repository, agentId, clock.now(), ROWS, BYTES)
-    counts.executions += executions
-    return executions > 0
+    const endedBefore = clock.now() - IDEMPOTENCY_MS
+    const which = agentId === undefined ? { endedBefore, undecided: true } : { endedBefore, agentId }
+    return isSearching(undecided, counts, (after) => repository.dropExecutions(which, after, ROWS))
+  }
+  const isSearching = (search: Search, counts: Counts, step: (after?: Place) => Dropped): boolean => {
+    const dropped = search(step)
+    counts.executions += dropped ?? 0
+    return dropped !== undefined
   }
 
   const deleteReleased = (): boolean => {
@@ -131,10 +158,19 @@ export function createRetention(deps: {
   }
 
   /** Code whose time is over, or whose grant has ended, in passes over all that is held. */
-  const releaseSome = (cutoffs: Cutoffs): boolean => {
-    if (cursor === undefined) return false
-    const after = contents.releaseNext(cursor.after, ROWS, cutoffs.code)
-    cursor = after === undefined ? undefined : { after }
+  const releaseSome = (codeCutoff: UnixMs, pass: Pass): boolean => {
+    if (pass.held === undefined) return false
+    const after = contents.releaseNext(pass.held.after, ROWS, codeCutoff)
+    pass.held = after === undefined ? undefined : { after }
+    return true
+  }
+  /** Agents that are nearly full, each until nothing of it can go. */
+  const ofFullAgents = (pass: Pass): boolean => {
+    if (pass.full === undefined || policy.maxBytesPerAgent === 0) return false
+    const { after, undecided } = pass.full
+    const agentId = contents.nextBeyond(policy.maxBytesPerAgent * FULL, after)
+    if (agentId === undefined) pass.full = undefined
+    else if (!bySize(agentId, tally, undecided)) pass.full = { after: agentId, undecided: createSearch() }
     return true
   }
 
@@ -159,17 +195,15 @@ export function createRetention(deps: {
   }
 
   /** By age and size, while a pass lasts. */
-  const overdue = (): boolean => {
-    const usual = cutoffsOf(NO_WISH)
-    const cutoffs = isSqueezed ? { ...usual, code: clock.now() } : usual
-    if (releaseSome(cutoffs) || byAge(cutoffs, tally)) return true
-    const [full] = policy.maxBytesPerAgent > 0 ? contents.beyond(policy.maxBytesPerAgent * FULL) : []
-    if (full !== undefined && bySize(full, tally)) return true
+  const overdue = (pass: Pass): boolean => {
+    const cutoffs = cutoffsOf(NO_WISH)
+    if (releaseSome(isSqueezed ? clock.now() : cutoffs.code, pass) || byAge(cutoffs, tally, pass)) return true
+    if (ofFullAgents(pass)) return true
     if (!isBeyond(policy.maxDatabaseBytes)) return false
-    if (bySize(undefined, tally)) return true
+    if (bySize(undefined, tally, pass.undecided)) return true
     if (isSqueezed) return false
     isSqueezed = true
-    cursor = { after: undefined }
+    pass.held = FROM_THE_START
     return true
   }
 
@@ -181,12 +215,11 @@ export function createRetention(deps: {
           const now = clock.now()
           if (now >= passAt || passAt > now + PASS_MS) {
             passAt = now + PASS_MS
-            cursor = { after: undefined }
-            isPassing = true
+            pass = createPass()
             isSqueezed = false
           }
-          if (isPassing && overdue()) return true
-          isPassing = false
+          if (pass !== undefined && overdue(pass)) return true
+          pass = undefined
           tellTally()
           return false
         }) || shrink()
@@ -221,20 +254,15 @@ export function createRetention(deps: {
       let codeCutoff = cutoffs.code
       let isLast = false
       const maxBytes = wish.maxBytes ?? policy.maxDatabaseBytes
-      let after: { readonly held: Held | undefined } | undefined = { held: undefined }
+      const pass = createPass()
       const piece = (): boolean => {
-        if (deleteReleased() || byAge(cutoffs, counts)) return true
-        if (after !== undefined) {
-          const next = contents.releaseNext(after.held, ROWS, codeCutoff)
-          after = next && { held: next }
-          return true
-        }
+        if (deleteReleased() || byAge(cutoffs, counts, pass) || releaseSome(codeCutoff, pass)) return true
         if (!isBeyond(maxBytes)) return false
-        if (bySize(undefined, counts)) return true
+        if (bySize(undefined, counts, pass.undecided)) return true
         if (isLast) return false
         isLast = true
         codeCutoff = clock.now()
-        after = { held: undefined }
+        pass.held = FROM_THE_START
         return true
       }
       let finished = false
@@ -252,5 +280,26 @@ export function createRetention(deps: {
 const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const NO_WISH: PruneWish = { olderThanMs: null, maxBytes: null }
+
+const FROM_THE_START = { after: undefined }
+
+const createPass = (): Pass => ({
+  held: FROM_THE_START,
+  executions: createSearch(),
+  undecided: createSearch(),
+  full: { after: undefined, undecided: createSearch() },
+})
+
+function createSearch(): Search {
+  let after: Place | undefined
+  let isOver = false
+  return (step) => {
+    if (isOver) return undefined
+    const { dropped, next } = step(after)
+    after = next
+    isOver = next === undefined
+    return dropped
+  }
+}
 
 const noCounts = (): Counts => ({ outputs: 0, executions: 0, ended: 0, usageRows: 0 })
