@@ -178,6 +178,13 @@ describe('agents that share a key', () => {
       { input: 'x', tools: [{ type: 'code_interpreter', container: 'cntr_1' }] },
     ],
     [
+      'a voice of the account',
+      CHAT,
+      { modalities: ['text', 'audio'], audio: { format: 'wav', voice: { id: 'voice_1' } }, messages: [] },
+    ],
+    ['a voice that reads', '/llm/openai/v1/audio/speech', { input: 'x', voice: { id: 'voice_1' } }],
+    ['a voice by its id alone', '/llm/openai/v1/audio/speech', { input: 'x', voice: 'voice_1' }],
+    [
       'a cache',
       '/llm/google/v1beta/models/gemini-demo:generateContent',
       { contents: [], cachedContent: 'c/1' },

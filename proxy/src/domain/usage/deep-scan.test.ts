@@ -135,6 +135,10 @@ describe('what a body says of things that are kept', () => {
       { input: [{ type: 'reasoning', id: 'rs_1', content: ['x'], summary: [] }] },
     ],
     ['speech of an earlier answer', { messages: [{ role: 'assistant', audio: { id: 'audio_1' } }] }],
+    ['a voice of the account', { audio: { format: 'wav', voice: { id: 'voice_1' } } }],
+    ['a voice that reads', { input: 'x', voice: { id: 'voice_1' } }],
+    ['a voice of a session', { session: { audio: { output: { voice: { id: 'voice_1' } } } } }],
+    ['a voice by its id alone', { input: 'x', Voice: 'voice_1' }],
     ['an identifier that nobody knows', { options: { thing_id: 'x' } }],
   ])('refers to %s', (_name, body) => {
     expect(refers(body)).toBe(true)
@@ -168,6 +172,8 @@ describe('what a body says of things that are kept', () => {
     ['a container of its own', { tools: [{ type: 'code_interpreter', container: { type: 'auto' } }] }],
     ['what is empty', { previous_response_id: null, conversation: '', file_ids: [] }],
     ['a public address', { contents: [{ parts: [{ fileData: { fileUri: 'https://example.com/x.mp4' } }] }] }],
+    ['a voice that everybody has', { input: 'x', voice: 'alloy', audio: { voice: 'ash', format: 'wav' } }],
+    ['what is said of voices', { messages: [{ role: 'user', content: 'voice_1', voice: 'voice_over' }] }],
     ['bookkeeping', { metadata: { order_id: 'x' } }],
   ])('does not refer with %s', (_name, body) => {
     expect(refers(body)).toBe(false)

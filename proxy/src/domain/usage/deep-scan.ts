@@ -138,6 +138,7 @@ class Scan {
     if (this.#isEmpty(at)) return behindValue(body, at)
     if (parent !== 'metadata' && this.#isReference(key, written, at)) this.refers = true
     if (!isTalk) {
+      if (key === 'voice' && OWN_VOICE.test(this.#text(at) ?? '')) this.refers = true
       // The model of the first level is `scanBody`'s to tell: it may go out under another name.
       const isFirst = depth === 1 && key === 'model'
       if (isModelKey(key) && body[at] === QUOTE && !isFirst) this.#name(at)
@@ -192,7 +193,10 @@ const PLAIN_PLUGINS: ReadonlySet<string> = new Set(['web', 'file-parser', 'respo
 /** An `id` directly below one of these is of something that is kept. */
 const KEPT: ReadonlySet<string> = new Set([
   ...['audio', 'container', 'conversation', 'prompt', 'file', 'video', 'document', 'agent', 'skills'],
+  // One that was made of somebody's speech: OpenAI's `voice: { id }`. The others go by a name.
+  'voice',
 ])
+const OWN_VOICE = /^voice_/
 /** With one of these an item brings what it says along; without, its `id` is looked up. */
 const OWN_CONTENT: ReadonlySet<string> = new Set([
   ...[
