@@ -134,6 +134,78 @@ describe('the path', () => {
   })
 })
 
+describe('the query', () => {
+  const GENERATE = '/llm/google/v1beta/models/gemini-demo:generateContent'
+  const ask = (path: string, headers: Record<string, string> = {}) =>
+    kit.ask(path, { token: kit.token, body: { contents: [] }, headers })
+
+  it.each([
+    '$httpMethod=DELETE',
+    '%24httpMethod=DELETE',
+    '%24%68ttpMethod=GET',
+    '$HttpMethod=delete',
+    'alt=sse&$httpMethod=PATCH',
+    'alt=sse;$httpMethod=PATCH',
+    '$httpMethod=',
+    '_method=DELETE',
+    'x-http-method-override=DELETE',
+    '$req=%7B%22model%22%3A%22other%22%7D',
+    '$httpHeaders=X-HTTP-Method-Override%3ADELETE%0D%0A',
+    '$ct=application/x-protobuf',
+    '$rpc=x',
+    '$somethingNew=1',
+    '$',
+  ])('replaces nothing of the request that was judged: %s', async (query) => {
+    for (const path of [GENERATE, CHAT]) {
+      const before = calls()
+      const answer = await ask(`${path}?${query}`)
+      expect([answer.status, answer.headers.get('x-oauth3-error')]).toEqual([400, 'bad_request'])
+      expect(answer.text).toContain('query')
+      expect(calls()).toBe(before)
+    }
+  })
+
+  it.each([
+    '$key=AIza-other',
+    '%24key=AIza-other',
+    'access_token=ya29.other',
+    'oauth_token=ya29.other',
+    'Access_Token=ya29.other',
+    'bearer_token=ya29.other',
+    'api_key=other',
+    'a=1;key=AIza-other',
+  ])('brings no credential along beside the token: %s', async (query) => {
+    const before = calls()
+    const answer = await ask(`${GENERATE}?${query}`)
+    expect([answer.status, answer.headers.get('x-oauth3-error')]).toEqual([400, 'ambiguous_credentials'])
+    expect(calls()).toBe(before)
+  })
+
+  it('passes byte for byte with what changes the form of an answer, and with any other word', async () => {
+    for (const query of [
+      '$alt=json&$prettyPrint=false&$.xgafv=2&%24fields=*&$apiVersion=2026-05-20',
+      'alt=sse&prettyPrint=true&quotaUser=u',
+      'method=fast&price=$5&q=$httpMethod',
+    ]) {
+      const answer = await ask(`${GENERATE}?${query}`)
+      expect([query, answer.status]).toEqual([query, 200])
+      expect(kit.vendors.calls.at(-1)?.url.split('?')[1]).toBe(query)
+    }
+  })
+
+  it('nor does a header, in whatever spelling a server folds into one', async () => {
+    for (const name of [
+      'X-HTTP-Method-Override',
+      'x_http_method_override',
+      'X-Http_Method',
+      'x_original_url',
+    ]) {
+      expect((await ask(GENERATE, { [name]: 'DELETE' })).status).toBe(200)
+      expect(kit.vendors.calls.at(-1)?.headers).not.toHaveProperty([name.toLowerCase()])
+    }
+  })
+})
+
 describe('the host', () => {
   it.each([
     'Host: evil.example',

@@ -19,6 +19,7 @@ export {
   namedByConnection,
   readFields,
 } from './header-fields.ts'
+export { overridingMethods } from './method-override.ts'
 export {
   approvedAddresses,
   bothAllow,

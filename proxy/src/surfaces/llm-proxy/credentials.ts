@@ -1,4 +1,5 @@
 import type { HeaderField } from '../../domain/egress/index.ts'
+import { decoded } from './query-overrides.ts'
 
 /** A request without its credential. */
 export interface TakenCredential {
@@ -18,6 +19,12 @@ const KEY_HEADERS: ReadonlySet<string> = new Set(['x-api-key', 'x-goog-api-key',
 /** OpenAI's way for browsers, which cannot set a header on a WebSocket. */
 const PROTOCOL_PREFIX = 'openai-insecure-api-key.'
 const BEARER = /^Bearer +([^\s,]+)$/i
+/** Google's APIs read the first five; the others are commonly read. */
+const KEY_PARAMETERS: ReadonlySet<string> = new Set([
+  ...['key', '$key', 'access_token', 'oauth_token', 'bearer_token'],
+  ...['api_key', 'api-key', 'apikey', 'auth_token'],
+])
+const MAYBE_KEY = /key|token|%/i
 const TOKEN_FORM = /^oa3_[A-Za-z0-9_-]{43}$/
 
 /**
@@ -44,14 +51,12 @@ export function takeCredential(
     } else kept.push(field)
   }
   let rest = query
-  if (query.length > 3 && (query.startsWith('key=') || query.includes('&key=') || query.includes('%'))) {
-    const left: string[] = []
-    for (const part of query.split('&')) {
-      const [name = '', value = ''] = part.split('=', 2)
-      if (decoded(name) === 'key') found.push(decoded(value))
-      else left.push(part)
-    }
-    rest = left.join('&')
+  if (query.length > 3 && MAYBE_KEY.test(query)) {
+    rest = query
+      .split('&')
+      .map((part) => takenOut(part, '&', found))
+      .filter((part) => part !== null)
+      .join('&')
   }
   const [token] = found
   if (found.length > 1) return { problem: 'ambiguous' }
@@ -65,6 +70,18 @@ export function takeCredential(
   return isElsewhere ? { problem: 'elsewhere' } : { token, fields: kept, query: rest }
 }
 
+/** What is left of a part of the query; servers differ on whether a semicolon separates. */
+function takenOut(part: string, separator: '&' | ';', found: string[]): string | null {
+  if (separator === '&' && part.includes(';')) {
+    const left = part.split(';').map((piece) => takenOut(piece, ';', found))
+    return left.filter((piece) => piece !== null).join(';')
+  }
+  const [name = '', value = ''] = part.split('=', 2)
+  if (!KEY_PARAMETERS.has(decoded(name).trim().toLowerCase())) return part
+  found.push(decoded(value))
+  return null
+}
+
 /** As it is, or as somebody on the way may read it. */
 function mentions(text: string, token: string): boolean {
   if (text.includes(token)) return true
@@ -75,11 +92,3 @@ function mentions(text: string, token: string): boolean {
 
 const unescaped = (text: string): string =>
   text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}

@@ -9,6 +9,7 @@ import {
   routeOf,
 } from '../../domain/providers/index.ts'
 import { type TakenCredential, takeCredential } from './credentials.ts'
+import { overridingParameter } from './query-overrides.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import { type UpstreamHead, upstreamHead } from './upstream-headers.ts'
 
@@ -57,6 +58,11 @@ export function readRequest(
   if (fields === null) return unread(refused('bad_request', 'A header holds characters it may not.'), shape)
   const credential = takeCredential(target.path, fields, target.query)
   if ('problem' in credential) return unread(CREDENTIAL_PROBLEM[credential.problem], shape)
+  const overriding = overridingParameter(credential.query)
+  if (overriding !== null) {
+    const message = `The query holds ${overriding}, by which a server would read another request than this one; leave it out.`
+    return unread(refused('bad_request', message), shape)
+  }
   const head = upstreamHead(credential.fields, options.websocket)
   if (head === null) {
     return unread(

@@ -22,7 +22,10 @@ const OURS: ReadonlySet<string> = new Set([
   ...['range', 'if-range'],
 ])
 
-/** A server that heeds one of these does something else than the request line says, which is what was judged. */
+/**
+ * A server that heeds one of these does something else than the request line says, which is what was judged. Those that read
+ * headers as CGI writes them (RFC 3875, 4.1.18) take an underscore for a hyphen.
+ */
 const OTHER_REQUEST: ReadonlySet<string> = new Set([
   ...['x-http-method-override', 'x-http-method', 'x-method-override'],
   ...['x-original-url', 'x-rewrite-url', 'x-original-uri'],
@@ -39,7 +42,7 @@ export function upstreamHead(fields: readonly HeaderField[], websocket: boolean)
   let encoding: string | null = null
   let waitSeconds: number | null = null
   for (const { name, value } of fields) {
-    if (OTHER_REQUEST.has(name)) continue
+    if (OTHER_REQUEST.has(name.includes('_') ? name.replaceAll('_', '-') : name)) continue
     if (name === 'content-type') {
       if (contentType !== null) return null
       contentType = value.toLowerCase()
