@@ -139,6 +139,42 @@ describe('a member that decides something, in another type', () => {
   })
 })
 
+describe('a search of the vendor, which costs money beside its tokens', () => {
+  const router = '/llm/openrouter/api/v1/chat/completions'
+  it.each<[VendorName, string, Record<string, unknown>]>([
+    ['openai', CHAT, { model: 'gpt-4o-search-preview' }],
+    ['openai', CHAT, { model: 'gpt-5-search-api-2025-10-14' }],
+    ['openai', CHAT, { web_search_options: {} }],
+    ['openai', '/llm/openai/v1/responses', { input: 'x', tools: [{ type: 'web_search' }] }],
+    ['openrouter', router, { model: 'openai/gpt-4o:online' }],
+    ['openrouter', router, { model: 'openai/gpt-4o:Online' }],
+    ['openrouter', router, { model: 'openai/gpt-4o:online:nitro' }],
+    ['openrouter', router, { model: 'openai/gpt-4o', models: ['openai/gpt-4o:online'] }],
+    ['openrouter', router, { model: 'openai/gpt-4o', plugins: [{ id: 'web' }] }],
+    ['openrouter', router, { model: 'perplexity/sonar-pro' }],
+    ['openrouter', router, { model: 'perplexity/llama-3.1-sonar-small-128k-online' }],
+    ['xai', '/llm/xai/v1/chat/completions', { search_parameters: { mode: 'on' } }],
+  ])('%s: is refused under a limit of either kind: %s %j', async (vendor, path, more) => {
+    const messages = path === '/llm/openai/v1/responses' ? {} : { messages: [] }
+    const body = { model: PRICED, ...messages, max_tokens: 10, ...more }
+    for (const of of [{ tokens_per_day: 1_000_000 }, { micro_usd_per_day: 10_000_000 }]) {
+      const { code, status, arrived } = await ask(vendor, path, await limited(vendor, of), body)
+      expect([status, code, arrived]).toEqual([403, 'unmetered', []])
+    }
+  })
+
+  it('is held for under a limit on money where every answer is one and tells its cost', async () => {
+    const path = '/llm/perplexity/chat/completions'
+    const body = chatBody({ model: 'sonar', max_tokens: 10 })
+    const tokens = await limited('perplexity', { tokens_per_day: 1_000_000 })
+    const refused = await ask('perplexity', path, tokens, body)
+    expect([refused.code, refused.arrived]).toEqual(['unmetered', []])
+    expect(messageOf(refused.answer)).toContain('limit on money')
+    const both = { tokens_per_day: 1_000_000, micro_usd_per_day: 10_000_000 }
+    expect((await ask('perplexity', path, await limited('perplexity', both), body)).status).toBe(200)
+  })
+})
+
 describe('another price than the usual one', () => {
   const claude = '/llm/anthropic/v1/messages'
   const long = { type: 'ephemeral', ttl: '1h' }
@@ -146,7 +182,6 @@ describe('another price than the usual one', () => {
     ['openai', CHAT, { service_tier: 'priority' }, {}],
     ['openai', CHAT, { service_tier: 'auto' }, {}],
     ['openai', CHAT, { modalities: ['text', 'audio'] }, {}],
-    ['openai', CHAT, { model: 'gpt-4o-search-preview' }, {}],
     ['anthropic', claude, { speed: 'fast' }, {}],
     ['anthropic', claude, { inference_geo: 'us' }, {}],
     ['anthropic', claude, { system: [{ type: 'text', text: 'x', cache_control: long }] }, {}],

@@ -40,6 +40,7 @@ const VENDORS = [
   'cohere',
   'xai',
   'openrouter',
+  'perplexity',
   'deepseek',
 ]
 

@@ -57,9 +57,12 @@ const DEARER_HEADERS = [
   ...['x-amzn-bedrock-', 'x-vertex-ai-llm-', 'x-ms-spillover', 'cf-aig-', 'x-portkey-'],
 ] as const
 /** Models that go on by themselves, or let others write too, beyond the maximum of an answer. */
-const UNBOUNDED_MODELS = /deep-research|multi-agent|^(?:groq\/)?compound|^openrouter\/(?!auto$)/
-/** Models that search by themselves, and charge for it beside their tokens. */
-const SEARCHING_MODELS = /-search-(?:preview|api)|(?:^|\/)sonar|:online$/
+const UNBOUNDED_MODELS = /deep-?research|deep-?search|multi-agent|^(?:groq\/)?compound|^openrouter\/(?!auto$)/
+/**
+ * Models that search by themselves, and those that a suffix lets search (openrouter.ai/docs/features/web-search). What it
+ * costs is no token, and what was found is read as input that is not in the request.
+ */
+const SEARCHING_MODELS = /-search-(?:preview|api)|(?:^|\/)sonar|[:-]online(?=$|[:-])/i
 /** Perplexity tells the fee of its searches with the money of its answers: up to 22 $ for a thousand. */
 const SEARCH_FEE_MICRO_USD = 22_000
 /** Tokens of reasoning that a vendor does not count in the maximum of an answer: Qwen's models, by default. */
@@ -94,8 +97,10 @@ export function spendingOf(
   }
   const unbounded = naming(models, UNBOUNDED_MODELS)
   if (unbounded !== null) return unmetered(`${unbounded} may go on beyond the maximum of an answer`)
+  const searching = searchingModel(request, microUsdPerDay)
+  if (searching !== null) return searching
   if (microUsdPerDay !== null) {
-    const dearer = facts.dearer ?? dearerHeader(request.headers) ?? searchingModel(provider.name, models)
+    const dearer = facts.dearer ?? dearerHeader(request.headers)
     if (dearer !== null)
       return unmetered(`"${dearer}" asks for another price than the usual one; leave it out`)
   }
@@ -159,8 +164,17 @@ function dearerHeader(headers: readonly string[]): string | null {
   return null
 }
 
-const searchingModel = (provider: string, models: readonly (string | null)[]): string | null =>
-  provider === 'perplexity' ? null : naming(models, SEARCHING_MODELS)
+/** Perplexity's answers tell the money of their searches too, so a limit on money counts them, and no other one does. */
+function searchingModel(
+  { provider, models }: SpendingRequest,
+  microUsdPerDay: number | null,
+): LlmRefusal | null {
+  const model = naming(models, SEARCHING_MODELS)
+  if (model === null) return null
+  const why = `what ${model} searches costs money that is in no count of tokens`
+  if (provider.name !== 'perplexity') return unmetered(`${why}; use a model that does not search`)
+  return microUsdPerDay === null ? unmetered(`${why}; a limit on money counts it`) : null
+}
 
 const naming = (models: readonly (string | null)[], form: RegExp): string | null =>
   models.find((model) => model !== null && form.test(model)) ?? null
