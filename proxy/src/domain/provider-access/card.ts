@@ -1,14 +1,15 @@
 import { oneLine } from '../../kernel/index.ts'
 import { originOf } from '../egress/index.ts'
 import type { Provider } from '../providers/index.ts'
-import { groupSaid } from './groups.ts'
+import { groupSaid, groupsOfAsk } from './groups.ts'
 import { type LimitPreset, limitsSaid, strictest } from './limits.ts'
-import { isPlainModel } from './patterns.ts'
+import { isPlainModel, scopeIncludes } from './patterns.ts'
 import type { AccessAnswer, AccessCard, ProviderAsk, ProviderGrant } from './ports.ts'
 
 type Choice = AccessCard['choices'][number][number]
 
 const MAX_BUTTON_NAME = 16
+const SHOWN_GRANTS = 3
 
 /** The card of an ask: what a person has to know before pressing, all of it visible text. */
 export function accessCard(input: {
@@ -37,15 +38,19 @@ export function accessCard(input: {
       ...(keys === 0 && known?.auth.kind !== 'none' ? ['No key of this provider is stored yet.'] : []),
       ...(known?.private ? ['The owner said that it may be inside the private network.'] : []),
       ...standing
-        .slice(0, 3)
-        .map(
-          (grant) =>
-            `It may use already: ${grantSaid(grant)}.${grant.groups.includes(ask.group) ? ' A grant of all models takes the place of that.' : ''}`,
+        .slice(0, SHOWN_GRANTS)
+        .map((grant) =>
+          scopeIncludes({ groups: groupsOfAsk(ask.group), models: null, paths: null }, grant)
+            ? `It has this already, until a grant of all models takes its place: ${grantSaid(grant)}`
+            : `It has this already, and keeps it as it is: ${grantSaid(grant)}`,
         ),
+      ...(standing.length > SHOWN_GRANTS
+        ? [`And ${standing.length - SHOWN_GRANTS} more: oauth3 grant list`]
+        : []),
       'The agent never sees the key: the daemon puts it in.',
       kept === ''
         ? 'No limit on requests, tokens or money unless you set one: oauth3 grant limit'
-        : `Limits that stay for all models: ${kept}. Others: oauth3 grant limit`,
+        : `It comes with the lowest limits that stand there: ${kept}. They count all that the agent uses of ${oneLine(ask.provider, 64)}. Others: oauth3 grant limit`,
     ],
     expiresAt: ask.expiresAt,
     choices: [

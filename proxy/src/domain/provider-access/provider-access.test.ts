@@ -562,6 +562,26 @@ describe('the card of an ask', () => {
     expect(access.card('ask_x')).toBeUndefined()
   })
 
+  it('says which limits come with it, what they count, and which grants stay as they are', () => {
+    grant({ models: ['o3'], limits: { ...NO_LIMITS, tokensPerDay: 1_000, requestsPerMinute: 9 } })
+    grant({ models: ['o4'], limits: { ...NO_LIMITS, requestsPerMinute: 5 } })
+    grant({ groups: ['inference', 'files'], models: ['o5'] })
+    const { id } = access.ask(use())
+    const notes = access.card(id)?.notes ?? []
+    expect(notes).toContain(
+      'It comes with the lowest limits that stand there: 5 requests a minute, 1,000 tokens a day. They count all that the agent uses of openai. Others: oauth3 grant limit',
+    )
+    expect(notes).toContain(
+      'It has this already, until a grant of all models takes its place: inference, o4, 5 requests a minute',
+    )
+    expect(notes).toContain('It has this already, and keeps it as it is: inference files, o5')
+    access.decide(id, answer(), BY)
+    expect(access.grants().map(({ models, limits }) => [models, limits])).toEqual([
+      [['o5'], NO_LIMITS],
+      [null, { ...NO_LIMITS, tokensPerDay: 1_000, requestsPerMinute: 5 }],
+    ])
+  })
+
   it('says that a provider may be inside the network, and asks for no key where none is taken', () => {
     const notes = access.card(access.ask(use({ provider: 'inside' })).id)?.notes.join('\n')
     expect(notes).toContain('inside the private network')

@@ -185,8 +185,10 @@ card each; the account's administration has none (\`oauth3 grant add --groups or
 | ⏱ 24 h, ≤ 200k tokens · ♾ Always, ≤ 200k a day | As above, for at most 200,000 tokens a day. |
 | Only MODEL: 1 h · 24 h · always | As above for the one model that the request named. |
 
-There is no limit on requests, tokens or money unless a button names it, or you set one: \`oauth3 grant limit\`. A wider grant takes the place
-of a narrower one, whose limits stay. When a limit is passed, the bot says so once for each window.
+There is no limit on requests, tokens or money unless a button names it, or you set one: \`oauth3 grant limit\`. A grant of all models takes
+the place of those that it includes. A new grant comes with the lowest of the limits that stand for the agent at this provider;
+a limit counts all that the agent uses there, by whichever grant. Grants that stay beside it keep their own limits,
+or none. When a limit is passed, the bot says so once for each window.
 
 ## Missing secrets
 
