@@ -283,6 +283,23 @@ describe('upstreamPath', () => {
     }
   })
 
+  it.each([
+    // huggingface.js and huggingface_hub: the provider's name, then the model's name there, which may begin with the same.
+    '/fal-ai/fal-ai/flux/dev',
+    '/fal-ai/fal-ai/whisper/audio/transcriptions',
+    '/fal-ai/fal-ai/fal-ai/x',
+    '/fal-ai/models/fal-ai/requests/1/status',
+    '/replicate/replicate/v1/models/a/b/predictions',
+    '/replicate/v1/models/replicate/x/predictions',
+    '/hf-inference/hf-inference/models/x',
+    '/hf-inference/models/a/b/v1/chat/completions',
+    '/together/together/v1/images/generations',
+    '/nebius/v1/images/generations',
+    '/cohere/compatibility/v1/chat/completions',
+  ])('huggingface: passes %s byte for byte', (path) => {
+    expect(place('huggingface', path)).toBe(path)
+  })
+
   it('keeps another account out of reach', () => {
     expect(place('cloudflare', '/client/v4/accounts/other/ai/v1/chat/completions')).toMatch(
       /^\/client\/v4\/accounts\/a1b2\/ai\//,

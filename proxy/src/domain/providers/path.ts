@@ -76,6 +76,8 @@ interface Places {
   readonly homes: Readonly<Record<Form, Home>>
   /** Longest first; without the root itself. */
   readonly roots: readonly string[]
+  /** Those of them that name a version. */
+  readonly versioned: readonly string[]
   /** Of the roots that everything may be under: what to put before a path that begins with the end of one. */
   readonly endings: readonly { readonly ending: string; readonly before: string }[]
   /** Beginnings of the usual root, longest first. */
@@ -116,8 +118,9 @@ export function behindRoot(provider: Provider, path: string): string {
 }
 
 function place(known: Places, isOwn: boolean, asked: string): string {
-  // The base URL names the root, and the client's library puts it before its paths once more.
-  const doubled = known.roots.find((root) => isBelow(asked, root + root))
+  // The base URL names the root, and the client's library puts it before its paths once more. Libraries do so with versions
+  // only: behind any other root its own name may be the first word of a path (Hugging Face's /fal-ai/fal-ai/flux).
+  const doubled = known.versioned.find((root) => isBelow(asked, root + root))
   const rest = doubled === undefined ? asked : asked.slice(doubled.length)
   const [, before = '', endpoint, ofOpenai, ofAnthropic] = ENDPOINT.exec(rest) ?? []
   if (endpoint !== undefined) {
@@ -141,6 +144,7 @@ function placesOf({ roots }: Provider): Places {
   const usual = roots[0] ?? ''
   const isMarked = (root: string): boolean => OPENAI_ROOT.test(root) || ANTHROPIC_ROOT.test(root)
   const shared = roots.filter((root) => root === usual || !isMarked(root))
+  const named = roots.filter((root) => root !== '').sort((a, b) => b.length - a.length)
   return {
     homes: {
       openai: homeOf(roots, OPENAI_ROOT, ANTHROPIC_ROOT),
@@ -150,7 +154,8 @@ function placesOf({ roots }: Provider): Places {
         spellings: spellingsOf(usual, shared, new Set(roots.filter((root) => !isBelow(usual, root)))),
       },
     },
-    roots: roots.filter((root) => root !== '').sort((a, b) => b.length - a.length),
+    roots: named,
+    versioned: named.filter((root) => segmentsOf(root).some((segment) => VERSION.test(segment))),
     endings: shared.flatMap((root) => cuts(root).map(({ before, after }) => ({ ending: after, before }))),
     beginnings: cuts(usual)
       .map(({ before }) => before)
