@@ -3,6 +3,7 @@ import type { AuditArchiver } from './domain/audit/index.ts'
 import type { Sandbox } from './domain/executions/index.ts'
 import type { DoctorCheck, HealthReport } from './domain/health/index.ts'
 import type { FreeSpace, Retention } from './domain/retention/index.ts'
+import { formatBytes } from './kernel/index.ts'
 import { VERSION } from './version.ts'
 
 /** What `/health` tells, from the parts that know. */
@@ -95,11 +96,9 @@ export function auditCheck(archiver: Pick<AuditArchiver, 'verify'>): DoctorCheck
   }
 }
 
-const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`
-
 /** For a person, wherever they look first. */
 export const lowDiskMessage = (freeBytes: number | undefined): string =>
-  `the disk is nearly full${freeBytes === undefined ? '' : ` (${mebibytes(freeBytes)} free)`}: new requests are refused, answers still count; free some, or run oauth3 prune`
+  `the disk is nearly full${freeBytes === undefined ? '' : ` (${formatBytes(freeBytes)} free)`}: new requests are refused, answers still count; free some, or run oauth3 prune`
 
 export function diskCheck(deps: {
   readonly freeSpace: FreeSpace
@@ -112,8 +111,8 @@ export function diskCheck(deps: {
       deps.freeSpace.look()
       const { used, free } = deps.retention.size()
       const { freeBytes, isLow } = deps.freeSpace
-      const disk = freeBytes === undefined ? 'free space is not known' : `${mebibytes(freeBytes)} free`
-      const said = `${disk}, ${mebibytes(deps.minFreeBytes)} wanted; the database uses ${mebibytes(used)}, ${mebibytes(free)} of its file are free`
+      const disk = freeBytes === undefined ? 'free space is not known' : `${formatBytes(freeBytes)} free`
+      const said = `${disk}, ${formatBytes(deps.minFreeBytes)} wanted; the database uses ${formatBytes(used)}, ${formatBytes(free)} of its file are free`
       return { ok: !isLow, said: isLow ? `${said}; new requests are refused` : said }
     },
   }

@@ -1,3 +1,4 @@
+export { formatBytes } from './bytes.ts'
 export { canonicalJson, type Json } from './canonical-json.ts'
 export { type Clock, systemClock, type UnixMs } from './clock.ts'
 export { isReservedName, SECRET_NAME } from './env-names.ts'

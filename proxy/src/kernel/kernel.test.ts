@@ -1,11 +1,27 @@
 import { inspect } from 'node:util'
 import pino from 'pino'
 import { describe, expect, it } from 'vitest'
+import { formatBytes } from './bytes.ts'
 import { isReservedName, SECRET_NAME } from './env-names.ts'
 import { AppError, ERROR_TABLE } from './errors.ts'
 import { newAgentId, newRequestId, randomToken, sha256Hex } from './ids.ts'
 import { SecretValue } from './secret-value.ts'
 import { hasHiddenCharacters, oneLine, visibleText } from './visible-text.ts'
+
+describe('a number of bytes', () => {
+  it.each([
+    [0, '0 B'],
+    [1_023, '1023 B'],
+    [1_024, '1.0 KiB'],
+    [1_536, '1.5 KiB'],
+    [1_048_575, '1.0 MiB'],
+    [3 * 1_048_576, '3.0 MiB'],
+    [1_073_741_824, '1.0 GiB'],
+    [5_000 * 1_099_511_627_776, '5000.0 TiB'],
+  ])('is told in the largest unit that it fills: %d', (bytes, said) => {
+    expect(formatBytes(bytes)).toBe(said)
+  })
+})
 
 describe('names for the environment', () => {
   it.each([

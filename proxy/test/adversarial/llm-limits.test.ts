@@ -1,6 +1,6 @@
 /** Ways to have more of a model than a limit on tokens or money allows. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { CHAT, createLimitsKit, type LimitsKit, messageOf } from '../support/limits-kit.ts'
+import { describe, expect, it } from 'vitest'
+import { CHAT, messageOf, useLimitsKit } from '../support/limits-kit.ts'
 import { chatBody } from '../support/llm-kit.ts'
 import { json } from '../support/vendor-answers.ts'
 import { begin, type VendorCall, write } from '../support/vendor-doubles.ts'
@@ -9,19 +9,8 @@ import type { VendorName } from '../support/vendor-rules.ts'
 
 const PRICED = 'gpt-4o'
 
-let limits: LimitsKit
-let kit: LimitsKit['kit']
-let ask: LimitsKit['ask']
-let limited: LimitsKit['limited']
-beforeAll(async () => {
-  limits = await createLimitsKit()
-  ;({ kit, ask, limited } = limits)
-})
-afterAll(() => limits?.[Symbol.asyncDispose]())
-afterEach(() => {
-  kit.vendors.clearPlays()
-  expect(kit.vendors.faults.splice(0)).toEqual([])
-})
+const limits = useLimitsKit()
+const { ask, limited } = limits
 
 describe('one request whose own maximum is more than what is left', () => {
   it.each([
@@ -62,12 +51,12 @@ describe('one request whose own maximum is more than what is left', () => {
   it('does not go out beside another that holds what is left', async () => {
     const token = await limited('openai', { tokens_per_day: 10_000 })
     const hold = Promise.withResolvers<void>()
-    kit.vendors.next('openai', async (call) => {
+    limits.kit.vendors.next('openai', async (call) => {
       await hold.promise
       return talkative()(call)
     })
-    const coming = kit.vendors.nextCall('openai')
-    const first = kit.ask(CHAT, { token, body: chatBody({ max_tokens: 6_000 }) })
+    const coming = limits.kit.vendors.nextCall('openai')
+    const first = limits.kit.ask(CHAT, { token, body: chatBody({ max_tokens: 6_000 }) })
     await coming
     const second = await ask('openai', CHAT, token, chatBody({ max_tokens: 6_000 }))
     expect([second.code, second.answer.headers.get('x-oauth3-retry-after'), second.arrived]).toEqual([
@@ -87,12 +76,12 @@ describe('one request whose own maximum is more than what is left', () => {
       { max_tokens: 0 },
     ]) {
       const token = await limited('openai', { tokens_per_day: 10_000 })
-      kit.vendors.next('openai', talkative())
+      limits.kit.vendors.next('openai', talkative())
       const { arrived } = await ask('openai', CHAT, token, chatBody(more))
       for (const call of arrived) expect(billed(call, 20).output).toBeLessThanOrEqual(10_000)
     }
     const token = await limited('deepseek', { tokens_per_day: 10_000 })
-    kit.vendors.next('deepseek', talkative())
+    limits.kit.vendors.next('deepseek', talkative())
     const body = chatBody({ model: 'deepseek-chat', max_completion_tokens: 500 })
     const { status, arrived } = await ask('deepseek', '/llm/deepseek/v1/chat/completions', token, body)
     expect([status, arrived.map((call) => billed(call, 20).output)]).toEqual([200, [500]])
@@ -125,7 +114,7 @@ describe('a request that does not say how long its answer may be', () => {
     ['cohere', '/llm/cohere/v2/chat', { model: 'command-a', messages: [] }],
   ])('%s: gets what is left, in the member that the vendor reads: %s %j', async (vendor, path, body) => {
     const token = await limited(vendor, { tokens_per_day: 30_000 })
-    kit.vendors.next(vendor, talkative())
+    limits.kit.vendors.next(vendor, talkative())
     const { status, arrived } = await ask(vendor, path, token, body)
     expect([status, arrived.length]).toEqual([200, 1])
     const { output } = billed(arrived[0] as VendorCall, 20)
@@ -143,7 +132,7 @@ describe('a request that does not say how long its answer may be', () => {
 
   it('is capped in a body that is read off the event loop as well', async () => {
     const token = await limited('openai', { tokens_per_day: 300_000 })
-    kit.vendors.next('openai', talkative())
+    limits.kit.vendors.next('openai', talkative())
     const messages = [{ role: 'user', content: 'word '.repeat(60_000) }]
     const { status, arrived } = await ask('openai', CHAT, token, chatBody({ messages, stream: true }))
     expect(status).toBe(200)
@@ -156,7 +145,7 @@ describe('a request that does not say how long its answer may be', () => {
 
   it('is capped by money as well', async () => {
     const token = await limited('openai', { micro_usd_per_day: 20_000 })
-    kit.vendors.next('openai', talkative())
+    limits.kit.vendors.next('openai', talkative())
     const { arrived } = await ask('openai', CHAT, token, chatBody({ model: PRICED }))
     // 10 millionths of a dollar a token.
     expect(billed(arrived[0] as VendorCall, 20).output * 10).toBeLessThanOrEqual(20_000)
@@ -222,7 +211,7 @@ describe('input', () => {
     const refusedOne = await ask('openai', path, few, { model: 'gpt-demo', ...body })
     expect([refusedOne.code, refusedOne.arrived]).toEqual(['limit_passed', []])
     const many = await limited('openai', { tokens_per_day: 5_000_000 })
-    kit.vendors.next('openai', talkative())
+    limits.kit.vendors.next('openai', talkative())
     expect((await ask('openai', path, many, { model: 'gpt-demo', ...body })).code).toBeNull()
   })
 })
@@ -231,7 +220,7 @@ describe('a stream that is left before its figures', () => {
   /** A client that takes the first piece and goes. */
   async function leave(token: string, body: unknown, path = CHAT): Promise<void> {
     const gone = new AbortController()
-    const response = await fetch(kit.url + path, {
+    const response = await fetch(limits.kit.url + path, {
       method: 'POST',
       headers: {
         authorization: `Bearer ${token}`,
@@ -251,14 +240,14 @@ describe('a stream that is left before its figures', () => {
   it('is read on until they come, hidden reasoning and all', async () => {
     const token = await limited('openai', { tokens_per_day: 10_000 })
     const more = Promise.withResolvers<void>()
-    kit.vendors.next('openai', async (call, response) => {
+    limits.kit.vendors.next('openai', async (call, response) => {
       begin(call, response, EVENTS)
       await write(call, response, said('one word'))
       await more.promise
       await write(call, response, usageOf(8_800))
       response.end()
     })
-    const coming = kit.vendors.nextCall('openai')
+    const coming = limits.kit.vendors.nextCall('openai')
     await leave(token, chatBody({ model: 'left-1', stream: true, max_tokens: 9_000 }))
     // What it may use is held as long as it is under way.
     const beside = await ask('openai', CHAT, token, chatBody({ max_tokens: 2_000 }))
@@ -266,7 +255,7 @@ describe('a stream that is left before its figures', () => {
     const call = await coming
     expect(call.signal.aborted).toBe(false)
     more.resolve()
-    expect(await kit.book('left-1', 1)).toMatchObject({ output_tokens: 8_800, untold: 0 })
+    expect(await limits.kit.book('left-1', 1)).toMatchObject({ output_tokens: 8_800, untold: 0 })
     const after = await ask('openai', CHAT, token, chatBody({ max_tokens: 1_300 }))
     expect(after.code).toBe('limit_passed')
     expect((await ask('openai', CHAT, token, chatBody({ max_tokens: 1_000 }))).status).toBe(200)
@@ -275,7 +264,7 @@ describe('a stream that is left before its figures', () => {
   it('counts with all that was reserved when they do not come, over a restart too', async () => {
     const token = await limited('openai', { tokens_per_day: 10_000 })
     const end = Promise.withResolvers<void>()
-    kit.vendors.next('openai', async (call, response) => {
+    limits.kit.vendors.next('openai', async (call, response) => {
       begin(call, response, EVENTS)
       await write(call, response, said('one word'))
       await end.promise
@@ -283,22 +272,22 @@ describe('a stream that is left before its figures', () => {
     })
     await leave(token, chatBody({ model: 'left-2', stream: true, max_tokens: 9_000 }))
     end.resolve()
-    await kit.book('left-2', 1)
+    await limits.kit.book('left-2', 1)
     expect((await ask('openai', CHAT, token, chatBody({ max_tokens: 1_000 }))).code).toBe('limit_passed')
-    await kit.daemon.restart()
+    await limits.kit.daemon.restart()
     expect((await ask('openai', CHAT, token, chatBody({ max_tokens: 1_000 }))).code).toBe('limit_passed')
     expect((await ask('openai', CHAT, token, chatBody({ max_tokens: 500 }))).status).toBe(200)
   })
 
   it('counts so when the daemon stops meanwhile', async () => {
     const token = await limited('openai', { tokens_per_day: 10_000 })
-    kit.vendors.next('openai', async (call, response) => {
+    limits.kit.vendors.next('openai', async (call, response) => {
       begin(call, response, EVENTS)
       await write(call, response, said('one word'))
       await call.gone
     })
     await leave(token, chatBody({ stream: true, max_tokens: 9_000 }))
-    await kit.daemon.restart()
+    await limits.kit.daemon.restart()
     expect((await ask('openai', CHAT, token, chatBody({ max_tokens: 1_000 }))).code).toBe('limit_passed')
   })
 
@@ -322,7 +311,7 @@ describe('a stream that is left before its figures', () => {
       vendor === 'google'
         ? { contents: [{ parts: [{ text: 'x' }] }], generationConfig: { maxOutputTokens: most } }
         : chatBody({ stream: true, max_tokens: most })
-    kit.vendors.next(vendor, { headers: { 'content-type': 'text/event-stream' }, pieces: [piece] })
+    limits.kit.vendors.next(vendor, { headers: { 'content-type': 'text/event-stream' }, pieces: [piece] })
     const headers = { 'anthropic-version': '2023-06-01' }
     expect((await ask(vendor, path, token, body(9_000), headers)).status).toBe(200)
     expect((await ask(vendor, path, token, body(1_000), headers)).code).toBe('limit_passed')
@@ -330,25 +319,25 @@ describe('a stream that is left before its figures', () => {
 
   it('is ended at the vendor once its grant is taken back', async () => {
     const agent = 'left-and-revoked'
-    const token = await kit.addAgent(agent)
-    const grant = await kit.grant('openai', { agent, limits: { tokens_per_day: 10_000 } })
+    const token = await limits.kit.addAgent(agent)
+    const grant = await limits.kit.grant('openai', { agent, limits: { tokens_per_day: 10_000 } })
     const gone = Promise.withResolvers<void>()
-    kit.vendors.next('openai', async (call, response) => {
+    limits.kit.vendors.next('openai', async (call, response) => {
       begin(call, response, EVENTS)
       await write(call, response, said('one word'))
       await gone.promise
       while (await write(call, response, said('more'))) {}
     })
-    const coming = kit.vendors.nextCall('openai')
+    const coming = limits.kit.vendors.nextCall('openai')
     await leave(token, chatBody({ stream: true, max_tokens: 9_000 }))
-    await kit.revokeGrant(grant)
+    await limits.kit.revokeGrant(grant)
     gone.resolve()
     await (await coming).gone
   })
 
   it('counts a whole answer without figures with all that was reserved', async () => {
     const token = await limited('openai', { tokens_per_day: 10_000 })
-    kit.vendors.next('openai', json({ choices: [] }))
+    limits.kit.vendors.next('openai', json({ choices: [] }))
     expect((await ask('openai', CHAT, token, chatBody({ max_tokens: 9_000 }))).status).toBe(200)
     expect((await ask('openai', CHAT, token, chatBody({ max_tokens: 1_000 }))).code).toBe('limit_passed')
   })

@@ -1,25 +1,14 @@
 /** Ways around a limit on tokens or money by what nobody is told of, is told later, or costs more than it seems to. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { CHAT, createLimitsKit, type LimitsKit, messageOf } from '../support/limits-kit.ts'
+import { describe, expect, it } from 'vitest'
+import { CHAT, messageOf, useLimitsKit } from '../support/limits-kit.ts'
 import { chatBody } from '../support/llm-kit.ts'
 import { json } from '../support/vendor-answers.ts'
 import type { VendorName } from '../support/vendor-rules.ts'
 
 const PRICED = 'gpt-4o'
 
-let limits: LimitsKit
-let kit: LimitsKit['kit']
-let ask: LimitsKit['ask']
-let limited: LimitsKit['limited']
-beforeAll(async () => {
-  limits = await createLimitsKit()
-  ;({ kit, ask, limited } = limits)
-})
-afterAll(() => limits?.[Symbol.asyncDispose]())
-afterEach(() => {
-  kit.vendors.clearPlays()
-  expect(kit.vendors.faults.splice(0)).toEqual([])
-})
+const limits = useLimitsKit()
+const { ask, limited } = limits
 
 describe('an endpoint whose use nobody is told', () => {
   it.each<[VendorName, string]>([
@@ -98,7 +87,7 @@ describe('an endpoint whose use nobody is told', () => {
 
   it('and what is free passes', async () => {
     const token = await limited('openai', { tokens_per_day: 1 })
-    expect((await kit.ask('/llm/openai/v1/models', { token })).status).toBe(200)
+    expect((await limits.kit.ask('/llm/openai/v1/models', { token })).status).toBe(200)
     const claude = await limited('anthropic', { tokens_per_day: 1 })
     const headers = { 'anthropic-version': '2023-06-01' }
     const body = chatBody({ model: 'claude-demo' })
@@ -203,13 +192,13 @@ describe('another price than the usual one', () => {
     const token = await limited('openrouter', { micro_usd_per_day: 1_000_000 })
     const path = '/llm/openrouter/api/v1/chat/completions'
     const hold = Promise.withResolvers<void>()
-    kit.vendors.next('openrouter', async () => {
+    limits.kit.vendors.next('openrouter', async () => {
       await hold.promise
       return json({ choices: [], usage: { prompt_tokens: 20, completion_tokens: 1_000, cost: 0.5 } })
     })
-    const coming = kit.vendors.nextCall('openrouter')
+    const coming = limits.kit.vendors.nextCall('openrouter')
     const body = chatBody({ model: 'nobody/knows', max_tokens: 1_000 })
-    const first = kit.ask(path, { token, body })
+    const first = limits.kit.ask(path, { token, body })
     await coming
     expect((await ask('openrouter', path, token, body)).code).toBe('limit_passed')
     hold.resolve()

@@ -1,3 +1,4 @@
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { createLlmKit, type LlmKit } from './llm-kit.ts'
 import type { VendorCall } from './vendor-doubles.ts'
 import type { VendorName } from './vendor-rules.ts'
@@ -7,7 +8,7 @@ export const CHAT = '/llm/openai/v1/chat/completions'
 type Limits = Readonly<Partial<Record<'tokens_per_day' | 'micro_usd_per_day', number>>>
 
 /** A daemon with keys of many vendors, for agents whose tokens or money are limited. */
-export interface LimitsKit extends AsyncDisposable {
+interface LimitsKit {
   readonly kit: LlmKit
   /** The token of a new agent with these limits at one vendor. */
   limited(vendor: VendorName, limits: Limits): Promise<string>
@@ -44,7 +45,32 @@ const VENDORS = [
   'deepseek',
 ]
 
-export async function createLimitsKit(): Promise<LimitsKit> {
+/** One for all tests of a file, after each of which no vendor may have found a fault with a request. */
+export function useLimitsKit(): LimitsKit {
+  let made: LimitsKit | undefined
+  const present = (): LimitsKit => {
+    if (made === undefined) throw new Error('The kit is there once the tests run.')
+    return made
+  }
+  beforeAll(async () => {
+    made = await createLimitsKit()
+  })
+  afterAll(() => made?.kit[Symbol.asyncDispose]())
+  afterEach(() => {
+    const { vendors } = present().kit
+    vendors.clearPlays()
+    expect(vendors.faults.splice(0)).toEqual([])
+  })
+  return {
+    get kit() {
+      return present().kit
+    },
+    limited: (...of) => present().limited(...of),
+    ask: (...of) => present().ask(...of),
+  }
+}
+
+async function createLimitsKit(): Promise<LimitsKit> {
   const kit = await createLlmKit()
   let serial = 0
   await kit.admin('PUT', '/v1/providers/bedrock/params/region', { value: 'us-east-1' })
@@ -70,7 +96,6 @@ export async function createLimitsKit(): Promise<LimitsKit> {
       const arrived = kit.vendors.callsTo(vendor).slice(before)
       return { code: answer.headers.get('x-oauth3-error'), status: answer.status, answer, arrived }
     },
-    [Symbol.asyncDispose]: () => kit[Symbol.asyncDispose](),
   }
 }
 

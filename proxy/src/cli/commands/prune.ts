@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { formatBytes } from '../../kernel/index.ts'
 import { type PruneAnswer, pruneAnswer } from '../../surfaces/admin-api/wire.ts'
 import { adminPath } from '../admin-client.ts'
 import type { CommandGroup } from '../context.ts'
@@ -90,9 +91,6 @@ function said(answer: PruneAnswer, isDryRun: boolean, maxBytes: number | undefin
     `The database uses ${formatBytes(answer.used_bytes)}; ${formatBytes(answer.free_bytes)} of its file are free for what comes.`,
   ].join('\n')
 }
-
-const formatBytes = (bytes: number): string =>
-  bytes < 1_048_576 ? `${(bytes / 1_024).toFixed(1)} KiB` : `${(bytes / 1_048_576).toFixed(1)} MiB`
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   '': 1,
