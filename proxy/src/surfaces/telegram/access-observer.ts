@@ -3,7 +3,7 @@ import type { Outbox } from '../../domain/outbox/index.ts'
 import type { AccessObserver } from '../../domain/provider-access/index.ts'
 import { renderLimitPassed } from './access-message.ts'
 import type { Chat } from './chat.ts'
-import { cardLane, noticeLane } from './lanes.ts'
+import { cardLane, noticeLane, updateLane } from './lanes.ts'
 
 /**
  * Queues what the chat must learn of asks and grants, inside the transaction that made it so. Of an ask only its id is
@@ -23,7 +23,7 @@ export function createTelegramAccessObserver(deps: {
   return {
     asked: ({ id, agentId }) => enqueue(cardLane(deps.chat.id, agentId), 'provider_ask', { askId: id }),
     settled: ({ id, agentId }) =>
-      enqueue(cardLane(deps.chat.id, agentId), 'provider_ask_update', { askId: id }),
+      enqueue(updateLane(deps.chat.id, agentId), 'provider_ask_update', { askId: id }),
     limitPassed(grant, limit) {
       const agent = deps.agents.byId(grant.agentId)?.name ?? grant.agentId
       enqueue(noticeLane(deps.chat.id, grant.agentId), 'notice', {

@@ -4,7 +4,7 @@ import { AppError, oneLine } from '../../kernel/index.ts'
 import { type AccessChoice, answerOfChoice } from './access-choices.ts'
 import { askHash } from './access-deliveries.ts'
 import type { TelegramDeps } from './deps.ts'
-import { cardLane } from './lanes.ts'
+import { updateLane } from './lanes.ts'
 
 /** What the one who pressed reads. */
 export interface PressAnswer {
@@ -49,7 +49,7 @@ export function createAccessPresses(
       // A card that still has buttons after the decision, or a second copy of it, is brought up to date as well.
       if (answer.alert || (press.messageId !== null && press.messageId !== press.card.messageId)) {
         const agentId = access.find(press.card.requestId)?.agentId ?? ''
-        outbox.enqueue(cardLane(chat.id, agentId), 'provider_ask_update', {
+        outbox.enqueue(updateLane(chat.id, agentId), 'provider_ask_update', {
           askId: press.card.requestId,
           messageId: press.messageId,
         })

@@ -2,7 +2,7 @@ import type { ExecutionObserver } from '../../domain/executions/index.ts'
 import type { Outbox } from '../../domain/outbox/index.ts'
 import type { Chat } from './chat.ts'
 import { escapeHtml } from './html.ts'
-import { cardLane, noticeLane, replyLane } from './lanes.ts'
+import { cardLane, noticeLane, replyLane, updateLane } from './lanes.ts'
 
 /** Tells the owner something of the daemon itself; plain text. Inside the transaction of what it tells of. */
 export const tellOwner = (outbox: Outbox, chatId: string, text: string): void =>
@@ -27,7 +27,8 @@ export function createTelegramObserver(deps: {
       const payload = { requestId: execution.requestId }
       const cards = cardLane(deps.chat.id, execution.agentId)
       if (from === null && execution.status === 'pending') enqueue(cards, 'card', payload)
-      else if (!execution.trusted && from !== null) enqueue(cards, 'card_update', payload)
+      else if (!execution.trusted && from !== null)
+        enqueue(updateLane(deps.chat.id, execution.agentId), 'card_update', payload)
       else if (execution.status === 'failed')
         enqueue(noticeLane(deps.chat.id, execution.agentId), 'card_update', payload)
       if (execution.status === 'awaiting_secrets') enqueue(cards, 'secret_prompt', payload)

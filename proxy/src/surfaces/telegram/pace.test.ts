@@ -18,7 +18,7 @@ describe('the pace', () => {
   })
 
   it.each([
-    ['1001', 63],
+    ['1001', 64],
     ['-1001', 20],
   ])('lets chat %s have at most %i messages in any minute', (chatId, most) => {
     let now = 0
@@ -29,20 +29,26 @@ describe('the pace', () => {
       expect(taken.filter((at) => at >= start && at < start + 60_000).length).toBeLessThanOrEqual(most)
   })
 
-  it('gives a spare place only out of the whole burst', () => {
+  it('keeps a place of the burst for what must not wait, and spare ones only while nobody used any', () => {
     let now = 0
     const pace = createPace({ burst: 3, perSecond: 1 }, () => now)
-    expect([pace.tryTakeSpare(), pace.tryTakeSpare()]).toEqual([true, false])
-    expect([pace.tryTake(), pace.tryTake(), pace.tryTake()]).toEqual([true, true, false])
+    const take = (claim: 'reserve' | 'usual' | 'spare') => pace.tryTake(claim)
+    expect([take('spare'), take('spare'), take('usual'), take('usual'), take('reserve')]).toEqual([
+      ...[true, false, true, false, true],
+    ])
+    expect([pace.waitMs('reserve'), pace.waitMs('usual'), pace.waitMs('spare')]).toEqual([
+      1_000, 2_000, 3_000,
+    ])
+    now += 1_000
+    expect([take('usual'), take('reserve')]).toEqual([false, true])
     now += 2_999
-    expect(pace.tryTakeSpare()).toBe(false)
+    expect(take('spare')).toBe(false)
     now += 1
-    expect(pace.tryTakeSpare()).toBe(true)
+    expect([pace.waitMs('spare'), take('spare')]).toEqual([0, true])
   })
 
-  it('stops waiting when it is told to', async () => {
+  it('has nothing to reserve where the burst is one', () => {
     const pace = createPace({ burst: 1, perSecond: 0.001 })
-    await pace.take(AbortSignal.timeout(1_000))
-    await expect(pace.take(AbortSignal.timeout(20))).rejects.toThrow()
+    expect([pace.tryTake('usual'), pace.tryTake('reserve')]).toEqual([true, false])
   })
 })

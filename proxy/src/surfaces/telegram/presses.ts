@@ -16,7 +16,7 @@ import type { BotApi, BotPress, BotUser } from './bot-api.ts'
 import { BotApiError, isTransient, troubleOf } from './bot-errors.ts'
 import { readCallbackData, SHOW, WHOLE_HASH } from './callback-data.ts'
 import type { TelegramDeps } from './deps.ts'
-import { cardLane } from './lanes.ts'
+import { cardLane, updateLane } from './lanes.ts'
 import { decisionSaid } from './outcome-message.ts'
 import type { Refusals } from './refusals.ts'
 import type { Sender } from './sender.ts'
@@ -116,7 +116,7 @@ export function createPresses(
       // A card that still has buttons after the decision, or a second copy of it, is brought up to date as well.
       if (!decided.accepted || (pressed !== null && pressed !== card.messageId)) {
         const agentId = executions.find(card.requestId)?.agentId ?? ''
-        outbox.enqueue(cardLane(chat.id, agentId), 'card_update', {
+        outbox.enqueue(updateLane(chat.id, agentId), 'card_update', {
           requestId: card.requestId,
           messageId: pressed,
         })

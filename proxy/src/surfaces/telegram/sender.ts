@@ -5,7 +5,7 @@ import type { BotApi } from './bot-api.ts'
 import { BotApiError, type Trouble, troubleOf } from './bot-errors.ts'
 import { createDeliveries } from './deliveries.ts'
 import type { TelegramDeps } from './deps.ts'
-import { createSendOrder, TELEGRAM_LANES } from './lanes.ts'
+import { type Choice, createSendOrder, TELEGRAM_LANES } from './lanes.ts'
 import { createPace, paceOf } from './pace.ts'
 
 /**
@@ -50,8 +50,11 @@ export function createSender(
   const stopping = new AbortController()
   /** Calls under way are cut. */
   const ending = new AbortController()
-  const pace = createPace(deps.pace ?? paceOf(chat.id))
-  const order = createSendOrder()
+  const limits = deps.pace ?? paceOf(chat.id)
+  const pace = createPace(limits)
+  const order = createSendOrder({ pace: limits, now: deps.clock.now })
+  const next = (): Choice | undefined =>
+    order.next(outbox.due(TELEGRAM_LANES), (claim) => pace.waitMs(claim) === 0)
   /** How often preparing a message failed, by its id. */
   const defects = new Map<number, number>()
   let holdUntil = 0
@@ -59,11 +62,33 @@ export function createSender(
   let current: Promise<void> = Promise.resolve()
   let running: Promise<void> | undefined
   let wake = (): void => {}
+  /** What is being sent, and how many calls of it were made. */
+  let sending: { readonly choice: Choice; calls: number } | undefined
 
+  /** Until the time is over, something was queued, or the sender stops. */
+  const rest = async (ms: number): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    wake = resolve
+    const timer = setTimeout(resolve, ms)
+    await promise
+    clearTimeout(timer)
+  }
+
+  /** A place for each call. Between the parts of a message goes who is more urgent, so that nobody waits for all of them. */
   const beforeCall = async (): Promise<void> => {
-    const hold = holdUntil - performance.now()
-    if (hold > 0) await sleep(hold, undefined, { signal: stopping.signal })
-    await pace.take(stopping.signal)
+    if (sending === undefined) throw new Error('nothing is being sent')
+    const { choice, calls } = sending
+    for (;;) {
+      stopping.signal.throwIfAborted()
+      const hold = holdUntil - performance.now()
+      if (hold <= 0) {
+        if (calls > 0 && (next()?.rank ?? choice.rank) < choice.rank) throw new Interrupted()
+        if (pace.tryTake(choice.claim)) break
+      }
+      await rest(Math.max(1, hold, pace.waitMs(choice.claim)))
+    }
+    sending.calls += 1
+    order.took(choice)
   }
   const deliver = createDeliveries({ ...deps, beforeCall, signal: ending.signal })
 
@@ -120,7 +145,6 @@ export function createSender(
   /** What is told by words that nobody knows: a chat that takes a sign of life refused the content. */
   const isChatAtFault = async (): Promise<boolean> => {
     try {
-      await beforeCall()
       await api.call(
         'sendChatAction',
         { chat_id: chat.id, action: 'typing' },
@@ -139,7 +163,7 @@ export function createSender(
       await deliver(message)
       chatTrouble = null
     } catch (error) {
-      if (stopping.signal.aborted) return
+      if (stopping.signal.aborted || error instanceof Interrupted) return
       if (error instanceof AppError && error.code === 'internal')
         return giveUp(message, error, 'what a message is about cannot be opened')
       if (!(error instanceof BotApiError)) return retryDefect(message, error)
@@ -156,7 +180,7 @@ export function createSender(
   const sayIfIdle = async (html: string): Promise<void> => {
     const { signal } = stopping
     if (signal.aborted || performance.now() < holdUntil || outbox.waiting(TELEGRAM_LANES) > 0) return
-    if (!pace.tryTakeSpare()) return
+    if (!pace.tryTake('spare')) return
     try {
       await api.call(
         'sendMessage',
@@ -178,22 +202,26 @@ export function createSender(
 
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
+      let idleMs = IDLE_MS
       try {
-        const message = order.next(outbox.due(TELEGRAM_LANES), () => pace.hasSpare())
-        if (message) {
-          current = sendOne(message)
+        const hold = holdUntil - performance.now()
+        // Chosen when there is a place for it, and not before: what comes meanwhile may be more urgent.
+        const choice = hold > 0 ? undefined : next()
+        if (choice) {
+          sending = { choice, calls: 0 }
+          current = sendOne(choice.message)
           await current
           continue
         }
+        idleMs = Math.min(
+          IDLE_MS,
+          hold > 0 ? hold : pace.waitMs('reserve') || pace.waitMs('usual') || IDLE_MS,
+        )
       } catch (error) {
         log.error({ err: error }, 'the outbox cannot be read or written; trying again')
         await sleep(1_000, undefined, { signal: stopping.signal }).catch(() => {})
       }
-      const { promise, resolve } = Promise.withResolvers<void>()
-      wake = resolve
-      const timer = setTimeout(resolve, IDLE_MS)
-      await promise
-      clearTimeout(timer)
+      await rest(Math.max(1, idleMs))
     }
   }
 
@@ -219,6 +247,9 @@ export function createSender(
     },
   }
 }
+
+/** The rest of a message goes later; what of it has arrived is remembered. */
+class Interrupted extends Error {}
 
 const ADVICE = {
   no_chat:
