@@ -78,7 +78,7 @@ describe('Telegram in trouble', () => {
       kit.double.messages.map(({ document }) => document?.fileName.replace(/[0-9a-f]{12,}/, '#')),
     ).toEqual(['demo-skill-#.ts.txt', 'details-req_#.txt', undefined])
     expect(kit.double.messages[0]?.document?.bytes.toString()).toBe('console.log("hello")\n')
-    expect(card.text).toContain(execution.codeHash)
+    expect(card.text).toContain(execution.codeHash.slice(0, 12))
     await kit.double.press(kit.chatId, card.messageId, '✅ Run Once', ANN).answered
     await kit.reaches(execution, 'success')
   })
