@@ -3,11 +3,16 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { measurePace } from './machine-pace.ts'
 
 /**
  * `npm test`: every test that this machine can carry, then what was skipped and why. A test says why by pushing a
  * line into the file that OAUTH3_SKIP_REPORT names (see test/support/docker.ts).
  */
+const pace = measurePace()
+if (pace > 1.2)
+  console.log(`This machine takes ${pace.toFixed(1)} times as long as usual: limits are stretched.`)
+
 const root = join(fileURLToPath(import.meta.url), '../../..')
 const folder = mkdtempSync(join(tmpdir(), 'oauth3-tests-'))
 const resultFile = join(folder, 'result.json')
@@ -19,10 +24,15 @@ try {
       'run',
       '--reporter=default',
       '--reporter=json',
+      `--reporter=${join(root, 'proxy/test/support/failure-reporter.ts')}`,
       `--outputFile.json=${resultFile}`,
       ...process.argv.slice(2),
     ],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, OAUTH3_TEST_PACE: String(pace) },
+    },
   )
   report(resultFile)
   process.exitCode = status ?? 1

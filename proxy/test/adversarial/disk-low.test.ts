@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../support/api-kit.ts'
 import { createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
 import { createScriptedSandbox } from '../support/domain-kit.ts'
+import { patience } from '../support/pace.ts'
 
 const MIB = 1_048_576
 let kit: DaemonKit
@@ -32,7 +33,7 @@ describe('a disk that is nearly full', () => {
   }
   const becomes = async (bytes: number, state: string): Promise<void> => {
     free = bytes
-    await until(async () => (await disk()) === state, 20_000)
+    await until(async () => (await disk()) === state, patience(20_000))
   }
 
   it('takes no new request, and still lets the owner answer, and what was approved run', async () => {
@@ -70,7 +71,7 @@ describe('a disk that is nearly full', () => {
   it('is told to the owner once, and takes requests again when there is room', async () => {
     await start()
     await becomes(50 * MIB, 'low')
-    await until(() => told() === 1, 10_000)
+    await until(() => told() === 1, patience(10_000))
     // A little more is not yet enough: the two states do not alternate.
     free = 105 * MIB
     expect((await kit.admin('POST', '/v1/doctor')).body.checks).toContainEqual(
@@ -128,7 +129,7 @@ describe.runIf(mayMount)('a disk that others have filled to the last byte', () =
     })
     const asked = (await kit.post(bodyOf('asked'))).body.request_id
     fill()
-    await until(async () => (await kit.post(bodyOf(`new ${Math.random()}`))).status === 503, 20_000)
+    await until(async () => (await kit.post(bodyOf(`new ${Math.random()}`))).status === 503, patience(20_000))
     const answers = [(await decide(asked, 'once')).status, (await decide(asked, 'once')).status]
     // Where the write itself met the full disk first, the reserve was given up and the repeat comes through.
     expect(answers).toContain(200)
@@ -136,6 +137,6 @@ describe.runIf(mayMount)('a disk that others have filled to the last byte', () =
     expect((await kit.post(bodyOf('more'))).status).toBe(503)
     expect((await kit.admin('GET', '/v1/audit/verify')).body.ok).toBe(true)
     rmSync(join(MOUNT, 'others'))
-    await until(async () => (await kit.post(bodyOf('room'))).status === 202, 20_000)
+    await until(async () => (await kit.post(bodyOf('room'))).status === 202, patience(20_000))
   })
 })

@@ -1,9 +1,11 @@
 /** Families 23, 24 and 25: placeholders where they may not go, and requests that mean two things. */
+
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { dockerOrSkip } from '../support/docker.ts'
 import { attack, rulesOf } from '../support/egress-attack.ts'
 import { createEgressKit, type EgressKit } from '../support/egress-kit.ts'
+import { patience } from '../support/pace.ts'
 import { findSecret } from '../support/secret-search.ts'
 
 const docker = await dockerOrSkip()
@@ -150,25 +152,29 @@ describe.skipIf(!docker.available)(`a placeholder ${docker.reason}`, () => {
     ])
   })
 
-  it('does not follow a redirect: wherever it leads, the value stays with the approved host', async () => {
-    const { report, answer } = await attack(
-      kit,
-      `const headers = { authorization: 'Bearer ' + key('KEY'), 'x-api-key': key('KEY') }
+  it(
+    'does not follow a redirect: wherever it leads, the value stays with the approved host',
+    async () => {
+      const { report, answer } = await attack(
+        kit,
+        `const headers = { authorization: 'Bearer ' + key('KEY'), 'x-api-key': key('KEY') }
       const targets = ['https://other.demo.test:' + PORT + '/landed', 'https://evil.test/landed', 'http://api.demo.test:' + PORT + '/landed', 'https://127.0.0.1:' + PORT + '/landed', '//other.demo.test:' + PORT + '/landed']
       for (const status of [301, 302, 303, 307, 308]) for (const to of targets) {
         const url = 'https://api.demo.test:' + PORT + '/redirect/' + status + '?to=' + encodeURIComponent(to)
         tell(status + ' ' + to, await get(url, { headers, redirect: 'follow', method: status > 303 ? 'POST' : 'GET', ...(status > 303 ? { body: 'x' } : {}) }))
       }
       tell('by hand', await get((await get('https://api.demo.test:' + PORT + '/redirect-with-key', { headers })).headers.location ?? 'https://no.test/'))`,
-      { network: both(), secrets: keyFor(), timeout: 60 },
-    )
-    const landed = kit.upstream.seen.filter(({ url }) => !url.startsWith('/redirect'))
-    expect(findSecret(new Map([['landed', Buffer.from(JSON.stringify(landed))]]), VALUE)).toEqual([])
-    expect(kit.upstream.seen.filter(({ url }) => url.startsWith('/redirect')).length).toBe(26)
-    expect(kit.upstream.trapped).toEqual([])
-    expect(findSecret(new Map([['report', Buffer.from(JSON.stringify(report))]]), VALUE)).toEqual([])
-    expect(rulesOf(answer)).toEqual(expect.arrayContaining(['secret_not_for_host', 'host_not_approved']))
-  }, 120_000)
+        { network: both(), secrets: keyFor(), timeout: 60 },
+      )
+      const landed = kit.upstream.seen.filter(({ url }) => !url.startsWith('/redirect'))
+      expect(findSecret(new Map([['landed', Buffer.from(JSON.stringify(landed))]]), VALUE)).toEqual([])
+      expect(kit.upstream.seen.filter(({ url }) => url.startsWith('/redirect')).length).toBe(26)
+      expect(kit.upstream.trapped).toEqual([])
+      expect(findSecret(new Map([['report', Buffer.from(JSON.stringify(report))]]), VALUE)).toEqual([])
+      expect(rulesOf(answer)).toEqual(expect.arrayContaining(['secret_not_for_host', 'host_not_approved']))
+    },
+    patience(120_000),
+  )
 
   const AMBIGUOUS: Record<string, readonly string[]> = {
     'two Authorization headers': [
@@ -284,29 +290,33 @@ describe.skipIf(!docker.available)(`a placeholder ${docker.reason}`, () => {
     'a space in the target',
   ]
 
-  it('does not pass in a request that two servers would read differently', async () => {
-    const { report } = await attack(
-      kit,
-      `for (const [name, lines] of Object.entries(AMBIGUOUS)) {
+  it(
+    'does not pass in a request that two servers would read differently',
+    async () => {
+      const { report } = await attack(
+        kit,
+        `for (const [name, lines] of Object.entries(AMBIGUOUS)) {
         const [first, ...rest] = lines
         const text = [first, 'Host: api.demo.test:' + PORT, ...rest].join('\\r\\n').replaceAll('@KEY@', key('KEY')) + (rest.includes('') ? '\\r\\n' : '\\r\\n\\r\\n')
         tell(name, await tunnelled('api.demo.test:' + PORT, text))
       }
       // Late, so that anything that was smuggled has its request in front of this one.
       tell('after', await get('https://api.demo.test:' + PORT + '/after'))`,
-      { network: both(), secrets: keyFor(), given: { AMBIGUOUS }, timeout: 120 },
-    )
-    expect(report.after.status).toBe(200)
-    expect(kit.upstream.seen.filter(({ url }) => url.includes('smuggled'))).toEqual([])
-    const passed = Object.keys(AMBIGUOUS).filter((name) => /HTTP\/1\.1 [23]\d\d/.test(report[name].line))
-    expect(passed.filter((name) => !REWRITTEN.includes(name))).toEqual([])
-    for (const { rawHeaders, headers } of kit.upstream.seen) {
-      const names = rawHeaders.filter((_text, at) => at % 2 === 0).map((name) => name.toLowerCase())
-      for (const once of ['host', 'authorization', 'content-length', 'transfer-encoding']) {
-        expect(names.filter((name) => name === once).length).toBeLessThanOrEqual(1)
+        { network: both(), secrets: keyFor(), given: { AMBIGUOUS }, timeout: 120 },
+      )
+      expect(report.after.status).toBe(200)
+      expect(kit.upstream.seen.filter(({ url }) => url.includes('smuggled'))).toEqual([])
+      const passed = Object.keys(AMBIGUOUS).filter((name) => /HTTP\/1\.1 [23]\d\d/.test(report[name].line))
+      expect(passed.filter((name) => !REWRITTEN.includes(name))).toEqual([])
+      for (const { rawHeaders, headers } of kit.upstream.seen) {
+        const names = rawHeaders.filter((_text, at) => at % 2 === 0).map((name) => name.toLowerCase())
+        for (const once of ['host', 'authorization', 'content-length', 'transfer-encoding']) {
+          expect(names.filter((name) => name === once).length).toBeLessThanOrEqual(1)
+        }
+        expect(headers.upgrade).toBeUndefined()
+        expect(headers['http2-settings']).toBeUndefined()
       }
-      expect(headers.upgrade).toBeUndefined()
-      expect(headers['http2-settings']).toBeUndefined()
-    }
-  }, 150_000)
+    },
+    patience(150_000),
+  )
 })

@@ -1,7 +1,9 @@
 /** Attack families 17 and 32: a module from elsewhere is held to what the program is held to: it makes no code from text. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dockerOrSkip } from '../support/docker.ts'
 import { createImportKit, type ImportKit } from '../support/import-kit.ts'
+import { patience } from '../support/pace.ts'
 
 const docker = await dockerOrSkip()
 
@@ -24,35 +26,39 @@ describe.skipIf(!docker.available)('code from text in a locked module', () => {
           'hooks: () => module.constructor.registerHooks({}), Function: () => Function("return 42")(), builtIn: () => process.getBuiltinModule("vm") }',
       },
     )
-  }, 120_000)
+  }, patience(120_000))
   afterAll(() => kit?.[Symbol.asyncDispose](), 60_000)
 
-  it('is refused to an npm package that requires what runs text', async () => {
-    const done = await kit.run(
-      `import demo from "npm:demo-runs@1"
+  it(
+    'is refused to an npm package that requires what runs text',
+    async () => {
+      const done = await kit.run(
+        `import demo from "npm:demo-runs@1"
 console.log(demo.threads)
 for (const [name, way] of Object.entries(demo.ways)) {
   try { console.log(name, "made", way()) } catch (error) { console.log(name, /dynamic_code|Code generation/.test(error.message)) }
 }`,
-    )
-    expect(done.result?.stderr).toBe('')
-    const names = [
-      'vm',
-      'node:vm',
-      'module',
-      'written',
-      'thread',
-      'flags',
-      'compile',
-      'disguised',
-      'load',
-      'extension',
-      'hooks',
-      'Function',
-      'builtIn',
-    ]
-    expect(done.result?.stdout).toBe(`true\n${names.map((name) => `${name} true\n`).join('')}`)
-  }, 60_000)
+      )
+      expect(done.result?.stderr).toBe('')
+      const names = [
+        'vm',
+        'node:vm',
+        'module',
+        'written',
+        'thread',
+        'flags',
+        'compile',
+        'disguised',
+        'load',
+        'extension',
+        'hooks',
+        'Function',
+        'builtIn',
+      ]
+      expect(done.result?.stdout).toBe(`true\n${names.map((name) => `${name} true\n`).join('')}`)
+    },
+    patience(60_000),
+  )
 
   it.each([
     ['node:vm', 'import vm from "node:vm"\nexport const made = vm.runInThisContext("6*7")\n'],

@@ -2,8 +2,10 @@
  * Ways around the proxy's promises that lie between its parts: a list of models that says a key back, answers in pieces, a
  * vendor's "no" that stops everybody, requests that two readers take differently.
  */
+
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { chatBody, createLlmKit, type LlmKit } from '../support/llm-kit.ts'
+import { patience } from '../support/pace.ts'
 import { findSecret } from '../support/secret-search.ts'
 import { json } from '../support/vendor-answers.ts'
 import { begin, write } from '../support/vendor-doubles.ts'
@@ -125,7 +127,7 @@ describe('the list of all models', () => {
   })
 
   // Its own time for a vendor is over only later.
-  it('ends what it asked for when its client leaves', { timeout: 8_000 }, async () => {
+  it('ends what it asked for when its client leaves', { timeout: patience(8_000) }, async () => {
     const gone = new AbortController()
     kit.vendors.next('openai', (call) => call.gone)
     const coming = kit.vendors.nextCall('openai')

@@ -2,10 +2,12 @@
  * What a request line, a head or a body may say in two ways is said in one way to the vendor, or not at all: the host comes
  * from the table, the path is judged once, and one request of the client's is one request of the vendor's.
  */
+
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { readUntil } from '../support/gateway-client.ts'
 import { chatBody, createLlmKit, type LlmKit } from '../support/llm-kit.ts'
+import { patience } from '../support/pace.ts'
 import { json } from '../support/vendor-answers.ts'
 
 let kit: LlmKit
@@ -389,18 +391,22 @@ describe('the framing', () => {
     for (const call of more) expect(call.headers['x-after']).toBe('1')
   })
 
-  it('a head that comes drop by drop ends after its time, and others are served meanwhile', async () => {
-    const { hostname, port } = new URL(kit.url)
-    const slow = connect(Number(port), hostname)
-    slow.on('error', () => {})
-    const ended = new Promise<void>((resolve) => slow.once('close', () => resolve()))
-    slow.resume()
-    slow.write(`POST ${CHAT} HTTP/1.1\r\nHost: ${host}\r\n`)
-    const drip = setInterval(() => slow.write('X-Drip: 1\r\n'), 500)
-    expect((await kit.ask(CHAT, { body: chatBody() })).status).toBe(200)
-    await ended
-    clearInterval(drip)
-  }, 60_000)
+  it(
+    'a head that comes drop by drop ends after its time, and others are served meanwhile',
+    async () => {
+      const { hostname, port } = new URL(kit.url)
+      const slow = connect(Number(port), hostname)
+      slow.on('error', () => {})
+      const ended = new Promise<void>((resolve) => slow.once('close', () => resolve()))
+      slow.resume()
+      slow.write(`POST ${CHAT} HTTP/1.1\r\nHost: ${host}\r\n`)
+      const drip = setInterval(() => slow.write('X-Drip: 1\r\n'), 500)
+      expect((await kit.ask(CHAT, { body: chatBody() })).status).toBe(200)
+      await ended
+      clearInterval(drip)
+    },
+    patience(60_000),
+  )
 
   it('a head larger than any SDK sends is refused', async () => {
     const before = calls()

@@ -1,4 +1,5 @@
 /** Family 22 and the doors themselves: each sandbox has one, nobody else can use it, and none is left behind. */
+
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -16,6 +17,7 @@ import { dockerOrSkip } from '../support/docker.ts'
 import { testSession } from '../support/doors.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
 import { INSPECTED_AT_ONCE } from '../support/inspections.ts'
+import { patience } from '../support/pace.ts'
 import { runIn } from '../support/sandbox-run.ts'
 
 const available = await dockerOrSkip()
@@ -200,7 +202,7 @@ describe.skipIf(!available.available)(`the doors of the docker sandbox ${availab
 })
 
 async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 15_000
+  const deadline = Date.now() + patience(15_000)
   for (;;) {
     const seen = await look()
     if (seen !== undefined) return seen

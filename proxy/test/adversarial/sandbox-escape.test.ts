@@ -1,4 +1,5 @@
 /** Attack families 28 (what leaks), 31 (what exhausts) and 32 (what escapes), on the real Docker sandbox. */
+
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import Docker from 'dockerode'
@@ -8,6 +9,7 @@ import { createSandbox } from '../../src/adapters/sandbox/index.ts'
 import type { Sandbox } from '../../src/domain/executions/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { createTestDoors, type TestDoors } from '../support/doors.ts'
+import { patience } from '../support/pace.ts'
 import { lookAtRunning } from '../support/running-containers.ts'
 import { runIn, TEST_LIMITS } from '../support/sandbox-run.ts'
 import { probeWalls, STANDING_WALLS } from '../support/wall-probe.ts'
@@ -225,7 +227,7 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
 
     beforeAll(async () => {
       report = await probeWalls(docker, { instanceId: INSTANCE })
-    }, 60_000)
+    }, patience(60_000))
 
     it.each(STANDING_WALLS)('%s: %s', (name, expected) => {
       expect(report.get(name)).toBe(expected)

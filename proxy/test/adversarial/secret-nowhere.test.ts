@@ -3,6 +3,7 @@
  * container's memory, files, environment or output, nor in any row, log line or message. It is searched for, by the
  * means of root on the host; the same search finds the placeholder and the value of a raw secret.
  */
+
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -10,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ContainerDump, dumpContainer } from '../support/container-dump.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { createEgressKit, type EgressKit } from '../support/egress-kit.ts'
+import { patience } from '../support/pace.ts'
 import { lookAtRunning } from '../support/running-containers.ts'
 import { findSecret } from '../support/secret-search.ts'
 
@@ -76,7 +78,7 @@ describe.skipIf(!available.available || !isRoot)(`a secret in placeholder mode $
     if (answer.status !== 'success') throw new Error(JSON.stringify(answer))
     placeholder = /^placeholder (.+)$/m.exec(answer.stdout)?.[1]?.replaceAll(' ', '') ?? ''
     await kit.card(requestId)
-  }, 240_000)
+  }, patience(240_000))
   afterAll(async () => {
     await kit?.[Symbol.asyncDispose]()
   })

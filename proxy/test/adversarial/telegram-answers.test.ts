@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
 import { createScriptedSandbox } from '../support/domain-kit.ts'
+import { patience } from '../support/pace.ts'
 import { ANN, BOB, createTelegramKit, EVE, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
 
 const events = (kit: { audit: { newest(limit: number): readonly { event: string }[] } }): string[] =>
@@ -81,7 +82,7 @@ describe('who answers in Telegram, and how often', () => {
     await using kit = await createTelegramKit()
     kit.double.addChat({ id: EVE.id, type: 'private' })
     for (let index = 0; index < 300; index += 1) kit.double.say(EVE.id, index % 2 ? '/id' : 'spam', EVE)
-    await kit.double.waitFor(() => kit.double.unconfirmed === 0, 'all to be read', 20_000)
+    await kit.double.waitFor(() => kit.double.unconfirmed === 0, 'all to be read', patience(20_000))
     expect(kit.double.messages.filter(({ fromBot }) => fromBot).length).toBeLessThan(15)
     expect(events(kit).filter((event) => event === 'telegram.rejected').length).toBeLessThan(70)
   })
@@ -228,7 +229,7 @@ describe('who answers in Telegram, and how often', () => {
     kit.double.failNext({ method: 'sendMessage', status: 500 })
     kit.double.failNext({ method: 'sendMessage', status: 429, retryAfter: 1 })
     kit.double.up()
-    await kit.double.waitFor(() => kit.find(execution).status === 'success', 'the run', 40_000)
+    await kit.double.waitFor(() => kit.find(execution).status === 'success', 'the run', patience(40_000))
     expect((await press.answered.catch(() => ({ text: 'Approved once' }))).text).toBe('Approved once')
     await kit.double.waitFor(
       () => kit.double.messages.some(({ text }) => text.includes('meanwhile')),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sha256Hex } from '../../src/kernel/index.ts'
 import { createScriptedSandbox } from '../support/domain-kit.ts'
+import { patience } from '../support/pace.ts'
 import { ANN, createTelegramKit } from '../support/telegram-kit.ts'
 
 /** Families 1, 3, 5, 4, 6, 12 and 29 on the Telegram surface. */
@@ -45,7 +46,7 @@ describe('what the person sees in Telegram is what runs', () => {
     const press = kit.double.pressRaw(kit.chatId, 1, `a1:${card?.token}:once`, ANN)
     expect((await press.answered).text).toContain('still being sent')
     expect(kit.find(execution).status).toBe('pending')
-    await kit.double.waitFor(() => kit.double.messages.length === 2, 'file and card', 15_000)
+    await kit.double.waitFor(() => kit.double.messages.length === 2, 'file and card', patience(15_000))
   })
 
   it('never gives up the file: a chat that refuses it for good gets no card at all', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { paceOf } from '../../src/surfaces/telegram/pace.ts'
 import { addAgent, createScriptedSandbox, requestOf } from '../support/domain-kit.ts'
+import { patience } from '../support/pace.ts'
 import { ANN, BOB, createTelegramKit, GROUP } from '../support/telegram-kit.ts'
 
 describe('what keeps cards from the chat', () => {
@@ -15,7 +16,7 @@ describe('what keeps cards from the chat', () => {
       for (const text of ['/help', '/audit', '/id', '/start']) kit.double.say(GROUP, text, BOB)
       if (index % 5 === 0) kit.double.say(GROUP, '/add_secret DEMO demo-value-of-bob', BOB)
     }
-    await kit.double.waitFor(() => kit.double.unconfirmed === 0, 'all to be read', 20_000)
+    await kit.double.waitFor(() => kit.double.unconfirmed === 0, 'all to be read', patience(20_000))
     expect(kit.outbox.waiting('telegram:')).toBe(0)
     expect(kit.vault.list()).toEqual([])
     const said = kit.double.messages.filter(({ fromBot }) => fromBot)

@@ -17,6 +17,7 @@ import { type Sandbox, SandboxUnavailable } from '../../src/domain/executions/in
 import { sha256Hex } from '../../src/kernel/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { createTestDoors, testSession } from '../support/doors.ts'
+import { patience } from '../support/pace.ts'
 import { runIn } from '../support/sandbox-run.ts'
 
 const docker = await dockerOrSkip()
@@ -857,7 +858,7 @@ async function imageId(): Promise<string> {
 const warm = async (sandbox: Sandbox): Promise<number> => (await sandbox.status()).warm
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000
+  const deadline = Date.now() + patience(15_000)
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error('it did not come to pass in time')
     await new Promise((resolve) => setTimeout(resolve, 50))

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
+import { patience } from '../support/pace.ts'
 import { rawControls } from '../support/raw-controls.ts'
 import { type CliRun, runCliHere, runCliProcess } from '../support/run-cli.ts'
 
@@ -73,7 +74,7 @@ describe('a script', () => {
     const missing = await kit.ask({ skillId: 'waited/missing', secrets: [{ name: 'NOT_THERE_YET' }] })
     const waiting = oauth3(['approve', missing.requestId, '--once', '--wait'])
     await expect
-      .poll(() => kit.executions.resolve(missing.requestId).status, { timeout: 20_000 })
+      .poll(() => kit.executions.resolve(missing.requestId).status, { timeout: patience(20_000) })
       .toBe('awaiting_secrets')
     await oauth3(['deny', missing.requestId])
     const ended = await waiting

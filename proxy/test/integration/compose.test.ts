@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ComposeProject, composeOrSkip } from '../support/compose.ts'
+import { patience } from '../support/pace.ts'
 
 /** docker-compose.yml and proxy/Dockerfile as they ship, brought up for real. A first build takes minutes. */
 const BUILD_MS = 540_000
@@ -25,7 +26,7 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
   }
   const url = (path: string): string => `http://127.0.0.1:${project.port}${path}`
   const until = async <T>(what: string, look: () => Promise<T | undefined>, limitMs: number): Promise<T> => {
-    for (const end = Date.now() + limitMs; Date.now() < end; ) {
+    for (const end = Date.now() + patience(limitMs); Date.now() < end; ) {
       const seen = await look().catch(() => undefined)
       if (seen !== undefined) return seen
       await new Promise((resolve) => setTimeout(resolve, 250))
@@ -41,7 +42,7 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
 
   afterAll(async () => {
     if (!isDown) await project?.[Symbol.asyncDispose]()
-  }, 150_000)
+  }, patience(150_000))
 
   it('comes up with the Docker sandbox, built by its own one-shot service', async () => {
     const health = await until(
@@ -166,28 +167,32 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
     }
   })
 
-  it('leaves nothing behind on down -v, its waiting sandboxes included', async () => {
-    const asked = await project.compose([
-      'exec',
-      '-T',
-      'oauth3',
-      'node',
-      '-p',
-      `new (require('better-sqlite3'))('/data/proxy.db', { readonly: true })
+  it(
+    'leaves nothing behind on down -v, its waiting sandboxes included',
+    async () => {
+      const asked = await project.compose([
+        'exec',
+        '-T',
+        'oauth3',
+        'node',
+        '-p',
+        `new (require('better-sqlite3'))('/data/proxy.db', { readonly: true })
          .prepare("SELECT value FROM meta WHERE key = 'instance_id'").pluck().get()`,
-    ])
-    instanceId = asked.stdout.trim()
-    const label = `oauth3.instance=${instanceId}`
-    await until(
-      'a waiting sandbox',
-      async () => ((await containersOf(label)).length > 0 ? true : undefined),
-      20_000,
-    )
-    await project[Symbol.asyncDispose]()
-    isDown = true
-    expect(await containersOf(label)).toEqual([])
-    expect(await containersOf(projectLabel())).toEqual([])
-    expect(await docker.listNetworks({ filters: ours(projectLabel()) })).toEqual([])
-    expect((await docker.listVolumes({ filters: ours(projectLabel()) })).Volumes ?? []).toEqual([])
-  }, 150_000)
+      ])
+      instanceId = asked.stdout.trim()
+      const label = `oauth3.instance=${instanceId}`
+      await until(
+        'a waiting sandbox',
+        async () => ((await containersOf(label)).length > 0 ? true : undefined),
+        20_000,
+      )
+      await project[Symbol.asyncDispose]()
+      isDown = true
+      expect(await containersOf(label)).toEqual([])
+      expect(await containersOf(projectLabel())).toEqual([])
+      expect(await docker.listNetworks({ filters: ours(projectLabel()) })).toEqual([])
+      expect((await docker.listVolumes({ filters: ours(projectLabel()) })).Volumes ?? []).toEqual([])
+    },
+    patience(150_000),
+  )
 })

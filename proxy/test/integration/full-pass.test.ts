@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DoubleMessage } from '../support/bot-api-double.ts'
 import { createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { patience } from '../support/pace.ts'
 import { ANN } from '../support/telegram-kit.ts'
 
 const docker = await dockerOrSkip()
@@ -178,21 +179,25 @@ describe.skipIf(!docker.available)(`the whole way, with Docker ${docker.reason}`
     expect((await outcome(asked.body.request_id)).body.status).toBe('success')
   })
 
-  it('loses nothing while Telegram is down', async () => {
-    kit.telegram.down()
-    const body = fresh()
-    const asked = await kit.post(body)
-    expect(asked.status).toBe(202)
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
-    expect((await kit.get(`/execute/${asked.body.request_id}`)).body.status).toBe('pending')
-    kit.telegram.up()
-    const card = await kit.telegram.waitForMessage(
-      ({ text, buttons }) => text.includes(String(body.skill_id)) && buttons.length > 0,
-      60_000,
-    )
-    await press(card, '✅ Run Once')
-    expect((await outcome(asked.body.request_id)).body.status).toBe('success')
-  }, 120_000)
+  it(
+    'loses nothing while Telegram is down',
+    async () => {
+      kit.telegram.down()
+      const body = fresh()
+      const asked = await kit.post(body)
+      expect(asked.status).toBe(202)
+      await new Promise((resolve) => setTimeout(resolve, 1_500))
+      expect((await kit.get(`/execute/${asked.body.request_id}`)).body.status).toBe('pending')
+      kit.telegram.up()
+      const card = await kit.telegram.waitForMessage(
+        ({ text, buttons }) => text.includes(String(body.skill_id)) && buttons.length > 0,
+        60_000,
+      )
+      await press(card, '✅ Run Once')
+      expect((await outcome(asked.body.request_id)).body.status).toBe('success')
+    },
+    patience(120_000),
+  )
 
   it('reaches exactly the host and port that was approved', async () => {
     const bridge = (await new Docker().getNetwork('bridge').inspect()) as {

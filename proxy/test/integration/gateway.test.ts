@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { placeholderOf } from '../support/egress-policy.ts'
 import { ask, openRequest, openSocket, readUntil, tlsThrough } from '../support/gateway-client.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
+import { patience } from '../support/pace.ts'
 import { startTlsUpstream, type TlsUpstream } from '../support/tls-upstream.ts'
 
 const SECRET = 'demo-value-4f9a2c7e81b35d60'
@@ -51,7 +52,7 @@ describe('a request to an approved host', () => {
     expect(got.body).toBe('you sent Bearer [secret:API_KEY]')
     expect(JSON.stringify(got.rawHeaders)).not.toContain(SECRET)
     // Written when the answer is closed, which is a moment after the code has it.
-    await vi.waitFor(() => expect(run.events()).toHaveLength(1))
+    await vi.waitFor(() => expect(run.events()).toHaveLength(1), patience(10_000))
     const [event] = run.events()
     expect(event).toMatchObject({
       event: 'egress.request',
@@ -113,7 +114,7 @@ describe('a request to an approved host', () => {
     expect(upstream.connections).toBe(1)
     await ask(run.door, url('/3'))
     expect(upstream.connections).toBe(1)
-    await vi.waitFor(() => expect(run.events()).toHaveLength(4))
+    await vi.waitFor(() => expect(run.events()).toHaveLength(4), patience(10_000))
   })
 
   test('drops interim answers and passes on the final one', async () => {
@@ -186,7 +187,10 @@ describe('bodies', () => {
     const run = await kit.run([place()])
     const got = await ask(run.door, url(), { method: 'POST', body: Readable.from(parts()) })
     expect(got.body).toBe(String(5 + 64 * 65_536))
-    await vi.waitFor(() => expect(run.events()[0]?.data.request_bytes).toBe(5 + 64 * 65_536))
+    await vi.waitFor(
+      () => expect(run.events()[0]?.data.request_bytes).toBe(5 + 64 * 65_536),
+      patience(10_000),
+    )
   })
 
   test('a secret that is approved for the body is put into it, with its length', async () => {

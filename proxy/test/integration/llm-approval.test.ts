@@ -5,6 +5,7 @@ import OpenAI, { type APIError } from 'openai'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { DoubleMessage } from '../support/bot-api-double.ts'
 import { chatBody, createLlmKit, type LlmKit } from '../support/llm-kit.ts'
+import { patience } from '../support/pace.ts'
 import { ANN } from '../support/telegram-kit.ts'
 import { chatAnswer, WORDS } from '../support/vendor-answers.ts'
 
@@ -240,7 +241,7 @@ describe('a limit of a grant', () => {
     }
     expect(forwarded()).toBe(before)
     // Notices leave when cards leave room for them: the chat takes one message a second.
-    await kit.daemon.telegram.waitFor(() => notices().length > 0, 'the notice', 40_000)
+    await kit.daemon.telegram.waitFor(() => notices().length > 0, 'the notice', patience(40_000))
     const anthropic = new Anthropic({ apiKey: token, baseURL: kit.base('anthropic'), maxRetries: 0 })
     const message = { ...HELLO, max_tokens: 5 }
     for (let count = 0; count < 2; count++) await anthropic.messages.create(message)
@@ -256,7 +257,11 @@ describe('a limit of a grant', () => {
       .generateContent(wanted)
       .catch((thrown: unknown) => thrown)) as GoogleError
     expect(JSON.parse(third.message)).toMatchObject({ error: { code: 429, status: 'RESOURCE_EXHAUSTED' } })
-    await kit.daemon.telegram.waitFor(() => notices().length === 3, 'a notice for each grant', 40_000)
+    await kit.daemon.telegram.waitFor(
+      () => notices().length === 3,
+      'a notice for each grant',
+      patience(40_000),
+    )
     expect(notices().filter(({ text }) => text.includes('openai'))).toHaveLength(1)
     kit.advance(61_000)
     await openai.chat.completions.create(HELLO)

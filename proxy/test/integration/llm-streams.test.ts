@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { chatBody, createLlmKit, type LlmKit } from '../support/llm-kit.ts'
+import { patience } from '../support/pace.ts'
 import { json, WORDS } from '../support/vendor-answers.ts'
 import { begin, send, write } from '../support/vendor-doubles.ts'
 
@@ -74,11 +75,13 @@ it('gives every event on as it comes, not when the answer is complete', async ()
   expect((await reader?.read())?.done).toBe(true)
 })
 
-it('passes a body of 100 MiB as it comes, whole and unchanged', { timeout: 240_000 }, async () => {
+it('passes a body of 100 MiB as it comes, whole and unchanged', { timeout: patience(240_000) }, async () => {
   expect(await upload()).toEqual({ bytes: PIECES * PIECE.length, sha256: sha256Of(PIECES) })
 })
 
-it('passes an answer of 100 MiB as it comes, whole and unchanged', { timeout: 240_000 }, async () => {
+it('passes an answer of 100 MiB as it comes, whole and unchanged', {
+  timeout: patience(240_000),
+}, async () => {
   kit.vendors.next('openai', async (_call, response) => {
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
     for (let count = 0; count < PIECES; count++) if (!response.write(PIECE)) await drained(response)
@@ -96,7 +99,7 @@ it('passes an answer of 100 MiB as it comes, whole and unchanged', { timeout: 24
   expect(hash.digest('hex')).toBe(sha256Of(PIECES))
 })
 
-it('holds a fast vendor up while the client does not read', { timeout: 240_000 }, async () => {
+it('holds a fast vendor up while the client does not read', { timeout: patience(240_000) }, async () => {
   let produced = 0
   kit.vendors.next('openai', async (call, response) => {
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
@@ -119,7 +122,7 @@ it('holds a fast vendor up while the client does not read', { timeout: 240_000 }
   await (await coming).gone
 })
 
-it('holds a fast client up while the vendor does not read', { timeout: 240_000 }, async () => {
+it('holds a fast client up while the vendor does not read', { timeout: patience(240_000) }, async () => {
   const go = Promise.withResolvers<void>()
   const holding = Promise.withResolvers<void>()
   kit.vendors.next('openai', {

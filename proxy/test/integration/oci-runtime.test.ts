@@ -7,6 +7,7 @@ import { VERSION } from '../../src/version.ts'
 import { createDaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { createTestDoors, testSession } from '../support/doors.ts'
+import { patience } from '../support/pace.ts'
 import { giveImage, type PrivateEngine, startPrivateEngine } from '../support/private-engine.ts'
 import { runIn } from '../support/sandbox-run.ts'
 import { probeWalls, SHELL_IMAGE, STANDING_WALLS } from '../support/wall-probe.ts'
@@ -43,46 +44,54 @@ describe.skipIf(!canRun)(`an OCI runtime chosen by OAUTH3_SANDBOX_RUNTIME${why}`
     engine = await startPrivateEngine({ runtimes: { crun: CRUN } })
     await giveImage(engine.docker, `oauth3-sandbox-deno:${VERSION}`)
     await giveImage(engine.docker, SHELL_IMAGE)
-  }, 120_000)
+  }, patience(120_000))
   afterAll(async () => {
     for (const sandbox of opened) await sandbox[Symbol.asyncDispose]()
     await engine?.[Symbol.asyncDispose]()
-  }, 60_000)
+  }, patience(60_000))
 
-  it('runs code with args and a secret under crun', async () => {
-    const sandbox = await open('crun')
-    const code = `console.log('hello', JSON.parse(Deno.env.get('OAUTH3_ARGS')).to, Deno.env.get('DEMO_KEY').length)
+  it(
+    'runs code with args and a secret under crun',
+    async () => {
+      const sandbox = await open('crun')
+      const code = `console.log('hello', JSON.parse(Deno.env.get('OAUTH3_ARGS')).to, Deno.env.get('DEMO_KEY').length)
       setInterval(() => {}, 1_000)`
-    const stop = new AbortController()
-    const began = Promise.withResolvers<void>()
-    const run = runIn(sandbox, code, {
-      args: '{"to":"crun"}',
-      secrets: { DEMO_KEY: 'demo-value-crun' },
-      signal: stop.signal,
-      onOutput: () => began.resolve(),
-    })
-    await began.promise
-    const mine = await engine.docker.listContainers({ filters: { label: [`oauth3.instance=${INSTANCE}`] } })
-    const runtimes = await Promise.all(
-      mine.map(async ({ Id }) => (await engine.docker.getContainer(Id).inspect()).HostConfig.Runtime),
-    )
-    expect(new Set(runtimes)).toEqual(new Set(['crun']))
-    stop.abort()
-    expect(await run).toMatchObject({ end: 'cancelled', stdout: 'hello crun 15\n', stderr: '' })
-  }, 60_000)
+      const stop = new AbortController()
+      const began = Promise.withResolvers<void>()
+      const run = runIn(sandbox, code, {
+        args: '{"to":"crun"}',
+        secrets: { DEMO_KEY: 'demo-value-crun' },
+        signal: stop.signal,
+        onOutput: () => began.resolve(),
+      })
+      await began.promise
+      const mine = await engine.docker.listContainers({ filters: { label: [`oauth3.instance=${INSTANCE}`] } })
+      const runtimes = await Promise.all(
+        mine.map(async ({ Id }) => (await engine.docker.getContainer(Id).inspect()).HostConfig.Runtime),
+      )
+      expect(new Set(runtimes)).toEqual(new Set(['crun']))
+      stop.abort()
+      expect(await run).toMatchObject({ end: 'cancelled', stdout: 'hello crun 15\n', stderr: '' })
+    },
+    patience(60_000),
+  )
 
-  it('lets code out through its door under crun', async () => {
-    await using doors = await createTestDoors()
-    const sandbox = await open('crun', () => {}, doors)
-    const run = await runIn(
-      sandbox,
-      `for (const host of ['api.example.com', 'other.example.com']) console.log((await fetch('https://' + host)).status)`,
-      { network: ['api.example.com'], egress: testSession(['api.example.com']) },
-    )
-    expect(run.stdout).toBe('200\n403\n')
-    await sandbox[Symbol.asyncDispose]()
-    expect(await doors.left()).toEqual([])
-  }, 60_000)
+  it(
+    'lets code out through its door under crun',
+    async () => {
+      await using doors = await createTestDoors()
+      const sandbox = await open('crun', () => {}, doors)
+      const run = await runIn(
+        sandbox,
+        `for (const host of ['api.example.com', 'other.example.com']) console.log((await fetch('https://' + host)).status)`,
+        { network: ['api.example.com'], egress: testSession(['api.example.com']) },
+      )
+      expect(run.stdout).toBe('200\n403\n')
+      await sandbox[Symbol.asyncDispose]()
+      expect(await doors.left()).toEqual([])
+    },
+    patience(60_000),
+  )
 
   it.each([
     ['memory', 'const all = []; for (;;) all.push(new Uint8Array(4194304).fill(1))', 'memory_limit'],
@@ -99,61 +108,83 @@ describe.skipIf(!canRun)(`an OCI runtime chosen by OAUTH3_SANDBOX_RUNTIME${why}`
     60_000,
   )
 
-  it('raises the same walls under crun', async () => {
-    const report = await probeWalls(engine.docker, { instanceId: INSTANCE, ociRuntime: 'crun' })
-    const wrong = STANDING_WALLS.filter(([name, expected]) => report.get(name) !== expected)
-    expect(wrong.map(([name, expected]) => `${name}: ${report.get(name)} instead of ${expected}`)).toEqual([])
-  }, 60_000)
-
-  it('that the engine does not know is one clear note, not a loop of failed starts', async () => {
-    const lines: string[] = []
-    const sandbox = await open('demo-runtime', (message) => lines.push(message))
-    sandbox.start()
-    const note =
-      'The Docker engine does not know the runtime demo-runtime of OAUTH3_SANDBOX_RUNTIME; known: crun, io.containerd.runc.v2, io.containerd.runtime.v1.linux, runc'
-    for (let look = 0; look < 3; look += 1) {
-      const status = await sandbox.status(0)
-      expect(status).toMatchObject({ kind: 'unavailable', runtimes: [] })
-      expect(status.notes.filter((said) => said.includes('demo-runtime'))).toEqual([note])
-    }
-    await expect(runIn(sandbox, 'console.log(1)')).rejects.toThrow(note)
-    expect(lines).toEqual([])
-  }, 60_000)
-
-  it('that the engine does not know is told by health and to an agent, and the daemon still starts', async () => {
-    await using kit = await createDaemonKit({
-      sandbox: () => open('demo-runtime'),
-    })
-    const health = await kit.get('/health')
-    expect(health.body).toMatchObject({ status: 'degraded', sandbox: 'unavailable' })
-    expect(health.body.notes[0]).toContain('does not know the runtime demo-runtime')
-    const refused = await kit.post({ skill_id: 'demo/runtime', code: 'console.log(1)', secrets: [] })
-    expect(refused).toMatchObject({ status: 503, body: { error: { code: 'sandbox_unavailable' } } })
-    const doctor = await kit.admin('POST', '/v1/doctor')
-    expect(doctor.body.checks).toContainEqual(
-      expect.objectContaining({ name: 'sandbox', ok: false, said: expect.stringContaining('demo-runtime') }),
-    )
-  }, 60_000)
-
-  it('is named by the doctor, with the walls of this engine', async () => {
-    const said = async (ociRuntime: string) => {
-      const checks = createWallChecks({ docker: engine.docker, ociRuntime })
-      const results = checks.map(
-        async ({ name, run }) => [name, await run(AbortSignal.timeout(10_000))] as const,
+  it(
+    'raises the same walls under crun',
+    async () => {
+      const report = await probeWalls(engine.docker, { instanceId: INSTANCE, ociRuntime: 'crun' })
+      const wrong = STANDING_WALLS.filter(([name, expected]) => report.get(name) !== expected)
+      expect(wrong.map(([name, expected]) => `${name}: ${report.get(name)} instead of ${expected}`)).toEqual(
+        [],
       )
-      return new Map(await Promise.all(results))
-    }
-    const crun = await said('crun')
-    expect(crun.get('wall runtime')).toMatchObject({
-      ok: true,
-      said: expect.stringContaining('crun (set by'),
-    })
-    expect(crun.get('wall seccomp')).toMatchObject({ ok: true })
-    expect(crun.get('wall containerd')?.said).toMatch(/^containerd \d/)
-    expect((await said('runc')).get('wall runtime version')?.said).toMatch(/^runc \d+\.\d+/)
-    expect((await said('demo-runtime')).get('wall runtime')).toMatchObject({
-      ok: false,
-      said: expect.stringContaining('known: crun, '),
-    })
-  }, 60_000)
+    },
+    patience(60_000),
+  )
+
+  it(
+    'that the engine does not know is one clear note, not a loop of failed starts',
+    async () => {
+      const lines: string[] = []
+      const sandbox = await open('demo-runtime', (message) => lines.push(message))
+      sandbox.start()
+      const note =
+        'The Docker engine does not know the runtime demo-runtime of OAUTH3_SANDBOX_RUNTIME; known: crun, io.containerd.runc.v2, io.containerd.runtime.v1.linux, runc'
+      for (let look = 0; look < 3; look += 1) {
+        const status = await sandbox.status(0)
+        expect(status).toMatchObject({ kind: 'unavailable', runtimes: [] })
+        expect(status.notes.filter((said) => said.includes('demo-runtime'))).toEqual([note])
+      }
+      await expect(runIn(sandbox, 'console.log(1)')).rejects.toThrow(note)
+      expect(lines).toEqual([])
+    },
+    patience(60_000),
+  )
+
+  it(
+    'that the engine does not know is told by health and to an agent, and the daemon still starts',
+    async () => {
+      await using kit = await createDaemonKit({
+        sandbox: () => open('demo-runtime'),
+      })
+      const health = await kit.get('/health')
+      expect(health.body).toMatchObject({ status: 'degraded', sandbox: 'unavailable' })
+      expect(health.body.notes[0]).toContain('does not know the runtime demo-runtime')
+      const refused = await kit.post({ skill_id: 'demo/runtime', code: 'console.log(1)', secrets: [] })
+      expect(refused).toMatchObject({ status: 503, body: { error: { code: 'sandbox_unavailable' } } })
+      const doctor = await kit.admin('POST', '/v1/doctor')
+      expect(doctor.body.checks).toContainEqual(
+        expect.objectContaining({
+          name: 'sandbox',
+          ok: false,
+          said: expect.stringContaining('demo-runtime'),
+        }),
+      )
+    },
+    patience(60_000),
+  )
+
+  it(
+    'is named by the doctor, with the walls of this engine',
+    async () => {
+      const said = async (ociRuntime: string) => {
+        const checks = createWallChecks({ docker: engine.docker, ociRuntime })
+        const results = checks.map(
+          async ({ name, run }) => [name, await run(AbortSignal.timeout(10_000))] as const,
+        )
+        return new Map(await Promise.all(results))
+      }
+      const crun = await said('crun')
+      expect(crun.get('wall runtime')).toMatchObject({
+        ok: true,
+        said: expect.stringContaining('crun (set by'),
+      })
+      expect(crun.get('wall seccomp')).toMatchObject({ ok: true })
+      expect(crun.get('wall containerd')?.said).toMatch(/^containerd \d/)
+      expect((await said('runc')).get('wall runtime version')?.said).toMatch(/^runc \d+\.\d+/)
+      expect((await said('demo-runtime')).get('wall runtime')).toMatchObject({
+        ok: false,
+        said: expect.stringContaining('known: crun, '),
+      })
+    },
+    patience(60_000),
+  )
 })

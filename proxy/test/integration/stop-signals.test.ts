@@ -2,6 +2,7 @@
  * The real process with a real container, stopped as npm, terminals and supervisors do it: by a signal to the whole group,
  * which reaches the daemon several times.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,6 +13,7 @@ import Docker from 'dockerode'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { adminCall } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { patience } from '../support/pace.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const NODE = join(ROOT, 'node_modules/node/bin/node')
@@ -97,7 +99,7 @@ async function startBusy(
   const { request_id: id } = (await asked.json()) as { request_id: string }
   const { consent_hash } = (await admin('GET', `/v1/requests/${id}`)).body
   await admin('POST', `/v1/requests/${id}/decision`, { decision: 'once', consent_hash })
-  await expect.poll(() => status(), { timeout: 30_000 }).toBe('running')
+  await expect.poll(() => status(), { timeout: patience(30_000) }).toBe('running')
   expect((await containers()).length).toBeGreaterThan(0)
   return { pid: running.pid as number, exited }
 }
@@ -113,7 +115,7 @@ function read<T>(sql: string, within = ''): T {
 const status = (): string => read<{ status: string }>('SELECT status FROM executions').status
 
 async function groupIsGone(pid: number): Promise<void> {
-  await expect.poll(() => signalGroup(pid, 0), { timeout: 40_000 }).toBe(false)
+  await expect.poll(() => signalGroup(pid, 0), { timeout: patience(40_000) }).toBe(false)
 }
 
 describe.skipIf(!docker.available)('a signal that comes more than once', () => {
@@ -139,44 +141,54 @@ describe.skipIf(!docker.available)('a signal that comes more than once', () => {
     120_000,
   )
 
-  it('later than two seconds ends the process at once', async () => {
-    const { pid, exited } = await startBusy('node', 50)
-    signalGroup(pid, 'SIGINT')
-    await sleep(2_100)
-    expect(signalGroup(pid, 'SIGINT')).toBe(true)
-    expect(await exited).toBe(1)
-    expect(status()).toBe('running')
-    expect((await containers()).length).toBeGreaterThan(0)
-  }, 120_000)
+  it(
+    'later than two seconds ends the process at once',
+    async () => {
+      const { pid, exited } = await startBusy('node', 50)
+      signalGroup(pid, 'SIGINT')
+      await sleep(2_100)
+      expect(signalGroup(pid, 'SIGINT')).toBe(true)
+      expect(await exited).toBe(1)
+      expect(status()).toBe('running')
+      expect((await containers()).length).toBeGreaterThan(0)
+    },
+    patience(120_000),
+  )
 
-  it('to the group of npm run demo: its containers and its folder are gone', async () => {
-    const running = spawn('npm', ['run', 'demo'], {
-      cwd: ROOT,
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: {
-        HOME: process.env.HOME,
-        PATH: `${join(ROOT, 'node_modules/node/bin')}:${process.env.PATH}`,
-        OAUTH3_SANDBOX: 'docker',
-        TMPDIR: folder,
-      },
-    })
-    child = running
-    const pid = running.pid as number
-    let said = ''
-    running.stdout.on('data', (chunk: Buffer) => {
-      said += chunk
-    })
-    await expect.poll(() => said, { timeout: 60_000 }).toContain('agents reach it at')
-    const demoFolders = () => readdirSync(folder).filter((name) => name.startsWith('oauth3-demo-'))
-    const [own = ''] = demoFolders()
-    instance = read<{ value: string }>("SELECT value FROM meta WHERE key = 'instance_id'", own).value
-    await expect.poll(async () => (await containers()).length, { timeout: 30_000 }).toBeGreaterThan(0)
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGINT', 'SIGTERM'] as const) {
-      signalGroup(pid, signal)
-      await sleep(5)
-    }
-    await groupIsGone(pid)
-    expect([await containers(), demoFolders()]).toEqual([[], []])
-  }, 120_000)
+  it(
+    'to the group of npm run demo: its containers and its folder are gone',
+    async () => {
+      const running = spawn('npm', ['run', 'demo'], {
+        cwd: ROOT,
+        detached: true,
+        stdio: ['pipe', 'pipe', 'pipe'],
+        env: {
+          HOME: process.env.HOME,
+          PATH: `${join(ROOT, 'node_modules/node/bin')}:${process.env.PATH}`,
+          OAUTH3_SANDBOX: 'docker',
+          TMPDIR: folder,
+        },
+      })
+      child = running
+      const pid = running.pid as number
+      let said = ''
+      running.stdout.on('data', (chunk: Buffer) => {
+        said += chunk
+      })
+      await expect.poll(() => said, { timeout: patience(60_000) }).toContain('agents reach it at')
+      const demoFolders = () => readdirSync(folder).filter((name) => name.startsWith('oauth3-demo-'))
+      const [own = ''] = demoFolders()
+      instance = read<{ value: string }>("SELECT value FROM meta WHERE key = 'instance_id'", own).value
+      await expect
+        .poll(async () => (await containers()).length, { timeout: patience(30_000) })
+        .toBeGreaterThan(0)
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGINT', 'SIGTERM'] as const) {
+        signalGroup(pid, signal)
+        await sleep(5)
+      }
+      await groupIsGone(pid)
+      expect([await containers(), demoFolders()]).toEqual([[], []])
+    },
+    patience(120_000),
+  )
 })

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { SecretValue } from '../../src/kernel/index.ts'
 import { paceOf } from '../../src/surfaces/telegram/pace.ts'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
+import { patience } from '../support/pace.ts'
 import { ANN, createTelegramKit, EVE, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
 
 describe('Telegram in trouble', () => {
@@ -16,9 +17,9 @@ describe('Telegram in trouble', () => {
     await kit.double.waitFor(() => kit.telegram.state() === 'disconnected', 'the loss')
     expect(kit.outbox.waiting('telegram:')).toBe(2)
     kit.double.up()
-    await kit.double.waitFor(() => kit.double.messages.length === 2, 'both cards', 20_000)
+    await kit.double.waitFor(() => kit.double.messages.length === 2, 'both cards', patience(20_000))
     expect(kit.double.messages.map(({ text }) => /runs (\w+)/.exec(text)?.[1])).toEqual(['first', 'second'])
-    await kit.double.waitFor(() => kit.telegram.state() === 'connected', 'the connection', 20_000)
+    await kit.double.waitFor(() => kit.telegram.state() === 'connected', 'the connection', patience(20_000))
   })
 
   it('waits as long as a 429 asks, then goes on with the same message', async () => {
@@ -46,7 +47,7 @@ describe('Telegram in trouble', () => {
     double.addChat({ id: ANN.id, type: 'private' })
     await using kit = await createTelegramKit({ double, telegram: { pace: paceOf(String(ANN.id)) } })
     for (let index = 0; index < 7; index += 1) await kit.submit({ skillId: `skill-${index}` })
-    await double.waitFor(() => double.messages.length === 7, 'all cards', 15_000)
+    await double.waitFor(() => double.messages.length === 7, 'all cards', patience(15_000))
     expect(double.calls.filter(({ status }) => status === 429)).toEqual([])
     await double[Symbol.asyncDispose]()
   })
@@ -115,7 +116,7 @@ describe('Telegram in trouble', () => {
     const press = kit.double.press(kit.chatId, card.messageId, '✅ Run Once', ANN)
     expect(kit.find(execution).status).toBe('pending')
     kit.double.conflict(false)
-    await kit.double.waitFor(() => kit.telegram.state() === 'connected', 'the recovery', 20_000)
+    await kit.double.waitFor(() => kit.telegram.state() === 'connected', 'the recovery', patience(20_000))
     await press.answered
     await kit.reaches(execution, 'success')
   })
@@ -128,7 +129,7 @@ describe('Telegram in trouble', () => {
       () => kit.logs.some((line) => line.includes('a webhook to elsewhere.example')),
       'the log',
     )
-    await kit.double.waitFor(() => kit.telegram.state() === 'connected', 'the recovery', 20_000)
+    await kit.double.waitFor(() => kit.telegram.state() === 'connected', 'the recovery', patience(20_000))
   })
 
   it('says what a wrong token means, without printing it', async () => {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createOpenclawCliChannel } from '../../src/adapters/wake-openclaw/index.ts'
 import { until } from '../support/api-kit.ts'
 import { writeOpenclawCli } from '../support/openclaw-double.ts'
+import { patience } from '../support/pace.ts'
 import { createWakeWorld } from '../support/wake-setup.ts'
 
 let folder: string
@@ -133,20 +134,24 @@ test('says that a command is not there, and refuses a session key that would be 
   expect(calls()).toEqual([])
 })
 
-test('ends a command that hangs, with what it started, at its limit and when the daemon stops', async () => {
-  const cli = writeOpenclawCli(folder, 'hangs')
-  const stop = new AbortController()
-  const stopped = deliver(cli, { signal: stop.signal })
-  await until(lives, 20_000)
-  stop.abort()
-  expect(await stopped).toMatchObject({ delivered: false })
-  await until(() => !lives(), 20_000)
+test(
+  'ends a command that hangs, with what it started, at its limit and when the daemon stops',
+  async () => {
+    const cli = writeOpenclawCli(folder, 'hangs')
+    const stop = new AbortController()
+    const stopped = deliver(cli, { signal: stop.signal })
+    await until(lives, patience(20_000))
+    stop.abort()
+    expect(await stopped).toMatchObject({ delivered: false })
+    await until(() => !lives(), patience(20_000))
 
-  rmSync(join(folder, 'child'))
-  const limited = deliver(cli, { by: channel({ timeoutMs: 2_000 }) })
-  expect(await limited).toMatchObject({ delivered: false, said: expect.stringContaining('time limit') })
-  await until(() => !lives(), 20_000)
-}, 60_000)
+    rmSync(join(folder, 'child'))
+    const limited = deliver(cli, { by: channel({ timeoutMs: 2_000 }) })
+    expect(await limited).toMatchObject({ delivered: false, said: expect.stringContaining('time limit') })
+    await until(() => !lives(), patience(20_000))
+  },
+  patience(60_000),
+)
 
 test('an outcome reaches the command through the pump, with its id and its state', async () => {
   const target = {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DefaultTarget } from '../../src/domain/wake/index.ts'
 import { createOpenclawDouble, MAIN_SESSION, type OpenclawDouble } from '../support/openclaw-double.ts'
+import { patience } from '../support/pace.ts'
 import { createWakeWorld, MINUTE_MS, type WakeWorld } from '../support/wake-setup.ts'
 
 const TOKEN = 'demo-value-hook'
@@ -336,7 +337,7 @@ describe('without a nudge', () => {
   test('a wake leaves by itself soon after its time', async () => {
     world.ends(world.agent('a'), 'success')
     world.clock.advance(GRACE_MS)
-    await expect.poll(() => gateway.calls.length, { timeout: 4_000 }).toBe(1)
+    await expect.poll(() => gateway.calls.length, { timeout: patience(4_000) }).toBe(1)
   })
 })
 

@@ -23,6 +23,7 @@ import {
   type DomainKit,
   type DomainKitOptions,
 } from './domain-kit.ts'
+import { patience } from './pace.ts'
 
 /** The agents' door over the real domain, a real database file and real sockets; only the sandbox is played. */
 export interface ApiKit extends AsyncDisposable {
@@ -217,7 +218,10 @@ export async function startApi(
 }
 
 /** Waits until `condition` holds; fails after two seconds. */
-export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 2_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = patience(2_000),
+): Promise<void> {
   const deadline = Date.now() + timeoutMs
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error('the condition did not come true in time')

@@ -13,6 +13,7 @@ import type {
 } from './bot-api-shapes.ts'
 import { createUpdates } from './bot-api-updates.ts'
 import { parseMultipart } from './multipart.ts'
+import { patience } from './pace.ts'
 
 export type { BotApiDouble, DoubleMessage, DoubleOptions, DoubleUser } from './bot-api-shapes.ts'
 
@@ -258,7 +259,11 @@ export async function startBotApiDouble(options: DoubleOptions = {}): Promise<Bo
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 
-  const waitFor = <T>(check: () => T | undefined | false, what: string, timeoutMs = 8_000): Promise<T> =>
+  const waitFor = <T>(
+    check: () => T | undefined | false,
+    what: string,
+    timeoutMs = patience(8_000),
+  ): Promise<T> =>
     new Promise((resolve, reject) => {
       const look = (): void => {
         const found = check()
@@ -288,7 +293,7 @@ export async function startBotApiDouble(options: DoubleOptions = {}): Promise<Bo
   const pressRaw = (chatId: number, messageId: number, data: string, from: DoubleUser): PressHandle => {
     const id = String(1_000_000_000_000 + nextQuery++)
     const answered = new Promise<{ text: string; alert: boolean }>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('the press was not answered')), 8_000)
+      const timer = setTimeout(() => reject(new Error('the press was not answered')), patience(8_000))
       queries.set(id, {
         answered: false,
         atMs: performance.now(),

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type DockerAvailability, dockerOrSkip } from './docker.ts'
+import { patience } from './pace.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const SOCKET = '/var/run/docker.sock'
@@ -89,7 +90,7 @@ export class ComposeProject implements AsyncDisposable {
     const child = spawn(file, [...before, '-p', this.name, ...args], {
       cwd: this.#folder,
       env: { PATH, HOME },
-      timeout: options.timeoutMs ?? 60_000,
+      timeout: options.timeoutMs ?? patience(60_000),
     })
     const output = { stdout: '', stderr: '' }
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { isPublicAddress } from '../../src/kernel/index.ts'
 import { createDaemonKit, type DaemonKit } from './daemon-kit.ts'
 import { createScriptedSandbox } from './domain-kit.ts'
+import { patience } from './pace.ts'
 import { createRecordingLog } from './recording-log.ts'
 import { startVendors, VENDOR_ADDRESS, type Vendors } from './vendor-doubles.ts'
 import type { VendorName } from './vendor-rules.ts'
@@ -191,7 +192,7 @@ export async function createLlmKit(
       return value
     },
     async book(model, requests) {
-      const deadline = Date.now() + 5_000
+      const deadline = Date.now() + patience(5_000)
       for (;;) {
         const { groups } = await kit.admin('GET', '/v1/usage?by=model')
         const row = (groups as (BookRow & { key: string })[]).find(({ key }) => key.includes(model))

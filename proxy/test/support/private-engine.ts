@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Docker from 'dockerode'
+import { patience } from './pace.ts'
 
 /**
  * A Docker engine of the test's own, with its own socket, containerd and data: one that a test may stop and start
@@ -49,7 +50,7 @@ export async function startPrivateEngine(
       { stdio: 'ignore' },
     )
     engine = started
-    for (const until = Date.now() + 30_000; ; ) {
+    for (const until = Date.now() + patience(30_000); ; ) {
       if (started.exitCode !== null) throw new Error(`dockerd ended with ${started.exitCode}`)
       if (
         await docker.ping().then(

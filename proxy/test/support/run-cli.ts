@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { PassThrough, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { runCli } from '../../src/cli/index.ts'
+import { patience } from './pace.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
@@ -25,7 +26,7 @@ export async function runCliProcess(args: readonly string[], options: CliRunOpti
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: options.cwd ?? '/',
     env: { PATH, HOME, ...options.env },
-    timeout: 60_000,
+    timeout: patience(60_000),
   })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))

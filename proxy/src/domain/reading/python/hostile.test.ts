@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { patience } from '../../../../test/support/pace.ts'
 import { readPython } from './index.ts'
 
 const MIB = 1 << 20
@@ -71,11 +72,15 @@ describe('hostile programs', () => {
     expect(facts.dangers.map((one) => [one.kind, one.lines])).toEqual([['unreadable_code', [line]]])
   })
 
-  it('reads a long program to its end', () => {
-    const block = 'def f(a):\n  if a:\n    return {"a": a}\n  return [a for a in (1, 2)]\n\nx = f(1)\n'
-    const facts = readPython(`${block.repeat(9000)}eval("1")\n`)
-    expect(facts.dangers).toEqual([{ kind: 'code_from_text', lines: [54_001], detail: 'eval' }])
-  }, 60_000)
+  it(
+    'reads a long program to its end',
+    () => {
+      const block = 'def f(a):\n  if a:\n    return {"a": a}\n  return [a for a in (1, 2)]\n\nx = f(1)\n'
+      const facts = readPython(`${block.repeat(9000)}eval("1")\n`)
+      expect(facts.dangers).toEqual([{ kind: 'code_from_text', lines: [54_001], detail: 'eval' }])
+    },
+    patience(60_000),
+  )
 
   it('reads every kind of line end as Python does', () => {
     for (const end of ['\n', '\r\n', '\r']) {
