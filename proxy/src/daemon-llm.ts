@@ -21,7 +21,7 @@ import { createProviderKeys, type ProviderKeys } from './domain/provider-keys/in
 import { createProviders } from './domain/providers/index.ts'
 import { createUsage } from './domain/usage/index.ts'
 import type { Clock } from './kernel/index.ts'
-import { createLlmProxy, type LlmProxy, type SharedGate } from './surfaces/llm-proxy/index.ts'
+import { createLlmProxy, type HoldTimes, type LlmProxy, type SharedGate } from './surfaces/llm-proxy/index.ts'
 
 /** With what the proxy alone needs. */
 type ProxyRooms = LlmRooms & { readonly sharing: KeySharing }
@@ -84,6 +84,7 @@ export function openLlmProxy(deps: {
   readonly accepting: () => boolean
   readonly onRefused: (code: string) => void
   readonly log: Logger
+  readonly holdTimes?: HoldTimes
 }): LlmProxy {
   return createLlmProxy({
     ...deps.llm,
@@ -94,5 +95,6 @@ export function openLlmProxy(deps: {
     accepting: deps.accepting,
     onRefused: deps.onRefused,
     log: (message, error) => deps.log.warn({ err: error }, message),
+    ...(deps.holdTimes === undefined ? {} : { holdTimes: deps.holdTimes }),
   })
 }

@@ -52,6 +52,7 @@ import {
   createMetricsObserver,
   type Metrics,
 } from './surfaces/agent-api/index.ts'
+import type { HoldTimes } from './surfaces/llm-proxy/index.ts'
 import { createMcp } from './surfaces/mcp/index.ts'
 import {
   type Chat,
@@ -83,6 +84,8 @@ export interface DaemonOptions {
   readonly skillFetcher?: SkillFetcher
   /** What the disk of the database still takes. */
   readonly readFreeBytes?: ReadFreeBytes
+  /** When a stream that waits for the owner begins, and how often it says so. */
+  readonly holdTimes?: HoldTimes
   /** How long a drain waits for runs under way. */
   readonly drainMs?: number
 }
@@ -231,6 +234,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
       accepting: () => accepting,
       onRefused: (code) => metrics.llmRefused(code),
       log,
+      ...(options.holdTimes === undefined ? {} : { holdTimes: options.holdTimes }),
     }),
   )
   const agentServer = createAgentServer(app, llmProxy)

@@ -38,7 +38,7 @@ const SETUPS: Readonly<Record<ClientKind, (facts: ClientFacts) => ClientSetup>> 
   },
 
   'claude-code': (facts) => {
-    const env = { ...anthropicEnv(facts), ANTHROPIC_CUSTOM_HEADERS: 'Prefer: wait=120' }
+    const env = { ...anthropicEnv(facts), ANTHROPIC_CUSTOM_HEADERS: 'Prefer: wait=3600' }
     // A key of the shell's would be sent beside the token, and two credentials are refused.
     const config = { env: { ...env, ANTHROPIC_API_KEY: '' } }
     const text = [
@@ -144,7 +144,7 @@ function openclawProvider(provider: ProviderView, { url, token, models }: Client
     apiKey: token,
     api,
     // What is refused as not approved yet, it takes for a bad key, and leaves the provider alone for a while.
-    headers: { Prefer: 'wait=120' },
+    headers: { Prefer: 'wait=3600' },
     models: names.map((name) => ({ id: name, name, ...more })),
   }
 }

@@ -302,7 +302,7 @@ describe('tags and keys', () => {
     for (const agent of ['plain', 'half', 'full']) await kit.grant('groq', { agent })
     for (const token of [plain, half]) {
       const refused = await kit.ask(path, { token, body: chatBody() })
-      expect([refused.status, refused.headers.get('x-oauth3-error')]).toEqual([503, 'no_key'])
+      expect([refused.status, refused.headers.get('x-oauth3-error')]).toEqual([403, 'no_key'])
     }
     expect(kit.vendors.callsTo('groq')).toEqual([])
     expect((await kit.ask(path, { token: full, body: chatBody() })).status).toBe(200)

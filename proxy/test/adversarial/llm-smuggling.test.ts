@@ -115,7 +115,7 @@ describe('the path', () => {
       const text = await kit.raw(
         withBody(`POST ${path} HTTP/1.1`, `Host: ${host}`, 'Connection: close', auth()),
       )
-      expect([400, 404], path).toContain(status(text))
+      expect([400, 403], path).toContain(status(text))
       expect(code(text) || '404', path).toMatch(/^(unknown_provider|bad_request|404)$/)
       expect(calls(), path).toBe(before)
     }
@@ -131,7 +131,7 @@ describe('the path', () => {
   ])('the model %s routes to nobody', async (model) => {
     const before = calls()
     const answer = await kit.ask('/v1/chat/completions', { body: chatBody({ model }) })
-    expect([400, 404]).toContain(answer.status)
+    expect([400, 403, 404]).toContain(answer.status)
     expect(calls()).toBe(before)
   })
 })
@@ -378,7 +378,7 @@ describe('the framing', () => {
       `POST /llm/nobody/v1/x HTTP/1.1\r\nHost: ${host}\r\n${auth()}\r\nContent-Length: 1000000\r\n\r\n`,
     )
     const head = await readUntil(socket, '\r\n\r\n')
-    expect(head).toMatch(/^HTTP\/1\.1 404 /)
+    expect(head).toMatch(/^HTTP\/1\.1 403 /)
     const next = `GET /llm/openai/v1/models HTTP/1.1\r\nHost: ${host}\r\n${auth()}\r\n`
     const inside = `${next}\r\n`
     socket.write(inside + 'x'.repeat(1_000_000 - inside.length))

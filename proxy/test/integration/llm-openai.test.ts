@@ -184,7 +184,7 @@ describe('the openai SDK through the proxy', () => {
     const missing = (await unknown.chat.completions
       .create(HELLO)
       .catch((thrown: unknown) => thrown)) as APIError
-    expect(missing.status).toBe(404)
+    expect(missing.status).toBe(403)
     expect(missing.code).toBe('unknown_provider')
   })
 

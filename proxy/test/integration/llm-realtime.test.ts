@@ -103,7 +103,7 @@ it('is refused without a token, and with an answer that says why', async () => {
   const both = new WebSocket(place(), [`openai-insecure-api-key.${kit.token}`], { headers: headers() })
   expect(await refusal(both)).toMatchObject({ status: 400, code: 'ambiguous_credentials' })
   const nowhere = new WebSocket(place('/llm/nobody/v1/realtime'), { headers: headers() })
-  expect(await refusal(nowhere)).toMatchObject({ status: 404, code: 'unknown_provider' })
+  expect(await refusal(nowhere)).toMatchObject({ status: 403, code: 'unknown_provider' })
 })
 
 it('is not opened where tokens are limited, for nobody tells what it uses', async () => {

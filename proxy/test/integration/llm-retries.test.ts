@@ -43,8 +43,34 @@ describe.each(Object.keys(clients) as (keyof typeof clients)[])('the SDK of %s',
     const token = await kit.addAgent(agent)
     await kit.grant(vendor, { agent })
     const { requests, status, headers, message } = await refusedAfter(vendor, token)
-    expect([requests, status, headers?.get('x-oauth3-error')]).toEqual([1, 503, 'no_key'])
+    expect([requests, status, headers?.get('x-oauth3-error')]).toEqual([1, 403, 'no_key'])
     expect(message).toContain(`oauth3 key add ${vendor}`)
+  })
+})
+
+/** What no other try mends is tried once, whatever its client thinks of the status, and is no 404: Claude Code would speak of the model. */
+describe.each([
+  [
+    'a provider that is not there',
+    async (token: string) => kit.ask('/llm/nobody/v1/messages', { token, body: HELLO }),
+  ],
+  [
+    'a token that was revoked',
+    async () => kit.ask('/llm/anthropic/v1/messages', { token: 'oa3_revoked', body: HELLO }),
+  ],
+  [
+    'a key that is not there',
+    async (token: string) => kit.ask('/llm/mistral/v1/chat/completions', { token, body: HELLO }),
+  ],
+  ['what no card grants', async (token: string) => kit.ask('/llm/openai/v1/organization/users', { token })],
+])('the refusal of %s', (_what, ask) => {
+  it('is final', async () => {
+    const agent = `final-${++serial}`
+    const token = await kit.addAgent(agent)
+    await kit.grant('mistral', { agent })
+    const { status, headers } = await ask(token)
+    expect([400, 401, 402, 403]).toContain(status)
+    expect([headers.get('x-should-retry'), headers.get('retry-after')]).toEqual(['false', null])
   })
 })
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { isPublicAddress } from '../../src/kernel/index.ts'
-import { createDaemonKit, type DaemonKit } from './daemon-kit.ts'
+import { createDaemonKit, type DaemonKit, type DaemonKitOptions } from './daemon-kit.ts'
 import { createScriptedSandbox } from './domain-kit.ts'
 import { patience } from './pace.ts'
 import { createRecordingLog } from './recording-log.ts'
@@ -102,7 +102,11 @@ interface LlmAnswer {
 }
 
 export async function createLlmKit(
-  options: { readonly environment?: Record<string, string>; readonly moreNames?: readonly string[] } = {},
+  options: {
+    readonly environment?: Record<string, string>
+    readonly moreNames?: readonly string[]
+    readonly holdTimes?: DaemonKitOptions['holdTimes']
+  } = {},
 ): Promise<LlmKit> {
   const vendors = await startVendors({ moreNames: options.moreNames ?? [] })
   const names: LlmKit['names'] = new Map()
@@ -116,6 +120,7 @@ export async function createLlmKit(
     clock: { now: () => Date.now() + ahead },
     sandbox: async () => createScriptedSandbox(),
     log,
+    ...(options.holdTimes === undefined ? {} : { holdTimes: options.holdTimes }),
     egress: {
       resolve: async (host, _signal, owner) => {
         lookups.push(host)

@@ -11,6 +11,7 @@ import type { PickedKey, ProviderKeys } from '../../domain/provider-keys/index.t
 import type { EndpointGroup, Provider } from '../../domain/providers/index.ts'
 import type { Admission, Limited, LimitName, SpendingLimits, Usage } from '../../domain/usage/index.ts'
 import { AppError } from '../../kernel/index.ts'
+import type { Patience } from './patience.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import type { Spending } from './spending.ts'
 
@@ -36,7 +37,8 @@ export interface Wanted extends Judged {
   readonly spending: (limits: SpendingLimits) => Spending | LlmRefusal
   /** Whether its body may speak of something that is kept at the vendor. Looked for when others use the same key. */
   readonly refersToStored: () => boolean
-  readonly waitMs: number
+  /** How long it waits for the owner; asked only when it has to. */
+  readonly patience: () => Patience
   /** The client is there and its agent in good standing. */
   readonly gone: () => AbortSignal
   readonly stillGood: () => Agent | null
@@ -264,14 +266,19 @@ export async function askOwner(
   wanted: Asking,
   { access, closing }: AdmissionDeps,
 ): Promise<ProviderGrant | LlmRefusal> {
-  const deadline = performance.now() + wanted.waitMs
+  const { waitMs, hold } = wanted.patience()
+  using holding = new DisposableStack()
+  let deadline = 0
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const granted = grantFor(wanted, access)
     if (!('use' in granted)) return granted
     if (!isAskable(granted.use.group)) return byNameOnly(wanted)
     let status: string
+    let askId: string
     try {
       const ask = access.ask(granted.use)
+      askId = ask.id
+      if (round === 0 && waitMs > 0 && holding.use(hold()) !== null) deadline = performance.now() + waitMs
       const leftMs = Math.max(0, deadline - performance.now())
       status =
         leftMs === 0
@@ -290,9 +297,9 @@ export async function askOwner(
       return refused('shutting_down', 'The daemon is stopping; ask again in a moment.', 5)
     }
     if (wanted.stillGood() === null) return refused('unauthenticated', 'The agent was revoked meanwhile.')
-    if (status !== 'granted' && status !== 'denied') return pending(wanted)
+    if (status !== 'granted' && status !== 'denied') return pending(wanted, askId)
   }
-  return pending(wanted)
+  return pending(wanted, '')
 }
 
 const byNameOnly = ({ agent, provider, group, path }: Judged): LlmRefusal =>
@@ -301,12 +308,15 @@ const byNameOnly = ({ agent, provider, group, path }: Judged): LlmRefusal =>
     `${path} of ${provider.name} is of the group "${group}", which is never granted by a card. The owner grants it by name: oauth3 grant add ${agent.name} ${provider.name} --groups ${group} --paths …`,
   )
 
-const pending = ({ agent, provider, models, group }: Judged): LlmRefusal =>
-  refused(
+const pending = ({ agent, provider, models, group }: Judged, askId: string): LlmRefusal => {
+  const what = `${provider.name} for ${group}${models[0] == null ? '' : ` (${models[0]})`}`
+  const how = askId === '' ? '' : ` in the chat, or with: oauth3 approve ${askId.slice(0, 12)}`
+  return refused(
     'approval_pending',
-    `The owner is asked whether ${agent.name} may use ${provider.name} for ${group}${models[0] == null ? '' : ` (${models[0]})`} and has not answered yet. Ask again, or wait with the header "Prefer: wait=120".`,
+    `may ${agent.name} use ${what}? Answer${how}, then send the request again. It can wait longer with the header "Prefer: wait=120".`,
     ASK_AGAIN_SECONDS,
   )
+}
 
 export const denied = (provider: string, retryAfterSeconds: number): LlmRefusal =>
   refused('approval_denied', `The owner said no to the use of ${provider}.`, retryAfterSeconds)

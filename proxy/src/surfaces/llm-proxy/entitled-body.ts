@@ -3,22 +3,17 @@ import { behindRoot, type Provider, upstreamPath } from '../../domain/providers/
 import { type AdmissionDeps, askOwner, denied, type Judged } from './admission.ts'
 import type { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
-import type { Reading } from './read-head.ts'
+import { type PatienceDeps, patienceOf, streamFormOf } from './patience.ts'
+import { type Reading, shapeAt } from './read-head.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
+import { MAX_UNGRANTED_BYTES } from './request-body.ts'
 import { modelsNamed } from './request-model.ts'
 import { endpointOfRequest } from './request-scope.ts'
 import { type Body, type WholeBodyDeps, wholeBody } from './whole-body.ts'
 
-interface EntitledBodyDeps extends AdmissionDeps, WholeBodyDeps {
+interface EntitledBodyDeps extends AdmissionDeps, WholeBodyDeps, PatienceDeps {
   readonly identity: Identity
 }
-
-const DEFAULT_WAIT_SECONDS = 60
-const MAX_WAIT_SECONDS = 120
-
-/** How long a request waits for its owner. */
-export const waitMsOf = ({ head }: Reading): number =>
-  Math.min(head.waitSeconds ?? DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS) * 1_000
 
 /**
  * Reads a body in the order identity, grant, body: of one whose agent was refused nothing is taken, and of one that
@@ -81,6 +76,9 @@ async function agree(
   const method = request.method ?? ''
   const naming = { method, path, query: credential.query, websocket, body: 'unread', inBody: [] } as const
   const models = modelsNamed(naming)
+  const shape = shapeAt(provider, reading.rest)
+  // Of the body so little is read that only the path can say whether a stream is asked for.
+  const form = streamFormOf({ provider, shape, reading, exchange, asksForStream: false })
   const answer = await askOwner(
     {
       agent,
@@ -89,7 +87,8 @@ async function agree(
       isListing: false,
       models,
       allModels: () => models,
-      waitMs: waitMsOf(reading),
+      patience: () =>
+        patienceOf(reading, exchange, deps, { agentId: agent.id, form, bodyBytes: MAX_UNGRANTED_BYTES }),
       gone: () => exchange.gone(),
       stillGood: () => deps.identity.stillGood(credential.token, request),
     },

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { expect, it } from 'vitest'
 import { Exchange } from './exchange.ts'
 
-const exchange = (): Exchange => new Exchange({} as IncomingMessage, false)
+const exchange = (): Exchange => new Exchange({} as IncomingMessage, null)
 const held = (given: string[], name: string): Disposable => ({ [Symbol.dispose]: () => given.push(name) })
 
 it('gives back what is held for it when it is over, also what comes after its end', () => {

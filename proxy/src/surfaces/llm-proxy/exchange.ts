@@ -1,5 +1,7 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ErrorShape } from '../../domain/providers/index.ts'
+import type { StreamForm } from './error-form.ts'
+import { HeldStream } from './held-stream.ts'
 
 const LEFT = new Error('the client left')
 
@@ -11,14 +13,27 @@ export class Exchange {
   shape: ErrorShape = 'openai'
   /** Something is granted to its agent where it wants to go; false until that is known. */
   isEntitled = false
+  /** Begun while the request waits for the owner; what is answered goes into it from then on. */
+  stream: HeldStream | null = null
+  readonly #response: ServerResponse | null
   #gone: AbortController | undefined = undefined
   #isOver = false
   #isKept = false
   readonly #holds: Disposable[] = []
 
-  constructor(request: IncomingMessage, websocket: boolean) {
+  /** Without a response: a WebSocket. */
+  constructor(request: IncomingMessage, response: ServerResponse | null) {
     this.request = request
-    this.websocket = websocket
+    this.websocket = response === null
+    this.#response = response
+  }
+
+  /** Begins the answer as a stream of events, once; null where there is nobody to answer any more, or an answer already. */
+  beginStream(form: StreamForm): HeldStream | null {
+    if (this.stream !== null || this.#isOver) return this.stream
+    if (this.#response === null || this.#response.headersSent) return null
+    this.stream = new HeldStream(this.#response, form)
+    return this.stream
   }
 
   /** Aborted when the client is gone; made when it is first asked for. */

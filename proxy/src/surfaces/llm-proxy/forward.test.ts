@@ -41,6 +41,8 @@ async function forwarding(method = 'GET'): Promise<Forwarded> {
       body: method === 'GET' ? null : streamed(request),
       mayGoOn: () => true,
       dropUsageChunk: false,
+      lastEvent: (why) => `data: stopped ${why}\n\n`,
+      lastLine: (why) => `"stopped ${why}"\n`,
       unreachable(error) {
         unreachable.resolve(error)
         response.writeHead(502).end()

@@ -13,6 +13,9 @@ export interface Forwarding extends Relaying {
   readonly dropUsageChunk: boolean
   /** Nothing of the provider's was given to the client, and nothing will be. */
   readonly unreachable: (error: unknown) => void
+  /** What ends a stream of events, or of JSON lines, that is stopped in the middle. */
+  readonly lastEvent: (why: 'not_allowed' | Error) => string
+  readonly lastLine: (why: 'not_allowed' | Error) => string
   /** Once, when all is over. */
   readonly over: (outcome: Outcome) => void
 }
@@ -53,6 +56,7 @@ class Forwarded extends Heard implements RelayObserver {
   #retryAfter: string | null = null
   #bytes = 0
   #isRefused = false
+  #stream: 'events' | 'lines' | null = null
 
   constructor(forwarding: Forwarding) {
     super()
@@ -66,6 +70,7 @@ class Forwarded extends Heard implements RelayObserver {
     const { method, dropUsageChunk } = this.#forwarding
     if (method !== 'HEAD' && code < 300 && code !== 204) {
       const contentType = headerOf(rawHeaders, 'content-type')
+      this.#stream = kindOfStream(contentType)
       this.#reader = createUsageReader({ contentType, dropUsageChunk })
     }
     return this.#reader
@@ -83,6 +88,13 @@ class Forwarded extends Heard implements RelayObserver {
   readsOn(): boolean {
     const { readingOn, mayGoOn } = this.#forwarding
     return readingOn !== null && this.upstream !== null && mayGoOn() && readingOn.begin(this, this.upstream)
+  }
+
+  /** Only whole events: in the middle of one they would be taken for a part of it, and the answer is broken off instead. */
+  lastWords(why: 'not_allowed' | Error, tail: Uint8Array): string | null {
+    const { lastEvent, lastLine } = this.#forwarding
+    if (this.#stream === 'events' && endsEvent(tail)) return lastEvent(why)
+    return this.#stream === 'lines' && endsLine(tail) ? lastLine(why) : null
   }
 
   refuse(why: 'unreadable' | Error): void {
@@ -114,6 +126,25 @@ class Forwarded extends Heard implements RelayObserver {
       model: reader?.model() ?? null,
     })
   }
+}
+
+const LF = 0x0a
+const CR = 0x0d
+
+const endsLine = (tail: Uint8Array): boolean => tail.length === 0 || tail.at(-1) === LF
+
+/** A blank line: LF, CR or both end a line (WHATWG HTML, 9.2.5). */
+function endsEvent(tail: Uint8Array): boolean {
+  if (tail.length === 0) return true
+  const [before, last] = [tail.at(-2), tail.at(-1)]
+  if (last === CR) return before === CR || before === LF
+  return last === LF && (before === LF || (before === CR && [LF, CR].includes(tail.at(-3) ?? 0)))
+}
+
+function kindOfStream(contentType: string | null): 'events' | 'lines' | null {
+  if (contentType === null) return null
+  if (/^text\/event-stream\b/i.test(contentType)) return 'events'
+  return /^application\/x-ndjson\b/i.test(contentType) ? 'lines' : null
 }
 
 function headerOf(rawHeaders: readonly string[], name: string): string | null {

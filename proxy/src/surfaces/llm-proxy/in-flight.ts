@@ -10,7 +10,7 @@ export interface InFlight {
 
 const SHARES = { total: 4_096, perOwner: 512 }
 
-export function createInFlight(): InFlight {
+export function createInFlight(shares = SHARES): InFlight {
   const counts = new Map<string, number>()
   let all = 0
   let waiting: (() => void)[] = []
@@ -37,7 +37,7 @@ export function createInFlight(): InFlight {
   return {
     take(agentId) {
       const mine = counts.get(agentId) ?? 0
-      if (mine >= fairShare(SHARES, all - mine)) return null
+      if (mine >= fairShare(shares, all - mine)) return null
       counts.set(agentId, mine + 1)
       all += 1
       return new Place(agentId)

@@ -9,9 +9,11 @@ import {
   spendingFacts,
 } from '../../domain/usage/index.ts'
 import { type AdmissionDeps, type Admitted, admit, type Judged, type Wanted } from './admission.ts'
-import { entitledBody, waitMsOf } from './entitled-body.ts'
+import { entitledBody } from './entitled-body.ts'
+import { type StreamForm, streamFormAt } from './error-form.ts'
 import type { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
+import { type PatienceDeps, patienceOf, streamFormOf } from './patience.ts'
 import { chooseByModel, type Reading, shapeAt } from './read-head.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import { MAX_WHOLE_BYTES } from './request-body.ts'
@@ -31,9 +33,11 @@ export interface Ready extends Admitted, Judged {
   /** The proxy asked for the figures of a stream, so their chunk is its own. */
   readonly dropUsageChunk: boolean
   readonly estimate: Wanted['estimate']
+  /** In which an error ends a stream that has begun. */
+  readonly streamForm: StreamForm
 }
 
-export interface PreparationDeps extends AdmissionDeps, WholeBodyDeps {
+export interface PreparationDeps extends AdmissionDeps, WholeBodyDeps, PatienceDeps {
   readonly providers: Providers
   readonly identity: Identity
   /** Those that a model's name alone may lead to. */
@@ -130,7 +134,18 @@ export async function prepare(
           },
           limits,
         ),
-      waitMs: waitMsOf(reading),
+      patience: () =>
+        patienceOf(reading, exchange, deps, {
+          agentId: agent.id,
+          form: streamFormOf({
+            provider,
+            shape: exchange.shape,
+            reading,
+            exchange,
+            asksForStream: scan?.stream === true,
+          }),
+          bodyBytes: bytesHeld(body),
+        }),
       gone: () => exchange.gone(),
       stillGood,
       // The owner answers for the place that was asked for, and no other of its name.
@@ -157,8 +172,12 @@ export async function prepare(
     model: models.find((name) => name !== null) ?? '',
     dropUsageChunk: usageWish !== null,
     estimate,
+    streamForm: streamFormAt(exchange.shape, path),
   }
 }
+
+const bytesHeld = ({ whole, begun }: Body): number =>
+  whole?.length ?? begun?.reduce((sum, { length }) => sum + length, 0) ?? 0
 
 const NOTHING_FOUND: DeepScan = { models: [], refersToStored: false }
 

@@ -12,14 +12,24 @@ import { createLoopTurns, createTokenBuckets, onBehalfOf, type SecretValue } fro
 import { drain, type EarlyBytes, readEarly } from '../relay/index.ts'
 import { Exchange } from './exchange.ts'
 import { forward, SILENCE_MS } from './forward.ts'
+import { createHeldRequests } from './held-requests.ts'
 import { createIdentity, type SharedGate } from './identity.ts'
 import { createInFlight } from './in-flight.ts'
 import { createLiveSessions } from './live-sessions.ts'
 import { listModels } from './models-list.ts'
+import { HOLD_TIMES, type HoldTimes } from './patience.ts'
 import { prepare, type Ready } from './prepare.ts'
 import { type Reading, readRequest } from './read-head.ts'
 import { createReadingOn, READ_ON_MS } from './reading-on.ts'
-import { answerRefusal, type LlmErrorCode, type LlmRefusal, refused, writeRefusal } from './refusal.ts'
+import {
+  answerRefusal,
+  type LlmErrorCode,
+  type LlmRefusal,
+  refusalEvent,
+  refusalLine,
+  refused,
+  writeRefusal,
+} from './refusal.ts'
 import { BodyBroken, createBodyBudget, STALL_MS } from './request-body.ts'
 import { settle } from './settlement.ts'
 import { createStalls } from './stalls.ts'
@@ -43,6 +53,7 @@ export interface LlmProxyDeps {
   readonly accepting: () => boolean
   readonly onRefused: (code: LlmErrorCode) => void
   readonly log: (message: string, error?: unknown) => void
+  readonly holdTimes?: HoldTimes
 }
 
 /**
@@ -86,6 +97,8 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     budget: createBodyBudget(),
     turns: createLoopTurns(),
     readingTime: createTokenBuckets(READING_TIME),
+    held: createHeldRequests(),
+    holdTimes: deps.holdTimes ?? HOLD_TIMES,
   }
   const scrubbers = new WeakMap<SecretValue, Scrubber>()
 
@@ -140,6 +153,16 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     return refused('upstream_unreachable', `${provider.name} cannot be reached.`)
   }
 
+  /** Why a stream ends in the middle: nothing but its last event can say so. */
+  const stopped = (provider: Provider, why: 'not_allowed' | Error): LlmRefusal => {
+    if (why === 'not_allowed') {
+      return refused('access_revoked', 'The owner took back what this request was let through by.')
+    }
+    return closing.signal.aborted
+      ? refused('shutting_down', 'The daemon is stopping; ask again in a moment.', 5)
+      : refused('upstream_unreachable', `${provider.name} broke off in the middle of its answer.`)
+  }
+
   const fault = (error: unknown): LlmRefusal => {
     if (error instanceof BodyBroken) return refused('bad_request', 'The body did not come whole.')
     deps.log('the LLM proxy failed on a request', error)
@@ -171,12 +194,13 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     }
     const ready = await prepare(agent, reading, exchange, preparation)
     if ('code' in ready) return refuse(ready)
-    if (response.destroyed) return ready.place.release()
+    const sink = exchange.stream ?? response
+    if (sink.destroyed) return ready.place.release()
     const isLimited = ready.spending !== null
     if (isLimited) exchange.retain()
     sending(ready, () =>
       forward({
-        response,
+        response: sink,
         pool: pools.poolOf(ready.provider),
         method: request.method ?? '',
         path: ready.target,
@@ -188,6 +212,8 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
         readingOn: isLimited ? readingOn : null,
         dropUsageChunk: ready.dropUsageChunk,
         unreachable: (error) => refuse(away(ready.provider, error)),
+        lastEvent: (why) => refusalEvent(stopped(ready.provider, why), ready.streamForm),
+        lastLine: (why) => refusalLine(stopped(ready.provider, why)),
         over: (outcome) => {
           settle(ready, outcome, keys)
           if (isLimited) exchange.release()
@@ -228,18 +254,19 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     takes: (url) => url.startsWith('/llm/') || url.startsWith('/v1/'),
 
     request(request, response) {
-      const exchange = new Exchange(request, false)
+      const exchange = new Exchange(request, response)
       response.on('close', () => exchange.end())
       const refuse = (refusal: LlmRefusal): void => {
         deps.onRefused(refusal.code)
         drain(request, undefined, exchange.isEntitled ? undefined : MAX_REFUSED_BYTES)
-        answerRefusal(response, refusal, exchange.shape)
+        if (exchange.stream === null) answerRefusal(response, refusal, exchange.shape)
+        else exchange.stream.fail(refusal)
       }
       serve(exchange, response, refuse).catch((error: unknown) => refuse(fault(error)))
     },
 
     upgrade(request, socket, head) {
-      const exchange = new Exchange(request, true)
+      const exchange = new Exchange(request, null)
       socket.on('close', () => exchange.end())
       socket.on('error', () => {})
       const refuse = (refusal: LlmRefusal): void => {

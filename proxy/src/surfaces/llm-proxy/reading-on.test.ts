@@ -25,7 +25,7 @@ it('breaks off all of them when the daemon stops, and begins none afterwards', (
 })
 
 it('keeps what was lent to a request, its place under way among it, until its answer was read', () => {
-  const exchange = new Exchange({} as IncomingMessage, false)
+  const exchange = new Exchange({} as IncomingMessage, null)
   const dispose = vi.fn()
   exchange.keep({ [Symbol.dispose]: dispose })
   exchange.retain()

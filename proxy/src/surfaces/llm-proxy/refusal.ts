@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ErrorShape } from '../../domain/providers/index.ts'
+import { errorBody, errorEvent, errorLine, type StreamForm, type VendorError } from './error-form.ts'
 
 /**
  * Every reason of the proxy's own for an error, with its status. An answer that carries one says so in the header
@@ -17,10 +18,18 @@ export const LLM_ERRORS = {
   },
   unauthenticated: { status: 401, help: 'No valid agent token came.' },
   address_not_allowed: { status: 403, help: "The caller's address is outside the agent's CIDR list." },
-  approval_pending: { status: 403, help: 'The owner has not answered yet; see Retry-After.' },
+  approval_pending: {
+    status: 403,
+    lead: 'waiting for your approval (oauth3)',
+    help: 'The owner has not answered yet; see Retry-After.',
+  },
   approval_denied: {
     status: 403,
     help: 'The owner said no; asking again is possible after so many seconds as x-oauth3-retry-after says.',
+  },
+  access_revoked: {
+    status: 403,
+    help: 'Agent, grant or key were taken back while the answer was under way: the last event of a stream.',
   },
   owner_only: {
     status: 403,
@@ -34,7 +43,8 @@ export const LLM_ERRORS = {
     status: 403,
     help: 'The grant limits tokens or money, and what this request uses or costs cannot be known: a realtime session, work that is done later, an endpoint, member or tool that is not metered, another price than the usual one, or a model without a price.',
   },
-  unknown_provider: { status: 404, help: 'There is no provider of this name, or none for this model.' },
+  // Claude Code shows a 404 as a fault of the model, and asks twice; others ask three times after a 503.
+  unknown_provider: { status: 403, help: 'There is no provider of this name, or none for this model.' },
   limit_passed: {
     status: 429,
     help: 'A limit of the grant is used up, or this request may use more than is left; the message says what to make smaller, x-oauth3-retry-after when it is free again.',
@@ -49,9 +59,9 @@ export const LLM_ERRORS = {
     status: 502,
     help: 'The provider cannot be reached, or its answer cannot be read.',
   },
-  no_key: { status: 503, help: 'No key is stored that this agent may use for this provider and model.' },
+  no_key: { status: 403, help: 'No key is stored that this agent may use for this provider and model.' },
   provider_not_configured: {
-    status: 503,
+    status: 403,
     help: 'The owner has to fill in a parameter of the provider first.',
   },
   storage_unavailable: {
@@ -59,7 +69,10 @@ export const LLM_ERRORS = {
     help: 'The disk of the daemon is nearly full, so the owner is not asked anything new; what is granted works.',
   },
   shutting_down: { status: 503, help: 'The daemon is stopping; ask again in a moment.' },
-} as const satisfies Record<string, { readonly status: number; readonly help: string }>
+} as const satisfies Record<
+  string,
+  { readonly status: number; readonly help: string; readonly lead?: string }
+>
 
 export type LlmErrorCode = keyof typeof LLM_ERRORS
 
@@ -77,41 +90,10 @@ export const refused = (code: LlmErrorCode, message: string, retryAfterSeconds?:
   ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
 })
 
-const GOOGLE_STATUS: Readonly<Record<number, string>> = {
-  400: 'INVALID_ARGUMENT',
-  401: 'UNAUTHENTICATED',
-  403: 'PERMISSION_DENIED',
-  404: 'NOT_FOUND',
-  413: 'INVALID_ARGUMENT',
-  429: 'RESOURCE_EXHAUSTED',
-  500: 'INTERNAL',
-  502: 'UNAVAILABLE',
-  503: 'UNAVAILABLE',
-}
-
-const ANTHROPIC_TYPE: Readonly<Record<number, string>> = {
-  400: 'invalid_request_error',
-  401: 'authentication_error',
-  403: 'permission_error',
-  404: 'not_found_error',
-  413: 'request_too_large',
-  429: 'rate_limit_error',
-  503: 'overloaded_error',
-}
-
-/** In the shape that the provider's own SDKs read, so that they show the message. */
-function bodyOf({ code, message }: LlmRefusal, status: number, shape: ErrorShape): string {
-  const text = `oauth3: ${message}`
-  if (shape === 'anthropic') {
-    const type = ANTHROPIC_TYPE[status] ?? 'api_error'
-    return JSON.stringify({ type: 'error', error: { type, message: text } })
-  }
-  if (shape === 'google') {
-    return JSON.stringify({
-      error: { code: status, message: text, status: GOOGLE_STATUS[status] ?? 'UNKNOWN' },
-    })
-  }
-  return JSON.stringify({ error: { message: text, type: 'oauth3_error', param: null, code } })
+/** Who says it comes first: a person reads the beginning of what a client shows, if anything. */
+function errorOf({ code, message }: LlmRefusal): VendorError {
+  const { status, ...more } = LLM_ERRORS[code]
+  return { status, code, message: `${'lead' in more ? more.lead : 'oauth3'}: ${message}` }
 }
 
 /**
@@ -142,19 +124,26 @@ const headOf = (refusal: LlmRefusal, body: string): string[] => [
 
 export function answerRefusal(response: ServerResponse, refusal: LlmRefusal, shape: ErrorShape): void {
   if (response.headersSent || response.destroyed) return void response.destroy()
-  const { status } = LLM_ERRORS[refusal.code]
-  const body = bodyOf(refusal, status, shape)
-  response.writeHead(status, headOf(refusal, body))
+  const error = errorOf(refusal)
+  const body = errorBody(error, shape)
+  response.writeHead(error.status, headOf(refusal, body))
   response.end(body)
 }
+
+/** As the last event of a stream that has begun. */
+export const refusalEvent = (refusal: LlmRefusal, form: StreamForm): string =>
+  errorEvent(errorOf(refusal), form)
+
+/** As the last line of a stream of JSON lines. */
+export const refusalLine = (refusal: LlmRefusal): string => errorLine(errorOf(refusal))
 
 /** For an upgrade, which has no response object. */
 export function writeRefusal(socket: Duplex, refusal: LlmRefusal, shape: ErrorShape): void {
   if (!socket.writable) return void socket.destroy()
-  const { status } = LLM_ERRORS[refusal.code]
-  const body = bodyOf(refusal, status, shape)
+  const error = errorOf(refusal)
+  const body = errorBody(error, shape)
   const head = headOf(refusal, body)
-  const lines = [`HTTP/1.1 ${status} Refused`]
+  const lines = [`HTTP/1.1 ${error.status} Refused`]
   for (let at = 0; at < head.length; at += 2) lines.push(`${head[at]}: ${head[at + 1]}`)
   socket.end(`${lines.join('\r\n')}\r\nconnection: close\r\n\r\n${body}`)
 }

@@ -29,7 +29,7 @@ export interface BodyHold extends Disposable {
 }
 
 /** What came counts, not what was announced: nobody takes memory from others by a promise. */
-export function createBodyBudget(): { open(agentId: string): BodyHold } {
+export function createBodyBudget(shares = SHARES): { open(agentId: string): BodyHold } {
   const byAgent = new Map<string, number>()
   const pace = createTokenBuckets(LARGE_BODIES)
   let held = 0
@@ -45,7 +45,7 @@ export function createBodyBudget(): { open(agentId: string): BodyHold } {
     grow(bytes: number): boolean {
       const before = byAgent.get(this.#agentId) ?? 0
       const ofAgent = before + bytes
-      if (ofAgent > fairShare(SHARES, held - before)) return false
+      if (ofAgent > fairShare(shares, held - before)) return false
       byAgent.set(this.#agentId, ofAgent)
       held += bytes
       this.#mine += bytes

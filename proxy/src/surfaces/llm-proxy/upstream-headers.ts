@@ -50,7 +50,7 @@ export function upstreamHead(fields: readonly HeaderField[], websocket: boolean)
       if (encoding !== null) return null
       encoding = value.toLowerCase()
     } else if (name === 'prefer') {
-      const wait = /^\s*wait=([0-9]{1,3})\s*$/.exec(value)
+      const wait = /^\s*wait=([0-9]{1,5})\s*$/.exec(value)
       if (wait !== null) {
         waitSeconds = Number(wait[1])
         continue

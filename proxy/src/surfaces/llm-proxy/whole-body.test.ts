@@ -20,7 +20,7 @@ async function readsOf(deps: WholeBodyDeps, agentId: string, text: string): Prom
   client.end(text)
   const [incoming] = (await once(server, 'request')) as [IncomingMessage]
   const reading = { credential: { token: 'no-token' }, head: { bodyBytes: text.length } } as Reading
-  const exchange = new Exchange(incoming, false)
+  const exchange = new Exchange(incoming, null)
   const options = { isEntitled: true, isLimited: false, agree: () => Promise.resolve(null) }
   const body = await wholeBody({ id: agentId } as Agent, reading, exchange, deps, options)
   expect(body).toMatchObject({ known: 'read', scan: { model: 'm' } })

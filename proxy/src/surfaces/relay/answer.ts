@@ -1,12 +1,25 @@
-import type { ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 import type { BodySearch } from '../../domain/egress/index.ts'
 import { type Flushing, flushAtTurnEnd } from './turn-end.ts'
+
+/** Where an answer goes: a client's response, or what stands in its place. */
+export interface AnswerSink extends Writable {
+  readonly headersSent: boolean
+  sendDate: boolean
+  writeHead(status: number, headers: string[]): unknown
+  flushHeaders(): void
+}
 
 /** Writes one answer to the code. What comes in one turn of the event loop goes out in one piece. */
 export interface Answer {
   /** False when no more should come until `ready`. */
   write(chunk: Uint8Array): boolean
   end(): void
+  /**
+   * Ends it before its end with what `lastWords` puts behind the last bytes that were given on; what is still held is dropped.
+   * False, and nothing is done, where that is nothing or cannot be put there.
+   */
+  stop(lastWords: (tail: Uint8Array) => string | null): boolean
   /** Nobody is there to take it: what still comes goes through the searches and is dropped. */
   abandon(): void
 }
@@ -21,19 +34,25 @@ export interface AnswerHead {
 }
 
 const MAX_HELD_BYTES = 64 * 1_024
+/** As many as tell whether an event is whole. */
+const TAIL_BYTES = 4
+/** A client that takes no last words in is not waited for. */
+const LAST_WORDS_MS = 2_000
 
 /**
  * A short answer is whole in the turn in which it begins: it leaves with its length, in one write. Of a long one the
  * pieces of a turn leave together, the head with the first of them.
  */
-export function createAnswer(response: ServerResponse, head: AnswerHead, ready: () => void): Answer {
+export function createAnswer(response: AnswerSink, head: AnswerHead, ready: () => void): Answer {
   const answer = new WrittenAnswer(response, head, ready)
   flushAtTurnEnd(answer)
   return answer
 }
 
+const NOTHING = new Uint8Array(0)
+
 class WrittenAnswer implements Answer, Flushing {
-  readonly #response: ServerResponse
+  readonly #response: AnswerSink
   readonly #head: AnswerHead
   readonly #ready: () => void
   #held: Uint8Array[] = []
@@ -43,8 +62,10 @@ class WrittenAnswer implements Answer, Flushing {
   #isScheduled = true
   #isBlocked = false
   #isAbandoned = false
+  /** What was written last. */
+  #last: Uint8Array = NOTHING
 
-  constructor(response: ServerResponse, head: AnswerHead, ready: () => void) {
+  constructor(response: AnswerSink, head: AnswerHead, ready: () => void) {
     this.#response = response
     this.#head = head
     this.#ready = ready
@@ -70,6 +91,19 @@ class WrittenAnswer implements Answer, Flushing {
     if (search !== null) this.#keep(search.end())
     this.#isEnded = true
     this.#schedule()
+  }
+
+  stop(lastWords: (tail: Uint8Array) => string | null): boolean {
+    const response = this.#response
+    if (response.destroyed || response.writableEnded || hasLength(this.#head.headers)) return false
+    const words = lastWords(this.#last)
+    if (words === null) return false
+    this.#take()
+    this.#begin()
+    response.end(words)
+    const late = setTimeout(() => response.destroy(), LAST_WORDS_MS)
+    response.once('close', () => clearTimeout(late))
+    return true
   }
 
   flush(): void {
@@ -125,7 +159,13 @@ class WrittenAnswer implements Answer, Flushing {
   /** Writes of one turn leave the socket together, so the pieces need not be copied into one first. */
   #writeHeld(): boolean {
     let isRoom = true
-    for (const piece of this.#take()) isRoom = this.#response.write(piece)
+    for (const piece of this.#take()) {
+      isRoom = this.#response.write(piece)
+      this.#last =
+        piece.length >= TAIL_BYTES || this.#last.length === 0
+          ? piece
+          : Buffer.concat([this.#last.slice(-TAIL_BYTES), piece])
+    }
     return isRoom
   }
 

@@ -1,3 +1,4 @@
+export type { AnswerSink } from './answer.ts'
 export { type EarlyBytes, readEarly } from './early-bytes.ts'
 export { HeldBody } from './held-body.ts'
 export { openPool } from './pool.ts'

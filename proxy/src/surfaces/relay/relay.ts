@@ -1,14 +1,13 @@
-import type { ServerResponse } from 'node:http'
 import { type Duplex, pipeline, type Readable, Transform } from 'node:stream'
 import type { Dispatcher, Pool } from 'undici'
 import { type BodySearch, prepareResponse } from '../../domain/egress/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
-import { type Answer, createAnswer } from './answer.ts'
+import { type Answer, type AnswerSink, createAnswer } from './answer.ts'
 import { ShortAnswer } from './short-answer.ts'
 
 /** A request that goes on, and where its answer goes. */
 export interface Relaying {
-  readonly response: ServerResponse
+  readonly response: AnswerSink
   readonly pool: Pool
   readonly method: string
   /** Path and query. */
@@ -29,6 +28,11 @@ export interface RelayObserver {
   refuse(why: 'unreadable' | Error): void
   /** False once the client may have nothing more. */
   mayGoOn?(): boolean
+  /**
+   * An answer that has begun is stopped: what it ends with behind `tail`, the last bytes that were given on; null where it is
+   * broken off without a word, so that it never looks whole.
+   */
+  lastWords?(why: 'not_allowed' | Error, tail: Uint8Array): string | null
   /** The client left before the answer's end: whether the rest is read all the same, and given to nobody. */
   readsOn?(): boolean
   /** Nothing more comes: whether the answer had come to its end, and whether anything of the request may have gone out. */
@@ -146,8 +150,13 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   onResponseData(started: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#observer.onBytes(chunk.length)
     if (this.#observer.mayGoOn?.() === false) {
-      if (this.#isAbandoned) this.#end()
-      else this.#relaying.response.destroy()
+      if (this.#isAbandoned) {
+        this.#end()
+        return
+      }
+      this.#isOver = true
+      started.abort(LEFT)
+      this.#stop('not_allowed')
     } else if (this.#answer?.write(chunk) === false) started.pause()
   }
 
@@ -167,8 +176,13 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     }
     if (this.#isOver || response.destroyed) return
     this.#isOver = true
-    if (!response.headersSent) this.#observer.refuse(error)
-    else response.destroy()
+    if (response.headersSent) this.#stop(error)
+    else this.#observer.refuse(error)
+  }
+
+  #stop(why: 'not_allowed' | Error): void {
+    const lastWords = (tail: Uint8Array): string | null => this.#observer.lastWords?.(why, tail) ?? null
+    if (this.#answer?.stop(lastWords) !== true) this.#relaying.response.destroy()
   }
 }
 
@@ -206,7 +220,7 @@ function transformOf(search: BodySearch | null): Duplex[] {
 }
 
 /** A body that cannot be decoded destroys the response with the rest: an answer that was cut never looks whole. */
-function decodedAnswer(transforms: readonly Duplex[], response: ServerResponse, ready: () => void): Answer {
+function decodedAnswer(transforms: readonly Duplex[], response: AnswerSink, ready: () => void): Answer {
   const [first, ...rest] = transforms
   if (first === undefined) throw new Error('an encoded body goes through something')
   pipeline([first, ...rest, response], () => {})
@@ -214,6 +228,7 @@ function decodedAnswer(transforms: readonly Duplex[], response: ServerResponse, 
   return {
     write: (chunk) => first.destroyed || first.write(chunk),
     end: () => void first.end(),
+    stop: () => false,
     abandon() {},
   }
 }

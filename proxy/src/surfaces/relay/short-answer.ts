@@ -1,11 +1,10 @@
-import type { ServerResponse } from 'node:http'
 import type { BodySearch } from '../../domain/egress/index.ts'
-import type { Answer } from './answer.ts'
+import type { Answer, AnswerSink } from './answer.ts'
 import { type Flushing, flushAtTurnEnd } from './turn-end.ts'
 
 /** Of an answer that is held whole: head and body leave together, in one write, after one look at it. */
 export class ShortAnswer implements Answer, Flushing {
-  readonly #response: ServerResponse
+  readonly #response: AnswerSink
   readonly #status: number
   readonly #headers: string[]
   readonly #clean: (body: Uint8Array) => Uint8Array
@@ -14,7 +13,7 @@ export class ShortAnswer implements Answer, Flushing {
   #body: Uint8Array | undefined = undefined
 
   constructor(
-    response: ServerResponse,
+    response: AnswerSink,
     head: { readonly status: number; readonly headers: string[] },
     clean: (body: Uint8Array) => Uint8Array,
     behind: BodySearch | null,
@@ -41,6 +40,11 @@ export class ShortAnswer implements Answer, Flushing {
     }
     this.#body = body
     flushAtTurnEnd(this)
+  }
+
+  /** Nothing of it is given before its end. */
+  stop(): boolean {
+    return false
   }
 
   /** It is short: it is held whole, and looked through at its end. */
