@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { EXECUTION_STATES } from '../../src/domain/executions/index.ts'
-import { ERROR_TABLE } from '../../src/kernel/index.ts'
+import { ERROR_TABLE, SecretValue } from '../../src/kernel/index.ts'
 import { type Answer, type ApiKit, startApi } from '../support/api-kit.ts'
 
 /** The description against the daemon's real answers, by a validator that knows nothing of how it was made. */
@@ -40,6 +40,18 @@ function expectDescribed(path: string, method: string, answer: Answer): void {
   validate(answer.json)
   expect(validate.errors, `${method} ${path} → ${answer.status} ${answer.text}`).toBeNull()
 }
+
+test('GET /secrets names secrets and their hosts, and nothing else of them', async () => {
+  api.vault.put('LISTED_KEY', new SecretValue('value-that-stays'), {
+    hosts: ['api.example.com'],
+    actor: 'cli:1000',
+  })
+  const answer = await api.call('GET', '/secrets')
+  expectDescribed('/secrets', 'get', answer)
+  expect(answer.json).toEqual({ secrets: [{ name: 'LISTED_KEY', hosts: ['api.example.com'] }] })
+  expect(answer.text).not.toContain('value-that-stays')
+  expectDescribed('/secrets', 'get', await api.call('GET', '/secrets', { token: null }))
+})
 
 const BODY = { skill_id: 'demo', code: 'console.log(1)' }
 

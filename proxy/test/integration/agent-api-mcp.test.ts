@@ -50,6 +50,37 @@ test('offers the tools of the contract with their schemas', async () => {
   expect(Object.keys(tools[0]?.inputSchema.properties ?? {})).toContain('skill_url')
 })
 
+test('tells the model how the tools are used, whichever revision was agreed on', () => {
+  expect(client.getInstructions()).toContain('execution_status')
+  expect(client.getServerVersion()?.name).toBe('oauth3')
+})
+
+test('gives each tool a schema of its answers, and the SDK holds all of them against it', async () => {
+  const { tools } = await client.listTools()
+  for (const { name, outputSchema } of tools) expect(outputSchema?.type, name).toBe('object')
+  // `callTool` throws where an answer is not as the schema says, refusals included.
+  expect((await tool('list_secrets')).isError).toBe(false)
+  expect((await tool('explain', BODY)).isError).toBe(false)
+  expect((await tool('execute', { skill_id: 'demo' })).isError).toBe(true)
+  const asked = await tool('execute', BODY)
+  api.decide(asked.json.request_id)
+  const done = await tool('execution_status', { request_id: asked.json.request_id, wait: 10 })
+  expect(done.json.status).toBe('success')
+})
+
+test('execute waits for the person and the run as long as it is told', async () => {
+  const asked = tool('execute', { ...BODY, wait: 30, idempotency_key: 'k-wait' })
+  let waiting: { request_id: string }[] = []
+  while (waiting.length === 0) waiting = (await api.call('GET', '/execute')).json.executions
+  api.decide((waiting[0] as { request_id: string }).request_id)
+  expect((await asked).json).toMatchObject({ status: 'success', stdout: 'ran\n' })
+  // How long somebody waits is no part of what is asked for.
+  const again = await tool('execute', { ...BODY, idempotency_key: 'k-wait' })
+  expect(again.json.request_id).toBe((await asked).json.request_id)
+  for (const wait of [46, -1, 1.5, '5'])
+    expect((await tool('execute', { ...BODY, wait })).json.error.code, String(wait)).toBe('invalid_request')
+})
+
 test('asks, learns the outcome, and reading it stops the wakes', async () => {
   const asked = await tool('execute', BODY)
   expect(asked).toMatchObject({ isError: false, json: { status: 'pending' } })

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Agent } from '../../domain/agents/index.ts'
 import { type Execution, type Executions, isFinal } from '../../domain/executions/index.ts'
 import type { HealthReport } from '../../domain/health/index.ts'
+import type { Vault } from '../../domain/vault/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { MAX_BODY_BYTES, parseJsonBody } from './body.ts'
 import {
@@ -21,9 +22,11 @@ import { streamEvents } from './events.ts'
 import { explainExecution } from './explain.ts'
 import type { AgentGate } from './gate.ts'
 import type { Metrics } from './metrics.ts'
+import { oauthProbes } from './oauth-probes.ts'
 import { createOpenApi } from './openapi.ts'
 import { cursorOf, pageFilter } from './paging.ts'
 import { preferredWait, waitSeconds } from './prefer.ts'
+import { secretsOf } from './secrets.ts'
 import { createSeen } from './seen.ts'
 import { submitExecution } from './submit.ts'
 import { submitStatus, summaryOf, viewOf } from './views.ts'
@@ -32,6 +35,7 @@ import { submitStatus, summaryOf, viewOf } from './views.ts'
 export interface AgentApiDeps {
   readonly gate: AgentGate
   readonly executions: Executions
+  readonly vault: Pick<Vault, 'list'>
   readonly health: () => Promise<HealthReport>
   readonly metrics: Metrics
   readonly version: string
@@ -141,6 +145,10 @@ export function createAgentApi(deps: AgentApiDeps): Router {
     sendJson(response, 200, viewOf(executions.acknowledge(agent.id, idOf(request))))
   })
 
+  const secrets = forAgent('read', async (_agent, _request, response) => {
+    sendJson(response, 200, secretsOf(deps.vault))
+  })
+
   router.use(createEdge(metrics))
   router
     .route('/execute')
@@ -169,6 +177,7 @@ export function createAgentApi(deps: AgentApiDeps): Router {
     .all(routeName('/execute/:id/ack'))
     .post(acknowledge)
     .all(methodNotAllowed('POST'))
+  router.route('/secrets').all(routeName('/secrets')).get(secrets).all(methodNotAllowed('GET'))
   router
     .route('/health')
     .all(routeName('/health'))
@@ -191,6 +200,7 @@ export function createAgentApi(deps: AgentApiDeps): Router {
     .all(routeName('/openapi.json'))
     .get((_request, response) => sendJson(response, 200, openApi))
     .all(methodNotAllowed('GET'))
+  router.use(oauthProbes)
   router.use(notFound)
   router.use(createErrorAnswer(log))
   return router

@@ -48,6 +48,12 @@ export function sendError(response: Response, error: AppError): void {
   sendJson(response, error.status, withIssues(error).toBody())
 }
 
+/** For whoever speaks OAuth: `error` is one of its codes, `error_description` for a person (RFC 6749, 5.2). */
+export function sendOAuthError(response: Response, status: number, error: string, description: string): void {
+  if (!response.req.complete) dropRest(response)
+  sendJson(response, status, { error, error_description: description })
+}
+
 const LINGER_MS = 2_000
 
 /**

@@ -8,13 +8,15 @@ export {
   methodNotAllowed,
   routeName,
   sendError,
+  sendJson,
   withIssues,
 } from './edge.ts'
-export { explainExecution } from './explain.ts'
+export { explainExecution, explanationView } from './explain.ts'
 export { type AgentGate, createAgentGate } from './gate.ts'
 export { createMetrics, createMetricsObserver, METRICS, type Metrics } from './metrics.ts'
 export { createOpenApi } from './openapi.ts'
 export { executeBody, invalidBody } from './request-schema.ts'
+export { secretsOf, secretsView } from './secrets.ts'
 export { createSeen } from './seen.ts'
 export { submitExecution } from './submit.ts'
-export { viewOf } from './views.ts'
+export { executionView, viewOf } from './views.ts'

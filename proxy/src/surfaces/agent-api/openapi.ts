@@ -5,6 +5,7 @@ import { explanationView } from './explain.ts'
 import { MAX_LIMIT } from './paging.ts'
 import { MAX_WAIT_SECONDS } from './prefer.ts'
 import { executeBody } from './request-schema.ts'
+import { secretsView } from './secrets.ts'
 import { executionView, listView, summaryView } from './views.ts'
 
 /** OpenAPI 3.1 from the very schemas that check requests and shape answers. */
@@ -214,6 +215,13 @@ function paths(): JsonSchema {
         },
       },
     },
+    '/secrets': {
+      get: {
+        operationId: 'listSecrets',
+        summary: 'Names and hosts of the stored secrets, never their values.',
+        responses: { '200': json('All that are stored.', 'SecretList'), ...errors(...ALWAYS) },
+      },
+    },
     '/health': {
       get: {
         operationId: 'health',
@@ -252,7 +260,7 @@ function paths(): JsonSchema {
       post: {
         operationId: 'mcp',
         summary:
-          'Model Context Protocol over streamable HTTP; tools execute, execution_status, list_secrets.',
+          'Model Context Protocol over streamable HTTP; revisions 2026-07-28 and earlier; tools execute, explain, execution_status, list_secrets.',
         requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } },
         responses: {
           '200': {
@@ -286,6 +294,7 @@ export function createOpenApi(version: string): JsonSchema {
         ExecutionSummary: schemaOf(summaryView, 'output'),
         ExecutionList: schemaOf(listView, 'output'),
         Explanation: schemaOf(explanationView, 'output'),
+        SecretList: schemaOf(secretsView, 'output'),
         Health: schemaOf(healthView, 'output'),
         Error: schemaOf(errorView, 'output'),
       },

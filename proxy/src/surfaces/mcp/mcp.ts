@@ -7,6 +7,7 @@ import {
   ListToolsRequestSchema,
   McpError,
   ErrorCode as RpcCode,
+  SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/sdk/types.js'
 import express, { type Request, type Response, type Router } from 'express'
 import type { Logger } from 'pino'
@@ -25,14 +26,31 @@ import {
   readBody,
   routeName,
   sendError,
+  sendJson,
   withIssues,
 } from '../agent-api/index.ts'
 import { assertOrigin } from './origin.ts'
+import {
+  isStateless,
+  RPC_CODES,
+  type RpcRefusal,
+  readStateless,
+  STATELESS_VERSION,
+  type StatelessRequest,
+} from './stateless.ts'
 import { createTools, type Tool, type ToolDeps } from './tools.ts'
+
+/** For the model: what the tools are for, in which order they are used, and that a person stands in between. */
+const INSTRUCTIONS =
+  'oauth3 runs code that needs secrets you do not have. Write the code, name the secrets and the hosts it sends to, and call execute; a person ' +
+  'approves it on their own device, which may take minutes, and the gateway puts the values in on the way out. list_secrets has the names and hosts. ' +
+  'explain says, without asking anybody, what a request would ask for: use it to ask for no more than is needed. With `wait` execute and execution_status ' +
+  'hold their answer; while the state is pending, go on with other work and ask execution_status later. Do not submit the same request again: it would ' +
+  'ask the person twice. A denied request is the person’s answer; do not work around it.'
 
 /**
  * The Model Context Protocol over streamable HTTP, without sessions: each POST carries one message and is answered with
- * JSON. Tokens, limits, checks and audit are those of the HTTP API.
+ * JSON. Revision 2026-07-28 is answered here, those that begin with a handshake by the SDK. Tokens, limits, checks and audit are those of the HTTP API.
  */
 export interface McpDeps extends ToolDeps {
   readonly metrics: Metrics
@@ -50,12 +68,17 @@ export function createMcp(deps: McpDeps): Router {
     const message = parseJsonBody(await readBody(request, response))
     if (Array.isArray(message))
       throw new AppError('invalid_request', 'Send one message at a time, not a batch.')
-    const server = createServer(deps, tools, {
+    const caller: Caller = {
       agent,
-      request,
       signal: callerGone(response),
       onAnswered: (execution) => seen.after(response, execution),
-    })
+    }
+    if (isStateless(message, request.headers)) {
+      const asked = readStateless(message, request.headers, SUPPORTED_PROTOCOL_VERSIONS)
+      await answerStateless(response, asked, (one) => resultOf(one, deps, tools, caller))
+      return
+    }
+    const server = createServer(deps, tools, caller)
     const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
     response.once('close', () => void Promise.allSettled([transport.close(), server.close()]))
     await server.connect(transport as Transport)
@@ -87,28 +110,83 @@ export function createMcp(deps: McpDeps): Router {
 
 interface Caller {
   readonly agent: Agent
-  readonly request: Request
   readonly signal: AbortSignal
   readonly onAnswered: (execution: Execution) => void
 }
 
 function createServer(deps: McpDeps, tools: readonly Tool[], caller: Caller): Server {
-  const server = new Server({ name: 'oauth3', version: deps.version }, { capabilities: { tools: {} } })
-  server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: tools.map(({ name, title, description, inputSchema, readOnly }) => ({
-      name,
-      title,
-      description,
-      inputSchema: { ...inputSchema, type: 'object' as const },
-      annotations: { readOnlyHint: readOnly, openWorldHint: !readOnly },
-    })),
-  }))
+  const server = new Server(identityOf(deps), { capabilities: { tools: {} }, instructions: INSTRUCTIONS })
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: listed(tools) }))
   server.setRequestHandler(CallToolRequestSchema, async ({ params }) => {
     const tool = tools.find((candidate) => candidate.name === params.name)
     if (!tool) throw new McpError(RpcCode.InvalidParams, 'No such tool.')
     return callTool(deps, tool, params.arguments ?? {}, caller)
   })
   return server
+}
+
+const identityOf = ({ version }: McpDeps) => ({ name: 'oauth3', version })
+
+const listed = (tools: readonly Tool[]) =>
+  tools.map(({ name, title, description, inputSchema, outputSchema, readOnly }) => ({
+    name,
+    title,
+    description,
+    inputSchema: { ...inputSchema, type: 'object' as const },
+    outputSchema: { ...outputSchema, type: 'object' as const },
+    annotations: { readOnlyHint: readOnly, openWorldHint: !readOnly },
+  }))
+
+/** The lists are the same for all agents, and change with the daemon's version only. */
+const FRESH = { ttlMs: 3_600_000, cacheScope: 'public' }
+
+/** What a request of the revision without handshake is answered. */
+async function resultOf(
+  { id, method, params }: StatelessRequest,
+  deps: McpDeps,
+  tools: readonly Tool[],
+  caller: Caller,
+): Promise<object | RpcRefusal> {
+  const shared = { resultType: 'complete', _meta: { 'io.modelcontextprotocol/serverInfo': identityOf(deps) } }
+  if (method === 'server/discover') {
+    const told = { supportedVersions: [STATELESS_VERSION], capabilities: { tools: {} } }
+    return { ...shared, ...told, serverInfo: identityOf(deps), instructions: INSTRUCTIONS, ...FRESH }
+  }
+  if (method === 'tools/list') return { ...shared, tools: listed(tools), ...FRESH }
+  if (method !== 'tools/call') {
+    return {
+      httpStatus: 404,
+      id,
+      code: RPC_CODES.methodNotFound,
+      message: `Method not found: ${method.slice(0, 64)}`,
+    }
+  }
+  const { name, arguments: input = {} } = params
+  const tool = tools.find((candidate) => candidate.name === name)
+  if (!tool) return { httpStatus: 200, id, code: RPC_CODES.invalidParams, message: 'No such tool.' }
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    return { httpStatus: 200, id, code: RPC_CODES.invalidParams, message: 'arguments is an object.' }
+  }
+  return { ...shared, ...(await callTool(deps, tool, input as Record<string, unknown>, caller)) }
+}
+
+async function answerStateless(
+  response: Response,
+  asked: StatelessRequest | RpcRefusal | null,
+  answer: (asked: StatelessRequest) => Promise<object | RpcRefusal>,
+): Promise<void> {
+  if (asked === null) {
+    response.statusCode = 202
+    response.end()
+    return
+  }
+  const told = 'code' in asked ? asked : await answer(asked)
+  if (!('httpStatus' in told)) {
+    sendJson(response, 200, { jsonrpc: '2.0', id: asked.id, result: told })
+    return
+  }
+  const { httpStatus, id, ...error } = told as RpcRefusal
+  sendJson(response, httpStatus, { jsonrpc: '2.0', ...(id === null ? {} : { id }), error })
 }
 
 /** A refusal is a tool's answer too, in the same shape as over HTTP, so that the model can read it. */

@@ -5,11 +5,16 @@ import type { Vault } from '../../domain/vault/index.ts'
 import {
   type AgentGate,
   executeBody,
+  executionView,
   explainExecution,
+  explanationView,
   invalidBody,
+  secretsOf,
+  secretsView,
   submitExecution,
   viewOf,
 } from '../agent-api/index.ts'
+import { outputSchemaOf } from './output-schema.ts'
 
 /** MCP clients give a call 60 s; an answer is held a good deal less. */
 const MAX_HOLD_SECONDS = 45
@@ -31,6 +36,7 @@ export interface Tool {
   readonly title: string
   readonly description: string
   readonly inputSchema: Record<string, unknown>
+  readonly outputSchema: Record<string, unknown>
   readonly limit: 'execute' | 'read'
   readonly readOnly: boolean
   call(call: ToolCall): Promise<ToolAnswer>
@@ -45,6 +51,17 @@ export interface ToolDeps {
 const statusInput = z.strictObject({
   request_id: z.string().describe('The request_id that execute gave.'),
   wait: z.int().min(0).max(MAX_HOLD_SECONDS).default(0).describe('Seconds to wait for the final state.'),
+})
+/** Of `execute`, beside what HTTP takes in the body. */
+const waiting = z.strictObject({
+  wait: z
+    .int()
+    .min(0)
+    .max(MAX_HOLD_SECONDS)
+    .optional()
+    .describe(
+      'Seconds to wait for the person and the run; what is not final by then is answered with its request_id.',
+    ),
 })
 const nothing = z.strictObject({})
 
@@ -61,19 +78,21 @@ export function createTools(deps: ToolDeps): readonly Tool[] {
         'the way. metadata.network entries may state {"host", "methods", "paths"}; a bare host gets what the code is seen to send ' +
         'there, and nothing else passes. For a query or a body ask with {"name", "in": ["query"]} or ["body"]. Code that must compute with the ' +
         'value, such as signing, needs {"name", "mode": "raw"}, of which the person is warned. A refused request is ' +
-        'answered to the code with 403, error.rule and error.ask, the entry that would allow it. Answers at once with a request_id while a person must answer; ' +
-        'ask execution_status for the outcome. Code that was trusted before runs right away.',
-      inputSchema: withKey(jsonSchema(executeBody)),
+        'answered to the code with 403, error.rule and error.ask, the entry that would allow it. Answers at once with a request_id while a person must answer, ' +
+        'or waits so many seconds as `wait` says; ask execution_status for the outcome. Code that was trusted before runs right away.',
+      inputSchema: withOptions(jsonSchema(executeBody)),
+      outputSchema: outputSchemaOf(executionView),
       limit: 'execute',
       readOnly: false,
       async call({ agent, input, signal }) {
         gate.assertAccepting()
-        const { idempotency_key: key, ...body } = input
+        const { idempotency_key: key, wait, ...body } = input
+        const { wait: waitSeconds } = checked(waiting, wait === undefined ? {} : { wait })
         const execution = await submitExecution(deps, {
           agent,
           body,
           idempotencyKey: key === undefined ? undefined : String(key),
-          waitSeconds: undefined,
+          waitSeconds,
           maxWaitSeconds: MAX_HOLD_SECONDS,
           signal,
         })
@@ -88,6 +107,7 @@ export function createTools(deps: ToolDeps): readonly Tool[] {
         'that were stated or derived from the code, what was read of the code, and the warnings. Nobody is asked, nothing is ' +
         'stored, nothing runs. Use it to narrow metadata.network before you ask.',
       inputSchema: jsonSchema(executeBody),
+      outputSchema: outputSchemaOf(explanationView),
       limit: 'execute',
       readOnly: true,
       async call({ agent, input, signal }) {
@@ -99,6 +119,7 @@ export function createTools(deps: ToolDeps): readonly Tool[] {
       title: 'State and result of an execution',
       description: 'Tells the state of an execution of yours and, once it is final, its output.',
       inputSchema: jsonSchema(statusInput),
+      outputSchema: outputSchemaOf(executionView),
       limit: 'read',
       readOnly: true,
       async call({ agent, input, signal }) {
@@ -118,11 +139,12 @@ export function createTools(deps: ToolDeps): readonly Tool[] {
         'Lists the names of stored secrets and the hosts that each is bound to: its value is sent to no other. Never ' +
         'their values.',
       inputSchema: jsonSchema(nothing),
+      outputSchema: outputSchemaOf(secretsView),
       limit: 'read',
       readOnly: true,
       async call({ input }) {
         checked(nothing, input)
-        return { content: { secrets: vault.list().map(({ name, hosts }) => ({ name, hosts })) } }
+        return { content: secretsOf(vault) }
       },
     },
   ]
@@ -137,12 +159,13 @@ function checked<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
 const jsonSchema = (schema: z.ZodType): Record<string, unknown> =>
   z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
 
-/** HTTP has a header for it; a tool has its arguments only. */
-function withKey(schema: Record<string, unknown>): Record<string, unknown> {
+/** HTTP has headers for them; a tool has its arguments only. */
+function withOptions(schema: Record<string, unknown>): Record<string, unknown> {
   const properties = schema.properties as Record<string, unknown>
   const idempotency_key = {
     type: 'string',
     description: '1–128 visible ASCII characters. A repeat returns the first answer.',
   }
-  return { ...schema, properties: { ...properties, idempotency_key } }
+  const { properties: options } = jsonSchema(waiting) as { properties: Record<string, unknown> }
+  return { ...schema, properties: { ...properties, ...options, idempotency_key } }
 }
