@@ -24,10 +24,10 @@ export async function recoverOnStartup(
   runPeriodicTasks(executions, core, llm, log)
 }
 
-/** What comes to its end by itself: requests, grants, asks. */
+/** What comes to its end by itself: requests, grants, asks, old tokens. */
 export function runPeriodicTasks(executions: Executions, core: DaemonCore, llm: LlmRooms, log: Logger): void {
   // Each for itself: what fails in one holds up no end of what stands in another.
-  for (const part of [executions, core.trust, llm.access]) {
+  for (const part of [executions, core.trust, core.agents, llm.access]) {
     try {
       part.tick()
     } catch (error) {

@@ -404,3 +404,29 @@ describe('a realtime session', () => {
   it('whose grant is revoked ends', () => endsAfter(() => kit.revokeGrant(grant)))
   it('whose grant runs out ends', () => endsAfter(() => kit.advance(3_600_001)))
 })
+
+describe('a rotated token', () => {
+  const rotate = async (overlapMs: number): Promise<string> =>
+    (await kit.admin('POST', `/v1/agents/${agent}/token`, { overlap_ms: overlapMs })).token
+
+  it('keeps the grants of its agent; the old one is refused from the next request on, and ends its streams', async () => {
+    const stream = await streaming()
+    expect(await stream.read()).toContain('one')
+    const old = token
+    token = await rotate(0)
+    expect(await code()).toBeNull()
+    expect((await kit.ask(CHAT, { token: old, body: chatBody(), headers: WAIT_0 })).status).toBe(401)
+    stream.finish()
+    expect(await stream.read()).toMatch(TAKEN_BACK)
+  })
+
+  it('leaves the old one good as long as it was said, and its streams', async () => {
+    const old = token
+    token = await rotate(3_600_000)
+    const ask = (by: string) => kit.ask(CHAT, { token: by, body: chatBody(), headers: WAIT_0 })
+    for (const good of [old, token]) expect((await ask(good)).status).toBe(200)
+    kit.advance(3_600_000)
+    expect((await ask(old)).status).toBe(401)
+    expect((await ask(token)).status).toBe(200)
+  })
+})

@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { columnsOf } from '../../src/cli/text-layout.ts'
+import { SecretValue } from '../../src/kernel/index.ts'
 import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
 import { rawControls } from '../support/raw-controls.ts'
 import { type CliRun, type CliRunOptions, runCliProcess } from '../support/run-cli.ts'
@@ -175,6 +176,25 @@ describe('agents', () => {
     expect(kit.agents.list().some((agent) => agent.name === 'never')).toBe(false)
   })
 
+  test('rotates a token: the agent stays, the old token is good as long as it is said', async () => {
+    const added = json(await oauth3(['agent', 'add', 'rotating', '--json']))
+    const known = (token: string): string => kit.agents.authenticate(`Bearer ${token}`, '127.0.0.1').id
+    const first = json(await oauth3(['agent', 'rotate', 'rotating', '--overlap', '1h', '--json']))
+    expect([known(added.token), known(first.token)]).toEqual([added.agent.id, added.agent.id])
+    expect((await oauth3(['agent', 'list'])).stdout).toMatch(/rotating.*active; its old token until/)
+    const second = await oauth3(['agent', 'rotate', 'rotating'])
+    expect(second.stdout).toContain('the old one is refused from now on')
+    for (const token of [added.token, first.token]) expect(() => known(token)).toThrow()
+    expect(known(/oa3_[A-Za-z0-9_-]{43}/.exec(second.stdout)?.[0] ?? '')).toBe(added.agent.id)
+    expect((await oauth3(['agent', 'rotate', 'rotating', '--overlap', '8d'])).code).toBe(2)
+    expect((await oauth3(['agent', 'rotate', 'nobody'])).code).toBe(4)
+    await oauth3(['agent', 'revoke', 'rotating'])
+    expect(await oauth3(['agent', 'rotate', 'rotating'])).toMatchObject({
+      code: 4,
+      stderr: 'oauth3: rotating was already revoked.\n',
+    })
+  })
+
   test('revokes a token at once', async () => {
     const { token } = json(await oauth3(['agent', 'add', 'short-lived', '--json']))
     expect((await oauth3(['agent', 'revoke', 'short-lived'])).code).toBe(0)
@@ -278,14 +298,31 @@ describe('requests', () => {
   })
 })
 
+const TRUSTED = {
+  skillId: 'trust/me',
+  code: 'await fetch("https://api.example.com/v1/items", { headers: { authorization: Deno.env.get("TRUSTED_KEY") } })',
+  secrets: [{ name: 'TRUSTED_KEY' }],
+  network: ['api.example.com'],
+}
+
 describe('trust, audit, keys and state', () => {
   test('lists and revokes grants', async () => {
-    const { requestId } = await kit.ask({ skillId: 'trust/me' })
+    kit.vault.put('TRUSTED_KEY', new SecretValue('demo-value-trusted'), {
+      hosts: ['api.example.com'],
+      actor: 'cli:0',
+    })
+    const { requestId } = await kit.ask(TRUSTED)
     await oauth3(['approve', requestId, '--forever'])
     const grant = json(await oauth3(['trust', 'list', '--json'])).grants.find(
       (row: { skill_id: string }) => row.skill_id === 'trust/me',
     )
     expect((await oauth3(['trust', 'list'])).stdout).toContain('trust/me')
+    expect(grant).toMatchObject({ agent: 'clawd', secrets: ['TRUSTED_KEY'], hosts: ['api.example.com'] })
+    const wide = await oauth3(['trust', 'list'], { env: { COLUMNS: '250' } })
+    expect(wide.stdout).toMatch(/clawd +trust\/me .*TRUSTED_KEY +api\.example\.com/)
+    const narrow = await oauth3(['trust', 'list'], { env: { COLUMNS: '120' } })
+    for (const line of narrow.stdout.trimEnd().split('\n'))
+      expect(columnsOf(line), line).toBeLessThanOrEqual(120)
     expect((await oauth3(['trust', 'revoke', String(grant.id)])).code).toBe(0)
     expect((await oauth3(['trust', 'revoke', String(grant.id)])).code).toBe(4)
     const misnamed = await oauth3(['trust', 'revoke', 'all'])

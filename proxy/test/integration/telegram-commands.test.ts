@@ -125,13 +125,14 @@ describe('commands in Telegram', () => {
     await using kit = await createTelegramKit()
     kit.double.say(kit.chatId, '/pending', ANN)
     await kit.said('Nothing waits.')
-    const { card, execution } = await kit.ask()
+    const { card, execution } = await kit.ask({ network: ['api.example.com'] })
     kit.double.say(kit.chatId, '/pending', ANN)
     await kit.said(`demo-skill for demo-agent, 60 min left, ${execution.requestId.slice(0, 12)}`)
     await kit.double.press(kit.chatId, card.messageId, '♾ Always Trust', ANN).answered
     const id = kit.trust.list()[0]?.id
     kit.double.say(kit.chatId, '/trusted', ANN)
     await kit.said(`${id}. demo-skill ${execution.codeHash.slice(0, 12)}, always`)
+    await kit.said('🤖 demo-agent 🔑 no secret → api.example.com')
     kit.double.say(kit.chatId, `/revoke ${id}`, ANN)
     await kit.said(`Revoked ${id}. demo-skill`)
     expect(kit.trust.list()).toEqual([])

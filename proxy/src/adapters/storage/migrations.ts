@@ -6,6 +6,7 @@ import { RETENTION } from './migrations/03-retention.ts'
 import { ENDPOINT_GROUPS } from './migrations/04-endpoint-groups.ts'
 import { DENIALS } from './migrations/05-denials.ts'
 import { RETENTION_ORDER } from './migrations/06-retention-order.ts'
+import { AGENT_TOKENS } from './migrations/07-agent-tokens.ts'
 
 /**
  * Numbered, forward only, each in one transaction; `user_version` is the number of the newest one applied. A
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly string[] = [
   ...ENDPOINT_GROUPS,
   ...DENIALS,
   ...RETENTION_ORDER,
+  ...AGENT_TOKENS,
 ]
 
 export function migrate(db: Database): void {

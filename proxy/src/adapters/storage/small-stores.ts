@@ -27,20 +27,26 @@ export function createMetaStore(db: Database): MetaStore {
 }
 
 export function createAgentStore(db: Database): AgentRepository {
-  type Row = Omit<Agent, 'cidrs' | 'tags' | 'wake'> & { cidrs: string; tags: string; wake: string | null }
+  type Row = Omit<Agent, 'cidrs' | 'tags' | 'wake' | 'previous'> &
+    Record<'cidrs' | 'tags', string> &
+    Record<'wake' | 'previous', string | null>
   const columns =
-    'id, name, token_sha256 AS tokenSha256, cidrs, tags, wake, created_at AS createdAt, revoked_at AS revokedAt'
+    'id, name, token_sha256 AS tokenSha256, previous_token AS previous, cidrs, tags, wake, created_at AS createdAt, revoked_at AS revokedAt'
   const one = (where: string) => db.prepare<[string], Row>(`SELECT ${columns} FROM agents WHERE ${where} = ?`)
   const byToken = one('token_sha256')
+  const byPrevious = db.prepare<[string], Row>(
+    `SELECT ${columns} FROM agents WHERE previous_token IS NOT NULL AND previous_token ->> 'sha256' = ?`,
+  )
   const byId = one('id')
   const byName = db.prepare<[string], Row>(
     `SELECT ${columns} FROM agents WHERE name = ? ORDER BY revoked_at IS NOT NULL, created_at DESC LIMIT 1`,
   )
   const list = db.prepare<[], Row>(`SELECT ${columns} FROM agents ORDER BY created_at, id`)
   const insert =
-    db.prepare(`INSERT INTO agents (id, name, token_sha256, cidrs, tags, wake, created_at, revoked_at)
-    VALUES (@id, @name, @tokenSha256, @cidrs, @tags, @wake, @createdAt, @revokedAt)`)
+    db.prepare(`INSERT INTO agents (id, name, token_sha256, previous_token, cidrs, tags, wake, created_at, revoked_at)
+    VALUES (@id, @name, @tokenSha256, @previous, @cidrs, @tags, @wake, @createdAt, @revokedAt)`)
   const revoke = db.prepare('UPDATE agents SET revoked_at = ? WHERE id = ?')
+  const setToken = db.prepare('UPDATE agents SET token_sha256 = ?, previous_token = ? WHERE id = ?')
   const setWake = db.prepare('UPDATE agents SET wake = ? WHERE id = ?')
   const setTags = db.prepare('UPDATE agents SET tags = ? WHERE id = ?')
   const fromRow = (row: Row): Agent => ({
@@ -48,6 +54,7 @@ export function createAgentStore(db: Database): AgentRepository {
     cidrs: JSON.parse(row.cidrs) as string[],
     tags: JSON.parse(row.tags) as string[],
     wake: row.wake === null ? null : (JSON.parse(row.wake) as WakeTarget),
+    previous: row.previous === null ? null : (JSON.parse(row.previous) as Agent['previous']),
   })
   const optional = (row: Row | undefined): Agent | undefined => (row ? fromRow(row) : undefined)
   return {
@@ -57,12 +64,14 @@ export function createAgentStore(db: Database): AgentRepository {
         cidrs: JSON.stringify(agent.cidrs),
         tags: JSON.stringify(agent.tags),
         wake: agent.wake && JSON.stringify(agent.wake),
+        previous: agent.previous && JSON.stringify(agent.previous),
       }),
-    byTokenHash: (hash) => optional(byToken.get(hash)),
+    byTokenHash: (hash) => optional(byToken.get(hash) ?? byPrevious.get(hash)),
     byId: (id) => optional(byId.get(id)),
     byName: (name) => optional(byName.get(name)),
     list: () => list.all().map(fromRow),
     revoke: (id, at) => void revoke.run(at, id),
+    setToken: (id, hash, previous) => void setToken.run(hash, previous && JSON.stringify(previous), id),
     setWake: (id, wake) => void setWake.run(wake && JSON.stringify(wake), id),
     setTags: (id, tags) => void setTags.run(JSON.stringify(tags), id),
   }

@@ -1,5 +1,13 @@
 import { Option } from 'commander'
-import { addedAgent, agentList, agentView, okBody, WAKE_KINDS } from '../../surfaces/admin-api/wire.ts'
+import type { z } from 'zod'
+import {
+  type AgentView,
+  addedAgent,
+  agentList,
+  agentView,
+  okBody,
+  WAKE_KINDS,
+} from '../../surfaces/admin-api/wire.ts'
 import { providerList } from '../../surfaces/admin-api/wire-llm.ts'
 import { adminPath } from '../admin-client.ts'
 import { usageError } from '../cli-error.ts'
@@ -7,14 +15,17 @@ import { CLIENT_KINDS, type ClientKind, clientSetup, hasWay, isReachable } from 
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { renderTable } from '../table.ts'
 import { formatTime } from '../text-layout.ts'
-import { commaList, examples } from './shared.ts'
+import { age, commaList, examples } from './shared.ts'
 
-interface AddOptions {
-  readonly cidr?: string[]
-  readonly tag?: string[]
+interface PrintOptions {
   readonly print?: ClientKind
   readonly url?: string
   readonly models?: string[]
+}
+
+interface AddOptions extends PrintOptions {
+  readonly cidr?: string[]
+  readonly tag?: string[]
   readonly wake?: (typeof WAKE_KINDS)[number]
   readonly wakeTarget?: string
   readonly sessionKey?: string
@@ -68,15 +79,38 @@ export const addAgentCommands: CommandGroup = (program, context) => {
       const setup = await setupFrom(options, context)
       const body = { name, cidrs: options.cidr ?? [], tags: options.tag ?? [], ...(wake ? { wake } : {}) }
       const added = await context.client.call(addedAgent, 'POST', adminPath('agents'), body)
-      const printed = setup?.(added.token, added.url)
-      if (printed) {
-        context.terminal.note(`Agent ${added.agent.name} was added; its token is shown this once.`)
-        if (printed.note) context.terminal.note(printed.note)
-      }
-      await context.show(
-        printed ? { ...added, print: { client: options.print, config: printed.config } } : added,
-        () => printed?.text ?? howToUse(added.agent.name, added.token),
-      )
+      const told = `Agent ${added.agent.name} was added`
+      await showToken(added, { setup, client: options.print, told }, context)
+    })
+
+  agent
+    .command('rotate')
+    .description('a new token for an agent, which keeps its grants, its trust and all else; printed once')
+    .argument('<name>')
+    .option('--overlap <time>', 'how long the old token is good beside it, like 1h; at most 7d', age, 0)
+    .addOption(
+      new Option('--print <client>', 'prints configuration for it with the new token').choices(CLIENT_KINDS),
+    )
+    .option('--models <list>', 'with --print openclaw: models to name in it, such as openai/gpt-5', commaList)
+    .option('--url <url>', 'with --print: where the agent reaches the daemon, if not where it listens')
+    .addHelpText(
+      'after',
+      examples(
+        ['oauth3 agent rotate clawd', 'the old token is refused from now on'],
+        ['oauth3 agent rotate clawd --overlap 1h', 'an hour to put the new one in place'],
+      ),
+    )
+    .action(async (name: string, options: PrintOptions & { overlap: number }) => {
+      const setup = await setupFrom(options, context)
+      const body = { overlap_ms: options.overlap }
+      const rotated = await context.client.call(addedAgent, 'POST', adminPath('agents', name, 'token'), body)
+      const until = rotated.agent.old_token_until
+      const old =
+        until === null
+          ? 'the old one is refused from now on'
+          : `the old one is good until ${formatTime(until)}`
+      const told = `Agent ${rotated.agent.name} has a new token; ${old}`
+      await showToken(rotated, { setup, client: options.print, told }, context)
     })
 
   agent
@@ -96,7 +130,7 @@ export const addAgentCommands: CommandGroup = (program, context) => {
                 row.cidrs.join(', ') || 'anywhere',
                 row.tags.join(', ') || 'none',
                 row.wake ? `${row.wake.kind} ${row.wake.target}` : without,
-                row.revoked_at === null ? 'active' : `revoked ${formatTime(row.revoked_at)}`,
+                stateOf(row),
               ]),
               context.terminal.style,
             ),
@@ -138,8 +172,34 @@ export const addAgentCommands: CommandGroup = (program, context) => {
     })
 }
 
+function stateOf({ revoked_at: revokedAt, old_token_until: oldUntil }: AgentView): string {
+  if (revokedAt !== null) return `revoked ${formatTime(revokedAt)}`
+  return oldUntil === null ? 'active' : `active; its old token until ${formatTime(oldUntil)}`
+}
+
+/** The token is in this answer and nowhere else. */
+async function showToken(
+  made: z.infer<typeof addedAgent>,
+  {
+    setup,
+    client,
+    told,
+  }: { setup: Awaited<ReturnType<typeof setupFrom>>; client: ClientKind | undefined; told: string },
+  context: CommandContext,
+): Promise<void> {
+  const printed = setup?.(made.token, made.url)
+  if (printed) {
+    context.terminal.note(`${told}. The token is shown this once.`)
+    if (printed.note) context.terminal.note(printed.note)
+  }
+  await context.show(
+    printed ? { ...made, print: { client, config: printed.config } } : made,
+    () => printed?.text ?? howToUse(told, made.token),
+  )
+}
+
 /** All that can fail comes before the token is made, since it is shown only then. */
-async function setupFrom(options: AddOptions, context: CommandContext) {
+async function setupFrom(options: PrintOptions, context: CommandContext) {
   const { print: kind, url: given, models = [] } = options
   if (models.length > 0 && kind !== 'openclaw') throw usageError('--models goes with --print openclaw.')
   if (kind === undefined) {
@@ -201,9 +261,9 @@ async function wakeFrom(options: AddOptions, context: CommandContext) {
   return { kind, target, token, ...session }
 }
 
-const howToUse = (name: string, token: string): string =>
+const howToUse = (told: string, token: string): string =>
   [
-    `Agent ${name} was added. Its token, shown this once:`,
+    `${told}. The token, shown this once:`,
     '',
     `  ${token}`,
     '',

@@ -26,12 +26,17 @@ export const idNumber =
   }
 
 const HOUR_MS = 3_600_000
-const AGE_UNITS: Readonly<Record<string, number>> = { h: HOUR_MS, d: 24 * HOUR_MS, w: 7 * 24 * HOUR_MS }
+const AGE_UNITS: Readonly<Record<string, number>> = {
+  m: 60_000,
+  h: HOUR_MS,
+  d: 24 * HOUR_MS,
+  w: 7 * 24 * HOUR_MS,
+}
 
 /** `90d` in milliseconds; `0` is no time at all. */
 export function age(text: string): number {
-  const [, count = '', unit = ''] = /^([0-9]{1,5})([hdw])$/.exec(text === '0' ? '0h' : text) ?? []
+  const [, count = '', unit = ''] = /^([0-9]{1,5})([mhdw])$/.exec(text === '0' ? '0h' : text) ?? []
   const ms = AGE_UNITS[unit]
-  if (ms === undefined) throw new InvalidArgumentError('It takes an age like 12h, 90d or 8w.')
+  if (ms === undefined) throw new InvalidArgumentError('It takes a time like 30m, 12h, 90d or 8w.')
   return Number(count) * ms
 }

@@ -10,18 +10,23 @@ export const addTrustCommands: CommandGroup = (program, context) => {
 
   trust
     .command('list')
-    .description('standing grants, newest first; each covers exactly what its card showed')
+    .description(
+      'standing grants, newest first: agent, secrets, hosts; each covers exactly what its card showed',
+    )
     .action(async () => {
       const answer = await context.client.call(grantList, 'GET', adminPath('trust'))
       await context.show(answer, () =>
         answer.grants.length === 0
           ? 'Nothing is trusted.'
           : renderTable(
-              ['N', 'SKILL', 'CODE', 'SENDS', 'LEVEL', 'ARGS', 'ENDS', 'BY'],
+              ['N', 'AGENT', 'SKILL', 'CODE', 'SECRETS', 'HOSTS', 'SENDS', 'LEVEL', 'ARGS', 'ENDS', 'BY'],
               answer.grants.map((row) => [
                 String(row.id),
+                row.agent,
                 row.skill_id,
                 row.code_hash.slice(0, 12),
+                row.secrets.join(', ') || 'none',
+                row.hosts.join(', ') || 'none',
                 row.sends,
                 row.level,
                 row.any_args ? 'any' : 'as shown',
@@ -31,9 +36,19 @@ export const addTrustCommands: CommandGroup = (program, context) => {
               context.terminal.style,
               {
                 columns: context.terminal.columns,
+                // What it sends names the hosts once more, and --json has all of it.
                 shrink: [
-                  [3, 16],
-                  [1, 12],
+                  [6, 12],
+                  [3, 8],
+                  [10, 6],
+                  [2, 12],
+                  [5, 16],
+                  [4, 12],
+                  [1, 8],
+                  [6, 6],
+                  [2, 6],
+                  [5, 8],
+                  [4, 8],
                 ],
               },
             ),

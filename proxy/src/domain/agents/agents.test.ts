@@ -132,3 +132,97 @@ describe('agents', () => {
     expect(seen.size).toBe(4)
   })
 })
+
+describe('a rotated token', () => {
+  const HOUR = 3_600_000
+  let now = 1_800_000_000_000
+  let ticking: DomainKit
+  beforeEach(async () => {
+    now = 1_800_000_000_000
+    ticking = await createDomainKit({ dir: join(dir, 'ticking'), clock: { now: () => now } })
+  })
+  afterEach(() => ticking[Symbol.asyncDispose]())
+  const known = (token: string): string | undefined => {
+    try {
+      return ticking.agents.authenticate(`Bearer ${token}`, '127.0.0.1').id
+    } catch {
+      return undefined
+    }
+  }
+
+  it('is another one for the same agent; the old one is refused at once', () => {
+    const { agent, token } = ticking.agents.add(
+      { name: 'demo', cidrs: ['127.0.0.0/8'], tags: ['a'] },
+      'cli:0',
+    )
+    const before = ticking.agents.revision
+    const rotated = ticking.agents.rotate('demo', 0, 'cli:0')
+    expect(rotated.token).toMatch(/^oa3_[A-Za-z0-9_-]{43}$/)
+    expect([known(token), known(rotated.token)]).toEqual([undefined, agent.id])
+    expect(ticking.agents.byId(agent.id)).toMatchObject({ cidrs: ['127.0.0.0/8'], tags: ['a'] })
+    expect(ticking.agents.revision).toBeGreaterThan(before)
+    const kept = JSON.stringify([
+      ticking.db.prepare('SELECT * FROM agents').all(),
+      [...ticking.audit.export()],
+    ])
+    for (const value of [token, rotated.token]) expect(kept).not.toContain(value)
+  })
+
+  it('leaves the old one good for as long as the owner said, to the millisecond, and over a restart', async () => {
+    const { agent, token } = ticking.agents.add({ name: 'demo' }, 'cli:0')
+    const { token: second } = ticking.agents.rotate('demo', HOUR, 'cli:0')
+    now += HOUR - 1
+    await ticking[Symbol.asyncDispose]()
+    ticking = await createDomainKit({ dir: join(dir, 'ticking'), clock: { now: () => now } })
+    expect([known(token), known(second)]).toEqual([agent.id, agent.id])
+    const before = ticking.agents.revision
+    now += 1
+    // Whoever keeps what a token stands for hears of its end.
+    expect(ticking.agents.revision).toBeGreaterThan(before)
+    expect([known(token), known(second)]).toEqual([undefined, agent.id])
+    expect([...ticking.audit.export()].map(({ event }) => event)).toEqual([
+      'agent.added',
+      'agent.token_rotated',
+      'agent.token_ended',
+    ])
+  })
+
+  it('is not brought back by a clock that goes back, before or after its end', () => {
+    const { token } = ticking.agents.add({ name: 'demo' }, 'cli:0')
+    ticking.agents.rotate('demo', HOUR, 'cli:0')
+    now -= 2 * HOUR
+    expect(known(token)).toBeUndefined()
+    now += 3 * HOUR
+    expect(known(token)).toBeUndefined()
+    now -= HOUR / 2
+    expect(known(token)).toBeUndefined()
+  })
+
+  it('knows one token before it and no more, and ends with its agent', () => {
+    const { agent, token } = ticking.agents.add({ name: 'demo' }, 'cli:0')
+    const { token: second } = ticking.agents.rotate('demo', HOUR, 'cli:0')
+    const { token: third } = ticking.agents.rotate('demo', HOUR, 'cli:0')
+    expect([token, second, third].map(known)).toEqual([undefined, agent.id, agent.id])
+    ticking.agents.revoke('demo', 'cli:0')
+    expect([token, second, third].map(known)).toEqual([undefined, undefined, undefined])
+    expect(() => ticking.agents.rotate('demo', 0, 'cli:0')).toThrow(failing('not_found'))
+  })
+
+  it('is refused by its time also where its end cannot be written, and nobody else is', () => {
+    const { token } = ticking.agents.add({ name: 'demo' }, 'cli:0')
+    const { token: second } = ticking.agents.rotate('demo', HOUR, 'cli:0')
+    ticking.db.exec("CREATE TRIGGER full BEFORE UPDATE ON agents BEGIN SELECT RAISE(ABORT, 'full'); END")
+    now += HOUR
+    expect([known(token), known(second) !== undefined]).toEqual([undefined, true])
+    expect(() => ticking.agents.tick()).toThrow('full')
+    ticking.db.exec('DROP TRIGGER full')
+    ticking.agents.tick()
+    expect(ticking.agents.list()[0]?.previous).toBeNull()
+  })
+
+  it.each([-1, 0.5, 7 * 24 * HOUR + 1, Number.NaN])('is not made for an overlap of %d ms', (overlap) => {
+    const { token } = ticking.agents.add({ name: 'demo' }, 'cli:0')
+    expect(() => ticking.agents.rotate('demo', overlap, 'cli:0')).toThrow(failing('invalid_request'))
+    expect(known(token)).toBeDefined()
+  })
+})

@@ -10,12 +10,15 @@ import {
   type UnixMs,
 } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
+import { createTokenOverlaps, isPreviousGood, type PreviousToken } from './token-overlap.ts'
 
 /** Who may ask. A token lets its holder ask and read its own results, and nothing more. */
 export interface Agent {
   readonly id: AgentId
   readonly name: string
   readonly tokenSha256: string
+  /** The token before this one, while both are good. */
+  readonly previous: PreviousToken | null
   /** Empty: any address. */
   readonly cidrs: readonly string[]
   /** Which keys of providers it may be served with: those that ask for no other tag. */
@@ -37,11 +40,13 @@ export interface WakeTarget {
 
 export interface AgentRepository {
   insert(agent: Agent): void
+  /** By its present token, or by the one before. */
   byTokenHash(tokenSha256: string): Agent | undefined
   byId(id: AgentId): Agent | undefined
   byName(name: string): Agent | undefined
   list(): readonly Agent[]
   revoke(id: AgentId, at: UnixMs): void
+  setToken(id: AgentId, tokenSha256: string, previous: PreviousToken | null): void
   setWake(id: AgentId, wake: WakeTarget | null): void
   setTags(id: AgentId, tags: readonly string[]): void
 }
@@ -52,10 +57,14 @@ export interface Agents {
   /** Throws `unauthenticated` or `address_not_allowed`. */
   authenticate(authorization: string | undefined, remoteAddress: string): Agent
   revoke(name: string, actor: string): Agent
+  /** A new token for the same agent, with all that was granted to it. The old one is refused at once, or after so many milliseconds. */
+  rotate(name: string, overlapMs: number, actor: string): { agent: Agent; token: string }
   /** In place of those it had. */
   setTags(name: string, tags: readonly string[], actor: string): Agent
   list(): readonly Agent[]
   byId(id: AgentId): Agent | undefined
+  /** Ends old tokens whose time is over. */
+  tick(): void
   /** Grows with every change, so that what was derived can be kept until then. */
   readonly revision: number
 }
@@ -71,6 +80,8 @@ export interface NewAgent {
 const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const TAG = /^[a-z0-9][a-z0-9-]{0,31}$/
 const MAX_TAGS = 16
+/** Longer, and nobody remembers that the old token is still good. */
+export const MAX_OVERLAP_MS = 7 * 24 * 3_600_000
 const TOKEN_FORM = /^Bearer (oa3_[A-Za-z0-9_-]{43})$/i
 
 export function createAgents(deps: {
@@ -95,10 +106,25 @@ export function createAgents(deps: {
     if (!agent || agent.revokedAt !== null) throw new AppError('not_found', `No agent named ${name}.`)
     return agent
   }
+  const overlaps = createTokenOverlaps({
+    list: () => repository.list(),
+    clock,
+    end: (ids) =>
+      changing(() => {
+        for (const id of ids) {
+          const agent = repository.byId(id)
+          if (!agent) continue
+          repository.setToken(id, agent.tokenSha256, null)
+          audit.append('agent.token_ended', 'daemon', null, { agent_id: id, name: agent.name })
+        }
+      }),
+  })
   return {
     get revision() {
+      overlaps.endPast()
       return revision
     },
+    tick: () => overlaps.tick(),
 
     add(input, actor) {
       if (!AGENT_NAME.test(input.name)) {
@@ -111,6 +137,7 @@ export function createAgents(deps: {
         id,
         name: input.name,
         tokenSha256: sha256Hex(token),
+        previous: null,
         cidrs: input.cidrs ?? [],
         tags: canonicalTags(input.tags ?? []),
         wake: (typeof input.wake === 'function' ? input.wake(id) : input.wake) ?? null,
@@ -136,9 +163,10 @@ export function createAgents(deps: {
 
     authenticate(authorization, remoteAddress) {
       const token = TOKEN_FORM.exec(authorization ?? '')?.[1]
+      overlaps.endPast()
       const presented = token === undefined ? undefined : sha256Hex(token)
       const agent = presented === undefined ? undefined : repository.byTokenHash(presented)
-      if (!agent || !presented || agent.revokedAt !== null || !sameHash(agent.tokenSha256, presented)) {
+      if (!agent || !presented || agent.revokedAt !== null || !holds(agent, presented, clock.now())) {
         throw new AppError('unauthenticated', 'Send "Authorization: Bearer oa3_…" with a valid agent token.')
       }
       if (agent.cidrs.length > 0 && !agent.cidrs.some((cidr) => addressInCidr(remoteAddress, cidr))) {
@@ -154,6 +182,28 @@ export function createAgents(deps: {
         audit.append('agent.revoked', actor, null, { agent_id: agent.id, name })
         deps.onRevoked?.(agent.id, actor)
         return agent
+      })
+    },
+
+    rotate(name, overlapMs, actor) {
+      if (!Number.isInteger(overlapMs) || overlapMs < 0 || overlapMs > MAX_OVERLAP_MS) {
+        throw new AppError('invalid_request', 'The old token is good for 7 more days at most.')
+      }
+      const token = `oa3_${randomToken(256)}`
+      return changing(() => {
+        const before = standing(name)
+        const since = clock.now()
+        const previous =
+          overlapMs === 0 ? null : { sha256: before.tokenSha256, since, until: since + overlapMs }
+        const agent: Agent = { ...before, tokenSha256: sha256Hex(token), previous }
+        repository.setToken(agent.id, agent.tokenSha256, previous)
+        overlaps.touch()
+        audit.append('agent.token_rotated', actor, null, {
+          agent_id: agent.id,
+          name,
+          old_until: previous?.until ?? null,
+        })
+        return { agent, token }
       })
     },
 
@@ -182,6 +232,10 @@ export function canonicalTags(tags: readonly string[]): readonly string[] {
   }
   return canonical
 }
+
+const holds = ({ tokenSha256, previous }: Agent, presented: string, now: UnixMs): boolean =>
+  sameHash(tokenSha256, presented) ||
+  (previous !== null && isPreviousGood(previous, now) && sameHash(previous.sha256, presented))
 
 const sameHash = (a: string, b: string): boolean =>
   a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))

@@ -13,6 +13,8 @@ export const AUDIT_EVENTS = {
   'daemon.stopped': 'The daemon drained and closed.',
   'agent.added': 'An agent token was made.',
   'agent.revoked': 'An agent token was revoked.',
+  'agent.token_rotated': 'An agent got a new token; until when the old one is good beside it.',
+  'agent.token_ended': 'The old token of an agent is refused from now on.',
   'agent.tagged': 'The tags of an agent were changed.',
   'request.refused': 'A request was refused before anything was stored.',
   'request.received': 'An execution was stored; its consent hash is named.',

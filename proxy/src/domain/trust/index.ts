@@ -1,3 +1,4 @@
+export { type GrantScope, scopeOfGrant } from './grant-scope.ts'
 export {
   createTrust,
   type Grant,

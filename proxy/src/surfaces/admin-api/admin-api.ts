@@ -33,6 +33,7 @@ import {
   MAX_REASON_CHARS,
   putSecretBody,
   renameSecretBody,
+  rotateAgentBody,
   rotateKeysBody,
 } from './wire.ts'
 
@@ -130,6 +131,12 @@ export function createAdminApi(deps: AdminApiDeps): Express {
     const { tags } = parse(agentTagsBody, request.body)
     assertNotRevoked(agents, request.params.name)
     response.json(viewAgent(agents.setTags(request.params.name, tags, owner.actor)))
+  })
+  app.post('/v1/agents/:name/token', (request, response) => {
+    const { overlap_ms } = parse(rotateAgentBody, request.body)
+    assertNotRevoked(agents, request.params.name)
+    const rotated = agents.rotate(request.params.name, overlap_ms, owner.actor)
+    response.json({ agent: viewAgent(rotated.agent), token: rotated.token, url: deps.url() })
   })
   app.delete('/v1/agents/:name', (request, response) => {
     assertNotRevoked(agents, request.params.name)

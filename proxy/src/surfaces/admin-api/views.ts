@@ -1,11 +1,9 @@
 import type { Agent } from '../../domain/agents/index.ts'
 import type { CardModel } from '../../domain/approvals/index.ts'
 import type { AuditArchive, AuditVerdict, StoredAuditRow } from '../../domain/audit/index.ts'
-import { describeNetwork } from '../../domain/capabilities/index.ts'
-import { openConsent } from '../../domain/consent/index.ts'
 import { type EgressSummary, refusalSaid } from '../../domain/egress/index.ts'
 import type { Execution, ExecutionSummary, Executions } from '../../domain/executions/index.ts'
-import type { Grant } from '../../domain/trust/index.ts'
+import { type Grant, scopeOfGrant } from '../../domain/trust/index.ts'
 import type { SecretRecord } from '../../domain/vault/index.ts'
 import type {
   AgentView,
@@ -40,6 +38,7 @@ export const viewAgent = (agent: Agent): AgentView => ({
   },
   created_at: agent.createdAt,
   revoked_at: agent.revokedAt,
+  old_token_until: agent.previous?.until ?? null,
 })
 
 export const viewSummary = (execution: Execution | ExecutionSummary, agentName: string): RequestSummary => ({
@@ -102,17 +101,23 @@ const viewNetwork = (network: EgressSummary): NetworkView => ({
   more_refused: network.moreRefused,
 })
 
-export const viewGrant = (grant: Grant): GrantView => ({
-  id: grant.id,
-  skill_id: grant.skillId,
-  code_hash: grant.codeHash,
-  level: grant.level,
-  any_args: grant.anyArgs,
-  sends: describeNetwork(openConsent(grant.consentJson, grant.consentHash).network),
-  approved_by: grant.approvedBy,
-  approved_at: grant.approvedAt,
-  expires_at: grant.expiresAt,
-})
+export function viewGrant(grant: Grant): GrantView {
+  const scope = scopeOfGrant(grant)
+  return {
+    id: grant.id,
+    skill_id: grant.skillId,
+    code_hash: grant.codeHash,
+    level: grant.level,
+    any_args: grant.anyArgs,
+    agent: scope?.agent ?? '',
+    secrets: [...(scope?.secrets ?? [])],
+    hosts: [...(scope?.hosts ?? [])],
+    sends: scope?.sends ?? 'nothing: its consent cannot be read',
+    approved_by: grant.approvedBy,
+    approved_at: grant.approvedAt,
+    expires_at: grant.expiresAt,
+  }
+}
 
 export const viewAuditRow = (row: StoredAuditRow): AuditRowView => ({
   id: row.id,

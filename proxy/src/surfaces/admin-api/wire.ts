@@ -21,6 +21,14 @@ export const secretList = z.object({ secrets: z.array(secretView) })
 export const WAKE_KINDS = ['openclaw-hook', 'openclaw-cli', 'webhook'] as const
 
 const tagList = z.array(z.string().min(1).max(64)).max(32)
+/** How long the old token is good beside the new one. */
+export const rotateAgentBody = z.strictObject({
+  overlap_ms: z
+    .int()
+    .min(0)
+    .max(7 * 24 * 3_600_000)
+    .default(0),
+})
 export const agentTagsBody = z.strictObject({ tags: tagList })
 
 export const addAgentBody = z.strictObject({
@@ -47,6 +55,8 @@ export const agentView = z.object({
     .nullable(),
   created_at: z.int(),
   revoked_at: z.int().nullable(),
+  /** Until when the token before the present one is good; null: it is not. */
+  old_token_until: z.int().nullable(),
 })
 export const agentList = z.object({
   agents: z.array(agentView),
@@ -179,6 +189,10 @@ export const grantView = z.object({
   code_hash: z.string(),
   level: z.enum(['once', '24h', 'forever']),
   any_args: z.boolean(),
+  /** As its card named them; empty, as the two lists are, where the consent cannot be read. */
+  agent: z.string(),
+  secrets: z.array(z.string()),
+  hosts: z.array(z.string()),
   /** What it may send, as a card says it. */
   sends: z.string(),
   approved_by: z.string(),

@@ -1,4 +1,5 @@
 import type { StoredAuditRow } from '../../domain/audit/index.ts'
+import { type Grant, scopeOfGrant } from '../../domain/trust/index.ts'
 import type { SecretRecord } from '../../domain/vault/index.ts'
 import {
   AppError,
@@ -124,7 +125,8 @@ export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & {
       const lines = trust.list().map((grant) => {
         const until = grant.expiresAt === null ? 'always' : `until ${minute(grant.expiresAt)}`
         const anyArgs = grant.anyArgs ? ', any args' : ''
-        return `${bold(`${grant.id}.`)} ${code(oneLine(grant.skillId, 128))} ${code(grant.codeHash.slice(0, 12))}, ${until}${anyArgs}`
+        const what = `${bold(`${grant.id}.`)} ${code(oneLine(grant.skillId, 128))} ${code(grant.codeHash.slice(0, 12))}, ${until}${anyArgs}`
+        return `${what}\n${reachOf(grant)}`
       })
       return {
         html: lines.length === 0 ? 'Nothing is trusted.' : fitLines([...lines, 'End one with /revoke N.']),
@@ -192,3 +194,12 @@ const auditLine = (row: StoredAuditRow): string =>
 
 const minute = (at: UnixMs): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 const day = (at: UnixMs): string => new Date(at).toISOString().slice(0, 10)
+
+/** Below a grant in /trusted: for whom it is, and what it reaches. */
+function reachOf(grant: Grant): string {
+  const scope = scopeOfGrant(grant)
+  if (scope === null) return '   ⚠️ covers nothing: its consent cannot be read'
+  const secrets = scope.secrets.join(', ') || 'no secret'
+  const hosts = scope.hosts.join(', ') || 'no host'
+  return `   🤖 ${code(scope.agent)} 🔑 ${code(oneLine(secrets, 200))} → ${code(oneLine(hosts, 200))}`
+}
