@@ -10,6 +10,9 @@ export function createAuditStore(db: Database, meta: MetaStore): AuditRepository
   const newest = db.prepare<[number], StoredAuditRow>(
     `SELECT ${columns} FROM audit_log ORDER BY id DESC LIMIT ?`,
   )
+  const before = db.prepare<[number, number], StoredAuditRow>(
+    `SELECT ${columns} FROM audit_log WHERE id < ? ORDER BY id DESC LIMIT ?`,
+  )
   const insert = db.prepare(`INSERT INTO audit_log (id, at, event, actor, request_id, data, prev_hash, hash)
     VALUES (@id, @at, @event, @actor, @requestId, @data, @prevHash, @hash)`)
   const archives = db.prepare<[], AuditArchive>(
@@ -23,6 +26,7 @@ export function createAuditStore(db: Database, meta: MetaStore): AuditRepository
   return {
     rows: (afterId, limit) => rows.all(afterId, limit),
     newest: (limit) => newest.all(limit),
+    before: (id, limit) => before.all(id, limit),
     insert: (row) => void insert.run(row),
     seal() {
       const text = meta.get('audit_seal')

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../kernel/index.ts'
 import {
   type AuditArchiveView,
+  type AuditListRow,
   type AuditRowView,
   archiveAnswer,
   archiveList,
@@ -15,33 +16,42 @@ import { decisionText } from '../question.ts'
 import { renderTable } from '../table.ts'
 import { safeJson } from '../terminal.ts'
 import { formatTime, terminalLine } from '../text-layout.ts'
-import { age, examples, wholeNumber } from './shared.ts'
+import { age, examples, moment, wholeNumber } from './shared.ts'
 
 export const addAuditCommands: CommandGroup = (program, context) => {
   const audit = program.command('audit').description('everything that happened')
 
   audit
     .command('list')
-    .description('the newest events')
+    .description('the newest events, or the newest that fit')
     .option('-n, --number <count>', 'how many', wholeNumber, 20)
-    .action(async (options: { number: number }) => {
-      const answer = await context.client.call(
-        auditList,
-        'GET',
-        `${adminPath('audit')}?limit=${options.number}`,
-      )
-      const rows = answer.rows.toReversed()
+    .option('--agent <name>', 'by this agent, or about it')
+    .option('--event <name>', 'of this name, or of all that begin with it: egress, secret.opened')
+    .option('--secret <name>', 'that name this secret, or a run that was asked for with it')
+    .option('--host <host>', 'that name this host, or a run that was asked for with it')
+    .option('--since <time>', 'from 2026-11-28, 2026-11-28T14:30 or 2h (ago) on', moment(false))
+    .option('--until <time>', 'before that time; a day is meant to its end', moment(true))
+    .addHelpText(
+      'after',
+      examples(
+        ['oauth3 audit list --secret STRIPE_KEY --event egress', 'which requests carried a secret'],
+        ['oauth3 audit list --agent clawd --since 2026-11-01 -n 200', 'what an agent did this month'],
+      ),
+    )
+    .action(async (options: ListOptions) => {
+      const rows = (await search(options, context)).toReversed()
       const time = timeOf(rows, context.now())
       await context.show({ rows: rows.map(exportRow) }, () =>
         rows.length === 0
-          ? 'The audit is empty.'
+          ? 'No event fits.'
           : renderTable(
-              ['ROW', 'AT', 'EVENT', 'WHO', 'REQUEST', 'DATA'],
+              ['ROW', 'AT', 'EVENT', 'WHO', 'AGENT', 'REQUEST', 'DATA'],
               rows.map((row) => [
                 String(row.id),
                 time(row.at),
                 row.event,
-                shorten(row.actor, 16),
+                row.who,
+                row.agent ?? '',
                 row.request_id?.replace('req_', '').slice(0, 8) ?? '',
                 briefData(row.data),
               ]),
@@ -78,16 +88,7 @@ export const addAuditCommands: CommandGroup = (program, context) => {
     .description('every event that is not in an archive as JSON Lines, oldest first')
     .addHelpText('after', examples(['oauth3 audit export > audit.jsonl', 'a copy to keep elsewhere']))
     .action(async () => {
-      const { folder, archives } = await context.client.call(
-        archiveList,
-        'GET',
-        adminPath('audit', 'archives'),
-      )
-      const last = archives.at(-1)
-      if (last !== undefined)
-        context.terminal.note(
-          `Rows 1 to ${last.last} are not in this export: they are in the archives in ${folder}.`,
-        )
+      await noteArchives('are not in this export', context)
       for await (const line of context.client.lines(adminPath('audit', 'export'))) {
         await context.terminal.print(safeJson(exportRow(auditRowView.parse(JSON.parse(line)))))
       }
@@ -130,6 +131,46 @@ export const addAuditCommands: CommandGroup = (program, context) => {
     })
 }
 
+interface ListOptions {
+  readonly number: number
+  readonly agent?: string
+  readonly event?: string
+  readonly secret?: string
+  readonly host?: string
+  readonly since?: number
+  readonly until?: number
+}
+
+/** The newest first. One answer looks at so many rows; what is longer ago is asked for again. */
+async function search(
+  { number, ...filters }: ListOptions,
+  { client, terminal }: CommandContext,
+): Promise<readonly AuditListRow[]> {
+  const rows: AuditListRow[] = []
+  let before: number | null | undefined
+  while (rows.length < number && before !== null) {
+    const query = new URLSearchParams({ limit: String(Math.min(1_000, number - rows.length)) })
+    for (const [name, value] of Object.entries({ ...filters, before }))
+      if (value !== undefined) query.set(name, String(value))
+    const answer = await client.call(auditList, 'GET', `${adminPath('audit')}?${query}`)
+    rows.push(...answer.rows)
+    before = answer.next
+  }
+  if (before === null) await noteArchives('were not looked at', { client, terminal })
+  return rows
+}
+
+/** That a row is in a file and not here is no reason to think that nothing happened. */
+async function noteArchives(
+  what: string,
+  { client, terminal }: Pick<CommandContext, 'client' | 'terminal'>,
+): Promise<void> {
+  const { folder, archives } = await client.call(archiveList, 'GET', adminPath('audit', 'archives'))
+  const last = archives.at(-1)
+  if (last === undefined) return
+  terminal.note(`Rows 1 to ${last.last} ${what}: they are in the archives in ${folder}.`)
+}
+
 const ARCHIVED = `
 A file holds whole rows as JSON Lines and ends with a seal of the daemon's key. Rows leave the database only after their file
 is on disk and was read back. Keep the files: without them their events are gone, and verify says so. They may be
@@ -163,7 +204,7 @@ function intact({ rows, archived }: { rows: number; archived: number }, isLiveOn
 }
 
 /** `data` as JSON; as the bare text where it is not what the daemon writes, so that nothing altered is hidden. */
-function exportRow(row: AuditRowView): Omit<AuditRowView, 'data'> & { data?: unknown; data_text?: string } {
+function exportRow<R extends AuditRowView>(row: R): Omit<R, 'data'> & { data?: unknown; data_text?: string } {
   const { data, ...rest } = row
   try {
     const parsed: unknown = JSON.parse(data)
@@ -174,19 +215,23 @@ function exportRow(row: AuditRowView): Omit<AuditRowView, 'data'> & { data?: unk
   return { ...rest, data_text: data }
 }
 
-/** The data first, then who did it; the data further, then the event: by the table's columns. */
+/** The data first, then who did it and whom it is about; the data further, then the event: by the table's columns. */
 const SHRINK = [
-  [5, 20],
-  [3, 10],
-  [5, 8],
-  [2, 18],
+  [6, 20],
+  [3, 12],
+  [4, 8],
+  [6, 8],
+  [3, 8],
+  [4, 5],
+  [2, 16],
 ] as const
 
-/** The day only when not every row is of today. */
+/** The day only when not every row is of today, the year only when not every row is of this one. */
 function timeOf(rows: readonly AuditRowView[], now: number): (at: number) => string {
   const today = formatTime(now).slice(0, 10)
-  const isToday = rows.every((row) => formatTime(row.at).startsWith(today))
-  return (at) => formatTime(at).slice(isToday ? 11 : 5)
+  const areOf = (day: string): boolean => rows.every((row) => formatTime(row.at).startsWith(day))
+  const from = areOf(today) ? 11 : areOf(today.slice(0, 4)) ? 5 : 0
+  return (at) => formatTime(at).slice(from)
 }
 
 /** What a person wants at a glance; hashes and the rest are in --json. */
@@ -206,6 +251,3 @@ function briefData(data: string): string {
     })
     .join(' ')
 }
-
-const shorten = (text: string, limit: number): string =>
-  text.length > limit ? `${text.slice(0, limit - 1)}…` : text

@@ -25,6 +25,26 @@ export const idNumber =
     return Number(text)
   }
 
+/**
+ * A moment: `2026-11-28`, `2026-11-28T14:30` (of this machine's clock, as tables show them), or an age like `2h`. A day is meant from its
+ * beginning, or with `end` to its end.
+ */
+export const moment =
+  (end: boolean) =>
+  (text: string): number => {
+    const isDay = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text)
+    if (isDay || /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?Z?$/.test(text)) {
+      const at = new Date(isDay ? `${text}T00:00:00` : text)
+      if (isDay && end) at.setDate(at.getDate() + 1)
+      if (Number.isFinite(at.getTime())) return at.getTime()
+    }
+    try {
+      return Date.now() - age(text)
+    } catch {
+      throw new InvalidArgumentError('It takes a time like 2026-11-28, 2026-11-28T14:30 or 2h.')
+    }
+  }
+
 const HOUR_MS = 3_600_000
 const AGE_UNITS: Readonly<Record<string, number>> = {
   m: 60_000,

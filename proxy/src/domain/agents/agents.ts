@@ -81,7 +81,7 @@ const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const TAG = /^[a-z0-9][a-z0-9-]{0,31}$/
 const MAX_TAGS = 16
 /** Longer, and nobody remembers that the old token is still good. */
-export const MAX_OVERLAP_MS = 7 * 24 * 3_600_000
+const MAX_OVERLAP_MS = 7 * 24 * 3_600_000
 const TOKEN_FORM = /^Bearer (oa3_[A-Za-z0-9_-]{43})$/i
 
 export function createAgents(deps: {

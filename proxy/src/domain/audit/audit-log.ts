@@ -2,6 +2,7 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { type Clock, canonicalJson, type Json } from '../../kernel/index.ts'
 import { auditRowHash, GENESIS, sameText } from './chain.ts'
 import type { AuditAnchor, AuditEventName, AuditRepository, AuditSeal, StoredAuditRow } from './ports.ts'
+import { type AuditFilter, type AuditPage, type AuditSubject, searchSteps } from './search.ts'
 
 /**
  * The audit: rows chained by SHA-256, the head sealed by an HMAC whose key is derived from the master key.
@@ -15,6 +16,12 @@ export interface AuditLog {
   /** The same in steps of some milliseconds; rows may be appended between them. */
   verifySteps(): Generator<void, AuditVerdict>
   newest(limit: number): readonly StoredAuditRow[]
+  /** Live rows that fit, in steps of some milliseconds. */
+  searchSteps(
+    filter: AuditFilter,
+    page: { readonly before: number; readonly limit: number },
+    subjectOf: (requestId: string) => AuditSubject | null,
+  ): Generator<void, AuditPage>
   /** All rows that are not in archives, in order, read in pages. */
   export(): Generator<StoredAuditRow>
 }
@@ -135,6 +142,7 @@ export function createAuditLog(deps: {
     verifySteps,
 
     newest: (limit) => repository.newest(limit),
+    searchSteps: (filter, page, subjectOf) => searchSteps(repository, filter, page, subjectOf),
     export: () => allRows(repository),
   }
 }

@@ -11,3 +11,4 @@ export {
   type StoredAuditRow,
   type Transactor,
 } from './ports.ts'
+export { type AuditFilter, type AuditPage, type AuditSubject, agentOfRow } from './search.ts'

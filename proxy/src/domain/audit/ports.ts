@@ -130,6 +130,8 @@ export interface AuditRepository {
   /** Rows in order of id, as stored; `data` is the text, since a changed byte must show. */
   rows(afterId: number, limit: number): readonly StoredAuditRow[]
   newest(limit: number): readonly StoredAuditRow[]
+  /** Before a row, the newest first. */
+  before(id: number, limit: number): readonly StoredAuditRow[]
   insert(row: StoredAuditRow): void
   seal(): AuditSeal | undefined
   writeSeal(seal: AuditSeal): void

@@ -1,4 +1,4 @@
-export { type GrantScope, scopeOfGrant } from './grant-scope.ts'
+export { scopeOfGrant } from './grant-scope.ts'
 export {
   createTrust,
   type Grant,

@@ -10,6 +10,7 @@ import type { Retention } from '../../domain/retention/index.ts'
 import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
 import { type AgentId, AppError, asAppError, type Clock, oneLine, SecretValue } from '../../kernel/index.ts'
+import { addAuditRoutes } from './audit-routes.ts'
 import { runDoctor } from './doctor.ts'
 import { explainProgram } from './explain.ts'
 import { addLlmRoutes } from './llm-routes.ts'
@@ -185,10 +186,7 @@ export function createAdminApi(deps: AdminApiDeps): Express {
     response.json(viewGrant(trust.revoke(wholeNumber(request.params.id, 'A grant'), owner.actor)))
   })
 
-  app.get('/v1/audit', (request, response) => {
-    const limit = Math.min(1_000, wholeNumber(String(request.query.limit ?? '20'), 'limit'))
-    response.json({ rows: audit.newest(limit).map(viewAuditRow) })
-  })
+  addAuditRoutes(app, deps)
   app.get('/v1/audit/export', (_request, response) => streamAudit(audit, response))
 
   addStorageRoutes(app, { ...deps, owner })

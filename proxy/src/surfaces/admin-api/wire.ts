@@ -212,7 +212,34 @@ export const auditRowView = z.object({
   prev_hash: z.string(),
   hash: z.string(),
 })
-export const auditList = z.object({ rows: z.array(auditRowView) })
+const queryNumber = z
+  .string()
+  .regex(/^[0-9]{1,15}$/)
+  .transform(Number)
+/** Of GET /v1/audit. Times are unix milliseconds; what is not known here is refused, so that no filter is left out by a slip. */
+export const auditQuery = z.strictObject({
+  limit: queryNumber.default(20).transform((limit) => Math.min(1_000, Math.max(1, limit))),
+  /** Only rows before this one. */
+  before: queryNumber.optional(),
+  /** Name or id. */
+  agent: z.string().min(1).max(128).optional(),
+  event: z.string().min(1).max(64).optional(),
+  secret: z.string().min(1).max(128).optional(),
+  host: z.string().min(1).max(300).optional(),
+  since: queryNumber.optional(),
+  until: queryNumber.optional(),
+})
+const auditListRow = auditRowView.extend({
+  /** The actor with the name of an agent in the place of its id. */
+  who: z.string(),
+  /** The agent that it is of or about, by name. */
+  agent: z.string().nullable(),
+})
+export const auditList = z.object({
+  rows: z.array(auditListRow),
+  /** Ask again with `before`; null: there is nothing before. */
+  next: z.int().nullable(),
+})
 export const auditVerdict = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(true), rows: z.int(), archived: z.int(), head_hash: z.string() }),
   z.object({ ok: z.literal(false), rows: z.int(), broken_id: z.int(), reason: z.string() }),
@@ -303,6 +330,7 @@ export type RequestView = z.infer<typeof requestView>
 export type CardView = z.infer<typeof cardView>
 export type NetworkView = z.infer<typeof networkView>
 export type GrantView = z.infer<typeof grantView>
+export type AuditListRow = z.infer<typeof auditListRow>
 export type AuditRowView = z.infer<typeof auditRowView>
 export type AuditVerdictView = z.infer<typeof auditVerdict>
 export type AuditArchiveView = z.infer<typeof archiveView>

@@ -2,6 +2,7 @@ import type { StoredAuditRow } from '../../domain/audit/index.ts'
 import { type Grant, scopeOfGrant } from '../../domain/trust/index.ts'
 import type { SecretRecord } from '../../domain/vault/index.ts'
 import {
+  type AgentId,
   AppError,
   formatHostPattern,
   isReservedName,
@@ -147,7 +148,9 @@ export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & {
     audit({ rest }) {
       const asked = Number(/^\s*([0-9]{1,3})\s*$/.exec(rest)?.[1] ?? 10)
       const rows = audit.newest(Math.min(MAX_LISTED, Math.max(1, asked)))
-      return { html: rows.length === 0 ? 'The audit is empty.' : fitLines(rows.map(auditLine)) }
+      return {
+        html: rows.length === 0 ? 'The audit is empty.' : fitLines(rows.map((row) => auditLine(row, agents))),
+      }
     },
 
     agents() {
@@ -189,8 +192,14 @@ export const refusalText = (error: unknown): string =>
     ? escapeHtml(oneLine(error.message, 300))
     : "That failed on my side; the daemon's log has the details."
 
-const auditLine = (row: StoredAuditRow): string =>
-  `${row.id} ${minute(row.at)} ${code(row.event)} ${code(row.actor)}${row.requestId === null ? '' : ` ${code(row.requestId.slice(0, 12))}`}`
+/** Agents by their names. */
+const actorOf = ({ actor }: StoredAuditRow, agents: TelegramDeps['agents']): string => {
+  const id = actor.startsWith('agent:') ? actor.slice('agent:'.length) : undefined
+  return id === undefined ? actor : `agent:${agents.byId(id as AgentId)?.name ?? id}`
+}
+
+const auditLine = (row: StoredAuditRow, agents: TelegramDeps['agents']): string =>
+  `${row.id} ${minute(row.at)} ${code(row.event)} ${code(actorOf(row, agents))}${row.requestId === null ? '' : ` ${code(row.requestId.slice(0, 12))}`}`
 
 const minute = (at: UnixMs): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 const day = (at: UnixMs): string => new Date(at).toISOString().slice(0, 10)

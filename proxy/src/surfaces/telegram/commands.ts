@@ -44,7 +44,12 @@ export const COMMANDS = {
     who: 'approver',
     more: 'The numbered buttons bring each card, or the question for the value, back to the end of the chat.',
   },
-  trusted: { args: '', help: 'List standing grants with their numbers', who: 'approver', more: '' },
+  trusted: {
+    args: '',
+    help: 'List standing grants: number, agent, secrets, hosts',
+    who: 'approver',
+    more: '',
+  },
   revoke: {
     args: 'N',
     help: 'End grant N of /trusted, or PN of /grants',

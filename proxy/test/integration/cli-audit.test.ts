@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { SecretValue } from '../../src/kernel/index.ts'
+import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
+import { type CliRun, runCliProcess } from '../support/run-cli.ts'
+
+let kit: AdminKit
+const NOON = new Date('2026-11-20T12:00:00').getTime()
+let now = NOON
+const oauth3 = (...args: string[]): Promise<CliRun> =>
+  runCliProcess(['audit', 'list', ...args], { env: { OAUTH3_SOCKET: kit.socketPath, COLUMNS: '200' } })
+const rows = async (...args: string[]) => {
+  const run = await oauth3(...args, '--json')
+  expect(run).toMatchObject({ code: 0, stderr: '' })
+  return JSON.parse(run.stdout).rows as {
+    event: string
+    who: string
+    agent: string | null
+    data: { name?: string }
+  }[]
+}
+
+beforeAll(async () => {
+  kit = await startAdminKit({ clock: { now: () => now } })
+  kit.vault.put('SEARCHED_KEY', new SecretValue('demo-value-searched'), {
+    hosts: ['api.example.com'],
+    actor: 'cli:0',
+  })
+  await kit.ask({ secrets: [{ name: 'SEARCHED_KEY' }], network: ['api.example.com'] })
+  now += 24 * 3_600_000
+  kit.agents.add({ name: 'other' }, 'cli:0')
+})
+afterAll(() => kit?.[Symbol.asyncDispose]())
+
+test('finds events by agent, secret, host, event and day, and names agents', async () => {
+  const received = { event: 'request.received', who: `agent:${kit.agent.name}`, agent: kit.agent.name }
+  for (const filter of [
+    ['--secret', 'SEARCHED_KEY'],
+    ['--host', 'api.example.com'],
+    ['--agent', kit.agent.name],
+    ['--agent', kit.agent.id],
+    ['--event', 'request'],
+    ['--since', '2026-11-20T12:00', '--until', '2026-11-20'],
+  ])
+    expect(await rows(...filter), filter.join(' ')).toContainEqual(expect.objectContaining(received))
+  for (const filter of [
+    ['--secret', 'SEARCHED'],
+    ['--host', 'example.com'],
+    ['--agent', 'other'],
+    ['--event', 'egress'],
+    ['--since', '2026-11-21'],
+    ['--until', '2026-11-19'],
+  ])
+    expect(await rows(...filter), filter.join(' ')).not.toContainEqual(expect.objectContaining(received))
+  expect(await rows('--since', '2026-11-21')).toMatchObject([
+    { event: 'agent.added', data: { name: 'other' } },
+  ])
+})
+
+test('shows names and, where it is not today, the date', async () => {
+  const { stdout } = await oauth3('--event', 'request.received')
+  expect(stdout).toMatch(
+    new RegExp(`11-20 12:00:00 +request\\.received +agent:${kit.agent.name} +${kit.agent.name} `),
+  )
+  expect(stdout).not.toContain(kit.agent.id)
+  expect((await oauth3('--until', '2026-11-19')).stdout).toBe('No event fits.\n')
+})
+
+test('says of a filter that can fit nothing that it cannot', async () => {
+  expect(await oauth3('--agent', 'nobody')).toMatchObject({ code: 4 })
+  expect((await oauth3('--event', 'egres')).stderr).toContain('There is no event "egres"')
+  expect((await oauth3('--since', 'yesterday')).code).toBe(2)
+  expect((await oauth3('--since', '2026-13-45')).code).toBe(2)
+})
