@@ -187,6 +187,16 @@ describe('a rotated token', () => {
     ])
   })
 
+  it('is over for whoever keeps what it stands for, also where it was rotated after it was known', () => {
+    const { token } = ticking.agents.add({ name: 'demo' }, 'cli:0')
+    expect(known(token)).toBeDefined()
+    ticking.agents.rotate('demo', HOUR, 'cli:0')
+    expect(known(token)).toBeDefined()
+    const before = ticking.agents.revision
+    now += HOUR
+    expect(ticking.agents.revision).toBeGreaterThan(before)
+  })
+
   it('is not brought back by a clock that goes back, before or after its end', () => {
     const { token } = ticking.agents.add({ name: 'demo' }, 'cli:0')
     ticking.agents.rotate('demo', HOUR, 'cli:0')
