@@ -242,6 +242,19 @@ describe('a request that is held', () => {
     expect(plain.json.error.message).toMatch(/^waiting for your approval/)
   })
 
+  it.each([
+    ['is no stream', { 'content-type': 'application/json' }, JSON.stringify({ choices: [] })],
+    ['is compressed', { 'content-type': 'text/event-stream', 'content-encoding': 'zz' }, 'data: {}\n\n'],
+    ['cannot be read', { 'content-type': 'text/html' }, '<html>'],
+  ])('ends in an error, and in nothing of the answer, where that %s', async (_what, headers, body) => {
+    kit.vendors.next('openai', { headers, pieces: [body] })
+    const stream = await open(CHAT, streamed)
+    await decide('1h')
+    const last = (await stream.until()).replaceAll(COMMENT, '')
+    expect(last).toMatch(/^data: \{"error":\{"message":"oauth3: [^\n]+\}\}\n\n$/)
+    expect(last).not.toContain(body)
+  })
+
   it('ends with its client, before and after its stream has begun', async () => {
     const before = kit.vendors.calls.length
     const stream = await open(CHAT, streamed)
@@ -389,4 +402,25 @@ it('a held stream whose client is gone without a word keeps no place', async () 
       return
     }
   }
+})
+
+it('what waits and what is under way when the daemon stops ends in an error that says so', async () => {
+  await using own = await createLlmKit({ holdTimes: HURRIED, drainMs: 50 })
+  await own.open('openai')
+  const agentToken = await own.addAgent('waiting')
+  const openAt = (by: string) =>
+    fetch(own.url + CHAT, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${by}`, 'content-type': 'application/json' },
+      body: JSON.stringify(chatBody({ stream: true })),
+    })
+  own.vendors.next('openai', async (call, response) => {
+    begin(call, response, { headers: { 'content-type': 'text/event-stream' } })
+    await write(call, response, 'data: {"choices":[{"index":0,"delta":{"content":"one"}}]}\n\n')
+    await call.gone
+  })
+  const [held, underWay] = await Promise.all([openAt(agentToken), openAt(own.token)])
+  const [stopped, ...texts] = await Promise.all([own.daemon.daemon.stop(), held.text(), underWay.text()])
+  expect(stopped).toBeUndefined()
+  for (const text of texts) expect(text).toMatch(/data: \{"error":\{[^\n]*"code":"shutting_down"\}\}\n\n$/)
 })

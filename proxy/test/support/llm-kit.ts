@@ -106,6 +106,7 @@ export async function createLlmKit(
     readonly environment?: Record<string, string>
     readonly moreNames?: readonly string[]
     readonly holdTimes?: DaemonKitOptions['holdTimes']
+    readonly drainMs?: number
   } = {},
 ): Promise<LlmKit> {
   const vendors = await startVendors({ moreNames: options.moreNames ?? [] })
@@ -121,6 +122,7 @@ export async function createLlmKit(
     sandbox: async () => createScriptedSandbox(),
     log,
     ...(options.holdTimes === undefined ? {} : { holdTimes: options.holdTimes }),
+    ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
     egress: {
       resolve: async (host, _signal, owner) => {
         lookups.push(host)

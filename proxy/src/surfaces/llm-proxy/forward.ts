@@ -71,6 +71,8 @@ class Forwarded extends Heard implements RelayObserver {
     if (method !== 'HEAD' && code < 300 && code !== 204) {
       const contentType = headerOf(rawHeaders, 'content-type')
       this.#stream = kindOfStream(contentType)
+      // Nothing can be written behind bytes that are compressed.
+      if (this.#stream !== null && headerOf(rawHeaders, 'content-encoding') !== null) this.#stream = null
       this.#reader = createUsageReader({ contentType, dropUsageChunk })
     }
     return this.#reader

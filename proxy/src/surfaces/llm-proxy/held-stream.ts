@@ -84,11 +84,14 @@ export class HeldStream extends Writable implements AnswerSink {
   }
 }
 
+/** Plain text that can go on where the comments ended. */
 function isEventStream(headers: readonly string[]): boolean {
+  let isStream = false
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    if (headers[at]?.toLowerCase() === 'content-type') {
-      return (headers[at + 1] ?? '').toLowerCase().startsWith('text/event-stream')
-    }
+    const name = headers[at]?.toLowerCase()
+    const value = (headers[at + 1] ?? '').toLowerCase()
+    if (name === 'content-encoding' && value !== 'identity') return false
+    if (name === 'content-type') isStream = value.startsWith('text/event-stream')
   }
-  return false
+  return isStream
 }

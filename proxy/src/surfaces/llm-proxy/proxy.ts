@@ -72,6 +72,9 @@ export interface LlmProxy extends AsyncDisposable {
 /** Of a refused request of one that nothing is granted to so much is still read, so that its client comes to read why. */
 const MAX_REFUSED_BYTES = 128 * 1_024
 
+/** How long clients have to take in why their streams end when the daemon stops. */
+const TELL_MS = 1_000
+
 interface Entered {
   readonly agent: Agent
   readonly reading: Reading
@@ -283,6 +286,9 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       sessions[Symbol.dispose]()
       readingOn[Symbol.dispose]()
       await Promise.race([inFlight.settled(), delay(ms, undefined, { ref: false })])
+      // What still goes on is broken off upstream, and its client is told so before its own connection is closed.
+      await pools[Symbol.asyncDispose]()
+      await Promise.race([inFlight.settled(), delay(TELL_MS, undefined, { ref: false })])
     },
 
     async [Symbol.asyncDispose]() {
