@@ -225,7 +225,7 @@ export const usageProperties = [
       const data = parsed(text)
       const scan = scanBody(bytes)
       if (data === undefined || 'problem' in scan) return
-      const wish = usageWish(bytes, scan)
+      const wish = usageWish(scan)
       if (wish !== null) {
         const { stream_options: options, ...rest } = JSON.parse(spliced(bytes, wish)) as Record<
           string,

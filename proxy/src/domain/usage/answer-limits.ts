@@ -1,6 +1,8 @@
 import type { AnswerFormat } from './answer-formats.ts'
 import type { ByteRange } from './body-scan.ts'
-import { keyOf, parsedAt, visitMembers } from './json-members.ts'
+import { numberAt, skipBlanks } from './json-bytes.ts'
+import { type ValueKind, type ValueReader, walkObject } from './json-walk.ts'
+import type { Word } from './json-word.ts'
 import type { Splice } from './splice.ts'
 
 /** Where a body says how long an answer may be, in the names of all vendors; plain data, so that a worker can tell it. */
@@ -37,38 +39,65 @@ const NAMES: ReadonlySet<string> = new Set([
 const WRAPPERS: ReadonlySet<string> = new Set([
   ...['generationConfig', 'generation_config', 'inferenceConfig', 'options'],
 ])
-const OPEN_OBJECT = 0x7b
+const NULL = 0x6e
 
 export function limitMembers(body: Buffer): LimitMembers {
-  const members: LimitMember[] = []
-  const places: Place[] = []
-  const wrapped: { readonly name: string; readonly start: number; readonly end: number }[] = []
-  const look = (name: string | null, start: number, end: number): void => {
-    const bytes = body.subarray(start, end)
-    let isEmpty = true
-    const open = visitMembers(bytes, (member) => {
-      isEmpty = false
-      if (member.keyEnd - member.keyStart > KEY_BYTES) return
-      const key = keyOf(bytes, member) ?? ''
-      const range = { start: start + member.start, end: start + member.end }
-      if (name === null && WRAPPERS.has(key)) wrapped.push({ name: key, ...range })
-      if (!NAMES.has(key)) return
-      const said = parsedAt(bytes, member.start, member.end)
-      const value = said === null ? null : typeof said === 'number' && said > 0 ? said : 0
-      members.push({ wrapper: name, name: key, ...range, value })
-    })
-    places.push({ name, start, end, inside: start + open + 1, isEmpty })
-  }
-  look(null, 0, body.length)
-  for (const { name, start, end } of wrapped) {
-    if (body[start] === OPEN_OBJECT) look(name, start, end)
-    else places.push({ name, start, end, inside: null, isEmpty: true })
-  }
-  return { members, places }
+  const reader = new LimitReader(body)
+  walkObject(body, [reader])
+  return reader.result()
 }
 
-/** The longest key that is looked at, escapes included. */
-const KEY_BYTES = 130
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
+type OpenPlace = Mutable<Place>
+/** What may end later than it begins. */
+type Open = OpenPlace | Mutable<LimitMember>
+
+const openAt = (name: string | null, start: number): OpenPlace => ({
+  ...{ name, start, end: start, inside: start + 1, isEmpty: true },
+})
+
+/** Reads them in a walk through a body whose deciding members `BodyScanner` finds to be of their types. */
+export class LimitReader implements ValueReader<Open> {
+  readonly root: OpenPlace
+  readonly #body: Buffer
+  readonly #members: LimitMember[] = []
+  readonly #places: OpenPlace[]
+
+  constructor(body: Buffer) {
+    this.#body = body
+    this.root = openAt(null, skipBlanks(body, 0))
+    this.#places = [this.root]
+  }
+
+  enter(place: Open, key: Word | null, kind: ValueKind, start: number, end: number): Open | null {
+    // A value that is no number has no limits in it.
+    if (key === null || 'wrapper' in place) return null
+    const { text } = key
+    place.isEmpty = false
+    if (place.name === null && WRAPPERS.has(text)) {
+      const wrapper = openAt(text, start)
+      this.#places.push(wrapper)
+      if (kind === 'object') return wrapper
+      wrapper.end = end
+      wrapper.inside = null
+    } else if (NAMES.has(text)) {
+      const said = numberAt(this.#body, start, end) ?? 0
+      const value = this.#body[start] === NULL ? null : Math.max(0, said)
+      const member = { wrapper: place.name, name: text, start, end, value }
+      this.#members.push(member)
+      return member
+    }
+    return null
+  }
+
+  leave(place: Open, end: number): void {
+    place.end = end
+  }
+
+  result(): LimitMembers {
+    return { members: this.#members, places: this.#places }
+  }
+}
 
 const isIn = ({ wrappers }: AnswerFormat, wrapper: string | null): boolean =>
   wrapper === null ? wrappers.length === 0 : wrappers.includes(wrapper)

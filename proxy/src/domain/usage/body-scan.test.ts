@@ -6,7 +6,7 @@ import { usageWish } from './stream-options.ts'
 const scan = (text: string) => scanBody(Buffer.from(text))
 const asking = (text: string) => {
   const body = Buffer.from(text)
-  const wish = usageWish(body, scanBody(body))
+  const wish = usageWish(scanBody(body))
   return wish && Buffer.concat(splicedPieces(body, [wish])).toString()
 }
 

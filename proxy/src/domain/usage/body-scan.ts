@@ -1,13 +1,7 @@
-import {
-  byFolded,
-  KIND_WORDS,
-  type MemberKind,
-  TOP_MEMBERS,
-  WRAPPED_MEMBERS,
-  WRAPPERS,
-} from './deciding-members.ts'
-import { foldedKey } from './folded-key.ts'
-import { isEscaped, keyOf, type Member, parsedAt, stringAt, visitMembers } from './json-members.ts'
+import { DECIDING, type DecidingMember, KIND_WORDS, WRAPPED, WRAPPERS } from './deciding-members.ts'
+import { numberAt, parsedAt } from './json-bytes.ts'
+import { MAX_MEMBERS, type ValueKind, type ValueReader, walkObject } from './json-walk.ts'
+import { textAt, type Word } from './json-word.ts'
 
 /**
  * What the proxy must know of a request's body, read without making objects of it. A key that decides something must
@@ -22,8 +16,12 @@ export interface BodyScan {
   readonly stream: boolean
   /** The bytes of the value of `stream_options`. */
   readonly streamOptions: ByteRange | null
-  /** Whether `stream_options.include_usage` is asked for already. */
+  /** The bytes of the value of `stream_options.include_usage`. */
+  readonly usageWishAt: ByteRange | null
+  /** Whether it is asked for already. */
   readonly includeUsage: boolean
+  /** Where a member may be put into `stream_options`; null where it is no object. */
+  readonly insideOptions: Inside | null
   /** The largest of the limits for the answer that the body names, in tokens. */
   readonly maxTokens: number | null
   /** Models that the vendor may take in place of the first: OpenRouter's `models`. */
@@ -34,6 +32,12 @@ export interface BodyScan {
   readonly choices: number
   /** Where the object's `{` stands. */
   readonly objectStart: number
+}
+
+/** Behind the `{` of an object. */
+export interface Inside {
+  readonly at: number
+  readonly isEmpty: boolean
 }
 
 /** From `start` up to, but without, `end`. */
@@ -55,171 +59,184 @@ export interface BodyProblem {
 }
 
 const MAX_MODELS = 64
-const FOLDED_TOP = byFolded(TOP_MEMBERS)
-const FOLDED_WRAPPED = byFolded(WRAPPED_MEMBERS)
-/** Of the keys above in bytes, also with each s written as ſ: a key of another length need not be looked at. */
-const LENGTHS = new Set(
-  [...FOLDED_TOP.keys(), ...FOLDED_WRAPPED.keys()].flatMap((name) =>
-    Array.from({ length: name.split('s').length }, (_, longer) => name.length + longer),
-  ),
-)
-/** The longest key that is looked at, escapes included, and the longest small object that is parsed. */
-const KEY_BYTES = 128
-const SMALL_BYTES = 16_384
+/** The longest list of models that is parsed. */
+const LIST_BYTES = 16_384
 /** Members whose folded spelling alone counts: of these a reader that folds finds the same one. */
 const ANY_CASE: ReadonlySet<string> = new Set(['model', 'models', 'stream', 'background'])
+/** The first byte of each kind of scalar. */
+const [NULL, TRUE, FALSE] = [0x6e, 0x74, 0x66] as const
+const USAGE_WISH = 'include_usage'
 
-const smallValue = (body: Buffer, { start, end }: ByteRange): unknown =>
-  end - start <= SMALL_BYTES ? parsedAt(body, start, end) : undefined
-
-interface Found {
-  readonly decided: ReadonlyMap<string, Member>
-  readonly objectStart: number
-}
-
-/** The members that decide something, each once and in the type that it has to be. */
-function decidedIn(
-  body: Buffer,
-  members: typeof TOP_MEMBERS,
-  spellings: ReadonlyMap<string, string>,
-): Found | BodyProblem {
-  const decided = new Map<string, Member>()
-  let problem: BodyProblem | null = null
-  const objectStart = visitMembers(body, (member) => {
-    const keyBytes = member.keyEnd - member.keyStart - 2
-    if (keyBytes > KEY_BYTES) return
-    if (!LENGTHS.has(keyBytes) && !isEscaped(body, member.keyStart, member.keyEnd)) return
-    const key = keyOf(body, member)
-    if (key === null) {
-      problem ??= { problem: 'not_json' }
-      return
-    }
-    const spelling = spellings.get(foldedKey(key))
-    const deciding = spelling === undefined ? undefined : members.get(spelling)
-    if (deciding === undefined) return
-    const { name } = deciding
-    if (decided.has(name) || (!members.has(key) && !ANY_CASE.has(name))) {
-      problem ??= { problem: 'doubled_key', member: name }
-    }
-    decided.set(name, member)
-    if (!isOfKind(body, member, deciding.kind)) {
-      problem ??= { problem: 'wrong_type', member: name, wanted: KIND_WORDS[deciding.kind] }
-    }
-  })
-  if (objectStart === -1) return { problem: 'not_json' }
-  return problem ?? { decided, objectStart }
-}
-
-function isOfKind(body: Buffer, member: ByteRange, kind: MemberKind): boolean {
-  const first = body[member.start]
-  if (first === NULL) return kind !== 'text'
-  switch (kind) {
-    case 'text':
-      return first === QUOTE
-    case 'names':
-      return modelsOf(smallValue(body, member)) !== null
-    case 'flag':
-      return first === TRUE || first === FALSE
-    case 'object':
-      return first === OBJECT
-    case 'tier':
-      return first === QUOTE || first === OBJECT
-    default: {
-      const value = member.end - member.start > NUMBER_BYTES ? null : smallValue(body, member)
-      return Number.isSafeInteger(value) && (kind === 'limit' || (value as number) >= 1)
-    }
-  }
-}
-
-/** The first byte of each kind of value. */
-const [QUOTE, OBJECT, NULL, TRUE, FALSE] = [0x22, 0x7b, 0x6e, 0x74, 0x66] as const
-const NUMBER_BYTES = 32
+/** `models`: the list of that name. */
+type Place = 'top' | 'wrapper' | 'options' | 'models'
 
 export function scanBody(body: Buffer): BodyScan | BodyProblem {
-  const found = decidedIn(body, TOP_MEMBERS, FOLDED_TOP)
-  if ('problem' in found) return found
-  const { decided, objectStart } = found
-  let maxTokens = 0
-  let choices = 1
-  const count = (bytes: Buffer, members: typeof TOP_MEMBERS, within: ReadonlyMap<string, Member>): void => {
-    for (const [name, member] of within) {
-      const kind = members.get(name)?.kind
-      if (kind === 'limit') maxTokens = larger(maxTokens, smallValue(bytes, member))
-      else if (kind === 'count') choices = larger(choices, smallValue(bytes, member))
-    }
-  }
-  count(body, TOP_MEMBERS, decided)
-  for (const name of WRAPPERS) {
-    const wrapper = decided.get(name)
-    if (wrapper === undefined || body[wrapper.start] !== OBJECT) continue
-    const bytes = body.subarray(wrapper.start, wrapper.end)
-    const inner = decidedIn(bytes, WRAPPED_MEMBERS, FOLDED_WRAPPED)
-    if ('problem' in inner) return inner
-    count(bytes, WRAPPED_MEMBERS, inner.decided)
-  }
-
-  const model = decided.get('model')
-  const name = model === undefined ? null : stringAt(body, model.start, model.end)
-  if (model !== undefined && name === null) return { problem: 'not_json' }
-  const options = decided.get('stream_options')
-  const wrong = options === undefined ? null : problemOfOptions(body.subarray(options.start, options.end))
-  if (wrong !== null) return wrong
-  const more = decided.get('models')
-  const isTrue = (member: Member | undefined): boolean => member !== undefined && body[member.start] === TRUE
-  const tier = decided.get('service_tier')
-  return {
-    model: name,
-    modelAt: name === null || model === undefined ? null : { start: model.start, end: model.end },
-    stream: isTrue(decided.get('stream')),
-    streamOptions: options === undefined ? null : { start: options.start, end: options.end },
-    includeUsage: options !== undefined && field(smallValue(body, options), 'include_usage') === true,
-    maxTokens: maxTokens === 0 ? null : maxTokens,
-    moreModels: more === undefined ? [] : (modelsOf(smallValue(body, more)) ?? []),
-    background:
-      isTrue(decided.get('background')) ||
-      isTrue(decided.get('deferred')) ||
-      (tier !== undefined && smallValue(body, tier) === 'batch'),
-    choices,
-    objectStart,
-  }
+  const scanner = new BodyScanner(body)
+  return scanner.result(walkObject(body, [scanner]))
 }
 
-const larger = (known: number, value: unknown): number =>
-  typeof value === 'number' && Number.isSafeInteger(value) ? Math.max(known, value) : known
+/** Reads what `BodyScan` tells in a walk through the body. */
+export class BodyScanner implements ValueReader<Place> {
+  readonly root = 'top'
+  readonly #body: Buffer
+  #problem: BodyProblem | null = null
+  /** Something in it is no JSON; what is wrong besides is told first, for that is refused. */
+  #isBroken = false
+  /** Names of members at the top, and in the wrapper that is read. */
+  readonly #atTop: string[] = []
+  #inWrapper: string[] = []
+  /** Of the wrapper, or of `stream_options`. */
+  #members = 0
+  #model: string | null = null
+  #modelAt: ByteRange | null = null
+  #moreModels: readonly string[] = []
+  #modelsStart = 0
+  #isStream = false
+  #isBackground = false
+  #optionsStart = 0
+  #options: ByteRange | null = null
+  #inside: Inside | null = null
+  #usageWishAt: ByteRange | null = null
+  #includeUsage = false
+  #maxTokens = 0
+  #choices = 1
+
+  constructor(body: Buffer) {
+    this.#body = body
+  }
+
+  enter(place: Place, key: Word | null, kind: ValueKind, start: number, end: number): Place | null {
+    // Of a list that is parsed when it is whole.
+    if (key === null) return null
+    if (key.isBroken) return this.#broken()
+    if (place === 'top') {
+      const deciding = DECIDING.get(key.folded)
+      return deciding === undefined ? null : this.#decide(this.#atTop, deciding, key, kind, start, end)
+    }
+    this.#members += 1
+    if (this.#members > MAX_MEMBERS) return this.#broken()
+    if (place === 'options') return this.#option(key, start, end)
+    const deciding = WRAPPED.get(key.folded)
+    return deciding === undefined ? null : this.#decide(this.#inWrapper, deciding, key, kind, start, end)
+  }
+
+  leave(place: Place, end: number): void {
+    if (place === 'options') {
+      this.#options = { start: this.#optionsStart, end }
+      this.#inside = { at: this.#optionsStart + 1, isEmpty: this.#members === 0 }
+    } else if (place === 'models') {
+      const start = this.#modelsStart
+      const models = modelsOf(end - start <= LIST_BYTES ? parsedAt(this.#body, start, end) : undefined)
+      if (models === null) this.#wrongType('models', 'names')
+      else this.#moreModels = models
+    }
+  }
+
+  /** `objectStart` as the walk told it. */
+  result(objectStart: number): BodyScan | BodyProblem {
+    if (objectStart === -1) return { problem: 'not_json' }
+    if (this.#problem !== null) return this.#problem
+    if (this.#isBroken) return { problem: 'not_json' }
+    return {
+      model: this.#model,
+      modelAt: this.#modelAt,
+      stream: this.#isStream,
+      streamOptions: this.#options,
+      usageWishAt: this.#usageWishAt,
+      includeUsage: this.#includeUsage,
+      insideOptions: this.#inside,
+      maxTokens: this.#maxTokens === 0 ? null : this.#maxTokens,
+      moreModels: this.#moreModels,
+      background: this.#isBackground,
+      choices: this.#choices,
+      objectStart,
+    }
+  }
+
+  #broken(): null {
+    this.#isBroken = true
+    return null
+  }
+
+  #wrong(problem: BodyProblem): null {
+    this.#problem ??= problem
+    return null
+  }
+
+  #wrongType(member: string, kind: keyof typeof KIND_WORDS): null {
+    return this.#wrong({ problem: 'wrong_type', member, wanted: KIND_WORDS[kind] })
+  }
+
+  /** One of the members that decide something: each once, in one spelling, and in the type that it has to be. */
+  #decide(
+    decided: string[],
+    { name, kind: wanted, spelling }: DecidingMember,
+    key: Word,
+    kind: ValueKind,
+    start: number,
+    end: number,
+  ): Place | null {
+    if (decided.includes(name) || (key.text !== spelling && !ANY_CASE.has(name))) {
+      this.#wrong({ problem: 'doubled_key', member: name })
+    }
+    decided.push(name)
+    const first = this.#body[start]
+    if (first === NULL) {
+      if (name === 'stream_options') this.#options = { start, end }
+      return wanted === 'text' ? this.#wrongType(name, wanted) : null
+    }
+    switch (wanted) {
+      case 'text':
+        if (kind !== 'string') return this.#wrongType(name, wanted)
+        this.#model = textAt(this.#body, start, end)
+        this.#modelAt = { start, end }
+        return this.#model === null ? this.#broken() : null
+      case 'names':
+        this.#modelsStart = start
+        return kind === 'list' ? 'models' : this.#wrongType(name, wanted)
+      case 'flag':
+        if (first !== TRUE && first !== FALSE) return this.#wrongType(name, wanted)
+        if (name === 'stream') this.#isStream = first === TRUE
+        else this.#isBackground ||= first === TRUE
+        return null
+      case 'object':
+        if (kind !== 'object') return this.#wrongType(name, wanted)
+        this.#members = 0
+        if (WRAPPERS.has(name)) {
+          this.#inWrapper = []
+          return 'wrapper'
+        }
+        this.#optionsStart = start
+        return 'options'
+      case 'tier':
+        if (kind !== 'string') return kind === 'object' ? null : this.#wrongType(name, wanted)
+        this.#isBackground ||= textAt(this.#body, start, end) === 'batch'
+        return null
+      default: {
+        const value = numberAt(this.#body, start, end)
+        if (value === undefined || !Number.isSafeInteger(value)) return this.#wrongType(name, wanted)
+        if (wanted === 'limit') this.#maxTokens = Math.max(this.#maxTokens, value)
+        else if (value < 1) return this.#wrongType(name, wanted)
+        else this.#choices = Math.max(this.#choices, value)
+        return null
+      }
+    }
+  }
+
+  /** Of two wishes for a usage the vendor might read the other one. */
+  #option({ text, folded }: Word, start: number, end: number): null {
+    if (folded !== USAGE_WISH) return null
+    const member = `stream_options.${USAGE_WISH}`
+    if (this.#usageWishAt !== null || text !== USAGE_WISH) this.#wrong({ problem: 'doubled_key', member })
+    const first = this.#body[start]
+    this.#usageWishAt = { start, end }
+    this.#includeUsage = first === TRUE
+    return first === NULL || first === TRUE || first === FALSE ? null : this.#wrongType(member, 'flag')
+  }
+}
 
 /** Null for what another reader might find other models in. */
 function modelsOf(value: unknown): string[] | null {
-  if (value === null) return []
   if (!Array.isArray(value) || value.length > MAX_MODELS) return null
   return value.every((name) => typeof name === 'string') ? value : null
-}
-
-/** Of two wishes for a usage the vendor might read the other one. */
-function problemOfOptions(options: Buffer): BodyProblem | null {
-  if (options[0] !== OBJECT) return null
-  let wishes = 0
-  let problem: BodyProblem | null = null
-  visitMembers(options, (member) => {
-    const key = keyOf(options, member)
-    if (key === null) problem ??= { problem: 'not_json' }
-    else if (foldedKey(key) === 'include_usage') {
-      wishes += 1
-      if (wishes > 1 || key !== 'include_usage') {
-        problem ??= { problem: 'doubled_key', member: 'stream_options.include_usage' }
-      }
-      if (!isOfKind(options, member, 'flag')) {
-        problem ??= {
-          problem: 'wrong_type',
-          member: 'stream_options.include_usage',
-          wanted: KIND_WORDS.flag,
-        }
-      }
-    }
-  })
-  return problem
-}
-
-function field(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
 }

@@ -17,12 +17,15 @@ export const KIND_WORDS: Readonly<Record<MemberKind, string>> = {
   count: 'a whole number from 1, or null',
 }
 
-interface DecidingMember {
+export interface DecidingMember {
   readonly kind: MemberKind
   /** Two spellings of one member are that member twice. */
   readonly name: string
+  /** The exact one. */
+  readonly spelling: string
 }
 
+/** By folded spelling, so that a reader who counts letters' case for nothing is not read differently. */
 type Table = ReadonlyMap<string, DecidingMember>
 
 function table(rows: Readonly<Partial<Record<MemberKind, readonly (string | readonly string[])[]>>>): Table {
@@ -34,14 +37,14 @@ function table(rows: Readonly<Partial<Record<MemberKind, readonly (string | read
     for (const spellings of names) {
       const all = typeof spellings === 'string' ? [spellings] : spellings
       const [name = ''] = all
-      for (const spelling of all) found.set(spelling, { kind, name })
+      for (const spelling of all) found.set(foldedKey(spelling), { kind, name, spelling })
     }
   }
   return found
 }
 
-/** By their exact spelling, at the top of a body. */
-export const TOP_MEMBERS: Table = table({
+/** At the top of a body. */
+export const DECIDING: Table = table({
   text: ['model'],
   names: ['models'],
   flag: ['stream', 'background', 'deferred'],
@@ -58,8 +61,8 @@ export const TOP_MEMBERS: Table = table({
   count: ['n', 'best_of', 'num_generations', ['candidateCount', 'candidate_count'], 'num_return_sequences'],
 })
 
-/** By exact spelling, inside of the members of kind `object` that wrap such limits. */
-export const WRAPPED_MEMBERS: Table = table({
+/** Inside of the members of kind `object` that wrap such limits. */
+export const WRAPPED: Table = table({
   limit: [
     ['maxOutputTokens', 'max_output_tokens'],
     ...['maxTokens', 'max_tokens', 'num_predict', 'maxTokenCount', 'max_new_tokens'],
@@ -67,11 +70,7 @@ export const WRAPPED_MEMBERS: Table = table({
   count: [['candidateCount', 'candidate_count'], 'n', 'best_of', 'num_return_sequences'],
 })
 
-/** Members whose own members are of `WRAPPED_MEMBERS`; `stream_options` has its own. */
+/** Members whose own members are of `WRAPPED`; `stream_options` has its own. */
 export const WRAPPERS: ReadonlySet<string> = new Set([
   ...['generationConfig', 'inferenceConfig', 'options', 'textGenerationConfig', 'parameters'],
 ])
-
-/** By their folded spelling, so that a reader who counts letters' case for nothing is not read differently. */
-export const byFolded = (members: Table): ReadonlyMap<string, string> =>
-  new Map([...members.keys()].map((spelling) => [foldedKey(spelling), spelling]))

@@ -1,5 +1,6 @@
-import { foldedKey } from './folded-key.ts'
-import { behindValue, keyAt, skipBlanks, stringAt, stringEnd } from './json-members.ts'
+import { skipBlanks } from './json-bytes.ts'
+import { type ValueKind, type ValueReader, walkObject } from './json-walk.ts'
+import { textAt, type Word } from './json-word.ts'
 import { isModelKey, isReferenceKey, isSchemaKey, isUndecidedKey, ZONES } from './request-words.ts'
 
 /**
@@ -23,19 +24,46 @@ const MAX_MEMBERS = 100_000
 const MAX_NAMES = 64
 const MAX_NAME_BYTES = 1_024
 
-const QUOTE = 0x22
-const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d] as const
+const [QUOTE, CLOSE_OBJECT, CLOSE_LIST] = [0x22, 0x7d, 0x5d] as const
 
 /** Of a body that `scanBody` has found to be one JSON object. */
 export function deepScan(body: Buffer): DeepScan {
-  const scan = new Scan(body)
-  scan.run()
-  return { models: [...scan.names], refersToStored: scan.refers }
+  const scanner = new DeepScanner(body)
+  walkObject(body, [scanner])
+  return scanner.result()
 }
 
-class Scan {
-  readonly names = new Set<string | null>()
-  refers = false
+/** An object or list that is looked through. */
+class Place {
+  readonly zone: Zone
+  /** The member that it is the value of, or stands in a list of. */
+  readonly parent: string
+  readonly depth: number
+  readonly isObject: boolean
+  /** How often a model had been named before it. */
+  readonly namedBefore: number
+  type = ''
+  id: string | null = null
+  /** It brings what it says along. */
+  owns = false
+  isSealed = false
+  /** Nobody can tell what the rest of it says. */
+  isUnknown = false
+
+  constructor(zone: Zone, parent: string, depth: number, isObject: boolean, namedBefore: number) {
+    this.zone = zone
+    this.parent = parent
+    this.depth = depth
+    this.isObject = isObject
+    this.namedBefore = namedBefore
+  }
+}
+
+/** Reads what `DeepScan` tells in a walk through the body. */
+export class DeepScanner implements ValueReader<Place> {
+  readonly root = new Place('top', '', 1, true, 0)
+  readonly #names = new Set<string | null>()
+  #refers = false
   #members = 0
   /** How often a model was named, also the same one again. */
   #named = 0
@@ -45,145 +73,116 @@ class Scan {
     this.#body = body
   }
 
-  run(): void {
-    this.#object(skipBlanks(this.#body, 0), 'top', '', 1)
+  enter(place: Place, key: Word | null, kind: ValueKind, start: number, end: number): Place | null {
+    const { zone } = place
+    if (key === null) {
+      // A list of names is one: nobody writes `[x, y]` below a word for models for anything else.
+      if (kind === 'string' && zone !== 'talk' && zone !== 'item' && isModelKey(place.parent)) {
+        this.#name(start, end)
+      }
+      return this.#within(place, zone, place.parent, kind)
+    }
+    if (place.isUnknown) return null
+    this.#members += 1
+    if (key.isBroken || this.#members > MAX_MEMBERS) {
+      place.isUnknown = true
+      return this.#unknown()
+    }
+    return this.#member(place, key, kind, start, end)
+  }
+
+  leave(place: Place): void {
+    if (place.isObject && !place.isUnknown) this.#whole(place)
+  }
+
+  result(): DeepScan {
+    return { models: [...this.#names], refersToStored: this.#refers }
   }
 
   /** It cannot be told what is said there. */
-  #unknown(): void {
-    this.names.add(null)
-    this.refers = true
+  #unknown(): null {
+    this.#names.add(null)
+    this.#refers = true
+    return null
   }
 
-  #value(at: number, zone: Zone, key: string, depth: number): number {
-    const byte = this.#body[at]
-    if (byte !== OPEN_OBJECT && byte !== OPEN_LIST) return behindValue(this.#body, at)
-    if (depth > MAX_DEPTH) {
-      this.#unknown()
-      return behindValue(this.#body, at)
-    }
-    if (byte === OPEN_OBJECT) return this.#object(at, zone, key, depth)
-    at = skipBlanks(this.#body, at + 1)
-    while (this.#body[at] !== CLOSE_LIST) {
-      // A list of names is one: nobody writes `[x, y]` below a word for models for anything else.
-      if (this.#body[at] === QUOTE && zone !== 'talk' && zone !== 'item' && isModelKey(key)) this.#name(at)
-      at = skipBlanks(this.#body, this.#value(at, zone, key, depth + 1))
-      if (this.#body[at] !== CLOSE_LIST) at = skipBlanks(this.#body, at + 1)
-    }
-    return at + 1
+  #within(place: Place, zone: Zone, parent: string, kind: ValueKind): Place | null {
+    if (kind === 'string' || kind === 'scalar') return null
+    if (place.depth === MAX_DEPTH) return this.#unknown()
+    return new Place(zone, parent, place.depth + 1, kind === 'object', this.#named)
   }
 
-  #object(start: number, zone: Zone, parent: string, depth: number): number {
-    const body = this.#body
-    const before = this.#named
-    let type = ''
-    let id: string | null = null
-    let owns = false
-    let isSealed = false
-    let at = skipBlanks(body, start + 1)
-    while (body[at] !== CLOSE_OBJECT) {
-      this.#members += 1
-      const keyEnd = stringEnd(body, at)
-      const written = keyEnd - at <= MAX_NAME_BYTES ? keyAt(body, at, keyEnd) : ''
-      at = skipBlanks(body, skipBlanks(body, keyEnd) + 1)
-      if (written === null || this.#members > MAX_MEMBERS) {
-        this.#unknown()
-        return behindValue(body, start)
-      }
-      const key = foldedKey(written)
-      if (body[at] === QUOTE && key === 'type') type = this.#text(at) ?? ''
-      if (body[at] === QUOTE && key === 'id') id = this.#text(at) ?? ''
-      isSealed ||= key === 'encrypted_content' && !this.#isEmpty(at)
-      owns ||= OWN_CONTENT.has(key) && !this.#isEmpty(at)
-      at = skipBlanks(body, this.#member(key, written, at, zone, parent, depth))
-      if (body[at] !== CLOSE_OBJECT) at = skipBlanks(body, at + 1)
+  #member(place: Place, word: Word, kind: ValueKind, start: number, end: number): Place | null {
+    const { zone } = place
+    const key = word.folded
+    const isString = kind === 'string'
+    const isEmpty = this.#isEmpty(kind, start)
+    if (key === 'type' && isString) place.type = this.#text(start, end) ?? ''
+    if (key === 'id' && isString) place.id = this.#text(start, end) ?? ''
+    if (isEmpty) return null
+    if (key === 'encrypted_content') place.isSealed = true
+    if (OWN_CONTENT.has(key)) place.owns = true
+    const isTalk = zone === 'talk' || zone === 'item'
+    if (isSchemaKey(key, isTalk, zone === 'tools')) return null
+    if (place.parent !== 'metadata' && this.#isReference(word, kind, start, end)) this.#refers = true
+    if (!isTalk) {
+      // The model of the first level is `scanBody`'s to tell: it may go out under another name.
+      const isFirst = place.depth === 1 && key === 'model'
+      if (isString && !isFirst && isModelKey(key)) this.#name(start, end)
+      if (isUndecidedKey(key) || (key === 'prompt' && kind === 'object')) this.#names.add(null)
     }
-    if (type === 'reasoning') owns = isSealed
-    this.#whole(zone, parent, { type, id, owns, named: this.#named > before })
-    return at + 1
+    return this.#within(place, zoneOf(zone, key, kind), key, kind)
   }
 
   /** What only all members of an object together say. */
-  #whole(
-    zone: Zone,
-    parent: string,
-    {
-      type,
-      id,
-      owns,
-      named,
-    }: {
-      readonly type: string
-      readonly id: string | null
-      /** It brings what it says along. */
-      readonly owns: boolean
-      /** It names a model, or something in it does. */
-      readonly named: boolean
-    },
-  ): void {
-    if (zone === 'tools' && !named && NAMELESS_TOOL.test(type)) this.names.add(null)
+  #whole({ zone, parent, type, id, owns, isSealed, namedBefore }: Place): void {
+    const isNamed = this.#named > namedBefore
+    if (zone === 'tools' && !isNamed && NAMELESS_TOOL.test(type)) this.#names.add(null)
     // Options below a word for models that name none may choose one in a way of their own.
-    if (zone !== 'talk' && zone !== 'item' && !named && isModelKey(parent)) this.names.add(null)
-    if (parent === 'plugins' && !PLAIN_PLUGINS.has(id ?? '')) this.names.add(null)
+    if (zone !== 'talk' && zone !== 'item' && !isNamed && isModelKey(parent)) this.#names.add(null)
+    if (parent === 'plugins' && !PLAIN_PLUGINS.has(id ?? '')) this.#names.add(null)
     if (id === null) return
-    if (KEPT.has(parent) || type === 'item_reference') this.refers = true
-    if (zone === 'item' && (!owns || LOOKED_UP.has(type))) this.refers = true
+    if (KEPT.has(parent) || type === 'item_reference') this.#refers = true
+    const brings = type === 'reasoning' ? isSealed : owns
+    if (zone === 'item' && (!brings || LOOKED_UP.has(type))) this.#refers = true
   }
 
-  /** Behind the value. */
-  #member(key: string, written: string, at: number, zone: Zone, parent: string, depth: number): number {
-    const body = this.#body
-    const isTalk = zone === 'talk' || zone === 'item'
-    if (isSchemaKey(key, isTalk, zone === 'tools')) return behindValue(body, at)
-    if (this.#isEmpty(at)) return behindValue(body, at)
-    if (parent !== 'metadata' && this.#isReference(key, written, at)) this.refers = true
-    if (!isTalk) {
-      if (key === 'voice' && OWN_VOICE.test(this.#text(at) ?? '')) this.refers = true
-      // The model of the first level is `scanBody`'s to tell: it may go out under another name.
-      const isFirst = depth === 1 && key === 'model'
-      if (isModelKey(key) && body[at] === QUOTE && !isFirst) this.#name(at)
-      if (isUndecidedKey(key) || (key === 'prompt' && body[at] === OPEN_OBJECT)) this.names.add(null)
+  #isReference({ folded: key, text }: Word, kind: ValueKind, start: number, end: number): boolean {
+    if (key === 'prompt') return kind === 'object'
+    if (key === 'container' || key === 'conversation') return kind === 'string'
+    if (key === 'uri' || key === 'fileuri' || key === 'file_uri') {
+      return kind !== 'string' || !isPublicUrl(this.#text(start, end))
     }
-    return this.#value(at, this.#zoneOf(key, at, zone), key, depth + 1)
-  }
-
-  #zoneOf(key: string, at: number, zone: Zone): Zone {
-    if (zone === 'item' || zone === 'talk') return 'talk'
-    if (zone !== 'top') return zone
-    if (ZONES.tools.has(key)) return 'tools'
-    const isObject = this.#body[at] === OPEN_OBJECT
-    if (ZONES.top.has(key) && isObject) return 'top'
-    if (key === 'input') return 'item'
-    return ZONES.talk.has(key) && !(key === 'prompt' && isObject) ? 'talk' : 'options'
-  }
-
-  #isReference(key: string, written: string, at: number): boolean {
-    const byte = this.#body[at]
-    if (key === 'prompt') return byte === OPEN_OBJECT
-    if (key === 'container' || key === 'conversation') return byte === QUOTE
-    if (key === 'uri' || key === 'fileuri' || key === 'file_uri') return !isPublicUrl(this.#text(at))
-    return isReferenceKey(key, written)
+    return isReferenceKey(key, text)
   }
 
   /** null, "", [] and {} ask for nothing; neither does what is no text, list or object. */
-  #isEmpty(at: number): boolean {
-    const byte = this.#body[at]
-    if (byte === QUOTE) return this.#body[at + 1] === QUOTE
-    if (byte !== OPEN_OBJECT && byte !== OPEN_LIST) return true
-    const next = this.#body[skipBlanks(this.#body, at + 1)]
+  #isEmpty(kind: ValueKind, at: number): boolean {
+    const body = this.#body
+    if (kind === 'string') return body[at + 1] === QUOTE
+    if (kind === 'scalar') return true
+    const next = body[skipBlanks(body, at + 1)]
     return next === CLOSE_OBJECT || next === CLOSE_LIST
   }
 
-  #text(at: number): string | null {
-    if (this.#body[at] !== QUOTE) return null
-    const end = stringEnd(this.#body, at)
-    return end - at <= MAX_NAME_BYTES ? stringAt(this.#body, at, end) : null
+  #text(start: number, end: number): string | null {
+    return end - start <= MAX_NAME_BYTES ? textAt(this.#body, start, end) : null
   }
 
-  #name(at: number): void {
+  #name(start: number, end: number): void {
     this.#named += 1
-    this.names.add(this.names.size < MAX_NAMES ? this.#text(at) : null)
+    this.#names.add(this.#names.size < MAX_NAMES ? this.#text(start, end) : null)
   }
+}
+
+function zoneOf(zone: Zone, key: string, kind: ValueKind): Zone {
+  if (zone === 'item' || zone === 'talk') return 'talk'
+  if (zone !== 'top') return zone
+  if (ZONES.tools.has(key)) return 'tools'
+  const isObject = kind === 'object'
+  if (ZONES.top.has(key) && isObject) return 'top'
+  if (key === 'input') return 'item'
+  return ZONES.talk.has(key) && !(key === 'prompt' && isObject) ? 'talk' : 'options'
 }
 
 /** Tools that use a model of the vendor's choice unless they name one. */

@@ -1,5 +1,5 @@
 import { createGrowingBytes } from './growing-bytes.ts'
-import { parsedAt } from './json-members.ts'
+import { parsedAt } from './json-bytes.ts'
 import type { UsageReader } from './ports.ts'
 import { isLastWord, mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
 

@@ -1,5 +1,6 @@
 import { createGrowingBytes } from './growing-bytes.ts'
-import { keyOf, parsedAt, visitMembers } from './json-members.ts'
+import { parsedAt } from './json-bytes.ts'
+import { type ValueReader, walkObject } from './json-walk.ts'
 import type { TokenUsage, UsageReader } from './ports.ts'
 import { isLastWord, mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
 
@@ -72,17 +73,25 @@ export function createJsonReader(maxBodyBytes: number): UsageReader {
 
 /** Members of an answer that tell all there is to know, in nearly every vendor's. */
 const AT_TOP: ReadonlySet<string> = new Set(['usage', 'usageMetadata', 'model', 'modelVersion'])
-const AT_TOP_LENGTHS = new Set([...AT_TOP].map((name) => name.length))
 
 /** Without making objects of what the model wrote; null where the members at the top do not tell it. */
 function toldAtTop(bytes: Buffer): Told | null {
   const members: Record<string, unknown> = {}
-  const open = visitMembers(bytes, (member) => {
-    if (!AT_TOP_LENGTHS.has(member.keyEnd - member.keyStart - 2)) return
-    const key = keyOf(bytes, member)
-    if (key !== null && AT_TOP.has(key)) members[key] = parsedAt(bytes, member.start, member.end)
-  })
-  const usage = open === -1 ? null : readUsage(members)
+  let open = { name: '', start: 0 }
+  const reader: ValueReader<'top' | 'member'> = {
+    root: 'top',
+    enter(place, key, _kind, start, end) {
+      const name = key?.text ?? ''
+      if (place !== 'top' || !AT_TOP.has(name)) return null
+      if (end !== 0) members[name] = parsedAt(bytes, start, end)
+      open = { name, start }
+      return 'member'
+    },
+    leave(place, end) {
+      if (place === 'member') members[open.name] = parsedAt(bytes, open.start, end)
+    },
+  }
+  const usage = walkObject(bytes, [reader]) === -1 ? null : readUsage(members)
   return usage === null ? null : { usage, model: readModel(members), isLast: true }
 }
 

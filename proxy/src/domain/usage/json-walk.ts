@@ -1,64 +1,125 @@
-import { keyAt, skipBlanks, valueEnd } from './json-members.ts'
+import { skipBlanks, stringEnd, valueEnd } from './json-bytes.ts'
+import { type Word, wordAt } from './json-word.ts'
+
+/**
+ * The one walk through a JSON object: checks that it is whole by JSON's grammar, and tells its values to all that read it. Linear
+ * in time, without making objects of it; nesting is bounded, and so are the members of the object itself.
+ */
 
 /** What a value is, by its first byte. */
 export type ValueKind = 'object' | 'list' | 'string' | 'scalar'
 
 /**
- * Called for each value of a body, in order, outer ones first. `key` is null for what stands in a list, and '' for a key that
- * is longer than any that is asked for. `start` is its first byte, `end` behind its last (of objects and lists: 0, for they are only
- * beginning). What it answers is the place that the value's own members and elements are told with.
+ * One that reads a body. Each object and list has a place of the reader's own, with which its members and elements are told; a
+ * walk that fails has told some of them by then, and what was made of them counts for nothing.
  */
-export type Enter<Place> = (
-  place: Place,
-  key: string | null,
-  kind: ValueKind,
-  start: number,
-  end: number,
-) => Place
+export interface ValueReader<Place> {
+  /** Of the object itself. */
+  readonly root: Place
+  /**
+   * Called for each value, in order, outer ones first; `key` is null for what stands in a list. `start` is its first byte, `end` behind its
+   * last (of objects and lists: 0, for they are only beginning). Answers the place of what is in there; null: nothing of it is wanted.
+   */
+  enter(place: Place, key: Word | null, kind: ValueKind, start: number, end: number): Place | null
+  /** An object or list that has a place ends before `end`. */
+  leave?(place: Place, end: number): void
+}
 
-const KEY_BYTES = 128
-const [QUOTE, OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, COMMA] = [
-  ...([0x22, 0x7b, 0x7d, 0x5b, 0x5d, 0x2c] as const),
-]
+const [QUOTE, COMMA, COLON] = [0x22, 0x2c, 0x3a] as const
+const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d] as const
+/** Deeper than any request; what nests deeper is not read. */
+const MAX_DEPTH = 1_000
+/** Members of the object itself: requests have a few dozen. With more of them it is not read, as if it nested too deeply. */
+export const MAX_MEMBERS = 1_024
 
-/** Walks through a body that `visitMembers` has found to be whole; linear in time, without making objects of it. */
-export function walkValues<Place>(bytes: Buffer, root: Place, enter: Enter<Place>): void {
-  const places: Place[] = []
-  const isObject: boolean[] = []
-  let depth = -1
-  let at = skipBlanks(bytes, 0)
-  while (at < bytes.length) {
-    const byte = bytes[at]
-    if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
-      depth -= 1
-      at = skipBlanks(bytes, at + 1)
-      continue
+/** Whether each level is an object or a list, and whether anybody wants it; reused, since no walk happens inside another. */
+const isObjectAt = new Uint8Array(MAX_DEPTH + 1)
+const isWantedAt = new Uint8Array(MAX_DEPTH + 1)
+
+/** Returns where the object's `{` stands, or -1 when the bytes are not one whole JSON object within the bounds. */
+export function walkObject(bytes: Buffer, readers: readonly ValueReader<unknown>[]): number {
+  const open = skipBlanks(bytes, 0)
+  if (bytes[open] !== OPEN_OBJECT) return -1
+  const width = readers.length
+  /** Of all readers, level by level. */
+  const places: unknown[] = readers.map(({ root }) => root)
+  isObjectAt[1] = isWantedAt[1] = 1
+  let depth = 1
+  let members = 0
+
+  const enter = (key: Word | null, kind: ValueKind, start: number, end: number): boolean => {
+    const here = (depth - 1) * width
+    let isWanted = false
+    for (let one = 0; one < width; one += 1) {
+      const place = places[here + one]
+      const inner =
+        place === null ? null : (readers[one] as ValueReader<unknown>).enter(place, key, kind, start, end)
+      if (end !== 0) continue
+      places[here + width + one] = inner
+      if (inner !== null) isWanted = true
     }
-    if (byte === COMMA) {
-      at = skipBlanks(bytes, at + 1)
-      continue
+    return isWanted
+  }
+  const leave = (end: number): void => {
+    if (isWantedAt[depth] === 1) {
+      for (let one = 0; one < width; one += 1) {
+        const place = places[(depth - 1) * width + one]
+        if (place !== null) (readers[one] as ValueReader<unknown>).leave?.(place, end)
+      }
     }
-    let key: string | null = null
-    let start = at
-    if (depth >= 0 && isObject[depth]) {
-      const keyEnd = valueEnd(bytes, at)
-      if (keyEnd === -1) return
-      key = keyEnd - at > KEY_BYTES ? '' : (keyAt(bytes, at, keyEnd) ?? '')
-      start = skipBlanks(bytes, skipBlanks(bytes, keyEnd) + 1)
+    depth -= 1
+  }
+
+  let at = skipBlanks(bytes, open + 1)
+  /** Whether a bracket may close here: right behind the opening one. */
+  let mayClose = true
+  for (;;) {
+    let end = -1
+    const isObject = isObjectAt[depth] === 1
+    if (mayClose && bytes[at] === (isObject ? CLOSE_OBJECT : CLOSE_LIST)) {
+      end = at + 1
+      leave(end)
+    } else {
+      const isWanted = isWantedAt[depth] === 1
+      let key: Word | null = null
+      if (isObject) {
+        if (bytes[at] !== QUOTE) return -1
+        const behind = stringEnd(bytes, at)
+        if (behind === -1) return -1
+        const colon = skipBlanks(bytes, behind)
+        if (bytes[colon] !== COLON) return -1
+        if (depth === 1) {
+          members += 1
+          if (members > MAX_MEMBERS) return -1
+        }
+        if (isWanted) key = wordAt(bytes, at, behind)
+        at = skipBlanks(bytes, colon + 1)
+      }
+      const byte = bytes[at]
+      if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
+        if (depth === MAX_DEPTH) return -1
+        const kind = byte === OPEN_OBJECT ? 'object' : 'list'
+        isWantedAt[depth + 1] = isWanted && enter(key, kind, at, 0) ? 1 : 0
+        depth += 1
+        isObjectAt[depth] = byte === OPEN_OBJECT ? 1 : 0
+        mayClose = true
+        at = skipBlanks(bytes, at + 1)
+        continue
+      }
+      end = valueEnd(bytes, at)
+      if (end === -1) return -1
+      if (isWanted) enter(key, byte === QUOTE ? 'string' : 'scalar', at, end)
     }
-    const place = depth < 0 ? root : (places[depth] as Place)
-    const first = bytes[start]
-    if (first === OPEN_OBJECT || first === OPEN_LIST) {
-      const inner = depth < 0 ? root : enter(place, key, first === OPEN_OBJECT ? 'object' : 'list', start, 0)
-      depth += 1
-      places[depth] = inner
-      isObject[depth] = first === OPEN_OBJECT
-      at = skipBlanks(bytes, start + 1)
-      continue
+    // A value has ended: brackets may close, then a comma or the end of everything follows.
+    for (;;) {
+      if (depth === 0) return skipBlanks(bytes, end) === bytes.length ? open : -1
+      at = skipBlanks(bytes, end)
+      if (bytes[at] !== (isObjectAt[depth] === 1 ? CLOSE_OBJECT : CLOSE_LIST)) break
+      end = at + 1
+      leave(end)
     }
-    const end = valueEnd(bytes, start)
-    if (end === -1) return
-    enter(place, key, first === QUOTE ? 'string' : 'scalar', start, end)
-    at = skipBlanks(bytes, end)
+    if (bytes[at] !== COMMA) return -1
+    mayClose = false
+    at = skipBlanks(bytes, at + 1)
   }
 }

@@ -1,7 +1,8 @@
-import { type BodyProblem, type BodyScan, scanBody } from './body-scan.ts'
-import { type DeepScan, deepScan } from './deep-scan.ts'
+import { type BodyProblem, type BodyScan, BodyScanner } from './body-scan.ts'
+import { type DeepScan, DeepScanner } from './deep-scan.ts'
+import { type ValueReader, walkObject } from './json-walk.ts'
 import { maskToken } from './mask-token.ts'
-import { type SpendingFacts, spendingFacts } from './spending-facts.ts'
+import { type SpendingFacts, spendingReaders } from './spending-facts.ts'
 import type { Splice } from './splice.ts'
 import { usageWish } from './stream-options.ts'
 
@@ -25,14 +26,26 @@ export interface BodyQuestions {
   readonly withDeep: boolean
 }
 
-/** Reads a whole body, and takes its agent's token out of it in place. Linear in its length; nothing else goes through it. */
+/**
+ * Reads a whole body in one walk, and takes its agent's token out of it in place. Linear in its length; nothing else goes
+ * through it.
+ */
 export function readBody(body: Buffer, { token, withSpending, withDeep }: BodyQuestions): BodyReading {
-  const scan = scanBody(body)
-  const wish = usageWish(body, scan)
-  const spending = withSpending && !('problem' in scan) ? spendingFacts(body) : null
-  const deep = withDeep && !('problem' in scan) ? deepScan(body) : null
+  const scanner = new BodyScanner(body)
+  const spending = withSpending ? spendingReaders(body) : null
+  const deep = withDeep ? new DeepScanner(body) : null
+  const readers: ValueReader<unknown>[] = [scanner]
+  if (spending !== null) readers.push(...spending.readers)
+  if (deep !== null) readers.push(deep)
+  const scan = scanner.result(walkObject(body, readers))
+  const isRead = !('problem' in scan)
+  const reading = {
+    ...{ scan, usageWish: usageWish(scan) },
+    spending: (isRead && spending?.result()) || null,
+    deep: (isRead && deep?.result()) || null,
+  }
   maskToken(body, token)
-  return { scan, usageWish: wish, spending, deep }
+  return reading
 }
 
 /** Reads bodies off the event loop; owners take turns. */

@@ -1,6 +1,6 @@
 import type { ByteRange } from './body-scan.ts'
-import { stringAt } from './json-members.ts'
-import { type ValueKind, walkValues } from './json-walk.ts'
+import { type ValueKind, type ValueReader, walkObject } from './json-walk.ts'
+import { textAt as wordTextAt } from './json-word.ts'
 import {
   AGENT_TOOL,
   AGENT_TOOL_MEMBERS,
@@ -55,10 +55,15 @@ type Place =
   | 'contextManagement'
   | 'opaque'
 
+/** Of all others nothing is looked at. */
+type Walked = Exclude<Place, 'opaque'>
+
 /** The beginnings of PNG, JPEG, GIF, WebP and BMP in base64, alone or in a data URL. */
 const IMAGE = /^(?:data:image\/(?:png|jpe?g|gif|webp|bmp);base64,)?(?:iVBORw0KGgo|\/9j\/|R0lGOD|UklGR|Qk)/
 const BEGINNING_BYTES = 64
 const LONGEST_NAME = 200
+/** Of a longer key nothing is known, and nothing told. */
+const LONGEST_KEY = 128
 /** Members that hold, or lead to, something that is read though it is no text of the body's. */
 const FILE_MEMBERS: ReadonlySet<string> = new Set([
   ...[
@@ -92,6 +97,13 @@ const MEDIA_MEMBERS: ReadonlySet<string> = new Set([
 const MIME_MEMBERS: ReadonlySet<string> = new Set(['mimeType', 'mime_type', 'media_type', 'mediaType'])
 
 export function scanSpending(body: Buffer): SpendingScan {
+  const scanner = createSpendingScanner(body)
+  walkObject(body, [scanner])
+  return scanner.result()
+}
+
+/** Reads it in a walk through the body. */
+export function createSpendingScanner(body: Buffer): ValueReader<Walked> & { result(): SpendingScan } {
   let unmetered: string | null = null
   let dearer: string | null = null
   let elsewhere: string | null = null
@@ -102,7 +114,7 @@ export function scanSpending(body: Buffer): SpendingScan {
   const uncounted: ByteRange[] = []
 
   const textAt = (start: number, end: number): string | null =>
-    end - start > LONGEST_NAME ? null : stringAt(body, start, end)
+    end - start > LONGEST_NAME ? null : wordTextAt(body, start, end)
   const beginning = (start: number, end: number): string =>
     body.toString('latin1', start + 1, Math.min(end - 1, start + 1 + BEGINNING_BYTES))
   const isImage = (start: number, end: number): boolean => IMAGE.test(beginning(start, end))
@@ -200,10 +212,8 @@ export function scanSpending(body: Buffer): SpendingScan {
     return 'opaque'
   }
 
-  walkValues<Place>(body, 'root', (place, key, kind, start, end) => {
+  function placeOf(place: Walked, key: string | null, kind: ValueKind, start: number, end: number): Place {
     switch (place) {
-      case 'opaque':
-        return 'opaque'
       case 'root':
         return atTop(key ?? '', kind, start, end)
       case 'content':
@@ -257,15 +267,18 @@ export function scanSpending(body: Buffer): SpendingScan {
         }
         return 'contextManagement'
     }
-  })
+  }
+
   return {
-    unmetered,
-    dearer,
-    elsewhere,
-    images,
-    uncounted,
-    prompts: Math.max(1, prompts),
-    documents,
-    hasTools,
+    root: 'root',
+    enter(place, word, kind, start, end) {
+      const key = word === null ? null : word.text.length > LONGEST_KEY ? '' : word.text
+      const inner = placeOf(place, key, kind, start, end)
+      return inner === 'opaque' ? null : inner
+    },
+    result: () => ({
+      ...{ unmetered, dearer, elsewhere, images, uncounted, documents, hasTools },
+      prompts: Math.max(1, prompts),
+    }),
   }
 }
