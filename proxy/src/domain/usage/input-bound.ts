@@ -32,15 +32,17 @@ const FOLLOWERS = [
   ...['acehiloprstuwy', 'bcdegilmnprst', 'aei', 'aehinors', 'ety', 'ost', ''],
 ]
 
-const IS_RARE = Uint8Array.from({ length: 26 * 32 }, (_, pair) =>
-  (FOLLOWERS[pair >> 5] ?? '').includes(String.fromCharCode(0x61 + (pair & 31))) ? 0 : 1,
+/** Everything is counted in sixteenths of a token, which are whole numbers. */
+const TOKEN = 16
+
+const A = 0x61
+/** What a letter of a word counts behind another one. */
+const LETTER_AFTER = Uint8Array.from({ length: 26 * 32 }, (_, pair) =>
+  (FOLLOWERS[pair >> 5] ?? '').includes(String.fromCharCode(A + (pair & 31))) ? 5 : 5 + TOKEN,
 )
 
-/** Everything is counted in eighths of a token. */
-const TOKEN = 8
-
 /** Of a character of more than one byte, by its first byte; of `E2` and `E3` the second one tells more. */
-const HIGH_EIGHTHS = Uint8Array.from({ length: 256 }, (_, lead) => {
+const HIGH_SIXTEENTHS = Uint8Array.from({ length: 256 }, (_, lead) => {
   if (lead < 0xc0) return TOKEN
   // Greek and Cyrillic; accented Latin, Hebrew and Arabic; others.
   if (lead >= 0xce && lead <= 0xd1) return TOKEN
@@ -52,11 +54,11 @@ const HIGH_EIGHTHS = Uint8Array.from({ length: 256 }, (_, lead) => {
   return lead < 0xf0 ? 3 * TOKEN : 4 * TOKEN
 })
 
-function highEighths(lead: number, second: number): number {
+function highSixteenths(lead: number, second: number): number {
   // Dashes and quotes of prose; Chinese characters that are hardly in use.
   if (lead === 0xe2 && second === 0x80) return 1.5 * TOKEN
   if ((lead === 0xe3 && second >= 0x90) || (lead === 0xe4 && second < 0xb8)) return 3 * TOKEN
-  return HIGH_EIGHTHS[lead] as number
+  return HIGH_SIXTEENTHS[lead] as number
 }
 
 /** Bytes that are not counted, such as an image in base64; in order, and none inside another. */
@@ -66,17 +68,17 @@ export interface Uncounted {
 }
 
 export function inputBound(body: Uint8Array, uncounted: readonly Uncounted[] = []): number {
-  let eighths = 0
+  let sum = 0
   let from = 0
   for (const { start, end } of uncounted) {
-    eighths += eighthsOf(body, from, start)
+    sum += sixteenthsOf(body, from, start)
     from = end
   }
-  return Math.ceil((eighths + eighthsOf(body, from, body.length)) / TOKEN)
+  return Math.ceil((sum + sixteenthsOf(body, from, body.length)) / TOKEN)
 }
 
-function eighthsOf(body: Uint8Array, from: number, to: number): number {
-  let eighths = 0
+function sixteenthsOf(body: Uint8Array, from: number, to: number): number {
+  let sum = 0
   let at = from
   while (at < to) {
     const byte = body[at] as number
@@ -84,33 +86,30 @@ function eighthsOf(body: Uint8Array, from: number, to: number): number {
     const start = at
     if (kind === LOWER || kind === UPPER) {
       at += 1
-      let next = KIND[body[at] as number] as number
-      if (kind === UPPER && next === UPPER) {
+      if (kind === UPPER && at < to && KIND[body[at] as number] === UPPER) {
         while (at < to && KIND[body[at] as number] === UPPER) at += 1
-        eighths += (at - start) * CAPITAL + 3
+        sum += (at - start) * CAPITAL + CAPITALS
         continue
       }
-      let last = (byte | 0x20) - 0x61
-      let rare = 0
-      while (at < to && next === LOWER) {
-        const letter = (body[at] as number) - 0x61
-        rare += IS_RARE[(last << 5) | letter] as number
+      let last = (byte | 0x20) - A
+      for (; at < to; at += 1) {
+        const letter = (body[at] as number) - A
+        if (letter < 0 || letter > 25) break
+        sum += LETTER_AFTER[(last << 5) | letter] as number
         last = letter
-        at += 1
-        next = KIND[body[at] as number] as number
       }
-      eighths += (1 + rare) * TOKEN + (at - start - 1) * LETTER
+      sum += TOKEN
     } else if (kind === DIGIT) {
-      eighths += TOKEN
+      sum += TOKEN
       at += 1
     } else if (kind === HIGH) {
-      eighths += highEighths(byte, body[at + 1] ?? 0)
+      sum += highSixteenths(byte, body[at + 1] ?? 0)
       at += byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
     } else if (kind === SPACE || kind === NEWLINE) {
       at += 1
       while (at < to && body[at] === byte) at += 1
       const isWordSpace = kind === SPACE && at - start === 1 && (KIND[body[at] as number] as number) <= DIGIT
-      if (!isWordSpace) eighths += TOKEN + (at - start - 1) * REPEATED
+      if (!isWordSpace) sum += TOKEN + (at - start - 1) * REPEATED
     } else {
       // A run of marks, escaped ones among them.
       let before = -1
@@ -120,19 +119,21 @@ function eighthsOf(body: Uint8Array, from: number, to: number): number {
         if (ofMark === ESCAPE) {
           // In JSON `\\n` is a new line, and `\\u00e9` a character of up to three bytes.
           const isUnicode = body[at + 1] === 0x75
-          eighths += isUnicode ? 3 * TOKEN : before === -1 ? TOKEN : MARK
+          sum += isUnicode ? 3 * TOKEN : before === -1 ? TOKEN : MARK
           before = 0
           at += isUnicode ? 6 : 2
         } else if (ofMark === OTHER) {
-          eighths += before === -1 ? TOKEN : mark === before ? REPEATED : MARK
+          sum += before === -1 ? TOKEN : mark === before ? REPEATED : MARK
           before = mark
           at += 1
         } else break
       }
     }
   }
-  return eighths
+  return sum
 }
 
-/** Eighths: of each letter but the first, each capital of several, each further mark, and what is repeated. */
-const [LETTER, CAPITAL, MARK, REPEATED] = [2.5, 5, 6, 2] as const
+/** Of each further mark, and of what is repeated. */
+const [MARK, REPEATED] = [12, 4] as const
+/** Of each capital of several, and of them together. */
+const [CAPITAL, CAPITALS] = [10, 6] as const

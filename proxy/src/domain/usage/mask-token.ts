@@ -25,9 +25,13 @@ export function maskToken(body: Buffer, token: string): void {
     maskEscaped(body, Buffer.from(token))
     return
   }
-  // Nearly no body holds one, and bytes are looked for faster than text.
-  for (let at = body.indexOf(token); at !== -1; at = body.indexOf(token, at)) {
-    body.fill(MASK, at, at + token.length)
+  // Nearly no body holds one. A search stops at each first byte of what is looked for, and in text a `_` is rarer than an `o`.
+  const rare = Math.max(0, token.indexOf('_'))
+  const tail = token.slice(rare)
+  for (let at = body.indexOf(tail, rare); at !== -1; at = body.indexOf(tail, at + 1)) {
+    const start = at - rare
+    if (body.toString('latin1', start, at) === token.slice(0, rare))
+      body.fill(MASK, start, start + token.length)
   }
 }
 
