@@ -110,20 +110,19 @@ export async function wholeBody(
   if (typeof came === 'string') return noBody(came)
   if (!came.whole) return { ...UNREAD, begun: came.parts }
   if (came.bytes === 0) return { ...NO_BODY, whole: Buffer.alloc(0) }
-  if (came.bytes > SMALL_BYTES || (came.bytes > TINY_BYTES && deps.readingTime.isOverdrawn(agent.id)))
-    return await readLarge(
-      agent,
-      came.parts,
-      { token, withSpending: isLimited, withDeep: true },
-      exchange,
-      deps,
-    )
+  const isForThread =
+    came.bytes > SMALL_BYTES || (came.bytes > TINY_BYTES && deps.readingTime.isOverdrawn(agent.id))
+  // Of what is limited all is wanted; of others, what is deeper is looked for on the loop only when somebody asks.
+  const questions = { token, withSpending: isLimited, withDeep: isLimited || isForThread }
+  if (isForThread) return await readLarge(agent, came.parts, questions, exchange, deps)
   const turn = deps.turns.wait(agent.id)
   if (turn !== undefined) await turn
   const [first] = came.parts
   const body = came.parts.length === 1 && first !== undefined ? first : Buffer.concat(came.parts)
-  const read = (): BodyReading => readBody(body, { token, withSpending: false, withDeep: false })
-  return bodyOf(body, onTheLoop(agent, body, deps, read))
+  return bodyOf(
+    body,
+    onTheLoop(agent, body, deps, () => readBody(body, questions)),
+  )
 }
 
 /** Books the time of the event loop that going through a body takes. */
