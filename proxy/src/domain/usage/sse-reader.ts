@@ -11,8 +11,10 @@ import { isLastWord, mergeUsage, readModel, readUsage, type ToldUsage, tokenUsag
 
 const LF = 0x0a
 const CR = 0x0d
+const QUOTE = 0x22
 const EMPTY = Buffer.alloc(0)
-const USAGE_KEY = Buffer.from('"usage')
+/** Without the quote before it: a search stops at each first byte of what is looked for, and events are full of quotes. */
+const USAGE = Buffer.from('usage')
 const MODEL_KEY = Buffer.from('"model')
 /** The beginning of a chunk that says something, so is none of a usage alone. */
 const SAYS_SOMETHING = [Buffer.from('"choices":[{'), Buffer.from('"choices": [{')] as const
@@ -109,7 +111,9 @@ export function createSseReader(options: {
 
   function push(input: Uint8Array): Uint8Array {
     if (input.length === 0) return input
-    const chunk = Buffer.from(input.buffer, input.byteOffset, input.byteLength)
+    const chunk = Buffer.isBuffer(input)
+      ? input
+      : Buffer.from(input.buffer, input.byteOffset, input.byteLength)
     const out: Buffer[] = []
     /** From here on nothing of the chunk has been given on, and here an event begins or goes on. */
     let start = 0
@@ -165,6 +169,9 @@ export function createSseReader(options: {
       if (start > plainFrom) out.push(chunk.subarray(plainFrom, start))
       const ready = goOn(chunk.subarray(start))
       if (ready.length > 0) out.push(ready)
+    } else if (plainFrom === 0) {
+      // Whole events, all of which are given on.
+      return chunk
     } else if (plainFrom < chunk.length) {
       out.push(chunk.subarray(plainFrom))
     }
@@ -191,11 +198,12 @@ function saysSomething(event: Buffer, from: number): boolean {
 /** The shortest usage there is has more bytes than this behind its beginning. */
 const SHORTEST_USAGE = 20
 
-/** The next key that begins with `usage` and whose value is not null; -1 when there is none. */
+/** Where the next key that begins with `usage` does so, behind its quote, if its value is not null; -1 when there is none. */
 function nextUsage(bytes: Buffer, from: number): number {
-  for (let at = bytes.indexOf(USAGE_KEY, from); at !== -1; at = bytes.indexOf(USAGE_KEY, at + 1)) {
+  for (let at = bytes.indexOf(USAGE, from); at !== -1; at = bytes.indexOf(USAGE, at + 1)) {
+    if (bytes[at - 1] !== QUOTE) continue
     // `"usage":null`, as OpenAI writes it into every other chunk.
-    const isNull = bytes[at + 6] === 0x22 && bytes[at + 7] === 0x3a && bytes[at + 8] === 0x6e
+    const isNull = bytes[at + 5] === QUOTE && bytes[at + 6] === 0x3a && bytes[at + 7] === 0x6e
     if (!isNull) return at
     if (bytes.length - at < SHORTEST_USAGE) return -1
   }
