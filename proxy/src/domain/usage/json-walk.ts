@@ -32,44 +32,67 @@ const MAX_DEPTH = 1_000
 /** Members of the object itself: requests have a few dozen. With more of them it is not read, as if it nested too deeply. */
 export const MAX_MEMBERS = 1_024
 
-/** Whether each level is an object or a list, and whether anybody wants it; reused, since no walk happens inside another. */
+/**
+ * Of each level whether it is an object, whether anybody wants it, and the places of all readers; reused, since no walk happens inside
+ * another.
+ */
 const isObjectAt = new Uint8Array(MAX_DEPTH + 1)
 const isWantedAt = new Uint8Array(MAX_DEPTH + 1)
+const places: unknown[] = []
+const KEPT_PLACES = 128
+
+type Readers = readonly ValueReader<unknown>[]
 
 /** Returns where the object's `{` stands, or -1 when the bytes are not one whole JSON object within the bounds. */
-export function walkObject(bytes: Buffer, readers: readonly ValueReader<unknown>[]): number {
+export function walkObject(bytes: Buffer, readers: Readers): number {
+  try {
+    return walk(bytes, readers)
+  } finally {
+    // Nothing of a body is kept, nor the room that an unusual one took.
+    if (places.length > KEPT_PLACES) places.length = 0
+    else places.fill(null)
+  }
+}
+
+/** Tells a value at this depth; whether anybody wants what is in it. */
+function enter(
+  readers: Readers,
+  depth: number,
+  key: Word | null,
+  kind: ValueKind,
+  start: number,
+  end: number,
+): boolean {
+  const width = readers.length
+  const here = (depth - 1) * width
+  let isWanted = false
+  for (let one = 0; one < width; one += 1) {
+    const place = places[here + one]
+    const inner =
+      place === null ? null : (readers[one] as ValueReader<unknown>).enter(place, key, kind, start, end)
+    if (end !== 0) continue
+    places[here + width + one] = inner
+    if (inner !== null) isWanted = true
+  }
+  return isWanted
+}
+
+function leave(readers: Readers, depth: number, end: number): void {
+  if (isWantedAt[depth] !== 1) return
+  const here = (depth - 1) * readers.length
+  for (let one = 0; one < readers.length; one += 1) {
+    const place = places[here + one]
+    if (place !== null) (readers[one] as ValueReader<unknown>).leave?.(place, end)
+  }
+}
+
+function walk(bytes: Buffer, readers: Readers): number {
   const open = skipBlanks(bytes, 0)
   if (bytes[open] !== OPEN_OBJECT) return -1
-  const width = readers.length
-  /** Of all readers, level by level. */
-  const places: unknown[] = readers.map(({ root }) => root)
+  for (let one = 0; one < readers.length; one += 1) places[one] = (readers[one] as ValueReader<unknown>).root
   isObjectAt[1] = isWantedAt[1] = 1
   let depth = 1
   let members = 0
-
-  const enter = (key: Word | null, kind: ValueKind, start: number, end: number): boolean => {
-    const here = (depth - 1) * width
-    let isWanted = false
-    for (let one = 0; one < width; one += 1) {
-      const place = places[here + one]
-      const inner =
-        place === null ? null : (readers[one] as ValueReader<unknown>).enter(place, key, kind, start, end)
-      if (end !== 0) continue
-      places[here + width + one] = inner
-      if (inner !== null) isWanted = true
-    }
-    return isWanted
-  }
-  const leave = (end: number): void => {
-    if (isWantedAt[depth] === 1) {
-      for (let one = 0; one < width; one += 1) {
-        const place = places[(depth - 1) * width + one]
-        if (place !== null) (readers[one] as ValueReader<unknown>).leave?.(place, end)
-      }
-    }
-    depth -= 1
-  }
-
   let at = skipBlanks(bytes, open + 1)
   /** Whether a bracket may close here: right behind the opening one. */
   let mayClose = true
@@ -78,7 +101,8 @@ export function walkObject(bytes: Buffer, readers: readonly ValueReader<unknown>
     const isObject = isObjectAt[depth] === 1
     if (mayClose && bytes[at] === (isObject ? CLOSE_OBJECT : CLOSE_LIST)) {
       end = at + 1
-      leave(end)
+      leave(readers, depth, end)
+      depth -= 1
     } else {
       const isWanted = isWantedAt[depth] === 1
       let key: Word | null = null
@@ -99,7 +123,7 @@ export function walkObject(bytes: Buffer, readers: readonly ValueReader<unknown>
       if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
         if (depth === MAX_DEPTH) return -1
         const kind = byte === OPEN_OBJECT ? 'object' : 'list'
-        isWantedAt[depth + 1] = isWanted && enter(key, kind, at, 0) ? 1 : 0
+        isWantedAt[depth + 1] = isWanted && enter(readers, depth, key, kind, at, 0) ? 1 : 0
         depth += 1
         isObjectAt[depth] = byte === OPEN_OBJECT ? 1 : 0
         mayClose = true
@@ -108,7 +132,7 @@ export function walkObject(bytes: Buffer, readers: readonly ValueReader<unknown>
       }
       end = valueEnd(bytes, at)
       if (end === -1) return -1
-      if (isWanted) enter(key, byte === QUOTE ? 'string' : 'scalar', at, end)
+      if (isWanted) enter(readers, depth, key, byte === QUOTE ? 'string' : 'scalar', at, end)
     }
     // A value has ended: brackets may close, then a comma or the end of everything follows.
     for (;;) {
@@ -116,7 +140,8 @@ export function walkObject(bytes: Buffer, readers: readonly ValueReader<unknown>
       at = skipBlanks(bytes, end)
       if (bytes[at] !== (isObjectAt[depth] === 1 ? CLOSE_OBJECT : CLOSE_LIST)) break
       end = at + 1
-      leave(end)
+      leave(readers, depth, end)
+      depth -= 1
     }
     if (bytes[at] !== COMMA) return -1
     mayClose = false
