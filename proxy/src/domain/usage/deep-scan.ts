@@ -62,7 +62,8 @@ class Place {
 /** Reads what `DeepScan` tells in a walk through the body. */
 export class DeepScanner implements ValueReader<Place> {
   readonly root = new Place('top', '', 1, true, 0)
-  readonly #names = new Set<string | null>()
+  /** Made with the first one. */
+  #names: Set<string | null> | null = null
   #refers = false
   #members = 0
   /** How often a model was named, also the same one again. */
@@ -96,12 +97,12 @@ export class DeepScanner implements ValueReader<Place> {
   }
 
   result(): DeepScan {
-    return { models: [...this.#names], refersToStored: this.#refers }
+    return { models: this.#names === null ? [] : [...this.#names], refersToStored: this.#refers }
   }
 
   /** It cannot be told what is said there. */
   #unknown(): null {
-    this.#names.add(null)
+    this.#add(null)
     this.#refers = true
     return null
   }
@@ -129,7 +130,7 @@ export class DeepScanner implements ValueReader<Place> {
       // The model of the first level is `scanBody`'s to tell: it may go out under another name.
       const isFirst = place.depth === 1 && key === 'model'
       if (isString && !isFirst && isModelKey(key)) this.#name(start, end)
-      if (isUndecidedKey(key) || (key === 'prompt' && kind === 'object')) this.#names.add(null)
+      if (isUndecidedKey(key) || (key === 'prompt' && kind === 'object')) this.#add(null)
     }
     return this.#within(place, zoneOf(zone, key, kind), key, kind)
   }
@@ -137,10 +138,10 @@ export class DeepScanner implements ValueReader<Place> {
   /** What only all members of an object together say. */
   #whole({ zone, parent, type, id, owns, isSealed, namedBefore }: Place): void {
     const isNamed = this.#named > namedBefore
-    if (zone === 'tools' && !isNamed && NAMELESS_TOOL.test(type)) this.#names.add(null)
+    if (zone === 'tools' && !isNamed && NAMELESS_TOOL.test(type)) this.#add(null)
     // Options below a word for models that name none may choose one in a way of their own.
-    if (zone !== 'talk' && zone !== 'item' && !isNamed && isModelKey(parent)) this.#names.add(null)
-    if (parent === 'plugins' && !PLAIN_PLUGINS.has(id ?? '')) this.#names.add(null)
+    if (zone !== 'talk' && zone !== 'item' && !isNamed && isModelKey(parent)) this.#add(null)
+    if (parent === 'plugins' && !PLAIN_PLUGINS.has(id ?? '')) this.#add(null)
     if (id === null) return
     if (KEPT.has(parent) || type === 'item_reference') this.#refers = true
     const brings = type === 'reasoning' ? isSealed : owns
@@ -171,7 +172,12 @@ export class DeepScanner implements ValueReader<Place> {
 
   #name(start: number, end: number): void {
     this.#named += 1
-    this.#names.add(this.#names.size < MAX_NAMES ? this.#text(start, end) : null)
+    this.#add((this.#names?.size ?? 0) < MAX_NAMES ? this.#text(start, end) : null)
+  }
+
+  #add(name: string | null): void {
+    this.#names ??= new Set()
+    this.#names.add(name)
   }
 }
 

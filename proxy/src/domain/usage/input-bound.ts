@@ -36,6 +36,7 @@ const FOLLOWERS = [
 const TOKEN = 16
 
 const A = 0x61
+const BLANK = 0x20
 /** What a letter of a word counts behind another one. */
 const LETTER_AFTER = Uint8Array.from({ length: 26 * 32 }, (_, pair) =>
   (FOLLOWERS[pair >> 5] ?? '').includes(String.fromCharCode(A + (pair & 31))) ? 5 : 5 + TOKEN,
@@ -92,13 +93,20 @@ function sixteenthsOf(body: Uint8Array, from: number, to: number): number {
         continue
       }
       let last = (byte | 0x20) - A
-      for (; at < to; at += 1) {
-        const letter = (body[at] as number) - A
-        if (letter < 0 || letter > 25) break
-        sum += LETTER_AFTER[(last << 5) | letter] as number
-        last = letter
+      // Words of small letters with a space between two, which belongs to the second one.
+      for (;;) {
+        let letter = (body[at] as number) - A
+        while (at < to && letter >= 0 && letter <= 25) {
+          sum += LETTER_AFTER[(last << 5) | letter] as number
+          last = letter
+          at += 1
+          letter = (body[at] as number) - A
+        }
+        sum += TOKEN
+        last = (body[at + 1] as number) - A
+        if (body[at] !== BLANK || at + 1 >= to || last < 0 || last > 25) break
+        at += 2
       }
-      sum += TOKEN
     } else if (kind === DIGIT) {
       sum += TOKEN
       at += 1

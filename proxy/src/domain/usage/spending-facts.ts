@@ -1,10 +1,10 @@
 import { type LimitMembers, LimitReader } from './answer-limits.ts'
 import { inputBound } from './input-bound.ts'
 import { type ValueReader, walkObject } from './json-walk.ts'
-import { createSpendingScanner, type SpendingScan } from './spending-scan.ts'
+import { type SpendingScan, SpendingScanner } from './spending-scan.ts'
 
 /** All that a body tells of what its request may use; asked only under a limit on tokens or money. Plain data. */
-export interface SpendingFacts extends Omit<SpendingScan, 'uncounted'> {
+export interface SpendingFacts extends SpendingScan {
   /** The most that its text may be; images aside. */
   readonly textTokens: number
   readonly limits: LimitMembers
@@ -15,13 +15,13 @@ export function spendingReaders(body: Buffer): {
   readonly readers: readonly ValueReader<unknown>[]
   result(): SpendingFacts
 } {
-  const scanner = createSpendingScanner(body)
+  const scanner = new SpendingScanner(body)
   const limits = new LimitReader(body)
   return {
     readers: [scanner, limits],
     result() {
-      const { uncounted, ...scan } = scanner.result()
-      return { ...scan, textTokens: inputBound(body, uncounted), limits: limits.result() }
+      const scan = scanner.result()
+      return { ...scan, textTokens: inputBound(body, scan.uncounted), limits: limits.result() }
     },
   }
 }

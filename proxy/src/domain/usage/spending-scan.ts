@@ -1,6 +1,6 @@
 import type { ByteRange } from './body-scan.ts'
 import { type ValueKind, type ValueReader, walkObject } from './json-walk.ts'
-import { textAt as wordTextAt } from './json-word.ts'
+import { textAt, type Word } from './json-word.ts'
 import {
   AGENT_TOOL,
   AGENT_TOOL_MEMBERS,
@@ -97,188 +97,214 @@ const MEDIA_MEMBERS: ReadonlySet<string> = new Set([
 const MIME_MEMBERS: ReadonlySet<string> = new Set(['mimeType', 'mime_type', 'media_type', 'mediaType'])
 
 export function scanSpending(body: Buffer): SpendingScan {
-  const scanner = createSpendingScanner(body)
+  const scanner = new SpendingScanner(body)
   walkObject(body, [scanner])
   return scanner.result()
 }
 
 /** Reads it in a walk through the body. */
-export function createSpendingScanner(body: Buffer): ValueReader<Walked> & { result(): SpendingScan } {
-  let unmetered: string | null = null
-  let dearer: string | null = null
-  let elsewhere: string | null = null
-  let images = 0
-  let prompts = 0
-  let documents = 0
-  let hasTools = false
-  const uncounted: ByteRange[] = []
+export class SpendingScanner implements ValueReader<Walked> {
+  readonly root = 'root'
+  readonly #body: Buffer
+  #unmetered: string | null = null
+  #dearer: string | null = null
+  #elsewhere: string | null = null
+  #images = 0
+  #prompts = 0
+  #documents = 0
+  #hasTools = false
+  readonly #uncounted: ByteRange[] = []
 
-  const textAt = (start: number, end: number): string | null =>
-    end - start > LONGEST_NAME ? null : wordTextAt(body, start, end)
-  const beginning = (start: number, end: number): string =>
-    body.toString('latin1', start + 1, Math.min(end - 1, start + 1 + BEGINNING_BYTES))
-  const isImage = (start: number, end: number): boolean => IMAGE.test(beginning(start, end))
-  const isNull = (start: number): boolean => body[start] === 0x6e
+  constructor(body: Buffer) {
+    this.#body = body
+  }
 
-  function atTop(key: string, kind: ValueKind, start: number, end: number): Place {
-    if (key === 'tools') return toolList(kind, start)
-    if (key === 'prompt' && kind === 'object') elsewhere ??= key
+  enter(place: Walked, word: Word | null, kind: ValueKind, start: number, end: number): Walked | null {
+    const key = word === null ? null : word.text.length > LONGEST_KEY ? '' : word.text
+    const inner = this.#placeOf(place, key, kind, start, end)
+    return inner === 'opaque' ? null : inner
+  }
+
+  result(): SpendingScan {
+    return {
+      unmetered: this.#unmetered,
+      dearer: this.#dearer,
+      elsewhere: this.#elsewhere,
+      images: this.#images,
+      uncounted: this.#uncounted,
+      prompts: Math.max(1, this.#prompts),
+      documents: this.#documents,
+      hasTools: this.#hasTools,
+    }
+  }
+
+  #text(start: number, end: number): string | null {
+    return end - start > LONGEST_NAME ? null : textAt(this.#body, start, end)
+  }
+
+  #beginning(start: number, end: number): string {
+    return this.#body.toString('latin1', start + 1, Math.min(end - 1, start + 1 + BEGINNING_BYTES))
+  }
+
+  #isImage(start: number, end: number): boolean {
+    return IMAGE.test(this.#beginning(start, end))
+  }
+
+  #isNull(start: number): boolean {
+    return this.#body[start] === 0x6e
+  }
+
+  #atTop(key: string, kind: ValueKind, start: number, end: number): Place {
+    if (key === 'tools') return this.#toolList(kind, start)
+    if (key === 'prompt' && kind === 'object') this.#elsewhere ??= key
     if (key === 'prompt' && kind === 'list') return 'prompts'
     if (key === 'documents' && kind === 'list') return 'documents'
-    if (CONTENT_MEMBERS.has(key)) return inContent(key, kind, start, end)
+    if (CONTENT_MEMBERS.has(key)) return this.#inContent(key, kind, start, end)
     if (STORED_MEMBERS.has(key)) {
-      if (!isNull(start)) elsewhere ??= key
+      if (!this.#isNull(start)) this.#elsewhere ??= key
       return 'opaque'
     }
     if (!PLAIN_MEMBERS.has(key)) {
-      unmetered ??= key
+      this.#unmetered ??= key
       return 'opaque'
     }
-    if (MODALITY_MEMBERS.has(key)) return modalities(kind, start)
+    if (MODALITY_MEMBERS.has(key)) return this.#modalities(kind, start)
     if (key === 'generationConfig' || key === 'generation_config') return 'generation'
     if (key === 'toolConfig' || key === 'tool_config') return 'toolConfig'
     if (key === 'additionalModelRequestFields') return 'native'
     if (key === 'cache_control') return 'cache'
     if (key === 'context_management') return 'contextManagement'
-    return tier(key, kind, start, end)
+    return this.#tier(key, kind, start, end)
   }
 
-  function tier(key: string, kind: ValueKind, start: number, end: number): Place {
+  #tier(key: string, kind: ValueKind, start: number, end: number): Place {
     const usual = TIER_MEMBERS.get(key)
-    if (usual === undefined || isNull(start)) return 'opaque'
+    if (usual === undefined || this.#isNull(start)) return 'opaque'
     if (kind === 'object') return 'tier'
-    if (kind !== 'string' || !usual.has(textAt(start, end) ?? '')) dearer ??= key
+    if (kind !== 'string' || !usual.has(this.#text(start, end) ?? '')) this.#dearer ??= key
     return 'opaque'
   }
 
-  function toolList(kind: ValueKind, start: number): Place {
-    if (kind !== 'list' && !isNull(start)) unmetered ??= 'tools'
+  #toolList(kind: ValueKind, start: number): Place {
+    if (kind !== 'list' && !this.#isNull(start)) this.#unmetered ??= 'tools'
     return 'tools'
   }
 
-  function modalities(kind: ValueKind, start: number): Place {
-    if (kind !== 'list' && !isNull(start)) dearer ??= 'modalities'
+  #modalities(kind: ValueKind, start: number): Place {
+    if (kind !== 'list' && !this.#isNull(start)) this.#dearer ??= 'modalities'
     return 'modalities'
   }
 
-  function inContent(key: string | null, kind: ValueKind, start: number, end: number, isPart = false): Place {
+  #inContent(key: string | null, kind: ValueKind, start: number, end: number, isPart = false): Place {
     if (key === null) return 'content'
     if (OPAQUE_MEMBERS.has(key)) return 'opaque'
     // Some items hand tools in later.
-    if (key === 'tools') return toolList(kind, start)
+    if (key === 'tools') return this.#toolList(kind, start)
     if (key === 'cache_control' || key === 'cachePoint') return 'cache'
-    if (isNull(start)) return 'opaque'
+    if (this.#isNull(start)) return 'opaque'
     if (FILE_MEMBERS.has(key)) {
-      elsewhere ??= key
+      this.#elsewhere ??= key
       return 'opaque'
     }
     if (key === 'type' && kind === 'string') {
-      const type = textAt(start, end) ?? ''
-      if (type === PAGED) unmetered ??= `type ${type}`
-      if (!TEXT_TYPES.has(type) && !IMAGE_TYPES.has(type)) elsewhere ??= `type ${type}`
+      const type = this.#text(start, end) ?? ''
+      if (type === PAGED) this.#unmetered ??= `type ${type}`
+      if (!TEXT_TYPES.has(type) && !IMAGE_TYPES.has(type)) this.#elsewhere ??= `type ${type}`
     } else if (MIME_MEMBERS.has(key) && kind === 'string') {
-      if (!textAt(start, end)?.startsWith('image/')) elsewhere ??= key
-    } else if (isPart && key === 'data' && kind === 'string' && !isImage(start, end)) {
+      if (!this.#text(start, end)?.startsWith('image/')) this.#elsewhere ??= key
+    } else if (isPart && key === 'data' && kind === 'string' && !this.#isImage(start, end)) {
       // Sealed reasoning, whose text is counted, or else an image; files and sound say so in their type.
-      images += 1
+      this.#images += 1
     } else if (MEDIA_MEMBERS.has(key) && kind === 'string')
-      media(key, key === 'image_url' || key === 'image', start, end)
+      this.#media(key, key === 'image_url' || key === 'image', start, end)
     if (key === 'image_url' || key === 'images') return 'image'
     return kind === 'object' ? 'within' : 'content'
   }
 
   /** A string that is an image, or leads to one; of anything else its bytes do not tell how much it is. */
-  function media(key: string, mayLead: boolean, start: number, end: number): void {
-    if (isImage(start, end)) {
-      images += 1
-      uncounted.push({ start, end })
-    } else if (mayLead && /^https?:\/\//i.test(beginning(start, end))) images += 1
-    else elsewhere ??= key
+  #media(key: string, mayLead: boolean, start: number, end: number): void {
+    if (this.#isImage(start, end)) {
+      this.#images += 1
+      this.#uncounted.push({ start, end })
+    } else if (mayLead && /^https?:\/\//i.test(this.#beginning(start, end))) this.#images += 1
+    else this.#elsewhere ??= key
   }
 
   /** Cohere's have members of any name, all of which are read as text. */
-  function inDocument(key: string | null, kind: ValueKind): Place {
+  #inDocument(key: string | null, kind: ValueKind): Place {
     const leadsOn = key !== null && (MEDIA_MEMBERS.has(key) || FILE_MEMBERS.has(key))
-    if (leadsOn && kind === 'string') elsewhere ??= key
+    if (leadsOn && kind === 'string') this.#elsewhere ??= key
     return 'document'
   }
 
-  function inTool(key: string, kind: ValueKind, start: number, end: number): Place {
+  #inTool(key: string, kind: ValueKind, start: number, end: number): Place {
     if (key === 'cache_control' || key === 'cachePoint') return 'cache'
-    if (!AGENT_TOOL_MEMBERS.has(key)) unmetered ??= `tools ${key}`
-    if (key === 'type' && (kind !== 'string' || !AGENT_TOOL.test(textAt(start, end) ?? ''))) {
-      unmetered ??= `tools type ${textAt(start, end) ?? ''}`
+    if (!AGENT_TOOL_MEMBERS.has(key)) this.#unmetered ??= `tools ${key}`
+    if (key === 'type' && (kind !== 'string' || !AGENT_TOOL.test(this.#text(start, end) ?? ''))) {
+      this.#unmetered ??= `tools type ${this.#text(start, end) ?? ''}`
     }
     return 'opaque'
   }
 
-  function placeOf(place: Walked, key: string | null, kind: ValueKind, start: number, end: number): Place {
+  #placeOf(place: Walked, key: string | null, kind: ValueKind, start: number, end: number): Place {
     switch (place) {
       case 'root':
-        return atTop(key ?? '', kind, start, end)
+        return this.#atTop(key ?? '', kind, start, end)
       case 'content':
       case 'within':
-        return key === 'input' ? 'opaque' : inContent(key, kind, start, end, place === 'content')
+        return key === 'input' ? 'opaque' : this.#inContent(key, kind, start, end, place === 'content')
       case 'prompts':
         // A list of numbers is one prompt in tokens.
-        if (kind === 'scalar') prompts = Math.max(prompts, 1)
-        else prompts += 1
-        return kind === 'list' ? 'opaque' : inContent(key, kind, start, end)
+        if (kind === 'scalar') this.#prompts = Math.max(this.#prompts, 1)
+        else this.#prompts += 1
+        return kind === 'list' ? 'opaque' : this.#inContent(key, kind, start, end)
       case 'documents':
-        documents += 1
-        return inDocument(key, kind)
+        this.#documents += 1
+        return this.#inDocument(key, kind)
       case 'document':
-        return inDocument(key, kind)
+        return this.#inDocument(key, kind)
       case 'image':
         if (kind === 'string' && (key === null || MEDIA_MEMBERS.has(key)))
-          media(key ?? 'images', true, start, end)
-        else if (key !== null && FILE_MEMBERS.has(key)) elsewhere ??= key
+          this.#media(key ?? 'images', true, start, end)
+        else if (key !== null && FILE_MEMBERS.has(key)) this.#elsewhere ??= key
         return 'image'
       case 'tools':
-        hasTools = true
+        this.#hasTools = true
         return kind === 'object' ? 'tool' : 'opaque'
       case 'tool':
-        return inTool(key ?? '', kind, start, end)
+        return this.#inTool(key ?? '', kind, start, end)
       case 'toolConfig':
-        return key === 'tools' ? toolList(kind, start) : 'opaque'
+        return key === 'tools' ? this.#toolList(kind, start) : 'opaque'
       case 'cache':
-        if (key === 'ttl') tier(key, kind, start, end)
+        if (key === 'ttl') this.#tier(key, kind, start, end)
         return 'opaque'
       case 'tier':
         // Bedrock's `serviceTier: { type }`.
-        if (kind !== 'string' || TIER_MEMBERS.get('serviceTier')?.has(textAt(start, end) ?? '') !== true) {
-          dearer ??= 'serviceTier'
+        if (
+          kind !== 'string' ||
+          TIER_MEMBERS.get('serviceTier')?.has(this.#text(start, end) ?? '') !== true
+        ) {
+          this.#dearer ??= 'serviceTier'
         }
         return 'opaque'
       case 'generation':
-        if (key !== null && MODALITY_MEMBERS.has(key)) return modalities(kind, start)
-        if (key !== null && !GENERATION_MEMBERS.has(key)) unmetered ??= `generationConfig ${key}`
+        if (key !== null && MODALITY_MEMBERS.has(key)) return this.#modalities(kind, start)
+        if (key !== null && !GENERATION_MEMBERS.has(key)) this.#unmetered ??= `generationConfig ${key}`
         return 'opaque'
       case 'native':
-        if (key !== null && !NATIVE_MEMBERS.has(key)) unmetered ??= `additionalModelRequestFields ${key}`
+        if (key !== null && !NATIVE_MEMBERS.has(key))
+          this.#unmetered ??= `additionalModelRequestFields ${key}`
         return 'opaque'
       case 'modalities':
-        if (kind !== 'string' || textAt(start, end)?.toLowerCase() !== 'text') dearer ??= 'modalities'
+        if (kind !== 'string' || this.#text(start, end)?.toLowerCase() !== 'text')
+          this.#dearer ??= 'modalities'
         return 'opaque'
       case 'contextManagement':
         // Anthropic's compaction lets the model write once more, beyond `max_tokens`.
-        if (key === 'type' && !/^clear_/.test((kind === 'string' ? textAt(start, end) : null) ?? '')) {
-          unmetered ??= 'context_management'
+        if (key === 'type' && !/^clear_/.test((kind === 'string' ? this.#text(start, end) : null) ?? '')) {
+          this.#unmetered ??= 'context_management'
         }
         return 'contextManagement'
     }
-  }
-
-  return {
-    root: 'root',
-    enter(place, word, kind, start, end) {
-      const key = word === null ? null : word.text.length > LONGEST_KEY ? '' : word.text
-      const inner = placeOf(place, key, kind, start, end)
-      return inner === 'opaque' ? null : inner
-    },
-    result: () => ({
-      ...{ unmetered, dearer, elsewhere, images, uncounted, documents, hasTools },
-      prompts: Math.max(1, prompts),
-    }),
   }
 }
