@@ -16,18 +16,20 @@ export function createKeySharing(deps: {
   readonly clock: Clock
 }): KeySharing {
   const { repository, agents, access, keys, clock } = deps
-  const users = new Map<string, Set<AgentId>>()
+  /** By provider, then by key: nothing is put together for a request. */
+  const users = new Map<string, Map<number, Set<AgentId>>>()
   for (const { provider, keyId, agentId } of repository.keyUsers()) usersOf(provider, keyId).add(agentId)
-  let evaluated = new Map<string, boolean>()
+  /** By agent, provider and key. */
+  const evaluated = new Map<AgentId, Map<string, Map<number, boolean>>>()
   let evaluatedAt = 0
   let uses = 0
 
   function usersOf(provider: string, keyId: number): Set<AgentId> {
-    const name = `${provider} ${keyId}`
-    let of = users.get(name)
+    const ofProvider = inner(users, provider)
+    let of = ofProvider.get(keyId)
     if (of === undefined) {
       of = new Set()
-      users.set(name, of)
+      ofProvider.set(keyId, of)
     }
     return of
   }
@@ -58,15 +60,24 @@ export function createKeySharing(deps: {
       const now = agents.revision + access.revision + keys.revision + uses
       if (now !== evaluatedAt) {
         evaluatedAt = now
-        evaluated = new Map()
+        evaluated.clear()
       }
-      const name = `${provider} ${keyId} ${agentId}`
-      let isOwn = evaluated.get(name)
+      const ofProvider = inner(inner(evaluated, agentId), provider)
+      let isOwn = ofProvider.get(keyId)
       if (isOwn === undefined) {
         isOwn = isOwnNow(provider, keyId, agentId)
-        evaluated.set(name, isOwn)
+        ofProvider.set(keyId, isOwn)
       }
       return isOwn
     },
   }
+}
+
+function inner<K, L, V>(map: Map<K, Map<L, V>>, key: K): Map<L, V> {
+  let found = map.get(key)
+  if (found === undefined) {
+    found = new Map()
+    map.set(key, found)
+  }
+  return found
 }

@@ -31,6 +31,10 @@ const LASTS_MS: Record<Exclude<AccessAnswer['decision'], 'deny'>, number | null>
 /** Ten years: more is meant to be for ever. */
 const MAX_FOR_MS = 10 * 366 * 24 * 3_600_000
 
+const anyGrant = (): boolean => true
+const limitsSpending = ({ limits }: ProviderGrant): boolean =>
+  limits.tokensPerDay !== null || limits.microUsdPerDay !== null
+
 interface ProviderAccessDeps {
   readonly repository: ProviderAccessRepository
   readonly providers: Pick<Providers, 'find'>
@@ -164,11 +168,8 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
         : { verdict: 'ask' }
     },
 
-    holdsGrant: (agentId, provider) => standing.of(agentId, provider ?? undefined).length > 0,
-    limitsSpending: (agentId, provider) =>
-      standing
-        .of(agentId, provider ?? undefined)
-        .some(({ limits }) => limits.tokensPerDay !== null || limits.microUsdPerDay !== null),
+    holdsGrant: (agentId, provider) => standing.some(agentId, provider ?? undefined, anyGrant),
+    limitsSpending: (agentId, provider) => standing.some(agentId, provider ?? undefined, limitsSpending),
     ask: (use) => asks.ask(use),
     find: (askId) => asks.find(askId),
     resolve: (idOrBeginning) => asks.resolve(idOrBeginning),

@@ -19,6 +19,8 @@ export interface Standing {
   /** The widest grant that stands and covers the use. */
   covering(use: Use): ProviderGrant | undefined
   of(agentId: AgentId, provider?: string): readonly ProviderGrant[]
+  /** Whether one of them is so; costs no list. */
+  some(agentId: AgentId, provider: string | undefined, is: (grant: ProviderGrant) => boolean): boolean
   all(): readonly ProviderGrant[]
   deniedAt(agentId: AgentId, provider: string): UnixMs | undefined
   /** A person who decides at this time vouches for the clock. */
@@ -119,6 +121,20 @@ export function createStanding(deps: {
       return (byAgent.get(agentId) ?? []).filter(
         (grant) => (provider === undefined || grant.provider === provider) && stands(grant, now, highWater),
       )
+    },
+
+    some(agentId, provider, is) {
+      const now = clock.now()
+      const { byAgent, highWater } = current(now)
+      for (const grant of byAgent.get(agentId) ?? []) {
+        if (
+          (provider === undefined || grant.provider === provider) &&
+          stands(grant, now, highWater) &&
+          is(grant)
+        )
+          return true
+      }
+      return false
     },
 
     all() {

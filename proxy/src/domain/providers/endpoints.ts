@@ -25,8 +25,8 @@ const MAX_KNOWN_LENGTH = 200
 
 interface Known {
   readonly routes: readonly CompiledRoute[]
-  /** Clients call the same few paths again and again. */
-  readonly found: Map<string, Endpoint>
+  /** By method, then by path: clients call the same few again and again. */
+  readonly found: Map<string, Map<string, Endpoint>>
 }
 
 const known = new WeakMap<Provider, Known>()
@@ -38,14 +38,16 @@ export function endpointOf(provider: Provider, method: string, path: string): En
     of = { routes: routesOf(provider), found: new Map() }
     known.set(provider, of)
   }
-  const key = `${method} ${path}`
-  const before = of.found.get(key)
+  let ofMethod = of.found.get(method)
+  const before = ofMethod?.get(path)
   if (before !== undefined) return before
   const endpoint = find(of.routes, method, path)
-  if (key.length <= MAX_KNOWN_LENGTH) {
-    if (of.found.size >= MAX_KNOWN) of.found.clear()
-    of.found.set(key, endpoint)
+  if (path.length > MAX_KNOWN_LENGTH) return endpoint
+  if (ofMethod === undefined || ofMethod.size >= MAX_KNOWN) {
+    ofMethod = new Map()
+    of.found.set(method, ofMethod)
   }
+  ofMethod.set(path, endpoint)
   return endpoint
 }
 

@@ -105,11 +105,14 @@ const isIn = ({ wrappers }: AnswerFormat, wrapper: string | null): boolean =>
 const readBy = ({ members }: LimitMembers, format: AnswerFormat, names: readonly string[]): LimitMember[] =>
   members.filter(({ wrapper, name }) => isIn(format, wrapper) && names.includes(name))
 
+const NOT_DECLARED = { tokens: null, mustBePutIn: false } as const
+
 /** Tokens that one answer may have at most by what the request says; null: it does not say, or not in the vendor's own name. */
 export function declaredLimit(
   limits: LimitMembers,
   format: AnswerFormat,
 ): { readonly tokens: number | null; readonly mustBePutIn: boolean } {
+  if (limits.members.length === 0) return NOT_DECLARED
   const named = readBy(limits, format, format.names).flatMap(({ value }) => value ?? [])
   const others = readBy(limits, format, format.aliases).flatMap(({ value }) => value ?? [])
   if (named.length > 0) {
@@ -148,5 +151,5 @@ const inserted = (at: number, text: string, isAlone: boolean): Splice => ({
 })
 
 /** How the member is called in messages: `max_tokens`, `generationConfig.maxOutputTokens`. */
-export const limitName = ({ names, wrappers }: AnswerFormat): string =>
-  [wrappers[0], names[0]].filter((name) => name !== undefined).join('.')
+export const limitName = ({ names: [name = ''], wrappers: [wrapper] }: AnswerFormat): string =>
+  wrapper === undefined ? name : `${wrapper}.${name}`

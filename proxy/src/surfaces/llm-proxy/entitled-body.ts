@@ -19,12 +19,12 @@ interface EntitledBodyDeps extends AdmissionDeps, WholeBodyDeps, PatienceDeps {
  * Reads a body in the order identity, grant, body: of one whose agent was refused nothing is taken, and of one that
  * nothing is granted to only so much as names a model. Where a model chooses the provider, any grant will do.
  */
-export async function entitledBody(
+export function entitledBody(
   agent: Agent,
   reading: Reading,
   exchange: Exchange,
   deps: EntitledBodyDeps,
-): Promise<Body | LlmRefusal> {
+): Promise<Body | LlmRefusal> | LlmRefusal {
   const { provider } = reading
   const { isEntitled } = exchange
   if (!isEntitled && provider !== null) {
@@ -35,7 +35,7 @@ export async function entitledBody(
     const verdict = deps.access.judge(use)
     if (verdict.verdict === 'denied') return denied(provider.name, verdict.retryAfterSeconds)
   }
-  return await wholeBody(agent, reading, exchange, deps, {
+  return wholeBody(agent, reading, exchange, deps, {
     isEntitled,
     isLimited: deps.access.limitsSpending(agent.id, provider?.name ?? null),
     agree: () => agree(agent, provider, reading, exchange, deps),

@@ -104,8 +104,11 @@ export function spendingOf(
     if (dearer !== null)
       return unmetered(`"${dearer}" asks for another price than the usual one; leave it out`)
   }
-  const bounds = models.length === 0 ? [boundsOf(null)] : models.map(boundsOf)
-  const most = (of: 'output' | 'context'): number => Math.max(...bounds.map((bound) => bound[of]))
+  const most = (of: 'output' | 'context'): number =>
+    models.reduce(
+      (largest, model) => Math.max(largest, boundsOf(model)[of]),
+      models.length === 0 ? boundsOf(null)[of] : 0,
+    )
   const counted =
     facts.textTokens +
     facts.images * IMAGE_TOKENS[provider.errors] +
