@@ -105,23 +105,24 @@ const isIn = ({ wrappers }: AnswerFormat, wrapper: string | null): boolean =>
 const readBy = ({ members }: LimitMembers, format: AnswerFormat, names: readonly string[]): LimitMember[] =>
   members.filter(({ wrapper, name }) => isIn(format, wrapper) && names.includes(name))
 
-const NOT_DECLARED = { tokens: null, mustBePutIn: false } as const
-
 /** Tokens that one answer may have at most by what the request says; null: it does not say, or not in the vendor's own name. */
 export function declaredLimit(
-  limits: LimitMembers,
+  { members }: LimitMembers,
   format: AnswerFormat,
 ): { readonly tokens: number | null; readonly mustBePutIn: boolean } {
-  if (limits.members.length === 0) return NOT_DECLARED
-  const named = readBy(limits, format, format.names).flatMap(({ value }) => value ?? [])
-  const others = readBy(limits, format, format.aliases).flatMap(({ value }) => value ?? [])
-  if (named.length > 0) {
-    // Servers of one form differ in which of two names they read.
-    const said = [...named, ...others]
-    return { tokens: said.includes(0) ? null : Math.max(...said), mustBePutIn: false }
+  /** The largest of each; -1 for none. */
+  let [named, alias] = [-1, -1]
+  let hasNone = false
+  for (const { wrapper, name, value } of members) {
+    if (value === null || !isIn(format, wrapper)) continue
+    if (format.names.includes(name)) named = Math.max(named, value)
+    else if (format.aliases.includes(name)) alias = Math.max(alias, value)
+    else continue
+    hasNone ||= value === 0
   }
-  const alias = others.includes(0) ? 0 : Math.max(0, ...others)
-  return { tokens: alias === 0 ? null : alias, mustBePutIn: alias !== 0 }
+  // Servers of one form differ in which of two names they read.
+  if (named !== -1) return { tokens: hasNone ? null : Math.max(named, alias), mustBePutIn: false }
+  return alias === -1 || hasNone ? { tokens: null, mustBePutIn: false } : { tokens: alias, mustBePutIn: true }
 }
 
 /** What puts this limit for each answer into the body, in the name that the endpoint reads. */

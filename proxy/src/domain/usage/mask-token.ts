@@ -58,7 +58,12 @@ export function createTokenMask(token: string): TokenMask {
 
 /** Whether a character that a token may have is escaped. */
 function mayBeEscaped(body: Buffer): boolean {
-  for (let at = body.indexOf('\\u00'); at !== -1; at = body.indexOf('\\u00', at + 4)) {
+  const first = body.indexOf(BACKSLASH)
+  for (
+    let at = first === -1 ? -1 : body.indexOf('\\u00', first);
+    at !== -1;
+    at = body.indexOf('\\u00', at + 4)
+  ) {
     if (ESCAPED_FOR_NOTHING.test(body.toString('latin1', at + 4, at + 6))) return true
   }
   for (let at = body.indexOf(PERCENT); at !== -1; at = body.indexOf(PERCENT, at + 1)) {

@@ -183,7 +183,9 @@ export function createUsage(deps: {
     const prices: { model: string; price: Price }[] = []
     // Nobody waits for the money where it is not limited: no price need be looked up.
     if (limits.microUsdPerDay !== null && estimate.inputTokens + estimate.outputTokens > 0) {
-      for (const model of new Set([who.model, ...(who.moreModels ?? [])])) {
+      const { model: first, moreModels = [] } = who
+      const models = moreModels.every((model) => model === first) ? [first] : new Set([first, ...moreModels])
+      for (const model of models) {
         const known = model === null ? null : book.find(provider, model)
         const price = known ?? (who.tellsCost ? resoldPrice(book, provider, model ?? '') : null)
         if (price === null) return null
