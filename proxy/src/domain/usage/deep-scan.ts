@@ -49,6 +49,8 @@ class Place {
   isSealed = false
   /** Nobody can tell what the rest of it says. */
   isUnknown = false
+  /** The lists in it, of a list: nothing is remembered of any, so that one place does for all. */
+  lists: Place | null = null
 
   constructor(zone: Zone, parent: string, depth: number, isObject: boolean, namedBefore: number) {
     this.zone = zone
@@ -81,7 +83,9 @@ export class DeepScanner implements ValueReader<Place> {
       if (kind === 'string' && zone !== 'talk' && zone !== 'item' && isModelKey(place.parent)) {
         this.#name(start, end)
       }
-      return this.#within(place, zone, place.parent, kind)
+      if (kind !== 'list') return this.#within(place, zone, place.parent, kind)
+      place.lists ??= this.#within(place, zone, place.parent, kind)
+      return place.lists
     }
     if (place.isUnknown) return null
     this.#members += 1
@@ -127,6 +131,7 @@ export class DeepScanner implements ValueReader<Place> {
     if (isSchemaKey(key, isTalk, zone === 'tools')) return null
     if (place.parent !== 'metadata' && this.#isReference(word, kind, start, end)) this.#refers = true
     if (!isTalk) {
+      if (key === 'voice' && isString && OWN_VOICE.test(this.#text(start, end) ?? '')) this.#refers = true
       // The model of the first level is `scanBody`'s to tell: it may go out under another name.
       const isFirst = place.depth === 1 && key === 'model'
       if (isString && !isFirst && isModelKey(key)) this.#name(start, end)
