@@ -4,6 +4,7 @@
 // back: Deno's own internals, which compile text, hang on `Deno` for everybody.
 import module from 'node:module'
 import process from 'node:process'
+import { standInFor } from './stand-in.js'
 
 /** They run text by themselves, or give out the loader. */
 const REFUSED = ['vm', 'module', 'repl', 'inspector', 'inspector/promises', 'wasi', 'test'].map(nodeUrl)
@@ -59,12 +60,18 @@ export function refusesCodeFromText() {
 }
 
 /**
- * Called when everything of the runner's own is loaded, before the code is. `main`: URL of the code.
+ * Called when everything of the runner's own is loaded, before the code is. `main`: URL of the code. `answered`: module →
+ * names of exports that the runner has replaced in it (see machine.js).
  * The function that it returns takes the URL of a module of the runner's own, made of text, and lets that through with what
  * it imports itself. Given null, it ends that, and returns what was refused meanwhile as an Error, or null.
  */
-export function raiseCodeWall(main) {
-  const shims = new Map([...PARTS].map(([url, parts]) => [url, shim(url, parts)]))
+export function raiseCodeWall(main, answered) {
+  const shims = new Map(
+    [...new Set([...PARTS.keys(), ...answered.keys()])].map((url) => {
+      const refused = (PARTS.get(url) ?? []).map((part) => [part, saying(`${url} ${part}`)])
+      return [url, standInFor(url, { answered: answered.get(url), refused })]
+    }),
+  )
   const shimOf = shims.get.bind(shims)
   const own = new Set(shims.values())
   const isOwnShim = own.has.bind(own)
@@ -76,7 +83,7 @@ export function raiseCodeWall(main) {
   function patch(url) {
     if (isPatched(url)) return
     addPatched(url)
-    const parts = partsOf(url)
+    const parts = partsOf(url) ?? []
     const whole = builtIn(url)
     for (let i = 0; i < parts.length; i += 1) replace(whole, parts[i], refusal(`${url} ${parts[i]}`))
   }
@@ -141,17 +148,4 @@ function wallCompile(prototype) {
     if (!locked || content !== readTextFileSync(filename)) throw new EvalError(saying('module._compile'))
     return apply(compile, this, given)
   })
-}
-
-/** The text of a module in place of a built-in one, whose named exports cannot be changed: its own exports go before theirs. */
-function shim(url, parts) {
-  const text = [
-    `import whole from '${url}'`,
-    `export * from '${url}'`,
-    ...parts.map(
-      (part) => `export function ${part}() { throw new EvalError(${stringify(saying(`${url} ${part}`))}) }`,
-    ),
-    `export default ${url === 'node:process' ? 'whole' : `{ ...whole, ${parts.join(', ')} }`}`,
-  ].join('\n')
-  return `data:text/javascript,${encode(text)}`
 }

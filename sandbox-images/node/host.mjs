@@ -1,8 +1,9 @@
 // What every runner on Node needs: the message from the daemon, output that arrives whole, and the way out.
 //
 // Standard input: 4 bytes big-endian length, then that many bytes of JSON:
-//   { v: 2, code, env: { NAME: value }, dynamicCode?: boolean, end?: text }
+//   { v: 2, code, env: { NAME: value }, dynamicCode?: boolean, memoryBytes?: number, end?: text }
 // `dynamicCode`: whether the code may make code from text; a process that was started for the other is not taken.
+// `memoryBytes`: what the run may use.
 // `end`: text that is written to both output streams, followed by the exit code and a line feed, once the code has
 // ended in good order; it lets the reader know the end before the container engine has noticed it.
 import { existsSync, readSync, writeSync } from 'node:fs'

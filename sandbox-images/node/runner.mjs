@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { raiseCodeWall, refusesCodeFromText } from './code-wall.mjs'
 import { end, fail, receive, startRelay, warmFetch } from './host.mjs'
+import { setMemory } from './machine.mjs'
 
 const MAIN = '/tmp/main.ts'
 
@@ -44,6 +45,7 @@ try {
   fail('the code does not fit into /tmp')
 }
 Object.assign(process.env, message.env)
+setMemory(message.memoryBytes)
 if (message.end) announceEnd(message.end)
 const walled = refusesCodeFromText()
 if (message.dynamicCode === walled) fail('the sandbox was not started for what the run may do')

@@ -2,7 +2,8 @@
 the approved code as the main program: a fresh `__main__`, whose tracebacks name /tmp/main.py.
 
 Standard input: 4 bytes big-endian length, then that many bytes of JSON:
-  { v: 2, code, env: { NAME: value }, end?: text }
+  { v: 2, code, env: { NAME: value }, memoryBytes?: number, end?: text }
+`memoryBytes`: what the run may use, told to code that asks how much there is.
 `end`: text that is written to both output streams, followed by the exit code and a line feed, once the code has ended in
 good order; it lets the reader know the end before the container engine has noticed it.
 """
@@ -14,6 +15,7 @@ import ctypes
 import datetime  # noqa: F401
 import hashlib  # noqa: F401
 import hmac  # noqa: F401
+import importlib.machinery
 import json
 import os
 import platform
@@ -221,7 +223,7 @@ def receive():
             os.environ[name] = value
         except ValueError:
             fail(f"{name} cannot be an environment variable")
-    return message["code"], message.get("end")
+    return message["code"], message.get("end"), message.get("memoryBytes")
 
 
 def told_by(error):
@@ -292,10 +294,13 @@ def serve():
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)
     wall_in()
+    # By its path, for an isolated interpreter looks beside its program for nothing.
+    machine = importlib.machinery.SourceFileLoader("oauth3_machine", "/machine.py").load_module()
     start_relay()
     warm_up()
     os.write(1, b"oauth3-ready 1\n")
-    code, marker = receive()
+    code, marker, memory_bytes = receive()
+    machine.set_memory(memory_bytes)
     own = os.getpid()
     exit_code = finish(run(code))
     # A copy of this process that the code has forked ends quietly.

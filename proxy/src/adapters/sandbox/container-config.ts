@@ -15,6 +15,10 @@ const ownLabels = (instanceId: string): Record<string, string> => ({
 
 /** Numeric, so that no passwd file is needed: nobody on any host. */
 const SANDBOX_USER = '65532:65532'
+/** What the run is told of the machine's name; the engine would tell a part of the container's id. */
+const HOST_NAME = 'sandbox'
+/** Locks and small arrays between processes of one run stand there. Its bytes count as the run's memory. */
+const SHARED_MEMORY_BYTES = 4 * 1_048_576
 /** Each request through the relay holds three: the client's end, and both of the relay's. */
 const OPEN_FILES = 1_024
 
@@ -25,6 +29,8 @@ export interface Walls {
   readonly ociRuntime: string | undefined
   /** OAuth3's own profile unless said otherwise. */
   readonly seccomp?: SeccompChoice | undefined
+  /** Whether there is a small /dev/shm; none unless said. */
+  readonly sharedMemory?: boolean | undefined
   /** Of the container's own network namespace. */
   readonly sysctls?: Readonly<Record<string, string>> | undefined
 }
@@ -34,6 +40,7 @@ export function hostConfig({
   door,
   ociRuntime,
   sysctls,
+  sharedMemory = false,
   seccomp = 'oauth3',
 }: Walls): Docker.HostConfig {
   return {
@@ -45,7 +52,11 @@ export function hostConfig({
     SecurityOpt: ['no-new-privileges:true', ...seccompOption(seccomp)],
     Privileged: false,
     ...resourceLimits(limits),
-    Tmpfs: { '/tmp': `rw,noexec,nosuid,nodev,mode=1777,size=${limits.tmpBytes}` },
+    Tmpfs: {
+      '/tmp': ownFiles(limits.tmpBytes),
+      // Not the engine's: that is 64 MiB, and IpcMode none takes it away.
+      ...(sharedMemory ? { '/dev/shm': ownFiles(SHARED_MEMORY_BYTES) } : {}),
+    },
     Ulimits: [
       { Name: 'core', Soft: 0, Hard: 0 },
       { Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES },
@@ -58,6 +69,8 @@ export function hostConfig({
     ...(ociRuntime === undefined ? {} : { Runtime: ociRuntime }),
   }
 }
+
+const ownFiles = (bytes: number): string => `rw,noexec,nosuid,nodev,mode=1777,size=${bytes}`
 
 // Propagation is left to the engine: volumes below its own root take another than the usual private one.
 const readOnly = (source: string, target: string): Docker.MountSettings => ({
@@ -91,6 +104,7 @@ export function containerConfig(
     Cmd: options.arguments,
     Env: [...(options.environment ?? [])],
     User: SANDBOX_USER,
+    Hostname: HOST_NAME,
     Labels: ownLabels(options.instanceId),
     OpenStdin: true,
     // The runner sees the end of its input when the daemon closes or loses the connection.

@@ -69,6 +69,8 @@ const containerFlags = (): string[] => [
   '--allow-net',
   '--allow-read=/tmp,/run/oauth3',
   '--allow-write=/tmp,/run/oauth3',
+  // Of what can be asked of a machine, this alone is about the container; the runner answers the rest (machine.js).
+  '--allow-sys=statfs',
 ]
 
 function permissionFlags(allow: Extract<DenoAllowances, { walls: 'permissions' }>): string[] {

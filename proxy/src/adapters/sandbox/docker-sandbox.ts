@@ -261,6 +261,7 @@ export class DockerSandbox implements Sandbox {
       ociRuntime,
       seccomp,
       sysctls: this.#engine.sysctls,
+      sharedMemory: runtime.sharedMemory,
       arguments: runtime.command({ imports: imports !== null, dynamicCode }),
       environment: imports === null ? [] : (runtime.importsEnvironment ?? []),
     })

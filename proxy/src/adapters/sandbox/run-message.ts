@@ -13,7 +13,15 @@ export function encodeRunMessage(order: RunOrder, options: { end?: string; place
   const env: [string, string][] = [...order.secrets].map(([name, value]) => [name, value.open()])
   if (order.argsJson !== null) env.push(['OAUTH3_ARGS', order.argsJson])
   const { code, dynamicCode } = order
-  const body = JSON.stringify({ v: 2, code, env: Object.fromEntries(env), dynamicCode, ...options })
+  const { memoryBytes } = order.limits
+  const body = JSON.stringify({
+    v: 2,
+    code,
+    env: Object.fromEntries(env),
+    dynamicCode,
+    memoryBytes,
+    ...options,
+  })
   const length = Buffer.byteLength(body)
   const message = Buffer.alloc(4 + length)
   message.writeUInt32BE(length, 0)

@@ -42,6 +42,8 @@ export interface Runtime {
   readonly locksImports: boolean
   /** Whether it refuses to make code from text, unless the run was approved for that. */
   readonly wallsDynamicCode: boolean
+  /** Whether its library keeps locks and arrays of several processes in /dev/shm. */
+  readonly sharedMemory?: boolean
   /** Arguments for the image's entrypoint. */
   command(options: CommandOptions): string[]
   /** `NAME=value` for containers with locked modules: where the runtime finds them. */
@@ -56,7 +58,15 @@ export const PROXY_VERSION = (JSON.parse(readFileSync(packageFile, 'utf8')) as {
 export const DENO: Runtime = {
   name: 'deno',
   folder: 'deno',
-  files: ['runner.js', 'code-wall.js', 'resolve.js', 'import-graph.js', 'import-files.js'],
+  files: [
+    'runner.js',
+    'machine.js',
+    'stand-in.js',
+    'code-wall.js',
+    'resolve.js',
+    'import-graph.js',
+    'import-files.js',
+  ],
   binaries: [
     {
       name: 'deno',
@@ -83,7 +93,7 @@ const NODE_BINARY: Runtime['binaries'][number] = {
 const NODE: Runtime = {
   name: 'node',
   folder: 'node',
-  files: ['runner.mjs', 'host.mjs', 'code-wall.mjs', 'warm.ts'],
+  files: ['runner.mjs', 'machine.mjs', 'host.mjs', 'code-wall.mjs', 'warm.ts'],
   binaries: [NODE_BINARY],
   buildNeedsNetwork: false,
   smoke: 'smoke.ts',
@@ -99,13 +109,14 @@ const NODE: Runtime = {
 const PYTHON: Runtime = {
   name: 'python',
   folder: 'python',
-  files: ['runner.py'],
+  files: ['runner.py', 'machine.py'],
   binaries: [],
   buildNeedsNetwork: true,
   smoke: 'smoke.py',
   language: 'python',
   locksImports: false,
   wallsDynamicCode: false,
+  sharedMemory: true,
   command: () => [],
 }
 
