@@ -46,6 +46,16 @@ module.exports = {
       from: { path: src, pathNot: '\\.test\\.ts$' },
       to: { path: '^proxy/(test|bench|scripts)/' },
     },
+    {
+      name: 'not-to-dev-dependency',
+      comment: 'npm ci --omit=dev installs what the daemon runs on, and no more',
+      severity: 'error',
+      from: {
+        path: '^proxy/(src|bin)/|^proxy/scripts/(build-images|compile)\\.ts$',
+        pathNot: '\\.test\\.ts$',
+      },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'type-only'] },
+    },
     { name: 'no-unresolvable', severity: 'error', from: { path: '^proxy/' }, to: { couldNotResolve: true } },
     only('kernel-imports-nothing', `${src}/kernel/`, [], 'kernel has no I/O and knows nobody'),
     only('config-imports-kernel', `${src}/config/`, [`${src}/kernel/index\\.ts$`]),

@@ -22,10 +22,9 @@ const FILES = [
   'proxy/Dockerfile',
   'proxy/bin',
   'proxy/package.json',
+  'proxy/scripts/compile.ts',
   'proxy/src',
-  'proxy/tsconfig.build.json',
   'sandbox-images',
-  'tsconfig.json',
 ]
 
 export interface ComposeRun {

@@ -4,7 +4,8 @@ import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { RUN_DEFAULTS, type RunOrder } from '../../domain/executions/index.ts'
 import { DockerSandbox } from './docker-sandbox.ts'
-import { contextOf } from './image-context.ts'
+import { contextDigest, contextOf } from './image-context.ts'
+import { createStepReader, LABEL_RUNTIME, removeLeftovers } from './image-leftovers.ts'
 import { imageTag, PROXY_VERSION, RUNTIMES, type Runtime, runtimeFile } from './runtimes.ts'
 import { type TarFile, tarStream } from './tar.ts'
 
@@ -25,6 +26,8 @@ export interface BuiltImage {
 }
 
 const DEFAULT_BASE = 'debian:bookworm-slim'
+/** Of what an image was built from; the same again is not built again. */
+const LABEL_CONTEXT = 'oauth3.context'
 
 /**
  * Throws an Error with a message for a person when there is no engine, no base image or no binary. A runtime that fails
@@ -33,12 +36,12 @@ const DEFAULT_BASE = 'debian:bookworm-slim'
 export async function buildImages({ docker, log, base, only }: ImageBuildOptions): Promise<BuiltImage[]> {
   const wanted = chosen(only)
   const arch = await engineArchitecture(docker)
-  await haveBase(docker, base ?? DEFAULT_BASE, log)
+  const baseId = await haveBase(docker, base ?? DEFAULT_BASE, log)
   const built: BuiltImage[] = []
   const failed: { readonly runtime: string; readonly error: Error }[] = []
   for (const runtime of wanted) {
     try {
-      built.push(await buildOne(docker, runtime, arch, base, log))
+      built.push(await buildOne(docker, runtime, arch, { base, baseId }, log))
     } catch (error) {
       log(`failed: ${runtime.name}`)
       failed.push({ runtime: runtime.name, error: error as Error })
@@ -67,17 +70,43 @@ async function buildOne(
   docker: Docker,
   runtime: Runtime,
   arch: string,
-  base: string | undefined,
+  { base, baseId }: { readonly base: string | undefined; readonly baseId: string },
   log: (line: string) => void,
 ): Promise<BuiltImage> {
   const tag = imageTag(runtime)
-  log(`building ${tag}`)
-  await build(docker, runtime, contextOf(runtime, arch), tag, base, log)
-  const image = (await docker.getImage(tag).inspect()).Id
+  const files = contextOf(runtime, arch)
+  const digest = await contextDigest(files, baseId)
+  const current = () => builtFrom(docker, tag, digest)
+  let image = await current()
+  const isNew = image === undefined
+  if (isNew) {
+    log(`building ${tag}`)
+    const steps = createStepReader()
+    try {
+      await build(docker, runtime, { files, tag, base, digest, onText: steps.read }, log)
+    } catch (error) {
+      // Two builds of the same at once take each other's layers away; the one that came first is good for both.
+      if ((await current()) === undefined) throw error
+    }
+    image = (await docker.getImage(tag).inspect()).Id
+    const used = await removeLeftovers(docker, runtime.name, steps.ids)
+    if (used.length > 0)
+      log(`still in use, removed by the next build: ${used.map((id) => id.slice(7, 19)).join(', ')}`)
+  }
   log(`trying ${tag}`)
-  await smokeTest(docker, runtime, image)
-  log(`built ${tag} ${image}`)
-  return { runtime: runtime.name, tag, image }
+  await smokeTest(docker, runtime, image as string)
+  log(`${isNew ? 'built' : 'up to date:'} ${tag} ${image}`)
+  return { runtime: runtime.name, tag, image: image as string }
+}
+
+async function builtFrom(docker: Docker, tag: string, digest: string): Promise<string | undefined> {
+  try {
+    const { Id, Config } = await docker.getImage(tag).inspect()
+    return Config.Labels?.[LABEL_CONTEXT] === digest ? Id : undefined
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return undefined
+    throw error
+  }
 }
 
 async function engineArchitecture(docker: Docker): Promise<string> {
@@ -94,9 +123,9 @@ async function engineArchitecture(docker: Docker): Promise<string> {
 }
 
 /** The classic builder pulls a missing base by itself, but says little when it cannot: so it is pulled here. */
-async function haveBase(docker: Docker, base: string, log: (line: string) => void): Promise<void> {
+async function haveBase(docker: Docker, base: string, log: (line: string) => void): Promise<string> {
   try {
-    await docker.getImage(base).inspect()
+    return (await docker.getImage(base).inspect()).Id
   } catch {
     log(`pulling ${base}`)
     try {
@@ -104,6 +133,7 @@ async function haveBase(docker: Docker, base: string, log: (line: string) => voi
       await new Promise<void>((resolve, reject) => {
         docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()))
       })
+      return (await docker.getImage(base).inspect()).Id
     } catch (error) {
       throw new Error(
         `The base image ${base} is not here and cannot be pulled (${(error as Error).message}). ` +
@@ -122,9 +152,19 @@ interface BuildEvent {
 async function build(
   docker: Docker,
   runtime: Runtime,
-  files: readonly TarFile[],
-  tag: string,
-  base: string | undefined,
+  {
+    files,
+    tag,
+    base,
+    digest,
+    onText,
+  }: {
+    readonly files: readonly TarFile[]
+    readonly tag: string
+    readonly base: string | undefined
+    readonly digest: string
+    readonly onText: (text: string) => void
+  },
   log: (line: string) => void,
 ): Promise<void> {
   const events = await docker.buildImage(Readable.from(tarStream(files)), {
@@ -132,7 +172,7 @@ async function build(
     // Nothing is fetched while it builds, but by images that are made of the distribution's packages.
     ...(runtime.buildNeedsNetwork ? {} : { networkmode: 'none' }),
     forcerm: true,
-    labels: { 'oauth3.runtime': runtime.name, 'oauth3.version': PROXY_VERSION },
+    labels: { [LABEL_RUNTIME]: runtime.name, 'oauth3.version': PROXY_VERSION, [LABEL_CONTEXT]: digest },
     ...(base === undefined ? {} : { buildargs: { BASE: base } }),
   })
   // What a failing step printed last says more than its exit code.
@@ -144,6 +184,7 @@ async function build(
       events,
       (error) => (error ? fail(error.message) : resolve()),
       (event: BuildEvent) => {
+        if (event.stream !== undefined) onText(event.stream)
         const line = event.stream?.trim()
         if (line?.startsWith('Step ')) log(`  ${line.split('\n')[0]}`)
         said = `${said}${event.stream ?? ''}`.slice(-1_000)

@@ -1,9 +1,10 @@
 /** What the engine is given to build a runtime's image from: the folder's files, and what npm installed for it. */
+import { createHash } from 'node:crypto'
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { packageFile } from './deno-binary.ts'
 import { type Runtime, runtimeFile } from './runtimes.ts'
-import type { TarFile } from './tar.ts'
+import { type TarFile, tarStream } from './tar.ts'
 
 export const contextOf = (runtime: Runtime, arch: string): TarFile[] => [
   { name: 'Dockerfile', source: runtimeFile(runtime, 'Dockerfile') },
@@ -15,6 +16,13 @@ export const contextOf = (runtime: Runtime, arch: string): TarFile[] => [
   ...runtime.files.map((file) => ({ name: basename(file), source: runtimeFile(runtime, file) })),
   ...(runtime.libraries ?? []).flatMap(libraryFiles),
 ]
+
+/** SHA-256 over the files, and the base image that lends the rest. */
+export async function contextDigest(files: readonly TarFile[], baseId: string): Promise<string> {
+  const hash = createHash('sha256').update(baseId)
+  for await (const part of tarStream(files)) hash.update(part)
+  return hash.digest('hex')
+}
 
 /** Of the machine field of an ELF file, by the engine's name for the architecture. */
 const ELF_MACHINES: Readonly<Record<string, number>> = { amd64: 0x3e, arm64: 0xb7 }
