@@ -22,14 +22,15 @@ export function createHealth(deps: {
     const database = answers(deps.askDatabase) ? 'ok' : 'error'
     const { isLow, freeBytes } = deps.freeSpace
     const note = deps.telegramNote()
+    const isBuilding = status.kind === 'unavailable' && status.cause === 'building'
     const degraded =
       isLow ||
       note !== null ||
       telegram === 'disconnected' ||
       database === 'error' ||
-      status.kind === 'unavailable'
+      (status.kind === 'unavailable' && !isBuilding)
     return {
-      status: degraded ? 'degraded' : 'ok',
+      status: degraded ? 'degraded' : isBuilding ? 'starting' : 'ok',
       telegram,
       database,
       disk: isLow ? 'low' : 'ok',

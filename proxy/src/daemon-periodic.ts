@@ -16,7 +16,8 @@ export async function recoverOnStartup(
     const swept = await sandbox.sweep()
     if (swept > 0) log.info({ swept }, 'removed what an earlier daemon left in the sandbox engine')
   } catch (error) {
-    log.warn({ err: error }, 'the sandbox engine does not answer yet; leftovers are removed when it does')
+    // That it is away is told once, when the rest is up; the sandbox sweeps when it comes back.
+    log.debug({ err: error }, 'the sandbox engine does not answer yet; leftovers are removed when it does')
   }
   core.transactor.transact(() => core.audit.append('daemon.started', 'daemon', null, { version: VERSION }))
   executions.recover()

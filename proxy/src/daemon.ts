@@ -1,10 +1,9 @@
-import { createServer } from 'node:http'
 import express from 'express'
 import type { Logger } from 'pino'
 import { createEgressDial, type EgressDialOptions } from './adapters/dial/index.ts'
 import { createSkillFetcher } from './adapters/fetch-code/index.ts'
-import { createImportResolver, createSandbox } from './adapters/sandbox/index.ts'
-import { createExecutionStore, createWakeStore, lockDatabase } from './adapters/storage/index.ts'
+import { createImportResolver } from './adapters/sandbox/index.ts'
+import { createExecutionStore, createWakeStore } from './adapters/storage/index.ts'
 import {
   createOpenclawCliChannel,
   createOpenclawHookChannel,
@@ -14,6 +13,7 @@ import type { Config } from './config/index.ts'
 import type { Overview } from './daemon-banner.ts'
 import { type DaemonCore, openCore } from './daemon-core.ts'
 import { openGateway } from './daemon-egress.ts'
+import { type DaemonFront, openFront } from './daemon-front.ts'
 import {
   auditCheck,
   createHealth,
@@ -25,7 +25,8 @@ import {
 import { openLlm, openLlmProxy } from './daemon-llm.ts'
 import { createLog } from './daemon-log.ts'
 import { recoverOnStartup, runPeriodicTasks } from './daemon-periodic.ts'
-import { closeServer, createAgentServer, listenSocket, listenTcp } from './daemon-servers.ts'
+import { announce, openSandbox } from './daemon-sandbox.ts'
+import { closeServer, createAgentServer, listenTcp } from './daemon-servers.ts'
 import { startUpkeep } from './daemon-storage.ts'
 import type { SkillFetcher } from './domain/code/index.ts'
 import { createEgressSessions, type EgressDoors } from './domain/egress/index.ts'
@@ -78,6 +79,8 @@ export interface Daemon extends AsyncDisposable {
 export interface DaemonOptions {
   readonly clock?: Clock
   readonly log?: Logger
+  /** The lock and the socket, where they were there before this was loaded. */
+  readonly front?: DaemonFront
   readonly sandbox?: (instanceId: string, doors: EgressDoors) => Promise<Sandbox>
   /** How the gateway resolves, which addresses count as public, and which roots it trusts. */
   readonly egress?: EgressDialOptions
@@ -102,7 +105,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const clock = options.clock ?? systemClock
   const log = options.log ?? createLog(config.logLevel)
   await using stack = new AsyncDisposableStack()
-  stack.use(lockDatabase(config.dbPath))
+  const front = stack.use(options.front ?? (await openFront(config)))
 
   const late: Late = {}
   const core = await openCore(
@@ -134,7 +137,10 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   if (chat !== undefined) late.chat = chat
   const dial = createEgressDial(options.egress)
   const doors = stack.use(await openGateway(config, dial, core.background, log))
-  const sandbox = stack.use(await chooseSandbox(config, options, core.instanceId, doors, log))
+  const sandbox = stack.use(
+    (await options.sandbox?.(core.instanceId, doors)) ??
+      (await openSandbox(config, core.instanceId, doors, log)),
+  )
   const llm = openLlm({
     config,
     core,
@@ -240,9 +246,8 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const agentServer = createAgentServer(app, llmProxy)
   const url = await listenTcp(agentServer, config.host, config.port)
   stack.defer(() => closeServer(agentServer))
-  const adminServer = createServer(admin)
-  await listenSocket(adminServer, config.adminSocketPath)
-  stack.defer(() => closeServer(adminServer))
+  front.serve(admin)
+  stack.defer(() => front.close())
   const upkeep = stack.use(startUpkeep({ ...core, auditMaxRows: config.storage.auditMaxRows, log }))
   late.upkeep = upkeep
   const tick = setInterval(() => runPeriodicTasks(executions, core, llm, log), TICK_MS)
@@ -251,7 +256,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   sandbox.start()
   waker.start()
   late.telegram?.start()
-  log.info({ url, sandbox: sandbox.kind, telegram: config.telegram ? 'on' : 'off' }, 'oauth3 is ready')
+  stack.use(await announce(sandbox, { url, telegram: config.telegram ? 'on' : 'off' }, log))
 
   const owned = stack.move()
   let stopping: Promise<void> | undefined
@@ -280,25 +285,6 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     stop,
     [Symbol.asyncDispose]: stop,
   }
-}
-
-async function chooseSandbox(
-  config: Config,
-  options: DaemonOptions,
-  instanceId: string,
-  doors: EgressDoors,
-  log: Logger,
-): Promise<Sandbox> {
-  if (options.sandbox) return await options.sandbox(instanceId, doors)
-  return await createSandbox({
-    kind: config.sandbox.kind,
-    ociRuntime: config.sandbox.ociRuntime ?? undefined,
-    seccomp: config.sandbox.seccomp,
-    poolSize: config.sandbox.poolSize,
-    instanceId,
-    doors,
-    log: (message, error) => log.warn({ err: error }, message),
-  })
 }
 
 interface Late {

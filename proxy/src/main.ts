@@ -34,8 +34,11 @@ async function daemon(): Promise<number> {
     const config = readConfig(process.env, written)
     // Before anything runs: a stop that comes during the start is not lost.
     const { stopped } = watchStopSignals({ endNow: () => process.exit(EXIT.failed) })
+    // Commands are answered while the rest is loaded.
+    const { openFront } = await import('./daemon-front.ts')
+    const front = await openFront(config)
     const { startDaemon } = await import('./daemon.ts')
-    const running = await startDaemon(config)
+    const running = await startDaemon(config, { front })
     if (stdout.isTTY) {
       const { renderBanner } = await import('./daemon-banner.ts')
       stdout.write(renderBanner(VERSION, await running.overview(), config, styleFor(stdout, env)))

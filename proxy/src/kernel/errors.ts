@@ -113,6 +113,12 @@ export const ERROR_TABLE = {
     retryable: true,
     help: 'The database cannot be written; nothing was changed.',
   },
+  starting: {
+    status: 503,
+    exit: 1,
+    retryable: true,
+    help: 'The daemon is starting; ask again in a moment.',
+  },
   shutting_down: {
     status: 503,
     exit: 1,

@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openFront } from '../../src/daemon-front.ts'
+import { dockerOrSkip } from '../support/docker.ts'
 import { runCliProcess } from '../support/run-cli.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/oauth3.js', import.meta.url))
+const docker = await dockerOrSkip({ images: false })
 let folder: string
 let child: ChildProcess | undefined
 
@@ -84,3 +87,61 @@ test('the launcher passes exit codes and standard input on', async () => {
   expect(run.code).toBe(3)
   expect(run.stderr).toContain('No daemon answers')
 })
+
+test('commands that come while the daemon loads are told that it is starting', async () => {
+  const state = join(folder, 'state')
+  const front = await openFront({
+    dbPath: join(state, 'proxy.db'),
+    adminSocketPath: join(state, 'admin.sock'),
+  })
+  try {
+    const status = await runCliProcess(['status'], { cwd: folder })
+    expect(status).toMatchObject({ code: 0, stderr: '' })
+    expect(status.stdout).toMatch(new RegExp(`^starting +oauth3 .+, pid ${process.pid}\n$`))
+    const asked = JSON.parse((await runCliProcess(['status', '--json'], { cwd: folder })).stdout)
+    expect(asked).toMatchObject({ status: 'starting', pid: process.pid })
+    expect(await runCliProcess(['pending'], { cwd: folder })).toMatchObject({
+      code: 1,
+      stderr: 'oauth3: The daemon is starting; ask again in a moment.\n',
+    })
+    expect((await runCliProcess(['daemon'], { cwd: folder })).stderr).toMatch(/already runs/)
+  } finally {
+    await front[Symbol.asyncDispose]()
+  }
+  expect((await runCliProcess(['status'], { cwd: folder })).code).toBe(3)
+})
+
+test('without an engine the start says so in one line, and not that it is ready', async () => {
+  const { PATH = '', HOME = '' } = process.env
+  child = spawn(process.execPath, [LAUNCHER, 'daemon'], {
+    cwd: folder,
+    env: { PATH, HOME, OAUTH3_SANDBOX: 'docker', DOCKER_HOST: `unix://${folder}/none.sock` },
+  })
+  let log = ''
+  await new Promise<void>((resolve, reject) => {
+    child?.stdout?.on('data', (chunk: Buffer) => {
+      log += chunk
+      if (log.includes('oauth3 has started') || log.includes('oauth3 is ready')) resolve()
+    })
+    child?.once('exit', () => reject(new Error(log)))
+  })
+  expect(log).not.toContain('oauth3 is ready')
+  const said = log.split('\n').filter((line) => line.includes('engine'))
+  expect(said).toHaveLength(1)
+  expect(JSON.parse(said[0] ?? '').msg).toMatch(
+    /^oauth3 has started, but no code can run yet: The Docker engine does not answer: /,
+  )
+})
+
+test.each(['docker', 'auto'])(
+  'with OAUTH3_SANDBOX=%s an OCI runtime that the engine does not know stops the start',
+  async (kind) => {
+    if (!docker.available) return
+    const env = { OAUTH3_SANDBOX: kind, OAUTH3_SANDBOX_RUNTIME: 'demo-runtime' }
+    const run = await runCliProcess(['daemon'], { cwd: folder, env })
+    expect(run).toMatchObject({ code: 2, stdout: expect.not.stringContaining('ready') })
+    expect(run.stderr).toMatch(
+      /^oauth3: OAUTH3_SANDBOX_RUNTIME is not valid: .+ does not know the runtime demo-runtime .+\n$/,
+    )
+  },
+)

@@ -7,6 +7,8 @@ import { type SeccompChoice, seccompOption } from './seccomp-profile.ts'
 
 export const LABEL_INSTANCE = 'oauth3.instance'
 const LABEL_ROLE = 'oauth3.role'
+/** Label of a container that builds the images right now, as docker-compose.yml gives it. */
+export const IMAGE_BUILD = `${LABEL_ROLE}=image-build`
 
 const ownLabels = (instanceId: string): Record<string, string> => ({
   [LABEL_INSTANCE]: instanceId,

@@ -27,8 +27,9 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   if (options.kind === 'embedded') return new EmbeddedSandbox(options)
   const docker = new DockerSandbox({ ...options, docker: options.docker ?? new Docker() })
   if (options.kind === 'docker') return docker
-  const { kind, notes } = await docker.status()
-  if (kind === 'docker') return docker
+  const { kind, notes, cause } = await docker.status()
+  // A runtime that was named and is not there is a mistake, which weaker walls would hide.
+  if (kind === 'docker' || cause === 'misconfigured') return docker
   options.log?.(`the embedded sandbox is used: ${notes.join(' ')}`)
   await docker[Symbol.asyncDispose]()
   return new EmbeddedSandbox(options)

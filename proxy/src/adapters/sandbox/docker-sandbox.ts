@@ -14,7 +14,7 @@ import {
   type SandboxStatus,
   SandboxUnavailable,
 } from '../../domain/executions/index.ts'
-import { containerConfig, LABEL_INSTANCE } from './container-config.ts'
+import { containerConfig, IMAGE_BUILD, LABEL_INSTANCE } from './container-config.ts'
 import { SandboxContainer } from './docker-container.ts'
 import { answered, CALL_TIMEOUT_MS, EngineTimeout } from './engine-call.ts'
 import { createEngineCheck, type EngineCheck } from './engine-check.ts'
@@ -86,6 +86,7 @@ export class DockerSandbox implements Sandbox {
   readonly #doors: SandboxDoors
   readonly #engine: EngineCheck
   #notes: readonly string[] = []
+  #cause: SandboxStatus['cause']
   #seenAt = Number.NEGATIVE_INFINITY
   #looking: Promise<void> | undefined
   #filling = false
@@ -154,6 +155,7 @@ export class DockerSandbox implements Sandbox {
       kind: ready.length > 0 ? 'docker' : 'unavailable',
       runtimes: ready.map(({ runtime, image }) => ({ name: runtime.name, image })),
       notes: [...this.#notes, ...this.#doors.notes],
+      cause: ready.length > 0 ? undefined : this.#cause,
       warm: ready.reduce((sum, { pool }) => sum + pool.warm, 0),
     }
   }
@@ -186,17 +188,31 @@ export class DockerSandbox implements Sandbox {
       }),
     )
     const unknown = await asked
+    const isBuilding = missing.length > 0 && away === undefined && (await this.#imagesAreBuilt())
     if (this.#closing.signal.aborted) return
     for (const { runtime, image } of found) this.#keepPool(runtime, unknown === undefined ? image : null)
     if (away !== undefined) this.#engine.askAgain()
     const trouble = away ?? unknown
-    this.#notes = [...(trouble === undefined ? [] : [trouble]), ...notBuilt(missing)]
+    this.#notes = [...(trouble === undefined ? [] : [trouble]), ...notBuilt(missing, isBuilding)]
+    this.#cause =
+      unknown !== undefined && away === undefined ? 'misconfigured' : isBuilding ? 'building' : undefined
     const isAway = away !== undefined || this.#ready.size === 0
     // What could not be removed while the engine was away is removed when it is back.
     if (this.#filling && this.#wasAway && !isAway) this.#inBackground(this.sweep())
     this.#wasAway = isAway
     // An image that is missing beside others is looked for when somebody asks for its runtime.
     if (this.#filling && isAway) this.#lookAgainSoon()
+  }
+
+  /** Whether a container of docker-compose's is at it. */
+  async #imagesAreBuilt(): Promise<boolean> {
+    const filters = { label: [IMAGE_BUILD], status: ['running'] }
+    return await answered(LOOK_TIMEOUT_MS, (abortSignal) =>
+      this.#options.docker.listContainers({ filters, abortSignal }),
+    ).then(
+      ({ length }) => length > 0,
+      () => false,
+    )
   }
 
   /** Containers wait for Deno from the start, and for another runtime from its first run on. */
@@ -369,12 +385,11 @@ export class DockerSandbox implements Sandbox {
   }
 }
 
-function notBuilt(missing: readonly Runtime[]): string[] {
+function notBuilt(missing: readonly Runtime[], isBuilding: boolean): string[] {
   const tags = missing.map(imageTag).join(', ')
   if (missing.length === 0) return []
-  return [
-    `The ${missing.length === 1 ? `image ${tags} is` : `images ${tags} are`} not built; run: npm run images`,
-  ]
+  const images = missing.length === 1 ? `image ${tags} is` : `images ${tags} are`
+  return [`The ${images} ${isBuilding ? 'being built' : 'not built; run: npm run images'}`]
 }
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { doctorReport, statusView } from '../../surfaces/admin-api/wire.ts'
 import { adminPath } from '../admin-client.ts'
 import { CliError, EXIT } from '../cli-error.ts'
@@ -38,14 +39,34 @@ export const addUpkeepCommands: CommandGroup = (program, context) => {
     .command('status')
     .description('how the daemon is')
     .action(async () => {
-      const status = await context.client.call(statusView, 'GET', adminPath('status'))
       const { style } = context.terminal
+      const status = await context.client
+        .call(statusView, 'GET', adminPath('status'))
+        .catch((error: unknown) => startingOf(error))
+      if ('starting' in status) {
+        const { version, pid } = status.starting
+        await context.show(
+          { status: 'starting', version, pid },
+          () => `${style.yellow('starting')}  oauth3 ${version}, pid ${pid}`,
+        )
+        return
+      }
       await context.show(status, () =>
         [
-          `${status.status === 'ok' ? style.green('ok') : style.yellow('degraded')}  oauth3 ${status.version}, pid ${status.pid}, up ${Math.round(status.uptime_s)} s`,
+          `${status.status === 'ok' ? style.green('ok') : style.yellow(status.status)}  oauth3 ${status.version}, pid ${status.pid}, up ${Math.round(status.uptime_s)} s`,
           `${status.url} · telegram ${status.telegram} · database ${status.database} · disk ${status.disk} · sandbox ${status.sandbox} · ${status.waiting} waiting`,
           ...status.notes.map((note) => style.yellow(terminalLine(note))),
         ].join('\n'),
       )
     })
+}
+
+const startingDetails = z.object({ version: z.string(), pid: z.int() })
+
+/** What a daemon says that does not serve commands yet; every other error is thrown on. */
+function startingOf(error: unknown): { readonly starting: z.infer<typeof startingDetails> } {
+  const details = error instanceof CliError && error.code === 'starting' ? error.details : undefined
+  const parsed = startingDetails.safeParse(details)
+  if (!parsed.success) throw error
+  return { starting: parsed.data }
 }

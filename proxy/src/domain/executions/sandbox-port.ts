@@ -71,6 +71,8 @@ export interface SandboxStatus {
   readonly runtimes: readonly RuntimeInfo[]
   /** Why it is unavailable or weaker, for a person; empty when all is well. */
   readonly notes: readonly string[]
+  /** Of `unavailable`: what it runs on is being built right now, or a setting names what is not there. */
+  readonly cause?: 'building' | 'misconfigured' | undefined
   /** Warm sandboxes that wait now. */
   readonly warm: number
 }

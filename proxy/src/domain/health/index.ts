@@ -1,6 +1,7 @@
 /** What `/health`, `/status` and `oauth3 doctor` tell. */
 export interface HealthReport {
-  readonly status: 'ok' | 'degraded'
+  /** Starting: what is lacking is on its way. */
+  readonly status: 'ok' | 'starting' | 'degraded'
   readonly telegram: 'connected' | 'disconnected' | 'disabled'
   readonly database: 'ok' | 'error'
   /** Low: new requests are refused until there is room again. */

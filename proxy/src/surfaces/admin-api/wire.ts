@@ -304,7 +304,7 @@ export const doctorReport = z.object({
 })
 
 export const statusView = z.object({
-  status: z.enum(['ok', 'degraded']),
+  status: z.enum(['ok', 'starting', 'degraded']),
   telegram: z.enum(['connected', 'disconnected', 'disabled']),
   database: z.enum(['ok', 'error']),
   disk: z.enum(['ok', 'low']),

@@ -18,7 +18,7 @@ const errorView = z.strictObject({
 })
 
 const healthView = z.strictObject({
-  status: z.enum(['ok', 'degraded']),
+  status: z.enum(['ok', 'starting', 'degraded']),
   telegram: z.enum(['connected', 'disconnected', 'disabled']),
   database: z.enum(['ok', 'error']),
   disk: z.enum(['ok', 'low']).describe('Low: new requests are refused.'),
