@@ -210,13 +210,12 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const shared = { gate, executions, vault: core.vault, health, metrics, log, version: VERSION }
   app.use('/mcp', createMcp(shared))
   app.use(createAgentApi(shared))
-  const doctorChecks: DoctorCheck[] = [
+  const standingChecks: DoctorCheck[] = [
     sandboxCheck(sandbox),
     ...(options.sandbox ? [] : wallChecks(sandbox, config.sandbox)),
     auditCheck(core.archiver),
     diskCheck({ ...core, minFreeBytes: config.storage.minFreeBytes }),
     ...(late.telegram ? [late.telegram.check] : []),
-    ...waker.checks,
   ]
   const admin = createAdminApi({
     ...core,
@@ -224,7 +223,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     executions,
     llm,
     url: () => url,
-    doctorChecks,
+    doctorChecks: () => [...standingChecks, ...waker.checks],
     hasDefaultWake: config.wake !== null,
     health,
     clock,

@@ -1,6 +1,9 @@
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import { config as loadDotenv } from 'dotenv'
 import { CliError, EXIT, runCli, styleFor } from './cli/index.ts'
+import type { Config } from './config/index.ts'
+import { openToOthers } from './kernel/index.ts'
 import { isReaderGone } from './lost-reader.ts'
 import { watchStopSignals } from './stop-signals.ts'
 import { VERSION } from './version.ts'
@@ -28,10 +31,9 @@ process.exitCode = await runCli(process.argv.slice(2), around, {
 setTimeout(() => process.exit(), EXIT_GRACE_MS).unref()
 
 async function daemon(): Promise<number> {
-  const written = readDotenv()
-  const { ConfigError, readConfig } = await import('./config/index.ts')
+  const { ConfigError } = await import('./config/index.ts')
   try {
-    const config = readConfig(process.env, written)
+    const config = await readSettings()
     // Before anything runs: a stop that comes during the start is not lost.
     const { stopped } = watchStopSignals({ endNow: () => process.exit(EXIT.failed) })
     // Commands are answered while the rest is loaded.
@@ -47,18 +49,27 @@ async function daemon(): Promise<number> {
     await running.stop()
     return EXIT.done
   } catch (error) {
-    if (error instanceof ConfigError) throw new CliError('config', EXIT.usage, error.message)
+    if (error instanceof ConfigError) throw new CliError('config', EXIT.usage, error.message, error.problems)
     throw startFailure(error)
   }
 }
 
-/** Fills the environment from `.env`, where there is one; a file that cannot be read is not skipped. Its names. */
-function readDotenv(): readonly string[] {
+/** The environment, and `.env` where there is one. Throws ConfigError for all that is wrong with both. */
+async function readSettings(): Promise<Config> {
+  const { ConfigError, readConfig } = await import('./config/index.ts')
+  const open = openToOthers('.env', statSync('.env', { throwIfNoEntry: false })?.mode ?? 0)
   const { parsed, error } = loadDotenv({ quiet: true })
   if (error && (error as NodeJS.ErrnoException).code !== 'ENOENT') {
-    throw new CliError('config', EXIT.usage, `.env cannot be read: ${error.message}`)
+    throw new ConfigError(`.env cannot be read: ${error.message}`)
   }
-  return Object.keys(parsed ?? {})
+  try {
+    const config = readConfig(process.env, Object.keys(parsed ?? {}))
+    if (open === undefined) return config
+  } catch (problem) {
+    if (!(problem instanceof ConfigError)) throw problem
+    throw new ConfigError(...(open === undefined ? [] : [open]), ...problem.problems)
+  }
+  throw new ConfigError(open)
 }
 
 async function demo(options: { approve: 'once' | '24h' | 'forever' | 'deny' | undefined }): Promise<number> {

@@ -56,16 +56,27 @@ export async function runCli(
   } catch (error) {
     const failure = asCliError(error)
     if (failure === undefined) return EXIT.done
-    const line = oneLine(failure.message, ERROR_LINE_LIMIT)
+    const lines = linesOf(failure)
+    const line = lines.join(' ')
     const body = {
       code: failure.code,
       message: line,
       exit_code: failure.exitCode,
       ...(failure.details === undefined ? {} : { details: failure.details }),
     }
-    around.stderr.write(argv.includes('--json') ? `${safeJson({ error: body })}\n` : `oauth3: ${line}\n`)
+    around.stderr.write(
+      argv.includes('--json')
+        ? `${safeJson({ error: body })}\n`
+        : lines.map((one) => `oauth3: ${one}\n`).join(''),
+    )
     return failure.exitCode
   }
+}
+
+/** One line, but for settings: a line for each that is wrong. */
+function linesOf({ code, message, details }: CliError): string[] {
+  const several = code === 'config' && Array.isArray(details) ? details.map(String) : [message]
+  return several.map((one) => oneLine(one, ERROR_LINE_LIMIT))
 }
 
 function buildProgram(

@@ -35,6 +35,37 @@ describe('the configuration', () => {
     expect(readConfig({ OAUTH3_SOCKET_DIR: '/run/doors' }).socketDirectory).toBe('/run/doors')
   })
 
+  it('names everything that is wrong at once, and nothing twice', () => {
+    const env = {
+      PORT: 'x',
+      OAUTH3_SANDBX: 'docker',
+      OAUTH3_KEY_FILE: '/a',
+      OAUTH3_PASSPHRASE_FILE: '/b',
+      TELEGRAM_BOT_TOKEN: 'no-token',
+      OPENCLAW_HOOK_URL: 'http://127.0.0.1:1',
+      OAUTH3_WEBHOOK_URL: 'http://127.0.0.1:2',
+      OAUTH3_WEBHOOK_SECRET: 'short',
+    }
+    let problems: readonly string[] = []
+    try {
+      readConfig(env)
+    } catch (error) {
+      problems = (error as ConfigError).problems
+    }
+    expect(problems.map((problem) => problem.split(/[ ,]/)[0])).toEqual([
+      'PORT',
+      'TELEGRAM_BOT_TOKEN',
+      'OAUTH3_WEBHOOK_SECRET',
+      'OAUTH3_SANDBX',
+      'OAUTH3_KEY_FILE',
+      'TELEGRAM_BOT_TOKEN',
+      'OPENCLAW_HOOK_TOKEN',
+      'OPENCLAW_HOOK_URL',
+    ])
+    expect(new Set(problems).size).toBe(problems.length)
+    expect(problems.join()).not.toMatch(/no-token|short/)
+  })
+
   it('takes an empty value for one that is not set', () => {
     expect(readConfig({ PORT: '', HOST: '  ', TELEGRAM_CHAT_ID: '' })).toEqual(readConfig({}))
   })

@@ -57,13 +57,19 @@ interface WakeConfig {
   readonly token: SecretValue | null
 }
 
-/** One line for the person who starts the daemon: which variable, what is wrong, what it takes. */
+/** For the person who starts the daemon, a line for each: which variable, what is wrong, what it takes. */
 export class ConfigError extends Error {
-  constructor(message: string) {
-    super(message)
+  readonly problems: readonly string[]
+
+  constructor(...problems: readonly string[]) {
+    super(problems.join(' '))
     this.name = 'ConfigError'
+    this.problems = problems
   }
 }
+
+/** Collects what is wrong. A part that needs a value which is wrong itself has no complaint of its own. */
+type Complain = (problem: string) => void
 
 const DAY_MS = 24 * 60 * 60 * 1_000
 
@@ -72,28 +78,34 @@ type Values = {
 }
 
 /**
- * Reads the environment; throws ConfigError on the first value that is wrong. Never prints a value of a secret.
+ * Reads the environment; throws one ConfigError for all that is wrong. Never prints a value of a secret.
  * `written` are the names that the owner's own file sets: among those a mistyped one of other programs' prefixes
  * counts as well, while in the environment it may be meant for such a program.
  */
 export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = []): Config {
-  const values = readValues(env)
+  const problems: string[] = []
+  const complain: Complain = (problem) => void problems.push(problem)
+  const values = readValues(env, complain)
   const unknown = [
     ...Object.keys(env).filter((name) => name.startsWith('OAUTH3_')),
     ...written.filter((name) => /^(TELEGRAM|OPENCLAW)_/.test(name)),
-  ].find((name) => !Object.hasOwn(SETTINGS, name) && !TOOL_VARIABLES.has(name))
-  if (unknown !== undefined) {
-    throw new ConfigError(`${unknown} is not a setting of this daemon; see docs/reference/configuration.md.`)
+  ].filter((name) => !Object.hasOwn(SETTINGS, name) && !TOOL_VARIABLES.has(name))
+  for (const name of new Set(unknown)) {
+    complain(`${name} is not a setting of this daemon; see docs/reference/configuration.md.`)
   }
   const dbPath = resolve(values.DB_PATH as string)
+  const masterKey = masterKeyOf(values, dbPath, complain)
+  const telegram = telegramOf(values, env, complain)
+  const wake = wakeOf(values, env, complain)
+  if (problems.length > 0) throw new ConfigError(...problems)
   return {
     host: values.HOST as string,
     port: values.PORT as number,
     dbPath,
     adminSocketPath: adminSocketPath(dbPath),
     socketDirectory: resolve(values.OAUTH3_SOCKET_DIR ?? join(dirname(dbPath), 'gateway')),
-    masterKey: masterKeyOf(values, dbPath),
-    telegram: telegramOf(values),
+    masterKey,
+    telegram,
     sandbox: {
       kind: values.OAUTH3_SANDBOX as Config['sandbox']['kind'],
       ociRuntime: values.OAUTH3_SANDBOX_RUNTIME ?? null,
@@ -119,19 +131,19 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
         values.OAUTH3_AUDIT_ARCHIVE_DIR ?? join(dirname(dbPath), 'audit-archive'),
       ),
     },
-    wake: wakeOf(values),
+    wake,
     logLevel: values.LOG_LEVEL as string,
   }
 }
 
-function readValues(env: NodeJS.ProcessEnv): Values {
+function readValues(env: NodeJS.ProcessEnv, complain: Complain): Values {
   const values: Record<string, unknown> = {}
   for (const [name, setting] of Object.entries(SETTINGS)) {
     const given = env[name]?.trim() || setting.fallback
     if (given === undefined) continue
     const parsed = setting.schema.safeParse(given)
-    if (!parsed.success) throw new ConfigError(`${name} is not valid: it takes ${setting.takes}.`)
-    values[name] = parsed.data
+    if (parsed.success) values[name] = parsed.data
+    else complain(`${name} is not valid: it takes ${setting.takes}.`)
   }
   return values as Values
 }
@@ -139,83 +151,77 @@ function readValues(env: NodeJS.ProcessEnv): Values {
 /** Read by tests and clients, not by the daemon. */
 const TOOL_VARIABLES = new Set(['OAUTH3_REQUIRE_DOCKER', 'OAUTH3_URL', 'OAUTH3_TOKEN', 'OAUTH3_SOCKET'])
 
-function masterKeyOf(values: Values, dbPath: string): Config['masterKey'] {
-  if (values.OAUTH3_KEY_FILE && values.OAUTH3_PASSPHRASE_FILE) {
-    throw new ConfigError('OAUTH3_KEY_FILE and OAUTH3_PASSPHRASE_FILE are both set: choose one.')
-  }
+/** Set, be it to something that is not valid: a complaint about its absence would be wrong. */
+const isSet = (env: NodeJS.ProcessEnv, name: SettingName): boolean => Boolean(env[name]?.trim())
+
+function masterKeyOf(values: Values, dbPath: string, complain: Complain): Config['masterKey'] {
+  if (values.OAUTH3_KEY_FILE && values.OAUTH3_PASSPHRASE_FILE)
+    complain('OAUTH3_KEY_FILE and OAUTH3_PASSPHRASE_FILE are both set: choose one.')
   return values.OAUTH3_PASSPHRASE_FILE
     ? { kind: 'passphrase', path: resolve(values.OAUTH3_PASSPHRASE_FILE) }
     : { kind: 'file', path: resolve(values.OAUTH3_KEY_FILE ?? join(dirname(dbPath), 'master.key')) }
 }
 
-function telegramOf(values: Values): TelegramConfig | null {
+function telegramOf(values: Values, env: NodeJS.ProcessEnv, complain: Complain): TelegramConfig | null {
   const token = values.TELEGRAM_BOT_TOKEN
   const chatId = values.TELEGRAM_CHAT_ID
-  if (token === undefined && chatId === undefined) return null
-  if (token === undefined)
-    throw new ConfigError(
-      'TELEGRAM_CHAT_ID is set but TELEGRAM_BOT_TOKEN is not: it takes a bot token from @BotFather.',
-    )
-  if (chatId === undefined)
-    throw new ConfigError(
+  const isWanted = isSet(env, 'TELEGRAM_BOT_TOKEN') || isSet(env, 'TELEGRAM_CHAT_ID')
+  if (!isWanted) return null
+  if (!isSet(env, 'TELEGRAM_BOT_TOKEN'))
+    complain('TELEGRAM_CHAT_ID is set but TELEGRAM_BOT_TOKEN is not: it takes a bot token from @BotFather.')
+  if (!isSet(env, 'TELEGRAM_CHAT_ID'))
+    complain(
       'TELEGRAM_BOT_TOKEN is set but TELEGRAM_CHAT_ID is not: it takes a chat id (send /id to the bot).',
     )
-  const approvers = values.TELEGRAM_APPROVER_IDS
-  if (approvers === undefined && chatId.startsWith('-')) {
-    throw new ConfigError(
+  if (!isSet(env, 'TELEGRAM_APPROVER_IDS') && chatId?.startsWith('-'))
+    complain(
       'TELEGRAM_APPROVER_IDS is required when TELEGRAM_CHAT_ID is a group: it takes user ids, comma-separated.',
     )
-  }
-  const { TELEGRAM_WEBHOOK_URL: url, TELEGRAM_WEBHOOK_SECRET: secret } = values
-  if (url !== undefined && secret === undefined) {
-    throw new ConfigError(
+  if (isSet(env, 'TELEGRAM_WEBHOOK_URL') && !isSet(env, 'TELEGRAM_WEBHOOK_SECRET'))
+    complain(
       'TELEGRAM_WEBHOOK_SECRET is required with TELEGRAM_WEBHOOK_URL: it takes 16–256 of A–Z a–z 0–9 _ -.',
     )
-  }
+  // Of what is wrong each has been told.
+  if (token === undefined || chatId === undefined) return null
+  const { TELEGRAM_WEBHOOK_URL: url, TELEGRAM_WEBHOOK_SECRET: secret } = values
   return {
     token: new SecretValue(token),
     chatId,
-    approverIds: new Set(approvers ?? [chatId]),
+    approverIds: new Set(values.TELEGRAM_APPROVER_IDS ?? [chatId]),
     apiRoot: values.TELEGRAM_API_ROOT as string,
     webhook: url !== undefined && secret !== undefined ? { url, secret: new SecretValue(secret) } : null,
   }
 }
 
-function wakeOf(values: Values): WakeConfig | null {
+function wakeOf(values: Values, env: NodeJS.ProcessEnv, complain: Complain): WakeConfig | null {
   const sessionKey = values.OPENCLAW_SESSION_KEY ?? null
+  const needs = (name: SettingName, needed: SettingName, takes: string): void => {
+    if (isSet(env, name) && !isSet(env, needed))
+      complain(`${needed} is required with ${name}: it takes ${takes}.`)
+  }
+  needs('OPENCLAW_HOOK_URL', 'OPENCLAW_HOOK_TOKEN', "OpenClaw's hooks.token")
+  needs('OAUTH3_WEBHOOK_URL', 'OAUTH3_WEBHOOK_SECRET', 'at least 16 characters')
   const ways: WakeConfig[] = []
-  if (values.OPENCLAW_HOOK_URL !== undefined) {
-    if (values.OPENCLAW_HOOK_TOKEN === undefined) {
-      throw new ConfigError(
-        "OPENCLAW_HOOK_TOKEN is required with OPENCLAW_HOOK_URL: it takes OpenClaw's hooks.token.",
-      )
-    }
+  const add = (
+    kind: WakeConfig['kind'],
+    target: string | undefined,
+    token: string | undefined,
+    session: string | null,
+  ): void => {
+    if (target === undefined) return
     ways.push({
-      kind: 'openclaw-hook',
-      target: values.OPENCLAW_HOOK_URL,
-      sessionKey,
-      token: new SecretValue(values.OPENCLAW_HOOK_TOKEN),
+      kind,
+      target,
+      sessionKey: session,
+      token: token === undefined ? null : new SecretValue(token),
     })
   }
-  if (values.OPENCLAW_CLI !== undefined)
-    ways.push({ kind: 'openclaw-cli', target: values.OPENCLAW_CLI, sessionKey, token: null })
-  if (values.OAUTH3_WEBHOOK_URL !== undefined) {
-    if (values.OAUTH3_WEBHOOK_SECRET === undefined) {
-      throw new ConfigError(
-        'OAUTH3_WEBHOOK_SECRET is required with OAUTH3_WEBHOOK_URL: it takes at least 16 characters.',
-      )
-    }
-    ways.push({
-      kind: 'webhook',
-      target: values.OAUTH3_WEBHOOK_URL,
-      sessionKey: null,
-      token: new SecretValue(values.OAUTH3_WEBHOOK_SECRET),
-    })
-  }
-  if (ways.length > 1) {
-    throw new ConfigError(
+  add('openclaw-hook', values.OPENCLAW_HOOK_URL, values.OPENCLAW_HOOK_TOKEN, sessionKey)
+  add('openclaw-cli', values.OPENCLAW_CLI, undefined, sessionKey)
+  add('webhook', values.OAUTH3_WEBHOOK_URL, values.OAUTH3_WEBHOOK_SECRET, null)
+  if (ways.length > 1)
+    complain(
       'OPENCLAW_HOOK_URL, OPENCLAW_CLI and OAUTH3_WEBHOOK_URL: set one; an agent may have its own (oauth3 agent add --wake).',
     )
-  }
   return ways[0] ?? null
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,9 @@ let child: ChildProcess | undefined
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'oauth3-daemon-'))
-  writeFileSync(join(folder, '.env'), 'PORT=0\nOAUTH3_SANDBOX=embedded\nDB_PATH=./state/proxy.db\n')
+  writeFileSync(join(folder, '.env'), 'PORT=0\nOAUTH3_SANDBOX=embedded\nDB_PATH=./state/proxy.db\n', {
+    mode: 0o600,
+  })
 })
 afterEach(() => {
   child?.kill('SIGKILL')
@@ -145,3 +147,20 @@ test.each(['docker', 'auto'])(
     )
   },
 )
+
+test('a .env that others can read stops the start, and every other wrong setting is named with it', async () => {
+  chmodSync(join(folder, '.env'), 0o640)
+  const open = '.env can be read by others (mode 640); run: chmod 600 .env'
+  const run = await runCliProcess(['daemon'], { cwd: folder })
+  expect(run).toMatchObject({ code: 2, stdout: '', stderr: `oauth3: ${open}\n` })
+  const env = { OAUTH3_SANDBOX: 'cardboard', OAUTH3_POOL_SIZE: '-1' }
+  const many = await runCliProcess(['daemon'], { cwd: folder, env })
+  expect(many.stderr.split('\n')).toEqual([
+    `oauth3: ${open}`,
+    'oauth3: OAUTH3_SANDBOX is not valid: it takes docker, embedded or auto.',
+    expect.stringMatching(/^oauth3: OAUTH3_POOL_SIZE is not valid: /),
+    '',
+  ])
+  expect(existsSync(join(folder, 'state'))).toBe(false)
+  chmodSync(join(folder, '.env'), 0o600)
+})

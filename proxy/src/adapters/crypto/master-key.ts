@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { AppError } from '../../kernel/index.ts'
+import { AppError, openToOthers } from '../../kernel/index.ts'
 
 const KEY_BYTES = 32
 
@@ -111,11 +111,6 @@ export async function deriveFromPassphrase(path: string, parameters: Argon2Param
 }
 
 function assertPrivate(path: string): void {
-  const mode = statSync(path).mode & 0o777
-  if ((mode & 0o077) !== 0) {
-    throw new AppError(
-      'locked',
-      `${path} can be read by others (mode ${mode.toString(8)}); run: chmod 600 ${path}`,
-    )
-  }
+  const problem = openToOthers(path, statSync(path).mode)
+  if (problem !== undefined) throw new AppError('locked', problem)
 }

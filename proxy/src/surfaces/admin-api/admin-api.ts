@@ -59,7 +59,8 @@ export interface AdminApiDeps {
   readonly llm: LlmRooms
   /** Where agents reach the daemon; known once it listens. */
   readonly url: () => string
-  readonly doctorChecks: readonly DoctorCheck[]
+  /** Asked for at each visit: agents and their targets come and go. */
+  readonly doctorChecks: () => readonly DoctorCheck[]
   /** Whether agents without a wake target of their own are woken at all. */
   readonly hasDefaultWake: boolean
   readonly health: () => Promise<HealthReport>
@@ -202,7 +203,7 @@ export function createAdminApi(deps: AdminApiDeps): Express {
     const { telegram } = await deps.health()
     response.json(
       await runDoctor([
-        ...deps.doctorChecks,
+        ...deps.doctorChecks(),
         providersCheck(deps.llm, agents),
         ...(telegram === 'disabled' ? [TELEGRAM_OFF] : []),
       ]),
