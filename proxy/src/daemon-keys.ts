@@ -96,6 +96,37 @@ export async function openMasterKeys(deps: {
 }
 
 /**
+ * The master key that opens a database which is in use, from its file or passphrase, or from what a rotation has put beside it.
+ * Reads only. AppError `locked` where none does.
+ */
+export async function findMasterKey(deps: {
+  readonly source: Config['masterKey']
+  readonly meta: MetaStore
+  readonly dataKeys: DataKeyRepository
+  readonly cipher: Cipher
+  readonly clock: Clock
+}): Promise<Uint8Array> {
+  const { source, meta, dataKeys } = deps
+  if (dataKeys.list().length === 0)
+    throw new AppError('locked', 'The database has no key yet; start the daemon with it once.')
+  const tried: unknown[] = []
+  for (const path of [source.path, nextKeyPath(source.path), source.path]) {
+    if (path !== source.path && !existsSync(path)) continue
+    try {
+      const masterKey =
+        source.kind === 'file'
+          ? readKeyFile(path, false)
+          : await deriveFromPassphrase(path, kdfParameters(meta, false))
+      createDataKeyring({ repository: dataKeys, cipher: deps.cipher, clock: deps.clock, masterKey })
+      return masterKey
+    } catch (error) {
+      tried.push(error)
+    }
+  }
+  throw tried[0]
+}
+
+/**
  * The audit's own key, sealed like a secret, so that it stays the same when other keys are rotated. Made once: a
  * database that was in use and has none was tampered with, and a new key would vouch for whatever it holds now.
  */

@@ -3,6 +3,8 @@ import { statSync } from 'node:fs'
 import { config as loadDotenv } from 'dotenv'
 import { CliError, EXIT, runCli, styleFor } from './cli/index.ts'
 import type { Config } from './config/index.ts'
+import type { BackupMade, Restored } from './daemon-backup.ts'
+import type { Uninstall } from './daemon-uninstall.ts'
 import { openToOthers } from './kernel/index.ts'
 import { isReaderGone } from './lost-reader.ts'
 import { watchStopSignals } from './stop-signals.ts'
@@ -26,14 +28,15 @@ process.exitCode = await runCli(process.argv.slice(2), around, {
   demo,
   init,
   images,
+  backup,
+  restore,
+  uninstall,
 })
 // A handle that somebody forgot does not keep a finished command alive.
 setTimeout(() => process.exit(), EXIT_GRACE_MS).unref()
 
 async function daemon(): Promise<number> {
-  const { ConfigError } = await import('./config/index.ts')
-  try {
-    const config = await readSettings()
+  return await withSettings(async (config) => {
     // Before anything runs: a stop that comes during the start is not lost.
     const { stopped } = watchStopSignals({ endNow: () => process.exit(EXIT.failed) })
     // Commands are answered while the rest is loaded.
@@ -48,10 +51,7 @@ async function daemon(): Promise<number> {
     if (!stopped.aborted) await once(stopped, 'abort')
     await running.stop()
     return EXIT.done
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CliError('config', EXIT.usage, error.message, error.problems)
-    throw startFailure(error)
-  }
+  })
 }
 
 /** The environment, and `.env` where there is one. Throws ConfigError for all that is wrong with both. */
@@ -90,6 +90,35 @@ async function images(options: { base: string | undefined }): Promise<number> {
   ])
   await buildImages({ docker: new Docker(), base: options.base, log: (line) => console.log(line) })
   return EXIT.done
+}
+
+async function backup(file: string): Promise<BackupMade> {
+  const { makeBackup } = await import('./daemon-backup.ts')
+  return await withSettings((config) => makeBackup(config, file, stdout))
+}
+
+async function restore(file: string): Promise<Restored> {
+  const { restoreBackup } = await import('./daemon-backup.ts')
+  return await withSettings((config) => restoreBackup(config, file, stdin))
+}
+
+async function uninstall(): Promise<Uninstall> {
+  const [{ default: Docker }, { openUninstall }] = await Promise.all([
+    import('dockerode'),
+    import('./daemon-uninstall.ts'),
+  ])
+  return await withSettings((config) => openUninstall(config, new Docker()))
+}
+
+/** What is done to the files of the daemon that is set up here. */
+async function withSettings<T>(work: (config: Config) => Promise<T>): Promise<T> {
+  const { ConfigError } = await import('./config/index.ts')
+  try {
+    return await work(await readSettings())
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CliError('config', EXIT.usage, error.message, error.problems)
+    throw startFailure(error)
+  }
 }
 
 function startFailure(error: unknown): unknown {

@@ -1,6 +1,6 @@
 export { type AdminClient, adminPath, createAdminClient } from './admin-client.ts'
 export { CliError, EXIT } from './cli-error.ts'
-export { commandHelp, type DemoAnswer, runCli } from './program.ts'
+export { commandHelp, type DemoAnswer, noPrograms, runCli } from './program.ts'
 export { openQuestion } from './question.ts'
 export { type Style, styleFor } from './style.ts'
 export { type CliSurroundings, createTerminal, type Terminal } from './terminal.ts'

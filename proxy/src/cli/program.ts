@@ -8,6 +8,7 @@ import { addAuditCommands } from './commands/audit.ts'
 import { addCompletionCommand } from './commands/completion.ts'
 import { addExplainCommand } from './commands/explain.ts'
 import { addGrantCommands } from './commands/grants.ts'
+import { addInstallationCommands, type InstallationPrograms } from './commands/installation.ts'
 import { addKeyCommands } from './commands/keys.ts'
 import { addPriceCommands } from './commands/prices.ts'
 import { addProviderCommands } from './commands/providers.ts'
@@ -24,7 +25,7 @@ import { findSocket } from './socket-path.ts'
 import { type CliSurroundings, createTerminal, safeJson } from './terminal.ts'
 
 /** What is started in this process itself, handed in by main.ts: the CLI knows the daemon's socket only. */
-interface CliPrograms {
+interface CliPrograms extends InstallationPrograms {
   readonly version: string
   /** Resolves to the exit code once the daemon has stopped. */
   daemon(): Promise<number>
@@ -33,6 +34,23 @@ interface CliPrograms {
   init(): Promise<number>
   /** Builds every sandbox image into the Docker engine; throws with a message for a person. */
   images(options: { base: string | undefined }): Promise<number>
+}
+
+/** For command lines inside another program, which start nothing and touch no files. */
+export function noPrograms(version: string): CliPrograms {
+  const none = async (): Promise<never> => {
+    throw new CliError('failed', EXIT.failed, 'This command does not run in here.')
+  }
+  return {
+    version,
+    daemon: none,
+    demo: none,
+    init: none,
+    images: none,
+    backup: none,
+    restore: none,
+    uninstall: none,
+  }
 }
 
 const DEMO_ANSWERS = ['once', '24h', 'forever', 'deny'] as const
@@ -164,6 +182,7 @@ function buildProgram(
   addAuditCommands(program, context)
   addPruneCommand(program, context)
   addUpkeepCommands(program, context)
+  addInstallationCommands(program, context, programs)
   addCompletionCommand(program, context)
   return program
 }
@@ -172,10 +191,9 @@ function buildProgram(
 export function commandHelp(): readonly { readonly name: string; readonly help: string }[] {
   const written: string[] = []
   const stream = Object.assign(new PassThrough(), { isTTY: false })
-  const none = async (): Promise<number> => EXIT.done
   const program = buildProgram(
     { stdin: stream, stdout: stream, stderr: stream, env: { NO_COLOR: '1' }, cwd: '/' },
-    { version: '', daemon: none, demo: none, init: none, images: none },
+    noPrograms(''),
     () => {},
   )
   const pages: { name: string; help: string }[] = []

@@ -10,6 +10,7 @@ import {
   createAdminClient,
   type DemoAnswer,
   EXIT,
+  noPrograms,
   openQuestion,
   renderCard,
   renderNetwork,
@@ -136,13 +137,7 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
   say('')
   const narrow = { ...around, env: { ...around.env, COLUMNS: String(TERMINAL_COLUMNS) } }
   const oauth3 = (...args: string[]): Promise<number> =>
-    runCli(['--socket', daemon.adminSocketPath, ...args], narrow, {
-      version: VERSION,
-      daemon: () => Promise.resolve(EXIT.failed),
-      demo: () => Promise.resolve(EXIT.failed),
-      init: () => Promise.resolve(EXIT.failed),
-      images: () => Promise.resolve(EXIT.failed),
-    })
+    runCli(['--socket', daemon.adminSocketPath, ...args], narrow, noPrograms(VERSION))
   await oauth3('audit', 'list', '-n', '100')
   say('')
   const verified = await oauth3('audit', 'verify')

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { EXIT, runCli } from '../../src/cli/index.ts'
+import { EXIT, noPrograms, runCli } from '../../src/cli/index.ts'
 import { SETTINGS } from '../../src/config/index.ts'
 import { ERROR_TABLE } from '../../src/kernel/index.ts'
 
@@ -217,15 +217,8 @@ async function run(argv: readonly string[]): Promise<string> {
       done()
     },
   })
-  const never = (): Promise<number> => Promise.reject(new Error('a help text starts nothing'))
   const around = { stdin: process.stdin, stdout: sink, stderr: sink, env: {}, cwd: '/' }
-  const code = await runCli(argv, around as never, {
-    version: '0',
-    daemon: never,
-    demo: never,
-    init: never,
-    images: never,
-  })
+  const code = await runCli(argv, around as never, noPrograms('0'))
   expect(code, `${argv.join(' ')}:\n${text}`).toBe(EXIT.done)
   return text
 }

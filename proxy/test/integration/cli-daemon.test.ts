@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -163,4 +163,20 @@ test('a .env that others can read stops the start, and every other wrong setting
   ])
   expect(existsSync(join(folder, 'state'))).toBe(false)
   chmodSync(join(folder, '.env'), 0o600)
+})
+
+test('uninstall lists, removes nothing where nobody can be asked, and the state only when told', async () => {
+  const state = join(folder, 'state')
+  mkdirSync(state)
+  writeFileSync(join(state, 'master.key'), 'demo')
+  const env = { DOCKER_HOST: `unix://${folder}/none.sock` }
+  const run = (...args: string[]) => runCliProcess(['uninstall', ...args], { cwd: folder, env })
+  const unasked = await run('--state')
+  expect(unasked).toMatchObject({ code: 2, stdout: '' })
+  expect(unasked.stderr).toContain(join(state, 'master.key'))
+  expect(unasked.stderr).toMatch(/nothing was removed; say --yes if you mean it\.\n$/)
+  expect((await run('--yes')).stderr).toContain('state, which stays without --state')
+  expect(existsSync(join(state, 'master.key'))).toBe(true)
+  expect(await run('--yes', '--state')).toMatchObject({ code: 0, stdout: 'Removed.\n' })
+  expect(existsSync(join(state, 'master.key'))).toBe(false)
 })

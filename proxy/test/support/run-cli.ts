@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { PassThrough, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { runCli } from '../../src/cli/index.ts'
+import { noPrograms, runCli } from '../../src/cli/index.ts'
 import { patience } from './pace.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -67,11 +67,10 @@ export async function runCliHere(args: readonly string[], options: CliHereOption
       if (typed !== null) stdin.write(`${typed}\n`)
     })
   }
-  const none = async (): Promise<number> => 1
   const code = await runCli(
     args,
     { stdin, stdout: into('stdout'), stderr: into('stderr', answer), env: options.env ?? {}, cwd: '/' },
-    { version: '0.0.0', daemon: none, demo: none, init: none, images: none },
+    noPrograms('0.0.0'),
   )
   return { code, ...output }
 }

@@ -1,4 +1,4 @@
-import { argon2, randomBytes } from 'node:crypto'
+import { argon2, createHash, randomBytes } from 'node:crypto'
 import {
   closeSync,
   existsSync,
@@ -80,6 +80,13 @@ function syncFolder(path: string): void {
     closeSync(folder)
   }
 }
+
+/**
+ * Names a master key without telling it: 128 bits of SHA-256 behind a label of its own. A key that a passphrase gave can be
+ * guessed by it no faster than by the database that it opens.
+ */
+export const keyFingerprint = (key: Uint8Array): string =>
+  createHash('sha256').update('oauth3 master key fingerprint v1\0').update(key).digest('hex').slice(0, 32)
 
 /** The new key of a master-key rotation, until the database is wrapped under it. */
 export const nextKeyPath = (path: string): string => `${path}.next`

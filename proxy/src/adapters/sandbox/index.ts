@@ -1,4 +1,5 @@
 export { createSandbox } from './create-sandbox.ts'
+export { type EngineThings, findEngineThings, removeEngineThings } from './engine-things.ts'
 export { buildImages } from './image-build.ts'
 export { createImportResolver } from './import-resolver.ts'
 export { createWallChecks } from './walls.ts'

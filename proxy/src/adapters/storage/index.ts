@@ -1,5 +1,6 @@
 export { createAuditArchiveFiles } from './audit-archive-files.ts'
 export { createAuditStore } from './audit-store.ts'
+export { copyDatabase, openCopy, readMeta, replaceDatabase, sync } from './backup.ts'
 export { createContentStore } from './content-store.ts'
 export { createTransactor, openDatabase } from './database.ts'
 export { createReserve, readFreeBytesOf } from './disk.ts'

@@ -1,0 +1,123 @@
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import SqliteDatabase, { type Database } from 'better-sqlite3'
+import { AppError } from '../../kernel/index.ts'
+
+/** More than any database has: the second step of a copy takes the rest, so that writers cannot make it begin again. */
+const ALL_PAGES = 2 ** 31 - 1
+
+/**
+ * Copies a database as it stands at one moment, while others may write it. `to` is a new file, the owner's alone; a copy
+ * that fails leaves none. The log stays with the original: the copy is one file.
+ */
+export async function copyDatabase(from: string, to: string): Promise<void> {
+  closeSync(openSync(to, 'wx', 0o600))
+  try {
+    const db = openToRead(from)
+    try {
+      await db.backup(to, { progress: () => ALL_PAGES })
+    } finally {
+      db.close()
+    }
+  } catch (error) {
+    rmSync(to, { force: true })
+    throw error
+  }
+}
+
+/** Not read-only to SQLite: such a connection leaves a log behind that the next one has to take in. */
+function openToRead(path: string): Database {
+  const db = new SqliteDatabase(path, { fileMustExist: true, timeout: 10_000 })
+  db.pragma('query_only = ON')
+  return db
+}
+
+/** A copy as one file that needs no log beside it. The caller closes it. Throws AppError where it is not a whole database. */
+export function openCopy(path: string): Database {
+  let db: Database | undefined
+  try {
+    db = new SqliteDatabase(path, { fileMustExist: true })
+    db.pragma('journal_mode = DELETE')
+    db.pragma('trusted_schema = OFF')
+    const verdict = db.pragma('integrity_check', { simple: true })
+    if (verdict !== 'ok') throw new Error(String(verdict))
+    if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'data_keys'").get() === undefined)
+      throw new Error('it has no tables of this program')
+    return db
+  } catch (error) {
+    db?.close()
+    throw new AppError('invalid_request', `It is not a whole database: ${(error as Error).message}.`, {
+      cause: error,
+    })
+  }
+}
+
+/** One value of the database's `meta`, without touching it; undefined where there is none, or no such database. */
+export function readMeta(path: string, key: string): string | undefined {
+  try {
+    const db = openToRead(path)
+    try {
+      return db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck().get(key)
+    } finally {
+      db.close()
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Puts `draft`, a closed database in the same folder, in the place of the one at `path`, whose lock the caller holds. What stood
+ * there is kept at `aside`. At every moment, and after a crash at any, one whole database stands at `path`.
+ */
+export function replaceDatabase(path: string, draft: string, aside: string): void {
+  sync(draft)
+  if (existsSync(path)) {
+    foldLog(path)
+    keep(path, aside)
+    for (const end of ['-wal', '-shm']) if (existsSync(path + end)) renameSync(path + end, aside + end)
+  }
+  renameSync(draft, path)
+  sync(dirname(path))
+}
+
+/** Takes the log into the file it belongs to. Of a database that cannot be opened it is kept beside it, as it is. */
+function foldLog(path: string): void {
+  try {
+    const db = new SqliteDatabase(path, { fileMustExist: true })
+    db.pragma('wal_checkpoint(TRUNCATE)')
+    db.close()
+  } catch {
+    // Damaged: whoever looks at it later has both.
+  }
+}
+
+function keep(path: string, aside: string): void {
+  try {
+    linkSync(path, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error
+    // File systems without links.
+    copyFileSync(path, aside)
+  }
+  sync(aside)
+}
+
+/** On disk, names of a folder included. */
+export function sync(path: string): void {
+  const file = openSync(path, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,137 @@
+import type { Command } from 'commander'
+import { CliError, EXIT, usageError } from '../cli-error.ts'
+import type { CommandContext } from '../context.ts'
+import { counted, terminalLine } from '../text-layout.ts'
+import { examples } from './shared.ts'
+
+/** Work on the files and the engine themselves, handed in by main.ts; each throws CliError. */
+export interface InstallationPrograms {
+  backup(file: string): Promise<BackupAnswer>
+  restore(file: string): Promise<RestoreAnswer>
+  uninstall(): Promise<UninstallAnswer>
+}
+
+interface BackupAnswer {
+  readonly file: string | null
+  readonly bytes: number
+  readonly key_fingerprint: string
+  readonly archives: { readonly folder: string; readonly files: number }
+}
+
+interface RestoreAnswer {
+  readonly database: string
+  readonly aside: string | null
+  readonly key_fingerprint: string
+  readonly made_at: string | null
+}
+
+interface UninstallAnswer extends Disposable {
+  readonly plan: {
+    readonly containers: readonly string[]
+    readonly images: readonly string[]
+    readonly state: readonly string[]
+    readonly engine_problem: string | null
+  }
+  remove(options: { readonly state: boolean }): Promise<readonly string[]>
+}
+
+export function addInstallationCommands(
+  program: Command,
+  context: CommandContext,
+  programs: InstallationPrograms,
+): void {
+  program
+    .command('backup <file>')
+    .description('write the whole database into one file, while the daemon runs or not')
+    .addHelpText(
+      'after',
+      `\nThe master key is not in it: back that up elsewhere. The fingerprint says which key opens the backup.\n${examples(
+        ['oauth3 backup /media/elsewhere/oauth3-backup.db', 'a new file; nothing is overwritten'],
+        ['oauth3 backup - > oauth3-backup.db', 'to standard output, as from a container'],
+      )}`,
+    )
+    .action(async (file: string) => {
+      const made = await programs.backup(file)
+      const lines = [
+        `${made.file === null ? 'Written' : `${made.file} written`}: ${counted(made.bytes, 'byte')}, opened by the master key ${made.key_fingerprint}`,
+        ...(made.archives.files === 0
+          ? []
+          : [
+              `${counted(made.archives.files, 'archive')} of the audit in ${made.archives.folder} not in it: copy the folder`,
+            ]),
+      ]
+      // Standard output is the backup itself.
+      if (made.file === null) context.terminal.note(lines.map(terminalLine).join('\n'))
+      else await context.show(made, () => lines.map(terminalLine).join('\n'))
+    })
+
+  program
+    .command('restore <file>')
+    .description('put a backup in the place of the database, while no daemon runs')
+    .addHelpText(
+      'after',
+      `\nRefused, with nothing changed, when a daemon runs, when the backup is not whole, and when the master key here does\nnot open it. What stood there before is kept beside it.\n${examples(
+        ['oauth3 restore /media/elsewhere/oauth3-backup.db', 'then start the daemon'],
+        ['oauth3 restore - < oauth3-backup.db', 'from standard input, as into a container'],
+      )}`,
+    )
+    .action(async (file: string) => {
+      const restored = await programs.restore(file)
+      await context.show(restored, () =>
+        [
+          `${restored.database} restored${restored.made_at === null ? '' : ` as of ${restored.made_at}`}, opened by the master key ${restored.key_fingerprint}`,
+          ...(restored.aside === null ? [] : [`what was there before: ${restored.aside}`]),
+          'What was approved in it and had not run runs when the daemon starts: look at oauth3 pending --all and oauth3 trust list.',
+        ]
+          .map(terminalLine)
+          .join('\n'),
+      )
+    })
+
+  program
+    .command('uninstall')
+    .description('say what OAuth3 has made on this machine, and remove it when told to')
+    .option('--state', 'the database, the audit and its archives, and the master key as well')
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      `\nRemoves this daemon's containers and the sandbox images, which other daemons on the engine may use too. The program's own\nfolder is yours to delete. With docker-compose: docker-compose down --rmi all, and -v for the state.\n${examples(
+        ['oauth3 uninstall', 'containers and images; asks first'],
+        ['oauth3 uninstall --state', 'everything; make a backup before, nothing brings it back'],
+      )}`,
+    )
+    .action(async (options: { state?: boolean; yes?: boolean }) => {
+      using open = await programs.uninstall()
+      const { plan } = open
+      const state = options.state === true
+      const { terminal } = context
+      terminal.note(listOf(plan, state).map(terminalLine).join('\n'))
+      if (options.yes !== true) {
+        if (!terminal.isInteractive)
+          throw usageError('Nobody can be asked here, so nothing was removed; say --yes if you mean it.')
+        const isMeant =
+          (await terminal.confirm('Remove these?')) &&
+          (!state || (await terminal.confirm('The state and the key too? Nothing brings them back.')))
+        if (!isMeant) throw new CliError('failed', EXIT.failed, 'Nothing was removed.')
+      }
+      const stayed = await open.remove({ state })
+      await context.show({ ...plan, state: state ? plan.state : [], stayed }, () =>
+        stayed.length === 0
+          ? 'Removed.'
+          : ['Removed, but for:', ...stayed.map((line) => `  ${terminalLine(line)}`)].join('\n'),
+      )
+    })
+}
+
+function listOf(plan: UninstallAnswer['plan'], withState: boolean): string[] {
+  const part = (title: string, names: readonly string[]): string[] => [
+    `${title}: ${names.length === 0 ? 'none' : ''}`.trim(),
+    ...names.map((name) => `  ${name}`),
+  ]
+  return [
+    ...(plan.engine_problem === null
+      ? [...part('containers', plan.containers), ...part('images', plan.images)]
+      : [`The Docker engine does not answer, so its containers and images stay: ${plan.engine_problem}`]),
+    ...part(withState ? 'state, for good' : 'state, which stays without --state', plan.state),
+  ]
+}

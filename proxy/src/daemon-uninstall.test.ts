@@ -1,0 +1,106 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type Docker from 'dockerode'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createMetaStore, lockDatabase, openDatabase } from './adapters/storage/index.ts'
+import { readConfig } from './config/index.ts'
+import { openUninstall } from './daemon-uninstall.ts'
+
+describe('uninstall', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'oauth3-uninstall-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+  const place = () => readConfig({ DB_PATH: join(folder, 'data', 'proxy.db') })
+  function seed() {
+    const { dbPath, masterKey, storage } = place()
+    const db = openDatabase(dbPath)
+    createMetaStore(db).set('instance_id', 'feed')
+    db.close()
+    writeFileSync(masterKey.path, 'key')
+    writeFileSync(`${dbPath}.before-restore-2026`, 'old')
+    writeFileSync(join(folder, 'data', 'of-the-owner'), 'mine')
+    mkdirSync(storage.auditArchiveDirectory)
+  }
+  function engine() {
+    const asked: unknown[] = []
+    const removed: string[] = []
+    const remove = (id: string) => ({
+      remove: async () => {
+        if (id === 'oauth3-sandbox-node:0.1.0')
+          throw Object.assign(new Error('a container uses it'), { statusCode: 409 })
+        removed.push(id)
+      },
+    })
+    const docker = {
+      listContainers: async (options: unknown) => {
+        asked.push(options)
+        return [{ Id: 'c1', Names: ['/oauth3-sandbox-1'] }]
+      },
+      listImages: async (options: unknown) => {
+        asked.push(options)
+        return [
+          { Id: 'sha256:aaaaaaaaaaaaaaaa', RepoTags: ['oauth3-sandbox-deno:0.1.0'] },
+          { Id: 'sha256:bbbbbbbbbbbbbbbb', RepoTags: ['oauth3-sandbox-node:0.1.0'] },
+          { Id: 'sha256:cccccccccccccccc', RepoTags: ['<none>:<none>'] },
+        ]
+      },
+      getContainer: remove,
+      getImage: remove,
+    }
+    return { docker: docker as unknown as Docker, asked, removed }
+  }
+
+  it('takes the containers of this daemon and the images by their labels, and leaves the state', async () => {
+    seed()
+    const { docker, asked, removed } = engine()
+    using open = await openUninstall(place(), docker)
+    expect(asked).toEqual([
+      { all: true, filters: { label: ['oauth3.instance=feed'] } },
+      { filters: { label: ['oauth3.runtime'] } },
+    ])
+    expect(removed).toEqual([])
+    expect(open.plan.containers).toEqual(['oauth3-sandbox-1'])
+    expect(open.plan.images).toContain('oauth3-sandbox-deno:0.1.0')
+    expect(await open.remove({ state: false })).toEqual(['oauth3-sandbox-node:0.1.0: a container uses it'])
+    expect(removed).toEqual(['c1', 'oauth3-sandbox-deno:0.1.0', 'sha256:cccccccccccccccc'])
+    for (const path of open.plan.state) expect(existsSync(path)).toBe(true)
+  })
+
+  it('takes the state when told, and of its folder no file of the owner', async () => {
+    seed()
+    using open = await openUninstall(place(), engine().docker)
+    const { dbPath, masterKey, storage } = place()
+    expect(open.plan.state).toEqual(
+      expect.arrayContaining([
+        dbPath,
+        masterKey.path,
+        storage.auditArchiveDirectory,
+        `${dbPath}.before-restore-2026`,
+      ]),
+    )
+    await open.remove({ state: true })
+    for (const path of open.plan.state) expect(existsSync(path)).toBe(false)
+    expect(existsSync(join(folder, 'data', 'of-the-owner'))).toBe(true)
+  })
+
+  it('is refused while a daemon runs, and keeps one from starting meanwhile', async () => {
+    seed()
+    {
+      using _daemon = lockDatabase(place().dbPath)
+      await expect(openUninstall(place(), engine().docker)).rejects.toMatchObject({ code: 'conflict' })
+    }
+    using _open = await openUninstall(place(), engine().docker)
+    expect(() => lockDatabase(place().dbPath)).toThrow(/already runs/)
+  })
+
+  it('without an engine says that its things stay', async () => {
+    const docker = { listImages: () => Promise.reject(new Error('nobody there')) } as unknown as Docker
+    using open = await openUninstall(place(), docker)
+    expect(open.plan).toEqual({ containers: [], images: [], state: [], engine_problem: 'nobody there' })
+    expect(existsSync(join(folder, 'data'))).toBe(false)
+  })
+})
