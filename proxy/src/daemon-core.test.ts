@@ -29,7 +29,13 @@ it("a daemon that rotates its data key still opens its agents' wake tokens and i
     })
     return { core, keys }
   }
-  const want = { provider: 'openai', model: null, tags: [], agentId: 'agt_1' }
+  const want = {
+    provider: 'openai',
+    model: null,
+    tags: [],
+    agentId: 'agt_1',
+    use: { endpoint: 'POST /chat/completions', model: '' },
+  }
   {
     await using stack = new AsyncDisposableStack()
     const { core, keys } = await open(stack)

@@ -58,6 +58,7 @@ export function openLlm(deps: {
     repository: createProviderKeyStore(core.db),
     providers,
     clock,
+    maxCooldownMs: config.llmMaxCooldownMs,
   })
   const store = createProviderAccessStore(core.db)
   const access = createProviderAccess({

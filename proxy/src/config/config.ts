@@ -25,6 +25,8 @@ export interface Config {
   readonly maxRuns: number
   readonly approvalTtlMs: number
   readonly maxWaitingPerAgent: number
+  /** The longest that a vendor's key is left alone after a refusal. */
+  readonly llmMaxCooldownMs: number
   readonly ratePerMinute: number
   readonly storage: {
     readonly maxBytesPerAgent: number
@@ -117,6 +119,7 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
     maxRuns: values.OAUTH3_MAX_RUNS as number,
     approvalTtlMs: (values.OAUTH3_APPROVAL_TTL as number) * 1_000,
     maxWaitingPerAgent: values.OAUTH3_MAX_WAITING as number,
+    llmMaxCooldownMs: (values.OAUTH3_LLM_MAX_COOLDOWN as number) * 1_000,
     ratePerMinute: values.OAUTH3_RATE_LIMIT as number,
     storage: {
       maxBytesPerAgent: values.OAUTH3_AGENT_MAX_BYTES as number,

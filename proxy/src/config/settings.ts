@@ -158,6 +158,12 @@ export const SETTINGS = {
     'POST /execute and MCP calls an agent may make a minute.',
     '120',
   ),
+  OAUTH3_LLM_MAX_COOLDOWN: setting(
+    integer(1, 86_400),
+    'seconds, 1–86400',
+    'The longest that a key of an LLM provider is left alone after a 401 or 429, whatever its Retry-After asks for.',
+    '3600',
+  ),
   OAUTH3_AGENT_MAX_BYTES: setting(
     bytes(1_048_576),
     'bytes, at least 1048576',

@@ -57,3 +57,45 @@ test('a 403 that an agent draws takes the key from nobody', async () => {
   expect(await errorOf(kit.token)).toBe('403')
   expect(await errorOf(kit.token)).toBe('answered')
 })
+
+test.each([429, 401])('a %i on one model leaves the others of the same key alone', async (status) => {
+  refuseNext(status)
+  expect(await errorOf(kit.token)).toBe(`${status}`)
+  expect(await errorOf(kit.token)).toBe('keys_resting')
+  const answer = await kit.ask(PATH, { body: { ...body, model: 'mistral-other' } })
+  expect([answer.status, answer.headers.get('x-oauth3-error')]).toEqual([200, null])
+})
+
+test('a 401 on one endpoint alone leaves chats with the same key alone', async () => {
+  refuseNext(401)
+  expect((await kit.ask('/llm/mistral/v1/models')).status).toBe(401)
+  expect((await kit.ask('/llm/mistral/v1/models')).headers.get('x-oauth3-error')).toBe('keys_resting')
+  expect(await errorOf(kit.token)).toBe('answered')
+})
+
+test('a 401 that says that the key is invalid is about the key', async () => {
+  kit.vendors.next('mistral', {
+    status: 401,
+    headers: { 'content-type': 'application/json' },
+    pieces: ['{"error":{"message":"no","code":"inval', 'id_api_key"}}'],
+  })
+  const refused = await kit.ask('/llm/mistral/v1/models')
+  expect([refused.status, refused.json.error.code]).toEqual([401, 'invalid_api_key'])
+  expect(await errorOf(kit.token)).toBe('keys_resting')
+})
+
+test('a vendor that asks for hours is asked again after what the owner allows at most', async () => {
+  const short = await createLlmKit({ environment: { OAUTH3_LLM_MAX_COOLDOWN: '90' } })
+  try {
+    await short.open('mistral')
+    short.vendors.next('mistral', { status: 429, headers: { 'retry-after': '7200' }, pieces: ['{}'] })
+    expect((await short.ask(PATH, { body })).status).toBe(429)
+    const resting = await short.ask(PATH, { body })
+    expect(resting.headers.get('x-oauth3-error')).toBe('keys_resting')
+    expect(Number(resting.headers.get('retry-after'))).toBeLessThanOrEqual(90)
+    short.advance(91_000)
+    expect((await short.ask(PATH, { body })).status).toBe(200)
+  } finally {
+    await short[Symbol.asyncDispose]()
+  }
+})

@@ -6,6 +6,8 @@ import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
 import { rawControls } from '../support/raw-controls.ts'
 import { type CliHereOptions, type CliRun, runCliHere } from '../support/run-cli.ts'
 
+const USE = { endpoint: 'POST /chat/completions', model: '' }
+
 let kit: AdminKit
 const oauth3 = (args: readonly string[], options: CliHereOptions = {}): Promise<CliRun> =>
   runCliHere(args, { ...options, env: { OAUTH3_SOCKET: kit.socketPath, ...options.env } })
@@ -106,7 +108,13 @@ describe('keys', () => {
     expect(shown).toContain('gpt-5*')
     expect(shown).not.toContain(value)
     expect(readFileSync(kit.dbPath, 'latin1')).not.toContain(value)
-    const picked = kit.keys.pick({ provider: 'openai', model: 'gpt-demo', tags: ['work'], agentId: 'agt_1' })
+    const picked = kit.keys.pick({
+      provider: 'openai',
+      model: 'gpt-demo',
+      tags: ['work'],
+      agentId: 'agt_1',
+      use: USE,
+    })
     expect('value' in picked && picked.value.open()).toBe(value)
     expect((await oauth3(['key', 'remove', String(JSON.parse(listed.stdout).keys[0].id)])).code).toBe(0)
     expect(kit.keys.list()).toEqual([])
@@ -128,7 +136,7 @@ describe('keys', () => {
   test('says when a key rests, and refuses to remove one that there is not', async () => {
     await oauth3(['key', 'add', 'anthropic'], { stdin: 'demo-value-resting-key' })
     const [key] = kit.keys.list('anthropic')
-    kit.keys.answered(key?.id ?? 0, 'agt_1', { status: 429, retryAfter: '120' })
+    kit.keys.answered(key?.id ?? 0, 'agt_1', USE, { status: 429, headers: ['retry-after', '120'], body: '' })
     expect((await oauth3(['key', 'list'])).stdout).toMatch(/cooldown for one agent, back in (2 min|1\d\d s)/)
     expect((await oauth3(['key', 'remove', '9999'])).code).toBe(4)
     expect((await oauth3(['key', 'remove', 'all'])).stderr).toContain('oauth3 key list')
@@ -346,7 +354,7 @@ describe('the doctor', () => {
     await oauth3(['key', 'add', 'anthropic'], { stdin: 'demo-value-doctor-key' })
     await oauth3(['key', 'add', 'azure'], { stdin: 'demo-value-doctor-key' })
     const [key] = kit.keys.list('anthropic')
-    kit.keys.answered(key?.id ?? 0, 'agt_1', { status: 401, retryAfter: null })
+    kit.keys.answered(key?.id ?? 0, 'agt_1', USE, { status: 401, headers: [], body: '' })
     await oauth3(['grant', 'add', 'clawd', 'anthropic'])
     expect(await check()).toMatchObject({
       ok: true,

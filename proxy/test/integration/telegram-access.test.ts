@@ -196,7 +196,13 @@ describe('commands about providers in Telegram', () => {
     const labelled = kit.double.say(kit.chatId, '/add_key openai:team\n demo-value-of-a-key-2 ', ANN)
     await kit.said('Stored 2: openai team')
     expect(labelled.deleted).toBe(true)
-    const picked = kit.llm.keys.pick({ provider: 'openai', model: null, tags: [], agentId: 'agt_1' })
+    const picked = kit.llm.keys.pick({
+      provider: 'openai',
+      model: null,
+      tags: [],
+      agentId: 'agt_1',
+      use: { endpoint: 'POST /chat/completions', model: '' },
+    })
     expect('value' in picked && picked.value.open()).toMatch(/^demo-value-of-a-key-[12]$/)
     kit.double.say(kit.chatId, '/keys', ANN)
     expect((await kit.said('2. openai team')).text).not.toContain('demo-value')

@@ -137,11 +137,14 @@ async function assertTakesKeys(context: CommandContext, name: string): Promise<v
 
 const stateOf = (row: ListedKey, now: number): string =>
   row.cooldown !== null && row.cooldown.until > now
-    ? `cooldown${forWhom(row.cooldown.agents)}, back ${formatDistance(row.cooldown.until, now)}`
+    ? `cooldown${forWhom(row.cooldown.agents)}, back ${formatDistance(row.cooldown.until, now)}${ofWhat(row.cooldown.parts)}`
     : 'ready'
 
 const forWhom = (agents: number): string =>
   agents === 0 ? '' : ` for ${agents === 1 ? 'one agent' : `${agents} agents`}`
+
+const ofWhat = (parts: number): string =>
+  parts === 0 ? '' : parts === 1 ? ' (one model at one endpoint)' : ` (${parts} models or endpoints)`
 
 function weightFrom(text: string): number {
   const weight = wholeNumber(text)

@@ -1,5 +1,6 @@
 import type { SecretValue, UnixMs } from '../../kernel/index.ts'
 import type { KeyCooldown } from './cooldowns.ts'
+import type { KeyAnswer } from './refusal.ts'
 
 /** A vendor's key, without its value. */
 export interface ProviderKey {
@@ -45,6 +46,14 @@ export interface PickedKey {
   readonly value: SecretValue
 }
 
+/** What a key is used for, as far as vendors limit it apart. */
+export interface KeyUse {
+  /** Method and path, or the kind of thing that it is about where names of things stand in the path. */
+  readonly endpoint: string
+  /** '' where none is named. */
+  readonly model: string
+}
+
 /** Why no key can be used: there is none for these tags and this model, or all that are rest after a refusal of the vendor's. */
 type NoKey =
   | { readonly refused: 'no_key' }
@@ -67,17 +76,15 @@ export interface ProviderKeys {
     readonly tags: readonly string[]
     /** Who asks: a key may be in cooldown for one agent only. */
     readonly agentId: string
+    /** What for: it may be in cooldown for one model or endpoint only. */
+    readonly use: KeyUse
     /** Of those that fit: only these. */
     readonly only?: ((id: number) => boolean) | undefined
   }): PickedKey | NoKey
   /** Whether `pick` would find a key, in cooldown or not; nothing is decrypted. */
   isThere(want: Pick<Parameters<ProviderKeys['pick']>[0], 'provider' | 'model' | 'models' | 'tags'>): boolean
-  /** What the vendor answered this agent with this key: 401 and 429 begin a cooldown; `retryAfter` is the header as it came. */
-  answered(
-    id: number,
-    agentId: string,
-    answer: { readonly status: number; readonly retryAfter: string | null },
-  ): void
+  /** What the vendor answered this agent with this key: 401 and 429 begin a cooldown, of what refusal.ts reads in them. */
+  answered(id: number, agentId: string, use: KeyUse, answer: KeyAnswer): void
   /** Forgets every decrypted value. */
   dropCache(): void
 }

@@ -11,7 +11,7 @@ import {
 import { SecretValue } from '../../kernel/index.ts'
 import { createProviders } from '../providers/index.ts'
 import { createVault } from '../vault/index.ts'
-import type { NewProviderKey, PickedKey, ProviderKeys } from './ports.ts'
+import type { KeyUse, NewProviderKey, PickedKey, ProviderKeys } from './ports.ts'
 import { createProviderKeys, resealProviderKeys } from './provider-keys.ts'
 
 const ACTOR = 'cli:0'
@@ -49,8 +49,10 @@ const add = (input: Partial<Omit<NewProviderKey, 'value'>> & { value?: string } 
   const { value = `demo-value-${made}`, ...rest } = input
   return keys.add({ provider: 'openai', ...rest, value: new SecretValue(value) }, ACTOR)
 }
+const USE: KeyUse = { endpoint: 'POST /chat/completions', model: 'gpt-5' }
+const OTHER: KeyUse = { endpoint: 'POST /chat/completions', model: 'gpt-5-mini' }
 const pick = (want: Partial<Parameters<ProviderKeys['pick']>[0]> = {}) =>
-  keys.pick({ provider: 'openai', model: 'gpt-5', tags: [], agentId: 'one', ...want })
+  keys.pick({ provider: 'openai', model: 'gpt-5', tags: [], agentId: 'one', use: USE, ...want })
 const label = (picked: ReturnType<typeof pick>): string =>
   'refused' in picked ? picked.refused : picked.label
 const value = (picked: ReturnType<typeof pick>): string => {
@@ -215,8 +217,20 @@ describe('which key is picked', () => {
   })
 })
 
-const answered = (id: number, status: number, retryAfter: string | null, agentId = 'one'): void =>
-  keys.answered(id, agentId, { status, retryAfter })
+const answered = (
+  id: number,
+  status: number,
+  retryAfter: string | null,
+  agentId = 'one',
+  more: { readonly use?: KeyUse; readonly headers?: readonly string[]; readonly body?: string } = {},
+): void => {
+  const { use = USE, headers = [], body = '' } = more
+  keys.answered(id, agentId, use, {
+    status,
+    headers: retryAfter === null ? headers : ['Retry-After', retryAfter, ...headers],
+    body,
+  })
+}
 
 describe('a key that was refused', () => {
   it.each<[number, string | null, number]>([
@@ -270,7 +284,7 @@ describe('a key that was refused', () => {
     for (let at = 0; at < 100; at += 1) answered(id, at % 2 === 0 ? 401 : 429, '3600', 'hostile')
     expect(label(pick({ agentId: 'hostile' }))).toBe('keys_resting')
     expect(label(pick({ agentId: 'other' }))).toBe('key-1')
-    expect(keys.list()[0]?.cooldown).toEqual({ until: START + 3_600_000, agents: 1 })
+    expect(keys.list()[0]?.cooldown).toEqual({ until: START + 3_600_000, agents: 1, parts: 1 })
   })
 
   it.each([
@@ -284,7 +298,11 @@ describe('a key that was refused', () => {
       answered(id, status, retryAfter, 'one')
       answered(id, status, retryAfter, 'two')
       expect(pick({ agentId: 'three' })).toEqual({ refused: 'keys_resting', retryAfterSeconds: seconds })
-      expect(keys.list()[0]?.cooldown).toEqual({ until: START + seconds * 1_000, agents: 0 })
+      expect(keys.list()[0]?.cooldown).toEqual({
+        until: START + seconds * 1_000,
+        agents: 0,
+        parts: 1,
+      })
       now = START + seconds * 1_000
       expect(label(pick({ agentId: 'three' }))).toBe('key-1')
     },
@@ -313,15 +331,36 @@ describe('a key that was refused', () => {
     const seconds: number[] = []
     const draw = (): void => {
       // A rush is one.
-      for (let at = 0; at < 20; at += 1) answered(id, 429, '60')
+      for (let at = 0; at < 20; at += 1) answered(id, 429, null)
       const until = keys.list()[0]?.cooldown?.until ?? now
       seconds.push((until - now) / 1_000)
       now = until
     }
-    for (let at = 0; at < 6; at += 1) draw()
+    for (let at = 0; at < 7; at += 1) draw()
     now += 600_000
     draw()
-    expect(seconds).toEqual([60, 120, 240, 480, 900, 900, 60])
+    expect(seconds).toEqual([30, 60, 120, 240, 480, 900, 900, 30])
+  })
+
+  it('is left alone as long as the vendor says, each time, and no longer for that', () => {
+    const { id } = add()
+    for (let at = 0; at < 6; at += 1) {
+      answered(id, 429, '2')
+      expect(pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: 2 })
+      now += 2_000
+      expect(label(pick())).toBe('key-1')
+    }
+  })
+
+  it('is not left alone by all for two agents that draw the same again and again', () => {
+    const { id } = add()
+    for (const agent of ['one', 'two']) answered(id, 429, '30', agent)
+    expect(label(pick({ agentId: 'three' }))).toBe('keys_resting')
+    for (let at = 0; at < 5; at += 1) {
+      now += 31_000
+      for (const agent of ['one', 'two']) answered(id, 429, '30', agent)
+      expect(label(pick({ agentId: 'three' }))).toBe('key-1')
+    }
   })
 
   it('is skipped while another can be used, and the earliest is told when none can', () => {
@@ -450,5 +489,105 @@ describe('a rotation of the data key', () => {
     expect(() => vault.rotate(ACTOR)).toThrow(failing('locked'))
     expect(store.list()[0]?.sealed).toMatch(/^oa3v1\.2\./)
     expect(kit.db.prepare('SELECT id FROM data_keys').pluck().all()).toEqual([2])
+  })
+})
+
+describe('a refusal', () => {
+  const restsFor = (use: KeyUse): boolean => label(pick({ use })) === 'keys_resting'
+
+  it.each([401, 429])('with %i is about the model and endpoint that it was drawn by', (status) => {
+    const { id } = add()
+    answered(id, status, '60')
+    expect([restsFor(USE), restsFor(OTHER)]).toEqual([true, false])
+    expect(restsFor({ ...USE, endpoint: 'POST /responses' })).toBe(false)
+    expect(keys.list()[0]?.cooldown).toMatchObject({ agents: 1, parts: 1 })
+  })
+
+  it.each<[string, number, { headers?: readonly string[]; body?: string }, boolean]>([
+    ['OpenAI: a wrong key', 401, { body: '{"error":{"message":"no","code":"invalid_api_key"}}' }, true],
+    [
+      'Anthropic: a wrong key',
+      401,
+      { body: '{"type":"error","error":{"type":"authentication_error"}}' },
+      true,
+    ],
+    ['Google: no credential', 401, { body: '{"error":{"code":401,"status":"UNAUTHENTICATED"}}' }, true],
+    ['RFC 6750: a dead token', 401, { headers: ['WWW-Authenticate', 'Bearer error="invalid_token"'] }, true],
+    [
+      'RFC 6750: no scope',
+      401,
+      { headers: ['WWW-Authenticate', 'Bearer error="insufficient_scope"'] },
+      false,
+    ],
+    [
+      'OpenAI: a restricted key',
+      401,
+      {
+        body: '{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: api.model.read. If you use a restricted API key, check it","type":"invalid_request_error","code":null}}',
+      },
+      false,
+    ],
+    ['somebody: a word of its own', 401, { body: '{"detail":"Unauthorized"}' }, false],
+    ['OpenAI: nothing left to spend', 429, { body: '{"error":{"code":"insufficient_quota"}}' }, true],
+    ['OpenAI: a limit of the model', 429, { body: '{"error":{"code":"rate_limit_exceeded"}}' }, false],
+    [
+      'Google: a quota of the model',
+      429,
+      { body: '{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}' },
+      false,
+    ],
+    [
+      'Google: a quota of the project',
+      429,
+      { body: '{"quotaId":"GenerateRequestsPerMinutePerProject"}' },
+      true,
+    ],
+    ['GitHub: of the model', 429, { headers: ['x-ratelimit-type', 'UserByModelByDay'] }, false],
+    ['GitHub: of the user', 429, { headers: ['x-ratelimit-type', 'UserConcurrentRequests'] }, true],
+    [
+      'Anthropic: five hours of the account',
+      429,
+      {
+        headers: [
+          ...['anthropic-ratelimit-unified-status', 'rejected'],
+          ...['anthropic-ratelimit-unified-representative-claim', 'five_hour'],
+        ],
+      },
+      true,
+    ],
+    [
+      'Anthropic: seven days of one model',
+      429,
+      {
+        headers: [
+          ...['anthropic-ratelimit-unified-status', 'rejected'],
+          ...['anthropic-ratelimit-unified-representative-claim', 'seven_day_opus'],
+        ],
+      },
+      false,
+    ],
+  ])('is read as the vendor means it: %s', (_, status, said, isOfKey) => {
+    const { id } = add()
+    answered(id, status, null, 'one', said)
+    expect([restsFor(USE), restsFor(OTHER)]).toEqual([true, isOfKey])
+  })
+
+  it.each<[readonly string[], string, number]>([
+    [['retry-after-ms', '1500', 'retry-after', '60'], '', 2],
+    [[], '{"details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"7.5s"}]}', 8],
+    [['anthropic-ratelimit-unified-reset', String(START / 1_000 + 90)], '', 90],
+  ])('says how long in the ways that vendors have: %j %s', (headers, body, seconds) => {
+    const { id } = add()
+    answered(id, 429, null, 'one', { headers, body })
+    expect(pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: seconds })
+  })
+
+  it('of ever new models leaves the key alone for that agent after a while, and keeps no more of them', () => {
+    const { id } = add()
+    for (let at = 0; at < 1_000; at += 1)
+      answered(id, 429, '60', 'hostile', { use: { ...USE, model: `made-up-${at}` } })
+    expect(label(pick({ agentId: 'hostile' }))).toBe('keys_resting')
+    expect(label(pick({ agentId: 'other' }))).toBe('key-1')
+    expect(keys.list()[0]?.cooldown?.parts).toBe(0)
   })
 })

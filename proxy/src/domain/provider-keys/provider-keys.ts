@@ -6,6 +6,7 @@ import type { Vault } from '../vault/index.ts'
 import { createCooldowns } from './cooldowns.ts'
 import { assertKeyValue, assertLabel, assertWeight, canonicalModels, coversModel } from './new-key.ts'
 import type {
+  KeyUse,
   PickedKey,
   ProviderKey,
   ProviderKeyRepository,
@@ -15,6 +16,8 @@ import type {
 
 /** A decrypted key stays in memory for so long at most. */
 const KEPT_MS = 60_000
+
+const MAX_COOLDOWN_MS = 60 * 60_000
 
 /** Sealed for its provider too: a row that is moved to another one does not open. */
 const purposeOf = ({ provider, id }: Pick<ProviderKey, 'provider' | 'id'>): string =>
@@ -28,6 +31,8 @@ export function createProviderKeys(deps: {
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
+  /** The longest cooldown, whatever the vendor asks for. */
+  readonly maxCooldownMs?: number
   /** From 0 to below 1; for tests. */
   readonly random?: () => number
 }): ProviderKeys {
@@ -35,7 +40,7 @@ export function createProviderKeys(deps: {
   /** Without what is sealed, which a rotation changes. */
   let byProvider: ReadonlyMap<string, readonly ProviderKey[]> | undefined
   const opened = new Map<number, { readonly key: PickedKey; readonly until: UnixMs }>()
-  const cooldowns = createCooldowns()
+  const cooldowns = createCooldowns(deps.maxCooldownMs ?? MAX_COOLDOWN_MS)
 
   const known = (): ReadonlyMap<string, readonly ProviderKey[]> => {
     byProvider ??= Map.groupBy(repository.list().map(withoutSealed), ({ provider }) => provider)
@@ -79,7 +84,7 @@ export function createProviderKeys(deps: {
     models,
     tags,
     only,
-  }: Omit<Parameters<ProviderKeys['pick']>[0], 'agentId'>) =>
+  }: Omit<Parameters<ProviderKeys['pick']>[0], 'agentId' | 'use'>) =>
     (known().get(provider) ?? []).filter(
       (key) =>
         key.tags.every((tag) => tags.includes(tag)) &&
@@ -167,7 +172,8 @@ export function createProviderKeys(deps: {
 
     pick(want) {
       const now = clock.now()
-      const untilOf = ({ id }: ProviderKey): UnixMs | null => cooldowns.until(id, want.agentId, now)
+      const use = nameOf(want.use)
+      const untilOf = ({ id }: ProviderKey): UnixMs | null => cooldowns.until(id, use, want.agentId, now)
       const usable = usableFor(want)
       if (usable.length === 0) return { refused: 'no_key' }
       const awake = usable.filter((key) => untilOf(key) === null)
@@ -192,11 +198,11 @@ export function createProviderKeys(deps: {
 
     isThere: (want) => usableFor(want).length > 0,
 
-    answered(id, agentId, answer) {
+    answered(id, agentId, use, answer) {
       // An answer may come when the key is gone.
       const isRefusal = answer.status >= 400
       if (isRefusal && ![...known().values()].flat().some((key) => key.id === id)) return
-      cooldowns.answered(id, agentId, answer, clock.now())
+      cooldowns.answered(id, nameOf(use), agentId, answer, clock.now())
     },
 
     dropCache() {
@@ -204,6 +210,10 @@ export function createProviderKeys(deps: {
     },
   }
 }
+
+/** Names of models are the agent's to choose: of a longer one its beginning counts. */
+const MAX_USE_LENGTH = 400
+const nameOf = ({ endpoint, model }: KeyUse): string => `${endpoint} ${model}`.slice(0, MAX_USE_LENGTH)
 
 /** On a rotation of the data key, inside the vault's transaction; for who has the store but not the keys. */
 export function resealProviderKeys(

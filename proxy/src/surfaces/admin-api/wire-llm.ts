@@ -61,8 +61,11 @@ export const keyView = z.object({
   created_at: z.int(),
 })
 const listedKey = keyView.extend({
-  /** Until when it is not taken, since its vendor refused it, and for how many agents (0: all); null: it may be taken. */
-  cooldown: z.object({ until: z.int(), agents: z.int() }).nullable(),
+  /**
+   * Until when it is not taken, since its vendor refused it, for how many agents (0: all) and how many models and endpoints (0: all); null:
+   * it may be taken.
+   */
+  cooldown: z.object({ until: z.int(), agents: z.int(), parts: z.int() }).nullable(),
 })
 export const keyList = z.object({ keys: z.array(listedKey) })
 

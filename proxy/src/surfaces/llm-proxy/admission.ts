@@ -7,7 +7,7 @@ import {
   strictest,
   type Use,
 } from '../../domain/provider-access/index.ts'
-import type { PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
+import type { KeyUse, PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { EndpointGroup, Provider } from '../../domain/providers/index.ts'
 import type { Admission, Limited, LimitName, SpendingLimits, Usage } from '../../domain/usage/index.ts'
 import { AppError } from '../../kernel/index.ts'
@@ -32,6 +32,8 @@ export interface Judged {
 }
 
 export interface Wanted extends Judged {
+  /** What it is of a key that its vendor may refuse. */
+  readonly keyUse: KeyUse
   readonly estimate: { readonly inputTokens: number; readonly outputTokens: number }
   /** The most that it may use; asked only where tokens or money are limited. */
   readonly spending: (limits: SpendingLimits) => Spending | LlmRefusal
@@ -46,7 +48,7 @@ export interface Wanted extends Judged {
 }
 
 /** What is needed of it to ask. */
-type Asking = Omit<Wanted, 'estimate' | 'spending' | 'stillThere' | 'refersToStored'>
+type Asking = Omit<Wanted, 'estimate' | 'spending' | 'stillThere' | 'refersToStored' | 'keyUse'>
 
 export interface Admitted {
   readonly key: PickedKey | null
@@ -166,7 +168,7 @@ function pickKey(
   }
   const want = {
     ...{ provider: provider.name, model, models: wanted.allModels },
-    ...{ tags: agent.tags, agentId: agent.id },
+    ...{ tags: agent.tags, agentId: agent.id, use: wanted.keyUse },
   }
   const any = keys.pick(ofGroup ? { ...want, only: isOwn } : want)
   if ('refused' in any) {
@@ -325,7 +327,7 @@ const noKey = (none: Exclude<ReturnType<ProviderKeys['pick']>, PickedKey>, provi
   none.refused === 'keys_resting'
     ? refused(
         'keys_resting',
-        `Every key for ${provider} that this agent may use is in cooldown: the provider refused it lately.`,
+        `Every key for ${provider} that this agent may use is in cooldown for this model and endpoint: the provider refused it lately.`,
         none.retryAfterSeconds,
       )
     : refused(

@@ -1,5 +1,8 @@
+import type { BodySearch } from '../../domain/egress/index.ts'
+import type { KeyAnswer } from '../../domain/provider-keys/index.ts'
 import { createUsageReader, type TokenUsage, type UsageReader } from '../../domain/usage/index.ts'
 import { HeldBody, type Relayed, type Relaying, type RelayObserver, relay } from '../relay/index.ts'
+import { BodyBeginning } from './body-beginning.ts'
 import type { ReadingOn } from './reading-on.ts'
 import { Heard, type Stalls } from './stalls.ts'
 
@@ -23,7 +26,8 @@ export interface Forwarding extends Relaying {
 export interface Outcome {
   /** Null when the provider gave none. */
   readonly status: number | null
-  readonly retryAfter: string | null
+  /** Of a refusal that may be about the key; else null. */
+  readonly refusal: Omit<KeyAnswer, 'status'> | null
   /** The answer came whole, and the client took it. */
   readonly whole: boolean
   /** The client went away in the middle of it. */
@@ -53,7 +57,8 @@ class Forwarded extends Heard implements RelayObserver {
   readonly #forwarding: Forwarding
   #reader: UsageReader | null = null
   #status: number | null = null
-  #retryAfter: string | null = null
+  #refusalHeaders: readonly string[] | null = null
+  #refusalBody: BodyBeginning | null = null
   #bytes = 0
   #isRefused = false
   #stream: 'events' | 'lines' | null = null
@@ -63,10 +68,14 @@ class Forwarded extends Heard implements RelayObserver {
     this.#forwarding = forwarding
   }
 
-  onAnswer(code: number, rawHeaders: readonly string[]): UsageReader | null {
+  onAnswer(code: number, rawHeaders: readonly string[]): BodySearch | null {
     this.isAlive = true
     this.#status = code
-    if (code >= 400) this.#retryAfter = headerOf(rawHeaders, 'retry-after')
+    if (code === 401 || code === 429) {
+      this.#refusalHeaders = rawHeaders
+      this.#refusalBody = new BodyBeginning()
+      return this.#refusalBody
+    }
     const { method, dropUsageChunk } = this.#forwarding
     if (method !== 'HEAD' && code < 300 && code !== 204) {
       const contentType = headerOf(rawHeaders, 'content-type')
@@ -118,7 +127,10 @@ class Forwarded extends Heard implements RelayObserver {
     const reader = this.#reader
     this.#forwarding.over({
       status: this.#status,
-      retryAfter: this.#retryAfter,
+      refusal:
+        this.#refusalHeaders === null
+          ? null
+          : { headers: this.#refusalHeaders, body: this.#refusalBody?.text() ?? '' },
       whole: isWhole && this.#forwarding.response.writableFinished,
       left: !isWhole && !this.#isRefused,
       sent: wasSent,

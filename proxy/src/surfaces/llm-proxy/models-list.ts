@@ -2,15 +2,17 @@ import type { Pool } from 'undici'
 import { z } from 'zod'
 import type { Agent } from '../../domain/agents/index.ts'
 import type { ProviderAccess, ProviderGrant } from '../../domain/provider-access/index.ts'
-import type { PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
+import type { KeyAnswer, PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
 import { behindRoot, type Provider, upstreamPath } from '../../domain/providers/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
 import type { Admission, Usage } from '../../domain/usage/index.ts'
 import { anyGrant } from './admission.ts'
+import { keyUseOf } from './request-scope.ts'
 import { putKey } from './upstream-headers.ts'
 
 const TIMEOUT_MS = 10_000
 const MAX_BYTES = 4 * 1_048_576
+const MAX_ERROR_BYTES = 8_192
 const MAX_NAMES = 5_000
 /** What a provider names otherwise is no model that a request could name. */
 const NAME = /^[\x21-\x7e]{1,256}$/
@@ -30,7 +32,7 @@ interface Listed {
   /** In the limits of the agent; it is settled here. */
   readonly place: Admission
   /** What the provider answered with the key. */
-  readonly answered: (status: number, retryAfter: string | null) => void
+  readonly answered: (answer: KeyAnswer) => void
 }
 
 export interface ModelListDeps {
@@ -72,10 +74,11 @@ function admitted(agent: Agent, provider: Provider, deps: ModelListDeps): Listed
   const { access, keys, usage } = deps
   const grant = grantToList(agent, provider, access)
   if (grant === undefined) return undefined
+  const use = keyUseOf({ method: 'GET', group: 'models', path: listPath(provider), model: '' })
   const key =
     provider.auth.kind === 'none'
       ? null
-      : keys.pick({ provider: provider.name, model: null, tags: agent.tags, agentId: agent.id })
+      : keys.pick({ provider: provider.name, model: null, tags: agent.tags, agentId: agent.id, use })
   if (key !== null && 'refused' in key) return undefined
   const scrubber = deps.scrubberOf({ provider, key })
   const pool = deps.poolOf(provider)
@@ -91,15 +94,17 @@ function admitted(agent: Agent, provider: Provider, deps: ModelListDeps): Listed
     if (place.limit !== 'no_price' && place.first) access.limitPassed(grant, place.limit)
     return undefined
   }
-  const answered: Listed['answered'] = (status, retryAfter) => {
-    if (key !== null) keys.answered(key.id, agent.id, { status, retryAfter })
+  const answered: Listed['answered'] = (answer) => {
+    if (key !== null) keys.answered(key.id, agent.id, use, answer)
   }
   return { provider, key, pool, scrubber, place, answered }
 }
 
+const listPath = (provider: Provider): string => behindRoot(provider, upstreamPath(provider, '/models'))
+
 /** As at the provider's own path. */
 function grantToList(agent: Agent, provider: Provider, access: ProviderAccess): ProviderGrant | undefined {
-  const path = behindRoot(provider, upstreamPath(provider, '/models'))
+  const path = listPath(provider)
   const use = { agentId: agent.id, provider: provider.name, model: null, group: 'models' as const, path }
   const verdict = access.judge(use)
   if (verdict.verdict === 'granted') return verdict.grant
@@ -131,8 +136,12 @@ async function namesOf(
     headers,
     signal: AbortSignal.any([gone, AbortSignal.timeout(TIMEOUT_MS)]),
   })
-  const retryAfter = answer.headers['retry-after']
-  answered(answer.statusCode, typeof retryAfter === 'string' ? retryAfter : null)
+  const status = answer.statusCode
+  // The body of a refusal may take its time, and says only more of the same.
+  const said = Object.entries(answer.headers).flatMap(([name, value]) =>
+    typeof value === 'string' ? [name, value] : [],
+  )
+  if (status !== 401) answered({ status, headers: said, body: '' })
   const parts: Buffer[] = []
   let bytes = 0
   for await (const chunk of answer.body) {
@@ -140,8 +149,9 @@ async function namesOf(
     if (bytes > MAX_BYTES) throw new Error('the list is too long')
     parts.push(chunk as Buffer)
   }
-  if (answer.statusCode !== 200) return null
   const body = Buffer.concat(parts)
+  if (status === 401) answered({ status, headers: said, body: body.toString('utf8', 0, MAX_ERROR_BYTES) })
+  if (status !== 200) return null
   if (scrubber?.isClean(body) === false) return null
   const told = listing.parse(JSON.parse(body.toString('utf8')))
   const all =

@@ -18,7 +18,7 @@ import { chooseByModel, type Reading, shapeAt } from './read-head.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import { MAX_WHOLE_BYTES } from './request-body.ts'
 import { modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
-import { allModelsOf, endpointOfRequest, mayBeJson, once, quotesFile } from './request-scope.ts'
+import { allModelsOf, endpointOfRequest, keyUseOf, mayBeJson, once, quotesFile } from './request-scope.ts'
 import { spendingOf } from './spending.ts'
 import { type Body, bodyToSend, kindOfBody, onTheLoop, type WholeBodyDeps } from './whole-body.ts'
 
@@ -35,6 +35,7 @@ export interface Ready extends Admitted, Judged {
   readonly estimate: Wanted['estimate']
   /** In which an error ends a stream that has begun. */
   readonly streamForm: StreamForm
+  readonly keyUse: Wanted['keyUse']
 }
 
 export interface PreparationDeps extends AdmissionDeps, WholeBodyDeps, PatienceDeps {
@@ -103,6 +104,8 @@ export async function prepare(
     (body.known === 'unread' && mayBeJson(path, head.contentType))
   const usageWish = askForUsage(body, provider, rest)
   if (usageWish !== null) splices.push(usageWish)
+  const model = models.find((name) => name !== null) ?? ''
+  const keyUse = keyUseOf({ method, group, path, model })
   const isListing = method === 'GET' && models.length === 0
   const estimate = {
     inputTokens: Math.ceil((body.whole?.length ?? head.bodyBytes ?? MAX_WHOLE_BYTES) / BYTES_PER_TOKEN),
@@ -116,6 +119,7 @@ export async function prepare(
       path,
       group,
       isListing,
+      keyUse,
       models,
       allModels,
       refersToStored,
@@ -166,10 +170,11 @@ export async function prepare(
     models,
     allModels,
     isListing,
+    keyUse,
     target: credential.query === '' ? upstream : `${upstream}?${credential.query}`,
     headers,
     body: bodyToSend(body, splices, reading, exchange),
-    model: models.find((name) => name !== null) ?? '',
+    model: keyUse.model,
     dropUsageChunk: usageWish !== null,
     estimate,
     streamForm: streamFormAt(exchange.shape, path),

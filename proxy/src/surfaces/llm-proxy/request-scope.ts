@@ -1,4 +1,5 @@
-import { type Endpoint, endpointOf, type Provider } from '../../domain/providers/index.ts'
+import type { KeyUse } from '../../domain/provider-keys/index.ts'
+import { type Endpoint, type EndpointGroup, endpointOf, type Provider } from '../../domain/providers/index.ts'
 import { isJsonEndpoint, plainModel } from './request-model.ts'
 
 /** What a request does and names beside what its path and the first level of its body say. */
@@ -37,6 +38,19 @@ function isForLater({ provider, query, headers, background }: Asked): boolean {
   if (background) return true
   if (provider.name === 'qwen' && headers.includes(QUEUE_HEADER)) return true
   return query !== '' && [...new URLSearchParams(query).keys()].some((name) => QUEUES.has(name.toLowerCase()))
+}
+
+/** Vendors limit keys by model and by kind of endpoint; names of things that are kept stand behind the first segment. */
+export function keyUseOf(asked: {
+  readonly method: string
+  readonly group: EndpointGroup
+  readonly path: string
+  readonly model: string
+}): KeyUse {
+  const { method, group, path, model } = asked
+  const place =
+    group === 'inference' ? path : path.slice(0, (path.indexOf('/', 1) + 1 || path.length + 1) - 1)
+  return { endpoint: `${method} ${place}`, model }
 }
 
 /** Headers by which gateways choose a model, and those whose options may do so. */

@@ -2,11 +2,16 @@ import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { Outcome } from './forward.ts'
 import { BYTES_PER_TOKEN, type Ready } from './prepare.ts'
 
+const NOTHING_SAID = { headers: [], body: '' } as const
+
 /** What an exchange that is over means for the books, the limits and its key. */
 export function settle(ready: Ready, outcome: Outcome, keys: Pick<ProviderKeys, 'answered'>): void {
   const { status } = outcome
   if (ready.key !== null && status !== null)
-    keys.answered(ready.key.id, ready.agent.id, { status, retryAfter: outcome.retryAfter })
+    keys.answered(ready.key.id, ready.agent.id, ready.keyUse, {
+      status,
+      ...(outcome.refusal ?? NOTHING_SAID),
+    })
   ready.place.settle({
     model: outcome.model ?? ready.model,
     keyId: ready.key?.id ?? 0,

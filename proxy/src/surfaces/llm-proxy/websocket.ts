@@ -23,7 +23,7 @@ export function openWebSocket(opening: {
   socket.once('close', () =>
     opening.over({
       status,
-      retryAfter: null,
+      refusal: null,
       whole: status === 101,
       left: false,
       sent: true,

@@ -1,5 +1,6 @@
 import type { AskId } from '../../domain/approvals/index.ts'
 import { grantSaid } from '../../domain/provider-access/index.ts'
+import type { KeyCooldown } from '../../domain/provider-keys/index.ts'
 import { AppError, oneLine, SecretValue, type UnixMs } from '../../kernel/index.ts'
 import { untilSaid } from './access-message.ts'
 import type { CommandCall, CommandName, CommandReply } from './commands.ts'
@@ -164,7 +165,9 @@ const readNumber = (rest: string): number | undefined => {
 }
 
 const dayOf = (at: UnixMs): string => new Date(at).toISOString().slice(0, 10)
-const cooldownSaid = ({ until, agents }: { readonly until: UnixMs; readonly agents: number }): string =>
-  `in cooldown${agents === 0 ? '' : ` for ${agents === 1 ? 'one agent' : `${agents} agents`}`} until ${minute(until)}`
+const cooldownSaid = ({ until, agents, parts }: KeyCooldown): string =>
+  `in cooldown${agents === 0 ? '' : ` for ${agents === 1 ? 'one agent' : `${agents} agents`}`}${
+    parts === 0 ? '' : parts === 1 ? ' at one model' : ` at ${parts} models or endpoints`
+  } until ${minute(until)}`
 
 const minute = (at: UnixMs): string => `${new Date(at).toISOString().slice(11, 16)} UTC`
