@@ -47,6 +47,8 @@ const piece = fc.oneof(
       '/chat/completions',
       '/messages',
       '/models',
+      '/models/lab%2F',
+      '/model/arn%3Ax%2fy',
       '/embeddings',
       '/responses',
       '/files',
@@ -83,8 +85,11 @@ export const llmPathProperties = [
         throw new Error('judged differently')
       for (const reading of readings(path)) {
         if (!/^\/[^\0\\]*$/s.test(reading)) throw new Error(`reads as ${JSON.stringify(reading)}`)
-        if (reading.split('/').length !== path.split('/').length)
+        // What is encoded once in the name of a model is a slash however often it is decoded.
+        const slashes = path.split('/').length + (reading === path ? 0 : path.split(/%2f/i).length)
+        if (reading.split('/').length !== (reading === path ? path.split('/').length : slashes - 1))
           throw new Error('more segments than there are')
+        if (reading.slice(1, -1).includes('//')) throw new Error('an empty segment')
         if (reading.split('/').some((segment) => /^\.{1,2}(;|$)/.test(segment)))
           throw new Error('leaves its place')
       }

@@ -1,4 +1,5 @@
 import { COMMON, OWN_ROUTES, type Routes, VENDOR_ROUTES } from './endpoint-routes.ts'
+import { nameIn, readSegments } from './path.ts'
 import type { Endpoint, Provider } from './ports.ts'
 
 interface CompiledRoute {
@@ -51,9 +52,21 @@ export function endpointOf(provider: Provider, method: string, path: string): En
   return endpoint
 }
 
+/** A server may route by the path with the slashes of names decoded: where it would then do something else that is known, nobody can say what. */
 function find(routes: readonly CompiledRoute[], asked: string, path: string): Endpoint {
+  const reading = path.length <= MAX_PATH_LENGTH ? readSegments(path) : null
+  if (reading === null) return UNKNOWN
+  const endpoint = findAt(routes, asked, reading)
+  const decoded = nameIn(reading)
+  if (decoded === reading) return endpoint
+  const other = findAt(routes, asked, decoded)
+  if (other.group === endpoint.group) return { ...endpoint, metered: endpoint.metered && other.metered }
+  return other === UNKNOWN ? endpoint : UNKNOWN
+}
+
+function findAt(routes: readonly CompiledRoute[], asked: string, reading: string): Endpoint {
   const method = asked === 'HEAD' ? 'GET' : asked
-  let rest = path.length <= MAX_PATH_LENGTH ? readable(path) : null
+  let rest: string | null = routed(reading)
   for (let count = 0; rest !== null && count <= MAX_PREFIXES; count += 1) {
     const at: string = rest
     const fits = routes.find((route) => (route.method ?? method) === method && route.pattern.test(at))
@@ -69,17 +82,11 @@ const reads = (method: string): boolean => method === 'GET' || method === 'DELET
 const asRead = (endpoint: Endpoint): Endpoint =>
   endpoint.group === 'realtime' ? endpoint : { ...endpoint, metered: true }
 
-/** As whoever routes by it reads it; null where that cannot be told. */
-function readable(path: string): string | null {
-  try {
-    return decodeURIComponent(path)
-      .toLowerCase()
-      .replace(/^\/|\/$/g, '')
-      .replace(PLACE, '')
-  } catch {
-    return null
-  }
-}
+const routed = (reading: string): string =>
+  reading
+    .toLowerCase()
+    .replace(/^\/|\/$/g, '')
+    .replace(PLACE, '')
 
 function routesOf({ name, own }: Provider): readonly CompiledRoute[] {
   const vendor = own ? OWN_ROUTES : (VENDOR_ROUTES.get(name) ?? [])

@@ -1,5 +1,5 @@
 export { endpointOf } from './endpoints.ts'
-export { behindRoot, normalisePath, upstreamPath } from './path.ts'
+export { behindRoot, nameIn, normalisePath, readSegments, upstreamPath } from './path.ts'
 export type * from './ports.ts'
 export { createProviders } from './providers.ts'
 export { providerOfModel, routeOf } from './route.ts'

@@ -9,6 +9,13 @@ import type { Provider } from './ports.ts'
 const PLAIN =
   /^(?:\/[\w~!$&'()*+,;=:@|^{}[\]`"<>-][\w.~!$&'()*+,;=:@|^{}[\]`"<>-]*)+\/?(?:\?[\x21\x22\x24-\x7e]*)?$/
 const TARGET = /^(\/[\x21\x22\x24-\x3e\x40-\x7e]*)(\?[\x21\x22\x24-\x7e]*)?$/
+/**
+ * Behind these a segment is a name, and may hold slashes as `%2F`: models called `vendor/model` (OpenAI's SDKs), ARNs at Amazon Bedrock
+ * (AWS's SDKs encode each label of a URI), models of Cloudflare. What such a path means is judged in both readings: endpoints.ts.
+ */
+const NAME_PLACES: ReadonlySet<string> = new Set([
+  ...['models', 'model', 'deployments', 'engines', 'tunedmodels', 'guardrail', 'async-invoke', 'run'],
+])
 const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:;[^/]*)?(?=\/|$)/
 
 /** Takes the target of a request's first line; `query` is without its question mark, `problem` goes on from "The path …". */
@@ -33,17 +40,42 @@ function problemOf(rawUrl: string): string | null {
   if (once === undefined) return 'is not valid percent-encoding'
   // Whoever decodes a second time on the way shall read the same path.
   const readings = [path, once, loosely(once)]
-  const slashes = path.split('/').length
-  for (const reading of readings) {
+  const slashes = once.split('/').length
+  if (slashes !== path.split('/').length && !isNameOnly(path)) return 'holds an encoded slash'
+  for (const [times, reading] of readings.entries()) {
     if (reading.includes('\\')) return 'holds a backslash'
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
     if (/[\x00-\x1f\x7f]/.test(reading)) return 'holds a control character'
-    if (reading.split('/').length !== slashes) return 'holds an encoded slash'
+    if (times > 0 && reading.split('/').length !== slashes) return 'holds an encoded slash'
     if (reading.includes('//')) return 'holds an empty segment'
     if (DOT_SEGMENT.test(reading)) return 'holds a dot segment'
   }
   return null
 }
+
+const isNameOnly = (path: string): boolean => {
+  const segments = path.split('/')
+  return segments.every((segment, at) => {
+    const pieces = segment.split(/%2f/i)
+    const isName = NAME_PLACES.has((segments[at - 1] ?? '').toLowerCase())
+    return pieces.length === 1 || (isName && pieces.every((piece) => piece !== ''))
+  })
+}
+
+/** Stands for a slash inside of a segment: no path holds it, encoded or not. */
+const INNER_SLASH = '\0'
+
+/**
+ * A path as whoever routes by it reads it: each segment decoded by itself, once, with `INNER_SLASH` for a slash that belongs to a name. Null
+ * where that cannot be told.
+ */
+export function readSegments(path: string): string | null {
+  if (!path.includes('%')) return path
+  return decoded(path.replace(/%2f/gi, '%00')) ?? null
+}
+
+/** What was cut out of such a reading. */
+export const nameIn = (reading: string): string => reading.replaceAll(INNER_SLASH, '/')
 
 function decoded(path: string): string | undefined {
   try {

@@ -19,7 +19,11 @@ const NAME = /^[\x21-\x7e]{1,256}$/
 
 /** OpenAI's and Anthropic's lists have `data` with `id`, Gemini's `models` with `name`. */
 const listing = z.union([
-  z.object({ data: z.array(z.object({ id: z.string() })) }),
+  z.object({
+    data: z.array(
+      z.object({ id: z.string(), created: z.unknown().optional(), created_at: z.unknown().optional() }),
+    ),
+  }),
   z.object({ models: z.array(z.object({ name: z.string() })) }),
 ])
 
@@ -58,10 +62,11 @@ export async function listModels(agent: Agent, gone: AbortSignal, deps: ModelLis
   const from = deps.usable().flatMap((provider) => admitted(agent, provider, deps) ?? [])
   const lists = await Promise.all(
     from.map(async (one) => {
-      const names = await counted(one, gone)
-      return names.map((name) => ({
+      const models = await counted(one, gone)
+      return models.map(({ name, created }) => ({
         id: `${one.provider.name}/${name}`,
         object: 'model',
+        created,
         owned_by: one.provider.name,
       }))
     }),
@@ -111,22 +116,34 @@ function grantToList(agent: Agent, provider: Provider, access: ProviderAccess): 
   return verdict.verdict === 'denied' ? undefined : anyGrant(use, access)
 }
 
+interface Model {
+  readonly name: string
+  /** Unix seconds, as OpenAI's object of a model has them; 0 where the provider does not tell. */
+  readonly created: number
+}
+
+/** OpenAI and who follow it: seconds. Anthropic: a date. */
+function secondsOf(created: unknown, createdAt: unknown): number {
+  const told = typeof created === 'number' ? created : Date.parse(String(createdAt)) / 1_000
+  return Number.isFinite(told) && told > 0 && told < 1e11 ? Math.floor(told) : 0
+}
+
 /** What an error says is told to nobody: it may quote what the provider said. */
-async function counted(one: Listed, gone: AbortSignal): Promise<string[]> {
-  let names: string[] | null = null
+async function counted(one: Listed, gone: AbortSignal): Promise<Model[]> {
+  let models: Model[] | null = null
   try {
-    names = await namesOf(one, gone)
+    models = await modelsOf(one, gone)
   } catch {}
-  const failed = names === null
+  const failed = models === null
   one.place.settle({ model: '', askedModel: '', keyId: one.key?.id ?? 0, failed, usage: null })
-  return names ?? []
+  return models ?? []
 }
 
 /** Null when the provider told of none. */
-async function namesOf(
+async function modelsOf(
   { provider, key, pool, scrubber, answered }: Listed,
   gone: AbortSignal,
-): Promise<string[] | null> {
+): Promise<Model[] | null> {
   const headers = ['accept', 'application/json', 'accept-encoding', 'identity']
   if (key !== null) putKey(headers, provider, key.value.open())
   if (provider.errors === 'anthropic') headers.push('anthropic-version', '2023-06-01')
@@ -156,9 +173,10 @@ async function namesOf(
   const told = listing.parse(JSON.parse(body.toString('utf8')))
   const all =
     'data' in told
-      ? told.data.map(({ id }) => id)
-      : told.models.map(({ name }) => name.replace(/^models\//, ''))
-  const names = all.filter((name) => NAME.test(name)).slice(0, MAX_NAMES)
+      ? told.data.map((one) => ({ name: one.id, created: secondsOf(one.created, one.created_at) }))
+      : told.models.map(({ name }) => ({ name: name.replace(/^models\//, ''), created: 0 }))
+  const models = all.filter(({ name }) => NAME.test(name)).slice(0, MAX_NAMES)
   // Escapes of JSON hide a key in the bytes, and several names could hold it together.
-  return scrubber?.isClean(Buffer.from(names.join(''))) === false ? null : names
+  const names = models.map(({ name }) => name).join('')
+  return scrubber?.isClean(Buffer.from(names)) === false ? null : models
 }

@@ -1,6 +1,13 @@
 import type { Readable } from 'node:stream'
 import type { Agent } from '../../domain/agents/index.ts'
-import { behindRoot, type Provider, type Providers, upstreamPath } from '../../domain/providers/index.ts'
+import {
+  behindRoot,
+  nameIn,
+  type Provider,
+  type Providers,
+  readSegments,
+  upstreamPath,
+} from '../../domain/providers/index.ts'
 import {
   type DeepScan,
   deepScan,
@@ -56,8 +63,9 @@ export async function prepare(
   exchange: Exchange,
   deps: PreparationDeps,
 ): Promise<Ready | LlmRefusal> {
-  const { credential, head, rest } = reading
+  const { credential, head } = reading
   const { request, websocket } = exchange
+  const method = request.method ?? ''
   const stillGood = (): Agent | null => deps.identity.stillGood(credential.token, request)
   exchange.isEntitled = deps.access.holdsGrant(entered.id, reading.provider?.name ?? null)
   const unread = kindOfBody(reading)
@@ -68,13 +76,16 @@ export async function prepare(
   const agent = unread === null ? stillGood() : entered
   if (agent === null) return refused('unauthenticated', 'The agent was revoked meanwhile.')
   const splices: Splice[] = []
-  const provider = reading.provider ?? chooseProvider(reading, body, splices, deps)
-  if ('code' in provider) return provider
+  const chosen =
+    reading.provider === null
+      ? chooseProvider(reading, method, body, splices, deps)
+      : { provider: reading.provider, rest: reading.rest }
+  if ('code' in chosen) return chosen
+  const { provider, rest } = chosen
   exchange.shape = shapeAt(provider, rest)
 
   const upstream = upstreamPath(provider, rest)
   const path = behindRoot(provider, upstream)
-  const method = request.method ?? ''
   const { scan } = body
   const { query } = credential
   const { headers } = head
@@ -205,12 +216,15 @@ function isSamePlace(found: ReturnType<Providers['find']>, before: Provider): bo
 /** By the model's name; `provider/model` loses its first half on the way. */
 function chooseProvider(
   reading: Reading,
+  method: string,
   body: Body,
   splices: Splice[],
   deps: PreparationDeps,
-): Provider | LlmRefusal {
+): { readonly provider: Provider; readonly rest: string } | LlmRefusal {
+  const { rest } = reading
   const [ofQuery = null] = namesOfQuery(reading.credential.query)
-  const model = body.scan?.model ?? modelOfPath(reading.rest) ?? ofQuery
+  const ofPath = modelOfPath(rest, method) ?? (method === 'GET' ? modelAskedAbout(rest) : null)
+  const model = body.scan?.model ?? ofPath ?? ofQuery
   if (model === null) {
     const message = 'This path needs a body that names a model; or write /llm/<provider>/… in its place.'
     return refused('unknown_provider', message)
@@ -218,6 +232,9 @@ function chooseProvider(
   const chosen = chooseByModel(model, deps.providers, deps.usable())
   if ('code' in chosen) return chosen
   if (chosen.model !== model) {
+    if (body.scan?.model == null && ofPath === model) {
+      return { provider: chosen.provider, rest: withoutProvider(rest, chosen.provider.name) }
+    }
     if (body.whole === null || body.scan?.modelAt == null) {
       const message = `Write /llm/${chosen.provider.name}/… for this path, and the model without its provider.`
       return refused('unknown_provider', message)
@@ -227,8 +244,18 @@ function chooseProvider(
     splices.push({ ...body.scan.modelAt, text: JSON.stringify(name) })
     body.scan = { ...body.scan, model: chosen.model }
   }
-  return chosen.provider
+  return { provider: chosen.provider, rest }
 }
+
+/** As the list of all providers' models names it: OpenAI's SDKs encode its slash, curl does not. */
+const modelAskedAbout = (rest: string): string | null => {
+  const asked = /^\/v1\/models\/([^/]+(?:\/[^/]+)*)$/.exec(rest)?.[1]
+  return asked === undefined ? null : nameIn(readSegments(asked) ?? asked)
+}
+
+/** `/v1/models/google%2Fgemini-3` is `/v1/models/gemini-3` there; the name stands only where a model's does. */
+const withoutProvider = (rest: string, provider: string): string =>
+  rest.replace(new RegExp(`(/models/)${provider}(?:/|%2f)`, 'i'), '$1')
 
 /** A stream of chat completions tells its tokens only when it is asked to. */
 const askForUsage = ({ usageWish }: Body, provider: Provider, rest: string): Splice | null =>

@@ -1,3 +1,5 @@
+import { nameIn, readSegments } from '../../domain/providers/index.ts'
+
 /**
  * Which model a request is for. A grant for some models is worth what this file knows: whatever it cannot tell for certain
  * is null, and null is covered by no such grant.
@@ -42,7 +44,7 @@ export function modelsNamed(naming: Naming): (string | null)[] {
   const path = readable(naming.path)
   const ofQuery = namesOfQuery(query)
   const names: (string | null)[] = [...inBody, ...ofQuery]
-  const ofPath = modelOfPath(path, method)
+  const ofPath = modelAt(path, method)
   if (ofPath !== null) names.unshift(ofPath)
   const isCertain = websocket
     ? REALTIME.test(path.toLowerCase()) && ofQuery.length === 1
@@ -57,7 +59,10 @@ function isPlain(path: string, method: string, body: Naming['body'], inBody: rea
   return METHODS_THAT_READ.has(method) && body === 'none'
 }
 
-export function modelOfPath(path: string, method = 'POST'): string | null {
+/** Decoded once, as the body would name it. */
+export const modelOfPath = (path: string, method = 'POST'): string | null => modelAt(readable(path), method)
+
+function modelAt(path: string, method: string): string | null {
   const lower = path.toLowerCase()
   if (!lower.includes('/model') && !lower.includes('/deployments/')) return null
   const forms = METHODS_THAT_READ.has(method) ? [...PATH_DECIDES, ABOUT] : PATH_DECIDES
@@ -66,7 +71,7 @@ export function modelOfPath(path: string, method = 'POST'): string | null {
     // As it was written: only the words around it are read without case.
     if (found?.[1] !== undefined) {
       const at = found.index + found[0].indexOf(`/${found[1]}`) + 1
-      return path.slice(at, at + found[1].length)
+      return nameIn(path.slice(at, at + found[1].length))
     }
   }
   return null
@@ -84,11 +89,4 @@ export function namesOfQuery(query: string): string[] {
 export const plainModel = (name: string): string => name.replace(/^models\//, '')
 
 /** As whoever routes by it reads it. */
-function readable(path: string): string {
-  if (!path.includes('%')) return path
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
-  }
-}
+const readable = (path: string): string => readSegments(path) ?? path
