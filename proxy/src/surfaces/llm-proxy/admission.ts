@@ -34,6 +34,8 @@ export interface Judged {
 export interface Wanted extends Judged {
   /** What it is of a key that its vendor may refuse. */
   readonly keyUse: KeyUse
+  /** The one key that what it goes on with was begun with; null: any. */
+  readonly onlyKey: number | null
   readonly estimate: { readonly inputTokens: number; readonly outputTokens: number }
   /** The most that it may use; asked only where tokens or money are limited. */
   readonly spending: (limits: SpendingLimits) => Spending | LlmRefusal
@@ -48,7 +50,7 @@ export interface Wanted extends Judged {
 }
 
 /** What is needed of it to ask. */
-type Asking = Omit<Wanted, 'estimate' | 'spending' | 'stillThere' | 'refersToStored' | 'keyUse'>
+type Asking = Omit<Wanted, 'estimate' | 'spending' | 'stillThere' | 'refersToStored' | 'keyUse' | 'onlyKey'>
 
 export interface Admitted {
   readonly key: PickedKey | null
@@ -159,8 +161,9 @@ function pickKey(
   model: string | null,
   { keys, sharing }: AdmissionDeps,
 ): Pick<Admitted, 'key' | 'needsOwnKey'> | LlmRefusal {
-  const { agent, provider, group } = wanted
-  const isOwn = (id: number): boolean => sharing.isOwn(provider.name, id, agent.id)
+  const { agent, provider, group, onlyKey } = wanted
+  const isOwn = (id: number): boolean =>
+    sharing.isOwn(provider.name, id, agent.id) && (onlyKey === null || id === onlyKey)
   const ofGroup = KEPT_AT_VENDOR.has(group)
   if (provider.auth.kind === 'none') {
     const needsOwnKey = ofGroup || (group === 'inference' && !isOwn(0) && wanted.refersToStored())

@@ -82,6 +82,18 @@ function takenOut(part: string, separator: '&' | ';', found: string[]): string |
   return null
 }
 
+/** Of a request that carries none, and may: where one could stand there is nothing at all. */
+export function withoutCredential(
+  fields: readonly HeaderField[],
+  query: string,
+  token: string,
+): TakenCredential | BadCredential {
+  const isPlace = ({ name }: HeaderField): boolean => name === 'authorization' || KEY_HEADERS.has(name)
+  const inQuery: string[] = []
+  for (const part of query.split('&')) takenOut(part, '&', inQuery)
+  return fields.some(isPlace) || inQuery.length > 0 ? { problem: 'missing' } : { token, fields, query }
+}
+
 /** As it is, or as somebody on the way may read it. */
 function mentions(text: string, token: string): boolean {
   if (text.includes(token)) return true

@@ -4,6 +4,7 @@ import { createServer as createTcpServer, type Socket } from 'node:net'
 import { Pool } from 'undici'
 import { describe, expect, it } from 'vitest'
 import { localServers } from '../../../test/support/local-servers.ts'
+import { createTestProviders, found } from '../../../test/support/providers-kit.ts'
 import { streamed } from '../relay/index.ts'
 import { forward, type Outcome } from './forward.ts'
 import type { Heard, Stalls } from './stalls.ts'
@@ -22,6 +23,8 @@ interface Forwarded {
 }
 
 /** A request that has arrived at a provider, of which every word is the test's. */
+const PROVIDER = found(createTestProviders(), 'openai')
+
 async function forwarding(method = 'GET'): Promise<Forwarded> {
   const upstream = createTcpServer((socket) => socket.on('error', () => {}))
   const pool = new Pool(`http://127.0.0.1:${await listening(upstream)}`, { bodyTimeout: 0 })
@@ -43,6 +46,7 @@ async function forwarding(method = 'GET'): Promise<Forwarded> {
       dropUsageChunk: false,
       lastEvent: (why) => `data: stopped ${why}\n\n`,
       lastLine: (why) => `"stopped ${why}"\n`,
+      addresses: { provider: PROVIDER, base: () => null, open: () => '' },
       unreachable(error) {
         unreachable.resolve(error)
         response.writeHead(502).end()

@@ -4,6 +4,7 @@ import { createUsageReader, type TokenUsage, type UsageReader } from '../../doma
 import { HeldBody, type Relayed, type Relaying, type RelayObserver, relay } from '../relay/index.ts'
 import { BodyBeginning } from './body-beginning.ts'
 import type { ReadingOn } from './reading-on.ts'
+import { behindProxy, type SecondAddresses } from './second-address.ts'
 import { Heard, type Stalls } from './stalls.ts'
 
 export interface Forwarding extends Relaying {
@@ -12,6 +13,8 @@ export interface Forwarding extends Relaying {
   readonly silences: Stalls
   /** Where an answer is read to its end whose client has left; null: it is ended with its client. */
   readonly readingOn: ReadingOn | null
+  /** What addresses of the vendor's in its answer become. */
+  readonly addresses: SecondAddresses
   /** The chunk of usage figures in a stream was asked for by the proxy, and is not for the client. */
   readonly dropUsageChunk: boolean
   /** Nothing of the provider's was given to the client, and nothing will be. */
@@ -85,6 +88,10 @@ class Forwarded extends Heard implements RelayObserver {
       this.#reader = createUsageReader({ contentType, dropUsageChunk })
     }
     return this.#reader
+  }
+
+  headersToGive(headers: string[]): string[] {
+    return behindProxy(headers, this.#forwarding.addresses)
   }
 
   onBytes(count: number): void {

@@ -131,6 +131,7 @@ export async function prepare(
       group,
       isListing,
       keyUse,
+      onlyKey: reading.upload?.keyId ?? null,
       models,
       allModels,
       refersToStored,

@@ -31,9 +31,11 @@ import {
   writeRefusal,
 } from './refusal.ts'
 import { BodyBroken, createBodyBudget, STALL_MS } from './request-body.ts'
+import { baseOf } from './second-address.ts'
 import { settle } from './settlement.ts'
 import { createStalls } from './stalls.ts'
 import { watchAllowed } from './still-allowed.ts'
+import { createUploadSessions } from './upload-sessions.ts'
 import { putKey } from './upstream-headers.ts'
 import { createProviderPools } from './upstreams.ts'
 import { createUsableProviders } from './usable-providers.ts'
@@ -103,6 +105,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     held: createHeldRequests(),
     holdTimes: deps.holdTimes ?? HOLD_TIMES,
   }
+  const uploads = createUploadSessions()
   const scrubbers = new WeakMap<SecretValue, Scrubber>()
 
   const scrubberOf = ({ key, provider }: Pick<Ready, 'key' | 'provider'>): Scrubber | null => {
@@ -117,7 +120,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   /** Reads the head, knows its agent and takes it in: the way of every request, whatever becomes of it. */
   const enter = (exchange: Exchange): Entered | LlmRefusal | Promise<LlmRefusal> => {
     const { request } = exchange
-    const reading = readRequest(request, providers, exchange)
+    const reading = readRequest(request, providers, exchange, uploads)
     exchange.shape = reading.shape
     if ('refusal' in reading) return identity.missing(request, reading.refusal)
     if (!deps.accepting()) return refused('shutting_down', 'The daemon is stopping.', 5)
@@ -213,6 +216,15 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
         mayGoOn: watchAllowed(ready, reading, request, preparation),
         silences,
         readingOn: isLimited ? readingOn : null,
+        addresses: {
+          provider: ready.provider,
+          base: () => baseOf(request),
+          open: ({ path }) =>
+            uploads.open({
+              ...{ token: reading.credential.token, provider: ready.provider.name, path },
+              keyId: ready.key?.id ?? 0,
+            }),
+        },
         dropUsageChunk: ready.dropUsageChunk,
         unreachable: (error) => refuse(away(ready.provider, error)),
         lastEvent: (why) => refusalEvent(stopped(ready.provider, why), ready.streamForm),

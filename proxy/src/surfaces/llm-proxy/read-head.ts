@@ -7,10 +7,12 @@ import {
   type Providers,
   providerOfModel,
   routeOf,
+  upstreamPath,
 } from '../../domain/providers/index.ts'
-import { type TakenCredential, takeCredential } from './credentials.ts'
+import { type TakenCredential, takeCredential, withoutCredential } from './credentials.ts'
 import { overridingParameter } from './query-overrides.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
+import { UPLOAD_PARAMETER, type UploadSession, type UploadSessions } from './upload-sessions.ts'
 import { type UpstreamHead, upstreamHead } from './upstream-headers.ts'
 
 /** What a request says before its body: where it goes and with which token. */
@@ -21,6 +23,8 @@ export interface Reading {
   readonly rest: string
   readonly credential: TakenCredential
   readonly head: UpstreamHead
+  /** The upload that its address stands for. */
+  readonly upload: UploadSession | null
   /** Of an error, before the model has chosen a provider. */
   readonly shape: ErrorShape
 }
@@ -35,6 +39,7 @@ export function readRequest(
   request: IncomingMessage,
   providers: Providers,
   options: { readonly websocket: boolean },
+  uploads: Pick<UploadSessions, 'find'>,
 ): Reading | Unread {
   const target = normalisePath(request.url ?? '')
   if ('problem' in target) return unread(refused('bad_request', `The path ${target.problem}.`), 'openai')
@@ -56,8 +61,20 @@ export function readRequest(
   const shape = shapeAt(found, route.rest)
   const fields = readFields(request.rawHeaders)
   if (fields === null) return unread(refused('bad_request', 'A header holds characters it may not.'), shape)
-  const credential = takeCredential(target.path, fields, target.query)
+  const [query, secret] = takeUpload(target.query)
+  const upload = secret === null ? null : (uploads.find(secret) ?? null)
+  const isAtHome =
+    upload !== null &&
+    found !== null &&
+    found.name === upload.provider &&
+    upstreamPath(found, route.rest) === upload.path
+  const taken = takeCredential(target.path, fields, query)
+  const credential =
+    isAtHome && 'problem' in taken && taken.problem === 'missing'
+      ? withoutCredential(fields, query, upload.token)
+      : taken
   if ('problem' in credential) return unread(CREDENTIAL_PROBLEM[credential.problem], shape)
+  if (isAtHome && credential.token !== upload.token) return unread(CREDENTIAL_PROBLEM.ambiguous, shape)
   const overriding = overridingParameter(credential.query)
   if (overriding !== null) {
     const message = `The query holds ${overriding}, by which a server would read another request than this one; leave it out.`
@@ -70,7 +87,16 @@ export function readRequest(
       shape,
     )
   }
-  return { provider: found, rest: route.rest, credential, head, shape }
+  return { provider: found, rest: route.rest, credential, head, upload: isAtHome ? upload : null, shape }
+}
+
+/** The rest of the query, and what stands for an upload in it. */
+function takeUpload(query: string): readonly [string, string | null] {
+  if (!query.includes(UPLOAD_PARAMETER)) return [query, null]
+  const parts = query.split('&')
+  const mine = parts.filter((part) => part.startsWith(`${UPLOAD_PARAMETER}=`))
+  const secret = mine.length === 1 ? (mine[0] as string).slice(UPLOAD_PARAMETER.length + 1) : null
+  return [parts.filter((part) => !mine.includes(part)).join('&'), secret]
 }
 
 const unread = (refusal: LlmRefusal, shape: ErrorShape): Unread => ({ refusal, shape })

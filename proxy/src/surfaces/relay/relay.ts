@@ -23,6 +23,8 @@ export interface Relaying {
 export interface RelayObserver {
   /** The head of the answer will be given on: what else its body goes through, behind the search for secrets. */
   onAnswer(status: number, rawHeaders: readonly string[]): BodySearch | null
+  /** What the client is to read in place of these. */
+  headersToGive?(headers: string[]): string[]
   onBytes(bytes: number): void
   /** Nothing was answered yet, and nothing will be: `unreadable`, or why the upstream cannot be reached. */
   refuse(why: 'unreadable' | Error): void
@@ -123,7 +125,8 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
       return
     }
     const behind = this.#observer.onAnswer(status, rawHeaders)
-    const headers = behind === null ? given.headers : withoutLength(given.headers)
+    const told = this.#observer.headersToGive?.(given.headers) ?? given.headers
+    const headers = behind === null ? told : withoutLength(told)
     if (given.short !== null) {
       this.#answer = new ShortAnswer(response, { status, headers }, given.short, behind)
       return
