@@ -31,14 +31,22 @@ const SETUPS: Readonly<Record<ClientKind, (facts: ClientFacts) => ClientSetup>> 
   env: (facts) => {
     const usable = new Set(facts.providers.filter(hasWay).map(({ name }) => name))
     const chosen = ENVIRONMENTS.filter(([name]) => usable.has(name))
-    const printed = chosen.length > 0 ? chosen : ENVIRONMENTS
-    const config = Object.fromEntries(printed.flatMap(([, env]) => Object.entries(env(facts))))
+    const own = ownProviders(facts)
+    const isUsable = chosen.length > 0 || own.length > 0
+    const printed = isUsable ? chosen : ENVIRONMENTS
+    const config = Object.fromEntries([
+      ...printed.flatMap(([, env]) => Object.entries(env(facts))),
+      ...own.flatMap((provider) => Object.entries(ownEnv(provider, facts))),
+    ])
     const lines = exportLines(config)
-    return { config, text: (chosen.length > 0 ? lines : [NO_KEY_YET, ...lines]).join('\n') }
+    return { config, text: (isUsable ? lines : [NO_KEY_YET, ...lines]).join('\n') }
   },
 
   'claude-code': (facts) => {
-    const env = { ...anthropicEnv(facts), ANTHROPIC_CUSTOM_HEADERS: 'Prefer: wait=3600' }
+    const env = {
+      ...anthropicEnv(facts, onlyOwn('anthropic', facts)),
+      ANTHROPIC_CUSTOM_HEADERS: 'Prefer: wait=3600',
+    }
     // A key of the shell's would be sent beside the token, and two credentials are refused.
     const config = { env: { ...env, ANTHROPIC_API_KEY: '' } }
     const text = [
@@ -56,7 +64,9 @@ const SETUPS: Readonly<Record<ClientKind, (facts: ClientFacts) => ClientSetup>> 
   },
 
   openai: (facts) => {
-    const config = openAiEnv(facts)
+    const provider = onlyOwn('openai', facts)
+    const config = openAiEnv(facts, provider)
+    const others = ownProviders(facts).filter(({ name, errors }) => errors === 'openai' && name !== provider)
     const { OPENAI_BASE_URL: url, OPENAI_API_KEY: token } = config
     const text = [
       '# Environment, for every OpenAI SDK:',
@@ -69,6 +79,8 @@ const SETUPS: Readonly<Record<ClientKind, (facts: ClientFacts) => ClientSetup>> 
       '// Node.js:',
       "import OpenAI from 'openai'",
       `const client = new OpenAI({ baseURL: '${url}', apiKey: '${token}' })`,
+      ...(others.length === 0 ? [] : ['', '# Your own providers, with the same token:']),
+      ...others.map((other) => `# ${other.name}: ${baseOf(other, facts)}`),
     ].join('\n')
     return { config, text }
   },
@@ -84,14 +96,35 @@ const SETUPS: Readonly<Record<ClientKind, (facts: ClientFacts) => ClientSetup>> 
   },
 }
 
-const openAiEnv = ({ url, token }: ClientFacts) => ({
-  OPENAI_BASE_URL: `${url}/llm/openai/v1`,
+/** What the owner added; it reads one of three forms, whose SDKs take any base URL. */
+const ownProviders = ({ providers }: ClientFacts): ProviderView[] =>
+  providers.filter((provider) => provider.own && hasWay(provider))
+
+/** The vendor by whose name the form is called; where it cannot be used and one own provider of the form can, that one. */
+function onlyOwn(form: 'openai' | 'anthropic', facts: ClientFacts): string {
+  if (facts.providers.some((provider) => provider.name === form && hasWay(provider))) return form
+  const own = ownProviders(facts).filter(({ errors }) => errors === form)
+  return own.length === 1 ? (own[0] as ProviderView).name : form
+}
+
+/** As its SDK takes it: OpenAI's with the version, the others add theirs. */
+const baseOf = ({ name, errors }: ProviderView, { url }: ClientFacts): string =>
+  `${url}/llm/${name}${errors === 'openai' ? '/v1' : ''}`
+
+/** No SDK reads these by itself, so no token goes where it is not meant for. */
+function ownEnv(provider: ProviderView, facts: ClientFacts): Env {
+  const prefix = provider.name.toUpperCase().replaceAll('-', '_')
+  return { [`${prefix}_BASE_URL`]: baseOf(provider, facts), [`${prefix}_API_KEY`]: facts.token }
+}
+
+const openAiEnv = ({ url, token }: ClientFacts, provider = 'openai') => ({
+  OPENAI_BASE_URL: `${url}/llm/${provider}/v1`,
   OPENAI_API_KEY: token,
 })
 
 /** Its SDKs add /v1 themselves; the token goes where no vendor's key is expected, as a bearer. */
-const anthropicEnv = ({ url, token }: ClientFacts) => ({
-  ANTHROPIC_BASE_URL: `${url}/llm/anthropic`,
+const anthropicEnv = ({ url, token }: ClientFacts, provider = 'anthropic') => ({
+  ANTHROPIC_BASE_URL: `${url}/llm/${provider}`,
   ANTHROPIC_AUTH_TOKEN: token,
 })
 

@@ -486,6 +486,36 @@ describe('agents for providers', () => {
     for (const { id } of kit.keys.list('groq')) await oauth3(['key', 'remove', String(id)])
   })
 
+  test('print the own providers too, by names that no SDK reads unasked', async () => {
+    await oauth3(['provider', 'add', 'my-lab', '--url', 'https://llm.lab.example/v1', '--auth', 'none'])
+    const { print, token } = await json(['agent', 'add', 'with-lab', '--print', 'env'])
+    expect(print.config).toEqual({
+      MY_LAB_BASE_URL: 'http://127.0.0.1:3737/llm/my-lab/v1',
+      MY_LAB_API_KEY: token,
+    })
+    const only = await json(['agent', 'add', 'with-lab-2', '--print', 'openai'])
+    expect(only.print.config.OPENAI_BASE_URL).toBe('http://127.0.0.1:3737/llm/my-lab/v1')
+    await oauth3(['key', 'add', 'openai'], { stdin: 'demo-value-openai-key' })
+    const both = await oauth3(['agent', 'add', 'with-lab-3', '--print', 'openai'])
+    expect(both.stdout).toContain("OPENAI_BASE_URL='http://127.0.0.1:3737/llm/openai/v1'")
+    expect(both.stdout).toContain('my-lab: http://127.0.0.1:3737/llm/my-lab/v1')
+    for (const { id } of kit.keys.list('openai')) await oauth3(['key', 'remove', String(id)])
+    await oauth3([
+      'provider',
+      'add',
+      'my-claude',
+      '--url',
+      'https://llm.lab.example/',
+      '--auth',
+      'none',
+      '--errors',
+      'anthropic',
+    ])
+    const claude = await json(['agent', 'add', 'with-lab-4', '--print', 'claude-code'])
+    expect(claude.print.config.env.ANTHROPIC_BASE_URL).toBe('http://127.0.0.1:3737/llm/my-claude')
+    for (const name of ['my-lab', 'my-claude']) await oauth3(['provider', 'remove', name, '--yes'])
+  })
+
   test('print for OpenClaw what has a key, and make no token when nothing has', async () => {
     const none = await oauth3(['agent', 'add', 'too-early', '--print', 'openclaw'])
     expect(none).toMatchObject({ code: 2, stdout: '' })

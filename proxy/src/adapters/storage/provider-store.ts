@@ -10,6 +10,7 @@ export function createProviderStore(db: Database): ProviderRepository {
   const insert = db.prepare(`INSERT INTO providers (name, url, auth, errors, private, created_at)
     VALUES (@name, @url, @auth, @errors, @private, @createdAt)`)
   const remove = db.prepare('DELETE FROM providers WHERE name = ?')
+  const removeParams = db.prepare('DELETE FROM provider_params WHERE provider = ?')
   const params = db.prepare<[], ReturnType<ProviderRepository['params']>[number]>(
     'SELECT provider, name, value FROM provider_params ORDER BY provider, name',
   )
@@ -28,7 +29,10 @@ export function createProviderStore(db: Database): ProviderRepository {
         auth: JSON.stringify(provider.auth),
         private: provider.private ? 1 : 0,
       }),
-    remove: (name) => void remove.run(name),
+    remove(name) {
+      remove.run(name)
+      removeParams.run(name)
+    },
     params: () => params.all(),
     setParam: (provider, name, value) => void setParam.run(provider, name, value),
   }

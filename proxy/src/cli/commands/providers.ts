@@ -41,7 +41,10 @@ export const addProviderCommands: CommandGroup = (program, context) => {
                 row.url,
                 authText(row.auth),
                 row.auth.kind === 'none' ? 'needs none' : String(row.keys),
-                [row.own ? 'own' : 'built in', ...(row.private ? ['private'] : [])].join(', '),
+                [
+                  row.own ? 'own' : row.moved ? 'built in, own url' : 'built in',
+                  ...(row.private ? ['private'] : []),
+                ].join(', '),
                 row.missing.join(', '),
               ]),
               context.terminal.style,
@@ -106,18 +109,33 @@ export const addProviderCommands: CommandGroup = (program, context) => {
 
   provider
     .command('set')
-    .description('fill in what the address of a provider needs')
+    .description('fill in what a provider needs, or change what is built in')
     .argument('<name>')
-    .argument('<param=value>')
+    .argument('<param=value>', 'a parameter of its address; url; include_usage')
+    .option('--private', 'the url may be at a private address, and http')
     .addHelpText(
       'after',
-      examples(['oauth3 provider set azure resource=my-company', "Azure's resource name"]),
+      examples(
+        ['oauth3 provider set azure resource=my-company', "Azure's resource name"],
+        [
+          'oauth3 provider set openai url=https://eu.api.openai.com/v1',
+          'a region or a gateway; its keys go there from now on',
+        ],
+        ['oauth3 provider set openai url=default', 'the built-in address again'],
+        [
+          'oauth3 provider set mine include_usage=off',
+          'streams are not asked for their tokens (stream_options)',
+        ],
+      ),
     )
-    .action(async (name: string, assignment: string) => {
+    .action(async (name: string, assignment: string, options: { private?: boolean }) => {
       const [, param, value] = /^([A-Za-z][A-Za-z0-9_-]{0,63})=(.+)$/s.exec(assignment) ?? []
       if (param === undefined) throw usageError('It takes PARAM=VALUE, such as resource=my-company.')
       const path = adminPath('providers', name, 'params', param)
-      const changed = await context.client.call(providerView, 'PUT', path, { value })
+      const changed = await context.client.call(providerView, 'PUT', path, {
+        value,
+        ...(options.private === true ? { private: true } : {}),
+      })
       const rest = changed.missing.length === 0 ? '' : ` Still missing: ${changed.missing.join(', ')}.`
       await context.show(changed, () => `${changed.name}: ${param} is set; ${changed.url}.${rest}`)
     })

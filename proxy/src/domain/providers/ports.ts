@@ -77,7 +77,17 @@ export interface Providers {
   add(input: Omit<OwnProvider, 'createdAt'>, actor: string): Provider
   /** Of an own provider only. */
   remove(name: string, actor: string): void
-  setParam(provider: string, name: string, value: string, actor: string): void
+  /**
+   * Of a provider of the table: its parameters, and `url` in place of the address that it is listed with (`default`: that one again).
+   * Of every provider: `include_usage`, `on`, `off` or `default`. Throws not_found or invalid_request.
+   */
+  setParam(
+    provider: string,
+    name: string,
+    value: string,
+    actor: string,
+    options?: { readonly private?: boolean | undefined },
+  ): void
   /** Grows with every change, so that what was derived can be kept until then. */
   readonly revision: number
 }
@@ -87,6 +97,8 @@ export interface ProviderListing {
   readonly url: string
   readonly auth: ProviderAuth
   readonly own: boolean
+  /** The owner put another address in place of the table's. */
+  readonly moved: boolean
   readonly private: boolean
   readonly missing: readonly string[]
 }

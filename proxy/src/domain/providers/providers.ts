@@ -113,21 +113,57 @@ export function createProviders(deps: {
       })
     },
 
-    setParam(provider, name, value, actor) {
+    setParam(provider, name, value, actor, options = {}) {
       const row = PROVIDER_TABLE.get(provider)
-      if (!row?.params?.includes(name)) {
+      const isOwn = row === undefined && repository.own().some((own) => own.name === provider)
+      const isKnown = row?.params?.includes(name) === true
+      if (
+        !isKnown &&
+        !(name === URL_PARAM && row !== undefined) &&
+        !(name === USAGE_PARAM && (row ?? isOwn))
+      ) {
         throw new AppError('not_found', `There is no parameter ${name} of a provider ${provider}.`)
       }
-      if (!PARAM_VALUE.test(value) || value.endsWith('-')) {
+      const isPrivate = options.private === true
+      if (row !== undefined && name === URL_PARAM) assertMoved(provider, row, value, isPrivate)
+      else if (isPrivate) throw new AppError('invalid_request', 'Only an address can be private.')
+      else if (name === USAGE_PARAM) assertSwitch(value)
+      else if (!PARAM_VALUE.test(value) || value.endsWith('-')) {
         throw new AppError('invalid_request', 'A parameter is 1–63 of a–z 0–9 -, and - is not at an end.')
       }
       changing(() => {
         repository.setParam(provider, name, value)
-        audit.append('provider.changed', actor, null, { provider, name, value })
+        if (name === URL_PARAM) repository.setParam(provider, PRIVATE_PARAM, isPrivate ? 'yes' : 'no')
+        audit.append('provider.changed', actor, null, {
+          ...{ provider, name, value },
+          ...(isPrivate ? { private: true } : {}),
+        })
       })
     },
   }
 }
+
+/** Beside the parameters of the table, under names that none of those has. */
+const URL_PARAM = 'url'
+const PRIVATE_PARAM = 'url_private'
+const USAGE_PARAM = 'include_usage'
+const DEFAULT = 'default'
+
+function assertSwitch(value: string): void {
+  if (!/^(?:on|off|default)$/.test(value)) {
+    throw new AppError('invalid_request', `${USAGE_PARAM} is on, off or default.`)
+  }
+}
+
+function assertMoved(name: string, row: ProviderRow, url: string, isPrivate: boolean): void {
+  if (url === DEFAULT) return
+  const { found } = tableEntry(name, row, new Map([[URL_PARAM, url]]))
+  if ('missing' in found) throw new AppError('internal', `${name} has no address.`)
+  assertPublic({ ...found, private: isPrivate })
+}
+
+const withSwitch = (provider: Provider, value: string | undefined): Provider =>
+  value === 'on' || value === 'off' ? { ...provider, includeUsage: value === 'on' } : provider
 
 function entriesOf(repository: ProviderRepository): ReadonlyMap<string, Entry> {
   const values = new Map(
@@ -136,14 +172,14 @@ function entriesOf(repository: ProviderRepository): ReadonlyMap<string, Entry> {
   const entries = new Map<string, Entry>()
   for (const [name, row] of PROVIDER_TABLE) {
     const filled = new Map<string, string>()
-    for (const param of row.params ?? []) {
+    for (const param of [...(row.params ?? []), URL_PARAM, PRIVATE_PARAM, USAGE_PARAM]) {
       const value = values.get(`${name} ${param}`)
       if (value !== undefined) filled.set(param, value)
     }
     entries.set(name, tableEntry(name, row, filled))
   }
   for (const own of repository.own()) {
-    const provider = ownProvider(own)
+    const provider = withSwitch(ownProvider(own), values.get(`${own.name} ${USAGE_PARAM}`))
     // A name that the table has taken since is the table's.
     if (entries.has(own.name)) continue
     entries.set(own.name, { found: provider, listing: listingOf(provider, own.url, []) })
@@ -152,30 +188,50 @@ function entriesOf(repository: ProviderRepository): ReadonlyMap<string, Entry> {
 }
 
 function tableEntry(name: string, row: ProviderRow, filled: ReadonlyMap<string, string>): Entry {
-  const missing = (row.params ?? []).filter((param) => !filled.has(param))
+  const given = filled.get(URL_PARAM) ?? DEFAULT
+  const moved = given === DEFAULT ? null : movedTo(given, row.roots)
+  const missing = moved === null ? (row.params ?? []).filter((param) => !filled.has(param)) : []
   const fill = (text: string): string =>
     text.replace(/\{([a-z]+)\}/g, (whole, param) => filled.get(param) ?? whole)
   const shown = {
     name,
     auth: row.auth,
     own: false,
-    private: row.origin.startsWith('http://'),
+    moved: moved !== null,
+    private: moved === null ? row.origin.startsWith('http://') : filled.get(PRIVATE_PARAM) === 'yes',
   }
-  const url = fill(row.origin + (row.roots[0] ?? ''))
+  const url = moved === null ? fill(row.origin + (row.roots[0] ?? '')) : given
   if (missing.length > 0) return { found: { missing }, listing: { ...shown, url, missing } }
-  const { scheme, host, port } = readOrigin(fill(row.origin))
-  const provider: Provider = {
-    ...shown,
+  const { scheme, host, port } = readOrigin(moved?.origin ?? fill(row.origin))
+  const { moved: _, ...ofProvider } = shown
+  const base: Provider = {
+    ...ofProvider,
     scheme,
     host,
     port,
-    roots: row.roots.map(fill),
+    roots: moved?.roots ?? row.roots.map(fill),
     errors: row.errors,
     models: row.models ?? [],
     includeUsage: row.includeUsage ?? false,
     tellsCost: row.tellsCost ?? false,
   }
-  return { found: provider, listing: listingOf(provider, url, missing) }
+  const provider = withSwitch(base, filled.get(USAGE_PARAM))
+  return { found: provider, listing: { ...listingOf(provider, url, missing), moved: moved !== null } }
+}
+
+/**
+ * The address stands in place of the one that the provider is listed with, its usual root included. Where it ends in that root, the others
+ * are found below the same beginning; a gateway that has the API elsewhere has this one alone.
+ */
+function movedTo(
+  url: string,
+  roots: readonly string[],
+): { readonly origin: string; readonly roots: readonly string[] } {
+  const { origin, root } = readUrl(url)
+  const usual = roots[0] ?? ''
+  if (usual.includes('{') || !root.endsWith(usual)) return { origin, roots: [root] }
+  const beginning = root.slice(0, root.length - usual.length)
+  return { origin, roots: roots.filter((one) => !one.includes('{')).map((one) => beginning + one) }
 }
 
 const listingOf = (provider: Provider, url: string, missing: readonly string[]): ProviderListing => ({
@@ -183,23 +239,15 @@ const listingOf = (provider: Provider, url: string, missing: readonly string[]):
   url,
   auth: provider.auth,
   own: provider.own,
+  moved: false,
   private: provider.private,
   missing,
 })
 
 /** Reads what the owner gave; throws invalid_request for anything but an address and perhaps a path. */
 function ownProvider(own: OwnProvider): Provider {
-  const [, origin, path = ''] = /^(https?:\/\/[^/?#\\@]+)(\/[^?#]*)?$/i.exec(own.url) ?? []
-  if (origin === undefined) {
-    throw new AppError(
-      'invalid_request',
-      'A provider is at https://host[:port][/path], without user, query or #.',
-    )
-  }
+  const { origin, root } = readUrl(own.url)
   const { scheme, host, port } = readOrigin(origin)
-  const root = path.replace(/\/$/, '')
-  const judged = normalisePath(path || '/')
-  if ('problem' in judged) throw new AppError('invalid_request', `The path ${judged.problem}.`)
   return {
     name: own.name,
     scheme,
@@ -215,6 +263,19 @@ function ownProvider(own: OwnProvider): Provider {
     private: own.private,
     own: true,
   }
+}
+
+function readUrl(url: string): { readonly origin: string; readonly root: string } {
+  const [, origin, path = ''] = /^(https?:\/\/[^/?#\\@]+)(\/[^?#]*)?$/i.exec(url) ?? []
+  if (origin === undefined) {
+    throw new AppError(
+      'invalid_request',
+      'A provider is at https://host[:port][/path], without user, query or #.',
+    )
+  }
+  const judged = normalisePath(path || '/')
+  if ('problem' in judged) throw new AppError('invalid_request', `The path ${judged.problem}.`)
+  return { origin, root: path.replace(/\/$/, '') }
 }
 
 function readOrigin(origin: string): HostPattern {

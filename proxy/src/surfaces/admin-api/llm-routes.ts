@@ -73,7 +73,8 @@ function addProviderRoutes(app: Express, { llm, owner }: LlmRouteDeps): void {
   })
   app.put('/v1/providers/:name/params/:param', (request, response) => {
     const { name, param } = request.params
-    llm.providers.setParam(name, param, parse(setParamBody, request.body).value, owner.actor)
+    const { value, ...options } = parse(setParamBody, request.body)
+    llm.providers.setParam(name, param, value, owner.actor, options)
     response.json(view(name))
   })
 }

@@ -23,6 +23,7 @@ export function viewProvider(listing: ProviderListing, providers: Providers, key
     auth: listing.auth,
     errors: found === undefined || 'missing' in found ? null : found.errors,
     own: listing.own,
+    moved: listing.moved,
     private: listing.private,
     missing: [...listing.missing],
     keys,

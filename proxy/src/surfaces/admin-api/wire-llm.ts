@@ -27,7 +27,10 @@ export const addProviderBody = z.strictObject({
   errors: z.enum(ERROR_SHAPES).default('openai'),
   private: z.boolean().default(false),
 })
-export const setParamBody = z.strictObject({ value: z.string().min(1).max(500) })
+export const setParamBody = z.strictObject({
+  value: z.string().min(1).max(500),
+  private: z.boolean().optional(),
+})
 
 export const providerView = z.object({
   name: z.string(),
@@ -36,6 +39,8 @@ export const providerView = z.object({
   /** Whose error object its SDKs read; null while a parameter is missing. */
   errors: z.enum(ERROR_SHAPES).nullable(),
   own: z.boolean(),
+  /** Built in, and at another address than the built-in one. */
+  moved: z.boolean(),
   private: z.boolean(),
   /** Parameters to fill in before it can be used. */
   missing: z.array(z.string()),

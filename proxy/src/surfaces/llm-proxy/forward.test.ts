@@ -46,6 +46,8 @@ async function forwarding(method = 'GET'): Promise<Forwarded> {
       dropUsageChunk: false,
       lastEvent: (why) => `data: stopped ${why}\n\n`,
       lastLine: (why) => `"stopped ${why}"\n`,
+      plainer: null,
+      wish: () => {},
       addresses: { provider: PROVIDER, base: () => null, open: () => '' },
       unreachable(error) {
         unreachable.resolve(error)

@@ -15,6 +15,10 @@ export interface Forwarding extends Relaying {
   readonly readingOn: ReadingOn | null
   /** What addresses of the vendor's in its answer become. */
   readonly addresses: SecondAddresses
+  /** The request without what the proxy put in, for a server that may refuse it for that; null: it is as the client wrote it. */
+  readonly plainer: (() => Pick<Relaying, 'headers' | 'body'>) | null
+  /** Whether the server takes what was put in, as its answers show. */
+  readonly wish: (wish: 'taken' | 'refused') => void
   /** The chunk of usage figures in a stream was asked for by the proxy, and is not for the client. */
   readonly dropUsageChunk: boolean
   /** Nothing of the provider's was given to the client, and nothing will be. */
@@ -65,6 +69,7 @@ class Forwarded extends Heard implements RelayObserver {
   #bytes = 0
   #isRefused = false
   #stream: 'events' | 'lines' | null = null
+  #isPlainer = false
 
   constructor(forwarding: Forwarding) {
     super()
@@ -79,7 +84,9 @@ class Forwarded extends Heard implements RelayObserver {
       this.#refusalBody = new BodyBeginning()
       return this.#refusalBody
     }
-    const { method, dropUsageChunk } = this.#forwarding
+    const { method, wish } = this.#forwarding
+    const dropUsageChunk = this.#forwarding.dropUsageChunk && !this.#isPlainer
+    if (this.#forwarding.dropUsageChunk && code < 300) wish(this.#isPlainer ? 'refused' : 'taken')
     if (method !== 'HEAD' && code < 300 && code !== 204) {
       const contentType = headerOf(rawHeaders, 'content-type')
       this.#stream = kindOfStream(contentType)
@@ -88,6 +95,14 @@ class Forwarded extends Heard implements RelayObserver {
       this.#reader = createUsageReader({ contentType, dropUsageChunk })
     }
     return this.#reader
+  }
+
+  instead(status: number): Pick<Relaying, 'headers' | 'body'> | null {
+    const { plainer } = this.#forwarding
+    if (plainer === null || this.#isPlainer || (status !== 400 && status !== 422)) return null
+    this.isAlive = true
+    this.#isPlainer = true
+    return plainer()
   }
 
   headersToGive(headers: string[]): string[] {

@@ -19,6 +19,7 @@ import { type AdmissionDeps, type Admitted, admit, type Judged, type Wanted } fr
 import { entitledBody } from './entitled-body.ts'
 import { type StreamForm, streamFormAt } from './error-form.ts'
 import type { Exchange } from './exchange.ts'
+import type { Forwarding } from './forward.ts'
 import type { Identity } from './identity.ts'
 import { type PatienceDeps, patienceOf, streamFormOf } from './patience.ts'
 import { chooseByModel, type Reading, shapeAt } from './read-head.ts'
@@ -27,7 +28,8 @@ import { MAX_WHOLE_BYTES } from './request-body.ts'
 import { modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
 import { allModelsOf, endpointOfRequest, keyUseOf, mayBeJson, once, quotesFile } from './request-scope.ts'
 import { spendingOf } from './spending.ts'
-import { type Body, bodyToSend, kindOfBody, onTheLoop, type WholeBodyDeps } from './whole-body.ts'
+import type { UsageWishes } from './usage-wishes.ts'
+import { type Body, bodyToSend, heldAgain, kindOfBody, onTheLoop, type WholeBodyDeps } from './whole-body.ts'
 
 /** A request that may go out; only the key is not in it yet. */
 export interface Ready extends Admitted, Judged {
@@ -37,6 +39,8 @@ export interface Ready extends Admitted, Judged {
   readonly body: Readable | Buffer | null
   /** As the request names it; '' when it names none. */
   readonly model: string
+  /** Without what asks for the figures of a stream; null where nothing does, or the server is known to take it. */
+  readonly plainer: Forwarding['plainer']
   /** The proxy asked for the figures of a stream, so their chunk is its own. */
   readonly dropUsageChunk: boolean
   readonly estimate: Wanted['estimate']
@@ -48,6 +52,7 @@ export interface Ready extends Admitted, Judged {
 export interface PreparationDeps extends AdmissionDeps, WholeBodyDeps, PatienceDeps {
   readonly providers: Providers
   readonly identity: Identity
+  readonly wishes: UsageWishes
   /** Those that a model's name alone may lead to. */
   readonly usable: () => readonly Provider[]
 }
@@ -113,9 +118,9 @@ export async function prepare(
     deep().refersToStored ||
     quotesFile(provider, body.whole) ||
     (body.known === 'unread' && mayBeJson(path, head.contentType))
-  const usageWish = askForUsage(body, provider, rest)
-  if (usageWish !== null) splices.push(usageWish)
   const model = models.find((name) => name !== null) ?? ''
+  const usageWish = deps.wishes.isRefused(provider, model) ? null : askForUsage(body, provider, rest)
+  if (usageWish !== null) splices.push(usageWish)
   const keyUse = keyUseOf({ method, group, path, model })
   const isListing = method === 'GET' && models.length === 0
   const estimate = {
@@ -186,6 +191,15 @@ export async function prepare(
     target: credential.query === '' ? upstream : `${upstream}?${credential.query}`,
     headers,
     body: bodyToSend(body, splices, reading, exchange),
+    plainer:
+      usageWish === null || deps.wishes.isTaken(provider, model)
+        ? null
+        : () =>
+            heldAgain(
+              body,
+              splices.filter((splice) => splice !== usageWish),
+              headers,
+            ),
     model: keyUse.model,
     dropUsageChunk: usageWish !== null,
     estimate,

@@ -39,6 +39,7 @@ import { createUploadSessions } from './upload-sessions.ts'
 import { putKey } from './upstream-headers.ts'
 import { createProviderPools } from './upstreams.ts'
 import { createUsableProviders } from './usable-providers.ts'
+import { createUsageWishes } from './usage-wishes.ts'
 import { openWebSocket } from './websocket.ts'
 import { READING_TIME } from './whole-body.ts'
 
@@ -104,6 +105,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     readingTime: createTokenBuckets(READING_TIME),
     held: createHeldRequests(),
     holdTimes: deps.holdTimes ?? HOLD_TIMES,
+    wishes: createUsageWishes(),
   }
   const uploads = createUploadSessions()
   const scrubbers = new WeakMap<SecretValue, Scrubber>()
@@ -225,6 +227,8 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
               keyId: ready.key?.id ?? 0,
             }),
         },
+        plainer: ready.plainer,
+        wish: (wish) => preparation.wishes.told(ready.provider, ready.model, wish),
         dropUsageChunk: ready.dropUsageChunk,
         unreachable: (error) => refuse(away(ready.provider, error)),
         lastEvent: (why) => refusalEvent(stopped(ready.provider, why), ready.streamForm),

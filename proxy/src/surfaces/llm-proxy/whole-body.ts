@@ -177,6 +177,24 @@ function bodyOf(whole: Buffer, reading: BodyReading): Body | LlmRefusal {
   )
 }
 
+const spliced = (whole: Buffer, splices: readonly Splice[]): Buffer =>
+  splices.length === 0 ? whole : Buffer.concat(splicedPieces(whole, splices))
+
+/** The same once more with other splices: a body that was read whole, and the head that it goes with. */
+export function heldAgain(
+  { whole }: Body,
+  splices: readonly Splice[],
+  headers: readonly string[],
+): { readonly headers: string[]; readonly body: Buffer } {
+  const kept: string[] = []
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] as string
+    // Of the body before; it follows from this one.
+    if (name.toLowerCase() !== 'content-length') kept.push(name, headers[at + 1] as string)
+  }
+  return { headers: kept, body: spliced(whole ?? Buffer.alloc(0), splices) }
+}
+
 /** The body as it goes out, with these in it; its length is put in the head where it does not follow from what is given. */
 export function bodyToSend(
   body: Body,
@@ -186,7 +204,7 @@ export function bodyToSend(
 ): Readable | Buffer | null {
   const { whole } = body
   if (whole !== null && whole.length <= SMALL_BYTES) {
-    return splices.length === 0 ? whole : Buffer.concat(splicedPieces(whole, splices))
+    return spliced(whole, splices)
   }
   if (whole !== null) {
     const pieces = splicedPieces(whole, splices)

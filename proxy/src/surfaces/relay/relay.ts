@@ -23,6 +23,8 @@ export interface Relaying {
 export interface RelayObserver {
   /** The head of the answer will be given on: what else its body goes through, behind the search for secrets. */
   onAnswer(status: number, rawHeaders: readonly string[]): BodySearch | null
+  /** Sent in place of the request that drew this status: the answer to that one is given. At most once. */
+  instead?(status: number): Pick<Relaying, 'headers' | 'body'> | null
   /** What the client is to read in place of these. */
   headersToGive?(headers: string[]): string[]
   onBytes(bytes: number): void
@@ -73,6 +75,8 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   #isWhole = false
   /** The client has left, and the answer is read on. */
   #isAbandoned = false
+  /** The request that was sent in place of this one. */
+  #next: UpstreamExchange | undefined = undefined
 
   constructor(relaying: Relaying, observer: RelayObserver) {
     this.#relaying = relaying
@@ -80,6 +84,10 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   }
 
   close(): void {
+    if (this.#next !== undefined) {
+      this.#next.close()
+      return
+    }
     if (!this.#isOver && this.#observer.readsOn?.() === true) {
       this.#isAbandoned = true
       this.#answer?.abandon()
@@ -98,6 +106,10 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   }
 
   breakOff(why: Error): void {
+    if (this.#next !== undefined) {
+      this.#next.breakOff(why)
+      return
+    }
     this.#broken = why
     this.#controller?.abort(why)
   }
@@ -111,6 +123,11 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   onResponseStart(started: Dispatcher.DispatchController, status: number): void {
     // Interim answers are between two neighbours (RFC 9110, 15.2).
     if (status < 200) return
+    const instead = this.#observer.instead?.(status) ?? null
+    if (instead !== null) {
+      this.#sendInstead(started, instead)
+      return
+    }
     const { response, method, scrubber } = this.#relaying
     const rawHeaders = rawPairs(started.rawHeaders)
     const given = prepareResponse({ scrubber, status, rawHeaders, method })
@@ -150,7 +167,18 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     if (this.#isAbandoned) this.#answer.abandon()
   }
 
+  #sendInstead(started: Dispatcher.DispatchController, instead: Pick<Relaying, 'headers' | 'body'>): void {
+    const relaying = { ...this.#relaying, ...instead }
+    const { pool, path, method, headers, body } = relaying
+    const next = new UpstreamExchange(relaying, this.#observer)
+    next.#isAbandoned = this.#isAbandoned
+    this.#next = next
+    started.abort(LEFT)
+    pool.dispatch({ path, method: method as Dispatcher.HttpMethod, headers, body }, next)
+  }
+
   onResponseData(started: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#next !== undefined) return
     this.#observer.onBytes(chunk.length)
     if (this.#observer.mayGoOn?.() === false) {
       if (this.#isAbandoned) {
@@ -164,6 +192,7 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    if (this.#next !== undefined) return
     this.#isOver = true
     this.#isWhole = true
     this.#answer?.end()
@@ -171,6 +200,7 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#next !== undefined) return
     const { response } = this.#relaying
     if (this.#isAbandoned) {
       this.#isOver = true
