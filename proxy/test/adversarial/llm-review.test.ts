@@ -138,13 +138,17 @@ describe('the list of all models', () => {
     await call.gone
   })
 
-  it('lets a key rest there as long as the vendor says', async () => {
+  it('is not asked for while the vendor says so, and nothing else is kept from it', async () => {
     await kit.open('mistral')
     kit.vendors.next('mistral', json({ message: 'slow down' }, 429, { 'retry-after': '1800' }))
     await listed()
-    const chat = await kit.ask('/llm/mistral/v1/chat/completions', { body: chatBody() })
-    expect(chat.headers.get('x-oauth3-error')).toBe('keys_resting')
-    expect(Number(chat.headers.get('x-oauth3-retry-after'))).toBeGreaterThan(1_700)
+    const before = kit.vendors.callsTo('mistral').length
+    await listed()
+    expect(kit.vendors.callsTo('mistral')).toHaveLength(before)
+    const list = await kit.ask('/llm/mistral/v1/models')
+    expect(list.headers.get('x-oauth3-error')).toBe('keys_resting')
+    expect(Number(list.headers.get('x-oauth3-retry-after'))).toBeGreaterThan(1_700)
+    expect((await kit.ask('/llm/mistral/v1/chat/completions', { body: chatBody() })).status).toBe(200)
   })
 
   it('lets a key rest that the vendor refuses there', async () => {

@@ -22,7 +22,6 @@ describe('an endpoint whose use nobody is told', () => {
         'videos',
         'images/generations',
         'audio/speech',
-        'files',
         'assistants',
         'threads/runs',
         'fine_tuning/jobs',

@@ -9,6 +9,8 @@ export interface Routes {
   readonly group: EndpointGroup
   /** Whether the answer tells the tokens, or none are used. */
   readonly metered: boolean
+  /** Nothing is charged for it, whatever its answer says. */
+  readonly free?: boolean
   readonly routes: readonly string[]
 }
 
@@ -19,15 +21,18 @@ const group = (name: EndpointGroup, metered: boolean, routes: string): Routes =>
   routes: routes.split(/\s+/).filter((route) => route !== ''),
 })
 
+/** Of which the vendors' price pages say nothing, or that it is free. */
+const free = (name: EndpointGroup, routes: string): Routes => ({ ...group(name, true, routes), free: true })
+
 /** OpenAI's, Anthropic's and what those who follow them have: developers.openai.com/api/reference, platform.claude.com/docs/en/api. */
 export const COMMON: readonly Routes[] = [
   group(
     'inference',
     true,
     `POST:chat/completions POST:completions POST:fim/completions POST:responses POST:responses/compact
-     POST:responses/input_tokens POST:messages POST:messages/count_tokens POST:embeddings
-     POST:moderations POST:tokenize POST:detokenize`,
+     POST:messages POST:embeddings POST:moderations`,
   ),
+  free('inference', 'POST:responses/input_tokens POST:messages/count_tokens POST:tokenize POST:detokenize'),
   group(
     'inference',
     false,
@@ -41,7 +46,7 @@ export const COMMON: readonly Routes[] = [
     `POST:models POST:models/upload DELETE:models/** PATCH:models/** *:fine_tuning/** *:fine-tuning/** *:fine_tunings/**
      *:fine-tunes/** *:fine_tunes/** *:finetune/** *:finetunes/** *:finetuning/** *:trainings/**`,
   ),
-  group('files', true, '*:files/** *:uploads/** *:datasets/**'),
+  free('files', '*:files/** *:uploads/** *:datasets/**'),
   group('batches', false, '*:batches/** *:batch/** *:messages/batches/** *:embed-jobs/**'),
   group(
     'realtime',
@@ -73,7 +78,8 @@ export const COMMON: readonly Routes[] = [
   ),
 ]
 
-const GOOGLE_INFERENCE = '*:{generatecontent|streamgeneratecontent|counttokens|computetokens|generateanswer}'
+const GOOGLE_INFERENCE = '*:{generatecontent|streamgeneratecontent|generateanswer}'
+const GOOGLE_COUNTING = '*:{counttokens|computetokens}'
 const GOOGLE_EMBEDDING = '*:{embedcontent|batchembedcontents}'
 
 /** ai.google.dev/api */
@@ -84,6 +90,7 @@ const GOOGLE: readonly Routes[] = [
     `POST:{models|tunedmodels|dynamic}/${GOOGLE_INFERENCE} POST:{models|tunedmodels}/${GOOGLE_EMBEDDING}
      POST:interactions`,
   ),
+  free('inference', `POST:{models|tunedmodels|dynamic}/${GOOGLE_COUNTING}`),
   group('inference', false, 'POST:models/*:predict'),
   group('batches', false, 'POST:{models|tunedmodels}/*:{batchgeneratecontent|asyncbatchembedcontent}'),
   group('deferred', false, 'POST:models/*:predictlongrunning *:models/*/operations/** *:generatedfiles/**'),
@@ -94,12 +101,11 @@ const GOOGLE: readonly Routes[] = [
     '*:authtokens/** *:google.ai.generativelanguage.*.generativeservice.{bidigeneratecontent|bidigeneratecontentconstrained}',
   ),
   group('stored', false, '*:cachedcontents/** *:corpora/** *:filesearchstores/** *:ragstores/**'),
-  group('files', true, '*:files/**'),
+  free('files', '*:files/**'),
 ]
 
 /** cloud.google.com/vertex-ai/docs/reference/rest; `projects/…/locations/…` before these is taken off. */
-const VERTEX_INFERENCE =
-  '*:{generatecontent|streamgeneratecontent|counttokens|computetokens|rawpredict|streamrawpredict}'
+const VERTEX_INFERENCE = '*:{generatecontent|streamgeneratecontent|rawpredict|streamrawpredict}'
 const VERTEX: readonly Routes[] = [
   group(
     'inference',
@@ -107,6 +113,7 @@ const VERTEX: readonly Routes[] = [
     `POST:publishers/*/models/${VERTEX_INFERENCE} POST:endpoints/${VERTEX_INFERENCE}
      POST:endpoints/*/{chat/completions|completions|embeddings|responses|messages}`,
   ),
+  free('inference', `POST:publishers/*/models/${GOOGLE_COUNTING} POST:endpoints/${GOOGLE_COUNTING}`),
   group(
     'inference',
     false,
@@ -131,12 +138,13 @@ const VERTEX: readonly Routes[] = [
     false,
     '*:cachedcontents/** *:ragcorpora/** *:reasoningengines/** *:interactions/** *:featurestores/**',
   ),
-  group('files', true, '*:datasets/** *:ragfiles/**'),
+  free('files', '*:datasets/** *:ragfiles/**'),
   group('realtime', false, '*:google.cloud.aiplatform.*.llmbidiservice.bidigeneratecontent'),
 ]
 
 /** learn.microsoft.com/azure/ai-services/openai/reference */
 const AZURE: readonly Routes[] = [
+  free('inference', 'POST:moderations'),
   group(
     'inference',
     true,
@@ -156,11 +164,8 @@ const AZURE: readonly Routes[] = [
 
 /** docs.aws.amazon.com/bedrock/latest/APIReference, Amazon Bedrock Runtime */
 const BEDROCK: readonly Routes[] = [
-  group(
-    'inference',
-    true,
-    'POST:model/*/{converse|converse-stream|invoke|invoke-with-response-stream|count-tokens}',
-  ),
+  group('inference', true, 'POST:model/*/{converse|converse-stream|invoke|invoke-with-response-stream}'),
+  free('inference', 'POST:model/*/count-tokens'),
   group('inference', false, 'POST:guardrail/*/version/*/apply'),
   group('realtime', false, '*:model/*/invoke-with-bidirectional-stream'),
 ]
@@ -182,7 +187,7 @@ const MISTRAL: readonly Routes[] = [
 const OLLAMA: readonly Routes[] = [
   group('inference', true, 'POST:chat POST:generate POST:embed POST:embeddings'),
   group('inference', false, 'POST:web_search POST:web_fetch'),
-  group('models', true, 'GET:tags GET:ps GET:version POST:show'),
+  free('models', 'GET:tags GET:ps GET:version POST:show'),
   group('organization', false, '*:pull *:push *:create *:copy *:delete *:blobs/** *:me *:signout'),
 ]
 
@@ -222,13 +227,15 @@ const REPLICATE: readonly Routes[] = [
 
 const ZAI: readonly Routes[] = [
   group('inference', false, 'POST:web_search POST:reader POST:layout_parsing'),
-  group('inference', true, 'POST:tokenizer'),
+  free('inference', 'POST:tokenizer'),
 ]
 
 /** By the provider's name: tried before `COMMON`. */
 export const VENDOR_ROUTES: ReadonlyMap<string, readonly Routes[]> = new Map(
   Object.entries<readonly Routes[]>({
     google: GOOGLE,
+    // Moderations are free there (developers.openai.com/api/docs/pricing).
+    openai: [free('inference', 'POST:moderations')],
     vertex: VERTEX,
     azure: AZURE,
     bedrock: BEDROCK,
@@ -248,7 +255,7 @@ export const VENDOR_ROUTES: ReadonlyMap<string, readonly Routes[]> = new Map(
         true,
         'GET:{language-models|image-generation-models|embedding-models|video-generation-models}/**',
       ),
-      group('inference', true, 'POST:tokenize-text'),
+      free('inference', 'POST:tokenize-text'),
       group('inference', false, 'POST:{tts|stt}'),
     ],
     // openrouter.ai/docs/api-reference
@@ -260,7 +267,7 @@ export const VENDOR_ROUTES: ReadonlyMap<string, readonly Routes[]> = new Map(
     // docs.together.ai/reference
     together: [
       group('models', true, 'GET:hardware'),
-      group('files', true, '*:files/**'),
+      free('files', '*:files/**'),
       group('deferred', false, '*:evaluation/**'),
     ],
     // docs.fireworks.ai/api-reference; below /v1/accounts the account comes first
@@ -312,7 +319,7 @@ export const VENDOR_ROUTES: ReadonlyMap<string, readonly Routes[]> = new Map(
       group('stored', false, '*:voice_clone *:voice_design *:get_voice *:delete_voice'),
     ],
     moonshot: [
-      group('inference', true, 'POST:tokenizers/estimate-token-count'),
+      free('inference', 'POST:tokenizers/estimate-token-count'),
       group('stored', false, '*:caching/**'),
     ],
     venice: [

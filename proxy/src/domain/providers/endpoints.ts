@@ -10,7 +10,7 @@ interface CompiledRoute {
 }
 
 /** Nobody has said what it does. */
-const UNKNOWN: Endpoint = { group: 'other', metered: false }
+const UNKNOWN: Endpoint = { group: 'other', metered: false, free: false }
 
 /** Vendors' own names and versions that may stand between the root and the path. */
 const PREFIX =
@@ -60,7 +60,12 @@ function find(routes: readonly CompiledRoute[], asked: string, path: string): En
   const decoded = nameIn(reading)
   if (decoded === reading) return endpoint
   const other = findAt(routes, asked, decoded)
-  if (other.group === endpoint.group) return { ...endpoint, metered: endpoint.metered && other.metered }
+  if (other.group === endpoint.group)
+    return {
+      ...endpoint,
+      metered: endpoint.metered && other.metered,
+      free: endpoint.free && other.free,
+    }
   return other === UNKNOWN ? endpoint : UNKNOWN
 }
 
@@ -80,7 +85,7 @@ const reads = (method: string): boolean => method === 'GET' || method === 'DELET
 
 /** Looking at or taking away what is kept uses no tokens; a session is opened by a GET as well. */
 const asRead = (endpoint: Endpoint): Endpoint =>
-  endpoint.group === 'realtime' ? endpoint : { ...endpoint, metered: true }
+  endpoint.group === 'realtime' ? endpoint : { ...endpoint, metered: true, free: true }
 
 const routed = (reading: string): string =>
   reading
@@ -93,8 +98,8 @@ function routesOf({ name, own }: Provider): readonly CompiledRoute[] {
   return [...vendor, ...COMMON].flatMap(compiled)
 }
 
-function compiled({ group, metered, routes }: Routes): CompiledRoute[] {
-  const endpoint: Endpoint = { group, metered }
+function compiled({ group, metered, free = false, routes }: Routes): CompiledRoute[] {
+  const endpoint: Endpoint = { group, metered, free }
   return routes.map((route) => {
     const colon = route.indexOf(':')
     const method = route.slice(0, colon)

@@ -126,4 +126,6 @@ export interface Endpoint {
   readonly group: EndpointGroup
   /** Whether what it uses can be known from its answer: tokens are told there, or none are used. */
   readonly metered: boolean
+  /** Nothing is charged for it, and what its answer tells of tokens was booked before, or is no use: reading what is kept, counting. */
+  readonly free: boolean
 }

@@ -3,8 +3,8 @@
  * the name that is its own: a limit in another one's is none. Endpoints that are on no list are not metered.
  */
 export interface AnswerFormat {
-  /** `free`: nothing is charged for it. `reading`: tokens are read, none are written. */
-  readonly kind: 'writing' | 'reading' | 'free'
+  /** `reading`: tokens are read, none are written. */
+  readonly kind: 'writing' | 'reading'
   /** Names of the member that the endpoint reads; the first is the one that is put in. */
   readonly names: readonly string[]
   /** Other vendors' names for it, whose value is put in under the first of `names` as well. */
@@ -34,7 +34,6 @@ const GEMINI = at(['maxOutputTokens', 'max_output_tokens'], {
 const CONVERSE = at(['maxTokens'], { wrappers: ['inferenceConfig'] })
 const OLLAMA = at(['num_predict'], { wrappers: ['options'] })
 const READING = at([], { kind: 'reading' })
-const FREE = at([], { kind: 'free' })
 
 /** OpenAI deprecated `max_tokens`, and its reasoning models refuse it. */
 const NEW_NAME: ReadonlySet<string> = new Set(['openai', 'azure', 'groq', 'cerebras', 'xai'])
@@ -45,66 +44,41 @@ const PREFIX = '(?:/v[0-9]+[a-z0-9]*|/beta|/openai(?:/v1)?|/deployments/[^/%]+)?
 const VERTEX = '/projects/[^/]+/locations/[^/]+'
 const ends = (path: string): RegExp => new RegExp(`^${PREFIX}/${path}$`)
 
-type Row = readonly [method: 'POST' | 'GET', path: RegExp, format: (provider: string) => AnswerFormat]
+type Row = readonly [path: RegExp, format: (provider: string) => AnswerFormat]
 
 const chat = (provider: string): AnswerFormat =>
   NEW_NAME.has(provider) ? CHAT_NEW : BOTH_NAMES.has(provider) ? CHAT_BOTH : CHAT
 
 const ROWS: readonly Row[] = [
-  ['POST', ends('chat/completions'), chat],
-  ['POST', new RegExp(`^${VERTEX}/endpoints/[^/]+/chat/completions$`), chat],
+  [ends('chat/completions'), chat],
+  [new RegExp(`^${VERTEX}/endpoints/[^/]+/chat/completions$`), chat],
   [
-    'POST',
     ends('(?:fim/)?completions'),
     (provider) => (provider === 'openai' || provider === 'azure' ? COMPLETIONS_OPENAI : COMPLETIONS),
   ],
-  ['POST', ends('responses'), () => RESPONSES],
-  ['POST', ends('messages'), () => MESSAGES],
+  [ends('responses'), () => RESPONSES],
+  [ends('messages'), () => MESSAGES],
+  [new RegExp(`^${VERTEX}/publishers/anthropic/models/[^/:%]+:(?:streamR|r)awPredict$`), () => MESSAGES],
+  [/^\/model\/[^/]*anthropic\.[^/]+\/invoke(?:-with-response-stream)?$/, () => MESSAGES],
   [
-    'POST',
-    new RegExp(`^${VERTEX}/publishers/anthropic/models/[^/:%]+:(?:streamR|r)awPredict$`),
-    () => MESSAGES,
-  ],
-  ['POST', /^\/model\/[^/]*anthropic\.[^/]+\/invoke(?:-with-response-stream)?$/, () => MESSAGES],
-  [
-    'POST',
     new RegExp(
       `^(?:/v[0-9]+[a-z0-9]*)?(?:${VERTEX}/publishers/google)?/models/[^/:%]+:(?:g|streamG)enerateContent$`,
     ),
     () => GEMINI,
   ],
-  ['POST', /^\/model\/[^/]+\/converse(?:-stream)?$/, () => CONVERSE],
-  ['POST', /^\/api\/(?:chat|generate)$/, () => OLLAMA],
+  [/^\/model\/[^/]+\/converse(?:-stream)?$/, () => CONVERSE],
+  [/^\/api\/(?:chat|generate)$/, () => OLLAMA],
   // Cohere's own form.
-  ['POST', /^(?:\/v[12])?\/(?:chat|generate)$/, () => at(['max_tokens'])],
-  ['POST', ends('(?:embeddings|rerank|embed)'), () => READING],
-  ['POST', /^\/api\/embed(?:dings)?$/, () => READING],
-  ['POST', /^(?:\/v[0-9]+[a-z0-9]*)?\/models\/[^/:]+:(?:e|batchE)mbedContents?$/, () => READING],
-  [
-    'POST',
-    ends('moderations'),
-    (provider) => (provider === 'openai' || provider === 'azure' ? FREE : READING),
-  ],
-  [
-    'POST',
-    ends('(?:messages/count_tokens|responses/input_tokens|tokenize|detokenize|tokenize-text)'),
-    () => FREE,
-  ],
-  [
-    'POST',
-    new RegExp(`^(?:/v[0-9]+[a-z0-9]*)?(?:${VERTEX}/publishers/[^/]+)?/models/[^/:%]+:countTokens$`),
-    () => FREE,
-  ],
-  ['POST', /^\/api\/show$/, () => FREE],
-  ['GET', ends('models(?:/[^/:]+){0,2}'), () => FREE],
-  ['GET', /^\/api\/(?:tags|version|ps)$/, () => FREE],
+  [/^(?:\/v[12])?\/(?:chat|generate)$/, () => at(['max_tokens'])],
+  [ends('(?:embeddings|rerank|embed)'), () => READING],
+  [/^\/api\/embed(?:dings)?$/, () => READING],
+  [/^(?:\/v[0-9]+[a-z0-9]*)?\/models\/[^/:]+:(?:e|batchE)mbedContents?$/, () => READING],
+  [ends('moderations'), () => READING],
 ]
 
 /** Null for an endpoint whose use its answer does not tell. `path` stands behind the provider's root, without query. */
 export function answerFormat(provider: string, method: string, path: string): AnswerFormat | null {
-  const asked = method === 'HEAD' ? 'GET' : method
-  for (const [of, form, format] of ROWS) {
-    if (of === asked && form.test(path)) return format(provider)
-  }
+  if (method !== 'POST') return null
+  for (const [form, format] of ROWS) if (form.test(path)) return format(provider)
   return null
 }

@@ -1,22 +1,18 @@
 import { createGrowingBytes } from './growing-bytes.ts'
 import { parsedAt } from './json-bytes.ts'
+import { createJsonSkim } from './json-skim.ts'
 import { type ValueReader, walkObject } from './json-walk.ts'
 import type { TokenUsage, UsageReader } from './ports.ts'
 import { isLastWord, mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
 
 /**
- * The tokens of an answer that is one JSON body. Bytes go through as they come. A body is kept up to a bound and read
- * at the end: a short one as a whole, of a long one or one that broke off the last usage in the last 64 KiB, since
- * vendors write it behind what the model said; a long one as a whole where its end tells nothing.
+ * The tokens of an answer that is one JSON body. Bytes go through as they come. A body is kept up to a bound and read at the end, first
+ * its members at the top without making objects of what the model wrote. A longer one is read as it passes (json-skim.ts).
  */
 
 const EMPTY = Buffer.alloc(0)
-const TAIL_BYTES = 65_536
 /** A longer body is not made into objects as a whole: a list of embeddings would hold everybody up. */
 const PARSED_BYTES = 131_072
-const USAGE_KEY = Buffer.from('"usage')
-/** The longest usage that is looked for the end of. */
-const USAGE_BYTES = 8_192
 
 interface Told {
   readonly usage: ToldUsage | null
@@ -27,35 +23,26 @@ interface Told {
 
 export function createJsonReader(maxBodyBytes: number): UsageReader {
   const body = createGrowingBytes()
-  let isCut = false
+  let long: Skimmed | null = null
   let told: Told | null = null
   let isEnded = false
 
   function look(): Told {
-    if (told !== null) return told
-    const bytes = body.bytes()
-    const isLong = isCut || bytes.length > PARSED_BYTES
-    const last = isLong ? lastUsage(bytes.subarray(-TAIL_BYTES)) : null
-    const isWhole = last === null && !isCut && bytes.length > 0
-    told = (isWhole ? (toldAtTop(bytes) ?? toldAnywhere(bytes)) : null) ?? {
-      usage: last ?? lastUsage(bytes.subarray(-TAIL_BYTES)),
-      model: null,
-      isLast: true,
-    }
+    if (long !== null) return long.told()
+    told ??= lookAt(body.bytes())
     return told
   }
 
   return {
     push(input) {
       told = null
-      body.add(input.length > TAIL_BYTES && isCut ? input.subarray(-TAIL_BYTES) : input)
-      if (!isCut && body.length > maxBodyBytes) isCut = true
-      // Cut back by halves, so that each byte is moved once or twice.
-      if (isCut && body.length > TAIL_BYTES * 4) {
-        const tail = Buffer.from(body.bytes().subarray(-TAIL_BYTES))
+      if (long === null && body.length + input.length > maxBodyBytes) {
+        long = skimming()
+        long.push(body.bytes())
         body.clear()
-        body.add(tail)
       }
+      if (long === null) body.add(input)
+      else long.push(Buffer.from(input.buffer, input.byteOffset, input.byteLength))
       return input
     },
     end() {
@@ -71,8 +58,52 @@ export function createJsonReader(maxBodyBytes: number): UsageReader {
   }
 }
 
+function lookAt(bytes: Buffer): Told {
+  const atTop = toldAtTop(bytes)
+  if (atTop !== null) return atTop
+  const whole = bytes.length > PARSED_BYTES || bytes.length === 0 ? null : toldAnywhere(bytes)
+  if (whole !== null) return whole
+  const skimmed = skimming()
+  skimmed.push(bytes)
+  return skimmed.told()
+}
+
+interface Skimmed {
+  push(bytes: Buffer): void
+  /** Ends it, the first time. */
+  told(): Told
+}
+
+/** Google answers a stream without `alt=sse` as one list, whose elements are told one by one. */
+function skimming(): Skimmed {
+  let usage: ToldUsage | null = null
+  let model: string | null = null
+  let isLast = true
+  const skim = createJsonSkim((value) => {
+    usage = mergeUsage(usage, readUsage(value))
+    model ??= readModel(value)
+    isLast = isLastWord(value)
+  })
+  return {
+    push: (bytes) => skim.push(bytes),
+    told() {
+      skim.end()
+      return { usage, model, isLast }
+    },
+  }
+}
+
 /** Members of an answer that tell all there is to know, in nearly every vendor's. */
-const AT_TOP: ReadonlySet<string> = new Set(['usage', 'usageMetadata', 'model', 'modelVersion'])
+const AT_TOP: ReadonlySet<string> = new Set([
+  ...['usage', 'usageMetadata', 'model', 'modelVersion', 'service_tier', 'serviceTier'],
+])
+/** Something that is charged apart stands in what the model did. */
+const PIECES = [
+  '"web_search_call"',
+  '"file_search_call"',
+  '"code_interpreter_call"',
+  '"webSearchQueries"',
+].map((sign) => Buffer.from(sign))
 
 /** Without making objects of what the model wrote; null where the members at the top do not tell it. */
 function toldAtTop(bytes: Buffer): Told | null {
@@ -92,7 +123,8 @@ function toldAtTop(bytes: Buffer): Told | null {
     },
   }
   const usage = walkObject(bytes, [reader]) === -1 ? null : readUsage(members)
-  return usage === null ? null : { usage, model: readModel(members), isLast: true }
+  if (usage === null || PIECES.some((sign) => bytes.indexOf(sign) !== -1)) return null
+  return { usage, model: readModel(members), isLast: true }
 }
 
 /** Null when it is no JSON. */
@@ -107,38 +139,7 @@ function toldAnywhere(bytes: Buffer): Told | null {
   }
 }
 
-/** Google answers a stream without `alt=sse` as one list. */
 function usageOf(data: unknown): ToldUsage | null {
   if (!Array.isArray(data)) return readUsage(data)
   return data.reduce<ToldUsage | null>((told, one) => mergeUsage(told, readUsage(one)), null)
-}
-
-/** The last usage that stands whole in these bytes, which may begin and end anywhere. */
-function lastUsage(bytes: Buffer): ToldUsage | null {
-  for (
-    let at = bytes.lastIndexOf(USAGE_KEY);
-    at !== -1;
-    at = at === 0 ? -1 : bytes.lastIndexOf(USAGE_KEY, at - 1)
-  ) {
-    // Inside of what somebody wrote, a quote stands behind a backslash.
-    if (bytes[at - 1] === 0x5c) continue
-    const open = bytes.indexOf(0x7b, at)
-    if (open === -1 || open - at > 32) continue
-    const key = bytes.toString('latin1', at, open).includes('Metadata') ? 'usageMetadata' : 'usage'
-    const value = firstObject(bytes.subarray(open, open + USAGE_BYTES))
-    const usage = value === undefined ? null : readUsage({ [key]: value })
-    if (usage !== null) return usage
-  }
-  return null
-}
-
-/** The object that the bytes begin with; a usage holds no bracket in a string. */
-function firstObject(bytes: Buffer): unknown {
-  let depth = 0
-  for (let at = 0; at < bytes.length; at += 1) {
-    if (bytes[at] === 0x7b) depth += 1
-    else if (bytes[at] === 0x7d) depth -= 1
-    if (depth === 0) return parsedAt(bytes, 0, at + 1)
-  }
-  return undefined
 }

@@ -1,4 +1,5 @@
 import { createGrowingBytes } from './growing-bytes.ts'
+import { createJsonSkim, type JsonSkim } from './json-skim.ts'
 import type { UsageReader } from './ports.ts'
 import { isLastWord, mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
 
@@ -11,10 +12,11 @@ const LF = 0x0a
 const EMPTY = Buffer.alloc(0)
 const SIGNS = [Buffer.from('eval_count"'), Buffer.from('"usage'), Buffer.from('"meta"')] as const
 
-/** A longer line goes through unread. */
+/** A longer line is read as it passes (json-skim.ts). */
 export function createLineReader(maxLineBytes: number): UsageReader {
   const begun = createGrowingBytes()
   let begunBytes = 0
+  let skim: JsonSkim | null = null
   let told: ToldUsage | null = null
   let isFinal = false
   let model: string | null = null
@@ -24,24 +26,37 @@ export function createLineReader(maxLineBytes: number): UsageReader {
     if (!isFirst && !SIGNS.some((sign) => line.indexOf(sign) !== -1)) return
     isFirst = false
     try {
-      const data = JSON.parse(line.toString('utf8', 0, line.length)) as unknown
-      model ??= readModel(data)
-      const usage = readUsage(data)
-      if (usage === null) return
-      told = mergeUsage(told, usage)
-      isFinal = isLastWord(data)
+      take(JSON.parse(line.toString('utf8', 0, line.length)))
     } catch {
       // No JSON: nothing to read in it.
     }
   }
 
+  function take(data: unknown): void {
+    model ??= readModel(data)
+    const usage = readUsage(data)
+    if (usage === null) return
+    told = mergeUsage(told, usage)
+    isFinal = isLastWord(data)
+  }
+
   function goOn(rest: Buffer): void {
     begunBytes += rest.length
-    if (begunBytes <= maxLineBytes) begun.add(rest)
+    if (begunBytes <= maxLineBytes) {
+      begun.add(rest)
+      return
+    }
+    if (skim === null) {
+      skim = createJsonSkim(take)
+      skim.push(begun.bytes())
+    }
+    skim.push(rest)
   }
 
   function endLine(): void {
-    if (begunBytes > 0 && begunBytes <= maxLineBytes) read(begun.bytes())
+    if (skim !== null) skim.end()
+    else if (begunBytes > 0) read(begun.bytes())
+    skim = null
     begun.clear()
     begunBytes = 0
   }

@@ -8,6 +8,37 @@ export interface TokenUsage {
   readonly cacheWrite: number
   /** Money as the vendor told it, in millionths of a US dollar; null when it does not. */
   readonly toldMicroUsd: number | null
+  /** Left out where the answer tells of none. */
+  readonly extras?: UsageExtras | undefined
+}
+
+/** What vendors charge for by the piece, not by the token. */
+export type PricedItem =
+  | 'web_search'
+  | 'web_search_preview'
+  | 'file_search'
+  | 'code_execution'
+  | 'image'
+  | 'audio_second'
+  | 'search_unit'
+  | 'source'
+  | 'page'
+  | 'other'
+
+/** What is charged apart from plain tokens; counts above 0 alone. */
+export interface UsageExtras {
+  /** Of what was written to a cache: kept for an hour. */
+  readonly cacheWriteHour?: number
+  /** Of the input and of the output. */
+  readonly audioInput?: number
+  readonly imageInput?: number
+  readonly audioOutput?: number
+  readonly imageOutput?: number
+  /** Of the input: counted, and not charged for. */
+  readonly unbilledInput?: number
+  readonly items?: Readonly<Partial<Record<PricedItem, number>>>
+  /** Another rate than the usual one; `us`: worked out within the United States; `other`: one that nobody here knows. */
+  readonly tier?: 'batch' | 'flex' | 'priority' | 'fast' | 'us' | 'other'
 }
 
 /** One finished request, for the books. */
@@ -40,7 +71,7 @@ export interface UsageRow {
   readonly cacheReadTokens: number
   readonly cacheWriteTokens: number
   readonly microUsd: number
-  /** Requests with tokens but without a price; their money is not in `microUsd`. */
+  /** Requests of which something has no known price; of their money only what has one is in `microUsd`. */
   readonly unpriced: number
   /** What counts in the limits beside the books: of answers that did not tell what they used, and of models without a price. */
   readonly assumedTokens: number
@@ -56,6 +87,11 @@ export interface Price {
   readonly output: number
   readonly cacheRead: number | null
   readonly cacheWrite: number | null
+  /** Of tokens of sound and of images, where they are priced apart. */
+  readonly audioInput?: number
+  readonly imageInput?: number
+  readonly audioOutput?: number
+  readonly imageOutput?: number
 }
 
 export interface UsageRepository {
@@ -94,6 +130,8 @@ export interface Reservation {
   readonly uncapped?: number | null
   /** What the vendor charges for the request itself, beside its tokens, at most. */
   readonly feeMicroUsd?: number
+  /** Its input may hold sound or images, whose tokens may be dearer. */
+  readonly mayHoldMedia?: boolean
 }
 
 /** A request that may go out. Whatever becomes of it, exactly one of the two is called. */
@@ -104,6 +142,8 @@ export interface Admission {
     entry: Pick<UsageEntry, 'model' | 'keyId' | 'failed' | 'usage'> & {
       /** As the request named it: its price counts where the answer's model has none. '' when it named none. */
       readonly askedModel?: string
+      /** Nothing is charged for it, and its answer tells of nothing new. */
+      readonly isFree?: boolean
       /**
        * What an answer that told of no tokens will have used; `reservation`: as much as was held for it. It counts in the
        * limits, so that leaving before the figures come is no way around them; it does not count in the books.

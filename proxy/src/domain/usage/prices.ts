@@ -1,5 +1,6 @@
 import type { Price, TokenUsage } from './ports.ts'
-import { PRICED_LIKE, SHIPPED_PRICES } from './shipped-prices.ts'
+import { contextRates, costOfItems, tierFactor } from './rates.ts'
+import { MEDIA_PRICES, PRICED_LIKE, SHIPPED_PRICES } from './shipped-prices.ts'
 
 /**
  * What tokens cost. The owner's own prices come before the shipped ones, and of several that fit the longest one
@@ -25,8 +26,16 @@ const SHIPPED: readonly Price[] = Object.entries(SHIPPED_PRICES).flatMap(([provi
     ...{ provider, model, input: micro(input), output: micro(output) },
     cacheRead: cacheRead == null ? null : micro(cacheRead),
     cacheWrite: cacheWrite === undefined ? null : micro(cacheWrite),
+    // Google says so where sound costs more than text.
+    ...(provider === 'google' ? { audioInput: micro(input) } : {}),
+    ...mediaOf(provider, model),
   })),
 )
+
+function mediaOf(provider: string, model: string): Partial<Price> {
+  const media = MEDIA_PRICES[provider]?.[model] ?? {}
+  return Object.fromEntries(Object.entries(media).map(([name, usd]) => [name, micro(usd)]))
+}
 
 function micro(usd: number): number {
   return Math.round(usd * MICRO)
@@ -123,49 +132,80 @@ export function createPriceBook(own: readonly Price[]): PriceBook {
   }
 }
 
-/**
- * Above so many tokens of input all of a request costs more: of the vendors' price pages in November 2026 (OpenAI and Google:
- * "long context"; Anthropic: "1M context window"; xAI: "higher context pricing").
- */
-const LONG_CONTEXT: readonly (readonly [models: RegExp, above: number, input: number, output: number])[] = [
-  [/^gpt-5\.[4-9]/, 272_000, 2, 1.5],
-  [/^gemini-(?:2\.5|3|3\.1)-pro/, 200_000, 2, 1.5],
-  [/^gemini-1\.5-/, 128_000, 2, 2],
-  [/^claude-sonnet-4(?:-0|-5|-20\d{6})?(?:-20\d{6})?$/, 200_000, 2, 1.5],
-  [/^grok-/, 128_000, 2, 2],
-]
-
-const USUAL = { input: 1, output: 1 }
-
-function contextRates(
-  model: string,
-  inputTokens: number,
-): { readonly input: number; readonly output: number } {
-  if (inputTokens <= 128_000) return USUAL
-  const name = model.slice(model.lastIndexOf('/') + 1)
-  const row = LONG_CONTEXT.find(([models, above]) => inputTokens > above && models.test(name))
-  return row === undefined ? USUAL : { input: row[2], output: row[3] }
+/** What is known of the money, and whether that is all of it. */
+export interface Cost {
+  /** In whole millionths of a dollar, rounded up, so that a limit holds for many small requests. */
+  readonly microUsd: number
+  /** False: something of it has no known price. */
+  readonly isWhole: boolean
 }
 
-/** In whole millionths of a dollar, rounded up, so that a limit holds for many small requests; null: no price. */
-export function costOf(usage: TokenUsage, price: Price | null, model = ''): number | null {
-  if (usage.toldMicroUsd !== null) return usage.toldMicroUsd
-  if (price === null) return null
-  const { input, output, cacheRead, cacheWrite } = usage
+const WITHOUT_PRICE: Cost = { microUsd: 0, isWhole: false }
+
+export function priced(usage: TokenUsage, price: Price | null, provider: string, model: string): Cost {
+  if (usage.toldMicroUsd !== null) return { microUsd: usage.toldMicroUsd, isWhole: true }
+  const { extras } = usage
+  const ofItems = extras?.items === undefined ? 0 : costOfItems(provider, model, extras.items)
+  const noTokens = usage.input + usage.output === 0
+  if (price === null && !noTokens) return { ...WITHOUT_PRICE, microUsd: ofItems ?? 0 }
+  const ofTokens = price === null || noTokens ? 0 : costOfTokens(usage, price, model)
+  const factor = ofTokens === 0 ? 1 : tierFactor(provider, model, extras?.tier)
+  const tokens = ofTokens === null || factor === null ? null : Math.ceil((ofTokens * factor) / MICRO)
+  return {
+    microUsd: Math.min((tokens ?? 0) + (ofItems ?? 0), LARGEST),
+    isWhole: tokens !== null && ofItems !== null,
+  }
+}
+
+/** Null where a part of them has no known price. In millionths of a millionth. */
+function costOfTokens(usage: TokenUsage, price: Price, model: string): number | null {
+  const { input, output, cacheRead, cacheWrite, extras = {} } = usage
   const rates = contextRates(model, input)
-  const perMillion =
+  // An hour's cache is written at twice the input's price: Anthropic's rule for all its models.
+  const hour = Math.min(extras.cacheWriteHour ?? 0, cacheWrite)
+  const plain = Math.max(0, input - cacheRead - cacheWrite - (extras.unbilledInput ?? 0))
+  // Which of it was read from a cache no vendor tells; what is left over counts as what it is.
+  const audio = Math.min(extras.audioInput ?? 0, plain)
+  const image = Math.min(extras.imageInput ?? 0, plain - audio)
+  const spoken = Math.min(extras.audioOutput ?? 0, output)
+  const drawn = Math.min(extras.imageOutput ?? 0, output - spoken)
+  const isUnknown = (tokens: number, one: number | undefined): boolean => tokens > 0 && one === undefined
+  if (isUnknown(spoken, price.audioOutput) || isUnknown(audio, price.audioInput)) return null
+  return (
     rates.input *
-      ((input - cacheRead - cacheWrite) * price.input +
+      ((plain - audio - image) * price.input +
+        audio * (price.audioInput ?? 0) +
+        // Where images have no price of their own they cost what text does.
+        image * (price.imageInput ?? price.input) +
         cacheRead * (price.cacheRead ?? price.input) +
-        cacheWrite * (price.cacheWrite ?? price.input)) +
-    rates.output * output * price.output
-  return Math.min(Math.ceil(perMillion / MICRO), LARGEST)
+        (cacheWrite - hour) * (price.cacheWrite ?? price.input) +
+        hour * 2 * price.input) +
+    rates.output *
+      ((output - spoken - drawn) * price.output +
+        spoken * (price.audioOutput ?? 0) +
+        drawn * (price.imageOutput ?? price.output))
+  )
+}
+
+/** Null: something of it has no known price. */
+export function costOf(usage: TokenUsage, price: Price | null, model = '', provider = ''): number | null {
+  const { microUsd, isWhole } = priced(usage, price, provider, model)
+  return isWhole ? microUsd : null
 }
 
 /** The most that so many tokens can cost: whether the vendor writes the input to a cache is known only afterwards. */
-export function dearestCost(price: Price, model: string, input: number, output: number): number {
+export function dearestCost(
+  price: Price,
+  model: string,
+  {
+    input,
+    output,
+    mayHoldMedia = false,
+  }: { readonly input: number; readonly output: number; readonly mayHoldMedia?: boolean },
+): number {
   const rates = contextRates(model, input)
-  const ofInput = Math.max(price.input, price.cacheWrite ?? 0, price.cacheRead ?? 0)
+  const media = mayHoldMedia ? Math.max(price.audioInput ?? 0, price.imageInput ?? 0) : 0
+  const ofInput = Math.max(price.input, price.cacheWrite ?? 0, price.cacheRead ?? 0, media)
   const perMillion = rates.input * input * ofInput + rates.output * output * price.output
   return Math.min(Math.ceil(perMillion / MICRO), LARGEST)
 }

@@ -85,14 +85,14 @@ describe('the tokens of an answer', () => {
       counts(20, 35, 12),
     ],
     [
-      'Cohere, by what was counted and not by what was billed',
+      'Cohere, by what was counted, with what of it is not billed',
       {
         usage: {
           billed_units: { input_tokens: 1, output_tokens: 1 },
           tokens: { input_tokens: 70, output_tokens: 8 },
         },
       },
-      counts(70, 8),
+      { ...counts(70, 8), extras: { unbilledInput: 69 } },
     ],
     [
       'the last event of Cohere',

@@ -1,4 +1,5 @@
-import type { TokenUsage } from './ports.ts'
+import { count, extrasBeside, extrasOfUsage, type Fields, fieldsOf, isFields, mergeExtras } from './extras.ts'
+import type { TokenUsage, UsageExtras } from './ports.ts'
 
 /**
  * Tokens out of one object of an answer, whoever sent it: each family is known by the names of its fields. A count
@@ -13,17 +14,8 @@ export interface ToldUsage {
   readonly cacheRead: number | null
   readonly cacheWrite: number | null
   readonly microUsd: number | null
+  readonly extras?: UsageExtras | undefined
 }
-
-type Fields = Readonly<Record<string, unknown>>
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {})
-
-const count = (value: unknown): number | null =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null
 
 /** The first that is a count. */
 function firstCount(...values: readonly unknown[]): number | null {
@@ -104,7 +96,9 @@ function fromInputTokens(usage: Fields): ToldUsage {
     }
   }
   const cacheRead = count(usage.cache_read_input_tokens)
-  const cacheWrite = count(usage.cache_creation_input_tokens)
+  const written = fieldsOf(usage.cache_creation)
+  const byLifetime = sum(count(written.ephemeral_5m_input_tokens), count(written.ephemeral_1h_input_tokens))
+  const cacheWrite = larger(count(usage.cache_creation_input_tokens), byLifetime)
   return {
     input: sum(input, cacheRead, cacheWrite),
     output,
@@ -144,12 +138,25 @@ function fromGemini(usage: Fields): ToldUsage {
 function fromCohere(usage: Fields): ToldUsage | null {
   const counted = isFields(usage.tokens) ? usage.tokens : usage.billed_units
   if (!isFields(counted)) return null
+  const billed = fieldsOf(usage.billed_units)
+  const searches = count(billed.search_units)
+  const unbilled =
+    (count(counted.input_tokens) ?? 0) - (count(billed.input_tokens) ?? Number.POSITIVE_INFINITY)
   return {
-    input: count(counted.input_tokens),
+    // Reranking is charged by searches alone.
+    input: count(counted.input_tokens) ?? (searches === null ? null : 0),
     output: count(counted.output_tokens),
     cacheRead: count(usage.cached_tokens),
     cacheWrite: null,
     microUsd: null,
+    ...(searches === null && unbilled <= 0
+      ? {}
+      : {
+          extras: {
+            ...(searches === null ? {} : { items: { search_unit: searches } }),
+            ...(unbilled > 0 ? { unbilledInput: unbilled } : {}),
+          },
+        }),
   }
 }
 
@@ -157,14 +164,33 @@ function fromUsage(usage: Fields): ToldUsage | null {
   if ('prompt_tokens' in usage || 'completion_tokens' in usage) return fromChat(usage)
   if ('input_tokens' in usage || 'output_tokens' in usage) return fromInputTokens(usage)
   if ('inputTokens' in usage || 'outputTokens' in usage) return fromBedrock(usage)
+  if (usage.type === 'duration') return { ...NO_TOKENS }
   return fromCohere(usage)
 }
 
+const NO_TOKENS: ToldUsage = { input: 0, output: 0, cacheRead: null, cacheWrite: null, microUsd: null }
+
 /** What one object says itself, not what it wraps. */
 function fromPlace(place: Fields): ToldUsage | null {
-  if (isFields(place.usage)) return fromUsage(place.usage)
-  if (isFields(place.usageMetadata)) return fromGemini(place.usageMetadata)
-  return null
+  const { usage, usageMetadata } = place
+  const [told, said] = isFields(usage)
+    ? [fromUsage(usage), usage]
+    : isFields(usageMetadata)
+      ? [fromGemini(usageMetadata), usageMetadata]
+      : [null, place]
+  if (told === null) return null
+  const extras = extrasBeside(place, mergeExtras(told.extras, extrasOfUsage(said)))
+  return extras === undefined ? told : { ...told, extras }
+}
+
+/** Answers that are charged by the piece and tell no tokens: images at a price each, Mistral's pages. */
+function fromPieces(value: Fields): ToldUsage | null {
+  const pages = count(fieldsOf(value.usage_info).pages_processed)
+  if (pages !== null) return { ...NO_TOKENS, extras: { items: { page: pages } } }
+  const { data } = value
+  const isImage = (one: unknown): boolean => isFields(one) && ('b64_json' in one || 'url' in one)
+  if (!Array.isArray(data) || !data.some(isImage)) return null
+  return { ...NO_TOKENS, extras: { items: { image: data.filter(isImage).length } } }
 }
 
 /** Where vendors wrap it: Responses' events, Anthropic's first event, Cohere's last, Groq's last. */
@@ -206,7 +232,7 @@ function find(value: Fields): ToldUsage | null {
   // Moonshot's streams.
   const choices = value.choices
   const choice: unknown = Array.isArray(choices) ? choices[0] : undefined
-  return isFields(choice) ? fromPlace(choice) : null
+  return isFields(choice) ? (fromPlace(choice) ?? fromPieces(value)) : fromPieces(value)
 }
 
 /**
@@ -247,12 +273,14 @@ const larger = (a: number | null, b: number | null): number | null =>
 /** Later objects of the same stream count from its beginning, so of each field the larger one holds. */
 export function mergeUsage(before: ToldUsage | null, next: ToldUsage | null): ToldUsage | null {
   if (before === null || next === null) return before ?? next
+  const extras = mergeExtras(before.extras, next.extras)
   return {
     input: larger(before.input, next.input),
     output: larger(before.output, next.output),
     cacheRead: larger(before.cacheRead, next.cacheRead),
     cacheWrite: larger(before.cacheWrite, next.cacheWrite),
     microUsd: larger(before.microUsd, next.microUsd),
+    ...(extras === undefined ? {} : { extras }),
   }
 }
 
@@ -266,5 +294,6 @@ export function tokenUsage(told: ToldUsage): TokenUsage {
     cacheRead,
     cacheWrite: Math.min(told.cacheWrite ?? 0, input - cacheRead),
     toldMicroUsd: told.microUsd,
+    ...(told.extras === undefined ? {} : { extras: told.extras }),
   }
 }

@@ -17,7 +17,7 @@ const SHORTEST_ANSWER = 16
  * its models. One that leaves the length open gets as much as there is room for, and no more than its model can give.
  */
 export function reservationOf(
-  { inputTokens, outputTokens, uncapped = null, feeMicroUsd = 0 }: Reservation,
+  { inputTokens, outputTokens, uncapped = null, feeMicroUsd = 0, mayHoldMedia = false }: Reservation,
   /** Of every model it may use; empty where no money need be counted. */
   prices: readonly { readonly model: string; readonly price: Price }[],
   room: Estimate,
@@ -25,7 +25,10 @@ export function reservationOf(
   const costs = (output: number): number =>
     prices.reduce(
       (most, { model, price }) =>
-        Math.max(most, added(feeMicroUsd, dearestCost(price, model, inputTokens, output))),
+        Math.max(
+          most,
+          added(feeMicroUsd, dearestCost(price, model, { input: inputTokens, output, mayHoldMedia })),
+        ),
       0,
     )
   const reserved = (output: number, cap: number | null): Reserved => ({

@@ -1,7 +1,7 @@
 /**
  * What well-known models cost, in US dollars for a million tokens: input, output, read from a cache, written to a
  * cache (null: as input). Put together from public price collections of July to September 2026 and checked against
- * each other on 2026-11-21. Batch, priority and long-context rates are not in it; where the price depends on the
+ * each other on 2026-11-21. Batch, priority and long-context rates stand in rates.ts; where the price depends on the
  * hour, it is the higher one. The owner's own prices come first, and what the vendor itself says comes before both.
  */
 type Row = readonly [
@@ -62,6 +62,16 @@ export const SHIPPED_PRICES: Readonly<Record<string, readonly Row[]>> = {
     ['o4-mini', 1.1, 4.4, 0.275],
     ['o4-mini-deep-research', 2, 8, 0.5],
     ['codex-mini', 1.5, 6, 0.375],
+    ['gpt-audio', 2.5, 10],
+    ['gpt-audio-mini', 0.6, 2.4],
+    ['gpt-4o-audio-preview', 2.5, 10],
+    ['gpt-4o-transcribe', 2.5, 10],
+    ['gpt-4o-mini-transcribe', 1.25, 5],
+    ['gpt-4o-mini-tts', 0.6, 12],
+    ['gpt-image-1', 5, 40, 1.25],
+    ['gpt-image-1-mini', 2, 8, 0.2],
+    ['gpt-image-1.5', 5, 10, 1.25],
+    ['gpt-image-2', 5, 30, 1.25],
     ['text-embedding-3-large', 0.13, 0],
     ['text-embedding-3-small', 0.02, 0],
     ['text-embedding-ada-002', 0.1, 0],
@@ -107,6 +117,10 @@ export const SHIPPED_PRICES: Readonly<Record<string, readonly Row[]>> = {
     ['gemini-2.0-flash-lite', 0.075, 0.3],
     ['gemini-1.5-pro', 1.25, 5],
     ['gemini-1.5-flash', 0.075, 0.3, 0.01875],
+    ['gemini-2.5-flash-image', 0.3, 2.5],
+    ['gemini-3-pro-image', 2, 12],
+    ['gemini-3.1-flash-image', 0.5, 3],
+    ['gemini-3.1-flash-lite-image', 0.25, 1.5],
     ['gemini-embedding-001', 0.15, 0],
     ['gemini-embedding-2', 0.2, 0],
   ],
@@ -192,3 +206,37 @@ export const PRICED_LIKE: Readonly<Record<string, string>> = {
   vertex: 'google',
   codestral: 'mistral',
 }
+
+/**
+ * Of tokens of sound and of images, in US dollars for a million: the vendors' price pages by way of genai-prices 0.1.8
+ * (npm, @pydantic/genai-prices, read on 2026-11-28). A model that is not here has no known price of sound.
+ */
+export const MEDIA_PRICES: Readonly<
+  Record<string, Readonly<Record<string, Readonly<Partial<Record<Media, number>>>>>>
+> = {
+  openai: {
+    'gpt-audio': { audioInput: 32, audioOutput: 64 },
+    'gpt-audio-mini': { audioInput: 10, audioOutput: 20 },
+    'gpt-4o-transcribe': { audioInput: 6 },
+    'gpt-4o-mini-transcribe': { audioInput: 3 },
+    'gpt-4o-mini-tts': { audioOutput: 12 },
+    'gpt-image-1': { imageInput: 10, imageOutput: 40 },
+    'gpt-image-1-mini': { imageInput: 2.5, imageOutput: 8 },
+    'gpt-image-1.5': { imageInput: 8, imageOutput: 32 },
+    'gpt-image-2': { imageInput: 8, imageOutput: 30 },
+  },
+  google: {
+    'gemini-2.0-flash': { audioInput: 0.7 },
+    'gemini-2.5-flash': { audioInput: 1 },
+    'gemini-2.5-flash-lite': { audioInput: 0.3 },
+    'gemini-2.5-flash-image': { imageOutput: 30 },
+    'gemini-3-flash': { audioInput: 1 },
+    'gemini-3-pro-image': { imageOutput: 120 },
+    'gemini-3.1-flash-image': { imageOutput: 60 },
+    'gemini-3.1-flash-lite': { audioInput: 0.5 },
+    'gemini-3.1-flash-lite-image': { imageOutput: 30 },
+    'gemini-embedding-2': { audioInput: 6.5, imageInput: 0.45 },
+  },
+}
+
+type Media = 'audioInput' | 'imageInput' | 'audioOutput' | 'imageOutput'

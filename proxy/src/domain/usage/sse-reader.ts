@@ -1,6 +1,7 @@
 import { createGrowingBytes } from './growing-bytes.ts'
 import type { UsageReader } from './ports.ts'
 import { isLastWord, mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
+import { createSseSkim, type SseSkim } from './sse-skim.ts'
 
 /**
  * The tokens of a stream of server-sent events. Bytes go through as they come; an event is decoded only when its
@@ -26,7 +27,7 @@ const MODEL_TRIES = 4
 
 export function createSseReader(options: {
   readonly dropUsageChunk: boolean
-  /** A longer event goes through unread. */
+  /** A longer event is read as it passes (sse-skim.ts). */
   readonly maxEventBytes: number
 }): UsageReader {
   const { dropUsageChunk, maxEventBytes } = options
@@ -34,6 +35,8 @@ export function createSseReader(options: {
   /** The beginning of an event that the chunks before this one brought; of a too long one nothing is kept. */
   const begun = createGrowingBytes()
   let begunBytes = 0
+  /** Of an event that is too long to be kept. */
+  let skim: SseSkim | null = null
   /** How much of `begun` has been given on. */
   let given = 0
   /** How much of `begun` was searched for a sign that it says something. */
@@ -49,33 +52,54 @@ export function createSseReader(options: {
   let model: string | null = null
   let modelTries = MODEL_TRIES
 
+  /** Whether the data told of tokens. */
+  function take(data: unknown): boolean {
+    if (model === null) {
+      modelTries -= 1
+      model = readModel(data)
+    }
+    const usage = readUsage(data)
+    if (usage === null) return false
+    told = mergeUsage(told, usage)
+    isFinal = isLastWord(data)
+    return true
+  }
+
+  function readLong(event: Buffer): false {
+    const long = createSseSkim()
+    long.push(event)
+    take(long.end())
+    return false
+  }
+
   /** Whether the event is the one to leave out. */
   function read(event: Buffer): boolean {
     const hasUsage = nextUsage(event, 0) !== -1
     const asksModel = model === null && modelTries > 0 && event.includes(MODEL_KEY)
     if (!hasUsage && !asksModel) return false
     const data = dataOf(event)
-    if (data === undefined) return false
-    if (model === null) {
-      modelTries -= 1
-      model = readModel(data)
-    }
-    const usage = hasUsage ? readUsage(data) : null
-    if (usage === null) return false
-    told = mergeUsage(told, usage)
-    isFinal = isLastWord(data)
+    if (data === undefined || !take(data)) return false
     return dropUsageChunk && event.length <= heldBytes && isUsageAlone(data) && !saysSomething(event, 0)
   }
 
   function begin(): void {
     begun.clear()
+    skim = null
     begunBytes = given = searched = 0
     mayDrop = dropUsageChunk
   }
 
   function keep(bytes: Buffer): void {
     begunBytes += bytes.length
-    if (begunBytes <= maxEventBytes) begun.add(bytes)
+    if (begunBytes <= maxEventBytes) {
+      begun.add(bytes)
+      return
+    }
+    if (skim === null) {
+      skim = createSseSkim()
+      skim.push(begun.bytes())
+    }
+    skim.push(bytes)
   }
 
   /** What of the begun event waits, and these bytes behind it. */
@@ -89,7 +113,8 @@ export function createSseReader(options: {
   function endBegun(rest: Buffer, blankEndBytes: number): Buffer | null {
     const out = withWaiting(rest)
     keep(rest.subarray(0, rest.length - blankEndBytes))
-    const drop = begunBytes <= maxEventBytes && read(begun.bytes())
+    const drop = skim === null && read(begun.bytes())
+    if (skim !== null) take(skim.end())
     begin()
     return drop ? null : out
   }
@@ -156,7 +181,8 @@ export function createSseReader(options: {
         // A blank line behind another ends an event that says nothing.
         const isEmpty = lineEnd === start
         const mayTell = !isEmpty && ((usageAt !== -1 && usageAt < at) || (model === null && modelTries > 0))
-        if (mayTell && lineEnd - start <= maxEventBytes && read(chunk.subarray(start, lineEnd))) {
+        const isLong = lineEnd - start > maxEventBytes
+        if (mayTell && (isLong ? readLong : read)(chunk.subarray(start, lineEnd))) {
           wasLeftOut = true
           if (start > plainFrom) out.push(chunk.subarray(plainFrom, start))
           plainFrom = at

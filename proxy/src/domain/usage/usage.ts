@@ -4,7 +4,7 @@ import { type Account, createAccount } from './account.ts'
 import { added, createBooks } from './books.ts'
 import { checkedPrice } from './own-prices.ts'
 import type { Admission, Price, TokenUsage, Usage, UsageRepository } from './ports.ts'
-import { costOf, createPriceBook, resoldPrice } from './prices.ts'
+import { costOf, createPriceBook, priced, resoldPrice } from './prices.ts'
 import { requireDay, summed } from './report.ts'
 import { type Reserved, reservationOf } from './reservation.ts'
 
@@ -141,7 +141,7 @@ export function createUsage(deps: {
     total.requests += 1
     if (entry.failed) line.failed += 1
     if (usage === null) {
-      if (!entry.failed) line.untold += 1
+      if (!entry.failed && entry.isFree !== true) line.untold += 1
       if (entry.guess) {
         const { tokens, microUsd } = assumed(entry.guess, priceOf(provider, entry), reserved)
         line.assumedTokens = added(line.assumedTokens, tokens)
@@ -150,12 +150,12 @@ export function createUsage(deps: {
       }
     } else {
       const price = usage.toldMicroUsd === null ? priceOf(provider, entry) : null
-      const cost = costOf(usage, price, entry.model)
-      const isUnpriced = cost === null && usage.input + usage.output > 0
-      const microUsd = cost ?? 0
-      if (isUnpriced) {
+      const { microUsd, isWhole } = priced(usage, price, provider, entry.model || (entry.askedModel ?? ''))
+      // In the limits what has no known price is not free: all that was reserved counts, or what is known, if that is more.
+      const beside = isWhole ? 0 : Math.max(0, reserved.microUsd - microUsd)
+      if (!isWhole) {
         line.unpriced += 1
-        line.assumedMicroUsd = added(line.assumedMicroUsd, reserved.microUsd)
+        line.assumedMicroUsd = added(line.assumedMicroUsd, beside)
       }
       line.inputTokens = added(line.inputTokens, usage.input)
       line.outputTokens = added(line.outputTokens, usage.output)
@@ -165,7 +165,7 @@ export function createUsage(deps: {
       total.inputTokens = added(total.inputTokens, usage.input)
       total.outputTokens = added(total.outputTokens, usage.output)
       total.microUsd = added(total.microUsd, microUsd)
-      account.spend(added(usage.input, usage.output), isUnpriced ? reserved.microUsd : microUsd)
+      account.spend(added(usage.input, usage.output), added(microUsd, beside))
     }
     schedule()
   }

@@ -135,7 +135,7 @@ async function counted(one: Listed, gone: AbortSignal): Promise<Model[]> {
     models = await modelsOf(one, gone)
   } catch {}
   const failed = models === null
-  one.place.settle({ model: '', askedModel: '', keyId: one.key?.id ?? 0, failed, usage: null })
+  one.place.settle({ model: '', askedModel: '', keyId: one.key?.id ?? 0, failed, usage: null, isFree: true })
   return models ?? []
 }
 

@@ -39,6 +39,8 @@ export interface Ready extends Admitted, Judged {
   readonly body: Readable | Buffer | null
   /** As the request names it; '' when it names none. */
   readonly model: string
+  /** Nothing is charged for it: no figure of its answer is new. */
+  readonly isFree: boolean
   /** Without what asks for the figures of a stream; null where nothing does, or the server is known to take it. */
   readonly plainer: Forwarding['plainer']
   /** The proxy asked for the figures of a stream, so their chunk is its own. */
@@ -95,7 +97,7 @@ export async function prepare(
   const { query } = credential
   const { headers } = head
   const background = scan?.background === true
-  const { group, metered } = endpointOfRequest({
+  const { group, metered, free } = endpointOfRequest({
     provider,
     method,
     path,
@@ -151,6 +153,7 @@ export async function prepare(
                 ? spendingFactsOf(body.whole, agent, deps)
                 : null),
             isMetered: metered,
+            isFree: free,
             ...{ choices: scan?.choices ?? 1, isDeferred: background },
           },
           limits,
@@ -191,6 +194,7 @@ export async function prepare(
     target: credential.query === '' ? upstream : `${upstream}?${credential.query}`,
     headers,
     body: bodyToSend(body, splices, reading, exchange),
+    isFree: free,
     plainer:
       usageWish === null || deps.wishes.isTaken(provider, model)
         ? null

@@ -22,13 +22,14 @@ export function endpointOfRequest(asked: Asked): Endpoint {
   const { provider, method, path } = asked
   if (asked.websocket) {
     const isInference = endpointOf(provider, 'POST', path).group === 'inference'
-    return { group: isInference ? 'realtime' : endpointOf(provider, 'GET', path).group, metered: false }
+    const group = isInference ? 'realtime' : endpointOf(provider, 'GET', path).group
+    return { group, metered: false, free: false }
   }
   const endpoint = endpointOf(provider, method, path)
   return endpoint.group === 'inference' && isForLater(asked) ? LATER : endpoint
 }
 
-const LATER: Endpoint = { group: 'deferred', metered: false }
+const LATER: Endpoint = { group: 'deferred', metered: false, free: false }
 
 /** Alibaba Cloud's header, Cloudflare's and Hugging Face's query: the request is put into a queue. */
 const QUEUES: ReadonlySet<string> = new Set(['queuerequest', '_subdomain'])

@@ -17,9 +17,10 @@ export function settle(ready: Ready, outcome: Outcome, keys: Pick<ProviderKeys, 
     keyId: ready.key?.id ?? 0,
     failed: status === null || status >= 400 || !outcome.whole,
     // Under a limit figures from the middle of an answer are none.
-    usage: ready.spending === null || outcome.isFinal ? outcome.usage : null,
+    usage: !ready.isFree && (ready.spending === null || outcome.isFinal) ? outcome.usage : null,
+    isFree: ready.isFree,
     askedModel: ready.model,
-    guess: ready.spending === null ? guessOf(ready, outcome) : reservedFor(outcome),
+    guess: ready.isFree ? null : ready.spending === null ? guessOf(ready, outcome) : reservedFor(outcome),
   })
 }
 

@@ -39,6 +39,8 @@ export interface SpendingRequest {
   readonly refersToStored: () => boolean
   /** The vendor is known to tell what is used there. */
   readonly isMetered: boolean
+  /** Nothing is charged for it. */
+  readonly isFree: boolean
   /** Answers that the body asks for at once. */
   readonly choices: number
   /** The vendor goes on after it has answered. */
@@ -79,12 +81,12 @@ export function spendingOf(
   const { provider, method, path, models } = request
   if (request.websocket)
     return unmetered('what a realtime session uses is told in its messages, which pass unread')
+  if (request.isFree) return NOTHING
   // Who tells what it used, and where its answer can be bounded beforehand.
   const format = request.isMetered ? answerFormat(provider.name, method, path) : null
   if (format === null) {
     return unmetered(`${method} ${path} is no endpoint whose answer is known to tell the tokens that it used`)
   }
-  if (format.kind === 'free') return NOTHING
   if (request.isDeferred) return unmetered('work that is done later tells what it used in another answer')
   const masked = maskOfFigures(request)
   if (masked !== null) return unmetered(`"${masked}" may leave the figures out of the answer; leave it out`)
@@ -116,10 +118,12 @@ export function spendingOf(
     (facts.hasTools ? TOOLS_TOKENS : 0)
   // What is stored at the vendor, or is no text, may be as much as the model can read.
   const isWhole = facts.elsewhere === null && !request.refersToStored()
+  const mayHoldMedia = !isWhole || facts.images > 0
   const read = isWhole ? counted : Math.max(counted, most('context'))
   if (format.kind === 'reading') {
     // A query is read anew with each document.
-    return { ...NOTHING, estimate: { inputTokens: read * Math.max(1, facts.documents), outputTokens: 0 } }
+    const inputTokens = read * Math.max(1, facts.documents)
+    return { ...NOTHING, estimate: { inputTokens, outputTokens: 0, mayHoldMedia } }
   }
   const answers = request.choices * facts.prompts
   const declared = declaredLimit(facts.limits, format)
@@ -130,6 +134,7 @@ export function spendingOf(
     outputTokens: safe(((perAnswer ?? most('output')) + beside) * answers),
     // A maximum that reasoning is not counted in caps nothing.
     uncapped: perAnswer === null && beside === 0 ? answers : null,
+    mayHoldMedia,
     feeMicroUsd: provider.name === 'perplexity' ? SEARCH_FEE_MICRO_USD : 0,
   }
   const putIn = declared.mustBePutIn ? perAnswer : null
