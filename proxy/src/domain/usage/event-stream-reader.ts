@@ -1,5 +1,6 @@
 import { createGrowingBytes } from './growing-bytes.ts'
 import { parsedAt } from './json-bytes.ts'
+import { createJsonSkim, type JsonSkim } from './json-skim.ts'
 import type { UsageReader } from './ports.ts'
 import { isLastWord, mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
 
@@ -16,12 +17,14 @@ const CHECKSUM_BYTES = 4
 /** AWS allows 16 MiB of payload and 128 KiB of headers. */
 const LONGEST_FRAME = 16_777_216 + 131_072 + PRELUDE_BYTES + CHECKSUM_BYTES
 
-/** A longer frame goes through unread. */
+/** A longer frame is read as it passes (json-skim.ts), where it is one that tells of tokens. */
 export function createEventStreamReader(maxFrameBytes: number): UsageReader {
   const frame = createGrowingBytes()
   /** Of the frame that has begun; 0 while its prelude is not whole. */
   let frameBytes = 0
   let missing = PRELUDE_BYTES
+  /** Of a frame that is too long to be kept: `passing` once its headers have come and it tells of nothing. */
+  let long: JsonSkim | 'passing' | null = null
   let isBroken = false
   let told: ToldUsage | null = null
   let isFinal = false
@@ -29,7 +32,10 @@ export function createEventStreamReader(maxFrameBytes: number): UsageReader {
 
   function read(): void {
     const payload = payloadOf(frame.bytes())
-    if (payload === undefined) return
+    if (payload !== undefined) tell(payload)
+  }
+
+  function tell(payload: unknown): void {
     model ??= readModel(payload)
     const usage = readUsage(payload)
     if (usage === null) return
@@ -37,8 +43,28 @@ export function createEventStreamReader(maxFrameBytes: number): UsageReader {
     isFinal = isLastWord(payload)
   }
 
+  /** `after`: bytes of the frame that come after these, its checksum last. */
+  function takeLong(bytes: Buffer, after: number): void {
+    if (long === 'passing') return
+    let payload = bytes
+    if (long === null) {
+      frame.add(bytes)
+      const begun = frame.bytes()
+      const headersEnd = PRELUDE_BYTES + begun.readUInt32BE(4)
+      if (headersEnd > maxFrameBytes) long = 'passing'
+      if (headersEnd > begun.length || long !== null) return
+      const type = textHeader(begun.subarray(PRELUDE_BYTES, headersEnd), ':event-type')
+      long = type === 'metadata' ? createJsonSkim(tell) : 'passing'
+      payload = begun.subarray(headersEnd)
+    }
+    if (long === 'passing') return
+    const checksum = Math.max(0, CHECKSUM_BYTES - after)
+    long.push(payload.subarray(0, Math.max(0, payload.length - checksum)))
+  }
+
   function take(bytes: Buffer): void {
     if (frameBytes <= maxFrameBytes) frame.add(bytes)
+    else takeLong(bytes, missing - bytes.length)
     missing -= bytes.length
     if (missing > 0) return
     if (frameBytes === 0) {
@@ -48,6 +74,8 @@ export function createEventStreamReader(maxFrameBytes: number): UsageReader {
       return
     }
     if (frameBytes <= maxFrameBytes) read()
+    else if (long !== null && long !== 'passing') long.end()
+    long = null
     frame.clear()
     frameBytes = 0
     missing = PRELUDE_BYTES

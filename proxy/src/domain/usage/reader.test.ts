@@ -178,6 +178,25 @@ describe('other answers', () => {
     })
   })
 
+  it.each([1, 7, 300, 1_000_000])(
+    'are read of a frame that is too long to be kept, in pieces of %i bytes',
+    (cut) => {
+      const tokens = { usage: { inputTokens: 3, outputTokens: 4 } }
+      const whole = Buffer.concat([
+        frame('chunk', JSON.stringify({ bytes: 'A'.repeat(3_000) })),
+        frame('metadata', JSON.stringify({ trace: { guardrail: 'x'.repeat(3_000) }, ...tokens })),
+        frame('contentBlockDelta', JSON.stringify({ usage: { inputTokens: 99 }, text: 'x'.repeat(3_000) })),
+        frame('messageStop', '{}'),
+      ])
+      const pieces = Array.from({ length: Math.ceil(whole.length / cut) }, (_, at) =>
+        whole.subarray(at * cut, (at + 1) * cut),
+      )
+      const read = through('application/vnd.amazon.eventstream', pieces, { maxBytes: 1_000 })
+      expect(read.usage).toMatchObject({ input: 3, output: 4 })
+      expect(read.bytes === whole.toString('latin1')).toBe(true)
+    },
+  )
+
   it.each(['00'.repeat(40), 'ffffffff'.repeat(8), '0000001000000040'.padEnd(64, '0')])(
     'that are no frames go through all the same: %s',
     (hex) => {

@@ -17,10 +17,14 @@ export interface SecondAddresses {
 /** Google's uploads (ai.google.dev/api/files); `location` is theirs of old (`uploadType=resumable`), and of every redirect. */
 const UPLOAD_HEADERS: ReadonlySet<string> = new Set(['x-goog-upload-url', 'x-goog-upload-control-url'])
 
+const LENGTHS: ReadonlySet<number> = new Set([...UPLOAD_HEADERS, 'location'].map(({ length }) => length))
+
 export function behindProxy(headers: string[], addresses: SecondAddresses): string[] {
   let changed: string[] | null = null
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    const name = (headers[at] as string).toLowerCase()
+    const raw = headers[at] as string
+    if (!LENGTHS.has(raw.length)) continue
+    const name = raw.toLowerCase()
     const isUpload = UPLOAD_HEADERS.has(name)
     if (!isUpload && name !== 'location') continue
     const given = ours(headers[at + 1] as string, addresses)
