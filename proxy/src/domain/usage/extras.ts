@@ -16,7 +16,9 @@ export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {
 export const count = (value: unknown): number | null =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null
 
-const listOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isFields) : [])
+const NONE: readonly Fields[] = []
+
+const listOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isFields) : NONE)
 
 type Building = { -readonly [K in keyof UsageExtras]: UsageExtras[K] } & {
   items?: Partial<Record<PricedItem, number>>
@@ -40,7 +42,12 @@ export function extrasOfUsage(usage: Fields): UsageExtras | undefined {
   readTools(usage, extras)
   const tier = tierOf(usage)
   if (tier !== null) extras.tier = tier
-  return Object.keys(extras).length === 0 ? undefined : extras
+  return isEmpty(extras) ? undefined : extras
+}
+
+function isEmpty(extras: UsageExtras): boolean {
+  for (const _ in extras) return false
+  return true
 }
 
 /** Tokens of sound and of images: parts of the input or the output. */
@@ -84,14 +91,15 @@ const SERVER_TOOLS: ReadonlyMap<string, PricedItem | null> = new Map<string, Pri
 ])
 
 function readTools(usage: Fields, extras: Building): void {
-  for (const [name, times] of Object.entries(fieldsOf(usage.server_tool_use))) {
+  const { server_tool_use: tools, connectors } = usage
+  for (const [name, times] of isFields(tools) ? Object.entries(tools) : []) {
     const item = SERVER_TOOLS.get(name)
     if (item !== null) add(extras, item ?? 'other', count(times))
   }
   // xAI's live search, Perplexity's searches, Mistral's connectors.
   add(extras, 'source', count(usage.num_sources_used))
   add(extras, 'web_search', count(usage.num_search_queries))
-  for (const [name, times] of Object.entries(fieldsOf(usage.connectors))) {
+  for (const [name, times] of isFields(connectors) ? Object.entries(connectors) : []) {
     add(extras, CONNECTORS.get(name) ?? 'other', count(times))
   }
   // OpenAI's transcriptions: {type: 'duration', seconds}.
@@ -156,7 +164,7 @@ export function extrasBeside(place: Fields, usage: UsageExtras | undefined): Usa
   }
   const tier = tierOf(place)
   if (tier !== null) extras.tier = tier
-  return Object.keys(extras).length === 0 ? usage : mergeExtras(usage, extras)
+  return isEmpty(extras) ? usage : mergeExtras(usage, extras)
 }
 
 const COUNTS = [

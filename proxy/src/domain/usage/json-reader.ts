@@ -97,7 +97,8 @@ function skimming(): Skimmed {
 const AT_TOP: ReadonlySet<string> = new Set([
   ...['usage', 'usageMetadata', 'model', 'modelVersion', 'service_tier', 'serviceTier'],
 ])
-/** Something that is charged apart stands in what the model did. */
+/** What the model did: something that is charged apart may stand in it. */
+const DONE: ReadonlySet<string> = new Set(['output', 'candidates'])
 const PIECES = [
   '"web_search_call"',
   '"file_search_call"',
@@ -108,11 +109,13 @@ const PIECES = [
 /** Without making objects of what the model wrote; null where the members at the top do not tell it. */
 function toldAtTop(bytes: Buffer): Told | null {
   const members: Record<string, unknown> = {}
+  let mayHavePieces = false
   let open = { name: '', start: 0 }
   const reader: ValueReader<'top' | 'member'> = {
     root: 'top',
     enter(place, key, _kind, start, end) {
       const name = key?.text ?? ''
+      if (place === 'top' && DONE.has(name)) mayHavePieces = true
       if (place !== 'top' || !AT_TOP.has(name)) return null
       if (end !== 0) members[name] = parsedAt(bytes, start, end)
       open = { name, start }
@@ -123,7 +126,7 @@ function toldAtTop(bytes: Buffer): Told | null {
     },
   }
   const usage = walkObject(bytes, [reader]) === -1 ? null : readUsage(members)
-  if (usage === null || PIECES.some((sign) => bytes.indexOf(sign) !== -1)) return null
+  if (usage === null || (mayHavePieces && PIECES.some((sign) => bytes.indexOf(sign) !== -1))) return null
   return { usage, model: readModel(members), isLast: true }
 }
 

@@ -100,6 +100,7 @@ class Forwarded extends Heard implements RelayObserver {
   instead(status: number): Pick<Relaying, 'headers' | 'body'> | null {
     const { plainer } = this.#forwarding
     if (plainer === null || this.#isPlainer || (status !== 400 && status !== 422)) return null
+    if (!this.mayGoOn()) return null
     this.isAlive = true
     this.#isPlainer = true
     return plainer()
