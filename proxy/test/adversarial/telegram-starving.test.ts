@@ -225,6 +225,19 @@ describe('what keeps cards from the chat', () => {
     ])
   })
 
+  it('is not the backlog of its own agent when a person brings it back', async () => {
+    await using kit = await createTelegramKit({ telegram: { pace: { burst: 3, perSecond: 2 } } })
+    const { card } = await kit.ask({ skillId: 'first' })
+    kit.double.say(kit.chatId, '/pending', ANN)
+    const list = await kit.said('A number brings its card back')
+    for (let n = 0; n < 15; n++) await kit.submit({ code: `console.log(${n})\n` })
+    const before = kit.double.messages.length
+    await kit.double.press(kit.chatId, list.messageId, '1', ANN).answered
+    const shown = (): number => kit.double.messages.findLastIndex(({ text }) => text === card.text)
+    await kit.double.waitFor(() => shown() >= before, 'the card once more')
+    expect(shown() - before).toBeLessThanOrEqual(2)
+  })
+
   it('is not a notice that waits for room in the pace', async () => {
     const { kit, fail } = await withTwoAgents()
     await using _kit = kit

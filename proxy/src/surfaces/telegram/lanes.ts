@@ -8,7 +8,7 @@ import type { Claim, PaceLimits } from './pace.ts'
  */
 export const TELEGRAM_LANES = 'telegram:'
 
-/** What a person caused: the deletion of a message with a secret. */
+/** What a person caused: the deletion of a message with a secret, a card that was asked for once more. */
 export const personLane = (chatId: string): string => `${TELEGRAM_LANES}${chatId}`
 /** Replies to commands. */
 export const replyLane = (chatId: string): string => `${TELEGRAM_LANES}${chatId}/reply`

@@ -16,7 +16,7 @@ import type { BotApi, BotPress, BotUser } from './bot-api.ts'
 import { BotApiError, isTransient, troubleOf } from './bot-errors.ts'
 import { readCallbackData, SHOW, WHOLE_HASH } from './callback-data.ts'
 import type { TelegramDeps } from './deps.ts'
-import { cardLane, updateLane } from './lanes.ts'
+import { personLane, updateLane } from './lanes.ts'
 import { decisionSaid } from './outcome-message.ts'
 import type { Refusals } from './refusals.ts'
 import type { Sender } from './sender.ts'
@@ -50,14 +50,14 @@ export function createPresses(
       if (isAskCard(card)) {
         const ask = deps.llm.access.find(subject)
         if (ask?.status !== 'pending') return { text: 'It waits no more.', alert: false }
-        outbox.enqueue(cardLane(chat.id, ask.agentId), 'provider_ask', { askId: subject, again: true })
+        outbox.enqueue(personLane(chat.id), 'provider_ask', { askId: subject, again: true })
         return SHOWN
       }
       const execution = executions.find(subject as RequestId)
       const kind = execution?.status === 'pending' ? 'card' : 'secret_prompt'
       if (execution === undefined || (kind === 'secret_prompt' && execution.status !== 'awaiting_secrets'))
         return { text: 'It waits no more.', alert: false }
-      outbox.enqueue(cardLane(chat.id, execution.agentId), kind, { requestId: subject, again: true })
+      outbox.enqueue(personLane(chat.id), kind, { requestId: subject, again: true })
       return SHOWN
     })
     sender.nudge()
