@@ -22,7 +22,7 @@ afterEach(() => rmSync(dir, { recursive: true }))
 function fileWith(rows: number): string {
   const path = join(dir, `${rows}.db`)
   const db = openDatabase(path)
-  db.exec(`INSERT INTO agents VALUES ('${AGENT}', 'a', 'h', '[]', NULL, 1, NULL, '[]');
+  db.exec(`INSERT INTO agents (id, name, token_sha256, cidrs, wake, created_at, revoked_at, tags) VALUES ('${AGENT}', 'a', 'h', '[]', NULL, 1, NULL, '[]');
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
     INSERT INTO executions (request_id, skill_id, code_hash, status, created_at, agent_id, consent, consent_hash, changes,
       expires_at, trusted, finished_at)

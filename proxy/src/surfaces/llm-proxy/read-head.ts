@@ -45,10 +45,10 @@ export function readRequest(
   if ('problem' in target) return unread(refused('bad_request', `The path ${target.problem}.`), 'openai')
   const route = routeOf(target.path, providers)
   if (route === null) {
-    return unread(refused('unknown_provider', 'No such path; see GET /openapi.json.'), 'openai')
+    return unread(refused('unknown_path', 'No such path; see GET /openapi.json.'), 'openai')
   }
   const found = route.kind === 'provider' ? providers.find(route.provider) : null
-  if (found === undefined) return unread(unknownProvider(), 'openai')
+  if (found === undefined) return unread(notFound(target.path), 'openai')
   if (found !== null && 'missing' in found) {
     const [first = ''] = found.missing
     const name = route.kind === 'provider' ? route.provider : ''
@@ -101,8 +101,12 @@ function takeUpload(query: string): readonly [string, string | null] {
 
 const unread = (refusal: LlmRefusal, shape: ErrorShape): Unread => ({ refusal, shape })
 
-const unknownProvider = (): LlmRefusal =>
-  refused('unknown_provider', 'There is no such provider; the owner sees them with: oauth3 provider list')
+/** Behind /v1 a name may be meant for another surface, which is not there; behind /llm it can only be a provider's. */
+const notFound = (path: string): LlmRefusal =>
+  refused(
+    path.startsWith('/v1/') ? 'unknown_path' : 'unknown_provider',
+    'There is no such provider; the owner sees them with: oauth3 provider list',
+  )
 
 const CREDENTIAL_PROBLEM = {
   missing: refused('unauthenticated', 'Send an agent token (oa3_…) where the provider wants its key.'),

@@ -45,6 +45,7 @@ export const LLM_ERRORS = {
   },
   // Claude Code shows a 404 as a fault of the model, and asks twice; others ask three times after a 503.
   unknown_provider: { status: 403, help: 'There is no provider of this name, or none for this model.' },
+  unknown_path: { status: 404, help: 'There is nothing at this path, and no provider of its name.' },
   limit_passed: {
     status: 429,
     help: 'A limit of the grant is used up, or this request may use more than is left; the message says what to make smaller, x-oauth3-retry-after when it is free again.',
