@@ -15,6 +15,7 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
   let project: ComposeProject
   let instanceId = ''
   let isDown = false
+  const statuses: string[] = []
 
   const ours = (type: string) => ({ label: [type] })
   const containersOf = (label: string) => docker.listContainers({ all: true, filters: ours(label) })
@@ -38,6 +39,12 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
     project = await ComposeProject.create({ OAUTH3_POOL_SIZE: '1' })
     const up = await project.compose(['up', '-d', '--build'], { timeoutMs: BUILD_MS })
     if (up.code !== 0) throw new Error(`docker-compose up failed:\n${up.stdout}${up.stderr}`.slice(-4_000))
+    // Right behind it, as a newcomer does.
+    for (let said = ''; said !== 'ok'; ) {
+      const { code, stdout } = await project.oauth3(['status', '--json'])
+      said = code === 0 ? (JSON.parse(stdout) as { status: string }).status : `exit ${code}`
+      if (statuses.at(-1) !== said) statuses.push(said)
+    }
   }, BUILD_MS)
 
   afterAll(async () => {
@@ -63,6 +70,10 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
       60_000,
     )
     expect(oneShot.Status).toContain('Exited (0)')
+  })
+
+  it('says that it is starting until it can run code, and nothing worse', () => {
+    expect(statuses.filter((said) => !['exit 3', 'starting', 'ok'].includes(said))).toEqual([])
   })
 
   it('listens on loopback only, as nobody, without capabilities, on a read-only root', async () => {
@@ -166,6 +177,35 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
       upstream.close()
     }
   })
+
+  it(
+    'is backed up while it runs, and restored as the page says',
+    async () => {
+      expect(await project.oauth3(['backup', '/data/backup.db'])).toMatchObject({ code: 0, stderr: '' })
+      await json(project.oauth3(['agent', 'add', 'late', '--json']))
+      expect((await project.oauth3(['restore', '/data/backup.db'])).code).toBe(5)
+      expect((await project.compose(['stop', 'oauth3'])).code).toBe(0)
+      const restored = await project.compose([
+        'run',
+        '--rm',
+        '-T',
+        '--no-deps',
+        'oauth3',
+        'restore',
+        '/data/backup.db',
+      ])
+      expect(restored).toMatchObject({ code: 0, stdout: expect.stringContaining('/data/proxy.db restored') })
+      expect((await project.compose(['start', 'oauth3'])).code).toBe(0)
+      const agents = await until(
+        'the daemon',
+        async () => json<{ agents: { name: string }[] }>(project.oauth3(['agent', 'list', '--json'])),
+        60_000,
+      )
+      expect(agents.agents.map(({ name }) => name)).not.toContain('late')
+      expect(agents.agents.map(({ name }) => name)).toContain('compose')
+    },
+    patience(300_000),
+  )
 
   it(
     'leaves nothing behind on down -v, its waiting sandboxes included',
