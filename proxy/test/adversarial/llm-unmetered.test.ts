@@ -84,6 +84,15 @@ describe('an endpoint whose use nobody is told', () => {
     }
   })
 
+  it.each(['utf-8', 'none', 'identity'])(
+    '%s is no coding, and the body is looked through',
+    async (encoding) => {
+      const token = await limited('openai', { tokens_per_day: 1_000_000 })
+      const body = JSON.stringify(chatBody())
+      expect((await ask('openai', CHAT, token, body, { 'content-encoding': encoding })).status).toBe(200)
+    },
+  )
+
   it('and what is free passes', async () => {
     const token = await limited('openai', { tokens_per_day: 1 })
     expect((await limits.kit.ask('/llm/openai/v1/models', { token })).status).toBe(200)

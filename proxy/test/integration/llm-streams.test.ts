@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { gzipSync } from 'node:zlib'
+import { deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { chatBody, createLlmKit, type LlmKit } from '../support/llm-kit.ts'
 import { patience } from '../support/pace.ts'
@@ -231,14 +231,22 @@ it('a vendor that closes without an answer is a 502 that says so, and the daemon
   expect((await kit.ask(CHAT, { body: chatBody() })).status).toBe(200)
 })
 
-it('an answer that is compressed though nobody asked is readable all the same', async () => {
-  const text = JSON.stringify({ object: 'chat.completion', choices: [], words: WORDS })
+const COMPRESSED = JSON.stringify({ object: 'chat.completion', choices: [], words: WORDS })
+it.each([
+  ['gzip', gzipSync(COMPRESSED)],
+  ['deflate', deflateSync(COMPRESSED)],
+  ['deflate', deflateRawSync(COMPRESSED)],
+  ['zstd', zstdCompressSync(COMPRESSED)],
+  ['gzip, zstd', zstdCompressSync(gzipSync(COMPRESSED))],
+  ['utf-8', Buffer.from(COMPRESSED)],
+  ['none', Buffer.from(COMPRESSED)],
+])('an answer that comes in %s though nobody asked is readable all the same', async (encoding, body) => {
   kit.vendors.next('openai', {
-    headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
-    pieces: [gzipSync(text)],
+    headers: { 'content-type': 'application/json', 'content-encoding': encoding },
+    pieces: [body],
   })
   const answer = await kit.ask(CHAT, { body: chatBody(), headers: { 'accept-encoding': 'gzip' } })
-  expect(answer.text).toBe(text)
+  expect(answer.text).toBe(COMPRESSED)
 })
 
 it('a body without a length goes on without one, and Expect is answered', async () => {

@@ -5,6 +5,7 @@
 
 import { FORBIDDEN_METHODS, isGraphqlPath } from '../capabilities/index.ts'
 import type { BodyInspection } from './body-claims.ts'
+import { codingsOf } from './content-coding.ts'
 import {
   flat,
   type HeaderField,
@@ -115,7 +116,7 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
   const broken = placements.broken()
   if (broken !== null) return refuse(broken.refused, broken.secrets)
 
-  const isEncoded = !['', 'identity'].includes((valuesOf(fields, 'content-encoding')[0] ?? '').toLowerCase())
+  const isEncoded = codingsOf(valuesOf(fields, 'content-encoding')[0] ?? '').length > 0
   const render = isEncoded ? null : bodyRendering(valuesOf(fields, 'content-type')[0] ?? '')
   const inBody = declared.kind === 'none' ? [] : bodyPlacements(policy, target, render)
   const contentType = valuesOf(fields, 'content-type')[0] ?? ''

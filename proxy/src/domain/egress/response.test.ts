@@ -125,8 +125,8 @@ describe('the body of an answer', () => {
 
   it.each([
     ['Content-Encoding', 'compress'],
-    ['Content-Encoding', 'gzip, br'],
-    ['Content-Encoding', 'gzip', 'Content-Encoding', 'gzip'],
+    ['Content-Encoding', 'gzip, compress'],
+    ['Content-Encoding', 'gzip', 'Content-Encoding', 'x-unheard-of'],
     ['Content-Encoding', 'constructor'],
   ])('is not given with %s: %s', (...rawHeaders) => {
     expect(prepare({ rawHeaders })).toEqual({ refused: 'answer_unreadable' })

@@ -3,8 +3,8 @@
  * An answer that cannot be searched is not given. Neither the reason phrase nor trailers are passed on.
  */
 import { type Duplex, Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import type { Scrubber } from '../scrub/index.ts'
+import { codingsOf, decodersOf } from './content-coding.ts'
 import { flat, type HeaderField, isHopByHop, readFields } from './header-fields.ts'
 import type { EgressPolicy } from './policy.ts'
 import { scrubText } from './scrub-text.ts'
@@ -47,16 +47,9 @@ export const scrubberFor = (policy: EgressPolicy): Scrubber | null =>
   policy.secrets.length === 0 ? null : policy.scrubber()
 
 const SHORT_BYTES = 65_536
+const NO_CODINGS: string[] = []
 /** Only the daemon says what it refused; an upstream that says it would be believed. */
 const OURS = 'x-oauth3-'
-
-const DECODERS = new Map<string, () => Duplex>([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
-  ['zstd', createZstdDecompress],
-])
 
 export function prepareResponse(
   response: ResponseToPrepare,
@@ -76,11 +69,10 @@ export function prepareResponse(
   if (hasBody && facts.transfer !== null && facts.transfer.trim().toLowerCase() !== 'chunked') {
     return { refused: 'answer_unreadable' }
   }
-  const encodings = encodingsOf(facts)
-  const decoder = encodings.length === 0 ? undefined : DECODERS.get(encodings[0] ?? '')
-  if (hasBody && (encodings.length > 1 || (encodings.length === 1 && decoder === undefined))) {
-    return { refused: 'answer_unreadable' }
-  }
+  const codings = facts.encoding === null ? NO_CODINGS : codingsOf(facts.encoding)
+  const decoders = decodersOf(codings)
+  if (hasBody && decoders === null) return { refused: 'answer_unreadable' }
+  const isEncoded = codings.length > 0
   const kept: HeaderField[] = []
   for (const field of fields) {
     const { name } = field
@@ -90,12 +82,11 @@ export function prepareResponse(
     kept.push(field)
   }
   const clean = scrubFields(scrubber, kept)
-  const isShort = hasBody && decoder === undefined && length !== null && length <= SHORT_BYTES
+  const isShort = hasBody && !isEncoded && length !== null && length <= SHORT_BYTES
   return {
     headers: flat(clean),
-    transforms: () =>
-      hasBody ? [...(decoder === undefined ? [] : [decoder()]), createScrubTransform(scrubber)] : [],
-    search: () => (!hasBody ? null : decoder === undefined ? scrubber.stream() : 'encoded'),
+    transforms: () => (hasBody ? [...(decoders?.() ?? []), createScrubTransform(scrubber)] : []),
+    search: () => (!hasBody ? null : isEncoded ? 'encoded' : scrubber.stream()),
     short: isShort ? (body) => scrubShort(scrubber, body) : null,
   }
 }
@@ -175,9 +166,6 @@ function joined(fields: readonly HeaderField[]): string {
   for (const { value } of fields) all += value
   return all
 }
-
-const encodingsOf = ({ encoding }: Facts): string[] =>
-  encoding === null ? [] : partsOf(encoding).filter((part) => part !== '' && part !== 'identity')
 
 /** Gives on what is safe as soon as it is; a body that breaks off never gives what was still held back. */
 function createScrubTransform(scrubber: Scrubber): Transform {

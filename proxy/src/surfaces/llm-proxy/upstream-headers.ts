@@ -1,4 +1,10 @@
-import { declaredBody, type HeaderField, isHopByHop, namedByConnection } from '../../domain/egress/index.ts'
+import {
+  codingsOf,
+  declaredBody,
+  type HeaderField,
+  isHopByHop,
+  namedByConnection,
+} from '../../domain/egress/index.ts'
 import type { Provider } from '../../domain/providers/index.ts'
 
 /** What becomes of the fields of a request that has lost its credential. */
@@ -67,7 +73,7 @@ export function upstreamHead(fields: readonly HeaderField[], websocket: boolean)
     headers,
     bodyBytes: body.kind === 'none' ? 0 : body.kind === 'length' ? body.bytes : null,
     contentType: contentType ?? '',
-    isEncoded: encoding !== null && encoding !== 'identity',
+    isEncoded: encoding !== null && codingsOf(encoding).length > 0,
     waitSeconds,
   }
 }

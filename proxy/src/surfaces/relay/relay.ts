@@ -1,4 +1,4 @@
-import { type Duplex, pipeline, type Readable, Transform } from 'node:stream'
+import { type Duplex, pipeline, type Readable, Transform, Writable } from 'node:stream'
 import type { Dispatcher, Pool } from 'undici'
 import { type BodySearch, prepareResponse } from '../../domain/egress/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
@@ -136,9 +136,7 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
         this.#end()
         return
       }
-      this.#isOver = true
-      started.abort(LEFT)
-      this.#observer.refuse('unreadable')
+      this.#refuseUnreadable(started)
       return
     }
     const behind = this.#observer.onAnswer(status, rawHeaders)
@@ -156,9 +154,12 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
         this.#end()
         return
       }
-      response.sendDate = false
-      response.writeHead(status, headers)
-      this.#answer = decodedAnswer([...given.transforms(), ...transformOf(behind)], response, ready)
+      const transforms = [...given.transforms(), ...transformOf(behind)]
+      this.#answer = decodedAnswer(transforms, response, { status, headers }, ready, () => {
+        // What was given of it must not look whole; of nothing it can still be said why.
+        if (response.headersSent) response.destroy()
+        else this.#refuseUnreadable(started)
+      })
       return
     }
     const mayHaveBody = method !== 'HEAD' && status !== 204 && status !== 304
@@ -175,6 +176,13 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     this.#next = next
     started.abort(LEFT)
     pool.dispatch({ path, method: method as Dispatcher.HttpMethod, headers, body }, next)
+  }
+
+  #refuseUnreadable(started: Dispatcher.DispatchController): void {
+    const isUnderWay = !this.#isOver
+    this.#isOver = true
+    if (isUnderWay) started.abort(LEFT)
+    this.#observer.refuse('unreadable')
   }
 
   onResponseData(started: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -252,11 +260,36 @@ function transformOf(search: BodySearch | null): Duplex[] {
   ]
 }
 
-/** A body that cannot be decoded destroys the response with the rest: an answer that was cut never looks whole. */
-function decodedAnswer(transforms: readonly Duplex[], response: AnswerSink, ready: () => void): Answer {
+/** The head leaves with the first of the body, so that of a body which cannot be decoded it is known by then. */
+function decodedAnswer(
+  transforms: readonly Duplex[],
+  response: AnswerSink,
+  head: { readonly status: number; readonly headers: string[] },
+  ready: () => void,
+  failed: () => void,
+): Answer {
   const [first, ...rest] = transforms
   if (first === undefined) throw new Error('an encoded body goes through something')
-  pipeline([first, ...rest, response], () => {})
+  const begin = (): void => {
+    if (response.headersSent) return
+    response.sendDate = false
+    response.writeHead(head.status, head.headers)
+  }
+  const sink = new Writable({
+    write(chunk: Uint8Array, _encoding, done) {
+      begin()
+      if (response.write(chunk)) done()
+      else response.once('drain', done)
+    },
+    final(done) {
+      begin()
+      response.end(done)
+    },
+  })
+  response.once('close', () => sink.destroy())
+  pipeline([first, ...rest, sink], (error) => {
+    if (error && !response.destroyed) failed()
+  })
   first.on('drain', ready)
   return {
     write: (chunk) => first.destroyed || first.write(chunk),
