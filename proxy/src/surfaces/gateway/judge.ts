@@ -96,16 +96,21 @@ function beyondLimit(session: EgressSession, { door }: Arrival): Refused {
   return { rule: 'too_many_requests', session: told ? null : session, origin: '', path: '', secrets: [] }
 }
 
-/** In a tunnel a path, elsewhere a whole `http` URL; null for every other form of request target. */
+/**
+ * In a tunnel a path, or a whole URL that names where the tunnel leads (RFC 9112, 3.2.2); elsewhere a whole `http` URL. Null for
+ * every other form of request target.
+ */
 function readTarget(
   url: string,
   { tunnel }: Arrival,
 ): { readonly target: EgressTarget; readonly path: string } | null {
-  if (tunnel !== null) return url.startsWith('/') || url === '*' ? { target: tunnel.target, path: url } : null
-  const parts = /^http:\/\/([^/?#\\]*)([/?].*)?$/i.exec(url)
-  const target = parts?.[1] === undefined ? null : parseAuthority(parts[1], 'http')
-  if (target === null) return null
-  const path = parts?.[2] ?? '/'
+  if (tunnel !== null && (url.startsWith('/') || url === '*')) return { target: tunnel.target, path: url }
+  const scheme = tunnel?.target.scheme ?? 'http'
+  const parts = /^(https?):\/\/([^/?#\\]*)([/?].*)?$/i.exec(url)
+  if (parts?.[2] === undefined || parts[1]?.toLowerCase() !== scheme) return null
+  const target = parseAuthority(parts[2], scheme)
+  if (target === null || (tunnel !== null && originOf(target) !== originOf(tunnel.target))) return null
+  const path = parts[3] ?? '/'
   return { target, path: path.startsWith('/') ? path : `/${path}` }
 }
 

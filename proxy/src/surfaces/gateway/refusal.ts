@@ -20,13 +20,13 @@ const STATUS: Partial<Record<EgressRule, number>> = {
   tls_not_verified: 502,
   answer_unreadable: 502,
 }
-const REASON: Record<number, string> = {
-  400: 'Bad Request',
-  403: 'Forbidden',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  502: 'Bad Gateway',
-}
+
+/** Clients print the line as it comes. */
+const MAX_PHRASE_CHARS = 200
+
+/** The rule as a reason phrase: of a CONNECT that failed, and of much else, it is all that clients show. Nothing of the code's is in it. */
+const phraseOf = (rule: EgressRule): string =>
+  `${rule}: ${EGRESS_RULES[rule]}`.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_PHRASE_CHARS)
 
 const LAST_WORDS_MS = 2_000
 
@@ -44,7 +44,7 @@ function bodyOf({ rule, origin, secrets, ask }: Refusal): string {
 /** `last`: nothing more can be read from this connection, so it is closed. */
 export function answerRefusal(response: ServerResponse, refusal: Refusal, last: boolean): void {
   const body = bodyOf(refusal)
-  response.writeHead(statusOf(refusal.rule), [
+  response.writeHead(statusOf(refusal.rule), phraseOf(refusal.rule), [
     'content-type',
     'application/json',
     'content-length',
@@ -66,10 +66,9 @@ export function writeRefusal(socket: Duplex, refusal: Refusal): void {
   const close = setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref()
   socket.once('close', () => clearTimeout(close))
   const body = bodyOf(refusal)
-  const status = statusOf(refusal.rule)
   socket.end(
     [
-      `HTTP/1.1 ${status} ${REASON[status]}`,
+      `HTTP/1.1 ${statusOf(refusal.rule)} ${phraseOf(refusal.rule)}`,
       'content-type: application/json',
       `content-length: ${Buffer.byteLength(body)}`,
       `x-oauth3-refused: ${refusal.rule}`,
