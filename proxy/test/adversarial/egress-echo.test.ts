@@ -103,10 +103,10 @@ describe.skipIf(!docker.available)(`an upstream that echoes the secret ${docker.
       tell('joined', pieces.map(([, text]) => text).join(''))
       tell('multipart', await get(base + '/range', { headers: { ...headers, range: 'bytes=0-3,4-7', 'if-range': 'x' } }))`,
     )
-    for (const [status, text] of report.pieces) {
-      expect([status, text]).not.toEqual([206, expect.anything()])
-      expect(text).toBe('[secret:KEY]')
-    }
+    for (const [status] of report.pieces) expect(status).toBe(206)
+    // What stands in its place is as long as it is.
+    expect(report.joined).toBe('[secret:KEY]'.padEnd(VALUE.length, '*'))
+    expect(report.multipart.rule).toBe('range_not_searchable')
     await nowhere(report, answer.request_id)
   })
 

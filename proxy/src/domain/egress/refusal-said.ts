@@ -18,6 +18,7 @@ const SHORT: Record<EgressRule, string> = {
   method_not_allowed: 'a method that cannot pass',
   secret_not_for_host: 'a host that the secret is not for',
   secret_not_for_surface: 'a part of the request that the secret is not for',
+  range_not_searchable: 'several ranges, or one that is not in bytes',
   answer_unreadable: 'an answer that cannot be searched for secrets',
   too_many_requests: 'too many requests',
   gateway_fault: 'the gateway failed',

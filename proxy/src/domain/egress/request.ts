@@ -5,6 +5,7 @@
 
 import { FORBIDDEN_METHODS, isGraphqlPath } from '../capabilities/index.ts'
 import type { BodyInspection } from './body-claims.ts'
+import { formatWidened, parseByteRange, type WidenedRange } from './byte-range.ts'
 import { codingsOf } from './content-coding.ts'
 import {
   flat,
@@ -72,10 +73,12 @@ export interface PreparedRequest {
    * to no end within the limit may do anything.
    */
   readonly inspection: BodyInspection | null
+  /** The part that the code asked for, where more is asked for so that its borders can be searched; see `prepareResponse`. */
+  readonly range: WidenedRange | null
 }
 
 /** A request with two of these means different things to different servers. */
-const ONCE = ['host', 'authorization', 'content-type', 'content-encoding']
+const ONCE = ['host', 'authorization', 'content-type', 'content-encoding', 'range']
 /** Parts of the head where no secret belongs: servers log them, hand them on, or read them as something else. */
 const NO_SECRET_IN =
   /^(accept-encoding|content-length|content-range|cookie|expect|forwarded|host|if-range|origin|range|referer|user-agent|via|x-forwarded-.*)$/
@@ -104,10 +107,14 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
   const [host] = valuesOf(fields, 'host')
   if (host !== undefined && !namesTarget(host, target)) return refuse('host_mismatch')
 
+  const range = widenedRange(fields, policy, target)
   const placements = createPlacements(policy, target)
   const path = placePath(request.path, placements)
   const isDropped = (name: string): boolean =>
-    isHopByHop(name) || named.has(name) || isReplaced(name, isWebSocket, policy, target)
+    isHopByHop(name) ||
+    named.has(name) ||
+    isReplaced(name, isWebSocket, policy) ||
+    (range !== null && name === 'range')
   const kept: HeaderField[] = []
   for (const field of fields) {
     const placed = placeField(field, placements, isDropped(field.name))
@@ -115,6 +122,7 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
   }
   const broken = placements.broken()
   if (broken !== null) return refuse(broken.refused, broken.secrets)
+  if (range === 'unsearchable' || (range !== null && isWebSocket)) return refuse('range_not_searchable')
 
   const isEncoded = codingsOf(valuesOf(fields, 'content-encoding')[0] ?? '').length > 0
   const render = isEncoded ? null : bodyRendering(valuesOf(fields, 'content-type')[0] ?? '')
@@ -137,6 +145,7 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
     ...kept,
     // An answer that is not compressed can be searched as it comes.
     ...(policy.secrets.length === 0 ? [] : [{ name: 'accept-encoding', value: 'identity' }]),
+    ...(range === null ? [] : [{ name: 'range', value: formatWidened(range) }]),
     ...(framing.kind === 'length' ? [{ name: 'content-length', value: `${framing.bytes}` }] : []),
     ...(isWebSocket ? WEBSOCKET_FIELDS : []),
   ]
@@ -150,6 +159,7 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
     body: inBody.length === 0 ? null : createBodyRewriter(inBody, placements.used, misplaced),
     framing,
     inspection: isInspected ? { path: request.path, contentType, isEncoded, ...looksFor } : null,
+    range,
   }
 }
 
@@ -193,16 +203,25 @@ function namesTarget(host: string, target: EgressTarget): boolean {
 }
 
 /** Fields that are written anew, or that must not reach this upstream. */
-function isReplaced(name: string, isWebSocket: boolean, policy: EgressPolicy, target: EgressTarget): boolean {
+function isReplaced(name: string, isWebSocket: boolean, policy: EgressPolicy): boolean {
   // The gateway's server has already answered an `Expect`.
   if (name === 'host' || name === 'content-length' || name === 'expect') return true
   if (policy.secrets.length === 0) return false
   if (name === 'accept-encoding') return true
   // Compressed frames could not be searched.
-  if (isWebSocket && name === 'sec-websocket-extensions') return true
-  // A host that knows a secret could be made to give it back in pieces too small to be recognised.
-  const isRange = name === 'range' || name === 'if-range'
-  return isRange && policy.secrets.some((secret) => reaches(secret.hosts, target))
+  return isWebSocket && name === 'sec-websocket-extensions'
+}
+
+/** A host that knows a secret could be made to give it back in pieces too small to be recognised. */
+function widenedRange(
+  fields: readonly HeaderField[],
+  policy: EgressPolicy,
+  target: EgressTarget,
+): WidenedRange | 'unsearchable' | null {
+  const [value] = valuesOf(fields, 'range')
+  if (value === undefined || !policy.secrets.some((secret) => reaches(secret.hosts, target))) return null
+  const asked = parseByteRange(value)
+  return asked === null ? 'unsearchable' : { asked, marginBytes: policy.scrubber().longestMatchBytes }
 }
 
 function placePath(path: string, placements: Placements): string {

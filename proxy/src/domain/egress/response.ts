@@ -4,8 +4,9 @@
  */
 import { type Duplex, Transform } from 'node:stream'
 import type { Scrubber } from '../scrub/index.ts'
+import { type Cut, cutOf, cutting, type WidenedRange } from './byte-range.ts'
 import { codingsOf, decodersOf } from './content-coding.ts'
-import { flat, type HeaderField, isHopByHop, readFields } from './header-fields.ts'
+import { flat, type HeaderField, isHopByHop, readFields, valuesOf } from './header-fields.ts'
 import type { EgressPolicy } from './policy.ts'
 import { scrubText } from './scrub-text.ts'
 
@@ -19,9 +20,13 @@ export interface ResponseToPrepare {
   readonly method: string
   /** The answer to a WebSocket handshake: `Connection` and `Upgrade` stay. */
   readonly websocket?: boolean
+  /** Of the request, where more was asked for than the code did. */
+  readonly range?: WidenedRange | null
 }
 
 export interface PreparedResponse {
+  /** Another than came where there is nothing in the part that was asked for. */
+  readonly status: number
   /** Flat name, value …; without `content-length` where the body may change its length. */
   readonly headers: string[]
   /** What the body goes through, in order, for `stream.pipeline`; made anew at each call, empty when it passes as it is. */
@@ -60,7 +65,13 @@ export function prepareResponse(
   const facts = factsOf(fields)
   if (scrubber === null) {
     const kept = fields.filter(({ name }) => isKept(name, facts, websocket))
-    return { headers: flat(kept), transforms: () => [], search: () => null, short: null }
+    return {
+      status: response.status,
+      headers: flat(kept),
+      transforms: () => [],
+      search: () => null,
+      short: null,
+    }
   }
 
   const length = lengthOf(facts)
@@ -73,6 +84,8 @@ export function prepareResponse(
   const decoders = decodersOf(codings)
   if (hasBody && decoders === null) return { refused: 'answer_unreadable' }
   const isEncoded = codings.length > 0
+  const cut = cutFor(response, fields)
+  if (cut === null || (cut !== 'whole' && isEncoded)) return { refused: 'answer_unreadable' }
   const kept: HeaderField[] = []
   for (const field of fields) {
     const { name } = field
@@ -82,10 +95,12 @@ export function prepareResponse(
     kept.push(field)
   }
   const clean = scrubFields(scrubber, kept)
+  if (cut !== 'whole') return cutAnswer(response, scrubber, clean, cut, length)
   const isShort = hasBody && !isEncoded && length !== null && length <= SHORT_BYTES
   return {
+    status: response.status,
     headers: flat(clean),
-    transforms: () => (hasBody ? [...(decoders?.() ?? []), createScrubTransform(scrubber)] : []),
+    transforms: () => (hasBody ? [...(decoders?.() ?? []), createSearchTransform(scrubber.stream())] : []),
     search: () => (!hasBody ? null : isEncoded ? 'encoded' : scrubber.stream()),
     short: isShort ? (body) => scrubShort(scrubber, body) : null,
   }
@@ -167,16 +182,54 @@ function joined(fields: readonly HeaderField[]): string {
   return all
 }
 
+/** `whole` when nothing is to be cut; null when it cannot be told what. */
+function cutFor(
+  { status, range = null }: ResponseToPrepare,
+  fields: readonly HeaderField[],
+): ReturnType<typeof cutOf> | 'whole' {
+  if (range === null || status !== 206) return 'whole'
+  const [contentRange, ...more] = valuesOf(fields, 'content-range')
+  // Several parts come in a body of their own form, which names none in its head.
+  return contentRange === undefined || more.length > 0 ? null : cutOf(range, contentRange)
+}
+
+/** The part that was asked for; secrets in it, and over its borders, are masked byte by byte. */
+function cutAnswer(
+  response: ResponseToPrepare,
+  scrubber: Scrubber,
+  fields: readonly HeaderField[],
+  cut: Exclude<ReturnType<typeof cutOf>, null>,
+  length: number | null,
+): PreparedResponse {
+  const others = fields.filter(({ name }) => name !== 'content-range' && name !== 'content-length')
+  const part: Cut = 'unsatisfiable' in cut ? { skip: 0, length: 0, contentRange: cut.unsatisfiable } : cut
+  const isExact = length !== null || 'unsatisfiable' in cut
+  const headers = [
+    ...others,
+    { name: 'content-range', value: part.contentRange },
+    // What came is as long as it said, so the part is, too.
+    ...(isExact ? [{ name: 'content-length', value: String(part.length) }] : []),
+  ]
+  const hasBody = mayHaveBody(response)
+  const search = (): BodySearch => cutting(scrubber.stream({ keepLength: true }), part)
+  return {
+    status: 'unsatisfiable' in cut ? 416 : response.status,
+    headers: flat(headers),
+    transforms: () => (hasBody ? [createSearchTransform(search())] : []),
+    search: () => (hasBody ? search() : null),
+    short: null,
+  }
+}
+
 /** Gives on what is safe as soon as it is; a body that breaks off never gives what was still held back. */
-function createScrubTransform(scrubber: Scrubber): Transform {
-  const stream = scrubber.stream()
+function createSearchTransform(search: BodySearch): Transform {
   return new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
-      const clean = stream.push(chunk)
+      const clean = search.push(chunk)
       done(null, clean.length === 0 ? undefined : clean)
     },
     flush(done) {
-      const rest = stream.end()
+      const rest = search.end()
       done(null, rest.length === 0 ? undefined : rest)
     },
   })

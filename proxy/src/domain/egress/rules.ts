@@ -18,7 +18,9 @@ export const EGRESS_RULES = {
   secret_not_for_host: 'a placeholder was sent to a host that its secret is not bound to',
   secret_not_for_surface:
     'a placeholder was sent in a part of the request that was not approved for its secret',
-  answer_unreadable: 'the answer has an encoding that cannot be searched for secrets',
+  range_not_searchable:
+    'of several ranges, or one that is not in bytes, the parts cannot be searched for secrets over their borders; ask for one range of bytes, or for everything',
+  answer_unreadable: 'the answer has an encoding, or is a part, that cannot be searched for secrets',
   too_many_requests:
     'the run made more requests, or more at once, than a run may, or runs of its agent look up too many names at once',
   gateway_fault: 'the gateway failed on this request; the log of the daemon has the details',

@@ -26,8 +26,13 @@ interface ScrubStream {
   readonly steps: number
 }
 
+interface StreamOptions {
+  /** What stands in place of a secret is as long as it was, so that every other byte keeps its position. */
+  readonly keepLength?: boolean
+}
+
 export interface Scrubber {
-  stream(): ScrubStream
+  stream(options?: StreamOptions): ScrubStream
   /** Whether the bytes, read for themselves, hold no secret; what a stream would leave as it is. */
   isClean(bytes: Uint8Array): boolean
   /** Names in the order of the indexes that `automaton` reports. */
@@ -49,7 +54,10 @@ export function createScrubber(
   const { graph, names, tooShort } = compileRenderings(secrets)
   const automaton = createAutomaton(graph, options.maxStates)
   return {
-    stream: () => (graph.renderings.length === 0 ? createIdleStream() : createStream(automaton, names)),
+    stream: (options = {}) =>
+      graph.renderings.length === 0
+        ? createIdleStream()
+        : createStream(automaton, names, options.keepLength === true),
     isClean: (bytes) => graph.renderings.length === 0 || isClean(automaton, bytes),
     names,
     tooShort,
@@ -72,7 +80,7 @@ function createIdleStream(): ScrubStream {
   return { push: (chunk) => chunk, end: () => NOTHING, hits: new Map(), steps: 0 }
 }
 
-function createStream(automaton: Automaton, names: readonly string[]): ScrubStream {
+function createStream(automaton: Automaton, names: readonly string[], keepLength: boolean): ScrubStream {
   const hits = new Map<string, number>()
   const regions: Region[] = []
   const scan = createScan(automaton, (start, end, secret) => addMatch(regions, start, end, secret))
@@ -88,7 +96,8 @@ function createStream(automaton: Automaton, names: readonly string[]): ScrubStre
       const name = names[secret] ?? ''
       hits.set(name, (hits.get(name) ?? 0) + 1)
     }
-    return Buffer.from(markerOf(region, names))
+    const marker = Buffer.from(markerOf(region, names))
+    return keepLength ? masked(region.end - region.start, marker) : marker
   }
 
   /** Gives on everything before `until`, where no match that is still to come begins earlier than that. */
@@ -115,15 +124,15 @@ function createStream(automaton: Automaton, names: readonly string[]): ScrubStre
   return {
     push(chunk) {
       if (ended) throw new Error('the scrub stream has ended')
-      if (scan.exhausted) return NOTHING
+      if (scan.exhausted) return keepLength ? masked(chunk.length) : NOTHING
       const fresh = held.length === 0
       held = fresh ? chunk : Buffer.concat([held, chunk])
       scan.read(held, base)
       const out: Uint8Array[] = []
       release(Math.max(base, scan.safeUntil()), out)
       if (scan.exhausted) {
+        out.push(keepLength ? masked(held.length) : Buffer.from(WITHHELD))
         held = NOTHING
-        out.push(Buffer.from(WITHHELD))
       }
       // The caller may use its buffer again, so what stays here is a copy of its own.
       if (fresh) held = held.length === 0 ? NOTHING : Uint8Array.from(held)
@@ -146,6 +155,12 @@ function createStream(automaton: Automaton, names: readonly string[]): ScrubStre
       return scan.steps
     },
   }
+}
+
+function masked(bytes: number, marker: Buffer = Buffer.alloc(0)): Buffer {
+  const mask = Buffer.alloc(bytes, '*')
+  if (marker.length <= bytes) marker.copy(mask)
+  return mask
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -107,9 +107,9 @@ function send({ response, allowed, outcome, upstreams }: Forwarding, body: Reada
   if (response.destroyed) return
   const upstream = upstreams.take(session.policy, target)
   response.once('close', () => upstream.release())
-  const { method, path, headers } = prepared
+  const { method, path, headers, range } = prepared
   const scrubber = scrubberFor(session.policy)
-  const relaying = { response, pool: upstream.pool, method, path, headers, body, scrubber }
+  const relaying = { response, pool: upstream.pool, method, path, headers, body, scrubber, range }
   onBehalfOf(session.policy.owner, () =>
     relay(relaying, {
       onAnswer(status) {

@@ -1,6 +1,6 @@
 import { type Duplex, pipeline, type Readable, Transform, Writable } from 'node:stream'
 import type { Dispatcher, Pool } from 'undici'
-import { type BodySearch, prepareResponse } from '../../domain/egress/index.ts'
+import { type BodySearch, prepareResponse, type WidenedRange } from '../../domain/egress/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
 import { type Answer, type AnswerSink, createAnswer } from './answer.ts'
 import { ShortAnswer } from './short-answer.ts'
@@ -17,6 +17,8 @@ export interface Relaying {
   readonly body: Readable | Buffer | null
   /** Looks for secrets in what comes back; null where there are none. */
   readonly scrubber: Scrubber | null
+  /** The part that the client asked for, where more was asked for than that. */
+  readonly range?: WidenedRange | null
 }
 
 /** What becomes of it, as it happens. */
@@ -120,17 +122,17 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     else this.#controller = started
   }
 
-  onResponseStart(started: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(started: Dispatcher.DispatchController, came: number): void {
     // Interim answers are between two neighbours (RFC 9110, 15.2).
-    if (status < 200) return
-    const instead = this.#observer.instead?.(status) ?? null
+    if (came < 200) return
+    const instead = this.#observer.instead?.(came) ?? null
     if (instead !== null) {
       this.#sendInstead(started, instead)
       return
     }
-    const { response, method, scrubber } = this.#relaying
+    const { response, method, scrubber, range } = this.#relaying
     const rawHeaders = rawPairs(started.rawHeaders)
-    const given = prepareResponse({ scrubber, status, rawHeaders, method })
+    const given = prepareResponse({ scrubber, status: came, rawHeaders, method, range: range ?? null })
     if ('refused' in given) {
       if (this.#isAbandoned) {
         this.#end()
@@ -139,6 +141,7 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
       this.#refuseUnreadable(started)
       return
     }
+    const { status } = given
     const behind = this.#observer.onAnswer(status, rawHeaders)
     const told = this.#observer.headersToGive?.(given.headers) ?? given.headers
     const headers = behind === null ? told : withoutLength(told)
