@@ -11,7 +11,7 @@ import type { Upstreams } from './upstreams.ts'
 import { openWebSocket } from './websocket.ts'
 
 /** What the code said with `Expect`: nothing, `100-continue`, or something else. */
-type Expectation = 'none' | 'continue' | 'unknown'
+export type Expectation = 'none' | 'continue' | 'unknown'
 
 export interface Exchanges {
   request(request: IncomingMessage, response: ServerResponse, arrival: Arrival, expect: Expectation): void

@@ -35,6 +35,8 @@ export interface Forwarding {
 }
 
 const NO_BODY = Buffer.alloc(0)
+/** Much code reads its answer when it has sent all, however long that takes. The run's own limits bound it. */
+const WHILE_THE_RUN_LASTS = Number.POSITIVE_INFINITY
 /** Up to here a body is looked into at once, in a millisecond or two whatever it holds. */
 const SMALL_BYTES = 64 * 1_024
 
@@ -47,7 +49,10 @@ export function forward(forwarding: Forwarding): void {
   }
   if (framing.kind !== 'buffer') {
     if (inspection !== null && !isApproved(forwarding, claimsOf(inspection, NO_BODY))) return
-    send(forwarding, framing.kind === 'none' ? null : streamed(request, { rewriter, onBytes }))
+    send(
+      forwarding,
+      framing.kind === 'none' ? null : streamed(request, { rewriter, onBytes, drainMs: WHILE_THE_RUN_LASTS }),
+    )
     return
   }
   let heldBytes = 0
@@ -99,7 +104,7 @@ function refuse({ request, response, allowed, outcome }: Forwarding, rule: Egres
     { rule, origin: allowed.origin, secrets: [], ...(ask && { ask }) },
     !request.complete,
   )
-  drain(request)
+  drain(request, WHILE_THE_RUN_LASTS)
 }
 
 function send({ response, allowed, outcome, upstreams }: Forwarding, body: Readable | Buffer | null): void {

@@ -1,9 +1,10 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { CertificateIssuer, EgressDial, LargeInspections } from '../../domain/egress/index.ts'
 import type { Arrival, Door } from './door.ts'
-import { createExchanges } from './exchange.ts'
+import { createExchanges, type Expectation } from './exchange.ts'
+import { lingerOnClose } from './linger.ts'
 import { openTunnel } from './tunnel.ts'
 import type { Upstreams } from './upstreams.ts'
 
@@ -34,6 +35,7 @@ const BUFFER_BYTES = 64 * 1_024
 export function createListener(deps: ListenerDeps): Listener {
   const arrivals = new WeakMap<Duplex, Arrival>()
   const refused = new WeakSet<Duplex>()
+  const latest = new WeakMap<Duplex, IncomingMessage>()
   const exchanges = createExchanges(deps)
   const server: Server = createServer({
     insecureHTTPParser: false,
@@ -58,18 +60,20 @@ export function createListener(deps: ListenerDeps): Listener {
   }
   const serve = (socket: Duplex, arrival: Arrival): void => {
     arrivals.set(socket, arrival)
+    lingerOnClose(socket, () => latest.get(socket))
     server.emit('connection', socket)
   }
 
-  server.on('request', (request, response) =>
-    exchanges.request(request, response, arrivalOf(request.socket), 'none'),
-  )
-  server.on('checkContinue', (request, response) =>
-    exchanges.request(request, response, arrivalOf(request.socket), 'continue'),
-  )
-  server.on('checkExpectation', (request, response) =>
-    exchanges.request(request, response, arrivalOf(request.socket), 'unknown'),
-  )
+  const take = (request: IncomingMessage, response: ServerResponse, expect: Expectation): void => {
+    const { socket } = request
+    // Nothing follows the last answer on a connection, whatever the code still sends there.
+    if (socket.writableEnded) return void response.destroy()
+    latest.set(socket, request)
+    exchanges.request(request, response, arrivalOf(socket), expect)
+  }
+  server.on('request', (request, response) => take(request, response, 'none'))
+  server.on('checkContinue', (request, response) => take(request, response, 'continue'))
+  server.on('checkExpectation', (request, response) => take(request, response, 'unknown'))
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => {})
     exchanges.webSocket(request, socket as Socket, head, arrivalOf(socket))

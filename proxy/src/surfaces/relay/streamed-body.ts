@@ -20,7 +20,7 @@ export function streamed(
     readonly onBytes?: (bytes: number) => void
     /** How long nothing may come; for ever when left out. */
     readonly stallMs?: number
-    /** How long the rest is still read once nobody takes it. */
+    /** How long the rest is still read once nobody takes it; see `drain`. */
     readonly drainMs?: number
   } = {},
 ): Readable {
@@ -57,11 +57,12 @@ const PIECE_COST = 64
 
 /**
  * Reads and drops what is left of a request whose answer is there: a client comes to read it once its body is taken off
- * its hands. One that does not come to its end in time, or within so many bytes, is ended.
+ * its hands. One that does not come to its end in time, or within so many bytes, is ended; without a time, it is for the
+ * caller to end it.
  */
 export function drain(request: IncomingMessage, forMs = DRAIN_MS, maxBytes = Number.POSITIVE_INFINITY): void {
   request.resume()
-  if (request.complete || request.destroyed) return
+  if (request.complete || request.destroyed || forMs === Number.POSITIVE_INFINITY) return
   const give = (ms: number): NodeJS.Timeout =>
     setTimeout(() => {
       if (!request.complete) request.destroy()
