@@ -11,8 +11,12 @@ import { type Resolve, resolveWithSystem } from './resolve.ts'
 export interface Dialler {
   /** Throws DialRefused when an address is not allowed, any other Error when the host cannot be reached. */
   dial(target: DialTarget, signal: AbortSignal): Promise<Socket>
-  /** The same with TLS on top, the certificate verified for the host; throws TlsRefused when it is not. */
-  dialTls(target: DialTarget, signal: AbortSignal): Promise<TLSSocket>
+  /**
+   * The same with TLS on top, the certificate verified for the host; throws TlsRefused when it is not. Of `protocols` (ALPN, RFC 7301;
+   * HTTP/1.1 when left out) the host chose `alpnProtocol`, which is false when it knows no ALPN; throws ProtocolRefused when it
+   * has none of them, and TlsFailed when no handshake came about for another reason.
+   */
+  dialTls(target: DialTarget, signal: AbortSignal, protocols?: readonly string[]): Promise<TLSSocket>
 }
 
 interface DialTarget {
@@ -56,7 +60,24 @@ export class TlsRefused extends Error {
   }
 }
 
+/** The host takes part in TLS and has none of the protocols that were offered. */
+export class ProtocolRefused extends Error {
+  constructor(cause: unknown) {
+    super('The host speaks none of the protocols that it was offered.', { cause })
+    this.name = 'ProtocolRefused'
+  }
+}
+
+/** No handshake that both sides could agree on: a version, a cipher, a certificate of the client's, or no TLS there at all. */
+export class TlsFailed extends Error {
+  constructor(cause: unknown) {
+    super('No TLS connection to the host could be agreed on.', { cause })
+    this.name = 'TlsFailed'
+  }
+}
+
 const MAX_ADDRESSES = 8
+const HTTP_1 = ['http/1.1']
 
 export function createDialler(options: DiallerOptions = {}): Dialler {
   const resolve = options.resolve ?? resolveWithSystem
@@ -88,11 +109,12 @@ export function createDialler(options: DiallerOptions = {}): Dialler {
 
   return {
     dial,
-    async dialTls(target, signal) {
+    async dialTls(target, signal, protocols = HTTP_1) {
       const socket = await dial(target, signal)
       return startTls(
         socket,
         target,
+        protocols,
         options,
         AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)]),
       )
@@ -109,10 +131,11 @@ function connectTo(address: string, port: number, signal: AbortSignal): Promise<
 async function startTls(
   socket: Socket,
   { host, port }: DialTarget,
+  protocols: readonly string[],
   { tls, sessions }: DiallerOptions,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
-  const key = `${host}:${port}`
+  const key = `${host}:${port} ${protocols}`
   const session = sessions?.get(key)
   const secured = connectTls({
     ...tls,
@@ -121,7 +144,7 @@ async function startTls(
     // An address has no server name; its certificate is still checked against it.
     ...(isIpLiteral(host) ? {} : { servername: host }),
     ...(session === undefined ? {} : { session }),
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [...protocols],
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
   })
@@ -129,14 +152,15 @@ async function startTls(
   try {
     return await settled(secured, 'secureConnect', signal)
   } catch (error) {
-    throw isRefusedByTls(secured, error) ? new TlsRefused(error) : error
+    throw asRefusal(secured, error)
   }
 }
 
-/** The certificate did not hold, or there was no handshake that both sides could agree on. */
-function isRefusedByTls(socket: TLSSocket, error: unknown): boolean {
+function asRefusal(socket: TLSSocket, error: unknown): unknown {
+  if (socket.authorizationError) return new TlsRefused(error)
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return Boolean(socket.authorizationError) || code === 'EPROTO' || code.startsWith('ERR_SSL')
+  if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL') return new ProtocolRefused(error)
+  return code === 'EPROTO' || code.startsWith('ERR_SSL') ? new TlsFailed(error) : error
 }
 
 function settled<S extends Socket>(

@@ -1,7 +1,14 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { type ApprovedAddresses, type EgressDial, EgressDialError } from '../../domain/egress/index.ts'
 import { isPrivateAddress, isPublicAddress, parseHostPattern } from '../../kernel/index.ts'
-import { createDialler, DialRefused, TlsRefused, type TlsSessions } from './dialler.ts'
+import {
+  createDialler,
+  DialRefused,
+  ProtocolRefused,
+  TlsFailed,
+  TlsRefused,
+  type TlsSessions,
+} from './dialler.ts'
 import { type Resolve, TooManyLookups } from './resolve.ts'
 
 /**
@@ -50,8 +57,8 @@ export function createEgressDial(options: EgressDialOptions = {}): EgressDial {
   return {
     dial: (target, approved, signal) =>
       attempt(signal, connectTimeoutMs, (both) => diallerFor(approved).dial(target, both)),
-    dialTls: (target, approved, signal) =>
-      attempt(signal, connectTimeoutMs, (both) => diallerFor(approved).dialTls(target, both)),
+    dialTls: (target, approved, signal, protocols) =>
+      attempt(signal, connectTimeoutMs, (both) => diallerFor(approved).dialTls(target, both, protocols)),
   }
 }
 
@@ -63,10 +70,16 @@ async function attempt<S>(
   try {
     return await connect(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]))
   } catch (error) {
-    if (error instanceof DialRefused) throw new EgressDialError('address_not_public', error)
-    if (error instanceof TooManyLookups) throw new EgressDialError('too_many_requests', error)
-    throw new EgressDialError(error instanceof TlsRefused ? 'tls_not_verified' : 'unreachable', error)
+    throw new EgressDialError(reasonOf(error), error)
   }
+}
+
+function reasonOf(error: unknown): EgressDialError['reason'] {
+  if (error instanceof DialRefused) return 'address_not_public'
+  if (error instanceof TooManyLookups) return 'too_many_requests'
+  if (error instanceof TlsRefused) return 'tls_not_verified'
+  if (error instanceof ProtocolRefused) return 'protocol_not_supported'
+  return error instanceof TlsFailed ? 'tls_failed' : 'unreachable'
 }
 
 /** The form that approved addresses have; a mapped IPv4 address is not the IPv4 address that was approved. */

@@ -53,6 +53,7 @@ export { declaredBody } from './request-framing.ts'
 export {
   type BodySearch,
   prepareResponse,
+  prepareTrailers,
   scrubberFor,
 } from './response.ts'
 export { EGRESS_RULES, type EgressRule } from './rules.ts'

@@ -37,13 +37,25 @@ export type ApprovedAddresses = ReadonlySet<string> | 'private'
 /** Reaches upstreams; an implementation dials only addresses that were checked. Errors are told apart by `reason`. */
 export interface EgressDial {
   dial(target: DialTarget, approved: ApprovedAddresses, signal: AbortSignal): Promise<Socket>
-  dialTls(target: DialTarget, approved: ApprovedAddresses, signal: AbortSignal): Promise<TLSSocket>
+  /** `protocols` of ALPN; HTTP/1.1 when left out. What the host chose of them is `alpnProtocol`. */
+  dialTls(
+    target: DialTarget,
+    approved: ApprovedAddresses,
+    signal: AbortSignal,
+    protocols?: readonly string[],
+  ): Promise<TLSSocket>
 }
 
 /** Why no connection came about. The message names no address. */
 export class EgressDialError extends Error {
   /** `too_many_requests`: as many names of whoever asks are being looked up as may be. */
-  readonly reason: 'address_not_public' | 'unreachable' | 'tls_not_verified' | 'too_many_requests'
+  readonly reason:
+    | 'address_not_public'
+    | 'unreachable'
+    | 'tls_not_verified'
+    | 'tls_failed'
+    | 'protocol_not_supported'
+    | 'too_many_requests'
 
   constructor(reason: EgressDialError['reason'], cause?: unknown) {
     super(`upstream: ${reason}`, cause === undefined ? undefined : { cause })

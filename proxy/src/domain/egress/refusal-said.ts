@@ -13,6 +13,8 @@ const SHORT: Record<EgressRule, string> = {
   address_not_public: 'a private address, not approved as such',
   unreachable: 'could not be reached',
   tls_not_verified: 'its certificate could not be verified',
+  tls_failed: 'no TLS connection could be agreed on',
+  protocol_not_supported: 'it speaks no protocol that can be used',
   host_mismatch: 'the request named two different hosts',
   bad_request: 'a malformed request',
   method_not_allowed: 'a method that cannot pass',

@@ -40,6 +40,8 @@ export function createBodyRewriter(
   misplaced: Set<string>,
 ): BodyRewriter {
   let held: Buffer = Buffer.alloc(0)
+  // What is only reported changes nothing, so it need not be held back: who waits for an answer to it would wait for ever.
+  const isChanged = placements.some(({ replacement }) => replacement !== null)
 
   const rewrite = (bytes: Buffer, out: Uint8Array[]): number => {
     let done = 0
@@ -74,10 +76,11 @@ export function createBodyRewriter(
       const open = openPlaceholderAt(bytes, done, placements)
       out.push(bytes.subarray(done, open))
       held = Buffer.from(bytes.subarray(open))
+      if (!isChanged) return chunk
       return out.length === 1 ? (out[0] as Uint8Array) : Buffer.concat(out)
     },
     end() {
-      const rest = held
+      const rest = isChanged ? held : NOTHING
       held = Buffer.alloc(0)
       return rest.length === 0 ? NOTHING : rest
     },

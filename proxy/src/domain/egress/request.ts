@@ -68,6 +68,8 @@ export interface PreparedRequest {
   /** Every byte of the body goes through it; null when there is nothing to look for, or no body. */
   readonly body: BodyRewriter | null
   readonly framing: BodyFraming
+  /** It is a call that servers take over HTTP/2 only. */
+  readonly prefersHttp2: boolean
   /**
    * What `claimsOf` has to find out of its body as the code sent it; null when that need not be looked into. A body that came
    * to no end within the limit may do anything.
@@ -125,9 +127,11 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
   if (range === 'unsearchable' || (range !== null && isWebSocket)) return refuse('range_not_searchable')
 
   const isEncoded = codingsOf(valuesOf(fields, 'content-encoding')[0] ?? '').length > 0
-  const render = isEncoded ? null : bodyRendering(valuesOf(fields, 'content-type')[0] ?? '')
-  const inBody = declared.kind === 'none' ? [] : bodyPlacements(policy, target, render)
   const contentType = valuesOf(fields, 'content-type')[0] ?? ''
+  const isGrpc = GRPC.test(contentType)
+  // A message says its length, and so does each part of it.
+  const render = isEncoded || SAYS_LENGTHS.test(contentType) ? null : bodyRendering(contentType)
+  const inBody = declared.kind === 'none' ? [] : bodyPlacements(policy, target, render)
   const { lookInside } = request
   const looksFor = {
     mutations:
@@ -143,8 +147,9 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
   const headers = [
     { name: 'host', value: authorityOf(target) },
     ...kept,
-    // An answer that is not compressed can be searched as it comes.
-    ...(policy.secrets.length === 0 ? [] : [{ name: 'accept-encoding', value: 'identity' }]),
+    ...(policy.secrets.length === 0 ? [] : UNPACKED),
+    // A server may refuse a gRPC call whose client could take no trailers.
+    ...(isGrpc && valuesOf(fields, 'te').length > 0 ? [{ name: 'te', value: 'trailers' }] : []),
     ...(range === null ? [] : [{ name: 'range', value: formatWidened(range) }]),
     ...(framing.kind === 'length' ? [{ name: 'content-length', value: `${framing.bytes}` }] : []),
     ...(isWebSocket ? WEBSOCKET_FIELDS : []),
@@ -158,14 +163,21 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
     misplaced,
     body: inBody.length === 0 ? null : createBodyRewriter(inBody, placements.used, misplaced),
     framing,
+    prefersHttp2: isGrpc,
     inspection: isInspected ? { path: request.path, contentType, isEncoded, ...looksFor } : null,
     range,
   }
 }
 
+/** An answer that is not compressed can be searched as it comes, and messages of gRPC and Connect are packed one by one. */
+const UNPACKED: readonly HeaderField[] = [{ name: 'accept-encoding', value: 'identity' }]
+const MESSAGE_CODINGS = /^(?:grpc|connect)-accept-encoding$/
+const GRPC = /^\s*application\/grpc\b/i
+const SAYS_LENGTHS = /^\s*application\/(?:grpc|connect\+|proto|x-protobuf)/i
+
 /** Types of bodies that no server takes for GraphQL, unless its path says that it takes nothing else. */
 const NOT_GRAPHQL =
-  /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|pdf|zip|gzip|x-tar|xml|protobuf|x-protobuf)\b/
+  /^(?:image|audio|video|font)\/|^application\/(?:grpc|octet-stream|pdf|zip|gzip|x-tar|xml|protobuf|x-protobuf)\b/
 
 /** Words by which servers that look for a part of the type find another in it. */
 const NAMES_ANOTHER = /json|graphql|urlencoded|multipart|,/
@@ -207,7 +219,7 @@ function isReplaced(name: string, isWebSocket: boolean, policy: EgressPolicy): b
   // The gateway's server has already answered an `Expect`.
   if (name === 'host' || name === 'content-length' || name === 'expect') return true
   if (policy.secrets.length === 0) return false
-  if (name === 'accept-encoding') return true
+  if (name === 'accept-encoding' || MESSAGE_CODINGS.test(name)) return true
   // Compressed frames could not be searched.
   return isWebSocket && name === 'sec-websocket-extensions'
 }

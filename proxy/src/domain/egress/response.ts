@@ -1,12 +1,14 @@
 /**
  * What the code is given of an answer: the upstream's, with every secret of the run taken out of headers and body.
- * An answer that cannot be searched is not given. Neither the reason phrase nor trailers are passed on.
+ * An answer that cannot be searched is not given. The reason phrase is not passed on, and trailers only where the client
+ * takes some.
  */
 import { type Duplex, Transform } from 'node:stream'
 import type { Scrubber } from '../scrub/index.ts'
 import { type Cut, cutOf, cutting, type WidenedRange } from './byte-range.ts'
 import { codingsOf, decodersOf } from './content-coding.ts'
 import { flat, type HeaderField, isHopByHop, readFields, valuesOf } from './header-fields.ts'
+import { createMessageSearch } from './message-search.ts'
 import type { EgressPolicy } from './policy.ts'
 import { scrubText } from './scrub-text.ts'
 
@@ -84,6 +86,10 @@ export function prepareResponse(
   const decoders = decodersOf(codings)
   if (hasBody && decoders === null) return { refused: 'answer_unreadable' }
   const isEncoded = codings.length > 0
+  if (hasBody && packsMessages(fields)) return { refused: 'answer_unreadable' }
+  const form = formOf(fields)
+  const search = (): BodySearch =>
+    form === 'messages' ? createMessageSearch(scrubber) : scrubber.stream({ keepLength: form === 'lengths' })
   const cut = cutFor(response, fields)
   if (cut === null || (cut !== 'whole' && isEncoded)) return { refused: 'answer_unreadable' }
   const kept: HeaderField[] = []
@@ -96,14 +102,23 @@ export function prepareResponse(
   }
   const clean = scrubFields(scrubber, kept)
   if (cut !== 'whole') return cutAnswer(response, scrubber, clean, cut, length)
-  const isShort = hasBody && !isEncoded && length !== null && length <= SHORT_BYTES
+  const isShort = hasBody && !isEncoded && form === 'text' && length !== null && length <= SHORT_BYTES
   return {
     status: response.status,
     headers: flat(clean),
-    transforms: () => (hasBody ? [...(decoders?.() ?? []), createSearchTransform(scrubber.stream())] : []),
-    search: () => (!hasBody ? null : isEncoded ? 'encoded' : scrubber.stream()),
+    transforms: () => (hasBody ? [...(decoders?.() ?? []), createSearchTransform(search())] : []),
+    search: () => (!hasBody ? null : isEncoded ? 'encoded' : search()),
     short: isShort ? (body) => scrubShort(scrubber, body) : null,
   }
+}
+
+/** Trailers as they may be given: without secrets, and without what is the gateway's to say. */
+export function prepareTrailers(scrubber: Scrubber | null, rawTrailers: readonly string[]): string[] {
+  const fields = (readFields(rawTrailers) ?? []).filter(
+    ({ name }) =>
+      !isHopByHop(name) && !name.startsWith(OURS) && name !== 'content-length' && name !== 'content-encoding',
+  )
+  return flat(scrubber === null ? fields : scrubFields(scrubber, fields))
 }
 
 /** Nearly every body holds no secret: that is found out without the parts of a stream. */
@@ -181,6 +196,20 @@ function joined(fields: readonly HeaderField[]): string {
   for (const { value } of fields) all += value
   return all
 }
+
+/** Messages of gRPC and Connect are packed one by one, inside a body that says nothing of it. */
+const packsMessages = (fields: readonly HeaderField[]): boolean =>
+  fields.some(({ name, value }) => MESSAGE_CODING.test(name) && value.trim().toLowerCase() !== 'identity')
+const MESSAGE_CODING = /^(?:grpc-encoding|connect-content-encoding)$/
+
+/** Whether a body says the lengths of its parts in bytes: one that became longer or shorter would break the rest. */
+function formOf(fields: readonly HeaderField[]): 'messages' | 'lengths' | 'text' {
+  const type = fields.find(({ name }) => name === 'content-type')?.value ?? ''
+  if (MESSAGES.test(type)) return 'messages'
+  return LENGTHS.test(type) ? 'lengths' : 'text'
+}
+const MESSAGES = /^\s*application\/(?:grpc(?!-web-text)|connect\+)/i
+const LENGTHS = /^\s*application\/(?:grpc|proto|x-protobuf|vnd\.google\.protobuf)/i
 
 /** `whole` when nothing is to be cut; null when it cannot be told what. */
 function cutFor(

@@ -12,6 +12,10 @@ export const EGRESS_RULES = {
   address_not_public: 'the host leads to a private, local or metadata address that was not approved as such',
   unreachable: 'the host could not be resolved or reached',
   tls_not_verified: "the host's certificate could not be verified",
+  tls_failed:
+    'no TLS connection to the host could be agreed on: a version or cipher, a certificate that it asks of its clients, or no TLS on this port',
+  protocol_not_supported:
+    'the host speaks no protocol that can be used here: HTTP/1.1 or HTTP/2, and for a WebSocket HTTP/1.1',
   host_mismatch: 'CONNECT target, TLS server name and Host header do not name the same host',
   bad_request: 'the request is malformed or ambiguous',
   method_not_allowed: 'this method cannot pass the gateway',

@@ -1,20 +1,26 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { EgressDial, EgressRule, LargeInspections } from '../../domain/egress/index.ts'
+import type { ClientRequest } from '../relay/index.ts'
 import type { Arrival } from './door.ts'
 import { forward } from './forward.ts'
-import { type Allowed, judge, type Refused, recordedOrigin } from './judge.ts'
+import { type Allowed, judge, type Refused, type RequestHead, recordedOrigin } from './judge.ts'
 import type { Outcome } from './outcome.ts'
-import { answerRefusal, writeRefusal } from './refusal.ts'
+import { answerRefusal, type RefusableResponse, writeRefusal } from './refusal.ts'
 import type { Upstreams } from './upstreams.ts'
 import { openWebSocket } from './websocket.ts'
 
 /** What the code said with `Expect`: nothing, `100-continue`, or something else. */
 export type Expectation = 'none' | 'continue' | 'unknown'
 
+export type CodeRequest = ClientRequest & RequestHead
+export interface CodeResponse extends RefusableResponse {
+  writeContinue(): void
+}
+
 export interface Exchanges {
-  request(request: IncomingMessage, response: ServerResponse, arrival: Arrival, expect: Expectation): void
+  request(request: CodeRequest, response: CodeResponse, arrival: Arrival, expect: Expectation): void
   webSocket(request: IncomingMessage, socket: Socket, head: Buffer, arrival: Arrival): void
   /** What the parser could not read. */
   unreadable(socket: Duplex, arrival: Arrival): void
@@ -135,7 +141,7 @@ const refusedLate = ({ session, origin, prepared }: Allowed, rule: EgressRule): 
   secrets: [],
 })
 
-function recordRefused(request: Pick<IncomingMessage, 'method'>, refused: Refused): void {
+function recordRefused(request: Pick<RequestHead, 'method'>, refused: Refused): void {
   refused.session?.record({
     method: request.method ?? '',
     origin: refused.origin,
@@ -150,7 +156,7 @@ function recordRefused(request: Pick<IncomingMessage, 'method'>, refused: Refuse
   })
 }
 
-function record(request: IncomingMessage, { session, origin, prepared }: Allowed, outcome: Outcome): void {
+function record(request: RequestHead, { session, origin, prepared }: Allowed, outcome: Outcome): void {
   session.record({
     method: request.method ?? '',
     origin,

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import {
   ANY_CLAIMS,
@@ -14,17 +13,17 @@ import {
   scrubberFor,
 } from '../../domain/egress/index.ts'
 import { onBehalfOf } from '../../kernel/index.ts'
-import { drain, relay, streamed } from '../relay/index.ts'
+import { type ClientRequest, drain, relay, streamed } from '../relay/index.ts'
 import type { Door } from './door.ts'
 import type { Allowed } from './judge.ts'
 import type { Outcome } from './outcome.ts'
-import { answerRefusal } from './refusal.ts'
+import { answerRefusal, type RefusableResponse } from './refusal.ts'
 import { readWhole } from './request-body.ts'
 import type { Upstreams } from './upstreams.ts'
 
 export interface Forwarding {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: ClientRequest
+  readonly response: RefusableResponse
   readonly allowed: Allowed
   /** Filled in on the way; complete when the response is closed. */
   readonly outcome: Outcome
@@ -110,7 +109,7 @@ function refuse({ request, response, allowed, outcome }: Forwarding, rule: Egres
 function send({ response, allowed, outcome, upstreams }: Forwarding, body: Readable | Buffer | null): void {
   const { prepared, target, session, origin } = allowed
   if (response.destroyed) return
-  const upstream = upstreams.take(session.policy, target)
+  const upstream = upstreams.take(session.policy, target, prepared.prefersHttp2)
   response.once('close', () => upstream.release())
   const { method, path, headers, range } = prepared
   const scrubber = scrubberFor(session.policy)

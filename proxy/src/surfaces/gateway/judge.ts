@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import {
   type AskEntry,
   type Authorized,
@@ -18,6 +17,15 @@ import {
 import { oneLine } from '../../kernel/index.ts'
 import type { Arrival } from './door.ts'
 import type { Refusal } from './refusal.ts'
+
+/** The head of a request as the code sent it. */
+export interface RequestHead {
+  readonly method?: string | undefined
+  /** What stands in its request line. */
+  readonly url?: string | undefined
+  /** Flat name, value … */
+  readonly rawHeaders: readonly string[]
+}
 
 /** A request that may go out, and what becomes of it on the way. */
 export interface Allowed {
@@ -40,7 +48,7 @@ const ORIGIN_CHARS = 120
 
 /** The order is the promise: each step may rely on those before it, and host and port come before everything else. */
 export function judge(
-  request: IncomingMessage,
+  request: RequestHead,
   arrival: Arrival,
   options: { readonly websocket: boolean },
 ): Allowed | Refused {
@@ -115,7 +123,7 @@ function readTarget(
 }
 
 /** Everything in the request that names a host names the same one. */
-function judgeAgreement(request: IncomingMessage, target: EgressTarget, arrival: Arrival): EgressRule | null {
+function judgeAgreement(request: RequestHead, target: EgressTarget, arrival: Arrival): EgressRule | null {
   if (arrival.tunnel?.namesAgree === false) return 'host_mismatch'
   const hosts = request.rawHeaders.filter(
     (_value, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === 'host',
@@ -127,10 +135,7 @@ function judgeAgreement(request: IncomingMessage, target: EgressTarget, arrival:
 }
 
 /** What can be told of a request whose target cannot be read. */
-function whereOf(
-  request: IncomingMessage,
-  arrival: Arrival,
-): { readonly origin: string; readonly path: string } {
+function whereOf(request: RequestHead, arrival: Arrival): { readonly origin: string; readonly path: string } {
   const { tunnel } = arrival
   const { session } = arrival.door
   if (session === null) return { origin: '', path: '' }

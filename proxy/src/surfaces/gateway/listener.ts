@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { CertificateIssuer, EgressDial, LargeInspections } from '../../domain/egress/index.ts'
 import type { Arrival, Door } from './door.ts'
 import { createExchanges, type Expectation } from './exchange.ts'
+import { serveHttp2 } from './http2.ts'
 import { lingerOnClose } from './linger.ts'
 import { openTunnel } from './tunnel.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -81,7 +82,15 @@ export function createListener(deps: ListenerDeps): Listener {
   server.on('connect', (request, socket, head) => {
     socket.on('error', () => {})
     const arrival = arrivalOf(socket)
-    openTunnel({ request, socket: socket as Socket, head, arrival, issuer: deps.issuer, serve })
+    openTunnel({
+      request,
+      socket: socket as Socket,
+      head,
+      arrival,
+      issuer: deps.issuer,
+      serve,
+      serveHttp2: (secured, inside) => serveHttp2(secured, inside, exchanges),
+    })
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // Told for every further piece of what could not be read; once is enough.

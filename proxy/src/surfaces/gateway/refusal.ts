@@ -1,6 +1,6 @@
-import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type AskEntry, EGRESS_RULES, type EgressRule } from '../../domain/egress/index.ts'
+import type { AnswerSink } from '../relay/index.ts'
 
 export interface Refusal {
   readonly rule: EgressRule
@@ -18,6 +18,8 @@ const STATUS: Partial<Record<EgressRule, number>> = {
   gateway_fault: 500,
   unreachable: 502,
   tls_not_verified: 502,
+  tls_failed: 502,
+  protocol_not_supported: 502,
   answer_unreadable: 502,
 }
 
@@ -41,8 +43,14 @@ function bodyOf({ rule, origin, secrets, ask }: Refusal): string {
   return JSON.stringify({ error: { code: 'egress_refused', rule, message, ask } })
 }
 
+/** Of HTTP/2 the phrase is dropped: it has none. */
+export interface RefusableResponse extends AnswerSink {
+  writeHead(status: number, headers: string[]): unknown
+  writeHead(status: number, phrase: string, headers: string[]): unknown
+}
+
 /** `last`: nothing more can be read from this connection, so it is closed. */
-export function answerRefusal(response: ServerResponse, refusal: Refusal, last: boolean): void {
+export function answerRefusal(response: RefusableResponse, refusal: Refusal, last: boolean): void {
   const body = bodyOf(refusal)
   response.writeHead(statusOf(refusal.rule), phraseOf(refusal.rule), [
     'content-type',

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { PreparedRequest } from '../../domain/egress/index.ts'
 
 /** A body that was read whole, as the code sent it and with the secrets in their places. */
@@ -13,7 +13,7 @@ interface WholeBody {
  * than `maxBytes`, or than there is room for now. Rejects when the code leaves before all of it has come.
  */
 export async function readWhole(
-  request: IncomingMessage,
+  request: Readable,
   prepared: PreparedRequest,
   maxBytes: number,
   room: { onBytes(bytes: number): void; hold(bytes: number): boolean },

@@ -23,8 +23,9 @@ export function openTunnel(tunnel: {
   readonly arrival: Arrival
   readonly issuer: CertificateIssuer
   readonly serve: (socket: Duplex, arrival: Arrival) => void
+  readonly serveHttp2: (socket: TLSSocket, arrival: Arrival) => void
 }): void {
-  const { request, socket, head, arrival, issuer, serve } = tunnel
+  const { request, socket, head, arrival, issuer, serve, serveHttp2 } = tunnel
   const { door } = arrival
   const refused = refusalOf(request, arrival)
   if ('rule' in refused) {
@@ -48,12 +49,15 @@ export function openTunnel(tunnel: {
     const secured = new TLSSocket(socket, {
       isServer: true,
       secureContext: issuer.contextFor(target.host),
-      ALPNProtocols: ['http/1.1'],
+      // The first that the code speaks, too: HTTP/2 is for what speaks nothing else.
+      ALPNProtocols: ['http/1.1', 'h2'],
     })
     secured.on('error', () => socket.destroy())
     secured.once('secure', () => {
       clearTimeout(giveUp)
-      serve(secured, { door, tunnel: { target, namesAgree: isNamed(secured, target) } })
+      const inside = { door, tunnel: { target, namesAgree: isNamed(secured, target) } }
+      if (secured.alpnProtocol === 'h2') serveHttp2(secured, inside)
+      else serve(secured, inside)
     })
   })
 }

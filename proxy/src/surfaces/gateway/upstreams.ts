@@ -14,7 +14,7 @@ import { openPool } from '../relay/index.ts'
  */
 export interface Upstreams extends AsyncDisposable {
   /** A pool for one request; `release` when that request is over. */
-  take(policy: EgressPolicy, target: EgressTarget): Upstream
+  take(policy: EgressPolicy, target: EgressTarget, prefersHttp2: boolean): Upstream
 }
 
 interface Upstream {
@@ -49,14 +49,15 @@ export function createUpstreams(dial: EgressDial): Upstreams {
   }, SWEEP_MS).unref()
 
   return {
-    take(policy, target) {
+    take(policy, target, prefersHttp2) {
       const approved = approvedAddresses(policy, target)
-      const key = [originOf(target), ...[...approved].sort()].join(' ')
+      const prefers = prefersHttp2 ? 'h2' : 'http/1.1'
+      const key = [originOf(target), prefers, ...[...approved].sort()].join(' ')
       let entry = entries.get(key)
       if (entry === undefined) {
         if (entries.size >= MAX_ENTRIES) closeIdle(() => true)
         // The door bounds how many there are at once; the end of the run bounds how long they take.
-        entry = { pool: openPool(dial, target, approved, end.signal), active: 0, idleSinceMs: 0 }
+        entry = { pool: openPool(dial, target, approved, end.signal, prefers), active: 0, idleSinceMs: 0 }
         entries.set(key, entry)
       }
       const taken = entry

@@ -8,6 +8,8 @@ export interface AnswerSink extends Writable {
   sendDate: boolean
   writeHead(status: number, headers: string[]): unknown
   flushHeaders(): void
+  /** Flat name, value …, before `end`; absent where the client could take none. */
+  giveTrailers?(trailers: string[]): void
 }
 
 /** Writes one answer to the code. What comes in one turn of the event loop goes out in one piece. */

@@ -1,4 +1,5 @@
 export type { AnswerSink } from './answer.ts'
+export type { ClientRequest } from './client-request.ts'
 export { type EarlyBytes, readEarly } from './early-bytes.ts'
 export { HeldBody } from './held-body.ts'
 export { openPool } from './pool.ts'

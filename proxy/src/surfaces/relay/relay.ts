@@ -1,6 +1,11 @@
 import { type Duplex, pipeline, type Readable, Transform, Writable } from 'node:stream'
 import type { Dispatcher, Pool } from 'undici'
-import { type BodySearch, prepareResponse, type WidenedRange } from '../../domain/egress/index.ts'
+import {
+  type BodySearch,
+  prepareResponse,
+  prepareTrailers,
+  type WidenedRange,
+} from '../../domain/egress/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
 import { type Answer, type AnswerSink, createAnswer } from './answer.ts'
 import { ShortAnswer } from './short-answer.ts'
@@ -202,10 +207,12 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     } else if (this.#answer?.write(chunk) === false) started.pause()
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers?: RawHeaders): void {
     if (this.#next !== undefined) return
     this.#isOver = true
     this.#isWhole = true
+    const { response, scrubber } = this.#relaying
+    if (trailers) response.giveTrailers?.(prepareTrailers(scrubber, rawPairs(trailers)))
     this.#answer?.end()
     if (this.#isAbandoned) this.#end()
   }
@@ -302,7 +309,16 @@ function decodedAnswer(
   }
 }
 
-function rawPairs(headers: Dispatcher.DispatchController['rawHeaders']): string[] {
-  if (!Array.isArray(headers)) throw new TypeError('raw headers are a list')
-  return headers.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
+type RawHeaders = Readonly<Record<string, string | string[] | undefined>>
+
+/** A flat list of HTTP/1.1, a record of HTTP/2. */
+function rawPairs(headers: Dispatcher.DispatchController['rawHeaders'] | RawHeaders): string[] {
+  if (Array.isArray(headers)) {
+    return headers.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
+  }
+  const pairs: string[] = []
+  for (const [name, values] of Object.entries((headers ?? {}) as RawHeaders)) {
+    for (const value of [values ?? []].flat()) pairs.push(name, String(value))
+  }
+  return pairs
 }

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import type { ClientRequest } from './client-request.ts'
 
 /** Puts something else in place of what passes. */
 export interface BodyRewriter {
@@ -12,7 +12,7 @@ export interface BodyRewriter {
  * fails, this is destroyed and not the connection that the answer goes to.
  */
 export function streamed(
-  request: IncomingMessage,
+  request: ClientRequest,
   options: {
     /** What was read of it already. */
     readonly begun?: readonly Buffer[] | null
@@ -60,7 +60,7 @@ const PIECE_COST = 64
  * its hands. One that does not come to its end in time, or within so many bytes, is ended; without a time, it is for the
  * caller to end it.
  */
-export function drain(request: IncomingMessage, forMs = DRAIN_MS, maxBytes = Number.POSITIVE_INFINITY): void {
+export function drain(request: ClientRequest, forMs = DRAIN_MS, maxBytes = Number.POSITIVE_INFINITY): void {
   request.resume()
   if (request.complete || request.destroyed || forMs === Number.POSITIVE_INFINITY) return
   const give = (ms: number): NodeJS.Timeout =>
