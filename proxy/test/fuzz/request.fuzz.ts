@@ -29,7 +29,7 @@ const secretOf = (name: string) =>
       )
       .map((tail) => mark(name) + tail),
     hosts: fc.subarray(HOSTS),
-    in: fc.subarray(['header', 'query', 'body'] as const),
+    in: fc.subarray(['header', 'path', 'query', 'cookie', 'form', 'body'] as const),
   })
 const policies = fc
   .record({ FIRST: secretOf('FIRST'), SECOND: secretOf('SECOND') })
@@ -130,8 +130,7 @@ function must(condition: boolean, problem: string): void {
   if (!condition) throw new Error(problem)
 }
 
-const ALLOWED_NOWHERE =
-  /^(cookie|user-agent|referer|origin|host|range|x-forwarded-.*|proxy-.*|accept-encoding)$/
+const ALLOWED_NOWHERE = /^(user-agent|referer|origin|host|range|x-forwarded-.*|proxy-.*|accept-encoding)$/
 
 function checkHead(input: Case, prepared: PreparedRequest): void {
   const { policy, target } = input
@@ -153,12 +152,13 @@ function checkHead(input: Case, prepared: PreparedRequest): void {
 
   for (const secret of policy.secrets) {
     const seen: string[] = []
-    if (prepared.path.includes(mark(secret.name))) seen.push('query')
-    must(!(prepared.path.split('?')[0] ?? '').includes(mark(secret.name)), 'a value stands in the path')
+    const [plain = '', ...query] = prepared.path.split('?')
+    if (plain.includes(mark(secret.name))) seen.push('path')
+    if (query.join('?').includes(mark(secret.name))) seen.push('query')
     for (const [name, value] of fields) {
       const text = decoded(value)
       if (!text.includes(mark(secret.name))) continue
-      seen.push('header')
+      seen.push(name === 'cookie' ? 'cookie' : 'header')
       must(!ALLOWED_NOWHERE.test(name), `a value stands in ${name}`)
     }
     const surfaces: ReadonlySet<string> = secret.surfaces

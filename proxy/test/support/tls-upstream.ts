@@ -10,6 +10,7 @@ export interface TlsUpstream extends AsyncDisposable {
   /** SNI and Host of each request, in order. */
   readonly seen: { readonly sni: string; readonly host: string; readonly path: string }[]
   connections: number
+  readonly server: Server
 }
 
 export async function startTlsUpstream(
@@ -37,6 +38,7 @@ export async function startTlsUpstream(
     port: (server.address() as AddressInfo).port,
     ca: ca.certificate,
     seen,
+    server,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -196,7 +196,10 @@ function secretGoes(secret: ConsentSecret): string {
 
 const SURFACES_SAID = [
   ['header', 'headers'],
+  ['path', 'the path of the address'],
   ['query', 'query'],
+  ['cookie', 'cookies'],
+  ['form', 'form fields'],
   ['body', 'body'],
 ] as const
 

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { sampleCapability, sampleConsent, sampleRawSecret } from '../../../test/support/sample-consent.ts'
+import {
+  sampleCapability,
+  sampleConsent,
+  sampleRawSecret,
+  sampleSecret,
+} from '../../../test/support/sample-consent.ts'
 import first from '../../../test/vectors/consent-v1.json' with { type: 'json' }
 import second from '../../../test/vectors/consent-v2.json' with { type: 'json' }
+import third from '../../../test/vectors/consent-v3.json' with { type: 'json' }
 import { type ConsentHash, sha256Hex } from '../../kernel/index.ts'
 import type { Capability } from '../capabilities/index.ts'
 import { type Consent, openConsent, sealConsent, uncovered } from './index.ts'
@@ -59,6 +65,26 @@ describe('a consent', () => {
   ])('does not open with %s', (_what, change) => {
     const { json, hash } = sealConsent(consent)
     expect(() => openConsent(change(json), hash)).toThrow('does not match its hash')
+  })
+
+  it.each(third.consents)(
+    'of this form opens as it was sealed before there were more places: $hash',
+    ({ json, hash }) => {
+      expect(openConsent(json, hash as ConsentHash)).toEqual(JSON.parse(json))
+      expect(sealConsent(openConsent(json, hash as ConsentHash)).hash).toBe(hash)
+    },
+  )
+
+  it('holds each place where a value may stand, and no other', () => {
+    const everywhere = sampleSecret({ in: ['query', 'path', 'header', 'form', 'cookie', 'body'] })
+    const sealed = sealConsent(sampleConsent({ secrets: [everywhere] }))
+    expect(openConsent(sealed.json, sealed.hash).secrets[0]?.in).toEqual([
+      ...['body', 'cookie', 'form', 'header', 'path', 'query'],
+    ])
+    const elsewhere = JSON.stringify(
+      sampleConsent({ secrets: [sampleSecret({ in: ['fragment'] as never })] }),
+    )
+    expect(() => openConsent(elsewhere, sha256Hex(elsewhere) as never)).toThrow('does not match its hash')
   })
 
   it('does not open in another form, also when its hash is right', () => {

@@ -7,12 +7,15 @@ import { anyCapability, canonicalNetwork } from '../capabilities/index.ts'
  * bound to its hash, and the run reads nothing else. Arrays are sorted and unique, so that equal consents have
  * equal text. Bytes and milliseconds throughout; host patterns in canonical form.
  */
+/** Parts of a request that a value may be put in. Consents of every version open: what is new here stands in none of the older ones. */
+export const CONSENT_SURFACES = ['body', 'cookie', 'form', 'header', 'path', 'query'] as const
+
 const consentSecret = z.strictObject({
   name: z.string(),
   /** placeholder: the gateway puts the value in on the way out; raw: the code receives the value itself. */
   mode: z.enum(['placeholder', 'raw']),
   hosts: z.array(z.string()),
-  in: z.array(z.enum(['body', 'header', 'query'])),
+  in: z.array(z.enum(CONSENT_SURFACES)),
   /** Hosts that the owner bound the name to, also when its value was removed since; null when to none. */
   bound_to: z.array(z.string()).nullable(),
 })

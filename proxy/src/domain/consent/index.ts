@@ -1,5 +1,6 @@
 export { differencesFrom, uncovered } from './changes.ts'
 export {
+  CONSENT_SURFACES,
   type Consent,
   type ConsentImports,
   type ConsentSecret,

@@ -38,6 +38,8 @@ export interface RequestToAuthorize {
   /** Flat name, value … as node:http gives them. */
   readonly rawHeaders: readonly string[]
   readonly websocket: boolean
+  /** What stands for values in it. */
+  readonly placeholders?: readonly string[]
 }
 
 /** Entries that allow it. Without one among them that has `mutations`, its body must be shown to be no GraphQL mutation. */
@@ -62,7 +64,7 @@ export function authorizeRequest(request: RequestToAuthorize): Authorized | Capa
   const ask = (): AskEntry => ({
     host: formatHostPattern({ ...target, wildcard: false }),
     ...(websocket ? { websocket: true as const } : { methods: askedMethods(methods) }),
-    paths: [...new Set(paths.map(askedPath))],
+    paths: [...new Set(paths.map((one) => askedPath(one, request.placeholders ?? [])))],
   })
   if (byPath.length > 0) return { entries: byPath, ask }
   return { rule: byMethod.length === 0 ? 'method_not_approved' : 'path_not_approved', ask: ask() }
@@ -84,8 +86,13 @@ function entriesForPath(entries: readonly CompiledCapability[], path: string): C
 }
 
 /** The path by itself, or everything where it cannot be a pattern. */
-function askedPath(path: string): string {
-  const pattern = parsePathPattern((path.split('?', 1)[0] as string).replaceAll('*', '%2A'))
+function askedPath(path: string, placeholders: readonly string[]): string {
+  const plain = (path.split('?', 1)[0] as string).replaceAll('*', '%2A')
+  // Another run has another placeholder there.
+  const segments = plain
+    .split('/')
+    .map((one) => (placeholders.some((text) => one.includes(text)) ? '*' : one))
+  const pattern = parsePathPattern(segments.join('/'))
   return 'problem' in pattern ? ANY_PATH : pattern.text
 }
 

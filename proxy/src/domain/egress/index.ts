@@ -65,4 +65,9 @@ export {
   type EgressSummary,
 } from './session.ts'
 export { authorityOf, judgeTarget, originOf, parseAuthority } from './target.ts'
-export { createFrameScrubber, WebSocketFrameError } from './websocket-frames.ts'
+export {
+  createFramePlacer,
+  createFrameScrubber,
+  type FrameRewriter,
+  WebSocketFrameError,
+} from './websocket-frames.ts'

@@ -1,11 +1,12 @@
 import { type HostPattern, hostPatternCovers, isIpLiteral, type SecretValue } from '../../kernel/index.ts'
 import { hostsOf } from '../capabilities/index.ts'
-import type { Consent } from '../consent/index.ts'
+import type { Consent, ConsentSecret } from '../consent/index.ts'
 import type { Scrubber } from '../scrub/index.ts'
 import { type CompiledCapability, compileCapability, parsedHost } from './compiled-capability.ts'
 import { createPlaceholder } from './placeholder.ts'
 
-export type Surface = 'header' | 'query' | 'body'
+/** Parts of a request; `form` are the fields of a form in a body, which `body` holds as well. */
+export type Surface = ConsentSecret['in'][number]
 
 /** A secret whose value the gateway puts in place of its placeholder. */
 export interface EgressSecret {

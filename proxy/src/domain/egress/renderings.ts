@@ -12,14 +12,32 @@ export function asPercentEncoded(value: string): string {
   )
 }
 
+/** For a segment of a path: a slash in it stays in it. */
+export const asPathSegment = (value: string): string =>
+  asPercentEncoded(value).replace(/%3A/g, ':').replace(/%40/g, '@')
+
+/** Characters that end a cookie, or that servers take quotes off for, are encoded with all others (RFC 6265, 4.1.1). */
+export const asCookieValue = (value: string): string =>
+  /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/.test(value) ? value : asPercentEncoded(value)
+
 const inJsonString = (value: string): string => JSON.stringify(value).slice(1, -1)
+
+export const isForm = (contentType: string): boolean =>
+  /^\s*application\/x-www-form-urlencoded\s*(?:;|$)/i.test(contentType)
+
+/** What begins a message in which values stand in JSON, also behind the numbers that Socket.IO puts before it. */
+const JSON_MESSAGE = /^\s*\d*-?\s*[[{"]/
+
+/** The text that stands for a value in a WebSocket message that begins so. */
+export const messageRendering = (beginning: string): ((value: string) => string) =>
+  JSON_MESSAGE.test(beginning) ? inJsonString : (value) => value
 
 /** The text that stands for a value in a body of this content type. */
 export function bodyRendering(contentType: string): (value: string) => string {
   const [essence = ''] = contentType.toLowerCase().split(';', 1)
   const [, subtype = ''] = essence.trim().split('/')
   if (/(^|[+-])(json|jsonl|ndjson|json-seq)$/.test(subtype)) return inJsonString
-  if (subtype === 'x-www-form-urlencoded') return asPercentEncoded
+  if (isForm(contentType)) return asPercentEncoded
   return (value) => value
 }
 

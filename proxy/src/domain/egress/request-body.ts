@@ -1,4 +1,5 @@
-import { type EgressPolicy, type EgressTarget, reaches } from './policy.ts'
+import { type EgressPolicy, type EgressTarget, reaches, type Surface } from './policy.ts'
+import { messageRendering } from './renderings.ts'
 
 /** Puts secrets in place of their placeholders in a stream of bytes; one for each request. */
 export interface BodyRewriter {
@@ -20,9 +21,11 @@ export function bodyPlacements(
   target: EgressTarget,
   /** Null when no value can be put in, as into a compressed body. */
   render: ((value: string) => string) | null,
+  surfaces: readonly Surface[],
 ): BodyPlacement[] {
   return policy.secrets.map((secret) => {
-    const isApproved = secret.surfaces.has('body') && reaches(secret.hosts, target)
+    const isApproved =
+      surfaces.some((surface) => secret.surfaces.has(surface)) && reaches(secret.hosts, target)
     return {
       name: secret.name,
       placeholder: Buffer.from(secret.placeholder),
@@ -86,6 +89,31 @@ export function createBodyRewriter(
     },
   }
 }
+
+/** For one message of a WebSocket; how a value stands in it is told by its beginning. */
+export function createMessageRewriter(
+  policy: EgressPolicy,
+  target: EgressTarget,
+  used: Set<string>,
+  misplaced: Set<string>,
+): BodyRewriter {
+  let rewriter: BodyRewriter | null = null
+  return {
+    push(chunk) {
+      if (rewriter === null) {
+        const beginning = Buffer.from(chunk.subarray(0, BEGINNING_BYTES)).toString('latin1')
+        // Blanks say nothing, and begin no placeholder.
+        if (beginning.trim() === '' && chunk.length <= BEGINNING_BYTES) return chunk
+        const placements = bodyPlacements(policy, target, messageRendering(beginning), ['body'])
+        rewriter = createBodyRewriter(placements, used, misplaced)
+      }
+      return rewriter.push(chunk)
+    },
+    end: () => rewriter?.end() ?? NOTHING,
+  }
+}
+
+const BEGINNING_BYTES = 64
 
 /** Index of the smallest position that is one; -1 without any. */
 function indexOfFirst(positions: readonly number[]): number {

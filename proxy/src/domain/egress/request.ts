@@ -21,13 +21,21 @@ import { createPlacements, type Placements } from './placements.ts'
 import { type EgressPolicy, type EgressTarget, reaches } from './policy.ts'
 import {
   asBasicPart,
+  asCookieValue,
   asHeaderValue,
+  asPathSegment,
   asPercentEncoded,
   basicCredentials,
   bodyRendering,
   formatBasic,
+  isForm,
 } from './renderings.ts'
-import { type BodyRewriter, bodyPlacements, createBodyRewriter } from './request-body.ts'
+import {
+  type BodyRewriter,
+  bodyPlacements,
+  createBodyRewriter,
+  createMessageRewriter,
+} from './request-body.ts'
 import { type BodyFraming, type DeclaredBody, declaredBody, framingOf } from './request-framing.ts'
 import type { EgressRule } from './rules.ts'
 import { auditPathOf } from './scrub-text.ts'
@@ -77,17 +85,19 @@ export interface PreparedRequest {
   readonly inspection: BodyInspection | null
   /** The part that the code asked for, where more is asked for so that its borders can be searched; see `prepareResponse`. */
   readonly range: WidenedRange | null
+  /** What each message, and each control frame, of the code's goes through on a WebSocket; null when there is nothing to look for. */
+  readonly messages: ((kind: 'message' | 'control') => BodyRewriter) | null
 }
 
 /** A request with two of these means different things to different servers. */
 const ONCE = ['host', 'authorization', 'content-type', 'content-encoding', 'range']
 /** Parts of the head where no secret belongs: servers log them, hand them on, or read them as something else. */
 const NO_SECRET_IN =
-  /^(accept-encoding|content-length|content-range|cookie|expect|forwarded|host|if-range|origin|range|referer|user-agent|via|x-forwarded-.*)$/
+  /^(accept-encoding|content-length|content-range|expect|forwarded|host|if-range|origin|range|referer|user-agent|via|x-forwarded-.*)$/
 
 export function prepareRequest(request: RequestToPrepare): PreparedRequest | RefusedRequest {
   const { policy, target } = request
-  const auditPath = auditPathOf(policy.scrubber(), request.path)
+  const auditPath = auditPathOf(policy, request.path)
   const refuse = (refused: EgressRule, secrets: readonly string[] = []): RefusedRequest => ({
     refused,
     secrets,
@@ -131,7 +141,10 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
   const isGrpc = GRPC.test(contentType)
   // A message says its length, and so does each part of it.
   const render = isEncoded || SAYS_LENGTHS.test(contentType) ? null : bodyRendering(contentType)
-  const inBody = declared.kind === 'none' ? [] : bodyPlacements(policy, target, render)
+  const inBody =
+    declared.kind === 'none'
+      ? []
+      : bodyPlacements(policy, target, render, isForm(contentType) ? ['body', 'form'] : ['body'])
   const { lookInside } = request
   const looksFor = {
     mutations:
@@ -166,6 +179,13 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
     prefersHttp2: isGrpc,
     inspection: isInspected ? { path: request.path, contentType, isEncoded, ...looksFor } : null,
     range,
+    messages:
+      isWebSocket && policy.secrets.length > 0
+        ? (kind) =>
+            kind === 'message'
+              ? createMessageRewriter(policy, target, placements.used, misplaced)
+              : createBodyRewriter(bodyPlacements(policy, target, null, []), placements.used, misplaced)
+        : null,
   }
 }
 
@@ -239,19 +259,22 @@ function widenedRange(
 function placePath(path: string, placements: Placements): string {
   const query = path.indexOf('?')
   const plain = query === -1 ? path : path.slice(0, query)
-  placements.replacePercent(plain, null, asPercentEncoded)
-  if (query === -1) return path
-  return plain + placements.replacePercent(path.slice(query), 'query', asPercentEncoded)
+  const placed = placements.replacePercent(plain, 'path', asPathSegment)
+  if (query === -1) return placed
+  return placed + placements.replacePercent(path.slice(query), 'query', asPercentEncoded)
 }
 
 function placeField(field: HeaderField, placements: Placements, isDropped: boolean): HeaderField {
   const { name, value } = field
   placements.replace(name, null, asHeaderValue)
   // A placeholder in what is dropped reaches nobody, but the code meant it to: it is told.
-  const surface = isDropped || NO_SECRET_IN.test(name) ? null : 'header'
+  const surface = isDropped || NO_SECRET_IN.test(name) ? null : name === 'cookie' ? 'cookie' : 'header'
   const credentials = name === 'authorization' ? basicCredentials(value) : null
   const placed = credentials === null ? null : placements.replace(credentials, surface, asBasicPart)
   if (placed !== null && placed !== credentials) return { name, value: formatBasic(placed) }
   // A secret may be the encoded credentials themselves.
-  return { name, value: placements.replace(value, surface, asHeaderValue) }
+  return {
+    name,
+    value: placements.replace(value, surface, name === 'cookie' ? asCookieValue : asHeaderValue),
+  }
 }

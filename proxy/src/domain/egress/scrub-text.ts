@@ -1,5 +1,6 @@
 import { oneLine } from '../../kernel/index.ts'
 import type { Scrubber } from '../scrub/index.ts'
+import type { EgressPolicy } from './policy.ts'
 
 /** Short text, one character a byte as node:http gives it, with every secret taken out. */
 export function scrubText(scrubber: Scrubber, text: string): string {
@@ -10,8 +11,10 @@ export function scrubText(scrubber: Scrubber, text: string): string {
 
 const AUDIT_PATH_CHARS = 256
 
-/** A path as the audit may keep it: without query and fragment, secrets taken out, then cut. */
-export function auditPathOf(scrubber: Scrubber, path: string): string {
-  const [plain = ''] = path.split(/[?#]/, 1)
-  return oneLine(scrubText(scrubber, plain), AUDIT_PATH_CHARS)
+/** A path as the audit may keep it: without query and fragment, secrets and what stands for them taken out, then cut. */
+export function auditPathOf(policy: Pick<EgressPolicy, 'secrets' | 'scrubber'>, path: string): string {
+  let [plain = ''] = path.split(/[?#]/, 1)
+  for (const { name, placeholder } of policy.secrets)
+    plain = plain.replaceAll(placeholder, `[secret:${name}]`)
+  return oneLine(scrubText(policy.scrubber(), plain), AUDIT_PATH_CHARS)
 }

@@ -1,16 +1,17 @@
 /**
- * Takes secrets out of WebSocket messages (RFC 6455): payloads are read through frame borders and written into frames
- * anew. Nothing is held back but the end of a payload that may begin a secret.
+ * Puts something else in place of what WebSocket messages hold (RFC 6455): payloads are read through frame borders and
+ * written into frames anew. Nothing is held back but the end of a payload that may begin what is looked for.
  */
+import { randomBytes } from 'node:crypto'
 import type { Scrubber } from '../scrub/index.ts'
 
-/** For what an upstream sends; one for each connection. */
-export interface FrameScrubber {
+/** For what one end sends; one for each connection. */
+export interface FrameRewriter {
   /** Whole frames that are safe to pass on. Throws WebSocketFrameError when the stream is not RFC 6455. */
   push(chunk: Uint8Array): Uint8Array
 }
 
-/** The upstream's bytes are not frames that can be searched; the connection has to be closed. */
+/** The bytes are not frames that can be searched; the connection has to be closed. */
 export class WebSocketFrameError extends Error {
   constructor(problem: string) {
     super(`websocket: ${problem}`)
@@ -26,28 +27,56 @@ const FIN = 0x80
 const MASKED = 0x80
 const MAX_CONTROL_BYTES = 125
 const CLOSE_CODE_BYTES = 2
+const MASK_BYTES = 4
 
 interface FrameHead {
   readonly isFinal: boolean
   readonly opcode: number
   readonly headBytes: number
   readonly payloadBytes: number
+  /** Of a client's frame, which is masked; null of a server's. */
+  readonly mask: Uint8Array | null
+}
+
+interface MessageRewriter {
+  push(chunk: Uint8Array): Uint8Array
+  end(): Uint8Array
 }
 
 interface Message {
   /** Of the next frame to be written. */
   opcode: number
-  readonly scrub: ReturnType<Scrubber['stream']>
+  readonly rewriter: MessageRewriter
   /** Payload that is safe and not written yet. */
   ready: Uint8Array[]
 }
 
-export function createFrameScrubber(scrubber: Scrubber): FrameScrubber {
+/** Takes secrets out of what an upstream sends. */
+export const createFrameScrubber = (scrubber: Scrubber): FrameRewriter =>
+  createFrameRewriter({ isClient: false, message: () => scrubber.stream() }, (opcode, payload) =>
+    scrubControl(scrubber, opcode, payload),
+  )
+
+/** Puts values into what the code sends, message by message. Control frames are looked at, and go as they came: they have little room. */
+export const createFramePlacer = (
+  rewriterOf: (kind: 'message' | 'control') => MessageRewriter,
+): FrameRewriter =>
+  createFrameRewriter({ isClient: true, message: () => rewriterOf('message') }, (_opcode, payload) => {
+    rewriterOf('control').push(payload)
+    return payload
+  })
+
+function createFrameRewriter(
+  { isClient, message: begin }: { readonly isClient: boolean; readonly message: () => MessageRewriter },
+  control: (opcode: number, payload: Buffer) => Uint8Array,
+): FrameRewriter {
   /** A head, or a control frame, that has not come whole. */
   let partial: Buffer = Buffer.alloc(0)
   let frame: FrameHead | undefined
   /** Of the payload of `frame`, still to come. */
   let missing = 0
+  /** Bytes of that payload that came before. */
+  let taken = 0
   let message: Message | undefined
   let isClosed = false
 
@@ -55,7 +84,7 @@ export function createFrameScrubber(scrubber: Scrubber): FrameScrubber {
     if (message === undefined) return
     const payload = Buffer.concat(message.ready)
     if (payload.length === 0 && !isFinal) return
-    out.push(formatFrame(message.opcode, isFinal, payload))
+    out.push(formatFrame(message.opcode, isFinal, payload, isClient))
     message.ready = []
     message.opcode = CONTINUATION
   }
@@ -64,29 +93,33 @@ export function createFrameScrubber(scrubber: Scrubber): FrameScrubber {
     if ((head.opcode === CONTINUATION) !== (message !== undefined)) {
       throw new WebSocketFrameError('a message began inside another, or goes on without a beginning')
     }
-    message ??= { opcode: head.opcode, scrub: scrubber.stream(), ready: [] }
+    message ??= { opcode: head.opcode, rewriter: begin(), ready: [] }
     frame = head
     missing = head.payloadBytes
+    taken = 0
   }
 
   const takeData = (bytes: Buffer, out: Uint8Array[]): number => {
-    const taken = bytes.subarray(0, missing)
-    missing -= taken.length
-    if (message !== undefined && taken.length > 0) message.ready.push(message.scrub.push(taken))
+    const fresh = bytes.subarray(0, missing)
+    const plain = unmasked(fresh, frame?.mask ?? null, taken)
+    missing -= fresh.length
+    taken += fresh.length
+    if (message !== undefined && plain.length > 0) message.ready.push(message.rewriter.push(plain))
     if (missing === 0) {
       if (message !== undefined && frame?.isFinal === true) {
-        message.ready.push(message.scrub.end())
+        message.ready.push(message.rewriter.end())
         flush(out, true)
         message = undefined
       }
       frame = undefined
     }
-    return taken.length
+    return fresh.length
   }
 
   const takeControl = (head: FrameHead, payload: Buffer, out: Uint8Array[]): void => {
     flush(out, false)
-    out.push(formatFrame(head.opcode, true, scrubControl(scrubber, head.opcode, payload)))
+    const plain = unmasked(payload, head.mask, 0)
+    out.push(formatFrame(head.opcode, true, control(head.opcode, plain), isClient))
     if (head.opcode === CLOSE) isClosed = true
   }
 
@@ -102,7 +135,7 @@ export function createFrameScrubber(scrubber: Scrubber): FrameScrubber {
           if (frame !== undefined) break
           continue
         }
-        const head = readHead(bytes)
+        const head = readHead(bytes, isClient)
         if (head === undefined) break
         const isControl = head.opcode >= CLOSE
         const end = head.headBytes + (isControl ? head.payloadBytes : 0)
@@ -122,7 +155,7 @@ export function createFrameScrubber(scrubber: Scrubber): FrameScrubber {
 }
 
 /** Undefined while the head has not come whole. */
-function readHead(bytes: Buffer): FrameHead | undefined {
+function readHead(bytes: Buffer, isClient: boolean): FrameHead | undefined {
   const [first, second] = bytes
   if (first === undefined || second === undefined) return undefined
   const opcode = first & 0x0f
@@ -130,28 +163,45 @@ function readHead(bytes: Buffer): FrameHead | undefined {
   const short = second & 0x7f
   if ((first & 0x70) !== 0) throw new WebSocketFrameError('an extension that was not agreed')
   if ((opcode > BINARY && opcode < CLOSE) || opcode > PONG) throw new WebSocketFrameError('an unknown opcode')
-  if ((second & MASKED) !== 0) throw new WebSocketFrameError('a masked frame from a server')
+  if (((second & MASKED) !== 0) !== isClient) {
+    throw new WebSocketFrameError('a masked frame from a server, or one from a client that is not')
+  }
   if (opcode >= CLOSE && (!isFinal || short > MAX_CONTROL_BYTES)) {
     throw new WebSocketFrameError('a control frame that is too long or in fragments')
   }
-  if (short < 126) return { isFinal, opcode, headBytes: 2, payloadBytes: short }
-  const headBytes = short === 126 ? 4 : 10
+  const lengthBytes = short < 126 ? 2 : short === 126 ? 4 : 10
+  const headBytes = lengthBytes + (isClient ? MASK_BYTES : 0)
   if (bytes.length < headBytes) return undefined
-  const long = short === 126 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2))
-  if (!Number.isSafeInteger(long)) throw new WebSocketFrameError('a frame without end')
-  return { isFinal, opcode, headBytes, payloadBytes: long }
+  const payloadBytes =
+    short < 126 ? short : short === 126 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2))
+  if (!Number.isSafeInteger(payloadBytes)) throw new WebSocketFrameError('a frame without end')
+  const mask = isClient ? Uint8Array.from(bytes.subarray(lengthBytes, headBytes)) : null
+  return { isFinal, opcode, headBytes, payloadBytes, mask }
 }
 
-function formatFrame(opcode: number, isFinal: boolean, payload: Uint8Array): Buffer {
-  const first = (isFinal ? FIN : 0) | opcode
-  if (payload.length < 126) return Buffer.concat([Buffer.from([first, payload.length]), payload])
-  const isShort = payload.length < 0x10000
-  const head = Buffer.alloc(isShort ? 4 : 10)
-  head[0] = first
-  head[1] = isShort ? 126 : 127
-  if (isShort) head.writeUInt16BE(payload.length, 2)
-  else head.writeBigUInt64BE(BigInt(payload.length), 2)
-  return Buffer.concat([head, payload])
+/** `at`: where in the payload the bytes stand. Bytes that were masked are copied. */
+function unmasked(bytes: Buffer, mask: Uint8Array | null, at: number): Buffer {
+  if (mask === null) return bytes
+  const plain = Buffer.allocUnsafe(bytes.length)
+  for (let index = 0; index < bytes.length; index += 1) {
+    plain[index] = (bytes[index] as number) ^ (mask[(at + index) % MASK_BYTES] as number)
+  }
+  return plain
+}
+
+function formatFrame(opcode: number, isFinal: boolean, payload: Uint8Array, isMasked: boolean): Buffer {
+  const { length } = payload
+  const lengthBytes = length < 126 ? 2 : length < 0x10000 ? 4 : 10
+  const head = Buffer.alloc(lengthBytes)
+  head[0] = (isFinal ? FIN : 0) | opcode
+  head[1] = lengthBytes === 2 ? length : lengthBytes === 4 ? 126 : 127
+  if (lengthBytes === 4) head.writeUInt16BE(length, 2)
+  if (lengthBytes === 10) head.writeBigUInt64BE(BigInt(length), 2)
+  if (!isMasked) return Buffer.concat([head, payload])
+  head[1] |= MASKED
+  // Chosen anew, so that nobody who chooses the bytes of a message chooses those on the wire (RFC 6455, 10.3).
+  const mask = randomBytes(MASK_BYTES)
+  return Buffer.concat([head, mask, unmasked(Buffer.from(payload), mask, 0)])
 }
 
 /** A control payload without secrets; where the markers do not fit, without its text. */

@@ -54,7 +54,7 @@ export interface RequestedSecret {
   readonly name: string
   readonly mode?: 'placeholder' | 'raw'
   readonly hosts?: readonly string[]
-  readonly in?: readonly ('header' | 'query' | 'body')[]
+  readonly in?: ConsentSecret['in']
 }
 
 export const RUN_DEFAULTS = {

@@ -19,6 +19,12 @@ test('args become canonical JSON: order and white space do not matter', () => {
   expect(parseExecuteBody({ ...BODY, args: {} }).argsJson).toBe('{}')
 })
 
+test('a value may be asked for in each part of a request', () => {
+  const everywhere = { name: 'A', in: ['body', 'cookie', 'form', 'header', 'path', 'query'] }
+  expect(parseExecuteBody({ ...BODY, secrets: [everywhere] }).secrets).toEqual([everywhere])
+  expect(() => parseExecuteBody({ ...BODY, secrets: [{ name: 'A', in: ['fragment'] }] })).toThrow()
+})
+
 test('an empty list of secrets is a list: metadata.secrets does not come back in', () => {
   const request = parseExecuteBody({ ...BODY, secrets: [], metadata: { secrets: ['A'] } })
   expect(request.secrets).toEqual([])

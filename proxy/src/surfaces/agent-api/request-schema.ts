@@ -6,6 +6,7 @@ import {
   methodProblem,
   parsePathPattern,
 } from '../../domain/capabilities/index.ts'
+import { CONSENT_SURFACES } from '../../domain/consent/index.ts'
 import {
   type ExecuteRequest,
   type NetworkEntry,
@@ -50,12 +51,14 @@ const secret = z.union([
           'narrows it further.',
       ),
     in: z
-      .array(z.enum(['header', 'query', 'body']))
+      .array(z.enum(CONSENT_SURFACES))
       .min(1)
-      .max(3)
+      .max(CONSENT_SURFACES.length)
       .optional()
       .describe(
-        'Parts of a request in which the placeholder is replaced; ["header"] when left out, Basic credentials included.',
+        'Parts of a request in which the placeholder is replaced; ["header"] when left out, Basic credentials included. path: a ' +
+          'segment of the path, as in /bot<token>/sendMessage. cookie: the Cookie header. form: fields of an ' +
+          'application/x-www-form-urlencoded body. body: anywhere in a body, forms and WebSocket messages included.',
       ),
   }),
 ])

@@ -74,7 +74,9 @@ export function judge(
   if (disagreement !== null) return refuse(disagreement)
   const rule = judgeTarget(session.policy, target)
   if (rule !== null) return refuse(rule)
-  const asked = authorizeRequest({ capabilities: session.policy.capabilities, ...parts })
+  const { capabilities, secrets } = session.policy
+  const placeholders = secrets.map(({ placeholder }) => placeholder)
+  const asked = authorizeRequest({ capabilities, placeholders, ...parts })
   if ('rule' in asked) return refuse(asked.rule, asked.ask)
   const { entries } = asked
   const free = freeEntries(entries)
@@ -89,6 +91,12 @@ export function judge(
   if ('refused' in prepared) {
     return { rule: prepared.refused, session, origin, path: prepared.auditPath, secrets: prepared.secrets }
   }
+  // With the value in its place it has to lead where it did with the placeholder.
+  if (pathOf(prepared.path) !== pathOf(path)) {
+    const placed = authorizeRequest({ capabilities, ...parts, path: prepared.path })
+    const isSame = !('rule' in placed) && asked.entries.every((entry) => placed.entries.includes(entry))
+    if (!isSame) return refuse('path_not_approved', asked.ask())
+  }
   // What is not looked into counts by entries that allow whatever it does.
   const authorized = free.length > 0 ? { ...asked, entries: free } : asked
   // What is looked into is counted once it is known by which entry it goes.
@@ -97,6 +105,8 @@ export function judge(
   }
   return { session, target, origin, prepared, authorized }
 }
+
+const pathOf = (path: string): string => path.split('?', 1)[0] as string
 
 function beyondLimit(session: EgressSession, { door }: Arrival): Refused {
   const told = door.toldOfLimit

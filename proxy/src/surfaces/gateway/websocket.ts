@@ -1,5 +1,10 @@
 import type { Socket } from 'node:net'
-import { approvedAddresses, type EgressDial, scrubberFor } from '../../domain/egress/index.ts'
+import {
+  approvedAddresses,
+  createFramePlacer,
+  type EgressDial,
+  scrubberFor,
+} from '../../domain/egress/index.ts'
 import { onBehalfOf } from '../../kernel/index.ts'
 import { openWebSocket as openRelay, readEarly } from '../relay/index.ts'
 import type { Allowed } from './judge.ts'
@@ -30,6 +35,7 @@ export function openWebSocket({ socket, head, allowed, outcome, dial, fail }: Op
       path: prepared.path,
       headers: prepared.headers,
       scrubber: scrubberFor(session.policy),
+      sent: prepared.messages === null ? null : createFramePlacer(prepared.messages),
       dial,
       onStatus(status) {
         outcome.status = status

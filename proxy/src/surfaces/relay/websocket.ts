@@ -6,6 +6,7 @@ import {
   createFrameScrubber,
   type EgressDial,
   EgressDialError,
+  type FrameRewriter,
   prepareResponse,
 } from '../../domain/egress/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
@@ -27,6 +28,8 @@ export interface WebSocketOpening {
   readonly headers: readonly string[]
   /** Looks for secrets in what comes back; null where there are none. */
   readonly scrubber: Scrubber | null
+  /** What the client's frames go through; they pass as they are without it. */
+  readonly sent?: FrameRewriter | null
   readonly dial: EgressDial
   readonly onStatus: (status: number) => void
   readonly onRequestBytes: (bytes: number) => void
@@ -37,8 +40,8 @@ export interface WebSocketOpening {
 }
 
 /**
- * A WebSocket has an upstream connection of its own. What the client sends passes as it is: nothing is put in, so there
- * is nothing to look for. What comes back is searched frame by frame. Both ends end together.
+ * A WebSocket has an upstream connection of its own. What comes back is searched frame by frame, and so is what the client sends
+ * where something may have to be put in. Both ends end together.
  */
 export function openWebSocket(opening: WebSocketOpening): void {
   const { socket, target, dial, fail } = opening
@@ -144,7 +147,14 @@ function connectBoth(opening: WebSocketOpening, upstream: Socket, head: Buffer):
   }
   const sendOn = (chunk: Buffer): void => {
     opening.onRequestBytes(chunk.length)
-    if (upstream.write(chunk)) return
+    let placed: Uint8Array
+    try {
+      placed = opening.sent?.push(chunk) ?? chunk
+    } catch {
+      // What cannot be read as frames could carry anything.
+      return void socket.destroy()
+    }
+    if (placed.length === 0 || upstream.write(placed)) return
     socket.pause()
     upstream.once('drain', () => socket.resume())
   }
