@@ -1,45 +1,20 @@
-// What every runner on Node needs: the message from the daemon, output that arrives whole, and the way out.
+// What every runner on Node needs: the message from the daemon, and output that arrives whole.
 //
 // Standard input: 4 bytes big-endian length, then that many bytes of JSON:
-//   { v: 2, code, env: { NAME: value }, dynamicCode?: boolean, memoryBytes?: number, end?: text }
+//   { v: 2, code, env: { NAME: value }, ports?: [number], dynamicCode?: boolean, memoryBytes?: number, end?: text }
+// `ports`: those of the approved hosts, for clients that dial by themselves.
 // `dynamicCode`: whether the code may make code from text; a process that was started for the other is not taken.
 // `memoryBytes`: what the run may use.
 // `end`: text that is written to both output streams, followed by the exit code and a line feed, once the code has
 // ended in good order; it lets the reader know the end before the container engine has noticed it.
 import { existsSync, readSync, writeSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
 import { createSecureContext } from 'node:tls'
+import { dropConnections, GATEWAY } from './way-out.mjs'
 
-const GATEWAY = '/run/oauth3/gateway.sock'
-const RELAY_PORT = 3128
 const READY = 'oauth3-ready 1\n'
 const WARMING_MS = 1_000
 
 export const exitNow = process.reallyExit.bind(process)
-
-const relayed = new Set()
-
-/** Fetch knows proxies by URL only: whatever comes to the port goes to the gateway's socket, byte by byte. */
-export async function startRelay() {
-  const server = createServer({ allowHalfOpen: true }, (client) => {
-    join(client, connect({ path: GATEWAY, allowHalfOpen: true }))
-  })
-  server.unref()
-  await new Promise((resolve) => {
-    // Without loopback there is no network either.
-    server.on('error', resolve)
-    server.listen(RELAY_PORT, '127.0.0.1', resolve)
-  })
-}
-
-function join(client, door) {
-  relayed.add(client)
-  client.on('error', () => door.destroy()).on('close', () => door.destroy() && relayed.delete(client))
-  door.on('error', () => client.destroy()).on('close', () => client.destroy())
-  // The code's own end of the connection keeps the process up for as long as the code waits for it.
-  client.unref().setNoDelay(true).pipe(door)
-  door.unref().pipe(client)
-}
 
 /**
  * What the first request makes Node load and set up: done while nobody waits. The door is shut until there is a run, and
@@ -59,7 +34,7 @@ export async function warmFetch() {
   // Refused before it came to that.
   createSecureContext()
   clearTimeout(keepUp)
-  for (const client of relayed) client.destroy()
+  dropConnections()
 }
 
 function readFully(length) {

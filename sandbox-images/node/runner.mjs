@@ -6,8 +6,9 @@
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { raiseCodeWall, refusesCodeFromText } from './code-wall.mjs'
-import { end, fail, receive, startRelay, warmFetch } from './host.mjs'
+import { end, fail, receive, warmFetch } from './host.mjs'
 import { setMemory } from './machine.mjs'
+import { openListeners, openPorts, openRelay } from './way-out.mjs'
 
 const MAIN = '/tmp/main.ts'
 
@@ -32,7 +33,7 @@ function announceEnd(marker) {
   })
 }
 
-await startRelay()
+await Promise.all([openRelay(), openListeners()])
 await import('./warm.ts')
 await warmFetch()
 // Written to at once, so that nothing is lost at an exit and a flood waits for its reader instead of filling the memory.
@@ -44,6 +45,7 @@ try {
 } catch {
   fail('the code does not fit into /tmp')
 }
+await openPorts(message.ports ?? [])
 Object.assign(process.env, message.env)
 setMemory(message.memoryBytes)
 if (message.end) announceEnd(message.end)

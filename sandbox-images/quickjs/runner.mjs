@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs'
 import variant from '@jitl/quickjs-wasmfile-release-sync'
 import { newQuickJSWASMModuleFromVariant } from 'quickjs-emscripten-core'
-import { end, receive, startRelay, warmFetch, writeFully } from './host.mjs'
+import { end, receive, warmFetch, writeFully } from './host.mjs'
+import { openRelay } from './way-out.mjs'
 
 const STACK_BYTES = 524_288
 const NEVER_SETTLED = 13
@@ -134,7 +135,7 @@ const describe = vm.getProp(installed, 'describe')
 if (!process.argv.includes(DYNAMIC_CODE)) {
   vm.unwrapResult(vm.callFunction(vm.getProp(installed, 'refuseCodeFromText'), vm.undefined)).dispose()
 }
-await startRelay()
+await openRelay()
 await warmFetch()
 
 const message = receive()

@@ -53,7 +53,15 @@ describe.skipIf(!available.available)(`ways out besides the gateway ${available.
       `const { createSocket } = await import('node:dgram')
       // What never answers has not let anything through either.
       const bounded = (work) => Promise.race([work, new Promise((resolve) => setTimeout(resolve, 1000, 'silence'))])
-      const tcp = async (name, hostname, port) => tell(name, await bounded(Deno.connect({ hostname, port }).then(() => 'open', (error) => error.name)))
+      // Every address of loopback is the sandbox's own, and its listeners lead to the gateway: open is what answers.
+      const speak = async (conn) => {
+        await conn.write(new TextEncoder().encode('GET / HTTP/1.1\\r\\nHost: upstream\\r\\n\\r\\n'))
+        const heard = new Uint8Array(4096)
+        const text = new TextDecoder().decode(heard.subarray(0, await conn.read(heard) ?? 0))
+        conn.close()
+        return text === '' ? 'closed' : /"code":"egress_refused"/.test(text) ? 'refused' : 'open'
+      }
+      const tcp = async (name, hostname, port) => tell(name, await bounded(Deno.connect({ hostname, port }).then(speak).catch((error) => error.name)))
       await tcp('host', HOST, HOST_PORT)
       await tcp('daemon', '127.0.0.1', DAEMON_PORT)
       await tcp('daemon by its bridge', HOST, DAEMON_PORT)
@@ -141,7 +149,7 @@ describe.skipIf(!available.available)(`ways out besides the gateway ${available.
       { network: [kit.at('api.demo.test')] },
     )
     const { names, ...attempts } = report
-    expect(names).toEqual(['ca.pem', 'gateway.sock'])
+    expect(names).toEqual(['ca.pem', 'gateway.sock', 'resolv.conf'])
     expect(Object.entries(attempts).filter(([, result]) => result === 'worked')).toEqual([])
   })
 

@@ -69,8 +69,8 @@ describe.skipIf(!available.available)(`the doors of the docker sandbox ${availab
       runIn(sandbox, code('one'), reaching(url)),
       runIn(sandbox, code('two'), reaching('http://other.test')),
     ])
-    expect(one.stdout).toBe('reached /one\nca.pem,gateway.sock\n')
-    expect(two.stdout).toBe('host_not_approved\nca.pem,gateway.sock\n')
+    expect(one.stdout).toBe('reached /one\nca.pem,gateway.sock,resolv.conf\n')
+    expect(two.stdout).toBe('host_not_approved\nca.pem,gateway.sock,resolv.conf\n')
   })
 
   it('answer the raw socket as they answer the relay', async () => {

@@ -301,6 +301,7 @@ describe('a door', () => {
     expect(mode(door.directory)).toBe(0o755)
     expect(mode(join(door.directory, 'gateway.sock'))).toBe(0o666)
     expect(mode(join(door.directory, 'ca.pem'))).toBe(0o644)
+    expect(mode(join(door.directory, 'resolv.conf'))).toBe(0o644)
     expect(readFileSync(join(door.directory, 'ca.pem'), 'utf8')).not.toContain('PRIVATE')
   })
 

@@ -16,6 +16,7 @@ import {
   type EgressSession,
   type EgressTarget,
   GATEWAY_CA,
+  GATEWAY_RESOLVER,
   GATEWAY_SOCKET,
   reaches,
 } from '../../src/domain/egress/index.ts'
@@ -71,6 +72,9 @@ export async function createTestDoors(options: TestDoorsOptions = {}): Promise<T
   }
 }
 
+/** First byte of a TLS record that carries a handshake. */
+const TLS_HANDSHAKE = 0x16
+
 /** A run that may reach these; nothing is written anywhere. */
 export function testSession(network: readonly string[]): EgressSession {
   return {
@@ -80,6 +84,7 @@ export function testSession(network: readonly string[]): EgressSession {
     begin: () => true,
     spend: () => true,
     record: () => {},
+    recordLookup: () => {},
     end: () => ({ requests: 0, refused: [], moreRefused: 0 }),
   }
 }
@@ -92,6 +97,7 @@ async function openDoor(
 ): Promise<TestDoor> {
   await mkdir(directory, { mode: 0o755 })
   await writeFile(join(directory, GATEWAY_CA), ca.certificate, { mode: 0o444 })
+  await writeFile(join(directory, GATEWAY_RESOLVER), 'nameserver 127.0.0.1\n', { mode: 0o444 })
   const state = { closed: false, session: undefined as EgressSession | undefined, connections: 0 }
   const seen: string[] = []
   const open = new Set<Socket>()
@@ -125,12 +131,22 @@ async function openDoor(
     open.add(socket)
     socket.on('error', () => {}).on('close', () => open.delete(socket))
   })
-  server.on('connect', (incoming, socket) => {
+  server.on('connect', (incoming, socket, head) => {
+    // No resolver: runtimes that look names up by themselves go on without.
+    if (incoming.url === '127.0.0.1:53') return void socket.destroy()
     const [host = ''] = (incoming.url ?? '').split(':')
     socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
-    const secured = new TLSSocket(socket, { isServer: true, secureContext: contextFor(host) })
-    secured.on('error', () => socket.destroy())
-    server.emit('connection', secured)
+    if (head.length > 0) socket.unshift(head)
+    socket.once('readable', () => {
+      const first: Buffer | null = socket.read()
+      if (first === null) return void socket.destroy()
+      socket.unshift(first)
+      // Plain HTTP, whose requests name no host: it goes nowhere.
+      if (first[0] !== TLS_HANDSHAKE) return void socket.destroy()
+      const secured = new TLSSocket(socket, { isServer: true, secureContext: contextFor(host) })
+      secured.on('error', () => socket.destroy())
+      server.emit('connection', secured)
+    })
   })
   server.on('upgrade', (incoming, socket) => {
     const { encrypted } = incoming.socket as TLSSocket & { encrypted?: boolean }

@@ -1,7 +1,8 @@
 /** The walls of a Docker sandbox, in one place: what tests probe is what runs. */
 import { randomBytes } from 'node:crypto'
+import { posix } from 'node:path'
 import type Docker from 'dockerode'
-import { GATEWAY_MOUNT } from '../../domain/egress/index.ts'
+import { GATEWAY_MOUNT, GATEWAY_RESOLVER } from '../../domain/egress/index.ts'
 import type { RunLimits } from '../../domain/executions/index.ts'
 import { type SeccompChoice, seccompOption } from './seccomp-profile.ts'
 
@@ -66,7 +67,14 @@ export function hostConfig({
     IpcMode: 'none',
     LogConfig: { Type: 'none', Config: {} },
     // Mounts rather than Binds: a source that is not there is an error, not a folder that the engine makes.
-    Mounts: door === null ? [] : [readOnly(door, GATEWAY_MOUNT)],
+    Mounts:
+      door === null
+        ? []
+        : [
+            readOnly(door, GATEWAY_MOUNT),
+            // In place of what an engine writes there: an empty file, or the host's search list.
+            readOnly(posix.join(door, GATEWAY_RESOLVER), '/etc/resolv.conf'),
+          ],
     RestartPolicy: { Name: 'no' },
     ...(ociRuntime === undefined ? {} : { Runtime: ociRuntime }),
   }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Writable } from 'node:stream'
 import type { RunOrder } from '../../domain/executions/index.ts'
+import { parseHostPattern } from '../../kernel/index.ts'
 
 export const READY_LINE = Buffer.from('oauth3-ready 1\n')
 
@@ -12,12 +13,13 @@ export const newEndMarker = (): string => `\0oauth3-end ${randomBytes(16).toStri
 export function encodeRunMessage(order: RunOrder, options: { end?: string; placed?: true }): Buffer {
   const env: [string, string][] = [...order.secrets].map(([name, value]) => [name, value.open()])
   if (order.argsJson !== null) env.push(['OAUTH3_ARGS', order.argsJson])
-  const { code, dynamicCode } = order
+  const { code, dynamicCode, network } = order
   const { memoryBytes } = order.limits
   const body = JSON.stringify({
     v: 2,
     code,
     env: Object.fromEntries(env),
+    ports: portsOf(network),
     dynamicCode,
     memoryBytes,
     ...options,
@@ -28,6 +30,16 @@ export function encodeRunMessage(order: RunOrder, options: { end?: string; place
   message.write(body, 4)
   return message
 }
+
+/** Where a client that takes no proxy dials the approved hosts. */
+const portsOf = (network: RunOrder['network']): number[] => [
+  ...new Set(
+    network.flatMap((text) => {
+      const pattern = parseHostPattern(text)
+      return 'problem' in pattern ? [] : [pattern.port]
+    }),
+  ),
+]
 
 /** Hands the message over and wipes it once it has left this process. */
 export function sendRunMessage(input: Writable, message: Buffer): void {

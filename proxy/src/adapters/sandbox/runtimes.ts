@@ -66,6 +66,7 @@ export const DENO: Runtime = {
     'resolve.js',
     'import-graph.js',
     'import-files.js',
+    '../node/way-out.mjs',
   ],
   binaries: [
     {
@@ -93,7 +94,7 @@ const NODE_BINARY: Runtime['binaries'][number] = {
 const NODE: Runtime = {
   name: 'node',
   folder: 'node',
-  files: ['runner.mjs', 'machine.mjs', 'host.mjs', 'code-wall.mjs', 'warm.ts'],
+  files: ['runner.mjs', 'machine.mjs', 'host.mjs', 'way-out.mjs', 'code-wall.mjs', 'warm.ts'],
   binaries: [NODE_BINARY],
   buildNeedsNetwork: false,
   smoke: 'smoke.ts',
@@ -123,7 +124,7 @@ const PYTHON: Runtime = {
 const QUICKJS: Runtime = {
   name: 'quickjs',
   folder: 'quickjs',
-  files: ['runner.mjs', 'prelude.js', '../node/host.mjs'],
+  files: ['runner.mjs', 'prelude.js', '../node/host.mjs', '../node/way-out.mjs'],
   binaries: [NODE_BINARY],
   libraries: ['quickjs-emscripten-core', '@jitl/quickjs-wasmfile-release-sync', '@jitl/quickjs-ffi-types'],
   buildNeedsNetwork: false,

@@ -21,6 +21,7 @@ export {
   namedByConnection,
   readFields,
 } from './header-fields.ts'
+export { createLoopbackNames, type LoopbackNames } from './loopback-names.ts'
 export { overridingMethods } from './method-override.ts'
 export {
   approvedAddresses,
@@ -40,6 +41,7 @@ export {
   type EgressDoors,
   GATEWAY_CA,
   GATEWAY_MOUNT,
+  GATEWAY_RESOLVER,
   GATEWAY_SOCKET,
 } from './ports.ts'
 export { refusalSaid } from './refusal-said.ts'

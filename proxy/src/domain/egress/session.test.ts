@@ -109,6 +109,26 @@ describe('what a run did', () => {
     expect(rows).toHaveLength(2)
   })
 
+  it('holds names that were looked up in vain, unless a request to the host says it already', () => {
+    const { session, rows } = createKit()
+    const lookup = (origin: string) =>
+      session.recordLookup({ ...refusal('host_not_approved', origin), method: 'DNS' })
+    lookup('https://asked.example')
+    lookup('https://Dialled.example')
+    session.record(refusal('host_not_approved', 'http://asked.example:8080'))
+    const summary = session.end()
+    expect(summary).toMatchObject({
+      requests: 2,
+      refused: [
+        { origin: 'http://asked.example:8080', count: 1 },
+        { origin: 'https://Dialled.example', count: 1 },
+      ],
+    })
+    lookup('https://late.example')
+    expect(session.end()).toBe(summary)
+    expect(rows.map(({ data }) => (data as { method: string }).method)).toEqual(['GET', 'DNS'])
+  })
+
   it('is written at once when it comes after the end', () => {
     const { session, rows } = createKit()
     session.end()

@@ -55,6 +55,11 @@ export interface EgressSession {
   /** Takes one request from the first of these capabilities that has any left; false when none has. */
   spend(entries: readonly CompiledCapability[]): boolean
   record(entry: EgressRecord): void
+  /**
+   * A name that was looked up and refused. Told when the run ends, and only if no request to that host was told since: some
+   * clients look up what they then ask the proxy for.
+   */
+  recordLookup(entry: EgressRecord): void
   /** Writes what is not written yet and gives the summary; the same one when called again. */
   end(): EgressSummary
 }
@@ -85,6 +90,13 @@ function describeRequest({ method, path }: EgressRecord, ask: AskEntry): string 
   return `${method} ${path}${as}${kind}`.trim()
 }
 
+/** Of an origin as it is recorded, which need not be a URL. */
+const hostOf = (origin: string): string =>
+  origin
+    .replace(/^https?:\/\//, '')
+    .replace(/:\d+$/, '')
+    .toLowerCase()
+
 export function createEgressSessions(deps: {
   readonly audit: AuditLog
   readonly transactor: Transactor
@@ -100,6 +112,8 @@ export function createEgressSessions(deps: {
       const refusals = new Map<string, { first: EgressRefusal; count: number }>()
       let requests = 0
       let moreRefused = 0
+      /** By host. */
+      const lookups = new Map<string, EgressRecord>()
 
       const flush = (): void => {
         clearTimeout(timer)
@@ -150,6 +164,17 @@ export function createEgressSessions(deps: {
         else refusals.set(key, { first: { rule, origin, secrets, count: 1, ...asked }, count: 1 })
       }
 
+      const record = (entry: EgressRecord): void => {
+        if (lookups.size > 0) lookups.delete(hostOf(entry.origin))
+        requests += 1
+        if (entry.refused !== null) refuse(entry.refused, entry)
+        else if (entry.misplaced.length > 0) refuse('secret_not_for_surface', entry)
+        // Beyond the limit nothing begins, so this is bounded too.
+        if (unwritten.length < 2 * MAX_REQUESTS) unwritten.push(entry)
+        if (summary !== undefined || unwritten.length % FLUSH_RECORDS === 0) tryFlush()
+        else timer ??= setTimeout(tryFlush, FLUSH_MS).unref()
+      }
+
       return {
         requestId,
         policy,
@@ -167,16 +192,12 @@ export function createEgressSessions(deps: {
           spent.set(entry, (spent.get(entry) ?? 0) + 1)
           return true
         },
-        record(entry) {
-          requests += 1
-          if (entry.refused !== null) refuse(entry.refused, entry)
-          else if (entry.misplaced.length > 0) refuse('secret_not_for_surface', entry)
-          // Beyond the limit nothing begins, so this is bounded too.
-          if (unwritten.length < 2 * MAX_REQUESTS) unwritten.push(entry)
-          if (summary !== undefined || unwritten.length % FLUSH_RECORDS === 0) tryFlush()
-          else timer ??= setTimeout(tryFlush, FLUSH_MS).unref()
+        recordLookup(entry) {
+          if (summary === undefined) lookups.set(hostOf(entry.origin), entry)
         },
+        record,
         end() {
+          for (const lookup of lookups.values()) record(lookup)
           tryFlush()
           summary ??= {
             requests,

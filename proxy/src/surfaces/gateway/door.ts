@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net'
-import type { EgressSession, EgressTarget } from '../../domain/egress/index.ts'
+import {
+  createLoopbackNames,
+  type EgressSession,
+  type EgressTarget,
+  type LoopbackNames,
+} from '../../domain/egress/index.ts'
+import { createAllowance } from './allowance.ts'
 
 /** Connections and requests of one sandbox at once. What is beyond costs the daemon memory, and nobody a good program. */
 const MAX_CONNECTIONS = 128
@@ -8,6 +14,10 @@ const MAX_ACTIVE = 128
 const MAX_TUNNELS = 10_000
 /** Bytes of bodies that are looked into before they go, of one sandbox at once. */
 const MAX_HELD_BYTES = 64 * 1_048_576
+/** Look-ups of names in a second. */
+const LOOKUPS_PER_SECOND = 200
+/** Names that were not approved, and are told to the audit; those beyond are refused without a word. */
+const MAX_NAMES_TOLD = 64
 
 /** What one sandbox's connections have in common. Everything that runs through it ends when it closes. */
 export class Door {
@@ -19,6 +29,9 @@ export class Door {
   readonly #underWay = new Set<() => void>()
   /** Beyond the limit every further request is refused; the first of those is told to the audit. */
   toldOfLimit = false
+  readonly lookups = createAllowance(LOOKUPS_PER_SECOND)
+  readonly #namesTold = new Set<string>()
+  #names: LoopbackNames | null = null
 
   admit(session: EgressSession): void {
     if (this.#session !== null) throw new Error('this door has a run already')
@@ -33,6 +46,22 @@ export class Door {
   /** Its run has not begun yet, so only the sandbox's own runner can be speaking. */
   get waits(): boolean {
     return !this.#closed && this.#session === null
+  }
+
+  /** The addresses that stand for the run's names in its sandbox; null while there is no run. */
+  get names(): LoopbackNames | null {
+    const { session } = this
+    if (session === null) return null
+    this.#names ??= createLoopbackNames(session.policy)
+    return this.#names
+  }
+
+  /** Whether the audit is to be told that this name was asked for: once, whatever its letters, and not of too many. */
+  mayTellOfName(name: string): boolean {
+    const key = name.toLowerCase()
+    if (this.#namesTold.size >= MAX_NAMES_TOLD || this.#namesTold.has(key)) return false
+    this.#namesTold.add(key)
+    return true
   }
 
   get connections(): number {

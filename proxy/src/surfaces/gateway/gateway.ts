@@ -9,6 +9,7 @@ import {
   type EgressDoor,
   type EgressDoors,
   GATEWAY_CA,
+  GATEWAY_RESOLVER,
   GATEWAY_SOCKET,
   type LargeInspections,
 } from '../../domain/egress/index.ts'
@@ -31,6 +32,8 @@ export interface GatewayDeps {
   readonly log: (message: string, error?: unknown) => void
 }
 
+/** One server, no search list: a name is asked for as it was written. */
+const RESOLVER_SETTINGS = 'nameserver 127.0.0.1\nsearch .\n'
 const DOOR_NAME = /^[0-9a-f]{16}$/
 /** `sun_path` of a unix socket has 108 bytes on Linux, one of them for the end. */
 const MAX_SOCKET_PATH_BYTES = 107
@@ -52,8 +55,13 @@ export function createGateway(deps: GatewayDeps): EgressDoors & AsyncDisposable 
       mkdirSync(own)
       // Not left to the umask: the sandbox's user is another one.
       chmodSync(own, 0o755)
-      writeFileSync(join(own, GATEWAY_CA), deps.issuer.caPem)
-      chmodSync(join(own, GATEWAY_CA), 0o644)
+      for (const [name, content] of [
+        [GATEWAY_CA, deps.issuer.caPem],
+        [GATEWAY_RESOLVER, RESOLVER_SETTINGS],
+      ] as const) {
+        writeFileSync(join(own, name), content)
+        chmodSync(join(own, name), 0o644)
+      }
       const socketPath = join(own, GATEWAY_SOCKET)
       await new Promise<void>((done, fail) => {
         server.once('error', fail)

@@ -4,9 +4,10 @@ import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { type CertificateIssuer, type EgressTarget, parseAuthority } from '../../domain/egress/index.ts'
 import { isIpLiteral } from '../../kernel/index.ts'
-import type { Arrival } from './door.ts'
+import type { Arrival, Door } from './door.ts'
 import { recorded } from './judge.ts'
 import { type Refusal, writeRefusal } from './refusal.ts'
+import { isResolver, serveResolver } from './resolver.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
 /** First byte of a TLS record that carries a handshake. */
@@ -32,10 +33,10 @@ export function openTunnel(tunnel: {
     refuse(socket, arrival, refused)
     return
   }
-  const { target } = refused
-
   socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
   if (head.length > 0) socket.unshift(head)
+  if (isResolver(refused.target)) return void serveResolver(socket, door)
+  const target = meantBy(refused.target, door)
   const giveUp = setTimeout(() => socket.destroy(), HANDSHAKE_TIMEOUT_MS).unref()
   socket.once('close', () => clearTimeout(giveUp))
   socket.once('readable', () => {
@@ -81,6 +82,12 @@ function refusalOf(
     return { rule: 'host_mismatch', ...refusal }
   }
   return { target }
+}
+
+/** An address of the sandbox's loopback that stands for a name is that name (see `createLoopbackNames`). */
+function meantBy(target: EgressTarget, door: Door): EgressTarget {
+  const host = door.names?.nameAt(target.host)
+  return host === undefined ? target : { ...target, host }
 }
 
 /** Some clients leave the port out of the Host header of a CONNECT. */
