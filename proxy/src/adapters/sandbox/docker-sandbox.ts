@@ -34,6 +34,8 @@ export interface DockerSandboxOptions {
   readonly ociRuntime?: string | undefined
   readonly seccomp?: SeccompChoice | undefined
   readonly launchTimeoutMs?: number | undefined
+  /** The tag of a runtime's image, where it is not the one that `npm run images` builds. */
+  readonly tagOf?: ((runtime: Runtime) => string) | undefined
   readonly log?: ((message: string, error?: unknown) => void) | undefined
 }
 
@@ -178,7 +180,9 @@ export class DockerSandbox implements Sandbox {
         try {
           return {
             runtime,
-            image: (await answered(LOOK_TIMEOUT_MS, () => this.#inspect(imageTag(runtime)))).Id,
+            image: (
+              await answered(LOOK_TIMEOUT_MS, () => this.#inspect((this.#options.tagOf ?? imageTag)(runtime)))
+            ).Id,
           }
         } catch (error) {
           if ((error as { statusCode?: number }).statusCode === 404) missing.push(runtime)
