@@ -171,7 +171,9 @@ describe.skipIf(!available.available)(`the doors of the docker sandbox ${availab
       const all = await docker.listContainers({ filters: { label: [`oauth3.instance=${INSTANCE}`] } })
       return all.length === 2 ? all : undefined
     })
-    const sources = idle.map(({ Mounts }) => Mounts[0]?.Source ?? '')
+    const sources = idle.map(
+      ({ Mounts }) => Mounts.find(({ Destination }) => Destination === '/run/oauth3')?.Source ?? '',
+    )
     expect(sources.every((path) => existsSync(path))).toBe(true)
     for (const { Id } of idle) await docker.getContainer(Id).remove({ force: true })
     await until(async () => (sources.some((path) => existsSync(path)) ? undefined : true))

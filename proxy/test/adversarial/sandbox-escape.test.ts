@@ -96,9 +96,12 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
     const sources: string[] = []
     for (const { Id } of all) {
       const { HostConfig, Mounts, NetworkSettings } = await docker.getContainer(Id).inspect()
-      expect(Mounts).toHaveLength(1)
-      expect(Mounts[0]).toMatchObject({ Type: 'bind', Destination: '/run/oauth3', RW: false })
-      sources.push(Mounts[0]?.Source ?? '')
+      const at = new Map(Mounts.map((mount) => [mount.Destination, mount]))
+      expect([...at.keys()].sort()).toEqual(['/etc/resolv.conf', '/run/oauth3'])
+      for (const mount of Mounts) expect(mount).toMatchObject({ Type: 'bind', RW: false })
+      const door = at.get('/run/oauth3')?.Source ?? ''
+      expect(at.get('/etc/resolv.conf')?.Source).toBe(`${door}/resolv.conf`)
+      sources.push(door)
       expect(HostConfig.NetworkMode).toBe('none')
       expect(HostConfig.Binds ?? []).toEqual([])
       expect(Object.values(NetworkSettings.Networks).filter(({ IPAddress }) => IPAddress !== '')).toEqual([])
