@@ -9,15 +9,12 @@ export interface ClientProgram {
   readonly raw?: true
   /** It makes code from text. */
   readonly dynamicCode?: true
-  /** It asks for the release of the operating system, which Deno tells with a permission that it need not have. */
-  readonly asksForRelease?: true
 }
 
 const { plain } = VENDORS
 
 export const JAVASCRIPT_CLIENTS: Readonly<Record<string, ClientProgram>> = {
   stripe: {
-    asksForRelease: true,
     host: VENDORS.stripe,
     code: `import Stripe from 'stripe'
       const stripe = new Stripe(process.env.TOKEN)
@@ -32,7 +29,6 @@ export const JAVASCRIPT_CLIENTS: Readonly<Record<string, ClientProgram>> = {
     said: 'demo/demo',
   },
   '@slack/web-api': {
-    asksForRelease: true,
     host: VENDORS.slack,
     code: `import { WebClient } from '@slack/web-api'
       const slack = new WebClient(process.env.TOKEN, { retryConfig: { retries: 0 } })
@@ -50,7 +46,6 @@ export const JAVASCRIPT_CLIENTS: Readonly<Record<string, ClientProgram>> = {
     said: 'hello',
   },
   '@aws-sdk/client-s3': {
-    asksForRelease: true,
     host: VENDORS.s3,
     raw: true,
     code: `import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
