@@ -16,7 +16,8 @@ import { benchStorage } from './storage.ts'
  *
  * Of `llm` alone: `--memory [--minutes N]` watches the daemon's memory under load, `--peers FOLDER` is where peers that
  * are no dependencies are kept. Of `hostile` alone: `--kinds 0,3` has only these of its kinds of hostile agents work, by
- * their places in `hostile/kinds.ts`. Of both: `--profile FOLDER` is where processor profiles of the daemon are left.
+ * their places in `hostile/kinds.ts`. Of both: `--profile FOLDER` is where processor profiles of the daemon are left. Of
+ * `scrub` alone: `--baseline FOLDER` is another checkout to compare with.
  */
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -25,6 +26,7 @@ const { values: options, positionals: names } = parseArgs({
     memory: { type: 'boolean', default: false },
     minutes: { type: 'string' },
     kinds: { type: 'string' },
+    baseline: { type: 'string' },
     peers: { type: 'string', default: join(tmpdir(), 'oauth3-bench-peers') },
     profile: { type: 'string' },
   },
@@ -36,7 +38,7 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
     benchExecute(quick ? { paced: 10, cold: 6, unpaced: 8 } : { paced: 60, cold: 30, unpaced: 32 }),
   storage: () => benchStorage({ small: 1_000, large: quick ? 50_000 : 1_000_000 }),
   footprint: () => benchFootprint(quick ? 3 : 10),
-  scrub: () => benchScrub(),
+  scrub: () => benchScrub({ bytes: (quick ? 4 : 16) * 1_048_576, baseline: options.baseline ?? null }),
   facts: async () => benchFacts({ rounds: quick ? 3 : 15 }),
   gateway: () =>
     benchGateway(
