@@ -1,10 +1,10 @@
 /** Family 27: a program prints its secret as densely as it can, to hold up the process that takes it out. */
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createOutputCollector } from '../../src/domain/scrub/index.ts'
 import { createScrubber } from '../../src/domain/scrub/scrubber.ts'
-import { SecretValue } from '../../src/kernel/index.ts'
+import { onBehalfOf, SecretValue } from '../../src/kernel/index.ts'
 
 const OUTPUT_BYTES = 256 * 1024
 const WITHHELD = '[output withheld: too many secrets in it]'
@@ -60,13 +60,71 @@ describe('output full of one secret', () => {
     expect(clean).toBe(`plain text\n${WITHHELD}`)
   })
 
-  it('is withheld on both streams of a run', () => {
+  it('is withheld on both streams of a run', async () => {
     const secret = 'ab'.repeat(2048)
     const collector = createOutputCollector(new Map([['KEY', new SecretValue(secret)]]))
     collector.push('stdout', filled('ab'))
     collector.push('stderr', Buffer.from(secret.slice(0, 3000)))
-    const { stdout, stderr } = collector.end({ truncated: true })
+    const { stdout, stderr } = await collector.end({ truncated: true })
     expect([stdout, stderr]).toEqual([WITHHELD, WITHHELD])
+  })
+})
+
+/** How often the event loop turned while something was done. */
+async function turnsDuring<T>(work: () => Promise<T> | T): Promise<{ turns: number; result: T }> {
+  let turns = 0
+  let isOver = false
+  const turn = (): void => {
+    turns++
+    if (!isOver) setImmediate(turn)
+  }
+  setImmediate(turn)
+  const result = await work()
+  isOver = true
+  return { turns, result }
+}
+
+describe('output that is dear to read', () => {
+  it('is read in many turns of the event loop, so that others are served meanwhile', async () => {
+    const collector = createOutputCollector(new Map([['KEY', new SecretValue('0'.repeat(64))]]))
+    collector.push('stdout', filled('0%300\\u0030', 131_072))
+    collector.push('stderr', Buffer.from('plain'))
+    const { turns, result } = await turnsDuring(() => collector.end({ truncated: false }))
+    expect(result.stdout).toMatch(/^\[secret:KEY\].{0,8}$/)
+    expect(result.stderr).toBe('plain')
+    expect(turns).toBeGreaterThan(5)
+  })
+
+  it('waits for nobody else: agents take turns, however many texts one of them has', async () => {
+    const ended: string[] = []
+    const reading = (owner: string, bytes: number): Promise<void> =>
+      onBehalfOf(owner, async () => {
+        const collector = createOutputCollector(new Map([['KEY', new SecretValue('0'.repeat(64))]]))
+        collector.push('stdout', filled('0%300\\u0030', bytes))
+        await collector.end({ truncated: false })
+        ended.push(owner)
+      })
+    const hostile = Array.from({ length: 4 }, () => reading('hostile', 65_536))
+    await Promise.all([...hostile, reading('other', 16_384)])
+    expect(ended[0]).toBe('other')
+  })
+})
+
+describe('a long value', () => {
+  it('is prepared for in many turns of the event loop, and found in all its parts', async () => {
+    const lines = Array.from({ length: 200 }, (_, index) =>
+      createHash('sha512').update(`demo line ${index}`).digest('base64'),
+    )
+    const value = new SecretValue(lines.join('\n'))
+    const collector = createOutputCollector(new Map([['KEY', value]]))
+    const { turns } = await turnsDuring(() => collector.preparedFirst())
+    expect(turns).toBeGreaterThan(3)
+    collector.push(
+      'stdout',
+      Buffer.from(`a ${lines[7]} b ${Buffer.from(lines[199] ?? '').toString('hex')} c`),
+    )
+    const { stdout } = await collector.end({ truncated: false })
+    expect(stdout).toBe('a [secret:KEY] b [secret:KEY] c')
   })
 })
 

@@ -4,6 +4,7 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'nod
 import fc from 'fast-check'
 import { createFrameScrubber, prepareResponse, WebSocketFrameError } from '../../src/domain/egress/index.ts'
 import { createScrubber, type Scrubber } from '../../src/domain/scrub/index.ts'
+import { ENDLESS_TURN } from '../../src/domain/scrub/turn.ts'
 import { chunkSizes, cutAt, holds } from './property.ts'
 
 const VALUE = 'demo-value/"x&y" <+1>'
@@ -144,7 +145,7 @@ export const responseProperties = [
   holds(
     'WebSocket messages come without secrets, the same however they are framed and cut',
     fc.property(fc.array(message, { maxLength: 4 }), chunkSizes, (sent, sizes) => {
-      const frames = createFrameScrubber(scrubber)
+      const frames = createFrameScrubber(scrubber, ENDLESS_TURN)
       const chunks = cutAt(Buffer.concat(sent.map(encode)), sizes)
       const got = decode(Buffer.concat(chunks.map((chunk) => Buffer.from(frames.push(chunk)))))
       const expected = sent.map(
@@ -157,7 +158,7 @@ export const responseProperties = [
   holds(
     'bytes that are no frames end a WebSocket with its own error',
     fc.property(fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 5 }), (chunks) => {
-      const frames = createFrameScrubber(scrubber)
+      const frames = createFrameScrubber(scrubber, ENDLESS_TURN)
       try {
         for (const chunk of chunks) frames.push(chunk)
       } catch (error) {

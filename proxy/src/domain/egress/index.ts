@@ -53,9 +53,11 @@ export {
 
 export { declaredBody } from './request-framing.ts'
 export {
+  type BodyFilter,
   type BodySearch,
   prepareResponse,
   prepareTrailers,
+  type ShortBody,
   scrubberFor,
 } from './response.ts'
 export { EGRESS_RULES, type EgressRule } from './rules.ts'

@@ -4,7 +4,8 @@
  * takes some.
  */
 import { type Duplex, Transform } from 'node:stream'
-import type { Scrubber } from '../scrub/index.ts'
+import { currentOwner, onBehalfOf } from '../../kernel/index.ts'
+import { inLaterTurn, loopTurn, type Scrubber, type ScrubStream } from '../scrub/index.ts'
 import { type Cut, cutOf, cutting, type WidenedRange } from './byte-range.ts'
 import { codingsOf, decodersOf } from './content-coding.ts'
 import { flat, type HeaderField, isHopByHop, readFields, valuesOf } from './header-fields.ts'
@@ -38,12 +39,30 @@ export interface PreparedResponse {
    * `encoded` when it has to be decoded first and only `transforms` will do.
    */
   search(): BodySearch | null | 'encoded'
-  /** For a body whose announced length is small enough to be held whole: the body as it may be given. Else null. */
-  readonly short: ((body: Uint8Array) => Uint8Array) | null
+  /** For a body whose announced length is small enough to be held whole; else null. */
+  readonly short: ShortBody | null
 }
 
+export interface ShortBody {
+  /** Nearly every body holds no secret: that is found out without the parts of a stream. */
+  isClean(body: Uint8Array): boolean
+  /** For one that is not clean, or of which the turn of the event loop was over before that was known. */
+  search(): BodySearch
+}
+
+/** What looks for secrets in a body. It takes its share of a turn of the event loop, and no more. */
 export interface BodySearch {
-  /** Bytes that are safe to give on. */
+  /**
+   * Adds bytes that are safe to give on to `out`. False when the turn was over before all were read: it is called again in
+   * a later one (`inLaterTurn`), with no bytes.
+   */
+  read(chunk: Uint8Array, out: Uint8Array[]): boolean
+  /** The bytes still held back; for a body that came to its end and was read. */
+  end(): Uint8Array
+}
+
+/** What else a body goes through. */
+export interface BodyFilter {
   push(chunk: Uint8Array): Uint8Array
   /** The bytes still held back; for a body that came to its end. */
   end(): Uint8Array
@@ -89,7 +108,9 @@ export function prepareResponse(
   if (hasBody && packsMessages(fields)) return { refused: 'answer_unreadable' }
   const form = formOf(fields)
   const search = (): BodySearch =>
-    form === 'messages' ? createMessageSearch(scrubber) : scrubber.stream({ keepLength: form === 'lengths' })
+    form === 'messages'
+      ? searchAtOnce(createMessageSearch(scrubber))
+      : searchBy(scrubber.stream({ keepLength: form === 'lengths' }))
   const cut = cutFor(response, fields)
   if (cut === null || (cut !== 'whole' && isEncoded)) return { refused: 'answer_unreadable' }
   const kept: HeaderField[] = []
@@ -108,7 +129,7 @@ export function prepareResponse(
     headers: flat(clean),
     transforms: () => (hasBody ? [...(decoders?.() ?? []), createSearchTransform(search())] : []),
     search: () => (!hasBody ? null : isEncoded ? 'encoded' : search()),
-    short: isShort ? (body) => scrubShort(scrubber, body) : null,
+    short: isShort ? { isClean: (body) => scrubber.isClean(body, loopTurn), search } : null,
   }
 }
 
@@ -121,11 +142,21 @@ export function prepareTrailers(scrubber: Scrubber | null, rawTrailers: readonly
   return flat(scrubber === null ? fields : scrubFields(scrubber, fields))
 }
 
-/** Nearly every body holds no secret: that is found out without the parts of a stream. */
-function scrubShort(scrubber: Scrubber, body: Uint8Array): Uint8Array {
-  if (scrubber.isClean(body)) return body
-  const stream = scrubber.stream()
-  return Buffer.concat([stream.push(body), stream.end()])
+const searchBy = (stream: ScrubStream): BodySearch => ({
+  read: (chunk, out) => stream.read(chunk, out, loopTurn),
+  end: () => stream.end(),
+})
+
+/** What reads all it is given, of a part or of messages. */
+function searchAtOnce(filter: BodyFilter): BodySearch {
+  return {
+    read(chunk, out) {
+      const clean = filter.push(chunk)
+      if (clean.length > 0) out.push(clean)
+      return true
+    },
+    end: () => filter.end(),
+  }
 }
 
 /** HEAD and 304 describe a body that does not come; its length may stay. */
@@ -240,7 +271,7 @@ function cutAnswer(
     ...(isExact ? [{ name: 'content-length', value: String(part.length) }] : []),
   ]
   const hasBody = mayHaveBody(response)
-  const search = (): BodySearch => cutting(scrubber.stream({ keepLength: true }), part)
+  const search = (): BodySearch => searchAtOnce(cutting(scrubber.stream({ keepLength: true }), part))
   return {
     status: 'unsatisfiable' in cut ? 416 : response.status,
     headers: flat(headers),
@@ -250,16 +281,34 @@ function cutAnswer(
   }
 }
 
+const NO_BYTES = new Uint8Array(0)
+
 /** Gives on what is safe as soon as it is; a body that breaks off never gives what was still held back. */
 function createSearchTransform(search: BodySearch): Transform {
-  return new Transform({
+  const owner = currentOwner()
+  const transform = new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
-      const clean = search.push(chunk)
-      done(null, clean.length === 0 ? undefined : clean)
+      const go = (bytes: Uint8Array): void => {
+        const out: Uint8Array[] = []
+        const isRead = search.read(bytes, out)
+        for (const piece of out) transform.push(piece)
+        if (isRead) done()
+        else onBehalfOf(owner, () => inLaterTurn(goOn))
+      }
+      const goOn = (): void => {
+        if (transform.destroyed) return
+        try {
+          go(NO_BYTES)
+        } catch (error) {
+          transform.destroy(error as Error)
+        }
+      }
+      go(chunk)
     },
     flush(done) {
       const rest = search.end()
       done(null, rest.length === 0 ? undefined : rest)
     },
   })
+  return transform
 }

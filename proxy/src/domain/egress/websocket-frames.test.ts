@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createScrubber } from '../scrub/index.ts'
+import { ENDLESS_TURN } from '../scrub/turn.ts'
 import { createFrameScrubber, WebSocketFrameError } from './websocket-frames.ts'
 
 const VALUE = 'demo-value-in-a-message'
@@ -60,7 +61,7 @@ function messages(frames: readonly Frame[]): string[] {
 }
 
 function pass(chunks: readonly Uint8Array[]): Frame[] {
-  const frames = createFrameScrubber(scrubber)
+  const frames = createFrameScrubber(scrubber, ENDLESS_TURN)
   return read(Buffer.concat(chunks.map((chunk) => frames.push(chunk))))
 }
 
@@ -74,7 +75,7 @@ describe('what an upstream sends over a WebSocket', () => {
       frame(2, 'y'.repeat(70_000)),
       frame(8, '\x03\xe8bye'),
     ])
-    expect(Buffer.concat([createFrameScrubber(scrubber).push(bytes)])).toEqual(bytes)
+    expect(Buffer.concat([createFrameScrubber(scrubber, ENDLESS_TURN).push(bytes)])).toEqual(bytes)
   })
 
   it('loses a secret in a text, in a binary message and over continuation frames', () => {
@@ -99,8 +100,29 @@ describe('what an upstream sends over a WebSocket', () => {
     expect(messages(pass([...bytes].map((byte) => Buffer.from([byte]))))).toEqual(['1:a [secret:KEY]b', '8:'])
   })
 
+  it('says the same however often it has to wait for another turn', () => {
+    const long = `${VALUE.slice(0, -1)} `.repeat(2_000)
+    // One that has nothing prepared yet, which a turn that is over interrupts many times.
+    const fresh = createScrubber(new Map([['KEY', VALUE]]))
+    const bytes = Buffer.concat([
+      frame(1, long, false),
+      frame(0, `${VALUE} b`),
+      frame(9, 'ping'),
+      frame(8, ''),
+    ])
+    const frames = createFrameScrubber(fresh, { isOver: () => true })
+    const out = [Buffer.from(frames.push(bytes))]
+    let waits = 0
+    while (frames.isWaiting) {
+      waits++
+      out.push(Buffer.from(frames.push(new Uint8Array(0))))
+    }
+    expect(waits).toBeGreaterThan(2)
+    expect(messages(read(Buffer.concat(out)))).toEqual([`1:${long}[secret:KEY] b`, '9:ping', '8:'])
+  })
+
   it('comes before the message is whole', () => {
-    const frames = createFrameScrubber(scrubber)
+    const frames = createFrameScrubber(scrubber, ENDLESS_TURN)
     expect(read(frames.push(frame(1, 'x'.repeat(500)).subarray(0, 100)))).toEqual([
       { fin: false, opcode: 1, payload: 'x'.repeat(96) },
     ])
@@ -128,6 +150,6 @@ describe('what an upstream sends over a WebSocket', () => {
     ['a message inside another', Buffer.concat([frame(1, 'x', false), frame(1, 'y')])],
     ['a length beyond all measure', Buffer.from([0x82, 127, 255, 0, 0, 0, 0, 0, 0, 0])],
   ])('fails with %s', (_name, bytes) => {
-    expect(() => createFrameScrubber(scrubber).push(bytes)).toThrow(WebSocketFrameError)
+    expect(() => createFrameScrubber(scrubber, ENDLESS_TURN).push(bytes)).toThrow(WebSocketFrameError)
   })
 })

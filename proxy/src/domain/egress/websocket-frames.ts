@@ -3,12 +3,17 @@
  * written into frames anew. Nothing is held back but the end of a payload that may begin what is looked for.
  */
 import { randomBytes } from 'node:crypto'
-import type { Scrubber } from '../scrub/index.ts'
+import { loopTurn, type Scrubber, type Turn } from '../scrub/index.ts'
 
 /** For what one end sends; one for each connection. */
 export interface FrameRewriter {
   /** Whole frames that are safe to pass on. Throws WebSocketFrameError when the stream is not RFC 6455. */
   push(chunk: Uint8Array): Uint8Array
+  /**
+   * The turn of the event loop was over before all was read: `push` is to be called in a later one (`inLaterTurn`), with no
+   * bytes, and nothing more is to be read from the upstream before.
+   */
+  readonly isWaiting: boolean
 }
 
 /** The bytes are not frames that can be searched; the connection has to be closed. */
@@ -29,6 +34,8 @@ const MAX_CONTROL_BYTES = 125
 const CLOSE_CODE_BYTES = 2
 const MASK_BYTES = 4
 
+const NO_BYTES = new Uint8Array(0)
+
 interface FrameHead {
   readonly isFinal: boolean
   readonly opcode: number
@@ -43,31 +50,59 @@ interface MessageRewriter {
   end(): Uint8Array
 }
 
+interface MessageSearch {
+  /** False when the turn was over first: it is called again in a later one, with no bytes. */
+  read(bytes: Uint8Array, out: Uint8Array[]): boolean
+  end(): Uint8Array
+}
+
 interface Message {
   /** Of the next frame to be written. */
   opcode: number
-  readonly rewriter: MessageRewriter
+  readonly search: MessageSearch
   /** Payload that is safe and not written yet. */
   ready: Uint8Array[]
 }
 
 /** Takes secrets out of what an upstream sends. */
-export const createFrameScrubber = (scrubber: Scrubber): FrameRewriter =>
-  createFrameRewriter({ isClient: false, message: () => scrubber.stream() }, (opcode, payload) =>
-    scrubControl(scrubber, opcode, payload),
+export const createFrameScrubber = (scrubber: Scrubber, turn: Turn = loopTurn): FrameRewriter =>
+  createFrameRewriter(
+    {
+      isClient: false,
+      message() {
+        const stream = scrubber.stream()
+        return { read: (bytes, out) => stream.read(bytes, out, turn), end: () => stream.end() }
+      },
+    },
+    (opcode, payload) => scrubControl(scrubber, opcode, payload),
   )
 
 /** Puts values into what the code sends, message by message. Control frames are looked at, and go as they came: they have little room. */
 export const createFramePlacer = (
   rewriterOf: (kind: 'message' | 'control') => MessageRewriter,
 ): FrameRewriter =>
-  createFrameRewriter({ isClient: true, message: () => rewriterOf('message') }, (_opcode, payload) => {
-    rewriterOf('control').push(payload)
-    return payload
-  })
+  createFrameRewriter(
+    {
+      isClient: true,
+      message() {
+        const rewriter = rewriterOf('message')
+        return {
+          read(bytes, out) {
+            out.push(rewriter.push(bytes))
+            return true
+          },
+          end: () => rewriter.end(),
+        }
+      },
+    },
+    (_opcode, payload) => {
+      rewriterOf('control').push(payload)
+      return payload
+    },
+  )
 
 function createFrameRewriter(
-  { isClient, message: begin }: { readonly isClient: boolean; readonly message: () => MessageRewriter },
+  { isClient, message: begin }: { readonly isClient: boolean; readonly message: () => MessageSearch },
   control: (opcode: number, payload: Buffer) => Uint8Array,
 ): FrameRewriter {
   /** A head, or a control frame, that has not come whole. */
@@ -79,6 +114,8 @@ function createFrameRewriter(
   let taken = 0
   let message: Message | undefined
   let isClosed = false
+  /** Payload that was taken is not read yet, so that nothing behind it can be. */
+  let isWaiting = false
 
   const flush = (out: Uint8Array[], isFinal: boolean): void => {
     if (message === undefined) return
@@ -93,7 +130,7 @@ function createFrameRewriter(
     if ((head.opcode === CONTINUATION) !== (message !== undefined)) {
       throw new WebSocketFrameError('a message began inside another, or goes on without a beginning')
     }
-    message ??= { opcode: head.opcode, rewriter: begin(), ready: [] }
+    message ??= { opcode: head.opcode, search: begin(), ready: [] }
     frame = head
     missing = head.payloadBytes
     taken = 0
@@ -104,16 +141,22 @@ function createFrameRewriter(
     const plain = unmasked(fresh, frame?.mask ?? null, taken)
     missing -= fresh.length
     taken += fresh.length
-    if (message !== undefined && plain.length > 0) message.ready.push(message.rewriter.push(plain))
-    if (missing === 0) {
-      if (message !== undefined && frame?.isFinal === true) {
-        message.ready.push(message.rewriter.end())
-        flush(out, true)
-        message = undefined
-      }
-      frame = undefined
-    }
+    if (message !== undefined && plain.length > 0) read(message, plain)
+    if (missing === 0 && !isWaiting) endFrame(out)
     return fresh.length
+  }
+
+  const read = ({ search, ready }: Message, bytes: Uint8Array): void => {
+    isWaiting = !search.read(bytes, ready)
+  }
+
+  const endFrame = (out: Uint8Array[]): void => {
+    if (message !== undefined && frame?.isFinal === true) {
+      message.ready.push(message.search.end())
+      flush(out, true)
+      message = undefined
+    }
+    frame = undefined
   }
 
   const takeControl = (head: FrameHead, payload: Buffer, out: Uint8Array[]): void => {
@@ -129,10 +172,14 @@ function createFrameRewriter(
       const fresh = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
       let bytes = partial.length === 0 ? fresh : Buffer.concat([partial, fresh])
       partial = Buffer.alloc(0)
-      while (!isClosed) {
+      if (isWaiting && message !== undefined) {
+        read(message, NO_BYTES)
+        if (missing === 0 && !isWaiting) endFrame(out)
+      }
+      while (!isClosed && !isWaiting) {
         if (frame !== undefined) {
           bytes = bytes.subarray(takeData(bytes, out))
-          if (frame !== undefined) break
+          if (frame !== undefined || isWaiting) break
           continue
         }
         const head = readHead(bytes, isClient)
@@ -150,6 +197,9 @@ function createFrameRewriter(
         partial = Buffer.from(bytes)
       }
       return Buffer.concat(out)
+    },
+    get isWaiting() {
+      return isWaiting
     },
   }
 }

@@ -3,6 +3,7 @@ import {
   AppError,
   type Clock,
   createFairQueue,
+  onBehalfOf,
   type RequestId,
   SecretValue,
   type UnixMs,
@@ -233,6 +234,7 @@ export function createRuns(deps: RunsDeps): Runs {
       (name) => deps.vault.find(name)?.hosts ?? null,
       output.prepare,
     )
+    await output.preparedFirst()
     const egress = deps.egress.begin(requestId, policy)
     try {
       const run = deps.sandbox.run(
@@ -261,7 +263,9 @@ export function createRuns(deps: RunsDeps): Runs {
       )
       const preparing = setImmediate(output.prepare)
       const outcome = await run.finally(() => clearImmediate(preparing))
-      const { stdout, stderr } = output.end({ truncated: outcome.truncated })
+      const { stdout, stderr } = await onBehalfOf(consent.agent.id, () =>
+        output.end({ truncated: outcome.truncated }),
+      )
       const result = {
         stdout,
         stderr,

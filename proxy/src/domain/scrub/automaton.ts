@@ -5,10 +5,12 @@
  * A NUL leads nowhere and ends nothing: UTF-16 and UTF-32 of ASCII is ASCII with one to three of them between two
  * characters, whatever the text says (escapes and encodings too). More of them in a row end what is under way.
  */
-import type { Graph, GraphNode } from './graph.ts'
-import { createSkip, type Skip } from './skip.ts'
 
-export type NodeSet = readonly GraphNode[]
+import { GRAM_BYTES, GRAM_HASH, gramAt } from './grams.ts'
+import type { Graph, GraphNode, NodeSet } from './graph.ts'
+import { createSkip, type Skip } from './skip.ts'
+import type { Turn } from './turn.ts'
+import { createWalks } from './walks.ts'
 
 /** Table entry: not worked out yet. */
 const UNKNOWN = -1
@@ -22,6 +24,11 @@ const COLUMNS = 256
 const SKIP_FROM_BYTES = 16 * 1_024
 const NUL = 0
 export const MAX_NULS = 3
+/** What goes on for so long is worth states of its own; most of what is no match ends much earlier. */
+const FIRST_LOOK_BYTES = 12
+/** So is what a text begins so many times. */
+const FIRST_LOOKS = 4
+const LOOK_COUNTERS_LOG2 = 14
 
 const NO_NODES: NodeSet = []
 
@@ -41,6 +48,11 @@ export interface Automaton {
   /** The state of what was kept. States hold only until the next `step`, what is kept of one for ever. */
   stateOf(kept: Kept): number
   keptOf(state: number): Kept
+  /**
+   * Whether a path that begins at this index goes on for a while, or to the end, whatever else begins on the way. States for
+   * what does not would be many, and each would be needed once.
+   */
+  goesOn(bytes: Uint8Array, index: number, end: number): boolean
   /** All nodes that are live. */
   nodesOf(state: number): NodeSet
   /** Those of the nodes at which a secret is complete. */
@@ -51,10 +63,10 @@ export interface Automaton {
   work(): number
   rememberedStates(): number
   /**
-   * For a text of so many bytes. Built bit by bit, in proportion to what is read in one text or in many; null until it
-   * is there, and where there is none.
+   * For a text of so many bytes. Null while so little was read, in one text or in many, that preparing it costs more than it
+   * saves, and where there is none; undefined when the turn is over before it is there.
    */
-  skipFor(bytes: number): Skip | null
+  skipFor(bytes: number, turn: Turn): Skip | null | undefined
 }
 
 /** What stands for a state for ever. */
@@ -186,9 +198,45 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
     return entry === UNKNOWN ? step(state, byte) : entry
   }
 
+  const walks = createWalks(graph)
+
+  const looks = new Uint8Array(1 << LOOK_COUNTERS_LOG2)
+  let looksLeft = looks.length
+
+  const goesOn = (bytes: Uint8Array, index: number, end: number): boolean => {
+    if (index + GRAM_BYTES <= end) {
+      const counter = Math.imul(gramAt(bytes, index), GRAM_HASH) >>> (32 - LOOK_COUNTERS_LOG2)
+      if (looks[counter] === FIRST_LOOKS) return true
+      looks[counter] = (looks[counter] as number) + 1
+      looksLeft--
+      if (looksLeft === 0) {
+        // Beginnings that come once each would fill the counters in time.
+        looks.fill(0)
+        looksLeft = looks.length
+      }
+    }
+    let nodes: NodeSet = NO_NODES
+    let first = -1
+    let read = 0
+    for (let at = index; read < FIRST_LOOK_BYTES; at++) {
+      if (at >= end) return true
+      const byte = bytes[at] as number
+      if (byte === NUL) continue
+      read++
+      if (read === 1) first = byte
+      else if (read === 2) nodes = begun(first).onward[byte] ?? NO_NODES
+      else nodes = walks.onward(nodes, byte)
+      if (read === 1) continue
+      if (nodes.length === 0) return false
+      for (const node of nodes) if (node.accepts) return true
+    }
+    return true
+  }
+
   stateOf(NOTHING_KEPT)
   return {
     graph,
+    goesOn,
     table: () => table,
     idle: () => idle,
     step,
@@ -201,13 +249,13 @@ export function createAutomaton(graph: Graph, maxStates = DEFAULT_MAX_STATES): A
     },
     completeIn,
     reach: (state) => (states[state / COLUMNS] as State).reach,
-    work: () => work + graph.looked,
+    work: () => work + graph.looked + walks.looked,
     rememberedStates: () => states.length,
-    skipFor(bytes) {
+    skipFor(bytes, turn) {
       readBytes += bytes
       if (readBytes < SKIP_FROM_BYTES) return null
       skip ??= createSkip(graph)
-      return skip.ready(bytes)
+      return skip.ready(bytes, turn)
     },
   }
 }

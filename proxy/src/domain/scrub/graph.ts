@@ -56,6 +56,8 @@ export interface GraphNode {
   readonly plain: Uint8Array | undefined
 }
 
+export type NodeSet = readonly GraphNode[]
+
 export interface Graph {
   readonly renderings: readonly Rendering[]
   readonly root: GraphNode
@@ -69,6 +71,8 @@ export interface Graph {
   isLast(node: GraphNode): boolean
   /** Edges looked at so far, those that are kept at hand left out. */
   readonly looked: number
+  /** Works out what the root leads to, bit by bit: yields a number of edges now and then. */
+  prepare(): Generator<number, void, void>
   /** Nodes that the root leads to, by the byte. */
   readonly rootTargets: readonly (readonly GraphNode[])[]
   /** Length in bytes of the longest possible match, or more. */
@@ -95,8 +99,11 @@ class Node implements GraphNode {
   readonly owner: number
   readonly depth: number
   readonly plain: Uint8Array | undefined
-  out: Edges = new Map()
-  into: Edges = new Map()
+  /** Those that texts have taken. Few nodes are ever left again. */
+  out: Edges | undefined = undefined
+  into: Edges | undefined = undefined
+  /** Nothing follows it; undefined while nobody asked. */
+  isLast: boolean | undefined = undefined
 
   constructor(id: number, place: number, facts: Omit<GraphNode, 'id'>) {
     this.id = id
@@ -146,15 +153,15 @@ export function createGraph(renderings: readonly Rendering[]): Graph {
   /** Edges hold on to the nodes that they lead to, so they go too. */
   const forget = (): void => {
     for (const node of kept.values()) {
-      node.out = new Map()
-      node.into = new Map()
+      node.out = undefined
+      node.into = undefined
     }
     kept.clear()
   }
 
   let looked = 0
   const along = (node: Node, way: 'out' | 'into', byte: number): readonly Node[] => {
-    const known = node[way].get(byte)
+    const known = node[way]?.get(byte)
     if (known !== undefined) return known
     const { place } = node
     const locals = new Set<number>()
@@ -163,22 +170,30 @@ export function createGraph(renderings: readonly Rendering[]): Graph {
       if (label === byte) locals.add(local)
     })
     const nodes = locals.size === 0 ? NO_NODES : [...locals].map((local) => nodeAt(place, local))
+    node[way] ??= new Map()
     node[way].set(byte, nodes)
     return nodes
   }
 
-  const targetsOfRoot = (): Node[][] => {
+  function* prepare(): Generator<number, void, void> {
+    if (rootTargets !== undefined) return
     const targets = Array.from({ length: 256 }, () => new Set<Node>())
-    renderings.forEach(({ layer }, place) => {
-      layer.out(ROOT, (byte, target) => targets[byte]?.add(nodeAt(place, target)))
-    })
-    return targets.map((nodes) => [...nodes])
+    for (const [place, { layer }] of renderings.entries()) {
+      let edges = 0
+      layer.out(ROOT, (byte, target) => {
+        edges++
+        targets[byte]?.add(nodeAt(place, target))
+      })
+      yield edges
+    }
+    rootTargets = targets.map((nodes) => [...nodes])
   }
 
   let rootTargets: Node[][] | undefined
   return {
     renderings,
     root,
+    prepare,
     out: (node, byte) => along(node as Node, 'out', byte),
     into: (node, byte) => along(node as Node, 'into', byte),
     eachOut(node, visit) {
@@ -188,19 +203,20 @@ export function createGraph(renderings: readonly Rendering[]): Graph {
       })
     },
     isLast(node) {
-      const { place, id } = node as Node
-      let isLast = true
-      renderings[place]?.layer.out(id - (bases[place] as number), () => {
-        isLast = false
+      const known = node as Node
+      if (known.isLast !== undefined) return known.isLast
+      known.isLast = true
+      renderings[known.place]?.layer.out(known.id - (bases[known.place] as number), () => {
+        known.isLast = false
       })
-      return isLast
+      return known.isLast
     },
     get looked() {
       return looked
     },
     get rootTargets() {
-      rootTargets ??= targetsOfRoot()
-      return rootTargets
+      if (rootTargets === undefined) for (const _ of prepare());
+      return rootTargets ?? []
     },
     longestMatch,
   }

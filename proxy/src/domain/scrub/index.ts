@@ -1,2 +1,3 @@
 export { createOutputCollector } from './output-collector.ts'
-export { createScrubber, type Scrubber } from './scrubber.ts'
+export { createScrubber, isCleanInTurns, type Scrubber, type ScrubStream } from './scrubber.ts'
+export { inLaterTurn, loopTurn, type Turn } from './turn.ts'

@@ -6,8 +6,8 @@
  * them is complete, a match that reaches into the region can only lengthen it, and is walked back no further
  * than to the region's end.
  */
-import { type Automaton, NOTHING_KEPT, type NodeSet } from './automaton.ts'
-import type { GraphNode } from './graph.ts'
+import { type Automaton, NOTHING_KEPT } from './automaton.ts'
+import type { GraphNode, NodeSet } from './graph.ts'
 import type { Walks } from './walks.ts'
 
 interface MatchStart {

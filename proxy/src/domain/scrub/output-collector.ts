@@ -15,10 +15,15 @@ export interface OutputCollector {
   /** The sandbox bounds how much comes; all of it is kept. The chunk is copied. */
   push(stream: OutputName, chunk: Uint8Array): void
   /** `truncated`: the end of the output was cut off, maybe in the middle of a secret. */
-  end(options: { readonly truncated: boolean }): CollectedOutput
+  end(options: { readonly truncated: boolean }): Promise<CollectedOutput>
   /** Compiles what `end` needs; call it while the run is under way, so that nobody waits for it afterwards. */
   prepare(): Scrubber
+  /** Before the run begins: compiles what `prepare` gives where that would hold up the event loop. */
+  preparedFirst(): Promise<void>
 }
+
+/** Values of so many bytes together are compiled in less than a millisecond. */
+const QUICK_BYTES = 1_024
 
 /** Of the whole process: runs that come again have the same secrets. */
 const scrubbers = createScrubberCache()
@@ -26,9 +31,10 @@ const scrubbers = createScrubberCache()
 export function createOutputCollector(secrets: ReadonlyMap<string, SecretValue>): OutputCollector {
   let scrubber: Scrubber | undefined
   const prepare = (): Scrubber => {
-    scrubber ??= scrubbers.of(new Map([...secrets].map(([name, value]) => [name, value.open()])))
+    scrubber ??= scrubbers.of(opened())
     return scrubber
   }
+  const opened = (): Map<string, string> => new Map([...secrets].map(([name, value]) => [name, value.open()]))
   const chunks: Record<OutputName, Uint8Array[]> = { stdout: [], stderr: [] }
   const order: { stream: OutputName; bytes: number }[] = []
   return {
@@ -36,8 +42,8 @@ export function createOutputCollector(secrets: ReadonlyMap<string, SecretValue>)
       chunks[stream].push(Uint8Array.from(chunk))
       order.push({ stream, bytes: chunk.length })
     },
-    end({ truncated }) {
-      const clean = scrubTogether(prepare(), {
+    async end({ truncated }) {
+      const clean = await scrubTogether(prepare(), {
         stdout: Buffer.concat(chunks.stdout),
         stderr: Buffer.concat(chunks.stderr),
         order,
@@ -46,6 +52,12 @@ export function createOutputCollector(secrets: ReadonlyMap<string, SecretValue>)
       return { stdout: text(clean.stdout), stderr: text(clean.stderr), hits: clean.hits }
     },
     prepare,
+    async preparedFirst() {
+      const values = opened()
+      let bytes = 0
+      for (const value of values.values()) bytes += value.length
+      if (bytes > QUICK_BYTES) scrubber ??= await scrubbers.prepare(values)
+    },
   }
 }
 

@@ -42,6 +42,17 @@ export interface CompiledRenderings {
 }
 
 export function compileRenderings(secrets: ReadonlyMap<string, string>): CompiledRenderings {
+  const compiling = compilingRenderings(secrets)
+  for (;;) {
+    const { done, value } = compiling.next()
+    if (done === true) return value
+  }
+}
+
+/** The same bit by bit: yields between any two parts of values. */
+export function* compilingRenderings(
+  secrets: ReadonlyMap<string, string>,
+): Generator<void, CompiledRenderings, void> {
   const renderings: Rendering[] = []
   const names: string[] = []
   const tooShort: string[] = []
@@ -51,6 +62,7 @@ export function compileRenderings(secrets: ReadonlyMap<string, string>): Compile
     for (const part of partsOf(value)) {
       const plain = Buffer.from(part.text)
       for (const layer of layersOf(part, plain)) renderings.push({ secret, layer, plain })
+      yield
     }
   }
   return { graph: createGraph(renderings), names, tooShort }

@@ -1,162 +1,201 @@
 /**
- * Passes over bytes at which no match can begin, without reading most of them.
+ * Passes over bytes at which no match can begin.
  *
- * Whatever a match looks like, its first bytes are one of the paths that leave the root. Four neighbours among
- * them, looked at once in every so many bytes, are enough to see that none of those paths lies here: either they are
- * among the fours of some path, which a table of their hashes says, or one of them begins an escape or a separator, of
- * which there are too many to list, and which are rare in ordinary text.
+ * Whatever a match looks like, its first bytes are one of the paths that leave the root. Two tables tell so:
+ * - the fours that a match begins with, exactly: where none stands, no match begins;
+ * - the fours near the beginning of a match: looked at once in every so many bytes, they show that no match lies across
+ *   that place, so all the bytes between two looks are passed over at once.
  */
-import { type Graph, type Layer, ROOT } from './graph.ts'
+import { eachGram, GRAM_BYTES, GRAM_HASH, GRAM_HASH_TOO, GramFilter, GramSet, vicinityOf } from './grams.ts'
+import type { Graph } from './graph.ts'
+import type { Turn } from './turn.ts'
 
-const GRAM = 4
-/** More bytes a step, but also more fours that let one stop: beyond this, ordinary text stops it too often. */
-const MAX_WINDOW_BYTES = 10
-/** Below this a step is hardly longer than the look-up that it saves. */
-const MIN_WINDOW_BYTES = 6
-const HASH_BITS = 22
-/** Beyond so many, most texts are stopped everywhere. */
-const MAX_GRAMS = 1 << 20
-/** Edges looked at for each byte that is read meanwhile. */
-const WORK_PER_BYTE = 0.02
-/** What escapes, soft line breaks and separators begin with, and a NUL. */
-const MARKS = new Uint8Array(256)
-for (const byte of Buffer.from('\\%&=\n\r\0')) MARKS[byte] = 1
+/** Bytes from one look to the next, where matches are long enough: more of them make more fours near the beginning. */
+const MAX_STEP = 4
+const MAX_STEP_OF_MANY = 2
+const MANY_RENDERINGS = 128
+/** With more renderings nearly every four is near the beginning of one. */
+const MAX_STEPPED_RENDERINGS = 1_024
+/** So many times as many fours are near the beginning as are one. */
+const NEAR_RATIO = 8
+/** Paths looked at for each byte that is read meanwhile, to list what is near the beginning. */
+const WORK_PER_BYTE = 0.1
 
 export interface Skip {
   /**
-   * The first index from `index` on at which a match may begin, as far as these bytes tell; the ones near their end
-   * tell nothing. Nothing may be under way at `index`.
+   * The first index from `index` on at which a match may begin, as far as the bytes before `end` tell; the last two
+   * of them tell nothing. Nothing may be under way at `index`. A match that begins there goes on for four bytes, or as
+   * far as these bytes go.
    */
-  from(bytes: Uint8Array, index: number): number
-  /** What stopped it lies before this many bytes behind the answer: it need not be asked again until there. */
-  readonly windowBytes: number
+  from(bytes: Uint8Array, index: number, end: number): number
 }
 
-/** Prepared bit by bit. */
+/** Listed bit by bit. */
 export interface SkipInTheMaking {
-  /** Goes on with it for so many bytes of text; null while it is not ready, and where matches may be too short. */
-  ready(bytes: number): Skip | null
+  /**
+   * Goes on with it: as far as it is needed to begin with, and for so many bytes of text. Undefined when the turn is over
+   * first; null where matches may be too short.
+   */
+  ready(bytes: number, turn: Turn): Skip | null | undefined
 }
 
 export function createSkip(graph: Graph): SkipInTheMaking {
-  const isGram = new Uint32Array(1 << (HASH_BITS - 5))
+  const starts = new GramSet()
+  const listing = listStarts(graph, starts)
+  let stepping: Generator<number, Skip, void> | undefined
+  let skip: Skip | null | undefined
   let left = 0
-  let found: Skip | null | undefined
-  const making = prepare(graph, isGram)
   return {
-    ready(bytes) {
-      if (found !== undefined) return found
-      left += Math.ceil(bytes * WORK_PER_BYTE)
-      while (left > 0) {
-        const { done, value } = making.next()
-        if (done === true) {
-          found = value === null ? null : skipOver(isGram, value)
-          return found
+    ready(bytes, turn) {
+      while (skip === undefined) {
+        const { done, value } = listing.next()
+        if (done !== true) {
+          if (turn.isOver()) return undefined
+          continue
         }
-        left -= value
+        const many = graph.renderings.length > MANY_RENDERINGS
+        const step = Math.min(many ? MAX_STEP_OF_MANY : MAX_STEP, value - GRAM_BYTES + 1)
+        skip = step < 1 ? null : skipInSteps(starts, starts.toFilter(), 1)
+        const isStepped = step > 1 && graph.renderings.length <= MAX_STEPPED_RENDERINGS
+        if (isStepped) stepping = listNear(graph, starts, step)
       }
-      return null
+      left += stepping === undefined ? 0 : bytes * WORK_PER_BYTE
+      while (left > 0 && stepping !== undefined) {
+        const { done, value } = stepping.next()
+        if (done === true) {
+          skip = value
+          stepping = undefined
+        } else left -= value
+      }
+      return skip
     },
   }
 }
 
-const hashOf = (gram: number): number => Math.imul(gram ^ (gram >>> 15), 0x9e3779b1) >>> (32 - HASH_BITS)
+/** Yields what was looked at; returns the length of the shortest match. */
+function* listStarts(graph: Graph, starts: GramSet): Generator<number, number, void> {
+  let shortest = Number.POSITIVE_INFINITY
+  for (const { layer } of graph.renderings) {
+    shortest = Math.min(shortest, layer.shortest)
+    yield* eachGram(yield* vicinityOf(layer, 0), (gram) => starts.add(gram))
+  }
+  return shortest
+}
 
-function skipOver(isGram: Uint32Array, windowBytes: number): Skip {
-  const step = windowBytes - GRAM + 1
+/** Yields what was looked at. */
+function* listNear(graph: Graph, starts: GramSet, step: number): Generator<number, Skip, void> {
+  const near = new GramFilter(starts.size * NEAR_RATIO)
+  for (const { layer } of graph.renderings) {
+    yield* eachGram(yield* vicinityOf(layer, step - 1), (gram) => near.add(gram))
+  }
+  return skipInSteps(starts, near, step)
+}
+
+/** Looks at one byte in so many whether a match may lie across it and the three behind it. */
+function skipInSteps(starts: GramSet, near: GramFilter, step: number): Skip {
+  const firstThree = starts.firstThree()
+  /** The first of the bytes up to `at`, not before `from`, at which a match may begin that lies across `at`; else -1. */
+  const beginning = (bytes: Uint8Array, view: DataView, from: number, at: number, end: number): number => {
+    let first = -1
+    for (let start = at; start >= from; start--) {
+      const gram = view.getInt32(start, true)
+      if (start < at && !near.has(gram) && !hasNul(gram)) break
+      if (mayBegin(starts, bytes, start, end, gram) && staysNear(view, start, end)) first = start
+    }
+    return first
+  }
+
+  /** Whether the fours behind the first are near a beginning too, as they are in each match. */
+  const staysNear = (view: DataView, start: number, end: number): boolean => {
+    const last = Math.min(start + step - 1, end - GRAM_BYTES)
+    for (let at = start + 1; at <= last; at++) {
+      const gram = view.getInt32(at, true)
+      if (hasNul(gram)) return true
+      if (!near.has(gram)) return false
+    }
+    return true
+  }
+
   return {
-    windowBytes,
-    from(bytes, index) {
-      const last = bytes.length - GRAM
-      let at = index + windowBytes - GRAM
+    from(bytes, index, end) {
+      const last = end - GRAM_BYTES
+      if (index > last) return index
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      let at = index + step - 1
       while (at <= last) {
-        const a = bytes[at] as number
-        const b = bytes[at + 1] as number
-        const c = bytes[at + 2] as number
-        const d = bytes[at + 3] as number
-        const gram = a | (b << 8) | (c << 16) | (d << 24)
-        const hash = Math.imul(gram ^ (gram >>> 15), 0x9e3779b1) >>> (32 - HASH_BITS)
-        if (((isGram[hash >>> 5] as number) >>> (hash & 31)) & 1) break
-        if (MARKS[a] || MARKS[b] || MARKS[c] || MARKS[d]) break
-        at += step
+        const nul = indexOfNul(bytes, at, end)
+        for (const plainEnd = Math.min(last, nul - GRAM_BYTES); ; at += step) {
+          at = nextNear(near, view, at, plainEnd, step)
+          if (at > plainEnd) break
+          const first = beginning(bytes, view, at - step + 1, at, end)
+          if (first !== -1) return first
+        }
+        for (const nulsEnd = Math.min(last, nul + AROUND_NUL_BYTES); at <= nulsEnd; at += step) {
+          const gram = view.getInt32(at, true)
+          // No match is read on through four NULs.
+          if (gram === 0 || !(near.has(gram) || hasNul(gram))) continue
+          const first = beginning(bytes, view, at - step + 1, at, end)
+          if (first !== -1) return first
+        }
       }
-      return at - windowBytes + GRAM
+      for (let start = at - step + 1; start <= last; start++) {
+        if (mayBegin(starts, bytes, start, end, view.getInt32(start, true))) return start
+      }
+      const three =
+        (bytes[last + 1] as number) | ((bytes[last + 2] as number) << 8) | ((bytes[last + 3] as number) << 16)
+      return hasNul(three | LETTER_LAST) || firstThree.has(three) ? last + 1 : last + 2
     },
   }
 }
 
-/** Fills the table; yields what it has looked at since the last time, returns the window, or null for none. */
-function* prepare(graph: Graph, isGram: Uint32Array): Generator<number, number | null, void> {
-  let windowBytes = MAX_WINDOW_BYTES
-  for (const { layer } of graph.renderings) {
-    windowBytes = Math.min(windowBytes, layer.shortest)
-    yield windowBytes
+/** The innermost loop: without any call, for which everything would have to be put aside. */
+function nextNear(
+  { words, shift }: GramFilter,
+  view: DataView,
+  from: number,
+  last: number,
+  step: number,
+): number {
+  const bitShift = shift - 5
+  let at = from
+  for (; at <= last; at += step) {
+    const gram = view.getInt32(at, true)
+    const hash = Math.imul(gram, GRAM_HASH)
+    const bits = (1 << (hash >>> bitShift)) | (1 << (Math.imul(gram, GRAM_HASH_TOO) >>> 27))
+    if (((words[hash >>> shift] as number) & bits) === bits) break
   }
-  if (windowBytes < MIN_WINDOW_BYTES) return null
-  let grams = 0
-  for (const { layer } of graph.renderings) {
-    grams += yield* addGrams(layer, windowBytes - GRAM, isGram)
-    if (grams > MAX_GRAMS) return null
-  }
-  return windowBytes
+  return at
 }
 
-/** Adds the fours that begin at most so many bytes behind the beginning of a match; returns how many were new. */
-function* addGrams(layer: Layer, bytes: number, isGram: Uint32Array): Generator<number, number, void> {
-  let grams = 0
-  let looked = 0
+/** Where one NUL is others are nearby, nearly always. */
+const AROUND_NUL_BYTES = 64
 
-  /** The nodes that each byte leads to; marks are no part of a four. */
-  const parted = (nodes: Iterable<number>): Map<number, Set<number>> => {
-    const byByte = new Map<number, Set<number>>()
-    for (const node of nodes) {
-      layer.out(node, (byte, target) => {
-        looked++
-        const found = byByte.get(byte)
-        if (found === undefined) byByte.set(byte, new Set([target]))
-        else found.add(target)
-      })
-    }
-    return byByte
-  }
+/** The search of a buffer is the processor's own, many bytes at once. */
+function indexOfNul(bytes: Uint8Array, from: number, end: number): number {
+  const found = Buffer.prototype.indexOf.call(bytes, 0, from)
+  return found === -1 ? end : Math.min(found, end)
+}
 
-  const add = function* (
-    nodes: Iterable<number>,
-    length: number,
-    gram: number,
-  ): Generator<number, void, void> {
-    for (const [byte, targets] of parted(nodes)) {
-      if (MARKS[byte] === 1) continue
-      const longer = gram | (byte << (8 * length))
-      if (length < GRAM - 1) {
-        yield* add(targets, length + 1, longer)
-        continue
-      }
-      const hash = hashOf(longer)
-      const word = hash >>> 5
-      const bit = 1 << (hash & 31)
-      if (((isGram[word] as number) & bit) !== 0) continue
-      isGram[word] = (isGram[word] as number) | bit
-      grams++
-    }
-    yield looked
-    looked = 0
-  }
+/** A NUL among the four: it is passed over wherever it stands, so the four that count reach further. */
+const hasNul = (gram: number): boolean => ((gram - 0x01010101) & ~gram & 0x80808080) !== 0
 
-  const near = new Set<number>([ROOT])
-  let level = new Set<number>([ROOT])
-  for (let distance = 0; distance < bytes; distance++) {
-    const next = new Set<number>()
-    for (const targets of parted(level).values()) {
-      for (const target of targets) {
-        if (!near.has(target)) next.add(target)
-        near.add(target)
-      }
-    }
-    level = next
-    yield looked
-    looked = 0
+/** Makes four of three. */
+const LETTER_LAST = 0x61_00_00_00
+
+/** Of four bytes with as many NULs between two as are passed over. */
+const MAX_SPREAD_BYTES = 16
+
+/** Whether a path begins with the byte at `at` and those behind it, NULs left out. */
+function mayBegin(starts: GramSet, bytes: Uint8Array, at: number, end: number, gram: number): boolean {
+  if (!hasNul(gram)) return starts.has(gram)
+  if (bytes[at] === 0) return false
+  let seen = 0
+  let squeezed = 0
+  for (let index = at; seen < GRAM_BYTES; index++) {
+    if (index >= end) return true
+    const byte = bytes[index] as number
+    if (byte !== 0) squeezed |= byte << (8 * seen++)
+    else if (index - at > MAX_SPREAD_BYTES) return false
   }
-  yield* add(near, 0, 0)
-  return grams
+  return starts.has(squeezed)
 }

@@ -6,8 +6,9 @@
  * all three readings are not joined: nothing tells them from other text.
  */
 import { addMatch, markerOf, type Region } from './regions.ts'
-import { createScan } from './scan.ts'
+import { createScan, type Scan } from './scan.ts'
 import { MIN_FRAGMENT_BYTES, type Scrubber, WITHHELD } from './scrubber.ts'
+import { laterTurn, loopTurn } from './turn.ts'
 
 export type OutputName = 'stdout' | 'stderr'
 
@@ -44,7 +45,7 @@ interface Matches {
   readonly exhausted: boolean
 }
 
-export function scrubTogether(scrubber: Scrubber, output: RunOutput): ScrubbedOutput {
+export async function scrubTogether(scrubber: Scrubber, output: RunOutput): Promise<ScrubbedOutput> {
   const found: Record<OutputName, Found[]> = { stdout: [], stderr: [] }
   const stdout: Piece = { stream: 'stdout', from: 0, to: output.stdout.length }
   const stderr: Piece = { stream: 'stderr', from: 0, to: output.stderr.length }
@@ -54,7 +55,7 @@ export function scrubTogether(scrubber: Scrubber, output: RunOutput): ScrubbedOu
   let exhausted = false
   for (const pieces of readings) {
     const placed = placePieces(pieces)
-    const matches = matchesIn(scrubber, output, pieces)
+    const matches = await matchesIn(scrubber, output, pieces)
     for (const match of matches.found) spread(match, placed, found)
     exhausted ||= matches.exhausted
     if (exhausted) break
@@ -63,7 +64,7 @@ export function scrubTogether(scrubber: Scrubber, output: RunOutput): ScrubbedOu
     const bytes = output[stream]
     if (output.truncated?.[stream] !== true || exhausted) continue
     const scan = createScan(scrubber.automaton)
-    scan.read(bytes, 0)
+    await readInTurns(scan, bytes)
     exhausted ||= scan.exhausted
     const cut = scan.underWay(bytes, 0)
     if (cut !== undefined && bytes.length - cut.start >= MIN_FRAGMENT_BYTES) {
@@ -82,6 +83,10 @@ export function scrubTogether(scrubber: Scrubber, output: RunOutput): ScrubbedOu
   }
 }
 
+async function readInTurns(scan: Scan, bytes: Uint8Array): Promise<void> {
+  while (!scan.read(bytes, 0, loopTurn)) await laterTurn()
+}
+
 function arrivalOf(output: RunOutput): Piece[] {
   const pieces: Piece[] = []
   const at: Record<OutputName, number> = { stdout: 0, stderr: 0 }
@@ -97,7 +102,7 @@ function arrivalOf(output: RunOutput): Piece[] {
   return pieces
 }
 
-function matchesIn(scrubber: Scrubber, output: RunOutput, pieces: readonly Piece[]): Matches {
+async function matchesIn(scrubber: Scrubber, output: RunOutput, pieces: readonly Piece[]): Promise<Matches> {
   const text = Buffer.concat(pieces.map(({ stream, from, to }) => output[stream].subarray(from, to)))
   const found: Found[] = []
   const scan = createScan(scrubber.automaton, (start, end, secret) => {
@@ -107,7 +112,7 @@ function matchesIn(scrubber: Scrubber, output: RunOutput, pieces: readonly Piece
     if (isLonger) found.pop()
     found.push({ start: isLonger ? last.start : start, end, secret })
   })
-  scan.read(text, 0)
+  await readInTurns(scan, text)
   return { found, exhausted: scan.exhausted }
 }
 

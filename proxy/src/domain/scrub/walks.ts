@@ -1,6 +1,5 @@
 /** Walks over the graph along bytes already read: back to where matches began, and on with chosen paths only. */
-import type { NodeSet } from './automaton.ts'
-import type { Graph, GraphNode } from './graph.ts'
+import type { Graph, GraphNode, NodeSet } from './graph.ts'
 
 interface WalkBack {
   /** The earliest index at which a path to one of the nodes can have begun; `end` if none was found. */

@@ -1,11 +1,11 @@
-import type { BodySearch } from '../../domain/egress/index.ts'
+import type { BodyFilter } from '../../domain/egress/index.ts'
 
 const EMPTY = Buffer.alloc(0)
 /** Error objects of the vendors are far shorter. */
 const KEPT_BYTES = 8_192
 
 /** Keeps the beginning of a body that passes as it is. */
-export class BodyBeginning implements BodySearch {
+export class BodyBeginning implements BodyFilter {
   readonly #parts: Buffer[] = []
   #bytes = 0
 

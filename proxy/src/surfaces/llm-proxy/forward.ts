@@ -1,4 +1,4 @@
-import type { BodySearch } from '../../domain/egress/index.ts'
+import type { BodyFilter } from '../../domain/egress/index.ts'
 import type { KeyAnswer } from '../../domain/provider-keys/index.ts'
 import { createUsageReader, type TokenUsage, type UsageReader } from '../../domain/usage/index.ts'
 import { HeldBody, type Relayed, type Relaying, type RelayObserver, relay } from '../relay/index.ts'
@@ -76,7 +76,7 @@ class Forwarded extends Heard implements RelayObserver {
     this.#forwarding = forwarding
   }
 
-  onAnswer(code: number, rawHeaders: readonly string[]): BodySearch | null {
+  onAnswer(code: number, rawHeaders: readonly string[]): BodyFilter | null {
     this.isAlive = true
     this.#status = code
     if (code === 401 || code === 429) {

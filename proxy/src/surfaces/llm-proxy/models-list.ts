@@ -4,7 +4,7 @@ import type { Agent } from '../../domain/agents/index.ts'
 import type { ProviderAccess, ProviderGrant } from '../../domain/provider-access/index.ts'
 import type { KeyAnswer, PickedKey, ProviderKeys } from '../../domain/provider-keys/index.ts'
 import { behindRoot, type Provider, upstreamPath } from '../../domain/providers/index.ts'
-import type { Scrubber } from '../../domain/scrub/index.ts'
+import { isCleanInTurns, type Scrubber } from '../../domain/scrub/index.ts'
 import type { Admission, Usage } from '../../domain/usage/index.ts'
 import { anyGrant } from './admission.ts'
 import { keyUseOf } from './request-scope.ts'
@@ -169,7 +169,7 @@ async function modelsOf(
   const body = Buffer.concat(parts)
   if (status === 401) answered({ status, headers: said, body: body.toString('utf8', 0, MAX_ERROR_BYTES) })
   if (status !== 200) return null
-  if (scrubber?.isClean(body) === false) return null
+  if (scrubber !== null && !(await isCleanInTurns(scrubber, body))) return null
   const told = listing.parse(JSON.parse(body.toString('utf8')))
   const all =
     'data' in told
@@ -177,6 +177,6 @@ async function modelsOf(
       : told.models.map(({ name }) => ({ name: name.replace(/^models\//, ''), created: 0 }))
   const models = all.filter(({ name }) => NAME.test(name)).slice(0, MAX_NAMES)
   // Escapes of JSON hide a key in the bytes, and several names could hold it together.
-  const names = models.map(({ name }) => name).join('')
-  return scrubber?.isClean(Buffer.from(names)) === false ? null : models
+  const names = Buffer.from(models.map(({ name }) => name).join(''))
+  return scrubber !== null && !(await isCleanInTurns(scrubber, names)) ? null : models
 }

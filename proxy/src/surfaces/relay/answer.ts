@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import type { BodySearch } from '../../domain/egress/index.ts'
+import { type BodyWay, SearchedBody } from './searched-body.ts'
 import { type Flushing, flushAtTurnEnd } from './turn-end.ts'
 
 /** Where an answer goes: a client's response, or what stands in its place. */
@@ -16,7 +16,8 @@ export interface AnswerSink extends Writable {
 export interface Answer {
   /** False when no more should come until `ready`. */
   write(chunk: Uint8Array): boolean
-  end(): void
+  /** Calls back when all was read through. */
+  end(read: () => void): void
   /**
    * Ends it before its end with what `lastWords` puts behind the last bytes that were given on; what is still held is dropped.
    * False, and nothing is done, where that is nothing or cannot be put there.
@@ -29,8 +30,8 @@ export interface Answer {
 export interface AnswerHead {
   readonly status: number
   readonly headers: string[]
-  /** What the body goes through; null when it passes as it is. */
-  readonly search: BodySearch | null
+  /** What the body goes through. */
+  readonly way: BodyWay
   /** The request was no HEAD, so a body may be given a length. */
   readonly mayHaveBody: boolean
 }
@@ -57,6 +58,7 @@ class WrittenAnswer implements Answer, Flushing {
   readonly #response: AnswerSink
   readonly #head: AnswerHead
   readonly #ready: () => void
+  readonly #body: SearchedBody
   #held: Uint8Array[] = []
   #heldBytes = 0
   #isBegun = false
@@ -71,15 +73,29 @@ class WrittenAnswer implements Answer, Flushing {
     this.#response = response
     this.#head = head
     this.#ready = ready
+    this.#body = new SearchedBody(head.way, this)
   }
 
   write(chunk: Uint8Array): boolean {
-    const { search } = this.#head
-    this.#keep(search === null ? chunk : search.push(chunk))
-    if (this.#isAbandoned) return true
-    if (this.#heldBytes > 0) this.#schedule()
-    if (this.#heldBytes >= MAX_HELD_BYTES) this.#isBlocked = true
-    return !this.#isBlocked
+    this.#body.write(chunk)
+    this.#given()
+    return !this.#isBlocked && !this.#body.isWaiting
+  }
+
+  take(bytes: Uint8Array): void {
+    if (this.#isAbandoned) return
+    this.#held.push(bytes)
+    this.#heldBytes += bytes.length
+  }
+
+  ready(): void {
+    this.#given()
+    if (!this.#isBlocked) this.#ready()
+  }
+
+  get isGone(): boolean {
+    const { destroyed, writableEnded } = this.#response
+    return (destroyed || writableEnded) && !this.#isAbandoned
   }
 
   abandon(): void {
@@ -88,11 +104,19 @@ class WrittenAnswer implements Answer, Flushing {
     if (this.#isBlocked) this.#resume()
   }
 
-  end(): void {
-    const { search } = this.#head
-    if (search !== null) this.#keep(search.end())
-    this.#isEnded = true
-    this.#schedule()
+  end(read: () => void): void {
+    this.#body.end(() => {
+      this.#isEnded = true
+      this.#schedule()
+      read()
+    })
+  }
+
+  /** What was read leaves at the end of the turn, before the rest is. */
+  #given(): void {
+    if (this.#isAbandoned) return
+    if (this.#heldBytes > 0) this.#schedule()
+    if (this.#heldBytes >= MAX_HELD_BYTES) this.#isBlocked = true
   }
 
   stop(lastWords: (tail: Uint8Array) => string | null): boolean {
@@ -138,12 +162,6 @@ class WrittenAnswer implements Answer, Flushing {
     flushAtTurnEnd(this)
   }
 
-  #keep(chunk: Uint8Array): void {
-    if (chunk.length === 0 || this.#isAbandoned) return
-    this.#held.push(chunk)
-    this.#heldBytes += chunk.length
-  }
-
   #take(): Uint8Array[] {
     const all = this.#held
     this.#held = []
@@ -183,7 +201,7 @@ class WrittenAnswer implements Answer, Flushing {
 
   #resume(): void {
     this.#isBlocked = false
-    this.#ready()
+    if (!this.#body.isWaiting) this.#ready()
   }
 }
 

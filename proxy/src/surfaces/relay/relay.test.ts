@@ -12,7 +12,7 @@ import { gzipSync } from 'node:zlib'
 import { type Dispatcher, Pool } from 'undici'
 import { expect, it, vi } from 'vitest'
 import { localServers } from '../../../test/support/local-servers.ts'
-import type { BodySearch } from '../../domain/egress/index.ts'
+import type { BodyFilter } from '../../domain/egress/index.ts'
 import { createScrubber } from '../../domain/scrub/index.ts'
 import { drain, type Relaying, type RelayObserver, relay, streamed } from './index.ts'
 
@@ -37,7 +37,7 @@ const serving = async (listener: RequestListener): Promise<number> => {
   return await listening(server)
 }
 
-const doubling: BodySearch = {
+const doubling: BodyFilter = {
   push: (chunk) => Buffer.concat([chunk, chunk]),
   end: () => Buffer.alloc(0),
 }
@@ -137,10 +137,11 @@ it('gives the whole of a body whose end may begin a secret', async () => {
   expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe('it is dem')
 })
 
-it('holds an upstream up while what it sent is being decoded', async () => {
+/** A handler of an upstream's answer that is driven by hand. */
+async function handled(rawHeaders: readonly string[], scrubber: ReturnType<typeof createScrubber>) {
   const resumed = Promise.withResolvers<void>()
   const controller = {
-    rawHeaders: ['Content-Encoding', 'gzip'].map((text) => Buffer.from(text)),
+    rawHeaders: rawHeaders.map((text) => Buffer.from(text)),
     pause: vi.fn(),
     resume: () => resumed.resolve(),
     abort: vi.fn(),
@@ -149,18 +150,49 @@ it('holds an upstream up while what it sent is being decoded', async () => {
   const pool = {
     dispatch: (_options: unknown, handler: Dispatcher.DispatchHandler) => dispatched.resolve(handler),
   } as unknown as Pool
-  const port = await serving((_request, response) =>
-    relayed(response, pool, { scrubber: createScrubber(new Map([['KEY', 'demo-value-1']])) }),
-  )
+  const port = await serving((_request, response) => relayed(response, pool, { scrubber }))
   const coming = fetch(`http://127.0.0.1:${port}`)
   const handler = await dispatched.promise
   handler.onRequestStart?.(controller, {})
   handler.onResponseStart?.(controller, 200, {})
+  return { handler, controller, resumed: resumed.promise, coming }
+}
+
+/** Each byte of it may belong to many matches, so that a turn is over long before it is read. */
+const DEAR_SECRET = '0'.repeat(64)
+const dear = (bytes: number): Buffer => Buffer.alloc(bytes, '0%300\\u0030')
+
+it('holds an upstream up while what it sent is being searched, and gives nothing of that before', async () => {
+  const scrubber = createScrubber(new Map([['KEY', DEAR_SECRET]]))
+  const { handler, controller, resumed, coming } = await handled([], scrubber)
+  handler.onResponseData?.(controller, Buffer.concat([Buffer.from('a '), dear(60_000), Buffer.from(' b')]))
+  expect(controller.pause).toHaveBeenCalledTimes(1)
+  await resumed
+  handler.onResponseData?.(controller, Buffer.from(' c '))
+  handler.onResponseData?.(controller, dear(60_000))
+  // The end comes while that is searched.
+  handler.onResponseEnd?.(controller, {})
+  const text = await (await coming).text()
+  expect(text).toMatch(/^a \[secret:KEY\].{0,8} b c \[secret:KEY\].{0,8}$/)
+})
+
+it('searches a short answer in several turns where one is not enough', async () => {
+  const scrubber = createScrubber(new Map([['KEY', DEAR_SECRET]]))
+  const { handler, controller, coming } = await handled(['Content-Length', '60002'], scrubber)
+  handler.onResponseData?.(controller, Buffer.concat([Buffer.from('a '), dear(60_000)]))
+  handler.onResponseEnd?.(controller, {})
+  const answer = await coming
+  expect(await answer.text()).toMatch(/^a \[secret:KEY\].{0,8}$/)
+})
+
+it('holds an upstream up while what it sent is being decoded', async () => {
+  const scrubber = createScrubber(new Map([['KEY', 'demo-value-1']]))
+  const { handler, controller, resumed, coming } = await handled(['Content-Encoding', 'gzip'], scrubber)
   const body = gzipSync(randomBytes(1_048_576))
   handler.onResponseData?.(controller, body)
   expect(controller.pause).toHaveBeenCalledTimes(1)
   const reading = coming.then((answer) => answer.arrayBuffer())
-  await resumed.promise
+  await resumed
   handler.onResponseEnd?.(controller, {})
   expect((await reading).byteLength).toBe(1_048_576)
 })

@@ -1,12 +1,13 @@
 import { type Duplex, pipeline, type Readable, Transform, Writable } from 'node:stream'
 import type { Dispatcher, Pool } from 'undici'
 import {
-  type BodySearch,
+  type BodyFilter,
   prepareResponse,
   prepareTrailers,
   type WidenedRange,
 } from '../../domain/egress/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
+import { currentOwner, onBehalfOf } from '../../kernel/index.ts'
 import { type Answer, type AnswerSink, createAnswer } from './answer.ts'
 import { ShortAnswer } from './short-answer.ts'
 
@@ -29,7 +30,7 @@ export interface Relaying {
 /** What becomes of it, as it happens. */
 export interface RelayObserver {
   /** The head of the answer will be given on: what else its body goes through, behind the search for secrets. */
-  onAnswer(status: number, rawHeaders: readonly string[]): BodySearch | null
+  onAnswer(status: number, rawHeaders: readonly string[]): BodyFilter | null
   /** Sent in place of the request that drew this status: the answer to that one is given. At most once. */
   instead?(status: number): Pick<Relaying, 'headers' | 'body'> | null
   /** What the client is to read in place of these. */
@@ -74,6 +75,7 @@ export function relay(relaying: Relaying, observer: RelayObserver): Relayed {
 class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   readonly #relaying: Relaying
   readonly #observer: RelayObserver
+  readonly #owner = currentOwner()
   #controller: Dispatcher.DispatchController | undefined = undefined
   #answer: Answer | undefined = undefined
   #broken: Error | undefined = undefined
@@ -151,7 +153,13 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     const told = this.#observer.headersToGive?.(given.headers) ?? given.headers
     const headers = behind === null ? told : withoutLength(told)
     if (given.short !== null) {
-      this.#answer = new ShortAnswer(response, { status, headers }, given.short, behind)
+      this.#answer = new ShortAnswer(response, {
+        status,
+        headers,
+        short: given.short,
+        behind,
+        owner: this.#owner,
+      })
       return
     }
     const search = given.search()
@@ -162,7 +170,8 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
         this.#end()
         return
       }
-      const transforms = [...given.transforms(), ...transformOf(behind)]
+      const searches = onBehalfOf(this.#owner, () => given.transforms())
+      const transforms = [...searches, ...transformOf(behind)]
       this.#answer = decodedAnswer(transforms, response, { status, headers }, ready, () => {
         // What was given of it must not look whole; of nothing it can still be said why.
         if (response.headersSent) response.destroy()
@@ -171,7 +180,7 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
       return
     }
     const mayHaveBody = method !== 'HEAD' && status !== 204 && status !== 304
-    const head = { status, headers, search: inTurn(search, behind), mayHaveBody }
+    const head = { status, headers, way: { search, behind, owner: this.#owner }, mayHaveBody }
     this.#answer = createAnswer(response, head, ready)
     if (this.#isAbandoned) this.#answer.abandon()
   }
@@ -179,7 +188,7 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   #sendInstead(started: Dispatcher.DispatchController, instead: Pick<Relaying, 'headers' | 'body'>): void {
     const relaying = { ...this.#relaying, ...instead }
     const { pool, path, method, headers, body } = relaying
-    const next = new UpstreamExchange(relaying, this.#observer)
+    const next = onBehalfOf(this.#owner, () => new UpstreamExchange(relaying, this.#observer))
     next.#isAbandoned = this.#isAbandoned
     this.#next = next
     started.abort(LEFT)
@@ -213,7 +222,12 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     this.#isWhole = true
     const { response, scrubber } = this.#relaying
     if (trailers) response.giveTrailers?.(prepareTrailers(scrubber, rawPairs(trailers)))
-    this.#answer?.end()
+    if (this.#answer === undefined) this.#whole()
+    else this.#answer.end(() => this.#whole())
+  }
+
+  /** All of the answer was read through. */
+  #whole(): void {
     if (this.#isAbandoned) this.#end()
   }
 
@@ -247,25 +261,13 @@ function withoutLength(headers: readonly string[]): string[] {
   return kept
 }
 
-function inTurn(first: BodySearch | null, second: BodySearch | null): BodySearch | null {
-  if (first === null || second === null) return first ?? second
-  return {
-    push: (chunk) => second.push(first.push(chunk)),
-    end() {
-      const last = second.push(first.end())
-      const rest = second.end()
-      return rest.length === 0 ? last : Buffer.concat([last, rest])
-    },
-  }
-}
-
-function transformOf(search: BodySearch | null): Duplex[] {
-  if (search === null) return []
+function transformOf(filter: BodyFilter | null): Duplex[] {
+  if (filter === null) return []
   const some = (bytes: Uint8Array): Uint8Array | undefined => (bytes.length === 0 ? undefined : bytes)
   return [
     new Transform({
-      transform: (chunk: Uint8Array, _encoding, done) => done(null, some(search.push(chunk))),
-      flush: (done) => done(null, some(search.end())),
+      transform: (chunk: Uint8Array, _encoding, done) => done(null, some(filter.push(chunk))),
+      flush: (done) => done(null, some(filter.end())),
     }),
   ]
 }
@@ -303,7 +305,10 @@ function decodedAnswer(
   first.on('drain', ready)
   return {
     write: (chunk) => first.destroyed || first.write(chunk),
-    end: () => void first.end(),
+    end(read) {
+      first.end()
+      read()
+    },
     stop: () => false,
     abandon() {},
   }

@@ -1,28 +1,26 @@
-import type { BodySearch } from '../../domain/egress/index.ts'
+import type { BodyFilter, ShortBody } from '../../domain/egress/index.ts'
 import type { Answer, AnswerSink } from './answer.ts'
+import { SearchedBody } from './searched-body.ts'
 import { type Flushing, flushAtTurnEnd } from './turn-end.ts'
+
+interface ShortHead {
+  readonly status: number
+  readonly headers: string[]
+  readonly short: ShortBody
+  readonly behind: BodyFilter | null
+  readonly owner: string
+}
 
 /** Of an answer that is held whole: head and body leave together, in one write, after one look at it. */
 export class ShortAnswer implements Answer, Flushing {
   readonly #response: AnswerSink
-  readonly #status: number
-  readonly #headers: string[]
-  readonly #clean: (body: Uint8Array) => Uint8Array
-  readonly #behind: BodySearch | null
-  readonly #parts: Uint8Array[] = []
-  #body: Uint8Array | undefined = undefined
+  readonly #head: ShortHead
+  #parts: Uint8Array[] = []
+  #isEnded = false
 
-  constructor(
-    response: AnswerSink,
-    head: { readonly status: number; readonly headers: string[] },
-    clean: (body: Uint8Array) => Uint8Array,
-    behind: BodySearch | null,
-  ) {
+  constructor(response: AnswerSink, head: ShortHead) {
     this.#response = response
-    this.#status = head.status
-    this.#headers = head.headers
-    this.#clean = clean
-    this.#behind = behind
+    this.#head = head
   }
 
   write(chunk: Uint8Array): boolean {
@@ -30,22 +28,34 @@ export class ShortAnswer implements Answer, Flushing {
     return true
   }
 
-  end(): void {
-    const parts = this.#parts
-    let body = this.#clean(parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts))
-    if (this.#behind !== null) {
-      body = this.#behind.push(body)
-      const rest = this.#behind.end()
-      if (rest.length > 0) body = Buffer.concat([body, rest])
-    }
-    this.#body = body
-    flushAtTurnEnd(this)
+  end(read: () => void): void {
+    const { short, behind, owner } = this.#head
+    const whole = joined(this.#parts)
+    this.#parts = []
+    const body = new SearchedBody(
+      { search: short.isClean(whole) ? null : short.search(), behind, owner },
+      this,
+    )
+    body.write(whole)
+    body.end(() => {
+      this.#isEnded = true
+      flushAtTurnEnd(this)
+      read()
+    })
   }
 
   /** Nothing of it is given before its end. */
   stop(): boolean {
     return false
   }
+
+  take(bytes: Uint8Array): void {
+    this.#parts.push(bytes)
+  }
+
+  ready(): void {}
+
+  readonly isGone = false
 
   /** It is short: it is held whole, and looked through at its end. */
   abandon(): void {}
@@ -56,11 +66,15 @@ export class ShortAnswer implements Answer, Flushing {
 
   flush(): void {
     const response = this.#response
-    const body = this.#body
-    if (response.destroyed || body === undefined) return
-    this.#headers.push('content-length', String(body.length))
+    if (response.destroyed || !this.#isEnded) return
+    const { status, headers } = this.#head
+    const body = joined(this.#parts)
+    headers.push('content-length', String(body.length))
     response.sendDate = false
-    response.writeHead(this.#status, this.#headers)
+    response.writeHead(status, headers)
     response.end(body)
   }
 }
+
+const joined = (parts: readonly Uint8Array[]): Uint8Array =>
+  parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts)

@@ -9,7 +9,7 @@ import {
   type FrameRewriter,
   prepareResponse,
 } from '../../domain/egress/index.ts'
-import type { Scrubber } from '../../domain/scrub/index.ts'
+import { inLaterTurn, type Scrubber } from '../../domain/scrub/index.ts'
 import type { EarlyBytes } from './early-bytes.ts'
 
 /** Why nothing came of a WebSocket. */
@@ -128,11 +128,16 @@ function writeHead(socket: Socket, status: number, headers: readonly string[]): 
   socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
 }
 
+const NO_BYTES = new Uint8Array(0)
+
 function connectBoth(opening: WebSocketOpening, upstream: Socket, head: Buffer): void {
   const { socket, scrubber } = opening
   const frames = scrubber === null ? null : createFrameScrubber(scrubber)
   const giveBack = (chunk: Buffer): void => {
     opening.onResponseBytes(chunk.length)
+    giveOn(chunk)
+  }
+  const giveOn = (chunk: Uint8Array): void => {
     let clean: Uint8Array
     try {
       clean = frames === null ? chunk : frames.push(chunk)
@@ -140,10 +145,14 @@ function connectBoth(opening: WebSocketOpening, upstream: Socket, head: Buffer):
       // Bytes that cannot be searched are not given on.
       return void socket.destroy()
     }
-    if (clean.length > 0 && !socket.write(clean)) {
+    if (clean.length > 0) socket.write(clean)
+    if (frames?.isWaiting === true) {
+      upstream.pause()
+      inLaterTurn(() => (socket.destroyed ? undefined : giveOn(NO_BYTES)))
+    } else if (socket.writableNeedDrain) {
       upstream.pause()
       socket.once('drain', () => upstream.resume())
-    }
+    } else if (upstream.isPaused()) upstream.resume()
   }
   const sendOn = (chunk: Buffer): void => {
     opening.onRequestBytes(chunk.length)
