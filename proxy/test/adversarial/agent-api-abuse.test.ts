@@ -35,7 +35,7 @@ describe('an agent cannot approve itself', () => {
       '/console',
       '/v1/requests',
     ]) {
-      expect((await api.call('POST', path, { body: '{}' })).status).toBe(404)
+      expect([404, 405]).toContain((await api.call('POST', path, { body: '{}' })).status)
     }
     for (const field of [
       'approved',

@@ -159,7 +159,8 @@ describe('real answers have the described form', () => {
       [{ ...BODY, metadata: { timeout: 601 } }, false],
       [{ ...BODY, secrets: [{ mode: 'raw' }] }, false],
       [{ ...BODY, secrets: [{ name: 'B', in: [] }] }, false],
-      [{ ...BODY, secrets: [{ name: 'B', in: ['cookie'] }] }, false],
+      [{ ...BODY, secrets: [{ name: 'B', in: ['trailer'] }] }, false],
+      [{ ...BODY, secrets: [{ name: 'B', in: ['path', 'cookie', 'form'] }] }, true],
       [{ code: '1' }, false],
     ]
     for (const [body, fits] of bodies) {

@@ -52,6 +52,7 @@ describe.skipIf(!docker.available)(`the whole way, with Docker ${docker.reason}`
     expect(card.buttons).toEqual([
       ['✅ Run Once', '❌ Deny'],
       ['⏱ Trust 24h', '♾ Always Trust'],
+      [`#️⃣ ${asked.body.code_hash.slice(0, 12)}…`],
     ])
     await press(card, '✅ Run Once')
     // The agent does not poll: it is woken, and only then fetches.

@@ -71,12 +71,12 @@ describe('the Gemini SDK through the proxy', () => {
 
   it('takes the token as ?key= and passes the rest of the query as it was', async () => {
     const answer = await kit.ask(
-      `/llm/google/v1beta/models/gemini-demo:streamGenerateContent?%24x=1&key=${kit.token}&alt=sse&empty=`,
+      `/llm/google/v1beta/models/gemini-demo:streamGenerateContent?x%24=1&key=${kit.token}&alt=sse&empty=`,
       { token: null, body: { contents: [{ parts: [{ text: 'hello' }] }] } },
     )
     expect(answer.status).toBe(200)
     expect(kit.vendors.callsTo('google').at(-1)?.url).toBe(
-      '/v1beta/models/gemini-demo:streamGenerateContent?%24x=1&alt=sse&empty=',
+      '/v1beta/models/gemini-demo:streamGenerateContent?x%24=1&alt=sse&empty=',
     )
   })
 

@@ -79,7 +79,7 @@ class WrittenAnswer implements Answer, Flushing {
   write(chunk: Uint8Array): boolean {
     this.#body.write(chunk)
     this.#given()
-    return !this.#isBlocked && !this.#body.isWaiting
+    return !this.#isBlocked && !this.#body.isFull
   }
 
   take(bytes: Uint8Array): void {
@@ -201,7 +201,7 @@ class WrittenAnswer implements Answer, Flushing {
 
   #resume(): void {
     this.#isBlocked = false
-    if (!this.#body.isWaiting) this.#ready()
+    if (!this.#body.isFull) this.#ready()
   }
 }
 

@@ -165,7 +165,7 @@ const dear = (bytes: number): Buffer => Buffer.alloc(bytes, '0%300\\u0030')
 it('holds an upstream up while what it sent is being searched, and gives nothing of that before', async () => {
   const scrubber = createScrubber(new Map([['KEY', DEAR_SECRET]]))
   const { handler, controller, resumed, coming } = await handled([], scrubber)
-  handler.onResponseData?.(controller, Buffer.concat([Buffer.from('a '), dear(60_000), Buffer.from(' b')]))
+  handler.onResponseData?.(controller, Buffer.concat([Buffer.from('a '), dear(150_000), Buffer.from(' b')]))
   expect(controller.pause).toHaveBeenCalledTimes(1)
   await resumed
   handler.onResponseData?.(controller, Buffer.from(' c '))

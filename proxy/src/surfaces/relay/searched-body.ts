@@ -22,12 +22,19 @@ interface BodyTaker {
 }
 
 const NO_BYTES = new Uint8Array(0)
+/**
+ * Taken in before an upstream is held up: of one that answers early and closes, what is left in the socket is lost with
+ * the first write that it refuses (RFC 9112, 9.6).
+ */
+const MAX_UNREAD_BYTES = 128 * 1_024
 
 /** Reads a body as its turns of the event loop allow. What is not read yet is given to nobody. */
 export class SearchedBody {
   readonly #way: BodyWay
   readonly #taker: BodyTaker
   #isWaiting = false
+  /** What came since all was read. */
+  #unreadBytes = 0
   #ended: (() => void) | undefined = undefined
 
   constructor(way: BodyWay, taker: BodyTaker) {
@@ -35,9 +42,14 @@ export class SearchedBody {
     this.#taker = taker
   }
 
-  /** Something that was written is not read yet: no more should come until `ready`. */
+  /** Something that was written is not read yet; `ready` is called once it is. */
   get isWaiting(): boolean {
     return this.#isWaiting
+  }
+
+  /** So much is not read yet that no more should come until `ready`. */
+  get isFull(): boolean {
+    return this.#isWaiting && this.#unreadBytes > MAX_UNREAD_BYTES
   }
 
   write(chunk: Uint8Array): void {
@@ -49,6 +61,7 @@ export class SearchedBody {
     const out: Uint8Array[] = []
     const isRead = search.read(chunk, out)
     for (const piece of out) this.#give(piece)
+    this.#unreadBytes = isRead ? 0 : this.#unreadBytes + chunk.length
     if (!isRead) this.#wait()
   }
 
