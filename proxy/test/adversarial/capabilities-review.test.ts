@@ -13,6 +13,7 @@ import {
 import { deriveNetwork, type RequestFact } from '../../src/domain/facts/index.ts'
 import { ask, sayRaw, tlsThrough } from '../support/gateway-client.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
+import { patience } from '../support/pace.ts'
 import { sampleCapability } from '../support/sample-consent.ts'
 import { startTlsUpstream, type TlsUpstream } from '../support/tls-upstream.ts'
 
@@ -270,7 +271,7 @@ describe('a body that is looked into', () => {
       })
       expect(performance.now() - started).toBeLessThan(4_000)
     },
-    60_000,
+    patience(60_000),
   )
 })
 

@@ -126,7 +126,7 @@ describe.skipIf(!docker.available)('imports under attack', () => {
       expect(kit.hosts.seen.length).toBe(before)
       expect(done.result?.network?.requests).toBe(0)
     },
-    60_000,
+    patience(60_000),
   )
 
   it.each([

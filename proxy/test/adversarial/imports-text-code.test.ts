@@ -80,6 +80,6 @@ for (const [name, way] of Object.entries(demo.ways)) {
       )
       expect(later.result?.stdout).toBe('refused\n')
     },
-    60_000,
+    patience(60_000),
   )
 })

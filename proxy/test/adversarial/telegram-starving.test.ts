@@ -106,7 +106,7 @@ describe('what keeps cards from the chat', () => {
       const rows = kit.db.prepare("SELECT data FROM audit_log WHERE event = 'telegram.given_up'").all()
       expect(rows).toEqual([{ data: expect.stringContaining('"kind":"card"') }])
     },
-    30_000,
+    patience(30_000),
   )
 
   it('takes the buttons from a card whose consent cannot be opened any more', async () => {

@@ -58,7 +58,7 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
         const answer = (await (await fetch(url('/health'))).json()) as { status: string; sandbox: string }
         return answer.sandbox === 'docker' ? answer : undefined
       },
-      60_000,
+      patience(60_000),
     )
     expect(health).toMatchObject({ status: 'ok', telegram: 'disabled', database: 'ok', sandbox: 'docker' })
     const oneShot = await until(

@@ -155,7 +155,7 @@ describe.skipIf(!docker.available)('locked imports', () => {
         message: expect.stringMatching(new RegExp(`^line ${line}: `)),
       })
     },
-    60_000,
+    patience(60_000),
   )
 
   it(

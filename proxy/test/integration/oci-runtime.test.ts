@@ -105,7 +105,7 @@ describe.skipIf(!canRun)(`an OCI runtime chosen by OAUTH3_SANDBOX_RUNTIME${why}`
       ).toMatchObject({ end })
       expect(await runIn(sandbox, 'console.log("well")')).toMatchObject({ stdout: 'well\n', exitCode: 0 })
     },
-    60_000,
+    patience(60_000),
   )
 
   it(

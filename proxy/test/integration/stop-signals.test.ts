@@ -138,7 +138,7 @@ describe.skipIf(!docker.available)('a signal that comes more than once', () => {
       const gateway = join(folder, 'gateway')
       expect(existsSync(gateway) ? readdirSync(gateway) : []).toEqual([])
     },
-    120_000,
+    patience(120_000),
   )
 
   it(

@@ -45,11 +45,11 @@ function giveWay(): void {
   }
 }
 
-/** The worker's side: does one job after the other. To be called once, by the worker's entry file. */
-export function serveJobs(jobs: JobTable): void {
+/** The worker's side: does one job after the other. To be called once, by the worker's entry file. `givesWay`: to the event loop. */
+export function serveJobs(jobs: JobTable, { givesWay = false }: { readonly givesWay?: boolean } = {}): void {
   const port = parentPort
   if (port === null) throw new Error('Jobs are served in a worker.')
-  giveWay()
+  if (givesWay) giveWay()
   const answer = (message: WorkerMessage, transfer: readonly Transferable[] = []): void =>
     port.postMessage(message, [...transfer])
   port.on('message', async ({ kind, input }: JobMessage) => {

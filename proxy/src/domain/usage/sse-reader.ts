@@ -180,9 +180,10 @@ export function createSseReader(options: {
         if (usageAt !== -1 && usageAt < start) usageAt = nextUsage(chunk, start)
         // A blank line behind another ends an event that says nothing.
         const isEmpty = lineEnd === start
-        const mayTell = !isEmpty && ((usageAt !== -1 && usageAt < at) || (model === null && modelTries > 0))
         const isLong = lineEnd - start > maxEventBytes
-        if (mayTell && (isLong ? readLong : read)(chunk.subarray(start, lineEnd))) {
+        // One that comes in pieces is read as it passes, before it is known what stands in it; so is this one.
+        const mayTell = isLong || (usageAt !== -1 && usageAt < at) || (model === null && modelTries > 0)
+        if (!isEmpty && mayTell && (isLong ? readLong : read)(chunk.subarray(start, lineEnd))) {
           wasLeftOut = true
           if (start > plainFrom) out.push(chunk.subarray(plainFrom, start))
           plainFrom = at

@@ -1,5 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: programs to be read, as text
+
 import { describe, expect, it } from 'vitest'
+import { patience } from '../../../../test/support/pace.ts'
 import { readJavaScript } from './index.ts'
 
 const MIB = 1 << 20
@@ -121,7 +123,7 @@ describe('programs made to be slow', () => {
     (_name, code) => {
       expect(readJavaScript(code).language).toBe('javascript')
     },
-    30_000,
+    patience(30_000),
   )
 
   it('what is beyond the steps stands as a request of any kind', () => {

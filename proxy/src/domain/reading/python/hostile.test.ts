@@ -57,7 +57,7 @@ describe('hostile programs', () => {
       expect(facts.readable).toBe(readable)
       if (!readable) expect(facts.dangers.map(({ kind }) => kind)).toContain('unreadable_code')
     },
-    60_000,
+    patience(60_000),
   )
 
   it.each<[string, string, number]>([
