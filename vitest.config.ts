@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { measurePace } from './proxy/scripts/machine-pace.ts'
 
 /** Limits say that something hangs; on a machine that is busy with other work everything takes longer. */
-const pace = Number(process.env.OAUTH3_TEST_PACE) || measurePace()
+const pace = Number(process.env.TEST_PACE) || measurePace()
 
 const project = (name: string, include: string[], testTimeout: number) => ({
   test: {
@@ -19,7 +19,7 @@ export default defineConfig({
   test: {
     // Real containers and sockets share two cores on small machines.
     maxWorkers: 2,
-    env: { OAUTH3_TEST_PACE: String(pace) },
+    env: { TEST_PACE: String(pace) },
     projects: [
       project('unit', ['proxy/src/**/*.test.ts'], 20_000),
       project('contract', ['proxy/test/contract/**/*.test.ts'], 60_000),

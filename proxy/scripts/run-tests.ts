@@ -31,7 +31,7 @@ try {
     {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, OAUTH3_TEST_PACE: String(pace) },
+      env: { ...process.env, TEST_PACE: String(pace) },
     },
   )
   report(resultFile)
