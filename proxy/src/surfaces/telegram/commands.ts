@@ -76,7 +76,7 @@ export const COMMANDS = {
     who: 'approver',
     more: 'By agent when nothing is named. Days are UTC days; money is what the price table says (`oauth3 price`).',
   },
-  providers: { args: '', help: 'List the providers of LLMs', who: 'approver', more: '' },
+  providers: { args: '', help: 'List the providers of LLMs that have a key', who: 'approver', more: '' },
   audit: {
     args: '[n]',
     help: 'Show the newest audit entries',

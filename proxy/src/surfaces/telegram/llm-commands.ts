@@ -132,11 +132,13 @@ export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'c
         const lacks = missing.length === 0 ? '' : `, lacks ${code(missing.join(' '))}`
         return `🧠 ${code(oneLine(name, 64))} ${code(oneLine(url, 120))}, ${count} ${count === 1 ? 'key' : 'keys'}${lacks}`
       })
-      const others = all.filter((row) => !used.includes(row)).map(({ name }) => name)
+      const others = all.length - used.length
       return {
         html: fitLines([
           ...lines,
-          ...(others.length === 0 ? [] : [`Without a key: ${code(others.join(' '))}`]),
+          ...(others === 0
+            ? []
+            : [`${others} more have no key; ${code('oauth3 provider list')} names them.`]),
         ]),
       }
     },
