@@ -48,7 +48,8 @@ export async function openUninstall(place: Place, docker: Docker): Promise<Unins
         engine_problem: found instanceof Error ? found.message : null,
       },
       async remove(options) {
-        const stayed = await removeEngineThings(docker, things)
+        const unreached = 'containers and images: the engine does not answer'
+        const stayed = found instanceof Error ? [unreached] : await removeEngineThings(docker, things)
         if (options.state) for (const path of state) rmSync(path, { recursive: true, force: true })
         return stayed
       },

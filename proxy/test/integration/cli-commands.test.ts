@@ -5,7 +5,7 @@ import { columnsOf } from '../../src/cli/text-layout.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
 import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
 import { rawControls } from '../support/raw-controls.ts'
-import { type CliRun, type CliRunOptions, runCliProcess } from '../support/run-cli.ts'
+import { type CliRun, type CliRunOptions, runCliHere, runCliProcess } from '../support/run-cli.ts'
 
 let kit: AdminKit
 const oauth3 = (args: readonly string[], options: CliRunOptions = {}): Promise<CliRun> =>
@@ -507,4 +507,13 @@ describe('usage', () => {
     const run = await runCliProcess(['status', '--json'], { env: { DB_PATH: kit.dbPath } })
     expect(run.code).toBe(0)
   })
+})
+
+test('a value is asked for only where a daemon is there to take it', async () => {
+  const run = await runCliHere(['secret', 'add', 'A_KEY'], {
+    env: { OAUTH3_SOCKET: '/nonexistent/admin.sock' },
+    isTerminal: true,
+  })
+  expect(run.code).toBe(3)
+  expect(run.stderr).not.toContain('Value of')
 })

@@ -1,3 +1,8 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
 import { patience } from '../support/pace.ts'
@@ -99,4 +104,31 @@ describe('a script', () => {
     expect(denyReason).toBe('not with ⟨U+202E⟩this key')
     expect((await oauth3(['show', requestId])).stdout).toContain('not with ⟨U+202E⟩this key')
   })
+})
+
+test('watch waits for a daemon that is still starting, and goes on when it answers', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'oauth3-watch-'))
+  const socketPath = join(folder, 'admin.sock')
+  let left = 2
+  const front = createServer((request, response) => {
+    const isStarting = left-- > 0
+    const error = { code: 'starting', message: 'The daemon is starting; ask again in a moment.' }
+    const list = request.url?.includes('asks') ? { asks: [] } : { requests: [] }
+    response
+      .writeHead(isStarting ? 503 : 200, { 'content-type': 'application/json' })
+      .end(JSON.stringify(isStarting ? { error } : list))
+  }).listen(socketPath)
+  try {
+    await once(front, 'listening')
+    const run = await runCliHere(['watch'], {
+      ...{ env: { OAUTH3_SOCKET: socketPath }, isTerminal: true },
+      types: () => 'q',
+    })
+    expect(run).toMatchObject({ code: 0 })
+    expect(run.stderr.match(/The daemon is starting/g)).toHaveLength(1)
+    expect(run.stderr).toContain('Nothing waits for you.')
+  } finally {
+    front.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

@@ -254,6 +254,8 @@ async function wakeFrom(options: AddOptions, context: CommandContext) {
   if (!wakeTokenStdin && !context.terminal.isInteractive) {
     throw usageError(`--wake ${kind} needs a token: add --wake-token-stdin and give it on standard input.`)
   }
+  // Nobody types a token for a daemon that is not there.
+  if (!wakeTokenStdin) await context.client.call(agentList, 'GET', adminPath('agents'))
   const token = wakeTokenStdin
     ? await context.terminal.readSecretFromInput()
     : await context.terminal.readSecret(`Token of ${target}:`)

@@ -106,6 +106,12 @@ export function addInstallationCommands(
       const state = options.state === true
       const { terminal } = context
       terminal.note(listOf(plan, state).map(terminalLine).join('\n'))
+      if (plan.engine_problem !== null && !state)
+        throw new CliError(
+          'failed',
+          EXIT.failed,
+          'Nothing was removed; start the engine, or set DOCKER_HOST.',
+        )
       if (options.yes !== true) {
         if (!terminal.isInteractive)
           throw usageError('Nobody can be asked here, so nothing was removed; say --yes if you mean it.')

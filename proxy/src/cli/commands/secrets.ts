@@ -30,6 +30,8 @@ export const addSecretCommands: CommandGroup = (program, context) => {
     .action(async (name: string, options: { hosts?: string[]; anyHost?: boolean }) => {
       assertName(name)
       const hosts = bindingFrom(options)
+      // Nobody types a value for a daemon that is not there.
+      if (context.terminal.isInteractive) await context.client.call(secretList, 'GET', adminPath('secrets'))
       const value = await context.terminal.readSecret(`Value of ${name}:`)
       if (value === '') throw usageError('The value is empty; nothing was stored.')
       const body = { value, ...(hosts ? { hosts } : {}) }

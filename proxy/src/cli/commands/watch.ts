@@ -58,14 +58,22 @@ async function whatWaits(context: CommandContext): Promise<readonly Waiting[]> {
   ].sort((one, other) => one.expiresAt - other.expiresAt)
 }
 
+/** What a daemon that may soon answer again is said to be. */
+const AWAY: Readonly<Record<string, string>> = {
+  not_running: 'not running',
+  starting: 'starting',
+  shutting_down: 'stopping',
+}
+
 /** What waits now; while the daemon is away, once it is back. */
 async function whatWaitsOnceThere(context: CommandContext): Promise<readonly Waiting[]> {
   for (let isTold = false; ; isTold = true) {
     try {
       return await whatWaits(context)
     } catch (error) {
-      if (!(error instanceof CliError) || error.code !== 'not_running') throw error
-      if (!isTold) context.terminal.note('The daemon is not running; watching for it to come back.')
+      const why = error instanceof CliError ? AWAY[error.code] : undefined
+      if (why === undefined) throw error
+      if (!isTold) context.terminal.note(`The daemon is ${why}; watching for it to come back.`)
       await delay(LOOK_MS)
     }
   }

@@ -147,7 +147,10 @@ export function createAgents(deps: {
       changing(() => {
         const existing = repository.byName(input.name)
         if (existing && existing.revokedAt === null) {
-          throw new AppError('conflict', `There is an agent named ${input.name}; revoke it first.`)
+          throw new AppError(
+            'conflict',
+            `There is an agent named ${input.name}. A new token for it: oauth3 agent rotate ${input.name}; revoke it first for another agent of this name.`,
+          )
         }
         repository.insert(agent)
         audit.append('agent.added', actor, null, {
