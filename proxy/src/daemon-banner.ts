@@ -27,20 +27,19 @@ export function renderBanner(
     '',
     `  ${style.bold(`oauth3 ${version}`)} ${sandbox === 'unavailable' ? style.yellow('has started; code cannot run yet') : style.green('is ready')}`,
     '',
-    ...row('Agents', `${url}${isLoopback ? '' : '   (reachable from other machines: put TLS before it)'}`),
+    ...row('Agents', url, ...(isLoopback ? [] : ['reachable from other machines: put TLS before it'])),
     ...row('Answers', ...answerWays(telegram)),
     ...row(
       'Sandbox',
-      sandbox === 'unavailable' ? 'no engine answers; requests wait for one (oauth3 doctor)' : sandbox,
+      sandbox === 'unavailable' ? 'no engine answers; requests wait for one (npx oauth3 doctor)' : sandbox,
     ),
     ...row('Database', dbPath),
     ...row(
       'Next',
-      ...(agents === 0
-        ? ['oauth3 agent add NAME     a token for your first agent, in another terminal']
-        : []),
-      'oauth3 watch              what waits for you, answered there',
-      'oauth3 doctor             tries every part for real',
+      'in another terminal, in this folder:',
+      ...(agents === 0 ? ['npx oauth3 agent add NAME   a token for your first agent'] : []),
+      'npx oauth3 watch            what waits for you, answered there',
+      'npx oauth3 doctor           tries every part for real',
     ),
     '',
     style.dim('  ^C stops it; runs under way end first.'),
@@ -49,9 +48,10 @@ export function renderBanner(
 }
 
 function answerWays(telegram: Config['telegram']): string[] {
-  if (telegram === null) return ['at this machine, with oauth3 watch (Telegram is not set up)']
+  if (telegram === null) return ['at this machine, with npx oauth3 watch (Telegram is not set up)']
   const people = telegram.approverIds.size
   return [
-    `${people === 1 ? 'one person' : `${people} people`} in the Telegram chat ${telegram.chatId}, and whoever may run oauth3 here`,
+    `${people === 1 ? 'one person' : `${people} people`} in the Telegram chat ${telegram.chatId},`,
+    'and whoever may run oauth3 here',
   ]
 }

@@ -36,8 +36,8 @@ export async function runInit(around: CliSurroundings): Promise<number> {
   await terminal.print(
     [
       `${path} is written, for you alone (0600).`,
-      ...(sandbox === 'docker' ? ['npm run images      builds the sandbox images, once'] : []),
-      'npm start           starts the daemon',
+      ...(sandbox === 'docker' ? ['npm run images        builds the sandbox images, once'] : []),
+      'npm start             starts the daemon; it says what comes next',
     ].join('\n'),
   )
   return EXIT.done
@@ -56,7 +56,9 @@ async function addressFor(terminal: Terminal): Promise<{ host: string; port: num
       (await terminal.ask('Where agents reach it (Enter for 127.0.0.1:3737) > ')) || '127.0.0.1:3737'
     const [, host = '', port = ''] = /^(.+):([0-9]{1,5})$/.exec(typed) ?? []
     const problem =
-      host === '' || Number(port) > 65_535 ? 'It takes HOST:PORT.' : await bindProblem(host, Number(port))
+      host === '' || Number(port) < 1 || Number(port) > 65_535
+        ? 'It takes HOST:PORT, such as 127.0.0.1:3737.'
+        : await bindProblem(host, Number(port))
     if (problem === null) return { host, port: Number(port) }
     terminal.note(problem)
   }
@@ -70,7 +72,7 @@ const bindProblem = (host: string, port: number): Promise<string | null> =>
       resolve(
         error.code === 'EADDRINUSE'
           ? `${host}:${port} is taken by another program.`
-          : `This machine cannot listen at ${host}:${port} (${error.code}).`,
+          : `This machine cannot listen at ${host}:${port} (${error.code}); its addresses: ip -br addr`,
       ),
     )
     server.listen(port, host, () => server.close(() => resolve(null)))

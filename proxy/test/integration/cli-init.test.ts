@@ -95,6 +95,7 @@ test('says what is wrong and asks again: a place that is taken, a token that is 
     [
       [/Where agents reach it/, `127.0.0.1:${(taken.address() as AddressInfo).port}`],
       [/is taken by another program/, 'nonsense'],
+      [/It takes HOST:PORT/, '127.0.0.1:0'],
       [/It takes HOST:PORT/, `127.0.0.1:${port}`],
       [/Token of your Telegram bot/, 'no token'],
       [/no token of a bot[\s\S]*Token of your/, '1234567890:wrong-token-of-nobody'],
