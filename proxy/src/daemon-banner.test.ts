@@ -12,12 +12,15 @@ const TELEGRAM = {
 test.each([
   ['without a bot', {}, 'docker', 0],
   ['in a group, reachable, without an engine', { ...TELEGRAM, HOST: '10.100.100.100' }, 'unavailable', 3],
-])('fits a terminal of 80 columns and names commands as they can be typed: %s', (_name, env, sandbox, agents) => {
-  const config = readConfig({ ...env, DB_PATH: '/srv/proxy.db' })
-  const url = `http://${config.host}:3737`
-  const banner = renderBanner('0.1.0', { url, sandbox, agents }, config, styleFor({}, {}))
-  for (const line of banner.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
-  expect(banner).toContain('npx oauth3 watch')
-  // A folder without a global installation has no `oauth3` by itself.
-  expect(banner.match(/(?<!npx )oauth3 (?:agent|watch|doctor)/g)).toBe(null)
-})
+])(
+  'fits a terminal of 80 columns and names commands as they can be typed: %s',
+  (_name, env, sandbox, agents) => {
+    const config = readConfig({ ...env, DB_PATH: '/srv/proxy.db' })
+    const url = `http://${config.host}:3737`
+    const banner = renderBanner('0.1.0', { url, sandbox, agents }, config, styleFor({}, {}))
+    for (const line of banner.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+    expect(banner).toContain('npx oauth3 watch')
+    // A folder without a global installation has no `oauth3` by itself.
+    expect(banner.match(/(?<!npx )oauth3 (?:agent|watch|doctor)/g)).toBe(null)
+  },
+)

@@ -1,5 +1,9 @@
-/** The only escape sequences that commands print. Plain text when colour is off. */
+import { TERMINAL_COLUMNS } from './text-layout.ts'
+
+/** The only escape sequences that commands print, and the room for cards. Plain text when colour is off. */
 export interface Style {
+  /** Width of cards and rules: the terminal's, from NARROWEST_COLUMNS to TERMINAL_COLUMNS. */
+  readonly columns: number
   bold(text: string): string
   dim(text: string): string
   red(text: string): string
@@ -14,7 +18,10 @@ const wrap =
     `\u001b[${open}m${text}\u001b[${close}m`
 const asIs = (text: string): string => text
 
+const NARROWEST_COLUMNS = 40
+
 export const colored: Style = {
+  columns: TERMINAL_COLUMNS,
   bold: wrap(1, 22),
   dim: wrap(2, 22),
   red: wrap(31, 39),
@@ -22,8 +29,22 @@ export const colored: Style = {
   yellow: wrap(33, 39),
   cyan: wrap(36, 39),
 }
-const plain: Style = { bold: asIs, dim: asIs, red: asIs, green: asIs, yellow: asIs, cyan: asIs }
+const plain: Style = {
+  columns: TERMINAL_COLUMNS,
+  bold: asIs,
+  dim: asIs,
+  red: asIs,
+  green: asIs,
+  yellow: asIs,
+  cyan: asIs,
+}
 
 /** Colour for terminals, unless NO_COLOR is set (no-color.org) or the terminal cannot. */
-export const styleFor = (stream: { isTTY?: boolean | undefined }, env: NodeJS.ProcessEnv): Style =>
-  stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb' ? colored : plain
+export function styleFor(
+  stream: { isTTY?: boolean | undefined; columns?: number | undefined },
+  env: NodeJS.ProcessEnv,
+): Style {
+  const isColored = stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
+  const columns = Math.min(TERMINAL_COLUMNS, Math.max(NARROWEST_COLUMNS, stream.columns || TERMINAL_COLUMNS))
+  return { ...(isColored ? colored : plain), columns }
+}

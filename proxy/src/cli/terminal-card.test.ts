@@ -38,6 +38,28 @@ test('the card says where each value goes and in which part of a request, and wh
   for (const line of shown.split('\n')) expect(columnsOf(line)).toBeLessThanOrEqual(80)
 })
 
+test('on a narrow terminal the card is as wide as that, and says the same', () => {
+  const card = sampleCard({
+    requestId: 'req_1',
+    consent: sampleConsent({
+      secrets: [sampleRawSecret({ name: 'RAW_KEY_OF_SOME_LENGTH', hosts: ['api.openai.com'] })],
+      network: ['api.openai.com'],
+    }),
+    code: `run(${JSON.stringify('x'.repeat(120))})\n`,
+    changes: ['one host more than what was trusted: files.openai.com'],
+    missing: [],
+    expiresAt: 0,
+  }) as unknown as CardView
+  const drawn = (columns: number): string => renderCard(card, styleFor({ columns }, {}), 0)
+  for (const columns of [40, 57]) {
+    for (const line of drawn(columns).split('\n')) expect(columnsOf(line)).toBeLessThanOrEqual(columns)
+    const letters = (text: string): string => text.replaceAll(/[\s─│↳]/g, '')
+    expect(letters(drawn(columns))).toBe(letters(drawn(80)))
+  }
+  expect(drawn(9)).toBe(drawn(40))
+  expect(drawn(300)).toBe(drawn(80))
+})
+
 test('what a run did on the network is counted, and each refusal has its line', () => {
   const refusal = { rule: 'host_not_approved', origin: 'https://evil.com', secrets: [], count: 2 }
   expect(

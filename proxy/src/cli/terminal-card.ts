@@ -7,7 +7,6 @@ import {
   formatDistance,
   formatTime,
   hardWrap,
-  TERMINAL_COLUMNS,
   terminalLine,
   terminalText,
   wordWrap,
@@ -53,23 +52,25 @@ export function renderCard(
     ...(isWaiting
       ? row('Expires', `${formatDistance(card.expiresAt, now)} (${formatTime(card.expiresAt)})`)
       : []),
-    ...(card.cut ? [rule('in full, since something above was cut', style), ...fullLines(card.full)] : []),
+    ...(card.cut
+      ? [rule('in full, since something above was cut', style), ...fullLines(card.full, style)]
+      : []),
     ...(card.code.kept ? [rule('code', style), ...renderCode(card.code.text, style)] : []),
     rule('', style),
   ].join('\n')
 }
 
-const fullLines = (full: string): string[] =>
+const fullLines = (full: string, { columns }: Style): string[] =>
   terminalText(full)
     .split('\n')
-    .flatMap((line) => hardWrap(line, TERMINAL_COLUMNS - INDENT.length).map((piece) => `${INDENT}${piece}`))
+    .flatMap((line) => hardWrap(line, columns - INDENT.length).map((piece) => `${INDENT}${piece}`))
 
 /** Every line of the code with its number; long lines go on behind `↳`. The last line's own end is no line. */
 function renderCode(code: string, style: Style): string[] {
   const lines = terminalText(code).replace(/\n$/, '').split('\n')
   const gutter = Math.max(3, String(lines.length).length)
   return lines.flatMap((line, index) =>
-    hardWrap(line, TERMINAL_COLUMNS - gutter - 3).map((piece, part) => {
+    hardWrap(line, style.columns - gutter - 3).map((piece, part) => {
       const mark = part === 0 ? String(index + 1) : '↳'
       return `${style.dim(`${mark.padStart(gutter)} │`)} ${piece}`
     }),
@@ -125,13 +126,13 @@ export function renderOutput(name: string, output: string, style: Style): string
   const bar = style.dim(`${INDENT}│ `)
   return [
     style.dim(`${INDENT}${name}`),
-    ...lines.flatMap((line) => hardWrap(line, TERMINAL_COLUMNS - 4).map((piece) => `${bar}${piece}`)),
+    ...lines.flatMap((line) => hardWrap(line, style.columns - 4).map((piece) => `${bar}${piece}`)),
   ]
 }
 
 export function rule(title: string, style: Style): string {
   const head = title === '' ? '' : `── ${title} `
-  return style.cyan(`${head}${'─'.repeat(TERMINAL_COLUMNS - columnsOf(head))}`)
+  return style.cyan(`${head}${'─'.repeat(Math.max(0, style.columns - columnsOf(head)))}`)
 }
 
 type RowWriter = (label: string, value: string, paint?: (text: string) => string) => string[]
@@ -139,7 +140,7 @@ type RowWriter = (label: string, value: string, paint?: (text: string) => string
 export const rowWriter =
   (style: Style): RowWriter =>
   (label, value, paint = (text) => text) => {
-    const columns = TERMINAL_COLUMNS - INDENT.length - LABEL_COLUMNS
+    const columns = style.columns - INDENT.length - LABEL_COLUMNS
     return wordWrap(terminalLine(value), columns).map(
       (line, index) =>
         `${INDENT}${style.dim((index === 0 ? label : '').padEnd(LABEL_COLUMNS))}${paint(line)}`,

@@ -18,7 +18,6 @@ import {
   runCli,
   type Style,
   styleFor,
-  TERMINAL_COLUMNS,
   wordWrap,
 } from '../cli/index.ts'
 import { readConfig } from '../config/index.ts'
@@ -135,7 +134,7 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
 
   step('Audit', 'everything that happened, hash-chained:')
   say('')
-  const narrow = { ...around, env: { ...around.env, COLUMNS: String(TERMINAL_COLUMNS) } }
+  const narrow = { ...around, env: { ...around.env, COLUMNS: String(style.columns) } }
   const oauth3 = (...args: string[]): Promise<number> =>
     runCli(['--socket', daemon.adminSocketPath, ...args], narrow, noPrograms(VERSION))
   await oauth3('audit', 'list', '-n', '100')
@@ -277,7 +276,7 @@ function createStage(around: CliSurroundings, signal: AbortSignal): Stage {
     step(title, text) {
       signal.throwIfAborted()
       number += 1
-      const [first = '', ...more] = wordWrap(text, TERMINAL_COLUMNS - STEP_COLUMNS)
+      const [first = '', ...more] = wordWrap(text, style.columns - STEP_COLUMNS)
       say(`${style.cyan(String(number).padStart(2))} ${style.bold(title.padEnd(STEP_COLUMNS - 3))}${first}`)
       for (const line of more) say(`${' '.repeat(STEP_COLUMNS)}${line}`)
     },

@@ -15,6 +15,9 @@ beforeAll(async () => {
 })
 afterAll(() => kit[Symbol.asyncDispose]())
 
+const oauth3 = (args: readonly string[]): Promise<CliRun> =>
+  runCliProcess(args, { env: { OAUTH3_SOCKET: kit.socketPath } })
+
 /** A person at a terminal, who answers prompt after prompt. */
 const watch = (types: (prompt: string) => string | null | Promise<string | null>): Promise<CliRun> =>
   runCliHere(['watch'], { env: { OAUTH3_SOCKET: kit.socketPath }, isTerminal: true, types })
@@ -57,6 +60,19 @@ describe('watch, on a terminal', () => {
     expect(run.stderr.match(/Nothing waits for you/g)?.length).toBeGreaterThanOrEqual(2)
   })
 
+  test('keeps one line for each thing that waits in 40 columns', async () => {
+    const { requestId } = await kit.ask({ skillId: 'watched/a-name-that-is-longer-than-the-line' })
+    const run = await runCliHere(['watch'], {
+      env: { OAUTH3_SOCKET: kit.socketPath, COLUMNS: '40' },
+      isTerminal: true,
+      types: () => 'q',
+    })
+    const lines = run.stderr.split('\n')
+    expect(lines.filter((line) => line.includes('watched/'))).toHaveLength(1)
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(40)
+    await oauth3(['deny', requestId])
+  })
+
   test('an answer that is none leaves it waiting', async () => {
     const later = await kit.ask({ skillId: 'watched/later' })
     const answers = ['1', 'what?', '9', 'q']
@@ -67,9 +83,6 @@ describe('watch, on a terminal', () => {
 })
 
 describe('a script', () => {
-  const oauth3 = (args: readonly string[]): Promise<CliRun> =>
-    runCliProcess(args, { env: { OAUTH3_SOCKET: kit.socketPath } })
-
   test('waits for what comes of what it approves, and fails where that fails', async () => {
     const good = await kit.ask({ skillId: 'waited/good' })
     const run = await oauth3(['approve', good.requestId, '--once', '--wait'])

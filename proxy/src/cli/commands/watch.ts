@@ -133,7 +133,9 @@ const tableOf = (items: readonly Waiting[], { terminal, now }: CommandContext): 
       columns: terminal.columns,
       shrink: [
         [1, 12],
-        [2, 8],
+        [2, 6],
+        [1, 8],
+        [3, 7],
       ],
     },
   )
