@@ -12,11 +12,11 @@ export const addCompletionCommand: CommandGroup = (program, { terminal }) => {
     .addArgument(new Argument('<shell>', 'the shell that reads it').choices(SHELLS))
     .addHelpText(
       'after',
-      examples(
-        ['oauth3 completion bash > ~/.local/share/bash-completion/completions/oauth3', 'bash'],
+      `\nIt completes the word oauth3, not npx oauth3: put node_modules/.bin of this folder into PATH to type\nit alone. Shells that are opened afterwards have it.\n${examples(
+        ['oauth3 completion bash >> ~/.bashrc', 'bash'],
         ['oauth3 completion zsh >> ~/.zshrc', 'zsh'],
         ['oauth3 completion fish > ~/.config/fish/completions/oauth3.fish', 'fish'],
-      ),
+      )}`,
     )
     .action((shell: Shell) => {
       const places = placesOf(program)
