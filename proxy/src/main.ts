@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { config as loadDotenv } from 'dotenv'
 import { CliError, EXIT, runCli, styleFor } from './cli/index.ts'
 import type { Config } from './config/index.ts'
@@ -56,20 +56,26 @@ async function daemon(): Promise<number> {
 
 /** The environment, and `.env` where there is one. Throws ConfigError for all that is wrong with both. */
 async function readSettings(): Promise<Config> {
-  const { ConfigError, readConfig } = await import('./config/index.ts')
+  const { ConfigError, readConfig, strayLines } = await import('./config/index.ts')
   const open = openToOthers('.env', statSync('.env', { throwIfNoEntry: false })?.mode ?? 0)
   const { parsed, error } = loadDotenv({ quiet: true })
   if (error && (error as NodeJS.ErrnoException).code !== 'ENOENT') {
     throw new ConfigError(`.env cannot be read: ${error.message}`)
   }
+  const problems = [
+    ...(open === undefined ? [] : [open]),
+    ...(parsed === undefined || error ? [] : strayLines(readFileSync('.env', 'utf8'))).map(
+      (line) => `.env: line ${line} sets nothing; a setting is NAME=value, a comment begins with #.`,
+    ),
+  ]
   try {
     const config = readConfig(process.env, Object.keys(parsed ?? {}))
-    if (open === undefined) return config
+    if (problems.length === 0) return config
   } catch (problem) {
     if (!(problem instanceof ConfigError)) throw problem
-    throw new ConfigError(...(open === undefined ? [] : [open]), ...problem.problems)
+    throw new ConfigError(...problems, ...problem.problems)
   }
-  throw new ConfigError(open)
+  throw new ConfigError(...problems)
 }
 
 async function demo(options: { approve: 'once' | '24h' | 'forever' | 'deny' | undefined }): Promise<number> {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -163,6 +163,22 @@ test('a .env that others can read stops the start, and every other wrong setting
   ])
   expect(existsSync(join(folder, 'state'))).toBe(false)
   chmodSync(join(folder, '.env'), 0o600)
+})
+
+test('a line of .env that sets nothing stops the start, by its number and without its text', async () => {
+  const path = join(folder, '.env')
+  const before = readFileSync(path, 'utf8')
+  try {
+    writeFileSync(path, `${before.trimEnd()}\nTELEGRAM_BOT_TOKEN 12345:demo-token-demo-token-demo\n`)
+    const run = await runCliProcess(['daemon'], { cwd: folder })
+    const line = before.trimEnd().split('\n').length + 1
+    expect(run).toMatchObject({ code: 2, stdout: '' })
+    expect(run.stderr).toBe(
+      `oauth3: .env: line ${line} sets nothing; a setting is NAME=value, a comment begins with #.\n`,
+    )
+  } finally {
+    writeFileSync(path, before)
+  }
 })
 
 test('uninstall lists, removes nothing where nobody can be asked, the state only when told, and says what stayed', async () => {
