@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { MAX_REQUESTS } from '../../src/domain/capabilities/index.ts'
 import { placeholderOf } from '../support/egress-policy.ts'
@@ -146,7 +147,12 @@ describe('what cannot be read in one way only', () => {
     ['a bare line feed', 'GET / HTTP/1.1\nHost: HOST\n\n', 'bad_request'],
     ['a blank before the colon', 'GET / HTTP/1.1\r\nHost : HOST\r\n\r\n', 'bad_request'],
     ['TRACE', 'TRACE / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n', 'method_not_allowed'],
-    ['no HTTP at all', '\x05\x01\x00', 'bad_request'],
+    ['no HTTP at all', '\x05\x01\x00', 'not_http'],
+    ['a PostgreSQL client', '\0\0\0\x08\x04\xd2\x16\x2f', 'not_http'],
+    ['a Redis client', '*2\r\n$4\r\nAUTH\r\n$1\r\nx\r\n', 'not_http'],
+    ['an MQTT client', '\x10\x0c\0\x04MQTT\x04\x02\0\x3c\0\0', 'not_http'],
+    ['an SSH client', 'SSH-2.0-OpenSSH_9.2\r\n', 'not_http'],
+    ['a method that nobody has', 'GTE / HTTP/1.1\r\nHost: HOST\r\n\r\n', 'bad_request'],
     [
       'heads without an end',
       `GET / HTTP/1.1\r\nHost: HOST\r\nA: ${'a'.repeat(70_000)}\r\n\r\n`,
@@ -166,7 +172,6 @@ describe('what cannot be read in one way only', () => {
 
   test.each([
     'GET / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n',
-    'GET https://HOST/ HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n',
     'GET http://user:word@HOST/ HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n',
     'GET ftp://HOST/ HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n',
     'GET http://HOST\\@evil.example/ HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n',
@@ -174,6 +179,30 @@ describe('what cannot be read in one way only', () => {
     const run = await kit.run([`http://${place()}`])
     const said = await sayRaw(await openSocket(run.door), bytes.replaceAll('HOST', place()))
     expect(ruleIn(said)).toBe('bad_request')
+  })
+
+  test.each([
+    ['plain', connectThrough],
+    ['in TLS', tlsThrough],
+  ])('a client that waits for a greeting is told why none comes: %s', async (_name, open) => {
+    const run = await kit.run([place()])
+    const said = await text(await open(run.door, place()))
+    expect(said).toMatch(/^HTTP\/1\.1 403 not_http: /)
+    expect(run.events().map((event) => event.data.rule)).toEqual(['not_http'])
+  })
+
+  test('an https URL said to the door itself, as some clients ask a proxy, is judged as what it is', async () => {
+    const run = await kit.run([place()])
+    const say = async (target: string, host: string): Promise<string> =>
+      await sayRaw(
+        await openSocket(run.door),
+        `GET https://${target}/x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+      )
+    expect(await say(place(), place())).toMatch(/^HTTP\/1\.1 200 .*hello/s)
+    expect(seen.map(({ url }) => url)).toEqual(['/x'])
+    expect(ruleIn(await say(place(OTHER), place(OTHER)))).toBe('host_not_approved')
+    expect(ruleIn(await say(place(), place(OTHER)))).toBe('host_mismatch')
+    expect(seen).toHaveLength(1)
   })
 
   test.each([

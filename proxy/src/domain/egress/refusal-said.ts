@@ -17,6 +17,7 @@ const SHORT: Record<EgressRule, string> = {
   protocol_not_supported: 'it speaks no protocol that can be used',
   host_mismatch: 'the request named two different hosts',
   bad_request: 'a malformed request',
+  not_http: 'a protocol that is not HTTP',
   method_not_allowed: 'a method that cannot pass',
   secret_not_for_host: 'a host that the secret is not for',
   secret_not_for_surface: 'a part of the request that the secret is not for',

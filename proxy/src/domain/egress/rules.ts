@@ -18,6 +18,8 @@ export const EGRESS_RULES = {
     'the host speaks no protocol that can be used here: HTTP/1.1 or HTTP/2, and for a WebSocket HTTP/1.1',
   host_mismatch: 'CONNECT target, TLS server name and Host header do not name the same host',
   bad_request: 'the request is malformed or ambiguous',
+  not_http:
+    'this is not HTTP; only HTTP and WebSocket pass the gateway, plain or in TLS, and no other protocol (mail, databases, SSH, MQTT without WebSocket)',
   method_not_allowed: 'this method cannot pass the gateway',
   secret_not_for_host: 'a placeholder was sent to a host that its secret is not bound to',
   secret_not_for_surface:

@@ -22,8 +22,8 @@ export interface CodeResponse extends RefusableResponse {
 export interface Exchanges {
   request(request: CodeRequest, response: CodeResponse, arrival: Arrival, expect: Expectation): void
   webSocket(request: IncomingMessage, socket: Socket, head: Buffer, arrival: Arrival): void
-  /** What the parser could not read. */
-  unreadable(socket: Duplex, arrival: Arrival): void
+  /** What the parser could not read, or what said nothing that it could. */
+  unreadable(socket: Duplex, arrival: Arrival, rule: 'bad_request' | 'not_http'): void
 }
 
 export function createExchanges(deps: {
@@ -111,10 +111,10 @@ export function createExchanges(deps: {
       }
     },
 
-    unreadable(socket, { door, tunnel }) {
+    unreadable(socket, { door, tunnel }, rule) {
       const { session } = door
       const origin = session === null || tunnel === null ? '' : recordedOrigin(session, tunnel.target)
-      const refusal = { rule: session === null ? 'no_run' : 'bad_request', origin, secrets: [] } as const
+      const refusal = { rule: session === null ? 'no_run' : rule, origin, secrets: [] } as const
       if (session?.begin()) recordRefused({ method: '' }, { ...refusal, session, path: '' })
       writeRefusal(socket, refusal)
     },

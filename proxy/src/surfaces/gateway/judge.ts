@@ -115,17 +115,18 @@ function beyondLimit(session: EgressSession, { door }: Arrival): Refused {
 }
 
 /**
- * In a tunnel a path, or a whole URL that names where the tunnel leads (RFC 9112, 3.2.2); elsewhere a whole `http` URL. Null for
- * every other form of request target.
+ * In a tunnel a path, or a whole URL that names where the tunnel leads (RFC 9112, 3.2.2); elsewhere a whole URL, `https` among
+ * them: some clients ask a proxy so instead of opening a tunnel. Null for every other form of request target.
  */
 function readTarget(
   url: string,
   { tunnel }: Arrival,
 ): { readonly target: EgressTarget; readonly path: string } | null {
   if (tunnel !== null && (url.startsWith('/') || url === '*')) return { target: tunnel.target, path: url }
-  const scheme = tunnel?.target.scheme ?? 'http'
   const parts = /^(https?):\/\/([^/?#\\]*)([/?].*)?$/i.exec(url)
-  if (parts?.[2] === undefined || parts[1]?.toLowerCase() !== scheme) return null
+  if (parts?.[2] === undefined) return null
+  const scheme = parts[1]?.toLowerCase() === 'https' ? 'https' : 'http'
+  if (tunnel !== null && tunnel.target.scheme !== scheme) return null
   const target = parseAuthority(parts[2], scheme)
   if (target === null || (tunnel !== null && originOf(target) !== originOf(tunnel.target))) return null
   const path = parts[3] ?? '/'

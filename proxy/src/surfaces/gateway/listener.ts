@@ -90,13 +90,17 @@ export function createListener(deps: ListenerDeps): Listener {
       issuer: deps.issuer,
       serve,
       serveHttp2: (secured, inside) => serveHttp2(secured, inside, exchanges),
+      silent: (waiting, inside) => exchanges.unreadable(waiting, inside, 'not_http'),
     })
   })
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+  server.on('clientError', (error: UnreadableError, socket) => {
     // Told for every further piece of what could not be read; once is enough.
     if (refused.has(socket)) return
     refused.add(socket)
-    if (error.code?.startsWith('HPE_')) exchanges.unreadable(socket, arrivalOf(socket))
+    if (error.code?.startsWith('HPE_')) {
+      const rule = latest.has(socket) || isHttp(error) ? 'bad_request' : 'not_http'
+      exchanges.unreadable(socket, arrivalOf(socket), rule)
+    }
     else socket.destroy()
   })
   // What else would be done on listening: without it the server would not look after slow heads.
@@ -111,6 +115,14 @@ export function createListener(deps: ListenerDeps): Listener {
     close: () => void server.close(),
   }
 }
+
+interface UnreadableError extends NodeJS.ErrnoException {
+  readonly rawPacket?: Buffer
+}
+
+/** Whether what could not be read was meant as HTTP: other protocols begin with no method, and name no version of it. */
+const isHttp = ({ code, rawPacket }: UnreadableError): boolean =>
+  code !== 'HPE_INVALID_METHOD' || rawPacket?.includes(' HTTP/') === true
 
 /** Any other upgrade is an ordinary request, answered without one (RFC 9110, 7.8). */
 const isWebSocket = (request: IncomingMessage): boolean =>

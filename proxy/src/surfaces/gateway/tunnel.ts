@@ -10,6 +10,10 @@ import { type Refusal, writeRefusal } from './refusal.ts'
 import { isResolver, serveResolver } from './resolver.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
+/** In these protocols the client speaks first, at once; in others (SMTP, MySQL) it waits for a greeting that never comes. */
+const SILENCE_TIMEOUT_MS = 5_000
+/** Where connections are opened ahead of their requests, and silence says nothing. */
+const USUAL_PORTS = [80, 443]
 /** First byte of a TLS record that carries a handshake. */
 const TLS_HANDSHAKE = 0x16
 
@@ -25,8 +29,10 @@ export function openTunnel(tunnel: {
   readonly issuer: CertificateIssuer
   readonly serve: (socket: Duplex, arrival: Arrival) => void
   readonly serveHttp2: (socket: TLSSocket, arrival: Arrival) => void
+  /** Nothing was said where HTTP would have been. */
+  readonly silent: (socket: Duplex, arrival: Arrival) => void
 }): void {
-  const { request, socket, head, arrival, issuer, serve, serveHttp2 } = tunnel
+  const { request, socket, head, arrival, issuer, serve, serveHttp2, silent } = tunnel
   const { door } = arrival
   const refused = refusalOf(request, arrival)
   if ('rule' in refused) {
@@ -37,15 +43,14 @@ export function openTunnel(tunnel: {
   if (head.length > 0) socket.unshift(head)
   if (isResolver(refused.target)) return void serveResolver(socket, door)
   const target = meantBy(refused.target, door)
+  const mayBeSilent = USUAL_PORTS.includes(target.port)
   const giveUp = setTimeout(() => socket.destroy(), HANDSHAKE_TIMEOUT_MS).unref()
   socket.once('close', () => clearTimeout(giveUp))
-  socket.once('readable', () => {
-    const first: Buffer | null = socket.read()
-    if (first === null) return void socket.destroy()
-    socket.unshift(first)
+  const plain: Arrival = { door, tunnel: { target: { ...target, scheme: 'http' }, namesAgree: true } }
+  awaitFirst(socket, mayBeSilent ? null : () => silent(socket, plain), (first) => {
     if (first[0] !== TLS_HANDSHAKE) {
       clearTimeout(giveUp)
-      return serve(socket, { door, tunnel: { target: { ...target, scheme: 'http' }, namesAgree: true } })
+      return serve(socket, plain)
     }
     const secured = new TLSSocket(socket, {
       isServer: true,
@@ -58,9 +63,32 @@ export function openTunnel(tunnel: {
       clearTimeout(giveUp)
       const inside = { door, tunnel: { target, namesAgree: isNamed(secured, target) } }
       if (secured.alpnProtocol === 'h2') serveHttp2(secured, inside)
-      else serve(secured, inside)
+      else if (mayBeSilent) serve(secured, inside)
+      else
+        awaitFirst(
+          secured,
+          () => silent(secured, inside),
+          () => serve(secured, inside),
+        )
     })
   })
+}
+
+/** Waits for the first bytes, which stay to be read. A connection that ends without any is dropped. */
+function awaitFirst(socket: Socket, silent: (() => void) | null, said: (first: Buffer) => void): void {
+  const read = (): void => {
+    clearTimeout(silence)
+    const first: Buffer | null = socket.read()
+    if (first === null) return void socket.destroy()
+    socket.unshift(first)
+    said(first)
+  }
+  const silence = setTimeout(() => {
+    if (silent === null) return
+    socket.off('readable', read)
+    silent()
+  }, SILENCE_TIMEOUT_MS).unref()
+  socket.once('close', () => clearTimeout(silence)).once('readable', read)
 }
 
 function refusalOf(
