@@ -82,6 +82,18 @@ describe.skipIf(!available.available)(`client libraries ${available.reason}`, ()
       expectGood(await use(runtime, code, program), program)
     })
 
+    it('says why mail does not go out: no greeting comes, for it is not HTTP', async () => {
+      const host = 'mail.demo.test:587'
+      const code = await bundler?.bundle(`import { createTransport } from 'nodemailer'
+        const auth = { user: 'demo', pass: process.env.TOKEN }
+        const mail = createTransport({ host: 'mail.demo.test', port: 587, auth })
+        await mail.sendMail({ from: 'a@b.test', to: 'a@b.test', text: 'hi' }).catch(({ message }) => console.log(message))`)
+      const { run, summary, seen } = await use(runtime, code ?? '', { host, raw: true, code: '', said: '' })
+      expect(run.stdout).toContain('403 not_http: ')
+      expect(seen).toEqual([])
+      expect(summary.refused).toEqual([{ rule: 'not_http', origin: `http://${host}`, secrets: [], count: 1 }])
+    })
+
     it('reads why a name is refused that was not approved', async () => {
       const code = `import { lookup } from 'node:dns/promises'
         console.log(await lookup('api.evil.test').then(() => 'found', ({ code }) => code))`

@@ -74,6 +74,15 @@ export const JAVASCRIPT_CLIENTS: Readonly<Record<string, ClientProgram>> = {
       console.log((await got.post('https://${plain}/echo', { body: 'by got', headers, retry: { limit: 0 } }).json()).echo)`,
     said: 'by got',
   },
+  needle: {
+    host: plain,
+    // It asks the proxy of the environment by itself, for the whole https URL.
+    code: `import needle from 'needle'
+      process.noDeprecation = true
+      const headers = { authorization: 'Bearer ' + process.env.TOKEN }
+      console.log((await needle('post', 'https://${plain}/echo', 'by needle', { headers })).body.echo)`,
+    said: 'by needle',
+  },
   undici: {
     host: plain,
     // Its parser of HTTP is WebAssembly.
