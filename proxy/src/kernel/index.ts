@@ -25,7 +25,7 @@ export {
   randomToken,
   sha256Hex,
 } from './ids.ts'
-export { createLoopTurns, type LoopTurns } from './loop-turns.ts'
+export { createLoopTurns, type LoopTurns, loopTurns, type Turn } from './loop-turns.ts'
 export { formatExactUsd, formatUsd } from './money.ts'
 export { currentOwner, DAEMON_OWNER, onBehalfOf } from './owner-context.ts'
 export { adminSocketPath } from './paths.ts'

@@ -9,7 +9,7 @@ test('work begins at once until the turn is used up, and then owner by owner, a 
   const work = (owner: string): Promise<void> => {
     const begin = (): void => {
       order.push(owner)
-      now += 1.5
+      now += 3
     }
     const wait = turns.wait(owner)
     if (wait !== undefined) return wait.then(begin)

@@ -3,7 +3,8 @@
  * written into frames anew. Nothing is held back but the end of a payload that may begin what is looked for.
  */
 import { randomBytes } from 'node:crypto'
-import { loopTurn, type Scrubber, type Turn } from '../scrub/index.ts'
+import type { Turn } from '../../kernel/index.ts'
+import { loopTurn, type Scrubber } from '../scrub/index.ts'
 
 /** For what one end sends; one for each connection. */
 export interface FrameRewriter {

@@ -6,10 +6,10 @@
  * characters, whatever the text says (escapes and encodings too). More of them in a row end what is under way.
  */
 
+import type { Turn } from '../../kernel/index.ts'
 import { GRAM_BYTES, GRAM_HASH, gramAt } from './grams.ts'
 import type { Graph, GraphNode, NodeSet } from './graph.ts'
 import { createSkip, type Skip } from './skip.ts'
-import type { Turn } from './turn.ts'
 import { createWalks } from './walks.ts'
 
 /** Table entry: not worked out yet. */

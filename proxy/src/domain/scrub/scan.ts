@@ -5,9 +5,11 @@
  * over bytes just read. Reading stops for good when it has cost more than any plausible text does, so that no
  * text can hold up the process: what was not read must then be withheld.
  */
+
+import type { Turn } from '../../kernel/index.ts'
 import { type Automaton, type Kept, MAX_NULS, NOTHING_KEPT } from './automaton.ts'
 import { createMatchStarts } from './match-starts.ts'
-import { ENDLESS_TURN, type Turn } from './turn.ts'
+import { ENDLESS_TURN } from './turn.ts'
 import { createWalks, type Walks } from './walks.ts'
 
 /** `start` of a match that overlaps the ones before it may be any position inside what they cover. */

@@ -5,11 +5,13 @@
  * the longest rendering whatever it reads. It knows renderings, not intentions: a program that reverses, encrypts
  * or spells out a value it was given in raw mode is not stopped by this.
  */
+
+import type { Turn } from '../../kernel/index.ts'
 import { type Automaton, createAutomaton } from './automaton.ts'
 import { addMatch, markerOf, type Region } from './regions.ts'
 import { type CompiledRenderings, compileRenderings, compilingRenderings } from './renderings.ts'
 import { createScan } from './scan.ts'
-import { doneInTurns, ENDLESS_TURN, laterTurn, loopTurn, type Turn } from './turn.ts'
+import { doneInTurns, ENDLESS_TURN, laterTurn, loopTurn } from './turn.ts'
 
 /** Shorter beginnings of a secret at the end of a cut text are left: they would be found by chance. */
 export const MIN_FRAGMENT_BYTES = 4

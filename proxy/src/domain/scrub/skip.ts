@@ -6,9 +6,10 @@
  * - the fours near the beginning of a match: looked at once in every so many bytes, they show that no match lies across
  *   that place, so all the bytes between two looks are passed over at once.
  */
+
+import type { Turn } from '../../kernel/index.ts'
 import { eachGram, GRAM_BYTES, GRAM_HASH, GRAM_HASH_TOO, GramFilter, GramSet, vicinityOf } from './grams.ts'
 import type { Graph } from './graph.ts'
-import type { Turn } from './turn.ts'
 
 /** Bytes from one look to the next, where matches are long enough: more of them make more fours near the beginning. */
 const MAX_STEP = 4

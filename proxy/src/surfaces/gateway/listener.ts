@@ -100,8 +100,7 @@ export function createListener(deps: ListenerDeps): Listener {
     if (error.code?.startsWith('HPE_')) {
       const rule = latest.has(socket) || isHttp(error) ? 'bad_request' : 'not_http'
       exchanges.unreadable(socket, arrivalOf(socket), rule)
-    }
-    else socket.destroy()
+    } else socket.destroy()
   })
   // What else would be done on listening: without it the server would not look after slow heads.
   server.emit('listening')

@@ -8,7 +8,7 @@ import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { Provider, Providers } from '../../domain/providers/index.ts'
 import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
 import type { LargeBodies, Usage } from '../../domain/usage/index.ts'
-import { createLoopTurns, createTokenBuckets, onBehalfOf, type SecretValue } from '../../kernel/index.ts'
+import { createTokenBuckets, loopTurns, onBehalfOf, type SecretValue } from '../../kernel/index.ts'
 import { drain, type EarlyBytes, readEarly } from '../relay/index.ts'
 import { Exchange } from './exchange.ts'
 import { forward, SILENCE_MS } from './forward.ts'
@@ -101,7 +101,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     usable,
     stalls,
     budget: createBodyBudget(),
-    turns: createLoopTurns(),
+    turns: loopTurns,
     readingTime: createTokenBuckets(READING_TIME),
     held: createHeldRequests(),
     holdTimes: deps.holdTimes ?? HOLD_TIMES,
