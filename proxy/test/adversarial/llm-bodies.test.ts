@@ -164,6 +164,32 @@ describe('a long body', () => {
     expect(seen.at(-1)).toBeGreaterThan(20)
   })
 
+  it('of escapes alone holds the event loop up for a small part of what it takes to read them', async () => {
+    const own = await kit.addAgent('escaper')
+    await kit.addKey('qwen')
+    await kit.grant('qwen', { agent: 'escaper' })
+    await kit.grant('qwen')
+    const content = '\\u0041'.repeat((16 * MIB) / 6)
+    const text = `{"model":"qwen-demo","messages":[{"role":"user","content":"${content}"}]}`
+    const began = performance.now()
+    text.replace(/\\u00([2-7][0-9a-f])/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    const reading = performance.now() - began
+    let [longest, last, isOver] = [0, performance.now(), false]
+    const turn = (): void => {
+      longest = Math.max(longest, performance.now() - last)
+      last = performance.now()
+      if (!isOver) setImmediate(turn)
+    }
+    setImmediate(turn)
+    await kit.ask('/llm/qwen/chat/completions', { token: own, body: text })
+    isOver = true
+    expect(kit.vendors.calls.at(-1)?.bodyBytes).toBe(text.length)
+    expect(longest).toBeLessThan(reading / 2)
+    const quoting = text.replace('\\u0041', '\\u0066ile\\u0069d:')
+    const refused = await kit.ask('/llm/qwen/chat/completions', { token: own, body: quoting })
+    expect(refused.headers.get('x-oauth3-error')).toBe('shared_key')
+  })
+
   it('of more members than any request has is not read, so that a grant for some models does not cover it', async () => {
     const own = await kit.addAgent('members')
     await kit.grant('openai', { agent: 'members', modelsAllowed: ['gpt-demo'] })

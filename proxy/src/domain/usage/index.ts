@@ -3,6 +3,7 @@ export { answerLimitSplices, declaredLimit, limitName } from './answer-limits.ts
 export type { BodyScan } from './body-scan.ts'
 export { scanBody } from './body-scan.ts'
 export { type DeepScan, deepScan } from './deep-scan.ts'
+export { quotesFile } from './file-quotes.ts'
 export { createTokenMask } from './mask-token.ts'
 export { boundsOf } from './model-bounds.ts'
 export type * from './ports.ts'

@@ -6,7 +6,7 @@ import { spendingFacts } from './spending-facts.ts'
 import { usageWish } from './stream-options.ts'
 
 const token = `oa3_${'t'.repeat(43)}`
-const all = { token, withSpending: true, withDeep: true }
+const all = { token, withSpending: true, withDeep: true, withQuotes: true }
 
 describe('one walk through a body for all that is read of it', () => {
   it.each([
@@ -30,7 +30,7 @@ describe('one walk through a body for all that is read of it', () => {
     const scan = scanBody(body)
     expect(readBody(Buffer.from(body), all)).toEqual({
       ...{ scan, usageWish: usageWish(scan) },
-      ...{ spending: spendingFacts(body), deep: deepScan(body) },
+      ...{ spending: spendingFacts(body), deep: deepScan(body), quotesFile: false },
     })
   })
 

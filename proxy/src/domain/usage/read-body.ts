@@ -1,5 +1,6 @@
 import { type BodyProblem, type BodyScan, BodyScanner } from './body-scan.ts'
 import { type DeepScan, DeepScanner } from './deep-scan.ts'
+import { quotesFile } from './file-quotes.ts'
 import { type ValueReader, walkObject } from './json-walk.ts'
 import { maskToken } from './mask-token.ts'
 import { type SpendingFacts, spendingReaders } from './spending-facts.ts'
@@ -15,6 +16,8 @@ export interface BodyReading {
   readonly spending: SpendingFacts | null
   /** Null where it was not asked for, or cannot be read. */
   readonly deep: DeepScan | null
+  /** Whether it quotes a file of the account; null where it was not asked. */
+  readonly quotesFile: boolean | null
 }
 
 export interface BodyQuestions {
@@ -24,13 +27,18 @@ export interface BodyQuestions {
   readonly withSpending: boolean
   /** Asked where somebody may want it and the event loop shall not work it out. */
   readonly withDeep: boolean
+  /** Its texts may stand for files, and the event loop shall not look for them. */
+  readonly withQuotes: boolean
 }
 
 /**
  * Reads a whole body in one walk, and takes its agent's token out of it in place. Linear in its length; nothing else goes
  * through it.
  */
-export function readBody(body: Buffer, { token, withSpending, withDeep }: BodyQuestions): BodyReading {
+export function readBody(
+  body: Buffer,
+  { token, withSpending, withDeep, withQuotes }: BodyQuestions,
+): BodyReading {
   const scanner = new BodyScanner(body)
   const spending = withSpending ? spendingReaders(body) : null
   const deep = withDeep ? new DeepScanner(body) : null
@@ -43,6 +51,7 @@ export function readBody(body: Buffer, { token, withSpending, withDeep }: BodyQu
     ...{ scan, usageWish: usageWish(scan) },
     spending: (isRead && spending?.result()) || null,
     deep: (isRead && deep?.result()) || null,
+    quotesFile: withQuotes ? quotesFile(body) : null,
   }
   maskToken(body, token)
   return reading

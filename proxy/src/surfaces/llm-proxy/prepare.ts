@@ -11,6 +11,7 @@ import {
 import {
   type DeepScan,
   deepScan,
+  quotesFile,
   type SpendingFacts,
   type Splice,
   spendingFacts,
@@ -26,7 +27,7 @@ import { chooseByModel, type Reading, shapeAt } from './read-head.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import { MAX_WHOLE_BYTES } from './request-body.ts'
 import { modelOfPath, modelsNamed, namesOfQuery } from './request-model.ts'
-import { allModelsOf, endpointOfRequest, keyUseOf, mayBeJson, once, quotesFile } from './request-scope.ts'
+import { allModelsOf, endpointOfRequest, keyUseOf, mayBeJson, mayQuoteFiles, once } from './request-scope.ts'
 import { spendingOf } from './spending.ts'
 import type { UsageWishes } from './usage-wishes.ts'
 import { type Body, bodyToSend, heldAgain, kindOfBody, onTheLoop, type WholeBodyDeps } from './whole-body.ts'
@@ -118,7 +119,7 @@ export async function prepare(
   const allModels = once(() => allModelsOf(provider, models, deep().models, headers))
   const refersToStored = (): boolean =>
     deep().refersToStored ||
-    quotesFile(provider, body.whole) ||
+    (mayQuoteFiles(provider) && quotesFileOf(body, agent, deps)) ||
     (body.known === 'unread' && mayBeJson(path, head.contentType))
   const model = models.find((name) => name !== null) ?? ''
   const usageWish = deps.wishes.isRefused(provider, model) ? null : askForUsage(body, provider, rest)
@@ -220,6 +221,9 @@ const NOTHING_FOUND: DeepScan = { models: [], refersToStored: false }
 const deepScanOf = ({ whole, scan, deep }: Body, agent: Agent, deps: WholeBodyDeps): DeepScan =>
   deep ??
   (whole === null || scan === null ? NOTHING_FOUND : onTheLoop(agent, whole, deps, () => deepScan(whole)))
+
+const quotesFileOf = ({ whole, quotesFile: known }: Body, agent: Agent, deps: WholeBodyDeps): boolean =>
+  known ?? (whole !== null && onTheLoop(agent, whole, deps, () => quotesFile(whole)))
 
 const spendingFactsOf = (whole: Buffer, agent: Agent, deps: WholeBodyDeps): SpendingFacts | null =>
   onTheLoop(agent, whole, deps, () => spendingFacts(whole))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createTestProviders, found } from '../../../test/support/providers-kit.ts'
-import { allModelsOf, endpointOfRequest, mayBeJson, quotesFile } from './request-scope.ts'
+import { allModelsOf, endpointOfRequest, mayBeJson } from './request-scope.ts'
 
 const providers = createTestProviders()
 const asked: Omit<Parameters<typeof endpointOfRequest>[0], 'provider'> = {
@@ -42,11 +42,7 @@ describe('all models of a request', () => {
   })
 })
 
-it('sees a file that is quoted in a message, and what may be JSON all the same', () => {
-  const qwen = found(providers, 'qwen')
-  expect(quotesFile(qwen, Buffer.from('{"messages":[{"content":"fileid://file-fe-1"}]}'))).toBe(true)
-  expect(quotesFile(qwen, Buffer.from('{"messages":[{"content":"\\u0066ile\\u0069d://x"}]}'))).toBe(true)
-  expect(quotesFile(qwen, Buffer.from('{"messages":[{"content":"hello"}]}'))).toBe(false)
+it('sees what may be JSON all the same', () => {
   expect(mayBeJson('/chat/completions', 'multipart/form-data; boundary=x')).toBe(true)
   expect(mayBeJson('/audio/transcriptions', 'multipart/form-data; boundary=x')).toBe(false)
   expect(mayBeJson('/audio/transcriptions', 'text/plain')).toBe(true)

@@ -87,15 +87,8 @@ const isRouter = ({ name: provider }: Provider, name: string): boolean =>
 export const mayBeJson = (path: string, contentType: string): boolean =>
   isJsonEndpoint(path) || !/^(?:multipart\/form-data|audio\/|image\/|video\/)/.test(contentType)
 
-/** Alibaba Cloud takes `fileid://…` in the text of a message for a file of the account; a letter may be escaped. */
-export const quotesFile = ({ name }: Provider, body: Buffer | null): boolean =>
-  name === 'qwen' &&
-  body !== null &&
-  body
-    .toString('latin1')
-    .replace(/\\u00([2-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .toLowerCase()
-    .includes('fileid:')
+/** Whose texts may stand for files of the account: file-quotes.ts. */
+export const mayQuoteFiles = ({ name }: Pick<Provider, 'name'>): boolean => name === 'qwen'
 
 /** Once, and only when it is asked for. */
 export function once<T>(work: () => T): () => T {

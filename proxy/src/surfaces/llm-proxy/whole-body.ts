@@ -25,6 +25,7 @@ import {
   MAX_WHOLE_BYTES,
   STALL_MS,
 } from './request-body.ts'
+import { mayQuoteFiles } from './request-scope.ts'
 import type { Stalls } from './stalls.ts'
 
 /** What is known of a body: read whole, or only where it begins. */
@@ -40,6 +41,8 @@ export interface Body {
   readonly spending: SpendingFacts | null
   /** What is named deeper; null where it is still to be looked for. */
   readonly deep: DeepScan | null
+  /** Whether it quotes a file of the account; null where nobody asked. */
+  readonly quotesFile: boolean | null
 }
 
 export interface WholeBodyDeps {
@@ -59,6 +62,7 @@ const UNREAD: Body = {
   usageWish: null,
   spending: null,
   deep: null,
+  quotesFile: null,
 }
 const NO_BODY: Body = { ...UNREAD, known: 'none' }
 /** As much as one piece of a connection. What is larger is read off the event loop. */
@@ -87,7 +91,7 @@ export function kindOfBody({ head: { contentType, isEncoded, bodyBytes } }: Read
  */
 export async function wholeBody(
   agent: Agent,
-  { credential: { token }, head }: Reading,
+  { credential: { token }, head, provider }: Reading,
   exchange: Exchange,
   deps: WholeBodyDeps,
   {
@@ -113,7 +117,10 @@ export async function wholeBody(
   const isForThread =
     came.bytes > SMALL_BYTES || (came.bytes > TINY_BYTES && deps.readingTime.isOverdrawn(agent.id))
   // Of what is limited all is wanted; of others, what is deeper is looked for on the loop only when somebody asks.
-  const questions = { token, withSpending: isLimited, withDeep: isLimited || isForThread }
+  const questions = {
+    ...{ token, withSpending: isLimited, withDeep: isLimited || isForThread },
+    withQuotes: isForThread && (provider === null || mayQuoteFiles(provider)),
+  }
   if (isForThread) return await readLarge(agent, came.parts, questions, exchange, deps)
   const turn = deps.turns.wait(agent.id)
   if (turn !== undefined) await turn
@@ -164,10 +171,12 @@ function noBody(why: Exclude<Came, object>): LlmRefusal {
 }
 
 function bodyOf(whole: Buffer, reading: BodyReading): Body | LlmRefusal {
-  const { scan, usageWish, spending, deep } = reading
-  if (!('problem' in scan)) return { known: 'read', whole, begun: null, scan, usageWish, spending, deep }
+  const { scan, usageWish, spending, deep, quotesFile } = reading
+  if (!('problem' in scan)) {
+    return { known: 'read', whole, begun: null, scan, usageWish, spending, deep, quotesFile }
+  }
   // What is not JSON is for the provider to refuse. Two readings of one body would be a way around a grant.
-  if (scan.problem === 'not_json') return { ...UNREAD, whole }
+  if (scan.problem === 'not_json') return { ...UNREAD, whole, quotesFile }
   const { member = 'a member', wanted } = scan
   return refused(
     'bad_request',
