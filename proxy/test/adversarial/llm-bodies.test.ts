@@ -184,7 +184,7 @@ describe('a long body', () => {
     await kit.ask('/llm/qwen/chat/completions', { token: own, body: text })
     isOver = true
     expect(kit.vendors.calls.at(-1)?.bodyBytes).toBe(text.length)
-    expect(longest).toBeLessThan(reading / 2)
+    expect(longest).toBeLessThan(reading / 4)
     const quoting = text.replace('\\u0041', '\\u0066ile\\u0069d:')
     const refused = await kit.ask('/llm/qwen/chat/completions', { token: own, body: quoting })
     expect(refused.headers.get('x-oauth3-error')).toBe('shared_key')
@@ -218,6 +218,28 @@ describe('a long body', () => {
     )
     await gone
     expect(answer).toContain('small pieces')
+  })
+})
+
+describe('the name of a model that no model has', () => {
+  const long = `x${'-0000'.repeat(3_000)}`
+
+  it.each([
+    ['in the body', CHAT, chatBody({ model: long })],
+    ['among others in the body', CHAT, chatBody({ models: [long] })],
+    ['in the path', `/llm/google/v1beta/models/${long}:generateContent`, { contents: [] }],
+    ['in the path, where it chooses the provider', `/v1/models/openai%2F${long}`, undefined],
+    ['in the query', `${CHAT}?model=${long}`, chatBody()],
+  ])('%s is refused before anything is looked for by it', async (name, path, body) => {
+    const agent = `long-${name.replaceAll(/[^a-z]/g, '')}`
+    const own = await kit.addAgent(agent)
+    for (const provider of ['openai', 'google']) {
+      await kit.grant(provider, { agent, limits: { micro_usd_per_day: 1_000_000 } })
+    }
+    const before = kit.vendors.calls.length
+    const { status, headers } = await kit.ask(path, { token: own, body })
+    expect([status, headers.get('x-oauth3-error')]).toEqual([400, 'bad_request'])
+    expect(kit.vendors.calls.length).toBe(before)
   })
 })
 

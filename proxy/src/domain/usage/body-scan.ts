@@ -1,4 +1,11 @@
-import { DECIDING, type DecidingMember, KIND_WORDS, WRAPPED, WRAPPERS } from './deciding-members.ts'
+import {
+  DECIDING,
+  type DecidingMember,
+  KIND_WORDS,
+  MAX_MODEL_BYTES,
+  WRAPPED,
+  WRAPPERS,
+} from './deciding-members.ts'
 import { numberAt, parsedAt } from './json-bytes.ts'
 import { MAX_MEMBERS, type ValueKind, type ValueReader, walkObject } from './json-walk.ts'
 import { textAt, type Word } from './json-word.ts'
@@ -187,7 +194,7 @@ export class BodyScanner implements ValueReader<Place> {
     }
     switch (wanted) {
       case 'text':
-        if (kind !== 'string') return this.#wrongType(name, wanted)
+        if (kind !== 'string' || end - start - 2 > MAX_MODEL_BYTES) return this.#wrongType(name, wanted)
         this.#model = textAt(this.#body, start, end)
         this.#modelAt = { start, end }
         return this.#model === null ? this.#broken() : null

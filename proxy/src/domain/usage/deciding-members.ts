@@ -6,9 +6,12 @@ import { foldedKey } from './folded-key.ts'
  */
 export type MemberKind = 'text' | 'names' | 'flag' | 'object' | 'tier' | 'limit' | 'count'
 
+/** No vendor has a longer name for a model; ARNs of Amazon's are the longest. */
+export const MAX_MODEL_BYTES = 1_024
+
 /** What each kind must be, for the one whose request is refused. */
 export const KIND_WORDS: Readonly<Record<MemberKind, string>> = {
-  text: 'a string',
+  text: `a string of at most ${MAX_MODEL_BYTES} bytes`,
   names: 'a list of strings',
   flag: 'true, false or null',
   object: 'an object or null',

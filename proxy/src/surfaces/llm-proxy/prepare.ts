@@ -11,6 +11,7 @@ import {
 import {
   type DeepScan,
   deepScan,
+  MAX_MODEL_BYTES,
   quotesFile,
   type SpendingFacts,
   type Splice,
@@ -115,6 +116,10 @@ export async function prepare(
     body: body.known,
     inBody: scan === null ? [] : [...(scan.model === null ? [] : [scan.model]), ...scan.moreModels],
   })
+  // Prices, keys and grants are looked for by it.
+  if (models.some((name) => name !== null && name.length > MAX_MODEL_BYTES)) {
+    return refused('bad_request', `A model's name has at most ${MAX_MODEL_BYTES} characters.`)
+  }
   const deep = once(() => deepScanOf(body, agent, deps))
   const allModels = once(() => allModelsOf(provider, models, deep().models, headers))
   const refersToStored = (): boolean =>
