@@ -30,6 +30,8 @@ describe('an endpoint whose use nobody is told', () => {
         'containers',
         'evals',
         'chat/completions/chatcmpl_1',
+        'files/parser/create',
+        'files/file_1/ocr',
         'something/new',
       ] as const
     ).map((path): [VendorName, string] => ['openai', `/llm/openai/v1/${path}`]),

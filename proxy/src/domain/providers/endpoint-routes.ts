@@ -24,6 +24,18 @@ const group = (name: EndpointGroup, metered: boolean, routes: string): Routes =>
 /** Of which the vendors' price pages say nothing, or that it is free. */
 const free = (name: EndpointGroup, routes: string): Routes => ({ ...group(name, true, routes), free: true })
 
+/**
+ * Keeping a file costs nothing; what else is done with files may (Zhipu reads them page by page at `files/parser/create` and `files/ocr`).
+ * Looking at them and taking them away is free in every group: endpoints.ts.
+ */
+const FILES: readonly Routes[] = [
+  free(
+    'files',
+    '*:files *:files/upload *:uploads *:uploads/* *:uploads/*/{parts|complete|cancel} *:datasets',
+  ),
+  group('files', false, '*:files/** *:uploads/** *:datasets/**'),
+]
+
 /** OpenAI's, Anthropic's and what those who follow them have: developers.openai.com/api/reference, platform.claude.com/docs/en/api. */
 export const COMMON: readonly Routes[] = [
   group(
@@ -46,7 +58,7 @@ export const COMMON: readonly Routes[] = [
     `POST:models POST:models/upload DELETE:models/** PATCH:models/** *:fine_tuning/** *:fine-tuning/** *:fine_tunings/**
      *:fine-tunes/** *:fine_tunes/** *:finetune/** *:finetunes/** *:finetuning/** *:trainings/**`,
   ),
-  free('files', '*:files/** *:uploads/** *:datasets/**'),
+  ...FILES,
   group('batches', false, '*:batches/** *:batch/** *:messages/batches/** *:embed-jobs/**'),
   group(
     'realtime',
@@ -101,7 +113,7 @@ const GOOGLE: readonly Routes[] = [
     '*:authtokens/** *:google.ai.generativelanguage.*.generativeservice.{bidigeneratecontent|bidigeneratecontentconstrained}',
   ),
   group('stored', false, '*:cachedcontents/** *:corpora/** *:filesearchstores/** *:ragstores/**'),
-  free('files', '*:files/**'),
+  ...FILES,
 ]
 
 /** cloud.google.com/vertex-ai/docs/reference/rest; `projects/…/locations/…` before these is taken off. */
@@ -138,7 +150,8 @@ const VERTEX: readonly Routes[] = [
     false,
     '*:cachedcontents/** *:ragcorpora/** *:reasoningengines/** *:interactions/** *:featurestores/**',
   ),
-  free('files', '*:datasets/** *:ragfiles/**'),
+  free('files', '*:datasets *:ragfiles'),
+  group('files', false, '*:datasets/** *:ragfiles/**'),
   group('realtime', false, '*:google.cloud.aiplatform.*.llmbidiservice.bidigeneratecontent'),
 ]
 
@@ -265,11 +278,7 @@ export const VENDOR_ROUTES: ReadonlyMap<string, readonly Routes[]> = new Map(
       group('organization', false, '*:auth/** *:keys/**'),
     ],
     // docs.together.ai/reference
-    together: [
-      group('models', true, 'GET:hardware'),
-      free('files', '*:files/**'),
-      group('deferred', false, '*:evaluation/**'),
-    ],
+    together: [group('models', true, 'GET:hardware'), group('deferred', false, '*:evaluation/**')],
     // docs.fireworks.ai/api-reference; below /v1/accounts the account comes first
     fireworks: [
       group('inference', false, 'POST:workflows/accounts/*/models/*/{text_to_image|audio_to_text}'),

@@ -48,6 +48,11 @@ describe('endpointOf', () => {
       'files, metered',
       ['GET /v1/files', 'DELETE /v1/files/f', 'POST /v1/files', 'POST /v1/uploads/u/parts'],
     ],
+    // docs.bigmodel.cn/api-reference: pages that are read, and pictures of handwriting, each at a price.
+    ['zhipu', 'files', ['POST /files/parser/create', 'POST /v4/files/parser/sync', 'POST /files/ocr']],
+    ['zhipu', 'files, metered', ['POST /files', 'GET /files/parser/result/t/text']],
+    ['google', 'files', ['POST /v1beta/files/f/parse']],
+    ['together', 'files, metered', ['POST /v1/files/upload']],
     [
       'openai',
       'fine_tuning',

@@ -19,7 +19,11 @@ async function readsOf(deps: WholeBodyDeps, agentId: string, text: string): Prom
   client.on('error', () => {})
   client.end(text)
   const [incoming] = (await once(server, 'request')) as [IncomingMessage]
-  const reading = { credential: { token: 'no-token' }, head: { bodyBytes: text.length } } as Reading
+  const reading = {
+    provider: null,
+    credential: { token: 'no-token' },
+    head: { bodyBytes: text.length },
+  } as Reading
   const exchange = new Exchange(incoming, null)
   const options = { isEntitled: true, isLimited: false, agree: () => Promise.resolve(null) }
   const body = await wholeBody({ id: agentId } as Agent, reading, exchange, deps, options)
