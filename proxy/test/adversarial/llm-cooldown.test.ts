@@ -52,6 +52,28 @@ test('a key that refuses two agents is left alone by all, and taken up again', a
   expect(await errorOf(other)).toBe('keys_resting')
 })
 
+test('many agents that draw refusals one after the other take the key from another for moments only', async () => {
+  const drawers = await Promise.all(
+    ['a', 'b', 'c', 'd', 'e', 'f'].map(async (agent) => {
+      const token = await kit.addAgent(agent)
+      await kit.grant('mistral', { agent })
+      return token
+    }),
+  )
+  const said: string[] = []
+  for (const [at, token] of drawers.entries()) {
+    refuseNext(401)
+    expect(await errorOf(token)).toBe('401')
+    if (at % 2 === 0) continue
+    kit.advance(11_000)
+    // The next one comes before the other each time.
+    const next = drawers[at + 1]
+    if (next === undefined) said.push(await errorOf(other))
+  }
+  expect(said).toEqual(['answered'])
+  expect(await errorOf(other)).toBe('answered')
+})
+
 test('a 403 that an agent draws takes the key from nobody', async () => {
   refuseNext(403)
   expect(await errorOf(kit.token)).toBe('403')

@@ -29,8 +29,11 @@ export interface KeyCooldown {
 const MAX_BACKOFF_MS = 15 * 60_000
 /** So long after its end a cooldown still counts as the one before. */
 const REMEMBERED_MS = 10 * 60_000
-/** For all: two agents that work together do not take a key away. */
-const MAX_SHARED_MS = 60_000
+/**
+ * For all: agents that work together take a key away for moments. Whoever tries it then and is refused as well is in a cooldown of
+ * its own.
+ */
+const MAX_SHARED_MS = 10_000
 /** Agents of one part, and parts of one key, beyond which what is over is looked for and forgotten. */
 const SWEEP_AT = 64
 /** Parts of a key that one agent may have drawn refusals of before all of the key is in cooldown for it: names of models are its own to invent. */
@@ -90,6 +93,9 @@ export function createCooldowns(maxMs: number): Cooldowns {
     if (before !== undefined && before.agentId !== agentId && isRunning(before.until, now)) {
       // A late answer to an earlier request does not shorten what a newer one said.
       part.sharedUntil = Math.max(now + Math.min(refusal.ms, MAX_SHARED_MS), running(part.sharedUntil, now))
+      // The next cooldown for all takes two others again: a single one does not prolong this one.
+      suspicions.delete(status)
+      return
     }
     suspicions.set(status, { agentId, until: own.until })
   }

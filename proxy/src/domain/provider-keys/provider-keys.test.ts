@@ -288,9 +288,9 @@ describe('a key that was refused', () => {
   })
 
   it.each([
-    [429, '3600', 60],
+    [429, '3600', 10],
     [429, '7', 7],
-    [401, null, 60],
+    [401, null, 10],
   ])(
     'with %i and retry-after %j by a second agent too is left alone by all, for %i s',
     (status, retryAfter, seconds) => {
