@@ -92,6 +92,34 @@ it('an agent that holds bodies back takes nothing from another', async () => {
   }
 })
 
+it('an agent that asks for lists of models without end has one at a time, and no other agent waits for it', async () => {
+  const lister = await limited('lister', {}, ['models'])
+  const honest = await limited('honest-lister', {}, ['models'])
+  const hold = Promise.withResolvers<void>()
+  const before = kit.vendors.callsTo('openai').length
+  const underWay = (): number => kit.vendors.callsTo('openai').length - before
+  kit.vendors.next('openai', async (_call, response) => {
+    await hold.promise
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end('{"data":[{"id":"late"}]}')
+  })
+  const arrived = kit.vendors.nextCall('openai')
+  const refused = Promise.withResolvers<void>()
+  let many = 0
+  const asked = Array.from({ length: 40 }, async () => {
+    const { status } = await kit.ask('/v1/models', { token: lister })
+    if (status === 429 && ++many === 23) refused.resolve()
+    return status
+  })
+  await arrived
+  await refused.promise
+  expect(underWay()).toBe(1)
+  expect((await kit.ask('/v1/models', { token: honest })).status).toBe(200)
+  hold.resolve()
+  const answers = await Promise.all(asked)
+  expect(answers.filter((status) => status === 200)).toHaveLength(17)
+})
+
 it('a request that takes two grants keeps the limits of both', async () => {
   const token = await kit.addAgent('two-grants')
   await kit.grant('openai', { agent: 'two-grants', modelsAllowed: ['gpt-free'] })

@@ -49,6 +49,8 @@ export interface ModelListDeps {
     readonly provider: Provider
     readonly key: PickedKey | null
   }) => Scrubber | null
+  /** Told of the bytes of each list. */
+  readonly read: (bytes: number) => void
 }
 
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0 }
@@ -62,7 +64,7 @@ export async function listModels(agent: Agent, gone: AbortSignal, deps: ModelLis
   const from = deps.usable().flatMap((provider) => admitted(agent, provider, deps) ?? [])
   const lists = await Promise.all(
     from.map(async (one) => {
-      const models = await counted(one, gone)
+      const models = await counted(one, gone, deps.read)
       return models.map(({ name, created }) => ({
         id: `${one.provider.name}/${name}`,
         object: 'model',
@@ -129,10 +131,10 @@ function secondsOf(created: unknown, createdAt: unknown): number {
 }
 
 /** What an error says is told to nobody: it may quote what the provider said. */
-async function counted(one: Listed, gone: AbortSignal): Promise<Model[]> {
+async function counted(one: Listed, gone: AbortSignal, read: ModelListDeps['read']): Promise<Model[]> {
   let models: Model[] | null = null
   try {
-    models = await modelsOf(one, gone)
+    models = await modelsOf(one, gone, read)
   } catch {}
   const failed = models === null
   one.place.settle({ model: '', askedModel: '', keyId: one.key?.id ?? 0, failed, usage: null, isFree: true })
@@ -143,6 +145,7 @@ async function counted(one: Listed, gone: AbortSignal): Promise<Model[]> {
 async function modelsOf(
   { provider, key, pool, scrubber, answered }: Listed,
   gone: AbortSignal,
+  read: ModelListDeps['read'],
 ): Promise<Model[] | null> {
   const headers = ['accept', 'application/json', 'accept-encoding', 'identity']
   if (key !== null) putKey(headers, provider, key.value.open())
@@ -167,6 +170,7 @@ async function modelsOf(
     parts.push(chunk as Buffer)
   }
   const body = Buffer.concat(parts)
+  read(bytes)
   if (status === 401) answered({ status, headers: said, body: body.toString('utf8', 0, MAX_ERROR_BYTES) })
   if (status !== 200) return null
   if (scrubber !== null && !(await isCleanInTurns(scrubber, body))) return null

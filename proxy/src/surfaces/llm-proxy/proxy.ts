@@ -15,6 +15,7 @@ import { forward, SILENCE_MS } from './forward.ts'
 import { createHeldRequests } from './held-requests.ts'
 import { createIdentity, type SharedGate } from './identity.ts'
 import { createInFlight } from './in-flight.ts'
+import { createListPace } from './list-pace.ts'
 import { createLiveSessions } from './live-sessions.ts'
 import { listModels } from './models-list.ts'
 import { HOLD_TIMES, type HoldTimes } from './patience.ts'
@@ -93,6 +94,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const silences = createStalls(SILENCE_MS)
   const sessions = createLiveSessions(deps.log)
   const readingOn = createReadingOn(READ_ON_MS)
+  const lists = createListPace()
   const closing = new AbortController()
   const preparation = {
     ...deps,
@@ -177,14 +179,24 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     return refused('internal', 'The daemon failed; its log has the details.')
   }
 
-  const answerList = async (agent: Agent, response: ServerResponse, gone: AbortSignal): Promise<void> => {
-    const body = await listModels(agent, gone, { ...deps, usable, scrubberOf, poolOf: pools.poolOf })
+  /** What refuses it, or null once it is answered. */
+  const answerList = async (
+    agent: Agent,
+    response: ServerResponse,
+    gone: AbortSignal,
+  ): Promise<LlmRefusal | null> => {
+    using turn = await lists.turn(agent.id, gone)
+    if (turn === undefined)
+      return refused('rate_limited', 'Too many lists of models are asked for at once.', 1)
+    const read = (bytes: number): void => turn.read(bytes)
+    const body = await listModels(agent, gone, { ...deps, usable, scrubberOf, poolOf: pools.poolOf, read })
     response.writeHead(200, {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
       'cache-control': 'no-store',
     })
     response.end(body)
+    return null
   }
 
   const serve = async (
@@ -198,7 +210,8 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     if ('code' in entered) return refuse(entered)
     const { agent, reading } = entered
     if (reading.provider === null && reading.rest === '/v1/models' && request.method === 'GET') {
-      return await onBehalfOf(agent.id, () => answerList(agent, response, exchange.gone()))
+      const refusal = await onBehalfOf(agent.id, () => answerList(agent, response, exchange.gone()))
+      return refusal === null ? undefined : refuse(refusal)
     }
     const ready = await prepare(agent, reading, exchange, preparation)
     if ('code' in ready) return refuse(ready)
