@@ -98,6 +98,18 @@ describe('a server that refuses stream_options', () => {
     expect((await ask({ max_completion_tokens: 6_000 }, 'openai', token)).status).toBe(200)
     expect((await ask({ max_completion_tokens: 6_000 }, 'openai', token)).status).toBe(429)
   })
+
+  it('to one agent, by a body of its own, is asked for the tokens of another agent’s streams all the same', async () => {
+    const agent = `other-${serial}`
+    const token = await kit.addAgent(agent)
+    await kit.grant('openai', { agent, limits: { tokens_per_day: 10_000 } })
+    kit.vendors.next('openai', json({ error: { message: 'The body is too large.' } }, 400))
+    kit.vendors.next('openai', eventStream(STREAM))
+    expect((await ask()).status).toBe(200)
+    for (let at = 0; at < 3; at += 1) {
+      expect((await ask({ max_completion_tokens: 6_000 }, 'openai', token)).status).toBe(200)
+    }
+  })
 })
 
 it('is left out of all requests to a provider that it is switched off for, until it is switched on', async () => {

@@ -127,7 +127,9 @@ export async function prepare(
     (mayQuoteFiles(provider) && quotesFileOf(body, agent, deps)) ||
     (body.known === 'unread' && mayBeJson(path, head.contentType))
   const model = models.find((name) => name !== null) ?? ''
-  const usageWish = deps.wishes.isRefused(provider, model) ? null : askForUsage(body, provider, rest)
+  const usageWish = deps.wishes.isRefused(provider, model, agent.id)
+    ? null
+    : askForUsage(body, provider, rest)
   if (usageWish !== null) splices.push(usageWish)
   const keyUse = keyUseOf({ method, group, path, model })
   const isListing = method === 'GET' && models.length === 0

@@ -241,7 +241,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
             }),
         },
         plainer: ready.plainer,
-        wish: (wish) => preparation.wishes.told(ready.provider, ready.model, wish),
+        wish: (wish) => preparation.wishes.told(ready.provider, ready.model, agent.id, wish),
         dropUsageChunk: ready.dropUsageChunk,
         unreachable: (error) => refuse(away(ready.provider, error)),
         lastEvent: (why) => refusalEvent(stopped(ready.provider, why), ready.streamForm),
