@@ -5,11 +5,18 @@
 const MASK = '*'
 const BACKSLASH = 0x5c
 const PERCENT = 0x25
+const ZERO = 0x30
 /** Before a `u`: JSON inside JSON doubles them each time. */
 const MAX_BACKSLASHES = 8
-const HEX_DIGIT = /^[0-9a-f]+$/i
-/** What a token is made of, in hexadecimal; no encoder has to escape any of it. */
-const ESCAPED_FOR_NOTHING = /^(?:2d|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])$/i
+/** Values of hexadecimal digits by their bytes; -1 for any other. */
+const DIGITS = Int8Array.from({ length: 256 }, (_, byte) => {
+  const char = String.fromCharCode(byte)
+  return /[0-9a-f]/i.test(char) ? Number.parseInt(char, 16) : -1
+})
+/** Of what a token is made; no encoder has to escape any of it. */
+const ESCAPED_FOR_NOTHING = Uint8Array.from({ length: 256 }, (_, code) =>
+  /[\w-]/.test(String.fromCharCode(code)) ? 1 : 0,
+)
 
 /** Works on a body while it passes. */
 export interface TokenMask {
@@ -59,21 +66,44 @@ export function createTokenMask(token: string): TokenMask {
 /** Whether a character that a token may have is escaped. */
 function mayBeEscaped(body: Buffer): boolean {
   const first = body.indexOf(BACKSLASH)
-  for (
-    let at = first === -1 ? -1 : body.indexOf('\\u00', first);
-    at !== -1;
-    at = body.indexOf('\\u00', at + 4)
-  ) {
-    if (ESCAPED_FOR_NOTHING.test(body.toString('latin1', at + 4, at + 6))) return true
+  for (let at = first === -1 ? -1 : nextEscape(body, first); at !== -1; at = nextEscape(body, at + 4)) {
+    if (isForNothing(body, at + 4)) return true
   }
-  for (let at = body.indexOf(PERCENT); at !== -1; at = body.indexOf(PERCENT, at + 1)) {
-    if (ESCAPED_FOR_NOTHING.test(body.toString('latin1', at + 1, at + 3))) return true
+  for (let at = body.indexOf(PERCENT); at !== -1; at = nextPercent(body, at + 1)) {
+    if (isForNothing(body, at + 1)) return true
   }
   return false
 }
 
+/** Looked at one by one before all of the rest is searched: where they stand close together, a search for each costs more. */
+const CLOSE = 16
+
+function nextEscape(body: Buffer, from: number): number {
+  const until = Math.min(from + CLOSE, body.length - 3)
+  for (let at = from; at < until; at++) {
+    if (body[at] !== BACKSLASH || body[at + 1] !== 0x75) continue
+    if (body[at + 2] === ZERO && body[at + 3] === ZERO) return at
+  }
+  return body.indexOf('\\u00', from)
+}
+
+function nextPercent(body: Buffer, from: number): number {
+  const until = Math.min(from + CLOSE, body.length)
+  for (let at = from; at < until; at++) if (body[at] === PERCENT) return at
+  return body.indexOf(PERCENT, from)
+}
+
+/** Two digits; strings would cost a body of escapes ten times as much. */
+function isForNothing(body: Buffer, at: number): boolean {
+  const high = DIGITS[body[at] ?? 0] ?? -1
+  const low = DIGITS[body[at + 1] ?? 0] ?? -1
+  return high !== -1 && low !== -1 && ESCAPED_FOR_NOTHING[(high << 4) | low] === 1
+}
+
 function maskEscaped(body: Buffer, token: Buffer): void {
   for (let at = 0; at < body.length; at++) {
+    const first = body[at]
+    if (first !== token[0] && first !== BACKSLASH && first !== PERCENT) continue
     const end = endOfToken(body, at, token)
     if (end === null || end === 'open') continue
     body.fill(MASK, at, end)
@@ -93,8 +123,8 @@ function openAt(bytes: Buffer, token: Buffer): number {
 /** Behind the token that begins here; null when none does, `open` when the bytes end too early to tell. */
 function endOfToken(bytes: Buffer, start: number, token: Buffer): number | 'open' | null {
   let at = start
-  for (const char of token) {
-    const next = endOfChar(bytes, at, char)
+  for (let index = 0; index < token.length; index++) {
+    const next = endOfChar(bytes, at, token[index] as number)
     if (next === null || next === 'open') return next
     at = next
   }
@@ -114,10 +144,10 @@ function endOfChar(bytes: Buffer, start: number, char: number): number | 'open' 
 }
 
 function endOfHex(bytes: Buffer, start: number, digits: number, char: number): number | 'open' | null {
-  const text = bytes.toString('latin1', start, start + digits)
-  if (text.length < digits) {
-    const wanted = char.toString(16).padStart(digits, '0')
-    return wanted.startsWith(text.toLowerCase()) ? 'open' : null
+  for (let digit = 0; digit < digits; digit++) {
+    const byte = bytes[start + digit]
+    if (byte === undefined) return 'open'
+    if (DIGITS[byte] !== ((char >> (4 * (digits - 1 - digit))) & 0xf)) return null
   }
-  return HEX_DIGIT.test(text) && Number.parseInt(text, 16) === char ? start + digits : null
+  return start + digits
 }
