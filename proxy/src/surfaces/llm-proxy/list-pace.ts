@@ -10,7 +10,7 @@ export interface ListPace {
   turn(agentId: string, signal: AbortSignal): Promise<ListTurn | undefined>
 }
 
-export interface ListTurn extends Disposable {
+interface ListTurn extends Disposable {
   /** Books what a provider told. */
   read(bytes: number): void
 }
