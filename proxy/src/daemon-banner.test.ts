@@ -20,6 +20,7 @@ test.each([
     const banner = renderBanner('0.1.0', { url, sandbox, agents }, config, styleFor({}, {}))
     for (const line of banner.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
     expect(banner).toContain('npx oauth3 watch')
+    expect(banner.includes('new requests are refused')).toBe(sandbox === 'unavailable')
     // A folder without a global installation has no `oauth3` by itself.
     expect(banner.match(/(?<!npx )oauth3 (?:agent|watch|doctor)/g)).toBe(null)
   },

@@ -31,7 +31,7 @@ export function renderBanner(
     ...row('Answers', ...answerWays(telegram)),
     ...row(
       'Sandbox',
-      sandbox === 'unavailable' ? 'no engine answers; requests wait for one (npx oauth3 doctor)' : sandbox,
+      sandbox === 'unavailable' ? 'cannot run code: new requests are refused (npx oauth3 doctor)' : sandbox,
     ),
     ...row('Database', dbPath),
     ...row(

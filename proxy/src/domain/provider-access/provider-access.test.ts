@@ -400,6 +400,20 @@ describe('an ask', () => {
     expect(verdict()).toBe('ask')
   })
 
+  it.each(['deny', '24h'] as const)(
+    'names the agent in the audit, so that its rows are found: %s',
+    (decision) => {
+      const ask = decide({ decision })
+      const row = [...kit.audit.export()].find(({ event }) => event === 'provider.decided')
+      expect(JSON.parse(row?.data ?? '')).toMatchObject({
+        ask: ask.id,
+        agent_id: ask.agentId,
+        provider: 'openai',
+        decision,
+      })
+    },
+  )
+
   it('is answered once', () => {
     const ask = decide({ decision: '1h' })
     expect(ask).toMatchObject({ status: 'granted', decidedBy: OWNER, decidedByName: 'Ann', decidedAt: now })

@@ -202,14 +202,15 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
         if (!Object.hasOwn(LASTS_MS, answer.decision) && answer.decision !== 'deny') {
           throw new AppError('invalid_request', 'An answer is 1h, 24h, always or deny.')
         }
+        const about = { ask: askId, agent_id: ask.agentId, provider: ask.provider }
         if (answer.decision === 'deny') {
-          audit.append('provider.decided', by.actor, null, { ask: askId, decision: 'deny' })
+          audit.append('provider.decided', by.actor, null, { ...about, decision: 'deny' })
           return asks.settle(ask, 'denied', by)
         }
         const scope = scopeOf(ask, answer)
         withLimits(NO_LIMITS, answer.limits ?? {})
         audit.append('provider.decided', by.actor, null, {
-          ask: askId,
+          ...about,
           decision: answer.decision,
           scope: answer.scope,
         })
