@@ -89,7 +89,7 @@ export class Http2Response extends Writable implements CodeResponse {
     this.on('error', () => {})
     stream.once('close', () => this.destroy())
     // Without any it ends likewise.
-    stream.once('wantTrailers', () => stream.sendTrailers(recordOf(this.#trailers)))
+    stream.once('wantTrailers', () => this.#send(() => stream.sendTrailers(recordOf(this.#trailers))))
   }
 
   get headersSent(): boolean {
@@ -132,9 +132,27 @@ export class Http2Response extends Writable implements CodeResponse {
   #begin(): void {
     if (this.#isBegun || this.#stream.closed) return
     this.#isBegun = true
-    this.#stream.respond({ ':status': this.#status, ...recordOf(this.#headers) }, { waitForTrailers: true })
+    const head = { ...recordOf(this.#headers), ':status': statusFor(this.#status) }
+    // Nothing of what came with it is given, so it has no length either (RFC 9110, 15.3.6).
+    if (this.#status === RESET_CONTENT) Reflect.deleteProperty(head, 'content-length')
+    this.#send(() => this.#stream.respond(head, { waitForTrailers: true }))
+  }
+
+  /** Node throws for fields that it takes for a mistake of its own caller. They are the host's, so what breaks is this answer. */
+  #send(send: () => void): void {
+    try {
+      send()
+    } catch {
+      this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    }
   }
 }
+
+const RESET_CONTENT = 205
+const LAST_STATUS = 599
+
+/** Of a status that there is not a client reads the class of 5xx (RFC 9110, 15); Node sends none of those. */
+const statusFor = (status: number): number => (status > LAST_STATUS ? 502 : status)
 
 /** Of this protocol no field belongs to the connection. */
 const NOT_IN_HTTP2 = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade'])

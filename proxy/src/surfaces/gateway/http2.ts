@@ -14,6 +14,8 @@ const MAX_HEADER_BYTES = 32 * 1_024
 export function serveHttp2(socket: TLSSocket, arrival: Arrival, exchanges: Pick<Exchanges, 'request'>): void {
   const session = performServerHandshake(socket, {
     settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEADER_BYTES },
+    // A host may send a field twice that Node would send once only: it throws for that.
+    strictSingleValueFields: false,
   })
   session.on('error', () => socket.destroy())
   session.on('stream', (stream: ServerHttp2Stream, headers, _flags, rawHeaders: string[]) => {
