@@ -1,13 +1,14 @@
 import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { currentOwner, isIpLiteral, isPublicAddress } from '../../kernel/index.ts'
+import { withLastWords } from './last-words.ts'
 import { type Resolve, resolveWithSystem } from './resolve.ts'
-
 /**
  * The one way out to hosts that somebody else named. A host is resolved once; every address that it resolves to must
  * be allowed, else none is dialled; and the very address that was checked is the one connected to, so an answer that
  * changes between check and connect changes nothing.
  */
+
 export interface Dialler {
   /** Throws DialRefused when an address is not allowed, any other Error when the host cannot be reached. */
   dial(target: DialTarget, signal: AbortSignal): Promise<Socket>
@@ -124,7 +125,7 @@ export function createDialler(options: DiallerOptions = {}): Dialler {
 
 /** Connects to an address literal, so no resolver is asked again. */
 function connectTo(address: string, port: number, signal: AbortSignal): Promise<Socket> {
-  const socket = connect({ host: address, port, noDelay: true })
+  const socket = withLastWords(connect({ host: address, port, noDelay: true }))
   return settled(socket, 'connect', signal)
 }
 
@@ -137,17 +138,19 @@ async function startTls(
 ): Promise<TLSSocket> {
   const key = `${host}:${port} ${protocols}`
   const session = sessions?.get(key)
-  const secured = connectTls({
-    ...tls,
-    socket,
-    host,
-    // An address has no server name; its certificate is still checked against it.
-    ...(isIpLiteral(host) ? {} : { servername: host }),
-    ...(session === undefined ? {} : { session }),
-    ALPNProtocols: [...protocols],
-    rejectUnauthorized: true,
-    minVersion: 'TLSv1.2',
-  })
+  const secured = withLastWords(
+    connectTls({
+      ...tls,
+      socket,
+      host,
+      // An address has no server name; its certificate is still checked against it.
+      ...(isIpLiteral(host) ? {} : { servername: host }),
+      ...(session === undefined ? {} : { session }),
+      ALPNProtocols: [...protocols],
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+    }),
+  )
   if (sessions) secured.on('session', (fresh) => secured.authorized && sessions.set(key, fresh))
   try {
     return await settled(secured, 'secureConnect', signal)
