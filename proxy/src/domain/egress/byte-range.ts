@@ -9,9 +9,17 @@ export type ByteRange =
 
 /** What was asked for in place of a range, and by how many bytes it is wider at either end. */
 export interface WidenedRange {
+  /** The field that it was asked for with. */
+  readonly field: string
   readonly asked: ByteRange
   readonly marginBytes: number
 }
+
+/** By which names a part is asked for: the standard's, the one before it that servers still read (Apache), and Azure's. */
+export const RANGE_FIELD = /^(?:range|request-range|x-ms-range)$/
+
+/** No part was asked for by any of those names, so none that comes can be searched over its borders. */
+export type RequestedPart = WidenedRange | 'none'
 
 /** One range of bytes; null for several, and for every other unit: what such a part leaves out cannot be told. */
 export function parseByteRange(value: string): ByteRange | null {
@@ -23,7 +31,7 @@ export function parseByteRange(value: string): ByteRange | null {
   return Number(last) < Number(first) ? null : { kind: 'from', first: Number(first), last: Number(last) }
 }
 
-export function formatWidened({ asked, marginBytes }: WidenedRange): string {
+export function formatWidened({ asked, marginBytes }: Omit<WidenedRange, 'field'>): string {
   if (asked.kind === 'suffix') return `bytes=-${asked.length + marginBytes}`
   const first = Math.max(0, asked.first - marginBytes)
   return `bytes=${first}-${asked.last === null ? '' : asked.last + marginBytes}`
@@ -43,7 +51,7 @@ export interface Cut {
  * margin only. Null when the part is not wide enough to be searched over its borders.
  */
 export function cutOf(
-  { asked, marginBytes }: WidenedRange,
+  { asked, marginBytes }: Omit<WidenedRange, 'field'>,
   contentRange: string,
 ): Cut | { readonly unsatisfiable: string } | null {
   const parts = /^\s*bytes\s+([0-9]{1,15})-([0-9]{1,15})\/([0-9]{1,15}|\*)\s*$/i.exec(contentRange)

@@ -13,7 +13,7 @@ export {
   claimsOf,
   type LargeInspections,
 } from './body-claims.ts'
-export type { WidenedRange } from './byte-range.ts'
+export type { RequestedPart } from './byte-range.ts'
 export { codingsOf } from './content-coding.ts'
 export {
   type HeaderField,

@@ -151,7 +151,8 @@ describe('the head', () => {
   it('asks for an answer that can be searched, over the borders of a part from hosts that know a secret', () => {
     const policy = policyWith()
     const rawHeaders = ['Accept-Encoding', 'gzip', 'Range', 'bytes=0-4', 'If-Range', '"x"']
-    const { marginBytes } = prepared({ policy, rawHeaders }).range ?? { marginBytes: 0 }
+    const { part } = prepared({ policy, rawHeaders })
+    const marginBytes = typeof part === 'object' && part !== null ? part.marginBytes : 0
     expect(marginBytes).toBeGreaterThan(100)
     expect(prepared({ policy, rawHeaders }).headers.slice(2)).toEqual([
       ...['if-range', '"x"', 'accept-encoding', 'identity', 'range', `bytes=0-${4 + marginBytes}`],

@@ -5,7 +5,7 @@
 
 import { FORBIDDEN_METHODS, isGraphqlPath } from '../capabilities/index.ts'
 import type { BodyInspection } from './body-claims.ts'
-import { formatWidened, parseByteRange, type WidenedRange } from './byte-range.ts'
+import { formatWidened, parseByteRange, RANGE_FIELD, type RequestedPart } from './byte-range.ts'
 import { codingsOf } from './content-coding.ts'
 import {
   flat,
@@ -83,8 +83,8 @@ export interface PreparedRequest {
    * to no end within the limit may do anything.
    */
   readonly inspection: BodyInspection | null
-  /** The part that the code asked for, where more is asked for so that its borders can be searched; see `prepareResponse`. */
-  readonly range: WidenedRange | null
+  /** The part that the code asked for; null where the host knows no secret, so that any part may come. See `prepareResponse`. */
+  readonly part: RequestedPart | null
   /** What each message, and each control frame, of the code's goes through on a WebSocket; null when there is nothing to look for. */
   readonly messages: ((kind: 'message' | 'control') => BodyRewriter) | null
 }
@@ -93,7 +93,7 @@ export interface PreparedRequest {
 const ONCE = ['host', 'authorization', 'content-type', 'content-encoding', 'range']
 /** Parts of the head where no secret belongs: servers log them, hand them on, or read them as something else. */
 const NO_SECRET_IN =
-  /^(accept-encoding|content-length|content-range|expect|forwarded|host|if-range|origin|range|referer|user-agent|via|x-forwarded-.*)$/
+  /^(accept-encoding|content-length|content-range|expect|forwarded|host|if-range|origin|(?:request-|x-ms-)?range|referer|user-agent|via|x-forwarded-.*)$/
 
 export function prepareRequest(request: RequestToPrepare): PreparedRequest | RefusedRequest {
   const { policy, target } = request
@@ -119,14 +119,12 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
   const [host] = valuesOf(fields, 'host')
   if (host !== undefined && !namesTarget(host, target)) return refuse('host_mismatch')
 
-  const range = widenedRange(fields, policy, target)
+  const part = requestedPart(fields, policy, target)
+  const range = part === 'none' || part === 'unsearchable' ? null : part
   const placements = createPlacements(policy, target)
   const path = placePath(request.path, placements)
   const isDropped = (name: string): boolean =>
-    isHopByHop(name) ||
-    named.has(name) ||
-    isReplaced(name, isWebSocket, policy) ||
-    (range !== null && name === 'range')
+    isHopByHop(name) || named.has(name) || isReplaced(name, isWebSocket, policy) || name === range?.field
   const kept: HeaderField[] = []
   for (const field of fields) {
     const placed = placeField(field, placements, isDropped(field.name))
@@ -134,7 +132,7 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
   }
   const broken = placements.broken()
   if (broken !== null) return refuse(broken.refused, broken.secrets)
-  if (range === 'unsearchable' || (range !== null && isWebSocket)) return refuse('range_not_searchable')
+  if (part === 'unsearchable' || (range !== null && isWebSocket)) return refuse('range_not_searchable')
 
   const isEncoded = codingsOf(valuesOf(fields, 'content-encoding')[0] ?? '').length > 0
   const contentType = valuesOf(fields, 'content-type')[0] ?? ''
@@ -163,7 +161,7 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
     ...(policy.secrets.length === 0 ? [] : UNPACKED),
     // A server may refuse a gRPC call whose client could take no trailers.
     ...(isGrpc && valuesOf(fields, 'te').length > 0 ? [{ name: 'te', value: 'trailers' }] : []),
-    ...(range === null ? [] : [{ name: 'range', value: formatWidened(range) }]),
+    ...(range === null ? [] : [{ name: range.field, value: formatWidened(range) }]),
     ...(framing.kind === 'length' ? [{ name: 'content-length', value: `${framing.bytes}` }] : []),
     ...(isWebSocket ? WEBSOCKET_FIELDS : []),
   ]
@@ -178,7 +176,7 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
     framing,
     prefersHttp2: isGrpc,
     inspection: isInspected ? { path: request.path, contentType, isEncoded, ...looksFor } : null,
-    range,
+    part,
     messages:
       isWebSocket && policy.secrets.length > 0
         ? (kind) =>
@@ -245,15 +243,17 @@ function isReplaced(name: string, isWebSocket: boolean, policy: EgressPolicy): b
 }
 
 /** A host that knows a secret could be made to give it back in pieces too small to be recognised. */
-function widenedRange(
+function requestedPart(
   fields: readonly HeaderField[],
   policy: EgressPolicy,
   target: EgressTarget,
-): WidenedRange | 'unsearchable' | null {
-  const [value] = valuesOf(fields, 'range')
-  if (value === undefined || !policy.secrets.some((secret) => reaches(secret.hosts, target))) return null
-  const asked = parseByteRange(value)
-  return asked === null ? 'unsearchable' : { asked, marginBytes: policy.scrubber().longestMatchBytes }
+): RequestedPart | 'unsearchable' | null {
+  if (!policy.secrets.some((secret) => reaches(secret.hosts, target))) return null
+  const [field, ...more] = fields.filter(({ name }) => RANGE_FIELD.test(name))
+  if (field === undefined) return 'none'
+  const asked = more.length === 0 ? parseByteRange(field.value) : null
+  if (asked === null) return 'unsearchable'
+  return { field: field.name, asked, marginBytes: policy.scrubber().longestMatchBytes }
 }
 
 function placePath(path: string, placements: Placements): string {

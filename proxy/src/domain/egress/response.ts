@@ -6,7 +6,7 @@
 import { type Duplex, Transform } from 'node:stream'
 import { currentOwner, onBehalfOf } from '../../kernel/index.ts'
 import { inLaterTurn, loopTurn, type Scrubber, type ScrubStream } from '../scrub/index.ts'
-import { type Cut, cutOf, cutting, type WidenedRange } from './byte-range.ts'
+import { type Cut, cutOf, cutting, type RequestedPart } from './byte-range.ts'
 import { codingsOf, decodersOf } from './content-coding.ts'
 import { flat, type HeaderField, isHopByHop, readFields, valuesOf } from './header-fields.ts'
 import { createMessageSearch } from './message-search.ts'
@@ -23,8 +23,8 @@ export interface ResponseToPrepare {
   readonly method: string
   /** The answer to a WebSocket handshake: `Connection` and `Upgrade` stay. */
   readonly websocket?: boolean
-  /** Of the request, where more was asked for than the code did. */
-  readonly range?: WidenedRange | null
+  /** What the request asked for of it; null where any part may come. */
+  readonly part?: RequestedPart | null
 }
 
 export interface PreparedResponse {
@@ -244,14 +244,23 @@ const LENGTHS = /^\s*application\/(?:grpc|proto|x-protobuf|vnd\.google\.protobuf
 
 /** `whole` when nothing is to be cut; null when it cannot be told what. */
 function cutFor(
-  { status, range = null }: ResponseToPrepare,
+  { status, part = null }: ResponseToPrepare,
   fields: readonly HeaderField[],
 ): ReturnType<typeof cutOf> | 'whole' {
-  if (range === null || status !== 206) return 'whole'
+  if (part === 'none') return isPart(fields) ? null : 'whole'
+  if (part === null || status !== 206) return 'whole'
   const [contentRange, ...more] = valuesOf(fields, 'content-range')
   // Several parts come in a body of their own form, which names none in its head.
-  return contentRange === undefined || more.length > 0 ? null : cutOf(range, contentRange)
+  return contentRange === undefined || more.length > 0 ? null : cutOf(part, contentRange)
 }
+
+/** Says that it is some bytes of a whole. Ranges of other units are pages of lists. */
+const isPart = (fields: readonly HeaderField[]): boolean =>
+  fields.some(
+    ({ name, value }) =>
+      (name === 'content-range' && /^\s*bytes\s+[0-9]/i.test(value)) ||
+      (name === 'content-type' && /^\s*multipart\/byteranges/i.test(value)),
+  )
 
 /** The part that was asked for; secrets in it, and over its borders, are masked byte by byte. */
 function cutAnswer(

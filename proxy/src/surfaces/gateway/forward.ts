@@ -111,9 +111,9 @@ function send({ response, allowed, outcome, upstreams }: Forwarding, body: Reada
   if (response.destroyed) return
   const upstream = upstreams.take(session.policy, target, prepared.prefersHttp2)
   response.once('close', () => upstream.release())
-  const { method, path, headers, range } = prepared
+  const { method, path, headers, part } = prepared
   const scrubber = scrubberFor(session.policy)
-  const relaying = { response, pool: upstream.pool, method, path, headers, body, scrubber, range }
+  const relaying = { response, pool: upstream.pool, method, path, headers, body, scrubber, part }
   onBehalfOf(session.policy.owner, () =>
     relay(relaying, {
       onAnswer(status) {

@@ -4,7 +4,7 @@ import {
   type BodyFilter,
   prepareResponse,
   prepareTrailers,
-  type WidenedRange,
+  type RequestedPart,
 } from '../../domain/egress/index.ts'
 import type { Scrubber } from '../../domain/scrub/index.ts'
 import { currentOwner, onBehalfOf } from '../../kernel/index.ts'
@@ -23,8 +23,8 @@ export interface Relaying {
   readonly body: Readable | Buffer | null
   /** Looks for secrets in what comes back; null where there are none. */
   readonly scrubber: Scrubber | null
-  /** The part that the client asked for, where more was asked for than that. */
-  readonly range?: WidenedRange | null
+  /** What the client asked for of the answer; null where any part may come. */
+  readonly part?: RequestedPart | null
 }
 
 /** What becomes of it, as it happens. */
@@ -137,9 +137,9 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
       this.#sendInstead(started, instead)
       return
     }
-    const { response, method, scrubber, range } = this.#relaying
+    const { response, method, scrubber, part = null } = this.#relaying
     const rawHeaders = rawPairs(started.rawHeaders)
-    const given = prepareResponse({ scrubber, status: came, rawHeaders, method, range: range ?? null })
+    const given = prepareResponse({ scrubber, status: came, rawHeaders, method, part })
     if ('refused' in given) {
       if (this.#isAbandoned) {
         this.#end()
