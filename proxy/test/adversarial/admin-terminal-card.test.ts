@@ -4,6 +4,7 @@ import { colored } from '../../src/cli/style.ts'
 import { columnsOf } from '../../src/cli/text-layout.ts'
 import type { CardView } from '../../src/surfaces/admin-api/wire.ts'
 import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
+import { patience } from '../support/pace.ts'
 import { rawControls } from '../support/raw-controls.ts'
 import { runCliProcess } from '../support/run-cli.ts'
 
@@ -52,6 +53,23 @@ test('no field of a request and no byte of its code reaches the terminal as cont
   const outcome = await runCliProcess(['show', requestId], { env })
   expect(outcome.stdout).toContain('stdout')
   expect(rawControls(outcome.stdout)).toEqual([])
+})
+
+test('no name of a model that an agent asked for reaches what watch prints as control', async () => {
+  const { id: agentId } = kit.agent
+  const use = { agentId, provider: 'openai', group: 'inference', path: '/v1/chat/completions' } as const
+  kit.access.ask({ ...use, model: `${HOSTILE}\nask_0  approved  you  nothing` })
+  for (const args of [['watch'], ['--json', 'watch']]) {
+    const seen = await runCliProcess(args, {
+      env: { OAUTH3_SOCKET: kit.socketPath },
+      whileRunning: async (pid, output) => {
+        await expect.poll(() => output.stdout, { timeout: patience(20_000) }).toContain('openai')
+        process.kill(pid)
+      },
+    })
+    expect(rawControls(seen.stdout), args.join(' ')).toEqual([])
+    expect(seen.stdout.trim().split('\n'), args.join(' ')).toHaveLength(1)
+  }
 })
 
 test('a card whose every text is hostile stays within 80 columns and keeps its rows apart, even from a daemon that escapes nothing', () => {

@@ -16,8 +16,11 @@ export interface CliRunOptions {
   readonly stdin?: string
   readonly env?: Record<string, string>
   readonly cwd?: string
-  /** Called with the process's id while it runs. */
-  readonly whileRunning?: (pid: number) => Promise<void> | void
+  /** Called with the process's id, and what it has said so far, while it runs. */
+  readonly whileRunning?: (
+    pid: number,
+    output: Readonly<Record<'stdout' | 'stderr', string>>,
+  ) => Promise<void> | void
 }
 
 /** Runs one command as its own process, as a script would. */
@@ -33,7 +36,7 @@ export async function runCliProcess(args: readonly string[], options: CliRunOpti
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
   child.stdin.on('error', () => {})
   const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)))
-  if (options.whileRunning && child.pid !== undefined) await options.whileRunning(child.pid)
+  if (options.whileRunning && child.pid !== undefined) await options.whileRunning(child.pid, output)
   child.stdin.end(options.stdin ?? '')
   return { code: await ended, ...output }
 }

@@ -8,7 +8,7 @@ import { openQuestion } from '../question.ts'
 import { renderTable } from '../table.ts'
 import { safeJson } from '../terminal.ts'
 import { renderCard } from '../terminal-card.ts'
-import { formatDistance } from '../text-layout.ts'
+import { formatDistance, terminalLine } from '../text-layout.ts'
 import { approveAsk, denyAsk, fetchAsk, fetchAsks, isAskId } from './asks.ts'
 import { decide, fetchRequest } from './requests.ts'
 import { examples } from './shared.ts'
@@ -86,7 +86,11 @@ async function tellChanges(context: CommandContext): Promise<never> {
   const tell = (item: Waiting, status: string): Promise<void> => {
     const { id, what, agent } = item
     const line = { id, what, agent, status, expires_at: item.expiresAt }
-    return terminal.print(context.json ? safeJson(line) : `${id.slice(0, 16)}  ${status}  ${agent}  ${what}`)
+    // A pipe leads to a terminal as a rule, and an agent chooses the name of a model.
+    const said = context.json
+      ? safeJson(line)
+      : terminalLine(`${id.slice(0, 16)}  ${status}  ${agent}  ${what}`)
+    return terminal.print(said)
   }
   for (;;) {
     const now = await whatWaitsOnceThere(context)
