@@ -58,7 +58,7 @@ test('no field of a request and no byte of its code reaches the terminal as cont
 test('no name of a model that an agent asked for reaches what watch prints as control', async () => {
   const { id: agentId } = kit.agent
   const use = { agentId, provider: 'openai', group: 'inference', path: '/v1/chat/completions' } as const
-  kit.access.ask({ ...use, model: `${HOSTILE}\nask_0  approved  you  nothing` })
+  const ask = kit.access.ask({ ...use, model: `${HOSTILE}\nask_0  approved  you  nothing` })
   for (const args of [['watch'], ['--json', 'watch']]) {
     const seen = await runCliProcess(args, {
       env: { OAUTH3_SOCKET: kit.socketPath },
@@ -69,6 +69,18 @@ test('no name of a model that an agent asked for reaches what watch prints as co
     })
     expect(rawControls(seen.stdout), args.join(' ')).toEqual([])
     expect(seen.stdout.trim().split('\n'), args.join(' ')).toHaveLength(1)
+  }
+  for (const args of [
+    ['pending'],
+    ['show', ask.id],
+    ['approve', ask.id, '--1h'],
+    ['show', ask.id],
+    ['grant', 'list'],
+    ['audit', 'list'],
+  ]) {
+    const run = await runCliProcess(args, { env: { OAUTH3_SOCKET: kit.socketPath } })
+    expect(rawControls(run.stdout + run.stderr), args.join(' ')).toEqual([])
+    expect(run.code, run.stderr).toBe(0)
   }
 })
 
