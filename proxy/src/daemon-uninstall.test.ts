@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type Docker from 'dockerode'
@@ -85,6 +85,19 @@ describe('uninstall', () => {
     await open.remove({ state: true })
     for (const path of open.plan.state) expect(existsSync(path)).toBe(false)
     expect(existsSync(join(folder, 'data', 'of-the-owner'))).toBe(true)
+  })
+
+  it('takes of a folder that others use what it made there', async () => {
+    seed()
+    const shared = join(folder, 'shared')
+    const settings = { OAUTH3_AUDIT_ARCHIVE_DIR: shared, OAUTH3_SOCKET_DIR: shared }
+    const at = readConfig({ DB_PATH: place().dbPath, ...settings })
+    const own = ['audit-000000000001-000000000009.jsonl', '0123456789abcdef']
+    for (const name of [...own, 'photos']) mkdirSync(join(shared, name), { recursive: true })
+    using open = await openUninstall(at, engine().docker)
+    expect(open.plan.state).not.toContain(shared)
+    await open.remove({ state: true })
+    expect(readdirSync(shared)).toEqual(['photos'])
   })
 
   it('is refused while a daemon runs, and keeps one from starting meanwhile', async () => {

@@ -3,8 +3,9 @@ import { basename, dirname, join } from 'node:path'
 import type Docker from 'dockerode'
 import { nextKeyPath } from './adapters/crypto/index.ts'
 import { type EngineThings, findEngineThings, removeEngineThings } from './adapters/sandbox/index.ts'
-import { lockDatabase, readMeta } from './adapters/storage/index.ts'
+import { isArchiveFile, lockDatabase, readMeta } from './adapters/storage/index.ts'
 import type { Config } from './config/index.ts'
+import { isDoorName } from './surfaces/gateway/index.ts'
 
 type Place = Pick<Config, 'dbPath' | 'masterKey' | 'socketDirectory' | 'adminSocketPath'> & {
   readonly storage: Pick<Config['storage'], 'auditArchiveDirectory'>
@@ -74,8 +75,14 @@ function stateOf({ dbPath, masterKey, adminSocketPath, socketDirectory, storage 
     ...kept,
     join(folder, 'reserve'),
     adminSocketPath,
-    socketDirectory,
-    storage.auditArchiveDirectory,
+    ...madeIn(socketDirectory, isDoorName),
+    ...madeIn(storage.auditArchiveDirectory, isArchiveFile),
     ...(masterKey.kind === 'file' ? [masterKey.path, nextKeyPath(masterKey.path)] : []),
   ].filter((path) => existsSync(path))
+}
+
+/** A folder that a setting names may be shared with others: it goes as a whole only where nothing else is in it. */
+function madeIn(folder: string, isOurs: (name: string) => boolean): string[] {
+  const names = existsSync(folder) ? readdirSync(folder) : []
+  return names.every(isOurs) ? [folder] : names.filter(isOurs).map((name) => join(folder, name))
 }

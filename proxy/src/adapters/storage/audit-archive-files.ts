@@ -6,6 +6,10 @@ import { makeFolder } from './folder.ts'
 
 const NAME = /^audit-(\d{12,16})-\d{12,16}\.jsonl$/
 const UNFINISHED = '.tmp'
+/** Whether a file of this name is one of these, or the beginning of one. */
+export const isArchiveFile = (name: string): boolean =>
+  NAME.test(name.endsWith(UNFINISHED) ? name.slice(0, -UNFINISHED.length) : name)
+
 /** No row of the audit is near it; a file of one endless line is not read into memory. */
 const MAX_LINE = 4 * 1_048_576
 

@@ -1,4 +1,4 @@
-export { createAuditArchiveFiles } from './audit-archive-files.ts'
+export { createAuditArchiveFiles, isArchiveFile } from './audit-archive-files.ts'
 export { createAuditStore } from './audit-store.ts'
 export { copyDatabase, openCopy, readMeta, replaceDatabase, sync } from './backup.ts'
 export { createContentStore } from './content-store.ts'

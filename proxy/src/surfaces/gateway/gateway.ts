@@ -35,6 +35,8 @@ export interface GatewayDeps {
 /** One server, no search list: a name is asked for as it was written. */
 const RESOLVER_SETTINGS = 'nameserver 127.0.0.1\nsearch .\n'
 const DOOR_NAME = /^[0-9a-f]{16}$/
+/** Whether a folder of this name, in that of the doors, is one of them. */
+export const isDoorName = (name: string): boolean => DOOR_NAME.test(name)
 /** `sun_path` of a unix socket has 108 bytes on Linux, one of them for the end. */
 const MAX_SOCKET_PATH_BYTES = 107
 
@@ -109,6 +111,6 @@ function prepareDirectory(directory: string): void {
   }
   chmodSync(directory, 0o700)
   for (const name of readdirSync(directory)) {
-    if (DOOR_NAME.test(name)) rmSync(join(directory, name), { recursive: true, force: true })
+    if (isDoorName(name)) rmSync(join(directory, name), { recursive: true, force: true })
   }
 }

@@ -1,1 +1,1 @@
-export { createGateway } from './gateway.ts'
+export { createGateway, isDoorName } from './gateway.ts'
