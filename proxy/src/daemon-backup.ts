@@ -1,12 +1,4 @@
-import {
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  linkSync,
-  readdirSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { createReadStream, createWriteStream, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -15,6 +7,7 @@ import {
   copyDatabase,
   createDataKeyStore,
   createMetaStore,
+  giveName,
   lockDatabase,
   openCopy,
   openDatabase,
@@ -68,7 +61,7 @@ export async function makeBackup(place: Place, file: string, output: Writable): 
     sync(draft)
     const bytes = statSync(draft).size
     if (file === STREAM) await pipeline(createReadStream(draft), output, { end: false })
-    else linkSync(draft, target)
+    else giveName(draft, target)
     if (file !== STREAM) sync(dirname(target))
     return {
       file: file === STREAM ? null : target,

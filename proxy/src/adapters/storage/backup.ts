@@ -112,6 +112,33 @@ function keep(path: string, aside: string): void {
   sync(aside)
 }
 
+/** Gives a finished file its name, where nothing has it: whole or not at all. Throws AppError `conflict` where something has. */
+export function giveName(draft: string, name: string): void {
+  try {
+    linkSync(draft, name)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST')
+      throw new AppError('conflict', `${name} is there already; name another file.`, { cause: error })
+    if (!NO_LINKS.has(code ?? '')) throw error
+    takeName(name)
+    renameSync(draft, name)
+  }
+}
+
+/** Of file systems without links: most sticks and cards, and many mounts into a virtual machine. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV'])
+
+/** So that what has come meanwhile is not written over. */
+function takeName(name: string): void {
+  try {
+    closeSync(openSync(name, 'wx', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new AppError('conflict', `${name} is there already; name another file.`, { cause: error })
+  }
+}
+
 /** On disk, names of a folder included. */
 export function sync(path: string): void {
   const file = openSync(path, 'r')

@@ -1,6 +1,6 @@
 export { createAuditArchiveFiles, isArchiveFile } from './audit-archive-files.ts'
 export { createAuditStore } from './audit-store.ts'
-export { copyDatabase, openCopy, readMeta, replaceDatabase, sync } from './backup.ts'
+export { copyDatabase, giveName, openCopy, readMeta, replaceDatabase, sync } from './backup.ts'
 export { createContentStore } from './content-store.ts'
 export { createTransactor, openDatabase } from './database.ts'
 export { createReserve, readFreeBytesOf } from './disk.ts'
