@@ -22,7 +22,14 @@ const METHODS_THAT_READ: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE',
 const BODY_DECIDES =
   /^(?:\/v[0-9]+[a-z0-9]*)?\/(?:chat\/completions|completions|fim\/completions|responses|messages|messages\/count_tokens|embeddings|moderations|rerank|chat|generate|embed|images\/generations|audio\/speech)$/
 
-export const isJsonEndpoint = (path: string): boolean => BODY_DECIDES.test(readable(path).toLowerCase())
+/** The same, where the path names the model: Google's, Azure's and Amazon's. */
+const JSON_BEHIND_MODEL =
+  /\/[^/:]+:[a-z]*(?:content|contents|tokens)$|^\/deployments\/[^/]+\/(?:chat\/completions|completions|embeddings|responses)$|^\/model\/[^/]+\/converse(?:-stream)?$/
+
+export function isJsonEndpoint(path: string): boolean {
+  const lower = readable(path).toLowerCase()
+  return BODY_DECIDES.test(lower) || JSON_BEHIND_MODEL.test(lower)
+}
 
 /** Places in a path that name the model, alone or before what is done with it. */
 const PATH_DECIDES = [
@@ -55,7 +62,7 @@ export function modelsNamed(naming: Naming): (string | null)[] {
 
 /** The body alone names the model, or nothing that could use one is asked for. */
 function isPlain(path: string, method: string, body: Naming['body'], inBody: readonly string[]): boolean {
-  if (isJsonEndpoint(path)) return body === 'read' && inBody.length > 0
+  if (BODY_DECIDES.test(path.toLowerCase())) return body === 'read' && inBody.length > 0
   return METHODS_THAT_READ.has(method) && body === 'none'
 }
 

@@ -43,7 +43,15 @@ describe('all models of a request', () => {
 })
 
 it('sees what may be JSON all the same', () => {
-  expect(mayBeJson('/chat/completions', 'multipart/form-data; boundary=x')).toBe(true)
+  for (const path of [
+    ...['/chat/completions', '/models/gemini-demo:generateContent', '/deployments/d/chat/completions'],
+    ...['/model/m/converse', '/projects/p/locations/l/publishers/google/models/m:streamGenerateContent'],
+  ]) {
+    for (const type of ['multipart/form-data; boundary=x', 'image/png']) {
+      expect(mayBeJson(path, type), path).toBe(true)
+    }
+  }
+  expect(mayBeJson('/deployments/d/audio/transcriptions', 'multipart/form-data; boundary=x')).toBe(false)
   expect(mayBeJson('/audio/transcriptions', 'multipart/form-data; boundary=x')).toBe(false)
   expect(mayBeJson('/audio/transcriptions', 'text/plain')).toBe(true)
 })
