@@ -246,7 +246,8 @@ function asCliError(error: unknown): CliError | undefined {
     // Commander has printed the help already when a command was left out.
     if (error.code === 'commander.help') return usageError('Name a command; see oauth3 --help.')
     const text = error.message.replace(/^error: /, '')
-    return usageError(unknownWord(text) ?? text)
+    const isMissing = error.code === 'commander.missingArgument'
+    return usageError(unknownWord(text) ?? `${text}${isMissing ? '; add --help to see what it takes' : ''}`)
   }
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'EPIPE') return undefined

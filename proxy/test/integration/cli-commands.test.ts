@@ -509,6 +509,14 @@ describe('usage', () => {
   })
 })
 
+test('what is missing is said in words that lead on: an argument, code', async () => {
+  const bare = await oauth3(['approve'])
+  expect(bare).toMatchObject({ code: 2, stdout: '' })
+  expect(bare.stderr).toBe("oauth3: missing required argument 'id'; add --help to see what it takes\n")
+  const empty = await oauth3(['explain', '/dev/null'])
+  expect(empty).toMatchObject({ code: 2, stderr: 'oauth3: /dev/null is empty.\n' })
+})
+
 test('a value is asked for only where a daemon is there to take it', async () => {
   const run = await runCliHere(['secret', 'add', 'A_KEY'], {
     env: { OAUTH3_SOCKET: '/nonexistent/admin.sock' },

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { explanationView } from '../../surfaces/admin-api/wire.ts'
 import { adminPath } from '../admin-client.ts'
-import { CliError, EXIT } from '../cli-error.ts'
+import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandGroup } from '../context.ts'
 import { renderCard } from '../terminal-card.ts'
 import { examples } from './shared.ts'
@@ -54,6 +54,12 @@ export const addExplainCommand: CommandGroup = (program, context) => {
 }
 
 async function codeOf(file: string): Promise<string> {
+  const code = await textOf(file)
+  if (code === '') throw usageError(`${file} is empty.`)
+  return code
+}
+
+async function textOf(file: string): Promise<string> {
   try {
     const bytes = await readFile(file)
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
