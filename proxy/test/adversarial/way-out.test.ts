@@ -103,6 +103,13 @@ describe.skipIf(!available.available)(`the way out of a sandbox ${available.reas
     expect(events.every(({ data }) => data.method === 'DNS')).toBe(true)
   })
 
+  it("answers the machine's own name, which libraries look up unasked, with nothing to report", async () => {
+    const { report, summary } = await attack(`
+      await tell('own', async () => (await lookup((await import('node:os')).hostname())).address)`)
+    expect(report).toEqual({ own: '127.0.0.1' })
+    expect(summary.refused).toEqual([])
+  })
+
   it('compares the name that was meant with the one of the handshake and of the request', async () => {
     const before = upstream.connections
     const { report, summary } = await attack(`

@@ -63,6 +63,12 @@ describe('the names of a run as addresses of loopback', () => {
     expect(names.nameAt('127.64.0.1')).toBeUndefined()
   })
 
+  it("are the sandbox itself for the machine's own name, unless that was approved as a host", () => {
+    for (const name of ['sandbox', 'Sandbox.'])
+      expect(namesOf('api.demo.test').addressOf(name)).toEqual({ kind: 'approved', address: '127.0.0.1' })
+    expect(namesOf('sandbox').addressOf('sandbox')).toEqual({ kind: 'approved', address: '127.64.0.1' })
+  })
+
   it('are the sandbox itself for localhost, whatever was approved', () => {
     for (const name of ['localhost', 'LOCALHOST.', 'a.localhost'])
       expect(namesOf('*.a.localhost').addressOf(name)).toEqual({ kind: 'approved', address: '127.0.0.1' })

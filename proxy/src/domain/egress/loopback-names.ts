@@ -25,6 +25,9 @@ const MAX_NAMES = 1_024
 const FIRST = [127, 64, 0, 1] as const
 /** RFC 6761, section 6.3: the sandbox itself, whatever was approved. */
 const LOCALHOST = /^(?:.+\.)?localhost$/
+const LOOPBACK = '127.0.0.1'
+/** What the machine calls itself in every sandbox: libraries look up their own address, to log it or to make an id of it. */
+const OWN_NAME = 'sandbox'
 
 const addressAt = (index: number): string => {
   const offset = FIRST[3] + index
@@ -57,9 +60,10 @@ export function createLoopbackNames(policy: Pick<EgressPolicy, 'network'>): Loop
       const name = text.replace(/\.$/, '').toLowerCase()
       // Only a host and nothing else reads back as it was written.
       if (parseAuthority(name, 'https')?.host !== name) return { kind: 'not_approved' }
-      if (LOCALHOST.test(name)) return { kind: 'approved', address: '127.0.0.1' }
+      if (LOCALHOST.test(name)) return { kind: 'approved', address: LOOPBACK }
       const known = addresses.get(name)
       if (known !== undefined) return { kind: 'approved', address: known }
+      if (name === OWN_NAME) return { kind: 'approved', address: LOOPBACK }
       if (!isBelowWildcard(name)) return { kind: 'not_approved' }
       if (addresses.size >= MAX_NAMES) return { kind: 'exhausted' }
       return { kind: 'approved', address: assign(name) }
