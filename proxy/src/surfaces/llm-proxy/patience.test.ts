@@ -7,8 +7,11 @@ import { HOLD_TIMES, patienceOf, streamFormOf } from './patience.ts'
 import { type Reading, shapeAt } from './read-head.ts'
 
 const MIB = 1_048_576
-const exchange = (method = 'POST', response: object | null = {}): Exchange =>
-  new Exchange({ method } as IncomingMessage, response as ServerResponse | null)
+const exchange = (
+  method = 'POST',
+  response: object | null = {},
+  headers: Readonly<Record<string, string>> = {},
+): Exchange => new Exchange({ method, headers } as IncomingMessage, response as ServerResponse | null)
 const reading = (rest: string, query = '', waitSeconds: number | null = null): Reading =>
   ({ rest, credential: { query }, head: { waitSeconds } }) as Reading
 const waits = (form: 'openai' | null, wait: number | null): number =>
@@ -75,6 +78,20 @@ describe('an answer that begins while its request waits', () => {
       },
     })
   }
+  it('is none that waits for the SDK of Google that reads no comments (@google/generative-ai)', () => {
+    const stream = (client: string) =>
+      formOf(
+        'google',
+        '/v1beta/models/m:streamGenerateContent',
+        'alt=sse',
+        true,
+        exchange('POST', {}, { 'x-goog-api-client': client }),
+      )
+    expect(stream('genai-js/0.24.1')).toBeNull()
+    expect(stream('my-app/1 genai-js/0.24.1')).toBeNull()
+    expect(stream('google-genai-sdk/3.3.0 gl-node/v24')).toBe('google')
+  })
+
   it.each([
     ['openai', '/v1/chat/completions', '', 'openai'],
     ['openai', '/v1/responses', '', 'responses'],

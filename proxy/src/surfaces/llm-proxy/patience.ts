@@ -59,6 +59,9 @@ function keepAlive(exchange: Exchange, form: StreamForm, { beginMs, everyMs }: H
   return { [Symbol.dispose]: () => clearTimeout(timer) }
 }
 
+/** `@google/generative-ai` (to 0.24, its last): a comment makes its reader fail on the whole stream. */
+const READS_NO_COMMENTS = /(?:^| )genai-js\//
+
 /**
  * The form of the stream of events that the answer will be; null where it is none, or where nobody can tell: Ollama streams
  * lines, Bedrock frames, Google without `alt=sse` a list.
@@ -75,6 +78,7 @@ export function streamFormOf(asked: {
   if (exchange.websocket || exchange.request.method !== 'POST') return null
   const path = behindRoot(provider, upstreamPath(provider, reading.rest))
   if (path.endsWith(':streamGenerateContent')) {
+    if (READS_NO_COMMENTS.test(String(exchange.request.headers['x-goog-api-client'] ?? ''))) return null
     return new URLSearchParams(reading.credential.query).get('alt') === 'sse' ? 'google' : null
   }
   if (!asked.asksForStream) return null
