@@ -17,6 +17,7 @@ export async function openGateway(
     inspections: createLargeInspections(background),
     issuer: await createCertificateIssuer(),
     directory: config.socketDirectory,
+    http2ToHosts: config.http2ToHosts,
     log: (message, error) => log.warn({ err: error }, message),
   })
 }

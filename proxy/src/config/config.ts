@@ -18,6 +18,8 @@ export interface Config {
     readonly seccomp: 'oauth3' | 'engine'
     readonly poolSize: number
   }
+  /** Whether hosts that speak HTTP/2 only are reached. */
+  readonly http2ToHosts: boolean
   /** Canonical patterns of the hosts that a skill_url may name. */
   readonly skillUrlHosts: readonly string[]
   /** Canonical patterns of the hosts that code may import modules from. */
@@ -114,6 +116,7 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
       seccomp: values.OAUTH3_SANDBOX_SECCOMP as Config['sandbox']['seccomp'],
       poolSize: values.OAUTH3_POOL_SIZE as number,
     },
+    http2ToHosts: values.OAUTH3_HTTP2 === 'on',
     skillUrlHosts: values.OAUTH3_SKILL_URL_HOSTS as string[],
     importHosts: values.OAUTH3_IMPORT_HOSTS as string[],
     maxRuns: values.OAUTH3_MAX_RUNS as number,

@@ -126,6 +126,12 @@ export const SETTINGS = {
     'a folder path',
     'Where the gateway keeps the sockets of the sandboxes; `gateway` beside the database when not set. When the daemon runs in a container it lies in a volume, which the engine mounts into sandboxes.',
   ),
+  OAUTH3_HTTP2: setting(
+    choice(['off', 'on']),
+    'off or on',
+    'Whether hosts that speak HTTP/2 only, gRPC among them, are reached. With `on` code can make the HTTP/2 of Node 24.21 use up the daemon, which then answers nobody: for code that you trust that far.',
+    'off',
+  ),
   OAUTH3_SKILL_URL_HOSTS: setting(
     hostList,
     'hosts, comma-separated (`host`, `*.suffix`), or off',

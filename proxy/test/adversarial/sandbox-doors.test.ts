@@ -192,6 +192,7 @@ describe.skipIf(!available.available)(`the doors of the docker sandbox ${availab
     mkdirSync(left)
     writeFileSync(join(left, 'gateway.sock'), '')
     const gateway = createGateway({
+      http2ToHosts: false,
       dial: createEgressDial(),
       inspections: INSPECTED_AT_ONCE,
       issuer: await createCertificateIssuer(),

@@ -94,6 +94,17 @@ describe('a host that speaks HTTP/2 only', () => {
     })
   })
 
+  test('is refused for that, and not connected to again, unless the owner has turned it on', async () => {
+    await using off = await createGatewayKit({ tls: { ca: ca.certificate } }, { http2ToHosts: false })
+    const run = await off.run([place()])
+    for (const headers of [{}, { 'content-type': 'application/grpc', te: 'trailers' }]) {
+      const got = await ask(run.door, `https://${place()}/`, { headers })
+      expect([got.status, got.headers['x-oauth3-refused']]).toEqual([502, 'protocol_not_supported'])
+      expect(got.body).toContain('OAUTH3_HTTP2')
+    }
+    expect(connections).toBe(0)
+  })
+
   test('gets a body, with and without a length', async () => {
     handler = (stream, headers) => {
       buffer(stream).then((body) => {

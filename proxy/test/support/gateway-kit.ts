@@ -53,11 +53,15 @@ interface KitRun {
 }
 
 /** A gateway with real sockets, real certificates and real TLS; names resolve to this machine unless the test says else. */
-export async function createGatewayKit(dial: EgressDialOptions = {}): Promise<GatewayKit> {
+export async function createGatewayKit(
+  dial: EgressDialOptions = {},
+  { http2ToHosts = true } = {},
+): Promise<GatewayKit> {
   const directory = mkdtempSync(join(tmpdir(), 'oauth3-gw-'))
   const logged: unknown[] = []
   const background = createBackground()
   const gateway = createGateway({
+    http2ToHosts,
     dial: createEgressDial({
       resolve: async () => ['127.0.0.1'],
       isPublic: (address) => address === '127.0.0.1',

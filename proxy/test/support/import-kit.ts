@@ -39,6 +39,7 @@ export async function createImportKit(
   const { port, ca } = hosts.upstream
   const dial = createEgressDial({ resolve: async () => ['127.0.0.1'], isPublic: () => true, tls: { ca } })
   const gateway = createGateway({
+    http2ToHosts: false,
     // The server has a port of its own; every host is dialled there.
     dial: {
       dial: (target, ...rest) => dial.dial({ ...target, port }, ...rest),

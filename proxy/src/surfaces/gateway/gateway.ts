@@ -29,6 +29,11 @@ export interface GatewayDeps {
   readonly inspections: LargeInspections
   /** Holds the doors' own directories and nothing else. Made when it is not there. */
   readonly directory: string
+  /**
+   * Whether hosts that speak HTTP/2 only are reached. Denial of service: requests that code breaks off can make the HTTP/2 of Node
+   * (24.21) work without an end, on the event loop.
+   */
+  readonly http2ToHosts: boolean
   readonly log: (message: string, error?: unknown) => void
 }
 
@@ -43,7 +48,7 @@ const MAX_SOCKET_PATH_BYTES = 107
 export function createGateway(deps: GatewayDeps): EgressDoors & AsyncDisposable {
   const directory = resolve(deps.directory)
   prepareDirectory(directory)
-  const upstreams = createUpstreams(deps.dial)
+  const upstreams = createUpstreams(deps.dial, deps.http2ToHosts)
   const listener = createListener({ ...deps, upstreams })
   const open = new Set<EgressDoor>()
 

@@ -32,7 +32,7 @@ const IDLE_MS = 60_000
 const SWEEP_MS = 15_000
 const MAX_ENTRIES = 256
 
-export function createUpstreams(dial: EgressDial): Upstreams {
+export function createUpstreams(dial: EgressDial, http2ToHosts: boolean): Upstreams {
   const entries = new Map<string, Entry>()
   const end = new AbortController()
 
@@ -51,7 +51,7 @@ export function createUpstreams(dial: EgressDial): Upstreams {
   return {
     take(policy, target, prefersHttp2) {
       const approved = approvedAddresses(policy, target)
-      const prefers = prefersHttp2 ? 'h2' : 'http/1.1'
+      const prefers = !http2ToHosts ? 'http/1.1 alone' : prefersHttp2 ? 'h2' : 'http/1.1'
       const key = [originOf(target), prefers, ...[...approved].sort()].join(' ')
       let entry = entries.get(key)
       if (entry === undefined) {

@@ -18,15 +18,15 @@ const HTTP_2 = ['h2', 'http/1.1']
 
 /**
  * Connections to one place, each dialled and verified by `dial`. How many there are at once, and how long a request takes, is
- * for the surface to bound. `end` breaks off what is being dialled. They speak HTTP/1.1, and HTTP/2 with a host that speaks
- * nothing else, or where it is preferred.
+ * for the surface to bound. `end` breaks off what is being dialled. They speak HTTP/1.1, and where that is
+ * wanted HTTP/2 with a host that speaks nothing else, or before it.
  */
 export function openPool(
   dial: EgressDial,
   target: EgressTarget,
   approved: ApprovedAddresses,
   end: AbortSignal,
-  prefers: 'http/1.1' | 'h2' = 'http/1.1',
+  prefers: 'http/1.1 alone' | 'http/1.1' | 'h2' = 'http/1.1 alone',
 ): Pool {
   let protocols = prefers === 'h2' ? HTTP_2 : HTTP_1
   const connect = async (): Promise<Socket> => {
@@ -35,7 +35,7 @@ export function openPool(
       return await dial.dialTls(target, approved, end, protocols)
     } catch (error) {
       const isOther = error instanceof EgressDialError && error.reason === 'protocol_not_supported'
-      if (!isOther || protocols === HTTP_2) throw error
+      if (!isOther || protocols === HTTP_2 || prefers === 'http/1.1 alone') throw error
       protocols = HTTP_2
       return await dial.dialTls(target, approved, end, protocols)
     }
