@@ -173,7 +173,7 @@ describe('oauth3 explain', () => {
   test.each<[string, string | null, number, RegExp]>([
     ['missing.ts', null, 4, /does not exist/],
     ['bytes.ts', '\ud800', 0, /^$/],
-    ['empty.ts', '', 2, /Too small/],
+    ['empty.ts', '', 2, /empty\.ts is empty/],
   ])('%s: exit %i', async (name, text, code, said) => {
     const run = await explain(name, text)
     expect(run.code).toBe(code)
