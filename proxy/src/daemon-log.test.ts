@@ -47,7 +47,7 @@ test('the banner does not call ready what cannot run code, and warns where other
     plain,
   )
   expect(banner).not.toContain('is ready')
-  expect(banner).toContain('no engine answers')
+  expect(banner).toContain('new requests are refused')
   expect(banner).toContain('reachable from other machines')
   expect(banner).not.toContain('agent add')
 })
