@@ -158,7 +158,7 @@ export async function restoreBackup(place: Place, file: string, input: Readable)
       file === STREAM ? input : createReadStream(resolve(file)),
       createWriteStream(draft, { flags: 'wx', mode: 0o600 }),
     )
-    const { fingerprint, note } = await judge(place, draft)
+    const { fingerprint, note } = await verifyDraft(place, draft)
     const hadOne = existsSync(dbPath)
     const aside = `${dbPath}.before-restore-${new Date().toISOString().replace(/[:.]/g, '-')}`
     replaceDatabase(dbPath, draft, aside)
@@ -183,7 +183,7 @@ function assertBackupFile(file: string, dbPath: string): void {
 }
 
 /** Everything that a start would stumble over, tried on the copy. */
-async function judge(
+async function verifyDraft(
   place: Place,
   draft: string,
 ): Promise<{ readonly fingerprint: string; readonly note: Note | undefined }> {

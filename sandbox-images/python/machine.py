@@ -65,21 +65,14 @@ def answer_for_the_system():
 
 def answer_tracker(module):
     """The tracker is a program of its own that clears up after processes which died; nothing here outlives the container."""
-    answer(
-        module,
-        ensure_running=lambda: None,
-        register=lambda name, rtype: None,
-        unregister=lambda name, rtype: None,
-        getfd=lambda: 2,
-    )
-    tracker = module._resource_tracker
-    answer(
-        tracker,
-        ensure_running=lambda: None,
-        register=lambda name, rtype: None,
-        unregister=lambda name, rtype: None,
-        getfd=lambda: 2,
-    )
+    for tracker in (module, module._resource_tracker):
+        answer(
+            tracker,
+            ensure_running=lambda: None,
+            register=lambda name, rtype: None,
+            unregister=lambda name, rtype: None,
+            getfd=lambda: 2,
+        )
 
 
 def answer_spawn(module):

@@ -1,27 +1,16 @@
 /** Servers read ranges from other fields than `Range`, and some send parts unasked. */
 import type { RequestListener } from 'node:http'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { placeholderOf } from '../support/egress-policy.ts'
 import { ask } from '../support/gateway-client.ts'
-import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
-import { startTlsUpstream, type TlsUpstream } from '../support/tls-upstream.ts'
+import { gatewayWithUpstream } from '../support/gateway-upstream.ts'
 
 const SECRET = 'demo-value-4f9a2c7e81b35d60'
 const HOST = 'api.example.com'
 
-let upstream: TlsUpstream
-let kit: GatewayKit
-let answer: RequestListener
-beforeEach(async () => {
-  upstream = await startTlsUpstream([HOST], (request, response) => answer(request, response))
-  kit = await createGatewayKit({ tls: { ca: upstream.ca } })
-})
-afterEach(async () => {
-  await kit[Symbol.asyncDispose]()
-  await upstream[Symbol.asyncDispose]()
-})
+const here = gatewayWithUpstream(HOST)
 
-const place = (): string => `${HOST}:${upstream.port}`
+const place = (): string => `${HOST}:${here.upstream.port}`
 const FILE = Buffer.from(`${'a'.repeat(8_000)}${SECRET}${'b'.repeat(8_000)}`)
 
 /** Gives the part that the field asks for, with this status. */
@@ -37,7 +26,7 @@ const servingBy =
   }
 
 async function pieces(name: string) {
-  const run = await kit.run([place()], { KEY: { value: SECRET, hosts: [place()] } })
+  const run = await here.kit.run([place()], { KEY: { value: SECRET, hosts: [place()] } })
   const authorization = `Bearer ${placeholderOf(run.policy, 'KEY')}`
   const got = []
   for (let at = 7_995; at < 8_035; at += 5) {
@@ -49,7 +38,7 @@ async function pieces(name: string) {
 
 describe('a part that is asked for by another name', () => {
   test.each(['x-ms-range', 'request-range'])('is searched over its borders: %s', async (name) => {
-    answer = servingBy(name)
+    here.answer = servingBy(name)
     const got = await pieces(name)
     expect(got.map(({ status }) => status)).toEqual(Array(8).fill(206))
     const joined = got.map(({ body }) => body).join('')
@@ -59,29 +48,29 @@ describe('a part that is asked for by another name', () => {
   })
 
   test.each([206, 200])('that nobody knows is not given: a part with %i', async (status) => {
-    answer = servingBy('x-part', status)
+    here.answer = servingBy('x-part', status)
     const got = await pieces('x-part')
     expect(new Set(got.map(({ rule }) => rule))).toEqual(new Set(['answer_unreadable']))
   })
 
   test('and by two of them is refused', async () => {
-    answer = servingBy('range')
-    const run = await kit.run([place()], { KEY: { value: SECRET, hosts: [place()] } })
+    here.answer = servingBy('range')
+    const run = await here.kit.run([place()], { KEY: { value: SECRET, hosts: [place()] } })
     const headers = { range: 'bytes=0-4', 'x-ms-range': 'bytes=0-4' }
     expect((await ask(run.door, `https://${place()}/`, { headers })).rule).toBe('range_not_searchable')
   })
 
   test('is no page of a list, which comes with 206 too', async () => {
-    answer = (_request, response) => {
+    here.answer = (_request, response) => {
       response.writeHead(206, { 'content-range': 'id 0..9', 'next-range': 'id 10..' }).end('[1]')
     }
-    const run = await kit.run([place()], { KEY: { value: SECRET, hosts: [place()] } })
+    const run = await here.kit.run([place()], { KEY: { value: SECRET, hosts: [place()] } })
     expect(await ask(run.door, `https://${place()}/`)).toMatchObject({ status: 206, body: '[1]' })
   })
 
   test('comes as it is from a host that knows no secret', async () => {
-    answer = servingBy('x-part')
-    const run = await kit.run([place()], { KEY: { value: SECRET, hosts: ['other.example.com'] } })
+    here.answer = servingBy('x-part')
+    const run = await here.kit.run([place()], { KEY: { value: SECRET, hosts: ['other.example.com'] } })
     const headers = { 'x-part': 'bytes=0-4' }
     expect((await ask(run.door, `https://${place()}/`, { headers })).body).toBe('aaaaa')
   })

@@ -10,33 +10,22 @@ import {
   gzipSync,
   zstdCompressSync,
 } from 'node:zlib'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { placeholderOf } from '../support/egress-policy.ts'
 import { ask, openRequest } from '../support/gateway-client.ts'
-import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
-import { startTlsUpstream, type TlsUpstream } from '../support/tls-upstream.ts'
+import { gatewayWithUpstream } from '../support/gateway-upstream.ts'
 
 const SECRET = 'demo-value-4f9a2c7e81b35d60'
 const HOST = 'api.example.com'
 const BODY = Buffer.from(`{"echo":"${SECRET}","more":"${'x'.repeat(3_000)}"}`)
 const CLEAN = BODY.toString().replace(SECRET, '[secret:API_KEY]')
 
-let upstream: TlsUpstream
-let kit: GatewayKit
-let answer: RequestListener
-beforeEach(async () => {
-  upstream = await startTlsUpstream([HOST], (request, response) => answer(request, response))
-  kit = await createGatewayKit({ tls: { ca: upstream.ca } })
-})
-afterEach(async () => {
-  await kit[Symbol.asyncDispose]()
-  await upstream[Symbol.asyncDispose]()
-})
+const here = gatewayWithUpstream(HOST)
 
-const url = (path = '/'): string => `https://${HOST}:${upstream.port}${path}`
-const place = (): string => `${HOST}:${upstream.port}`
+const url = (path = '/'): string => `https://${HOST}:${here.upstream.port}${path}`
+const place = (): string => `${HOST}:${here.upstream.port}`
 const run = (surfaces?: readonly 'body'[]) =>
-  kit.run([place()], {
+  here.kit.run([place()], {
     API_KEY: { value: SECRET, hosts: [place()], ...(surfaces && { in: surfaces }) },
   })
 const says =
@@ -59,7 +48,7 @@ describe('an answer', () => {
       'utf-8,none',
     ],
   ])('with %j in place of a coding is searched as it stands', async (encoding) => {
-    answer = says(encoding, BODY)
+    here.answer = says(encoding, BODY)
     const { door } = await run()
     const got = await ask(door, url())
     expect([got.status, got.body]).toEqual([200, CLEAN])
@@ -85,14 +74,14 @@ describe('an answer', () => {
     ['gzip in gzip, said twice', ['gzip', 'gzip'], gzipSync(gzipSync(BODY))],
     ['zstd in deflate in gzip', 'zstd, deflate, gzip', gzipSync(deflateRawSync(zstdCompressSync(BODY)))],
   ] as const)('in %s is unpacked and searched', async (_name, encoding, bytes) => {
-    answer = says(encoding, bytes)
+    here.answer = says(encoding, bytes)
     const { door } = await run()
     const got = await ask(door, url())
     expect([got.status, got.body]).toEqual([200, CLEAN])
   })
 
   test.each(['gzip', 'deflate', 'br', 'zstd'])('that is empty is empty in %s, too', async (encoding) => {
-    answer = (_request, response) => {
+    here.answer = (_request, response) => {
       response.writeHead(200, { 'content-encoding': encoding })
       response.flushHeaders()
       response.end()
@@ -105,7 +94,7 @@ describe('an answer', () => {
   test.each(['x-unheard-of', 'compress', 'dcb', 'gzip, x-unheard-of', 'gzip, gzip, gzip, gzip, gzip'])(
     'in %s cannot be searched',
     async (encoding) => {
-      answer = says(encoding, BODY)
+      here.answer = says(encoding, BODY)
       const { door } = await run()
       expect((await ask(door, url())).rule).toBe('answer_unreadable')
     },
@@ -115,7 +104,7 @@ describe('an answer', () => {
     ['in one coding', 'br', () => brotliCompressSync(Buffer.alloc(200 * 1_048_576))],
     ['in codings of codings', 'gzip, gzip', () => gzipSync(gzipSync(Buffer.alloc(200 * 1_048_576)))],
   ])('that unpacks to 200 MiB of zeros breaks off: %s', async (_name, encoding, bomb) => {
-    answer = says(encoding, bomb())
+    here.answer = says(encoding, bomb())
     const { door } = await run()
     const answered = await openRequest(door, url())
     let bytes = 0
@@ -130,20 +119,20 @@ describe('an answer', () => {
     const packed = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: 27 } })
     packed.end(BODY)
     const bytes = Buffer.concat(await packed.toArray())
-    answer = says('zstd', bytes)
+    here.answer = says('zstd', bytes)
     const { door } = await run()
     expect((await ask(door, url())).rule).toBe('answer_unreadable')
   })
 
   test('that is not in the coding it names is not given', async () => {
-    answer = says('gzip', BODY)
+    here.answer = says('gzip', BODY)
     const { door } = await run()
     expect((await ask(door, url())).rule).toBe('answer_unreadable')
   })
 
   test('whose packed body breaks off breaks off', async () => {
     const whole = gzipSync(Buffer.concat([BODY, Buffer.from(crypto.getRandomValues(new Uint8Array(60_000)))]))
-    answer = says('gzip', whole.subarray(0, whole.length - 9))
+    here.answer = says('gzip', whole.subarray(0, whole.length - 9))
     const { door } = await run()
     const answered = await openRequest(door, url())
     await expect(text(answered)).rejects.toThrow()
@@ -155,7 +144,7 @@ describe('a request', () => {
     'with %j in place of a coding has its placeholder replaced',
     async (encoding) => {
       let got = ''
-      answer = async (request, response) => {
+      here.answer = async (request, response) => {
         got = await text(request)
         response.end('ok')
       }

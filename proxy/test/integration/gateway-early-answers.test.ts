@@ -7,31 +7,21 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { createServer, type TLSSocket } from 'node:tls'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { anyCapability } from '../../src/domain/capabilities/index.ts'
 import { GATEWAY_SOCKET } from '../../src/domain/egress/index.ts'
 import { placeholderOf } from '../support/egress-policy.ts'
 import { openRequest, openSocket, readUntil, tlsThrough } from '../support/gateway-client.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
+import { gatewayWithUpstream } from '../support/gateway-upstream.ts'
 import { createTestCa } from '../support/test-ca.ts'
-import { startTlsUpstream, type TlsUpstream } from '../support/tls-upstream.ts'
 
 const SECRET = 'demo-value-4f9a2c7e81b35d60'
 const HOST = 'api.example.com'
 const MB = 1_048_576
 const TIMES = 50
 
-let upstream: TlsUpstream
-let kit: GatewayKit
-let answer: RequestListener
-beforeEach(async () => {
-  upstream = await startTlsUpstream([HOST], (request, response) => answer(request, response))
-  kit = await createGatewayKit({ tls: { ca: upstream.ca } })
-})
-afterEach(async () => {
-  await kit[Symbol.asyncDispose]()
-  await upstream[Symbol.asyncDispose]()
-})
+const here = gatewayWithUpstream(HOST)
 
 const SAID = JSON.stringify({ error: 'too large', why: 'x'.repeat(20_000) })
 const bytes = (count: number): Readable => {
@@ -117,9 +107,9 @@ const ENDS: [string, RequestListener][] = [
 
 describe.each(ENDS)('a 413 while 40 MB still stream, from an upstream that answers %s', (_name, end) => {
   test('reaches the code whole, every time', async () => {
-    answer = end
+    here.answer = end
     for (const connection of ['keep-alive', 'close']) {
-      expect(await uploads(kit, upstream.port, { connection })).toEqual({ '413 whole': TIMES })
+      expect(await uploads(here.kit, here.upstream.port, { connection })).toEqual({ '413 whole': TIMES })
     }
   })
 })

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import SqliteDatabase from 'better-sqlite3'
+import SqliteDatabase, { type Database } from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createStoredContent } from '../../domain/retention/index.ts'
 import { createContentStore } from './content-store.ts'
@@ -33,19 +33,22 @@ function fileWith(rows: number): string {
   return path
 }
 
+const contentOf = (db: Database) =>
+  createStoredContent({
+    contents: createContentStore(db),
+    retention: createRetentionStore(db),
+    clock: { now: () => NOW },
+    maxBytesPerAgent: 10_000,
+    retainCodeMs: 0,
+    onReleased() {},
+  })
+
 describe('a full agent, of whose rows none can go', () => {
   it('costs the same for each refused request, however many rows it has', () => {
     const costOf = (rows: number): number => {
       const asked: unknown[] = []
       const db = new SqliteDatabase(fileWith(rows), { verbose: (sql) => void asked.push(sql) })
-      const content = createStoredContent({
-        contents: createContentStore(db),
-        retention: createRetentionStore(db),
-        clock: { now: () => NOW },
-        maxBytesPerAgent: 10_000,
-        retainCodeMs: 0,
-        onReleased() {},
-      })
+      const content = contentOf(db)
       asked.length = 0
       expect(() => content.reserve(AGENT, [], 9)).toThrow(expect.objectContaining({ code: 'rate_limited' }))
       const cost = asked.length
@@ -58,14 +61,7 @@ describe('a full agent, of whose rows none can go', () => {
   it('finds the row that can go, in as many requests as it takes', () => {
     const db = new SqliteDatabase(fileWith(3_000))
     db.exec("DELETE FROM wakes WHERE request_id = 'req_2500'")
-    const content = createStoredContent({
-      contents: createContentStore(db),
-      retention: createRetentionStore(db),
-      clock: { now: () => NOW },
-      maxBytesPerAgent: 10_000,
-      retainCodeMs: 0,
-      onReleased() {},
-    })
+    const content = contentOf(db)
     const isThere = db.prepare("SELECT count(*) FROM executions WHERE request_id = 'req_2500'").pluck()
     for (let requests = 0; requests < 20; requests += 1) expect(() => content.reserve(AGENT, [], 9)).toThrow()
     expect(isThere.get()).toBe(0)

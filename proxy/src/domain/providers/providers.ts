@@ -273,8 +273,8 @@ function readUrl(url: string): { readonly origin: string; readonly root: string 
       'A provider is at https://host[:port][/path], without user, query or #.',
     )
   }
-  const judged = normalisePath(path || '/')
-  if ('problem' in judged) throw new AppError('invalid_request', `The path ${judged.problem}.`)
+  const normalised = normalisePath(path || '/')
+  if ('problem' in normalised) throw new AppError('invalid_request', `The path ${normalised.problem}.`)
   return { origin, root: path.replace(/\/$/, '') }
 }
 
