@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { type BotApiDouble, startBotApiDouble } from '../test/support/bot-api-double.ts'
 import { ANN, UNHURRIED } from '../test/support/telegram-kit.ts'
 import { HOSTILE_KINDS } from './hostile/kinds.ts'
+import type { BareStart } from './llm-bare.ts'
 import { ANSWER, KEY, REQUEST } from './llm-targets.ts'
+import { startPeer } from './peers.ts'
 import {
   type BenchDaemon,
   capture,
@@ -23,6 +25,9 @@ import {
 /**
  * One daemon with and without eight hostile agents at full speed, in turns, so that a drift of the machine meets both:
  * how late the event loop is, and how long another agent waits for an LLM and for its approval's card.
+ *
+ * The hostile agents and their containers are on the same machine. What they take of its processors delays every process
+ * there, so a bystander is measured beside: a relay of nothing but Node and undici, which no hostile agent talks to.
  */
 const GOALS = { loopP99Ms: 20, llmRatio: 2, cardMs: 1_000 }
 /** Between two cards of the other agent: its owner's chat is no faster. */
@@ -37,6 +42,16 @@ interface Figures {
   readonly busy: number[]
   readonly llm: number[]
   readonly cards: number[]
+  readonly bystanderLoopP99: number[]
+  readonly bystanderLlm: number[]
+}
+
+/** Whom the other agent asks, in turn, and where each tells of its event loop. */
+interface Measured {
+  readonly daemon: BenchDaemon
+  readonly telegram: BotApiDouble
+  readonly socket: string
+  readonly bystander: { readonly url: string; readonly socket: string }
 }
 
 export async function benchHostile(options: {
@@ -74,22 +89,31 @@ export async function benchHostile(options: {
       ...(profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`]),
     ],
   )
+  const bystanderSocket = `${socket}.bystander`
+  const bare = startPeer(new URL('llm-bare.ts', import.meta.url), 'bare', {
+    execArgv: ['--import', probe],
+    env: { ...process.env, BENCH_PROBE_SOCKET: bystanderSocket },
+  })
   const child = fork(hostileAgents, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   try {
     const { port } = upstream.address() as AddressInfo
     await setUp(daemon, port, child, options.kinds)
+    const start: BareStart = { port, authorization: `Bearer ${KEY}` }
+    const url = `http://127.0.0.1:${await bare.ask(start)}/v1/chat/completions`
+    const measured: Measured = { daemon, telegram, socket, bystander: { url, socket: bystanderSocket } }
     const figures = { calm: emptyFigures(), hostile: emptyFigures() }
-    await measure(daemon, telegram, socket, emptyFigures(), 2)
+    await measure(measured, emptyFigures(), 2)
     for (let round = 0; round < rounds; round += 1) {
-      await measure(daemon, telegram, socket, figures.calm, seconds)
+      await measure(measured, figures.calm, seconds)
       child.send('on')
-      await measure(daemon, telegram, socket, figures.hostile, seconds)
+      await measure(measured, figures.hostile, seconds)
       child.send('off')
       await pause(3_000)
     }
     print(figures, await countsOf(child))
   } finally {
     child.kill('SIGKILL')
+    bare.stop()
     await daemon[Symbol.asyncDispose]()
     await telegram[Symbol.asyncDispose]()
     upstream.closeAllConnections()
@@ -97,7 +121,15 @@ export async function benchHostile(options: {
   }
 }
 
-const emptyFigures = (): Figures => ({ loopP99: [], loopMax: [], busy: [], llm: [], cards: [] })
+const emptyFigures = (): Figures => ({
+  loopP99: [],
+  loopMax: [],
+  busy: [],
+  llm: [],
+  cards: [],
+  bystanderLoopP99: [],
+  bystanderLlm: [],
+})
 
 const sandboxKind = (): Promise<'docker' | 'embedded'> =>
   capture('docker', ['info', '--format', '{{.ID}}']).then(
@@ -129,28 +161,20 @@ async function setUp(
 }
 
 /** The other agent asks its LLM without a pause, and for a card now and then, while the daemon tells of its loop. */
-async function measure(
-  daemon: BenchDaemon,
-  telegram: BotApiDouble,
-  socket: string,
-  figures: Figures,
-  seconds: number,
-): Promise<void> {
+async function measure(measured: Measured, figures: Figures, seconds: number): Promise<void> {
+  const { daemon, telegram, socket, bystander } = measured
   const headers = { authorization: `Bearer ${daemon.token}`, 'content-type': 'application/json' }
   const end = performance.now() + seconds * 1_000
+  const ask = (url: string): Promise<number> =>
+    timed(async () => {
+      const answer = await fetch(url, { method: 'POST', headers, body: REQUEST })
+      if (answer.status !== 200) throw new Error(`the LLM answered ${answer.status}: ${await answer.text()}`)
+      await answer.arrayBuffer()
+    })
   const llm = async (): Promise<void> => {
     while (performance.now() < end) {
-      const took = await timed(async () => {
-        const answer = await fetch(`${daemon.url}/llm/bench/v1/chat/completions`, {
-          method: 'POST',
-          headers,
-          body: REQUEST,
-        })
-        if (answer.status !== 200)
-          throw new Error(`the LLM answered ${answer.status}: ${await answer.text()}`)
-        await answer.arrayBuffer()
-      })
-      figures.llm.push(took)
+      figures.llm.push(await ask(`${daemon.url}/llm/bench/v1/chat/completions`))
+      figures.bystanderLlm.push(await ask(bystander.url))
       await pause(5)
     }
   }
@@ -161,9 +185,10 @@ async function measure(
       await pause(Math.max(0, CARD_EVERY_MS - (performance.now() - began)))
     }
   }
-  await probed(socket, '/reset')
+  await Promise.all([socket, bystander.socket].map((at) => probed(at, '/reset')))
   await Promise.all([llm(), cards()])
-  const { p99, max, busy } = await probed(socket, '/')
+  const [{ p99, max, busy }, beside] = await Promise.all([probed(socket, '/'), probed(bystander.socket, '/')])
+  figures.bystanderLoopP99.push(beside.p99)
   figures.loopP99.push(p99)
   figures.loopMax.push(max)
   figures.busy.push(busy)
@@ -223,6 +248,8 @@ function print(
   row('event loop, busy (%)', ({ busy }) => 100 * middle(busy))
   row("another's LLM, p50 (ms)", ({ llm }) => middle(llm))
   row("another's LLM, p99 (ms)", ({ llm }) => percentile(llm, 0.99))
+  row('a bystander: its event loop, p99', ({ bystanderLoopP99 }) => middle(bystanderLoopP99))
+  row('a bystander: its LLM, p50 (ms)', ({ bystanderLlm }) => middle(bystanderLlm))
   row("another's card, p50 (ms)", ({ cards }) => middle(cards))
   row("another's card, slowest (ms)", ({ cards }) => worst(cards))
   console.log('\nwhat the hostile agents got done:')

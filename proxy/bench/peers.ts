@@ -10,8 +10,14 @@ export interface Peer {
 }
 
 /** Starts the module with the role as its argument; it calls `answerAsPeer`. */
-export function startPeer(module: URL, role: string): Peer {
+export function startPeer(
+  module: URL,
+  role: string,
+  options: { readonly execArgv?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
+): Peer {
   const child: ChildProcess = fork(fileURLToPath(module), [role], {
+    execArgv: [...(options.execArgv ?? process.execArgv)],
+    env: options.env ?? process.env,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const ended = new AbortController()

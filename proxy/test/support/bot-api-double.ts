@@ -31,6 +31,7 @@ export async function startBotApiDouble(options: DoubleOptions = {}): Promise<Bo
   const messages: DoubleMessage[] = []
   const calls: CallRecord[] = []
   const failures: { rule: FailRule; left: number }[] = []
+  const held = new Map<string, Promise<void>>()
   const queries = new Map<
     string,
     { answered: boolean; atMs: number; resolve: (answer: { text: string; alert: boolean }) => void }
@@ -213,6 +214,7 @@ export async function startBotApiDouble(options: DoubleOptions = {}): Promise<Bo
     let body: unknown
     try {
       if (presented !== token) throw new Refusal(401, 'Unauthorized')
+      await held.get(method)
       throwPlanned(method)
       const run = Object.hasOwn(methods, method) ? methods[method] : undefined
       if (!run) throw new Refusal(404, 'Not Found: method not found')
@@ -392,6 +394,11 @@ export async function startBotApiDouble(options: DoubleOptions = {}): Promise<Bo
       chats.set(to, { ...group, id: to, type: 'supergroup', migratedTo: undefined })
     },
     failNext: (rule) => void failures.push({ rule, left: rule.times ?? 1 }),
+    hold(method) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      held.set(method, promise)
+      return resolve
+    },
     conflict: (on) => updates.conflict(on),
     stealWebhook: (url) => updates.stealWebhook(url),
     deliverWebhooksTo: (address) => updates.deliverTo(address),

@@ -84,6 +84,8 @@ export interface BotApiDouble extends AsyncDisposable {
   down(): void
   up(): void
   failNext(rule: FailRule): void
+  /** Calls of the method are not answered until the function that it returns is called. */
+  hold(method: string): () => void
   /** A group becomes a supergroup with another id; who writes to the old one is told so. */
   upgrade(chatId: number, to: number): void
   /** Whether getUpdates answers 409, as when another program polls. */

@@ -20,6 +20,7 @@ export function createBackground(): Background {
     createWorkPool<BackgroundJobs>({
       file: new URL(`./worker${extname(import.meta.url)}`, import.meta.url),
       threads,
+      givesWay: true,
       timeLimitMs: TIME_LIMIT_MS,
       limits: LIMITS,
       waiting: WAITING,

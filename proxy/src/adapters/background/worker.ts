@@ -48,4 +48,4 @@ function joined(parts: readonly Uint8Array[]): Buffer<ArrayBuffer> {
 
 export type BackgroundJobs = typeof JOBS
 
-serveJobs(JOBS, { givesWay: true })
+serveJobs(JOBS)

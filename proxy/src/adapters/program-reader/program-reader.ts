@@ -7,31 +7,39 @@ import type { ReadingJobs } from './worker.ts'
 const TIME_LIMIT_MS = 3_000
 /** What takes longer is read among others of its kind, so that nobody's usual program waits for it. */
 const USUAL_MS = 400
+/** A longer program is one of these from the start: it would be begun twice, and cost the others a thread that must load anew. */
+const USUAL_CHARS = 131_072
+/** With two, one agent's program that has to be given up holds up nobody else's. */
+const USUAL_THREADS = 2
 const LIMITS = { maxOldGenerationSizeMb: 384, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 }
 /** Programs of one agent that may wait; a program takes a few milliseconds, at worst the time limit. */
 const MAX_WAITING_EACH = 16
 
-/** Reads programs in threads of its own: one for usual programs, and one, while it is needed, for those that take long. */
+/** Reads programs in threads of its own: two for usual programs, and one, while it is needed, for those that take long. */
 export function createProgramReader(options: { readonly timeLimitMs?: number } = {}): ProgramReader {
   const timeLimitMs = options.timeLimitMs ?? TIME_LIMIT_MS
-  const poolOf = (limitMs: number): WorkPool<ReadingJobs> =>
+  const poolOf = (limitMs: number, threads: number, givesWay: boolean): WorkPool<ReadingJobs> =>
     createWorkPool<ReadingJobs>({
       file: new URL(`./worker${extname(import.meta.url)}`, import.meta.url),
-      threads: 1,
+      threads,
+      givesWay,
       timeLimitMs: limitMs,
       limits: LIMITS,
       waiting: { perOwner: MAX_WAITING_EACH, total: Number.POSITIVE_INFINITY },
       tooMuch: 'Too many programs of yours wait to be read.',
     })
-  const usual = poolOf(Math.min(USUAL_MS, timeLimitMs))
-  const long = poolOf(timeLimitMs)
+  // Somebody waits for the card of a usual program.
+  const usual = poolOf(Math.min(USUAL_MS, timeLimitMs), USUAL_THREADS, false)
+  const long = poolOf(timeLimitMs, 1, true)
   return {
     async read(code, language, owner) {
       try {
         try {
-          return await usual.run(owner, 'read', { code, language })
+          const pool = code.length > USUAL_CHARS ? long : usual
+          return await pool.run(owner, 'read', { code, language })
         } catch (error) {
-          if (!(error instanceof JobFailed) || error.why !== 'time' || timeLimitMs <= USUAL_MS) throw error
+          const isOver = code.length > USUAL_CHARS || timeLimitMs <= USUAL_MS
+          if (!(error instanceof JobFailed) || error.why !== 'time' || isOver) throw error
           return await long.run(owner, 'read', { code, language })
         }
       } catch (error) {

@@ -2,6 +2,7 @@
  * The Docker sandbox: every run in a container of its own that had nothing to do with any other run. Waits for an
  * engine that is away; what it left behind in an earlier life is found by label.
  */
+import { availableParallelism } from 'node:os'
 import type Docker from 'dockerode'
 import type { EgressDoors } from '../../domain/egress/index.ts'
 import {
@@ -61,7 +62,7 @@ const DISPOSE_PATIENCE_MS = 5_000
 /** While the engine or an image is missing. */
 const LOOK_AGAIN_MS = 2_000
 /** Starting a container is work for the engine and the processor: more at once only makes each slower. */
-const STARTS_AT_ONCE = 3
+const STARTS_AT_ONCE = Math.min(3, availableParallelism())
 const REMOVALS_AT_ONCE = 2
 
 const sameResources = (a: Limits, b: Limits): boolean =>

@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { parentPort, type Transferable } from 'node:worker_threads'
+import { parentPort, type Transferable, workerData } from 'node:worker_threads'
 
 /** What a worker can do: a function for each kind of job. Inputs and outputs are structured-cloned. */
 // biome-ignore lint/suspicious/noExplicitAny: each kind has an input of its own, which `run` checks.
@@ -15,6 +15,11 @@ export class Moved<T> {
     this.value = value
     this.transfer = transfer
   }
+}
+
+/** From the pool, with its start. */
+export interface WorkerStart {
+  readonly givesWay: boolean
 }
 
 /** From the pool: one job. */
@@ -45,11 +50,11 @@ function giveWay(): void {
   }
 }
 
-/** The worker's side: does one job after the other. To be called once, by the worker's entry file. `givesWay`: to the event loop. */
-export function serveJobs(jobs: JobTable, { givesWay = false }: { readonly givesWay?: boolean } = {}): void {
+/** The worker's side: does one job after the other. To be called once, by the worker's entry file. */
+export function serveJobs(jobs: JobTable): void {
   const port = parentPort
   if (port === null) throw new Error('Jobs are served in a worker.')
-  if (givesWay) giveWay()
+  if ((workerData as WorkerStart).givesWay) giveWay()
   const answer = (message: WorkerMessage, transfer: readonly Transferable[] = []): void =>
     port.postMessage(message, [...transfer])
   port.on('message', async ({ kind, input }: JobMessage) => {

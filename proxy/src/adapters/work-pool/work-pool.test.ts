@@ -8,6 +8,7 @@ const poolOf = (own: Partial<WorkPoolOptions> = {}): WorkPool<PoolJobs> =>
   createWorkPool<PoolJobs>({
     file,
     threads: 1,
+    givesWay: false,
     timeLimitMs: 30_000,
     limits: { maxOldGenerationSizeMb: 32 },
     waiting: { perOwner: 4, total: 6 },

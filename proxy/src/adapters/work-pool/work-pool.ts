@@ -1,6 +1,6 @@
 import { type ResourceLimits, type Transferable, Worker } from 'node:worker_threads'
 import { AppError, createFairQueue, type QueueBounds } from '../../kernel/index.ts'
-import type { JobMessage, JobTable, Moved, WorkerMessage } from './serve.ts'
+import type { JobMessage, JobTable, Moved, WorkerMessage, WorkerStart } from './serve.ts'
 
 type InputOf<Jobs extends JobTable, Kind extends keyof Jobs> = Parameters<Jobs[Kind]>[0]
 type Unmoved<T> = T extends Moved<infer Value> ? Value : T
@@ -39,6 +39,8 @@ export interface WorkPoolOptions {
   readonly file: URL
   /** At most so many; they start when work waits. */
   readonly threads: number
+  /** Whether they leave the processor to the event loop where there is not enough for both. */
+  readonly givesWay: boolean
   readonly timeLimitMs: number
   /** Of each thread. */
   readonly limits: ResourceLimits
@@ -142,7 +144,12 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
   }
 
   const started = (): Thread => {
-    const worker = new Worker(options.file, { resourceLimits: options.limits, stdin: false, env: {} })
+    const worker = new Worker(options.file, {
+      resourceLimits: options.limits,
+      stdin: false,
+      env: {},
+      workerData: { givesWay: options.givesWay } satisfies WorkerStart,
+    })
     const thread: Thread = { worker, job: null, isReady: false, timer: undefined }
     const beyond = (): void => lose(thread, new JobFailed('limits', 'It is beyond the limits of memory.'))
     worker.on('message', (message: WorkerMessage) => heard(thread, message))

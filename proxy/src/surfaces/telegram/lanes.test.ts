@@ -118,6 +118,24 @@ describe.each([
   })
 })
 
+it('an agent whose card came late through others has no backlog with its next one', () => {
+  let now = 0
+  const order = createSendOrder({ pace: paceOf(CHAT), now: () => now })
+  const cardAt = (id: number, createdAt: number): OutboxMessage => ({
+    ...{ id, lane: cardLane(CHAT, 'quiet'), kind: 'card', payload: {}, attempts: 0, createdAt },
+  })
+  const rankAt = (message: OutboxMessage, sentAt: number): number | undefined => {
+    now = sentAt
+    const choice = order.next([message], () => true)
+    if (choice !== undefined) order.took(choice)
+    return choice?.rank
+  }
+  const first = rankAt(cardAt(1, 0), 1_400)
+  expect(rankAt(cardAt(2, 2_000), 2_010)).toBe(first)
+  expect(rankAt(cardAt(3, 2_500), 9_000)).not.toBe(first)
+  expect(rankAt(cardAt(4, 8_000), 9_500)).not.toBe(first)
+})
+
 it('a part of a message keeps the place of the message, and so does one that is sent again', () => {
   let now = 0
   const order = createSendOrder({ pace: paceOf(CHAT), now: () => now })

@@ -22,6 +22,7 @@ export const updateLane = (chatId: string, agentId: string): string =>
 export const noticeLane = (chatId: string, agentId: string): string =>
   `${TELEGRAM_LANES}${chatId}/notice/${agentId}`
 
+export const isCardLane = (lane: string): boolean => lane.includes('/card/')
 export const isNoticeLane = (lane: string): boolean => lane.includes('/notice/')
 /** The agent whose lane of notices or cards it is. */
 export const agentOfLane = (lane: string): AgentId => (lane.split('/').at(-1) ?? '') as AgentId
@@ -48,7 +49,7 @@ export interface SendOrder {
 const RANK = { reply: 0, person: 1, firstCard: 2, update: 3, nextCard: 4, notice: 5 } as const
 type Rank = (typeof RANK)[keyof typeof RANK]
 
-/** An agent whose last card is this many places of the pace ago, when it asks again, has no backlog. */
+/** An agent whose last card was asked for this many places of the pace ago, and was sent, has no backlog. */
 const QUIET_PLACES = 1.5
 /** So many others go before an update or a card of a backlog; then it has its turn before any of these, */
 const PASSED = 3
@@ -67,7 +68,7 @@ export function createSendOrder(deps: {
   readonly now: () => UnixMs
 }): SendOrder {
   const quietMs = (QUIET_PLACES * 1_000) / deps.pace.perSecond
-  const lastTurns = new Map<string, { turn: number; at: UnixMs; id: number; rank: Rank }>()
+  const lastTurns = new Map<string, { turn: number; at: UnixMs; askedAt: UnixMs; id: number; rank: Rank }>()
   let turn = 0
   /** How many others went while one of this rank waited. */
   const passed = { [RANK.update]: 0, [RANK.nextCard]: 0 }
@@ -77,11 +78,12 @@ export function createSendOrder(deps: {
     if (lane.endsWith('/reply')) return RANK.reply
     if (isNoticeLane(lane)) return RANK.notice
     if (lane.includes('/update/')) return RANK.update
-    if (!lane.includes('/card/')) return RANK.person
+    if (!isCardLane(lane)) return RANK.person
     const last = lastTurns.get(lane)
     // One of several parts, or sent again.
     if (last?.id === id) return last.rank
-    return last === undefined || createdAt >= last.at + quietMs ? RANK.firstCard : RANK.nextCard
+    const isQuiet = last === undefined || (createdAt >= last.askedAt + quietMs && createdAt >= last.at)
+    return isQuiet ? RANK.firstCard : RANK.nextCard
   }
   const passesOf = (rank: Rank): number => (rank === RANK.update || rank === RANK.nextCard ? passed[rank] : 0)
   /** Whose turn has come stands before everything that only agents wait for; who was passed more often first. */
@@ -110,10 +112,10 @@ export function createSendOrder(deps: {
       waiting = ranks
       return first
     },
-    took({ message: { id, lane }, rank }) {
+    took({ message: { id, lane, createdAt }, rank }) {
       turn += 1
       lastTurns.delete(lane)
-      lastTurns.set(lane, { turn, at: deps.now(), id, rank })
+      lastTurns.set(lane, { turn, at: deps.now(), askedAt: createdAt, id, rank })
       if (lastTurns.size > REMEMBERED_LANES) lastTurns.delete(lastTurns.keys().next().value as string)
       for (const one of [RANK.update, RANK.nextCard])
         passed[one] = rank === one || !waiting.has(one) ? 0 : passed[one] + 1

@@ -1,16 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { backoffMs, type OutboxMessage } from '../../domain/outbox/index.ts'
 import { AppError, type RequestId, type UnixMs } from '../../kernel/index.ts'
 import type { BotApi } from './bot-api.ts'
 import { BotApiError, type Trouble, troubleOf } from './bot-errors.ts'
 import { createDeliveries } from './deliveries.ts'
 import type { TelegramDeps } from './deps.ts'
-import { type Choice, createSendOrder, TELEGRAM_LANES } from './lanes.ts'
+import { agentOfLane, type Choice, createSendOrder, isCardLane, TELEGRAM_LANES } from './lanes.ts'
 import { createPace, paceOf } from './pace.ts'
 
 /**
  * Drains the outbox's Telegram lanes: in order within a lane, no faster than Telegram allows, and again until
- * Telegram has it. Only what Telegram will never take is given up, and said in the log.
+ * Telegram has it. Only what Telegram will never take is given up, and said in the log. While a card with a document is
+ * uploaded, another agent's card goes beside it.
  *
  * A crash after Telegram took a message and before that was recorded sends it again: a second card carries the same
  * buttons, and both work, since a press is bound to the card's token and not to the message; the first press decides.
@@ -37,6 +38,19 @@ const STOP_GRACE_MS = 3_000
 /** How often a message that cannot be prepared is tried before it is given up. */
 const DEFECT_ATTEMPTS = 3
 const DEFECT_DELAY_MS = 2_000
+/** While the outbox cannot be read or written. */
+const STORAGE_RETRY_MS = 1_000
+/** A long upload holds up nobody's card, and two hold up no third agent for more than one of them. */
+const CARDS_AT_ONCE = 2
+
+/** One message on its way. */
+interface Sending {
+  readonly choice: Choice
+  /** How many calls of it were made. */
+  calls: number
+  /** Resolved with its first call, or its end. */
+  readonly begun: PromiseWithResolvers<void>
+}
 
 export function createSender(
   deps: TelegramDeps & {
@@ -53,41 +67,66 @@ export function createSender(
   const limits = deps.pace ?? paceOf(chat.id)
   const pace = createPace(limits)
   const order = createSendOrder({ pace: limits, now: deps.clock.now })
-  const next = (): Choice | undefined =>
-    order.next(outbox.due(TELEGRAM_LANES), (claim) => pace.waitMs(claim) === 0)
+  const underWay = new Map<Sending, Promise<void>>()
+  const sendings = new AsyncLocalStorage<Sending>()
+  /** Of what is not under way. */
+  const next = (): Choice | undefined => {
+    const ids = new Set([...underWay.keys()].map(({ choice }) => choice.message.id))
+    const due = outbox.due(TELEGRAM_LANES).filter(({ id }) => !ids.has(id))
+    return order.next(due, (claim) => pace.waitMs(claim) === 0)
+  }
   /** How often preparing a message failed, by its id. */
   const defects = new Map<number, number>()
   let holdUntil = 0
   let chatTrouble: Sender['trouble'] = null
-  let current: Promise<void> = Promise.resolve()
   let running: Promise<void> | undefined
-  let wake = (): void => {}
-  /** What is being sent, and how many calls of it were made. */
-  let sending: { readonly choice: Choice; calls: number } | undefined
+  const resting = new Set<() => void>()
+  const wake = (): void => {
+    for (const resolve of resting) resolve()
+  }
 
-  /** Until the time is over, something was queued, or the sender stops. */
+  /** Until the time is over, something was queued or sent, or the sender stops. */
   const rest = async (ms: number): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    wake = resolve
+    resting.add(resolve)
     const timer = setTimeout(resolve, ms)
     await promise
     clearTimeout(timer)
+    resting.delete(resolve)
   }
+
+  /**
+   * An update reads what its card has become, and a person's order may send that card again: neither goes while a card is on
+   * its way. Nothing passes what may not go yet, so cards in a row keep nobody waiting.
+   */
+  const mayGoBeside = ({ message }: Choice): boolean =>
+    underWay.size === 0 ||
+    (underWay.size < CARDS_AT_ONCE &&
+      isCardLane(message.lane) &&
+      [...underWay.keys()].every(
+        ({ choice: { message: other } }) =>
+          isCardLane(other.lane) && agentOfLane(other.lane) !== agentOfLane(message.lane),
+      ))
+
+  /** By what is more urgent, or as urgent and has waited longer: of a message of many parts only one goes at a time. */
+  const isOvertaken = (choice: Choice): boolean => (next()?.rank ?? Number.POSITIVE_INFINITY) <= choice.rank
 
   /** A place for each call. Between the parts of a message goes who is more urgent, so that nobody waits for all of them. */
   const beforeCall = async (): Promise<void> => {
+    const sending = sendings.getStore()
     if (sending === undefined) throw new Error('nothing is being sent')
     const { choice, calls } = sending
     for (;;) {
       stopping.signal.throwIfAborted()
       const hold = holdUntil - performance.now()
       if (hold <= 0) {
-        if (calls > 0 && (next()?.rank ?? choice.rank) < choice.rank) throw new Interrupted()
+        if (calls > 0 && isOvertaken(choice)) throw new Interrupted()
         if (pace.tryTake(choice.claim)) break
       }
       await rest(Math.max(1, hold, pace.waitMs(choice.claim)))
     }
     sending.calls += 1
+    sending.begun.resolve()
     order.took(choice)
   }
   const deliver = createDeliveries({ ...deps, beforeCall, signal: ending.signal })
@@ -200,6 +239,26 @@ export function createSender(
     }
   }
 
+  /** Resolves once it has begun. */
+  const start = async (choice: Choice): Promise<void> => {
+    const sending: Sending = { choice, calls: 0, begun: Promise.withResolvers() }
+    const sent = sendings
+      .run(sending, () => sendOne(choice.message))
+      .catch(storageFailed)
+      .finally(() => {
+        underWay.delete(sending)
+        sending.begun.resolve()
+        wake()
+      })
+    underWay.set(sending, sent)
+    await sending.begun.promise
+  }
+
+  const storageFailed = (error: unknown): void => {
+    log.error({ err: error }, 'the outbox cannot be read or written; trying again')
+    holdUntil = Math.max(holdUntil, performance.now() + STORAGE_RETRY_MS)
+  }
+
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       let idleMs = IDLE_MS
@@ -207,10 +266,8 @@ export function createSender(
         const hold = holdUntil - performance.now()
         // Chosen when there is a place for it, and not before: what comes meanwhile may be more urgent.
         const choice = hold > 0 ? undefined : next()
-        if (choice) {
-          sending = { choice, calls: 0 }
-          current = sendOne(choice.message)
-          await current
+        if (choice && mayGoBeside(choice)) {
+          await start(choice)
           continue
         }
         idleMs = Math.min(
@@ -218,22 +275,22 @@ export function createSender(
           hold > 0 ? hold : pace.waitMs('reserve') || pace.waitMs('usual') || IDLE_MS,
         )
       } catch (error) {
-        log.error({ err: error }, 'the outbox cannot be read or written; trying again')
-        await sleep(1_000, undefined, { signal: stopping.signal }).catch(() => {})
+        storageFailed(error)
       }
       await rest(Math.max(1, idleMs))
     }
+    await Promise.all(underWay.values())
   }
 
   return {
     start() {
       running ??= loop()
     },
-    nudge: () => wake(),
+    nudge: wake,
     sayIfIdle(html) {
       sayIfIdle(html).catch((error: unknown) => log.error({ err: error }, 'a reply to no approver is lost'))
     },
-    settled: () => current.catch(() => {}),
+    settled: async () => void (await Promise.all(underWay.values())),
     get trouble() {
       return chatTrouble
     },
