@@ -57,7 +57,13 @@ export async function openCore(
   const db = openDatabase(config.dbPath)
   stack.defer(() => void db.close())
   const late: { storage?: DaemonStorage } = {}
-  const transactor = createTransactor(db, () => late.storage?.freeSpace.refusedWrite())
+  const transactor = stack.use(
+    createTransactor(
+      db,
+      () => late.storage?.freeSpace.refusedWrite(),
+      (error) => hooks.storageDefect?.(error),
+    ),
+  )
   const meta = createMetaStore(db)
   const masterKeys = await openMasterKeys({
     source: config.masterKey,

@@ -130,7 +130,7 @@ export function startUpkeep({
   const turn = (): void => {
     isNudged = false
     const hasMore = guarded(
-      () => retention.turn() || transactor.transact(() => archiver.deleteSome()),
+      () => retention.turn() || transactor.transact(() => archiver.deleteSome(), 'grouped'),
       undefined,
     )
     again(hasMore === undefined ? AFTER_ERROR_MS : hasMore || isNudged ? PAUSE_MS : IDLE_MS)

@@ -1,3 +1,4 @@
+import type { fdatasync } from 'node:fs'
 import { join } from 'node:path'
 import { createSodiumCipher } from '../../src/adapters/crypto/index.ts'
 import { createProgramReader } from '../../src/adapters/program-reader/index.ts'
@@ -20,6 +21,7 @@ import {
   createTrustStore,
   openDatabase,
 } from '../../src/adapters/storage/index.ts'
+import { createLogSync } from '../../src/adapters/storage/log-sync.ts'
 import { type Agent, createAgents } from '../../src/domain/agents/index.ts'
 import { createCards } from '../../src/domain/approvals/index.ts'
 import { createAuditArchiver, createAuditLog } from '../../src/domain/audit/index.ts'
@@ -68,6 +70,8 @@ export interface DomainKitOptions {
   /** What is kept; left out: everything. */
   readonly retention?: Partial<RetentionPolicy>
   readonly assertRoom?: () => void
+  /** How the disk takes what is committed in groups. */
+  readonly toDisk?: typeof fdatasync
   /** What becomes of a run that fails inside the daemon; left out: it is kept in the kit's `defects`. */
   readonly onDefect?: (error: unknown) => void
 }
@@ -78,7 +82,12 @@ export type DomainKit = Awaited<ReturnType<typeof createDomainKit>>
 export async function createDomainKit(options: DomainKitOptions) {
   const clock = options.clock ?? systemClock
   const db = openDatabase(join(options.dir, 'proxy.db'))
-  const transactor = createTransactor(db)
+  const transactor = createTransactor(
+    db,
+    () => {},
+    () => {},
+    createLogSync(db.name, () => {}, options.toDisk),
+  )
   const meta = createMetaStore(db)
   const keyring = createDataKeyring({
     repository: createDataKeyStore(db),

@@ -80,7 +80,7 @@ export async function createGatewayKit(
   } as unknown as AuditLog
   const sessions = createEgressSessions({
     audit,
-    transactor: { transact: (work) => work(), afterCommit: (effect) => effect() },
+    transactor: { transact: (work) => work(), afterCommit: (effect) => effect(), flushed: async () => {} },
     onDefect: (error) => void logged.push(error),
   })
   let runs = 0

@@ -24,7 +24,7 @@ export const createTestProviders = (): Providers =>
   createProviders({
     repository: memoryProviders(),
     audit: { append() {} } as unknown as Parameters<typeof createProviders>[0]['audit'],
-    transactor: { transact: (work) => work(), afterCommit: (work) => work() },
+    transactor: { transact: (work) => work(), afterCommit: (work) => work(), flushed: async () => {} },
     clock: { now: () => 1 },
   })
 

@@ -1,9 +1,10 @@
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import SqliteDatabase, { type Database, SqliteError } from 'better-sqlite3'
-import type { Transactor } from '../../domain/audit/index.ts'
+import type { Durability, Transactor } from '../../domain/audit/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { makeFolder } from './folder.ts'
+import { createLogSync, type LogSync } from './log-sync.ts'
 import { migrate } from './migrations.ts'
 
 const JOURNAL_BYTES = 16 * 1_048_576
@@ -44,28 +45,63 @@ export function openDatabase(path: string): Database {
 
 /**
  * One transaction at a time; a call inside another joins it, so an error anywhere undoes all of it. `onFull` is
- * called when the disk did not take it, before the caller hears of it.
+ * called when the disk did not take it, before the caller hears of it; `onDefect` when what was committed in a group does not
+ * get to the disk, which is tried again.
  */
-export function createTransactor(db: Database, onFull: () => void = () => {}): Transactor {
+export function createTransactor(
+  db: Database,
+  onFull: () => void = () => {},
+  onDefect: (error: unknown) => void = () => {},
+  log: LogSync = createLogSync(db.name, onDefect),
+): Transactor & Disposable {
   const outer = db.transaction((work: () => unknown) => work())
-  const committed: (() => void)[] = []
+  let committed: (() => void)[] = []
+
+  const commit = <T>(work: () => T): T => {
+    try {
+      return outer.immediate(work) as T
+    } catch (error) {
+      committed = []
+      if (error instanceof SqliteError && error.code === 'SQLITE_FULL') onFull()
+      throw asStorageError(error, 'The database cannot be written; nothing was changed')
+    }
+  }
+  const effects = (): (() => void) => {
+    const all = committed
+    committed = []
+    return () => {
+      for (const effect of all) queueMicrotask(effect)
+    }
+  }
+
   return {
-    transact<T>(work: () => T): T {
+    transact<T>(work: () => T, durability: Durability = 'immediate'): T {
       if (db.inTransaction) return work()
-      try {
-        const result = outer.immediate(work) as T
-        for (const after of committed.splice(0)) queueMicrotask(after)
+      if (durability === 'immediate' || !log.isUsable) {
+        const result = commit(work)
+        // In the order of the commits.
+        log.caughtUp()
+        effects()()
         return result
-      } catch (error) {
-        committed.length = 0
-        if (error instanceof SqliteError && error.code === 'SQLITE_FULL') onFull()
-        throw asStorageError(error, 'The database cannot be written; nothing was changed')
+      }
+      db.pragma('synchronous = NORMAL')
+      try {
+        const result = commit(work)
+        log.committed(effects())
+        return result
+      } finally {
+        db.pragma('synchronous = FULL')
       }
     },
     afterCommit(work) {
       if (db.inTransaction) committed.push(work)
       else queueMicrotask(work)
     },
+    flushed: () =>
+      log.flushed().catch((error: unknown) => {
+        throw asStorageError(error, 'The disk does not take what was written')
+      }),
+    [Symbol.dispose]: () => log[Symbol.dispose](),
   }
 }
 

@@ -8,6 +8,7 @@ export {
   type AuditEventName,
   type AuditRepository,
   type AuditSeal,
+  type Durability,
   type StoredAuditRow,
   type Transactor,
 } from './ports.ts'

@@ -1,10 +1,20 @@
 import type { Json, UnixMs } from '../../kernel/index.ts'
 
 /** Runs `work` as one transaction: all of it is on disk when it returns, or none of it happened. */
+/**
+ * When a commit is on the disk. `immediate`: when `transact` returns, for what a person decides. `grouped`: soon after, with
+ * others, without holding up the event loop; a crash of the process loses nothing of it, a power cut may. Whoever acts on it
+ * outside waits for `flushed`.
+ */
+export type Durability = 'immediate' | 'grouped'
+
 export interface Transactor {
-  transact<T>(work: () => T): T
+  /** A call inside another joins it. */
+  transact<T>(work: () => T, durability?: Durability): T
   /** Runs `work` soon after the transaction around this call is on disk, and never if it was undone. */
   afterCommit(work: () => void): void
+  /** Resolves when all that was committed so far is on disk; rejects with `storage_unavailable`. */
+  flushed(): Promise<void>
 }
 
 /** Every event there is. `docs/reference/audit-events.md` is generated from this table. */

@@ -38,6 +38,7 @@ function createKit() {
         return work()
       },
       afterCommit: () => {},
+      flushed: async () => {},
     },
     onDefect: (error) => defects.push(error),
   })

@@ -122,7 +122,7 @@ export function createEgressSessions(deps: {
         const batch = unwritten
         deps.transactor.transact(() => {
           for (const entry of batch) write(entry)
-        })
+        }, 'grouped')
         unwritten = []
       }
 

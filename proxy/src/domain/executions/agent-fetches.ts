@@ -32,26 +32,28 @@ export function createAgentFetches(
   }
 
   const tell = (hop: FetchedHop): void => {
-    deps.transactor.transact(() =>
-      deps.audit.append(
-        hop.refused === null ? 'egress.request' : 'egress.refused',
-        `agent:${agent.id}`,
-        null,
-        {
-          for: 'skill_url',
-          method: 'GET',
-          origin: hop.port === 443 ? `https://${hop.host}` : `https://${hop.host}:${hop.port}`,
-          host: hop.host,
-          port: hop.port,
-          hop: hop.index,
-          // The agent's own address is told whole, since its query can carry something out; a server's may hold a token.
-          ...(hop.index === 0 ? { url: bounded(hop.url) } : {}),
-          status: hop.status,
-          response_bytes: hop.bytes,
-          ...(hop.refused === null ? {} : { rule: hop.refused }),
-          ...(hop.problem === null ? {} : { problem: hop.problem }),
-        },
-      ),
+    deps.transactor.transact(
+      () =>
+        deps.audit.append(
+          hop.refused === null ? 'egress.request' : 'egress.refused',
+          `agent:${agent.id}`,
+          null,
+          {
+            for: 'skill_url',
+            method: 'GET',
+            origin: hop.port === 443 ? `https://${hop.host}` : `https://${hop.host}:${hop.port}`,
+            host: hop.host,
+            port: hop.port,
+            hop: hop.index,
+            // The agent's own address is told whole, since its query can carry something out; a server's may hold a token.
+            ...(hop.index === 0 ? { url: bounded(hop.url) } : {}),
+            status: hop.status,
+            response_bytes: hop.bytes,
+            ...(hop.refused === null ? {} : { rule: hop.refused }),
+            ...(hop.problem === null ? {} : { problem: hop.problem }),
+          },
+        ),
+      'grouped',
     )
   }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { type fdatasync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -104,6 +104,28 @@ describe('a request', () => {
       'execution.finished',
     ])
     expect(kit.audit.verify().ok).toBe(true)
+  })
+
+  it('is handed over when the disk has its beginning, and a disk that does not take that postpones it', async () => {
+    const waiting: ((error: NodeJS.ErrnoException | null) => void)[] = []
+    let isHeld = false
+    const toDisk = ((_file: number, done: (error: NodeJS.ErrnoException | null) => void) => {
+      if (isHeld) waiting.push(done)
+      else setImmediate(done, null)
+    }) as unknown as typeof fdatasync
+    await restart({ toDisk })
+    const asked = await submit()
+    isHeld = true
+    decide(asked)
+    await expect.poll(() => waiting.length).toBe(1)
+    expect([status(asked), orders().length]).toEqual(['running', 0])
+    waiting.shift()?.(Object.assign(new Error('input/output error'), { code: 'EIO' }))
+    await expect.poll(() => status(asked)).toBe('approved')
+    expect(orders()).toEqual([])
+    isHeld = false
+    for (const done of waiting.splice(0)) done(null)
+    expect(await final(asked)).toMatchObject({ status: 'success' })
+    expect(orders()).toHaveLength(1)
   })
 
   it('runs at once under a grant, and the next of the same kind too', async () => {

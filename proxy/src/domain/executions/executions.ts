@@ -252,8 +252,9 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
 
     seen(execution) {
       if (execution.seenAt !== null || !isFinal(execution.status)) return
-      transactor.transact(() =>
-        repository.update({ ...ledger.read(execution.requestId), seenAt: clock.now() }),
+      transactor.transact(
+        () => repository.update({ ...ledger.read(execution.requestId), seenAt: clock.now() }),
+        'grouped',
       )
     },
 

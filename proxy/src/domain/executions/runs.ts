@@ -155,6 +155,12 @@ export function createRuns(deps: RunsDeps): Runs {
         },
       )
       return { consent, code, imports, secrets }
+    }, 'grouped')
+
+  /** Code that is handed over before the disk says so could be handed over once more after a power cut. */
+  const begunOnDisk = (): Promise<void> =>
+    transactor.flushed().catch((error: unknown) => {
+      throw new SandboxUnavailable('The disk does not take that the run has begun.', error)
     })
 
   const later = (work: () => void): void => {
@@ -172,7 +178,7 @@ export function createRuns(deps: RunsDeps): Runs {
   const settle = (requestId: RequestId, work: (execution: Execution) => void): void => {
     unsettled.delete(requestId)
     try {
-      transactor.transact(() => work(ledger.read(requestId)))
+      transactor.transact(() => work(ledger.read(requestId)), 'grouped')
     } catch (error) {
       deps.onDefect(error, requestId)
       if (!isStorageTrouble(error) || draining) return
@@ -237,6 +243,7 @@ export function createRuns(deps: RunsDeps): Runs {
     await output.preparedFirst()
     const egress = deps.egress.begin(requestId, policy)
     try {
+      await begunOnDisk()
       const run = deps.sandbox.run(
         {
           requestId,

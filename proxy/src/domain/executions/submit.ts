@@ -213,7 +213,7 @@ export function createSubmit(deps: SubmitDeps & { readonly budget: CardBudget },
     const withoutImports = draft(null)
     const imports = await lockImports(agent, request, resolved.code, runtime, fetches, signal)
     const sealed = imports === null ? withoutImports : draft(consentImportsOf(imports))
-    return transactor.transact(() => {
+    const submitted = transactor.transact(() => {
       const raced = replay(agent, idempotency)
       if (raced) return raced
       // A duplicate that waits stores no row of its own, and each key is one.
@@ -228,7 +228,9 @@ export function createSubmit(deps: SubmitDeps & { readonly budget: CardBudget },
         )
       }
       return execution
-    })
+    }, 'grouped')
+    await transactor.flushed()
+    return submitted
   }
 }
 

@@ -153,7 +153,7 @@ export function createAsks(deps: {
         })
         for (const observer of observers) observer.asked(ask)
         return ask
-      })
+      }, 'grouped')
     },
 
     pending: () => repository.asks('pending', ALL).filter((ask) => !isOver(ask, clock.now())),

@@ -174,7 +174,9 @@ export function createRetention(deps: {
     return true
   }
 
-  const shrink = (): boolean => repository.size().free > SPARE_BYTES && repository.shrink(FREE_PAGES)
+  const shrink = (): boolean =>
+    repository.size().free > SPARE_BYTES &&
+    transactor.transact(() => repository.shrink(FREE_PAGES), 'grouped')
 
   const tell = (counts: Pruned, actor: string): void => {
     if (Object.values(counts).every((count) => count === 0)) return
@@ -222,7 +224,7 @@ export function createRetention(deps: {
           pass = undefined
           tellTally()
           return false
-        }) || shrink()
+        }, 'grouped') || shrink()
       )
     },
     reconsider() {
@@ -267,7 +269,7 @@ export function createRetention(deps: {
       }
       let finished = false
       while (!finished && performance.now() < until) {
-        finished = !(transactor.transact(piece) || shrink())
+        finished = !(transactor.transact(piece, 'grouped') || shrink())
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
       }
       transactor.transact(() => tell(counts, actor))

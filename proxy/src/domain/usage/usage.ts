@@ -97,7 +97,7 @@ export function createUsage(deps: {
     if (books.isEmpty()) return
     try {
       const rows = books.pending()
-      transactor.transact(() => repository.add(rows))
+      transactor.transact(() => repository.add(rows), 'grouped')
       books.clear()
       hasFailed = false
     } catch (error) {

@@ -155,7 +155,7 @@ export function createWaker(deps: WakerDeps): Waker {
     transactor.transact(() => {
       if (receipt.delivered) recordDelivered(group, lane, receipt.said)
       else recordFailed(group, lane, receipt)
-    })
+    }, 'grouped')
   }
 
   const launch = (group: Group, lane: Lane): void => {

@@ -31,8 +31,9 @@ export function createRefusals(deps: {
 
   const write = (actor: string, code: ErrorCode, surface: string, count: number): void => {
     try {
-      deps.transactor.transact(() =>
-        deps.audit.append('request.refused', actor, null, { code, surface, count }),
+      deps.transactor.transact(
+        () => deps.audit.append('request.refused', actor, null, { code, surface, count }),
+        'grouped',
       )
     } catch (error) {
       deps.log.error({ err: error }, 'a refusal could not be written to the audit')

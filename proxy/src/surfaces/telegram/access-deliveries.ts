@@ -62,7 +62,10 @@ export function createAccessDeliveries(
       const ask = askId === undefined ? undefined : access.find(askId)
       const model = ask?.status === 'pending' ? access.card(ask.id) : undefined
       if (!ask || !model) return outbox.settle(outboxId)
-      const card = transactor.transact(() => cards.issue(askSubject(ask), chat.id, askHash(ask, providers)))
+      const card = transactor.transact(
+        () => cards.issue(askSubject(ask), chat.id, askHash(ask, providers)),
+        'grouped',
+      )
       if (card.messageId !== null && !isAgain) return outbox.settle(outboxId)
       const { html, keyboard } = renderAsk(model, card.token, clock.now())
       const sent = await say<BotMessage>('sendMessage', html, { reply_markup: { inline_keyboard: keyboard } })
@@ -75,7 +78,7 @@ export function createAccessDeliveries(
           consent_hash: card.consentHash,
         })
         outbox.settle(outboxId)
-      })
+      }, 'grouped')
       if (card.messageId !== null) await deps.takeAway(card.messageId)
     },
 

@@ -54,6 +54,7 @@ export function createDeliveries(
 
   const call = async <T>(method: string, payload: Record<string, unknown>): Promise<T> => {
     await beforeCall()
+    await transactor.flushed()
     return api.call<T>(
       method,
       { chat_id: chat.id, link_preview_options: { is_disabled: true }, ...payload },
@@ -102,7 +103,7 @@ export function createDeliveries(
   ): Promise<void> => {
     const stillAsked = execution?.status === 'pending' && clock.now() < execution.expiresAt
     const issued = stillAsked
-      ? transactor.transact(() => cards.issue(execution.requestId, chat.id, execution.consentHash))
+      ? transactor.transact(() => cards.issue(execution.requestId, chat.id, execution.consentHash), 'grouped')
       : undefined
     if (!stillAsked || !issued || (issued.messageId !== null && !isAgain)) return outbox.settle(outboxId)
     const sent = await sendAnyCard(execution, issued)
@@ -114,7 +115,7 @@ export function createDeliveries(
         consent_hash: execution.consentHash,
       })
       outbox.settle(outboxId)
-    })
+    }, 'grouped')
     forget(execution.requestId)
     if (issued.messageId !== null) await takeAway(issued.messageId)
   }

@@ -15,7 +15,7 @@ export function createRefusals(
   const messages = createPace({ burst: 60, perSecond: 0.2 })
   const record = (work: () => void): void => {
     try {
-      transactor.transact(work)
+      transactor.transact(work, 'grouped')
     } catch (error) {
       log.error({ err: error }, 'a refusal could not be written to the audit')
     }
