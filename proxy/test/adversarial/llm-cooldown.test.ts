@@ -46,8 +46,25 @@ test('a key that refuses two agents is left alone by all, and taken up again', a
     refuseNext(429)
     expect(await errorOf(token)).toBe('429')
   }
+  // Its one try, half-open.
+  refuseNext(429)
+  expect(await errorOf(third)).toBe('429')
   expect(await errorOf(third)).toBe('keys_resting')
+  const fourth = await kit.addAgent('fourth')
+  await kit.grant('mistral', { agent: 'fourth' })
   kit.advance(61_000)
+  expect(await errorOf(fourth)).toBe('answered')
+  expect(await errorOf(other)).toBe('keys_resting')
+})
+
+test('two agents that draw refusals together take the key from no third one that the vendor answers', async () => {
+  const third = await kit.addAgent('third')
+  await kit.grant('mistral', { agent: 'third' })
+  for (const token of [kit.token, other]) {
+    refuseNext(401)
+    expect(await errorOf(token)).toBe('401')
+  }
+  expect(await Promise.all([errorOf(third), errorOf(third)])).toEqual(['answered', 'keys_resting'])
   expect(await errorOf(third)).toBe('answered')
   expect(await errorOf(other)).toBe('keys_resting')
 })

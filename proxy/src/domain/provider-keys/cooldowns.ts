@@ -6,11 +6,14 @@ import { type KeyAnswer, type Refusal, refusalOf } from './refusal.ts'
  * that were asked for, unless the vendor says that it is the key (refusal.ts). What one agent draws is that agent's: its rush
  * (429), or a request that the vendor answers 401 for its path or its scope, must not take the key from the others. A
  * second agent that draws the same from the same part of the key, while the first is in cooldown and nobody was answered well since,
- * shows that it is the key: then it cools down for all.
+ * shows that it is the key: then it cools down for all. Agents may work together on that, so every other one may try the key once
+ * meanwhile (a half-open circuit breaker): answered well, it ends the cooldown for all.
  */
 export interface Cooldowns {
   /** Of a key for what an agent wants; null when it may be used. */
   until(keyId: number, use: string, agentId: string, now: UnixMs): UnixMs | null
+  /** Whether this agent's one try of a key that is in cooldown for all is left; it is used up with that. */
+  takeProbe(keyId: number, use: string, agentId: string, now: UnixMs): boolean
   /** For persons: when it may be used by all for everything, and what waits until then. */
   of(keyId: number, now: UnixMs): KeyCooldown | null
   answered(keyId: number, use: string, agentId: string, answer: KeyAnswer, now: UnixMs): void
@@ -34,6 +37,8 @@ const REMEMBERED_MS = 10 * 60_000
  * its own.
  */
 const MAX_SHARED_MS = 10_000
+/** Of all agents, in one cooldown: a key that is really refused is not tried by everybody. */
+const MAX_PROBES = 16
 /** Agents of one part, and parts of one key, beyond which what is over is looked for and forgotten. */
 const SWEEP_AT = 64
 /** Parts of a key that one agent may have drawn refusals of before all of the key is in cooldown for it: names of models are its own to invent. */
@@ -52,6 +57,8 @@ interface Part {
   /** Who drew this status last, and until when that agent is in cooldown for it. */
   readonly suspicions: Map<number, { readonly agentId: string; readonly until: UnixMs }>
   sharedUntil: UnixMs
+  /** Who has tried during the cooldown for all. */
+  readonly probed: Set<string>
 }
 
 export function createCooldowns(maxMs: number): Cooldowns {
@@ -77,7 +84,12 @@ export function createCooldowns(maxMs: number): Cooldowns {
       return own !== undefined && isRemembered(own, now)
     })
     const name = use !== WHOLE && drawn.length >= MAX_PARTS ? WHOLE : use
-    const made: Part = parts.get(name) ?? { agents: new Map(), suspicions: new Map(), sharedUntil: 0 }
+    const made: Part = parts.get(name) ?? {
+      agents: new Map(),
+      suspicions: new Map(),
+      sharedUntil: 0,
+      probed: new Set(),
+    }
     parts.set(name, made)
     return made
   }
@@ -91,6 +103,7 @@ export function createCooldowns(maxMs: number): Cooldowns {
     // One that draws the same again and again says nothing new of the key.
     if (own.strikes > 1) return
     if (before !== undefined && before.agentId !== agentId && isRunning(before.until, now)) {
+      if (!isRunning(part.sharedUntil, now)) part.probed.clear()
       // A late answer to an earlier request does not shorten what a newer one said.
       part.sharedUntil = Math.max(now + Math.min(refusal.ms, MAX_SHARED_MS), running(part.sharedUntil, now))
       // The next cooldown for all takes two others again: a single one does not prolong this one.
@@ -136,6 +149,15 @@ export function createCooldowns(maxMs: number): Cooldowns {
       return until === 0 ? null : until
     },
 
+    takeProbe(keyId, use, agentId, now) {
+      const parts = [WHOLE, use].flatMap((name) => keys.get(keyId)?.get(name) ?? [])
+      const isOwn = parts.some(({ agents }) => running(agents.get(agentId)?.until ?? 0, now) > 0)
+      const shared = parts.filter(({ sharedUntil }) => isRunning(sharedUntil, now))
+      if (isOwn || shared.some(({ probed }) => probed.has(agentId) || probed.size >= MAX_PROBES)) return false
+      for (const { probed } of shared) probed.add(agentId)
+      return true
+    },
+
     of(keyId, now) {
       const parts = keys.get(keyId)
       if (parts === undefined) return null
@@ -169,9 +191,11 @@ export function createCooldowns(maxMs: number): Cooldowns {
       if (parts === undefined) return
       // Whom the vendor answered shows that it is not the key. Not by the agent itself: its earlier requests still end.
       for (const name of [WHOLE, use]) {
-        const suspicions = parts.get(name)?.suspicions
-        if (suspicions === undefined) continue
+        const part = parts.get(name)
+        if (part === undefined) continue
+        const { suspicions, agents } = part
         for (const [refused, by] of suspicions) if (by.agentId !== agentId) suspicions.delete(refused)
+        if (!isRunning(agents.get(agentId)?.until ?? 0, now)) part.sharedUntil = 0
       }
     },
 

@@ -178,6 +178,8 @@ export function createProviderKeys(deps: {
       if (usable.length === 0) return { refused: 'no_key' }
       const awake = usable.filter((key) => untilOf(key) === null)
       if (awake.length === 0) {
+        const tried = usable.find(({ id }) => cooldowns.takeProbe(id, use, want.agentId, now))
+        if (tried !== undefined) return openKept(tried, now)
         const earliest = Math.min(...usable.map((key) => untilOf(key) ?? now))
         return {
           refused: 'keys_resting',
