@@ -31,7 +31,12 @@ try {
     {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, TEST_PACE: String(pace) },
+      // Daemons and commands that tests start are compiled once: half of what their starts take.
+      env: {
+        NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node-compile'),
+        ...process.env,
+        TEST_PACE: String(pace),
+      },
     },
   )
   report(resultFile)

@@ -87,6 +87,8 @@ export interface DaemonOptions {
   readonly skillFetcher?: SkillFetcher
   /** What the disk of the database still takes. */
   readonly readFreeBytes?: ReadFreeBytes
+  /** How fast the chat may be written to, where no Telegram is on the other side. */
+  readonly chatPace?: { readonly burst: number; readonly perSecond: number }
   /** When a stream that waits for the owner begins, and how often it says so. */
   readonly holdTimes?: HoldTimes
   /** How long a drain waits for runs under way. */
@@ -184,7 +186,10 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   })
   if (config.telegram && chat) {
     late.telegram = stack.use(
-      createTelegram({ ...core, config: config.telegram, chat, executions, llm, clock, health, log }),
+      createTelegram({
+        ...{ ...core, config: config.telegram, chat, executions, llm, clock, health, log },
+        ...(options.chatPace === undefined ? {} : { pace: options.chatPace }),
+      }),
     )
   }
   metrics.watch({

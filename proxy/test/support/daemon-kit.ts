@@ -36,6 +36,9 @@ export interface DaemonKitOptions extends DaemonOptions {
   readonly environment?: Record<string, string>
 }
 
+/** As the double of Telegram has it. */
+const UNHURRIED_CHAT = { burst: 100, perSecond: 100 }
+
 const HOOK_TOKEN = 'demo-hook-token-for-tests'
 
 export async function createDaemonKit(options: DaemonKitOptions = {}): Promise<DaemonKit> {
@@ -55,7 +58,7 @@ export async function createDaemonKit(options: DaemonKitOptions = {}): Promise<D
     OAUTH3_RATE_LIMIT: '10000',
     ...options.environment,
   })
-  const start = (): Promise<Daemon> => startDaemon(config, options)
+  const start = (): Promise<Daemon> => startDaemon(config, { chatPace: UNHURRIED_CHAT, ...options })
 
   const kit: DaemonKit = {
     folder,
