@@ -30,7 +30,7 @@ export async function playGateway(start: GatewayStart): Promise<() => Promise<Op
   const sessions = createEgressSessions({ ...core, onDefect: fail })
   const issuer = await createCertificateIssuer()
   const gateway = createGateway({
-    http2ToHosts: false,
+    http2ToHosts: true,
     dial: createEgressDial({
       resolve: async () => ['127.0.0.1'],
       isPublic: (address) => address === '127.0.0.1',

@@ -129,8 +129,8 @@ export const SETTINGS = {
   OAUTH3_HTTP2: setting(
     choice(['off', 'on']),
     'off or on',
-    'Whether hosts that speak HTTP/2 only, gRPC among them, are reached. With `on` code can make the HTTP/2 of Node 24.21 use up the daemon, which then answers nobody: for code that you trust that far.',
-    'off',
+    'Whether hosts that speak HTTP/2 only, gRPC among them, are reached. With `off` they are refused for that, and hosts are spoken to in HTTP/1.1 alone.',
+    'on',
   ),
   OAUTH3_SKILL_URL_HOSTS: setting(
     hostList,

@@ -94,7 +94,7 @@ describe('a host that speaks HTTP/2 only', () => {
     })
   })
 
-  test('is refused for that, and not connected to again, unless the owner has turned it on', async () => {
+  test('is refused for that, and not connected to again, where the owner has turned it off', async () => {
     await using off = await createGatewayKit({ tls: { ca: ca.certificate } }, { http2ToHosts: false })
     const run = await off.run([place()])
     for (const headers of [{}, { 'content-type': 'application/grpc', te: 'trailers' }]) {

@@ -15,7 +15,7 @@ export const EGRESS_RULES = {
   tls_failed:
     'no TLS connection to the host could be agreed on: a version or cipher, a certificate that it asks of its clients, or no TLS on this port',
   protocol_not_supported:
-    'the host speaks no protocol that can be used here: HTTP/1.1, and where the owner has set OAUTH3_HTTP2=on HTTP/2, but for a WebSocket',
+    'the host speaks no protocol that can be used here: HTTP/1.1, and HTTP/2 unless the owner has set OAUTH3_HTTP2=off, but for a WebSocket',
   host_mismatch: 'CONNECT target, TLS server name and Host header do not name the same host',
   bad_request: 'the request is malformed or ambiguous',
   not_http:

@@ -29,10 +29,7 @@ export interface GatewayDeps {
   readonly inspections: LargeInspections
   /** Holds the doors' own directories and nothing else. Made when it is not there. */
   readonly directory: string
-  /**
-   * Whether hosts that speak HTTP/2 only are reached. Denial of service: requests that code breaks off can make the HTTP/2 of Node
-   * (24.21) work without an end, on the event loop.
-   */
+  /** Whether hosts that speak HTTP/2 only are reached; with all others HTTP/1.1 is spoken either way. */
   readonly http2ToHosts: boolean
   readonly log: (message: string, error?: unknown) => void
 }

@@ -1,4 +1,3 @@
-import type { Pool } from 'undici'
 import {
   approvedAddresses,
   type EgressDial,
@@ -6,7 +5,7 @@ import {
   type EgressTarget,
   originOf,
 } from '../../domain/egress/index.ts'
-import { openPool } from '../relay/index.ts'
+import { openMixedPool, openPool, type UpstreamPool } from '../relay/index.ts'
 
 /**
  * Connections to upstreams, kept open over requests and runs: a run of the same skill does not wait for a handshake
@@ -18,12 +17,12 @@ export interface Upstreams extends AsyncDisposable {
 }
 
 interface Upstream {
-  readonly pool: Pool
+  readonly pool: UpstreamPool
   release(): void
 }
 
 interface Entry {
-  readonly pool: Pool
+  readonly pool: UpstreamPool
   active: number
   idleSinceMs: number
 }
@@ -51,13 +50,16 @@ export function createUpstreams(dial: EgressDial, http2ToHosts: boolean): Upstre
   return {
     take(policy, target, prefersHttp2) {
       const approved = approvedAddresses(policy, target)
-      const prefers = !http2ToHosts ? 'http/1.1 alone' : prefersHttp2 ? 'h2' : 'http/1.1'
-      const key = [originOf(target), prefers, ...[...approved].sort()].join(' ')
+      const protocols = !http2ToHosts ? 'HTTP/1.1' : prefersHttp2 ? 'HTTP/2 first' : 'HTTP/1.1 first'
+      const key = [originOf(target), protocols, ...[...approved].sort()].join(' ')
       let entry = entries.get(key)
       if (entry === undefined) {
         if (entries.size >= MAX_ENTRIES) closeIdle(() => true)
         // The door bounds how many there are at once; the end of the run bounds how long they take.
-        entry = { pool: openPool(dial, target, approved, end.signal, prefers), active: 0, idleSinceMs: 0 }
+        const pool = http2ToHosts
+          ? openMixedPool(dial, target, approved, end.signal, prefersHttp2)
+          : openPool(dial, target, approved, end.signal)
+        entry = { pool, active: 0, idleSinceMs: 0 }
         entries.set(key, entry)
       }
       const taken = entry

@@ -1,5 +1,5 @@
 import { type Duplex, pipeline, type Readable, Transform, Writable } from 'node:stream'
-import type { Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 import {
   type BodyFilter,
   prepareResponse,
@@ -10,11 +10,12 @@ import type { Scrubber } from '../../domain/scrub/index.ts'
 import { currentOwner, onBehalfOf } from '../../kernel/index.ts'
 import { type Answer, type AnswerSink, createAnswer } from './answer.ts'
 import { ShortAnswer } from './short-answer.ts'
+import type { UpstreamPool } from './upstream-pool.ts'
 
 /** A request that goes on, and where its answer goes. */
 export interface Relaying {
   readonly response: AnswerSink
-  readonly pool: Pool
+  readonly pool: Pick<UpstreamPool, 'dispatch'>
   readonly method: string
   /** Path and query. */
   readonly path: string
