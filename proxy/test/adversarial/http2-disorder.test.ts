@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { patience } from '../support/pace.ts'
 
 const CHILD = join(import.meta.dirname, '../support/http2-disorder.ts')
-const SEEDS = 48
+const SEEDS = 32
 /** One seed takes less than a second. A loop in native code stops every timer of its own process, so it is noticed from here. */
 const SILENCE_MS = patience(25_000)
 

@@ -9,6 +9,7 @@ import { Worker } from 'node:worker_threads'
 import { ask } from './gateway-client.ts'
 import { createGatewayKit } from './gateway-kit.ts'
 import { breakOff } from './http2-disorder-clients.ts'
+import { sayFrames, startFrameDisorder } from './http2-disorder-frames.ts'
 import { createDisorderHosts, HOST } from './http2-disorder-hosts.ts'
 import { patience } from './pace.ts'
 import { seeded } from './seeded.ts'
@@ -38,12 +39,15 @@ process.on('uncaughtException', (error) => {
 })
 
 await using hosts = await createDisorderHosts()
-await using kit = await createGatewayKit({ tls: { ca: hosts.ca } })
+await using wild = await startFrameDisorder(HOST, seeded(first))
+await using kit = await createGatewayKit({ tls: { ca: [hosts.ca, wild.ca] } })
 for (let seed = first; seed < first + count; seed += 1) {
   const random = seeded(seed)
   const places = hosts.ports.map((port) => `${HOST}:${port}`)
-  const run = await kit.run(places, random.chance(0.5) ? { KEY: { value: SECRET, hosts: places } } : {})
+  const all = [...places, `${HOST}:${wild.port}`]
+  const run = await kit.run(all, random.chance(0.5) ? { KEY: { value: SECRET, hosts: all } } : {})
   const problems = await breakOff(run.door, places, random)
+  await Promise.all(all.map((place) => sayFrames(run.door, place, random)))
   for (const problem of problems) faults.push(`seed ${seed}: ${problem}`)
   // Whoever comes next is served.
   for (const place of places) {

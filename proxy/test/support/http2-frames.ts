@@ -14,16 +14,21 @@ export const DATA = 0
 export const HEADERS = 1
 const RST_STREAM = 3
 const SETTINGS = 4
-const PING = 6
+export const PING = 6
 const GOAWAY = 7
 const WINDOW_UPDATE = 8
 export const END_STREAM = 1
 const ACK = 1
-const END_HEADERS = 4
+export const END_HEADERS = 4
 const HEAD_BYTES = 9
-const PREFACE_BYTES = 24
+export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
-function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
+export function frame(
+  type: number,
+  flags: number,
+  stream: number,
+  payload: Buffer = Buffer.alloc(0),
+): Buffer {
   const head = Buffer.alloc(HEAD_BYTES)
   head.writeUIntBE(payload.length, 0, 3)
   head[3] = type
@@ -47,7 +52,7 @@ export const reset = (stream: number, code: number): Buffer => frame(RST_STREAM,
 export const goAway = (last: number, code: number): Buffer => frame(GOAWAY, 0, 0, uint32(last, code))
 export const windowUpdate = (stream: number, bytes: number): Buffer =>
   frame(WINDOW_UPDATE, 0, stream, uint32(bytes))
-const settings = (values: Readonly<Record<number, number>>): Buffer =>
+export const settings = (values: Readonly<Record<number, number>>): Buffer =>
   frame(
     SETTINGS,
     0,
@@ -83,7 +88,7 @@ export async function startFrameHost(
     socket.on('error', () => {})
     socket.write(settings(values))
     let left = Buffer.alloc(0)
-    let toSkip = PREFACE_BYTES
+    let toSkip = PREFACE.length
     socket.on('data', (chunk) => {
       left = Buffer.concat([left, chunk])
       if (left.length < toSkip) return
