@@ -5,6 +5,7 @@ import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
   connect,
+  constants,
   createSecureServer,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
@@ -326,6 +327,23 @@ describe('gRPC', () => {
     expect(body).toEqual(Buffer.concat([message(`you sent Bearer ${masked}`), message('next')]))
     expect(trailers).toMatchObject({ 'grpc-status': '16', 'grpc-message': 'bad key [secret:KEY]' })
     expect(trailers['x-detail-bin']).toBe('[secret:KEY]')
+    session.close()
+  })
+
+  test('has an error that is all of an answer as its host said it, in one HEADERS', async () => {
+    handler = (stream) => {
+      stream.resume()
+      const status = { 'grpc-status': '7', 'grpc-message': 'no way' }
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc', ...status }, { endStream: true })
+    }
+    const run = await runWith()
+    const session = await openSession(run)
+    const stream = session.request(call(run, '/pkg.Service/Method'))
+    const answer = once(stream, 'response')
+    stream.end(message(''))
+    const [headers, flags] = (await answer) as [IncomingHttpHeaders, number]
+    expect(headers).toMatchObject({ 'grpc-status': '7', 'grpc-message': 'no way' })
+    expect(flags & constants.NGHTTP2_FLAG_END_STREAM).not.toBe(0)
     session.close()
   })
 

@@ -1,4 +1,4 @@
-import { constants, type ServerHttp2Stream } from 'node:http2'
+import { constants, type ServerHttp2Stream, type ServerStreamResponseOptions } from 'node:http2'
 import { Readable, Writable } from 'node:stream'
 import type { CodeRequest, CodeResponse } from './exchange.ts'
 
@@ -115,11 +115,21 @@ export class Http2Response extends Writable implements CodeResponse {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (chunk.length === 0) {
+      done()
+      return
+    }
     this.#begin()
     this.#stream.write(chunk, done)
   }
 
   override _final(done: (error?: Error | null) => void): void {
+    // Clients of gRPC take an error from an answer without a body, and none from an empty one.
+    if (!this.#isBegun && this.#trailers.length === 0) {
+      this.#begin({ endStream: true })
+      done()
+      return
+    }
     this.#begin()
     this.#stream.end(done)
   }
@@ -129,13 +139,13 @@ export class Http2Response extends Writable implements CodeResponse {
     done(error)
   }
 
-  #begin(): void {
+  #begin(options: ServerStreamResponseOptions = { waitForTrailers: true }): void {
     if (this.#isBegun || this.#stream.closed) return
     this.#isBegun = true
     const head = { ...recordOf(this.#headers), ':status': statusFor(this.#status) }
     // Nothing of what came with it is given, so it has no length either (RFC 9110, 15.3.6).
     if (this.#status === RESET_CONTENT) Reflect.deleteProperty(head, 'content-length')
-    this.#send(() => this.#stream.respond(head, { waitForTrailers: true }))
+    this.#send(() => this.#stream.respond(head, options))
   }
 
   /** Node throws for fields that it takes for a mistake of its own caller. They are the host's, so what breaks is this answer. */
