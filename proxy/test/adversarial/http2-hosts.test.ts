@@ -99,7 +99,14 @@ test('an early answer is whole, and the rest of its request is not waited for', 
   )
 })
 
-test('a whole answer reaches a slow reader whole, though its host is gone', async () => {
+test.each([
+  ['its host is gone', {}, (stream: number, socket: TLSSocket) => socket.end(goAway(stream, NO_ERROR))],
+  [
+    'the rest of its request is refused',
+    { method: 'POST', body: Buffer.alloc(300_000), headers: { 'content-length': '300000' } },
+    (stream: number, socket: TLSSocket) => socket.write(reset(stream, 5)),
+  ],
+])('a whole answer reaches a slow reader whole, though %s', async (_how, options, then) => {
   const BYTES = 200_000
   await withHost(
     ({ type, stream }, socket) => {
@@ -110,10 +117,10 @@ test('a whole answer reaches a slow reader whole, though its host is gone', asyn
         const end = at + 16_384 >= BYTES ? END_STREAM : 0
         socket.write(data(stream, content.subarray(at, at + 16_384), end))
       }
-      socket.end(goAway(stream, NO_ERROR))
+      then(stream, socket)
     },
     async ({ run, place, connections }) => {
-      const answer = await openRequest(run.door, `https://${place}/`)
+      const answer = await openRequest(run.door, `https://${place}/`, options)
       answer.pause()
       await vi.waitFor(() => expect(connections[0]?.destroyed).toBe(true))
       expect((await answered(answer)).length).toBe(BYTES)

@@ -1,7 +1,7 @@
 import { type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2'
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { watchEnd } from './http2-end.ts'
+import { onEndStream } from './http2-end.ts'
 import type { UpstreamRequest } from './upstream-pool.ts'
 
 /** What an exchange needs of its connection. */
@@ -30,13 +30,12 @@ export class Http2Exchange implements Dispatcher.DispatchController {
   readonly #body: Readable | Buffer | null
   #stream: ClientHttp2Stream | undefined = undefined
   #trailers: Record<string, string | string[] | undefined> = {}
-  /** Came while the handler took nothing. */
+  /** Came before the head was told, or while the handler takes nothing. */
   #held: Buffer[] = []
   #isAnswered = false
-  #isRead = false
+  /** The answer has come to its end, whatever becomes of its stream and its connection now. */
+  #isWhole = false
   #isOver = false
-  /** The end of the answer was said, not only its breaking off. */
-  #isWhole: () => boolean = () => false
 
   constructor(carrier: Http2Carrier, request: UpstreamRequest, handler: Dispatcher.DispatchHandler) {
     this.#carrier = carrier
@@ -61,19 +60,17 @@ export class Http2Exchange implements Dispatcher.DispatchController {
       return
     }
     this.#stream = stream
-    this.#isWhole = watchEnd(stream, () => {
-      // What has come whole is kept from the end of its connection.
-      if (this.#isAnswered) stream.resume()
+    onEndStream(stream, () => this.#ended(stream))
+    stream.on('error', (error) => {
+      if (!this.#isWhole) this.abort(error)
     })
-    stream.on('error', (error) => this.abort(error))
-    stream.once('response', (answer, _flags, raw: string[]) => this.#answer(stream, answer[':status'], raw))
+    stream.on('data', (chunk: Buffer) => {
+      this.#held.push(chunk)
+      this.#deliver()
+    })
+    stream.once('response', (answer, _flags, raw: string[]) => this.#answer(answer[':status'], raw))
     stream.once('trailers', (trailers) => {
       this.#trailers = { ...trailers }
-    })
-    stream.once('end', () => {
-      if (!this.#isWhole() || !this.#isAnswered) return
-      this.#isRead = true
-      this.#finish()
     })
     stream.once('close', () => this.#closed(stream))
     if (body !== null) this.#send(stream, body)
@@ -90,38 +87,43 @@ export class Http2Exchange implements Dispatcher.DispatchController {
 
   pause(): void {
     this.paused = true
-    if (!this.#isWhole()) this.#stream?.pause()
+    if (!this.#isWhole) this.#stream?.pause()
   }
 
   resume(): void {
     if (!this.paused) return
     this.paused = false
-    while (!this.paused && !this.#isOver) {
-      const chunk = this.#held.shift()
-      if (chunk === undefined) break
-      this.#guarded(() => this.#handler.onResponseData?.(this, chunk))
-    }
-    if (this.paused) return
-    if (this.#isRead) this.#finish()
-    else this.#stream?.resume()
+    this.#deliver()
+    if (!this.paused && !this.#isWhole) this.#stream?.resume()
   }
 
-  #answer(stream: ClientHttp2Stream, status: number | undefined, raw: readonly string[]): void {
+  #answer(status: number | undefined, raw: readonly string[]): void {
     if (this.#isOver) return
     this.#isAnswered = true
     this.rawHeaders = fieldsIn(raw)
     this.#guarded(() => this.#handler.onResponseStart?.(this, status ?? 0, {}))
-    if (this.#isOver) return
-    stream.on('data', (chunk: Buffer) => {
-      if (this.#isOver) return
-      if (this.paused) this.#held.push(chunk)
-      else this.#guarded(() => this.#handler.onResponseData?.(this, chunk))
-    })
-    if (this.paused && !this.#isWhole()) stream.pause()
+    this.#deliver()
+  }
+
+  /** In the turn in which it is said, all that came is taken: a stream or a connection that ends after that takes it away. */
+  #ended(stream: ClientHttp2Stream): void {
+    this.#isWhole = true
+    while (stream.read() !== null);
+    // Head and trailers are told by then.
+    process.nextTick(() => this.#deliver())
+  }
+
+  #deliver(): void {
+    while (this.#isAnswered && !this.paused && !this.#isOver) {
+      const chunk = this.#held.shift()
+      if (chunk === undefined) break
+      this.#guarded(() => this.#handler.onResponseData?.(this, chunk))
+    }
+    if (this.#isWhole && this.#held.length === 0) this.#finish()
   }
 
   #finish(): void {
-    if (this.#isOver || this.paused || this.#held.length > 0) return
+    if (this.#isOver || this.paused || !this.#isAnswered) return
     this.#isOver = true
     const stream = this.#stream
     // Nobody waits for the rest of a request that was answered already.
@@ -134,13 +136,13 @@ export class Http2Exchange implements Dispatcher.DispatchController {
   #closed(stream: ClientHttp2Stream): void {
     const carrier = this.#carrier
     this.#carrier = undefined
-    if (stream.rstCode === constants.NGHTTP2_NO_ERROR && this.#isWhole() && stream.writableFinished) {
+    if (stream.rstCode === constants.NGHTTP2_NO_ERROR && this.#isWhole && stream.writableFinished) {
       carrier?.free()
       return
     }
     carrier?.destroy()
-    // What came whole is still taken.
-    if (!this.#isRead) this.abort(new Error('The stream was closed before its answer was whole.'))
+    if (!this.#isWhole || !this.#isAnswered)
+      this.abort(new Error('The stream was closed before its answer was whole.'))
   }
 
   /** Only here a stream is reset. Never without an error; see above. */

@@ -31,6 +31,7 @@ export function poolOver(origin: string, connect: () => Promise<Socket>): Pool {
         (error: Error) => callback(error, null),
       )
     },
+    // What undici resets in HTTP/2 can take up the event loop for good: see Http2Exchange.
     allowH2: false,
     pipelining: 1,
     connections: null,
