@@ -1,0 +1,109 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+/** Pages for contributors name files and functions; each of them is there. Commands and links: docs.test.ts. */
+const ROOT = join(import.meta.dirname, '../../..')
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
+const list = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.md'))
+const DECISIONS = list('docs/decisions').filter((name) => name !== 'README.md')
+const RECIPES = list('docs/recipes').map((name) => `docs/recipes/${name}`)
+const PAGES = ['docs/architecture.md', 'AGENTS.md', 'CONTRIBUTING.md', 'SECURITY.md', ...RECIPES]
+
+describe.each(PAGES)('%s', (page) => {
+  const spans = [...read(page).matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '')
+
+  it('names files and folders that are there', () => {
+    const paths = [...spans, ...blocksOf(read(page))].flatMap(
+      (text) =>
+        text.match(/(?<![\w./-])(?:proxy|docs|sandbox-images|\.ci|findings)\/[\w./-]*[\w-]|\.[\w-]+\.cjs/g) ??
+        [],
+    )
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)) && !MADE_HERE.test(path))).toEqual([])
+  })
+
+  it('names files by their last part that are somewhere', () => {
+    const names = spans.filter((span) => /^[\w.-]+\.(?:ts|js|mjs|py|json)$/.test(span))
+    expect(names.filter((name) => !FILES.has(name) && !existsSync(join(ROOT, name)))).toEqual([])
+  })
+
+  it('names functions, types and constants of the sources', () => {
+    const names = spans.filter((span) => /^(?:[a-z]+[A-Z]\w+|[A-Z][a-z]+[A-Z]\w+|[A-Z]+_[A-Z_]+)$/.test(span))
+    expect(names.filter((name) => !WORDS.has(name))).toEqual([])
+  })
+})
+
+/** What a recipe has its reader make. */
+const MADE_HERE = /^proxy\/src\/adapters\/storage\/migrations\/[0-9]+-notes\.ts$/
+const SOURCES = ['proxy/src', 'proxy/scripts', 'proxy/test'].flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(?:ts|py|js|json)$/.test(name) && !name.includes('node_modules'))
+    .map((name) => `${folder}/${name}`),
+)
+const FILES = new Set(SOURCES.map((path) => path.split('/').at(-1)))
+const WORDS = new Set(
+  SOURCES.filter((path) => path.endsWith('.ts')).flatMap((path) => read(path).match(/\w+/g) ?? []),
+)
+
+describe('AGENTS.md', () => {
+  it('is one page: at most 150 lines', () => {
+    expect(read('AGENTS.md').split('\n').length).toBeLessThanOrEqual(151)
+  })
+
+  it('cites invariants that docs/security.md has', () => {
+    const numbers = [...read('docs/security.md').matchAll(/^\| (\d+) \|/gm)].map((match) => match[1])
+    const cited = [...read('AGENTS.md').matchAll(/\| ((?:\d+, )*\d+) \|$/gm)].flatMap((match) =>
+      match[1]?.split(', '),
+    )
+    expect(cited.length).toBeGreaterThan(20)
+    expect(cited.filter((number) => !numbers.includes(number))).toEqual([])
+  })
+
+  it('has a line for every folder at the top of proxy/src', () => {
+    const folders = readdirSync(join(ROOT, 'proxy/src'), { withFileTypes: true }).filter((one) =>
+      one.isDirectory(),
+    )
+    const page = read('AGENTS.md')
+    const left = folders.filter(({ name }) => !page.includes(`proxy/src/${name}`))
+    expect(left.map(({ name }) => name)).toEqual([])
+  })
+
+  it('has the scripts of package.json that contributors run', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+    const page = read('AGENTS.md')
+    const left = Object.keys(scripts).filter((name) => !/^(?:start|demo|build|check:\w+)$/.test(name))
+    expect(
+      left.filter((name) => !page.includes(`npm run ${name}`) && !page.includes(`\`npm ${name}\``)),
+    ).toEqual([])
+  })
+})
+
+describe('a decision', () => {
+  const statusOf = (name: string): string =>
+    /^\*\*Status\.\*\* (.+)$/m.exec(read(`docs/decisions/${name}`))?.[1] ?? ''
+
+  it.each(DECISIONS)('%s says whether it holds, and is in the list with that', (name) => {
+    const status = statusOf(name)
+    expect(status).toMatch(/^(?:Accepted|Superseded by \[\d{4}\])/)
+    const row = read('docs/decisions/README.md')
+      .split('\n')
+      .find((line) => line.includes(`](${name}) | `))
+    expect(row).toBeDefined()
+    expect(row?.includes('superseded by')).toBe(status.includes('Superseded by'))
+    expect(row?.includes('| superseded')).toBe(status.startsWith('Superseded'))
+  })
+
+  it('that supersedes another is named there, and names it', () => {
+    for (const name of DECISIONS) {
+      for (const [, by = ''] of statusOf(name).matchAll(/Superseded by \[\d{4}\]\(([^)]+)\)/g)) {
+        expect(statusOf(by), `${by} supersedes ${name}`).toMatch(/Supersedes/)
+        expect(statusOf(by)).toContain(`](${name})`)
+      }
+    }
+  })
+})
+
+function blocksOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^```\w*\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '')
+}
