@@ -2,8 +2,8 @@
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
 /**
- * The one text of a JSON value: keys sorted by UTF-16 code unit, no white space, numbers and strings as
- * ECMAScript prints them (RFC 8785, JSON Canonicalization Scheme). Throws a TypeError for what JSON cannot
+ * JSON Canonicalization Scheme (RFC 8785): the one text of a value, so that one value has one hash. Keys sorted by UTF-16 code
+ * unit, no white space, numbers and strings as ECMAScript prints them. Throws a TypeError for what JSON cannot
  * hold (undefined, holes, functions, dates and other class instances, non-finite numbers, lone surrogates).
  */
 export function canonicalJson(value: unknown): string {

@@ -2,8 +2,9 @@
 export const SECRET_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
 /**
- * Names that steer a shell, a dynamic linker, a runtime or a TLS stack. Setting one of them from outside would
- * change what approved code does, so none may be a secret's name or a top-level argument.
+ * Environment injection (`LD_PRELOAD`, `NODE_OPTIONS`): these names steer a shell, a dynamic linker, a runtime or a TLS stack.
+ * Setting one of them from outside would change what approved code does, so none may be a secret's name or a top-level
+ * argument.
  */
 const RESERVED_EXACT = new Set(
   (

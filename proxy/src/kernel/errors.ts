@@ -1,6 +1,6 @@
 /**
- * Every reason the daemon gives for refusing or failing. One table says what each means on the three outsides:
- * the HTTP status for agents, the CLI's exit code, and whether repeating the same call later may help.
+ * The closed set of error codes: every reason the daemon gives for refusing or failing. One table says what each means on
+ * the three outsides: the HTTP status for agents, the CLI's exit code, and whether repeating the same call later may help.
  */
 export const ERROR_TABLE = {
   invalid_request: {

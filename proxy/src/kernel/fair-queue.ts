@@ -1,6 +1,6 @@
 /**
- * Work that waits in a fair order (round robin): owners take turns, and one owner's work is served first come, first
- * served. An owner with much waiting delays another one by a single item for each turn.
+ * Round robin between owners, against starvation: one owner's work is served first come, first served, and an owner with
+ * much waiting delays another one by a single item for each turn. Bounded for each owner and in all (backpressure).
  */
 export interface FairQueue<T> {
   /** False when as much waits, of this owner or of all, as may wait: the caller refuses. */

@@ -1,7 +1,7 @@
 /**
- * How much of a total one owner may take: half of what the others leave, and no more than `perOwner` (dynamic
- * thresholds, Choudhury and Hahne 1998). However many owners take all that they may,
- * the next one finds room: half of what is left.
+ * Dynamic thresholds (Choudhury and Hahne 1998), against one owner exhausting a shared total: an owner may take half of what
+ * the others leave, and no more than `perOwner`. However many owners take all that they may, the next one finds room: half
+ * of what is left.
  */
 export const fairShare = (
   { total, perOwner }: { readonly total: number; readonly perOwner: number },

@@ -1,8 +1,8 @@
 import { createFairQueue, type QueueBounds } from './fair-queue.ts'
 
 /**
- * Places for work that may run at once, shared between owners: each owner has at most `perOwner` of them, so that one
- * alone never holds all, and a place that becomes free goes to the owners in turn.
+ * A semaphore with a quota for each owner, against starvation: of the places for work that may run at once, one owner has at
+ * most `perOwner`, so that one alone never holds all, and a place that becomes free goes to the owners in turn.
  */
 export interface FairSlots {
   /**

@@ -1,8 +1,8 @@
 import ipaddr from 'ipaddr.js'
 
 /**
- * A place that code may reach: `host`, `host:port`, `*.suffix`, or the same behind `http://` for plain HTTP.
- * Without a port, 443 (80 behind `http://`). `*.suffix` matches one or more whole labels before the suffix.
+ * An entry of the egress allowlist: `host`, `host:port`, `*.suffix`, or the same behind `http://` for plain HTTP. Without a
+ * port, 443 (80 behind `http://`). `*.suffix` matches one or more whole labels before the suffix.
  */
 export interface HostPattern {
   readonly scheme: 'https' | 'http'
@@ -14,7 +14,10 @@ export interface HostPattern {
 
 const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/
 
-/** Parses one pattern; returns the reason as text when it is not one. The only parser of hosts there is. */
+/**
+ * Parser differentials (one text, two hosts) are ruled out by having one parser of hosts: card, allowlist, gateway and
+ * binding all use it. Returns the reason as text when the text is no pattern.
+ */
 export function parseHostPattern(text: string): HostPattern | { readonly problem: string } {
   if (text.length === 0 || text.length > 280) return { problem: 'is empty or too long' }
   if (!/^[\x21-\x7e]+$/.test(text)) {
@@ -50,8 +53,8 @@ function canonicalHost(name: string): string | undefined {
 }
 
 /**
- * Reads an IPv6 address. Its parser takes `::1.2.3.4` for the mapped address `::ffff:1.2.3.4`, where everybody else
- * reads `::102:304`, and takes octal numbers; so dotted decimals at the end are written as groups first.
+ * A parser differential: the library takes `::1.2.3.4` for the mapped address `::ffff:1.2.3.4`, where everybody else
+ * reads `::102:304`, and takes octal numbers; so dotted decimals at the end are written as groups before it reads the address.
  */
 function parseIpv6(text: string): ipaddr.IPv6 | undefined {
   const start = text.lastIndexOf(':') + 1
@@ -93,7 +96,7 @@ const GLOBAL_V6 = ipaddr.IPv6.parseCIDR('2000::/3')
 const DOCUMENTATION_V6 = ipaddr.IPv6.parseCIDR('3fff::/20')
 
 /**
- * Whether the address may be dialled without a person having approved exactly it: public unicast only. Takes the
+ * SSRF: whether the address may be dialled without a person having approved exactly it, which is public unicast only. Takes the
  * plain spellings alone; decimal, octal, hex and short forms are nobody's public address.
  */
 export function isPublicAddress(address: string): boolean {
@@ -107,8 +110,8 @@ export function isPublicAddress(address: string): boolean {
 const PRIVATE_RANGES: ReadonlySet<string> = new Set(['private', 'loopback', 'uniqueLocal', 'carrierGradeNat'])
 
 /**
- * Whether the address belongs to somebody's own network: RFC 1918, loopback, unique local and shared address space. Not
- * link-local, where clouds keep their metadata.
+ * Where a name that the owner marked private may lead: somebody's own network, RFC 1918, loopback, unique local and shared
+ * address space. Not link-local (169.254.0.0/16, fe80::/10), where clouds keep their metadata: SSRF's usual aim.
  */
 export function isPrivateAddress(address: string): boolean {
   const literal = parseLiteral(address)

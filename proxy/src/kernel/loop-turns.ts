@@ -6,9 +6,9 @@ export interface Turn {
 }
 
 /**
- * Who goes next on the event loop: in each of its turns work has so many milliseconds together, and what is not begun or
- * done by then goes on in a later one, owners (agents) one after the other. However much one owner has to do, another
- * one's work begins a turn later at most.
+ * Cooperative scheduling, against starvation of the event loop: in each of its turns work has so many milliseconds together,
+ * and what is not begun or done by then goes on in a later one, owners (agents) one after the other. However much one owner
+ * has to do, another one's work begins a turn later at most.
  */
 export interface LoopTurns extends Turn {
   /** Undefined where the owner's work may begin at once, which costs no turn; else resolves when it may. */

@@ -1,4 +1,4 @@
-/** Whole millionths of a US dollar as text for a person; an amount is never a binary fraction on the way. */
+/** Fixed point, against rounding errors that add up: amounts are whole millionths of a US dollar, never binary fractions. */
 const MICRO = 1_000_000
 const MICRO_PER_CENT = 10_000
 

@@ -20,8 +20,9 @@ function runOf(owner: string): Run {
 }
 
 /**
- * Work on behalf of an owner: what it begins, at once or later, is counted against that owner's shares. A context, not
- * a parameter, because a connection pool that owners share opens its connections without saying for whose request.
+ * Attribution by asynchronous context (AsyncLocalStorage): what work on behalf of an owner begins, at once or later, counts
+ * against that owner's shares. A context, not a parameter, because a connection pool that owners share opens its
+ * connections without saying for whose request.
  */
 export const onBehalfOf = <T>(owner: string, work: () => T): T => runOf(owner)(work)
 

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
 
 /**
- * Plaintext that prints as `[secret]` wherever it is logged, serialised or interpolated. `open` is called
- * only where the vault seals it, where a run is handed over, where output and answers are searched for it, and where
- * the gateway puts it in.
+ * Leaks through logs, errors and serialisation (CWE-532): plaintext in here prints as `[secret]` wherever it is logged,
+ * serialised or interpolated. `open` is called only where the vault seals it, where a run is handed over, where output and
+ * answers are searched for it, and where the gateway puts it in.
  */
 export class SecretValue {
   readonly #plaintext: string

@@ -1,11 +1,15 @@
+/** Rate limits by owner. A bucket may be overdrawn by what cannot be divided, and is paid back before the next is taken. */
 export interface TokenBuckets {
-  /** Takes so much from the owner's bucket, also what is not in it. For so many milliseconds nothing more is to be taken; 0 for none. */
+  /**
+   * Takes so much from the owner's bucket, also what is not in it. For so many milliseconds nothing more is to be taken; 0
+   * for none.
+   */
   take(owner: string, amount: number): number
   /** Whether the owner has taken more than there was. */
   isOverdrawn(owner: string): boolean
 }
 
-/** A token bucket for each owner (RFC 2697 has its form), which may be overdrawn by what cannot be divided. */
+/** Token buckets (RFC 2697 has the form), one an owner: `perSecond` units flow in, up to `burst`. */
 export function createTokenBuckets(
   { perSecond, burst }: { readonly perSecond: number; readonly burst: number },
   now: () => number = () => performance.now(),

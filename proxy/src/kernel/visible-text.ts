@@ -1,7 +1,8 @@
 /**
- * Characters that a screen does not show or that reorder what it shows: controls except tab and line feed, whatever
+ * Trojan Source (CVE-2021-42574) and invisible text: characters that a screen does not show or that reorder what it shows,
+ * so that a person approves other text than runs. Controls except tab and line feed, whatever
  * Unicode calls default-ignorable (soft hyphen, zero-width and tag characters, variation selectors, fillers), line
- * and paragraph separators, bidirectional controls (CVE-2021-42574), interlinear marks, the blank braille pattern. Not those that
+ * and paragraph separators, bidirectional controls, interlinear marks, the blank braille pattern. Not those that
  * an emoji is made with where they stand in one (UTS 51).
  */
 const HIDDEN =

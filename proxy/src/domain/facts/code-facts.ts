@@ -1,7 +1,10 @@
 import { type CodeHash, sha256Hex } from '../../kernel/index.ts'
 import type { CodeFacts, Language } from './facts.ts'
 
-/** Reads programs off the event loop, within limits of time and memory. Never rejects for what a program holds. */
+/**
+ * Hostile programs may loop or take all memory: they are read off the event loop, within limits of both. Never rejects for what
+ * a program holds.
+ */
 export interface ProgramReader extends AsyncDisposable {
   /**
    * What is beyond the limits comes back as not readable. Those who ask are served in turn, whatever each has waiting; throws

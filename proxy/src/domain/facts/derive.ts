@@ -1,4 +1,7 @@
-/** What a request asks to send, made whole: what it does not state is derived from what the program can be seen to do. */
+/**
+ * Least privilege by static analysis: what a request asks to send, made whole. What it does not state is derived from what the
+ * program can be seen to do; in doubt it is any, which the card says.
+ */
 import {
   ANY_METHOD,
   ANY_PATH,

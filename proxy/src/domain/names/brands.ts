@@ -7,7 +7,10 @@ import { type NameParts, nameParts } from './registrable.ts'
 /** Labels of this length and more are compared by one edit; shorter ones collide with honest names by chance. */
 export const LONG_LABEL = 5
 
-/** What known hosts look like, arranged so that one host is compared with all of them in a few look-ups. */
+/**
+ * An index of known hosts for finding impersonation (typosquatting, combosquatting, homographs): arranged so that one host is
+ * compared with all of them in a few look-ups.
+ */
 export interface Brands {
   readonly hosts: ReadonlySet<string>
   /** Registrable domains; hosts of these are quiet. */

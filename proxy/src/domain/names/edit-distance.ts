@@ -1,6 +1,7 @@
 /**
- * Whether one insertion, deletion, substitution or swap of neighbours turns one text into the other; false for equal
- * texts. Linear: it compares what is left behind the first difference.
+ * Typosquatting, by the optimal string alignment distance: whether one insertion, deletion, substitution or swap of
+ * neighbours turns one text into the other; false for equal texts. Linear: it compares what is left behind the first
+ * difference.
  */
 export function isOneEditApart(a: string, b: string): boolean {
   if (a === b || Math.abs(a.length - b.length) > 1) return false
@@ -15,8 +16,8 @@ export function isOneEditApart(a: string, b: string): boolean {
 }
 
 /**
- * The text, and the text without each one of its characters: two texts one edit apart share at least one of these, so
- * an index by them finds neighbours without comparing with all (symmetric deletion).
+ * Symmetric deletion: the text, and the text without each one of its characters. Two texts one edit apart share at least one
+ * of these, so an index by them finds neighbours without comparing with all.
  */
 function neighbourKeys(text: string): readonly string[] {
   const keys = new Set([text])

@@ -28,10 +28,10 @@ function plainHost(text: string): readonly string[] {
 }
 
 /**
- * What a person should know of the hosts of a request: endings that strangers register under, services for anybody's
- * data, and names that resemble known ones. `known.hosts` are the hosts that this daemon has to do with already:
- * providers, bindings of secrets, earlier grants; patterns are taken, what is no pattern is left out. In the order of
- * the hosts; each text begins with the host.
+ * Phishing and exfiltration by the choice of a host. What a person should know of the hosts of a request: endings that
+ * strangers register under, services for anybody's data, and names that resemble known ones. `known.hosts` are the hosts
+ * that this daemon has to do with already: providers, bindings of secrets, earlier grants; patterns are taken, what is no
+ * pattern is left out. In the order of the hosts; each text begins with the host.
  */
 export function hostDangers(
   hosts: readonly string[],

@@ -11,7 +11,10 @@ const RESTRICTED =
 const OWN_NETWORK =
   /^(?:(?:.*\.)?(?:local|localhost|internal|intranet|lan|home|corp|private|test|invalid|arpa|svc)|cluster\.local)$/
 
-/** The known host that the name resembles without being of its domain; undefined when it is known or resembles none. */
+/**
+ * Phishing hosts (homographs, typosquatting, combosquatting, a whole domain as a subdomain): the known host that the name
+ * resembles without being of its domain; undefined when it is known or resembles none.
+ */
 export function lookalikeOf(name: NameParts, brands: Brands): string | undefined {
   if (
     name.domain === '' ||

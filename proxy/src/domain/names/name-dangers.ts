@@ -19,7 +19,10 @@ export interface NameInput {
 /** A name in a text: a line of the card has no room for more. */
 const NAME = 80
 
-/** What a person should know of the names and texts of a request. Each text is one line and begins with what it is about. */
+/**
+ * Impersonation in what an agent writes freely: what a person should know of the names and texts of a request. Each text is
+ * one line and begins with what it is about.
+ */
 export function nameDangers(input: NameInput): readonly Danger[] {
   return [
     ...secretDangers(input.secrets, input.storedSecrets),

@@ -45,7 +45,10 @@ function packageOf(module: string): PackageName | undefined {
   return name === undefined ? undefined : { registry, name: name.toLowerCase() }
 }
 
-/** The popular package that a module's package could be taken for; undefined when it is one or resembles none. */
+/**
+ * Typosquatting of packages: the popular package that a module's package could be taken for; undefined when it is one or
+ * resembles none.
+ */
 export function imitatedPackage(
   module: string,
 ): { readonly name: string; readonly like: string } | undefined {

@@ -1,7 +1,10 @@
 import { domainToUnicode } from 'node:url'
 import { parse } from 'tldts'
 
-/** A host name taken apart by the Public Suffix List, its private part included. */
+/**
+ * Who controls a host name (Public Suffix List, publicsuffix.org, its private part included): the ending that strangers
+ * register under, and what one owner registered.
+ */
 export interface NameParts {
   readonly host: string
   /** The ending that others register under, `com`, `co.uk`, `github.io`. */

@@ -5,8 +5,8 @@ const PASSES: Readonly<Record<string, string>> = { '0': 'o', '4': 'a', '7': 't',
 const RESERVED = /^(?:oauth)(?:3|iii|three)/
 
 /**
- * Whether a skill id claims to be of OAuth3 itself: `oauth3` at its beginning, in any case, with separators anywhere, or
- * in characters that look like it (`0auth3`, `o-auth3/…`).
+ * Impersonation of the daemon on its own card: whether a skill id claims to be of OAuth3 itself, `oauth3` at its beginning,
+ * in any case, with separators anywhere, or in characters that look like it (`0auth3`, `o-auth3/…`).
  */
 export const isReservedSkillId = (skillId: string): boolean =>
   RESERVED.test(

@@ -5,9 +5,10 @@ const SEPARATORS = /[^a-z0-9]+/
 const joined = (name: string): string => name.replace(/[^a-z0-9]+/g, '')
 
 /**
- * Whether a reader could take one name for the other: the same but for case, separators, order of words or shape of letters, or
- * one edit apart within a longer word. Names that differ in a number or in a short code alone are a series
- * (`API_KEY_1`, `API_KEY_2`; `UK_KEY`, `US_KEY`), not lookalikes. False for equal names.
+ * Confusable names (a secret or skill named like a trusted one): whether a reader could take one for the other. The same
+ * but for case, separators, order of words or shape of letters, or one edit apart within a longer word. Names that differ
+ * in a number or in a short code alone are a series (`API_KEY_1`, `API_KEY_2`; `UK_KEY`, `US_KEY`), not lookalikes. False
+ * for equal names.
  */
 export function areSimilar(one: string, other: string): boolean {
   if (one === other) return false

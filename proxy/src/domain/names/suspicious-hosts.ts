@@ -37,7 +37,10 @@ export function sharedSuffix(base: string): string | undefined {
   return undefined
 }
 
-/** What makes a host one where anybody can receive, store or forward data; undefined for others. */
+/**
+ * Exfiltration to a shared service: what makes a host one where anybody can receive, store or forward data; undefined for
+ * others.
+ */
 export function suspicion(host: string, wildcard: boolean): string | undefined {
   if (isIpLiteral(host))
     return isPublicAddress(host) ? 'an address without a name: whose it is cannot be seen' : undefined

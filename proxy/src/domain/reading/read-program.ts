@@ -5,7 +5,7 @@ import { readText } from '../facts/index.ts'
 import { readJavaScript } from './javascript/index.ts'
 import { readPython } from './python/index.ts'
 
-/** Everything that is told of a program: what its syntax says, and what its text looks like. Never throws. */
+/** Static analysis of one program: what its syntax says, and what its text looks like. Never throws. */
 export function readProgram(code: string, language: Language): CodeFacts {
   const facts = language === 'python' ? readPython(code) : readJavaScript(code)
   return {

@@ -1,6 +1,9 @@
 import { latinLook } from './skeleton.ts'
 
-/** What in a text stands for the approval card, and how much it alone says: 2 is enough to call it an imitation. */
+/**
+ * UI spoofing: text of an agent's that reads like the approval card, or says that somebody has approved. A sign is what in a
+ * text stands for the card, and how much it alone says: 2 is enough to call it an imitation.
+ */
 interface Sign {
   readonly name: string
   readonly weight: 1 | 2
@@ -26,7 +29,8 @@ const sign = (name: string, weight: 1 | 2, ...parts: readonly string[]): Sign =>
 })
 
 /**
- * On text in small Latin letters whose blanks are single. Every repetition is bounded: linear on any input. Weight 2
+ * On text in small Latin letters whose blanks are single. No ReDoS: every repetition is bounded, so it is linear on any
+ * input. Weight 2
  * is an imitation by itself; weight 1 stands in honest comments too.
  */
 const SIGNS: readonly Sign[] = [

@@ -11,7 +11,10 @@ const HINT =
 /** Shorter text says nothing. */
 const SHORTEST = 4
 
-/** Lines on which a comment, or a long text, reads like the approval card; and what of it was found first. */
+/**
+ * UI spoofing inside code: lines on which a comment, or a long text, reads like the approval card; and what of it was found
+ * first.
+ */
 export function cardImitations(
   code: string,
   found: readonly Span[],

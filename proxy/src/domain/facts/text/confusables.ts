@@ -1,8 +1,8 @@
 /**
- * Code points, in hex, whose usual shape is that of a lower- or upper-case Latin letter, a pair of them, or a digit.
- * Source: Unicode Technical Standard 39, confusables.txt 13.0.0 (2020-02-13), the rows that end in ASCII letters or
- * digits, without those that NFKD already turns into ASCII; plus Cyrillic and Greek small letters that phishing names
- * use for Latin ones and that the file leaves out. Unicode licence, https://www.unicode.org/license.txt.
+ * Homoglyphs (UTS 39): code points, in hex, whose usual shape is that of a lower- or upper-case Latin letter, a pair of
+ * them, or a digit. Source: Unicode Technical Standard 39, confusables.txt 13.0.0 (2020-02-13), the rows that end in ASCII
+ * letters or digits, without those that NFKD already turns into ASCII; plus Cyrillic and Greek small letters that phishing
+ * names use for Latin ones and that the file leaves out. Unicode licence, https://www.unicode.org/license.txt.
  */
 export const CONFUSABLES: Readonly<Record<string, string>> = {
   '2': '1a7 1bb 3e8 14bf a644 a6ef a75a',

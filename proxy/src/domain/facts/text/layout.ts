@@ -1,6 +1,9 @@
 import type { Span } from './spans.ts'
 
-/** A line is told when it is longer than this and does not consist of prose in quotes. */
+/**
+ * Code hidden by layout, below or to the right of what a screen shows. A line is told when it is longer and no prose in
+ * quotes.
+ */
 export const LONG_LINE = 500
 /** So many lines without a letter or digit in a row push what follows out of sight. */
 export const BLANK_RUN = 40

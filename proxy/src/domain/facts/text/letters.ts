@@ -1,6 +1,6 @@
 /**
- * Letters that pass for Latin letters or for punctuation of code: Cyrillic, Greek, Armenian, Cherokee, full-width and
- * mathematical forms, dotless i, phonetic letters, number forms, clicks.
+ * Homoglyphs in code: letters that pass for Latin letters or for punctuation of code. Cyrillic, Greek, Armenian, Cherokee,
+ * full-width and mathematical forms, dotless i, phonetic letters, number forms, clicks.
  */
 const LOOKALIKE =
   /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}\u0131\u01c0-\u01c3\u0250-\u02af\u1d00-\u1d7f\u2044\u2150-\u218f\u2215\uff01-\uff5e\u{1d400}-\u{1d7ff}]/u

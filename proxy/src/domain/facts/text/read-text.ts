@@ -30,8 +30,8 @@ const NOT_ASCII = /[^\0-\x7f]/
 const DETAIL = 80
 
 /**
- * Dangers of letters and layout, which need no syntax: every line of each. Linear in the length of the code. It looks
- * at text alone, so it knows nothing of what the program does.
+ * Deception of the eye (homoglyphs, hidden characters, code pushed out of sight), which needs no syntax: every line of
+ * each. Linear in the length of the code. It looks at text alone, so it knows nothing of what the program does.
  */
 export function readText(code: string, language: Language): readonly DangerFact[] {
   const found = new Map<TextDanger, { readonly lines: number[]; detail: string | undefined }>()

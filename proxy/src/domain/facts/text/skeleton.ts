@@ -9,9 +9,9 @@ const NOT_ASCII = /[^\0-\x7f]/
 const UNSEEN = /(?![\t\n])[\p{M}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Bidi_Control}]/gu
 
 /**
- * The text as a reader sees it, in lower-case Latin: compatibility forms and marks taken apart, unseen characters left
- * out, letters of other scripts replaced by the Latin ones that they look like (UTS 39, Latin targets alone). Letters
- * without a Latin lookalike stay.
+ * Homoglyph folding (UTS 39 skeletons, Latin targets alone): the text as a reader sees it, in lower-case Latin.
+ * Compatibility forms and marks taken apart, unseen characters left out, letters of other scripts replaced by the Latin
+ * ones that they look like. Letters without a Latin lookalike stay.
  */
 export function latinLook(text: string): string {
   if (!NOT_ASCII.test(text)) return text.toLowerCase()

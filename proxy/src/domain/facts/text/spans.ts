@@ -8,8 +8,8 @@ export interface Span {
 }
 
 /**
- * Comments and literal texts of a program, found by one pass over its characters. It knows no syntax: where a slash
- * begins a regular expression is guessed from what stands before it. A template's `${…}` is no part of its text.
+ * A lexical scan: comments and literal texts of a program, found by one pass over its characters. It knows no syntax: where
+ * a slash begins a regular expression is guessed from what stands before it. A template's `${…}` is no part of its text.
  */
 export const spans = (code: string, language: Language): readonly Span[] =>
   language === 'python' ? pythonSpans(code) : javascriptSpans(code)

@@ -81,7 +81,10 @@ function isOddHost(text: string): boolean {
   return /^(?:0x[0-9a-f]*|\d+)$/i.test(last) && !/^(?:(?:0|[1-9]\d{0,2})(?:\.|$)){4}$/.test(host)
 }
 
-/** Reads a string as `fetch` would, computed parts and all. */
+/**
+ * A parser differential would show another host than is reached: reads a string as `fetch` would (WHATWG URL), computed
+ * parts and all.
+ */
 export function readAddress(url: Text): Address | NoAddress {
   const flat = flatten(url.parts)
   const { text } = flat

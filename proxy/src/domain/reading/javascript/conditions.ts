@@ -2,8 +2,8 @@ import { bare, type Node } from './ast.ts'
 import { constantOf, mixed, type Value } from './values.ts'
 
 /**
- * What a test comes to when the text of the program fixes it: names that are set once, literals, and comparisons of them.
- * Null when it can be either, or when something might set a part of it anew.
+ * Dead code and constant conditions: what a test comes to when the text of the program fixes it. Names that are set once,
+ * literals, and comparisons of them. Null when it can be either, or when something might set a part of it anew.
  */
 export function decided(test: Node, value: Value): boolean | null {
   if (!isFixed(test, 8)) return null

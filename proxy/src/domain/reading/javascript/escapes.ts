@@ -13,7 +13,10 @@ const OF_REQUESTS: ReadonlySet<string> = new Set(
   ),
 )
 
-/** Takes down the objects that a value hands to something that cannot be followed: they may come back from there. */
+/**
+ * Escape analysis: takes down the objects that a value hands to something that cannot be followed, as they may come back
+ * from there.
+ */
 export function letEscape(run: Run, value: Value, node: Node, depth = 0): void {
   for (const one of value) {
     if (one.k === 'items') {

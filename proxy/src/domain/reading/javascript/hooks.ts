@@ -7,7 +7,7 @@ import { thing, unknown, type Value } from './values.ts'
 /** What a hook of a client may set on a request without making another one of it. */
 const HARMLESS: ReadonlySet<string> = new Set('headers timeout signal metadata params retry'.split(' '))
 
-/** Tells a function through which every request of a client goes, when it makes another request of it. */
+/** Interceptors: tells a function through which every request of a client goes, when it makes another request of it. */
 export function tellHook(run: Run, hook: Value, node: Node): void {
   for (const one of hook) {
     if (one.k !== 'function') continue

@@ -12,11 +12,11 @@ import type { Sink } from './sink.ts'
 import { runBlock, runStatement } from './statements.ts'
 import { builtin, type ClassValue, type Frame, thing, type Value } from './values.ts'
 
-/** Steps of the interpretation: so many at least, and so many for each character. */
+/** Against programs made to take long: steps of the interpretation, so many at least, and so many for each character. */
 const FEWEST_STEPS = 500_000
 const STEPS_PER_CHARACTER = 0.4
 
-/** Runs the program over values that may be many things, and puts down what it would do. */
+/** Abstract interpretation: runs the program over values that may be many things, and puts down what it would do. */
 export function interpret(program: Program, sink: Sink, length: number): void {
   let steps = FEWEST_STEPS + Math.ceil(length * STEPS_PER_CHARACTER)
   let before: Map<Binding, Value> | null = null

@@ -2,7 +2,7 @@ import type { Node } from './ast.ts'
 import { apply, branch, type JumpTarget, join, type Outcome, type Run, spend } from './run.ts'
 import { UNDEFINED, type Value } from './values.ts'
 
-/** Runs a body that jumps may leave or start anew; what they set on their way is seen behind it. */
+/** Joins of control flow: runs a body that jumps may leave or start anew; what they set on their way is seen behind it. */
 export function withJumps(
   run: Run,
   kind: JumpTarget['kind'],

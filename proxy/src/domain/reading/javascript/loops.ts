@@ -17,7 +17,7 @@ const DEEPEST_LOOP = 3
 /** Rounds of a loop: what a round hands to the next one by turns needs more than two to come round. */
 const MOST_ROUNDS = 4
 
-/** Runs a body until it sets nothing new any more: what it sets is seen by its next round. */
+/** A fixpoint: runs a body until it sets nothing new any more, as what it sets is seen by its next round. */
 export function loop(run: Run, labels: readonly string[], body: () => void): boolean {
   run.loops++
   try {

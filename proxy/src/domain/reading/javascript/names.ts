@@ -1,4 +1,7 @@
-/** Letters that pass for others in common typefaces, after Unicode compatibility forms are made one (UTS 39). */
+/**
+ * Homoglyphs among a program's own names: letters that pass for others in common typefaces, after Unicode compatibility
+ * forms are made one (UTS 39).
+ */
 const LOOK: Record<string, string> = {
   '0': 'O',
   '1': 'l',
@@ -55,7 +58,10 @@ function skeletonOf(name: string): string {
   return name.length >= 4 ? skeleton.replaceAll('rn', 'm').replaceAll('vv', 'w') : skeleton
 }
 
-/** Pairs of names that look the same but are not. Names that differ in their last number or letter's case only are not meant. */
+/**
+ * Pairs of names that look the same but are not. Names that differ in their last number or letter's case only are not
+ * meant.
+ */
 export function confusablePairs(names: Iterable<string>): [string, string][] {
   const seen = new Map<string, string>()
   const pairs: [string, string][] = []

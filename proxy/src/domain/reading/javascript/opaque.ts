@@ -17,7 +17,7 @@ function functionsIn(run: Run, value: Value, depth: number): Value {
   })
 }
 
-/** Something that cannot be followed: callbacks are called with what it holds, and its result is made of all of it. */
+/** A call to unknown code, over-approximated: callbacks are called with what it holds, and its result is made of all of it. */
 export function opaque(
   run: Run,
   self: Alternative | null,

@@ -22,7 +22,10 @@ const SCHEME = /^(https?|wss?):\/\//i
 /** Marks an open piece while text is taken apart; Python text with it is refused before. */
 const HOLE = '\0'
 
-/** Takes an address apart; null for text that is no address (`file:`, `data:`, a bare path). */
+/**
+ * A parser differential would show another host than is reached: takes an address apart as Python's clients do; null for
+ * text that is no address (`file:`, `data:`, a bare path).
+ */
 export function addressOf(pieces: readonly Piece[]): Address | null {
   const holes: Taint[] = []
   const text = pieces

@@ -51,7 +51,7 @@ export function branches(machine: Machine, env: Env, ways: readonly (() => Endin
   return changes
 }
 
-/** Follows a loop until its variables settle; what grows all the time becomes a pattern. */
+/** A fixpoint with widening: follows a loop until its variables settle; what grows all the time becomes a pattern. */
 export function loop(machine: Machine, env: Env, body: () => Ending): void {
   machine.loops++
   const passes = machine.loops > 3 ? 2 : 3

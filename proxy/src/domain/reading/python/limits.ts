@@ -1,4 +1,7 @@
-/** The program does not parse, or goes beyond what the reader follows. `at` is an offset in the text. */
+/**
+ * Against programs made to take long or to overflow the stack: beyond these limits a program is not readable, and may do
+ * anything. This says that it does not parse, or goes beyond them; `at` is an offset in the text.
+ */
 export class Unreadable extends Error {
   readonly at: number
   readonly detail: string

@@ -34,7 +34,7 @@ type FollowCall = (fn: Value, call: Call | null, at: number, env: Env | null) =>
 /** Follows statements one after another. */
 type FollowBody = (env: Env, body: readonly Stmt[]) => Ending
 
-/** State of following one program, and the two operations that everything else comes back to. */
+/** Abstract interpretation: the state of following one program, and the two operations that everything else comes back to. */
 export interface Machine {
   readonly call: FollowCall
   readonly run: FollowBody

@@ -51,7 +51,7 @@ function newReading(code: string): Reading {
   return reading
 }
 
-/** Python decodes a file by the name in a comment of its first two lines: another alphabet is another program. */
+/** An encoding declaration (PEP 263) in the first two lines decodes the file: another alphabet is another program. */
 function checkCookie(code: string): void {
   const lines = code.slice(0, 2000).split('\n', 2)
   for (const [index, line] of lines.entries()) {

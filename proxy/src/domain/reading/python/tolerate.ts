@@ -1,6 +1,8 @@
 /**
- * Valid Python that the grammar does not know, rewritten to text of the same length that it knows, so that every offset
- * stays; `emptied` are offsets of brackets that may only be those of empty patterns. Names and strings are always read from the true text: `as` that was written over with `or` is still seen as `as`.
+ * Gaps of the grammar (a program that does not parse may do anything): valid Python that it does not know, rewritten to
+ * text of the same length that it knows, so that every offset stays; `emptied` are offsets of brackets that may only be
+ * those of empty patterns. Names and strings are always read from the true text: `as` that was written over with `or` is
+ * still seen as `as`.
  */
 export function tolerate(code: string): { text: string; emptied: number[] } {
   const text = code

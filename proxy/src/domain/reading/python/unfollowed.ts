@@ -1,6 +1,7 @@
 /**
- * Parts of Python that change what a name, an attribute or a request is behind the back of whoever reads the lines, and that
- * the reader does not model: with one of them in a program nothing narrower than any request can be told.
+ * Metaprogramming, over-approximated: parts of Python that change what a name, an attribute or a request is behind the back
+ * of whoever reads the lines, and that the reader does not model: with one of them in a program nothing narrower than any
+ * request can be told.
  */
 const WORDS: ReadonlySet<string> = new Set(
   // How attributes are looked up and classes are made (Python reference, 3.3.2 and 3.3.3).

@@ -2,7 +2,7 @@ import { allArguments, type Call, taintOfCall } from './arguments.ts'
 import type { Machine } from './machine.ts'
 import { COMPUTED, mergeTaints, type Taint, taint, unknown, type Value } from './values.ts'
 
-/** A call that cannot be followed: what goes in may come out, functions that go in may be called. */
+/** A call to unknown code, over-approximated: what goes in may come out, functions that go in may be called. */
 export function callUnknown(machine: Machine, of: Taint, call: Call, at: number): Value {
   callBacks(machine, call, at, null)
   const all = mergeTaints(of, taintOfCall(call))

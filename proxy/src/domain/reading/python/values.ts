@@ -2,7 +2,10 @@ import type { Source } from '../../facts/index.ts'
 import { MAX_VALUES } from './limits.ts'
 import type { FunctionNode } from './syntax.ts'
 
-/** Where data comes from, as bits; `REDIRECT` marks the target of one, `CLOCK` to `COUNTER` what a hidden condition hangs on. */
+/**
+ * Taint: where data comes from, as bits; `REDIRECT` marks the target of one, `CLOCK` to `COUNTER` what a hidden condition
+ * hangs on.
+ */
 export const ARGS = 1
 export const ANSWER = 2
 export const DECODED = 4
