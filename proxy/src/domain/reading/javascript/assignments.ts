@@ -20,7 +20,7 @@ const OPEN_NAMES: ReadonlySet<string> = new Set([
 
 const SENDS = /^(?:request|get|post|put|patch|delete|head|fetch|default)$/
 
-/** Whether setting `key` on a thing of the platform replaces a part of it. */
+/** Monkey patching: whether setting `key` on a thing of the platform replaces a part of it. */
 function replaces(whole: Builtin, key: string | null): boolean {
   const { name, data } = whole
   if (data !== null || name.startsWith('regex ')) return false

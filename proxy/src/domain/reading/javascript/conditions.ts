@@ -43,7 +43,7 @@ function isFixed(node: Node, depth: number): boolean {
   }
 }
 
-/** What a test hangs on that the person does not see, or null. */
+/** Logic bombs: what a test hangs on that the person does not see (date, chance, machine, a count), or null. */
 export function conditionOf(value: Value): string | null {
   let label: string | null = null
   for (const alternative of value) {

@@ -15,6 +15,7 @@ import {
   type Value,
 } from './values.ts'
 
+/** Obfuscation by encoding (base64, percent, JSON, hex) is undone in here: constants are decoded as the program would. */
 export function parsed(value: Value): Value {
   const results: Value[] = []
   for (const one of value) {

@@ -11,7 +11,7 @@ export function nameOf(value: Value): string | null {
   return value.length === 1 && one?.k === 'primitive' ? String(one.value) : only(value)
 }
 
-/** `Object.defineProperty(target, key, descriptor)`: a getter stays one, so that it answers anew each time. */
+/** Getters may answer differently each time: `Object.defineProperty(target, key, descriptor)` keeps a getter as one. */
 export function define(run: Run, target: Value, key: string | null, descriptor: Value, node: Node): void {
   const own = target.filter((one) => one.k !== 'builtin')
   const accessors = (['get', 'set'] as const).map((kind) => ({

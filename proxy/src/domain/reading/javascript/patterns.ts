@@ -16,7 +16,7 @@ import {
   type Value,
 } from './values.ts'
 
-/** Gives what a pattern names the parts of `value`. */
+/** Destructuring: gives what a pattern names the parts of `value`. */
 export function bindPattern(
   run: Run,
   pattern: Node,

@@ -30,7 +30,7 @@ interface Stated {
 const METHOD = /^[A-Za-z]{1,32}$/
 const OVERRIDES = /^x-(?:http-)?method(?:-override)?$/i
 
-/** Puts a request down, once for each combination of what its parts may be. */
+/** Every request that may go out, never fewer: puts a request down, once for each combination of what its parts may be. */
 export function sendRequest(run: Run, stated: Stated, node: Node): void {
   const line = lineOf(node)
   const { sink } = run

@@ -10,7 +10,8 @@ interface Scope {
 export type Visitor = (node: Node, parent: Node | null) => void
 
 /**
- * Says for every identifier that is a reference or a declaration what it stands for (`node.binding`), and calls `visit`
+ * Name resolution (lexical scopes, hoisting): says for every identifier that is a reference or a declaration what it stands for
+ * (`node.binding`), so that `const run = eval` is eval. Calls `visit`
  * for every node that is code.
  * @returns all bindings of the program
  * @throws RangeError when the tree is nested too deeply

@@ -19,7 +19,7 @@ interface Conditioned {
   readonly labels: readonly string[]
 }
 
-/** Collects what the reader finds, each thing once. */
+/** The findings of one reading, each once, however often the interpretation comes by. */
 export interface Sink {
   danger(kind: DangerKind, line: number, detail?: string): void
   request(fact: RequestFact, conditions: readonly string[]): void

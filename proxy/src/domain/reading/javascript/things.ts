@@ -48,7 +48,7 @@ export function prototypeOf(of: ClassValue): Value {
   return proto
 }
 
-/** What was put on the prototype of a class, or on one of its parents', after it was written. */
+/** Changed prototypes: what was put on the prototype of a class, or on one of its parents', after it was written. */
 function patched(run: Run, one: Thing, key: string, node: Node): Value | null {
   return ancestor(one.made, (at) => {
     const [proto] = at.props.get('prototype') ?? []

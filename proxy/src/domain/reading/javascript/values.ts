@@ -1,7 +1,7 @@
 import type { Source } from '../../facts/index.ts'
 import type { Node } from './ast.ts'
 
-/** Something that the text of the program does not fix. */
+/** Taint: something that the text of the program does not fix, with where it comes from. */
 export interface Unknown {
   readonly k: 'any'
   readonly from: Source

@@ -2,8 +2,8 @@ import type { Change, Ending, Machine } from './machine.ts'
 import { type Env, join, NOTHING, type Value, widen } from './values.ts'
 
 /**
- * Follows each branch from the same state and joins what they leave behind. A branch that ends the function leaves
- * nothing in its own variables. Returns what changed.
+ * Joins of control flow: follows each branch from the same state and joins what they leave behind. A branch that ends the
+ * function leaves nothing in its own variables. Returns what changed.
  */
 export function branches(machine: Machine, env: Env, ways: readonly (() => Ending)[]): Change[] {
   const all = new Map<Env, Map<string, { before: Value | undefined; after: (Value | undefined)[] }>>()

@@ -1,7 +1,7 @@
 import type { Hidden, Machine } from './machine.ts'
 import { CLOCK, COUNTER, PLATFORM, RANDOM, type Taint, TESTED, taintOf, type Value } from './values.ts'
 
-/** The hidden condition that a test is, or null. */
+/** Logic bombs: the condition that a person does not see (date, chance, machine, a count) and that a test is, or null. */
 export function hiddenOf(test: Value, at: number): Hidden | null {
   const of: Taint = taintOf(test)
   if (of.bits & CLOCK) return { at, detail: 'the time' }

@@ -13,7 +13,7 @@ import {
 const DECODERS =
   /^(?:base64\.(?:\w*decode\w*|decodebytes)|codecs\.(?:decode|escape_decode|getdecoder)|builtins\.(?:bytes|bytearray)\.fromhex|binascii\.(?:unhexlify|a2b_\w+)|zlib\.decompress|gzip\.decompress|bz2\.decompress|lzma\.decompress|quopri\.decodestring|urllib\.parse\.unquote\w*|html\.unescape)$/
 
-/** What a decoder makes of its first argument; null when the name is no decoder. */
+/** Obfuscation by encoding: what a decoder makes of its first argument; null when the name is no decoder. */
 export function decoded(name: string, value: Value, how: Value): Value | null {
   if (!DECODERS.test(name)) return null
   // What these undo is ordinary in addresses and pages.

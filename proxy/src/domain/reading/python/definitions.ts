@@ -8,7 +8,7 @@ import type { ClassAlt, Env, Value } from './values.ts'
 
 const SENDERS = /^(?:urllib\.request|requests|httpx|aiohttp|urllib3|http\.client|json|os|base64|hashlib)\.\w+/
 
-/** A name of Python, or of something that sends, that a program gives another meaning. */
+/** Shadowing and monkey patching: a name of Python, or of something that sends, that a program gives another meaning. */
 export function shadow(machine: Machine, env: Env, name: string, value: Value, at: number): void {
   const made = value.some(
     (alt) =>

@@ -2,7 +2,10 @@ import { isReservedName, SECRET_NAME } from '../../../kernel/index.ts'
 import type { Machine } from './machine.ts'
 import { ARGS, ENVIRONMENT, taint, unknown, type Value } from './values.ts'
 
-/** The value of a variable of the environment; null for any of them. Its name is noted when it is a secret's. */
+/**
+ * Where taint by a secret begins: the value of a variable of the environment, null for any of them. A secret's name is
+ * noted.
+ */
 export function readVariable(machine: Machine, name: string | null, at: number): Value {
   if (name === 'OAUTH3_ARGS') return unknown(taint(ARGS))
   if (name !== null && (!SECRET_NAME.test(name) || isReservedName(name))) return unknown(taint(ENVIRONMENT))

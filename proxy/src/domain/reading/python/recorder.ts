@@ -10,7 +10,7 @@ import { Unreadable } from './limits.ts'
 import type { Taint } from './values.ts'
 
 type Goes = SecretFact['goes'][number]
-/** More facts of one kind are no program that a person could approve. */
+/** Against floods of findings: more facts of one kind are no program that a person could approve. */
 const MAX_FACTS = 5000
 
 /** Gathers what is found in one program; offsets become lines. */
@@ -31,7 +31,10 @@ const OF_REQUESTS = /^(?:host|path|method)_|^(?:hidden_condition|follows_redirec
 
 const byLine = (a: { line: number }, b: { line: number }): number => a.line - b.line
 
-/** A recorder for the program `code`, whose line ends are `\n` alone. It throws `Unreadable` when a program holds too many facts. */
+/**
+ * A recorder for the program `code`, whose line ends are `\n` alone. It throws `Unreadable` when a program holds too many
+ * facts.
+ */
 export function createRecorder(code: string): Recorder {
   const starts: number[] = [0]
   for (let at = code.indexOf('\n'); at >= 0; at = code.indexOf('\n', at + 1)) starts.push(at + 1)

@@ -14,7 +14,7 @@ const WORDS: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 
-/** No two parts of one may match the same blanks: each is linear on any text. */
+/** No ReDoS: no two parts of one may match the same blanks, so each is linear on any text. */
 const PATTERNS: readonly RegExp[] = [
   // Parts of a request that are set behind its making; `self.host` is a client's own field.
   /(?<!\bself)(?<!\bcls)\.(?:full_url|selector|host|origin_req_host)\s*=(?!=)/,
