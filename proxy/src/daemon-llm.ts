@@ -82,6 +82,7 @@ export function openLlmProxy(deps: {
   readonly core: DaemonCore
   readonly gate: SharedGate
   readonly dial: EgressDial
+  readonly asksInChat: boolean
   readonly accepting: () => boolean
   readonly onRefused: (code: string) => void
   readonly log: Logger
@@ -93,6 +94,7 @@ export function openLlmProxy(deps: {
     largeBodies: createLargeBodies(deps.core.background),
     gate: deps.gate,
     dial: deps.dial,
+    asksInChat: deps.asksInChat,
     accepting: deps.accepting,
     onRefused: deps.onRefused,
     log: (message, error) => deps.log.warn({ err: error }, message),

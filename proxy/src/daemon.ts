@@ -241,6 +241,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
       core,
       gate,
       dial,
+      asksInChat: config.telegram !== null,
       accepting: () => accepting,
       onRefused: (code) => metrics.llmRefused(code),
       log,

@@ -68,6 +68,8 @@ export interface AdmissionDeps {
   readonly usage: Usage
   /** Aborted when the daemon stops: nobody waits for the owner any longer. */
   readonly closing: AbortSignal
+  /** Whether the owner is asked in a chat, or on the daemon's machine alone. */
+  readonly asksInChat: boolean
 }
 
 /** Seconds after which an agent that was told to wait should ask again. */
@@ -269,7 +271,7 @@ export const anyGrant = ({ agentId, provider }: Use, access: ProviderAccess): Pr
 /** The grant of all that is wanted: what is not granted yet is asked for, and waited for so long. */
 export async function askOwner(
   wanted: Asking,
-  { access, closing }: AdmissionDeps,
+  { access, closing, asksInChat }: AdmissionDeps,
 ): Promise<ProviderGrant | LlmRefusal> {
   const { waitMs, hold } = wanted.patience()
   using holding = new DisposableStack()
@@ -302,9 +304,9 @@ export async function askOwner(
       return refused('shutting_down', 'The daemon is stopping; ask again in a moment.', 5)
     }
     if (wanted.stillGood() === null) return refused('unauthenticated', 'The agent was revoked meanwhile.')
-    if (status !== 'granted' && status !== 'denied') return pending(wanted, askId)
+    if (status !== 'granted' && status !== 'denied') return pending(wanted, askId, asksInChat)
   }
-  return pending(wanted, '')
+  return pending(wanted, '', asksInChat)
 }
 
 const byNameOnly = ({ agent, provider, group, path }: Judged): LlmRefusal =>
@@ -313,12 +315,17 @@ const byNameOnly = ({ agent, provider, group, path }: Judged): LlmRefusal =>
     `${path} of ${provider.name} is of the group "${group}", which is never granted by a card. The owner grants it by name: oauth3 grant add ${agent.name} ${provider.name} --groups ${group} --paths …`,
   )
 
-const pending = ({ agent, provider, models, group }: Judged, askId: string): LlmRefusal => {
+const pending = (
+  { agent, provider, models, group }: Judged,
+  askId: string,
+  asksInChat: boolean,
+): LlmRefusal => {
   const what = `${provider.name} for ${group}${models[0] == null ? '' : ` (${models[0]})`}`
-  const how = askId === '' ? '' : ` in the chat, or with: oauth3 approve ${askId.slice(0, 12)}`
+  const command = askId === '' ? 'oauth3 watch' : `oauth3 approve ${askId.slice(0, 12)} (or oauth3 watch)`
+  const how = asksInChat ? `in the Telegram chat, or with: ${command}` : `with: ${command}`
   return refused(
     'approval_pending',
-    `may ${agent.name} use ${what}? Answer${how}, then send the request again. It can wait longer with the header "Prefer: wait=120".`,
+    `may ${agent.name} use ${what}? Answer ${how}, then send the request again. It can wait longer with the header "Prefer: wait=120".`,
     ASK_AGAIN_SECONDS,
   )
 }

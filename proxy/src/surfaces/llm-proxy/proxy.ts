@@ -54,6 +54,8 @@ export interface LlmProxyDeps {
   readonly largeBodies: LargeBodies
   readonly gate: SharedGate
   readonly dial: EgressDial
+  /** Whether the owner is asked in a chat: where a client is told to have it answered. */
+  readonly asksInChat: boolean
   readonly accepting: () => boolean
   readonly onRefused: (code: LlmErrorCode) => void
   readonly log: (message: string, error?: unknown) => void

@@ -21,7 +21,8 @@ export const LLM_ERRORS = {
   approval_pending: {
     status: 403,
     lead: 'waiting for your approval (oauth3)',
-    help: 'The owner has not answered yet; see Retry-After.',
+    triedOnce: true,
+    help: 'The owner has not answered yet; Retry-After says when it is worth asking again.',
   },
   approval_denied: {
     status: 403,
@@ -72,7 +73,7 @@ export const LLM_ERRORS = {
   shutting_down: { status: 503, help: 'The daemon is stopping; ask again in a moment.' },
 } as const satisfies Record<
   string,
-  { readonly status: number; readonly help: string; readonly lead?: string }
+  { readonly status: number; readonly help: string; readonly lead?: string; readonly triedOnce?: boolean }
 >
 
 export type LlmErrorCode = keyof typeof LLM_ERRORS
@@ -97,6 +98,18 @@ function errorOf({ code, message }: LlmRefusal): VendorError {
   return { status, code, message: `${'lead' in more ? more.lead : 'oauth3'}: ${message}` }
 }
 
+/** Claude Code, in the terminal and below its agent SDK. */
+const TAKES_403_FOR_A_FAILED_SIGN_IN = /^claude-cli\//
+
+/**
+ * The status for this client. Claude Code puts "Failed to authenticate" (in the terminal: to log in) before the message of
+ * every 403; of 423 (RFC 4918, 11.3) it shows the message alone. The others are left their 403, which all of them try once:
+ * LangChain tries a 423 seven times.
+ */
+function statusFor({ status }: VendorError, client: string | undefined): number {
+  return status === 403 && TAKES_403_FOR_A_FAILED_SIGN_IN.test(client ?? '') ? 423 : status
+}
+
 /**
  * The longest `Retry-After` that is sent, in seconds. Clients that obey it sleep without a word: groq-sdk, together-ai and
  * Codex for hours where hours are said. What takes longer is told in the message and in `x-oauth3-retry-after`.
@@ -107,12 +120,12 @@ const LONGEST_RETRY_AFTER = 120
  * Another try helps soon, or not: SDKs retry 429 and 5xx by themselves, and those of OpenAI, Anthropic and their kin ask
  * `x-should-retry` first (docs/llm-proxy.md, "What clients do with a refusal").
  */
-function retryFields({ retryAfterSeconds: seconds }: LlmRefusal): string[] {
-  if (seconds === undefined) return ['x-should-retry', 'false']
+function retryFields({ code, retryAfterSeconds: seconds }: LlmRefusal): string[] {
+  const once = ['x-should-retry', 'false']
+  if (seconds === undefined) return once
   const told = ['x-oauth3-retry-after', String(seconds)]
-  return seconds <= LONGEST_RETRY_AFTER
-    ? [...told, 'retry-after', String(seconds)]
-    : [...told, 'x-should-retry', 'false']
+  if (seconds > LONGEST_RETRY_AFTER) return [...told, ...once]
+  return [...told, 'retry-after', String(seconds), ...('triedOnce' in LLM_ERRORS[code] ? once : [])]
 }
 
 const headOf = (refusal: LlmRefusal, body: string): string[] => [
@@ -127,7 +140,7 @@ export function answerRefusal(response: ServerResponse, refusal: LlmRefusal, sha
   if (response.headersSent || response.destroyed) return void response.destroy()
   const error = errorOf(refusal)
   const body = errorBody(error, shape)
-  response.writeHead(error.status, headOf(refusal, body))
+  response.writeHead(statusFor(error, response.req.headers['user-agent']), headOf(refusal, body))
   response.end(body)
 }
 
