@@ -179,4 +179,40 @@ describe('the configuration', () => {
     )
     expect(() => readConfig({ OPENCLAW_HOME: '/x' })).not.toThrow()
   })
+
+  it.each([
+    ['TELEGRM_BOT_TOKEN', 'TELEGRAM_BOT_TOKEN'],
+    ['TELEGARM_CHATID', 'TELEGRAM_CHAT_ID'],
+    ['OAUT3_PORT', 'PORT'],
+    ['OAUTH3_PORT', 'PORT'],
+    ['OAUTH_SANDBOX', 'OAUTH3_SANDBOX'],
+    ['OUATH3_POOLSIZE', 'OAUTH3_POOL_SIZE'],
+    ['OPENCLAW_HOOK_TOKENS', 'OPENCLAW_HOOK_TOKEN'],
+    ['OPENLCAW_SOMETHING', null],
+    ['LOGLEVEL', 'LOG_LEVEL'],
+    ['DBPATH', 'DB_PATH'],
+    ['PROT', 'PORT'],
+    ['HOSTT', 'HOST'],
+    ['port', 'PORT'],
+    ['telegram_bot_token', 'TELEGRAM_BOT_TOKEN'],
+  ])('refuses %s in the .env file, which is meant for %s', (name, meant) => {
+    const told = meant === null ? /^\S+ is not a setting/ : new RegExp(`Did you mean ${meant}\\?`)
+    expect(() => readConfig({ [name]: '5' }, [name])).toThrow(told)
+    expect(() => readConfig({ [name]: '5' }, [name])).toThrow(new RegExp(`^${name} is not a setting`))
+  })
+
+  it('refuses a long name that is nearly a setting in the environment too, where compose puts the .env file', () => {
+    for (const name of ['TELEGRM_BOT_TOKEN', 'TELEGRAM_BOT_TOKN', 'OAUT3_PORT', 'OAUTH_SANDBOX'])
+      expect(() => readConfig({ [name]: '5' })).toThrow(new RegExp(`^${name} is not a setting`))
+    for (const name of ['PROT', 'HOSTS', 'DB_PATHS', 'TELEGRAM_TOKEN', 'OPENCLAW_SESSION_ID', 'loglevel'])
+      expect(() => readConfig({ [name]: '5' })).not.toThrow()
+  })
+
+  it('leaves names of other programs alone, in the .env file as well', () => {
+    const foreign =
+      'PATH HOME USER SHELL LANG TZ TERM PWD NODE_ENV NODE_OPTIONS DEBUG CI LC_ALL DB_HOST DB_PORT DB_USER DB_PASS DB_NAME DATABASE_URL REDIS_URL BOT_TOKEN CHAT_ID OAUTH_CLIENT_ID OAUTH2_CLIENT_SECRET OAUTH2_PROXY_PORT OPENAI_API_KEY ANTHROPIC_API_KEY HTTP_PROXY https_proxy NO_PROXY DOCKER_HOST COMPOSE_PROJECT_NAME LOG_FILE LOG_FORMAT HOSTNAME WEBHOOK_URL SLACK_BOT_TOKEN POSTGRES_PASSWORD UV_THREADPOOL_SIZE'.split(
+        ' ',
+      )
+    expect(() => readConfig(Object.fromEntries(foreign.map((name) => [name, '5'])), foreign)).not.toThrow()
+  })
 })

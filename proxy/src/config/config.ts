@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path'
 import { adminSocketPath, SecretValue } from '../kernel/index.ts'
+import { mistypedNames } from './mistyped-names.ts'
 import { SETTINGS, type SettingName } from './settings.ts'
 
 /** The daemon's configuration: validated, complete, immutable. Boot secrets print as `[secret]`. */
@@ -83,20 +84,13 @@ type Values = {
 
 /**
  * Reads the environment; throws one ConfigError for all that is wrong. Never prints a value of a secret.
- * `written` are the names that the owner's own file sets: among those a mistyped one of other programs' prefixes
- * counts as well, while in the environment it may be meant for such a program.
+ * `written` are the names that the owner's own file sets.
  */
 export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = []): Config {
   const problems: string[] = []
   const complain: Complain = (problem) => void problems.push(problem)
   const values = readValues(env, complain)
-  const unknown = [
-    ...Object.keys(env).filter((name) => name.startsWith('OAUTH3_')),
-    ...written.filter((name) => /^(TELEGRAM|OPENCLAW)_/.test(name)),
-  ].filter((name) => !Object.hasOwn(SETTINGS, name) && !TOOL_VARIABLES.has(name))
-  for (const name of new Set(unknown)) {
-    complain(`${name} is not a setting of this daemon; see docs/reference/configuration.md.`)
-  }
+  for (const problem of mistypedNames({ environment: Object.keys(env), written })) complain(problem)
   const dbPath = resolve(values.DB_PATH as string)
   const masterKey = masterKeyOf(values, dbPath, complain)
   const telegram = telegramOf(values, env, complain)
@@ -153,9 +147,6 @@ function readValues(env: NodeJS.ProcessEnv, complain: Complain): Values {
   }
   return values as Values
 }
-
-/** Read by tests and clients, not by the daemon. */
-const TOOL_VARIABLES = new Set(['OAUTH3_REQUIRE_DOCKER', 'OAUTH3_URL', 'OAUTH3_TOKEN', 'OAUTH3_SOCKET'])
 
 /** Set, be it to something that is not valid: a complaint about its absence would be wrong. */
 const isSet = (env: NodeJS.ProcessEnv, name: SettingName): boolean => Boolean(env[name]?.trim())

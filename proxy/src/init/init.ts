@@ -1,7 +1,8 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import Docker from 'dockerode'
+import { giveName, sync } from '../adapters/storage/index.ts'
 import { CliError, type CliSurroundings, createTerminal, EXIT, type Terminal } from '../cli/index.ts'
 import { ConfigError, readConfig } from '../config/index.ts'
 import { type BotSetup, setUpBot } from './bot-setup.ts'
@@ -102,9 +103,26 @@ function assertReadable(settings: Record<string, string>): void {
   }
 }
 
-/** Whole or not at all, and never over a file that came meanwhile. */
+/**
+ * Whole and on disk, or not at all, and never over a file that came meanwhile. A disk that is full shows itself at the draft
+ * (delayed allocation: at its fsync), which holds the bot's token and goes away again.
+ */
 function write(path: string, settings: Record<string, string>): void {
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
   const text = `# Made by oauth3 init. All settings: docs/reference/configuration.md\n${lines.join('\n')}\n`
-  writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
+  const draft = `${path}.draft`
+  try {
+    // Left by a crash in the middle of this very step.
+    rmSync(draft, { force: true })
+    try {
+      writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true })
+      giveName(draft, path)
+    } finally {
+      rmSync(draft, { force: true })
+    }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new CliError('failed', EXIT.failed, `${path} was not written: ${why}`)
+  }
+  sync(dirname(path))
 }

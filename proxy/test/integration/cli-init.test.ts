@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -14,6 +14,9 @@ import { runCliProcess } from '../support/run-cli.ts'
 import { ANN, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** Files can be made, and no byte of them written (EFBIG, and a signal that ends who does not listen), as on a full disk. */
+const NO_ROOM = 'ulimit -f 0; '
+const GOES_ON = { NODE_OPTIONS: "--import=data:text/javascript,process.on('SIGXFSZ',()=>{})" }
 let folder: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'oauth3-init-'))
@@ -24,9 +27,10 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 async function init(
   answers: readonly (readonly [prompt: RegExp, typed: string | (() => string | null)])[],
   env: Record<string, string> = {},
+  before = '',
 ): Promise<{ code: number; said: string }> {
   const { PATH = '', HOME = '' } = process.env
-  const child = spawn('script', ['-qfec', `${process.execPath} ${MAIN} init`, '/dev/null'], {
+  const child = spawn('script', ['-qfec', `${before}${process.execPath} ${MAIN} init`, '/dev/null'], {
     cwd: folder,
     env: { PATH, HOME, TERM: 'dumb', ...env },
     timeout: 60_000,
@@ -120,4 +124,19 @@ test('never touches a file that is there, and asks nobody where nobody can answe
   expect(run).toMatchObject({ code: 2 })
   expect(run.stderr).toContain('.env.example')
   expect(existsSync(join(folder, '.env'))).toBe(false)
+})
+
+test('a full disk leaves no half of a file, and no draft', async () => {
+  const port = await freePort()
+  const { code, said } = await init(
+    [
+      [/Where agents reach it/, `127.0.0.1:${port}`],
+      [/Token of your Telegram bot/, ''],
+    ],
+    { DOCKER_HOST: process.env.DOCKER_HOST ?? '', ...GOES_ON },
+    NO_ROOM,
+  )
+  expect(code, said).not.toBe(0)
+  expect(said).toMatch(/\.env was not written/)
+  expect(readdirSync(folder)).toEqual([])
 })
