@@ -21,7 +21,7 @@ export function createAdminClient(socketPath: string): AdminClient {
   return {
     async call(schema, method, path, body) {
       const response = await send(socketPath, method, path, body)
-      const parsed = schema.safeParse(asJson(await text(response)))
+      const parsed = schema.safeParse(asJson(await textOf(response, socketPath)))
       if (!parsed.success) throw strangeAnswer()
       return parsed.data
     },
@@ -60,11 +60,17 @@ async function send(
     call.end(body === undefined ? undefined : JSON.stringify(body))
   })
   if (response.statusCode === 200) return response
-  const parsed = errorBody.safeParse(asJson(await text(response)))
+  const parsed = errorBody.safeParse(asJson(await textOf(response, socketPath)))
   if (!parsed.success) throw strangeAnswer()
   const { code, message, details } = parsed.data.error
   throw errorFromDaemon(code, message, details)
 }
+
+/** A daemon may be gone in the middle of its answer. */
+const textOf = (response: IncomingMessage, socketPath: string): Promise<string> =>
+  text(response).catch((error: NodeJS.ErrnoException) => {
+    throw connectionError(error, socketPath)
+  })
 
 function asJson(answer: string): unknown {
   try {
@@ -84,7 +90,7 @@ const strangeAnswer = (): CliError =>
 function connectionError(error: NodeJS.ErrnoException, socketPath: string): CliError {
   if (error.name === 'TimeoutError' || error.code === 'ABORT_ERR') {
     return new CliError(
-      'failed',
+      'no_answer',
       EXIT.failed,
       `The daemon did not answer within ${ANSWER_LIMIT_MS / 1_000} s.`,
     )
@@ -97,7 +103,11 @@ function connectionError(error: NodeJS.ErrnoException, socketPath: string): CliE
     )
   }
   if (error.code === 'ECONNRESET' || error.code === 'EPIPE') {
-    return new CliError('failed', EXIT.failed, 'The daemon closed the connection without an answer.')
+    return new CliError(
+      'connection_lost',
+      EXIT.failed,
+      'The daemon closed the connection without a whole answer.',
+    )
   }
   return new CliError(
     'not_running',

@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 import type { Style } from './style.ts'
-import { clipColumns, columnsOf, terminalLine } from './text-layout.ts'
+import { clipColumns, columnsOf, hardWrap, terminalLine } from './text-layout.ts'
 
 const NO_LINES = {
   top: '',
@@ -20,7 +20,10 @@ const NO_LINES = {
   middle: '  ',
 }
 
-/** How a table is made to fit: in this order, each column down to at most this narrow, until it does. */
+/**
+ * How a table is made to fit: in this order, each column down to at most this narrow, until it does. One that does not fit
+ * then is written with a line for each cell.
+ */
 interface Fit {
   readonly columns: number
   readonly shrink: readonly (readonly [index: number, minimum: number])[]
@@ -45,16 +48,17 @@ export function renderTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   style: Style,
-  fit?: Fit,
+  fit: Fit,
 ): string {
+  const safe = rows.map((row) => row.map(terminalLine))
+  const { widths, excess } = fittedWidths([head, ...safe], fit)
+  if (excess > 0) return stacked(head, safe, style, fit.columns)
   const table = new Table({
     head: head.map((title) => style.dim(title)),
     chars: NO_LINES,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   })
-  const safe = rows.map((row) => row.map(terminalLine))
-  const widths = fit && fittedWidths([head, ...safe], fit)
-  table.push(...safe.map((row) => row.map((cell, index) => clipColumns(cell, widths?.[index]))))
+  table.push(...safe.map((row) => row.map((cell, index) => clipColumns(cell, widths[index]))))
   return table
     .toString()
     .split('\n')
@@ -62,7 +66,35 @@ export function renderTable(
     .join('\n')
 }
 
-function fittedWidths(rows: readonly (readonly string[])[], { columns, shrink }: Fit): number[] {
+/** Row below row, each cell beside its title; a long one goes on in the same column. Nothing is clipped. */
+function stacked(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  style: Style,
+  columns: number,
+): string {
+  const titles = head.map((title) => title.trim())
+  const titleWidth = Math.max(...titles.map(columnsOf))
+  const room = columns - titleWidth - GAP_COLUMNS
+  // Where a title leaves no room beside it, the cell stands below it.
+  const isBeside = room >= titleWidth
+  const lines = (title: string, cell: string): string[] => {
+    const parts = hardWrap(cell.trim(), Math.max(1, isBeside ? room : columns - GAP_COLUMNS))
+    const indent = ' '.repeat(isBeside ? titleWidth + GAP_COLUMNS : GAP_COLUMNS)
+    const [first = '', ...rest] = parts
+    const beside = `${style.dim(title)}${' '.repeat(titleWidth - columnsOf(title) + GAP_COLUMNS)}${first}`
+    const begun = isBeside ? [beside] : [style.dim(title), indent + first]
+    return [...begun, ...rest.map((part) => indent + part)].map((line) => line.trimEnd())
+  }
+  return rows
+    .map((row) => row.flatMap((cell, index) => lines(titles[index] ?? '', cell)).join('\n'))
+    .join('\n\n')
+}
+
+function fittedWidths(
+  rows: readonly (readonly string[])[],
+  { columns, shrink }: Fit,
+): { readonly widths: number[]; readonly excess: number } {
   const widths = (rows[0] ?? []).map((_title, index) =>
     Math.max(...rows.map((row) => columnsOf(row[index] ?? ''))),
   )
@@ -73,5 +105,5 @@ function fittedWidths(rows: readonly (readonly string[])[], { columns, shrink }:
     widths[index] = width - cut
     excess -= cut
   }
-  return widths
+  return { widths, excess }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -144,4 +144,80 @@ test('watch waits for a daemon that is still starting, and goes on when it answe
     front.close()
     rmSync(folder, { recursive: true, force: true })
   }
+})
+
+/** A daemon that lists nothing, on a socket that it can break off. */
+async function listing(
+  answer: (request: number, response: ServerResponse, url: string) => boolean,
+): Promise<{ readonly socketPath: string } & Disposable> {
+  const folder = mkdtempSync(join(tmpdir(), 'oauth3-watch-'))
+  const socketPath = join(folder, 'admin.sock')
+  let requests = 0
+  const server = createServer((request, response) => {
+    const url = request.url ?? ''
+    if (answer(requests++, response, url)) return
+    const list = url.includes('asks') ? { asks: [] } : { requests: [] }
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(list))
+  }).listen(socketPath)
+  await once(server, 'listening')
+  return {
+    socketPath,
+    [Symbol.dispose]() {
+      server.closeAllConnections()
+      server.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+test.each([
+  ['before its answer', (response: ServerResponse) => void response.socket?.destroy()],
+  [
+    'in the middle of its answer',
+    (response: ServerResponse) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '99' })
+      response.write('{"requests":[', () => response.socket?.destroy())
+    },
+  ],
+])('watch goes on after a daemon that is gone %s, and says both', async (_when, breakOff) => {
+  using daemon = await listing((request, response) => {
+    if (request > 1) return false
+    breakOff(response)
+    return true
+  })
+  const run = await runCliHere(['watch'], {
+    ...{ env: { OAUTH3_SOCKET: daemon.socketPath }, isTerminal: true },
+    types: () => 'q',
+  })
+  expect(run).toMatchObject({ code: 0 })
+  expect(
+    run.stderr.match(/The connection to the daemon broke off; watching for it to come back\./g),
+  ).toHaveLength(1)
+  expect(run.stderr).toMatch(/The daemon answers again\.\n/)
+})
+
+test('watch asks for all that waits at once', async () => {
+  const open: ServerResponse[] = []
+  const rounds: string[][] = []
+  let asked: string[] = []
+  using daemon = await listing((_request, response, url) => {
+    asked.push(url)
+    open.push(response)
+    if (open.length < 2) return true
+    rounds.push(asked)
+    const both = open.splice(0)
+    const urls = asked
+    asked = []
+    for (const [at, each] of both.entries())
+      each
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify(urls[at]?.includes('asks') ? { asks: [] } : { requests: [] }))
+    return true
+  })
+  const run = await runCliHere(['watch'], {
+    ...{ env: { OAUTH3_SOCKET: daemon.socketPath }, isTerminal: true },
+    types: () => 'q',
+  })
+  expect(run).toMatchObject({ code: 0 })
+  expect(rounds[0]?.toSorted()).toEqual(['/v1/asks', '/v1/requests'])
 })

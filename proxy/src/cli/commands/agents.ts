@@ -133,6 +133,14 @@ export const addAgentCommands: CommandGroup = (program, context) => {
                 stateOf(row),
               ]),
               context.terminal.style,
+              {
+                columns: context.terminal.columns,
+                shrink: [
+                  [4, 12],
+                  [3, 8],
+                  [2, 9],
+                ],
+              },
             ),
       )
     })

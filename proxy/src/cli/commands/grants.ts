@@ -152,7 +152,23 @@ export function givenGrantText(grant: GivenGrantView, { terminal, now }: Command
     const said = unpricedText(grant.provider, model)
     return terminal.style.yellow(said)
   })
-  return [grantText(grant, now()), ...unpriced].join('\n')
+  const missing = missingTexts(grant).map((said) => terminal.style.yellow(said))
+  return [grantText(grant, now()), ...missing, ...unpriced].join('\n')
+}
+
+/** What the owner has still to do before anything goes out. */
+function missingTexts({ agent, provider, key, missing_params }: GivenGrantView): string[] {
+  const texts = missing_params.map(
+    (param) =>
+      `${provider} has no ${param} yet, so nothing goes out: oauth3 provider set ${provider} ${param}=…`,
+  )
+  if (key === 'none')
+    texts.push(`${provider} has no key yet, so nothing goes out: oauth3 key add ${provider}`)
+  if (key === 'other_tags')
+    texts.push(
+      `Every key of ${provider} has a tag that ${agent} lacks, so nothing goes out: oauth3 agent tag ${agent} --tag …, or a key for it: oauth3 key add ${provider}`,
+    )
+  return texts
 }
 
 function unpricedText(provider: string, model: string): string {

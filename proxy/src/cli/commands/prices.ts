@@ -39,7 +39,8 @@ export const addPriceCommands: CommandGroup = (program, context) => {
           ]),
           [2, 3, 4, 5],
         )
-        return renderTable(head, rows, context.terminal.style)
+        const { style, columns } = context.terminal
+        return renderTable(head, rows, style, { columns, shrink: [[1, 19]] })
       })
     })
 

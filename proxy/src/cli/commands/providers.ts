@@ -48,7 +48,14 @@ export const addProviderCommands: CommandGroup = (program, context) => {
                 row.missing.join(', '),
               ]),
               context.terminal.style,
-              { columns: context.terminal.columns, shrink: [[1, 24]] },
+              {
+                columns: context.terminal.columns,
+                shrink: [
+                  [1, 24],
+                  [4, 8],
+                  [2, 8],
+                ],
+              },
             ),
       )
     })

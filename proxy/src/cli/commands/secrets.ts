@@ -58,6 +58,7 @@ export const addSecretCommands: CommandGroup = (program, context) => {
                 formatTime(row.updated_at),
               ]),
               context.terminal.style,
+              { columns: context.terminal.columns, shrink: [[2, 16]] },
             ),
       )
     })

@@ -41,10 +41,10 @@ const LOOK_MS = 1_000
 
 /** The oldest first: it has least time left. */
 async function whatWaits(context: CommandContext): Promise<readonly Waiting[]> {
-  const [{ requests }, asks] = [
-    await context.client.call(requestList, 'GET', adminPath('requests')),
-    await fetchAsks(context),
-  ]
+  const [{ requests }, asks] = await Promise.all([
+    context.client.call(requestList, 'GET', adminPath('requests')),
+    fetchAsks(context),
+  ])
   return [
     ...requests.map((row) => ({
       ...{ id: row.request_id, what: row.skill_id, agent: row.agent, status: row.status },
@@ -58,22 +58,26 @@ async function whatWaits(context: CommandContext): Promise<readonly Waiting[]> {
   ].sort((one, other) => one.expiresAt - other.expiresAt)
 }
 
-/** What a daemon that may soon answer again is said to be. */
+/** What is said of a daemon that may soon answer again. */
 const AWAY: Readonly<Record<string, string>> = {
-  not_running: 'not running',
-  starting: 'starting',
-  shutting_down: 'stopping',
+  not_running: 'The daemon is not running',
+  starting: 'The daemon is starting',
+  shutting_down: 'The daemon is stopping',
+  connection_lost: 'The connection to the daemon broke off',
+  no_answer: 'The daemon does not answer',
 }
 
 /** What waits now; while the daemon is away, once it is back. */
 async function whatWaitsOnceThere(context: CommandContext): Promise<readonly Waiting[]> {
   for (let isTold = false; ; isTold = true) {
     try {
-      return await whatWaits(context)
+      const waiting = await whatWaits(context)
+      if (isTold) context.terminal.note('The daemon answers again.')
+      return waiting
     } catch (error) {
       const why = error instanceof CliError ? AWAY[error.code] : undefined
       if (why === undefined) throw error
-      if (!isTold) context.terminal.note(`The daemon is ${why}; watching for it to come back.`)
+      if (!isTold) context.terminal.note(`${why}; watching for it to come back.`)
       await delay(LOOK_MS)
     }
   }
@@ -152,16 +156,26 @@ function whenChanged(
   const changed = new AbortController()
   const keyOf = (list: readonly Waiting[]): string => list.map(({ id, status }) => `${id} ${status}`).join()
   const before = keyOf(items)
-  const timer = setInterval(() => {
+  // The next look follows the end of the last: a slow daemon is not asked more and more at a time.
+  const look = (): void => {
     whatWaits(context).then(
       (now) => {
         if (keyOf(now) !== before) changed.abort()
+        else if (!isOver) timer = setTimeout(look, LOOK_MS)
       },
       // The daemon is away; who looks next says so.
       () => changed.abort(),
     )
-  }, LOOK_MS)
-  return { signal: changed.signal, [Symbol.dispose]: () => clearInterval(timer) }
+  }
+  let isOver = false
+  let timer = setTimeout(look, LOOK_MS)
+  return {
+    signal: changed.signal,
+    [Symbol.dispose]() {
+      isOver = true
+      clearTimeout(timer)
+    },
+  }
 }
 
 const CODE_ANSWERS: Readonly<Record<string, WireDecision>> = {

@@ -122,7 +122,12 @@ export function createProviders(deps: {
         !(name === URL_PARAM && row !== undefined) &&
         !(name === USAGE_PARAM && (row ?? isOwn))
       ) {
-        throw new AppError('not_found', `There is no parameter ${name} of a provider ${provider}.`)
+        if (row === undefined && !isOwn) throw new AppError('not_found', `There is no provider ${provider}.`)
+        const takes = [...(row?.params ?? []), ...(row === undefined ? [] : [URL_PARAM]), USAGE_PARAM]
+        throw new AppError(
+          'not_found',
+          `There is no parameter ${name}; the provider ${provider} takes ${takes.join(', ')}.`,
+        )
       }
       const isPrivate = options.private === true
       if (row !== undefined && name === URL_PARAM) assertMoved(provider, row, value, isPrivate)

@@ -7,6 +7,7 @@ import {
   type ProviderGrant,
 } from '../../domain/provider-access/index.ts'
 import { type AgentId, AppError, type Clock, SecretValue } from '../../kernel/index.ts'
+import { viewGivenGrant } from './given-grant.ts'
 import {
   limitsFrom,
   viewAccessGrant,
@@ -18,7 +19,6 @@ import {
   viewUsage,
 } from './llm-views.ts'
 import { parse, wholeNumber } from './parse.ts'
-import { unpricedOf } from './unpriced.ts'
 import {
   accessDecisionBody,
   addGrantBody,
@@ -120,7 +120,7 @@ function addGrantRoutes(app: Express, { llm, agents, owner }: LlmRouteDeps): voi
       },
       owner.actor,
     )
-    response.json({ ...viewAccessGrant(grant, agent.name), unpriced: unpricedOf(llm, grant) })
+    response.json(viewGivenGrant(llm, agents, grant))
   })
   app.patch('/v1/provider-grants/:id', (request, response) => {
     const { groups, models, paths, limits } = parse(changeGrantBody, request.body)
@@ -131,7 +131,7 @@ function addGrantRoutes(app: Express, { llm, agents, owner }: LlmRouteDeps): voi
       limits: limitsFrom(limits),
     }
     const grant = llm.access.limit(wholeNumber(request.params.id, 'A grant'), change, owner.actor)
-    response.json({ ...viewAccessGrant(grant, nameOf(grant.agentId)), unpriced: unpricedOf(llm, grant) })
+    response.json(viewGivenGrant(llm, agents, grant))
   })
   app.delete('/v1/provider-grants/:id', (request, response) => {
     const grant = llm.access.revoke(wholeNumber(request.params.id, 'A grant'), owner.actor)
@@ -148,12 +148,7 @@ function addAskRoutes(app: Express, { llm, agents, owner }: LlmRouteDeps): void 
       .grants()
       .filter((grant) => grant.agentId === ask.agentId && grant.provider === ask.provider)
       .reduce<ProviderGrant | null>((best, grant) => (best && best.id > grant.id ? best : grant), null)
-    return (
-      newest && {
-        ...viewAccessGrant(newest, nameOf(newest.agentId)),
-        unpriced: unpricedOf(llm, newest, ask.model),
-      }
-    )
+    return newest && viewGivenGrant(llm, agents, newest, ask.model)
   }
   app.get('/v1/asks', (_request, response) => {
     response.json({ asks: llm.access.pending().map((ask) => viewAskSummary(ask, nameOf(ask.agentId))) })

@@ -119,6 +119,10 @@ export const accessGrantList = z.object({ grants: z.array(accessGrantView) })
 export const givenGrant = accessGrantView.extend({
   /** What its limit of money refuses, since nobody knows the price; `*` for every model of the provider. */
   unpriced: z.array(z.string()),
+  /** Whether a key is stored that the agent's tags fit; `other_tags`: only ones that they do not. */
+  key: z.enum(['there', 'none', 'other_tags', 'not_needed']),
+  /** Parameters of the provider's address that the owner has not filled in. */
+  missing_params: z.array(z.string()),
 })
 
 const ACCESS_DECISIONS = ['1h', '24h', 'always', 'deny'] as const
