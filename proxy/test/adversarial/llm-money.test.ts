@@ -311,6 +311,8 @@ describe('what is no new work', () => {
       ['openai', '/v1/responses/resp_1', undefined],
       ['openai', '/v1/chat/completions/c_1', undefined],
       ['openai', '/v1/batches/b_1', undefined],
+      ['openai', '/v1/batches/b_1/cancel', {}],
+      ['openai', '/v1/responses/resp_1/cancel', {}],
     ] as const) {
       for (let at = 0; at < 2; at += 1) {
         kit.vendors.next(vendor, counted)
@@ -336,7 +338,7 @@ describe('what is no new work', () => {
       ['GET', '/v1/realtime?model=x'],
       ['GET', '/v1/something/new'],
       ['POST', '/v1/batches'],
-      ['POST', '/v1/responses/resp_1/cancel'],
+      ['POST', '/v1/responses/resp_1/compact'],
       ['POST', '/v1/threads/t/runs'],
     ] as const) {
       const answer = await kit.ask(`/llm/openai${path}`, {

@@ -36,8 +36,23 @@ const FILES: readonly Routes[] = [
   group('files', false, '*:files/** *:uploads/** *:datasets/**'),
 ]
 
+/**
+ * Stopping what was begun is no new work, by the vendors' references: what was done until then is charged to the request that
+ * began it. (Going on with it, as `resume` of a tuning job does, is.)
+ */
+const CANCELS: readonly Routes[] = [
+  free('batches', 'POST:{batches|messages/batches|batch/jobs|embed-jobs}/*/cancel POST:batches/*:cancel'),
+  free('stored', 'POST:{responses|threads/*/runs|vector_stores/*/file_batches}/*/cancel'),
+  free(
+    'deferred',
+    'POST:{predictions|tasks}/*/cancel POST:operations/*:cancel POST:models/*/operations/*:cancel',
+  ),
+  free('fine_tuning', 'POST:{fine_tuning/jobs|fine-tunes|trainings}/*/cancel POST:fine_tuning/jobs/*/pause'),
+]
+
 /** OpenAI's, Anthropic's and what those who follow them have: developers.openai.com/api/reference, platform.claude.com/docs/en/api. */
 export const COMMON: readonly Routes[] = [
+  ...CANCELS,
   group(
     'inference',
     true,
@@ -96,6 +111,7 @@ const GOOGLE_EMBEDDING = '*:{embedcontent|batchembedcontents}'
 
 /** ai.google.dev/api */
 const GOOGLE: readonly Routes[] = [
+  ...CANCELS,
   group(
     'inference',
     true,
@@ -119,6 +135,10 @@ const GOOGLE: readonly Routes[] = [
 /** cloud.google.com/vertex-ai/docs/reference/rest; `projects/…/locations/…` before these is taken off. */
 const VERTEX_INFERENCE = '*:{generatecontent|streamgeneratecontent|rawpredict|streamrawpredict}'
 const VERTEX: readonly Routes[] = [
+  ...CANCELS,
+  free('batches', 'POST:batchpredictionjobs/*:cancel'),
+  free('deferred', 'POST:publishers/*/models/*/operations/*:cancel'),
+  free('fine_tuning', 'POST:{tuningjobs|customjobs|trainingpipelines|pipelinejobs}/*:cancel'),
   group(
     'inference',
     true,
@@ -308,6 +328,7 @@ export const VENDOR_ROUTES: ReadonlyMap<string, readonly Routes[]> = new Map(
     deepinfra: [group('inference', false, 'POST:inference/**')],
     // alibabacloud.com/help/model-studio
     qwen: [
+      ...CANCELS,
       group('inference', true, 'POST:services/aigc/{text-generation|multimodal-generation}/generation'),
       group('inference', false, 'POST:services/{embeddings|rerank}/**'),
       group('deferred', false, '*:services/** *:tasks/**'),

@@ -59,7 +59,7 @@ describe('endpointOf', () => {
       ['POST /v1/fine_tuning/jobs', 'POST /v1/fine_tuning/checkpoints/c/permissions'],
     ],
     ['openai', 'fine_tuning, metered', ['DELETE /v1/models/ft:x', 'GET /v1/fine_tuning/jobs/j/events']],
-    ['openai', 'batches', ['POST /v1/batches', 'POST /v1/batches/b/cancel']],
+    ['openai', 'batches', ['POST /v1/batches']],
     [
       'openai',
       'stored, metered',
@@ -77,7 +77,7 @@ describe('endpointOf', () => {
       'openai',
       'stored',
       [
-        ...['POST /v1/responses/r/cancel', 'POST /v1/chat/completions/c', 'POST /v1/conversations'],
+        ...['POST /v1/chat/completions/c', 'POST /v1/conversations'],
         ...['POST /v1/threads/t/runs', 'POST /v1/assistants', 'POST /v1/evals', 'POST /v1/containers'],
       ],
     ],
@@ -104,7 +104,7 @@ describe('endpointOf', () => {
       ],
     ],
     ['anthropic', 'inference, metered', ['POST /v1/messages', 'POST /v1/messages/count_tokens']],
-    ['anthropic', 'batches', ['POST /v1/messages/batches', 'POST /v1/messages/batches/b/cancel']],
+    ['anthropic', 'batches', ['POST /v1/messages/batches']],
     ['anthropic', 'batches, metered', ['GET /v1/messages/batches/b/results']],
     ['anthropic', 'files, metered', ['GET /v1/files', 'DELETE /v1/files/f']],
     ['anthropic', 'stored', ['POST /v1/skills', 'POST /v1/sessions']],
@@ -260,5 +260,45 @@ describe('endpointOf', () => {
   it('does not look for long', () => {
     expect(at('openai', `POST /v1/${'a/'.repeat(30_000)}b`)).toBe('other')
     expect(at('openai', `POST ${'/v1'.repeat(300)}/chat/completions`)).toBe('other')
+  })
+})
+
+describe('what stops work', () => {
+  const of = (name: string, line: string) => {
+    const provider = found(providers, name)
+    const [method = '', path = ''] = line.split(' ')
+    return endpointOf(provider, method, behindRoot(provider, upstreamPath(provider, path)))
+  }
+  it.each([
+    ['openai', 'responses/r_1/cancel', 'stored'],
+    ['openai', 'batches/b_1/cancel', 'batches'],
+    ['openai', 'fine_tuning/jobs/j_1/cancel', 'fine_tuning'],
+    ['openai', 'fine_tuning/jobs/j_1/pause', 'fine_tuning'],
+    ['openai', 'threads/t_1/runs/r_1/cancel', 'stored'],
+    ['openai', 'vector_stores/v_1/file_batches/b_1/cancel', 'stored'],
+    ['azure', 'openai/v1/batches/b_1/cancel', 'batches'],
+    ['anthropic', 'v1/messages/batches/b_1/cancel', 'batches'],
+    ['google', 'v1beta/batches/b_1:cancel', 'batches'],
+    ['vertex', 'v1/projects/p/locations/l/batchPredictionJobs/1:cancel', 'batches'],
+    ['vertex', 'v1/projects/p/locations/l/operations/1:cancel', 'deferred'],
+    ['mistral', 'v1/batch/jobs/j_1/cancel', 'batches'],
+    ['cohere', 'v1/embed-jobs/j_1/cancel', 'batches'],
+    ['replicate', 'v1/predictions/p_1/cancel', 'deferred'],
+    ['qwen', 'api/v1/tasks/t_1/cancel', 'deferred'],
+  ])('at %s, %s, is free and stays in its group', (name, path, group) => {
+    expect(of(name, `POST /${path}`)).toEqual({ group, metered: true, free: true })
+  })
+
+  it.each([
+    ['openai', 'fine_tuning/jobs/j_1/resume'],
+    ['openai', 'batches/b_1/cancel/again'],
+    ['openai', 'batches/b_1%2Fcancel'],
+    ['openai', 'responses/r_1/compact'],
+    ['openai', 'evals/e/runs/r/cancel'],
+    ['openai', 'something/1/cancel'],
+    ['google', 'v1beta/batches/a:b:cancel'],
+    ['google', 'v1beta/models/m:generateContent/cancel'],
+  ])('at %s, %s is none of it', (name, path) => {
+    expect(of(name, `POST /${path}`).free).toBe(false)
   })
 })

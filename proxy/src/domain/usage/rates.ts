@@ -37,10 +37,14 @@ export function contextRates(model: string, inputTokens: number): Rates {
 
 type Tier = NonNullable<UsageExtras['tier']>
 
-/** Of all rates of a model; the first row that fits. */
+/**
+ * Of all rates of a model; the first row that fits. Batch and flex are half of a model's price wherever a vendor has them (the same
+ * pages; learn.microsoft.com/azure/foundry/openai/how-to/flex-processing), and a model without flex is refused with 400, never served
+ * at another rate, so that an answer that says flex is of a model that has it. The other tiers differ by model.
+ */
 const TIER_FACTORS: readonly (readonly [provider: RegExp, tier: Tier, models: RegExp, factor: number])[] = [
   [/^(?:openai|azure|anthropic|google|vertex|mistral)$/, 'batch', /^/, 0.5],
-  [/^(?:openai|google|vertex)$/, 'flex', /^/, 0.5],
+  [/^(?:openai|azure|google|vertex)$/, 'flex', /^/, 0.5],
   [/^groq$/, 'flex', /^/, 1],
   [/^(?:openai|azure)$/, 'priority', /^gpt-5\.5(?!-pro)/, 2.5],
   [/^(?:openai|azure)$/, 'priority', /^gpt-5-mini/, 1.8],
