@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openFront } from '../../src/daemon-front.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { patience } from '../support/pace.ts'
 import { runCliProcess } from '../support/run-cli.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/oauth3.js', import.meta.url))
@@ -20,15 +21,34 @@ beforeEach(() => {
     mode: 0o600,
   })
 })
-afterEach(() => {
-  child?.kill('SIGKILL')
+afterEach(async () => {
+  await endGroup(child)
+  child = undefined
   rmSync(folder, { recursive: true, force: true })
 })
+
+/** A launcher that is killed cannot end the daemon that it began: both are of one process group, which ends as a whole. */
+async function endGroup(launcher: ChildProcess | undefined): Promise<void> {
+  if (launcher?.pid === undefined) return
+  const group = -launcher.pid
+  const isThere = (): boolean => {
+    try {
+      return process.kill(group, 'SIGKILL')
+    } catch {
+      return false
+    }
+  }
+  await expect.poll(isThere, { timeout: patience(10_000) }).toBe(false)
+}
 
 /** Starts `oauth3 daemon` through the launcher and waits until it says that it is ready. */
 async function startDaemonProcess(): Promise<{ exited: Promise<number | null> }> {
   const { PATH = '', HOME = '' } = process.env
-  const running = spawn(process.execPath, [LAUNCHER, 'daemon'], { cwd: folder, env: { PATH, HOME } })
+  const running = spawn(process.execPath, [LAUNCHER, 'daemon'], {
+    cwd: folder,
+    env: { PATH, HOME },
+    detached: true,
+  })
   child = running
   const exited = new Promise<number | null>((resolve) => running.once('exit', resolve))
   await new Promise<void>((resolve, reject) => {
@@ -117,6 +137,7 @@ test('without an engine the start says so in one line, and not that it is ready'
   const { PATH = '', HOME = '' } = process.env
   child = spawn(process.execPath, [LAUNCHER, 'daemon'], {
     cwd: folder,
+    detached: true,
     env: { PATH, HOME, OAUTH3_SANDBOX: 'docker', DOCKER_HOST: `unix://${folder}/none.sock` },
   })
   let log = ''
