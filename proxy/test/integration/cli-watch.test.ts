@@ -101,6 +101,15 @@ describe('a script', () => {
     expect(ended.stderr).toContain('is denied')
   })
 
+  test('is told whether anything can still come of a request', async () => {
+    const { requestId } = await kit.ask({ skillId: 'ended/or-not' })
+    const shown = async (): Promise<boolean> =>
+      JSON.parse((await oauth3(['show', requestId, '--json'])).stdout).ended
+    expect(await shown()).toBe(false)
+    await oauth3(['deny', requestId])
+    expect(await shown()).toBe(true)
+  })
+
   test.each([
     ['an empty reason', ['--reason', '  ']],
     ['a long reason', ['--reason', 'x'.repeat(501)]],

@@ -220,7 +220,6 @@ export async function decide(
 }
 
 const LOOK_MS = 500
-const FINAL: readonly string[] = ['success', 'failed', 'denied', 'expired', 'cancelled']
 
 /** Stays until it has ended; a run that failed is a command that failed. */
 async function showEnd(context: CommandContext, decided: RequestView): Promise<void> {
@@ -229,7 +228,7 @@ async function showEnd(context: CommandContext, decided: RequestView): Promise<v
     context.terminal.note(`It waits for ${missing.join(', ')}: oauth3 secret add ${missing[0] ?? 'NAME'}`)
   }
   let view = decided
-  while (!FINAL.includes(view.status)) {
+  while (!view.ended) {
     await delay(LOOK_MS)
     view = await fetchRequest(context, decided.request_id)
   }

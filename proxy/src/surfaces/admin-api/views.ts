@@ -2,7 +2,12 @@ import type { Agent } from '../../domain/agents/index.ts'
 import type { CardModel } from '../../domain/approvals/index.ts'
 import type { AuditArchive, AuditVerdict, StoredAuditRow } from '../../domain/audit/index.ts'
 import { type EgressSummary, refusalSaid } from '../../domain/egress/index.ts'
-import type { Execution, ExecutionSummary, Executions } from '../../domain/executions/index.ts'
+import {
+  type Execution,
+  type ExecutionSummary,
+  type Executions,
+  isFinal,
+} from '../../domain/executions/index.ts'
 import { type Grant, scopeOfGrant } from '../../domain/trust/index.ts'
 import type { SecretRecord } from '../../domain/vault/index.ts'
 import type {
@@ -46,6 +51,7 @@ export const viewSummary = (execution: Execution | ExecutionSummary, agentName: 
   skill_id: execution.skillId,
   agent: agentName,
   status: execution.status,
+  ended: isFinal(execution.status),
   code_hash: execution.codeHash,
   consent_hash: execution.consentHash,
   created_at: execution.createdAt,

@@ -89,6 +89,8 @@ const requestSummary = z.object({
   skill_id: z.string(),
   agent: z.string(),
   status: z.string(),
+  /** The state is final: nothing comes of it any more. */
+  ended: z.boolean(),
   code_hash: z.string(),
   consent_hash: z.string(),
   created_at: z.int(),
