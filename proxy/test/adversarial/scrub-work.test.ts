@@ -60,6 +60,26 @@ describe('output full of one secret', () => {
     expect(clean).toBe(`plain text\n${WITHHELD}`)
   })
 
+  it('is withheld as long as it was where lengths are kept, with what was found before it and may still have grown', () => {
+    const secrets = new Map([
+      ['ZEROS', '0'.repeat(64)],
+      // Under way from the last zeros on, when what follows becomes too much work.
+      ['BOTH', `${'0'.repeat(10)}${'ab'.repeat(2048)}`],
+      ['KEY', 'ab'.repeat(2048)],
+    ])
+    const input = Buffer.from(`${'0'.repeat(1_000)}${'ab'.repeat(64 * 2048)}plain again`)
+    for (const piece of [1_000, 4_096, input.length]) {
+      const stream = createScrubber(secrets).stream({ keepLength: true })
+      const out: Buffer[] = []
+      for (let at = 0; at < input.length; at += piece) {
+        out.push(Buffer.from(stream.push(Buffer.from(input.subarray(at, at + piece)))))
+      }
+      const clean = Buffer.concat([...out, stream.end({ truncated: true })])
+      expect([piece, clean.length]).toEqual([piece, input.length])
+      expect(clean.toString()).toMatch(/^(?:\[secret:[A-Z]+\]|\*)+(?:plain again)?$/)
+    }
+  })
+
   it('is withheld on both streams of a run', async () => {
     const secret = 'ab'.repeat(2048)
     const collector = createOutputCollector(new Map([['KEY', new SecretValue(secret)]]))

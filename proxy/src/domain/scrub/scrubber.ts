@@ -173,7 +173,8 @@ function createStream(automaton: Automaton, names: readonly string[], keepLength
     const isRead = scan.read(held, base, turn)
     release(Math.max(base, scan.safeUntil()), out)
     if (!scan.exhausted) return isRead
-    out.push(keepLength ? masked(held.length) : Buffer.from(WITHHELD))
+    // A region that might have grown is no longer held, and not given on either.
+    out.push(keepLength ? masked(base + held.length - given) : Buffer.from(WITHHELD))
     held = NOTHING
     return true
   }
