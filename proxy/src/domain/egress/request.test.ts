@@ -71,8 +71,8 @@ describe('the request line', () => {
     },
   )
 
-  it('takes the path * for OPTIONS', () => {
-    expect(prepared({ method: 'OPTIONS', path: '*' }).path).toBe('*')
+  it('refuses OPTIONS *, which is about no path', () => {
+    expect(refused({ method: 'OPTIONS', path: '*' }).refused).toBe('method_not_allowed')
   })
 
   it('names the path for the audit without query and secrets', () => {

@@ -104,7 +104,9 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
     auditPath,
   })
 
-  if (!isToken(request.method) || FORBIDDEN_METHODS.has(request.method.toUpperCase())) {
+  // `OPTIONS *` asks a server, not what it has (RFC 9110, 9.3.7): no path is approved for it, and undici cannot send it.
+  const isAboutServer = request.method === 'OPTIONS' && request.path === '*'
+  if (!isToken(request.method) || FORBIDDEN_METHODS.has(request.method.toUpperCase()) || isAboutServer) {
     return refuse('method_not_allowed')
   }
   const fields = isOriginForm(request) ? readFields(request.rawHeaders) : null
@@ -212,8 +214,7 @@ const WEBSOCKET_FIELDS: readonly HeaderField[] = [
   { name: 'upgrade', value: 'websocket' },
 ]
 
-function isOriginForm({ method, path }: RequestToPrepare): boolean {
-  if (path === '*') return method === 'OPTIONS'
+function isOriginForm({ path }: RequestToPrepare): boolean {
   return /^\/[\x21-\x7e]*$/.test(path) && !path.includes('#') && !/^[^?]*\\/.test(path)
 }
 
