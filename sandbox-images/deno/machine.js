@@ -2,6 +2,7 @@
 // or of the host's own facts. Deno's permission to ask (--allow-sys) is not given, so there is nothing true behind it.
 import dns from 'node:dns'
 import dnsPromises from 'node:dns/promises'
+import fs from 'node:fs'
 import os from 'node:os'
 import process from 'node:process'
 
@@ -85,10 +86,23 @@ const PROCESS = {
   availableMemory: free,
 }
 
+const { existsSync } = fs
+const FILES = {
+  /** By Node's documentation it never throws; of what may not be read there is nothing. */
+  existsSync(path) {
+    try {
+      return existsSync(path)
+    } catch {
+      return false
+    }
+  },
+}
+
 /** Module → names of the exports that answer. A statement that imports one by name needs a module in place of the built-in. */
 export const ANSWERED = new Map([
   ['node:os', Object.keys(OS)],
   ['node:process', Object.keys(PROCESS)],
+  ['node:fs', Object.keys(FILES)],
   ['node:dns', ['getServers']],
   ['node:dns/promises', ['getServers']],
 ])
@@ -127,6 +141,7 @@ const report = () => ({
 answer(Deno, DENO)
 answer(os, OS)
 answer(process, PROCESS)
+answer(fs, FILES)
 answer(process.report, { getReport: report })
 for (const module of [dns, dnsPromises]) answer(module, { getServers: servers })
 for (const { prototype } of [dns.Resolver, dnsPromises.Resolver]) answer(prototype, { getServers: servers })

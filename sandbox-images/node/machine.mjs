@@ -1,7 +1,7 @@
 // What libraries ask of the machine that they run on: they get a plain answer, the same on every host, instead of an error
 // (there is no netlink and no list of users) or of the host's own facts (kernel, memory, load). It is no wall: what code must
 // not reach is held back by the container.
-import { writeFileSync } from 'node:fs'
+import fs, { writeFileSync } from 'node:fs'
 import module from 'node:module'
 import os from 'node:os'
 
@@ -72,6 +72,15 @@ for (const [name, call] of Object.entries(OS)) {
   // Node's own stand for their value where a text or a number is wanted; so do these.
   if (call.length === 0) Object.defineProperty(call, Symbol.toPrimitive, { value: () => call() })
   os[name] = call
+}
+/** By Node's documentation it never throws; of what may not be read there is nothing. */
+const { existsSync } = fs
+fs.existsSync = (path) => {
+  try {
+    return existsSync(path)
+  } catch {
+    return false
+  }
 }
 process.constrainedMemory = () => memoryBytes
 process.availableMemory = free

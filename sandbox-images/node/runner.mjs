@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { raiseCodeWall, refusesCodeFromText } from './code-wall.mjs'
 import { end, fail, receive, warmFetch } from './host.mjs'
 import { setMemory } from './machine.mjs'
+import './programs.mjs'
 import { openListeners, openPorts, openRelay } from './way-out.mjs'
 
 const MAIN = '/tmp/main.ts'

@@ -247,8 +247,11 @@ describe.skipIf(!availability.available)('the walls around every runtime', () =>
       const { stdout, stderr } = await suite.run(runtime, NODE_ATTEMPTS)
       expect(stderr).toBe('')
       const said = stdout.trim().split('\n')
-      expect(said.length).toBe(8)
-      expect(said.filter((line) => !/ ERR_(?:ACCESS_DENIED|DLOPEN_DISABLED)$/.test(line))).toEqual([])
+      expect(said.length).toBe(9)
+      expect(said.slice(0, 2)).toEqual(['program EACCES', 'fork EACCES'])
+      expect(said.slice(2).filter((line) => !/ ERR_(?:ACCESS_DENIED|DLOPEN_DISABLED)$/.test(line))).toEqual(
+        [],
+      )
     },
   )
 
@@ -327,9 +330,12 @@ import inspector from 'node:inspector'
 import { Worker } from 'node:worker_threads'
 import { WASI } from 'node:wasi'
 process.removeAllListeners('warning')
+const failed = await new Promise((done) => childProcess.fork('/tmp/main.ts').on('error', done).on('spawn', done))
 const attempts = {
   program: () => childProcess.execFileSync('/bin/node'),
-  fork: () => childProcess.fork('/tmp/main.ts'),
+  fork: () => { throw failed },
+  // Below the answers of the runner.
+  process: () => new childProcess.ChildProcess().spawn({ file: '/bin/node', args: ['/bin/node'], envPairs: [], stdio: 'ignore' }),
   thread: () => new Worker('1', { eval: true }),
   addOn: () => process.dlopen({ exports: {} } as NodeJS.Module, '/tmp/x.node'),
   inspector: () => inspector.open(0),

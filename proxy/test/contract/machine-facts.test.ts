@@ -25,7 +25,7 @@ const OS_NAMES = `'hostname release version uptime loadavg totalmem freemem cpus
 const PROCESS_NAMES = `'getuid geteuid getgid getegid getgroups constrainedMemory availableMemory umask memoryUsage cpuUsage uptime'.split(' ')`
 
 const JAVASCRIPT = `
-import fs from 'node:fs'
+import fs, { existsSync } from 'node:fs'
 import dns from 'node:dns'
 import os, { networkInterfaces, release, userInfo } from 'node:os'
 import * as everything from 'node:os'
@@ -42,6 +42,8 @@ say('userInfo as bytes', () => new TextDecoder().decode(userInfo({ encoding: 'bu
 say('as text', () => \`\${os.hostname} \${os.release}\`)
 sayAll('process', process, ${PROCESS_NAMES})
 say('report', () => { const { osRelease, osVersion, host, cpus, networkInterfaces, glibcVersionRuntime } = process.report.getReport().header; return { osRelease, osVersion, host, cpus, networkInterfaces, glibcVersionRuntime } })
+say('existsSync', () => [fs.existsSync('/nowhere/at-all'), existsSync('/root/.bashrc'), existsSync(new URL('file:///etc/shadow'))])
+say('exists', () => typeof fs.exists)
 say('dns.getServers', dns.getServers)
 say('processors', () => navigator.hardwareConcurrency)
 if (HAS_FILES) say('statfs', () => fs.statfsSync('/tmp').bsize)
@@ -55,8 +57,32 @@ ${SAYING}
 sayAll('required', os, ${OS_NAMES})
 `
 
+const PROGRAMS = `
+import childProcess, { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { promisify } from 'node:util'
+const started = childProcess.spawn('ls', ['-l'])
+let read = 0
+started.stdout.on('data', (part) => { read += part.length })
+started.stdin.end('input that nobody reads')
+const [error] = await once(started, 'error')
+console.log('spawn', error.code, error.syscall, JSON.stringify(error.spawnargs), started.pid === undefined && started.kill() === false)
+const [code, signal] = await once(started, 'close')
+console.log(\`close \${code} \${signal}, read \${read} bytes\`)
+await new Promise((done) => childProcess.execFile('ls', ['-l'], (error, stdout) => { console.log('execFile', error.code, JSON.stringify(stdout)); done(null) }))
+await new Promise((done) => childProcess.exec('ls -l', (error) => { console.log('exec', error.code); done(null) }))
+await promisify(childProcess.exec)('ls').catch((error) => console.log('promisified', error.code))
+const closed = (child, name) => new Promise((done) => child.on('error', (error) => console.log(name, error.code)).on('close', done))
+await closed(childProcess.fork('/tmp/other.js'), 'fork')
+await closed(spawn('git', { stdio: 'inherit' }), 'named')
+const whole = childProcess.spawnSync('ls')
+console.log('spawnSync', whole.error.code, whole.status)
+for (const name of ['execFileSync', 'execSync']) try { childProcess[name]('ls') } catch (error) { console.log(name, error.code) }
+try { childProcess.spawn(5) } catch (error) { console.log('wrong call', error.name) }
+`
+
 const PYTHON = `
-import getpass, grp, json, locale, multiprocessing, os, platform, pwd, shutil, socket, time, uuid
+import getpass, grp, io, json, locale, pathlib, multiprocessing, os, platform, pwd, shutil, socket, time, uuid
 def say(name, ask):
     try:
         print(json.dumps([name, ask() or "nothing"], default=str))
@@ -78,6 +104,13 @@ say("if_nameindex", socket.if_nameindex)
 say("uuid1", uuid.uuid1)
 say("disk", lambda: shutil.disk_usage("/tmp"))
 say("multiprocessing.cpu_count", multiprocessing.cpu_count)
+say("sched_getaffinity", lambda: [list(os.sched_getaffinity(0)), list(os.sched_getaffinity(os.getpid()))])
+say("meminfo", lambda: dict(line.split(":") for line in open("/proc/meminfo"))["MemTotal"].split())
+say("meminfo as bytes", lambda: pathlib.Path("/proc/meminfo").read_bytes().startswith(b"MemTotal:"))
+say("cpuinfo", lambda: io.open("/proc/cpuinfo", encoding="ascii").read().count("processor"))
+say("stat", lambda: sum(line.startswith("cpu") for line in open("/proc/stat")))
+say("uptime", lambda: float(open("/proc/uptime").read().split()[0]) < 3600)
+say("loadavg", lambda: open(file="/proc/loadavg").read().split()[:3])
 `
 
 const MULTIPROCESSING = `
@@ -172,6 +205,11 @@ describe.each(SANDBOXES)('the machine as $kind $runtime.name tells of it', ({ ki
         if (isPython) {
           expect(answers.get('getuser')).toBe('sandbox')
           expect(answers.get('gethostname')).toBe('sandbox')
+          expect(answers.get('sched_getaffinity')).toEqual([[0], [0]])
+          expect(answers.get('meminfo')).toEqual([String((200 * MIB) / 1024), 'kB'])
+          expect([answers.get('meminfo as bytes'), answers.get('cpuinfo')]).toEqual([true, 1])
+          expect([answers.get('stat'), answers.get('uptime')]).toEqual([2, true])
+          expect(answers.get('loadavg')).toEqual(['0.00', '0.00', '0.00'])
           expect(answers.get('SC_PHYS_PAGES')).toBe((200 * MIB) / Number(answers.get('SC_PAGE_SIZE')))
           return
         }
@@ -183,6 +221,7 @@ describe.each(SANDBOXES)('the machine as $kind $runtime.name tells of it', ({ ki
             lo: [expect.objectContaining({ address: '127.0.0.1', internal: true })],
           })
         }
+        expect(answers.get('existsSync')).toEqual([false, false, false])
         expect(answers.get('named release')).toBe(answers.get('os.release'))
         expect(answers.get('as text')).toBe(`sandbox ${answers.get('os.release')}`)
       },
@@ -191,6 +230,25 @@ describe.each(SANDBOXES)('the machine as $kind $runtime.name tells of it', ({ ki
     it.skipIf(runtime.language !== 'node')('code that requires its modules', async () => {
       judge(await ask(REQUIRED))
     })
+
+    it.skipIf(runtime.language !== 'node')(
+      'a program that is started, by an event and not by an exception',
+      async () => {
+        expect((await ask(PROGRAMS)).trim().split('\n')).toEqual([
+          'spawn EACCES spawn ls ["-l"] true',
+          'close -13 null, read 0 bytes',
+          'execFile EACCES ""',
+          'exec EACCES',
+          'promisified EACCES',
+          'fork EACCES',
+          'named EACCES',
+          'spawnSync EACCES null',
+          'execFileSync EACCES',
+          'execSync EACCES',
+          'wrong call TypeError',
+        ])
+      },
+    )
 
     it.skipIf(!isPython)('locks, queues, pools and shared memory between forked processes', async () => {
       expect((await ask(MULTIPROCESSING)).trim().split('\n')).toEqual([

@@ -94,7 +94,7 @@ const NODE_BINARY: Runtime['binaries'][number] = {
 const NODE: Runtime = {
   name: 'node',
   folder: 'node',
-  files: ['runner.mjs', 'machine.mjs', 'host.mjs', 'way-out.mjs', 'code-wall.mjs', 'warm.ts'],
+  files: ['runner.mjs', 'machine.mjs', 'programs.mjs', 'host.mjs', 'way-out.mjs', 'code-wall.mjs', 'warm.ts'],
   binaries: [NODE_BINARY],
   buildNeedsNetwork: false,
   smoke: 'smoke.ts',
