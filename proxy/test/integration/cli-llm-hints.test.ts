@@ -56,3 +56,18 @@ test('a parameter that a provider does not have is answered with those that it h
   )
   expect((await oauth3(['provider', 'set', 'nobody', 'foo=bar'])).stderr).toMatch(/no provider nobody/i)
 })
+
+test('a price names sound, images and what is charged by the piece', async () => {
+  const prices = 'price set openai gpt-own --input 1 --output 2 --audio-input 10 --image-output 40'.split(' ')
+  const set = await oauth3([...prices, '--item', 'image=0.007', '--item', 'web_search=0.01'])
+  expect(set.code).toBe(0)
+  expect(set.stdout).toContain('image $0.007')
+  const { prices: all } = JSON.parse((await oauth3(['--json', 'price', 'list', 'openai'])).stdout)
+  expect(all[0]).toMatchObject({
+    ...{ model: 'gpt-own', audio_input: 10_000_000, image_output: 40_000_000, own: true },
+    items: { image: 7_000, web_search: 10_000 },
+  })
+  for (const wrong of ['image', 'image=', 'image=-1', 'unicorn=1'])
+    expect((await oauth3([...prices, '--item', wrong])).code).toBe(2)
+  expect((await oauth3([...prices, '--item', 'unicorn=1'])).stderr).toMatch(/web_search.*image/)
+})

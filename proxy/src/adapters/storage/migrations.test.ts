@@ -16,6 +16,7 @@ const LANDED = [
   '3ac3ce77449b9f2d4f28c40ff89f844ff2fe98c9f6aa3487ca1a9c3757266d3d',
   'd1244fc55c4e1789c07438e58103e715d0017abf2235d7590d36359254eb21b0',
   '871e7e5be2c729a1c227e53ac5685727146723952fc379480a83f40c6865a772',
+  '1079d9aa04a33b56e41c832b90fa9e33e570f087b0830de8cd7c45581e476b71',
 ]
 
 it('that has landed is never edited or moved, whichever file it stands in', () => {

@@ -7,6 +7,7 @@ import { ENDPOINT_GROUPS } from './migrations/04-endpoint-groups.ts'
 import { DENIALS } from './migrations/05-denials.ts'
 import { RETENTION_ORDER } from './migrations/06-retention-order.ts'
 import { AGENT_TOKENS } from './migrations/07-agent-tokens.ts'
+import { PRICE_PARTS } from './migrations/08-price-parts.ts'
 
 /**
  * Numbered, forward only, each in one transaction; `user_version` is the number of the newest one applied. A
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly string[] = [
   ...DENIALS,
   ...RETENTION_ORDER,
   ...AGENT_TOKENS,
+  ...PRICE_PARTS,
 ]
 
 export function migrate(db: Database): void {

@@ -76,6 +76,10 @@ describe('the store of usage', () => {
     store.setPrice(price, 2)
     store.setPrice({ ...price, model: 'b' }, 2)
     expect(store.prices()).toEqual([{ ...price, model: 'b' }, price])
+    const parts = { ...price, audioInput: 4, items: { image: 5 } }
+    store.setPrice(parts, 3)
+    expect(store.prices()[1]).toEqual(parts)
+    store.setPrice(price, 4)
     store.removePrice('openai', 'b')
     expect(store.prices()).toEqual([price])
   })

@@ -10,6 +10,8 @@ const COUNTS = [
   ...(['assumed_tokens', 'assumed_micro_usd'] as const),
 ]
 
+type StoredPrice = Price & { readonly parts: string | null }
+
 /** Sums of days and the owner's own prices. */
 export function createUsageStore(db: Database): UsageRepository {
   const add = db.prepare(
@@ -30,22 +32,28 @@ export function createUsageStore(db: Database): UsageRepository {
        assumed_tokens AS assumedTokens, assumed_micro_usd AS assumedMicroUsd
      FROM usage_by_day WHERE day >= ? ORDER BY day, agent_id, provider, model, key_id`,
   )
-  const prices = db.prepare<[], Price>(
-    `SELECT provider, model, input, output, cache_read AS cacheRead, cache_write AS cacheWrite
+  const prices = db.prepare<[], StoredPrice>(
+    `SELECT provider, model, input, output, cache_read AS cacheRead, cache_write AS cacheWrite, parts
      FROM prices ORDER BY provider, model`,
   )
   const setPrice = db.prepare(
-    `INSERT INTO prices (provider, model, input, output, cache_read, cache_write, set_at)
-     VALUES (@provider, @model, @input, @output, @cacheRead, @cacheWrite, @at)
+    `INSERT INTO prices (provider, model, input, output, cache_read, cache_write, parts, set_at)
+     VALUES (@provider, @model, @input, @output, @cacheRead, @cacheWrite, @parts, @at)
      ON CONFLICT (provider, model) DO UPDATE SET input = excluded.input, output = excluded.output,
-       cache_read = excluded.cache_read, cache_write = excluded.cache_write, set_at = excluded.set_at`,
+       cache_read = excluded.cache_read, cache_write = excluded.cache_write, parts = excluded.parts, set_at = excluded.set_at`,
   )
   const removePrice = db.prepare('DELETE FROM prices WHERE provider = ? AND model = ?')
   return {
     add: (rows) => addAll(rows),
     since: (day) => since.all(day),
-    prices: () => prices.all(),
-    setPrice: (price, at) => void setPrice.run({ ...price, at }),
+    prices: () =>
+      prices
+        .all()
+        .map(({ parts, ...price }) => (parts === null ? price : { ...price, ...JSON.parse(parts) })),
+    setPrice({ provider, model, input, output, cacheRead, cacheWrite, ...parts }, at) {
+      const row = { provider, model, input, output, cacheRead, cacheWrite, at }
+      setPrice.run({ ...row, parts: Object.keys(parts).length === 0 ? null : JSON.stringify(parts) })
+    },
     removePrice: (provider, model) => void removePrice.run(provider, model),
   }
 }

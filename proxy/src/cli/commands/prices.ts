@@ -1,6 +1,7 @@
+import { InvalidArgumentError } from 'commander'
 import { formatExactUsd } from '../../kernel/index.ts'
 import { okBody } from '../../surfaces/admin-api/wire.ts'
-import { priceList, priceView } from '../../surfaces/admin-api/wire-llm.ts'
+import { type PriceView, priceList, priceView } from '../../surfaces/admin-api/wire-llm.ts'
 import { adminPath } from '../admin-client.ts'
 import type { CommandGroup } from '../context.ts'
 import { parseMicroUsd } from '../money.ts'
@@ -12,6 +13,11 @@ interface SetOptions {
   readonly output: number
   readonly cacheRead?: number
   readonly cacheWrite?: number
+  readonly audioInput?: number
+  readonly audioOutput?: number
+  readonly imageInput?: number
+  readonly imageOutput?: number
+  readonly item?: Readonly<Record<string, number>>
 }
 
 export const addPriceCommands: CommandGroup = (program, context) => {
@@ -53,9 +59,19 @@ export const addPriceCommands: CommandGroup = (program, context) => {
     .requiredOption('--output <dollars>', 'tokens that come out', parseMicroUsd)
     .option('--cache-read <dollars>', 'tokens read from a cache (default: as input)', parseMicroUsd)
     .option('--cache-write <dollars>', 'tokens written to a cache (default: as input)', parseMicroUsd)
+    .option('--audio-input <dollars>', 'of them, tokens of sound that go in', parseMicroUsd)
+    .option('--audio-output <dollars>', 'tokens of sound that come out', parseMicroUsd)
+    .option('--image-input <dollars>', 'tokens of images that go in (default: as input)', parseMicroUsd)
+    .option('--image-output <dollars>', 'tokens of images that come out (default: as output)', parseMicroUsd)
+    .option(
+      '--item <name=dollars>',
+      'one piece: image, web_search, audio_second, page, …; repeatable',
+      itemFrom,
+    )
     .addHelpText(
       'after',
       examples(
+        ['oauth3 price set mine draw-1 --input 1 --output 2 --item image=0.04', 'four cents an image'],
         ['oauth3 price set openai gpt-5 --input 1.25 --output 10 --cache-read 0.125', 'one model'],
         ['oauth3 price set mine "*" --input 0 --output 0', 'a server of your own costs nothing'],
       ),
@@ -68,12 +84,17 @@ export const addPriceCommands: CommandGroup = (program, context) => {
         output: options.output,
         cache_read: options.cacheRead ?? null,
         cache_write: options.cacheWrite ?? null,
+        audio_input: options.audioInput,
+        audio_output: options.audioOutput,
+        image_input: options.imageInput,
+        image_output: options.imageOutput,
+        items: options.item,
       }
       const set = await context.client.call(priceView, 'PUT', adminPath('prices'), body)
       await context.show(
         set,
         () =>
-          `${set.provider} ${set.model}: ${formatExactUsd(set.input)} in, ${formatExactUsd(set.output)} out, for a million tokens from now on.`,
+          `${set.provider} ${set.model}: ${formatExactUsd(set.input)} in, ${formatExactUsd(set.output)} out, for a million tokens from now on.${partsText(set)}`,
       )
     })
 
@@ -86,4 +107,26 @@ export const addPriceCommands: CommandGroup = (program, context) => {
       const answer = await context.client.call(okBody, 'DELETE', adminPath('prices', provider, model))
       await context.show(answer, () => `The price of ${provider} ${model} was removed.`)
     })
+}
+
+function itemFrom(text: string, before: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const [, name, dollars] = /^([a-z_]{1,32})=(.+)$/.exec(text) ?? []
+  if (name === undefined || dollars === undefined) {
+    throw new InvalidArgumentError('It takes NAME=DOLLARS, such as image=0.04.')
+  }
+  return { ...before, [name]: parseMicroUsd(dollars) }
+}
+
+/** What else has a price of its own. */
+function partsText({ audio_input, audio_output, image_input, image_output, items = {} }: PriceView): string {
+  const media = {
+    'sound in': audio_input,
+    'sound out': audio_output,
+    'images in': image_input,
+    'images out': image_output,
+  }
+  const parts = [...Object.entries(media), ...Object.entries(items)].flatMap(([name, price]) =>
+    price === undefined ? [] : [`${name} ${formatExactUsd(price)}`],
+  )
+  return parts.length === 0 ? '' : ` Apart: ${parts.join(', ')}.`
 }

@@ -13,17 +13,19 @@ export interface TokenUsage {
 }
 
 /** What vendors charge for by the piece, not by the token. */
-export type PricedItem =
-  | 'web_search'
-  | 'web_search_preview'
-  | 'file_search'
-  | 'code_execution'
-  | 'image'
-  | 'audio_second'
-  | 'search_unit'
-  | 'source'
-  | 'page'
-  | 'other'
+export const PRICED_ITEMS = [
+  'web_search',
+  'web_search_preview',
+  'file_search',
+  'code_execution',
+  'image',
+  'audio_second',
+  'search_unit',
+  'source',
+  'page',
+] as const
+/** `other`: what looks charged and has no name here. */
+export type PricedItem = (typeof PRICED_ITEMS)[number] | 'other'
 
 /** What is charged apart from plain tokens; counts above 0 alone. */
 export interface UsageExtras {
@@ -92,6 +94,8 @@ export interface Price {
   readonly imageInput?: number
   readonly audioOutput?: number
   readonly imageOutput?: number
+  /** Of one piece each. */
+  readonly items?: Readonly<Partial<Record<PricedItem, number>>>
 }
 
 export interface UsageRepository {

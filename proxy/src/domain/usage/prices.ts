@@ -145,7 +145,7 @@ const WITHOUT_PRICE: Cost = { microUsd: 0, isWhole: false }
 export function priced(usage: TokenUsage, price: Price | null, provider: string, model: string): Cost {
   if (usage.toldMicroUsd !== null) return { microUsd: usage.toldMicroUsd, isWhole: true }
   const { extras } = usage
-  const ofItems = extras?.items === undefined ? 0 : costOfItems(provider, model, extras.items)
+  const ofItems = extras?.items === undefined ? 0 : costOfItems(provider, model, extras.items, price?.items)
   const noTokens = usage.input + usage.output === 0
   if (price === null && !noTokens) return { ...WITHOUT_PRICE, microUsd: ofItems ?? 0 }
   const ofTokens = price === null || noTokens ? 0 : costOfTokens(usage, price, model)

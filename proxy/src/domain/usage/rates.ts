@@ -86,10 +86,20 @@ const ITEMS: readonly (readonly [
   [/^(?:openai|azure)$/, 'audio_second', /^gpt-transcribe$/, 75],
 ]
 
-/** Null where one of them has no known price. */
-export function costOfItems(provider: string, model: string, items: UsageExtras['items']): number | null {
+/** Null where one of them has no known price. `own`: the owner's, which come first. */
+export function costOfItems(
+  provider: string,
+  model: string,
+  items: UsageExtras['items'],
+  own: UsageExtras['items'] = {},
+): number | null {
   let sum: number | null = 0
   for (const [name, times] of Object.entries(items ?? {})) {
+    const each = own[name as PricedItem]
+    if (each !== undefined) {
+      if (sum !== null) sum += each * times
+      continue
+    }
     const row = ITEMS.find(
       ([providers, item, models]) => item === name && providers.test(provider) && models.test(bare(model)),
     )

@@ -13,6 +13,7 @@ import {
 import type { AgentId } from '../../kernel/index.ts'
 import { createAuditLog } from '../audit/index.ts'
 import type { Admission, Limited, SpendingLimits, TokenUsage, Unpriced, UsageRepository } from './ports.ts'
+import { priced } from './prices.ts'
 import { createUsage } from './usage.ts'
 
 const NOON = Date.UTC(2030, 0, 2, 12)
@@ -434,7 +435,41 @@ describe('the books', () => {
     ])
   })
 
-  it.each([
+  it("take the owner's prices of sound, images and pieces, before the built-in ones", () => {
+    const { usage, audit } = open()
+    const price = {
+      ...{
+        provider: 'openai',
+        model: 'm',
+        input: 1_000_000,
+        output: 2_000_000,
+        cacheRead: null,
+        cacheWrite: null,
+      },
+      ...{ audioInput: 10_000_000, audioOutput: 20_000_000, imageInput: 3_000_000, imageOutput: 40_000_000 },
+      items: { web_search: 5_000, image: 7_000 },
+    }
+    usage.setPrice(price, 'cli:0')
+    expect(usage.prices()[0]).toEqual({ ...price, own: true })
+    const told = { input: 100, output: 100, cacheRead: 0, cacheWrite: 0, toldMicroUsd: null }
+    const cost = (extras: object) => priced({ ...told, extras }, price, 'openai', 'm')
+    expect(cost({ audioInput: 100, audioOutput: 100 })).toEqual({ microUsd: 3_000, isWhole: true })
+    expect(cost({ imageInput: 100, imageOutput: 100 })).toEqual({ microUsd: 4_300, isWhole: true })
+    // An image has no built-in price, a web search has another.
+    expect(cost({ items: { web_search: 2, image: 1 } })).toEqual({ microUsd: 300 + 17_000, isWhole: true })
+    // What the owner does not name keeps its own, and what has none stays unpriced.
+    expect(cost({ items: { file_search: 1 } })).toEqual({ microUsd: 300 + 2_500, isWhole: true })
+    expect(cost({ items: { page: 1 } }).isWhole).toBe(false)
+    expect(audit.newest(1)[0]?.data).toContain('"items":{"image":7000,"web_search":5000}')
+  })
+
+  it.each<object>([
+    { audioInput: -1 },
+    { imageOutput: 0.5 },
+    { items: { image: -1 } },
+    { items: { other: 1 } },
+    { items: { nothing_known: 1 } },
+    { items: { toString: 1 } },
     { input: -1 },
     { input: 0.5 },
     { output: 1e300 },

@@ -10,6 +10,7 @@ import { type AgentId, AppError, type Clock, SecretValue } from '../../kernel/in
 import { viewGivenGrant } from './given-grant.ts'
 import {
   limitsFrom,
+  priceFrom,
   viewAccessGrant,
   viewAsk,
   viewAskSummary,
@@ -193,11 +194,12 @@ function addUsageRoutes(app: Express, { llm, clock, owner }: LlmRouteDeps): void
     response.json({ prices: llm.usage.prices().map(viewPrice) })
   })
   app.put('/v1/prices', (request, response) => {
-    const { provider, model, input, output, cache_read, cache_write } = parse(setPriceBody, request.body)
+    const body = parse(setPriceBody, request.body)
+    const { provider } = body
     if (llm.providers.find(provider) === undefined) {
       throw new AppError('not_found', `No provider ${provider}.`)
     }
-    const price = { provider, model, input, output, cacheRead: cache_read, cacheWrite: cache_write }
+    const price = priceFrom(body)
     llm.usage.setPrice(price, owner.actor)
     response.json(viewPrice({ ...price, own: true }))
   })

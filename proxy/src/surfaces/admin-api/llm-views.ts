@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { AccessCard, ProviderAsk, ProviderGrant } from '../../domain/provider-access/index.ts'
 import type { ProviderKey } from '../../domain/provider-keys/index.ts'
 import type { ProviderListing, Providers } from '../../domain/providers/index.ts'
@@ -11,6 +12,7 @@ import type {
   PriceView,
   ProviderView,
   SomeLimits,
+  setPriceBody,
   UsageGroupView,
 } from './wire-llm.ts'
 
@@ -108,6 +110,16 @@ export const viewUsage = (group: UsageGroup): UsageGroupView => ({
   unpriced: group.unpriced,
 })
 
+export const priceFrom = (body: z.output<typeof setPriceBody>): Price => ({
+  ...{ provider: body.provider, model: body.model, input: body.input, output: body.output },
+  ...{ cacheRead: body.cache_read, cacheWrite: body.cache_write },
+  ...(body.audio_input === undefined ? {} : { audioInput: body.audio_input }),
+  ...(body.audio_output === undefined ? {} : { audioOutput: body.audio_output }),
+  ...(body.image_input === undefined ? {} : { imageInput: body.image_input }),
+  ...(body.image_output === undefined ? {} : { imageOutput: body.image_output }),
+  ...(body.items === undefined ? {} : { items: body.items }),
+})
+
 export const viewPrice = (price: Price & { readonly own: boolean }): PriceView => ({
   provider: price.provider,
   model: price.model,
@@ -115,6 +127,11 @@ export const viewPrice = (price: Price & { readonly own: boolean }): PriceView =
   output: price.output,
   cache_read: price.cacheRead,
   cache_write: price.cacheWrite,
+  ...(price.audioInput === undefined ? {} : { audio_input: price.audioInput }),
+  ...(price.audioOutput === undefined ? {} : { audio_output: price.audioOutput }),
+  ...(price.imageInput === undefined ? {} : { image_input: price.imageInput }),
+  ...(price.imageOutput === undefined ? {} : { image_output: price.imageOutput }),
+  ...(price.items === undefined ? {} : { items: { ...price.items } }),
   own: price.own,
 })
 

@@ -205,6 +205,15 @@ export const usageReport = z.object({
 
 /** For a million tokens. */
 const money = z.int().min(0).max(1_000_000_000_000)
+/** Of tokens of sound and of images; of one piece each. Where they are left out, built-in prices count, or none. */
+const priceParts = {
+  audio_input: z.int().optional(),
+  audio_output: z.int().optional(),
+  image_input: z.int().optional(),
+  image_output: z.int().optional(),
+  items: z.record(z.string(), z.int()).optional(),
+}
+
 export const setPriceBody = z.strictObject({
   provider: name,
   model: z.string().min(1).max(200),
@@ -212,6 +221,7 @@ export const setPriceBody = z.strictObject({
   output: money,
   cache_read: money.nullable().default(null),
   cache_write: money.nullable().default(null),
+  ...priceParts,
 })
 export const priceView = z.object({
   provider: z.string(),
@@ -220,6 +230,7 @@ export const priceView = z.object({
   output: z.int(),
   cache_read: z.int().nullable(),
   cache_write: z.int().nullable(),
+  ...priceParts,
   /** Set by the owner; else of the table that comes with the daemon. */
   own: z.boolean(),
 })
