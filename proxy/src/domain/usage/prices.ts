@@ -206,7 +206,9 @@ export function dearestCost(
   const rates = contextRates(model, input)
   const media = mayHoldMedia ? Math.max(price.audioInput ?? 0, price.imageInput ?? 0) : 0
   const ofInput = Math.max(price.input, price.cacheWrite ?? 0, price.cacheRead ?? 0, media)
-  const perMillion = rates.input * input * ofInput + rates.output * output * price.output
+  // A model that draws may do so unasked. (Sound has to be asked for, which a limit of money refuses.)
+  const ofOutput = Math.max(price.output, price.imageOutput ?? 0)
+  const perMillion = rates.input * input * ofInput + rates.output * output * ofOutput
   return Math.min(Math.ceil(perMillion / MICRO), LARGEST)
 }
 

@@ -13,7 +13,7 @@ import {
 import type { AgentId } from '../../kernel/index.ts'
 import { createAuditLog } from '../audit/index.ts'
 import type { Admission, Limited, SpendingLimits, TokenUsage, Unpriced, UsageRepository } from './ports.ts'
-import { priced } from './prices.ts'
+import { dearestCost, priced } from './prices.ts'
 import { createUsage } from './usage.ts'
 
 const NOON = Date.UTC(2030, 0, 2, 12)
@@ -460,6 +460,8 @@ describe('the books', () => {
     // What the owner does not name keeps its own, and what has none stays unpriced.
     expect(cost({ items: { file_search: 1 } })).toEqual({ microUsd: 300 + 2_500, isWhole: true })
     expect(cost({ items: { page: 1 } }).isWhole).toBe(false)
+    // Under a limit the dearest that an answer may be made of is held.
+    expect(dearestCost(price, 'm', { input: 0, output: 1_000_000 })).toBe(40_000_000)
     expect(audit.newest(1)[0]?.data).toContain('"items":{"image":7000,"web_search":5000}')
   })
 
