@@ -39,6 +39,7 @@ import {
   type Executions,
   type Runs,
   type Sandbox,
+  WAITING_STATES,
 } from './domain/executions/index.ts'
 import type { DoctorCheck } from './domain/health/index.ts'
 import type { LlmRooms } from './domain/provider-access/index.ts'
@@ -193,7 +194,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     )
   }
   metrics.watch({
-    pending: () => executions.list({ statuses: ['pending', 'awaiting_secrets'], limit: 1_000 }).length,
+    pending: () => executions.list({ statuses: WAITING_STATES, limit: 1_000 }).length,
     telegramOutbox: () => core.outbox.waiting('telegram:'),
     warm: async () => (await sandbox.status()).warm,
     llm: () => llm.usage.totals(),

@@ -1,6 +1,7 @@
 export { formatBytes } from './bytes.ts'
 export { canonicalJson, type Json } from './canonical-json.ts'
 export { type Clock, systemClock, type UnixMs } from './clock.ts'
+export { equalInConstantTime } from './constant-time.ts'
 export { isReservedName, SECRET_NAME } from './env-names.ts'
 export { AppError, asAppError, ERROR_TABLE, type ErrorCode } from './errors.ts'
 export { createFairQueue, type FairQueue, type QueueBounds } from './fair-queue.ts'

@@ -2,8 +2,9 @@
  * The way from a process on the host to its door. Deno takes a proxy by URL, and a port of loopback is open to every user
  * of the host: so whoever connects says a word first that only this run's process was given.
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { connect, createServer, type Socket } from 'node:net'
+import { equalInConstantTime } from '../../kernel/index.ts'
 
 export interface EmbeddedRelay {
   /** With the credentials in it; for the environment of the one process. */
@@ -87,6 +88,5 @@ function readHead(socket: Socket, take: (head: Buffer) => void): void {
 
 function knows(bytes: Buffer, credentials: Buffer): boolean {
   const head = bytes.subarray(0, bytes.indexOf(HEAD_END)).toString('latin1')
-  const said = Buffer.from(/^proxy-authorization: *basic +(\S+) *$/im.exec(head)?.[1] ?? '')
-  return said.length === credentials.length && timingSafeEqual(said, credentials)
+  return equalInConstantTime(/^proxy-authorization: *basic +(\S+) *$/im.exec(head)?.[1] ?? '', credentials)
 }

@@ -1,9 +1,9 @@
-import { timingSafeEqual } from 'node:crypto'
 import ipaddr from 'ipaddr.js'
 import {
   type AgentId,
   AppError,
   type Clock,
+  equalInConstantTime,
   newAgentId,
   randomToken,
   sha256Hex,
@@ -237,11 +237,8 @@ export function canonicalTags(tags: readonly string[]): readonly string[] {
 }
 
 const holds = ({ tokenSha256, previous }: Agent, presented: string, now: UnixMs): boolean =>
-  sameHash(tokenSha256, presented) ||
-  (previous !== null && isPreviousGood(previous, now) && sameHash(previous.sha256, presented))
-
-const sameHash = (a: string, b: string): boolean =>
-  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+  equalInConstantTime(tokenSha256, presented) ||
+  (previous !== null && isPreviousGood(previous, now) && equalInConstantTime(previous.sha256, presented))
 
 function assertCidr(cidr: string): void {
   const address = cidr.slice(0, Math.max(0, cidr.lastIndexOf('/')))

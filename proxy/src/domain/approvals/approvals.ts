@@ -1,5 +1,11 @@
-import { timingSafeEqual } from 'node:crypto'
-import { type Clock, type ConsentHash, type RequestId, randomToken, type UnixMs } from '../../kernel/index.ts'
+import {
+  type Clock,
+  type ConsentHash,
+  equalInConstantTime,
+  type RequestId,
+  randomToken,
+  type UnixMs,
+} from '../../kernel/index.ts'
 import type { TrustLevel } from '../trust/index.ts'
 
 /** What a person can answer. The `any args` forms are separate, explicit choices. */
@@ -102,17 +108,11 @@ export function createCards(deps: {
     delivered: (card, messageId) => repository.delivered(card.token, messageId),
     judge({ token, chatId, userId }) {
       const card = repository.byToken(token)
-      if (!card || !sameText(card.token, token)) return { accepted: false, reason: 'unknown_card' }
+      if (!card || !equalInConstantTime(card.token, token)) return { accepted: false, reason: 'unknown_card' }
       if (card.chatId !== chatId) return { accepted: false, reason: 'wrong_chat' }
       if (!deps.approverIds.has(userId)) return { accepted: false, reason: 'not_approver' }
       if (card.messageId === null) return { accepted: false, reason: 'not_delivered' }
       return { accepted: true, card }
     },
   }
-}
-
-function sameText(a: string, b: string): boolean {
-  const left = Buffer.from(a)
-  const right = Buffer.from(b)
-  return left.length === right.length && timingSafeEqual(left, right)
 }

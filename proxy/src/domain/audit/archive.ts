@@ -1,6 +1,6 @@
 import { createHash, createHmac, type KeyObject } from 'node:crypto'
-import { AppError, canonicalJson, type UnixMs } from '../../kernel/index.ts'
-import { auditRowHash, sameText } from './chain.ts'
+import { AppError, canonicalJson, equalInConstantTime, type UnixMs } from '../../kernel/index.ts'
+import { auditRowHash } from './chain.ts'
 import type { AuditArchive, AuditArchiveFiles, AuditRepository, StoredAuditRow } from './ports.ts'
 
 /**
@@ -127,7 +127,8 @@ async function readArchive(
   const seal = held === undefined ? undefined : parseSeal(held)
   if (seal === undefined) return fail('its last line is no seal: it was cut off')
   const { mac, ...sealed } = seal
-  if (!sameText(macOf(deps.key, sealed), mac)) return fail('its seal was not made with this master key')
+  if (!equalInConstantTime(macOf(deps.key, sealed), mac))
+    return fail('its seal was not made with this master key')
   if (start === undefined || before === undefined) return fail('it holds no row')
   const isWhole =
     seal.digest === digest.digest('hex') &&

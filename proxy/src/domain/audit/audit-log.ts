@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
-import { type Clock, canonicalJson, type Json } from '../../kernel/index.ts'
-import { auditRowHash, GENESIS, sameText } from './chain.ts'
+import { type Clock, canonicalJson, equalInConstantTime, type Json } from '../../kernel/index.ts'
+import { auditRowHash, GENESIS } from './chain.ts'
 import type { AuditAnchor, AuditEventName, AuditRepository, AuditSeal, StoredAuditRow } from './ports.ts'
 import { type AuditFilter, type AuditPage, type AuditSubject, searchSteps } from './search.ts'
 
@@ -57,7 +57,7 @@ export function createAuditLog(deps: {
     return latest.mac
   }
 
-  const isGenuine = (seal: AuditSeal): boolean => sameText(mac(seal.id, seal.hash), seal.mac)
+  const isGenuine = (seal: AuditSeal): boolean => equalInConstantTime(mac(seal.id, seal.hash), seal.mac)
   let mayBegin = (deps.mayBegin ?? true) && repository.seal() === undefined
 
   /** The row to go on from. When the seal is not ours, the newest row there is, and the seal stays broken. */
@@ -73,7 +73,7 @@ export function createAuditLog(deps: {
   function* verifySteps(): Generator<void, AuditVerdict> {
     const anchor = repository.anchor()
     const archived = anchor?.id ?? 0
-    if (anchor && !sameText(anchorMac(key, anchor), anchor.mac)) {
+    if (anchor && !equalInConstantTime(anchorMac(key, anchor), anchor.mac)) {
       return {
         ok: false,
         rows: 0,

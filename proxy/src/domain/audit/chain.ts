@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto'
 import { canonicalJson, sha256Hex } from '../../kernel/index.ts'
 import type { StoredAuditRow } from './ports.ts'
 
@@ -10,10 +9,4 @@ export function auditRowHash(row: Omit<StoredAuditRow, 'hash'>): string {
   return sha256Hex(
     canonicalJson([row.id, row.at, row.event, row.actor, row.requestId, row.data, row.prevHash]),
   )
-}
-
-export function sameText(a: string, b: string): boolean {
-  const left = Buffer.from(a)
-  const right = Buffer.from(b)
-  return left.length === right.length && timingSafeEqual(left, right)
 }

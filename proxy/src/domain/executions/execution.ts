@@ -29,6 +29,9 @@ const NEXT: Record<ExecutionStatus, readonly ExecutionStatus[]> = {
   cancelled: [],
 }
 
+/** What waits for a person. */
+export const WAITING_STATES = ['pending', 'awaiting_secrets'] as const satisfies readonly ExecutionStatus[]
+
 export const isFinal = (status: ExecutionStatus): boolean => NEXT[status].length === 0
 export const canBecome = (from: ExecutionStatus, to: ExecutionStatus): boolean => NEXT[from].includes(to)
 

@@ -6,7 +6,13 @@ import { languageOf } from '../facts/index.ts'
 import { IDEMPOTENCY_MS } from '../retention/index.ts'
 import { createCardBudget } from './card-budget.ts'
 import { type Changes, followExecution, waitUntilFinal } from './changes.ts'
-import { type Execution, type ExecutionFilter, type ExecutionSummary, isFinal } from './execution.ts'
+import {
+  type Execution,
+  type ExecutionFilter,
+  type ExecutionSummary,
+  isFinal,
+  WAITING_STATES,
+} from './execution.ts'
 import { type CardDeps, cardOf } from './execution-card.ts'
 import { createExplain, type Explain } from './explain.ts'
 import type { Runs } from './runs.ts'
@@ -267,7 +273,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     cardOf: (execution) => cardOf(deps, execution, missingSecrets(consentOf(execution))),
 
     async readWaiting() {
-      for (const summary of repository.list({ statuses: ['pending', 'awaiting_secrets'], limit: 1_000 })) {
+      for (const summary of repository.list({ statuses: WAITING_STATES, limit: 1_000 })) {
         const execution = ledger.read(summary.requestId)
         const consent = readable(execution)
         if (consent === undefined) continue
@@ -284,7 +290,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     codeOf: (execution) => readStoredCode(codes, consentCode(consentOf(execution))),
 
     agentRevoked(agentId, actor) {
-      for (const status of ['pending', 'awaiting_secrets', 'approved'] as const) {
+      for (const status of [...WAITING_STATES, 'approved'] as const) {
         for (const execution of repository.inStatus(status)) {
           if (execution.agentId !== agentId) continue
           ledger.move(

@@ -11,6 +11,7 @@ export {
   type FailureCode,
   isFinal,
   type RunResult,
+  WAITING_STATES,
 } from './execution.ts'
 export { createExecutions, type DecisionOutcome, type Executions } from './executions.ts'
 export type { Explanation } from './explain.ts'

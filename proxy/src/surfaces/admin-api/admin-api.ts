@@ -3,7 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Res
 import type { z } from 'zod'
 import type { Agents, WakeTarget } from '../../domain/agents/index.ts'
 import type { AuditArchiver, AuditLog } from '../../domain/audit/index.ts'
-import type { DecisionOutcome, Executions } from '../../domain/executions/index.ts'
+import { type DecisionOutcome, type Executions, WAITING_STATES } from '../../domain/executions/index.ts'
 import type { DoctorCheck, HealthReport } from '../../domain/health/index.ts'
 import type { LlmRooms } from '../../domain/provider-access/index.ts'
 import type { Retention } from '../../domain/retention/index.ts'
@@ -243,7 +243,7 @@ function ownerOfThisProcess(): { uid: string; name: string; actor: string } {
 }
 
 const waitingRequests = (executions: Executions) =>
-  executions.list({ statuses: ['pending', 'awaiting_secrets'], limit: LIST_LIMIT })
+  executions.list({ statuses: WAITING_STATES, limit: LIST_LIMIT })
 
 function assertWake(wake: z.output<typeof addAgentBody>['wake'] & object): void {
   if (wake.kind === 'openclaw-cli') {

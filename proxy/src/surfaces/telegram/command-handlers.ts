@@ -1,4 +1,5 @@
 import type { StoredAuditRow } from '../../domain/audit/index.ts'
+import { WAITING_STATES } from '../../domain/executions/index.ts'
 import { type Grant, scopeOfGrant } from '../../domain/trust/index.ts'
 import type { SecretRecord } from '../../domain/vault/index.ts'
 import {
@@ -109,7 +110,7 @@ export function createCommandHandlers(deps: TelegramDeps): CommandHandlers & {
     },
 
     pending() {
-      const waiting = executions.list({ statuses: ['pending', 'awaiting_secrets'], limit: MAX_LISTED })
+      const waiting = executions.list({ statuses: WAITING_STATES, limit: MAX_LISTED })
       const requests = waiting.map((execution): Waits => {
         const agent = agents.byId(execution.agentId)?.name ?? execution.agentId
         const minutes = Math.max(0, Math.ceil((execution.expiresAt - clock.now()) / 60_000))

@@ -1,8 +1,7 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '../../domain/outbox/index.ts'
-import { sha256Hex } from '../../kernel/index.ts'
+import { equalInConstantTime, sha256Hex } from '../../kernel/index.ts'
 import type { BotApi, BotUpdate } from './bot-api.ts'
 import type { TelegramDeps } from './deps.ts'
 import type { Receiver } from './receiver.ts'
@@ -135,7 +134,7 @@ export function createWebhook(
 /** Compares hashes, so neither content nor length shows in the time it takes. */
 function knowsSecret(given: string | string[] | undefined, secret: string): boolean {
   if (typeof given !== 'string') return false
-  return timingSafeEqual(Buffer.from(sha256Hex(given)), Buffer.from(sha256Hex(secret)))
+  return equalInConstantTime(sha256Hex(given), sha256Hex(secret))
 }
 
 async function readUpdate(
