@@ -1,7 +1,7 @@
 /** Family 22 and 21: the resolver and the listeners of a sandbox lead to the gateway, for approved names, and nowhere else. */
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DockerSandbox } from '../../src/adapters/sandbox/docker-sandbox.ts'
+import { DockerSandbox } from '../../src/adapters/sandbox/docker/docker-sandbox.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { type EgressUpstream, PUBLIC_ADDRESS, startEgressUpstream } from '../support/egress-upstream.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'

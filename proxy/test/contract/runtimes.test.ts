@@ -1,6 +1,6 @@
 /** What code can rely on, whatever it is written in: every row of the runtimes goes through the same tests. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DockerSandbox } from '../../src/adapters/sandbox/docker-sandbox.ts'
+import { DockerSandbox } from '../../src/adapters/sandbox/docker/docker-sandbox.ts'
 import { RUNTIMES } from '../../src/adapters/sandbox/runtimes.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { placeholderOf } from '../support/egress-policy.ts'

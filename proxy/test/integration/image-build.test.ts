@@ -6,9 +6,9 @@ import {
   createStepReader,
   LABEL_RUNTIME,
   removeLeftovers,
-} from '../../src/adapters/sandbox/image-leftovers.ts'
+} from '../../src/adapters/sandbox/images/image-leftovers.ts'
+import { tarStream } from '../../src/adapters/sandbox/images/tar.ts'
 import { buildImages } from '../../src/adapters/sandbox/index.ts'
-import { tarStream } from '../../src/adapters/sandbox/tar.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 
 const availability = await dockerOrSkip({ images: ['quickjs'] })

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
-import { tarStream } from '../../src/adapters/sandbox/tar.ts'
+import { tarStream } from '../../src/adapters/sandbox/images/tar.ts'
 import { sha256Hex } from '../../src/kernel/index.ts'
 import { startTlsUpstream, type TlsUpstream } from './tls-upstream.ts'
 

@@ -2,8 +2,8 @@
 import Docker from 'dockerode'
 import type { EgressDoors } from '../../domain/egress/index.ts'
 import type { Sandbox } from '../../domain/executions/index.ts'
-import { DockerSandbox } from './docker-sandbox.ts'
-import { EmbeddedSandbox } from './embedded-sandbox.ts'
+import { DockerSandbox } from './docker/docker-sandbox.ts'
+import { EmbeddedSandbox } from './embedded/embedded-sandbox.ts'
 import type { SeccompChoice } from './seccomp-profile.ts'
 
 export interface SandboxOptions {

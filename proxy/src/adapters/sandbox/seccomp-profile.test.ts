@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { RUN_DEFAULTS } from '../../domain/executions/index.ts'
-import { hostConfig } from './container-config.ts'
+import { hostConfig } from './docker/container-config.ts'
 import { SECCOMP_PROFILE, type SeccompChoice } from './seccomp-profile.ts'
 
 /** What a program needs none of, and what ways out of containers have led through. */

@@ -1,6 +1,6 @@
 import Docker from 'dockerode'
 import { describe, expect, it } from 'vitest'
-import type { EgressDoors } from '../../domain/egress/index.ts'
+import type { EgressDoors } from '../../../domain/egress/index.ts'
 import { createSandboxDoors } from './sandbox-doors.ts'
 
 describe('a door that the engine cannot mount', () => {

@@ -1,6 +1,6 @@
 /** Reads what the resolver's container says. It handled whatever modules hold, so nothing it says is taken on trust. */
 import { z } from 'zod'
-import { IMPORT_LIMITS, isPlainPath } from '../../domain/imports/index.ts'
+import { IMPORT_LIMITS, isPlainPath } from '../../../domain/imports/index.ts'
 
 const MAX_HEAD_BYTES = 2 * 1_048_576
 

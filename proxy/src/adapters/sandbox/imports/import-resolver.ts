@@ -3,7 +3,7 @@
  * hosts only. Deno reads the modules there; nothing of them is evaluated, there or here.
  */
 import Docker from 'dockerode'
-import { anyCapability } from '../../domain/capabilities/index.ts'
+import { anyCapability } from '../../../domain/capabilities/index.ts'
 import {
   createPolicy,
   type EgressDoor,
@@ -11,8 +11,8 @@ import {
   type EgressPolicy,
   type EgressSession,
   type EgressSessions,
-} from '../../domain/egress/index.ts'
-import type { RunLimits } from '../../domain/executions/index.ts'
+} from '../../../domain/egress/index.ts'
+import type { RunLimits } from '../../../domain/executions/index.ts'
 import {
   IMPORT_LIMITS,
   type ImportResolver,
@@ -20,17 +20,17 @@ import {
   type RemoteImport,
   remoteImports,
   sealLock,
-} from '../../domain/imports/index.ts'
-import { createScrubber } from '../../domain/scrub/index.ts'
-import { AppError, oneLine, sha256Hex } from '../../kernel/index.ts'
-import { containerConfig } from './container-config.ts'
-import { netGrant } from './deno-flags.ts'
-import { SandboxContainer } from './docker-container.ts'
-import { createHostPaths } from './host-path.ts'
+} from '../../../domain/imports/index.ts'
+import { createScrubber } from '../../../domain/scrub/index.ts'
+import { AppError, oneLine, sha256Hex } from '../../../kernel/index.ts'
+import { netGrant } from '../deno-flags.ts'
+import { containerConfig } from '../docker/container-config.ts'
+import { SandboxContainer } from '../docker/docker-container.ts'
+import { createHostPaths } from '../docker/host-path.ts'
+import { RUNTIMES } from '../runtimes.ts'
+import type { SeccompChoice } from '../seccomp-profile.ts'
+import { createSlots } from '../slots.ts'
 import { createAnswerReader, type ResolverAnswer } from './import-answer.ts'
-import { RUNTIMES } from './runtimes.ts'
-import type { SeccompChoice } from './seccomp-profile.ts'
-import { createSlots } from './slots.ts'
 
 export interface ImportResolverOptions {
   /** Only containers can hold code to a lock. */

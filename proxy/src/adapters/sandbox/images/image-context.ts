@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { packageFile } from './deno-binary.ts'
-import { type Runtime, runtimeFile } from './runtimes.ts'
+import { packageFile } from '../deno-binary.ts'
+import { type Runtime, runtimeFile } from '../runtimes.ts'
 import { type TarFile, tarStream } from './tar.ts'
 
 export const contextOf = (runtime: Runtime, arch: string): TarFile[] => [

@@ -1,5 +1,5 @@
 /** Takes apart the stream of an attached container: 8 bytes of header (stream, length), then the bytes. */
-import type { OutputStream } from '../../domain/executions/index.ts'
+import type { OutputStream } from '../../../domain/executions/index.ts'
 
 const HEADER_BYTES = 8
 const STDERR = 2

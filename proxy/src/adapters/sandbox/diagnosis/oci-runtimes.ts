@@ -1,5 +1,5 @@
 /** The OCI runtime that containers are started with: whether the engine knows it, and what it adds. */
-import type { CheckResult } from '../../domain/health/index.ts'
+import type { CheckResult } from '../../../domain/health/index.ts'
 import type { EngineInfo } from './engine-info.ts'
 
 type Known = Pick<EngineInfo, 'DefaultRuntime' | 'Runtimes' | 'ServerVersion'>

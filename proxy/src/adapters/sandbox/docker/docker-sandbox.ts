@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os'
 import type Docker from 'dockerode'
-import type { EgressDoors } from '../../domain/egress/index.ts'
+import type { EgressDoors } from '../../../domain/egress/index.ts'
 import {
   RUN_DEFAULTS,
   type RunHooks,
@@ -14,15 +14,16 @@ import {
   type Sandbox,
   type SandboxStatus,
   SandboxUnavailable,
-} from '../../domain/executions/index.ts'
-import { containerConfig, IMAGE_BUILD, LABEL_INSTANCE } from './container-config.ts'
+} from '../../../domain/executions/index.ts'
+import { createEngineCheck, type EngineCheck } from '../diagnosis/engine-check.ts'
+import { answered } from '../engine-call.ts'
+import { DENO, imageTag, RUNTIMES, type Runtime } from '../runtimes.ts'
+import type { SeccompChoice } from '../seccomp-profile.ts'
+import { createSlots } from '../slots.ts'
+import { containerConfig, IMAGE_BUILD } from './container-config.ts'
 import { SandboxContainer } from './docker-container.ts'
-import { answered, CALL_TIMEOUT_MS, EngineTimeout } from './engine-call.ts'
-import { createEngineCheck, type EngineCheck } from './engine-check.ts'
-import { DENO, imageTag, RUNTIMES, type Runtime } from './runtimes.ts'
 import { createSandboxDoors, type SandboxDoors } from './sandbox-doors.ts'
-import type { SeccompChoice } from './seccomp-profile.ts'
-import { createSlots } from './slots.ts'
+import { sweepLeftovers } from './sweep.ts'
 import { createWarmPool, type WarmPool } from './warm-pool.ts'
 
 export interface DockerSandboxOptions {
@@ -102,46 +103,11 @@ export class DockerSandbox implements Sandbox {
     this.#engine = createEngineCheck(options.docker, options.ociRuntime)
   }
 
-  async sweep(): Promise<number> {
-    const { docker, instanceId } = this.#options
-    const filters = { label: [`${LABEL_INSTANCE}=${instanceId}`] }
-    const containers = (
-      await answered(CALL_TIMEOUT_MS, (abortSignal) =>
-        docker.listContainers({ all: true, filters, abortSignal }),
-      )
-    ).filter(({ Names }) => {
-      const mine = [...this.#containers].map((container) => `/${container.name}`)
-      return !Names.some((name) => mine.includes(name))
+  sweep(): Promise<number> {
+    return sweepLeftovers(this.#options.docker, this.#options.instanceId, {
+      names: () => new Set([...this.#containers].map(({ name }) => name)),
+      removeSlot: this.#removeSlot,
     })
-    let hung = false
-    const removed = await Promise.all(
-      containers.map(({ Id }) =>
-        this.#removeSlot(async () => {
-          if (hung) return 0
-          try {
-            await answered(CALL_TIMEOUT_MS, (abortSignal) =>
-              docker.getContainer(Id).remove({ force: true, v: true, abortSignal }),
-            )
-            return 1
-          } catch (error) {
-            hung ||= error instanceof EngineTimeout
-            return 0
-          }
-        }),
-      ),
-    )
-    // Earlier versions gave runs networks of their own.
-    const networks = await answered(CALL_TIMEOUT_MS, (abortSignal) =>
-      docker.listNetworks({ filters, abortSignal }),
-    )
-    await Promise.all(
-      networks.map(({ Id }) =>
-        answered(CALL_TIMEOUT_MS, (abortSignal) => docker.getNetwork(Id).remove({ abortSignal })).catch(
-          () => {},
-        ),
-      ),
-    )
-    return removed.reduce((sum: number, one) => sum + one, 0) + networks.length
   }
 
   start(): void {

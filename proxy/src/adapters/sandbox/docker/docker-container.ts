@@ -6,15 +6,15 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
-import type { EgressDoor } from '../../domain/egress/index.ts'
-import type { OutputStream, RunHooks, RunOrder, RunOutcome } from '../../domain/executions/index.ts'
+import type { EgressDoor } from '../../../domain/egress/index.ts'
+import type { OutputStream, RunHooks, RunOrder, RunOutcome } from '../../../domain/executions/index.ts'
+import { answered, CALL_TIMEOUT_MS, EngineTimeout } from '../engine-call.ts'
+import { createOutputMeter } from '../output-meter.ts'
+import { encodeRunMessage, newEndMarker, READY_LINE, sendRunMessage } from '../run-message.ts'
+import type { createSlots } from '../slots.ts'
 import { resourceLimits } from './container-config.ts'
 import { createFrameReader } from './docker-frames.ts'
 import { createMarkerScanner } from './end-marker.ts'
-import { answered, CALL_TIMEOUT_MS, EngineTimeout } from './engine-call.ts'
-import { createOutputMeter } from './output-meter.ts'
-import { encodeRunMessage, newEndMarker, READY_LINE, sendRunMessage } from './run-message.ts'
-import type { createSlots } from './slots.ts'
 
 const READY_TIMEOUT_MS = 20_000
 /** From the first call to the waiting runner. */

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
 import type Docker from 'dockerode'
-import { GATEWAY_MOUNT, GATEWAY_RESOLVER } from '../../domain/egress/index.ts'
-import type { RunLimits } from '../../domain/executions/index.ts'
-import { type SeccompChoice, seccompOption } from './seccomp-profile.ts'
+import { GATEWAY_MOUNT, GATEWAY_RESOLVER } from '../../../domain/egress/index.ts'
+import type { RunLimits } from '../../../domain/executions/index.ts'
+import { type SeccompChoice, seccompOption } from '../seccomp-profile.ts'
 
 export const LABEL_INSTANCE = 'oauth3.instance'
 const LABEL_ROLE = 'oauth3.role'

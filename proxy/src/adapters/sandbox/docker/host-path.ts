@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { posix } from 'node:path'
 import type Docker from 'dockerode'
-import { answered, CALL_TIMEOUT_MS } from './engine-call.ts'
+import { answered, CALL_TIMEOUT_MS } from '../engine-call.ts'
 
 export interface HostPaths {
   /** Null when the path lies in no mount that the engine could take it from. */

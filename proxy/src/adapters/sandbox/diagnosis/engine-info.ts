@@ -1,7 +1,7 @@
 /** What the engine tells about itself, read with care: any field may be missing in some release of it. */
 import type Docker from 'dockerode'
 import { z } from 'zod'
-import { answered, CALL_TIMEOUT_MS } from './engine-call.ts'
+import { answered, CALL_TIMEOUT_MS } from '../engine-call.ts'
 
 const component = z.object({ Name: z.string(), Version: z.string() })
 

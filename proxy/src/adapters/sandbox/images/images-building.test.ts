@@ -1,6 +1,6 @@
 import type Docker from 'dockerode'
 import { expect, it } from 'vitest'
-import { DockerSandbox } from './docker-sandbox.ts'
+import { DockerSandbox } from '../docker/docker-sandbox.ts'
 
 /** An engine without images; `builders` are running containers that make them. */
 function engine(builders: readonly object[]) {

@@ -3,11 +3,11 @@
  * act on. It reads and judges; what a container is created with stands in container-config.ts.
  */
 import Docker from 'dockerode'
-import type { CheckResult, DoctorCheck } from '../../domain/health/index.ts'
+import type { CheckResult, DoctorCheck } from '../../../domain/health/index.ts'
+import type { SeccompChoice } from '../seccomp-profile.ts'
 import { type EngineInfo, readEngine } from './engine-info.ts'
 import { lackingFixes } from './known-escapes.ts'
 import { judgeRuntime, runtimeInUse } from './oci-runtimes.ts'
-import type { SeccompChoice } from './seccomp-profile.ts'
 
 const HOW = 'docs/nested-vm-isolation.md'
 

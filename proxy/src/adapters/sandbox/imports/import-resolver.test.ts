@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { EgressSession } from '../../domain/egress/index.ts'
+import type { EgressSession } from '../../../domain/egress/index.ts'
 import { createImportResolver, type ImportResolverOptions } from './import-resolver.ts'
 
 const nothing = () => {

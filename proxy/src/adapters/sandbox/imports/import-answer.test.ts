@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { IMPORT_LIMITS } from '../../domain/imports/index.ts'
+import { IMPORT_LIMITS } from '../../../domain/imports/index.ts'
 import { createAnswerReader } from './import-answer.ts'
 
 function answer(head: unknown, ...contents: string[]): Buffer {

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { connect, createServer, type Socket } from 'node:net'
-import { equalInConstantTime } from '../../kernel/index.ts'
+import { equalInConstantTime } from '../../../kernel/index.ts'
 
 export interface EmbeddedRelay {
   /** With the credentials in it; for the environment of the one process. */

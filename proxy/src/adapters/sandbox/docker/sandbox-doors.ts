@@ -1,11 +1,11 @@
 /** Opens a door for each container: where the engine finds its directory, and what else the sandbox is to read there. */
 import { join } from 'node:path'
 import type Docker from 'dockerode'
-import type { EgressDoor, EgressDoors } from '../../domain/egress/index.ts'
-import { SandboxUnavailable } from '../../domain/executions/index.ts'
-import type { LockedImports } from '../../domain/imports/index.ts'
+import type { EgressDoor, EgressDoors } from '../../../domain/egress/index.ts'
+import { SandboxUnavailable } from '../../../domain/executions/index.ts'
+import type { LockedImports } from '../../../domain/imports/index.ts'
+import { IMPORTS_FOLDER, placeFiles } from '../place-files.ts'
 import { createHostPaths } from './host-path.ts'
-import { IMPORTS_FOLDER, placeFiles } from './place-files.ts'
 
 interface SandboxDoor {
   readonly door: EgressDoor | null

@@ -1,6 +1,6 @@
 /** What OAuth3 has made in an engine, found by its labels. */
 import type Docker from 'dockerode'
-import { LABEL_INSTANCE } from './container-config.ts'
+import { LABEL_INSTANCE } from '../docker/container-config.ts'
 import { LABEL_RUNTIME } from './image-leftovers.ts'
 
 export interface EngineThings {

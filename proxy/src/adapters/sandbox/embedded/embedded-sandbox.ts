@@ -16,7 +16,7 @@ import {
   type EgressSession,
   GATEWAY_CA,
   GATEWAY_SOCKET,
-} from '../../domain/egress/index.ts'
+} from '../../../domain/egress/index.ts'
 import {
   type RunHooks,
   type RunOrder,
@@ -24,16 +24,16 @@ import {
   type Sandbox,
   type SandboxStatus,
   SandboxUnavailable,
-} from '../../domain/executions/index.ts'
-import { sha256Hex } from '../../kernel/index.ts'
-import { fileDigest, hostDenoBinary } from './deno-binary.ts'
-import { denoArguments, runVariables } from './deno-flags.ts'
+} from '../../../domain/executions/index.ts'
+import { sha256Hex } from '../../../kernel/index.ts'
+import { fileDigest, hostDenoBinary } from '../deno-binary.ts'
+import { denoArguments, runVariables } from '../deno-flags.ts'
+import { createOutputMeter } from '../output-meter.ts'
+import { encodeRunMessage, READY_LINE, sendRunMessage } from '../run-message.ts'
+import { DENO, runtimeFile } from '../runtimes.ts'
 import { diskWall, withoutDisk } from './disk-wall.ts'
 import { openRelay } from './embedded-relay.ts'
-import { createOutputMeter } from './output-meter.ts'
 import { killGroup, privateMemoryBytes, processesWithArgument } from './process-group.ts'
-import { encodeRunMessage, READY_LINE, sendRunMessage } from './run-message.ts'
-import { DENO, runtimeFile } from './runtimes.ts'
 
 const MEMORY_WATCH_MS = 25
 const READY_TIMEOUT_MS = 15_000

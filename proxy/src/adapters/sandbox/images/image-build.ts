@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import { RUN_DEFAULTS, type RunOrder } from '../../domain/executions/index.ts'
-import { DockerSandbox } from './docker-sandbox.ts'
+import { RUN_DEFAULTS, type RunOrder } from '../../../domain/executions/index.ts'
+import { DockerSandbox } from '../docker/docker-sandbox.ts'
+import { imageTag, PROXY_VERSION, RUNTIMES, type Runtime, runtimeFile } from '../runtimes.ts'
 import { contextDigest, contextOf } from './image-context.ts'
 import { createStepReader, LABEL_RUNTIME, removeLeftovers } from './image-leftovers.ts'
-import { imageTag, PROXY_VERSION, RUNTIMES, type Runtime, runtimeFile } from './runtimes.ts'
 import { type TarFile, tarStream } from './tar.ts'
 
 export interface ImageBuildOptions {
