@@ -218,6 +218,7 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
         Memory: 192 * MIB,
         MemorySwap: 192 * MIB,
         NanoCpus: 500_000_000,
+        CpuShares: 256,
         PidsLimit: 40,
       }),
     )

@@ -22,6 +22,11 @@ const SANDBOX_USER = '65532:65532'
 const HOST_NAME = 'sandbox'
 /** Locks and small arrays between processes of one run stand there. Its bytes count as the run's memory. */
 const SHARED_MEMORY_BYTES = 4 * 1_048_576
+/**
+ * A quarter of the usual 1,024: where there are not enough processors for all, code gives way to the daemon and to what else runs
+ * there (https://docs.docker.com/engine/containers/resource_constraints/). It takes nothing from a machine that is idle.
+ */
+const CPU_SHARES = 256
 /** Each request through the relay holds three: the client's end, and both of the relay's. */
 const OPEN_FILES = 1_024
 
@@ -55,6 +60,7 @@ export function hostConfig({
     SecurityOpt: ['no-new-privileges:true', ...seccompOption(seccomp)],
     Privileged: false,
     ...resourceLimits(limits),
+    CpuShares: CPU_SHARES,
     Tmpfs: {
       '/tmp': ownFiles(limits.tmpBytes),
       // Not the engine's: that is 64 MiB, and IpcMode none takes it away.
