@@ -1,5 +1,5 @@
 /**
- * Imports go one way: kernel ← config, domain ← surfaces, adapters ← daemon ← main. Within the domain each room
+ * Imports go one way: kernel ← config, contracts, domain ← surfaces, adapters ← daemon ← main. Within the domain each room
  * may import only the rooms before it. A room is entered through its index.ts.
  */
 const src = '^proxy/src'
@@ -59,16 +59,26 @@ module.exports = {
     { name: 'no-unresolvable', severity: 'error', from: { path: '^proxy/' }, to: { couldNotResolve: true } },
     only('kernel-imports-nothing', `${src}/kernel/`, [], 'kernel has no I/O and knows nobody'),
     only('config-imports-kernel', `${src}/config/`, [`${src}/kernel/index\\.ts$`]),
+    only(
+      'contracts-import-kernel',
+      `${src}/contracts/`,
+      [`${src}/kernel/index\\.ts$`],
+      'contracts have no I/O',
+    ),
     ...DOMAIN_ROOMS.map((room, index) =>
       only(`domain-${room}`, `${src}/domain/${room}/`, [
         `${src}/kernel/index\\.ts$`,
         ...DOMAIN_ROOMS.slice(0, index).map((earlier) => `${src}/domain/${earlier}/index\\.ts$`),
       ]),
     ),
-    ...['agent-api', 'admin-api', 'telegram', 'mcp', 'gateway', 'llm-proxy', 'relay'].map((room) =>
+    ...['http', 'agent-api', 'admin-api', 'telegram', 'mcp', 'gateway', 'llm-proxy', 'relay'].map((room) =>
       only(`surface-${room}`, `${src}/surfaces/${room}/`, [
         `${src}/kernel/index\\.ts$`,
         `${src}/domain/[^/]+/index\\.ts$`,
+        ...(['http', 'admin-api', 'agent-api', 'mcp'].includes(room)
+          ? [`${src}/contracts/(admin/|agent/)?index\\.ts$`]
+          : []),
+        ...(['admin-api', 'agent-api', 'mcp'].includes(room) ? [`${src}/surfaces/http/index\\.ts$`] : []),
         ...(room === 'mcp' ? [`${src}/surfaces/agent-api/index\\.ts$`] : []),
         ...(['gateway', 'llm-proxy'].includes(room) ? [`${src}/surfaces/relay/index\\.ts$`] : []),
       ]),
@@ -97,7 +107,8 @@ module.exports = {
     ),
     only('cli-speaks-wire-only', `${src}/cli/`, [
       `${src}/kernel/index\\.ts$`,
-      `${src}/surfaces/admin-api/wire(-llm)?\\.ts$`,
+      `${src}/contracts/index\\.ts$`,
+      `${src}/contracts/admin/index\\.ts$`,
       `${src}/version\\.ts$`,
     ]),
     {
@@ -106,8 +117,8 @@ module.exports = {
       severity: 'error',
       from: { path: `${src}/(daemon[a-z-]*|main)\\.ts$|${src}/(demo|init)/` },
       to: {
-        path: `${src}/(kernel|config|domain/[^/]+|surfaces/[^/]+|adapters/[^/]+)/`,
-        pathNot: '/(index|wire)\\.ts$',
+        path: `${src}/(kernel|config|contracts|domain/[^/]+|surfaces/[^/]+|adapters/[^/]+)/`,
+        pathNot: '/index\\.ts$',
       },
     },
   ],

@@ -49,6 +49,11 @@ const BREACHES = [
     file: 'proxy/src/surfaces/telegram/planted-breach.ts',
     imports: '../../adapters/storage/index.ts',
   },
+  {
+    rule: 'contracts-import-kernel',
+    file: 'proxy/src/contracts/planted-breach.ts',
+    imports: '../domain/audit/index.ts',
+  },
   { rule: 'not-to-dev-dependency', file: 'proxy/src/planted-breach.ts', imports: 'openai' },
   { rule: 'cli-speaks-wire-only', file: 'proxy/src/cli/planted-breach.ts', imports: '../daemon.ts' },
 ] as const

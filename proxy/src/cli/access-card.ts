@@ -1,4 +1,4 @@
-import type { AskView } from '../surfaces/admin-api/wire-llm.ts'
+import type { AskView } from '../contracts/admin/index.ts'
 import type { Style } from './style.ts'
 import { rowWriter, rule } from './terminal-card.ts'
 import {

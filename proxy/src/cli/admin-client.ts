@@ -1,49 +1,30 @@
 import { type IncomingMessage, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import type { z } from 'zod'
-import { errorBody } from '../surfaces/admin-api/wire.ts'
+import { ADMIN_ROUTES, type AdminRoutes, errorBody } from '../contracts/admin/index.ts'
+import { createRouteClient, type RouteClient, type RouteRequest } from '../contracts/index.ts'
 import { CliError, EXIT, errorFromDaemon } from './cli-error.ts'
 
-/** Calls the daemon over its unix socket and checks what comes back; every failure is a CliError. */
-export interface AdminClient {
-  call<T extends z.ZodType>(schema: T, method: Method, path: string, body?: unknown): Promise<z.output<T>>
-  /** The answer line by line, as it arrives. */
-  lines(path: string): AsyncGenerator<string>
-}
-
-type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
+/** The owner's routes by name, over the daemon's unix socket; every failure is a CliError. */
+export type AdminClient = RouteClient<AdminRoutes>
 
 /** A doctor waits up to 30 s for its slowest check. */
 const ANSWER_LIMIT_MS = 60_000
 
-export function createAdminClient(socketPath: string): AdminClient {
-  return {
-    async call(schema, method, path, body) {
-      const response = await send(socketPath, method, path, body)
-      const parsed = schema.safeParse(asJson(await textOf(response, socketPath)))
-      if (!parsed.success) throw strangeAnswer()
-      return parsed.data
-    },
-    async *lines(path) {
-      const response = await send(socketPath, 'GET', path)
-      yield* createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })
+export const createAdminClient = (socketPath: string): AdminClient =>
+  createRouteClient(ADMIN_ROUTES, {
+    strangeAnswer,
+    send: async (route) => asJson(await textOf(await send(socketPath, route), socketPath)),
+    async *lines(route) {
+      const response = await send(socketPath, route)
+      const lines = createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })
+      for await (const line of lines) yield asJson(line)
       if (!response.complete)
         throw new CliError('failed', EXIT.failed, 'The daemon stopped in the middle of its answer.')
     },
-  }
-}
+  })
 
-/** A path below /v1 with each part encoded. */
-export const adminPath = (...parts: readonly (string | number)[]): string =>
-  `/v1/${parts.map((part) => encodeURIComponent(part)).join('/')}`
-
-async function send(
-  socketPath: string,
-  method: Method,
-  path: string,
-  body?: unknown,
-): Promise<IncomingMessage> {
+async function send(socketPath: string, { method, path, body }: RouteRequest): Promise<IncomingMessage> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const call = request(
       {

@@ -1,4 +1,4 @@
-import type { ProviderView } from '../surfaces/admin-api/wire-llm.ts'
+import type { ProviderView } from '../contracts/admin/index.ts'
 
 /**
  * Ready configuration with an agent's token in it, for the programs that are pointed at the daemon. `config` is the same

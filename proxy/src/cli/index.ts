@@ -1,4 +1,4 @@
-export { type AdminClient, adminPath, createAdminClient } from './admin-client.ts'
+export { type AdminClient, createAdminClient } from './admin-client.ts'
 export { CliError, EXIT } from './cli-error.ts'
 export { commandHelp, type DemoAnswer, noPrograms, runCli } from './program.ts'
 export { openQuestion } from './question.ts'

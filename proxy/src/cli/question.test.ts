@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { CardView } from '../surfaces/admin-api/wire.ts'
+import type { CardView } from '../contracts/admin/index.ts'
 import { approvalQuestion, decisionText, openQuestion } from './question.ts'
 import { columnsOf } from './text-layout.ts'
 

@@ -1,4 +1,4 @@
-import type { CardView, WireDecision } from '../surfaces/admin-api/wire.ts'
+import type { CardView, WireDecision } from '../contracts/admin/index.ts'
 import { clipColumns, columnsOf, TERMINAL_COLUMNS, terminalLine, wordWrap } from './text-layout.ts'
 
 /**

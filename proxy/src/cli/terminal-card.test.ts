@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { sampleCard } from '../../test/support/sample-card.ts'
 import { sampleConsent, sampleRawSecret, sampleSecret } from '../../test/support/sample-consent.ts'
-import type { CardView } from '../surfaces/admin-api/wire.ts'
+import type { CardView } from '../contracts/admin/index.ts'
 import { styleFor } from './style.ts'
 import { renderCard, renderNetwork } from './terminal-card.ts'
 import { columnsOf } from './text-layout.ts'

@@ -1,4 +1,4 @@
-import type { CardView, NetworkView, RequestView } from '../surfaces/admin-api/wire.ts'
+import type { CardView, NetworkView, RequestView } from '../contracts/admin/index.ts'
 import { decisionText } from './question.ts'
 import type { Style } from './style.ts'
 import {

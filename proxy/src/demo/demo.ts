@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import {
   type AdminClient,
-  adminPath,
   type CliSurroundings,
   createAdminClient,
   type DemoAnswer,
@@ -21,14 +20,8 @@ import {
   wordWrap,
 } from '../cli/index.ts'
 import { readConfig } from '../config/index.ts'
+import type { CardView, WireDecision } from '../contracts/admin/index.ts'
 import { startDaemon } from '../daemon.ts'
-import {
-  addedAgent,
-  type CardView,
-  requestView,
-  secretView,
-  type WireDecision,
-} from '../surfaces/admin-api/wire.ts'
 import { VERSION } from '../version.ts'
 import { type AgentAnswer, createDemoAgent, type DemoAgent } from './demo-agent.ts'
 import { type DemoApi, startDemoApi } from './demo-api.ts'
@@ -105,12 +98,15 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
   const secret = `demo-value-${randomBytes(12).toString('hex')}`
   await using api = await startDemoApi(secret)
   step('API', `a small service of the demo at ${api.origin} that knows its key`)
-  await admin.call(secretView, 'PUT', adminPath('secrets', DEMO_SECRET_NAME), {
-    value: secret,
-    hosts: [api.origin],
+  await admin.call('putSecret', {
+    params: { name: DEMO_SECRET_NAME },
+    body: {
+      value: secret,
+      hosts: [api.origin],
+    },
   })
   step('Secret', `you store ${DEMO_SECRET_NAME} for that API alone; it lies encrypted in the database`)
-  const { token } = await admin.call(addedAgent, 'POST', adminPath('agents'), { name: 'demo-agent' })
+  const { token } = await admin.call('addAgent', { body: { name: 'demo-agent' } })
   step('Agent', 'demo-agent gets a token: it may ask, and nothing more')
 
   const agent = createDemoAgent(daemon.url, token, signal)
@@ -126,7 +122,7 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
   let isGood = result.status === 'denied'
   if (answer !== 'deny') {
     isGood = checkOutcome(stage, result, { secret, api })
-    const { result: seen } = await admin.call(requestView, 'GET', adminPath('requests', asked.request_id))
+    const { result: seen } = await admin.call('readRequest', { params: { id: asked.request_id } })
     step('Network', 'what you see of it, in the terminal and in Telegram:')
     for (const line of renderNetwork(seen?.network ?? null, style)) say(line)
     await askAgain(stage, agent, request, answer)
@@ -153,13 +149,16 @@ async function showAndAnswer(
   requestId: string,
   given: DemoAnswer | undefined,
 ): Promise<DemoAnswer> {
-  const view = await admin.call(requestView, 'GET', adminPath('requests', requestId))
+  const view = await admin.call('readRequest', { params: { id: requestId } })
   stage.say(`\n${renderCard(view.card, stage.style, Date.now())}\n`)
   const isAsked = given === undefined && stage.around.stdin.isTTY === true
   const answer = given ?? (isAsked ? await askPerson(stage, view.card) : 'once')
-  await admin.call(requestView, 'POST', adminPath('requests', requestId, 'decision'), {
-    decision: DECISIONS[answer],
-    consent_hash: view.consent_hash,
+  await admin.call('decideRequest', {
+    params: { id: requestId },
+    body: {
+      decision: DECISIONS[answer],
+      consent_hash: view.consent_hash,
+    },
   })
   const by = isAsked
     ? 'you'

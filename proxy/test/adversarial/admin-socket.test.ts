@@ -3,10 +3,9 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { adminPath, createAdminClient } from '../../src/cli/index.ts'
+import { createAdminClient } from '../../src/cli/index.ts'
 import { readConfig } from '../../src/config/index.ts'
 import { type Daemon, startDaemon } from '../../src/daemon.ts'
-import { addedAgent, auditList, requestView } from '../../src/surfaces/admin-api/wire.ts'
 
 let folder: string
 let daemon: Daemon
@@ -24,7 +23,7 @@ beforeAll(async () => {
     { drainMs: 500 },
   )
   const admin = createAdminClient(daemon.adminSocketPath)
-  token = (await admin.call(addedAgent, 'POST', adminPath('agents'), { name: 'clawd' })).token
+  token = (await admin.call('addAgent', { body: { name: 'clawd' } })).token
 })
 afterAll(async () => {
   await daemon.stop()
@@ -70,11 +69,9 @@ test("the socket and its folder are the owner's alone", () => {
 
 test('the address that agents reach has no admin route under any name, with any Host header', async () => {
   const requestId = await submit()
-  const view = await createAdminClient(daemon.adminSocketPath).call(
-    requestView,
-    'GET',
-    adminPath('requests', requestId),
-  )
+  const view = await createAdminClient(daemon.adminSocketPath).call('readRequest', {
+    params: { id: requestId },
+  })
   const decision = JSON.stringify({ decision: 'once', consent_hash: view.consent_hash })
   const routes: [string, string, string?][] = [
     ['GET', '/v1/secrets'],
@@ -116,11 +113,9 @@ test('the address that agents reach has no admin route under any name, with any 
       expect([404, 405], `${method} ${path} with Host ${host}`).toContain(status)
     }
   }
-  const after = await createAdminClient(daemon.adminSocketPath).call(
-    requestView,
-    'GET',
-    adminPath('requests', requestId),
-  )
+  const after = await createAdminClient(daemon.adminSocketPath).call('readRequest', {
+    params: { id: requestId },
+  })
   expect(after.status).toBe('pending')
 })
 
@@ -141,8 +136,8 @@ test("an agent's token is nothing on the socket: it neither opens nor adds anyth
   )
   expect(forged.status).toBe(409)
   const admin = createAdminClient(daemon.adminSocketPath)
-  expect((await admin.call(requestView, 'GET', adminPath('requests', requestId))).status).toBe('pending')
-  const { rows } = await admin.call(auditList, 'GET', '/v1/audit?limit=5')
+  expect((await admin.call('readRequest', { params: { id: requestId } })).status).toBe('pending')
+  const { rows } = await admin.call('searchAudit', { query: { limit: 5 } })
   expect(rows.find((row) => row.event === 'approval.refused')).toMatchObject({
     request_id: requestId,
     actor: `cli:${process.getuid?.()}`,

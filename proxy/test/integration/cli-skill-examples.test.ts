@@ -7,10 +7,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { adminPath, createAdminClient } from '../../src/cli/index.ts'
+import { createAdminClient } from '../../src/cli/index.ts'
 import { readConfig } from '../../src/config/index.ts'
 import { startDaemon } from '../../src/daemon.ts'
-import { addedAgent, requestList, requestView, secretView } from '../../src/surfaces/admin-api/wire.ts'
 
 const SKILL = readFileSync(new URL('../../../docs/openclaw-skill/SKILL.md', import.meta.url), 'utf8')
 
@@ -41,8 +40,8 @@ test('every example of the shipped skill runs as printed, with its host played h
     )
     const admin = createAdminClient(daemon.adminSocketPath)
     await using api = await startPlayedApi(VALUE)
-    await admin.call(secretView, 'PUT', adminPath('secrets', 'GITHUB_TOKEN'), { value: VALUE })
-    const { token } = await admin.call(addedAgent, 'POST', adminPath('agents'), { name: 'reader' })
+    await admin.call('putSecret', { params: { name: 'GITHUB_TOKEN' }, body: { value: VALUE } })
+    const { token } = await admin.call('addAgent', { body: { name: 'reader' } })
 
     const blocks = [...SKILL.matchAll(/^```bash\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '')
     expect(blocks.length).toBeGreaterThanOrEqual(4)
@@ -89,11 +88,11 @@ async function startPlayedApi(token: string): Promise<AsyncDisposable & { readon
 
 async function approveFirst(admin: ReturnType<typeof createAdminClient>): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
-    const { requests } = await admin.call(requestList, 'GET', adminPath('requests'))
+    const { requests } = await admin.call('listRequests')
     const first = requests[0]
     if (first) {
-      const body = { decision: 'once', consent_hash: first.consent_hash }
-      await admin.call(requestView, 'POST', adminPath('requests', first.request_id, 'decision'), body)
+      const body = { decision: 'once', consent_hash: first.consent_hash } as const
+      await admin.call('decideRequest', { params: { id: first.request_id }, body })
       return
     }
     await sleep(50)

@@ -1,15 +1,6 @@
 import { Option } from 'commander'
 import type { z } from 'zod'
-import {
-  type AgentView,
-  addedAgent,
-  agentList,
-  agentView,
-  okBody,
-  WAKE_KINDS,
-} from '../../surfaces/admin-api/wire.ts'
-import { providerList } from '../../surfaces/admin-api/wire-llm.ts'
-import { adminPath } from '../admin-client.ts'
+import { type AgentView, type addedAgent, WAKE_KINDS } from '../../contracts/admin/index.ts'
 import { usageError } from '../cli-error.ts'
 import { CLIENT_KINDS, type ClientKind, clientSetup, hasWay, isReachable } from '../client-setup.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
@@ -78,7 +69,7 @@ export const addAgentCommands: CommandGroup = (program, context) => {
       const wake = await wakeFrom(options, context)
       const setup = await setupFrom(options, context)
       const body = { name, cidrs: options.cidr ?? [], tags: options.tag ?? [], ...(wake ? { wake } : {}) }
-      const added = await context.client.call(addedAgent, 'POST', adminPath('agents'), body)
+      const added = await context.client.call('addAgent', { body })
       const told = `Agent ${added.agent.name} was added`
       await showToken(added, { setup, client: options.print, told }, context)
     })
@@ -103,7 +94,7 @@ export const addAgentCommands: CommandGroup = (program, context) => {
     .action(async (name: string, options: PrintOptions & { overlap: number }) => {
       const setup = await setupFrom(options, context)
       const body = { overlap_ms: options.overlap }
-      const rotated = await context.client.call(addedAgent, 'POST', adminPath('agents', name, 'token'), body)
+      const rotated = await context.client.call('rotateAgentToken', { params: { name }, body })
       const until = rotated.agent.old_token_until
       const old =
         until === null
@@ -117,7 +108,7 @@ export const addAgentCommands: CommandGroup = (program, context) => {
     .command('list')
     .description('agents, their networks, their tags and how they are woken')
     .action(async () => {
-      const answer = await context.client.call(agentList, 'GET', adminPath('agents'))
+      const answer = await context.client.call('listAgents')
       const without = answer.has_default_wake ? 'default' : 'nothing (polls)'
       await context.show(answer, () =>
         answer.agents.length === 0
@@ -156,7 +147,7 @@ export const addAgentCommands: CommandGroup = (program, context) => {
     )
     .action(async (name: string, options: { tag?: string[] }) => {
       const body = { tags: options.tag ?? [] }
-      const changed = await context.client.call(agentView, 'PUT', adminPath('agents', name, 'tags'), body)
+      const changed = await context.client.call('setAgentTags', { params: { name }, body })
       await context.show(changed, () => `${changed.name} has the tags: ${changed.tags.join(', ') || 'none'}.`)
     })
 
@@ -175,7 +166,7 @@ export const addAgentCommands: CommandGroup = (program, context) => {
     .description("end an agent's token at once")
     .argument('<name>')
     .action(async (name: string) => {
-      const answer = await context.client.call(okBody, 'DELETE', adminPath('agents', name))
+      const answer = await context.client.call('revokeAgent', { params: { name } })
       await context.show(answer, () => `${name} revoked; its token is refused from now on.`)
     })
 }
@@ -215,7 +206,7 @@ async function setupFrom(options: PrintOptions, context: CommandContext) {
     return undefined
   }
   const reached = given === undefined ? undefined : plainUrl(given)
-  const { providers } = await context.client.call(providerList, 'GET', adminPath('providers'))
+  const { providers } = await context.client.call('listProviders')
   if (kind === 'openclaw' && !providers.some(hasWay)) {
     throw usageError(
       'No provider has a key yet, so there is nothing to print; add one: oauth3 key add PROVIDER',
@@ -263,7 +254,7 @@ async function wakeFrom(options: AddOptions, context: CommandContext) {
     throw usageError(`--wake ${kind} needs a token: add --wake-token-stdin and give it on standard input.`)
   }
   // Nobody types a token for a daemon that is not there.
-  if (!wakeTokenStdin) await context.client.call(agentList, 'GET', adminPath('agents'))
+  if (!wakeTokenStdin) await context.client.call('listAgents')
   const token = wakeTokenStdin
     ? await context.terminal.readSecretFromInput()
     : await context.terminal.readSecret(`Token of ${target}:`)

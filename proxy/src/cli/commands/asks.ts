@@ -1,12 +1,5 @@
-import {
-  type AskSummary,
-  type AskView,
-  askList,
-  askView,
-  decidedAsk,
-} from '../../surfaces/admin-api/wire-llm.ts'
+import type { AskSummary, AskView } from '../../contracts/admin/index.ts'
 import { accessQuestion, renderAsk, renderAskState } from '../access-card.ts'
-import { adminPath } from '../admin-client.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import type { Style } from '../style.ts'
@@ -33,10 +26,10 @@ export interface AskOptions extends LimitOptions {
 type Level = '1h' | '24h' | 'always'
 
 export const fetchAsks = async (context: CommandContext): Promise<readonly AskSummary[]> =>
-  (await context.client.call(askList, 'GET', adminPath('asks'))).asks
+  (await context.client.call('listAsks')).asks
 
 export const fetchAsk = (context: CommandContext, id: string): Promise<AskView> =>
-  context.client.call(askView, 'GET', adminPath('asks', id))
+  context.client.call('readAsk', { params: { id } })
 
 export const askTable = (asks: readonly AskSummary[], style: Style, now: number, columns: number): string =>
   renderTable(
@@ -89,12 +82,15 @@ export async function approveAsk(context: CommandContext, id: string, options: A
       throw new CliError('failed', EXIT.failed, 'Nothing was decided.')
     }
   }
-  const decided = await context.client.call(decidedAsk, 'POST', adminPath('asks', view.id, 'decision'), {
-    decision: level,
-    scope: options.modelOnly ? 'model' : 'provider',
-    ...(named(options.models) && { models: options.models }),
-    ...(named(options.paths) && { paths: options.paths }),
-    limits: limitsOf(options),
+  const decided = await context.client.call('decideAsk', {
+    params: { id: view.id },
+    body: {
+      decision: level,
+      scope: options.modelOnly ? 'model' : 'provider',
+      ...(named(options.models) && { models: options.models }),
+      ...(named(options.paths) && { paths: options.paths }),
+      limits: limitsOf(options),
+    },
   })
   await context.show(decided, () =>
     [`${decided.id} approved.`, ...(decided.grant ? [givenGrantText(decided.grant, context)] : [])].join(
@@ -105,8 +101,8 @@ export async function approveAsk(context: CommandContext, id: string, options: A
 
 export async function denyAsk(context: CommandContext, id: string): Promise<void> {
   const view = await fetchAsk(context, id)
-  const path = adminPath('asks', view.id, 'decision')
-  const decided = await context.client.call(decidedAsk, 'POST', path, { decision: 'deny' })
+  const body = { decision: 'deny' } as const
+  const decided = await context.client.call('decideAsk', { params: { id: view.id }, body })
   await context.show(decided, () => `${decided.id} denied: ${decided.agent} may not use ${decided.provider}.`)
 }
 
@@ -132,7 +128,8 @@ function levelFrom(options: AskOptions): Level {
   return level === 'forever' ? 'always' : level
 }
 
-const named = (list: LimitOptions['models']): boolean => list !== undefined && list !== 'none'
+const named = (list: LimitOptions['models']): list is readonly string[] =>
+  list !== undefined && list !== 'none'
 
 /** What a yes covers, and the limits that it sets; the card tells of those that stay. */
 function givenText(view: AskView, options: AskOptions): string {

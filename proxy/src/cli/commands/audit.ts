@@ -1,15 +1,5 @@
+import type { AuditArchiveView, AuditListRow, AuditRowView } from '../../contracts/admin/index.ts'
 import { canonicalJson } from '../../kernel/index.ts'
-import {
-  type AuditArchiveView,
-  type AuditListRow,
-  type AuditRowView,
-  archiveAnswer,
-  archiveList,
-  auditList,
-  auditRowView,
-  auditVerdict,
-} from '../../surfaces/admin-api/wire.ts'
-import { adminPath } from '../admin-client.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { decisionText } from '../question.ts'
@@ -66,8 +56,8 @@ export const addAuditCommands: CommandGroup = (program, context) => {
     .description('checks the hash chain, its seal and the archives; names the first broken row')
     .option('--live-only', 'leave the files of the archives unread, where they are kept elsewhere')
     .action(async (options: { liveOnly?: boolean }) => {
-      const path = `${adminPath('audit', 'verify')}?archives=${options.liveOnly ? '0' : '1'}`
-      const verdict = await context.client.call(auditVerdict, 'GET', path)
+      const archives = options.liveOnly ? '0' : '1'
+      const verdict = await context.client.call('verifyAudit', { query: { archives } })
       if (verdict.ok) {
         await context.show(
           verdict,
@@ -89,8 +79,8 @@ export const addAuditCommands: CommandGroup = (program, context) => {
     .addHelpText('after', examples(['oauth3 audit export > audit.jsonl', 'a copy to keep elsewhere']))
     .action(async () => {
       await noteArchives('are not in this export', context)
-      for await (const line of context.client.lines(adminPath('audit', 'export'))) {
-        await context.terminal.print(safeJson(exportRow(auditRowView.parse(JSON.parse(line)))))
+      for await (const row of context.client.lines('exportAudit')) {
+        await context.terminal.print(safeJson(exportRow(row)))
       }
     })
 
@@ -110,8 +100,9 @@ export const addAuditCommands: CommandGroup = (program, context) => {
       if ((options.olderThan === undefined) === (options.upTo === undefined))
         throw usageError('Give one of --older-than and --up-to.')
       // Told as an age once: what grows older while it works is left for the next time.
-      const body = options.upTo === undefined ? { older_than_ms: options.olderThan } : { up_to: options.upTo }
-      const ask = () => context.client.call(archiveAnswer, 'POST', adminPath('audit', 'archive'), body)
+      const { olderThan = 0, upTo } = options
+      const body = upTo === undefined ? { older_than_ms: olderThan } : { up_to: upTo }
+      const ask = () => context.client.call('archiveAudit', { body })
       let answer = await ask()
       const archives = [...answer.archives]
       while (!answer.finished) {
@@ -126,7 +117,7 @@ export const addAuditCommands: CommandGroup = (program, context) => {
     .command('archives')
     .description('the sealed files, and which rows are in them')
     .action(async () => {
-      const list = await context.client.call(archiveList, 'GET', adminPath('audit', 'archives'))
+      const list = await context.client.call('listAuditArchives')
       await context.show(list, () => archivesSaid(list.folder, list.archives, context))
     })
 }
@@ -149,10 +140,8 @@ async function search(
   const rows: AuditListRow[] = []
   let before: number | null | undefined
   while (rows.length < number && before !== null) {
-    const query = new URLSearchParams({ limit: String(Math.min(1_000, number - rows.length)) })
-    for (const [name, value] of Object.entries({ ...filters, before }))
-      if (value !== undefined) query.set(name, String(value))
-    const answer = await client.call(auditList, 'GET', `${adminPath('audit')}?${query}`)
+    const limit = Math.min(1_000, number - rows.length)
+    const answer = await client.call('searchAudit', { query: { ...filters, before, limit } })
     rows.push(...answer.rows)
     before = answer.next
   }
@@ -165,7 +154,7 @@ async function noteArchives(
   what: string,
   { client, terminal }: Pick<CommandContext, 'client' | 'terminal'>,
 ): Promise<void> {
-  const { folder, archives } = await client.call(archiveList, 'GET', adminPath('audit', 'archives'))
+  const { folder, archives } = await client.call('listAuditArchives')
   const last = archives.at(-1)
   if (last === undefined) return
   terminal.note(`Rows 1 to ${last.last} ${what}: they are in the archives in ${folder}.`)

@@ -1,7 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { explanationView } from '../../surfaces/admin-api/wire.ts'
-import { adminPath } from '../admin-client.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandGroup } from '../context.ts'
 import { renderCard } from '../terminal-card.ts'
@@ -36,13 +34,15 @@ export const addExplainCommand: CommandGroup = (program, context) => {
       ),
     )
     .action(async (file: string, options: ExplainOptions) => {
-      const answer = await context.client.call(explanationView, 'POST', adminPath('explain'), {
-        code: await codeOf(file),
-        runtime: options.runtime ?? runtimeOf(file),
-        ...list('network', options.network),
-        ...list('secrets', options.secrets),
-        ...(options.description === undefined ? {} : { description: options.description }),
-        ...(options.dynamicCode === undefined ? {} : { dynamic_code: options.dynamicCode }),
+      const answer = await context.client.call('explain', {
+        body: {
+          code: await codeOf(file),
+          runtime: options.runtime ?? runtimeOf(file),
+          ...list('network', options.network),
+          ...list('secrets', options.secrets),
+          ...(options.description === undefined ? {} : { description: options.description }),
+          ...(options.dynamicCode === undefined ? {} : { dynamic_code: options.dynamicCode }),
+        },
       })
       await context.show(answer, () =>
         renderCard(answer.card, context.terminal.style, context.now(), {

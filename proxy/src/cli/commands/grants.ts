@@ -1,12 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import {
-  type AccessGrantView,
-  accessGrantList,
-  accessGrantView,
-  type GivenGrantView,
-  givenGrant,
-} from '../../surfaces/admin-api/wire-llm.ts'
-import { adminPath } from '../admin-client.ts'
+import type { AccessGrantView, GivenGrantView } from '../../contracts/admin/index.ts'
 import { usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { renderTable } from '../table.ts'
@@ -35,7 +28,7 @@ export const addGrantCommands: CommandGroup = (program, context) => {
     .command('list')
     .description('standing grants and their limits')
     .action(async () => {
-      const answer = await context.client.call(accessGrantList, 'GET', adminPath('provider-grants'))
+      const answer = await context.client.call('listProviderGrants')
       await context.show(answer, () =>
         answer.grants.length === 0
           ? 'No agent may use a provider yet; its first use asks you, or: oauth3 grant add AGENT PROVIDER'
@@ -97,7 +90,7 @@ export const addGrantCommands: CommandGroup = (program, context) => {
         paths: orNull(options.paths ?? 'none'),
         limits: limitsOf(options),
       }
-      const added = await context.client.call(givenGrant, 'POST', adminPath('provider-grants'), body)
+      const added = await context.client.call('addProviderGrant', { body })
       await context.show(added, () => givenGrantText(added, context))
     })
 
@@ -126,8 +119,7 @@ export const addGrantCommands: CommandGroup = (program, context) => {
         ...(paths === undefined ? {} : { paths: orNull(paths) }),
         limits: limitsOf(options),
       }
-      const path = adminPath('provider-grants', id)
-      const changed = await context.client.call(givenGrant, 'PATCH', path, body)
+      const changed = await context.client.call('changeProviderGrant', { params: { id }, body })
       await context.show(changed, () => givenGrantText(changed, context))
     })
 
@@ -136,7 +128,7 @@ export const addGrantCommands: CommandGroup = (program, context) => {
     .description('end a grant at once; the next use asks again')
     .argument('<id>', 'its number in grant list', idNumber('oauth3 grant list'))
     .action(async (id: number) => {
-      const revoked = await context.client.call(accessGrantView, 'DELETE', adminPath('provider-grants', id))
+      const revoked = await context.client.call('revokeProviderGrant', { params: { id } })
       await context.show(
         revoked,
         () => `Grant ${revoked.id} (${revoked.agent}, ${revoked.provider}) revoked.`,

@@ -1,7 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import { rotatedKeys } from '../../surfaces/admin-api/wire.ts'
-import { keyList, keyView, type ListedKey, providerList } from '../../surfaces/admin-api/wire-llm.ts'
-import { adminPath } from '../admin-client.ts'
+import type { ListedKey } from '../../contracts/admin/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { renderTable } from '../table.ts'
@@ -41,7 +39,7 @@ export const addKeyCommands: CommandGroup = (program, context) => {
       if (value === '') throw usageError('The key is empty; nothing was stored.')
       const { label, tag: tags, weight, models } = options
       const body = { provider, label, tags, weight, models, value }
-      const stored = await context.client.call(keyView, 'POST', adminPath('provider-keys'), body)
+      const stored = await context.client.call('addProviderKey', { body })
       const who =
         stored.tags.length === 0 ? 'any agent with a grant' : `agents tagged ${stored.tags.join(' and ')}`
       await context.show(
@@ -54,7 +52,7 @@ export const addKeyCommands: CommandGroup = (program, context) => {
     .command('list')
     .description('which keys there are; never values')
     .action(async () => {
-      const answer = await context.client.call(keyList, 'GET', adminPath('provider-keys'))
+      const answer = await context.client.call('listProviderKeys')
       await context.show(answer, () =>
         answer.keys.length === 0
           ? 'No keys yet; add one with: oauth3 key add PROVIDER'
@@ -88,7 +86,7 @@ export const addKeyCommands: CommandGroup = (program, context) => {
     .description('forget a key; what it had open in memory is dropped at once')
     .argument('<id>', 'its number in key list', idNumber('oauth3 key list'))
     .action(async (id: number) => {
-      const removed = await context.client.call(keyView, 'DELETE', adminPath('provider-keys', id))
+      const removed = await context.client.call('removeProviderKey', { params: { id } })
       await context.show(removed, () => `Key ${removed.id} (${removed.provider} ${removed.label}) removed.`)
     })
 
@@ -108,7 +106,7 @@ export const addKeyCommands: CommandGroup = (program, context) => {
     )
     .action(async (options: { master?: boolean }) => {
       const what = options.master ? 'master' : 'data'
-      const done = await context.client.call(rotatedKeys, 'POST', adminPath('keys', 'rotate'), { what })
+      const done = await context.client.call('rotateKeys', { body: { what } })
       await context.show(done, () =>
         done.what === 'master'
           ? 'The master key was replaced. Back up the new one now: older backups open with the older key.'
@@ -119,7 +117,7 @@ export const addKeyCommands: CommandGroup = (program, context) => {
 
 /** Before the value is asked for: nobody types one for a provider that there is not. */
 async function assertTakesKeys(context: CommandContext, name: string): Promise<void> {
-  const { providers } = await context.client.call(providerList, 'GET', adminPath('providers'))
+  const { providers } = await context.client.call('listProviders')
   const provider = providers.find((row) => row.name === name)
   if (!provider) {
     throw new CliError(

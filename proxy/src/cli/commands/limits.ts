@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import type { LimitsView } from '../../contracts/admin/index.ts'
 import { formatExactUsd } from '../../kernel/index.ts'
-import type { LimitsView } from '../../surfaces/admin-api/wire-llm.ts'
 import { parseMicroUsd } from '../money.ts'
 import { groupedDigits } from '../text-layout.ts'
 import { commaList } from './shared.ts'

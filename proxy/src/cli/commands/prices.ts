@@ -1,8 +1,6 @@
 import { InvalidArgumentError } from 'commander'
+import type { PriceView } from '../../contracts/admin/index.ts'
 import { formatExactUsd } from '../../kernel/index.ts'
-import { okBody } from '../../surfaces/admin-api/wire.ts'
-import { type PriceView, priceList, priceView } from '../../surfaces/admin-api/wire-llm.ts'
-import { adminPath } from '../admin-client.ts'
 import type { CommandGroup } from '../context.ts'
 import { parseMicroUsd } from '../money.ts'
 import { alignedRight, renderTable } from '../table.ts'
@@ -28,7 +26,7 @@ export const addPriceCommands: CommandGroup = (program, context) => {
     .description('the table of prices; yours come before the built-in ones')
     .argument('[provider]', 'of this provider alone')
     .action(async (provider: string | undefined) => {
-      const answer = await context.client.call(priceList, 'GET', adminPath('prices'))
+      const answer = await context.client.call('listPrices')
       const prices = answer.prices.filter((row) => provider === undefined || row.provider === provider)
       await context.show({ prices }, () => {
         if (prices.length === 0) return 'No prices; set one with: oauth3 price set PROVIDER MODEL'
@@ -90,7 +88,7 @@ export const addPriceCommands: CommandGroup = (program, context) => {
         image_output: options.imageOutput,
         items: options.item,
       }
-      const set = await context.client.call(priceView, 'PUT', adminPath('prices'), body)
+      const set = await context.client.call('setPrice', { body })
       await context.show(
         set,
         () =>
@@ -104,7 +102,7 @@ export const addPriceCommands: CommandGroup = (program, context) => {
     .argument('<provider>')
     .argument('<model>')
     .action(async (provider: string, model: string) => {
-      const answer = await context.client.call(okBody, 'DELETE', adminPath('prices', provider, model))
+      const answer = await context.client.call('removePrice', { params: { provider, model } })
       await context.show(answer, () => `The price of ${provider} ${model} was removed.`)
     })
 }

@@ -1,13 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
-import { okBody } from '../../surfaces/admin-api/wire.ts'
-import {
-  accessGrantList,
-  ERROR_SHAPES,
-  type ProviderView,
-  providerList,
-  providerView,
-} from '../../surfaces/admin-api/wire-llm.ts'
-import { adminPath } from '../admin-client.ts'
+import { ERROR_SHAPES, type ProviderView } from '../../contracts/admin/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { renderTable } from '../table.ts'
@@ -29,7 +21,7 @@ export const addProviderCommands: CommandGroup = (program, context) => {
     .description('every provider: where it is, how it takes its key, and what is missing')
     .option('--usable', 'only those that have a key, or need none')
     .action(async (options: { usable?: boolean }) => {
-      const answer = await context.client.call(providerList, 'GET', adminPath('providers'))
+      const answer = await context.client.call('listProviders')
       const providers = options.usable ? answer.providers.filter(isUsable) : answer.providers
       await context.show({ providers }, () =>
         providers.length === 0
@@ -94,7 +86,7 @@ export const addProviderCommands: CommandGroup = (program, context) => {
         errors: options.errors ?? 'openai',
         private: options.private === true,
       }
-      const added = await context.client.call(providerView, 'POST', adminPath('providers'), body)
+      const added = await context.client.call('addProvider', { body })
       await context.show(added, () =>
         [
           `Provider ${added.name} added: ${added.url}, ${authText(added.auth)}.`,
@@ -110,7 +102,7 @@ export const addProviderCommands: CommandGroup = (program, context) => {
     .option('--yes', 'do not ask, although its keys and grants go with it')
     .action(async (name: string, options: { yes?: boolean }) => {
       if (options.yes !== true) await assertMeant(name, context)
-      const answer = await context.client.call(okBody, 'DELETE', adminPath('providers', name))
+      const answer = await context.client.call('removeProvider', { params: { name } })
       await context.show(answer, () => `Provider ${name} removed.`)
     })
 
@@ -137,12 +129,10 @@ export const addProviderCommands: CommandGroup = (program, context) => {
     )
     .action(async (name: string, assignment: string, options: { private?: boolean }) => {
       const [, param, value] = /^([A-Za-z][A-Za-z0-9_-]{0,63})=(.+)$/s.exec(assignment) ?? []
-      if (param === undefined) throw usageError('It takes PARAM=VALUE, such as resource=my-company.')
-      const path = adminPath('providers', name, 'params', param)
-      const changed = await context.client.call(providerView, 'PUT', path, {
-        value,
-        ...(options.private === true ? { private: true } : {}),
-      })
+      if (param === undefined || value === undefined)
+        throw usageError('It takes PARAM=VALUE, such as resource=my-company.')
+      const body = { value, ...(options.private === true ? { private: true } : {}) }
+      const changed = await context.client.call('setProviderParam', { params: { name, param }, body })
       const rest = changed.missing.length === 0 ? '' : ` Still missing: ${changed.missing.join(', ')}.`
       await context.show(changed, () => `${changed.name}: ${param} is set; ${changed.url}.${rest}`)
     })
@@ -150,11 +140,11 @@ export const addProviderCommands: CommandGroup = (program, context) => {
 
 /** Keys cannot be brought back, so whoever removes them says that they are meant. */
 async function assertMeant(name: string, { client, terminal }: CommandContext): Promise<void> {
-  const { providers } = await client.call(providerList, 'GET', adminPath('providers'))
+  const { providers } = await client.call('listProviders')
   const found = providers.find((row) => row.name === name && row.own)
   // The daemon says best what cannot be removed.
   if (!found) return
-  const { grants } = await client.call(accessGrantList, 'GET', adminPath('provider-grants'))
+  const { grants } = await client.call('listProviderGrants')
   const granted = grants.filter((grant) => grant.provider === name).length
   const goes = [
     ...(found.keys > 0 ? [counted(found.keys, 'key')] : []),

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from 'commander'
+import type { PruneAnswer } from '../../contracts/admin/index.ts'
 import { formatBytes } from '../../kernel/index.ts'
-import { type PruneAnswer, pruneAnswer } from '../../surfaces/admin-api/wire.ts'
-import { adminPath } from '../admin-client.ts'
 import type { CommandGroup } from '../context.ts'
 import { counted } from '../text-layout.ts'
 import { age, examples } from './shared.ts'
@@ -47,8 +46,7 @@ export const addPruneCommand: CommandGroup = (program, context) => {
         older_than_ms: options.olderThan ?? null,
         max_bytes: options.maxBytes ?? null,
       }
-      const ask = (): Promise<PruneAnswer> =>
-        context.client.call(pruneAnswer, 'POST', adminPath('prune'), body)
+      const ask = (): Promise<PruneAnswer> => context.client.call('prune', { body })
       let answer = await ask()
       while (!answer.finished) answer = together(answer, await ask())
       await context.show(answer, () => said(answer, body.dry_run, options.maxBytes))

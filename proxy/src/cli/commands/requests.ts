@@ -3,11 +3,8 @@ import {
   MAX_REASON_CHARS,
   type RequestSummary,
   type RequestView,
-  requestList,
-  requestView,
   type WireDecision,
-} from '../../surfaces/admin-api/wire.ts'
-import { adminPath } from '../admin-client.ts'
+} from '../../contracts/admin/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { approvalQuestion, decisionText } from '../question.ts'
@@ -24,8 +21,8 @@ export const addRequestCommands: CommandGroup = (program, context) => {
     .description('requests to run code, and asks for a provider, that wait for you')
     .option('--all', 'the newest 200 requests whatever their state, beside the asks that wait')
     .action(async (options: { all?: boolean }) => {
-      const path = `${adminPath('requests')}${options.all ? '?all=1' : ''}`
-      const { requests } = await context.client.call(requestList, 'GET', path)
+      const query = options.all ? { all: '1' as const } : {}
+      const { requests } = await context.client.call('listRequests', { query })
       const asks = await fetchAsks(context)
       await context.show({ requests, asks }, () => {
         const { style, columns } = context.terminal
@@ -145,7 +142,7 @@ const requestTable = (
 
 export async function fetchRequest(context: CommandContext, id: string): Promise<RequestView> {
   try {
-    return await context.client.call(requestView, 'GET', adminPath('requests', id))
+    return await context.client.call('readRequest', { params: { id } })
   } catch (error) {
     if (!(error instanceof CliError) || error.code !== 'not_found' || id.startsWith('req_')) throw error
     throw new CliError(
@@ -199,10 +196,13 @@ export async function decide(
     const agreed = await terminal.confirm(approvalQuestion(card, decision))
     if (!agreed) throw new CliError('failed', EXIT.failed, 'Nothing was decided.')
   }
-  const decided = await client.call(requestView, 'POST', adminPath('requests', view.request_id, 'decision'), {
-    decision,
-    consent_hash: view.consent_hash,
-    ...(reason === undefined ? {} : { reason }),
+  const decided = await client.call('decideRequest', {
+    params: { id: view.request_id },
+    body: {
+      decision,
+      consent_hash: view.consent_hash,
+      ...(reason === undefined ? {} : { reason }),
+    },
   })
   if (wait) return await showEnd(context, decided)
   await context.show(decided, () => {

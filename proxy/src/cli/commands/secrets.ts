@@ -1,6 +1,4 @@
 import { isIpLiteral, isReservedName, parseHostPattern, SECRET_NAME } from '../../kernel/index.ts'
-import { okBody, secretList, secretView } from '../../surfaces/admin-api/wire.ts'
-import { adminPath } from '../admin-client.ts'
 import { usageError } from '../cli-error.ts'
 import type { CommandGroup } from '../context.ts'
 import { renderTable } from '../table.ts'
@@ -31,11 +29,11 @@ export const addSecretCommands: CommandGroup = (program, context) => {
       assertName(name)
       const hosts = bindingFrom(options)
       // Nobody types a value for a daemon that is not there.
-      if (context.terminal.isInteractive) await context.client.call(secretList, 'GET', adminPath('secrets'))
+      if (context.terminal.isInteractive) await context.client.call('listSecrets')
       const value = await context.terminal.readSecret(`Value of ${name}:`)
       if (value === '') throw usageError('The value is empty; nothing was stored.')
       const body = { value, ...(hosts ? { hosts } : {}) }
-      const stored = await context.client.call(secretView, 'PUT', adminPath('secrets', name), body)
+      const stored = await context.client.call('putSecret', { params: { name }, body })
       const what = stored.version === 1 ? 'stored' : `replaced, version ${stored.version}`
       const where = stored.hosts ? `may go to ${stored.hosts.join(', ') || 'no host'}` : 'not bound to hosts'
       await context.show(stored, () => `${stored.name} ${what}; ${where}.`)
@@ -45,7 +43,7 @@ export const addSecretCommands: CommandGroup = (program, context) => {
     .command('list')
     .description('names, versions and hosts; never values')
     .action(async () => {
-      const answer = await context.client.call(secretList, 'GET', adminPath('secrets'))
+      const answer = await context.client.call('listSecrets')
       await context.show(answer, () =>
         answer.secrets.length === 0
           ? 'No secrets yet; add one with: oauth3 secret add NAME'
@@ -68,7 +66,7 @@ export const addSecretCommands: CommandGroup = (program, context) => {
     .description('forget a secret; a new value under its name keeps its hosts')
     .argument('<name>')
     .action(async (name: string) => {
-      const answer = await context.client.call(okBody, 'DELETE', adminPath('secrets', name))
+      const answer = await context.client.call('removeSecret', { params: { name } })
       await context.show(answer, () => `${name} removed.`)
     })
 
@@ -78,8 +76,11 @@ export const addSecretCommands: CommandGroup = (program, context) => {
     .argument('<from>')
     .argument('<to>')
     .action(async (from: string, to: string) => {
-      const renamed = await context.client.call(secretView, 'POST', adminPath('secrets', from, 'rename'), {
-        to,
+      const renamed = await context.client.call('renameSecret', {
+        params: { name: from },
+        body: {
+          to,
+        },
       })
       await context.show(renamed, () => `${from} is now ${renamed.name}.`)
     })

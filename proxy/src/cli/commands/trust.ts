@@ -1,5 +1,3 @@
-import { grantList, grantView } from '../../surfaces/admin-api/wire.ts'
-import { adminPath } from '../admin-client.ts'
 import { usageError } from '../cli-error.ts'
 import type { CommandGroup } from '../context.ts'
 import { renderTable } from '../table.ts'
@@ -14,7 +12,7 @@ export const addTrustCommands: CommandGroup = (program, context) => {
       'standing grants, newest first: agent, secrets, hosts; each covers exactly what its card showed',
     )
     .action(async () => {
-      const answer = await context.client.call(grantList, 'GET', adminPath('trust'))
+      const answer = await context.client.call('listTrust')
       await context.show(answer, () =>
         answer.grants.length === 0
           ? 'Nothing is trusted.'
@@ -60,7 +58,7 @@ export const addTrustCommands: CommandGroup = (program, context) => {
     .description('end a grant; the code is asked about again')
     .argument('<n>', 'its number in trust list', grantNumber)
     .action(async (id: number) => {
-      const grant = await context.client.call(grantView, 'DELETE', adminPath('trust', id))
+      const grant = await context.client.call('revokeTrust', { params: { id } })
       await context.show(grant, () => `Grant ${grant.id} (${grant.skill_id}) revoked.`)
     })
 }

@@ -1,6 +1,4 @@
 import { z } from 'zod'
-import { doctorReport, statusView } from '../../surfaces/admin-api/wire.ts'
-import { adminPath } from '../admin-client.ts'
 import { CliError, EXIT } from '../cli-error.ts'
 import type { CommandGroup } from '../context.ts'
 import { terminalLine } from '../text-layout.ts'
@@ -10,7 +8,7 @@ export const addUpkeepCommands: CommandGroup = (program, context) => {
     .command('doctor')
     .description('tries every part for real and says what came back, and which walls stand')
     .action(async () => {
-      const report = await context.client.call(doctorReport, 'POST', adminPath('doctor'))
+      const report = await context.client.call('runDoctor')
       const { style } = context.terminal
       await context.show(report, () =>
         report.checks
@@ -40,9 +38,7 @@ export const addUpkeepCommands: CommandGroup = (program, context) => {
     .description('how the daemon is')
     .action(async () => {
       const { style } = context.terminal
-      const status = await context.client
-        .call(statusView, 'GET', adminPath('status'))
-        .catch((error: unknown) => startingOf(error))
+      const status = await context.client.call('readStatus').catch((error: unknown) => startingOf(error))
       if ('starting' in status) {
         const { version, pid } = status.starting
         await context.show(

@@ -1,12 +1,11 @@
 import { InvalidArgumentError, Option } from 'commander'
-import { formatUsd } from '../../kernel/index.ts'
 import {
+  LONGEST_REPORT_DAYS,
   USAGE_BY,
   type UsageGroupView,
   type UsageReportView,
-  usageReport,
-} from '../../surfaces/admin-api/wire-llm.ts'
-import { adminPath } from '../admin-client.ts'
+} from '../../contracts/admin/index.ts'
+import { formatUsd } from '../../kernel/index.ts'
 import type { CommandGroup } from '../context.ts'
 import type { Style } from '../style.ts'
 import { alignedRight, renderTable } from '../table.ts'
@@ -14,7 +13,6 @@ import { counted, groupedDigits, terminalLine } from '../text-layout.ts'
 import { examples, wholeNumber } from './shared.ts'
 
 const DEFAULT_DAYS = 30
-const LONGEST_DAYS = 3_660
 
 export const addUsageCommands: CommandGroup = (program, context) => {
   program
@@ -30,15 +28,15 @@ export const addUsageCommands: CommandGroup = (program, context) => {
       ),
     )
     .action(async (options: { by: (typeof USAGE_BY)[number]; days: number }) => {
-      const path = `${adminPath('usage')}?by=${options.by}&days=${options.days}`
-      const report = await context.client.call(usageReport, 'GET', path)
+      const report = await context.client.call('reportUsage', { query: options })
       await context.show(report, () => renderUsage(report, context.terminal.style, context.terminal.columns))
     })
 }
 
 function daysFrom(text: string): number {
   const days = wholeNumber(text)
-  if (days < 1 || days > LONGEST_DAYS) throw new InvalidArgumentError(`It takes 1 to ${LONGEST_DAYS}.`)
+  if (days < 1 || days > LONGEST_REPORT_DAYS)
+    throw new InvalidArgumentError(`It takes 1 to ${LONGEST_REPORT_DAYS}.`)
   return days
 }
 

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { requestList, type WireDecision } from '../../surfaces/admin-api/wire.ts'
+import type { WireDecision } from '../../contracts/admin/index.ts'
 import { renderAsk } from '../access-card.ts'
-import { adminPath } from '../admin-client.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { openQuestion } from '../question.ts'
@@ -41,10 +40,7 @@ const LOOK_MS = 1_000
 
 /** The oldest first: it has least time left. */
 async function whatWaits(context: CommandContext): Promise<readonly Waiting[]> {
-  const [{ requests }, asks] = await Promise.all([
-    context.client.call(requestList, 'GET', adminPath('requests')),
-    fetchAsks(context),
-  ])
+  const [{ requests }, asks] = await Promise.all([context.client.call('listRequests'), fetchAsks(context)])
   return [
     ...requests.map((row) => ({
       ...{ id: row.request_id, what: row.skill_id, agent: row.agent, status: row.status },

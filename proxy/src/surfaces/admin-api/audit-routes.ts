@@ -1,4 +1,3 @@
-import type { Express } from 'express'
 import type { Agents } from '../../domain/agents/index.ts'
 import {
   AUDIT_EVENTS,
@@ -10,52 +9,47 @@ import {
 } from '../../domain/audit/index.ts'
 import type { Executions } from '../../domain/executions/index.ts'
 import { type AgentId, AppError, type RequestId } from '../../kernel/index.ts'
-import { parse } from './parse.ts'
+import type { AdminHandlers } from './handlers.ts'
 import { viewAuditRow } from './views.ts'
-import { auditQuery } from './wire.ts'
 
 export interface AuditRoutesDeps {
-  readonly audit: Pick<AuditLog, 'searchSteps'>
+  readonly audit: Pick<AuditLog, 'searchSteps' | 'export'>
   readonly agents: Pick<Agents, 'list' | 'byId'>
   readonly executions: Pick<Executions, 'find' | 'consentOf'>
 }
 
 /** The audit by agent, event, secret, host and time, with the names of agents in the place of their ids. */
-export function addAuditRoutes(app: Express, { audit, agents, executions }: AuditRoutesDeps): void {
+export function auditRoutes({ audit, agents, executions }: AuditRoutesDeps) {
   const nameOf = (id: string): string => agents.byId(id as AgentId)?.name ?? id
-
-  app.get('/v1/audit', async (request, response) => {
-    const {
-      limit,
-      before,
-      agent,
-      event = null,
-      secret = null,
-      host = null,
-      since = null,
-      until = null,
-    } = parse(auditQuery, request.query)
-    if (event !== null) assertEvent(event)
-    const agentIds = agent === undefined ? null : idsOf(agent, agents)
-    const filter: AuditFilter = { agentIds, event, secret, host, since, until }
-    const subjectOf = createSubjects(executions)
-    const { rows, next } = await stepped(
-      audit.searchSteps(filter, { before: before ?? Number.MAX_SAFE_INTEGER, limit }, subjectOf),
-    )
-    response.json({
-      rows: rows.map((row) => {
-        const about = agentOfRow(row, row.requestId === null ? null : subjectOf(row.requestId))
-        return {
-          ...viewAuditRow(row),
-          who: row.actor.startsWith('agent:')
-            ? `agent:${nameOf(row.actor.slice('agent:'.length))}`
-            : row.actor,
-          agent: about === null ? null : nameOf(about),
-        }
-      }),
-      next,
-    })
-  })
+  return {
+    async searchAudit({ query }) {
+      const { limit, before, agent, event = null, secret = null, host = null } = query
+      const { since = null, until = null } = query
+      if (event !== null) assertEvent(event)
+      const agentIds = agent === undefined ? null : idsOf(agent, agents)
+      const filter: AuditFilter = { agentIds, event, secret, host, since, until }
+      const subjectOf = createSubjects(executions)
+      const { rows, next } = await stepped(
+        audit.searchSteps(filter, { before: before ?? Number.MAX_SAFE_INTEGER, limit }, subjectOf),
+      )
+      return {
+        rows: rows.map((row) => {
+          const about = agentOfRow(row, row.requestId === null ? null : subjectOf(row.requestId))
+          return {
+            ...viewAuditRow(row),
+            who: row.actor.startsWith('agent:')
+              ? `agent:${nameOf(row.actor.slice('agent:'.length))}`
+              : row.actor,
+            agent: about === null ? null : nameOf(about),
+          }
+        }),
+        next,
+      }
+    },
+    *exportAudit() {
+      for (const row of audit.export()) yield viewAuditRow(row)
+    },
+  } satisfies Partial<AdminHandlers>
 }
 
 /** A filter that fits nothing is told, rather than answered with nothing: nobody takes a typing error for innocence. */

@@ -1,5 +1,5 @@
+import type { DoctorReportView } from '../../contracts/admin/index.ts'
 import type { CheckResult, DoctorCheck } from '../../domain/health/index.ts'
-import type { DoctorReportView } from './wire.ts'
 
 /** Longer than the slowest thing a check tries: OpenClaw's CLI takes up to ten seconds. */
 const CHECK_LIMIT_MS = 30_000

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
+import type { explainBody } from '../../contracts/admin/index.ts'
 import type { Agent } from '../../domain/agents/index.ts'
 import type { ExecuteRequest, Executions, Explanation } from '../../domain/executions/index.ts'
-import type { explainBody } from './wire.ts'
 
 /** Stands for the agent that has not asked yet. */
 const NOBODY = { id: 'agt_none', name: '(not asked yet)' } as Agent

@@ -1,9 +1,9 @@
 import type { z } from 'zod'
+import type { givenGrant } from '../../contracts/admin/index.ts'
 import type { Agents } from '../../domain/agents/index.ts'
 import type { LlmRooms, ProviderGrant } from '../../domain/provider-access/index.ts'
 import { viewAccessGrant } from './llm-views.ts'
 import { unpricedOf } from './unpriced.ts'
-import type { givenGrant } from './wire-llm.ts'
 
 type GivenGrant = z.input<typeof givenGrant>
 

@@ -1,8 +1,4 @@
 import type { z } from 'zod'
-import type { AccessCard, ProviderAsk, ProviderGrant } from '../../domain/provider-access/index.ts'
-import type { ProviderKey } from '../../domain/provider-keys/index.ts'
-import type { ProviderListing, Providers } from '../../domain/providers/index.ts'
-import type { Price, SpendingLimits, UsageGroup } from '../../domain/usage/index.ts'
 import type {
   AccessGrantView,
   AskSummary,
@@ -14,7 +10,11 @@ import type {
   SomeLimits,
   setPriceBody,
   UsageGroupView,
-} from './wire-llm.ts'
+} from '../../contracts/admin/index.ts'
+import type { AccessCard, ProviderAsk, ProviderGrant } from '../../domain/provider-access/index.ts'
+import type { ProviderKey } from '../../domain/provider-keys/index.ts'
+import type { ProviderListing, Providers } from '../../domain/providers/index.ts'
+import type { Price, SpendingLimits, UsageGroup } from '../../domain/usage/index.ts'
 
 /** Providers, keys, grants and the books as the admin socket tells them: no key's value. */
 export function viewProvider(listing: ProviderListing, providers: Providers, keys: number): ProviderView {
@@ -92,7 +92,9 @@ export const viewAsk = (ask: ProviderAsk, agent: string, card: AccessCard | unde
     ? {
         ...card,
         notes: [...card.notes],
-        choices: card.choices.map((row) => row.map((choice) => ({ ...choice }))),
+        choices: card.choices.map((row) =>
+          row.map(({ decision, scope, label }) => ({ decision, scope, label })),
+        ),
       }
     : null,
 })

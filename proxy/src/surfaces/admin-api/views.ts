@@ -1,3 +1,14 @@
+import type {
+  AgentView,
+  AuditArchiveView,
+  AuditRowView,
+  AuditVerdictView,
+  GrantView,
+  NetworkView,
+  RequestSummary,
+  RequestView,
+  SecretView,
+} from '../../contracts/admin/index.ts'
 import type { Agent } from '../../domain/agents/index.ts'
 import type { CardModel } from '../../domain/approvals/index.ts'
 import type { AuditArchive, AuditVerdict, StoredAuditRow } from '../../domain/audit/index.ts'
@@ -10,17 +21,6 @@ import {
 } from '../../domain/executions/index.ts'
 import { type Grant, scopeOfGrant } from '../../domain/trust/index.ts'
 import type { SecretRecord } from '../../domain/vault/index.ts'
-import type {
-  AgentView,
-  AuditArchiveView,
-  AuditRowView,
-  AuditVerdictView,
-  GrantView,
-  NetworkView,
-  RequestSummary,
-  RequestView,
-  SecretView,
-} from './wire.ts'
 
 /** The domain's things as the admin socket tells them: no sealed value, no token hash. */
 export const viewSecret = (record: SecretRecord): SecretView => ({

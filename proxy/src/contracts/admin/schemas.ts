@@ -1,8 +1,17 @@
 /**
  * What goes over the admin socket, as schemas: the daemon builds its answers from these types and the CLI parses
- * with them. Times are unix milliseconds. The CLI imports this file and wire-llm.ts, and nothing else of the daemon.
+ * with them. Times are unix milliseconds.
  */
 import { z } from 'zod'
+
+/** In a query. */
+export const flag = z.enum(['0', '1'])
+const queryNumber = z
+  .string()
+  .regex(/^[0-9]{1,15}$/, 'takes a whole number')
+  .transform(Number)
+/** A row's number in the path. */
+export const numberParams = z.object({ id: queryNumber })
 
 const hostList = z.array(z.string().max(300)).max(64)
 
@@ -214,10 +223,6 @@ export const auditRowView = z.object({
   prev_hash: z.string(),
   hash: z.string(),
 })
-const queryNumber = z
-  .string()
-  .regex(/^[0-9]{1,15}$/)
-  .transform(Number)
 /** Of GET /v1/audit. Times are unix milliseconds; what is not known here is refused, so that no filter is left out by a slip. */
 export const auditQuery = z.strictObject({
   limit: queryNumber.default(20).transform((limit) => Math.min(1_000, Math.max(1, limit))),

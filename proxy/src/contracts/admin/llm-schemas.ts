@@ -179,6 +179,18 @@ export const askView = askSummary.extend({
 export const decidedAsk = askView.extend({ grant: givenGrant.nullable() })
 
 export const USAGE_BY = ['agent', 'model', 'day'] as const
+export const LONGEST_REPORT_DAYS = 3_660
+
+export const usageQuery = z.strictObject({
+  by: z.enum(USAGE_BY).default('agent'),
+  /** The present day and those before it, in UTC. */
+  days: z
+    .string()
+    .regex(/^[0-9]{1,15}$/, 'takes a whole number')
+    .default('30')
+    .transform(Number)
+    .pipe(z.int().min(1).max(LONGEST_REPORT_DAYS)),
+})
 
 const usageGroup = z.object({
   /** An agent's name, a model with its provider, or a day. */

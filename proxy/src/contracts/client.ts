@@ -1,0 +1,82 @@
+import type { Route, RouteAnswer, RouteCall, RouteTable } from './route.ts'
+import { pathOf } from './route.ts'
+
+export interface RouteRequest {
+  readonly method: Route['method']
+  /** With the query. */
+  readonly path: string
+  /** To be sent as JSON; undefined: there is none. */
+  readonly body: unknown
+}
+
+/** Nothing need be said where a route takes nothing. */
+type CallArguments<R extends Route> =
+  unknown extends RouteCall<R>
+    ? []
+    : Partial<RouteCall<R>> extends RouteCall<R>
+      ? [call?: RouteCall<R>]
+      : [call: RouteCall<R>]
+
+type Names<T extends RouteTable, Kind extends 'one' | 'lines'> = {
+  [Name in keyof T]: T[Name] extends { readonly isLines: true }
+    ? Kind extends 'lines'
+      ? Name
+      : never
+    : Kind extends 'one'
+      ? Name
+      : never
+}[keyof T]
+
+/** Calls the routes of a table by their names; answers are parsed by the table's schemas. */
+export interface RouteClient<T extends RouteTable> {
+  call<Name extends Names<T, 'one'>>(
+    name: Name,
+    ...call: CallArguments<T[Name]>
+  ): Promise<RouteAnswer<T[Name]>>
+  /** The answer line by line, as it arrives. */
+  lines<Name extends Names<T, 'lines'>>(
+    name: Name,
+    ...call: CallArguments<T[Name]>
+  ): AsyncGenerator<RouteAnswer<T[Name]>>
+}
+
+/** How requests travel: both throw where the answer is a refusal. */
+export interface RouteTransport {
+  /** The body of an answer that succeeded; undefined where it is not JSON. */
+  send(request: RouteRequest): Promise<unknown>
+  lines(request: RouteRequest): AsyncIterable<unknown>
+  /** What is thrown for an answer that has another form than the table says. */
+  strangeAnswer(): Error
+}
+
+export function createRouteClient<T extends RouteTable>(table: T, transport: RouteTransport): RouteClient<T> {
+  const requestOf = (route: Route, [call]: readonly unknown[]): RouteRequest => {
+    const { params, query, body } = (call ?? {}) as {
+      params?: Record<string, string | number>
+      query?: Record<string, unknown>
+      body?: unknown
+    }
+    return { method: route.method, path: pathOf(route.path, params, query), body }
+  }
+  const routeOf = (name: keyof T): Route => {
+    const route = table[name]
+    if (route === undefined) throw new TypeError(`There is no route ${String(name)}.`)
+    return route
+  }
+  const parsed = (route: Route, value: unknown): unknown => {
+    const result = route.answer.safeParse(value)
+    if (!result.success) throw transport.strangeAnswer()
+    return result.data
+  }
+  return {
+    async call(name, ...call) {
+      const route = routeOf(name)
+      return parsed(route, await transport.send(requestOf(route, call))) as RouteAnswer<T[typeof name]>
+    },
+    async *lines(name, ...call) {
+      const route = routeOf(name)
+      for await (const line of transport.lines(requestOf(route, call)))
+        yield parsed(route, line) as RouteAnswer<T[typeof name]>
+    },
+  }
+}

@@ -1,0 +1,104 @@
+import type { z } from 'zod'
+import type { ErrorCode } from '../kernel/index.ts'
+
+/**
+ * A route over HTTP as both sides see it. Servers are built from tables of these (a handler for each name), clients
+ * call by name, and the reference pages are written from them: what one side alone has does not compile.
+ */
+export interface Route {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
+  /** `:name` is a segment that the caller fills in. */
+  readonly path: `/${string}`
+  /** One sentence for the reference. */
+  readonly summary: string
+  /** Who may call it; surfaces say what that takes. */
+  readonly scope: string
+  /** Of the segments, where more is asked of them than to be there. */
+  readonly params?: z.ZodType
+  readonly query?: z.ZodType
+  readonly body?: z.ZodType
+  /** Largest body in bytes, where it is not the surface's usual one. */
+  readonly maxBodyBytes?: number
+  readonly answer: z.ZodType
+  /** The answer is JSON Lines (application/x-ndjson), each line of the form of `answer`. */
+  readonly isLines?: true
+  /** What it refuses beyond what every route of its surface may. */
+  readonly errors: readonly ErrorCode[]
+}
+
+export type RouteTable = Readonly<Record<string, Route>>
+
+/** Names of the segments that a path leaves open. */
+type PathNames<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
+  ? Name | PathNames<Rest>
+  : Path extends `${string}:${infer Name}`
+    ? Name
+    : never
+
+type Checked<R extends Route, K extends 'query' | 'body'> = R extends {
+  readonly [P in K]: infer S extends z.ZodType
+}
+  ? { readonly [P in K]: z.output<S> }
+  : unknown
+
+/** Numbers are written out for whoever calls. */
+type Query<Q> = {
+  readonly [Name in keyof Q]: Q[Name] | (string extends Q[Name] ? number : never) | undefined
+}
+
+/** What is sent need not be the sender's to change. */
+type Given<T> = T extends readonly (infer Item)[]
+  ? readonly Given<Item>[]
+  : T extends object
+    ? { readonly [Name in keyof T]: Given<T[Name]> }
+    : T
+
+/** What a handler is given: every part checked. */
+type RouteInput<R extends Route> = Checked<R, 'query'> &
+  Checked<R, 'body'> & {
+    readonly params: R extends { readonly params: infer S extends z.ZodType }
+      ? z.output<S>
+      : { readonly [Name in PathNames<R['path']>]: string }
+  }
+
+/** What a caller says; `params` are encoded for it. */
+export type RouteCall<R extends Route> = (R extends { readonly query: infer S extends z.ZodType }
+  ? Partial<z.input<S>> extends z.input<S>
+    ? { readonly query?: Query<z.input<S>> }
+    : { readonly query: Query<z.input<S>> }
+  : unknown) &
+  (R extends { readonly body: infer S extends z.ZodType } ? { readonly body: Given<z.input<S>> } : unknown) &
+  ([PathNames<R['path']>] extends [never]
+    ? unknown
+    : { readonly params: { readonly [Name in PathNames<R['path']>]: string | number } })
+
+export type RouteAnswer<R extends Route> = z.output<R['answer']>
+
+type Sent<R extends Route> = Given<z.input<R['answer']>>
+
+/** A function for each route of a table, which answers what the table says. */
+export type RouteHandlers<T extends RouteTable> = {
+  readonly [Name in keyof T]: (
+    input: RouteInput<T[Name]>,
+  ) => T[Name] extends { readonly isLines: true }
+    ? Iterable<Sent<T[Name]>>
+    : Sent<T[Name]> | Promise<Sent<T[Name]>>
+}
+
+/** The path with its open segments filled in and encoded, and the query behind it. */
+export function pathOf(
+  path: string,
+  params: Readonly<Record<string, string | number>> = {},
+  query: Readonly<Record<string, unknown>> = {},
+): string {
+  const filled = path.replace(/:([A-Za-z_]+)/g, (_, name: string) =>
+    encodeURIComponent(params[name] ?? missing(name)),
+  )
+  const given = Object.entries(query).filter(([, value]) => value !== undefined)
+  if (given.length === 0) return filled
+  return `${filled}?${new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]))}`
+}
+
+function missing(name: string): never {
+  throw new TypeError(`The path has no ${name}.`)
+}

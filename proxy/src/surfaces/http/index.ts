@@ -1,0 +1,1 @@
+export { mountRoutes } from './mount-routes.ts'

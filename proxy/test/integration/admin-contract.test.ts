@@ -1,0 +1,207 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ADMIN_ROUTES, type AdminRoutes } from '../../src/contracts/admin/index.ts'
+import { pathOf, type Route, type RouteCall } from '../../src/contracts/index.ts'
+import { ERROR_TABLE } from '../../src/kernel/index.ts'
+import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
+
+/** The owner's API held against its table, over the socket, without the client that is made from the same table. */
+type Name = keyof AdminRoutes
+interface Sent {
+  readonly params?: Record<string, string | number>
+  readonly query?: Record<string, unknown>
+  readonly body?: unknown
+}
+interface Answer {
+  readonly status: number
+  readonly type: string | undefined
+  readonly text: string
+}
+
+let kit: AdminKit
+beforeAll(async () => {
+  kit = await startAdminKit()
+})
+afterAll(() => kit[Symbol.asyncDispose]())
+
+const routes = Object.entries<Route>(ADMIN_ROUTES)
+
+async function send(route: Route, sent: Sent): Promise<Answer> {
+  const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+    request(
+      {
+        socketPath: kit.socketPath,
+        method: route.method,
+        path: pathOf(route.path, sent.params, sent.query),
+        agent: false,
+        headers: sent.body === undefined ? {} : { 'content-type': 'application/json' },
+      },
+      resolve,
+    )
+      .on('error', reject)
+      .end(sent.body === undefined ? undefined : JSON.stringify(sent.body))
+  })
+  return {
+    status: response.statusCode ?? 0,
+    type: response.headers['content-type'],
+    text: await text(response),
+  }
+}
+
+const errorOf = (answer: Answer): { code: string; message: string; details?: unknown } =>
+  (JSON.parse(answer.text) as { error: { code: string; message: string } }).error
+
+const ask = (model: string) =>
+  kit.access.ask({
+    agentId: kit.agent.id,
+    provider: 'openai',
+    model,
+    group: 'inference',
+    path: '/v1/chat/completions',
+  })
+const NO_SUCH = { id: 'none', name: 'none', param: 'none', provider: 'none', model: 'none' }
+
+/** A call of every route that succeeds, in the order of the table: what one makes the next may need. */
+const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | RouteCall<AdminRoutes[K]> } =
+  {
+    readStatus: () => ({}),
+    listSecrets: () => ({}),
+    putSecret: () => ({
+      params: { name: 'FIRST_KEY' },
+      body: { value: 'demo-value', hosts: ['api.example.com'] },
+    }),
+    removeSecret: async () => {
+      await send(ADMIN_ROUTES.putSecret, { params: { name: 'SECOND_KEY' }, body: { value: 'demo-value' } })
+      return { params: { name: 'SECOND_KEY' } }
+    },
+    renameSecret: () => ({ params: { name: 'FIRST_KEY' }, body: { to: 'THIRD_KEY' } }),
+    listAgents: () => ({}),
+    addAgent: () => ({
+      body: {
+        name: 'woken',
+        cidrs: ['10.0.0.0/8'],
+        tags: ['work'],
+        wake: { kind: 'webhook', target: 'http://127.0.0.1:9/', token: 'demo-token' },
+      },
+    }),
+    setAgentTags: () => ({ params: { name: 'woken' }, body: { tags: ['play'] } }),
+    rotateAgentToken: () => ({ params: { name: 'woken' }, body: { overlap_ms: 60_000 } }),
+    revokeAgent: () => ({ params: { name: 'woken' } }),
+    listRequests: async () => {
+      await kit.ask({ skillId: 'demo/listed' })
+      return { query: { all: '1' } }
+    },
+    explain: () => ({ body: { code: 'await fetch("https://api.example.com/v1")\n', runtime: 'deno' } }),
+    readRequest: async () => {
+      const { requestId } = await kit.ask({ skillId: 'demo/read', secrets: [{ name: 'MISSING_KEY' }] })
+      return { params: { id: requestId } }
+    },
+    decideRequest: async () => {
+      const { requestId, consentHash } = await kit.ask({ skillId: 'demo/decided' })
+      return { params: { id: requestId }, body: { decision: 'forever', consent_hash: consentHash } }
+    },
+    listTrust: () => ({}),
+    revokeTrust: () => ({ params: { id: 1 } }),
+    searchAudit: () => ({ query: { limit: 1_000 } }),
+    exportAudit: () => ({}),
+    verifyAudit: () => ({ query: { archives: '1' } }),
+    listAuditArchives: () => ({}),
+    archiveAudit: () => ({ body: { up_to: 2 } }),
+    prune: () => ({ body: { dry_run: true, older_than_ms: null, max_bytes: null } }),
+    rotateKeys: () => ({ body: { what: 'data' } }),
+    runDoctor: () => ({}),
+    listProviders: () => ({}),
+    addProvider: () => ({ body: { name: 'mine', url: 'https://llm.example.com/v1' } }),
+    removeProvider: () => ({ params: { name: 'mine' } }),
+    setProviderParam: () => ({
+      params: { name: 'azure', param: 'resource' },
+      body: { value: 'demo-company' },
+    }),
+    listProviderKeys: () => ({}),
+    addProviderKey: () => ({ body: { provider: 'openai', value: 'demo-key-0001' } }),
+    removeProviderKey: () => ({ params: { id: 1 } }),
+    listProviderGrants: () => ({}),
+    addProviderGrant: () => ({ body: { agent: 'clawd', provider: 'openai', for_ms: null } }),
+    changeProviderGrant: () => ({ params: { id: 1 }, body: { limits: { requests_per_minute: 60 } } }),
+    revokeProviderGrant: () => ({ params: { id: 1 } }),
+    listAsks: () => {
+      ask('gpt-listed')
+      return {}
+    },
+    readAsk: () => ({ params: { id: ask('gpt-listed').id } }),
+    decideAsk: () => ({
+      params: { id: ask('gpt-listed').id },
+      body: { decision: '24h', scope: 'model', limits: { micro_usd_per_day: 1_000_000 } },
+    }),
+    reportUsage: () => ({ query: { by: 'model', days: 7 } }),
+    listPrices: () => ({}),
+    setPrice: () => ({ body: { provider: 'openai', model: 'gpt-demo', input: 1, output: 2 } }),
+    removePrice: () => ({ params: { provider: 'openai', model: 'gpt-demo' } }),
+  }
+
+test('every admin route answers what its table says, and no member beside it', async () => {
+  for (const [name, route] of routes) {
+    const answer = await send(route, (await CALLS[name as Name]()) as Sent)
+    expect(answer.status, `${name}: ${answer.text}`).toBe(200)
+    const values = route.isLines
+      ? answer.text
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line))
+      : [JSON.parse(answer.text)]
+    expect(answer.type, name).toMatch(route.isLines ? /^application\/x-ndjson/ : /^application\/json/)
+    expect(values.length, name).toBeGreaterThan(0)
+    for (const value of values) expect(route.answer.parse(value), name).toEqual(value)
+  }
+})
+
+test('a member that no admin route knows is refused, in the body and in the query', async () => {
+  for (const [name, route] of routes) {
+    const call = (await CALLS[name as Name]()) as Sent
+    for (const part of ['body', 'query'] as const) {
+      if (route[part] === undefined) continue
+      const answer = await send(route, { ...call, [part]: { ...(call[part] ?? {}), surplus_member: 1 } })
+      expect(answer.status, `${name} ${part}: ${answer.text}`).toBe(400)
+      expect(errorOf(answer).code, name).toBe('invalid_request')
+    }
+  }
+})
+
+test('what an admin route refuses is an error of its table, with the status of that error', async () => {
+  const always = ['internal', 'storage_unavailable', 'starting']
+  const seen = new Set<string>()
+  for (const [name, route] of routes) {
+    const bodies = [{}, { value: '', decision: 'deny', consent_hash: '0'.repeat(64), name: ' ' }]
+    const tries: Sent[] = [
+      { params: NO_SUCH },
+      { params: { ...NO_SUCH, id: 999_999 } },
+      ...(route.body ? bodies.map((body) => ({ params: NO_SUCH, body })) : []),
+    ]
+    for (const sent of tries) {
+      const answer = await send(route, sent)
+      if (answer.status === 200) continue
+      expect(answer.text, name).not.toBe('')
+      const { code, message } = errorOf(answer)
+      expect([...route.errors, ...always], `${name}: ${message}`).toContain(code)
+      expect(answer.status).toBe(ERROR_TABLE[code as keyof typeof ERROR_TABLE].status)
+      seen.add(code)
+    }
+  }
+  expect([...seen].sort()).toEqual(expect.arrayContaining(['invalid_request', 'not_found']))
+})
+
+test('every admin route has a command that calls it, and no command names a path', () => {
+  const folder = join(import.meta.dirname, '../../src/cli')
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('\n')
+  const called = new Set(
+    [...sources.matchAll(/\.(?:call|lines)\(\s*'(\w+)'/g)].map((match) => match[1] ?? ''),
+  )
+  expect([...called].sort()).toEqual(Object.keys(ADMIN_ROUTES).sort())
+  expect(sources).not.toMatch(/['"`]\/v1\/(?!.*llm)/)
+})
