@@ -8,6 +8,7 @@ import { EGRESS_RULES, type EgressRule } from '../src/domain/egress/index.ts'
 import { FAILURE_CODES } from '../src/domain/executions/index.ts'
 import { PROVIDER_TABLE } from '../src/domain/providers/index.ts'
 import { ERROR_TABLE } from '../src/kernel/index.ts'
+import { createAdminDescription } from '../src/surfaces/admin-api/index.ts'
 import { createOpenApi, METRICS } from '../src/surfaces/agent-api/index.ts'
 import { statusOf } from '../src/surfaces/gateway/refusal.ts'
 import { LLM_ERRORS } from '../src/surfaces/llm-proxy/index.ts'
@@ -32,6 +33,7 @@ const PAGES: readonly Page[] = [
     render: () => `${JSON.stringify(createOpenApi(VERSION), null, 2)}\n`,
   },
   { path: 'docs/reference/api.md', render: apiPage },
+  { path: 'docs/reference/admin-api.md', render: adminPage },
   { path: 'docs/reference/errors.md', render: errorsPage },
   { path: 'docs/reference/configuration.md', render: configurationPage },
   { path: 'docs/reference/audit-events.md', render: auditPage },
@@ -215,12 +217,8 @@ const descriptionForm = z.object({
 })
 
 function apiPage(): string {
-  const { paths, components } = descriptionForm.parse(createOpenApi(VERSION))
-  const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) =>
-      operationSection(method.toUpperCase(), path, operation),
-    ),
-  )
+  const description = createOpenApi(VERSION)
+  const { components } = descriptionForm.parse(description)
   const schemas = Object.entries(components.schemas).map(
     ([name, schema]) => `### ${name}\n\n\`\`\`json\n${JSON.stringify(schema, null, 2)}\n\`\`\`\n`,
   )
@@ -229,11 +227,30 @@ function apiPage(): string {
 Made from the same schemas as [openapi.json](openapi.json), which \`GET /openapi.json\` serves too. Calls carry
 \`Authorization: Bearer oa3_…\` unless they are said to be open. Times are ISO 8601 in UTC, durations milliseconds.
 
-${operations.join('\n')}
+${operationSections(description)}
 ## Schemas
 
 ${schemas.join('\n')}`
 }
+
+function adminPage(): string {
+  return `${HEAD}# Admin API
+
+What the commands call, as HTTP on the unix socket beside the database. Whoever may open the socket is the owner: there is no token. Its
+forms are in \`proxy/src/contracts/admin\`; times are unix milliseconds, money is in millionths of a US dollar. It is for the commands of the
+same version, and may change with each.
+
+${operationSections(createAdminDescription(VERSION))}`
+}
+
+const operationSections = (description: object): string =>
+  Object.entries(descriptionForm.parse(description).paths)
+    .flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) =>
+        operationSection(method.toUpperCase(), path, operation),
+      ),
+    )
+    .join('\n')
 
 function operationSection(method: string, path: string, operation: z.infer<typeof operationForm>): string {
   const parameters = operation.parameters.map((parameter) => [

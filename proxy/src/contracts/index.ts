@@ -1,2 +1,10 @@
 export { createRouteClient, type RouteClient, type RouteRequest } from './client.ts'
-export { pathOf, type Route, type RouteCall, type RouteHandlers, type RouteTable } from './route.ts'
+export { describeApi } from './openapi.ts'
+export {
+  pathOf,
+  type Route,
+  type RouteCall,
+  type RouteHandlers,
+  type RouteInput,
+  type RouteTable,
+} from './route.ts'

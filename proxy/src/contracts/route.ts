@@ -54,7 +54,7 @@ type Given<T> = T extends readonly (infer Item)[]
     : T
 
 /** What a handler is given: every part checked. */
-type RouteInput<R extends Route> = Checked<R, 'query'> &
+export type RouteInput<R extends Route> = Checked<R, 'query'> &
   Checked<R, 'body'> & {
     readonly params: R extends { readonly params: infer S extends z.ZodType }
       ? z.output<S>

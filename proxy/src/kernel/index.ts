@@ -2,6 +2,7 @@ export { formatBytes } from './bytes.ts'
 export { canonicalJson, type Json } from './canonical-json.ts'
 export { type Clock, systemClock, type UnixMs } from './clock.ts'
 export { equalInConstantTime } from './constant-time.ts'
+export { EGRESS_RULES, type EgressRule } from './egress-rules.ts'
 export { isReservedName, SECRET_NAME } from './env-names.ts'
 export { AppError, asAppError, ERROR_TABLE, type ErrorCode } from './errors.ts'
 export { createFairQueue, type FairQueue, type QueueBounds } from './fair-queue.ts'
@@ -35,3 +36,14 @@ export { openToOthers } from './private-mode.ts'
 export { SecretValue } from './secret-value.ts'
 export { createTokenBuckets, type TokenBuckets } from './token-buckets.ts'
 export { hasHiddenCharacters, oneLine, visibleText } from './visible-text.ts'
+export {
+  CAPABILITY_LIMITS,
+  CONSENT_SURFACES,
+  DEFAULT_REQUESTS,
+  EXECUTION_STATES,
+  type ExecutionStatus,
+  FAILURE_CODES,
+  type FailureCode,
+  MAX_REQUESTS,
+  RUN_LIMITS,
+} from './wire-words.ts'

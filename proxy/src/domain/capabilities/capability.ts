@@ -1,6 +1,15 @@
 /** What a run may do at one host: which methods, which paths, how often. Part of the consent; the gateway enforces it. */
-import { formatHostPattern, hostPatternCovers, parseHostPattern } from '../../kernel/index.ts'
+import {
+  CAPABILITY_LIMITS,
+  DEFAULT_REQUESTS,
+  formatHostPattern,
+  hostPatternCovers,
+  MAX_REQUESTS,
+  parseHostPattern,
+} from '../../kernel/index.ts'
 import { ANY_PATH, type PathPattern, parsePathPattern, pathCovers } from './path.ts'
+
+export { CAPABILITY_LIMITS, DEFAULT_REQUESTS, MAX_REQUESTS }
 
 export interface Capability {
   /** Canonical host pattern. */
@@ -17,9 +26,6 @@ export interface Capability {
 }
 
 export const ANY_METHOD = '*'
-export const DEFAULT_REQUESTS = 100
-export const MAX_REQUESTS = 10_000
-export const CAPABILITY_LIMITS = { entries: 64, methods: 16, paths: 32 } as const
 
 /** TRACE echoes a request in the body of its answer; a tunnel inside a tunnel cannot be looked into. */
 export const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])

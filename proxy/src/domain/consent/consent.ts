@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { AppError, type CodeHash, type ConsentHash, canonicalJson, sha256Hex } from '../../kernel/index.ts'
+import {
+  AppError,
+  CONSENT_SURFACES,
+  type CodeHash,
+  type ConsentHash,
+  canonicalJson,
+  sha256Hex,
+} from '../../kernel/index.ts'
 import { anyCapability, canonicalNetwork } from '../capabilities/index.ts'
 
 /**
@@ -7,9 +14,6 @@ import { anyCapability, canonicalNetwork } from '../capabilities/index.ts'
  * bound to its hash, and the run reads nothing else. Arrays are sorted and unique, so that equal consents have
  * equal text. Bytes and milliseconds throughout; host patterns in canonical form.
  */
-/** Parts of a request that a value may be put in. Consents of every version open: what is new here stands in none of the older ones. */
-export const CONSENT_SURFACES = ['body', 'cookie', 'form', 'header', 'path', 'query'] as const
-
 const consentSecret = z.strictObject({
   name: z.string(),
   /** placeholder: the gateway puts the value in on the way out; raw: the code receives the value itself. */

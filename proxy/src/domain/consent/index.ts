@@ -1,6 +1,5 @@
 export { differencesFrom, uncovered } from './changes.ts'
 export {
-  CONSENT_SURFACES,
   type Consent,
   type ConsentImports,
   type ConsentSecret,

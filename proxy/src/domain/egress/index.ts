@@ -1,3 +1,4 @@
+export { EGRESS_RULES, type EgressRule } from '../../kernel/index.ts'
 export {
   type AskEntry,
   type Authorized,
@@ -50,7 +51,6 @@ export {
   prepareRequest,
   type RequestToPrepare,
 } from './request.ts'
-
 export { declaredBody } from './request-framing.ts'
 export {
   type BodyFilter,
@@ -60,7 +60,6 @@ export {
   type ShortBody,
   scrubberFor,
 } from './response.ts'
-export { EGRESS_RULES, type EgressRule } from './rules.ts'
 export {
   createEgressSessions,
   type EgressRefusal,

@@ -1,6 +1,7 @@
 /** Where placeholders stand in the head of a request, and whether each may be replaced there. */
+
+import type { EgressRule } from '../../kernel/index.ts'
 import { type EgressPolicy, type EgressSecret, type EgressTarget, reaches, type Surface } from './policy.ts'
-import type { EgressRule } from './rules.ts'
 
 /** How a value is written where its placeholder stood; null when it cannot stand there. */
 type Rendering = (value: string) => string | null

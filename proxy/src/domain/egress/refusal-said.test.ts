@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { EGRESS_RULES, type EgressRule } from '../../kernel/index.ts'
 import { refusalSaid } from './refusal-said.ts'
-import { EGRESS_RULES, type EgressRule } from './rules.ts'
 
 const refusal = (change: Partial<Parameters<typeof refusalSaid>[0]> = {}) => ({
   rule: 'host_not_approved' as const,

@@ -1,5 +1,5 @@
+import type { EgressRule } from '../../kernel/index.ts'
 import { oneLine } from '../../kernel/index.ts'
-import type { EgressRule } from './rules.ts'
 import type { EgressRefusal } from './session.ts'
 
 /** The rules in the few words that a phone's line has room for; they stand behind the host. */

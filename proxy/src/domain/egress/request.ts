@@ -3,6 +3,7 @@
  * where a person agreed to that, and nothing that two servers could read differently. Anything else is refused.
  */
 
+import type { EgressRule } from '../../kernel/index.ts'
 import { FORBIDDEN_METHODS, isGraphqlPath } from '../capabilities/index.ts'
 import type { BodyInspection } from './body-claims.ts'
 import { formatWidened, parseByteRange, RANGE_FIELD, type RequestedPart } from './byte-range.ts'
@@ -37,7 +38,6 @@ import {
   createMessageRewriter,
 } from './request-body.ts'
 import { type BodyFraming, type DeclaredBody, declaredBody, framingOf } from './request-framing.ts'
-import type { EgressRule } from './rules.ts'
 import { auditPathOf } from './scrub-text.ts'
 import { authorityOf, parseAuthority } from './target.ts'
 

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { policyOf } from '../../../test/support/egress-policy.ts'
-import type { Json } from '../../kernel/index.ts'
+import type { EgressRule, Json } from '../../kernel/index.ts'
 import { MAX_REQUESTS } from '../capabilities/index.ts'
-import type { EgressRule } from './rules.ts'
 import { createEgressSessions, type EgressRecord } from './session.ts'
 
 const recordOf = (part: Partial<EgressRecord> = {}): EgressRecord => ({

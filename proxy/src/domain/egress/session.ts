@@ -1,9 +1,9 @@
+import type { EgressRule } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import { approvedName, MAX_REQUESTS } from '../capabilities/index.ts'
 import type { AskEntry } from './authorize.ts'
 import type { CompiledCapability } from './compiled-capability.ts'
 import type { EgressPolicy } from './policy.ts'
-import type { EgressRule } from './rules.ts'
 
 /** One request that a run made, as it is told to the audit. */
 export interface EgressRecord {

@@ -1,6 +1,6 @@
+import type { EgressRule } from '../../kernel/index.ts'
 import { formatHostPattern, hostPatternCovers, parseHostPattern } from '../../kernel/index.ts'
 import { type EgressPolicy, type EgressTarget, reaches } from './policy.ts'
-import type { EgressRule } from './rules.ts'
 
 /**
  * Reads the `host` or `host:port` of a CONNECT, a Host header or an absolute-form URL; null when it is not exactly

@@ -1,20 +1,21 @@
-import type { AgentId, CodeHash, ConsentHash, RequestId, UnixMs } from '../../kernel/index.ts'
+import type {
+  AgentId,
+  CodeHash,
+  ConsentHash,
+  ExecutionStatus,
+  FailureCode,
+  RequestId,
+  UnixMs,
+} from '../../kernel/index.ts'
 import type { DecisionKind } from '../approvals/index.ts'
 import type { EgressSummary } from '../egress/index.ts'
 
-export const EXECUTION_STATES = [
-  'pending',
-  'awaiting_secrets',
-  'approved',
-  'running',
-  'success',
-  'failed',
-  'denied',
-  'expired',
-  'cancelled',
-] as const
-
-export type ExecutionStatus = (typeof EXECUTION_STATES)[number]
+export {
+  EXECUTION_STATES,
+  type ExecutionStatus,
+  FAILURE_CODES,
+  type FailureCode,
+} from '../../kernel/index.ts'
 
 /** From where to where an execution can go. A final state goes nowhere. */
 const NEXT: Record<ExecutionStatus, readonly ExecutionStatus[]> = {
@@ -34,22 +35,6 @@ export const WAITING_STATES = ['pending', 'awaiting_secrets'] as const satisfies
 
 export const isFinal = (status: ExecutionStatus): boolean => NEXT[status].length === 0
 export const canBecome = (from: ExecutionStatus, to: ExecutionStatus): boolean => NEXT[from].includes(to)
-
-/** Why a run failed; in the answer as `error.code`. */
-export const FAILURE_CODES = {
-  nonzero_exit: 'The code ended with an exit code other than 0.',
-  timeout: 'The run took longer than its time limit and was ended.',
-  memory_limit: 'The run used more memory than its limit and was ended.',
-  output_limit: 'The run printed far more than its output limit and was ended.',
-  interrupted: 'The daemon stopped in the middle of the run; it was not repeated.',
-  sandbox_lost: 'The sandbox disappeared in the middle of the run; it was not repeated.',
-  sandbox_unavailable: 'No sandbox became available in time; the code did not run.',
-  not_startable: 'The stored code or a secret could not be opened; the code did not run.',
-  trust_ended: 'The stored approval that covered it ended before the code could start; ask again.',
-  consent_stale: 'A secret was bound to other hosts after the approval; the code did not run.',
-} as const
-
-export type FailureCode = keyof typeof FAILURE_CODES
 
 /** What came back, already scrubbed of secret values. */
 export interface RunResult {

@@ -4,6 +4,7 @@ import {
   formatHostPattern,
   isReservedName,
   parseHostPattern,
+  RUN_LIMITS,
   SECRET_NAME,
   sha256Hex,
 } from '../../kernel/index.ts'
@@ -58,11 +59,9 @@ export interface RequestedSecret {
 }
 
 export const RUN_DEFAULTS = {
+  ...RUN_LIMITS,
   timeoutSeconds: 30,
-  maxTimeoutSeconds: 600,
   memoryMib: 256,
-  minMemoryMib: 128,
-  maxMemoryMib: 2_048,
   cpuMillis: 1_000,
   pids: 64,
   tmpBytes: 64 * 1_048_576,

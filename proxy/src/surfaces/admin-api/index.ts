@@ -1,1 +1,2 @@
 export { createAdminApi } from './admin-api.ts'
+export { createAdminDescription } from './openapi.ts'

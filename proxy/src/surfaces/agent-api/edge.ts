@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
 import { AppError, asAppError } from '../../kernel/index.ts'
 import type { Metrics } from './metrics.ts'
@@ -105,12 +105,4 @@ export function callerGone(response: Response): AbortSignal {
   const gone = new AbortController()
   response.once('close', () => gone.abort())
   return gone.signal
-}
-
-/** Express has one value or many for a query key; many are a mistake of the caller. */
-export function queryText(request: Request, name: string): string | undefined {
-  const value = request.query[name]
-  if (value === undefined || typeof value === 'string') return value
-  const message = `${name} is given more than once.`
-  throw new AppError('invalid_request', message, { details: [{ path: [name], message }] })
 }

@@ -1,6 +1,5 @@
+import { MAX_WAIT_SECONDS, waitProblem, wholeNumberIn } from '../../contracts/agent/index.ts'
 import { AppError } from '../../kernel/index.ts'
-
-export const MAX_WAIT_SECONDS = 120
 
 export interface WaitPreference {
   readonly seconds: number
@@ -27,11 +26,9 @@ export function preferredWait(header: string | undefined): WaitPreference | unde
   return async ? { seconds: 0, applied: 'respond-async' } : undefined
 }
 
-export function waitSeconds(text: string | undefined, what: string): number {
-  const seconds = /^[0-9]{1,3}$/.test(text ?? '') ? Number(text) : Number.NaN
-  if (!(seconds <= MAX_WAIT_SECONDS)) {
-    const message = `${what} takes whole seconds, 0–${MAX_WAIT_SECONDS}.`
-    throw new AppError('invalid_request', message, { details: [{ path: ['wait'], message }] })
-  }
-  return seconds
+function waitSeconds(text: string | undefined, what: string): number {
+  const seconds = wholeNumberIn(text ?? '', 0, MAX_WAIT_SECONDS)
+  if (seconds !== undefined) return seconds
+  const message = waitProblem(what)
+  throw new AppError('invalid_request', message, { details: [{ path: ['wait'], message }] })
 }

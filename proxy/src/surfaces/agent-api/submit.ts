@@ -1,8 +1,8 @@
+import { MAX_WAIT_SECONDS } from '../../contracts/agent/index.ts'
 import type { Agent } from '../../domain/agents/index.ts'
 import { type Execution, type Executions, isFinal } from '../../domain/executions/index.ts'
 import { AppError, canonicalJson, sha256Hex } from '../../kernel/index.ts'
 import type { AgentGate } from './gate.ts'
-import { MAX_WAIT_SECONDS } from './prefer.ts'
 import { parseExecuteBody } from './request-schema.ts'
 
 export interface Submission {

@@ -1,12 +1,7 @@
-import { z } from 'zod'
+import type { z } from 'zod'
+import type { askEntry, executionView, networkView, summaryView } from '../../contracts/agent/index.ts'
+import type { AskEntry, EgressSummary } from '../../domain/egress/index.ts'
 import {
-  type AskEntry,
-  EGRESS_RULES,
-  type EgressRule,
-  type EgressSummary,
-} from '../../domain/egress/index.ts'
-import {
-  EXECUTION_STATES,
   type Execution,
   type ExecutionSummary,
   FAILURE_CODES,
@@ -14,110 +9,6 @@ import {
   isFinal,
 } from '../../domain/executions/index.ts'
 import type { UnixMs } from '../../kernel/index.ts'
-
-/** What agents read. Times are ISO 8601 in UTC, durations milliseconds. */
-const time = z.iso.datetime()
-const failureCodes = Object.keys(FAILURE_CODES) as [FailureCode, ...FailureCode[]]
-const base = {
-  request_id: z.string().regex(/^req_[0-9a-f]{32}$/),
-  skill_id: z.string(),
-  code_hash: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .describe('SHA-256 of the code, hex.'),
-  message: z.string().describe('The state in words.'),
-  trusted: z.boolean().describe('Whether a stored approval covered the request.'),
-  created_at: time,
-}
-const statusUrl = z.string().describe('Path of GET /execute/:id on this server.')
-const failure = z.strictObject({ code: z.enum(failureCodes), message: z.string() })
-
-const rules = Object.keys(EGRESS_RULES) as [EgressRule, ...EgressRule[]]
-const askEntry = z.strictObject({
-  host: z.string(),
-  methods: z.array(z.string()).optional(),
-  paths: z.array(z.string()).optional(),
-  requests: z.int().optional(),
-  websocket: z.literal(true).optional(),
-  graphql: z.literal('mutation').optional(),
-})
-const network = z.strictObject({
-  requests: z.int().describe('Requests that the code made, refused ones counted.'),
-  refused: z
-    .array(
-      z.strictObject({
-        rule: z.enum(rules),
-        origin: z.string().describe('Scheme, host and port, as the code named them.'),
-        count: z.int(),
-        request: z
-          .string()
-          .optional()
-          .describe('Method and path, where it was those that were not approved.'),
-        ask: askEntry
-          .optional()
-          .describe(
-            'The entry of metadata.network that would allow it; add it and submit again if the task needs it.',
-          ),
-        secrets: z
-          .array(z.string())
-          .optional()
-          .describe('Secrets whose placeholder was where it may not go; it was not replaced.'),
-      }),
-    )
-    .describe('What the gateway refused. The code got 403 with the same rule in `error.rule`.'),
-  more_refused: z.int().describe('Refusals beyond those listed.'),
-})
-
-const waitingView = z.strictObject({
-  status: z.enum(['pending', 'awaiting_secrets', 'approved', 'running']),
-  ...base,
-  expires_at: time.describe('Until when a person can answer and a missing secret can come.'),
-  status_url: statusUrl,
-})
-
-const ranView = z.strictObject({
-  status: z.enum(['success', 'failed']),
-  ...base,
-  stdout: z.string(),
-  stderr: z.string(),
-  exit_code: z.int().nullable().describe('Null when the sandbox ended the run or the code did not run.'),
-  duration: z.int().nullable().describe('Milliseconds; null when the code did not run to an end.'),
-  truncated: z.boolean().describe('Whether output beyond the limit was dropped.'),
-  finished_at: time,
-  error: failure.optional().describe('Why it failed.'),
-  network: network.optional().describe('What the code did on the network; left out when it did not run.'),
-})
-
-const endedView = z.strictObject({
-  status: z.enum(['denied', 'expired', 'cancelled']),
-  ...base,
-  deny_reason: z
-    .string()
-    .optional()
-    .describe('Why it was denied, in the words of the person; left out where none were given.'),
-  finished_at: time,
-})
-
-export const executionView = z.union([waitingView, ranView, endedView])
-
-export const summaryView = z.strictObject({
-  request_id: base.request_id,
-  skill_id: base.skill_id,
-  status: z.enum(EXECUTION_STATES),
-  code_hash: base.code_hash,
-  trusted: base.trusted,
-  created_at: time,
-  expires_at: time,
-  finished_at: time.nullable(),
-  duration: z.int().nullable(),
-  error: failure.optional(),
-  status_url: statusUrl,
-})
-
-export const listView = z.strictObject({
-  executions: z.array(summaryView),
-  next: z.string().nullable().describe('Pass as `before` for the next, older page; null on the last one.'),
-})
 
 export type ExecutionView = z.infer<typeof executionView>
 
@@ -198,7 +89,7 @@ export function summaryOf(execution: ExecutionSummary): z.infer<typeof summaryVi
 /** A final answer is 200 everywhere; what still waits is 202 where it was asked for. */
 export const submitStatus = (execution: Execution): 200 | 202 => (isFinal(execution.status) ? 200 : 202)
 
-const networkOf = (summary: EgressSummary): z.infer<typeof network> => ({
+const networkOf = (summary: EgressSummary): z.infer<typeof networkView> => ({
   requests: summary.requests,
   refused: summary.refused.map(({ rule, origin, count, secrets, request, ask }) => ({
     rule,

@@ -19,13 +19,13 @@ import {
   callerGone,
   createEdge,
   createErrorAnswer,
+  createForAgent,
   createSeen,
   type Metrics,
   methodNotAllowed,
   parseJsonBody,
   readBody,
   routeName,
-  sendError,
   sendJson,
   withIssues,
 } from '../agent-api/index.ts'
@@ -59,7 +59,6 @@ export interface McpDeps extends ToolDeps {
 }
 
 export function createMcp(deps: McpDeps): Router {
-  const { gate, log } = deps
   const tools = createTools(deps)
   const seen = createSeen(deps)
   const router = express.Router()
@@ -85,26 +84,10 @@ export function createMcp(deps: McpDeps): Router {
     await transport.handleRequest(request, response, message)
   }
 
-  const post = async (request: Request, response: Response): Promise<void> => {
-    let who: Agent | Request = request
-    try {
-      assertOrigin(request)
-      const agent = await gate.admit(request)
-      who = agent
-      await gate.take('read', agent.id)
-      await serve(agent, request, response)
-    } catch (caught) {
-      if (response.destroyed && !(caught instanceof AppError)) return
-      const error = appErrorOf(caught, log)
-      gate.refused(who, error, { surface: 'mcp', toRun: false })
-      if (response.headersSent) response.destroy()
-      else sendError(response, error)
-    }
-  }
-
+  const post = createForAgent(deps)({ surface: 'mcp', limit: 'read', before: assertOrigin }, serve)
   router.use(createEdge(deps.metrics))
   router.route('/').all(routeName('/mcp')).post(post).all(methodNotAllowed('POST'))
-  router.use(createErrorAnswer(log))
+  router.use(createErrorAnswer(deps.log))
   return router
 }
 

@@ -1,16 +1,13 @@
 import { z } from 'zod'
+import { executeBody, executionView, explanationView, secretsView } from '../../contracts/agent/index.ts'
 import type { Agent } from '../../domain/agents/index.ts'
 import { type Execution, type Executions, isFinal } from '../../domain/executions/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
 import {
   type AgentGate,
-  executeBody,
-  executionView,
   explainExecution,
-  explanationView,
   invalidBody,
   secretsOf,
-  secretsView,
   submitExecution,
   viewOf,
 } from '../agent-api/index.ts'
