@@ -78,7 +78,9 @@ module.exports = {
         ...(['http', 'admin-api', 'agent-api', 'mcp'].includes(room)
           ? [`${src}/contracts/(admin/|agent/)?index\\.ts$`]
           : []),
-        ...(['admin-api', 'agent-api', 'mcp'].includes(room) ? [`${src}/surfaces/http/index\\.ts$`] : []),
+        ...(['admin-api', 'agent-api', 'mcp', 'gateway', 'llm-proxy'].includes(room)
+          ? [`${src}/surfaces/http/index\\.ts$`]
+          : []),
         ...(room === 'mcp' ? [`${src}/surfaces/agent-api/index\\.ts$`] : []),
         ...(['gateway', 'llm-proxy'].includes(room) ? [`${src}/surfaces/relay/index\\.ts$`] : []),
       ]),

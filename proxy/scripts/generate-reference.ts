@@ -7,10 +7,9 @@ import { AUDIT_EVENTS } from '../src/domain/audit/index.ts'
 import { EGRESS_RULES, type EgressRule } from '../src/domain/egress/index.ts'
 import { FAILURE_CODES } from '../src/domain/executions/index.ts'
 import { PROVIDER_TABLE } from '../src/domain/providers/index.ts'
-import { ERROR_TABLE } from '../src/kernel/index.ts'
+import { ERROR_TABLE, statusOfRule } from '../src/kernel/index.ts'
 import { createAdminDescription } from '../src/surfaces/admin-api/index.ts'
 import { createOpenApi, METRICS } from '../src/surfaces/agent-api/index.ts'
-import { statusOf } from '../src/surfaces/gateway/refusal.ts'
 import { LLM_ERRORS } from '../src/surfaces/llm-proxy/index.ts'
 
 /**
@@ -124,7 +123,7 @@ ${table(['metric', 'kind', 'labels', 'meaning'], rows)}
 function gatewayPage(): string {
   const rows = Object.entries(EGRESS_RULES).map(([rule, text]) => [
     `\`${rule}\``,
-    String(statusOf(rule as EgressRule)),
+    String(statusOfRule(rule as EgressRule)),
     text,
   ])
   return `${HEAD}# Gateway rules

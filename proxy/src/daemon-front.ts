@@ -1,6 +1,8 @@
 import { createServer, type RequestListener } from 'node:http'
 import { lockDatabase } from './adapters/storage/index.ts'
 import { closeServer, listenSocket } from './daemon-servers.ts'
+import { AppError } from './kernel/index.ts'
+import { answerApiError } from './surfaces/http/index.ts'
 import { VERSION } from './version.ts'
 
 /** The one daemon of a database, and the socket at which commands reach it, from before anything else of it is there. */
@@ -45,11 +47,10 @@ export async function openFront(paths: {
   }
 }
 
-const sayStarting: RequestListener = (_request, response) => {
-  const error = {
-    code: 'starting',
-    message: 'The daemon is starting; ask again in a moment.',
-    details: { version: VERSION, pid: process.pid },
-  }
-  response.writeHead(503, { 'content-type': 'application/json' }).end(JSON.stringify({ error }))
-}
+const sayStarting: RequestListener = (_request, response) =>
+  answerApiError(
+    response,
+    new AppError('starting', 'The daemon is starting; ask again in a moment.', {
+      details: { version: VERSION, pid: process.pid },
+    }),
+  )

@@ -33,3 +33,17 @@ export const EGRESS_RULES = {
 } as const
 
 export type EgressRule = keyof typeof EGRESS_RULES
+
+const STATUS: Partial<Record<EgressRule, number>> = {
+  bad_request: 400,
+  too_many_requests: 429,
+  gateway_fault: 500,
+  unreachable: 502,
+  tls_not_verified: 502,
+  tls_failed: 502,
+  protocol_not_supported: 502,
+  answer_unreadable: 502,
+}
+
+/** HTTP status of the gateway's answer. */
+export const statusOfRule = (rule: EgressRule): number => STATUS[rule] ?? 403

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os'
-import express, { type ErrorRequestHandler, type Express, type Request } from 'express'
+import express, { type Express, type Request } from 'express'
 import { ADMIN_ROUTES } from '../../contracts/admin/index.ts'
 import type { Agents } from '../../domain/agents/index.ts'
 import type { AuditArchiver, AuditLog } from '../../domain/audit/index.ts'
@@ -9,8 +9,8 @@ import type { LlmRooms } from '../../domain/provider-access/index.ts'
 import type { Retention } from '../../domain/retention/index.ts'
 import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
-import { AppError, asAppError, type Clock, SecretValue } from '../../kernel/index.ts'
-import { mountRoutes } from '../http/index.ts'
+import { AppError, type Clock, SecretValue } from '../../kernel/index.ts'
+import { createErrorHandler, mountRoutes } from '../http/index.ts'
 import { agentRoutes } from './agent-routes.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { runDoctor } from './doctor.ts'
@@ -69,7 +69,7 @@ export function createAdminApi(deps: AdminApiDeps): Express {
   app.use((request: Request) => {
     throw new AppError('not_found', `No admin route ${request.method} ${request.path}.`)
   })
-  app.use(errorAnswer(deps.log))
+  app.use(createErrorHandler(BODY_LIMIT, deps.log))
   return app
 }
 
@@ -133,14 +133,4 @@ function ownerOfThisProcess(): Owner {
     // A uid without a passwd entry is usual in containers.
   }
   return { uid, name, actor: `cli:${uid}` }
-}
-
-/** The one error shape; what is not an AppError is a defect, told to the log and not to the caller. */
-function errorAnswer(log: AdminApiDeps['log']): ErrorRequestHandler {
-  return (error: unknown, request, response, next) => {
-    if (response.headersSent) return next(error)
-    const known = asAppError(error, BODY_LIMIT)
-    if (known.code === 'internal') log.error({ err: error, path: request.path }, 'an admin request failed')
-    response.status(known.status).json(known.toBody())
-  }
 }

@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
-import { AppError, asAppError } from '../../kernel/index.ts'
+import { AppError } from '../../kernel/index.ts'
+import { answerApiError, createErrorHandler, dropRest, knownError } from '../http/index.ts'
 import type { Metrics } from './metrics.ts'
 
 /** What every HTTP answer to agents has in common: its headers, its one error shape, its place in the metrics. */
@@ -37,35 +38,13 @@ export function sendJson(response: Response, status: number, body: unknown): voi
   response.end(response.req.method === 'HEAD' ? undefined : text)
 }
 
-export function sendError(response: Response, error: AppError): void {
-  if (error.retryAfterSeconds !== undefined && !response.headersSent) {
-    response.setHeader('Retry-After', String(error.retryAfterSeconds))
-  }
-  if (error.code === 'unauthenticated' && !response.headersSent) {
-    response.setHeader('WWW-Authenticate', 'Bearer realm="oauth3"')
-  }
-  if (!response.req.complete) dropRest(response)
-  sendJson(response, error.status, withIssues(error).toBody())
-}
+export const sendError = (response: Response, error: AppError): void =>
+  answerApiError(response, withIssues(error))
 
 /** For whoever speaks OAuth: `error` is one of its codes, `error_description` for a person (RFC 6749, 5.2). */
 export function sendOAuthError(response: Response, status: number, error: string, description: string): void {
   if (!response.req.complete) dropRest(response)
   sendJson(response, status, { error, error_description: description })
-}
-
-const LINGER_MS = 2_000
-
-/**
- * A body that nobody reads is thrown away as it comes, for a moment: closing at once would reset the connection, and the
- * caller would lose the answer that tells why.
- */
-function dropRest(response: Response): void {
-  if (!response.headersSent) response.setHeader('Connection', 'close')
-  const { req: request } = response
-  request.resume()
-  const timer = setTimeout(() => request.destroy(), LINGER_MS).unref()
-  request.once('close', () => clearTimeout(timer))
 }
 
 /** Every invalid_request tells its issues in `details`, whoever raised it. */
@@ -74,20 +53,13 @@ export function withIssues(error: AppError): AppError {
   return new AppError('invalid_request', error.message, { details: [{ path: [], message: error.message }] })
 }
 
-/** A defect goes to the log; the caller is told only that there was one. */
-export function appErrorOf(error: unknown, log: Pick<Logger, 'error'>): AppError {
-  const known = asAppError(error, '2 MiB')
-  if (known !== error && known.code === 'internal')
-    log.error({ err: error }, 'a request failed inside the daemon')
-  return known
-}
+const BODY_LIMIT = '2 MiB'
 
-export function createErrorAnswer(log: Pick<Logger, 'error'>): ErrorRequestHandler {
-  return (error, _request, response, _next) => {
-    if (response.headersSent) response.destroy()
-    else sendError(response, appErrorOf(error, log))
-  }
-}
+export const appErrorOf = (error: unknown, log: Pick<Logger, 'error'>): AppError =>
+  knownError(error, BODY_LIMIT, log)
+
+export const createErrorAnswer = (log: Pick<Logger, 'error'>): ErrorRequestHandler =>
+  createErrorHandler(BODY_LIMIT, log, withIssues)
 
 export const notFound: RequestHandler = () => {
   throw new AppError('not_found', 'No such path; see /openapi.json.')

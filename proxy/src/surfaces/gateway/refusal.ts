@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { type AskEntry, EGRESS_RULES, type EgressRule } from '../../domain/egress/index.ts'
+import { statusOfRule } from '../../kernel/index.ts'
+import { answerError, type ErrorAnswer, writeError } from '../http/index.ts'
 import type { AnswerSink } from '../relay/index.ts'
 
 export interface Refusal {
@@ -12,17 +14,6 @@ export interface Refusal {
   readonly ask?: AskEntry
 }
 
-const STATUS: Partial<Record<EgressRule, number>> = {
-  bad_request: 400,
-  too_many_requests: 429,
-  gateway_fault: 500,
-  unreachable: 502,
-  tls_not_verified: 502,
-  tls_failed: 502,
-  protocol_not_supported: 502,
-  answer_unreadable: 502,
-}
-
 /** Clients print the line as it comes. */
 const MAX_PHRASE_CHARS = 200
 
@@ -31,8 +22,6 @@ const phraseOf = (rule: EgressRule): string =>
   `${rule}: ${EGRESS_RULES[rule]}`.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_PHRASE_CHARS)
 
 const LAST_WORDS_MS = 2_000
-
-export const statusOf = (rule: EgressRule): number => STATUS[rule] ?? 403
 
 /** One shape for every refusal, so that code and its author can read which rule it was. */
 function bodyOf({ rule, origin, secrets, ask }: Refusal): string {
@@ -49,40 +38,31 @@ export interface RefusableResponse extends AnswerSink {
   writeHead(status: number, phrase: string, headers: string[]): unknown
 }
 
+const answerOf = (refusal: Refusal): ErrorAnswer => ({
+  status: statusOfRule(refusal.rule),
+  phrase: phraseOf(refusal.rule),
+  headers: [
+    ...['content-type', 'application/json'],
+    ...['cache-control', 'no-store'],
+    ...['x-oauth3-refused', refusal.rule],
+  ],
+  body: bodyOf(refusal),
+})
+
 /** `last`: nothing more can be read from this connection, so it is closed. */
 export function answerRefusal(response: RefusableResponse, refusal: Refusal, last: boolean): void {
-  const body = bodyOf(refusal)
-  response.writeHead(statusOf(refusal.rule), phraseOf(refusal.rule), [
-    'content-type',
-    'application/json',
-    'content-length',
-    String(Buffer.byteLength(body)),
-    'cache-control',
-    'no-store',
-    'x-oauth3-refused',
-    refusal.rule,
-    ...(last ? ['connection', 'close'] : []),
-  ])
-  response.end(body)
+  const answer = answerOf(refusal)
+  const { headers } = answer
+  answerError(response, last ? { ...answer, headers: [...headers, 'connection', 'close'] } : answer)
 }
 
 /** For connections that have no response object: CONNECT, upgrades, and what the parser could not read. */
 export function writeRefusal(socket: Duplex, refusal: Refusal): void {
-  if (!socket.writable) return void socket.destroy()
-  // What is still being said is read and dropped for a while: a socket closed over unread bytes loses its last words.
-  socket.resume()
-  const close = setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref()
-  socket.once('close', () => clearTimeout(close))
-  const body = bodyOf(refusal)
-  socket.end(
-    [
-      `HTTP/1.1 ${statusOf(refusal.rule)} ${phraseOf(refusal.rule)}`,
-      'content-type: application/json',
-      `content-length: ${Buffer.byteLength(body)}`,
-      `x-oauth3-refused: ${refusal.rule}`,
-      'connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  )
+  if (socket.writable) {
+    // What is still being said is read and dropped for a while: a socket closed over unread bytes loses its last words.
+    socket.resume()
+    const close = setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref()
+    socket.once('close', () => clearTimeout(close))
+  }
+  writeError(socket, answerOf(refusal))
 }

@@ -1,1 +1,10 @@
+export {
+  answerApiError,
+  answerError,
+  createErrorHandler,
+  dropRest,
+  type ErrorAnswer,
+  knownError,
+  writeError,
+} from './error-answer.ts'
 export { mountRoutes } from './mount-routes.ts'

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ErrorShape } from '../../domain/providers/index.ts'
+import { ERROR_TABLE } from '../../kernel/index.ts'
+import { answerError, type ErrorAnswer, writeError } from '../http/index.ts'
 import { errorBody, errorEvent, errorLine, type StreamForm, type VendorError } from './error-form.ts'
 
 /**
@@ -16,8 +18,11 @@ export const LLM_ERRORS = {
     status: 400,
     help: 'The token came more than once, or two credentials came; send it in one place.',
   },
-  unauthenticated: { status: 401, help: 'No valid agent token came.' },
-  address_not_allowed: { status: 403, help: "The caller's address is outside the agent's CIDR list." },
+  unauthenticated: { status: ERROR_TABLE.unauthenticated.status, help: 'No valid agent token came.' },
+  address_not_allowed: {
+    status: ERROR_TABLE.address_not_allowed.status,
+    help: "The caller's address is outside the agent's CIDR list.",
+  },
   approval_pending: {
     status: 403,
     lead: 'waiting for your approval (oauth3)',
@@ -53,10 +58,10 @@ export const LLM_ERRORS = {
   },
   keys_resting: { status: 429, help: 'Every key of the provider was refused lately; see Retry-After.' },
   rate_limited: {
-    status: 429,
+    status: ERROR_TABLE.rate_limited.status,
     help: 'Too many requests at once, too much memory in bodies, too many asks, or too many failed logins.',
   },
-  internal: { status: 500, help: 'A defect of the daemon; its log has the details.' },
+  internal: { status: ERROR_TABLE.internal.status, help: 'A defect of the daemon; its log has the details.' },
   upstream_unreachable: {
     status: 502,
     help: 'The provider cannot be reached, or its answer cannot be read.',
@@ -67,10 +72,13 @@ export const LLM_ERRORS = {
     help: 'The owner has to fill in a parameter of the provider first.',
   },
   storage_unavailable: {
-    status: 503,
+    status: ERROR_TABLE.storage_unavailable.status,
     help: 'The disk of the daemon is nearly full, so the owner is not asked anything new; what is granted works.',
   },
-  shutting_down: { status: 503, help: 'The daemon is stopping; ask again in a moment.' },
+  shutting_down: {
+    status: ERROR_TABLE.shutting_down.status,
+    help: 'The daemon is stopping; ask again in a moment.',
+  },
 } as const satisfies Record<
   string,
   { readonly status: number; readonly help: string; readonly lead?: string; readonly triedOnce?: boolean }
@@ -106,7 +114,7 @@ const TAKES_403_FOR_A_FAILED_SIGN_IN = /^claude-cli\//
  * every 403; of 423 (RFC 4918, 11.3) it shows the message alone. The others are left their 403, which all of them try once:
  * LangChain tries a 423 seven times.
  */
-function statusFor({ status }: VendorError, client: string | undefined): number {
+function statusFor({ status }: ErrorAnswer, client: string | undefined): number {
   return status === 403 && TAKES_403_FOR_A_FAILED_SIGN_IN.test(client ?? '') ? 423 : status
 }
 
@@ -128,20 +136,24 @@ function retryFields({ code, retryAfterSeconds: seconds }: LlmRefusal): string[]
   return [...told, 'retry-after', String(seconds), ...('triedOnce' in LLM_ERRORS[code] ? once : [])]
 }
 
-const headOf = (refusal: LlmRefusal, body: string): string[] => [
-  ...['content-type', 'application/json'],
-  ...['content-length', String(Buffer.byteLength(body))],
-  ...['cache-control', 'no-store'],
-  ...['x-oauth3-error', refusal.code],
-  ...retryFields(refusal),
-]
+function answerOf(refusal: LlmRefusal, shape: ErrorShape): ErrorAnswer {
+  const error = errorOf(refusal)
+  return {
+    status: error.status,
+    headers: [
+      ...['content-type', 'application/json'],
+      ...['cache-control', 'no-store'],
+      ...['x-oauth3-error', refusal.code],
+      ...retryFields(refusal),
+    ],
+    body: errorBody(error, shape),
+  }
+}
 
 export function answerRefusal(response: ServerResponse, refusal: LlmRefusal, shape: ErrorShape): void {
   if (response.headersSent || response.destroyed) return void response.destroy()
-  const error = errorOf(refusal)
-  const body = errorBody(error, shape)
-  response.writeHead(statusFor(error, response.req.headers['user-agent']), headOf(refusal, body))
-  response.end(body)
+  const answer = answerOf(refusal, shape)
+  answerError(response, { ...answer, status: statusFor(answer, response.req.headers['user-agent']) })
 }
 
 /** As the last event of a stream that has begun. */
@@ -152,12 +164,5 @@ export const refusalEvent = (refusal: LlmRefusal, form: StreamForm): string =>
 export const refusalLine = (refusal: LlmRefusal): string => errorLine(errorOf(refusal))
 
 /** For an upgrade, which has no response object. */
-export function writeRefusal(socket: Duplex, refusal: LlmRefusal, shape: ErrorShape): void {
-  if (!socket.writable) return void socket.destroy()
-  const error = errorOf(refusal)
-  const body = errorBody(error, shape)
-  const head = headOf(refusal, body)
-  const lines = [`HTTP/1.1 ${error.status} Refused`]
-  for (let at = 0; at < head.length; at += 2) lines.push(`${head[at]}: ${head[at + 1]}`)
-  socket.end(`${lines.join('\r\n')}\r\nconnection: close\r\n\r\n${body}`)
-}
+export const writeRefusal = (socket: Duplex, refusal: LlmRefusal, shape: ErrorShape): void =>
+  writeError(socket, answerOf(refusal, shape))
