@@ -1,25 +1,45 @@
 import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { Socket } from 'node:net'
-import type { LlmProxy } from './surfaces/llm-proxy/index.ts'
+import { isWebSocketUpgrade } from './surfaces/http/index.ts'
 
 const HEADERS_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 65_000
 /** For a whole request of the agent API; bodies for a provider may take longer, as long as they come. */
 const REQUEST_TIMEOUT_MS = 30_000
 
-/** One port for agents: the proxy's paths go to the proxy, before any framework, and the rest to the app. */
-export function createAgentServer(app: RequestListener, llm: LlmProxy): Server {
+/** What answers paths of its own in front of the app, without a framework: bodies and sockets are its own to pace. */
+export interface FrontSurface {
+  /** Whether a request target is its to answer. */
+  takes(url: string): boolean
+  request(request: IncomingMessage, response: ServerResponse): void
+  /** A WebSocket's opening (RFC 6455, 4.1); the socket is its own from here on. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void
+}
+
+/**
+ * One port for agents. Each target belongs to the first front that takes it, else to the app; here alone a connection is upgraded, and
+ * only for the front that its target belongs to.
+ */
+export function createAgentServer(app: RequestListener, ...fronts: readonly FrontSurface[]): Server {
+  const frontOf = ({ url = '' }: IncomingMessage): FrontSurface | undefined =>
+    fronts.find((front) => front.takes(url))
   const server = createServer(
     {
       requestTimeout: 0,
       headersTimeout: HEADERS_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      // Of any other upgrade an ordinary request is made (RFC 9110, 7.8).
-      shouldUpgradeCallback: (request) => llm.takes(request.url ?? '') && isWebSocket(request),
+      shouldUpgradeCallback: (request) => isWebSocketUpgrade(request) && frontOf(request) !== undefined,
     },
     (request, response) => {
-      if (llm.takes(request.url ?? '')) return llm.request(request, response)
+      const front = frontOf(request)
+      if (front !== undefined) return front.request(request, response)
       const late = setTimeout(() => {
         if (!request.complete) request.destroy()
       }, REQUEST_TIMEOUT_MS).unref()
@@ -27,12 +47,13 @@ export function createAgentServer(app: RequestListener, llm: LlmProxy): Server {
       app(request, response)
     },
   )
-  server.on('upgrade', (request, socket, head) => llm.upgrade(request, socket as Socket, head))
+  server.on('upgrade', (request, socket, head) => {
+    const front = frontOf(request)
+    if (front === undefined) socket.destroy()
+    else front.upgrade(request, socket as Socket, head)
+  })
   return server
 }
-
-const isWebSocket = (request: IncomingMessage): boolean =>
-  request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket'
 
 export function listenTcp(server: Server, host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {

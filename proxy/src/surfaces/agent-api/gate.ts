@@ -14,6 +14,8 @@ import { createRefusals, DAMPED } from './refusals.ts'
 export interface AgentGate extends Disposable, Limits {
   /** Throws unauthenticated, address_not_allowed or, after many failures from one address, rate_limited. */
   admit(request: IncomingMessage): Promise<Agent>
+  /** Counts a token that was refused against its address; what its caller is told: `error`, or after many of them rate_limited. */
+  failedLogin(request: IncomingMessage, error: AppError): Promise<AppError>
   /** Counts the refusal; writes it to the audit when it refused to run something or to let somebody in. */
   refused(
     who: Agent | IncomingMessage,
@@ -40,17 +42,24 @@ const addressOf = (request: IncomingMessage): string => plainAddress(request.soc
 export function createAgentGate(deps: GateDeps): AgentGate {
   const limits = createLimits(deps)
   const refusals = createRefusals(deps)
+  const failedLogin = async (request: IncomingMessage, error: AppError): Promise<AppError> => {
+    try {
+      // Only failures count, so nobody can lock a good token out from its own address.
+      await limits.take('authentication', addressOf(request))
+      return error
+    } catch (limited) {
+      if (limited instanceof AppError) return limited
+      throw limited
+    }
+  }
   return {
     ...limits,
+    failedLogin,
     async admit(request) {
-      const address = addressOf(request)
       try {
-        return deps.agents.authenticate(request.headers.authorization, address)
+        return deps.agents.authenticate(request.headers.authorization, addressOf(request))
       } catch (error) {
-        if (!(error instanceof AppError)) throw error
-        // Only failures count, so nobody can lock a good token out from its own address.
-        await limits.take('authentication', address)
-        throw error
+        throw error instanceof AppError ? await failedLogin(request, error) : error
       }
     },
     refused(who, error, { surface, toRun }) {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { CertificateIssuer, EgressDial, LargeInspections } from '../../domain/egress/index.ts'
+import { isWebSocketUpgrade } from '../http/index.ts'
 import type { Arrival, Door } from './door.ts'
 import { createExchanges, type Expectation } from './exchange.ts'
 import { serveHttp2 } from './http2.ts'
@@ -48,7 +49,7 @@ export function createListener(deps: ListenerDeps): Listener {
     highWaterMark: BUFFER_BYTES,
     // Checked with the other hosts that a request names, and refused in the gateway's own words.
     requireHostHeader: false,
-    shouldUpgradeCallback: isWebSocket,
+    shouldUpgradeCallback: isWebSocketUpgrade,
   })
   // Headers beyond a count would be dropped without a word; their bytes are bounded.
   server.maxHeadersCount = 0
@@ -122,7 +123,3 @@ interface UnreadableError extends NodeJS.ErrnoException {
 /** Whether what could not be read was meant as HTTP: other protocols begin with no method, and name no version of it. */
 const isHttp = ({ code, rawPacket }: UnreadableError): boolean =>
   code !== 'HPE_INVALID_METHOD' || rawPacket?.includes(' HTTP/') === true
-
-/** Any other upgrade is an ordinary request, answered without one (RFC 9110, 7.8). */
-const isWebSocket = (request: IncomingMessage): boolean =>
-  request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket'

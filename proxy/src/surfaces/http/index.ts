@@ -8,3 +8,4 @@ export {
   writeError,
 } from './error-answer.ts'
 export { mountRoutes } from './mount-routes.ts'
+export { isWebSocketUpgrade } from './upgrade.ts'

@@ -10,10 +10,11 @@ const AWAY = from('::ffff:192.0.2.8')
 const TOKEN = `oa3_${'t'.repeat(43)}`
 
 const agents = { revision: 1, authenticate: vi.fn<(token: string | undefined, address: string) => Agent>() }
-const gate = { take: vi.fn<SharedGate['take']>(), refused: vi.fn<SharedGate['refused']>() }
+const gate = { failedLogin: vi.fn<SharedGate['failedLogin']>(), refused: vi.fn<SharedGate['refused']>() }
 let identity: ReturnType<typeof createIdentity>
 beforeEach(() => {
   vi.resetAllMocks()
+  gate.failedLogin.mockImplementation(async (_request, error) => error)
   agents.authenticate.mockImplementation((_token, address) => {
     if (address !== '192.0.2.7') throw new AppError('address_not_allowed', 'Not from there.')
     return { name: 'demo' } as Agent
@@ -41,7 +42,7 @@ it('lets nobody in from one address with what was found for another', async () =
 it('tells and counts whoever fails, and nobody else', async () => {
   identity.of(TOKEN, HOME)
   expect(gate.refused).not.toHaveBeenCalled()
-  expect(gate.take).not.toHaveBeenCalled()
+  expect(gate.failedLogin).not.toHaveBeenCalled()
   await identity.of(TOKEN, AWAY)
   const missing = { code: 'unauthenticated', message: 'No token.' } as const
   expect(await identity.missing(AWAY, missing)).toMatchObject({ code: 'unauthenticated' })
@@ -49,8 +50,8 @@ it('tells and counts whoever fails, and nobody else', async () => {
     [AWAY, 'address_not_allowed'],
     [AWAY, 'unauthenticated'],
   ])
-  expect(gate.take.mock.calls).toEqual(Array(2).fill(['authentication', '192.0.2.8']))
-  gate.take.mockRejectedValue(new AppError('rate_limited', 'Too many.', { retryAfterSeconds: 9 }))
+  expect(gate.failedLogin.mock.calls.map(([request]) => request)).toEqual([AWAY, AWAY])
+  gate.failedLogin.mockResolvedValue(new AppError('rate_limited', 'Too many.', { retryAfterSeconds: 9 }))
   expect(await identity.of(TOKEN, AWAY)).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 9 })
   expect(identity.of(TOKEN, HOME)).toEqual({ name: 'demo' })
 })

@@ -5,8 +5,7 @@ import { type LlmRefusal, refused } from './refusal.ts'
 
 /** What the proxy needs of the door that all agents' surfaces share. */
 export interface SharedGate {
-  /** Throws rate_limited. */
-  take(limit: 'authentication', key: string): Promise<void>
+  failedLogin(request: IncomingMessage, error: AppError): Promise<AppError>
   refused(
     who: Agent | IncomingMessage,
     error: AppError,
@@ -53,13 +52,9 @@ export function createIdentity(deps: {
 
   const failed = async (request: IncomingMessage, error: AppError): Promise<LlmRefusal> => {
     deps.gate.refused(request, error, { surface: 'http', toRun: false })
-    try {
-      // Only failures count, so nobody can lock a good token out from its own address.
-      // In the form that the other doors count under.
-      await deps.gate.take('authentication', plainAddress(addressOf(request)))
-    } catch (limited) {
-      if (!(limited instanceof AppError)) throw limited
-      return refused('rate_limited', 'Too many failed logins from this address.', limited.retryAfterSeconds)
+    const told = await deps.gate.failedLogin(request, error)
+    if (told.code === 'rate_limited') {
+      return refused('rate_limited', 'Too many failed logins from this address.', told.retryAfterSeconds)
     }
     return error.code === 'address_not_allowed'
       ? refused('address_not_allowed', error.message)
