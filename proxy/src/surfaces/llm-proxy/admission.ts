@@ -26,27 +26,29 @@ export interface Judged {
   /** Every model that the request names where one is usually named; null for one whose name cannot be told. */
   readonly models: readonly (string | null)[]
   /** With those that it names anywhere else. Looked for when it matters: where a grant or key is for some models. */
-  readonly allModels: () => readonly (string | null)[]
+  allModels(): readonly (string | null)[]
   /** It only reads, and names no model. */
   readonly isListing: boolean
 }
 
 export interface Wanted extends Judged {
+  /** As the agent is by now: it may change while its owner is asked. */
+  agent: Agent
   /** What it is of a key that its vendor may refuse. */
   readonly keyUse: KeyUse
   /** The one key that what it goes on with was begun with; null: any. */
   readonly onlyKey: number | null
   readonly estimate: { readonly inputTokens: number; readonly outputTokens: number }
   /** The most that it may use; asked only where tokens or money are limited. */
-  readonly spending: (limits: SpendingLimits) => Spending | LlmRefusal
+  spending(limits: SpendingLimits): Spending | LlmRefusal
   /** Whether its body may speak of something that is kept at the vendor. Looked for when others use the same key. */
-  readonly refersToStored: () => boolean
+  refersToStored(): boolean
   /** How long it waits for the owner; asked only when it has to. */
-  readonly patience: () => Patience
+  patience(): Patience
   /** The client is there and its agent in good standing. */
-  readonly gone: () => AbortSignal
-  readonly stillGood: () => Agent | null
-  readonly stillThere: () => boolean
+  gone(): AbortSignal
+  stillGood(): Agent | null
+  stillThere(): boolean
 }
 
 /** What is needed of it to ask. */
@@ -87,7 +89,8 @@ export function admit(
   return askOwner(wanted, deps).then((grant) => {
     const agent = wanted.stillGood()
     if (agent === null) return refused('unauthenticated', 'The agent was revoked meanwhile.')
-    return under(grant, { ...wanted, agent }, deps)
+    wanted.agent = agent
+    return under(grant, wanted, deps)
   })
 }
 
@@ -172,7 +175,7 @@ function pickKey(
     return needsOwnKey && !isOwn(0) ? sharedKey(wanted) : { key: null, needsOwnKey }
   }
   const want = {
-    ...{ provider: provider.name, model, models: wanted.allModels },
+    ...{ provider: provider.name, model, models: () => wanted.allModels() },
     ...{ tags: agent.tags, agentId: agent.id, use: wanted.keyUse },
   }
   const any = keys.pick(ofGroup ? { ...want, only: isOwn } : want)

@@ -36,9 +36,8 @@ export function entitledBody(
     if (verdict.verdict === 'denied') return denied(provider.name, verdict.retryAfterSeconds)
   }
   return wholeBody(agent, reading, exchange, deps, {
-    isEntitled,
     isLimited: deps.access.limitsSpending(agent.id, provider?.name ?? null),
-    agree: () => agree(agent, provider, reading, exchange, deps),
+    agree: isEntitled ? null : () => agree(agent, provider, reading, exchange, deps),
   })
 }
 

@@ -9,7 +9,8 @@ import type { Provider, Providers } from '../../domain/providers/index.ts'
 import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
 import type { LargeBodies, Usage } from '../../domain/usage/index.ts'
 import { createTokenBuckets, loopTurns, onBehalfOf, type SecretValue } from '../../kernel/index.ts'
-import { drain, type EarlyBytes, readEarly } from '../relay/index.ts'
+import { type AnswerSink, drain, type EarlyBytes, readEarly } from '../relay/index.ts'
+import { streamFormAt } from './error-form.ts'
 import { Exchange } from './exchange.ts'
 import { forward, SILENCE_MS } from './forward.ts'
 import { createHeldRequests } from './held-requests.ts'
@@ -19,7 +20,7 @@ import { createListPace } from './list-pace.ts'
 import { createLiveSessions } from './live-sessions.ts'
 import { listModels } from './models-list.ts'
 import { HOLD_TIMES, type HoldTimes } from './patience.ts'
-import { prepare, type Ready } from './prepare.ts'
+import { prepare } from './prepare.ts'
 import { type Reading, readRequest } from './read-head.ts'
 import { createReadingOn, READ_ON_MS } from './reading-on.ts'
 import {
@@ -41,6 +42,7 @@ import { putKey } from './upstream-headers.ts'
 import { createProviderPools } from './upstreams.ts'
 import { createUsableProviders } from './usable-providers.ts'
 import { createUsageWishes } from './usage-wishes.ts'
+import type { Ready } from './wanted-request.ts'
 import { openWebSocket } from './websocket.ts'
 import { READING_TIME } from './whole-body.ts'
 
@@ -201,6 +203,56 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     return null
   }
 
+  /** No part of `serve`, whose every variable is kept for as long as it waits. */
+  const send = (
+    ready: Ready,
+    reading: Reading,
+    exchange: Exchange,
+    sink: AnswerSink,
+    refuse: (refusal: LlmRefusal) => void,
+  ): void => {
+    if (sink.destroyed) {
+      ready.place.release()
+      return
+    }
+    const isLimited = ready.spending !== null
+    if (isLimited) exchange.retain()
+    sending(ready, () =>
+      forward({
+        response: sink,
+        pool: pools.poolOf(ready.provider),
+        method: exchange.request.method ?? '',
+        path: ready.target,
+        headers: headersWithKey(ready),
+        body: ready.body,
+        scrubber: scrubberOf(ready),
+        mayGoOn: watchAllowed(ready, reading, exchange.request, preparation),
+        silences,
+        readingOn: isLimited ? readingOn : null,
+        addresses: {
+          provider: ready.provider,
+          base: () => baseOf(exchange.request),
+          open: ({ path }) =>
+            uploads.open({
+              ...{ token: reading.credential.token, provider: ready.provider.name, path },
+              keyId: ready.key?.id ?? 0,
+            }),
+        },
+        plainer: ready.plainer,
+        wish: (wish) => preparation.wishes.told(ready.provider, ready.model, ready.agent.id, wish),
+        dropUsageChunk: ready.dropUsageChunk,
+        unreachable: (error) => refuse(away(ready.provider, error)),
+        lastEvent: (why) =>
+          refusalEvent(stopped(ready.provider, why), streamFormAt(exchange.shape, ready.path)),
+        lastLine: (why) => refusalLine(stopped(ready.provider, why)),
+        over: (outcome) => {
+          settle(ready, outcome, keys)
+          if (isLimited) exchange.release()
+        },
+      }),
+    )
+  }
+
   const serve = async (
     exchange: Exchange,
     response: ServerResponse,
@@ -217,43 +269,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     }
     const ready = await prepare(agent, reading, exchange, preparation)
     if ('code' in ready) return refuse(ready)
-    const sink = exchange.stream ?? response
-    if (sink.destroyed) return ready.place.release()
-    const isLimited = ready.spending !== null
-    if (isLimited) exchange.retain()
-    sending(ready, () =>
-      forward({
-        response: sink,
-        pool: pools.poolOf(ready.provider),
-        method: request.method ?? '',
-        path: ready.target,
-        headers: headersWithKey(ready),
-        body: ready.body,
-        scrubber: scrubberOf(ready),
-        mayGoOn: watchAllowed(ready, reading, request, preparation),
-        silences,
-        readingOn: isLimited ? readingOn : null,
-        addresses: {
-          provider: ready.provider,
-          base: () => baseOf(request),
-          open: ({ path }) =>
-            uploads.open({
-              ...{ token: reading.credential.token, provider: ready.provider.name, path },
-              keyId: ready.key?.id ?? 0,
-            }),
-        },
-        plainer: ready.plainer,
-        wish: (wish) => preparation.wishes.told(ready.provider, ready.model, agent.id, wish),
-        dropUsageChunk: ready.dropUsageChunk,
-        unreachable: (error) => refuse(away(ready.provider, error)),
-        lastEvent: (why) => refusalEvent(stopped(ready.provider, why), ready.streamForm),
-        lastLine: (why) => refusalLine(stopped(ready.provider, why)),
-        over: (outcome) => {
-          settle(ready, outcome, keys)
-          if (isLimited) exchange.release()
-        },
-      }),
-    )
+    send(ready, reading, exchange, exchange.stream ?? response, refuse)
   }
 
   const serveUpgrade = async (

@@ -88,12 +88,20 @@ const BLOCK_BYTES = 65_536
 const FREE_PIECES = 1_024
 const BYTES_PER_PIECE = 64
 
+interface Step {
+  readonly maxBytes: number
+  resolve(came: Came): void
+  reject(error: BodyBroken): void
+}
+
+const notWhole = (): BodyBroken => new BodyBroken('the body did not come whole')
+
 /** Reads a body step by step; between the steps nothing of it is taken off the connection. */
 export class BodyReader extends Heard {
   readonly #request: IncomingMessage
   readonly #hold: BodyHold
   readonly #stalls: Stalls
-  #step: { readonly maxBytes: number; tell(came: Came | null): void } | null = null
+  #step: Step | null = null
   #parts: Buffer[] = []
   #bytes = 0
   #pieces = 0
@@ -111,11 +119,9 @@ export class BodyReader extends Heard {
   /** All of the body, or more than `maxBytes` of it. Rejects when the client leaves or stalls. */
   upTo(maxBytes: number): Promise<Came> {
     return new Promise((resolve, reject) => {
-      const tell = (came: Came | null): void =>
-        came === null ? reject(new BodyBroken('the body did not come whole')) : resolve(came)
-      if (this.#state === 'broken') return tell(null)
-      if (this.#state === 'ended' || this.#bytes > maxBytes) return tell(this.#came())
-      this.#step = { maxBytes, tell }
+      if (this.#state === 'broken') return reject(notWhole())
+      if (this.#state === 'ended' || this.#bytes > maxBytes) return resolve(this.#came())
+      this.#step = { maxBytes, resolve, reject }
       this.isAlive = true
       this.#stalls.begin(this)
       if (this.#state === 'coming') {
@@ -201,6 +207,7 @@ export class BodyReader extends Heard {
     if (step === null) return
     this.#step = null
     this.#stalls.end(this)
-    step.tell(came)
+    if (came === null) step.reject(notWhole())
+    else step.resolve(came)
   }
 }

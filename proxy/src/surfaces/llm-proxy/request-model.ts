@@ -57,7 +57,8 @@ export function modelsNamed(naming: Naming): (string | null)[] {
     ? REALTIME.test(path.toLowerCase()) && ofQuery.length === 1
     : body !== 'unread' && (ofPath !== null || isPlain(path, method, body, inBody))
   if (!isCertain && (names.length > 0 || body === 'unread' || websocket)) names.unshift(null)
-  return [...new Set(names.map((name) => (name === null ? null : plainModel(name))))]
+  if (names.length === 1) return [plain(names[0] as string | null)]
+  return [...new Set(names.map(plain))]
 }
 
 /** The body alone names the model, or nothing that could use one is asked for. */
@@ -93,7 +94,11 @@ export function namesOfQuery(query: string): string[] {
 }
 
 /** Gemini's bodies say `models/NAME` for what its paths call NAME. */
-export const plainModel = (name: string): string => name.replace(/^models\//, '')
+export const plainModel = (name: string): string =>
+  name.startsWith(MODELS) ? name.slice(MODELS.length) : name
+const MODELS = 'models/'
+
+const plain = (name: string | null): string | null => (name === null ? null : plainModel(name))
 
 /** As whoever routes by it reads it. */
 const readable = (path: string): string => readSegments(path) ?? path

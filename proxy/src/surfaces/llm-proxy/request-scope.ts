@@ -89,12 +89,3 @@ export const mayBeJson = (path: string, contentType: string): boolean =>
 
 /** Whose texts may stand for files of the account: file-quotes.ts. */
 export const mayQuoteFiles = ({ name }: Pick<Provider, 'name'>): boolean => name === 'qwen'
-
-/** Once, and only when it is asked for. */
-export function once<T>(work: () => T): () => T {
-  let done: { readonly value: T } | undefined
-  return () => {
-    done ??= { value: work() }
-    return done.value
-  }
-}

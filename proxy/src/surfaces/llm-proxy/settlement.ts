@@ -1,6 +1,6 @@
 import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { Outcome } from './forward.ts'
-import { BYTES_PER_TOKEN, type Ready } from './prepare.ts'
+import { BYTES_PER_TOKEN, type Ready } from './wanted-request.ts'
 
 const NOTHING_SAID = { headers: [], body: '' } as const
 

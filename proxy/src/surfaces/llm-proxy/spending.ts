@@ -34,9 +34,9 @@ export interface SpendingRequest {
   readonly headers: readonly string[]
   readonly models: readonly (string | null)[]
   /** Of the body; null when there is none, or it was not looked through. */
-  readonly facts: () => SpendingFacts | null
+  facts(): SpendingFacts | null
   /** Whether it may speak of something that is kept at the vendor. */
-  readonly refersToStored: () => boolean
+  refersToStored(): boolean
   /** The vendor is known to tell what is used there. */
   readonly isMetered: boolean
   /** Nothing is charged for it. */

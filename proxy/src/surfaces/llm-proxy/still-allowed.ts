@@ -5,8 +5,8 @@ import type { ProviderKeys } from '../../domain/provider-keys/index.ts'
 import type { Providers } from '../../domain/providers/index.ts'
 import { isStillGranted } from './admission.ts'
 import type { Identity } from './identity.ts'
-import type { Ready } from './prepare.ts'
 import type { Reading } from './read-head.ts'
+import type { Ready } from './wanted-request.ts'
 
 export interface StillAllowedDeps {
   readonly agents: Pick<Agents, 'revision'>

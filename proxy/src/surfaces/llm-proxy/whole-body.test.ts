@@ -25,7 +25,7 @@ async function readsOf(deps: WholeBodyDeps, agentId: string, text: string): Prom
     head: { bodyBytes: text.length },
   } as Reading
   const exchange = new Exchange(incoming, null)
-  const options = { isEntitled: true, isLimited: false, agree: () => Promise.resolve(null) }
+  const options = { isLimited: false, agree: null }
   const body = await wholeBody({ id: agentId } as Agent, reading, exchange, deps, options)
   expect(body).toMatchObject({ known: 'read', scan: { model: 'm' } })
   exchange.end()

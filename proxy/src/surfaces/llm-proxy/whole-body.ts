@@ -85,52 +85,84 @@ export function kindOfBody({ head: { contentType, isEncoded, bodyBytes } }: Read
   return !isJson || isEncoded || (bodyBytes ?? 0) > MAX_WHOLE_BYTES ? UNREAD : null
 }
 
+/** What is asked of a body that is read whole. */
+export interface BodyWishes {
+  /** What the request may use is limited. */
+  readonly isLimited: boolean
+  /** Asks for leave to take more than a small body; null where something is granted to the agent already. */
+  readonly agree: (() => Promise<LlmRefusal | null>) | null
+}
+
 /**
- * Reads the body as far as it may be. `isEntitled`: something is granted to the agent where it wants to go. Without that a small
- * body is read, since the owner is asked for its model; of a longer one nothing more is taken until `agree` has asked for leave.
+ * Reads the body as far as it may be. Where nothing is granted to the agent a small body is read, since the owner is asked for its
+ * model; of a longer one nothing more is taken until `agree` has asked for leave.
  */
 export async function wholeBody(
   agent: Agent,
-  { credential: { token }, head, provider }: Reading,
+  reading: Reading,
   exchange: Exchange,
   deps: WholeBodyDeps,
-  {
-    isEntitled,
-    isLimited,
-    agree,
-  }: { readonly isEntitled: boolean; readonly isLimited: boolean; agree(): Promise<LlmRefusal | null> },
+  { isLimited, agree }: BodyWishes,
 ): Promise<Body | LlmRefusal> {
   const hold = deps.budget.open(agent.id)
   exchange.keep(hold)
   const reader = new BodyReader(exchange.request, { hold, stalls: deps.stalls })
-  if (!isEntitled) {
-    const isLong = (head.bodyBytes ?? 0) > MAX_UNGRANTED_BYTES
-    const first = isLong ? null : await reader.upTo(MAX_UNGRANTED_BYTES)
-    if (typeof first === 'string') return noBody(first)
-    const refusal = first?.whole === true ? null : await agree()
-    if (refusal !== null) return refusal
-  }
-  const came = await reader.upTo(MAX_WHOLE_BYTES)
+  const refusal = agree === null ? null : await firstPart(reader, reading, agree)
+  if (refusal !== null) return refusal
+  return readWhole(await reader.upTo(MAX_WHOLE_BYTES), agent, reading, exchange, deps, isLimited)
+}
+
+/** Reads a small body, and asks for leave to read more of a longer one. */
+async function firstPart(
+  reader: BodyReader,
+  { head }: Reading,
+  agree: NonNullable<BodyWishes['agree']>,
+): Promise<LlmRefusal | null> {
+  const isLong = (head.bodyBytes ?? 0) > MAX_UNGRANTED_BYTES
+  const first = isLong ? null : await reader.upTo(MAX_UNGRANTED_BYTES)
+  if (typeof first === 'string') return noBody(first)
+  return first?.whole === true ? null : await agree()
+}
+
+function readWhole(
+  came: Came,
+  agent: Agent,
+  { credential, provider }: Reading,
+  exchange: Exchange,
+  deps: WholeBodyDeps,
+  isLimited: boolean,
+): Body | LlmRefusal | Promise<Body | LlmRefusal> {
   if (typeof came === 'string') return noBody(came)
   if (!came.whole) return { ...UNREAD, begun: came.parts }
   if (came.bytes === 0) return { ...NO_BODY, whole: Buffer.alloc(0) }
   const isForThread =
     came.bytes > SMALL_BYTES || (came.bytes > TINY_BYTES && deps.readingTime.isOverdrawn(agent.id))
-  // Of what is limited all is wanted; of others, what is deeper is looked for on the loop only when somebody asks.
-  const questions = {
-    ...{ token, withSpending: isLimited, withDeep: isLimited || isForThread },
+  const questions: BodyQuestions = {
+    token: credential.token,
+    withSpending: isLimited,
+    // Of what is limited all is wanted; of others, what is deeper is looked for on the loop only when somebody asks.
+    withDeep: isLimited || isForThread,
     withQuotes: isForThread && (provider === null || mayQuoteFiles(provider)),
   }
-  if (isForThread) return await readLarge(agent, came.parts, questions, exchange, deps)
+  if (isForThread) return readLarge(agent, came.parts, questions, exchange, deps)
+  const body = came.parts.length === 1 ? (came.parts[0] as Buffer) : Buffer.concat(came.parts)
   const turn = deps.turns.wait(agent.id)
-  if (turn !== undefined) await turn
-  const [first] = came.parts
-  const body = came.parts.length === 1 && first !== undefined ? first : Buffer.concat(came.parts)
-  return bodyOf(
-    body,
-    onTheLoop(agent, body, deps, () => readBody(body, questions)),
-  )
+  if (turn === undefined) return readSmall(agent, body, questions, deps)
+  return turn.then(() => readSmall(agent, body, questions, deps))
 }
+
+const readSmall = (
+  agent: Agent,
+  body: Buffer,
+  questions: BodyQuestions,
+  deps: WholeBodyDeps,
+): Body | LlmRefusal =>
+  bodyOf(
+    body,
+    body.length <= TINY_BYTES
+      ? readBody(body, questions)
+      : onTheLoop(agent, body, deps, () => readBody(body, questions)),
+  )
 
 /** Books the time of the event loop that going through a body takes. */
 export function onTheLoop<T>(
