@@ -53,7 +53,11 @@ type OpenPlace = Mutable<Place>
 type Open = OpenPlace | Mutable<LimitMember>
 
 const openAt = (name: string | null, start: number): OpenPlace => ({
-  ...{ name, start, end: start, inside: start + 1, isEmpty: true },
+  name,
+  start,
+  end: start,
+  inside: start + 1,
+  isEmpty: true,
 })
 
 /** Reads them in a walk through a body whose deciding members `BodyScanner` finds to be of their types. */

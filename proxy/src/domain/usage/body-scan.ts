@@ -66,6 +66,7 @@ export interface BodyProblem {
 }
 
 const MAX_MODELS = 64
+const NO_MODELS: readonly string[] = []
 /** The longest list of models that is parsed. */
 const LIST_BYTES = 16_384
 /** Members whose folded spelling alone counts: of these a reader that folds finds the same one. */
@@ -89,14 +90,14 @@ export class BodyScanner implements ValueReader<Place> {
   #problem: BodyProblem | null = null
   /** Something in it is no JSON; what is wrong besides is told first, for that is refused. */
   #isBroken = false
-  /** Names of members at the top, and in the wrapper that is read. */
-  readonly #atTop: string[] = []
-  #inWrapper: string[] = []
+  /** The bits of the members that stand at the top, and in the wrapper that is read. */
+  #atTop = 0
+  #inWrapper = 0
   /** Of the wrapper, or of `stream_options`. */
   #members = 0
   #model: string | null = null
   #modelAt: ByteRange | null = null
-  #moreModels: readonly string[] = []
+  #moreModels: readonly string[] = NO_MODELS
   #modelsStart = 0
   #isStream = false
   #isBackground = false
@@ -118,13 +119,19 @@ export class BodyScanner implements ValueReader<Place> {
     if (key.isBroken) return this.#broken()
     if (place === 'top') {
       const deciding = DECIDING.get(key.folded)
-      return deciding === undefined ? null : this.#decide(this.#atTop, deciding, key, kind, start, end)
+      if (deciding === undefined) return null
+      const isAgain = (this.#atTop & deciding.bit) !== 0
+      this.#atTop |= deciding.bit
+      return this.#decide(isAgain, deciding, key, kind, start, end)
     }
     this.#members += 1
     if (this.#members > MAX_MEMBERS) return this.#broken()
     if (place === 'options') return this.#option(key, start, end)
     const deciding = WRAPPED.get(key.folded)
-    return deciding === undefined ? null : this.#decide(this.#inWrapper, deciding, key, kind, start, end)
+    if (deciding === undefined) return null
+    const isAgain = (this.#inWrapper & deciding.bit) !== 0
+    this.#inWrapper |= deciding.bit
+    return this.#decide(isAgain, deciding, key, kind, start, end)
   }
 
   leave(place: Place, end: number): void {
@@ -176,17 +183,16 @@ export class BodyScanner implements ValueReader<Place> {
 
   /** One of the members that decide something: each once, in one spelling, and in the type that it has to be. */
   #decide(
-    decided: string[],
+    isAgain: boolean,
     { name, kind: wanted, spelling }: DecidingMember,
     key: Word,
     kind: ValueKind,
     start: number,
     end: number,
   ): Place | null {
-    if (decided.includes(name) || (key.text !== spelling && !ANY_CASE.has(name))) {
+    if (isAgain || (key.text !== spelling && !ANY_CASE.has(name))) {
       this.#wrong({ problem: 'doubled_key', member: name })
     }
-    decided.push(name)
     const first = this.#body[start]
     if (first === NULL) {
       if (name === 'stream_options') this.#options = { start, end }
@@ -210,7 +216,7 @@ export class BodyScanner implements ValueReader<Place> {
         if (kind !== 'object') return this.#wrongType(name, wanted)
         this.#members = 0
         if (WRAPPERS.has(name)) {
-          this.#inWrapper = []
+          this.#inWrapper = 0
           return 'wrapper'
         }
         this.#optionsStart = start

@@ -26,6 +26,8 @@ export interface DecidingMember {
   readonly name: string
   /** The exact one. */
   readonly spelling: string
+  /** One bit, of the member and no other one of its table. */
+  readonly bit: number
 }
 
 /** By folded spelling, so that a reader who counts letters' case for nothing is not read differently. */
@@ -33,6 +35,7 @@ type Table = ReadonlyMap<string, DecidingMember>
 
 function table(rows: Readonly<Partial<Record<MemberKind, readonly (string | readonly string[])[]>>>): Table {
   const found = new Map<string, DecidingMember>()
+  let bit = 1
   for (const [kind, names] of Object.entries(rows) as [
     MemberKind,
     readonly (string | readonly string[])[],
@@ -40,9 +43,11 @@ function table(rows: Readonly<Partial<Record<MemberKind, readonly (string | read
     for (const spellings of names) {
       const all = typeof spellings === 'string' ? [spellings] : spellings
       const [name = ''] = all
-      for (const spelling of all) found.set(foldedKey(spelling), { kind, name, spelling })
+      for (const spelling of all) found.set(foldedKey(spelling), { kind, name, spelling, bit })
+      bit <<= 1
     }
   }
+  if (bit <= 0) throw new Error('so many members have no bits of their own')
   return found
 }
 

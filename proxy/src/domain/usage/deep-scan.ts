@@ -26,6 +26,9 @@ const MAX_NAME_BYTES = 1_024
 
 const [QUOTE, CLOSE_OBJECT, CLOSE_LIST] = [0x22, 0x7d, 0x5d] as const
 
+const NOTHING: DeepScan = { models: [], refersToStored: false }
+const ONLY_STORED: DeepScan = { models: [], refersToStored: true }
+
 /** Of a body that `scanBody` has found to be one JSON object. */
 export function deepScan(body: Buffer): DeepScan {
   const scanner = new DeepScanner(body)
@@ -101,7 +104,8 @@ export class DeepScanner implements ValueReader<Place> {
   }
 
   result(): DeepScan {
-    return { models: this.#names === null ? [] : [...this.#names], refersToStored: this.#refers }
+    if (this.#names !== null) return { models: [...this.#names], refersToStored: this.#refers }
+    return this.#refers ? ONLY_STORED : NOTHING
   }
 
   /** It cannot be told what is said there. */

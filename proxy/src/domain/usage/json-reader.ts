@@ -1,7 +1,8 @@
 import { createGrowingBytes } from './growing-bytes.ts'
 import { parsedAt } from './json-bytes.ts'
 import { createJsonSkim } from './json-skim.ts'
-import { type ValueReader, walkObject } from './json-walk.ts'
+import { type ValueKind, type ValueReader, walkObject } from './json-walk.ts'
+import { textAt, type Word } from './json-word.ts'
 import type { TokenUsage, UsageReader } from './ports.ts'
 import { isLastWord, mergeUsage, readModel, readUsage, type ToldUsage, tokenUsage } from './read-usage.ts'
 
@@ -108,26 +109,50 @@ const PIECES = [
 
 /** Without making objects of what the model wrote; null where the members at the top do not tell it. */
 function toldAtTop(bytes: Buffer): Told | null {
-  const members: Record<string, unknown> = {}
-  let mayHavePieces = false
-  let open = { name: '', start: 0 }
-  const reader: ValueReader<'top' | 'member'> = {
-    root: 'top',
-    enter(place, key, _kind, start, end) {
-      const name = key?.text ?? ''
-      if (place === 'top' && DONE.has(name)) mayHavePieces = true
-      if (place !== 'top' || !AT_TOP.has(name)) return null
-      if (end !== 0) members[name] = parsedAt(bytes, start, end)
-      open = { name, start }
-      return 'member'
-    },
-    leave(place, end) {
-      if (place === 'member') members[open.name] = parsedAt(bytes, open.start, end)
-    },
-  }
+  const reader = new TopReader(bytes)
+  const { members } = reader
   const usage = walkObject(bytes, [reader]) === -1 ? null : readUsage(members)
-  if (usage === null || (mayHavePieces && PIECES.some((sign) => bytes.indexOf(sign) !== -1))) return null
+  if (usage === null || (reader.mayHavePieces && PIECES.some((sign) => bytes.indexOf(sign) !== -1)))
+    return null
   return { usage, model: readModel(members), isLast: true }
+}
+
+/** Reads the members of `AT_TOP` in a walk through the body. */
+class TopReader implements ValueReader<'top' | 'member'> {
+  readonly root = 'top'
+  readonly members: Record<string, unknown> = {}
+  mayHavePieces = false
+  readonly #bytes: Buffer
+  /** The member whose object or list was entered last. */
+  #name = ''
+  #start = 0
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  enter(
+    place: 'top' | 'member',
+    key: Word | null,
+    kind: ValueKind,
+    start: number,
+    end: number,
+  ): 'member' | null {
+    if (place !== 'top') return null
+    const name = key?.text ?? ''
+    if (DONE.has(name)) this.mayHavePieces = true
+    if (!AT_TOP.has(name)) return null
+    this.#name = name
+    this.#start = start
+    // A string is nearly always a name that was read lately.
+    if (kind === 'string') this.members[name] = textAt(this.#bytes, start, end) ?? undefined
+    else if (end !== 0) this.members[name] = parsedAt(this.#bytes, start, end)
+    return 'member'
+  }
+
+  leave(place: 'top' | 'member', end: number): void {
+    if (place === 'member') this.members[this.#name] = parsedAt(this.#bytes, this.#start, end)
+  }
 }
 
 /** Null when it is no JSON. */

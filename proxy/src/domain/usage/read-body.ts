@@ -3,7 +3,7 @@ import { type DeepScan, DeepScanner } from './deep-scan.ts'
 import { quotesFile } from './file-quotes.ts'
 import { type ValueReader, walkObject } from './json-walk.ts'
 import { maskToken } from './mask-token.ts'
-import { type SpendingFacts, spendingReaders } from './spending-facts.ts'
+import { type SpendingFacts, SpendingReaders } from './spending-facts.ts'
 import type { Splice } from './splice.ts'
 import { usageWish } from './stream-options.ts'
 
@@ -40,21 +40,30 @@ export function readBody(
   { token, withSpending, withDeep, withQuotes }: BodyQuestions,
 ): BodyReading {
   const scanner = new BodyScanner(body)
-  const spending = withSpending ? spendingReaders(body) : null
+  const spending = withSpending ? new SpendingReaders(body) : null
   const deep = withDeep ? new DeepScanner(body) : null
-  const readers: ValueReader<unknown>[] = [scanner]
-  if (spending !== null) readers.push(...spending.readers)
-  if (deep !== null) readers.push(deep)
-  const scan = scanner.result(walkObject(body, readers))
+  const scan = scanner.result(walkObject(body, readersOf(scanner, spending, deep)))
   const isRead = !('problem' in scan)
-  const reading = {
-    ...{ scan, usageWish: usageWish(scan) },
-    spending: (isRead && spending?.result()) || null,
-    deep: (isRead && deep?.result()) || null,
+  const reading: BodyReading = {
+    scan,
+    usageWish: usageWish(scan),
+    spending: isRead && spending !== null ? spending.result() : null,
+    deep: isRead && deep !== null ? deep.result() : null,
     quotesFile: withQuotes ? quotesFile(body) : null,
   }
   maskToken(body, token)
   return reading
+}
+
+/** A list that is made at once takes no more room than it needs. */
+function readersOf(
+  scanner: BodyScanner,
+  spending: SpendingReaders | null,
+  deep: DeepScanner | null,
+): readonly ValueReader<unknown>[] {
+  if (spending === null) return deep === null ? [scanner] : [scanner, deep]
+  const { scanner: members, limits } = spending
+  return deep === null ? [scanner, members, limits] : [scanner, members, limits, deep]
 }
 
 /** Reads bodies off the event loop; owners take turns. */

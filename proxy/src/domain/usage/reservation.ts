@@ -1,6 +1,6 @@
-import type { Estimate } from './account.ts'
+import type { Account, Estimate } from './account.ts'
 import { added } from './books.ts'
-import type { Price, Reservation } from './ports.ts'
+import type { Price, Reservation, SpendingLimits } from './ports.ts'
 import { dearestCost } from './prices.ts'
 
 /** What is held in the limits for a request until it is over. */
@@ -12,31 +12,29 @@ export interface Reserved extends Estimate {
 /** A shorter answer is of no use, and OpenAI's Responses take no smaller limit. */
 const SHORTEST_ANSWER = 16
 
+/** Of a model that a request may use. */
+export interface ModelPrice {
+  readonly model: string
+  readonly price: Price
+}
+
 /**
  * The most that a request may use: all its input at the dearest rate of input, every answer at its full length, at the dearest of
  * its models. One that leaves the length open gets as much as there is room for, and no more than its model can give.
  */
 export function reservationOf(
-  { inputTokens, outputTokens, uncapped = null, feeMicroUsd = 0, mayHoldMedia = false }: Reservation,
+  reservation: Reservation,
   /** Of every model it may use; empty where no money need be counted. */
-  prices: readonly { readonly model: string; readonly price: Price }[],
-  room: Estimate,
+  prices: readonly ModelPrice[],
+  account: Pick<Account, 'room'>,
+  limits: SpendingLimits,
 ): Reserved {
-  const costs = (output: number): number =>
-    prices.reduce(
-      (most, { model, price }) =>
-        Math.max(
-          most,
-          added(feeMicroUsd, dearestCost(price, model, { input: inputTokens, output, mayHoldMedia })),
-        ),
-      0,
-    )
-  const reserved = (output: number, cap: number | null): Reserved => ({
-    ...{ tokens: added(inputTokens, output), microUsd: costs(output), cap },
-  })
-  const whole = reserved(outputTokens, null)
+  const { inputTokens, outputTokens, uncapped = null } = reservation
+  const whole = reserved(reservation, prices, outputTokens, null)
   if (uncapped === null || uncapped === 0) return whole
+  const room = account.room(limits)
   if (whole.tokens <= room.tokens && whole.microUsd <= room.microUsd) return whole
+  const costs = (output: number): number => costOf(reservation, prices, output)
   let cap = Math.min(Math.floor(outputTokens / uncapped), Math.floor((room.tokens - inputTokens) / uncapped))
   const answer = costs(uncapped) - costs(0)
   if (answer > 0) {
@@ -47,8 +45,33 @@ export function reservationOf(
     )
     while (cap >= SHORTEST_ANSWER && costs(cap * uncapped) > room.microUsd) cap -= 1
   }
-  return cap >= SHORTEST_ANSWER ? reserved(cap * uncapped, cap) : whole
+  return cap >= SHORTEST_ANSWER ? reserved(reservation, prices, cap * uncapped, cap) : whole
 }
 
 /** So many answers' tokens are priced at once, for the rounding of one of them would be most of its price. */
 const SCALE = 1_000_000
+
+const reserved = (
+  reservation: Reservation,
+  prices: readonly ModelPrice[],
+  output: number,
+  cap: number | null,
+): Reserved => ({
+  tokens: added(reservation.inputTokens, output),
+  microUsd: costOf(reservation, prices, output),
+  cap,
+})
+
+/** Of the dearest of its models, with so many tokens of output. */
+function costOf(
+  { inputTokens: input, feeMicroUsd = 0, mayHoldMedia = false }: Reservation,
+  prices: readonly ModelPrice[],
+  output: number,
+): number {
+  let most = 0
+  for (const { model, price } of prices) {
+    const cost = dearestCost(price, model, { input, output, mayHoldMedia })
+    most = Math.max(most, added(feeMicroUsd, cost))
+  }
+  return most
+}

@@ -1,6 +1,6 @@
 import { type LimitMembers, LimitReader } from './answer-limits.ts'
 import { inputBound } from './input-bound.ts'
-import { type ValueReader, walkObject } from './json-walk.ts'
+import { walkObject } from './json-walk.ts'
 import { type SpendingScan, SpendingScanner } from './spending-scan.ts'
 
 /** All that a body tells of what its request may use; asked only under a limit on tokens or money. Plain data. */
@@ -11,24 +11,32 @@ export interface SpendingFacts extends SpendingScan {
 }
 
 /** What reads them in a walk through the body; the text is counted behind it, since images are none. */
-export function spendingReaders(body: Buffer): {
-  readonly readers: readonly ValueReader<unknown>[]
-  result(): SpendingFacts
-} {
-  const scanner = new SpendingScanner(body)
-  const limits = new LimitReader(body)
-  return {
-    readers: [scanner, limits],
-    result() {
-      const scan = scanner.result()
-      return { ...scan, textTokens: inputBound(body, scan.uncounted), limits: limits.result() }
-    },
+export class SpendingReaders {
+  readonly scanner: SpendingScanner
+  readonly limits: LimitReader
+  readonly #body: Buffer
+
+  constructor(body: Buffer) {
+    this.scanner = new SpendingScanner(body)
+    this.limits = new LimitReader(body)
+    this.#body = body
+  }
+
+  result(): SpendingFacts {
+    const { unmetered, dearer, elsewhere, images, uncounted, prompts, documents, hasTools } =
+      this.scanner.result()
+    const textTokens = inputBound(this.#body, uncounted)
+    const limits = this.limits.result()
+    return {
+      ...{ unmetered, dearer, elsewhere, images, uncounted, prompts, documents, hasTools },
+      ...{ textTokens, limits },
+    }
   }
 }
 
 /** Of a body that `scanBody` has found to be one JSON object. */
 export function spendingFacts(body: Buffer): SpendingFacts {
-  const { readers, result } = spendingReaders(body)
-  walkObject(body, readers)
-  return result()
+  const spending = new SpendingReaders(body)
+  walkObject(body, [spending.scanner, spending.limits])
+  return spending.result()
 }

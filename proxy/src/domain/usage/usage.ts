@@ -6,9 +6,10 @@ import { checkedPrice } from './own-prices.ts'
 import type { Admission, Price, TokenUsage, Usage, UsageRepository } from './ports.ts'
 import { costOf, createPriceBook, priced, resoldPrice } from './prices.ts'
 import { requireDay, summed } from './report.ts'
-import { type Reserved, reservationOf } from './reservation.ts'
+import { type ModelPrice, type Reserved, reservationOf } from './reservation.ts'
 
 const DAY_MS = 86_400_000
+const NO_PRICES: readonly ModelPrice[] = []
 /** What was settled shall be on disk within a second; the write itself takes a part of it. */
 const FLUSH_MS = 750
 
@@ -179,20 +180,31 @@ export function createUsage(deps: {
 
   /** Null where money is limited and the price of a model is not known; what uses no tokens needs none. */
   function reserve(who: Parameters<Usage['admit']>[0], account: Account): Reserved | null {
-    const { estimate, limits, provider } = who
-    const prices: { model: string; price: Price }[] = []
+    const { estimate, limits } = who
     // Nobody waits for the money where it is not limited: no price need be looked up.
-    if (limits.microUsdPerDay !== null && estimate.inputTokens + estimate.outputTokens > 0) {
-      const { model: first, moreModels = [] } = who
-      const models = moreModels.every((model) => model === first) ? [first] : new Set([first, ...moreModels])
-      for (const model of models) {
-        const known = model === null ? null : book.find(provider, model)
-        const price = known ?? (who.tellsCost ? resoldPrice(book, provider, model ?? '') : null)
-        if (price === null) return null
-        prices.push({ model: model ?? '', price })
-      }
+    const prices =
+      limits.microUsdPerDay !== null && estimate.inputTokens + estimate.outputTokens > 0
+        ? pricesOf(who)
+        : NO_PRICES
+    return prices === null ? null : reservationOf(estimate, prices, account, limits)
+  }
+
+  /** Of each model that a request names; null where one has none. */
+  function pricesOf({
+    model: first,
+    moreModels = [],
+    provider,
+    tellsCost,
+  }: Parameters<Usage['admit']>[0]): ModelPrice[] | null {
+    const prices: ModelPrice[] = []
+    const models = moreModels.every((model) => model === first) ? [first] : new Set([first, ...moreModels])
+    for (const model of models) {
+      const known = model === null ? null : book.find(provider, model)
+      const price = known ?? (tellsCost ? resoldPrice(book, provider, model ?? '') : null)
+      if (price === null) return null
+      prices.push({ model: model ?? '', price })
     }
-    return reservationOf(estimate, prices, account.room(limits))
+    return prices
   }
 
   const changePrices = (change: () => void, actor: string, data: Parameters<AuditLog['append']>[3]): void => {
