@@ -47,7 +47,7 @@ export interface ShortBody {
   /** Nearly every body holds no secret: that is found out without the parts of a stream. */
   isClean(body: Uint8Array): boolean
   /** For one that is not clean, or of which the turn of the event loop was over before that was known. */
-  search(): BodySearch
+  searchOfBody(): BodySearch
 }
 
 /** What looks for secrets in a body. It takes its share of a turn of the event loop, and no more. */
@@ -102,15 +102,10 @@ export function prepareResponse(
     return { refused: 'answer_unreadable' }
   }
   const codings = facts.encoding === null ? NO_CODINGS : codingsOf(facts.encoding)
-  const decoders = decodersOf(codings)
-  if (hasBody && decoders === null) return { refused: 'answer_unreadable' }
   const isEncoded = codings.length > 0
+  const decoders = isEncoded ? decodersOf(codings) : null
+  if (hasBody && isEncoded && decoders === null) return { refused: 'answer_unreadable' }
   if (hasBody && packsMessages(fields)) return { refused: 'answer_unreadable' }
-  const form = formOf(fields)
-  const search = (): BodySearch =>
-    form === 'messages'
-      ? searchAtOnce(createMessageSearch(scrubber))
-      : searchBy(scrubber.stream({ keepLength: form === 'lengths' }))
   const cut = cutFor(response, fields)
   if (cut === null || (cut !== 'whole' && isEncoded)) return { refused: 'answer_unreadable' }
   const kept: HeaderField[] = []
@@ -123,13 +118,65 @@ export function prepareResponse(
   }
   const clean = scrubFields(scrubber, kept)
   if (cut !== 'whole') return cutAnswer(response, scrubber, clean, cut, length)
-  const isShort = hasBody && !isEncoded && form === 'text' && length !== null && length <= SHORT_BYTES
-  return {
+  return new SearchedResponse({
     status: response.status,
     headers: flat(clean),
-    transforms: () => (hasBody ? [...(decoders?.() ?? []), createSearchTransform(search())] : []),
-    search: () => (!hasBody ? null : isEncoded ? 'encoded' : search()),
-    short: isShort ? { isClean: (body) => scrubber.isClean(body, loopTurn), search } : null,
+    scrubber,
+    form: formOf(fields),
+    hasBody,
+    decoders,
+    length,
+  })
+}
+
+/** A class, for there is one for each answer: its methods are made once. */
+class SearchedResponse implements PreparedResponse, ShortBody {
+  readonly status: number
+  readonly headers: string[]
+  readonly short: ShortBody | null
+  readonly #scrubber: Scrubber
+  readonly #form: ReturnType<typeof formOf>
+  readonly #hasBody: boolean
+  /** Null where the body comes as it is. */
+  readonly #decoders: (() => Duplex[]) | null
+
+  constructor(parts: {
+    readonly status: number
+    readonly headers: string[]
+    readonly scrubber: Scrubber
+    readonly form: ReturnType<typeof formOf>
+    readonly hasBody: boolean
+    readonly decoders: (() => Duplex[]) | null
+    readonly length: number | null
+  }) {
+    const { hasBody, decoders, form, length } = parts
+    this.status = parts.status
+    this.headers = parts.headers
+    this.#scrubber = parts.scrubber
+    this.#form = form
+    this.#hasBody = hasBody
+    this.#decoders = decoders
+    const isShort = length !== null && length <= SHORT_BYTES
+    this.short = hasBody && decoders === null && form === 'text' && isShort ? this : null
+  }
+
+  transforms(): Duplex[] {
+    return this.#hasBody ? [...(this.#decoders?.() ?? []), createSearchTransform(this.searchOfBody())] : []
+  }
+
+  search(): BodySearch | null | 'encoded' {
+    if (!this.#hasBody) return null
+    return this.#decoders === null ? this.searchOfBody() : 'encoded'
+  }
+
+  isClean(body: Uint8Array): boolean {
+    return this.#scrubber.isClean(body, loopTurn)
+  }
+
+  searchOfBody(): BodySearch {
+    return this.#form === 'messages'
+      ? searchAtOnce(createMessageSearch(this.#scrubber))
+      : searchBy(this.#scrubber.stream({ keepLength: this.#form === 'lengths' }))
   }
 }
 

@@ -33,7 +33,7 @@ export class ShortAnswer implements Answer, Flushing {
     const whole = joined(this.#parts)
     this.#parts = []
     const body = new SearchedBody(
-      { search: short.isClean(whole) ? null : short.search(), behind, owner },
+      { search: short.isClean(whole) ? null : short.searchOfBody(), behind, owner },
       this,
     )
     body.write(whole)
