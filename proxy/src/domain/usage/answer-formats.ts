@@ -1,3 +1,5 @@
+import { remembering } from '../../kernel/index.ts'
+
 /**
  * Endpoints whose answers tell their tokens, and where a request to each says how long an answer may be. A vendor reads only
  * the name that is its own: a limit in another one's is none. Endpoints that are on no list are not metered.
@@ -79,6 +81,7 @@ const ROWS: readonly Row[] = [
 /** Null for an endpoint whose use its answer does not tell. `path` stands behind the provider's root, without query. */
 export function answerFormat(provider: string, method: string, path: string): AnswerFormat | null {
   if (method !== 'POST') return null
-  for (const [form, format] of ROWS) if (form.test(path)) return format(provider)
-  return null
+  return rowOf(path)?.[1](provider) ?? null
 }
+
+const rowOf = remembering((path) => ROWS.find(([form]) => form.test(path)) ?? null)

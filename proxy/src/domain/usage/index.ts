@@ -1,5 +1,5 @@
-export { answerFormat } from './answer-formats.ts'
-export { answerLimitSplices, declaredLimit, limitName } from './answer-limits.ts'
+export { type AnswerFormat, answerFormat } from './answer-formats.ts'
+export { answerLimitSplices, declaredLimit, type LimitMembers, limitName } from './answer-limits.ts'
 export type { BodyScan } from './body-scan.ts'
 export { scanBody } from './body-scan.ts'
 export { MAX_MODEL_BYTES } from './deciding-members.ts'

@@ -175,8 +175,12 @@ function pickKey(
     return needsOwnKey && !isOwn(0) ? sharedKey(wanted) : { key: null, needsOwnKey }
   }
   const want = {
-    ...{ provider: provider.name, model, models: () => wanted.allModels() },
-    ...{ tags: agent.tags, agentId: agent.id, use: wanted.keyUse },
+    provider: provider.name,
+    model,
+    models: () => wanted.allModels(),
+    tags: agent.tags,
+    agentId: agent.id,
+    use: wanted.keyUse,
   }
   const any = keys.pick(ofGroup ? { ...want, only: isOwn } : want)
   if ('refused' in any) {

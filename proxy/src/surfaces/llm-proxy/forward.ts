@@ -18,16 +18,16 @@ export interface Forwarding extends Relaying {
   /** The request without what the proxy put in, for a server that may refuse it for that; null: it is as the client wrote it. */
   readonly plainer: (() => Pick<Relaying, 'headers' | 'body'>) | null
   /** Whether the server takes what was put in, as its answers show. */
-  readonly wish: (wish: 'taken' | 'refused') => void
+  wish(wish: 'taken' | 'refused'): void
   /** The chunk of usage figures in a stream was asked for by the proxy, and is not for the client. */
   readonly dropUsageChunk: boolean
   /** Nothing of the provider's was given to the client, and nothing will be. */
-  readonly unreachable: (error: unknown) => void
+  unreachable(error: unknown): void
   /** What ends a stream of events, or of JSON lines, that is stopped in the middle. */
-  readonly lastEvent: (why: 'not_allowed' | Error) => string
-  readonly lastLine: (why: 'not_allowed' | Error) => string
+  lastEvent(why: 'not_allowed' | Error): string
+  lastLine(why: 'not_allowed' | Error): string
   /** Once, when all is over. */
-  readonly over: (outcome: Outcome) => void
+  over(outcome: Outcome): void
 }
 
 export interface Outcome {
@@ -84,9 +84,10 @@ class Forwarded extends Heard implements RelayObserver {
       this.#refusalBody = new BodyBeginning()
       return this.#refusalBody
     }
-    const { method, wish } = this.#forwarding
+    const { method } = this.#forwarding
     const dropUsageChunk = this.#forwarding.dropUsageChunk && !this.#isPlainer
-    if (this.#forwarding.dropUsageChunk && code < 300) wish(this.#isPlainer ? 'refused' : 'taken')
+    if (this.#forwarding.dropUsageChunk && code < 300)
+      this.#forwarding.wish(this.#isPlainer ? 'refused' : 'taken')
     if (method !== 'HEAD' && code < 300 && code !== 204) {
       const contentType = headerOf(rawHeaders, 'content-type')
       this.#stream = kindOfStream(contentType)
@@ -126,9 +127,8 @@ class Forwarded extends Heard implements RelayObserver {
 
   /** Only whole events: in the middle of one they would be taken for a part of it, and the answer is broken off instead. */
   lastWords(why: 'not_allowed' | Error, tail: Uint8Array): string | null {
-    const { lastEvent, lastLine } = this.#forwarding
-    if (this.#stream === 'events' && endsEvent(tail)) return lastEvent(why)
-    return this.#stream === 'lines' && endsLine(tail) ? lastLine(why) : null
+    if (this.#stream === 'events' && endsEvent(tail)) return this.#forwarding.lastEvent(why)
+    return this.#stream === 'lines' && endsLine(tail) ? this.#forwarding.lastLine(why) : null
   }
 
   refuse(why: 'unreadable' | Error): void {

@@ -10,7 +10,6 @@ import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
 import type { LargeBodies, Usage } from '../../domain/usage/index.ts'
 import { createTokenBuckets, loopTurns, onBehalfOf, type SecretValue } from '../../kernel/index.ts'
 import { type AnswerSink, drain, type EarlyBytes, readEarly } from '../relay/index.ts'
-import { streamFormAt } from './error-form.ts'
 import { Exchange } from './exchange.ts'
 import { forward, SILENCE_MS } from './forward.ts'
 import { createHeldRequests } from './held-requests.ts'
@@ -19,21 +18,13 @@ import { createInFlight } from './in-flight.ts'
 import { createListPace } from './list-pace.ts'
 import { createLiveSessions } from './live-sessions.ts'
 import { listModels } from './models-list.ts'
+import { Outgoing, type OutgoingDeps } from './outgoing.ts'
 import { HOLD_TIMES, type HoldTimes } from './patience.ts'
 import { prepare } from './prepare.ts'
 import { type Reading, readRequest } from './read-head.ts'
 import { createReadingOn, READ_ON_MS } from './reading-on.ts'
-import {
-  answerRefusal,
-  type LlmErrorCode,
-  type LlmRefusal,
-  refusalEvent,
-  refusalLine,
-  refused,
-  writeRefusal,
-} from './refusal.ts'
+import { answerRefusal, type LlmErrorCode, type LlmRefusal, refused, writeRefusal } from './refusal.ts'
 import { BodyBroken, createBodyBudget, STALL_MS } from './request-body.ts'
-import { baseOf } from './second-address.ts'
 import { settle } from './settlement.ts'
 import { createStalls } from './stalls.ts'
 import { watchAllowed } from './still-allowed.ts'
@@ -203,6 +194,11 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     return null
   }
 
+  const outgoing: OutgoingDeps = {
+    ...preparation,
+    ...{ uploads, silences, readingOn, poolOf: pools.poolOf, scrubberOf, headersWithKey, away, stopped },
+  }
+
   /** No part of `serve`, whose every variable is kept for as long as it waits. */
   const send = (
     ready: Ready,
@@ -215,42 +211,9 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       ready.place.release()
       return
     }
-    const isLimited = ready.spending !== null
-    if (isLimited) exchange.retain()
-    sending(ready, () =>
-      forward({
-        response: sink,
-        pool: pools.poolOf(ready.provider),
-        method: exchange.request.method ?? '',
-        path: ready.target,
-        headers: headersWithKey(ready),
-        body: ready.body,
-        scrubber: scrubberOf(ready),
-        mayGoOn: watchAllowed(ready, reading, exchange.request, preparation),
-        silences,
-        readingOn: isLimited ? readingOn : null,
-        addresses: {
-          provider: ready.provider,
-          base: () => baseOf(exchange.request),
-          open: ({ path }) =>
-            uploads.open({
-              ...{ token: reading.credential.token, provider: ready.provider.name, path },
-              keyId: ready.key?.id ?? 0,
-            }),
-        },
-        plainer: ready.plainer,
-        wish: (wish) => preparation.wishes.told(ready.provider, ready.model, ready.agent.id, wish),
-        dropUsageChunk: ready.dropUsageChunk,
-        unreachable: (error) => refuse(away(ready.provider, error)),
-        lastEvent: (why) =>
-          refusalEvent(stopped(ready.provider, why), streamFormAt(exchange.shape, ready.path)),
-        lastLine: (why) => refusalLine(stopped(ready.provider, why)),
-        over: (outcome) => {
-          settle(ready, outcome, keys)
-          if (isLimited) exchange.release()
-        },
-      }),
-    )
+    // What its answer is read on for is in the books before its place is given back.
+    if (ready.spending !== null) exchange.retain()
+    sending(ready, () => forward(new Outgoing({ ready, reading, exchange, sink, refuse, deps: outgoing })))
   }
 
   const serve = async (

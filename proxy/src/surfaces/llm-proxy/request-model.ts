@@ -1,4 +1,5 @@
 import { nameIn, readSegments } from '../../domain/providers/index.ts'
+import { remembering } from '../../kernel/index.ts'
 
 /**
  * Which model a request is for. A grant for some models is worth what this file knows: whatever it cannot tell for certain
@@ -48,32 +49,51 @@ const REALTIME = /^\/realtime$/
 /** Every name, each once; a null among them where there may be one that is not known. */
 export function modelsNamed(naming: Naming): (string | null)[] {
   const { method, query, websocket, body, inBody } = naming
-  const path = readable(naming.path)
+  const path = pathOf(naming.path)
   const ofQuery = namesOfQuery(query)
   const names: (string | null)[] = [...inBody, ...ofQuery]
-  const ofPath = modelAt(path, method)
+  const ofPath = METHODS_THAT_READ.has(method) ? path.askedModel : path.model
   if (ofPath !== null) names.unshift(ofPath)
   const isCertain = websocket
-    ? REALTIME.test(path.toLowerCase()) && ofQuery.length === 1
-    : body !== 'unread' && (ofPath !== null || isPlain(path, method, body, inBody))
+    ? path.isSession && ofQuery.length === 1
+    : body !== 'unread' && (ofPath !== null || isPlain(path.isBodyDeciding, method, body, inBody))
   if (!isCertain && (names.length > 0 || body === 'unread' || websocket)) names.unshift(null)
   if (names.length === 1) return [plain(names[0] as string | null)]
   return [...new Set(names.map(plain))]
 }
 
 /** The body alone names the model, or nothing that could use one is asked for. */
-function isPlain(path: string, method: string, body: Naming['body'], inBody: readonly string[]): boolean {
-  if (BODY_DECIDES.test(path.toLowerCase())) return body === 'read' && inBody.length > 0
+function isPlain(
+  isBodyDeciding: boolean,
+  method: string,
+  body: Naming['body'],
+  inBody: readonly string[],
+): boolean {
+  if (isBodyDeciding) return body === 'read' && inBody.length > 0
   return METHODS_THAT_READ.has(method) && body === 'none'
 }
 
 /** Decoded once, as the body would name it. */
-export const modelOfPath = (path: string, method = 'POST'): string | null => modelAt(readable(path), method)
+export const modelOfPath = (path: string, method = 'POST'): string | null =>
+  METHODS_THAT_READ.has(method) ? pathOf(path).askedModel : pathOf(path).model
 
-function modelAt(path: string, method: string): string | null {
+/** What a path says by itself. */
+const pathOf = remembering((written) => {
+  const path = readable(written)
+  const lower = path.toLowerCase()
+  return {
+    /** The body says which model is used, and nothing else does. */
+    isBodyDeciding: BODY_DECIDES.test(lower),
+    isSession: REALTIME.test(lower),
+    /** Of a request that uses it, and of one that may also ask about it. */
+    model: modelAt(path, PATH_DECIDES),
+    askedModel: modelAt(path, [...PATH_DECIDES, ABOUT]),
+  }
+})
+
+function modelAt(path: string, forms: readonly RegExp[]): string | null {
   const lower = path.toLowerCase()
   if (!lower.includes('/model') && !lower.includes('/deployments/')) return null
-  const forms = METHODS_THAT_READ.has(method) ? [...PATH_DECIDES, ABOUT] : PATH_DECIDES
   for (const form of forms) {
     const found = form.exec(lower)
     // As it was written: only the words around it are read without case.
@@ -87,7 +107,7 @@ function modelAt(path: string, method: string): string | null {
 
 /** Realtime sessions name it there; elsewhere such a name is judged, and vouches for nothing. */
 export function namesOfQuery(query: string): string[] {
-  if (!/model|deployment|fallback|engine|%/i.test(query)) return []
+  if (query === '' || !/model|deployment|fallback|engine|%/i.test(query)) return []
   return [...new URLSearchParams(query)].flatMap(([name, value]) =>
     /model|deployment|fallback|engine/i.test(name) ? [value] : [],
   )

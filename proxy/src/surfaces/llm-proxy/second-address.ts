@@ -10,8 +10,8 @@ import { UPLOAD_PARAMETER, type UploadSession } from './upload-sessions.ts'
 export interface SecondAddresses {
   readonly provider: Provider
   /** As the client called the daemon: scheme and authority; null where it did not say. */
-  readonly base: () => string | null
-  readonly open: (session: Pick<UploadSession, 'path'>) => string
+  base(): string | null
+  open(session: Pick<UploadSession, 'path'>): string
 }
 
 /** Google's uploads (ai.google.dev/api/files); `location` is theirs of old (`uploadType=resumable`), and of every redirect. */
@@ -37,8 +37,9 @@ export function behindProxy(headers: string[], addresses: SecondAddresses): stri
 }
 
 /** Null for an address of somebody else's. */
-function ours(value: string, { provider, base: baseOfClient, open }: SecondAddresses): string | null {
-  const base = baseOfClient()
+function ours(value: string, addresses: SecondAddresses): string | null {
+  const { provider } = addresses
+  const base = addresses.base()
   const origin = originOf(provider)
   const url = URL.canParse(value, origin) ? new URL(value, origin) : null
   if (url === null || base === null || url.origin !== new URL(origin).origin) return null
@@ -48,7 +49,7 @@ function ours(value: string, { provider, base: baseOfClient, open }: SecondAddre
     // The vendor's key, or what the scrubber left of it.
     .filter((part) => part !== '' && !/^key(?:=|$)/i.test(part))
   if (kept.some((part) => part.startsWith('upload_id='))) {
-    kept.push(`${UPLOAD_PARAMETER}=${open({ path: url.pathname })}`)
+    kept.push(`${UPLOAD_PARAMETER}=${addresses.open({ path: url.pathname })}`)
   }
   return `${base}/llm/${provider.name}${url.pathname}${kept.length === 0 ? '' : `?${kept.join('&')}`}`
 }

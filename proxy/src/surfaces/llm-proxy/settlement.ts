@@ -7,11 +7,10 @@ const NOTHING_SAID = { headers: [], body: '' } as const
 /** What an exchange that is over means for the books, the limits and its key. */
 export function settle(ready: Ready, outcome: Outcome, keys: Pick<ProviderKeys, 'answered'>): void {
   const { status } = outcome
-  if (ready.key !== null && status !== null)
-    keys.answered(ready.key.id, ready.agent.id, ready.keyUse, {
-      status,
-      ...(outcome.refusal ?? NOTHING_SAID),
-    })
+  if (ready.key !== null && status !== null) {
+    const { headers, body } = outcome.refusal ?? NOTHING_SAID
+    keys.answered(ready.key.id, ready.agent.id, ready.keyUse, { status, headers, body })
+  }
   ready.place.settle({
     model: outcome.model ?? ready.model,
     keyId: ready.key?.id ?? 0,

@@ -1,15 +1,18 @@
 import type { Provider } from '../../domain/providers/index.ts'
 import {
+  type AnswerFormat,
   answerFormat,
   answerLimitSplices,
   boundsOf,
   declaredLimit,
+  type LimitMembers,
   limitName,
   type Reservation,
   type SpendingFacts,
   type SpendingLimits,
   type Splice,
 } from '../../domain/usage/index.ts'
+import { remembering } from '../../kernel/index.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 
 /**
@@ -65,6 +68,10 @@ const UNBOUNDED_MODELS = /deep-?research|deep-?search|multi-agent|^(?:groq\/)?co
  * costs is no token, and what was found is read as input that is not in the request.
  */
 const SEARCHING_MODELS = /-search-(?:preview|api)|(?:^|\/)sonar|[:-]online(?=$|[:-])/i
+const ruleOf = remembering((model) => {
+  if (UNBOUNDED_MODELS.test(model)) return 'unbounded'
+  return SEARCHING_MODELS.test(model) ? 'searching' : 'plain'
+})
 /** Perplexity tells the fee of its searches with the money of its answers: up to 22 $ for a thousand. */
 const SEARCH_FEE_MICRO_USD = 22_000
 /** Tokens of reasoning that a vendor does not count in the maximum of an answer: Qwen's models, by default. */
@@ -97,8 +104,8 @@ export function spendingOf(
   if (facts.unmetered !== null) {
     return unmetered(`what "${facts.unmetered}" adds to the request is not known; leave it out`)
   }
-  const unbounded = naming(models, UNBOUNDED_MODELS)
-  if (unbounded !== null) return unmetered(`${unbounded} may go on beyond the maximum of an answer`)
+  const unbounded = models.find((model) => model !== null && ruleOf(model) === 'unbounded')
+  if (unbounded != null) return unmetered(`${unbounded} may go on beyond the maximum of an answer`)
   const searching = searchingModel(request, microUsdPerDay)
   if (searching !== null) return searching
   if (microUsdPerDay !== null) {
@@ -106,11 +113,6 @@ export function spendingOf(
     if (dearer !== null)
       return unmetered(`"${dearer}" asks for another price than the usual one; leave it out`)
   }
-  const most = (of: 'output' | 'context'): number =>
-    models.reduce(
-      (largest, model) => Math.max(largest, boundsOf(model)[of]),
-      models.length === 0 ? boundsOf(null)[of] : 0,
-    )
   const counted =
     facts.textTokens +
     facts.images * IMAGE_TOKENS[provider.errors] +
@@ -119,7 +121,7 @@ export function spendingOf(
   // What is stored at the vendor, or is no text, may be as much as the model can read.
   const isWhole = facts.elsewhere === null && !request.refersToStored()
   const mayHoldMedia = !isWhole || facts.images > 0
-  const read = isWhole ? counted : Math.max(counted, most('context'))
+  const read = isWhole ? counted : Math.max(counted, mostOf(models, 'context'))
   if (format.kind === 'reading') {
     // A query is read anew with each document.
     const inputTokens = read * Math.max(1, facts.documents)
@@ -131,21 +133,47 @@ export function spendingOf(
   const beside = REASONING_BESIDE.get(provider.name) ?? 0
   const estimate: Reservation = {
     inputTokens: read,
-    outputTokens: safe(((perAnswer ?? most('output')) + beside) * answers),
+    outputTokens: safe(((perAnswer ?? mostOf(models, 'output')) + beside) * answers),
     // A maximum that reasoning is not counted in caps nothing.
     uncapped: perAnswer === null && beside === 0 ? answers : null,
     mayHoldMedia,
     feeMicroUsd: provider.name === 'perplexity' ? SEARCH_FEE_MICRO_USD : 0,
   }
-  const putIn = declared.mustBePutIn ? perAnswer : null
-  return {
-    estimate,
-    field: limitName(format),
-    splices(cap) {
-      const tokens = cap ?? putIn
-      return tokens === null ? [] : answerLimitSplices(facts.limits, format, tokens)
-    },
+  return new Writing(estimate, facts.limits, format, declared.mustBePutIn ? perAnswer : null)
+}
+
+/** Of answers that are written, whose length may have to be put into the body. */
+class Writing implements Spending {
+  readonly estimate: Reservation
+  readonly #limits: LimitMembers
+  readonly #format: AnswerFormat
+  /** Put in where no cap is. */
+  readonly #tokens: number | null
+
+  constructor(estimate: Reservation, limits: LimitMembers, format: AnswerFormat, tokens: number | null) {
+    this.estimate = estimate
+    this.#limits = limits
+    this.#format = format
+    this.#tokens = tokens
   }
+
+  get field(): string {
+    return limitName(this.#format)
+  }
+
+  splices(cap: number | null): readonly Splice[] {
+    const tokens = cap ?? this.#tokens
+    return tokens === null ? NO_SPLICES : answerLimitSplices(this.#limits, this.#format, tokens)
+  }
+}
+
+const NO_SPLICES: readonly Splice[] = []
+
+/** The largest of the models', or of one that nobody knows where none is named. */
+function mostOf(models: readonly (string | null)[], of: 'output' | 'context'): number {
+  let most = models.length === 0 ? boundsOf(null)[of] : 0
+  for (const model of models) most = Math.max(most, boundsOf(model)[of])
+  return most
 }
 
 const safe = (tokens: number): number => Math.min(tokens, Number.MAX_SAFE_INTEGER)
@@ -177,12 +205,9 @@ function searchingModel(
   { provider, models }: SpendingRequest,
   microUsdPerDay: number | null,
 ): LlmRefusal | null {
-  const model = naming(models, SEARCHING_MODELS)
-  if (model === null) return null
+  const model = models.find((name) => name !== null && ruleOf(name) === 'searching')
+  if (model == null) return null
   const why = `what ${model} searches costs money that is in no count of tokens`
   if (provider.name !== 'perplexity') return unmetered(`${why}; use a model that does not search`)
   return microUsdPerDay === null ? unmetered(`${why}; a limit on money counts it`) : null
 }
-
-const naming = (models: readonly (string | null)[], form: RegExp): string | null =>
-  models.find((model) => model !== null && form.test(model)) ?? null
