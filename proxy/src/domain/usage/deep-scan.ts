@@ -1,3 +1,5 @@
+import { remembering } from '../../kernel/index.ts'
+import { foldedKey } from './folded-key.ts'
 import { skipBlanks } from './json-bytes.ts'
 import { type ValueKind, type ValueReader, walkObject } from './json-walk.ts'
 import { textAt, type Word } from './json-word.ts'
@@ -124,24 +126,26 @@ export class DeepScanner implements ValueReader<Place> {
   #member(place: Place, word: Word, kind: ValueKind, start: number, end: number): Place | null {
     const { zone } = place
     const key = word.folded
+    const meaning = meaningOf(word.text)
     const isString = kind === 'string'
     const isEmpty = this.#isEmpty(kind, start)
     if (key === 'type' && isString) place.type = this.#text(start, end) ?? ''
     if (key === 'id' && isString) place.id = this.#text(start, end) ?? ''
     if (isEmpty) return null
     if (key === 'encrypted_content') place.isSealed = true
-    if (OWN_CONTENT.has(key)) place.owns = true
+    if (meaning.isOwnContent) place.owns = true
     const isTalk = zone === 'talk' || zone === 'item'
-    if (isSchemaKey(key, isTalk, zone === 'tools')) return null
-    if (place.parent !== 'metadata' && this.#isReference(word, kind, start, end)) this.#refers = true
+    if (meaning.isSchema || (isTalk && meaning.isCalledWith) || (zone === 'tools' && meaning.isOfTool))
+      return null
+    if (place.parent !== 'metadata' && this.#isReference(key, meaning, kind, start, end)) this.#refers = true
     if (!isTalk) {
       if (key === 'voice' && isString && OWN_VOICE.test(this.#text(start, end) ?? '')) this.#refers = true
       // The model of the first level is `scanBody`'s to tell: it may go out under another name.
       const isFirst = place.depth === 1 && key === 'model'
-      if (isString && !isFirst && isModelKey(key)) this.#name(start, end)
-      if (isUndecidedKey(key) || (key === 'prompt' && kind === 'object')) this.#add(null)
+      if (isString && !isFirst && meaning.isModel) this.#name(start, end)
+      if (meaning.isUndecided || (key === 'prompt' && kind === 'object')) this.#add(null)
     }
-    return this.#within(place, zoneOf(zone, key, kind), key, kind)
+    return this.#within(place, zoneBelow(zone, meaning, kind), key, kind)
   }
 
   /** What only all members of an object together say. */
@@ -157,13 +161,13 @@ export class DeepScanner implements ValueReader<Place> {
     if (zone === 'item' && (!brings || LOOKED_UP.has(type))) this.#refers = true
   }
 
-  #isReference({ folded: key, text }: Word, kind: ValueKind, start: number, end: number): boolean {
+  #isReference(key: string, meaning: Meaning, kind: ValueKind, start: number, end: number): boolean {
     if (key === 'prompt') return kind === 'object'
     if (key === 'container' || key === 'conversation') return kind === 'string'
     if (key === 'uri' || key === 'fileuri' || key === 'file_uri') {
       return kind !== 'string' || !isPublicUrl(this.#text(start, end))
     }
-    return isReferenceKey(key, text)
+    return meaning.isReference
   }
 
   /** null, "", [] and {} ask for nothing; neither does what is no text, list or object. */
@@ -190,14 +194,49 @@ export class DeepScanner implements ValueReader<Place> {
   }
 }
 
-function zoneOf(zone: Zone, key: string, kind: ValueKind): Zone {
+/** Where what stands in a member belongs. */
+function zoneBelow(zone: Zone, { zone: below }: Meaning, kind: ValueKind): Zone {
   if (zone === 'item' || zone === 'talk') return 'talk'
   if (zone !== 'top') return zone
-  if (ZONES.tools.has(key)) return 'tools'
   const isObject = kind === 'object'
-  if (ZONES.top.has(key) && isObject) return 'top'
-  if (key === 'input') return 'item'
-  return ZONES.talk.has(key) && !(key === 'prompt' && isObject) ? 'talk' : 'options'
+  if (below === 'top') return isObject ? 'top' : 'options'
+  if (below === 'input') return isObject ? 'top' : 'item'
+  if (below === 'prompt') return isObject ? 'options' : 'talk'
+  return below
+}
+
+interface Meaning {
+  readonly isSchema: boolean
+  readonly isCalledWith: boolean
+  readonly isOfTool: boolean
+  readonly isReference: boolean
+  readonly isModel: boolean
+  readonly isUndecided: boolean
+  readonly isOwnContent: boolean
+  /** Of what stands in it; `top`, `input` and `prompt` go by whether that is an object. */
+  readonly zone: 'tools' | 'top' | 'input' | 'prompt' | 'talk' | 'options'
+}
+
+/** All that a key alone says, worked out once: requests are written with the same few words. */
+const meaningOf = remembering((written): Meaning => {
+  const key = foldedKey(written)
+  return {
+    isSchema: isSchemaKey(key, false, false),
+    isCalledWith: isSchemaKey(key, true, false),
+    isOfTool: isSchemaKey(key, false, true),
+    isReference: isReferenceKey(key, written),
+    isModel: isModelKey(key),
+    isUndecided: isUndecidedKey(key),
+    isOwnContent: OWN_CONTENT.has(key),
+    zone: zoneOf(key),
+  }
+})
+
+function zoneOf(key: string): Meaning['zone'] {
+  if (ZONES.tools.has(key)) return 'tools'
+  if (key === 'input' || key === 'prompt') return key
+  if (ZONES.top.has(key)) return 'top'
+  return ZONES.talk.has(key) ? 'talk' : 'options'
 }
 
 /** Tools that use a model of the vendor's choice unless they name one. */

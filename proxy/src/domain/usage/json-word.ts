@@ -17,7 +17,12 @@ const KEPT_BYTES = 32
 /** Longer than any that is asked for, escapes included. */
 const WORD_BYTES = 1_024
 const BACKSLASH = 0x5c
-const kept: (Word | undefined)[] = Array.from({ length: KEPT_WORDS })
+/** With its bytes, which are compared faster than a text. */
+interface Kept {
+  readonly word: Word
+  readonly bytes: Uint8Array
+}
+const kept: (Kept | undefined)[] = Array.from({ length: KEPT_WORDS })
 
 const wordOf = (text: string | null): Word => ({
   text: text ?? '',
@@ -39,9 +44,9 @@ export function wordAt(bytes: Buffer, start: number, end: number): Word {
   }
   const place = hash & (KEPT_WORDS - 1)
   const known = kept[place]
-  if (known !== undefined && isAt(bytes, start + 1, known.text, length)) return known
+  if (known !== undefined && isAt(bytes, start + 1, known.bytes, length)) return known.word
   const word = wordOf(bytes.toString('latin1', start + 1, end - 1))
-  kept[place] = word
+  kept[place] = { word, bytes: Uint8Array.from(bytes.subarray(start + 1, end - 1)) }
   return word
 }
 
@@ -52,8 +57,8 @@ export const textAt = (bytes: Buffer, start: number, end: number): string | null
   return isBroken ? null : text
 }
 
-function isAt(bytes: Buffer, start: number, text: string, length: number): boolean {
-  if (text.length !== length) return false
-  for (let at = 0; at < length; at += 1) if (text.charCodeAt(at) !== bytes[start + at]) return false
+function isAt(bytes: Buffer, start: number, word: Uint8Array, length: number): boolean {
+  if (word.length !== length) return false
+  for (let at = 0; at < length; at += 1) if (word[at] !== bytes[start + at]) return false
   return true
 }

@@ -96,6 +96,46 @@ const MEDIA_MEMBERS: ReadonlySet<string> = new Set([
 ])
 const MIME_MEMBERS: ReadonlySet<string> = new Set(['mimeType', 'mime_type', 'media_type', 'mediaType'])
 
+const each = <T>(names: Iterable<string>, as: T): [string, T][] => [...names].map((name) => [name, as])
+
+/** What a member at the top is, looked up once; of no other one is anything known. Of two lines for one name the later one counts. */
+const AT_TOP = new Map<
+  string,
+  | ('opaque' | 'tier' | 'modalities' | 'generation' | 'toolConfig' | 'native' | 'cache')
+  | ('contextManagement' | 'stored' | 'content' | 'documents' | 'prompt' | 'tools')
+>([
+  ...each(PLAIN_MEMBERS, 'opaque' as const),
+  ...each(
+    [...TIER_MEMBERS.keys()].filter((name) => PLAIN_MEMBERS.has(name)),
+    'tier' as const,
+  ),
+  ...each(
+    [...MODALITY_MEMBERS].filter((name) => PLAIN_MEMBERS.has(name)),
+    'modalities' as const,
+  ),
+  ...each(['generationConfig', 'generation_config'], 'generation' as const),
+  ...each(['toolConfig', 'tool_config'], 'toolConfig' as const),
+  ['additionalModelRequestFields', 'native'],
+  ['cache_control', 'cache'],
+  ['context_management', 'contextManagement'],
+  ...each(STORED_MEMBERS, 'stored' as const),
+  ...each(CONTENT_MEMBERS, 'content' as const),
+  ['documents', 'documents'],
+  ['prompt', 'prompt'],
+  ['tools', 'tools'],
+])
+
+/** The same of members of what the model reads. */
+const IN_CONTENT = new Map<string, 'opaque' | 'tools' | 'cache' | 'file' | 'type' | 'mime' | 'media'>([
+  ...each(MEDIA_MEMBERS, 'media' as const),
+  ...each(MIME_MEMBERS, 'mime' as const),
+  ['type', 'type'],
+  ...each(FILE_MEMBERS, 'file' as const),
+  ...each(['cache_control', 'cachePoint'], 'cache' as const),
+  ['tools', 'tools'],
+  ...each(OPAQUE_MEMBERS, 'opaque' as const),
+])
+
 export function scanSpending(body: Buffer): SpendingScan {
   const scanner = new SpendingScanner(body)
   walkObject(body, [scanner])
@@ -155,26 +195,30 @@ export class SpendingScanner implements ValueReader<Walked> {
   }
 
   #atTop(key: string, kind: ValueKind, start: number, end: number): Place {
-    if (key === 'tools') return this.#toolList(kind, start)
-    if (key === 'prompt' && kind === 'object') this.#elsewhere ??= key
-    if (key === 'prompt' && kind === 'list') return 'prompts'
-    if (key === 'documents' && kind === 'list') return 'documents'
-    if (CONTENT_MEMBERS.has(key)) return this.#inContent(key, kind, start, end)
-    if (STORED_MEMBERS.has(key)) {
-      if (!this.#isNull(start)) this.#elsewhere ??= key
-      return 'opaque'
+    const member = AT_TOP.get(key)
+    switch (member) {
+      case undefined:
+        this.#unmetered ??= key
+        return 'opaque'
+      case 'tools':
+        return this.#toolList(kind, start)
+      case 'prompt':
+        if (kind === 'object') this.#elsewhere ??= key
+        return kind === 'list' ? 'prompts' : this.#inContent(key, kind, start, end)
+      case 'documents':
+        return kind === 'list' ? 'documents' : this.#inContent(key, kind, start, end)
+      case 'content':
+        return this.#inContent(key, kind, start, end)
+      case 'stored':
+        if (!this.#isNull(start)) this.#elsewhere ??= key
+        return 'opaque'
+      case 'modalities':
+        return this.#modalities(kind, start)
+      case 'tier':
+        return this.#tier(key, kind, start, end)
+      default:
+        return member
     }
-    if (!PLAIN_MEMBERS.has(key)) {
-      this.#unmetered ??= key
-      return 'opaque'
-    }
-    if (MODALITY_MEMBERS.has(key)) return this.#modalities(kind, start)
-    if (key === 'generationConfig' || key === 'generation_config') return 'generation'
-    if (key === 'toolConfig' || key === 'tool_config') return 'toolConfig'
-    if (key === 'additionalModelRequestFields') return 'native'
-    if (key === 'cache_control') return 'cache'
-    if (key === 'context_management') return 'contextManagement'
-    return this.#tier(key, kind, start, end)
   }
 
   #tier(key: string, kind: ValueKind, start: number, end: number): Place {
@@ -197,28 +241,33 @@ export class SpendingScanner implements ValueReader<Walked> {
 
   #inContent(key: string | null, kind: ValueKind, start: number, end: number, isPart = false): Place {
     if (key === null) return 'content'
-    if (OPAQUE_MEMBERS.has(key)) return 'opaque'
+    const member = IN_CONTENT.get(key)
+    if (member === 'opaque') return 'opaque'
     // Some items hand tools in later.
-    if (key === 'tools') return this.#toolList(kind, start)
-    if (key === 'cache_control' || key === 'cachePoint') return 'cache'
+    if (member === 'tools') return this.#toolList(kind, start)
+    if (member === 'cache') return 'cache'
     if (this.#isNull(start)) return 'opaque'
-    if (FILE_MEMBERS.has(key)) {
+    if (member === 'file') {
       this.#elsewhere ??= key
       return 'opaque'
     }
-    if (key === 'type' && kind === 'string') {
+    if (member !== undefined && kind === 'string') this.#said(member, key, isPart, start, end)
+    if (key === 'image_url' || key === 'images') return 'image'
+    return kind === 'object' ? 'within' : 'content'
+  }
+
+  /** A string of a member that says what something is, or is an image. */
+  #said(member: 'type' | 'mime' | 'media', key: string, isPart: boolean, start: number, end: number): void {
+    if (member === 'type') {
       const type = this.#text(start, end) ?? ''
       if (type === PAGED) this.#unmetered ??= `type ${type}`
       if (!TEXT_TYPES.has(type) && !IMAGE_TYPES.has(type)) this.#elsewhere ??= `type ${type}`
-    } else if (MIME_MEMBERS.has(key) && kind === 'string') {
+    } else if (member === 'mime') {
       if (!this.#text(start, end)?.startsWith('image/')) this.#elsewhere ??= key
-    } else if (isPart && key === 'data' && kind === 'string' && !this.#isImage(start, end)) {
+    } else if (isPart && key === 'data' && !this.#isImage(start, end)) {
       // Sealed reasoning, whose text is counted, or else an image; files and sound say so in their type.
       this.#images += 1
-    } else if (MEDIA_MEMBERS.has(key) && kind === 'string')
-      this.#media(key, key === 'image_url' || key === 'image', start, end)
-    if (key === 'image_url' || key === 'images') return 'image'
-    return kind === 'object' ? 'within' : 'content'
+    } else this.#media(key, key === 'image_url' || key === 'image', start, end)
   }
 
   /** A string that is an image, or leads to one; of anything else its bytes do not tell how much it is. */
