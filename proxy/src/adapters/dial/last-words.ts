@@ -19,10 +19,16 @@ const isGone = (error: Error | null | undefined): boolean => {
 export function withLastWords<S extends Socket>(socket: S): S {
   const writing = socket as unknown as Writing
   const { _write: write, _writev: writeAll } = writing
-  const unlessGone =
-    (done: Done): Done =>
-    (error) =>
-      done(isGone(error) ? null : error)
+  // A stream calls back by the same function each time, so what stands before it is made once.
+  let known: Done | null = null
+  let told: Done = () => {}
+  const unlessGone = (done: Done): Done => {
+    if (done !== known) {
+      known = done
+      told = (error) => done(isGone(error) ? null : error)
+    }
+    return told
+  }
   writing._write = (chunk, encoding, done) => write.call(socket, chunk, encoding, unlessGone(done))
   writing._writev = (chunks, done) => writeAll.call(socket, chunks, unlessGone(done))
   return socket

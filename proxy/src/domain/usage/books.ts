@@ -45,6 +45,9 @@ export function createBooks(): Books {
   /** Of `day` alone. */
   const names = new Map<AgentId, Names>()
   const lines = new Map<string, Map<AgentId, Map<string, Map<string, Map<number, BookLine>>>>>()
+  /** The line that was asked for last, and the name that it was asked for by: nearly always it is the next one too. */
+  let last: BookLine | null = null
+  let lastRaw = ''
 
   function namesOf(agentId: AgentId, of: string): Names {
     if (of !== day) {
@@ -79,6 +82,7 @@ export function createBooks(): Books {
 
   return {
     line(of, agentId, provider, raw, keyId) {
+      if (last !== null && lastRaw === raw && isOf(last, of, agentId, provider, keyId)) return last
       const model = nameFor(agentId, of, raw)
       const byProvider = inner(inner(lines, of, newMap), agentId, newMap)
       const byKey = inner(inner(byProvider, provider, newMap), model, newMap)
@@ -92,14 +96,25 @@ export function createBooks(): Books {
         }
         byKey.set(keyId, line)
       }
+      last = line
+      lastRaw = raw
       return line
     },
     pending: () => [...all()].map((line) => ({ ...line })),
     isEmpty: () => lines.size === 0,
-    clear: () => lines.clear(),
-    know: (of, agentId, model) => void namesOf(agentId, of).distinct.add(model),
+    clear() {
+      lines.clear()
+      last = null
+    },
+    know(of, agentId, model) {
+      namesOf(agentId, of).distinct.add(model)
+      last = null
+    },
   }
 }
+
+const isOf = (line: BookLine, day: string, agentId: AgentId, provider: string, keyId: number): boolean =>
+  line.keyId === keyId && line.provider === provider && line.agentId === agentId && line.day === day
 
 // biome-ignore lint/suspicious/noExplicitAny: the place where it is put says what it is a map of
 const newMap = (): Map<any, any> => new Map()

@@ -10,22 +10,29 @@ export interface InFlight {
 
 const SHARES = { total: 4_096, perOwner: 512 }
 
+/** Of one agent; each place keeps it, so that it need not be looked up again. */
+interface Count {
+  readonly agentId: string
+  places: number
+}
+
 export function createInFlight(shares = SHARES): InFlight {
-  const counts = new Map<string, number>()
+  /** Of agents that have some under way. */
+  const counts = new Map<string, Count>()
   let all = 0
   let waiting: (() => void)[] = []
 
   class Place implements Disposable {
-    readonly #agentId: string
+    readonly #count: Count
 
-    constructor(agentId: string) {
-      this.#agentId = agentId
+    constructor(count: Count) {
+      this.#count = count
     }
 
     [Symbol.dispose](): void {
-      const left = (counts.get(this.#agentId) ?? 1) - 1
-      if (left > 0) counts.set(this.#agentId, left)
-      else counts.delete(this.#agentId)
+      const count = this.#count
+      count.places -= 1
+      if (count.places === 0) counts.delete(count.agentId)
       all -= 1
       if (all > 0) return
       const told = waiting
@@ -36,11 +43,12 @@ export function createInFlight(shares = SHARES): InFlight {
 
   return {
     take(agentId) {
-      const mine = counts.get(agentId) ?? 0
-      if (mine >= fairShare(shares, all - mine)) return null
-      counts.set(agentId, mine + 1)
+      const count = counts.get(agentId) ?? { agentId, places: 0 }
+      if (count.places >= fairShare(shares, all - count.places)) return null
+      if (count.places === 0) counts.set(agentId, count)
+      count.places += 1
       all += 1
-      return new Place(agentId)
+      return new Place(count)
     },
     settled: () => (all === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   }

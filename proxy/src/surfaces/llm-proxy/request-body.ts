@@ -28,14 +28,23 @@ export interface BodyHold extends Disposable {
   pause(bytes: number): number
 }
 
+/** Of one agent, as long as it holds something. */
+interface Share {
+  bytes: number
+  holds: number
+}
+
 /** What came counts, not what was announced: nobody takes memory from others by a promise. */
 export function createBodyBudget(shares = SHARES): { open(agentId: string): BodyHold } {
-  const byAgent = new Map<string, number>()
+  /** Of agents that hold some. */
+  const byAgent = new Map<string, Share>()
   const pace = createTokenBuckets(LARGE_BODIES)
   let held = 0
 
   class Hold implements BodyHold {
     readonly #agentId: string
+    /** Of its agent; null before the first byte. */
+    #share: Share | null = null
     #mine = 0
 
     constructor(agentId: string) {
@@ -43,10 +52,14 @@ export function createBodyBudget(shares = SHARES): { open(agentId: string): Body
     }
 
     grow(bytes: number): boolean {
-      const before = byAgent.get(this.#agentId) ?? 0
-      const ofAgent = before + bytes
-      if (ofAgent > fairShare(shares, held - before)) return false
-      byAgent.set(this.#agentId, ofAgent)
+      const share = this.#share ?? byAgent.get(this.#agentId) ?? { bytes: 0, holds: 0 }
+      if (share.bytes + bytes > fairShare(shares, held - share.bytes)) return false
+      if (this.#share === null) {
+        if (share.holds === 0) byAgent.set(this.#agentId, share)
+        share.holds += 1
+        this.#share = share
+      }
+      share.bytes += bytes
       held += bytes
       this.#mine += bytes
       return true
@@ -57,9 +70,12 @@ export function createBodyBudget(shares = SHARES): { open(agentId: string): Body
     }
 
     [Symbol.dispose](): void {
-      const left = (byAgent.get(this.#agentId) ?? 0) - this.#mine
-      if (left > 0) byAgent.set(this.#agentId, left)
-      else byAgent.delete(this.#agentId)
+      const share = this.#share
+      if (share === null) return
+      this.#share = null
+      share.holds -= 1
+      share.bytes -= this.#mine
+      if (share.holds === 0) byAgent.delete(this.#agentId)
       held -= this.#mine
       this.#mine = 0
     }
