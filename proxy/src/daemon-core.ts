@@ -24,7 +24,7 @@ import type { Config } from './config/index.ts'
 import { openAuditKey, openMasterKeys } from './daemon-keys.ts'
 import { type DaemonStorage, openStorage } from './daemon-storage.ts'
 import { createAgents } from './domain/agents/index.ts'
-import { createCards } from './domain/approvals/index.ts'
+import { createApprovals, createCards } from './domain/approvals/index.ts'
 import { createAuditArchiver, createAuditLog } from './domain/audit/index.ts'
 import { createCodeFacts } from './domain/facts/index.ts'
 import { createOutbox } from './domain/outbox/index.ts'
@@ -136,6 +136,7 @@ export async function openCore(
     codes: createCodeStore(db),
     imports: createImportStore(db),
     facts,
+    approvals: createApprovals({ audit, transactor, clock }),
     cards: createCards({
       repository: createCardStore(db),
       clock,

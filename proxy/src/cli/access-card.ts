@@ -47,6 +47,7 @@ export function renderAskState(view: AskView, style: Style): string {
           'Decided',
           `by ${view.decided_by_name ?? view.decided_by ?? '?'}, ${formatTime(view.decided_at)}`,
         )),
+    ...row('Consent', view.consent_hash),
   ].join('\n')
 }
 

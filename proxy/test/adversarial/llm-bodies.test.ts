@@ -93,7 +93,10 @@ describe('of the body of an agent', () => {
     expect(short.status).toBe(403)
     const { asks } = await kit.admin('GET', '/v1/asks')
     const ask = asks.find((row: { agent: string }) => row.agent === 'refused')
-    await kit.admin('POST', `/v1/asks/${ask.id}/decision`, { decision: 'deny' })
+    await kit.admin('POST', `/v1/asks/${ask.id}/decision`, {
+      decision: 'deny',
+      consent_hash: ask.consent_hash,
+    })
     const answer = await sendLong({ name: 'refused', token })
     expect(answer).toContain('approval_denied')
     expect(taken.get('refused')?.bytesRead).toBeLessThan(BEGINNING + PIECES)
@@ -110,7 +113,10 @@ describe('a long body', () => {
     const asked = kit.ask(CHAT, { token: own, body: sent({ stream: true }), headers: { prefer: 'wait=30' } })
     const ask = await askOf('later')
     expect(ask.model).toBeNull()
-    await kit.admin('POST', `/v1/asks/${ask.id}/decision`, { decision: '1h' })
+    await kit.admin('POST', `/v1/asks/${ask.id}/decision`, {
+      decision: '1h',
+      consent_hash: ask.consent_hash,
+    })
     expect((await asked).status).toBe(200)
     expect(JSON.parse(lastBody())).toEqual({
       stream_options: { include_usage: true },
@@ -244,7 +250,7 @@ describe('the name of a model that no model has', () => {
 })
 
 /** The ask of this agent, once there is one. */
-async function askOf(agent: string): Promise<{ id: string; model: string | null }> {
+async function askOf(agent: string): Promise<{ id: string; model: string | null; consent_hash: string }> {
   for (;;) {
     const { asks } = await kit.admin('GET', '/v1/asks')
     const ask = asks.find((row: { agent: string }) => row.agent === agent)

@@ -27,13 +27,14 @@ interface Ask {
   readonly id: string
   readonly agent: string
   readonly group: string
+  readonly consent_hash: string
   readonly card: { readonly gives: string; readonly notes: readonly string[] }
 }
 const asksOf = async (agent: string): Promise<Ask[]> =>
   (await kit.admin('GET', '/v1/asks')).asks.filter((ask: Ask) => ask.agent === agent)
 const approve = async (agent: string): Promise<void> => {
-  for (const { id } of await asksOf(agent)) {
-    await kit.admin('POST', `/v1/asks/${id}/decision`, { decision: 'always' })
+  for (const { id, consent_hash } of await asksOf(agent)) {
+    await kit.admin('POST', `/v1/asks/${id}/decision`, { decision: 'always', consent_hash })
   }
 }
 /** An agent whose card for a chat was granted for ever. */
@@ -129,7 +130,10 @@ describe('a card that showed a chat', () => {
     await kit.ask('/llm/openai/v1/batches', { token, headers: NOW })
     expect((await asksOf(agent)).map(({ group }) => group).toSorted()).toEqual(['batches', 'files'])
     const files = (await asksOf(agent)).find(({ group }) => group === 'files')
-    const decided = await kit.admin('POST', `/v1/asks/${files?.id}/decision`, { decision: '1h' })
+    const decided = await kit.admin('POST', `/v1/asks/${files?.id}/decision`, {
+      decision: '1h',
+      consent_hash: files?.consent_hash,
+    })
     expect(decided.grant.groups).toEqual(['files'])
     expect((await asksOf(agent)).map(({ group }) => group)).toEqual(['batches'])
   })

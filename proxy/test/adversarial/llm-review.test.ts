@@ -119,8 +119,8 @@ describe('the list of all models', () => {
     const dear = { token, body: chatBody({ model: 'gpt-dear' }), headers: { prefer: 'wait=0' } }
     expect((await kit.ask(CHAT, dear)).headers.get('x-oauth3-error')).toBe('approval_pending')
     const { asks } = await kit.admin('GET', '/v1/asks')
-    const { id } = asks.find((row: { agent: string }) => row.agent === 'denied')
-    await kit.admin('POST', `/v1/asks/${id}/decision`, { decision: 'deny' })
+    const { id, consent_hash } = asks.find((row: { agent: string }) => row.agent === 'denied')
+    await kit.admin('POST', `/v1/asks/${id}/decision`, { decision: 'deny', consent_hash })
     const before = kit.vendors.callsTo('openai').length
     expect(await listed(token)).toEqual([])
     expect(kit.vendors.callsTo('openai')).toHaveLength(before)

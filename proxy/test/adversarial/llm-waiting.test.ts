@@ -37,18 +37,21 @@ afterEach(() => {
 interface Ask {
   readonly id: string
   readonly agent: string
+  readonly consent_hash: string
 }
 /** What waits of the agent, once there is something. */
-async function asked(of = agent): Promise<string> {
+async function asked(of = agent): Promise<Ask> {
   for (;;) {
     const { asks } = (await kit.admin('GET', '/v1/asks')) as { asks: readonly Ask[] }
     const mine = asks.find((ask) => ask.agent === of)
-    if (mine !== undefined) return mine.id
+    if (mine !== undefined) return mine
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
-const decide = async (decision: string, of = agent): Promise<void> =>
-  void (await kit.admin('POST', `/v1/asks/${await asked(of)}/decision`, { decision }))
+async function decide(decision: string, of = agent): Promise<void> {
+  const { id, consent_hash } = await asked(of)
+  await kit.admin('POST', `/v1/asks/${id}/decision`, { decision, consent_hash })
+}
 
 /** Each says what it got of a stream, with the retries that its SDK makes by default. */
 const clients: Readonly<

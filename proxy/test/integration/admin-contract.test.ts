@@ -132,10 +132,15 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
       return {}
     },
     readAsk: () => ({ params: { id: ask('gpt-listed').id } }),
-    decideAsk: () => ({
-      params: { id: ask('gpt-listed').id },
-      body: { decision: '24h', scope: 'model', limits: { micro_usd_per_day: 1_000_000 } },
-    }),
+    decideAsk() {
+      const asked = ask('gpt-listed')
+      const consent_hash = kit.access.contentHash(asked)
+      const limits = { micro_usd_per_day: 1_000_000 }
+      return {
+        params: { id: asked.id },
+        body: { decision: '24h', scope: 'model', consent_hash, limits },
+      }
+    },
     reportUsage: () => ({ query: { by: 'model', days: 7 } }),
     listPrices: () => ({}),
     setPrice: () => ({ body: { provider: 'openai', model: 'gpt-demo', input: 1, output: 2 } }),

@@ -283,7 +283,7 @@ describe('asks', () => {
     [[], 'exactly one of --1h, --24h, --forever'],
     [['--1h', '--forever'], 'exactly one of'],
     [['--24h', '--any-args'], 'are for requests'],
-    [['--24h', '--consent', 'deadbeef'], 'are for requests'],
+    [['--24h', '--consent', 'nothing'], '8 to 64 hex digits'],
     [['--24h', '--model-only', '--models', 'a'], 'Choose one of'],
     [['--24h', '--rpm', 'many'], 'whole number'],
   ])('are not approved with %j', async (options, reason) => {

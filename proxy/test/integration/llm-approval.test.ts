@@ -182,7 +182,10 @@ describe('the first use of a provider', () => {
     const { asks } = await kit.admin('GET', '/v1/asks')
     const ask = asks.find((row: { agent: string }) => row.agent === agent)
     expect(ask).toMatchObject({ provider: 'openai', model: 'gpt-demo', status: 'pending' })
-    await kit.admin('POST', `/v1/asks/${ask.id}/decision`, { decision: '1h' })
+    await kit.admin('POST', `/v1/asks/${ask.id}/decision`, {
+      decision: '1h',
+      consent_hash: ask.consent_hash,
+    })
     await asked
     kit.advance(3_600_001)
     const expired = await kit.ask(CHAT, { token, body: chatBody(), headers: { prefer: 'wait=0' } })

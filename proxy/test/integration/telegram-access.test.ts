@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest'
+import type { ProviderAsk } from '../../src/domain/provider-access/index.ts'
 import type { AgentId } from '../../src/kernel/index.ts'
 import { columnsOf, PHONE_COLUMNS, phoneLines } from '../../src/surfaces/telegram/html.ts'
 import { ANN, BOB, createTelegramKit, EVE, GROUP } from '../support/telegram-kit.ts'
 
 const HOUR = 3_600_000
 const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null }
+
+/** By the owner at a terminal. */
+function denyElsewhere({ llm }: Awaited<ReturnType<typeof createTelegramKit>>, ask: ProviderAsk): void {
+  const answer = { decision: 'deny', scope: 'provider' } as const
+  llm.access.decide(ask.id, llm.access.contentHash(ask), answer, { actor: 'cli:0', name: null })
+}
 
 describe('an ask for a provider in Telegram', () => {
   it('says in plain words who wants what, that the key stays here, what it may cost and how long a button lasts', async () => {
@@ -105,11 +112,7 @@ describe('an ask for a provider in Telegram', () => {
     let now = Date.now()
     await using kit = await createTelegramKit({ clock: { now: () => now } })
     const elsewhere = await kit.wants({ model: null })
-    kit.llm.access.decide(
-      elsewhere.ask.id,
-      { decision: 'deny', scope: 'provider' },
-      { actor: 'cli:0', name: null },
-    )
+    denyElsewhere(kit, elsewhere.ask)
     await kit.double.waitFor(() => elsewhere.card.edits > 0, 'the edit')
     expect(elsewhere.card.text).toContain('👎 by (cli:0)')
 
@@ -131,7 +134,7 @@ describe('an ask for a provider in Telegram', () => {
     const { ask, card } = await kit.wants()
     await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
     kit.transactor.transact(() => {
-      kit.llm.access.decide(ask.id, { decision: 'deny', scope: 'provider' }, { actor: 'cli:0', name: null })
+      denyElsewhere(kit, ask)
       kit.db.prepare('DELETE FROM outbox').run()
     })
     const press = kit.double.press(kit.chatId, card.messageId, '♾ Always', ANN)
@@ -149,7 +152,7 @@ describe('an ask for a provider in Telegram', () => {
       group: 'models',
       path: '/models',
     })
-    kit.llm.access.decide(ask.id, { decision: 'deny', scope: 'provider' }, { actor: 'cli:0', name: null })
+    denyElsewhere(kit, ask)
     kit.telegram.start()
     await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'an empty queue')
     expect(kit.double.messages.filter(({ fromBot }) => fromBot)).toEqual([])

@@ -14,7 +14,7 @@ import type { ExecuteRequest, Execution, RunOrder } from '../../src/domain/execu
 import type { DoctorCheck } from '../../src/domain/health/index.ts'
 import { createProviderAccess, type ProviderAccess } from '../../src/domain/provider-access/index.ts'
 import { createProviderKeys, type ProviderKeys } from '../../src/domain/provider-keys/index.ts'
-import { createProviders } from '../../src/domain/providers/index.ts'
+import { createProviders, type Providers } from '../../src/domain/providers/index.ts'
 import { createUsage, type Usage } from '../../src/domain/usage/index.ts'
 import { adminSocketPath, type Clock, type RequestId } from '../../src/kernel/index.ts'
 import { createAdminApi } from '../../src/surfaces/admin-api/index.ts'
@@ -34,6 +34,7 @@ export interface AdminKit extends AsyncDisposable {
   readonly vault: DomainKit['vault']
   readonly keys: ProviderKeys
   readonly access: ProviderAccess
+  readonly providers: Providers
   readonly usage: Usage
   readonly orders: readonly RunOrder[]
   readonly agent: Agent
@@ -134,6 +135,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     vault,
     keys: llm.keys,
     access: llm.access,
+    providers,
     usage: llm.usage,
     orders: sandbox.orders,
     agent,

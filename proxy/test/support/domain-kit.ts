@@ -23,7 +23,7 @@ import {
 } from '../../src/adapters/storage/index.ts'
 import { createLogSync } from '../../src/adapters/storage/log-sync.ts'
 import { type Agent, createAgents } from '../../src/domain/agents/index.ts'
-import { createCards } from '../../src/domain/approvals/index.ts'
+import { createApprovals, createCards } from '../../src/domain/approvals/index.ts'
 import { createAuditArchiver, createAuditLog } from '../../src/domain/audit/index.ts'
 import type { SkillFetcher } from '../../src/domain/code/index.ts'
 import { createEgressSessions, type EgressSessions } from '../../src/domain/egress/index.ts'
@@ -122,6 +122,7 @@ export async function createDomainKit(options: DomainKitOptions) {
     onStored: (name) => living?.secretStored(name),
     askedHosts: (name) => living?.hostsAskedFor(name),
   })
+  const approvals = createApprovals({ audit, transactor, clock })
   const cards = createCards({
     repository: createCardStore(db),
     clock,
@@ -179,6 +180,7 @@ export async function createDomainKit(options: DomainKitOptions) {
     onDefect: options.onDefect ?? ((error) => void defects.push(error)),
   })
   const executions = createExecutions({
+    approvals,
     facts,
     content,
     freeSpace,
@@ -213,6 +215,7 @@ export async function createDomainKit(options: DomainKitOptions) {
     trust,
     outbox,
     vault,
+    approvals,
     cards,
     sandbox,
     runs,

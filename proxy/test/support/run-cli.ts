@@ -64,8 +64,9 @@ export async function runCliHere(args: readonly string[], options: CliHereOption
       },
     })
   const answer = (text: string): void => {
-    if (options.isTerminal && text.includes('[y/N]')) stdin.end(`${options.stdin ?? ''}\n`)
-    if (!options.types || !text.endsWith('> ')) return
+    const confirms = text.includes('[y/N]')
+    if (options.isTerminal && confirms && !options.types) stdin.end(`${options.stdin ?? ''}\n`)
+    if (!options.types || !(confirms || text.endsWith('> '))) return
     void Promise.resolve(options.types(output.stderr)).then((typed) => {
       if (typed !== null) stdin.write(`${typed}\n`)
     })

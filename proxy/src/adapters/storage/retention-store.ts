@@ -74,8 +74,10 @@ export function createRetentionStore(db: Database): RetentionRepository {
   )
   const dropAsks = db.prepare(
     `DELETE FROM provider_asks WHERE status <> 'pending' AND decided_at <= @before
-     AND NOT EXISTS (SELECT 1 FROM outbox WHERE kind LIKE 'provider_ask%'
-       AND CASE WHEN json_valid(payload) THEN json_extract(payload, '$.askId') END = provider_asks.id) LIMIT @limit`,
+     AND NOT EXISTS (SELECT 1 FROM outbox WHERE (kind LIKE 'card%' OR kind LIKE 'provider_ask%')
+       AND CASE WHEN json_valid(payload)
+         THEN ifnull(json_extract(payload, '$.requestId'), json_extract(payload, '$.askId')) END = provider_asks.id)
+     LIMIT @limit`,
   )
   const dropAskCards = db.prepare(
     `DELETE FROM cards WHERE request_id LIKE 'ask_%' AND created_at <= @before

@@ -1,6 +1,7 @@
 import type { AskSummary, AskView } from '../../contracts/admin/index.ts'
 import { accessQuestion, renderAsk, renderAskState } from '../access-card.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
+import { assertConsent } from '../consent-option.ts'
 import type { CommandContext } from '../context.ts'
 import type { Style } from '../style.ts'
 import { renderTable } from '../table.ts'
@@ -67,10 +68,11 @@ export async function showAsk(context: CommandContext, id: string): Promise<void
   })
 }
 
-export async function approveAsk(context: CommandContext, id: string, options: AskOptions): Promise<void> {
+/** The decision carries the hash of the very card that was fetched, and on a terminal shown. */
+export async function approveAsk(context: CommandContext, view: AskView, options: AskOptions): Promise<void> {
   const level = levelFrom(options)
   if (options.modelOnly && options.models) throw usageError('Choose one of --model-only and --models.')
-  const view = await fetchAsk(context, id)
+  if (options.consent !== undefined) assertConsent(view, options.consent)
   if (options.modelOnly && view.model === null) {
     throw usageError('The request names no model, so --model-only has none to allow; use --models.')
   }
@@ -86,6 +88,7 @@ export async function approveAsk(context: CommandContext, id: string, options: A
     params: { id: view.id },
     body: {
       decision: level,
+      consent_hash: view.consent_hash,
       scope: options.modelOnly ? 'model' : 'provider',
       ...(named(options.models) && { models: options.models }),
       ...(named(options.paths) && { paths: options.paths }),
@@ -99,9 +102,8 @@ export async function approveAsk(context: CommandContext, id: string, options: A
   )
 }
 
-export async function denyAsk(context: CommandContext, id: string): Promise<void> {
-  const view = await fetchAsk(context, id)
-  const body = { decision: 'deny' } as const
+export async function denyAsk(context: CommandContext, view: AskView): Promise<void> {
+  const body = { decision: 'deny', consent_hash: view.consent_hash } as const
   const decided = await context.client.call('decideAsk', { params: { id: view.id }, body })
   await context.show(decided, () => `${decided.id} denied: ${decided.agent} may not use ${decided.provider}.`)
 }
@@ -118,8 +120,8 @@ function levelFrom(options: AskOptions): Level {
       '--once is for code that runs once; a provider is asked many times: choose --1h, --24h or --forever.',
     )
   }
-  if (options.anyArgs || options.wait || options.consent !== undefined) {
-    throw usageError('--any-args, --wait and --consent are for requests; this is an ask for a provider.')
+  if (options.anyArgs || options.wait) {
+    throw usageError('--any-args and --wait are for requests; this is an ask for a provider.')
   }
   const chosen = (['1h', '24h', 'forever'] as const).filter((level) => options[level] === true)
   const level = chosen[0]

@@ -6,12 +6,22 @@ import {
   type WireDecision,
 } from '../../contracts/admin/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
+import { assertConsent } from '../consent-option.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { approvalQuestion, decisionText } from '../question.ts'
 import { renderTable } from '../table.ts'
 import { renderCard, renderOutcome } from '../terminal-card.ts'
 import { formatDistance, formatTime } from '../text-layout.ts'
-import { type AskOptions, approveAsk, askTable, denyAsk, fetchAsks, isAskId, showAsk } from './asks.ts'
+import {
+  type AskOptions,
+  approveAsk,
+  askTable,
+  denyAsk,
+  fetchAsk,
+  fetchAsks,
+  isAskId,
+  showAsk,
+} from './asks.ts'
 import { addLimitOptions, namesLimits } from './limits.ts'
 import { examples } from './shared.ts'
 
@@ -67,10 +77,7 @@ export const addRequestCommands: CommandGroup = (program, context) => {
     .option('--any-args', 'req_, with --24h or --forever: whatever its args')
     .option('--yes', 'do not ask, although this is a terminal')
     .option('--wait', 'req_: stay until it has run, show what came of it, and fail where it failed')
-    .option(
-      '--consent <hash>',
-      'req_: refuse unless this is the consent (from show); its beginning is enough',
-    )
+    .option('--consent <hash>', 'refuse unless this is the consent (from show); its beginning is enough')
     .option('--model-only', 'ask_: only the model that was asked for')
   addLimitOptions(approve)
     .addHelpText(
@@ -82,7 +89,7 @@ export const addRequestCommands: CommandGroup = (program, context) => {
       ),
     )
     .action(async (id: string, options: AskOptions) => {
-      if (isAskId(id)) return await approveAsk(context, id, options)
+      if (isAskId(id)) return await approveAsk(context, await fetchAsk(context, id), options)
       const decision = decisionFrom(options)
       const view = await fetchRequest(context, id)
       if (options.consent !== undefined) assertConsent(view, options.consent)
@@ -102,7 +109,7 @@ export const addRequestCommands: CommandGroup = (program, context) => {
     .action(async (id: string, { reason }: { reason?: string }) => {
       if (isAskId(id)) {
         if (reason !== undefined) throw usageError('--reason is for requests (req_…); this is an ask.')
-        return await denyAsk(context, id)
+        return await denyAsk(context, await fetchAsk(context, id))
       }
       await decide(context, await fetchRequest(context, id), 'deny', { reason: reasonFrom(reason) })
     })
@@ -167,17 +174,6 @@ function decisionFrom(options: AskOptions): WireDecision {
   }
   if (level === '24h') return options.anyArgs ? 'trust24h_any' : 'trust24h'
   return options.anyArgs ? 'forever_any' : 'forever'
-}
-
-function assertConsent(view: RequestView, expected: string): void {
-  if (!/^[0-9a-f]{8,64}$/.test(expected)) throw usageError('--consent takes 8 to 64 hex digits.')
-  if (!view.consent_hash.startsWith(expected)) {
-    throw new CliError(
-      'refused',
-      EXIT.refused,
-      `The consent is ${view.consent_hash}, not ${expected}; look at it with show.`,
-    )
-  }
 }
 
 /** The decision carries the hash of the very consent that was fetched, and on a terminal shown, here. */

@@ -220,7 +220,7 @@ async function answerAsk(context: CommandContext, id: string): Promise<void> {
   terminal.note(renderAsk(view, terminal.style, context.now()))
   const answer = await terminal.ask('h an hour, t 24 hours, f until revoked, d deny, Enter later > ')
   const key = (answer ?? '').toLowerCase()
-  if (key === 'd') return await denyAsk(context, id)
+  if (key === 'd') return await denyAsk(context, view)
   const level = ASK_LEVELS[key]
-  if (level !== undefined) await approveAsk(context, id, { [level]: true, yes: true })
+  if (level !== undefined) await approveAsk(context, view, { [level]: true, yes: true })
 }

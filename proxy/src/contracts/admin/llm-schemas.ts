@@ -129,6 +129,8 @@ const ACCESS_DECISIONS = ['1h', '24h', 'always', 'deny'] as const
 const ACCESS_SCOPES = ['provider', 'model'] as const
 
 export const accessDecisionBody = z.strictObject({
+  /** Of the card that the person was shown. */
+  consent_hash: z.string().regex(/^[0-9a-f]{64}$/),
   decision: z.enum(ACCESS_DECISIONS),
   scope: z.enum(ACCESS_SCOPES).default('provider'),
   models: models.optional(),
@@ -146,6 +148,8 @@ const askSummary = z.object({
   group: z.string(),
   path: z.string(),
   status: z.enum(['pending', 'granted', 'denied', 'expired']),
+  /** Of what its card shows; a decision names it. */
+  consent_hash: z.string(),
   created_at: z.int(),
   expires_at: z.int(),
 })
@@ -164,7 +168,12 @@ const accessCard = z.object({
   expiresAt: z.int(),
   choices: z.array(
     z.array(
-      z.object({ decision: z.enum(ACCESS_DECISIONS), scope: z.enum(ACCESS_SCOPES), label: z.string() }),
+      z.object({
+        choice: z.string(),
+        decision: z.enum(ACCESS_DECISIONS),
+        scope: z.enum(ACCESS_SCOPES),
+        label: z.string(),
+      }),
     ),
   ),
 })

@@ -1,118 +1,103 @@
-import {
-  type Clock,
-  type ConsentHash,
-  equalInConstantTime,
-  type RequestId,
-  randomToken,
-  type UnixMs,
-} from '../../kernel/index.ts'
-import type { TrustLevel } from '../trust/index.ts'
+import { AppError, type Clock } from '../../kernel/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
+import type { Decider } from './approver.ts'
+import { isOver } from './expiry.ts'
+import type { ApprovalKind, ApprovalSubject, ApprovalView, DecisionOutcome, RefusalReason } from './kind.ts'
 
-/** What a person can answer. The `any args` forms are separate, explicit choices. */
-export const DECISIONS = {
-  once: { approves: true, level: 'once', anyArgs: false },
-  deny: { approves: false },
-  trust24h: { approves: true, level: '24h', anyArgs: false },
-  forever: { approves: true, level: 'forever', anyArgs: false },
-  trust24h_any: { approves: true, level: '24h', anyArgs: true },
-  forever_any: { approves: true, level: 'forever', anyArgs: true },
-} as const satisfies Record<
-  string,
-  { approves: false } | { approves: true; level: TrustLevel; anyArgs: boolean }
->
-
-export type DecisionKind = keyof typeof DECISIONS
-
-export const isDecisionKind = (text: string): text is DecisionKind => Object.hasOwn(DECISIONS, text)
-
-/** Who answers, and where from. */
-export type Approver =
-  | { readonly via: 'telegram'; readonly userId: string; readonly chatId: string; readonly name: string }
-  | { readonly via: 'cli'; readonly userId: string; readonly name: string }
-
-export const actorOf = (approver: Approver): string => `${approver.via}:${approver.userId}`
-
-/** An ask of an agent that wants to use a provider of LLMs. */
-export type AskId = `ask_${string}`
-
-/** What a card asks about: an execution, or the use of a provider. */
-export type CardSubject = RequestId | AskId
-
-/** A card with buttons that was, or is about to be, shown in a chat. */
-export interface Card<Subject extends CardSubject = CardSubject> {
-  readonly requestId: Subject
-  readonly chatId: string
-  /** In every button; 128 random bits, so a press cannot be made up. */
-  readonly token: string
-  readonly consentHash: ConsentHash
-  /** Null until the chat has it. Nothing can be decided by a card that is not delivered. */
-  readonly messageId: number | null
-  readonly createdAt: UnixMs
+/** The decisions of one kind, for whoever knows its answers. */
+interface KindDecisions<Subject, Answer> {
+  /** Throws not_found. */
+  decide(id: string, shownHash: string, answer: Answer, by: Decider): DecisionOutcome<Subject>
 }
 
-export const isAskCard = (card: Card): card is Card<AskId> => card.requestId.startsWith('ask_')
-export const isRequestCard = (card: Card): card is Card<RequestId> => !isAskCard(card)
-
-export interface CardRepository {
-  insert(card: Card): void
-  byToken(token: string): Card | undefined
-  byRequest(requestId: CardSubject, chatId: string): Card | undefined
-  delivered(token: string, messageId: number): void
+/** Requests for approval of every kind: the one place that decides, whichever channel the answer came by. */
+export interface Approvals {
+  /** Once for each kind. */
+  register<Subject extends ApprovalSubject, Answer>(
+    kind: ApprovalKind<Subject, Answer>,
+  ): KindDecisions<Subject, Answer>
+  find(id: string): ApprovalView | undefined
+  /**
+   * A person has chosen, by the word of a button. Undefined for a word that its kind does not have; throws not_found.
+   */
+  choose(
+    id: string,
+    shownHash: string,
+    choice: string,
+    by: Decider,
+  ): DecisionOutcome<ApprovalSubject> | undefined
 }
 
-interface CardAnswer {
-  readonly token: string
-  readonly chatId: string
-  readonly userId: string
-}
-
-export type CardVerdict =
-  | { readonly accepted: true; readonly card: Card }
-  | {
-      readonly accepted: false
-      readonly reason: 'unknown_card' | 'wrong_chat' | 'not_approver' | 'not_delivered'
-    }
-
-/** The cards of what is asked and the judgement of answers to them. */
-export interface Cards {
-  /** One card for each subject and chat; asking again gives the same. */
-  issue(requestId: CardSubject, chatId: string, consentHash: ConsentHash): Card
-  byRequest(requestId: CardSubject, chatId: string): Card | undefined
-  delivered(card: Card, messageId: number): void
-  judge(answer: CardAnswer): CardVerdict
-}
-
-export function createCards(deps: {
-  readonly repository: CardRepository
+export function createApprovals(deps: {
+  readonly audit: AuditLog
+  readonly transactor: Transactor
   readonly clock: Clock
-  /** User ids that may answer. */
-  readonly approverIds: ReadonlySet<string>
-}): Cards {
-  const { repository, clock } = deps
+}): Approvals {
+  const { audit, transactor, clock } = deps
+  /** By what their ids begin with; each is known by its own types inside only. */
+  const kinds = new Map<string, Pick<Approvals, 'find' | 'choose'>>()
+  const kindOf = (id: string): Pick<Approvals, 'find' | 'choose'> | undefined =>
+    kinds.get(id.slice(0, id.indexOf('_') + 1))
+
   return {
-    issue(requestId, chatId, consentHash) {
-      const existing = repository.byRequest(requestId, chatId)
-      if (existing) return existing
-      const card: Card = {
-        requestId,
-        chatId,
-        token: randomToken(128),
-        consentHash,
-        messageId: null,
-        createdAt: clock.now(),
-      }
-      repository.insert(card)
-      return card
+    register<Subject extends ApprovalSubject, Answer>(kind: ApprovalKind<Subject, Answer>) {
+      if (kinds.has(kind.idPrefix)) throw new Error(`two kinds of approval take ${kind.idPrefix}`)
+      const decide: KindDecisions<Subject, Answer>['decide'] = (id, shownHash, answer, by) =>
+        transactor.transact(() => decideOne(kind, id, shownHash, answer, by))
+      kinds.set(kind.idPrefix, {
+        find(id) {
+          const subject = kind.find(id)
+          if (subject === undefined) return undefined
+          const { agentId, createdAt, expiresAt } = subject
+          const isPending = kind.isPending(subject) && !isOver(subject, clock.now())
+          return { agentId, createdAt, expiresAt, contentHash: kind.contentHash(subject), isPending }
+        },
+        choose(id, shownHash, choice, by) {
+          const answer = kind.readAnswer(choice)
+          return answer === undefined ? undefined : decide(id, shownHash, answer, by)
+        },
+      })
+      return { decide }
     },
-    byRequest: (requestId, chatId) => repository.byRequest(requestId, chatId),
-    delivered: (card, messageId) => repository.delivered(card.token, messageId),
-    judge({ token, chatId, userId }) {
-      const card = repository.byToken(token)
-      if (!card || !equalInConstantTime(card.token, token)) return { accepted: false, reason: 'unknown_card' }
-      if (card.chatId !== chatId) return { accepted: false, reason: 'wrong_chat' }
-      if (!deps.approverIds.has(userId)) return { accepted: false, reason: 'not_approver' }
-      if (card.messageId === null) return { accepted: false, reason: 'not_delivered' }
-      return { accepted: true, card }
+    find: (id) => kindOf(id)?.find(id),
+    choose(id, shownHash, choice, by) {
+      const kind = kindOf(id)
+      if (kind === undefined) throw notFound()
+      return kind.choose(id, shownHash, choice, by)
     },
   }
+
+  /** Inside a transaction: the decision, its effect and its audit are one, and so are a refusal and its audit. */
+  function decideOne<Subject extends ApprovalSubject, Answer>(
+    kind: ApprovalKind<Subject, Answer>,
+    id: string,
+    shownHash: string,
+    answer: Answer,
+    by: Decider,
+  ): DecisionOutcome<Subject> {
+    const subject = kind.find(id)
+    if (subject === undefined) throw notFound()
+    const refuse = (reason: RefusalReason, message: string, now = subject): DecisionOutcome<Subject> => {
+      const { requestId, data } = kind.auditOf(subject, answer)
+      audit.append('approval.refused', by.actor, requestId, { ...data, reason })
+      return { accepted: false, reason, subject: now, message }
+    }
+    // TOCTOU between looking and answering: what is decided is what was shown, or nothing.
+    if (kind.contentHash(subject) !== shownHash) return refuse('other_consent', OTHER)
+    const why = kind.whyNotOffered(subject, answer)
+    if (why !== null) return refuse('not_offered', why)
+    if (!kind.isOpenTo(subject, answer)) {
+      return kind.hasExpired(subject)
+        ? refuse('expired', EXPIRED)
+        : refuse('already_decided', kind.settledText(subject))
+    }
+    if (isOver(subject, clock.now())) return refuse('expired', EXPIRED, kind.expire(subject))
+    const settled = kind.settle(subject, answer, by)
+    return { accepted: true, subject: settled, message: kind.acceptedText(settled, answer) }
+  }
 }
+
+const notFound = (): AppError => new AppError('not_found', 'Nothing of this id was asked.')
+
+const EXPIRED = 'Expired: nothing was decided.'
+const OTHER = 'This card is for another request.'

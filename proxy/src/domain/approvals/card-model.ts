@@ -8,8 +8,8 @@ import {
 } from '../capabilities/index.ts'
 import type { Consent, ConsentSecret } from '../consent/index.ts'
 import { type CodeFacts, DANGERS, type Danger, type DangerKind } from '../facts/index.ts'
-import type { DecisionKind } from './approvals.ts'
 import { cardWarnings, type KnownNames } from './card-warnings.ts'
+import type { DecisionKind } from './decisions.ts'
 
 /**
  * The card as data: the same content for Telegram, the terminal and, later, a console. Every text in it is

@@ -1,18 +1,14 @@
+export { type Approvals, createApprovals } from './approvals.ts'
+export { type Approver, actorOf, type Decider } from './approver.ts'
+export { buildCard, type CardInput, type CardModel } from './card-model.ts'
+export type { KnownNames } from './card-warnings.ts'
 export {
-  type Approver,
-  type AskId,
-  actorOf,
   type Card,
   type CardRepository,
-  type CardSubject,
   type Cards,
   type CardVerdict,
   createCards,
-  DECISIONS,
-  type DecisionKind,
-  isAskCard,
-  isDecisionKind,
-  isRequestCard,
-} from './approvals.ts'
-export { buildCard, type CardInput, type CardModel } from './card-model.ts'
-export type { KnownNames } from './card-warnings.ts'
+} from './cards.ts'
+export { DECISIONS, type DecisionKind, isDecisionKind } from './decisions.ts'
+export { isOver } from './expiry.ts'
+export type { ApprovalKind, DecisionOutcome, RefusalReason } from './kind.ts'

@@ -90,7 +90,7 @@ describe('a request', () => {
     expect(asked).toMatchObject({ status: 'pending', trusted: false, expiresAt: now + TTL })
     expect(decide(asked)).toMatchObject({
       accepted: true,
-      execution: { status: 'approved', decidedBy: 'telegram:7' },
+      subject: { status: 'approved', decidedBy: 'telegram:7' },
     })
     expect(await final(asked)).toMatchObject({
       status: 'success',
@@ -345,7 +345,7 @@ describe('a decision', () => {
 
   it('cannot turn a denial', async () => {
     const asked = await submit()
-    expect(decide(asked, 'deny')).toMatchObject({ accepted: true, execution: { status: 'denied' } })
+    expect(decide(asked, 'deny')).toMatchObject({ accepted: true, subject: { status: 'denied' } })
     expect(decide(asked, 'forever')).toMatchObject({ accepted: false, reason: 'already_decided' })
     expect(orders()).toHaveLength(0)
   })
@@ -365,7 +365,7 @@ describe('a decision', () => {
     expect(decide(asked)).toMatchObject({
       accepted: false,
       reason: 'expired',
-      execution: { status: 'expired' },
+      subject: { status: 'expired' },
     })
     expect(decide(asked)).toMatchObject({ accepted: false, reason: 'expired' })
     expect(orders()).toHaveLength(0)
@@ -393,7 +393,7 @@ describe('a decision', () => {
 describe('missing secrets', () => {
   it('are waited for after the approval, and the run goes on by itself', async () => {
     const asked = await submit({ secrets: [{ name: 'A_KEY' }, { name: 'B_KEY' }] })
-    expect(decide(asked)).toMatchObject({ execution: { status: 'awaiting_secrets' } })
+    expect(decide(asked)).toMatchObject({ subject: { status: 'awaiting_secrets' } })
     put('A_KEY', 'demo-value-aaaa')
     expect(status(asked)).toBe('awaiting_secrets')
     put('B_KEY', 'demo-value-bbbb')

@@ -1,5 +1,12 @@
 import { type AgentId, AppError, onBehalfOf, type RequestId } from '../../kernel/index.ts'
-import { type Approver, actorOf, type CardModel, DECISIONS, type DecisionKind } from '../approvals/index.ts'
+import {
+  type Approvals,
+  type Approver,
+  actorOf,
+  type CardModel,
+  type DecisionKind,
+  type DecisionOutcome,
+} from '../approvals/index.ts'
 import { readStoredCode } from '../code/index.ts'
 import { type Consent, consentCode, openConsent } from '../consent/index.ts'
 import { languageOf } from '../facts/index.ts'
@@ -13,6 +20,7 @@ import {
   isFinal,
   WAITING_STATES,
 } from './execution.ts'
+import { createExecutionApproval } from './execution-approval.ts'
 import { type CardDeps, cardOf } from './execution-card.ts'
 import { createExplain, type Explain } from './explain.ts'
 import type { Runs } from './runs.ts'
@@ -35,7 +43,7 @@ export interface Executions {
     approver: Approver,
     /** For the agent, of a denial: one visible line. */
     denyReason?: string | null,
-  ): DecisionOutcome
+  ): DecisionOutcome<Execution>
   cancel(agentId: AgentId, requestId: string): Execution
   acknowledge(agentId: AgentId, requestId: string): Execution
   /** The agent was given this state; a final one stops its wakes. */
@@ -66,21 +74,14 @@ export interface Executions {
   tick(): void
 }
 
-export type DecisionOutcome =
-  | { readonly accepted: true; readonly execution: Execution }
-  | {
-      readonly accepted: false
-      readonly reason: 'already_decided' | 'expired' | 'other_consent' | 'not_offered'
-      readonly execution: Execution
-    }
-
 export interface ExecutionsDeps extends SubmitDeps, Pick<CardDeps, 'knownHosts'> {
+  readonly approvals: Approvals
   readonly changes: Changes
   readonly runs: Runs
 }
 
 export function createExecutions(deps: ExecutionsDeps): Executions {
-  const { repository, ledger, changes, codes, trust, audit, transactor, clock, runs } = deps
+  const { repository, ledger, changes, codes, audit, transactor, clock, runs } = deps
 
   const consentOf = (execution: Pick<Execution, 'consentJson' | 'consentHash'>): Consent =>
     openConsent(execution.consentJson, execution.consentHash)
@@ -148,6 +149,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     { ...deps, budget },
     { expire, proceed, missingSecrets, queuedRuns: (agentId) => runs.waitingOf(agentId) },
   )
+  const decisions = deps.approvals.register(createExecutionApproval({ ...deps, consentOf, expire, proceed }))
   const explain = createExplain({ ...deps, budget })
 
   return {
@@ -168,57 +170,13 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
 
     list: (filter) => repository.list(filter),
 
-    decide(requestId, consentHash, decision, approver, denyReason = null) {
-      return transactor.transact((): DecisionOutcome => {
-        const execution = ledger.read(requestId)
-        const actor = actorOf(approver)
-        const refuse = (
-          reason: 'already_decided' | 'expired' | 'other_consent' | 'not_offered',
-          now = execution,
-        ): DecisionOutcome => {
-          audit.append('approval.refused', actor, requestId, { decision, reason })
-          return { accepted: false, reason, execution: now }
-        }
-        if (execution.consentHash !== consentHash) return refuse('other_consent')
-        const verdict = DECISIONS[decision]
-        // "Any args" is offered where a person saw args; without any it would allow what nobody was shown.
-        if (verdict.approves && verdict.anyArgs && consentOf(execution).args === null)
-          return refuse('not_offered')
-        const waits =
-          execution.status === 'pending' || (!verdict.approves && execution.status === 'awaiting_secrets')
-        if (!waits) return refuse(execution.status === 'expired' ? 'expired' : 'already_decided')
-        if (clock.now() >= execution.expiresAt) return refuse('expired', expire(execution))
-        const decided = { decision, decidedBy: actor, decidedByName: approver.name, decidedAt: clock.now() }
-        const note = (more: Record<string, string> = {}) =>
-          ({
-            event: 'approval.decided',
-            actor,
-            data: { decision, consent_hash: consentHash, ...more },
-          }) as const
-        if (!verdict.approves) {
-          const ended = { ...decided, denyReason, finishedAt: clock.now() }
-          return {
-            accepted: true,
-            execution: ledger.move(
-              execution,
-              'denied',
-              ended,
-              note(denyReason === null ? {} : { reason: denyReason }),
-            ),
-          }
-        }
-        const consent = consentOf(execution)
-        trust.grant({
-          sealed: { consent, json: execution.consentJson, hash: execution.consentHash },
-          level: verdict.level,
-          anyArgs: verdict.anyArgs,
-          requestId,
-          actor,
-        })
-        const approved = ledger.move(execution, 'approved', decided, note())
-        return { accepted: true, execution: proceed(approved, consent) }
-      })
-    },
+    decide: (requestId, consentHash, decision, approver, denyReason = null) =>
+      decisions.decide(
+        requestId,
+        consentHash,
+        { decision, denyReason },
+        { actor: actorOf(approver), name: approver.name },
+      ),
 
     cancel(agentId, requestId) {
       return transactor.transact(() => {

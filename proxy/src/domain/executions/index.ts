@@ -13,7 +13,8 @@ export {
   type RunResult,
   WAITING_STATES,
 } from './execution.ts'
-export { createExecutions, type DecisionOutcome, type Executions } from './executions.ts'
+export { describeDecision } from './execution-approval.ts'
+export { createExecutions, type Executions } from './executions.ts'
 export type { Explanation } from './explain.ts'
 export { createLedger } from './ledger.ts'
 export { type ExecuteRequest, type RequestedSecret, RUN_DEFAULTS } from './request.ts'

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { type AgentId, AppError, type Clock, type UnixMs } from '../../kernel/index.ts'
+import { type AgentId, AppError, type Clock } from '../../kernel/index.ts'
+import { type Decider, isOver } from '../approvals/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { FreeSpace } from '../retention/index.ts'
 import { isAskable } from './groups.ts'
 import { MAX_MODEL_LENGTH } from './patterns.ts'
 import type { AccessObserver, ProviderAccessRepository, ProviderAsk, Use } from './ports.ts'
 import { createWaiting } from './waiting.ts'
-
-type By = { readonly actor: string; readonly name: string | null }
 
 /** What waits for the owner. An ask is settled once: granted, denied or expired. */
 export interface Asks {
@@ -23,7 +22,7 @@ export interface Asks {
   waitingFor(provider: string): readonly ProviderAsk[]
   wait(askId: string, ms: number, signal: AbortSignal): Promise<void>
   /** Inside the transaction of what settles it. */
-  settle(ask: ProviderAsk, status: Exclude<ProviderAsk['status'], 'pending'>, by: By | null): ProviderAsk
+  settle(ask: ProviderAsk, status: Exclude<ProviderAsk['status'], 'pending'>, by: Decider | null): ProviderAsk
   /** Whether this call ended it. */
   expireIfOver(askId: string): boolean
   tick(): void
@@ -50,8 +49,6 @@ export function createAsks(deps: {
   const { repository, audit, transactor, clock, observers } = deps
   const waiting = createWaiting(transactor)
 
-  const isOver = (ask: ProviderAsk, now: UnixMs): boolean => ask.status === 'pending' && now >= ask.expiresAt
-
   const settle: Asks['settle'] = (ask, status, by) => {
     const settled: ProviderAsk = {
       ...ask,
@@ -72,7 +69,7 @@ export function createAsks(deps: {
 
   const expireIfOver = (askId: string): boolean => {
     const ask = repository.askById(askId)
-    if (!ask || !isOver(ask, clock.now())) return false
+    if (ask?.status !== 'pending' || !isOver(ask, clock.now())) return false
     transactor.transact(() => settle(ask, 'expired', null))
     return true
   }

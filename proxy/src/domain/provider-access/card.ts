@@ -1,10 +1,11 @@
 import { oneLine } from '../../kernel/index.ts'
 import { originOf } from '../egress/index.ts'
 import type { Provider } from '../providers/index.ts'
+import { ACCESS_CHOICES, type AccessChoice } from './access-choices.ts'
 import { groupSaid, groupsOfAsk } from './groups.ts'
-import { type LimitPreset, limitsSaid, strictest } from './limits.ts'
+import { limitsSaid, strictest } from './limits.ts'
 import { isPlainModel, scopeIncludes } from './patterns.ts'
-import type { AccessAnswer, AccessCard, ProviderAsk, ProviderGrant } from './ports.ts'
+import type { AccessCard, ProviderAsk, ProviderGrant } from './ports.ts'
 
 type Choice = AccessCard['choices'][number][number]
 
@@ -54,15 +55,15 @@ export function accessCard(input: {
     ],
     expiresAt: ask.expiresAt,
     choices: [
-      [choice('1h', 'provider', '⏱ 1 hour'), choice('24h', 'provider', '⏱ 24 hours')],
-      [choice('always', 'provider', '♾ Always'), choice('deny', 'provider', '❌ Deny')],
+      [choice('1h', '⏱ 1 hour'), choice('24h', '⏱ 24 hours')],
+      [choice('always', '♾ Always'), choice('deny', '❌ Deny')],
       ...(ask.group === 'inference' ? LIMITED : []),
       ...(plain && ask.model !== null
         ? [
             [
-              choice('1h', 'model', `Only ${oneLine(ask.model, MAX_BUTTON_NAME)}: 1 h`),
-              choice('24h', 'model', 'Only it: 24 h'),
-              choice('always', 'model', 'Only it: always'),
+              choice('model_1h', `Only ${oneLine(ask.model, MAX_BUTTON_NAME)}: 1 h`),
+              choice('model_24h', 'Only it: 24 h'),
+              choice('model_always', 'Only it: always'),
             ],
           ]
         : []),
@@ -70,23 +71,15 @@ export function accessCard(input: {
   }
 }
 
-const choice = (
-  decision: AccessAnswer['decision'],
-  scope: AccessAnswer['scope'],
-  label: string,
-  limit: LimitPreset | null = null,
-): Choice => ({ decision, scope, limit, label })
+const choice = (word: AccessChoice, label: string): Choice => {
+  const { decision, scope, limit } = ACCESS_CHOICES[word]
+  return { choice: word, decision, scope, limit, label }
+}
 
 /** What an answer costs at most: money where prices are known, tokens everywhere. */
 const LIMITED: readonly (readonly Choice[])[] = [
-  [
-    choice('24h', 'provider', '⏱ 24 h, ≤ $1 a day', 'usd1'),
-    choice('always', 'provider', '♾ Always, ≤ $1 a day', 'usd1'),
-  ],
-  [
-    choice('24h', 'provider', '⏱ 24 h, ≤ 200k tokens', 'tokens200k'),
-    choice('always', 'provider', '♾ Always, ≤ 200k a day', 'tokens200k'),
-  ],
+  [choice('24h_usd1', '⏱ 24 h, ≤ $1 a day'), choice('always_usd1', '♾ Always, ≤ $1 a day')],
+  [choice('24h_tokens200k', '⏱ 24 h, ≤ 200k tokens'), choice('always_tokens200k', '♾ Always, ≤ 200k a day')],
 ]
 
 /** What a grant is for, in words: groups, models, paths, limits. */

@@ -1,6 +1,6 @@
 export { grantSaid } from './card.ts'
 export { isAskable } from './groups.ts'
 export { createKeySharing } from './key-sharing.ts'
-export { LIMIT_PRESETS, limitsSaid, NO_LIMITS, strictest } from './limits.ts'
+export { limitsSaid, NO_LIMITS, strictest } from './limits.ts'
 export type * from './ports.ts'
 export { createProviderAccess, DENIED_MINUTES } from './provider-access.ts'

@@ -1,4 +1,4 @@
-import type { AgentId, UnixMs } from '../../kernel/index.ts'
+import type { AgentId, ConsentHash, UnixMs } from '../../kernel/index.ts'
 import type { ProviderKeys } from '../provider-keys/index.ts'
 import type { EndpointGroup, Providers } from '../providers/index.ts'
 import type { SpendingLimits, Usage } from '../usage/index.ts'
@@ -89,6 +89,8 @@ export interface AccessCard {
   readonly expiresAt: UnixMs
   /** Rows of buttons. */
   readonly choices: readonly (readonly {
+    /** The word by which a channel answers so. */
+    readonly choice: string
     readonly decision: AccessAnswer['decision']
     readonly scope: AccessAnswer['scope']
     /** Of the limits that are offered with it. */
@@ -138,8 +140,15 @@ export interface ProviderAccess {
   resolve(idOrBeginning: string): ProviderAsk
   pending(): readonly ProviderAsk[]
   card(askId: string): AccessCard | undefined
-  /** Throws not_found, or refused when it is settled or has expired. */
-  decide(askId: string, answer: AccessAnswer, by: { actor: string; name: string | null }): ProviderAsk
+  /** Of what its card shows; a decision names the one that was shown. */
+  contentHash(ask: ProviderAsk): ConsentHash
+  /** Throws not_found, or refused when it is settled, has expired, or is by now another than was shown. */
+  decide(
+    askId: string,
+    shownHash: string,
+    answer: AccessAnswer,
+    by: { actor: string; name: string | null },
+  ): ProviderAsk
   /** A grant without an ask, by the owner. */
   grant(
     input: {

@@ -8,7 +8,14 @@ import { AppError } from '../../kernel/index.ts'
 import type { Agent } from '../agents/index.ts'
 import type { Provider } from '../providers/index.ts'
 import { createProviderAccess } from './index.ts'
-import type { AccessAnswer, AccessObserver, ProviderAccess, ProviderGrant, Use } from './ports.ts'
+import type {
+  AccessAnswer,
+  AccessObserver,
+  ProviderAccess,
+  ProviderAsk,
+  ProviderGrant,
+  Use,
+} from './ports.ts'
 
 const START = 1_700_000_000_000
 const MINUTE = 60_000
@@ -62,6 +69,7 @@ const build = (): ProviderAccess =>
     repository: createProviderAccessStore(kit.db),
     providers: { find: (name) => (Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined) },
     agents: kit.agents,
+    approvals: kit.approvals,
     audit: kit.audit,
     transactor: kit.transactor,
     clock,
@@ -104,8 +112,14 @@ const answer = (change: Partial<AccessAnswer> = {}): AccessAnswer => ({
   scope: 'provider',
   ...change,
 })
+/** As it is shown now. */
+function decideOn(id: string, given: AccessAnswer): ProviderAsk {
+  const ask = access.find(id)
+  if (!ask) throw new Error('no such ask')
+  return access.decide(id, access.contentHash(ask), given, BY)
+}
 const decide = (change: Partial<AccessAnswer> = {}, asked: Partial<Use> = {}) =>
-  access.decide(access.ask(use(asked)).id, answer(change), BY)
+  decideOn(access.ask(use(asked)).id, answer(change))
 const grant = (change: Partial<Parameters<ProviderAccess['grant']>[0]> = {}): ProviderGrant =>
   access.grant(
     {
@@ -306,7 +320,7 @@ describe('a provider that is removed', () => {
     expect(await waiting).toMatchObject({ status: 'expired', decidedBy: 'cli:0' })
     expect(access.pending().map(({ id }) => id)).toEqual([elsewhere.id])
     for (const { id } of asked) {
-      expect(() => access.decide(id, answer(), BY)).toThrow(refusedWith('refused'))
+      expect(() => decideOn(id, answer())).toThrow(refusedWith('refused'))
     }
     expect(verdict({ provider: 'inside' })).toBe('ask')
     expect(events().filter((event) => event === 'provider.expired')).toHaveLength(asked.length)
@@ -350,8 +364,8 @@ describe('a transaction that is undone', () => {
     const { id } = access.ask(use())
     const waiting = access.wait(id, 60_000, new AbortController().signal)
     await settled()
-    undone(() => void access.decide(id, answer(), BY))
-    access.decide(id, answer({ decision: 'deny' }), BY)
+    undone(() => void decideOn(id, answer()))
+    decideOn(id, answer({ decision: 'deny' }))
     expect((await waiting).status).toBe('denied')
   })
 })
@@ -387,7 +401,7 @@ describe('an ask', () => {
     const { id } = access.ask(use())
     now += HOUR
     expect(access.pending()).toEqual([])
-    expect(() => access.decide(id, answer(), BY)).toThrow(refusedWith('refused'))
+    expect(() => decideOn(id, answer())).toThrow(refusedWith('refused'))
     expect(access.find(id)?.status).toBe('expired')
     const second = access.ask(use())
     expect(second.id).not.toBe(id)
@@ -418,10 +432,10 @@ describe('an ask', () => {
     const ask = decide({ decision: '1h' })
     expect(ask).toMatchObject({ status: 'granted', decidedBy: OWNER, decidedByName: 'Ann', decidedAt: now })
     for (const decision of ['deny', '1h', 'always'] as const) {
-      expect(() => access.decide(ask.id, answer({ decision }), BY)).toThrow(refusedWith('refused'))
+      expect(() => decideOn(ask.id, answer({ decision }))).toThrow(refusedWith('refused'))
     }
     expect(access.grants()).toHaveLength(1)
-    expect(() => access.decide('ask_x', answer(), BY)).toThrow(refusedWith('not_found'))
+    expect(() => access.decide('ask_x', '0'.repeat(64), answer(), BY)).toThrow(refusedWith('not_found'))
     expect(events()).toEqual(['provider.asked', 'provider.decided', 'provider.granted'])
   })
 
@@ -452,7 +466,7 @@ describe('an ask', () => {
       const { id } = access.ask(use({ model }))
       const choices = access.card(id)?.choices.flat() ?? []
       expect(choices.map(({ scope }) => scope)).toEqual(Array(8).fill('provider'))
-      expect(() => access.decide(id, answer({ scope: 'model' }), BY)).toThrow(refusedWith('refused'))
+      expect(() => decideOn(id, answer({ scope: 'model' }))).toThrow(refusedWith('refused'))
       expect(access.find(id)?.status).toBe('pending')
       expect(access.grants()).toEqual([])
     },
@@ -460,8 +474,8 @@ describe('an ask', () => {
 
   it('without a model cannot be granted for one, unless the owner names it', () => {
     const { id } = access.ask(use({ model: null }))
-    expect(() => access.decide(id, answer({ scope: 'model' }), BY)).toThrow(refusedWith('refused'))
-    access.decide(id, answer({ scope: 'model', models: ['o3'] }), BY)
+    expect(() => decideOn(id, answer({ scope: 'model' }))).toThrow(refusedWith('refused'))
+    decideOn(id, answer({ scope: 'model', models: ['o3'] }))
     expect(verdict({ model: 'o3' })).toBe('granted')
   })
 
@@ -479,7 +493,7 @@ describe('an ask', () => {
     grant({ models: ['o3'], limits: { ...NO_LIMITS, microUsdPerDay: 2_500_000 } })
     const { id } = access.ask(use())
     expect(access.card(id)?.notes.join('\n')).toContain('$2.50 a day')
-    access.decide(id, answer(), BY)
+    decideOn(id, answer())
     expect(access.grants()).toMatchObject([
       { models: null, limits: { ...NO_LIMITS, microUsdPerDay: 2_500_000 } },
     ])
@@ -487,19 +501,19 @@ describe('an ask', () => {
 
   it('keeps them for one more model as well, unless the answer names others', () => {
     grant({ models: ['o3'], limits: { ...NO_LIMITS, tokensPerDay: 1_000 } })
-    access.decide(access.ask(use()).id, answer({ scope: 'model' }), BY)
+    decideOn(access.ask(use()).id, answer({ scope: 'model' }))
     const [, more] = access.grants()
     expect(more).toMatchObject({ limits: { ...NO_LIMITS, tokensPerDay: 1_000 } })
     expect(more?.models).not.toBeNull()
     const limits = { tokensPerDay: null }
-    access.decide(access.ask(use({ model: 'other' })).id, answer({ scope: 'model', limits }), BY)
+    decideOn(access.ask(use({ model: 'other' })).id, answer({ scope: 'model', limits }))
     expect(access.grants()[2]?.limits).toEqual(NO_LIMITS)
   })
 
   it('writes nothing when the answer names something impossible', () => {
     const { id } = access.ask(use())
     for (const change of [{ models: ['a*b'] }, { paths: ['chat'] }, { limits: { tokensPerDay: 0 } }]) {
-      expect(() => access.decide(id, answer(change), BY)).toThrow(refusedWith('invalid_request'))
+      expect(() => decideOn(id, answer(change))).toThrow(refusedWith('invalid_request'))
     }
     expect(access.find(id)?.status).toBe('pending')
     expect(events()).toEqual(['provider.asked'])
@@ -529,7 +543,7 @@ describe('waiting for an answer', () => {
   it('ends with the answer', async () => {
     const { id } = access.ask(use())
     const waiting = [access.wait(id, 60_000, signal), access.wait(id, 60_000, signal)]
-    access.decide(id, answer(), BY)
+    decideOn(id, answer())
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual(['granted', 'granted'])
     expect((await access.wait(id, 60_000, signal)).status).toBe('granted')
   })
@@ -589,7 +603,7 @@ describe('the card of an ask', () => {
       'It has this already, until a grant of all models takes its place: inference, o4, 5 requests a minute',
     )
     expect(notes).toContain('It has this already, and keeps it as it is: inference files, o5')
-    access.decide(id, answer(), BY)
+    decideOn(id, answer())
     expect(access.grants().map(({ models, limits }) => [models, limits])).toEqual([
       [['o5'], NO_LIMITS],
       [null, { ...NO_LIMITS, tokensPerDay: 1_000, requestsPerMinute: 5 }],

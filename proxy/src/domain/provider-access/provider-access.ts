@@ -1,15 +1,17 @@
 import { type AgentId, AppError, type Clock, type UnixMs } from '../../kernel/index.ts'
 import type { Agents } from '../agents/index.ts'
+import type { Approvals, DecisionOutcome } from '../approvals/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { Providers } from '../providers/index.ts'
 import type { FreeSpace } from '../retention/index.ts'
+import { createAccessApproval } from './access-approval.ts'
 import { type Asks, createAsks } from './asks.ts'
 import { accessCard } from './card.ts'
-import { groupsOfAsk, readGroups } from './groups.ts'
+import { askHash } from './content-hash.ts'
+import { readGroups } from './groups.ts'
 import { NO_LIMITS, strictest, withLimits } from './limits.ts'
-import { isPlainModel, readModels, readPaths, scopeCovers, scopeIncludes } from './patterns.ts'
+import { readModels, readPaths, scopeCovers, scopeIncludes } from './patterns.ts'
 import type {
-  AccessAnswer,
   AccessObserver,
   ProviderAccess,
   ProviderAccessRepository,
@@ -22,12 +24,6 @@ import { createStanding } from './standing.ts'
 export const DENIED_MINUTES = 10
 const DENIED_MS = DENIED_MINUTES * 60_000
 
-const LASTS_MS: Record<Exclude<AccessAnswer['decision'], 'deny'>, number | null> = {
-  '1h': 3_600_000,
-  '24h': 24 * 3_600_000,
-  always: null,
-}
-
 /** Ten years: more is meant to be for ever. */
 const MAX_FOR_MS = 10 * 366 * 24 * 3_600_000
 
@@ -39,6 +35,7 @@ interface ProviderAccessDeps {
   readonly repository: ProviderAccessRepository
   readonly providers: Pick<Providers, 'find'>
   readonly agents: Pick<Agents, 'byId'>
+  readonly approvals: Approvals
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
@@ -126,23 +123,6 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
     return grant
   }
 
-  /** What the answer grants. Throws before anything is written. */
-  const scopeOf = (
-    ask: ProviderAsk,
-    answer: AccessAnswer,
-  ): Pick<ProviderGrant, 'groups' | 'models' | 'paths'> => {
-    const alone = answer.scope === 'model' && answer.models === undefined
-    if (alone && (ask.model === null || !isPlainModel(ask.model))) {
-      throw new AppError('refused', 'This ask names no model that could be granted by its name.')
-    }
-    const scope = alone && ask.model !== null ? [ask.model] : null
-    return {
-      groups: groupsOfAsk(ask.group),
-      models: readModels(answer.models ?? scope),
-      paths: readPaths(answer.paths ?? null),
-    }
-  }
-
   const existing = (id: number): ProviderGrant => {
     const grant = repository.standing().find((candidate) => candidate.id === id)
     if (!grant) throw new AppError('not_found', `No standing grant ${id} for a provider.`)
@@ -153,6 +133,10 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
     const at = standing.deniedAt(agentId, provider)
     return at === undefined || now < at ? 0 : Math.max(0, at + DENIED_MS - now)
   }
+
+  const decisions = deps.approvals.register(
+    createAccessApproval({ ...deps, asks, insertGrant: insert, settleCovered }),
+  )
 
   return {
     get revision() {
@@ -194,39 +178,13 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
       )
     },
 
-    decide(askId, answer, by) {
-      asks.expireIfOver(askId)
-      return transactor.transact(() => {
-        const ask = asks.present(askId)
-        if (ask.status !== 'pending') throw new AppError('refused', settledSaid(ask))
-        if (!Object.hasOwn(LASTS_MS, answer.decision) && answer.decision !== 'deny') {
-          throw new AppError('invalid_request', 'An answer is 1h, 24h, always or deny.')
-        }
-        const about = { ask: askId, agent_id: ask.agentId, provider: ask.provider }
-        if (answer.decision === 'deny') {
-          audit.append('provider.decided', by.actor, null, { ...about, decision: 'deny' })
-          return asks.settle(ask, 'denied', by)
-        }
-        const scope = scopeOf(ask, answer)
-        withLimits(NO_LIMITS, answer.limits ?? {})
-        audit.append('provider.decided', by.actor, null, {
-          ...about,
-          decision: answer.decision,
-          scope: answer.scope,
-        })
-        const grant = insert({
-          ...scope,
-          agentId: ask.agentId,
-          provider: ask.provider,
-          limits: NO_LIMITS,
-          keepLimits: answer.limits ?? {},
-          forMs: LASTS_MS[answer.decision],
-          actor: by.actor,
-          ask: askId,
-        })
-        const settled = asks.settle(ask, 'granted', by)
-        settleCovered(grant, by)
-        return settled
+    contentHash: (ask) => askHash(ask, providers),
+
+    decide(askId, shownHash, answer, by) {
+      const outcome = decisions.decide(askId, shownHash, answer, by)
+      if (outcome.accepted) return outcome.subject
+      throw new AppError('refused', refusalText(outcome), {
+        details: { reason: outcome.reason, status: outcome.subject.status },
       })
     },
 
@@ -313,7 +271,11 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
   }
 }
 
-function settledSaid(ask: ProviderAsk): string {
-  if (ask.status === 'expired') return 'This ask has expired; nothing was decided.'
-  return `This ask was ${ask.status} already.`
+/** For the owner at a terminal. */
+function refusalText({ reason, subject, message }: Refused): string {
+  if (reason === 'expired') return 'This ask has expired; nothing was decided.'
+  if (reason === 'other_consent') return 'The ask is by now another than was shown; look at it again.'
+  return reason === 'not_offered' ? message : `This ask was ${subject.status} already.`
 }
+
+type Refused = Extract<DecisionOutcome<ProviderAsk>, { accepted: false }>

@@ -122,7 +122,8 @@ function grantRoutes({ llm, agents, owner }: LlmRouteDeps) {
 
 function askRoutes({ llm, agents, owner }: LlmRouteDeps) {
   const nameOf = (id: AgentId): string => agents.byId(id)?.name ?? id
-  const view = (ask: ProviderAsk) => viewAsk(ask, nameOf(ask.agentId), llm.access.card(ask.id))
+  const view = (ask: ProviderAsk) =>
+    viewAsk(ask, nameOf(ask.agentId), llm.access.contentHash(ask), llm.access.card(ask.id))
   const grantOf = (ask: ProviderAsk) => {
     if (ask.status !== 'granted') return null
     const newest = llm.access
@@ -133,16 +134,19 @@ function askRoutes({ llm, agents, owner }: LlmRouteDeps) {
   }
   return {
     listAsks: () => ({
-      asks: llm.access.pending().map((ask) => viewAskSummary(ask, nameOf(ask.agentId))),
+      asks: llm.access
+        .pending()
+        .map((ask) => viewAskSummary(ask, nameOf(ask.agentId), llm.access.contentHash(ask))),
     }),
     readAsk: ({ params }) => view(llm.access.resolve(params.id)),
-    decideAsk({ params, body: { limits, ...answer } }) {
+    decideAsk({ params, body: { consent_hash, limits, ...answer } }) {
       const ask = llm.access.resolve(params.id)
       if (answer.scope === 'model' && ask.model === null && answer.models === undefined) {
         throw new AppError('invalid_request', 'The request names no model, so there is none to allow alone.')
       }
       const decided = llm.access.decide(
         ask.id,
+        consent_hash,
         { ...answer, ...(limits === undefined ? {} : { limits: limitsFrom(limits) }) },
         owner,
       )

@@ -71,7 +71,7 @@ export function limitsFrom(limits: SomeLimits): Partial<SpendingLimits> {
   }
 }
 
-export const viewAskSummary = (ask: ProviderAsk, agent: string): AskSummary => ({
+export const viewAskSummary = (ask: ProviderAsk, agent: string, consentHash: string): AskSummary => ({
   id: ask.id,
   agent,
   provider: ask.provider,
@@ -79,12 +79,18 @@ export const viewAskSummary = (ask: ProviderAsk, agent: string): AskSummary => (
   group: ask.group,
   path: ask.path,
   status: ask.status,
+  consent_hash: consentHash,
   created_at: ask.createdAt,
   expires_at: ask.expiresAt,
 })
 
-export const viewAsk = (ask: ProviderAsk, agent: string, card: AccessCard | undefined): AskView => ({
-  ...viewAskSummary(ask, agent),
+export const viewAsk = (
+  ask: ProviderAsk,
+  agent: string,
+  consentHash: string,
+  card: AccessCard | undefined,
+): AskView => ({
+  ...viewAskSummary(ask, agent, consentHash),
   decided_at: ask.decidedAt,
   decided_by: ask.decidedBy,
   decided_by_name: ask.decidedByName,
@@ -93,7 +99,7 @@ export const viewAsk = (ask: ProviderAsk, agent: string, card: AccessCard | unde
         ...card,
         notes: [...card.notes],
         choices: card.choices.map((row) =>
-          row.map(({ decision, scope, label }) => ({ decision, scope, label })),
+          row.map(({ choice, decision, scope, label }) => ({ choice, decision, scope, label })),
         ),
       }
     : null,

@@ -1,6 +1,7 @@
 import { MAX_REASON_CHARS } from '../../contracts/admin/index.ts'
 import type { Agents } from '../../domain/agents/index.ts'
-import { type DecisionOutcome, type Executions, WAITING_STATES } from '../../domain/executions/index.ts'
+import type { RefusalReason } from '../../domain/approvals/index.ts'
+import { type Executions, WAITING_STATES } from '../../domain/executions/index.ts'
 import type { Trust } from '../../domain/trust/index.ts'
 import { type AgentId, AppError, oneLine } from '../../kernel/index.ts'
 import { explainProgram } from './explain.ts'
@@ -42,11 +43,11 @@ export function requestRoutes({ executions, agents, trust, owner }: RequestRoute
       const words = reason === undefined ? null : oneLine(reason, MAX_REASON_CHARS)
       const outcome = executions.decide(execution.requestId, consent_hash, decision, approver, words)
       if (!outcome.accepted) {
-        throw new AppError('refused', refusalText(outcome.reason, outcome.execution.status), {
-          details: { reason: outcome.reason, status: outcome.execution.status },
+        throw new AppError('refused', refusalText(outcome.reason, outcome.subject.status), {
+          details: { reason: outcome.reason, status: outcome.subject.status },
         })
       }
-      return viewRequest(executions, outcome.execution)
+      return viewRequest(executions, outcome.subject)
     },
 
     listTrust: () => ({ grants: trust.list().map(viewGrant) }),
@@ -57,10 +58,7 @@ export function requestRoutes({ executions, agents, trust, owner }: RequestRoute
 export const waitingRequests = (executions: Pick<Executions, 'list'>) =>
   executions.list({ statuses: WAITING_STATES, limit: LIST_LIMIT })
 
-function refusalText(
-  reason: Extract<DecisionOutcome, { accepted: false }>['reason'],
-  status: string,
-): string {
+function refusalText(reason: RefusalReason, status: string): string {
   if (reason === 'expired') return 'The request has expired.'
   if (reason === 'not_offered') return 'The request has no args, so there are no other args to approve.'
   if (reason === 'other_consent')

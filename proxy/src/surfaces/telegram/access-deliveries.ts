@@ -1,30 +1,9 @@
-import type { AskId } from '../../domain/approvals/index.ts'
 import type { ProviderAsk, ProviderGrant } from '../../domain/provider-access/index.ts'
-import type { Providers } from '../../domain/providers/index.ts'
-import { type ConsentHash, canonicalJson, sha256Hex } from '../../kernel/index.ts'
 import { renderAsk, renderAskOutcome } from './access-message.ts'
 import type { BotMessage } from './bot-api.ts'
 import { BotApiError, isOfContent } from './bot-errors.ts'
 import type { TelegramDeps } from './deps.ts'
 import { plainText } from './html.ts'
-
-/**
- * What the card of an ask shows and its buttons answer, bound to the card: an altered row is not decided, and neither
- * is an ask whose provider is by now at another place than the card says.
- */
-export function askHash(
-  { agentId, provider, model, group }: ProviderAsk,
-  providers: Pick<Providers, 'find'>,
-): ConsentHash {
-  const found = providers.find(provider)
-  const place =
-    found === undefined || 'missing' in found
-      ? null
-      : { scheme: found.scheme, host: found.host, port: found.port, private: found.private }
-  return sha256Hex(canonicalJson({ agent_id: agentId, provider, model, group, place })) as ConsentHash
-}
-
-const askSubject = ({ id }: ProviderAsk): AskId => id as AskId
 
 /** Sends the cards of asks and brings them up to date; `call` writes to the chat and throws BotApiError. */
 export function createAccessDeliveries(
@@ -38,7 +17,7 @@ export function createAccessDeliveries(
   update(outboxId: number, askId: string | undefined, pressed: number | null): Promise<void>
 } {
   const { cards, agents, audit, outbox, transactor, clock, log, chat, call } = deps
-  const { access, providers } = deps.llm
+  const { access } = deps.llm
 
   /** As HTML, and as plain text when Telegram refuses that. */
   const say = async <T>(method: string, html: string, extra: Record<string, unknown>): Promise<T> => {
@@ -62,10 +41,7 @@ export function createAccessDeliveries(
       const ask = askId === undefined ? undefined : access.find(askId)
       const model = ask?.status === 'pending' ? access.card(ask.id) : undefined
       if (!ask || !model) return outbox.settle(outboxId)
-      const card = transactor.transact(
-        () => cards.issue(askSubject(ask), chat.id, askHash(ask, providers)),
-        'grouped',
-      )
+      const card = transactor.transact(() => cards.issue(ask.id, chat.id, access.contentHash(ask)), 'grouped')
       if (card.messageId !== null && !isAgain) return outbox.settle(outboxId)
       const { html, keyboard } = renderAsk(model, card.token, clock.now())
       const sent = await say<BotMessage>('sendMessage', html, { reply_markup: { inline_keyboard: keyboard } })
@@ -85,7 +61,7 @@ export function createAccessDeliveries(
     async update(outboxId, askId, pressed) {
       const ask = askId === undefined ? undefined : access.find(askId)
       if (!ask || ask.status === 'pending') return outbox.settle(outboxId)
-      const messageId = pressed ?? cards.byRequest(askSubject(ask), chat.id)?.messageId ?? null
+      const messageId = pressed ?? cards.byRequest(ask.id, chat.id)?.messageId ?? null
       if (messageId !== null) {
         const agent = agents.byId(ask.agentId)?.name ?? ask.agentId
         const html = renderAskOutcome({ ask, agent, grant: grantFor(ask) })

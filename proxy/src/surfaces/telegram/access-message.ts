@@ -7,7 +7,6 @@ import {
   type ProviderGrant,
 } from '../../domain/provider-access/index.ts'
 import { oneLine, type UnixMs } from '../../kernel/index.ts'
-import { choiceOf } from './access-choices.ts'
 import { callbackData } from './callback-data.ts'
 import { expiry, type InlineKeyboard, utcTime } from './card-message.ts'
 import { bold, clip, code, escapeHtml } from './html.ts'
@@ -38,7 +37,7 @@ export function renderAsk(
     `⏳ ${expiry(card.expiresAt, now)}`,
   ].join('\n')
   const keyboard = card.choices.map((row) =>
-    row.map((choice) => ({ text: choice.label, callback_data: callbackData(token, choiceOf(choice)) })),
+    row.map((choice) => ({ text: choice.label, callback_data: callbackData(token, choice.choice) })),
   )
   return { html, keyboard }
 }

@@ -1,6 +1,3 @@
-import type { DecisionKind } from '../../domain/approvals/index.ts'
-import type { AccessChoice } from './access-choices.ts'
-
 const FORM = /^a1:([A-Za-z0-9_-]{22}):([a-z0-9_]{1,20})$/
 
 /** On a button below a list: brings the card of what waits back. */
@@ -9,10 +6,7 @@ export const SHOW = 'show'
 export const WHOLE_HASH = 'hash'
 
 /** What a button carries, 1–64 bytes: a version, the card's token, the decision. */
-export const callbackData = (
-  token: string,
-  decision: DecisionKind | AccessChoice | typeof SHOW | typeof WHOLE_HASH,
-): string => `a1:${token}:${decision}`
+export const callbackData = (token: string, choice: string): string => `a1:${token}:${choice}`
 
 /** Both empty when the text is not of this form. */
 export function readCallbackData(data: string | undefined): {

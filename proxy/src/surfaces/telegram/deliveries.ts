@@ -220,8 +220,12 @@ export function createDeliveries(
     const execution = payload.requestId === undefined ? undefined : executions.find(payload.requestId)
     switch (message.kind) {
       case 'card':
+        if (payload.requestId?.startsWith('ask_'))
+          return access.ask(message.id, payload.requestId, payload.again === true)
         return card(message.id, execution, payload.again === true)
       case 'card_update':
+        if (payload.requestId?.startsWith('ask_'))
+          return access.update(message.id, payload.requestId, payload.messageId ?? null)
         return cardUpdate(message.id, execution, payload.messageId ?? null)
       case 'secret_prompt':
         return secretPrompts(message.id, execution)

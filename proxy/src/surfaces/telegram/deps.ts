@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Agents } from '../../domain/agents/index.ts'
-import type { Cards } from '../../domain/approvals/index.ts'
+import type { Approvals, Cards } from '../../domain/approvals/index.ts'
 import type { AuditLog, Transactor } from '../../domain/audit/index.ts'
 import type { Executions } from '../../domain/executions/index.ts'
 import type { HealthReport } from '../../domain/health/index.ts'
@@ -22,6 +22,7 @@ export interface TelegramDeps {
   /** The one chat that is served. */
   readonly chat: Chat
   readonly executions: Executions
+  readonly approvals: Approvals
   readonly cards: Cards
   readonly trust: Trust
   readonly vault: Vault

@@ -1,4 +1,3 @@
-import type { AskId } from '../../domain/approvals/index.ts'
 import { grantSaid } from '../../domain/provider-access/index.ts'
 import type { KeyCooldown } from '../../domain/provider-keys/index.ts'
 import { AppError, oneLine, SecretValue, type UnixMs } from '../../kernel/index.ts'
@@ -149,7 +148,7 @@ export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'c
         const model = ask.model === null ? '' : ` (${code(oneLine(ask.model, 64))})`
         return {
           line: `🧠 ${code(oneLine(ask.provider, 64))} ${ask.group}${model} for ${code(oneLine(nameOf(ask.agentId), 64))}, ${minutes} min left, ${code(ask.id.slice(0, 12))}`,
-          subject: ask.id as AskId,
+          subject: ask.id,
         }
       }),
 

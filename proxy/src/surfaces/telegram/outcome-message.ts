@@ -1,7 +1,7 @@
-import { DECISIONS, type DecisionKind } from '../../domain/approvals/index.ts'
+import { DECISIONS } from '../../domain/approvals/index.ts'
 import type { Consent } from '../../domain/consent/index.ts'
 import { type EgressSummary, refusalSaid } from '../../domain/egress/index.ts'
-import { type Execution, FAILURE_CODES, isFinal } from '../../domain/executions/index.ts'
+import { describeDecision, type Execution, FAILURE_CODES, isFinal } from '../../domain/executions/index.ts'
 import { oneLine, visibleText } from '../../kernel/index.ts'
 import { utcTime } from './card-message.ts'
 import { bold, clip, code, columnsOf, escapeHtml, PHONE_COLUMNS, pre } from './html.ts'
@@ -61,24 +61,12 @@ function headline(execution: Execution): string {
   }
 }
 
-const SAID: Record<DecisionKind, string> = {
-  once: 'Approved once',
-  deny: 'Denied',
-  trust24h: 'Trusted for 24 h',
-  forever: 'Always trusted',
-  trust24h_any: 'Trusted for 24 h with any args',
-  forever_any: 'Always trusted with any args',
-}
-
-/** A decision in words, as on the card and in the answer to the press. */
-export const decisionSaid = (decision: DecisionKind): string => SAID[decision]
-
 function decisionLine(execution: Execution): string {
   if (execution.decision === null || execution.decidedAt === null) return ''
   const mark = DECISIONS[execution.decision].approves ? '👍' : '👎'
   const name = oneLine(execution.decidedByName ?? 'unknown', 48)
   const id = execution.decidedBy === null ? '' : ` (${execution.decidedBy})`
-  return `${mark} ${escapeHtml(decisionSaid(execution.decision))} by ${code(name)}${escapeHtml(id)}, ${utcTime(execution.decidedAt)}`
+  return `${mark} ${escapeHtml(describeDecision(execution.decision))} by ${code(name)}${escapeHtml(id)}, ${utcTime(execution.decidedAt)}`
 }
 
 /** The first lines of the output, as text: markup and terminal controls in it are shown, not obeyed. */

@@ -1,4 +1,3 @@
-import type { CardSubject } from '../../domain/approvals/index.ts'
 import { callbackData, SHOW } from './callback-data.ts'
 import type { CommandReply } from './commands.ts'
 import type { TelegramDeps } from './deps.ts'
@@ -8,7 +7,7 @@ import { bold, fitLines } from './html.ts'
 export interface Waits {
   readonly line: string
   /** What its card is of. */
-  readonly subject: CardSubject
+  readonly subject: string
 }
 
 const BUTTONS_A_ROW = 6

@@ -1,25 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type Card,
-  type CardSubject,
-  type CardVerdict,
-  type DecisionKind,
-  isAskCard,
-  isDecisionKind,
-  isRequestCard,
-} from '../../domain/approvals/index.ts'
-import type { DecisionOutcome } from '../../domain/executions/index.ts'
+import type { Card, CardVerdict, Decider } from '../../domain/approvals/index.ts'
 import { oneLine, type RequestId } from '../../kernel/index.ts'
-import { isAccessChoice } from './access-choices.ts'
-import { createAccessPresses, type PressAnswer } from './access-presses.ts'
 import type { BotApi, BotPress, BotUser } from './bot-api.ts'
 import { BotApiError, isTransient, troubleOf } from './bot-errors.ts'
 import { readCallbackData, SHOW, WHOLE_HASH } from './callback-data.ts'
 import type { TelegramDeps } from './deps.ts'
 import { personLane, updateLane } from './lanes.ts'
-import { decisionSaid } from './outcome-message.ts'
 import type { Refusals } from './refusals.ts'
 import type { Sender } from './sender.ts'
+
+/** What the one who pressed reads. */
+interface PressAnswer {
+  readonly text: string
+  /** A window that must be closed, in place of a line that passes. */
+  readonly alert: boolean
+}
 
 /** The name under which a decision is recorded; chosen by its owner, so only the id identifies. */
 function displayName(user: BotUser): string {
@@ -29,7 +24,7 @@ function displayName(user: BotUser): string {
 
 /**
  * Presses of buttons. Each is answered once, since the client spins until then; what decides is the judgement of the
- * card (chat, approver, delivered) and then of the execution (state, expiry, consent), each inside a transaction.
+ * card (chat, approver, delivered) and then of what it asks about (hash, state, expiry), each inside a transaction.
  */
 export function createPresses(
   deps: TelegramDeps & {
@@ -40,36 +35,48 @@ export function createPresses(
     readonly signal: AbortSignal
   },
 ): { handle(press: BotPress): Promise<void> } {
-  const { chat, cards, executions, outbox, transactor, log, sender, refusals, signal } = deps
-  const answerAsk = createAccessPresses(deps)
+  const { chat, approvals, cards, executions, outbox, transactor, log, sender, refusals, signal } = deps
 
   /** What waits is sent once more; what waits no more is said. */
-  const showAgain = (card: Card<CardSubject>): PressAnswer => {
-    const subject = card.requestId
+  const showAgain = ({ requestId }: Card): PressAnswer => {
     const answer = transactor.transact((): PressAnswer => {
-      if (isAskCard(card)) {
-        const ask = deps.llm.access.find(subject)
-        if (ask?.status !== 'pending') return { text: 'It waits no more.', alert: false }
-        outbox.enqueue(personLane(chat.id), 'provider_ask', { askId: subject, again: true })
-        return SHOWN
-      }
-      const execution = executions.find(subject as RequestId)
-      const kind = execution?.status === 'pending' ? 'card' : 'secret_prompt'
-      if (execution === undefined || (kind === 'secret_prompt' && execution.status !== 'awaiting_secrets'))
-        return { text: 'It waits no more.', alert: false }
-      outbox.enqueue(personLane(chat.id), kind, { requestId: subject, again: true })
+      const kind = approvals.find(requestId)?.isPending
+        ? 'card'
+        : executions.find(requestId as RequestId)?.status === 'awaiting_secrets'
+          ? 'secret_prompt'
+          : undefined
+      if (kind === undefined) return { text: 'It waits no more.', alert: false }
+      outbox.enqueue(personLane(chat.id), kind, { requestId, again: true })
       return SHOWN
     })
     sender.nudge()
     return answer
   }
 
-  const wholeHash = (card: Card<CardSubject>): PressAnswer => {
-    const execution = isRequestCard(card) ? executions.find(card.requestId) : undefined
+  const wholeHash = ({ requestId }: Card): PressAnswer => {
+    const execution = executions.find(requestId as RequestId)
     return execution === undefined
       ? { text: REFUSED.unknown_card, alert: true }
       : { text: `SHA-256 of the code:\n${execution.codeHash}`, alert: true }
   }
+
+  /** Undefined for a word that this kind of card has on no button. */
+  const decide = (card: Card, choice: string, by: Decider, pressed: number | null): PressAnswer | undefined =>
+    transactor.transact(() => {
+      const subject = approvals.find(card.requestId)
+      if (subject === undefined) return { text: 'This card is for another request.', alert: true }
+      const outcome = approvals.choose(card.requestId, card.consentHash, choice, by)
+      if (outcome === undefined) return undefined
+      // A card that still has buttons after the decision, or a second copy of it, is brought up to date as well.
+      if (!outcome.accepted || (pressed !== null && pressed !== card.messageId)) {
+        outbox.enqueue(updateLane(chat.id, subject.agentId), 'card_update', {
+          requestId: card.requestId,
+          messageId: pressed,
+        })
+      }
+      // Telegram takes 0–200 characters.
+      return { text: oneLine(outcome.message, 200), alert: !outcome.accepted }
+    })
 
   const judge = async (press: BotPress): Promise<PressAnswer> => {
     const { token, decision } = readCallbackData(press.data)
@@ -81,13 +88,7 @@ export function createPresses(
       return { text: REFUSED.wrong_chat, alert: true }
     }
     if (chatId !== chat.id) return nothingHere('wrong_chat')
-    if (
-      decision !== SHOW &&
-      decision !== WHOLE_HASH &&
-      !isDecisionKind(decision) &&
-      !isAccessChoice(decision)
-    )
-      return nothingHere('malformed')
+    if (token === '') return nothingHere('malformed')
     let verdict = cards.judge(asked)
     if (!verdict.accepted && verdict.reason === 'not_delivered') {
       // The press overtook the record that the card has arrived.
@@ -101,30 +102,11 @@ export function createPresses(
     const { card } = verdict
     if (decision === SHOW) return showAgain(card)
     if (decision === WHOLE_HASH) return wholeHash(card)
-    const name = displayName(press.from)
-    const pressed = press.message?.message_id ?? null
-    if (isAskCard(card)) {
-      if (!isAccessChoice(decision)) return nothingHere('malformed')
-      const answer = answerAsk({ card, choice: decision, userId, name, messageId: pressed })
-      sender.nudge()
-      return answer
-    }
-    if (!isRequestCard(card) || !isDecisionKind(decision)) return nothingHere('malformed')
-    const approver = { via: 'telegram', userId, chatId, name } as const
-    const outcome = transactor.transact(() => {
-      const decided = executions.decide(card.requestId, card.consentHash, decision, approver)
-      // A card that still has buttons after the decision, or a second copy of it, is brought up to date as well.
-      if (!decided.accepted || (pressed !== null && pressed !== card.messageId)) {
-        const agentId = executions.find(card.requestId)?.agentId ?? ''
-        outbox.enqueue(updateLane(chat.id, agentId), 'card_update', {
-          requestId: card.requestId,
-          messageId: pressed,
-        })
-      }
-      return decided
-    })
+    const by = { actor: `telegram:${userId}`, name: displayName(press.from) }
+    const answer = decide(card, decision, by, press.message?.message_id ?? null)
+    if (answer === undefined) return nothingHere('malformed')
     sender.nudge()
-    return answerOf(outcome, decision)
+    return answer
   }
 
   return {
@@ -152,28 +134,6 @@ const REFUSED: Record<Extract<CardVerdict, { accepted: false }>['reason'], strin
   not_approver: 'Only approvers can answer.',
   not_delivered: 'This card is still being sent. Press again in a moment.',
 }
-
-function answerOf(outcome: DecisionOutcome, decision: DecisionKind): PressAnswer {
-  const { execution } = outcome
-  if (outcome.accepted) {
-    const waits = execution.status === 'awaiting_secrets' ? '; a secret is missing' : ''
-    return { text: `${decisionSaid(decision)}${waits}`, alert: false }
-  }
-  if (outcome.reason === 'expired') return { text: 'Expired: nothing was decided.', alert: true }
-  if (outcome.reason === 'other_consent') return { text: 'This card is for another request.', alert: true }
-  if (outcome.reason === 'not_offered')
-    return { text: 'The request has no args to approve others of.', alert: true }
-  if (execution.decision !== null) {
-    return {
-      text: clipAnswer(`Already decided by ${execution.decidedByName}: ${decisionSaid(execution.decision)}`),
-      alert: true,
-    }
-  }
-  return { text: `Already ${execution.status}.`, alert: true }
-}
-
-/** Telegram takes 0–200 characters. */
-const clipAnswer = (text: string): string => oneLine(text, 200)
 
 /** Tried again twice while Telegram is unreachable; a press that is too old needs no answer any more. */
 async function reply(
