@@ -136,7 +136,7 @@ export async function openCore(
     codes: createCodeStore(db),
     imports: createImportStore(db),
     facts,
-    approvals: createApprovals({ audit, transactor, clock }),
+    approvals: createApprovals({ ...config, audit, transactor, clock }),
     cards: createCards({
       repository: createCardStore(db),
       clock,

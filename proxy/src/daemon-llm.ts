@@ -68,8 +68,6 @@ export function openLlm(deps: {
     observers: [...deps.observers],
     clock,
     keyCount: (provider) => keys.list(provider).length,
-    askTtlMs: config.approvalTtlMs,
-    maxWaitingPerAgent: config.maxWaitingPerAgent,
   })
   late.keys = keys
   late.access = access

@@ -373,8 +373,6 @@ function buildExecutions(deps: {
     sandbox,
     runs,
     clock,
-    approvalTtlMs: config.approvalTtlMs,
-    maxWaitingPerAgent: config.maxWaitingPerAgent,
     knownHosts: () => late.llm?.providers.list().flatMap(({ url }) => URL.parse(url)?.host ?? []) ?? [],
   })
   late.executions = executions

@@ -155,7 +155,7 @@ export const SETTINGS = {
   OAUTH3_MAX_WAITING: setting(
     integer(1, 1_000),
     '1–1000',
-    'Requests of one agent that may wait for a person at once.',
+    'Requests of one agent that may wait for a person at once, to run code and to use a provider together.',
     '20',
   ),
   OAUTH3_RATE_LIMIT: setting(

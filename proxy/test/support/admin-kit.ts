@@ -90,8 +90,6 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
       repository: createProviderAccessStore(db),
       providers,
       observers: [],
-      askTtlMs: 3_600_000,
-      maxWaitingPerAgent: 100,
     }),
   }
   const app = createAdminApi({

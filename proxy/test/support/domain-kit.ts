@@ -122,7 +122,11 @@ export async function createDomainKit(options: DomainKitOptions) {
     onStored: (name) => living?.secretStored(name),
     askedHosts: (name) => living?.hostsAskedFor(name),
   })
-  const approvals = createApprovals({ audit, transactor, clock })
+  const approvals = createApprovals({
+    ...{ audit, transactor, clock },
+    approvalTtlMs: options.approvalTtlMs ?? 3_600_000,
+    maxWaitingPerAgent: options.maxWaitingPerAgent ?? 20,
+  })
   const cards = createCards({
     repository: createCardStore(db),
     clock,
@@ -199,8 +203,6 @@ export async function createDomainKit(options: DomainKitOptions) {
     audit,
     transactor,
     clock,
-    approvalTtlMs: options.approvalTtlMs ?? 3_600_000,
-    maxWaitingPerAgent: options.maxWaitingPerAgent ?? 20,
   })
   living = executions
   executions.recover()

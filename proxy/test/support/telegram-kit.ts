@@ -99,8 +99,6 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
         onEnqueued,
       }),
     ],
-    askTtlMs: options.approvalTtlMs ?? 3_600_000,
-    maxWaitingPerAgent: options.maxWaitingPerAgent ?? 20,
     keyCount: (provider) => keys.list(provider).length,
   })
   const usage = createUsage({

@@ -65,7 +65,9 @@ export function createExecutionStore(db: Database): ExecutionRepository {
     `SELECT * FROM executions WHERE agent_id = ? AND code_hash = ? AND status IN ${WAITING} ORDER BY id`,
   )
   const countWaiting = db
-    .prepare<[string], number>(`SELECT count(*) FROM executions WHERE agent_id = ? AND status IN ${WAITING}`)
+    .prepare<[string, number], number>(
+      `SELECT count(*) FROM executions WHERE agent_id = ? AND status IN ${WAITING} AND expires_at > ?`,
+    )
     .pluck()
   const inStatus = db.prepare<[string], Row>(
     `SELECT * FROM executions WHERE status = ? AND ${OPEN} ORDER BY id`,
@@ -92,7 +94,7 @@ export function createExecutionStore(db: Database): ExecutionRepository {
     byRequestId: (requestId) => optional(byRequestId.get(requestId)),
     waitingTwin: (agentId, consentHash) => optional(waitingTwin.get(agentId, consentHash)),
     waitingOf: (agentId, codeHash) => waitingOf.all(agentId, codeHash).map(fromRow),
-    countWaiting: (agentId) => countWaiting.get(agentId) ?? 0,
+    countWaiting: (agentId, now) => countWaiting.get(agentId, now) ?? 0,
     inStatus: (status) => inStatus.all(status).map(fromRow),
     expiredBy: (now) => expiredBy.all(now).map(fromRow),
     list: (filter) => listSummaries(db, filter),

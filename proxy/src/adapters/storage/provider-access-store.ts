@@ -62,6 +62,11 @@ export function createProviderAccessStore(db: Database): ProviderAccessRepositor
     // The status stands in the text, so that the index of what waits is used.
     `SELECT ${askColumns} FROM provider_asks WHERE status = 'pending' ORDER BY created_at, rowid LIMIT ?`,
   )
+  const countPending = db
+    .prepare<[string, number], number>(
+      `SELECT count(*) FROM provider_asks WHERE agent_id = ? AND status = 'pending' AND expires_at > ?`,
+    )
+    .pluck()
   const settleAsk = db.prepare(`UPDATE provider_asks SET status = @status, decided_at = @decidedAt,
     decided_by = @decidedBy, decided_by_name = @decidedByName WHERE id = @id AND status = 'pending'`)
   const deniedAt = db
@@ -92,6 +97,7 @@ export function createProviderAccessStore(db: Database): ProviderAccessRepositor
     pendingTwin: ({ agentId, provider, model, group }) =>
       pendingTwin.get(agentId, provider, model ?? '', group),
     asks: (status, limit) => (status === 'pending' ? pending.all(limit) : asks.all(status, limit)),
+    countPending: (agentId, now) => countPending.get(agentId, now) ?? 0,
     settleAsk: (ask) => void settleAsk.run(ask),
     deniedAt: (agentId, provider) => deniedAt.get(agentId, provider) ?? undefined,
     highWater: () => Number(meta.get('provider_clock_high_water') ?? 0),

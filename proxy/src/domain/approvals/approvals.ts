@@ -1,8 +1,9 @@
-import { AppError, type Clock } from '../../kernel/index.ts'
+import { type AgentId, AppError, type Clock, type UnixMs } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { Decider } from './approver.ts'
-import { isOver } from './expiry.ts'
+import { type Deadline, isOver } from './expiry.ts'
 import type { ApprovalKind, ApprovalSubject, ApprovalView, DecisionOutcome, RefusalReason } from './kind.ts'
+import { createWaitingLimit, type WaitingLimit } from './waiting-limit.ts'
 
 /** The decisions of one kind, for whoever knows its answers. */
 interface KindDecisions<Subject, Answer> {
@@ -17,6 +18,10 @@ export interface Approvals {
     kind: ApprovalKind<Subject, Answer>,
   ): KindDecisions<Subject, Answer>
   find(id: string): ApprovalView | undefined
+  /** How long a request that is stored now waits for a person. */
+  deadline(): Deadline
+  /** What an agent may ask, of all kinds together. */
+  readonly limit: WaitingLimit
   /**
    * A person has chosen, by the word of a button. Undefined for a word that its kind does not have; throws not_found.
    */
@@ -32,12 +37,23 @@ export function createApprovals(deps: {
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
+  /** How long a request waits for a person. */
+  readonly approvalTtlMs: number
+  /** How many requests of one agent may wait for a person at once. */
+  readonly maxWaitingPerAgent: number
 }): Approvals {
   const { audit, transactor, clock } = deps
-  /** By what their ids begin with; each is known by its own types inside only. */
-  const kinds = new Map<string, Pick<Approvals, 'find' | 'choose'>>()
-  const kindOf = (id: string): Pick<Approvals, 'find' | 'choose'> | undefined =>
-    kinds.get(id.slice(0, id.indexOf('_') + 1))
+  /** By what their ids begin with. */
+  const kinds = new Map<string, RegisteredKind>()
+  const kindOf = (id: string): RegisteredKind | undefined => kinds.get(id.slice(0, id.indexOf('_') + 1))
+
+  const limit = createWaitingLimit({
+    ...deps,
+    countWaiting(agentId) {
+      const now = clock.now()
+      return [...kinds.values()].reduce((sum, kind) => sum + kind.countWaiting(agentId, now), 0)
+    },
+  })
 
   return {
     register<Subject extends ApprovalSubject, Answer>(kind: ApprovalKind<Subject, Answer>) {
@@ -45,6 +61,7 @@ export function createApprovals(deps: {
       const decide: KindDecisions<Subject, Answer>['decide'] = (id, shownHash, answer, by) =>
         transactor.transact(() => decideOne(kind, id, shownHash, answer, by))
       kinds.set(kind.idPrefix, {
+        countWaiting: (agentId, now) => kind.countWaiting(agentId, now),
         find(id) {
           const subject = kind.find(id)
           if (subject === undefined) return undefined
@@ -60,6 +77,11 @@ export function createApprovals(deps: {
       return { decide }
     },
     find: (id) => kindOf(id)?.find(id),
+    deadline() {
+      const createdAt = clock.now()
+      return { createdAt, expiresAt: createdAt + deps.approvalTtlMs }
+    },
+    limit,
     choose(id, shownHash, choice, by) {
       const kind = kindOf(id)
       if (kind === undefined) throw notFound()
@@ -95,6 +117,11 @@ export function createApprovals(deps: {
     const settled = kind.settle(subject, answer, by)
     return { accepted: true, subject: settled, message: kind.acceptedText(settled, answer) }
   }
+}
+
+/** By its own types it is known inside only. */
+type RegisteredKind = Pick<Approvals, 'find' | 'choose'> & {
+  countWaiting(agentId: AgentId, now: UnixMs): number
 }
 
 const notFound = (): AppError => new AppError('not_found', 'Nothing of this id was asked.')

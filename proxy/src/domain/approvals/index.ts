@@ -12,3 +12,4 @@ export {
 export { DECISIONS, type DecisionKind, isDecisionKind } from './decisions.ts'
 export { isOver } from './expiry.ts'
 export type { ApprovalKind, DecisionOutcome, RefusalReason } from './kind.ts'
+export type { CardReservation, WaitingLimit } from './waiting-limit.ts'

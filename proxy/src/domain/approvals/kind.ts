@@ -1,4 +1,4 @@
-import type { AgentId, ConsentHash, Json, RequestId } from '../../kernel/index.ts'
+import type { AgentId, ConsentHash, Json, RequestId, UnixMs } from '../../kernel/index.ts'
 import type { Decider } from './approver.ts'
 import type { Deadline } from './expiry.ts'
 
@@ -21,6 +21,8 @@ export interface ApprovalKind<Subject extends ApprovalSubject, Answer> {
   readAnswer(choice: string): Answer | undefined
   /** Null, or why this answer is none to this subject, in words for a person. */
   whyNotOffered(subject: Subject, answer: Answer): string | null
+  /** Of the agent, all that is not settled and not over: `expiresAt` is later than `now`. */
+  countWaiting(agentId: AgentId, now: UnixMs): number
   /** Whether it waits for its first answer. */
   isPending(subject: Subject): boolean
   /** Whether a person can still answer so. */

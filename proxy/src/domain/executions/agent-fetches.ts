@@ -1,7 +1,7 @@
 import type { Agent } from '../agents/index.ts'
+import type { CardReservation, WaitingLimit } from '../approvals/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { FetchedHop, FetchedSkill, SkillFetcher } from '../code/index.ts'
-import type { CardBudget, CardReservation } from './card-budget.ts'
 
 /** What the daemon fetches for one request of an agent: paid for first, and each hop told to the audit. */
 export interface AgentFetches extends Disposable {
@@ -12,6 +12,8 @@ export interface AgentFetches extends Disposable {
   readonly paid: boolean
   /** Nobody is asked, and all that was fetched had been approved before. */
   refund(): void
+  /** It waits as a row of its own now, which is counted in place of what was reserved for it. */
+  stored(): void
 }
 
 /** What of an address stands in the audit: enough to see what was told by it, and a bound. */
@@ -20,7 +22,7 @@ const MAX_URL_CHARS = 500
 export function createAgentFetches(
   deps: {
     readonly fetcher: SkillFetcher
-    readonly budget: CardBudget
+    readonly limit: WaitingLimit
     readonly audit: AuditLog
     readonly transactor: Transactor
   },
@@ -28,7 +30,7 @@ export function createAgentFetches(
 ): AgentFetches {
   let reservation: CardReservation | undefined
   const pay = (): void => {
-    reservation ??= deps.budget.reserve(agent.id)
+    reservation ??= deps.limit.reserve(agent.id)
   }
 
   const tell = (hop: FetchedHop): void => {
@@ -67,6 +69,7 @@ export function createAgentFetches(
       return reservation !== undefined
     },
     refund: () => reservation?.refund(),
+    stored: () => reservation?.[Symbol.dispose](),
     [Symbol.dispose]: () => reservation?.[Symbol.dispose](),
   }
 }

@@ -25,7 +25,7 @@ const DESCRIPTIONS: Record<DecisionKind, string> = {
 
 /** The kind of approval that lets code run: bound to its consent, and a yes is a grant and the way to the run. */
 export function createExecutionApproval(deps: {
-  readonly repository: Pick<ExecutionRepository, 'byRequestId'>
+  readonly repository: Pick<ExecutionRepository, 'byRequestId' | 'countWaiting'>
   readonly ledger: Ledger
   readonly trust: Pick<Trust, 'grant'>
   readonly clock: Clock
@@ -47,6 +47,7 @@ export function createExecutionApproval(deps: {
         ? 'The request has no args to approve others of.'
         : null
     },
+    countWaiting: (agentId, now) => deps.repository.countWaiting(agentId, now),
     isPending: ({ status }) => status === 'pending',
     isOpenTo: ({ status }, { decision }) =>
       status === 'pending' || (status === 'awaiting_secrets' && !DECISIONS[decision].approves),

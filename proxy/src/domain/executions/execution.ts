@@ -105,7 +105,8 @@ export interface ExecutionRepository {
   waitingTwin(agentId: AgentId, consentHash: ConsentHash): Execution | undefined
   /** The agent's executions of this code that wait for a person or a secret. */
   waitingOf(agentId: AgentId, codeHash: CodeHash): readonly Execution[]
-  countWaiting(agentId: AgentId): number
+  /** For a person or a secret, and not over. */
+  countWaiting(agentId: AgentId, now: UnixMs): number
   inStatus(status: ExecutionStatus): readonly Execution[]
   expiredBy(now: UnixMs): readonly Execution[]
   list(filter: ExecutionFilter): readonly ExecutionSummary[]

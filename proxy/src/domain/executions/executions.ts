@@ -6,12 +6,12 @@ import {
   type CardModel,
   type DecisionKind,
   type DecisionOutcome,
+  isOver,
 } from '../approvals/index.ts'
 import { readStoredCode } from '../code/index.ts'
 import { type Consent, consentCode, openConsent } from '../consent/index.ts'
 import { languageOf } from '../facts/index.ts'
 import { IDEMPOTENCY_MS } from '../retention/index.ts'
-import { createCardBudget } from './card-budget.ts'
 import { type Changes, followExecution, waitUntilFinal } from './changes.ts'
 import {
   type Execution,
@@ -144,13 +144,12 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     )
   }
 
-  const budget = createCardBudget({ ...deps, countWaiting: (id) => repository.countWaiting(id as AgentId) })
-  const submit = createSubmit(
-    { ...deps, budget },
-    { expire, proceed, missingSecrets, queuedRuns: (agentId) => runs.waitingOf(agentId) },
-  )
+  const submit = createSubmit(deps, {
+    ...{ expire, proceed, missingSecrets },
+    queuedRuns: (agentId) => runs.waitingOf(agentId),
+  })
   const decisions = deps.approvals.register(createExecutionApproval({ ...deps, consentOf, expire, proceed }))
-  const explain = createExplain({ ...deps, budget })
+  const explain = createExplain(deps)
 
   return {
     // What is fetched for a request is fetched for its agent.
@@ -267,7 +266,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
       hostsAskedFor(
         name,
         repository.inStatus('awaiting_secrets').flatMap((execution) => {
-          if (clock.now() >= execution.expiresAt) return []
+          if (isOver(execution, clock.now())) return []
           try {
             return [consentOf(execution)]
           } catch {
@@ -282,7 +281,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
         const consent = readable(execution)
         if (!consent) continue
         if (!consent.secrets.some((secret) => secret.name === name)) continue
-        if (missingSecrets(consent).length > 0 || clock.now() >= execution.expiresAt) continue
+        if (missingSecrets(consent).length > 0 || isOver(execution, clock.now())) continue
         const approved = ledger.move(
           execution,
           'approved',

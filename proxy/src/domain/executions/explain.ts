@@ -5,7 +5,6 @@ import type { Capability } from '../capabilities/index.ts'
 import type { CodeFacts } from '../facts/index.ts'
 import { languageOf } from '../facts/index.ts'
 import { createAgentFetches } from './agent-fetches.ts'
-import type { CardBudget } from './card-budget.ts'
 import { type CardDeps, knownNames } from './execution-card.ts'
 import { draftConsent, type ExecuteRequest, pickRuntime, resolveCode } from './request.ts'
 import type { SubmitDeps } from './submit.ts'
@@ -23,13 +22,11 @@ export interface Explanation {
 
 export type Explain = (agent: Agent, request: ExecuteRequest, signal: AbortSignal) => Promise<Explanation>
 
-export function createExplain(
-  deps: SubmitDeps & Pick<CardDeps, 'knownHosts'> & { readonly budget: CardBudget },
-): Explain {
+export function createExplain(deps: SubmitDeps & Pick<CardDeps, 'knownHosts'>): Explain {
   return async (agent, request, signal) => {
     // It stores nothing itself, but what it fetches is in the audit.
     deps.freeSpace.assertRoom()
-    using fetches = createAgentFetches(deps, agent)
+    using fetches = createAgentFetches({ ...deps, limit: deps.approvals.limit }, agent)
     const sandbox = await deps.sandbox.status()
     pickRuntime(request.runtime, sandbox)
     const resolved = await resolveCode(request, fetches, signal)
@@ -45,7 +42,7 @@ export function createExplain(
       known: knownNames(deps, consent),
       changes: verdict.trusted ? [] : verdict.changes,
       missing: consent.secrets.map(({ name }) => name).filter((name) => !deps.vault.find(name)),
-      expiresAt: deps.clock.now() + deps.approvalTtlMs,
+      expiresAt: deps.approvals.deadline().expiresAt,
     })
     return { capabilities: consent.network, facts, card, consentHash: hash, trusted: verdict.trusted }
   }

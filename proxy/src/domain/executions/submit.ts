@@ -7,6 +7,7 @@ import {
   sha256Hex,
 } from '../../kernel/index.ts'
 import type { Agent } from '../agents/index.ts'
+import { type Approvals, isOver } from '../approvals/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { CodeRepository, SkillFetcher } from '../code/index.ts'
 import {
@@ -27,7 +28,6 @@ import type { FreeSpace, StoredContent } from '../retention/index.ts'
 import type { Grant, Trust } from '../trust/index.ts'
 import type { Vault } from '../vault/index.ts'
 import { type AgentFetches, createAgentFetches } from './agent-fetches.ts'
-import { type CardBudget, tooManyWait } from './card-budget.ts'
 import type { Execution, ExecutionRepository } from './execution.ts'
 import type { Ledger } from './ledger.ts'
 import { draftConsent, type ExecuteRequest, pickRuntime, resolveCode } from './request.ts'
@@ -56,9 +56,7 @@ export interface SubmitDeps {
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
-  readonly approvalTtlMs: number
-  /** How many requests of one agent may wait for a person at once. */
-  readonly maxWaitingPerAgent: number
+  readonly approvals: Pick<Approvals, 'deadline' | 'limit'>
 }
 
 /** What a new execution needs of the life it begins. Each belongs inside a transaction. */
@@ -80,8 +78,9 @@ const MAX_QUEUED_RUNS = 100
  * From a request to its row: the code is read, the consent drafted and judged, and one transaction stores all of it.
  * A repeat of a key, or a twin that still waits, is answered with what there is.
  */
-export function createSubmit(deps: SubmitDeps & { readonly budget: CardBudget }, steps: Steps): Submit {
+export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
   const { repository, ledger, codes, trust, audit, transactor, clock } = deps
+  const { limit } = deps.approvals
 
   const replay = (
     agent: Agent,
@@ -113,7 +112,7 @@ export function createSubmit(deps: SubmitDeps & { readonly budget: CardBudget },
       ...trust.standing(request.skillId, codeHash),
       ...repository
         .waitingOf(agent.id, codeHash)
-        .filter((execution) => execution.skillId === request.skillId && execution.expiresAt > clock.now())
+        .filter((execution) => execution.skillId === request.skillId && !isOver(execution, clock.now()))
         .map(({ consentJson: json, consentHash: hash }) => ({ json, hash })),
     ]
     for (const { json, hash } of known) {
@@ -136,13 +135,11 @@ export function createSubmit(deps: SubmitDeps & { readonly budget: CardBudget },
   ): Execution => {
     const now = clock.now()
     const twin = repository.waitingTwin(agent.id, sealed.hash)
-    if (twin && twin.expiresAt > now) return twin
+    if (twin && !isOver(twin, now)) return twin
     if (twin) steps.expire(twin)
     const verdict = trust.judge(sealed.consent)
     const waits = !verdict.trusted || steps.missingSecrets(sealed.consent).length > 0
-    if (waits && repository.countWaiting(agent.id) >= deps.maxWaitingPerAgent) {
-      throw tooManyWait(deps.maxWaitingPerAgent)
-    }
+    if (waits) limit.assertPlace(agent.id, fetches.paid)
     if (!waits && steps.queuedRuns(agent.id) >= MAX_QUEUED_RUNS) {
       throw new AppError('rate_limited', `${MAX_QUEUED_RUNS} runs of yours wait for a place already.`, {
         retryAfterSeconds: 10,
@@ -154,7 +151,7 @@ export function createSubmit(deps: SubmitDeps & { readonly budget: CardBudget },
       ...(imports === null ? [] : [{ codeHash, importsLock: imports.lock.hash, bytes: imports.lock.bytes }]),
     ]
     deps.content.reserve(agent.id, parts, Buffer.byteLength(sealed.json))
-    if (!verdict.trusted && !fetches.paid) deps.budget.spend(agent.id)
+    if (!verdict.trusted && !fetches.paid) limit.spend(agent.id)
     // Only an address that stood on the approved card: any other could tell its server something, unasked and for nothing.
     if (verdict.trusted && isApprovedLink(verdict.grant, sealed.consent)) fetches.refund()
     codes.put(codeHash, code, now)
@@ -171,8 +168,7 @@ export function createSubmit(deps: SubmitDeps & { readonly budget: CardBudget },
         consentJson: sealed.json,
         consentHash: sealed.hash,
         changes: verdict.trusted ? [] : verdict.changes,
-        createdAt: now,
-        expiresAt: now + deps.approvalTtlMs,
+        ...deps.approvals.deadline(),
         trusted: verdict.trusted,
         decision: null,
         decidedBy: verdict.trusted ? `grant:${verdict.grant.id}` : null,
@@ -190,6 +186,7 @@ export function createSubmit(deps: SubmitDeps & { readonly budget: CardBudget },
       `agent:${agent.id}`,
       { consent_hash: sealed.hash, code_hash: sealed.consent.code.sha256, skill_id: sealed.consent.skill_id },
     )
+    fetches.stored()
     if (!verdict.trusted) return execution
     audit.append('trust.used', 'daemon', execution.requestId, {
       grant: verdict.grant.id,
@@ -202,7 +199,7 @@ export function createSubmit(deps: SubmitDeps & { readonly budget: CardBudget },
     const before = replay(agent, idempotency)
     if (before) return before
     deps.freeSpace.assertRoom()
-    using fetches = createAgentFetches(deps, agent)
+    using fetches = createAgentFetches({ ...deps, limit }, agent)
     const sandbox = await deps.sandbox.status(RUNTIME_VIEW_MS)
     const runtime = pickRuntime(request.runtime, sandbox)
     const resolved = await resolveCode(request, fetches, signal)

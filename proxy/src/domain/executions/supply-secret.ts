@@ -1,4 +1,5 @@
 import { AppError, type Clock, type RequestId, type SecretValue } from '../../kernel/index.ts'
+import { isOver } from '../approvals/index.ts'
 import type { Transactor } from '../audit/index.ts'
 import type { Consent } from '../consent/index.ts'
 import type { SecretRecord, Vault } from '../vault/index.ts'
@@ -26,8 +27,8 @@ export function createSupplySecret(deps: {
       }
       const execution = deps.repository.byRequestId(requestId)
       if (execution === undefined) return refuse('The request that asked for it is not there any more.')
-      const { status, expiresAt } = execution
-      if (status !== 'awaiting_secrets' || deps.clock.now() >= expiresAt) {
+      const { status } = execution
+      if (status !== 'awaiting_secrets' || isOver(execution, deps.clock.now())) {
         const now = status === 'awaiting_secrets' ? 'expired' : status
         return refuse(`The request that asked for ${name} is ${now} and waits for no secret.`)
       }

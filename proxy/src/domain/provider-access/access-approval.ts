@@ -8,7 +8,7 @@ import { askHash } from './content-hash.ts'
 import { groupsOfAsk } from './groups.ts'
 import { NO_LIMITS, withLimits } from './limits.ts'
 import { isPlainModel, readModels, readPaths } from './patterns.ts'
-import type { AccessAnswer, ProviderAsk, ProviderGrant } from './ports.ts'
+import type { AccessAnswer, ProviderAccessRepository, ProviderAsk, ProviderGrant } from './ports.ts'
 
 const LASTS_MS: Record<Exclude<AccessAnswer['decision'], 'deny'>, number | null> = {
   '1h': 3_600_000,
@@ -19,6 +19,7 @@ const LASTS_MS: Record<Exclude<AccessAnswer['decision'], 'deny'>, number | null>
 /** The kind of approval that lets an agent use a provider: bound to what is asked and to where the provider is. */
 export function createAccessApproval(deps: {
   readonly asks: Pick<Asks, 'find' | 'settle'>
+  readonly repository: Pick<ProviderAccessRepository, 'countPending'>
   readonly providers: Pick<Providers, 'find'>
   readonly audit: AuditLog
   readonly insertGrant: (
@@ -43,6 +44,7 @@ export function createAccessApproval(deps: {
       isForItsModel(answer) && (ask.model === null || !isPlainModel(ask.model))
         ? 'This ask names no model that could be granted by its name.'
         : null,
+    countWaiting: (agentId, now) => deps.repository.countPending(agentId, now),
     isPending,
     isOpenTo: isPending,
     hasExpired: ({ status }) => status === 'expired',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type AgentId, AppError, type Clock } from '../../kernel/index.ts'
-import { type Decider, isOver } from '../approvals/index.ts'
+import { type Approvals, type Decider, isOver } from '../approvals/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { FreeSpace } from '../retention/index.ts'
 import { isAskable } from './groups.ts'
@@ -32,8 +32,6 @@ export interface Asks {
 const ALL = 10_000
 /** How much of a path is kept; it is shown and nothing else. */
 const MAX_PATH_LENGTH = 512
-/** When to come back with so many waiting: an answer may come at any time. */
-const RETRY_AFTER_SECONDS = 30
 
 export function createAsks(deps: {
   readonly repository: ProviderAccessRepository
@@ -42,11 +40,11 @@ export function createAsks(deps: {
   readonly clock: Clock
   readonly observers: readonly AccessObserver[]
   readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
-  readonly askTtlMs: number
-  readonly maxWaitingPerAgent: number
+  readonly approvals: Pick<Approvals, 'deadline' | 'limit'>
   readonly onDenied: () => void
 }): Asks {
   const { repository, audit, transactor, clock, observers } = deps
+  const { limit } = deps.approvals
   const waiting = createWaiting(transactor)
 
   const settle: Asks['settle'] = (ask, status, by) => {
@@ -114,18 +112,8 @@ export function createAsks(deps: {
         if (twin && !isOver(twin, now)) return twin
         if (twin) settle(twin, 'expired', null)
         deps.freeSpace.assertRoom()
-        const others = repository
-          .asks('pending', ALL)
-          .filter((ask) => ask.agentId === use.agentId && !isOver(ask, now))
-        if (others.length >= deps.maxWaitingPerAgent) {
-          throw new AppError(
-            'rate_limited',
-            `${deps.maxWaitingPerAgent} asks of yours wait for the owner already.`,
-            {
-              retryAfterSeconds: RETRY_AFTER_SECONDS,
-            },
-          )
-        }
+        limit.assertPlace(use.agentId)
+        limit.spend(use.agentId)
         const ask: ProviderAsk = {
           id: `ask_${randomBytes(16).toString('hex')}`,
           agentId: use.agentId,
@@ -134,8 +122,7 @@ export function createAsks(deps: {
           group: use.group,
           path: use.path.slice(0, MAX_PATH_LENGTH).toWellFormed(),
           status: 'pending',
-          createdAt: now,
-          expiresAt: now + deps.askTtlMs,
+          ...deps.approvals.deadline(),
           decidedAt: null,
           decidedBy: null,
           decidedByName: null,

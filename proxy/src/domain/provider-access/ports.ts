@@ -110,6 +110,8 @@ export interface ProviderAccessRepository {
   asksByPrefix(prefix: string): readonly ProviderAsk[]
   /** The one that waits for this agent, provider, model and group. */
   pendingTwin(use: Omit<Use, 'path'>): ProviderAsk | undefined
+  /** Of the agent, what is pending and not over. */
+  countPending(agentId: AgentId, now: UnixMs): number
   asks(status: AskStatus, limit: number): readonly ProviderAsk[]
   settleAsk(ask: ProviderAsk): void
   /** The newest denial for an agent and provider. */

@@ -74,8 +74,6 @@ const build = (): ProviderAccess =>
     transactor: kit.transactor,
     clock,
     observers: [observer],
-    askTtlMs: HOUR,
-    maxWaitingPerAgent: 3,
     keyCount: () => 0,
   })
 
@@ -84,7 +82,7 @@ beforeEach(async () => {
   told = []
   isFull = false
   dir = mkdtempSync(join(tmpdir(), 'oauth3-access-'))
-  kit = await createDomainKit({ dir, clock })
+  kit = await createDomainKit({ dir, clock, maxWaitingPerAgent: 3 })
   access = build()
   agent = addAgent(kit)
 })
@@ -94,7 +92,7 @@ afterEach(async () => {
 })
 async function restart(): Promise<void> {
   await kit[Symbol.asyncDispose]()
-  kit = await createDomainKit({ dir, clock })
+  kit = await createDomainKit({ dir, clock, maxWaitingPerAgent: 3 })
   access = build()
 }
 
@@ -196,7 +194,7 @@ describe('what a grant covers', () => {
     kit.db.close()
     expect(verdict()).toBe('granted')
     expect(verdict({ provider: 'other' })).toBe('ask')
-    kit = await createDomainKit({ dir, clock })
+    kit = await createDomainKit({ dir, clock, maxWaitingPerAgent: 3 })
   })
 
   it('follows a change of models, paths and limits at once', async () => {

@@ -41,8 +41,6 @@ interface ProviderAccessDeps {
   readonly clock: Clock
   readonly observers: readonly AccessObserver[]
   readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
-  readonly askTtlMs: number
-  readonly maxWaitingPerAgent: number
   /** How many keys of the provider there are, for the card; left out: it is not said. */
   readonly keyCount?: (provider: string) => number
 }
