@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  createClockStore,
   createMetaStore,
   createTransactor,
   createTrustStore,
   openDatabase,
 } from '../src/adapters/storage/index.ts'
+import { createClockGuard } from '../src/domain/approvals/index.ts'
 import type { AuditLog } from '../src/domain/audit/index.ts'
 import { type Consent, sealConsent } from '../src/domain/consent/index.ts'
 import { createTrust, type Trust } from '../src/domain/trust/index.ts'
@@ -137,10 +139,14 @@ async function prepare(
   const audit = { append() {} } as unknown as AuditLog
   const transactor = createTransactor(db)
   const trust = createTrust({
-    repository: createTrustStore(db, createMetaStore(db)),
+    repository: createTrustStore(db),
     audit,
     transactor,
     clock: systemClock,
+    clockGuard: createClockGuard({
+      ...{ transactor, clock: systemClock },
+      repository: createClockStore(createMetaStore(db)),
+    }),
   })
   transactor.transact(() => {
     for (let index = 0; index < Math.max(20, rows / 100); index++) {

@@ -7,6 +7,7 @@ import {
   createAuditArchiveFiles,
   createAuditStore,
   createCardStore,
+  createClockStore,
   createCodeStore,
   createDataKeyStore,
   createFactsStore,
@@ -24,7 +25,7 @@ import type { Config } from './config/index.ts'
 import { openAuditKey, openMasterKeys } from './daemon-keys.ts'
 import { type DaemonStorage, openStorage } from './daemon-storage.ts'
 import { createAgents } from './domain/agents/index.ts'
-import { createApprovals, createCards } from './domain/approvals/index.ts'
+import { createApprovals, createCards, createClockGuard } from './domain/approvals/index.ts'
 import { createAuditArchiver, createAuditLog } from './domain/audit/index.ts'
 import { createCodeFacts } from './domain/facts/index.ts'
 import { createOutbox } from './domain/outbox/index.ts'
@@ -114,6 +115,7 @@ export async function openCore(
     onDefect: hooks.storageDefect ?? (() => {}),
   })
   late.storage = storage
+  const clockGuard = createClockGuard({ repository: createClockStore(meta), transactor, clock })
   const background = stack.use(createBackground())
   stack.use(startCheckpoints(db, background, hooks.storageDefect ?? (() => {})))
   return {
@@ -131,7 +133,8 @@ export async function openCore(
     }),
     vault,
     agents: createAgents({ repository: agentStore, audit, transactor, clock, onRevoked: hooks.agentRevoked }),
-    trust: createTrust({ repository: createTrustStore(db, meta), audit, transactor, clock }),
+    clockGuard,
+    trust: createTrust({ repository: createTrustStore(db), audit, transactor, clock, clockGuard }),
     outbox: createOutbox({ repository: createOutboxStore(db), clock }),
     codes: createCodeStore(db),
     imports: createImportStore(db),

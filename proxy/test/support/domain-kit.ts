@@ -7,6 +7,7 @@ import {
   createAuditArchiveFiles,
   createAuditStore,
   createCardStore,
+  createClockStore,
   createCodeStore,
   createContentStore,
   createDataKeyStore,
@@ -23,7 +24,7 @@ import {
 } from '../../src/adapters/storage/index.ts'
 import { createLogSync } from '../../src/adapters/storage/log-sync.ts'
 import { type Agent, createAgents } from '../../src/domain/agents/index.ts'
-import { createApprovals, createCards } from '../../src/domain/approvals/index.ts'
+import { createApprovals, createCards, createClockGuard } from '../../src/domain/approvals/index.ts'
 import { createAuditArchiver, createAuditLog } from '../../src/domain/audit/index.ts'
 import type { SkillFetcher } from '../../src/domain/code/index.ts'
 import { createEgressSessions, type EgressSessions } from '../../src/domain/egress/index.ts'
@@ -109,7 +110,8 @@ export async function createDomainKit(options: DomainKitOptions) {
     clock,
     onRevoked: (id, actor) => living?.agentRevoked(id, actor),
   })
-  const trust = createTrust({ repository: createTrustStore(db, meta), audit, transactor, clock })
+  const clockGuard = createClockGuard({ repository: createClockStore(meta), transactor, clock })
+  const trust = createTrust({ repository: createTrustStore(db), audit, transactor, clock, clockGuard })
   const outbox = createOutbox({ repository: createOutboxStore(db), clock })
   const codes = createCodeStore(db)
   const imports = createImportStore(db)
@@ -218,6 +220,7 @@ export async function createDomainKit(options: DomainKitOptions) {
     outbox,
     vault,
     approvals,
+    clockGuard,
     cards,
     sandbox,
     runs,

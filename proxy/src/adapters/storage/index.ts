@@ -16,6 +16,7 @@ export { createRetentionStore } from './retention-store.ts'
 export {
   createAgentStore,
   createCardStore,
+  createClockStore,
   createCodeStore,
   createDataKeyStore,
   createMetaStore,

@@ -5,7 +5,6 @@ import type {
   ProviderAsk,
   ProviderGrant,
 } from '../../domain/provider-access/index.ts'
-import { createMetaStore } from './small-stores.ts'
 
 interface GrantRow {
   id: number
@@ -25,7 +24,6 @@ interface GrantRow {
 }
 
 export function createProviderAccessStore(db: Database): ProviderAccessRepository & KeyUserRepository {
-  const meta = createMetaStore(db)
   const standing = db.prepare<[], GrantRow>(
     'SELECT * FROM provider_grants WHERE ended_at IS NULL ORDER BY id',
   )
@@ -100,8 +98,6 @@ export function createProviderAccessStore(db: Database): ProviderAccessRepositor
     countPending: (agentId, now) => countPending.get(agentId, now) ?? 0,
     settleAsk: (ask) => void settleAsk.run(ask),
     deniedAt: (agentId, provider) => deniedAt.get(agentId, provider) ?? undefined,
-    highWater: () => Number(meta.get('provider_clock_high_water') ?? 0),
-    setHighWater: (to) => meta.set('provider_clock_high_water', String(to)),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { Agent, AgentRepository, WakeTarget } from '../../domain/agents/index.ts'
-import type { Card, CardRepository } from '../../domain/approvals/index.ts'
+import type { Card, CardRepository, ClockRepository } from '../../domain/approvals/index.ts'
 import type { CodeRepository } from '../../domain/code/index.ts'
 import type { OutboxMessage, OutboxRepository } from '../../domain/outbox/index.ts'
 import type {
@@ -25,6 +25,16 @@ export function createMetaStore(db: Database): MetaStore {
   )
   return { get: (key) => get.get(key), set: (key, value) => void set.run(key, value) }
 }
+
+/** Versions before kept one mark for code and one for providers; the later of them counts, and both are written. */
+const CLOCK_MARKS = ['clock_high_water', 'provider_clock_high_water'] as const
+
+export const createClockStore = (meta: MetaStore): ClockRepository => ({
+  highWater: () => Math.max(...CLOCK_MARKS.map((mark) => Number(meta.get(mark) ?? 0))),
+  setHighWater(to) {
+    for (const mark of CLOCK_MARKS) meta.set(mark, String(to))
+  },
+})
 
 export function createAgentStore(db: Database): AgentRepository {
   type Row = Omit<Agent, 'cidrs' | 'tags' | 'wake' | 'previous'> &

@@ -1,6 +1,5 @@
 import type { Database } from 'better-sqlite3'
 import type { Grant, GrantRepository } from '../../domain/trust/index.ts'
-import type { MetaStore } from './small-stores.ts'
 
 interface Row {
   id: number
@@ -18,7 +17,7 @@ interface Row {
   ended_why: string | null
 }
 
-export function createTrustStore(db: Database, meta: MetaStore): GrantRepository {
+export function createTrustStore(db: Database): GrantRepository {
   const insert =
     db.prepare(`INSERT INTO approvals (skill_id, code_hash, trust_level, approved_at, expires_at, any_args,
     scope_hash, consent, consent_hash, request_id, approved_by, ended_at, ended_why)
@@ -51,8 +50,6 @@ export function createTrustStore(db: Database, meta: MetaStore): GrantRepository
     standingByScope: (scopeHash) => optional(byScope.get(scopeHash)),
     end: (id, at, why) => void end.run(at, why, id),
     expiredBy: (now) => expiredBy.all(now).map(fromRow),
-    highWater: () => Number(meta.get('clock_high_water') ?? 0),
-    setHighWater: (to) => meta.set('clock_high_water', String(to)),
   }
 }
 

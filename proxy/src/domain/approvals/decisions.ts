@@ -1,4 +1,5 @@
-import type { TrustLevel } from '../trust/index.ts'
+/** How long an approval of code stands. */
+export type GrantLevel = 'once' | '24h' | 'forever'
 
 /** What a person can answer. The `any args` forms are separate, explicit choices. */
 export const DECISIONS = {
@@ -10,7 +11,7 @@ export const DECISIONS = {
   forever_any: { approves: true, level: 'forever', anyArgs: true },
 } as const satisfies Record<
   string,
-  { approves: false } | { approves: true; level: TrustLevel; anyArgs: boolean }
+  { approves: false } | { approves: true; level: GrantLevel; anyArgs: boolean }
 >
 
 export type DecisionKind = keyof typeof DECISIONS

@@ -9,7 +9,8 @@ export {
   type CardVerdict,
   createCards,
 } from './cards.ts'
-export { DECISIONS, type DecisionKind, isDecisionKind } from './decisions.ts'
+export { type ClockGuard, type ClockRepository, createClockGuard } from './clock-guard.ts'
+export { DECISIONS, type DecisionKind, type GrantLevel, isDecisionKind } from './decisions.ts'
 export { isOver } from './expiry.ts'
 export type { ApprovalKind, DecisionOutcome, RefusalReason } from './kind.ts'
 export type { CardReservation, WaitingLimit } from './waiting-limit.ts'

@@ -116,9 +116,6 @@ export interface ProviderAccessRepository {
   settleAsk(ask: ProviderAsk): void
   /** The newest denial for an agent and provider. */
   deniedAt(agentId: AgentId, provider: string): UnixMs | undefined
-  /** The latest time that grants were judged at, as stored, so that a clock set back shows. */
-  highWater(): UnixMs
-  setHighWater(to: UnixMs): void
 }
 
 export interface ProviderAccess {

@@ -70,6 +70,7 @@ const build = (): ProviderAccess =>
     providers: { find: (name) => (Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined) },
     agents: kit.agents,
     approvals: kit.approvals,
+    clockGuard: kit.clockGuard,
     audit: kit.audit,
     transactor: kit.transactor,
     clock,

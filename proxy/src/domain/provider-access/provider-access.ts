@@ -1,6 +1,6 @@
 import { type AgentId, AppError, type Clock, type UnixMs } from '../../kernel/index.ts'
 import type { Agents } from '../agents/index.ts'
-import type { Approvals, DecisionOutcome } from '../approvals/index.ts'
+import type { Approvals, ClockGuard, DecisionOutcome } from '../approvals/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { Providers } from '../providers/index.ts'
 import type { FreeSpace } from '../retention/index.ts'
@@ -39,6 +39,7 @@ interface ProviderAccessDeps {
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
+  readonly clockGuard: ClockGuard
   readonly observers: readonly AccessObserver[]
   readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
   /** How many keys of the provider there are, for the card; left out: it is not said. */
@@ -50,7 +51,7 @@ interface ProviderAccessDeps {
  * whose answer is good once.
  */
 export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
-  const { repository, providers, agents, audit, transactor, clock, observers } = deps
+  const { repository, providers, agents, audit, transactor, clock, clockGuard, observers } = deps
   const standing = createStanding(deps)
   const asks: Asks = createAsks({ ...deps, onDenied: () => standing.touch() })
 
@@ -85,7 +86,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
     },
   ): ProviderGrant => {
     const now = clock.now()
-    standing.vouched(now)
+    clockGuard.vouch(now)
     const before = standing.of(input.agentId, input.provider)
     const replaced = before.filter((older) => scopeIncludes(input, older))
     const kept = input.keepLimits ? strictest(before.map((older) => older.limits)) : NO_LIMITS

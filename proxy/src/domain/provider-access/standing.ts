@@ -1,11 +1,8 @@
 import type { AgentId, Clock, UnixMs } from '../../kernel/index.ts'
+import type { ClockGuard } from '../approvals/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import { scopeCovers } from './patterns.ts'
 import type { ProviderAccessRepository, ProviderGrant, Use } from './ports.ts'
-
-/** How far a clock may be corrected backwards without being taken for one that was set back. */
-const CLOCK_SLACK_MS = 5 * 60 * 1_000
-const HIGH_WATER_EVERY_MS = 30_000
 
 /**
  * The standing grants and late denials, in memory. Whatever was written is read anew once its transaction is over,
@@ -23,8 +20,6 @@ export interface Standing {
   some(agentId: AgentId, provider: string | undefined, is: (grant: ProviderGrant) => boolean): boolean
   all(): readonly ProviderGrant[]
   deniedAt(agentId: AgentId, provider: string): UnixMs | undefined
-  /** A person who decides at this time vouches for the clock. */
-  vouched(now: UnixMs): void
   tick(): void
 }
 
@@ -32,7 +27,6 @@ interface Memory {
   readonly byAgent: ReadonlyMap<AgentId, readonly ProviderGrant[]>
   readonly denials: Map<string, UnixMs | undefined>
   readonly nextExpiry: UnixMs
-  readonly highWater: UnixMs
 }
 
 export function createStanding(deps: {
@@ -40,8 +34,9 @@ export function createStanding(deps: {
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
+  readonly clockGuard: ClockGuard
 }): Standing {
-  const { repository, audit, transactor, clock } = deps
+  const { repository, audit, transactor, clock, clockGuard } = deps
   let remembered: Memory | undefined
   let touched = false
   let revision = 1
@@ -63,7 +58,6 @@ export function createStanding(deps: {
       byAgent: Map.groupBy(grants, ({ agentId }) => agentId),
       denials: new Map(),
       nextExpiry: Math.min(...grants.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY)),
-      highWater: repository.highWater(),
     }
   }
   const memory = (): Memory => {
@@ -78,7 +72,7 @@ export function createStanding(deps: {
     if (now < present.nextExpiry) return present
     transactor.transact(() => {
       touch()
-      repository.setHighWater(Math.max(now, present.highWater))
+      clockGuard.seen(now)
       for (const { id, agentId, provider, expiresAt } of repository.standing()) {
         if (expiresAt === null || expiresAt > now) continue
         repository.endGrant(id, now, 'expired')
@@ -94,8 +88,9 @@ export function createStanding(deps: {
   }
 
   /** Fails closed: while the clock is behind what was seen, nobody knows how much of the time is left. */
-  const stands = ({ expiresAt, grantedAt }: ProviderGrant, now: UnixMs, highWater: UnixMs): boolean =>
-    expiresAt === null || (now >= grantedAt && now >= highWater - CLOCK_SLACK_MS && now < expiresAt)
+  const stands = ({ expiresAt, grantedAt }: ProviderGrant, now: UnixMs): boolean =>
+    clockGuard.stands({ from: grantedAt, expiresAt }, now)
+  clockGuard.ends((by) => void current(by))
 
   return {
     touch,
@@ -105,11 +100,10 @@ export function createStanding(deps: {
 
     covering(use) {
       const now = clock.now()
-      const { byAgent, highWater } = current(now)
+      const { byAgent } = current(now)
       let widest: ProviderGrant | undefined
       for (const grant of byAgent.get(use.agentId) ?? []) {
-        if (grant.provider !== use.provider || !scopeCovers(grant, use) || !stands(grant, now, highWater))
-          continue
+        if (grant.provider !== use.provider || !scopeCovers(grant, use) || !stands(grant, now)) continue
         if (!widest || isWider(grant, widest)) widest = grant
       }
       return widest
@@ -117,21 +111,17 @@ export function createStanding(deps: {
 
     of(agentId, provider) {
       const now = clock.now()
-      const { byAgent, highWater } = current(now)
+      const { byAgent } = current(now)
       return (byAgent.get(agentId) ?? []).filter(
-        (grant) => (provider === undefined || grant.provider === provider) && stands(grant, now, highWater),
+        (grant) => (provider === undefined || grant.provider === provider) && stands(grant, now),
       )
     },
 
     some(agentId, provider, is) {
       const now = clock.now()
-      const { byAgent, highWater } = current(now)
+      const { byAgent } = current(now)
       for (const grant of byAgent.get(agentId) ?? []) {
-        if (
-          (provider === undefined || grant.provider === provider) &&
-          stands(grant, now, highWater) &&
-          is(grant)
-        )
+        if ((provider === undefined || grant.provider === provider) && stands(grant, now) && is(grant))
           return true
       }
       return false
@@ -139,10 +129,10 @@ export function createStanding(deps: {
 
     all() {
       const now = clock.now()
-      const { byAgent, highWater } = current(now)
+      const { byAgent } = current(now)
       return [...byAgent.values()]
         .flat()
-        .filter((grant) => stands(grant, now, highWater))
+        .filter((grant) => stands(grant, now))
         .toSorted((a, b) => a.id - b.id)
     },
 
@@ -153,20 +143,9 @@ export function createStanding(deps: {
       return denials.get(key)
     },
 
-    vouched(now) {
-      // What had run out by the time seen before is ended already.
-      if (now >= repository.highWater()) return
-      repository.setHighWater(now)
-      touch()
-    },
-
     tick() {
-      const now = clock.now()
-      if (now - current(now).highWater < HIGH_WATER_EVERY_MS) return
-      transactor.transact(() => {
-        repository.setHighWater(now)
-        touch()
-      })
+      current(clock.now())
+      clockGuard.tick()
     },
   }
 }

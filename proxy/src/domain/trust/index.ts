@@ -4,5 +4,4 @@ export {
   type Grant,
   type GrantRepository,
   type Trust,
-  type TrustLevel,
 } from './trust.ts'

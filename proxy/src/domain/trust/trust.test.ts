@@ -11,9 +11,10 @@ import {
   sampleSecret,
 } from '../../../test/support/sample-consent.ts'
 import { type ConsentHash, canonicalJson, sha256Hex } from '../../kernel/index.ts'
+import type { GrantLevel } from '../approvals/index.ts'
 import { describeNetwork } from '../capabilities/index.ts'
 import { type Consent, openConsent, sealConsent } from '../consent/index.ts'
-import { TRUST_24H_MS, type TrustLevel } from './trust.ts'
+import { TRUST_24H_MS } from './trust.ts'
 
 const START = 1_700_000_000_000
 const MINUTE = 60_000
@@ -57,7 +58,7 @@ async function restart(): Promise<void> {
   kit = await createDomainKit({ dir, clock })
 }
 
-const grant = (level: TrustLevel, change: SampleChange = {}, anyArgs = false) =>
+const grant = (level: GrantLevel, change: SampleChange = {}, anyArgs = false) =>
   kit.transactor.transact(() =>
     kit.trust.grant({
       sealed: sealConsent(sampleConsent({ ...consent, ...change })),

@@ -6,6 +6,7 @@ import {
   sha256Hex,
   type UnixMs,
 } from '../../kernel/index.ts'
+import type { ClockGuard, GrantLevel } from '../approvals/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import {
   type Consent,
@@ -15,14 +16,12 @@ import {
   type SealedConsent,
 } from '../consent/index.ts'
 
-export type TrustLevel = 'once' | '24h' | 'forever'
-
 /** A stored approval: a row of `approvals`. It covers what its consent showed: no more and no less. */
 export interface Grant {
   readonly id: number
   readonly skillId: string
   readonly codeHash: CodeHash
-  readonly level: TrustLevel
+  readonly level: GrantLevel
   readonly anyArgs: boolean
   readonly consentJson: string
   readonly consentHash: ConsentHash
@@ -47,9 +46,6 @@ export interface GrantRepository {
   standingByScope(scopeHash: string): Grant | undefined
   end(id: number, at: UnixMs, why: NonNullable<Grant['endedWhy']>): void
   expiredBy(now: UnixMs): readonly Grant[]
-  /** The latest time the daemon has seen, so that a clock set back shows. */
-  highWater(): UnixMs
-  setHighWater(to: UnixMs): void
 }
 
 type TrustVerdict =
@@ -66,7 +62,7 @@ export interface Trust {
   /** Call inside the decision's transaction. */
   grant(input: {
     sealed: SealedConsent
-    level: TrustLevel
+    level: GrantLevel
     anyArgs: boolean
     requestId: string
     actor: string
@@ -78,30 +74,27 @@ export interface Trust {
 }
 
 export const TRUST_24H_MS = 24 * 60 * 60 * 1_000
-/** How far a clock may be corrected backwards without being taken for one that was set back. */
-const CLOCK_SLACK_MS = 5 * 60 * 1_000
 
 export function createTrust(deps: {
   readonly repository: GrantRepository
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
+  readonly clockGuard: ClockGuard
 }): Trust {
-  const { repository, audit, transactor, clock } = deps
+  const { repository, audit, transactor, clock, clockGuard } = deps
 
-  /** Fails closed: while the clock is behind what was seen, nobody knows how much of the 24 hours is left. */
-  const stands = (grant: Grant, now: UnixMs, highWater: UnixMs): boolean => {
-    if (grant.endedAt !== null || grant.level === 'once') return false
-    if (grant.expiresAt === null) return true
-    return now >= grant.approvedAt && now >= highWater - CLOCK_SLACK_MS && now < grant.expiresAt
-  }
+  const stands = (grant: Grant, now: UnixMs): boolean =>
+    grant.endedAt === null &&
+    grant.level !== 'once' &&
+    clockGuard.stands({ from: grant.approvedAt, expiresAt: grant.expiresAt }, now)
 
   /** A grant that has run out is ended on disk before anybody hears so: no later clock brings it back. */
   const endExpired = (now: UnixMs): void => {
     const expired = repository.expiredBy(now)
     if (expired.length === 0) return
     transactor.transact(() => {
-      repository.setHighWater(Math.max(now, repository.highWater()))
+      clockGuard.seen(now)
       for (const grant of expired) {
         repository.end(grant.id, now, 'expired')
         audit.append('trust.ended', 'daemon', grant.requestId, { grant: grant.id, skill_id: grant.skillId })
@@ -109,12 +102,13 @@ export function createTrust(deps: {
     })
   }
 
+  clockGuard.ends(endExpired)
+
   const look = (asked: Consent): TrustVerdict => {
     const now = clock.now()
-    const highWater = repository.highWater()
     const candidates = repository
       .standing(asked.skill_id, consentCode(asked))
-      .filter((grant) => stands(grant, now, highWater))
+      .filter((grant) => stands(grant, now))
     let closest: readonly string[] | undefined
     for (const grant of candidates) {
       const given = openConsent(grant.consentJson, grant.consentHash)
@@ -122,16 +116,15 @@ export function createTrust(deps: {
       if (changes.length === 0) return { trusted: true, grant }
       if (!closest || changes.length < closest.length) closest = changes
     }
-    return { trusted: false, changes: closest ?? changesOfSkill(asked, now, highWater) }
+    return { trusted: false, changes: closest ?? changesOfSkill(asked, now) }
   }
 
   return {
     standing(skillId, codeHash) {
       const now = clock.now()
-      const highWater = repository.highWater()
       return repository
         .standing(skillId, codeHash)
-        .filter((grant) => stands(grant, now, highWater))
+        .filter((grant) => stands(grant, now))
         .map(({ consentJson: json, consentHash: hash }) => ({ json, hash }))
     },
 
@@ -143,8 +136,7 @@ export function createTrust(deps: {
 
     grant({ sealed, level, anyArgs, requestId, actor }) {
       const now = clock.now()
-      // A person who decides now vouches for the clock; what had run out by the time seen before is ended already.
-      if (now < repository.highWater()) repository.setHighWater(now)
+      clockGuard.vouch(now)
       const scopeHash = sha256Hex(`${sealed.hash}\n${anyArgs}`)
       const before = level === 'once' ? undefined : repository.standingByScope(scopeHash)
       if (before) repository.end(before.id, now, 'replaced')
@@ -181,8 +173,7 @@ export function createTrust(deps: {
 
     list() {
       const now = clock.now()
-      const highWater = repository.highWater()
-      return repository.listStanding().filter((grant) => stands(grant, now, highWater))
+      return repository.listStanding().filter((grant) => stands(grant, now))
     },
 
     revoke(id, actor) {
@@ -196,15 +187,14 @@ export function createTrust(deps: {
     },
 
     tick() {
-      const now = clock.now()
-      endExpired(now)
-      if (now - repository.highWater() >= 30_000) transactor.transact(() => repository.setHighWater(now))
+      endExpired(clock.now())
+      clockGuard.tick()
     },
   }
 
-  function changesOfSkill(asked: Consent, now: UnixMs, highWater: UnixMs): readonly string[] {
+  function changesOfSkill(asked: Consent, now: UnixMs): readonly string[] {
     const newest = repository.newestOfSkill(asked.skill_id)
-    if (!newest || !stands(newest, now, highWater)) return []
+    if (!newest || !stands(newest, now)) return []
     return differencesFrom(openConsent(newest.consentJson, newest.consentHash), asked, {
       anyArgs: newest.anyArgs,
     })
