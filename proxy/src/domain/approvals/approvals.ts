@@ -1,5 +1,6 @@
 import { type AgentId, AppError, type Clock, type UnixMs } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
+import type { ApprovalCard, TextLine } from './approval-card.ts'
 import type { Decider } from './approver.ts'
 import { type Deadline, isOver } from './expiry.ts'
 import type { ApprovalKind, ApprovalSubject, ApprovalView, DecisionOutcome, RefusalReason } from './kind.ts'
@@ -18,6 +19,10 @@ export interface Approvals {
     kind: ApprovalKind<Subject, Answer>,
   ): KindDecisions<Subject, Answer>
   find(id: string): ApprovalView | undefined
+  /** Throws not_found. */
+  card(id: string): ApprovalCard
+  /** What its card says once it is settled; throws not_found. */
+  outcomeLines(id: string): readonly TextLine[]
   /** How long a request that is stored now waits for a person. */
   deadline(): Deadline
   /** What an agent may ask, of all kinds together. */
@@ -67,8 +72,11 @@ export function createApprovals(deps: {
           if (subject === undefined) return undefined
           const { agentId, createdAt, expiresAt } = subject
           const isPending = kind.isPending(subject) && !isOver(subject, clock.now())
-          return { agentId, createdAt, expiresAt, contentHash: kind.contentHash(subject), isPending }
+          const contentHash = kind.contentHash(subject)
+          return { agentId, createdAt, expiresAt, contentHash, audit: kind.auditOf(subject), isPending }
         },
+        card: (id) => kind.card(present(kind.find(id))),
+        outcomeLines: (id) => kind.outcomeLines(present(kind.find(id))),
         choose(id, shownHash, choice, by) {
           const answer = kind.readAnswer(choice)
           return answer === undefined ? undefined : decide(id, shownHash, answer, by)
@@ -77,15 +85,15 @@ export function createApprovals(deps: {
       return { decide }
     },
     find: (id) => kindOf(id)?.find(id),
+    card: (id) => present(kindOf(id)).card(id),
+    outcomeLines: (id) => present(kindOf(id)).outcomeLines(id),
     deadline() {
       const createdAt = clock.now()
       return { createdAt, expiresAt: createdAt + deps.approvalTtlMs }
     },
     limit,
     choose(id, shownHash, choice, by) {
-      const kind = kindOf(id)
-      if (kind === undefined) throw notFound()
-      return kind.choose(id, shownHash, choice, by)
+      return present(kindOf(id)).choose(id, shownHash, choice, by)
     },
   }
 
@@ -97,11 +105,11 @@ export function createApprovals(deps: {
     answer: Answer,
     by: Decider,
   ): DecisionOutcome<Subject> {
-    const subject = kind.find(id)
-    if (subject === undefined) throw notFound()
+    const subject = present(kind.find(id))
     const refuse = (reason: RefusalReason, message: string, now = subject): DecisionOutcome<Subject> => {
-      const { requestId, data } = kind.auditOf(subject, answer)
-      audit.append('approval.refused', by.actor, requestId, { ...data, reason })
+      const { requestId, data } = kind.auditOf(subject)
+      const decision = kind.nameOf(answer)
+      audit.append('approval.refused', by.actor, requestId, { ...data, decision, reason })
       return { accepted: false, reason, subject: now, message }
     }
     // TOCTOU between looking and answering: what is decided is what was shown, or nothing.
@@ -120,11 +128,14 @@ export function createApprovals(deps: {
 }
 
 /** By its own types it is known inside only. */
-type RegisteredKind = Pick<Approvals, 'find' | 'choose'> & {
+type RegisteredKind = Pick<Approvals, 'find' | 'choose' | 'card' | 'outcomeLines'> & {
   countWaiting(agentId: AgentId, now: UnixMs): number
 }
 
-const notFound = (): AppError => new AppError('not_found', 'Nothing of this id was asked.')
+function present<T>(found: T | undefined): T {
+  if (found === undefined) throw new AppError('not_found', 'Nothing of this id was asked.')
+  return found
+}
 
 const EXPIRED = 'Expired: nothing was decided.'
 const OTHER = 'This card is for another request.'

@@ -1,3 +1,4 @@
+export type { ApprovalCard, TextLine, TextPart } from './approval-card.ts'
 export { type Approvals, createApprovals } from './approvals.ts'
 export { type Approver, actorOf, type Decider } from './approver.ts'
 export { buildCard, type CardInput, type CardModel } from './card-model.ts'

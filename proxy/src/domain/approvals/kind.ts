@@ -1,4 +1,5 @@
 import type { AgentId, ConsentHash, Json, RequestId, UnixMs } from '../../kernel/index.ts'
+import type { ApprovalCard, TextLine } from './approval-card.ts'
 import type { Decider } from './approver.ts'
 import type { Deadline } from './expiry.ts'
 
@@ -32,11 +33,16 @@ export interface ApprovalKind<Subject extends ApprovalSubject, Answer> {
   expire(subject: Subject): Subject
   /** The effect: grants, audit, whatever goes on. Inside the deciding transaction. */
   settle(subject: Subject, answer: Answer, by: Decider): Subject
-  /** How the audit names a decision about it that was not taken. */
-  auditOf(
-    subject: Subject,
-    answer: Answer,
-  ): { readonly requestId: RequestId | null; readonly data: Readonly<Record<string, Json>> }
+  /** How the audit names it. */
+  auditOf(subject: Subject): {
+    readonly requestId: RequestId | null
+    readonly data: Readonly<Record<string, Json>>
+  }
+  /** How the audit names the answer. */
+  nameOf(answer: Answer): string
+  card(subject: Subject): ApprovalCard
+  /** What the card says once it is settled. */
+  outcomeLines(subject: Subject): readonly TextLine[]
   /** For the person who gave the answer. */
   acceptedText(subject: Subject, answer: Answer): string
   /** For a person who comes too late: what it was settled as. */
@@ -48,6 +54,7 @@ export type RefusalReason = 'already_decided' | 'expired' | 'other_consent' | 'n
 /** What every channel may know of a request, whatever its kind. */
 export interface ApprovalView extends ApprovalSubject {
   readonly contentHash: ConsentHash
+  readonly audit: ReturnType<ApprovalKind<ApprovalSubject, never>['auditOf']>
   /** Whether it waits for its first answer, and is not over. */
   readonly isPending: boolean
 }

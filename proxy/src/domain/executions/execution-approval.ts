@@ -1,5 +1,11 @@
 import type { Clock, RequestId } from '../../kernel/index.ts'
-import { type ApprovalKind, DECISIONS, type DecisionKind, isDecisionKind } from '../approvals/index.ts'
+import {
+  type ApprovalKind,
+  type CardModel,
+  DECISIONS,
+  type DecisionKind,
+  isDecisionKind,
+} from '../approvals/index.ts'
 import type { Consent } from '../consent/index.ts'
 import type { Trust } from '../trust/index.ts'
 import type { Execution, ExecutionRepository } from './execution.ts'
@@ -30,6 +36,8 @@ export function createExecutionApproval(deps: {
   readonly trust: Pick<Trust, 'grant'>
   readonly clock: Clock
   readonly consentOf: (execution: Execution) => Consent
+  readonly cardOf: (execution: Execution) => CardModel
+  readonly codeOf: (execution: Execution) => string
   readonly expire: (execution: Execution) => Execution
   /** From approved to the run, or to waiting for secrets. */
   readonly proceed: (execution: Execution, consent: Consent) => Execution
@@ -53,7 +61,14 @@ export function createExecutionApproval(deps: {
       status === 'pending' || (status === 'awaiting_secrets' && !DECISIONS[decision].approves),
     hasExpired: ({ status }) => status === 'expired',
     expire: deps.expire,
-    auditOf: ({ requestId }, { decision }) => ({ requestId, data: { decision } }),
+    auditOf: ({ requestId }) => ({ requestId, data: {} }),
+    nameOf: ({ decision }) => decision,
+    card: (execution) => ({
+      form: 'program',
+      model: deps.cardOf(execution),
+      exactCode: deps.codeOf(execution),
+    }),
+    outcomeLines: ({ skillId, status }) => [[{ name: skillId }, `: ${status}`]],
 
     settle(execution, { decision, denyReason }, by) {
       const verdict = DECISIONS[decision]

@@ -148,7 +148,12 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     ...{ expire, proceed, missingSecrets },
     queuedRuns: (agentId) => runs.waitingOf(agentId),
   })
-  const decisions = deps.approvals.register(createExecutionApproval({ ...deps, consentOf, expire, proceed }))
+  const codeOf: Executions['codeOf'] = (execution) => readStoredCode(codes, consentCode(consentOf(execution)))
+  const showCard: Executions['cardOf'] = (execution) =>
+    cardOf(deps, execution, missingSecrets(consentOf(execution)))
+  const decisions = deps.approvals.register(
+    createExecutionApproval({ ...deps, consentOf, cardOf: showCard, codeOf, expire, proceed }),
+  )
   const explain = createExplain(deps)
 
   return {
@@ -227,7 +232,8 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     consentOf,
     missingSecrets,
     explain: (agent, ...rest) => onBehalfOf(agent.id, () => explain(agent, ...rest)),
-    cardOf: (execution) => cardOf(deps, execution, missingSecrets(consentOf(execution))),
+    cardOf: showCard,
+    codeOf,
 
     async readWaiting() {
       for (const summary of repository.list({ statuses: WAITING_STATES, limit: 1_000 })) {
@@ -243,8 +249,6 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
         })
       }
     },
-
-    codeOf: (execution) => readStoredCode(codes, consentCode(consentOf(execution))),
 
     agentRevoked(agentId, actor) {
       for (const status of [...WAITING_STATES, 'approved'] as const) {

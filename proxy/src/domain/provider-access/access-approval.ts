@@ -3,12 +3,19 @@ import type { ApprovalKind, Decider } from '../approvals/index.ts'
 import type { AuditLog } from '../audit/index.ts'
 import type { Providers } from '../providers/index.ts'
 import { acceptedText, answerOfChoice } from './access-choices.ts'
+import { accessLines, accessOutcomeLines } from './access-lines.ts'
 import type { Asks } from './asks.ts'
 import { askHash } from './content-hash.ts'
 import { groupsOfAsk } from './groups.ts'
 import { NO_LIMITS, withLimits } from './limits.ts'
 import { isPlainModel, readModels, readPaths } from './patterns.ts'
-import type { AccessAnswer, ProviderAccessRepository, ProviderAsk, ProviderGrant } from './ports.ts'
+import type {
+  AccessAnswer,
+  AccessCard,
+  ProviderAccessRepository,
+  ProviderAsk,
+  ProviderGrant,
+} from './ports.ts'
 
 const LASTS_MS: Record<Exclude<AccessAnswer['decision'], 'deny'>, number | null> = {
   '1h': 3_600_000,
@@ -22,6 +29,10 @@ export function createAccessApproval(deps: {
   readonly repository: Pick<ProviderAccessRepository, 'countPending'>
   readonly providers: Pick<Providers, 'find'>
   readonly audit: AuditLog
+  readonly cardOf: (ask: ProviderAsk) => AccessCard
+  readonly agentName: (ask: ProviderAsk) => string
+  /** What stands by now for what was asked. */
+  readonly grantFor: (ask: ProviderAsk) => ProviderGrant | undefined
   readonly insertGrant: (
     input: Pick<ProviderGrant, 'agentId' | 'provider' | 'groups' | 'models' | 'paths' | 'limits'> & {
       readonly forMs: number | null
@@ -49,7 +60,13 @@ export function createAccessApproval(deps: {
     isOpenTo: isPending,
     hasExpired: ({ status }) => status === 'expired',
     expire: (ask) => asks.settle(ask, 'expired', null),
-    auditOf: (ask, { decision }) => ({ requestId: null, data: { ...about(ask), decision } }),
+    auditOf: (ask) => ({ requestId: null, data: about(ask) }),
+    nameOf: ({ decision }) => decision,
+    card(ask) {
+      const card = deps.cardOf(ask)
+      return { form: 'lines', lines: accessLines(card), choices: card.choices }
+    },
+    outcomeLines: (ask) => accessOutcomeLines(ask, deps.agentName(ask), deps.grantFor(ask)),
 
     settle(ask, answer, by) {
       const { decision, scope } = answer

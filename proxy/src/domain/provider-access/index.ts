@@ -1,6 +1,7 @@
+export { describeUntil } from './access-lines.ts'
 export { grantSaid } from './card.ts'
 export { isAskable } from './groups.ts'
 export { createKeySharing } from './key-sharing.ts'
 export { limitsSaid, NO_LIMITS, strictest } from './limits.ts'
 export type * from './ports.ts'
-export { createProviderAccess, DENIED_MINUTES } from './provider-access.ts'
+export { createProviderAccess } from './provider-access.ts'

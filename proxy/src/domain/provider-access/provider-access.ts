@@ -5,6 +5,7 @@ import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { Providers } from '../providers/index.ts'
 import type { FreeSpace } from '../retention/index.ts'
 import { createAccessApproval } from './access-approval.ts'
+import { DENIED_MINUTES } from './access-lines.ts'
 import { type Asks, createAsks } from './asks.ts'
 import { accessCard } from './card.ts'
 import { askHash } from './content-hash.ts'
@@ -12,6 +13,7 @@ import { readGroups } from './groups.ts'
 import { NO_LIMITS, strictest, withLimits } from './limits.ts'
 import { readModels, readPaths, scopeCovers, scopeIncludes } from './patterns.ts'
 import type {
+  AccessCard,
   AccessObserver,
   ProviderAccess,
   ProviderAccessRepository,
@@ -20,8 +22,6 @@ import type {
 } from './ports.ts'
 import { createStanding } from './standing.ts'
 
-/** How long an agent is refused after the owner said no; then it may ask again. */
-export const DENIED_MINUTES = 10
 const DENIED_MS = DENIED_MINUTES * 60_000
 
 /** Ten years: more is meant to be for ever. */
@@ -133,8 +133,22 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
     return at === undefined || now < at ? 0 : Math.max(0, at + DENIED_MS - now)
   }
 
+  const agentName = ({ agentId }: ProviderAsk): string => agents.byId(agentId)?.name ?? agentId
+  const cardOf = (ask: ProviderAsk): AccessCard =>
+    accessCard({
+      ask,
+      agent: agentName(ask),
+      provider: providers.find(ask.provider),
+      standing: standing.of(ask.agentId, ask.provider),
+      keys: deps.keyCount?.(ask.provider),
+    })
   const decisions = deps.approvals.register(
-    createAccessApproval({ ...deps, asks, insertGrant: insert, settleCovered }),
+    createAccessApproval({
+      ...deps,
+      ...{ asks, cardOf, agentName, settleCovered },
+      grantFor: (ask) => standing.covering(ask),
+      insertGrant: insert,
+    }),
   )
 
   return {
@@ -165,16 +179,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
 
     card(askId) {
       const ask = asks.find(askId)
-      return (
-        ask &&
-        accessCard({
-          ask,
-          agent: agents.byId(ask.agentId)?.name ?? ask.agentId,
-          provider: providers.find(ask.provider),
-          standing: standing.of(ask.agentId, ask.provider),
-          keys: deps.keyCount?.(ask.provider),
-        })
-      )
+      return ask && cardOf(ask)
     },
 
     contentHash: (ask) => askHash(ask, providers),

@@ -21,9 +21,9 @@ export function createTelegramAccessObserver(deps: {
     deps.onEnqueued?.()
   }
   return {
-    asked: ({ id, agentId }) => enqueue(cardLane(deps.chat.id, agentId), 'provider_ask', { askId: id }),
+    asked: ({ id, agentId }) => enqueue(cardLane(deps.chat.id, agentId), 'card', { requestId: id }),
     settled: ({ id, agentId }) =>
-      enqueue(updateLane(deps.chat.id, agentId), 'provider_ask_update', { askId: id }),
+      enqueue(updateLane(deps.chat.id, agentId), 'card_update', { requestId: id }),
     limitPassed(grant, limit) {
       const agent = deps.agents.byId(grant.agentId)?.name ?? grant.agentId
       enqueue(noticeLane(deps.chat.id, grant.agentId), 'notice', {

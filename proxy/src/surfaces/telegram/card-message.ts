@@ -80,9 +80,19 @@ export function renderPlainCard(input: {
 const SHORT_HASH = 12
 const shortHash = ({ codeHash }: CardModel): string => codeHash.slice(0, SHORT_HASH)
 
+/** A button for each choice: its callback data carries the card's token and the word of the answer. */
+export const keyboardOf = (
+  choices: readonly (readonly { readonly choice: string; readonly label: string }[])[],
+  token: string,
+): InlineKeyboard =>
+  choices.map((row) =>
+    row.map(({ choice, label }) => ({ text: label, callback_data: callbackData(token, choice) })),
+  )
+
 const buttonsOf = (model: CardModel, token: string): InlineKeyboard => [
-  ...model.choices.map((row) =>
-    row.map(({ decision, label }) => ({ text: label, callback_data: callbackData(token, decision) })),
+  ...keyboardOf(
+    model.choices.map((row) => row.map(({ decision, label }) => ({ choice: decision, label }))),
+    token,
   ),
   [{ text: `#️⃣ ${shortHash(model)}…`, callback_data: callbackData(token, WHOLE_HASH) }],
 ]

@@ -1,22 +1,31 @@
-import type { Card } from '../../domain/approvals/index.ts'
+import type { ApprovalCard } from '../../domain/approvals/index.ts'
 import type { Consent } from '../../domain/consent/index.ts'
 import type { Execution } from '../../domain/executions/index.ts'
 import type { OutboxMessage } from '../../domain/outbox/index.ts'
-import { AppError, type RequestId } from '../../kernel/index.ts'
-import { createAccessDeliveries } from './access-deliveries.ts'
+import { AppError, type RequestId, type UnixMs } from '../../kernel/index.ts'
 import type { BotApi, BotMessage } from './bot-api.ts'
 import { BotApiError, isOfContent } from './bot-errors.ts'
-import { type CardMessage, type InlineKeyboard, renderCard, renderPlainCard } from './card-message.ts'
+import {
+  type CardMessage,
+  expiry,
+  type InlineKeyboard,
+  keyboardOf,
+  renderCard,
+  renderPlainCard,
+} from './card-message.ts'
 import type { TelegramDeps } from './deps.ts'
 import { plainText } from './html.ts'
 import { agentOfLane, isNoticeLane } from './lanes.ts'
+import { linesHtml } from './lines-message.ts'
 import { foldedNotices, NOTICES_IN_FULL } from './notices.ts'
 import { renderOutcome } from './outcome-message.ts'
 import { missingFor, secretPrompt } from './prompts.ts'
 
 /** What waits in the outbox. Nothing secret: it stands in the database as it is. */
 interface Payload {
-  readonly requestId?: RequestId
+  /** Of what the message is about: an execution, or whatever else is asked. */
+  readonly requestId?: string
+  /** As versions before named an ask for a provider. */
   readonly askId?: string
   readonly messageId?: number | null
   readonly html?: string
@@ -47,7 +56,20 @@ export function createDeliveries(
     readonly signal: AbortSignal
   },
 ): (message: OutboxMessage) => Promise<void> {
-  const { api, executions, cards, audit, outbox, transactor, clock, log, chat, beforeCall, signal } = deps
+  const {
+    api,
+    approvals,
+    executions,
+    cards,
+    audit,
+    outbox,
+    transactor,
+    clock,
+    log,
+    chat,
+    beforeCall,
+    signal,
+  } = deps
   const rendered = new Map<string, string>()
   /** Parts of a message that have arrived, so that a retry in this process does not repeat them. */
   const arrived = new Set<string>()
@@ -61,7 +83,6 @@ export function createDeliveries(
       { signal },
     )
   }
-  const access = createAccessDeliveries({ ...deps, call, takeAway: (messageId) => takeAway(messageId) })
   const send = (html: string, extra: Record<string, unknown> = {}): Promise<BotMessage> =>
     call<BotMessage>('sendMessage', { text: html, parse_mode: 'HTML', ...extra })
   const once = async (key: string, work: () => Promise<unknown>): Promise<void> => {
@@ -96,43 +117,54 @@ export function createDeliveries(
     }
   }
 
-  const card = async (
-    outboxId: number,
-    execution: Execution | undefined,
-    isAgain: boolean,
-  ): Promise<void> => {
-    const stillAsked = execution?.status === 'pending' && clock.now() < execution.expiresAt
-    const issued = stillAsked
-      ? transactor.transact(() => cards.issue(execution.requestId, chat.id, execution.consentHash), 'grouped')
-      : undefined
-    if (!stillAsked || !issued || (issued.messageId !== null && !isAgain)) return outbox.settle(outboxId)
-    const sent = await sendAnyCard(execution, issued)
+  const card = async (outboxId: number, id: string, isAgain: boolean): Promise<void> => {
+    const asked = approvals.find(id)
+    if (!asked?.isPending) return outbox.settle(outboxId)
+    const issued = transactor.transact(() => cards.issue(id, chat.id, asked.contentHash), 'grouped')
+    if (issued.messageId !== null && !isAgain) return outbox.settle(outboxId)
+    const sent = await sendAnyCard(id, approvals.card(id), asked.expiresAt, issued.token)
     transactor.transact(() => {
       cards.delivered(issued, sent.message_id)
-      audit.append('approval.asked', 'daemon', execution.requestId, {
+      audit.append('approval.asked', 'daemon', asked.audit.requestId, {
+        ...asked.audit.data,
         chat_id: chat.id,
         message_id: sent.message_id,
-        consent_hash: execution.consentHash,
+        consent_hash: issued.consentHash,
       })
       outbox.settle(outboxId)
     }, 'grouped')
-    forget(execution.requestId)
+    forget(id)
     if (issued.messageId !== null) await takeAway(issued.messageId)
   }
 
-  const sendAnyCard = async (execution: Execution, issued: Card): Promise<BotMessage> => {
-    const exactCode = executions.codeOf(execution)
-    const model = executions.cardOf(execution)
-    const input = { model, exactCode, token: issued.token, now: clock.now() }
+  const sendAnyCard = async (
+    id: string,
+    shown: ApprovalCard,
+    expiresAt: UnixMs,
+    token: string,
+  ): Promise<BotMessage> => {
+    const now = clock.now()
+    const formatted =
+      shown.form === 'program'
+        ? renderCard({ ...shown, token, now })
+        : {
+            documents: [],
+            html: `${linesHtml(shown.lines)}\n⏳ ${expiry(expiresAt, now)}`,
+            keyboard: keyboardOf(shown.choices, token),
+          }
     try {
-      return await sendCardMessage(execution.requestId, renderCard(input), true)
+      return await sendCardMessage(id, formatted, true)
     } catch (error) {
       if (!(error instanceof BotApiError) || !isOfContent(error)) throw error
       log.error(
-        { said: error.message, requestId: execution.requestId },
+        { said: error.message, requestId: id },
         'Telegram refused the card; sending it without formatting',
       )
-      return sendCardMessage(`${execution.requestId}/plain`, renderPlainCard(input), false)
+      const plain =
+        shown.form === 'program'
+          ? renderPlainCard({ ...shown, token, now })
+          : { ...formatted, html: plainText(formatted.html) }
+      return sendCardMessage(`${id}/plain`, plain, false)
     }
   }
 
@@ -149,17 +181,20 @@ export function createDeliveries(
     }
   }
 
-  const cardUpdate = async (
-    outboxId: number,
-    execution: Execution | undefined,
-    pressed: number | null,
-  ): Promise<void> => {
-    if (!execution || execution.status === 'pending') return outbox.settle(outboxId)
-    const messageId = pressed ?? cards.byRequest(execution.requestId, chat.id)?.messageId ?? null
-    const isNotice = messageId === null && execution.trusted && execution.status === 'failed'
+  const cardUpdate = async (outboxId: number, id: string, pressed: number | null): Promise<void> => {
+    const asked = approvals.find(id)
+    const execution = executions.find(id as RequestId)
+    if (!asked || (execution?.status ?? (asked.isPending ? 'pending' : 'settled')) === 'pending')
+      return outbox.settle(outboxId)
+    const messageId = pressed ?? cards.byRequest(id, chat.id)?.messageId ?? null
+    const isNotice = messageId === null && execution?.trusted === true && execution.status === 'failed'
     if (messageId === null && !isNotice) return outbox.settle(outboxId)
-    const key = `${execution.requestId}/${messageId}`
-    const html = renderOutcome(execution, readable(execution))
+    const key = `${id}/${messageId}`
+    // An execution lives on after its approval: its card tells what came of the run.
+    const html =
+      execution === undefined
+        ? linesHtml(approvals.outcomeLines(id))
+        : renderOutcome(execution, readable(execution))
     if (rendered.get(key) !== html) {
       const target = messageId === null ? {} : { message_id: messageId }
       const method = messageId === null ? 'sendMessage' : 'editMessageText'
@@ -168,7 +203,7 @@ export function createDeliveries(
       } catch (error) {
         if (!(error instanceof BotApiError) || !isOfContent(error)) throw error
         log.error(
-          { said: error.message, requestId: execution.requestId },
+          { said: error.message, requestId: id },
           'Telegram refused an outcome; sending it without formatting',
         )
         await call(method, { ...target, text: plainText(html) })
@@ -200,7 +235,7 @@ export function createDeliveries(
   const foldNotices = async (lane: string, queued: readonly OutboxMessage[]): Promise<void> => {
     const failed = queued.flatMap(({ payload }) => {
       const { requestId } = (payload ?? {}) as Payload
-      const execution = requestId === undefined ? undefined : executions.find(requestId)
+      const execution = requestId === undefined ? undefined : executions.find(requestId as RequestId)
       return execution === undefined ? [] : [execution]
     })
     const agentId = agentOfLane(lane)
@@ -217,22 +252,16 @@ export function createDeliveries(
       if (queued.length > NOTICES_IN_FULL) return foldNotices(message.lane, queued)
     }
     const payload = (message.payload ?? {}) as Payload
-    const execution = payload.requestId === undefined ? undefined : executions.find(payload.requestId)
+    const id = payload.requestId ?? payload.askId ?? ''
     switch (message.kind) {
       case 'card':
-        if (payload.requestId?.startsWith('ask_'))
-          return access.ask(message.id, payload.requestId, payload.again === true)
-        return card(message.id, execution, payload.again === true)
-      case 'card_update':
-        if (payload.requestId?.startsWith('ask_'))
-          return access.update(message.id, payload.requestId, payload.messageId ?? null)
-        return cardUpdate(message.id, execution, payload.messageId ?? null)
-      case 'secret_prompt':
-        return secretPrompts(message.id, execution)
       case 'provider_ask':
-        return access.ask(message.id, payload.askId, payload.again === true)
+        return card(message.id, id, payload.again === true)
+      case 'card_update':
       case 'provider_ask_update':
-        return access.update(message.id, payload.askId, payload.messageId ?? null)
+        return cardUpdate(message.id, id, payload.messageId ?? null)
+      case 'secret_prompt':
+        return secretPrompts(message.id, executions.find(id as RequestId))
       case 'notice':
         await (payload.forceReply === true
           ? ask(payload.html ?? '')

@@ -20,7 +20,7 @@ export const createChatFollower =
       for (const { requestId, agentId } of executions.list({ statuses: ['awaiting_secrets'], limit: ALL }))
         outbox.enqueue(cardLane(to, agentId), 'secret_prompt', { requestId })
       for (const { id, agentId } of llm.access.pending())
-        outbox.enqueue(cardLane(to, agentId), 'provider_ask', { askId: id })
+        outbox.enqueue(cardLane(to, agentId), 'card', { requestId: id })
       outbox.enqueue(replyLane(to), 'notice', {
         html: `This group became a supergroup with another id. I go on here; put ${code(`TELEGRAM_CHAT_ID=${to}`)} into the settings.`,
       })

@@ -1,7 +1,6 @@
-import { grantSaid } from '../../domain/provider-access/index.ts'
+import { describeUntil, grantSaid } from '../../domain/provider-access/index.ts'
 import type { KeyCooldown } from '../../domain/provider-keys/index.ts'
 import { AppError, oneLine, SecretValue, type UnixMs } from '../../kernel/index.ts'
-import { untilSaid } from './access-message.ts'
 import type { CommandCall, CommandName, CommandReply } from './commands.ts'
 import type { TelegramDeps } from './deps.ts'
 import { bold, code, escapeHtml, fitLines } from './html.ts'
@@ -93,7 +92,7 @@ export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'c
     grants() {
       const lines = access.grants().map((grant) => {
         const who = `${code(oneLine(nameOf(grant.agentId), 64))} → ${code(oneLine(grant.provider, 64))}`
-        return `${bold(`P${grant.id}.`)} ${who}: ${escapeHtml(grantSaid(grant))}, ${untilSaid(grant)}`
+        return `${bold(`P${grant.id}.`)} ${who}: ${escapeHtml(grantSaid(grant))}, ${describeUntil(grant)}`
       })
       return {
         html:
