@@ -13,5 +13,5 @@ export {
 export { type ClockGuard, type ClockRepository, createClockGuard } from './clock-guard.ts'
 export { DECISIONS, type DecisionKind, type GrantLevel, isDecisionKind } from './decisions.ts'
 export { isOver } from './expiry.ts'
-export type { ApprovalKind, DecisionOutcome, RefusalReason } from './kind.ts'
+export type { ApprovalKind, ApprovalSubject, DecisionOutcome, RefusalReason } from './kind.ts'
 export type { CardReservation, WaitingLimit } from './waiting-limit.ts'
