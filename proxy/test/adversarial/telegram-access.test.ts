@@ -145,6 +145,28 @@ describe("answers to a provider's card", () => {
     },
   )
 
+  it('brings a card back that is of what it shows now, once the provider has moved', async () => {
+    await using kit = await createTelegramKit()
+    const lab = { name: 'lab', auth: { kind: 'bearer' }, errors: 'openai', private: false } as const
+    kit.llm.providers.add({ ...lab, url: 'https://lab.demo.test/v1' }, 'cli:0')
+    const { card, ask } = await kit.wants({ provider: 'lab' })
+    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
+    const old = card.callbacks.get('♾ Always') as string
+    kit.llm.providers.remove('lab', 'cli:0')
+    kit.llm.providers.add({ ...lab, url: 'https://elsewhere.test/v1' }, 'cli:0')
+    await kit.double.press(kit.chatId, card.messageId, '♾ Always', ANN).answered
+    kit.double.say(kit.chatId, '/pending', ANN)
+    const list = await kit.said('A number brings its card back.')
+    await kit.double.press(kit.chatId, list.messageId, '1', ANN).answered
+    const again = await kit.said('https://elsewhere.test')
+    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
+    const stale = await kit.double.pressRaw(kit.chatId, again.messageId, old, ANN).answered
+    expect(stale).toEqual({ text: 'I do not know this card.', alert: true })
+    expect(kit.llm.access.find(ask.id)?.status).toBe('pending')
+    const press = kit.double.press(kit.chatId, again.messageId, '♾ Always', ANN)
+    expect(await press.answered).toEqual({ text: 'Granted until you revoke it', alert: false })
+  })
+
   it('grants no pattern through the name of a model, and shows no markup or hidden characters of it', async () => {
     await using kit = await createTelegramKit()
     const { card, ask } = await kit.wants({

@@ -167,11 +167,13 @@ export function createCardStore(db: Database): CardRepository {
     db.prepare(`INSERT INTO cards (token, request_id, chat_id, consent_hash, message_id, created_at)
     VALUES (@token, @requestId, @chatId, @consentHash, @messageId, @createdAt)`)
   const delivered = db.prepare('UPDATE cards SET message_id = ? WHERE token = ?')
+  const renew = db.prepare('UPDATE cards SET token = ?, consent_hash = ? WHERE token = ?')
   return {
     insert: (card) => void insert.run(card),
     byToken: (token) => byToken.get(token),
     byRequest: (requestId, chatId) => byRequest.get(requestId, chatId),
     delivered: (token, messageId) => void delivered.run(messageId, token),
+    renew: (token, change) => void renew.run(change.token, change.consentHash, token),
   }
 }
 

@@ -299,6 +299,7 @@ describe('an answer to a card', () => {
         byToken: () => ({ ...issue(), messageId: 1 }),
         byRequest: () => undefined,
         delivered() {},
+        renew() {},
       },
       clock: kit.clock,
       approverIds: new Set(),

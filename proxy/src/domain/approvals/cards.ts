@@ -24,6 +24,8 @@ export interface CardRepository {
   byToken(token: string): Card | undefined
   byRequest(requestId: string, chatId: string): Card | undefined
   delivered(token: string, messageId: number): void
+  /** The card of this token has another one from now on, and is of another hash. */
+  renew(token: string, change: Pick<Card, 'token' | 'consentHash'>): void
 }
 
 interface CardAnswer {
@@ -41,7 +43,7 @@ export type CardVerdict =
 
 /** The cards of what is asked and the judgement of answers to them. */
 export interface Cards {
-  /** One card for each subject and chat; asking again gives the same. */
+  /** One card for each subject and chat; asking again gives the same, and a new token once its hash is another. */
   issue(requestId: string, chatId: string, consentHash: ConsentHash): Card
   byRequest(requestId: string, chatId: string): Card | undefined
   delivered(card: Card, messageId: number): void
@@ -58,7 +60,13 @@ export function createCards(deps: {
   return {
     issue(requestId, chatId, consentHash) {
       const existing = repository.byRequest(requestId, chatId)
-      if (existing) return existing
+      if (existing?.consentHash === consentHash) return existing
+      if (existing) {
+        // It is drawn anew, of something else: buttons of the older message decide nothing any more.
+        const renewed = { token: randomToken(128), consentHash }
+        repository.renew(existing.token, renewed)
+        return { ...existing, ...renewed }
+      }
       const card: Card = {
         requestId,
         chatId,
