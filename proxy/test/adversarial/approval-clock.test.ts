@@ -39,8 +39,11 @@ test('a person who decides vouches for the clock once, for grants of every kind'
   clock.kit.llm.access.tick()
   clock.time.now = clock.start + HOUR
   expect(clock.verdict()).toBe('ask')
+  const { revision } = clock.kit.llm.access
   await clock.approve('once')
   expect(clock.verdict()).toBe('granted')
+  // What is remembered of who shares a key, and of streams under way, is judged anew.
+  expect(clock.kit.llm.access.revision).toBeGreaterThan(revision)
 })
 
 test('what a person vouches for brings back no grant that had run out by the latest time seen', async () => {

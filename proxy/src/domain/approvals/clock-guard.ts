@@ -10,7 +10,7 @@ export interface ClockGuard {
    * Whether what was granted at `from` stands. Fails closed: while the clock is behind what was seen, nobody knows how
    * much of its time is left. Without an end it always stands.
    */
-  stands(granted: { readonly from: UnixMs; readonly expiresAt: UnixMs | null }, now: UnixMs): boolean
+  stands(from: UnixMs, expiresAt: UnixMs | null, now: UnixMs): boolean
   /** Inside the transaction that ends on disk what has run out by then: no later clock brings it back. */
   seen(now: UnixMs): void
   /**
@@ -18,7 +18,7 @@ export interface ClockGuard {
    * time seen is ended first, of every kind.
    */
   vouch(now: UnixMs): void
-  /** Something whose grants run out: `end` ends on disk what has run out by then. */
+  /** Something whose grants run out: `end` ends on disk what has run out by then, before the mark becomes another. */
   ends(end: (by: UnixMs) => void): void
   /** Remembers how late it is, now and then. Call after what has run out is ended. */
   tick(): void
@@ -61,7 +61,7 @@ export function createClockGuard(deps: {
   }
 
   return {
-    stands: ({ from, expiresAt }, now) =>
+    stands: (from, expiresAt, now) =>
       expiresAt === null || (now >= from && now >= highWater() - CLOCK_SLACK_MS && now < expiresAt),
     seen(now) {
       if (now > highWater()) write(now)

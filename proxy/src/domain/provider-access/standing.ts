@@ -89,8 +89,12 @@ export function createStanding(deps: {
 
   /** Fails closed: while the clock is behind what was seen, nobody knows how much of the time is left. */
   const stands = ({ expiresAt, grantedAt }: ProviderGrant, now: UnixMs): boolean =>
-    clockGuard.stands({ from: grantedAt, expiresAt }, now)
-  clockGuard.ends((by) => void current(by))
+    clockGuard.stands(grantedAt, expiresAt, now)
+  clockGuard.ends((by) => {
+    current(by)
+    // The mark is about to be another, and with it what stands.
+    touch()
+  })
 
   return {
     touch,

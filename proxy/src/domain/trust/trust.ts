@@ -87,7 +87,7 @@ export function createTrust(deps: {
   const stands = (grant: Grant, now: UnixMs): boolean =>
     grant.endedAt === null &&
     grant.level !== 'once' &&
-    clockGuard.stands({ from: grant.approvedAt, expiresAt: grant.expiresAt }, now)
+    clockGuard.stands(grant.approvedAt, grant.expiresAt, now)
 
   /** A grant that has run out is ended on disk before anybody hears so: no later clock brings it back. */
   const endExpired = (now: UnixMs): void => {
