@@ -1,5 +1,5 @@
 /**
- * Imports go one way: kernel ← config, contracts, domain ← surfaces, adapters ← daemon ← main. Within the domain each room
+ * Imports go one way: kernel ← config, contracts, domain ← surfaces, adapters ← compose ← daemon ← main. Within the domain each room
  * may import only the rooms before it. A room is entered through its index.ts.
  */
 const src = '^proxy/src'
@@ -27,6 +27,7 @@ const DOMAIN_ROOMS = [
   'provider-keys',
   'usage',
   'provider-access',
+  'events',
 ]
 
 const only = (name, from, allowed, comment) => ({
@@ -114,10 +115,18 @@ module.exports = {
       `${src}/version\\.ts$`,
     ]),
     {
-      name: 'entered-through-the-door',
-      comment: 'daemon, main, demo and init open rooms through index.ts too',
+      name: 'composition-starts-nothing',
+      comment:
+        'parts are joined before anything is started: neither compose nor what it joins knows the daemon',
       severity: 'error',
-      from: { path: `${src}/(daemon[a-z-]*|main)\\.ts$|${src}/(demo|init)/` },
+      from: { path: `${src}/(compose[a-z-]*|daemon-[a-z-]+)\\.ts$`, pathNot: '\\.test\\.ts$' },
+      to: { path: `${src}/(daemon|main)\\.ts$` },
+    },
+    {
+      name: 'entered-through-the-door',
+      comment: 'compose, daemon, main, demo and init open rooms through index.ts too',
+      severity: 'error',
+      from: { path: `${src}/(daemon[a-z-]*|compose[a-z-]*|main)\\.ts$|${src}/(demo|init)/` },
       to: {
         path: `${src}/(kernel|config|contracts|domain/[^/]+|surfaces/[^/]+|adapters/[^/]+)/`,
         pathNot: '/index\\.ts$',

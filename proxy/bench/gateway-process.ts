@@ -21,11 +21,7 @@ const SECRET_NAME = 'BENCH_KEY'
 export async function playGateway(start: GatewayStart): Promise<() => Promise<OpenedDoor>> {
   mkdirSync(start.folder, { recursive: true })
   const config = readConfig({ DB_PATH: join(start.folder, 'proxy.db'), LOG_LEVEL: 'silent' })
-  const core = await openCore(config, systemClock, new AsyncDisposableStack(), {
-    secretStored: () => {},
-    hostsAskedFor: () => undefined,
-    agentRevoked: () => {},
-  })
+  const core = await openCore(config, systemClock, console, new AsyncDisposableStack())
   const fail = (error: unknown): void => console.error('gateway:', error)
   const sessions = createEgressSessions({ ...core, onDefect: fail })
   const issuer = await createCertificateIssuer()

@@ -54,6 +54,7 @@ const BREACHES = [
     file: 'proxy/src/contracts/planted-breach.ts',
     imports: '../domain/audit/index.ts',
   },
+  { rule: 'composition-starts-nothing', file: 'proxy/src/compose-planted-breach.ts', imports: './daemon.ts' },
   { rule: 'not-to-dev-dependency', file: 'proxy/src/planted-breach.ts', imports: 'openai' },
   { rule: 'cli-speaks-wire-only', file: 'proxy/src/cli/planted-breach.ts', imports: '../daemon.ts' },
 ] as const

@@ -16,11 +16,7 @@ it("a daemon that rotates its data key still opens its agents' wake tokens and i
   const clock = { now: () => 1_000 }
   const open = async (stack: AsyncDisposableStack) => {
     const config = readConfig({ DB_PATH: join(dir, 'proxy.db') })
-    const core = await openCore(config, clock, stack, {
-      secretStored() {},
-      hostsAskedFor: () => undefined,
-      agentRevoked() {},
-    })
+    const core = await openCore(config, clock, console, stack)
     const keys = createProviderKeys({
       ...core,
       repository: createProviderKeyStore(core.db),

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import type { fdatasync } from 'node:fs'
+import type { Logger } from 'pino'
 import { createBackground, startCheckpoints } from './adapters/background/index.ts'
 import { createSodiumCipher } from './adapters/crypto/index.ts'
 import { createProgramReader } from './adapters/program-reader/index.ts'
@@ -10,8 +12,10 @@ import {
   createClockStore,
   createCodeStore,
   createDataKeyStore,
+  createExecutionStore,
   createFactsStore,
   createImportStore,
+  createLogSync,
   createMetaStore,
   createOutboxStore,
   createProviderKeyStore,
@@ -23,48 +27,46 @@ import {
 } from './adapters/storage/index.ts'
 import type { Config } from './config/index.ts'
 import { openAuditKey, openMasterKeys } from './daemon-keys.ts'
-import { type DaemonStorage, openStorage } from './daemon-storage.ts'
+import { openStorage } from './daemon-storage.ts'
 import { createAgents } from './domain/agents/index.ts'
 import { createApprovals, createCards, createClockGuard } from './domain/approvals/index.ts'
 import { createAuditArchiver, createAuditLog } from './domain/audit/index.ts'
+import { createDomainEvents } from './domain/events/index.ts'
+import { createAwaitedHosts } from './domain/executions/index.ts'
 import { createCodeFacts } from './domain/facts/index.ts'
 import { createOutbox } from './domain/outbox/index.ts'
 import { resealProviderKeys } from './domain/provider-keys/index.ts'
 import type { ReadFreeBytes } from './domain/retention/index.ts'
 import { createTrust } from './domain/trust/index.ts'
 import { createVault } from './domain/vault/index.ts'
-import type { AgentId, Clock } from './kernel/index.ts'
+import type { Clock } from './kernel/index.ts'
 
 export type DaemonCore = Awaited<ReturnType<typeof openCore>>
+
+/** What a test or a bench may put in the place of the usual; left out: the real thing. */
+export interface CoreOverrides {
+  /** What the disk of the database still takes. */
+  readonly readFreeBytes?: ReadFreeBytes
+  /** How the disk takes what is committed in groups. */
+  readonly toDisk?: typeof fdatasync
+}
 
 /** The file, the keys, and every part of the domain that stands before a request does. */
 export async function openCore(
   config: Config,
   clock: Clock,
+  log: Pick<Logger, 'error'>,
   stack: AsyncDisposableStack,
-  hooks: {
-    readonly secretStored: (name: string) => void
-    readonly hostsAskedFor: (name: string) => readonly string[] | undefined
-    readonly agentRevoked: (id: AgentId, actor: string) => void
-    /** The disk is nearly full, or no longer; inside the transaction that says so. */
-    readonly diskChanged?: (isLow: boolean, freeBytes: number | undefined) => void
-    /** Something of the disk could not be told yet. */
-    readonly storageDefect?: (error: unknown) => void
-    /** Code or imports can be deleted; inside a transaction. */
-    readonly contentReleased?: () => void
-  },
-  readFreeBytes?: ReadFreeBytes,
+  overrides: CoreOverrides = {},
 ) {
+  const onDefect = (error: unknown): void =>
+    log.error({ err: error }, 'the upkeep of the database failed; it will be tried again')
   const db = openDatabase(config.dbPath)
   stack.defer(() => void db.close())
-  const late: { storage?: DaemonStorage } = {}
   const transactor = stack.use(
-    createTransactor(
-      db,
-      () => late.storage?.freeSpace.refusedWrite(),
-      (error) => hooks.storageDefect?.(error),
-    ),
+    createTransactor(db, onDefect, createLogSync(db.name, onDefect, overrides.toDisk)),
   )
+  const events = createDomainEvents(transactor)
   const meta = createMetaStore(db)
   const masterKeys = await openMasterKeys({
     source: config.masterKey,
@@ -77,6 +79,7 @@ export async function openCore(
   const agentStore = createAgentStore(db)
   const secretStore = createSecretStore(db)
   const providerKeyStore = createProviderKeyStore(db)
+  const executionStore = createExecutionStore(db)
   const auditStore = createAuditStore(db, meta)
   // Before the first agent and secret nothing was asked or kept; from then on an audit without a seal was robbed of it.
   const inUse = agentStore.list().length > 0 || secretStore.list().length > 0
@@ -93,36 +96,38 @@ export async function openCore(
     audit,
     transactor,
     clock,
-    onStored: hooks.secretStored,
-    askedHosts: hooks.hostsAskedFor,
-    resealOthers(reseal) {
-      meta.set('audit_key', reseal('audit-key', meta.get('audit_key') ?? ''))
-      for (const { id, wake } of agentStore.list()) {
-        if (!wake?.sealedToken) continue
-        agentStore.setWake(id, { ...wake, sealedToken: reseal(`agent-wake:${id}`, wake.sealedToken) })
-      }
-      resealProviderKeys(providerKeyStore, reseal)
-    },
+    events,
+    askedHosts: createAwaitedHosts({ repository: executionStore, clock }),
   })
   const facts = createCodeFacts({
     reader: stack.use(createProgramReader()),
     repository: createFactsStore(db),
   })
   const storage = openStorage({
-    ...{ config, db, audit, transactor, facts, clock, readFreeBytes },
-    onReleased: hooks.contentReleased ?? (() => {}),
-    onDiskChange: hooks.diskChanged ?? (() => {}),
-    onDefect: hooks.storageDefect ?? (() => {}),
+    ...{ config, db, audit, transactor, events, clock, onDefect },
+    readFreeBytes: overrides.readFreeBytes,
   })
-  late.storage = storage
   const clockGuard = createClockGuard({ repository: createClockStore(meta), transactor, clock })
+  transactor.whenFull(() => storage.freeSpace.refusedWrite())
+  // What is sealed with the data key and is no secret of the vault's.
+  events.subscribe('data_key.rotated', ({ reseal }) => {
+    meta.set('audit_key', reseal('audit-key', meta.get('audit_key') ?? ''))
+    for (const { id, wake } of agentStore.list()) {
+      if (!wake?.sealedToken) continue
+      agentStore.setWake(id, { ...wake, sealedToken: reseal(`agent-wake:${id}`, wake.sealedToken) })
+    }
+    resealProviderKeys(providerKeyStore, reseal)
+  })
+  events.subscribe('code.deleted', ({ codeHash }) => facts.forget(codeHash))
   const background = stack.use(createBackground())
-  stack.use(startCheckpoints(db, background, hooks.storageDefect ?? (() => {})))
+  stack.use(startCheckpoints(db, background, onDefect))
   return {
     ...storage,
     db,
     background,
     transactor,
+    events,
+    executionStore,
     meta,
     instanceId: metaOnce(meta, 'instance_id', () => randomBytes(8).toString('hex')),
     audit,
@@ -132,7 +137,7 @@ export async function openCore(
       ...{ audit, transactor, clock, auditKey },
     }),
     vault,
-    agents: createAgents({ repository: agentStore, audit, transactor, clock, onRevoked: hooks.agentRevoked }),
+    agents: createAgents({ repository: agentStore, audit, transactor, events, clock }),
     clockGuard,
     trust: createTrust({ repository: createTrustStore(db), audit, transactor, clock, clockGuard }),
     outbox: createOutbox({ repository: createOutboxStore(db), clock }),

@@ -10,41 +10,28 @@ import type { Config } from './config/index.ts'
 import type { DaemonCore } from './daemon-core.ts'
 import type { EgressDial } from './domain/egress/index.ts'
 import {
-  type AccessObserver,
   createKeySharing,
   createProviderAccess,
   type KeySharing,
   type LlmRooms,
-  type ProviderAccess,
 } from './domain/provider-access/index.ts'
-import { createProviderKeys, type ProviderKeys } from './domain/provider-keys/index.ts'
+import { createProviderKeys } from './domain/provider-keys/index.ts'
 import { createProviders } from './domain/providers/index.ts'
 import { createUsage } from './domain/usage/index.ts'
 import type { Clock } from './kernel/index.ts'
 import { createLlmProxy, type HoldTimes, type LlmProxy, type SharedGate } from './surfaces/llm-proxy/index.ts'
 
 /** With what the proxy alone needs. */
-type ProxyRooms = LlmRooms & { readonly sharing: KeySharing }
+export type LlmParts = LlmRooms & { readonly sharing: KeySharing }
 
 export function openLlm(deps: {
   readonly config: Config
   readonly core: DaemonCore
-  readonly observers: readonly AccessObserver[]
   readonly clock: Clock
   readonly log: Logger
-}): ProxyRooms {
+}): LlmParts {
   const { config, core, clock, log } = deps
-  const late: { keys?: ProviderKeys; access?: ProviderAccess } = {}
-  const providers = createProviders({
-    ...core,
-    repository: createProviderStore(core.db),
-    clock,
-    // Another provider that gets the same name later inherits nothing.
-    onRemoved(name, actor) {
-      for (const { id } of late.keys?.list(name) ?? []) late.keys?.remove(id, actor)
-      late.access?.providerRemoved(name, actor)
-    },
-  })
+  const providers = createProviders({ ...core, repository: createProviderStore(core.db), clock })
   const usage = createUsage({
     ...core,
     repository: createUsageStore(core.db),
@@ -65,18 +52,15 @@ export function openLlm(deps: {
     ...core,
     repository: store,
     providers,
-    observers: [...deps.observers],
     clock,
     keyCount: (provider) => keys.list(provider).length,
   })
-  late.keys = keys
-  late.access = access
   const sharing = createKeySharing({ repository: store, agents: core.agents, access, keys, clock })
   return { providers, usage, keys, access, sharing }
 }
 
 export function openLlmProxy(deps: {
-  readonly llm: ProxyRooms
+  readonly llm: LlmParts
   readonly core: DaemonCore
   readonly gate: SharedGate
   readonly dial: EgressDial
@@ -84,7 +68,7 @@ export function openLlmProxy(deps: {
   readonly accepting: () => boolean
   readonly onRefused: (code: string) => void
   readonly log: Logger
-  readonly holdTimes?: HoldTimes
+  readonly holdTimes?: HoldTimes | undefined
 }): LlmProxy {
   return createLlmProxy({
     ...deps.llm,

@@ -9,7 +9,7 @@ import {
 } from './adapters/storage/index.ts'
 import type { Config } from './config/index.ts'
 import type { AuditArchiver, AuditLog, Transactor } from './domain/audit/index.ts'
-import type { CodeFactsService } from './domain/facts/index.ts'
+import type { DomainEvents } from './domain/events/index.ts'
 import {
   createFreeSpace,
   createRetention,
@@ -33,17 +33,13 @@ export function openStorage(deps: {
   readonly db: Database
   readonly audit: AuditLog
   readonly transactor: Transactor
-  readonly facts: Pick<CodeFactsService, 'forget'>
+  readonly events: DomainEvents
   readonly clock: Clock
   readonly readFreeBytes: ReadFreeBytes | undefined
   /** That the disk is low could not be written yet. */
   readonly onDefect: (error: unknown) => void
-  /** Something can be deleted; inside a transaction. */
-  readonly onReleased: () => void
-  /** Told once for each change; inside the transaction that writes it to the audit. */
-  readonly onDiskChange: (isLow: boolean, freeBytes: number | undefined) => void
 }): DaemonStorage {
-  const { config, db, audit, transactor, facts, clock } = deps
+  const { config, db, audit, transactor, events, clock } = deps
   const { storage } = config
   const contents = createContentStore(db)
   const repository = createRetentionStore(db)
@@ -55,7 +51,7 @@ export function openStorage(deps: {
       clock,
       maxBytesPerAgent: storage.maxBytesPerAgent,
       retainCodeMs: storage.retainCodeMs,
-      onReleased: deps.onReleased,
+      events,
     }),
     retention: createRetention({
       contents,
@@ -71,21 +67,14 @@ export function openStorage(deps: {
         maxDatabaseBytes: storage.maxDatabaseBytes,
         maxBytesPerAgent: storage.maxBytesPerAgent,
       },
-      onCodeDeleted: (hash) => facts.forget(hash),
+      events,
     }),
     freeSpace: createFreeSpace({
       read: deps.readFreeBytes ?? readFreeBytesOf(folder),
       reserve: createReserve(join(folder, 'reserve')),
       minFreeBytes: storage.minFreeBytes,
+      ...{ audit, transactor, events },
       onDefect: deps.onDefect,
-      onChange(isLow, freeBytes) {
-        transactor.transact(() => {
-          audit.append(isLow ? 'storage.low' : 'storage.recovered', 'daemon', null, {
-            free_bytes: freeBytes ?? null,
-          })
-          deps.onDiskChange(isLow, freeBytes)
-        })
-      },
     }),
   }
 }
@@ -97,8 +86,14 @@ const IDLE_MS = 5_000
 const PAUSE_MS = 10
 const AFTER_ERROR_MS = 5_000
 
+export interface Upkeep extends Disposable {
+  start(): void
+  /** Something can be dropped: looks soon instead of at the next turn. */
+  nudge(): void
+}
+
 /** Looks at the disk, and drops what is over in short pieces. */
-export function startUpkeep({
+export function createUpkeep({
   retention,
   freeSpace,
   archiver,
@@ -110,10 +105,10 @@ export function startUpkeep({
   readonly transactor: Transactor
   readonly auditMaxRows: number
   readonly log: Pick<Logger, 'error'>
-}): Disposable & { nudge(): void } {
+}): Upkeep {
   let timer: NodeJS.Timeout | undefined
   let isNudged = false
-  let isOver = false
+  let isRunning = false
 
   const guarded = <T>(work: () => T, otherwise: T): T => {
     try {
@@ -125,7 +120,7 @@ export function startUpkeep({
   }
   const again = (delayMs: number): void => {
     clearTimeout(timer)
-    if (!isOver) timer = setTimeout(turn, delayMs)
+    if (isRunning) timer = setTimeout(turn, delayMs)
   }
   const turn = (): void => {
     isNudged = false
@@ -149,20 +144,23 @@ export function startUpkeep({
       )
   }
 
-  guarded(() => freeSpace.look(), undefined)
-  const archiving = setInterval(() => guarded(archive, undefined), ARCHIVE_MS)
-  const looking = setInterval(() => guarded(() => freeSpace.look(), undefined), LOOK_MS)
-  again(PAUSE_MS)
+  const look = (): void => guarded(() => freeSpace.look(), undefined)
+  let periodic: NodeJS.Timeout[] = []
   return {
+    start() {
+      isRunning = true
+      look()
+      periodic = [setInterval(() => guarded(archive, undefined), ARCHIVE_MS), setInterval(look, LOOK_MS)]
+      again(PAUSE_MS)
+    },
     nudge() {
-      if (isNudged) return
+      if (isNudged || !isRunning) return
       isNudged = true
       again(PAUSE_MS)
     },
     [Symbol.dispose]() {
-      isOver = true
-      clearInterval(looking)
-      clearInterval(archiving)
+      isRunning = false
+      for (const interval of periodic) clearInterval(interval)
       clearTimeout(timer)
     },
   }

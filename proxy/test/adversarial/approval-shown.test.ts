@@ -7,33 +7,21 @@ import { type CliHereOptions, type CliRun, runCliHere } from '../support/run-cli
 let kit: AdminKit
 beforeEach(async () => {
   kit = await startAdminKit()
-  await provider('add', 'lab', '--url', 'https://lab.demo.test/v1')
 })
 afterEach(() => kit[Symbol.asyncDispose]())
 
 const oauth3 = (args: readonly string[], options: CliHereOptions = {}): Promise<CliRun> =>
   runCliHere(args, { ...options, env: { OAUTH3_SOCKET: kit.socketPath } })
-const provider = (...args: string[]): Promise<CliRun> => oauth3(['provider', ...args])
 
 /** The provider of that name is another place from now on; what asks for it is still there. */
 async function moveLab(): Promise<void> {
-  kit.providers.remove('lab', 'cli:0')
-  kit.providers.add(
-    {
-      name: 'lab',
-      url: 'https://elsewhere.test/v1',
-      auth: { kind: 'bearer' },
-      errors: 'openai',
-      private: false,
-    },
-    'cli:0',
-  )
+  kit.providers.setParam('openai', 'url', 'https://elsewhere.test/v1', 'cli:0')
 }
 
 const asks = (): ProviderAsk =>
   kit.access.ask({
     agentId: kit.agent.id,
-    provider: 'lab',
+    provider: 'openai',
     model: 'demo-1',
     group: 'inference',
     path: '/v1/chat/completions',
@@ -70,7 +58,7 @@ describe('a decision about a provider is of what was shown', () => {
     const run = await oauth3(['approve', ask.id, '--24h'], {
       isTerminal: true,
       types: async (shown) => {
-        expect(shown).toContain('https://lab.demo.test')
+        expect(shown).toContain('https://api.openai.com')
         await moveLab()
         return 'y'
       },

@@ -17,11 +17,7 @@ afterEach(() => rmSync(dir, { recursive: true }))
 async function started<T>(work: (core: DaemonCore) => T): Promise<T> {
   await using stack = new AsyncDisposableStack()
   const clock = { now: () => 1_700_000_000_000 }
-  const core = await openCore(readConfig({ DB_PATH: dbPath() }), clock, stack, {
-    secretStored() {},
-    hostsAskedFor: () => undefined,
-    agentRevoked() {},
-  })
+  const core = await openCore(readConfig({ DB_PATH: dbPath() }), clock, console, stack)
   core.transactor.transact(() => core.audit.append('daemon.started', 'daemon', null, null))
   return work(core)
 }

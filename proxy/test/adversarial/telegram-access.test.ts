@@ -114,46 +114,54 @@ describe("answers to a provider's card", () => {
   })
 
   it.each([
-    ['host', { url: 'https://lab.elsewhere.test/v1' }],
-    ['port', { url: 'https://lab.demo.test:8443/v1' }],
-    ['scheme', { url: 'http://lab.demo.test:443/v1', private: true }],
-    ['reach', { private: true }],
+    ['host', 'https://lab.elsewhere.test/v1', false],
+    ['port', 'https://api.openai.com:8443/v1', false],
+    ['scheme', 'http://api.openai.com:443/v1', true],
+    ['reach', 'https://api.openai.com/v1', true],
   ])(
     'decides nothing for a provider whose %s is by now another than the card says',
-    async (_what, change) => {
+    async (_what, url, isPrivate) => {
       await using kit = await createTelegramKit()
-      const lab = {
-        name: 'lab',
-        url: 'https://lab.demo.test/v1',
-        auth: { kind: 'bearer' },
-        errors: 'openai',
-        private: false,
-      } as const
-      kit.llm.providers.add(lab, 'cli:0')
-      const { card, ask } = await kit.wants({ provider: 'lab' })
+      const { card, ask } = await kit.wants({ provider: 'openai' })
       const data = card.callbacks.get('♾ Always') as string
       const press = () => kit.double.pressRaw(kit.chatId, card.messageId, data, ANN).answered
-      kit.llm.providers.remove('lab', 'cli:0')
-      expect(await press()).toEqual({ text: 'This card is for another request.', alert: true })
-      kit.llm.providers.add({ ...lab, ...change }, 'cli:0')
+      kit.llm.providers.setParam('openai', 'url', url, 'cli:0', { private: isPrivate })
       expect(await press()).toEqual({ text: 'This card is for another request.', alert: true })
       expect(kit.llm.access.find(ask.id)?.status).toBe('pending')
       expect(kit.llm.access.grants()).toEqual([])
-      kit.llm.providers.remove('lab', 'cli:0')
-      kit.llm.providers.add(lab, 'cli:0')
+      kit.llm.providers.setParam('openai', 'url', 'default', 'cli:0')
       expect(await press()).toEqual({ text: 'Granted until you revoke it', alert: false })
     },
   )
 
+  it('decides nothing for a provider that was removed, also when another has its name by now', async () => {
+    await using kit = await createTelegramKit()
+    const lab = {
+      name: 'lab',
+      url: 'https://lab.demo.test/v1',
+      auth: { kind: 'bearer' },
+      errors: 'openai',
+      private: false,
+    } as const
+    kit.llm.providers.add(lab, 'cli:0')
+    const { card, ask } = await kit.wants({ provider: 'lab' })
+    const data = card.callbacks.get('♾ Always') as string
+    const press = async () =>
+      (await kit.double.pressRaw(kit.chatId, card.messageId, data, ANN).answered)?.text ?? ''
+    kit.llm.providers.remove('lab', 'cli:0')
+    expect(await press()).not.toMatch(/Granted/)
+    kit.llm.providers.add(lab, 'cli:0')
+    expect(await press()).not.toMatch(/Granted/)
+    expect(kit.llm.access.find(ask.id)?.status).toBe('expired')
+    expect(kit.llm.access.grants()).toEqual([])
+  })
+
   it('brings a card back that is of what it shows now, once the provider has moved', async () => {
     await using kit = await createTelegramKit()
-    const lab = { name: 'lab', auth: { kind: 'bearer' }, errors: 'openai', private: false } as const
-    kit.llm.providers.add({ ...lab, url: 'https://lab.demo.test/v1' }, 'cli:0')
-    const { card, ask } = await kit.wants({ provider: 'lab' })
+    const { card, ask } = await kit.wants({ provider: 'openai' })
     await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
     const old = card.callbacks.get('♾ Always') as string
-    kit.llm.providers.remove('lab', 'cli:0')
-    kit.llm.providers.add({ ...lab, url: 'https://elsewhere.test/v1' }, 'cli:0')
+    kit.llm.providers.setParam('openai', 'url', 'https://elsewhere.test/v1', 'cli:0')
     await kit.double.press(kit.chatId, card.messageId, '♾ Always', ANN).answered
     kit.double.say(kit.chatId, '/pending', ANN)
     const list = await kit.said('A number brings its card back.')

@@ -136,9 +136,9 @@ describe('real answers have the described form', () => {
     expectDescribed('/execute/{id}', 'delete', await api.call('DELETE', '/execute/req_x'))
     const { json } = await api.execute({ ...BODY, code: 'conflict' })
     expectDescribed('/execute/{id}/ack', 'post', await api.call('POST', `/execute/${json.request_id}/ack`))
-    api.accepting = false
+    api.setAccepting(false)
     expectDescribed('/execute', 'post', await api.execute(BODY))
-    api.accepting = true
+    api.setAccepting(true)
   })
 
   test('what the request schema takes and refuses, the daemon takes and refuses', async () => {

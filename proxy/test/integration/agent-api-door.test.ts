@@ -152,7 +152,7 @@ describe('bodies that are refused', () => {
       'sandbox_unavailable',
       '15',
     ])
-    api.accepting = false
+    api.setAccepting(false)
     const draining = await api.execute(BODY)
     expect([draining.status, draining.json.error.code]).toEqual([503, 'shutting_down'])
     expect((await api.call('GET', '/execute')).status).toBe(200)

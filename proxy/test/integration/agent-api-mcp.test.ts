@@ -203,7 +203,7 @@ describe('refusals are those of HTTP', () => {
   })
 
   test('a draining daemon takes no new code', async () => {
-    api.accepting = false
+    api.setAccepting(false)
     expect((await tool('execute', BODY)).json.error.code).toBe('shutting_down')
     expect((await tool('list_secrets')).isError).toBe(false)
   })

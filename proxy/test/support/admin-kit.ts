@@ -2,22 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { newKeyBytes } from '../../src/adapters/crypto/index.ts'
-import {
-  createProviderAccessStore,
-  createProviderKeyStore,
-  createProviderStore,
-  createUsageStore,
-} from '../../src/adapters/storage/index.ts'
+import { composeAdminApi } from '../../src/compose-admin.ts'
 import type { Agent } from '../../src/domain/agents/index.ts'
 import type { ExecuteRequest, Execution, RunOrder } from '../../src/domain/executions/index.ts'
 import type { DoctorCheck } from '../../src/domain/health/index.ts'
-import { createProviderAccess, type ProviderAccess } from '../../src/domain/provider-access/index.ts'
-import { createProviderKeys, type ProviderKeys } from '../../src/domain/provider-keys/index.ts'
-import { createProviders, type Providers } from '../../src/domain/providers/index.ts'
-import { createUsage, type Usage } from '../../src/domain/usage/index.ts'
+import type { ProviderAccess } from '../../src/domain/provider-access/index.ts'
+import type { ProviderKeys } from '../../src/domain/provider-keys/index.ts'
+import type { Usage } from '../../src/domain/usage/index.ts'
 import { adminSocketPath, type Clock, type RequestId } from '../../src/kernel/index.ts'
-import { createAdminApi } from '../../src/surfaces/admin-api/index.ts'
 import { createDomainKit, createScriptedSandbox, type DomainKit, requestOf } from './domain-kit.ts'
 
 /**
@@ -34,7 +26,7 @@ export interface AdminKit extends AsyncDisposable {
   readonly vault: DomainKit['vault']
   readonly keys: ProviderKeys
   readonly access: ProviderAccess
-  readonly providers: Providers
+  readonly providers: DomainKit['llm']['providers']
   readonly usage: Usage
   readonly orders: readonly RunOrder[]
   readonly agent: Agent
@@ -68,42 +60,6 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     maxConcurrent: 2,
     maxWaitingPerAgent: 100,
     sandboxPatienceMs: 1_000,
-    onDefect: (error) => {
-      throw error
-    },
-  })
-  const { db, agents, vault, executions } = domain
-  const providers = createProviders({ ...domain, repository: createProviderStore(db) })
-  const llm = {
-    providers,
-    keys: createProviderKeys({ ...domain, repository: createProviderKeyStore(db), providers }),
-    usage: createUsage({
-      ...domain,
-      repository: createUsageStore(db),
-      nameOf: (id) => agents.byId(id)?.name ?? id,
-      onDefect: (error) => {
-        throw error
-      },
-    }),
-    access: createProviderAccess({
-      ...domain,
-      repository: createProviderAccessStore(db),
-      providers,
-      observers: [],
-    }),
-  }
-  const app = createAdminApi({
-    ...domain,
-    archiveFolder: join(dir, 'audit-archive'),
-    llm,
-    url: () => options.url ?? 'http://127.0.0.1:3737',
-    keys: {
-      rotateData: (actor) => vault.rotate(actor),
-      rotateMaster: async () => domain.transactor.transact(() => domain.keyring.rewrap(newKeyBytes()))(),
-    },
-    doctorChecks: () =>
-      options.doctorChecks ?? [{ name: 'sandbox', run: async () => ({ ok: true, said: 'answers' }) }],
-    hasDefaultWake: false,
     health: async () => ({
       status: 'ok',
       telegram: 'disabled',
@@ -114,7 +70,15 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
       uptime_s: 1,
       notes: [],
     }),
-    log: { error: () => {} },
+    onDefect: (error) => {
+      throw error
+    },
+  })
+  const { db, agents, vault, executions, llm } = domain
+  const app = composeAdminApi(domain.config, domain, {
+    url: () => options.url ?? 'http://127.0.0.1:3737',
+    doctorChecks: () =>
+      options.doctorChecks ?? [{ name: 'sandbox', run: async () => ({ ok: true, said: 'answers' }) }],
   })
   const server = createServer(app)
   const mask = process.umask(0o177)
@@ -133,7 +97,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     vault,
     keys: llm.keys,
     access: llm.access,
-    providers,
+    providers: llm.providers,
     usage: llm.usage,
     orders: sandbox.orders,
     agent,
@@ -146,7 +110,6 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
         server.close(resolve)
         server.closeAllConnections()
       })
-      llm.usage[Symbol.dispose]()
       await domain[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })
     },

@@ -3,20 +3,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import express from 'express'
 import pino from 'pino'
 import type { Agent, NewAgent } from '../../src/domain/agents/index.ts'
 import type { Approver, DecisionKind } from '../../src/domain/approvals/index.ts'
 import type { RunOrder, RunOutcome, SandboxStatus } from '../../src/domain/executions/index.ts'
 import type { HealthReport } from '../../src/domain/health/index.ts'
 import type { RequestId } from '../../src/kernel/index.ts'
-import {
-  createAgentApi,
-  createAgentGate,
-  createMetrics,
-  createMetricsObserver,
-} from '../../src/surfaces/agent-api/index.ts'
-import { createMcp } from '../../src/surfaces/mcp/index.ts'
 import {
   createDomainKit,
   createScriptedSandbox,
@@ -45,7 +37,7 @@ export interface ApiKit extends AsyncDisposable {
     signal: AbortSignal,
   ) => Promise<Partial<RunOutcome>>
   sandboxStatus: SandboxStatus
-  accepting: boolean
+  readonly setAccepting: DomainKit['setAccepting']
   readonly logged: string[]
   addAgent(input: NewAgent): { agent: Agent; token: string }
   /** A call as the kit's agent; `token: null` sends none. */
@@ -97,22 +89,6 @@ export async function startApi(
   }
   const logged: string[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) })
-  const metrics = createMetrics()
-  const sandbox = createScriptedSandbox(
-    async (order, print, signal) => ({ durationMs: 5, ...(await kit.play(order, print, signal)) }),
-    () => kit.sandboxStatus,
-  )
-  const domain = await createDomainKit({
-    dir: folder,
-    clock,
-    sandbox,
-    observers: () => [createMetricsObserver(metrics)],
-    ...(options.fetcher && { fetcher: options.fetcher }),
-    ...(options.maxWaitingPerAgent !== undefined && { maxWaitingPerAgent: options.maxWaitingPerAgent }),
-    sandboxPatienceMs: 1_000,
-    onDefect: (error) => log.error({ err: error }, 'defect'),
-  })
-  const { db, agents, vault, trust, audit, executions } = domain
   const health: HealthReport = {
     status: 'ok',
     telegram: 'disabled',
@@ -124,27 +100,23 @@ export async function startApi(
     notes: [],
     ...options.health,
   }
-  const gate = createAgentGate({
-    ...domain,
-    metrics,
+  const sandbox = createScriptedSandbox(
+    async (order, print, signal) => ({ durationMs: 5, ...(await kit.play(order, print, signal)) }),
+    () => kit.sandboxStatus,
+  )
+  const domain = await createDomainKit({
+    dir: folder,
+    clock,
+    sandbox,
     log,
-    ratePerMinute: options.ratePerMinute ?? 10_000,
-    accepting: () => kit.accepting,
-  })
-  const shared = {
-    gate,
-    executions,
-    vault,
     health: async () => health,
-    metrics,
-    log,
-    version: '0.0.0',
-  }
-  const app = express()
-  app.disable('x-powered-by')
-  app.use('/mcp', createMcp(shared))
-  app.use(createAgentApi(shared))
-  const server = createServer(app)
+    ratePerMinute: options.ratePerMinute ?? 10_000,
+    ...(options.fetcher && { fetcher: options.fetcher }),
+    ...(options.maxWaitingPerAgent !== undefined && { maxWaitingPerAgent: options.maxWaitingPerAgent }),
+    sandboxPatienceMs: 1_000,
+  })
+  const { db, agents, vault, trust, audit, executions } = domain
+  const server = createServer(domain.app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const { agent, token } = agents.add({ name: 'agent-one' }, 'cli:1000')
@@ -165,7 +137,7 @@ export async function startApi(
       return {}
     },
     sandboxStatus: READY,
-    accepting: true,
+    setAccepting: domain.setAccepting,
     logged,
     addAgent: (input) => agents.add(input, 'cli:1000'),
     async call(method, path, call = {}) {
@@ -209,7 +181,6 @@ export async function startApi(
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
-      gate[Symbol.dispose]()
       await domain[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })
     },

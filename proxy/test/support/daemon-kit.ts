@@ -58,7 +58,7 @@ export async function createDaemonKit(options: DaemonKitOptions = {}): Promise<D
     OAUTH3_RATE_LIMIT: '10000',
     ...options.environment,
   })
-  const start = (): Promise<Daemon> => startDaemon(config, { chatPace: UNHURRIED_CHAT, ...options })
+  const start = (): Promise<Daemon> => startDaemon(config, { telegram: { pace: UNHURRIED_CHAT }, ...options })
 
   const kit: DaemonKit = {
     folder,

@@ -80,7 +80,12 @@ export async function createGatewayKit(
   } as unknown as AuditLog
   const sessions = createEgressSessions({
     audit,
-    transactor: { transact: (work) => work(), afterCommit: (effect) => effect(), flushed: async () => {} },
+    transactor: {
+      inTransaction: true,
+      transact: (work) => work(),
+      afterCommit: (effect) => effect(),
+      flushed: async () => {},
+    },
     onDefect: (error) => void logged.push(error),
   })
   let runs = 0

@@ -24,7 +24,13 @@ export const createTestProviders = (): Providers =>
   createProviders({
     repository: memoryProviders(),
     audit: { append() {} } as unknown as Parameters<typeof createProviders>[0]['audit'],
-    transactor: { transact: (work) => work(), afterCommit: (work) => work(), flushed: async () => {} },
+    transactor: {
+      inTransaction: true,
+      transact: (work) => work(),
+      afterCommit: (work) => work(),
+      flushed: async () => {},
+    },
+    events: { publish() {} },
     clock: { now: () => 1 },
   })
 

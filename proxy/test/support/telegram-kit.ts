@@ -1,29 +1,12 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  createMetaStore,
-  createProviderAccessStore,
-  createProviderKeyStore,
-  createProviderStore,
-  createUsageStore,
-} from '../../src/adapters/storage/index.ts'
+import pino from 'pino'
 import type { Agent } from '../../src/domain/agents/index.ts'
 import type { ExecuteRequest, Execution } from '../../src/domain/executions/index.ts'
-import { createProviderAccess, type ProviderAsk, type Use } from '../../src/domain/provider-access/index.ts'
-import { createProviderKeys } from '../../src/domain/provider-keys/index.ts'
-import { createProviders } from '../../src/domain/providers/index.ts'
-import { createUsage } from '../../src/domain/usage/index.ts'
+import type { ProviderAsk, Use } from '../../src/domain/provider-access/index.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
-import {
-  type Chat,
-  createChat,
-  createTelegram,
-  createTelegramAccessObserver,
-  createTelegramObserver,
-  type Telegram,
-  type TelegramDeps,
-} from '../../src/surfaces/telegram/index.ts'
+import type { TelegramDeps } from '../../src/surfaces/telegram/index.ts'
 import {
   type BotApiDouble,
   type DoubleMessage,
@@ -45,12 +28,11 @@ export const UNHURRIED: NonNullable<DoubleOptions['flood']> = {
   groupPerMinute: 10_000,
 }
 
-export interface TelegramKitOptions extends Omit<DomainKitOptions, 'dir' | 'observers' | 'approverIds'> {
+export interface TelegramKitOptions extends Omit<DomainKitOptions, 'dir' | 'telegramConfig'> {
   readonly dir?: string
   readonly double?: BotApiDouble
   readonly chatId?: number
   readonly approvers?: readonly DoubleUser[]
-  readonly telegram?: Partial<Pick<TelegramDeps, 'pace' | 'pollSeconds'>>
   readonly webhook?: TelegramDeps['config']['webhook']
   /** Left out: not started by itself. */
   readonly start?: boolean
@@ -66,48 +48,6 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
   const chatId = options.chatId ?? ANN.id
   if (ownDouble) double.addChat({ id: chatId, type: chatId < 0 ? 'supergroup' : 'private' })
   const approverIds = new Set((options.approvers ?? [ANN]).map((user) => String(user.id)))
-  const late: { telegram?: Telegram; chat?: Chat } = {}
-  const here = {
-    get id() {
-      return late.chat?.id ?? String(chatId)
-    },
-  }
-  const kit = await createDomainKit({
-    ...options,
-    dir,
-    approverIds,
-    observers: ({ outbox }) => [
-      createTelegramObserver({
-        outbox,
-        chat: here,
-        onEnqueued: () => queueMicrotask(() => late.telegram?.nudge()),
-      }),
-    ],
-  })
-  const onEnqueued = (): void => queueMicrotask(() => late.telegram?.nudge())
-  const providers = createProviders({ ...kit, repository: createProviderStore(kit.db) })
-  const keys = createProviderKeys({ ...kit, repository: createProviderKeyStore(kit.db), providers })
-  const access = createProviderAccess({
-    ...kit,
-    repository: createProviderAccessStore(kit.db),
-    providers,
-    observers: [
-      createTelegramAccessObserver({
-        outbox: kit.outbox,
-        agents: kit.agents,
-        chat: here,
-        onEnqueued,
-      }),
-    ],
-    keyCount: (provider) => keys.list(provider).length,
-  })
-  const usage = createUsage({
-    ...kit,
-    repository: createUsageStore(kit.db),
-    nameOf: (agentId) => kit.agents.byId(agentId)?.name ?? agentId,
-    onDefect: (error) => void kit.defects.push(error),
-  })
-  const llm = { providers, keys, access, usage }
   const logs: string[] = []
   const write = (level: string) => (entry: unknown, message?: string) => {
     const err = (entry as { err?: Error }).err
@@ -115,18 +55,22 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
       `${level} ${message ?? ''} ${JSON.stringify(entry)} ${err instanceof Error ? `${err.stack} ${JSON.stringify(err)}` : ''}`,
     )
   }
-  const chat = createChat(String(chatId), createMetaStore(kit.db))
-  late.chat = chat
-  const telegram = createTelegram({
-    ...kit,
-    llm,
-    chat,
-    config: {
+  const kit = await createDomainKit({
+    ...options,
+    dir,
+    log: Object.assign(pino({ level: 'silent' }), {
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+    }),
+    telegramConfig: {
       token: new SecretValue(double.token),
+      chatId: String(chatId),
       approverIds,
       apiRoot: double.root,
       webhook: options.webhook ?? null,
     },
+    telegram: { pollSeconds: 20, pace: { burst: 1_000, perSecond: 1_000 }, ...options.telegram },
     health: async () => ({
       status: 'ok',
       telegram: 'connected',
@@ -137,12 +81,9 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
       uptime_s: 61,
       notes: ['a <note>'],
     }),
-    log: { info: write('info'), warn: write('warn'), error: write('error') } as never,
-    pollSeconds: 20,
-    pace: { burst: 1_000, perSecond: 1_000 },
-    ...options.telegram,
   })
-  late.telegram = telegram
+  const { telegram } = kit
+  if (telegram === undefined) throw new Error('there is no Telegram')
   if (options.start !== false) telegram.start()
   let agent: Agent | undefined
   const agentOf = (): Agent => {
@@ -157,7 +98,6 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
   return {
     ...kit,
     dir,
-    llm,
     double,
     chatId,
     telegram,
@@ -175,7 +115,7 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
     /** Uses a provider without a grant, and waits for the card. */
     async wants(use: Partial<Use> = {}): Promise<{ ask: ProviderAsk; card: DoubleMessage }> {
       const before = double.messages.length
-      const ask = access.ask({
+      const ask = kit.llm.access.ask({
         agentId: agentOf().id,
         provider: 'openai',
         model: 'gpt-5',
@@ -198,8 +138,6 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
           (typeof part === 'string' ? message.text.includes(part) : part.test(message.text)),
       ),
     async [Symbol.asyncDispose]() {
-      await telegram[Symbol.asyncDispose]()
-      usage[Symbol.dispose]()
       await kit[Symbol.asyncDispose]()
       if (ownDouble) await double[Symbol.asyncDispose]()
     },

@@ -19,8 +19,8 @@ import { type Agent, createAgents, type WakeTarget } from '../../src/domain/agen
 import { createAuditLog } from '../../src/domain/audit/index.ts'
 import type { Execution, ExecutionStatus } from '../../src/domain/executions/index.ts'
 import {
-  createWakeObserver,
   createWaker,
+  createWakeScheduler,
   type DefaultTarget,
   type Waker,
 } from '../../src/domain/wake/index.ts'
@@ -67,13 +67,14 @@ export function createWakeWorld(initialTarget: DefaultTarget | null): WakeWorld 
       clock,
       auditKey: new Uint8Array(32),
     })
-    const agents = createAgents({ repository: createAgentStore(db), audit, transactor, clock })
-    const repository = createWakeStore(db)
-    const observer = createWakeObserver({
-      repository,
+    const agents = createAgents({
+      repository: createAgentStore(db),
+      audit,
+      transactor,
+      events: { publish() {} },
       clock,
-      hasTarget: (id) => defaultTarget !== null || (agents.byId(id)?.wake ?? null) !== null,
     })
+    const repository = createWakeStore(db)
     const waker = createWaker({
       repository,
       agents,
@@ -95,6 +96,13 @@ export function createWakeWorld(initialTarget: DefaultTarget | null): WakeWorld 
       clock,
       log: { warn: () => {}, error: (fields) => console.error(fields) },
     })
+    const scheduleWake = createWakeScheduler({
+      repository,
+      clock,
+      hasTarget: (id) => defaultTarget !== null || (agents.byId(id)?.wake ?? null) !== null,
+      // The test says when.
+      waker: { nudge: async () => {} },
+    })
     waker.start()
     return {
       db,
@@ -103,7 +111,7 @@ export function createWakeWorld(initialTarget: DefaultTarget | null): WakeWorld 
       agents,
       agentStore: createAgentStore(db),
       executions: createExecutionStore(db),
-      observer,
+      scheduleWake,
       waker,
     }
   }
@@ -139,7 +147,7 @@ export function createWakeWorld(initialTarget: DefaultTarget | null): WakeWorld 
       const execution = executionOf(agent, status, now, more)
       process.transactor.transact(() => {
         process.executions.insert(execution)
-        process.observer.transitioned(execution, 'running')
+        process.scheduleWake({ type: 'execution.changed', execution, from: 'running' })
       })
       return execution.requestId
     },

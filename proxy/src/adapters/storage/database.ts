@@ -43,18 +43,22 @@ export function openDatabase(path: string): Database {
   }
 }
 
+interface SqliteTransactor extends Transactor, Disposable {
+  /** `listener` is called when the disk did not take a transaction, once that is undone, before its caller hears of it. */
+  whenFull(listener: () => void): void
+}
+
 /**
- * One transaction at a time; a call inside another joins it, so an error anywhere undoes all of it. `onFull` is
- * called when the disk did not take it, before the caller hears of it; `onDefect` when what was committed in a group does not
- * get to the disk, which is tried again.
+ * One transaction at a time; a call inside another joins it, so an error anywhere undoes all of it. `onDefect` is called when
+ * what was committed in a group does not get to the disk, which is tried again.
  */
 export function createTransactor(
   db: Database,
-  onFull: () => void = () => {},
   onDefect: (error: unknown) => void = () => {},
   log: LogSync = createLogSync(db.name, onDefect),
-): Transactor & Disposable {
+): SqliteTransactor {
   const outer = db.transaction((work: () => unknown) => work())
+  let onFull = (): void => {}
   let committed: (() => void)[] = []
 
   const commit = <T>(work: () => T): T => {
@@ -75,6 +79,12 @@ export function createTransactor(
   }
 
   return {
+    get inTransaction() {
+      return db.inTransaction
+    },
+    whenFull(listener) {
+      onFull = listener
+    },
     transact<T>(work: () => T, durability: Durability = 'immediate'): T {
       if (db.inTransaction) return work()
       if (durability === 'immediate' || !log.isUsable) {

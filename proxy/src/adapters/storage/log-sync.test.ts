@@ -20,7 +20,7 @@ describe('a commit in a group', () => {
   const disk = ((_file: number, done: Done) => void calls.push(done)) as unknown as typeof fdatasync
   const open = () => {
     const onDefect = (error: unknown): void => void defects.push(error)
-    const transactor = createTransactor(db, () => {}, onDefect, createLogSync(db.name, onDefect, disk))
+    const transactor = createTransactor(db, onDefect, createLogSync(db.name, onDefect, disk))
     const meta = createMetaStore(db)
     const said: string[] = []
     const write = (name: string, durability: 'immediate' | 'grouped'): void =>
@@ -125,7 +125,6 @@ describe('a commit in a group', () => {
     const memory = openDatabase(join(folder, 'other.db'))
     const transactor = createTransactor(
       memory,
-      () => {},
       () => {},
       createLogSync(join(folder, 'none'), () => {}, disk),
     )

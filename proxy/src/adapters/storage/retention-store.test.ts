@@ -40,7 +40,7 @@ const contentOf = (db: Database) =>
     clock: { now: () => NOW },
     maxBytesPerAgent: 10_000,
     retainCodeMs: 0,
-    onReleased() {},
+    events: { publish() {} },
   })
 
 describe('a full agent, of whose rows none can go', () => {

@@ -3,6 +3,7 @@ import {
   type AgentId,
   AppError,
   type Clock,
+  type EventPublisher,
   equalInConstantTime,
   newAgentId,
   randomToken,
@@ -84,15 +85,21 @@ const MAX_TAGS = 16
 const MAX_OVERLAP_MS = 7 * 24 * 3_600_000
 const TOKEN_FORM = /^Bearer (oa3_[A-Za-z0-9_-]{43})$/i
 
+/** The agent's token is good no more: nothing of it that waits or stands does so any longer. */
+export interface AgentEvent {
+  readonly type: 'agent.revoked'
+  readonly agentId: AgentId
+  readonly actor: string
+}
+
 export function createAgents(deps: {
   readonly repository: AgentRepository
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
-  /** Called inside the transaction that revoked an agent. */
-  readonly onRevoked?: (id: AgentId, actor: string) => void
+  readonly events: EventPublisher<AgentEvent>
 }): Agents {
-  const { repository, audit, transactor, clock } = deps
+  const { repository, audit, transactor, events, clock } = deps
   let revision = 1
   const changing = <T>(work: () => T): T => {
     try {
@@ -183,7 +190,7 @@ export function createAgents(deps: {
         const agent = standing(name)
         repository.revoke(agent.id, clock.now())
         audit.append('agent.revoked', actor, null, { agent_id: agent.id, name })
-        deps.onRevoked?.(agent.id, actor)
+        events.publish({ type: 'agent.revoked', agentId: agent.id, actor })
         return agent
       })
     },

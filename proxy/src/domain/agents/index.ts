@@ -1,5 +1,6 @@
 export {
   type Agent,
+  type AgentEvent,
   type AgentRepository,
   type Agents,
   canonicalTags,

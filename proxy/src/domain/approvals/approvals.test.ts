@@ -10,6 +10,7 @@ import {
   sampleRawSecret,
   sampleSecret,
 } from '../../../test/support/sample-consent.ts'
+import { SecretValue } from '../../kernel/index.ts'
 import { type CardInput, createCards, DECISIONS, isDecisionKind } from './index.ts'
 
 const consent = sampleConsent()
@@ -252,7 +253,16 @@ describe('an answer to a card', () => {
   let kit: DomainKit
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), 'oauth3-cards-'))
-    kit = await createDomainKit({ dir, approverIds: new Set(['7']) })
+    kit = await createDomainKit({
+      dir,
+      telegramConfig: {
+        token: new SecretValue('1:demo'),
+        chatId: '42',
+        approverIds: new Set(['7']),
+        apiRoot: 'http://127.0.0.1:9',
+        webhook: null,
+      },
+    })
   })
   afterEach(async () => {
     await kit[Symbol.asyncDispose]()

@@ -9,6 +9,8 @@ import type { Json, UnixMs } from '../../kernel/index.ts'
 export type Durability = 'immediate' | 'grouped'
 
 export interface Transactor {
+  /** Whether the caller stands inside a transaction. */
+  readonly inTransaction: boolean
   /** A call inside another joins it. */
   transact<T>(work: () => T, durability?: Durability): T
   /** Runs `work` soon after the transaction around this call is on disk, and never if it was undone. */

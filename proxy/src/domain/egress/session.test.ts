@@ -31,6 +31,7 @@ function createKit() {
       },
     } as never,
     transactor: {
+      inTransaction: false,
       transact: (work) => {
         if (isBroken) throw new Error('the disk is full')
         commits += 1

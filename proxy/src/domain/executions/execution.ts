@@ -118,7 +118,9 @@ export interface ExecutionRepository {
   forgetIdempotencyBefore(at: UnixMs): void
 }
 
-/** Told of every transition, inside its transaction: what it enqueues is as durable as the transition. */
-export interface ExecutionObserver {
-  transitioned(execution: Execution, from: ExecutionStatus | null): void
+/** An execution came to be (`from` is null), or entered another status. */
+export interface ExecutionEvent {
+  readonly type: 'execution.changed'
+  readonly execution: Execution
+  readonly from: ExecutionStatus | null
 }

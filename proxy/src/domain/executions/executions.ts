@@ -25,7 +25,7 @@ import { type CardDeps, cardOf } from './execution-card.ts'
 import { createExplain, type Explain } from './explain.ts'
 import type { Runs } from './runs.ts'
 import { createSubmit, type Submit, type SubmitDeps } from './submit.ts'
-import { createSupplySecret, hostsAskedFor, type SupplySecret } from './supply-secret.ts'
+import { createAwaitedHosts, createSupplySecret, type SupplySecret } from './supply-secret.ts'
 
 /** The life of an execution from the outside: asked, decided, waited for, cancelled, read. */
 export interface Executions {
@@ -94,7 +94,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     return execution
   }
 
-  /** A row whose consent cannot be opened ends here, so that it holds up nothing else. */
+  /** A row whose consent cannot be opened ends here, so that it holds up nothing else. Inside a transaction. */
   const readable = (execution: Execution): Consent | undefined => {
     try {
       return consentOf(execution)
@@ -238,7 +238,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     async readWaiting() {
       for (const summary of repository.list({ statuses: WAITING_STATES, limit: 1_000 })) {
         const execution = ledger.read(summary.requestId)
-        const consent = readable(execution)
+        const consent = transactor.transact(() => readable(execution))
         if (consent === undefined) continue
         const language = languageOf(consent.runtime.name)
         const code = readStoredCode(codes, consentCode(consent))
@@ -266,19 +266,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
 
     supplySecret: createSupplySecret({ ...deps, consentOf }),
 
-    hostsAskedFor: (name) =>
-      hostsAskedFor(
-        name,
-        repository.inStatus('awaiting_secrets').flatMap((execution) => {
-          if (isOver(execution, clock.now())) return []
-          try {
-            return [consentOf(execution)]
-          } catch {
-            // Its row ends elsewhere; nothing of it is believed here.
-            return []
-          }
-        }),
-      ),
+    hostsAskedFor: createAwaitedHosts({ repository, clock }),
 
     secretStored(name) {
       for (const execution of repository.inStatus('awaiting_secrets')) {

@@ -2,8 +2,8 @@ export { createChanges } from './changes.ts'
 export {
   EXECUTION_STATES,
   type Execution,
+  type ExecutionEvent,
   type ExecutionFilter,
-  type ExecutionObserver,
   type ExecutionRepository,
   type ExecutionStatus,
   type ExecutionSummary,
@@ -19,7 +19,7 @@ export type { Explanation } from './explain.ts'
 export { createLedger } from './ledger.ts'
 export { type ExecuteRequest, type RequestedSecret, RUN_DEFAULTS } from './request.ts'
 export type { NetworkEntry } from './requested-hosts.ts'
-export { createRuns, type Runs } from './runs.ts'
+export { createRuns } from './runs.ts'
 export {
   type OutputStream,
   type RunHooks,
@@ -30,3 +30,4 @@ export {
   type SandboxStatus,
   SandboxUnavailable,
 } from './sandbox-port.ts'
+export { createAwaitedHosts } from './supply-secret.ts'

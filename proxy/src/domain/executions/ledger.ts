@@ -1,11 +1,10 @@
-import { AppError, type Json, type RequestId } from '../../kernel/index.ts'
+import { AppError, type EventPublisher, type Json, type RequestId } from '../../kernel/index.ts'
 import type { AuditEventName, AuditLog } from '../audit/index.ts'
 import type { StoredContent } from '../retention/index.ts'
-import type { Changes } from './changes.ts'
 import {
   canBecome,
   type Execution,
-  type ExecutionObserver,
+  type ExecutionEvent,
   type ExecutionRepository,
   type ExecutionStatus,
   isFinal,
@@ -13,7 +12,7 @@ import {
 
 /**
  * The one way an execution's row comes to be and changes. Each call belongs inside a transaction: row, audit
- * and whatever the observers enqueue are then one.
+ * and whatever the subscribers of `execution.changed` enqueue are then one.
  */
 export interface Ledger {
   open(execution: Execution, actor: string, data: Json): Execution
@@ -29,20 +28,15 @@ export interface Ledger {
 export function createLedger(deps: {
   readonly repository: ExecutionRepository
   readonly audit: AuditLog
-  readonly changes: Changes
   readonly content: Pick<StoredContent, 'ended'>
-  readonly observers: readonly ExecutionObserver[]
+  readonly events: EventPublisher<ExecutionEvent>
 }): Ledger {
-  const { repository, audit, changes, content, observers } = deps
-  const tell = (execution: Execution, from: ExecutionStatus | null): void => {
-    for (const observer of observers) observer.transitioned(execution, from)
-    changes.announce(execution)
-  }
+  const { repository, audit, content, events } = deps
   return {
     open(execution, actor, data) {
       repository.insert(execution)
       audit.append('request.received', actor, execution.requestId, data)
-      tell(execution, null)
+      events.publish({ type: 'execution.changed', execution, from: null })
       return execution
     },
     move(execution, to, change, note) {
@@ -54,7 +48,7 @@ export function createLedger(deps: {
       const how = { ran: moved.startedAt !== null, byGrant: moved.trusted }
       if (isFinal(to)) content.ended(moved.agentId, moved.codeHash, how)
       audit.append(note.event, note.actor, execution.requestId, note.data)
-      tell(moved, execution.status)
+      events.publish({ type: 'execution.changed', execution: moved, from: execution.status })
       return moved
     },
     read(requestId) {

@@ -1,7 +1,7 @@
 import { AppError, type Clock, type RequestId, type SecretValue } from '../../kernel/index.ts'
 import { isOver } from '../approvals/index.ts'
 import type { Transactor } from '../audit/index.ts'
-import type { Consent } from '../consent/index.ts'
+import { type Consent, openConsent } from '../consent/index.ts'
 import type { SecretRecord, Vault } from '../vault/index.ts'
 import type { Execution, ExecutionRepository } from './execution.ts'
 
@@ -43,7 +43,30 @@ export function createSupplySecret(deps: {
  * Where a value may go that approved requests wait for: the hosts that their cards showed for it. Undefined when none
  * waits for it.
  */
-export function hostsAskedFor(name: string, waiting: readonly Consent[]): readonly string[] | undefined {
-  const asked = waiting.flatMap(({ secrets }) => secrets.filter((secret) => secret.name === name))
-  return asked.length === 0 ? undefined : [...new Set(asked.flatMap(({ hosts }) => hosts))].sort()
+export type AwaitedHosts = (secretName: string) => readonly string[] | undefined
+
+export function createAwaitedHosts({
+  repository,
+  clock,
+}: {
+  readonly repository: Pick<ExecutionRepository, 'inStatus'>
+  readonly clock: Clock
+}): AwaitedHosts {
+  const isAwaited = (execution: Execution): boolean => clock.now() < execution.expiresAt
+  const secretsOf = (execution: Execution): Consent['secrets'] => {
+    try {
+      return openConsent(execution.consentJson, execution.consentHash).secrets
+    } catch {
+      // Its row ends elsewhere; nothing of it is believed here.
+      return []
+    }
+  }
+  return (name) => {
+    const asked = repository
+      .inStatus('awaiting_secrets')
+      .filter(isAwaited)
+      .flatMap(secretsOf)
+      .filter((secret) => secret.name === name)
+    return asked.length === 0 ? undefined : [...new Set(asked.flatMap(({ hosts }) => hosts))].sort()
+  }
 }

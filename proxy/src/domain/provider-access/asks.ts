@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { type AgentId, AppError, type Clock } from '../../kernel/index.ts'
+import { type AgentId, AppError, type Clock, type EventPublisher } from '../../kernel/index.ts'
 import { type Approvals, type Decider, isOver } from '../approvals/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import type { FreeSpace } from '../retention/index.ts'
 import { isAskable } from './groups.ts'
 import { MAX_MODEL_LENGTH } from './patterns.ts'
-import type { AccessObserver, ProviderAccessRepository, ProviderAsk, Use } from './ports.ts'
+import type { AccessEvent, ProviderAccessRepository, ProviderAsk, Use } from './ports.ts'
 import { createWaiting } from './waiting.ts'
 
 /** What waits for the owner. An ask is settled once: granted, denied or expired. */
@@ -38,12 +38,12 @@ export function createAsks(deps: {
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
-  readonly observers: readonly AccessObserver[]
+  readonly events: EventPublisher<AccessEvent>
   readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
   readonly approvals: Pick<Approvals, 'deadline' | 'limit'>
   readonly onDenied: () => void
 }): Asks {
-  const { repository, audit, transactor, clock, observers } = deps
+  const { repository, audit, transactor, events, clock } = deps
   const { limit } = deps.approvals
   const waiting = createWaiting(transactor)
 
@@ -60,7 +60,7 @@ export function createAsks(deps: {
       audit.append('provider.expired', by?.actor ?? 'daemon', null, { ask: ask.id, agent_id: ask.agentId })
     }
     if (status === 'denied') deps.onDenied()
-    for (const observer of observers) observer.settled(settled)
+    events.publish({ type: 'access.settled', ask: settled })
     waiting.settled(settled)
     return settled
   }
@@ -135,7 +135,7 @@ export function createAsks(deps: {
           group: ask.group,
           path: ask.path,
         })
-        for (const observer of observers) observer.asked(ask)
+        events.publish({ type: 'access.requested', ask })
         return ask
       }, 'grouped')
     },

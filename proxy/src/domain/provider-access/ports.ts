@@ -205,12 +205,13 @@ export interface KeySharing {
   isOwn(provider: string, keyId: number, agentId: AgentId): boolean
 }
 
-/** What is told of asks to those who ask the owner; inside the transaction. */
-export interface AccessObserver {
-  asked(ask: ProviderAsk): void
-  settled(ask: ProviderAsk): void
-  limitPassed(grant: ProviderGrant, limit: string): void
-}
+export type AccessEvent =
+  /** The owner is to be asked. */
+  | { readonly type: 'access.requested'; readonly ask: ProviderAsk }
+  /** Granted, denied or expired. */
+  | { readonly type: 'access.settled'; readonly ask: ProviderAsk }
+  /** An agent passed a limit of its grant; once in each window. */
+  | { readonly type: 'access.limit_passed'; readonly grant: ProviderGrant; readonly limit: string }
 
 /** All that surfaces need to speak of providers, their keys, grants and the books. */
 export interface LlmRooms {

@@ -8,14 +8,7 @@ import { AppError } from '../../kernel/index.ts'
 import type { Agent } from '../agents/index.ts'
 import type { Provider } from '../providers/index.ts'
 import { createProviderAccess } from './index.ts'
-import type {
-  AccessAnswer,
-  AccessObserver,
-  ProviderAccess,
-  ProviderAsk,
-  ProviderGrant,
-  Use,
-} from './ports.ts'
+import type { AccessAnswer, AccessEvent, ProviderAccess, ProviderAsk, ProviderGrant, Use } from './ports.ts'
 
 const START = 1_700_000_000_000
 const MINUTE = 60_000
@@ -53,10 +46,9 @@ let now: number
 let told: string[]
 let isFull: boolean
 const clock = { now: () => now }
-const observer: AccessObserver = {
-  asked: ({ model }) => void told.push(`asked ${model}`),
-  settled: ({ model, status }) => void told.push(`${status} ${model}`),
-  limitPassed: ({ id }, limit) => void told.push(`limit ${id} ${limit}`),
+function tell(event: AccessEvent): void {
+  if (event.type === 'access.limit_passed') told.push(`limit ${event.grant.id} ${event.limit}`)
+  else told.push(`${event.type === 'access.requested' ? 'asked' : event.ask.status} ${event.ask.model}`)
 }
 
 const build = (): ProviderAccess =>
@@ -74,7 +66,7 @@ const build = (): ProviderAccess =>
     audit: kit.audit,
     transactor: kit.transactor,
     clock,
-    observers: [observer],
+    events: { publish: tell },
     keyCount: () => 0,
   })
 

@@ -1,4 +1,4 @@
-import { type AgentId, AppError, type Clock, type UnixMs } from '../../kernel/index.ts'
+import { type AgentId, AppError, type Clock, type EventPublisher, type UnixMs } from '../../kernel/index.ts'
 import type { Agents } from '../agents/index.ts'
 import type { Approvals, ClockGuard, DecisionOutcome } from '../approvals/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
@@ -14,7 +14,7 @@ import { NO_LIMITS, strictest, withLimits } from './limits.ts'
 import { readModels, readPaths, scopeCovers, scopeIncludes } from './patterns.ts'
 import type {
   AccessCard,
-  AccessObserver,
+  AccessEvent,
   ProviderAccess,
   ProviderAccessRepository,
   ProviderAsk,
@@ -40,7 +40,7 @@ interface ProviderAccessDeps {
   readonly transactor: Transactor
   readonly clock: Clock
   readonly clockGuard: ClockGuard
-  readonly observers: readonly AccessObserver[]
+  readonly events: EventPublisher<AccessEvent>
   readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
   /** How many keys of the provider there are, for the card; left out: it is not said. */
   readonly keyCount?: (provider: string) => number
@@ -51,7 +51,7 @@ interface ProviderAccessDeps {
  * whose answer is good once.
  */
 export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
-  const { repository, providers, agents, audit, transactor, clock, clockGuard, observers } = deps
+  const { repository, providers, agents, audit, transactor, clock, clockGuard, events } = deps
   const standing = createStanding(deps)
   const asks: Asks = createAsks({ ...deps, onDenied: () => standing.touch() })
 
@@ -257,7 +257,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
       transactor.transact(() => {
         const { id, agentId, provider } = grant
         audit.append('provider.limit_passed', `agent:${agentId}`, null, { grant: id, provider, limit })
-        for (const observer of observers) observer.limitPassed(grant, limit)
+        events.publish({ type: 'access.limit_passed', grant, limit })
       })
     },
 

@@ -3,16 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createDomainKit, type DomainKit } from '../../../test/support/domain-kit.ts'
-import {
-  createProviderKeyStore,
-  createProviderStore,
-  createSecretStore,
-} from '../../adapters/storage/index.ts'
+import { createProviderKeyStore, createProviderStore } from '../../adapters/storage/index.ts'
 import { SecretValue } from '../../kernel/index.ts'
 import { createProviders } from '../providers/index.ts'
-import { createVault } from '../vault/index.ts'
 import type { KeyUse, NewProviderKey, PickedKey, ProviderKeys } from './ports.ts'
-import { createProviderKeys, resealProviderKeys } from './provider-keys.ts'
+import { createProviderKeys } from './provider-keys.ts'
 
 const ACTOR = 'cli:0'
 const START = Date.UTC(2030, 0, 2, 3, 4, 5)
@@ -478,21 +473,16 @@ describe('a decrypted key', () => {
 describe('a rotation of the data key', () => {
   it("seals providers' keys anew, each for its own purpose, or changes nothing", () => {
     const store = createProviderKeyStore(kit.db)
-    const vault = createVault({
-      ...kit,
-      repository: createSecretStore(kit.db),
-      resealOthers: (reseal) => resealProviderKeys(store, reseal),
-    })
     add({ label: 'one', value: 'demo-value-one' })
     add({ label: 'two', tags: ['two'], value: 'demo-value-two' })
     const before = store.list().map(({ sealed }) => sealed)
-    vault.rotate(ACTOR)
+    kit.vault.rotate(ACTOR)
     expect(store.list().map(({ sealed }) => sealed.slice(0, 8))).toEqual(['oa3v1.2.', 'oa3v1.2.'])
     keys.dropCache()
     expect([value(pick()), value(pick({ tags: ['two'] }))]).toEqual(['demo-value-one', 'demo-value-two'])
 
     kit.db.prepare('UPDATE provider_keys SET encrypted_value = ? WHERE id = 2').run(before[0])
-    expect(() => vault.rotate(ACTOR)).toThrow(failing('locked'))
+    expect(() => kit.vault.rotate(ACTOR)).toThrow(failing('locked'))
     expect(store.list()[0]?.sealed).toMatch(/^oa3v1\.2\./)
     expect(kit.db.prepare('SELECT id FROM data_keys').pluck().all()).toEqual([2])
   })

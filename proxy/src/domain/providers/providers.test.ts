@@ -102,7 +102,7 @@ describe('own providers', () => {
     createProviders({
       ...kit,
       repository: createProviderStore(kit.db),
-      onRemoved: (name) => void removed.push(name),
+      events: { publish: ({ name }) => void removed.push(name) },
     })
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), 'oauth3-providers-'))

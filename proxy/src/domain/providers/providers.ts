@@ -1,6 +1,7 @@
 import {
   AppError,
   type Clock,
+  type EventPublisher,
   type HostPattern,
   isIpLiteral,
   isPublicAddress,
@@ -41,16 +42,22 @@ interface Entry {
   readonly found: Provider | { readonly missing: readonly string[] }
 }
 
+/** An own provider is gone. What belongs to its name goes with it: whoever takes the name later inherits nothing. */
+export interface ProviderEvent {
+  readonly type: 'provider.removed'
+  readonly name: string
+  readonly actor: string
+}
+
 /** The vendors of the table and the owner's own. A look-up costs no disk. */
 export function createProviders(deps: {
   readonly repository: ProviderRepository
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
-  /** Called inside the transaction that removed an own provider: whoever takes its name later inherits nothing. */
-  readonly onRemoved?: (name: string, actor: string) => void
+  readonly events: EventPublisher<ProviderEvent>
 }): Providers {
-  const { repository, audit, transactor, clock } = deps
+  const { repository, audit, transactor, events, clock } = deps
   let revision = 1
   let entries: ReadonlyMap<string, Entry> | undefined
 
@@ -109,7 +116,7 @@ export function createProviders(deps: {
         }
         repository.remove(name)
         audit.append('provider.removed', actor, null, { name })
-        deps.onRemoved?.(name, actor)
+        events.publish({ type: 'provider.removed', name, actor })
       })
     },
 

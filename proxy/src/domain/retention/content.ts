@@ -1,4 +1,4 @@
-import { type AgentId, AppError, type Clock, type CodeHash } from '../../kernel/index.ts'
+import { type AgentId, AppError, type Clock, type CodeHash, type EventPublisher } from '../../kernel/index.ts'
 import type { ContentRepository, Held, Place, RetentionRepository } from './ports.ts'
 
 /**
@@ -39,6 +39,11 @@ const BYTES_AT_ONCE = 2 * 1_048_576
 /** Keys are repeated for this long, and a row that one of them names must be there. */
 export const IDEMPOTENCY_MS = 24 * 60 * 60 * 1_000
 
+/** Code or imports that nothing needs any more can be deleted. */
+export interface ContentEvent {
+  readonly type: 'content.released'
+}
+
 export function createStoredContent(deps: {
   readonly contents: ContentRepository
   readonly retention: Pick<RetentionRepository, 'dropOutputs' | 'dropExecutions'>
@@ -46,10 +51,9 @@ export function createStoredContent(deps: {
   readonly maxBytesPerAgent: number
   /** How long code of a run that ended is kept; 0: for good. */
   readonly retainCodeMs: number
-  /** Something can be deleted; called inside the transaction. */
-  readonly onReleased: () => void
+  readonly events: EventPublisher<ContentEvent>
 }): StoredContent {
-  const { contents, retention, clock, maxBytesPerAgent } = deps
+  const { contents, retention, events, clock, maxBytesPerAgent } = deps
   const places = new Map<AgentId, Place>()
 
   /** Output first; then whole requests that no person decided and no key can name any more. */
@@ -99,7 +103,7 @@ export function createStoredContent(deps: {
       if (ran) contents.ran(agentId, codeHash, clock.now())
       if (ran && byGrant) return
       contents.release(agentId, codeHash, ranSince(clock.now(), deps.retainCodeMs))
-      deps.onReleased()
+      events.publish({ type: 'content.released' })
     },
   }
 }

@@ -8,11 +8,18 @@ it('tells once that the disk is full, also when what it writes for that is refus
     read: () => 0,
     reserve: { bytes: 0, isHeld: false, hold: () => false, release() {} },
     minFreeBytes: 1,
-    onChange() {
-      told += 1
-      // As the database does it, before its caller hears of it.
-      freeSpace.refusedWrite()
-      throw new Error('no space')
+    audit: { append: () => ({}) as never },
+    events: { publish() {} },
+    transactor: {
+      inTransaction: false,
+      transact() {
+        told += 1
+        // As the database does it, before its caller hears of it.
+        freeSpace.refusedWrite()
+        throw new Error('no space')
+      },
+      afterCommit() {},
+      flushed: async () => {},
     },
     onDefect: (error) => defects.push(error),
   })

@@ -1,4 +1,5 @@
-import { AppError } from '../../kernel/index.ts'
+import { AppError, type EventPublisher } from '../../kernel/index.ts'
+import type { AuditLog, Transactor } from '../audit/index.ts'
 
 /** What a disk still takes; undefined where it cannot be told. */
 export type ReadFreeBytes = () => number | undefined
@@ -33,17 +34,25 @@ const CRITICAL_BYTES = 4 * 1_048_576
 const RECOVERED = 1.1
 const RETRY_AFTER_SECONDS = 60
 
+/** Told once for each change, inside the transaction that writes it to the audit. */
+export interface DiskEvent {
+  readonly type: 'storage.low' | 'storage.recovered'
+  /** At the last look; undefined where it cannot be told. */
+  readonly freeBytes: number | undefined
+}
+
 export function createFreeSpace(deps: {
   readonly read: ReadFreeBytes
   readonly reserve: Reserve
   /** 0: never low, until the disk refuses a write. */
   readonly minFreeBytes: number
-  /** Told once for each change; may write. */
-  readonly onChange: (isLow: boolean, freeBytes: number | undefined) => void
+  readonly audit: Pick<AuditLog, 'append'>
+  readonly transactor: Transactor
+  readonly events: EventPublisher<DiskEvent>
   /** A change could not be told yet. */
   readonly onDefect: (error: unknown) => void
 }): FreeSpace {
-  const { read, reserve, minFreeBytes } = deps
+  const { read, reserve, minFreeBytes, audit, transactor, events } = deps
   let freeBytes: number | undefined
   let isLow = false
   let toldLow = false
@@ -55,7 +64,11 @@ export function createFreeSpace(deps: {
     if (isTelling || toldLow === isLow) return
     isTelling = true
     try {
-      deps.onChange(isLow, freeBytes)
+      const type = isLow ? 'storage.low' : 'storage.recovered'
+      transactor.transact(() => {
+        audit.append(type, 'daemon', null, { free_bytes: freeBytes ?? null })
+        events.publish({ type, freeBytes })
+      })
       toldLow = isLow
     } catch (error) {
       deps.onDefect(error)

@@ -1,5 +1,11 @@
-export { createStoredContent, IDEMPOTENCY_MS, type StoredContent } from './content.ts'
-export { createFreeSpace, type FreeSpace, type ReadFreeBytes, type Reserve } from './free-space.ts'
+export { type ContentEvent, createStoredContent, IDEMPOTENCY_MS, type StoredContent } from './content.ts'
+export {
+  createFreeSpace,
+  type DiskEvent,
+  type FreeSpace,
+  type ReadFreeBytes,
+  type Reserve,
+} from './free-space.ts'
 export type {
   ContentRepository,
   Dropped,
@@ -11,5 +17,6 @@ export type {
 export {
   createRetention,
   type Retention,
+  type RetentionEvent,
   type RetentionPolicy,
 } from './retention.ts'

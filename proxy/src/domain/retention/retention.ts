@@ -1,4 +1,4 @@
-import type { AgentId, Clock, CodeHash, UnixMs } from '../../kernel/index.ts'
+import type { AgentId, Clock, CodeHash, EventPublisher, UnixMs } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import { IDEMPOTENCY_MS, ranSince } from './content.ts'
 import type {
@@ -81,6 +81,12 @@ interface Pass {
 /** Takes one step of a search, and says how many rows it dropped; undefined at the end. */
 type Search = (step: (after: Place | undefined) => Dropped) => number | undefined
 
+/** The code and its stored facts are gone. */
+export interface RetentionEvent {
+  readonly type: 'code.deleted'
+  readonly codeHash: CodeHash
+}
+
 export function createRetention(deps: {
   readonly contents: ContentRepository
   readonly repository: RetentionRepository
@@ -88,10 +94,9 @@ export function createRetention(deps: {
   readonly transactor: Transactor
   readonly clock: Clock
   readonly policy: RetentionPolicy
-  /** The code and its facts are gone. */
-  readonly onCodeDeleted: (hash: CodeHash) => void
+  readonly events: EventPublisher<RetentionEvent>
 }): Retention {
-  const { contents, repository, audit, transactor, clock, policy } = deps
+  const { contents, repository, audit, transactor, events, clock, policy } = deps
   let tally = noCounts()
   let toldAt = clock.now()
   let passAt = 0
@@ -153,7 +158,7 @@ export function createRetention(deps: {
   const deleteReleased = (): boolean => {
     const deleted = contents.deleteReleased()
     if (deleted === undefined) return false
-    if (deleted.codeHash !== null) deps.onCodeDeleted(deleted.codeHash)
+    if (deleted.codeHash !== null) events.publish({ type: 'code.deleted', codeHash: deleted.codeHash })
     return true
   }
 

@@ -11,4 +11,5 @@ export {
   type SecretRecord,
   type SecretRepository,
   type Vault,
+  type VaultEvent,
 } from './vault.ts'

@@ -122,7 +122,12 @@ describe('the vault', () => {
     kit.vault.put(name, new SecretValue(value), { actor: ACTOR, hosts })
   const open = (name: string): string =>
     kit.transactor.transact(() => kit.vault.open(name, 'req_test')).open()
-  const everyByte = (): Buffer => Buffer.concat(readdirSync(dir).map((name) => readFileSync(join(dir, name))))
+  const everyByte = (): Buffer =>
+    Buffer.concat(
+      readdirSync(dir, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => readFileSync(join(parentPath, name))),
+    )
 
   it('stores, replaces, renames and removes, and counts versions', () => {
     expect(put('DEMO_KEY').version).toBe(1)
@@ -254,8 +259,10 @@ describe('the vault', () => {
       audit: kit.audit,
       transactor: kit.transactor,
       clock: kit.clock,
-      resealOthers: (reseal) => {
-        held = reseal('agent-wake:agt_1', held)
+      events: {
+        publish(event) {
+          if (event.type === 'data_key.rotated') held = event.reseal('agent-wake:agt_1', held)
+        },
       },
     })
     held = vault.sealFor('agent-wake:agt_1', new SecretValue('demo-token'))

@@ -1,6 +1,7 @@
 import {
   AppError,
   type Clock,
+  type EventPublisher,
   formatHostPattern,
   isReservedName,
   parseHostPattern,
@@ -64,20 +65,29 @@ export interface Vault {
 export const MIN_SECRET_BYTES = 6
 const MAX_SECRET_BYTES = 65_536
 
+export type VaultEvent =
+  /** There is a value of this name now, where none was or another. */
+  | { readonly type: 'secret.stored'; readonly name: string }
+  /**
+   * Before the old data key is destroyed: whoever keeps what `sealFor` sealed stores it anew as `reseal` gives it back. What is
+   * left out can never be opened again.
+   */
+  | {
+      readonly type: 'data_key.rotated'
+      readonly reseal: (purpose: string, sealed: string) => string
+    }
+
 export function createVault(deps: {
   readonly repository: SecretRepository
   readonly keyring: DataKeyring
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
-  /** Called inside the transaction that stored a secret. */
-  readonly onStored?: (name: string) => void
+  readonly events: EventPublisher<VaultEvent>
   /** Hosts that approved requests, which wait for this secret, showed for it; undefined when none waits. */
   readonly askedHosts?: (name: string) => readonly string[] | undefined
-  /** Values sealed with `sealFor` elsewhere; on rotation each is handed back sealed anew. */
-  readonly resealOthers?: (reseal: (purpose: string, sealed: string) => string) => void
 }): Vault {
-  const { repository, keyring, audit, transactor, clock } = deps
+  const { repository, keyring, audit, transactor, events, clock } = deps
   const context = (record: { name: string; version: number }): string =>
     `secret:${record.name}:${record.version}`
   const binding = (name: string): readonly string[] | null => {
@@ -110,7 +120,7 @@ export function createVault(deps: {
         repository.upsert(record)
         repository.forgetHosts(name)
         audit.append('secret.stored', actor, null, { name, version, hosts: record.hosts })
-        deps.onStored?.(name)
+        events.publish({ type: 'secret.stored', name })
         return record
       })
     },
@@ -148,7 +158,7 @@ export function createVault(deps: {
         repository.forgetHosts(to)
         leave(before)
         audit.append('secret.renamed', actor, null, { from, to })
-        deps.onStored?.(to)
+        events.publish({ type: 'secret.stored', name: to })
         return renamed
       })
     },
@@ -170,9 +180,10 @@ export function createVault(deps: {
           const value = values[index] as SecretValue
           repository.upsert({ ...record, sealed: keyring.seal(context(record), value) })
         })
-        deps.resealOthers?.((purpose, sealed) =>
-          keyring.seal(`for:${purpose}`, keyring.open(`for:${purpose}`, sealed)),
-        )
+        events.publish({
+          type: 'data_key.rotated',
+          reseal: (purpose, sealed) => keyring.seal(`for:${purpose}`, keyring.open(`for:${purpose}`, sealed)),
+        })
         retire()
         audit.append('key.rotated', actor, null, { what: 'data key', secrets: records.length })
         return records.length

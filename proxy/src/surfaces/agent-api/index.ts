@@ -13,7 +13,7 @@ export {
 export { explainExecution } from './explain.ts'
 export { createForAgent } from './for-agent.ts'
 export { type AgentGate, createAgentGate } from './gate.ts'
-export { createMetrics, createMetricsObserver, METRICS, type Metrics } from './metrics.ts'
+export { countTransition, createMetrics, METRICS, type Metrics } from './metrics.ts'
 export { createOpenApi } from './openapi.ts'
 export { invalidBody } from './request-schema.ts'
 export { secretsOf } from './secrets.ts'

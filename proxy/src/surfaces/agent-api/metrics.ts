@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DecisionKind } from '../../domain/approvals/index.ts'
-import { type ExecutionObserver, isFinal } from '../../domain/executions/index.ts'
+import { type ExecutionEvent, isFinal } from '../../domain/executions/index.ts'
 import type { ErrorCode } from '../../kernel/index.ts'
 
 /**
@@ -178,17 +178,12 @@ export function createMetrics(): Metrics {
 }
 
 /** Counts every transition. It is told inside the transaction, so one that is rolled back counts too. */
-export function createMetricsObserver(metrics: Metrics): ExecutionObserver {
-  return {
-    transitioned(execution, from) {
-      metrics.transition(execution.status)
-      // `awaiting_secrets → approved` goes on by itself; every other one of these is a person's answer.
-      const answered =
-        (from === 'pending' && execution.status === 'approved') || execution.status === 'denied'
-      if (answered && execution.decision !== null) metrics.decided(execution.decision)
-      if (isFinal(execution.status) && execution.durationMs !== null) {
-        metrics.ran(execution.status, execution.durationMs / 1_000)
-      }
-    },
+export function countTransition(metrics: Metrics, { execution, from }: ExecutionEvent): void {
+  metrics.transition(execution.status)
+  // `awaiting_secrets → approved` goes on by itself; every other one of these is a person's answer.
+  const answered = (from === 'pending' && execution.status === 'approved') || execution.status === 'denied'
+  if (answered && execution.decision !== null) metrics.decided(execution.decision)
+  if (isFinal(execution.status) && execution.durationMs !== null) {
+    metrics.ran(execution.status, execution.durationMs / 1_000)
   }
 }

@@ -11,7 +11,12 @@ beforeEach(() => {
     audit: {
       append: (_event, actor, _id, data) => void rows.push({ actor, data }),
     },
-    transactor: { transact: (work) => work(), afterCommit: (work) => work(), flushed: async () => {} },
+    transactor: {
+      inTransaction: true,
+      transact: (work) => work(),
+      afterCommit: (work) => work(),
+      flushed: async () => {},
+    },
     log: { error: () => {} },
   })
 })

@@ -1,6 +1,5 @@
-export { createTelegramAccessObserver } from './access-observer.ts'
-export { type Chat, createChat } from './chat.ts'
+export { createChat } from './chat.ts'
 export { renderCommandsPage } from './commands.ts'
 export type { TelegramDeps } from './deps.ts'
-export { createTelegramObserver, tellOwner } from './observer.ts'
+export { createTelegramNotifier } from './notifier.ts'
 export { createTelegram, type Telegram } from './telegram.ts'

@@ -1,23 +1,25 @@
 import { expect, test } from 'vitest'
 import type { AgentId, RequestId } from '../../kernel/index.ts'
 import { EXECUTION_STATES, type Execution, type ExecutionStatus } from '../executions/index.ts'
-import { createWakeObserver } from './wake-observer.ts'
+import { createWakeScheduler } from './wake-scheduler.ts'
 
 const NOW = 1_800_000_000_000
 
 function observe(change: Partial<Execution>, hasTarget = true) {
   const scheduled: [RequestId, AgentId, number][] = []
   let nudges = 0
-  const observer = createWakeObserver({
+  const schedule = createWakeScheduler({
     repository: { schedule: (...wake) => scheduled.push(wake) },
     hasTarget: () => hasTarget,
     clock: { now: () => NOW },
-    onScheduled: () => {
-      nudges += 1
+    waker: {
+      async nudge() {
+        nudges += 1
+      },
     },
   })
   const execution = { requestId: 'req_1', agentId: 'agt_1', status: 'success', seenAt: null, ...change }
-  observer.transitioned(execution as Execution, 'running')
+  schedule({ type: 'execution.changed', execution: execution as Execution, from: 'running' })
   return { scheduled, nudges }
 }
 
