@@ -10,7 +10,7 @@ import {
 import type { Config } from './config/index.ts'
 import type { DaemonCore } from './daemon-core.ts'
 import type { SkillFetcher } from './domain/code/index.ts'
-import { createEgressSessions, type EgressDoors, type EgressSessions } from './domain/egress/index.ts'
+import { createEgressSessions, type EgressDoors } from './domain/egress/index.ts'
 import {
   createChanges,
   createExecutions,
@@ -20,14 +20,17 @@ import {
 } from './domain/executions/index.ts'
 import type { ImportResolver } from './domain/imports/index.ts'
 import type { LlmRooms } from './domain/provider-access/index.ts'
-import { createWaker, createWakeScheduler } from './domain/wake/index.ts'
+import { createWaker, createWakeScheduler, type WakerDeps } from './domain/wake/index.ts'
 import type { Clock } from './kernel/index.ts'
 
 const SANDBOX_PATIENCE_MS = 10 * 60_000
 
 export interface ExecutionOverrides {
   readonly skillFetcher?: SkillFetcher
-  readonly importResolver?: (parts: { readonly egress: EgressSessions }) => ImportResolver & AsyncDisposable
+  readonly importResolver?: ImportResolver & AsyncDisposable
+  readonly wakeChannels?: Partial<WakerDeps['channels']>
+  /** How long imports may take to be fetched. */
+  readonly importTimeoutMs?: number
   /** How long an approved run waits for a sandbox that is away. */
   readonly sandboxPatienceMs?: number
 }
@@ -66,7 +69,7 @@ export function openExecutions(
     onDefect: (error, requestId) => log.error({ err: error, requestId }, 'a run failed inside the daemon'),
   })
   const importResolver =
-    overrides.importResolver?.({ egress }) ??
+    overrides.importResolver ??
     createImportResolver({
       kind: sandbox.kind,
       instanceId: core.instanceId,
@@ -75,6 +78,7 @@ export function openExecutions(
       doors: deps.doors,
       egress,
       hosts: config.importHosts,
+      timeoutMs: overrides.importTimeoutMs,
       log: (message, error) => log.warn({ err: error }, message),
     })
   const executions = createExecutions({
@@ -97,6 +101,7 @@ export function openExecutions(
       'openclaw-hook': createOpenclawHookChannel(),
       'openclaw-cli': createOpenclawCliChannel(),
       webhook: createWebhookChannel(),
+      ...overrides.wakeChannels,
     },
     defaultTarget: config.wake && {
       target: { ...config.wake, sealedToken: null },

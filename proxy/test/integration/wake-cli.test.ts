@@ -160,7 +160,7 @@ test('an outcome reaches the command through the pump, with its id and its state
     sessionKey: null,
     sealedToken: null,
   } as const
-  await using world = createWakeWorld({ target, token: null })
+  await using world = await createWakeWorld({ target, token: null })
   const id = world.ends(world.agent('a'), 'denied')
   await world.pass(300)
   expect(calls().at(-1)?.args).toEqual([

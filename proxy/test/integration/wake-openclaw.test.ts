@@ -28,7 +28,7 @@ beforeEach(async () => {
     sessions: ['agent:main:work'],
     now: () => world.clock.now(),
   })
-  world = createWakeWorld(hook())
+  world = await createWakeWorld(hook())
 })
 afterEach(async () => {
   await world[Symbol.asyncDispose]()

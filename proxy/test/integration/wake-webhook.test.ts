@@ -115,7 +115,7 @@ test('reads only the beginning of an answer that does not end', async () => {
 
 test('keeps a secret that the receiver repeats out of what is stored and said', async () => {
   const target = { kind: 'webhook', target: url, sessionKey: null, sealedToken: null } as const
-  await using world = createWakeWorld({ target, token: SECRET })
+  await using world = await createWakeWorld({ target, token: SECRET })
   respond = (response) => response.writeHead(500).end(`you sent ${SECRET}`)
   world.ends(world.agent('a'), 'success')
   await world.pass(300)
@@ -142,7 +142,7 @@ test('stops waiting for a receiver that does not answer when the daemon stops', 
 
 test('an outcome reaches the receiver through the pump, and a stop in the middle leaves it for the next start', async () => {
   const target = { kind: 'webhook', target: url, sessionKey: null, sealedToken: null } as const
-  await using world = createWakeWorld({ target, token: SECRET })
+  await using world = await createWakeWorld({ target, token: SECRET })
   respond = () => {}
   const id = world.ends(world.agent('a'), 'success')
   world.clock.advance(300)

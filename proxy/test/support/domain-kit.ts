@@ -5,7 +5,6 @@ import { compose, type Overrides } from '../../src/compose.ts'
 import { type Config, readConfig } from '../../src/config/index.ts'
 import type { Agent } from '../../src/domain/agents/index.ts'
 import type { SkillFetcher } from '../../src/domain/code/index.ts'
-import type { EgressSessions } from '../../src/domain/egress/index.ts'
 import type {
   ExecuteRequest,
   RunOrder,
@@ -23,15 +22,23 @@ export interface DomainKitOptions {
   readonly dir: string
   readonly clock?: Clock
   readonly log?: Logger
-  readonly sandbox?: Sandbox
+  readonly sandbox?: Sandbox | Overrides['sandbox']
   /** Left out: there is no Telegram. */
   readonly telegramConfig?: Config['telegram']
   readonly telegram?: Overrides['telegram']
   /** What `/health` and `/status` tell; left out: what is so. */
   readonly health?: () => Promise<HealthReport>
+  /** Where agents without a target of their own are woken; left out: nowhere. */
+  readonly wake?: Config['wake']
+  readonly wakeChannels?: Overrides['wakeChannels']
   readonly fetcher?: SkillFetcher
+  /** Settings as they stand in the environment; the options here go before them. */
+  readonly environment?: Record<string, string>
+  /** Imports are fetched and locked in the sandbox's engine; left out: by `resolve`. */
+  readonly imports?: { readonly timeoutMs?: number | undefined }
   /** Left out: nothing is locked. */
-  readonly importResolver?: (parts: { egress: EgressSessions }) => ImportResolver & Partial<AsyncDisposable>
+  readonly resolve?: ImportResolver['resolve']
+  readonly egress?: Overrides['egress']
   readonly approvalTtlMs?: number
   readonly maxWaitingPerAgent?: number
   readonly maxConcurrent?: number
@@ -62,9 +69,12 @@ export async function createDomainKit(options: DomainKitOptions) {
     ...(options.readFreeBytes && { readFreeBytes: options.readFreeBytes }),
     ...(options.telegram && { telegram: options.telegram }),
     ...(options.health && { health: options.health }),
-    sandbox: async () => sandbox,
+    ...(options.wakeChannels && { wakeChannels: options.wakeChannels }),
+    ...(options.egress && { egress: options.egress }),
+    sandbox: typeof sandbox === 'function' ? sandbox : async () => sandbox,
     skillFetcher: options.fetcher ?? NO_FETCHER,
-    importResolver: (known) => disposable(options.importResolver?.(known) ?? NO_IMPORTS),
+    ...(options.imports === undefined && { importResolver: importsBy(options.resolve) }),
+    ...(options.imports?.timeoutMs !== undefined && { importTimeoutMs: options.imports.timeoutMs }),
     sandboxPatienceMs: options.sandboxPatienceMs ?? 60_000,
   })
   parts.executions.recover()
@@ -80,11 +90,12 @@ export async function createDomainKit(options: DomainKitOptions) {
 }
 
 function configOf(options: DomainKitOptions): Config {
-  const config = readConfig({ DB_PATH: join(options.dir, 'proxy.db'), OAUTH3_RATE_LIMIT: '10000' })
+  const config = readConfig({ ...options.environment, DB_PATH: join(options.dir, 'proxy.db') })
   const kept: RetentionPolicy = { ...KEEP_ALL, ...options.retention }
   return {
     ...config,
     telegram: options.telegramConfig ?? null,
+    wake: options.wake ?? null,
     maxRuns: options.maxConcurrent ?? 4,
     approvalTtlMs: options.approvalTtlMs ?? 3_600_000,
     maxWaitingPerAgent: options.maxWaitingPerAgent ?? 20,
@@ -107,9 +118,6 @@ const logTo = (onDefect: (error: unknown) => void): Logger =>
     error: (fields: { err?: unknown }) => onDefect(fields.err),
   })
 
-const disposable = (resolver: ImportResolver & Partial<AsyncDisposable>): ImportResolver & AsyncDisposable =>
-  Object.assign(resolver, { [Symbol.asyncDispose]: resolver[Symbol.asyncDispose] ?? (async () => {}) })
-
 const KEEP_ALL: RetentionPolicy = {
   outputsMs: 0,
   codeMs: 0,
@@ -119,7 +127,9 @@ const KEEP_ALL: RetentionPolicy = {
   maxBytesPerAgent: 1_073_741_824,
 }
 
-const NO_IMPORTS: ImportResolver = { resolve: async () => null }
+const importsBy = (
+  resolve: ImportResolver['resolve'] = async () => null,
+): ImportResolver & AsyncDisposable => ({ resolve, async [Symbol.asyncDispose]() {} })
 
 const NO_FETCHER: SkillFetcher = {
   fetch: () => Promise.reject(new AppError('skill_unreachable', 'Nothing is fetched in this test.')),

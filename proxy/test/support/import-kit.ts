@@ -1,19 +1,13 @@
 /** Domain, Docker sandbox and gateway as the daemon joins them, with a server of the test behind every import host. */
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Docker from 'dockerode'
-import { createCertificateIssuer } from '../../src/adapters/certificates/index.ts'
-import { createEgressDial } from '../../src/adapters/dial/index.ts'
-import { createImportResolver, createSandbox } from '../../src/adapters/sandbox/index.ts'
-import { readConfig } from '../../src/config/index.ts'
+import { createSandbox } from '../../src/adapters/sandbox/index.ts'
 import type { Agent } from '../../src/domain/agents/index.ts'
 import type { ExecuteRequest, Execution } from '../../src/domain/executions/index.ts'
 import type { ImportResolver } from '../../src/domain/imports/index.ts'
-import { createGateway } from '../../src/surfaces/gateway/index.ts'
 import { addAgent, createDomainKit, type DomainKit, requestOf } from './domain-kit.ts'
-import { INSPECTED_AT_ONCE } from './inspections.ts'
 import { type ModuleHosts, startModuleHosts } from './module-hosts.ts'
 
 export interface ImportKit extends AsyncDisposable {
@@ -37,47 +31,23 @@ export async function createImportKit(
   const dir = mkdtempSync(join(tmpdir(), 'oauth3-imports-'))
   const hosts = await startModuleHosts()
   const { port, ca } = hosts.upstream
-  const dial = createEgressDial({ resolve: async () => ['127.0.0.1'], isPublic: () => true, tls: { ca } })
-  const gateway = createGateway({
-    http2ToHosts: false,
-    // The server has a port of its own; every host is dialled there.
-    dial: {
-      dial: (target, ...rest) => dial.dial({ ...target, port }, ...rest),
-      dialTls: (target, ...rest) => dial.dialTls({ ...target, port }, ...rest),
-    },
-    inspections: INSPECTED_AT_ONCE,
-    issuer: await createCertificateIssuer(),
-    directory: join(dir, 'gateway'),
-    log: () => {},
-  })
-  const instanceId = randomBytes(8).toString('hex')
-  const sandbox = await createSandbox({ kind: 'docker', poolSize: 0, instanceId, doors: gateway })
-  let resolver: (ImportResolver & AsyncDisposable) | undefined
   const domain = await createDomainKit({
     dir,
-    sandbox,
+    environment,
     maxWaitingPerAgent,
-    importResolver: ({ egress }) => {
-      resolver = createImportResolver({
-        kind: 'docker',
-        instanceId,
-        doors: gateway,
-        egress,
-        timeoutMs,
-        hosts: readConfig(environment).importHosts,
-        log: (message, error) => console.error(message, error),
-      })
-      return resolver
-    },
+    imports: { timeoutMs },
+    // The server has a port of its own; every host is dialled there.
+    egress: { resolve: async () => ['127.0.0.1'], isPublic: () => true, portOf: () => port, tls: { ca } },
+    sandbox: (instanceId, doors) => createSandbox({ kind: 'docker', poolSize: 0, instanceId, doors }),
   })
   const agent = addAgent(domain)
   const kit: ImportKit = {
     domain,
     hosts,
     agent,
-    resolver: resolver as unknown as ImportKit['resolver'],
+    resolver: domain.importResolver,
     async containers() {
-      const filters = { label: [`oauth3.instance=${instanceId}`] }
+      const filters = { label: [`oauth3.instance=${domain.instanceId}`] }
       return (await new Docker().listContainers({ all: true, filters })).flatMap(({ Names }) => Names)
     },
     submit: (code, request = {}) => domain.executions.submit(agent, requestOf({ code, ...request })),
@@ -90,10 +60,7 @@ export async function createImportKit(
     },
     run: async (code, request) => kit.finish(await kit.submit(code, request)),
     async [Symbol.asyncDispose]() {
-      await resolver?.[Symbol.asyncDispose]()
       await domain[Symbol.asyncDispose]()
-      await sandbox[Symbol.asyncDispose]()
-      await gateway[Symbol.asyncDispose]()
       await hosts[Symbol.asyncDispose]()
       rmSync(dir, { recursive: true, force: true })
     },

@@ -1,32 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  createAgentStore,
-  createAuditStore,
-  createExecutionStore,
-  createMetaStore,
-  createTransactor,
-  createWakeStore,
-  openDatabase,
-} from '../../src/adapters/storage/index.ts'
-import {
-  createOpenclawCliChannel,
-  createOpenclawHookChannel,
-  createWebhookChannel,
-} from '../../src/adapters/wake-openclaw/index.ts'
-import { type Agent, createAgents, type WakeTarget } from '../../src/domain/agents/index.ts'
-import { createAuditLog } from '../../src/domain/audit/index.ts'
+import { createAgentStore } from '../../src/adapters/storage/index.ts'
+import { createOpenclawCliChannel } from '../../src/adapters/wake-openclaw/index.ts'
+import type { Agent, WakeTarget } from '../../src/domain/agents/index.ts'
 import type { Execution, ExecutionStatus } from '../../src/domain/executions/index.ts'
-import {
-  createWaker,
-  createWakeScheduler,
-  type DefaultTarget,
-  type Waker,
-} from '../../src/domain/wake/index.ts'
+import type { DefaultTarget, Waker } from '../../src/domain/wake/index.ts'
 import { newRequestId, type RequestId, SecretValue } from '../../src/kernel/index.ts'
+import { createDomainKit } from './domain-kit.ts'
 
-const SEALED = 'sealed:'
 export const MINUTE_MS = 60_000
 
 /** The wake path of a daemon over a real database file, with a clock that stands still until it is moved. */
@@ -53,76 +35,35 @@ export interface WakeWorld extends AsyncDisposable {
   bytes(): Buffer
 }
 
-export function createWakeWorld(initialTarget: DefaultTarget | null): WakeWorld {
+export async function createWakeWorld(initialTarget: DefaultTarget | null): Promise<WakeWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-wake-'))
   const path = join(folder, 'proxy.db')
   let now = 1_800_000_000_000
   const clock = { now: () => now }
 
-  const open = (defaultTarget: DefaultTarget | null) => {
-    const db = openDatabase(path)
-    const transactor = createTransactor(db)
-    const audit = createAuditLog({
-      repository: createAuditStore(db, createMetaStore(db)),
+  const open = async (defaultTarget: DefaultTarget | null) => {
+    const parts = await createDomainKit({
+      dir: folder,
       clock,
-      auditKey: new Uint8Array(32),
-    })
-    const agents = createAgents({
-      repository: createAgentStore(db),
-      audit,
-      transactor,
-      events: { publish() {} },
-      clock,
-    })
-    const repository = createWakeStore(db)
-    const waker = createWaker({
-      repository,
-      agents,
-      vault: {
-        openFor(purpose, sealed) {
-          const prefix = `${SEALED}${purpose}:`
-          if (!sealed.startsWith(prefix)) throw new Error('wrong seal')
-          return new SecretValue(sealed.slice(prefix.length))
-        },
+      wake: defaultTarget && {
+        ...defaultTarget.target,
+        token: defaultTarget.token === null ? null : new SecretValue(defaultTarget.token),
       },
-      channels: {
-        'openclaw-hook': createOpenclawHookChannel(),
-        'openclaw-cli': createOpenclawCliChannel({ timeoutMs: 5_000 }),
-        webhook: createWebhookChannel(),
-      },
-      defaultTarget,
-      audit,
-      transactor,
-      clock,
-      log: { warn: () => {}, error: (fields) => console.error(fields) },
+      wakeChannels: { 'openclaw-cli': createOpenclawCliChannel({ timeoutMs: 5_000 }) },
     })
-    const scheduleWake = createWakeScheduler({
-      repository,
-      clock,
-      hasTarget: (id) => defaultTarget !== null || (agents.byId(id)?.wake ?? null) !== null,
-      // The test says when.
-      waker: { nudge: async () => {} },
-    })
-    waker.start()
-    return {
-      db,
-      transactor,
-      audit,
-      agents,
-      agentStore: createAgentStore(db),
-      executions: createExecutionStore(db),
-      scheduleWake,
-      waker,
-    }
+    parts.waker.start()
+    return parts
   }
 
   let current = initialTarget
-  let process = open(current)
+  let process = await open(current)
 
   const change = (requestId: RequestId, patch: Partial<Execution>): void => {
-    const execution = process.executions.byRequestId(requestId)
-    if (execution) process.executions.update({ ...execution, ...patch })
+    const execution = process.executionStore.byRequestId(requestId)
+    if (execution) process.executionStore.update({ ...execution, ...patch })
   }
+  const setWake = (agent: Agent, wake: WakeTarget): void =>
+    createAgentStore(process.db).setWake(agent.id, wake)
 
   return {
     clock: {
@@ -139,32 +80,32 @@ export function createWakeWorld(initialTarget: DefaultTarget | null): WakeWorld 
       const { agent } = process.agents.add({ name }, 'test')
       if (!wake) return agent
       const sealedToken =
-        wake.sealedToken === null ? null : `${SEALED}agent-wake:${agent.id}:${wake.sealedToken}`
-      process.agentStore.setWake(agent.id, { ...wake, sealedToken })
+        wake.sealedToken === null
+          ? null
+          : process.vault.sealFor(`agent-wake:${agent.id}`, new SecretValue(wake.sealedToken))
+      setWake(agent, { ...wake, sealedToken })
       return { ...agent, wake: { ...wake, sealedToken } }
     },
     ends(agent, status, more) {
       const execution = executionOf(agent, status, now, more)
       process.transactor.transact(() => {
-        process.executions.insert(execution)
-        process.scheduleWake({ type: 'execution.changed', execution, from: 'running' })
+        process.executionStore.insert(execution)
+        process.events.publish({ type: 'execution.changed', execution, from: 'running' })
       })
       return execution.requestId
     },
     fetched: (requestId) => change(requestId, { seenAt: now }),
     acknowledged: (requestId) => change(requestId, { seenAt: now, ackedAt: now }),
     revoke: (name) => void process.agents.revoke(name, 'test'),
-    spoilSeal: (agent) =>
-      agent.wake && process.agentStore.setWake(agent.id, { ...agent.wake, sealedToken: 'spoilt' }),
+    spoilSeal: (agent) => agent.wake && setWake(agent, { ...agent.wake, sealedToken: 'spoilt' }),
     async pass(ms) {
       now += ms
       await process.waker.nudge()
     },
     async restart(defaultTarget = current) {
       current = defaultTarget
-      await process.waker[Symbol.asyncDispose]()
-      process.db.close()
-      process = open(current)
+      await process[Symbol.asyncDispose]()
+      process = await open(current)
       await process.waker.nudge()
     },
     rows: () =>
@@ -174,8 +115,7 @@ export function createWakeWorld(initialTarget: DefaultTarget | null): WakeWorld 
     audit: (event) => process.audit.newest(10_000).filter((row) => row.event === event),
     bytes: () => Buffer.concat([path, `${path}-wal`].map((file) => readFileSync(file))),
     async [Symbol.asyncDispose]() {
-      await process.waker[Symbol.asyncDispose]()
-      process.db.close()
+      await process[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -144,10 +144,8 @@ describe('imports', () => {
     ])
   const withImports = () =>
     restart({
-      importResolver: () => ({
-        resolve: async (code, runtime) =>
-          sealLock({ runtime, files: contents(code), modules: ['https://x.example/own.js'] }),
-      }),
+      resolve: async (code, runtime) =>
+        sealLock({ runtime, files: contents(code), modules: ['https://x.example/own.js'] }),
     })
   const importing = (name: string): Partial<ExecuteRequest> => ({
     code: `import "https://x.example/${name}.js"\n`,
