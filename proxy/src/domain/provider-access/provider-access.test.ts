@@ -6,6 +6,7 @@ import { addAgent, createDomainKit, type DomainKit } from '../../../test/support
 import { createProviderAccessStore } from '../../adapters/storage/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import type { Agent } from '../agents/index.ts'
+import { createApprovals } from '../approvals/index.ts'
 import type { Provider } from '../providers/index.ts'
 import { createProviderAccess } from './index.ts'
 import type { AccessAnswer, AccessEvent, ProviderAccess, ProviderAsk, ProviderGrant, Use } from './ports.ts'
@@ -61,7 +62,8 @@ const build = (): ProviderAccess =>
     repository: createProviderAccessStore(kit.db),
     providers: { find: (name) => (Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined) },
     agents: kit.agents,
-    approvals: kit.approvals,
+    // Of its own: the kit's knows the daemon's access already.
+    approvals: createApprovals({ ...kit, approvalTtlMs: HOUR, maxWaitingPerAgent: 3 }),
     clockGuard: kit.clockGuard,
     audit: kit.audit,
     transactor: kit.transactor,
