@@ -26,8 +26,8 @@ export interface GatewayStart {
   readonly value: string
 }
 
-/** A door of the gateway that a run was let in at. */
-export interface OpenedDoor {
+/** An endpoint of the gateway that a run was let in at. */
+export interface OpenedEndpoint {
   readonly socketPath: string
   readonly ca: string
   readonly placeholder: string
@@ -155,7 +155,7 @@ async function openTunnel(socket: Socket, target: string): Promise<void> {
 }
 
 if (import.meta.main) {
-  let open: (() => Promise<OpenedDoor>) | undefined
+  let open: (() => Promise<OpenedEndpoint>) | undefined
   answerAsPeer(async (role, message) => {
     if (role === 'upstream') return await playUpstream(message as UpstreamStart)
     if (role === 'client') return await playClient(message as ClientJob)

@@ -10,15 +10,15 @@ import { createEgressSessions, createPolicy, GATEWAY_SOCKET } from '../src/domai
 import { createScrubber } from '../src/domain/scrub/index.ts'
 import { SecretValue, systemClock } from '../src/kernel/index.ts'
 import { createGateway } from '../src/surfaces/gateway/index.ts'
-import { type GatewayStart, HOST, type OpenedDoor } from './gateway-peers.ts'
+import { type GatewayStart, HOST, type OpenedEndpoint } from './gateway-peers.ts'
 
 const SECRET_NAME = 'BENCH_KEY'
 
 /**
  * The gateway as the daemon builds it: its own CA, the audit in a real file. Only the resolver and the roots are the
- * bench's. Each call of what is returned opens a door and lets a run in.
+ * bench's. Each call of what is returned opens an endpoint and lets a run in.
  */
-export async function playGateway(start: GatewayStart): Promise<() => Promise<OpenedDoor>> {
+export async function playGateway(start: GatewayStart): Promise<() => Promise<OpenedEndpoint>> {
   mkdirSync(start.folder, { recursive: true })
   const config = readConfig({ DB_PATH: join(start.folder, 'proxy.db'), LOG_LEVEL: 'silent' })
   const core = await openCore(config, systemClock, console, new AsyncDisposableStack())
@@ -58,11 +58,11 @@ export async function playGateway(start: GatewayStart): Promise<() => Promise<Op
     )
   let run = 0
   return async () => {
-    const door = await gateway.open()
+    const endpoint = await gateway.open()
     const policy = policyOf()
-    door.admit(sessions.begin(`req_bench_${++run}`, policy))
+    endpoint.admit(sessions.begin(`req_bench_${++run}`, policy))
     return {
-      socketPath: join(door.directory, GATEWAY_SOCKET),
+      socketPath: join(endpoint.directory, GATEWAY_SOCKET),
       ca: issuer.caPem,
       placeholder: policy.secrets[0]?.placeholder ?? '',
     }

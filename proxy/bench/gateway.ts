@@ -10,7 +10,7 @@ import {
   type ClientResult,
   type GatewayStart,
   HOST,
-  type OpenedDoor,
+  type OpenedEndpoint,
   type UpstreamStart,
 } from './gateway-peers.ts'
 import { cpuMs, hasNginx, NGINX_MISSING, startTlsNginx } from './nginx.ts'
@@ -78,12 +78,12 @@ async function besideNginx({ folder, ca, port, rounds }: Setting): Promise<void>
     const authority = `${HOST}:${port}`
     const ours = async (job: Job): Promise<Sample> => {
       // A run may make 10,000 requests; every round is a run of its own.
-      const door = await gateway.ask<OpenedDoor>('open')
+      const endpoint = await gateway.ask<OpenedEndpoint>('open')
       return await measure(client, [gateway.pid], {
         ...job,
-        socketPath: door.socketPath,
-        ca: door.ca,
-        authorization: `Bearer ${door.placeholder}`,
+        socketPath: endpoint.socketPath,
+        ca: endpoint.ca,
+        authorization: `Bearer ${endpoint.placeholder}`,
         authority,
         tunnel: true,
       })

@@ -92,7 +92,7 @@ export async function benchLlm(bench: LlmBench): Promise<void> {
   reportMany(many)
   const one = await rounds({ ...bench, folder, targets, connections: 1 })
   reportOne(one)
-  await reportBooks(daemon, [many, one])
+  await reportUsageBuffer(daemon, [many, one])
   await benchStreams({ rounds: bench.streamRounds, nginx, daemon, upstreamPort: ports.streamsPort })
   console.log(
     `\nresident memory of the daemon: ${idleMib.toFixed(0)} MiB before, ${residentMib(daemon.pid).toFixed(0)} MiB after all this (its course: npm run bench -- llm --memory)`,
@@ -209,7 +209,7 @@ function reportOne(samples: Samples): void {
 }
 
 /** Shows that the accounting was on: what the daemon booked beside what the client counted. */
-async function reportBooks(daemon: BenchDaemon, all: readonly Samples[]): Promise<void> {
+async function reportUsageBuffer(daemon: BenchDaemon, all: readonly Samples[]): Promise<void> {
   const counted = all
     .flatMap((samples) => samples.get('oauth3') ?? [])
     .reduce((sum, { requests }) => sum + requests, 0)

@@ -45,7 +45,7 @@ export async function benchStorage(sizes: { small: number; large: number }): Pro
       )
     }
     const lookup = (trust: Trust) => async (): Promise<void> => {
-      for (let index = 0; index < 20; index++) trust.judge(CONSENT)
+      for (let index = 0; index < 20; index++) trust.evaluate(CONSENT)
     }
     const [theirs, ours] = await interleave(300, lookup(small.trust), lookup(large.trust))
     printComparison({

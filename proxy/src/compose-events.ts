@@ -3,7 +3,7 @@ import type { DaemonCore } from './daemon-core.ts'
 import { lowDiskMessage } from './daemon-health.ts'
 import type { Upkeep } from './daemon-storage.ts'
 import type { createChanges, Executions } from './domain/executions/index.ts'
-import type { LlmRooms } from './domain/provider-access/index.ts'
+import type { LlmModules } from './domain/provider-access/index.ts'
 import type { createWakeScheduler } from './domain/wake/index.ts'
 import { countTransition, type Metrics } from './surfaces/agent-api/index.ts'
 import type { createTelegramNotifier } from './surfaces/telegram/index.ts'
@@ -17,7 +17,7 @@ export function subscribeParts(parts: {
   readonly executions: Executions
   readonly changes: ReturnType<typeof createChanges>
   readonly scheduleWake: ReturnType<typeof createWakeScheduler>
-  readonly llm: LlmRooms
+  readonly llm: LlmModules
   readonly upkeep: Upkeep
   readonly metrics: Metrics
   /** Undefined: nobody is told by Telegram. */

@@ -10,7 +10,7 @@ import {
 import type { Config } from './config/index.ts'
 import type { DaemonCore } from './daemon-core.ts'
 import type { SkillFetcher } from './domain/code/index.ts'
-import { createEgressSessions, type EgressDoors } from './domain/egress/index.ts'
+import { createEgressSessions, type EgressEndpoints } from './domain/egress/index.ts'
 import {
   createChanges,
   createExecutions,
@@ -19,7 +19,7 @@ import {
   type Sandbox,
 } from './domain/executions/index.ts'
 import type { ImportResolver } from './domain/imports/index.ts'
-import type { LlmRooms } from './domain/provider-access/index.ts'
+import type { LlmModules } from './domain/provider-access/index.ts'
 import { createWaker, createWakeScheduler, type WakerDeps } from './domain/wake/index.ts'
 import type { Clock } from './kernel/index.ts'
 
@@ -41,8 +41,8 @@ export function openExecutions(
     readonly config: Config
     readonly core: DaemonCore
     readonly sandbox: Sandbox
-    readonly doors: EgressDoors
-    readonly providers: LlmRooms['providers']
+    readonly endpoints: EgressEndpoints
+    readonly providers: LlmModules['providers']
     readonly clock: Clock
     readonly log: Logger
   },
@@ -75,7 +75,7 @@ export function openExecutions(
       instanceId: core.instanceId,
       ociRuntime: config.sandbox.ociRuntime ?? undefined,
       seccomp: config.sandbox.seccomp,
-      doors: deps.doors,
+      endpoints: deps.endpoints,
       egress,
       hosts: config.importHosts,
       timeoutMs: overrides.importTimeoutMs,

@@ -11,7 +11,7 @@ import { openLlm, openLlmProxy } from './daemon-llm.ts'
 import { createLog } from './daemon-log.ts'
 import { openSandbox } from './daemon-sandbox.ts'
 import { createUpkeep } from './daemon-storage.ts'
-import type { EgressDoors } from './domain/egress/index.ts'
+import type { EgressEndpoints } from './domain/egress/index.ts'
 import { type Sandbox, WAITING_STATES } from './domain/executions/index.ts'
 import type { HealthReport } from './domain/health/index.ts'
 import { type Clock, systemClock } from './kernel/index.ts'
@@ -31,7 +31,7 @@ import { VERSION } from './version.ts'
 export interface Overrides extends CoreOverrides, ExecutionOverrides {
   readonly clock?: Clock
   readonly log?: Logger
-  readonly sandbox?: (instanceId: string, doors: EgressDoors) => Promise<Sandbox>
+  readonly sandbox?: (instanceId: string, endpoints: EgressEndpoints) => Promise<Sandbox>
   /** How the gateway resolves, which addresses count as public, and which roots it trusts. */
   readonly egress?: EgressDialOptions
   /** When a stream that waits for the owner begins, and how often it says so. */
@@ -54,15 +54,15 @@ export async function compose(config: Config, overrides: Overrides = {}) {
   await using stack = new AsyncDisposableStack()
   const core = await openCore(config, clock, log, stack, overrides)
   const dial = createEgressDial(overrides.egress)
-  const doors = stack.use(await openGateway(config, dial, core.background, log))
+  const endpoints = stack.use(await openGateway(config, dial, core.background, log))
   const sandbox = stack.use(
-    (await overrides.sandbox?.(core.instanceId, doors)) ??
-      (await openSandbox(config, core.instanceId, doors, log)),
+    (await overrides.sandbox?.(core.instanceId, endpoints)) ??
+      (await openSandbox(config, core.instanceId, endpoints, log)),
   )
   const llm = openLlm({ config, core, clock, log })
   stack.use(llm.usage)
   const requests = openExecutions(
-    { config, core, sandbox, doors, providers: llm.providers, clock, log },
+    { config, core, sandbox, endpoints, providers: llm.providers, clock, log },
     overrides,
   )
   const { executions, waker } = requests

@@ -13,7 +13,7 @@ import {
   createKeySharing,
   createProviderAccess,
   type KeySharing,
-  type LlmRooms,
+  type LlmModules,
 } from './domain/provider-access/index.ts'
 import { createProviderKeys } from './domain/provider-keys/index.ts'
 import { createProviders } from './domain/providers/index.ts'
@@ -22,7 +22,7 @@ import type { Clock } from './kernel/index.ts'
 import { createLlmProxy, type HoldTimes, type LlmProxy, type SharedGate } from './surfaces/llm-proxy/index.ts'
 
 /** With what the proxy alone needs. */
-export type LlmParts = LlmRooms & { readonly sharing: KeySharing }
+export type LlmParts = LlmModules & { readonly sharing: KeySharing }
 
 export function openLlm(deps: {
   readonly config: Config

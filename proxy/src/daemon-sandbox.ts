@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { createSandbox } from './adapters/sandbox/index.ts'
 import { type Config, ConfigError } from './config/index.ts'
-import type { EgressDoors } from './domain/egress/index.ts'
+import type { EgressEndpoints } from './domain/egress/index.ts'
 import type { Sandbox, SandboxStatus } from './domain/executions/index.ts'
 
 const LOOK_MS = 2_000
@@ -13,7 +13,7 @@ const LOOK_MS = 2_000
 export async function openSandbox(
   { sandbox: settings }: Pick<Config, 'sandbox'>,
   instanceId: string,
-  doors: EgressDoors,
+  endpoints: EgressEndpoints,
   log: Logger,
 ): Promise<Sandbox> {
   const sandbox = await createSandbox({
@@ -22,7 +22,7 @@ export async function openSandbox(
     seccomp: settings.seccomp,
     poolSize: settings.poolSize,
     instanceId,
-    doors,
+    endpoints,
     log: (message, error) => log.warn({ err: error }, message),
   })
   const { cause, notes } = await sandbox.status()

@@ -5,7 +5,7 @@ import { nextKeyPath } from './adapters/crypto/index.ts'
 import { type EngineThings, findEngineThings, removeEngineThings } from './adapters/sandbox/index.ts'
 import { isArchiveFile, lockDatabase, readMeta } from './adapters/storage/index.ts'
 import type { Config } from './config/index.ts'
-import { isDoorName } from './surfaces/gateway/index.ts'
+import { isEndpointName } from './surfaces/gateway/index.ts'
 
 type Place = Pick<Config, 'dbPath' | 'masterKey' | 'socketDirectory' | 'adminSocketPath'> & {
   readonly storage: Pick<Config['storage'], 'auditArchiveDirectory'>
@@ -75,7 +75,7 @@ function stateOf({ dbPath, masterKey, adminSocketPath, socketDirectory, storage 
     ...kept,
     join(folder, 'reserve'),
     adminSocketPath,
-    ...madeIn(socketDirectory, isDoorName),
+    ...madeIn(socketDirectory, isEndpointName),
     ...madeIn(storage.auditArchiveDirectory, isArchiveFile),
     ...(masterKey.kind === 'file' ? [masterKey.path, nextKeyPath(masterKey.path)] : []),
   ].filter((path) => existsSync(path))

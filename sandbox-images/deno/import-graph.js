@@ -1,4 +1,4 @@
-// What `deno info --json` says of a program, judged: either every import of it can be locked, and this is what has to be kept
+// What `deno info --json` says of a program, evaluated: either every import of it can be locked, and this is what has to be kept
 // for that; or one cannot, and this is the line. Only what code loads counts; types are left out.
 
 const REMOTE = /^(?:https?|jsr|npm):/i
@@ -6,7 +6,7 @@ const JSR_FILE = /^https:\/\/jsr\.io\/(@[^/]+\/[^/]+)\/([^/]+)\//
 const MAX_REASON = 200
 
 /** `info`: the parsed JSON. `main`: specifier of the program. */
-export function judgeGraph(info, main) {
+export function evaluateGraph(info, main) {
   const modules = new Map(info.modules.map((module) => [module.specifier, module]))
   const redirects = new Map(Object.entries(info.redirects ?? {}))
   const kept = { urls: new Set(), jsr: new Map(), npm: new Map(), tags: new Map(), modules: new Set() }

@@ -1,5 +1,5 @@
 // Fetches what a program imports from elsewhere, without running a line of it. The image's entrypoint runs it in place of
-// the runner: in a container of its own, without a secret, behind a door that leads to the import hosts only.
+// the runner: in a container of its own, without a secret, behind an endpoint that leads to the import hosts only.
 //
 // Standard input: 4 bytes big-endian length, then JSON { v: 1, code, hosts, limits: { files, bytes, modules } }.
 // Standard output after the ready line: 4 bytes length, then JSON, one of
@@ -8,9 +8,9 @@
 
 import net from 'node:net'
 import { collectFiles } from './import-files.js'
-import { judgeGraph } from './import-graph.js'
+import { evaluateGraph } from './import-graph.js'
 
-const DOOR = '/run/oauth3/gateway.sock'
+const ENDPOINT = '/run/oauth3/gateway.sock'
 const MAIN = '/tmp/program/main.ts'
 const FETCHED = '/tmp/fetched'
 
@@ -32,7 +32,7 @@ async function resolve() {
   Deno.mkdirSync('/tmp/program')
   Deno.writeTextFileSync(MAIN, code)
   const allowed = hosts.length === 0 ? '--deny-import' : `--allow-import=${hosts.join(',')}`
-  const fetched = judgeGraph(await info(allowed), `file://${MAIN}`)
+  const fetched = evaluateGraph(await info(allowed), `file://${MAIN}`)
   if (fetched.refused !== undefined) return { refused: fetched.refused }
   if (fetched.modules.length > limits.modules) return { failed: 'too_large' }
   const files = collectFiles(FETCHED, fetched, limits)
@@ -76,7 +76,7 @@ function failed(error) {
 
 function relay() {
   const server = net.createServer({ allowHalfOpen: true }, (near) => {
-    const far = net.connect({ path: DOOR, allowHalfOpen: true })
+    const far = net.connect({ path: ENDPOINT, allowHalfOpen: true })
     near.on('error', () => far.destroy()).pipe(far)
     far.on('error', () => near.destroy()).pipe(near)
   })

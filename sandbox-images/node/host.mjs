@@ -17,7 +17,7 @@ const WARMING_MS = 1_000
 export const exitNow = process.reallyExit.bind(process)
 
 /**
- * What the first request makes Node load and set up: done while nobody waits. The door is shut until there is a run, and
+ * What the first request makes Node load and set up: done while nobody waits. The endpoint is shut until there is a run, and
  * its refusal is answer enough; no connection is kept, so that the run begins with its own.
  */
 export async function warmFetch() {

@@ -5,7 +5,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { isMainThread } from 'node:worker_threads'
 
 /**
- * Loaded into the daemon's process by `--import`, so that the daemon has no door for it: tells how late its event loop
+ * Loaded into the daemon's process by `--import`, so that the daemon has no endpoint for it: tells how late its event loop
  * is on a socket of its own, and has names under `.silent.test` looked up at a server that never answers.
  */
 const RESOLUTION_MS = 5

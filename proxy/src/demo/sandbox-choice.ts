@@ -52,7 +52,7 @@ async function hasImages(docker: Docker): Promise<boolean> {
     kind: 'docker',
     poolSize: 0,
     instanceId: 'demo-probe',
-    doors: null,
+    endpoints: null,
     docker,
   })
   return (await sandbox.status()).kind === 'docker'

@@ -19,7 +19,7 @@ async function startKit(grantedForMs: number) {
     kit,
     time,
     start,
-    verdict: () => kit.llm.access.judge(use).verdict,
+    verdict: () => kit.llm.access.evaluate(use).verdict,
     /** A person answers a card about code. */
     async approve(decision: 'once' | 'trust24h') {
       const { requestId, consentHash } = await kit.executions.submit(kit.agentOf(), requestOf())
@@ -42,7 +42,7 @@ test('a person who decides vouches for the clock once, for grants of every kind'
   const { revision } = clock.kit.llm.access
   await clock.approve('once')
   expect(clock.verdict()).toBe('granted')
-  // What is remembered of who shares a key, and of streams under way, is judged anew.
+  // What is remembered of who shares a key, and of streams under way, is evaluated anew.
   expect(clock.kit.llm.access.revision).toBeGreaterThan(revision)
 })
 

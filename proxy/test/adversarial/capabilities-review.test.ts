@@ -54,7 +54,7 @@ const say = async (
   const run = await kit.run(network)
   const fields = [`Host: ${at()}`, 'Connection: close', ...head, `Content-Length: ${Buffer.byteLength(body)}`]
   const start = `${line} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n`
-  return await sayRaw(await tlsThrough(run.door, at()), `${start}${body}`)
+  return await sayRaw(await tlsThrough(run.endpoint, at()), `${start}${body}`)
 }
 const JSON_TYPE = 'Content-Type: application/json'
 const FORM_TYPE = 'Content-Type: application/x-www-form-urlencoded'
@@ -118,9 +118,9 @@ describe('another method', () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     const gzipped = gzipSync('_method=DELETE')
     const one = { method: 'POST', headers: { ...headers, 'content-encoding': 'gzip' }, body: gzipped }
-    expect((await ask(run.door, `https://${at()}/v1`, one)).rule).toBe('method_not_approved')
+    expect((await ask(run.endpoint, `https://${at()}/v1`, one)).rule).toBe('method_not_approved')
     const long = Buffer.concat([Buffer.alloc(17 * MIB, 'a'), Buffer.from('&_method=DELETE')])
-    const two = await ask(run.door, `https://${at()}/v1`, { method: 'POST', headers, body: long })
+    const two = await ask(run.endpoint, `https://${at()}/v1`, { method: 'POST', headers, body: long })
     expect(two.rule).toBe('method_not_approved')
     expect(seen).toEqual([])
   })
@@ -175,7 +175,7 @@ describe('another path', () => {
 
   test('with a star in it can be asked for as the refusal says', async () => {
     const run = await kit.run([may({ paths: ['/v1'] })])
-    const refused = await ask(run.door, `https://${at()}/a/*`)
+    const refused = await ask(run.endpoint, `https://${at()}/a/*`)
     const { paths } = JSON.parse(refused.body).error.ask
     expect(await say([may({ paths })], 'GET /a/*', [])).toContain('200 OK')
     expect(await say([may({ paths })], 'GET /a/b', [])).toContain('path_not_approved')
@@ -218,7 +218,7 @@ describe('a GraphQL mutation', () => {
     const post = async (query: string) => {
       const headers = { 'content-type': 'application/json' }
       const body = JSON.stringify({ query })
-      const answer = await ask(run.door, `https://${at()}/v1`, { method: 'POST', headers, body })
+      const answer = await ask(run.endpoint, `https://${at()}/v1`, { method: 'POST', headers, body })
       return answer.rule ?? answer.status
     }
     expect([await post('mutation { a }'), await post('mutation { b }')]).toEqual([200, 'requests_exceeded'])
@@ -234,7 +234,9 @@ describe('a body that is looked into', () => {
     const run = await kit.run([any()])
     const body = Buffer.alloc(17 * MIB, 'a')
     const headers = { 'content-type': 'multipart/form-data; boundary=b' }
-    expect((await ask(run.door, `https://${at()}/up`, { method: 'POST', headers, body })).status).toBe(200)
+    expect((await ask(run.endpoint, `https://${at()}/up`, { method: 'POST', headers, body })).status).toBe(
+      200,
+    )
     expect(seen.map(({ bytes, sha: of }) => [bytes, of])).toEqual([[body.length, sha(body)]])
   })
 
@@ -242,7 +244,9 @@ describe('a body that is looked into', () => {
     const run = await kit.run([may({ methods: ['POST'] })])
     const body = JSON.stringify({ query: 'cats', image: 'A'.repeat(12 * MIB) })
     const headers = { 'content-type': 'application/json' }
-    expect((await ask(run.door, `https://${at()}/v1`, { method: 'POST', headers, body })).status).toBe(200)
+    expect((await ask(run.endpoint, `https://${at()}/v1`, { method: 'POST', headers, body })).status).toBe(
+      200,
+    )
     expect(seen.map(({ bytes }) => bytes)).toEqual([body.length])
   })
 
@@ -264,7 +268,7 @@ describe('a body that is looked into', () => {
       const run = await kit.run([may({ methods: ['POST'] })])
       const body = `query"_method${piece.repeat((4 * MIB) / piece.length)}%`
       const started = performance.now()
-      await ask(run.door, `https://${at()}/v1`, {
+      await ask(run.endpoint, `https://${at()}/v1`, {
         method: 'POST',
         headers: { 'content-type': contentType },
         body,

@@ -14,7 +14,7 @@ describe.skipIf(!docker.available)(`the approved host and no other ${docker.reas
 
   beforeAll(async () => {
     kit = await createEgressKit()
-    // Whatever is looked up leads to the upstream: only the gateway's own judgement stands between.
+    // Whatever is looked up leads to the upstream: only the gateway's own evaluation stands between.
     const play = kit.names.get.bind(kit.names)
     kit.names.get = (name) => play(name) ?? (() => [PUBLIC_ADDRESS])
   })

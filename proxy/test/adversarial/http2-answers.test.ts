@@ -42,9 +42,9 @@ async function openSession(): Promise<ClientHttp2Session> {
   const place = `${HOST}:${port}`
   const run = await kit.run([place], { KEY: { value: 'demo-value-4f9a2c7e81b35d60', hosts: [place] } })
   const socket = connectTls({
-    socket: await connectThrough(run.door, place),
+    socket: await connectThrough(run.endpoint, place),
     servername: HOST,
-    ca: readFileSync(join(run.door.directory, GATEWAY_CA)),
+    ca: readFileSync(join(run.endpoint.directory, GATEWAY_CA)),
     ALPNProtocols: ['h2'],
   })
   const session = connect(`https://${place}`, { createConnection: () => socket })

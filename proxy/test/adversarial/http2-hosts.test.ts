@@ -54,7 +54,7 @@ test('an answer that is reset without an error in its middle never looks whole',
       setTimeout(() => socket.write(reset(stream, NO_ERROR)), 20)
     },
     async ({ run, place }) => {
-      const answer = await openRequest(run.door, `https://${place}/`)
+      const answer = await openRequest(run.endpoint, `https://${place}/`)
       expect(answer.statusCode).toBe(200)
       expect(await answered(answer)).toBe('broken off')
       expect(answer.complete).toBe(false)
@@ -68,8 +68,8 @@ test('a stream that is reset without an error before any answer is no answer', a
       if (type === HEADERS) socket.write(reset(stream, NO_ERROR))
     },
     async ({ run, place, connections }) => {
-      expect((await ask(run.door, `https://${place}/`)).rule).toBe('unreachable')
-      expect((await ask(run.door, `https://${place}/`)).rule).toBe('unreachable')
+      expect((await ask(run.endpoint, `https://${place}/`)).rule).toBe('unreachable')
+      expect((await ask(run.endpoint, `https://${place}/`)).rule).toBe('unreachable')
       expect(connections).toHaveLength(2)
     },
   )
@@ -86,14 +86,14 @@ test('an early answer is whole, and the rest of its request is not waited for', 
       )
     },
     async ({ run, place, connections }) => {
-      const got = await ask(run.door, `https://${place}/upload`, {
+      const got = await ask(run.endpoint, `https://${place}/upload`, {
         method: 'POST',
         body: sent,
         headers: { 'content-length': '300000' },
       })
       expect([got.status, got.body]).toEqual([200, 'too large'])
       // Half of a request was sent there: it takes no other.
-      await ask(run.door, `https://${place}/`)
+      await ask(run.endpoint, `https://${place}/`)
       expect(connections).toHaveLength(2)
     },
   )
@@ -120,7 +120,7 @@ test.each([
       then(stream, socket)
     },
     async ({ run, place, connections }) => {
-      const answer = await openRequest(run.door, `https://${place}/`, options)
+      const answer = await openRequest(run.endpoint, `https://${place}/`, options)
       answer.pause()
       await vi.waitFor(() => expect(connections[0]?.destroyed).toBe(true))
       expect((await answered(answer)).length).toBe(BYTES)
@@ -136,8 +136,8 @@ test('a host that goes away answers what it has taken, and is connected to anew'
       setTimeout(() => socket.write(Buffer.concat([ok(stream), data(stream, 'the last', END_STREAM)])), 20)
     },
     async ({ run, place, connections }) => {
-      expect((await ask(run.door, `https://${place}/`)).body).toBe('the last')
-      expect((await ask(run.door, `https://${place}/`)).body).toBe('the last')
+      expect((await ask(run.endpoint, `https://${place}/`)).body).toBe('the last')
+      expect((await ask(run.endpoint, `https://${place}/`)).body).toBe('the last')
       expect(connections).toHaveLength(2)
     },
   )
@@ -152,7 +152,7 @@ test('what code breaks off ends with its connection, whatever the host says then
     },
     async ({ run, place }) => {
       for (let time = 0; time < 3; time += 1) {
-        const socket = await tlsThrough(run.door, place)
+        const socket = await tlsThrough(run.endpoint, place)
         socket.write(
           `POST /upload HTTP/1.1\r\nHost: ${place}\r\nContent-Length: 100000\r\n\r\n${'a'.repeat(50_000)}`,
         )

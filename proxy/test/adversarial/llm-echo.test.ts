@@ -127,7 +127,7 @@ describe('an echoed key', () => {
     ['in the content type', () => ({ headers: { 'content-type': `text/plain; k=${key}` }, pieces: ['x'] })],
   ] satisfies [string, () => VendorAnswer][])('%s does not reach the agent', async (_name, make) => {
     for (const stream of [false, true]) {
-      await freshKeyWhenResting()
+      await freshKeyDuringCooldown()
       expectClean(await rawAnswer(make(), chatBody({ stream })))
     }
   })
@@ -172,7 +172,7 @@ describe('an echoed key', () => {
   })
 
   it('is not in the error of the SDK', async () => {
-    await freshKeyWhenResting()
+    await freshKeyDuringCooldown()
     kit.vendors.next(
       'openai',
       json({ error: { message: `Incorrect API key provided: ${key}.`, type: 'x', code: null } }, 400),
@@ -246,7 +246,7 @@ const encoded = (encoding: string, bytes: Buffer): VendorAnswer => ({
   pieces: [bytes],
 })
 
-async function freshKeyWhenResting(): Promise<void> {
+async function freshKeyDuringCooldown(): Promise<void> {
   const { keys } = await kit.admin('GET', '/v1/provider-keys')
   const ours = keys.filter((row: { provider: string }) => row.provider === 'openai')
   if (!ours.every((row: { cooldown: object | null }) => row.cooldown !== null)) return

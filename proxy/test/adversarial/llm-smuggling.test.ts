@@ -1,6 +1,6 @@
 /**
  * What a request line, a head or a body may say in two ways is said in one way to the vendor, or not at all: the host comes
- * from the table, the path is judged once, and one request of the client's is one request of the vendor's.
+ * from the table, the path is evaluated once, and one request of the client's is one request of the vendor's.
  */
 
 import { connect } from 'node:net'

@@ -35,19 +35,19 @@ describe('runs of an agent whose names are never answered for', () => {
 
   test('keep the names of no other agent from being looked up', async () => {
     const hostile = await Promise.all([1, 2].map(() => kit.run(['*.silent.example'], {}, 'hostile')))
-    const asked = hostile.flatMap(({ door }, run) =>
+    const asked = hostile.flatMap(({ endpoint }, run) =>
       Array.from({ length: 100 }, (_, at) =>
-        ask(door, `https://n${run}-${at}.silent.example/`).catch(() => undefined),
+        ask(endpoint, `https://n${run}-${at}.silent.example/`).catch(() => undefined),
       ),
     )
     await dns.silentQueries(16)
     const other = await kit.run([`${HOST}:${upstream.port}`], {}, 'other')
-    const answer = await ask(other.door, `https://${HOST}:${upstream.port}/`)
+    const answer = await ask(other.endpoint, `https://${HOST}:${upstream.port}/`)
     expect([answer.status, answer.body]).toEqual([200, 'here'])
     // What is more than may wait is told so.
     const refused = (await Promise.race(asked)) ?? expect.fail('no answer')
     expect([refused.status, refused.rule]).toEqual([429, 'too_many_requests'])
-    await Promise.all(hostile.map(({ door }) => door.close()))
+    await Promise.all(hostile.map(({ endpoint }) => endpoint.close()))
     await Promise.all(asked)
   })
 })

@@ -31,7 +31,7 @@ async function pieces(name: string) {
   const got = []
   for (let at = 7_995; at < 8_035; at += 5) {
     const headers = { authorization, [name]: `bytes=${at}-${at + 4}` }
-    got.push(await ask(run.door, `https://${place()}/`, { headers }))
+    got.push(await ask(run.endpoint, `https://${place()}/`, { headers }))
   }
   return got
 }
@@ -57,7 +57,7 @@ describe('a part that is asked for by another name', () => {
     here.answer = servingBy('range')
     const run = await here.kit.run([place()], { KEY: { value: SECRET, hosts: [place()] } })
     const headers = { range: 'bytes=0-4', 'x-ms-range': 'bytes=0-4' }
-    expect((await ask(run.door, `https://${place()}/`, { headers })).rule).toBe('range_not_searchable')
+    expect((await ask(run.endpoint, `https://${place()}/`, { headers })).rule).toBe('range_not_searchable')
   })
 
   test('is no page of a list, which comes with 206 too', async () => {
@@ -65,13 +65,13 @@ describe('a part that is asked for by another name', () => {
       response.writeHead(206, { 'content-range': 'id 0..9', 'next-range': 'id 10..' }).end('[1]')
     }
     const run = await here.kit.run([place()], { KEY: { value: SECRET, hosts: [place()] } })
-    expect(await ask(run.door, `https://${place()}/`)).toMatchObject({ status: 206, body: '[1]' })
+    expect(await ask(run.endpoint, `https://${place()}/`)).toMatchObject({ status: 206, body: '[1]' })
   })
 
   test('comes as it is from a host that knows no secret', async () => {
     here.answer = servingBy('x-part')
     const run = await here.kit.run([place()], { KEY: { value: SECRET, hosts: ['other.example.com'] } })
     const headers = { 'x-part': 'bytes=0-4' }
-    expect((await ask(run.door, `https://${place()}/`, { headers })).body).toBe('aaaaa')
+    expect((await ask(run.endpoint, `https://${place()}/`, { headers })).body).toBe('aaaaa')
   })
 })

@@ -34,7 +34,7 @@ describe.each(SANDBOXES)('code from text in $kind $runtime.name', ({ kind, runti
         kind,
         poolSize: 1,
         instanceId: `text-code-${kind}-${runtime.name}-${process.pid}`,
-        doors: null,
+        endpoints: null,
       })
     })
     afterAll(async () => {
@@ -96,7 +96,7 @@ describe.each(SANDBOXES)('code from text in $kind $runtime.name', ({ kind, runti
             kind,
             poolSize: 0,
             instanceId: `text-code-turned-${runtime.name}-${process.pid}`,
-            doors: null,
+            endpoints: null,
           })
           for (const dynamicCode of [false, true]) {
             const refused = await runIn(other, 'console.log("ran")', { runtime: runtime.name, dynamicCode })

@@ -8,7 +8,7 @@ import { hostConfig } from '../../src/adapters/sandbox/docker/container-config.t
 import { createSandbox } from '../../src/adapters/sandbox/index.ts'
 import type { Sandbox } from '../../src/domain/executions/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
-import { createTestDoors, type TestDoors } from '../support/doors.ts'
+import { createTestEndpoints, type TestEndpoints } from '../support/egress-endpoints.ts'
 import { patience } from '../support/pace.ts'
 import { lookAtRunning } from '../support/running-containers.ts'
 import { runIn, TEST_LIMITS } from '../support/sandbox-run.ts'
@@ -21,16 +21,16 @@ const MIB = 1_048_576
 describe.skipIf(!availability.available)('the walls of the docker sandbox', () => {
   const docker = new Docker()
   let sandbox: Sandbox
-  let doors: TestDoors
+  let endpoints: TestEndpoints
 
   beforeAll(async () => {
-    doors = await createTestDoors()
-    sandbox = await createSandbox({ kind: 'docker', poolSize: 2, instanceId: INSTANCE, doors })
+    endpoints = await createTestEndpoints()
+    sandbox = await createSandbox({ kind: 'docker', poolSize: 2, instanceId: INSTANCE, endpoints })
     sandbox.start()
   })
   afterAll(async () => {
     await sandbox[Symbol.asyncDispose]()
-    await doors[Symbol.asyncDispose]()
+    await endpoints[Symbol.asyncDispose]()
   })
 
   const nextRunIsWell = async () => {
@@ -79,7 +79,7 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
   })
 
   it('keeps no logs of the output', async () => {
-    const config = hostConfig({ limits: TEST_LIMITS, door: null, ociRuntime: undefined })
+    const config = hostConfig({ limits: TEST_LIMITS, endpoint: null, ociRuntime: undefined })
     expect(config.LogConfig).toEqual({ Type: 'none', Config: {} })
   })
 
@@ -99,9 +99,9 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
       const at = new Map(Mounts.map((mount) => [mount.Destination, mount]))
       expect([...at.keys()].sort()).toEqual(['/etc/resolv.conf', '/run/oauth3'])
       for (const mount of Mounts) expect(mount).toMatchObject({ Type: 'bind', RW: false })
-      const door = at.get('/run/oauth3')?.Source ?? ''
-      expect(at.get('/etc/resolv.conf')?.Source).toBe(`${door}/resolv.conf`)
-      sources.push(door)
+      const endpoint = at.get('/run/oauth3')?.Source ?? ''
+      expect(at.get('/etc/resolv.conf')?.Source).toBe(`${endpoint}/resolv.conf`)
+      sources.push(endpoint)
       expect(HostConfig.NetworkMode).toBe('none')
       expect(HostConfig.Binds ?? []).toEqual([])
       expect(Object.values(NetworkSettings.Networks).filter(({ IPAddress }) => IPAddress !== '')).toEqual([])
@@ -267,7 +267,7 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
         kind: 'docker',
         poolSize: 1,
         instanceId: chosen,
-        doors: null,
+        endpoints: null,
         ...(seccomp === 'engine' ? { seccomp } : {}),
       })
       const abort = new AbortController()
@@ -282,7 +282,7 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
       for (const { Id } of all) {
         const { HostConfig } = await docker.getContainer(Id).inspect()
         expect(HostConfig.SecurityOpt).toEqual(
-          hostConfig({ limits: TEST_LIMITS, door: null, ociRuntime: undefined, seccomp }).SecurityOpt,
+          hostConfig({ limits: TEST_LIMITS, endpoint: null, ociRuntime: undefined, seccomp }).SecurityOpt,
         )
       }
       abort.abort()

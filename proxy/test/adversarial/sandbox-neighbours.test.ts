@@ -4,7 +4,7 @@ import { createSandbox } from '../../src/adapters/sandbox/index.ts'
 import type { Sandbox } from '../../src/domain/executions/index.ts'
 import { VERSION } from '../../src/version.ts'
 import { dockerOrSkip } from '../support/docker.ts'
-import { createTestDoors, type TestDoors } from '../support/doors.ts'
+import { createTestEndpoints, type TestEndpoints } from '../support/egress-endpoints.ts'
 import { runIn } from '../support/sandbox-run.ts'
 
 const docker = await dockerOrSkip()
@@ -13,7 +13,7 @@ const docker = await dockerOrSkip()
 describe.skipIf(!docker.available)(`a neighbouring container ${docker.reason}`, () => {
   let neighbour: StartedTestContainer
   let sandbox: Sandbox
-  let doors: TestDoors
+  let endpoints: TestEndpoints
 
   beforeAll(async () => {
     process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
@@ -24,12 +24,12 @@ describe.skipIf(!docker.available)(`a neighbouring container ${docker.reason}`, 
       .withExposedPorts(8000)
       .withWaitStrategy(Wait.forLogMessage(/Listening/))
       .start()
-    doors = await createTestDoors()
-    sandbox = await createSandbox({ kind: 'docker', poolSize: 0, instanceId: 'neighbours-test', doors })
+    endpoints = await createTestEndpoints()
+    sandbox = await createSandbox({ kind: 'docker', poolSize: 0, instanceId: 'neighbours-test', endpoints })
   })
   afterAll(async () => {
     await sandbox?.[Symbol.asyncDispose]()
-    await doors?.[Symbol.asyncDispose]()
+    await endpoints?.[Symbol.asyncDispose]()
     await neighbour?.stop()
   })
 

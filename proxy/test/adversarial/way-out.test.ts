@@ -43,7 +43,7 @@ describe.skipIf(!available.available)(`the way out of a sandbox ${available.reas
       docker: new Docker(),
       instanceId: `way-out-${process.pid}`,
       poolSize: 0,
-      doors: gateway.gateway,
+      endpoints: gateway.gateway,
     })
     network = [`${APPROVED}:${upstream.port}`, `*.wild.demo.test:${upstream.port}`]
   })

@@ -40,7 +40,7 @@ describe.skipIf(!available.available)(`client libraries ${available.reason}`, ()
       docker,
       instanceId: `clients-${process.pid}`,
       poolSize: 0,
-      doors: gateway.gateway,
+      endpoints: gateway.gateway,
       tagOf: (runtime) => (runtime.name === 'python' ? python : imageTag(runtime)),
     })
   }, INSTALL_MS)

@@ -163,7 +163,7 @@ const HOST_FACTS = [os.release(), os.version(), os.hostname(), os.userInfo().hom
 
 type Answer = readonly [name: string, answer: unknown, error?: string]
 
-function judge(stdout: string): Map<string, unknown> {
+function evaluate(stdout: string): Map<string, unknown> {
   const said = stdout
     .trim()
     .split('\n')
@@ -184,7 +184,7 @@ describe.each(SANDBOXES)('the machine as $kind $runtime.name tells of it', ({ ki
     let sandbox: Sandbox
     beforeAll(async () => {
       const instanceId = `machine-facts-${kind}-${runtime.name}-${process.pid}`
-      sandbox = await createSandbox({ kind, poolSize: 1, instanceId, doors: null })
+      sandbox = await createSandbox({ kind, poolSize: 1, instanceId, endpoints: null })
     })
     afterAll(async () => {
       await sandbox[Symbol.asyncDispose]()
@@ -201,7 +201,7 @@ describe.each(SANDBOXES)('the machine as $kind $runtime.name tells of it', ({ ki
       'every question plainly, with code from text allowed: %s',
       async (dynamicCode) => {
         const code = isPython ? PYTHON : JAVASCRIPT.replace('HAS_FILES', String(kind === 'docker'))
-        const answers = judge(await ask(code, dynamicCode))
+        const answers = evaluate(await ask(code, dynamicCode))
         if (isPython) {
           expect(answers.get('getuser')).toBe('sandbox')
           expect(answers.get('gethostname')).toBe('sandbox')
@@ -228,7 +228,7 @@ describe.each(SANDBOXES)('the machine as $kind $runtime.name tells of it', ({ ki
     )
 
     it.skipIf(runtime.language !== 'node')('code that requires its modules', async () => {
-      judge(await ask(REQUIRED))
+      evaluate(await ask(REQUIRED))
     })
 
     it.skipIf(runtime.language !== 'node')(

@@ -197,8 +197,8 @@ describe.skipIf(!availability.available)('the runtimes', () => {
       it('speaks WebSocket through the gateway', async ({ skip }) => {
         const code = codeOf(language.webSocket(`wss://${suite.approved}/ws`), skip)
         const { session } = await suite.gateway.run([suite.approved])
-        const heard = await run(code, { network: [suite.approved], egress: session })
-        expect(heard).toMatchObject({ exitCode: 0, stdout: 'hello nobody\n' })
+        const timed = await run(code, { network: [suite.approved], egress: session })
+        expect(timed).toMatchObject({ exitCode: 0, stdout: 'hello nobody\n' })
       })
 
       it('is judged all the same when it speaks to the socket by itself', async ({ skip }) => {
@@ -231,7 +231,7 @@ describe.skipIf(!availability.available)('a sandbox without doors', () => {
       docker,
       instanceId: `doorless-${process.pid}`,
       poolSize: 0,
-      doors: null,
+      endpoints: null,
     })
     const { stdout } = await runIn(sandbox, language.fetch({ url: `https://${suite.approved}/` }), {
       runtime: runtime.name,

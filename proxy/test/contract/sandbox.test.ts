@@ -16,19 +16,19 @@ import { createSandbox } from '../../src/adapters/sandbox/index.ts'
 import { type Sandbox, SandboxUnavailable } from '../../src/domain/executions/index.ts'
 import { sha256Hex } from '../../src/kernel/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
-import { createTestDoors, testSession } from '../support/doors.ts'
+import { createTestEndpoints, testSession } from '../support/egress-endpoints.ts'
 import { patience } from '../support/pace.ts'
 import { runIn } from '../support/sandbox-run.ts'
 
 const docker = await dockerOrSkip()
 const INSTANCE = `contract-${process.pid}`
 const MIB = 1_048_576
-const doors = await createTestDoors()
-/** A run that may reach these, through its door. */
+const endpoints = await createTestEndpoints()
+/** A run that may reach these, through its endpoint. */
 const reaching = (...network: readonly string[]) => ({ network, egress: testSession(network) })
 
 afterAll(async () => {
-  await doors[Symbol.asyncDispose]()
+  await endpoints[Symbol.asyncDispose]()
 })
 
 describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
@@ -36,7 +36,7 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
     let sandbox: Sandbox
 
     beforeAll(async () => {
-      sandbox = await createSandbox({ kind, poolSize: 2, instanceId: `${INSTANCE}-${kind}`, doors })
+      sandbox = await createSandbox({ kind, poolSize: 2, instanceId: `${INSTANCE}-${kind}`, endpoints })
       sandbox.start()
     })
     afterAll(async () => {
@@ -342,7 +342,7 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
         expect(run.stderr).toBe('')
         const refused = isContainer ? '403 host_not_approved' : 'NotCapable'
         expect(run.stdout).toBe(`200 reached\n${refused}\n${refused}\n${refused}\n`)
-        expect(doors.opened.flatMap(({ seen }) => seen)).toContain(`GET ${approved}/`)
+        expect(endpoints.opened.flatMap(({ seen }) => seen)).toContain(`GET ${approved}/`)
       })
 
       it('trusts the gateway for TLS, and takes WebSockets and node:https through it too', async () => {
@@ -516,7 +516,7 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
       })
 
       it('closes the door of each run when it is over', async () => {
-        const before = doors.opened.length
+        const before = endpoints.opened.length
         const run = await runIn(
           sandbox,
           `console.log(await (await fetch('https://api.example.com/')).text())`,
@@ -524,9 +524,9 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
         )
         expect(run.stdout).toBe('reached\n')
         await until(async () =>
-          doors.opened.filter(({ session }) => session !== undefined).every(({ closed }) => closed),
+          endpoints.opened.filter(({ session }) => session !== undefined).every(({ closed }) => closed),
         )
-        expect(doors.opened.length).toBeGreaterThan(isContainer ? 0 : before)
+        expect(endpoints.opened.length).toBeGreaterThan(isContainer ? 0 : before)
       })
     })
   })
@@ -538,7 +538,7 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
       kind: 'docker',
       poolSize: 2,
       instanceId: `${INSTANCE}-pool`,
-      doors,
+      endpoints,
     })
     sandbox.start()
     await until(async () => (await ids(`${INSTANCE}-pool`)).length === 2 && (await warm(sandbox)) === 2)
@@ -555,7 +555,7 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
       kind: 'docker',
       poolSize: 2,
       instanceId: `${INSTANCE}-dead`,
-      doors,
+      endpoints,
     })
     sandbox.start()
     await until(async () => (await warm(sandbox)) === 2)
@@ -568,7 +568,7 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
       kind: 'docker',
       poolSize: 0,
       instanceId: `${INSTANCE}-lost`,
-      doors,
+      endpoints,
     })
     const run = await runIn(sandbox, 'console.log("up"); setInterval(() => {}, 1000)', {
       onOutput: () => {
@@ -597,7 +597,7 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
       kind: 'docker',
       poolSize: 1,
       instanceId: `${INSTANCE}-sweep`,
-      doors,
+      endpoints,
     })
     sandbox.start()
     await until(async () => (await warm(sandbox)) === 1)
@@ -617,7 +617,7 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
       kind: 'docker',
       poolSize: 3,
       instanceId: `${INSTANCE}-gone`,
-      doors,
+      endpoints,
     })
     sandbox.start()
     const up = Promise.withResolvers<void>()
@@ -638,7 +638,7 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
 
   it('is unavailable, not broken, while no engine answers', async () => {
     const nowhere = new Docker({ socketPath: '/nonexistent/docker.sock' })
-    const options = { poolSize: 1, instanceId: `${INSTANCE}-away`, doors, docker: nowhere }
+    const options = { poolSize: 1, instanceId: `${INSTANCE}-away`, endpoints, docker: nowhere }
     await using sandbox = await createSandbox({ kind: 'docker', ...options })
     sandbox.start()
     const status = await sandbox.status()
@@ -658,7 +658,7 @@ describe.skipIf(!docker.available)('the docker sandbox when the engine goes away
       kind: 'docker',
       poolSize: 1,
       instanceId: instance,
-      doors,
+      endpoints,
       docker: new Docker({ socketPath: cable.path }),
     })
     sandbox.start()
@@ -688,7 +688,7 @@ describe('the docker sandbox on an engine that takes calls and never answers', (
       kind: 'docker',
       poolSize: 1,
       instanceId: `${INSTANCE}-mute`,
-      doors,
+      endpoints,
       docker: new Docker({ socketPath: mute.path }),
     })
     try {
@@ -716,7 +716,7 @@ describe('the docker sandbox on an engine that takes calls and never answers', (
       const sandbox = new DockerSandbox({
         docker: new Docker({ socketPath: engine.path }),
         instanceId,
-        doors,
+        endpoints,
         poolSize: 0,
         launchTimeoutMs: 1_500,
       })
@@ -782,7 +782,7 @@ describe('the embedded sandbox, besides', () => {
       kind: 'embedded',
       poolSize: 0,
       instanceId: `${INSTANCE}-disk`,
-      doors: null,
+      endpoints: null,
     })
     const run = await runIn(
       sandbox,
@@ -850,7 +850,7 @@ async function imageId(): Promise<string> {
     kind: 'docker',
     poolSize: 0,
     instanceId: `${INSTANCE}-image`,
-    doors,
+    endpoints,
   })
   return (await sandbox.status()).runtimes[0]?.image ?? ''
 }

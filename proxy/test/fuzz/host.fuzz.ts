@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { authorityOf, type EgressTarget, judgeTarget, parseAuthority } from '../../src/domain/egress/index.ts'
+import { authorityOf, checkTarget, type EgressTarget, parseAuthority } from '../../src/domain/egress/index.ts'
 import { formatHostPattern, isIpLiteral, parseHostPattern } from '../../src/kernel/index.ts'
 import { policyOf } from '../support/egress-policy.ts'
 import { holds } from './property.ts'
@@ -119,7 +119,7 @@ export const hostProperties = [
       scheme,
       (input, by) => {
         const target = parseAuthority(input, by)
-        if (target === null || judgeTarget(policy, target) !== null) return
+        if (target === null || checkTarget(policy, target) !== null) return
         const { host, port } = target
         const isApproved =
           (by === 'https' && port === 443 && (host === 'allowed.com' || host.endsWith('.cdn.allowed.com'))) ||

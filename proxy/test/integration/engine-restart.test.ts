@@ -20,8 +20,8 @@ describe.skipIf(!canRun)(`a Docker engine that stops and starts${why}`, () => {
     engine = await startPrivateEngine()
     await giveImage(engine.docker, `oauth3-sandbox-deno:${VERSION}`)
     kit = await createDaemonKit({
-      sandbox: (instanceId, doors) =>
-        createSandbox({ kind: 'docker', poolSize: 1, instanceId, doors, docker: engine.docker }),
+      sandbox: (instanceId, endpoints) =>
+        createSandbox({ kind: 'docker', poolSize: 1, instanceId, endpoints, docker: engine.docker }),
     })
   })
   afterAll(async () => {

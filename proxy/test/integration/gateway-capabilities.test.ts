@@ -36,20 +36,20 @@ const json = (value: unknown) => ({
 })
 /** A request in the very bytes that a client of its own would write. */
 const say = async (
-  door: Parameters<typeof tlsThrough>[0],
+  endpoint: Parameters<typeof tlsThrough>[0],
   line: string,
   head = '',
   body = '',
 ): Promise<string> =>
   await sayRaw(
-    await tlsThrough(door, `${HOST}:${upstream.port}`),
+    await tlsThrough(endpoint, `${HOST}:${upstream.port}`),
     `${line} HTTP/1.1\r\nHost: ${HOST}:${upstream.port}\r\nConnection: close\r\n${head}\r\n${body}`,
   )
 
 describe('a method', () => {
   test('that was not approved is refused with the entry to ask for, and nothing is sent', async () => {
     const run = await kit.run([may({ paths: ['/v1/charges/*'] })])
-    const got = await ask(run.door, url('/v1/charges/ch_1?expand=x'), { method: 'DELETE' })
+    const got = await ask(run.endpoint, url('/v1/charges/ch_1?expand=x'), { method: 'DELETE' })
     expect([got.status, got.headers['x-oauth3-refused']]).toEqual([403, 'method_not_approved'])
     expect(JSON.parse(got.body).error).toMatchObject({
       rule: 'method_not_approved',
@@ -71,8 +71,8 @@ describe('a method', () => {
 
   test('GET stands for HEAD', async () => {
     const run = await kit.run([may({})])
-    expect((await ask(run.door, url('/v1'), { method: 'HEAD' })).status).toBe(200)
-    expect((await ask(run.door, url('/v1'))).status).toBe(200)
+    expect((await ask(run.endpoint, url('/v1'), { method: 'HEAD' })).status).toBe(200)
+    expect((await ask(run.endpoint, url('/v1'))).status).toBe(200)
     expect(seen.map(({ method }) => method)).toEqual(['HEAD', 'GET'])
   })
 
@@ -80,7 +80,7 @@ describe('a method', () => {
     '%s is none of GET',
     async (method) => {
       const run = await kit.run([may({ paths: ['/**'] })])
-      expect(await say(run.door, `${method} /v1`, 'Content-Length: 0\r\n')).toContain('x-oauth3-refused')
+      expect(await say(run.endpoint, `${method} /v1`, 'Content-Length: 0\r\n')).toContain('x-oauth3-refused')
       expect(seen).toEqual([])
     },
   )
@@ -94,7 +94,7 @@ describe('a method', () => {
     ['x-a: b', '/v1?a=1&_METHOD=PUT'],
   ])('that is asked for by %s at %s counts as itself', async (header, path) => {
     const run = await kit.run([may({ methods: ['POST'] })])
-    expect(await say(run.door, `POST ${path}`, `${header}\r\nContent-Length: 0\r\n`)).toContain(
+    expect(await say(run.endpoint, `POST ${path}`, `${header}\r\nContent-Length: 0\r\n`)).toContain(
       'method_not_approved',
     )
     expect(seen).toEqual([])
@@ -105,7 +105,7 @@ describe('a method', () => {
     async (body) => {
       const run = await kit.run([may({ methods: ['POST'] })])
       const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-      expect((await ask(run.door, url('/v1'), { method: 'POST', headers, body })).rule).toBe(
+      expect((await ask(run.endpoint, url('/v1'), { method: 'POST', headers, body })).rule).toBe(
         'method_not_approved',
       )
       expect(seen).toEqual([])
@@ -140,7 +140,7 @@ describe('a path', () => {
     '/',
   ])('%s is none of /v1/charges/*', async (path) => {
     const run = await kit.run([may({ paths: ['/v1/charges/*'] })])
-    expect(await say(run.door, `GET ${path}`)).toMatch(/path_not_approved/)
+    expect(await say(run.endpoint, `GET ${path}`)).toMatch(/path_not_approved/)
     expect(seen).toEqual([])
   })
 
@@ -151,7 +151,7 @@ describe('a path', () => {
     '/v1/charges/a.b~c:d@e',
   ])('%s is one, and is sent as it was written', async (path) => {
     const run = await kit.run([may({ paths: ['/v1/charges/*'] })])
-    expect(await say(run.door, `GET ${path}`)).toContain('200 OK')
+    expect(await say(run.endpoint, `GET ${path}`)).toContain('200 OK')
     expect(seen.map((one) => one.url)).toEqual([path])
   })
 
@@ -160,17 +160,17 @@ describe('a path', () => {
       may({ paths: ['/v1/charges'] }),
       may({ methods: ['POST'], paths: ['/v1/refunds'] }),
     ])
-    expect((await ask(run.door, url('/v1/charges'), { method: 'POST' })).rule).toBe('path_not_approved')
-    expect((await ask(run.door, url('/v1/refunds'))).rule).toBe('path_not_approved')
-    expect((await ask(run.door, url('/v1/refunds'), { method: 'POST' })).status).toBe(200)
+    expect((await ask(run.endpoint, url('/v1/charges'), { method: 'POST' })).rule).toBe('path_not_approved')
+    expect((await ask(run.endpoint, url('/v1/refunds'))).rule).toBe('path_not_approved')
+    expect((await ask(run.endpoint, url('/v1/refunds'), { method: 'POST' })).status).toBe(200)
   })
 })
 
 describe('the number of requests', () => {
   test('ends where it was approved, refused ones not counted, whoever makes them at once', async () => {
     const run = await kit.run([may({ requests: 3 })])
-    await ask(run.door, url('/v1'), { method: 'POST' })
-    const all = await Promise.all(Array.from({ length: 8 }, () => ask(run.door, url('/v1'))))
+    await ask(run.endpoint, url('/v1'), { method: 'POST' })
+    const all = await Promise.all(Array.from({ length: 8 }, () => ask(run.endpoint, url('/v1'))))
     expect(all.filter(({ status }) => status === 200)).toHaveLength(3)
     const refused = all.find(({ status }) => status !== 200)
     expect([refused?.status, refused?.rule]).toEqual([403, 'requests_exceeded'])
@@ -180,9 +180,9 @@ describe('the number of requests', () => {
 
   test('of another entry is its own', async () => {
     const run = await kit.run([may({ requests: 1 }), may({ methods: ['POST'], requests: 1 })])
-    expect((await ask(run.door, url('/v1'))).status).toBe(200)
-    expect((await ask(run.door, url('/v1'), { method: 'POST' })).status).toBe(200)
-    expect((await ask(run.door, url('/v1'))).rule).toBe('requests_exceeded')
+    expect((await ask(run.endpoint, url('/v1'))).status).toBe(200)
+    expect((await ask(run.endpoint, url('/v1'), { method: 'POST' })).status).toBe(200)
+    expect((await ask(run.endpoint, url('/v1'))).rule).toBe('requests_exceeded')
   })
 })
 
@@ -193,7 +193,7 @@ describe('a WebSocket', () => {
   test('is no GET', async () => {
     const run = await kit.run([may({ paths: ['/**'] })])
     const answer = await sayRaw(
-      await tlsThrough(run.door, `${HOST}:${upstream.port}`),
+      await tlsThrough(run.endpoint, `${HOST}:${upstream.port}`),
       `GET /v1 HTTP/1.1\r\nHost: ${HOST}:${upstream.port}\r\n${UPGRADE}\r\n`,
     )
     expect(answer).toContain('method_not_approved')
@@ -203,7 +203,7 @@ describe('a WebSocket', () => {
 
   test('that was approved lets no other request pass', async () => {
     const run = await kit.run([may({ methods: [], websocket: true })])
-    expect((await ask(run.door, url('/v1'))).rule).toBe('method_not_approved')
+    expect((await ask(run.endpoint, url('/v1'))).rule).toBe('method_not_approved')
   })
 })
 
@@ -243,7 +243,7 @@ describe('a GraphQL mutation', () => {
     ['behind a long text', json({ a: 'x'.repeat(17 * 1_048_576), ...mutation })],
   ])('%s is refused where none was approved', async (_what, { path = '/graphql', ...options }) => {
     const run = await kit.run([post()])
-    const got = await ask(run.door, url(path), options)
+    const got = await ask(run.endpoint, url(path), options)
     expect(got.rule).toBe('method_not_approved')
     expect(JSON.parse(got.body).error.ask).toMatchObject({ graphql: 'mutation' })
     expect(seen).toEqual([])
@@ -252,14 +252,16 @@ describe('a GraphQL mutation', () => {
 
   test('in the query of an address is refused too', async () => {
     const run = await kit.run([may({ paths: ['/**'] })])
-    expect((await ask(run.door, url('/graphql?query=mutation%7Ba%7D'))).rule).toBe('method_not_approved')
-    expect((await ask(run.door, url('/api?q=1&query=muta%74ion%7Ba%7D'))).rule).toBe('method_not_approved')
-    expect((await ask(run.door, url('/graphql?query=%7Ba%7D'))).status).toBe(200)
+    expect((await ask(run.endpoint, url('/graphql?query=mutation%7Ba%7D'))).rule).toBe('method_not_approved')
+    expect((await ask(run.endpoint, url('/api?q=1&query=muta%74ion%7Ba%7D'))).rule).toBe(
+      'method_not_approved',
+    )
+    expect((await ask(run.endpoint, url('/graphql?query=%7Ba%7D'))).status).toBe(200)
   })
 
   test('passes where it was approved', async () => {
     const run = await kit.run([post({ graphql: 'mutation' })])
-    expect((await ask(run.door, url('/graphql'), json(mutation))).status).toBe(200)
+    expect((await ask(run.endpoint, url('/graphql'), json(mutation))).status).toBe(200)
     expect(seen[0]?.body).toBe(JSON.stringify(mutation))
   })
 
@@ -269,7 +271,7 @@ describe('a GraphQL mutation', () => {
     ['an ordinary search', { query: 'mutation of genes' }],
   ])('is not %s, which arrives as it was sent', async (_what, body) => {
     const run = await kit.run([post()])
-    expect((await ask(run.door, url('/v1/search'), json(body))).status).toBe(200)
+    expect((await ask(run.endpoint, url('/v1/search'), json(body))).status).toBe(200)
     expect(seen[0]?.body).toBe(JSON.stringify(body))
   })
 
@@ -277,7 +279,7 @@ describe('a GraphQL mutation', () => {
     const run = await kit.run([post()])
     const body = Buffer.alloc(17 * 1_048_576, 7)
     const headers = { 'content-type': 'application/octet-stream' }
-    expect((await ask(run.door, url('/upload'), { method: 'POST', headers, body })).status).toBe(200)
+    expect((await ask(run.endpoint, url('/upload'), { method: 'POST', headers, body })).status).toBe(200)
     expect(seen[0]?.body.length).toBe(body.length)
   })
 })

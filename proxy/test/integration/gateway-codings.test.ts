@@ -49,8 +49,8 @@ describe('an answer', () => {
     ],
   ])('with %j in place of a coding is searched as it stands', async (encoding) => {
     here.answer = says(encoding, BODY)
-    const { door } = await run()
-    const got = await ask(door, url())
+    const { endpoint } = await run()
+    const got = await ask(endpoint, url())
     expect([got.status, got.body]).toEqual([200, CLEAN])
     expect(got.headers['content-encoding']).toBeUndefined()
   })
@@ -75,8 +75,8 @@ describe('an answer', () => {
     ['zstd in deflate in gzip', 'zstd, deflate, gzip', gzipSync(deflateRawSync(zstdCompressSync(BODY)))],
   ] as const)('in %s is unpacked and searched', async (_name, encoding, bytes) => {
     here.answer = says(encoding, bytes)
-    const { door } = await run()
-    const got = await ask(door, url())
+    const { endpoint } = await run()
+    const got = await ask(endpoint, url())
     expect([got.status, got.body]).toEqual([200, CLEAN])
   })
 
@@ -86,8 +86,8 @@ describe('an answer', () => {
       response.flushHeaders()
       response.end()
     }
-    const { door } = await run()
-    const got = await ask(door, url())
+    const { endpoint } = await run()
+    const got = await ask(endpoint, url())
     expect([got.status, got.body]).toEqual([200, ''])
   })
 
@@ -95,8 +95,8 @@ describe('an answer', () => {
     'in %s cannot be searched',
     async (encoding) => {
       here.answer = says(encoding, BODY)
-      const { door } = await run()
-      expect((await ask(door, url())).rule).toBe('answer_unreadable')
+      const { endpoint } = await run()
+      expect((await ask(endpoint, url())).rule).toBe('answer_unreadable')
     },
   )
 
@@ -105,8 +105,8 @@ describe('an answer', () => {
     ['in codings of codings', 'gzip, gzip', () => gzipSync(gzipSync(Buffer.alloc(200 * 1_048_576)))],
   ])('that unpacks to 200 MiB of zeros breaks off: %s', async (_name, encoding, bomb) => {
     here.answer = says(encoding, bomb())
-    const { door } = await run()
-    const answered = await openRequest(door, url())
+    const { endpoint } = await run()
+    const answered = await openRequest(endpoint, url())
     let bytes = 0
     const read = async (): Promise<void> => {
       for await (const chunk of answered) bytes += (chunk as Buffer).length
@@ -120,21 +120,21 @@ describe('an answer', () => {
     packed.end(BODY)
     const bytes = Buffer.concat(await packed.toArray())
     here.answer = says('zstd', bytes)
-    const { door } = await run()
-    expect((await ask(door, url())).rule).toBe('answer_unreadable')
+    const { endpoint } = await run()
+    expect((await ask(endpoint, url())).rule).toBe('answer_unreadable')
   })
 
   test('that is not in the coding it names is not given', async () => {
     here.answer = says('gzip', BODY)
-    const { door } = await run()
-    expect((await ask(door, url())).rule).toBe('answer_unreadable')
+    const { endpoint } = await run()
+    expect((await ask(endpoint, url())).rule).toBe('answer_unreadable')
   })
 
   test('whose packed body breaks off breaks off', async () => {
     const whole = gzipSync(Buffer.concat([BODY, Buffer.from(crypto.getRandomValues(new Uint8Array(60_000)))]))
     here.answer = says('gzip', whole.subarray(0, whole.length - 9))
-    const { door } = await run()
-    const answered = await openRequest(door, url())
+    const { endpoint } = await run()
+    const answered = await openRequest(endpoint, url())
     await expect(text(answered)).rejects.toThrow()
   })
 })
@@ -150,7 +150,7 @@ describe('a request', () => {
       }
       const one = await run(['body'])
       const body = JSON.stringify({ key: placeholderOf(one.policy, 'API_KEY') })
-      await ask(one.door, url(), {
+      await ask(one.endpoint, url(), {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'content-encoding': encoding },
         body,

@@ -39,7 +39,7 @@ describe('CONNECT to port 80 with plain HTTP inside', () => {
 
   test.each([HOST, `${HOST}:80`])('is HTTP to that host, said as %s', async (said) => {
     const run = await kit.run([`http://${HOST}`], { KEY: { value: SECRET, hosts: [`http://${HOST}`] } })
-    const socket = await openSocket(run.door)
+    const socket = await openSocket(run.endpoint)
     socket.write(`CONNECT ${HOST}:80 HTTP/1.1\r\nHost: ${said}\r\n\r\n`)
     expect(await readUntil(socket, '\r\n\r\n')).toContain(' 200 ')
     socket.write(
@@ -53,7 +53,7 @@ describe('CONNECT to port 80 with plain HTTP inside', () => {
 
   test('takes the whole URL in a request line, where it names the same host', async () => {
     const run = await kit.run([`http://${HOST}`, 'http://other.example.com'])
-    const socket = await connectThrough(run.door, `${HOST}:80`)
+    const socket = await connectThrough(run.endpoint, `${HOST}:80`)
     socket.write(`GET http://${HOST}/v1 HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`)
     expect(await readUntil(socket, 'plain hello')).toContain('HTTP/1.1 200')
     const other = 'GET http://other.example.com/ HTTP/1.1\r\nHost: other.example.com\r\n\r\n'
@@ -68,7 +68,7 @@ describe('CONNECT to port 80 with plain HTTP inside', () => {
       socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
     })
     const run = await kit.run([`http://${HOST}`])
-    const socket = await connectThrough(run.door, `${HOST}:80`)
+    const socket = await connectThrough(run.endpoint, `${HOST}:80`)
     socket.write(
       `GET /ws HTTP/1.1\r\nHost: ${HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
     )
@@ -78,7 +78,7 @@ describe('CONNECT to port 80 with plain HTTP inside', () => {
 
   test('is refused in the tunnel where only https was approved', async () => {
     const run = await kit.run([HOST])
-    const socket = await connectThrough(run.door, `${HOST}:80`)
+    const socket = await connectThrough(run.endpoint, `${HOST}:80`)
     expect(ruleIn(await sayRaw(socket, `GET / HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`))).toBe(
       'plain_http_not_approved',
     )
@@ -99,7 +99,7 @@ describe('a CONNECT that is refused', () => {
     ['bad_request', `CONNECT ${HOST}:443 HTTP/1.1\r\nHost : ${HOST}\r\n\r\n`],
   ])('says %s in the status line, in few and harmless characters', async (rule, head) => {
     const run = await kit.run([HOST])
-    const [line = ''] = (await sayRaw(await openSocket(run.door), head)).split('\r\n', 1)
+    const [line = ''] = (await sayRaw(await openSocket(run.endpoint), head)).split('\r\n', 1)
     expect(line).toMatch(/^HTTP\/1\.1 4\d\d [\x20-\x7e]{10,200}$/)
     expect(line).toContain(` ${rule}: ${EGRESS_RULES[rule as EgressRule].slice(0, 60)}`)
   })
@@ -107,14 +107,14 @@ describe('a CONNECT that is refused', () => {
   test('after the end of its run says so, too', async () => {
     const run = await kit.run([HOST])
     run.events()
-    const socket = await openSocket(run.door)
+    const socket = await openSocket(run.endpoint)
     const told = await sayRaw(socket, `CONNECT ${HOST}:443 HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`)
     expect(told.split('\r\n', 1)).toEqual([`HTTP/1.1 403 no_run: ${EGRESS_RULES.no_run}`])
   })
 
   test('and a request refused in a tunnel says its rule there', async () => {
     const run = await kit.run([HOST])
-    const socket = await tlsThrough(run.door, 'other.example.com:443')
+    const socket = await tlsThrough(run.endpoint, 'other.example.com:443')
     const told = await sayRaw(
       socket,
       'GET / HTTP/1.1\r\nHost: other.example.com\r\nConnection: close\r\n\r\n',

@@ -60,7 +60,7 @@ async function upload(
   url: string,
   options: Upload,
 ): Promise<string> {
-  const answered = await openRequest(run.door, url, {
+  const answered = await openRequest(run.endpoint, url, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${placeholderOf(run.policy, 'KEY')}`,
@@ -176,7 +176,7 @@ describe('code that reads nothing before it has sent all', () => {
     }
   }
   const open = (run: Awaited<ReturnType<GatewayKit['run']>>, scheme: string, place: string) =>
-    scheme === 'https' ? tlsThrough(run.door, place) : openSocket(run.door)
+    scheme === 'https' ? tlsThrough(run.endpoint, place) : openSocket(run.endpoint)
 
   test.each([
     ['keep-alive', 'https'],
@@ -219,7 +219,7 @@ describe('code that reads nothing before it has sent all', () => {
     await using up = await serving('http')
     const origin = `http://${up.place}`
     const run = await up.own.run([origin])
-    const socket = connect({ path: join(run.door.directory, GATEWAY_SOCKET), allowHalfOpen: true })
+    const socket = connect({ path: join(run.endpoint.directory, GATEWAY_SOCKET), allowHalfOpen: true })
     socket
       .on('error', () => {})
       .write(

@@ -77,7 +77,7 @@ describe('a host that speaks HTTP/2 only', () => {
     const run = await runWith()
     const authorization = `Bearer ${placeholderOf(run.policy, 'KEY')}`
     for (let time = 0; time < 2; time += 1) {
-      const got = await ask(run.door, `https://${place()}/v1?a=b`, { headers: { authorization } })
+      const got = await ask(run.endpoint, `https://${place()}/v1?a=b`, { headers: { authorization } })
       expect([got.status, got.body]).toEqual([201, 'you sent Bearer [secret:KEY]'])
       expect(got.headers['x-echo']).toBe('Bearer [secret:KEY]')
       expect(got.headers['set-cookie']).toEqual(['a=1', 'b=2'])
@@ -99,7 +99,7 @@ describe('a host that speaks HTTP/2 only', () => {
     await using off = await createGatewayKit({ tls: { ca: ca.certificate } }, { http2ToHosts: false })
     const run = await off.run([place()])
     for (const headers of [{}, { 'content-type': 'application/grpc', te: 'trailers' }]) {
-      const got = await ask(run.door, `https://${place()}/`, { headers })
+      const got = await ask(run.endpoint, `https://${place()}/`, { headers })
       expect([got.status, got.headers['x-oauth3-refused']]).toEqual([502, 'protocol_not_supported'])
       expect(got.body).toContain('OAUTH3_HTTP2')
     }
@@ -116,17 +116,21 @@ describe('a host that speaks HTTP/2 only', () => {
     const run = await runWith()
     const body = Buffer.alloc(300_000, 'a')
     const url = `https://${place()}/`
-    const told = await ask(run.door, url, { method: 'POST', body, headers: { 'content-length': '300000' } })
+    const told = await ask(run.endpoint, url, {
+      method: 'POST',
+      body,
+      headers: { 'content-length': '300000' },
+    })
     expect(told.body).toBe('300000 300000')
     const chunked = { 'transfer-encoding': 'chunked' }
-    expect((await ask(run.door, url, { method: 'POST', body, headers: chunked })).body).toBe(
+    expect((await ask(run.endpoint, url, { method: 'POST', body, headers: chunked })).body).toBe(
       'undefined 300000',
     )
   })
 
   test('opens no WebSocket, and that is what is said', async () => {
     const run = await runWith()
-    const socket = await tlsThrough(run.door, place())
+    const socket = await tlsThrough(run.endpoint, place())
     const told = await sayRaw(
       socket,
       `GET / HTTP/1.1\r\nHost: ${place()}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
@@ -137,7 +141,7 @@ describe('a host that speaks HTTP/2 only', () => {
   test('whose certificate does not hold is refused for that', async () => {
     await using own = await createGatewayKit({ tls: { ca: createTestCa().certificate } })
     const run = await own.run([place()])
-    expect((await ask(run.door, `https://${place()}/`)).rule).toBe('tls_not_verified')
+    expect((await ask(run.endpoint, `https://${place()}/`)).rule).toBe('tls_not_verified')
   })
 })
 
@@ -155,7 +159,7 @@ describe('a handshake that fails has its own reason', () => {
     server.on('tlsClientError', () => {})
     const at = await listening(server as never)
     const run = await kit.run([at])
-    expect((await ask(run.door, `https://${at}/`)).rule).toBe('protocol_not_supported')
+    expect((await ask(run.endpoint, `https://${at}/`)).rule).toBe('protocol_not_supported')
     server.close()
   })
 
@@ -169,7 +173,7 @@ describe('a handshake that fails has its own reason', () => {
     server.on('tlsClientError', () => {})
     const at = await listening(server as never)
     const run = await kit.run([at])
-    expect((await ask(run.door, `https://${at}/`)).rule).toBe('tls_failed')
+    expect((await ask(run.endpoint, `https://${at}/`)).rule).toBe('tls_failed')
     server.close()
   })
 
@@ -179,18 +183,18 @@ describe('a handshake that fails has its own reason', () => {
     })
     const at = await listening(server as never)
     const run = await kit.run([at])
-    expect((await ask(run.door, `https://${at}/`)).rule).toBe('tls_failed')
+    expect((await ask(run.endpoint, `https://${at}/`)).rule).toBe('tls_failed')
     server.close()
   })
 })
 
 /** A client that offers HTTP/2 alone, as those of gRPC do. */
 async function openSession(run: Run, authority = place()): Promise<ClientHttp2Session> {
-  const tunnel = await connectThrough(run.door, authority)
+  const tunnel = await connectThrough(run.endpoint, authority)
   const socket: TLSSocket = connectTls({
     socket: tunnel,
     servername: authority.replace(/:\d+$/, ''),
-    ca: readFileSync(join(run.door.directory, GATEWAY_CA)),
+    ca: readFileSync(join(run.endpoint.directory, GATEWAY_CA)),
     ALPNProtocols: ['h2'],
   })
   socket.on('error', () => {})

@@ -29,7 +29,7 @@ const listening = async (server: {
 
 const optionsOf = async (place: string, capability: string): Promise<string> => {
   const run = await kit.run([capability])
-  const socket = await tlsThrough(run.door, place)
+  const socket = await tlsThrough(run.endpoint, place)
   return await sayRaw(socket, `OPTIONS * HTTP/1.1\r\nHost: ${place}\r\nConnection: close\r\n\r\n`)
 }
 

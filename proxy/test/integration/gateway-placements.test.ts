@@ -72,7 +72,7 @@ describe('in a segment of the path', () => {
 
   test('the value stands in its place, and in no path that the audit keeps', async () => {
     const run = await runWith(['path'], TOKEN, [bots()])
-    const got = await ask(run.door, url(`/bot${at(run)}/sendMessage?chat_id=1`), { method: 'POST' })
+    const got = await ask(run.endpoint, url(`/bot${at(run)}/sendMessage?chat_id=1`), { method: 'POST' })
     expect([got.status, seen[0]?.url]).toEqual([200, `/bot${TOKEN}/sendMessage?chat_id=1`])
     await vi.waitFor(() => expect(run.events()).toHaveLength(1))
     expect(run.events()[0]?.data).toMatchObject({ path: '/bot[secret:KEY]/sendMessage', secrets: ['KEY'] })
@@ -81,7 +81,7 @@ describe('in a segment of the path', () => {
 
   test('it is percent-encoded, so that it stays one segment', async () => {
     const run = await runWith(['path'], ODD)
-    await ask(run.door, url(`/v1/${at(run)}/x`))
+    await ask(run.endpoint, url(`/v1/${at(run)}/x`))
     expect(seen[0]?.url).toBe('/v1/a%20b%2Bc%2Fd%3Be%3D%22%C3%BC%22%26f%3D%2541/x')
     expect(decodeURIComponent(seen[0]?.url?.split('/')[2] ?? '')).toBe(ODD)
   })
@@ -90,7 +90,7 @@ describe('in a segment of the path', () => {
     'a value that leads elsewhere than was approved is not sent: %s',
     async (value) => {
       const run = await runWith(['path'], value, [bots()])
-      const got = await ask(run.door, url(`/${at(run)}/sendMessage`), { method: 'POST' })
+      const got = await ask(run.endpoint, url(`/${at(run)}/sendMessage`), { method: 'POST' })
       expect([got.rule, seen]).toEqual(['path_not_approved', []])
       expect(got.body).not.toContain(`"/${value}`)
     },
@@ -100,7 +100,7 @@ describe('in a segment of the path', () => {
     'it is refused where only %j was approved',
     async (surfaces) => {
       const run = await runWith(surfaces)
-      const got = await ask(run.door, url(`/bot${at(run)}/getMe`))
+      const got = await ask(run.endpoint, url(`/bot${at(run)}/getMe`))
       expect([got.rule, seen]).toEqual(['secret_not_for_surface', []])
       expect(run.events()[0]?.data.path).toBe('/bot[secret:KEY]/getMe')
     },
@@ -108,7 +108,7 @@ describe('in a segment of the path', () => {
 
   test('what would allow a path that was not approved names no placeholder', async () => {
     const run = await runWith(['path'], TOKEN, [bots()])
-    const got = await ask(run.door, url(`/bot${at(run)}/getUpdates`), { method: 'POST' })
+    const got = await ask(run.endpoint, url(`/bot${at(run)}/getUpdates`), { method: 'POST' })
     expect(JSON.parse(got.body).error).toMatchObject({
       rule: 'path_not_approved',
       ask: { paths: ['/*/getUpdates'] },
@@ -118,9 +118,9 @@ describe('in a segment of the path', () => {
 
   test('it does not stand in the query for that, nor the other way round', async () => {
     const path = await runWith(['path'])
-    expect((await ask(path.door, url(`/v1?key=${at(path)}`))).rule).toBe('secret_not_for_surface')
+    expect((await ask(path.endpoint, url(`/v1?key=${at(path)}`))).rule).toBe('secret_not_for_surface')
     const query = await runWith(['query'])
-    expect((await ask(query.door, url(`/v1/${at(query)}?key=${at(query)}`))).rule).toBe(
+    expect((await ask(query.endpoint, url(`/v1/${at(query)}?key=${at(query)}`))).rule).toBe(
       'secret_not_for_surface',
     )
     expect(seen).toEqual([])
@@ -134,17 +134,17 @@ describe('in a cookie', () => {
       [ODD, encodeURIComponent(ODD)],
     ] as const) {
       const run = await runWith(['cookie'], value)
-      await ask(run.door, url('/'), { headers: { cookie: `a=1; session=${at(run)}; b=2` } })
+      await ask(run.endpoint, url('/'), { headers: { cookie: `a=1; session=${at(run)}; b=2` } })
       expect(seen.at(-1)?.headers.cookie).toBe(`a=1; session=${sent}; b=2`)
     }
   })
 
   test('it is refused where only headers were approved, and in a header where only cookies were', async () => {
     const header = await runWith(['header'])
-    const refused = await ask(header.door, url('/'), { headers: { cookie: `a=${at(header)}` } })
+    const refused = await ask(header.endpoint, url('/'), { headers: { cookie: `a=${at(header)}` } })
     expect(refused.rule).toBe('secret_not_for_surface')
     const cookie = await runWith(['cookie'])
-    const other = await ask(cookie.door, url('/'), { headers: { authorization: `Bearer ${at(cookie)}` } })
+    const other = await ask(cookie.endpoint, url('/'), { headers: { authorization: `Bearer ${at(cookie)}` } })
     expect(other.rule).toBe('secret_not_for_surface')
     expect(seen).toEqual([])
   })
@@ -156,7 +156,7 @@ describe('in a field of a form', () => {
   test('the value stands percent-encoded', async () => {
     const run = await runWith(['form'], ODD)
     const body = `grant_type=x&client_secret=${at(run)}&b=2`
-    await ask(run.door, url('/token'), { method: 'POST', headers: form, body })
+    await ask(run.endpoint, url('/token'), { method: 'POST', headers: form, body })
     expect(Object.fromEntries(new URLSearchParams(bodies[0]))).toEqual({
       grant_type: 'x',
       client_secret: ODD,
@@ -173,7 +173,7 @@ describe('in a field of a form', () => {
     const run = await runWith(['form'])
     const body = JSON.stringify({ key: at(run) })
     const isOver = over(run)
-    await ask(run.door, url('/'), { method: 'POST', headers: { 'content-type': type }, body })
+    await ask(run.endpoint, url('/'), { method: 'POST', headers: { 'content-type': type }, body })
     expect(bodies[0]).toBe(body)
     await isOver
     expect(run.session.end().refused).toMatchObject([{ rule: 'secret_not_for_surface', secrets: ['KEY'] }])
@@ -198,7 +198,7 @@ describe('in a message of a WebSocket', () => {
   const upstreamServer = () => upstream.server
 
   const opened = async (run: Run): Promise<WebSocket> => {
-    const tunnel = await tlsThrough(run.door, place())
+    const tunnel = await tlsThrough(run.endpoint, place())
     const socket = new WebSocket(`wss://${place()}/ws`, { createConnection: (() => tunnel) as never })
     await once(socket, 'open')
     return socket
@@ -268,7 +268,7 @@ describe('in a message of a WebSocket', () => {
 
   test('what is no frame of a client ends the connection', async () => {
     const run = await runWith(['body'])
-    const socket = await tlsThrough(run.door, place())
+    const socket = await tlsThrough(run.endpoint, place())
     const key = createHash('md5').update('x').digest('base64')
     socket.write(
       `GET /ws HTTP/1.1\r\nHost: ${place()}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,

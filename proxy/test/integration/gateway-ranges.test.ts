@@ -53,7 +53,7 @@ const serving =
 async function part(range: string, headers: Record<string, string> = {}) {
   const run = await runWith()
   const authorization = `Bearer ${placeholderOf(run.policy, 'KEY')}`
-  return await ask(run.door, url(), { headers: { authorization, range, ...headers } })
+  return await ask(run.endpoint, url(), { headers: { authorization, range, ...headers } })
 }
 
 describe('a part of a file', () => {
@@ -152,7 +152,7 @@ describe('a secret in a file that comes in parts', () => {
     const run = await runWith()
     let joined = ''
     for (let at = AT - 12; at < AT + SECRET.length + 12; at += size) {
-      const got = await ask(run.door, url(), { headers: { range: `bytes=${at}-${at + size - 1}` } })
+      const got = await ask(run.endpoint, url(), { headers: { range: `bytes=${at}-${at + size - 1}` } })
       expect(got.body).toHaveLength(size)
       joined += got.body
     }
@@ -177,7 +177,7 @@ describe('a secret in a file that comes in parts', () => {
         `bytes=${middle}-`,
         `bytes=-${FILE.length + (text.length >> 1)}`,
       ]) {
-        const got = await ask(run.door, url(), { headers: { range } })
+        const got = await ask(run.endpoint, url(), { headers: { range } })
         expect(got.status).toBe(206)
         // The part of the text in it is masked, bar what stands before the value.
         expect(got.body).not.toContain(text.slice(-12))

@@ -34,8 +34,8 @@ const place = (host = HOST): string => `${host}:${upstream.port}`
 const url = (path = '/', host = HOST): string => `https://${place(host)}${path}`
 
 /** Says these bytes inside a tunnel that was opened as it should be. */
-async function sayInside(door: Parameters<typeof tlsThrough>[0], bytes: string): Promise<string> {
-  return await sayRaw(await tlsThrough(door, place()), bytes)
+async function sayInside(endpoint: Parameters<typeof tlsThrough>[0], bytes: string): Promise<string> {
+  return await sayRaw(await tlsThrough(endpoint, place()), bytes)
 }
 
 describe('a target that was not approved', () => {
@@ -49,7 +49,7 @@ describe('a target that was not approved', () => {
       tls: { ca: upstream.ca },
     })
     const run = await own.run([place()])
-    const got = await ask(run.door, url('/path?q=1', OTHER))
+    const got = await ask(run.endpoint, url('/path?q=1', OTHER))
     expect(got.status).toBe(403)
     expect(got.headers['x-oauth3-refused']).toBe('host_not_approved')
     expect(JSON.parse(got.body)).toEqual({
@@ -75,19 +75,19 @@ describe('a target that was not approved', () => {
     'https://example.com/',
   ])('%s', async (target) => {
     const run = await kit.run([HOST])
-    expect((await ask(run.door, target)).rule).toBe('host_not_approved')
+    expect((await ask(run.endpoint, target)).rule).toBe('host_not_approved')
   })
 
   test('plain http to a host that was approved for https is told apart', async () => {
     const run = await kit.run([HOST])
-    expect((await ask(run.door, `http://${HOST}/`)).rule).toBe('plain_http_not_approved')
+    expect((await ask(run.endpoint, `http://${HOST}/`)).rule).toBe('plain_http_not_approved')
   })
 
   test('the origin that is told holds no secret that the code was given', async () => {
     const run = await kit.run([place()], { RAW: { value: 'demo-raw-value-77', hosts: [], mode: 'raw' } })
-    const got = await ask(run.door, `https://demo-raw-value-77.evil.example/demo-raw-value-77`)
+    const got = await ask(run.endpoint, `https://demo-raw-value-77.evil.example/demo-raw-value-77`)
     expect(got.rule).toBe('host_not_approved')
-    await expect(connectThrough(run.door, 'demo-raw-value-77/x:443')).rejects.toThrow('bad_request')
+    await expect(connectThrough(run.endpoint, 'demo-raw-value-77/x:443')).rejects.toThrow('bad_request')
     expect(JSON.stringify(run.events())).not.toContain('demo-raw-value-77')
   })
 })
@@ -96,7 +96,7 @@ describe('hosts that disagree', () => {
   test('the server name of the handshake is not that of the CONNECT', async () => {
     const run = await kit.run([place(), place(OTHER)])
     for (const servername of [OTHER, null]) {
-      expect((await ask(run.door, url(), { servername })).rule).toBe('host_mismatch')
+      expect((await ask(run.endpoint, url(), { servername })).rule).toBe('host_mismatch')
     }
     expect(seen).toEqual([])
   })
@@ -104,7 +104,7 @@ describe('hosts that disagree', () => {
   test('the Host header is not that of the CONNECT, in name or port', async () => {
     const run = await kit.run([place(), place(OTHER), HOST])
     for (const host of [place(OTHER), HOST, `${HOST}:1`]) {
-      expect((await ask(run.door, url(), { headers: { host } })).rule).toBe('host_mismatch')
+      expect((await ask(run.endpoint, url(), { headers: { host } })).rule).toBe('host_mismatch')
     }
     expect(seen).toEqual([])
   })
@@ -112,7 +112,7 @@ describe('hosts that disagree', () => {
   test('the Host header of a CONNECT is not its target', async () => {
     const run = await kit.run([place()])
     const said = await sayRaw(
-      await openSocket(run.door),
+      await openSocket(run.endpoint),
       `CONNECT ${place()} HTTP/1.1\r\nHost: ${place(OTHER)}\r\n\r\n`,
     )
     expect(ruleIn(said)).toBe('host_mismatch')
@@ -120,7 +120,7 @@ describe('hosts that disagree', () => {
 
   test('the Host header of a plain request is not its URL', async () => {
     const run = await kit.run([`http://${place()}`, `http://${place(OTHER)}`])
-    const got = await ask(run.door, `http://${place()}/`, { headers: { host: place(OTHER) } })
+    const got = await ask(run.endpoint, `http://${place()}/`, { headers: { host: place(OTHER) } })
     expect(got.rule).toBe('host_mismatch')
   })
 })
@@ -164,7 +164,7 @@ describe('what cannot be read in one way only', () => {
       '\r\n\r\n',
       bytes.startsWith('GET') ? '\r\nConnection: close\r\n\r\n' : '\r\n\r\n',
     )
-    const said = await sayInside(run.door, closing.replaceAll('HOST', place()))
+    const said = await sayInside(run.endpoint, closing.replaceAll('HOST', place()))
     expect(ruleIn(said)).toBe(rule)
     expect(seen).toEqual([])
     expect(run.events().map((event) => event.data.rule)).toEqual([rule])
@@ -177,7 +177,7 @@ describe('what cannot be read in one way only', () => {
     'GET http://HOST\\@evil.example/ HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n',
   ])('said to the door itself: %j', async (bytes) => {
     const run = await kit.run([`http://${place()}`])
-    const said = await sayRaw(await openSocket(run.door), bytes.replaceAll('HOST', place()))
+    const said = await sayRaw(await openSocket(run.endpoint), bytes.replaceAll('HOST', place()))
     expect(ruleIn(said)).toBe('bad_request')
   })
 
@@ -186,7 +186,7 @@ describe('what cannot be read in one way only', () => {
     ['in TLS', tlsThrough],
   ])('a client that waits for a greeting is told why none comes: %s', async (_name, open) => {
     const run = await kit.run([place()])
-    const said = await text(await open(run.door, place()))
+    const said = await text(await open(run.endpoint, place()))
     expect(said).toMatch(/^HTTP\/1\.1 403 not_http: /)
     expect(run.events().map((event) => event.data.rule)).toEqual(['not_http'])
   })
@@ -195,7 +195,7 @@ describe('what cannot be read in one way only', () => {
     const run = await kit.run([place()])
     const say = async (target: string, host: string): Promise<string> =>
       await sayRaw(
-        await openSocket(run.door),
+        await openSocket(run.endpoint),
         `GET https://${target}/x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
       )
     expect(await say(place(), place())).toMatch(/^HTTP\/1\.1 200 .*hello/s)
@@ -219,13 +219,13 @@ describe('what cannot be read in one way only', () => {
     'HOST.:443',
   ])('CONNECT %s', async (authority) => {
     const run = await kit.run([HOST])
-    await expect(connectThrough(run.door, authority.replace('HOST', HOST))).rejects.toThrow(/400|403/)
+    await expect(connectThrough(run.endpoint, authority.replace('HOST', HOST))).rejects.toThrow(/400|403/)
     expect(run.events()).toHaveLength(1)
   })
 
   test('a tunnel without TLS is plain http, with its own approval', async () => {
     const run = await kit.run([place()])
-    const socket = await connectThrough(run.door, place())
+    const socket = await connectThrough(run.endpoint, place())
     const said = await sayRaw(socket, `GET / HTTP/1.1\r\nHost: ${place()}\r\nConnection: close\r\n\r\n`)
     expect(ruleIn(said)).toBe('plain_http_not_approved')
   })
@@ -254,7 +254,7 @@ describe('addresses', () => {
       tls: { ca: upstream.ca },
     })
     const run = await own.run([HOST], { API_KEY: { value: SECRET, hosts: [HOST] } })
-    const got = await ask(run.door, `https://${HOST}/`, {
+    const got = await ask(run.endpoint, `https://${HOST}/`, {
       headers: { authorization: `Bearer ${placeholderOf(run.policy, 'API_KEY')}` },
     })
     expect([got.status, got.rule]).toEqual([403, 'address_not_public'])
@@ -265,7 +265,7 @@ describe('addresses', () => {
   test('one private address among public ones refuses them all', async () => {
     await using own = await createGatewayKit({ resolve: async () => ['127.0.0.1', '10.0.0.1'] })
     const run = await own.run([place()])
-    expect((await ask(run.door, url())).rule).toBe('address_not_public')
+    expect((await ask(run.endpoint, url())).rule).toBe('address_not_public')
   })
 
   test('an address that was approved by itself is dialled, its certificate checked against it', async () => {
@@ -275,17 +275,17 @@ describe('addresses', () => {
     })
     await using own = await createGatewayKit({ isPublic: () => false, tls: { ca: ca.certificate } })
     const approved = await own.run([`127.0.0.1:${there.port}`])
-    expect((await ask(approved.door, `https://127.0.0.1:${there.port}/`)).body).toBe('here')
+    expect((await ask(approved.endpoint, `https://127.0.0.1:${there.port}/`)).body).toBe('here')
     const not = await own.run([place('127.0.0.1')])
-    expect((await ask(not.door, `https://127.0.0.1:${there.port}/`)).rule).toBe('host_not_approved')
+    expect((await ask(not.endpoint, `https://127.0.0.1:${there.port}/`)).rule).toBe('host_not_approved')
   })
 
   test('an approval of an address is not lent to the next run of the same host', async () => {
     await using own = await createGatewayKit({ isPublic: () => false, tls: { ca: upstream.ca } })
     const approved = await own.run([place(), place('127.0.0.1')])
-    expect((await ask(approved.door, url())).body).toBe('hello')
+    expect((await ask(approved.endpoint, url())).body).toBe('hello')
     const other = await own.run([place()])
-    expect((await ask(other.door, url())).rule).toBe('address_not_public')
+    expect((await ask(other.endpoint, url())).rule).toBe('address_not_public')
   })
 
   test('a name that changes its answer is dialled where the checked answer leads, and nowhere else', async () => {
@@ -297,9 +297,9 @@ describe('addresses', () => {
     })
     answer = (_request, response) => response.setHeader('connection', 'close').end('hello')
     const run = await own.run([place()])
-    expect((await ask(run.door, url())).body).toBe('hello')
+    expect((await ask(run.endpoint, url())).body).toBe('hello')
     expect(asked).toBe(1)
-    expect((await ask(run.door, url())).rule).toBe('address_not_public')
+    expect((await ask(run.endpoint, url())).rule).toBe('address_not_public')
   })
 
   test('a host that nobody answers for is unreachable', async () => {
@@ -307,7 +307,7 @@ describe('addresses', () => {
       resolve: () => Promise.reject(new Error('ENOTFOUND 10.9.8.7')),
     })
     const run = await own.run([place()])
-    const got = await ask(run.door, url())
+    const got = await ask(run.endpoint, url())
     expect([got.status, got.rule]).toEqual([502, 'unreachable'])
     expect(got.body).not.toContain('10.9.8.7')
   })
@@ -326,7 +326,7 @@ describe('an upstream that cannot show who it is', () => {
     const run = await own.run([`${HOST}:${bad.port}`], {
       API_KEY: { value: SECRET, hosts: [`${HOST}:${bad.port}`] },
     })
-    const got = await ask(run.door, `https://${HOST}:${bad.port}/`, {
+    const got = await ask(run.endpoint, `https://${HOST}:${bad.port}/`, {
       headers: { authorization: `Bearer ${placeholderOf(run.policy, 'API_KEY')}` },
     })
     expect([got.status, got.rule]).toEqual([502, 'tls_not_verified'])
@@ -338,7 +338,7 @@ describe('an upstream that cannot show who it is', () => {
 describe('too much', () => {
   test('a thousand refused requests are a thousand records, told in one line with their count', async () => {
     const run = await kit.run([place()])
-    const socket = await openSocket(run.door)
+    const socket = await openSocket(run.endpoint)
     const line = `GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n`
     await sayRaw(socket, `${line.repeat(999)}${line.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')}`)
     expect(run.events()).toHaveLength(1_000)
@@ -351,7 +351,7 @@ describe('too much', () => {
     const run = await kit.run([place()])
     for (let count = 0; count < MAX_REQUESTS; count += 1) run.session.begin()
     for (let count = 0; count < 5; count += 1) {
-      const got = await ask(run.door, url())
+      const got = await ask(run.endpoint, url())
       expect([got.status, got.rule]).toEqual([429, 'too_many_requests'])
     }
     expect(seen).toEqual([])
@@ -359,14 +359,14 @@ describe('too much', () => {
   })
 
   test('more requests at once than a run may have are refused, the others go on', async () => {
-    const { promise: mayGoOn, resolve: goOn } = Promise.withResolvers<void>()
+    const { promise: isAuthorized, resolve: goOn } = Promise.withResolvers<void>()
     answer = async (_request, response) => {
       if (seen.length === 128) goOn()
-      await mayGoOn
+      await isAuthorized
       response.end('hello')
     }
     const run = await kit.run([`http://${place()}`, place()])
-    const socket = await tlsThrough(run.door, place())
+    const socket = await tlsThrough(run.endpoint, place())
     const line = `GET / HTTP/1.1\r\nHost: ${place()}\r\n\r\n`
     const last = line.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')
     const text = await sayRaw(socket, `${line.repeat(140)}${last}`)

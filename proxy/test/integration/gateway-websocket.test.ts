@@ -66,7 +66,7 @@ const unmasked = (chunk: Buffer): string =>
 
 test('a WebSocket passes, its handshake carries the value, and an echo comes back without it', async () => {
   const run = await kit.run([place()], { API_KEY: { value: SECRET, hosts: [place()] } })
-  const socket = await tlsThrough(run.door, place())
+  const socket = await tlsThrough(run.endpoint, place())
   socket.write(hello(`Authorization: Bearer ${placeholderOf(run.policy, 'API_KEY')}\r\n`))
   const head = await readUntil(socket, '\r\n\r\n')
   expect(head).toMatch(/^HTTP\/1.1 101 /)
@@ -81,7 +81,7 @@ test('a WebSocket passes, its handshake carries the value, and an echo comes bac
   const gone = once(sockets[0] as Socket, 'close')
   socket.destroy()
   await gone
-  await run.door.close()
+  await run.endpoint.close()
   expect(run.events()).toMatchObject([
     { event: 'egress.request', data: { method: 'GET', path: '/chat', status: 101, secrets: ['API_KEY'] } },
   ])
@@ -89,7 +89,7 @@ test('a WebSocket passes, its handshake carries the value, and an echo comes bac
 
 test('without a secret to look for, bytes pass as they are, and both ends end together', async () => {
   const run = await kit.run([place()])
-  const socket = await tlsThrough(run.door, place())
+  const socket = await tlsThrough(run.endpoint, place())
   socket.write(hello())
   await readUntil(socket, '\r\n\r\n')
   socket.write(masked('ping'))
@@ -102,7 +102,7 @@ test('without a secret to look for, bytes pass as they are, and both ends end to
 test('what is no frame ends the connection instead of passing unread', async () => {
   onMessage = (there) => void there.write(`\xff\xff\xff\xff${SECRET}`, 'latin1')
   const run = await kit.run([place()], { API_KEY: { value: SECRET, hosts: [place()] } })
-  const socket = await tlsThrough(run.door, place())
+  const socket = await tlsThrough(run.endpoint, place())
   socket.write(hello())
   await readUntil(socket, '\r\n\r\n')
   let said = ''
@@ -116,11 +116,11 @@ test('what is no frame ends the connection instead of passing unread', async () 
 
 test('a host that was not approved, and one that knows no WebSockets, answer the handshake', async () => {
   const run = await kit.run([`elsewhere.example`])
-  const refused = await tlsThrough(run.door, place())
+  const refused = await tlsThrough(run.endpoint, place())
   expect(ruleIn(await sayRaw(refused, hello()))).toBe('host_not_approved')
   server.removeAllListeners('upgrade')
   const approved = await kit.run([place()])
-  const answered = await sayRaw(await tlsThrough(approved.door, place()), hello())
+  const answered = await sayRaw(await tlsThrough(approved.endpoint, place()), hello())
   expect(answered).toMatch(/^HTTP\/1.1 404 /)
   expect(answered).toContain('no websocket here')
 })
@@ -128,7 +128,7 @@ test('a host that was not approved, and one that knows no WebSockets, answer the
 test('another upgrade is answered as a plain request', async () => {
   const run = await kit.run([place()])
   const said = await sayRaw(
-    await tlsThrough(run.door, place()),
+    await tlsThrough(run.endpoint, place()),
     `GET / HTTP/1.1\r\nHost: ${place()}\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n`,
   )
   expect(said).toMatch(/^HTTP\/1.1 404 /)
@@ -137,10 +137,10 @@ test('another upgrade is answered as a plain request', async () => {
 
 test('the end of the run ends a WebSocket at both ends', async () => {
   const run = await kit.run([place()])
-  const socket = await tlsThrough(run.door, place())
+  const socket = await tlsThrough(run.endpoint, place())
   socket.write(hello())
   await readUntil(socket, '\r\n\r\n')
   const closed = Promise.all([once(socket.resume(), 'close'), once(sockets[0] as Socket, 'close')])
-  await run.door.close()
+  await run.endpoint.close()
   await closed
 })

@@ -43,7 +43,7 @@ describe('a request to an approved host', () => {
     }
     const run = await kit.run([place()], withSecret())
     const placeholder = placeholderOf(run.policy, 'API_KEY')
-    const got = await ask(run.door, url('/v1/things?q=1'), {
+    const got = await ask(run.endpoint, url('/v1/things?q=1'), {
       headers: { authorization: `Bearer ${placeholder}` },
     })
     expect(seen[0]?.headers.authorization).toBe(`Bearer ${SECRET}`)
@@ -82,7 +82,7 @@ describe('a request to an approved host', () => {
       response.end()
     }
     const run = await kit.run([place()])
-    const got = await ask(run.door, url(), { method: 'POST', body: '' })
+    const got = await ask(run.endpoint, url(), { method: 'POST', body: '' })
     expect([got.status, got.headers['set-cookie'], got.headers['x-one'], got.body]).toEqual([
       201,
       ['a=1', 'b=2'],
@@ -96,7 +96,7 @@ describe('a request to an approved host', () => {
       response.writeHead(302, { location: url('/elsewhere', 'other.example.com') }).end()
     }
     const run = await kit.run([place(), place('other.example.com')])
-    const got = await ask(run.door, url())
+    const got = await ask(run.endpoint, url())
     expect(got.status).toBe(302)
     expect(got.headers.location).toBe(url('/elsewhere', 'other.example.com'))
     expect(upstream.seen).toHaveLength(1)
@@ -104,7 +104,7 @@ describe('a request to an approved host', () => {
 
   test('shares one connection with the request before it, inside one tunnel', async () => {
     const run = await kit.run([place()])
-    const socket = await tlsThrough(run.door, place())
+    const socket = await tlsThrough(run.endpoint, place())
     for (let round = 0; round < 3; round += 1) {
       socket.write(`GET /${round} HTTP/1.1\r\nHost: ${place()}\r\n\r\n`)
       expect(await readUntil(socket, 'hello')).toContain('HTTP/1.1 200')
@@ -112,7 +112,7 @@ describe('a request to an approved host', () => {
     socket.destroy()
     expect(upstream.seen.map((request) => request.path)).toEqual(['/0', '/1', '/2'])
     expect(upstream.connections).toBe(1)
-    await ask(run.door, url('/3'))
+    await ask(run.endpoint, url('/3'))
     expect(upstream.connections).toBe(1)
     await vi.waitFor(() => expect(run.events()).toHaveLength(4), patience(10_000))
   })
@@ -123,7 +123,7 @@ describe('a request to an approved host', () => {
       response.end('final')
     }
     const run = await kit.run([place()])
-    const answered = await openRequest(run.door, url())
+    const answered = await openRequest(run.endpoint, url())
     expect(answered.statusCode).toBe(200)
     expect(await text(answered)).toBe('final')
   })
@@ -131,7 +131,7 @@ describe('a request to an approved host', () => {
   test('sends a body on after `expect: 100-continue` was granted', async () => {
     answer = async (request, response) => response.end(`got ${await text(request)}`)
     const run = await kit.run([place()])
-    const socket = await tlsThrough(run.door, place())
+    const socket = await tlsThrough(run.endpoint, place())
     socket.write(`POST / HTTP/1.1\r\nHost: ${place()}\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n`)
     expect(await readUntil(socket, '\r\n\r\n')).toBe('HTTP/1.1 100 Continue\r\n\r\n')
     socket.write('body')
@@ -142,15 +142,15 @@ describe('a request to an approved host', () => {
 
 describe('bodies', () => {
   test('an event arrives before the next one is sent', async () => {
-    const { promise: mayGoOn, resolve: goOn } = Promise.withResolvers<void>()
+    const { promise: isAuthorized, resolve: goOn } = Promise.withResolvers<void>()
     answer = async (_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write('data: one\n\n')
-      await mayGoOn
+      await isAuthorized
       response.end('data: two\n\n')
     }
     const run = await kit.run([place()], withSecret())
-    const answered = await openRequest(run.door, url())
+    const answered = await openRequest(run.endpoint, url())
     const [first] = (await once(answered, 'data')) as [Buffer]
     expect(first.toString()).toBe('data: one\n\n')
     goOn()
@@ -159,14 +159,14 @@ describe('bodies', () => {
   })
 
   test('the head of an answer arrives before its body', async () => {
-    const { promise: mayGoOn, resolve: goOn } = Promise.withResolvers<void>()
+    const { promise: isAuthorized, resolve: goOn } = Promise.withResolvers<void>()
     answer = async (_request, response) => {
       response.flushHeaders()
-      await mayGoOn
+      await isAuthorized
       response.end('late')
     }
     const run = await kit.run([place()])
-    const answered = await openRequest(run.door, url())
+    const answered = await openRequest(run.endpoint, url())
     expect(answered.statusCode).toBe(200)
     goOn()
     expect(await text(answered)).toBe('late')
@@ -185,7 +185,7 @@ describe('bodies', () => {
       for (let part = 0; part < 64; part += 1) yield Buffer.alloc(65_536, 'x')
     }
     const run = await kit.run([place()])
-    const got = await ask(run.door, url(), { method: 'POST', body: Readable.from(parts()) })
+    const got = await ask(run.endpoint, url(), { method: 'POST', body: Readable.from(parts()) })
     expect(got.body).toBe(String(5 + 64 * 65_536))
     await vi.waitFor(
       () => expect(run.events()[0]?.data.request_bytes).toBe(5 + 64 * 65_536),
@@ -203,7 +203,7 @@ describe('bodies', () => {
       API_KEY: { value: SECRET, hosts: [place()], in: ['body'] },
     })
     const body = JSON.stringify({ key: placeholderOf(run.policy, 'API_KEY') })
-    await ask(run.door, url(), {
+    await ask(run.endpoint, url(), {
       method: 'POST',
       body,
       headers: { 'content-type': 'application/json', 'content-length': String(body.length) },
@@ -221,7 +221,7 @@ describe('bodies', () => {
       response.end()
     }
     const run = await kit.run([place()], withSecret())
-    const answered = await openRequest(run.door, url())
+    const answered = await openRequest(run.endpoint, url())
     answered.pause()
     // Until nothing moves any more: what stands between the upstream and the code is full.
     for (let before = -1; before !== sent; ) {
@@ -243,7 +243,7 @@ describe('an end that comes early', () => {
       response.write('begun')
     }
     const run = await kit.run([place()])
-    const answered = await openRequest(run.door, url())
+    const answered = await openRequest(run.endpoint, url())
     await once(answered, 'data')
     answered.socket.destroy()
     await left
@@ -255,7 +255,7 @@ describe('an end that comes early', () => {
     }
     for (const secrets of [{}, withSecret()]) {
       const run = await kit.run([place()], secrets)
-      const answered = await openRequest(run.door, url())
+      const answered = await openRequest(run.endpoint, url())
       await expect(text(answered)).rejects.toThrow('aborted')
     }
   })
@@ -266,7 +266,7 @@ describe('an end that comes early', () => {
       else response.end('hello')
     }
     const run = await kit.run([place()])
-    const socket = await tlsThrough(run.door, place())
+    const socket = await tlsThrough(run.endpoint, place())
     socket.write(`GET /dies HTTP/1.1\r\nHost: ${place()}\r\n\r\n`)
     expect(await readUntil(socket, '}}')).toContain('"rule":"unreachable"')
     socket.write(`GET / HTTP/1.1\r\nHost: ${place()}\r\n\r\n`)
@@ -277,47 +277,47 @@ describe('an end that comes early', () => {
   test('of the run: its connections die and its directory goes', async () => {
     answer = (_request, response) => void response.write('begun')
     const run = await kit.run([place()])
-    const answered = await openRequest(run.door, url())
+    const answered = await openRequest(run.endpoint, url())
     answered.on('error', () => {})
     await once(answered, 'data')
-    const idle = await openSocket(run.door)
+    const idle = await openSocket(run.endpoint)
     const closed = Promise.all([
       new Promise((resolve) => answered.once('close', resolve)),
       once(idle.resume(), 'close'),
     ])
-    await run.door.close()
+    await run.endpoint.close()
     await closed
-    expect(existsSync(run.door.directory)).toBe(false)
+    expect(existsSync(run.endpoint.directory)).toBe(false)
     expect(run.events()).toHaveLength(1)
   })
 })
 
 describe('a door', () => {
   test('is readable for the sandbox, in a folder that only the daemon may enter', async () => {
-    const door = await kit.gateway.open()
+    const endpoint = await kit.gateway.open()
     const mode = (path: string): number => statSync(path).mode & 0o777
-    expect(dirname(door.directory)).toBe(kit.directory)
+    expect(dirname(endpoint.directory)).toBe(kit.directory)
     expect(mode(kit.directory)).toBe(0o700)
-    expect(mode(door.directory)).toBe(0o755)
-    expect(mode(join(door.directory, 'gateway.sock'))).toBe(0o666)
-    expect(mode(join(door.directory, 'ca.pem'))).toBe(0o644)
-    expect(mode(join(door.directory, 'resolv.conf'))).toBe(0o644)
-    expect(readFileSync(join(door.directory, 'ca.pem'), 'utf8')).not.toContain('PRIVATE')
+    expect(mode(endpoint.directory)).toBe(0o755)
+    expect(mode(join(endpoint.directory, 'gateway.sock'))).toBe(0o666)
+    expect(mode(join(endpoint.directory, 'ca.pem'))).toBe(0o644)
+    expect(mode(join(endpoint.directory, 'resolv.conf'))).toBe(0o644)
+    expect(readFileSync(join(endpoint.directory, 'ca.pem'), 'utf8')).not.toContain('PRIVATE')
   })
 
   test('refuses everything before its run and after it, and takes one run only', async () => {
-    const door = await kit.gateway.open()
-    expect((await ask(door, `http://${place()}/`)).rule).toBe('no_run')
+    const endpoint = await kit.gateway.open()
+    expect((await ask(endpoint, `http://${place()}/`)).rule).toBe('no_run')
     // Opened all the same, so that the sandbox can make its first handshake before its run.
-    const early = await tlsThrough(door, place())
+    const early = await tlsThrough(endpoint, place())
     early.write(`GET / HTTP/1.1\r\nHost: ${place()}\r\n\r\n`)
     expect(await readUntil(early, '}}')).toMatch(/^HTTP\/1\.1 403 .*"no_run"/s)
     early.destroy()
     const run = await kit.run([place()])
-    expect(() => run.door.admit(run.session)).toThrow('already')
-    expect((await ask(run.door, url())).status).toBe(200)
+    expect(() => run.endpoint.admit(run.session)).toThrow('already')
+    expect((await ask(run.endpoint, url())).status).toBe(200)
     run.session.end()
-    expect((await ask(run.door, `http://${place()}/`)).rule).toBe('no_run')
-    await expect(tlsThrough(run.door, place())).rejects.toThrow('no_run')
+    expect((await ask(run.endpoint, `http://${place()}/`)).rule).toBe('no_run')
+    await expect(tlsThrough(run.endpoint, place())).rejects.toThrow('no_run')
   })
 })

@@ -141,11 +141,11 @@ describe('the openai SDK through the proxy', () => {
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     const file = await client().files.create({ file: await toFile(bytes, 'täglich.jsonl'), purpose: 'batch' })
     expect(file).toMatchObject({ bytes: bytes.length, id: `file-${sha256.slice(0, 8)}`, purpose: 'batch' })
-    const heard = await client().audio.transcriptions.create({
+    const timed = await client().audio.transcriptions.create({
       model: 'whisper-demo',
       file: await toFile(bytes, 'sound.wav'),
     })
-    expect(heard.text).toBe(`sound.wav ${sha256}`)
+    expect(timed.text).toBe(`sound.wav ${sha256}`)
     const spoken = await client().audio.speech.create({ model: 'tts-demo', voice: 'alloy', input: 'hello' })
     expect(spoken.headers.get('content-type')).toBe('audio/mpeg')
     expect(Buffer.from(await spoken.arrayBuffer()).equals(SPEECH)).toBe(true)

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSandbox, createWallChecks } from '../../src/adapters/sandbox/index.ts'
-import type { EgressDoors } from '../../src/domain/egress/index.ts'
+import type { EgressEndpoints } from '../../src/domain/egress/index.ts'
 import type { Sandbox } from '../../src/domain/executions/index.ts'
 import { VERSION } from '../../src/version.ts'
 import { createDaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
-import { createTestDoors, testSession } from '../support/doors.ts'
+import { createTestEndpoints, testSession } from '../support/egress-endpoints.ts'
 import { patience } from '../support/pace.ts'
 import { giveImage, type PrivateEngine, startPrivateEngine } from '../support/private-engine.ts'
 import { runIn } from '../support/sandbox-run.ts'
@@ -25,7 +25,7 @@ describe.skipIf(!canRun)(`an OCI runtime chosen by OAUTH3_SANDBOX_RUNTIME${why}`
   const open = async (
     ociRuntime: string,
     log: (message: string) => void = () => {},
-    doors: EgressDoors | null = null,
+    endpoints: EgressEndpoints | null = null,
   ): Promise<Sandbox> => {
     const sandbox = await createSandbox({
       kind: 'docker',
@@ -33,7 +33,7 @@ describe.skipIf(!canRun)(`an OCI runtime chosen by OAUTH3_SANDBOX_RUNTIME${why}`
       instanceId: INSTANCE,
       docker: engine.docker,
       ociRuntime,
-      doors,
+      endpoints,
       log,
     })
     opened.push(sandbox)
@@ -79,8 +79,8 @@ describe.skipIf(!canRun)(`an OCI runtime chosen by OAUTH3_SANDBOX_RUNTIME${why}`
   it(
     'lets code out through its door under crun',
     async () => {
-      await using doors = await createTestDoors()
-      const sandbox = await open('crun', () => {}, doors)
+      await using endpoints = await createTestEndpoints()
+      const sandbox = await open('crun', () => {}, endpoints)
       const run = await runIn(
         sandbox,
         `for (const host of ['api.example.com', 'other.example.com']) console.log((await fetch('https://' + host)).status)`,
@@ -88,7 +88,7 @@ describe.skipIf(!canRun)(`an OCI runtime chosen by OAUTH3_SANDBOX_RUNTIME${why}`
       )
       expect(run.stdout).toBe('200\n403\n')
       await sandbox[Symbol.asyncDispose]()
-      expect(await doors.left()).toEqual([])
+      expect(await endpoints.left()).toEqual([])
     },
     patience(60_000),
   )

@@ -56,7 +56,7 @@ describe('an ask for a provider in Telegram', () => {
     expect(card.text).toMatch(/End it with \/revoke P\d+\./)
     expect(card.buttons).toEqual([])
     expect(kit.double.messages.filter(({ fromBot }) => fromBot)).toHaveLength(1)
-    expect(kit.llm.access.judge(ask).verdict).toBe('granted')
+    expect(kit.llm.access.evaluate(ask).verdict).toBe('granted')
   })
 
   it.each([
@@ -105,7 +105,7 @@ describe('an ask for a provider in Telegram', () => {
     await kit.double.waitFor(() => card.edits > 0, 'the edit')
     expect(card.text).toContain('Denied\n👎 by Ann')
     expect(card.text).toContain('after 10 minutes')
-    expect(kit.llm.access.judge(ask).verdict).toBe('denied')
+    expect(kit.llm.access.evaluate(ask).verdict).toBe('denied')
   })
 
   it('shows on the card what was decided elsewhere, that it expired, and that its agent was revoked', async () => {

@@ -17,7 +17,7 @@ import {
 } from './domain-kit.ts'
 import { patience } from './pace.ts'
 
-/** The agents' door over the real domain, a real database file and real sockets; only the sandbox is played. */
+/** The agents' endpoint over the real domain, a real database file and real sockets; only the sandbox is played. */
 export interface ApiKit extends AsyncDisposable {
   readonly url: string
   readonly token: string

@@ -210,7 +210,7 @@ function filesUnder(folder: string): [string, Buffer][] {
     })
 }
 
-/** Null for a file that is gone by now: the pool makes and clears doors beside every run. */
+/** Null for a file that is gone by now: the pool makes and clears endpoints beside every run. */
 function readIfThere(path: string): Buffer | null {
   try {
     return readFileSync(path)

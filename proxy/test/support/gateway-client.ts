@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { type EgressDoor, GATEWAY_CA, GATEWAY_SOCKET } from '../../src/domain/egress/index.ts'
+import { type EgressEndpoint, GATEWAY_CA, GATEWAY_SOCKET } from '../../src/domain/egress/index.ts'
 
-/** What code in a sandbox can do with its door: through the proxy protocol, or with bytes of its own. */
+/** What code in a sandbox can do with its endpoint: through the proxy protocol, or with bytes of its own. */
 export interface GatewayAnswer {
   readonly status: number
   readonly headers: IncomingMessage['headers']
@@ -27,17 +27,17 @@ export interface AskOptions {
   readonly authority?: string
 }
 
-type Door = Pick<EgressDoor, 'directory'>
+type Endpoint = Pick<EgressEndpoint, 'directory'>
 
-export async function openSocket(door: Door): Promise<Socket> {
-  const socket = connect(join(door.directory, GATEWAY_SOCKET))
+export async function openSocket(endpoint: Endpoint): Promise<Socket> {
+  const socket = connect(join(endpoint.directory, GATEWAY_SOCKET))
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
   return socket.on('error', () => {})
 }
 
 /** A CONNECT that was accepted; the bytes inside are the caller's. Rejects with the head when it was not. */
-export async function connectThrough(door: Door, authority: string): Promise<Socket> {
-  const socket = await openSocket(door)
+export async function connectThrough(endpoint: Endpoint, authority: string): Promise<Socket> {
+  const socket = await openSocket(endpoint)
   socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`)
   const head = await readUntil(socket, '\r\n\r\n')
   if (!head.startsWith('HTTP/1.1 200')) {
@@ -47,19 +47,19 @@ export async function connectThrough(door: Door, authority: string): Promise<Soc
   return socket
 }
 
-/** TLS inside a tunnel, as a client that trusts the door's CA and nothing else. */
+/** TLS inside a tunnel, as a client that trusts the endpoint's CA and nothing else. */
 export async function tlsThrough(
-  door: Door,
+  endpoint: Endpoint,
   authority: string,
   options: { readonly servername?: string | null; readonly anyName?: boolean } = {},
 ): Promise<TLSSocket> {
-  const socket = await connectThrough(door, authority)
+  const socket = await connectThrough(endpoint, authority)
   const host = authority.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
   const servername = options.servername === undefined ? host : options.servername
   const secured = connectTls({
     socket,
     host,
-    ca: readFileSync(join(door.directory, GATEWAY_CA)),
+    ca: readFileSync(join(endpoint.directory, GATEWAY_CA)),
     ALPNProtocols: ['http/1.1'],
     ...(servername === null || /^[\d.]+$|:/.test(servername) ? {} : { servername }),
     // The name in the certificate is that of the CONNECT; a client that named another one looks away.
@@ -74,7 +74,7 @@ export async function tlsThrough(
 
 /** One request the way a runtime makes it: https through CONNECT, http in absolute form. The answer as it streams. */
 export async function openRequest(
-  door: Door,
+  endpoint: Endpoint,
   url: string,
   options: AskOptions = {},
 ): Promise<IncomingMessage> {
@@ -82,7 +82,7 @@ export async function openRequest(
   const secure = protocol === 'https:'
   const authority = options.authority ?? `${hostname}:${port || 443}`
   const named = options.servername === undefined ? {} : { servername: options.servername }
-  const socket = secure ? await tlsThrough(door, authority, named) : await openSocket(door)
+  const socket = secure ? await tlsThrough(endpoint, authority, named) : await openSocket(endpoint)
   const sent = httpRequest({
     createConnection: () => socket,
     method: options.method ?? 'GET',
@@ -99,8 +99,8 @@ export async function openRequest(
   return await answered
 }
 
-export async function ask(door: Door, url: string, options: AskOptions = {}): Promise<GatewayAnswer> {
-  const answer = await openRequest(door, url, options)
+export async function ask(endpoint: Endpoint, url: string, options: AskOptions = {}): Promise<GatewayAnswer> {
+  const answer = await openRequest(endpoint, url, options)
   const body = await text(answer)
   answer.socket.destroy()
   return {

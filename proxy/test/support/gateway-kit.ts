@@ -8,7 +8,7 @@ import type { AuditLog } from '../../src/domain/audit/index.ts'
 import type { Capability } from '../../src/domain/capabilities/index.ts'
 import {
   createEgressSessions,
-  type EgressDoor,
+  type EgressEndpoint,
   type EgressPolicy,
   type EgressSession,
 } from '../../src/domain/egress/index.ts'
@@ -36,7 +36,7 @@ export interface GatewayKit extends AsyncDisposable {
   readonly directory: string
   readonly gateway: ReturnType<typeof createGateway>
   readonly logged: readonly unknown[]
-  /** A door with a run in it that may reach these. */
+  /** An endpoint with a run in it that may reach these. */
   run(
     network: readonly (string | Capability)[],
     secrets?: Readonly<Record<string, SecretOfPolicy>>,
@@ -45,7 +45,7 @@ export interface GatewayKit extends AsyncDisposable {
 }
 
 interface KitRun {
-  readonly door: EgressDoor
+  readonly endpoint: EgressEndpoint
   readonly session: EgressSession
   readonly policy: EgressPolicy
   /** Ends the run and gives what the audit was told of it. */
@@ -94,14 +94,14 @@ export async function createGatewayKit(
     gateway,
     logged,
     async run(network, secrets = {}, owner = undefined) {
-      const door = await gateway.open()
+      const endpoint = await gateway.open()
       const policy = policyOf(network, secrets, owner)
       runs += 1
       const requestId = `req_${runs}`
       const session = sessions.begin(requestId, policy)
-      door.admit(session)
+      endpoint.admit(session)
       return {
-        door,
+        endpoint,
         session,
         policy,
         events() {

@@ -8,7 +8,7 @@ import {
 } from 'node:http2'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
-import { type EgressDoor, GATEWAY_CA } from '../../src/domain/egress/index.ts'
+import { type EgressEndpoint, GATEWAY_CA } from '../../src/domain/egress/index.ts'
 import { connectThrough, tlsThrough } from './gateway-client.ts'
 import type { Seeded } from './seeded.ts'
 
@@ -80,19 +80,21 @@ function planOf(places: readonly string[], random: Seeded): Plan {
 
 /** Several at once, some on one connection; gives what was not as it should be. */
 export async function breakOff(
-  door: EgressDoor,
+  endpoint: EgressEndpoint,
   places: readonly string[],
   random: Seeded,
 ): Promise<readonly string[]> {
   const sessions = new Map<string, ClientHttp2Session>()
   const plans = Array.from({ length: 3 + random.below(6) }, () => planOf(places, random))
-  for (const place of places) sessions.set(place, await openSession(door, place, random))
+  for (const place of places) sessions.set(place, await openSession(endpoint, place, random))
   const killed = random.chance(0.25) ? random.pick(places) : undefined
   const killedAfterMs = random.below(10)
   const outcomes = plans.map(async (plan) => {
     const session = sessions.get(plan.place)
     const problem =
-      random.chance(0.75) && session !== undefined ? await askTwo(session, plan) : await askOne(door, plan)
+      random.chance(0.75) && session !== undefined
+        ? await askTwo(session, plan)
+        : await askOne(endpoint, plan)
     return problem === null ? [] : [`${places.indexOf(plan.place)} ${JSON.stringify(plan)}: ${problem}`]
   })
   if (killed !== undefined) setTimeout(() => sessions.get(killed)?.destroy(), killedAfterMs)
@@ -101,11 +103,15 @@ export async function breakOff(
   return problems
 }
 
-async function openSession(door: EgressDoor, place: string, random: Seeded): Promise<ClientHttp2Session> {
+async function openSession(
+  endpoint: EgressEndpoint,
+  place: string,
+  random: Seeded,
+): Promise<ClientHttp2Session> {
   const socket = connectTls({
-    socket: await connectThrough(door, place),
+    socket: await connectThrough(endpoint, place),
     servername: place.replace(/:\d+$/, ''),
-    ca: readFileSync(join(door.directory, GATEWAY_CA)),
+    ca: readFileSync(join(endpoint.directory, GATEWAY_CA)),
     ALPNProtocols: ['h2'],
   })
   socket.on('error', () => {})
@@ -201,8 +207,8 @@ function sendPieces(stream: ClientHttp2Stream, { body, act, delayMs }: Plan): vo
   else setTimeout(finish, delayMs)
 }
 
-async function askOne(door: EgressDoor, plan: Plan): Promise<string | null> {
-  const socket = await tlsThrough(door, plan.place)
+async function askOne(endpoint: EgressEndpoint, plan: Plan): Promise<string | null> {
+  const socket = await tlsThrough(endpoint, plan.place)
   const length = plan.body.reduce((sum, size) => sum + size, 0)
   return await new Promise((settle) => {
     const request = httpRequest({

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { type EgressDoor, GATEWAY_CA } from '../../src/domain/egress/index.ts'
+import { type EgressEndpoint, GATEWAY_CA } from '../../src/domain/egress/index.ts'
 import { connectThrough } from './gateway-client.ts'
 import {
   data,
@@ -85,11 +85,11 @@ export function startFrameDisorder(name: string, random: Seeded): Promise<FrameH
 }
 
 /** Requests of code that says its own frames, until its connection is closed or it has said enough. */
-export async function sayFrames(door: EgressDoor, place: string, random: Seeded): Promise<void> {
+export async function sayFrames(endpoint: EgressEndpoint, place: string, random: Seeded): Promise<void> {
   const socket: TLSSocket = connectTls({
-    socket: await connectThrough(door, place),
+    socket: await connectThrough(endpoint, place),
     servername: place.replace(/:\d+$/, ''),
-    ca: readFileSync(join(door.directory, GATEWAY_CA)),
+    ca: readFileSync(join(endpoint.directory, GATEWAY_CA)),
     ALPNProtocols: ['h2'],
   })
   socket.on('error', () => {}).resume()

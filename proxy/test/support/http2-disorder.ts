@@ -46,16 +46,16 @@ for (let seed = first; seed < first + count; seed += 1) {
   const places = hosts.ports.map((port) => `${HOST}:${port}`)
   const all = [...places, `${HOST}:${wild.port}`]
   const run = await kit.run(all, random.chance(0.5) ? { KEY: { value: SECRET, hosts: all } } : {})
-  const problems = await breakOff(run.door, places, random)
-  await Promise.all(all.map((place) => sayFrames(run.door, place, random)))
+  const problems = await breakOff(run.endpoint, places, random)
+  await Promise.all(all.map((place) => sayFrames(run.endpoint, place, random)))
   for (const problem of problems) faults.push(`seed ${seed}: ${problem}`)
   // Whoever comes next is served.
   for (const place of places) {
-    const next = await ask(run.door, `https://${place}/answer?bytes=1000`)
+    const next = await ask(run.endpoint, `https://${place}/answer?bytes=1000`)
     if (next.status !== 200 || next.body.length !== 1_000)
       faults.push(`seed ${seed}: ${place} ${next.status}`)
   }
-  await run.door.close()
+  await run.endpoint.close()
   said(`seed ${seed}`)
 }
 for (const logged of kit.logged) faults.push(`logged: ${String(logged)}`)

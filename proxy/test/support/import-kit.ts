@@ -38,7 +38,7 @@ export async function createImportKit(
     imports: { timeoutMs },
     // The server has a port of its own; every host is dialled there.
     egress: { resolve: async () => ['127.0.0.1'], isPublic: () => true, portOf: () => port, tls: { ca } },
-    sandbox: (instanceId, doors) => createSandbox({ kind: 'docker', poolSize: 0, instanceId, doors }),
+    sandbox: (instanceId, endpoints) => createSandbox({ kind: 'docker', poolSize: 0, instanceId, endpoints }),
   })
   const agent = addAgent(domain)
   const kit: ImportKit = {

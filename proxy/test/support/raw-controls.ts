@@ -1,4 +1,4 @@
-/** What a terminal would obey or hide; line feeds are allowed. Written apart from the code it judges. */
+/** What a terminal would obey or hide; line feeds are allowed. Written apart from the code it evaluates. */
 const RANGES: readonly (readonly [number, number])[] = [
   [0x00, 0x09],
   [0x0b, 0x1f],

@@ -27,7 +27,7 @@ export async function createRuntimeSuite(instanceId: string): Promise<RuntimeSui
     isPublic: (address) => address === PUBLIC_ADDRESS,
     tls: { ca: upstream.ca },
   })
-  const sandbox = new DockerSandbox({ docker, instanceId, poolSize: 1, doors: gateway.gateway })
+  const sandbox = new DockerSandbox({ docker, instanceId, poolSize: 1, endpoints: gateway.gateway })
   await sandbox.sweep()
   return {
     docker,

@@ -116,8 +116,8 @@ export async function startVendors(
     }
   }
 
-  /** Judges the head as a vendor does, and as an owner of the key would. Undefined: refused. */
-  const judge = (
+  /** Evaluates the head as a vendor does, and as an owner of the key would. Undefined: refused. */
+  const evaluate = (
     request: IncomingMessage,
   ): { call: Building; rule: VendorRule; allowed: boolean } | undefined => {
     const host = request.headers.host ?? ''
@@ -185,9 +185,9 @@ export async function startVendors(
   }
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const judged = judge(request)
-    if (!judged) return void response.writeHead(421).end()
-    const { call, rule, allowed } = judged
+    const evaluated = evaluate(request)
+    if (!evaluated) return void response.writeHead(421).end()
+    const { call, rule, allowed } = evaluated
     response.once('close', () => {
       if (!response.writableFinished) leave.get(call)?.()
     })
@@ -256,17 +256,17 @@ export async function startVendors(
   server.requestTimeout = 0
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => {})
-    const judged = judge(request)
-    const play = judged && socketPlays.get(judged.call.vendor)
-    if (!judged?.allowed || !play) {
-      const status = judged?.allowed === false ? '401 Unauthorized' : '404 Not Found'
+    const evaluated = evaluate(request)
+    const play = evaluated && socketPlays.get(evaluated.call.vendor)
+    if (!evaluated?.allowed || !play) {
+      const status = evaluated?.allowed === false ? '401 Unauthorized' : '404 Not Found'
       socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)
       return
     }
-    judged.call.status = 101
-    socket.once('close', () => leave.get(judged.call)?.())
+    evaluated.call.status = 101
+    socket.once('close', () => leave.get(evaluated.call)?.())
     socket.prependListener('data', (chunk: Buffer) => search('a WebSocket', chunk))
-    play(request, socket, head, judged.call)
+    play(request, socket, head, evaluated.call)
   })
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
     // Whoever leaves in the middle of a body is no fault.

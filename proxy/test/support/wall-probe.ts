@@ -76,7 +76,7 @@ export const STANDING_WALLS = [
 const perl = (name: string, program: string): string => `echo "${name}=$(perl -e '${program}' 2>/dev/null)"`
 
 /** Refused means by the filter, which says EPERM or ENOSYS; whatever else the kernel answers, it has looked at the call. */
-const judged = (worked: string): string =>
+const evaluated = (worked: string): string =>
   `print ${worked} ? "worked" : $! == 1 || $! == 38 ? "refused" : "let through: $!"`
 
 /** The 32-bit getpid, by machine code in a page of its own; a filter that knows no such calls ends the process. */
@@ -122,22 +122,22 @@ export async function probeWalls(
     'echo "routes=$(tail -n +2 /proc/net/route | wc -l)"',
     `echo "processes of others=$(find /proc -maxdepth 1 -name '[0-9]*' ! -user 65532 | wc -l)"`,
     // 16: attach, 0x4206: seize.
-    perl('ptrace of a process outside', judged(`syscall(${PTRACE}, 16, ${process.pid}, 0, 0) == 0`)),
+    perl('ptrace of a process outside', evaluated(`syscall(${PTRACE}, 16, ${process.pid}, 0, 0) == 0`)),
     perl(
       'ptrace of an own child',
-      `my $p = fork; if (!$p) { sleep 60; exit } ${judged(`syscall(${PTRACE}, 0x4206, $p, 0, 0) == 0`)}; kill 9, $p`,
+      `my $p = fork; if (!$p) { sleep 60; exit } ${evaluated(`syscall(${PTRACE}, 0x4206, $p, 0, 0) == 0`)}; kill 9, $p`,
     ),
-    perl('a socket to the hypervisor', judged('socket(my $s, 40, 1, 0)')),
-    perl('a netlink socket', judged('socket(my $s, 16, 3, 0)')),
-    perl('a packet socket', judged('socket(my $s, 17, 3, 0)')),
-    perl('a socket of a rare protocol', judged('socket(my $s, 2, 1, 262)')),
-    perl('an internet socket', judged('socket(my $s, 2, 1, 6)')),
+    perl('a socket to the hypervisor', evaluated('socket(my $s, 40, 1, 0)')),
+    perl('a netlink socket', evaluated('socket(my $s, 16, 3, 0)')),
+    perl('a packet socket', evaluated('socket(my $s, 17, 3, 0)')),
+    perl('a socket of a rare protocol', evaluated('socket(my $s, 2, 1, 262)')),
+    perl('an internet socket', evaluated('socket(my $s, 2, 1, 6)')),
     perl(
       'a namespace by clone',
-      `my $p = syscall(${CLONE}, 0x10000011, 0, 0, 0, 0); exit if $p == 0; ${judged('$p > 0')}`,
+      `my $p = syscall(${CLONE}, 0x10000011, 0, 0, 0, 0); exit if $p == 0; ${evaluated('$p > 0')}`,
     ),
     ...Object.entries(CALLS).map(([name, { given, ...numbers }]) =>
-      perl(name, judged(`syscall(${numbers[ARCHITECTURE]}, ${given}) != -1`)),
+      perl(name, evaluated(`syscall(${numbers[ARCHITECTURE]}, ${given}) != -1`)),
     ),
     perl('a 32-bit call', OLD_GATE),
     perl(
@@ -153,7 +153,7 @@ export async function probeWalls(
     NetworkDisabled: true,
     // The same walls, but with a log to read the answers from.
     HostConfig: {
-      ...hostConfig({ limits: TEST_LIMITS, door: null, ociRuntime: options.ociRuntime }),
+      ...hostConfig({ limits: TEST_LIMITS, endpoint: null, ociRuntime: options.ociRuntime }),
       LogConfig: { Type: 'json-file', Config: {} },
     },
   })

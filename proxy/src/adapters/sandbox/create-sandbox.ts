@@ -1,6 +1,6 @@
 /** Chooses the sandbox. The daemon never falls back to weaker walls unless `auto` was asked for. */
 import Docker from 'dockerode'
-import type { EgressDoors } from '../../domain/egress/index.ts'
+import type { EgressEndpoints } from '../../domain/egress/index.ts'
 import type { Sandbox } from '../../domain/executions/index.ts'
 import { DockerSandbox } from './docker/docker-sandbox.ts'
 import { EmbeddedSandbox } from './embedded/embedded-sandbox.ts'
@@ -17,7 +17,7 @@ export interface SandboxOptions {
   /** Marks what belongs to this daemon; the same after a restart, unlike that of any other daemon on the engine. */
   readonly instanceId: string
   /** Where each sandbox's way out comes from; null for sandboxes without any. */
-  readonly doors: EgressDoors | null
+  readonly endpoints: EgressEndpoints | null
   readonly log?: ((message: string, error?: unknown) => void) | undefined
   readonly docker?: Docker | undefined
 }

@@ -1,9 +1,9 @@
-/** Writes files that a sandbox is to read into its door's directory, and nothing outside it. */
+/** Writes files that a sandbox is to read into its endpoint's directory, and nothing outside it. */
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isPlainPath } from '../../domain/imports/index.ts'
 
-/** Where locked modules stand below the door's directory. */
+/** Where locked modules stand below the endpoint's directory. */
 export const IMPORTS_FOLDER = 'imports'
 
 /** Not left to the umask: the sandbox's user is another one. */

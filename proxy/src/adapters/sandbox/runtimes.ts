@@ -9,7 +9,7 @@ import { denoArguments } from './deno-flags.ts'
 import { IMPORTS_FOLDER } from './place-files.ts'
 
 interface CommandOptions {
-  /** Locked modules stand in the door's directory. */
+  /** Locked modules stand in the endpoint's directory. */
   readonly imports: boolean
   /** The code may make code from text. */
   readonly dynamicCode: boolean

@@ -22,7 +22,7 @@ const free = new Set(allowed.filter(({ args }) => args === undefined).flatMap(({
 const securityOf = (seccomp?: SeccompChoice) => {
   const { timeoutSeconds, memoryMib, ...more } = RUN_DEFAULTS
   const limits = { ...more, timeoutMs: timeoutSeconds * 1_000, memoryBytes: memoryMib * 1_048_576 }
-  return hostConfig({ limits, door: null, ociRuntime: undefined, seccomp }).SecurityOpt
+  return hostConfig({ limits, endpoint: null, ociRuntime: undefined, seccomp }).SecurityOpt
 }
 
 describe('the profile of system calls', () => {

@@ -58,7 +58,7 @@ export function createExecutionStore(db: Database): ExecutionRepository {
     decided_by_name = @decidedByName, decided_at = @decidedAt, deny_reason = @denyReason, finished_at = @finishedAt, failure = @failure,
     seen_at = @seenAt, acked_at = @ackedAt WHERE request_id = @requestId`)
   const byRequestId = db.prepare<[string], Row>('SELECT * FROM executions WHERE request_id = ?')
-  const waitingTwin = db.prepare<[string, string], Row>(
+  const waitingDuplicate = db.prepare<[string, string], Row>(
     `SELECT * FROM executions WHERE agent_id = ? AND consent_hash = ? AND status IN ${WAITING}`,
   )
   const waitingOf = db.prepare<[string, string], Row>(
@@ -92,7 +92,7 @@ export function createExecutionStore(db: Database): ExecutionRepository {
     insert: (execution) => void insert.run(toRow(execution)),
     update: (execution) => void update.run(toRow(execution)),
     byRequestId: (requestId) => optional(byRequestId.get(requestId)),
-    waitingTwin: (agentId, consentHash) => optional(waitingTwin.get(agentId, consentHash)),
+    waitingDuplicate: (agentId, consentHash) => optional(waitingDuplicate.get(agentId, consentHash)),
     waitingOf: (agentId, codeHash) => waitingOf.all(agentId, codeHash).map(fromRow),
     countWaiting: (agentId, now) => countWaiting.get(agentId, now) ?? 0,
     inStatus: (status) => inStatus.all(status).map(fromRow),

@@ -59,7 +59,7 @@ describe('the store of grants and asks for providers', () => {
 
   it('gives back a grant as it was put and changed, until it is ended', () => {
     const stored = store.insertGrant(grant)
-    expect(store.standing()).toEqual([{ ...grant, id: stored.id }])
+    expect(store.activeGrants()).toEqual([{ ...grant, id: stored.id }])
     const change: Parameters<typeof store.setGrant>[1] = {
       groups: ['files'],
       models: null,
@@ -67,10 +67,10 @@ describe('the store of grants and asks for providers', () => {
       limits: { requestsPerMinute: null, tokensPerDay: 1, microUsdPerDay: null },
     }
     store.setGrant(stored.id, change)
-    expect(store.standing()).toEqual([{ ...grant, id: stored.id, ...change }])
+    expect(store.activeGrants()).toEqual([{ ...grant, id: stored.id, ...change }])
     store.endGrant(stored.id, 8, 'expired')
     store.endGrant(stored.id, 9, 'revoked')
-    expect(store.standing()).toEqual([])
+    expect(store.activeGrants()).toEqual([])
     expect(db.prepare('SELECT ended_at, ended_why FROM provider_grants').get()).toEqual({
       ended_at: 8,
       ended_why: 'expired',
@@ -80,14 +80,14 @@ describe('the store of grants and asks for providers', () => {
 
   it('settles an ask once, and knows the newest denial', () => {
     store.insertAsk(ask)
-    expect(store.pendingTwin(ask)).toEqual(ask)
-    expect(store.pendingTwin({ ...ask, model: 'gpt-5' })).toBeUndefined()
-    expect(store.pendingTwin({ ...ask, group: 'files' })).toBeUndefined()
+    expect(store.pendingDuplicate(ask)).toEqual(ask)
+    expect(store.pendingDuplicate({ ...ask, model: 'gpt-5' })).toBeUndefined()
+    expect(store.pendingDuplicate({ ...ask, group: 'files' })).toBeUndefined()
     expect(store.deniedAt(AGENT, 'openai')).toBeUndefined()
     store.settleAsk({ ...ask, ...denied })
     store.settleAsk({ ...ask, ...denied, status: 'granted' })
     expect(store.askById(ask.id)).toEqual({ ...ask, ...denied })
-    expect(store.pendingTwin(ask)).toBeUndefined()
+    expect(store.pendingDuplicate(ask)).toBeUndefined()
     expect(store.asks('pending', 10)).toEqual([])
     expect(store.asks('denied', 10)).toHaveLength(1)
     expect(store.deniedAt(AGENT, 'openai')).toBe(7)
@@ -130,7 +130,7 @@ describe('a database from before groups of endpoints', () => {
     )
     for (const sql of MIGRATIONS.slice(at)) db.exec(sql)
     const store = createProviderAccessStore(db)
-    expect(store.standing().map(({ groups }) => groups)).toEqual([
+    expect(store.activeGrants().map(({ groups }) => groups)).toEqual([
       ['inference', 'models'],
       ['inference', 'models'],
       ['inference', 'models', 'files', 'batches'],

@@ -24,7 +24,7 @@ interface GrantRow {
 }
 
 export function createProviderAccessStore(db: Database): ProviderAccessRepository & KeyUserRepository {
-  const standing = db.prepare<[], GrantRow>(
+  const activeGrants = db.prepare<[], GrantRow>(
     'SELECT * FROM provider_grants WHERE ended_at IS NULL ORDER BY id',
   )
   const insertGrant =
@@ -49,7 +49,7 @@ export function createProviderAccessStore(db: Database): ProviderAccessRepositor
   const asksByPrefix = db.prepare<[string, string], ProviderAsk>(
     `SELECT ${askColumns} FROM provider_asks WHERE id >= ? AND id < ? ORDER BY id LIMIT 2`,
   )
-  const pendingTwin = db.prepare<[string, string, string, string], ProviderAsk>(
+  const pendingDuplicate = db.prepare<[string, string, string, string], ProviderAsk>(
     `SELECT ${askColumns} FROM provider_asks
      WHERE agent_id = ? AND provider = ? AND ifnull(model, '') = ? AND endpoint_group = ? AND status = 'pending'`,
   )
@@ -82,7 +82,7 @@ export function createProviderAccessStore(db: Database): ProviderAccessRepositor
   return {
     keyUsers: () => keyUsers.all(),
     addKeyUser: (user) => void addKeyUser.run(user),
-    standing: () => standing.all().map(fromRow),
+    activeGrants: () => activeGrants.all().map(fromRow),
     insertGrant(grant) {
       const { lastInsertRowid } = insertGrant.run({ ...grant, ...grant.limits, ...lists(grant) })
       return { ...grant, id: Number(lastInsertRowid) }
@@ -92,8 +92,8 @@ export function createProviderAccessStore(db: Database): ProviderAccessRepositor
     insertAsk: (ask) => void insertAsk.run(ask),
     askById: (id) => askById.get(id),
     asksByPrefix: (prefix) => asksByPrefix.all(prefix, `${prefix}\u{10ffff}`),
-    pendingTwin: ({ agentId, provider, model, group }) =>
-      pendingTwin.get(agentId, provider, model ?? '', group),
+    pendingDuplicate: ({ agentId, provider, model, group }) =>
+      pendingDuplicate.get(agentId, provider, model ?? '', group),
     asks: (status, limit) => (status === 'pending' ? pending.all(limit) : asks.all(status, limit)),
     countPending: (agentId, now) => countPending.get(agentId, now) ?? 0,
     settleAsk: (ask) => void settleAsk.run(ask),

@@ -23,10 +23,12 @@ export function createTrustStore(db: Database): GrantRepository {
     scope_hash, consent, consent_hash, request_id, approved_by, ended_at, ended_why)
     VALUES (@skillId, @codeHash, @level, @approvedAt, @expiresAt, @anyArgs, @scopeHash, @consentJson, @consentHash,
     @requestId, @approvedBy, @endedAt, @endedWhy)`)
-  const standing = db.prepare<[string, string], Row>(
+  const activeGrants = db.prepare<[string, string], Row>(
     'SELECT * FROM approvals WHERE skill_id = ? AND code_hash = ? AND ended_at IS NULL ORDER BY id DESC',
   )
-  const listStanding = db.prepare<[], Row>('SELECT * FROM approvals WHERE ended_at IS NULL ORDER BY id DESC')
+  const listActiveGrants = db.prepare<[], Row>(
+    'SELECT * FROM approvals WHERE ended_at IS NULL ORDER BY id DESC',
+  )
   const newestOfSkill = db.prepare<[string], Row>(
     'SELECT * FROM approvals WHERE skill_id = ? AND ended_at IS NULL ORDER BY id DESC LIMIT 1',
   )
@@ -43,11 +45,11 @@ export function createTrustStore(db: Database): GrantRepository {
       const { lastInsertRowid } = insert.run({ ...grant, scopeHash, anyArgs: grant.anyArgs ? 1 : 0 })
       return { ...grant, id: Number(lastInsertRowid) }
     },
-    standing: (skillId, codeHash) => standing.all(skillId, codeHash).map(fromRow),
-    listStanding: () => listStanding.all().map(fromRow),
+    activeGrants: (skillId, codeHash) => activeGrants.all(skillId, codeHash).map(fromRow),
+    listActiveGrants: () => listActiveGrants.all().map(fromRow),
     newestOfSkill: (skillId) => optional(newestOfSkill.get(skillId)),
     byId: (id) => optional(byId.get(id)),
-    standingByScope: (scopeHash) => optional(byScope.get(scopeHash)),
+    activeByScope: (scopeHash) => optional(byScope.get(scopeHash)),
     end: (id, at, why) => void end.run(at, why, id),
     expiredBy: (now) => expiredBy.all(now).map(fromRow),
   }

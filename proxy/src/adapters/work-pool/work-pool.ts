@@ -129,7 +129,7 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
     }, IDLE_MS).unref()
   }
 
-  const heard = (thread: Thread, message: WorkerMessage): void => {
+  const timed = (thread: Thread, message: WorkerMessage): void => {
     if (!threads.has(thread)) return
     if (message.state === 'ready') {
       thread.isReady = true
@@ -152,7 +152,7 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
     })
     const thread: Thread = { worker, job: null, isReady: false, timer: undefined }
     const beyond = (): void => lose(thread, new JobFailed('limits', 'It is beyond the limits of memory.'))
-    worker.on('message', (message: WorkerMessage) => heard(thread, message))
+    worker.on('message', (message: WorkerMessage) => timed(thread, message))
     worker.on('error', beyond)
     worker.on('exit', beyond)
     worker.unref()

@@ -110,7 +110,7 @@ export const addAuditCommands: CommandGroup = (program, context) => {
         archives.push(...answer.archives)
       }
       const { folder } = answer
-      await context.show({ folder, archives }, () => archivesSaid(folder, archives, context))
+      await context.show({ folder, archives }, () => describeArchives(folder, archives, context))
     })
 
   audit
@@ -118,7 +118,7 @@ export const addAuditCommands: CommandGroup = (program, context) => {
     .description('the sealed files, and which rows are in them')
     .action(async () => {
       const list = await context.client.call('listAuditArchives')
-      await context.show(list, () => archivesSaid(list.folder, list.archives, context))
+      await context.show(list, () => describeArchives(list.folder, list.archives, context))
     })
 }
 
@@ -166,7 +166,7 @@ is on disk and was read back. Keep the files: without them their events are gone
 copied anywhere; verify reads them from the folder (OAUTH3_AUDIT_ARCHIVE_DIR).
 `
 
-function archivesSaid(
+function describeArchives(
   folder: string,
   archives: readonly AuditArchiveView[],
   { terminal }: CommandContext,

@@ -15,7 +15,7 @@ export const isPreviousGood = ({ since, until }: PreviousToken, now: UnixMs): bo
   now >= since - CLOCK_SLACK_MS && now < until
 
 export interface TokenOverlaps {
-  /** Ends those whose time is over, before anybody is judged; costs a comparison when there is none. Never throws. */
+  /** Ends those whose time is over, before anybody is evaluated; costs a comparison when there is none. Never throws. */
   endPast(): void
   /** Tries again what could not be written. Throws when it still cannot. */
   tick(): void

@@ -273,9 +273,9 @@ describe('an answer to a card', () => {
   it('is accepted from an approver, in its chat, once the card was delivered', () => {
     const issued = issue()
     const answer = { token: issued.token, chatId: '42', userId: '7' }
-    expect(kit.cards.judge(answer)).toEqual({ accepted: false, reason: 'not_delivered' })
+    expect(kit.cards.evaluate(answer)).toEqual({ accepted: false, reason: 'not_delivered' })
     kit.cards.delivered(issued, 5)
-    expect(kit.cards.judge(answer)).toMatchObject({
+    expect(kit.cards.evaluate(answer)).toMatchObject({
       accepted: true,
       card: { requestId: 'req_1', messageId: 5 },
     })
@@ -290,7 +290,7 @@ describe('an answer to a card', () => {
   ])('is refused from %s', (_what, change, reason) => {
     const issued = issue()
     kit.cards.delivered(issued, 5)
-    expect(kit.cards.judge({ token: issued.token, chatId: '42', userId: '7', ...change })).toEqual({
+    expect(kit.cards.evaluate({ token: issued.token, chatId: '42', userId: '7', ...change })).toEqual({
       accepted: false,
       reason,
     })
@@ -314,7 +314,7 @@ describe('an answer to a card', () => {
       clock: kit.clock,
       approverIds: new Set(),
     })
-    expect(cards.judge({ token: issue().token, chatId: '42', userId: '7' })).toMatchObject({
+    expect(cards.evaluate({ token: issue().token, chatId: '42', userId: '7' })).toMatchObject({
       accepted: false,
     })
   })

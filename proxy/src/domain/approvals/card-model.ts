@@ -119,7 +119,7 @@ export function buildCard(input: CardInput): CardModel {
     })),
     network: oneLine(hostsOf(consent.network).join(', ') || 'none', 160),
     sends: short(describeNetwork(consent.network), 400),
-    imports: consent.imports && short(importsSaid(consent.imports), 240),
+    imports: consent.imports && short(describeImports(consent.imports), 240),
     runtime: `${consent.runtime.name}, ${consent.runtime.isolation === 'docker' ? 'container' : 'embedded process'}`,
     limits: `${consent.limits.timeout_ms / 1_000} s, ${Math.round(consent.limits.memory_bytes / 1_048_576)} MiB`,
     args: consent.args === null ? null : short(consent.args, 200),
@@ -154,7 +154,7 @@ export function buildCard(input: CardInput): CardModel {
 }
 
 /** In full; the card cuts it, and says that it did. */
-const importsSaid = ({ modules, bytes }: NonNullable<Consent['imports']>): string =>
+const describeImports = ({ modules, bytes }: NonNullable<Consent['imports']>): string =>
   `${modules.length} locked, ${Math.ceil(bytes / 1_024)} KiB: ${modules.join(', ')}`
 
 /** The text is made when somebody looks at it: most of those who want a card do not. */

@@ -41,13 +41,13 @@ export type CardVerdict =
       readonly reason: 'unknown_card' | 'wrong_chat' | 'not_approver' | 'not_delivered'
     }
 
-/** The cards of what is asked and the judgement of answers to them. */
+/** The cards of what is asked and the evaluation of answers to them. */
 export interface Cards {
   /** One card for each subject and chat; asking again gives the same, and a new token once its hash is another. */
   issue(requestId: string, chatId: string, consentHash: ConsentHash): Card
   byRequest(requestId: string, chatId: string): Card | undefined
   delivered(card: Card, messageId: number): void
-  judge(answer: CardAnswer): CardVerdict
+  evaluate(answer: CardAnswer): CardVerdict
 }
 
 export function createCards(deps: {
@@ -80,7 +80,7 @@ export function createCards(deps: {
     },
     byRequest: (requestId, chatId) => repository.byRequest(requestId, chatId),
     delivered: (card, messageId) => repository.delivered(card.token, messageId),
-    judge({ token, chatId, userId }) {
+    evaluate({ token, chatId, userId }) {
       const card = repository.byToken(token)
       if (!card || !equalInConstantTime(card.token, token)) return { accepted: false, reason: 'unknown_card' }
       if (card.chatId !== chatId) return { accepted: false, reason: 'wrong_chat' }

@@ -16,6 +16,7 @@ export {
 } from './body-claims.ts'
 export type { RequestedPart } from './byte-range.ts'
 export { codingsOf } from './content-coding.ts'
+export { describeRefusal } from './describe-refusal.ts'
 export {
   type HeaderField,
   isHopByHop,
@@ -38,14 +39,13 @@ export {
   type CertificateIssuer,
   type EgressDial,
   EgressDialError,
-  type EgressDoor,
-  type EgressDoors,
+  type EgressEndpoint,
+  type EgressEndpoints,
   GATEWAY_CA,
   GATEWAY_MOUNT,
   GATEWAY_RESOLVER,
   GATEWAY_SOCKET,
 } from './ports.ts'
-export { refusalSaid } from './refusal-said.ts'
 export {
   type PreparedRequest,
   prepareRequest,
@@ -67,7 +67,7 @@ export {
   type EgressSessions,
   type EgressSummary,
 } from './session.ts'
-export { authorityOf, judgeTarget, originOf, parseAuthority } from './target.ts'
+export { authorityOf, checkTarget, originOf, parseAuthority } from './target.ts'
 export {
   createFramePlacer,
   createFrameScrubber,

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import type { EgressSession } from './session.ts'
 
-/** Names of the files in a door's directory, and where sandboxes find that directory. */
+/** Names of the files in an endpoint's directory, and where sandboxes find that directory. */
 export const GATEWAY_SOCKET = 'gateway.sock'
 export const GATEWAY_CA = 'ca.pem'
 /** Names the resolver that a sandbox's runner opens on its loopback (resolv.conf(5)). */
@@ -10,7 +10,7 @@ export const GATEWAY_RESOLVER = 'resolv.conf'
 export const GATEWAY_MOUNT = '/run/oauth3'
 
 /** One sandbox's way out. It exists before the sandbox does, and refuses everything until a run is let in. */
-export interface EgressDoor {
+export interface EgressEndpoint {
   /** On the daemon's file system: holds `gateway.sock`, `ca.pem` and `resolv.conf`. The sandbox sees it read-only at GATEWAY_MOUNT. */
   readonly directory: string
   /** From now on what comes through the socket is this run's. Once only. */
@@ -19,9 +19,9 @@ export interface EgressDoor {
   close(): Promise<void>
 }
 
-/** Makes doors. Implemented by surfaces/gateway; sandboxes take one for each of their processes. */
-export interface EgressDoors {
-  open(): Promise<EgressDoor>
+/** Makes endpoints. Implemented by surfaces/gateway; sandboxes take one for each of their processes. */
+export interface EgressEndpoints {
+  open(): Promise<EgressEndpoint>
 }
 
 interface DialTarget {

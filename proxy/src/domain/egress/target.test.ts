@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { policyOf } from '../../../test/support/egress-policy.ts'
-import { authorityOf, judgeTarget, originOf, parseAuthority } from './target.ts'
+import { authorityOf, checkTarget, originOf, parseAuthority } from './target.ts'
 
 describe('parseAuthority', () => {
   it.each([
@@ -67,10 +67,10 @@ describe('judgeTarget', () => {
     'http://plain.example.com',
     '10.0.0.7:8443',
   ])
-  const judge = (text: string, scheme: 'https' | 'http' = 'https') => {
+  const evaluate = (text: string, scheme: 'https' | 'http' = 'https') => {
     const target = parseAuthority(text, scheme)
     if (target === null) throw new Error(`not an authority: ${text}`)
-    return judgeTarget(policy, target)
+    return checkTarget(policy, target)
   }
 
   it.each([
@@ -92,7 +92,7 @@ describe('judgeTarget', () => {
     ['x.cdn.example.com', 'http', 'plain_http_not_approved'],
     ['elsewhere.example', 'http', 'host_not_approved'],
   ] as const)('judges %s over %s: %s', (text, scheme, rule) => {
-    expect(judge(text, scheme)).toBe(rule)
+    expect(evaluate(text, scheme)).toBe(rule)
   })
 
   it('names a target as Host and as origin', () => {

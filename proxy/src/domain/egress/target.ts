@@ -19,7 +19,7 @@ export function parseAuthority(
 }
 
 /** Which rule keeps this run from the target; null when it was approved. */
-export function judgeTarget(policy: EgressPolicy, target: EgressTarget): EgressRule | null {
+export function checkTarget(policy: EgressPolicy, target: EgressTarget): EgressRule | null {
   if (reaches(policy.network, target)) return null
   const isHttpsOnly =
     target.scheme === 'http' &&

@@ -40,7 +40,7 @@ export function createExecutionApproval(deps: {
   readonly codeOf: (execution: Execution) => string
   readonly expire: (execution: Execution) => Execution
   /** From approved to the run, or to waiting for secrets. */
-  readonly proceed: (execution: Execution, consent: Consent) => Execution
+  readonly runOrAwaitSecrets: (execution: Execution, consent: Consent) => Execution
 }): ApprovalKind<Execution, ExecutionAnswer> {
   const { ledger, clock, consentOf } = deps
   return {
@@ -96,7 +96,7 @@ export function createExecutionApproval(deps: {
         requestId: execution.requestId,
         actor: by.actor,
       })
-      return deps.proceed(ledger.move(execution, 'approved', decided, note()), consent)
+      return deps.runOrAwaitSecrets(ledger.move(execution, 'approved', decided, note()), consent)
     },
 
     acceptedText: ({ status }, { decision }) =>

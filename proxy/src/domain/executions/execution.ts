@@ -102,7 +102,7 @@ export interface ExecutionRepository {
   update(execution: Execution): void
   byRequestId(requestId: RequestId): Execution | undefined
   /** The execution with this consent that still waits for a person or a secret. */
-  waitingTwin(agentId: AgentId, consentHash: ConsentHash): Execution | undefined
+  waitingDuplicate(agentId: AgentId, consentHash: ConsentHash): Execution | undefined
   /** The agent's executions of this code that wait for a person or a secret. */
   waitingOf(agentId: AgentId, codeHash: CodeHash): readonly Execution[]
   /** For a person or a secret, and not over. */

@@ -126,7 +126,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     )
 
   /** From approved to the run, or to waiting for secrets. Inside the approving transaction. */
-  const proceed = (execution: Execution, consent: Consent): Execution => {
+  const runOrAwaitSecrets = (execution: Execution, consent: Consent): Execution => {
     const missing = missingSecrets(consent)
     if (missing.length === 0) {
       runs.enqueue(execution)
@@ -145,14 +145,14 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
   }
 
   const submit = createSubmit(deps, {
-    ...{ expire, proceed, missingSecrets },
+    ...{ expire, runOrAwaitSecrets, missingSecrets },
     queuedRuns: (agentId) => runs.waitingOf(agentId),
   })
   const codeOf: Executions['codeOf'] = (execution) => readStoredCode(codes, consentCode(consentOf(execution)))
   const showCard: Executions['cardOf'] = (execution) =>
     cardOf(deps, execution, missingSecrets(consentOf(execution)))
   const decisions = deps.approvals.register(
-    createExecutionApproval({ ...deps, consentOf, cardOf: showCard, codeOf, expire, proceed }),
+    createExecutionApproval({ ...deps, consentOf, cardOf: showCard, codeOf, expire, runOrAwaitSecrets }),
   )
   const explain = createExplain(deps)
 

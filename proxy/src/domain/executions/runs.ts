@@ -45,7 +45,7 @@ export interface RunsDeps {
   readonly content: Pick<StoredContent, 'reserveOutput'>
   readonly imports: Pick<ImportRepository, 'read'>
   readonly vault: Pick<Vault, 'find' | 'open'>
-  readonly trust: Pick<Trust, 'judge'>
+  readonly trust: Pick<Trust, 'evaluate'>
   readonly sandbox: Pick<Sandbox, 'run' | 'status'>
   readonly egress: EgressSessions
   readonly audit: AuditLog
@@ -117,7 +117,7 @@ export function createRuns(deps: RunsDeps): Runs {
       const code = readStoredCode(deps.codes, consentCode(consent))
       const imports = readLocked(deps.imports, consent)
       // It may have waited for a secret or a sandbox, and the owner may have changed their mind since.
-      if (execution.trusted && !deps.trust.judge(consent).trusted) {
+      if (execution.trusted && !deps.trust.evaluate(consent).trusted) {
         finish(execution, 'trust_ended', null, null)
         return undefined
       }

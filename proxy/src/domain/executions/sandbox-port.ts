@@ -26,9 +26,9 @@ export interface RunOrder {
   readonly argsJson: string | null
   /** What the code finds in its environment by name: placeholders, and values in raw mode. */
   readonly secrets: ReadonlyMap<string, SecretValue>
-  /** Canonical host patterns; empty means no network at all. The gateway judges them; a sandbox may wall them in besides. */
+  /** Canonical host patterns; empty means no network at all. The gateway evaluates them; a sandbox may wall them in besides. */
   readonly network: readonly string[]
-  /** Let in at the sandbox's door when the code is handed over; null keeps the door shut. */
+  /** Let in at the sandbox's endpoint when the code is handed over; null keeps the endpoint shut. */
   readonly egress: EgressSession | null
   /** Modules that the code may import, and no others; null for none. */
   readonly imports: LockedImports | null

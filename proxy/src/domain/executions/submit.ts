@@ -63,7 +63,7 @@ export interface SubmitDeps {
 interface Steps {
   expire(execution: Execution): Execution
   /** From approved to the run, or to waiting for secrets. */
-  proceed(execution: Execution, consent: Consent): Execution
+  runOrAwaitSecrets(execution: Execution, consent: Consent): Execution
   missingSecrets(consent: Consent): readonly string[]
   /** How many runs of this agent wait for a place. */
   queuedRuns(agentId: AgentId): number
@@ -75,8 +75,8 @@ const RUNTIME_VIEW_MS = 60_000
 const MAX_QUEUED_RUNS = 100
 
 /**
- * From a request to its row: the code is read, the consent drafted and judged, and one transaction stores all of it.
- * A repeat of a key, or a twin that still waits, is answered with what there is.
+ * From a request to its row: the code is read, the consent drafted and evaluated, and one transaction stores all of it.
+ * A repeat of a key, or a duplicate that still waits, is answered with what there is.
  */
 export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
   const { repository, ledger, codes, trust, audit, transactor, clock } = deps
@@ -109,7 +109,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     if (remoteImports(code).length === 0) return null
     const codeHash = sha256Hex(code) as CodeHash
     const known = [
-      ...trust.standing(request.skillId, codeHash),
+      ...trust.activeGrants(request.skillId, codeHash),
       ...repository
         .waitingOf(agent.id, codeHash)
         .filter((execution) => execution.skillId === request.skillId && !isOver(execution, clock.now()))
@@ -134,10 +134,10 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     fetches: AgentFetches,
   ): Execution => {
     const now = clock.now()
-    const twin = repository.waitingTwin(agent.id, sealed.hash)
-    if (twin && !isOver(twin, now)) return twin
-    if (twin) steps.expire(twin)
-    const verdict = trust.judge(sealed.consent)
+    const duplicate = repository.waitingDuplicate(agent.id, sealed.hash)
+    if (duplicate && !isOver(duplicate, now)) return duplicate
+    if (duplicate) steps.expire(duplicate)
+    const verdict = trust.evaluate(sealed.consent)
     const waits = !verdict.trusted || steps.missingSecrets(sealed.consent).length > 0
     if (waits) limit.assertPlace(agent.id, fetches.paid)
     if (!waits && steps.queuedRuns(agent.id) >= MAX_QUEUED_RUNS) {
@@ -192,7 +192,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
       grant: verdict.grant.id,
       level: verdict.grant.level,
     })
-    return steps.proceed(execution, sealed.consent)
+    return steps.runOrAwaitSecrets(execution, sealed.consent)
   }
 
   return async (agent, request, idempotency, signal = new AbortController().signal) => {

@@ -1,6 +1,6 @@
 import { oneLine } from '../../kernel/index.ts'
 import type { TextLine, TextPart } from '../approvals/index.ts'
-import { grantSaid } from './card.ts'
+import { describeGrant } from './card.ts'
 import type { AccessCard, ProviderAsk, ProviderGrant } from './ports.ts'
 
 /** How long an agent is refused after the owner said no; then it may ask again. */
@@ -49,7 +49,7 @@ function headline(ask: ProviderAsk, grant: ProviderGrant | undefined): TextLine 
     case 'pending':
       return ['⏳ ', { strong: 'Waiting' }]
     case 'granted':
-      return ['✅ ', { strong: 'Granted' }, grant ? `: ${grantSaid(grant)}, ${describeUntil(grant)}` : '']
+      return ['✅ ', { strong: 'Granted' }, grant ? `: ${describeGrant(grant)}, ${describeUntil(grant)}` : '']
     case 'denied':
       return ['🚫 ', { strong: 'Denied' }]
     case 'expired':

@@ -108,9 +108,9 @@ export function createAsks(deps: {
       }
       return transactor.transact(() => {
         const now = clock.now()
-        const twin = repository.pendingTwin(use)
-        if (twin && !isOver(twin, now)) return twin
-        if (twin) settle(twin, 'expired', null)
+        const duplicate = repository.pendingDuplicate(use)
+        if (duplicate && !isOver(duplicate, now)) return duplicate
+        if (duplicate) settle(duplicate, 'expired', null)
         deps.freeSpace.assertRoom()
         limit.assertPlace(use.agentId)
         limit.spend(use.agentId)

@@ -2,8 +2,8 @@ import { oneLine } from '../../kernel/index.ts'
 import { originOf } from '../egress/index.ts'
 import type { Provider } from '../providers/index.ts'
 import { ACCESS_CHOICES, type AccessChoice } from './access-choices.ts'
-import { groupSaid, groupsOfAsk } from './groups.ts'
-import { limitsSaid, strictest } from './limits.ts'
+import { describeGroup, groupsOfAsk } from './groups.ts'
+import { describeLimits, strictest } from './limits.ts'
 import { isPlainModel, scopeIncludes } from './patterns.ts'
 import type { AccessCard, ProviderAsk, ProviderGrant } from './ports.ts'
 
@@ -17,13 +17,13 @@ export function accessCard(input: {
   readonly ask: ProviderAsk
   readonly agent: string
   readonly provider: Provider | { readonly missing: readonly string[] } | undefined
-  readonly standing: readonly ProviderGrant[]
+  readonly activeGrants: readonly ProviderGrant[]
   readonly keys: number | undefined
 }): AccessCard {
-  const { ask, provider, standing, keys } = input
+  const { ask, provider, activeGrants, keys } = input
   const known = provider && 'host' in provider ? provider : undefined
   const plain = ask.model !== null && isPlainModel(ask.model)
-  const kept = limitsSaid(strictest(standing.map(({ limits }) => limits)))
+  const kept = describeLimits(strictest(activeGrants.map(({ limits }) => limits)))
   return {
     askId: ask.id,
     agent: oneLine(input.agent, 64),
@@ -31,22 +31,22 @@ export function accessCard(input: {
     origin: known ? originOf(known) : 'not known',
     model: ask.model === null ? 'the request names none' : oneLine(ask.model, 128),
     path: oneLine(ask.path, 128),
-    gives: groupSaid(ask.group, oneLine(ask.provider, 64)),
+    gives: describeGroup(ask.group, oneLine(ask.provider, 64)),
     notes: [
       ...(ask.model !== null && !plain
         ? ["The model's name has characters that no model's has; it cannot be granted by itself."]
         : []),
       ...(keys === 0 && known?.auth.kind !== 'none' ? ['No key of this provider is stored yet.'] : []),
       ...(known?.private ? ['The owner said that it may be inside the private network.'] : []),
-      ...standing
+      ...activeGrants
         .slice(0, SHOWN_GRANTS)
         .map((grant) =>
           scopeIncludes({ groups: groupsOfAsk(ask.group), models: null, paths: null }, grant)
-            ? `It has this already, until a grant of all models takes its place: ${grantSaid(grant)}`
-            : `It has this already, and keeps it as it is: ${grantSaid(grant)}`,
+            ? `It has this already, until a grant of all models takes its place: ${describeGrant(grant)}`
+            : `It has this already, and keeps it as it is: ${describeGrant(grant)}`,
         ),
-      ...(standing.length > SHOWN_GRANTS
-        ? [`And ${standing.length - SHOWN_GRANTS} more: oauth3 grant list`]
+      ...(activeGrants.length > SHOWN_GRANTS
+        ? [`And ${activeGrants.length - SHOWN_GRANTS} more: oauth3 grant list`]
         : []),
       'The agent never sees the key: the daemon puts it in.',
       kept === ''
@@ -83,13 +83,13 @@ const LIMITED: readonly (readonly Choice[])[] = [
 ]
 
 /** What a grant is for, in words: groups, models, paths, limits. */
-export function grantSaid({
+export function describeGrant({
   groups,
   models,
   paths,
   limits,
 }: Pick<ProviderGrant, 'groups' | 'models' | 'paths' | 'limits'>): string {
-  const said = limitsSaid(limits)
+  const said = describeLimits(limits)
   return [
     groups.filter((group) => group !== 'models' || !groups.includes('inference')).join(' '),
     models === null ? 'all models' : oneLine(models.join(' '), 120),

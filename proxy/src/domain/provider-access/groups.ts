@@ -30,7 +30,7 @@ export const groupsOfAsk = (group: EndpointGroup): readonly EndpointGroup[] => r
 export const isAskable = (group: EndpointGroup): boolean => group !== 'organization' && group !== 'other'
 
 /** For a person: `files: upload, read and delete files stored at openai under this key`. */
-export const groupSaid = (group: EndpointGroup, provider: string): string =>
+export const describeGroup = (group: EndpointGroup, provider: string): string =>
   `${group}: ${GIVES[group].replaceAll('PROVIDER', provider)}`
 
 /** The groups as stored, each once; never empty. Throws invalid_request. */

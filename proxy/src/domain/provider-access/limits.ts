@@ -41,7 +41,7 @@ export function strictest(all: readonly SpendingLimits[]): SpendingLimits {
 }
 
 /** For a person: `60 requests a minute, $2.50 a day`; empty when there are none. */
-export function limitsSaid(limits: SpendingLimits): string {
+export function describeLimits(limits: SpendingLimits): string {
   const { requestsPerMinute, tokensPerDay, microUsdPerDay } = limits
   return [
     ...(requestsPerMinute === null

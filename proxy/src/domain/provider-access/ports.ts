@@ -84,7 +84,7 @@ export interface AccessCard {
   readonly path: string
   /** What a grant gives and what it does not: `files: upload, read and delete files …`. */
   readonly gives: string
-  /** What a grant costs or covers that a person should know: keys there are, a standing grant that is narrower. */
+  /** What a grant costs or covers that a person should know: keys there are, a active grant that is narrower. */
   readonly notes: readonly string[]
   readonly expiresAt: UnixMs
   /** Rows of buttons. */
@@ -100,7 +100,7 @@ export interface AccessCard {
 }
 
 export interface ProviderAccessRepository {
-  standing(): readonly ProviderGrant[]
+  activeGrants(): readonly ProviderGrant[]
   insertGrant(grant: Omit<ProviderGrant, 'id'>): ProviderGrant
   endGrant(id: number, at: UnixMs, why: NonNullable<ProviderGrant['endedWhy']>): void
   setGrant(id: number, change: Pick<ProviderGrant, 'groups' | 'models' | 'paths' | 'limits'>): void
@@ -109,7 +109,7 @@ export interface ProviderAccessRepository {
   /** The first two whose ids begin so. */
   asksByPrefix(prefix: string): readonly ProviderAsk[]
   /** The one that waits for this agent, provider, model and group. */
-  pendingTwin(use: Omit<Use, 'path'>): ProviderAsk | undefined
+  pendingDuplicate(use: Omit<Use, 'path'>): ProviderAsk | undefined
   /** Of the agent, what is pending and not over. */
   countPending(agentId: AgentId, now: UnixMs): number
   asks(status: AskStatus, limit: number): readonly ProviderAsk[]
@@ -120,7 +120,7 @@ export interface ProviderAccessRepository {
 
 export interface ProviderAccess {
   /** From memory: no disk on the way of a request. */
-  judge(use: Use): AccessVerdict
+  evaluate(use: Use): AccessVerdict
   /** Whether anything stands for the agent at the provider; at any provider when that is null. */
   holdsGrant(agentId: AgentId, provider: string | null): boolean
   /** Whether one of them limits tokens or money. */
@@ -128,7 +128,7 @@ export interface ProviderAccess {
   /** Grows whenever a grant may have begun, changed or ended. */
   readonly revision: number
   /**
-   * Stores the ask with its message to the owner, or finds its twin; throws rate_limited when too many wait, and
+   * Stores the ask with its message to the owner, or finds its duplicate; throws rate_limited when too many wait, and
    * refused for a group that no card grants.
    */
   ask(use: Use): ProviderAsk
@@ -201,7 +201,7 @@ export interface KeyUserRepository {
 export interface KeySharing {
   /** Before a request goes out; on disk when it is the agent's first with this key. */
   used(provider: string, keyId: number, agentId: AgentId): void
-  /** No other agent with a standing grant may use the key by its tags, and none has ever used it. */
+  /** No other agent with a active grant may use the key by its tags, and none has ever used it. */
   isOwn(provider: string, keyId: number, agentId: AgentId): boolean
 }
 
@@ -213,8 +213,8 @@ export type AccessEvent =
   /** An agent passed a limit of its grant; once in each window. */
   | { readonly type: 'access.limit_passed'; readonly grant: ProviderGrant; readonly limit: string }
 
-/** All that surfaces need to speak of providers, their keys, grants and the books. */
-export interface LlmRooms {
+/** All that surfaces need to speak of providers, their keys, grants and the usage buffer. */
+export interface LlmModules {
   readonly providers: Providers
   readonly keys: ProviderKeys
   readonly access: ProviderAccess

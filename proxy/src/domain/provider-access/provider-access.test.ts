@@ -99,7 +99,7 @@ const use = (change: Partial<Use> = {}): Use => ({
   path: '/chat/completions',
   ...change,
 })
-const verdict = (change: Partial<Use> = {}): string => access.judge(use(change)).verdict
+const verdict = (change: Partial<Use> = {}): string => access.evaluate(use(change)).verdict
 const answer = (change: Partial<AccessAnswer> = {}): AccessAnswer => ({
   decision: 'always',
   scope: 'provider',
@@ -149,14 +149,14 @@ describe('what a grant covers', () => {
   it('lets several grants stand beside each other, and takes the widest that covers the use', () => {
     const first = grant({ models: ['a'], limits: { ...NO_LIMITS, requestsPerMinute: 5 } })
     const second = grant({ models: ['b*'] })
-    expect(access.judge(use({ model: 'a' }))).toEqual({ verdict: 'granted', grant: first })
-    expect(access.judge(use({ model: 'b-1' }))).toEqual({ verdict: 'granted', grant: second })
+    expect(access.evaluate(use({ model: 'a' }))).toEqual({ verdict: 'granted', grant: first })
+    expect(access.evaluate(use({ model: 'b-1' }))).toEqual({ verdict: 'granted', grant: second })
     expect(verdict({ model: 'c' })).toBe('ask')
     const partly = grant({ models: ['a', 'c'], paths: ['/audio'] })
-    expect(access.judge(use({ model: 'a', path: '/audio/speech' }))).toMatchObject({
+    expect(access.evaluate(use({ model: 'a', path: '/audio/speech' }))).toMatchObject({
       grant: { id: first.id },
     })
-    expect(access.judge(use({ model: 'c', path: '/audio/speech' }))).toMatchObject({
+    expect(access.evaluate(use({ model: 'c', path: '/audio/speech' }))).toMatchObject({
       grant: { id: partly.id },
     })
   })
@@ -197,7 +197,9 @@ describe('what a grant covers', () => {
     await remembered()
     access.limit(id, { models: ['o3'], limits: { tokensPerDay: 1_000 } }, 'cli:0')
     expect(verdict()).toBe('ask')
-    expect(access.judge(use({ model: 'o3' }))).toMatchObject({ grant: { limits: { tokensPerDay: 1_000 } } })
+    expect(access.evaluate(use({ model: 'o3' }))).toMatchObject({
+      grant: { limits: { tokensPerDay: 1_000 } },
+    })
     access.limit(id, { models: null, paths: ['/chat'], limits: { requestsPerMinute: 3 } }, 'cli:0')
     expect(verdict()).toBe('granted')
     expect(verdict({ path: '/files' })).toBe('ask')
@@ -449,7 +451,9 @@ describe('an ask', () => {
     expect(verdict({ model: 'gpt-5-mini' })).toBe('ask')
     expect(verdict({ model: null })).toBe('ask')
     decide({ models: ['o*'], paths: ['/chat'], limits: { requestsPerMinute: 1 } }, { model: 'o3' })
-    expect(access.judge(use({ model: 'o3' }))).toMatchObject({ grant: { limits: { requestsPerMinute: 1 } } })
+    expect(access.evaluate(use({ model: 'o3' }))).toMatchObject({
+      grant: { limits: { requestsPerMinute: 1 } },
+    })
     expect(verdict({ model: 'o3', path: '/files' })).toBe('ask')
   })
 
@@ -518,13 +522,13 @@ describe('a denial', () => {
     grant({ models: ['o3'] })
     await remembered()
     decide({ decision: 'deny' })
-    expect(access.judge(use())).toEqual({ verdict: 'denied', retryAfterSeconds: 600 })
+    expect(access.evaluate(use())).toEqual({ verdict: 'denied', retryAfterSeconds: 600 })
     expect(verdict({ model: 'another' })).toBe('denied')
     expect(verdict({ model: 'o3' })).toBe('granted')
     expect(verdict({ provider: 'other' })).toBe('ask')
     now += 10 * MINUTE - 1
     await restart()
-    expect(access.judge(use())).toEqual({ verdict: 'denied', retryAfterSeconds: 1 })
+    expect(access.evaluate(use())).toEqual({ verdict: 'denied', retryAfterSeconds: 1 })
     now += 1
     expect(verdict()).toBe('ask')
   })

@@ -6,6 +6,7 @@ import type { Providers } from '../providers/index.ts'
 import type { FreeSpace } from '../retention/index.ts'
 import { createAccessApproval } from './access-approval.ts'
 import { DENIED_MINUTES } from './access-lines.ts'
+import { createActiveGrants } from './active-grants.ts'
 import { type Asks, createAsks } from './asks.ts'
 import { accessCard } from './card.ts'
 import { askHash } from './content-hash.ts'
@@ -20,7 +21,6 @@ import type {
   ProviderAsk,
   ProviderGrant,
 } from './ports.ts'
-import { createStanding } from './standing.ts'
 
 const DENIED_MS = DENIED_MINUTES * 60_000
 
@@ -47,13 +47,13 @@ interface ProviderAccessDeps {
 }
 
 /**
- * Who may use which provider. A request is judged from memory; what nobody has granted becomes an ask to the owner,
+ * Who may use which provider. A request is evaluated from memory; what nobody has granted becomes an ask to the owner,
  * whose answer is good once.
  */
 export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
   const { repository, providers, agents, audit, transactor, clock, clockGuard, events } = deps
-  const standing = createStanding(deps)
-  const asks: Asks = createAsks({ ...deps, onDenied: () => standing.touch() })
+  const activeGrants = createActiveGrants(deps)
+  const asks: Asks = createAsks({ ...deps, onDenied: () => activeGrants.touch() })
 
   const grantFacts = (grant: Omit<ProviderGrant, 'id'>) => ({
     agent_id: grant.agentId,
@@ -87,7 +87,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
   ): ProviderGrant => {
     const now = clock.now()
     clockGuard.vouch(now)
-    const before = standing.of(input.agentId, input.provider)
+    const before = activeGrants.of(input.agentId, input.provider)
     const replaced = before.filter((older) => scopeIncludes(input, older))
     const kept = input.keepLimits ? strictest(before.map((older) => older.limits)) : NO_LIMITS
     const limits = input.keepLimits ? withLimits(kept, input.keepLimits) : withLimits(NO_LIMITS, input.limits)
@@ -113,7 +113,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
       endedAt: null,
       endedWhy: null,
     })
-    standing.touch()
+    activeGrants.touch()
     audit.append('provider.granted', input.actor, null, {
       grant: grant.id,
       ask: input.ask,
@@ -123,13 +123,13 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
   }
 
   const existing = (id: number): ProviderGrant => {
-    const grant = repository.standing().find((candidate) => candidate.id === id)
+    const grant = repository.activeGrants().find((candidate) => candidate.id === id)
     if (!grant) throw new AppError('not_found', `No standing grant ${id} for a provider.`)
     return grant
   }
 
   const deniedFor = (agentId: AgentId, provider: string, now: UnixMs): number => {
-    const at = standing.deniedAt(agentId, provider)
+    const at = activeGrants.deniedAt(agentId, provider)
     return at === undefined || now < at ? 0 : Math.max(0, at + DENIED_MS - now)
   }
 
@@ -139,25 +139,25 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
       ask,
       agent: agentName(ask),
       provider: providers.find(ask.provider),
-      standing: standing.of(ask.agentId, ask.provider),
+      activeGrants: activeGrants.of(ask.agentId, ask.provider),
       keys: deps.keyCount?.(ask.provider),
     })
   const decisions = deps.approvals.register(
     createAccessApproval({
       ...deps,
       ...{ asks, cardOf, agentName, settleCovered },
-      grantFor: (ask) => standing.covering(ask),
+      grantFor: (ask) => activeGrants.covering(ask),
       insertGrant: insert,
     }),
   )
 
   return {
     get revision() {
-      return standing.revision
+      return activeGrants.revision
     },
 
-    judge(use) {
-      const grant = standing.covering(use)
+    evaluate(use) {
+      const grant = activeGrants.covering(use)
       if (grant) return { verdict: 'granted', grant }
       const deniedMs = deniedFor(use.agentId, use.provider, clock.now())
       return deniedMs > 0
@@ -165,8 +165,8 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
         : { verdict: 'ask' }
     },
 
-    holdsGrant: (agentId, provider) => standing.some(agentId, provider ?? undefined, anyGrant),
-    limitsSpending: (agentId, provider) => standing.some(agentId, provider ?? undefined, limitsSpending),
+    holdsGrant: (agentId, provider) => activeGrants.some(agentId, provider ?? undefined, anyGrant),
+    limitsSpending: (agentId, provider) => activeGrants.some(agentId, provider ?? undefined, limitsSpending),
     ask: (use) => asks.ask(use),
     find: (askId) => asks.find(askId),
     resolve: (idOrBeginning) => asks.resolve(idOrBeginning),
@@ -215,7 +215,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
       })
     },
 
-    grants: () => standing.all(),
+    grants: () => activeGrants.all(),
 
     limit(id, change, actor) {
       return transactor.transact(() => {
@@ -228,7 +228,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
           limits: withLimits(before.limits, change.limits ?? {}),
         }
         repository.setGrant(id, after)
-        standing.touch()
+        activeGrants.touch()
         audit.append('provider.changed_grant', actor, null, { grant: id, ...grantFacts(after) })
         settleCovered(after, { actor, name: null })
         return after
@@ -244,12 +244,12 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
     },
 
     agentRevoked(agentId, actor) {
-      for (const grant of repository.standing()) if (grant.agentId === agentId) endByPerson(grant, actor)
+      for (const grant of repository.activeGrants()) if (grant.agentId === agentId) endByPerson(grant, actor)
       for (const ask of asks.waiting(agentId)) asks.settle(ask, 'expired', { actor, name: null })
     },
 
     providerRemoved(name, actor) {
-      for (const grant of repository.standing()) if (grant.provider === name) endByPerson(grant, actor)
+      for (const grant of repository.activeGrants()) if (grant.provider === name) endByPerson(grant, actor)
       for (const ask of asks.waitingFor(name)) asks.settle(ask, 'expired', { actor, name: null })
     },
 
@@ -262,14 +262,14 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
     },
 
     tick() {
-      standing.tick()
+      activeGrants.tick()
       asks.tick()
     },
   }
 
   function endByPerson(grant: ProviderGrant, actor: string): void {
     repository.endGrant(grant.id, clock.now(), 'revoked')
-    standing.touch()
+    activeGrants.touch()
     const { id, agentId, provider } = grant
     audit.append('provider.revoked', actor, null, { grant: id, agent_id: agentId, provider })
   }

@@ -1,7 +1,7 @@
 import { AppError, type SecretValue } from '../../kernel/index.ts'
 import { MIN_SECRET_BYTES } from '../vault/index.ts'
 
-/** What the owner gives with a key is judged here; each function throws invalid_request or too_large. */
+/** What the owner gives with a key is evaluated here; each function throws invalid_request or too_large. */
 
 const LABEL = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 /** Printable ASCII, with a star at most at the end. */

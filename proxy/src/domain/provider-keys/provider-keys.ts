@@ -115,11 +115,11 @@ export function createProviderKeys(deps: {
         if (siblings.some((sibling) => sibling.label === label)) {
           throw new AppError('conflict', `${input.provider} has a key with the label ${label}.`)
         }
-        const twin = siblings.find((sibling) => open(sibling).value.open() === input.value.open())
-        if (twin) {
+        const duplicate = siblings.find((sibling) => open(sibling).value.open() === input.value.open())
+        if (duplicate) {
           throw new AppError(
             'conflict',
-            `${input.provider} has this key already, with the label ${twin.label}.`,
+            `${input.provider} has this key already, with the label ${duplicate.label}.`,
           )
         }
         const stored: StoredProviderKey = {

@@ -1,7 +1,7 @@
 import type { Provider } from './ports.ts'
 
 /**
- * What becomes of the path of a request. It is judged once, passes byte for byte when it is let through, and is put
+ * What becomes of the path of a request. It is evaluated once, passes byte for byte when it is let through, and is put
  * below one of the vendor's own roots: a client's base URL may name all of the root, none, or a part of it.
  */
 
@@ -11,7 +11,7 @@ const PLAIN =
 const TARGET = /^(\/[\x21\x22\x24-\x3e\x40-\x7e]*)(\?[\x21\x22\x24-\x7e]*)?$/
 /**
  * Behind these a segment is a name, and may hold slashes as `%2F`: models called `vendor/model` (OpenAI's SDKs), ARNs at Amazon Bedrock
- * (AWS's SDKs encode each label of a URI), models of Cloudflare. What such a path means is judged in both readings: endpoints.ts.
+ * (AWS's SDKs encode each label of a URI), models of Cloudflare. What such a path means is evaluated in both readings: endpoints.ts.
  */
 const NAME_PLACES: ReadonlySet<string> = new Set([
   ...['models', 'model', 'deployments', 'engines', 'tunedmodels', 'guardrail', 'async-invoke', 'run'],

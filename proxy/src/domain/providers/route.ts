@@ -28,9 +28,9 @@ export type Route =
 
 /** Reads a normalised path; null when it is none of the proxy's. */
 export function routeOf(path: string, providers: Pick<Providers, 'find'>): Route | null {
-  const [, door, first = '', rest = ''] = /^\/(llm|v1)\/([^/]+)(\/.*)?$/.exec(path) ?? []
-  if (door === undefined) return null
-  if (door === 'v1' && API_WORDS.has(first) && providers.find(first) === undefined) {
+  const [, endpoint, first = '', rest = ''] = /^\/(llm|v1)\/([^/]+)(\/.*)?$/.exec(path) ?? []
+  if (endpoint === undefined) return null
+  if (endpoint === 'v1' && API_WORDS.has(first) && providers.find(first) === undefined) {
     return { kind: 'model', rest: path }
   }
   return PROVIDER_NAME.test(first) ? { kind: 'provider', provider: first, rest } : null

@@ -68,9 +68,9 @@ const grant = (level: GrantLevel, change: SampleChange = {}, anyArgs = false) =>
       actor: ACTOR,
     }),
   )
-const judge = (change: SampleChange = {}) =>
-  kit.trust.judge(sealConsent(sampleConsent({ ...consent, ...change })).consent)
-const isTrusted = (change: SampleChange = {}): boolean => judge(change).trusted
+const evaluate = (change: SampleChange = {}) =>
+  kit.trust.evaluate(sealConsent(sampleConsent({ ...consent, ...change })).consent)
+const isTrusted = (change: SampleChange = {}): boolean => evaluate(change).trusted
 
 describe('what a grant covers', () => {
   it('covers the very same request, again and again', () => {
@@ -84,21 +84,21 @@ describe('what a grant covers', () => {
     ['the agent under another name', { agent: { id: 'agt_1', name: 'renamed' } }],
   ])('covers %s, which the code never sees', (_what, change) => {
     grant('forever')
-    expect(judge(change)).toMatchObject({ trusted: true })
+    expect(evaluate(change)).toMatchObject({ trusted: true })
   })
 
   it('covers a secret that was not stored yet, once it is bound to the hosts that the card showed', () => {
     grant('forever', withKey({ bound_to: null }))
-    expect(judge(withKey({ bound_to: ['*.example.com'] }))).toMatchObject({ trusted: true })
-    expect(judge(withKey({ bound_to: ['a.example.com'] })).trusted).toBe(false)
-    expect(judge(withKey({ hosts: ['a.example.com'], bound_to: ['a.example.com'] })).trusted).toBe(false)
+    expect(evaluate(withKey({ bound_to: ['*.example.com'] }))).toMatchObject({ trusted: true })
+    expect(evaluate(withKey({ bound_to: ['a.example.com'] })).trusted).toBe(false)
+    expect(evaluate(withKey({ hosts: ['a.example.com'], bound_to: ['a.example.com'] })).trusted).toBe(false)
   })
 
   it('covers it when other requests waited for the secret too, and it is bound to the hosts of all of them', () => {
     grant('forever', withKey({ bound_to: null }))
     const union = ['*.example.com', 'x.com']
-    expect(judge(withKey({ bound_to: union }))).toMatchObject({ trusted: true })
-    expect(judge(withKey({ bound_to: union, hosts: union })).trusted).toBe(false)
+    expect(evaluate(withKey({ bound_to: union }))).toMatchObject({ trusted: true })
+    expect(evaluate(withKey({ bound_to: union, hosts: union })).trusted).toBe(false)
   })
 
   it.each<[string, SampleChange, readonly string[]]>([
@@ -135,7 +135,7 @@ describe('what a grant covers', () => {
     ['less output', limits({ output_bytes: 1_024 }), ['output: 256 → 1 KiB']],
   ])('does not cover %s: less can take another branch', (_what, change, lines) => {
     grant('forever')
-    expect(judge(change)).toEqual({ trusted: false, changes: lines })
+    expect(evaluate(change)).toEqual({ trusted: false, changes: lines })
   })
 
   it.each<[string, Partial<ReturnType<typeof sampleCapability>>, string]>([
@@ -151,18 +151,18 @@ describe('what a grant covers', () => {
       graphql: 'mutation',
     } as const
     grant('forever', { network: [sampleCapability('api.example.com', wide)] })
-    const verdict = judge({ network: [sampleCapability('api.example.com', { ...wide, ...change })] })
+    const verdict = evaluate({ network: [sampleCapability('api.example.com', { ...wide, ...change })] })
     expect(verdict).toEqual({ trusted: false, changes: [expect.stringContaining(line)] })
   })
 
   it('does not cover code that may no longer be made from text, nor the same network in other entries', () => {
     grant('forever', { dynamic_code: true })
-    expect(judge()).toEqual({ trusted: false, changes: ['code made from text: − allowed'] })
+    expect(evaluate()).toEqual({ trusted: false, changes: ['code made from text: − allowed'] })
     grant('forever', { network: [sampleCapability('a.com', { paths: ['/a', '/b'], requests: 4 })] })
     const split = ['/a', '/b'].map((path, at) =>
       sampleCapability('a.com', { paths: [path], requests: at + 1 }),
     )
-    expect(judge({ network: split }).trusted).toBe(false)
+    expect(evaluate({ network: split }).trusted).toBe(false)
   })
 
   it.each<[string, SampleChange, string]>([
@@ -267,7 +267,7 @@ describe('what a grant covers', () => {
     ],
   ])('does not cover %s, and says what is different', (_what, change, line) => {
     grant('forever')
-    const verdict = judge(change)
+    const verdict = evaluate(change)
     expect(verdict.trusted).toBe(false)
     expect('changes' in verdict && verdict.changes[0], 'what is wider leads').toBe(line)
   })
@@ -276,14 +276,14 @@ describe('what a grant covers', () => {
     const raw = { secrets: [sampleRawSecret({ hosts: ['*.example.com'] })] }
     const placeholder = { secrets: [sampleSecret({ hosts: ['*.example.com'] })] }
     grant('forever', raw, true)
-    expect(judge(placeholder)).toEqual({
+    expect(evaluate(placeholder)).toEqual({
       trusted: false,
       changes: ['DEMO_KEY: raw → placeholder', 'DEMO_KEY: − in body, query'],
     })
     expect(isTrusted(raw)).toBe(true)
 
     grant('forever', { ...placeholder, skill_id: 'other-skill' }, true)
-    expect(judge({ ...raw, skill_id: 'other-skill' })).toMatchObject({
+    expect(evaluate({ ...raw, skill_id: 'other-skill' })).toMatchObject({
       trusted: false,
       changes: expect.arrayContaining(['DEMO_KEY: placeholder → raw']),
     })
@@ -328,7 +328,7 @@ describe('what a grant covers', () => {
 
   it('does not cover another skill with the same code', () => {
     grant('forever')
-    expect(judge({ skill_id: 'other-skill' })).toEqual({ trusted: false, changes: [] })
+    expect(evaluate({ skill_id: 'other-skill' })).toEqual({ trusted: false, changes: [] })
   })
 
   it('lets two grants for different args stand beside each other', () => {
@@ -357,7 +357,7 @@ describe('what a grant covers', () => {
   it('says what differs from the closest of several grants', () => {
     grant('forever', { network: ['a.com'], args: '{"b":1}' })
     grant('forever', { network: ['a.com'] })
-    expect(judge({ network: ['a.com', 'c.com'] })).toEqual({
+    expect(evaluate({ network: ['a.com', 'c.com'] })).toEqual({
       trusted: false,
       changes: ['network: + GET c.com/v1'],
     })
@@ -445,7 +445,7 @@ describe('how long a grant stands', () => {
 
   it('never covers a second request when it was given once', () => {
     grant('once')
-    expect(judge()).toEqual({ trusted: false, changes: [] })
+    expect(evaluate()).toEqual({ trusted: false, changes: [] })
     expect(kit.trust.list()).toEqual([])
   })
 

@@ -37,13 +37,13 @@ export interface Grant {
 
 export interface GrantRepository {
   insert(grant: Omit<Grant, 'id'>, scopeHash: string): Grant
-  standing(skillId: string, codeHash: CodeHash): readonly Grant[]
+  activeGrants(skillId: string, codeHash: CodeHash): readonly Grant[]
   /** Standing grants of level 24h and forever, newest first. */
-  listStanding(): readonly Grant[]
-  /** The newest standing grant of the skill, whatever its code. */
+  listActiveGrants(): readonly Grant[]
+  /** The newest active grant of the skill, whatever its code. */
   newestOfSkill(skillId: string): Grant | undefined
   byId(id: number): Grant | undefined
-  standingByScope(scopeHash: string): Grant | undefined
+  activeByScope(scopeHash: string): Grant | undefined
   end(id: number, at: UnixMs, why: NonNullable<Grant['endedWhy']>): void
   expiredBy(now: UnixMs): readonly Grant[]
 }
@@ -54,11 +54,11 @@ type TrustVerdict =
   | { readonly trusted: false; readonly changes: readonly string[] }
 
 export interface Trust {
-  judge(asked: Consent): TrustVerdict
+  evaluate(asked: Consent): TrustVerdict
   /** The same verdict, with nothing ended or written on the way. */
   look(asked: Consent): TrustVerdict
   /** Consents that stand for this code under this skill id, whoever asks. */
-  standing(skillId: string, codeHash: CodeHash): readonly Pick<SealedConsent, 'json' | 'hash'>[]
+  activeGrants(skillId: string, codeHash: CodeHash): readonly Pick<SealedConsent, 'json' | 'hash'>[]
   /** Call inside the decision's transaction. */
   grant(input: {
     sealed: SealedConsent
@@ -107,7 +107,7 @@ export function createTrust(deps: {
   const look = (asked: Consent): TrustVerdict => {
     const now = clock.now()
     const candidates = repository
-      .standing(asked.skill_id, consentCode(asked))
+      .activeGrants(asked.skill_id, consentCode(asked))
       .filter((grant) => stands(grant, now))
     let closest: readonly string[] | undefined
     for (const grant of candidates) {
@@ -120,15 +120,15 @@ export function createTrust(deps: {
   }
 
   return {
-    standing(skillId, codeHash) {
+    activeGrants(skillId, codeHash) {
       const now = clock.now()
       return repository
-        .standing(skillId, codeHash)
+        .activeGrants(skillId, codeHash)
         .filter((grant) => stands(grant, now))
         .map(({ consentJson: json, consentHash: hash }) => ({ json, hash }))
     },
 
-    judge(asked) {
+    evaluate(asked) {
       endExpired(clock.now())
       return look(asked)
     },
@@ -138,7 +138,7 @@ export function createTrust(deps: {
       const now = clock.now()
       clockGuard.vouch(now)
       const scopeHash = sha256Hex(`${sealed.hash}\n${anyArgs}`)
-      const before = level === 'once' ? undefined : repository.standingByScope(scopeHash)
+      const before = level === 'once' ? undefined : repository.activeByScope(scopeHash)
       if (before) repository.end(before.id, now, 'replaced')
       const grant = repository.insert(
         {
@@ -173,7 +173,7 @@ export function createTrust(deps: {
 
     list() {
       const now = clock.now()
-      return repository.listStanding().filter((grant) => stands(grant, now))
+      return repository.listActiveGrants().filter((grant) => stands(grant, now))
     },
 
     revoke(id, actor) {

@@ -1,11 +1,11 @@
-import { added } from './books.ts'
 import { createMinuteWindow, type MinuteWindow } from './minute-window.ts'
 import type { Limited, LimitName, SpendingLimits } from './ports.ts'
+import { added } from './usage-buffer.ts'
 
 /** What one agent has used of one provider in this minute and on this UTC day, and what is under way. */
 export interface Account {
   /** Null when there is room. Says nothing by itself: whoever goes on calls `take`. */
-  judge(limits: SpendingLimits, estimate: Estimate, now: Moment): Limited | null
+  evaluate(limits: SpendingLimits, estimate: Estimate, now: Moment): Limited | null
   /** Counts a request as under way. */
   take(estimate: Estimate, limits: SpendingLimits, nowMs: number): void
   /** The request is over. */
@@ -39,7 +39,7 @@ export function createAccount(): Account {
   const reserved = { tokens: 0, microUsd: 0 }
   const toldToday = { tokens: false, microUsd: false }
 
-  function judgeDay(
+  function checkDay(
     limit: LimitName,
     of: 'tokens' | 'microUsd',
     most: number | null,
@@ -62,7 +62,7 @@ export function createAccount(): Account {
   }
 
   return {
-    judge({ requestsPerMinute, tokensPerDay, microUsdPerDay }, estimate, now) {
+    evaluate({ requestsPerMinute, tokensPerDay, microUsdPerDay }, estimate, now) {
       if (requestsPerMinute !== null && (minute?.count(now.ms) ?? 0) >= requestsPerMinute) {
         const first = now.ms >= minuteToldUntilMs
         if (first) minuteToldUntilMs = now.ms + 60_000
@@ -74,8 +74,8 @@ export function createAccount(): Account {
         }
       }
       return (
-        judgeDay('tokens_per_day', 'tokens', tokensPerDay, estimate, now) ??
-        judgeDay('usd_per_day', 'microUsd', microUsdPerDay, estimate, now)
+        checkDay('tokens_per_day', 'tokens', tokensPerDay, estimate, now) ??
+        checkDay('usd_per_day', 'microUsd', microUsdPerDay, estimate, now)
       )
     },
     take(estimate, { requestsPerMinute }, nowMs) {

@@ -1,6 +1,6 @@
+import { DEFAULT_PRICES, MEDIA_PRICES, PRICED_LIKE } from './default-prices.ts'
 import type { Price, TokenUsage } from './ports.ts'
 import { contextRates, costOfItems, tierFactor } from './rates.ts'
-import { MEDIA_PRICES, PRICED_LIKE, SHIPPED_PRICES } from './shipped-prices.ts'
 
 /**
  * What tokens cost. The owner's own prices come before the shipped ones, and of several that fit the longest one
@@ -16,12 +16,12 @@ export interface PriceBook {
 }
 
 const MICRO = 1_000_000
-/** The largest sum of the books. */
+/** The largest sum of the usage buffer. */
 const LARGEST = Number.MAX_SAFE_INTEGER
 /** What was found is kept for so many names. */
 const REMEMBERED = 2_000
 
-const SHIPPED: readonly Price[] = Object.entries(SHIPPED_PRICES).flatMap(([provider, rows]) =>
+const SHIPPED: readonly Price[] = Object.entries(DEFAULT_PRICES).flatMap(([provider, rows]) =>
   rows.map(([model, input, output, cacheRead, cacheWrite]) => ({
     ...{ provider, model, input: micro(input), output: micro(output) },
     cacheRead: cacheRead == null ? null : micro(cacheRead),

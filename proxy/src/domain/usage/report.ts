@@ -1,6 +1,6 @@
 import { type AgentId, AppError } from '../../kernel/index.ts'
-import { added, type BookLine } from './books.ts'
 import type { UsageGroup, UsageRow } from './ports.ts'
+import { added, type BookLine } from './usage-buffer.ts'
 
 type Sums = { -readonly [Key in keyof UsageGroup]: UsageGroup[Key] }
 

@@ -1,7 +1,7 @@
 import type { Account, Estimate } from './account.ts'
-import { added } from './books.ts'
 import type { Price, Reservation, SpendingLimits } from './ports.ts'
 import { dearestCost } from './prices.ts'
+import { added } from './usage-buffer.ts'
 
 /** What is held in the limits for a request until it is over. */
 export interface Reserved extends Estimate {

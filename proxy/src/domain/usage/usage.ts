@@ -1,12 +1,12 @@
 import { type AgentId, AppError, type Clock } from '../../kernel/index.ts'
 import type { AuditLog, Transactor } from '../audit/index.ts'
 import { type Account, createAccount } from './account.ts'
-import { added, createBooks } from './books.ts'
 import { checkedPrice } from './own-prices.ts'
 import type { Admission, Price, TokenUsage, Usage, UsageRepository } from './ports.ts'
 import { costOf, createPriceBook, priced, resoldPrice } from './prices.ts'
 import { requireDay, summed } from './report.ts'
 import { type ModelPrice, type Reserved, reservationOf } from './reservation.ts'
+import { added, createUsageBuffer } from './usage-buffer.ts'
 
 const DAY_MS = 86_400_000
 const NO_PRICES: readonly ModelPrice[] = []
@@ -51,7 +51,7 @@ export function createUsage(deps: {
   readonly onDefect: (error: unknown) => void
 }): Usage {
   const { repository, audit, transactor, clock, nameOf, flushMs = FLUSH_MS, onDefect } = deps
-  const books = createBooks()
+  const usageBuffer = createUsageBuffer()
   const book = createPriceBook(repository.prices())
   const accounts = new Map<AgentId, Map<string, Account>>()
   const totals = new Map<string, Total>()
@@ -79,14 +79,14 @@ export function createUsage(deps: {
     if (nowMs < dayEndMs && nowMs >= dayEndMs - DAY_MS) return
     const startMs = Math.floor(nowMs / DAY_MS) * DAY_MS
     const next = new Date(startMs).toISOString().slice(0, 10)
-    const rows = [...repository.since(next), ...books.pending()].filter((row) => row.day === next)
+    const rows = [...repository.since(next), ...usageBuffer.pending()].filter((row) => row.day === next)
     for (const ofAgent of accounts.values()) for (const account of ofAgent.values()) account.startDay()
     for (const row of rows) {
       accountOf(row.agentId, row.provider).spend(
         added(added(row.inputTokens, row.outputTokens), row.assumedTokens),
         added(row.microUsd, row.assumedMicroUsd),
       )
-      books.know(next, row.agentId, row.model)
+      usageBuffer.know(next, row.agentId, row.model)
     }
     day = next
     dayEndMs = startMs + DAY_MS
@@ -95,11 +95,11 @@ export function createUsage(deps: {
   function flush(): void {
     if (timer !== null) clearTimeout(timer)
     timer = null
-    if (books.isEmpty()) return
+    if (usageBuffer.isEmpty()) return
     try {
-      const rows = books.pending()
+      const rows = usageBuffer.pending()
       transactor.transact(() => repository.add(rows), 'grouped')
-      books.clear()
+      usageBuffer.clear()
       hasFailed = false
     } catch (error) {
       // Told once for each spell of failures; the sums stay.
@@ -136,7 +136,7 @@ export function createUsage(deps: {
     }
     const { provider } = who
     const { usage } = entry
-    const line = books.line(day, who.agentId, provider, entry.model, entry.keyId)
+    const line = usageBuffer.line(day, who.agentId, provider, entry.model, entry.keyId)
     const total = totalOf(provider)
     line.requests += 1
     total.requests += 1
@@ -222,7 +222,7 @@ export function createUsage(deps: {
       const account = accountOf(who.agentId, who.provider)
       const reserved = reserve(who, account)
       if (reserved === null) return { limit: 'no_price' }
-      const limited = account.judge(who.limits, reserved, { ms: nowMs, dayEndMs })
+      const limited = account.evaluate(who.limits, reserved, { ms: nowMs, dayEndMs })
       if (limited !== null) return limited
       account.take(reserved, who.limits, nowMs)
       const { agentId, provider } = who
@@ -245,7 +245,7 @@ export function createUsage(deps: {
     },
     report(by, sinceDay) {
       requireDay(sinceDay)
-      const pending = books.pending().filter((row) => row.day >= sinceDay)
+      const pending = usageBuffer.pending().filter((row) => row.day >= sinceDay)
       return summed([...repository.since(sinceDay), ...pending], by, nameOf)
     },
     totals: () => [...totals.values()].map((total) => ({ ...total })),

@@ -5,7 +5,7 @@ import type { Agents } from '../../domain/agents/index.ts'
 import type { AuditArchiver, AuditLog } from '../../domain/audit/index.ts'
 import type { Executions } from '../../domain/executions/index.ts'
 import type { DoctorCheck, HealthReport } from '../../domain/health/index.ts'
-import type { LlmRooms } from '../../domain/provider-access/index.ts'
+import type { LlmModules } from '../../domain/provider-access/index.ts'
 import type { Retention } from '../../domain/retention/index.ts'
 import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
@@ -39,7 +39,7 @@ export interface AdminApiDeps {
     rotateData(actor: string): number
     rotateMaster(actor: string): Promise<unknown>
   }
-  readonly llm: LlmRooms
+  readonly llm: LlmModules
   /** Where agents reach the daemon; known once it listens. */
   readonly url: () => string
   /** Asked for at each visit: agents and their targets come and go. */

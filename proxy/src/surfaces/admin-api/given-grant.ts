@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { givenGrant } from '../../contracts/admin/index.ts'
 import type { Agents } from '../../domain/agents/index.ts'
-import type { LlmRooms, ProviderGrant } from '../../domain/provider-access/index.ts'
+import type { LlmModules, ProviderGrant } from '../../domain/provider-access/index.ts'
 import { viewAccessGrant } from './llm-views.ts'
 import { unpricedOf } from './unpriced.ts'
 
@@ -9,19 +9,19 @@ type GivenGrant = z.input<typeof givenGrant>
 
 /** A grant for whoever gave or changed it: with what keeps requests under it from going out. */
 export function viewGivenGrant(
-  rooms: Pick<LlmRooms, 'usage' | 'providers' | 'keys'>,
+  modules: Pick<LlmModules, 'usage' | 'providers' | 'keys'>,
   agents: Agents,
   grant: ProviderGrant,
   /** The model that it was asked for, if it was. */
   asked: string | null = null,
 ): GivenGrant {
-  const { providers, keys } = rooms
+  const { providers, keys } = modules
   const agent = agents.byId(grant.agentId)
   const found = providers.find(grant.provider)
   const isKeyless = found !== undefined && 'auth' in found && found.auth.kind === 'none'
   return {
     ...viewAccessGrant(grant, agent?.name ?? grant.agentId),
-    unpriced: unpricedOf(rooms, grant, asked),
+    unpriced: unpricedOf(modules, grant, asked),
     key: isKeyless ? 'not_needed' : keyFor(keys.list(grant.provider), agent?.tags ?? []),
     missing_params: found !== undefined && 'missing' in found ? [...found.missing] : [],
   }

@@ -1,6 +1,6 @@
 import type { Agents } from '../../domain/agents/index.ts'
 import {
-  type LlmRooms,
+  type LlmModules,
   NO_LIMITS,
   type ProviderAsk,
   type ProviderGrant,
@@ -22,7 +22,7 @@ import {
 
 /** The rooms behind the LLM proxy. */
 interface LlmRouteDeps {
-  readonly llm: LlmRooms
+  readonly llm: LlmModules
   readonly agents: Agents
   readonly clock: Clock
   readonly owner: Owner

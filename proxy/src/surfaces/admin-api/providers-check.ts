@@ -1,10 +1,10 @@
 import type { Agents } from '../../domain/agents/index.ts'
 import type { DoctorCheck } from '../../domain/health/index.ts'
-import type { LlmRooms } from '../../domain/provider-access/index.ts'
+import type { LlmModules } from '../../domain/provider-access/index.ts'
 
 /** Which providers of LLMs a request could go out to, from what is stored; no vendor is asked. */
 export function providersCheck(
-  { providers, keys, access }: Pick<LlmRooms, 'providers' | 'keys' | 'access'>,
+  { providers, keys, access }: Pick<LlmModules, 'providers' | 'keys' | 'access'>,
   agents: Pick<Agents, 'byId'>,
 ): DoctorCheck {
   return {

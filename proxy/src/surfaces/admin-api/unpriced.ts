@@ -1,11 +1,11 @@
-import type { LlmRooms, ProviderGrant } from '../../domain/provider-access/index.ts'
+import type { LlmModules, ProviderGrant } from '../../domain/provider-access/index.ts'
 
 /**
  * What a grant covers and its limit of money refuses, since nobody knows the price: models and beginnings of names as
  * they were given, `*` for a provider none of whose models has one. Empty where money is not limited.
  */
 export function unpricedOf(
-  { usage, providers }: Pick<LlmRooms, 'usage' | 'providers'>,
+  { usage, providers }: Pick<LlmModules, 'usage' | 'providers'>,
   { provider, models, limits }: ProviderGrant,
   /** What the grant was asked for, if it was. */
   asked: string | null = null,

@@ -12,7 +12,7 @@ import type {
 import type { Agent } from '../../domain/agents/index.ts'
 import type { CardModel } from '../../domain/approvals/index.ts'
 import type { AuditArchive, AuditVerdict, StoredAuditRow } from '../../domain/audit/index.ts'
-import { type EgressSummary, refusalSaid } from '../../domain/egress/index.ts'
+import { describeRefusal, type EgressSummary } from '../../domain/egress/index.ts'
 import {
   type Execution,
   type ExecutionSummary,
@@ -102,7 +102,7 @@ const viewNetwork = (network: EgressSummary): NetworkView => ({
     origin: refusal.origin,
     secrets: [...refusal.secrets],
     count: refusal.count,
-    said: refusalSaid(refusal),
+    said: describeRefusal(refusal),
   })),
   more_refused: network.moreRefused,
 })

@@ -8,7 +8,7 @@ import type { Metrics } from './metrics.ts'
 import { createRefusals, DAMPED } from './refusals.ts'
 
 /**
- * The one door of agents: who asks, how often, and the audit of who was turned away. HTTP and MCP share one gate, so an
+ * The one endpoint of agents: who asks, how often, and the audit of who was turned away. HTTP and MCP share one gate, so an
  * agent's limits hold over both.
  */
 export interface AgentGate extends Disposable, Limits {

@@ -3,9 +3,9 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { EgressDial, EgressRule, LargeInspections } from '../../domain/egress/index.ts'
 import type { ClientRequest } from '../relay/index.ts'
-import type { Arrival } from './door.ts'
+import type { Arrival } from './egress-endpoint.ts'
+import { type Allowed, evaluate, type Refused, type RequestHead, recordedOrigin } from './evaluate.ts'
 import { forward } from './forward.ts'
-import { type Allowed, judge, type Refused, type RequestHead, recordedOrigin } from './judge.ts'
 import type { Outcome } from './outcome.ts'
 import { answerRefusal, type RefusableResponse, writeRefusal } from './refusal.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -40,7 +40,7 @@ export function createExchanges(deps: {
         answerRefusal(response, { rule: 'gateway_fault', origin: '', secrets: [] }, true)
       }
       try {
-        const verdict = judge(request, arrival, { websocket: false })
+        const verdict = evaluate(request, arrival, { websocket: false })
         // Without its leave the body does not come, and nothing else can follow on this connection.
         const last = expect !== 'none'
         if ('rule' in verdict) {
@@ -48,7 +48,7 @@ export function createExchanges(deps: {
           return answerRefusal(response, verdict, last || verdict.rule === 'too_many_requests')
         }
         const outcome = emptyOutcome()
-        const over = arrival.door.start(() => {
+        const over = arrival.endpoint.start(() => {
           finish()
           response.destroy()
         })
@@ -70,7 +70,7 @@ export function createExchanges(deps: {
           allowed: verdict,
           outcome,
           upstreams: deps.upstreams,
-          door: arrival.door,
+          endpoint: arrival.endpoint,
           inspections: deps.inspections,
           fail,
         })
@@ -85,13 +85,13 @@ export function createExchanges(deps: {
         writeRefusal(socket, { rule: 'gateway_fault', origin: '', secrets: [] })
       }
       try {
-        const verdict = judge(request, arrival, { websocket: true })
+        const verdict = evaluate(request, arrival, { websocket: true })
         if ('rule' in verdict) {
           recordRefused(request, verdict)
           return writeRefusal(socket, verdict)
         }
         const outcome = emptyOutcome()
-        const over = arrival.door.start(() => {
+        const over = arrival.endpoint.start(() => {
           finish()
           socket.destroy()
         })
@@ -111,8 +111,8 @@ export function createExchanges(deps: {
       }
     },
 
-    unreadable(socket, { door, tunnel }, rule) {
-      const { session } = door
+    unreadable(socket, { endpoint, tunnel }, rule) {
+      const { session } = endpoint
       const origin = session === null || tunnel === null ? '' : recordedOrigin(session, tunnel.target)
       const refusal = { rule: session === null ? 'no_run' : rule, origin, secrets: [] } as const
       if (session?.begin()) recordRefused({ method: '' }, { ...refusal, session, path: '' })
@@ -123,7 +123,7 @@ export function createExchanges(deps: {
 
 const emptyOutcome = (): Outcome => ({ status: null, requestBytes: 0, responseBytes: 0, refused: null })
 
-/** A request is over when its answer is, or when its door closes: the door does not wait for events to come round. */
+/** A request is over when its answer is, or when its endpoint closes: the endpoint does not wait for events to come round. */
 function once(work: () => void): () => void {
   let done = false
   return () => {

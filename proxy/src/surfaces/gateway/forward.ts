@@ -14,8 +14,8 @@ import {
 } from '../../domain/egress/index.ts'
 import { onBehalfOf } from '../../kernel/index.ts'
 import { type ClientRequest, drain, relay, streamed } from '../relay/index.ts'
-import type { Door } from './door.ts'
-import type { Allowed } from './judge.ts'
+import type { Endpoint } from './egress-endpoint.ts'
+import type { Allowed } from './evaluate.ts'
 import type { Outcome } from './outcome.ts'
 import { answerRefusal, type RefusableResponse } from './refusal.ts'
 import { readWhole } from './request-body.ts'
@@ -28,7 +28,7 @@ export interface Forwarding {
   /** Filled in on the way; complete when the response is closed. */
   readonly outcome: Outcome
   readonly upstreams: Upstreams
-  readonly door: Pick<Door, 'hold' | 'release'>
+  readonly endpoint: Pick<Endpoint, 'hold' | 'release'>
   readonly inspections: LargeInspections
   readonly fail: (error: unknown) => void
 }
@@ -41,7 +41,7 @@ const SMALL_BYTES = 64 * 1_024
 
 /** Sends an allowed request on and its answer back, as long as the run lasts. */
 export function forward(forwarding: Forwarding): void {
-  const { request, response, allowed, outcome, door, fail } = forwarding
+  const { request, response, allowed, outcome, endpoint, fail } = forwarding
   const { framing, body: rewriter, inspection } = allowed.prepared
   const onBytes = (bytes: number): void => {
     outcome.requestBytes += bytes
@@ -55,9 +55,9 @@ export function forward(forwarding: Forwarding): void {
     return
   }
   let heldBytes = 0
-  response.once('close', () => door.release(heldBytes))
+  response.once('close', () => endpoint.release(heldBytes))
   const hold = (bytes: number): boolean => {
-    const isHeld = door.hold(bytes)
+    const isHeld = endpoint.hold(bytes)
     if (isHeld) heldBytes += bytes
     return isHeld
   }
@@ -113,9 +113,9 @@ function send({ response, allowed, outcome, upstreams }: Forwarding, body: Reada
   response.once('close', () => upstream.release())
   const { method, path, headers, part } = prepared
   const scrubber = scrubberFor(session.policy)
-  const relaying = { response, pool: upstream.pool, method, path, headers, body, scrubber, part }
+  const forwardRequest = { response, pool: upstream.pool, method, path, headers, body, scrubber, part }
   onBehalfOf(session.policy.owner, () =>
-    relay(relaying, {
+    relay(forwardRequest, {
       onAnswer(status) {
         outcome.status = status
         return null
@@ -129,7 +129,7 @@ function send({ response, allowed, outcome, upstreams }: Forwarding, body: Reada
         outcome.refused = rule
         answerRefusal(response, { rule, origin, secrets: [] }, false)
       },
-      mayGoOn: () => !session.ended,
+      isAuthorized: () => !session.ended,
     }),
   )
 }

@@ -6,28 +6,28 @@ import { join, resolve } from 'node:path'
 import {
   type CertificateIssuer,
   type EgressDial,
-  type EgressDoor,
-  type EgressDoors,
+  type EgressEndpoint,
+  type EgressEndpoints,
   GATEWAY_CA,
   GATEWAY_RESOLVER,
   GATEWAY_SOCKET,
   type LargeInspections,
 } from '../../domain/egress/index.ts'
 import { AppError } from '../../kernel/index.ts'
-import { Door } from './door.ts'
+import { Endpoint } from './egress-endpoint.ts'
 import { createListener } from './listener.ts'
 import { createUpstreams } from './upstreams.ts'
 
 /**
- * The only way out of a sandbox. Each sandbox has a door, a unix socket of its own; what comes through it is one run's.
- * Nothing behind a door is trusted: a request goes out when, and as, the run's policy says, and whatever comes back is
+ * The only way out of a sandbox. Each sandbox has an endpoint, a unix socket of its own; what comes through it is one run's.
+ * Nothing behind an endpoint is trusted: a request goes out when, and as, the run's policy says, and whatever comes back is
  * searched for the run's secrets first.
  */
 export interface GatewayDeps {
   readonly dial: EgressDial
   readonly issuer: CertificateIssuer
   readonly inspections: LargeInspections
-  /** Holds the doors' own directories and nothing else. Made when it is not there. */
+  /** Holds the endpoints' own directories and nothing else. Made when it is not there. */
   readonly directory: string
   /** Whether hosts that speak HTTP/2 only are reached; with all others HTTP/1.1 is spoken either way. */
   readonly http2ToHosts: boolean
@@ -37,24 +37,24 @@ export interface GatewayDeps {
 /** One server, no search list: a name is asked for as it was written. */
 const RESOLVER_SETTINGS = 'nameserver 127.0.0.1\nsearch .\n'
 const DOOR_NAME = /^[0-9a-f]{16}$/
-/** Whether a folder of this name, in that of the doors, is one of them. */
-export const isDoorName = (name: string): boolean => DOOR_NAME.test(name)
+/** Whether a folder of this name, in that of the endpoints, is one of them. */
+export const isEndpointName = (name: string): boolean => DOOR_NAME.test(name)
 /** `sun_path` of a unix socket has 108 bytes on Linux, one of them for the end. */
 const MAX_SOCKET_PATH_BYTES = 107
 
-export function createGateway(deps: GatewayDeps): EgressDoors & AsyncDisposable {
+export function createGateway(deps: GatewayDeps): EgressEndpoints & AsyncDisposable {
   const directory = resolve(deps.directory)
   prepareDirectory(directory)
   const upstreams = createUpstreams(deps.dial, deps.http2ToHosts)
   const listener = createListener({ ...deps, upstreams })
-  const open = new Set<EgressDoor>()
+  const open = new Set<EgressEndpoint>()
 
   return {
     async open() {
       const own = join(directory, randomBytes(8).toString('hex'))
-      const door = new Door()
+      const endpoint = new Endpoint()
       // Half-open, as http wants it: a client that has said everything may still wait for its answer.
-      const server = createServer({ allowHalfOpen: true }, (socket) => listener.accept(socket, door))
+      const server = createServer({ allowHalfOpen: true }, (socket) => listener.accept(socket, endpoint))
       server.on('error', (error) => deps.log('a door of the gateway failed', error))
       mkdirSync(own)
       // Not left to the umask: the sandbox's user is another one.
@@ -76,13 +76,13 @@ export function createGateway(deps: GatewayDeps): EgressDoors & AsyncDisposable 
       })
       chmodSync(socketPath, 0o666)
 
-      const handle: EgressDoor = {
+      const handle: EgressEndpoint = {
         directory: own,
-        admit: (session) => door.admit(session),
+        admit: (session) => endpoint.admit(session),
         async close() {
           if (!open.delete(handle)) return
           const closed = new Promise<void>((done) => server.close(() => done()))
-          door.close()
+          endpoint.close()
           await closed
           await rm(own, { recursive: true, force: true })
         },
@@ -91,14 +91,14 @@ export function createGateway(deps: GatewayDeps): EgressDoors & AsyncDisposable 
       return handle
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...open].map((door) => door.close()))
+      await Promise.all([...open].map((endpoint) => endpoint.close()))
       listener.close()
       await upstreams[Symbol.asyncDispose]()
     },
   }
 }
 
-/** Only the daemon's user may enter it; doors that an earlier life left behind are removed. */
+/** Only the daemon's user may enter it; endpoints that an earlier life left behind are removed. */
 function prepareDirectory(directory: string): void {
   const longest = join(directory, '0'.repeat(16), GATEWAY_SOCKET)
   if (Buffer.byteLength(longest) > MAX_SOCKET_PATH_BYTES) {
@@ -113,6 +113,6 @@ function prepareDirectory(directory: string): void {
   }
   chmodSync(directory, 0o700)
   for (const name of readdirSync(directory)) {
-    if (isDoorName(name)) rmSync(join(directory, name), { recursive: true, force: true })
+    if (isEndpointName(name)) rmSync(join(directory, name), { recursive: true, force: true })
   }
 }

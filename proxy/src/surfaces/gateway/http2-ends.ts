@@ -60,7 +60,7 @@ function fieldsOf(
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const [name, value] = [rawHeaders[at] as string, rawHeaders[at + 1] as string]
     if (name.startsWith(':')) pseudo.set(name, value)
-    // In crumbs (RFC 9113, 8.2.3); what is one field to everybody else is judged as one.
+    // In crumbs (RFC 9113, 8.2.3); what is one field to everybody else is evaluated as one.
     else if (name === 'cookie') cookies.push(value)
     else if (name !== 'host' || value !== pseudo.get(':authority')) {
       fields.push(name, value)

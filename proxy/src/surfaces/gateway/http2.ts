@@ -1,6 +1,6 @@
 import { performServerHandshake, type ServerHttp2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
-import type { Arrival } from './door.ts'
+import type { Arrival } from './egress-endpoint.ts'
 import type { Exchanges } from './exchange.ts'
 import { Http2Request, Http2Response } from './http2-ends.ts'
 

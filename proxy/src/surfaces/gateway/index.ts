@@ -1,1 +1,1 @@
-export { createGateway, isDoorName } from './gateway.ts'
+export { createGateway, isEndpointName } from './gateway.ts'

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { CertificateIssuer, EgressDial, LargeInspections } from '../../domain/egress/index.ts'
 import { isWebSocketUpgrade } from '../http/index.ts'
-import type { Arrival, Door } from './door.ts'
+import type { Arrival, Endpoint } from './egress-endpoint.ts'
 import { createExchanges, type Expectation } from './exchange.ts'
 import { serveHttp2 } from './http2.ts'
 import { lingerOnClose } from './linger.ts'
@@ -11,8 +11,8 @@ import { openTunnel } from './tunnel.ts'
 import type { Upstreams } from './upstreams.ts'
 
 export interface Listener {
-  /** Serves a connection that came through a door. */
-  accept(socket: Socket, door: Door): void
+  /** Serves a connection that came through an endpoint. */
+  accept(socket: Socket, endpoint: Endpoint): void
   close(): void
 }
 
@@ -31,7 +31,7 @@ const KEEP_ALIVE_MS = 60_000
 const BUFFER_BYTES = 64 * 1_024
 
 /**
- * One HTTP server for all doors: for what is said to the door itself and for what is said inside its tunnels. It never
+ * One HTTP server for all endpoints: for what is said to the endpoint itself and for what is said inside its tunnels. It never
  * listens; connections are handed to it, and each is known by where it came from.
  */
 export function createListener(deps: ListenerDeps): Listener {
@@ -107,10 +107,10 @@ export function createListener(deps: ListenerDeps): Listener {
   server.emit('listening')
 
   return {
-    accept(socket, door) {
-      if (!door.take(socket)) return void socket.destroy()
+    accept(socket, endpoint) {
+      if (!endpoint.take(socket)) return void socket.destroy()
       socket.on('error', () => {})
-      serve(socket, { door, tunnel: null })
+      serve(socket, { endpoint, tunnel: null })
     },
     close: () => void server.close(),
   }

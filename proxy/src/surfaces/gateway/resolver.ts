@@ -13,8 +13,8 @@ import {
   TYPE_A,
   TYPE_ANY,
 } from './dns-message.ts'
-import type { Door } from './door.ts'
-import { recorded } from './judge.ts'
+import type { Endpoint } from './egress-endpoint.ts'
+import { recorded } from './evaluate.ts'
 
 /** A query is a name of 255 bytes and little else. */
 const MAX_QUERY_BYTES = 4_096
@@ -24,8 +24,8 @@ const REVERSE = /(?:^|\.)(?:in-addr|ip6)\.arpa\.?$/i
 
 export const isResolver = ({ host, port }: EgressTarget): boolean => host === '127.0.0.1' && port === 53
 
-/** Answers queries until the connection ends. A flood is read as slowly as the door's allowance has it. */
-export function serveResolver(socket: Socket, door: Door): void {
+/** Answers queries until the connection ends. A flood is read as slowly as the endpoint's allowance has it. */
+export function serveResolver(socket: Socket, endpoint: Endpoint): void {
   let held: Buffer = Buffer.alloc(0)
   let timer: NodeJS.Timeout | undefined
   const work = (): void => {
@@ -34,13 +34,13 @@ export function serveResolver(socket: Socket, door: Door): void {
       const length = held.readUInt16BE(0)
       if (length > MAX_QUERY_BYTES) return void socket.destroy()
       if (held.length < LENGTH_BYTES + length) break
-      const waitMs = door.lookups.take()
+      const waitMs = endpoint.lookups.take()
       if (waitMs > 0) {
         socket.pause()
         timer = setTimeout(work, waitMs).unref()
         return
       }
-      const answer = answerTo(held.subarray(LENGTH_BYTES, LENGTH_BYTES + length), door)
+      const answer = answerTo(held.subarray(LENGTH_BYTES, LENGTH_BYTES + length), endpoint)
       held = held.subarray(LENGTH_BYTES + length)
       if (answer === null) continue
       const prefix = Buffer.alloc(LENGTH_BYTES)
@@ -62,14 +62,14 @@ export function serveResolver(socket: Socket, door: Door): void {
   socket.once('close', () => clearTimeout(timer))
 }
 
-function answerTo(query: Buffer, door: Door): Buffer | null {
+function answerTo(query: Buffer, endpoint: Endpoint): Buffer | null {
   const asked = readQuestion(query)
   if (asked === null) return null
   if ('code' in asked) return encodeAnswer(asked, asked.code)
-  const { session, names } = door
+  const { session, names } = endpoint
   if (session === null || names === null) return encodeAnswer(asked, RESPONSE.refused)
   const found = names.addressOf(asked.name)
-  if (found.kind !== 'approved') return encodeAnswer(asked, refuse(asked, door, session, found.kind))
+  if (found.kind !== 'approved') return encodeAnswer(asked, refuse(asked, endpoint, session, found.kind))
   // IPv6 and everything else that a name can have: it exists, and has none.
   const wanted = asked.type === TYPE_A || asked.type === TYPE_ANY
   return encodeAnswer(asked, RESPONSE.ok, wanted ? found.address : undefined)
@@ -78,12 +78,12 @@ function answerTo(query: Buffer, door: Door): Buffer | null {
 /** That there is no such name is what every client takes for final, so it fails at once. */
 function refuse(
   { name }: DnsQuestion,
-  door: Door,
+  endpoint: Endpoint,
   session: EgressSession,
   kind: 'not_approved' | 'exhausted',
 ): ResponseCode {
   const rule: EgressRule = kind === 'exhausted' ? 'too_many_requests' : 'host_not_approved'
-  if (!REVERSE.test(name) && door.mayTellOfName(name)) {
+  if (!REVERSE.test(name) && endpoint.mayTellOfName(name)) {
     session.recordLookup({
       method: 'DNS',
       origin: recorded(session, `https://${name}`),

@@ -4,8 +4,8 @@ import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { type CertificateIssuer, type EgressTarget, parseAuthority } from '../../domain/egress/index.ts'
 import { isIpLiteral } from '../../kernel/index.ts'
-import type { Arrival, Door } from './door.ts'
-import { recorded } from './judge.ts'
+import type { Arrival, Endpoint } from './egress-endpoint.ts'
+import { recorded } from './evaluate.ts'
 import { type Refusal, writeRefusal } from './refusal.ts'
 import { isResolver, serveResolver } from './resolver.ts'
 
@@ -18,7 +18,7 @@ const USUAL_PORTS = [80, 443]
 const TLS_HANDSHAKE = 0x16
 
 /**
- * CONNECT. The tunnel ends here: what is said in it is opened and judged request by request. It is opened for hosts that
+ * CONNECT. The tunnel ends here: what is said in it is opened and evaluated request by request. It is opened for hosts that
  * are not approved too, so that the code reads why it is refused instead of a connection that breaks.
  */
 export function openTunnel(tunnel: {
@@ -33,7 +33,7 @@ export function openTunnel(tunnel: {
   readonly silent: (socket: Duplex, arrival: Arrival) => void
 }): void {
   const { request, socket, head, arrival, issuer, serve, serveHttp2, silent } = tunnel
-  const { door } = arrival
+  const { endpoint } = arrival
   const refused = refusalOf(request, arrival)
   if ('rule' in refused) {
     refuse(socket, arrival, refused)
@@ -41,12 +41,12 @@ export function openTunnel(tunnel: {
   }
   socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
   if (head.length > 0) socket.unshift(head)
-  if (isResolver(refused.target)) return void serveResolver(socket, door)
-  const target = meantBy(refused.target, door)
+  if (isResolver(refused.target)) return void serveResolver(socket, endpoint)
+  const target = meantBy(refused.target, endpoint)
   const mayBeSilent = USUAL_PORTS.includes(target.port)
   const giveUp = setTimeout(() => socket.destroy(), HANDSHAKE_TIMEOUT_MS).unref()
   socket.once('close', () => clearTimeout(giveUp))
-  const plain: Arrival = { door, tunnel: { target: { ...target, scheme: 'http' }, namesAgree: true } }
+  const plain: Arrival = { endpoint, tunnel: { target: { ...target, scheme: 'http' }, namesAgree: true } }
   awaitFirst(socket, mayBeSilent ? null : () => silent(socket, plain), (first) => {
     if (first[0] !== TLS_HANDSHAKE) {
       clearTimeout(giveUp)
@@ -61,7 +61,7 @@ export function openTunnel(tunnel: {
     secured.on('error', () => socket.destroy())
     secured.once('secure', () => {
       clearTimeout(giveUp)
-      const inside = { door, tunnel: { target, namesAgree: isNamed(secured, target) } }
+      const inside = { endpoint, tunnel: { target, namesAgree: isNamed(secured, target) } }
       if (secured.alpnProtocol === 'h2') serveHttp2(secured, inside)
       else if (mayBeSilent) serve(secured, inside)
       else
@@ -93,16 +93,16 @@ function awaitFirst(socket: Socket, silent: (() => void) | null, said: (first: B
 
 function refusalOf(
   request: IncomingMessage,
-  { door, tunnel }: Arrival,
+  { endpoint, tunnel }: Arrival,
 ): Refusal | { readonly target: EgressTarget } {
   const authority = request.url ?? ''
   const target = parseAuthority(authority, 'https', { portRequired: true })
-  const origin = door.session === null ? '' : recorded(door.session, authority)
+  const origin = endpoint.session === null ? '' : recorded(endpoint.session, authority)
   const refusal = { origin, secrets: [] }
   // Before its run a sandbox warms itself up: its handshake is the same, its requests are refused in the tunnel.
-  if (door.session === null && !door.waits) return { rule: 'no_run', ...refusal }
-  if (!door.mayTunnel()) return { rule: 'too_many_requests', ...refusal }
-  // A tunnel in a tunnel would lead past the host that was judged.
+  if (endpoint.session === null && !endpoint.waits) return { rule: 'no_run', ...refusal }
+  if (!endpoint.mayTunnel()) return { rule: 'too_many_requests', ...refusal }
+  // A tunnel in a tunnel would lead past the host that was evaluated.
   if (tunnel !== null) return { rule: 'method_not_allowed', ...refusal }
   if (target === null) return { rule: 'bad_request', ...refusal }
   const host = request.headers.host
@@ -113,8 +113,8 @@ function refusalOf(
 }
 
 /** An address of the sandbox's loopback that stands for a name is that name (see `createLoopbackNames`). */
-function meantBy(target: EgressTarget, door: Door): EgressTarget {
-  const host = door.names?.nameAt(target.host)
+function meantBy(target: EgressTarget, endpoint: Endpoint): EgressTarget {
+  const host = endpoint.names?.nameAt(target.host)
   return host === undefined ? target : { ...target, host }
 }
 
@@ -129,8 +129,8 @@ function isNamed(socket: TLSSocket, target: EgressTarget): boolean {
   return name.toLowerCase() === target.host
 }
 
-function refuse(socket: Socket, { door }: Arrival, refusal: Refusal): void {
-  const session = door.session
+function refuse(socket: Socket, { endpoint }: Arrival, refusal: Refusal): void {
+  const session = endpoint.session
   // Counted like a request, so that what is told to the audit has an end.
   if (session?.begin()) {
     session.record({

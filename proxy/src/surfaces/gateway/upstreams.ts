@@ -55,7 +55,7 @@ export function createUpstreams(dial: EgressDial, http2ToHosts: boolean): Upstre
       let entry = entries.get(key)
       if (entry === undefined) {
         if (entries.size >= MAX_ENTRIES) closeIdle(() => true)
-        // The door bounds how many there are at once; the end of the run bounds how long they take.
+        // The endpoint bounds how many there are at once; the end of the run bounds how long they take.
         const pool = http2ToHosts
           ? openMixedPool(dial, target, approved, end.signal, prefersHttp2)
           : openPool(dial, target, approved, end.signal)

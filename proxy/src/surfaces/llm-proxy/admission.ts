@@ -15,8 +15,8 @@ import type { Patience } from './patience.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import type { Spending } from './spending.ts'
 
-/** What a grant is judged by. */
-export interface Judged {
+/** What a grant is evaluated by. */
+export interface Evaluated {
   readonly agent: Agent
   readonly provider: Provider
   /** Path behind the provider's root, without query. */
@@ -31,7 +31,7 @@ export interface Judged {
   readonly isListing: boolean
 }
 
-export interface Wanted extends Judged {
+export interface Wanted extends Evaluated {
   /** As the agent is by now: it may change while its owner is asked. */
   agent: Agent
   /** What it is of a key that its vendor may refuse. */
@@ -47,12 +47,15 @@ export interface Wanted extends Judged {
   patience(): Patience
   /** The client is there and its agent in good standing. */
   gone(): AbortSignal
-  stillGood(): Agent | null
-  stillThere(): boolean
+  revalidateToken(): Agent | null
+  isSameUpstream(): boolean
 }
 
 /** What is needed of it to ask. */
-type Asking = Omit<Wanted, 'estimate' | 'spending' | 'stillThere' | 'refersToStored' | 'keyUse' | 'onlyKey'>
+type Asking = Omit<
+  Wanted,
+  'estimate' | 'spending' | 'isSameUpstream' | 'refersToStored' | 'keyUse' | 'onlyKey'
+>
 
 export interface Admitted {
   readonly key: PickedKey | null
@@ -87,7 +90,7 @@ export function admit(
   const granted = grantFor(wanted, deps.access)
   if (!('use' in granted)) return under(granted, wanted, deps)
   return askOwner(wanted, deps).then((grant) => {
-    const agent = wanted.stillGood()
+    const agent = wanted.revalidateToken()
     if (agent === null) return refused('unauthenticated', 'The agent was revoked meanwhile.')
     wanted.agent = agent
     return under(grant, wanted, deps)
@@ -100,7 +103,7 @@ function under(
   deps: AdmissionDeps,
 ): Admitted | LlmRefusal {
   // Body and owner may have taken their time: a key that came since is for the place that the provider is at by now.
-  if (!wanted.stillThere()) {
+  if (!wanted.isSameUpstream()) {
     return refused('unknown_provider', 'The provider was changed meanwhile; ask again.')
   }
   if ('code' in grant) return grant
@@ -219,21 +222,21 @@ const LIMIT_WORDS: Readonly<Record<LimitName, string>> = {
 
 /** The first use that is not granted; else the grant of them all, with the strictest limits where there are several. */
 function grantFor(
-  judged: Judged,
+  evaluated: Evaluated,
   access: ProviderAccess,
 ): ProviderGrant | LlmRefusal | { readonly use: Use } {
-  const { provider, path, isListing } = judged
+  const { provider, path, isListing } = evaluated
   // A grant for every model covers whatever the request names: nothing has to be looked for.
-  const wide = access.judge(useOf(judged, null))
+  const wide = access.evaluate(useOf(evaluated, null))
   if (wide.verdict === 'granted') return wide.grant
   let first: ProviderGrant | undefined
-  for (const use of usesOf(judged)) {
-    const verdict = access.judge(use)
+  for (const use of usesOf(evaluated)) {
+    const verdict = access.evaluate(use)
     if (verdict.verdict === 'denied') return denied(provider.name, verdict.retryAfterSeconds)
     const grant =
       verdict.verdict === 'granted'
         ? verdict.grant
-        : isListing && judged.group === 'models' && path === '/models'
+        : isListing && evaluated.group === 'models' && path === '/models'
           ? anyGrant(use, access)
           : undefined
     if (grant === undefined) return { use }
@@ -244,16 +247,16 @@ function grantFor(
 }
 
 /** Whether what was let through would be let through now, its limits aside. */
-export const isStillGranted = (judged: Judged, access: ProviderAccess): boolean =>
-  'agentId' in grantFor(judged, access)
+export const isStillGranted = (evaluated: Evaluated, access: ProviderAccess): boolean =>
+  'agentId' in grantFor(evaluated, access)
 
 /** One for each model that is named, and one without a name where none is. */
-function usesOf(judged: Judged): Use[] {
-  const models = judged.allModels()
-  return (models.length === 0 ? NO_MODEL : models).map((model) => useOf(judged, model))
+function usesOf(evaluated: Evaluated): Use[] {
+  const models = evaluated.allModels()
+  return (models.length === 0 ? NO_MODEL : models).map((model) => useOf(evaluated, model))
 }
 
-const useOf = ({ agent, provider, group, path }: Judged, model: string | null): Use => ({
+const useOf = ({ agent, provider, group, path }: Evaluated, model: string | null): Use => ({
   agentId: agent.id,
   provider: provider.name,
   model,
@@ -310,20 +313,21 @@ export async function askOwner(
     if (closing.aborted && status === 'pending') {
       return refused('shutting_down', 'The daemon is stopping; ask again in a moment.', 5)
     }
-    if (wanted.stillGood() === null) return refused('unauthenticated', 'The agent was revoked meanwhile.')
+    if (wanted.revalidateToken() === null)
+      return refused('unauthenticated', 'The agent was revoked meanwhile.')
     if (status !== 'granted' && status !== 'denied') return pending(wanted, askId, asksInChat)
   }
   return pending(wanted, '', asksInChat)
 }
 
-const byNameOnly = ({ agent, provider, group, path }: Judged): LlmRefusal =>
+const byNameOnly = ({ agent, provider, group, path }: Evaluated): LlmRefusal =>
   refused(
     'owner_only',
     `${path} of ${provider.name} is of the group "${group}", which is never granted by a card. The owner grants it by name: oauth3 grant add ${agent.name} ${provider.name} --groups ${group} --paths …`,
   )
 
 const pending = (
-  { agent, provider, models, group }: Judged,
+  { agent, provider, models, group }: Evaluated,
   askId: string,
   asksInChat: boolean,
 ): LlmRefusal => {

@@ -1,6 +1,6 @@
 import type { Agent } from '../../domain/agents/index.ts'
 import { behindRoot, type Provider, upstreamPath } from '../../domain/providers/index.ts'
-import { type AdmissionDeps, askOwner, denied, type Judged } from './admission.ts'
+import { type AdmissionDeps, askOwner, denied, type Evaluated } from './admission.ts'
 import type { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import { type PatienceDeps, patienceOf, streamFormOf } from './patience.ts'
@@ -32,7 +32,7 @@ export function entitledBody(
       ...{ agentId: agent.id, provider: provider.name, model: null },
       ...scopeOf(provider, reading, exchange),
     }
-    const verdict = deps.access.judge(use)
+    const verdict = deps.access.evaluate(use)
     if (verdict.verdict === 'denied') return denied(provider.name, verdict.retryAfterSeconds)
   }
   return wholeBody(agent, reading, exchange, deps, {
@@ -46,7 +46,7 @@ function scopeOf(
   provider: Provider,
   { rest, credential, head }: Reading,
   { request, websocket }: Exchange,
-): Pick<Judged, 'path' | 'group'> {
+): Pick<Evaluated, 'path' | 'group'> {
   const path = behindRoot(provider, upstreamPath(provider, rest))
   const { group } = endpointOfRequest({
     ...{ provider, method: request.method ?? '', path, query: credential.query },
@@ -89,7 +89,7 @@ async function agree(
       patience: () =>
         patienceOf(reading, exchange, deps, { agentId: agent.id, form, bodyBytes: MAX_UNGRANTED_BYTES }),
       gone: () => exchange.gone(),
-      stillGood: () => deps.identity.stillGood(credential.token, request),
+      revalidateToken: () => deps.identity.revalidateToken(credential.token, request),
     },
     deps,
   )

@@ -7,14 +7,14 @@ import { localServers } from '../../../test/support/local-servers.ts'
 import { createTestProviders, found } from '../../../test/support/providers-kit.ts'
 import { streamed } from '../relay/index.ts'
 import { forward, type Outcome } from './forward.ts'
-import type { Heard, Stalls } from './stalls.ts'
+import type { IdleTimed, IdleTimeouts } from './idle-timeouts.ts'
 
 const { ends, listening } = localServers()
 
 interface Forwarded {
   /** What the clock for silence looks at. */
-  readonly looked: Heard[]
-  readonly heard: Heard
+  readonly looked: IdleTimed[]
+  readonly timed: IdleTimed
   readonly provider: Socket
   readonly client: ReturnType<typeof send>
   readonly answer: Promise<IncomingMessage>
@@ -30,10 +30,10 @@ async function forwarding(method = 'GET'): Promise<Forwarded> {
   const pool = new Pool(`http://127.0.0.1:${await listening(upstream)}`, { bodyTimeout: 0 })
   ends.push(() => pool.destroy())
   const arrived = once(upstream, 'connection') as Promise<[Socket]>
-  const looked: Heard[] = []
-  const silences: Stalls = {
-    begin: (heard) => void looked.push(heard),
-    end: (heard) => void looked.splice(looked.indexOf(heard), 1),
+  const looked: IdleTimed[] = []
+  const silences: IdleTimeouts = {
+    begin: (timed) => void looked.push(timed),
+    end: (timed) => void looked.splice(looked.indexOf(timed), 1),
     [Symbol.dispose]() {},
   }
   const unreachable = Promise.withResolvers<unknown>()
@@ -42,7 +42,7 @@ async function forwarding(method = 'GET'): Promise<Forwarded> {
     forward({
       ...{ response, pool, method, path: '/', headers: [], scrubber: null, silences, readingOn: null },
       body: method === 'GET' ? null : streamed(request),
-      mayGoOn: () => true,
+      isAuthorized: () => true,
       dropUsageChunk: false,
       lastEvent: (why) => `data: stopped ${why}\n\n`,
       lastLine: (why) => `"stopped ${why}"\n`,
@@ -65,15 +65,15 @@ async function forwarding(method = 'GET'): Promise<Forwarded> {
   else client.write('begun')
   const [provider] = await arrived
   await once(provider, 'data')
-  const [heard] = looked as [Heard]
-  return { looked, heard, provider, client, answer, unreachable: unreachable.promise, over: over.promise }
+  const [timed] = looked as [IdleTimed]
+  return { looked, timed, provider, client, answer, unreachable: unreachable.promise, over: over.promise }
 }
 
 describe('a provider that says nothing for too long', () => {
   it('is given up before its answer', async () => {
-    const { heard, provider, answer, unreachable, over, looked } = await forwarding()
+    const { timed, provider, answer, unreachable, over, looked } = await forwarding()
     const closed = once(provider, 'close')
-    heard.silent()
+    timed.silent()
     expect(await unreachable).toMatchObject({ message: 'the provider has said nothing for too long' })
     await closed
     expect((await answer).resume().statusCode).toBe(502)
@@ -82,43 +82,43 @@ describe('a provider that says nothing for too long', () => {
   })
 
   it('is given up in the middle of its answer, which never looks whole', async () => {
-    const { heard, provider, answer, over, looked } = await forwarding()
+    const { timed, provider, answer, over, looked } = await forwarding()
     provider.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n')
     const response = await answer
     await once(response, 'data')
     const broken = once(response, 'error')
     response.resume()
-    heard.silent()
+    timed.silent()
     expect((await broken)[0]).toMatchObject({ code: 'ECONNRESET' })
     expect(await over).toMatchObject({ status: 200, whole: false })
     expect(looked).toEqual([])
   })
 
   it('is waited for while its client still sends, and no longer', async () => {
-    const { heard, provider, client, unreachable, over } = await forwarding('POST')
-    heard.silent()
+    const { timed, provider, client, unreachable, over } = await forwarding('POST')
+    timed.silent()
     const more = once(provider, 'data')
     client.write('more')
     await more
     const last = once(provider, 'data')
     client.end()
     await last
-    heard.silent()
+    timed.silent()
     expect(await unreachable).toBeInstanceOf(Error)
     expect(await over).toMatchObject({ status: null })
   })
 })
 
 it('is heard of with the head and every piece of an answer, until it is over', async () => {
-  const { heard, provider, answer, over, looked } = await forwarding()
-  heard.isAlive = false
+  const { timed, provider, answer, over, looked } = await forwarding()
+  timed.isAlive = false
   provider.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
   const response = await answer
-  expect(heard.isAlive).toBe(true)
-  heard.isAlive = false
+  expect(timed.isAlive).toBe(true)
+  timed.isAlive = false
   provider.write('4\r\nmore\r\n')
   await once(response, 'data')
-  expect(heard.isAlive).toBe(true)
+  expect(timed.isAlive).toBe(true)
   response.resume()
   provider.write('0\r\n\r\n')
   expect(await over).toMatchObject({ status: 200, whole: true, left: false })

@@ -1,22 +1,28 @@
 import type { BodyFilter } from '../../domain/egress/index.ts'
 import type { KeyAnswer } from '../../domain/provider-keys/index.ts'
 import { createUsageReader, type TokenUsage, type UsageReader } from '../../domain/usage/index.ts'
-import { HeldBody, type Relayed, type Relaying, type RelayObserver, relay } from '../relay/index.ts'
+import {
+  type ForwardHandle,
+  type ForwardRequest,
+  HeldBody,
+  type RelayObserver,
+  relay,
+} from '../relay/index.ts'
 import { BodyBeginning } from './body-beginning.ts'
+import { IdleTimed, type IdleTimeouts } from './idle-timeouts.ts'
 import type { ReadingOn } from './reading-on.ts'
 import { behindProxy, type SecondAddresses } from './second-address.ts'
-import { Heard, type Stalls } from './stalls.ts'
 
-export interface Forwarding extends Relaying {
+export interface Forwarding extends ForwardRequest {
   /** False once what the request was let through by is gone: what still comes is not given on. */
-  readonly mayGoOn: () => boolean
-  readonly silences: Stalls
+  readonly isAuthorized: () => boolean
+  readonly silences: IdleTimeouts
   /** Where an answer is read to its end whose client has left; null: it is ended with its client. */
   readonly readingOn: ReadingOn | null
   /** What addresses of the vendor's in its answer become. */
   readonly addresses: SecondAddresses
   /** The request without what the proxy put in, for a server that may refuse it for that; null: it is as the client wrote it. */
-  readonly plainer: (() => Pick<Relaying, 'headers' | 'body'>) | null
+  readonly plainer: (() => Pick<ForwardRequest, 'headers' | 'body'>) | null
   /** Whether the server takes what was put in, as its answers show. */
   wish(wish: 'taken' | 'refused'): void
   /** The chunk of usage figures in a stream was asked for by the proxy, and is not for the client. */
@@ -59,8 +65,8 @@ export function forward(forwarding: Forwarding): void {
   forwarding.silences.begin(forwarded)
 }
 
-class Forwarded extends Heard implements RelayObserver {
-  upstream: Relayed | null = null
+class Forwarded extends IdleTimed implements RelayObserver {
+  upstream: ForwardHandle | null = null
   readonly #forwarding: Forwarding
   #reader: UsageReader | null = null
   #status: number | null = null
@@ -98,10 +104,10 @@ class Forwarded extends Heard implements RelayObserver {
     return this.#reader
   }
 
-  instead(status: number): Pick<Relaying, 'headers' | 'body'> | null {
+  instead(status: number): Pick<ForwardRequest, 'headers' | 'body'> | null {
     const { plainer } = this.#forwarding
     if (plainer === null || this.#isPlainer || (status !== 400 && status !== 422)) return null
-    if (!this.mayGoOn()) return null
+    if (!this.isAuthorized()) return null
     this.isAlive = true
     this.#isPlainer = true
     return plainer()
@@ -116,13 +122,15 @@ class Forwarded extends Heard implements RelayObserver {
     this.#bytes += count
   }
 
-  mayGoOn(): boolean {
-    return this.#forwarding.mayGoOn()
+  isAuthorized(): boolean {
+    return this.#forwarding.isAuthorized()
   }
 
   readsOn(): boolean {
-    const { readingOn, mayGoOn } = this.#forwarding
-    return readingOn !== null && this.upstream !== null && mayGoOn() && readingOn.begin(this, this.upstream)
+    const { readingOn, isAuthorized } = this.#forwarding
+    return (
+      readingOn !== null && this.upstream !== null && isAuthorized() && readingOn.begin(this, this.upstream)
+    )
   }
 
   /** Only whole events: in the middle of one they would be taken for a part of it, and the answer is broken off instead. */

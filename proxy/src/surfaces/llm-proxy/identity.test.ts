@@ -24,18 +24,18 @@ beforeEach(() => {
 
 it('looks a token up once for each address, until any agent changes', () => {
   expect(identity.of(TOKEN, HOME)).toEqual({ name: 'demo' })
-  expect(identity.stillGood(TOKEN, HOME)).toEqual({ name: 'demo' })
+  expect(identity.revalidateToken(TOKEN, HOME)).toEqual({ name: 'demo' })
   expect(agents.authenticate.mock.calls).toEqual([[`Bearer ${TOKEN}`, '192.0.2.7']])
   agents.revision += 1
   agents.authenticate.mockImplementation(() => {
     throw new AppError('unauthenticated', 'Revoked.')
   })
-  expect(identity.stillGood(TOKEN, HOME)).toBeNull()
+  expect(identity.revalidateToken(TOKEN, HOME)).toBeNull()
 })
 
 it('lets nobody in from one address with what was found for another', async () => {
   identity.of(TOKEN, HOME)
-  expect(identity.stillGood(TOKEN, AWAY)).toBeNull()
+  expect(identity.revalidateToken(TOKEN, AWAY)).toBeNull()
   expect(await identity.of(TOKEN, AWAY)).toMatchObject({ code: 'address_not_allowed' })
 })
 

@@ -3,7 +3,7 @@ import type { Agent, Agents } from '../../domain/agents/index.ts'
 import { AppError, plainAddress } from '../../kernel/index.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 
-/** What the proxy needs of the door that all agents' surfaces share. */
+/** What the proxy needs of the endpoint that all agents' surfaces share. */
 export interface SharedGate {
   failedLogin(request: IncomingMessage, error: AppError): Promise<AppError>
   refused(
@@ -17,7 +17,7 @@ export interface Identity {
   /** The agent that the token belongs to. A failure counts against the address, and is told to the audit. */
   of(token: string, request: IncomingMessage): Agent | Promise<LlmRefusal>
   /** The same for a token that was good a moment ago: null when it is no longer. */
-  stillGood(token: string, request: IncomingMessage): Agent | null
+  revalidateToken(token: string, request: IncomingMessage): Agent | null
   missing(request: IncomingMessage, refusal: LlmRefusal): Promise<LlmRefusal>
 }
 
@@ -70,7 +70,7 @@ export function createIdentity(deps: {
         return failed(request, error)
       }
     },
-    stillGood(token, request) {
+    revalidateToken(token, request) {
       try {
         return lookUp(token, addressOf(request))
       } catch (error) {

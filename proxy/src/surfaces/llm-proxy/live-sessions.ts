@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 /** Sessions that may last for hours: each is ended soon after what it rests on has ended. */
 export interface LiveSessions extends Disposable {
   /** `mayGoOn` is asked every second, for as long as the socket is open. */
-  watch(socket: Duplex, mayGoOn: () => boolean): void
+  watch(socket: Duplex, isAuthorized: () => boolean): void
 }
 
 const LOOK_MS = 1_000
@@ -11,20 +11,20 @@ const LOOK_MS = 1_000
 /** Disposing ends them all: a server that closes knows nothing of sockets that were upgraded. */
 export function createLiveSessions(log: (message: string, error: unknown) => void): LiveSessions {
   const open = new Map<Duplex, () => boolean>()
-  const look = (mayGoOn: () => boolean): boolean => {
+  const look = (isAuthorized: () => boolean): boolean => {
     try {
-      return mayGoOn()
+      return isAuthorized()
     } catch (error) {
       log('a session is ended, for it cannot be judged', error)
       return false
     }
   }
   const clock = setInterval(() => {
-    for (const [socket, mayGoOn] of open) if (!look(mayGoOn)) socket.destroy()
+    for (const [socket, isAuthorized] of open) if (!look(isAuthorized)) socket.destroy()
   }, LOOK_MS).unref()
   return {
-    watch(socket, mayGoOn) {
-      open.set(socket, mayGoOn)
+    watch(socket, isAuthorized) {
+      open.set(socket, isAuthorized)
       socket.once('close', () => open.delete(socket))
     },
     [Symbol.dispose]() {

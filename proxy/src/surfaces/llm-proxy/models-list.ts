@@ -113,7 +113,7 @@ const listPath = (provider: Provider): string => behindRoot(provider, upstreamPa
 function grantToList(agent: Agent, provider: Provider, access: ProviderAccess): ProviderGrant | undefined {
   const path = listPath(provider)
   const use = { agentId: agent.id, provider: provider.name, model: null, group: 'models' as const, path }
-  const verdict = access.judge(use)
+  const verdict = access.evaluate(use)
   if (verdict.verdict === 'granted') return verdict.grant
   return verdict.verdict === 'denied' ? undefined : anyGrant(use, access)
 }

@@ -7,12 +7,12 @@ import type { AnswerSink } from '../relay/index.ts'
 import { streamFormAt } from './error-form.ts'
 import type { Exchange } from './exchange.ts'
 import type { Forwarding, Outcome } from './forward.ts'
+import type { IdleTimeouts } from './idle-timeouts.ts'
 import type { Reading } from './read-head.ts'
 import type { ReadingOn } from './reading-on.ts'
 import { type LlmRefusal, refusalEvent, refusalLine } from './refusal.ts'
 import { baseOf, type SecondAddresses } from './second-address.ts'
 import { settle } from './settlement.ts'
-import type { Stalls } from './stalls.ts'
 import { type StillAllowedDeps, watchAllowed } from './still-allowed.ts'
 import type { UploadSession, UploadSessions } from './upload-sessions.ts'
 import type { UsageWishes } from './usage-wishes.ts'
@@ -23,7 +23,7 @@ export interface OutgoingDeps extends StillAllowedDeps {
   readonly keys: ProviderKeys
   readonly wishes: UsageWishes
   readonly uploads: UploadSessions
-  readonly silences: Stalls
+  readonly silences: IdleTimeouts
   readonly readingOn: ReadingOn
   readonly poolOf: (provider: Provider) => Pool
   readonly scrubberOf: (ready: Ready) => Scrubber | null
@@ -53,8 +53,8 @@ export class Outgoing implements Forwarding, SecondAddresses {
   readonly headers: string[]
   readonly body: Ready['body']
   readonly scrubber: Scrubber | null
-  readonly mayGoOn: () => boolean
-  readonly silences: Stalls
+  readonly isAuthorized: () => boolean
+  readonly silences: IdleTimeouts
   readonly readingOn: ReadingOn | null
   readonly provider: Provider
   readonly plainer: Ready['plainer']
@@ -75,7 +75,7 @@ export class Outgoing implements Forwarding, SecondAddresses {
     this.headers = deps.headersWithKey(ready)
     this.body = ready.body
     this.scrubber = deps.scrubberOf(ready)
-    this.mayGoOn = watchAllowed(ready, reading, request, deps)
+    this.isAuthorized = watchAllowed(ready, reading, request, deps)
     this.silences = deps.silences
     this.readingOn = ready.spending === null ? null : deps.readingOn
     this.provider = ready.provider

@@ -29,7 +29,7 @@ export async function prepare(
   if ('code' in body) return body
   // A body may have taken its time, and its agent may have changed meanwhile.
   const agent =
-    unread === null ? deps.identity.stillGood(reading.credential.token, exchange.request) : entered
+    unread === null ? deps.identity.revalidateToken(reading.credential.token, exchange.request) : entered
   if (agent === null) return refused('unauthenticated', 'The agent was revoked meanwhile.')
   const wanted = wantedOf(agent, body, reading, exchange, deps)
   if ('code' in wanted) return wanted

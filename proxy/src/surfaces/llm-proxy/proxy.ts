@@ -14,6 +14,7 @@ import { Exchange } from './exchange.ts'
 import { forward, SILENCE_MS } from './forward.ts'
 import { createHeldRequests } from './held-requests.ts'
 import { createIdentity, type SharedGate } from './identity.ts'
+import { createIdleTimeouts } from './idle-timeouts.ts'
 import { createInFlight } from './in-flight.ts'
 import { createListPace } from './list-pace.ts'
 import { createLiveSessions } from './live-sessions.ts'
@@ -26,7 +27,6 @@ import { createReadingOn, READ_ON_MS } from './reading-on.ts'
 import { answerRefusal, type LlmErrorCode, type LlmRefusal, refused, writeRefusal } from './refusal.ts'
 import { BodyBroken, createBodyBudget, STALL_MS } from './request-body.ts'
 import { settle } from './settlement.ts'
-import { createStalls } from './stalls.ts'
 import { watchAllowed } from './still-allowed.ts'
 import { createUploadSessions } from './upload-sessions.ts'
 import { putKey } from './upstream-headers.ts'
@@ -85,8 +85,8 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const identity = createIdentity(deps)
   const inFlight = createInFlight()
   const usable = createUsableProviders(deps)
-  const stalls = createStalls(STALL_MS)
-  const silences = createStalls(SILENCE_MS)
+  const idleTimeouts = createIdleTimeouts(STALL_MS)
+  const silences = createIdleTimeouts(SILENCE_MS)
   const sessions = createLiveSessions(deps.log)
   const readingOn = createReadingOn(READ_ON_MS)
   const lists = createListPace()
@@ -96,7 +96,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     closing: closing.signal,
     identity,
     usable,
-    stalls,
+    idleTimeouts,
     budget: createBodyBudget(),
     turns: loopTurns,
     readingTime: createTokenBuckets(READING_TIME),
@@ -211,7 +211,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       ready.place.release()
       return
     }
-    // What its answer is read on for is in the books before its place is given back.
+    // What its answer is read on for is in the usage buffer before its place is given back.
     if (ready.spending !== null) exchange.retain()
     sending(ready, () => forward(new Outgoing({ ready, reading, exchange, sink, refuse, deps: outgoing })))
   }
@@ -304,10 +304,10 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     async [Symbol.asyncDispose]() {
       sessions[Symbol.dispose]()
       readingOn[Symbol.dispose]()
-      // What is under way breaks off with its connections, and is in the books before they close.
+      // What is under way breaks off with its connections, and is in the usage buffer before they close.
       await pools[Symbol.asyncDispose]()
       await inFlight.settled()
-      stalls[Symbol.dispose]()
+      idleTimeouts[Symbol.dispose]()
       silences[Symbol.dispose]()
     },
   }

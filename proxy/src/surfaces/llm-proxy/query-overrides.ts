@@ -1,7 +1,7 @@
 import { overridingMethods } from '../../domain/egress/index.ts'
 
 /**
- * Parameters of a query by which the vendor would read another request than the one that was judged. Google's APIs take
+ * Parameters of a query by which the vendor would read another request than the one that was evaluated. Google's APIs take
  * the method, the content type, the headers and the body of a request from its query (docs.cloud.google.com/apis/docs/system-parameters;
  * `goog.net.rpc.HttpCors` for `$httpHeaders`). Their names begin with a dollar sign, which no parameter of an LLM's does,
  * so only those pass that are known to change nothing but the form of the answer or whom it is counted for.

@@ -34,7 +34,7 @@ export interface Unread {
   readonly shape: ErrorShape
 }
 
-/** Everything is judged once, in this order, and from here on nothing else of the request line or head is looked at. */
+/** Everything is evaluated once, in this order, and from here on nothing else of the request line or head is looked at. */
 export function readRequest(
   request: IncomingMessage,
   providers: Providers,

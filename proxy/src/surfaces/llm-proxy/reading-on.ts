@@ -1,4 +1,4 @@
-import type { Relayed } from '../relay/index.ts'
+import type { ForwardHandle } from '../relay/index.ts'
 
 /**
  * Answers that are read to their end though their clients have left. Under a limit a request is settled by what the vendor says at
@@ -7,7 +7,7 @@ import type { Relayed } from '../relay/index.ts'
  */
 export interface ReadingOn extends Disposable {
   /** False when nothing is read on any more. */
-  begin(reader: object, upstream: Relayed): boolean
+  begin(reader: object, upstream: ForwardHandle): boolean
   end(reader: object): void
 }
 
@@ -16,7 +16,7 @@ export const READ_ON_MS = 120_000
 
 /** Disposing breaks all of them off. */
 export function createReadingOn(maxMs: number): ReadingOn {
-  const open = new Map<object, { readonly timer: NodeJS.Timeout; readonly upstream: Relayed }>()
+  const open = new Map<object, { readonly timer: NodeJS.Timeout; readonly upstream: ForwardHandle }>()
   let isOver = false
   return {
     begin(reader, upstream) {

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { localServers } from '../../../test/support/local-servers.ts'
+import { createIdleTimeouts, type IdleTimed, type IdleTimeouts } from './idle-timeouts.ts'
 import { BodyBroken, type BodyHold, BodyReader, type Came, createBodyBudget } from './request-body.ts'
-import { createStalls, type Heard, type Stalls } from './stalls.ts'
 
 const MIB = 1_048_576
 
@@ -54,7 +54,7 @@ describe('a body that is read', () => {
   /** What is read of one request, and the client's end of it. */
   async function reading(
     head: string,
-    { maxBytes = 100, stalls = createStalls(60_000) } = {},
+    { maxBytes = 100, idleTimeouts = createIdleTimeouts(60_000) } = {},
   ): Promise<{ client: Socket; came: Promise<Came>; request: IncomingMessage; reader: BodyReader }> {
     const server = createServer()
     const client = connect(await listening(server), '127.0.0.1')
@@ -63,9 +63,9 @@ describe('a body that is read', () => {
     const coming = once(server, 'request') as Promise<[IncomingMessage]>
     client.write(`POST / HTTP/1.1\r\nHost: x\r\n${head}`)
     const [request] = await coming
-    ends.push(() => stalls[Symbol.dispose]())
+    ends.push(() => idleTimeouts[Symbol.dispose]())
     const hold = createBodyBudget().open('agent')
-    const reader = new BodyReader(request, { hold, stalls })
+    const reader = new BodyReader(request, { hold, idleTimeouts })
     return { client, request, reader, came: reader.upTo(maxBytes) }
   }
 
@@ -120,27 +120,29 @@ describe('a body that is read', () => {
   })
 
   it('is given up, with its connection, when nothing of it comes any more', async () => {
-    const { client, came } = await reading('Content-Length: 5\r\n\r\nhe', { stalls: createStalls(20) })
+    const { client, came } = await reading('Content-Length: 5\r\n\r\nhe', {
+      idleTimeouts: createIdleTimeouts(20),
+    })
     const closed = once(client, 'close')
     await expect(came).rejects.toBeInstanceOf(BodyBroken)
     await closed
   })
 
   it('is heard of with every piece that comes, until it is there', async () => {
-    const looked: Heard[] = []
-    const stalls: Stalls = {
-      begin: (heard) => void looked.push(heard),
-      end: (heard) => void looked.splice(looked.indexOf(heard), 1),
+    const looked: IdleTimed[] = []
+    const idleTimeouts: IdleTimeouts = {
+      begin: (timed) => void looked.push(timed),
+      end: (timed) => void looked.splice(looked.indexOf(timed), 1),
       [Symbol.dispose]() {},
     }
-    const { client, request, came } = await reading('Content-Length: 2\r\n\r\n', { stalls })
-    const [heard] = looked as [Heard]
+    const { client, request, came } = await reading('Content-Length: 2\r\n\r\n', { idleTimeouts })
+    const [timed] = looked as [IdleTimed]
     for (const piece of ['a', 'b']) {
-      heard.isAlive = false
+      timed.isAlive = false
       const arrived = once(request, 'data')
       client.write(piece)
       await arrived
-      expect(heard.isAlive).toBe(true)
+      expect(timed.isAlive).toBe(true)
     }
     expect(await came).toMatchObject({ whole: true })
     expect(looked).toEqual([])

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { createTokenBuckets, fairShare } from '../../kernel/index.ts'
-import { Heard, type Stalls } from './stalls.ts'
+import { IdleTimed, type IdleTimeouts } from './idle-timeouts.ts'
 
 /** A body may take as long as it likes, as long as some of it comes. */
 export const STALL_MS = 60_000
@@ -113,10 +113,10 @@ interface Step {
 const notWhole = (): BodyBroken => new BodyBroken('the body did not come whole')
 
 /** Reads a body step by step; between the steps nothing of it is taken off the connection. */
-export class BodyReader extends Heard {
+export class BodyReader extends IdleTimed {
   readonly #request: IncomingMessage
   readonly #hold: BodyHold
-  readonly #stalls: Stalls
+  readonly #idleTimeouts: IdleTimeouts
   #step: Step | null = null
   #parts: Buffer[] = []
   #bytes = 0
@@ -125,11 +125,14 @@ export class BodyReader extends Heard {
   #blockBytes = 0
   #state: 'new' | 'coming' | 'ended' | 'broken' = 'new'
 
-  constructor(request: IncomingMessage, options: { readonly hold: BodyHold; readonly stalls: Stalls }) {
+  constructor(
+    request: IncomingMessage,
+    options: { readonly hold: BodyHold; readonly idleTimeouts: IdleTimeouts },
+  ) {
     super()
     this.#request = request
     this.#hold = options.hold
-    this.#stalls = options.stalls
+    this.#idleTimeouts = options.idleTimeouts
   }
 
   /** All of the body, or more than `maxBytes` of it. Rejects when the client leaves or stalls. */
@@ -139,7 +142,7 @@ export class BodyReader extends Heard {
       if (this.#state === 'ended' || this.#bytes > maxBytes) return resolve(this.#came())
       this.#step = { maxBytes, resolve, reject }
       this.isAlive = true
-      this.#stalls.begin(this)
+      this.#idleTimeouts.begin(this)
       if (this.#state === 'coming') {
         this.#request.resume()
         return
@@ -222,7 +225,7 @@ export class BodyReader extends Heard {
     const step = this.#step
     if (step === null) return
     this.#step = null
-    this.#stalls.end(this)
+    this.#idleTimeouts.end(this)
     if (came === null) step.reject(notWhole())
     else step.resolve(came)
   }

@@ -105,7 +105,7 @@ function modelAt(path: string, forms: readonly RegExp[]): string | null {
   return null
 }
 
-/** Realtime sessions name it there; elsewhere such a name is judged, and vouches for nothing. */
+/** Realtime sessions name it there; elsewhere such a name is evaluated, and vouches for nothing. */
 export function namesOfQuery(query: string): string[] {
   if (query === '' || !/model|deployment|fallback|engine|%/i.test(query)) return []
   return [...new URLSearchParams(query)].flatMap(([name, value]) =>

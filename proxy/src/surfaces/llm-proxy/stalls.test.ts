@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { createStalls, Heard } from './stalls.ts'
+import { createIdleTimeouts, IdleTimed } from './idle-timeouts.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-class Waiting extends Heard {
+class Waiting extends IdleTimed {
   silent = vi.fn()
 }
 
 it('ends what nothing is heard of, and nothing else', () => {
-  using stalls = createStalls(1_000)
+  using idleTimeouts = createIdleTimeouts(1_000)
   const [dead, slow, done] = [new Waiting(), new Waiting(), new Waiting()]
-  for (const each of [dead, slow, done]) stalls.begin(each)
-  stalls.end(done)
+  for (const each of [dead, slow, done]) idleTimeouts.begin(each)
+  idleTimeouts.end(done)
   for (let second = 0; second < 5; second++) {
     slow.isAlive = true
     vi.advanceTimersByTime(1_000)
@@ -23,20 +23,20 @@ it('ends what nothing is heard of, and nothing else', () => {
 })
 
 it('forgets whatever ended, in any order and more than once', () => {
-  using stalls = createStalls(1_000)
+  using idleTimeouts = createIdleTimeouts(1_000)
   const all = Array.from({ length: 5 }, () => new Waiting())
-  for (const each of all) stalls.begin(each)
-  for (const at of [2, 4, 0, 2]) stalls.end(all[at] as Waiting)
+  for (const each of all) idleTimeouts.begin(each)
+  for (const at of [2, 4, 0, 2]) idleTimeouts.end(all[at] as Waiting)
   vi.advanceTimersByTime(2_000)
   expect(all.map(({ silent }) => silent.mock.calls.length)).toEqual([0, 1, 0, 1, 0])
 })
 
 it('goes on with the others when one of them ends by being told', () => {
-  using stalls = createStalls(1_000)
+  using idleTimeouts = createIdleTimeouts(1_000)
   const all = Array.from({ length: 3 }, () => new Waiting())
   for (const each of all) {
-    each.silent.mockImplementation(() => stalls.end(each))
-    stalls.begin(each)
+    each.silent.mockImplementation(() => idleTimeouts.end(each))
+    idleTimeouts.begin(each)
   }
   vi.advanceTimersByTime(5_000)
   expect(all.map(({ silent }) => silent.mock.calls.length)).toEqual([1, 1, 1])

@@ -19,7 +19,7 @@ export interface StillAllowedDeps {
 
 /**
  * For what is under way: whether token, grant and key stand as they did when it was let through. It is asked for every
- * piece that passes, so it judges only when anything of the kind has changed since.
+ * piece that passes, so it evaluates only when anything of the kind has changed since.
  */
 export function watchAllowed(
   ready: Ready,
@@ -27,12 +27,12 @@ export function watchAllowed(
   request: IncomingMessage,
   deps: StillAllowedDeps,
 ): () => boolean {
-  let judgedAt = revisionOf(deps)
+  let evaluatedAt = revisionOf(deps)
   let isAllowed = true
   return () => {
     const now = revisionOf(deps)
-    if (now === judgedAt) return isAllowed
-    judgedAt = now
+    if (now === evaluatedAt) return isAllowed
+    evaluatedAt = now
     isAllowed = isAllowedNow(ready, reading, request, deps)
     return isAllowed
   }
@@ -49,7 +49,7 @@ function isAllowedNow(
   { identity, access, keys, sharing }: StillAllowedDeps,
 ): boolean {
   const { provider, key } = ready
-  const agent = identity.stillGood(reading.credential.token, request)
+  const agent = identity.revalidateToken(reading.credential.token, request)
   if (agent === null || !isStillGranted(ready, access)) return false
   if (ready.needsOwnKey && !sharing.isOwn(provider.name, key?.id ?? 0, agent.id)) return false
   if (key === null) return true

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
  * its query that stands for the agent, for this one path, and for the key that opened it: no other key's project has the upload.
  */
 export interface UploadSession {
-  /** Of the agent that opened it; it is judged at each use. */
+  /** Of the agent that opened it; it is evaluated at each use. */
   readonly token: string
   readonly provider: string
   /** 0 where the provider takes none. */

@@ -29,7 +29,7 @@ const OURS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * A server that heeds one of these does something else than the request line says, which is what was judged. Those that read
+ * A server that heeds one of these does something else than the request line says, which is what was evaluated. Those that read
  * headers as CGI writes them (RFC 3875, 4.1.18) take an underscore for a hyphen.
  */
 const OTHER_REQUEST: ReadonlySet<string> = new Set([

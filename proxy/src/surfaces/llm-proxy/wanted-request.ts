@@ -11,7 +11,7 @@ import {
   type Splice,
   spendingFacts,
 } from '../../domain/usage/index.ts'
-import type { Admitted, Judged, Wanted } from './admission.ts'
+import type { Admitted, Evaluated, Wanted } from './admission.ts'
 import type { Exchange } from './exchange.ts'
 import type { Forwarding } from './forward.ts'
 import type { Identity } from './identity.ts'
@@ -26,7 +26,7 @@ import type { UsageWishes } from './usage-wishes.ts'
 import { type Body, bodyToSend, heldAgain, onTheLoop, type WholeBodyDeps } from './whole-body.ts'
 
 /** A request that may go out; only the key is not in it yet. */
-export interface Ready extends Admitted, Judged {
+export interface Ready extends Admitted, Evaluated {
   /** Path and query. */
   readonly target: string
   readonly headers: string[]
@@ -187,12 +187,12 @@ export class WantedRequest implements Wanted, SpendingRequest {
     return this.#exchange.gone()
   }
 
-  stillGood(): Agent | null {
-    return this.#deps.identity.stillGood(this.#reading.credential.token, this.#exchange.request)
+  revalidateToken(): Agent | null {
+    return this.#deps.identity.revalidateToken(this.#reading.credential.token, this.#exchange.request)
   }
 
   /** The owner answers for the place that was asked for, and no other of its name. */
-  stillThere(): boolean {
+  isSameUpstream(): boolean {
     return isSamePlace(this.#deps.providers.find(this.provider.name), this.provider)
   }
 

@@ -6,9 +6,9 @@ import type { Agent } from '../../domain/agents/index.ts'
 import { type LargeBodies, readBody } from '../../domain/usage/index.ts'
 import { createLoopTurns, createTokenBuckets } from '../../kernel/index.ts'
 import { Exchange } from './exchange.ts'
+import { createIdleTimeouts } from './idle-timeouts.ts'
 import type { Reading } from './read-head.ts'
 import { createBodyBudget, STALL_MS } from './request-body.ts'
-import { createStalls } from './stalls.ts'
 import { READING_TIME, type WholeBodyDeps, wholeBody } from './whole-body.ts'
 
 /** Reads one body for an agent, and tells whether it went to the threads. */
@@ -34,7 +34,7 @@ async function readsOf(deps: WholeBodyDeps, agentId: string, text: string): Prom
 }
 
 it('bodies that take long are read in threads once their agent has had its time, and those of no other agent', async () => {
-  using stalls = createStalls(STALL_MS)
+  using idleTimeouts = createIdleTimeouts(STALL_MS)
   const inThreads: string[] = []
   const largeBodies: LargeBodies = {
     read(owner, parts, questions) {
@@ -46,7 +46,7 @@ it('bodies that take long are read in threads once their agent has had its time,
   // The clock stands: what an agent had does not come back.
   const readingTime = createTokenBuckets(READING_TIME, () => 0)
   const deps = {
-    ...{ budget: createBodyBudget(), stalls, largeBodies, turns: createLoopTurns(), readingTime },
+    ...{ budget: createBodyBudget(), idleTimeouts, largeBodies, turns: createLoopTurns(), readingTime },
   }
   const members = `{"model":"m","x":[${'{"n":[[]]},'.repeat(5_500)}1]}`
   let reads = 0

@@ -15,6 +15,7 @@ import {
 import { AppError, type LoopTurns, type TokenBuckets } from '../../kernel/index.ts'
 import { HeldBody, streamed } from '../relay/index.ts'
 import type { Exchange } from './exchange.ts'
+import type { IdleTimeouts } from './idle-timeouts.ts'
 import type { Reading } from './read-head.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import {
@@ -26,7 +27,6 @@ import {
   STALL_MS,
 } from './request-body.ts'
 import { mayQuoteFiles } from './request-scope.ts'
-import type { Stalls } from './stalls.ts'
 
 /** What is known of a body: read whole, or only where it begins. */
 export interface Body {
@@ -47,7 +47,7 @@ export interface Body {
 
 export interface WholeBodyDeps {
   readonly budget: ReturnType<typeof createBodyBudget>
-  readonly stalls: Stalls
+  readonly idleTimeouts: IdleTimeouts
   readonly largeBodies: LargeBodies
   readonly turns: LoopTurns
   /** Milliseconds of the event loop that bodies took. */
@@ -106,7 +106,7 @@ export async function wholeBody(
 ): Promise<Body | LlmRefusal> {
   const hold = deps.budget.open(agent.id)
   exchange.keep(hold)
-  const reader = new BodyReader(exchange.request, { hold, stalls: deps.stalls })
+  const reader = new BodyReader(exchange.request, { hold, idleTimeouts: deps.idleTimeouts })
   const refusal = agree === null ? null : await firstPart(reader, reading, agree)
   if (refusal !== null) return refusal
   return readWhole(await reader.upTo(MAX_WHOLE_BYTES), agent, reading, exchange, deps, isLimited)

@@ -14,7 +14,7 @@ import { expect, it, vi } from 'vitest'
 import { localServers } from '../../../test/support/local-servers.ts'
 import type { BodyFilter } from '../../domain/egress/index.ts'
 import { createScrubber } from '../../domain/scrub/index.ts'
-import { drain, type Relaying, type RelayObserver, relay, streamed } from './index.ts'
+import { drain, type ForwardRequest, type RelayObserver, relay, streamed } from './index.ts'
 
 const { ends, listening } = localServers()
 
@@ -43,10 +43,10 @@ const doubling: BodyFilter = {
 }
 
 /** Answers with what the upstream says, and breaks off where that cannot be. */
-function relayed(
+function forwardHandle(
   response: ServerResponse,
   pool: Pool,
-  more: Partial<Relaying> & Partial<Pick<RelayObserver, 'onAnswer'>> = {},
+  more: Partial<ForwardRequest> & Partial<Pick<RelayObserver, 'onAnswer'>> = {},
 ): void {
   const { onAnswer = () => null, ...rest } = more
   relay(
@@ -59,7 +59,9 @@ it.each(['Content-Length', 'content-length'])(
   'announces no length of a body that goes through something else: %s',
   async (name) => {
     const pool = await saying(`HTTP/1.1 200 OK\r\n${name}: 5\r\nX-Kept: yes\r\n\r\nhello`)
-    const port = await serving((_request, response) => relayed(response, pool, { onAnswer: () => doubling }))
+    const port = await serving((_request, response) =>
+      forwardHandle(response, pool, { onAnswer: () => doubling }),
+    )
     const answer = await fetch(`http://127.0.0.1:${port}`)
     expect(answer.headers.get('x-kept')).toBe('yes')
     expect(await answer.text()).toBe('hellohello')
@@ -68,7 +70,7 @@ it.each(['Content-Length', 'content-length'])(
 
 it('leaves the length of a body that passes as it is', async () => {
   const pool = await saying('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello')
-  const port = await serving((_request, response) => relayed(response, pool))
+  const port = await serving((_request, response) => forwardHandle(response, pool))
   const answer = await fetch(`http://127.0.0.1:${port}`)
   expect(answer.headers.get('content-length')).toBe('5')
 })
@@ -78,7 +80,7 @@ it('ends a request whose body goes on without end after its answer', async () =>
   const ended = Promise.withResolvers<boolean>()
   const port = await serving((request, response) => {
     request.once('close', () => ended.resolve(request.complete))
-    relayed(response, pool, { method: 'POST', body: streamed(request, { drainMs: 30 }) })
+    forwardHandle(response, pool, { method: 'POST', body: streamed(request, { drainMs: 30 }) })
   })
   const client = send({
     host: '127.0.0.1',
@@ -132,7 +134,7 @@ it('gives the whole of a body whose end may begin a secret', async () => {
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nit is dem\r\n0\r\n\r\n',
   )
   const port = await serving((_request, response) =>
-    relayed(response, pool, { scrubber: createScrubber(new Map([['KEY', 'demo-value-1']])) }),
+    forwardHandle(response, pool, { scrubber: createScrubber(new Map([['KEY', 'demo-value-1']])) }),
   )
   expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe('it is dem')
 })
@@ -150,7 +152,7 @@ async function handled(rawHeaders: readonly string[], scrubber: ReturnType<typeo
   const pool = {
     dispatch: (_options: unknown, handler: Dispatcher.DispatchHandler) => dispatched.resolve(handler),
   } as unknown as Pool
-  const port = await serving((_request, response) => relayed(response, pool, { scrubber }))
+  const port = await serving((_request, response) => forwardHandle(response, pool, { scrubber }))
   const coming = fetch(`http://127.0.0.1:${port}`)
   const handler = await dispatched.promise
   handler.onRequestStart?.(controller, {})

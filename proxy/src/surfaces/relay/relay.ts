@@ -13,7 +13,7 @@ import { ShortAnswer } from './short-answer.ts'
 import type { UpstreamPool } from './upstream-pool.ts'
 
 /** A request that goes on, and where its answer goes. */
-export interface Relaying {
+export interface ForwardRequest {
   readonly response: AnswerSink
   readonly pool: Pick<UpstreamPool, 'dispatch'>
   readonly method: string
@@ -33,14 +33,14 @@ export interface RelayObserver {
   /** The head of the answer will be given on: what else its body goes through, behind the search for secrets. */
   onAnswer(status: number, rawHeaders: readonly string[]): BodyFilter | null
   /** Sent in place of the request that drew this status: the answer to that one is given. At most once. */
-  instead?(status: number): Pick<Relaying, 'headers' | 'body'> | null
+  instead?(status: number): Pick<ForwardRequest, 'headers' | 'body'> | null
   /** What the client is to read in place of these. */
   headersToGive?(headers: string[]): string[]
   onBytes(bytes: number): void
   /** Nothing was answered yet, and nothing will be: `unreadable`, or why the upstream cannot be reached. */
   refuse(why: 'unreadable' | Error): void
   /** False once the client may have nothing more. */
-  mayGoOn?(): boolean
+  isAuthorized?(): boolean
   /**
    * An answer that has begun is stopped: what it ends with behind `tail`, the last bytes that were given on; null where it is
    * broken off without a word, so that it never looks whole.
@@ -52,7 +52,7 @@ export interface RelayObserver {
   over?(isWhole: boolean, wasSent: boolean): void
 }
 
-export interface Relayed {
+export interface ForwardHandle {
   /** Ends the request upstream, as if the upstream had failed for that reason. */
   breakOff(why: Error): void
 }
@@ -64,17 +64,17 @@ const LEFT = new Error('the client left')
  * that leaves ends the request upstream, unless the observer reads on; an upstream that breaks off breaks the client's answer too, so that it never
  * looks whole, and nothing that was held back is given. How long either may be silent is for the surface to bound.
  */
-export function relay(relaying: Relaying, observer: RelayObserver): Relayed {
-  const { response, pool, path, method, headers, body } = relaying
-  const relayed = new UpstreamExchange(relaying, observer)
-  response.on('close', () => relayed.close())
-  pool.dispatch({ path, method: method as Dispatcher.HttpMethod, headers, body }, relayed)
-  return relayed
+export function relay(forwardRequest: ForwardRequest, observer: RelayObserver): ForwardHandle {
+  const { response, pool, path, method, headers, body } = forwardRequest
+  const forwardHandle = new UpstreamExchange(forwardRequest, observer)
+  response.on('close', () => forwardHandle.close())
+  pool.dispatch({ path, method: method as Dispatcher.HttpMethod, headers, body }, forwardHandle)
+  return forwardHandle
 }
 
 /** A class, for there is one for each request: its methods are made once. */
-class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
-  readonly #relaying: Relaying
+class UpstreamExchange implements ForwardHandle, Dispatcher.DispatchHandler {
+  readonly #forwardRequest: ForwardRequest
   readonly #observer: RelayObserver
   readonly #owner = currentOwner()
   #controller: Dispatcher.DispatchController | undefined = undefined
@@ -88,8 +88,8 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   /** The request that was sent in place of this one. */
   #next: UpstreamExchange | undefined = undefined
 
-  constructor(relaying: Relaying, observer: RelayObserver) {
-    this.#relaying = relaying
+  constructor(forwardRequest: ForwardRequest, observer: RelayObserver) {
+    this.#forwardRequest = forwardRequest
     this.#observer = observer
   }
 
@@ -125,7 +125,7 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   }
 
   onRequestStart(started: Dispatcher.DispatchController): void {
-    if (this.#relaying.response.destroyed && !this.#isAbandoned) started.abort(LEFT)
+    if (this.#forwardRequest.response.destroyed && !this.#isAbandoned) started.abort(LEFT)
     else if (this.#broken !== undefined) started.abort(this.#broken)
     else this.#controller = started
   }
@@ -138,7 +138,7 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
       this.#sendInstead(started, instead)
       return
     }
-    const { response, method, scrubber, part = null } = this.#relaying
+    const { response, method, scrubber, part = null } = this.#forwardRequest
     const rawHeaders = rawPairs(started.rawHeaders)
     const given = prepareResponse({ scrubber, status: came, rawHeaders, method, part })
     if ('refused' in given) {
@@ -186,10 +186,13 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     if (this.#isAbandoned) this.#answer.abandon()
   }
 
-  #sendInstead(started: Dispatcher.DispatchController, instead: Pick<Relaying, 'headers' | 'body'>): void {
-    const relaying = { ...this.#relaying, ...instead }
-    const { pool, path, method, headers, body } = relaying
-    const next = onBehalfOf(this.#owner, () => new UpstreamExchange(relaying, this.#observer))
+  #sendInstead(
+    started: Dispatcher.DispatchController,
+    instead: Pick<ForwardRequest, 'headers' | 'body'>,
+  ): void {
+    const forwardRequest = { ...this.#forwardRequest, ...instead }
+    const { pool, path, method, headers, body } = forwardRequest
+    const next = onBehalfOf(this.#owner, () => new UpstreamExchange(forwardRequest, this.#observer))
     next.#isAbandoned = this.#isAbandoned
     this.#next = next
     started.abort(LEFT)
@@ -206,7 +209,7 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
   onResponseData(started: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#next !== undefined) return
     this.#observer.onBytes(chunk.length)
-    if (this.#observer.mayGoOn?.() === false) {
+    if (this.#observer.isAuthorized?.() === false) {
       if (this.#isAbandoned) {
         this.#end()
         return
@@ -221,7 +224,7 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
     if (this.#next !== undefined) return
     this.#isOver = true
     this.#isWhole = true
-    const { response, scrubber } = this.#relaying
+    const { response, scrubber } = this.#forwardRequest
     if (trailers) response.giveTrailers?.(prepareTrailers(scrubber, rawPairs(trailers)))
     if (this.#answer === undefined) this.#whole()
     else this.#answer.end(() => this.#whole())
@@ -234,7 +237,7 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#next !== undefined) return
-    const { response } = this.#relaying
+    const { response } = this.#forwardRequest
     if (this.#isAbandoned) {
       this.#isOver = true
       this.#end()
@@ -248,7 +251,7 @@ class UpstreamExchange implements Relayed, Dispatcher.DispatchHandler {
 
   #stop(why: 'not_allowed' | Error): void {
     const lastWords = (tail: Uint8Array): string | null => this.#observer.lastWords?.(why, tail) ?? null
-    if (this.#answer?.stop(lastWords) !== true) this.#relaying.response.destroy()
+    if (this.#answer?.stop(lastWords) !== true) this.#forwardRequest.response.destroy()
   }
 }
 

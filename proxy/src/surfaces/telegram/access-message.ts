@@ -1,10 +1,10 @@
-import { limitsSaid, type ProviderGrant } from '../../domain/provider-access/index.ts'
+import { describeLimits, type ProviderGrant } from '../../domain/provider-access/index.ts'
 import { oneLine } from '../../kernel/index.ts'
 import { bold, code, escapeHtml } from './html.ts'
 
 /** A line for the owner; the agent reads a refusal until the limit is free again. */
 export function renderLimitPassed(grant: ProviderGrant, limit: string, agent: string): string {
-  const said = limitsSaid(onlyLimit(grant.limits, limit)) || limit.replaceAll('_', ' ')
+  const said = describeLimits(onlyLimit(grant.limits, limit)) || limit.replaceAll('_', ' ')
   return (
     `🚧 ${bold('Limit passed')}: ${code(oneLine(agent, 64))} at ${code(oneLine(grant.provider, 64))}, ` +
     `${escapeHtml(said)} (P${grant.id}). More is refused until the limit is free again; change it with ` +

@@ -5,7 +5,7 @@ import type { AuditLog, Transactor } from '../../domain/audit/index.ts'
 import type { Executions } from '../../domain/executions/index.ts'
 import type { HealthReport } from '../../domain/health/index.ts'
 import type { Outbox } from '../../domain/outbox/index.ts'
-import type { LlmRooms } from '../../domain/provider-access/index.ts'
+import type { LlmModules } from '../../domain/provider-access/index.ts'
 import type { Trust } from '../../domain/trust/index.ts'
 import type { Vault } from '../../domain/vault/index.ts'
 import type { Clock, SecretValue } from '../../kernel/index.ts'
@@ -29,7 +29,7 @@ export interface TelegramDeps {
   readonly audit: AuditLog
   readonly agents: Agents
   /** What there is of providers of LLMs: their keys, who may use them, what was used. */
-  readonly llm: LlmRooms
+  readonly llm: LlmModules
   readonly outbox: Outbox
   readonly transactor: Transactor
   readonly clock: Clock

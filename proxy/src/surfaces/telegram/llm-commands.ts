@@ -1,4 +1,4 @@
-import { describeUntil, grantSaid } from '../../domain/provider-access/index.ts'
+import { describeGrant, describeUntil } from '../../domain/provider-access/index.ts'
 import type { KeyCooldown } from '../../domain/provider-keys/index.ts'
 import { AppError, oneLine, SecretValue, type UnixMs } from '../../kernel/index.ts'
 import type { CommandCall, CommandName, CommandReply } from './commands.ts'
@@ -67,7 +67,7 @@ export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'c
           ...(key.tags.length === 0 ? [] : [`tags ${code(oneLine(key.tags.join(' '), 100))}`]),
           ...(key.weight === 1 ? [] : [`weight ${key.weight}`]),
           ...(key.models === null ? [] : [`for ${code(oneLine(key.models.join(' '), 100))}`]),
-          ...(key.cooldown === null ? [] : [cooldownSaid(key.cooldown)]),
+          ...(key.cooldown === null ? [] : [describeCooldown(key.cooldown)]),
         ]
         return [
           `${bold(`${key.id}.`)} ${code(oneLine(key.provider, 64))} ${code(oneLine(key.label, 64))}`,
@@ -92,7 +92,7 @@ export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'c
     grants() {
       const lines = access.grants().map((grant) => {
         const who = `${code(oneLine(nameOf(grant.agentId), 64))} → ${code(oneLine(grant.provider, 64))}`
-        return `${bold(`P${grant.id}.`)} ${who}: ${escapeHtml(grantSaid(grant))}, ${describeUntil(grant)}`
+        return `${bold(`P${grant.id}.`)} ${who}: ${escapeHtml(describeGrant(grant))}, ${describeUntil(grant)}`
       })
       return {
         html:
@@ -165,7 +165,7 @@ const readNumber = (rest: string): number | undefined => {
 }
 
 const dayOf = (at: UnixMs): string => new Date(at).toISOString().slice(0, 10)
-const cooldownSaid = ({ until, agents, parts }: KeyCooldown): string =>
+const describeCooldown = ({ until, agents, parts }: KeyCooldown): string =>
   `in cooldown${agents === 0 ? '' : ` for ${agents === 1 ? 'one agent' : `${agents} agents`}`}${
     parts === 0 ? '' : parts === 1 ? ' at one model' : ` at ${parts} models or endpoints`
   } until ${minute(until)}`

@@ -1,6 +1,6 @@
 import { DECISIONS } from '../../domain/approvals/index.ts'
 import type { Consent } from '../../domain/consent/index.ts'
-import { type EgressSummary, refusalSaid } from '../../domain/egress/index.ts'
+import { describeRefusal, type EgressSummary } from '../../domain/egress/index.ts'
 import { describeDecision, type Execution, FAILURE_CODES, isFinal } from '../../domain/executions/index.ts'
 import { oneLine, visibleText } from '../../kernel/index.ts'
 import { utcTime } from './card-message.ts'
@@ -91,7 +91,7 @@ function networkLines(network: EgressSummary | undefined): string[] {
   const beyond = refused.slice(REFUSAL_LINES).reduce((sum, { count }) => sum + count, moreRefused)
   return [
     `🌐 ${requests} ${requests === 1 ? 'request' : 'requests'}`,
-    ...refused.slice(0, REFUSAL_LINES).map((refusal) => `⛔ ${code(refusalSaid(refusal))}`),
+    ...refused.slice(0, REFUSAL_LINES).map((refusal) => `⛔ ${code(describeRefusal(refusal))}`),
     ...(beyond > 0 ? [`⛔ ${bold(`… and ${beyond} more refused`)}`] : []),
   ]
 }

@@ -23,7 +23,7 @@ function displayName(user: BotUser): string {
 }
 
 /**
- * Presses of buttons. Each is answered once, since the client spins until then; what decides is the judgement of the
+ * Presses of buttons. Each is answered once, since the client spins until then; what decides is the evaluation of the
  * card (chat, approver, delivered) and then of what it asks about (hash, state, expiry), each inside a transaction.
  */
 export function createPresses(
@@ -78,7 +78,7 @@ export function createPresses(
       return { text: oneLine(outcome.message, 200), alert: !outcome.accepted }
     })
 
-  const judge = async (press: BotPress): Promise<PressAnswer> => {
+  const evaluate = async (press: BotPress): Promise<PressAnswer> => {
     const { token, decision } = readCallbackData(press.data)
     const userId = String(press.from.id)
     const chatId = String(press.message?.chat.id ?? '')
@@ -89,11 +89,11 @@ export function createPresses(
     }
     if (chatId !== chat.id) return nothingHere('wrong_chat')
     if (token === '') return nothingHere('malformed')
-    let verdict = cards.judge(asked)
+    let verdict = cards.evaluate(asked)
     if (!verdict.accepted && verdict.reason === 'not_delivered') {
       // The press overtook the record that the card has arrived.
       await Promise.race([sender.settled(), sleep(5_000, undefined, { signal }).catch(() => {})])
-      verdict = cards.judge(asked)
+      verdict = cards.evaluate(asked)
     }
     if (!verdict.accepted) {
       refusals.press(userId, chatId, null, verdict.reason)
@@ -113,7 +113,7 @@ export function createPresses(
     async handle(press) {
       let answer: PressAnswer
       try {
-        answer = await judge(press)
+        answer = await evaluate(press)
       } catch (error) {
         log.error({ err: error }, 'a press could not be handled')
         answer = {

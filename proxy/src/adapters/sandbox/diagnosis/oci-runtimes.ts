@@ -64,7 +64,7 @@ function featureVersion(features: string | undefined, program: string): string |
   }
 }
 
-export function judgeRuntime(info: EngineInfo, ociRuntime: string | undefined): CheckResult {
+export function checkRuntime(info: EngineInfo, ociRuntime: string | undefined): CheckResult {
   const unknown = unknownRuntime(info, ociRuntime)
   if (unknown !== undefined)
     return { ok: false, said: `${unknown}. Register it in the engine's daemon.json, or change the setting` }

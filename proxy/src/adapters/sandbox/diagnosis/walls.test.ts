@@ -62,7 +62,7 @@ const HARDENED = {
 const engine = (answers: { readonly info: object; readonly version: object }): Docker =>
   ({ info: async () => answers.info, version: async () => answers.version }) as unknown as Docker
 
-const judged = async (
+const evaluated = async (
   answers: typeof DEBIAN_12 | typeof HARDENED,
   more: object = {},
   ociRuntime?: string,
@@ -70,8 +70,8 @@ const judged = async (
 ) => {
   const info: EngineInfo = await readEngine(engine({ ...answers, info: { ...answers.info, ...more } }))
   return new Map(
-    WALLS.map(([name, judge]) => {
-      const { ok, warning, said } = judge(info, ociRuntime, seccomp)
+    WALLS.map(([name, evaluate]) => {
+      const { ok, warning, said } = evaluate(info, ociRuntime, seccomp)
       return [name.replace('wall ', ''), `${ok ? (warning ? 'warn' : 'ok') : 'fail'}: ${said}`]
     }),
   )
@@ -79,7 +79,7 @@ const judged = async (
 
 describe('the walls of an engine', () => {
   it('are told in one line each, without a failure on a plain Debian 12', async () => {
-    const walls = await judged(DEBIAN_12)
+    const walls = await evaluated(DEBIAN_12)
     expect([...walls].map(([name, said]) => `${name} ${said.split(':')[0]}`)).toEqual([
       'runtime ok',
       'runtime version warn',
@@ -97,21 +97,21 @@ describe('the walls of an engine', () => {
   })
 
   it('all stand on a hardened engine, whose runtime tells its own version', async () => {
-    const walls = await judged(HARDENED)
+    const walls = await evaluated(HARDENED)
     expect([...walls.values()].filter((said) => !said.startsWith('ok'))).toEqual([])
     expect(walls.get('runtime version')).toContain('runc 1.3.3')
-    expect((await judged(HARDENED, {}, 'crun')).get('runtime version')).toMatch(/^ok: crun 1\.30/)
-    expect((await judged(HARDENED, {}, 'old-crun')).get('runtime version')).toMatch(
+    expect((await evaluated(HARDENED, {}, 'crun')).get('runtime version')).toMatch(/^ok: crun 1\.30/)
+    expect((await evaluated(HARDENED, {}, 'old-crun')).get('runtime version')).toMatch(
       /^warn: crun 1\.19\.1, as numbered, lacks fixes for CVE-2025-24965, .*update to 1\.30$/,
     )
   })
 
   it('are told as unknown where the engine does not tell a version', async () => {
-    expect((await judged(HARDENED, {}, 'youki')).get('runtime version')).toMatch(
+    expect((await evaluated(HARDENED, {}, 'youki')).get('runtime version')).toMatch(
       /^warn: the engine does not tell the version of youki/,
     )
     const elsewhere = { Runtimes: { runc: { path: '/opt/runc' } } }
-    expect((await judged(DEBIAN_12, elsewhere)).get('runtime version'), 'not the one of the list').toMatch(
+    expect((await evaluated(DEBIAN_12, elsewhere)).get('runtime version'), 'not the one of the list').toMatch(
       /^warn: the engine does not tell the version of runc/,
     )
   })
@@ -129,7 +129,7 @@ describe('the walls of an engine', () => {
     ],
     ['swap without a limit', 'cgroups', { SwapLimit: false }, /^warn: .*swap/],
   ] as const)('are judged: %s', async (_case, wall, more, expected) => {
-    expect((await judged(DEBIAN_12, more)).get(wall)).toMatch(expected)
+    expect((await evaluated(DEBIAN_12, more)).get(wall)).toMatch(expected)
   })
 
   it.each([
@@ -139,13 +139,13 @@ describe('the walls of an engine', () => {
     ['/etc/p.json', /^warn: .*\/etc\/p\.json/],
   ])('are the profile %s of the engine only where that was chosen', async (profile, expected) => {
     const more = { SecurityOptions: [`name=seccomp,profile=${profile}`] }
-    expect((await judged(DEBIAN_12, more, undefined, 'engine')).get('seccomp')).toMatch(expected)
-    expect((await judged(DEBIAN_12, more)).get('seccomp')).toMatch(/^ok: OAuth3's own profile/)
-    expect((await judged(HARDENED, more, 'runsc')).get('seccomp')).toMatch(/^ok: .*runsc/)
+    expect((await evaluated(DEBIAN_12, more, undefined, 'engine')).get('seccomp')).toMatch(expected)
+    expect((await evaluated(DEBIAN_12, more)).get('seccomp')).toMatch(/^ok: OAuth3's own profile/)
+    expect((await evaluated(HARDENED, more, 'runsc')).get('seccomp')).toMatch(/^ok: .*runsc/)
   })
 
   it('of gVisor are weak without a way to the socket, and of Kata in any case', async () => {
-    const runtime = async (name: string) => (await judged(HARDENED, {}, name)).get('runtime')
+    const runtime = async (name: string) => (await evaluated(HARDENED, {}, name)).get('runtime')
     expect(await runtime('runsc')).toMatch(/^warn: .*--host-uds=open/)
     expect(await runtime('runsc-open')).toMatch(/^ok: .*gVisor/)
     expect(await runtime('kata')).toMatch(/^warn: .*reaches no host/)

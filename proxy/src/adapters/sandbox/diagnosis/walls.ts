@@ -1,13 +1,13 @@
 /**
  * The walls between a sandbox and its host, as the engine tells of them: one check each, one line that a person can
- * act on. It reads and judges; what a container is created with stands in container-config.ts.
+ * act on. It reads and evaluates; what a container is created with stands in container-config.ts.
  */
 import Docker from 'dockerode'
 import type { CheckResult, DoctorCheck } from '../../../domain/health/index.ts'
 import type { SeccompChoice } from '../seccomp-profile.ts'
 import { type EngineInfo, readEngine } from './engine-info.ts'
 import { lackingFixes } from './known-escapes.ts'
-import { judgeRuntime, runtimeInUse } from './oci-runtimes.ts'
+import { checkRuntime, runtimeInUse } from './oci-runtimes.ts'
 
 const HOW = 'docs/nested-vm-isolation.md'
 
@@ -28,7 +28,7 @@ function securityOptions(info: EngineInfo): ReadonlyMap<string, string> {
   )
 }
 
-function judgeUserNamespaces(info: EngineInfo): CheckResult {
+function checkUserNamespaces(info: EngineInfo): CheckResult {
   const options = securityOptions(info)
   if (options.has('rootless'))
     return well('the engine runs rootless: root in a sandbox is nobody on the host')
@@ -38,7 +38,7 @@ function judgeUserNamespaces(info: EngineInfo): CheckResult {
   )
 }
 
-function judgeSeccomp(info: EngineInfo, ociRuntime: string | undefined, choice: SeccompChoice): CheckResult {
+function checkSeccomp(info: EngineInfo, ociRuntime: string | undefined, choice: SeccompChoice): CheckResult {
   const profile = securityOptions(info)
     .get('seccomp')
     ?.replace(/^profile=/, '')
@@ -60,16 +60,16 @@ function judgeSeccomp(info: EngineInfo, ociRuntime: string | undefined, choice: 
   return weak(`the engine has a profile of its owner's (${profile}): compare it with the engine's own`)
 }
 
-function judgeAccessControl(info: EngineInfo): CheckResult {
+function checkAccessControl(info: EngineInfo): CheckResult {
   const options = securityOptions(info)
-  const standing = ['apparmor', 'selinux'].filter((name) => options.has(name))
-  if (standing.length > 0) return well(standing.join(' and '))
+  const activeGrants = ['apparmor', 'selinux'].filter((name) => options.has(name))
+  if (activeGrants.length > 0) return well(activeGrants.join(' and '))
   return weak(
     'neither AppArmor nor SELinux confines containers: enable one of them in the host and its engine',
   )
 }
 
-function judgeCgroups(info: EngineInfo): CheckResult {
+function checkCgroups(info: EngineInfo): CheckResult {
   const lacking = [
     ...(info.MemoryLimit === false ? ['memory'] : []),
     ...(info.CpuCfsQuota === false ? ['processor'] : []),
@@ -88,8 +88,8 @@ function judgeCgroups(info: EngineInfo): CheckResult {
   )
 }
 
-/** Judges a version by its number alone, and says so. */
-function judgeVersion(program: string, version: string): CheckResult {
+/** Evaluates a version by its number alone, and says so. */
+function checkVersion(program: string, version: string): CheckResult {
   const lacking = lackingFixes(program, version)
   if (lacking === undefined) return weak(`${program} ${version}: not a version number that can be compared`)
   if (lacking.length === 0) return well(`${program} ${version}: no known escape without a fix`)
@@ -100,17 +100,17 @@ function judgeVersion(program: string, version: string): CheckResult {
   )
 }
 
-/** One entry for each wall: its name, and how it is judged. */
+/** One entry for each wall: its name, and how it is evaluated. */
 export const WALLS: readonly (readonly [
   name: string,
-  judge: (info: EngineInfo, ociRuntime: string | undefined, seccomp: SeccompChoice) => CheckResult,
+  evaluate: (info: EngineInfo, ociRuntime: string | undefined, seccomp: SeccompChoice) => CheckResult,
 ])[] = [
-  ['wall runtime', (info, ociRuntime) => judgeRuntime(info, ociRuntime)],
+  ['wall runtime', (info, ociRuntime) => checkRuntime(info, ociRuntime)],
   [
     'wall runtime version',
     (info, ociRuntime) => {
       const { program, version } = runtimeInUse(info, ociRuntime)
-      if (version !== undefined) return judgeVersion(program, version)
+      if (version !== undefined) return checkVersion(program, version)
       return weak(
         `the engine does not tell the version of ${program}; ask it on the host (${program} --version) and compare: ${HOW}`,
       )
@@ -122,13 +122,13 @@ export const WALLS: readonly (readonly [
       const version = info.versions.get('containerd')
       return version === undefined
         ? weak('the engine does not tell the version of its containerd')
-        : judgeVersion('containerd', version)
+        : checkVersion('containerd', version)
     },
   ],
-  ['wall user namespaces', judgeUserNamespaces],
-  ['wall seccomp', judgeSeccomp],
-  ['wall access control', judgeAccessControl],
-  ['wall cgroups', judgeCgroups],
+  ['wall user namespaces', checkUserNamespaces],
+  ['wall seccomp', checkSeccomp],
+  ['wall access control', checkAccessControl],
+  ['wall cgroups', checkCgroups],
 ]
 
 /** The engine is asked once for all checks of one doctor's visit. That it is away is for the sandbox's check to say. */
@@ -145,13 +145,13 @@ export function createWallChecks(options: {
     })
     return reading
   }
-  return WALLS.map(([name, judge]) => ({
+  return WALLS.map(([name, evaluate]) => ({
     name,
     async run() {
       const info = await read().catch((error: unknown) => error as Error)
       return info instanceof Error
         ? weak(`not known, for the engine does not tell: ${info.message}`)
-        : judge(info, options.ociRuntime, options.seccomp ?? 'oauth3')
+        : evaluate(info, options.ociRuntime, options.seccomp ?? 'oauth3')
     },
   }))
 }

@@ -32,8 +32,8 @@ const OPEN_FILES = 1_024
 
 export interface Walls {
   readonly limits: RunLimits
-  /** The door's directory as the engine sees it; null for a sandbox without any way out. */
-  readonly door: string | null
+  /** The endpoint's directory as the engine sees it; null for a sandbox without any way out. */
+  readonly endpoint: string | null
   readonly ociRuntime: string | undefined
   /** OAuth3's own profile unless said otherwise. */
   readonly seccomp?: SeccompChoice | undefined
@@ -45,14 +45,14 @@ export interface Walls {
 
 export function hostConfig({
   limits,
-  door,
+  endpoint,
   ociRuntime,
   sysctls,
   sharedMemory = false,
   seccomp = 'oauth3',
 }: Walls): Docker.HostConfig {
   return {
-    // No interface but loopback: the socket in the door's directory is the only way out.
+    // No interface but loopback: the socket in the endpoint's directory is the only way out.
     NetworkMode: 'none',
     Sysctls: { ...sysctls },
     ReadonlyRootfs: true,
@@ -74,12 +74,12 @@ export function hostConfig({
     LogConfig: { Type: 'none', Config: {} },
     // Mounts rather than Binds: a source that is not there is an error, not a folder that the engine makes.
     Mounts:
-      door === null
+      endpoint === null
         ? []
         : [
-            readOnly(door, GATEWAY_MOUNT),
+            readOnly(endpoint, GATEWAY_MOUNT),
             // In place of what an engine writes there: an empty file, or the host's search list.
-            readOnly(posix.join(door, GATEWAY_RESOLVER), '/etc/resolv.conf'),
+            readOnly(posix.join(endpoint, GATEWAY_RESOLVER), '/etc/resolv.conf'),
           ],
     RestartPolicy: { Name: 'no' },
     ...(ociRuntime === undefined ? {} : { Runtime: ociRuntime }),

@@ -6,7 +6,7 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
-import type { EgressDoor } from '../../../domain/egress/index.ts'
+import type { EgressEndpoint } from '../../../domain/egress/index.ts'
 import type { OutputStream, RunHooks, RunOrder, RunOutcome } from '../../../domain/executions/index.ts'
 import { answered, CALL_TIMEOUT_MS, EngineTimeout } from '../engine-call.ts'
 import { createOutputMeter } from '../output-meter.ts'
@@ -37,7 +37,7 @@ export class SandboxContainer implements AsyncDisposable {
   readonly #docker: Docker
   readonly #config: Docker.ContainerCreateOptions
   readonly #removeSlot: Slots
-  readonly #door: EgressDoor | null
+  readonly #endpoint: EgressEndpoint | null
   readonly #log: (message: string, error?: unknown) => void
   #creating: Promise<Docker.Container> | undefined
   #container: Docker.Container | undefined
@@ -55,13 +55,13 @@ export class SandboxContainer implements AsyncDisposable {
     readonly config: Docker.ContainerCreateOptions
     readonly removeSlot: Slots
     /** This container's own; closed when the container goes. */
-    readonly door: EgressDoor | null
+    readonly endpoint: EgressEndpoint | null
     readonly log: (message: string, error?: unknown) => void
   }) {
     this.#docker = deps.docker
     this.#config = deps.config
     this.#removeSlot = deps.removeSlot
-    this.#door = deps.door
+    this.#endpoint = deps.endpoint
     this.#log = deps.log
   }
 
@@ -145,7 +145,7 @@ export class SandboxContainer implements AsyncDisposable {
   }
 
   /** Gives a waiting container other limits than it was created with. */
-  async tighten(limits: RunOrder['limits']): Promise<void> {
+  async updateLimits(limits: RunOrder['limits']): Promise<void> {
     await answered(CALL_TIMEOUT_MS, async (abortSignal) =>
       this.#container?.update({ ...resourceLimits(limits), abortSignal }),
     )
@@ -172,7 +172,7 @@ export class SandboxContainer implements AsyncDisposable {
     }
 
     const message = encodeRunMessage(order, { end })
-    if (order.egress !== null) this.#door?.admit(order.egress)
+    if (order.egress !== null) this.#endpoint?.admit(order.egress)
     this.#handedOver = true
     hooks.onStarted()
     const startedAt = performance.now()
@@ -279,19 +279,19 @@ export class SandboxContainer implements AsyncDisposable {
 
   async #remove(): Promise<void> {
     // First of all after a run, and whatever the engine does: nothing goes out any more.
-    const shut = this.#handedOver ? this.#shutDoor() : undefined
+    const shut = this.#handedOver ? this.#closeEndpoint() : undefined
     const removed = this.#removeCreated()
-    // A launch that is given up may still be mounting its door; an engine that hangs is not waited for without end.
+    // A launch that is given up may still be mounting its endpoint; an engine that hangs is not waited for without end.
     if (!this.#handedOver) {
       await Promise.race([removed, delay(CALL_TIMEOUT_MS, undefined, { ref: false })])
-      await this.#shutDoor()
+      await this.#closeEndpoint()
     }
     await Promise.all([removed, shut])
     this.#stream?.destroy()
   }
 
-  async #shutDoor(): Promise<void> {
-    await this.#door?.close().catch((error: unknown) => this.#log('a door could not be closed', error))
+  async #closeEndpoint(): Promise<void> {
+    await this.#endpoint?.close().catch((error: unknown) => this.#log('a door could not be closed', error))
   }
 
   async #removeCreated(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os'
 import type Docker from 'dockerode'
-import type { EgressDoors } from '../../../domain/egress/index.ts'
+import type { EgressEndpoints } from '../../../domain/egress/index.ts'
 import {
   RUN_DEFAULTS,
   type RunHooks,
@@ -22,7 +22,7 @@ import type { SeccompChoice } from '../seccomp-profile.ts'
 import { createSlots } from '../slots.ts'
 import { containerConfig, IMAGE_BUILD } from './container-config.ts'
 import { SandboxContainer } from './docker-container.ts'
-import { createSandboxDoors, type SandboxDoors } from './sandbox-doors.ts'
+import { createSandboxEndpoints, type SandboxEndpoints } from './sandbox-endpoints.ts'
 import { sweepLeftovers } from './sweep.ts'
 import { createWarmPool, type WarmPool } from './warm-pool.ts'
 
@@ -32,7 +32,7 @@ export interface DockerSandboxOptions {
   /** Waiting containers a runtime that is in use. */
   readonly poolSize: number
   /** Where each container's way out comes from; null for containers without any. */
-  readonly doors: EgressDoors | null
+  readonly endpoints: EgressEndpoints | null
   readonly ociRuntime?: string | undefined
   readonly seccomp?: SeccompChoice | undefined
   readonly launchTimeoutMs?: number | undefined
@@ -87,7 +87,7 @@ export class DockerSandbox implements Sandbox {
   readonly #closing = new AbortController()
   readonly #startSlot = createSlots(STARTS_AT_ONCE)
   readonly #removeSlot = createSlots(REMOVALS_AT_ONCE)
-  readonly #doors: SandboxDoors
+  readonly #endpoints: SandboxEndpoints
   readonly #engine: EngineCheck
   #notes: readonly string[] = []
   #cause: SandboxStatus['cause']
@@ -99,7 +99,7 @@ export class DockerSandbox implements Sandbox {
 
   constructor(options: DockerSandboxOptions) {
     this.#options = options
-    this.#doors = createSandboxDoors(options.docker, options.doors)
+    this.#endpoints = createSandboxEndpoints(options.docker, options.endpoints)
     this.#engine = createEngineCheck(options.docker, options.ociRuntime)
   }
 
@@ -123,7 +123,7 @@ export class DockerSandbox implements Sandbox {
     return {
       kind: ready.length > 0 ? 'docker' : 'unavailable',
       runtimes: ready.map(({ runtime, image }) => ({ name: runtime.name, image })),
-      notes: [...this.#notes, ...this.#doors.notes],
+      notes: [...this.#notes, ...this.#endpoints.notes],
       cause: ready.length > 0 ? undefined : this.#cause,
       warm: ready.reduce((sum, { pool }) => sum + pool.warm, 0),
     }
@@ -239,12 +239,12 @@ export class DockerSandbox implements Sandbox {
     { limits, imports, dynamicCode }: Kind,
   ): Promise<SandboxContainer> {
     const { docker, instanceId, ociRuntime, seccomp } = this.#options
-    const opened = await this.#doors.open(imports)
+    const opened = await this.#endpoints.open(imports)
     const config = containerConfig({
       image,
       instanceId,
       limits,
-      door: opened.enginePath,
+      endpoint: opened.enginePath,
       ociRuntime,
       seccomp,
       sysctls: this.#engine.sysctls,
@@ -253,19 +253,19 @@ export class DockerSandbox implements Sandbox {
       environment: imports === null ? [] : (runtime.importsEnvironment ?? []),
     })
     const log = this.#options.log ?? (() => {})
-    const { door } = opened
-    const container = new SandboxContainer({ docker, config, removeSlot: this.#removeSlot, door, log })
+    const { endpoint } = opened
+    const container = new SandboxContainer({ docker, config, removeSlot: this.#removeSlot, endpoint, log })
     this.#containers.add(container)
     void container.whenRemoved.then(() => this.#containers.delete(container))
     await this.#startSlot(() => {
       this.#closing.signal.throwIfAborted()
       return container.start(this.#options.launchTimeoutMs)
     }).catch((error: unknown) => {
-      this.#doors.launched(opened, error)
+      this.#endpoints.launched(opened, error)
       void container.remove()
       throw error
     })
-    this.#doors.launched(opened)
+    this.#endpoints.launched(opened)
     return container
   }
 
@@ -320,7 +320,7 @@ export class DockerSandbox implements Sandbox {
     for (;;) {
       const container = await ready.pool.claim(signal)
       try {
-        if (!sameResources(order.limits, POOL_LIMITS)) await container.tighten(order.limits)
+        if (!sameResources(order.limits, POOL_LIMITS)) await container.updateLimits(order.limits)
       } catch (error) {
         void container.remove()
         throw error

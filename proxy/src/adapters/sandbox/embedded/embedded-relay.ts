@@ -1,5 +1,5 @@
 /**
- * The way from a process on the host to its door. Deno takes a proxy by URL, and a port of loopback is open to every user
+ * The way from a process on the host to its endpoint. Deno takes a proxy by URL, and a port of loopback is open to every user
  * of the host: so whoever connects says a word first that only this run's process was given.
  */
 import { randomBytes } from 'node:crypto'

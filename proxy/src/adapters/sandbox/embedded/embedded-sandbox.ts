@@ -12,7 +12,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  type EgressDoors,
+  type EgressEndpoints,
   type EgressSession,
   GATEWAY_CA,
   GATEWAY_SOCKET,
@@ -53,14 +53,14 @@ const NO_DISK_WALL =
 export interface EmbeddedSandboxOptions {
   readonly instanceId: string
   /** Where each process's way out comes from; null for processes without any. */
-  readonly doors: EgressDoors | null
+  readonly endpoints: EgressEndpoints | null
   readonly log?: ((message: string, error?: unknown) => void) | undefined
 }
 
 export class EmbeddedSandbox implements Sandbox {
   readonly kind = 'embedded'
   readonly #log: (message: string, error?: unknown) => void
-  readonly #doors: EgressDoors | null
+  readonly #endpoints: EgressEndpoints | null
   /** Every folder of this instance starts with it, and a process is known by it. */
   readonly #folderPrefix: string
   readonly #folders = new Set<string>()
@@ -69,7 +69,7 @@ export class EmbeddedSandbox implements Sandbox {
 
   constructor(options: EmbeddedSandboxOptions) {
     this.#log = options.log ?? (() => {})
-    this.#doors = options.doors
+    this.#endpoints = options.endpoints
     this.#folderPrefix = join(tmpdir(), `oauth3-run-${sha256Hex(options.instanceId).slice(0, 16)}-`)
   }
 
@@ -176,7 +176,7 @@ export class EmbeddedSandbox implements Sandbox {
           stdio: 'pipe',
         },
       )
-      return await attend(child, order, hooks, signal, () => wayOut?.admit())
+      return await superviseProcess(child, order, hooks, signal, () => wayOut?.admit())
     } finally {
       await wayOut?.close()
       await this.#removeFolder(folder)
@@ -185,8 +185,8 @@ export class EmbeddedSandbox implements Sandbox {
 
   /** Null where the run has no network or there is no gateway: the process then may connect to nothing. */
   async #openWayOut({ network, egress }: RunOrder): Promise<WayOut | null> {
-    if (this.#doors === null || egress === null || network.length === 0) return null
-    return await openWayOut(this.#doors, egress)
+    if (this.#endpoints === null || egress === null || network.length === 0) return null
+    return await openWayOut(this.#endpoints, egress)
   }
 
   async #removeFolder(folder: string): Promise<void> {
@@ -209,32 +209,32 @@ interface WayOut {
   close(): Promise<void>
 }
 
-async function openWayOut(doors: EgressDoors, egress: EgressSession): Promise<WayOut> {
-  const door = await doors.open()
+async function openWayOut(endpoints: EgressEndpoints, egress: EgressSession): Promise<WayOut> {
+  const endpoint = await endpoints.open()
   try {
-    const relay = await openRelay(join(door.directory, GATEWAY_SOCKET))
+    const relay = await openRelay(join(endpoint.directory, GATEWAY_SOCKET))
     return {
       proxy: relay.address,
       env: {
         HTTP_PROXY: relay.proxyUrl,
         HTTPS_PROXY: relay.proxyUrl,
         NODE_USE_ENV_PROXY: '1',
-        DENO_CERT: join(door.directory, GATEWAY_CA),
+        DENO_CERT: join(endpoint.directory, GATEWAY_CA),
       },
-      admit: () => door.admit(egress),
+      admit: () => endpoint.admit(egress),
       async close() {
         relay.close()
-        await door.close()
+        await endpoint.close()
       },
     }
   } catch (error) {
-    await door.close()
+    await endpoint.close()
     throw error
   }
 }
 
 /** Code can send signals to its own process, so only SIGKILL counts as coming from outside. */
-function judgeExit(
+function classifyExit(
   code: number | null,
   by: NodeJS.Signals | null,
   stderrTail: Buffer,
@@ -246,7 +246,7 @@ function judgeExit(
 }
 
 /** Takes one process from its birth to its end. */
-async function attend(
+async function superviseProcess(
   child: ChildProcessWithoutNullStreams,
   order: RunOrder,
   hooks: RunHooks,
@@ -319,7 +319,7 @@ async function attend(
       drained,
       new Promise((resolve) => timers.push(setTimeout(resolve, DRAIN_TIMEOUT_MS))),
     ])
-    const { end, exitCode } = judgeExit(ending.code, ending.by, stderrTail)
+    const { end, exitCode } = classifyExit(ending.code, ending.by, stderrTail)
     return { end, exitCode, durationMs: elapsedMs(), truncated: meter.truncated }
   } catch (error) {
     if (startedAt !== undefined) throw error

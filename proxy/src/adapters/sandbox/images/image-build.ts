@@ -200,7 +200,7 @@ async function smokeTest(docker: Docker, runtime: Runtime, image: string): Promi
     docker,
     instanceId: `image-build-${process.pid}`,
     poolSize: 0,
-    doors: null,
+    endpoints: null,
   })
   const order: RunOrder = {
     requestId: 'image-build',

@@ -18,7 +18,7 @@ function engine(builders: readonly object[]) {
 }
 
 const open = (docker: Docker) =>
-  new DockerSandbox({ docker, instanceId: 'building', poolSize: 0, doors: null })
+  new DockerSandbox({ docker, instanceId: 'building', poolSize: 0, endpoints: null })
 
 it('images that a service of docker-compose builds right now are on their way', async () => {
   const { docker, asked } = engine([{}])

@@ -14,7 +14,7 @@ const resolverOf = (options: Partial<ImportResolverOptions> = {}) =>
   createImportResolver({
     kind: 'docker',
     instanceId: 'demo',
-    doors: { open: nothing },
+    endpoints: { open: nothing },
     egress: {
       begin(_id, _policy, of) {
         refused.push(of)

@@ -1,13 +1,13 @@
 /**
- * Resolves what code imports in a container of its own: the run's image, no secret, and a door that leads to the import
+ * Resolves what code imports in a container of its own: the run's image, no secret, and an endpoint that leads to the import
  * hosts only. Deno reads the modules there; nothing of them is evaluated, there or here.
  */
 import Docker from 'dockerode'
 import { anyCapability } from '../../../domain/capabilities/index.ts'
 import {
   createPolicy,
-  type EgressDoor,
-  type EgressDoors,
+  type EgressEndpoint,
+  type EgressEndpoints,
   type EgressPolicy,
   type EgressSession,
   type EgressSessions,
@@ -39,7 +39,7 @@ export interface ImportResolverOptions {
   readonly instanceId: string
   readonly ociRuntime?: string | undefined
   readonly seccomp?: SeccompChoice | undefined
-  readonly doors: EgressDoors
+  readonly endpoints: EgressEndpoints
   readonly egress: EgressSessions
   /** Canonical host patterns; empty refuses every import from elsewhere. */
   readonly hosts: readonly string[]
@@ -76,16 +76,16 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
 
   const launch = async (image: string, session: EgressSession): Promise<SandboxContainer> => {
     closing.signal.throwIfAborted()
-    const door: EgressDoor = await options.doors.open()
+    const endpoint: EgressEndpoint = await options.endpoints.open()
     try {
-      const enginePath = await hostPaths.toEngine(door.directory)
+      const enginePath = await hostPaths.toEngine(endpoint.directory)
       if (enginePath === null) throw new Error('the folder of the gateway is in no volume of the engine')
-      door.admit(session)
+      endpoint.admit(session)
       const config = containerConfig({
         image,
         instanceId: options.instanceId,
         limits: LIMITS,
-        door: enginePath,
+        endpoint: enginePath,
         ociRuntime: options.ociRuntime,
         seccomp: options.seccomp,
         arguments: [
@@ -98,14 +98,14 @@ export function createImportResolver(options: ImportResolverOptions): ImportReso
           '/resolve.js',
         ],
       })
-      const container = new SandboxContainer({ docker, config, removeSlot, door, log: options.log })
+      const container = new SandboxContainer({ docker, config, removeSlot, endpoint, log: options.log })
       containers.add(container)
       void container.whenRemoved.then(() => containers.delete(container))
-      // From here on the container closes the door, whatever becomes of it.
+      // From here on the container closes the endpoint, whatever becomes of it.
       await container.start()
       return container
     } catch (error) {
-      await door.close()
+      await endpoint.close()
       throw error
     }
   }

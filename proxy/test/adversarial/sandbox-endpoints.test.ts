@@ -1,4 +1,4 @@
-/** Family 22 and the doors themselves: each sandbox has one, nobody else can use it, and none is left behind. */
+/** Family 22 and the endpoints themselves: each sandbox has one, nobody else can use it, and none is left behind. */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
@@ -10,11 +10,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createCertificateIssuer } from '../../src/adapters/certificates/index.ts'
 import { createEgressDial } from '../../src/adapters/dial/index.ts'
 import { createSandbox } from '../../src/adapters/sandbox/index.ts'
-import type { EgressDoor, EgressDoors } from '../../src/domain/egress/index.ts'
+import type { EgressEndpoint, EgressEndpoints } from '../../src/domain/egress/index.ts'
 import type { Sandbox } from '../../src/domain/executions/index.ts'
 import { createGateway } from '../../src/surfaces/gateway/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
-import { testSession } from '../support/doors.ts'
+import { testSession } from '../support/egress-endpoints.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
 import { INSPECTED_AT_ONCE } from '../support/inspections.ts'
 import { patience } from '../support/pace.ts'
@@ -30,21 +30,21 @@ describe.skipIf(!available.available)(`the doors of the docker sandbox ${availab
   let sandbox: Sandbox
   let upstream: Server
   let url: string
-  const opened: EgressDoor[] = []
+  const opened: EgressEndpoint[] = []
 
   beforeAll(async () => {
     kit = await createGatewayKit()
-    const doors: EgressDoors = {
+    const endpoints: EgressEndpoints = {
       async open() {
-        const door = await kit.gateway.open()
-        opened.push(door)
-        return door
+        const endpoint = await kit.gateway.open()
+        opened.push(endpoint)
+        return endpoint
       },
     }
     upstream = createServer((request, response) => response.end(`reached ${request.url}`))
     await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
     url = `http://demo.test:${(upstream.address() as AddressInfo).port}`
-    sandbox = await createSandbox({ kind: 'docker', poolSize: 2, instanceId: INSTANCE, doors })
+    sandbox = await createSandbox({ kind: 'docker', poolSize: 2, instanceId: INSTANCE, endpoints })
     sandbox.start()
   })
   afterAll(async () => {
@@ -94,8 +94,8 @@ describe.skipIf(!available.available)(`the doors of the docker sandbox ${availab
   })
 
   it.runIf(isRoot)('are shut to other users of the host, though their sockets are open to all', async () => {
-    const door = await kit.gateway.open()
-    const socket = join(door.directory, 'gateway.sock')
+    const endpoint = await kit.gateway.open()
+    const socket = join(endpoint.directory, 'gateway.sock')
     expect(statSync(socket).mode & 0o777).toBe(0o666)
     expect(statSync(kit.directory).mode & 0o777).toBe(0o700)
     const script = `require('node:net').connect(${JSON.stringify(socket)}).on('connect', () => process.exit(0)).on('error', (error) => { console.log(error.code); process.exit(1) })`
@@ -103,7 +103,7 @@ describe.skipIf(!available.available)(`the doors of the docker sandbox ${availab
       spawnSync('/usr/bin/env', ['node', '-e', script], { cwd: '/', encoding: 'utf8', ...user })
     expect(tryAs({}).status).toBe(0)
     expect(tryAs({ uid: 65_532, gid: 65_532 }).stdout).toBe('EACCES\n')
-    await door.close()
+    await endpoint.close()
   })
 
   it('carry many connections at once', async () => {
@@ -153,7 +153,7 @@ describe.skipIf(!available.available)(`the doors of the docker sandbox ${availab
       kind: 'docker',
       poolSize: 0,
       instanceId: `${INSTANCE}-cold`,
-      doors: kit.gateway,
+      endpoints: kit.gateway,
     })
     const run = await runIn(
       cold,

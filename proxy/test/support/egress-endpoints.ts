@@ -1,5 +1,5 @@
 /**
- * Doors for tests of the sandboxes alone: they judge by the policy's list, answer https themselves under a CA of their
+ * Endpoints for tests of the sandboxes alone: they evaluate by the policy's list, answer https themselves under a CA of their
  * own and pass plain http on. What the real gateway does beyond that has its own tests.
  */
 import { createHash } from 'node:crypto'
@@ -11,8 +11,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 import {
-  type EgressDoor,
-  type EgressDoors,
+  type EgressEndpoint,
+  type EgressEndpoints,
   type EgressSession,
   type EgressTarget,
   GATEWAY_CA,
@@ -23,7 +23,7 @@ import {
 import { policyOf } from './egress-policy.ts'
 import { createTestCa, type TestCa } from './test-ca.ts'
 
-interface TestDoor extends EgressDoor {
+interface TestEndpoint extends EgressEndpoint {
   readonly closed: boolean
   readonly session: EgressSession | undefined
   /** `METHOD url` of every request that came through, the refused ones too. */
@@ -31,22 +31,22 @@ interface TestDoor extends EgressDoor {
   readonly connections: number
 }
 
-export interface TestDoors extends EgressDoors, AsyncDisposable {
+export interface TestEndpoints extends EgressEndpoints, AsyncDisposable {
   readonly folder: string
-  readonly opened: readonly TestDoor[]
+  readonly opened: readonly TestEndpoint[]
   /** What stands in the folder. */
   left(): Promise<string[]>
 }
 
-export interface TestDoorsOptions {
+export interface TestEndpointsOptions {
   /** Plays every upstream that was approved; by default plain http goes there for real and https says `reached`. */
   readonly answer?: (request: IncomingMessage, response: ServerResponse, target: EgressTarget) => void
 }
 
-export async function createTestDoors(options: TestDoorsOptions = {}): Promise<TestDoors> {
+export async function createTestEndpoints(options: TestEndpointsOptions = {}): Promise<TestEndpoints> {
   const folder = await mkdtemp(join(tmpdir(), 'oauth3-doors-'))
   const ca = createTestCa()
-  const opened: TestDoor[] = []
+  const opened: TestEndpoint[] = []
   const contexts = new Map<string, SecureContext>()
   const contextFor = (host: string): SecureContext => {
     const context =
@@ -61,12 +61,17 @@ export async function createTestDoors(options: TestDoorsOptions = {}): Promise<T
     left: async () => (existsSync(folder) ? await readdir(folder) : []),
     async open() {
       count += 1
-      const door = await openDoor(join(folder, String(count)), contextFor, ca, options.answer ?? passOn)
-      opened.push(door)
-      return door
+      const endpoint = await openEndpoint(
+        join(folder, String(count)),
+        contextFor,
+        ca,
+        options.answer ?? passOn,
+      )
+      opened.push(endpoint)
+      return endpoint
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(opened.map((door) => door.close()))
+      await Promise.all(opened.map((endpoint) => endpoint.close()))
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -89,12 +94,12 @@ export function testSession(network: readonly string[]): EgressSession {
   }
 }
 
-async function openDoor(
+async function openEndpoint(
   directory: string,
   contextFor: (host: string) => SecureContext,
   ca: TestCa,
-  answer: NonNullable<TestDoorsOptions['answer']>,
-): Promise<TestDoor> {
+  answer: NonNullable<TestEndpointsOptions['answer']>,
+): Promise<TestEndpoint> {
   await mkdir(directory, { mode: 0o755 })
   await writeFile(join(directory, GATEWAY_CA), ca.certificate, { mode: 0o444 })
   await writeFile(join(directory, GATEWAY_RESOLVER), 'nameserver 127.0.0.1\n', { mode: 0o444 })

@@ -3,11 +3,11 @@ import {
   type Authorized,
   askForMore,
   authorizeRequest,
+  checkTarget,
   type EgressRule,
   type EgressSession,
   type EgressTarget,
   freeEntries,
-  judgeTarget,
   originOf,
   type PreparedRequest,
   parseAuthority,
@@ -15,7 +15,7 @@ import {
   type RequestToPrepare,
 } from '../../domain/egress/index.ts'
 import { oneLine } from '../../kernel/index.ts'
-import type { Arrival } from './door.ts'
+import type { Arrival } from './egress-endpoint.ts'
 import type { Refusal } from './refusal.ts'
 
 /** The head of a request as the code sent it. */
@@ -47,12 +47,12 @@ export interface Refused extends Refusal {
 const ORIGIN_CHARS = 120
 
 /** The order is the promise: each step may rely on those before it, and host and port come before everything else. */
-export function judge(
+export function evaluate(
   request: RequestHead,
   arrival: Arrival,
   options: { readonly websocket: boolean },
 ): Allowed | Refused {
-  const { session } = arrival.door
+  const { session } = arrival.endpoint
   if (session === null) return { rule: 'no_run', session, origin: '', path: '', secrets: [] }
   if (!session.begin()) return beyondLimit(session, arrival)
 
@@ -70,9 +70,9 @@ export function judge(
     return { rule, session, origin, path: prepared.auditPath, secrets, ...(ask === undefined ? {} : { ask }) }
   }
 
-  const disagreement = judgeAgreement(request, target, arrival)
+  const disagreement = checkAgreement(request, target, arrival)
   if (disagreement !== null) return refuse(disagreement)
-  const rule = judgeTarget(session.policy, target)
+  const rule = checkTarget(session.policy, target)
   if (rule !== null) return refuse(rule)
   const { capabilities, secrets } = session.policy
   const placeholders = secrets.map(({ placeholder }) => placeholder)
@@ -108,9 +108,9 @@ export function judge(
 
 const pathOf = (path: string): string => path.split('?', 1)[0] as string
 
-function beyondLimit(session: EgressSession, { door }: Arrival): Refused {
-  const told = door.toldOfLimit
-  door.toldOfLimit = true
+function beyondLimit(session: EgressSession, { endpoint }: Arrival): Refused {
+  const told = endpoint.toldOfLimit
+  endpoint.toldOfLimit = true
   return { rule: 'too_many_requests', session: told ? null : session, origin: '', path: '', secrets: [] }
 }
 
@@ -134,7 +134,7 @@ function readTarget(
 }
 
 /** Everything in the request that names a host names the same one. */
-function judgeAgreement(request: RequestHead, target: EgressTarget, arrival: Arrival): EgressRule | null {
+function checkAgreement(request: RequestHead, target: EgressTarget, arrival: Arrival): EgressRule | null {
   if (arrival.tunnel?.namesAgree === false) return 'host_mismatch'
   const hosts = request.rawHeaders.filter(
     (_value, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === 'host',
@@ -148,7 +148,7 @@ function judgeAgreement(request: RequestHead, target: EgressTarget, arrival: Arr
 /** What can be told of a request whose target cannot be read. */
 function whereOf(request: RequestHead, arrival: Arrival): { readonly origin: string; readonly path: string } {
   const { tunnel } = arrival
-  const { session } = arrival.door
+  const { session } = arrival.endpoint
   if (session === null) return { origin: '', path: '' }
   if (tunnel !== null) return { origin: recordedOrigin(session, tunnel.target), path: '' }
   const [start = ''] = (request.url ?? '').split(/(?<=[^/:])[/?#]/, 1)

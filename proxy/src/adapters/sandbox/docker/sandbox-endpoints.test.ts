@@ -1,18 +1,18 @@
 import Docker from 'dockerode'
 import { describe, expect, it } from 'vitest'
-import type { EgressDoors } from '../../../domain/egress/index.ts'
-import { createSandboxDoors } from './sandbox-doors.ts'
+import type { EgressEndpoints } from '../../../domain/egress/index.ts'
+import { createSandboxEndpoints } from './sandbox-endpoints.ts'
 
 describe('a door that the engine cannot mount', () => {
   // Asked nothing: this process is in no container of an engine that is not there.
   const docker = new Docker({ socketPath: '/nonexistent/docker.sock' })
-  const doors: EgressDoors = {
+  const endpoints: EgressEndpoints = {
     open: async () => ({ directory: '/demo/doors/1', admit: () => {}, close: async () => {} }),
   }
 
   it('is told to a person once the engine has said so, and no other failure is', async () => {
-    const opener = createSandboxDoors(docker, doors)
-    const opened = { door: await doors.open(), enginePath: '/demo/doors/1' }
+    const opener = createSandboxEndpoints(docker, endpoints)
+    const opened = { endpoint: await endpoints.open(), enginePath: '/demo/doors/1' }
     opener.launched(opened, new Error('no space left on device'))
     expect(opener.notes).toEqual([])
     opener.launched(
@@ -26,8 +26,8 @@ describe('a door that the engine cannot mount', () => {
   })
 
   it('is no matter where sandboxes have no way out, but then nothing can be imported', async () => {
-    const opener = createSandboxDoors(docker, null)
-    expect(await opener.open(null)).toEqual({ door: null, enginePath: null })
+    const opener = createSandboxEndpoints(docker, null)
+    expect(await opener.open(null)).toEqual({ endpoint: null, enginePath: null })
     const runtime = { name: 'deno', image: 'sha256:demo' }
     const lock = { hash: 'x', files: [], bytes: 0, modules: [] }
     await expect(opener.open({ lock, runtime, contents: new Map() })).rejects.toThrow('need a door')

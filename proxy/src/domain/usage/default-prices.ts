@@ -12,7 +12,7 @@ type Row = readonly [
   cacheWrite?: number,
 ]
 
-export const SHIPPED_PRICES: Readonly<Record<string, readonly Row[]>> = {
+export const DEFAULT_PRICES: Readonly<Record<string, readonly Row[]>> = {
   openai: [
     ['gpt-6-astra', 10, 50, 1, 12.5],
     ['gpt-6-sol', 2, 10, 0.2, 2.5],

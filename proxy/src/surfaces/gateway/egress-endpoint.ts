@@ -20,7 +20,7 @@ const LOOKUPS_PER_SECOND = 200
 const MAX_NAMES_TOLD = 64
 
 /** What one sandbox's connections have in common. Everything that runs through it ends when it closes. */
-export class Door {
+export class Endpoint {
   #session: EgressSession | null = null
   #closed = false
   #tunnels = 0
@@ -106,9 +106,9 @@ export class Door {
   }
 }
 
-/** How a connection came: through which door, and through which CONNECT, if any. */
+/** How a connection came: through which endpoint, and through which CONNECT, if any. */
 export interface Arrival {
-  readonly door: Door
+  readonly endpoint: Endpoint
   readonly tunnel: Tunnel | null
 }
 

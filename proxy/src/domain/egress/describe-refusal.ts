@@ -35,7 +35,7 @@ const SECRETS_CHARS = 60
  * One refusal as a line for a person: `evil.com: not on the approved list (2×)`. The host was written by the code, so
  * it is made visible and bounded here; a surface adds its own escaping.
  */
-export function refusalSaid(refusal: EgressRefusal): string {
+export function describeRefusal(refusal: EgressRefusal): string {
   const where = oneLine(refusal.origin.replace(/^https:\/\//, ''), ORIGIN_CHARS)
   const secrets = oneLine(refusal.secrets.join(', '), SECRETS_CHARS)
   const request = oneLine(refusal.request ?? '', REQUEST_CHARS)

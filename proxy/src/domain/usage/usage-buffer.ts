@@ -5,7 +5,7 @@ import type { UsageRow } from './ports.ts'
  * What is not on disk yet: sums by day, agent, provider, model and key. Names of models come from outside, so they
  * are cut, made visible, and beyond a number a day they are all `other`.
  */
-export interface Books {
+export interface UsageBuffer {
   /** The line to add a request to; good until the next call of anything here. */
   line(day: string, agentId: AgentId, provider: string, model: string, keyId: number): BookLine
   /** Copies of what is not on disk. */
@@ -40,7 +40,7 @@ interface Names {
   readonly bySpelling: Map<string, string>
 }
 
-export function createBooks(): Books {
+export function createUsageBuffer(): UsageBuffer {
   let day = ''
   /** Of `day` alone. */
   const names = new Map<AgentId, Names>()

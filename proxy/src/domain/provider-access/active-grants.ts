@@ -5,10 +5,10 @@ import { scopeCovers } from './patterns.ts'
 import type { ProviderAccessRepository, ProviderGrant, Use } from './ports.ts'
 
 /**
- * The standing grants and late denials, in memory. Whatever was written is read anew once its transaction is over,
+ * The active grants and late denials, in memory. Whatever was written is read anew once its transaction is over,
  * and until then from the disk: a transaction that was undone leaves nothing behind here.
  */
-export interface Standing {
+export interface ActiveGrants {
   /** Something was written: what is remembered may be wrong. */
   touch(): void
   /** Grows whenever it is touched. */
@@ -29,13 +29,13 @@ interface Memory {
   readonly nextExpiry: UnixMs
 }
 
-export function createStanding(deps: {
+export function createActiveGrants(deps: {
   readonly repository: ProviderAccessRepository
   readonly audit: AuditLog
   readonly transactor: Transactor
   readonly clock: Clock
   readonly clockGuard: ClockGuard
-}): Standing {
+}): ActiveGrants {
   const { repository, audit, transactor, clock, clockGuard } = deps
   let remembered: Memory | undefined
   let touched = false
@@ -53,7 +53,7 @@ export function createStanding(deps: {
   }
 
   const read = (): Memory => {
-    const grants = repository.standing()
+    const grants = repository.activeGrants()
     return {
       byAgent: Map.groupBy(grants, ({ agentId }) => agentId),
       denials: new Map(),
@@ -73,7 +73,7 @@ export function createStanding(deps: {
     transactor.transact(() => {
       touch()
       clockGuard.seen(now)
-      for (const { id, agentId, provider, expiresAt } of repository.standing()) {
+      for (const { id, agentId, provider, expiresAt } of repository.activeGrants()) {
         if (expiresAt === null || expiresAt > now) continue
         repository.endGrant(id, now, 'expired')
         audit.append('provider.ended', 'daemon', null, {
