@@ -6,9 +6,9 @@
 #          the middle of the answer like a whole one, without an error.
 # Version: openai 7.59.0, @anthropic-ai/sdk 1.14.0, groq-sdk 1.6.0, cohere-ai 8.1.0, @mistralai/mistralai 2.7.0, @google/genai 3.3.0,
 #          ai 7.0.173 with @ai-sdk/openai 4.0.118
-# Matters: a vendor that falls silent after its headers holds a call of half of the clients for good: the idle time-out has to be
-#          the proxy's. And comments that keep a waiting stream open do so for one half of the clients only.
-# Seen:    limit 1 s, headers at once, the rest after 2.5 s: the table at the end of the probe
+# Matters: a vendor that falls silent after its headers holds calls of half of the clients far beyond their limit: the idle
+#          time-out has to be the proxy's. And comments that keep a waiting stream open do so for the other half only until then.
+# Seen:    limit 0.7 s, headers at once, the rest after 1.75 s: the table at the end of the probe
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -63,7 +63,7 @@ const server = http.createServer(async (req, res) => {
   res.writeHead(200, { 'content-type': mode === 'plain' ? 'application/json' : 'text/event-stream' })
   res.flushHeaders()
   if (mode === 'silence') res.write(first)
-  for (let i = 0; i < 10; i += 1) {
+  for (let i = 0; i < 7; i += 1) {
     await sleep(250)
     if (mode === 'comments') res.write(': waiting\n\n')
   }
@@ -71,15 +71,15 @@ const server = http.createServer(async (req, res) => {
 })
 await new Promise((done) => server.listen(0, '127.0.0.1', done))
 const base = `http://127.0.0.1:${server.address().port}`
-const limit = { timeout: 1000, maxRetries: 0 }
+const limit = { timeout: 700, maxRetries: 0 }
 const apiKey = 'example'
 const ask = { model: 'm', messages: [{ role: 'user', content: 'hi' }] }
 const openai = new OpenAI({ apiKey, baseURL: `${base}/v1`, ...limit }).chat.completions
 const anthropic = new Anthropic({ apiKey, baseURL: base, ...limit }).messages
 const groq = new Groq({ apiKey, baseURL: base, ...limit }).chat.completions
-const cohere = new CohereClientV2({ token: apiKey, environment: base, timeoutInSeconds: 1 })
-const mistral = new Mistral({ apiKey, serverURL: base, timeoutMs: 1000 }).chat
-const genai = new GoogleGenAI({ apiKey, httpOptions: { baseUrl: base, timeout: 1000 } }).models
+const cohere = new CohereClientV2({ token: apiKey, environment: base, timeoutInSeconds: 0.7 })
+const mistral = new Mistral({ apiKey, serverURL: base, timeoutMs: 700 }).chat
+const genai = new GoogleGenAI({ apiKey, httpOptions: { baseUrl: base, timeout: 700 } }).models
 const model = createOpenAI({ apiKey, baseURL: `${base}/v1` }).chat('m')
 const calls = {
   openai: ['openai', () => openai.create(ask), () => openai.create({ ...ask, stream: true })],
@@ -99,7 +99,7 @@ for (const [name, [vendor, plain, stream]] of Object.entries(calls)) {
     try {
       const answer = await (mode === 'plain' ? plain() : stream())
       if (mode !== 'plain') for await (const _ of answer);
-      seen[name][mode] = performance.now() - start > 2400 ? 'whole' : 'ends early, no error'
+      seen[name][mode] = performance.now() - start > 1700 ? 'whole' : 'ends early, no error'
     } catch {
       seen[name][mode] = 'raised'
     }

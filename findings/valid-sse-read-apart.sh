@@ -4,7 +4,7 @@
 # Real:    @google/genai gives an empty answer without an error when its events carry `id:` or `event: message`; openai and groq-sdk
 #          raise on an event that has a name only; @mistralai/mistralai and the AI SDK for OpenAI's chat raise on an event of
 #          another name, which openai hands to the caller as a piece of the answer; cohere-ai and @google/genai raise on data in two
-#          lines, and cohere-ai gives an empty answer for lines that end in CR. Only a `retry:` that stands alone passes everywhere.
+#          lines, and cohere-ai gives an empty answer for lines that end in CR. Of these only a `retry:` that stands alone passes everywhere.
 # Version: openai 7.59.0, groq-sdk 1.6.0, @anthropic-ai/sdk 1.14.0, @mistralai/mistralai 2.7.0, cohere-ai 8.1.0, @google/genai 3.3.0,
 #          ai 7.0.173 with @ai-sdk/openai 4.0.118
 # Matters: a proxy that parses a stream and writes it anew loses answers though both are valid: a vendor's bytes pass as they
