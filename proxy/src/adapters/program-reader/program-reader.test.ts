@@ -82,8 +82,9 @@ describe('a program', () => {
 test('one who asks for much holds nobody else up for more than one program, and is told when it is too much', async () => {
   await using own = createProgramReader()
   const done: string[] = []
+  // Longer each than a thread takes to its first.
   const busy = Array.from({ length: 17 }, (_, index) =>
-    own.read(`f(${index})`, 'javascript', 'agt_busy').then(() => done.push('busy')),
+    own.read(`f(${index});`.repeat(12_000), 'javascript', 'agt_busy').then(() => done.push('busy')),
   )
   const other = own.read('g()', 'javascript', 'agt_other').then(() => done.push('other'))
   await other

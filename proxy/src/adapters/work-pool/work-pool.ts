@@ -113,7 +113,9 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
   const lose = (thread: Thread, failure: JobFailed): void => {
     if (!threads.delete(thread)) return
     void thread.worker.terminate()
-    release(thread)?.fail(failure)
+    // One that cannot even start is told to who would have been next, rather than tried without end.
+    const failed = release(thread) ?? (thread.isReady ? undefined : queue.shift(mayRun, usedBy)?.item)
+    failed?.fail(failure)
     pump()
   }
 
@@ -129,11 +131,17 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
     }, IDLE_MS).unref()
   }
 
-  const timed = (thread: Thread, message: WorkerMessage): void => {
+  const onMessage = (thread: Thread, message: WorkerMessage): void => {
     if (!threads.has(thread)) return
     if (message.state === 'ready') {
       thread.isReady = true
-      if (thread.job !== null) limitTo(thread, thread.job.job.timeLimitMs)
+      if (thread.job !== null) {
+        limitTo(thread, thread.job.job.timeLimitMs)
+        return
+      }
+      clearTimeout(thread.timer)
+      rest(thread)
+      pump()
       return
     }
     const job = release(thread)
@@ -143,7 +151,7 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
     pump()
   }
 
-  const started = (): Thread => {
+  const start = (): Thread => {
     const worker = new Worker(options.file, {
       resourceLimits: options.limits,
       stdin: false,
@@ -152,17 +160,25 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
     })
     const thread: Thread = { worker, job: null, isReady: false, timer: undefined }
     const beyond = (): void => lose(thread, new JobFailed('limits', 'It is beyond the limits of memory.'))
-    worker.on('message', (message: WorkerMessage) => timed(thread, message))
+    worker.on('message', (message: WorkerMessage) => onMessage(thread, message))
     worker.on('error', beyond)
     worker.on('exit', beyond)
     worker.unref()
     threads.add(thread)
+    limitTo(thread, START_LIMIT_MS)
     return thread
   }
 
+  /** Beside a thread that works, none whose modules still load: a job would wait longer for those than for the next that is free. */
   const freeThread = (): Thread | undefined => {
-    for (const thread of threads) if (thread.job === null) return thread
-    return threads.size < options.threads ? started() : undefined
+    if (threads.size === 0) return start()
+    let starting = 0
+    for (const thread of threads) {
+      if (thread.isReady && thread.job === null) return thread
+      if (!thread.isReady) starting += 1
+    }
+    if (threads.size < options.threads && starting < queue.size) start()
+    return undefined
   }
 
   const pump = (): void => {
@@ -175,10 +191,7 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
         countedFrom = now
       }
       const next = queue.shift(mayRun, usedBy)
-      if (next === undefined) {
-        if (thread.timer === undefined) rest(thread)
-        return
-      }
+      if (next === undefined) return
       const { owner, item: job } = next
       running.set(owner, (running.get(owner) ?? 0) + 1)
       thread.job = { owner, job, begunAt: now }
