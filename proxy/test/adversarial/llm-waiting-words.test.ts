@@ -46,7 +46,10 @@ it('Claude Code is told nothing that it takes for a failed sign-in', async () =>
   expect(waiting.headers.get('x-should-retry')).toBe('false')
   const { asks } = await kit.admin('GET', '/v1/asks')
   const mine = asks.find((one: { provider: string }) => one.provider === 'anthropic')
-  await kit.admin('POST', `/v1/asks/${mine.id}/decision`, { decision: 'deny' })
+  await kit.admin('POST', `/v1/asks/${mine.id}/decision`, {
+    decision: 'deny',
+    consent_hash: mine.consent_hash,
+  })
   const denied = await ask(MESSAGES, { 'user-agent': CLAUDE_CODE })
   expect([denied.status, denied.headers.get('x-oauth3-error')]).toEqual([423, 'approval_denied'])
   expect(denied.headers.get('x-should-retry')).toBe('false')
