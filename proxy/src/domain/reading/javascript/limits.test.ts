@@ -123,7 +123,7 @@ describe('programs made to be slow', () => {
     (_name, code) => {
       expect(readJavaScript(code).language).toBe('javascript')
     },
-    patience(30_000),
+    patience(120_000),
   )
 
   it('what is beyond the steps stands as a request of any kind', () => {
