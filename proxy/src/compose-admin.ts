@@ -30,12 +30,12 @@ export function composeDoctorChecks(
   checksWalls: boolean,
 ): () => readonly DoctorCheck[] {
   const { sandbox, telegram } = parts
-  const activeGrants: readonly DoctorCheck[] = [
+  const fixedChecks: readonly DoctorCheck[] = [
     sandboxCheck(sandbox),
     ...(checksWalls ? wallChecks(sandbox, config.sandbox) : []),
     auditCheck(parts.archiver),
     diskCheck({ ...parts, minFreeBytes: config.storage.minFreeBytes }),
     ...(telegram ? [telegram.check] : []),
   ]
-  return () => [...activeGrants, ...parts.waker.checks]
+  return () => [...fixedChecks, ...parts.waker.checks]
 }

@@ -14,7 +14,7 @@ export function createLog(level: string, isTerminal = process.stdout.isTTY === t
   return pino({ level, base: null }, isTerminal ? readable(destination) : destination)
 }
 
-/** Ours rather than a library's: what agents chose the words of must not reach a terminal as controls. */
+/** Against log injection. Ours rather than a library's: what agents chose the words of must not reach a terminal as escape sequences. */
 const readable = (to: Pick<DestinationStream, 'write'>): DestinationStream => ({
   write: (line) => to.write(`${readableLine(line)}\n`),
 })

@@ -8,7 +8,7 @@ import { recoverOnStartup, runPeriodicTasks } from './daemon-periodic.ts'
 import { announce } from './daemon-sandbox.ts'
 import { closeServer, createAgentServer, listenTcp } from './daemon-servers.ts'
 
-/** A running daemon. Stopping it drains: no new requests, runs under way finish or are ended, all is closed. */
+/** A running daemon. Stopping it is a graceful shutdown: no new requests, runs under way finish or are ended (drain), all is closed. */
 export interface Daemon extends AsyncDisposable {
   readonly url: string
   readonly adminSocketPath: string

@@ -13,7 +13,7 @@ afterEach(async () => {
 const BODY = { skill_id: 'demo', code: 'console.log(1)' }
 
 describe('an agent cannot approve itself', () => {
-  test('no path of the door takes an answer, and no field of the body is one', async () => {
+  test('no path of the API takes an answer, and no field of the body is one', async () => {
     const { json } = await api.execute(BODY)
     const id = json.request_id
     for (const path of ['approve', 'decide', 'decision', 'approval', 'run', 'status', '..%2fapprove']) {

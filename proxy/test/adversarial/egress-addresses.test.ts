@@ -109,12 +109,12 @@ describe.skipIf(!docker.available)(`the addresses behind approved names ${docker
     isMoved = true
     kit.lookups.length = 0
     // The connection that stands is taken before the others ask, and not free before they were answered.
-    const [activeGrants, taken, answered] = [
+    const [reused, taken, answered] = [
       kit.upstream.nextHeld('/hold/standing'),
       kit.upstream.nextHeld('/hold/taken'),
       kit.upstream.nextHeld('/hold/answered'),
     ]
-    void activeGrants.then(async (release) => {
+    void reused.then(async (release) => {
       for (const step of [taken, answered]) (await step)()
       release()
     })

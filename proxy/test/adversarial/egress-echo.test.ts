@@ -112,7 +112,7 @@ describe.skipIf(!docker.available)(`an upstream that echoes the secret ${docker.
 
   it('does not bring it back over a WebSocket', async () => {
     const { report, answer } = await run(
-      `const conn = await door()
+      `const conn = await endpoint()
       await writeAll(conn, 'CONNECT api.demo.test:' + PORT + ' HTTP/1.1\\r\\nHost: api.demo.test:' + PORT + '\\r\\n\\r\\n')
       await read(conn, headEnds)
       const tls = await Deno.startTls(conn, { hostname: 'api.demo.test', alpnProtocols: ['http/1.1'] })

@@ -133,7 +133,7 @@ describe.skipIf(!available.available)(`ways out besides the gateway ${available.
     expect((await kit.finished(requestId)).status).toBe('success')
   })
 
-  it('are not opened by what the sandbox is handed: its door is read-only and its own', async () => {
+  it('are not opened by what the sandbox is handed: its endpoint is read-only and its own', async () => {
     const { report } = await attack(
       kit,
       `const attempt = async (name, work) => { try { await work(); tell(name, 'worked') } catch (error) { tell(name, error.name) } }
@@ -144,7 +144,7 @@ describe.skipIf(!available.available)(`ways out besides the gateway ${available.
       await attempt('replace the CA', () => Deno.writeTextFile('/run/oauth3/ca.pem', 'x'))
       await attempt('remove the socket', () => Deno.remove('/run/oauth3/gateway.sock'))
       await attempt('rename the socket', () => Deno.rename('/run/oauth3/gateway.sock', '/run/oauth3/old.sock'))
-      await attempt('another door', () => Deno.readDir('/run/oauth3/..').next())
+      await attempt('another endpoint', () => Deno.readDir('/run/oauth3/..').next())
       await attempt('widen the mode', () => Deno.chmod('/run/oauth3/ca.pem', 0o777))`,
       { network: [kit.at('api.demo.test')] },
     )

@@ -152,7 +152,7 @@ describe.skipIf(!availability.available)('the walls around every runtime', () =>
     it.for([
       ['the root', '/oauth3-probe'],
       ['the libraries', '/lib/oauth3-probe'],
-      ['the door', '/run/oauth3/oauth3-probe'],
+      ['the endpoint', '/run/oauth3/oauth3-probe'],
       ["the gateway's certificate", '/run/oauth3/ca.pem'],
       ['kernel settings', '/proc/sys/kernel/core_pattern'],
       ['the kernel trigger', '/proc/sysrq-trigger'],

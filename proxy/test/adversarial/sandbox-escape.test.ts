@@ -83,7 +83,7 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
     expect(config.LogConfig).toEqual({ Type: 'none', Config: {} })
   })
 
-  it('mounts its own door and nothing else, read-only, on no network', async () => {
+  it('mounts its own endpoint and nothing else, read-only, on no network', async () => {
     const abort = new AbortController()
     const up = Promise.withResolvers<void>()
     const run = runIn(sandbox, 'console.log(1); setInterval(() => {}, 1000)', {
@@ -111,7 +111,7 @@ describe.skipIf(!availability.available)('the walls of the docker sandbox', () =
     await run
   })
 
-  it('lets code change nothing in its door', async () => {
+  it('lets code change nothing in its endpoint', async () => {
     const run = await runIn(
       sandbox,
       `for (const [name, attempt] of Object.entries({

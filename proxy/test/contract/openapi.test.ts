@@ -65,7 +65,7 @@ test('is OpenAPI 3.1 whose every reference leads somewhere', () => {
   }
 })
 
-test('names every path and method that the door has', async () => {
+test('names every path and method that the API has', async () => {
   for (const [path, operations] of Object.entries(described.paths)) {
     const probe = await api.call('PUT', path.replace('{id}', 'req_x'))
     expect(probe.status).toBe(405)

@@ -222,7 +222,7 @@ describe.skipIf(!availability.available)('the runtimes', () => {
   })
 })
 
-describe.skipIf(!availability.available)('a sandbox without doors', () => {
+describe.skipIf(!availability.available)('a sandbox without egress endpoints', () => {
   it.each(RUNTIMES)('gives $name no network, and runs it', async (runtime) => {
     const language = LANGUAGES[runtime.language]
     await using suite = await createRuntimeSuite(`doorless-${runtime.name}-${process.pid}`)

@@ -330,7 +330,7 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
         other.close()
       })
 
-      it('reaches the approved host and port through its door, and no other port or host', async () => {
+      it('reaches the approved host and port through its endpoint, and no other port or host', async () => {
         const approved = `http://127.0.0.1:${port(server)}`
         const run = await runIn(
           sandbox,
@@ -492,7 +492,7 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
         }
       })
 
-      it('reaches nothing when no run was let in at its door', async () => {
+      it('reaches nothing when no run was let in at its endpoint', async () => {
         const run = await runIn(
           sandbox,
           `try { console.log((await (await fetch('http://127.0.0.1:${port(server)}/')).json()).error.rule) } catch (error) { console.log(error.name) }
@@ -515,7 +515,7 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox', (kind) => {
         )
       })
 
-      it('closes the door of each run when it is over', async () => {
+      it('closes the endpoint of each run when it is over', async () => {
         const before = endpoints.opened.length
         const run = await runIn(
           sandbox,

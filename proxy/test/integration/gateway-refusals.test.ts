@@ -175,7 +175,7 @@ describe('what cannot be read in one way only', () => {
     'GET http://user:word@HOST/ HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n',
     'GET ftp://HOST/ HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n',
     'GET http://HOST\\@evil.example/ HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n',
-  ])('said to the door itself: %j', async (bytes) => {
+  ])('said to the endpoint itself: %j', async (bytes) => {
     const run = await kit.run([`http://${place()}`])
     const said = await sayRaw(await openSocket(run.endpoint), bytes.replaceAll('HOST', place()))
     expect(ruleIn(said)).toBe('bad_request')
@@ -191,7 +191,7 @@ describe('what cannot be read in one way only', () => {
     expect(run.events().map((event) => event.data.rule)).toEqual(['not_http'])
   })
 
-  test('an https URL said to the door itself, as some clients ask a proxy, is judged as what it is', async () => {
+  test('an https URL said to the endpoint itself, as some clients ask a proxy, is judged as what it is', async () => {
     const run = await kit.run([place()])
     const say = async (target: string, host: string): Promise<string> =>
       await sayRaw(
@@ -359,10 +359,10 @@ describe('too much', () => {
   })
 
   test('more requests at once than a run may have are refused, the others go on', async () => {
-    const { promise: isAuthorized, resolve: goOn } = Promise.withResolvers<void>()
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
     answer = async (_request, response) => {
-      if (seen.length === 128) goOn()
-      await isAuthorized
+      if (seen.length === 128) release()
+      await released
       response.end('hello')
     }
     const run = await kit.run([`http://${place()}`, place()])

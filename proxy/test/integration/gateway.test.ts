@@ -142,33 +142,33 @@ describe('a request to an approved host', () => {
 
 describe('bodies', () => {
   test('an event arrives before the next one is sent', async () => {
-    const { promise: isAuthorized, resolve: goOn } = Promise.withResolvers<void>()
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
     answer = async (_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write('data: one\n\n')
-      await isAuthorized
+      await released
       response.end('data: two\n\n')
     }
     const run = await kit.run([place()], withSecret())
     const answered = await openRequest(run.endpoint, url())
     const [first] = (await once(answered, 'data')) as [Buffer]
     expect(first.toString()).toBe('data: one\n\n')
-    goOn()
+    release()
     const [second] = (await once(answered, 'data')) as [Buffer]
     expect(second.toString()).toBe('data: two\n\n')
   })
 
   test('the head of an answer arrives before its body', async () => {
-    const { promise: isAuthorized, resolve: goOn } = Promise.withResolvers<void>()
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
     answer = async (_request, response) => {
       response.flushHeaders()
-      await isAuthorized
+      await released
       response.end('late')
     }
     const run = await kit.run([place()])
     const answered = await openRequest(run.endpoint, url())
     expect(answered.statusCode).toBe(200)
-    goOn()
+    release()
     expect(await text(answered)).toBe('late')
   })
 
@@ -292,7 +292,7 @@ describe('an end that comes early', () => {
   })
 })
 
-describe('a door', () => {
+describe('an egress endpoint', () => {
   test('is readable for the sandbox, in a folder that only the daemon may enter', async () => {
     const endpoint = await kit.gateway.open()
     const mode = (path: string): number => statSync(path).mode & 0o777

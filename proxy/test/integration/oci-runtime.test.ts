@@ -77,7 +77,7 @@ describe.skipIf(!canRun)(`an OCI runtime chosen by OAUTH3_SANDBOX_RUNTIME${why}`
   )
 
   it(
-    'lets code out through its door under crun',
+    'lets code out through its endpoint under crun',
     async () => {
       await using endpoints = await createTestEndpoints()
       const sandbox = await open('crun', () => {}, endpoints)

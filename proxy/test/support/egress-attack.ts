@@ -11,7 +11,7 @@ const tell = (name, value) => { report[name] = value }
 const key = (name) => Deno.env.get(name)
 const bytesOf = (text) => Uint8Array.from(text, (c) => c.charCodeAt(0))
 const textOf = (bytes) => { let text = ''; for (const byte of bytes) text += String.fromCharCode(byte); return text }
-const door = () => Deno.connect({ hostname: '127.0.0.1', port: 3128 })
+const endpoint = () => Deno.connect({ hostname: '127.0.0.1', port: 3128 })
 async function writeAll(conn, text) {
   for (let rest = bytesOf(text); rest.length > 0; ) rest = rest.subarray(await conn.write(rest))
 }
@@ -49,12 +49,12 @@ function printReport() {
 const ruleOf = (text) => /"rule":"([a-z_]+)"/.exec(text)?.[1] ?? null
 const told = (text) => ({ line: text.split('\r\n')[0], rule: ruleOf(text), text: text.slice(0, 2000) })
 async function raw(text) {
-  const conn = await door()
+  const conn = await endpoint()
   await writeAll(conn, text)
   return told(await read(conn, answerEnds))
 }
 async function tunnelled(target, request, sni) {
-  const conn = await door()
+  const conn = await endpoint()
   await writeAll(conn, 'CONNECT ' + target + ' HTTP/1.1\r\nHost: ' + target + '\r\n\r\n')
   const head = await read(conn, headEnds)
   if (!/^HTTP\/1\.1 200/.test(head)) { try { conn.close() } catch { /* closed already */ } return told(head) }

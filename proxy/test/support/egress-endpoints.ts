@@ -44,7 +44,7 @@ export interface TestEndpointsOptions {
 }
 
 export async function createTestEndpoints(options: TestEndpointsOptions = {}): Promise<TestEndpoints> {
-  const folder = await mkdtemp(join(tmpdir(), 'oauth3-doors-'))
+  const folder = await mkdtemp(join(tmpdir(), 'oauth3-endpoints-'))
   const ca = createTestCa()
   const opened: TestEndpoint[] = []
   const contexts = new Map<string, SecureContext>()

@@ -95,7 +95,7 @@ const OF_NODE_TOO: Ways = {
 const SPELLINGS: Ways = {
   'the changed main program, other spelling':
     'fs.writeFileSync("/tmp/main.ts", "export default 6*7"); return (await import("file:///tmp/./%6dain.ts")).default',
-  'a file below the door by an escaped slash':
+  'a file below the endpoint by an escaped slash':
     'fs.writeFileSync("/tmp/slash.mjs", "export default 6*7"); return (await import("file:///run/oauth3/..%2f..%2ftmp/slash.mjs")).default',
 }
 

@@ -27,7 +27,7 @@ export const eventStream = (pieces: readonly (string | Buffer)[]): VendorAnswer 
 const data = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
 const named = (event: string, value: unknown): string => `event: ${event}\ndata: ${JSON.stringify(value)}\n\n`
 
-/** What one default answer of each family tells of tokens, as the usage buffer must have it. */
+/** What one default answer of each family tells of tokens, as usage must be recorded. */
 export const TOLD = {
   chat: { input: 19, output: 10, cacheRead: 4, cacheWrite: 0 },
   responses: { input: 36, output: 87, cacheRead: 8, cacheWrite: 0 },

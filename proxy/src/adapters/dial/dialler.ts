@@ -4,9 +4,9 @@ import { currentOwner, isIpLiteral, isPublicAddress } from '../../kernel/index.t
 import { withLastWords } from './last-words.ts'
 import { type Resolve, resolveWithSystem } from './resolve.ts'
 /**
- * The one way out to hosts that somebody else named. A host is resolved once; every address that it resolves to must
- * be allowed, else none is dialled; and the very address that was checked is the one connected to, so an answer that
- * changes between check and connect changes nothing.
+ * Against SSRF and DNS rebinding: the one way out to hosts that somebody else named. A host is resolved once; every address
+ * that it resolves to must be allowed, else none is dialled; and the very address that was checked is the one connected to,
+ * so an answer that changes between check and connect (TOCTOU) changes nothing.
  */
 
 export interface Dialler {

@@ -1,4 +1,4 @@
-/** Writes files that a sandbox is to read into its endpoint's directory, and nothing outside it. */
+/** Writes files that a sandbox is to read into its endpoint's directory, and nothing outside it (path traversal). */
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isPlainPath } from '../../domain/imports/index.ts'

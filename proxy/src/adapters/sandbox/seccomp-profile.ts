@@ -1,5 +1,5 @@
 /**
- * Which system calls a sandbox may make: a list of what a language runtime and an ordinary program need. Everything else is
+ * The seccomp profile, which system calls a sandbox may make: a list of what a language runtime and an ordinary program need. Everything else is
  * refused with EPERM; what is younger than the OCI runtime may be said not to exist instead. The engine takes the list in
  * the form of its own profile, which is longer, and has a filter made of it that no process of the container can take off.
  * No error is named for what is not listed (defaultErrnoRet): Docker 20.10 does not heed it, and engines shall agree.

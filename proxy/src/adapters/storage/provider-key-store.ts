@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type { ProviderKeyRepository, StoredProviderKey } from '../../domain/provider-keys/index.ts'
 
-/** Vendors' keys. Ids are never given twice: a sealed value names its id, and so do the usage buffer. */
+/** Vendors' keys. Ids are never given twice: a sealed value names its id, and so do the rows of usage. */
 export function createProviderKeyStore(db: Database): ProviderKeyRepository {
   type Row = Omit<StoredProviderKey, 'tags' | 'models'> & { tags: string; models: string | null }
   const list = db.prepare<[], Row>(

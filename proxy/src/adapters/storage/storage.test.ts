@@ -283,7 +283,7 @@ describe('hot queries', () => {
 
   it.each<[string, (db: Database) => unknown]>([
     ['an execution by its id', (db) => createExecutionStore(db).byRequestId('req_1' as never)],
-    ['the waiting twin', (db) => createExecutionStore(db).waitingDuplicate(agentId, hash)],
+    ['the waiting duplicate', (db) => createExecutionStore(db).waitingDuplicate(agentId, hash)],
     ['how many wait', (db) => createExecutionStore(db).countWaiting(agentId, 0)],
     ['what has run out', (db) => createExecutionStore(db).expiredBy(5)],
     ['what runs', (db) => createExecutionStore(db).inStatus('running')],

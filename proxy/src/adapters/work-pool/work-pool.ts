@@ -7,9 +7,9 @@ type Unmoved<T> = T extends Moved<infer Value> ? Value : T
 type OutputOf<Jobs extends JobTable, Kind extends keyof Jobs> = Unmoved<Awaited<ReturnType<Jobs[Kind]>>>
 
 /**
- * Work that would hold up the event loop, done in worker threads. Owners take turns, those who had least of the threads' time
- * lately first; what one job does to its thread
- * (never ends, fills the memory) ends with that thread: it is replaced, and the job fails alone.
+ * Work that would hold up the event loop, done in worker threads. Owners take turns (fair queueing), those who had least of
+ * the threads' time lately first; what one job does to its thread (never ends, fills the memory) ends with that thread: it is
+ * replaced, and the job fails alone.
  */
 export interface WorkPool<Jobs extends JobTable> extends AsyncDisposable {
   /**

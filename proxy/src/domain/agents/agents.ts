@@ -108,7 +108,7 @@ export function createAgents(deps: {
       revision += 1
     }
   }
-  const activeGrants = (name: string): Agent => {
+  const activeAgent = (name: string): Agent => {
     const agent = repository.byName(name)
     if (!agent || agent.revokedAt !== null) throw new AppError('not_found', `No agent named ${name}.`)
     return agent
@@ -187,7 +187,7 @@ export function createAgents(deps: {
 
     revoke(name, actor) {
       return changing(() => {
-        const agent = activeGrants(name)
+        const agent = activeAgent(name)
         repository.revoke(agent.id, clock.now())
         audit.append('agent.revoked', actor, null, { agent_id: agent.id, name })
         events.publish({ type: 'agent.revoked', agentId: agent.id, actor })
@@ -201,7 +201,7 @@ export function createAgents(deps: {
       }
       const token = `oa3_${randomToken(256)}`
       return changing(() => {
-        const before = activeGrants(name)
+        const before = activeAgent(name)
         const since = clock.now()
         const previous =
           overlapMs === 0 ? null : { sha256: before.tokenSha256, since, until: since + overlapMs }
@@ -220,7 +220,7 @@ export function createAgents(deps: {
     setTags(name, tags, actor) {
       const canonical = canonicalTags(tags)
       return changing(() => {
-        const agent = activeGrants(name)
+        const agent = activeAgent(name)
         repository.setTags(agent.id, canonical)
         audit.append('agent.tagged', actor, null, { agent_id: agent.id, name, tags: canonical })
         return { ...agent, tags: canonical }

@@ -6,5 +6,5 @@ export interface Deadline {
   readonly expiresAt: UnixMs
 }
 
-/** The one rule of when a request for approval is over; its stores select by the same one. */
+/** Expiry: the one rule of when a request for approval is over; its stores select by the same one. */
 export const isOver = ({ expiresAt }: Pick<Deadline, 'expiresAt'>, now: UnixMs): boolean => now >= expiresAt

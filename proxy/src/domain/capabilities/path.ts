@@ -19,7 +19,7 @@ export interface PathReadings {
 }
 
 /**
- * Reads the path of a request, without its query. Servers disagree about encoded slashes, backslashes and question marks, and
+ * Path normalisation, against path traversal: reads the path of a request, without its query. Servers disagree about encoded slashes, backslashes and question marks, and
  * about what stands behind a semicolon: each reading is given, and a path is approved only if every one of them is. Null
  * for what has no safe reading: dot segments, doubled slashes, broken or doubled percent forms, text that is not UTF-8.
  */

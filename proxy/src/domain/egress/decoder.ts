@@ -112,7 +112,7 @@ class Decoder extends Transform {
 const MAX_EXPANSION = 100
 const FREE_BYTES = 64 * 1_048_576
 
-/** Bounds what a packed body may unpack to, over all of its codings, by the bytes that came of it. */
+/** Against decompression bombs: bounds what a packed body may unpack to, over all of its codings, by the bytes that came of it. */
 export class ExpansionLimit {
   #packed = 0
   #unpacked = 0

@@ -1,6 +1,6 @@
 /**
  * What a request of the code becomes before it leaves: one reading of it, secrets in place of their placeholders
- * where a person agreed to that, and nothing that two servers could read differently. Anything else is refused.
+ * where a person agreed to that, and nothing that two servers could read differently (request smuggling). Anything else is refused.
  */
 
 import type { EgressRule } from '../../kernel/index.ts'

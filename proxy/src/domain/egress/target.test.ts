@@ -91,7 +91,7 @@ describe('judgeTarget', () => {
     ['api.example.com:443', 'http', 'plain_http_not_approved'],
     ['x.cdn.example.com', 'http', 'plain_http_not_approved'],
     ['elsewhere.example', 'http', 'host_not_approved'],
-  ] as const)('judges %s over %s: %s', (text, scheme, rule) => {
+  ] as const)('checks %s over %s: %s', (text, scheme, rule) => {
     expect(evaluate(text, scheme)).toBe(rule)
   })
 

@@ -146,7 +146,7 @@ describe('a request', () => {
     expect(await submit()).toMatchObject({ status: 'pending' })
   })
 
-  it('collapses into its waiting twin, for the same agent only', async () => {
+  it('collapses into its waiting duplicate, for the same agent only', async () => {
     const first = await submit()
     expect((await submit()).requestId).toBe(first.requestId)
     expect((await submit({ argsJson: '{"a":1}' })).requestId).not.toBe(first.requestId)
@@ -154,7 +154,7 @@ describe('a request', () => {
     expect((await kit.executions.submit(other, requestOf())).requestId).not.toBe(first.requestId)
   })
 
-  it('does not collapse into a twin that has run out, even before anybody noticed', async () => {
+  it('does not collapse into a duplicate that has run out, even before anybody noticed', async () => {
     const first = await submit()
     now += TTL
     const second = await submit()

@@ -82,6 +82,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
   const { repository, ledger, codes, trust, audit, transactor, clock } = deps
   const { limit } = deps.approvals
 
+  /** Idempotency key: a request that was sent before is answered by its row; throws idempotency_conflict for another body. */
   const replay = (
     agent: Agent,
     idempotency: { key: string; bodyHash: string } | undefined,

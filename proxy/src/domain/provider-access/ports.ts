@@ -84,7 +84,7 @@ export interface AccessCard {
   readonly path: string
   /** What a grant gives and what it does not: `files: upload, read and delete files …`. */
   readonly gives: string
-  /** What a grant costs or covers that a person should know: keys there are, a active grant that is narrower. */
+  /** What a grant costs or covers that a person should know: keys there are, an active grant that is narrower. */
   readonly notes: readonly string[]
   readonly expiresAt: UnixMs
   /** Rows of buttons. */
@@ -201,7 +201,7 @@ export interface KeyUserRepository {
 export interface KeySharing {
   /** Before a request goes out; on disk when it is the agent's first with this key. */
   used(provider: string, keyId: number, agentId: AgentId): void
-  /** No other agent with a active grant may use the key by its tags, and none has ever used it. */
+  /** No other agent with an active grant may use the key by its tags, and none has ever used it. */
   isOwn(provider: string, keyId: number, agentId: AgentId): boolean
 }
 
@@ -213,7 +213,7 @@ export type AccessEvent =
   /** An agent passed a limit of its grant; once in each window. */
   | { readonly type: 'access.limit_passed'; readonly grant: ProviderGrant; readonly limit: string }
 
-/** All that surfaces need to speak of providers, their keys, grants and the usage buffer. */
+/** All that surfaces need to speak of providers, their keys, grants and usage. */
 export interface LlmModules {
   readonly providers: Providers
   readonly keys: ProviderKeys

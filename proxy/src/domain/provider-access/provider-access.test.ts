@@ -181,7 +181,7 @@ describe('what a grant covers', () => {
     expect(verdict()).toBe('granted')
   })
 
-  it('judges without the disk', async () => {
+  it('evaluates without the disk', async () => {
     grant()
     await settled()
     verdict()
@@ -366,7 +366,7 @@ describe('a transaction that is undone', () => {
 })
 
 describe('an ask', () => {
-  it('is stored with its message and audit, and its twins are the same ask', () => {
+  it('is stored with its message and audit, and its duplicates are the same ask', () => {
     const first = access.ask(use())
     expect(first.id).toMatch(/^ask_[0-9a-f]{32}$/)
     expect(access.ask(use({ path: '/responses' }))).toEqual(first)

@@ -170,5 +170,5 @@ const ROWS = {
   opencode: openaiLike('https://opencode.ai', ['/zen/v1', '/zen/go/v1'], { includeUsage: false }),
 } as const satisfies Record<string, ProviderRow>
 
-/** Every vendor by its name. Iterate it, or ask `tableRow`; a plain index would find what every object has. */
+/** Every vendor by its name. A Map: an index of a plain object would find what every object has (`constructor`). */
 export const PROVIDER_TABLE: ReadonlyMap<string, ProviderRow> = new Map(Object.entries<ProviderRow>(ROWS))

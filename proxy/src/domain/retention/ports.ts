@@ -15,7 +15,7 @@ export interface ContentRepository {
   /** The code ran for the agent; written once a day, so that a run costs a look-up. */
   ran(agentId: AgentId, codeHash: CodeHash, at: UnixMs): void
   /**
-   * Lets go of code and imports of this agent that nothing needs: what waits or runs, a active grant, or, for code,
+   * Lets go of code and imports of this agent that nothing needs: what waits or runs, an active grant, or, for code,
    * a run that ended after `ranSince`, give or take a day. What nobody holds any more is queued to be deleted.
    */
   release(agentId: AgentId, codeHash: CodeHash, ranSince: UnixMs): void

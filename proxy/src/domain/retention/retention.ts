@@ -30,7 +30,7 @@ interface Pruned {
 }
 
 /**
- * Drops what is over, a little at a time. What a active grant needs, what waits or runs, what a person decided, what a
+ * Drops what is over, a little at a time. What an active grant needs, what waits or runs, what a person decided, what a
  * message or wake on its way is about, and the audit stay.
  */
 export interface Retention {

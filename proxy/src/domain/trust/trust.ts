@@ -38,7 +38,7 @@ export interface Grant {
 export interface GrantRepository {
   insert(grant: Omit<Grant, 'id'>, scopeHash: string): Grant
   activeGrants(skillId: string, codeHash: CodeHash): readonly Grant[]
-  /** Standing grants of level 24h and forever, newest first. */
+  /** Active grants of level 24h and forever, newest first. */
   listActiveGrants(): readonly Grant[]
   /** The newest active grant of the skill, whatever its code. */
   newestOfSkill(skillId: string): Grant | undefined

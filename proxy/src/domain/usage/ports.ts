@@ -43,7 +43,7 @@ export interface UsageExtras {
   readonly tier?: 'batch' | 'flex' | 'priority' | 'fast' | 'us' | 'other'
 }
 
-/** One finished request, for the usage buffer. */
+/** One finished request, to be recorded. */
 interface UsageEntry {
   readonly agentId: AgentId
   readonly provider: string
@@ -75,7 +75,7 @@ export interface UsageRow {
   readonly microUsd: number
   /** Requests of which something has no known price; of their money only what has one is in `microUsd`. */
   readonly unpriced: number
-  /** What counts in the limits beside the usage buffer: of answers that did not tell what they used, and of models without a price. */
+  /** What counts in the limits beside the recorded usage: of answers that did not tell what they used, and of models without a price. */
   readonly assumedTokens: number
   readonly assumedMicroUsd: number
 }
@@ -150,7 +150,7 @@ export interface Admission {
       readonly isFree?: boolean
       /**
        * What an answer that told of no tokens will have used; `reservation`: as much as was held for it. It counts in the
-       * limits, so that leaving before the figures come is no way around them; it does not count in the usage buffer.
+       * limits, so that leaving before the figures come is no way around them; it is not recorded as usage.
        */
       readonly guess?: 'reservation' | { readonly inputTokens: number; readonly outputTokens: number } | null
     },
@@ -186,7 +186,7 @@ export interface UsageGroup {
   readonly unpriced: number
 }
 
-/** The books. What was settled is on disk within a second, and at the latest when the daemon stops. */
+/** Usage accounting. What was settled is on disk within a second, and at the latest when the daemon stops. */
 export interface Usage extends Disposable {
   /**
    * Takes a place in the limits: what is under way counts with the most that it may use, so that neither one request nor

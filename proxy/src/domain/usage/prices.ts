@@ -16,7 +16,7 @@ export interface PriceBook {
 }
 
 const MICRO = 1_000_000
-/** The largest sum of the usage buffer. */
+/** The largest sum of usage. */
 const LARGEST = Number.MAX_SAFE_INTEGER
 /** What was found is kept for so many names. */
 const REMEMBERED = 2_000

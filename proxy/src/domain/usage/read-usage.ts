@@ -284,7 +284,7 @@ export function mergeUsage(before: ToldUsage | null, next: ToldUsage | null): To
   }
 }
 
-/** For the usage buffer; what was read from or written to a cache is never more than the input. */
+/** As it is recorded; what was read from or written to a cache is never more than the input. */
 export function tokenUsage(told: ToldUsage): TokenUsage {
   const input = told.input ?? 0
   const cacheRead = Math.min(told.cacheRead ?? 0, input)

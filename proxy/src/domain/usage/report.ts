@@ -1,13 +1,13 @@
 import { type AgentId, AppError } from '../../kernel/index.ts'
 import type { UsageGroup, UsageRow } from './ports.ts'
-import { added, type BookLine } from './usage-buffer.ts'
+import { added, type UsageLine } from './usage-buffer.ts'
 
 type Sums = { -readonly [Key in keyof UsageGroup]: UsageGroup[Key] }
 
 const COUNTS = [
   ...(['requests', 'failed', 'untold', 'inputTokens', 'outputTokens'] as const),
   ...(['cacheReadTokens', 'cacheWriteTokens', 'microUsd', 'unpriced'] as const),
-] satisfies readonly (keyof BookLine & keyof UsageGroup)[]
+] satisfies readonly (keyof UsageLine & keyof UsageGroup)[]
 
 /** Throws invalid_request. */
 export function requireDay(day: string): void {

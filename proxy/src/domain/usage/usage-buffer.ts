@@ -7,7 +7,7 @@ import type { UsageRow } from './ports.ts'
  */
 export interface UsageBuffer {
   /** The line to add a request to; good until the next call of anything here. */
-  line(day: string, agentId: AgentId, provider: string, model: string, keyId: number): BookLine
+  line(day: string, agentId: AgentId, provider: string, model: string, keyId: number): UsageLine
   /** Copies of what is not on disk. */
   pending(): readonly UsageRow[]
   isEmpty(): boolean
@@ -18,7 +18,7 @@ export interface UsageBuffer {
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
-export type BookLine = Mutable<UsageRow>
+export type UsageLine = Mutable<UsageRow>
 
 const MODEL_CHARACTERS = 128
 const MODELS_A_DAY = 1_000
@@ -44,9 +44,9 @@ export function createUsageBuffer(): UsageBuffer {
   let day = ''
   /** Of `day` alone. */
   const names = new Map<AgentId, Names>()
-  const lines = new Map<string, Map<AgentId, Map<string, Map<string, Map<number, BookLine>>>>>()
+  const lines = new Map<string, Map<AgentId, Map<string, Map<string, Map<number, UsageLine>>>>>()
   /** The line that was asked for last, and the name that it was asked for by: nearly always it is the next one too. */
-  let last: BookLine | null = null
+  let last: UsageLine | null = null
   let lastRaw = ''
 
   function namesOf(agentId: AgentId, of: string): Names {
@@ -74,7 +74,7 @@ export function createUsageBuffer(): UsageBuffer {
     return name
   }
 
-  function* all(): Generator<BookLine> {
+  function* all(): Generator<UsageLine> {
     for (const byAgent of lines.values())
       for (const byProvider of byAgent.values())
         for (const byModel of byProvider.values()) for (const byKey of byModel.values()) yield* byKey.values()
@@ -113,7 +113,7 @@ export function createUsageBuffer(): UsageBuffer {
   }
 }
 
-const isOf = (line: BookLine, day: string, agentId: AgentId, provider: string, keyId: number): boolean =>
+const isOf = (line: UsageLine, day: string, agentId: AgentId, provider: string, keyId: number): boolean =>
   line.keyId === keyId && line.provider === provider && line.agentId === agentId && line.day === day
 
 // biome-ignore lint/suspicious/noExplicitAny: the place where it is put says what it is a map of

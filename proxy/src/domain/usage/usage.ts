@@ -37,7 +37,7 @@ function assumed(
 }
 
 /**
- * The books and limits. A request costs no disk: sums are kept in memory and written together, at the latest a
+ * Usage accounting and limits. A request costs no disk: sums are kept in memory and written together, at the latest a
  * second after the first that is not written. What was used earlier in the day is read once, when the first request
  * of the day comes, so a restart opens no limit. A write that fails is tried again with everything that came since.
  */

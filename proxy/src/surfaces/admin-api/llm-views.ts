@@ -16,7 +16,7 @@ import type { ProviderKey } from '../../domain/provider-keys/index.ts'
 import type { ProviderListing, Providers } from '../../domain/providers/index.ts'
 import type { Price, SpendingLimits, UsageGroup } from '../../domain/usage/index.ts'
 
-/** Providers, keys, grants and the usage buffer as the admin socket tells them: no key's value. */
+/** Providers, keys, grants and usage as the admin socket tells them: no key's value. */
 export function viewProvider(listing: ProviderListing, providers: Providers, keys: number): ProviderView {
   const found = providers.find(listing.name)
   return {

@@ -22,7 +22,7 @@ import { createSeen } from './seen.ts'
 import { submitExecution } from './submit.ts'
 import { type ExecutionView, submitStatus, summaryOf, viewOf } from './views.ts'
 
-/** The agents' HTTP endpoint. Ends with the 404 of the one error shape, so whatever else the app serves comes before it. */
+/** The agents' HTTP API. Ends with the 404 of the one error shape, so whatever else the app serves comes before it. */
 export interface AgentApiDeps {
   readonly gate: AgentGate
   readonly executions: Executions

@@ -1,5 +1,6 @@
 import { AppError } from '../../kernel/index.ts'
 
+/** Body size limit of the agents' API; more is `too_large`. */
 export const MAX_BODY_BYTES = 2 * 1_048_576
 const MAX_DEPTH = 64
 const MAX_NODES = 100_000

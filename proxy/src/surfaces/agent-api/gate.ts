@@ -8,13 +8,13 @@ import type { Metrics } from './metrics.ts'
 import { createRefusals, DAMPED } from './refusals.ts'
 
 /**
- * The one endpoint of agents: who asks, how often, and the audit of who was turned away. HTTP and MCP share one gate, so an
+ * The one way in for agents: who asks (authentication), how often (rate limits), and the audit of who was turned away. HTTP and MCP share one gate, so an
  * agent's limits hold over both.
  */
 export interface AgentGate extends Disposable, Limits {
   /** Throws unauthenticated, address_not_allowed or, after many failures from one address, rate_limited. */
   admit(request: IncomingMessage): Promise<Agent>
-  /** Counts a token that was refused against its address; what its caller is told: `error`, or after many of them rate_limited. */
+  /** Against brute force: counts a token that was refused against its address; what its caller is told: `error`, or after many of them rate_limited. */
   failedLogin(request: IncomingMessage, error: AppError): Promise<AppError>
   /** Counts the refusal; writes it to the audit when it refused to run something or to let somebody in. */
   refused(

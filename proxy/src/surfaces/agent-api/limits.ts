@@ -2,7 +2,7 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { AppError } from '../../kernel/index.ts'
 import type { LimitName, Metrics } from './metrics.ts'
 
-/** How often and how long an agent, or a stranger at one address, may use the endpoint. */
+/** Rate limits: how often and how long an agent, or a stranger at one address, may use the API. */
 export interface Limits {
   /** Throws rate_limited with the seconds to wait. */
   take(limit: Exclude<LimitName, 'wait'>, key: string): Promise<void>

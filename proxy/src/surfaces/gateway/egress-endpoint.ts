@@ -34,7 +34,7 @@ export class Endpoint {
   #names: LoopbackNames | null = null
 
   admit(session: EgressSession): void {
-    if (this.#session !== null) throw new Error('this door has a run already')
+    if (this.#session !== null) throw new Error('this endpoint has a run already')
     this.#session = session
   }
 

@@ -4,7 +4,13 @@ import type { Duplex } from 'node:stream'
 import type { EgressDial, EgressRule, LargeInspections } from '../../domain/egress/index.ts'
 import type { ClientRequest } from '../relay/index.ts'
 import type { Arrival } from './egress-endpoint.ts'
-import { type Allowed, evaluate, type Refused, type RequestHead, recordedOrigin } from './evaluate.ts'
+import {
+  type Allowed,
+  evaluateRequest,
+  type Refused,
+  type RequestHead,
+  recordedOrigin,
+} from './evaluate-request.ts'
 import { forward } from './forward.ts'
 import type { Outcome } from './outcome.ts'
 import { answerRefusal, type RefusableResponse, writeRefusal } from './refusal.ts'
@@ -40,7 +46,7 @@ export function createExchanges(deps: {
         answerRefusal(response, { rule: 'gateway_fault', origin: '', secrets: [] }, true)
       }
       try {
-        const verdict = evaluate(request, arrival, { websocket: false })
+        const verdict = evaluateRequest(request, arrival, { websocket: false })
         // Without its leave the body does not come, and nothing else can follow on this connection.
         const last = expect !== 'none'
         if ('rule' in verdict) {
@@ -85,7 +91,7 @@ export function createExchanges(deps: {
         writeRefusal(socket, { rule: 'gateway_fault', origin: '', secrets: [] })
       }
       try {
-        const verdict = evaluate(request, arrival, { websocket: true })
+        const verdict = evaluateRequest(request, arrival, { websocket: true })
         if ('rule' in verdict) {
           recordRefused(request, verdict)
           return writeRefusal(socket, verdict)

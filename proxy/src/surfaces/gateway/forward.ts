@@ -15,7 +15,7 @@ import {
 import { onBehalfOf } from '../../kernel/index.ts'
 import { type ClientRequest, drain, relay, streamed } from '../relay/index.ts'
 import type { Endpoint } from './egress-endpoint.ts'
-import type { Allowed } from './evaluate.ts'
+import type { Allowed } from './evaluate-request.ts'
 import type { Outcome } from './outcome.ts'
 import { answerRefusal, type RefusableResponse } from './refusal.ts'
 import { readWhole } from './request-body.ts'

@@ -55,7 +55,7 @@ export function createGateway(deps: GatewayDeps): EgressEndpoints & AsyncDisposa
       const endpoint = new Endpoint()
       // Half-open, as http wants it: a client that has said everything may still wait for its answer.
       const server = createServer({ allowHalfOpen: true }, (socket) => listener.accept(socket, endpoint))
-      server.on('error', (error) => deps.log('a door of the gateway failed', error))
+      server.on('error', (error) => deps.log('an egress endpoint failed', error))
       mkdirSync(own)
       // Not left to the umask: the sandbox's user is another one.
       chmodSync(own, 0o755)

@@ -57,7 +57,7 @@ export function createListener(deps: ListenerDeps): Listener {
 
   const arrivalOf = (socket: Duplex): Arrival => {
     const arrival = arrivals.get(socket)
-    if (arrival === undefined) throw new Error('a connection that came through no door')
+    if (arrival === undefined) throw new Error('a connection that came through no endpoint')
     return arrival
   }
   const serve = (socket: Duplex, arrival: Arrival): void => {

@@ -14,7 +14,7 @@ import {
   TYPE_ANY,
 } from './dns-message.ts'
 import type { Endpoint } from './egress-endpoint.ts'
-import { recorded } from './evaluate.ts'
+import { recorded } from './evaluate-request.ts'
 
 /** A query is a name of 255 bytes and little else. */
 const MAX_QUERY_BYTES = 4_096

@@ -5,7 +5,7 @@ import { TLSSocket } from 'node:tls'
 import { type CertificateIssuer, type EgressTarget, parseAuthority } from '../../domain/egress/index.ts'
 import { isIpLiteral } from '../../kernel/index.ts'
 import type { Arrival, Endpoint } from './egress-endpoint.ts'
-import { recorded } from './evaluate.ts'
+import { recorded } from './evaluate-request.ts'
 import { type Refusal, writeRefusal } from './refusal.ts'
 import { isResolver, serveResolver } from './resolver.ts'
 

@@ -7,7 +7,7 @@ import {
 } from '../../domain/egress/index.ts'
 import { onBehalfOf } from '../../kernel/index.ts'
 import { openWebSocket as openRelay, readEarly } from '../relay/index.ts'
-import type { Allowed } from './evaluate.ts'
+import type { Allowed } from './evaluate-request.ts'
 import type { Outcome } from './outcome.ts'
 import { writeRefusal } from './refusal.ts'
 

@@ -15,8 +15,8 @@ import type { Patience } from './patience.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import type { Spending } from './spending.ts'
 
-/** What a grant is evaluated by. */
-export interface Evaluated {
+/** What of a request decides whether a grant covers it. */
+export interface GrantCriteria {
   readonly agent: Agent
   readonly provider: Provider
   /** Path behind the provider's root, without query. */
@@ -31,7 +31,7 @@ export interface Evaluated {
   readonly isListing: boolean
 }
 
-export interface Wanted extends Evaluated {
+export interface Wanted extends GrantCriteria {
   /** As the agent is by now: it may change while its owner is asked. */
   agent: Agent
   /** What it is of a key that its vendor may refuse. */
@@ -45,9 +45,11 @@ export interface Wanted extends Evaluated {
   refersToStored(): boolean
   /** How long it waits for the owner; asked only when it has to. */
   patience(): Patience
-  /** The client is there and its agent in good standing. */
+  /** Aborted when the client leaves. */
   gone(): AbortSignal
+  /** The agent as it is by now; null when its token holds no longer, or not from this address. */
   revalidateToken(): Agent | null
+  /** Whether the provider's name still means the upstream that it meant when the request came. */
   isSameUpstream(): boolean
 }
 
@@ -222,41 +224,41 @@ const LIMIT_WORDS: Readonly<Record<LimitName, string>> = {
 
 /** The first use that is not granted; else the grant of them all, with the strictest limits where there are several. */
 function grantFor(
-  evaluated: Evaluated,
+  criteria: GrantCriteria,
   access: ProviderAccess,
 ): ProviderGrant | LlmRefusal | { readonly use: Use } {
-  const { provider, path, isListing } = evaluated
+  const { provider, path, isListing } = criteria
   // A grant for every model covers whatever the request names: nothing has to be looked for.
-  const wide = access.evaluate(useOf(evaluated, null))
+  const wide = access.evaluate(useOf(criteria, null))
   if (wide.verdict === 'granted') return wide.grant
   let first: ProviderGrant | undefined
-  for (const use of usesOf(evaluated)) {
+  for (const use of usesOf(criteria)) {
     const verdict = access.evaluate(use)
     if (verdict.verdict === 'denied') return denied(provider.name, verdict.retryAfterSeconds)
     const grant =
       verdict.verdict === 'granted'
         ? verdict.grant
-        : isListing && evaluated.group === 'models' && path === '/models'
+        : isListing && criteria.group === 'models' && path === '/models'
           ? anyGrant(use, access)
           : undefined
     if (grant === undefined) return { use }
     if (first === undefined) first = grant
     else if (first.id !== grant.id) first = { ...first, limits: strictest([first.limits, grant.limits]) }
   }
-  return first ?? refused('internal', 'No grant was judged.')
+  return first ?? refused('internal', 'No grant was evaluated.')
 }
 
 /** Whether what was let through would be let through now, its limits aside. */
-export const isStillGranted = (evaluated: Evaluated, access: ProviderAccess): boolean =>
-  'agentId' in grantFor(evaluated, access)
+export const isStillGranted = (criteria: GrantCriteria, access: ProviderAccess): boolean =>
+  'agentId' in grantFor(criteria, access)
 
 /** One for each model that is named, and one without a name where none is. */
-function usesOf(evaluated: Evaluated): Use[] {
-  const models = evaluated.allModels()
-  return (models.length === 0 ? NO_MODEL : models).map((model) => useOf(evaluated, model))
+function usesOf(criteria: GrantCriteria): Use[] {
+  const models = criteria.allModels()
+  return (models.length === 0 ? NO_MODEL : models).map((model) => useOf(criteria, model))
 }
 
-const useOf = ({ agent, provider, group, path }: Evaluated, model: string | null): Use => ({
+const useOf = ({ agent, provider, group, path }: GrantCriteria, model: string | null): Use => ({
   agentId: agent.id,
   provider: provider.name,
   model,
@@ -320,14 +322,14 @@ export async function askOwner(
   return pending(wanted, '', asksInChat)
 }
 
-const byNameOnly = ({ agent, provider, group, path }: Evaluated): LlmRefusal =>
+const byNameOnly = ({ agent, provider, group, path }: GrantCriteria): LlmRefusal =>
   refused(
     'owner_only',
     `${path} of ${provider.name} is of the group "${group}", which is never granted by a card. The owner grants it by name: oauth3 grant add ${agent.name} ${provider.name} --groups ${group} --paths …`,
   )
 
 const pending = (
-  { agent, provider, models, group }: Evaluated,
+  { agent, provider, models, group }: GrantCriteria,
   askId: string,
   asksInChat: boolean,
 ): LlmRefusal => {

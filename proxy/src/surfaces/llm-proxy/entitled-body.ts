@@ -1,6 +1,6 @@
 import type { Agent } from '../../domain/agents/index.ts'
 import { behindRoot, type Provider, upstreamPath } from '../../domain/providers/index.ts'
-import { type AdmissionDeps, askOwner, denied, type Evaluated } from './admission.ts'
+import { type AdmissionDeps, askOwner, denied, type GrantCriteria } from './admission.ts'
 import type { Exchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import { type PatienceDeps, patienceOf, streamFormOf } from './patience.ts'
@@ -46,7 +46,7 @@ function scopeOf(
   provider: Provider,
   { rest, credential, head }: Reading,
   { request, websocket }: Exchange,
-): Pick<Evaluated, 'path' | 'group'> {
+): Pick<GrantCriteria, 'path' | 'group'> {
   const path = behindRoot(provider, upstreamPath(provider, rest))
   const { group } = endpointOfRequest({
     ...{ provider, method: request.method ?? '', path, query: credential.query },

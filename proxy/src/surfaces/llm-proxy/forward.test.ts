@@ -31,7 +31,7 @@ async function forwarding(method = 'GET'): Promise<Forwarded> {
   ends.push(() => pool.destroy())
   const arrived = once(upstream, 'connection') as Promise<[Socket]>
   const looked: IdleTimed[] = []
-  const silences: IdleTimeouts = {
+  const idleTimeouts: IdleTimeouts = {
     begin: (timed) => void looked.push(timed),
     end: (timed) => void looked.splice(looked.indexOf(timed), 1),
     [Symbol.dispose]() {},
@@ -40,7 +40,7 @@ async function forwarding(method = 'GET'): Promise<Forwarded> {
   const over = Promise.withResolvers<Outcome>()
   const server = createServer((request: IncomingMessage, response: ServerResponse) =>
     forward({
-      ...{ response, pool, method, path: '/', headers: [], scrubber: null, silences, readingOn: null },
+      ...{ response, pool, method, path: '/', headers: [], scrubber: null, idleTimeouts, readingOn: null },
       body: method === 'GET' ? null : streamed(request),
       isAuthorized: () => true,
       dropUsageChunk: false,

@@ -16,7 +16,7 @@ import { behindProxy, type SecondAddresses } from './second-address.ts'
 export interface Forwarding extends ForwardRequest {
   /** False once what the request was let through by is gone: what still comes is not given on. */
   readonly isAuthorized: () => boolean
-  readonly silences: IdleTimeouts
+  readonly idleTimeouts: IdleTimeouts
   /** Where an answer is read to its end whose client has left; null: it is ended with its client. */
   readonly readingOn: ReadingOn | null
   /** What addresses of the vendor's in its answer become. */
@@ -55,14 +55,14 @@ export interface Outcome {
   readonly model: string | null
 }
 
-/** Models think for minutes before the first byte, and pause in streams. */
-export const SILENCE_MS = 15 * 60_000
+/** Idle timeout of an answer: models think for minutes before the first byte, and pause in streams. */
+export const ANSWER_IDLE_MS = 15 * 60_000
 
 /** Sends a request on and its answer back, and reads the tokens on the way. */
 export function forward(forwarding: Forwarding): void {
   const forwarded = new Forwarded(forwarding)
   forwarded.upstream = relay(forwarding, forwarded)
-  forwarding.silences.begin(forwarded)
+  forwarding.idleTimeouts.begin(forwarded)
 }
 
 class Forwarded extends IdleTimed implements RelayObserver {
@@ -153,7 +153,7 @@ class Forwarded extends IdleTimed implements RelayObserver {
   }
 
   over(isWhole: boolean, wasSent: boolean): void {
-    this.#forwarding.silences.end(this)
+    this.#forwarding.idleTimeouts.end(this)
     this.#forwarding.readingOn?.end(this)
     const reader = this.#reader
     this.#forwarding.over({

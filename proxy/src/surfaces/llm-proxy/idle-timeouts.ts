@@ -1,4 +1,4 @@
-/** Something that may be waited for as long as it is heard of now and then. */
+/** Something with an idle timeout: it may be waited for as long as it is heard of now and then. */
 export abstract class IdleTimed {
   /** Set by whoever hears of it, taken back at each look. */
   isAlive = true
@@ -10,7 +10,7 @@ export abstract class IdleTimed {
   abstract silent(): void
 }
 
-/** Ends what nothing is heard of. One clock for all: a timer for each would cost more than most of them last. */
+/** Idle timeouts: ends what nothing is heard of. One clock for all: a timer for each would cost more than most of them last. */
 export interface IdleTimeouts extends Disposable {
   begin(timed: IdleTimed): void
   end(timed: IdleTimed): void
@@ -20,7 +20,7 @@ export interface IdleTimeouts extends Disposable {
  * `silent` is called after two looks without a word between them, so after this long at least. A chain and no Set: the
  * tables that a busy Set leaves behind keep what was in them alive until the next great collection.
  */
-export function createIdleTimeouts(stallMs: number): IdleTimeouts {
+export function createIdleTimeouts(idleMs: number): IdleTimeouts {
   let first: IdleTimed | null = null
   const clock = setInterval(() => {
     for (let timed = first; timed !== null; ) {
@@ -30,7 +30,7 @@ export function createIdleTimeouts(stallMs: number): IdleTimeouts {
       else timed.silent()
       timed = after
     }
-  }, stallMs).unref()
+  }, idleMs).unref()
   return {
     begin(timed) {
       timed.after = first

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 
 /** Sessions that may last for hours: each is ended soon after what it rests on has ended. */
 export interface LiveSessions extends Disposable {
-  /** `mayGoOn` is asked every second, for as long as the socket is open. */
+  /** `isAuthorized` is asked every second, for as long as the socket is open. */
   watch(socket: Duplex, isAuthorized: () => boolean): void
 }
 
@@ -15,7 +15,7 @@ export function createLiveSessions(log: (message: string, error: unknown) => voi
     try {
       return isAuthorized()
     } catch (error) {
-      log('a session is ended, for it cannot be judged', error)
+      log('a session is ended, for its authorization cannot be checked', error)
       return false
     }
   }

@@ -23,7 +23,7 @@ export interface OutgoingDeps extends StillAllowedDeps {
   readonly keys: ProviderKeys
   readonly wishes: UsageWishes
   readonly uploads: UploadSessions
-  readonly silences: IdleTimeouts
+  readonly idleTimeouts: IdleTimeouts
   readonly readingOn: ReadingOn
   readonly poolOf: (provider: Provider) => Pool
   readonly scrubberOf: (ready: Ready) => Scrubber | null
@@ -54,7 +54,7 @@ export class Outgoing implements Forwarding, SecondAddresses {
   readonly body: Ready['body']
   readonly scrubber: Scrubber | null
   readonly isAuthorized: () => boolean
-  readonly silences: IdleTimeouts
+  readonly idleTimeouts: IdleTimeouts
   readonly readingOn: ReadingOn | null
   readonly provider: Provider
   readonly plainer: Ready['plainer']
@@ -76,7 +76,7 @@ export class Outgoing implements Forwarding, SecondAddresses {
     this.body = ready.body
     this.scrubber = deps.scrubberOf(ready)
     this.isAuthorized = watchAllowed(ready, reading, request, deps)
-    this.silences = deps.silences
+    this.idleTimeouts = deps.idleTimeouts
     this.readingOn = ready.spending === null ? null : deps.readingOn
     this.provider = ready.provider
     this.plainer = ready.plainer

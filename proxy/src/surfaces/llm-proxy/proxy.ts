@@ -11,7 +11,7 @@ import type { LargeBodies, Usage } from '../../domain/usage/index.ts'
 import { createTokenBuckets, loopTurns, onBehalfOf, type SecretValue } from '../../kernel/index.ts'
 import { type AnswerSink, drain, type EarlyBytes, readEarly } from '../relay/index.ts'
 import { Exchange } from './exchange.ts'
-import { forward, SILENCE_MS } from './forward.ts'
+import { ANSWER_IDLE_MS, forward } from './forward.ts'
 import { createHeldRequests } from './held-requests.ts'
 import { createIdentity, type SharedGate } from './identity.ts'
 import { createIdleTimeouts } from './idle-timeouts.ts'
@@ -25,7 +25,7 @@ import { prepare } from './prepare.ts'
 import { type Reading, readRequest } from './read-head.ts'
 import { createReadingOn, READ_ON_MS } from './reading-on.ts'
 import { answerRefusal, type LlmErrorCode, type LlmRefusal, refused, writeRefusal } from './refusal.ts'
-import { BodyBroken, createBodyBudget, STALL_MS } from './request-body.ts'
+import { BODY_IDLE_MS, BodyBroken, createBodyBudget } from './request-body.ts'
 import { settle } from './settlement.ts'
 import { watchAllowed } from './still-allowed.ts'
 import { createUploadSessions } from './upload-sessions.ts'
@@ -85,8 +85,8 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const identity = createIdentity(deps)
   const inFlight = createInFlight()
   const usable = createUsableProviders(deps)
-  const idleTimeouts = createIdleTimeouts(STALL_MS)
-  const silences = createIdleTimeouts(SILENCE_MS)
+  const bodyTimeouts = createIdleTimeouts(BODY_IDLE_MS)
+  const answerTimeouts = createIdleTimeouts(ANSWER_IDLE_MS)
   const sessions = createLiveSessions(deps.log)
   const readingOn = createReadingOn(READ_ON_MS)
   const lists = createListPace()
@@ -96,7 +96,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     closing: closing.signal,
     identity,
     usable,
-    idleTimeouts,
+    idleTimeouts: bodyTimeouts,
     budget: createBodyBudget(),
     turns: loopTurns,
     readingTime: createTokenBuckets(READING_TIME),
@@ -196,7 +196,8 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
 
   const outgoing: OutgoingDeps = {
     ...preparation,
-    ...{ uploads, silences, readingOn, poolOf: pools.poolOf, scrubberOf, headersWithKey, away, stopped },
+    idleTimeouts: answerTimeouts,
+    ...{ uploads, readingOn, poolOf: pools.poolOf, scrubberOf, headersWithKey, away, stopped },
   }
 
   /** No part of `serve`, whose every variable is kept for as long as it waits. */
@@ -211,7 +212,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       ready.place.release()
       return
     }
-    // What its answer is read on for is in the usage buffer before its place is given back.
+    // What its answer is read on for is recorded before its place is given back.
     if (ready.spending !== null) exchange.retain()
     sending(ready, () => forward(new Outgoing({ ready, reading, exchange, sink, refuse, deps: outgoing })))
   }
@@ -304,11 +305,11 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     async [Symbol.asyncDispose]() {
       sessions[Symbol.dispose]()
       readingOn[Symbol.dispose]()
-      // What is under way breaks off with its connections, and is in the usage buffer before they close.
+      // What is under way breaks off with its connections, and its usage is recorded before they close.
       await pools[Symbol.asyncDispose]()
       await inFlight.settled()
-      idleTimeouts[Symbol.dispose]()
-      silences[Symbol.dispose]()
+      bodyTimeouts[Symbol.dispose]()
+      answerTimeouts[Symbol.dispose]()
     },
   }
 }

@@ -34,7 +34,10 @@ export interface Unread {
   readonly shape: ErrorShape
 }
 
-/** Everything is evaluated once, in this order, and from here on nothing else of the request line or head is looked at. */
+/**
+ * Against request smuggling: everything is read and checked once, in this order, and from here on nothing else of the request
+ * line or head is looked at.
+ */
 export function readRequest(
   request: IncomingMessage,
   providers: Providers,

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { createTokenBuckets, fairShare } from '../../kernel/index.ts'
 import { IdleTimed, type IdleTimeouts } from './idle-timeouts.ts'
 
-/** A body may take as long as it likes, as long as some of it comes. */
-export const STALL_MS = 60_000
+/** Idle timeout of a body: it may take as long as it likes, as long as some of it comes. */
+export const BODY_IDLE_MS = 60_000
 /** Of one body that is read whole, to see which model it names. */
 export const MAX_WHOLE_BYTES = 32 * 1_048_576
 /**

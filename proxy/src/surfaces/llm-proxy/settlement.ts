@@ -4,7 +4,7 @@ import { BYTES_PER_TOKEN, type Ready } from './wanted-request.ts'
 
 const NOTHING_SAID = { headers: [], body: '' } as const
 
-/** What an exchange that is over means for the usage buffer, the limits and its key. */
+/** What an exchange that is over means for usage, the limits and its key. */
 export function settle(ready: Ready, outcome: Outcome, keys: Pick<ProviderKeys, 'answered'>): void {
   const { status } = outcome
   if (ready.key !== null && status !== null) {

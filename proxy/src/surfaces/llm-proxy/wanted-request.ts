@@ -11,7 +11,7 @@ import {
   type Splice,
   spendingFacts,
 } from '../../domain/usage/index.ts'
-import type { Admitted, Evaluated, Wanted } from './admission.ts'
+import type { Admitted, GrantCriteria, Wanted } from './admission.ts'
 import type { Exchange } from './exchange.ts'
 import type { Forwarding } from './forward.ts'
 import type { Identity } from './identity.ts'
@@ -26,7 +26,7 @@ import type { UsageWishes } from './usage-wishes.ts'
 import { type Body, bodyToSend, heldAgain, onTheLoop, type WholeBodyDeps } from './whole-body.ts'
 
 /** A request that may go out; only the key is not in it yet. */
-export interface Ready extends Admitted, Evaluated {
+export interface Ready extends Admitted, GrantCriteria {
   /** Path and query. */
   readonly target: string
   readonly headers: string[]

@@ -8,7 +8,7 @@ import { createLoopTurns, createTokenBuckets } from '../../kernel/index.ts'
 import { Exchange } from './exchange.ts'
 import { createIdleTimeouts } from './idle-timeouts.ts'
 import type { Reading } from './read-head.ts'
-import { createBodyBudget, STALL_MS } from './request-body.ts'
+import { BODY_IDLE_MS, createBodyBudget } from './request-body.ts'
 import { READING_TIME, type WholeBodyDeps, wholeBody } from './whole-body.ts'
 
 /** Reads one body for an agent, and tells whether it went to the threads. */
@@ -34,7 +34,7 @@ async function readsOf(deps: WholeBodyDeps, agentId: string, text: string): Prom
 }
 
 it('bodies that take long are read in threads once their agent has had its time, and those of no other agent', async () => {
-  using idleTimeouts = createIdleTimeouts(STALL_MS)
+  using idleTimeouts = createIdleTimeouts(BODY_IDLE_MS)
   const inThreads: string[] = []
   const largeBodies: LargeBodies = {
     read(owner, parts, questions) {

@@ -19,12 +19,12 @@ import type { IdleTimeouts } from './idle-timeouts.ts'
 import type { Reading } from './read-head.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import {
+  BODY_IDLE_MS,
   BodyReader,
   type Came,
   type createBodyBudget,
   MAX_UNGRANTED_BYTES,
   MAX_WHOLE_BYTES,
-  STALL_MS,
 } from './request-body.ts'
 import { mayQuoteFiles } from './request-scope.ts'
 
@@ -256,5 +256,5 @@ export function bodyToSend(
   if (head.bodyBytes !== null) head.headers.push('content-length', String(head.bodyBytes))
   // An encoded body is not looked into; what it hides from the daemon, the vendor reads.
   const rewriter = head.isEncoded ? null : createTokenMask(credential.token)
-  return streamed(request, { begun: body.begun, stallMs: STALL_MS, rewriter })
+  return streamed(request, { begun: body.begun, idleMs: BODY_IDLE_MS, rewriter })
 }

@@ -43,7 +43,7 @@ const doubling: BodyFilter = {
 }
 
 /** Answers with what the upstream says, and breaks off where that cannot be. */
-function forwardHandle(
+function relayTo(
   response: ServerResponse,
   pool: Pool,
   more: Partial<ForwardRequest> & Partial<Pick<RelayObserver, 'onAnswer'>> = {},
@@ -59,9 +59,7 @@ it.each(['Content-Length', 'content-length'])(
   'announces no length of a body that goes through something else: %s',
   async (name) => {
     const pool = await saying(`HTTP/1.1 200 OK\r\n${name}: 5\r\nX-Kept: yes\r\n\r\nhello`)
-    const port = await serving((_request, response) =>
-      forwardHandle(response, pool, { onAnswer: () => doubling }),
-    )
+    const port = await serving((_request, response) => relayTo(response, pool, { onAnswer: () => doubling }))
     const answer = await fetch(`http://127.0.0.1:${port}`)
     expect(answer.headers.get('x-kept')).toBe('yes')
     expect(await answer.text()).toBe('hellohello')
@@ -70,7 +68,7 @@ it.each(['Content-Length', 'content-length'])(
 
 it('leaves the length of a body that passes as it is', async () => {
   const pool = await saying('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello')
-  const port = await serving((_request, response) => forwardHandle(response, pool))
+  const port = await serving((_request, response) => relayTo(response, pool))
   const answer = await fetch(`http://127.0.0.1:${port}`)
   expect(answer.headers.get('content-length')).toBe('5')
 })
@@ -80,7 +78,7 @@ it('ends a request whose body goes on without end after its answer', async () =>
   const ended = Promise.withResolvers<boolean>()
   const port = await serving((request, response) => {
     request.once('close', () => ended.resolve(request.complete))
-    forwardHandle(response, pool, { method: 'POST', body: streamed(request, { drainMs: 30 }) })
+    relayTo(response, pool, { method: 'POST', body: streamed(request, { drainMs: 30 }) })
   })
   const client = send({
     host: '127.0.0.1',
@@ -119,7 +117,7 @@ it('ends a request of whose body nothing comes any more, with its connection', a
   const ended = Promise.withResolvers<boolean>()
   const port = await serving((request) => {
     request.once('close', () => ended.resolve(request.complete))
-    streamed(request, { stallMs: 30 }).resume()
+    streamed(request, { idleMs: 30 }).resume()
   })
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {}).resume()
@@ -134,7 +132,7 @@ it('gives the whole of a body whose end may begin a secret', async () => {
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nit is dem\r\n0\r\n\r\n',
   )
   const port = await serving((_request, response) =>
-    forwardHandle(response, pool, { scrubber: createScrubber(new Map([['KEY', 'demo-value-1']])) }),
+    relayTo(response, pool, { scrubber: createScrubber(new Map([['KEY', 'demo-value-1']])) }),
   )
   expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe('it is dem')
 })
@@ -152,7 +150,7 @@ async function handled(rawHeaders: readonly string[], scrubber: ReturnType<typeo
   const pool = {
     dispatch: (_options: unknown, handler: Dispatcher.DispatchHandler) => dispatched.resolve(handler),
   } as unknown as Pool
-  const port = await serving((_request, response) => forwardHandle(response, pool, { scrubber }))
+  const port = await serving((_request, response) => relayTo(response, pool, { scrubber }))
   const coming = fetch(`http://127.0.0.1:${port}`)
   const handler = await dispatched.promise
   handler.onRequestStart?.(controller, {})

@@ -18,16 +18,16 @@ export function streamed(
     readonly begun?: readonly Buffer[] | null
     readonly rewriter?: BodyRewriter | null
     readonly onBytes?: (bytes: number) => void
-    /** How long nothing may come; for ever when left out. */
-    readonly stallMs?: number
+    /** Idle timeout: how long nothing may come; for ever when left out. */
+    readonly idleMs?: number
     /** How long the rest is still read once nobody takes it; see `drain`. */
     readonly drainMs?: number
   } = {},
 ): Readable {
-  const { begun, rewriter, onBytes, stallMs, drainMs } = options
+  const { begun, rewriter, onBytes, idleMs, drainMs } = options
   const content = new Readable({ read: () => void request.resume() })
   for (const part of begun ?? []) content.push(rewriter ? rewriter.push(part) : part)
-  if (stallMs !== undefined) request.setTimeout(stallMs, () => request.destroy())
+  if (idleMs !== undefined) request.setTimeout(idleMs, () => request.destroy())
   request.on('data', (chunk: Buffer) => {
     onBytes?.(chunk.length)
     if (content.destroyed) return
@@ -35,7 +35,7 @@ export function streamed(
     if (out.length > 0 && !content.push(out)) request.pause()
   })
   request.once('end', () => {
-    if (stallMs !== undefined) request.setTimeout(0)
+    if (idleMs !== undefined) request.setTimeout(0)
     if (content.destroyed) return
     const rest = rewriter?.end()
     if (rest !== undefined && rest.length > 0) content.push(rest)

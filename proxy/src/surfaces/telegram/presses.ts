@@ -78,7 +78,7 @@ export function createPresses(
       return { text: oneLine(outcome.message, 200), alert: !outcome.accepted }
     })
 
-  const evaluate = async (press: BotPress): Promise<PressAnswer> => {
+  const answerTo = async (press: BotPress): Promise<PressAnswer> => {
     const { token, decision } = readCallbackData(press.data)
     const userId = String(press.from.id)
     const chatId = String(press.message?.chat.id ?? '')
@@ -113,7 +113,7 @@ export function createPresses(
     async handle(press) {
       let answer: PressAnswer
       try {
-        answer = await evaluate(press)
+        answer = await answerTo(press)
       } catch (error) {
         log.error({ err: error }, 'a press could not be handled')
         answer = {

@@ -80,19 +80,19 @@ export function createSender(
   let holdUntil = 0
   let chatTrouble: Sender['trouble'] = null
   let running: Promise<void> | undefined
-  const resting = new Set<() => void>()
+  const sleeping = new Set<() => void>()
   const wake = (): void => {
-    for (const resolve of resting) resolve()
+    for (const resolve of sleeping) resolve()
   }
 
   /** Until the time is over, something was queued or sent, or the sender stops. */
   const rest = async (ms: number): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    resting.add(resolve)
+    sleeping.add(resolve)
     const timer = setTimeout(resolve, ms)
     await promise
     clearTimeout(timer)
-    resting.delete(resolve)
+    sleeping.delete(resolve)
   }
 
   /**

@@ -131,7 +131,7 @@ export function createWebhook(
   }
 }
 
-/** Compares hashes, so neither content nor length shows in the time it takes. */
+/** Webhook secret, against timing attacks: compares hashes, so neither content nor length shows in the time it takes. */
 function knowsSecret(given: string | string[] | undefined, secret: string): boolean {
   if (typeof given !== 'string') return false
   return equalInConstantTime(sha256Hex(given), sha256Hex(secret))

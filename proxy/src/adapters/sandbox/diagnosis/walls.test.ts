@@ -128,7 +128,7 @@ describe('the walls of an engine', () => {
       /^fail: .*memory, processor/,
     ],
     ['swap without a limit', 'cgroups', { SwapLimit: false }, /^warn: .*swap/],
-  ] as const)('are judged: %s', async (_case, wall, more, expected) => {
+  ] as const)('are evaluated: %s', async (_case, wall, more, expected) => {
     expect((await evaluated(DEBIAN_12, more)).get(wall)).toMatch(expected)
   })
 

@@ -1,6 +1,6 @@
 /**
  * The walls between a sandbox and its host, as the engine tells of them: one check each, one line that a person can
- * act on. It reads and evaluates; what a container is created with stands in container-config.ts.
+ * act on. It reads and checks; what a container is created with stands in container-config.ts.
  */
 import Docker from 'dockerode'
 import type { CheckResult, DoctorCheck } from '../../../domain/health/index.ts'
@@ -62,8 +62,8 @@ function checkSeccomp(info: EngineInfo, ociRuntime: string | undefined, choice: 
 
 function checkAccessControl(info: EngineInfo): CheckResult {
   const options = securityOptions(info)
-  const activeGrants = ['apparmor', 'selinux'].filter((name) => options.has(name))
-  if (activeGrants.length > 0) return well(activeGrants.join(' and '))
+  const enabled = ['apparmor', 'selinux'].filter((name) => options.has(name))
+  if (enabled.length > 0) return well(enabled.join(' and '))
   return weak(
     'neither AppArmor nor SELinux confines containers: enable one of them in the host and its engine',
   )
@@ -88,7 +88,7 @@ function checkCgroups(info: EngineInfo): CheckResult {
   )
 }
 
-/** Evaluates a version by its number alone, and says so. */
+/** Checks a version by its number alone, and says so. */
 function checkVersion(program: string, version: string): CheckResult {
   const lacking = lackingFixes(program, version)
   if (lacking === undefined) return weak(`${program} ${version}: not a version number that can be compared`)
@@ -100,10 +100,10 @@ function checkVersion(program: string, version: string): CheckResult {
   )
 }
 
-/** One entry for each wall: its name, and how it is evaluated. */
+/** One entry for each wall: its name, and how it is checked. */
 export const WALLS: readonly (readonly [
   name: string,
-  evaluate: (info: EngineInfo, ociRuntime: string | undefined, seccomp: SeccompChoice) => CheckResult,
+  check: (info: EngineInfo, ociRuntime: string | undefined, seccomp: SeccompChoice) => CheckResult,
 ])[] = [
   ['wall runtime', (info, ociRuntime) => checkRuntime(info, ociRuntime)],
   [
@@ -145,13 +145,13 @@ export function createWallChecks(options: {
     })
     return reading
   }
-  return WALLS.map(([name, evaluate]) => ({
+  return WALLS.map(([name, check]) => ({
     name,
     async run() {
       const info = await read().catch((error: unknown) => error as Error)
       return info instanceof Error
         ? weak(`not known, for the engine does not tell: ${info.message}`)
-        : evaluate(info, options.ociRuntime, options.seccomp ?? 'oauth3')
+        : check(info, options.ociRuntime, options.seccomp ?? 'oauth3')
     },
   }))
 }

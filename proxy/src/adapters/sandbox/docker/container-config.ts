@@ -1,4 +1,4 @@
-/** The walls of a Docker sandbox, in one place: what tests probe is what runs. */
+/** Container hardening (capabilities, seccomp, read-only root, cgroup limits), in one place: what tests probe is what runs. */
 import { randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
 import type Docker from 'dockerode'

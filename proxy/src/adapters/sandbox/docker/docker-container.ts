@@ -291,7 +291,9 @@ export class SandboxContainer implements AsyncDisposable {
   }
 
   async #closeEndpoint(): Promise<void> {
-    await this.#endpoint?.close().catch((error: unknown) => this.#log('a door could not be closed', error))
+    await this.#endpoint
+      ?.close()
+      .catch((error: unknown) => this.#log('an egress endpoint could not be closed', error))
   }
 
   async #removeCreated(): Promise<void> {

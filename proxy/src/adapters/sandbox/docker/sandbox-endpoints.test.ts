@@ -3,21 +3,21 @@ import { describe, expect, it } from 'vitest'
 import type { EgressEndpoints } from '../../../domain/egress/index.ts'
 import { createSandboxEndpoints } from './sandbox-endpoints.ts'
 
-describe('a door that the engine cannot mount', () => {
+describe('an endpoint that the engine cannot mount', () => {
   // Asked nothing: this process is in no container of an engine that is not there.
   const docker = new Docker({ socketPath: '/nonexistent/docker.sock' })
   const endpoints: EgressEndpoints = {
-    open: async () => ({ directory: '/demo/doors/1', admit: () => {}, close: async () => {} }),
+    open: async () => ({ directory: '/demo/endpoints/1', admit: () => {}, close: async () => {} }),
   }
 
   it('is told to a person once the engine has said so, and no other failure is', async () => {
     const opener = createSandboxEndpoints(docker, endpoints)
-    const opened = { endpoint: await endpoints.open(), enginePath: '/demo/doors/1' }
+    const opened = { endpoint: await endpoints.open(), enginePath: '/demo/endpoints/1' }
     opener.launched(opened, new Error('no space left on device'))
     expect(opener.notes).toEqual([])
     opener.launched(
       opened,
-      new Error('invalid mount config for type "bind": bind source path does not exist: /demo/doors/1'),
+      new Error('invalid mount config for type "bind": bind source path does not exist: /demo/endpoints/1'),
     )
     expect(opener.notes.join()).toContain('not in a shared volume')
     expect(opener.notes.join()).toContain('OAUTH3_SOCKET_DIR')
@@ -30,6 +30,6 @@ describe('a door that the engine cannot mount', () => {
     expect(await opener.open(null)).toEqual({ endpoint: null, enginePath: null })
     const runtime = { name: 'deno', image: 'sha256:demo' }
     const lock = { hash: 'x', files: [], bytes: 0, modules: [] }
-    await expect(opener.open({ lock, runtime, contents: new Map() })).rejects.toThrow('need a door')
+    await expect(opener.open({ lock, runtime, contents: new Map() })).rejects.toThrow('need an endpoint')
   })
 })

@@ -32,7 +32,7 @@ export function createSandboxEndpoints(docker: Docker, endpoints: EgressEndpoint
     },
     async open(imports) {
       if (endpoints === null) {
-        if (imports !== null) throw new TypeError('locked modules need a door to stand behind')
+        if (imports !== null) throw new TypeError('locked modules need an endpoint to stand behind')
         return { endpoint: null, enginePath: null }
       }
       const endpoint = await endpoints.open()

@@ -19,7 +19,7 @@ import {
 /** One call that sends. Parts that the call does not have are empty. */
 export interface Sending {
   readonly url: Value
-  /** Empty for GET, or POST when `data` is given and `postsData` set. */
+  /** Empty for GET, or POST when the client is one that posts what is given as `data`. */
   readonly method: Value
   readonly headers: Value
   readonly params: Value

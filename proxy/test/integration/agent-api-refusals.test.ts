@@ -255,7 +255,7 @@ describe('limits', () => {
   })
 })
 
-describe('the rest of the door', () => {
+describe('the rest of the API', () => {
   test('unknown paths are 404, other methods 405 with Allow, broken escapes 400: all in the one shape', async () => {
     const missing = await api.call('GET', '/nope')
     expect([missing.status, missing.json.error.code]).toEqual([404, 'not_found'])

@@ -47,7 +47,7 @@ export interface Refused extends Refusal {
 const ORIGIN_CHARS = 120
 
 /** The order is the promise: each step may rely on those before it, and host and port come before everything else. */
-export function evaluate(
+export function evaluateRequest(
   request: RequestHead,
   arrival: Arrival,
   options: { readonly websocket: boolean },
