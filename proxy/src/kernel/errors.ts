@@ -1,3 +1,5 @@
+import { formatBytes } from './bytes.ts'
+
 /**
  * The closed set of error codes: every reason the daemon gives for refusing or failing. One table says what each means on
  * the three outsides: the HTTP status for agents, the CLI's exit code, and whether repeating the same call later may help.
@@ -171,15 +173,19 @@ export class AppError extends Error {
 
 /**
  * What a caller is told of anything thrown while a request over HTTP was served: of its own mistakes what they are,
- * of a defect only that there is one. `bodyLimit` is for a person, as in `2 MiB`.
+ * of a defect only that there is one.
  */
-export function asAppError(error: unknown, bodyLimit: string): AppError {
+export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
   if (error instanceof URIError)
     return new AppError('invalid_request', 'The path is not valid percent-encoding.')
   switch ((error as { type?: unknown } | null)?.type) {
     case 'entity.too.large':
-      return new AppError('too_large', `The body is larger than ${bodyLimit}.`)
+      // The limit that was passed: routes have their own (`limit` of body-parser's error, in bytes).
+      return new AppError(
+        'too_large',
+        `The body is larger than ${formatBytes((error as { limit: number }).limit)}.`,
+      )
     case 'entity.parse.failed':
       return new AppError('invalid_request', 'The body is not JSON.')
     case 'encoding.unsupported':

@@ -3,7 +3,7 @@ const MAX_KEPT = 500
 /** Of a longer text the answer is worked out each time. */
 const MAX_LENGTH = 200
 
-/** The same function of a text, with the answers to short texts kept: names and paths come again and again. */
+/** Memoization: the same function of a text, with the answers to short texts kept: names and paths come again and again. */
 export function remembering<T>(answer: (text: string) => T): (text: string) => T {
   const kept = new Map<string, T>()
   return (text) => {

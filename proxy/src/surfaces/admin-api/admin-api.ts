@@ -52,7 +52,7 @@ export interface AdminApiDeps {
 }
 
 /** A 64 KiB secret of control characters takes six times its size as JSON. */
-const BODY_LIMIT = '512kb'
+const MAX_BODY_BYTES = 512 * 1_024
 
 export function createAdminApi(deps: AdminApiDeps): Express {
   const owner = ownerOfThisProcess()
@@ -64,12 +64,12 @@ export function createAdminApi(deps: AdminApiDeps): Express {
       app.use(route.path, express.json({ limit: route.maxBodyBytes, inflate: false }))
     }
   }
-  app.use(express.json({ limit: BODY_LIMIT, inflate: false }))
+  app.use(express.json({ limit: MAX_BODY_BYTES, inflate: false }))
   mountRoutes(app, ADMIN_ROUTES, adminHandlers(deps, owner))
   app.use((request: Request) => {
     throw new AppError('not_found', `No admin route ${request.method} ${request.path}.`)
   })
-  app.use(createErrorHandler(BODY_LIMIT, deps.log))
+  app.use(createErrorHandler(deps.log))
   return app
 }
 

@@ -1,12 +1,12 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
 import { AppError } from '../../kernel/index.ts'
-import { answerApiError, createErrorHandler, dropRest, knownError } from '../http/index.ts'
+import { answerApiError, createErrorHandler, dropRest } from '../http/index.ts'
 import type { Metrics } from './metrics.ts'
 
-/** What every HTTP answer to agents has in common: its headers, its one error shape, its place in the metrics. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
+/** What every HTTP answer to agents has in common: its security headers and its place in the metrics. */
 export function createEdge(metrics: Metrics): RequestHandler {
   return (request, response, next) => {
     response.setHeader('X-Content-Type-Options', 'nosniff')
@@ -53,13 +53,8 @@ export function withIssues(error: AppError): AppError {
   return new AppError('invalid_request', error.message, { details: [{ path: [], message: error.message }] })
 }
 
-const BODY_LIMIT = '2 MiB'
-
-export const appErrorOf = (error: unknown, log: Pick<Logger, 'error'>): AppError =>
-  knownError(error, BODY_LIMIT, log)
-
 export const createErrorAnswer = (log: Pick<Logger, 'error'>): ErrorRequestHandler =>
-  createErrorHandler(BODY_LIMIT, log, withIssues)
+  createErrorHandler(log, withIssues)
 
 export const notFound: RequestHandler = () => {
   throw new AppError('not_found', 'No such path; see /openapi.json.')

@@ -2,7 +2,8 @@ import type { Request, RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
 import type { Agent } from '../../domain/agents/index.ts'
 import { AppError } from '../../kernel/index.ts'
-import { appErrorOf, sendError } from './edge.ts'
+import { knownError } from '../http/index.ts'
+import { sendError } from './edge.ts'
 import type { AgentGate } from './gate.ts'
 
 interface AgentCalls {
@@ -34,7 +35,7 @@ export const createForAgent =
       await handle(agent, request, response)
     } catch (caught) {
       if (callerLeft(caught, response)) return
-      const error = appErrorOf(caught, log)
+      const error = knownError(caught, log)
       gate.refused(who, error, { surface, toRun: limit === 'execute' })
       if (response.headersSent) response.destroy()
       else sendError(response, error)

@@ -1,7 +1,6 @@
 export { createAgentApi, readBody } from './api.ts'
 export { parseJsonBody } from './body.ts'
 export {
-  appErrorOf,
   callerGone,
   createEdge,
   createErrorAnswer,

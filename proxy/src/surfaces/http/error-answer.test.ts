@@ -3,10 +3,11 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import express from 'express'
 import { expect, test } from 'vitest'
 import { AppError, ERROR_TABLE, type ErrorCode } from '../../kernel/index.ts'
 import { LLM_ERRORS } from '../llm-proxy/index.ts'
-import { answerApiError, writeError } from './error-answer.ts'
+import { answerApiError, createErrorHandler, writeError } from './error-answer.ts'
 
 /** What a server that answers so sends, byte for byte. */
 async function sentBy(answer: Parameters<typeof createServer>[1]): Promise<string> {
@@ -59,4 +60,27 @@ test('no surface writes a status line of its own but the one that passes on a ho
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .filter((file) => readFileSync(join(surfaces, file), 'utf8').includes('`HTTP/1.1 ${'))
   expect(writing.sort()).toEqual(['http/error-answer.ts', 'relay/websocket.ts'])
+})
+
+test('a body that is too large is told the limit of its own route', async () => {
+  const app = express()
+  app.use('/small', express.json({ limit: 1_024 }))
+  app.use('/large', express.json({ limit: 2 * 1_048_576 }))
+  app.use(createErrorHandler({ error: () => {} }))
+  const server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    const told = async (path: string): Promise<string> => {
+      const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify('x'.repeat(2 * 1_048_576)),
+      })
+      return `${response.status} ${((await response.json()) as { error: { message: string } }).error.message}`
+    }
+    expect(await told('/small')).toBe('413 The body is larger than 1.0 KiB.')
+    expect(await told('/large')).toBe('413 The body is larger than 2.0 MiB.')
+  } finally {
+    server.close()
+  }
 })

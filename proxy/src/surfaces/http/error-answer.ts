@@ -85,20 +85,16 @@ interface ErrorLog {
 }
 
 /** What a caller is told of anything thrown; a defect goes to the log, and the caller learns only that there was one. */
-export function knownError(error: unknown, bodyLimit: string, log: ErrorLog): AppError {
-  const known = asAppError(error, bodyLimit)
+export function knownError(error: unknown, log: ErrorLog): AppError {
+  const known = asAppError(error)
   if (known.code === 'internal') log.error({ err: error }, 'a request failed inside the daemon')
   return known
 }
 
 /** Ends a router: whatever its handlers throw is answered in the form of the APIs. */
 export const createErrorHandler =
-  (
-    bodyLimit: string,
-    log: ErrorLog,
-    form: (error: AppError) => AppError = (error) => error,
-  ): ErrorRequestHandler =>
+  (log: ErrorLog, form: (error: AppError) => AppError = (error) => error): ErrorRequestHandler =>
   (error, _request, response, _next) => {
     if (response.headersSent) response.destroy()
-    else answerApiError(response, form(knownError(error, bodyLimit, log)))
+    else answerApiError(response, form(knownError(error, log)))
   }

@@ -15,7 +15,6 @@ import type { Agent } from '../../domain/agents/index.ts'
 import type { Execution } from '../../domain/executions/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import {
-  appErrorOf,
   callerGone,
   createEdge,
   createErrorAnswer,
@@ -29,6 +28,7 @@ import {
   sendJson,
   withIssues,
 } from '../agent-api/index.ts'
+import { knownError } from '../http/index.ts'
 import { assertOrigin } from './origin.ts'
 import {
   isStateless,
@@ -186,7 +186,7 @@ async function callTool(
     if (execution) onAnswered(execution)
     return result(content, false)
   } catch (caught) {
-    const error = withIssues(appErrorOf(caught, deps.log))
+    const error = withIssues(knownError(caught, deps.log))
     deps.gate.refused(agent, error, { surface: 'mcp', toRun: tool.limit === 'execute' })
     const { retryAfterSeconds } = error
     return result(
