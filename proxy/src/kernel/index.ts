@@ -1,6 +1,6 @@
 export { formatBytes } from './bytes.ts'
 export { canonicalJson, type Json } from './canonical-json.ts'
-export { type Clock, systemClock, type UnixMs } from './clock.ts'
+export { CLOCK_SLACK_MS, type Clock, systemClock, type UnixMs } from './clock.ts'
 export { equalInConstantTime } from './constant-time.ts'
 export { EGRESS_RULES, type EgressRule, statusOfRule } from './egress-rules.ts'
 export { isReservedName, SECRET_NAME } from './env-names.ts'

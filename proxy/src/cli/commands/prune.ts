@@ -49,7 +49,7 @@ export const addPruneCommand: CommandGroup = (program, context) => {
       const ask = (): Promise<PruneAnswer> => context.client.call('prune', { body })
       let answer = await ask()
       while (!answer.finished) answer = together(answer, await ask())
-      await context.show(answer, () => said(answer, body.dry_run, options.maxBytes))
+      await context.show(answer, () => describePruned(answer, body.dry_run, options.maxBytes))
     })
 }
 
@@ -62,7 +62,7 @@ const together = (before: PruneAnswer, after: PruneAnswer): PruneAnswer => ({
   usage_rows: before.usage_rows + after.usage_rows,
 })
 
-function said(answer: PruneAnswer, isDryRun: boolean, maxBytes: number | undefined): string {
+function describePruned(answer: PruneAnswer, isDryRun: boolean, maxBytes: number | undefined): string {
   const { kept } = answer
   const bytes = (count: number | null): string => (count === null ? '' : ` (${formatBytes(count)})`)
   const gone = [

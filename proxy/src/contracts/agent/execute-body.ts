@@ -10,7 +10,6 @@ import {
   SECRET_NAME,
 } from '../../kernel/index.ts'
 
-/** The body of POST /execute. Unknown fields are refused: what is not understood cannot have been meant. */
 const MAX_ARG_NAMES = 1_000
 
 const secretName = z
@@ -77,6 +76,7 @@ const textWithout = (problemOf: (text: string) => string | null) =>
   })
 
 /** The body of POST /execute with checks that a JSON Schema cannot tell of. */
+/** The body of POST /execute. Unknown fields are refused: what is not understood cannot have been meant. */
 export function executeBodyWith(checks: ExecuteChecks) {
   const method = textWithout(checks.method)
   const pathPattern = textWithout(checks.path)

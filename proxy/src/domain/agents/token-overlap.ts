@@ -1,7 +1,4 @@
-import type { AgentId, Clock, UnixMs } from '../../kernel/index.ts'
-
-/** How far a clock may be corrected backwards without being taken for one that was set back. */
-const CLOCK_SLACK_MS = 5 * 60 * 1_000
+import { type AgentId, CLOCK_SLACK_MS, type Clock, type UnixMs } from '../../kernel/index.ts'
 
 /** The token before the present one, good beside it for a time that the owner chose. */
 export interface PreviousToken {

@@ -1,4 +1,4 @@
-import type { Clock, UnixMs } from '../../kernel/index.ts'
+import { CLOCK_SLACK_MS, type Clock, type UnixMs } from '../../kernel/index.ts'
 import type { Transactor } from '../audit/index.ts'
 
 /**
@@ -29,8 +29,6 @@ export interface ClockRepository {
   setHighWater(to: UnixMs): void
 }
 
-/** How far a clock may be corrected backwards without being taken for one that was set back. */
-const CLOCK_SLACK_MS = 5 * 60 * 1_000
 const HIGH_WATER_EVERY_MS = 30_000
 
 export function createClockGuard(deps: {

@@ -38,11 +38,11 @@ function secretDangers(secrets: readonly string[], stored: readonly string[]): r
   return secrets.flatMap((name, at): readonly Danger[] => {
     const similar = stored.find((other) => areSimilar(name, other))
     if (similar !== undefined)
-      return [lookalike(`secret ${said(name)} looks like the stored ${said(similar)} but is another`)]
+      return [lookalike(`secret ${shown(name)} looks like the stored ${shown(similar)} but is another`)]
     const beside = secrets.slice(0, at).find((other) => areSimilar(name, other))
     return beside === undefined
       ? []
-      : [lookalike(`secret ${said(name)} looks like ${said(beside)} but is another`)]
+      : [lookalike(`secret ${shown(name)} looks like ${shown(beside)} but is another`)]
   })
 }
 
@@ -51,7 +51,7 @@ function skillDangers(skillId: string, trusted: readonly string[]): readonly Dan
   const similar = trusted.find((other) => areSimilar(skillId, other))
   return similar === undefined
     ? []
-    : [lookalike(`skill ${said(skillId)} looks like the trusted ${said(similar)} but is another`)]
+    : [lookalike(`skill ${shown(skillId)} looks like the trusted ${shown(similar)} but is another`)]
 }
 
 const packageDangers = (modules: readonly string[]): readonly Danger[] =>
@@ -62,7 +62,11 @@ const packageDangers = (modules: readonly string[]): readonly Danger[] =>
   ].flatMap((found) =>
     found === undefined
       ? []
-      : [lookalike(`package ${said(found.name)} looks like the popular ${said(found.like)} but is another`)],
+      : [
+          lookalike(
+            `package ${shown(found.name)} looks like the popular ${shown(found.like)} but is another`,
+          ),
+        ],
   )
 
 /** Texts of a request that an agent writes freely. */
@@ -108,5 +112,5 @@ function texts(args: string): readonly string[] {
   return found
 }
 
-const said = (name: string): string => oneLine(name, NAME)
+const shown = (name: string): string => oneLine(name, NAME)
 const lookalike = (text: string): Danger => ({ kind: 'lookalike_name', text })

@@ -1,7 +1,7 @@
 import type { Provider } from './ports.ts'
 
 /**
- * What becomes of the path of a request. It is evaluated once, passes byte for byte when it is let through, and is put
+ * Path normalisation: what becomes of the path of a request. It is read once, passes byte for byte when it is let through, and is put
  * below one of the vendor's own roots: a client's base URL may name all of the root, none, or a part of it.
  */
 
