@@ -129,10 +129,7 @@ async function haveBase(docker: Docker, base: string, log: (line: string) => voi
   } catch {
     log(`pulling ${base}`)
     try {
-      const progress = await docker.pull(base)
-      await new Promise<void>((resolve, reject) => {
-        docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()))
-      })
+      await untilDone(docker, await docker.pull(base))
       return (await docker.getImage(base).inspect()).Id
     } catch (error) {
       throw new Error(
@@ -144,9 +141,32 @@ async function haveBase(docker: Docker, base: string, log: (line: string) => voi
   }
 }
 
-interface BuildEvent {
+interface ProgressEvent {
   readonly stream?: string
   readonly error?: string
+  readonly errorDetail?: { readonly message?: string }
+}
+
+/**
+ * Rejects with the engine's own reason. It answers a pull or a build with 200 before it begins, so that one that fails is an
+ * event among the others, which dockerode's callback does not take for an error.
+ */
+function untilDone(
+  docker: Docker,
+  progress: NodeJS.ReadableStream,
+  onEvent: (event: ProgressEvent) => void = () => {},
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    docker.modem.followProgress(
+      progress,
+      (error) => (error ? reject(error) : resolve()),
+      (event: ProgressEvent) => {
+        onEvent(event)
+        const reason = event.error ?? event.errorDetail?.message
+        if (reason !== undefined) reject(new Error(reason))
+      },
+    )
+  })
 }
 
 async function build(
@@ -177,21 +197,18 @@ async function build(
   })
   // What a failing step printed last says more than its exit code.
   let said = ''
-  await new Promise<void>((resolve, reject) => {
-    const fail = (message: string) =>
-      reject(new Error(`${tag} could not be built: ${message}\n${said}`.trim()))
-    docker.modem.followProgress(
-      events,
-      (error) => (error ? fail(error.message) : resolve()),
-      (event: BuildEvent) => {
-        if (event.stream !== undefined) onText(event.stream)
-        const line = event.stream?.trim()
-        if (line?.startsWith('Step ')) log(`  ${line.split('\n')[0]}`)
-        said = `${said}${event.stream ?? ''}`.slice(-1_000)
-        if (event.error !== undefined) fail(event.error)
-      },
-    )
-  })
+  try {
+    await untilDone(docker, events, ({ stream }) => {
+      if (stream !== undefined) onText(stream)
+      const line = stream?.trim()
+      if (line?.startsWith('Step ')) log(`  ${line.split('\n')[0]}`)
+      said = `${said}${stream ?? ''}`.slice(-1_000)
+    })
+  } catch (error) {
+    throw new Error(`${tag} could not be built: ${(error as Error).message}\n${said}`.trim(), {
+      cause: error,
+    })
+  }
 }
 
 /** One hello through the real protocol, in the real walls. */
