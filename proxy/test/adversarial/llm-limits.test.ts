@@ -88,6 +88,55 @@ describe('one request whose own maximum is more than what is left', () => {
   })
 })
 
+describe('a budget of thinking that is not within the maximum of an answer', () => {
+  const thinking = { type: 'enabled', budget_tokens: 150_000 }
+  const messages = [{ role: 'user', content: [{ type: 'text', text: 'x' }] }]
+  const headers = { 'anthropic-version': '2023-06-01', 'anthropic-beta': 'interleaved-thinking-2025-05-14' }
+  const converse = (additionalModelRequestFields: object) => ({
+    ...{ messages: [{ role: 'user', content: [{ text: 'x' }] }], inferenceConfig: { maxTokens: 100 } },
+    additionalModelRequestFields,
+  })
+  it.each<[VendorName, string, Record<string, unknown>]>([
+    ['anthropic', '/llm/anthropic/v1/messages', { model: 'm', max_tokens: 2_000, messages, thinking }],
+    ['anthropic', '/llm/anthropic/v1/messages', { model: 'm', messages, thinking }],
+    ['bedrock', '/llm/bedrock/model/demo-model/converse', converse({ thinking })],
+    ['bedrock', '/llm/bedrock/model/demo-model/converse', converse({ reasoning_config: thinking })],
+    [
+      'openrouter',
+      '/llm/openrouter/api/v1/chat/completions',
+      chatBody({ max_tokens: 10, reasoning: { max_tokens: 32_000 } }),
+    ],
+    [
+      'cohere',
+      '/llm/cohere/v2/chat',
+      {
+        model: 'command-a',
+        messages: [],
+        max_tokens: 10,
+        thinking: { type: 'enabled', token_budget: 31_000 },
+      },
+    ],
+  ])('%s: is reserved beside it: %s %j', async (vendor, path, body) => {
+    const token = await limited(vendor, { tokens_per_day: 10_000 })
+    const { status, code, arrived } = await ask(vendor, path, token, body, headers)
+    expect([status, code, arrived]).toEqual([429, 'limit_passed', []])
+  })
+
+  it('is not taken in another type, and takes nothing where it is within', async () => {
+    const token = await limited('anthropic', { tokens_per_day: 10_000 })
+    const path = '/llm/anthropic/v1/messages'
+    const text = {
+      model: 'm',
+      max_tokens: 2_000,
+      messages,
+      thinking: { ...thinking, budget_tokens: '150000' },
+    }
+    expect((await ask('anthropic', path, token, text, headers)).code).toBe('unmetered')
+    const within = { ...text, max_tokens: 9_000, thinking: { ...thinking, budget_tokens: 8_999 } }
+    expect((await ask('anthropic', path, token, within, headers)).status).toBe(200)
+  })
+})
+
 describe('a request that does not say how long its answer may be', () => {
   const contents = [{ parts: [{ text: 'x' }] }]
   const messages = [{ role: 'user', content: [{ text: 'x' }] }]
@@ -189,7 +238,6 @@ describe('input', () => {
       '/llm/openai/v1/responses',
       { input: 'x', conversation: 'conv_1', max_output_tokens: 9 },
     ],
-    ['a stored prompt', '/llm/openai/v1/responses', { prompt: { id: 'pmpt_1' }, max_output_tokens: 9 }],
     [
       'a stored item',
       '/llm/openai/v1/responses',

@@ -217,3 +217,30 @@ describe('another price than the usual one', () => {
     await first
   })
 })
+
+describe('what the vendor has stored', () => {
+  const prompt = 'arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aprompt%2FABC'
+  it.each<[string, VendorName, string, Record<string, unknown>]>([
+    ['a prompt', 'openai', '/llm/openai/v1/responses', { model: 'gpt-demo', prompt: { id: 'pmpt_1' } }],
+    [
+      'a preset',
+      'openrouter',
+      '/llm/openrouter/api/v1/chat/completions',
+      chatBody({ model: '@preset/mine' }),
+    ],
+    [
+      'a preset behind a model',
+      'openrouter',
+      '/llm/openrouter/api/v1/chat/completions',
+      chatBody({ model: 'openai/gpt-4o@preset/mine', max_tokens: 10 }),
+    ],
+    ['a prompt in the place of a model', 'bedrock', `/llm/bedrock/model/${prompt}/converse`, {}],
+  ])(
+    'may bring tools and texts along, and is not asked under a limit: %s',
+    async (_name, vendor, path, body) => {
+      const token = await limited(vendor, { tokens_per_day: 5_000_000 })
+      const { code, arrived } = await ask(vendor, path, token, body)
+      expect([code, arrived]).toEqual(['unmetered', []])
+    },
+  )
+})

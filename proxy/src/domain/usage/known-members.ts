@@ -126,6 +126,12 @@ export const NATIVE_MEMBERS: ReadonlySet<string> = new Set([
   ...['thinking', 'reasoning_config', 'reasoning_effort', 'top_k', 'topK', 'anthropic_beta'],
 ])
 
+/** Objects that say how much a model may think. */
+export const THINKING_MEMBERS: ReadonlySet<string> = new Set(['thinking', 'reasoning', 'reasoning_config'])
+
+/** In these: `budget_tokens` (Anthropic), `token_budget` (Cohere), `max_tokens` (OpenRouter). */
+export const THINKING_BUDGET = /budget|max_?tokens/i
+
 /** Kinds of parts, items and blocks whose text stands in the body. */
 export const TEXT_TYPES: ReadonlySet<string> = new Set([
   ...['text', 'input_text', 'output_text', 'refusal', 'message', 'function', 'function_call', 'custom'],

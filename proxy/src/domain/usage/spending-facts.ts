@@ -23,13 +23,11 @@ export class SpendingReaders {
   }
 
   result(): SpendingFacts {
-    const { unmetered, dearer, elsewhere, images, uncounted, prompts, documents, hasTools } =
-      this.scanner.result()
-    const textTokens = inputBound(this.#body, uncounted)
-    const limits = this.limits.result()
+    const scan = this.scanner.result()
     return {
-      ...{ unmetered, dearer, elsewhere, images, uncounted, prompts, documents, hasTools },
-      ...{ textTokens, limits },
+      ...scan,
+      textTokens: inputBound(this.#body, scan.uncounted),
+      limits: this.limits.result(),
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { ByteRange } from './body-scan.ts'
+import { numberAt } from './json-bytes.ts'
 import { type ValueKind, type ValueReader, walkObject } from './json-walk.ts'
 import { textAt, type Word } from './json-word.ts'
 import {
@@ -13,6 +14,8 @@ import {
   PLAIN_MEMBERS,
   STORED_MEMBERS,
   TEXT_TYPES,
+  THINKING_BUDGET,
+  THINKING_MEMBERS,
   TIER_MEMBERS,
 } from './known-members.ts'
 
@@ -34,6 +37,8 @@ export interface SpendingScan {
   readonly documents: number
   /** Vendors add a text of their own to a request with tools. */
   readonly hasTools: boolean
+  /** The largest budget of tokens that it declares for reasoning; 0: none. */
+  readonly thinkingTokens: number
 }
 
 type Place =
@@ -49,6 +54,7 @@ type Place =
   | 'toolConfig'
   | 'cache'
   | 'generation'
+  | 'thinking'
   | 'native'
   | 'tier'
   | 'modalities'
@@ -101,7 +107,17 @@ const each = <T>(names: Iterable<string>, as: T): [string, T][] => [...names].ma
 /** What a member at the top is, looked up once; of no other one is anything known. Of two lines for one name the later one counts. */
 const AT_TOP = new Map<
   string,
-  | ('opaque' | 'tier' | 'modalities' | 'generation' | 'toolConfig' | 'native' | 'cache')
+  | (
+      | 'opaque'
+      | 'tier'
+      | 'modalities'
+      | 'generation'
+      | 'thinking'
+      | 'thinkingBudget'
+      | 'toolConfig'
+      | 'native'
+      | 'cache'
+    )
   | ('contextManagement' | 'stored' | 'content' | 'documents' | 'prompt' | 'tools')
 >([
   ...each(PLAIN_MEMBERS, 'opaque' as const),
@@ -116,6 +132,8 @@ const AT_TOP = new Map<
   ...each(['generationConfig', 'generation_config'], 'generation' as const),
   ...each(['toolConfig', 'tool_config'], 'toolConfig' as const),
   ['additionalModelRequestFields', 'native'],
+  ...each(THINKING_MEMBERS, 'thinking' as const),
+  ['thinking_budget', 'thinkingBudget'],
   ['cache_control', 'cache'],
   ['context_management', 'contextManagement'],
   ...each(STORED_MEMBERS, 'stored' as const),
@@ -153,6 +171,7 @@ export class SpendingScanner implements ValueReader<Walked> {
   #prompts = 0
   #documents = 0
   #hasTools = false
+  #thinkingTokens = 0
   readonly #uncounted: ByteRange[] = []
 
   constructor(body: Buffer) {
@@ -175,6 +194,7 @@ export class SpendingScanner implements ValueReader<Walked> {
       prompts: Math.max(1, this.#prompts),
       documents: this.#documents,
       hasTools: this.#hasTools,
+      thinkingTokens: this.#thinkingTokens,
     }
   }
 
@@ -203,7 +223,8 @@ export class SpendingScanner implements ValueReader<Walked> {
       case 'tools':
         return this.#toolList(kind, start)
       case 'prompt':
-        if (kind === 'object') this.#elsewhere ??= key
+        // It may bring tools of the vendor's, and whatever else its owner has stored.
+        if (kind === 'object') this.#unmetered ??= key
         return kind === 'list' ? 'prompts' : this.#inContent(key, kind, start, end)
       case 'documents':
         return kind === 'list' ? 'documents' : this.#inContent(key, kind, start, end)
@@ -216,6 +237,8 @@ export class SpendingScanner implements ValueReader<Walked> {
         return this.#modalities(kind, start)
       case 'tier':
         return this.#tier(key, kind, start, end)
+      case 'thinkingBudget':
+        return this.#thinking(key, start, end)
       default:
         return member
     }
@@ -226,6 +249,14 @@ export class SpendingScanner implements ValueReader<Walked> {
     if (usual === undefined || this.#isNull(start)) return 'opaque'
     if (kind === 'object') return 'tier'
     if (kind !== 'string' || !usual.has(this.#text(start, end) ?? '')) this.#dearer ??= key
+    return 'opaque'
+  }
+
+  #thinking(key: string, start: number, end: number): Place {
+    const budget = this.#isNull(start) ? 0 : numberAt(this.#body, start, end)
+    // Some servers take a string of digits for a number.
+    if (budget === undefined) this.#unmetered ??= key
+    else this.#thinkingTokens = Math.max(this.#thinkingTokens, budget)
     return 'opaque'
   }
 
@@ -343,7 +374,9 @@ export class SpendingScanner implements ValueReader<Walked> {
       case 'native':
         if (key !== null && !NATIVE_MEMBERS.has(key))
           this.#unmetered ??= `additionalModelRequestFields ${key}`
-        return 'opaque'
+        return key !== null && THINKING_MEMBERS.has(key) ? 'thinking' : 'opaque'
+      case 'thinking':
+        return key !== null && THINKING_BUDGET.test(key) ? this.#thinking(key, start, end) : 'opaque'
       case 'modalities':
         if (kind !== 'string' || this.#text(start, end)?.toLowerCase() !== 'text')
           this.#dearer ??= 'modalities'

@@ -63,6 +63,8 @@ const DEARER_HEADERS = [
 ] as const
 /** Models that go on by themselves, or let others write too, beyond the maximum of an answer. */
 const UNBOUNDED_MODELS = /deep-?research|deep-?search|multi-agent|^(?:groq\/)?compound|^openrouter\/(?!auto$)/
+/** What is stored at the vendor under such a name may bring a text, tools and limits along: OpenRouter's presets, Bedrock's prompts. */
+const STORED_MODELS = /@preset\/|:prompt\//i
 /**
  * Models that search by themselves, and those that a suffix lets search (openrouter.ai/docs/features/web-search). What it
  * costs is no token, and what was found is read as input that is not in the request.
@@ -70,6 +72,7 @@ const UNBOUNDED_MODELS = /deep-?research|deep-?search|multi-agent|^(?:groq\/)?co
 const SEARCHING_MODELS = /-search-(?:preview|api)|(?:^|\/)sonar|[:-]online(?=$|[:-])/i
 const ruleOf = remembering((model) => {
   if (UNBOUNDED_MODELS.test(model)) return 'unbounded'
+  if (STORED_MODELS.test(model)) return 'stored'
   return SEARCHING_MODELS.test(model) ? 'searching' : 'plain'
 })
 /** Perplexity tells the fee of its searches with the money of its answers: up to 22 $ for a thousand. */
@@ -106,6 +109,8 @@ export function spendingOf(
   }
   const unbounded = models.find((model) => model !== null && ruleOf(model) === 'unbounded')
   if (unbounded != null) return unmetered(`${unbounded} may go on beyond the maximum of an answer`)
+  const stored = models.find((model) => model !== null && ruleOf(model) === 'stored')
+  if (stored != null) return unmetered(`what is stored under ${stored} adds to the request is not known`)
   const searching = searchingModel(request, microUsdPerDay)
   if (searching !== null) return searching
   if (microUsdPerDay !== null) {
@@ -130,7 +135,7 @@ export function spendingOf(
   const answers = request.choices * facts.prompts
   const declared = declaredLimit(facts.limits, format)
   const perAnswer = declared.tokens ?? format.usual
-  const beside = REASONING_BESIDE.get(provider.name) ?? 0
+  const beside = Math.max(REASONING_BESIDE.get(provider.name) ?? 0, thinkingBeside(facts, perAnswer))
   const estimate: Reservation = {
     inputTokens: read,
     outputTokens: safe(((perAnswer ?? mostOf(models, 'output')) + beside) * answers),
@@ -168,6 +173,13 @@ class Writing implements Spending {
 }
 
 const NO_SPLICES: readonly Splice[] = []
+
+/**
+ * Tokens of thinking beyond the maximum of an answer. A budget below it is a part of it; one that is not below it holds by itself
+ * where thinking is interleaved with tool calls (platform.claude.com/docs/en/build-with-claude/extended-thinking), and is an error else.
+ */
+const thinkingBeside = ({ thinkingTokens }: SpendingFacts, perAnswer: number | null): number =>
+  perAnswer !== null && thinkingTokens < perAnswer ? 0 : thinkingTokens
 
 /** The largest of the models', or of one that nobody knows where none is named. */
 function mostOf(models: readonly (string | null)[], of: 'output' | 'context'): number {
