@@ -2,11 +2,11 @@ import pino from 'pino'
 import { expect, test } from 'vitest'
 import { styleFor } from './cli/index.ts'
 import { renderBanner } from './daemon-banner.ts'
-import { readableLine } from './daemon-log.ts'
+import { LOG_OPTIONS, readableLine } from './daemon-log.ts'
 
 const lineOf = (log: (logger: pino.Logger) => void): string => {
   const written: string[] = []
-  log(pino({ base: null }, { write: (line: string) => void written.push(line) }))
+  log(pino(LOG_OPTIONS, { write: (line: string) => void written.push(line) }))
   return readableLine(written.join(''))
 }
 
@@ -16,6 +16,24 @@ test('a line of the log is told with its facts, and an error with its reason', (
   )
   const failed = lineOf((log) => log.error({ err: new Error('no room') }, 'it failed'))
   expect(failed).toMatch(/error it failed: no room\nError: no room\n {4}at /)
+})
+
+test('of an error nothing is told that a parser has hung to it, in its causes neither', () => {
+  const written: string[] = []
+  const log = pino(LOG_OPTIONS, { write: (line: string) => void written.push(line) })
+  const parser = Object.assign(new Error('no HTTP'), {
+    code: 'HPE_X',
+    data: 'demo-value',
+    rawPacket: 'demo-value',
+  })
+  log.warn({ err: new TypeError('failed', { cause: parser }) }, 'it failed')
+  const { err } = JSON.parse(written.join(''))
+  expect(err).toMatchObject({
+    type: 'TypeError',
+    message: 'failed',
+    cause: { message: 'no HTTP', code: 'HPE_X' },
+  })
+  expect(written.join('')).not.toContain('demo-value')
 })
 
 test('what others chose the words of moves no terminal', () => {

@@ -1,6 +1,30 @@
-import pino, { type DestinationStream, type Logger } from 'pino'
+import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino'
 import { oneLine, visibleText } from './kernel/index.ts'
 import { isReaderGone } from './lost-reader.ts'
+
+/** Members of an error that say what happened and hold none of what was read. */
+const TOLD_OF_ERRORS = ['code', 'errno', 'syscall', 'status', 'statusCode', 'reason', 'rule'] as const
+const DEEPEST_CAUSE = 5
+
+/**
+ * Of an error only what is known to be about it: parsers hang the bytes that they failed on to theirs (undici's `data`, Node's
+ * `rawPacket`), and those may be a key that a vendor echoed.
+ */
+function loggedError(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return error
+  const told: Record<string, unknown> = { type: error.name, message: error.message, stack: error.stack }
+  for (const name of TOLD_OF_ERRORS) {
+    const value = (error as unknown as Record<string, unknown>)[name]
+    if (typeof value === 'string' || typeof value === 'number') told[name] = value
+  }
+  if (depth < DEEPEST_CAUSE && error.cause !== undefined) told.cause = loggedError(error.cause, depth + 1)
+  return told
+}
+
+export const LOG_OPTIONS = {
+  base: null,
+  serializers: { err: (error: unknown) => loggedError(error) },
+} as const satisfies LoggerOptions
 
 /**
  * JSON lines on standard output, or readable ones on a terminal. The daemon goes on without whoever read them, and
@@ -11,7 +35,7 @@ export function createLog(level: string, isTerminal = process.stdout.isTTY === t
   destination.on('error', (error: NodeJS.ErrnoException) => {
     if (!isReaderGone(error)) throw error
   })
-  return pino({ level, base: null }, isTerminal ? readable(destination) : destination)
+  return pino({ ...LOG_OPTIONS, level }, isTerminal ? readable(destination) : destination)
 }
 
 /** Against log injection. Ours rather than a library's: what agents chose the words of must not reach a terminal as escape sequences. */

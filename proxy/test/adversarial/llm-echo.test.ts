@@ -184,6 +184,20 @@ describe('an echoed key', () => {
     expect(error.message).toContain('Incorrect API key provided')
     expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain(key)
   })
+
+  it('is in no log when the answer that holds it is no HTTP', async () => {
+    await freshKeyDuringCooldown()
+    kit.vendors.next('openai', (_call, response) => {
+      response.socket?.end(`HTTP/1.1 200 OK\r\nx-a: one\r\n two ${key}\r\ncontent-length: 5\r\n\r\nhello`)
+    })
+    const answer = await kit.ask('/llm/openai/v1/chat/completions', { body: chatBody() })
+    expect([answer.status, answer.json.error.message]).toEqual([
+      502,
+      'oauth3: openai answered in no HTTP that can be read.',
+    ])
+    expect(kit.logged.join()).toContain('HTTPParserError')
+    expect(kit.logged.join()).not.toContain(key)
+  })
 })
 
 describe('keys and tokens', () => {

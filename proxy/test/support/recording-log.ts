@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream'
 import pino, { type Logger } from 'pino'
+import { LOG_OPTIONS } from '../../src/daemon-log.ts'
 
 /** A log of everything, and the lines that came. */
 export function createRecordingLog(): { readonly log: Logger; readonly logged: string[] } {
@@ -10,5 +11,5 @@ export function createRecordingLog(): { readonly log: Logger; readonly logged: s
       done()
     },
   })
-  return { log: pino({ level: 'trace', base: null }, stream), logged }
+  return { log: pino({ ...LOG_OPTIONS, level: 'trace' }, stream), logged }
 }

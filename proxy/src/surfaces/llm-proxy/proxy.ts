@@ -9,7 +9,7 @@ import type { Provider, Providers } from '../../domain/providers/index.ts'
 import { createScrubber, type Scrubber } from '../../domain/scrub/index.ts'
 import type { LargeBodies, Usage } from '../../domain/usage/index.ts'
 import { createTokenBuckets, loopTurns, onBehalfOf, type SecretValue } from '../../kernel/index.ts'
-import { type AnswerSink, drain, type EarlyBytes, readEarly } from '../relay/index.ts'
+import { type AnswerSink, drain, type EarlyBytes, isMalformedAnswer, readEarly } from '../relay/index.ts'
 import { Exchange } from './exchange.ts'
 import { ANSWER_IDLE_MS, forward } from './forward.ts'
 import { createHeldRequests } from './held-requests.ts'
@@ -155,7 +155,8 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       return refused('rate_limited', 'Too many names are being looked up for this agent.', 1)
     }
     deps.log(`the provider ${provider.name} cannot be reached`, error)
-    return refused('upstream_unreachable', `${provider.name} cannot be reached.`)
+    const what = isMalformedAnswer(error) ? 'answered in no HTTP that can be read' : 'cannot be reached'
+    return refused('upstream_unreachable', `${provider.name} ${what}.`)
   }
 
   /** Why a stream ends in the middle: nothing but its last event can say so. */
