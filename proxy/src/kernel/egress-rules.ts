@@ -27,6 +27,8 @@ export const EGRESS_RULES = {
   range_not_searchable:
     'of several ranges, or one that is not in bytes, the parts cannot be searched for secrets over their borders; ask for one range of bytes, or for everything',
   answer_unreadable: 'the answer has an encoding, or is a part, that cannot be searched for secrets',
+  answer_malformed:
+    'the host answered, but in no HTTP that can be read: a malformed or too large head, more than one length, or another protocol',
   too_many_requests:
     'the run made more requests, or more at once, than a run may, or runs of its agent look up too many names at once',
   gateway_fault: 'the gateway failed on this request; the log of the daemon has the details',
@@ -43,6 +45,7 @@ const STATUS: Partial<Record<EgressRule, number>> = {
   tls_failed: 502,
   protocol_not_supported: 502,
   answer_unreadable: 502,
+  answer_malformed: 502,
 }
 
 /** HTTP status of the gateway's answer. */

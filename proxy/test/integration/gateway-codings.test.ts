@@ -43,6 +43,7 @@ describe('an answer', () => {
       'text/plain',
       'application/json',
       'aws-chunked',
+      'amz-1.0',
       'identity, utf-8',
       ',',
       'utf-8,none',

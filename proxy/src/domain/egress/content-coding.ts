@@ -44,6 +44,8 @@ const NO_CODING: ReadonlySet<string> = new Set([
   ...['', 'identity', 'none', 'null', 'plain', 'raw', 'text', 'binary', '7bit', '8bit'],
   // Of an upload to S3 that was signed in pieces; the object is kept, and given back, without them.
   'aws-chunked',
+  // Of Amazon's JSON protocols: names the form of the message.
+  'amz-1.0',
   ...['chunked', 'base64', 'quoted-printable'],
 ])
 const CHARSET = /^(?:charset=)?"?([a-z0-9._:+-]+)"?$/

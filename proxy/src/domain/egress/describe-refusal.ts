@@ -23,6 +23,7 @@ const SHORT: Record<EgressRule, string> = {
   secret_not_for_surface: 'a part of the request that the secret is not for',
   range_not_searchable: 'several ranges, or one that is not in bytes',
   answer_unreadable: 'an answer that cannot be searched for secrets',
+  answer_malformed: 'an answer that is no HTTP',
   too_many_requests: 'too many requests',
   gateway_fault: 'the gateway failed',
 }

@@ -13,7 +13,7 @@ import {
   scrubberFor,
 } from '../../domain/egress/index.ts'
 import { onBehalfOf } from '../../kernel/index.ts'
-import { type ClientRequest, drain, relay, streamed } from '../relay/index.ts'
+import { type ClientRequest, drain, isMalformedAnswer, relay, streamed } from '../relay/index.ts'
 import type { Endpoint } from './egress-endpoint.ts'
 import type { Allowed } from './evaluate-request.ts'
 import type { Outcome } from './outcome.ts'
@@ -138,5 +138,5 @@ function ruleOf(error: unknown): EgressRule {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof EgressDialError) return cause.reason
   }
-  return 'unreachable'
+  return isMalformedAnswer(error) ? 'answer_malformed' : 'unreachable'
 }
