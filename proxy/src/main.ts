@@ -56,16 +56,21 @@ async function daemon(): Promise<number> {
 
 /** The environment, and `.env` where there is one. Throws ConfigError for all that is wrong with both. */
 async function readSettings(): Promise<Config> {
-  const { ConfigError, readConfig, strayLines } = await import('./config/index.ts')
+  const { ConfigError, readConfig, strayLines, unclearLines } = await import('./config/index.ts')
   const open = openToOthers('.env', statSync('.env', { throwIfNoEntry: false })?.mode ?? 0)
   const { parsed, error } = loadDotenv({ quiet: true })
   if (error && (error as NodeJS.ErrnoException).code !== 'ENOENT') {
     throw new ConfigError(`.env cannot be read: ${error.message}`)
   }
+  const text = parsed === undefined || error ? '' : readFileSync('.env', 'utf8')
   const problems = [
     ...(open === undefined ? [] : [open]),
-    ...(parsed === undefined || error ? [] : strayLines(readFileSync('.env', 'utf8'))).map(
+    ...strayLines(text).map(
       (line) => `.env: line ${line} sets nothing; a setting is NAME=value, a comment begins with #.`,
+    ),
+    ...unclearLines(text).map(
+      (line) =>
+        `.env: line ${line} has a value that others read in another way; put all of it in straight quotes: NAME="value".`,
     ),
   ]
   try {

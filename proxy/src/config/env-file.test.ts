@@ -1,6 +1,6 @@
 import { parse } from 'dotenv'
 import { expect, it } from 'vitest'
-import { strayLines } from './env-file.ts'
+import { strayLines, unclearLines } from './env-file.ts'
 
 it.each([
   ['PORT 3799\nHOST=127.0.0.1\n', [1]],
@@ -16,4 +16,14 @@ it.each([
     .filter((_line, index) => !expected.includes(index + 1))
     .join('\n')
   expect(parse(kept)).toEqual(parse(text))
+})
+
+it.each([
+  ['a # within a word', 'A=abc#def\n', [1]],
+  ['a # within a word, and a comment', 'B=1\nA=abc#def # a comment\n', [2]],
+  ['text behind a closing quote', 'A="x" y\n', [1]],
+  ['quotes of a typesetter', 'A=\u201cx\u201d\n', [1]],
+  ['nothing odd', 'A=x # a comment\nB="x#y" # another\nC=\nD= # none\nE="a \\" b"\nF=\'two\nlines#x\'\n', []],
+])('names the lines whose value is read in two ways: %s', (_name, text, expected) => {
+  expect(unclearLines(text)).toEqual(expected)
 })

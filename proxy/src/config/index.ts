@@ -1,3 +1,3 @@
 export { type Config, ConfigError, readConfig } from './config.ts'
-export { strayLines } from './env-file.ts'
+export { strayLines, unclearLines } from './env-file.ts'
 export { SETTINGS, type Setting } from './settings.ts'

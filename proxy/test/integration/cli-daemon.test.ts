@@ -202,6 +202,20 @@ test('a line of .env that sets nothing stops the start, by its number and withou
   }
 })
 
+test('a value in .env that Docker Compose reads in another way stops the start, in the same words', async () => {
+  const path = join(folder, '.env')
+  const before = readFileSync(path, 'utf8')
+  try {
+    writeFileSync(path, `OPENCLAW_HOOK_TOKEN=demo#token\nOAUTH3_NOTHING 1\n${before}`)
+    const run = await runCliProcess(['daemon'], { cwd: folder })
+    expect(run).toMatchObject({ code: 2, stdout: '' })
+    expect(run.stderr).toContain('.env: line 1 has a value that others read in another way;')
+    expect(run.stderr).not.toContain('demo#token')
+  } finally {
+    writeFileSync(path, before)
+  }
+})
+
 test('uninstall lists, removes nothing where nobody can be asked, the state only when told, and says what stayed', async () => {
   const state = join(folder, 'state')
   mkdirSync(state)
