@@ -92,3 +92,20 @@ it.each(Object.keys(passed))(
     expect(message).not.toMatch(GIVES_UP)
   },
 )
+
+it('a refusal at OpenRouter has the form that its SDK holds errors against: a whole number for `code`', async () => {
+  await kit.addKey('openrouter')
+  const token = await agentWith()
+  const chat = '/llm/openrouter/api/v1/chat/completions'
+  const refused = await kit.ask(chat, { token, headers: { prefer: 'wait=0' }, body: chatBody() })
+  expect([refused.status, refused.json]).toEqual([
+    403,
+    {
+      error: {
+        code: 403,
+        message: expect.stringMatching(/^waiting for/),
+        metadata: { error_type: 'approval_pending' },
+      },
+    },
+  ])
+})

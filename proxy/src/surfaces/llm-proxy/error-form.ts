@@ -10,10 +10,16 @@ export interface VendorError {
   readonly message: string
 }
 
-/** `responses`: OpenAI's, whose streams name each event. */
-export type StreamForm = ErrorShape | 'responses'
+/**
+ * `openrouter`: OpenAI's, with the status for its `code`. Its SDK holds every error against a schema, and says "Response validation
+ * failed" of one that does not fit, without its message (openrouter.ai/docs/api/reference/errors-and-debugging).
+ */
+export type AnswerShape = ErrorShape | 'openrouter'
 
-export const streamFormAt = (shape: ErrorShape, path: string): StreamForm =>
+/** `responses`: OpenAI's, whose streams name each event. */
+export type StreamForm = AnswerShape | 'responses'
+
+export const streamFormAt = (shape: AnswerShape, path: string): StreamForm =>
   shape === 'openai' && /\/responses(?:\/|$)/.test(path) ? 'responses' : shape
 
 const GOOGLE_STATUS: Readonly<Record<number, string>> = {
@@ -40,12 +46,15 @@ const ANTHROPIC_TYPE: Readonly<Record<number, string>> = {
 
 const typeOf = (status: number): string => ANTHROPIC_TYPE[status] ?? 'api_error'
 
-export function errorBody({ status, code, message }: VendorError, shape: ErrorShape): string {
+export function errorBody({ status, code, message }: VendorError, shape: AnswerShape): string {
   if (shape === 'anthropic') {
     return JSON.stringify({ type: 'error', error: { type: typeOf(status), message } })
   }
   if (shape === 'google') {
     return JSON.stringify({ error: { code: status, message, status: GOOGLE_STATUS[status] ?? 'UNKNOWN' } })
+  }
+  if (shape === 'openrouter') {
+    return JSON.stringify({ error: { code: status, message, metadata: { error_type: code } } })
   }
   return JSON.stringify({ error: { message, type: 'oauth3_error', param: null, code } })
 }
@@ -54,6 +63,8 @@ export function errorBody({ status, code, message }: VendorError, shape: ErrorSh
 export function errorEvent(error: VendorError, form: StreamForm): string {
   const { status, code, message } = error
   if (form === 'anthropic' || form === 'google') return eventOf(errorBody(error, form), form)
+  if (form === 'openrouter')
+    return eventOf(openrouterEvent({ code: status, message, type: typeOf(status) }), form)
   return eventOf(openaiEvent({ message, type: typeOf(status), param: null, code }, form), form)
 }
 
@@ -71,11 +82,20 @@ export function vendorErrorEvent(status: number, body: string, form: StreamForm)
     return eventOf(JSON.stringify({ type: 'error', error: { type: typeOf(status), ...told } }), form)
   }
   if (form === 'google') return eventOf(JSON.stringify({ error: { ...told, code: status } }), form)
+  if (form === 'openrouter')
+    return eventOf(openrouterEvent({ type: typeOf(status), ...told, code: status }), form)
   return eventOf(openaiEvent({ type: typeOf(status), param: null, code: null, ...told }, form), form)
 }
 
 /** A line of its own, for streams of JSON lines (Ollama). */
 export const errorLine = ({ message }: VendorError): string => `${JSON.stringify({ error: message })}\n`
+
+/** A chunk of a chat, as its SDK wants every event to be. */
+const openrouterEvent = (error: Readonly<Record<string, unknown>>): string =>
+  JSON.stringify({
+    ...{ id: '', object: 'chat.completion.chunk', created: 0, model: '', choices: [] },
+    error,
+  })
 
 function openaiEvent(error: Readonly<Record<string, unknown>>, form: StreamForm): string {
   return form === 'responses'

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ErrorShape } from '../../domain/providers/index.ts'
-import type { StreamForm } from './error-form.ts'
+import type { AnswerShape, StreamForm } from './error-form.ts'
 import { HeldStream } from './held-stream.ts'
 
 const LEFT = new Error('the client left')
@@ -10,7 +9,7 @@ export class Exchange {
   readonly request: IncomingMessage
   readonly websocket: boolean
   /** In whose shape an error is to be told, once that is known. */
-  shape: ErrorShape = 'openai'
+  shape: AnswerShape = 'openai'
   /** Something is granted to its agent where it wants to go; false until that is known. */
   isEntitled = false
   /** Begun while the request waits for the owner; what is answered goes into it from then on. */

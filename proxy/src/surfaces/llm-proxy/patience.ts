@@ -1,4 +1,5 @@
-import { behindRoot, type ErrorShape, type Provider, upstreamPath } from '../../domain/providers/index.ts'
+import { behindRoot, type Provider, upstreamPath } from '../../domain/providers/index.ts'
+import type { AnswerShape } from './error-form.ts'
 import { type StreamForm, streamFormAt } from './error-form.ts'
 import type { Exchange } from './exchange.ts'
 import type { HeldRequests } from './held-requests.ts'
@@ -68,7 +69,7 @@ const READS_NO_COMMENTS = /(?:^| )genai-js\//
  */
 export function streamFormOf(asked: {
   readonly provider: Provider
-  readonly shape: ErrorShape
+  readonly shape: AnswerShape
   readonly reading: Reading
   readonly exchange: Exchange
   /** What the body says; false where it was not read. */

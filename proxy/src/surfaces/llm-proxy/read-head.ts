@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { readFields } from '../../domain/egress/index.ts'
 import {
-  type ErrorShape,
   normalisePath,
   type Provider,
   type Providers,
@@ -10,6 +9,7 @@ import {
   upstreamPath,
 } from '../../domain/providers/index.ts'
 import { type TakenCredential, takeCredential, withoutCredential } from './credentials.ts'
+import type { AnswerShape } from './error-form.ts'
 import { overridingParameter } from './query-overrides.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import { UPLOAD_PARAMETER, type UploadSession, type UploadSessions } from './upload-sessions.ts'
@@ -26,12 +26,12 @@ export interface Reading {
   /** The upload that its address stands for. */
   readonly upload: UploadSession | null
   /** Of an error, before the model has chosen a provider. */
-  readonly shape: ErrorShape
+  readonly shape: AnswerShape
 }
 
 export interface Unread {
   readonly refusal: LlmRefusal
-  readonly shape: ErrorShape
+  readonly shape: AnswerShape
 }
 
 /**
@@ -102,7 +102,7 @@ function takeUpload(query: string): readonly [string, string | null] {
   return [parts.filter((part) => !mine.includes(part)).join('&'), secret]
 }
 
-const unread = (refusal: LlmRefusal, shape: ErrorShape): Unread => ({ refusal, shape })
+const unread = (refusal: LlmRefusal, shape: AnswerShape): Unread => ({ refusal, shape })
 
 /** Behind /v1 a name may be meant for another surface, which is not there; behind /llm it can only be a provider's. */
 const notFound = (path: string): LlmRefusal =>
@@ -118,10 +118,10 @@ const CREDENTIAL_PROBLEM = {
 } as const
 
 /** In whose form a client reads errors here: providers may have endpoints of another's form. */
-export function shapeAt(provider: Provider | null, rest: string): ErrorShape {
+export function shapeAt(provider: Provider | null, rest: string): AnswerShape {
   if (/\/messages(\/|$)/.test(rest)) return 'anthropic'
   if (provider === null || rest.includes('/openai')) return 'openai'
-  return provider.errors
+  return provider.name === 'openrouter' ? 'openrouter' : provider.errors
 }
 
 /** Where a request goes that names a model and no provider. */

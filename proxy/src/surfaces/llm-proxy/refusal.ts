@@ -1,9 +1,15 @@
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { ErrorShape } from '../../domain/providers/index.ts'
 import { ERROR_TABLE } from '../../kernel/index.ts'
 import { answerError, type ErrorAnswer, writeError } from '../http/index.ts'
-import { errorBody, errorEvent, errorLine, type StreamForm, type VendorError } from './error-form.ts'
+import {
+  type AnswerShape,
+  errorBody,
+  errorEvent,
+  errorLine,
+  type StreamForm,
+  type VendorError,
+} from './error-form.ts'
 
 /**
  * Every reason of the proxy's own for an error, with its status. An answer that carries one says so in the header
@@ -136,7 +142,7 @@ function retryFields({ code, retryAfterSeconds: seconds }: LlmRefusal): string[]
   return [...told, 'retry-after', String(seconds), ...('triedOnce' in LLM_ERRORS[code] ? once : [])]
 }
 
-function answerOf(refusal: LlmRefusal, shape: ErrorShape): ErrorAnswer {
+function answerOf(refusal: LlmRefusal, shape: AnswerShape): ErrorAnswer {
   const error = errorOf(refusal)
   return {
     status: error.status,
@@ -150,7 +156,7 @@ function answerOf(refusal: LlmRefusal, shape: ErrorShape): ErrorAnswer {
   }
 }
 
-export function answerRefusal(response: ServerResponse, refusal: LlmRefusal, shape: ErrorShape): void {
+export function answerRefusal(response: ServerResponse, refusal: LlmRefusal, shape: AnswerShape): void {
   if (response.headersSent || response.destroyed) return void response.destroy()
   const answer = answerOf(refusal, shape)
   answerError(response, { ...answer, status: statusFor(answer, response.req.headers['user-agent']) })
@@ -164,5 +170,5 @@ export const refusalEvent = (refusal: LlmRefusal, form: StreamForm): string =>
 export const refusalLine = (refusal: LlmRefusal): string => errorLine(errorOf(refusal))
 
 /** For an upgrade, which has no response object. */
-export const writeRefusal = (socket: Duplex, refusal: LlmRefusal, shape: ErrorShape): void =>
+export const writeRefusal = (socket: Duplex, refusal: LlmRefusal, shape: AnswerShape): void =>
   writeError(socket, answerOf(refusal, shape))
