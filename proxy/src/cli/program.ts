@@ -15,14 +15,15 @@ import { addProviderCommands } from './commands/providers.ts'
 import { addPruneCommand } from './commands/prune.ts'
 import { addRequestCommands } from './commands/requests.ts'
 import { addSecretCommands } from './commands/secrets.ts'
-import { examples } from './commands/shared.ts'
 import { addTrustCommands } from './commands/trust.ts'
 import { addUpkeepCommands } from './commands/upkeep.ts'
 import { addUsageCommands } from './commands/usage.ts'
 import { addWatchCommand } from './commands/watch.ts'
 import type { CommandContext } from './context.ts'
+import { examples, HELP_LAYOUT, helpTexts, paragraph } from './help.ts'
 import { findSocket } from './socket-path.ts'
 import { type CliSurroundings, createTerminal, safeJson } from './terminal.ts'
+import { TERMINAL_COLUMNS } from './text-layout.ts'
 
 /** What is started in this process itself, handed in by main.ts: the CLI knows the daemon's socket only. */
 interface CliPrograms extends InstallationPrograms {
@@ -111,27 +112,31 @@ function buildProgram(
     .configureOutput({
       writeOut: (text) => void around.stdout.write(text),
       writeErr: (text) => void around.stderr.write(text),
+      getOutHelpWidth: () => around.stdout.columns || Number(around.env.COLUMNS) || TERMINAL_COLUMNS,
       // Printed once, by runCli, as the one line that every error is.
       outputError: () => {},
     })
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ ...HELP_LAYOUT, showGlobalOptions: true })
     // Commander would repeat what is too much; that may be a value.
     .allowExcessArguments(true)
     .hook('preAction', (_program, command) => assertNotTooMany(command))
     .addHelpText(
       'after',
-      `${examples(
-        ['oauth3 init', 'asks for what the daemon needs, once'],
-        ['npm start', 'the daemon; then, in another terminal:'],
-        ['oauth3 secret add OPENAI_API_KEY --hosts api.openai.com', 'store a secret'],
-        ['oauth3 agent add clawd', 'a token for your agent'],
-        ['oauth3 pending', 'what waits for you'],
-        ['oauth3 watch', 'what waits, live; answer it there'],
-        ['oauth3 show req_1f0c', 'the card and the whole code'],
-        ['oauth3 approve req_1f0c --once', 'let it run'],
-        ['oauth3 key add openai', "a provider's key, which agents use without seeing it"],
-        ['oauth3 agent add clawd --print env', 'a token, and how its SDKs reach the providers'],
-      )}\n\nExit codes: 0 done, 1 failed, 2 usage, 3 daemon not running, 4 not found, 5 refused.`,
+      helpTexts(
+        examples(
+          ['oauth3 init', 'asks for what the daemon needs, once'],
+          ['npm start', 'the daemon; then, in another terminal:'],
+          ['oauth3 secret add OPENAI_API_KEY --hosts api.openai.com', 'store a secret'],
+          ['oauth3 agent add clawd', 'a token for your agent'],
+          ['oauth3 pending', 'what waits for you'],
+          ['oauth3 watch', 'what waits, live; answer it there'],
+          ['oauth3 show req_1f0c', 'the card and the whole code'],
+          ['oauth3 approve req_1f0c --once', 'let it run'],
+          ['oauth3 key add openai', "a provider's key, which agents use without seeing it"],
+          ['oauth3 agent add clawd --print env', 'a token, and how its SDKs reach the providers'],
+        ),
+        paragraph('Exit codes: 0 done, 1 failed, 2 usage, 3 daemon not running, 4 not found, 5 refused.'),
+      ),
     )
 
   const terminal = createTerminal(around)
@@ -203,7 +208,7 @@ export function commandHelp(): readonly { readonly name: string; readonly help: 
     if (inner.length > 0) return
     written.length = 0
     command
-      .configureHelp({ showGlobalOptions: false })
+      .configureHelp({ ...HELP_LAYOUT, showGlobalOptions: false })
       .configureOutput({ writeOut: (text) => void written.push(text), getOutHelpWidth: () => 100 })
       .outputHelp()
     pages.push({ name: path, help: written.join('').trim() })

@@ -4,9 +4,10 @@ import { type AgentView, type addedAgent, WAKE_KINDS } from '../../contracts/adm
 import { usageError } from '../cli-error.ts'
 import { CLIENT_KINDS, type ClientKind, clientSetup, hasWay, isReachable } from '../client-setup.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
+import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
 import { formatTime } from '../text-layout.ts'
-import { age, commaList, examples } from './shared.ts'
+import { age, commaList } from './shared.ts'
 
 interface PrintOptions {
   readonly print?: ClientKind

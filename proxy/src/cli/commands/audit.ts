@@ -2,11 +2,12 @@ import type { AuditArchiveView, AuditListRow, AuditRowView } from '../../contrac
 import { canonicalJson } from '../../kernel/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
+import { examples, helpTexts, paragraph } from '../help.ts'
 import { decisionText } from '../question.ts'
 import { renderTable } from '../table.ts'
 import { safeJson } from '../terminal.ts'
 import { formatTime, terminalLine } from '../text-layout.ts'
-import { age, examples, moment, wholeNumber } from './shared.ts'
+import { age, moment, wholeNumber } from './shared.ts'
 
 export const addAuditCommands: CommandGroup = (program, context) => {
   const audit = program.command('audit').description('everything that happened')
@@ -91,10 +92,13 @@ export const addAuditCommands: CommandGroup = (program, context) => {
     .option('--up-to <row>', 'events up to this row', wholeNumber)
     .addHelpText(
       'after',
-      `${ARCHIVED}${examples(
-        ['oauth3 audit archive --older-than 90d', 'keep the events of 90 days in the database'],
-        ['oauth3 audit archives', 'which rows are in which file'],
-      )}`,
+      helpTexts(
+        paragraph(ARCHIVED),
+        examples(
+          ['oauth3 audit archive --older-than 90d', 'keep the events of 90 days in the database'],
+          ['oauth3 audit archives', 'which rows are in which file'],
+        ),
+      ),
     )
     .action(async (options: { olderThan?: number; upTo?: number }) => {
       if ((options.olderThan === undefined) === (options.upTo === undefined))
@@ -160,11 +164,10 @@ async function noteArchives(
   terminal.note(`Rows 1 to ${last.last} ${what}: they are in the archives in ${folder}.`)
 }
 
-const ARCHIVED = `
-A file holds whole rows as JSON Lines and ends with a seal of the daemon's key. Rows leave the database only after their file
-is on disk and was read back. Keep the files: without them their events are gone, and verify says so. They may be
-copied anywhere; verify reads them from the folder (OAUTH3_AUDIT_ARCHIVE_DIR).
-`
+const ARCHIVED =
+  "A file holds whole rows as JSON Lines and ends with a seal of the daemon's key. Rows leave the database only after their file " +
+  'is on disk and was read back. Keep the files: without them their events are gone, and verify says so. They may be ' +
+  'copied anywhere; verify reads them from the folder (OAUTH3_AUDIT_ARCHIVE_DIR).'
 
 function describeArchives(
   folder: string,

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander'
 import type { CommandGroup } from '../context.ts'
-import { examples } from './shared.ts'
+import { examples, helpTexts, paragraph } from '../help.ts'
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const
 type Shell = (typeof SHELLS)[number]
@@ -12,11 +12,17 @@ export const addCompletionCommand: CommandGroup = (program, { terminal }) => {
     .addArgument(new Argument('<shell>', 'the shell that reads it').choices(SHELLS))
     .addHelpText(
       'after',
-      `\nIt completes the word oauth3, not npx oauth3: put node_modules/.bin of this folder into PATH to type\nit alone. Shells that are opened afterwards have it.\n${examples(
-        ['oauth3 completion bash >> ~/.bashrc', 'bash'],
-        ['oauth3 completion zsh >> ~/.zshrc', 'zsh'],
-        ['oauth3 completion fish > ~/.config/fish/completions/oauth3.fish', 'fish'],
-      )}`,
+      helpTexts(
+        paragraph(
+          'It completes the word oauth3, not npx oauth3: put node_modules/.bin of this folder into PATH to type it alone. ' +
+            'Shells that are opened afterwards have it.',
+        ),
+        examples(
+          ['oauth3 completion bash >> ~/.bashrc', 'bash'],
+          ['oauth3 completion zsh >> ~/.zshrc', 'zsh'],
+          ['oauth3 completion fish > ~/.config/fish/completions/oauth3.fish', 'fish'],
+        ),
+      ),
     )
     .action((shell: Shell) => {
       const places = placesOf(program)

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandGroup } from '../context.ts'
+import { examples } from '../help.ts'
 import { renderCard } from '../terminal-card.ts'
-import { examples } from './shared.ts'
 
 interface ExplainOptions {
   readonly runtime?: string

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander'
 import type { AccessGrantView, GivenGrantView } from '../../contracts/admin/index.ts'
 import { usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
+import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
 import { formatDistance, terminalLine } from '../text-layout.ts'
 import {
@@ -13,7 +14,7 @@ import {
   namesLimits,
   orNull,
 } from './limits.ts'
-import { examples, idNumber } from './shared.ts'
+import { idNumber } from './shared.ts'
 
 type ChangeOptions = LimitOptions & { readonly groups?: string[] }
 type AddOptions = ChangeOptions & { readonly for?: number }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
+import { examples, helpTexts, paragraph } from '../help.ts'
 import { counted, terminalLine } from '../text-layout.ts'
-import { examples } from './shared.ts'
 
 /** Work on the files and the engine themselves, handed in by main.ts; each throws CliError. */
 export interface InstallationPrograms {
@@ -45,10 +45,15 @@ export function addInstallationCommands(
     .description('write the whole database into one file, while the daemon runs or not')
     .addHelpText(
       'after',
-      `\nThe master key is not in it: back that up elsewhere. The fingerprint says which key opens the backup.\n${examples(
-        ['oauth3 backup /media/elsewhere/oauth3-backup.db', 'a new file; nothing is overwritten'],
-        ['oauth3 backup - > oauth3-backup.db', 'to standard output, as from a container'],
-      )}`,
+      helpTexts(
+        paragraph(
+          'The master key is not in it: back that up elsewhere. The fingerprint says which key opens the backup.',
+        ),
+        examples(
+          ['oauth3 backup /media/elsewhere/oauth3-backup.db', 'a new file; nothing is overwritten'],
+          ['oauth3 backup - > oauth3-backup.db', 'to standard output, as from a container'],
+        ),
+      ),
     )
     .action(async (file: string) => {
       const made = await programs.backup(file)
@@ -70,10 +75,16 @@ export function addInstallationCommands(
     .description('put a backup in the place of the database, while no daemon runs')
     .addHelpText(
       'after',
-      `\nRefused, with nothing changed, when a daemon runs, when the backup is not whole, and when the master key here does\nnot open it. What stood there before is kept beside it.\n${examples(
-        ['oauth3 restore /media/elsewhere/oauth3-backup.db', 'then start the daemon'],
-        ['oauth3 restore - < oauth3-backup.db', 'from standard input, as into a container'],
-      )}`,
+      helpTexts(
+        paragraph(
+          'Refused, with nothing changed, when a daemon runs, when the backup is not whole, and when the master key here does ' +
+            'not open it. What stood there before is kept beside it.',
+        ),
+        examples(
+          ['oauth3 restore /media/elsewhere/oauth3-backup.db', 'then start the daemon'],
+          ['oauth3 restore - < oauth3-backup.db', 'from standard input, as into a container'],
+        ),
+      ),
     )
     .action(async (file: string) => {
       const restored = await programs.restore(file)
@@ -95,10 +106,16 @@ export function addInstallationCommands(
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
-      `\nRemoves this daemon's containers and the sandbox images, which other daemons on the engine may use too. The program's own\nfolder is yours to delete. With docker-compose: docker-compose down --rmi all, and -v for the state.\n${examples(
-        ['oauth3 uninstall', 'containers and images; asks first'],
-        ['oauth3 uninstall --state', 'everything; make a backup before, nothing brings it back'],
-      )}`,
+      helpTexts(
+        paragraph(
+          "Removes this daemon's containers and the sandbox images, which other daemons on the engine may use too. The program's " +
+            'own folder is yours to delete. With docker-compose: docker-compose down --rmi all, and -v for the state.',
+        ),
+        examples(
+          ['oauth3 uninstall', 'containers and images; asks first'],
+          ['oauth3 uninstall --state', 'everything; make a backup before, nothing brings it back'],
+        ),
+      ),
     )
     .action(async (options: { state?: boolean; yes?: boolean }) => {
       using open = await programs.uninstall()

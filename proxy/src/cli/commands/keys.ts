@@ -2,9 +2,10 @@ import { InvalidArgumentError } from 'commander'
 import type { ListedKey } from '../../contracts/admin/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
+import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
 import { formatDistance, formatTime } from '../text-layout.ts'
-import { commaList, examples, idNumber, wholeNumber } from './shared.ts'
+import { commaList, idNumber, wholeNumber } from './shared.ts'
 
 interface AddOptions {
   readonly label?: string

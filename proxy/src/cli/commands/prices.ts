@@ -2,9 +2,9 @@ import { InvalidArgumentError } from 'commander'
 import type { PriceView } from '../../contracts/admin/index.ts'
 import { formatExactUsd } from '../../kernel/index.ts'
 import type { CommandGroup } from '../context.ts'
+import { examples } from '../help.ts'
 import { parseMicroUsd } from '../money.ts'
 import { alignedRight, renderTable } from '../table.ts'
-import { examples } from './shared.ts'
 
 interface SetOptions {
   readonly input: number

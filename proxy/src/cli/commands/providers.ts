@@ -2,9 +2,9 @@ import { InvalidArgumentError, Option } from 'commander'
 import { ERROR_SHAPES, type ProviderView } from '../../contracts/admin/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
+import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
 import { counted } from '../text-layout.ts'
-import { examples } from './shared.ts'
 
 interface AddOptions {
   readonly url: string

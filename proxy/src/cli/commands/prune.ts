@@ -2,8 +2,9 @@ import { InvalidArgumentError } from 'commander'
 import type { PruneAnswer } from '../../contracts/admin/index.ts'
 import { formatBytes } from '../../kernel/index.ts'
 import type { CommandGroup } from '../context.ts'
+import { examples, helpTexts, paragraph } from '../help.ts'
 import { counted } from '../text-layout.ts'
-import { age, examples } from './shared.ts'
+import { age } from './shared.ts'
 
 interface PruneOptions {
   readonly dryRun?: boolean
@@ -11,11 +12,10 @@ interface PruneOptions {
   readonly maxBytes?: number
 }
 
-const KEPT = `
-Never dropped: what a standing grant needs (its code, imports and consent), what waits or runs, requests of the last
-day (an Idempotency-Key may name them), what a chat message or a wake on its way is about, and the audit (see oauth3
-audit archive).
-`
+const KEPT =
+  'Never dropped: what a standing grant needs (its code, imports and consent), what waits or runs, requests of the last ' +
+  'day (an Idempotency-Key may name them), what a chat message or a wake on its way is about, and the audit (see oauth3 ' +
+  'audit archive).'
 
 export const addPruneCommand: CommandGroup = (program, context) => {
   program
@@ -34,11 +34,13 @@ export const addPruneCommand: CommandGroup = (program, context) => {
     )
     .addHelpText(
       'after',
-      KEPT +
+      helpTexts(
+        paragraph(KEPT),
         examples(
           ['oauth3 prune --dry-run', 'what the settings would take now'],
           ['oauth3 prune --older-than 30d', 'output, code and requests that ended more than 30 days ago'],
         ),
+      ),
     )
     .action(async (options: PruneOptions) => {
       const body = {

@@ -8,6 +8,7 @@ import {
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import { assertConsent } from '../consent-option.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
+import { examples } from '../help.ts'
 import { approvalQuestion, decisionText } from '../question.ts'
 import { renderTable } from '../table.ts'
 import { renderCard, renderOutcome } from '../terminal-card.ts'
@@ -23,7 +24,6 @@ import {
   showAsk,
 } from './asks.ts'
 import { addLimitOptions, namesLimits } from './limits.ts'
-import { examples } from './shared.ts'
 
 export const addRequestCommands: CommandGroup = (program, context) => {
   program

@@ -1,9 +1,10 @@
 import { isIpLiteral, isReservedName, parseHostPattern, SECRET_NAME } from '../../kernel/index.ts'
 import { usageError } from '../cli-error.ts'
 import type { CommandGroup } from '../context.ts'
+import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
 import { formatTime } from '../text-layout.ts'
-import { commaList, examples } from './shared.ts'
+import { commaList } from './shared.ts'
 
 export const addSecretCommands: CommandGroup = (program, context) => {
   const secret = program.command('secret').description('store and manage secrets')

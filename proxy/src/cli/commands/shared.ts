@@ -1,10 +1,5 @@
 import { InvalidArgumentError } from 'commander'
 
-/** Examples below a command's help: the command and what it does. */
-export function examples(...rows: readonly (readonly [string, string])[]): string {
-  return `\nExamples:\n${rows.map(([command, does]) => `  $ ${command}\n      ${does}`).join('\n')}`
-}
-
 /** `a, b` or a repeated option, as one list. */
 export function commaList(text: string, before: string[] = []): string[] {
   const items = text.split(',').map((item) => item.trim())

@@ -7,10 +7,11 @@ import {
 } from '../../contracts/admin/index.ts'
 import { formatUsd } from '../../kernel/index.ts'
 import type { CommandGroup } from '../context.ts'
+import { examples } from '../help.ts'
 import type { Style } from '../style.ts'
 import { alignedRight, renderTable } from '../table.ts'
 import { counted, groupedDigits, terminalLine } from '../text-layout.ts'
-import { examples, wholeNumber } from './shared.ts'
+import { wholeNumber } from './shared.ts'
 
 const DEFAULT_DAYS = 30
 

@@ -3,6 +3,7 @@ import type { WireDecision } from '../../contracts/admin/index.ts'
 import { renderAsk } from '../access-card.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
+import { examples } from '../help.ts'
 import { openQuestion } from '../question.ts'
 import { renderTable } from '../table.ts'
 import { safeJson } from '../terminal.ts'
@@ -10,7 +11,6 @@ import { renderCard } from '../terminal-card.ts'
 import { formatDistance, terminalLine } from '../text-layout.ts'
 import { approveAsk, denyAsk, fetchAsk, fetchAsks, isAskId } from './asks.ts'
 import { decide, fetchRequest } from './requests.ts'
-import { examples } from './shared.ts'
 
 export const addWatchCommand: CommandGroup = (program, context) => {
   program
