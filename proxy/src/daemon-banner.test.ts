@@ -15,7 +15,7 @@ test.each([
 ])(
   'fits a terminal of 80 columns and names commands as they can be typed: %s',
   (_name, env, sandbox, agents) => {
-    const config = readConfig({ ...env, DB_PATH: '/srv/proxy.db' })
+    const config = { ...readConfig({ ...env, DB_PATH: '/srv/proxy.db' }), otherSocket: null }
     const url = `http://${config.host}:3737`
     const banner = renderBanner('0.1.0', { url, sandbox, agents }, config, styleFor({}, {}))
     for (const line of banner.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
@@ -25,3 +25,18 @@ test.each([
     expect(banner.match(/(?<!npx )oauth3 (?:agent|watch|doctor)/g)).toBe(null)
   },
 )
+
+test('commands reach this daemon where the folder would lead them to another', () => {
+  const banner = (otherSocket: string | null): string =>
+    renderBanner(
+      '0.1.0',
+      { url: 'http://127.0.0.1:3738', sandbox: 'docker', agents: 0 },
+      { ...readConfig({}), otherSocket },
+      styleFor({}, {}),
+    )
+  expect(banner(null)).not.toContain('OAUTH3_SOCKET')
+  expect(banner('/srv/admin.sock')).toContain(' export OAUTH3_SOCKET=/srv/admin.sock\n')
+  expect(banner("/srv/it's $HOME/admin.sock")).toContain(
+    " export OAUTH3_SOCKET='/srv/it'\\''s $HOME/admin.sock'\n",
+  )
+})

@@ -10,12 +10,17 @@ export interface Overview {
   readonly agents: number
 }
 
+/** `otherSocket`: the socket for commands, where those that are typed in this folder would look for another. */
+export type BannerConfig = Pick<Config, 'telegram' | 'dbPath' | 'host'> & {
+  readonly otherSocket: string | null
+}
+
 const LABEL_COLUMNS = 10
 
 export function renderBanner(
   version: string,
   { url, sandbox, agents }: Overview,
-  { telegram, dbPath, host }: Pick<Config, 'telegram' | 'dbPath' | 'host'>,
+  { telegram, dbPath, host, otherSocket }: BannerConfig,
   style: Style,
 ): string {
   const row = (label: string, ...lines: readonly string[]): string[] =>
@@ -37,6 +42,7 @@ export function renderBanner(
     ...row(
       'Next',
       'in another terminal, in this folder:',
+      ...(otherSocket === null ? [] : [`export OAUTH3_SOCKET=${shellWord(otherSocket)}`]),
       ...(agents === 0 ? ['npx oauth3 agent add NAME   a token for your first agent'] : []),
       'npx oauth3 watch            what waits for you, answered there',
       'npx oauth3 doctor           tries every part for real',
@@ -46,6 +52,9 @@ export function renderBanner(
     '',
   ].join('\n')
 }
+
+const shellWord = (text: string): string =>
+  /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 
 function answerWays(telegram: Config['telegram']): string[] {
   if (telegram === null) return ['at this machine, with npx oauth3 watch (Telegram is not set up)']

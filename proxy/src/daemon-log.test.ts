@@ -44,7 +44,7 @@ test('what others chose the words of moves no terminal', () => {
 })
 
 const plain = styleFor({}, {})
-const config = { telegram: null, dbPath: '/data/proxy.db', host: '127.0.0.1' }
+const config = { telegram: null, dbPath: '/data/proxy.db', host: '127.0.0.1', otherSocket: null }
 const started = { url: 'http://127.0.0.1:3737', sandbox: 'docker', agents: 0 }
 
 test('the banner says where agents go, who answers, and what comes next', () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { config as loadDotenv } from 'dotenv'
-import { CliError, EXIT, runCli, styleFor } from './cli/index.ts'
+import { CliError, EXIT, findSocket, runCli, styleFor } from './cli/index.ts'
 import type { Config } from './config/index.ts'
 import type { BackupMade, Restored } from './daemon-backup.ts'
 import type { Uninstall } from './daemon-uninstall.ts'
@@ -46,7 +46,11 @@ async function daemon(): Promise<number> {
     const running = await startDaemon(config, { front })
     if (stdout.isTTY) {
       const { renderBanner } = await import('./daemon-banner.ts')
-      stdout.write(renderBanner(VERSION, await running.overview(), config, styleFor(stdout, env)))
+      // Another terminal has `.env`, not what this daemon was given in its environment.
+      const found = findSocket(undefined, {}, process.cwd())
+      const otherSocket = found === config.adminSocketPath ? null : config.adminSocketPath
+      const overview = await running.overview()
+      stdout.write(renderBanner(VERSION, overview, { ...config, otherSocket }, styleFor(stdout, env)))
     }
     if (!stopped.aborted) await once(stopped, 'abort')
     await running.stop()
