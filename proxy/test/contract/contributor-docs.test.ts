@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 
 /** Pages for contributors name files and functions; each of them is there. Commands and links: docs.test.ts. */
 const ROOT = join(import.meta.dirname, '../../..')
@@ -10,6 +10,22 @@ const list = (folder: string): string[] =>
 const DECISIONS = list('docs/decisions').filter((name) => name !== 'README.md')
 const RECIPES = list('docs/recipes').map((name) => `docs/recipes/${name}`)
 const PAGES = ['docs/architecture.md', 'AGENTS.md', 'CONTRIBUTING.md', 'SECURITY.md', ...RECIPES]
+
+/** Pages for users, whose code spans name files of other programs as well. */
+const USER_PAGES = [
+  'README.md',
+  'DEPLOYMENT.md',
+  'CHANGELOG.md',
+  ...list('docs').map((name) => `docs/${name}`),
+  ...list('docs/clients').map((name) => `docs/clients/${name}`),
+]
+
+test.each(USER_PAGES)('%s names source files that are there', (page) => {
+  const names = [...read(page).matchAll(/`(?:[\w./-]+\/)?([\w-]+(?:\.test)?\.ts)`/g)].map(
+    (match) => match[1] ?? '',
+  )
+  expect(names.filter((name) => !FILES.has(name) && !OF_READERS.has(name))).toEqual([])
+})
 
 describe.each(PAGES)('%s', (page) => {
   const spans = [...read(page).matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '')
@@ -46,6 +62,8 @@ const SOURCES = ['proxy/src', 'proxy/scripts', 'proxy/test'].flatMap((folder) =>
     .filter((name) => /\.(?:ts|py|js|json)$/.test(name) && !name.includes('node_modules'))
     .map((name) => `${folder}/${name}`),
 )
+/** Programs that a page has its reader write. */
+const OF_READERS = new Set(['skill.ts'])
 const FILES = new Set(SOURCES.map((path) => path.split('/').at(-1)))
 const WORDS = new Set(
   SOURCES.filter((path) => path.endsWith('.ts')).flatMap((path) => read(path).match(/\w+/g) ?? []),
