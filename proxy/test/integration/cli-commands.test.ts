@@ -413,8 +413,8 @@ describe('disk and retention', () => {
     const dry = await run(['prune', '--dry-run', '--older-than', '0d'])
     expect(dry).toMatchObject({ code: 0, stderr: '' })
     expect(dry.stdout).toMatch(/^Would go: 1 output \(\d+\.\d KiB\), code of 0 programs/)
-    expect(dry.stdout).toContain('1 request that wait or run')
-    expect(dry.stdout).toContain('what 1 standing grant need')
+    expect(dry.stdout).toContain('waiting or running: 1 request\n')
+    expect(dry.stdout).toContain('code, imports and consent of 1 standing grant\n')
     expect(json(await run(['prune', '--older-than', '0', '--json']))).toMatchObject({
       outputs: 1,
       finished: true,
@@ -438,6 +438,8 @@ describe('disk and retention', () => {
 
   test('old events go into archives that verify reads and export names', async () => {
     expect((await run(['audit', 'archive'])).code).toBe(2)
+    expect((await run(['audit', 'archives'])).stdout).toBe('Nothing is in an archive.\n')
+    expect((await run(['audit', 'archive', '--older-than', '90d'])).stdout).toBe('Nothing was old enough.\n')
     const { archives } = json(await run(['audit', 'archive', '--up-to', '4', '--json']))
     expect(archives).toMatchObject([{ first: 1, last: 4 }])
     expect((await run(['audit', 'archives'])).stdout).toContain(archives[0].name)

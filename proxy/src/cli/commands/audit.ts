@@ -114,7 +114,9 @@ export const addAuditCommands: CommandGroup = (program, context) => {
         archives.push(...answer.archives)
       }
       const { folder } = answer
-      await context.show({ folder, archives }, () => describeArchives(folder, archives, context))
+      await context.show({ folder, archives }, () =>
+        archives.length === 0 ? 'Nothing was old enough.' : describeArchives(folder, archives, context),
+      )
     })
 
   audit
@@ -122,7 +124,11 @@ export const addAuditCommands: CommandGroup = (program, context) => {
     .description('the sealed files, and which rows are in them')
     .action(async () => {
       const list = await context.client.call('listAuditArchives')
-      await context.show(list, () => describeArchives(list.folder, list.archives, context))
+      await context.show(list, () =>
+        list.archives.length === 0
+          ? 'Nothing is in an archive.'
+          : describeArchives(list.folder, list.archives, context),
+      )
     })
 }
 
@@ -174,7 +180,6 @@ function describeArchives(
   archives: readonly AuditArchiveView[],
   { terminal }: CommandContext,
 ): string {
-  if (archives.length === 0) return 'Nothing is in an archive, or nothing was old enough.'
   const table = renderTable(
     ['FILE', 'ROWS', 'BYTES', 'ARCHIVED'],
     archives.map((archive) => [

@@ -83,10 +83,10 @@ function describePruned(answer: PruneAnswer, isDryRun: boolean, maxBytes: number
       ? [`If that is not enough for ${formatBytes(maxBytes)}: the oldest output, requests and code after it.`]
       : []),
     'Stays:',
-    `  ${counted(kept.waiting, 'request')} that wait or run`,
-    `  what ${counted(kept.grants, 'standing grant')} need: code, imports, consent`,
-    `  ${counted(kept.unsent, 'ended request')} that a message or wake on its way, or the last id, is about`,
-    `  ${counted(kept.young, 'ended request')} that are younger`,
+    `  waiting or running: ${counted(kept.waiting, 'request')}`,
+    `  code, imports and consent of ${counted(kept.grants, 'standing grant')}`,
+    `  with a message or wake on its way, or the last id: ${counted(kept.unsent, 'ended request')}`,
+    `  younger: ${counted(kept.young, 'ended request')}`,
     '  the audit, all of it: oauth3 audit archive moves old rows into sealed files',
     `The database uses ${formatBytes(answer.used_bytes)}; ${formatBytes(answer.free_bytes)} of its file are free for what comes.`,
   ].join('\n')
