@@ -89,9 +89,9 @@ export function createTransactor(
       if (db.inTransaction) return work()
       if (durability === 'immediate' || !log.isUsable) {
         const result = commit(work)
-        // In the order of the commits.
-        log.caughtUp()
-        effects()()
+        // In the order of the commits. What changed no page did not wait for the disk, so it says nothing of those before it.
+        if (log.isCaughtUp) effects()()
+        else log.committed(effects())
         return result
       }
       db.pragma('synchronous = NORMAL')

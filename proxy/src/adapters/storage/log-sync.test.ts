@@ -81,9 +81,46 @@ describe('a commit in a group', () => {
     const { transactor, said, write } = open()
     write('a', 'grouped')
     write('b', 'immediate')
+    await nextTurn()
+    calls[0]?.(null)
     await transactor.flushed()
     await nextTurn()
     expect(said).toEqual(['a', 'b'])
+    write('c', 'immediate')
+    await nextTurn()
+    expect([said, calls.length]).toEqual([['a', 'b', 'c'], 1])
+  })
+
+  test.each([
+    ['wrote nothing', (_write: () => void): void => {}],
+    [
+      'wrote and was undone',
+      (write: () => void): void => {
+        write()
+        throw new Error('undone')
+      },
+    ],
+  ])('is not on the disk because of a later one, waiting by itself, that %s', async (_name, work) => {
+    const { transactor, meta, said, write } = open()
+    write('a', 'grouped')
+    let isFlushed = false
+    const flushed = transactor.flushed().then(() => {
+      isFlushed = true
+    })
+    try {
+      transactor.transact(() => {
+        transactor.afterCommit(() => said.push('b'))
+        work(() => meta.set('b', 'b'))
+      })
+    } catch {
+      said.push('error')
+    }
+    await nextTurn()
+    expect([said.includes('a'), said.includes('b'), isFlushed, calls.length]).toEqual([false, false, false, 1])
+    calls[0]?.(null)
+    await flushed
+    await nextTurn()
+    expect(said).toContain('a')
   })
 
   test('leaves the next commit of a decision to wait for the disk', async () => {

@@ -11,8 +11,8 @@ export interface LogSync extends Disposable {
   readonly isUsable: boolean
   /** Something was committed that is not on the disk. `onDisk` is called when it is. */
   committed(onDisk: () => void): void
-  /** A commit brought all that was before it to the disk. */
-  caughtUp(): void
+  /** Whether all that was told of is on the disk. */
+  readonly isCaughtUp: boolean
   /** Resolves when all that was committed so far is on the disk; rejects when the disk does not take it. */
   flushed(): Promise<void>
 }
@@ -98,7 +98,9 @@ export function createLogSync(
       waiting.push({ number: newest, onDisk, failed: ignore })
       begin()
     },
-    caughtUp: () => release(newest),
+    get isCaughtUp() {
+      return synced >= newest
+    },
     flushed() {
       if (synced >= newest) return Promise.resolve()
       const { promise, resolve, reject } = Promise.withResolvers<void>()
