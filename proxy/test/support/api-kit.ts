@@ -73,7 +73,7 @@ const READY: SandboxStatus = {
 }
 
 export async function startApi(
-  options: Pick<DomainKitOptions, 'fetcher' | 'maxWaitingPerAgent'> & {
+  options: Pick<DomainKitOptions, 'fetcher' | 'maxWaitingPerAgent' | 'toDisk'> & {
     readonly ratePerMinute?: number
     readonly health?: Partial<HealthReport>
     readonly now?: number
@@ -112,6 +112,7 @@ export async function startApi(
     health: async () => health,
     ratePerMinute: options.ratePerMinute ?? 10_000,
     ...(options.fetcher && { fetcher: options.fetcher }),
+    ...(options.toDisk && { toDisk: options.toDisk }),
     ...(options.maxWaitingPerAgent !== undefined && { maxWaitingPerAgent: options.maxWaitingPerAgent }),
     sandboxPatienceMs: 1_000,
   })

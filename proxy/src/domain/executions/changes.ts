@@ -7,11 +7,14 @@ export interface Changes {
   /** Inside the transition's transaction. */
   announce(execution: Execution): void
   subscribe(requestId: RequestId, listener: (execution: Execution) => void): Disposable
+  /** Resolves when all that was read so far is on disk; rejects with `storage_unavailable`. */
+  flushed(): Promise<void>
 }
 
-export function createChanges(transactor: Pick<Transactor, 'afterCommit'>): Changes {
+export function createChanges(transactor: Pick<Transactor, 'afterCommit' | 'flushed'>): Changes {
   const listeners = new Map<string, Set<(execution: Execution) => void>>()
   return {
+    flushed: () => transactor.flushed(),
     announce(execution) {
       transactor.afterCommit(() => {
         for (const listener of [...(listeners.get(execution.requestId) ?? [])]) listener(execution)
@@ -38,21 +41,30 @@ export async function waitUntilFinal(
   signal: AbortSignal,
 ): Promise<Execution> {
   const execution = read()
-  if (isFinal(execution.status) || timeoutMs <= 0 || signal.aborted) return execution
+  if (isFinal(execution.status) || timeoutMs <= 0 || signal.aborted) return readyToTell(changes, execution)
+  let isAnnounced = false
   const { promise, resolve } = Promise.withResolvers<void>()
   using _subscription = changes.subscribe(execution.requestId, (changed) => {
-    if (isFinal(changed.status)) resolve()
+    if (!isFinal(changed.status)) return
+    isAnnounced = true
+    resolve()
   })
   const timer = setTimeout(resolve, timeoutMs)
   const leave = (): void => resolve()
   signal.addEventListener('abort', leave, { once: true })
   try {
     await promise
-    return read()
+    return isAnnounced ? read() : await readyToTell(changes, read())
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', leave)
   }
+}
+
+/** An outcome that a power cut may still take is told to nobody; what was told once is on disk. */
+async function readyToTell(changes: Pick<Changes, 'flushed'>, execution: Execution): Promise<Execution> {
+  if (isFinal(execution.status) && execution.seenAt === null) await changes.flushed()
+  return execution
 }
 
 /** The present state, then every transition, until the final one. */
@@ -62,6 +74,10 @@ export async function* followExecution(
   signal: AbortSignal,
 ): AsyncGenerator<Execution> {
   const present = read()
+  if (isFinal(present.status)) {
+    yield await readyToTell(changes, present)
+    return
+  }
   const queue = [present]
   let wake = Promise.withResolvers<void>()
   const poke = (): void => wake.resolve()

@@ -36,6 +36,8 @@ export interface Executions {
   /** By a full id or an unambiguous beginning of one, for persons. */
   resolve(idOrPrefix: string): Execution
   list(filter: ExecutionFilter): readonly ExecutionSummary[]
+  /** Resolves when all that was read so far is on disk, so that nobody is told what a power cut may take. */
+  flushed(): Promise<void>
   decide(
     requestId: RequestId,
     consentHash: string,
@@ -48,6 +50,7 @@ export interface Executions {
   acknowledge(agentId: AgentId, requestId: string): Execution
   /** The agent was given this state; a final one stops its wakes. */
   seen(execution: Execution): void
+  /** No outcome is told before it is on disk, without a time to wait as well. */
   wait(requestId: RequestId, timeoutMs: number, signal: AbortSignal): Promise<Execution>
   follow(requestId: RequestId, signal: AbortSignal): AsyncGenerator<Execution>
   consentOf(execution: Pick<Execution, 'consentJson' | 'consentHash'>): Consent
@@ -173,6 +176,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     },
 
     list: (filter) => repository.list(filter),
+    flushed: () => changes.flushed(),
 
     decide: (requestId, consentHash, decision, approver, denyReason = null) =>
       decisions.decide(

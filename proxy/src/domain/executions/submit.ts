@@ -198,7 +198,11 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
 
   return async (agent, request, idempotency, signal = new AbortController().signal) => {
     const before = replay(agent, idempotency)
-    if (before) return before
+    if (before) {
+      // The request that it repeats may have been stored this moment.
+      await transactor.flushed()
+      return before
+    }
     deps.freeSpace.assertRoom()
     using fetches = createAgentFetches({ ...deps, limit }, agent)
     const sandbox = await deps.sandbox.status(RUNTIME_VIEW_MS)

@@ -148,6 +148,8 @@ export function createWaker(deps: WakerDeps): Waker {
       requests: group.wakes.map(({ requestId, status }) => ({ requestId, status })),
       sessionKey: group.address.target.sessionKey,
     }
+    // An outcome that a power cut may still take wakes nobody.
+    await transactor.flushed()
     const receipt = await send(group.address, message, ending.signal)
     if (!receipt.delivered) giveBack()
     // The rows stay due: the next process sends them.

@@ -68,11 +68,9 @@ function handlersOf(deps: AgentApiDeps): AgentHandlers<typeof SERVED> {
     const { agent, params, query, response } = call
     const preference = preferredWait(call.header('prefer'))
     const seconds = query.wait ?? preference?.seconds ?? 0
-    let execution = executions.ofAgent(agent.id, params.id)
-    if (seconds > 0 && !isFinal(execution.status)) {
-      using _held = gate.hold(agent.id)
-      execution = await executions.wait(execution.requestId, seconds * 1_000, callerGone(response))
-    }
+    const { requestId, status } = executions.ofAgent(agent.id, params.id)
+    using _held = seconds > 0 && !isFinal(status) ? gate.hold(agent.id) : undefined
+    const execution = await executions.wait(requestId, seconds * 1_000, callerGone(response))
     if (preference && query.wait === undefined) {
       response.setHeader('Preference-Applied', preference.applied)
     }
@@ -100,9 +98,10 @@ function handlersOf(deps: AgentApiDeps): AgentHandlers<typeof SERVED> {
       if (status === 202) response.setHeader('Location', `/execute/${execution.requestId}`)
       answer(call, status, execution)
     },
-    listExecutions({ agent, query, send }) {
+    async listExecutions({ agent, query, send }) {
       const { filter, limit } = pageFilter(agent.id, query)
       const rows = executions.list(filter)
+      await executions.flushed()
       const page = rows.slice(0, limit)
       const last = rows.length > limit ? page.at(-1) : undefined
       send(200, { executions: page.map(summaryOf), next: last ? cursorOf(last.rowId) : null })

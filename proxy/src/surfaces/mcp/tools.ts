@@ -121,11 +121,9 @@ export function createTools(deps: ToolDeps): readonly Tool[] {
       readOnly: true,
       async call({ agent, input, signal }) {
         const { request_id, wait } = checked(statusInput, input)
-        let execution = executions.ofAgent(agent.id, request_id)
-        if (wait > 0 && !isFinal(execution.status)) {
-          using _held = gate.hold(agent.id)
-          execution = await executions.wait(execution.requestId, wait * 1_000, signal)
-        }
+        const { requestId, status } = executions.ofAgent(agent.id, request_id)
+        using _held = wait > 0 && !isFinal(status) ? gate.hold(agent.id) : undefined
+        const execution = await executions.wait(requestId, wait * 1_000, signal)
         return { content: { ...viewOf(execution) }, execution }
       },
     },

@@ -74,9 +74,13 @@ export function createDeliveries(
   /** Parts of a message that have arrived, so that a retry in this process does not repeat them. */
   const arrived = new Set<string>()
 
-  const call = async <T>(method: string, payload: Record<string, unknown>): Promise<T> => {
+  /** A place for a call, and nothing that a power cut may take is told by it. */
+  const mayCall = async (): Promise<void> => {
     await beforeCall()
     await transactor.flushed()
+  }
+  const call = async <T>(method: string, payload: Record<string, unknown>): Promise<T> => {
+    await mayCall()
     return api.call<T>(
       method,
       { chat_id: chat.id, link_preview_options: { is_disabled: true }, ...payload },
@@ -97,7 +101,7 @@ export function createDeliveries(
   const sendCardMessage = async (key: string, message: CardMessage, html: boolean): Promise<BotMessage> => {
     for (const { document, caption } of message.documents) {
       await once(`${key}/${document.fileName}`, async () => {
-        await beforeCall()
+        await mayCall()
         await api.sendDocument(chat.id, document, caption, signal)
       })
     }
