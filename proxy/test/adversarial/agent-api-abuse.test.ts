@@ -126,3 +126,19 @@ describe('the person is not flooded', () => {
     expect(api.orders).toHaveLength(2)
   })
 })
+
+describe('a HEAD request', () => {
+  test.each([
+    ['an outcome', (id: string) => `/execute/${id}`],
+    ['its events', (id: string) => `/execute/${id}/events`],
+  ])('of %s ends, and is no reading of it', async (_what, pathOf) => {
+    const { json } = await api.execute(BODY)
+    const head = await api.call('HEAD', pathOf(json.request_id), { signal: AbortSignal.timeout(5_000) })
+    expect([head.status, head.text]).toEqual([200, ''])
+    api.decide(json.request_id)
+    await expect.poll(() => api.executions.resolve(json.request_id).status).toBe('success')
+    expect((await api.call('HEAD', pathOf(json.request_id))).status).toBe(200)
+    await api.call('GET', '/health')
+    expect(api.executions.resolve(json.request_id).seenAt).toBeNull()
+  })
+})

@@ -23,6 +23,10 @@ export async function streamEvents(
   response.statusCode = 200
   response.setHeader('Content-Type', 'text/event-stream; charset=utf-8')
   response.setHeader('X-Accel-Buffering', 'no')
+  if (response.req.method === 'HEAD') {
+    response.end()
+    return
+  }
   response.flushHeaders()
   const heartbeat = setInterval(() => {
     if (!response.writableNeedDrain) response.write(': still here\n\n')

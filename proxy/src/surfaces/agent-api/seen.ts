@@ -23,5 +23,11 @@ export function createSeen(deps: {
       )
     }
   }
-  return { now, after: (response, execution) => void response.once('finish', () => now(execution)) }
+  return {
+    now,
+    after(response, execution) {
+      // A HEAD request is given nothing to read.
+      if (response.req.method !== 'HEAD') response.once('finish', () => now(execution))
+    },
+  }
 }
