@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { isFinal } from '../../src/domain/executions/index.ts'
 import { startApi } from '../support/api-kit.ts'
+import { createDomainKit, createScriptedSandbox, requestOf } from '../support/domain-kit.ts'
 import { createHeldDisk } from '../support/held-disk.ts'
 import { createTelegramKit } from '../support/telegram-kit.ts'
 
@@ -86,4 +90,43 @@ test('no part of a card is sent before its request is on the disk', async () => 
   disk.release()
   await asked
   await kit.double.waitFor(() => kit.double.messages.find(({ buttons }) => buttons.length > 0), 'the card')
+})
+
+test('nobody is woken for an outcome before it is on the disk', async () => {
+  const disk = createHeldDisk()
+  const dir = mkdtempSync(join(tmpdir(), 'oauth3-power-'))
+  const woken: string[] = []
+  {
+    await using kit = await createDomainKit({
+      dir,
+      toDisk: disk.toDisk,
+      wake: { kind: 'openclaw-cli', target: '/none', sessionKey: null, token: null },
+      wakeChannels: {
+        'openclaw-cli': {
+          async deliver(_target, _token, { text }) {
+            woken.push(text)
+            return { delivered: true, said: 'ok' }
+          },
+        },
+      },
+      sandbox: createScriptedSandbox(async () => {
+        disk.hold()
+        return { durationMs: 5 }
+      }),
+    })
+    using _taken = disk
+    kit.waker.start()
+    const { agent } = kit.agents.add({ name: 'demo-agent' }, 'cli:0')
+    const { requestId, consentHash } = await kit.executions.submit(agent, requestOf())
+    kit.executions.decide(requestId, consentHash, 'once', { via: 'cli', userId: '1000', name: 'tester' })
+    await expect.poll(() => isFinal(kit.executions.resolve(requestId).status)).toBe(true)
+    // Later than the wake is due.
+    await sleep(700)
+    void kit.waker.nudge()
+    await told()
+    expect(woken).toEqual([])
+    disk.release()
+    await expect.poll(() => woken.length, { timeout: 5_000 }).toBe(1)
+  }
+  rmSync(dir, { recursive: true, force: true })
 })
