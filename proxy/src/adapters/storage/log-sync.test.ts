@@ -116,7 +116,12 @@ describe('a commit in a group', () => {
       said.push('error')
     }
     await nextTurn()
-    expect([said.includes('a'), said.includes('b'), isFlushed, calls.length]).toEqual([false, false, false, 1])
+    expect([said.includes('a'), said.includes('b'), isFlushed, calls.length]).toEqual([
+      false,
+      false,
+      false,
+      1,
+    ])
     calls[0]?.(null)
     await flushed
     await nextTurn()
