@@ -46,6 +46,7 @@ export {
   type ExecutionStatus,
   FAILURE_CODES,
   type FailureCode,
+  MAX_NAMED,
   MAX_REQUESTS,
   RUN_LIMITS,
 } from './wire-words.ts'

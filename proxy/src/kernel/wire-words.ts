@@ -33,6 +33,9 @@ export type FailureCode = keyof typeof FAILURE_CODES
 /** Parts of a request that a value may be put in. Consents of every version open: what is new here stands in none of the older ones. */
 export const CONSENT_SURFACES = ['body', 'cookie', 'form', 'header', 'path', 'query'] as const
 
+/** Secrets, and hosts, that one request may name. */
+export const MAX_NAMED = 32
+
 /** Requests of one entry of `metadata.network` in one run. */
 export const DEFAULT_REQUESTS = 100
 export const MAX_REQUESTS = 10_000

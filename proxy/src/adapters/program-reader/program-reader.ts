@@ -29,19 +29,17 @@ export function createProgramReader(options: { readonly timeLimitMs?: number } =
       tooMuch: 'Too many programs of yours wait to be read.',
     })
   // Somebody waits for the card of a usual program.
-  const usual = poolOf(Math.min(USUAL_MS, timeLimitMs), USUAL_THREADS, false)
+  const usual = poolOf(USUAL_MS, USUAL_THREADS, false)
   const long = poolOf(timeLimitMs, 1, true)
   return {
     async read(code, language, owner) {
+      const readIn = (pool: WorkPool<ReadingJobs>) => pool.run(owner, 'read', { code, language })
       try {
-        try {
-          const pool = code.length > USUAL_CHARS ? long : usual
-          return await pool.run(owner, 'read', { code, language })
-        } catch (error) {
-          const isOver = code.length > USUAL_CHARS || timeLimitMs <= USUAL_MS
-          if (!(error instanceof JobFailed) || error.why !== 'time' || isOver) throw error
-          return await long.run(owner, 'read', { code, language })
-        }
+        if (code.length > USUAL_CHARS || timeLimitMs <= USUAL_MS) return await readIn(long)
+        return await readIn(usual).catch((error: unknown) => {
+          if (error instanceof JobFailed && error.why === 'time') return readIn(long)
+          throw error
+        })
       } catch (error) {
         if (!(error instanceof JobFailed)) throw error
         return unreadableFacts(

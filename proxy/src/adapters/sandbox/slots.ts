@@ -1,5 +1,8 @@
+/** Resolves with what the task does, once it has had its turn. */
+export type Slots = <T>(task: () => Promise<T>) => Promise<T>
+
 /** Lets at most `limit` tasks run at once; the others wait in order. */
-export function createSlots(limit: number): <T>(task: () => Promise<T>) => Promise<T> {
+export function createSlots(limit: number): Slots {
   const waiting: (() => void)[] = []
   let taken = 0
   return async (task) => {

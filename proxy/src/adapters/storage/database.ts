@@ -70,12 +70,11 @@ export function createTransactor(
       throw asStorageError(error, 'The database cannot be written; nothing was changed')
     }
   }
-  const effects = (): (() => void) => {
-    const all = committed
+  /** What the last commit has to tell, to be called when it is on disk. */
+  const takeEffects = (): (() => void) => {
+    const effects = committed
     committed = []
-    return () => {
-      for (const effect of all) queueMicrotask(effect)
-    }
+    return () => effects.forEach((effect) => void queueMicrotask(effect))
   }
 
   return {
@@ -90,14 +89,15 @@ export function createTransactor(
       if (durability === 'immediate' || !log.isUsable) {
         const result = commit(work)
         // In the order of the commits. What changed no page did not wait for the disk, so it says nothing of those before it.
-        if (log.isCaughtUp) effects()()
-        else log.committed(effects())
+        const tell = takeEffects()
+        if (log.isCaughtUp) tell()
+        else log.committed(tell)
         return result
       }
       db.pragma('synchronous = NORMAL')
       try {
         const result = commit(work)
-        log.committed(effects())
+        log.committed(takeEffects())
         return result
       } finally {
         db.pragma('synchronous = FULL')

@@ -4,6 +4,7 @@ import {
   CONSENT_SURFACES,
   DEFAULT_REQUESTS,
   isReservedName,
+  MAX_NAMED,
   MAX_REQUESTS,
   parseHostPattern,
   RUN_LIMITS,
@@ -36,7 +37,7 @@ const secret = z.union([
       ),
     hosts: z
       .array(hostPattern)
-      .max(32)
+      .max(MAX_NAMED)
       .optional()
       .describe(
         'Hosts of metadata.network that its value may be sent to; all of them when left out. A binding of the owner ' +
@@ -57,7 +58,7 @@ const secret = z.union([
 
 const secrets = z
   .array(secret)
-  .max(32)
+  .max(MAX_NAMED)
   .describe(
     'Secrets that the code needs, by name, or as objects that say where each may go. Each is an environment variable ' +
       'that holds a placeholder, which works in a header to the hosts of metadata.network.',
@@ -122,7 +123,7 @@ export function executeBodyWith(checks: ExecuteChecks) {
     secrets: secrets.optional().describe('Used when the top-level list is left out.'),
     network: z
       .array(networkEntry)
-      .max(32)
+      .max(MAX_NAMED)
       .optional()
       .describe(
         'What the code may send: hosts (host, host:port, *.suffix, http://host), or entries with methods and paths. A bare host ' +

@@ -25,7 +25,7 @@ import { type CardDeps, cardOf } from './execution-card.ts'
 import { createExplain, type Explain } from './explain.ts'
 import type { Runs } from './runs.ts'
 import { createSubmit, type Submit, type SubmitDeps } from './submit.ts'
-import { createAwaitedHosts, createSupplySecret, type SupplySecret } from './supply-secret.ts'
+import { createSupplySecret, type SupplySecret } from './supply-secret.ts'
 
 /** The life of an execution from the outside: asked, decided, waited for, cancelled, read. */
 export interface Executions {
@@ -67,8 +67,6 @@ export interface Executions {
   agentRevoked(agentId: AgentId, actor: string): void
   /** A person answers the question for a value that this request waits for. */
   readonly supplySecret: SupplySecret
-  /** The hosts that approved requests wait to send this secret to; undefined when none waits for it. */
-  hostsAskedFor(name: string): readonly string[] | undefined
   /** A secret was stored: whatever waited for it and now has all goes on. Inside the storing transaction. */
   secretStored(name: string): void
   /** Ends what a crashed daemon left running and takes up what was approved. */
@@ -269,8 +267,6 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     },
 
     supplySecret: createSupplySecret({ ...deps, consentOf }),
-
-    hostsAskedFor: createAwaitedHosts({ repository, clock }),
 
     secretStored(name) {
       for (const execution of repository.inStatus('awaiting_secrets')) {

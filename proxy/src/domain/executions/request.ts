@@ -3,6 +3,7 @@ import {
   type CodeHash,
   formatHostPattern,
   isReservedName,
+  MAX_NAMED,
   parseHostPattern,
   RUN_LIMITS,
   SECRET_NAME,
@@ -69,8 +70,6 @@ export const RUN_DEFAULTS = {
 } as const
 
 const MIB = 1_048_576
-/** Secrets, and hosts, that one request may name; comments of a fetched skill count alike. */
-const MAX_NAMED = 32
 
 /** The code to run, and what is known of where it comes from. */
 interface ResolvedCode {
@@ -175,6 +174,7 @@ export function draftConsent(
   if (!dynamicCode) assertNoUnaskedCode(facts, runtime.name)
   const requested: readonly RequestedSecret[] =
     request.secrets ?? (resolved.metadata.secrets ?? []).map((name) => ({ name }))
+  // Comments of a fetched skill count alike.
   if (network.length > MAX_NAMED || requested.length > MAX_NAMED) {
     throw new AppError('too_large', `A request names at most ${MAX_NAMED} hosts and ${MAX_NAMED} secrets.`)
   }

@@ -52,7 +52,7 @@ export function createAwaitedHosts({
   readonly repository: Pick<ExecutionRepository, 'inStatus'>
   readonly clock: Clock
 }): AwaitedHosts {
-  const isAwaited = (execution: Execution): boolean => clock.now() < execution.expiresAt
+  const isAwaited = (execution: Execution): boolean => !isOver(execution, clock.now())
   const secretsOf = (execution: Execution): Consent['secrets'] => {
     try {
       return openConsent(execution.consentJson, execution.consentHash).secrets

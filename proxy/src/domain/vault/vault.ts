@@ -50,6 +50,8 @@ export interface Vault {
   find(name: string): SecretRecord | undefined
   /** The hosts that a value stored under this name may go to, as far as that is settled; null when it is not. */
   binding(name: string): readonly string[] | null
+  /** Of a name that has no value: also what approved requests that wait for one showed; null when nothing settles it. */
+  bindingOfNew(name: string): readonly string[] | null
   remove(name: string, actor: string): void
   rename(from: string, to: string, actor: string): SecretRecord
   /** Decrypts for a run and says so in the audit; call inside the transaction that starts the run. */
@@ -94,7 +96,6 @@ export function createVault(deps: {
     const record = repository.byName(name)
     return record === undefined ? (repository.keptHosts(name) ?? null) : record.hosts
   }
-  /** For a name that has no value. */
   const bindingOfNew = (name: string): readonly string[] | null =>
     repository.keptHosts(name) ?? deps.askedHosts?.(name) ?? null
   /** The name stands for nothing now, and is no less bound for that. */
@@ -128,6 +129,7 @@ export function createVault(deps: {
     list: () => repository.list(),
     find: (name) => repository.byName(name),
     binding,
+    bindingOfNew,
 
     remove(name, actor) {
       transactor.transact(() => {

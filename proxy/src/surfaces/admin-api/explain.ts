@@ -2,10 +2,10 @@ import type { z } from 'zod'
 import type { explainBody } from '../../contracts/admin/index.ts'
 import type { Agent } from '../../domain/agents/index.ts'
 import type { ExecuteRequest, Executions, Explanation } from '../../domain/executions/index.ts'
+import { MAX_NAMED } from '../../kernel/index.ts'
 
 /** Stands for the agent that has not asked yet. */
 const NOBODY = { id: 'agt_none', name: '(not asked yet)' } as Agent
-const MAX_NAMED = 32
 
 /** What a program would ask for. What is left out is what the program itself names: its hosts, its secrets. */
 export async function explainProgram(

@@ -52,7 +52,7 @@ const { mcp: _, ...SERVED } = AGENT_ROUTES
 
 function handlersOf(deps: AgentApiDeps): AgentHandlers<typeof SERVED> {
   const { executions, gate, metrics } = deps
-  const openApi = createOpenApi(deps.version)
+  let openApi: ReturnType<typeof createOpenApi> | undefined
   const seen = createSeen(deps)
 
   const answer = (
@@ -135,7 +135,10 @@ function handlersOf(deps: AgentApiDeps): AgentHandlers<typeof SERVED> {
       response.setHeader('Content-Type', metrics.contentType)
       response.end(page)
     },
-    openapi: ({ send }) => send(200, openApi),
+    openapi({ send }) {
+      openApi ??= createOpenApi(deps.version)
+      send(200, openApi)
+    },
   }
 }
 

@@ -221,7 +221,7 @@ export function createDeliveries(
   const secretPrompts = async (outboxId: number, execution: Execution | undefined): Promise<void> => {
     if (execution?.status === 'awaiting_secrets') {
       for (const name of executions.missingSecrets(executions.consentOf(execution))) {
-        const hosts = deps.vault.binding(name) ?? executions.hostsAskedFor(name) ?? []
+        const hosts = deps.vault.bindingOfNew(name) ?? []
         const { requestId, skillId } = execution
         await once(`${requestId}/prompt/${name}`, () =>
           ask(secretPrompt(name, { requestId }, missingFor(skillId, shortList(hosts)))),

@@ -11,7 +11,7 @@ import type { OutputStream, RunHooks, RunOrder, RunOutcome } from '../../../doma
 import { answered, CALL_TIMEOUT_MS, EngineTimeout } from '../engine-call.ts'
 import { createOutputMeter } from '../output-meter.ts'
 import { encodeRunMessage, newEndMarker, READY_LINE, sendRunMessage } from '../run-message.ts'
-import type { createSlots } from '../slots.ts'
+import type { Slots } from '../slots.ts'
 import { resourceLimits } from './container-config.ts'
 import { createFrameReader } from './docker-frames.ts'
 import { createMarkerScanner } from './end-marker.ts'
@@ -27,8 +27,6 @@ const MEMORY_TOLD_MS = 400
 /** How long a process that announced its end may live on. */
 const EXIT_GRACE_MS = 100
 const REMOVE_ATTEMPTS = 4
-
-type Slots = ReturnType<typeof createSlots>
 
 const STDERR_TAIL_BYTES = 2_048
 const HEAP_EXHAUSTED = 'JavaScript heap out of memory'

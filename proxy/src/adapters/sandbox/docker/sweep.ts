@@ -1,5 +1,6 @@
 import type Docker from 'dockerode'
 import { answered, CALL_TIMEOUT_MS, EngineTimeout } from '../engine-call.ts'
+import type { Slots } from '../slots.ts'
 import { LABEL_INSTANCE } from './container-config.ts'
 
 /**
@@ -47,5 +48,3 @@ export async function sweepLeftovers(
   )
   return removed.reduce((sum: number, one) => sum + one, 0) + networks.length
 }
-
-type Slots = <T>(task: () => Promise<T>) => Promise<T>
