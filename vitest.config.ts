@@ -1,20 +1,35 @@
 import { defineConfig } from 'vitest/config'
 import { measurePace } from './proxy/scripts/machine-pace.ts'
+import { withoutPostgres } from './proxy/test/support/postgres-binaries.ts'
+import { ON_POSTGRES } from './proxy/test/support/postgres-files.ts'
 
 /** Limits say that something hangs; on a machine that is busy with other work everything takes longer. */
 const pace = Number(process.env.TEST_PACE) || measurePace()
 
-const project = (name: string, include: string[], testTimeout: number) => ({
+const project = (
+  name: string,
+  include: string[],
+  testTimeout: number,
+  env = {},
+  setups: readonly string[] = [],
+) => ({
   test: {
     name,
+    env,
     include,
+    globalSetup: ['proxy/test/support/postgres-server.ts', ...setups],
     testTimeout: testTimeout * pace,
     hookTimeout: 120_000 * pace,
     expect: { poll: { timeout: 10_000 * pace } },
   },
 })
 
-/** Four projects: unit tests beside the source; the rest by what they need and prove. */
+const kindsOf = (names: readonly string[]): string[] => names.map((name) => `proxy/test/${name}.test.ts`)
+
+/**
+ * Unit tests beside the source; the rest by what they need and prove. `postgres` has those again that say most of what is stored and
+ * who wins, on the other engine.
+ */
 export default defineConfig({
   test: {
     // Real containers and sockets share two cores on small machines.
@@ -25,6 +40,12 @@ export default defineConfig({
       project('contract', ['proxy/test/contract/**/*.test.ts'], 60_000),
       project('integration', ['proxy/test/integration/**/*.test.ts'], 90_000),
       project('adversarial', ['proxy/test/adversarial/**/*.test.ts'], 90_000),
+      project('browser', ['proxy/test/browser/**/*.test.ts'], 90_000, {}, [
+        'proxy/test/support/console-build.ts',
+      ]),
+      ...(withoutPostgres() === undefined
+        ? [project('postgres', kindsOf(ON_POSTGRES), 90_000, { TEST_ENGINE: 'postgres' })]
+        : []),
     ],
   },
 })

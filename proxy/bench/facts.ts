@@ -4,8 +4,8 @@
  */
 import { parse } from '@babel/parser'
 import { parser as pythonParser } from '@lezer/python'
-import { type CodeFacts, languageOf } from '../src/domain/facts/index.ts'
-import { readProgram } from '../src/domain/reading/index.ts'
+import { type CodeFacts, languageOf } from '../src/executions/facts/index.ts'
+import { readProgram } from '../src/executions/reading/index.ts'
 import type { CorpusRequest } from '../test/corpus/cases.ts'
 import { honestCases } from '../test/corpus/honest/index.ts'
 import { show } from '../test/corpus/verdict.ts'

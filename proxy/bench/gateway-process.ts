@@ -1,15 +1,16 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { createLargeInspections } from '../src/adapters/background/index.ts'
-import { createCertificateIssuer } from '../src/adapters/certificates/index.ts'
-import { createEgressDial } from '../src/adapters/dial/index.ts'
+import { compose } from '../src/compose/compose.ts'
 import { readConfig } from '../src/config/index.ts'
-import { openCore } from '../src/daemon-core.ts'
-import { anyCapability } from '../src/domain/capabilities/index.ts'
-import { createEgressSessions, createPolicy, GATEWAY_SOCKET } from '../src/domain/egress/index.ts'
-import { createScrubber } from '../src/domain/scrub/index.ts'
-import { SecretValue, systemClock } from '../src/kernel/index.ts'
-import { createGateway } from '../src/surfaces/gateway/index.ts'
+import { anyCapability } from '../src/egress/capabilities/index.ts'
+import { createCertificateIssuer } from '../src/egress/certificates/index.ts'
+import { createEgressDial } from '../src/egress/dial/index.ts'
+import { createGateway } from '../src/egress/gateway/index.ts'
+import { createEgressSessions, createPolicy, GATEWAY_SOCKET } from '../src/egress/index.ts'
+import { SecretValue } from '../src/kernel/index.ts'
+import { createScrubber } from '../src/scrub/index.ts'
+import { createLargeInspections } from '../src/workers/background/index.ts'
+import { createScriptedSandbox } from '../test/support/domain-kit.ts'
 import { type GatewayStart, HOST, type OpenedEndpoint } from './gateway-peers.ts'
 
 const SECRET_NAME = 'BENCH_KEY'
@@ -20,8 +21,8 @@ const SECRET_NAME = 'BENCH_KEY'
  */
 export async function playGateway(start: GatewayStart): Promise<() => Promise<OpenedEndpoint>> {
   mkdirSync(start.folder, { recursive: true })
-  const config = readConfig({ DB_PATH: join(start.folder, 'proxy.db'), LOG_LEVEL: 'silent' })
-  const core = await openCore(config, systemClock, console, new AsyncDisposableStack())
+  const config = readConfig({ DB_PATH: join(start.folder, 'daemon', 'proxy.db'), LOG_LEVEL: 'silent' })
+  const core = await compose(config, { sandbox: async () => createScriptedSandbox() })
   const fail = (error: unknown): void => console.error('gateway:', error)
   const sessions = createEgressSessions({ ...core, onDefect: fail })
   const issuer = await createCertificateIssuer()
@@ -42,7 +43,7 @@ export async function playGateway(start: GatewayStart): Promise<() => Promise<Op
   const policyOf = () =>
     createPolicy(
       {
-        agent: { id: 'agt_bench' },
+        owner: 'agt_bench',
         // As a card has it: every request is matched against methods and patterns, and counted.
         network: network.map((host) => ({
           ...anyCapability(host),
@@ -50,17 +51,23 @@ export async function playGateway(start: GatewayStart): Promise<() => Promise<Op
           paths: ['/small', '/large/*', '/v1/things/*'],
           requests: Number.MAX_SAFE_INTEGER,
         })),
-        secrets: [{ name: SECRET_NAME, mode: 'placeholder', hosts: network, in: ['header'], bound_to: null }],
+        secrets: [
+          {
+            name: SECRET_NAME,
+            value: new SecretValue(start.value),
+            hosts: network,
+            boundTo: null,
+            surfaces: ['header'],
+          },
+        ],
       },
-      new Map([[SECRET_NAME, new SecretValue(start.value)]]),
-      () => null,
       () => scrubber,
     )
   let run = 0
   return async () => {
     const endpoint = await gateway.open()
     const policy = policyOf()
-    endpoint.admit(sessions.begin(`req_bench_${++run}`, policy))
+    endpoint.bindSession(sessions.begin(`req_bench_${++run}`, policy))
     return {
       socketPath: join(endpoint.directory, GATEWAY_SOCKET),
       ca: issuer.caPem,

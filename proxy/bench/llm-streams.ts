@@ -2,11 +2,13 @@ import { EVENTS, type StreamsJob, type StreamsResult } from './llm-peers.ts'
 import { KEY, MODEL } from './llm-targets.ts'
 import { cpuMs, type RunningNginx } from './nginx.ts'
 import { type Peer, startPeer } from './peers.ts'
-import { type BenchDaemon, percentile } from './support.ts'
+import { type BenchDaemon, percentile, printRatio } from './support.ts'
 
 /** Many streams at once: as fast as they are taken, and at a pace at which models write. */
 const STREAMS = 100
 const PACE_MS = 20
+/** Of what nginx takes in the same run: the first byte at a pace, and processor time for an event. */
+const GOALS = { firstByte: 1.5, cpu: 1.5 }
 
 const BODY = JSON.stringify({
   model: MODEL,
@@ -95,22 +97,27 @@ function print(paceMs: number, samples: ReadonlyMap<string, readonly Sample[]>):
     `${''.padEnd(10)}${'events/s'.padStart(12)}${'first byte p50 ms'.padStart(20)}${'p99 ms'.padStart(10)}${'own CPU µs/event'.padStart(20)}`,
   )
   for (const [name, list] of samples) {
-    const mid = (figure: (sample: Sample) => number): number => percentile(list.map(figure), 0.5)
-    const cpu = mid((sample) => (sample.cpuMs * 1_000) / sample.events)
     console.log(
       [
         name.padEnd(10),
-        mid((sample) => sample.events / (sample.ms / 1_000))
+        middle(list, (sample) => sample.events / (sample.ms / 1_000))
           .toFixed(0)
           .padStart(12),
-        mid((sample) => percentile(sample.firstByteMs, 0.5))
-          .toFixed(1)
-          .padStart(20),
-        mid((sample) => percentile(sample.firstByteMs, 0.99))
+        middle(list, firstByteMs).toFixed(1).padStart(20),
+        middle(list, (sample) => percentile(sample.firstByteMs, 0.99))
           .toFixed(1)
           .padStart(10),
-        (name === 'direct' ? '' : cpu.toFixed(1)).padStart(20),
+        (name === 'direct' ? '' : middle(list, cpuUs).toFixed(1)).padStart(20),
       ].join(''),
     )
   }
+  const ofNginx = (figure: (sample: Sample) => number): number =>
+    middle(samples.get('oauth3') ?? [], figure) / middle(samples.get('nginx') ?? [], figure)
+  if (paceMs > 0) printRatio("of nginx's first byte p50", ofNginx(firstByteMs), GOALS.firstByte)
+  printRatio("of nginx's CPU per event", ofNginx(cpuUs), GOALS.cpu)
 }
+
+const middle = (list: readonly Sample[], figure: (sample: Sample) => number): number =>
+  percentile(list.map(figure), 0.5)
+const firstByteMs = (sample: Sample): number => percentile(sample.firstByteMs, 0.5)
+const cpuUs = (sample: Sample): number => (sample.cpuMs * 1_000) / sample.events

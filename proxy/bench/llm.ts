@@ -18,7 +18,7 @@ import {
 } from './llm-targets.ts'
 import { cpuMs, hasNginx, NGINX_MISSING } from './nginx.ts'
 import { startPeer } from './peers.ts'
-import { type BenchDaemon, percentile, printGoal, residentMib } from './support.ts'
+import { type BenchDaemon, percentile, printGoal, printRatio, residentMib } from './support.ts'
 import { hasWrk, runWrk, WRK_MISSING } from './wrk.ts'
 
 /**
@@ -38,10 +38,12 @@ export interface LlmBench {
   readonly profileFolder: string | null
 }
 
-const GOALS = { ofNginx: 0.3, ofPortkey: 5, p99Ms: 10, addedP50Ms: 0.15 }
+/** `bare…`: of what Node's server and undici alone take in the same run. */
+const GOALS = { ofNginx: 0.3, ofPortkey: 5, bareCpu: 0.75, bareP99: 0.8, bareAddedP50: 0.8 }
 const MANY = 32
-/** Of the first round: code is compiled meanwhile. */
+/** Of the first round: code is compiled meanwhile, the hottest of it last. */
 const WARM_SECONDS = 5
+const WARM_REQUESTS = 50_000
 
 export async function benchLlm(bench: LlmBench): Promise<void> {
   const missing = [...(hasNginx() ? [] : [NGINX_MISSING]), ...(hasWrk() ? [] : [WRK_MISSING])]
@@ -132,19 +134,28 @@ async function rounds(job: {
   for (let round = -1; round < job.rounds; round++) {
     const first = (round + 1) % job.targets.length
     for (const target of [...job.targets.slice(first), ...job.targets.slice(0, first)]) {
-      const before = cpuMs(target.pids())
-      const { requests, ms, p50Ms, p99Ms } = await runWrk(job.folder, {
-        ...job,
-        ...target,
-        body: REQUEST,
-        seconds: round < 0 ? WARM_SECONDS : job.seconds,
-      })
-      const cpu = (cpuMs(target.pids()) - before) / requests
-      const sample = { requests, perSecond: requests / (ms / 1_000), p50Ms, p99Ms, cpuMs: cpu }
+      const sample = await measure(job, target, round < 0 ? WARM_SECONDS : job.seconds)
+      // On one connection they are warm from many.
+      for (let warm = sample.requests; round < 0 && job.connections === MANY && warm < WARM_REQUESTS; )
+        warm += (await measure(job, target, WARM_SECONDS)).requests
       if (round >= 0) samples.get(target.name)?.push(sample)
     }
   }
   return samples
+}
+
+async function measure(
+  job: { readonly folder: string; readonly connections: number },
+  target: Target,
+  seconds: number,
+): Promise<Sample> {
+  const before = cpuMs(target.pids())
+  const { requests, ms, p50Ms, p99Ms } = await runWrk(job.folder, {
+    ...target,
+    ...{ body: REQUEST, connections: job.connections, seconds },
+  })
+  const cpu = (cpuMs(target.pids()) - before) / requests
+  return { requests, perSecond: requests / (ms / 1_000), p50Ms, p99Ms, cpuMs: cpu }
 }
 
 function middle(samples: Samples, name: string, figure: keyof Sample): number {
@@ -192,8 +203,10 @@ function reportMany(samples: Samples): void {
     )
   }
   console.log(`of the bare relay's requests/s: ${(ours / middle(samples, 'bare', 'perSecond')).toFixed(2)}`)
-  const p99Ms = middle(samples, 'oauth3', 'p99Ms')
-  printGoal(`p99: ${p99Ms.toFixed(2)} ms`, `at most ${GOALS.p99Ms} ms`, p99Ms <= GOALS.p99Ms)
+  const ofBare = (figure: keyof Sample): number =>
+    middle(samples, 'oauth3', figure) / middle(samples, 'bare', figure)
+  printRatio("of the bare relay's CPU per request", ofBare('cpuMs'), GOALS.bareCpu)
+  printRatio("of the bare relay's p99", ofBare('p99Ms'), GOALS.bareP99)
 }
 
 function reportOne(samples: Samples): void {
@@ -201,11 +214,8 @@ function reportOne(samples: Samples): void {
   const added = (name: string): number => middle(samples, name, 'p50Ms') - middle(samples, 'direct', 'p50Ms')
   const others = ['nginx', 'bare', 'portkey'].filter((name) => samples.has(name))
   const beside = others.map((name) => `${name} ${added(name).toFixed(3)} ms`).join(', ')
-  printGoal(
-    `added to the p50: ${added('oauth3').toFixed(3)} ms (${beside})`,
-    `at most ${GOALS.addedP50Ms} ms`,
-    added('oauth3') <= GOALS.addedP50Ms,
-  )
+  console.log(`added to the p50: ${added('oauth3').toFixed(3)} ms (${beside})`)
+  printRatio('of what the bare relay adds to the p50', added('oauth3') / added('bare'), GOALS.bareAddedP50)
 }
 
 /** Shows that the accounting was on: what the daemon booked beside what the client counted. */

@@ -1,13 +1,16 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchConsole } from './console.ts'
+import { benchConsolePage } from './console-page.ts'
 import { benchExecute } from './execute.ts'
 import { benchFacts } from './facts.ts'
-import { benchFootprint } from './footprint.ts'
 import { benchGateway } from './gateway.ts'
+import { benchHistory } from './history.ts'
 import { benchHostile } from './hostile.ts'
 import { benchLlm } from './llm.ts'
 import { benchScrub } from './scrub.ts'
+import { benchStart } from './start.ts'
 import { benchStorage } from './storage.ts'
 
 /**
@@ -17,7 +20,8 @@ import { benchStorage } from './storage.ts'
  * Of `llm` alone: `--memory [--minutes N]` watches the daemon's memory under load, `--peers FOLDER` is where peers that
  * are no dependencies are kept. Of `hostile` alone: `--kinds 0,3` has only these of its kinds of hostile agents work, by
  * their places in `hostile/kinds.ts`. Of both: `--profile FOLDER` is where processor profiles of the daemon are left. Of
- * `scrub` alone: `--baseline FOLDER` is another checkout to compare with.
+ * `scrub`, `start` and `history`: `--baseline FOLDER` is another checkout to compare with. Of `history` alone: `--executions N`, for
+ * which a million take 4 GB of the temporary folder.
  */
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -27,6 +31,7 @@ const { values: options, positionals: names } = parseArgs({
     minutes: { type: 'string' },
     kinds: { type: 'string' },
     baseline: { type: 'string' },
+    executions: { type: 'string' },
     peers: { type: 'string', default: join(tmpdir(), 'oauth3-bench-peers') },
     profile: { type: 'string' },
   },
@@ -37,7 +42,16 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   execute: () =>
     benchExecute(quick ? { paced: 10, cold: 6, unpaced: 8 } : { paced: 60, cold: 30, unpaced: 32 }),
   storage: () => benchStorage({ small: 1_000, large: quick ? 50_000 : 1_000_000 }),
-  footprint: () => benchFootprint(quick ? 3 : 10),
+  history: () =>
+    benchHistory({
+      executions: Number(options.executions ?? (quick ? 10_000 : 100_000)),
+      baseline: options.baseline ?? null,
+    }),
+  start: () =>
+    benchStart({
+      ...(quick ? { rounds: 3, idleMinutes: 0.5 } : { rounds: 9, idleMinutes: 10 }),
+      baseline: options.baseline ?? null,
+    }),
   scrub: () => benchScrub({ bytes: (quick ? 4 : 16) * 1_048_576, baseline: options.baseline ?? null }),
   facts: async () => benchFacts({ rounds: quick ? 3 : 15 }),
   gateway: () =>
@@ -52,6 +66,13 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
       kinds: options.kinds?.split(',').map(Number) ?? null,
       profileFolder: options.profile ?? null,
     }),
+  console: () =>
+    benchConsole(
+      quick
+        ? { consoles: 100, idleSeconds: 10, events: 100 }
+        : { consoles: 500, idleSeconds: 60, events: 300 },
+    ),
+  'console-page': () => benchConsolePage(quick ? { cards: 10, loads: 5 } : { cards: 50, loads: 20 }),
   llm: () =>
     benchLlm({
       ...(quick ? { rounds: 3, seconds: 2, streamRounds: 3 } : { rounds: 9, seconds: 4, streamRounds: 9 }),

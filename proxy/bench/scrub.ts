@@ -4,7 +4,7 @@
  * scrubber of another checkout where one is named; in turn, so that the ratios mean something on any machine.
  */
 import { pathToFileURL } from 'node:url'
-import { createScrubber, type Scrubber } from '../src/domain/scrub/index.ts'
+import { createScrubber, type Scrubber } from '../src/scrub/index.ts'
 import { demoSecrets, scrubInputs } from './scrub-inputs.ts'
 
 const CHUNK_BYTES = 64 * 1024
@@ -47,7 +47,7 @@ export async function benchScrub({ bytes, baseline }: ScrubBenchOptions): Promis
 }
 
 async function createOf(checkout: string): Promise<Create> {
-  const { href } = pathToFileURL(`${checkout}/proxy/src/domain/scrub/index.ts`)
+  const { href } = pathToFileURL(`${checkout}/proxy/src/scrub/index.ts`)
   const { createScrubber: create } = (await import(href)) as { createScrubber: Create }
   return create
 }

@@ -1,18 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  createClockStore,
-  createMetaStore,
-  createTransactor,
-  createTrustStore,
-  openDatabase,
-} from '../src/adapters/storage/index.ts'
-import { createClockGuard } from '../src/domain/approvals/index.ts'
-import type { AuditLog } from '../src/domain/audit/index.ts'
-import { type Consent, sealConsent } from '../src/domain/consent/index.ts'
-import { createTrust, type Trust } from '../src/domain/trust/index.ts'
-import { sha256Hex, systemClock } from '../src/kernel/index.ts'
+import SqliteDatabase from 'better-sqlite3'
+import { type Consent, sealConsent } from '../src/approvals/consent/index.ts'
+import { createClockGuard } from '../src/approvals/index.ts'
+import { createTrust, type Trust } from '../src/approvals/trust/index.ts'
+import type { AuditLog } from '../src/audit/index.ts'
+import { STORES } from '../src/compose/compose-stores.ts'
+import { DEFAULT_TENANT, type Storage, sha256Hex, systemClock } from '../src/kernel/index.ts'
+import { openStorage } from '../src/storage/index.ts'
 import { sampleConsent, sampleRawSecret } from '../test/support/sample-consent.ts'
 import { type BenchDaemon, percentile, printComparison, startBenchDaemon, timed } from './support.ts'
 
@@ -44,10 +40,7 @@ export async function benchStorage(sizes: { small: number; large: number }): Pro
         `${'slower by'.padEnd(12)}${(percentile(ours, 0.5) / percentile(theirs, 0.5)).toFixed(2).padStart(8)}×`,
       )
     }
-    const lookup = (trust: Trust) => async (): Promise<void> => {
-      for (let index = 0; index < 20; index++) trust.evaluate(CONSENT)
-    }
-    const [theirs, ours] = await interleave(300, lookup(small.trust), lookup(large.trust))
+    const [theirs, ours] = await interleave(300, small.lookUp, large.lookUp)
     printComparison({
       name: `20 trust lookups: ${sizes.large} rows (oauth3) against ${sizes.small} (baseline)`,
       ours,
@@ -57,8 +50,8 @@ export async function benchStorage(sizes: { small: number; large: number }): Pro
     console.log(
       `${'slower by'.padEnd(12)}${(percentile(ours, 0.5) / percentile(theirs, 0.5)).toFixed(2).padStart(8)}×`,
     )
-    small.close()
-    large.close()
+    await small.close()
+    await large.close()
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -97,18 +90,42 @@ async function page(daemon: BenchDaemon, path: string): Promise<void> {
   if (body.executions.length === 0) throw new Error(`${path} answered an empty page`)
 }
 
-async function prepare(
-  folder: string,
-  rows: number,
-): Promise<{ daemon: BenchDaemon; trust: Trust; close(): void }> {
+interface Prepared {
+  readonly daemon: BenchDaemon
+  /** Twenty trust lookups. */
+  lookUp(): Promise<void>
+  close(): Promise<void>
+}
+
+async function prepare(folder: string, rows: number): Promise<Prepared> {
   const daemon = await startBenchDaemon({ OAUTH3_SANDBOX: 'embedded' }, folder)
-  const db = openDatabase(join(folder, 'proxy.db'))
+  const path = join(folder, 'proxy.db')
+  fill(path, folder, rows)
+  const opened = await openStorage({ database: { path }, stores: STORES, onDefect: console.error })
+  const storage = opened.forTenant(DEFAULT_TENANT)
+  const clockGuard = createClockGuard({ storage, clock: systemClock })
+  await storage.read((tx) => clockGuard.load(tx))
+  const audit = { append: async () => {} } as unknown as AuditLog
+  const trust = createTrust({ audit, storage, clock: systemClock, clockGuard })
+  await grantTo(trust, storage, rows)
+  return {
+    daemon,
+    lookUp: () =>
+      storage.transaction(async (tx) => {
+        for (let index = 0; index < 20; index++) await trust.take(tx, CONSENT)
+      }, 'grouped'),
+    close: async () => opened[Symbol.asyncDispose](),
+  }
+}
+
+function fill(path: string, folder: string, rows: number): void {
+  const db = new SqliteDatabase(path, { timeout: 10_000 })
   const agentId = db.prepare<[], string>('SELECT id FROM agents LIMIT 1').pluck().get() ?? ''
   const sealed = sealConsent(CONSENT)
   const insert =
-    db.prepare(`INSERT INTO executions (request_id, skill_id, code_hash, status, approved, executed_at, duration_ms,
+    db.prepare(`INSERT INTO executions (tenant_id, request_id, skill_id, code_hash, status, approved, executed_at, duration_ms,
     result, created_at, agent_id, consent, consent_hash, changes, expires_at, trusted, decided_at, finished_at, seen_at)
-    VALUES (?, ?, ?, ?, 1, ?, 12, '{"stdout":"ok","stderr":"","exitCode":0,"truncated":false}', ?, ?, ?, ?, '[]', ?, 0, ?, ?, ?)`)
+    VALUES ('${DEFAULT_TENANT}', ?, ?, ?, ?, 1, ?, 12, '{"stdout":"ok","stderr":"","exitCode":0,"truncated":false}', ?, ?, ?, ?, '[]', ?, 0, ?, ?, ?)`)
   const filler = (end: number, count: number): void => {
     for (let index = end - count; index < end; index++) {
       const id = `req_${sha256Hex(`${folder}${index}`).slice(0, 32)}`
@@ -136,34 +153,31 @@ async function prepare(
     db.transaction(() => filler(done + count, count))()
     if (rows > 100_000 && done % 200_000 === 0) console.log(`  filled ${done + count} of ${rows} rows`)
   }
-  const audit = { append() {} } as unknown as AuditLog
-  const transactor = createTransactor(db)
-  const trust = createTrust({
-    repository: createTrustStore(db),
-    audit,
-    transactor,
-    clock: systemClock,
-    clockGuard: createClockGuard({
-      ...{ transactor, clock: systemClock },
-      repository: createClockStore(createMetaStore(db)),
-    }),
-  })
-  transactor.transact(() => {
+  db.close()
+}
+
+async function grantTo(trust: Trust, storage: Storage, rows: number): Promise<void> {
+  await storage.transaction(async (tx) => {
     for (let index = 0; index < Math.max(20, rows / 100); index++) {
       const other = sealConsent({
         ...CONSENT,
         skill_id: `skill-${index}`,
         code: { sha256: sha256Hex(String(index)), bytes: 9 },
       })
-      trust.grant({
+      await trust.grant(tx, {
         sealed: other,
         level: 'forever',
         anyArgs: false,
         requestId: `req_g${index}`,
-        actor: 'bench',
+        actor: 'cli:0',
       })
     }
-    trust.grant({ sealed, level: 'forever', anyArgs: false, requestId: 'req_bench', actor: 'bench' })
+    await trust.grant(tx, {
+      sealed: sealConsent(CONSENT),
+      level: 'forever',
+      anyArgs: false,
+      requestId: 'req_bench',
+      actor: 'cli:0',
+    })
   })
-  return { daemon, trust, close: () => void db.close() }
 }

@@ -6,10 +6,15 @@ import { fileURLToPath } from 'node:url'
 
 /** What benchmarks share: a real daemon in a process of its own, percentiles, and a table. */
 export const repositoryRoot = join(fileURLToPath(import.meta.url), '../../..')
-const launcher = join(repositoryRoot, 'proxy/src/main.ts')
 /** As `npm start` has it. */
-const AS_STARTED = {
-  options: ['--max-semi-space-size=8', '--heap-growing-percent=30'],
+export const AS_STARTED = {
+  options: [
+    '--max-semi-space-size=16',
+    '--initial-old-space-size=64',
+    '--heap-growing-percent=30',
+    '--no-allocation-site-pretenuring',
+    '--no-parallel-scavenge',
+  ],
   env: { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' },
 }
 
@@ -21,6 +26,8 @@ export interface BenchDaemon extends AsyncDisposable {
   /** From spawn to the first 200 of /health. */
   readonly startupMs: number
   cli(args: readonly string[], input?: string): Promise<string>
+  /** Ends it, and leaves its folder. */
+  stop(): Promise<void>
 }
 
 export async function startBenchDaemon(
@@ -28,8 +35,11 @@ export async function startBenchDaemon(
   folder: string = mkdtempSync(join(tmpdir(), 'oauth3-bench-')),
   /** Options of Node's own, such as `--cpu-prof`. */
   execArgv: readonly string[] = [],
+  /** Of another checkout, to compare with. */
+  root: string = repositoryRoot,
 ): Promise<BenchDaemon> {
   mkdirSync(folder, { recursive: true })
+  const launcher = join(root, 'proxy/src/main.ts')
   const port = await freePort()
   const env = {
     ...process.env,
@@ -54,6 +64,12 @@ export async function startBenchDaemon(
   const known = process.env.OAUTH3_TOKEN
   const token =
     known ?? (JSON.parse(await cli(['agent', 'add', `bench-${port}`, '--json'])) as { token: string }).token
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGTERM')
+    await gone
+  }
   return {
     url,
     token,
@@ -61,16 +77,15 @@ export async function startBenchDaemon(
     folder,
     startupMs,
     cli,
+    stop,
     async [Symbol.asyncDispose]() {
-      const gone = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGTERM')
-      await gone
+      await stop()
       rmSync(folder, { recursive: true, force: true })
     },
   }
 }
 
-async function untilHealthy(url: string, child: ChildProcess): Promise<void> {
+export async function untilHealthy(url: string, child: ChildProcess): Promise<void> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the daemon ended with code ${child.exitCode}`)
     const healthy = await fetch(`${url}/health`).then(
@@ -154,6 +169,10 @@ export function printComparison({ name, ours, baseline, unit }: Comparison): voi
 export function printGoal(figure: string, wanted: string, reached: boolean): void {
   console.log(`${figure} (goal: ${wanted})${reached ? '' : ', MISSED'}`)
 }
+
+/** A figure of ours as a part of the same figure of a baseline in the same run. */
+export const printRatio = (what: string, ratio: number, most: number): void =>
+  printGoal(`${what}: ${ratio.toFixed(2)}`, `at most ${most}`, ratio <= most)
 
 /** Resident memory of a process, in MiB. */
 export function residentMib(pid: number): number {

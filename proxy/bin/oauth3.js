@@ -10,7 +10,10 @@ import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const source = join(here, '..', 'src', 'main.ts')
-const main = existsSync(source) ? source : join(here, '..', 'dist', 'main.js')
+const bundle = join(here, '..', 'dist', 'main.js')
+// A checkout runs its sources as they are; an installation what `npm run build` made of them, where it was run.
+const isCheckout = existsSync(join(here, '..', '..', '.git'))
+const main = existsSync(source) && (isCheckout || !existsSync(bundle)) ? source : bundle
 const WANTED_MAJOR = 24
 
 function pinnedNode() {
@@ -31,12 +34,20 @@ if (node === undefined) {
   process.exit(1)
 }
 
-// As docs/systemd/oauth3.service starts it: a heap that is kept small, and memory that is freed goes back to the system.
+// As docs/systemd/oauth3.service starts it: a heap that is kept small, and not collected before it has been loaded, and memory that is freed goes back to the system. Pretenuring: docs/decisions/0010-llm-proxy.md.
 const isDaemon = process.argv[2] === 'daemon'
 const child = spawn(
   node,
   [
-    ...(isDaemon ? ['--max-semi-space-size=8', '--heap-growing-percent=30'] : []),
+    ...(isDaemon
+      ? [
+          '--max-semi-space-size=16',
+          '--initial-old-space-size=64',
+          '--heap-growing-percent=30',
+          '--no-allocation-site-pretenuring',
+          '--no-parallel-scavenge',
+        ]
+      : []),
     main,
     ...process.argv.slice(2),
   ],

@@ -1,7 +1,7 @@
 /** `npm run images [-- --base NAME] [--only deno,node]`: builds the sandbox images into the Docker engine. */
 import { parseArgs } from 'node:util'
 import Docker from 'dockerode'
-import { buildImages } from '../src/adapters/sandbox/index.ts'
+import { buildImages } from '../src/sandbox/images/index.ts'
 
 const { values } = parseArgs({ options: { base: { type: 'string' }, only: { type: 'string' } } })
 try {

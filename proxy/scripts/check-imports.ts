@@ -2,12 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { LEVELS, PROVEN_RULES } from './import-levels.ts'
 
 /**
- * Holds the import directions, and first proves that the check can fail: each planted breach must be found. A cruiser
- * that resolves nothing passes everything, so the number of modules is checked as well.
+ * Holds the import directions, and first proves that each rule can fail: every import of its planted breach must be found. A
+ * cruiser that resolves nothing passes everything, so the number of modules is checked as well, and that every folder with an
+ * `index.ts` stands in the table: one that does not would be bound by nothing.
  */
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
+const src = join(root, 'proxy/src')
 
 interface Cruise {
   readonly summary: {
@@ -33,63 +36,63 @@ function cruise(): Cruise {
   return JSON.parse(stdout) as Cruise
 }
 
-const BREACHES = [
-  {
-    rule: 'kernel-imports-nothing',
-    file: 'proxy/src/kernel/planted-breach.ts',
-    imports: '../domain/audit/index.ts',
-  },
-  {
-    rule: 'domain-audit',
-    file: 'proxy/src/domain/audit/planted-breach.ts',
-    imports: '../executions/index.ts',
-  },
-  {
-    rule: 'surface-telegram',
-    file: 'proxy/src/surfaces/telegram/planted-breach.ts',
-    imports: '../../adapters/storage/index.ts',
-  },
-  {
-    rule: 'contracts-import-kernel',
-    file: 'proxy/src/contracts/planted-breach.ts',
-    imports: '../domain/audit/index.ts',
-  },
-  { rule: 'composition-starts-nothing', file: 'proxy/src/compose-planted-breach.ts', imports: './daemon.ts' },
-  { rule: 'not-to-dev-dependency', file: 'proxy/src/planted-breach.ts', imports: 'openai' },
-  { rule: 'cli-speaks-wire-only', file: 'proxy/src/cli/planted-breach.ts', imports: '../daemon.ts' },
-] as const
+const planted = PROVEN_RULES.flatMap(({ rule, breach, beside = {} }) =>
+  Object.entries({ ...breach, ...beside }).map(([file, imports]) => ({
+    rule: rule.name,
+    file: `proxy/src/${file}`,
+    imports,
+    isExpected: Object.hasOwn(breach, file),
+  })),
+)
 
 function provesItCanFail(): string[] {
   try {
-    for (const { file, imports } of BREACHES) {
-      writeFileSync(
-        join(root, file),
-        `import * as breach from '${imports}'\nexport const planted = breach\n`,
-        { flag: 'wx' },
-      )
+    for (const { file, imports } of planted) {
+      const lines = imports.map((path, at) => `import * as breach${at} from '${path}'\n`)
+      const used = `export const planted = [${imports.map((_, at) => `breach${at}`).join(', ')}]\n`
+      writeFileSync(join(root, file), [...lines, used].join(''), { flag: 'wx' })
     }
     const { violations } = cruise().summary
-    return BREACHES.filter(
-      ({ rule, file }) => !violations.some((found) => found.rule.name === rule && found.from === file),
-    ).map(({ rule }) => rule)
+    return planted.flatMap(({ rule, file, imports, isExpected }) => {
+      if (!isExpected) return []
+      const found = new Set(
+        violations.filter((one) => one.rule.name === rule && one.from === file).map(({ to }) => to),
+      )
+      const missing = imports.length - found.size
+      return missing > 0 ? [`${rule}: ${missing} of ${imports.length} imports of ${file}`] : []
+    })
   } finally {
-    for (const { file } of BREACHES) rmSync(join(root, file), { force: true })
+    for (const { file } of planted) rmSync(join(root, file), { force: true })
   }
 }
 
-const sources = readdirSync(join(root, 'proxy/src'), { recursive: true }).filter((name) =>
-  String(name).endsWith('.ts'),
-)
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+const modules = new Set(Object.values(LEVELS).flat())
+/** Parts of one module, which have an index of their own for its other files. */
+const INSIDE =
+  /^(?:contracts\/(?:admin|agent|console|registry)|executions\/facts\/text|executions\/reading\/\w+|storage\/(?:lock|migrations\/\w+))$/
+const unlisted = files
+  .filter((name) => name.endsWith('/index.ts'))
+  .map((name) => dirname(name))
+  .filter((name) => !modules.has(name) && !INSIDE.test(name) && !/^(?:cli|demo|init|compose)$/.test(name))
+const withoutIndex = [...modules].filter((name) => !files.includes(`${name}/index.ts`))
+
 const missed = provesItCanFail()
 const { totalCruised, violations } = cruise().summary
-for (const { rule, from, to } of violations) console.error(`${rule.name}: ${from} → ${to}`)
-for (const rule of missed) console.error(`planted breach of ${rule} was not found`)
-if (totalCruised < sources.length)
-  console.error(`only ${totalCruised} of ${sources.length} modules were read`)
-const failed = violations.length > 0 || missed.length > 0 || totalCruised < sources.length
+const failures = [
+  ...violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`),
+  ...missed.map((text) => `planted breach was not found: ${text}`),
+  ...unlisted.map((name) => `proxy/src/${name} has an index.ts and stands on no level of import-levels.ts`),
+  ...withoutIndex.map((name) => `proxy/src/${name} stands on a level and has no index.ts`),
+  ...PROVEN_RULES.filter(({ breach }) => Object.values(breach).flat().length === 0).map(
+    ({ rule }) => `${rule.name}: nothing proves it`,
+  ),
+  ...(totalCruised < files.length ? [`only ${totalCruised} of ${files.length} modules were read`] : []),
+]
+for (const failure of failures) console.error(failure)
 console.log(
-  failed
+  failures.length > 0
     ? 'import directions: FAILED'
-    : `import directions: ${totalCruised} modules hold, ${BREACHES.length} planted breaches found`,
+    : `import directions: ${totalCruised} files hold, all breaches of ${PROVEN_RULES.length} rules found`,
 )
-process.exitCode = failed ? 1 : 0
+process.exitCode = failures.length > 0 ? 1 : 0

@@ -1,4 +1,4 @@
-import { CARD_LINES } from '../src/surfaces/telegram/card-message.ts'
+import { CARD_LINES } from '../src/notify/telegram/card-message.ts'
 import { allDeceptive, allHonest } from '../test/corpus/index.ts'
 import { assessDeceptive, falseAlarms } from '../test/corpus/verdict.ts'
 
@@ -14,30 +14,30 @@ const value = (name: string): string | undefined =>
 const one = value('--show')
 const isVerbose = args.includes('--all')
 
-if (one !== undefined) showOne(one)
-else measure()
+if (one !== undefined) await showOne(one)
+else await measure()
 
-function showOne(id: string): void {
+async function showOne(id: string): Promise<void> {
   const deceptive = allDeceptive().find((item) => item.id === id)
   const honest = allHonest().find((item) => item.id === id)
   if (deceptive) {
-    const { verdict, shown } = assessDeceptive(deceptive)
+    const { verdict, shown } = await assessDeceptive(deceptive)
     console.log(deceptive.request.code, '\n', JSON.stringify({ ...deceptive.request, code: undefined }), '\n')
     console.log(verdict, JSON.stringify(deceptive.tells), '\n', shown.refused ?? shown.phone)
   } else if (honest) {
-    const { alarms, shown } = falseAlarms(honest)
+    const { alarms, shown } = await falseAlarms(honest)
     console.log(honest.request.code, '\n', JSON.stringify({ ...honest.request, code: undefined }), '\n')
     console.log(alarms, honest.deserves, '\n', shown.refused ?? shown.phone)
   } else console.log(`no case ${id}`)
 }
 
-function measure(): void {
+async function measure(): Promise<void> {
   const families = new Map<string, { told: number; lost: string[]; silent: string[] }>()
   let tooLong = 0
   for (const item of allDeceptive()) {
     const row = families.get(item.family) ?? { told: 0, lost: [], silent: [] }
     families.set(item.family, row)
-    const { verdict, shown } = assessDeceptive(item)
+    const { verdict, shown } = await assessDeceptive(item)
     if (shown.refused === null && shown.phoneLines > CARD_LINES) tooLong += 1
     if (verdict === 'told') row.told += 1
     else row[verdict].push(item.id)
@@ -55,13 +55,10 @@ function measure(): void {
   const lost = sum((row) => row.lost.length)
   const cases = sum((row) => row.told) + silent + lost
   const honest = allHonest()
-  const alarmed = honest
-    .map((item) => ({ item, ...falseAlarms(item) }))
-    .filter(({ alarms }) => alarms.length > 0)
-  const long = honest.filter((item) => {
-    const { shown } = falseAlarms(item)
-    return shown.refused === null && shown.phoneLines > CARD_LINES
-  }).length
+  const evaluated = []
+  for (const item of honest) evaluated.push({ item, ...(await falseAlarms(item)) })
+  const alarmed = evaluated.filter(({ alarms }) => alarms.length > 0)
+  const long = evaluated.filter(({ shown }) => shown.refused === null && shown.phoneLines > CARD_LINES).length
   for (const { item, alarms } of alarmed)
     console.log(`false  ${item.id.padEnd(44)} ${alarms.join(' | ').slice(0, 200)}`)
   console.log(

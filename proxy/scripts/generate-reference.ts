@@ -1,26 +1,27 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
+import { AUDIT_EVENTS } from '../src/audit/index.ts'
 import { commandHelp, EXIT } from '../src/cli/index.ts'
 import { SETTINGS, type Setting } from '../src/config/index.ts'
-import { AUDIT_EVENTS } from '../src/domain/audit/index.ts'
-import { EGRESS_RULES, type EgressRule } from '../src/domain/egress/index.ts'
-import { FAILURE_CODES } from '../src/domain/executions/index.ts'
-import { PROVIDER_TABLE } from '../src/domain/providers/index.ts'
+import { EGRESS_RULES, type EgressRule } from '../src/egress/index.ts'
+import { FAILURE_CODES } from '../src/executions/index.ts'
+import { createAdminDescription } from '../src/http/admin-api/index.ts'
+import { createOpenApi, METRICS } from '../src/http/agent-api/index.ts'
+import { PERMISSIONS } from '../src/identity/index.ts'
 import { ERROR_TABLE, statusOfRule } from '../src/kernel/index.ts'
-import { createAdminDescription } from '../src/surfaces/admin-api/index.ts'
-import { createOpenApi, METRICS } from '../src/surfaces/agent-api/index.ts'
-import { LLM_ERRORS } from '../src/surfaces/llm-proxy/index.ts'
+import { PROVIDER_TABLE } from '../src/llm/providers/index.ts'
+import { LLM_ERRORS } from '../src/llm/proxy/index.ts'
 
 /**
- * Writes docs/reference (and the pages that a surface renders itself) from the tables the code runs on. With `--check`
+ * Writes docs/reference (and the pages that a module renders itself) from the tables the code runs on. With `--check`
  * nothing is written: the first file that says something else than the code is named, and the exit code is 1.
  */
 const ROOT = resolve(import.meta.dirname, '../..')
 const VERSION = (JSON.parse(readFileSync(join(ROOT, 'proxy/package.json'), 'utf8')) as { version: string })
   .version
 
-/** One row a page: where it stands and what writes it. A page whose room is not there yet is left out. */
+/** One row a page: where it stands and what writes it. A page whose module is not there is left out. */
 interface Page {
   readonly path: string
   render(): string | undefined | Promise<string | undefined>
@@ -36,6 +37,7 @@ const PAGES: readonly Page[] = [
   { path: 'docs/reference/errors.md', render: errorsPage },
   { path: 'docs/reference/configuration.md', render: configurationPage },
   { path: 'docs/reference/audit-events.md', render: auditPage },
+  { path: 'docs/reference/permissions.md', render: permissionsPage },
   { path: 'docs/reference/metrics.md', render: metricsPage },
   { path: 'docs/reference/gateway-rules.md', render: gatewayPage },
   { path: 'docs/reference/cli.md', render: cliPage },
@@ -43,7 +45,7 @@ const PAGES: readonly Page[] = [
   { path: 'docs/reference/llm-errors.md', render: llmErrorsPage },
   {
     path: 'TELEGRAM-COMMANDS.md',
-    render: () => renderedBy('surfaces/telegram/index.ts', 'renderCommandsPage'),
+    render: () => renderedBy('notify/telegram/index.ts', 'renderCommandsPage'),
   },
 ]
 
@@ -101,6 +103,31 @@ function auditPage(): string {
 Rows of \`audit_log\`, chained by hash; each is written in the same transaction as what it tells of.
 
 ${table(['event', 'meaning'], rows)}
+`
+}
+
+const STEP_UP_TEXT = {
+  true: 'yes',
+  passkey: 'by a passkey',
+  if_high_risk: 'a passkey, if of high risk',
+} as const
+
+function permissionsPage(): string {
+  const rows = Object.entries(PERMISSIONS).map(([action, permission]) => {
+    const { owner, approver, agent } = { owner: '–', approver: '–', agent: '–', ...permission.may }
+    const stepUp = 'stepUp' in permission ? STEP_UP_TEXT[String(permission.stepUp) as 'true'] : 'no'
+    const where = 'scope' in permission ? permission.scope : 'tenant'
+    return [`\`${action}\``, permission.does, owner, approver, agent, stepUp, where]
+  })
+  return `${HEAD}# Permissions
+
+Who may do what. \`all\`: whatever is the tenant's; \`own\`: what belongs to the one who asks; what is another tenant's is out of
+reach for everybody. The owner is whoever may open the admin socket; approvers are the Telegram accounts of
+\`TELEGRAM_APPROVER_IDS\`; an agent is the holder of its token. What has no row is denied. Where step-up says yes, a
+signed-in session of a person has to prove once more who they are. What reaches beyond a tenant (\`installation\`) the owner does at the
+admin socket, whichever tenant they name there; a session at the console only as one of the tenant \`default\`.
+
+${table(['action', 'is to', 'owner', 'approver', 'agent', 'step-up', 'reaches'], rows)}
 `
 }
 
@@ -183,12 +210,14 @@ const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   refused: 'refused',
 }
 
-function cliPage(): string {
+async function cliPage(): Promise<string> {
   const codes = Object.entries(EXIT).map(([name, code]) => [
     String(code),
     EXIT_MEANINGS[name as keyof typeof EXIT],
   ])
-  const sections = commandHelp().map(({ name, help }) => `## ${name}\n\n\`\`\`text\n${help}\n\`\`\`\n`)
+  const sections = (await commandHelp()).map(
+    ({ name, help }) => `## ${name}\n\n\`\`\`text\n${help}\n\`\`\`\n`,
+  )
   return `${HEAD}# Commands
 
 \`oauth3\` speaks to the daemon over its unix socket. Every command takes \`--json\` (the result on standard output, an error on
@@ -270,7 +299,7 @@ ${parameters.length > 0 ? `${table(['parameter', 'in', 'meaning'], parameters)}\
 `
 }
 
-/** The text that a room renders itself, or undefined while it does not. */
+/** The text that a module renders itself, or undefined while it does not. */
 async function renderedBy(module: string, name: string): Promise<string | undefined> {
   const path = join(ROOT, 'proxy/src', module)
   if (!existsSync(path)) return undefined

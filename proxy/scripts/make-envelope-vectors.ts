@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs'
+import { hkdfSync } from 'node:crypto'
+import { existsSync, writeFileSync } from 'node:fs'
 import sodium from 'libsodium-wrappers'
 
 await sodium.ready
@@ -29,21 +30,47 @@ const values = [
   { keyId: 2, context: 'secret:LONG_KEY:7', plaintext: 'x'.repeat(300) },
   { keyId: 2, context: 'for:audit-key', plaintext: '00'.repeat(32) },
 ]
+const TENANT = 'ten_0123456789abcdef'
 
-const vectors = {
-  envelope: 'oa3v1.<data key id>.<base64url of nonce || ciphertext>',
-  masterKeyHex: Buffer.from(masterKey).toString('hex'),
-  dataKeys: dataKeys.map(({ id, key, nonce }) => ({
-    id,
-    keyHex: Buffer.from(key).toString('hex'),
-    wrapped: seal(masterKey, nonce, key, `oauth3:v1:data-key:${id}`),
-  })),
-  envelopes: values.map(({ keyId, context, plaintext }, index) => {
-    const key = dataKeys.find(({ id }) => id === keyId)?.key ?? new Uint8Array(32)
-    const sealed = seal(key, filled(24, 160 + index), Buffer.from(plaintext), `oauth3:v1:${keyId}:${context}`)
-    return { context, plaintext, envelope: `oa3v1.${keyId}.${sealed}` }
-  }),
+/** As the docstring of proxy/src/vault/envelope-format.ts says; not by its code. */
+const VERSIONS = {
+  v1: {
+    tenant: 'default',
+    wrappingKey: masterKey,
+    scope: 'oauth3:v1',
+    wrapped: (id: number) => `data-key:${id}`,
+  },
+  v2: {
+    tenant: TENANT,
+    wrappingKey: new Uint8Array(hkdfSync('sha256', masterKey, '', `oauth3:v2:tenant-key:${TENANT}`, 32)),
+    scope: `oauth3:v2:${TENANT}`,
+    wrapped: (id: number) => `${id}:data-key`,
+  },
 }
 
-const target = new URL('../test/vectors/envelope-v1.json', import.meta.url)
-writeFileSync(target, `${JSON.stringify(vectors, null, 2)}\n`, { flag: 'wx' })
+for (const [version, { tenant, wrappingKey, scope, wrapped }] of Object.entries(VERSIONS)) {
+  const target = new URL(`../test/vectors/envelope-${version}.json`, import.meta.url)
+  // Frozen once it is there.
+  if (existsSync(target)) continue
+  const vectors = {
+    envelope: `oa3${version}.<data key id>.<base64url of nonce || ciphertext>`,
+    tenant,
+    masterKeyHex: Buffer.from(masterKey).toString('hex'),
+    dataKeys: dataKeys.map(({ id, key, nonce }) => ({
+      id,
+      keyHex: Buffer.from(key).toString('hex'),
+      wrapped: seal(wrappingKey, nonce, key, `${scope}:${wrapped(id)}`),
+    })),
+    envelopes: values.map(({ keyId, context, plaintext }, index) => {
+      const key = dataKeys.find(({ id }) => id === keyId)?.key ?? new Uint8Array(32)
+      const sealed = seal(
+        key,
+        filled(24, 160 + index),
+        Buffer.from(plaintext),
+        `${scope}:${keyId}:${context}`,
+      )
+      return { context, plaintext, envelope: `oa3${version}.${keyId}.${sealed}` }
+    }),
+  }
+  writeFileSync(target, `${JSON.stringify(vectors, null, 2)}\n`, { flag: 'wx' })
+}

@@ -4,7 +4,16 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -87,7 +96,9 @@ function builds(file: string): string | undefined {
   try {
     run('tar', '-xzf', file, '-C', folder)
     const root = join(folder, `oauth3-${version}`)
-    symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
+    for (const packages of ['node_modules', 'proxy/node_modules']) {
+      if (existsSync(join(ROOT, packages))) symlinkSync(join(ROOT, packages), join(root, packages))
+    }
     const node = (...args: string[]): string =>
       run(
         process.execPath,
@@ -95,9 +106,10 @@ function builds(file: string): string | undefined {
         ...args.map((arg) => arg.replace(/^@/, `${root}/`)),
       )
     node('@proxy/scripts/compile.ts')
+    node('@proxy/scripts/build-console.ts')
     node('@proxy/scripts/generate-reference.ts', '--check')
-    const said = node('@proxy/dist/main.js', '--version').trim()
-    return said === version ? undefined : `the built program says ${said}, package.json ${version}`
+    const printed = node('@proxy/dist/main.js', '--version').trim()
+    return printed === version ? undefined : `the built program says ${printed}, package.json ${version}`
   } catch (error) {
     return `the archive does not build: ${(error as Error).message}`
   } finally {

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withoutPostgres } from '../test/support/postgres-binaries.ts'
 import { measurePace } from './machine-pace.ts'
 
 /**
@@ -72,6 +73,8 @@ function report(file: string): void {
     console.log(`\nSkipped on this machine (${skipped.length}); the reason stands in brackets:`)
     for (const line of skipped) console.log(`  ${line}`)
   }
+  const missing = withoutPostgres()
+  if (missing !== undefined) console.log(`\nThe project postgres was left out: ${missing}`)
   console.log(
     `\n${result.numPassedTests} passed, ${result.numFailedTests} failed, ${result.numPendingTests} skipped`,
   )

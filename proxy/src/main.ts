@@ -1,13 +1,15 @@
 import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { config as loadDotenv } from 'dotenv'
-import { CliError, EXIT, findSocket, runCli, styleFor } from './cli/index.ts'
+import { CliError, EXIT, findSocket, type MigrateOptions, runCli, styleFor } from './cli/index.ts'
+import type { BackupMade, Restored } from './compose/daemon-backup.ts'
+import type { Migrated } from './compose/daemon-migrate.ts'
+import type { Uninstall } from './compose/daemon-uninstall.ts'
+import { isReaderGone } from './compose/lost-reader.ts'
+import { watchStopSignals } from './compose/stop-signals.ts'
 import type { Config } from './config/index.ts'
-import type { BackupMade, Restored } from './daemon-backup.ts'
-import type { Uninstall } from './daemon-uninstall.ts'
 import { openToOthers } from './kernel/index.ts'
-import { isReaderGone } from './lost-reader.ts'
-import { watchStopSignals } from './stop-signals.ts'
 import { VERSION } from './version.ts'
 
 /** The process's edge: arguments, signals, exit code. Only the `daemon` and `demo` commands load the daemon. */
@@ -30,6 +32,7 @@ process.exitCode = await runCli(process.argv.slice(2), around, {
   images,
   backup,
   restore,
+  migrate,
   uninstall,
 })
 // A handle that somebody forgot does not keep a finished command alive.
@@ -40,20 +43,26 @@ async function daemon(): Promise<number> {
     // Before anything runs: a stop that comes during the start is not lost.
     const { stopped } = watchStopSignals({ endNow: () => process.exit(EXIT.failed) })
     // Commands are answered while the rest is loaded.
-    const { openFront } = await import('./daemon-front.ts')
+    const { enableOwnCompileCache } = await import('./compose/compile-cache.ts')
+    const cacheProblem = enableOwnCompileCache(dirname(config.dbPath))
+    const { openFront } = await import('./compose/daemon-front.ts')
     const front = await openFront(config)
-    const { startDaemon } = await import('./daemon.ts')
-    const running = await startDaemon(config, { front })
+    const { startDaemon } = await import('./compose/daemon.ts')
+    const running = await startDaemon(config, { front, cacheProblem })
+    const { raiseEventLoop } = await import('./workers/cpu-priority/index.ts')
+    raiseEventLoop()
     if (stdout.isTTY) {
-      const { renderBanner } = await import('./daemon-banner.ts')
+      const { renderBanner } = await import('./compose/daemon-banner.ts')
       // Another terminal has `.env`, not what this daemon was given in its environment.
       const found = findSocket(undefined, {}, process.cwd())
       const otherSocket = found === config.adminSocketPath ? null : config.adminSocketPath
       const overview = await running.overview()
       stdout.write(renderBanner(VERSION, overview, { ...config, otherSocket }, styleFor(stdout, env)))
     }
-    if (!stopped.aborted) await once(stopped, 'abort')
+    const ended = AbortSignal.any([stopped, running.taken])
+    if (!ended.aborted) await once(ended, 'abort')
     await running.stop()
+    if (running.taken.aborted && !stopped.aborted) throw running.taken.reason
     return EXIT.done
   })
 }
@@ -99,30 +108,35 @@ async function init(): Promise<number> {
 }
 
 async function images(options: { base: string | undefined }): Promise<number> {
-  const [{ default: Docker }, { buildImages }] = await Promise.all([
-    import('dockerode'),
-    import('./adapters/sandbox/index.ts'),
+  const [{ buildImages }, { createEngineClient }] = await Promise.all([
+    import('./sandbox/images/index.ts'),
+    import('./sandbox/engine/index.ts'),
   ])
-  await buildImages({ docker: new Docker(), base: options.base, log: (line) => console.log(line) })
+  await buildImages({ docker: createEngineClient(), base: options.base, log: (line) => console.log(line) })
   return EXIT.done
 }
 
 async function backup(file: string): Promise<BackupMade> {
-  const { makeBackup } = await import('./daemon-backup.ts')
+  const { makeBackup } = await import('./compose/daemon-backup.ts')
   return await withSettings((config) => makeBackup(config, file, stdout))
 }
 
 async function restore(file: string): Promise<Restored> {
-  const { restoreBackup } = await import('./daemon-backup.ts')
+  const { restoreBackup } = await import('./compose/daemon-backup.ts')
   return await withSettings((config) => restoreBackup(config, file, stdin))
 }
 
+async function migrate(to: string, options: MigrateOptions): Promise<Migrated> {
+  const { migrateDatabase } = await import('./compose/daemon-migrate.ts')
+  return await withSettings((config) => migrateDatabase(config, to, stdin, options))
+}
+
 async function uninstall(): Promise<Uninstall> {
-  const [{ default: Docker }, { openUninstall }] = await Promise.all([
-    import('dockerode'),
-    import('./daemon-uninstall.ts'),
+  const [{ createEngineClient }, { openUninstall }] = await Promise.all([
+    import('./sandbox/engine/index.ts'),
+    import('./compose/daemon-uninstall.ts'),
   ])
-  return await withSettings((config) => openUninstall(config, new Docker()))
+  return await withSettings((config) => openUninstall(config, createEngineClient()))
 }
 
 /** What is done to the files of the daemon that is set up here. */

@@ -7,7 +7,7 @@
 // that come as datagrams take the same way, each with its length in front (RFC 7766, section 8).
 import { createSocket } from 'node:dgram'
 import { connect, createServer } from 'node:net'
-import { setInterval } from 'node:timers'
+import { clearInterval, setInterval } from 'node:timers'
 
 export const GATEWAY = '/run/oauth3/gateway.sock'
 const LOOPBACK = '127.0.0.1'
@@ -54,15 +54,18 @@ function listen(port) {
   )
 }
 
+let listeningAgain
+
 /**
  * Deno (2.9) ceases to accept, without an error, once there was no file descriptor left for a connection: told to listen
- * again, it goes on. It costs a system call each, and only while the code runs.
+ * again, it goes on. It costs a system call each, and only while the code runs. Called anew, it begins anew.
  */
 export function keepListening() {
   const again = () => {
     for (const { _handle } of servers.values()) _handle?.listen(BACKLOG)
   }
-  setInterval(again, LISTEN_AGAIN_MS).unref()
+  clearInterval(listeningAgain)
+  listeningAgain = setInterval(again, LISTEN_AGAIN_MS).unref()
 }
 
 function accept(near) {

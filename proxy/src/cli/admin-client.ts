@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { ADMIN_ROUTES, type AdminRoutes, errorBody } from '../contracts/admin/index.ts'
+import { ADMIN_ROUTES, type AdminRoutes, errorBody, TENANT_HEADER } from '../contracts/admin/index.ts'
 import { createRouteClient, type RouteClient, type RouteRequest } from '../contracts/index.ts'
 import { CliError, EXIT, errorFromDaemon } from './cli-error.ts'
 
@@ -11,12 +11,13 @@ export type AdminClient = RouteClient<AdminRoutes>
 /** A doctor waits up to 30 s for its slowest check. */
 const ANSWER_LIMIT_MS = 60_000
 
-export const createAdminClient = (socketPath: string): AdminClient =>
+/** `tenant` undefined: the default one. */
+export const createAdminClient = (socketPath: string, tenant?: string): AdminClient =>
   createRouteClient(ADMIN_ROUTES, {
     strangeAnswer,
-    send: async (route) => asJson(await textOf(await send(socketPath, route), socketPath)),
+    send: async (route) => asJson(await textOf(await send(socketPath, tenant, route), socketPath)),
     async *lines(route) {
-      const response = await send(socketPath, route)
+      const response = await send(socketPath, tenant, route)
       const lines = createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })
       for await (const line of lines) yield asJson(line)
       if (!response.complete)
@@ -24,7 +25,20 @@ export const createAdminClient = (socketPath: string): AdminClient =>
     },
   })
 
-async function send(socketPath: string, { method, path, body }: RouteRequest): Promise<IncomingMessage> {
+const TENANT_FORM = /^[a-z0-9][a-z0-9-]{0,31}$/
+
+async function send(
+  socketPath: string,
+  tenant: string | undefined,
+  { method, path, body }: RouteRequest,
+): Promise<IncomingMessage> {
+  if (tenant !== undefined && !TENANT_FORM.test(tenant))
+    throw new CliError(
+      'invalid_request',
+      EXIT.usage,
+      "A tenant's name is 1–32 of a–z 0–9 - and does not begin with -.",
+    )
+
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const call = request(
       {
@@ -32,7 +46,11 @@ async function send(socketPath: string, { method, path, body }: RouteRequest): P
         method,
         path,
         agent: false,
-        headers: { host: 'oauth3', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        headers: {
+          host: 'oauth3',
+          ...(tenant === undefined ? {} : { [TENANT_HEADER]: tenant }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
         signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
       },
       resolve,

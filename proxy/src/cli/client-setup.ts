@@ -151,7 +151,7 @@ const ENVIRONMENTS: readonly (readonly [provider: string, env: (facts: ClientFac
 const NO_KEY_YET = '# None of these can be used yet; the key of one is added with: oauth3 key add openai'
 
 /** For a POSIX shell to read. */
-const exportLines = (env: Env): string[] =>
+export const exportLines = (env: Env): string[] =>
   Object.entries(env).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`)
 
 /** The providers that a person set up: with a key, or added as one that needs none. */

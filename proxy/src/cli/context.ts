@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import type { AdminClient } from './admin-client.ts'
-import type { Terminal } from './terminal.ts'
+import { type AdminClient, createAdminClient } from './admin-client.ts'
+import { findSocket, findTenant } from './socket-path.ts'
+import { type CliSurroundings, createTerminal, safeJson, type Terminal } from './terminal.ts'
 
 /** What every command works with; `--json` and `--socket` are read when the command runs. */
 export interface CommandContext {
@@ -14,3 +15,28 @@ export interface CommandContext {
 
 /** Adds a group of commands to the program. */
 export type CommandGroup = (program: Command, context: CommandContext) => void
+
+interface Globals {
+  readonly json?: boolean
+  readonly socket?: string
+  readonly tenant?: string
+}
+
+export function createContext(around: CliSurroundings, globals: () => Globals): CommandContext {
+  const terminal = createTerminal(around)
+  return {
+    terminal,
+    get client() {
+      const { socket, tenant } = globals()
+      return createAdminClient(
+        findSocket(socket, around.env, around.cwd),
+        findTenant(tenant, around.env, around.cwd),
+      )
+    },
+    get json() {
+      return globals().json === true
+    },
+    now: () => Date.now(),
+    show: (value, human) => terminal.print(globals().json === true ? safeJson(value, 2) : human()),
+  }
+}

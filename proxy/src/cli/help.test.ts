@@ -13,7 +13,7 @@ async function helpAt(columns: number, words: readonly string[]): Promise<string
 /** Commands stay whole, so that they can be copied. */
 const isCommand = (line: string): boolean => /^ {2}\$ |^Usage: /.test(line)
 
-const COMMANDS = [[], ...commandHelp().map(({ name }) => name.split(' ').slice(1))]
+const COMMANDS = [[], ...(await commandHelp()).map(({ name }) => name.split(' ').slice(1))]
 
 describe.each([40, 80])('help on a terminal of %i columns', (columns) => {
   test('keeps every line within it, for every command', async () => {

@@ -1,5 +1,7 @@
-export { type AdminClient, createAdminClient } from './admin-client.ts'
+export type { AdminClient } from './admin-client.ts'
 export { CliError, EXIT } from './cli-error.ts'
+export type { MigrateOptions } from './commands/migrate.ts'
+export { connectAdmin } from './connect-admin.ts'
 export { commandHelp, type DemoAnswer, noPrograms, runCli } from './program.ts'
 export { openQuestion } from './question.ts'
 export { findSocket } from './socket-path.ts'

@@ -1,32 +1,16 @@
 import { PassThrough } from 'node:stream'
 import { Command, CommanderError, Option } from 'commander'
 import { ERROR_TABLE, oneLine } from '../kernel/index.ts'
-import { createAdminClient } from './admin-client.ts'
 import { CliError, EXIT, usageError } from './cli-error.ts'
-import { addAgentCommands } from './commands/agents.ts'
-import { addAuditCommands } from './commands/audit.ts'
-import { addCompletionCommand } from './commands/completion.ts'
-import { addExplainCommand } from './commands/explain.ts'
-import { addGrantCommands } from './commands/grants.ts'
-import { addInstallationCommands, type InstallationPrograms } from './commands/installation.ts'
-import { addKeyCommands } from './commands/keys.ts'
-import { addPriceCommands } from './commands/prices.ts'
-import { addProviderCommands } from './commands/providers.ts'
-import { addPruneCommand } from './commands/prune.ts'
-import { addRequestCommands } from './commands/requests.ts'
-import { addSecretCommands } from './commands/secrets.ts'
-import { addTrustCommands } from './commands/trust.ts'
-import { addUpkeepCommands } from './commands/upkeep.ts'
-import { addUsageCommands } from './commands/usage.ts'
-import { addWatchCommand } from './commands/watch.ts'
-import type { CommandContext } from './context.ts'
+import { COMMAND_MODULES, modulesFor } from './command-table.ts'
+import type { InstallationPrograms } from './commands/installation.ts'
+import type { MigratePrograms } from './commands/migrate.ts'
 import { examples, HELP_LAYOUT, helpTexts, paragraph } from './help.ts'
-import { findSocket } from './socket-path.ts'
-import { type CliSurroundings, createTerminal, safeJson } from './terminal.ts'
+import { type CliSurroundings, safeJson } from './terminal.ts'
 import { TERMINAL_COLUMNS } from './text-layout.ts'
 
 /** What is started in this process itself, handed in by main.ts: the CLI knows the daemon's socket only. */
-interface CliPrograms extends InstallationPrograms {
+interface CliPrograms extends InstallationPrograms, MigratePrograms {
   readonly version: string
   /** Resolves to the exit code once the daemon has stopped. */
   daemon(): Promise<number>
@@ -50,6 +34,7 @@ export function noPrograms(version: string): CliPrograms {
     images: none,
     backup: none,
     restore: none,
+    migrate: none,
     uninstall: none,
   }
 }
@@ -66,10 +51,12 @@ export async function runCli(
   programs: CliPrograms,
 ): Promise<number> {
   let exitCode: number = EXIT.done
-  const program = buildProgram(around, programs, (code) => {
+  const exitWith = (code: number): void => {
     exitCode = code
-  })
+  }
   try {
+    const modules = modulesFor(argv, OWN_COMMANDS)
+    const program = await buildProgram(around, programs, exitWith, modules)
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (error) {
@@ -98,15 +85,20 @@ function linesOf({ code, message, details }: CliError): string[] {
   return several.map((one) => oneLine(one, ERROR_LINE_LIMIT))
 }
 
-function buildProgram(
+/** Commands that are started in this process and defined in this file. */
+const OWN_COMMANDS: readonly string[] = ['daemon', 'demo', 'init', 'images']
+
+async function buildProgram(
   around: CliSurroundings,
   programs: CliPrograms,
   exitWith: (code: number) => void,
-): Command {
+  modules = COMMAND_MODULES,
+): Promise<Command> {
   const program = new Command('oauth3')
     .description('Human-approved secrets and sandboxed execution for AI agents.')
     .version(programs.version)
     .option('--json', 'results on standard output and errors on standard error as JSON')
+    .option('--tenant <name>', 'whom the command is about (default: OAUTH3_TENANT, else default)')
     .option('--socket <path>', "the daemon's socket (default: OAUTH3_SOCKET, else beside DB_PATH)")
     .exitOverride()
     .configureOutput({
@@ -139,20 +131,6 @@ function buildProgram(
       ),
     )
 
-  const terminal = createTerminal(around)
-  const globals = (): { json?: boolean; socket?: string } => program.opts()
-  const context: CommandContext = {
-    terminal,
-    get client() {
-      return createAdminClient(findSocket(globals().socket, around.env, around.cwd))
-    },
-    get json() {
-      return globals().json === true
-    },
-    now: () => Date.now(),
-    show: (value, human) => terminal.print(globals().json === true ? safeJson(value, 2) : human()),
-  }
-
   program
     .command('daemon')
     .description('start the daemon, configured by the environment and .env')
@@ -173,30 +151,21 @@ function buildProgram(
     .description('build the sandbox images into the Docker engine')
     .option('--base <image>', 'image that lends its C library (default: debian:bookworm-slim)')
     .action(async (options: { base?: string }) => exitWith(await programs.images({ base: options.base })))
-  addRequestCommands(program, context)
-  addWatchCommand(program, context)
-  addExplainCommand(program, context)
-  addSecretCommands(program, context)
-  addAgentCommands(program, context)
-  addTrustCommands(program, context)
-  addProviderCommands(program, context)
-  addKeyCommands(program, context)
-  addGrantCommands(program, context)
-  addUsageCommands(program, context)
-  addPriceCommands(program, context)
-  addAuditCommands(program, context)
-  addPruneCommand(program, context)
-  addUpkeepCommands(program, context)
-  addInstallationCommands(program, context, programs)
-  addCompletionCommand(program, context)
+  if (modules.length === 0) return program
+  const [{ createContext }, ...groups] = await Promise.all([
+    import('./context.ts'),
+    ...modules.map(({ load }) => load()),
+  ])
+  const context = createContext(around, () => program.opts())
+  for (const add of groups) add(program, context, programs)
   return program
 }
 
 /** The help of every command, for the generated reference. */
-export function commandHelp(): readonly { readonly name: string; readonly help: string }[] {
+export async function commandHelp(): Promise<readonly { readonly name: string; readonly help: string }[]> {
   const written: string[] = []
   const stream = Object.assign(new PassThrough(), { isTTY: false })
-  const program = buildProgram(
+  const program = await buildProgram(
     { stdin: stream, stdout: stream, stderr: stream, env: { NO_COLOR: '1' }, cwd: '/' },
     noPrograms(''),
     () => {},

@@ -18,6 +18,7 @@ const card = (names: readonly string[], network: string, skillId = 'demo/x'): Ca
   limits: '10 s',
   args: null,
   source: null,
+  provenance: null,
   codeHash: 'f'.repeat(64),
   code: { text: '', lines: 1, bytes: 0, kept: true },
   expiresAt: 0,
@@ -26,24 +27,29 @@ const card = (names: readonly string[], network: string, skillId = 'demo/x'): Ca
   choices: [],
 })
 
+const ONCE = { holds: 'once', scope: null } as const
+const ANY_ARGS = { holds: 'forever', scope: 'any_args' } as const
+
 test('the question names what a yes gives', () => {
   const two = card(['KEY_A', 'KEY_B'], 'api.example.com')
-  expect(approvalQuestion(card(['DEMO_API_KEY'], 'none'), 'once')).toBe(
+  expect(approvalQuestion(card(['DEMO_API_KEY'], 'none'), ONCE)).toBe(
     'Run once with DEMO_API_KEY, no network?',
   )
-  expect(approvalQuestion(two, 'trust24h')).toBe('Trust demo/x 24 hours with KEY_A, KEY_B → api.example.com?')
-  expect(approvalQuestion(two, 'forever_any').replace('\n', ' ')).toBe(
+  expect(approvalQuestion(two, { holds: '24h', scope: null })).toBe(
+    'Trust demo/x 24 hours with KEY_A, KEY_B → api.example.com?',
+  )
+  expect(approvalQuestion(two, ANY_ARGS).replace('\n', ' ')).toBe(
     'Trust demo/x forever with KEY_A, KEY_B → api.example.com, any args?',
   )
   const raw = { ...two, secrets: two.secrets.map((secret, index) => ({ ...secret, raw: index === 1 })) }
-  expect(approvalQuestion(raw, 'once')).toBe('Run once with KEY_A, the value of KEY_B → api.example.com?')
+  expect(approvalQuestion(raw, ONCE)).toBe('Run once with KEY_A, the value of KEY_B → api.example.com?')
   expect(openQuestion(card([], 'none'))).toBe('Run demo/x with no secret, no network?')
 })
 
 test('it says how many secrets and hosts do not fit, and keeps to two lines', () => {
   const names = Array.from({ length: 20 }, (_none, index) => `SECRET_NUMBER_${index}`)
   const hosts = `${Array.from({ length: 7 }, (_none, index) => `host-${index}.example.com`).join(', ')}, host-…`
-  const question = approvalQuestion(card(names, hosts, 's'.repeat(128)), 'forever_any')
+  const question = approvalQuestion(card(names, hosts, 's'.repeat(128)), ANY_ARGS)
   expect(question.replaceAll('\n', ' ')).toContain('SECRET_NUMBER_0 and 19 more →')
   expect(question.replaceAll('\n', ' ')).toContain('host-0.example.com and more, any args?')
   expect(question.split('\n').length).toBeLessThanOrEqual(2)

@@ -1,4 +1,4 @@
-import type { CardView, WireDecision } from '../contracts/admin/index.ts'
+import type { ApprovalChoiceView, CardView, WireDecision } from '../contracts/admin/index.ts'
 import { clipColumns, columnsOf, TERMINAL_COLUMNS, terminalLine, wordWrap } from './text-layout.ts'
 
 /**
@@ -12,24 +12,38 @@ const NETWORK_COLUMNS = 28
 const MARGIN_COLUMNS = 8
 
 const DECISION_TEXT: Readonly<Record<string, string>> = {
+  limited: 'with limits',
+  limited_any: 'with limits, any args',
   once: 'once',
   deny: 'deny',
   trust24h: '24h',
   forever: 'forever',
   trust24h_any: '24h, any args',
   forever_any: 'forever, any args',
-} satisfies Record<WireDecision, string>
+} satisfies Record<WireDecision | 'limited' | 'limited_any', string>
+
+/** How long an answer holds, in words. */
+export const HOLDS_TEXT = {
+  once: 'once',
+  '1h': '1 hour',
+  '24h': '24 hours',
+  forever: 'forever',
+  limited: 'within limits',
+} as const
 
 /** The one word for a decision that commands take and print. */
 export const decisionText = (decision: string): string =>
   Object.hasOwn(DECISION_TEXT, decision) ? (DECISION_TEXT[decision] ?? decision) : decision
 
-export function approvalQuestion(card: CardView, decision: Exclude<WireDecision, 'deny'>): string {
-  const what =
-    decision === 'once'
-      ? 'Run once'
-      : `Trust ${skillName(card)} ${decision.startsWith('forever') ? 'forever' : '24 hours'}`
-  const args = decision.endsWith('_any') ? ', any args' : ''
+export function approvalQuestion(
+  card: CardView,
+  { holds, scope }: Pick<ApprovalChoiceView, 'holds' | 'scope'>,
+  /** Of a yes that has limits, in words. */
+  limits: string | null = null,
+): string {
+  const long = limits ?? HOLDS_TEXT[holds ?? 'once']
+  const what = holds === 'once' ? 'Run once' : `Trust ${skillName(card)} ${long}`
+  const args = scope === null ? '' : `, ${scope.replaceAll('_', ' ')}`
   return wrapped(`${what} with ${given(card)}${args}?`)
 }
 

@@ -9,11 +9,22 @@ import { adminSocketPath } from '../kernel/index.ts'
  */
 export function findSocket(given: string | undefined, env: NodeJS.ProcessEnv, cwd: string): string {
   if (given !== undefined) return resolve(cwd, given)
-  const file = readDotenv(join(cwd, '.env'))
-  const setting = (name: string): string | undefined => env[name]?.trim() || file[name]?.trim() || undefined
+  const setting = settingsOf(env, cwd)
   const socket = setting('OAUTH3_SOCKET')
   if (socket !== undefined) return resolve(cwd, socket)
   return adminSocketPath(resolve(cwd, setting('DB_PATH') ?? './data/proxy.db'))
+}
+
+/** Whom commands are about: `--tenant`, else OAUTH3_TENANT, looked up as the socket is; undefined: the daemon's default. */
+export const findTenant = (
+  given: string | undefined,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): string | undefined => given ?? settingsOf(env, cwd)('OAUTH3_TENANT')
+
+function settingsOf(env: NodeJS.ProcessEnv, cwd: string): (name: string) => string | undefined {
+  const file = readDotenv(join(cwd, '.env'))
+  return (name) => env[name]?.trim() || file[name]?.trim() || undefined
 }
 
 function readDotenv(path: string): Record<string, string> {

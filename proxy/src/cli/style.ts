@@ -1,6 +1,6 @@
 import { TERMINAL_COLUMNS } from './text-layout.ts'
 
-/** The only escape sequences that commands print, and the room for cards. Plain text when colour is off. */
+/** The only escape sequences that commands print, and the width of cards. Plain text when colour is off. */
 export interface Style {
   /** Width of cards and rules: the terminal's, from NARROWEST_COLUMNS to TERMINAL_COLUMNS. */
   readonly columns: number

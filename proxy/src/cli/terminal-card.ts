@@ -1,5 +1,4 @@
-import type { CardView, NetworkView, RequestView } from '../contracts/admin/index.ts'
-import { decisionText } from './question.ts'
+import type { CardView, NetworkView } from '../contracts/admin/index.ts'
 import type { Style } from './style.ts'
 import {
   columnsOf,
@@ -40,7 +39,7 @@ export function renderCard(
     ...(card.imports === null ? [] : row('Imports', card.imports)),
     ...row('Runs in', `${card.runtime} · ${card.limits}`),
     ...(card.args === null ? [] : row('Args', card.args)),
-    ...(card.source === null ? [] : row('Link', card.source)),
+    ...(card.source === null ? [] : row(card.provenance === null ? 'Link' : 'Signed', card.source)),
     ...row(
       'Code',
       card.code.kept
@@ -75,37 +74,6 @@ function renderCode(code: string, style: Style): string[] {
       return `${style.dim(`${mark.padStart(gutter)} │`)} ${piece}`
     }),
   )
-}
-
-/** What became of a request, for `show` and after a decision. */
-export function renderOutcome(view: RequestView, style: Style): string {
-  const row = rowWriter(style)
-  const duration = view.duration_ms === null ? '' : ` in ${view.duration_ms} ms`
-  const failure = view.failure === null ? '' : ` (${view.failure})`
-  const good = view.status === 'success' ? style.green : style.bold
-  const who = view.decided_by_name ?? view.decided_by
-  const lines = [
-    ...row('Status', `${view.status}${failure}${duration}`, view.status === 'failed' ? style.red : good),
-    ...(view.decided_at === null
-      ? []
-      : row(
-          'Decided',
-          `${view.decision === null ? 'trusted' : decisionText(view.decision)} by ${who ?? '?'}, ${formatTime(view.decided_at)}`,
-        )),
-    ...(view.deny_reason === null ? [] : row('Reason', view.deny_reason)),
-    ...row('Consent', view.consent_hash),
-  ]
-  if (view.result === null) return lines.join('\n')
-  const { stdout, stderr, exit_code, truncated, network } = view.result
-  return [
-    ...lines,
-    ...row('Exit code', String(exit_code ?? 'none')),
-    ...renderNetwork(network, style),
-    ...renderOutput('stdout', stdout, style),
-    ...renderOutput('stderr', stderr, style),
-    ...(view.result.not_kept ? [style.yellow(`${INDENT}The output is no longer kept.`)] : []),
-    ...(truncated ? [style.yellow(`${INDENT}Output beyond the limit was dropped.`)] : []),
-  ].join('\n')
 }
 
 /** What a run did on the network, and what the gateway refused; nothing when it did nothing. */

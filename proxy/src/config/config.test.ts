@@ -66,6 +66,43 @@ describe('the configuration', () => {
     expect(problems.join()).not.toMatch(/no-token|short/)
   })
 
+  it.each([
+    ['https://console.example.com', 'https://console.example.com'],
+    ['https://Console.Example.com:8443/', 'https://console.example.com:8443'],
+    ['http://localhost:8080', 'http://localhost:8080'],
+  ])('takes %s for the console’s address', (given, origin) => {
+    const env = { OAUTH3_PUBLIC_URL: given, OAUTH3_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8,fd00::/8' }
+    expect(readConfig(env)).toMatchObject({
+      publicUrl: origin,
+      trustedProxies: ['127.0.0.1', '10.0.0.0/8', 'fd00::/8'],
+    })
+  })
+
+  it.each([
+    'http://console.example.com',
+    'https://console.example.com/path',
+    'https://console.example.com/?a',
+    'https://console.example.com/#',
+    'https://user:pass@console.example.com',
+    'https://10.0.0.1',
+    'https://[::1]',
+    'http://127.0.0.1:3737',
+    'ftp://localhost',
+    'localhost:3737',
+  ])('takes %s for no address of the console: passkeys would not work there', (given) => {
+    expect(() => readConfig({ OAUTH3_PUBLIC_URL: given, OAUTH3_TRUSTED_PROXIES: '127.0.0.1' })).toThrow(
+      'OAUTH3_PUBLIC_URL is not valid',
+    )
+  })
+
+  it('names a proxy by its address, where there is TLS before it', () => {
+    expect(() => readConfig({ OAUTH3_PUBLIC_URL: 'https://console.example.com' })).toThrow(
+      'OAUTH3_TRUSTED_PROXIES is required',
+    )
+    for (const list of ['proxy', '10.0.0.0/33', '10.0.0/8', '127.0.0.1,,', '::1/129', '1.2.3.4/'])
+      expect(() => readConfig({ OAUTH3_TRUSTED_PROXIES: list }), list).toThrow('is not valid')
+  })
+
   it('takes an empty value for one that is not set', () => {
     expect(readConfig({ PORT: '', HOST: '  ', TELEGRAM_CHAT_ID: '' })).toEqual(readConfig({}))
   })
@@ -210,7 +247,7 @@ describe('the configuration', () => {
 
   it('leaves names of other programs alone, in the .env file as well', () => {
     const foreign =
-      'PATH HOME USER SHELL LANG TZ TERM PWD NODE_ENV NODE_OPTIONS DEBUG CI LC_ALL DB_HOST DB_PORT DB_USER DB_PASS DB_NAME DATABASE_URL REDIS_URL BOT_TOKEN CHAT_ID OAUTH_CLIENT_ID OAUTH2_CLIENT_SECRET OAUTH2_PROXY_PORT OPENAI_API_KEY ANTHROPIC_API_KEY HTTP_PROXY https_proxy NO_PROXY DOCKER_HOST COMPOSE_PROJECT_NAME LOG_FILE LOG_FORMAT HOSTNAME WEBHOOK_URL SLACK_BOT_TOKEN POSTGRES_PASSWORD UV_THREADPOOL_SIZE'.split(
+      'PATH HOME USER SHELL LANG TZ TERM PWD NODE_ENV NODE_OPTIONS DEBUG CI LC_ALL DB_HOST DB_PORT DB_USER DB_PASS DB_NAME REDIS_URL BOT_TOKEN CHAT_ID OAUTH_CLIENT_ID OAUTH2_CLIENT_SECRET OAUTH2_PROXY_PORT OPENAI_API_KEY ANTHROPIC_API_KEY HTTP_PROXY https_proxy NO_PROXY DOCKER_HOST COMPOSE_PROJECT_NAME LOG_FILE LOG_FORMAT HOSTNAME WEBHOOK_URL SLACK_BOT_TOKEN POSTGRES_PASSWORD UV_THREADPOOL_SIZE'.split(
         ' ',
       )
     expect(() => readConfig(Object.fromEntries(foreign.map((name) => [name, '5'])), foreign)).not.toThrow()

@@ -8,11 +8,15 @@ export interface Config {
   readonly host: string
   readonly port: number
   readonly dbPath: string
+  /** A PostgreSQL database in the place of the file at `dbPath`; null: the file. */
+  readonly databaseUrl: SecretValue | null
   readonly adminSocketPath: string
   /** Holds one folder a sandbox, with the socket that is its way out. */
   readonly socketDirectory: string
   readonly masterKey: { readonly kind: 'file' | 'passphrase'; readonly path: string }
   readonly telegram: TelegramConfig | null
+  /** For every tenant's bot. */
+  readonly telegramApiRoot: string
   readonly sandbox: {
     readonly kind: 'docker' | 'embedded' | 'auto'
     readonly ociRuntime: string | null
@@ -23,13 +27,19 @@ export interface Config {
   readonly http2ToHosts: boolean
   /** Canonical patterns of the hosts that a skill_url may name. */
   readonly skillUrlHosts: readonly string[]
+  readonly pushHosts: readonly string[]
   /** Canonical patterns of the hosts that code may import modules from. */
   readonly importHosts: readonly string[]
+  /** The console's address from outside, an origin; null: it is reached at localhost alone. */
+  readonly publicUrl: string | null
+  /** Addresses and networks of whom what they say of the browser behind them is believed. */
+  readonly trustedProxies: readonly string[]
   readonly maxRuns: number
   readonly approvalTtlMs: number
   readonly maxWaitingPerAgent: number
-  /** The longest that a vendor's key is left alone after a refusal. */
+  /** The longest cooldown of a provider key. */
   readonly llmMaxCooldownMs: number
+  readonly llmTransport: 'own' | 'node'
   readonly ratePerMinute: number
   readonly storage: {
     readonly maxBytesPerAgent: number
@@ -47,7 +57,7 @@ export interface Config {
   readonly logLevel: string
 }
 
-interface TelegramConfig {
+export interface TelegramConfig {
   readonly token: SecretValue
   readonly chatId: string
   readonly approverIds: ReadonlySet<string>
@@ -55,7 +65,7 @@ interface TelegramConfig {
   readonly webhook: { readonly url: string; readonly secret: SecretValue } | null
 }
 
-interface WakeConfig {
+export interface WakeConfig {
   readonly kind: 'openclaw-hook' | 'openclaw-cli' | 'webhook'
   readonly target: string
   readonly sessionKey: string | null
@@ -95,15 +105,21 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
   const masterKey = masterKeyOf(values, dbPath, complain)
   const telegram = telegramOf(values, env, complain)
   const wake = wakeOf(values, env, complain)
+  if (values.OAUTH3_PUBLIC_URL?.startsWith('https:') && !isSet(env, 'OAUTH3_TRUSTED_PROXIES'))
+    complain(
+      'OAUTH3_TRUSTED_PROXIES is required with an https OAUTH3_PUBLIC_URL: it takes the address of the proxy that ends TLS.',
+    )
   if (problems.length > 0) throw new ConfigError(...problems)
   return {
     host: values.HOST as string,
     port: values.PORT as number,
     dbPath,
+    databaseUrl: values.DATABASE_URL === undefined ? null : new SecretValue(values.DATABASE_URL as string),
     adminSocketPath: adminSocketPath(dbPath),
     socketDirectory: resolve(values.OAUTH3_SOCKET_DIR ?? join(dirname(dbPath), 'gateway')),
     masterKey,
     telegram,
+    telegramApiRoot: values.TELEGRAM_API_ROOT as string,
     sandbox: {
       kind: values.OAUTH3_SANDBOX as Config['sandbox']['kind'],
       ociRuntime: values.OAUTH3_SANDBOX_RUNTIME ?? null,
@@ -112,10 +128,14 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
     },
     http2ToHosts: values.OAUTH3_HTTP2 === 'on',
     skillUrlHosts: values.OAUTH3_SKILL_URL_HOSTS as string[],
+    pushHosts: values.OAUTH3_PUSH_HOSTS as string[],
     importHosts: values.OAUTH3_IMPORT_HOSTS as string[],
+    publicUrl: values.OAUTH3_PUBLIC_URL ?? null,
+    trustedProxies: values.OAUTH3_TRUSTED_PROXIES ?? [],
     maxRuns: values.OAUTH3_MAX_RUNS as number,
     approvalTtlMs: (values.OAUTH3_APPROVAL_TTL as number) * 1_000,
     maxWaitingPerAgent: values.OAUTH3_MAX_WAITING as number,
+    llmTransport: values.OAUTH3_LLM_HTTP as Config['llmTransport'],
     llmMaxCooldownMs: (values.OAUTH3_LLM_MAX_COOLDOWN as number) * 1_000,
     ratePerMinute: values.OAUTH3_RATE_LIMIT as number,
     storage: {

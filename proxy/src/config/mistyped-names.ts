@@ -1,7 +1,9 @@
+import { wordSet } from '../kernel/index.ts'
 import { SETTINGS } from './settings.ts'
 
 /** Read by tests and clients, not by the daemon. */
-const TOOL_VARIABLES = new Set(['OAUTH3_REQUIRE_DOCKER', 'OAUTH3_URL', 'OAUTH3_TOKEN', 'OAUTH3_SOCKET'])
+const TOOL_VARIABLES = wordSet(`
+  OAUTH3_REQUIRE_CHROMIUM OAUTH3_REQUIRE_DOCKER OAUTH3_REQUIRE_POSTGRES OAUTH3_URL OAUTH3_TOKEN OAUTH3_SOCKET OAUTH3_TENANT`)
 
 const OWN_PREFIX = 'OAUTH3'
 /** Of settings; the programs that they belong to read variables of their own. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { formatHostPattern, parseHostPattern } from '../kernel/index.ts'
+import { isAddressRange } from './trusted-proxies.ts'
 
 /**
  * Every environment variable the daemon reads: its form, default and meaning. docs/reference/configuration.md is
@@ -34,6 +35,25 @@ const setting = <T>(schema: z.ZodType<T>, takes: string, about: string, fallback
   ...(fallback === undefined ? {} : { fallback }),
 })
 
+/** An origin that passkeys work at: over TLS by a name, or this machine by `localhost`. */
+const publicUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((value) => {
+    const { protocol, hostname, username, password, pathname, search, hash } = new URL(value)
+    const isPlain =
+      `${username}${password}${search}${hash}` === '' && pathname === '/' && !value.endsWith('#')
+    const isName = !/^[\d.]+$|^\[/.test(hostname)
+    return isPlain && isName && (protocol === 'https:' || hostname === 'localhost')
+  })
+  .transform((value) => new URL(value).origin)
+
+const addressList = z.string().transform((value, context) => {
+  const list = value.split(',').map((part) => part.trim())
+  if (list.every(isAddressRange)) return list
+  context.addIssue('not a list of addresses')
+  return z.NEVER
+})
+
 /** Canonical patterns, https only; `off` or `none` for an empty list. */
 const hostList = z.string().transform((value, context) => {
   const patterns = /^(?:off|none)$/.test(value.trim())
@@ -59,6 +79,11 @@ export const SETTINGS = {
     'a file path',
     'The database; keys and the admin socket stand beside it.',
     './data/proxy.db',
+  ),
+  DATABASE_URL: setting(
+    z.string().regex(/^postgres(?:ql)?:\/\/\S+$/),
+    'an address, postgres://user:password@host/database',
+    'A PostgreSQL database (15 or newer) in the place of the file at DB_PATH; keys and the admin socket stay beside DB_PATH.',
   ),
   TELEGRAM_BOT_TOKEN: setting(
     z.string().regex(/^[0-9]{3,20}:[A-Za-z0-9_-]{10,100}$/),
@@ -138,18 +163,39 @@ export const SETTINGS = {
     'Where the daemon fetches what a `skill_url` names, redirects included. Whoever reads the log of such a host can be told something by an address, so list no host whose log an agent could see.',
     'raw.githubusercontent.com,gist.githubusercontent.com,gist.github.com',
   ),
+  OAUTH3_PUSH_HOSTS: setting(
+    hostList,
+    'hosts, comma-separated (`host`, `*.suffix`), or off',
+    'Push services that browsers of the console are told through.',
+    'fcm.googleapis.com,*.push.services.mozilla.com,*.push.apple.com,*.notify.windows.com',
+  ),
   OAUTH3_IMPORT_HOSTS: setting(
     hostList,
     'hosts, comma-separated (`host`, `host:port`, `*.suffix`), or off',
     'Where modules that code imports may be fetched from when a request comes in. They are locked then; the run fetches nothing.',
     'deno.land,jsr.io,esm.sh,esm.run,cdn.jsdelivr.net,raw.githubusercontent.com,gist.githubusercontent.com,registry.npmjs.org,npm.jsr.io',
   ),
-  OAUTH3_POOL_SIZE: setting(integer(0, 64), '0–64', 'Warm containers a runtime.', '2'),
+  OAUTH3_PUBLIC_URL: setting(
+    publicUrl,
+    'https://NAME, or http://localhost:PORT; no path',
+    'Where browsers reach the web console from outside: behind a proxy that ends TLS. At http://localhost:PORT it is reached without it.',
+  ),
+  OAUTH3_TRUSTED_PROXIES: setting(
+    addressList,
+    'addresses or networks, comma-separated (`127.0.0.1`, `10.0.0.0/8`)',
+    'The proxies whose X-Forwarded-Proto and X-Forwarded-For are believed, at the console alone. Required with an https OAUTH3_PUBLIC_URL.',
+  ),
+  OAUTH3_POOL_SIZE: setting(
+    integer(0, 64),
+    '0–64',
+    'Warm containers a runtime, at least; for a minute after a burst up to four times as many.',
+    '2',
+  ),
   OAUTH3_MAX_RUNS: setting(integer(1, 64), '1–64', 'Runs at the same time; more wait.', '4'),
   OAUTH3_APPROVAL_TTL: setting(
     integer(10, 604_800),
     'seconds, 10–604800',
-    'How long a request waits for a person.',
+    'How long a request for approval waits for a person until it expires.',
     '3600',
   ),
   OAUTH3_MAX_WAITING: setting(
@@ -167,8 +213,14 @@ export const SETTINGS = {
   OAUTH3_LLM_MAX_COOLDOWN: setting(
     integer(1, 86_400),
     'seconds, 1–86400',
-    'The longest that a key of an LLM provider is left alone after a 401 or 429, whatever its Retry-After asks for.',
+    'The longest cooldown of a provider key after a 401 or 429, whatever its Retry-After asks for.',
     '3600',
+  ),
+  OAUTH3_LLM_HTTP: setting(
+    choice(['own', 'node']),
+    'own or node',
+    'By which code the LLM proxy speaks HTTP/1.1 with agents and providers: its own strict and fast one, or the server of Node and undici, should a client or a provider not get along with it. `node` goes with the next release.',
+    'own',
   ),
   OAUTH3_AGENT_MAX_BYTES: setting(
     bytes(1_048_576),
@@ -185,7 +237,7 @@ export const SETTINGS = {
   OAUTH3_RETAIN_CODE_DAYS: setting(
     integer(0, 36_500),
     'days; 0 keeps it for good',
-    'How long code that ran is kept after its last run; for a standing grant it is always kept. Code that never ran goes when its request ends.',
+    'How long code that ran is kept after its last run; for an active grant it is always kept. Code that never ran goes when its request ends, a day later where nobody answered.',
     '90',
   ),
   OAUTH3_RETAIN_EXECUTIONS_DAYS: setting(

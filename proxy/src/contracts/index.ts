@@ -1,5 +1,5 @@
 export { createRouteClient, type RouteClient, type RouteRequest } from './client.ts'
-export { describeApi } from './openapi.ts'
+export { type DescribedRoute, describeApi } from './openapi.ts'
 export {
   pathOf,
   type Route,

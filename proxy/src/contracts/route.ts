@@ -13,6 +13,10 @@ export interface Route {
   readonly summary: string
   /** Who may call it; surfaces say what that takes. */
   readonly scope: string
+  /** What its caller must be allowed to do, in the words of the table of permissions; left out where nobody is asked for. */
+  readonly action?: string
+  /** What it takes besides, for some of what may be sent. */
+  readonly alsoTakes?: { readonly action: string; when(input: { readonly body: unknown }): boolean }
   /** Of the segments, where more is asked of them than to be there. */
   readonly params?: z.ZodType
   readonly query?: z.ZodType
@@ -81,7 +85,7 @@ export type RouteHandlers<T extends RouteTable> = {
   readonly [Name in keyof T]: (
     input: RouteInput<T[Name]>,
   ) => T[Name] extends { readonly isLines: true }
-    ? Iterable<Sent<T[Name]>>
+    ? AsyncIterable<Sent<T[Name]>>
     : Sent<T[Name]> | Promise<Sent<T[Name]>>
 }
 

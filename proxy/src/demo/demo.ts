@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline/promises'
 import {
   type AdminClient,
   type CliSurroundings,
-  createAdminClient,
+  connectAdmin,
   type DemoAnswer,
   EXIT,
   noPrograms,
@@ -19,9 +19,9 @@ import {
   styleFor,
   wordWrap,
 } from '../cli/index.ts'
+import { startDaemon } from '../compose/daemon.ts'
 import { readConfig } from '../config/index.ts'
 import type { CardView, WireDecision } from '../contracts/admin/index.ts'
-import { startDaemon } from '../daemon.ts'
 import { VERSION } from '../version.ts'
 import { type AgentAnswer, createDemoAgent, type DemoAgent } from './demo-agent.ts'
 import { type DemoApi, startDemoApi } from './demo-api.ts'
@@ -94,7 +94,7 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
   )
   step('Daemon', `agents reach it at ${daemon.url}, you in ${folder}`)
 
-  const admin = createAdminClient(daemon.adminSocketPath)
+  const admin = await connectAdmin(daemon.adminSocketPath)
   const secret = `demo-value-${randomBytes(12).toString('hex')}`
   await using api = await startDemoApi(secret)
   step('API', `a small service of the demo at ${api.origin} that knows its key`)
@@ -136,6 +136,7 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
   await oauth3('audit', 'list', '-n', '100')
   say('')
   const verified = await oauth3('audit', 'verify')
+  if (approve === undefined) await showConsole(stage, admin)
   await daemon.stop()
   step('Cleaned up', 'the daemon stopped, its folder is gone. Next: README.md')
   say("   For models: `npx oauth3 key add openai` stores a vendor's key, which an agent")
@@ -205,6 +206,32 @@ async function askPerson(stage: Stage, card: CardView): Promise<DemoAnswer> {
     }
   } catch (error) {
     throw signal.aborted ? signal.reason : error
+  } finally {
+    reader.close()
+  }
+}
+
+/** The daemon stays up for whoever looks; without a terminal nobody could end it. */
+async function showConsole({ around, style, signal, say, step }: Stage, admin: AdminClient): Promise<void> {
+  if (around.stdin.isTTY !== true || around.stdout.isTTY !== true) return
+  step('Console', 'all of it in your browser; a link signs you in, once, within two minutes:')
+  const reader = createInterface({ input: around.stdin, output: around.stdout })
+  const interrupted = new AbortController()
+  reader.once('SIGINT', () => interrupted.abort(new Error('The demo was interrupted.')))
+  const closed = new Promise<''>((resolve) => reader.once('close', () => resolve('')))
+  const either = AbortSignal.any([signal, interrupted.signal])
+  try {
+    for (let typed = 'l'; typed.trim() !== ''; ) {
+      const { url } = await admin.call('makeConsoleLink', { body: {} })
+      say(`\n   ${style.bold(url)}\n`)
+      // Whoever reads the audit first comes to a link that is over.
+      const question = reader.question('   Enter ends the demo, l Enter makes another link. ', {
+        signal: either,
+      })
+      typed = await Promise.race([question, closed])
+    }
+  } catch (error) {
+    throw either.aborted ? either.reason : error
   } finally {
     reader.close()
   }

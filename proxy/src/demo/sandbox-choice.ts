@@ -1,6 +1,8 @@
-import Docker from 'dockerode'
-import { buildImages, createSandbox } from '../adapters/sandbox/index.ts'
+import type Docker from 'dockerode'
 import { CliError, EXIT } from '../cli/index.ts'
+import { createEngineClient } from '../sandbox/engine/index.ts'
+import { buildImages } from '../sandbox/images/index.ts'
+import { createSandbox } from '../sandbox/runner/index.ts'
 
 export interface SandboxChoice {
   readonly kind: 'docker' | 'embedded'
@@ -15,7 +17,7 @@ export async function chooseSandbox(
   progress: (line: string) => void,
 ): Promise<SandboxChoice> {
   if (asked === 'embedded') return { kind: 'embedded', why: 'OAUTH3_SANDBOX asks for it' }
-  const docker = new Docker()
+  const docker = createEngineClient()
   try {
     await answersSoon(docker)
   } catch (error) {
@@ -41,10 +43,10 @@ export async function chooseSandbox(
 }
 
 async function answersSoon(docker: Docker): Promise<void> {
-  const late = new Promise<never>((_resolve, reject) => {
+  const timedOut = new Promise<never>((_resolve, reject) => {
     setTimeout(() => reject(new Error('no answer in time')), ENGINE_ANSWER_MS).unref()
   })
-  await Promise.race([docker.ping(), late])
+  await Promise.race([docker.ping(), timedOut])
 }
 
 async function hasImages(docker: Docker): Promise<boolean> {

@@ -102,7 +102,7 @@ async function callBot<T extends z.ZodType>(
   method: string,
   body: object,
 ): Promise<z.output<T>> {
-  let said: z.output<typeof answer>
+  let reply: z.output<typeof answer>
   try {
     const response = await fetch(`${apiRoot}/bot${token}/${method}`, {
       method: 'POST',
@@ -110,13 +110,13 @@ async function callBot<T extends z.ZodType>(
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(CALL_MS + POLL_SECONDS * 1_000),
     })
-    said = answer.parse(await response.json())
+    reply = answer.parse(await response.json())
   } catch {
     // The reason would have the address in it, and with it the token.
     throw failed(`${new URL(apiRoot).host} cannot be reached, or gave no answer of a Bot API.`)
   }
-  if (!said.ok) throw failed(`Telegram refused: ${(said.description ?? 'no reason').slice(0, 200)}.`)
-  const result = schema.safeParse(said.result)
+  if (!reply.ok) throw failed(`Telegram refused: ${(reply.description ?? 'no reason').slice(0, 200)}.`)
+  const result = schema.safeParse(reply.result)
   if (!result.success) throw failed('Telegram gave an answer of another form.')
   return result.data
 }

@@ -1,10 +1,10 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import Docker from 'dockerode'
-import { giveName, sync } from '../adapters/storage/index.ts'
 import { CliError, type CliSurroundings, createTerminal, EXIT, type Terminal } from '../cli/index.ts'
 import { ConfigError, readConfig } from '../config/index.ts'
+import { createEngineClient } from '../sandbox/engine/index.ts'
+import { giveName, sync } from '../storage/files/index.ts'
 import { type BotSetup, setUpBot } from './bot-setup.ts'
 
 const ENGINE_ANSWER_MS = 3_000
@@ -81,7 +81,7 @@ const bindProblem = (host: string, port: number): Promise<string | null> =>
 
 async function sandboxFor(terminal: Terminal): Promise<'docker' | 'embedded'> {
   try {
-    await new Docker({ timeout: ENGINE_ANSWER_MS }).ping()
+    await createEngineClient({ timeout: ENGINE_ANSWER_MS }).ping()
     terminal.note('A Docker engine answers: code will run in containers.')
     return 'docker'
   } catch (error) {

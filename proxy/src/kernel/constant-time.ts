@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 
 /**
- * Whether two secrets are the same, in a time that tells nothing of where they differ (a timing attack). Their lengths show:
+ * Constant-time compare: whether two secrets are the same, in a time that tells nothing of where they differ (a timing attack). Their lengths show:
  * compare hashes where a length is a secret itself.
  */
 export function equalInConstantTime(a: string | Uint8Array, b: string | Uint8Array): boolean {

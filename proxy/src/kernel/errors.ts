@@ -23,6 +23,12 @@ export const ERROR_TABLE = {
     retryable: false,
     help: "The caller's address is outside the agent's CIDR list.",
   },
+  origin_not_allowed: {
+    status: 403,
+    exit: 5,
+    retryable: false,
+    help: "Only the console's own page may ask this, under the console's own name: Host, Origin or fetch metadata are another's.",
+  },
   not_found: { status: 404, exit: 4, retryable: false, help: 'No such thing, or not yours to see.' },
   method_not_allowed: {
     status: 405,
@@ -34,7 +40,7 @@ export const ERROR_TABLE = {
     status: 409,
     exit: 5,
     retryable: false,
-    help: 'The code is not the code that `code_hash` names.',
+    help: 'The code is not the code that `code_hash` names, or that the publisher of the `skill` signed.',
   },
   idempotency_conflict: {
     status: 409,
@@ -82,9 +88,20 @@ export const ERROR_TABLE = {
     status: 422,
     exit: 2,
     retryable: false,
-    help: 'The skill_url is not an https address that may be fetched, or its host is not in OAUTH3_SKILL_URL_HOSTS.',
+    help: 'The skill_url, or the address of what a registry lists, is not an https address that may be fetched, or its host is not in OAUTH3_SKILL_URL_HOSTS.',
   },
-  skill_unreachable: { status: 422, exit: 1, retryable: true, help: 'The skill_url could not be read.' },
+  skill_unreachable: {
+    status: 422,
+    exit: 1,
+    retryable: true,
+    help: 'The skill_url, or a registry or what it lists, could not be read.',
+  },
+  registry_refused: {
+    status: 422,
+    exit: 5,
+    retryable: false,
+    help: 'The index of a registry, or an entry in it, is not one that it may vouch with: a signature, its key, its number or its end.',
+  },
   rate_limited: {
     status: 429,
     exit: 5,
@@ -127,7 +144,12 @@ export const ERROR_TABLE = {
     retryable: true,
     help: 'The daemon is stopping; ask again in a moment.',
   },
-  locked: { status: 503, exit: 1, retryable: false, help: 'The master key does not open the vault.' },
+  locked: {
+    status: 503,
+    exit: 1,
+    retryable: false,
+    help: 'The master key does not open the vault, or the owner has stopped everything.',
+  },
 } as const
 
 export type ErrorCode = keyof typeof ERROR_TABLE

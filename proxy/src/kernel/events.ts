@@ -1,4 +1,4 @@
-import { AppError } from './errors.ts'
+import type { Tx } from './unit-of-work.ts'
 
 /** A fact that a module tells of itself: `type` names it, the rest is what a subscriber needs to act. */
 interface DomainEvent {
@@ -8,35 +8,32 @@ interface DomainEvent {
 /** What a module is given to tell of its own facts, `E`, and of no others. */
 export interface EventPublisher<E extends DomainEvent> {
   /**
-   * Calls the subscribers of `event.type`, in the order in which they subscribed, before it returns. An error of one keeps
-   * it from those after it and goes to the publisher, whose transaction it undoes. Throws `internal` outside a transaction.
+   * Calls the subscribers of `event.type`, one after the other in the order in which they subscribed. An error of one keeps
+   * it from those after it and goes to the publisher, whose unit it undoes.
    */
-  readonly publish: (event: E) => void
+  readonly publish: (tx: Tx, event: E) => Promise<void>
 }
+
+type Handler<Event> = (event: Event, tx: Tx) => Promise<void> | void
 
 export interface Events<E extends DomainEvent> extends EventPublisher<E> {
   /**
-   * The handler runs inside the publisher's transaction: what it writes is committed with the fact, or not at all. For what
-   * cannot be undone (a message sent, a timer) it uses `afterCommit` of the transactor.
+   * The handler acts inside the publisher's unit of work: what it writes is committed with the fact, or not at all. For what
+   * cannot be undone (a message sent, a timer) it uses `tx.afterCommit`.
    */
-  subscribe<T extends E['type']>(type: T, handler: (event: Extract<E, { readonly type: T }>) => void): void
+  subscribe<T extends E['type']>(type: T, handler: Handler<Extract<E, { readonly type: T }>>): void
 }
 
-/** Events of a closed union `E`, told synchronously and within one transaction. Without a subscriber an event costs a look-up. */
-export function createEvents<E extends DomainEvent>(transactor: {
-  readonly inTransaction: boolean
-}): Events<E> {
-  const handlers = new Map<string, ((event: never) => void)[]>()
+/** Events of a closed union `E`, told within one unit of work. Without a subscriber an event costs a look-up. */
+export function createEvents<E extends DomainEvent>(): Events<E> {
+  const handlers = new Map<string, Handler<never>[]>()
   return {
-    publish(event) {
-      // Fail closed: a subscriber's writes beside a fact that may still be undone would outlive it.
-      if (!transactor.inTransaction)
-        throw new AppError('internal', `${event.type} was published outside a transaction.`)
-      for (const handler of handlers.get(event.type) ?? []) handler(event as never)
+    async publish(tx, event) {
+      for (const handler of handlers.get(event.type) ?? []) await handler(event as never, tx)
     },
     subscribe(type, handler) {
       const before = handlers.get(type) ?? []
-      handlers.set(type, [...before, handler])
+      handlers.set(type, [...before, handler as Handler<never>])
     },
   }
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 
 declare const brand: unique symbol
 type Brand<T, Name extends string> = T & { readonly [brand]: Name }
@@ -12,6 +12,16 @@ export type CodeHash = Brand<string, 'CodeHash'>
 /** SHA-256 of a consent's canonical JSON, 64 lower-case hex digits. */
 export type ConsentHash = Brand<string, 'ConsentHash'>
 
+/** Whose rows: every table has it in every row, and a store is bound to one. */
+export type TenantId = Brand<string, 'TenantId'>
+/** The one tenant of an installation that has no others. */
+export const DEFAULT_TENANT = 'default' as TenantId
+
+/** A name of a folder that belongs to a tenant other than the default one. */
+export const isTenantId = (text: string): boolean => /^ten_[0-9a-f]{16}$/.test(text)
+
+/** `ten_` and 16 hex digits. */
+export const newTenantId = (): TenantId => `ten_${randomBytes(8).toString('hex')}` as TenantId
 export const newRequestId = (): RequestId => `req_${randomBytes(16).toString('hex')}` as RequestId
 export const newAgentId = (): AgentId => `agt_${randomBytes(8).toString('hex')}` as AgentId
 
@@ -19,5 +29,4 @@ export const newAgentId = (): AgentId => `agt_${randomBytes(8).toString('hex')}`
 export const randomToken = (bits: number): string => randomBytes(bits / 8).toString('base64url')
 
 /** SHA-256 of UTF-8 text or bytes, lower-case hex. */
-export const sha256Hex = (data: string | Uint8Array): string =>
-  createHash('sha256').update(data).digest('hex')
+export const sha256Hex = (data: string | Uint8Array): string => hash('sha256', data)

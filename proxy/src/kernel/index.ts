@@ -2,13 +2,23 @@ export { formatBytes } from './bytes.ts'
 export { canonicalJson, type Json } from './canonical-json.ts'
 export { CLOCK_SLACK_MS, type Clock, systemClock, type UnixMs } from './clock.ts'
 export { equalInConstantTime } from './constant-time.ts'
+export {
+  algorithmOf,
+  type DecisionProof,
+  type DecisionStatement,
+  decisionChallenge,
+  PASSKEY_ALGORITHMS,
+  type PasskeyAlgorithm,
+  verifyDecisionProof,
+} from './decision-proof.ts'
 export { EGRESS_RULES, type EgressRule, statusOfRule } from './egress-rules.ts'
 export { isReservedName, SECRET_NAME } from './env-names.ts'
 export { AppError, asAppError, ERROR_TABLE, type ErrorCode } from './errors.ts'
 export { createEvents, type EventPublisher, type Events } from './events.ts'
 export { createFairQueue, type FairQueue, type QueueBounds } from './fair-queue.ts'
-export { fairShare } from './fair-share.ts'
+export { createSharedTotal, fairShare, groupShares, type SharedTotal } from './fair-share.ts'
 export { createFairSlots, type FairSlots, type SlotShares } from './fair-slots.ts'
+export type { CheckResult, DoctorCheck, HealthReport } from './health.ts'
 export {
   formatHostPattern,
   type HostPattern,
@@ -22,21 +32,38 @@ export {
   type AgentId,
   type CodeHash,
   type ConsentHash,
+  DEFAULT_TENANT,
+  isTenantId,
   newAgentId,
   newRequestId,
+  newTenantId,
   type RequestId,
   randomToken,
   sha256Hex,
+  type TenantId,
 } from './ids.ts'
+export { lazily } from './lazily.ts'
 export { createLoopTurns, type LoopTurns, loopTurns, type Turn } from './loop-turns.ts'
+export { createMirror, type Mirror } from './mirror.ts'
 export { formatExactUsd, formatUsd } from './money.ts'
+export { createOneAtATime } from './one-at-a-time.ts'
 export { currentOwner, DAEMON_OWNER, onBehalfOf } from './owner-context.ts'
 export { adminSocketPath } from './paths.ts'
-export { plainAddress } from './peer-address.ts'
+export { networkOf, plainAddress } from './peer-address.ts'
 export { openToOthers } from './private-mode.ts'
 export { remembering } from './remembering.ts'
-export { SecretValue } from './secret-value.ts'
+export { MIN_SECRET_BYTES, SecretValue } from './secret-value.ts'
 export { createTokenBuckets, type TokenBuckets } from './token-buckets.ts'
+export type {
+  Durability,
+  MetaReader,
+  MetaStore,
+  ReadTx,
+  Storage,
+  StorePorts,
+  Stores,
+  Tx,
+} from './unit-of-work.ts'
 export { hasHiddenCharacters, oneLine, visibleText } from './visible-text.ts'
 export {
   CAPABILITY_LIMITS,
@@ -50,3 +77,5 @@ export {
   MAX_REQUESTS,
   RUN_LIMITS,
 } from './wire-words.ts'
+export { wordSet } from './word-set.ts'
+export { createWriteBehind, type WriteBehind } from './write-behind.ts'

@@ -1,4 +1,4 @@
-/** The closed lists of words that go over the wire, beside ERROR_TABLE: the rules behind them are the domain's. */
+/** The closed lists of words that go over the wire, beside ERROR_TABLE: the rules behind them are the features'. */
 
 export const EXECUTION_STATES = [
   'pending',

@@ -3,9 +3,9 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createAdminClient } from '../../src/cli/index.ts'
+import { connectAdmin } from '../../src/cli/index.ts'
+import { type Daemon, startDaemon } from '../../src/compose/daemon.ts'
 import { readConfig } from '../../src/config/index.ts'
-import { type Daemon, startDaemon } from '../../src/daemon.ts'
 
 let folder: string
 let daemon: Daemon
@@ -22,7 +22,7 @@ beforeAll(async () => {
     }),
     { drainMs: 500 },
   )
-  const admin = createAdminClient(daemon.adminSocketPath)
+  const admin = await connectAdmin(daemon.adminSocketPath)
   token = (await admin.call('addAgent', { body: { name: 'clawd' } })).token
 })
 afterAll(async () => {
@@ -69,7 +69,7 @@ test("the socket and its folder are the owner's alone", () => {
 
 test('the address that agents reach has no admin route under any name, with any Host header', async () => {
   const requestId = await submit()
-  const view = await createAdminClient(daemon.adminSocketPath).call('readRequest', {
+  const view = await (await connectAdmin(daemon.adminSocketPath)).call('readRequest', {
     params: { id: requestId },
   })
   const decision = JSON.stringify({ decision: 'once', consent_hash: view.consent_hash })
@@ -113,7 +113,7 @@ test('the address that agents reach has no admin route under any name, with any 
       expect([404, 405], `${method} ${path} with Host ${host}`).toContain(status)
     }
   }
-  const after = await createAdminClient(daemon.adminSocketPath).call('readRequest', {
+  const after = await (await connectAdmin(daemon.adminSocketPath)).call('readRequest', {
     params: { id: requestId },
   })
   expect(after.status).toBe('pending')
@@ -135,7 +135,7 @@ test("an agent's token is nothing on the socket: it neither opens nor adds anyth
     JSON.stringify({ decision: 'once', consent_hash: 'f'.repeat(64) }),
   )
   expect(forged.status).toBe(409)
-  const admin = createAdminClient(daemon.adminSocketPath)
+  const admin = await connectAdmin(daemon.adminSocketPath)
   expect((await admin.call('readRequest', { params: { id: requestId } })).status).toBe('pending')
   const { rows } = await admin.call('searchAudit', { query: { limit: 5 } })
   expect(rows.find((row) => row.event === 'approval.refused')).toMatchObject({

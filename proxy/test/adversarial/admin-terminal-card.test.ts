@@ -12,6 +12,9 @@ import { runCliProcess } from '../support/run-cli.ts'
 const HOSTILE =
   'A\u001b[2J\u001b]0;title\u0007\u009b31m\u009d8;;http://evil\u009c\u202eB\u2066\u200b\rC\b\u0000\u{e0041}\ufeff'
 
+/** What is text in the database, which keeps no NUL. */
+const KEPT = HOSTILE.replace('\u0000', '')
+
 const ESCAPE = String.fromCharCode(0x1b)
 
 let kit: AdminKit
@@ -22,10 +25,10 @@ afterAll(() => kit[Symbol.asyncDispose]())
 
 test('no field of a request and no byte of its code reaches the terminal as control', async () => {
   const { requestId } = await kit.ask({
-    code: `// ${HOSTILE}\nconsole.log(1)\t// ${HOSTILE}\n`,
+    code: `// ${KEPT}\nconsole.log(1)\t// ${KEPT}\n`,
     description: HOSTILE,
     argsJson: JSON.stringify({ text: HOSTILE }),
-    skillId: `skill${HOSTILE}`,
+    skillId: `skill${KEPT}`,
   })
   const env = { OAUTH3_SOCKET: kit.socketPath }
   for (const args of [
@@ -43,7 +46,7 @@ test('no field of a request and no byte of its code reaches the terminal as cont
   const shown = await runCliProcess(['show', requestId], { env })
   expect(shown.stdout).toContain('⟨U+202E⟩')
   expect(shown.stdout).toContain('⟨U+009B⟩')
-  const failed = await runCliProcess(['show', HOSTILE.replace('\u0000', '')], { env })
+  const failed = await runCliProcess(['show', KEPT], { env })
   expect(failed.code).toBe(4)
   expect(rawControls(failed.stderr)).toEqual([])
   expect(failed.stderr.trim().split('\n')).toHaveLength(1)
@@ -58,7 +61,7 @@ test('no field of a request and no byte of its code reaches the terminal as cont
 test('no name of a model that an agent asked for reaches what watch prints as control', async () => {
   const { id: agentId } = kit.agent
   const use = { agentId, provider: 'openai', group: 'inference', path: '/v1/chat/completions' } as const
-  const ask = kit.access.ask({ ...use, model: `${HOSTILE}\nask_0  approved  you  nothing` })
+  const ask = await kit.access.ask({ ...use, model: `${KEPT}\nask_0  approved  you  nothing` })
   for (const args of [['watch'], ['--json', 'watch']]) {
     const seen = await runCliProcess(args, {
       env: { OAUTH3_SOCKET: kit.socketPath },
@@ -101,6 +104,17 @@ test('a card whose every text is hostile stays within 80 columns and keeps its r
     limits: spoof,
     args: spoof,
     source: spoof,
+    provenance: {
+      skill: spoof,
+      url: spoof,
+      registry: { name: spoof, key: spoof },
+      publisher: spoof,
+      acceptedPublisher: spoof,
+      pinned: true,
+      declaredDescription: spoof,
+      declaredSecrets: [spoof],
+      declaredNetwork: [spoof],
+    },
     codeHash: 'f'.repeat(64),
     code: { text: spoof, lines: 3, bytes: 9, kept: true },
     expiresAt: 1_000,

@@ -50,14 +50,14 @@ describe('an agent cannot approve itself', () => {
       expect((await api.execute({ ...BODY, code: 'other', [field]: 'forever' })).status).toBe(400)
       expect((await api.execute({ ...BODY, code: 'other', metadata: { [field]: true } })).status).toBe(400)
     }
-    expect(api.executions.resolve(id).status).toBe('pending')
+    expect((await api.executions.resolve(id)).status).toBe('pending')
     expect(api.rows('approvals')).toBe(0)
     expect(api.orders).toHaveLength(0)
   })
 
   test('a forged method header does not turn a read into an answer, nor one agent into another', async () => {
     const { json } = await api.execute(BODY)
-    const two = api.addAgent({ name: 'agent-two' })
+    const two = await api.addAgent({ name: 'agent-two' })
     await api.call('POST', `/execute/${json.request_id}/ack`, {
       token: two.token,
       headers: {
@@ -67,11 +67,11 @@ describe('an agent cannot approve itself', () => {
       },
     })
     expect((await api.call('DELETE', `/execute/${json.request_id}`, { token: two.token })).status).toBe(404)
-    expect(api.executions.resolve(json.request_id).status).toBe('pending')
+    expect((await api.executions.resolve(json.request_id)).status).toBe('pending')
   })
 
   test("another agent's identical request is another card: one approval is not both", async () => {
-    const two = api.addAgent({ name: 'agent-two' })
+    const two = await api.addAgent({ name: 'agent-two' })
     const first = await api.execute(BODY)
     const second = await api.call('POST', '/execute', {
       token: two.token,
@@ -79,8 +79,8 @@ describe('an agent cannot approve itself', () => {
       headers: { 'content-type': 'application/json' },
     })
     expect(second.json.request_id).not.toBe(first.json.request_id)
-    api.decide(first.json.request_id, 'forever')
-    expect(api.executions.resolve(second.json.request_id).status).toBe('pending')
+    await api.decide(first.json.request_id, 'forever')
+    expect((await api.executions.resolve(second.json.request_id)).status).toBe('pending')
   })
 })
 
@@ -115,11 +115,11 @@ describe('the person is not flooded', () => {
     expect(answers.filter((answer) => answer.status === 202)).toHaveLength(10)
     expect(answers.filter((answer) => answer.status === 429)).toHaveLength(990)
     expect(api.events('request.refused')).toHaveLength(1)
-    expect(api.audit.verify().ok).toBe(true)
+    expect((await api.audit.verify()).ok).toBe(true)
   })
 
   test('a thousand repeats of one idempotency key are one run', async () => {
-    api.decide((await api.execute(BODY)).json.request_id, 'forever')
+    await api.decide((await api.execute(BODY)).json.request_id, 'forever')
     const headers = { 'idempotency-key': 'only-once' }
     const answers = await Promise.all(Array.from({ length: 200 }, () => api.execute(BODY, headers)))
     expect(new Set(answers.map((answer) => answer.json.request_id)).size).toBe(1)
@@ -135,10 +135,10 @@ describe('a HEAD request', () => {
     const { json } = await api.execute(BODY)
     const head = await api.call('HEAD', pathOf(json.request_id), { signal: AbortSignal.timeout(5_000) })
     expect([head.status, head.text]).toEqual([200, ''])
-    api.decide(json.request_id)
-    await expect.poll(() => api.executions.resolve(json.request_id).status).toBe('success')
+    await api.decide(json.request_id)
+    await expect.poll(async () => (await api.executions.resolve(json.request_id)).status).toBe('success')
     expect((await api.call('HEAD', pathOf(json.request_id))).status).toBe(200)
     await api.call('GET', '/health')
-    expect(api.executions.resolve(json.request_id).seenAt).toBeNull()
+    expect((await api.executions.resolve(json.request_id)).seenAt).toBeNull()
   })
 })

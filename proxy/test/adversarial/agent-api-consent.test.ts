@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createSkillFetcher } from '../../src/adapters/fetch-code/index.ts'
+import { createSkillFetcher } from '../../src/executions/fetch-code/index.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
 import { type ApiKit, startApi } from '../support/api-kit.ts'
 import { startTlsUpstream } from '../support/tls-upstream.ts'
@@ -16,7 +16,10 @@ afterEach(async () => {
 
 const BODY = { skill_id: 'demo', code: 'console.log(1)' }
 
-const cardOf = (requestId: string) => api.executions.cardOf(api.executions.resolve(requestId))
+const cardOf = async (requestId: string) => {
+  const execution = await api.executions.resolve(requestId)
+  return api.storage.read((tx) => api.executions.cardOf(tx, execution))
+}
 
 describe('the card shows what is injected', () => {
   test('whatever the comment in the code or metadata.secrets names', async () => {
@@ -26,12 +29,16 @@ describe('the card shows what is injected', () => {
       secrets: ['BANK_TOKEN'],
       metadata: { secrets: ['HARMLESS'], description: 'uses HARMLESS only' },
     })
-    const card = cardOf(json.request_id)
+    const card = await cardOf(json.request_id)
     expect(card.secrets.map((secret) => secret.name)).toEqual(['BANK_TOKEN'])
     expect(card.warnings.map(({ text }) => text).join()).toMatch(/BANK_TOKEN.*comment names HARMLESS/)
-    api.vault.put('BANK_TOKEN', new SecretValue('demo-value-bank'), { actor: 'cli:1000' })
-    api.vault.put('HARMLESS', new SecretValue('demo-value-harmless'), { actor: 'cli:1000' })
-    api.decide(json.request_id)
+    await api.storage.transaction((tx) =>
+      api.vault.put(tx, 'BANK_TOKEN', new SecretValue('demo-value-bank'), { actor: 'cli:1000' }),
+    )
+    await api.storage.transaction((tx) =>
+      api.vault.put(tx, 'HARMLESS', new SecretValue('demo-value-harmless'), { actor: 'cli:1000' }),
+    )
+    await api.decide(json.request_id)
     await api.call('GET', `/execute/${json.request_id}?wait=5`)
     expect([...(api.orders[0]?.secrets.keys() ?? [])]).toEqual(['BANK_TOKEN'])
   })
@@ -45,7 +52,7 @@ describe('the card shows what is injected', () => {
       metadata: { description: html },
     })
     expect([status, headers.get('content-type')]).toEqual([202, 'application/json; charset=utf-8'])
-    const card = cardOf(json.request_id)
+    const card = await cardOf(json.request_id)
     expect(card.description).toBe(html)
     expect(card.args).toContain('<b>Approved</b>')
     for (const field of ['skill_id', 'runtime']) {
@@ -85,19 +92,25 @@ describe('one and the same bytes are shown, hashed and run', () => {
     ['NFC', '\u00e9'],
     ['line separators', 'a\u2028b\u2029c'],
     ['astral characters', '\u{1f600}\u{e0041}'],
-    ['a NUL', 'a\0b'],
   ])('%s', async (_name, code) => {
     const { json } = await api.execute({ ...BODY, code })
     const hash = createHash('sha256').update(Buffer.from(code, 'utf8')).digest('hex')
     expect(json.code_hash).toBe(hash)
-    expect(cardOf(json.request_id).codeHash).toBe(hash)
-    api.decide(json.request_id)
+    expect((await cardOf(json.request_id)).codeHash).toBe(hash)
+    await api.decide(json.request_id)
     await api.call('GET', `/execute/${json.request_id}?wait=5`)
     expect(
       createHash('sha256')
         .update(api.orders[0]?.code ?? '', 'utf8')
         .digest('hex'),
     ).toBe(hash)
+  })
+
+  test('code with a NUL, which not every database keeps, is refused before anything of it is kept', async () => {
+    const { status, json } = await api.execute({ ...BODY, code: 'a\0b' })
+    expect([status, json.error.code]).toEqual([400, 'invalid_request'])
+    expect(json.error.message).toContain('NUL')
+    expect([api.rows('executions'), api.rows('code')]).toEqual([0, 0])
   })
 
   test('a link that answers differently the second time: what was fetched first is shown, hashed and run', async () => {
@@ -117,13 +130,13 @@ describe('one and the same bytes are shown, hashed and run', () => {
     })
     const body = { skill_id: 'demo', skill_url: 'https://code.example.com/a.ts' }
     const { json } = await api.execute(body)
-    expect(cardOf(json.request_id).code.text).toBe('console.log("good")')
-    api.decide(json.request_id, 'forever')
+    expect((await cardOf(json.request_id)).code.text).toBe('console.log("good")')
+    await api.decide(json.request_id, 'forever')
     await api.call('GET', `/execute/${json.request_id}?wait=5`)
     expect([served, api.orders.map((order) => order.code)]).toEqual([1, ['console.log("good")']])
     const second = await api.execute(body)
     expect([second.status, second.json.status]).toEqual([202, 'pending'])
-    expect(cardOf(second.json.request_id).changes.join()).toMatch(/^code: /)
+    expect((await cardOf(second.json.request_id)).changes.join()).toMatch(/^code: /)
     expect(api.orders).toHaveLength(1)
   })
 
@@ -144,9 +157,10 @@ describe('one and the same bytes are shown, hashed and run', () => {
       }),
     })
     const { json } = await api.execute({ ...BODY, skill_url: 'https://code.example.com/a.ts' })
-    const consent = api.executions.consentOf(api.executions.resolve(json.request_id))
+    const asked = await api.executions.resolve(json.request_id)
+    const consent = api.executions.consentOf(asked)
     expect(consent.source?.relation).toBe(relation)
-    expect(api.executions.codeOf(api.executions.resolve(json.request_id))).toBe(BODY.code)
+    expect(await api.storage.read((tx) => api.executions.codeOf(tx, asked))).toBe(BODY.code)
   })
 })
 
@@ -159,10 +173,12 @@ describe('what was trusted covers exactly that', () => {
   }
   beforeEach(async () => {
     for (const name of ['FIRST_KEY', 'SECOND_KEY']) {
-      api.vault.put(name, new SecretValue(`demo-value-${name}`), { actor: 'cli:1000' })
+      await api.storage.transaction((tx) =>
+        api.vault.put(tx, name, new SecretValue(`demo-value-${name}`), { actor: 'cli:1000' }),
+      )
     }
     const { json } = await api.execute(TRUSTED)
-    api.decide(json.request_id, 'forever')
+    await api.decide(json.request_id, 'forever')
     await api.call('GET', `/execute/${json.request_id}?wait=5`)
     expect((await api.execute(TRUSTED)).json).toMatchObject({ status: 'success', trusted: true })
   })
@@ -200,7 +216,7 @@ describe('what was trusted covers exactly that', () => {
     const ran = api.orders.length
     const { status, json } = await api.execute({ ...TRUSTED, ...change })
     expect([status, json.status, json.trusted]).toEqual([202, 'pending', false])
-    expect(cardOf(json.request_id).changes.join('\n')).toMatch(changes)
+    expect((await cardOf(json.request_id)).changes.join('\n')).toMatch(changes)
     expect(api.orders).toHaveLength(ran)
   })
 
@@ -223,13 +239,13 @@ describe('what was trusted covers exactly that', () => {
     const ran = api.orders.length
     const { status, json } = await api.execute({ ...TRUSTED, ...change })
     expect([status, json.status, json.trusted]).toEqual([202, 'pending', false])
-    expect(cardOf(json.request_id).changes.join('\n')).toMatch(changes)
+    expect((await cardOf(json.request_id)).changes.join('\n')).toMatch(changes)
     expect(api.orders).toHaveLength(ran)
   })
 
   test('a denial does not make the narrower request that follows it trusted', async () => {
     const wider = await api.execute({ ...TRUSTED, secrets: ['FIRST_KEY', 'SECOND_KEY'] })
-    api.decide(wider.json.request_id, 'deny')
+    await api.decide(wider.json.request_id, 'deny')
     const narrower = await api.execute({ ...TRUSTED, secrets: [] })
     expect([narrower.status, narrower.json.trusted]).toEqual([202, false])
     expect((await api.execute(TRUSTED)).json).toMatchObject({ status: 'success', trusted: true })
@@ -246,13 +262,13 @@ describe('what was trusted covers exactly that', () => {
   })
 
   test('another agent, another image and weaker walls are asked anew', async () => {
-    const two = api.addAgent({ name: 'agent-two' })
+    const two = await api.addAgent({ name: 'agent-two' })
     const foreign = await api.call('POST', '/execute', {
       token: two.token,
       body: JSON.stringify(TRUSTED),
       headers: { 'content-type': 'application/json' },
     })
-    expect([foreign.status, cardOf(foreign.json.request_id).changes]).toEqual([
+    expect([foreign.status, (await cardOf(foreign.json.request_id)).changes]).toEqual([
       202,
       ['agent: agent-one → agent-two'],
     ])
@@ -261,23 +277,25 @@ describe('what was trusted covers exactly that', () => {
       runtimes: [{ name: 'deno', image: `sha256:${'e'.repeat(64)}` }],
     }
     const image = await api.execute(TRUSTED)
-    expect(cardOf(image.json.request_id).changes.join()).toMatch(/^runtime image: d+ → e+$/)
+    expect((await cardOf(image.json.request_id)).changes.join()).toMatch(/^runtime image: d+ → e+$/)
     api.sandboxStatus = {
       ...api.sandboxStatus,
       kind: 'embedded',
       runtimes: [{ name: 'deno', image: `sha256:${'d'.repeat(64)}` }],
     }
     const weaker = await api.execute(TRUSTED)
-    expect(cardOf(weaker.json.request_id).changes).toEqual(['sandbox: docker → embedded'])
+    expect((await cardOf(weaker.json.request_id)).changes).toEqual(['sandbox: docker → embedded'])
   })
 
   test('a host binding that the owner changed is asked anew', async () => {
-    api.vault.put('FIRST_KEY', new SecretValue('demo-value-new'), {
-      hosts: ['other.example'],
-      actor: 'cli:1000',
-    })
+    await api.storage.transaction((tx) =>
+      api.vault.put(tx, 'FIRST_KEY', new SecretValue('demo-value-new'), {
+        hosts: ['other.example'],
+        actor: 'cli:1000',
+      }),
+    )
     const { status, json } = await api.execute(TRUSTED)
-    expect([status, cardOf(json.request_id).changes]).toEqual([
+    expect([status, (await cardOf(json.request_id)).changes]).toEqual([
       202,
       ['FIRST_KEY: its host binding was changed', 'FIRST_KEY: − api.example.com'],
     ])
@@ -285,7 +303,7 @@ describe('what was trusted covers exactly that', () => {
 
   test('"any args" covers other args and nothing else', async () => {
     const asked = await api.execute({ ...TRUSTED, args: { city: 'Oslo' } })
-    api.decide(asked.json.request_id, 'forever_any')
+    await api.decide(asked.json.request_id, 'forever_any')
     await api.call('GET', `/execute/${asked.json.request_id}?wait=5`)
     expect((await api.execute({ ...TRUSTED, args: { city: 'Rome' } })).json.trusted).toBe(true)
     expect(
@@ -296,13 +314,13 @@ describe('what was trusted covers exactly that', () => {
   test('24 hours end at 24 h sharp, and a clock set back does not bring them back', async () => {
     const other = { ...BODY, code: 'console.log("day")' }
     const { json } = await api.execute(other)
-    api.decide(json.request_id, 'trust24h')
+    await api.decide(json.request_id, 'trust24h')
     await api.call('GET', `/execute/${json.request_id}?wait=5`)
     api.clock.advance(86_400_000 - 1)
     expect((await api.execute(other)).json.trusted).toBe(true)
     api.clock.advance(1)
     expect((await api.execute(other)).json.trusted).toBe(false)
-    api.trust.tick()
+    await api.trust.tick()
     api.clock.advance(-3_600_000)
     expect((await api.execute({ ...other, metadata: { description: 'again' } })).json.trusted).toBe(false)
   })

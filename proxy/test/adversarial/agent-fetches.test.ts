@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createSkillFetcher } from '../../src/adapters/fetch-code/index.ts'
 import { readConfig } from '../../src/config/index.ts'
+import { createSkillFetcher } from '../../src/executions/fetch-code/index.ts'
 import { startApi } from '../support/api-kit.ts'
 import { createDaemonKit } from '../support/daemon-kit.ts'
 import { createScriptedSandbox } from '../support/domain-kit.ts'
@@ -230,7 +230,7 @@ describe('a trusted link', () => {
     await start([HOST], 2)
     answer = (_request, response) => response.end('console.log(1)')
     const first = await api.execute(link('/a.ts'))
-    api.decide(first.json.request_id, 'forever')
+    await api.decide(first.json.request_id, 'forever')
     await api.call('GET', `/execute/${first.json.request_id}?wait=5`)
     for (let n = 0; n < 12; n += 1) expect((await api.execute(link('/a.ts'))).json.trusted).toBe(true)
     const others = []
@@ -246,6 +246,6 @@ test('the card shows the link as it was fetched, and the host that had the text'
       ? response.end('console.log(1)')
       : response.writeHead(302, { location: `https://${OTHER}/b` }).end()
   const { json } = await api.execute(link('/a.ts?out=data#not-fetched'))
-  const { source } = api.executions.consentOf(api.executions.resolve(json.request_id))
+  const { source } = api.executions.consentOf(await api.executions.resolve(json.request_id))
   expect(source?.url).toBe(`https://${HOST}/a.ts?out=data → ${OTHER}`)
 })

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { canonicalJson, sha256Hex } from '../../src/kernel/index.ts'
-import { ANN, createTelegramKit } from '../support/telegram-kit.ts'
+import { startBotApiDouble } from '../support/bot-api-double.ts'
+import { owner } from '../support/principals.ts'
+import { ANN, createTelegramKit, UNHURRIED } from '../support/telegram-kit.ts'
 
 const TOKEN = 'A'.repeat(22)
 
@@ -10,7 +12,8 @@ async function sentBefore(kit: Awaited<ReturnType<typeof createTelegramKit>>, id
   kit.db.prepare('DELETE FROM cards').run()
   kit.db
     .prepare(
-      'INSERT INTO cards (token, request_id, chat_id, consent_hash, message_id, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+      `INSERT INTO cards (tenant_id, token, request_id, chat_id, consent_hash, message_id, created_at)
+        VALUES ('default', ?, ?, ?, ?, ?, ?)`,
     )
     .run(TOKEN, id, String(kit.chatId), hash, messageId, Date.now())
   return (word: string) => kit.double.pressRaw(kit.chatId, messageId, `a1:${TOKEN}:${word}`, ANN).answered
@@ -24,12 +27,12 @@ test.each([
 ])('a card for a provider that the version before sent still takes %s', async (word, text) => {
   await using kit = await createTelegramKit()
   const { ask } = await kit.wants()
-  await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
+  await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the record')
   const place = { scheme: 'https', host: 'api.openai.com', port: 443, private: false }
   const shown = { agent_id: ask.agentId, provider: 'openai', model: 'gpt-5', group: 'inference', place }
   const press = await sentBefore(kit, ask.id, sha256Hex(canonicalJson(shown)))
   expect(await press(word)).toEqual({ text, alert: false })
-  expect(kit.llm.access.find(ask.id)?.status).toBe(word === 'deny' ? 'denied' : 'granted')
+  expect((await kit.llm.access.find(ask.id))?.status).toBe(word === 'deny' ? 'denied' : 'approved')
 })
 
 test.each([
@@ -38,32 +41,34 @@ test.each([
 ])('a card for code that the version before sent still takes %s', async (word, text) => {
   await using kit = await createTelegramKit()
   const { execution } = await kit.ask()
-  await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
+  await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the record')
   const press = await sentBefore(kit, execution.requestId, execution.consentHash)
   expect(await press(word)).toEqual({ text, alert: false })
-  expect(kit.find(execution).decision).toBe(word)
+  expect((await kit.find(execution)).decision).toBe(word)
 })
 
 test('what the version before queued for the chat is sent', async () => {
-  await using kit = await createTelegramKit({ start: false })
-  const ask = kit.llm.access.ask({
-    ...{ agentId: kit.agentOf().id, provider: 'openai', model: 'gpt-5' },
+  await using double = await startBotApiDouble({ flood: UNHURRIED })
+  double.addChat({ id: ANN.id, type: 'private' })
+  const first = await createTelegramKit({ start: false, double })
+  const queued = (kit: typeof first, kind: string) =>
+    kit.db.prepare('UPDATE outbox SET kind = ?, payload = ?').run(kind, JSON.stringify({ askId: ask.id }))
+  const ask = await first.llm.access.ask({
+    ...{ agentId: (await first.agentOf()).id, provider: 'openai', model: 'gpt-5' },
     ...{ group: 'inference', path: '/chat/completions' },
   })
-  kit.db
-    .prepare("UPDATE outbox SET kind = 'provider_ask', payload = ?")
-    .run(JSON.stringify({ askId: ask.id }))
-  kit.telegram.start()
-  const card = await kit.said('May this agent use this provider?')
-  await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
-  kit.transactor.transact(() => {
-    const answer = { decision: 'deny', scope: 'provider' } as const
-    kit.llm.access.decide(ask.id, kit.llm.access.contentHash(ask), answer, { actor: 'cli:0', name: null })
-    kit.db
-      .prepare("UPDATE outbox SET kind = 'provider_ask_update', payload = ?")
-      .run(JSON.stringify({ askId: ask.id }))
-  })
-  kit.telegram.nudge()
-  await kit.double.waitFor(() => card.edits > 0, 'the edit')
+  queued(first, 'provider_ask')
+  first.telegram.start()
+  const card = await first.said('May this agent use this provider?')
+  await double.waitFor(async () => (await first.outbox.waiting('telegram:')) === 0, 'the record')
+  await first[Symbol.asyncDispose]()
+
+  await using second = await createTelegramKit({ start: false, double, dir: first.dir })
+  const answer = { decision: 'deny', scope: 'provider' } as const
+  const hash = second.llm.access.contentHash(ask)
+  await second.llm.access.decide(ask.id, hash, answer, owner())
+  expect(queued(second, 'provider_ask_update').changes).toBe(1)
+  second.telegram.start()
+  await double.waitFor(() => card.edits > 0, 'the edit')
   expect(card.text).toContain('Denied')
 })

@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ProviderAsk } from '../../src/domain/provider-access/index.ts'
+import type { ProviderAsk } from '../../src/llm/provider-access/index.ts'
 import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
 import { type CliHereOptions, type CliRun, runCliHere } from '../support/run-cli.ts'
 
@@ -15,10 +15,10 @@ const oauth3 = (args: readonly string[], options: CliHereOptions = {}): Promise<
 
 /** The provider of that name is another place from now on; what asks for it is still there. */
 async function moveLab(): Promise<void> {
-  kit.providers.setParam('openai', 'url', 'https://elsewhere.test/v1', 'cli:0')
+  await kit.providers.setParam('openai', 'url', 'https://elsewhere.test/v1', 'cli:0')
 }
 
-const asks = (): ProviderAsk =>
+const asks = (): Promise<ProviderAsk> =>
   kit.access.ask({
     agentId: kit.agent.id,
     provider: 'openai',
@@ -27,8 +27,8 @@ const asks = (): ProviderAsk =>
     path: '/v1/chat/completions',
   })
 
-const stillWaits = ({ id }: ProviderAsk): void => {
-  expect(kit.access.find(id)?.status).toBe('pending')
+const stillWaits = async ({ id }: ProviderAsk): Promise<void> => {
+  expect((await kit.access.find(id))?.status).toBe('pending')
   expect(kit.access.grants()).toEqual([])
 }
 
@@ -54,7 +54,7 @@ function decide(id: string, body: object): Promise<{ status: number; text: strin
 
 describe('a decision about a provider is of what was shown', () => {
   test('approve at a terminal grants nothing when the provider moved while the question was open', async () => {
-    const ask = asks()
+    const ask = await asks()
     const run = await oauth3(['approve', ask.id, '--24h'], {
       isTerminal: true,
       types: async (shown) => {
@@ -65,11 +65,11 @@ describe('a decision about a provider is of what was shown', () => {
     })
     expect(run.code, run.stdout + run.stderr).not.toBe(0)
     expect(run.stderr).toContain('look at it again')
-    stillWaits(ask)
+    await stillWaits(ask)
   })
 
   test.each(['t', 'd'])('watch takes no %s for a card that changed below the person', async (key) => {
-    const ask = asks()
+    const ask = await asks()
     const answers = ['1', key, 'q']
     const run = await oauth3(['watch'], {
       isTerminal: true,
@@ -80,18 +80,18 @@ describe('a decision about a provider is of what was shown', () => {
       },
     })
     expect(run.stderr).toContain('look at it again')
-    stillWaits(ask)
+    await stillWaits(ask)
   })
 
   test('approve --consent is refused for another hash than show displays, and taken for its own', async () => {
-    const ask = asks()
+    const ask = await asks()
     const { consent_hash } = JSON.parse((await oauth3(['--json', 'show', ask.id])).stdout)
     expect(consent_hash).toMatch(/^[0-9a-f]{64}$/)
     expect((await oauth3(['show', ask.id])).stdout).toContain(consent_hash)
     await moveLab()
     const moved = await oauth3(['approve', ask.id, '--24h', '--yes', '--consent', consent_hash.slice(0, 12)])
     expect(moved.code).not.toBe(0)
-    stillWaits(ask)
+    await stillWaits(ask)
     const now = JSON.parse((await oauth3(['--json', 'show', ask.id])).stdout).consent_hash
     expect(now).not.toBe(consent_hash)
     expect((await oauth3(['approve', ask.id, '--24h', '--yes', '--consent', now.slice(0, 12)])).code).toBe(0)
@@ -99,17 +99,17 @@ describe('a decision about a provider is of what was shown', () => {
   })
 
   test('over the admin socket nothing is decided without the hash, nor by another one', async () => {
-    const ask = asks()
+    const ask = await asks()
     const shown = JSON.parse((await oauth3(['--json', 'show', ask.id])).stdout).consent_hash
     for (const body of [{}, { consent_hash: 'f'.repeat(64) }, { consent_hash: '' }, { consent_hash: null }]) {
       const answer = await decide(ask.id, { decision: '24h', ...body })
       expect(answer.status, answer.text).toBeGreaterThanOrEqual(400)
-      stillWaits(ask)
+      await stillWaits(ask)
     }
     await moveLab()
     for (const decision of ['24h', 'deny']) {
       expect((await decide(ask.id, { decision, consent_hash: shown })).text).toContain('other_consent')
-      stillWaits(ask)
+      await stillWaits(ask)
     }
   })
 })

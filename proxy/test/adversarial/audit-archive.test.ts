@@ -12,21 +12,24 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Database } from 'better-sqlite3'
+import SqliteDatabase, { type Database } from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  createAuditArchiveFiles,
-  createAuditStore,
-  createMetaStore,
-  createTransactor,
-  openDatabase,
-} from '../../src/adapters/storage/index.ts'
 import {
   type AuditArchiver,
   type AuditLog,
   createAuditArchiver,
   createAuditLog,
-} from '../../src/domain/audit/index.ts'
+  createAuditStore,
+} from '../../src/audit/index.ts'
+import { DEFAULT_TENANT, type Storage } from '../../src/kernel/index.ts'
+import { createAuditArchiveFiles } from '../../src/storage/files/index.ts'
+import {
+  createMetaStore,
+  type OpenStorage,
+  openStorage,
+  type StoreFactories,
+} from '../../src/storage/index.ts'
+import { collect } from '../support/collect.ts'
 
 const CHILD = fileURLToPath(new URL('../support/archive-child.ts', import.meta.url))
 const ROWS = 1_000
@@ -34,38 +37,47 @@ const ROWS_A_FILE = 300
 const UP_TO = 800
 
 let dir: string
+let opened: OpenStorage
+let storage: Storage
+/** Beside the daemon's own connection. */
 let db: Database
 let audit: AuditLog
 let archiver: AuditArchiver
 let now: number
 
-function open(): void {
-  db = openDatabase(join(dir, 'proxy.db'))
-  const parts = {
-    repository: createAuditStore(db, createMetaStore(db)),
-    transactor: createTransactor(db),
-    clock: { now: () => now },
-    auditKey: new Uint8Array(32).fill(9),
-  }
+async function open(): Promise<void> {
+  const path = join(dir, 'proxy.db')
+  opened = await openStorage({
+    database: { path },
+    stores: { audit: createAuditStore, meta: createMetaStore } as Partial<StoreFactories> as StoreFactories,
+    onDefect: (error) => console.error(error),
+  })
+  storage = opened.forTenant(DEFAULT_TENANT)
+  db = new SqliteDatabase(path)
+  const parts = { storage, clock: { now: () => now }, auditKey: new Uint8Array(32).fill(9) }
   audit = createAuditLog({ ...parts, mayBegin: true })
   const files = createAuditArchiveFiles(archiveDir())
   archiver = createAuditArchiver({ ...parts, audit, files, rowsAFile: ROWS_A_FILE })
 }
-function reopen(): void {
+async function close(): Promise<void> {
   db.close()
-  open()
+  await opened[Symbol.asyncDispose]()
+}
+async function reopen(): Promise<void> {
+  await close()
+  await open()
 }
 const archiveDir = (): string => join(dir, 'audit-archive')
-const append = (count = 1): void =>
-  createTransactor(db).transact(() => {
+const append = (count = 1): Promise<void> =>
+  storage.transaction(async (tx) => {
     for (let row = 0; row < count; row++) {
       now += 1_000
-      audit.append('egress.request', 'run', `req_${row}`, { path: `/${row}` })
+      await audit.append(tx, 'egress.request', 'run', `req_${row}`, { path: `/${row}` })
     }
   })
 const archive = () => archiver.archive(UP_TO, 'cli:0', 60_000)
 const verify = (archives = true) => archiver.verify({ archives })
-const ids = (): number[] => [...audit.export()].map(({ id }) => id)
+const ids = async (): Promise<number[]> => (await collect(audit.export())).map(({ id }) => id)
 const fileOf = (index: number): string => join(archiveDir(), readdirSync(archiveDir()).sort()[index] ?? '')
 /** Whatever somebody can do who may write the files but has not the key. */
 const attack = (sql: string): void => {
@@ -73,14 +85,14 @@ const attack = (sql: string): void => {
   db.exec(sql)
 }
 
-beforeEach(() => {
+beforeEach(async () => {
   now = 1_700_000_000_000
   dir = mkdtempSync(join(tmpdir(), 'oauth3-archive-'))
-  open()
-  append(ROWS)
+  await open()
+  await append(ROWS)
 })
-afterEach(() => {
-  db.close()
+afterEach(async () => {
+  await close()
   rmSync(dir, { recursive: true })
 })
 
@@ -93,12 +105,12 @@ describe('the audit after rows were archived', () => {
       [301, 600],
       [601, 800],
     ])
-    expect(ids()[0]).toBe(UP_TO + 1)
+    expect((await ids())[0]).toBe(UP_TO + 1)
     expect(await verify()).toMatchObject({ ok: true, archived: UP_TO, rows: ROWS + archives.length })
-    reopen()
-    append(50)
+    await reopen()
+    await append(50)
     expect(await verify()).toMatchObject({ ok: true, archived: UP_TO })
-    expect(audit.verify().ok).toBe(true)
+    expect((await audit.verify()).ok).toBe(true)
     expect(statSync(fileOf(0)).mode & 0o777).toBe(0o600)
     const rows = readFileSync(fileOf(0), 'utf8').trimEnd().split('\n')
     expect(rows).toHaveLength(ROWS_A_FILE + 1)
@@ -107,21 +119,21 @@ describe('the audit after rows were archived', () => {
 
   it('names the archives in the chain and goes on with the next range', async () => {
     await archive()
-    append(1_000)
+    await append(1_000)
     await archiver.archive(1_500, 'cli:0', 60_000)
     expect(await verify()).toMatchObject({ ok: true, archived: 1_500 })
-    expect(audit.newest(1)[0]).toMatchObject({
+    expect((await audit.newest(1))[0]).toMatchObject({
       event: 'audit.archived',
-      data: expect.stringContaining(archiver.list().at(-1)?.digest ?? '-'),
+      data: expect.stringContaining((await archiver.list()).at(-1)?.digest ?? '-'),
     })
   })
 
   it('never loses the newest row, and takes rows by their age', async () => {
-    expect(archiver.lastRowAt(1_700_000_000_000 + 500_000)).toBe(500)
-    expect(archiver.lastRowAt(0)).toBe(0)
-    expect(archiver.lastRowAt(now)).toBe(ROWS)
+    expect(await archiver.lastRowAt(1_700_000_000_000 + 500_000)).toBe(500)
+    expect(await archiver.lastRowAt(0)).toBe(0)
+    expect(await archiver.lastRowAt(now)).toBe(ROWS)
     await archiver.archive(10_000, 'cli:0', 60_000)
-    expect(ids()[0]).toBe(ROWS)
+    expect((await ids())[0]).toBe(ROWS)
     expect((await verify()).ok).toBe(true)
   })
 
@@ -134,7 +146,7 @@ describe('the audit after rows were archived', () => {
   it('does not seal what is broken', async () => {
     attack("UPDATE audit_log SET actor = 'nobody' WHERE id = 900")
     await expect(archive()).rejects.toMatchObject({ code: 'conflict' })
-    expect([ids().length, archiver.list()]).toEqual([ROWS, []])
+    expect([(await ids()).length, await archiver.list()]).toEqual([ROWS, []])
   })
 })
 
@@ -199,7 +211,7 @@ describe('archives under the hands of somebody without the master key', () => {
       'cannot be read',
     ],
   ] as const)('%s: named, while the live rows hold', async (_how, index, attackFile, reason) => {
-    const { name, first } = archiver.list()[index] ?? {}
+    const { name, first } = (await archiver.list())[index] ?? {}
     attackFile()
     expect(await verify()).toMatchObject({
       ok: false,
@@ -229,19 +241,19 @@ describe('archives under the hands of somebody without the master key', () => {
 
   it('with an anchor that was made by hand, put back or taken away: shown by the live rows', async () => {
     const anchor = String(db.prepare("SELECT value FROM meta WHERE key = 'audit_anchor'").pluck().get())
-    const { hash } = [...audit.export()][49] ?? {}
+    const { hash } = (await collect(audit.export()))[49] ?? {}
     const forged = JSON.stringify({ ...JSON.parse(anchor), id: UP_TO + 50, hash })
     attack(
       `DELETE FROM audit_log WHERE id <= ${UP_TO + 50}; UPDATE meta SET value = '${forged}' WHERE key = 'audit_anchor'`,
     )
-    expect(audit.verify()).toMatchObject({ ok: false, reason: expect.stringContaining('master key') })
+    expect(await audit.verify()).toMatchObject({ ok: false, reason: expect.stringContaining('master key') })
     attack(`UPDATE meta SET value = '${anchor}' WHERE key = 'audit_anchor'`)
-    expect(audit.verify()).toMatchObject({ ok: false, brokenId: UP_TO + 1 })
+    expect(await audit.verify()).toMatchObject({ ok: false, brokenId: UP_TO + 1 })
     attack("DELETE FROM meta WHERE key = 'audit_anchor'")
-    expect(audit.verify()).toMatchObject({ ok: false, brokenId: 1 })
-    append()
-    reopen()
-    expect(audit.verify().ok).toBe(false)
+    expect(await audit.verify()).toMatchObject({ ok: false, brokenId: 1 })
+    await append()
+    await reopen()
+    expect((await audit.verify()).ok).toBe(false)
   })
 })
 
@@ -251,7 +263,7 @@ describe('a kill -9 while rows are archived', () => {
     spawnSync(process.execPath, [CHILD, dir, String(step)]).stdout.toString() === 'done'
 
   it('leaves every row in the table or in a whole archive, at whichever step it comes', async () => {
-    db.close()
+    await close()
     const before = mkdtempSync(join(tmpdir(), 'oauth3-archive-before-'))
     cpSync(dir, before, { recursive: true })
     let died = 0
@@ -260,26 +272,26 @@ describe('a kill -9 while rows are archived', () => {
       cpSync(before, dir, { recursive: true })
       isDone = archiveUntil(step)
       if (!isDone) died += 1
-      open()
+      await open()
       const verdict = await verify()
       expect(verdict).toMatchObject({ ok: true })
       const archived = verdict.ok ? verdict.archived : 0
-      expect(archiver.list().at(-1)?.last ?? 0).toBe(archived)
+      expect((await archiver.list()).at(-1)?.last ?? 0).toBe(archived)
       // Nothing between the archives and the newest row is missing; what was archived may still be there.
-      const left = ids()
+      const left = await ids()
       expect(left[0]).toBeLessThanOrEqual(archived + 1)
       expect(left.at(-1)).toBe(verdict.ok ? verdict.rows : 0)
       // The next daemon goes on, whatever was left half done.
       await archive()
-      while (createTransactor(db).transact(() => archiver.deleteSome())) {
+      while (await storage.transaction((tx) => archiver.deleteSome(tx))) {
         // Until what was archived before the kill is gone from the table as well.
       }
-      expect(ids()[0]).toBe(UP_TO + 1)
+      expect((await ids())[0]).toBe(UP_TO + 1)
       expect((await verify()).ok).toBe(true)
-      expect(readdirSync(archiveDir()).sort()).toEqual(archiver.list().map(({ name }) => name))
-      db.close()
+      expect(readdirSync(archiveDir()).sort()).toEqual((await archiver.list()).map(({ name }) => name))
+      await close()
     }
-    open()
+    await open()
     rmSync(before, { recursive: true })
     expect(died).toBeGreaterThan(15)
   })

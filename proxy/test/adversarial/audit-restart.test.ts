@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import SqliteDatabase from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openDatabase } from '../../src/adapters/storage/index.ts'
-import { readConfig } from '../../src/config/index.ts'
-import { type DaemonCore, openCore } from '../../src/daemon-core.ts'
+import { createDomainKit, type DomainKit } from '../support/domain-kit.ts'
 
 let dir: string
 const dbPath = (): string => join(dir, 'proxy.db')
@@ -13,18 +12,16 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true }))
 
-/** The daemon's own core, opened and closed again as a start and a stop do. */
-async function started<T>(work: (core: DaemonCore) => T): Promise<T> {
-  await using stack = new AsyncDisposableStack()
-  const clock = { now: () => 1_700_000_000_000 }
-  const core = await openCore(readConfig({ DB_PATH: dbPath() }), clock, console, stack)
-  core.transactor.transact(() => core.audit.append('daemon.started', 'daemon', null, null))
-  return work(core)
+/** The daemon's parts, opened and closed again as a start and a stop do. */
+async function started<T>(work: (core: DomainKit) => T | Promise<T>): Promise<T> {
+  await using core = await createDomainKit({ dir, clock: { now: () => 1_700_000_000_000 } })
+  await core.storage.transaction((tx) => core.audit.append(tx, 'daemon.started', 'daemon', null, null))
+  return await work(core)
 }
 
 /** What somebody who may write the file does while the daemon is down. */
 function attack(sql: string): void {
-  const db = openDatabase(dbPath())
+  const db = new SqliteDatabase(dbPath())
   db.exec(`DROP TRIGGER audit_log_no_update; DROP TRIGGER audit_log_no_delete; ${sql}`)
   db.close()
 }
@@ -32,7 +29,7 @@ function attack(sql: string): void {
 const WIPE = "DELETE FROM audit_log; DELETE FROM meta WHERE key = 'audit_seal';"
 
 describe('an audit that was wiped while the daemon was down', () => {
-  beforeEach(() => started((core) => void core.agents.add({ name: 'demo' }, 'cli:0')))
+  beforeEach(async () => void (await started((core) => core.agents.add({ name: 'demo' }, 'cli:0'))))
 
   it('holds over restarts when nobody touched it', async () => {
     expect(await started((core) => core.audit.verify())).toMatchObject({ ok: true, rows: 3 })

@@ -1,48 +1,62 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Database } from 'better-sqlite3'
+import SqliteDatabase, { type Database } from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  createAuditStore,
-  createMetaStore,
-  createTransactor,
-  openDatabase,
-} from '../../src/adapters/storage/index.ts'
 import {
   type AuditLog,
   auditRowHash,
   createAuditLog,
+  createAuditStore,
   type StoredAuditRow,
-} from '../../src/domain/audit/index.ts'
+} from '../../src/audit/index.ts'
+import { DEFAULT_TENANT, type Storage } from '../../src/kernel/index.ts'
+import {
+  createMetaStore,
+  type OpenStorage,
+  openStorage,
+  type StoreFactories,
+} from '../../src/storage/index.ts'
+import { collect } from '../support/collect.ts'
 
 const ROWS = 10
 const KEY = new Uint8Array(32).fill(9)
 
 let dir: string
+let opened: OpenStorage
+let storage: Storage
+/** Beside the daemon's own connection. */
 let db: Database
 let audit: AuditLog
 
-const open = (mayBegin?: boolean): AuditLog =>
+const open = (mayBegin?: boolean, auditKey = KEY): AuditLog =>
   createAuditLog({
-    repository: createAuditStore(db, createMetaStore(db)),
+    storage,
     clock: { now: () => 1_700_000_000_000 },
-    auditKey: KEY,
+    auditKey,
     ...(mayBegin === undefined ? {} : { mayBegin }),
   })
-const append = (log = audit): void =>
-  createTransactor(db).transact(() =>
-    log.append('request.refused', 'agent:agt_demo', 'req_demo', { code: 'invalid_request' }),
+const append = (log = audit): Promise<void> =>
+  storage.transaction((tx) =>
+    log.append(tx, 'request.refused', 'agent:agt_demo', 'req_demo', { code: 'invalid_request' }),
   )
 
-beforeEach(() => {
+beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'oauth3-audit-'))
-  db = openDatabase(join(dir, 'proxy.db'))
+  const path = join(dir, 'proxy.db')
+  opened = await openStorage({
+    database: { path },
+    stores: { audit: createAuditStore, meta: createMetaStore } as Partial<StoreFactories> as StoreFactories,
+    onDefect: (error) => console.error(error),
+  })
+  storage = opened.forTenant(DEFAULT_TENANT)
+  db = new SqliteDatabase(path)
   audit = open()
-  for (let count = 0; count < ROWS; count++) append()
+  for (let count = 0; count < ROWS; count++) await append()
 })
-afterEach(() => {
+afterEach(async () => {
   db.close()
+  await opened[Symbol.asyncDispose]()
   rmSync(dir, { recursive: true })
 })
 
@@ -51,12 +65,12 @@ const attack = (sql: string, ...values: unknown[]): void => {
   db.exec('DROP TRIGGER IF EXISTS audit_log_no_update; DROP TRIGGER IF EXISTS audit_log_no_delete')
   db.prepare(sql).run(...values)
 }
-const rows = (): StoredAuditRow[] => [...audit.export()]
+const rows = (): Promise<StoredAuditRow[]> => collect(audit.export())
 
 /** Chains every row anew, as anybody can. */
-function rechain(): void {
+async function rechain(): Promise<void> {
   let prevHash = '0'.repeat(64)
-  for (const row of rows()) {
+  for (const row of await rows()) {
     const hash = auditRowHash({ ...row, prevHash })
     attack('UPDATE audit_log SET prev_hash = ?, hash = ? WHERE id = ?', prevHash, hash, row.id)
     prevHash = hash
@@ -64,22 +78,22 @@ function rechain(): void {
 }
 
 /** Before and after further events, and after a restart: a break stays a break. */
-function expectBroken(brokenId: number): void {
-  expect(audit.verify()).toMatchObject({ ok: false, brokenId })
-  append()
-  append()
-  expect(audit.verify().ok).toBe(false)
+async function expectBroken(brokenId: number): Promise<void> {
+  expect(await audit.verify()).toMatchObject({ ok: false, brokenId })
+  await append()
+  await append()
+  expect((await audit.verify()).ok).toBe(false)
   audit = open(false)
-  append()
-  expect(audit.verify().ok).toBe(false)
+  await append()
+  expect((await audit.verify()).ok).toBe(false)
 }
 
 describe('the audit under the hands of somebody without the master key', () => {
-  it('holds when nobody touched it, also after a restart', () => {
-    expect(audit.verify()).toMatchObject({ ok: true, rows: ROWS })
+  it('holds when nobody touched it, also after a restart', async () => {
+    expect(await audit.verify()).toMatchObject({ ok: true, rows: ROWS })
     audit = open(false)
-    append()
-    expect(audit.verify()).toMatchObject({ ok: true, rows: ROWS + 1 })
+    await append()
+    expect(await audit.verify()).toMatchObject({ ok: true, rows: ROWS + 1 })
   })
 
   it('takes no change and no deletion while its triggers stand', () => {
@@ -89,109 +103,109 @@ describe('the audit under the hands of somebody without the master key', () => {
 
   it.each(['at', 'event', 'actor', 'request_id', 'data', 'prev_hash', 'hash'])(
     'names the row whose %s was edited',
-    (column) => {
+    async (column) => {
       attack(`UPDATE audit_log SET ${column} = ${column === 'at' ? '1' : "'other'"} WHERE id = 4`)
-      expectBroken(4)
+      await expectBroken(4)
     },
   )
 
-  it('names the row of which one blank was added', () => {
+  it('names the row of which one blank was added', async () => {
     attack("UPDATE audit_log SET data = data || ' ' WHERE id = 7")
-    expectBroken(7)
+    await expectBroken(7)
   })
 
-  it('names the edited row when its hash was made anew', () => {
+  it('names the edited row when its hash was made anew', async () => {
     attack("UPDATE audit_log SET actor = 'agent:other' WHERE id = 4")
-    const row = rows().find(({ id }) => id === 4)
+    const row = (await rows()).find(({ id }) => id === 4)
     attack('UPDATE audit_log SET hash = ? WHERE id = 4', row && auditRowHash(row))
-    expectBroken(5)
+    await expectBroken(5)
   })
 
-  it('shows an edit with every hash made anew', () => {
+  it('shows an edit with every hash made anew', async () => {
     attack("UPDATE audit_log SET actor = 'agent:other' WHERE id = 4")
-    rechain()
-    expectBroken(ROWS)
+    await rechain()
+    await expectBroken(ROWS)
   })
 
-  it('shows an edit with every hash and the seal made anew', () => {
+  it('shows an edit with every hash and the seal made anew', async () => {
     attack("UPDATE audit_log SET actor = 'agent:other' WHERE id = 4")
-    rechain()
-    const seal = { id: ROWS, hash: rows().at(-1)?.hash, mac: 'f'.repeat(64) }
+    await rechain()
+    const seal = { id: ROWS, hash: (await rows()).at(-1)?.hash, mac: 'f'.repeat(64) }
     attack("UPDATE meta SET value = ? WHERE key = 'audit_seal'", JSON.stringify(seal))
-    expectBroken(ROWS)
+    await expectBroken(ROWS)
   })
 
-  it.each([1, 4, 9])('names row %i when it is gone from the middle', (id) => {
+  it.each([1, 4, 9])('names row %i when it is gone from the middle', async (id) => {
     attack('DELETE FROM audit_log WHERE id = ?', id)
-    expectBroken(id)
+    await expectBroken(id)
   })
 
-  it('names the first row that was cut off at the end', () => {
+  it('names the first row that was cut off at the end', async () => {
     attack('DELETE FROM audit_log WHERE id > 6')
-    expect(audit.verify()).toMatchObject({ ok: false, brokenId: 7 })
+    expect(await audit.verify()).toMatchObject({ ok: false, brokenId: 7 })
   })
 
-  it('is not fooled by a cut end whose seal was put back by hand', () => {
+  it('is not fooled by a cut end whose seal was put back by hand', async () => {
     attack('DELETE FROM audit_log WHERE id > 6')
-    const seal = { id: 6, hash: rows().at(-1)?.hash, mac: '0'.repeat(64) }
+    const seal = { id: 6, hash: (await rows()).at(-1)?.hash, mac: '0'.repeat(64) }
     attack("UPDATE meta SET value = ? WHERE key = 'audit_seal'", JSON.stringify(seal))
-    expectBroken(6)
+    await expectBroken(6)
   })
 
-  it('is not fooled when rows are deleted from the start and the rest is renumbered', () => {
+  it('is not fooled when rows are deleted from the start and the rest is renumbered', async () => {
     attack('DELETE FROM audit_log WHERE id <= 3')
     attack('UPDATE audit_log SET id = id - 3')
-    rechain()
-    expectBroken(ROWS - 3 + 1)
+    await rechain()
+    await expectBroken(ROWS - 3 + 1)
   })
 
-  it('shows that all rows are gone', () => {
+  it('shows that all rows are gone', async () => {
     attack('DELETE FROM audit_log')
-    expectBroken(1)
+    await expectBroken(1)
   })
 
-  it('shows that all rows and the seal are gone', () => {
+  it('shows that all rows and the seal are gone', async () => {
     attack('DELETE FROM audit_log')
     attack("DELETE FROM meta WHERE key = 'audit_seal'")
-    expectBroken(1)
+    await expectBroken(1)
   })
 
-  it('shows that all rows and the seal went while the daemon was down', () => {
+  it('shows that all rows and the seal went while the daemon was down', async () => {
     attack('DELETE FROM audit_log')
     attack("DELETE FROM meta WHERE key = 'audit_seal'")
     audit = open(false)
-    expectBroken(1)
+    await expectBroken(1)
   })
 
   it.each(['', '{}', 'not json', 'null', '{"id":"x","hash":1,"mac":[]}', '{"id":1e99,"hash":"","mac":""}'])(
     'goes on, and says so, when the seal is %j',
-    (seal) => {
+    async (seal) => {
       attack("UPDATE meta SET value = ? WHERE key = 'audit_seal'", seal)
-      expectBroken(ROWS)
+      await expectBroken(ROWS)
     },
   )
 
-  it('names a swapped row', () => {
+  it('names a swapped row', async () => {
     attack('UPDATE audit_log SET id = -1 WHERE id = 4')
     attack('UPDATE audit_log SET id = 4 WHERE id = 5')
     attack('UPDATE audit_log SET id = 5 WHERE id = -1')
-    expectBroken(4)
+    await expectBroken(4)
   })
 
-  it.each([0, -1, -9_000_000_000])('names a row that was inserted under the first one, as %i', (id) => {
+  it.each([0, -1, -9_000_000_000])('names a row that was inserted under the first one, as %i', async (id) => {
     attack(
-      'INSERT INTO audit_log SELECT ?, at, event, actor, request_id, data, prev_hash, hash FROM audit_log WHERE id = 1',
+      'INSERT INTO audit_log SELECT tenant_id, ?, at, event, actor, request_id, data, prev_hash, hash FROM audit_log WHERE id = 1',
       id,
     )
-    expectBroken(id)
+    await expectBroken(id)
   })
 
-  it('names a row that was appended in the right form', () => {
-    const last = rows().at(-1)
+  it('names a row that was appended in the right form', async () => {
+    const last = (await rows()).at(-1)
     if (!last) throw new Error('no row')
     const forged = { ...last, id: ROWS + 1, actor: 'cli:0', event: 'approval.decided', prevHash: last.hash }
     attack(
-      'INSERT INTO audit_log (id, at, event, actor, request_id, data, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      "INSERT INTO audit_log (tenant_id, id, at, event, actor, request_id, data, prev_hash, hash) VALUES ('default', ?, ?, ?, ?, ?, ?, ?, ?)",
       ...[
         forged.id,
         forged.at,
@@ -203,35 +217,34 @@ describe('the audit under the hands of somebody without the master key', () => {
         auditRowHash(forged),
       ],
     )
-    expect(audit.verify()).toMatchObject({ ok: false, brokenId: ROWS + 1 })
+    expect(await audit.verify()).toMatchObject({ ok: false, brokenId: ROWS + 1 })
   })
 
-  it('does not open under another master key', () => {
-    const other = createAuditLog({
-      repository: createAuditStore(db, createMetaStore(db)),
-      clock: { now: () => 1 },
-      auditKey: new Uint8Array(32).fill(8),
+  it('does not open under another master key', async () => {
+    const other = open(undefined, new Uint8Array(32).fill(8))
+    expect(await other.verify()).toMatchObject({ ok: false, reason: expect.stringContaining('master key') })
+  })
+
+  it('exports every row in order, over page after page', async () => {
+    await storage.transaction(async (tx) => {
+      for (let count = 0; count < 2_500; count++)
+        await audit.append(tx, 'daemon.started', 'daemon', null, { count })
     })
-    expect(other.verify()).toMatchObject({ ok: false, reason: expect.stringContaining('master key') })
+    expect((await rows()).map(({ id }) => id)).toEqual(
+      Array.from({ length: ROWS + 2_500 }, (_, index) => index + 1),
+    )
+    expect((await audit.newest(2)).map(({ id }) => id)).toEqual([ROWS + 2_500, ROWS + 2_499])
+    expect(await audit.verify()).toMatchObject({ ok: true, rows: ROWS + 2_500 })
   })
 
-  it('exports every row in order, over page after page', () => {
-    createTransactor(db).transact(() => {
-      for (let count = 0; count < 2_500; count++) audit.append('daemon.started', 'daemon', null, { count })
-    })
-    expect(rows().map(({ id }) => id)).toEqual(Array.from({ length: ROWS + 2_500 }, (_, index) => index + 1))
-    expect(audit.newest(2).map(({ id }) => id)).toEqual([ROWS + 2_500, ROWS + 2_499])
-    expect(audit.verify()).toMatchObject({ ok: true, rows: ROWS + 2_500 })
-  })
-
-  it('leaves no row of an effect that was rolled back, and no gap', () => {
-    expect(() =>
-      createTransactor(db).transact(() => {
-        append()
+  it('leaves no row of an effect that was rolled back, and no gap', async () => {
+    await expect(
+      storage.transaction(async (tx) => {
+        await audit.append(tx, 'daemon.started', 'daemon', null, null)
         throw new Error('undone')
       }),
-    ).toThrow('undone')
-    append()
-    expect(audit.verify()).toMatchObject({ ok: true, rows: ROWS + 1 })
+    ).rejects.toThrow('undone')
+    await append()
+    expect(await audit.verify()).toMatchObject({ ok: true, rows: ROWS + 1 })
   })
 })

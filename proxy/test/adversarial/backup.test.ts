@@ -76,7 +76,7 @@ describe('a backup', () => {
     const db = new SqliteDatabase(file, { readonly: true })
     expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
     const note = JSON.parse(
-      db.prepare<[], string>("SELECT value FROM meta WHERE key = 'backup'").pluck().get() ?? '',
+      db.prepare<[], string>("SELECT value FROM installation WHERE key = 'backup'").pluck().get() ?? '',
     )
     db.close()
     expect(note.key_fingerprint).toMatch(/^[0-9a-f]{32}$/)

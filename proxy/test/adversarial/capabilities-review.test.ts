@@ -9,8 +9,8 @@ import {
   operationOfRequest,
   parsePathPattern,
   pathCovers,
-} from '../../src/domain/capabilities/index.ts'
-import { deriveNetwork, type RequestFact } from '../../src/domain/facts/index.ts'
+} from '../../src/egress/capabilities/index.ts'
+import { deriveNetwork, type RequestFact } from '../../src/executions/facts/index.ts'
 import { ask, sayRaw, tlsThrough } from '../support/gateway-client.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
 import { patience } from '../support/pace.ts'

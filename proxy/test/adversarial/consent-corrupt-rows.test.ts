@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Execution } from '../../src/domain/executions/index.ts'
+import { recoverTenant } from '../../src/compose/daemon-periodic.ts'
+import type { Execution } from '../../src/executions/index.ts'
 import {
   addAgent,
   createDomainKit,
@@ -10,6 +11,7 @@ import {
   type DomainKit,
   requestOf,
 } from '../support/domain-kit.ts'
+import { owner } from '../support/principals.ts'
 
 const EVIL = 'console.log("other code")\n'
 
@@ -25,25 +27,22 @@ afterEach(async () => {
 })
 
 const orders = () => (kit.sandbox as ReturnType<typeof createScriptedSandbox>).orders
-const ask = (code = requestOf().code as string) =>
-  kit.executions.submit(kit.agents.list()[0] ?? addAgent(kit), requestOf({ code }))
+const ask = async (code = requestOf().code as string) =>
+  kit.executions.submit(kit.agents.list()[0] ?? (await addAgent(kit)), requestOf({ code }))
 const approve = (execution: Execution, level: 'once' | 'forever' = 'once') =>
-  kit.executions.decide(execution.requestId, execution.consentHash, level, {
-    via: 'cli',
-    userId: '0',
-    name: 'root',
-  })
+  kit.executions.decide(execution.requestId, execution.consentHash, level, owner('0', 'root'))
 const final = (execution: Execution) =>
   kit.executions.wait(execution.requestId, 5_000, new AbortController().signal)
 
+/** In the place of what stands among the consents. */
+const altered = (text: string): string =>
+  `UPDATE executions SET consent = (SELECT ${text} FROM consents WHERE hash = consent_hash)`
+
 describe('a row that is not what was approved', () => {
   it.each<[string, string]>([
-    [
-      'its consent names another host',
-      `UPDATE executions SET consent = replace(consent, '"network":[]', '"network":["evil.com"]')`,
-    ],
-    ['its consent has one blank more', `UPDATE executions SET consent = consent || ' '`],
-    ['its consent is gone', `UPDATE executions SET consent = ''`],
+    ['its consent names another host', altered(`replace(text, '"network":[]', '"network":["evil.com"]')`)],
+    ['its consent has one blank more', altered("text || ' '")],
+    ['its consent is gone', 'DELETE FROM consents'],
     ['its consent hash is another', `UPDATE executions SET consent_hash = '${'b'.repeat(64)}'`],
     ['its stored code was altered', `UPDATE code SET text = 'console.log("altered")'`],
     ['its stored code is gone', 'DELETE FROM code'],
@@ -51,7 +50,7 @@ describe('a row that is not what was approved', () => {
     const asked = await ask()
     // Approved while nothing runs, so that the row can be altered in between.
     await kit.runs.drain(0)
-    approve(asked)
+    await approve(asked)
     kit.db.exec(sql)
     await kit[Symbol.asyncDispose]()
     kit = await createDomainKit({ dir })
@@ -60,36 +59,70 @@ describe('a row that is not what was approved', () => {
     expect(kit.defects).toHaveLength(1)
   })
 
+  it.each([
+    ['code is gone', (hash: string) => `DELETE FROM code WHERE hash = '${hash}'`],
+    ['code was altered', (hash: string) => `UPDATE code SET text = 'altered' WHERE hash = '${hash}'`],
+    [
+      'consent is gone',
+      (hash: string) =>
+        `DELETE FROM consents WHERE hash IN (SELECT consent_hash FROM executions WHERE code_hash = '${hash}')`,
+    ],
+  ])(
+    'ends alone while it waits when its %s: the daemon starts, and others are decided',
+    async (_what, sql) => {
+      const whole = await ask()
+      const broken = await ask(EVIL)
+      const later = await ask('console.log("later")\n')
+      kit.db.exec(sql(broken.codeHash))
+      await kit[Symbol.asyncDispose]()
+      kit = await createDomainKit({ dir })
+      await recoverTenant(kit, kit.log)
+      expect(await kit.executions.resolve(broken.requestId)).toMatchObject({
+        status: 'failed',
+        failure: 'not_startable',
+      })
+      const told = (await kit.audit.newest(50)).filter(({ requestId }) => requestId === broken.requestId)
+      expect(told.map(({ event }) => event)).toContain('execution.finished')
+      for (const waiting of [whole, later]) {
+        await approve(waiting)
+        expect(await final(waiting)).toMatchObject({ status: 'success' })
+      }
+      expect(kit.defects).toEqual([])
+    },
+  )
+
   it('runs the code of the consent, whatever code hash the row names', async () => {
     const evil = await ask(EVIL)
     const asked = await ask()
     await kit.runs.drain(0)
-    approve(asked)
+    await approve(asked)
     kit.db
       .prepare('UPDATE executions SET code_hash = ? WHERE request_id = ?')
       .run(evil.codeHash, asked.requestId)
     await kit[Symbol.asyncDispose]()
     kit = await createDomainKit({ dir })
-    const altered = kit.executions.resolve(asked.requestId)
-    expect(kit.executions.codeOf(altered)).toBe(requestOf().code)
+    const altered = await kit.executions.resolve(asked.requestId)
+    expect(await kit.storage.read((tx) => kit.executions.codeOf(tx, altered))).toBe(requestOf().code)
     await final(asked)
     expect(orders().map(({ code }) => code)).toEqual([requestOf().code])
   })
 
   it('is neither shown nor approved when its consent was altered', async () => {
     const asked = await ask()
-    kit.db.exec(`UPDATE executions SET consent = replace(consent, '"network":[]', '"network":["evil.com"]')`)
-    const row = kit.executions.resolve(asked.requestId)
+    kit.db.exec(altered(`replace(text, '"network":[]', '"network":["evil.com"]')`))
+    const row = await kit.executions.resolve(asked.requestId)
     expect(() => kit.executions.consentOf(row)).toThrow('does not match its hash')
-    expect(() => kit.executions.codeOf(row)).toThrow('does not match its hash')
-    expect(() => approve(asked)).toThrow('does not match its hash')
-    expect(kit.executions.resolve(asked.requestId).status).toBe('pending')
-    expect(kit.trust.list()).toEqual([])
+    await expect(kit.storage.read((tx) => kit.executions.codeOf(tx, row))).rejects.toThrow(
+      'does not match its hash',
+    )
+    await expect(approve(asked)).rejects.toThrow('does not match its hash')
+    expect((await kit.executions.resolve(asked.requestId)).status).toBe('pending')
+    expect(await kit.storage.read((tx) => kit.trust.list(tx))).toEqual([])
   })
 
   it('is not trusted when its grant was altered to cover more', async () => {
     const first = await ask()
-    approve(first, 'forever')
+    await approve(first, 'forever')
     await final(first)
     kit.db.exec(`UPDATE approvals SET consent = replace(consent, '"network":[]', '"network":["evil.com"]')`)
     await expect(ask()).rejects.toThrow('does not match its hash')
@@ -98,7 +131,7 @@ describe('a row that is not what was approved', () => {
 
   it('is healed by the next request with the same code', async () => {
     const first = await ask()
-    approve(first, 'forever')
+    await approve(first, 'forever')
     await final(first)
     kit.db.exec(`UPDATE code SET text = 'console.log("altered")'`)
     expect(await final(await ask())).toMatchObject({ status: 'success' })

@@ -131,7 +131,7 @@ describe.skipIf(!available.available)(`what shows by itself ${available.reason}`
   function instanceId(): string {
     const db = new Database(join(kit.daemon.folder, 'data', 'proxy.db'), { readonly: true })
     try {
-      return String(db.prepare("SELECT value FROM meta WHERE key = 'instance_id'").pluck().get())
+      return String(db.prepare("SELECT value FROM installation WHERE key = 'instance_id'").pluck().get())
     } finally {
       db.close()
     }

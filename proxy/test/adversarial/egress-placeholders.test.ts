@@ -80,19 +80,19 @@ describe.skipIf(!docker.available)(`a placeholder ${docker.reason}`, () => {
     'websocket protocol and path': `await get(url + '/ws/' + key('KEY'), { headers: { 'sec-websocket-protocol': 'x' } })`,
   }
   /** What no server reads as content; nothing there is replaced, and nothing there needs to be told. */
-  const UNTOLD = ['chunk extension and size', 'method']
+  const NOT_SHOWN = ['chunk extension and size', 'method']
 
   it.each(Object.keys(PLACES))('is never replaced in this place: %s', async (place) => {
     const { report, answer } = await attack(
       kit,
       `const url = 'https://api.demo.test:' + PORT + '/echo'\ntell('result', ${PLACES[place]})`,
-      { network: both(), secrets: keyFor(), shown: !UNTOLD.includes(place) },
+      { network: both(), secrets: keyFor(), shown: !NOT_SHOWN.includes(place) },
     )
     expect(findSecret(upstreamGot(), VALUE)).toEqual([])
     expect(
       kit.upstream.seen.filter(({ url, rawHeaders, body }) => `${url}${rawHeaders}${body}`.includes(VALUE)),
     ).toEqual([])
-    if (UNTOLD.includes(place)) return
+    if (NOT_SHOWN.includes(place)) return
     expect(answer.network.refused).toMatchObject([
       { rule: 'secret_not_for_surface', origin: `https://${kit.at('api.demo.test')}`, secrets: ['KEY'] },
     ])

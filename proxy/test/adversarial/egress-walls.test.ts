@@ -168,7 +168,7 @@ describe.skipIf(!available.available)(`ways out besides the gateway ${available.
 
   function instanceId(): string {
     const db = new Database(join(kit.daemon.folder, 'data', 'proxy.db'), { readonly: true })
-    const id = db.prepare("SELECT value FROM meta WHERE key = 'instance_id'").pluck().get()
+    const id = db.prepare("SELECT value FROM installation WHERE key = 'instance_id'").pluck().get()
     db.close()
     return String(id)
   }

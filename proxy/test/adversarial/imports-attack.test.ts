@@ -27,7 +27,7 @@ describe.skipIf(!docker.available)('imports under attack', () => {
   )
 
   it(
-    'a module that changes behind a standing trust: what was trusted runs, and nothing is fetched',
+    'a module that changes behind an active grant: what was trusted runs, and nothing is fetched',
     async () => {
       const code = 'import { said } from "https://esm.sh/later.js"\nconsole.log("trusted", said)\n'
       kit.hosts.files.set('https://esm.sh/later.js', 'export const said = "harmless"\n')
@@ -57,8 +57,7 @@ describe.skipIf(!docker.available)('imports under attack', () => {
       await expect(kit.submit('import "https://esm.sh/to-evil.js"\n')).rejects.toMatchObject({
         message: expect.stringContaining('OAUTH3_IMPORT_HOSTS'),
       })
-      const rows = kit.domain.audit
-        .newest(100)
+      const rows = (await kit.domain.audit.newest(100))
         .filter(({ event }) => event.startsWith('egress.'))
         .map(({ event, actor, data }) => ({ event, actor, ...JSON.parse(data) }))
       expect(new Set(rows.map(({ actor }) => actor))).toEqual(new Set([`agent:${kit.agent.id}`]))
@@ -112,7 +111,9 @@ describe.skipIf(!docker.available)('imports under attack', () => {
     '%s at run time does not load, and sends nothing, though the host is approved',
     async (_what, statement) => {
       kit.hosts.files.set('https://esm.sh/not-locked.js', 'postMessage?.("loaded")\nexport const x = 1\n')
-      kit.domain.vault.put('DEMO_KEY', new SecretValue('demo-value-of-imports'), { actor: 'cli:0' })
+      await kit.domain.storage.transaction((tx) =>
+        kit.domain.vault.put(tx, 'DEMO_KEY', new SecretValue('demo-value-of-imports'), { actor: 'cli:0' }),
+      )
       const code = `import { base } from "https://esm.sh/base.js"\ntry { ${statement}; console.log("loaded", base) } catch (error) { console.log("refused", String(error)) }\n`
       const asked = await kit.submit(code, {
         network: ['esm.sh', 'jsr.io', 'registry.npmjs.org'],
@@ -143,7 +144,11 @@ describe.skipIf(!docker.available)('imports under attack', () => {
       })
       const asked = await kit.submit(`\n${statement}\n`, { dynamicCode: true })
       expect(asked.status).toBe('pending')
-      expect(kit.domain.executions.cardOf(asked).warnings.map(({ kind }) => kind)).toContain('dynamic_code')
+      expect(
+        (await kit.domain.storage.read((tx) => kit.domain.executions.cardOf(tx, asked))).warnings.map(
+          ({ kind }) => kind,
+        ),
+      ).toContain('dynamic_code')
     },
   )
 

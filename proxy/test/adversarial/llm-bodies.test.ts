@@ -5,6 +5,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { chatBody, createLlmKit, type LlmKit } from '../support/llm-kit.ts'
 
@@ -28,10 +29,10 @@ beforeAll(async () => {
 })
 beforeEach(() => {
   taken = new Map()
-  subscribe('http.server.request.start', watch)
+  subscribe('oauth3.http1.request.start', watch)
 })
 afterEach(() => {
-  unsubscribe('http.server.request.start', watch)
+  unsubscribe('oauth3.http1.request.start', watch)
   expect(kit.vendors.faults.splice(0)).toEqual([])
 })
 afterAll(() => kit?.[Symbol.asyncDispose]())
@@ -103,6 +104,39 @@ describe('of the body of an agent', () => {
   })
 })
 
+describe('an agent that asks again and again what is refused', () => {
+  const AT_ONCE = 40
+  const MANY = 80
+
+  it('is answered later each time, all of it in the end, and no other agent is', async () => {
+    const [busy, other] = [await kit.addAgent('in-a-loop'), await kit.addAgent('beside')]
+    const ask = (token: string) => kit.ask(CHAT, { token, body: chatBody(), headers: { prefer: 'wait=0' } })
+    const order: string[] = []
+    const more = Promise.withResolvers<void>()
+    const all = Array.from({ length: MANY }, async () => {
+      const { status } = await ask(busy)
+      order.push(`busy ${status}`)
+      if (order.length === AT_ONCE) more.resolve()
+    })
+    await more.promise
+    for (let at = 0; at < AT_ONCE; at += 1) expect((await ask(other)).status).toBe(403)
+    expect(order.length).toBeLessThan(MANY)
+    await Promise.all(all)
+    expect(order).toEqual(Array.from({ length: MANY }, () => 'busy 403'))
+  })
+
+  it('has no more read while it waits', async () => {
+    const token = await kit.addAgent('long-in-a-loop')
+    const answers = await Promise.all(
+      Array.from({ length: MANY }, (_, at) => sendLong({ name: `long-in-a-loop-${at}`, token })),
+    )
+    expect(answers.every((answer) => /^HTTP\/1\.1 403/.test(answer))).toBe(true)
+    const read = [...taken].filter(([name]) => name.startsWith('long-in-a-loop'))
+    expect(read.length).toBe(MANY)
+    for (const [, { bytesRead }] of read) expect(bytesRead).toBeLessThan(2 * BEGINNING + PIECES)
+  })
+})
+
 describe('a long body', () => {
   const sent = (more: Record<string, unknown>) =>
     chatBody({ messages: [{ role: 'user', content: 'x'.repeat(MIB) }], ...more })
@@ -158,14 +192,14 @@ describe('a long body', () => {
       if (turns !== -1) seen.push(turns)
       turns = -1
     }
-    subscribe('http.server.request.start', arrived)
-    subscribe('undici:request:create', created)
+    subscribe('oauth3.http1.request.start', arrived)
+    subscribe('oauth3.http1.request.create', created)
     try {
       const text = `{"model":"gpt-demo","messages":[],"x":[${'[[[1,""]]],'.repeat((8 * MIB) / 11)}1]}`
       await kit.ask(CHAT, { body: text })
     } finally {
-      unsubscribe('http.server.request.start', arrived)
-      unsubscribe('undici:request:create', created)
+      unsubscribe('oauth3.http1.request.start', arrived)
+      unsubscribe('oauth3.http1.request.create', created)
     }
     expect(seen.at(-1)).toBeGreaterThan(20)
   })
@@ -220,8 +254,15 @@ describe('a long body', () => {
     const gone = closed(socket)
     socket.write(
       `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${kit.token}\r\nContent-Type: application/json\r\n` +
-        `Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\n \r\n'.repeat(5_000)}0\r\n\r\n`,
+        'Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n',
     )
+    socket.setNoDelay(true)
+    // Pieces that come together are one; each of these comes alone.
+    for (let sent = 0; sent < 5_000 && answer === ''; sent += 1) {
+      socket.write('1\r\n \r\n')
+      await turn()
+    }
+    socket.write('0\r\n\r\n')
     await gone
     expect(answer).toContain('small pieces')
   })

@@ -129,9 +129,9 @@ test('a vendor that asks for hours is asked again after what the owner allows at
     await short.open('mistral')
     short.vendors.next('mistral', { status: 429, headers: { 'retry-after': '7200' }, pieces: ['{}'] })
     expect((await short.ask(PATH, { body })).status).toBe(429)
-    const resting = await short.ask(PATH, { body })
-    expect(resting.headers.get('x-oauth3-error')).toBe('keys_resting')
-    expect(Number(resting.headers.get('retry-after'))).toBeLessThanOrEqual(90)
+    const inCooldown = await short.ask(PATH, { body })
+    expect(inCooldown.headers.get('x-oauth3-error')).toBe('keys_resting')
+    expect(Number(inCooldown.headers.get('retry-after'))).toBeLessThanOrEqual(90)
     short.advance(91_000)
     expect((await short.ask(PATH, { body })).status).toBe(200)
   } finally {

@@ -97,7 +97,9 @@ describe('credentials that are doubled or contradict each other are refused, and
     const query = [first.query, second.query].filter(Boolean).join('&').replace('&?', '&')
     const before = calls()
     const { status, code } = await say([...first.lines, ...second.lines], query)
-    expect([status, code]).toEqual([400, 'ambiguous_credentials'])
+    // The reader of HTTP takes this one once, whatever it holds.
+    const isTwice = one === two && one === 'authorization'
+    expect([status, code]).toEqual([400, isTwice ? 'bad_request' : 'ambiguous_credentials'])
     expect(calls()).toBe(before)
   })
 
@@ -319,7 +321,7 @@ describe('tags and keys', () => {
     expect(unread.headers.get('x-oauth3-error')).toBe('no_key')
   })
 
-  it('a key that the vendor refuses rests, and another takes its place', async () => {
+  it('a key that the vendor refuses is in cooldown, and another takes its place', async () => {
     const { value: first } = await kit.addKey('deepseek', { weight: 1_000 })
     await kit.grant('deepseek')
     const path = '/llm/deepseek/v1/chat/completions'
@@ -328,22 +330,22 @@ describe('tags and keys', () => {
     const refused = await kit.ask(path, { body: chatBody() })
     expect(refused.status).toBe(401)
     expect(refused.headers.get('x-oauth3-error')).toBeNull()
-    const resting = await kit.ask(path, { body: chatBody() })
-    expect([resting.status, resting.headers.get('x-oauth3-error')]).toEqual([429, 'keys_resting'])
-    expect(Number(resting.headers.get('x-oauth3-retry-after'))).toBeGreaterThan(0)
+    const inCooldown = await kit.ask(path, { body: chatBody() })
+    expect([inCooldown.status, inCooldown.headers.get('x-oauth3-error')]).toEqual([429, 'keys_resting'])
+    expect(Number(inCooldown.headers.get('x-oauth3-retry-after'))).toBeGreaterThan(0)
     const { value: second } = await kit.addKey('deepseek', { label: 'second' })
     expect((await kit.ask(path, { body: chatBody() })).status).toBe(200)
     expect(kit.vendors.callsTo('deepseek').at(-1)?.key).toBe(second)
   })
 
-  it('a key rests as long as the vendor says', async () => {
+  it('a key is in cooldown as long as the vendor says', async () => {
     await kit.open('mistral')
     const path = '/llm/mistral/v1/chat/completions'
     kit.vendors.next('mistral', json({ message: 'slow down' }, 429, { 'retry-after': '1800' }))
     expect((await kit.ask(path, { body: chatBody() })).status).toBe(429)
-    const resting = await kit.ask(path, { body: chatBody() })
-    expect(resting.headers.get('x-oauth3-error')).toBe('keys_resting')
-    expect(Number(resting.headers.get('x-oauth3-retry-after'))).toBeGreaterThan(1_700)
+    const inCooldown = await kit.ask(path, { body: chatBody() })
+    expect(inCooldown.headers.get('x-oauth3-error')).toBe('keys_resting')
+    expect(Number(inCooldown.headers.get('x-oauth3-retry-after'))).toBeGreaterThan(1_700)
   })
 })
 

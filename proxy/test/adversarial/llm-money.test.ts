@@ -39,7 +39,7 @@ const PATHS = {
   gemini: () => `/v1beta/models/${model}:generateContent`,
 } as const
 
-/** The books of one answer with this model, which costs what the owner says: $3 a million in, $15 out. */
+/** The usage of one answer with this model, which costs what the owner says: $3 a million in, $15 out. */
 async function booked(vendor: VendorName, path: string, answer: VendorAnswer, body: object = {}) {
   await kit.admin('PUT', '/v1/prices', {
     ...{
@@ -57,7 +57,7 @@ async function booked(vendor: VendorName, path: string, answer: VendorAnswer, bo
     body: { model, messages: [], max_tokens: 5, ...body },
   })
   expect(got.status).toBe(200)
-  return await kit.book(`${vendor}/${model}`, 1)
+  return await kit.usageOf(`${vendor}/${model}`, 1)
 }
 const message = (usage: object) => json({ type: 'message', model, content: [], usage })
 

@@ -41,12 +41,12 @@ describe('a name with a slash in its segment', () => {
     expect(kit.vendors.callsTo('openai').at(-1)?.url).toBe('/v1/models/lab%2Fgpt-a')
   })
 
-  it('of Bedrock passes byte for byte, and is in the books by its name', async () => {
+  it('of Bedrock passes byte for byte, and is in the usage by its name', async () => {
     const token = await granted('bedrock')
     const answer = await kit.ask(`/llm/bedrock/model/${ARN}/converse`, { token, body: CONVERSE })
     expect(answer.status).toBe(200)
     expect(kit.vendors.callsTo('bedrock').at(-1)?.url).toBe(`/model/${ARN}/converse`)
-    expect((await kit.book(ARN_NAME, 1)).output_tokens).toBeGreaterThan(0)
+    expect((await kit.usageOf(ARN_NAME, 1)).output_tokens).toBeGreaterThan(0)
   })
 
   it('is covered by a grant for that name, and by no grant for another', async () => {

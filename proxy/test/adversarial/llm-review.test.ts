@@ -151,7 +151,7 @@ describe('the list of all models', () => {
     expect((await kit.ask('/llm/mistral/v1/chat/completions', { body: chatBody() })).status).toBe(200)
   })
 
-  it('lets a key rest that the vendor refuses there', async () => {
+  it('puts a key in cooldown that the vendor refuses there', async () => {
     const value = await kit.open('deepseek')
     kit.vendors.endKey('deepseek', value)
     await listed()

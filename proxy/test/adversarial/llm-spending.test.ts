@@ -42,7 +42,7 @@ describe('a limit on tokens a day', () => {
     gone.abort()
     expect(await left).toBe('left')
     over.resolve()
-    await kit.book('left-early', 1)
+    await kit.usageOf('left-early', 1)
     const next = await kit.ask(CHAT, { token, body: chatBody({ max_tokens: 100 }) })
     expect([next.status, next.headers.get('x-oauth3-error')]).toEqual([429, 'limit_passed'])
   })

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createSystemResolver, TooManyLookups } from '../../src/adapters/dial/resolve.ts'
-import { createSkillFetcher } from '../../src/adapters/fetch-code/index.ts'
+import { createSystemResolver, TooManyLookups } from '../../src/egress/dial/resolve.ts'
+import { createSkillFetcher } from '../../src/executions/fetch-code/index.ts'
 import { currentOwner } from '../../src/kernel/index.ts'
 import { type DnsDouble, startDnsDouble } from '../support/dns-double.ts'
 import { addAgent, createDomainKit, requestOf } from '../support/domain-kit.ts'
@@ -76,14 +76,14 @@ test('a skill is fetched for the agent that asks, and so is one that is only exp
       },
     },
   })
-  const [one, two] = [addAgent(kit, 'one'), addAgent(kit, 'two')]
+  const [one, two] = [await addAgent(kit, 'one'), await addAgent(kit, 'two')]
   const { code: _code, ...link } = requestOf({ skillUrl: 'https://example.com/x.ts' })
   await Promise.all([
     kit.executions.submit(one, link),
     kit.executions.submit(two, link),
     kit.executions.explain(two, link, AbortSignal.timeout(10_000)),
   ])
-  expect(owners).toEqual([one.id, two.id, two.id])
+  expect(owners.sort()).toEqual([one.id, two.id, two.id].sort())
   await kit[Symbol.asyncDispose]()
   rmSync(dir, { recursive: true })
 })

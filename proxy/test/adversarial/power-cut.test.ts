@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { isFinal } from '../../src/domain/executions/index.ts'
+import { isFinal } from '../../src/executions/index.ts'
 import { startApi } from '../support/api-kit.ts'
 import { createDomainKit, createScriptedSandbox, requestOf } from '../support/domain-kit.ts'
 import { createHeldDisk } from '../support/held-disk.ts'
+import { owner } from '../support/principals.ts'
 import { createTelegramKit } from '../support/telegram-kit.ts'
 
 /** What is committed in a group is nothing to the outside until the disk has it: a power cut may take it. */
@@ -20,13 +21,13 @@ test('an agent that repeats what is done already has no code handed over before 
   await using api = await startApi({ toDisk: disk.toDisk })
   using _taken = disk
   const first = (await api.execute(BODY)).json.request_id
-  api.decide(first, 'forever')
+  await api.decide(first, 'forever')
   await api.call('GET', `/execute/${first}?wait=20`)
   expect((await api.call('POST', `/execute/${first}/ack`)).status).toBe(200)
   const { json } = await api.execute({ ...BODY, code: 'console.log(2)' })
   disk.hold()
-  api.decide(json.request_id)
-  await expect.poll(() => api.executions.resolve(json.request_id).status).toBe('running')
+  await api.decide(json.request_id)
+  await expect.poll(async () => (await api.executions.resolve(json.request_id)).status).toBe('running')
   for (let n = 0; n < 3; n += 1) await api.call('POST', `/execute/${first}/ack`)
   await told()
   expect(api.orders).toHaveLength(1)
@@ -66,8 +67,8 @@ test.each([
     disk.hold()
     return {}
   }
-  api.decide(id)
-  await expect.poll(() => isFinal(api.executions.resolve(id).status)).toBe(true)
+  await api.decide(id)
+  await expect.poll(async () => isFinal((await api.executions.resolve(id)).status)).toBe(true)
   let isAnswered = false
   const answer = api.call('GET', pathOf(id)).finally(() => {
     isAnswered = true
@@ -84,7 +85,9 @@ test('no part of a card is sent before its request is on the disk', async () => 
   using _taken = disk
   disk.hold()
   const asked = kit.submit({ code: `${'console.log(1)\n'.repeat(200)}` })
-  await expect.poll(() => kit.executions.list({ limit: 9 }).length).toBe(1)
+  await expect
+    .poll(async () => (await kit.storage.read((tx) => kit.executions.list(tx, { limit: 9 }))).length)
+    .toBe(1)
   await told()
   expect(kit.double.messages).toEqual([])
   disk.release()
@@ -105,7 +108,7 @@ test('nobody is woken for an outcome before it is on the disk', async () => {
         'openclaw-cli': {
           async deliver(_target, _token, { text }) {
             woken.push(text)
-            return { delivered: true, said: 'ok' }
+            return { delivered: true, message: 'ok' }
           },
         },
       },
@@ -115,11 +118,11 @@ test('nobody is woken for an outcome before it is on the disk', async () => {
       }),
     })
     using _taken = disk
-    kit.waker.start()
-    const { agent } = kit.agents.add({ name: 'demo-agent' }, 'cli:0')
+    await kit.waker.start()
+    const { agent } = await kit.agents.add({ name: 'demo-agent' }, 'cli:0')
     const { requestId, consentHash } = await kit.executions.submit(agent, requestOf())
-    kit.executions.decide(requestId, consentHash, 'once', { via: 'cli', userId: '1000', name: 'tester' })
-    await expect.poll(() => isFinal(kit.executions.resolve(requestId).status)).toBe(true)
+    await kit.executions.decide(requestId, consentHash, 'once', owner('1000', 'tester'))
+    await expect.poll(async () => isFinal((await kit.executions.resolve(requestId)).status)).toBe(true)
     // Later than the wake is due.
     await sleep(700)
     void kit.waker.nudge()

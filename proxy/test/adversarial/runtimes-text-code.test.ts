@@ -1,9 +1,9 @@
 /** Attack family 32 (what escapes): code that nobody was shown, made from text while it runs. Really tried, in real sandboxes. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { createSandbox } from '../../src/adapters/sandbox/index.ts'
-import { DENO, RUNTIMES } from '../../src/adapters/sandbox/runtimes.ts'
-import type { Sandbox } from '../../src/domain/executions/index.ts'
-import { isWalled } from '../../src/domain/facts/index.ts'
+import { isWalled } from '../../src/executions/facts/index.ts'
+import type { Sandbox } from '../../src/sandbox/index.ts'
+import { createSandbox } from '../../src/sandbox/runner/index.ts'
+import { DENO, RUNTIMES } from '../../src/sandbox/runtimes/runtimes.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { programOf, TEXT_CODE } from '../support/runtime-text-code.ts'
 import { type CollectedRun, runIn } from '../support/sandbox-run.ts'

@@ -7,12 +7,12 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createCertificateIssuer } from '../../src/adapters/certificates/index.ts'
-import { createEgressDial } from '../../src/adapters/dial/index.ts'
-import { createSandbox } from '../../src/adapters/sandbox/index.ts'
-import type { EgressEndpoint, EgressEndpoints } from '../../src/domain/egress/index.ts'
-import type { Sandbox } from '../../src/domain/executions/index.ts'
-import { createGateway } from '../../src/surfaces/gateway/index.ts'
+import { createCertificateIssuer } from '../../src/egress/certificates/index.ts'
+import { createEgressDial } from '../../src/egress/dial/index.ts'
+import { createGateway } from '../../src/egress/gateway/index.ts'
+import type { EgressEndpoint, EgressEndpoints } from '../../src/egress/index.ts'
+import type { Sandbox } from '../../src/sandbox/index.ts'
+import { createSandbox } from '../../src/sandbox/runner/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { testSession } from '../support/egress-endpoints.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
@@ -174,7 +174,8 @@ describe.skipIf(!available.available)(
     it('are closed when their container is taken away, by whomever', async () => {
       const idle = await until(async () => {
         const all = await docker.listContainers({ filters: { label: [`oauth3.instance=${INSTANCE}`] } })
-        return all.length === 2 ? all : undefined
+        // The pool may have learned to keep more.
+        return all.length >= 2 ? all : undefined
       })
       const sources = idle.map(
         ({ Mounts }) => Mounts.find(({ Destination }) => Destination === '/run/oauth3')?.Source ?? '',

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { createOutputCollector } from '../../src/domain/scrub/index.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
+import { createOutputCollector } from '../../src/scrub/index.ts'
 
 const VALUE = 'demo-value/"quoted" & 100% +plus'
 

@@ -1,6 +1,6 @@
 /** Family 27: forms that other programs undo with one command. What no form lets through is printed by a run. */
 import { describe, expect, it } from 'vitest'
-import { createScrubber } from '../../src/domain/scrub/index.ts'
+import { createScrubber } from '../../src/scrub/index.ts'
 import { RENDERINGS } from '../support/renderings.ts'
 
 const VALUES = {

@@ -2,9 +2,9 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createOutputCollector } from '../../src/domain/scrub/index.ts'
-import { createScrubber } from '../../src/domain/scrub/scrubber.ts'
 import { onBehalfOf, SecretValue } from '../../src/kernel/index.ts'
+import { createOutputCollector } from '../../src/scrub/index.ts'
+import { createScrubber } from '../../src/scrub/scrubber.ts'
 
 const OUTPUT_BYTES = 256 * 1024
 const WITHHELD = '[output withheld: too many secrets in it]'

@@ -136,7 +136,7 @@ describe.skipIf(!available.available || !isRoot)(`a secret in placeholder mode $
 
   async function dumpAll(): Promise<ContainerDump> {
     const db = new Database(join(kit.daemon.folder, 'data', 'proxy.db'), { readonly: true })
-    const id = db.prepare("SELECT value FROM meta WHERE key = 'instance_id'").pluck().get()
+    const id = db.prepare("SELECT value FROM installation WHERE key = 'instance_id'").pluck().get()
     db.close()
     const places = new Map<string, Buffer>()
     let memoryBytes = 0

@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { SecretValue } from '../../src/kernel/index.ts'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
 import { createScriptedSandbox } from '../support/domain-kit.ts'
+import { asAgent, owner } from '../support/principals.ts'
 import { ANN, BOB, createTelegramKit, EVE, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
 
 type Kit = Awaited<ReturnType<typeof createTelegramKit>>
 const KEY = { secrets: [{ name: 'DEMO_KEY' }], network: ['api.example.com'] }
-const OWNER = { via: 'cli', userId: '0', name: 'owner' } as const
+const OWNER = owner('0', 'owner')
 
 /** Approves a request for a secret that is not stored, and gives the bot's question for it. */
 async function asked(kit: Kit, request: Parameters<Kit['ask']>[0] = KEY) {
@@ -32,12 +33,16 @@ describe('the question of a request that has ended', () => {
   it.each<[string, (kit: Kit, requestId: string) => void]>([
     [
       'denied',
-      ({ executions }, id) => {
-        const execution = executions.resolve(id)
-        executions.decide(execution.requestId, execution.consentHash, 'deny', OWNER)
+      async ({ executions }, id) => {
+        const execution = await executions.resolve(id)
+        await executions.decide(execution.requestId, execution.consentHash, 'deny', OWNER)
       },
     ],
-    ['cancelled', ({ executions }, id) => executions.cancel(executions.resolve(id).agentId, id)],
+    [
+      'cancelled',
+      async ({ executions }, id) =>
+        await executions.cancel(asAgent((await executions.resolve(id)).agentId), id),
+    ],
     ['cancelled', ({ agents }) => agents.revoke('demo-agent', 'cli:0')],
   ])('takes no value: %s', async (status, end) => {
     await using kit = await createTelegramKit()
@@ -47,7 +52,7 @@ describe('the question of a request that has ended', () => {
     const said = await kit.said(`is ${status} and waits for no secret. Nothing was stored.`)
     expect(said.text).not.toContain('too-late')
     expect(reply.deleted).toBe(true)
-    expect(kit.vault.list()).toEqual([])
+    expect(await kit.storage.read((tx) => kit.vault.list(tx))).toEqual([])
   })
 
   it('takes no value once it has expired, whether or not that was noticed yet', async () => {
@@ -57,7 +62,7 @@ describe('the question of a request that has ended', () => {
     now = execution.expiresAt
     kit.double.say(kit.chatId, 'demo-value-too-late', ANN, { replyTo: prompt })
     await kit.said('is expired and waits for no secret')
-    kit.executions.tick()
+    await kit.approvals.tick()
     const second = kit.double.say(kit.chatId, 'demo-value-later-still', ANN, { replyTo: prompt })
     await kit.double.waitFor(() => second.deleted, 'the second reply to be deleted')
     await listed(kit, 'No secrets are stored.')
@@ -68,12 +73,12 @@ describe('the question of a request that has ended', () => {
     double.addChat({ id: ANN.id, type: 'private' })
     const first = await createTelegramKit({ double })
     const { execution, prompt } = await asked(first)
-    first.executions.decide(execution.requestId, execution.consentHash, 'deny', OWNER)
+    await first.executions.decide(execution.requestId, execution.consentHash, 'deny', OWNER)
     await first[Symbol.asyncDispose]()
     await using second = await createTelegramKit({ double, dir: first.dir })
     const reply = double.say(ANN.id, 'demo-value-after-restart', ANN, { replyTo: prompt })
     await second.said('is denied and waits for no secret')
-    expect([reply.deleted, second.vault.list()]).toEqual([true, []])
+    expect([reply.deleted, await second.storage.read((tx) => second.vault.list(tx))]).toEqual([true, []])
     await double[Symbol.asyncDispose]()
   })
 })
@@ -111,7 +116,9 @@ describe('a question that was answered', () => {
     await kit.reaches(execution, 'success')
     kit.double.say(kit.chatId, 'demo-value-old', ANN, { replyTo: prompt })
     await kit.said('Nothing was stored.')
-    expect(kit.vault.open('DEMO_KEY', 'req_x').open()).toBe('demo-value-typed')
+    expect((await kit.storage.transaction((tx) => kit.vault.open(tx, 'DEMO_KEY', 'req_x'))).open()).toBe(
+      'demo-value-typed',
+    )
   })
 
   it('of /add_secret is good for one version: what was stored since is not replaced', async () => {
@@ -126,7 +133,9 @@ describe('a question that was answered', () => {
     const again = await kit.said('Value of DEMO_KEY? (replaces version 1)')
     kit.double.say(kit.chatId, 'demo-value-three', ANN, { replyTo: again })
     await kit.said('Stored DEMO_KEY (version 2)')
-    expect(kit.vault.open('DEMO_KEY', 'req_x').open()).toBe('demo-value-three')
+    expect((await kit.storage.transaction((tx) => kit.vault.open(tx, 'DEMO_KEY', 'req_x'))).open()).toBe(
+      'demo-value-three',
+    )
   })
 
   it('from an earlier version, which names neither request nor version, takes no value', async () => {
@@ -138,7 +147,7 @@ describe('a question that was answered', () => {
     }
     const reply = kit.double.say(kit.chatId, 'demo-value-old', ANN, { replyTo: old })
     await kit.said('This question for DEMO_KEY is out of date.')
-    expect([reply.deleted, kit.vault.list()]).toEqual([true, []])
+    expect([reply.deleted, await kit.storage.read((tx) => kit.vault.list(tx))]).toEqual([true, []])
   })
 })
 
@@ -150,7 +159,9 @@ describe('a value that is asked for', () => {
     kit.double.say(kit.chatId, 'demo-value-abcdef', ANN, { replyTo: prompt })
     await kit.said('It may go to api.example.com.')
     await kit.reaches(execution, 'success')
-    expect(kit.vault.find('DEMO_KEY')?.hosts).toEqual(['api.example.com'])
+    expect((await kit.storage.read((tx) => kit.vault.find(tx, 'DEMO_KEY')))?.hosts).toEqual([
+      'api.example.com',
+    ])
   })
 
   it.each(['raw', 'placeholder'] as const)(
@@ -161,7 +172,7 @@ describe('a value that is asked for', () => {
       kit.double.say(kit.chatId, 'demo-value-abcdef', ANN, { replyTo: prompt })
       await kit.said('It may go to no host.')
       await kit.reaches(execution, 'success')
-      expect(kit.vault.find('DEMO_KEY')?.hosts).toEqual([])
+      expect((await kit.storage.read((tx) => kit.vault.find(tx, 'DEMO_KEY')))?.hosts).toEqual([])
     },
   )
 
@@ -170,32 +181,41 @@ describe('a value that is asked for', () => {
     ['renamed', (kit) => kit.vault.rename('DEMO_KEY', 'OLD_KEY', 'cli:0')],
   ])('keeps the binding of the one that it replaces, which was %s', async (_how, take) => {
     await using kit = await createTelegramKit()
-    kit.vault.put('DEMO_KEY', new SecretValue('demo-value-before'), {
-      hosts: ['api.example.com'],
-      actor: 'cli:0',
-    })
+    await kit.storage.transaction((tx) =>
+      kit.vault.put(tx, 'DEMO_KEY', new SecretValue('demo-value-before'), {
+        hosts: ['api.example.com'],
+        actor: 'cli:0',
+      }),
+    )
     take(kit)
     const evil = { secrets: [{ name: 'DEMO_KEY' }], network: ['api.example.com', 'evil.example'] }
     const { execution, prompt } = await asked(kit, evil)
-    const { secrets } = kit.executions.cardOf(execution)
+    const { secrets } = await kit.storage.read((tx) => kit.executions.cardOf(tx, execution))
     expect(secrets.map(({ name, goes }) => `${name} → ${goes}`)).toEqual(['DEMO_KEY → api.example.com'])
     kit.double.say(kit.chatId, 'demo-value-abcdef', ANN, { replyTo: prompt })
     await kit.said('It may go to api.example.com.')
     await kit.reaches(execution, 'success')
-    expect(kit.vault.find('DEMO_KEY')?.hosts).toEqual(['api.example.com'])
+    expect((await kit.storage.read((tx) => kit.vault.find(tx, 'DEMO_KEY')))?.hosts).toEqual([
+      'api.example.com',
+    ])
   })
 
   it.each<[string, (kit: Kit) => void]>([
     ['/add_secret', (kit) => kit.double.say(kit.chatId, '/add_secret DEMO_KEY demo-value-abcdef', ANN)],
     [
       'the terminal',
-      (kit) => kit.vault.put('DEMO_KEY', new SecretValue('demo-value-abc'), { actor: 'cli:0' }),
+      (kit) =>
+        kit.storage.transaction((tx) =>
+          kit.vault.put(tx, 'DEMO_KEY', new SecretValue('demo-value-abc'), { actor: 'cli:0' }),
+        ),
     ],
     [
       'another name',
-      (kit) => {
-        kit.vault.put('OTHER', new SecretValue('demo-value-abc'), { actor: 'cli:0' })
-        kit.vault.rename('OTHER', 'DEMO_KEY', 'cli:0')
+      async (kit) => {
+        await kit.storage.transaction((tx) =>
+          kit.vault.put(tx, 'OTHER', new SecretValue('demo-value-abc'), { actor: 'cli:0' }),
+        )
+        await kit.vault.rename('OTHER', 'DEMO_KEY', 'cli:0')
       },
     ],
   ])('and comes by %s in place of a reply is bound alike', async (_way, supply) => {
@@ -203,14 +223,18 @@ describe('a value that is asked for', () => {
     const { execution } = await asked(kit)
     supply(kit)
     await kit.reaches(execution, 'success')
-    expect(kit.vault.find('DEMO_KEY')?.hosts).toEqual(['api.example.com'])
+    expect((await kit.storage.read((tx) => kit.vault.find(tx, 'DEMO_KEY')))?.hosts).toEqual([
+      'api.example.com',
+    ])
   })
 
   it('is not bound by a request that nobody approved', async () => {
     await using kit = await createTelegramKit()
     await kit.submit({ secrets: [{ name: 'DEMO_KEY' }], network: ['evil.example'] })
-    kit.vault.put('DEMO_KEY', new SecretValue('demo-value-abc'), { actor: 'cli:0' })
-    expect(kit.vault.find('DEMO_KEY')?.hosts).toBeNull()
+    await kit.storage.transaction((tx) =>
+      kit.vault.put(tx, 'DEMO_KEY', new SecretValue('demo-value-abc'), { actor: 'cli:0' }),
+    )
+    expect((await kit.storage.read((tx) => kit.vault.find(tx, 'DEMO_KEY')))?.hosts).toBeNull()
   })
 
   it('does not start code whose secret was bound to fewer hosts than the card showed', async () => {
@@ -220,9 +244,14 @@ describe('a value that is asked for', () => {
       secrets: [{ name: 'DEMO_KEY' }],
       network: ['api.example.com', 'b.example.com'],
     })
-    kit.vault.put('DEMO_KEY', new SecretValue('demo-value-abc'), { hosts: ['b.example.com'], actor: 'cli:0' })
+    await kit.storage.transaction((tx) =>
+      kit.vault.put(tx, 'DEMO_KEY', new SecretValue('demo-value-abc'), {
+        hosts: ['b.example.com'],
+        actor: 'cli:0',
+      }),
+    )
     await kit.reaches(execution, 'failed')
-    expect([kit.find(execution).failure, sandbox.orders.length]).toEqual(['consent_stale', 0])
+    expect([(await kit.find(execution)).failure, sandbox.orders.length]).toEqual(['consent_stale', 0])
   })
 
   it('and was trusted before it was stored is trusted once it is', async () => {

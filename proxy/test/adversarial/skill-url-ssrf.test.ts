@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { createServer } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createSkillFetcher, type SkillFetcherOptions } from '../../src/adapters/fetch-code/index.ts'
+import { createSkillFetcher, type SkillFetcherOptions } from '../../src/executions/fetch-code/index.ts'
 import { AppError } from '../../src/kernel/index.ts'
 import { createTestCa } from '../support/test-ca.ts'
 import { startTlsUpstream, type TlsUpstream } from '../support/tls-upstream.ts'

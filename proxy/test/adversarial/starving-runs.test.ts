@@ -1,10 +1,11 @@
 /** One agent's trusted runs, as many as it likes, do not hold back another agent's. */
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Agent } from '../../src/domain/agents/index.ts'
-import type { Execution } from '../../src/domain/executions/index.ts'
+import type { Execution } from '../../src/executions/index.ts'
+import type { Agent } from '../../src/identity/agents/index.ts'
 import {
   addAgent,
   createDomainKit,
@@ -12,6 +13,7 @@ import {
   type DomainKit,
   requestOf,
 } from '../support/domain-kit.ts'
+import { approver } from '../support/principals.ts'
 
 let dir: string
 let kit: DomainKit
@@ -41,18 +43,15 @@ afterEach(async () => {
 
 /** An agent whose code is trusted with any args. */
 async function trusted(name: string): Promise<(count?: number) => Promise<Execution[]>> {
-  const agent: Agent = addAgent(kit, name)
+  const agent: Agent = await addAgent(kit, name)
   const ask = () => kit.executions.submit(agent, requestOf({ skillId: name, argsJson: `"${name}"` }))
   const first = await ask()
-  kit.executions.decide(first.requestId, first.consentHash, 'forever_any', {
-    via: 'telegram',
-    userId: '7',
-    chatId: '42',
-    name: 'Ann',
-  })
+  await kit.executions.decide(first.requestId, first.consentHash, 'forever_any', approver('7', 'Ann'))
   await expect.poll(() => ends.length).toBe(1)
   ends.shift()?.end()
-  await expect.poll(() => kit.executions.find(first.requestId)?.status).toBe('success')
+  await expect
+    .poll(async () => (await kit.storage.read((tx) => kit.executions.find(tx, first.requestId)))?.status)
+    .toBe('success')
   return async (count = 1) => {
     const asked: Execution[] = []
     for (let n = 0; n < count; n++) asked.push(await ask())
@@ -102,7 +101,12 @@ describe('sixty trusted runs of one agent', () => {
       retryAfterSeconds: expect.any(Number),
     })
     const [run] = await other()
-    await expect.poll(() => kit.executions.find(run?.requestId as never)?.status).toBe('running')
+    await expect
+      .poll(
+        async () =>
+          (await kit.storage.read((tx) => kit.executions.find(tx, run?.requestId as never)))?.status,
+      )
+      .toBe('running')
   })
 
   it('are taken up in turns after a restart as well', async () => {

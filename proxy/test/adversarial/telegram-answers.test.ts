@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
+import type { DomainKit } from '../support/domain-kit.ts'
 import { createScriptedSandbox } from '../support/domain-kit.ts'
 import { patience } from '../support/pace.ts'
+import { asAgent } from '../support/principals.ts'
 import { ANN, BOB, createTelegramKit, EVE, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
 
-const events = (kit: { audit: { newest(limit: number): readonly { event: string }[] } }): string[] =>
-  kit.audit.newest(100).map(({ event }) => event)
+const events = async (kit: Pick<DomainKit, 'audit'>): Promise<string[]> =>
+  (await kit.audit.newest(100)).map(({ event }) => event)
 
 /** Families 7, 8, 9, 10, 11 and 14 on the Telegram surface. */
 describe('who answers in Telegram, and how often', () => {
@@ -16,8 +18,8 @@ describe('who answers in Telegram, and how often', () => {
       const press = kit.double.press(GROUP, card.messageId, button, EVE)
       expect(await press.answered).toEqual({ text: 'Only approvers can answer.', alert: true })
     }
-    expect(kit.find(execution).status).toBe('pending')
-    expect(events(kit).filter((event) => event === 'approval.refused')).toHaveLength(5)
+    expect((await kit.find(execution)).status).toBe('pending')
+    expect((await events(kit)).filter((event) => event === 'approval.refused')).toHaveLength(5)
   })
 
   it('ignores a card that is pressed in another chat, by anybody', async () => {
@@ -43,7 +45,7 @@ describe('who answers in Telegram, and how often', () => {
       () => kit.double.calls.some(({ payload }) => payload.callback_query_id === '99'),
       'the answer',
     )
-    expect(kit.find(execution).status).toBe('pending')
+    expect((await kit.find(execution)).status).toBe('pending')
   })
 
   it('gives a stranger his own id and nothing else, whatever he writes', async () => {
@@ -74,8 +76,8 @@ describe('who answers in Telegram, and how often', () => {
     const told = kit.double.messages.filter(({ chatId, fromBot }) => chatId === EVE.id && fromBot)
     expect(new Set(told.map(({ text }) => text))).toEqual(new Set([`This chat's id is ${EVE.id}.`]))
     expect(secret.deleted).toBe(false)
-    expect(kit.vault.list()).toEqual([])
-    expect(events(kit)).toContain('telegram.rejected')
+    expect(await kit.storage.read((tx) => kit.vault.list(tx))).toEqual([])
+    expect(await events(kit)).toContain('telegram.rejected')
   })
 
   it('does not let a stranger flood the chat of others, the audit or itself', async () => {
@@ -84,7 +86,7 @@ describe('who answers in Telegram, and how often', () => {
     for (let index = 0; index < 300; index += 1) kit.double.say(EVE.id, index % 2 ? '/id' : 'spam', EVE)
     await kit.double.waitFor(() => kit.double.unconfirmed === 0, 'all to be read', patience(20_000))
     expect(kit.double.messages.filter(({ fromBot }) => fromBot).length).toBeLessThan(15)
-    expect(events(kit).filter((event) => event === 'telegram.rejected').length).toBeLessThan(70)
+    expect((await events(kit)).filter((event) => event === 'telegram.rejected').length).toBeLessThan(70)
   })
 
   it('ignores forwarded commands, edited messages and channel posts', async () => {
@@ -140,7 +142,7 @@ describe('who answers in Telegram, and how often', () => {
     ])
     await kit.reaches(execution, 'success')
     expect(sandbox.orders).toHaveLength(1)
-    expect(events(kit).filter((event) => event === 'execution.started')).toHaveLength(1)
+    expect((await events(kit)).filter((event) => event === 'execution.started')).toHaveLength(1)
   })
 
   it('runs once when a callback is replayed after a restart', async () => {
@@ -156,7 +158,7 @@ describe('who answers in Telegram, and how often', () => {
     await using second = await createTelegramKit({ double, sandbox, dir: first.dir })
     const replay = await double.pressRaw(ANN.id, card.messageId, data, ANN).answered
     expect(replay.text).toBe('Already decided by Ann: Approved once')
-    expect(second.find(execution).status).toBe('success')
+    expect((await second.find(execution)).status).toBe('success')
     expect(sandbox.orders).toHaveLength(1)
     await double[Symbol.asyncDispose]()
   })
@@ -175,7 +177,7 @@ describe('who answers in Telegram, and how often', () => {
 
     const cancelled = await kit.ask({ skillId: 'cancelled' })
     const cancelledData = cancelled.card.callbacks.get('♾ Always Trust') as string
-    kit.executions.cancel(kit.agentOf().id, cancelled.execution.requestId)
+    await kit.executions.cancel(asAgent((await kit.agentOf()).id), cancelled.execution.requestId)
     expect(await pressAll(cancelled.card.messageId, cancelledData)).toBe('Already cancelled.')
 
     const expired = await kit.ask({ skillId: 'expired' })
@@ -209,27 +211,34 @@ describe('who answers in Telegram, and how often', () => {
         /I do not know this card|does nothing here/,
       )
     }
-    expect(kit.find(altered.execution).status).toBe('pending')
+    expect((await kit.find(altered.execution)).status).toBe('pending')
     expect(sandbox.orders).toEqual([])
-    expect(kit.trust.list()).toEqual([])
+    expect(await kit.storage.read((tx) => kit.trust.list(tx))).toEqual([])
   })
 
   it('approves nothing and loses nothing while Telegram is down, slow or taken by another poller', async () => {
     const sandbox = createScriptedSandbox()
     await using kit = await createTelegramKit({ sandbox })
     const { card, execution } = await kit.ask()
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the record')
     kit.double.down()
     const press = kit.double.press(kit.chatId, card.messageId, '✅ Run Once', ANN)
     const other = await kit.submit({ skillId: 'meanwhile' })
     await kit.double.waitFor(() => kit.telegram.state() === 'disconnected', 'the loss')
-    expect([kit.find(execution).status, kit.find(other).status]).toEqual(['pending', 'pending'])
+    expect([(await kit.find(execution)).status, (await kit.find(other)).status]).toEqual([
+      'pending',
+      'pending',
+    ])
     for (const status of [429, 502, 409])
       kit.double.failNext({ method: 'getUpdates', status, ...(status === 429 ? { retryAfter: 1 } : {}) })
     kit.double.failNext({ method: 'sendMessage', status: 500 })
     kit.double.failNext({ method: 'sendMessage', status: 429, retryAfter: 1 })
     kit.double.up()
-    await kit.double.waitFor(() => kit.find(execution).status === 'success', 'the run', patience(40_000))
+    await kit.double.waitFor(
+      async () => (await kit.find(execution)).status === 'success',
+      'the run',
+      patience(40_000),
+    )
     expect((await press.answered.catch(() => ({ text: 'Approved once' }))).text).toBe('Approved once')
     await kit.double.waitFor(
       () => kit.double.messages.some(({ text }) => text.includes('meanwhile')),
@@ -246,8 +255,8 @@ describe('who answers in Telegram, and how often', () => {
       code: '/add_secret A demo-value-1',
     })
     expect(card.entities.some(({ type, text }) => type === 'code' && text.includes('/revoke 1'))).toBe(true)
-    expect(kit.find(execution).status).toBe('pending')
-    expect(kit.vault.list()).toEqual([])
+    expect((await kit.find(execution)).status).toBe('pending')
+    expect(await kit.storage.read((tx) => kit.vault.list(tx))).toEqual([])
   })
 
   it('shows one card for the same request however often it comes, and no more cards than an agent may have waiting', async () => {
@@ -258,17 +267,17 @@ describe('who answers in Telegram, and how often', () => {
       Array.from({ length: 500 }, (_, index) => kit.submit({ skillId: `flood-${index}` })),
     )
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(4)
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'all cards')
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'all cards')
     expect(kit.double.messages.filter(({ buttons }) => buttons.length > 0)).toHaveLength(5)
   })
 
   it('sends no card for what was cancelled before the chat could be reached', async () => {
     await using kit = await createTelegramKit({ start: false })
     const execution = await kit.submit()
-    kit.executions.cancel(kit.agentOf().id, execution.requestId)
+    await kit.executions.cancel(asAgent((await kit.agentOf()).id), execution.requestId)
     const next = await kit.submit({ skillId: 'next' })
     kit.telegram.start()
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the queue to drain')
     expect(kit.double.messages).toHaveLength(1)
     expect(kit.double.messages[0]?.text).toContain(next.codeHash.slice(0, 12))
     expect(kit.double.messages[0]?.text).toContain('runs next')
@@ -280,7 +289,7 @@ describe('who answers in Telegram, and how often', () => {
     await kit.submit()
     now += 3_600_000
     kit.telegram.start()
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the queue to drain')
     expect(kit.double.messages).toEqual([])
   })
 

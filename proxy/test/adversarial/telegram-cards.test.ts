@@ -42,10 +42,12 @@ describe('what the person sees in Telegram is what runs', () => {
     )
     expect(kit.double.messages).toEqual([])
     // Nothing can be approved by a card that is not delivered, even by who knows its token.
-    const card = kit.cards.byRequest(execution.requestId, String(kit.chatId))
+    const card = await kit.storage.read((tx) =>
+      kit.cards.byRequest(tx, execution.requestId, String(kit.chatId)),
+    )
     const press = kit.double.pressRaw(kit.chatId, 1, `a1:${card?.token}:once`, ANN)
     expect((await press.answered).text).toContain('still being sent')
-    expect(kit.find(execution).status).toBe('pending')
+    expect((await kit.find(execution)).status).toBe('pending')
     await kit.double.waitFor(() => kit.double.messages.length === 2, 'file and card', patience(15_000))
   })
 
@@ -60,7 +62,7 @@ describe('what the person sees in Telegram is what runs', () => {
     const execution = await kit.submit({ code: 'console.log(1)\n'.repeat(500) })
     await kit.double.waitFor(() => kit.logs.some((line) => line.includes('given up')), 'the log')
     expect(kit.double.messages).toEqual([])
-    expect(kit.find(execution).status).toBe('pending')
+    expect((await kit.find(execution)).status).toBe('pending')
   })
 
   it.each([

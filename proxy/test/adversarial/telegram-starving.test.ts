@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { paceOf } from '../../src/surfaces/telegram/pace.ts'
+import { paceOf } from '../../src/notify/telegram/pace.ts'
 import { addAgent, createScriptedSandbox, requestOf } from '../support/domain-kit.ts'
 import { patience } from '../support/pace.ts'
+import { approver, asAgent, owner } from '../support/principals.ts'
 import { ANN, BOB, createTelegramKit, GROUP } from '../support/telegram-kit.ts'
 
 describe('what keeps cards from the chat', () => {
@@ -17,8 +18,8 @@ describe('what keeps cards from the chat', () => {
       if (index % 5 === 0) kit.double.say(GROUP, '/add_secret DEMO demo-value-of-bob', BOB)
     }
     await kit.double.waitFor(() => kit.double.unconfirmed === 0, 'all to be read', patience(20_000))
-    expect(kit.outbox.waiting('telegram:')).toBe(0)
-    expect(kit.vault.list()).toEqual([])
+    expect(await kit.outbox.waiting('telegram:')).toBe(0)
+    expect(await kit.storage.read((tx) => kit.vault.list(tx))).toEqual([])
     const said = kit.double.messages.filter(({ fromBot }) => fromBot)
     expect(said.length).toBeGreaterThan(0)
     expect(said.length).toBeLessThan(5)
@@ -45,22 +46,18 @@ describe('what keeps cards from the chat', () => {
     await using kit = await createTelegramKit({ start: false })
     const denied = await kit.submit({ skillId: 'denied', code: 'console.log("denied")\n' })
     const cancelled = await kit.submit({ skillId: 'cancelled', code: 'console.log("cancelled")\n' })
-    kit.executions.decide(denied.requestId, denied.consentHash, 'deny', {
-      via: 'cli',
-      userId: '0',
-      name: 'a',
-    })
-    kit.executions.cancel(cancelled.agentId, cancelled.requestId)
-    while (kit.retention.turn()) {
+    await kit.executions.decide(denied.requestId, denied.consentHash, 'deny', owner('0', 'a'))
+    await kit.executions.cancel(asAgent(cancelled.agentId), cancelled.requestId)
+    while (await kit.retention.turn()) {
       // Until nothing of them is left.
     }
     expect(kit.db.prepare('SELECT count(*) FROM code').pluck().get()).toBe(0)
-    expect(kit.outbox.waiting('telegram:')).toBe(4)
+    expect(await kit.outbox.waiting('telegram:')).toBe(4)
     const whole = await kit.submit({ skillId: 'whole' })
     kit.telegram.start()
     const card = await kit.double.waitForMessage(({ buttons }) => buttons.length > 0)
     expect(card.text).toContain(whole.codeHash.slice(0, 12))
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the queue to drain')
     expect(kit.logs.filter((line) => line.includes('cannot be opened'))).toEqual([])
   })
 
@@ -69,19 +66,17 @@ describe('what keeps cards from the chat', () => {
     const broken = await kit.submit({ skillId: 'broken', code: 'console.log("broken")\n' })
     const whole = await kit.submit({ skillId: 'whole' })
     if (part === 'consent') {
-      kit.db
-        .prepare("UPDATE executions SET consent = consent || ' ' WHERE request_id = ?")
-        .run(broken.requestId)
+      kit.db.prepare("UPDATE executions SET consent = '{} ' WHERE request_id = ?").run(broken.requestId)
     } else {
       kit.db.prepare("UPDATE code SET text = 'other' WHERE hash = ?").run(broken.codeHash)
     }
     kit.telegram.start()
     const card = await kit.double.waitForMessage(({ buttons }) => buttons.length > 0)
     expect(card.text).toContain(whole.codeHash.slice(0, 12))
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the queue to drain')
     expect(kit.double.messages).toHaveLength(1)
     expect(kit.logs.filter((line) => line.includes('cannot be opened'))).toHaveLength(1)
-    expect(kit.find(broken).status).toBe('pending')
+    expect((await kit.find(broken)).status).toBe('pending')
   })
 
   it.each([
@@ -101,7 +96,10 @@ describe('what keeps cards from the chat', () => {
         20_000,
       )
       expect(card.text).toContain(whole.codeHash.slice(0, 12))
-      await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+      await kit.double.waitFor(
+        async () => (await kit.outbox.waiting('telegram:')) === 0,
+        'the queue to drain',
+      )
       expect(kit.logs.filter((line) => line.includes('given up'))).toHaveLength(1)
       const rows = kit.db.prepare("SELECT data FROM audit_log WHERE event = 'telegram.given_up'").all()
       expect(rows).toEqual([{ data: expect.stringContaining('"kind":"card"') }])
@@ -112,11 +110,11 @@ describe('what keeps cards from the chat', () => {
   it('takes the buttons from a card whose consent cannot be opened any more', async () => {
     await using kit = await createTelegramKit()
     const { card, execution } = await kit.ask()
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the record')
     kit.db.prepare("UPDATE executions SET consent = consent || ' '").run()
     const press = await kit.double.press(kit.chatId, card.messageId, '✅ Run Once', ANN).answered
     expect(press.text).toContain('nothing was decided')
-    kit.executions.cancel(kit.agentOf().id, execution.requestId)
+    await kit.executions.cancel(asAgent((await kit.agentOf()).id), execution.requestId)
     await kit.double.waitFor(() => card.text.includes('Cancelled by the agent'), 'the outcome')
     expect(card.buttons).toEqual([])
   })
@@ -128,16 +126,16 @@ describe('what keeps cards from the chat', () => {
       sandbox: createScriptedSandbox(() => ({ exitCode: 1 })),
       telegram: { pace: { burst: 3, perSecond: 50 } },
     })
-    const busy = addAgent(kit, 'busy')
+    const busy = await addAgent(kit, 'busy')
     const failing = (n: number) =>
       kit.executions.submit(busy, requestOf({ skillId: 'failing', argsJson: `{"n":${n}}` }))
     const first = await failing(0)
-    kit.executions.decide(first.requestId, first.consentHash, 'forever_any', {
-      via: 'telegram',
-      userId: String(ANN.id),
-      chatId: String(kit.chatId),
-      name: 'Ann',
-    })
+    await kit.executions.decide(
+      first.requestId,
+      first.consentHash,
+      'forever_any',
+      approver(String(ANN.id), 'Ann'),
+    )
     await kit.reaches(first, 'failed')
     const fail = async (count: number): Promise<void> => {
       const runs = []
@@ -153,7 +151,7 @@ describe('what keeps cards from the chat', () => {
     await fail(40)
     const asked = await kit.submit({ skillId: 'other' })
     kit.telegram.start()
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the queue to drain')
     const said = kit.double.messages.filter(({ fromBot }) => fromBot)
     expect(said.map(({ buttons }) => buttons.length > 0)).toEqual([true, false])
     expect(said[0]?.text).toContain(asked.codeHash.slice(0, 12))
@@ -181,7 +179,7 @@ describe('what keeps cards from the chat', () => {
       telegram: { pace: { burst: 3, perSecond: 20 } },
     })
     for (let one = 0; one < 8; one++) {
-      const busy = addAgent(kit, `busy-${one}`)
+      const busy = await addAgent(kit, `busy-${one}`)
       for (let n = 0; n < 10; n++)
         await kit.executions.submit(busy, requestOf({ code: `console.log(${one * 100 + n})\n` }))
     }
@@ -198,7 +196,7 @@ describe('what keeps cards from the chat', () => {
       await kit.double.waitForMessage(({ text }) => text.includes(asked.codeHash.slice(0, 12)))
       const at = kit.double.messages.findIndex(({ text }) => text.includes(asked.codeHash.slice(0, 12)))
       between.push(at - before)
-      kit.executions.cancel(asked.agentId, asked.requestId)
+      await kit.executions.cancel(asAgent(asked.agentId), asked.requestId)
     }
     // Two cards may be on their way at once.
     expect(Math.max(...between)).toBeLessThanOrEqual(2)
@@ -209,7 +207,7 @@ describe('what keeps cards from the chat', () => {
       start: false,
       telegram: { pace: { burst: 3, perSecond: 0.05 } },
     })
-    const busy = addAgent(kit, 'busy')
+    const busy = await addAgent(kit, 'busy')
     for (let n = 0; n < 3; n++) {
       const code = `console.log(${n})\n`.repeat(2_000)
       await kit.executions.submit(busy, requestOf({ skillId: `long-${n}`, code }))
@@ -231,7 +229,7 @@ describe('what keeps cards from the chat', () => {
       telegram: { pace: { burst: 9, perSecond: 9 } },
     })
     const release = kit.double.hold('sendDocument')
-    const busy = addAgent(kit, 'busy')
+    const busy = await addAgent(kit, 'busy')
     const long = await kit.executions.submit(
       busy,
       requestOf({ skillId: 'long', code: 'console.log(1)\n'.repeat(2_000) }),
@@ -240,9 +238,9 @@ describe('what keeps cards from the chat', () => {
     await kit.double.waitFor(() => kit.double.calls.some(({ method }) => method === 'sendDocument'), 'upload')
     const asked = await kit.submit({ skillId: 'other' })
     await kit.double.waitForMessage(({ text }) => text.includes(asked.codeHash.slice(0, 12)))
-    kit.executions.cancel(long.agentId, long.requestId)
+    await kit.executions.cancel(asAgent(long.agentId), long.requestId)
     release()
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the queue to drain')
     const card = kit.double.messages.find(({ text }) => text.includes(long.codeHash.slice(0, 12)))
     expect(card?.buttons ?? []).toEqual([])
   })
@@ -271,7 +269,7 @@ describe('what keeps cards from the chat', () => {
       'the flood',
     )
     const asked = await kit.submit({ skillId: 'other' })
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the queue to drain')
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the queue to drain')
     const said = kit.double.messages.filter(({ fromBot }) => fromBot)
     expect(said[0]?.text).toContain(asked.codeHash.slice(0, 12))
   })

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ExecuteRequest, Execution } from '../../src/domain/executions/index.ts'
+import type { ExecuteRequest, Execution } from '../../src/executions/index.ts'
 import {
   addAgent,
   createDomainKit,
@@ -10,6 +10,7 @@ import {
   type DomainKit,
   requestOf,
 } from '../support/domain-kit.ts'
+import { owner } from '../support/principals.ts'
 
 const DAY = 24 * 60 * 60 * 1_000
 const START = 1_700_000_000_000
@@ -22,7 +23,7 @@ beforeEach(async () => {
   now = START
   dir = mkdtempSync(join(tmpdir(), 'oauth3-trust-'))
   kit = await start()
-  addAgent(kit)
+  await addAgent(kit)
 })
 afterEach(async () => {
   await kit[Symbol.asyncDispose]()
@@ -35,16 +36,12 @@ async function ask(request: Partial<ExecuteRequest> = {}): Promise<Execution> {
   return kit.executions.submit(agent, requestOf(request))
 }
 const approve = (execution: Execution, level: 'once' | 'trust24h' | 'forever') =>
-  kit.executions.decide(execution.requestId, execution.consentHash, level, {
-    via: 'cli',
-    userId: '0',
-    name: 'root',
-  })
+  kit.executions.decide(execution.requestId, execution.consentHash, level, owner('0', 'root'))
 const runs = (): number => (kit.sandbox as ReturnType<typeof createScriptedSandbox>).orders.length
 
 describe('trust against the clock and the other request', () => {
   it('runs nothing after 24 hours, nor when the clock is set back and the daemon restarted', async () => {
-    approve(await ask(), 'trust24h')
+    await approve(await ask(), 'trust24h')
     now = START + DAY - 1
     expect((await ask()).trusted).toBe(true)
     now = START + DAY
@@ -52,15 +49,15 @@ describe('trust against the clock and the other request', () => {
     now = START + 1
     await kit[Symbol.asyncDispose]()
     kit = await start()
-    kit.executions.tick()
-    kit.trust.tick()
+    await kit.executions.tick()
+    await kit.trust.tick()
     expect((await ask({ description: 'again' })).status).toBe('pending')
     expect(runs()).toBe(0)
   })
 
   it('asks a second time for what was allowed once', async () => {
     const first = await ask()
-    approve(first, 'once')
+    await approve(first, 'once')
     await kit.executions.wait(first.requestId, 5_000, new AbortController().signal)
     expect((await ask()).status).toBe('pending')
     expect(runs()).toBe(1)
@@ -78,7 +75,7 @@ describe('trust against the clock and the other request', () => {
     ['less memory', { network: ['a.com'], memoryMib: 128 }, 'memory: 256 → 128 MiB'],
     ['no host', {}, 'network: − GET a.com'],
   ])('asks for %s, and the card leads with it', async (_what, request, line) => {
-    approve(await ask({ network: ['a.com'] }), 'forever')
+    await approve(await ask({ network: ['a.com'] }), 'forever')
     const other = await ask(request)
     expect([other.status, other.trusted]).toEqual(['pending', false])
     expect(other.changes[0]).toContain(line)

@@ -1,7 +1,7 @@
 /** Family 22 and 21: the resolver and the listeners of a sandbox lead to the gateway, for approved names, and nowhere else. */
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DockerSandbox } from '../../src/adapters/sandbox/docker/docker-sandbox.ts'
+import { DockerSandbox } from '../../src/sandbox/runner/docker/docker-sandbox.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { type EgressUpstream, PUBLIC_ADDRESS, startEgressUpstream } from '../support/egress-upstream.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
@@ -65,7 +65,7 @@ describe.skipIf(!available.available)(`the way out of a sandbox ${available.reas
     })
     expect(run.stderr).toBe('')
     const report = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '{}') as Record<string, unknown>
-    return { report, summary: session.end(), events: events() }
+    return { report, summary: session.end(), events: await events() }
   }
 
   it('answers approved names with loopback and no other name, and tells of the others once each', async () => {
@@ -208,7 +208,7 @@ describe.skipIf(!available.available)(`the way out of a sandbox ${available.reas
       answered: true,
       reached: 'hello from upstream',
     })
-    expect(events().length).toBeLessThan(100)
+    expect((await events()).length).toBeLessThan(100)
   })
 
   it('is in no other container: each has listeners of its own, and a run that was let out nowhere has none that lead out', async () => {

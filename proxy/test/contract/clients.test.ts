@@ -1,8 +1,8 @@
 /** Real client libraries, unmodified, in the real images: each makes its own connections in its own way. */
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DockerSandbox } from '../../src/adapters/sandbox/docker/docker-sandbox.ts'
-import { imageTag } from '../../src/adapters/sandbox/runtimes.ts'
+import { DockerSandbox } from '../../src/sandbox/runner/docker/docker-sandbox.ts'
+import { imageTag } from '../../src/sandbox/runtimes/runtimes.ts'
 import { type ClientBundler, installClients } from '../support/client-bundles.ts'
 import { type ClientDoubles, startClientDoubles, TOKEN } from '../support/client-doubles.ts'
 import { type ClientProgram, JAVASCRIPT_CLIENTS, PYTHON_CLIENTS } from '../support/client-programs.ts'

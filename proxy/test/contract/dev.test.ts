@@ -133,4 +133,5 @@ it('the daemon of npm run dev starts anew when a source changes, and takes neith
   } finally {
     child.kill('SIGTERM')
   }
-})
+  // Longer than its waits: what it started is ended before the time of the test is over.
+}, 200_000)

@@ -15,7 +15,15 @@ const PAGES = markdownFiles(ROOT)
 /** Read by docker-compose, not by the daemon. */
 const COMPOSE_ONLY = ['DOCKER_GID']
 /** Read by clients, tests and tools, not by the daemon. */
-const CLIENT_ONLY = ['OAUTH3_URL', 'OAUTH3_TOKEN', 'OAUTH3_SOCKET', 'OAUTH3_ARGS', 'OAUTH3_REQUIRE_DOCKER']
+const CLIENT_ONLY = [
+  'OAUTH3_URL',
+  'OAUTH3_TOKEN',
+  'OAUTH3_SOCKET',
+  'OAUTH3_TENANT',
+  'OAUTH3_ARGS',
+  'OAUTH3_REQUIRE_CHROMIUM',
+  'OAUTH3_REQUIRE_DOCKER',
+]
 
 describe('links in the documents', () => {
   it.each(PAGES)('of %s lead to files and headings that are there', (page) => {

@@ -1,9 +1,9 @@
 /** What libraries ask of the machine: a plain answer in every runtime, never an error, never a fact of the host. */
 import os from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createSandbox } from '../../src/adapters/sandbox/index.ts'
-import { DENO, RUNTIMES } from '../../src/adapters/sandbox/runtimes.ts'
-import type { Sandbox } from '../../src/domain/executions/index.ts'
+import type { Sandbox } from '../../src/sandbox/index.ts'
+import { createSandbox } from '../../src/sandbox/runner/index.ts'
+import { DENO, RUNTIMES } from '../../src/sandbox/runtimes/runtimes.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { runIn } from '../support/sandbox-run.ts'
 

@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { EXECUTION_STATES } from '../../src/domain/executions/index.ts'
+import { EXECUTION_STATES } from '../../src/executions/index.ts'
 import { ERROR_TABLE, SecretValue } from '../../src/kernel/index.ts'
 import { type Answer, type ApiKit, startApi } from '../support/api-kit.ts'
 
@@ -42,10 +42,12 @@ function expectDescribed(path: string, method: string, answer: Answer): void {
 }
 
 test('GET /secrets names secrets and their hosts, and nothing else of them', async () => {
-  api.vault.put('LISTED_KEY', new SecretValue('value-that-stays'), {
-    hosts: ['api.example.com'],
-    actor: 'cli:1000',
-  })
+  await api.storage.transaction((tx) =>
+    api.vault.put(tx, 'LISTED_KEY', new SecretValue('value-that-stays'), {
+      hosts: ['api.example.com'],
+      actor: 'cli:1000',
+    }),
+  )
   const answer = await api.call('GET', '/secrets')
   expectDescribed('/secrets', 'get', answer)
   expect(answer.json).toEqual({ secrets: [{ name: 'LISTED_KEY', hosts: ['api.example.com'] }] })
@@ -88,7 +90,7 @@ const REFUSED = {
   responseBytes: 0,
   secrets: [],
   refused: 'secret_not_for_host',
-  misplaced: ['DEMO_KEY'],
+  rejected: ['DEMO_KEY'],
 } as const
 
 describe('real answers have the described form', () => {
@@ -97,14 +99,14 @@ describe('real answers have the described form', () => {
     expectDescribed('/execute', 'post', pending)
     const id: string = pending.json.request_id
     expectDescribed('/execute/{id}', 'get', await api.call('GET', `/execute/${id}`))
-    api.decide(id)
+    await api.decide(id)
     const waiting = await api.call('GET', `/execute/${id}/status`)
     expect(waiting.json.status).toBe('awaiting_secrets')
     expectDescribed('/execute/{id}/status', 'get', waiting)
     expectDescribed('/execute/{id}', 'delete', await api.call('DELETE', `/execute/${id}`))
     expectDescribed('/execute/{id}/ack', 'post', await api.call('POST', `/execute/${id}/ack`))
 
-    api.decide((await api.execute(BODY)).json.request_id, 'forever')
+    await api.decide((await api.execute(BODY)).json.request_id, 'forever')
     const success = await api.execute(BODY, { prefer: 'wait=5' })
     expect(success.json.status).toBe('success')
     expectDescribed('/execute', 'post', success)
@@ -118,7 +120,7 @@ describe('real answers have the described form', () => {
     expectDescribed('/execute', 'post', failed)
 
     const denied = await api.execute({ ...BODY, code: 'denied' })
-    api.decide(denied.json.request_id, 'deny')
+    await api.decide(denied.json.request_id, 'deny')
     expectDescribed('/execute/{id}', 'get', await api.call('GET', `/execute/${denied.json.request_id}`))
     expectDescribed('/execute', 'get', await api.call('GET', '/execute'))
     expectDescribed('/health', 'get', await api.call('GET', '/health'))

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createOpenclawHookChannel } from '../../src/adapters/wake-openclaw/index.ts'
-import type { WakeTarget } from '../../src/domain/agents/index.ts'
-import type { WakeReceipt } from '../../src/domain/wake/index.ts'
+import type { WakeTarget } from '../../src/identity/agents/index.ts'
+import type { WakeReceipt } from '../../src/notify/wake/index.ts'
+import { createOpenclawHookChannel } from '../../src/notify/wake-channels/index.ts'
 import { createOpenclawDouble, MAIN_SESSION, type OpenclawDouble } from '../support/openclaw-double.ts'
 
 /** The double keeps the rules that were observed on a real gateway, and the hook channel understands each answer. */
@@ -49,7 +49,7 @@ test('answers a wake with queued, and a repeat of a text that still waits with c
     mode: 'now',
     eventOutcome: 'queued',
   })
-  expect(await deliver('a')).toEqual({ delivered: true, said: '200 coalesced' })
+  expect(await deliver('a')).toEqual({ delivered: true, message: '200 coalesced' })
   expect(double.waitingIn(MAIN_SESSION)).toEqual(['a'])
 })
 
@@ -62,7 +62,7 @@ test.each([
 ])('finds the wake hook from %s', async (_name, path) => {
   expect(await deliver('a', { target: `${double.url}${path}` })).toEqual({
     delivered: true,
-    said: '200 queued',
+    message: '200 queued',
   })
   expect(double.seenBy(MAIN_SESSION)).toEqual(['a'])
 })
@@ -71,13 +71,13 @@ test('refuses an empty text and a session that is not enabled with 400, for good
   expect(await deliver(' ')).toMatchObject({
     delivered: false,
     permanent: true,
-    said: expect.stringMatching(/^400 /),
+    message: expect.stringMatching(/^400 /),
   })
   const unknown = await deliver('a', { sessionKey: 'agent:main:other' })
   expect(unknown).toMatchObject({
     delivered: false,
     permanent: true,
-    said: expect.stringContaining('sessionKey is disabled'),
+    message: expect.stringContaining('sessionKey is disabled'),
   })
 })
 
@@ -91,7 +91,7 @@ test('refuses a wrong token with 401 and says what is wrong', async () => {
   expect(await deliver('a', { token: 'demo-value-other' })).toEqual({
     delivered: false,
     permanent: true,
-    said: '401 the hook token is wrong: Unauthorized',
+    message: '401 the hook token is wrong: Unauthorized',
   })
 })
 
@@ -101,7 +101,7 @@ test('asks for a pause of 60 seconds after 20 wrong tokens, even from the right 
   expect(locked).toMatchObject({
     delivered: false,
     retryAfterMs: 60_000,
-    said: expect.stringMatching(/^429 /),
+    message: expect.stringMatching(/^429 /),
   })
   expect(locked).not.toHaveProperty('permanent')
   now += 60_000

@@ -1,7 +1,7 @@
 /** What code can rely on, whatever it is written in: every row of the runtimes goes through the same tests. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DockerSandbox } from '../../src/adapters/sandbox/docker/docker-sandbox.ts'
-import { RUNTIMES } from '../../src/adapters/sandbox/runtimes.ts'
+import { DockerSandbox } from '../../src/sandbox/runner/docker/docker-sandbox.ts'
+import { RUNTIMES } from '../../src/sandbox/runtimes/runtimes.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { placeholderOf } from '../support/egress-policy.ts'
 import { LANGUAGES } from '../support/runtime-probes.ts'
@@ -175,7 +175,7 @@ describe.skipIf(!availability.available)('the runtimes', () => {
         expect(seen).toMatchObject({ method: 'POST', url: '/echo', sni: UPSTREAM_HOST })
         expect(seen?.headers.authorization).toBe(`Bearer ${value}`)
         expect(Buffer.from(seen?.body ?? '', 'latin1').toString('utf8')).toBe('hü')
-        expect(events().map(({ data }) => [data.method, data.status, data.secrets])).toEqual([
+        expect((await events()).map(({ data }) => [data.method, data.status, data.secrets])).toEqual([
           ['POST', 200, ['TOKEN']],
         ])
       })
@@ -201,7 +201,7 @@ describe.skipIf(!availability.available)('the runtimes', () => {
         expect(timed).toMatchObject({ exitCode: 0, stdout: 'hello nobody\n' })
       })
 
-      it('is judged all the same when it speaks to the socket by itself', async ({ skip }) => {
+      it('is evaluated all the same when it speaks to the socket by itself', async ({ skip }) => {
         const { session } = await suite.gateway.run([suite.approved])
         const asked =
           'GET http://other.demo.test/ HTTP/1.1\r\nHost: other.demo.test\r\nConnection: close\r\n\r\n'
@@ -225,11 +225,11 @@ describe.skipIf(!availability.available)('the runtimes', () => {
 describe.skipIf(!availability.available)('a sandbox without egress endpoints', () => {
   it.each(RUNTIMES)('gives $name no network, and runs it', async (runtime) => {
     const language = LANGUAGES[runtime.language]
-    await using suite = await createRuntimeSuite(`doorless-${runtime.name}-${process.pid}`)
+    await using suite = await createRuntimeSuite(`endpointless-${runtime.name}-${process.pid}`)
     const { docker } = suite
     await using sandbox = new DockerSandbox({
       docker,
-      instanceId: `doorless-${process.pid}`,
+      instanceId: `endpointless-${process.pid}`,
       poolSize: 0,
       endpoints: null,
     })

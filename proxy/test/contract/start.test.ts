@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '../../..')
-const FLAG = /--(?:max-semi-space-size|heap-growing-percent)=[0-9]+/g
+const FLAG =
+  /--(?:(?:max-semi-space-size|initial-old-space-size|heap-growing-percent)=[0-9]+|no-allocation-site-pretenuring|no-parallel-scavenge)/g
 const SETTING = /(MALLOC_[A-Z_]+?_?)(?:=|: ')([0-9]+)/g
 
 it.each([
@@ -18,7 +19,10 @@ it.each([
   const settings = [...text.matchAll(SETTING)].map(([, name, value]) => `${name}=${value}`)
   expect([...new Set([...(text.match(FLAG) ?? []), ...settings])].sort()).toEqual([
     '--heap-growing-percent=30',
-    '--max-semi-space-size=8',
+    '--initial-old-space-size=64',
+    '--max-semi-space-size=16',
+    '--no-allocation-site-pretenuring',
+    '--no-parallel-scavenge',
     'MALLOC_ARENA_MAX=2',
     'MALLOC_TRIM_THRESHOLD_=131072',
   ])

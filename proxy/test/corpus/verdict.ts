@@ -1,6 +1,6 @@
 /** Puts requests of the corpus to the card, as the daemon would, and says what a person reading it is told. */
-import type { Agent } from '../../src/domain/agents/index.ts'
-import { buildCard, type CardModel } from '../../src/domain/approvals/index.ts'
+
+import type { CardModel } from '../../src/approvals/index.ts'
 import {
   type Capability,
   hostCovers,
@@ -9,14 +9,17 @@ import {
   parsedPaths,
   pathMatches,
   readPath,
-} from '../../src/domain/capabilities/index.ts'
-import { draftConsent, type ExecuteRequest } from '../../src/domain/executions/request.ts'
-import { languageOf } from '../../src/domain/facts/index.ts'
-import { readProgram } from '../../src/domain/reading/index.ts'
+} from '../../src/egress/capabilities/index.ts'
+import { parseExecuteBody } from '../../src/executions/agent-routes/request-schema.ts'
+import { buildCard } from '../../src/executions/card/index.ts'
+import { languageOf } from '../../src/executions/facts/index.ts'
+import { readProgram } from '../../src/executions/reading/index.ts'
+import { draftConsent, type ExecuteRequest } from '../../src/executions/request.ts'
+import type { Agent } from '../../src/identity/agents/index.ts'
 import { AppError } from '../../src/kernel/index.ts'
-import { parseExecuteBody } from '../../src/surfaces/agent-api/request-schema.ts'
-import { CARD_LINES, renderCard } from '../../src/surfaces/telegram/card-message.ts'
-import { phoneLines, plainText } from '../../src/surfaces/telegram/html.ts'
+import { CARD_LINES, renderCard } from '../../src/notify/telegram/card-message.ts'
+import { phoneLines, plainText } from '../../src/notify/telegram/html.ts'
+import { createUnitDouble } from '../support/unit-double.ts'
 import type { CorpusRequest, DeceptiveCase, SentRequest, Tells } from './cases.ts'
 import type { HonestCase } from './honest/case.ts'
 
@@ -38,9 +41,9 @@ export type Shown =
       readonly phoneLines: number
     }
 
-export function show(request: CorpusRequest): Shown {
+export async function show(request: CorpusRequest): Promise<Shown> {
   try {
-    return shown(parseExecuteBody(bodyOf(request)), request)
+    return await shown(parseExecuteBody(bodyOf(request)), request)
   } catch (error) {
     if (error instanceof AppError) return { refused: error.message }
     throw error
@@ -61,7 +64,7 @@ const bodyOf = (request: CorpusRequest): object => ({
   metadata: { description: request.description, network: request.network },
 })
 
-function shown(parsed: ExecuteRequest, request: CorpusRequest): Shown {
+async function shown(parsed: ExecuteRequest, request: CorpusRequest): Promise<Shown> {
   const { code } = request
   const facts = readProgram(code, languageOf(request.runtime))
   const modules = facts.imports.flatMap(({ specifier }) =>
@@ -69,14 +72,17 @@ function shown(parsed: ExecuteRequest, request: CorpusRequest): Shown {
   )
   const imports =
     modules.length === 0 ? null : { lock: 'a'.repeat(64), files: modules.length, bytes: 1_024, modules }
-  const { consent } = draftConsent(
-    AGENT,
-    parsed,
-    { code, source: null, metadata: {} },
-    { kind: 'docker', runtimes: RUNTIMES, notes: [], warm: 0 },
-    { binding: () => null },
-    facts,
-    imports,
+  const { consent } = await createUnitDouble().read((tx) =>
+    draftConsent(
+      tx,
+      AGENT,
+      parsed,
+      { code, source: null, metadata: {} },
+      { kind: 'docker', runtimes: RUNTIMES, notes: [], warm: 0 },
+      { binding: async () => null },
+      facts,
+      imports,
+    ),
   )
   const model = buildCard({
     requestId: `req_${'0'.repeat(32)}`,
@@ -99,8 +105,11 @@ function shown(parsed: ExecuteRequest, request: CorpusRequest): Shown {
 export type Verdict = 'told' | 'lost' | 'silent'
 
 /** `lost`: the card knows it, and a phone's screen does not show it. */
-export function assessDeceptive({ request, tells }: DeceptiveCase): { verdict: Verdict; shown: Shown } {
-  const card = show(request)
+export async function assessDeceptive({
+  request,
+  tells,
+}: DeceptiveCase): Promise<{ verdict: Verdict; shown: Shown }> {
+  const card = await show(request)
   if (card.refused !== null)
     return { verdict: tells.refused || tells.danger ? 'told' : 'silent', shown: card }
   const found = [...dangersTold(card, tells), ...sendsTold(card, tells)]
@@ -189,8 +198,11 @@ const DESERVED: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Warnings that an honest program does not deserve; a refusal is one too. */
-export function falseAlarms({ request, deserves = [] }: HonestCase): { alarms: string[]; shown: Shown } {
-  const card = show(request)
+export async function falseAlarms({
+  request,
+  deserves = [],
+}: HonestCase): Promise<{ alarms: string[]; shown: Shown }> {
+  const card = await show(request)
   if (card.refused !== null) return { alarms: [`refused: ${card.refused}`], shown: card }
   // A word may be the name of a kind itself.
   const allowed = new Set(deserves.flatMap((word) => [word, ...(DESERVED[word] ?? [])]))

@@ -9,7 +9,7 @@ import {
   pathMatches,
   readPath,
   uncoveredCapabilities,
-} from '../../src/domain/capabilities/index.ts'
+} from '../../src/egress/capabilities/index.ts'
 import { holds } from './property.ts'
 
 const segment = fc.constantFrom('a', 'b', 'v1', '*', 'x%2Fy', '~', 'a:b')

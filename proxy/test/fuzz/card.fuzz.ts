@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { sha256Hex } from '../../src/kernel/index.ts'
-import { renderCard } from '../../src/surfaces/telegram/card-message.ts'
+import { renderCard } from '../../src/notify/telegram/card-message.ts'
 import { sampleCard } from '../support/sample-card.ts'
 import { sampleConsent, sampleSecret } from '../support/sample-consent.ts'
 import { parseTelegramHtml } from '../support/telegram-html.ts'

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
-import { ANY_PATH, parsePathPattern } from '../../src/domain/capabilities/index.ts'
-import { deriveNetwork, languageOf } from '../../src/domain/facts/index.ts'
-import { readProgram } from '../../src/domain/reading/index.ts'
+import { ANY_PATH, parsePathPattern } from '../../src/egress/capabilities/index.ts'
+import { deriveNetwork, languageOf } from '../../src/executions/facts/index.ts'
+import { readProgram } from '../../src/executions/reading/index.ts'
 import { parseHostPattern } from '../../src/kernel/index.ts'
-import { CARD_LINES } from '../../src/surfaces/telegram/card-message.ts'
+import { CARD_LINES } from '../../src/notify/telegram/card-message.ts'
 import { allDeceptive, allHonest } from '../corpus/index.ts'
 import { show } from '../corpus/verdict.ts'
 import { holds } from './property.ts'
@@ -75,8 +75,8 @@ export const factsProperties = [
   ),
   holds(
     'every card of a broken program fits a phone, and names each kind of danger that it knows',
-    fc.property(broken, (request) => {
-      const card = show(request)
+    fc.asyncProperty(broken, async (request) => {
+      const card = await show(request)
       if (card.refused !== null) return
       if (card.phoneLines > CARD_LINES) throw new Error(`${card.phoneLines} lines`)
       const flat = card.phone.replaceAll(/\s+/g, ' ')

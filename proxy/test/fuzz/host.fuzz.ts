@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { authorityOf, checkTarget, type EgressTarget, parseAuthority } from '../../src/domain/egress/index.ts'
+import { authorityOf, checkTarget, type EgressTarget, parseAuthority } from '../../src/egress/index.ts'
 import { formatHostPattern, isIpLiteral, parseHostPattern } from '../../src/kernel/index.ts'
 import { policyOf } from '../support/egress-policy.ts'
 import { holds } from './property.ts'

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
-import { normalisePath, type Provider, upstreamPath } from '../../src/domain/providers/index.ts'
+import { normalisePath, type Provider, upstreamPath } from '../../src/llm/providers/index.ts'
 import { createTestProviders, found } from '../support/providers-kit.ts'
 import { holds } from './property.ts'
 
-const providers = createTestProviders()
+const providers = await createTestProviders()
 for (const { name, missing } of providers.list()) {
-  for (const param of missing) providers.setParam(name, param, 'demo', 'cli:0')
+  for (const param of missing) await providers.setParam(name, param, 'demo', 'cli:0')
 }
 const vendors: readonly Provider[] = providers.list().map(({ name }) => found(providers, name))
 
@@ -82,7 +82,7 @@ export const llmPathProperties = [
       if (raw !== path && raw !== `${path}?${query}`) throw new Error(`became ${path} ? ${query}`)
       const again = normalisePath(path)
       if ('problem' in again || again.path !== path || again.query !== '')
-        throw new Error('judged differently')
+        throw new Error('evaluated differently')
       for (const reading of readings(path)) {
         if (!/^\/[^\0\\]*$/s.test(reading)) throw new Error(`reads as ${JSON.stringify(reading)}`)
         // What is encoded once in the name of a model is a slash however often it is decoded.

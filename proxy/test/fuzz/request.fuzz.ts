@@ -5,7 +5,7 @@ import {
   type PreparedRequest,
   prepareRequest,
   reaches,
-} from '../../src/domain/egress/index.ts'
+} from '../../src/egress/index.ts'
 import { placeholderOf, policyOf } from '../support/egress-policy.ts'
 import { chunkSizes, cutAt, holds } from './property.ts'
 
@@ -242,7 +242,7 @@ export const requestProperties = [
           const isThere = text.includes(placeholder)
           const isApproved = surfaces.has('body') && reaches(hosts, target)
           if (isApproved) expected = expected.replaceAll(placeholder, () => value.open())
-          const told = [prepared.used.has(name), prepared.misplaced.has(name)]
+          const told = [prepared.used.has(name), prepared.rejected.has(name)]
           // Sets grow as the bytes come; what is whole has been told.
           must(told[0] === (isThere && isApproved) && told[1] === (isThere && !isApproved), 'it was not told')
         }

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { createScrubber } from '../../src/domain/scrub/index.ts'
+import { createScrubber } from '../../src/scrub/index.ts'
 import { RENDERINGS as WRITTEN } from '../support/renderings.ts'
 import { chunkSizes, cutAt, holds } from './property.ts'
 

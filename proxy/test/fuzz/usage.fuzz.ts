@@ -5,7 +5,7 @@ import {
   scanBody,
   splicedPieces,
   usageWish,
-} from '../../src/domain/usage/index.ts'
+} from '../../src/llm/usage/index.ts'
 import { chunkSizes, cutAt, holds } from './property.ts'
 
 const count = fc.oneof(fc.nat(5_000), fc.constantFrom(-1, 1.5, null, '7', 2 ** 60))

@@ -1,12 +1,17 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { createECDH } from 'node:crypto'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ADMIN_ROUTES, type AdminRoutes } from '../../src/contracts/admin/index.ts'
 import { pathOf, type Route, type RouteCall } from '../../src/contracts/index.ts'
+import { keyOf } from '../../src/contracts/registry/index.ts'
 import { ERROR_TABLE } from '../../src/kernel/index.ts'
 import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
+import { entry, indexText, REGISTRY } from '../support/sample-registry.ts'
+import { registerSoft } from '../support/soft-authenticator.ts'
 
 /** The owner's API held against its table, over the socket, without the client that is made from the same table. */
 type Name = keyof AdminRoutes
@@ -62,7 +67,27 @@ const ask = (model: string) =>
     group: 'inference',
     path: '/v1/chat/completions',
   })
-const NO_SUCH = { id: 'none', name: 'none', param: 'none', provider: 'none', model: 'none' }
+const NO_SUCH = { id: 'none', name: 'none', param: 'none', provider: 'none', model: 'none', skill: 'none' }
+
+function writeRegistry(name = 'acme'): string {
+  const file = join(kit.folder, `${name}.json`)
+  writeFileSync(file, indexText([entry()], { name }))
+  return pathToFileURL(file).href
+}
+
+const pair = createECDH('prime256v1')
+pair.generateKeys()
+const PUSH = {
+  endpoint: 'https://fcm.googleapis.com/fcm/send/demo',
+  keys: { p256dh: pair.getPublicKey('base64url'), auth: Buffer.alloc(16).toString('base64url') },
+}
+
+async function registered(): Promise<string> {
+  const origin = 'http://localhost:1'
+  const holder = { person: 'cli:0', session: 'ses_1', name: 'ann', origin } as const
+  const { sent } = registerSoft(await kit.passkeys.registrationOptions(holder), origin)
+  return (await kit.passkeys.register(holder, 'key', sent)).credentialId
+}
 
 /** A call of every route that succeeds, in the order of the table: what one makes the next may need. */
 const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | RouteCall<AdminRoutes[K]> } =
@@ -73,6 +98,7 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
       params: { name: 'FIRST_KEY' },
       body: { value: 'demo-value', hosts: ['api.example.com'] },
     }),
+    setSecretRisk: () => ({ params: { name: 'FIRST_KEY' }, body: { risk: 'high' } }),
     removeSecret: async () => {
       await send(ADMIN_ROUTES.putSecret, { params: { name: 'SECOND_KEY' }, body: { value: 'demo-value' } })
       return { params: { name: 'SECOND_KEY' } }
@@ -103,7 +129,21 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
       const { requestId, consentHash } = await kit.ask({ skillId: 'demo/decided' })
       return { params: { id: requestId }, body: { decision: 'forever', consent_hash: consentHash } }
     },
-    listTrust: () => ({}),
+    listApprovals: () => ({ query: { all: '1' } }),
+    readApproval: async () => ({ params: { id: (await ask('read-as-any')).id } }),
+    compareApproval: async () => ({ params: { id: (await ask('compared-as-any')).id } }),
+    decideApproval: async () => {
+      const asked = await ask('decided-as-any')
+      const body = { choice: 'deny', consent_hash: kit.access.contentHash(asked) }
+      return { params: { id: asked.id }, body }
+    },
+    askAgain: async () => {
+      const asked = await ask('asked-again')
+      kit.db.prepare(`UPDATE provider_asks SET status = 'expired', decided_at = 1 WHERE id = ?`).run(asked.id)
+      return { params: { id: asked.id }, body: { consent_hash: kit.access.contentHash(asked) } }
+    },
+    listTrust: () => ({ query: { all: '1' } }),
+    readTrust: () => ({ params: { id: 1 }, query: { limit: '5' } }),
     revokeTrust: () => ({ params: { id: 1 } }),
     searchAudit: () => ({ query: { limit: 1_000 } }),
     exportAudit: () => ({}),
@@ -111,8 +151,42 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
     listAuditArchives: () => ({}),
     archiveAudit: () => ({ body: { up_to: 2 } }),
     prune: () => ({ body: { dry_run: true, older_than_ms: null, max_bytes: null } }),
+    readLockdown: () => ({}),
+    panic: () => ({}),
+    endPanic: () => ({ body: { confirm: 'unlock' } }),
+    listPush: () => ({}),
+    addPush: () => ({ body: PUSH }),
+    removePush: async () => {
+      const added = await send(ADMIN_ROUTES.addPush, { body: PUSH })
+      return { params: { id: (JSON.parse(added.text) as { id: string }).id } }
+    },
+    readReceiptKey: () => ({}),
+    readReceipt: async () => {
+      const { requestId, consentHash } = await kit.ask({ skillId: 'demo/receipt' })
+      const decision = { choice: 'deny', consent_hash: consentHash }
+      await send(ADMIN_ROUTES.decideApproval, { params: { id: requestId }, body: decision })
+      return { params: { id: requestId } }
+    },
     rotateKeys: () => ({ body: { what: 'data' } }),
     runDoctor: () => ({}),
+    makeConsoleLink: () => ({ body: {} }),
+    listPasskeys: () => ({}),
+    renamePasskey: async () => ({ params: { id: await registered() }, body: { label: 'phone' } }),
+    removePasskey: async () => ({ params: { id: await registered() } }),
+    listSessions: () => ({}),
+    revokeSession: async () => {
+      const { code } = await kit.sessions.invite({ kind: 'owner', uid: '0', name: 'ann' }, 'cli:0')
+      const opened = await kit.sessions.signInByCode(code, { address: '127.0.0.1', replaces: null })
+      return { params: { id: opened?.session.id ?? '' } }
+    },
+    listTenants: () => ({}),
+    addTenant: () => ({ body: { name: 'acme' } }),
+    setTenantChat: () => ({ params: { name: 'acme' }, body: { chat: null } }),
+    listMembers: () => ({}),
+    listQuorum: () => ({}),
+    setQuorum: () => ({ body: { scope: 'secret', name: 'THIRD_KEY', approvals: 1 } }),
+    setQuorumOwner: () => ({ body: { owner: 'separate' } }),
+    removeTenant: () => ({ params: { name: 'acme' } }),
     listProviders: () => ({}),
     addProvider: () => ({ body: { name: 'mine', url: 'https://llm.example.com/v1' } }),
     removeProvider: () => ({ params: { name: 'mine' } }),
@@ -127,13 +201,13 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
     addProviderGrant: () => ({ body: { agent: 'clawd', provider: 'openai', for_ms: null } }),
     changeProviderGrant: () => ({ params: { id: 1 }, body: { limits: { requests_per_minute: 60 } } }),
     revokeProviderGrant: () => ({ params: { id: 1 } }),
-    listAsks: () => {
-      ask('gpt-listed')
+    listAsks: async () => {
+      await ask('gpt-listed')
       return {}
     },
-    readAsk: () => ({ params: { id: ask('gpt-listed').id } }),
-    decideAsk() {
-      const asked = ask('gpt-listed')
+    readAsk: async () => ({ params: { id: (await ask('gpt-listed')).id } }),
+    async decideAsk() {
+      const asked = await ask('gpt-listed')
       const consent_hash = kit.access.contentHash(asked)
       const limits = { micro_usd_per_day: 1_000_000 }
       return {
@@ -145,6 +219,19 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
     listPrices: () => ({}),
     setPrice: () => ({ body: { provider: 'openai', model: 'gpt-demo', input: 1, output: 2 } }),
     removePrice: () => ({ params: { provider: 'openai', model: 'gpt-demo' } }),
+    listRegistries: () => ({}),
+    presentRegistry: () => ({ body: { url: writeRegistry() } }),
+    addRegistry: () => ({ body: { url: writeRegistry(), key: keyOf(REGISTRY) } }),
+    refreshRegistry: () => ({ params: { name: 'acme' } }),
+    removeRegistry: async () => {
+      await send(ADMIN_ROUTES.addRegistry, { body: { url: writeRegistry('other'), key: keyOf(REGISTRY) } })
+      return { params: { name: 'other' } }
+    },
+    searchSkills: () => ({ query: { words: 'charge' } }),
+    showSkill: () => ({ params: { skill: 'charge-report@1.0.0' } }),
+    listPins: () => ({}),
+    pinSkill: () => ({ params: { skill: 'charge-report@1.0.0' } }),
+    unpinSkill: () => ({ params: { skill: 'charge-report@1.0.0' } }),
   }
 
 test('every admin route answers what its table says, and no member beside it', async () => {
@@ -207,6 +294,8 @@ test('every admin route has a command that calls it, and no command names a path
   const called = new Set(
     [...sources.matchAll(/\.(?:call|lines)\(\s*'(\w+)'/g)].map((match) => match[1] ?? ''),
   )
+  // Of versions before, for clients that know one kind of request.
+  for (const name of ['readRequest', 'decideRequest', 'readAsk', 'decideAsk']) called.add(name)
   expect([...called].sort()).toEqual(Object.keys(ADMIN_ROUTES).sort())
   expect(sources).not.toMatch(/['"`]\/v1\/(?!.*llm)/)
 })

@@ -69,20 +69,20 @@ test('tells every transition to the final one with its result, then ends', async
   const stream = await follow(`/execute/${json.request_id}/events`)
   expect(stream.contentType).toBe('text/event-stream; charset=utf-8')
   await stream.seen('pending')
-  api.decide(json.request_id)
+  await api.decide(json.request_id)
   await stream.seen('running')
   release.resolve()
   const events = await stream.all()
   expect(events.map((event) => event.event)).toEqual(['pending', 'approved', 'running', 'success'])
   expect(events.at(-1)?.data).toMatchObject({ status: 'success', stdout: 'two\nlines\n\nand more' })
-  await until(() => api.executions.resolve(json.request_id).seenAt !== null)
+  await until(async () => (await api.executions.resolve(json.request_id)).seenAt !== null)
 })
 
 test('a client that comes again with the last state is told only what is new, and 204 after the end', async () => {
   const { json } = await api.execute(BODY)
   const path = `/execute/${json.request_id}/events`
   const stream = await follow(path, { 'last-event-id': 'pending' })
-  api.decide(json.request_id, 'deny')
+  await api.decide(json.request_id, 'deny')
   expect((await stream.all()).map((event) => event.event)).toEqual(['denied'])
   expect((await api.call('GET', path, { headers: { 'last-event-id': 'denied' } })).status).toBe(204)
 })

@@ -40,7 +40,7 @@ describe('asking', () => {
       status_url: `/execute/${answer.json.request_id}`,
     })
     expect(Date.parse(answer.json.expires_at)).toBe(api.clock.now() + 3_600_000)
-    const execution = api.executions.resolve(answer.json.request_id)
+    const execution = await api.executions.resolve(answer.json.request_id)
     expect(api.executions.consentOf(execution)).toMatchObject({
       secrets: [{ name: 'OPENAI_API_KEY', mode: 'placeholder', hosts: ['api.openai.com'], in: ['header'] }],
       network: [
@@ -53,7 +53,7 @@ describe('asking', () => {
 
   test('an approved run is read with its result, and reading it stops the wakes', async () => {
     const { json } = await api.execute(BODY)
-    api.decide(json.request_id)
+    await api.decide(json.request_id)
     const done = await api.call('GET', `/execute/${json.request_id}?wait=5`)
     expect(done.status).toBe(200)
     expect(done.json).toMatchObject({
@@ -66,11 +66,11 @@ describe('asking', () => {
       truncated: false,
     })
     expect(done.json).not.toHaveProperty('error')
-    await until(() => api.executions.resolve(json.request_id).seenAt !== null)
+    await until(async () => (await api.executions.resolve(json.request_id)).seenAt !== null)
   })
 
   test('a trusted request is held until its result and answers 200', async () => {
-    api.decide((await api.execute(BODY)).json.request_id, 'forever')
+    await api.decide((await api.execute(BODY)).json.request_id, 'forever')
     const begun = Promise.withResolvers<void>()
     const release = Promise.withResolvers<void>()
     api.play = async (_order, print) => {
@@ -94,7 +94,7 @@ describe('asking', () => {
   })
 
   test('the answer tells what the code did on the network', async () => {
-    const record = { method: 'GET', path: '/', requestBytes: 0, responseBytes: 0, secrets: [], misplaced: [] }
+    const record = { method: 'GET', path: '/', requestBytes: 0, responseBytes: 0, secrets: [], rejected: [] }
     api.play = async (order) => {
       order.egress?.record({ ...record, origin: 'https://a.com', status: 200, refused: null })
       order.egress?.record({
@@ -108,12 +108,12 @@ describe('asking', () => {
         origin: 'https://b.com',
         status: null,
         refused: 'secret_not_for_host',
-        misplaced: ['DEMO_KEY'],
+        rejected: ['DEMO_KEY'],
       })
       return {}
     }
     const { json } = await api.execute(BODY)
-    api.decide(json.request_id)
+    await api.decide(json.request_id)
     const done = await api.call('GET', `/execute/${json.request_id}?wait=5`)
     expect(done.json.network).toEqual({
       requests: 3,
@@ -126,7 +126,7 @@ describe('asking', () => {
   })
 
   test('respond-async answers a trusted request at once; wait=N holds an untrusted one', async () => {
-    api.decide((await api.execute(BODY)).json.request_id, 'forever')
+    await api.decide((await api.execute(BODY)).json.request_id, 'forever')
     const release = Promise.withResolvers<object>()
     api.play = () => release.promise
     const quick = await api.execute(BODY, { prefer: 'respond-async' })
@@ -137,9 +137,11 @@ describe('asking', () => {
 
     const other = { ...BODY, code: 'console.log(2)' }
     const holding = api.execute(other, { prefer: 'handling=lenient, wait=10' })
-    const pending = () => api.executions.list({ statuses: ['pending'], limit: 1 })[0]?.requestId
-    await until(() => pending() !== undefined)
-    api.decide(pending() ?? '')
+    const pending = async () =>
+      (await api.storage.read((tx) => api.executions.list(tx, { statuses: ['pending'], limit: 1 })))[0]
+        ?.requestId
+    await until(async () => (await pending()) !== undefined)
+    await api.decide((await pending()) ?? '')
     const held = await holding
     expect([held.status, held.headers.get('preference-applied'), held.json.status]).toEqual([
       200,
@@ -153,10 +155,10 @@ describe('asking', () => {
   test('denied, expired and cancelled are final answers with 200', async () => {
     const ids = []
     for (const n of [1, 2, 3]) ids.push((await api.execute({ ...BODY, code: `${n}` })).json.request_id)
-    api.decide(ids[0], 'deny')
+    await api.decide(ids[0], 'deny')
     expect((await api.call('DELETE', `/execute/${ids[1]}`)).json).toMatchObject({ status: 'cancelled' })
     api.clock.advance(3_600_001)
-    api.executions.tick()
+    await api.approvals.tick()
     const states = await Promise.all(ids.map((id) => api.call('GET', `/execute/${id}/status`)))
     expect(states.map((state) => [state.status, state.json.status])).toEqual([
       [200, 'denied'],
@@ -172,10 +174,10 @@ describe('asking', () => {
       secrets: [{ name: 'REAL_ONE', hosts: ['api.example.com'] }],
       metadata: { secrets: ['OTHER'], network: ['api.example.com'] },
     })
-    const consent = api.executions.consentOf(api.executions.resolve(json.request_id))
+    const consent = api.executions.consentOf(await api.executions.resolve(json.request_id))
     expect(consent.secrets.map((secret) => secret.name)).toEqual(['REAL_ONE'])
     const fallback = await api.execute({ ...BODY, metadata: { secrets: ['OTHER'] } })
-    const second = api.executions.consentOf(api.executions.resolve(fallback.json.request_id))
+    const second = api.executions.consentOf(await api.executions.resolve(fallback.json.request_id))
     expect(second.secrets.map((secret) => secret.name)).toEqual(['OTHER'])
   })
 
@@ -186,7 +188,7 @@ describe('asking', () => {
     api = await startApi({ fetcher: { fetch: async () => ({ text, finalUrl: 'https://example.com/a.ts' }) } })
     const { json } = await api.execute({ skill_id: 'demo', skill_url: 'https://example.com/a.ts' })
     expect(json.code_hash).toBe(sha256Hex(text))
-    expect(api.executions.consentOf(api.executions.resolve(json.request_id))).toMatchObject({
+    expect(api.executions.consentOf(await api.executions.resolve(json.request_id))).toMatchObject({
       description: 'says hello',
       network: [{ host: 'api.example.com', methods: ['GET'], paths: ['/**'] }],
       limits: { timeout_ms: 12_000 },
@@ -199,7 +201,7 @@ describe('repeating', () => {
   test('an Idempotency-Key returns the first answer, and 409 for another body', async () => {
     const headers = { 'idempotency-key': 'once-1' }
     const first = await api.execute(BODY, headers)
-    api.decide(first.json.request_id)
+    await api.decide(first.json.request_id)
     await api.call('GET', `/execute/${first.json.request_id}?wait=5`)
     const again = await api.execute(`{"code":${JSON.stringify(CODE)}, "skill_id":"demo"}`, headers)
     expect([again.status, again.json.request_id, again.json.status]).toEqual([
@@ -215,7 +217,7 @@ describe('repeating', () => {
   })
 
   test('another agent may use the same key for something else', async () => {
-    const two = api.addAgent({ name: 'agent-two' })
+    const two = await api.addAgent({ name: 'agent-two' })
     const first = await api.execute(BODY, { 'idempotency-key': 'k' })
     const second = await api.call('POST', '/execute', {
       token: two.token,
@@ -229,7 +231,7 @@ describe('repeating', () => {
   test('an identical waiting request gives the same id, one that waits no more a new one', async () => {
     const first = await api.execute(BODY)
     expect((await api.execute(BODY)).json.request_id).toBe(first.json.request_id)
-    api.decide(first.json.request_id, 'deny')
+    await api.decide(first.json.request_id, 'deny')
     expect((await api.execute(BODY)).json.request_id).not.toBe(first.json.request_id)
   })
 })
@@ -237,7 +239,7 @@ describe('repeating', () => {
 describe('reading', () => {
   test('an agent sees only its own executions; anything else is 404', async () => {
     const { json } = await api.execute(BODY)
-    const two = api.addAgent({ name: 'agent-two' })
+    const two = await api.addAgent({ name: 'agent-two' })
     for (const [method, path] of [
       ['GET', ''],
       ['GET', '/status'],
@@ -267,7 +269,7 @@ describe('reading', () => {
       expect(json.next === null).toBe(page === 2)
     }
     expect(seen).toEqual(ids)
-    api.decide(ids[0] as string, 'deny')
+    await api.decide(ids[0] as string, 'deny')
     const denied = await api.call('GET', '/execute?status=denied,failed')
     expect(denied.json.executions.map((item: { request_id: string }) => item.request_id)).toEqual([ids[0]])
     expect(denied.json.executions[0]).not.toHaveProperty('stdout')
@@ -285,9 +287,9 @@ describe('reading', () => {
   test('ack marks the result as had; before the end it conflicts', async () => {
     const { json } = await api.execute(BODY)
     expect((await api.call('POST', `/execute/${json.request_id}/ack`)).status).toBe(409)
-    api.decide(json.request_id, 'deny')
+    await api.decide(json.request_id, 'deny')
     expect((await api.call('POST', `/execute/${json.request_id}/ack`)).json.status).toBe('denied')
-    expect(api.executions.resolve(json.request_id).ackedAt).not.toBeNull()
+    expect((await api.executions.resolve(json.request_id)).ackedAt).not.toBeNull()
     expect(api.events('execution.acknowledged')).toHaveLength(1)
     expect((await api.call('DELETE', `/execute/${json.request_id}`)).json.error.code).toBe('conflict')
   })

@@ -72,7 +72,7 @@ test('calls a tool without a handshake, and waits for the person as long as it i
   const asked = send('tools/call', { name: 'execute', arguments: { ...BODY, wait: 30 } })
   let waiting: { request_id: string }[] = []
   while (waiting.length === 0) waiting = (await api.call('GET', '/execute')).json.executions
-  api.decide((waiting[0] as { request_id: string }).request_id)
+  await api.decide((waiting[0] as { request_id: string }).request_id)
   const { json } = await asked
   expect(json.result).toMatchObject({
     resultType: 'complete',

@@ -45,7 +45,14 @@ const HEADERS = { 'content-type': 'application/json', accept: 'application/json,
 
 test('offers the tools of the contract with their schemas', async () => {
   const { tools } = await client.listTools()
-  expect(tools.map((item) => item.name)).toEqual(['execute', 'explain', 'execution_status', 'list_secrets'])
+  expect(tools.map((item) => item.name)).toEqual([
+    'execute',
+    'explain',
+    'execution_status',
+    'list_secrets',
+    'list_requests',
+    'request_status',
+  ])
   expect(tools[0]?.inputSchema.required).toContain('skill_id')
   expect(Object.keys(tools[0]?.inputSchema.properties ?? {})).toContain('skill_url')
 })
@@ -63,7 +70,7 @@ test('gives each tool a schema of its answers, and the SDK holds all of them aga
   expect((await tool('explain', BODY)).isError).toBe(false)
   expect((await tool('execute', { skill_id: 'demo' })).isError).toBe(true)
   const asked = await tool('execute', BODY)
-  api.decide(asked.json.request_id)
+  await api.decide(asked.json.request_id)
   const done = await tool('execution_status', { request_id: asked.json.request_id, wait: 10 })
   expect(done.json.status).toBe('success')
 })
@@ -72,7 +79,7 @@ test('execute waits for the person and the run as long as it is told', async () 
   const asked = tool('execute', { ...BODY, wait: 30, idempotency_key: 'k-wait' })
   let waiting: { request_id: string }[] = []
   while (waiting.length === 0) waiting = (await api.call('GET', '/execute')).json.executions
-  api.decide((waiting[0] as { request_id: string }).request_id)
+  await api.decide((waiting[0] as { request_id: string }).request_id)
   expect((await asked).json).toMatchObject({ status: 'success', stdout: 'ran\n' })
   // How long somebody waits is no part of what is asked for.
   const again = await tool('execute', { ...BODY, idempotency_key: 'k-wait' })
@@ -85,14 +92,14 @@ test('asks, learns the outcome, and reading it stops the wakes', async () => {
   const asked = await tool('execute', BODY)
   expect(asked).toMatchObject({ isError: false, json: { status: 'pending' } })
   const told = tool('execution_status', { request_id: asked.json.request_id, wait: 10 })
-  api.decide(asked.json.request_id)
+  await api.decide(asked.json.request_id)
   const done = await told
   expect(done.json).toMatchObject({ status: 'success', stdout: 'ran\n' })
-  await until(() => api.executions.resolve(asked.json.request_id).seenAt !== null)
+  await until(async () => (await api.executions.resolve(asked.json.request_id)).seenAt !== null)
 })
 
 test('trusted code answers with its result; an idempotency key repeats the answer', async () => {
-  api.decide((await tool('execute', BODY)).json.request_id, 'forever')
+  await api.decide((await tool('execute', BODY)).json.request_id, 'forever')
   const first = await tool('execute', { ...BODY, idempotency_key: 'k1' })
   expect(first.json).toMatchObject({ status: 'success', trusted: true })
   const again = await tool('execute', { ...BODY, idempotency_key: 'k1' })
@@ -116,10 +123,12 @@ test('explains what a request would ask for, and asks nobody', async () => {
 })
 
 test('lists names and hosts of secrets, never values', async () => {
-  api.vault.put('DEMO_KEY', new SecretValue('demo-value-abc'), {
-    hosts: ['api.example.com'],
-    actor: 'cli:1000',
-  })
+  await api.storage.transaction((tx) =>
+    api.vault.put(tx, 'DEMO_KEY', new SecretValue('demo-value-abc'), {
+      hosts: ['api.example.com'],
+      actor: 'cli:1000',
+    }),
+  )
   const answer = await tool('list_secrets')
   expect(answer.json).toEqual({ secrets: [{ name: 'DEMO_KEY', hosts: ['api.example.com'] }] })
 })
@@ -143,7 +152,7 @@ describe('refusals are those of HTTP', () => {
 
   test("another agent's execution is not found, and a wait over 45 s is refused", async () => {
     const asked = await tool('execute', BODY)
-    const two = await connected(api.addAgent({ name: 'agent-two' }).token)
+    const two = await connected((await api.addAgent({ name: 'agent-two' })).token)
     const foreign = await tool('execution_status', { request_id: asked.json.request_id }, two)
     await two.close()
     expect([foreign.isError, foreign.json.error.code]).toEqual([true, 'not_found'])

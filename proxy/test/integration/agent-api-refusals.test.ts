@@ -169,8 +169,8 @@ describe('bodies that are refused', () => {
 
 describe('who may ask', () => {
   test('no token, a made-up one, and a revoked one are 401 with the way to ask', async () => {
-    const two = api.addAgent({ name: 'agent-two' })
-    api.db.prepare('UPDATE agents SET revoked_at = 1 WHERE id = ?').run(two.agent.id)
+    const two = await api.addAgent({ name: 'agent-two' })
+    await api.agents.revoke('agent-two', 'cli:1000')
     for (const token of [null, `oa3_${'A'.repeat(43)}`, two.token, '']) {
       const answer = await api.call('POST', '/execute', { token, body: '{', headers: JSON_TYPE })
       expect([answer.status, answer.json.error.code]).toEqual([401, 'unauthenticated'])
@@ -179,8 +179,8 @@ describe('who may ask', () => {
   })
 
   test("an address outside the agent's list is 403, and no header moves the address", async () => {
-    const far = api.addAgent({ name: 'far', cidrs: ['10.0.0.0/8'] })
-    const near = api.addAgent({ name: 'near', cidrs: ['127.0.0.0/8'] })
+    const far = await api.addAgent({ name: 'far', cidrs: ['10.0.0.0/8'] })
+    const near = await api.addAgent({ name: 'near', cidrs: ['127.0.0.0/8'] })
     const headers = { 'x-forwarded-for': '10.0.0.1', forwarded: 'for=10.0.0.1', 'x-real-ip': '10.0.0.1' }
     expect((await api.call('GET', '/execute', { token: far.token, headers })).json.error.code).toBe(
       'address_not_allowed',
@@ -222,7 +222,7 @@ describe('limits', () => {
   test('an agent over its rate is 429 with Retry-After; another agent is not', async () => {
     await api[Symbol.asyncDispose]()
     api = await startApi({ ratePerMinute: 3 })
-    const two = api.addAgent({ name: 'agent-two' })
+    const two = await api.addAgent({ name: 'agent-two' })
     const codes = []
     for (let n = 0; n < 5; n++) codes.push((await api.execute({ ...BODY, code: `${n}` })).status)
     expect(codes).toEqual([202, 202, 202, 429, 429])
@@ -298,7 +298,7 @@ describe('the rest of the API', () => {
 
   test('the metrics count without naming agents, skills or paths that callers make up', async () => {
     const { json } = await api.execute({ ...BODY, skill_id: 'my-private-skill' })
-    api.decide(json.request_id)
+    await api.decide(json.request_id)
     await api.call('GET', `/execute/${json.request_id}?wait=5`)
     await api.call('GET', '/made-up-path')
     await api.execute({})

@@ -9,7 +9,9 @@ let api: ApiKit
 let client: RouteClient<AgentRoutes>
 beforeAll(async () => {
   api = await startApi()
-  api.vault.put('LISTED_KEY', new SecretValue('demo-value'), { hosts: undefined, actor: 'cli:0' })
+  await api.storage.transaction((tx) =>
+    api.vault.put(tx, 'LISTED_KEY', new SecretValue('demo-value'), { hosts: undefined, actor: 'cli:0' }),
+  )
   client = createRouteClient(AGENT_ROUTES, {
     async send({ method, path, body }) {
       const answer = await api.call(method, path, {

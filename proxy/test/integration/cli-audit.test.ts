@@ -15,19 +15,22 @@ const rows = async (...args: string[]) => {
     event: string
     who: string
     agent: string | null
+    request_id: string | null
     data: { name?: string }
   }[]
 }
 
 beforeAll(async () => {
   kit = await startAdminKit({ clock: { now: () => now } })
-  kit.vault.put('SEARCHED_KEY', new SecretValue('demo-value-searched'), {
-    hosts: ['api.example.com'],
-    actor: 'cli:0',
-  })
+  await kit.storage.transaction((tx) =>
+    kit.vault.put(tx, 'SEARCHED_KEY', new SecretValue('demo-value-searched'), {
+      hosts: ['api.example.com'],
+      actor: 'cli:0',
+    }),
+  )
   await kit.ask({ secrets: [{ name: 'SEARCHED_KEY' }], network: ['api.example.com'] })
   now += 24 * 3_600_000
-  kit.agents.add({ name: 'other' }, 'cli:0')
+  await kit.agents.add({ name: 'other' }, 'cli:0')
 })
 afterAll(() => kit?.[Symbol.asyncDispose]())
 
@@ -54,6 +57,15 @@ test('finds events by agent, secret, host, event and day, and names agents', asy
   expect(await rows('--since', '2026-11-21')).toMatchObject([
     { event: 'agent.added', data: { name: 'other' } },
   ])
+})
+
+test('finds all of one request, by the beginning of its id', async () => {
+  const [received] = await rows('--event', 'request.received')
+  const id = received?.request_id ?? ''
+  const found = await rows('--request', id.slice(0, 12))
+  expect(found).toContainEqual(expect.objectContaining({ event: 'request.received' }))
+  expect(new Set(found.map(({ request_id }) => request_id))).toEqual(new Set([id]))
+  expect((await oauth3('--request', 'req_none')).code).toBe(4)
 })
 
 test('shows names and, where it is not today, the date', async () => {

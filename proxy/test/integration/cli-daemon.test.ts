@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openFront } from '../../src/daemon-front.ts'
+import { openFront } from '../../src/compose/daemon-front.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { patience } from '../support/pace.ts'
 import { runCliProcess } from '../support/run-cli.ts'
@@ -114,6 +114,7 @@ test('commands that come while the daemon loads are told that it is starting', a
   const state = join(folder, 'state')
   const front = await openFront({
     dbPath: join(state, 'proxy.db'),
+    databaseUrl: null,
     adminSocketPath: join(state, 'admin.sock'),
   })
   try {

@@ -42,7 +42,7 @@ test('a grant says which parameter its provider misses, and asks for no key wher
 
 test('an ask that is approved says the same', async () => {
   const use = { provider: 'groq', model: 'm', group: 'inference' } as const
-  const ask = kit.access.ask({ agentId: kit.agent.id, ...use, path: '/v1/chat/completions' })
+  const ask = await kit.access.ask({ agentId: kit.agent.id, ...use, path: '/v1/chat/completions' })
   expect((await oauth3(['approve', ask.id, '--24h', '--yes'])).stdout).toContain('oauth3 key add groq')
 })
 

@@ -1,29 +1,13 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { columnsOf } from '../../src/cli/text-layout.ts'
-import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
-import { rawControls } from '../support/raw-controls.ts'
-import { type CliHereOptions, type CliRun, runCliHere } from '../support/run-cli.ts'
+import type { AdminKit } from '../support/admin-kit.ts'
+import { useLlmCli } from '../support/cli-llm-kit.ts'
+
+const world = useLlmCli()
+const { json, oauth3, grantsOf } = world
 
 const USE = { endpoint: 'POST /chat/completions', model: '' }
-
-let kit: AdminKit
-const oauth3 = (args: readonly string[], options: CliHereOptions = {}): Promise<CliRun> =>
-  runCliHere(args, { ...options, env: { OAUTH3_SOCKET: kit.socketPath, ...options.env } })
-const json = async (args: readonly string[], options: CliHereOptions = {}) => {
-  const run = await oauth3([...args, '--json'], options)
-  expect(run).toMatchObject({ code: 0 })
-  return JSON.parse(run.stdout)
-}
-const asked = (model: string | null = 'gpt-demo', provider = 'openai') =>
-  kit.access.ask({ agentId: kit.agent.id, provider, model, group: 'inference', path: '/v1/chat/completions' })
-const grantsOf = (provider: string) => kit.access.grants().filter((grant) => grant.provider === provider)
-
-beforeAll(async () => {
-  kit = await startAdminKit()
-})
-afterAll(() => kit[Symbol.asyncDispose]())
 
 describe('providers', () => {
   test('lists what there is, what it takes and what is missing', async () => {
@@ -82,9 +66,9 @@ describe('providers', () => {
     expect(unasked.stderr).toContain('its 2 keys and 1 grant; add --yes')
     const asked = await oauth3(remove, { isTerminal: true, stdin: 'n' })
     expect(asked.stderr).toContain('Remove the provider gone with its 2 keys and 1 grant?')
-    expect(kit.keys.list('gone')).toHaveLength(2)
+    expect(world.kit.keys.list('gone')).toHaveLength(2)
     expect(await json([...remove, '--yes'])).toEqual({ ok: true })
-    for (const { id } of kit.keys.list('gone')) await oauth3(['key', 'remove', String(id)])
+    for (const { id } of world.kit.keys.list('gone')) await oauth3(['key', 'remove', String(id)])
   })
 
   test.each([['header:'], ['header:a b'], ['cookie'], ['Bearer']])('refuses --auth %s', async (auth) => {
@@ -107,8 +91,8 @@ describe('keys', () => {
     const shown = run.stdout + listed.stdout + (await oauth3(['key', 'list'])).stdout
     expect(shown).toContain('gpt-5*')
     expect(shown).not.toContain(value)
-    expect(readFileSync(kit.dbPath, 'latin1')).not.toContain(value)
-    const picked = kit.keys.pick({
+    expect(readFileSync(world.kit.dbPath, 'latin1')).not.toContain(value)
+    const picked = await world.kit.keys.pick({
       provider: 'openai',
       model: 'gpt-demo',
       tags: ['work'],
@@ -117,7 +101,7 @@ describe('keys', () => {
     })
     expect('value' in picked && picked.value.open()).toBe(value)
     expect((await oauth3(['key', 'remove', String(JSON.parse(listed.stdout).keys[0].id)])).code).toBe(0)
-    expect(kit.keys.list()).toEqual([])
+    expect(world.kit.keys.list()).toEqual([])
   })
 
   test('has no way to give the value as an argument, and asks for none that nobody could use', async () => {
@@ -130,13 +114,17 @@ describe('keys', () => {
     expect(unknown).toMatchObject({ code: 4, stdout: '' })
     expect(unknown.stderr).toContain('oauth3 provider list')
     expect((await oauth3(['key', 'add', 'openai', '--weight', '1001'])).code).toBe(2)
-    expect(kit.keys.list()).toEqual([])
+    expect(world.kit.keys.list()).toEqual([])
   })
 
-  test('says when a key rests, and refuses to remove one that there is not', async () => {
+  test('says when a key is in cooldown, and refuses to remove one that there is not', async () => {
     await oauth3(['key', 'add', 'anthropic'], { stdin: 'demo-value-resting-key' })
-    const [key] = kit.keys.list('anthropic')
-    kit.keys.answered(key?.id ?? 0, 'agt_1', USE, { status: 429, headers: ['retry-after', '120'], body: '' })
+    const [key] = world.kit.keys.list('anthropic')
+    world.kit.keys.answered(key?.id ?? 0, 'agt_1', USE, {
+      status: 429,
+      headers: ['retry-after', '120'],
+      body: '',
+    })
     expect((await oauth3(['key', 'list'])).stdout).toMatch(/cooldown for one agent, back in (2 min|1\d\d s)/)
     expect((await oauth3(['key', 'remove', '9999'])).code).toBe(4)
     expect((await oauth3(['key', 'remove', 'all'])).stderr).toContain('oauth3 key list')
@@ -195,7 +183,7 @@ describe('grants', () => {
       unpriced: ['gpt-nobody'],
     })
     await oauth3(['price', 'remove', 'openai', 'nobody-small'])
-    for (const { id } of kit.access.grants()) await oauth3(['grant', 'revoke', String(id)])
+    for (const { id } of world.kit.access.grants()) await oauth3(['grant', 'revoke', String(id)])
   })
 
   test('stands for a day unless something else is said', async () => {
@@ -223,138 +211,17 @@ describe('grants', () => {
   })
 })
 
-describe('asks', () => {
-  test('stand beside the requests in pending, and are shown as a card', async () => {
-    const ask = asked()
-    await kit.ask({ skillId: 'beside/an-ask' })
-    const pending = await oauth3(['pending'], { env: { COLUMNS: '80' } })
-    expect(pending.stdout).toContain('beside/an-ask')
-    expect(pending.stdout).toMatch(
-      new RegExp(`^${ask.id.slice(0, 16)} +clawd +openai +inference +gpt-demo +in (1 h|[0-9]+ min)`, 'm'),
-    )
-    for (const line of pending.stdout.split('\n')) expect(columnsOf(line)).toBeLessThanOrEqual(80)
-    const listed = await json(['pending'])
-    expect(listed.asks).toMatchObject([{ id: ask.id, agent: 'clawd', model: 'gpt-demo' }])
-    expect(listed.requests).toHaveLength(1)
-    expect((await json(['status'])).waiting).toBe(2)
-
-    const shown = await oauth3(['show', ask.id.slice(0, 12)])
-    expect(shown.stdout).toContain('an agent asks for a provider')
-    expect(shown.stdout).toMatch(/Goes to +.*api\.openai\.com/)
-    expect(shown.stdout).toContain(
-      `oauth3 approve ${ask.id.slice(0, 16)} --1h | --24h | --forever [--model-only]`,
-    )
-    expect((await json(['show', ask.id])).card.askId).toBe(ask.id)
-    await oauth3(['deny', ask.id])
-  })
-
-  test('are granted for a time, for a model alone and with limits', async () => {
-    const ask = asked('gpt-only')
-    const args = ['approve', ask.id.slice(0, 16), '--24h', '--model-only', '--usd-per-day', '2.00']
-    const run = await oauth3(args)
-    expect(run).toMatchObject({ code: 0, stderr: '' })
-    expect(run.stdout).toContain('clawd may use openai for inference, gpt-only; $2.00/day; ends in 24 h')
-    expect(run.stdout).toContain('gpt-only of openai has no known price')
-    expect(run.stdout).toContain('oauth3 price set openai gpt-only --input … --output …')
-    expect(kit.access.find(ask.id)).toMatchObject({
-      status: 'granted',
-      decidedBy: `cli:${process.getuid?.()}`,
-    })
-    expect(grantsOf('openai')).toMatchObject([
-      { models: ['gpt-only'], limits: { microUsdPerDay: 2_000_000 } },
-    ])
-    const again = await oauth3(['approve', ask.id, '--24h'])
-    expect(again).toMatchObject({ code: 5, stdout: '' })
-    expect((await oauth3(['show', ask.id])).stdout).toMatch(/Status +granted/)
-  })
-
-  test('forever is until revoked, and a denial is one', async () => {
-    const forever = asked('m', 'together')
-    await oauth3(['approve', forever.id, '--forever'])
-    expect(grantsOf('together')).toMatchObject([{ models: null, expiresAt: null }])
-    const denied = asked('m', 'fireworks')
-    expect(await json(['deny', denied.id])).toMatchObject({ status: 'denied', grant: null })
-    expect(await json(['show', denied.id.slice(0, 16)])).toMatchObject({ id: denied.id, status: 'denied' })
-    expect(grantsOf('fireworks')).toEqual([])
-  })
-
-  test.each([
-    [['--once'], 'a provider is asked many times'],
-    [[], 'exactly one of --1h, --24h, --forever'],
-    [['--1h', '--forever'], 'exactly one of'],
-    [['--24h', '--any-args'], 'are for requests'],
-    [['--24h', '--consent', 'nothing'], '8 to 64 hex digits'],
-    [['--24h', '--model-only', '--models', 'a'], 'Choose one of'],
-    [['--24h', '--rpm', 'many'], 'whole number'],
-  ])('are not approved with %j', async (options, reason) => {
-    const ask = kit.access.pending()[0] ?? asked('m', 'cerebras')
-    const run = await oauth3(['approve', ask.id, ...options])
-    expect(run).toMatchObject({ code: 2, stdout: '' })
-    expect(run.stderr).toContain(reason)
-    expect(kit.access.find(ask.id)?.status).toBe('pending')
-  })
-
-  test('without a model cannot be granted for the model alone', async () => {
-    const ask = asked(null, 'cohere')
-    const run = await oauth3(['approve', ask.id, '--24h', '--model-only'])
-    expect(run.code).toBe(2)
-    expect(run.stderr).toContain('names no model')
-    expect((await oauth3(['show', ask.id])).stdout).not.toContain('--model-only')
-  })
-
-  test('a person at a terminal sees the card and is asked', async () => {
-    const ask = asked('gpt-asked', 'deepseek')
-    const no = await oauth3(['approve', ask.id, '--1h'], { isTerminal: true, stdin: 'n' })
-    expect(no).toMatchObject({ code: 1, stdout: '' })
-    expect(no.stderr).toContain('an agent asks for a provider')
-    expect(no.stderr).toContain('Let clawd use deepseek for 1 hour, for inference, every model?')
-    expect(kit.access.find(ask.id)?.status).toBe('pending')
-    const yes = await oauth3(['approve', ask.id, '--1h'], { isTerminal: true, stdin: 'y' })
-    expect(yes.code).toBe(0)
-    expect(kit.access.find(ask.id)?.status).toBe('granted')
-  })
-
-  test('what an agent writes as a model cannot steer the terminal', async () => {
-    const ask = asked('x\u001b[2J\u202e\nAgent  boss', 'perplexity')
-    const runs = [
-      await oauth3(['show', ask.id]),
-      await oauth3(['pending']),
-      await oauth3(['pending', '--json']),
-    ]
-    for (const run of runs) expect(rawControls(run.stdout)).toEqual([])
-    expect(runs[0]?.stdout).not.toMatch(/^ {2}Agent +boss/m)
-    const person = await oauth3(['approve', ask.id, '--1h'], { isTerminal: true, stdin: 'n' })
-    expect(rawControls(person.stderr)).toEqual([])
-    const given = await oauth3(['approve', ask.id, '--1h', '--usd-per-day', '1'])
-    expect(rawControls(given.stdout)).toEqual([])
-    expect(given.stdout).toContain('oauth3 price set perplexity MODEL ')
-  })
-
-  test('options of asks do not pass for those of requests, and unknown ids are named', async () => {
-    const { requestId } = await kit.ask({ skillId: 'no/ask' })
-    for (const options of [['--1h'], ['--24h', '--model-only'], ['--once', '--rpm', '5']]) {
-      const run = await oauth3(['approve', requestId, ...options])
-      expect(run).toMatchObject({ code: 2 })
-      expect(run.stderr).toContain('are for asks')
-    }
-    const unknown = await oauth3(['show', 'ask_ffffffffffffffffffffffffffffffff'])
-    expect(unknown.code).toBe(4)
-    expect(unknown.stderr).toContain('No ask ask_ffff')
-    expect((await oauth3(['deny', 'ask_'])).code).toBe(2)
-  })
-})
-
 describe('the doctor', () => {
-  test('says which providers can be used, which keys rest, and what is granted in vain', async () => {
+  test('says which providers can be used, which keys are in cooldown, and what is granted in vain', async () => {
     const check = async () => {
       const { checks } = await json(['doctor'])
       return checks.find(({ name }: { name: string }) => name === 'llm providers')
     }
-    for (const { id } of kit.access.grants()) await oauth3(['grant', 'revoke', String(id)])
+    for (const { id } of world.kit.access.grants()) await oauth3(['grant', 'revoke', String(id)])
     await oauth3(['key', 'add', 'anthropic'], { stdin: 'demo-value-doctor-key' })
     await oauth3(['key', 'add', 'azure'], { stdin: 'demo-value-doctor-key' })
-    const [key] = kit.keys.list('anthropic')
-    kit.keys.answered(key?.id ?? 0, 'agt_1', USE, { status: 401, headers: [], body: '' })
+    const [key] = world.kit.keys.list('anthropic')
+    world.kit.keys.answered(key?.id ?? 0, 'agt_1', USE, { status: 401, headers: [], body: '' })
     await oauth3(['grant', 'add', 'clawd', 'anthropic'])
     expect(await check()).toMatchObject({
       ok: true,
@@ -367,7 +234,7 @@ describe('the doctor', () => {
       warning: true,
       said: '2 usable; 1 of 2 keys in cooldown; no key for deepseek, which clawd may use: oauth3 key add deepseek',
     })
-    for (const { id } of kit.keys.list()) await oauth3(['key', 'remove', String(id)])
+    for (const { id } of world.kit.keys.list()) await oauth3(['key', 'remove', String(id)])
   })
 })
 
@@ -375,9 +242,9 @@ describe('usage and prices', () => {
   test('shows sums with separators, money to the cent, and what has no price', async () => {
     expect((await oauth3(['usage'])).stdout).toMatch(/^No requests since \d{4}-\d\d-\d\d\.\n$/)
     await oauth3(['price', 'set', 'openai', 'priced-demo', '--input', '99.99', '--output', '4.35'])
-    const other = kit.agents.add({ name: 'other' }, 'cli:0').agent
-    use(kit.agent.id, 'priced-demo', { input: 12_345_678, output: 9_000 })
-    use(kit.agent.id, 'priced-demo', null)
+    const other = (await world.kit.agents.add({ name: 'other' }, 'cli:0')).agent
+    use(world.kit.agent.id, 'priced-demo', { input: 12_345_678, output: 9_000 })
+    use(world.kit.agent.id, 'priced-demo', null)
     use(other.id, 'unpriced-demo', { input: 5, output: 7 })
 
     const { stdout } = await oauth3(['usage', '--days', '7'], { env: { COLUMNS: '100' } })
@@ -423,152 +290,6 @@ describe('usage and prices', () => {
   })
 })
 
-describe('agents for providers', () => {
-  test('carry tags, which are replaced as a whole', async () => {
-    await oauth3(['agent', 'add', 'tagged', '--tag', 'work', '--tag', 'team'])
-    expect((await oauth3(['agent', 'list'])).stdout).toMatch(/^tagged .* team, work /m)
-    expect(await json(['agent', 'tag', 'tagged', '--tag', 'home'])).toMatchObject({ tags: ['home'] })
-    expect((await oauth3(['agent', 'tag', 'tagged'])).stdout).toContain('has the tags: none')
-    expect((await oauth3(['agent', 'tag', 'nobody', '--tag', 'x'])).code).toBe(4)
-  })
-
-  test('print ready configuration with a token that works, and nothing beside it', async () => {
-    const run = await oauth3(['agent', 'add', 'printed', '--print', 'env'])
-    expect(run.stdout).toMatch(/^# None of these can be used yet.*oauth3 key add openai$/m)
-    const env = sourced(run.stdout)
-    const token = env.OPENAI_API_KEY
-    expect(kit.agents.authenticate(`Bearer ${token}`, '127.0.0.1').name).toBe('printed')
-    expect(env).toEqual({
-      OPENAI_BASE_URL: 'http://127.0.0.1:3737/llm/openai/v1',
-      OPENAI_API_KEY: token,
-      ANTHROPIC_BASE_URL: 'http://127.0.0.1:3737/llm/anthropic',
-      ANTHROPIC_AUTH_TOKEN: token,
-      GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:3737/llm/google',
-      GEMINI_API_KEY: token,
-      GROQ_BASE_URL: 'http://127.0.0.1:3737/llm/groq',
-      GROQ_API_KEY: token,
-    })
-    expect(run.stderr).toContain('shown this once')
-    const wrapped = await json([
-      'agent',
-      'add',
-      'printed-2',
-      '--print',
-      'claude-code',
-      '--url',
-      'http://10.0.0.1:80/',
-    ])
-    expect(wrapped.print).toEqual({
-      client: 'claude-code',
-      config: {
-        env: {
-          ANTHROPIC_BASE_URL: 'http://10.0.0.1/llm/anthropic',
-          ANTHROPIC_AUTH_TOKEN: wrapped.token,
-          ANTHROPIC_CUSTOM_HEADERS: 'Prefer: wait=3600',
-          ANTHROPIC_API_KEY: '',
-        },
-      },
-    })
-  })
-
-  test('print for an environment what can be used alone, for a shell to read', async () => {
-    await oauth3(['key', 'add', 'groq'], { stdin: 'demo-value-groq-key' })
-    const run = await oauth3(['agent', 'add', 'sourcing', '--print', 'env', '--url', "http://10.0.0.1/it's"])
-    expect(sourced(run.stdout)).toEqual({
-      GROQ_BASE_URL: "http://10.0.0.1/it's/llm/groq",
-      GROQ_API_KEY: expect.stringMatching(/^oa3_/),
-    })
-    const { print, token } = await json(['agent', 'add', 'sourcing-2', '--print', 'env'])
-    expect(print.config).toEqual({
-      GROQ_BASE_URL: 'http://127.0.0.1:3737/llm/groq',
-      GROQ_API_KEY: token,
-    })
-    for (const { id } of kit.keys.list('groq')) await oauth3(['key', 'remove', String(id)])
-  })
-
-  test('print the own providers too, by names that no SDK reads unasked', async () => {
-    await oauth3(['provider', 'add', 'my-lab', '--url', 'https://llm.lab.example/v1', '--auth', 'none'])
-    const { print, token } = await json(['agent', 'add', 'with-lab', '--print', 'env'])
-    expect(print.config).toEqual({
-      MY_LAB_BASE_URL: 'http://127.0.0.1:3737/llm/my-lab/v1',
-      MY_LAB_API_KEY: token,
-    })
-    const only = await json(['agent', 'add', 'with-lab-2', '--print', 'openai'])
-    expect(only.print.config.OPENAI_BASE_URL).toBe('http://127.0.0.1:3737/llm/my-lab/v1')
-    await oauth3(['key', 'add', 'openai'], { stdin: 'demo-value-openai-key' })
-    const both = await oauth3(['agent', 'add', 'with-lab-3', '--print', 'openai'])
-    expect(both.stdout).toContain("OPENAI_BASE_URL='http://127.0.0.1:3737/llm/openai/v1'")
-    expect(both.stdout).toContain('my-lab: http://127.0.0.1:3737/llm/my-lab/v1')
-    for (const { id } of kit.keys.list('openai')) await oauth3(['key', 'remove', String(id)])
-    await oauth3([
-      'provider',
-      'add',
-      'my-claude',
-      '--url',
-      'https://llm.lab.example/',
-      '--auth',
-      'none',
-      '--errors',
-      'anthropic',
-    ])
-    const claude = await json(['agent', 'add', 'with-lab-4', '--print', 'claude-code'])
-    expect(claude.print.config.env.ANTHROPIC_BASE_URL).toBe('http://127.0.0.1:3737/llm/my-claude')
-    for (const name of ['my-lab', 'my-claude']) await oauth3(['provider', 'remove', name, '--yes'])
-  })
-
-  test('print for OpenClaw what has a key, and make no token when nothing has', async () => {
-    const none = await oauth3(['agent', 'add', 'too-early', '--print', 'openclaw'])
-    expect(none).toMatchObject({ code: 2, stdout: '' })
-    expect(kit.agents.list().some((agent) => agent.name === 'too-early')).toBe(false)
-    await oauth3(['key', 'add', 'openai'], { stdin: 'demo-value-openai-key' })
-    await oauth3(['key', 'add', 'google'], { stdin: 'demo-value-google-key' })
-    const print = ['agent', 'add', 'claw', '--print', 'openclaw', '--models']
-    expect((await oauth3([...print, 'mistral/x'])).code).toBe(2)
-    const { stdout, stderr } = await oauth3([...print, 'openai/gpt-demo'])
-    expect(stderr).toContain('openclaw config patch --file')
-    const { models } = JSON.parse(stdout)
-    const apiKey = expect.stringMatching(/^oa3_/)
-    expect(models).toEqual({
-      mode: 'merge',
-      providers: {
-        openai: {
-          baseUrl: 'http://127.0.0.1:3737/llm/openai/v1',
-          apiKey,
-          api: 'openai-completions',
-          headers: { Prefer: 'wait=3600' },
-          models: [{ id: 'gpt-demo', name: 'gpt-demo', compat: { supportsUsageInStreaming: true } }],
-        },
-        google: {
-          baseUrl: 'http://127.0.0.1:3737/llm/google/v1beta',
-          apiKey,
-          api: 'google-generative-ai',
-          headers: { Prefer: 'wait=3600' },
-          models: [],
-        },
-      },
-    })
-  })
-
-  test('say that a token cannot be printed later', async () => {
-    const run = await oauth3(['agent', 'print', 'printed', 'env'])
-    expect(run).toMatchObject({ code: 2, stdout: '' })
-    expect(run.stderr).toContain('shown once')
-    expect((await oauth3(['agent', 'add', 'x', '--url', 'http://a'])).code).toBe(2)
-    expect((await oauth3(['agent', 'add', 'x', '--print', 'env', '--url', 'ftp://a'])).code).toBe(2)
-  })
-})
-
-/** What a shell has in its environment after it read the lines. */
-function sourced(lines: string): Record<string, string> {
-  const environment = execFileSync('sh', ['-c', `${lines}\nenv -0`], { env: {}, encoding: 'utf8' })
-  return Object.fromEntries(
-    environment
-      .split('\0')
-      .map((line) => line.split(/=(.*)/s).slice(0, 2))
-      .filter(([name = '']) => /_(URL|KEY|TOKEN)$/.test(name)),
-  )
-}
-
 function use(
   agentId: AdminKit['agent']['id'],
   model: string,
@@ -576,7 +297,14 @@ function use(
 ): void {
   const limits = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null }
   const estimate = { inputTokens: 1, outputTokens: 1 }
-  const admitted = kit.usage.admit({ agentId, provider: 'openai', model, limits, estimate, tellsCost: false })
+  const admitted = world.kit.usage.reserveQuota({
+    agentId,
+    provider: 'openai',
+    model,
+    limits,
+    estimate,
+    reportsCost: false,
+  })
   if (!('settle' in admitted)) throw new Error('a limit that there is not')
   const usage = tokens && { ...tokens, cacheRead: 0, cacheWrite: 0, toldMicroUsd: null }
   admitted.settle({ model, keyId: 0, failed: false, usage })

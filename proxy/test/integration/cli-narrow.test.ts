@@ -11,15 +11,17 @@ const oauth3 = (args: readonly string[], columns: number): Promise<CliRun> =>
 
 beforeAll(async () => {
   kit = await startAdminKit()
-  kit.vault.put('A_SECRET_WITH_A_NAME_OF_SOME_LENGTH', new SecretValue('demo-value-narrow'), {
-    hosts: ['api.example.com', 'another-host.example.com'],
-    actor: 'cli:0',
-  })
+  await kit.storage.transaction((tx) =>
+    kit.vault.put(tx, 'A_SECRET_WITH_A_NAME_OF_SOME_LENGTH', new SecretValue('demo-value-narrow'), {
+      hosts: ['api.example.com', 'another-host.example.com'],
+      actor: 'cli:0',
+    }),
+  )
   const { requestId } = await kit.ask({ skillId: `narrow/${'skill'.repeat(12)}` })
   await oauth3(['approve', requestId, '--forever', '--yes'], 140)
   await kit.ask({ skillId: `narrow/${'other'.repeat(12)}` })
   const use = { provider: 'openai', model: 'gpt-demo-2026-11-28', group: 'inference' } as const
-  kit.access.ask({ agentId: kit.agent.id, ...use, path: '/v1/chat/completions' })
+  await kit.access.ask({ agentId: kit.agent.id, ...use, path: '/v1/chat/completions' })
   await oauth3(['grant', 'add', 'clawd', 'anthropic', '--models', 'claude-opus*,claude-sonnet*'], 140)
   await runCliHere(['key', 'add', 'anthropic'], {
     env: { OAUTH3_SOCKET: kit.socketPath },

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { createAdminClient } from '../../src/cli/index.ts'
+import { type AdminClient, connectAdmin } from '../../src/cli/index.ts'
+import { startDaemon } from '../../src/compose/daemon.ts'
 import { readConfig } from '../../src/config/index.ts'
-import { startDaemon } from '../../src/daemon.ts'
 
 const SKILL = readFileSync(new URL('../../../docs/openclaw-skill/SKILL.md', import.meta.url), 'utf8')
 
@@ -38,7 +38,7 @@ test('every example of the shipped skill runs as printed, with its host played h
       }),
       { drainMs: 500 },
     )
-    const admin = createAdminClient(daemon.adminSocketPath)
+    const admin = await connectAdmin(daemon.adminSocketPath)
     await using api = await startPlayedApi(VALUE)
     await admin.call('putSecret', { params: { name: 'GITHUB_TOKEN' }, body: { value: VALUE } })
     const { token } = await admin.call('addAgent', { body: { name: 'reader' } })
@@ -86,7 +86,7 @@ async function startPlayedApi(token: string): Promise<AsyncDisposable & { readon
   }
 }
 
-async function approveFirst(admin: ReturnType<typeof createAdminClient>): Promise<void> {
+async function approveFirst(admin: AdminClient): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
     const { requests } = await admin.call('listRequests')
     const first = requests[0]

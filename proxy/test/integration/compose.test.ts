@@ -99,7 +99,7 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
          console.log(JSON.stringify({
            capabilities: /CapEff:\\s*(\\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1],
            modes: ['/data', '/keys', '/data/proxy.db', '/keys/master.key'].map(mode),
-           pid1: readFileSync('/proc/1/cmdline', 'utf8').split('\\0').slice(1, 5),
+           pid1: readFileSync('/proc/1/cmdline', 'utf8').split('\\0').slice(1, 8),
          }))`,
       ],
       {},
@@ -107,7 +107,15 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
     expect(JSON.parse(probe.stdout)).toEqual({
       capabilities: '0000000000000000',
       modes: ['700', '700', '600', '600'],
-      pid1: ['--max-semi-space-size=8', '--heap-growing-percent=30', '/app/proxy/dist/main.js', 'daemon'],
+      pid1: [
+        '--max-semi-space-size=16',
+        '--initial-old-space-size=64',
+        '--heap-growing-percent=30',
+        '--no-allocation-site-pretenuring',
+        '--no-parallel-scavenge',
+        '/app/proxy/dist/main.js',
+        'daemon',
+      ],
     })
   })
 
@@ -178,6 +186,13 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
     }
   })
 
+  it('logs lines of JSON and nothing else, after runs and their connections too', async () => {
+    const { stdout } = await project.compose(['logs', '--no-color', '--no-log-prefix', 'oauth3'])
+    const lines = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('Attaching to '))
+    expect(lines.some((line) => line.includes('oauth3 is ready'))).toBe(true)
+    expect(lines.filter((line) => !line.startsWith('{"level":'))).toEqual([])
+  })
+
   it(
     'is backed up while it runs, and restored as the page says',
     async () => {
@@ -217,7 +232,7 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
         'node',
         '-p',
         `new (require('better-sqlite3'))('/data/proxy.db', { readonly: true })
-         .prepare("SELECT value FROM meta WHERE key = 'instance_id'").pluck().get()`,
+         .prepare("SELECT value FROM installation WHERE key = 'instance_id'").pluck().get()`,
       ])
       instanceId = asked.stdout.trim()
       const label = `oauth3.instance=${instanceId}`

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createSandbox } from '../../src/adapters/sandbox/index.ts'
+import { createSandbox } from '../../src/sandbox/runner/index.ts'
 import { VERSION } from '../../src/version.ts'
 import { createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
@@ -77,6 +77,11 @@ describe.skipIf(!canRun)(`a Docker engine that stops and starts${why}`, () => {
   it(
     'ends a run whose engine died in the middle as failed, and does not repeat it',
     async () => {
+      // Only what was handed to a sandbox is lost with it; without a warm one it would still be waiting.
+      await until(
+        async () => /^oauth3_sandbox_warm 1$/m.test(await (await fetch(`${kit.daemon.url}/metrics`)).text()),
+        'a sandbox is warm',
+      )
       const asked = await ask(
         `console.log('begun')\nawait new Promise((resolve) => setTimeout(resolve, 20_000))`,
       )

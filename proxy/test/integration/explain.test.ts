@@ -79,9 +79,9 @@ describe('a dry run', () => {
   test('names the consent that the request then has, and tells when it is trusted', async () => {
     const told = await dryRun(BODY)
     const asked = await api.execute(BODY)
-    const execution = api.executions.resolve(asked.json.request_id)
+    const execution = await api.executions.resolve(asked.json.request_id)
     expect(told.json.consent_hash).toBe(execution.consentHash)
-    api.decide(asked.json.request_id, 'forever')
+    await api.decide(asked.json.request_id, 'forever')
     expect((await dryRun(BODY)).json).toMatchObject({ trusted: true, changes: [] })
     const wider = await dryRun({
       ...BODY,
@@ -92,7 +92,7 @@ describe('a dry run', () => {
   })
 
   test('ends no grant that has run out: that is for requests to do', async () => {
-    api.decide((await api.execute(BODY)).json.request_id, 'trust24h')
+    await api.decide((await api.execute(BODY)).json.request_id, 'trust24h')
     api.clock.advance(25 * 3_600_000)
     const before = api.rows('audit_log')
     expect((await dryRun(BODY)).json.trusted).toBe(false)
@@ -159,7 +159,7 @@ describe('oauth3 explain', () => {
     expect(words).toContain('WARNING line 6: runs code made from text (eval)')
     expect(words).toContain('says that it only reads, but can POST to api.example.com')
     expect(run.stdout).not.toContain('Expires')
-    expect(kit.executions.list({ limit: 10 })).toEqual([])
+    expect(await kit.storage.read((tx) => kit.executions.list(tx, { limit: 10 }))).toEqual([])
   })
 
   test('tells of hosts that nothing names, and gives JSON', async () => {

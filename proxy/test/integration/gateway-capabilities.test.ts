@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Capability } from '../../src/domain/capabilities/index.ts'
+import type { Capability } from '../../src/egress/capabilities/index.ts'
 import { ask, sayRaw, tlsThrough } from '../support/gateway-client.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
 import { sampleCapability } from '../support/sample-consent.ts'
@@ -56,7 +56,7 @@ describe('a method', () => {
       ask: { host: `${HOST}:${upstream.port}`, methods: ['DELETE'], paths: ['/v1/charges/ch_1'] },
     })
     expect(seen).toEqual([])
-    expect(run.events()[0]).toMatchObject({
+    expect((await run.events())[0]).toMatchObject({
       event: 'egress.refused',
       data: { rule: 'method_not_approved', method: 'DELETE', path: '/v1/charges/ch_1' },
     })
@@ -247,7 +247,7 @@ describe('a GraphQL mutation', () => {
     expect(got.rule).toBe('method_not_approved')
     expect(JSON.parse(got.body).error.ask).toMatchObject({ graphql: 'mutation' })
     expect(seen).toEqual([])
-    expect(run.events().at(-1)).toMatchObject({ event: 'egress.refused', data: { status: null } })
+    expect((await run.events()).at(-1)).toMatchObject({ event: 'egress.refused', data: { status: null } })
   })
 
   test('in the query of an address is refused too', async () => {

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { EGRESS_RULES, type EgressRule } from '../../src/domain/egress/index.ts'
+import { EGRESS_RULES, type EgressRule } from '../../src/egress/index.ts'
 import { placeholderOf } from '../support/egress-policy.ts'
 import {
   connectThrough,
@@ -106,7 +106,7 @@ describe('a CONNECT that is refused', () => {
 
   test('after the end of its run says so, too', async () => {
     const run = await kit.run([HOST])
-    run.events()
+    await run.events()
     const socket = await openSocket(run.endpoint)
     const told = await sayRaw(socket, `CONNECT ${HOST}:443 HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`)
     expect(told.split('\r\n', 1)).toEqual([`HTTP/1.1 403 no_run: ${EGRESS_RULES.no_run}`])

@@ -8,8 +8,8 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { createServer, type TLSSocket } from 'node:tls'
 import { describe, expect, test } from 'vitest'
-import { anyCapability } from '../../src/domain/capabilities/index.ts'
-import { GATEWAY_SOCKET } from '../../src/domain/egress/index.ts'
+import { anyCapability } from '../../src/egress/capabilities/index.ts'
+import { GATEWAY_SOCKET } from '../../src/egress/index.ts'
 import { placeholderOf } from '../support/egress-policy.ts'
 import { openRequest, openSocket, readUntil, tlsThrough } from '../support/gateway-client.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
@@ -229,7 +229,7 @@ describe('code that reads nothing before it has sent all', () => {
     socket.end(`${'a'.repeat(MB - 1)}GET ${origin}/two HTTP/1.1\r\nHost: ${up.place}\r\n\r\n`)
     socket.resume()
     await once(socket, 'close')
-    expect(run.events().map(({ data }) => data.path)).toEqual(['/one'])
+    expect((await run.events()).map(({ data }) => data.path)).toEqual(['/one'])
   })
 })
 

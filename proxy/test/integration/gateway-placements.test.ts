@@ -6,8 +6,8 @@ import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import WebSocket, { WebSocketServer } from 'ws'
-import type { Capability } from '../../src/domain/capabilities/index.ts'
-import type { Surface } from '../../src/domain/egress/index.ts'
+import type { Capability } from '../../src/egress/capabilities/index.ts'
+import type { Surface } from '../../src/egress/index.ts'
 import { placeholderOf } from '../support/egress-policy.ts'
 import { ask, tlsThrough } from '../support/gateway-client.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
@@ -74,9 +74,12 @@ describe('in a segment of the path', () => {
     const run = await runWith(['path'], TOKEN, [bots()])
     const got = await ask(run.endpoint, url(`/bot${at(run)}/sendMessage?chat_id=1`), { method: 'POST' })
     expect([got.status, seen[0]?.url]).toEqual([200, `/bot${TOKEN}/sendMessage?chat_id=1`])
-    await vi.waitFor(() => expect(run.events()).toHaveLength(1))
-    expect(run.events()[0]?.data).toMatchObject({ path: '/bot[secret:KEY]/sendMessage', secrets: ['KEY'] })
-    expect(JSON.stringify([run.events(), run.session.end(), kit.logged])).not.toContain(TOKEN)
+    await vi.waitFor(async () => expect(await run.events()).toHaveLength(1))
+    expect((await run.events())[0]?.data).toMatchObject({
+      path: '/bot[secret:KEY]/sendMessage',
+      secrets: ['KEY'],
+    })
+    expect(JSON.stringify([await run.events(), run.session.end(), kit.logged])).not.toContain(TOKEN)
   })
 
   test('it is percent-encoded, so that it stays one segment', async () => {
@@ -102,7 +105,7 @@ describe('in a segment of the path', () => {
       const run = await runWith(surfaces)
       const got = await ask(run.endpoint, url(`/bot${at(run)}/getMe`))
       expect([got.rule, seen]).toEqual(['secret_not_for_surface', []])
-      expect(run.events()[0]?.data.path).toBe('/bot[secret:KEY]/getMe')
+      expect((await run.events())[0]?.data.path).toBe('/bot[secret:KEY]/getMe')
     },
   )
 
@@ -234,9 +237,9 @@ describe('in a message of a WebSocket', () => {
     expect(echoes.join()).not.toContain(value)
     socket.close()
     await once(socket, 'close')
-    await vi.waitFor(() => expect(run.events()).toHaveLength(1))
-    expect(run.events()[0]?.data).toMatchObject({ secrets: ['KEY'] })
-    expect(run.events()[0]?.data.misplaced).toBeUndefined()
+    await vi.waitFor(async () => expect(await run.events()).toHaveLength(1))
+    expect((await run.events())[0]?.data).toMatchObject({ secrets: ['KEY'] })
+    expect((await run.events())[0]?.data.misplaced).toBeUndefined()
   })
 
   test.each([

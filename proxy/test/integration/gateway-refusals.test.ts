@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { MAX_REQUESTS } from '../../src/domain/capabilities/index.ts'
+import { MAX_REQUESTS } from '../../src/egress/capabilities/index.ts'
 import { placeholderOf } from '../support/egress-policy.ts'
 import { ask, connectThrough, openSocket, ruleIn, sayRaw, tlsThrough } from '../support/gateway-client.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
@@ -60,7 +60,7 @@ describe('a target that was not approved', () => {
       },
     })
     expect(asked).toEqual([])
-    const [event] = run.events()
+    const [event] = await run.events()
     expect(event).toMatchObject({
       event: 'egress.refused',
       data: { rule: 'host_not_approved', origin: `https://${place(OTHER)}`, path: '/path', status: null },
@@ -88,7 +88,7 @@ describe('a target that was not approved', () => {
     const got = await ask(run.endpoint, `https://demo-raw-value-77.evil.example/demo-raw-value-77`)
     expect(got.rule).toBe('host_not_approved')
     await expect(connectThrough(run.endpoint, 'demo-raw-value-77/x:443')).rejects.toThrow('bad_request')
-    expect(JSON.stringify(run.events())).not.toContain('demo-raw-value-77')
+    expect(JSON.stringify(await run.events())).not.toContain('demo-raw-value-77')
   })
 })
 
@@ -167,7 +167,7 @@ describe('what cannot be read in one way only', () => {
     const said = await sayInside(run.endpoint, closing.replaceAll('HOST', place()))
     expect(ruleIn(said)).toBe(rule)
     expect(seen).toEqual([])
-    expect(run.events().map((event) => event.data.rule)).toEqual([rule])
+    expect((await run.events()).map((event) => event.data.rule)).toEqual([rule])
   })
 
   test.each([
@@ -188,10 +188,10 @@ describe('what cannot be read in one way only', () => {
     const run = await kit.run([place()])
     const said = await text(await open(run.endpoint, place()))
     expect(said).toMatch(/^HTTP\/1\.1 403 not_http: /)
-    expect(run.events().map((event) => event.data.rule)).toEqual(['not_http'])
+    expect((await run.events()).map((event) => event.data.rule)).toEqual(['not_http'])
   })
 
-  test('an https URL said to the endpoint itself, as some clients ask a proxy, is judged as what it is', async () => {
+  test('an https URL said to the endpoint itself, as some clients ask a proxy, is evaluated as what it is', async () => {
     const run = await kit.run([place()])
     const say = async (target: string, host: string): Promise<string> =>
       await sayRaw(
@@ -220,7 +220,7 @@ describe('what cannot be read in one way only', () => {
   ])('CONNECT %s', async (authority) => {
     const run = await kit.run([HOST])
     await expect(connectThrough(run.endpoint, authority.replace('HOST', HOST))).rejects.toThrow(/400|403/)
-    expect(run.events()).toHaveLength(1)
+    expect(await run.events()).toHaveLength(1)
   })
 
   test('a tunnel without TLS is plain http, with its own approval', async () => {
@@ -341,7 +341,7 @@ describe('too much', () => {
     const socket = await openSocket(run.endpoint)
     const line = `GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n`
     await sayRaw(socket, `${line.repeat(999)}${line.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')}`)
-    expect(run.events()).toHaveLength(1_000)
+    expect(await run.events()).toHaveLength(1_000)
     expect(run.session.end().refused).toEqual([
       { rule: 'host_not_approved', origin: 'http://evil.example', secrets: [], count: 1_000 },
     ])
@@ -355,7 +355,7 @@ describe('too much', () => {
       expect([got.status, got.rule]).toEqual([429, 'too_many_requests'])
     }
     expect(seen).toEqual([])
-    expect(run.events().map((event) => event.data.rule)).toEqual(['too_many_requests'])
+    expect((await run.events()).map((event) => event.data.rule)).toEqual(['too_many_requests'])
   })
 
   test('more requests at once than a run may have are refused, the others go on', async () => {
@@ -371,6 +371,8 @@ describe('too much', () => {
     const last = line.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')
     const text = await sayRaw(socket, `${line.repeat(140)}${last}`)
     expect(text.split('HTTP/1.1 200').length - 1).toBe(128)
-    expect(run.events().filter((event) => event.data.rule === 'too_many_requests').length).toBeGreaterThan(0)
+    expect(
+      (await run.events()).filter((event) => event.data.rule === 'too_many_requests').length,
+    ).toBeGreaterThan(0)
   })
 })

@@ -82,7 +82,7 @@ test('a WebSocket passes, its handshake carries the value, and an echo comes bac
   socket.destroy()
   await gone
   await run.endpoint.close()
-  expect(run.events()).toMatchObject([
+  expect(await run.events()).toMatchObject([
     { event: 'egress.request', data: { method: 'GET', path: '/chat', status: 101, secrets: ['API_KEY'] } },
   ])
 })

@@ -52,8 +52,8 @@ describe('a request to an approved host', () => {
     expect(got.body).toBe('you sent Bearer [secret:API_KEY]')
     expect(JSON.stringify(got.rawHeaders)).not.toContain(SECRET)
     // Written when the answer is closed, which is a moment after the code has it.
-    await vi.waitFor(() => expect(run.events()).toHaveLength(1), patience(10_000))
-    const [event] = run.events()
+    await vi.waitFor(async () => expect(await run.events()).toHaveLength(1), patience(10_000))
+    const [event] = await run.events()
     expect(event).toMatchObject({
       event: 'egress.request',
       data: {
@@ -114,7 +114,7 @@ describe('a request to an approved host', () => {
     expect(upstream.connections).toBe(1)
     await ask(run.endpoint, url('/3'))
     expect(upstream.connections).toBe(1)
-    await vi.waitFor(() => expect(run.events()).toHaveLength(4), patience(10_000))
+    await vi.waitFor(async () => expect(await run.events()).toHaveLength(4), patience(10_000))
   })
 
   test('drops interim answers and passes on the final one', async () => {
@@ -188,7 +188,7 @@ describe('bodies', () => {
     const got = await ask(run.endpoint, url(), { method: 'POST', body: Readable.from(parts()) })
     expect(got.body).toBe(String(5 + 64 * 65_536))
     await vi.waitFor(
-      () => expect(run.events()[0]?.data.request_bytes).toBe(5 + 64 * 65_536),
+      async () => expect((await run.events())[0]?.data.request_bytes).toBe(5 + 64 * 65_536),
       patience(10_000),
     )
   })
@@ -288,7 +288,7 @@ describe('an end that comes early', () => {
     await run.endpoint.close()
     await closed
     expect(existsSync(run.endpoint.directory)).toBe(false)
-    expect(run.events()).toHaveLength(1)
+    expect(await run.events()).toHaveLength(1)
   })
 })
 
@@ -314,7 +314,7 @@ describe('an egress endpoint', () => {
     expect(await readUntil(early, '}}')).toMatch(/^HTTP\/1\.1 403 .*"no_run"/s)
     early.destroy()
     const run = await kit.run([place()])
-    expect(() => run.endpoint.admit(run.session)).toThrow('already')
+    expect(() => run.endpoint.bindSession(run.session)).toThrow('already')
     expect((await ask(run.endpoint, url())).status).toBe(200)
     run.session.end()
     expect((await ask(run.endpoint, `http://${place()}/`)).rule).toBe('no_run')

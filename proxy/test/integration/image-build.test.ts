@@ -2,13 +2,9 @@
 import { Readable } from 'node:stream'
 import Docker from 'dockerode'
 import { afterAll, describe, expect, it } from 'vitest'
-import {
-  createStepReader,
-  LABEL_RUNTIME,
-  removeLeftovers,
-} from '../../src/adapters/sandbox/images/image-leftovers.ts'
-import { tarStream } from '../../src/adapters/sandbox/images/tar.ts'
-import { buildImages } from '../../src/adapters/sandbox/index.ts'
+import { createStepReader, LABEL_RUNTIME, removeLeftovers } from '../../src/sandbox/images/image-leftovers.ts'
+import { buildImages } from '../../src/sandbox/images/index.ts'
+import { tarStream } from '../../src/sandbox/images/tar.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 
 const availability = await dockerOrSkip({ images: ['quickjs'] })

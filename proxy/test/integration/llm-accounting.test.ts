@@ -113,7 +113,7 @@ const FAMILIES: Family[] = [
   }),
 ]
 
-describe('the books', () => {
+describe('usage', () => {
   it.each(FAMILIES)(
     'hold exactly what the vendor told: $name',
     async ({ told, path, body, headers = {} }) => {
@@ -122,7 +122,7 @@ describe('the books', () => {
         const answer = await kit.ask(path(model), { body: body(model), headers })
         expect(answer.status, answer.text).toBe(200)
       }
-      const row = await kit.book(model, 2)
+      const row = await kit.usageOf(model, 2)
       expect(row).toMatchObject({
         failed: 0,
         untold: 0,
@@ -145,13 +145,13 @@ describe('the books', () => {
     })
     await kit.ask(CHAT, { body: chatBody({ model }) })
     // 15 fresh at 2, 4 cached at 1, 10 out at 10.
-    expect(await kit.book(model, 1)).toMatchObject({ micro_usd: 134, unpriced: 0 })
+    expect(await kit.usageOf(model, 1)).toMatchObject({ micro_usd: 134, unpriced: 0 })
     const routed = freshModel()
     await kit.ask('/llm/openrouter/v1/chat/completions', { body: chatBody({ model: routed }) })
-    expect(await kit.book(routed, 1)).toMatchObject({ micro_usd: 123, unpriced: 0 })
+    expect(await kit.usageOf(routed, 1)).toMatchObject({ micro_usd: 123, unpriced: 0 })
     const free = freshModel()
     await kit.ask(CHAT, { body: chatBody({ model: free }) })
-    expect(await kit.book(free, 1)).toMatchObject({ micro_usd: 0, unpriced: 1 })
+    expect(await kit.usageOf(free, 1)).toMatchObject({ micro_usd: 0, unpriced: 1 })
   })
 
   it('count failures, and answers that tell nothing', async () => {
@@ -162,10 +162,10 @@ describe('the books', () => {
       headers: { 'content-type': 'application/json' },
     })
     await kit.ask(CHAT, { body: chatBody({ model }) })
-    expect(await kit.book(model, 1)).toMatchObject({ failed: 1, untold: 0, input_tokens: 0 })
+    expect(await kit.usageOf(model, 1)).toMatchObject({ failed: 1, untold: 0, input_tokens: 0 })
     kit.vendors.next('openai', { pieces: ['{"ok":true}'], headers: { 'content-type': 'application/json' } })
     await kit.ask(CHAT, { body: chatBody({ model }) })
-    expect(await kit.book(model, 2)).toMatchObject({ failed: 1, untold: 1 })
+    expect(await kit.usageOf(model, 2)).toMatchObject({ failed: 1, untold: 1 })
   })
 
   it('keep what a broken Anthropic stream had told', async () => {
@@ -183,7 +183,7 @@ describe('the books', () => {
     })
     const body = { model, max_tokens: 5, stream: true, messages: MESSAGES }
     await kit.ask('/llm/anthropic/v1/messages', { body, headers: VERSION }).catch(() => {})
-    expect(await kit.book(model, 1)).toMatchObject({ failed: 1, input_tokens: 25, output_tokens: 1 })
+    expect(await kit.usageOf(model, 1)).toMatchObject({ failed: 1, input_tokens: 25, output_tokens: 1 })
   })
 
   it('tell the same sums by agent, model and day, and after a restart', async () => {
@@ -191,7 +191,7 @@ describe('the books', () => {
     await kit.grant('openai', { agent: 'counter' })
     const model = freshModel()
     for (let count = 0; count < 5; count++) await kit.ask(CHAT, { token: other, body: chatBody({ model }) })
-    const row = await kit.book(model, 5)
+    const row = await kit.usageOf(model, 5)
     const rows = async (by: string): Promise<Record<string, number>[]> =>
       (await kit.admin('GET', `/v1/usage?by=${by}`)).groups
     const agent = (await rows('agent')).find(({ key }) => String(key) === 'counter')
@@ -206,7 +206,7 @@ describe('the books', () => {
     expect(new Set(totals).size).toBe(1)
     await kit.daemon.restart()
     expect(sum(await rows('model'))).toBe(totals[0])
-    expect(await kit.book(model, 5)).toEqual(row)
+    expect(await kit.usageOf(model, 5)).toEqual(row)
   })
 
   it('are in /metrics, by provider', async () => {
@@ -237,7 +237,7 @@ describe('a stream whose usage only the proxy asked for', () => {
     expect(call.json.stream_options).toEqual({ include_usage: true })
     expect(call.sent.map(String)).toContain(usageChunk(call))
     expect(got).toBe(sentWithout(call, usageChunk(call)))
-    expect((await kit.book(model, 1)).input_tokens).toBe(TOLD.chat.input)
+    expect((await kit.usageOf(model, 1)).input_tokens).toBe(TOLD.chat.input)
   })
 
   it('keeps the chunk when the client asked for it, and everything when it said no', async () => {
@@ -268,7 +268,7 @@ describe('a stream whose usage only the proxy asked for', () => {
     const whole = Buffer.concat(call.sent).toString()
     expect(got).toBe(whole.replace(usageChunk(call), ''))
     expect(got.length).toBeLessThan(whole.length)
-    expect((await kit.book(model, 1)).output_tokens).toBe(TOLD.chat.output)
+    expect((await kit.usageOf(model, 1)).output_tokens).toBe(TOLD.chat.output)
   })
 
   it('is the same with line ends of CRLF, comments and events around', async () => {
@@ -283,7 +283,7 @@ describe('a stream whose usage only the proxy asked for', () => {
     )
     const whole = Buffer.concat(call.sent).toString()
     expect(got).toBe(whole.replace(around(usageChunk(call)), ''))
-    expect((await kit.book(model, 1)).input_tokens).toBe(TOLD.chat.input)
+    expect((await kit.usageOf(model, 1)).input_tokens).toBe(TOLD.chat.input)
   })
 
   it('keeps a last chunk that holds words beside the usage', async () => {
@@ -295,7 +295,7 @@ describe('a stream whose usage only the proxy asked for', () => {
     })}\n\n`
     const { got } = await stream(model, {}, () => eventStream([last, 'data: [DONE]\n\n']))
     expect(got).toBe(`${last}data: [DONE]\n\n`)
-    expect(await kit.book(model, 1)).toMatchObject({ input_tokens: 3, output_tokens: 4 })
+    expect(await kit.usageOf(model, 1)).toMatchObject({ input_tokens: 3, output_tokens: 4 })
   })
 
   it('keeps a first chunk without choices that holds no usage, as Azure sends it', async () => {

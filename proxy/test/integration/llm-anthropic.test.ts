@@ -120,7 +120,7 @@ describe('the Anthropic SDK through the proxy', () => {
       'anthropic',
       json(vendorError('anthropic', 429, 'slow down'), 429, {
         'retry-after': '30',
-        // For the SDK, so that it does not sit the key's rest out.
+        // For the SDK, so that it does not sit the key's cooldown out.
         'retry-after-ms': '5',
       }),
     )

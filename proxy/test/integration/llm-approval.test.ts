@@ -309,7 +309,7 @@ describe('a limit of a grant', () => {
     let passed = 0
     while ((await ask()).status === 200) {
       passed += 1
-      await kit.book(model, passed)
+      await kit.usageOf(model, passed)
     }
     expect(passed).toBeGreaterThan(2)
     expect(passed * 29).toBeLessThanOrEqual(200)

@@ -271,7 +271,7 @@ describe('AzureOpenAI through the proxy', () => {
   })
 })
 
-/** The key of a 429 rests; the tests after it take another. */
+/** The key of a 429 is in cooldown; the tests after it take another. */
 async function freshKey(): Promise<void> {
   key = (await kit.addKey('openai')).value
 }

@@ -133,7 +133,7 @@ it('is counted as one request', async () => {
   await once(socket, 'open')
   socket.close()
   await once(socket, 'close')
-  expect((await kit.book('gpt-rt-counted', 1)).failed).toBe(0)
+  expect((await kit.usageOf('gpt-rt-counted', 1)).failed).toBe(0)
 })
 
 it('hands on what a vendor without WebSockets answers', async () => {

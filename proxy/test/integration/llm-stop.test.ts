@@ -52,7 +52,7 @@ it('a request that waits for the owner is told that the daemon stops', async () 
   expect(answer.headers.get('x-oauth3-error')).toBe('shutting_down')
 })
 
-it('a stream that ends in time is whole, and in the books', async () => {
+it('a stream that ends in time is whole, and in the usage', async () => {
   await kit.grant('openai')
   const { response, end } = await underWay()
   const stopped = kit.daemon.daemon.stop()
@@ -82,7 +82,7 @@ it('a request that comes while others end is told that the daemon stops, and no 
   expect(kit.vendors.calls).toHaveLength(1)
 })
 
-it('an open realtime session ends, and is in the books', async () => {
+it('an open realtime session ends, and is in the usage', async () => {
   await kit.grant('openai', { groups: ['realtime'] })
   const vendor = new WebSocketServer({ noServer: true })
   kit.vendors.onSocket('openai', (request, socket, head) =>

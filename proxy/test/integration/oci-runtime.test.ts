@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createSandbox, createWallChecks } from '../../src/adapters/sandbox/index.ts'
-import type { EgressEndpoints } from '../../src/domain/egress/index.ts'
-import type { Sandbox } from '../../src/domain/executions/index.ts'
+import type { EgressEndpoints } from '../../src/egress/index.ts'
+import { createIsolationChecks } from '../../src/sandbox/doctor/index.ts'
+import type { Sandbox } from '../../src/sandbox/index.ts'
+import { createSandbox } from '../../src/sandbox/runner/index.ts'
 import { VERSION } from '../../src/version.ts'
 import { createDaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
@@ -166,7 +167,7 @@ describe.skipIf(!canRun)(`an OCI runtime chosen by OAUTH3_SANDBOX_RUNTIME${why}`
     'is named by the doctor, with the walls of this engine',
     async () => {
       const said = async (ociRuntime: string) => {
-        const checks = createWallChecks({ docker: engine.docker, ociRuntime })
+        const checks = createIsolationChecks({ docker: engine.docker, ociRuntime })
         const results = checks.map(
           async ({ name, run }) => [name, await run(AbortSignal.timeout(10_000))] as const,
         )

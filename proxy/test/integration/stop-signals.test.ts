@@ -83,7 +83,7 @@ async function startBusy(
     running.stderr.on('data', take)
     running.once('exit', (code) => reject(new Error(`the daemon ended with ${code}: ${log}`)))
   })
-  instance = read<{ value: string }>("SELECT value FROM meta WHERE key = 'instance_id'").value
+  instance = read<{ value: string }>("SELECT value FROM installation WHERE key = 'instance_id'").value
   const admin = (method: string, path: string, body?: unknown) =>
     adminCall(join(folder, 'admin.sock'), method, path, body)
   const { token } = (await admin('POST', '/v1/agents', { name: 'claw' })).body
@@ -178,7 +178,10 @@ describe.skipIf(!docker.available)('a signal that comes more than once', () => {
       await expect.poll(() => said, { timeout: patience(60_000) }).toContain('agents reach it at')
       const demoFolders = () => readdirSync(folder).filter((name) => name.startsWith('oauth3-demo-'))
       const [own = ''] = demoFolders()
-      instance = read<{ value: string }>("SELECT value FROM meta WHERE key = 'instance_id'", own).value
+      instance = read<{ value: string }>(
+        "SELECT value FROM installation WHERE key = 'instance_id'",
+        own,
+      ).value
       await expect
         .poll(async () => (await containers()).length, { timeout: patience(30_000) })
         .toBeGreaterThan(0)

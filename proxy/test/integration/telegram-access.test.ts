@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import type { ProviderAsk } from '../../src/domain/provider-access/index.ts'
 import type { AgentId } from '../../src/kernel/index.ts'
-import { columnsOf, PHONE_COLUMNS, phoneLines } from '../../src/surfaces/telegram/html.ts'
+import type { ProviderAsk } from '../../src/llm/provider-access/index.ts'
+import { columnsOf, PHONE_COLUMNS, phoneLines } from '../../src/notify/telegram/html.ts'
+import { owner } from '../support/principals.ts'
 import { ANN, BOB, createTelegramKit, EVE, GROUP } from '../support/telegram-kit.ts'
 
 const HOUR = 3_600_000
 const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null }
 
-/** By the owner at a terminal. */
-function denyElsewhere({ llm }: Awaited<ReturnType<typeof createTelegramKit>>, ask: ProviderAsk): void {
+async function denyElsewhere(
+  { llm }: Awaited<ReturnType<typeof createTelegramKit>>,
+  ask: ProviderAsk,
+): Promise<void> {
   const answer = { decision: 'deny', scope: 'provider' } as const
-  llm.access.decide(ask.id, llm.access.contentHash(ask), answer, { actor: 'cli:0', name: null })
+  await llm.access.decide(ask.id, llm.access.contentHash(ask), answer, owner())
 }
 
 describe('an ask for a provider in Telegram', () => {
@@ -39,18 +42,18 @@ describe('an ask for a provider in Telegram', () => {
       ['Only gpt-5: 1 h', 'Only it: 24 h', 'Only it: always'],
     ])
     expect(phoneLines(card.text)).toBeLessThanOrEqual(25)
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
-    expect(kit.audit.newest(1)[0]).toMatchObject({ event: 'approval.asked' })
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the record')
+    expect((await kit.audit.newest(1))[0]).toMatchObject({ event: 'approval.asked' })
   })
 
-  it('is one card for all twins, and a press grants, edits the card and says who decided what', async () => {
+  it('is one card for all duplicates, and a press grants, edits the card and says who decided what', async () => {
     await using kit = await createTelegramKit()
     const { ask, card } = await kit.wants()
-    kit.llm.access.ask({ ...ask, path: '/responses' })
+    await kit.llm.access.ask({ ...ask, path: '/responses' })
     const waiting = kit.llm.access.wait(ask.id, 8_000, new AbortController().signal)
     const press = kit.double.press(kit.chatId, card.messageId, '⏱ 24 hours', ANN)
     expect(await press.answered).toEqual({ text: 'Granted for 24 hours', alert: false })
-    expect((await waiting).status).toBe('granted')
+    expect((await waiting).status).toBe('approved')
     await kit.double.waitFor(() => card.edits > 0, 'the edit')
     expect(card.text).toMatch(/Granted: inference, all models, until .* UTC\n👍 by Ann \(telegram:1001\)/)
     expect(card.text).toMatch(/End it with \/revoke P\d+\./)
@@ -112,49 +115,51 @@ describe('an ask for a provider in Telegram', () => {
     let now = Date.now()
     await using kit = await createTelegramKit({ clock: { now: () => now } })
     const elsewhere = await kit.wants({ model: null })
-    denyElsewhere(kit, elsewhere.ask)
+    await denyElsewhere(kit, elsewhere.ask)
     await kit.double.waitFor(() => elsewhere.card.edits > 0, 'the edit')
-    expect(elsewhere.card.text).toContain('👎 by (cli:0)')
+    expect(elsewhere.card.text).toContain('👎 by owner (cli:0)')
 
     const expired = await kit.wants()
-    const revoked = await kit.wants({ agentId: kit.agents.add({ name: 'second' }, 'cli:0').agent.id })
-    const agentId = revoked.ask.agentId
-    kit.transactor.transact(() => kit.llm.access.agentRevoked(agentId, 'cli:0'))
+    const revoked = await kit.wants({ agentId: (await kit.agents.add({ name: 'second' }, 'cli:0')).agent.id })
+    await kit.agents.revoke('second', 'cli:0')
     await kit.double.waitFor(() => revoked.card.edits > 0, 'the edit')
-    expect(revoked.card.text).toContain('the agent was revoked')
+    expect(revoked.card.text).toContain('Taken back: its agent or its provider is gone')
     now += HOUR
-    kit.llm.access.tick()
+    await kit.approvals.tick()
     await kit.double.waitFor(() => expired.card.edits > 0, 'the edit')
     expect(expired.card.text).toContain('Expired: nobody answered in time')
-    expect(expired.card.buttons).toEqual([])
+    expect(expired.card.buttons).toEqual([['🔁 Ask again']])
   })
 
   it('brings a card up to date that still has buttons after the decision', async () => {
     await using kit = await createTelegramKit()
     const { ask, card } = await kit.wants()
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
-    kit.transactor.transact(() => {
-      denyElsewhere(kit, ask)
-      kit.db.prepare('DELETE FROM outbox').run()
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the record')
+    const lost = await kit.storage.transaction(async (tx) => {
+      await kit.approvals.choose(tx, ask.id, kit.llm.access.contentHash(ask), 'deny', owner())
+      const queued = await tx.outbox.due('telegram:', Date.now())
+      for (const { id } of queued) await tx.outbox.remove(id)
+      return queued
     })
+    expect(lost).toMatchObject([{ kind: 'card_update' }])
     const press = kit.double.press(kit.chatId, card.messageId, '♾ Always', ANN)
-    expect(await press.answered).toEqual({ text: 'Already denied by cli:0.', alert: true })
+    expect(await press.answered).toEqual({ text: 'Already denied by owner.', alert: true })
     await kit.double.waitFor(() => card.buttons.length === 0, 'the edit')
     expect(card.text).toContain('Denied')
   })
 
   it('sends no card for what was settled before it could leave', async () => {
     await using kit = await createTelegramKit({ start: false })
-    const ask = kit.llm.access.ask({
-      agentId: kit.agentOf().id,
+    const ask = await kit.llm.access.ask({
+      agentId: (await kit.agentOf()).id,
       provider: 'openai',
       model: null,
       group: 'models',
       path: '/models',
     })
-    denyElsewhere(kit, ask)
+    await denyElsewhere(kit, ask)
     kit.telegram.start()
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'an empty queue')
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'an empty queue')
     expect(kit.double.messages.filter(({ fromBot }) => fromBot)).toEqual([])
   })
 
@@ -172,9 +177,9 @@ describe('an ask for a provider in Telegram', () => {
 
   it('tells the owner of a limit that was passed', async () => {
     await using kit = await createTelegramKit()
-    const grant = kit.llm.access.grant(
+    const grant = await kit.llm.access.grant(
       {
-        agentId: kit.agentOf().id,
+        agentId: (await kit.agentOf()).id,
         provider: 'openai',
         forMs: null,
         models: null,
@@ -183,7 +188,7 @@ describe('an ask for a provider in Telegram', () => {
       },
       'cli:0',
     )
-    kit.llm.access.limitPassed(grant, 'usd_per_day')
+    await kit.llm.access.limitPassed(grant, 'usd_per_day')
     const line = await kit.said('Limit passed')
     expect(line.text).toContain(`demo-agent at openai, $2.50 a day (P${grant.id})`)
     expect(line.text).toContain(`oauth3 grant limit ${grant.id}`)
@@ -199,7 +204,7 @@ describe('commands about providers in Telegram', () => {
     const labelled = kit.double.say(kit.chatId, '/add_key openai:team\n demo-value-of-a-key-2 ', ANN)
     await kit.said('Stored 2: openai team')
     expect(labelled.deleted).toBe(true)
-    const picked = kit.llm.keys.pick({
+    const picked = await kit.llm.keys.pick({
       provider: 'openai',
       model: null,
       tags: [],
@@ -233,7 +238,7 @@ describe('commands about providers in Telegram', () => {
     await kit.said('anthropic work')
     expect(reply.deleted).toBe(true)
     expect(kit.llm.keys.list()).toMatchObject([{ provider: 'anthropic', label: 'work' }])
-    expect(kit.vault.list()).toEqual([])
+    expect(await kit.storage.read((tx) => kit.vault.list(tx))).toEqual([])
   })
 
   it('deletes the message before it reads it, and repeats nothing of one that it does not understand', async () => {
@@ -255,9 +260,9 @@ describe('commands about providers in Telegram', () => {
     await using kit = await createTelegramKit()
     kit.double.say(kit.chatId, '/grants', ANN)
     await kit.said('No agent may use a provider.')
-    const { id } = kit.llm.access.grant(
+    const { id } = await kit.llm.access.grant(
       {
-        agentId: kit.agentOf().id,
+        agentId: (await kit.agentOf()).id,
         provider: 'openai',
         forMs: null,
         models: ['gpt-5*'],
@@ -269,7 +274,7 @@ describe('commands about providers in Telegram', () => {
     kit.double.say(kit.chatId, '/grants', ANN)
     await kit.said(`P${id}. demo-agent → openai: inference, gpt-5*, only /chat, 60 requests a minute, always`)
     kit.double.say(kit.chatId, `/revoke ${id}`, ANN)
-    await kit.said(`No standing grant ${id}.`)
+    await kit.said(`No active grant ${id}.`)
     kit.double.say(kit.chatId, `/revoke p${id}`, ANN)
     await kit.said(`Revoked P${id}. demo-agent → openai`)
     expect(kit.llm.access.grants()).toEqual([])
@@ -281,7 +286,7 @@ describe('commands about providers in Telegram', () => {
     await using kit = await createTelegramKit()
     const { ask } = await kit.wants()
     kit.double.say(kit.chatId, '/pending', ANN)
-    await kit.said(`openai inference (gpt-5) for demo-agent, 60 min left, ${ask.id.slice(0, 12)}`)
+    await kit.said(`provider openai, gpt-5, inference for demo-agent, 60 min left, ${ask.id.slice(0, 12)}`)
   })
 
   it('lists what was used so that a phone shows it, and the providers', async () => {
@@ -289,10 +294,10 @@ describe('commands about providers in Telegram', () => {
     kit.double.say(kit.chatId, '/usage', ANN)
     expect((await kit.said('Nothing was used.')).text).toContain('Today')
     const price = { provider: 'openai', model: 'gpt-5', cacheRead: null, cacheWrite: null }
-    kit.llm.usage.setPrice({ ...price, input: 0, output: 14_000_000 }, 'cli:0')
+    await kit.llm.usage.setPrice({ ...price, input: 0, output: 14_000_000 }, 'cli:0')
     const use = (agentId: AgentId, input: number, output: number): void => {
-      const place = kit.llm.usage.admit({
-        tellsCost: false,
+      const place = kit.llm.usage.reserveQuota({
+        reportsCost: false,
         agentId,
         provider: 'openai',
         model: 'gpt-5',
@@ -303,8 +308,8 @@ describe('commands about providers in Telegram', () => {
       const usage = { input, output, cacheRead: 0, cacheWrite: 0, toldMicroUsd: null }
       place.settle({ model: 'gpt-5', keyId: 1, failed: false, usage })
     }
-    for (let request = 0; request < 12; request += 1) use(kit.agentOf().id, 102_000, 2_500)
-    use(kit.agents.add({ name: 'other' }, 'cli:0').agent.id, 999, 0)
+    for (let request = 0; request < 12; request += 1) use((await kit.agentOf()).id, 102_000, 2_500)
+    use((await kit.agents.add({ name: 'other' }, 'cli:0')).agent.id, 999, 0)
     kit.double.say(kit.chatId, '/usage', ANN)
     const list = await kit.said('demo-agent')
     expect(list.text).toContain(
@@ -328,9 +333,9 @@ describe('commands about providers in Telegram', () => {
 
   it('lets only approvers of the group use them', async () => {
     await using kit = await createTelegramKit({ chatId: GROUP, approvers: [ANN] })
-    kit.llm.access.grant(
+    await kit.llm.access.grant(
       {
-        agentId: kit.agentOf().id,
+        agentId: (await kit.agentOf()).id,
         provider: 'openai',
         forMs: null,
         models: null,

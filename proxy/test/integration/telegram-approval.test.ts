@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
 import { createScriptedSandbox } from '../support/domain-kit.ts'
+import { asAgent } from '../support/principals.ts'
 import { ANN, BOB, createTelegramKit, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
 
 describe('an approval in Telegram', () => {
@@ -17,7 +18,7 @@ describe('an approval in Telegram', () => {
     expect(card.text).not.toContain(execution.codeHash)
     const hash = kit.double.press(kit.chatId, card.messageId, `#️⃣ ${execution.codeHash.slice(0, 12)}…`, ANN)
     expect(await hash.answered).toEqual({ text: `SHA-256 of the code:\n${execution.codeHash}`, alert: true })
-    expect(kit.find(execution).status).toBe('pending')
+    expect((await kit.find(execution)).status).toBe('pending')
     expect(card.text).toContain('Says <b>hello</b> & more')
     expect(card.text).toContain('🌐 Sends: nothing')
     expect(card.text).toMatch(/expires in 60 min \(\d\d:\d\d UTC\)/)
@@ -35,7 +36,7 @@ describe('an approval in Telegram', () => {
     expect(card.text).toContain('hello')
     expect(card.buttons).toEqual([])
     expect(kit.double.calls.filter(({ method }) => method === 'answerCallbackQuery')).toHaveLength(1)
-    expect(kit.audit.newest(50).map(({ event }) => event)).toContain('approval.asked')
+    expect((await kit.audit.newest(50)).map(({ event }) => event)).toContain('approval.asked')
   })
 
   it('does not run on ❌ Deny and says who denied', async () => {
@@ -43,7 +44,7 @@ describe('an approval in Telegram', () => {
     const { card, execution } = await kit.ask()
     expect((await kit.double.press(kit.chatId, card.messageId, '❌ Deny', ANN).answered).text).toBe('Denied')
     await kit.double.waitFor(() => card.text.includes('Denied by Ann'), 'the outcome')
-    expect(kit.find(execution).status).toBe('denied')
+    expect((await kit.find(execution)).status).toBe('denied')
     expect(card.buttons).toEqual([])
   })
 
@@ -55,7 +56,7 @@ describe('an approval in Telegram', () => {
     const { card, execution } = await kit.ask()
     expect((await kit.double.press(kit.chatId, card.messageId, button, ANN).answered).text).toBe(said)
     await kit.reaches(execution, 'success')
-    expect(kit.trust.list().map((grant) => grant.level)).toEqual([level])
+    expect((await kit.storage.read((tx) => kit.trust.list(tx))).map((grant) => grant.level)).toEqual([level])
     const again = await kit.submit()
     expect(again.trusted).toBe(true)
     await kit.reaches(again, 'success')
@@ -167,41 +168,54 @@ describe('an approval in Telegram', () => {
     let now = Date.now()
     await using kit = await createTelegramKit({ clock: { now: () => now } })
     const cancelled = await kit.ask()
-    kit.executions.cancel(kit.agentOf().id, cancelled.execution.requestId)
+    await kit.executions.cancel(asAgent((await kit.agentOf()).id), cancelled.execution.requestId)
     await kit.double.waitFor(() => cancelled.card.text.includes('Cancelled by the agent'), 'the outcome')
     const expired = await kit.ask()
     now += 3_600_001
-    kit.executions.tick()
+    await kit.approvals.tick()
     await kit.double.waitFor(() => expired.card.text.includes('Expired'), 'the outcome')
-    expect(expired.card.buttons).toEqual([])
+    expect(expired.card.buttons).toEqual([['🔁 Ask again']])
   })
 
   it('sends a card once more after a crash between sending and recording, and both copies work', async () => {
     const double = await startBotApiDouble({ flood: UNHURRIED })
     double.addChat({ id: ANN.id, type: 'private' })
-    await using kit = await createTelegramKit({ double })
+    const seen = Promise.withResolvers<void>()
+    const sandbox = createScriptedSandbox(async () => {
+      await seen.promise
+      return {}
+    })
+    await using kit = await createTelegramKit({ double, sandbox })
     const { card, execution } = await kit.ask()
     await double.waitFor(
-      () => kit.cards.byRequest(execution.requestId, String(ANN.id))?.messageId,
+      async () =>
+        (await kit.storage.read((tx) => kit.cards.byRequest(tx, execution.requestId, String(ANN.id))))
+          ?.messageId,
       'the record',
     )
     // What a crash leaves: the card is in the chat, the database does not know it.
     kit.db.prepare('UPDATE cards SET message_id = NULL').run()
-    kit.outbox.enqueue(`telegram:${ANN.id}`, 'card', { requestId: execution.requestId })
+    await kit.storage.transaction((tx) =>
+      kit.outbox.enqueue(tx, `telegram:${ANN.id}`, 'card', { requestId: execution.requestId }),
+    )
     const copy = await double.waitForMessage((message) => message !== card && message.buttons.length > 0)
     await double.waitFor(
-      () => kit.cards.byRequest(execution.requestId, String(ANN.id))?.messageId,
+      async () =>
+        (await kit.storage.read((tx) => kit.cards.byRequest(tx, execution.requestId, String(ANN.id))))
+          ?.messageId,
       'the record',
     )
     const dataOfCopy = copy.callbacks.get('✅ Run Once') as string
     await double.press(ANN.id, card.messageId, '✅ Run Once', ANN).answered
+    await double.waitFor(() => card.text.includes('Running') && copy.text.includes('Running'), 'the run')
+    seen.resolve()
     await double.waitFor(
       () => card.text.includes('Succeeded') && copy.text.includes('Succeeded'),
       'both outcomes',
     )
     const late = await double.pressRaw(ANN.id, copy.messageId, dataOfCopy, ANN).answered
     expect(late.text).toBe('Already decided by Ann: Approved once')
-    expect((kit.sandbox as ReturnType<typeof createScriptedSandbox>).orders).toHaveLength(1)
+    expect(sandbox.orders).toHaveLength(1)
     await double[Symbol.asyncDispose]()
   })
 })

@@ -26,6 +26,7 @@ describe('commands in Telegram', () => {
       'audit',
       'agents',
       'status',
+      'panic',
     ])
   })
 
@@ -46,7 +47,7 @@ describe('commands in Telegram', () => {
     const message = kit.double.say(kit.chatId, `/add_secret DEMO_PEM ${PEM}`, ANN)
     await kit.said('Stored DEMO_PEM (version 1)')
     expect(message.deleted).toBe(true)
-    expect(kit.vault.open('DEMO_PEM', 'req_x').open()).toBe(PEM)
+    expect((await kit.storage.transaction((tx) => kit.vault.open(tx, 'DEMO_PEM', 'req_x'))).open()).toBe(PEM)
     const multiline = kit.double.say(
       kit.chatId,
       '/add_secret@oauth3_test_bot DEMO_TWO\n  demo-value, indented',
@@ -54,7 +55,9 @@ describe('commands in Telegram', () => {
     )
     await kit.said('Stored DEMO_TWO')
     expect(multiline.deleted).toBe(true)
-    expect(kit.vault.open('DEMO_TWO', 'req_x').open()).toBe('  demo-value, indented')
+    expect((await kit.storage.transaction((tx) => kit.vault.open(tx, 'DEMO_TWO', 'req_x'))).open()).toBe(
+      '  demo-value, indented',
+    )
     const spoken = JSON.stringify(
       kit.double.messages.filter(({ fromBot }) => fromBot).map(({ text, source }) => [text, source]),
     )
@@ -71,7 +74,7 @@ describe('commands in Telegram', () => {
     expect(answer.text).not.toContain('bad-name')
     kit.double.say(kit.chatId, '/add_secret LD_PRELOAD demo-value-1234', ANN)
     await kit.said('steers the runtime')
-    expect(kit.vault.list()).toEqual([])
+    expect(await kit.storage.read((tx) => kit.vault.list(tx))).toEqual([])
     const methods = kit.double.calls.map(({ method }) => method)
     expect(methods.indexOf('deleteMessage')).toBeLessThan(methods.indexOf('sendMessage'))
   })
@@ -84,7 +87,9 @@ describe('commands in Telegram', () => {
     const reply = kit.double.say(kit.chatId, 'demo-value-abcdef', ANN, { replyTo: prompt })
     await kit.said('Stored DEMO_KEY')
     expect(reply.deleted).toBe(true)
-    expect(kit.vault.open('DEMO_KEY', 'req_x').open()).toBe('demo-value-abcdef')
+    expect((await kit.storage.transaction((tx) => kit.vault.open(tx, 'DEMO_KEY', 'req_x'))).open()).toBe(
+      'demo-value-abcdef',
+    )
   })
 
   it('says loudly when it cannot delete the message: in a group without the right, or after 48 hours', async () => {
@@ -118,7 +123,7 @@ describe('commands in Telegram', () => {
     await kit.said('Removed DEMO_KEY')
     kit.double.say(kit.chatId, '/remove_secret DEMO_KEY', ANN)
     await kit.said('No secret named DEMO_KEY.')
-    expect(kit.vault.list()).toEqual([])
+    expect(await kit.storage.read((tx) => kit.vault.list(tx))).toEqual([])
   })
 
   it('lists what waits, grants and their revocation, audit, agents and status', async () => {
@@ -129,15 +134,15 @@ describe('commands in Telegram', () => {
     kit.double.say(kit.chatId, '/pending', ANN)
     await kit.said(`demo-skill for demo-agent, 60 min left, ${execution.requestId.slice(0, 12)}`)
     await kit.double.press(kit.chatId, card.messageId, '♾ Always Trust', ANN).answered
-    const id = kit.trust.list()[0]?.id
+    const id = (await kit.storage.read((tx) => kit.trust.list(tx)))[0]?.id
     kit.double.say(kit.chatId, '/trusted', ANN)
     await kit.said(`${id}. demo-skill ${execution.codeHash.slice(0, 12)}, always`)
     await kit.said('🤖 demo-agent 🔑 no secret → api.example.com')
     kit.double.say(kit.chatId, `/revoke ${id}`, ANN)
     await kit.said(`Revoked ${id}. demo-skill`)
-    expect(kit.trust.list()).toEqual([])
+    expect(await kit.storage.read((tx) => kit.trust.list(tx))).toEqual([])
     kit.double.say(kit.chatId, `/revoke ${id}`, ANN)
-    await kit.said(`No standing grant ${id}.`)
+    await kit.said(`No active grant ${id}.`)
     kit.double.say(kit.chatId, '/revoke', ANN)
     await kit.said('Send /revoke N')
     kit.double.say(kit.chatId, '/audit 3', ANN)
@@ -153,7 +158,7 @@ describe('commands in Telegram', () => {
   it('keeps the messages of long lists within the limit', async () => {
     await using kit = await createTelegramKit()
     for (let index = 0; index < 120; index += 1)
-      kit.agents.add({ name: `agent-with-quite-a-long-name-${index}` }, 'cli:0')
+      await kit.agents.add({ name: `agent-with-quite-a-long-name-${index}` }, 'cli:0')
     kit.double.say(kit.chatId, '/agents', ANN)
     expect((await kit.said('… and')).text.length).toBeLessThanOrEqual(4_096)
   })
@@ -170,7 +175,7 @@ describe('commands in Telegram', () => {
     expect(kit.double.messages.some((message) => message.fromBot && message.text.includes('version'))).toBe(
       false,
     )
-    expect(kit.audit.newest(5).map(({ event }) => event)).toContain('telegram.rejected')
+    expect((await kit.audit.newest(5)).map(({ event }) => event)).toContain('telegram.rejected')
   })
 
   it('tells the doctor what works, and what it lacks in a group', async () => {
@@ -196,7 +201,7 @@ describe('what waits, and questions', () => {
     const again = kit.double.messages.findLast(({ buttons }) => buttons.flat().includes('✅ Run Once'))
     expect(again?.messageId).toBeGreaterThan(list.messageId)
     await kit.double.press(kit.chatId, again?.messageId ?? 0, '✅ Run Once', ANN).answered
-    expect(kit.find(execution).decision).toBe('once')
+    expect((await kit.find(execution)).decision).toBe('once')
     await kit.double.waitFor(
       () => again?.buttons.length === 0,
       'the card that is there is brought up to date',
@@ -223,14 +228,14 @@ describe('what waits, and questions', () => {
     await kit.double.press(kit.chatId, card.messageId, '✅ Run Once', ANN).answered
     const first = await kit.said('Value of DEMO_LATE?')
     kit.double.say(kit.chatId, '/pending', ANN)
-    const list = await kit.said('needs a secret')
+    const list = await kit.said('awaiting secrets')
     await kit.double.press(kit.chatId, list.messageId, '1', ANN).answered
     const second = await kit.double.waitForMessage(
       ({ text, messageId }) => text.includes('Value of DEMO_LATE?') && messageId > first.messageId,
     )
     kit.double.say(kit.chatId, 'demo-value-late', ANN, { replyTo: second })
     await kit.said('Stored DEMO_LATE')
-    expect(kit.find(execution).status).not.toBe('awaiting_secrets')
+    expect((await kit.find(execution)).status).not.toBe('awaiting_secrets')
   })
 
   it('stores a secret for the hosts that are named with it, also by a question, which goes once it was answered', async () => {
@@ -241,19 +246,26 @@ describe('what waits, and questions', () => {
       ANN,
     )
     await kit.said('It may go to api.example.com, b.example.com:8443.')
-    expect(kit.vault.find('DEMO_BOUND')?.hosts).toEqual(['api.example.com', 'b.example.com:8443'])
+    expect((await kit.storage.read((tx) => kit.vault.find(tx, 'DEMO_BOUND')))?.hosts).toEqual([
+      'api.example.com',
+      'b.example.com:8443',
+    ])
     kit.double.say(kit.chatId, '/add_secret DEMO_ASKED:c.example.com', ANN)
     const question = await kit.said('Value of DEMO_ASKED? (new, to c.example.com alone)')
     kit.double.say(kit.chatId, 'demo-value-two', ANN, { replyTo: question })
     await kit.said('Stored DEMO_ASKED (version 1)')
-    expect(kit.vault.find('DEMO_ASKED')?.hosts).toEqual(['c.example.com'])
+    expect((await kit.storage.read((tx) => kit.vault.find(tx, 'DEMO_ASKED')))?.hosts).toEqual([
+      'c.example.com',
+    ])
     await kit.double.waitFor(() => question.deleted, 'the question is gone')
     kit.double.say(kit.chatId, 'demo-value-three', ANN, { replyTo: question })
     await kit.said('is out of date')
-    expect(kit.vault.open('DEMO_ASKED', 'req_x').open()).toBe('demo-value-two')
+    expect((await kit.storage.transaction((tx) => kit.vault.open(tx, 'DEMO_ASKED', 'req_x'))).open()).toBe(
+      'demo-value-two',
+    )
     kit.double.say(kit.chatId, '/add_secret DEMO_BAD:no/host demo-value-four', ANN)
     await kit.said('are no list')
-    expect(kit.vault.find('DEMO_BAD')).toBeUndefined()
+    expect(await kit.storage.read((tx) => kit.vault.find(tx, 'DEMO_BAD'))).toBeUndefined()
   })
 
   it('takes one key for a question', async () => {

@@ -2,9 +2,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { SecretValue } from '../../src/kernel/index.ts'
-import { paceOf } from '../../src/surfaces/telegram/pace.ts'
+import { paceOf } from '../../src/notify/telegram/pace.ts'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
 import { patience } from '../support/pace.ts'
+import { asAgent } from '../support/principals.ts'
 import { ANN, createTelegramKit, EVE, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
 
 describe('Telegram in trouble', () => {
@@ -15,7 +16,7 @@ describe('Telegram in trouble', () => {
     await kit.submit({ skillId: 'first' })
     await kit.submit({ skillId: 'second' })
     await kit.double.waitFor(() => kit.telegram.state() === 'disconnected', 'the loss')
-    expect(kit.outbox.waiting('telegram:')).toBe(2)
+    expect(await kit.outbox.waiting('telegram:')).toBe(2)
     kit.double.up()
     await kit.double.waitFor(() => kit.double.messages.length === 2, 'both cards', patience(20_000))
     expect(kit.double.messages.map(({ text }) => /runs (\w+)/.exec(text)?.[1])).toEqual(['first', 'second'])
@@ -87,9 +88,9 @@ describe('Telegram in trouble', () => {
   it('gives up an edit of a deleted card and goes on with the next message', async () => {
     await using kit = await createTelegramKit()
     const { card, execution } = await kit.ask()
-    await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
+    await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the record')
     kit.double.deleteAsPerson(kit.chatId, card.messageId)
-    kit.executions.cancel(kit.agentOf().id, execution.requestId)
+    await kit.executions.cancel(asAgent((await kit.agentOf()).id), execution.requestId)
     await kit.double.waitFor(() => kit.logs.some((line) => line.includes('given up')), 'the log')
     expect(kit.logs.join()).toContain('message to edit not found')
     await kit.ask({ skillId: 'next' })
@@ -102,7 +103,7 @@ describe('Telegram in trouble', () => {
     await using kit = await createTelegramKit({ double })
     await kit.submit()
     await double.waitFor(() => kit.logs.some((line) => line.includes('unblock it')), 'the log')
-    expect(kit.outbox.waiting('telegram:')).toBe(1)
+    expect(await kit.outbox.waiting('telegram:')).toBe(1)
     await double[Symbol.asyncDispose]()
   })
 
@@ -114,7 +115,7 @@ describe('Telegram in trouble', () => {
     expect(kit.telegram.state()).toBe('disconnected')
     const { card, execution } = await kit.ask()
     const press = kit.double.press(kit.chatId, card.messageId, '✅ Run Once', ANN)
-    expect(kit.find(execution).status).toBe('pending')
+    expect((await kit.find(execution)).status).toBe('pending')
     kit.double.conflict(false)
     await kit.double.waitFor(() => kit.telegram.state() === 'connected', 'the recovery', patience(20_000))
     await press.answered
@@ -212,8 +213,8 @@ describe('Telegram in trouble', () => {
       body: '[',
     })
     expect(garbage.status).toBe(400)
-    expect(kit.audit.newest(10).filter(({ event }) => event === 'telegram.rejected')).toHaveLength(4)
-    expect(kit.find(execution).status).toBe('pending')
+    expect((await kit.audit.newest(10)).filter(({ event }) => event === 'telegram.rejected')).toHaveLength(4)
+    expect((await kit.find(execution)).status).toBe('pending')
     await kit.double.press(kit.chatId, card.messageId, '✅ Run Once', ANN).answered
     await kit.reaches(execution, 'success')
     server.closeAllConnections()
@@ -233,7 +234,7 @@ describe('Telegram in trouble', () => {
     const stopped = performance.now()
     await kit.telegram[Symbol.asyncDispose]()
     expect(performance.now() - stopped).toBeLessThan(3_300)
-    expect(kit.find(execution).status).toBe('denied')
+    expect((await kit.find(execution)).status).toBe('denied')
     expect(kit.double.unconfirmed).toBe(0)
   })
 
@@ -257,7 +258,7 @@ describe('Telegram in trouble', () => {
     await using kit = await createTelegramKit()
     const tookMs: number[] = []
     for (let index = 0; index < 9; index += 1) {
-      await kit.double.waitFor(() => kit.outbox.waiting('telegram:') === 0, 'the record')
+      await kit.double.waitFor(async () => (await kit.outbox.waiting('telegram:')) === 0, 'the record')
       const calls = kit.double.calls.length
       const asked = performance.now()
       await kit.submit({ skillId: `skill-${index}` })
@@ -296,11 +297,11 @@ describe('the state of the chat', () => {
     await kit.double.waitFor(() => kit.telegram.state() === 'connected', 'the connection')
     kit.double.failNext({ method: 'sendMessage', status, description, times: 50 })
     await kit.submit({ skillId: 'kept' })
-    await kit.double.waitFor(() => kit.telegram.note() !== null, 'the note')
-    expect(kit.telegram.note()).toContain(description)
-    expect(kit.telegram.note()).toContain('1 waiting, and kept')
+    await kit.double.waitFor(async () => (await kit.telegram.note()) !== null, 'the note')
+    expect(await kit.telegram.note()).toContain(description)
+    expect(await kit.telegram.note()).toContain('1 waiting, and kept')
     expect(await kit.telegram.check.run(AbortSignal.timeout(5_000))).toMatchObject({ ok: false })
-    expect(kit.outbox.waiting('telegram:')).toBe(1)
+    expect(await kit.outbox.waiting('telegram:')).toBe(1)
     expect(kit.logs.filter((line) => line.includes('given up'))).toEqual([])
   })
 
@@ -310,14 +311,14 @@ describe('the state of the chat', () => {
     kit.double.failNext({ ...words, method: 'sendMessage', times: 50 })
     kit.double.failNext({ ...words, method: 'sendChatAction' })
     await kit.submit({ skillId: 'kept' })
-    await kit.double.waitFor(() => kit.telegram.note() !== null, 'the note')
-    expect(kit.outbox.waiting('telegram:')).toBe(1)
+    await kit.double.waitFor(async () => (await kit.telegram.note()) !== null, 'the note')
+    expect(await kit.outbox.waiting('telegram:')).toBe(1)
     await using other = await createTelegramKit()
     other.double.failNext({ ...words, method: 'sendMessage', times: 50 })
     await other.submit({ skillId: 'hopeless' })
     await other.double.waitFor(() => other.logs.some((line) => line.includes('given up')), 'the log')
-    expect(other.outbox.waiting('telegram:')).toBe(0)
-    expect(other.telegram.note()).toBeNull()
+    expect(await other.outbox.waiting('telegram:')).toBe(0)
+    expect(await other.telegram.note()).toBeNull()
   })
 
   it('follows a group that became a supergroup, asks anew there for what waits, and remembers it', async () => {
@@ -332,9 +333,9 @@ describe('the state of the chat', () => {
     await kit.double.waitForMessage(fits('came-after'))
     const card = await kit.double.waitForMessage(fits('waited-before'))
     await kit.double.press(NEW, card.messageId, '❌ Deny', ANN).answered
-    expect(kit.find(execution).status).toBe('denied')
-    expect(kit.telegram.note()).toContain(`set TELEGRAM_CHAT_ID to ${NEW}`)
-    expect(kit.audit.newest(50).map(({ event }) => event)).toContain('telegram.chat_moved')
+    expect((await kit.find(execution)).status).toBe('denied')
+    expect(await kit.telegram.note()).toContain(`set TELEGRAM_CHAT_ID to ${NEW}`)
+    expect((await kit.audit.newest(50)).map(({ event }) => event)).toContain('telegram.chat_moved')
     // Commands are taken there, and in the old chat no more.
     kit.double.say(NEW, '/pending', ANN)
     await kit.double.waitForMessage(({ chatId, text }) => chatId === NEW && text.includes('came-after for'))
@@ -357,6 +358,6 @@ describe('the state of the chat', () => {
     kit.double.say(-77, 'migrate', EVE, { migrateTo: -78 })
     kit.double.say(GROUP, '/agents', ANN)
     await kit.said('There are no agents.')
-    expect(kit.telegram.note()).toBeNull()
+    expect(await kit.telegram.note()).toBeNull()
   })
 })

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createOpenclawCliChannel } from '../../src/adapters/wake-openclaw/index.ts'
+import { createOpenclawCliChannel } from '../../src/notify/wake-channels/index.ts'
 import { until } from '../support/api-kit.ts'
 import { writeOpenclawCli } from '../support/openclaw-double.ts'
 import { patience } from '../support/pace.ts'
@@ -64,7 +64,7 @@ test("wakes through today's command, the session key included", async () => {
   const cli = writeOpenclawCli(folder, 'today')
   expect(await deliver(cli, { sessionKey: 'agent:main:work' })).toEqual({
     delivered: true,
-    said: 'system event: ok',
+    message: 'system event: ok',
   })
   expect(calls().map((call) => call.args)).toEqual([
     ['system', 'event', '--text', 'OAuth3: text', '--mode', 'now', '--session-key', 'agent:main:work'],
@@ -74,10 +74,10 @@ test("wakes through today's command, the session key included", async () => {
 test('falls back to the older command, remembers it, and says that it cannot choose a session', async () => {
   const cli = writeOpenclawCli(folder, 'older')
   const by = channel()
-  expect(await deliver(cli, { by })).toEqual({ delivered: true, said: 'cron wake: ok' })
+  expect(await deliver(cli, { by })).toEqual({ delivered: true, message: 'cron wake: ok' })
   expect(await deliver(cli, { by, sessionKey: 'agent:main:work' })).toEqual({
     delivered: true,
-    said: 'cron wake: ok (this release cannot choose the session)',
+    message: 'cron wake: ok (this release cannot choose the session)',
   })
   expect(calls().map((call) => call.args.slice(0, 2).join(' '))).toEqual([
     'system event',
@@ -91,7 +91,7 @@ test("goes back to today's command when the release was replaced by a newer one"
   const by = channel()
   await deliver(cli, { by })
   writeOpenclawCli(folder, 'today')
-  expect(await deliver(cli, { by })).toEqual({ delivered: true, said: 'system event: ok' })
+  expect(await deliver(cli, { by })).toEqual({ delivered: true, message: 'system event: ok' })
 })
 
 test('hands the text over as one argument, whatever a shell would make of it', async () => {
@@ -115,8 +115,8 @@ test("keeps the daemon's environment to itself but for what finds the command an
 })
 
 test.each([
-  ['neither', { permanent: true, said: expect.stringContaining('knows neither') }],
-  ['down', { said: 'system event: exit 1: gateway connect failed: connect ECONNREFUSED 127.0.0.1:18789' }],
+  ['neither', { permanent: true, message: expect.stringContaining('knows neither') }],
+  ['down', { message: 'system event: exit 1: gateway connect failed: connect ECONNREFUSED 127.0.0.1:18789' }],
 ] as const)('says what is wrong with a command that is %s', async (flavour, expected) => {
   expect(await deliver(writeOpenclawCli(folder, flavour))).toEqual({ delivered: false, ...expected })
 })
@@ -125,7 +125,7 @@ test('says that a command is not there, and refuses a session key that would be 
   expect(await deliver(join(folder, 'nothing'))).toMatchObject({
     delivered: false,
     permanent: true,
-    said: expect.stringContaining('ENOENT'),
+    message: expect.stringContaining('ENOENT'),
   })
   expect(await deliver(writeOpenclawCli(folder, 'today'), { sessionKey: '--token=x' })).toMatchObject({
     delivered: false,
@@ -147,7 +147,7 @@ test(
 
     rmSync(join(folder, 'child'))
     const limited = deliver(cli, { by: channel({ timeoutMs: 2_000 }) })
-    expect(await limited).toMatchObject({ delivered: false, said: expect.stringContaining('time limit') })
+    expect(await limited).toMatchObject({ delivered: false, message: expect.stringContaining('time limit') })
     await until(() => !lives(), patience(20_000))
   },
   patience(60_000),
@@ -161,7 +161,7 @@ test('an outcome reaches the command through the pump, with its id and its state
     sealedToken: null,
   } as const
   await using world = await createWakeWorld({ target, token: null })
-  const id = world.ends(world.agent('a'), 'denied')
+  const id = await world.ends(await world.agent('a'), 'denied')
   await world.pass(300)
   expect(calls().at(-1)?.args).toEqual([
     'cron',

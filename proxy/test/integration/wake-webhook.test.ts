@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createWebhookChannel } from '../../src/adapters/wake-openclaw/index.ts'
 import type { RequestId } from '../../src/kernel/index.ts'
+import { createWebhookChannel } from '../../src/notify/wake-channels/index.ts'
 import { createWakeWorld } from '../support/wake-setup.ts'
 
 const SECRET = 'demo-value-webhook-secret'
@@ -58,7 +58,7 @@ function verify(secret: string, headers: IncomingHttpHeaders, body: string): boo
 }
 
 test('posts what ended, signed so that the documented recipe verifies it', async () => {
-  expect(await deliver()).toEqual({ delivered: true, said: '204' })
+  expect(await deliver()).toEqual({ delivered: true, message: '204' })
   const [call] = received
   if (!call) throw new Error('nothing arrived')
   expect(call.url).toBe('/notify?to=me')
@@ -88,7 +88,7 @@ test('does not follow a redirect', async () => {
   expect(await deliver()).toEqual({
     delivered: false,
     permanent: true,
-    said: '307: redirects are not followed',
+    message: '307: redirects are not followed',
   })
   expect(received).toHaveLength(1)
 })
@@ -102,14 +102,14 @@ test.each([
 ] as const)('takes %i for what it means', async (status, retryAfter, expected) => {
   respond = (response) =>
     response.writeHead(status, retryAfter === undefined ? {} : { 'retry-after': retryAfter }).end('no')
-  expect(await deliver()).toEqual({ delivered: false, said: `${status} no`, ...expected })
+  expect(await deliver()).toEqual({ delivered: false, message: `${status} no`, ...expected })
 })
 
 test('reads only the beginning of an answer that does not end', async () => {
   respond = (response) => void response.writeHead(500).write('x'.repeat(100_000))
   const began = performance.now()
-  const { said } = await deliver()
-  expect(said).toMatch(/^500 x{4096}$/)
+  const { message } = await deliver()
+  expect(message).toMatch(/^500 x{4096}$/)
   expect(performance.now() - began).toBeLessThan(2_000)
 })
 
@@ -117,7 +117,7 @@ test('keeps a secret that the receiver repeats out of what is stored and said', 
   const target = { kind: 'webhook', target: url, sessionKey: null, sealedToken: null } as const
   await using world = await createWakeWorld({ target, token: SECRET })
   respond = (response) => response.writeHead(500).end(`you sent ${SECRET}`)
-  world.ends(world.agent('a'), 'success')
+  await world.ends(await world.agent('a'), 'success')
   await world.pass(300)
   expect(world.rows()).toMatchObject([{ last_error: 'failing: 500 you sent [secret]' }])
   const [check] = world.waker.checks
@@ -144,7 +144,7 @@ test('an outcome reaches the receiver through the pump, and a stop in the middle
   const target = { kind: 'webhook', target: url, sessionKey: null, sealedToken: null } as const
   await using world = await createWakeWorld({ target, token: SECRET })
   respond = () => {}
-  const id = world.ends(world.agent('a'), 'success')
+  const id = await world.ends(await world.agent('a'), 'success')
   world.clock.advance(300)
   void world.waker.nudge()
   await expect.poll(() => received.length).toBe(1)
@@ -152,6 +152,6 @@ test('an outcome reaches the receiver through the pump, and a stop in the middle
   await world.restart()
   expect(received).toHaveLength(2)
   expect(JSON.parse(received[1]?.body ?? '{}').requests).toEqual([{ request_id: id, status: 'success' }])
-  expect(world.audit('wake.failed')).toEqual([])
+  expect(await world.audit('wake.failed')).toEqual([])
   expect(world.rows()).toMatchObject([{ request_id: id, delivered: 1, last_error: null }])
 })

@@ -2,14 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { composeAdminApi } from '../../src/compose-admin.ts'
-import type { Agent } from '../../src/domain/agents/index.ts'
-import type { ExecuteRequest, Execution, RunOrder } from '../../src/domain/executions/index.ts'
-import type { DoctorCheck } from '../../src/domain/health/index.ts'
-import type { ProviderAccess } from '../../src/domain/provider-access/index.ts'
-import type { ProviderKeys } from '../../src/domain/provider-keys/index.ts'
-import type { Usage } from '../../src/domain/usage/index.ts'
+import { composeAdminApi } from '../../src/compose/compose-admin.ts'
+import type { ExecuteRequest, Execution } from '../../src/executions/index.ts'
+import { ownerAtSocket } from '../../src/http/admin-api/index.ts'
+import type { Agent } from '../../src/identity/agents/index.ts'
+import type { DoctorCheck } from '../../src/kernel/index.ts'
 import { adminSocketPath, type Clock, type RequestId } from '../../src/kernel/index.ts'
+import type { ProviderAccess } from '../../src/llm/provider-access/index.ts'
+import type { ProviderKeys } from '../../src/llm/provider-keys/index.ts'
+import type { Usage } from '../../src/llm/usage/index.ts'
+import type { RunOrder } from '../../src/sandbox/index.ts'
 import { createDomainKit, createScriptedSandbox, type DomainKit, requestOf } from './domain-kit.ts'
 
 /**
@@ -21,9 +23,14 @@ export interface AdminKit extends AsyncDisposable {
   readonly dbPath: string
   readonly socketPath: string
   readonly executions: DomainKit['executions']
+  readonly approvals: DomainKit['approvals']
+  readonly audit: DomainKit['audit']
   readonly db: DomainKit['db']
+  readonly storage: DomainKit['storage']
   readonly agents: DomainKit['agents']
   readonly vault: DomainKit['vault']
+  readonly sessions: DomainKit['sessions']
+  readonly passkeys: DomainKit['passkeys']
   readonly keys: ProviderKeys
   readonly access: ProviderAccess
   readonly providers: DomainKit['llm']['providers']
@@ -64,6 +71,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
       status: 'ok',
       telegram: 'disabled',
       database: 'ok',
+      database_engine: 'sqlite',
       disk: 'ok',
       sandbox: 'docker',
       version: '0.0.0',
@@ -74,27 +82,34 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
       throw error
     },
   })
-  const { db, agents, vault, executions, llm } = domain
-  const app = composeAdminApi(domain.config, domain, {
+  const { db, storage, agents, vault, executions, approvals, audit, llm } = domain
+  const api = composeAdminApi(domain, {
     url: () => options.url ?? 'http://127.0.0.1:3737',
+    consoleAddress: () => ({ origin: 'http://localhost:3737', problem: null }),
     doctorChecks: () =>
       options.doctorChecks ?? [{ name: 'sandbox', run: async () => ({ ok: true, said: 'answers' }) }],
   })
-  const server = createServer(app)
+  const owner = ownerAtSocket(storage.tenant)
+  const server = createServer((request, response) => api.handle(request, response, () => owner))
   const mask = process.umask(0o177)
   const listening = new Promise<void>((resolve) => server.listen(socketPath, resolve))
   process.umask(mask)
   await listening
-  const { agent, token } = agents.add({ name: 'clawd' }, 'cli:0')
+  const { agent, token } = await agents.add({ name: 'clawd' }, 'cli:0')
 
   return {
     folder,
     dbPath,
     socketPath,
     executions,
+    approvals,
+    audit,
     db,
+    storage,
     agents,
     vault,
+    sessions: domain.sessions,
+    passkeys: domain.passkeys,
     keys: llm.keys,
     access: llm.access,
     providers: llm.providers,

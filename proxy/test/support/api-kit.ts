@@ -1,14 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
-import type { Agent, NewAgent } from '../../src/domain/agents/index.ts'
-import type { Approver, DecisionKind } from '../../src/domain/approvals/index.ts'
-import type { RunOrder, RunOutcome, SandboxStatus } from '../../src/domain/executions/index.ts'
-import type { HealthReport } from '../../src/domain/health/index.ts'
-import type { RequestId } from '../../src/kernel/index.ts'
+import type { DecisionKind } from '../../src/approvals/index.ts'
+import { listenTcp } from '../../src/compose/daemon-servers.ts'
+import type { Agent, NewAgent } from '../../src/identity/agents/index.ts'
+import type { HealthReport, RequestId } from '../../src/kernel/index.ts'
+import type { RunOrder, RunOutcome, SandboxStatus } from '../../src/sandbox/index.ts'
 import {
   createDomainKit,
   createScriptedSandbox,
@@ -16,6 +15,7 @@ import {
   type DomainKitOptions,
 } from './domain-kit.ts'
 import { patience } from './pace.ts'
+import { owner } from './principals.ts'
 
 /** The agents' endpoint over the real domain, a real database file and real sockets; only the sandbox is played. */
 export interface ApiKit extends AsyncDisposable {
@@ -24,7 +24,11 @@ export interface ApiKit extends AsyncDisposable {
   readonly agent: Agent
   readonly clock: { now(): number; advance(ms: number): void }
   readonly db: DomainKit['db']
+  readonly storage: DomainKit['storage']
+  readonly approvals: DomainKit['approvals']
   readonly executions: DomainKit['executions']
+  readonly registries: DomainKit['registries']
+  readonly agents: DomainKit['agents']
   readonly vault: DomainKit['vault']
   readonly trust: DomainKit['trust']
   readonly audit: DomainKit['audit']
@@ -39,11 +43,11 @@ export interface ApiKit extends AsyncDisposable {
   sandboxStatus: SandboxStatus
   readonly setAccepting: DomainKit['setAccepting']
   readonly logged: string[]
-  addAgent(input: NewAgent): { agent: Agent; token: string }
+  addAgent(input: NewAgent): Promise<{ agent: Agent; token: string }>
   /** A call as the kit's agent; `token: null` sends none. */
   call(method: string, path: string, options?: CallOptions): Promise<Answer>
   execute(body: unknown, headers?: Record<string, string>): Promise<Answer>
-  decide(requestId: string, decision?: DecisionKind): void
+  decide(requestId: string, decision?: DecisionKind): Promise<void>
   rows(table: string): number
   /** Audit rows of one event, parsed. */
   events(event: string): { actor: string; data: Record<string, unknown> }[]
@@ -64,7 +68,7 @@ export interface Answer {
   readonly json: any
 }
 
-const APPROVER: Approver = { via: 'cli', userId: '1000', name: 'tester' }
+const APPROVER = owner('1000', 'tester')
 const READY: SandboxStatus = {
   kind: 'docker',
   runtimes: [{ name: 'deno', image: `sha256:${'d'.repeat(64)}` }],
@@ -73,7 +77,7 @@ const READY: SandboxStatus = {
 }
 
 export async function startApi(
-  options: Pick<DomainKitOptions, 'fetcher' | 'maxWaitingPerAgent' | 'toDisk'> & {
+  options: Pick<DomainKitOptions, 'fetcher' | 'environment' | 'maxWaitingPerAgent' | 'toDisk'> & {
     readonly ratePerMinute?: number
     readonly health?: Partial<HealthReport>
     readonly now?: number
@@ -93,6 +97,7 @@ export async function startApi(
     status: 'ok',
     telegram: 'disabled',
     database: 'ok',
+    database_engine: 'sqlite',
     disk: 'ok',
     sandbox: 'docker',
     version: '0.0.0',
@@ -112,15 +117,15 @@ export async function startApi(
     health: async () => health,
     ratePerMinute: options.ratePerMinute ?? 10_000,
     ...(options.fetcher && { fetcher: options.fetcher }),
+    ...(options.environment && { environment: options.environment }),
     ...(options.toDisk && { toDisk: options.toDisk }),
     ...(options.maxWaitingPerAgent !== undefined && { maxWaitingPerAgent: options.maxWaitingPerAgent }),
     sandboxPatienceMs: 1_000,
   })
-  const { db, agents, vault, trust, audit, executions } = domain
+  const { approvals, db, storage, agents, vault, trust, audit, executions, registries } = domain
   const server = createServer(domain.app)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const { agent, token } = agents.add({ name: 'agent-one' }, 'cli:1000')
+  const url = await listenTcp(server, '127.0.0.1', 0)
+  const { agent, token } = await agents.add({ name: 'agent-one' }, 'cli:1000')
 
   const kit: ApiKit = {
     url,
@@ -128,7 +133,11 @@ export async function startApi(
     agent,
     clock,
     db,
+    storage,
+    approvals,
     executions,
+    registries,
+    agents,
     vault,
     trust,
     audit,
@@ -166,9 +175,14 @@ export async function startApi(
         body: typeof body === 'string' ? body : JSON.stringify(body),
         headers: { 'content-type': 'application/json', ...headers },
       }),
-    decide(requestId, decision = 'once') {
-      const execution = executions.resolve(requestId)
-      const outcome = executions.decide(requestId as RequestId, execution.consentHash, decision, APPROVER)
+    async decide(requestId, decision = 'once') {
+      const execution = await executions.resolve(requestId)
+      const outcome = await executions.decide(
+        requestId as RequestId,
+        execution.consentHash,
+        decision,
+        APPROVER,
+      )
       if (!outcome.accepted) throw new Error(`not accepted: ${outcome.reason}`)
     },
     rows: (table) => Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get()),

@@ -1,18 +1,16 @@
 /** Archives the audit of a folder and kills itself at the step that it is told: `node archive-child.ts <folder> <step>`. */
 import { join } from 'node:path'
-import {
-  createAuditArchiveFiles,
-  createAuditStore,
-  createMetaStore,
-  createTransactor,
-  openDatabase,
-} from '../../src/adapters/storage/index.ts'
-import { createAuditArchiver, createAuditLog } from '../../src/domain/audit/index.ts'
+import { createAuditArchiver, createAuditLog } from '../../src/audit/index.ts'
+import { STORES } from '../../src/compose/compose-stores.ts'
+import { DEFAULT_TENANT } from '../../src/kernel/index.ts'
+import { createAuditArchiveFiles } from '../../src/storage/files/index.ts'
+import { openStorage } from '../../src/storage/index.ts'
 
 const [folder = '', step = '0'] = process.argv.slice(2)
 const auditKey = new Uint8Array(32).fill(9)
 const clock = { now: () => 1_700_000_000_000 }
 let left = Number(step)
+let isArchiving = false
 
 /** Each call of any function is a step; the process ends in the middle of it, as with a power cut. */
 function dying<T extends object>(target: T): T {
@@ -30,12 +28,19 @@ function dying<T extends object>(target: T): T {
   })
 }
 
-const db = openDatabase(join(folder, 'proxy.db'))
-const repository = createAuditStore(db, createMetaStore(db))
+const database = await openStorage({
+  database: { path: join(folder, 'proxy.db') },
+  stores: {
+    ...STORES,
+    audit: (queries, tenant) =>
+      isArchiving ? dying(STORES.audit(queries, tenant)) : STORES.audit(queries, tenant),
+  },
+  onDefect: () => {},
+})
+const storage = database.forTenant(DEFAULT_TENANT)
 const files = createAuditArchiveFiles(join(folder, 'audit-archive'))
-const audit = createAuditLog({ repository, clock, auditKey, mayBegin: false })
+const audit = createAuditLog({ storage, clock, auditKey, mayBegin: false })
 const archiver = createAuditArchiver({
-  repository: dying(repository),
   files: dying({
     ...files,
     async write(name: string, text: AsyncIterable<string>) {
@@ -44,7 +49,7 @@ const archiver = createAuditArchiver({
     },
   }),
   audit,
-  transactor: createTransactor(db),
+  storage,
   clock,
   auditKey,
   rowsAFile: 300,
@@ -56,5 +61,6 @@ function tick(): void {
   if (left === 0) process.kill(process.pid, 'SIGKILL')
 }
 
+isArchiving = true
 await archiver.archive(800, 'cli:0', 60_000)
 process.stdout.write('done')

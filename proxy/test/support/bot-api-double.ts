@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { readPayload } from './bot-api-payload.ts'
 import { bad, createFlood, HOURS_48_MS, markupOf, type Payload, Refusal, textOf } from './bot-api-rules.ts'
 import type {
   BotApiDouble,
@@ -12,7 +13,7 @@ import type {
   PressHandle,
 } from './bot-api-shapes.ts'
 import { createUpdates } from './bot-api-updates.ts'
-import { parseMultipart } from './multipart.ts'
+import { createWatchers } from './bot-api-watchers.ts'
 import { patience } from './pace.ts'
 
 export type { BotApiDouble, DoubleMessage, DoubleOptions, DoubleUser } from './bot-api-shapes.ts'
@@ -37,16 +38,14 @@ export async function startBotApiDouble(options: DoubleOptions = {}): Promise<Bo
     { answered: boolean; atMs: number; resolve: (answer: { text: string; alert: boolean }) => void }
   >()
   const sockets = new Set<Socket>()
-  const watchers = new Set<() => void>()
   let commands: { command: string; description: string }[] = []
   let nextMessage = 10
   let nextQuery = 1
   let isDown = false
 
-  const changed = (): void => {
-    for (const watcher of [...watchers]) watcher()
-  }
-
+  const { changed, waitFor } = createWatchers(
+    () => `messages: ${JSON.stringify(messages.map((m) => m.text.slice(0, 120)))}`,
+  )
   const spend = createFlood(flood)
   const updates = createUpdates({ isDown: () => isDown, changed })
 
@@ -261,37 +260,6 @@ export async function startBotApiDouble(options: DoubleOptions = {}): Promise<Bo
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 
-  const waitFor = <T>(
-    check: () => T | undefined | false,
-    what: string,
-    timeoutMs = patience(8_000),
-  ): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const look = (): void => {
-        const found = check()
-        if (!found) return
-        stop()
-        resolve(found)
-      }
-      const stop = (): void => {
-        clearTimeout(timer)
-        clearInterval(again)
-        watchers.delete(look)
-      }
-      const timer = setTimeout(() => {
-        stop()
-        reject(
-          new Error(
-            `waited ${timeoutMs} ms for ${what}; messages: ${JSON.stringify(messages.map((m) => m.text.slice(0, 120)))}`,
-          ),
-        )
-      }, timeoutMs)
-      // Some checks look at more than this server.
-      const again = setInterval(look, 25)
-      watchers.add(look)
-      look()
-    })
-
   const pressRaw = (chatId: number, messageId: number, data: string, from: DoubleUser): PressHandle => {
     const id = String(1_000_000_000_000 + nextQuery++)
     const answered = new Promise<{ text: string; alert: boolean }>((resolve, reject) => {
@@ -411,20 +379,4 @@ export async function startBotApiDouble(options: DoubleOptions = {}): Promise<Bo
       await new Promise<void>((resolve) => server.close(() => resolve()))
     },
   }
-}
-
-async function readPayload(request: IncomingMessage): Promise<Payload> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  const body = Buffer.concat(chunks)
-  const type = request.headers['content-type'] ?? ''
-  if (type.startsWith('multipart/form-data')) {
-    return Object.fromEntries(
-      parseMultipart(body, type).map(({ name, fileName, bytes }) => [
-        name,
-        fileName === undefined ? bytes.toString('utf8') : { fileName, bytes },
-      ]),
-    )
-  }
-  return body.length === 0 ? {} : (JSON.parse(body.toString('utf8')) as Payload)
 }

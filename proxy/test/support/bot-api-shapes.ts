@@ -97,7 +97,11 @@ export interface BotApiDouble extends AsyncDisposable {
   /** The first message that fits, now or later. */
   waitForMessage(fits: (message: DoubleMessage) => boolean, timeoutMs?: number): Promise<DoubleMessage>
   /** Resolves when the check holds; looked at after every change. */
-  waitFor<T>(check: () => T | undefined | false, what: string, timeoutMs?: number): Promise<T>
+  waitFor<T>(
+    check: () => T | undefined | false | Promise<T | undefined | false>,
+    what: string,
+    timeoutMs?: number,
+  ): Promise<T>
 }
 
 interface SayOptions {

@@ -22,9 +22,13 @@ const FILES = [
   'proxy/Dockerfile',
   'proxy/bin',
   'proxy/package.json',
+  'proxy/scripts/bundle-licences.ts',
+  'proxy/console',
+  'proxy/scripts/build-console.ts',
   'proxy/scripts/compile.ts',
   'proxy/src',
   'sandbox-images',
+  'tsconfig.json',
 ]
 
 export interface ComposeRun {

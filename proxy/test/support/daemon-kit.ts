@@ -3,11 +3,12 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { type Daemon, type DaemonOptions, startDaemon } from '../../src/compose/daemon.ts'
 import { readConfig } from '../../src/config/index.ts'
-import { type Daemon, type DaemonOptions, startDaemon } from '../../src/daemon.ts'
 import { type BotApiDouble, startBotApiDouble } from './bot-api-double.ts'
 import { createOpenclawDouble, type OpenclawDouble } from './openclaw-double.ts'
 import { ANN, UNHURRIED } from './telegram-kit.ts'
+import { engineSettings } from './test-engine.ts'
 
 /** The whole daemon on real sockets and a real file, with Telegram and OpenClaw played at the wire. */
 export interface DaemonKit extends AsyncDisposable {
@@ -34,6 +35,8 @@ interface Answer {
 
 export interface DaemonKitOptions extends DaemonOptions {
   readonly environment?: Record<string, string>
+  /** What the agent of the kit is called, where the database has one already. */
+  readonly agent?: string
 }
 
 /** As the double of Telegram has it. */
@@ -56,6 +59,7 @@ export async function createDaemonKit(options: DaemonKitOptions = {}): Promise<D
     OPENCLAW_HOOK_URL: openclaw.url,
     OPENCLAW_HOOK_TOKEN: HOOK_TOKEN,
     OAUTH3_RATE_LIMIT: '10000',
+    ...(await engineSettings(folder)),
     ...options.environment,
   })
   const start = (): Promise<Daemon> => startDaemon(config, { telegram: { pace: UNHURRIED_CHAT }, ...options })
@@ -95,14 +99,24 @@ export async function createDaemonKit(options: DaemonKitOptions = {}): Promise<D
     })
     return { status: response.status, body: await response.json() }
   }
-  kit.token = (await kit.admin('POST', '/v1/agents', { name: 'claw' })).body.token
+  kit.token = (await kit.admin('POST', '/v1/agents', { name: options.agent ?? 'claw' })).body.token
   return kit
 }
 
-export function adminCall(socketPath: string, method: string, path: string, body?: unknown): Promise<Answer> {
+export function adminCall(
+  socketPath: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string | string[]> = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const call = request(
-      { socketPath, method, path, headers: { 'content-type': 'application/json' } },
+      {
+        ...{ socketPath, method, path, headers: { 'content-type': 'application/json', ...headers } },
+        // A connection that is kept may be one of a daemon that was restarted meanwhile.
+        agent: false,
+      },
       (response) =>
         text(response).then(
           (answer) => resolve({ status: response.statusCode ?? 0, body: JSON.parse(answer) }),

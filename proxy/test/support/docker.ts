@@ -1,6 +1,6 @@
 /** Whether Docker suites can run here. They are skipped with a reason, or fail when Docker is required. */
 import Docker from 'dockerode'
-import { buildImages } from '../../src/adapters/sandbox/index.ts'
+import { buildImages } from '../../src/sandbox/images/index.ts'
 
 export interface DockerAvailability {
   readonly available: boolean

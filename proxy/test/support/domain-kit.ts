@@ -1,21 +1,17 @@
 import type { fdatasync } from 'node:fs'
 import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
-import { compose, type Overrides } from '../../src/compose.ts'
+import { compose, type Overrides } from '../../src/compose/compose.ts'
 import { type Config, readConfig } from '../../src/config/index.ts'
-import type { Agent } from '../../src/domain/agents/index.ts'
-import type { SkillFetcher } from '../../src/domain/code/index.ts'
-import type {
-  ExecuteRequest,
-  RunOrder,
-  RunOutcome,
-  Sandbox,
-  SandboxStatus,
-} from '../../src/domain/executions/index.ts'
-import type { HealthReport } from '../../src/domain/health/index.ts'
-import type { ImportResolver } from '../../src/domain/imports/index.ts'
-import type { RetentionPolicy } from '../../src/domain/retention/index.ts'
-import { AppError, type Clock } from '../../src/kernel/index.ts'
+import type { SkillFetcher } from '../../src/executions/code/index.ts'
+import type { ExecuteRequest } from '../../src/executions/index.ts'
+import type { Agent } from '../../src/identity/agents/index.ts'
+import type { HealthReport } from '../../src/kernel/index.ts'
+import { AppError, type Clock, type UnixMs } from '../../src/kernel/index.ts'
+import type { RetentionPolicy } from '../../src/retention/index.ts'
+import type { ImportResolver } from '../../src/sandbox/imports/index.ts'
+import type { RunOrder, RunOutcome, Sandbox, SandboxStatus } from '../../src/sandbox/index.ts'
+import { engineSettings, openRaw } from './test-engine.ts'
 
 export interface DomainKitOptions {
   /** Where `proxy.db` lies; the same folder again is the same daemon after a restart. */
@@ -39,6 +35,7 @@ export interface DomainKitOptions {
   /** Left out: nothing is locked. */
   readonly resolve?: ImportResolver['resolve']
   readonly egress?: Overrides['egress']
+  readonly pushSender?: Overrides['pushSender']
   readonly approvalTtlMs?: number
   readonly maxWaitingPerAgent?: number
   readonly maxConcurrent?: number
@@ -54,13 +51,14 @@ export interface DomainKitOptions {
   readonly onDefect?: (error: unknown) => void
 }
 
+type Parts = Awaited<ReturnType<typeof compose>>
 export type DomainKit = Awaited<ReturnType<typeof createDomainKit>>
 
 /** Every part of the daemon as it joins them, on a real file, with a sandbox of the test's choice. Nothing is started. */
 export async function createDomainKit(options: DomainKitOptions) {
   const defects: unknown[] = []
   const onDefect = options.onDefect ?? ((error: unknown): void => void defects.push(error))
-  const config = configOf(options)
+  const config = configOf(options, await engineSettings(options.dir))
   const sandbox = options.sandbox ?? createScriptedSandbox()
   const parts = await compose(config, {
     log: options.log ?? logTo(onDefect),
@@ -71,26 +69,50 @@ export async function createDomainKit(options: DomainKitOptions) {
     ...(options.health && { health: options.health }),
     ...(options.wakeChannels && { wakeChannels: options.wakeChannels }),
     ...(options.egress && { egress: options.egress }),
+    ...(options.pushSender && { pushSender: options.pushSender }),
     sandbox: typeof sandbox === 'function' ? sandbox : async () => sandbox,
     skillFetcher: options.fetcher ?? NO_FETCHER,
     ...(options.imports === undefined && { importResolver: importsBy(options.resolve) }),
     ...(options.imports?.timeoutMs !== undefined && { importTimeoutMs: options.imports.timeoutMs }),
     sandboxPatienceMs: options.sandboxPatienceMs ?? 60_000,
   })
-  parts.executions.recover()
+  const dismissApprover = options.telegramConfig === undefined ? await admitApprover(parts) : async () => {}
+  await parts.executions.recover()
+  /** Beside the daemon's own connections, for what a test looks at or tampers with. */
+  const db = openRaw(options.dir)
   return {
     ...parts,
     config,
+    db,
     defects,
     async [Symbol.asyncDispose]() {
+      db.close()
       await parts.runs.drain(0)
+      await dismissApprover()
       await parts[Symbol.asyncDispose]()
     },
   }
 }
 
-function configOf(options: DomainKitOptions): Config {
-  const config = readConfig({ ...options.environment, DB_PATH: join(options.dir, 'proxy.db') })
+/**
+ * Who decides in tests without a chat: `approver('7', …)` of `principals.ts` is a member, as whoever a channel vouches for is one. No row of
+ * the audit tells of it, nor of its end: the next start finds nobody whom the settings do not name.
+ */
+async function admitApprover({
+  storage,
+  memberships,
+}: Pick<Parts, 'storage' | 'memberships'>): Promise<() => Promise<void>> {
+  const membership = { channel: 'telegram', person: '7' } as const
+  await storage.transaction((tx) =>
+    tx.members.insert({ ...membership, role: 'approver', since: 0 as UnixMs }),
+  )
+  await memberships.settle([membership.person], 'daemon')
+  // Where the test took the database away there is nothing to take back.
+  return () => storage.transaction((tx) => tx.members.remove(membership)).catch(() => {})
+}
+
+function configOf(options: DomainKitOptions, engine: Record<string, string>): Config {
+  const config = readConfig({ ...engine, ...options.environment, DB_PATH: join(options.dir, 'proxy.db') })
   const kept: RetentionPolicy = { ...KEEP_ALL, ...options.retention }
   return {
     ...config,
@@ -144,8 +166,8 @@ export const requestOf = (request: Partial<ExecuteRequest> = {}): ExecuteRequest
   ...request,
 })
 
-export const addAgent = (kit: Pick<DomainKit, 'agents'>, name = 'demo-agent'): Agent =>
-  kit.agents.add({ name }, 'cli:0').agent
+export const addAgent = async (kit: Pick<DomainKit, 'agents'>, name = 'demo-agent'): Promise<Agent> =>
+  (await kit.agents.add({ name }, 'cli:0')).agent
 
 export type ScriptedRun = (
   order: RunOrder,
@@ -157,20 +179,32 @@ export type ScriptedRun = (
 export function createScriptedSandbox(
   run: ScriptedRun = sayHello,
   status: () => SandboxStatus = ready,
-): Sandbox & { readonly orders: readonly RunOrder[] } {
+): Sandbox & { readonly orders: readonly RunOrder[]; readonly claims: { readonly kept: number } } {
   const orders: RunOrder[] = []
+  const claims = { kept: 0 }
+  const play: Sandbox['run'] = async (order, hooks, signal) => {
+    orders.push(order)
+    hooks.onStarted()
+    const outcome = await run(order, (stream, text) => hooks.onOutput(stream, Buffer.from(text)), signal)
+    return { end: 'exited', exitCode: 0, durationMs: 12, truncated: false, ...outcome }
+  }
   return {
     kind: 'docker',
     orders,
+    claims,
     sweep: async () => 0,
     start() {},
     status: async () => status(),
-    async run(order, hooks, signal) {
-      orders.push(order)
-      hooks.onStarted()
-      const outcome = await run(order, (stream, text) => hooks.onOutput(stream, Buffer.from(text)), signal)
-      return { end: 'exited', exitCode: 0, durationMs: 12, truncated: false, ...outcome }
+    claim() {
+      claims.kept += 1
+      return {
+        run: play,
+        [Symbol.dispose]: () => {
+          claims.kept -= 1
+        },
+      }
     },
+    run: play,
     async [Symbol.asyncDispose]() {},
   }
 }

@@ -19,7 +19,7 @@ import {
   GATEWAY_RESOLVER,
   GATEWAY_SOCKET,
   reaches,
-} from '../../src/domain/egress/index.ts'
+} from '../../src/egress/index.ts'
 import { policyOf } from './egress-policy.ts'
 import { createTestCa, type TestCa } from './test-ca.ts'
 
@@ -91,6 +91,7 @@ export function testSession(network: readonly string[]): EgressSession {
     record: () => {},
     recordLookup: () => {},
     end: () => ({ requests: 0, refused: [], moreRefused: 0 }),
+    written: async () => {},
   }
 }
 
@@ -185,7 +186,7 @@ async function openEndpoint(
     get connections() {
       return state.connections
     },
-    admit(session) {
+    bindSession(session) {
       if (state.session !== undefined) throw new Error('a run was let in already')
       state.session = session
     },

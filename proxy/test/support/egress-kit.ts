@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { NetworkEntry } from '../../src/domain/executions/index.ts'
+import type { NetworkEntry } from '../../src/executions/index.ts'
 import { isPublicAddress } from '../../src/kernel/index.ts'
 import { createDaemonKit, type DaemonKit } from './daemon-kit.ts'
 import { type EgressUpstream, PUBLIC_ADDRESS, startEgressUpstream } from './egress-upstream.ts'

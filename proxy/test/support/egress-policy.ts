@@ -1,17 +1,17 @@
-import { anyCapability, type Capability } from '../../src/domain/capabilities/index.ts'
-import type { ConsentSecret } from '../../src/domain/consent/index.ts'
-import { createPolicy, type EgressPolicy, type Surface } from '../../src/domain/egress/index.ts'
-import { createScrubber } from '../../src/domain/scrub/index.ts'
+import { anyCapability, type Capability } from '../../src/egress/capabilities/index.ts'
+import { createPolicy, type EgressPolicy, type Surface } from '../../src/egress/index.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
+import { createScrubber } from '../../src/scrub/index.ts'
 
 export interface SecretOfPolicy {
   readonly value: string
   readonly hosts: readonly string[]
   readonly in?: readonly Surface[]
-  readonly mode?: ConsentSecret['mode']
+  /** `raw`: the code holds it itself; it is only searched for. */
+  readonly mode?: 'placeholder' | 'raw'
 }
 
-/** A run's policy as it is built from a consent, with a scrubber of its own; a bare host may be sent anything. */
+/** A run's policy as it is built from what was approved, with a scrubber of its own; a bare host may be sent anything. */
 export function policyOf(
   network: readonly (string | Capability)[],
   secrets: Readonly<Record<string, SecretOfPolicy>> = {},
@@ -21,18 +21,18 @@ export function policyOf(
   const scrubber = createScrubber(new Map(values))
   return createPolicy(
     {
-      agent: { id: owner },
+      owner,
       network: network.map((entry) => (typeof entry === 'string' ? anyCapability(entry) : entry)),
-      secrets: Object.entries(secrets).map(([name, secret]) => ({
-        name,
-        mode: secret.mode ?? 'placeholder',
-        hosts: [...secret.hosts],
-        in: [...(secret.in ?? ['header'])],
-        bound_to: null,
-      })),
+      secrets: Object.entries(secrets)
+        .filter(([, { mode }]) => mode !== 'raw')
+        .map(([name, { value, hosts, in: surfaces }]) => ({
+          name,
+          value: new SecretValue(value),
+          hosts,
+          boundTo: null,
+          surfaces: surfaces ?? ['header'],
+        })),
     },
-    new Map(values.map(([name, value]) => [name, new SecretValue(value)])),
-    () => null,
     () => scrubber,
   )
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { type EgressEndpoint, GATEWAY_CA, GATEWAY_SOCKET } from '../../src/domain/egress/index.ts'
+import { type EgressEndpoint, GATEWAY_CA, GATEWAY_SOCKET } from '../../src/egress/index.ts'
 
 /** What code in a sandbox can do with its endpoint: through the proxy protocol, or with bytes of its own. */
 export interface GatewayAnswer {

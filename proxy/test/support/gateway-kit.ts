@@ -1,19 +1,21 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createBackground, createLargeInspections } from '../../src/adapters/background/index.ts'
-import { createCertificateIssuer } from '../../src/adapters/certificates/index.ts'
-import { createEgressDial, type EgressDialOptions } from '../../src/adapters/dial/index.ts'
-import type { AuditLog } from '../../src/domain/audit/index.ts'
-import type { Capability } from '../../src/domain/capabilities/index.ts'
+import type { AuditLog } from '../../src/audit/index.ts'
+import type { Capability } from '../../src/egress/capabilities/index.ts'
+import { createCertificateIssuer } from '../../src/egress/certificates/index.ts'
+import { createEgressDial, type EgressDialOptions } from '../../src/egress/dial/index.ts'
+import { createGateway } from '../../src/egress/gateway/index.ts'
 import {
   createEgressSessions,
   type EgressEndpoint,
   type EgressPolicy,
   type EgressSession,
-} from '../../src/domain/egress/index.ts'
-import { createGateway } from '../../src/surfaces/gateway/index.ts'
+} from '../../src/egress/index.ts'
+import type { Tx } from '../../src/kernel/index.ts'
+import { createBackground, createLargeInspections } from '../../src/workers/background/index.ts'
 import { policyOf, type SecretOfPolicy } from './egress-policy.ts'
+import { createUnitDouble } from './unit-double.ts'
 
 /** What the audit was told of one request. */
 interface EgressEvent {
@@ -49,7 +51,7 @@ interface KitRun {
   readonly session: EgressSession
   readonly policy: EgressPolicy
   /** Ends the run and gives what the audit was told of it. */
-  events(): readonly EgressEvent[]
+  events(): Promise<readonly EgressEvent[]>
 }
 
 /** A gateway with real sockets, real certificates and real TLS; names resolve to this machine unless the test says else. */
@@ -74,18 +76,13 @@ export async function createGatewayKit(
   })
   const told: EgressEvent[] = []
   const audit = {
-    append: (event: string, _actor: string, requestId: string, data: EgressEvent['data']) => {
+    append: async (_tx: Tx, event: string, _actor: string, requestId: string, data: EgressEvent['data']) => {
       told.push({ event, requestId, data })
     },
   } as unknown as AuditLog
   const sessions = createEgressSessions({
     audit,
-    transactor: {
-      inTransaction: true,
-      transact: (work) => work(),
-      afterCommit: (effect) => effect(),
-      flushed: async () => {},
-    },
+    storage: createUnitDouble(),
     onDefect: (error) => void logged.push(error),
   })
   let runs = 0
@@ -99,13 +96,14 @@ export async function createGatewayKit(
       runs += 1
       const requestId = `req_${runs}`
       const session = sessions.begin(requestId, policy)
-      endpoint.admit(session)
+      endpoint.bindSession(session)
       return {
         endpoint,
         session,
         policy,
-        events() {
+        async events() {
           session.end()
+          await session.written()
           return told.filter((event) => event.requestId === requestId)
         },
       }

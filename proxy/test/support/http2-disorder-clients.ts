@@ -8,7 +8,7 @@ import {
 } from 'node:http2'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
-import { type EgressEndpoint, GATEWAY_CA } from '../../src/domain/egress/index.ts'
+import { type EgressEndpoint, GATEWAY_CA } from '../../src/egress/index.ts'
 import { connectThrough, tlsThrough } from './gateway-client.ts'
 import type { Seeded } from './seeded.ts'
 

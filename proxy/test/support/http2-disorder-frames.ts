@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { type EgressEndpoint, GATEWAY_CA } from '../../src/domain/egress/index.ts'
+import { type EgressEndpoint, GATEWAY_CA } from '../../src/egress/index.ts'
 import { connectThrough } from './gateway-client.ts'
 import {
   data,

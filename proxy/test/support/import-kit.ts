@@ -1,14 +1,16 @@
 /** Domain, Docker sandbox and gateway as the daemon joins them, with a server of the test behind every import host. */
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Docker from 'dockerode'
-import { createSandbox } from '../../src/adapters/sandbox/index.ts'
-import type { Agent } from '../../src/domain/agents/index.ts'
-import type { ExecuteRequest, Execution } from '../../src/domain/executions/index.ts'
-import type { ImportResolver } from '../../src/domain/imports/index.ts'
+import type { ExecuteRequest, Execution } from '../../src/executions/index.ts'
+import type { Agent } from '../../src/identity/agents/index.ts'
+import type { ImportResolver } from '../../src/sandbox/imports/index.ts'
+import { createSandbox } from '../../src/sandbox/runner/index.ts'
 import { addAgent, createDomainKit, type DomainKit, requestOf } from './domain-kit.ts'
 import { type ModuleHosts, startModuleHosts } from './module-hosts.ts'
+import { owner } from './principals.ts'
 
 export interface ImportKit extends AsyncDisposable {
   readonly domain: DomainKit
@@ -40,12 +42,15 @@ export async function createImportKit(
     egress: { resolve: async () => ['127.0.0.1'], isPublic: () => true, portOf: () => port, tls: { ca } },
     sandbox: (instanceId, endpoints) => createSandbox({ kind: 'docker', poolSize: 0, instanceId, endpoints }),
   })
-  const agent = addAgent(domain)
+  const agent = await addAgent(domain)
   const kit: ImportKit = {
     domain,
     hosts,
     agent,
-    resolver: domain.importResolver,
+    resolver: {
+      ...domain.importResolver,
+      [Symbol.asyncDispose]: () => domain.imports[Symbol.asyncDispose](),
+    },
     async containers() {
       const filters = { label: [`oauth3.instance=${domain.instanceId}`] }
       return (await new Docker().listContainers({ all: true, filters })).flatMap(({ Names }) => Names)
@@ -53,8 +58,8 @@ export async function createImportKit(
     submit: (code, request = {}) => domain.executions.submit(agent, requestOf({ code, ...request })),
     async finish(execution, decision = 'once') {
       if (execution.status === 'pending') {
-        const approver = { via: 'cli', userId: '0', name: 'owner' } as const
-        domain.executions.decide(execution.requestId, execution.consentHash, decision, approver)
+        const approver = owner('0', 'owner')
+        await domain.executions.decide(execution.requestId, execution.consentHash, decision, approver)
       }
       return await domain.executions.wait(execution.requestId, 60_000, new AbortController().signal)
     },

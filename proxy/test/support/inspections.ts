@@ -1,4 +1,4 @@
-import { claimsOf, type LargeInspections } from '../../src/domain/egress/index.ts'
+import { claimsOf, type LargeInspections } from '../../src/egress/index.ts'
 
 /** Without threads: for gateways whose tests are about something else. */
 export const INSPECTED_AT_ONCE: LargeInspections = {

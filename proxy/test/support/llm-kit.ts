@@ -39,8 +39,8 @@ export interface LlmKit extends AsyncDisposable {
   /** An admin call that must succeed. */
   // biome-ignore lint/suspicious/noExplicitAny: answers are checked by the tests that read them
   admin(method: string, path: string, body?: unknown): Promise<any>
-  /** The books about a model, once they hold this many requests. */
-  book(model: string, requests: number): Promise<BookRow>
+  /** The usage of a model, once they hold this many requests. */
+  usageOf(model: string, requests: number): Promise<BookRow>
   /** Moves the daemon's clock. */
   advance(ms: number): void
   /** One request of the agent's with these headers, by fetch. */
@@ -107,6 +107,8 @@ export async function createLlmKit(
     readonly moreNames?: readonly string[]
     readonly holdTimes?: DaemonKitOptions['holdTimes']
     readonly drainMs?: number
+    /** Left out: one that says hello. */
+    readonly sandbox?: NonNullable<DaemonKitOptions['sandbox']>
   } = {},
 ): Promise<LlmKit> {
   const vendors = await startVendors({ moreNames: options.moreNames ?? [] })
@@ -119,7 +121,7 @@ export async function createLlmKit(
   const daemon = await createDaemonKit({
     environment: { LOG_LEVEL: 'trace', ...options.environment },
     clock: { now: () => Date.now() + ahead },
-    sandbox: async () => createScriptedSandbox(),
+    sandbox: options.sandbox ?? (async () => createScriptedSandbox()),
     log,
     ...(options.holdTimes === undefined ? {} : { holdTimes: options.holdTimes }),
     ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
@@ -198,14 +200,14 @@ export async function createLlmKit(
       })
       return value
     },
-    async book(model, requests) {
+    async usageOf(model, requests) {
       const deadline = Date.now() + patience(5_000)
       for (;;) {
         const { groups } = await kit.admin('GET', '/v1/usage?by=model')
         const row = (groups as (BookRow & { key: string })[]).find(({ key }) => key.includes(model))
         if (row?.requests === requests) return row
         if ((row?.requests ?? 0) > requests || Date.now() > deadline) {
-          throw new Error(`not ${requests} requests of ${model} in the books: ${JSON.stringify(groups)}`)
+          throw new Error(`not ${requests} requests of ${model} in the usage: ${JSON.stringify(groups)}`)
         }
         await new Promise((resolve) => setTimeout(resolve, 20))
       }

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
-import { tarStream } from '../../src/adapters/sandbox/images/tar.ts'
 import { sha256Hex } from '../../src/kernel/index.ts'
+import { tarStream } from '../../src/sandbox/images/tar.ts'
 import { startTlsUpstream, type TlsUpstream } from './tls-upstream.ts'
 
 export interface ModuleHosts extends AsyncDisposable {

@@ -1,4 +1,6 @@
-import { Moved, serveJobs } from '../../src/adapters/work-pool/serve.ts'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { getPriority } from 'node:os'
+import { Moved, serveJobs } from '../../src/workers/work-pool/serve.ts'
 
 const JOBS = {
   echo: (text: string) => text,
@@ -19,9 +21,25 @@ const JOBS = {
     const kept: number[][] = []
     for (;;) kept.push(new Array<number>(10_000).fill(kept.length))
   },
+  /** Of its own thread. */
+  niceness: () => getPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1))),
   fail: () => {
     throw new RangeError('not this one')
   },
+  pid: () => process.pid,
+  spin: () => {
+    for (;;);
+  },
+  /** Ends the worker's whole process as the kernel would, or V8 that is at odds with itself. */
+  signal: (name: NodeJS.Signals) => {
+    process.kill(process.pid, name)
+    for (;;);
+  },
+  environment: () => ({
+    names: Object.keys(process.env),
+    cwd: process.cwd(),
+    limits: readFileSync('/proc/self/limits', 'utf8'),
+  }),
 }
 
 export type PoolJobs = typeof JOBS

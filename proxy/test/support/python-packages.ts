@@ -1,8 +1,8 @@
 /** The image of the Python runtime with libraries of Debian's beside the standard one, for tests alone. */
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import { tarStream } from '../../src/adapters/sandbox/images/tar.ts'
-import { imageTag, RUNTIMES, type Runtime } from '../../src/adapters/sandbox/runtimes.ts'
+import { tarStream } from '../../src/sandbox/images/tar.ts'
+import { imageTag, RUNTIMES, type Runtime } from '../../src/sandbox/runtimes/runtimes.ts'
 
 const PACKAGES = ['requests', 'httpx', 'aiohttp', 'websockets', 'boto3']
 

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import pino, { type Logger } from 'pino'
-import { LOG_OPTIONS } from '../../src/daemon-log.ts'
+import { LOG_OPTIONS } from '../../src/compose/daemon-log.ts'
 
 /** A log of everything, and the lines that came. */
 export function createRecordingLog(): { readonly log: Logger; readonly logged: string[] } {

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { readJavaScript } from '../../src/domain/reading/javascript/index.ts'
+import { readJavaScript } from '../../src/executions/reading/javascript/index.ts'
 
 /** `METHOD host path`, `?` for a part that is computed, with its source behind. */
 export const requestsIn = (code: string): string[] => {

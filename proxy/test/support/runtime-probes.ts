@@ -4,7 +4,7 @@
  *
  * Attempts print `worked …` or `refused …`.
  */
-import type { Runtime } from '../../src/adapters/sandbox/runtimes.ts'
+import type { Runtime } from '../../src/sandbox/runtimes/runtimes.ts'
 
 /** A language that cannot ask this, and why. */
 export interface Absent {

@@ -1,7 +1,7 @@
 /** What the suites over all runtimes stand on: the Docker sandbox behind the real gateway, and an upstream that plays a public host. */
 import Docker from 'dockerode'
-import { DockerSandbox } from '../../src/adapters/sandbox/docker/docker-sandbox.ts'
-import type { Runtime } from '../../src/adapters/sandbox/runtimes.ts'
+import { DockerSandbox } from '../../src/sandbox/runner/docker/docker-sandbox.ts'
+import type { Runtime } from '../../src/sandbox/runtimes/runtimes.ts'
 import { type EgressUpstream, PUBLIC_ADDRESS, startEgressUpstream } from './egress-upstream.ts'
 import { createGatewayKit, type GatewayKit } from './gateway-kit.ts'
 import type { Absent, Probe } from './runtime-probes.ts'

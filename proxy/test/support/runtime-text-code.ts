@@ -2,7 +2,7 @@
  * Ways to make code from text, for each language that has them: bodies of asynchronous functions that give 42 when the
  * text has run. Their names say what is reached for; what text would need to be loaded is written to /tmp first.
  */
-import type { Runtime } from '../../src/adapters/sandbox/runtimes.ts'
+import type { Runtime } from '../../src/sandbox/runtimes/runtimes.ts'
 
 type Ways = Readonly<Record<string, string>>
 

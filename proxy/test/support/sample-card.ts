@@ -1,6 +1,7 @@
-import { buildCard, type CardInput, type CardModel } from '../../src/domain/approvals/index.ts'
-import { languageOf } from '../../src/domain/facts/index.ts'
-import { readProgram } from '../../src/domain/reading/index.ts'
+import type { CardModel } from '../../src/approvals/index.ts'
+import { buildCard, type CardInput } from '../../src/executions/card/index.ts'
+import { languageOf } from '../../src/executions/facts/index.ts'
+import { readProgram } from '../../src/executions/reading/index.ts'
 
 /** The card of a consent and its code, read as the daemon reads it; what is left out is of no matter to a test. */
 export const sampleCard = (input: Pick<CardInput, 'consent' | 'code'> & Partial<CardInput>): CardModel =>

@@ -1,5 +1,5 @@
-import type { Capability } from '../../src/domain/capabilities/index.ts'
-import type { Consent, ConsentSecret } from '../../src/domain/consent/index.ts'
+import type { Consent, ConsentSecret } from '../../src/approvals/consent/index.ts'
+import type { Capability } from '../../src/egress/capabilities/index.ts'
 
 /** What the samples send to a host unless a test says else. */
 export const sampleCapability = (host: string, change: Partial<Capability> = {}): Capability => ({

@@ -1,13 +1,8 @@
 /** Runs code in a sandbox and collects what came of it. */
-import type { EgressSession } from '../../src/domain/egress/index.ts'
-import {
-  RUN_DEFAULTS,
-  type RunLimits,
-  type RunOutcome,
-  type Sandbox,
-} from '../../src/domain/executions/index.ts'
-import type { LockedImports } from '../../src/domain/imports/index.ts'
+import type { EgressSession } from '../../src/egress/index.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
+import type { LockedImports } from '../../src/sandbox/imports/index.ts'
+import { RUN_DEFAULTS, type RunLimits, type RunOutcome, type Sandbox } from '../../src/sandbox/index.ts'
 
 export const TEST_LIMITS: RunLimits = {
   timeoutMs: 20_000,
@@ -39,7 +34,11 @@ export interface CollectedRun extends RunOutcome {
   readonly starts: number
 }
 
-export async function runIn(sandbox: Sandbox, code: string, options: RunOptions = {}): Promise<CollectedRun> {
+export async function runIn(
+  sandbox: Pick<Sandbox, 'run' | 'status'>,
+  code: string,
+  options: RunOptions = {},
+): Promise<CollectedRun> {
   const runtime = options.runtime ?? 'deno'
   const { runtimes } = await sandbox.status()
   const image = options.image ?? runtimes.find(({ name }) => name === runtime)?.image ?? 'none'

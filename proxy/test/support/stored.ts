@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
+import { openRaw } from './test-engine.ts'
 
 interface WithFolder {
   readonly folder: string
@@ -26,4 +27,14 @@ export async function settledSize(kit: WithFolder): Promise<number> {
     last = now
   }
   return last
+}
+
+/** Beside the daemon: looks at its file in this folder, or breaks something in it. */
+export function inDatabase<T>(folder: string, work: (db: SqliteDatabase.Database) => T): T {
+  const db = openRaw(folder)
+  try {
+    return work(db)
+  } finally {
+    db.close()
+  }
 }

@@ -2,11 +2,11 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
-import type { Agent } from '../../src/domain/agents/index.ts'
-import type { ExecuteRequest, Execution } from '../../src/domain/executions/index.ts'
-import type { ProviderAsk, Use } from '../../src/domain/provider-access/index.ts'
+import type { ExecuteRequest, Execution } from '../../src/executions/index.ts'
+import type { Agent } from '../../src/identity/agents/index.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
-import type { TelegramDeps } from '../../src/surfaces/telegram/index.ts'
+import type { ProviderAsk, Use } from '../../src/llm/provider-access/index.ts'
+import type { TelegramDeps } from '../../src/notify/telegram/index.ts'
 import {
   type BotApiDouble,
   type DoubleMessage,
@@ -40,7 +40,7 @@ export interface TelegramKitOptions extends Omit<DomainKitOptions, 'dir' | 'tele
 
 const temporaryDir = (): string => mkdtempSync(join(tmpdir(), 'oauth3-telegram-'))
 
-/** The Telegram surface over the real domain and the Bot API double; Ann's private chat unless another is named. */
+/** The Telegram surface over the real daemon's parts and the Bot API double; Ann's private chat unless another is named. */
 export async function createTelegramKit(options: TelegramKitOptions = {}) {
   const dir = options.dir ?? temporaryDir()
   const ownDouble = options.double === undefined
@@ -75,6 +75,7 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
       status: 'ok',
       telegram: 'connected',
       database: 'ok',
+      database_engine: 'sqlite',
       disk: 'ok',
       sandbox: 'docker',
       version: '0.0.0',
@@ -85,15 +86,16 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
   const { telegram } = kit
   if (telegram === undefined) throw new Error('there is no Telegram')
   if (options.start !== false) telegram.start()
-  let agent: Agent | undefined
-  const agentOf = (): Agent => {
-    agent ??=
-      kit.agents.list().find((known) => known.name === 'demo-agent') ??
-      kit.agents.add({ name: 'demo-agent' }, 'cli:0').agent
+  let agent: Promise<Agent> | undefined
+  const findOrAdd = async (): Promise<Agent> =>
+    kit.agents.list().find((known) => known.name === 'demo-agent') ??
+    (await kit.agents.add({ name: 'demo-agent' }, 'cli:0')).agent
+  const agentOf = (): Promise<Agent> => {
+    agent ??= findOrAdd()
     return agent
   }
-  const submit = (request: Partial<ExecuteRequest> = {}): Promise<Execution> =>
-    kit.executions.submit(agentOf(), requestOf(request))
+  const submit = async (request: Partial<ExecuteRequest> = {}): Promise<Execution> =>
+    kit.executions.submit(await agentOf(), requestOf(request))
   const hasButton = (message: DoubleMessage): boolean => message.buttons.length > 0
   return {
     ...kit,
@@ -104,7 +106,8 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
     logs,
     agentOf,
     submit,
-    find: (execution: Execution): Execution => kit.executions.find(execution.requestId) as Execution,
+    find: async (execution: Execution): Promise<Execution> =>
+      (await kit.storage.read((tx) => kit.executions.find(tx, execution.requestId))) as Execution,
     /** Submits, and waits for the card. */
     async ask(request: Partial<ExecuteRequest> = {}): Promise<{ execution: Execution; card: DoubleMessage }> {
       const before = double.messages.length
@@ -115,8 +118,8 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
     /** Uses a provider without a grant, and waits for the card. */
     async wants(use: Partial<Use> = {}): Promise<{ ask: ProviderAsk; card: DoubleMessage }> {
       const before = double.messages.length
-      const ask = kit.llm.access.ask({
-        agentId: agentOf().id,
+      const ask = await kit.llm.access.ask({
+        agentId: (await agentOf()).id,
         provider: 'openai',
         model: 'gpt-5',
         group: 'inference',
@@ -127,8 +130,8 @@ export async function createTelegramKit(options: TelegramKitOptions = {}) {
       return { ask, card }
     },
     reaches: (execution: Execution, status: Execution['status']): Promise<Execution> =>
-      double.waitFor(() => {
-        const now = kit.executions.find(execution.requestId)
+      double.waitFor<Execution>(async () => {
+        const now = await kit.storage.read((tx) => kit.executions.find(tx, execution.requestId))
         return now?.status === status ? now : undefined
       }, `${execution.requestId} to be ${status}`),
     said: (part: string | RegExp): Promise<DoubleMessage> =>

@@ -1,13 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAgentStore } from '../../src/adapters/storage/index.ts'
-import { createOpenclawCliChannel } from '../../src/adapters/wake-openclaw/index.ts'
-import type { Agent, WakeTarget } from '../../src/domain/agents/index.ts'
-import type { Execution, ExecutionStatus } from '../../src/domain/executions/index.ts'
-import type { DefaultTarget, Waker } from '../../src/domain/wake/index.ts'
+import type { Execution, ExecutionStatus } from '../../src/executions/index.ts'
+import type { Agent, WakeTarget } from '../../src/identity/agents/index.ts'
 import { newRequestId, type RequestId, SecretValue } from '../../src/kernel/index.ts'
+import type { DefaultTarget, Waker } from '../../src/notify/wake/index.ts'
+import { createOpenclawCliChannel } from '../../src/notify/wake-channels/index.ts'
 import { createDomainKit } from './domain-kit.ts'
+import { openRaw, storedBytes } from './test-engine.ts'
 
 export const MINUTE_MS = 60_000
 
@@ -16,28 +16,27 @@ export interface WakeWorld extends AsyncDisposable {
   readonly clock: { now(): number; advance(ms: number): void }
   readonly folder: string
   readonly waker: Waker
-  agent(name: string, wake?: WakeTarget): Agent
+  agent(name: string, wake?: WakeTarget): Promise<Agent>
   /** An execution of the agent comes to this end; returns its id. */
-  ends(agent: Agent, status: ExecutionStatus, more?: Partial<Execution>): RequestId
+  ends(agent: Agent, status: ExecutionStatus, more?: Partial<Execution>): Promise<RequestId>
   /** The agent has fetched or acknowledged it. */
-  fetched(requestId: RequestId): void
-  acknowledged(requestId: RequestId): void
-  revoke(name: string): void
+  fetched(requestId: RequestId): Promise<void>
+  acknowledged(requestId: RequestId): Promise<void>
+  revoke(name: string): Promise<void>
   /** The agent's stored token becomes one that the vault does not open. */
-  spoilSeal(agent: Agent): void
+  spoilSeal(agent: Agent): Promise<void>
   /** Moves the clock and lets the pump do what is due then. */
   pass(ms: number): Promise<void>
   /** Ends the process's part and begins it anew on the same file. */
   restart(defaultTarget?: DefaultTarget | null): Promise<void>
   rows(): readonly { request_id: string; next_at: number; delivered: number; last_error: string | null }[]
-  audit(event: string): readonly { requestId: string | null; data: string }[]
-  /** Every byte of the database's files. */
+  audit(event: string): Promise<readonly { requestId: string | null; data: string }[]>
+  /** Every byte of the database's files; on PostgreSQL every row of every table. */
   bytes(): Buffer
 }
 
 export async function createWakeWorld(initialTarget: DefaultTarget | null): Promise<WakeWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-wake-'))
-  const path = join(folder, 'proxy.db')
   let now = 1_800_000_000_000
   const clock = { now: () => now }
 
@@ -51,19 +50,18 @@ export async function createWakeWorld(initialTarget: DefaultTarget | null): Prom
       },
       wakeChannels: { 'openclaw-cli': createOpenclawCliChannel({ timeoutMs: 5_000 }) },
     })
-    parts.waker.start()
+    await parts.waker.start()
     return parts
   }
 
   let current = initialTarget
   let process = await open(current)
 
-  const change = (requestId: RequestId, patch: Partial<Execution>): void => {
-    const execution = process.executionStore.byRequestId(requestId)
-    if (execution) process.executionStore.update({ ...execution, ...patch })
-  }
-  const setWake = (agent: Agent, wake: WakeTarget): void =>
-    createAgentStore(process.db).setWake(agent.id, wake)
+  const change = (requestId: RequestId, patch: Partial<Execution>): Promise<void> =>
+    process.storage.transaction(async (tx) => {
+      const execution = await tx.executions.byRequestId(requestId)
+      if (execution) await tx.executions.update({ ...execution, ...patch })
+    })
 
   return {
     clock: {
@@ -76,28 +74,35 @@ export async function createWakeWorld(initialTarget: DefaultTarget | null): Prom
     get waker() {
       return process.waker
     },
-    agent(name, wake) {
-      const { agent } = process.agents.add({ name }, 'test')
-      if (!wake) return agent
-      const sealedToken =
-        wake.sealedToken === null
+    async agent(name, wake) {
+      const sealed = (id: Agent['id']): WakeTarget | null =>
+        wake === undefined
           ? null
-          : process.vault.sealFor(`agent-wake:${agent.id}`, new SecretValue(wake.sealedToken))
-      setWake(agent, { ...wake, sealedToken })
-      return { ...agent, wake: { ...wake, sealedToken } }
+          : {
+              ...wake,
+              sealedToken:
+                wake.sealedToken === null
+                  ? null
+                  : process.vault.sealFor(`agent-wake:${id}`, new SecretValue(wake.sealedToken)),
+            }
+      return (await process.agents.add({ name, wake: sealed }, 'cli:0')).agent
     },
-    ends(agent, status, more) {
+    async ends(agent, status, more) {
       const execution = executionOf(agent, status, now, more)
-      process.transactor.transact(() => {
-        process.executionStore.insert(execution)
-        process.events.publish({ type: 'execution.changed', execution, from: 'running' })
+      await process.storage.transaction(async (tx) => {
+        await tx.executions.insert(execution)
+        await process.events.publish(tx, { type: 'execution.changed', execution, from: 'running' })
       })
       return execution.requestId
     },
     fetched: (requestId) => change(requestId, { seenAt: now }),
     acknowledged: (requestId) => change(requestId, { seenAt: now, ackedAt: now }),
-    revoke: (name) => void process.agents.revoke(name, 'test'),
-    spoilSeal: (agent) => agent.wake && setWake(agent, { ...agent.wake, sealedToken: 'spoilt' }),
+    revoke: async (name) => void (await process.agents.revoke(name, 'cli:0')),
+    async spoilSeal({ id, wake }) {
+      if (wake === null) return
+      await process.storage.transaction((tx) => tx.agents.setWake(id, { ...wake, sealedToken: 'spoilt' }))
+      await process.storage.read((tx) => process.agents.load(tx))
+    },
     async pass(ms) {
       now += ms
       await process.waker.nudge()
@@ -108,12 +113,18 @@ export async function createWakeWorld(initialTarget: DefaultTarget | null): Prom
       process = await open(current)
       await process.waker.nudge()
     },
-    rows: () =>
-      process.db
-        .prepare('SELECT request_id, next_at, delivered, last_error FROM wakes ORDER BY request_id')
-        .all() as never,
-    audit: (event) => process.audit.newest(10_000).filter((row) => row.event === event),
-    bytes: () => Buffer.concat([path, `${path}-wal`].map((file) => readFileSync(file))),
+    rows() {
+      const db = openRaw(folder)
+      try {
+        return db
+          .prepare('SELECT request_id, next_at, delivered, last_error FROM wakes ORDER BY request_id')
+          .all() as never
+      } finally {
+        db.close()
+      }
+    },
+    audit: async (event) => (await process.audit.newest(10_000)).filter((row) => row.event === event),
+    bytes: () => storedBytes(folder),
     async [Symbol.asyncDispose]() {
       await process[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })
@@ -152,6 +163,7 @@ function executionOf(
     result: null,
     seenAt: null,
     ackedAt: null,
+    ...{ remindedAt: null, againOf: null, supersededBy: null },
     ...more,
   }
 }

@@ -1,6 +1,6 @@
 /** What a hostile program finds when it leans on each wall, from within the walls of a sandbox. */
 import type Docker from 'dockerode'
-import { hostConfig } from '../../src/adapters/sandbox/docker/container-config.ts'
+import { hostConfig } from '../../src/sandbox/runner/docker/container-config.ts'
 import { TEST_LIMITS } from './sandbox-run.ts'
 
 export const SHELL_IMAGE = 'debian:bookworm-slim'

@@ -2,7 +2,14 @@ import { Option } from 'commander'
 import type { z } from 'zod'
 import { type AgentView, type addedAgent, WAKE_KINDS } from '../../contracts/admin/index.ts'
 import { usageError } from '../cli-error.ts'
-import { CLIENT_KINDS, type ClientKind, clientSetup, hasWay, isReachable } from '../client-setup.ts'
+import {
+  CLIENT_KINDS,
+  type ClientKind,
+  clientSetup,
+  exportLines,
+  hasWay,
+  isReachable,
+} from '../client-setup.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
@@ -188,13 +195,14 @@ async function showToken(
   context: CommandContext,
 ): Promise<void> {
   const printed = setup?.(made.token, made.url)
+  if (!printed) noteUnreachable(made.url, context)
   if (printed) {
     context.terminal.note(`${told}. The token is shown this once.`)
     if (printed.note) context.terminal.note(printed.note)
   }
   await context.show(
     printed ? { ...made, print: { client, config: printed.config } } : made,
-    () => printed?.text ?? howToUse(told, made.token),
+    () => printed?.text ?? howToUse(told, made),
   )
 }
 
@@ -222,11 +230,14 @@ async function setupFrom(options: PrintOptions, context: CommandContext) {
   }
   return (token: string, listensAt: string) => {
     const url = reached ?? listensAt
-    if (!isReachable(url)) {
-      context.terminal.note(`Put the address by which the agent reaches this host in the place of ${url}.`)
-    }
+    noteUnreachable(url, context)
     return clientSetup(kind, { url, token, providers, models })
   }
+}
+
+function noteUnreachable(url: string, { terminal }: CommandContext): void {
+  if (!isReachable(url))
+    terminal.note(`Put the address by which the agent reaches this host in the place of ${url}.`)
 }
 
 function plainUrl(text: string): string {
@@ -263,16 +274,22 @@ async function wakeFrom(options: AddOptions, context: CommandContext) {
   return { kind, target, token, ...session }
 }
 
-const howToUse = (told: string, token: string): string =>
+const howToUse = (told: string, { token, url }: z.infer<typeof addedAgent>): string =>
   [
-    `${told}. The token, shown this once:`,
+    `${told}. Give it these; the token is shown this once:`,
     '',
-    `  ${token}`,
+    ...exportLines({ OAUTH3_URL: url, OAUTH3_TOKEN: token }).map((line) => `  ${line}`),
     '',
-    'Give it to the agent as OAUTH3_TOKEN, with OAUTH3_URL naming this daemon:',
+    'A first request of its own, which then waits for you in oauth3 watch:',
     '',
     '  curl -sS "$OAUTH3_URL/execute" -H "Authorization: Bearer $OAUTH3_TOKEN" \\',
-    '    -H "Content-Type: application/json" -d @request.json',
+    '    -H "Content-Type: application/json" \\',
+    `    -d '{"skill_id": "hello", "code": "console.log(6 * 7)"}'`,
+    '',
+    'Claude Code asks over MCP:',
+    '',
+    '  claude mcp add --transport http oauth3 "$OAUTH3_URL/mcp" \\',
+    '    --header "Authorization: Bearer $OAUTH3_TOKEN"',
     '',
     'For OpenClaw, copy docs/openclaw-skill into its workspace as skills/oauth3.',
   ].join('\n')

@@ -20,6 +20,7 @@ export const addAuditCommands: CommandGroup = (program, context) => {
     .option('--event <name>', 'of this name, or of all that begin with it: egress, secret.opened')
     .option('--secret <name>', 'that name this secret, or a run that was asked for with it')
     .option('--host <host>', 'that name this host, or a run that was asked for with it')
+    .option('--request <id>', 'of this request and its run')
     .option('--since <time>', 'from 2026-11-28, 2026-11-28T14:30 or 2h (ago) on', moment(false))
     .option('--until <time>', 'before that time; a day is meant to its end', moment(true))
     .addHelpText(
@@ -55,24 +56,32 @@ export const addAuditCommands: CommandGroup = (program, context) => {
   audit
     .command('verify')
     .description('checks the hash chain, its seal and the archives; names the first broken row')
+    .option('--incremental', 'go on where the last check ended that found all good')
     .option('--live-only', 'leave the files of the archives unread, where they are kept elsewhere')
-    .action(async (options: { liveOnly?: boolean }) => {
-      const archives = options.liveOnly ? '0' : '1'
-      const verdict = await context.client.call('verifyAudit', { query: { archives } })
-      if (verdict.ok) {
-        await context.show(
-          verdict,
-          () => `${intact(verdict, options.liveOnly === true)}; head\n${verdict.head_hash}`,
+    .addHelpText('after', helpTexts(paragraph(CHECKED_EARLIER)))
+    .action(
+      async ({ incremental = false, liveOnly = false }: { incremental?: boolean; liveOnly?: boolean }) => {
+        const ask = (isIncremental: boolean) =>
+          context.client.call('verifyAudit', {
+            query: { archives: liveOnly ? '0' : '1', incremental: isIncremental ? '1' : '0' },
+          })
+        const first = await ask(incremental)
+        let verdict = first
+        while (verdict.ok && !verdict.finished) verdict = await ask(true)
+        if (verdict.ok) {
+          // Where it went on after an answer was no earlier check.
+          const whole = { ...verdict, earlier: first.ok ? first.earlier : 0 }
+          await context.show(whole, () => `${intact(whole, liveOnly)}; head\n${whole.head_hash}`)
+          return
+        }
+        if (context.json) await context.show(verdict, () => '')
+        throw new CliError(
+          'failed',
+          EXIT.failed,
+          `The audit is broken at row ${verdict.broken_id}: ${verdict.reason}.`,
         )
-        return
-      }
-      if (context.json) await context.show(verdict, () => '')
-      throw new CliError(
-        'failed',
-        EXIT.failed,
-        `The audit is broken at row ${verdict.broken_id}: ${verdict.reason}.`,
-      )
-    })
+      },
+    )
 
   audit
     .command('export')
@@ -138,20 +147,23 @@ interface ListOptions {
   readonly event?: string
   readonly secret?: string
   readonly host?: string
+  readonly request?: string
   readonly since?: number
   readonly until?: number
 }
 
 /** The newest first. One answer looks at so many rows; what is longer ago is asked for again. */
 async function search(
-  { number, ...filters }: ListOptions,
+  { number, request: named, ...filters }: ListOptions,
   { client, terminal }: CommandContext,
 ): Promise<readonly AuditListRow[]> {
+  // By the beginning of its id, as lists show it.
+  const request = named && (await client.call('readApproval', { params: { id: named } })).id
   const rows: AuditListRow[] = []
   let before: number | null | undefined
   while (rows.length < number && before !== null) {
     const limit = Math.min(1_000, number - rows.length)
-    const answer = await client.call('searchAudit', { query: { ...filters, before, limit } })
+    const answer = await client.call('searchAudit', { query: { ...filters, request, before, limit } })
     rows.push(...answer.rows)
     before = answer.next
   }
@@ -194,10 +206,21 @@ function describeArchives(
   return `${table}\nin ${terminalLine(folder)}`
 }
 
-function intact({ rows, archived }: { rows: number; archived: number }, isLiveOnly: boolean): string {
-  if (archived === 0) return `${rows} rows, all intact`
-  const how = isLiveOnly ? 'were not read' : 'intact'
-  return `${rows} rows: 1 to ${archived} in archives, ${how}; ${archived + 1} to ${rows} here, intact`
+const CHECKED_EARLIER =
+  'Reads every row. With --incremental it goes on where the last check ended that found all good, for seven days after one that ' +
+  'read every row: a row behind that point which somebody with the database file changed meanwhile then does not show.'
+
+function intact(
+  { rows, archived, earlier }: { rows: number; archived: number; earlier: number },
+  isLiveOnly: boolean,
+): string {
+  if (archived === 0 && earlier === 0) return `${rows} rows, all intact`
+  const parts = [
+    ...(archived === 0 ? [] : [`1 to ${archived} in archives, ${isLiveOnly ? 'were not read' : 'intact'}`]),
+    ...(earlier === 0 ? [] : [`${archived + 1} to ${earlier} intact at an earlier check`]),
+    ...(earlier === rows ? [] : [`${Math.max(archived, earlier) + 1} to ${rows} here, intact`]),
+  ]
+  return `${rows} rows: ${parts.join('; ')}`
 }
 
 /** `data` as JSON; as the bare text where it is not what the daemon writes, so that nothing altered is hidden. */

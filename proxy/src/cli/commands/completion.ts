@@ -39,7 +39,7 @@ interface Place {
 
 interface Word {
   readonly word: string
-  readonly said: string
+  readonly description: string
 }
 
 function placesOf(program: Command): readonly Place[] {
@@ -49,10 +49,10 @@ function placesOf(program: Command): readonly Place[] {
     const commands = help.visibleCommands(command)
     places.push({
       path,
-      commands: commands.map((child) => ({ word: child.name(), said: child.description() })),
+      commands: commands.map((child) => ({ word: child.name(), description: child.description() })),
       options: help
         .visibleOptions(command)
-        .flatMap(({ long, description }) => (long ? [{ word: long, said: description }] : [])),
+        .flatMap(({ long, description }) => (long ? [{ word: long, description }] : [])),
     })
     for (const child of commands) if (child.name() !== 'help') visit(child, `${path} ${child.name()}`)
   }
@@ -105,11 +105,12 @@ function fishScript(places: readonly Place[]): string {
     'complete -c oauth3 -e',
     ...places.flatMap(({ path, commands, options }) => [
       ...commands.map(
-        ({ word, said }) => `complete -c oauth3 -f -n "__oauth3_at '${path}'" -a ${word} -d ${quoted(said)}`,
+        ({ word, description }) =>
+          `complete -c oauth3 -f -n "__oauth3_at '${path}'" -a ${word} -d ${quoted(description)}`,
       ),
       ...options.map(
-        ({ word, said }) =>
-          `complete -c oauth3 -n "__oauth3_at '${path}'" -l ${word.slice(2)} -d ${quoted(said)}`,
+        ({ word, description }) =>
+          `complete -c oauth3 -n "__oauth3_at '${path}'" -l ${word.slice(2)} -d ${quoted(description)}`,
       ),
     ]),
   ].join('\n')

@@ -27,7 +27,7 @@ export const addGrantCommands: CommandGroup = (program, context) => {
 
   grant
     .command('list')
-    .description('standing grants and their limits')
+    .description('active grants and their limits')
     .action(async () => {
       const answer = await context.client.call('listProviderGrants')
       await context.show(answer, () =>
@@ -142,10 +142,10 @@ const NAMED_UNPRICED = 3
 /** What was given, and what of it is refused all the same. */
 export function givenGrantText(grant: GivenGrantView, { terminal, now }: CommandContext): string {
   const unpriced = grant.unpriced.slice(0, NAMED_UNPRICED).map((model) => {
-    const said = unpricedText(grant.provider, model)
-    return terminal.style.yellow(said)
+    const message = unpricedText(grant.provider, model)
+    return terminal.style.yellow(message)
   })
-  const missing = missingTexts(grant).map((said) => terminal.style.yellow(said))
+  const missing = missingTexts(grant).map((message) => terminal.style.yellow(message))
   return [grantText(grant, now()), ...missing, ...unpriced].join('\n')
 }
 

@@ -13,7 +13,7 @@ interface PruneOptions {
 }
 
 const KEPT =
-  'Never dropped: what a standing grant needs (its code, imports and consent), what waits or runs, requests of the last ' +
+  'Never dropped: what an active grant needs (its code, imports and consent), what waits or runs, requests of the last ' +
   'day (an Idempotency-Key may name them), what a chat message or a wake on its way is about, and the audit (see oauth3 ' +
   'audit archive).'
 
@@ -84,7 +84,7 @@ function describePruned(answer: PruneAnswer, isDryRun: boolean, maxBytes: number
       : []),
     'Stays:',
     `  waiting or running: ${counted(kept.waiting, 'request')}`,
-    `  code, imports and consent of ${counted(kept.grants, 'standing grant')}`,
+    `  code, imports and consent of ${counted(kept.grants, 'active grant')}`,
     `  with a message or wake on its way, or the last id: ${counted(kept.unsent, 'ended request')}`,
     `  younger: ${counted(kept.young, 'ended request')}`,
     '  the audit, all of it: oauth3 audit archive moves old rows into sealed files',

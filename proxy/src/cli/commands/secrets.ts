@@ -1,3 +1,5 @@
+import { Argument, Option } from 'commander'
+import { RISKS } from '../../contracts/admin/index.ts'
 import { isIpLiteral, isReservedName, parseHostPattern, SECRET_NAME } from '../../kernel/index.ts'
 import { usageError } from '../cli-error.ts'
 import type { CommandGroup } from '../context.ts'
@@ -19,6 +21,11 @@ export const addSecretCommands: CommandGroup = (program, context) => {
       commaList,
     )
     .option('--any-host', 'bind it to no host; ends an earlier binding')
+    .addOption(
+      new Option('--risk <risk>', 'high: a yes to its use takes a passkey; left out: as before').choices(
+        RISKS,
+      ),
+    )
     .addHelpText(
       'after',
       examples(
@@ -26,18 +33,20 @@ export const addSecretCommands: CommandGroup = (program, context) => {
         ['oauth3 secret add DEPLOY_KEY < key.pem', 'takes it from standard input'],
       ),
     )
-    .action(async (name: string, options: { hosts?: string[]; anyHost?: boolean }) => {
+    .action(async (name: string, options: { hosts?: string[]; anyHost?: boolean; risk?: Risk }) => {
       assertName(name)
       const hosts = bindingFrom(options)
       // Nobody types a value for a daemon that is not there.
       if (context.terminal.isInteractive) await context.client.call('listSecrets')
       const value = await context.terminal.readSecret(`Value of ${name}:`)
       if (value === '') throw usageError('The value is empty; nothing was stored.')
-      const body = { value, ...(hosts ? { hosts } : {}) }
+      const { risk } = options
+      const body = { value, ...(hosts ? { hosts } : {}), ...(risk ? { risk } : {}) }
       const stored = await context.client.call('putSecret', { params: { name }, body })
       const what = stored.version === 1 ? 'stored' : `replaced, version ${stored.version}`
       const where = stored.hosts ? `may go to ${stored.hosts.join(', ') || 'no host'}` : 'not bound to hosts'
-      await context.show(stored, () => `${stored.name} ${what}; ${where}.`)
+      const of = stored.risk === 'high' ? '; of high risk: a yes to its use takes a passkey' : ''
+      await context.show(stored, () => `${stored.name} ${what}; ${where}${of}.`)
     })
 
   secret
@@ -49,17 +58,28 @@ export const addSecretCommands: CommandGroup = (program, context) => {
         answer.secrets.length === 0
           ? 'No secrets yet; add one with: oauth3 secret add NAME'
           : renderTable(
-              ['NAME', 'VERSION', 'MAY GO TO', 'CHANGED'],
+              ['NAME', 'VERSION', 'MAY GO TO', 'RISK', 'CHANGED'],
               answer.secrets.map((row) => [
                 row.name,
                 String(row.version),
                 row.hosts === null ? 'not bound' : row.hosts.join(', ') || 'no host',
+                row.risk,
                 formatTime(row.updated_at),
               ]),
               context.terminal.style,
               { columns: context.terminal.columns, shrink: [[2, 16]] },
             ),
       )
+    })
+
+  secret
+    .command('risk')
+    .description('say of which risk a secret is: high takes a passkey of whoever approves its use')
+    .argument('<name>')
+    .addArgument(new Argument('<risk>').choices(RISKS))
+    .action(async (name: string, risk: Risk) => {
+      const answer = await context.client.call('setSecretRisk', { params: { name }, body: { risk } })
+      await context.show(answer, () => `${name} is of ${answer.risk} risk.`)
     })
 
   secret
@@ -86,6 +106,8 @@ export const addSecretCommands: CommandGroup = (program, context) => {
       await context.show(renamed, () => `${from} is now ${renamed.name}.`)
     })
 }
+
+type Risk = (typeof RISKS)[number]
 
 /** Before the value is asked for: nobody types one for a name that is refused. */
 function assertName(name: string): void {

@@ -27,18 +27,30 @@ export const idNumber =
 export const moment =
   (end: boolean) =>
   (text: string): number => {
-    const isDay = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text)
-    if (isDay || /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?Z?$/.test(text)) {
-      const at = new Date(isDay ? `${text}T00:00:00` : text)
-      if (isDay && end) at.setDate(at.getDate() + 1)
-      if (Number.isFinite(at.getTime())) return at.getTime()
-    }
+    const at = timeAt(text, end)
+    if (at !== undefined) return at
     try {
       return Date.now() - age(text)
     } catch {
       throw new InvalidArgumentError('It takes a time like 2026-11-28, 2026-11-28T14:30 or 2h.')
     }
   }
+
+const DAY = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/
+const TIME =
+  /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,3})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?$/
+
+/** Undefined for what is neither a day nor a time, and for a day that its month does not have. */
+export function timeAt(text: string, end: boolean): number | undefined {
+  const isDay = DAY.test(text)
+  if (!isDay && !TIME.test(text)) return undefined
+  const day = text.slice(0, 10)
+  const midnight = new Date(`${day}T00:00:00Z`)
+  if (!Number.isFinite(midnight.getTime()) || !midnight.toISOString().startsWith(day)) return undefined
+  const at = new Date(isDay ? `${text}T00:00:00` : text)
+  if (isDay && end) at.setDate(at.getDate() + 1)
+  return Number.isFinite(at.getTime()) ? at.getTime() : undefined
+}
 
 const HOUR_MS = 3_600_000
 const AGE_UNITS: Readonly<Record<string, number>> = {

@@ -2,6 +2,7 @@ import { usageError } from '../cli-error.ts'
 import type { CommandGroup } from '../context.ts'
 import { renderTable } from '../table.ts'
 import { formatDistance } from '../text-layout.ts'
+import { usesText } from './granted.ts'
 
 export const addTrustCommands: CommandGroup = (program, context) => {
   const trust = program.command('trust').description('what runs without asking')
@@ -9,7 +10,7 @@ export const addTrustCommands: CommandGroup = (program, context) => {
   trust
     .command('list')
     .description(
-      'standing grants, newest first: agent, secrets, hosts; each covers exactly what its card showed',
+      'active grants, newest first: agent, secrets, hosts; each covers exactly what its card showed',
     )
     .action(async () => {
       const answer = await context.client.call('listTrust')
@@ -17,7 +18,20 @@ export const addTrustCommands: CommandGroup = (program, context) => {
         answer.grants.length === 0
           ? 'Nothing is trusted.'
           : renderTable(
-              ['N', 'AGENT', 'SKILL', 'CODE', 'SECRETS', 'HOSTS', 'SENDS', 'LEVEL', 'ARGS', 'ENDS', 'BY'],
+              [
+                'N',
+                'AGENT',
+                'SKILL',
+                'CODE',
+                'SECRETS',
+                'HOSTS',
+                'SENDS',
+                'LEVEL',
+                'ARGS',
+                'USED',
+                'ENDS',
+                'BY',
+              ],
               answer.grants.map((row) => [
                 String(row.id),
                 row.agent,
@@ -28,6 +42,7 @@ export const addTrustCommands: CommandGroup = (program, context) => {
                 row.sends,
                 row.level,
                 row.any_args ? 'any' : 'as shown',
+                usesText(row),
                 row.expires_at === null ? 'never' : formatDistance(row.expires_at, context.now()),
                 row.approved_by,
               ]),
@@ -38,7 +53,7 @@ export const addTrustCommands: CommandGroup = (program, context) => {
                 shrink: [
                   [6, 12],
                   [3, 8],
-                  [10, 6],
+                  [11, 6],
                   [2, 12],
                   [5, 16],
                   [4, 12],

@@ -63,7 +63,7 @@ function renderUsage(report: UsageReportView, style: Style, columns: number): st
   return [
     renderTable(head, rows, style, { columns, shrink: [[0, 12]] }),
     '',
-    `Since ${report.since} (UTC).${untoldText(total.untold)}`,
+    `Since ${report.since} (UTC).${unreportedText(total.untold)}`,
     ...(total.unpriced === 0 ? [] : [style.yellow(unpricedText(total.unpriced, report.unpriced_models))]),
   ].join('\n')
 }
@@ -74,8 +74,8 @@ function moneyText(group: UsageGroupView): string {
   return group.micro_usd === 0 ? 'no price' : `${formatUsd(group.micro_usd)} +`
 }
 
-const untoldText = (untold: number): string =>
-  untold === 0 ? '' : ` ${counted(untold, 'answer')} told of no tokens.`
+const unreportedText = (unreported: number): string =>
+  unreported === 0 ? '' : ` ${counted(unreported, 'answer')} told of no tokens.`
 
 const NAMED_MODELS = 5
 

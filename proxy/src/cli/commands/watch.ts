@@ -1,16 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { WireDecision } from '../../contracts/admin/index.ts'
-import { renderAsk } from '../access-card.ts'
+import type { ApprovalSummary, ApprovalView } from '../../contracts/admin/index.ts'
+import { linesQuestion, renderApproval, stateText } from '../approval-card.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
 import { openQuestion } from '../question.ts'
 import { renderTable } from '../table.ts'
 import { safeJson } from '../terminal.ts'
-import { renderCard } from '../terminal-card.ts'
 import { formatDistance, terminalLine } from '../text-layout.ts'
-import { approveAsk, denyAsk, fetchAsk, fetchAsks, isAskId } from './asks.ts'
-import { decide, fetchRequest } from './requests.ts'
+import { decide, fetchApproval } from './decide.ts'
 
 export const addWatchCommand: CommandGroup = (program, context) => {
   program
@@ -20,7 +18,10 @@ export const addWatchCommand: CommandGroup = (program, context) => {
       'after',
       examples(
         ['oauth3 watch', 'a list that keeps up; a number shows a card, which you then answer'],
-        ['oauth3 --json watch', 'a line of JSON for each thing that begins or ends to wait'],
+        [
+          'oauth3 --json watch',
+          'a line of JSON for each thing that begins or ends to wait, or has little time left',
+        ],
       ),
     )
     .action(() =>
@@ -28,31 +29,11 @@ export const addWatchCommand: CommandGroup = (program, context) => {
     )
 }
 
-interface Waiting {
-  readonly id: string
-  readonly what: string
-  readonly agent: string
-  readonly status: string
-  readonly expiresAt: number
-}
-
 const LOOK_MS = 1_000
 
-/** The oldest first: it has least time left. */
-async function whatWaits(context: CommandContext): Promise<readonly Waiting[]> {
-  const [{ requests }, asks] = await Promise.all([context.client.call('listRequests'), fetchAsks(context)])
-  return [
-    ...requests.map((row) => ({
-      ...{ id: row.request_id, what: row.skill_id, agent: row.agent, status: row.status },
-      expiresAt: row.expires_at,
-    })),
-    ...asks.map((row) => ({
-      id: row.id,
-      what: `provider ${row.provider}, ${row.model ?? 'no model named'}`,
-      ...{ agent: row.agent, status: 'pending', expiresAt: row.expires_at },
-    })),
-  ].sort((one, other) => one.expiresAt - other.expiresAt)
-}
+/** Least time left first. */
+const whatWaits = async (context: CommandContext): Promise<readonly ApprovalSummary[]> =>
+  (await context.client.call('listApprovals')).approvals
 
 /** What is said of a daemon that may soon answer again. */
 const AWAY: Readonly<Record<string, string>> = {
@@ -64,7 +45,7 @@ const AWAY: Readonly<Record<string, string>> = {
 }
 
 /** What waits now; while the daemon is away, once it is back. */
-async function whatWaitsOnceThere(context: CommandContext): Promise<readonly Waiting[]> {
+async function whatWaitsOnceThere(context: CommandContext): Promise<readonly ApprovalSummary[]> {
   for (let isTold = false; ; isTold = true) {
     try {
       const waiting = await whatWaits(context)
@@ -73,7 +54,7 @@ async function whatWaitsOnceThere(context: CommandContext): Promise<readonly Wai
     } catch (error) {
       const why = error instanceof CliError ? AWAY[error.code] : undefined
       if (why === undefined) throw error
-      if (!isTold) context.terminal.note(`${why}; watching for it to come back.`)
+      if (!isTold) context.terminal.note(`${why}; watching for it to come back; ^C ends this.`)
       await delay(LOOK_MS)
     }
   }
@@ -82,20 +63,23 @@ async function whatWaitsOnceThere(context: CommandContext): Promise<readonly Wai
 /** Told to a script: a line for each thing that begins to wait, changes its state, or waits no more. */
 async function tellChanges(context: CommandContext): Promise<never> {
   const { terminal } = context
-  const known = new Map<string, Waiting>()
-  const tell = (item: Waiting, status: string): Promise<void> => {
-    const { id, what, agent } = item
-    const line = { id, what, agent, status, expires_at: item.expiresAt }
+  const known = new Map<string, ApprovalSummary>()
+  const tell = (item: ApprovalSummary, as?: 'ended' | 'reminder'): Promise<void> => {
+    const { id, kind, summary: what, agent, expires_at, risk, approvals_needed, approvals_given } = item
+    const status = as ?? item.status
+    const line = { id, kind, what, agent, status, expires_at, risk, approvals_needed, approvals_given }
     // A pipe leads to a terminal as a rule, and an agent chooses the name of a model.
-    const said = context.json
+    const text = context.json
       ? safeJson(line)
-      : terminalLine(`${id.slice(0, 16)}  ${status}  ${agent}  ${what}`)
-    return terminal.print(said)
+      : terminalLine(`${id.slice(0, 16)}  ${as ?? stateText(item)}  ${agent}  ${what}`)
+    return terminal.print(text)
   }
   for (;;) {
     const now = await whatWaitsOnceThere(context)
     for (const item of now) {
-      if (known.get(item.id)?.status !== item.status) await tell(item, item.status)
+      const before = known.get(item.id)
+      if (before === undefined || stateText(before) !== stateText(item)) await tell(item)
+      else if (before.reminded_at !== item.reminded_at) await tell(item, 'reminder')
       known.set(item.id, item)
     }
     const ids = new Set(now.map(({ id }) => id))
@@ -125,12 +109,13 @@ async function answerHere(context: CommandContext): Promise<void> {
   }
 }
 
-const tableOf = (items: readonly Waiting[], { terminal, now }: CommandContext): string =>
+const tableOf = (items: readonly ApprovalSummary[], { terminal, now }: CommandContext): string =>
   renderTable(
     ['', 'WAITS', 'AGENT', 'STATE', 'EXPIRES'],
-    items.map(({ what, agent, status, expiresAt }, index) => [
+    items.map((item, index) => [
       String(index + 1),
-      ...[what, agent, status, formatDistance(expiresAt, now())],
+      ...[item.summary, item.agent, stateText(item)],
+      `${item.reminded_at === null ? '' : '⏰ '}${formatDistance(item.expires_at, now())}`,
     ]),
     terminal.style,
     {
@@ -147,10 +132,11 @@ const tableOf = (items: readonly Waiting[], { terminal, now }: CommandContext): 
 /** Aborts once something else waits than these. A question that is open then is asked anew below the new list. */
 function whenChanged(
   context: CommandContext,
-  items: readonly Waiting[],
+  items: readonly ApprovalSummary[],
 ): Disposable & { readonly signal: AbortSignal } {
   const changed = new AbortController()
-  const keyOf = (list: readonly Waiting[]): string => list.map(({ id, status }) => `${id} ${status}`).join()
+  const keyOf = (list: readonly ApprovalSummary[]): string =>
+    list.map((item) => `${item.id} ${stateText(item)} ${item.reminded_at}`).join()
   const before = keyOf(items)
   // The next look follows the end of the last: a slow daemon is not asked more and more at a time.
   const look = (): void => {
@@ -174,18 +160,20 @@ function whenChanged(
   }
 }
 
-const CODE_ANSWERS: Readonly<Record<string, WireDecision>> = {
-  o: 'once',
-  t: 'trust24h',
-  f: 'forever',
-  d: 'deny',
-}
-const ASK_LEVELS: Readonly<Record<string, '1h' | '24h' | 'forever'>> = { h: '1h', t: '24h', f: 'forever' }
+/** The key of each answer to just what was asked, and what it says. */
+const KEYS = {
+  once: ['o', 'once'],
+  '1h': ['h', 'an hour'],
+  '24h': ['t', '24 hours'],
+  forever: ['f', 'forever'],
+  limited: ['l', 'with limits'],
+  no: ['d', 'deny'],
+} as const
 
 /** Shows one, and takes its answer; a mistake leaves it waiting. */
-async function lookAndAnswer(context: CommandContext, item: Waiting): Promise<void> {
+async function lookAndAnswer(context: CommandContext, item: ApprovalSummary): Promise<void> {
   try {
-    await (isAskId(item.id) ? answerAsk(context, item.id) : answerRequest(context, item.id))
+    await answer(context, await fetchApproval(context, item.id))
   } catch (error) {
     // Answered elsewhere meanwhile, or expired: the list says what is left.
     if (!(error instanceof CliError)) throw error
@@ -193,34 +181,26 @@ async function lookAndAnswer(context: CommandContext, item: Waiting): Promise<vo
   }
 }
 
-async function answerRequest(context: CommandContext, id: string): Promise<void> {
+async function answer(context: CommandContext, view: ApprovalView): Promise<void> {
   const { terminal } = context
-  const view = await fetchRequest(context, id)
-  terminal.note(renderCard(view.card, terminal.style, context.now()))
-  if (view.status === 'awaiting_secrets') {
-    const missing = view.card.secrets.filter((secret) => secret.missing).map(({ name }) => name)
-    terminal.note(`It is approved and waits for: oauth3 secret add ${missing.join(', ')}`)
+  const { shown } = view
+  terminal.note(renderApproval(view, terminal.style, context.now()))
+  if (view.state !== 'pending') {
+    terminal.note(view.awaited ?? `It is ${view.status}.`)
     return
   }
-  const answer = await terminal.ask(
-    `${openQuestion(view.card)}\no once, t 24 hours, f forever, d deny, Enter later > `,
-  )
-  const decision = CODE_ANSWERS[(answer ?? '').toLowerCase()]
-  if (decision === undefined) return
-  const words = decision === 'deny' ? await terminal.ask('Why, for the agent (Enter for no reason) > ') : null
-  await decide(context, view, decision, {
+  const offered = view.choices
+    .filter(({ scope, needs_terms }) => scope === null && !needs_terms)
+    .map((choice) => ({ choice, key: KEYS[choice.holds ?? 'no'] }))
+    .sort((one, other) => Number(one.choice.holds === null) - Number(other.choice.holds === null))
+  const keys = [...offered.map(({ key }) => key.join(' ')), 'Enter later'].join(', ')
+  const question = shown.form === 'program' ? openQuestion(shown.card) : linesQuestion(shown.question)
+  const typed = (await terminal.ask(`${question}\n${keys} > `))?.toLowerCase()
+  const choice = offered.find(({ key }) => key[0] === typed)?.choice
+  if (choice === undefined) return
+  const words = choice.takes_reason ? await terminal.ask('Why, for the agent (Enter for no reason) > ') : null
+  await decide(context, view, choice, {
     yes: true,
     reason: words === null || words === '' ? undefined : words,
   })
-}
-
-async function answerAsk(context: CommandContext, id: string): Promise<void> {
-  const { terminal } = context
-  const view = await fetchAsk(context, id)
-  terminal.note(renderAsk(view, terminal.style, context.now()))
-  const answer = await terminal.ask('h an hour, t 24 hours, f until revoked, d deny, Enter later > ')
-  const key = (answer ?? '').toLowerCase()
-  if (key === 'd') return await denyAsk(context, view)
-  const level = ASK_LEVELS[key]
-  if (level !== undefined) await approveAsk(context, view, { [level]: true, yes: true })
 }

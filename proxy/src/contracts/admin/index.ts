@@ -1,3 +1,17 @@
+export type {
+  ApprovalChoiceView,
+  ApprovalSummary,
+  ApprovalView,
+  ShownLine,
+} from './approval-schemas.ts'
+export { approvalDecisionBody } from './approval-schemas.ts'
+export * from './audit-schemas.ts'
 export * from './llm-schemas.ts'
+export { assertionJson, type PasskeyView, passkeyLabel, registrationJson } from './passkey-routes.ts'
+export type { QuorumList } from './quorum-routes.ts'
+export type { ReceiptKeyView } from './receipt-routes.ts'
+export type { RegistryView, SkillView } from './registry-routes.ts'
 export { ADMIN_ROUTES, type AdminRoutes } from './routes.ts'
 export * from './schemas.ts'
+export type { SessionRow } from './session-routes.ts'
+export type { TenantView } from './tenant-routes.ts'

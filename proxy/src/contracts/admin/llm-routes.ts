@@ -1,4 +1,4 @@
-import type { Route } from '../route.ts'
+import type { Route } from '../index.ts'
 import {
   accessDecisionBody,
   accessGrantList,
@@ -7,7 +7,6 @@ import {
   addKeyBody,
   addProviderBody,
   askList,
-  askView,
   changeGrantBody,
   decidedAsk,
   givenGrant,
@@ -24,6 +23,8 @@ import {
 } from './llm-schemas.ts'
 import { numberParams, okBody } from './schemas.ts'
 
+const isPrivate = ({ body }: { body: { private?: boolean | undefined } }): boolean => body.private === true
+
 /** The owner's routes about providers of LLMs: a part of ADMIN_ROUTES. */
 export const LLM_ROUTES = {
   listProviders: {
@@ -31,6 +32,7 @@ export const LLM_ROUTES = {
     path: '/v1/providers',
     summary: 'Every provider: where it is, how it takes its key, and what is missing.',
     scope: 'owner',
+    action: 'provider.list',
     answer: providerList,
     errors: [],
   },
@@ -39,6 +41,8 @@ export const LLM_ROUTES = {
     path: '/v1/providers',
     summary: 'A provider of your own.',
     scope: 'owner',
+    action: 'provider.manage',
+    alsoTakes: { action: 'host.reach', when: isPrivate },
     body: addProviderBody,
     answer: providerView,
     errors: ['invalid_request', 'conflict'],
@@ -48,6 +52,7 @@ export const LLM_ROUTES = {
     path: '/v1/providers/:name',
     summary: 'Forget a provider of your own, with its keys and what was granted for it.',
     scope: 'owner',
+    action: 'provider.manage',
     answer: okBody,
     errors: ['not_found', 'conflict'],
   },
@@ -56,6 +61,8 @@ export const LLM_ROUTES = {
     path: '/v1/providers/:name/params/:param',
     summary: 'Fill in what a provider needs, or change what is built in.',
     scope: 'owner',
+    action: 'provider.manage',
+    alsoTakes: { action: 'host.reach', when: isPrivate },
     body: setParamBody,
     answer: providerView,
     errors: ['invalid_request', 'not_found'],
@@ -66,6 +73,7 @@ export const LLM_ROUTES = {
     path: '/v1/provider-keys',
     summary: 'Which keys there are, and which are in cooldown; never values.',
     scope: 'owner',
+    action: 'provider_key.list',
     answer: keyList,
     errors: [],
   },
@@ -74,6 +82,7 @@ export const LLM_ROUTES = {
     path: '/v1/provider-keys',
     summary: "Store a provider's key.",
     scope: 'owner',
+    action: 'provider_key.write',
     body: addKeyBody,
     answer: keyView,
     errors: ['invalid_request', 'too_large', 'conflict', 'locked'],
@@ -83,6 +92,7 @@ export const LLM_ROUTES = {
     path: '/v1/provider-keys/:id',
     summary: 'Forget a key.',
     scope: 'owner',
+    action: 'provider_key.remove',
     params: numberParams,
     answer: keyView,
     errors: ['invalid_request', 'not_found'],
@@ -93,6 +103,7 @@ export const LLM_ROUTES = {
     path: '/v1/provider-grants',
     summary: 'Which agents may use which providers, and their limits.',
     scope: 'owner',
+    action: 'grant.list',
     answer: accessGrantList,
     errors: [],
   },
@@ -101,6 +112,7 @@ export const LLM_ROUTES = {
     path: '/v1/provider-grants',
     summary: 'Let an agent use a provider, without waiting for it to ask.',
     scope: 'owner',
+    action: 'grant.write',
     body: addGrantBody,
     answer: givenGrant,
     errors: ['invalid_request', 'not_found'],
@@ -110,6 +122,7 @@ export const LLM_ROUTES = {
     path: '/v1/provider-grants/:id',
     summary: 'Change what a grant covers or may cost; what is left out stays.',
     scope: 'owner',
+    action: 'grant.write',
     params: numberParams,
     body: changeGrantBody,
     answer: givenGrant,
@@ -120,6 +133,7 @@ export const LLM_ROUTES = {
     path: '/v1/provider-grants/:id',
     summary: 'End a grant at once; the next use asks again.',
     scope: 'owner',
+    action: 'grant.revoke',
     params: numberParams,
     answer: accessGrantView,
     errors: ['invalid_request', 'not_found'],
@@ -130,6 +144,7 @@ export const LLM_ROUTES = {
     path: '/v1/asks',
     summary: 'Access requests of agents for a provider that wait for the owner.',
     scope: 'owner',
+    action: 'approval.list',
     answer: askList,
     errors: [],
   },
@@ -138,7 +153,8 @@ export const LLM_ROUTES = {
     path: '/v1/asks/:id',
     summary: 'An access request by its id or the beginning of it, with its card.',
     scope: 'owner',
-    answer: askView,
+    action: 'approval.read',
+    answer: decidedAsk,
     errors: ['invalid_request', 'not_found'],
   },
   decideAsk: {
@@ -146,6 +162,7 @@ export const LLM_ROUTES = {
     path: '/v1/asks/:id/decision',
     summary: 'Grant or deny an access request.',
     scope: 'owner',
+    action: 'approval.decide',
     body: accessDecisionBody,
     answer: decidedAsk,
     errors: ['invalid_request', 'not_found', 'refused'],
@@ -156,6 +173,7 @@ export const LLM_ROUTES = {
     path: '/v1/usage',
     summary: 'What agents used: requests, tokens and money.',
     scope: 'owner',
+    action: 'usage.read',
     query: usageQuery,
     answer: usageReport,
     errors: ['invalid_request'],
@@ -165,6 +183,7 @@ export const LLM_ROUTES = {
     path: '/v1/prices',
     summary: 'The table of prices, for a million tokens; those of the owner come before the built-in ones.',
     scope: 'owner',
+    action: 'price.list',
     answer: priceList,
     errors: [],
   },
@@ -173,6 +192,7 @@ export const LLM_ROUTES = {
     path: '/v1/prices',
     summary: 'Set the price of a model.',
     scope: 'owner',
+    action: 'price.write',
     body: setPriceBody,
     answer: priceView,
     errors: ['invalid_request', 'not_found'],
@@ -182,7 +202,8 @@ export const LLM_ROUTES = {
     path: '/v1/prices/:provider/:model',
     summary: 'Take a price of yours away; a built-in one counts again.',
     scope: 'owner',
+    action: 'price.write',
     answer: okBody,
     errors: ['not_found'],
   },
-} as const satisfies Readonly<Record<string, Route>>
+} as const satisfies Readonly<Record<string, Route & { readonly action: string }>>

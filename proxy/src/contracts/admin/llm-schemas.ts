@@ -155,7 +155,7 @@ const askSummary = z.object({
 })
 export const askList = z.object({ asks: z.array(askSummary) })
 
-/** The card as domain/provider-access builds it: every text in it is visible already. */
+/** The card as llm/provider-access builds it: every text in it is visible already. */
 const accessCard = z.object({
   askId: z.string(),
   agent: z.string(),
@@ -170,21 +170,21 @@ const accessCard = z.object({
     z.array(
       z.object({
         choice: z.string(),
-        decision: z.enum(ACCESS_DECISIONS),
+        decision: z.enum([...ACCESS_DECISIONS, 'until']),
         scope: z.enum(ACCESS_SCOPES),
         label: z.string(),
       }),
     ),
   ),
 })
-export const askView = askSummary.extend({
+const askView = askSummary.extend({
   decided_at: z.int().nullable(),
   decided_by: z.string().nullable(),
   decided_by_name: z.string().nullable(),
   card: accessCard.nullable(),
 })
 
-/** With what it granted; null after a denial. */
+/** With what it granted; null where nothing stands for it. */
 export const decidedAsk = askView.extend({ grant: givenGrant.nullable() })
 
 export const USAGE_BY = ['agent', 'model', 'day'] as const
@@ -261,7 +261,6 @@ export type ProviderView = z.infer<typeof providerView>
 export type KeyView = z.infer<typeof keyView>
 export type ListedKey = z.infer<typeof listedKey>
 export type LimitsView = z.infer<typeof limitsForm>
-export type SomeLimits = z.infer<typeof someLimits>
 export type AccessGrantView = z.infer<typeof accessGrantView>
 export type GivenGrantView = z.infer<typeof givenGrant>
 export type AskSummary = z.infer<typeof askSummary>

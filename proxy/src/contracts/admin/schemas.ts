@@ -6,7 +6,7 @@ import { z } from 'zod'
 
 /** In a query. */
 export const flag = z.enum(['0', '1'])
-const queryNumber = z
+export const queryNumber = z
   .string()
   .regex(/^[0-9]{1,15}$/, 'takes a whole number')
   .transform(Number)
@@ -15,13 +15,22 @@ export const numberParams = z.object({ id: queryNumber })
 
 const hostList = z.array(z.string().max(300)).max(64)
 
-export const putSecretBody = z.strictObject({ value: z.string(), hosts: hostList.optional() })
+/** High: a yes to a request that names the secret takes a passkey. */
+export const RISKS = ['normal', 'high'] as const
+export const riskBody = z.strictObject({ risk: z.enum(RISKS) })
+/** `risk` left out: as before. */
+export const putSecretBody = z.strictObject({
+  value: z.string(),
+  hosts: hostList.optional(),
+  risk: z.enum(RISKS).optional(),
+})
 export const renameSecretBody = z.strictObject({ to: z.string().max(128) })
 
 export const secretView = z.object({
   name: z.string(),
   version: z.int(),
   hosts: z.array(z.string()).nullable(),
+  risk: z.enum(RISKS),
   created_at: z.int(),
   updated_at: z.int(),
 })
@@ -81,6 +90,8 @@ export const addedAgent = z.object({
 })
 
 const DECISION_KINDS = ['once', 'deny', 'trust24h', 'forever', 'trust24h_any', 'forever_any'] as const
+/** Those with limits take terms, which go with a decision of any kind of request. */
+const ALL_DECISIONS = [...DECISION_KINDS, 'limited', 'limited_any'] as const
 
 /** Of the words that an agent is told with a denial. */
 export const MAX_REASON_CHARS = 500
@@ -107,8 +118,8 @@ const requestSummary = z.object({
 })
 export const requestList = z.object({ requests: z.array(requestSummary) })
 
-/** The card as domain/approvals builds it: every text in it is visible already. */
-const cardView = z.object({
+/** The card as approvals builds it: every text in it is visible already. */
+export const cardView = z.object({
   requestId: z.string(),
   skillId: z.string(),
   description: z.string(),
@@ -133,6 +144,22 @@ const cardView = z.object({
   limits: z.string(),
   args: z.string().nullable(),
   source: z.string().nullable(),
+  /** Of a registry's skill: whose signature covers these very bytes, and what its entry says that the code needs. */
+  provenance: z
+    .object({
+      /** `name@version`. */
+      skill: z.string(),
+      url: z.string(),
+      registry: z.object({ name: z.string(), key: z.string() }),
+      publisher: z.string(),
+      /** The key accepted for this name before; null when none was. */
+      acceptedPublisher: z.string().nullable(),
+      pinned: z.boolean(),
+      declaredDescription: z.string(),
+      declaredSecrets: z.array(z.string()),
+      declaredNetwork: z.array(z.string()),
+    })
+    .nullable(),
   codeHash: z.string(),
   /** Where it is not kept, the text says so. */
   code: z.object({ text: z.string(), lines: z.int(), bytes: z.int(), kept: z.boolean() }),
@@ -140,7 +167,7 @@ const cardView = z.object({
   /** Whether a text above was cut; `full` then says what it leaves out. */
   cut: z.boolean(),
   full: z.string(),
-  choices: z.array(z.array(z.object({ decision: z.enum(DECISION_KINDS), label: z.string() }))),
+  choices: z.array(z.array(z.object({ decision: z.enum(ALL_DECISIONS), label: z.string() }))),
 })
 
 /** What the run did on the network; null in results of daemons without a gateway. */
@@ -198,7 +225,8 @@ export const grantView = z.object({
   id: z.int(),
   skill_id: z.string(),
   code_hash: z.string(),
-  level: z.enum(['once', '24h', 'forever']),
+  /** Limited: it ends with its uses or at `expires_at`, whichever is first. */
+  level: z.enum(['once', '24h', 'forever', 'limited']),
   any_args: z.boolean(),
   /** As its card named them; empty, as the two lists are, where the consent cannot be read. */
   agent: z.string(),
@@ -209,67 +237,33 @@ export const grantView = z.object({
   approved_by: z.string(),
   approved_at: z.int(),
   expires_at: z.int().nullable(),
+  /** The request that was approved with it. */
+  request_id: z.string(),
+  /** How many requests it may cover, the one that was approved with it among them; null: any number. */
+  max_uses: z.int().nullable(),
+  uses: z.int(),
+  /** Null: any number. */
+  uses_left: z.int().nullable(),
+  last_used_at: z.int().nullable(),
+  ended_at: z.int().nullable(),
+  ended_why: z.enum(['used', 'expired', 'revoked', 'replaced']).nullable(),
 })
 export const grantList = z.object({ grants: z.array(grantView) })
-
-export const auditRowView = z.object({
-  id: z.int(),
-  at: z.int(),
-  event: z.string(),
-  actor: z.string(),
-  request_id: z.string().nullable(),
-  /** The stored canonical JSON text: the chain hashes exactly it. */
-  data: z.string(),
-  prev_hash: z.string(),
-  hash: z.string(),
+export const grantsQuery = z.strictObject({
+  /** The newest, ended ones among them, in place of what stands. */
+  all: flag.optional(),
 })
-/** Of GET /v1/audit. Times are unix milliseconds; what is not known here is refused, so that no filter is left out by a slip. */
-export const auditQuery = z.strictObject({
-  limit: queryNumber.default(20).transform((limit) => Math.min(1_000, Math.max(1, limit))),
-  /** Only rows before this one. */
+export const grantUsesQuery = z.strictObject({
+  limit: queryNumber.default(20).transform((limit) => Math.min(200, Math.max(1, limit))),
+  /** Only runs before this one: `next` of the page before. */
   before: queryNumber.optional(),
-  /** Name or id. */
-  agent: z.string().min(1).max(128).optional(),
-  event: z.string().min(1).max(64).optional(),
-  secret: z.string().min(1).max(128).optional(),
-  host: z.string().min(1).max(300).optional(),
-  since: queryNumber.optional(),
-  until: queryNumber.optional(),
 })
-const auditListRow = auditRowView.extend({
-  /** The actor with the name of an agent in the place of its id. */
-  who: z.string(),
-  /** The agent that it is of or about, by name. */
-  agent: z.string().nullable(),
-})
-export const auditList = z.object({
-  rows: z.array(auditListRow),
-  /** Ask again with `before`; null: there is nothing before. */
+/** A grant with the requests that it covered, newest first: a page of those that are still kept. */
+export const grantUsesView = grantView.extend({
+  runs: z.array(requestSummary.extend({ finished_at: z.int().nullable(), duration_ms: z.int().nullable() })),
+  /** For the next page; null: this was the last. */
   next: z.int().nullable(),
 })
-export const auditVerdict = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), rows: z.int(), archived: z.int(), head_hash: z.string() }),
-  z.object({ ok: z.literal(false), rows: z.int(), broken_id: z.int(), reason: z.string() }),
-])
-
-const archiveView = z.object({
-  name: z.string(),
-  first: z.int(),
-  last: z.int(),
-  head_hash: z.string(),
-  digest: z.string(),
-  bytes: z.int(),
-  archived_at: z.int(),
-})
-/** The folder as the daemon sees it. */
-export const archiveList = z.object({ folder: z.string(), archives: z.array(archiveView) })
-/** Rows up to a number, or those of an age. */
-export const archiveBody = z.union([
-  z.strictObject({ up_to: z.int().min(1) }),
-  z.strictObject({ older_than_ms: z.int().min(0) }),
-])
-/** False: there is more to do; ask again. */
-export const archiveAnswer = archiveList.extend({ finished: z.boolean() })
 
 export const rotateKeysBody = z.strictObject({ what: z.enum(['data', 'master']) })
 export const rotatedKeys = z.object({ what: z.enum(['data', 'master']), secrets: z.int().nullable() })
@@ -314,6 +308,7 @@ export const statusView = z.object({
   status: z.enum(['ok', 'starting', 'degraded']),
   telegram: z.enum(['connected', 'disconnected', 'disabled']),
   database: z.enum(['ok', 'error']),
+  database_engine: z.enum(['sqlite', 'postgres']),
   disk: z.enum(['ok', 'low']),
   sandbox: z.enum(['docker', 'embedded', 'unavailable']),
   version: z.string(),
@@ -337,10 +332,9 @@ export type RequestView = z.infer<typeof requestView>
 export type CardView = z.infer<typeof cardView>
 export type NetworkView = z.infer<typeof networkView>
 export type GrantView = z.infer<typeof grantView>
-export type AuditListRow = z.infer<typeof auditListRow>
-export type AuditRowView = z.infer<typeof auditRowView>
-export type AuditVerdictView = z.infer<typeof auditVerdict>
-export type AuditArchiveView = z.infer<typeof archiveView>
 export type PruneAnswer = z.infer<typeof pruneAnswer>
 export type DoctorReportView = z.infer<typeof doctorReport>
 export type WireDecision = (typeof DECISION_KINDS)[number]
+
+/** Header that names the tenant a call is about; left out: `default`. */
+export const TENANT_HEADER = 'x-oauth3-tenant'

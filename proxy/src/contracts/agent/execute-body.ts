@@ -10,6 +10,7 @@ import {
   RUN_LIMITS,
   SECRET_NAME,
 } from '../../kernel/index.ts'
+import { SKILL_REFERENCE, SKILL_REFERENCE_FORM, skillName } from '../registry/index.ts'
 
 const MAX_ARG_NAMES = 1_000
 
@@ -135,7 +136,19 @@ export function executeBodyWith(checks: ExecuteChecks) {
 
   return z
     .strictObject({
-      skill_id: z.string().regex(/^[A-Za-z0-9._:/-]{1,128}$/, '1–128 of A–Z a–z 0–9 . _ : / -'),
+      skill_id: z
+        .string()
+        .regex(/^[A-Za-z0-9._:/-]{1,128}$/, '1–128 of A–Z a–z 0–9 . _ : / -')
+        .optional()
+        .describe('Required, but with skill, whose name it is.'),
+      skill: z
+        .string()
+        .regex(SKILL_REFERENCE_FORM, 'name@version, or registry/name@version')
+        .refine((text) => SKILL_REFERENCE.test(text), 'a name and a version have at most 64 characters')
+        .optional()
+        .describe(
+          "A skill of a registry that the owner added, as name@version, in place of code. What is left out of description, secrets and network is its entry's. The person is asked as for any code.",
+        ),
       code: z.string().min(1).optional().describe('The code itself, at most 1 MiB; wins over skill_url.'),
       skill_url: z
         .string()
@@ -180,10 +193,22 @@ export function executeBodyWith(checks: ExecuteChecks) {
         ),
       metadata: metadata.optional(),
     })
-    .refine((body) => body.code !== undefined || body.skill_url !== undefined, {
-      path: ['code'],
-      message: 'send code or skill_url',
+    .superRefine(({ skill, skill_id, code, skill_url }, context) => {
+      const issue = (path: string, message: string) =>
+        context.addIssue({ code: 'custom', path: [path], message })
+      if (skill === undefined) {
+        if (skill_id === undefined) issue('skill_id', 'required, but with skill')
+        if (code === undefined && skill_url === undefined) issue('code', 'send code, skill_url or skill')
+        return
+      }
+      if (code !== undefined || skill_url !== undefined)
+        issue('skill', 'stands in place of code and skill_url: send one of them')
+      if (skill_id !== undefined && skill_id !== skillName(skill))
+        issue('skill_id', 'the name of the skill, or left out')
     })
 }
 
-export const executeBody = executeBodyWith({ method: () => null, path: () => null })
+/** As JSON Schema says it, which knows no refinements. */
+export const executeBody = executeBodyWith({ method: () => null, path: () => null }).meta({
+  anyOf: [{ required: ['skill_id'] }, { required: ['skill'] }],
+})

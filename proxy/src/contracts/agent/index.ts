@@ -8,6 +8,8 @@ export {
   healthView,
   listView,
   type networkView,
+  requestsView,
+  requestView,
   secretsView,
   summaryView,
 } from './views.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ErrorCode } from '../../kernel/index.ts'
-import type { DescribedRoute } from '../openapi.ts'
+import type { DescribedRoute } from '../index.ts'
 import { executeBody } from './execute-body.ts'
 import { explanationView } from './explanation.ts'
 import { executeQuery, listQuery, MAX_WAIT_SECONDS, waitQuery } from './queries.ts'
@@ -29,6 +29,7 @@ const readExecution = {
   method: 'GET',
   summary: 'The state of one execution, with its result once it is final.',
   scope: 'read',
+  action: 'execution.read',
   params: idParams,
   query: waitQuery,
   headers: [PREFER],
@@ -37,13 +38,14 @@ const readExecution = {
   errors: ['invalid_request', 'not_found'],
 } as const
 
-/** The agents' API. `mcp` speaks JSON-RPC; what it does with it is in proxy/src/surfaces/mcp. */
+/** The agents' API. `mcp` speaks JSON-RPC; what it does with it is in proxy/src/http/mcp. */
 export const AGENT_ROUTES = {
   execute: {
     method: 'POST',
     path: '/execute',
     summary: 'Ask to run code with secrets.',
     scope: 'execute',
+    action: 'execution.submit',
     query: executeQuery,
     headers: [
       PREFER,
@@ -89,6 +91,7 @@ export const AGENT_ROUTES = {
     path: '/execute',
     summary: 'Your own executions, newest first.',
     scope: 'read',
+    action: 'execution.list',
     query: listQuery,
     answer: listView,
     answers: { 200: { description: 'One page.', schemas: [listView] } },
@@ -100,6 +103,7 @@ export const AGENT_ROUTES = {
     path: '/execute/:id',
     summary: 'Cancel what has not started.',
     scope: 'read',
+    action: 'execution.cancel',
     params: idParams,
     answer: executionView,
     answers: execution('The cancelled execution.'),
@@ -112,6 +116,7 @@ export const AGENT_ROUTES = {
     summary:
       'Server-sent events, one a transition: event and id are the status, data an Execution. Ends when final.',
     scope: 'read',
+    action: 'execution.read',
     params: idParams,
     headers: [{ name: 'Last-Event-ID', description: 'The last status seen.' }],
     answer: z.string(),
@@ -126,6 +131,7 @@ export const AGENT_ROUTES = {
     path: '/execute/:id/ack',
     summary: 'You have the result: no more reminders.',
     scope: 'read',
+    action: 'execution.acknowledge',
     params: idParams,
     answer: executionView,
     answers: execution('The execution.'),
@@ -136,6 +142,7 @@ export const AGENT_ROUTES = {
     path: '/secrets',
     summary: 'Names and hosts of the stored secrets, never their values.',
     scope: 'read',
+    action: 'secret.list',
     answer: secretsView,
     answers: { 200: { description: 'All that are stored.', schemas: [secretsView] } },
     errors: [],

@@ -20,6 +20,10 @@ const base = {
   message: z.string().describe('The state in words.'),
   trusted: z.boolean().describe('Whether a stored approval covered the request.'),
   created_at: time,
+  again_of: z
+    .string()
+    .optional()
+    .describe('The request that nobody answered and that a person had asked once more, as this one.'),
 }
 const statusUrl = z.string().describe('Path of GET /execute/:id on this server.')
 const failure = z.strictObject({ code: z.enum(failureCodes), message: z.string() })
@@ -60,9 +64,17 @@ export const networkView = z.strictObject({
   more_refused: z.int().describe('Refusals beyond those listed.'),
 })
 
+const approvalCounts = {
+  approvals_needed: z.int().describe('How many persons have to say yes.'),
+  approvals_given: z.int().describe('How many have.'),
+}
+
 const waitingView = z.strictObject({
   status: z.enum(['pending', 'awaiting_secrets', 'approved', 'running']),
   ...base,
+  /** Of what is pending. */
+  approvals_needed: approvalCounts.approvals_needed.optional(),
+  approvals_given: approvalCounts.approvals_given.optional(),
   expires_at: time.describe('Until when a person can answer and a missing secret can come.'),
   status_url: statusUrl,
 })
@@ -87,6 +99,12 @@ const endedView = z.strictObject({
     .string()
     .optional()
     .describe('Why it was denied, in the words of the person; left out where none were given.'),
+  superseded_by: z
+    .string()
+    .optional()
+    .describe(
+      'Of what expired: the request by which a person had it asked once more. Read that one from now on.',
+    ),
   finished_at: time,
 })
 
@@ -129,10 +147,28 @@ export const secretsView = z.strictObject({
   ),
 })
 
+/** Something that the agent asked a person for, whatever it is. */
+export const requestView = z.strictObject({
+  id: z.string(),
+  kind: z.string().describe('`execution`, `provider_access` …'),
+  summary: z.string().describe('What it is for.'),
+  state: z.enum(['pending', 'approved', 'denied', 'expired', 'cancelled']),
+  status: z
+    .string()
+    .describe('The state in the words of its kind: an execution goes on once it is approved.'),
+  waiting: z.boolean().describe('A person has something to do; until then nothing comes of it.'),
+  ...approvalCounts,
+  message: z.string(),
+  created_at: z.iso.datetime(),
+  expires_at: z.iso.datetime().describe('Until when a person can answer.'),
+})
+export const requestsView = z.strictObject({ requests: z.array(requestView) })
+
 export const healthView = z.strictObject({
   status: z.enum(['ok', 'starting', 'degraded']),
   telegram: z.enum(['connected', 'disconnected', 'disabled']),
   database: z.enum(['ok', 'error']),
+  database_engine: z.enum(['sqlite', 'postgres']),
   disk: z.enum(['ok', 'low']).describe('Low: new requests are refused.'),
   sandbox: z.enum(['docker', 'embedded', 'unavailable']),
   version: z.string(),

@@ -1,0 +1,93 @@
+import { useState } from 'preact/hooks'
+import { Copy } from '../ui/copy.tsx'
+import { Link } from '../ui/link.tsx'
+
+/** Where agents reach the daemon: the console is on their port. */
+const url = location.origin
+
+/** By programs; the token is the agent's own and stands in its environment. */
+const WAYS = [
+  {
+    name: 'curl',
+    says: 'In the shell of the agent, with its token in OAUTH3_TOKEN:',
+    text: [
+      `curl -sS ${url}/execute -H "Authorization: Bearer $OAUTH3_TOKEN" \\`,
+      `  -H 'Content-Type: application/json' \\`,
+      `  -d '{"skill_id": "first-try", "code": "console.log(1 + 1)", "metadata": {"description": "Adds two numbers"}}'`,
+    ].join('\n'),
+  },
+  {
+    name: 'Claude Code',
+    says: 'Adds the tools of OAuth3 to Claude Code, over MCP:',
+    text: `claude mcp add --transport http oauth3 "${url}/mcp" --header "Authorization: Bearer $OAUTH3_TOKEN"`,
+  },
+  {
+    name: 'OpenClaw',
+    says: 'Gives OpenClaw the skill; OAUTH3_TOKEN goes into its environment beside the address:',
+    text: [
+      'mkdir -p ~/.openclaw/workspace/skills/oauth3',
+      'cp docs/openclaw-skill/SKILL.md ~/.openclaw/workspace/skills/oauth3/',
+      `export OAUTH3_URL=${url}`,
+    ].join('\n'),
+  },
+  {
+    name: 'MCP',
+    says: 'Any other MCP client, by streamable HTTP:',
+    text: JSON.stringify(
+      {
+        mcpServers: {
+          oauth3: {
+            type: 'http',
+            url: `${url}/mcp`,
+            // biome-ignore lint/suspicious/noTemplateCurlyInString: clients put the variable in
+            headers: { Authorization: 'Bearer ${OAUTH3_TOKEN}' },
+          },
+        },
+      },
+      null,
+      2,
+    ),
+  },
+] as const
+
+/** An inbox with nothing in it. */
+export function FirstSteps() {
+  const [way, setWay] = useState<(typeof WAYS)[number]>(WAYS[0])
+  return (
+    <>
+      <header class="page-head">
+        <h1>Inbox</h1>
+        <p class="soft">Nothing waits for you</p>
+      </header>
+      <section class="panel steps">
+        <p class="waiting-first" role="status">
+          <span class="pulse" aria-hidden="true" />
+          Waiting for the next request. It appears here by itself.
+        </p>
+        <p>
+          What was answered stands in <Link to="/history">History</Link>.
+        </p>
+        <h2>1. Give an agent a token</h2>
+        <p>On the machine of the daemon. It prints the token once; the console never shows one.</p>
+        <Copy text="npx oauth3 agent add clawd" />
+        <h2>2. Connect it</h2>
+        <fieldset class="tabs">
+          <legend class="unseen">Program</legend>
+          {WAYS.map((one) => (
+            <button
+              key={one.name}
+              type="button"
+              aria-pressed={one === way}
+              class={one === way ? 'chosen' : ''}
+              onClick={() => setWay(one)}
+            >
+              {one.name}
+            </button>
+          ))}
+        </fieldset>
+        <p>{way.says}</p>
+        <Copy key={way.name} text={way.text} />
+      </section>
+    </>
+  )
+}

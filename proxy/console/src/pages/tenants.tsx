@@ -1,0 +1,132 @@
+import { ConfirmButton } from '../admin/act.tsx'
+import { Field, type Fields, FoldedForm, wordsIn } from '../admin/form.tsx'
+import { Section, Show } from '../admin/section.tsx'
+import { Table } from '../admin/table.tsx'
+import { Time } from '../admin/time.tsx'
+import { useLoaded } from '../admin/use-loaded.ts'
+import { api } from '../api/client.ts'
+
+const chatOf = ({ token = '', chat_id = '', approvers }: Fields) =>
+  token === '' ? null : { token, chat_id, approver_ids: wordsIn(approvers) }
+
+function ChatFields() {
+  return (
+    <>
+      <Field
+        name="token"
+        label="Token of its Telegram bot"
+        isSecret
+        hint="None: it is asked in a terminal and here alone."
+      />
+      <Field name="chat_id" label="Chat" />
+      <Field
+        name="approvers"
+        label="Who may answer there"
+        hint="Telegram user ids. None: whoever is in a private chat."
+      />
+    </>
+  )
+}
+
+/** The route ends keys at once, and deletes rows in portions. */
+async function remove(name: string): Promise<void> {
+  while (!(await api.call('removeTenant', { params: { name } })).finished);
+}
+
+function Members() {
+  const members = useLoaded(() => api.call('listMembers'), 'members', ['tenant.', 'member.'])
+  return (
+    <Section title="Who may decide for this tenant">
+      <Show of={members}>
+        {({ members: rows }) => (
+          <Table
+            label="Members"
+            rows={rows}
+            keyOf={({ channel, person }) => `${channel}:${person}`}
+            empty="The owner of the daemon's machine, and nobody else."
+            columns={[
+              { title: 'Person', isName: true, cell: ({ person }) => person },
+              { title: 'By', cell: ({ channel }) => channel },
+              { title: 'Role', cell: ({ role }) => role },
+              { title: 'Since', cell: ({ since }) => <Time at={since} /> },
+            ]}
+          />
+        )}
+      </Show>
+    </Section>
+  )
+}
+
+/** Each with a vault, agents, approvals, an audit and keys of its own. */
+export default function Tenants() {
+  const tenants = useLoaded(() => api.call('listTenants'), 'tenants', ['tenant.'])
+  return (
+    <>
+      <h1>Tenants</h1>
+      <FoldedForm
+        title="Make a tenant"
+        submit="Make"
+        done="Made."
+        send={(fields) => api.call('addTenant', { body: { name: fields.name ?? '', chat: chatOf(fields) } })}
+        after={tenants.reload}
+      >
+        <Field name="name" label="Name" isRequired />
+        <ChatFields />
+      </FoldedForm>
+      <Section title="All of them">
+        <Show of={tenants}>
+          {({ tenants: rows }) => (
+            <Table
+              label="Tenants"
+              rows={rows}
+              keyOf={({ id }) => id}
+              empty="None."
+              columns={[
+                { title: 'Name', isName: true, cell: ({ name }) => <bdi>{name}</bdi> },
+                { title: 'Chat', cell: ({ chat_id }) => chat_id ?? <span class="soft">none</span> },
+                { title: 'Agents', isNumber: true, cell: ({ agents }) => agents },
+                { title: 'Made', cell: ({ created_at }) => <Time at={created_at} /> },
+                {
+                  title: 'State',
+                  cell: ({ problem }) =>
+                    problem === null ? 'good' : <span class="tone-bad">{problem}</span>,
+                },
+                {
+                  title: '',
+                  cell: ({ name }) =>
+                    name !== 'default' && (
+                      <div class="acts">
+                        <FoldedForm
+                          title="Chat"
+                          submit="Change"
+                          done="Changed."
+                          after={tenants.reload}
+                          send={(fields) =>
+                            api.call('setTenantChat', { params: { name }, body: { chat: chatOf(fields) } })
+                          }
+                        >
+                          <ChatFields />
+                        </FoldedForm>
+                        <ConfirmButton
+                          label="Remove"
+                          title={`Remove ${name}, with all that it has?`}
+                          act={() => remove(name)}
+                          done={`${name} is removed.`}
+                          after={tenants.reload}
+                        >
+                          <p>
+                            Its keys are destroyed first: nothing of it can be read again, in backups neither.
+                          </p>
+                        </ConfirmButton>
+                      </div>
+                    ),
+                },
+              ]}
+            />
+          )}
+        </Show>
+      </Section>
+      <Members />
+    </>
+  )
+}

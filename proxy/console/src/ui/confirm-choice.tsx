@@ -1,0 +1,79 @@
+import { useState } from 'preact/hooks'
+import type { ApprovalChoiceView, ApprovalView } from '../../../src/contracts/admin/index.ts'
+import { fieldsOf } from '../admin/form.tsx'
+import { choiceText, decide } from '../state/decide.ts'
+import { TermFields, termsIn } from './terms.tsx'
+
+const HOLDS = {
+  once: '.',
+  '1h': ', for an hour from now.',
+  '24h': ', for 24 hours from now.',
+  forever: ', until you revoke it.',
+  limited: ', within the limits that you set.',
+} as const
+
+/** What a yes that outlives this request gives, before it is given, and the terms that it takes. */
+export function ConfirmChoice({
+  view,
+  choice,
+  close,
+}: {
+  readonly view: ApprovalView
+  readonly choice: ApprovalChoiceView
+  readonly close: () => void
+}) {
+  const [refusal, setRefusal] = useState('')
+  const what =
+    view.shown.form === 'program'
+      ? `Every run of ${view.summary} that asks for no more than this card shows${choice.scope === 'any_args' ? ', with any args,' : ''} goes ahead without asking`
+      : view.shown.question
+  return (
+    <dialog
+      ref={(element) => {
+        if (element?.isConnected && !element.open) element.showModal()
+      }}
+      onClose={close}
+      aria-labelledby="confirm-title"
+    >
+      <h2 id="confirm-title">{choiceText(choice)}?</h2>
+      <p>
+        <bdi>{what}</bdi>
+        {choice.holds !== null && HOLDS[choice.holds]}
+      </p>
+      {choice.gives !== null && (
+        <p class="soft">
+          It covers <bdi>{choice.gives}</bdi>.
+        </p>
+      )}
+      <form
+        method="dialog"
+        onSubmit={(event) => {
+          try {
+            const terms = termsIn(choice, fieldsOf(event.currentTarget))
+            void decide(view, choice.choice, { terms })
+          } catch (error) {
+            event.preventDefault()
+            setRefusal((error as Error).message)
+          }
+        }}
+      >
+        {choice.needs_terms && (
+          <div class="terms">
+            <TermFields of={choice} />
+          </div>
+        )}
+        <p class="refusal" role="alert">
+          {refusal}
+        </p>
+        <div class="decision">
+          <button type="button" onClick={(event) => event.currentTarget.closest('dialog')?.close()}>
+            Cancel
+          </button>
+          <button type="submit" class="primary">
+            {choiceText(choice)}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  )
+}

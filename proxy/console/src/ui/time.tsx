@@ -1,0 +1,57 @@
+import { daemonTime } from '../state/clock.ts'
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+] as const
+
+/** `4 min`, `3 d`: the largest unit that it fills. */
+function formatSpan(ms: number): string {
+  for (const [unit, size] of UNITS) if (ms >= size) return `${Math.floor(ms / size)} ${unit}`
+  return '0 s'
+}
+
+/** Of unix milliseconds of the daemon, in the zone of the person. */
+export const formatTime = (at: number): string =>
+  new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+
+/** How long ago something was, by the daemon's clock. */
+export function Ago({ at }: { readonly at: number }) {
+  const now = daemonTime.value
+  return (
+    <time dateTime={new Date(at).toISOString()} title={formatTime(at)}>
+      {now === null ? formatTime(at) : `${formatSpan(Math.max(0, now - at))} ago`}
+    </time>
+  )
+}
+
+/** How long something is still good, by the daemon's clock. */
+export function Left({ until }: { readonly until: number }) {
+  const now = daemonTime.value
+  if (now === null) return <span>…</span>
+  const left = until - now
+  return (
+    <time
+      class={left <= 0 ? 'bad' : left < SOON_MS ? 'caution' : ''}
+      dateTime={new Date(until).toISOString()}
+      title={formatTime(until)}
+    >
+      {left <= 0 ? 'expired' : `${formatSpan(left)} left`}
+    </time>
+  )
+}
+
+const SOON_MS = 60_000
+
+/** That whoever is asked was reminded, behind the other times of a request. */
+export function Reminded({ at }: { readonly at: number | null }) {
+  if (at === null) return null
+  return (
+    <>
+      {' · reminded '}
+      <Ago at={at} />
+    </>
+  )
+}

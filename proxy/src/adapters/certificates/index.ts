@@ -1,1 +1,0 @@
-export { createCertificateIssuer } from './issuer.ts'

@@ -1,5 +1,0 @@
-export { createSandbox } from './create-sandbox.ts'
-export { createWallChecks } from './diagnosis/walls.ts'
-export { type EngineThings, findEngineThings, removeEngineThings } from './images/engine-things.ts'
-export { buildImages } from './images/image-build.ts'
-export { createImportResolver } from './imports/import-resolver.ts'

@@ -1,0 +1,25 @@
+import { authorize, type Principal, resourceOf } from '../identity/index.ts'
+import type { TenantId } from '../kernel/index.ts'
+import type { ApprovalKind, ApprovalSubject, RefusalReason } from './kind.ts'
+
+interface Unanswerable {
+  readonly reason: Extract<RefusalReason, 'not_permitted' | 'other_consent'>
+  readonly message: string
+}
+
+/** What stands before every answer of a person, whichever it is; undefined: it may be given. */
+export function whyUnanswerable<Row extends ApprovalSubject>(
+  kind: Pick<ApprovalKind<Row, never>, 'contentHash'>,
+  tenant: TenantId,
+  row: Row,
+  shownHash: string,
+  by: Principal,
+): Unanswerable | undefined {
+  const resource = resourceOf(tenant, 'approval.decide', row.agentId)
+  if (!authorize(by, 'approval.decide', resource).allowed)
+    return { reason: 'not_permitted', message: 'You may not decide this.' }
+  // TOCTOU between looking and answering: what is answered is what was shown, or nothing.
+  if (kind.contentHash(row) !== shownHash)
+    return { reason: 'other_consent', message: 'This card is for another request.' }
+  return undefined
+}

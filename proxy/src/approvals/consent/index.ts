@@ -1,0 +1,11 @@
+export { differencesFrom, uncovered } from './changes.ts'
+export {
+  type Consent,
+  type ConsentImports,
+  type ConsentSecret,
+  consentCode,
+  openConsent,
+  type SealedConsent,
+  type SignedSource,
+  sealConsent,
+} from './consent.ts'

@@ -1,0 +1,5 @@
+export type { Risk, RuleScope, Vote } from './ports.ts'
+export { createQuorum, type Quorum, type QuorumNow, type Requirement, tooFewText } from './quorum.ts'
+export { quorumCheck } from './quorum-check.ts'
+export { createApprovalRuleStore } from './rule-store.ts'
+export { createApprovalVoteStore } from './vote-store.ts'

@@ -1,0 +1,5 @@
+import { tellSourcePositions } from './compose/source-positions.ts'
+
+/** Where the bundle begins. */
+tellSourcePositions()
+await import('./main.ts')

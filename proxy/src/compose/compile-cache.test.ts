@@ -1,0 +1,85 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+
+const MODULE = new URL('./compile-cache.ts', import.meta.url).href
+let data: string
+
+beforeEach(() => {
+  data = mkdtempSync(join(tmpdir(), 'oauth3-cache-'))
+})
+afterEach(() => rmSync(data, { recursive: true, force: true }))
+
+/** In a process of its own: a process has one compile cache. Resolves to what is said, and leaves what was compiled. */
+function enable(folder = data): string | null {
+  const code = `
+    const { enableOwnCompileCache } = await import(${JSON.stringify(MODULE)})
+    console.log(JSON.stringify(enableOwnCompileCache(${JSON.stringify(folder)})))
+    await import('zod')`
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env
+  const options = { env, encoding: 'utf8', cwd: import.meta.dirname } as const
+  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', code], options)) as
+    | string
+    | null
+}
+
+const cache = (): string => join(data, 'compile-cache')
+
+it("keeps what was compiled in a folder that is the owner's alone", () => {
+  expect(enable()).toBeNull()
+  expect(statSync(cache()).mode & 0o777).toBe(0o700)
+  expect(readdirSync(cache(), { recursive: true }).length).toBeGreaterThan(10)
+})
+
+it.each([
+  [
+    'a folder that others can write in',
+    () => chmodSync(cache(), 0o777),
+    /others can reach .+compile-cache; run: rm -r/,
+  ],
+  [
+    'a folder that the group can write in',
+    () => chmodSync(cache(), 0o770),
+    /others can reach .+compile-cache; run: rm -r/,
+  ],
+  [
+    'a folder that others can reach what is below it in, which Node makes as the umask says',
+    () => chmodSync(cache(), 0o755),
+    /others can reach .+compile-cache; run: rm -r/,
+  ],
+  [
+    'a data folder that others can write in',
+    () => chmodSync(data, 0o777),
+    /others can write in .+; run: chmod/,
+  ],
+  [
+    'a link to a folder elsewhere',
+    () => {
+      mkdirSync(join(data, 'elsewhere'), { mode: 0o700 })
+      rmSync(cache(), { recursive: true })
+      symlinkSync(join(data, 'elsewhere'), cache())
+    },
+    /is no folder/,
+  ],
+])('does not use %s: who writes there decides what runs', (_, change, problem) => {
+  mkdirSync(cache(), { mode: 0o700 })
+  change()
+  expect(enable()).toMatch(problem)
+  expect(readdirSync(cache())).toEqual([])
+})
+
+it('starts without it where it cannot be made', () => {
+  expect(enable('/proc/nowhere')).toMatch(/cannot be made \(ENOENT\)/)
+  expect(existsSync('/proc/nowhere')).toBe(false)
+})

@@ -1,0 +1,101 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { Logger } from 'pino'
+import { addressMatcher, type Config } from '../config/index.ts'
+import type { AdminApi } from '../http/admin-api/index.ts'
+import type { Console, ConsoleTenant } from '../http/console/index.ts'
+import { answerApiError, knownError } from '../http/index.ts'
+import type { ConsoleAddress } from '../identity/sessions/index.ts'
+import { AppError, type Clock, lazily } from '../kernel/index.ts'
+import { VERSION } from '../version.ts'
+import type { TenantParts } from './compose-tenant.ts'
+import type { Tenants } from './compose-tenants.ts'
+import { closeServer, listenTcp } from './daemon-servers.ts'
+
+interface ConsoleFrontDeps {
+  readonly config: Pick<Config, 'host' | 'publicUrl' | 'trustedProxies'>
+  readonly tenants: Pick<Tenants, 'all'>
+  readonly adminApi: (parts: TenantParts) => AdminApi
+  /** The one that the daemon listens on; known once it listens. */
+  readonly port: () => number
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+interface ConsoleFront extends AsyncDisposable {
+  readonly app: RequestListener
+  /** Where browsers reach it. */
+  address(): ConsoleAddress
+  /**
+   * Where agents have an address of their own, this machine's browsers still come by localhost: to the console, and to nothing else.
+   */
+  listenLocally(): Promise<void>
+}
+
+const COVERS_LOCALHOST = /^(?:0\.0\.0\.0|127\.0\.0\.1|::1?|localhost)$/
+
+/**
+ * Puts the console in front of what answers agents. It is loaded at the first request for it: a daemon without one starts as fast, and
+ * holds as little, as without a console.
+ */
+export function withConsole(app: RequestListener, deps: ConsoleFrontDeps): ConsoleFront {
+  const { config, tenants, adminApi, port, log } = deps
+  const made = new WeakMap<TenantParts, ConsoleTenant>()
+  const viewOf = (parts: TenantParts): ConsoleTenant => {
+    const { settings, storage, sessions, passkeys, approvals, memberships, feed, gate } = parts
+    const known = made.get(parts) ?? {
+      ...{ tenant: settings.id, name: settings.name },
+      ...{ storage, sessions, passkeys, approvals, memberships, feed, gate, api: adminApi(parts) },
+    }
+    made.set(parts, known)
+    return known
+  }
+  let loaded: Console | undefined
+  const load = lazily(async () => {
+    const { createConsole } = await import('../http/console/index.ts')
+    loaded = createConsole({
+      ...{ publicUrl: config.publicUrl, isTrustedProxy: addressMatcher(config.trustedProxies) },
+      ...{ port, clock: deps.clock, version: VERSION, log },
+      tenants: () => tenants.all().map(viewOf),
+    })
+    return loaded
+  })
+  const before =
+    (rest: RequestListener): RequestListener =>
+    (request, response) => {
+      if (!isForConsole(request.url)) return rest(request, response)
+      load().then(
+        (console) => console.handle(request, response),
+        (error: unknown) => answerApiError(response, knownError(error, log)),
+      )
+    }
+  let local: Server | undefined
+  let problem: string | null = null
+
+  return {
+    app: before(app),
+    address: () =>
+      config.publicUrl === null
+        ? { origin: new URL(`http://localhost:${port()}`).origin, problem }
+        : { origin: config.publicUrl, problem: null },
+    async listenLocally() {
+      if (COVERS_LOCALHOST.test(config.host)) return
+      const server = createServer(before((_request, response) => answerApiError(response, nothingElse())))
+      try {
+        await listenTcp(server, '127.0.0.1', port())
+        local = server
+      } catch (error) {
+        problem = `Port ${port()} of localhost is somebody else's, so the console is not reached there: set OAUTH3_PUBLIC_URL, or another PORT.`
+        log.warn({ reason: (error as Error).message }, 'the console is not served at localhost')
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      loaded?.[Symbol.dispose]()
+      if (local !== undefined) await closeServer(local)
+    },
+  }
+}
+
+const nothingElse = (): AppError =>
+  new AppError('not_found', 'Here is the console alone; agents reach the daemon at another address.')
+
+const isForConsole = (url = ''): boolean => /^\/console(?:[/?]|$)/.test(url)

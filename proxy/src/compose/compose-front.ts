@@ -1,0 +1,67 @@
+import type { IncomingMessage, RequestListener } from 'node:http'
+import { TENANT_HEADER } from '../contracts/admin/index.ts'
+import { type AdminApi, ownerAtSocket } from '../http/admin-api/index.ts'
+import { answerApiError, knownError } from '../http/index.ts'
+import { bearerToken } from '../identity/agents/index.ts'
+import { sha256Hex } from '../kernel/index.ts'
+import { identityOf, isLlmTarget, type LlmRequest, writeUnreadable } from '../llm/proxy/index.ts'
+import type { TenantParts } from './compose-tenant.ts'
+import type { Tenants } from './compose-tenants.ts'
+import type { FrontSurface } from './daemon-servers.ts'
+
+/**
+ * Whose request it is, before anything of it is evaluated: agents' tokens are unique over all tenants, and found by their hash, so that
+ * the time tells nothing of a token. A stranger's request is the default tenant's to refuse. With one tenant nothing is looked at.
+ */
+export function createFront(tenants: Pick<Tenants, 'all'>): {
+  readonly app: RequestListener
+  readonly llm: FrontSurface
+} {
+  const holder = (token: string | undefined): TenantParts | undefined => {
+    if (token === undefined) return undefined
+    const hash = sha256Hex(token)
+    return tenants.all().find(({ agents }) => agents.hasIssued(hash))
+  }
+  const orDefault = (find: () => TenantParts | undefined): TenantParts => {
+    const all = tenants.all()
+    return (all.length === 1 ? undefined : find()) ?? (all[0] as TenantParts)
+  }
+  const ofApp = ({ headers }: IncomingMessage): TenantParts =>
+    orDefault(() => holder(bearerToken(headers.authorization)))
+  const ofLlm = (request: LlmRequest): TenantParts =>
+    orDefault(() => {
+      const identity = identityOf(request)
+      if (identity === undefined) return undefined
+      return 'token' in identity
+        ? holder(identity.token)
+        : tenants.all().find(({ llmProxy }) => llmProxy.hasUpload(identity.upload))
+    })
+  return {
+    app: (request, response) => ofApp(request).app(request, response),
+    llm: {
+      takes: isLlmTarget,
+      unreadable: writeUnreadable,
+      request: (request, response) => ofLlm(request).llmProxy.request(request, response),
+      upgrade: (request, socket, head) => ofLlm(request).llmProxy.upgrade(request, socket, head),
+    },
+  }
+}
+
+/** The owner of the host speaks for every tenant. */
+export function createAdminFront(
+  tenants: Pick<Tenants, 'named'>,
+  adminApi: (parts: TenantParts) => AdminApi,
+  log: { error(details: object, message: string): void },
+): RequestListener {
+  const owners = new WeakMap<TenantParts, ReturnType<typeof ownerAtSocket>>()
+  return (request, response) => {
+    try {
+      const parts = tenants.named(String(request.headers[TENANT_HEADER] ?? 'default'))
+      const owner = owners.get(parts) ?? ownerAtSocket(parts.settings.id)
+      owners.set(parts, owner)
+      adminApi(parts).handle(request, response, () => owner)
+    } catch (error) {
+      answerApiError(response, knownError(error, log))
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { createCardStore, createClockStore } from '../approvals/index.ts'
+import { createApprovalRuleStore, createApprovalVoteStore } from '../approvals/quorum/index.ts'
+import { createGrantStore } from '../approvals/trust/index.ts'
+import { createAuditStore } from '../audit/index.ts'
+import { createCodeStore } from '../executions/code/index.ts'
+import { createFactsStore } from '../executions/facts/index.ts'
+import { createExecutionStore } from '../executions/index.ts'
+import { createSkillStore } from '../executions/registry/index.ts'
+import { createAgentStore } from '../identity/agents/index.ts'
+import { createChallengeStore, createPasskeyStore } from '../identity/passkeys/index.ts'
+import { createSessionStore } from '../identity/sessions/index.ts'
+import { createMemberStore, createTenantRowsStore, createTenantStore } from '../identity/tenants/index.ts'
+import { createKeyUserStore, createProviderAccessStore } from '../llm/provider-access/index.ts'
+import { createProviderKeyStore } from '../llm/provider-keys/index.ts'
+import { createProviderStore } from '../llm/providers/index.ts'
+import { createUsageStore } from '../llm/usage/index.ts'
+import { createOutboxStore } from '../notify/outbox/index.ts'
+import { createWakeStore } from '../notify/wake/index.ts'
+import { createContentStore, createRetentionStore } from '../retention/index.ts'
+import { createImportStore } from '../sandbox/imports/index.ts'
+import { createMetaStore, type StoreFactories } from '../storage/index.ts'
+import { createDataKeyStore, createSecretStore } from '../vault/index.ts'
+
+/** Every store there is, as `tx` names it. */
+export const STORES: StoreFactories = {
+  agents: createAgentStore,
+  approvalRules: createApprovalRuleStore,
+  approvalVotes: createApprovalVoteStore,
+  audit: createAuditStore,
+  cards: createCardStore,
+  clock: createClockStore,
+  codes: createCodeStore,
+  contents: createContentStore,
+  dataKeys: createDataKeyStore,
+  executions: createExecutionStore,
+  facts: createFactsStore,
+  grants: createGrantStore,
+  imports: createImportStore,
+  keyUsers: createKeyUserStore,
+  members: createMemberStore,
+  meta: createMetaStore,
+  outbox: createOutboxStore,
+  passkeyChallenges: createChallengeStore,
+  passkeys: createPasskeyStore,
+  providerAccess: createProviderAccessStore,
+  providerKeys: createProviderKeyStore,
+  providers: createProviderStore,
+  retention: createRetentionStore,
+  secrets: createSecretStore,
+  sessions: createSessionStore,
+  skills: createSkillStore,
+  tenantRows: createTenantRowsStore,
+  tenants: createTenantStore,
+  usage: createUsageStore,
+  wakes: createWakeStore,
+}

@@ -1,0 +1,106 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type Docker from 'dockerode'
+import type { Config } from '../config/index.ts'
+import { isEndpointName } from '../egress/gateway/index.ts'
+import { isTenantId } from '../kernel/index.ts'
+import { type EngineThings, findEngineThings, removeEngineThings } from '../sandbox/images/index.ts'
+import { isArchiveFile, readInstanceId } from '../storage/files/index.ts'
+import { readServerInstanceId } from '../storage/index.ts'
+import { lockFile } from '../storage/lock/index.ts'
+import { nextKeyPath } from '../vault/crypto/index.ts'
+import { COMPILE_CACHE } from './compile-cache.ts'
+
+type Place = Pick<Config, 'dbPath' | 'databaseUrl' | 'masterKey' | 'socketDirectory' | 'adminSocketPath'> & {
+  readonly storage: Pick<Config['storage'], 'auditArchiveDirectory'>
+}
+
+interface UninstallPlan {
+  readonly containers: readonly string[]
+  readonly images: readonly string[]
+  /** Files and folders, the master key's among them. */
+  readonly state: readonly string[]
+  /** Why nothing of the engine is in it; null where the engine answers. */
+  readonly engine_problem: string | null
+}
+
+export interface Uninstall extends Disposable {
+  readonly plan: UninstallPlan
+  /** Resolves to what stayed, a line each. */
+  remove(options: { readonly state: boolean }): Promise<readonly string[]>
+}
+
+/** It may be on another machine, and others have a part in it: backups, replicas. */
+const SERVER_STAYS =
+  'the PostgreSQL database of DATABASE_URL, with all that is in it: who administers the server drops it (DROP DATABASE), and its role'
+
+const NOTHING: EngineThings = { containers: [], images: [] }
+
+/**
+ * What this daemon has made, and its removal. AppError `conflict` while a daemon runs; until disposal none can start.
+ * A passphrase's file is the owner's own and stays.
+ */
+export async function openUninstall(place: Place, docker: Docker): Promise<Uninstall> {
+  const hadFolder = existsSync(dirname(place.dbPath))
+  const lock = hadFolder ? lockFile(place.dbPath) : undefined
+  try {
+    const found = await findEngineThings(docker, await instanceIdOf(place)).catch(
+      (error: unknown) => error as Error,
+    )
+    const things = found instanceof Error ? NOTHING : found
+    const state = stateOf(place)
+    return {
+      plan: {
+        containers: things.containers.map(({ name }) => name),
+        images: things.images.map(({ name }) => name),
+        state,
+        engine_problem: found instanceof Error ? found.message : null,
+      },
+      async remove(options) {
+        const unreached = 'containers and images: the engine does not answer'
+        const stayed = found instanceof Error ? [unreached] : [...(await removeEngineThings(docker, things))]
+        if (options.state && place.databaseUrl !== null) stayed.push(SERVER_STAYS)
+        if (options.state) for (const path of state) rmSync(path, { recursive: true, force: true })
+        return stayed
+      },
+      [Symbol.dispose]: () => lock?.[Symbol.dispose](),
+    }
+  } catch (error) {
+    lock?.[Symbol.dispose]()
+    throw error
+  }
+}
+
+async function instanceIdOf({ dbPath, databaseUrl }: Place): Promise<string | null> {
+  const found =
+    databaseUrl === null
+      ? readInstanceId(dbPath)
+      : await readServerInstanceId(databaseUrl.open()).catch(() => undefined)
+  return found ?? null
+}
+
+function stateOf({ dbPath, masterKey, adminSocketPath, socketDirectory, storage }: Place): string[] {
+  const folder = dirname(dbPath)
+  const aside = `${basename(dbPath)}.before-restore-`
+  const kept = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.startsWith(aside))
+        .map((name) => join(folder, name))
+    : []
+  return [
+    ...['', '-wal', '-shm', '.lock'].map((end) => dbPath + end),
+    ...kept,
+    join(folder, 'reserve'),
+    join(folder, COMPILE_CACHE),
+    adminSocketPath,
+    ...madeIn(socketDirectory, isEndpointName),
+    ...madeIn(storage.auditArchiveDirectory, (name) => isArchiveFile(name) || isTenantId(name)),
+    ...(masterKey.kind === 'file' ? [masterKey.path, nextKeyPath(masterKey.path)] : []),
+  ].filter((path) => existsSync(path))
+}
+
+/** A folder that a setting names may be shared with others: it goes as a whole only where nothing else is in it. */
+function madeIn(folder: string, isOurs: (name: string) => boolean): string[] {
+  const names = existsSync(folder) ? readdirSync(folder) : []
+  return names.every(isOurs) ? [folder] : names.filter(isOurs).map((name) => join(folder, name))
+}

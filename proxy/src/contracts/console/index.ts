@@ -1,0 +1,3 @@
+export type { PasskeyCeremonies } from './passkey-routes.ts'
+export { CONSOLE_PREFIX, CONSOLE_ROUTES, type ConsoleRoutes } from './routes.ts'
+export type { SessionView } from './session-view.ts'

@@ -1,0 +1,20 @@
+import { z } from 'zod'
+
+export const sessionView = z.object({
+  id: z.string(),
+  /** The person's name, as the channel tells it that vouched for them. */
+  who: z.string(),
+  role: z.enum(['owner', 'approver']),
+  method: z.enum(['link', 'passkey']),
+  signed_in_at: z.int(),
+  /** When it ends, unless it is used before. */
+  expires_at: z.int(),
+  /** Until then acts that ask for a fresh proof are allowed; in the past: prove again. */
+  stepped_up_until: z.int(),
+  /** The daemon's clock, which all times here are of. */
+  now: z.int(),
+  has_passkey: z.boolean(),
+  tenant: z.string(),
+  version: z.string(),
+})
+export type SessionView = z.output<typeof sessionView>

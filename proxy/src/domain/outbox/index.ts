@@ -1,1 +1,0 @@
-export { backoffMs, createOutbox, type Outbox, type OutboxMessage, type OutboxRepository } from './outbox.ts'

@@ -1,7 +1,0 @@
-export { describeUntil } from './access-lines.ts'
-export { describeGrant } from './card.ts'
-export { isAskable } from './groups.ts'
-export { createKeySharing } from './key-sharing.ts'
-export { describeLimits, NO_LIMITS, strictest } from './limits.ts'
-export type * from './ports.ts'
-export { createProviderAccess } from './provider-access.ts'

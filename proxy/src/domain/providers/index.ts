@@ -1,6 +1,0 @@
-export { endpointOf } from './endpoints.ts'
-export { behindRoot, nameIn, normalisePath, readSegments, upstreamPath } from './path.ts'
-export type * from './ports.ts'
-export { createProviders, type ProviderEvent } from './providers.ts'
-export { providerOfModel, routeOf } from './route.ts'
-export { PROVIDER_TABLE } from './table.ts'

@@ -1,3 +1,0 @@
-export { createOutputCollector } from './output-collector.ts'
-export { createScrubber, isCleanInTurns, type Scrubber, type ScrubStream } from './scrubber.ts'
-export { inLaterTurn, loopTurn } from './turn.ts'

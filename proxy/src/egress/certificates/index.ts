@@ -1,0 +1,2 @@
+export { createDeferredIssuer } from './deferred-issuer.ts'
+export { createCertificateIssuer } from './issuer.ts'

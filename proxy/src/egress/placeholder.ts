@@ -1,0 +1,24 @@
+import { randomBytes } from 'node:crypto'
+import { type SecretValue, wordSet } from '../kernel/index.ts'
+
+/**
+ * Beginnings that client libraries check before they send a key, longest first. They say which provider a key is
+ * for, which its name says already; nothing behind them is kept.
+ */
+const KNOWN_PREFIXES = [
+  ...wordSet(`
+    sk-ant-api03- sk-ant- sk-proj- sk-or-v1- sk_live_ sk_test_ rk_live_ rk_test_ github_pat_ glpat- xoxb- xoxp- xapp- sk-
+    gsk_ ghp_ gho_ ghs_ hf_ pk_ r8_ AIza SG. pat- npm_ key-`),
+]
+
+const RANDOM_BYTES = 20
+
+/**
+ * Placeholder, which code holds in place of a value (`placements.ts` substitutes it): random for each run, ASCII letters and digits behind the provider's prefix, so that it is the
+ * same text in a header, a URL, JSON and a form. 160 random bits: code cannot come upon another run's by chance.
+ */
+export function createPlaceholder(value: SecretValue): string {
+  const plain = value.open()
+  const prefix = KNOWN_PREFIXES.find((known) => plain.startsWith(known) && plain.length > known.length) ?? ''
+  return `${prefix}oauth3x${randomBytes(RANDOM_BYTES).toString('hex')}`
+}

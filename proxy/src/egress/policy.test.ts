@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { placeholderOf, policyOf } from '../../test/support/egress-policy.ts'
+import { SecretValue } from '../kernel/index.ts'
+import { createScrubber } from '../scrub/index.ts'
+import { anyCapability } from './capabilities/index.ts'
+import { approvedAddresses, bothAllow, createPolicy, reaches } from './policy.ts'
+
+describe('bothAllow', () => {
+  it.each([
+    [['a.example'], null, ['a.example']],
+    [['a.example', 'b.example'], ['b.example'], ['b.example']],
+    [['a.example'], ['b.example'], []],
+    [['a.example'], [], []],
+    [['api.a.example'], ['*.a.example'], ['api.a.example']],
+    [['*.a.example'], ['api.a.example'], ['api.a.example']],
+    [['*.a.example'], ['*.b.a.example'], ['*.b.a.example']],
+    [['*.a.example'], ['a.example'], []],
+    [['a.example:8443'], ['a.example'], []],
+    [['http://a.example'], ['a.example'], []],
+    [
+      ['*.a.example', 'a.example'],
+      ['*.a.example', 'a.example'],
+      ['*.a.example', 'a.example'],
+    ],
+  ])('%j and %j leave %j', (asked, bound, left) => {
+    expect(bothAllow(asked, bound)).toEqual(left)
+  })
+})
+
+describe('createPolicy', () => {
+  it('gives a secret a placeholder of its own', () => {
+    const policy = policyOf(['a.example'], { KEY: { value: 'sk-demo-value-one-two', hosts: ['a.example'] } })
+    expect(placeholderOf(policy, 'KEY')).toMatch(/^sk-oauth3x[0-9a-f]{40}$/)
+  })
+
+  it('makes another placeholder for each run', () => {
+    const build = () => policyOf(['a.example'], { KEY: { value: 'demo-value', hosts: ['a.example'] } })
+    expect(placeholderOf(build(), 'KEY')).not.toBe(placeholderOf(build(), 'KEY'))
+  })
+
+  it('binds a secret to hosts that the person and the owner both named', () => {
+    const policy = createPolicy(
+      {
+        owner: 'agt_1',
+        network: ['*.a.example', 'b.example'].map(anyCapability),
+        secrets: [
+          {
+            name: 'KEY',
+            value: new SecretValue('demo-value'),
+            hosts: ['*.a.example', 'b.example'],
+            boundTo: ['api.a.example'],
+            surfaces: ['header'],
+          },
+        ],
+      },
+      () => createScrubber(new Map()),
+    )
+    const [secret] = policy.secrets
+    const at = (host: string) => reaches(secret?.hosts ?? [], { scheme: 'https', host, port: 443 })
+    expect(['api.a.example', 'www.a.example', 'b.example'].map(at)).toEqual([true, false, false])
+  })
+})
+
+it('takes addresses as approved only for their own port and scheme', () => {
+  const policy = policyOf(['10.0.0.7', '10.0.0.8:8443', 'http://10.0.0.9', '[fd00::1]', 'a.example'])
+  const at = (scheme: 'https' | 'http', port: number) => [
+    ...approvedAddresses(policy, { scheme, host: 'a.example', port }),
+  ]
+  expect(at('https', 443)).toEqual(['10.0.0.7', 'fd00::1'])
+  expect(at('https', 8443)).toEqual(['10.0.0.8'])
+  expect(at('http', 80)).toEqual(['10.0.0.9'])
+})

@@ -1,0 +1,8 @@
+export { streamEvents } from './events.ts'
+export { explainExecution } from './explain.ts'
+export { cursorOf, pageFilter } from './paging.ts'
+export { preferredWait } from './prefer.ts'
+export { invalidBody } from './request-schema.ts'
+export { createSeen } from './seen.ts'
+export { submitExecution } from './submit.ts'
+export { type ExecutionView, submitStatus, summaryOf, viewOf, viewWithApprovals } from './views.ts'

@@ -1,0 +1,2 @@
+export { requestRoutes } from './request-routes.ts'
+export { viewCard } from './request-views.ts'

@@ -1,0 +1,1 @@
+export type { AdminHandlers, Owner } from './handlers.ts'

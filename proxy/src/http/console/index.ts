@@ -1,0 +1,2 @@
+export { type Console, createConsole } from './console.ts'
+export type { ConsoleTenant } from './tenant.ts'

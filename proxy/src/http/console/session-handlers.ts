@@ -1,0 +1,38 @@
+import type { ConsoleRoutes } from '../../contracts/console/index.ts'
+import type { RouteHandlers } from '../../contracts/index.ts'
+import { sha256Hex } from '../../kernel/index.ts'
+import { cookieHeader } from './cookies.ts'
+import { passkeyHandlers } from './passkey-handlers.ts'
+import { assertSignedIn, type ConsoleCall, type SessionDeps, sessionAnswers } from './session-answers.ts'
+
+export function sessionHandlers(deps: SessionDeps, call: ConsoleCall): RouteHandlers<ConsoleRoutes> {
+  const { place, caller, response } = call
+  const answers = sessionAnswers(deps, call)
+  return {
+    ...passkeyHandlers(deps.tenants, call, answers),
+    async readSession() {
+      const { of, session } = assertSignedIn(caller)
+      return await answers.view(of, session)
+    },
+    async signIn({ body: { code } }) {
+      const hash = sha256Hex(code)
+      const of = deps.tenants().find(({ sessions }) => sessions.hasCode(hash))
+      const view =
+        of &&
+        (await answers.opened(of, (replaces) =>
+          of.sessions.signInByCode(code, { address: place.address, replaces }),
+        ))
+      if (view === undefined) throw await answers.refused(BAD_LINK)
+      return view
+    },
+    async signOut() {
+      const { of, session, by } = assertSignedIn(caller)
+      await of.sessions.end(session.id, by.actor, 'signed_out')
+      response.setHeader('Set-Cookie', cookieHeader(place, ''))
+      response.setHeader('Clear-Site-Data', '"cache", "storage"')
+      return { ok: true as const }
+    },
+  }
+}
+
+const BAD_LINK = 'This link was used, is too old, or is none; run `oauth3 console` for another.'

@@ -1,0 +1,11 @@
+export {
+  answerApiError,
+  answerError,
+  createErrorHandler,
+  dropRest,
+  type ErrorAnswer,
+  knownError,
+  writeError,
+} from './error-answer.ts'
+export { mountRoutes, type RouteCaller } from './mount-routes.ts'
+export { isWebSocketUpgrade } from './upgrade.ts'

@@ -1,0 +1,65 @@
+import type { IRouter, Request, Response } from 'express'
+import type { Route, RouteHandlers, RouteTable } from '../contracts/index.ts'
+import { readRouteInput } from './route-input.ts'
+
+const LINES_A_TURN = 500
+
+/** Whoever calls: what answers them, and whether they may. */
+export interface RouteCaller<T extends RouteTable> {
+  readonly handlers: RouteHandlers<T>
+  /** Throws for a caller who may not use the route, or not with the action that it names. */
+  readonly assertAllowed: (route: T[keyof T]) => void
+}
+
+/**
+ * Answers every route of a table with its caller's handler. Whether the caller may is settled before anything that was sent is
+ * read, and what some of it takes besides before the handler has it; what is thrown goes to the router's error handler.
+ */
+export function mountRoutes<T extends RouteTable>(
+  router: IRouter,
+  table: T,
+  callerOf: (request: Request) => RouteCaller<T>,
+): void {
+  for (const [name, route] of Object.entries<T[keyof T] & Route>(table as never)) {
+    const verb = route.method.toLowerCase() as Lowercase<Route['method']>
+    router[verb](route.path, async (request, response) => {
+      const { handlers, assertAllowed } = callerOf(request)
+      assertAllowed(route)
+      const handle = handlers[name] as (input: unknown) => unknown
+      const input = readRouteInput(route, request)
+      const also = route.alsoTakes
+      if (also?.when(input)) assertAllowed({ ...route, action: also.action })
+      const answer = await handle(input)
+      if (route.isLines) await sendLines(response, answer as AsyncIterable<unknown>)
+      else response.json(answer)
+    })
+  }
+}
+
+/** JSON Lines, read in batches, so that a long answer neither fills memory nor holds up the daemon. */
+async function sendLines(response: Response, lines: AsyncIterable<unknown>): Promise<void> {
+  response.type('application/x-ndjson')
+  let batch: string[] = []
+  const send = async (): Promise<void> => {
+    const isFlushed = response.write(batch.join(''))
+    batch = []
+    await new Promise<void>((resolve) => {
+      if (isFlushed || response.destroyed) {
+        setImmediate(resolve)
+        return
+      }
+      const go = (): void => {
+        response.off('drain', go).off('close', go)
+        resolve()
+      }
+      response.on('drain', go).on('close', go)
+    })
+  }
+  for await (const line of lines) {
+    if (response.destroyed) return
+    batch.push(`${JSON.stringify(line)}\n`)
+    if (batch.length >= LINES_A_TURN) await send()
+  }
+  if (batch.length > 0) await send()
+  response.end()
+}

@@ -1,0 +1,13 @@
+export { agentRoutes } from './agent-routes.ts'
+export { createAgentStore } from './agent-store.ts'
+export {
+  type Agent,
+  type AgentEvent,
+  type Agents,
+  assertNotRevoked,
+  bearerToken,
+  canonicalTags,
+  createAgents,
+  type NewAgent,
+  type WakeTarget,
+} from './agents.ts'

@@ -1,0 +1,8 @@
+export { createMemberStore } from './member-store.ts'
+export { createMembers, type Members } from './members.ts'
+export type { Tenant } from './ports.ts'
+export { checkTenantChat, createTenantChats, type TenantChat } from './tenant-chat.ts'
+export { assertTenantName, isTenantName } from './tenant-name.ts'
+export { type TenantAdmin, tenantRoutes } from './tenant-routes.ts'
+export { createTenantRowsStore } from './tenant-rows-store.ts'
+export { createTenantStore } from './tenant-store.ts'

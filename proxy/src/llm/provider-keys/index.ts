@@ -1,0 +1,5 @@
+export type { KeyCooldown } from './cooldowns.ts'
+export type * from './ports.ts'
+export { createProviderKeyStore } from './provider-key-store.ts'
+export { createProviderKeys, resealProviderKeys } from './provider-keys.ts'
+export type { KeyAnswer } from './refusal.ts'

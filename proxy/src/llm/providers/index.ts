@@ -1,0 +1,7 @@
+export { endpointOf } from './endpoints.ts'
+export { behindRoot, nameIn, normalisePath, readSegments, upstreamPath } from './path.ts'
+export type * from './ports.ts'
+export { createProviderStore } from './provider-store.ts'
+export { createProviders, type ProviderEvent } from './providers.ts'
+export { providerOfModel, routeOf } from './route.ts'
+export { PROVIDER_TABLE } from './table.ts'

@@ -1,0 +1,62 @@
+import { type ProviderAccess, type ProviderGrant, strictest, type Use } from '../provider-access/index.ts'
+import { denied } from './access-refusals.ts'
+import type { GrantCriteria } from './grant-criteria.ts'
+import { type LlmRefusal, refused } from './refusal.ts'
+
+/** The first use that is not granted; else the grant of them all, with the strictest limits where there are several. */
+export function grantFor(
+  criteria: GrantCriteria,
+  access: ProviderAccess,
+): ProviderGrant | LlmRefusal | { readonly use: Use } {
+  const { provider, path, isListing } = criteria
+  // A grant for every model covers whatever the request names: nothing has to be looked for.
+  const wide = access.evaluate(useOf(criteria, null))
+  if (wide.verdict === 'granted') return wide.grant
+  let first: ProviderGrant | undefined
+  for (const use of usesOf(criteria)) {
+    const verdict = access.evaluate(use)
+    if (verdict.verdict === 'denied') return denied(provider.name, verdict.retryAfterSeconds)
+    const grant =
+      verdict.verdict === 'granted'
+        ? verdict.grant
+        : isListing && criteria.group === 'models' && path === '/models'
+          ? anyGrant(use, access)
+          : undefined
+    if (grant === undefined) return { use }
+    if (first === undefined) first = grant
+    else if (first.id !== grant.id) first = { ...first, limits: strictest([first.limits, grant.limits]) }
+  }
+  return first ?? refused('internal', 'No grant was evaluated.')
+}
+
+/** Whether what was let through would be let through now, its limits aside. */
+export const isStillGranted = (criteria: GrantCriteria, access: ProviderAccess): boolean =>
+  'agentId' in grantFor(criteria, access)
+
+/** One for each model that is named, and one without a name where none is. */
+function usesOf(criteria: GrantCriteria): Use[] {
+  const models = criteria.allModels()
+  return (models.length === 0 ? NO_MODEL : models).map((model) => useOf(criteria, model))
+}
+
+const useOf = ({ agent, provider, group, path }: GrantCriteria, model: string | null): Use => ({
+  agentId: agent.id,
+  provider: provider.name,
+  model,
+  group,
+  path,
+})
+
+const NO_MODEL: readonly null[] = [null]
+
+/** Which models there are may be read by whoever may use one of them. */
+export const anyGrant = ({ agentId, provider }: Use, access: ProviderAccess): ProviderGrant | undefined =>
+  access
+    .grants()
+    .find(
+      (grant) =>
+        grant.agentId === agentId &&
+        grant.provider === provider &&
+        grant.paths === null &&
+        grant.groups.includes('models'),
+    )

@@ -1,0 +1,7 @@
+export type { LlmRequest, LlmResponse } from './client.ts'
+export type { SharedGate } from './identity.ts'
+export type { HoldTimes } from './patience.ts'
+export { createLlmProxy, isLlmTarget, type LlmProxy } from './proxy.ts'
+export { LLM_ERRORS, writeUnreadable } from './refusal.ts'
+export { createLlmShares, type LlmShares } from './shares.ts'
+export { identityOf } from './whose-request.ts'

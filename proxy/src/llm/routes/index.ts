@@ -1,0 +1,2 @@
+export { llmRoutes } from './llm-routes.ts'
+export { providersCheck } from './providers-check.ts'

@@ -1,0 +1,42 @@
+import type { Agents } from '../../identity/agents/index.ts'
+import type { DoctorCheck } from '../../kernel/index.ts'
+import type { LlmModules } from '../provider-access/index.ts'
+
+/** Which providers of LLMs a request could go out to, from what is stored; no vendor is asked. */
+export function providersCheck(
+  { providers, keys, access }: Pick<LlmModules, 'providers' | 'keys' | 'access'>,
+  agents: Pick<Agents, 'byId'>,
+): DoctorCheck {
+  return {
+    name: 'llm providers',
+    async run() {
+      const stored = keys.list()
+      const withKey = new Set(stored.map(({ provider }) => provider))
+      const listings = providers.list()
+      const usable = listings.filter(
+        ({ name, own, auth, missing }) =>
+          missing.length === 0 && (withKey.has(name) || (own && auth.kind === 'none')),
+      )
+      const cooling = stored.filter(({ cooldown }) => cooldown !== null)
+      const needKey = new Set(listings.filter(({ auth }) => auth.kind !== 'none').map(({ name }) => name))
+      const inVain = Map.groupBy(
+        access.grants().filter(({ provider }) => needKey.has(provider) && !withKey.has(provider)),
+        ({ provider }) => provider,
+      )
+      return {
+        ok: true,
+        warning: inVain.size > 0,
+        said: [
+          usable.length === 0 ? 'none usable' : `${usable.length} usable`,
+          ...(stored.length === 0
+            ? ['no key stored']
+            : [`${cooling.length} of ${stored.length} keys in cooldown`]),
+          ...[...inVain].map(([provider, grants]) => {
+            const names = new Set(grants.map(({ agentId }) => agents.byId(agentId)?.name ?? agentId))
+            return `no key for ${provider}, which ${[...names].join(' and ')} may use: oauth3 key add ${provider}`
+          }),
+        ].join('; '),
+      }
+    },
+  }
+}

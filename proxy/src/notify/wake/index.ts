@@ -1,0 +1,5 @@
+export type { WakeChannel, WakeReceipt } from './ports.ts'
+export { createWakeScheduler } from './wake-scheduler.ts'
+export { createWakeStore } from './wake-store.ts'
+export type { DefaultTarget } from './wake-targets.ts'
+export { createWaker, type Waker, type WakerDeps } from './waker.ts'

@@ -1,0 +1,44 @@
+/** What OAuth3 has made in an engine, found by its labels. */
+import type Docker from 'dockerode'
+import { LABEL_INSTANCE } from '../runner/index.ts'
+import { LABEL_RUNTIME } from './image-leftovers.ts'
+
+export interface EngineThings {
+  readonly containers: readonly { readonly id: string; readonly name: string }[]
+  /** Shared by every daemon on the engine. */
+  readonly images: readonly { readonly id: string; readonly name: string }[]
+}
+
+/** Containers of one daemon, and the sandbox images, built by whichever version. Throws where no engine answers. */
+export async function findEngineThings(docker: Docker, instanceId: string | null): Promise<EngineThings> {
+  const containers =
+    instanceId === null
+      ? []
+      : await docker.listContainers({
+          all: true,
+          filters: { label: [`${LABEL_INSTANCE}=${instanceId}`] },
+        })
+  const images = await docker.listImages({ filters: { label: [LABEL_RUNTIME] } })
+  return {
+    containers: containers.map(({ Id, Names }) => ({ id: Id, name: Names[0]?.slice(1) ?? Id.slice(0, 12) })),
+    images: images.map(({ Id, RepoTags }) => ({
+      id: Id,
+      name: RepoTags?.find((tag) => tag !== '<none>:<none>') ?? Id.slice(7, 19),
+    })),
+  }
+}
+
+/** Resolves to what stayed, with the reason; another daemon's container may use an image. */
+export async function removeEngineThings(docker: Docker, things: EngineThings): Promise<readonly string[]> {
+  const stayed: string[] = []
+  const attempt = async (name: string, remove: () => Promise<unknown>): Promise<void> => {
+    await remove().catch((error: { statusCode?: number; message?: string }) => {
+      if (error.statusCode !== 404) stayed.push(`${name}: ${error.message ?? 'it cannot be removed'}`)
+    })
+  }
+  for (const { id, name } of things.containers)
+    await attempt(name, () => docker.getContainer(id).remove({ force: true, v: true }))
+  for (const { id, name } of things.images)
+    await attempt(name, () => docker.getImage(name.includes(':') ? name : id).remove())
+  return stayed
+}

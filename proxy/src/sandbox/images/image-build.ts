@@ -1,0 +1,254 @@
+/** Builds the sandbox images, and shows with one real run each that they work. */
+import { readFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import type Docker from 'dockerode'
+import { RUN_DEFAULTS, type RunOrder } from '../index.ts'
+import { DockerSandbox } from '../runner/index.ts'
+import { imageTag, PROXY_VERSION, RUNTIMES, type Runtime, runtimeFile } from '../runtimes/index.ts'
+import { contextDigest, contextOf } from './image-context.ts'
+import { createStepReader, LABEL_RUNTIME, removeLeftovers } from './image-leftovers.ts'
+import { type TarFile, tarStream } from './tar.ts'
+
+export interface ImageBuildOptions {
+  readonly docker: Docker
+  readonly log: (line: string) => void
+  /** Image that lends its C library and packages; the Dockerfiles name the default. */
+  readonly base?: string | undefined
+  /** Names of runtimes; all of them when left out. */
+  readonly only?: readonly string[] | undefined
+}
+
+export interface BuiltImage {
+  readonly runtime: string
+  readonly tag: string
+  /** `sha256:…` */
+  readonly image: string
+}
+
+const DEFAULT_BASE = 'debian:bookworm-slim'
+/** Of what an image was built from; the same again is not built again. */
+const LABEL_CONTEXT = 'oauth3.context'
+
+/**
+ * Throws an Error with a message for a person when there is no engine, no base image or no binary. A runtime that fails
+ * keeps none of the others from being built; which ones failed is told at the end.
+ */
+export async function buildImages({ docker, log, base, only }: ImageBuildOptions): Promise<BuiltImage[]> {
+  const wanted = chosen(only)
+  const arch = await engineArchitecture(docker)
+  const baseId = await haveBase(docker, base ?? DEFAULT_BASE, log)
+  const built: BuiltImage[] = []
+  const failed: { readonly runtime: string; readonly error: Error }[] = []
+  for (const runtime of wanted) {
+    try {
+      built.push(await buildOne(docker, runtime, arch, { base, baseId }, log))
+    } catch (error) {
+      log(`failed: ${runtime.name}`)
+      failed.push({ runtime: runtime.name, error: error as Error })
+    }
+  }
+  const [first] = failed
+  if (first === undefined) return built
+  throw new Error(
+    failed.map(({ runtime, error }) => `The runtime ${runtime} is not ready: ${error.message}`).join('\n'),
+    { cause: first.error },
+  )
+}
+
+function chosen(only: readonly string[] | undefined): readonly Runtime[] {
+  if (only === undefined) return RUNTIMES
+  const unknown = only.filter((name) => !RUNTIMES.some((runtime) => runtime.name === name))
+  if (unknown.length > 0) {
+    throw new Error(
+      `There is no runtime ${unknown.join(', ')}; known: ${RUNTIMES.map(({ name }) => name).join(', ')}`,
+    )
+  }
+  return RUNTIMES.filter(({ name }) => only.includes(name))
+}
+
+async function buildOne(
+  docker: Docker,
+  runtime: Runtime,
+  arch: string,
+  { base, baseId }: { readonly base: string | undefined; readonly baseId: string },
+  log: (line: string) => void,
+): Promise<BuiltImage> {
+  const tag = imageTag(runtime)
+  const files = contextOf(runtime, arch)
+  const digest = await contextDigest(files, baseId)
+  const current = () => builtFrom(docker, tag, digest)
+  let image = await current()
+  const isNew = image === undefined
+  if (isNew) {
+    log(`building ${tag}`)
+    const steps = createStepReader()
+    try {
+      await build(docker, runtime, { files, tag, base, digest, onText: steps.read }, log)
+    } catch (error) {
+      // Two builds of the same at once take each other's layers away; the one that came first is good for both.
+      if ((await current()) === undefined) throw error
+    }
+    image = (await docker.getImage(tag).inspect()).Id
+    const used = await removeLeftovers(docker, runtime.name, steps.ids)
+    if (used.length > 0)
+      log(`still in use, removed by the next build: ${used.map((id) => id.slice(7, 19)).join(', ')}`)
+  }
+  log(`trying ${tag}`)
+  await smokeTest(docker, runtime, image as string)
+  log(`${isNew ? 'built' : 'up to date:'} ${tag} ${image}`)
+  return { runtime: runtime.name, tag, image: image as string }
+}
+
+async function builtFrom(docker: Docker, tag: string, digest: string): Promise<string | undefined> {
+  try {
+    const { Id, Config } = await docker.getImage(tag).inspect()
+    return Config.Labels?.[LABEL_CONTEXT] === digest ? Id : undefined
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return undefined
+    throw error
+  }
+}
+
+async function engineArchitecture(docker: Docker): Promise<string> {
+  try {
+    return (await docker.version()).Arch
+  } catch (error) {
+    throw new Error(
+      `No Docker engine answers (${(error as Error).message}). Start one, or set DOCKER_HOST.`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+/** The classic builder pulls a missing base by itself, but says little when it cannot: so it is pulled here. */
+async function haveBase(docker: Docker, base: string, log: (line: string) => void): Promise<string> {
+  try {
+    return (await docker.getImage(base).inspect()).Id
+  } catch {
+    log(`pulling ${base}`)
+    try {
+      await untilDone(docker, await docker.pull(base))
+      return (await docker.getImage(base).inspect()).Id
+    } catch (error) {
+      throw new Error(
+        `The base image ${base} is not here and cannot be pulled (${(error as Error).message}). ` +
+          'Name another one that has glibc and a shell: npm run images -- --base NAME',
+        { cause: error },
+      )
+    }
+  }
+}
+
+interface ProgressEvent {
+  readonly stream?: string
+  readonly error?: string
+  readonly errorDetail?: { readonly message?: string }
+}
+
+/**
+ * Rejects with the engine's own reason. It answers a pull or a build with 200 before it begins, so that one that fails is an
+ * event among the others, which dockerode's callback does not take for an error.
+ */
+function untilDone(
+  docker: Docker,
+  progress: NodeJS.ReadableStream,
+  onEvent: (event: ProgressEvent) => void = () => {},
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    docker.modem.followProgress(
+      progress,
+      (error) => (error ? reject(error) : resolve()),
+      (event: ProgressEvent) => {
+        onEvent(event)
+        const reason = event.error ?? event.errorDetail?.message
+        if (reason !== undefined) reject(new Error(reason))
+      },
+    )
+  })
+}
+
+async function build(
+  docker: Docker,
+  runtime: Runtime,
+  {
+    files,
+    tag,
+    base,
+    digest,
+    onText,
+  }: {
+    readonly files: readonly TarFile[]
+    readonly tag: string
+    readonly base: string | undefined
+    readonly digest: string
+    readonly onText: (text: string) => void
+  },
+  log: (line: string) => void,
+): Promise<void> {
+  const events = await docker.buildImage(Readable.from(tarStream(files)), {
+    t: tag,
+    // Nothing is fetched while it builds, but by images that are made of the distribution's packages.
+    ...(runtime.buildNeedsNetwork ? {} : { networkmode: 'none' }),
+    forcerm: true,
+    labels: { [LABEL_RUNTIME]: runtime.name, 'oauth3.version': PROXY_VERSION, [LABEL_CONTEXT]: digest },
+    ...(base === undefined ? {} : { buildargs: { BASE: base } }),
+  })
+  // What a failing step printed last says more than its exit code.
+  let output = ''
+  try {
+    await untilDone(docker, events, ({ stream }) => {
+      if (stream !== undefined) onText(stream)
+      const line = stream?.trim()
+      if (line?.startsWith('Step ')) log(`  ${line.split('\n')[0]}`)
+      output = `${output}${stream ?? ''}`.slice(-1_000)
+    })
+  } catch (error) {
+    throw new Error(`${tag} could not be built: ${(error as Error).message}\n${output}`.trim(), {
+      cause: error,
+    })
+  }
+}
+
+/** One hello through the real protocol, in the real container. */
+async function smokeTest(docker: Docker, runtime: Runtime, image: string): Promise<void> {
+  await using sandbox = new DockerSandbox({
+    docker,
+    instanceId: `image-build-${process.pid}`,
+    poolSize: 0,
+    endpoints: null,
+  })
+  const order: RunOrder = {
+    requestId: 'image-build',
+    runtime: runtime.name,
+    image,
+    code: readFileSync(runtimeFile(runtime, runtime.smoke), 'utf8'),
+    argsJson: '{"to":"world"}',
+    secrets: new Map(),
+    network: [],
+    egress: null,
+    imports: null,
+    dynamicCode: false,
+    limits: {
+      timeoutMs: 30_000,
+      memoryBytes: RUN_DEFAULTS.memoryMib * 1_048_576,
+      cpuMillis: RUN_DEFAULTS.cpuMillis,
+      pids: RUN_DEFAULTS.pids,
+      tmpBytes: RUN_DEFAULTS.tmpBytes,
+      outputBytes: RUN_DEFAULTS.outputBytes,
+    },
+  }
+  let output = ''
+  const decoder = new TextDecoder()
+  const outcome = await sandbox.run(
+    order,
+    { onStarted: () => {}, onOutput: (_stream, chunk) => (output += decoder.decode(chunk)) },
+    AbortSignal.timeout(60_000),
+  )
+  if (outcome.end !== 'exited' || outcome.exitCode !== 0 || output !== 'hello world\n') {
+    throw new Error(
+      `its image was built but does not work: ${outcome.end} ${outcome.exitCode ?? ''} ${output}`,
+    )
+  }
+}

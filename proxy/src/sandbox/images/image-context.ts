@@ -1,0 +1,65 @@
+/** What the engine is given to build a runtime's image from: the folder's files, and what npm installed for it. */
+import { createHash } from 'node:crypto'
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { packageFile, type Runtime, runtimeFile } from '../runtimes/index.ts'
+import { type TarFile, tarStream } from './tar.ts'
+
+export const contextOf = (runtime: Runtime, arch: string): TarFile[] => [
+  { name: 'Dockerfile', source: runtimeFile(runtime, 'Dockerfile') },
+  ...runtime.binaries.map((binary) => ({
+    name: binary.name,
+    source: binaryFor(runtime, binary, arch),
+    executable: true,
+  })),
+  ...runtime.files.map((file) => ({ name: basename(file), source: runtimeFile(runtime, file) })),
+  ...(runtime.libraries ?? []).flatMap(libraryFiles),
+]
+
+/** SHA-256 over the files, and the base image that lends the rest. */
+export async function contextDigest(files: readonly TarFile[], baseId: string): Promise<string> {
+  const hash = createHash('sha256').update(baseId)
+  for await (const part of tarStream(files)) hash.update(part)
+  return hash.digest('hex')
+}
+
+/** Of the machine field of an ELF file, by the engine's name for the architecture. */
+const ELF_MACHINES: Readonly<Record<string, number>> = { amd64: 0x3e, arm64: 0xb7 }
+
+function binaryFor(runtime: Runtime, binary: Runtime['binaries'][number], arch: string): string {
+  const packageName = binary.packages[arch]
+  if (packageName === undefined) {
+    throw new Error(`The runtime ${runtime.name} has no binary for an engine on ${arch}.`)
+  }
+  const file = binary.file ?? binary.name
+  for (const name of [packageName, ...(binary.ownPackage === undefined ? [] : [binary.ownPackage])]) {
+    const path = packageFile(name, file)
+    if (path !== undefined && isForEngine(path, arch)) return path
+  }
+  throw new Error(
+    `The package ${packageName} is not installed; run: npm install --no-save --force ${packageName} (same version as ${runtime.name})`,
+  )
+}
+
+/** A package may hold the binary of the machine that it was installed on, which need not be like the engine's. */
+function isForEngine(path: string, arch: string): boolean {
+  const head = Buffer.alloc(20)
+  const file = openSync(path, 'r')
+  try {
+    readSync(file, head, 0, head.length, 0)
+  } finally {
+    closeSync(file)
+  }
+  return head.subarray(0, 4).equals(Buffer.from('\x7fELF')) && head.readUInt16LE(18) === ELF_MACHINES[arch]
+}
+
+/** Everything of a package that a program may load, at its place below node_modules. */
+function libraryFiles(packageName: string): TarFile[] {
+  const manifest = packageFile(packageName, 'package.json')
+  if (manifest === undefined) throw new Error(`The package ${packageName} is not installed; run: npm ci`)
+  const folder = dirname(manifest)
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /(?:^|\/)(?:package\.json|LICENSE)$|\.(?:mjs|wasm)$/.test(name))
+    .sort()
+    .map((name) => ({ name: `node_modules/${packageName}/${name}`, source: join(folder, name) }))
+}

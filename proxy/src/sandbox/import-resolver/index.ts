@@ -1,0 +1,1 @@
+export { createImportEngine, type ImportEngine } from './import-resolver.ts'

@@ -1,0 +1,76 @@
+/**
+ * Where the engine finds a path of this process. They are the same unless the daemon runs in a container: there the
+ * engine mounts from its host's file system, so only what lies in a volume or a bind mount can be named to it.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { posix } from 'node:path'
+import type Docker from 'dockerode'
+import { answered, CALL_TIMEOUT_MS } from '../../engine/index.ts'
+
+export interface ContainerMount {
+  readonly Type?: string
+  readonly Source: string
+  readonly Destination: string
+}
+
+export function createHostPaths(docker: Docker) {
+  let mounts: Promise<readonly ContainerMount[] | null> | undefined
+  return {
+    /** Null when the path lies in no mount that the engine could take it from. */
+    async toEngine(path: string): Promise<string | null> {
+      mounts ??= ownMounts(docker)
+      // Asked again next time: an engine that was away says nothing about where this process runs.
+      mounts.catch(() => {
+        mounts = undefined
+      })
+      const known = await mounts
+      return known === null ? path : mapped(path, known)
+    },
+  }
+}
+
+/** The innermost mount decides; what has no source on the host (tmpfs) hides what lies around it. */
+export function mapped(path: string, mounts: readonly ContainerMount[]): string | null {
+  const within = (folder: string) => path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
+  const [innermost] = mounts
+    .filter(({ Destination }) => within(Destination))
+    .sort((a, b) => b.Destination.length - a.Destination.length)
+  if (innermost === undefined || innermost.Type === 'tmpfs' || innermost.Source === '') return null
+  return posix.join(innermost.Source, posix.relative(innermost.Destination, path))
+}
+
+/** Null when this process is in no container of that engine. */
+async function ownMounts(docker: Docker): Promise<readonly ContainerMount[] | null> {
+  if (!inContainer()) return null
+  for (const id of ownNames()) {
+    try {
+      const info = await answered(CALL_TIMEOUT_MS, (abortSignal) =>
+        docker.getContainer(id).inspect({ abortSignal }),
+      )
+      return info.Mounts
+    } catch (error) {
+      if ((error as { statusCode?: number }).statusCode !== 404) throw error
+    }
+  }
+  return null
+}
+
+const inContainer = (): boolean =>
+  existsSync('/.dockerenv') || existsSync('/run/.containerenv') || idsIn('/proc/self/cgroup').length > 0
+
+/** What the engine may know this process's container by, the surest first. */
+const ownNames = (): string[] => [
+  ...new Set([...idsIn('/proc/self/mountinfo'), ...idsIn('/proc/self/cgroup'), hostname()]),
+]
+
+/** Container ids: in mountinfo those of the files that an engine mounts for each container, such as /etc/hostname. */
+function idsIn(file: string): string[] {
+  try {
+    return [...readFileSync(file, 'utf8').matchAll(/(?:containers\/|docker[/-]|:\/)([0-9a-f]{64})\b/g)].map(
+      ([, id]) => id as string,
+    )
+  } catch {
+    return []
+  }
+}

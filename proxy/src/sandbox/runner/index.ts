@@ -1,0 +1,7 @@
+export { createSandbox } from './create-sandbox.ts'
+export { containerConfig, LABEL_INSTANCE } from './docker/container-config.ts'
+export { SandboxContainer } from './docker/docker-container.ts'
+export { DockerSandbox } from './docker/docker-sandbox.ts'
+export { createHostPaths } from './docker/host-path.ts'
+export { createRemovals } from './docker/removals.ts'
+export { createSlots } from './slots.ts'

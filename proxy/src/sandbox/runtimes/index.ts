@@ -1,0 +1,4 @@
+export { fileDigest, hostDenoBinary, packageFile } from './deno-binary.ts'
+export { denoArguments, netGrant, runVariables } from './deno-flags.ts'
+export { IMPORTS_FOLDER, placeFiles } from './place-files.ts'
+export { DENO, imageTag, PROXY_VERSION, RUNTIMES, type Runtime, runtimeFile } from './runtimes.ts'

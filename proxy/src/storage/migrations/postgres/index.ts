@@ -1,0 +1,27 @@
+import { BASELINE } from './01-baseline.ts'
+import { TENANT_REMOVAL } from './02-tenant-removal.ts'
+import { CONSENTS } from './03-consents.ts'
+import { MEMBERSHIPS } from './04-memberships.ts'
+import { SESSIONS } from './05-sessions.ts'
+import { PASSKEYS } from './06-passkeys.ts'
+import { QUORUM } from './07-quorum.ts'
+import { GRANT_LIMITS } from './08-grant-limits.ts'
+import { REGISTRIES } from './10-registries.ts'
+import { AUDIT_INDEX } from './12-audit-index.ts'
+
+/**
+ * Numbered, forward only, each in one transaction. A migration that has landed is never edited: a database of any landed
+ * version opens in every later one. New ones go into a file of their own, at the end of the list.
+ */
+export const POSTGRES_MIGRATIONS: readonly string[] = [
+  ...BASELINE,
+  ...TENANT_REMOVAL,
+  ...CONSENTS,
+  ...MEMBERSHIPS,
+  ...SESSIONS,
+  ...PASSKEYS,
+  ...QUORUM,
+  ...GRANT_LIMITS,
+  ...AUDIT_INDEX,
+  ...REGISTRIES,
+]

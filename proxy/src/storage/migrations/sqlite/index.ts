@@ -1,0 +1,44 @@
+import { REQUESTS } from './01-requests.ts'
+import { PROVIDERS } from './02-providers.ts'
+import { RETENTION } from './03-retention.ts'
+import { ENDPOINT_GROUPS } from './04-endpoint-groups.ts'
+import { DENIALS } from './05-denials.ts'
+import { RETENTION_ORDER } from './06-retention-order.ts'
+import { AGENT_TOKENS } from './07-agent-tokens.ts'
+import { PRICE_PARTS } from './08-price-parts.ts'
+import { TENANTS } from './09-tenants.ts'
+import { TENANT_REMOVAL } from './10-tenant-removal.ts'
+import { CONSENTS } from './11-consents.ts'
+import { MEMBERSHIPS } from './12-memberships.ts'
+import { SESSIONS } from './13-sessions.ts'
+import { PASSKEYS } from './14-passkeys.ts'
+import { QUORUM } from './15-quorum.ts'
+import { GRANT_LIMITS } from './16-grant-limits.ts'
+import { REGISTRIES } from './18-registries.ts'
+import { AUDIT_INDEX } from './20-audit-index.ts'
+
+/**
+ * Numbered, forward only, each in one transaction; the schema's version is the number of the newest one applied. A migration
+ * that has landed is never edited: a database of any landed version opens in every later one. New ones go into a file of their
+ * own, at the end of the list, together with their counterpart for PostgreSQL.
+ */
+export const SQLITE_MIGRATIONS: readonly string[] = [
+  ...REQUESTS,
+  ...PROVIDERS,
+  ...RETENTION,
+  ...ENDPOINT_GROUPS,
+  ...DENIALS,
+  ...RETENTION_ORDER,
+  ...AGENT_TOKENS,
+  ...PRICE_PARTS,
+  ...TENANTS,
+  ...TENANT_REMOVAL,
+  ...CONSENTS,
+  ...MEMBERSHIPS,
+  ...SESSIONS,
+  ...PASSKEYS,
+  ...QUORUM,
+  ...GRANT_LIMITS,
+  ...AUDIT_INDEX,
+  ...REGISTRIES,
+]

@@ -1,2 +1,0 @@
-export { createAdminApi } from './admin-api.ts'
-export { createAdminDescription } from './openapi.ts'

@@ -1,0 +1,48 @@
+import { DAEMON_OWNER } from '../../kernel/index.ts'
+import type { Background } from './background.ts'
+
+/** As SQLite's own `wal_autocheckpoint`: 4 MiB. */
+const CHECKPOINT_PAGES = 1_000
+const LOOK_MS = 250
+
+/**
+ * WAL checkpoints: copies the write-ahead log into the database in a thread; on the event loop each copy would wait for the disk twice.
+ * Writers and readers go on meanwhile (https://sqlite.org/wal.html#ckpt). Where the thread fails, the connection's own
+ * checkpoint comes later.
+ */
+export function startCheckpoints(
+  /** The write-ahead log of the file at `path`; `pagesInLog` is 0 where nothing was written since it was asked. */
+  log: { readonly path: string; pagesInLog(): number },
+  { quick }: Pick<Background, 'quick'>,
+  onDefect: (error: unknown) => void,
+): Disposable {
+  let isUnderWay = false
+  let isOver = false
+
+  const look = (): void => {
+    if (isUnderWay || log.pagesInLog() < CHECKPOINT_PAGES) return
+    isUnderWay = true
+    quick
+      .run(DAEMON_OWNER, 'checkpoint', { path: log.path })
+      .catch((error: unknown) => {
+        if (!isOver) onDefect(error)
+      })
+      .finally(() => {
+        isUnderWay = false
+      })
+  }
+
+  const timer = setInterval(() => {
+    try {
+      look()
+    } catch (error) {
+      onDefect(error)
+    }
+  }, LOOK_MS).unref()
+  return {
+    [Symbol.dispose]() {
+      isOver = true
+      clearInterval(timer)
+    },
+  }
+}

@@ -1,0 +1,5 @@
+export { createBackgroundScans } from './audit-scans.ts'
+export { type Background, createBackground } from './background.ts'
+export { startCheckpoints } from './checkpoints.ts'
+export { createLargeBodies } from './large-bodies.ts'
+export { createLargeInspections } from './large-inspections.ts'

@@ -1,0 +1,1 @@
+export { atUsualPriority, giveWay, raiseEventLoop } from './cpu-priority.ts'
