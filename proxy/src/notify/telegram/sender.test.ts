@@ -1,10 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { describeEngines, type TestDatabase } from '../../../test/support/engines.ts'
+import type { AgentId } from '../../kernel/index.ts'
 import { createOutbox, type Outbox } from '../outbox/index.ts'
 import { createOutboxStore } from '../outbox/outbox-store.ts'
 import type { TelegramDeps } from './deps.ts'
-import { personLane, replyLane, updateLane } from './lanes.ts'
+import { noticeLane, personLane, replyLane, updateLane } from './lanes.ts'
 import { createSender, type Sender } from './sender.ts'
 
 const CHAT = '1001'
@@ -117,6 +118,25 @@ describeEngines('the sender', (kit) => {
     latch.open()
     await emptied()
     expect(sent).toEqual(['late'])
+  })
+
+  it('sends what is more urgent of a lane whose message went out while the outbox was read', async () => {
+    const chat = createLatch()
+    const look = createLatch()
+    await queue(replyLane(CHAT), 'first', 'second')
+    await queue(noticeLane(CHAT, 'a' as AgentId), 'nobody has to answer this')
+    chatLatch = chat
+    sender.start()
+    await chat.reached
+    lookLatch = look
+    sender.nudge()
+    await look.reached
+    chat.open()
+    while ((await outbox.waiting('')) > 2) await turn()
+    await sender.settled()
+    look.open()
+    await emptied()
+    expect(sent).toEqual(['first', 'second', 'nobody has to answer this'])
   })
 
   it('sends nothing again that was settled while the outbox was read', async () => {

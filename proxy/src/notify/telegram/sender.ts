@@ -69,13 +69,22 @@ export function createSender(
   const order = createSendOrder({ pace: limits, now: deps.clock.now })
   const underWay = new Map<Sending, Promise<void>>()
   const sendings = new AsyncLocalStorage<Sending>()
-  /** Of what is not under way, nor was when the outbox was read: what was just settled may still stand in what it gave. */
+  /** How many messages left, or were put off. */
+  let ended = 0
+  /**
+   * Of what is not under way, nor was when the outbox was read: what was just settled may still stand in what it gave. Where one
+   * ended meanwhile, what its lane has next was not seen and may be more urgent: read once more, at most once for each under way.
+   */
   const next = async (): Promise<Choice | undefined> => {
-    const before = [...underWay.keys()]
-    const waiting = await outbox.due(TELEGRAM_LANES)
-    const taken = new Set([...before, ...underWay.keys()].map(({ choice }) => choice.message.id))
-    const due = waiting.filter(({ id }) => !taken.has(id))
-    return order.next(due, (claim) => pace.waitMs(claim) === 0)
+    for (;;) {
+      const before = [...underWay.keys()]
+      const seen = ended
+      const waiting = await outbox.due(TELEGRAM_LANES)
+      if (seen !== ended) continue
+      const taken = new Set([...before, ...underWay.keys()].map(({ choice }) => choice.message.id))
+      const due = waiting.filter(({ id }) => !taken.has(id))
+      return order.next(due, (claim) => pace.waitMs(claim) === 0)
+    }
   }
   /** How often preparing a message failed, by its id. */
   const defects = new Map<number, number>()
@@ -256,6 +265,7 @@ export function createSender(
       .run(sending, () => sendOne(choice.message))
       .catch(storageFailed)
       .finally(() => {
+        ended += 1
         underWay.delete(sending)
         sending.begun.resolve()
         wake()
