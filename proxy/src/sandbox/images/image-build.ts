@@ -1,12 +1,10 @@
-/** Builds the sandbox images, and shows with one real run each that they work. */
-import { readFileSync } from 'node:fs'
+/** Builds the sandbox images, and shows of each that it works. */
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import { RUN_DEFAULTS, type RunOrder } from '../index.ts'
-import { DockerSandbox } from '../runner/index.ts'
-import { imageTag, PROXY_VERSION, RUNTIMES, type Runtime, runtimeFile } from '../runtimes/index.ts'
+import { CLAUDE_IMAGE, type ImageSource, imageTag, PROXY_VERSION, RUNTIMES } from '../runtimes/index.ts'
 import { contextDigest, contextOf } from './image-context.ts'
 import { createStepReader, LABEL_RUNTIME, removeLeftovers } from './image-leftovers.ts'
+import { tryClaude, tryRuntime } from './smoke.ts'
 import { type TarFile, tarStream } from './tar.ts'
 
 export interface ImageBuildOptions {
@@ -14,23 +12,36 @@ export interface ImageBuildOptions {
   readonly log: (line: string) => void
   /** Image that lends its C library and packages; the Dockerfiles name the default. */
   readonly base?: string | undefined
-  /** Names of runtimes; all of them when left out. */
+  /** Names of images; those of all runtimes when left out. */
   readonly only?: readonly string[] | undefined
 }
 
 export interface BuiltImage {
-  readonly runtime: string
+  readonly name: string
   readonly tag: string
   /** `sha256:…` */
   readonly image: string
 }
+
+/** Every image there is, and what shows that one works. */
+const IMAGES: readonly {
+  readonly source: ImageSource
+  works(docker: Docker, image: string): Promise<void>
+}[] = [
+  ...RUNTIMES.map((runtime) => ({
+    source: runtime,
+    works: (docker: Docker, image: string) => tryRuntime(docker, runtime, image),
+  })),
+  { source: CLAUDE_IMAGE, works: tryClaude },
+]
+export const IMAGE_NAMES: readonly string[] = IMAGES.map(({ source }) => source.name)
 
 const DEFAULT_BASE = 'debian:bookworm-slim'
 /** Of what an image was built from; the same again is not built again. */
 const LABEL_CONTEXT = 'oauth3.context'
 
 /**
- * Throws an Error with a message for a person when there is no engine, no base image or no binary. A runtime that fails
+ * Throws an Error with a message for a person when there is no engine, no base image or no binary. An image that fails
  * keeps none of the others from being built; which ones failed is told at the end.
  */
 export async function buildImages({ docker, log, base, only }: ImageBuildOptions): Promise<BuiltImage[]> {
@@ -38,43 +49,44 @@ export async function buildImages({ docker, log, base, only }: ImageBuildOptions
   const arch = await engineArchitecture(docker)
   const baseId = await haveBase(docker, base ?? DEFAULT_BASE, log)
   const built: BuiltImage[] = []
-  const failed: { readonly runtime: string; readonly error: Error }[] = []
-  for (const runtime of wanted) {
+  const failed: { readonly name: string; readonly error: Error }[] = []
+  for (const one of wanted) {
+    const { name } = one.source
     try {
-      built.push(await buildOne(docker, runtime, arch, { base, baseId }, log))
+      built.push(await buildOne(docker, one, arch, { base, baseId }, log))
     } catch (error) {
-      log(`failed: ${runtime.name}`)
-      failed.push({ runtime: runtime.name, error: error as Error })
+      log(`failed: ${name}`)
+      failed.push({ name, error: error as Error })
     }
   }
   const [first] = failed
   if (first === undefined) return built
   throw new Error(
-    failed.map(({ runtime, error }) => `The runtime ${runtime} is not ready: ${error.message}`).join('\n'),
-    { cause: first.error },
+    failed.map(({ name, error }) => `The image ${name} is not ready: ${error.message}`).join('\n'),
+    {
+      cause: first.error,
+    },
   )
 }
 
-function chosen(only: readonly string[] | undefined): readonly Runtime[] {
-  if (only === undefined) return RUNTIMES
-  const unknown = only.filter((name) => !RUNTIMES.some((runtime) => runtime.name === name))
+function chosen(only: readonly string[] | undefined): typeof IMAGES {
+  const names = only ?? RUNTIMES.map(({ name }) => name)
+  const unknown = names.filter((name) => !IMAGE_NAMES.includes(name))
   if (unknown.length > 0) {
-    throw new Error(
-      `There is no runtime ${unknown.join(', ')}; known: ${RUNTIMES.map(({ name }) => name).join(', ')}`,
-    )
+    throw new Error(`There is no image ${unknown.join(', ')}; known: ${IMAGE_NAMES.join(', ')}`)
   }
-  return RUNTIMES.filter(({ name }) => only.includes(name))
+  return IMAGES.filter(({ source }) => names.includes(source.name))
 }
 
 async function buildOne(
   docker: Docker,
-  runtime: Runtime,
+  { source, works }: (typeof IMAGES)[number],
   arch: string,
   { base, baseId }: { readonly base: string | undefined; readonly baseId: string },
   log: (line: string) => void,
 ): Promise<BuiltImage> {
-  const tag = imageTag(runtime)
-  const files = contextOf(runtime, arch)
+  const tag = imageTag(source)
+  const files = await contextOf(source, arch, log)
   const digest = await contextDigest(files, baseId)
   const current = () => builtFrom(docker, tag, digest)
   let image = await current()
@@ -83,20 +95,20 @@ async function buildOne(
     log(`building ${tag}`)
     const steps = createStepReader()
     try {
-      await build(docker, runtime, { files, tag, base, digest, onText: steps.read }, log)
+      await build(docker, source, { files, tag, base, digest, onText: steps.read }, log)
     } catch (error) {
       // Two builds of the same at once take each other's layers away; the one that came first is good for both.
       if ((await current()) === undefined) throw error
     }
     image = (await docker.getImage(tag).inspect()).Id
-    const used = await removeLeftovers(docker, runtime.name, steps.ids)
+    const used = await removeLeftovers(docker, source.name, steps.ids)
     if (used.length > 0)
       log(`still in use, removed by the next build: ${used.map((id) => id.slice(7, 19)).join(', ')}`)
   }
   log(`trying ${tag}`)
-  await smokeTest(docker, runtime, image as string)
+  await works(docker, image as string)
   log(`${isNew ? 'built' : 'up to date:'} ${tag} ${image}`)
-  return { runtime: runtime.name, tag, image: image as string }
+  return { name: source.name, tag, image: image as string }
 }
 
 async function builtFrom(docker: Docker, tag: string, digest: string): Promise<string | undefined> {
@@ -171,7 +183,7 @@ function untilDone(
 
 async function build(
   docker: Docker,
-  runtime: Runtime,
+  source: ImageSource,
   {
     files,
     tag,
@@ -190,9 +202,9 @@ async function build(
   const events = await docker.buildImage(Readable.from(tarStream(files)), {
     t: tag,
     // Nothing is fetched while it builds, but by images that are made of the distribution's packages.
-    ...(runtime.buildNeedsNetwork ? {} : { networkmode: 'none' }),
+    ...(source.buildNeedsNetwork ? {} : { networkmode: 'none' }),
     forcerm: true,
-    labels: { [LABEL_RUNTIME]: runtime.name, 'oauth3.version': PROXY_VERSION, [LABEL_CONTEXT]: digest },
+    labels: { [LABEL_RUNTIME]: source.name, 'oauth3.version': PROXY_VERSION, [LABEL_CONTEXT]: digest },
     ...(base === undefined ? {} : { buildargs: { BASE: base } }),
   })
   // What a failing step printed last says more than its exit code.
@@ -208,47 +220,5 @@ async function build(
     throw new Error(`${tag} could not be built: ${(error as Error).message}\n${output}`.trim(), {
       cause: error,
     })
-  }
-}
-
-/** One hello through the real protocol, in the real container. */
-async function smokeTest(docker: Docker, runtime: Runtime, image: string): Promise<void> {
-  await using sandbox = new DockerSandbox({
-    docker,
-    instanceId: `image-build-${process.pid}`,
-    poolSize: 0,
-    endpoints: null,
-  })
-  const order: RunOrder = {
-    requestId: 'image-build',
-    runtime: runtime.name,
-    image,
-    code: readFileSync(runtimeFile(runtime, runtime.smoke), 'utf8'),
-    argsJson: '{"to":"world"}',
-    secrets: new Map(),
-    network: [],
-    egress: null,
-    imports: null,
-    dynamicCode: false,
-    limits: {
-      timeoutMs: 30_000,
-      memoryBytes: RUN_DEFAULTS.memoryMib * 1_048_576,
-      cpuMillis: RUN_DEFAULTS.cpuMillis,
-      pids: RUN_DEFAULTS.pids,
-      tmpBytes: RUN_DEFAULTS.tmpBytes,
-      outputBytes: RUN_DEFAULTS.outputBytes,
-    },
-  }
-  let output = ''
-  const decoder = new TextDecoder()
-  const outcome = await sandbox.run(
-    order,
-    { onStarted: () => {}, onOutput: (_stream, chunk) => (output += decoder.decode(chunk)) },
-    AbortSignal.timeout(60_000),
-  )
-  if (outcome.end !== 'exited' || outcome.exitCode !== 0 || output !== 'hello world\n') {
-    throw new Error(
-      `its image was built but does not work: ${outcome.end} ${outcome.exitCode ?? ''} ${output}`,
-    )
   }
 }

@@ -1,20 +1,30 @@
 /** What the engine is given to build a runtime's image from: the folder's files, and what npm installed for it. */
 import { createHash } from 'node:crypto'
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { packageFile, type Runtime, runtimeFile } from '../runtimes/index.ts'
+import { type ImageSource, packageFile, runtimeFile } from '../runtimes/index.ts'
+import { fetchPackages } from './fetch-packages.ts'
 import { type TarFile, tarStream } from './tar.ts'
 
-export const contextOf = (runtime: Runtime, arch: string): TarFile[] => [
-  { name: 'Dockerfile', source: runtimeFile(runtime, 'Dockerfile') },
-  ...runtime.binaries.map((binary) => ({
-    name: binary.name,
-    source: binaryFor(runtime, binary, arch),
-    executable: true,
-  })),
-  ...runtime.files.map((file) => ({ name: basename(file), source: runtimeFile(runtime, file) })),
-  ...(runtime.libraries ?? []).flatMap(libraryFiles),
-]
+export async function contextOf(
+  source: ImageSource,
+  arch: string,
+  log: (line: string) => void,
+): Promise<TarFile[]> {
+  const fetched = source.binaries.some(({ isFetched }) => isFetched)
+    ? await fetchPackages(source, arch, log)
+    : undefined
+  return [
+    { name: 'Dockerfile', source: runtimeFile(source, 'Dockerfile') },
+    ...source.binaries.map((binary) => ({
+      name: binary.name,
+      source: binaryFor(source, binary, arch, fetched),
+      executable: true,
+    })),
+    ...source.files.map((file) => ({ name: basename(file), source: runtimeFile(source, file) })),
+    ...(source.libraries ?? []).flatMap(libraryFiles),
+  ]
+}
 
 /** SHA-256 over the files, and the base image that lends the rest. */
 export async function contextDigest(files: readonly TarFile[], baseId: string): Promise<string> {
@@ -26,18 +36,28 @@ export async function contextDigest(files: readonly TarFile[], baseId: string): 
 /** Of the machine field of an ELF file, by the engine's name for the architecture. */
 const ELF_MACHINES: Readonly<Record<string, number>> = { amd64: 0x3e, arm64: 0xb7 }
 
-function binaryFor(runtime: Runtime, binary: Runtime['binaries'][number], arch: string): string {
+function binaryFor(
+  source: ImageSource,
+  binary: ImageSource['binaries'][number],
+  arch: string,
+  fetched: string | undefined,
+): string {
   const packageName = binary.packages[arch]
   if (packageName === undefined) {
-    throw new Error(`The runtime ${runtime.name} has no binary for an engine on ${arch}.`)
+    throw new Error(`The image ${source.name} has no binary for an engine on ${arch}.`)
   }
   const file = binary.file ?? binary.name
+  if (binary.isFetched === true) {
+    const path = join(fetched ?? '', 'node_modules', packageName, file)
+    if (existsSync(path) && isForEngine(path, arch)) return path
+    throw new Error(`The package ${packageName} holds no ${file} for an engine on ${arch}.`)
+  }
   for (const name of [packageName, ...(binary.ownPackage === undefined ? [] : [binary.ownPackage])]) {
     const path = packageFile(name, file)
     if (path !== undefined && isForEngine(path, arch)) return path
   }
   throw new Error(
-    `The package ${packageName} is not installed; run: npm install --no-save --force ${packageName} (same version as ${runtime.name})`,
+    `The package ${packageName} is not installed; run: npm install --no-save --force ${packageName} (same version as ${source.name})`,
   )
 }
 

@@ -1,2 +1,2 @@
 export { type EngineThings, findEngineThings, removeEngineThings } from './engine-things.ts'
-export { buildImages } from './image-build.ts'
+export { buildImages, IMAGE_NAMES } from './image-build.ts'

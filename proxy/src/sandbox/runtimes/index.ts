@@ -1,4 +1,13 @@
+export { CLAUDE_ARGUMENTS, CLAUDE_IMAGE, CLAUDE_WAITING, claudeVersion } from './claude-image.ts'
 export { fileDigest, hostDenoBinary, packageFile } from './deno-binary.ts'
 export { denoArguments, netGrant, runVariables } from './deno-flags.ts'
 export { IMPORTS_FOLDER, placeFiles } from './place-files.ts'
-export { DENO, imageTag, PROXY_VERSION, RUNTIMES, type Runtime, runtimeFile } from './runtimes.ts'
+export {
+  DENO,
+  type ImageSource,
+  imageTag,
+  PROXY_VERSION,
+  RUNTIMES,
+  type Runtime,
+  runtimeFile,
+} from './runtimes.ts'

