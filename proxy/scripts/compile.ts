@@ -13,7 +13,12 @@ const from = join(import.meta.dirname, '../src')
 const to = resolve(process.argv[2] ?? join(import.meta.dirname, '../dist'))
 
 /** What threads and processes are started with, beside what is started by hand. Names are paths below `src`. */
-const WORKERS = ['workers/background/worker', 'workers/background/parser', 'executions/program-reader/worker']
+const WORKERS = [
+  'workers/background/worker',
+  'workers/background/parser',
+  'executions/program-reader/worker',
+  'claude-runs/schema/worker',
+]
 
 /** Native, or asked for by where it is installed. */
 const INSTALLED = [/^better-sqlite3$/, /^pg-native$/]

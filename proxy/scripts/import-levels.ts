@@ -59,7 +59,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'sandbox/images',
     'sandbox/import-resolver',
   ],
-  // Two products on one base: neither imports the other.
+  // Three products on one base: none imports another.
   products: [
     'executions/facts',
     'executions/reading',
@@ -78,6 +78,10 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'llm/provider-access',
     'llm/routes',
     'llm/proxy',
+    'claude-runs',
+    'claude-runs/schema',
+    'claude-runs/cli',
+    'claude-runs/container',
   ],
   entrances: [
     'http/agent-api',

@@ -3,10 +3,10 @@
  * says when its runner waits; then it takes exactly one run.
  */
 
-import type { Duplex } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
-import type { EgressEndpoint } from '../../../egress/index.ts'
+import type { EgressEndpoint, EgressSession } from '../../../egress/index.ts'
 import { answered, CALL_TIMEOUT_MS, EngineTimeout } from '../../engine/index.ts'
 import type { OutputStream, RunHooks, RunOrder, RunOutcome } from '../../index.ts'
 import { createOutputMeter } from '../output-meter.ts'
@@ -30,6 +30,17 @@ const REMOVE_ATTEMPTS = 4
 
 const STDERR_TAIL_BYTES = 2_048
 const HEAP_EXHAUSTED = 'JavaScript heap out of memory'
+
+/** A waiting process that was handed over to a caller with a protocol of its own. The caller removes the container in the end. */
+export interface Conversation {
+  readonly input: Writable
+  /** The process has ended, or the engine let go of it. */
+  readonly ended: Promise<void>
+  /** Resolves when the engine has been told, or did not answer. */
+  kill(): Promise<void>
+  /** How it ended; null when the engine cannot tell. */
+  finalState(): Promise<{ readonly ExitCode: number; readonly OOMKilled: boolean } | null>
+}
 
 export class SandboxContainer implements AsyncDisposable {
   readonly #docker: Docker
@@ -214,6 +225,24 @@ export class SandboxContainer implements AsyncDisposable {
       signal.removeEventListener('abort', cancel)
       this.#onBytes = () => {}
       void this.remove()
+    }
+  }
+
+  /** Once, instead of `run`. Throws where the process does not wait any more. */
+  converse(
+    onBytes: (stream: OutputStream, bytes: Buffer) => void,
+    egress: EgressSession | null,
+  ): Conversation {
+    const stream = this.#stream
+    if (stream === undefined || !this.alive || this.#handedOver) throw new Error('the sandbox is gone')
+    if (egress !== null) this.#endpoint?.bindSession(egress)
+    this.#handedOver = true
+    this.#onBytes = onBytes
+    return {
+      input: stream,
+      ended: this.#whenClosed.promise,
+      kill: () => this.#kill(),
+      finalState: () => this.#finalState(),
     }
   }
 

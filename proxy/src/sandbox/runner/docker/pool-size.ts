@@ -13,9 +13,13 @@ const MEMORY_MS = 60_000
 /** Of what always waits; each takes some 24 MiB. */
 const MOST_TIMES = 4
 
-/** `least` always wait; with none it stays at none. `now` in milliseconds. */
-export function createPoolSize(least: number, now: () => number = () => performance.now()): PoolSize {
-  const most = least * MOST_TIMES
+/** `least` always wait, and at most `mostTimes` as many; with none it stays at none. `now` in milliseconds. */
+export function createPoolSize(
+  least: number,
+  now: () => number = () => performance.now(),
+  mostTimes = MOST_TIMES,
+): PoolSize {
+  const most = least * mostTimes
   /** At most as many as are of interest. */
   let recent: number[] = []
   let burst = 0

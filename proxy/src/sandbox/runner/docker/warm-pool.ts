@@ -23,6 +23,8 @@ export interface WarmPool {
 interface WarmPoolDeps {
   /** How many wait at least. */
   readonly size: number
+  /** After a burst at most so many times as many; the usual number when left out. */
+  readonly mostTimes?: number
   /** Creates and starts one container. */
   launch(): Promise<SandboxContainer>
   /** Told of a refill that failed. */
@@ -38,8 +40,8 @@ const DURING_RUN_MS = 250
 const pauseAfter = (failures: number): number =>
   Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10), LONGEST_PAUSE_MS)
 
-export function createWarmPool({ size, launch, onFailure }: WarmPoolDeps): WarmPool {
-  const wantedSize = createPoolSize(size)
+export function createWarmPool({ size, mostTimes, launch, onFailure }: WarmPoolDeps): WarmPool {
+  const wantedSize = createPoolSize(size, undefined, mostTimes)
   const idle: SandboxContainer[] = []
   const births = new WeakMap<SandboxContainer, number>()
   const waiters: PromiseWithResolvers<SandboxContainer>[] = []

@@ -1,0 +1,17 @@
+export { FilesRefused, planFiles } from './attachments.ts'
+export { type Collector, createCollector } from './collector.ts'
+export { type CliFacts, judge, type Verdict } from './judge.ts'
+export { createLineReader } from './lines.ts'
+export { type CliMessage, type CliResult, isObject, parseMessage } from './messages.ts'
+export { parseResult } from './parse-result.ts'
+export {
+  fitsWaiting,
+  type InputBlock,
+  launchArguments,
+  opening,
+  promptLine,
+  refusalLine,
+  repairPrompt,
+  verdictLine,
+  WAITING_ARGUMENTS,
+} from './say.ts'

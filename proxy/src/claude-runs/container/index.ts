@@ -1,0 +1,6 @@
+export {
+  type ClaudeRunnerOptions,
+  type ContainerResources,
+  createClaudeRunner,
+  DEFAULT_RESOURCES,
+} from './claude-runner.ts'

@@ -1,0 +1,18 @@
+export {
+  type ModelConnections,
+  RUN_CODES,
+  type RunCode,
+  type RunEvent,
+  type RunFile,
+  type RunHooks,
+  type RunnerStatus,
+  RunnerUnavailable,
+  type RunOrder,
+  type RunOutcome,
+  type RunRunner,
+  type RunSession,
+  type RunTokens,
+  type ToolDenial,
+  type ToolRequest,
+  type ToolVerdict,
+} from './runner-port.ts'
