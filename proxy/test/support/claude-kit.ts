@@ -32,6 +32,8 @@ export interface RunPlan extends Partial<RunOrder> {
 }
 
 export interface ClaudeKit extends AsyncDisposable {
+  /** Of the daemon that it plays. */
+  readonly instance: string
   readonly runner: RunRunner
   readonly log: readonly string[]
   run(plan: RunPlan): Promise<Ran>
@@ -58,9 +60,10 @@ export const ORDER: RunOrder = {
 export async function createClaudeKit(options: Partial<ClaudeRunnerOptions> = {}): Promise<ClaudeKit> {
   const endpoints = await createTestEndpoints()
   const schemas = createSchemaChecker()
+  const instance = `claude-kit-${randomBytes(6).toString('hex')}`
   const log: string[] = []
   const runner = createClaudeRunner({
-    instanceId: `claude-kit-${randomBytes(6).toString('hex')}`,
+    instanceId: instance,
     endpoints,
     schemas,
     poolSize: 0,
@@ -69,6 +72,7 @@ export async function createClaudeKit(options: Partial<ClaudeRunnerOptions> = {}
   })
   return {
     runner,
+    instance,
     log,
     async run({ answer, onTool, onEvent, onStarted, refusal, signal, ...order }) {
       const api = createMessagesApi(answer)

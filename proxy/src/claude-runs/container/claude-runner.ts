@@ -28,6 +28,7 @@ import {
 } from '../index.ts'
 import type { SchemaChecker } from '../schema/index.ts'
 import { type ModelSocket, openModelSocket } from './model-socket.ts'
+import { NO_OUTCOME } from './outcome.ts'
 import { runPrompt } from './prompt-run.ts'
 
 export interface ClaudeRunnerOptions {
@@ -228,21 +229,6 @@ export function createClaudeRunner(options: ClaudeRunnerOptions): RunRunner {
     }
   }
 
-  const cancelled = (): RunOutcome => ({
-    code: 'cancelled',
-    text: '',
-    result: null,
-    stopReason: null,
-    usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 },
-    turns: 0,
-    sessionTranscript: null,
-    sessionId: null,
-    durationMs: 0,
-    firstByteMs: null,
-    denials: [],
-    message: 'The run was cancelled.',
-  })
-
   return {
     sweep: () =>
       sweepLeftovers(docker, instanceId, {
@@ -282,7 +268,7 @@ export function createClaudeRunner(options: ClaudeRunnerOptions): RunRunner {
         return await runIn(container, order, watched, anySignal).finally(() => now.pool.ended())
       } catch (error) {
         if (isStarted || error instanceof RunnerUnavailable) throw error
-        if (signal.aborted) return cancelled()
+        if (signal.aborted) return { ...NO_OUTCOME, code: 'cancelled', message: 'The run was cancelled.' }
         seenAt = Number.NEGATIVE_INFINITY
         throw new RunnerUnavailable(`The run could not be started: ${(error as Error).message}`, error)
       } finally {

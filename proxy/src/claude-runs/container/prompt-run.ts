@@ -1,36 +1,24 @@
-/** One run in a container whose CLI waits: what is said, what is answered, and what ends it. */
+/** One run in a container whose CLI waits: hands it over, has the answer judged and repaired, and ends it. */
 import type { Conversation } from '../../sandbox/runner/index.ts'
 import {
-  type CliMessage,
-  type CliResult,
-  createCollector,
-  createLineReader,
   FilesRefused,
   fitsWaiting,
   judge,
   launchArguments,
   opening,
-  parseMessage,
   parseResult,
   planFiles,
   promptLine,
-  refusalLine,
   repairPrompt,
-  verdictLine,
+  type Verdict,
 } from '../cli/index.ts'
-import type { RunCode, RunHooks, RunOrder, RunOutcome, ToolDenial } from '../index.ts'
+import type { RunCode, RunHooks, RunOrder, RunOutcome } from '../index.ts'
 import type { SchemaChecker } from '../schema/index.ts'
-import { createSilence } from './silence.ts'
-import { parseSupervisorLine, speakTo } from './supervisor.ts'
+import { CliLink } from './cli-link.ts'
+import { NO_OUTCOME } from './outcome.ts'
 
-/** A tool's result may hold a whole file; all lines hold every text twice or thrice. */
-const LINE_BYTES = 32 * 1_048_576
-const OUTPUT_FACTOR = 8
-const OUTPUT_FLOOR_BYTES = 64 * 1_048_576
-const STDERR_TAIL_CHARS = 4_096
 /** The CLI writes its conversation down when its input ends. */
-const KEEP_TIMEOUT_MS = 5_000
-const MAX_TRANSCRIPT_BYTES = 64 * 1_048_576
+const KEEP_PATIENCE_MS = 5_000
 
 export interface PromptRunDeps {
   readonly order: RunOrder
@@ -42,266 +30,156 @@ export interface PromptRunDeps {
   traffic(): number
 }
 
-/** What ended the run before its result, or instead of one. */
-interface Stop {
-  readonly code: RunCode
-  readonly message: string
+/** What one prompt came to. */
+interface Turn extends Verdict {
+  readonly text: string
+  readonly stopReason: string | null
 }
 
-class Stopped extends Error {
-  readonly stop: Stop
-
-  constructor(stop: Stop) {
-    super(stop.message)
-    this.stop = stop
-  }
-}
+type FilePlan = Awaited<ReturnType<typeof planFiles>>
 
 /** Never throws once `onStarted` was called. The container is of no use any more, whatever comes of it. */
 export async function runPrompt(deps: PromptRunDeps, signal: AbortSignal): Promise<RunOutcome> {
   const { order, hooks } = deps
-  const stopped = Promise.withResolvers<never>()
-  stopped.promise.catch(() => {})
-  const over = new AbortController()
-  const stop = (code: RunCode, message: string): void => {
-    stopped.reject(new Stopped({ code, message }))
-    over.abort()
+  let files: FilePlan
+  try {
+    files = await planFiles(order.files, order.tools)
+  } catch (error) {
+    if (!(error instanceof FilesRefused)) throw error
+    return { ...NO_OUTCOME, code: 'input_refused', message: error.message }
   }
-  const orStopped = <T>(work: Promise<T>): Promise<T> => Promise.race([work, stopped.promise])
-
-  let startedAt: number | undefined
-  let firstByteAt: number | undefined
-  const collector = createCollector((event) => {
-    if (event.type !== 'usage' && event.type !== 'turn_end') firstByteAt ??= performance.now()
-    hooks.onEvent(event)
-  })
-  const denials: ToolDenial[] = []
-  const asks = new Map<string, AbortController>()
-  const answers = new Map<string, PromiseWithResolvers<string | null>>()
-  let awaited = Promise.withResolvers<CliResult>()
-  const exited = Promise.withResolvers<void>()
-  const kept = Promise.withResolvers<boolean>()
-  let sessionId: string | null = null
-  let stderr = ''
-  const transcript: Buffer[] = []
-  let transcriptBytes = 0
-  let isEnding = false
-
-  const silence = createSilence({
-    limitMs: order.silenceMs,
-    isWaiting: () => asks.size > 0,
-    traffic: deps.traffic,
-    onSilent: () => stop('silent', `Neither the model nor a tool gave a sign for ${order.silenceMs} ms.`),
-  })
-
-  async function ask(message: Extract<CliMessage, { kind: 'ask' }>): Promise<void> {
-    const asking = new AbortController()
-    asks.set(message.id, asking)
-    const { id, tool, input } = message
-    const either = AbortSignal.any([asking.signal, over.signal])
-    const verdict = await Promise.resolve()
-      .then(() => hooks.onToolRequest({ id, tool, input }, either))
-      .catch(() => ({ behavior: 'deny', message: 'This could not be decided.' }) as const)
-    if (!asks.delete(id) || either.aborted) return
-    silence.sign()
-    if (verdict.behavior === 'deny') denials.push({ tool, message: verdict.message })
-    supervisor.say(verdictLine(id, input, verdict))
-  }
-
-  function onMessage(message: CliMessage | null): void {
-    if (message === null) return
-    silence.sign()
-    collector.take(message)
-    if (collector.outputBytes > order.maxOutputBytes)
-      stop('output_limit', `The run gave more than ${order.maxOutputBytes} bytes.`)
-    if (message.kind === 'init') sessionId = message.sessionId ?? sessionId
-    if (message.kind === 'ask') void ask(message)
-    if (message.kind === 'ask_withdrawn') {
-      asks.get(message.id)?.abort()
-      asks.delete(message.id)
-    }
-    if (message.kind === 'other_request') supervisor.say(refusalLine(message.id))
-    if (message.kind === 'answer') answers.get(message.id)?.resolve(message.error)
-    if (message.kind === 'result') awaited.resolve(message.result)
-  }
-
-  function onExit(code: number | null, killedBy: string | null): void {
-    exited.resolve()
-    if (isEnding) return
-    if (killedBy === 'SIGKILL') stop('memory_limit', 'The CLI took more memory than its container has.')
-    else {
-      const verdict = judge({
-        result: null,
-        stopReason: null,
-        text: '',
-        refusal: null,
-        stderr,
-        exitCode: code,
-      })
-      stop(verdict.code, verdict.message)
-    }
-  }
-
-  function onLine(line: string): void {
-    const told = parseSupervisorLine(line)
-    if (told.kind === 'cli') onMessage(parseMessage(told.line))
-    if (told.kind === 'stderr') stderr = `${stderr}${told.text}`.slice(-STDERR_TAIL_CHARS)
-    if (told.kind === 'exit') onExit(told.code, told.signal)
-    if (told.kind === 'kept') kept.resolve(told.isKept)
-    if (told.kind === 'failed') stop('sandbox_lost', `The container’s supervisor failed: ${told.message}`)
-    if (told.kind === 'session') {
-      transcriptBytes += told.bytes.length
-      if (transcriptBytes <= MAX_TRANSCRIPT_BYTES) transcript.push(told.bytes)
-    }
-  }
-
-  const reader = createLineReader(
-    {
-      lineBytes: LINE_BYTES,
-      totalBytes:
-        Math.max(OUTPUT_FLOOR_BYTES, OUTPUT_FACTOR * order.maxOutputBytes) + 2 * MAX_TRANSCRIPT_BYTES,
-    },
-    onLine,
-    () => stop('output_limit', 'The CLI wrote more than a run may.'),
+  signal.throwIfAborted()
+  const stopped = createStop()
+  const link = new CliLink({ ...deps, stop: stopped.stop, over: stopped.over })
+  const timer = setTimeout(
+    () => stopped.stop('timeout', `The run took more than ${order.timeoutMs} ms.`),
+    order.timeoutMs,
   )
-
-  async function handOver(blocks: Awaited<ReturnType<typeof planFiles>>): Promise<void> {
-    for (const { name, content } of blocks.placed) await supervisor.placeFile(name, content, over.signal)
-    const { session } = order
-    if (session?.transcript != null && session.id !== null)
-      await supervisor.placeSession(session.id, session.transcript, over.signal)
-    if (!fitsWaiting(order)) supervisor.launch(launchArguments(order))
-    const requests = opening(order)
-    for (const { id } of requests) answers.set(id, Promise.withResolvers())
-    for (const { line } of requests) supervisor.say(line)
-    for (const [id, { promise }] of answers) {
-      const error = await promise
-      if (error !== null) stop('cli_crashed', `The CLI refused its ${id}: ${error}`)
-    }
-  }
-
-  /** Says a prompt and judges what comes of it. */
-  async function turn(
-    line: string,
-  ): Promise<Stop & { readonly text: string; readonly stopReason: string | null }> {
-    awaited = Promise.withResolvers()
-    silence.sign()
-    supervisor.say(line)
-    const result = await awaited.promise
-    const text = collector.text === '' && !result.isError ? result.text : collector.text
-    const refusal = hooks.model.refusal()
-    const { stopReason } = collector
-    const verdict = judge({ result, stopReason, text, refusal, stderr, exitCode: null })
-    sessionId = result.sessionId ?? sessionId
-    return { ...verdict, text, stopReason: stopReason ?? result.stopReason }
-  }
-
-  async function withSchema(first: Awaited<ReturnType<typeof turn>>) {
-    if (first.code !== 'ok') return { ...first, value: null }
-    const hasSchema = order.schema !== null && order.schema !== undefined
-    if (!hasSchema) return { ...first, value: parseResult(first.text) }
-    const problemsOf = async (value: unknown) => deps.schemas.problems(order.runId, order.schema, value)
-    const value = parseResult(first.text, { lenient: true })
-    const problems = await problemsOf(value)
-    if (problems.length === 0) return { ...first, value }
-    hooks.onEvent({ type: 'repair', problems })
-    collector.nextPrompt()
-    const second = await turn(promptLine(repairPrompt(problems)))
-    if (second.code !== 'ok') return { ...second, value: null }
-    const repaired = parseResult(second.text, { lenient: true })
-    const left = await problemsOf(repaired)
-    if (left.length === 0) return { ...second, value: repaired }
-    const message = `The answer does not meet the schema, nor did the one before: ${left.join('; ')}`
-    return { ...second, code: 'schema_not_met' as const, message, value: null }
-  }
-
-  async function keepSession(): Promise<Uint8Array | null> {
-    if (order.session?.keep !== true || sessionId === null) return null
-    isEnding = true
-    const timedOut = new Promise<false>((resolve) =>
-      setTimeout(() => resolve(false), KEEP_TIMEOUT_MS).unref(),
-    )
-    supervisor.endInput()
-    await Promise.race([exited.promise, timedOut])
-    supervisor.keep(sessionId)
-    const isKept = await Promise.race([kept.promise, timedOut])
-    return isKept && transcriptBytes <= MAX_TRANSCRIPT_BYTES ? Buffer.concat(transcript) : null
-  }
-
+  const cancel = () => stopped.stop('cancelled', 'The run was cancelled.')
+  signal.addEventListener('abort', cancel, { once: true })
+  hooks.onStarted()
+  const startedAt = performance.now()
+  const { collector } = link
   const outcome = (
     part: Pick<RunOutcome, 'code' | 'text' | 'message'> & Partial<RunOutcome>,
   ): RunOutcome => ({
-    result: null,
+    ...NO_OUTCOME,
     stopReason: collector.stopReason,
     usage: collector.usage,
     turns: collector.turns,
-    sessionTranscript: null,
-    sessionId,
-    durationMs: startedAt === undefined ? 0 : performance.now() - startedAt,
-    firstByteMs: startedAt === undefined || firstByteAt === undefined ? null : firstByteAt - startedAt,
-    denials,
+    sessionId: link.sessionId,
+    durationMs: performance.now() - startedAt,
+    firstByteMs: link.firstAt === undefined ? null : link.firstAt - startedAt,
+    denials: link.denials,
     ...part,
   })
-
-  let blocks: Awaited<ReturnType<typeof planFiles>>
   try {
-    blocks = await planFiles(order.files, order.tools)
+    const done = await Promise.race([converse(deps, link, files, stopped), stopped.promise])
+    const keeps = order.session?.keep === true && link.sessionId !== null
+    const sessionTranscript = keeps
+      ? await Promise.race([link.keep(link.sessionId ?? '', KEEP_PATIENCE_MS), stopped.promise])
+      : null
+    return outcome({ ...done, sessionTranscript })
   } catch (error) {
-    if (error instanceof FilesRefused)
-      return outcome({ code: 'input_refused', text: '', message: error.message })
-    throw error
-  }
-  signal.throwIfAborted()
-  const conversation = deps.converse((stream, bytes) => {
-    if (stream === 'stdout') reader.push(bytes)
-  })
-  const supervisor = speakTo(conversation.input)
-  conversation.input.on('error', () => {})
-  void conversation.ended.then(async () => {
-    if (over.signal.aborted) return
-    const state = await conversation.finalState()
-    if (state?.OOMKilled) stop('memory_limit', 'The CLI took more memory than its container has.')
-    else stop('sandbox_lost', 'The container ended before the run did.')
-  })
-  const timer = setTimeout(
-    () => stop('timeout', `The run took more than ${order.timeoutMs} ms.`),
-    order.timeoutMs,
-  )
-  const cancel = () => stop('cancelled', 'The run was cancelled.')
-  signal.addEventListener('abort', cancel, { once: true })
-  hooks.onStarted()
-  startedAt = performance.now()
-  try {
-    const done = await orStopped(
-      (async () => {
-        await handOver(blocks)
-        return await withSchema(await turn(promptLine(order.prompt, blocks.blocks)))
-      })(),
-    )
-    const sessionTranscript = await orStopped(keepSession())
-    const { code, text, message, stopReason, value } = done
-    // What a safeguard stopped is withheld by the vendor, as far as it has not been streamed.
-    const isWithheld = code === 'model_refused'
-    return outcome({
-      code,
-      text: isWithheld ? '' : text,
-      message,
-      stopReason,
-      result: code === 'ok' ? value : null,
-      sessionTranscript,
-    })
-  } catch (error) {
-    const { code, message } =
-      error instanceof Stopped
-        ? error.stop
-        : { code: 'cli_crashed' as const, message: `The run failed: ${(error as Error).message}` }
-    await conversation.kill()
-    return outcome({ code, text: collector.text, message })
+    const ending = stopped.ending ?? {
+      code: 'cli_crashed' as const,
+      message: `The run failed: ${(error as Error).message}`,
+    }
+    await link.kill()
+    return outcome({ ...ending, text: collector.text })
   } finally {
-    over.abort()
+    stopped.end()
     clearTimeout(timer)
-    silence.end()
+    link.end()
     signal.removeEventListener('abort', cancel)
-    for (const asking of asks.values()) asking.abort()
   }
+}
+
+type Stop = ReturnType<typeof createStop>
+
+function createStop() {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const over = new AbortController()
+  let ending: { readonly code: RunCode; readonly message: string } | undefined
+  promise.catch(() => {})
+  return {
+    /** Rejects when the run is stopped. */
+    promise,
+    over: over.signal,
+    get ending() {
+      return ending
+    },
+    stop(code: RunCode, message: string): void {
+      ending ??= { code, message }
+      over.abort()
+      reject(new Error(message))
+    },
+    end: () => over.abort(),
+  }
+}
+
+async function converse(
+  { order, hooks, schemas }: PromptRunDeps,
+  link: CliLink,
+  files: FilePlan,
+  { stop, over }: Stop,
+): Promise<Turn & Pick<RunOutcome, 'result'>> {
+  await handOver(order, link, files, stop, over)
+  const first = await sayPrompt(link, hooks, promptLine(order.prompt, files.blocks))
+  if (first.code !== 'ok') return { ...first, result: null }
+  if (order.schema === null || order.schema === undefined)
+    return { ...first, result: parseResult(first.text) }
+
+  const value = parseResult(first.text, { lenient: true })
+  const problems = await schemas.problems(order.runId, order.schema, value)
+  if (problems.length === 0) return { ...first, result: value }
+  hooks.onEvent({ type: 'repair', problems })
+  link.collector.nextPrompt()
+  const second = await sayPrompt(link, hooks, promptLine(repairPrompt(problems)))
+  if (second.code !== 'ok') return { ...second, result: null }
+  const repaired = parseResult(second.text, { lenient: true })
+  const left = await schemas.problems(order.runId, order.schema, repaired)
+  if (left.length === 0) return { ...second, result: repaired }
+  const message = `The answer does not meet the schema, nor did the one before: ${left.join('; ')}`
+  return { ...second, code: 'schema_not_met', message, result: null }
+}
+
+/** Everything but the prompt: files, the conversation to go on with, and what makes the process this run's. */
+async function handOver(
+  order: RunOrder,
+  link: CliLink,
+  { placed }: FilePlan,
+  stop: Stop['stop'],
+  over: AbortSignal,
+): Promise<void> {
+  const { session } = order
+  for (const { name, content } of placed) await link.supervisor.placeFile(name, content, over)
+  if (session?.transcript != null && session.id !== null)
+    await link.supervisor.placeSession(session.id, session.transcript, over)
+  if (!fitsWaiting(order)) link.supervisor.launch(launchArguments(order))
+  const asked = opening(order).map(async ({ id, line }) => ({ id, error: await link.ask(id, line) }))
+  for (const { id, error } of await Promise.all(asked))
+    if (error !== null) {
+      stop('cli_crashed', `The CLI refused its ${id}: ${error}`)
+      throw new Error(error)
+    }
+}
+
+async function sayPrompt(link: CliLink, hooks: RunHooks, line: string): Promise<Turn> {
+  const result = await link.prompt(line)
+  const { text: own, stopReason } = link.collector
+  // The CLI's own words are of use where it streamed none: not upon errors, which it tells there too.
+  const text = own === '' && !result.isError ? result.text : own
+  const facts = {
+    result,
+    stopReason,
+    text,
+    refusal: hooks.model.refusal(),
+    stderr: link.stderr,
+    exitCode: null,
+  }
+  const verdict = judge(facts)
+  // What a safeguard stopped is withheld by the vendor, as far as it has not been streamed.
+  const isWithheld = verdict.code === 'model_refused'
+  return { ...verdict, text: isWithheld ? '' : text, stopReason: stopReason ?? result.stopReason }
 }
