@@ -74,62 +74,64 @@ export function parseMessage(line: string): CliMessage | null {
     return null
   }
   if (!isObject(value)) return null
-  const read = READERS[textOr(value.type, '')]
+  const read = READERS.get(textOr(value.type, ''))
   return read === undefined ? OTHER : read(value)
 }
 
-const READERS: Readonly<Record<string, (value: JsonObject) => CliMessage>> = {
-  system: (value) =>
-    value.subtype === 'init' ? { kind: 'init', sessionId: textOr(value.session_id, null) } : OTHER,
-  stream_event: ({ event, parent_tool_use_id }) =>
-    isObject(event) && typeof event.type === 'string'
-      ? { kind: 'stream', event: { ...event, type: event.type }, isNested: parent_tool_use_id != null }
-      : OTHER,
-  assistant: (value) => {
-    if (!isObject(value.message) || value.parent_tool_use_id != null) return OTHER
-    const content = listOf(value.message.content).flatMap((block) =>
-      typeof block.type === 'string' ? [{ ...block, type: block.type }] : [],
-    )
-    return { kind: 'assistant', content, isSynthetic: value.message.model === '<synthetic>' }
-  },
-  user: (value) => {
-    if (!isObject(value.message) || value.parent_tool_use_id != null) return OTHER
-    const results = listOf(value.message.content).flatMap((block) =>
-      block.type === 'tool_result'
-        ? [
-            {
-              id: textOr(block.tool_use_id, ''),
-              isError: block.is_error === true,
-              text: textOfBlocks(block.content),
-            },
-          ]
-        : [],
-    )
-    return results.length === 0 ? OTHER : { kind: 'tool_results', results }
-  },
-  result: (value) => ({ kind: 'result', result: readResult(value) }),
-  control_request: ({ request_id, request }) => {
-    if (typeof request_id !== 'string' || !isObject(request)) return OTHER
-    return request.subtype === 'can_use_tool' && typeof request.tool_name === 'string'
-      ? {
-          kind: 'ask',
-          id: request_id,
-          tool: request.tool_name,
-          input: isObject(request.input) ? request.input : {},
-        }
-      : { kind: 'other_request', id: request_id }
-  },
-  control_cancel_request: ({ request_id }) =>
-    typeof request_id === 'string' ? { kind: 'ask_withdrawn', id: request_id } : OTHER,
-  control_response: ({ response }) =>
-    isObject(response) && typeof response.request_id === 'string'
-      ? {
-          kind: 'answer',
-          id: response.request_id,
-          error: response.subtype === 'success' ? null : textOr(response.error, 'no reason given'),
-        }
-      : OTHER,
-}
+const READERS: ReadonlyMap<string, (value: JsonObject) => CliMessage> = new Map(
+  Object.entries<(value: JsonObject) => CliMessage>({
+    system: (value) =>
+      value.subtype === 'init' ? { kind: 'init', sessionId: textOr(value.session_id, null) } : OTHER,
+    stream_event: ({ event, parent_tool_use_id }) =>
+      isObject(event) && typeof event.type === 'string'
+        ? { kind: 'stream', event: { ...event, type: event.type }, isNested: parent_tool_use_id != null }
+        : OTHER,
+    assistant: (value) => {
+      if (!isObject(value.message) || value.parent_tool_use_id != null) return OTHER
+      const content = listOf(value.message.content).flatMap((block) =>
+        typeof block.type === 'string' ? [{ ...block, type: block.type }] : [],
+      )
+      return { kind: 'assistant', content, isSynthetic: value.message.model === '<synthetic>' }
+    },
+    user: (value) => {
+      if (!isObject(value.message) || value.parent_tool_use_id != null) return OTHER
+      const results = listOf(value.message.content).flatMap((block) =>
+        block.type === 'tool_result'
+          ? [
+              {
+                id: textOr(block.tool_use_id, ''),
+                isError: block.is_error === true,
+                text: textOfBlocks(block.content),
+              },
+            ]
+          : [],
+      )
+      return results.length === 0 ? OTHER : { kind: 'tool_results', results }
+    },
+    result: (value) => ({ kind: 'result', result: readResult(value) }),
+    control_request: ({ request_id, request }) => {
+      if (typeof request_id !== 'string' || !isObject(request)) return OTHER
+      return request.subtype === 'can_use_tool' && typeof request.tool_name === 'string'
+        ? {
+            kind: 'ask',
+            id: request_id,
+            tool: request.tool_name,
+            input: isObject(request.input) ? request.input : {},
+          }
+        : { kind: 'other_request', id: request_id }
+    },
+    control_cancel_request: ({ request_id }) =>
+      typeof request_id === 'string' ? { kind: 'ask_withdrawn', id: request_id } : OTHER,
+    control_response: ({ response }) =>
+      isObject(response) && typeof response.request_id === 'string'
+        ? {
+            kind: 'answer',
+            id: response.request_id,
+            error: response.subtype === 'success' ? null : textOr(response.error, 'no reason given'),
+          }
+        : OTHER,
+  }),
+)
 
 const readResult = (value: JsonObject): CliResult => ({
   isError: value.is_error !== false,

@@ -15,10 +15,12 @@ const OPTIONS = {
   logger: false,
 } as const
 
-const DRAFTS: Readonly<Record<string, typeof Ajv | typeof Ajv2020>> = {
-  'https://json-schema.org/draft/2020-12/schema': Ajv2020,
-  'http://json-schema.org/draft-07/schema': Ajv,
-}
+const DRAFTS: ReadonlyMap<string, typeof Ajv | typeof Ajv2020> = new Map<string, typeof Ajv | typeof Ajv2020>(
+  [
+    ['https://json-schema.org/draft/2020-12/schema', Ajv2020],
+    ['http://json-schema.org/draft-07/schema', Ajv],
+  ],
+)
 const DEFAULT_DRAFT = 'https://json-schema.org/draft/2020-12/schema'
 
 /** What is wrong with a schema, for a person; null when it can be used. */
@@ -47,7 +49,7 @@ export function valueProblems(schema: Readonly<Record<string, unknown>>, value: 
 
 function compile(schema: Readonly<Record<string, unknown>>) {
   const draft = typeof schema.$schema === 'string' ? schema.$schema.replace(/#$/, '') : DEFAULT_DRAFT
-  const Draft = DRAFTS[draft]
+  const Draft = DRAFTS.get(draft)
   if (Draft === undefined) throw new Error(`its $schema is neither draft 7 nor draft 2020-12 (${draft})`)
   return new Draft(OPTIONS).compile(schema)
 }
