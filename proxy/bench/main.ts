@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchClaude } from './claude.ts'
 import { benchConsole } from './console.ts'
 import { benchConsolePage } from './console-page.ts'
 import { benchExecute } from './execute.ts'
@@ -73,6 +74,7 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
         : { consoles: 500, idleSeconds: 60, events: 300 },
     ),
   'console-page': () => benchConsolePage(quick ? { cards: 10, loads: 5 } : { cards: 50, loads: 20 }),
+  claude: () => benchClaude(quick ? { rounds: 7, sustained: 10 } : { rounds: 25, sustained: 30 }),
   llm: () =>
     benchLlm({
       ...(quick ? { rounds: 3, seconds: 2, streamRounds: 3 } : { rounds: 9, seconds: 4, streamRounds: 9 }),

@@ -14,10 +14,14 @@ import { eachLine } from './lines.mjs'
 import { openListeners, openRelay } from './way-out.mjs'
 
 const READY = 'oauth3-ready 1\n'
-const INITIALIZE = JSON.stringify({
+/**
+ * Answered once everything is loaded, and changes nothing. `initialize` would: the CLI takes system prompts from the first one
+ * alone, so that is left to the run.
+ */
+const ARE_YOU_THERE = JSON.stringify({
   type: 'control_request',
-  request_id: 'initialize',
-  request: { subtype: 'initialize' },
+  request_id: 'ready',
+  request: { subtype: 'get_settings' },
 })
 /** The CLI names the folder of a working folder's conversations like this. */
 const SESSIONS = join(CONFIG, 'projects', WORK.replaceAll('/', '-'))
@@ -55,12 +59,12 @@ const relay = (line) => whenReady(`<${line}\n`)
 
 let claude = start(process.argv.slice(2), (line) => {
   if (isReady) return relay(line)
-  if (!line.includes('"request_id":"initialize"')) return
+  if (!line.includes('"request_id":"ready"')) return
   write(READY)
   isReady = true
   for (const text of held.splice(0)) write(text)
 })
-claude.say(INITIALIZE)
+claude.say(ARE_YOU_THERE)
 
 const append = (folder, name, data) =>
   appendFileSync(join(folder, name), Buffer.from(data, 'base64'), { mode: 0o600 })

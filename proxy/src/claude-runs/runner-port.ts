@@ -31,9 +31,9 @@ export interface RunOrder {
   /** Behind the system prompt; null for nothing. */
   readonly appendSystem: string | null
   readonly files: readonly RunFile[]
-  /** Names of the CLI's tools that the model may know; none by default. Each use is asked of `onToolRequest` all the same. */
+  /** Names of the CLI's tools that the model may know; none by default. Each use is asked of `onToolRequest`, whichever it is. */
   readonly tools: readonly string[]
-  /** A JSON Schema that the result has to meet (checked by `checkSchema` before the order is taken); null for none. */
+  /** A JSON Schema that the result has to meet; `SchemaChecker.check` of claude-runs/schema says beforehand whether it is one. Null for none. */
   readonly schema: unknown
   /** Null keeps nothing of the conversation. */
   readonly session: RunSession | null
@@ -63,7 +63,7 @@ export type RunEvent =
   | { readonly type: 'tool_use'; readonly id: string; readonly name: string; readonly input: unknown }
   | { readonly type: 'tool_result'; readonly id: string; readonly isError: boolean; readonly text: string }
   | { readonly type: 'turn_end'; readonly turn: number; readonly stopReason: string | null }
-  /** Sums so far, as the CLI counts them; what is charged is counted at the model's end. */
+  /** Sums so far, as the model's answers told them; what is charged is counted at the model's end. */
   | { readonly type: 'usage'; readonly usage: RunTokens }
   /** The result did not meet the schema; the model is told why, once. */
   | { readonly type: 'repair'; readonly problems: readonly string[] }
@@ -158,7 +158,7 @@ export interface RunnerStatus {
 
 /**
  * Runs prompts, each in a container of its own. `run` throws RunnerUnavailable only if the prompt was not handed over, so the caller
- * may try again; any ending after `onStarted` is a RunOutcome. It has no queue: what it is given it runs.
+ * may try again; any ending after `onStarted` is a RunOutcome, and so is `input_refused` for files that no model can be given. It has no queue: what it is given it runs.
  */
 export interface RunRunner extends AsyncDisposable {
   /** Removes what an earlier, crashed daemon left behind; resolves to how many things it removed. */

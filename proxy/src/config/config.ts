@@ -23,6 +23,13 @@ export interface Config {
     readonly seccomp: 'oauth3' | 'engine'
     readonly poolSize: number
   }
+  /** Of runs of the Claude Code CLI. */
+  readonly claudeContainers: {
+    readonly poolSize: number
+    readonly memoryBytes: number
+    readonly cpuMillis: number
+    readonly pids: number
+  }
   /** Whether hosts that speak HTTP/2 only are reached. */
   readonly http2ToHosts: boolean
   /** Canonical patterns of the hosts that a skill_url may name. */
@@ -125,6 +132,12 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
       ociRuntime: values.OAUTH3_SANDBOX_RUNTIME ?? null,
       seccomp: values.OAUTH3_SANDBOX_SECCOMP as Config['sandbox']['seccomp'],
       poolSize: values.OAUTH3_POOL_SIZE as number,
+    },
+    claudeContainers: {
+      poolSize: values.CLAWDFORGE_POOL_SIZE as number,
+      memoryBytes: (values.CLAWDFORGE_MEMORY_MIB as number) * 1_048_576,
+      cpuMillis: values.CLAWDFORGE_CPU_MILLIS as number,
+      pids: values.CLAWDFORGE_PIDS as number,
     },
     http2ToHosts: values.OAUTH3_HTTP2 === 'on',
     skillUrlHosts: values.OAUTH3_SKILL_URL_HOSTS as string[],

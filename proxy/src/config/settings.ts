@@ -191,6 +191,30 @@ export const SETTINGS = {
     'Warm containers a runtime, at least; for a minute after a burst up to four times as many.',
     '2',
   ),
+  CLAWDFORGE_POOL_SIZE: setting(
+    integer(0, 16),
+    '0–16',
+    'Containers whose Claude Code CLI waits for a prompt, some 150 MB each; for a minute after a burst up to twice as many.',
+    '1',
+  ),
+  CLAWDFORGE_MEMORY_MIB: setting(
+    integer(512, 65_536),
+    'MiB, 512–65536',
+    'Memory of one run of the CLI, with its files.',
+    '1024',
+  ),
+  CLAWDFORGE_CPU_MILLIS: setting(
+    integer(100, 64_000),
+    'thousandths of one core, 100–64000',
+    'Processor time of one run of the CLI.',
+    '2000',
+  ),
+  CLAWDFORGE_PIDS: setting(
+    integer(64, 4_096),
+    '64–4096',
+    'Processes and threads of one run of the CLI.',
+    '256',
+  ),
   OAUTH3_MAX_RUNS: setting(integer(1, 64), '1–64', 'Runs at the same time; more wait.', '4'),
   OAUTH3_APPROVAL_TTL: setting(
     integer(10, 604_800),

@@ -10,8 +10,6 @@ type Plan = Pick<
   'model' | 'system' | 'appendSystem' | 'tools' | 'maxTurns' | 'maxOutputTokens' | 'session' | 'schema'
 >
 
-/** Of the container's file system. */
-export const WORK_FOLDER = '/tmp/work'
 export const WAITING_ARGUMENTS: readonly string[] = [...CLAUDE_ARGUMENTS, ...CLAUDE_WAITING]
 
 /** Whether the process that waits can take the run: tools and a conversation to go on with are known to a process from its start only. */
@@ -66,7 +64,10 @@ const appended = ({ appendSystem, schema }: Plan): string | null => {
 const schemaWords = (schema: unknown): string =>
   `Answer with one JSON value and nothing else, no code fence. It has to meet this JSON Schema:\n${JSON.stringify(schema)}`
 
-/** What makes a process this run's, before the prompt. All have to be answered with success. */
+/**
+ * What makes a process this run's, before the prompt. All have to be answered with success. `initialize` is said once: a second one is
+ * answered with success too, and changes nothing.
+ */
 export function opening(plan: Plan): Request[] {
   const { model, system, maxOutputTokens } = plan
   const append = appended(plan)
@@ -80,19 +81,11 @@ export function opening(plan: Plan): Request[] {
         : { env: { CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(maxOutputTokens) } }),
     },
   })
-  // A second `initialize` is answered with success and changes nothing, so the process that waits takes these with its claim.
-  const prompts = fitsWaiting(plan)
-    ? request('claim', {
-        subtype: 'claim_session',
-        cwd: WORK_FOLDER,
-        ...(system === null ? {} : { system_prompt: [system] }),
-        ...(append === null ? {} : { append_system_prompt: append }),
-      })
-    : request('initialize', {
-        subtype: 'initialize',
-        ...(system === null ? {} : { systemPrompt: [system] }),
-        ...(append === null ? {} : { appendSystemPrompt: append }),
-      })
+  const prompts = request('initialize', {
+    subtype: 'initialize',
+    ...(system === null ? {} : { systemPrompt: [system] }),
+    ...(append === null ? {} : { appendSystemPrompt: append }),
+  })
   return [prompts, settings]
 }
 

@@ -1,6 +1,6 @@
 /**
  * Runs prompts with the Claude Code CLI, each in a container of its own that had nothing to do with any other run. Containers
- * whose CLI is started and initialised wait for one run each.
+ * whose CLI has started and loaded wait for one run each.
  */
 import type Docker from 'dockerode'
 import type { EgressEndpoints } from '../../egress/index.ts'

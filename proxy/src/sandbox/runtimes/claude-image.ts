@@ -46,5 +46,5 @@ export const CLAUDE_ARGUMENTS = [
   '--restricted',
 ] as const
 
-/** Of a process that waits, in addition: no tools, and its session is told to it later. */
-export const CLAUDE_WAITING = ['--bare', '--tools', '', '--model', 'sonnet', '--await-claim'] as const
+/** Of a process that waits, in addition: no tools, and a model that the run replaces. */
+export const CLAUDE_WAITING = ['--bare', '--tools', '', '--model', 'sonnet'] as const
