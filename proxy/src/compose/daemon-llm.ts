@@ -1,3 +1,4 @@
+import { type AppId, isAgentId } from '../kernel/index.ts'
 import {
   createKeySharing,
   createProviderAccess,
@@ -13,14 +14,24 @@ import type { Installation } from './compose-installation.ts'
 import type { TenantCore } from './daemon-core.ts'
 
 /** With what the proxy alone needs. */
-export type LlmParts = LlmModules & { readonly sharing: KeySharing }
+export type LlmParts = LlmModules & {
+  readonly sharing: KeySharing
+  /** By whose names usage tells of apps; without it, and where it knows none, by their ids. */
+  nameApps(nameOf: (id: AppId) => string | undefined): void
+}
 
 export async function openLlm({ config, clock, log }: Installation, core: TenantCore): Promise<LlmParts> {
   const providers = createProviders({ ...core, clock })
+  let appName: (id: AppId) => string | undefined = () => undefined
   const usage = createUsage({
     ...core,
     clock,
-    nameOf: (agentId) => core.agents.byId(agentId)?.name ?? agentId,
+    nameOf: (id) => {
+      if (isAgentId(id)) return core.agents.byId(id)?.name ?? id
+      const name = appName(id)
+      // An agent may have the same name; neither has a blank in it.
+      return name === undefined ? id : `${name} (app)`
+    },
     onDefect: (error) =>
       log.error({ err: error }, 'usage could not be read or written yet; it is kept and tried again'),
   })
@@ -36,7 +47,10 @@ export async function openLlm({ config, clock, log }: Installation, core: Tenant
   await core.storage.read(async (tx) => {
     for (const part of [providers, usage, keys, access, sharing]) await part.load(tx)
   })
-  return { providers, usage, keys, access, sharing }
+  const nameApps: LlmParts['nameApps'] = (nameOf) => {
+    appName = nameOf
+  }
+  return { providers, usage, keys, access, sharing, nameApps }
 }
 
 export function openLlmProxy(

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type AgentId, DEFAULT_TENANT, type TenantId } from '../kernel/index.ts'
+import { type AgentId, type AppId, DEFAULT_TENANT, type TenantId } from '../kernel/index.ts'
 import {
   actorOf,
   addressActor,
@@ -15,7 +15,7 @@ import { agentOfToken, approverOfAccount, ownerOfSocket } from './authentication
 import { assertAuthorized, authorize, resourceOf } from './authorize.ts'
 import { createConfiguredMemberships } from './memberships.ts'
 import { type Action, PERMISSIONS } from './permissions.ts'
-import { type AppId, admitPrincipal, type Principal, type ProofMethod, type SessionId } from './principal.ts'
+import { admitPrincipal, type Principal, type ProofMethod, type SessionId } from './principal.ts'
 
 const HERE = DEFAULT_TENANT
 const THERE = 'other' as TenantId

@@ -1,12 +1,10 @@
-import type { AgentId, ConsentHash, DecisionProof, TenantId } from '../kernel/index.ts'
+import type { AgentId, AppId, ConsentHash, DecisionProof, TenantId } from '../kernel/index.ts'
 
 declare const idBrand: unique symbol
 declare const authenticatedBrand: unique symbol
 
 /** A Telegram user id, in decimal digits. */
 export type ApproverId = string & { readonly [idBrand]: 'ApproverId' }
-/** Of a program that calls with a token of its own. */
-export type AppId = string & { readonly [idBrand]: 'AppId' }
 /** Of somebody's signed-in browser. */
 export type SessionId = string & { readonly [idBrand]: 'SessionId' }
 

@@ -7,6 +7,10 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name }
 export type RequestId = Brand<string, 'RequestId'>
 /** `agt_` and 16 hex digits. */
 export type AgentId = Brand<string, 'AgentId'>
+/** `app_` and 16 hex digits. */
+export type AppId = Brand<string, 'AppId'>
+/** What usage is counted, limited and shared fairly by. */
+export type CallerId = AgentId | AppId
 /** SHA-256 of the code's UTF-8 bytes, 64 lower-case hex digits. */
 export type CodeHash = Brand<string, 'CodeHash'>
 /** SHA-256 of a consent's canonical JSON, 64 lower-case hex digits. */
@@ -24,6 +28,10 @@ export const isTenantId = (text: string): boolean => /^ten_[0-9a-f]{16}$/.test(t
 export const newTenantId = (): TenantId => `ten_${randomBytes(8).toString('hex')}` as TenantId
 export const newRequestId = (): RequestId => `req_${randomBytes(16).toString('hex')}` as RequestId
 export const newAgentId = (): AgentId => `agt_${randomBytes(8).toString('hex')}` as AgentId
+export const newAppId = (): AppId => `app_${randomBytes(8).toString('hex')}` as AppId
+
+/** Of what is an agent's or somebody else's. */
+export const isAgentId = (id: string): id is AgentId => /^agt_[0-9a-f]{16}$/.test(id)
 
 /** `bits` random bits as base64url without padding. */
 export const randomToken = (bits: number): string => randomBytes(bits / 8).toString('base64url')

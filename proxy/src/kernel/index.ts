@@ -30,11 +30,15 @@ export {
 } from './host-pattern.ts'
 export {
   type AgentId,
+  type AppId,
+  type CallerId,
   type CodeHash,
   type ConsentHash,
   DEFAULT_TENANT,
+  isAgentId,
   isTenantId,
   newAgentId,
+  newAppId,
   newRequestId,
   newTenantId,
   type RequestId,

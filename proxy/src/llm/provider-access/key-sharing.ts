@@ -1,5 +1,5 @@
 import type { Agents } from '../../identity/agents/index.ts'
-import type { AgentId, Clock, Storage } from '../../kernel/index.ts'
+import type { CallerId, Clock, Storage } from '../../kernel/index.ts'
 import type { ProviderKeys } from '../provider-keys/index.ts'
 import type { KeySharing, ProviderAccess } from './ports.ts'
 
@@ -17,15 +17,15 @@ export function createKeySharing(deps: {
 }): KeySharing {
   const { storage, agents, access, keys, clock } = deps
   /** By provider, then by key: nothing is put together for a request. A promise: it is being written. */
-  const users = new Map<string, Map<number, Map<AgentId, Promise<void> | 'written'>>>()
+  const users = new Map<string, Map<number, Map<CallerId, Promise<void> | 'written'>>>()
   /** By agent, provider and key. */
-  const evaluated = new Map<AgentId, Map<string, Map<number, boolean>>>()
+  const evaluated = new Map<CallerId, Map<string, Map<number, boolean>>>()
   let evaluatedAt = 0
   let uses = 0
 
   const usersOf = (provider: string, keyId: number) => inner(inner(users, provider), keyId)
 
-  const isOwnNow = (provider: string, keyId: number, agentId: AgentId): boolean => {
+  const isOwnNow = (provider: string, keyId: number, agentId: CallerId): boolean => {
     for (const user of usersOf(provider, keyId).keys()) if (user !== agentId) return false
     const tags = keys.list(provider).find(({ id }) => id === keyId)?.tags ?? []
     return !access

@@ -1,4 +1,4 @@
-import type { AgentId, TenantId, UnixMs } from '../../kernel/index.ts'
+import type { CallerId, TenantId, UnixMs } from '../../kernel/index.ts'
 import type { Queries } from '../../storage/index.ts'
 import type { KeyUserStore } from './ports.ts'
 
@@ -9,7 +9,7 @@ declare module '../../storage/tables.ts' {
       readonly tenant_id: string
       readonly provider: string
       readonly key_id: number
-      readonly agent_id: AgentId
+      readonly agent_id: CallerId
       readonly first_used_at: UnixMs
     }
   }

@@ -1,6 +1,6 @@
 import type { ApprovalState, FollowUp, RemindSpan } from '../../approvals/index.ts'
 import type { Actor, Principal } from '../../identity/index.ts'
-import type { AgentId, ConsentHash, ReadTx, Tx, UnixMs } from '../../kernel/index.ts'
+import type { AgentId, CallerId, ConsentHash, ReadTx, Tx, UnixMs } from '../../kernel/index.ts'
 import type { ProviderKeys } from '../provider-keys/index.ts'
 import type { EndpointGroup, Providers } from '../providers/index.ts'
 import type { SpendingLimits, Usage } from '../usage/index.ts'
@@ -208,7 +208,7 @@ export interface ProviderAccess {
 interface KeyUser {
   readonly provider: string
   readonly keyId: number
-  readonly agentId: AgentId
+  readonly agentId: CallerId
   readonly firstUsedAt: UnixMs
 }
 
@@ -233,9 +233,9 @@ export interface KeySharing {
    * Before a request goes out: undefined, or what the request waits for when it is the agent's first with this key, which has to
    * be on disk.
    */
-  used(provider: string, keyId: number, agentId: AgentId): Promise<void> | undefined
+  used(provider: string, keyId: number, agentId: CallerId): Promise<void> | undefined
   /** No other agent with an active grant may use the key by its tags, and none has ever used it. */
-  isOwn(provider: string, keyId: number, agentId: AgentId): boolean
+  isOwn(provider: string, keyId: number, agentId: CallerId): boolean
 }
 
 /** An agent passed a limit of its grant; once in each window. */

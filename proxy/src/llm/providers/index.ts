@@ -3,5 +3,5 @@ export { behindRoot, nameIn, normalisePath, readSegments, upstreamPath } from '.
 export type * from './ports.ts'
 export { createProviderStore } from './provider-store.ts'
 export { createProviders, type ProviderEvent } from './providers.ts'
-export { providerOfModel, routeOf } from './route.ts'
+export { providerOfModel, type Route, routeOf } from './route.ts'
 export { PROVIDER_TABLE } from './table.ts'

@@ -1,6 +1,8 @@
-import type { ProviderGrant } from '../provider-access/index.ts'
+import { strictest } from '../provider-access/index.ts'
+import type { Limited, SpendingLimits } from '../usage/index.ts'
 import { revisionOf } from './allowed-revision.ts'
 import { askOwner, MAX_ROUNDS } from './ask-owner.ts'
+import type { Permission } from './caller.ts'
 import { grantFor } from './grant-check.ts'
 import { type Picked, pickKey } from './key-choice.ts'
 import { limitMessage } from './limit-message.ts'
@@ -30,7 +32,7 @@ function renewed(wanted: Wanted): LlmRefusal | null {
 }
 
 function under(
-  grant: ProviderGrant | LlmRefusal,
+  grant: Permission | LlmRefusal,
   wanted: Wanted,
   deps: AdmissionDeps,
   round: number,
@@ -41,8 +43,9 @@ function under(
     return refused('unknown_provider', 'The provider was changed meanwhile; ask again.')
   }
   if ('code' in grant) return grant
-  const { tokensPerDay, microUsdPerDay } = grant.limits
-  const spending = tokensPerDay === null && microUsdPerDay === null ? null : wanted.spending(grant.limits)
+  const limits = limitsOf(grant)
+  const isLimited = limits.tokensPerDay !== null || limits.microUsdPerDay !== null
+  const spending = isLimited ? wanted.spending(limits, grant.budget !== undefined) : null
   if (spending !== null && 'code' in spending) return spending
   const chosen: Chosen = { grant, spending, model: modelOf(wanted), revision }
   const picked = pickKey(wanted, chosen.model, deps)
@@ -58,8 +61,11 @@ function under(
   })
 }
 
+const limitsOf = ({ limits, budget }: Permission): SpendingLimits =>
+  budget === undefined ? limits : strictest([limits, budget.limits])
+
 interface Chosen {
-  readonly grant: ProviderGrant
+  readonly grant: Permission
   readonly spending: Spending | null
   readonly model: string | null
   /** Of all that it was evaluated from. */
@@ -84,6 +90,7 @@ function reserve(picked: Picked, chosen: Chosen, wanted: Wanted, deps: Admission
     model,
     moreModels: models,
     limits: grant.limits,
+    budget: grant.budget,
     estimate: spending?.estimate ?? wanted.estimate,
     reportsCost: provider.reportsCost,
   })
@@ -99,13 +106,39 @@ function reserve(picked: Picked, chosen: Chosen, wanted: Wanted, deps: Admission
       `What ${agent.name} may spend is limited, and ${model ?? 'the model'} has no price. The owner sets one with: oauth3 price set ${provider.name} MODEL --input … --output …`,
     )
   }
-  const refusal = refused(
-    'limit_passed',
-    limitMessage(place, provider.name, spending),
-    place.retryAfterSeconds,
-  )
+  if (grant.budget !== undefined && place.why === 'under_way') return whenFreed(wanted, deps)
+  const refusal = limitRefusal(place, chosen, provider.name)
   return place.first ? deps.access.limitPassed(grant, place.limit).then(() => refusal) : refusal
 }
+
+/** A run that has used up what it may ends by it: nothing tells its client to try again. */
+function limitRefusal(limited: Limited, { grant, spending }: Chosen, provider: string): LlmRefusal {
+  const message = limitMessage(limited, provider, spending)
+  return grant.budget === undefined || limited.limit === 'requests_per_minute'
+    ? refused('limit_passed', message, limited.retryAfterSeconds)
+    : refused('budget_exceeded', message)
+}
+
+/**
+ * Calls that a run makes at once wait for each other's reservations: a client that is refused for what it has under way itself would
+ * give its run up. Each gives back what it did not use when it is over.
+ */
+async function whenFreed(wanted: Wanted, deps: AdmissionDeps): Promise<Answer> {
+  const { agent, provider } = wanted
+  const left = AbortSignal.any([wanted.gone(), deps.closing])
+  await Promise.race([deps.usage.roomFreed({ agentId: agent.id, provider: provider.name }), aborted(left)])
+  if (deps.closing.aborted) {
+    return refused('shutting_down', 'The daemon is stopping; ask again in a moment.', 5)
+  }
+  if (left.aborted) return refused('bad_request', 'The client left.')
+  return renewed(wanted) ?? authorizeUse(wanted, deps)
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 async function written(write: Promise<void>, admitted: Admitted): Promise<Admitted> {
   try {

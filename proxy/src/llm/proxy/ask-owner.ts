@@ -1,7 +1,7 @@
 import { AppError } from '../../kernel/index.ts'
-import type { ProviderGrant } from '../provider-access/index.ts'
 import { isAskable } from '../provider-access/index.ts'
 import { byNameOnly, pending } from './access-refusals.ts'
+import type { Permission } from './caller.ts'
 import { grantFor } from './grant-check.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 import type { AdmissionDeps, Wanted } from './wanted.ts'
@@ -19,7 +19,7 @@ export const MAX_ROUNDS = 4
 export async function askOwner(
   wanted: Asking,
   { access, closing, asksInChat }: AdmissionDeps,
-): Promise<ProviderGrant | LlmRefusal> {
+): Promise<Permission | LlmRefusal> {
   const { waitMs, hold } = wanted.patience()
   using holding = new DisposableStack()
   let deadline = 0

@@ -38,7 +38,8 @@ export function chooseProvider(
       return refused('unknown_provider', message)
     }
     // The body's own token was taken out of it already.
-    const name = chosen.model.replaceAll(reading.credential.token, '*')
+    const { token } = reading.credential
+    const name = token === null ? chosen.model : chosen.model.replaceAll(token, '*')
     splices.push({ ...body.scan.modelAt, text: JSON.stringify(name) })
     body.scan = { ...body.scan, model: chosen.model }
   }

@@ -4,11 +4,16 @@ import { decoded } from './query-overrides.ts'
 
 /** A request without its credential. */
 export interface TakenCredential {
-  readonly token: string
+  /** Null: its connection tells whose the request is. */
+  readonly token: string | null
   /** What is left, in order. */
   readonly fields: readonly HeaderField[]
   /** The query behind its `?`, without the credential, otherwise byte for byte; '' for none. */
   readonly query: string
+}
+
+export interface TakenToken extends TakenCredential {
+  readonly token: string
 }
 
 export interface BadCredential {
@@ -34,7 +39,35 @@ export function takeCredential(
   path: string,
   fields: readonly HeaderField[],
   query: string,
-): TakenCredential | BadCredential {
+): TakenToken | BadCredential {
+  const { found, kept, rest } = stripped(fields, query)
+  const [token] = found
+  if (found.length > 1) return { problem: 'ambiguous' }
+  if (token === undefined || !TOKEN_FORM.test(token)) return { problem: 'missing' }
+  // A token that also stands in a place of no meaning would be passed on to the vendor.
+  const folded = token.toLowerCase()
+  const isElsewhere =
+    mentions(path, token) ||
+    mentions(rest, token) ||
+    kept.some(({ name, value }) => value.includes(token) || name.includes(folded))
+  return isElsewhere ? { problem: 'elsewhere' } : { token, fields: kept, query: rest }
+}
+
+/** Where the connection tells whose a request is, whatever stands in the places of a credential is dropped unread. */
+export function dropCredentials(
+  _path: string,
+  fields: readonly HeaderField[],
+  query: string,
+): TakenCredential {
+  const { kept, rest } = stripped(fields, query)
+  return { token: null, fields: kept, query: rest }
+}
+
+/** Every place that may hold a credential is emptied. */
+function stripped(
+  fields: readonly HeaderField[],
+  query: string,
+): { readonly found: readonly string[]; readonly kept: readonly HeaderField[]; readonly rest: string } {
   const found: string[] = []
   const kept: HeaderField[] = []
   for (const field of fields) {
@@ -57,16 +90,7 @@ export function takeCredential(
       .filter((part) => part !== null)
       .join('&')
   }
-  const [token] = found
-  if (found.length > 1) return { problem: 'ambiguous' }
-  if (token === undefined || !TOKEN_FORM.test(token)) return { problem: 'missing' }
-  // A token that also stands in a place of no meaning would be passed on to the vendor.
-  const folded = token.toLowerCase()
-  const isElsewhere =
-    mentions(path, token) ||
-    mentions(rest, token) ||
-    kept.some(({ name, value }) => value.includes(token) || name.includes(folded))
-  return isElsewhere ? { problem: 'elsewhere' } : { token, fields: kept, query: rest }
+  return { found, kept, rest }
 }
 
 /** What is left of a part of the query; servers differ on whether a semicolon separates. */

@@ -1,7 +1,7 @@
-import type { Agent } from '../../identity/agents/index.ts'
 import { behindRoot, type Provider, upstreamPath } from '../providers/index.ts'
 import { denied } from './access-refusals.ts'
 import { askOwner } from './ask-owner.ts'
+import type { Caller } from './caller.ts'
 import type { Exchange } from './exchange.ts'
 import type { GrantCriteria } from './grant-criteria.ts'
 import type { Identity } from './identity.ts'
@@ -23,7 +23,7 @@ interface EntitledBodyDeps extends AdmissionDeps, WholeBodyDeps, PatienceDeps {
  * nothing is granted to only so much as names a model. Where a model chooses the provider, any grant will do.
  */
 export function entitledBody(
-  agent: Agent,
+  agent: Caller,
   reading: Reading,
   exchange: Exchange,
   deps: EntitledBodyDeps,
@@ -37,6 +37,7 @@ export function entitledBody(
     }
     const verdict = deps.access.evaluate(use)
     if (verdict.verdict === 'denied') return denied(provider.name, verdict.retryAfterSeconds)
+    if (verdict.verdict === 'refused') return verdict.refusal
   }
   return wholeBody(agent, reading, exchange, deps, {
     isLimited: deps.access.limitsSpending(agent.id, provider?.name ?? null),
@@ -60,7 +61,7 @@ function scopeOf(
 
 /** Asks the owner for what a long body that was not read may want; null when it is granted. */
 async function agree(
-  agent: Agent,
+  agent: Caller,
   provider: Provider | null,
   reading: Reading,
   exchange: Exchange,

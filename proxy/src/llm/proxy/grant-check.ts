@@ -1,21 +1,23 @@
-import { type ProviderAccess, type ProviderGrant, strictest, type Use } from '../provider-access/index.ts'
+import { type ProviderGrant, strictest } from '../provider-access/index.ts'
 import { denied } from './access-refusals.ts'
+import type { AccessRules, CallerUse, Permission } from './caller.ts'
 import type { GrantCriteria } from './grant-criteria.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 
 /** The first use that is not granted; else the grant of them all, with the strictest limits where there are several. */
 export function grantFor(
   criteria: GrantCriteria,
-  access: ProviderAccess,
-): ProviderGrant | LlmRefusal | { readonly use: Use } {
+  access: AccessRules,
+): Permission | LlmRefusal | { readonly use: CallerUse } {
   const { provider, path, isListing } = criteria
   // A grant for every model covers whatever the request names: nothing has to be looked for.
   const wide = access.evaluate(useOf(criteria, null))
   if (wide.verdict === 'granted') return wide.grant
-  let first: ProviderGrant | undefined
+  let first: Permission | undefined
   for (const use of usesOf(criteria)) {
     const verdict = access.evaluate(use)
     if (verdict.verdict === 'denied') return denied(provider.name, verdict.retryAfterSeconds)
+    if (verdict.verdict === 'refused') return verdict.refusal
     const grant =
       verdict.verdict === 'granted'
         ? verdict.grant
@@ -30,16 +32,16 @@ export function grantFor(
 }
 
 /** Whether what was let through would be let through now, its limits aside. */
-export const isStillGranted = (criteria: GrantCriteria, access: ProviderAccess): boolean =>
-  'agentId' in grantFor(criteria, access)
+export const isStillGranted = (criteria: GrantCriteria, access: AccessRules): boolean =>
+  'limits' in grantFor(criteria, access)
 
 /** One for each model that is named, and one without a name where none is. */
-function usesOf(criteria: GrantCriteria): Use[] {
+function usesOf(criteria: GrantCriteria): CallerUse[] {
   const models = criteria.allModels()
   return (models.length === 0 ? NO_MODEL : models).map((model) => useOf(criteria, model))
 }
 
-const useOf = ({ agent, provider, group, path }: GrantCriteria, model: string | null): Use => ({
+const useOf = ({ agent, provider, group, path }: GrantCriteria, model: string | null): CallerUse => ({
   agentId: agent.id,
   provider: provider.name,
   model,
@@ -50,7 +52,10 @@ const useOf = ({ agent, provider, group, path }: GrantCriteria, model: string | 
 const NO_MODEL: readonly null[] = [null]
 
 /** Which models there are may be read by whoever may use one of them. */
-export const anyGrant = ({ agentId, provider }: Use, access: ProviderAccess): ProviderGrant | undefined =>
+export const anyGrant = (
+  { agentId, provider }: CallerUse,
+  access: Pick<AccessRules, 'grants'>,
+): ProviderGrant | undefined =>
   access
     .grants()
     .find(

@@ -1,9 +1,9 @@
-import type { Agent } from '../../identity/agents/index.ts'
 import type { EndpointGroup, Provider } from '../providers/index.ts'
+import type { Caller } from './caller.ts'
 
 /** What of a request decides whether a grant covers it. */
 export interface GrantCriteria {
-  readonly agent: Agent
+  readonly agent: Caller
   readonly provider: Provider
   /** Path behind the provider's root, without query. */
   readonly path: string

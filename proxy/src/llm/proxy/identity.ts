@@ -2,6 +2,7 @@ import type { Agent, Agents } from '../../identity/agents/index.ts'
 import { agentOfToken } from '../../identity/authentication.ts'
 import { assertAuthorized, resourceOf } from '../../identity/index.ts'
 import { AppError, plainAddress, type TenantId } from '../../kernel/index.ts'
+import type { Caller } from './caller.ts'
 import type { LlmRequest } from './client.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 
@@ -12,10 +13,14 @@ export interface SharedGate {
 }
 
 export interface Identity {
-  /** The agent that the token belongs to. A failure counts against the address, and is told to the audit. */
-  of(token: string, request: LlmRequest): Agent | Promise<LlmRefusal>
-  /** The same for a token that was good a moment ago: null when it is no longer. */
-  revalidateToken(token: string, request: LlmRequest): Agent | null
+  /**
+   * Whose token it is; null where the connection tells that. A failure counts against the address, and is told to the
+   * audit.
+   */
+  of(token: string | null, request: LlmRequest): Caller | Promise<LlmRefusal>
+  /** The same for what was good a moment ago: null when it is no longer. */
+  revalidateToken(token: string | null, request: LlmRequest): Caller | null
+  /** Of a request whose head was refused. */
   missing(request: LlmRequest, refusal: LlmRefusal): Promise<LlmRefusal>
 }
 
@@ -34,7 +39,8 @@ export function createIdentity(deps: {
   let count = 0
   let keptAt = -1
 
-  const lookUp = (token: string, address: string): Agent => {
+  const lookUp = (token: string | null, address: string): Agent => {
+    if (token === null) throw new AppError('unauthenticated', 'No token came.')
     if (keptAt !== deps.agents.revision || count >= MAX_KEPT) {
       kept.clear()
       count = 0

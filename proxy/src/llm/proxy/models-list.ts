@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { type UpstreamPool, wholeAnswer } from '../../egress/relay/index.ts'
-import type { Agent } from '../../identity/agents/index.ts'
 import { isCleanInTurns, type Scrubber } from '../../scrub/index.ts'
-import type { ProviderAccess, ProviderGrant } from '../provider-access/index.ts'
 import type { KeyAnswer, KeyUse, PickedKey, ProviderKeys } from '../provider-keys/index.ts'
 import { behindRoot, type Provider, upstreamPath } from '../providers/index.ts'
 import type { Admission, Usage } from '../usage/index.ts'
+import type { AccessRules, Caller, Permission } from './caller.ts'
 import { anyGrant } from './grant-check.ts'
 import { keyUseOf } from './request-scope.ts'
 import { putKey } from './upstream-headers.ts'
@@ -40,7 +39,7 @@ interface Listed {
 }
 
 export interface ModelListDeps {
-  readonly access: ProviderAccess
+  readonly access: AccessRules
   readonly keys: ProviderKeys
   readonly usage: Usage
   readonly usable: () => readonly Provider[]
@@ -61,7 +60,7 @@ const NO_TOKENS = { inputTokens: 0, outputTokens: 0 }
  * whose list holds the key. Null when the agent was revoked meanwhile.
  */
 export async function listModels(
-  revalidateToken: () => Agent | null,
+  revalidateToken: () => Caller | null,
   gone: AbortSignal,
   deps: ModelListDeps,
 ): Promise<string | null> {
@@ -96,7 +95,7 @@ interface Keyed {
 
 /** Of a provider that the agent may list, and has a key for. */
 async function keyFor(
-  agent: Agent,
+  agent: Caller,
   provider: Provider,
   { access, keys }: ModelListDeps,
 ): Promise<Keyed | undefined> {
@@ -111,7 +110,7 @@ async function keyFor(
 
 /** With a grant, the key and a place in the limits; undefined where one of them is missing. */
 function admitted(
-  agent: Agent,
+  agent: Caller,
   { provider, key, use }: Keyed,
   passed: (() => Promise<void>)[],
   deps: ModelListDeps,
@@ -147,7 +146,7 @@ function admitted(
 const listPath = (provider: Provider): string => behindRoot(provider, upstreamPath(provider, '/models'))
 
 /** As at the provider's own path. */
-function grantToList(agent: Agent, provider: Provider, access: ProviderAccess): ProviderGrant | undefined {
+function grantToList(agent: Caller, provider: Provider, access: AccessRules): Permission | undefined {
   const path = listPath(provider)
   const use = { agentId: agent.id, provider: provider.name, model: null, group: 'models' as const, path }
   const verdict = access.evaluate(use)

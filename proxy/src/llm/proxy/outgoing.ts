@@ -25,7 +25,7 @@ export interface OutgoingDeps extends StillAllowedDeps {
   readonly idleTimeouts: IdleTimeouts
   readonly readingOn: ReadingOn
   readonly poolOf: (provider: Provider) => UpstreamPool
-  readonly scrubberOf: (ready: Ready) => Scrubber | null
+  readonly scrubberOf: (ready: Pick<Ready, 'key' | 'provider'>) => Scrubber | null
   readonly headersWithKey: (ready: Ready) => string[]
   /** What a client reads whose provider cannot be reached. */
   readonly away: (provider: Provider, error: unknown) => LlmRefusal
@@ -92,12 +92,13 @@ export class Outgoing implements Forwarding, SecondAddresses {
     return this
   }
 
+  /** No address stands for a caller without a token. */
   base(): string | null {
-    return baseOf(this.#request)
+    return this.#reading.credential.token === null ? null : baseOf(this.#request)
   }
 
   open({ path }: Pick<UploadSession, 'path'>): string {
-    const { token } = this.#reading.credential
+    const token = this.#reading.credential.token ?? ''
     const keyId = this.#ready.key?.id ?? 0
     return this.#deps.uploads.open({ token, provider: this.provider.name, path, keyId })
   }

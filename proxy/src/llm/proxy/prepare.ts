@@ -1,7 +1,7 @@
-import type { Agent } from '../../identity/agents/index.ts'
 import type { Provider, Providers } from '../providers/index.ts'
 import type { Splice } from '../usage/index.ts'
 import { authorizeUse } from './admission.ts'
+import type { Caller } from './caller.ts'
 import { chooseProvider } from './choose-provider.ts'
 import { entitledBody } from './entitled-body.ts'
 import type { Exchange } from './exchange.ts'
@@ -19,7 +19,7 @@ export interface PreparationDeps extends AdmissionDeps, WantedDeps {
 
 /** Everything up to the moment at which a request goes out. A refused one has taken no place in any limit. */
 export async function prepare(
-  entered: Agent,
+  entered: Caller,
   reading: Reading,
   exchange: Exchange,
   deps: PreparationDeps,
@@ -42,7 +42,7 @@ export async function prepare(
 
 /** What the whole request asks for: no part of `prepare`, whose every variable is kept for as long as it waits. */
 function wantedOf(
-  agent: Agent,
+  agent: Caller,
   body: Body,
   reading: Reading,
   exchange: Exchange,

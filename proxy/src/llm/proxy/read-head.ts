@@ -4,11 +4,11 @@ import {
   type Provider,
   type Providers,
   providerOfModel,
-  routeOf,
   upstreamPath,
 } from '../providers/index.ts'
 import type { LlmRequest } from './client.ts'
-import { type TakenCredential, takeCredential, withoutCredential } from './credentials.ts'
+import { type TakenCredential, withoutCredential } from './credentials.ts'
+import type { Addressing } from './entrance.ts'
 import type { AnswerShape } from './error-form.ts'
 import { overridingParameter } from './query-overrides.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
@@ -43,22 +43,23 @@ export function readRequest(
   providers: Providers,
   options: { readonly websocket: boolean },
   uploads: Pick<UploadSessions, 'find'>,
+  addressing: Addressing,
 ): Reading | Unread {
   const target = normalisePath(request.url ?? '')
-  if ('problem' in target) return unread(refused('bad_request', `The path ${target.problem}.`), 'openai')
-  const route = routeOf(target.path, providers)
-  if (route === null) {
-    return unread(refused('unknown_path', 'No such path; see GET /openapi.json.'), 'openai')
+  if ('problem' in target) {
+    return unread(refused('bad_request', `The path ${target.problem}.`), addressing.shape)
   }
+  const route = addressing.routeOf(target.path)
+  if (route === null) return unread(addressing.unknown, addressing.shape)
   const found = route.kind === 'provider' ? providers.find(route.provider) : null
-  if (found === undefined) return unread(notFound(target.path), 'openai')
+  if (found === undefined) return unread(notFound(target.path), addressing.shape)
   if (found !== null && 'missing' in found) {
     const [first = ''] = found.missing
     const name = route.kind === 'provider' ? route.provider : ''
     const how = `oauth3 provider set ${name} ${first}=…`
     return unread(
       refused('provider_not_configured', `The owner has to say the ${first} of ${name}: ${how}`),
-      'openai',
+      addressing.shape,
     )
   }
   const shape = shapeAt(found, route.rest)
@@ -71,7 +72,7 @@ export function readRequest(
     found !== null &&
     found.name === upload.provider &&
     upstreamPath(found, route.rest) === upload.path
-  const taken = takeCredential(target.path, fields, query)
+  const taken = addressing.take(target.path, fields, query)
   const credential =
     isAtHome && 'problem' in taken && taken.problem === 'missing'
       ? withoutCredential(fields, query, upload.token)

@@ -55,6 +55,14 @@ export const LLM_ERRORS = {
     status: 403,
     help: 'The grant limits tokens or money, and what this request uses or costs cannot be known: a realtime session, work that is done later, an endpoint, member or tool that is not metered, another price than the usual one, or a model without a price.',
   },
+  budget_exceeded: {
+    status: 402,
+    help: 'This call of a run may use more than is left of the budget of the run, or of the limits of its app.',
+  },
+  not_allowed: {
+    status: 403,
+    help: "The endpoint or the model is none that the run's app may use, or the run is over.",
+  },
   // Claude Code shows a 404 as a fault of the model, and asks twice; others ask three times after a 503.
   unknown_provider: { status: 403, help: 'There is no provider of this name, or none for this model.' },
   unknown_path: { status: 404, help: 'There is nothing at this path, and no provider of its name.' },

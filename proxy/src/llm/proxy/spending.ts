@@ -79,6 +79,8 @@ const ruleOf = remembering((model) => {
 const SEARCH_FEE_MICRO_USD = 22_000
 /** Tokens of reasoning that a vendor does not count in the maximum of an answer: Qwen's models, by default. */
 const REASONING_BESIDE: ReadonlyMap<string, number> = new Map([['qwen', 81_920]])
+/** An agent's turn that ends sooner is lost. */
+const SHORTEST_LOWERED = 1_024
 const FAST_BETA = /fast-mode|priority/
 
 const unmetered = (why: string): LlmRefusal =>
@@ -87,6 +89,7 @@ const unmetered = (why: string): LlmRefusal =>
 export function spendingOf(
   request: SpendingRequest,
   { microUsdPerDay }: SpendingLimits,
+  isLowered = false,
 ): Spending | LlmRefusal {
   const { provider, method, path, models } = request
   if (request.websocket)
@@ -140,11 +143,18 @@ export function spendingOf(
     inputTokens: read,
     outputTokens: safe(((perAnswer ?? mostOf(models, 'output')) + beside) * answers),
     // A maximum that reasoning is not counted in caps nothing.
-    uncapped: perAnswer === null && beside === 0 ? answers : null,
+    uncapped: (perAnswer === null || isLowered) && beside === 0 ? answers : null,
+    ...(isLowered && { shortest: shortestOf(facts, perAnswer) }),
     mayHoldMedia,
     feeMicroUsd: provider.name === 'perplexity' ? SEARCH_FEE_MICRO_USD : 0,
   }
   return new Writing(estimate, facts.limits, format, declared.mustBePutIn ? perAnswer : null)
+}
+
+/** The smallest maximum that a declared one is lowered to: thinking has to fit below it, and an answer behind that. */
+const shortestOf = ({ thinkingTokens }: SpendingFacts, perAnswer: number | null): number => {
+  const least = thinkingTokens + SHORTEST_LOWERED
+  return perAnswer === null ? least : Math.min(perAnswer, least)
 }
 
 /** Of answers that are written, whose length may have to be put into the body. */

@@ -1,6 +1,7 @@
-import type { KeySharing, ProviderAccess } from '../provider-access/index.ts'
+import type { KeySharing } from '../provider-access/index.ts'
 import type { ProviderKeys } from '../provider-keys/index.ts'
 import { type AllowedBy, revisionOf } from './allowed-revision.ts'
+import type { AccessRules } from './caller.ts'
 import type { LlmRequest } from './client.ts'
 import { isStillGranted } from './grant-check.ts'
 import type { Identity } from './identity.ts'
@@ -8,7 +9,7 @@ import type { Reading } from './read-head.ts'
 import type { Ready } from './wanted-request.ts'
 
 export interface StillAllowedDeps extends AllowedBy {
-  readonly access: ProviderAccess
+  readonly access: AccessRules
   readonly keys: ProviderKeys
   readonly identity: Identity
   readonly sharing: KeySharing

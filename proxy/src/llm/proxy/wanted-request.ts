@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream'
-import type { Agent } from '../../identity/agents/index.ts'
 import { behindRoot, type Provider, type Providers, upstreamPath } from '../providers/index.ts'
 import {
   type DeepScan,
@@ -11,6 +10,7 @@ import {
   type Splice,
   spendingFacts,
 } from '../usage/index.ts'
+import type { Caller } from './caller.ts'
 import type { Exchange } from './exchange.ts'
 import type { Forwarding } from './forward.ts'
 import type { GrantCriteria } from './grant-criteria.ts'
@@ -51,7 +51,7 @@ export interface WantedDeps extends WholeBodyDeps, PatienceDeps {
 }
 
 interface Parts {
-  readonly agent: Agent
+  readonly agent: Caller
   readonly provider: Provider
   /** Of the path, behind the provider's name. */
   readonly rest: string
@@ -73,7 +73,7 @@ const NOTHING_FOUND: DeepScan = { models: [], refersToStored: false }
  * method, which is made once, and worked out when somebody asks.
  */
 export class WantedRequest implements Wanted, SpendingRequest {
-  agent: Agent
+  agent: Caller
   readonly provider: Provider
   readonly method: string
   readonly path: string
@@ -162,8 +162,8 @@ export class WantedRequest implements Wanted, SpendingRequest {
     )
   }
 
-  spending(limits: SpendingLimits): Spending | LlmRefusal {
-    return spendingOf(this, limits)
+  spending(limits: SpendingLimits, isLowered: boolean): Spending | LlmRefusal {
+    return spendingOf(this, limits, isLowered)
   }
 
   facts(): SpendingFacts | null {
@@ -188,7 +188,7 @@ export class WantedRequest implements Wanted, SpendingRequest {
     return this.#exchange.gone()
   }
 
-  revalidateToken(): Agent | null {
+  revalidateToken(): Caller | null {
     return this.#deps.identity.revalidateToken(this.#reading.credential.token, this.#exchange.request)
   }
 

@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream'
 import { HeldBody, streamed } from '../../egress/relay/index.ts'
-import type { Agent } from '../../identity/agents/index.ts'
 import { AppError, type LoopTurns, type TokenBuckets } from '../../kernel/index.ts'
 import {
   type BodyQuestions,
@@ -14,6 +13,7 @@ import {
   type Splice,
   splicedPieces,
 } from '../usage/index.ts'
+import type { Caller } from './caller.ts'
 import type { Exchange } from './exchange.ts'
 import type { IdleTimeouts } from './idle-timeouts.ts'
 import type { Reading } from './read-head.ts'
@@ -98,7 +98,7 @@ export interface BodyWishes {
  * model; of a longer one nothing more is taken until `agree` has asked for leave.
  */
 export async function wholeBody(
-  agent: Agent,
+  agent: Caller,
   reading: Reading,
   exchange: Exchange,
   deps: WholeBodyDeps,
@@ -126,7 +126,7 @@ async function firstPart(
 
 function readWhole(
   part: BodyPart,
-  agent: Agent,
+  agent: Caller,
   { credential, provider }: Reading,
   exchange: Exchange,
   deps: WholeBodyDeps,
@@ -152,7 +152,7 @@ function readWhole(
 }
 
 const readSmall = (
-  agent: Agent,
+  agent: Caller,
   body: Buffer,
   questions: BodyQuestions,
   deps: WholeBodyDeps,
@@ -166,7 +166,7 @@ const readSmall = (
 
 /** Books the time of the event loop that going through a body takes. */
 export function onTheLoop<T>(
-  agent: Agent,
+  agent: Caller,
   body: Buffer,
   { readingTime }: Pick<WholeBodyDeps, 'readingTime'>,
   work: () => T,
@@ -179,7 +179,7 @@ export function onTheLoop<T>(
 }
 
 async function readLarge(
-  agent: Agent,
+  agent: Caller,
   parts: readonly Buffer[],
   questions: BodyQuestions,
   exchange: Exchange,
@@ -255,6 +255,7 @@ export function bodyToSend(
   if (head.bodyBytes === 0) return null
   if (head.bodyBytes !== null) head.headers.push('content-length', String(head.bodyBytes))
   // An encoded body is not looked into; what it hides from the daemon, the vendor reads.
-  const rewriter = head.isEncoded ? null : createTokenMask(credential.token)
+  const { token } = credential
+  const rewriter = head.isEncoded || token === null ? null : createTokenMask(token)
   return streamed(request, { begun: body.begun, idleMs: BODY_IDLE_MS, rewriter })
 }

@@ -1,5 +1,5 @@
 import { createMinuteWindow, type MinuteWindow } from './minute-window.ts'
-import type { Limited, LimitName, SpendingLimits } from './ports.ts'
+import type { Estimate, Limited, LimitName, SpendingLimits } from './ports.ts'
 import { added } from './usage-buffer.ts'
 
 /** What one agent has used of one provider in this minute and on this UTC day, and what is under way. */
@@ -15,12 +15,9 @@ export interface Account {
   spend(tokens: number, microUsd: number): void
   /** What neither was used nor is held for what is under way; infinite where there is no limit, below 0 when it was passed. */
   room(limits: SpendingLimits): Estimate
+  /** Resolves when something that was under way gives its room back. */
+  freed(): Promise<void>
   startDay(): void
-}
-
-export interface Estimate {
-  readonly tokens: number
-  readonly microUsd: number
 }
 
 interface Moment {
@@ -38,6 +35,8 @@ export function createAccount(): Account {
   const spent = { tokens: 0, microUsd: 0 }
   const reserved = { tokens: 0, microUsd: 0 }
   const toldToday = { tokens: false, microUsd: false }
+  /** Of those who wait for room. */
+  let freed: PromiseWithResolvers<void> | null = null
 
   function checkDay(
     limit: LimitName,
@@ -87,6 +86,8 @@ export function createAccount(): Account {
     giveBack(estimate) {
       reserved.tokens -= estimate.tokens
       reserved.microUsd -= estimate.microUsd
+      freed?.resolve()
+      freed = null
     },
     forget: (takenAtMs, nowMs) => minute?.remove(takenAtMs, nowMs),
     spend(tokens, microUsd) {
@@ -101,6 +102,10 @@ export function createAccount(): Account {
           ? Number.POSITIVE_INFINITY
           : microUsdPerDay - spent.microUsd - reserved.microUsd,
     }),
+    freed() {
+      freed ??= Promise.withResolvers()
+      return freed.promise
+    },
     startDay() {
       spent.tokens = spent.microUsd = 0
       toldToday.tokens = toldToday.microUsd = false

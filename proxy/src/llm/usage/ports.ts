@@ -1,5 +1,5 @@
 import type { Actor } from '../../identity/index.ts'
-import type { AgentId, ReadTx, UnixMs } from '../../kernel/index.ts'
+import type { CallerId, ReadTx, UnixMs } from '../../kernel/index.ts'
 
 /** Tokens of one answer. `input` holds what was read from and written to a cache as well. */
 export interface TokenUsage {
@@ -46,7 +46,7 @@ export interface UsageExtras {
 
 /** One finished request, to be recorded. */
 interface UsageEntry {
-  readonly agentId: AgentId
+  readonly agentId: CallerId
   readonly provider: string
   /** As the answer names it, else as the request did; '' when neither does. */
   readonly model: string
@@ -61,7 +61,8 @@ interface UsageEntry {
 export interface UsageRow {
   /** `YYYY-MM-DD`. */
   readonly day: string
-  readonly agentId: AgentId
+  /** An agent's or an app's. */
+  readonly agentId: CallerId
   readonly provider: string
   readonly model: string
   readonly keyId: number
@@ -125,7 +126,13 @@ export interface SpendingLimits {
   readonly microUsdPerDay: number | null
 }
 
-export type LimitName = 'requests_per_minute' | 'tokens_per_day' | 'usd_per_day'
+export type LimitName =
+  | 'requests_per_minute'
+  | 'tokens_per_day'
+  | 'usd_per_day'
+  | 'budget_requests'
+  | 'budget_tokens'
+  | 'budget_usd'
 
 /** Money is limited, and what this model costs is not known. */
 export interface Unpriced {
@@ -142,10 +149,65 @@ export interface Reservation {
    * admitted with a cap, which the request must say then. Null: it says so itself.
    */
   readonly uncapped?: number | null
+  /** The smallest cap that is of any use; left out: the smallest that vendors take. */
+  readonly shortest?: number
   /** What the vendor charges for the request itself, beside its tokens, at most. */
   readonly feeMicroUsd?: number
   /** Its input may hold sound or images, whose tokens may be dearer. */
   readonly mayHoldMedia?: boolean
+}
+
+/** What a request counts, or is held at. */
+export interface Estimate {
+  readonly tokens: number
+  readonly microUsd: number
+}
+
+/** Whole numbers of 0 or more; null: no limit. */
+export interface BudgetLimits {
+  readonly microUsd: number | null
+  readonly tokens: number | null
+  readonly requests: number | null
+}
+
+/** What was used under a budget; money in millionths of a US dollar. */
+export interface BudgetSums {
+  /** That went out, those under way included. */
+  requests: number
+  /** Their figures are still to come. */
+  underWay: number
+  inputTokens: number
+  outputTokens: number
+  cacheReadTokens: number
+  cacheWriteTokens: number
+  microUsd: number
+  /** Counted beside it, of answers that did not tell what they used. */
+  assumedMicroUsd: number
+  /** Requests of which something has no known price. */
+  unpriced: number
+}
+
+/** What one piece of work may use in all, whatever its caller may use besides. */
+export interface Budget {
+  /** As limits that no day ends. */
+  readonly limits: SpendingLimits
+  readonly sums: Readonly<BudgetSums>
+  /** Null when there is room. */
+  evaluate(estimate: Estimate): Limited | null
+  /** As of an account. */
+  room(): Estimate
+  /** Counts a request as under way. */
+  take(estimate: Estimate): void
+  /** It never left. */
+  release(estimate: Estimate): void
+  /** It is over: `counted` is what it counts in the limits, `usage` what its answer told. */
+  settle(
+    estimate: Estimate,
+    counted: Estimate,
+    told: { readonly usage: TokenUsage | null; readonly microUsd: number; readonly isPriced: boolean },
+  ): void
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>
 }
 
 /** A request that may go out. Whatever becomes of it, exactly one of the two is called. */
@@ -200,16 +262,20 @@ export interface Usage extends AsyncDisposable {
    * after the clock was set back by more than a day, until the disk has told it.
    */
   reserveQuota(who: {
-    readonly agentId: AgentId
+    readonly agentId: CallerId
     readonly provider: string
     readonly model: string | null
     /** Every other model that the request names: it is reserved for at the price of the dearest. */
     readonly moreModels?: readonly (string | null)[]
     readonly limits: SpendingLimits
+    /** What the work that it belongs to may use; it has to fit both. */
+    readonly budget?: Budget | undefined
     readonly estimate: Reservation
     /** The vendor tells the money itself, so no price need be known. */
     readonly reportsCost: boolean
   }): Admission | Limited | Unpriced
+  /** Resolves when something of theirs that is under way gives its room back. */
+  roomFreed(who: { readonly agentId: CallerId; readonly provider: string }): Promise<void>
   report(by: 'agent' | 'model' | 'day', sinceDay: string): Promise<readonly UsageGroup[]>
   /** The newest totals since the start, for /metrics: by provider alone. */
   totals(): readonly {

@@ -21,8 +21,8 @@ export interface BodyReading {
 }
 
 export interface BodyQuestions {
-  /** The agent's own, which is taken out of the body in place. */
-  readonly token: string
+  /** The agent's own, which is taken out of the body in place; null: the caller has none. */
+  readonly token: string | null
   /** What the request may use is limited. */
   readonly withSpending: boolean
   /** Asked where somebody may want it and the event loop shall not work it out. */
@@ -51,7 +51,7 @@ export function readBody(
     deep: isRead && deep !== null ? deep.result() : null,
     quotesFile: withQuotes ? quotesFile(body) : null,
   }
-  maskToken(body, token)
+  if (token !== null) maskToken(body, token)
   return reading
 }
 

@@ -1,4 +1,4 @@
-import { type AgentId, AppError } from '../../kernel/index.ts'
+import { AppError, type CallerId } from '../../kernel/index.ts'
 import type { UsageGroup, UsageRow } from './ports.ts'
 import { added, type UsageLine } from './usage-buffer.ts'
 
@@ -15,7 +15,7 @@ export function requireDay(day: string): void {
   if (!isDay) throw new AppError('invalid_request', 'A day is written as YYYY-MM-DD.')
 }
 
-function keyOf(row: UsageRow, by: 'agent' | 'model' | 'day', nameOf: (agentId: AgentId) => string): string {
+function keyOf(row: UsageRow, by: 'agent' | 'model' | 'day', nameOf: (agentId: CallerId) => string): string {
   if (by === 'day') return row.day
   return by === 'agent' ? nameOf(row.agentId) : `${row.provider}/${row.model === '' ? '?' : row.model}`
 }
@@ -24,7 +24,7 @@ function keyOf(row: UsageRow, by: 'agent' | 'model' | 'day', nameOf: (agentId: A
 export function summed(
   rows: readonly UsageRow[],
   by: 'agent' | 'model' | 'day',
-  nameOf: (agentId: AgentId) => string,
+  nameOf: (agentId: CallerId) => string,
 ): readonly UsageGroup[] {
   const groups = new Map<string, Sums>()
   for (const row of rows) {

@@ -1,5 +1,5 @@
-import type { Account, Estimate } from './account.ts'
-import type { Price, Reservation, SpendingLimits } from './ports.ts'
+import type { Account } from './account.ts'
+import type { Budget, Estimate, Price, Reservation, SpendingLimits } from './ports.ts'
 import { dearestCost } from './prices.ts'
 import { added } from './usage-buffer.ts'
 
@@ -28,11 +28,12 @@ export function reservationOf(
   prices: readonly ModelPrice[],
   account: Pick<Account, 'room'>,
   limits: SpendingLimits,
+  budget?: Pick<Budget, 'room'>,
 ): Reserved {
-  const { inputTokens, outputTokens, uncapped = null } = reservation
+  const { inputTokens, outputTokens, uncapped = null, shortest = SHORTEST_ANSWER } = reservation
   const whole = reserved(reservation, prices, outputTokens, null)
   if (uncapped === null || uncapped === 0) return whole
-  const room = account.room(limits)
+  const room = smaller(account.room(limits), budget?.room())
   if (whole.tokens <= room.tokens && whole.microUsd <= room.microUsd) return whole
   const costs = (output: number): number => costOf(reservation, prices, output)
   let cap = Math.min(Math.floor(outputTokens / uncapped), Math.floor((room.tokens - inputTokens) / uncapped))
@@ -43,10 +44,19 @@ export function reservationOf(
       cap,
       Math.floor(((room.microUsd - costs(0)) * SCALE) / (costs(uncapped * SCALE) - costs(0))),
     )
-    while (cap >= SHORTEST_ANSWER && costs(cap * uncapped) > room.microUsd) cap -= 1
+    while (cap >= shortest && costs(cap * uncapped) > room.microUsd) cap -= 1
   }
-  return cap >= SHORTEST_ANSWER ? reserved(reservation, prices, cap * uncapped, cap) : whole
+  if (cap >= shortest) return reserved(reservation, prices, cap * uncapped, cap)
+  // What it is refused by is told of the least that it could do with.
+  return reservation.shortest === undefined
+    ? whole
+    : reserved(reservation, prices, shortest * uncapped, shortest)
 }
+
+const smaller = (one: Estimate, other: Estimate | undefined): Estimate =>
+  other === undefined
+    ? one
+    : { tokens: Math.min(one.tokens, other.tokens), microUsd: Math.min(one.microUsd, other.microUsd) }
 
 /** So many answers' tokens are priced at once, for the rounding of one of them would be most of its price. */
 const SCALE = 1_000_000

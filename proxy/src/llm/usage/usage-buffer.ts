@@ -1,4 +1,4 @@
-import { type AgentId, visibleText } from '../../kernel/index.ts'
+import { type CallerId, visibleText } from '../../kernel/index.ts'
 import type { UsageRow } from './ports.ts'
 
 /**
@@ -7,7 +7,7 @@ import type { UsageRow } from './ports.ts'
  */
 export interface UsageBuffer {
   /** The line to add a request to; good until the next call of anything here. */
-  line(day: string, agentId: AgentId, provider: string, model: string, keyId: number): UsageLine
+  line(day: string, agentId: CallerId, provider: string, model: string, keyId: number): UsageLine
   /** Copies of what is not on disk. */
   pending(): readonly UsageRow[]
   isEmpty(): boolean
@@ -16,7 +16,7 @@ export interface UsageBuffer {
   /** What was taken could not be written. */
   putBack(rows: readonly UsageRow[]): void
   /** A name that the disk has already for this day, so that it keeps its own line. */
-  know(day: string, agentId: AgentId, model: string): void
+  know(day: string, agentId: CallerId, model: string): void
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
@@ -50,13 +50,13 @@ interface Names {
 export function createUsageBuffer(): UsageBuffer {
   let day = ''
   /** Of `day` alone. */
-  const names = new Map<AgentId, Names>()
-  const lines = new Map<string, Map<AgentId, Map<string, Map<string, Map<number, UsageLine>>>>>()
+  const names = new Map<CallerId, Names>()
+  const lines = new Map<string, Map<CallerId, Map<string, Map<string, Map<number, UsageLine>>>>>()
   /** The line that was asked for last, and the name that it was asked for by: nearly always it is the next one too. */
   let last: UsageLine | null = null
   let lastRaw = ''
 
-  function namesOf(agentId: AgentId, of: string): Names {
+  function namesOf(agentId: CallerId, of: string): Names {
     if (of !== day) {
       names.clear()
       day = of
@@ -67,7 +67,7 @@ export function createUsageBuffer(): UsageBuffer {
     }))
   }
 
-  function nameFor(agentId: AgentId, of: string, raw: string): string {
+  function nameFor(agentId: CallerId, of: string, raw: string): string {
     const { distinct, bySpelling } = namesOf(agentId, of)
     const known = bySpelling.get(raw)
     if (known !== undefined) return known
@@ -87,7 +87,7 @@ export function createUsageBuffer(): UsageBuffer {
         for (const byModel of byProvider.values()) for (const byKey of byModel.values()) yield* byKey.values()
   }
 
-  function lineOf(of: string, agentId: AgentId, provider: string, model: string, keyId: number): UsageLine {
+  function lineOf(of: string, agentId: CallerId, provider: string, model: string, keyId: number): UsageLine {
     const byProvider = inner(inner(lines, of, newMap), agentId, newMap)
     const byKey = inner(inner(byProvider, provider, newMap), model, newMap)
     return inner(byKey, keyId, () => ({
@@ -127,7 +127,7 @@ export function createUsageBuffer(): UsageBuffer {
   }
 }
 
-const isOf = (line: UsageLine, day: string, agentId: AgentId, provider: string, keyId: number): boolean =>
+const isOf = (line: UsageLine, day: string, agentId: CallerId, provider: string, keyId: number): boolean =>
   line.keyId === keyId && line.provider === provider && line.agentId === agentId && line.day === day
 
 // biome-ignore lint/suspicious/noExplicitAny: the place where it is put says what it is a map of

@@ -1,4 +1,4 @@
-import type { AgentId } from '../../kernel/index.ts'
+import type { CallerId } from '../../kernel/index.ts'
 import type { UsageRow } from './ports.ts'
 import { added } from './usage-buffer.ts'
 
@@ -17,7 +17,7 @@ export interface UsageDays {
 
 /** Sums of an agent at a provider, and the names of models that its lines have. */
 interface DaySum {
-  readonly agentId: AgentId
+  readonly agentId: CallerId
   readonly provider: string
   readonly tokens: number
   readonly microUsd: number

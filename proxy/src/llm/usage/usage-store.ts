@@ -1,5 +1,5 @@
 import { CompiledQuery, sql } from 'kysely'
-import type { AgentId, TenantId, UnixMs } from '../../kernel/index.ts'
+import type { CallerId, TenantId, UnixMs } from '../../kernel/index.ts'
 import { keptText, type Queries } from '../../storage/index.ts'
 import type { Price, UsageRow, UsageStore } from './ports.ts'
 
@@ -9,7 +9,7 @@ declare module '../../storage/tables.ts' {
     usage_by_day: {
       readonly tenant_id: string
       readonly day: string
-      readonly agent_id: AgentId
+      readonly agent_id: CallerId
       readonly provider: string
       readonly model: string
       readonly key_id: number

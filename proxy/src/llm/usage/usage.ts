@@ -1,8 +1,8 @@
 import type { AuditLog } from '../../audit/index.ts'
 import type { Actor } from '../../identity/index.ts'
 import {
-  type AgentId,
   AppError,
+  type CallerId,
   type Clock,
   createOneAtATime,
   type Json,
@@ -11,7 +11,16 @@ import {
 } from '../../kernel/index.ts'
 import { type Account, createAccount } from './account.ts'
 import { checkedPrice } from './own-prices.ts'
-import type { Admission, Price, SpendingLimits, TokenUsage, Usage, UsageRow } from './ports.ts'
+import type {
+  Admission,
+  Budget,
+  Estimate,
+  Price,
+  SpendingLimits,
+  TokenUsage,
+  Usage,
+  UsageRow,
+} from './ports.ts'
 import { costOf, createPriceBook, priced, resoldPrice } from './prices.ts'
 import { requireDay, summed } from './report.ts'
 import { type ModelPrice, type Reserved, reservationOf } from './reservation.ts'
@@ -20,6 +29,7 @@ import { countedMicroUsd, countedTokens, createUsageDays } from './usage-days.ts
 
 const DAY_MS = 86_400_000
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
+const NOTHING: Estimate = { tokens: 0, microUsd: 0 }
 const NO_PRICES: readonly ModelPrice[] = []
 /** What was settled shall be on disk within a second; the write itself takes a part of it. */
 const FLUSH_MS = 750
@@ -35,11 +45,7 @@ type Total = {
 type Entry = Parameters<Admission['settle']>[0]
 
 /** What an answer without figures counts in the limits. */
-function assumed(
-  guess: NonNullable<Entry['guess']>,
-  price: Price | null,
-  reserved: Reserved,
-): { readonly tokens: number; readonly microUsd: number } {
+function assumed(guess: NonNullable<Entry['guess']>, price: Price | null, reserved: Reserved): Estimate {
   // Of money nothing is held where it is not limited; where a limit comes later in the day, tokens alone were counted.
   if (guess === 'reservation') return reserved
   const { inputTokens: input, outputTokens: output } = guess
@@ -56,7 +62,7 @@ export function createUsage(deps: {
   readonly audit: AuditLog
   readonly storage: Storage
   readonly clock: Clock
-  readonly nameOf: (agentId: AgentId) => string
+  readonly nameOf: (agentId: CallerId) => string
   readonly flushMs?: number
   readonly onDefect: (error: unknown) => void
 }): Usage {
@@ -64,7 +70,7 @@ export function createUsage(deps: {
   const usageBuffer = createUsageBuffer()
   const days = createUsageDays()
   const book = createPriceBook([])
-  const accounts = new Map<AgentId, Map<string, Account>>()
+  const accounts = new Map<CallerId, Map<string, Account>>()
   const totals = new Map<string, Total>()
   let day = ''
   let dayEndMs = Number.NEGATIVE_INFINITY
@@ -96,7 +102,7 @@ export function createUsage(deps: {
     }
   }
 
-  function accountOf(agentId: AgentId, provider: string): Account {
+  function accountOf(agentId: CallerId, provider: string): Account {
     let ofAgent = accounts.get(agentId)
     if (ofAgent === undefined) {
       ofAgent = new Map()
@@ -185,10 +191,11 @@ export function createUsage(deps: {
   }
 
   function settle(
-    who: { readonly agentId: AgentId; readonly provider: string },
+    who: { readonly agentId: CallerId; readonly provider: string },
     account: Account,
     entry: Entry,
     reserved: Reserved,
+    budget: Budget | undefined,
   ): void {
     moveTo(clock.now())
     const { provider } = who
@@ -199,13 +206,19 @@ export function createUsage(deps: {
     total.requests += 1
     if (entry.failed) line.failed += 1
     if (usage === null) {
+      let counted: Estimate = NOTHING
+      let isPriced = true
       if (!entry.failed && entry.isFree !== true) line.unreported += 1
       if (entry.guess) {
-        const { tokens, microUsd } = assumed(entry.guess, priceOf(provider, entry), reserved)
+        const price = priceOf(provider, entry)
+        isPriced = price !== null || entry.guess === 'reservation'
+        counted = assumed(entry.guess, price, reserved)
+        const { tokens, microUsd } = counted
         line.assumedTokens = added(line.assumedTokens, tokens)
         line.assumedMicroUsd = added(line.assumedMicroUsd, microUsd)
         account.spend(tokens, microUsd)
       }
+      budget?.settle(reserved, counted, { usage, microUsd: 0, isPriced })
     } else {
       const price = usage.toldMicroUsd === null ? priceOf(provider, entry) : null
       const { microUsd, isWhole } = priced(usage, price, provider, entry.model || (entry.askedModel ?? ''))
@@ -223,7 +236,9 @@ export function createUsage(deps: {
       total.inputTokens = added(total.inputTokens, usage.input)
       total.outputTokens = added(total.outputTokens, usage.output)
       total.microUsd = added(total.microUsd, microUsd)
-      account.spend(added(usage.input, usage.output), added(microUsd, beside))
+      const counted = { tokens: added(usage.input, usage.output), microUsd: added(microUsd, beside) }
+      account.spend(counted.tokens, counted.microUsd)
+      budget?.settle(reserved, counted, { usage, microUsd, isPriced: isWhole })
     }
     schedule()
   }
@@ -237,13 +252,14 @@ export function createUsage(deps: {
 
   /** Null where money is limited and the price of a model is not known; what uses no tokens needs none. */
   function reserve(who: Parameters<Usage['reserveQuota']>[0], account: Account): Reserved | null {
-    const { estimate, limits } = who
+    const { estimate, limits, budget } = who
     // Nobody waits for the money where it is not limited: no price need be looked up.
     const prices =
-      limits.microUsdPerDay !== null && estimate.inputTokens + estimate.outputTokens > 0
+      (limits.microUsdPerDay !== null || (budget?.limits.microUsdPerDay ?? null) !== null) &&
+      estimate.inputTokens + estimate.outputTokens > 0
         ? pricesOf(who)
         : NO_PRICES
-    return prices === null ? null : reservationOf(estimate, prices, account, limits)
+    return prices === null ? null : reservationOf(estimate, prices, account, limits, budget)
   }
 
   /** Of each model that a request names; null where one has none. */
@@ -284,10 +300,14 @@ export function createUsage(deps: {
       const account = accountOf(who.agentId, who.provider)
       const reserved = reserve(who, account)
       if (reserved === null) return { limit: 'no_price' }
-      const limited = account.evaluate(who.limits, reserved, { ms: nowMs, dayEndMs })
+      const { agentId, provider, budget } = who
+      const ofBudget = budget?.evaluate(reserved) ?? null
+      // What passes is told behind what does not.
+      if (ofBudget !== null && ofBudget.why !== 'under_way') return ofBudget
+      const limited = account.evaluate(who.limits, reserved, { ms: nowMs, dayEndMs }) ?? ofBudget
       if (limited !== null) return limited
       account.take(reserved, who.limits, nowMs)
-      const { agentId, provider } = who
+      budget?.take(reserved)
       let isOver = false
       return {
         cap: reserved.cap,
@@ -295,16 +315,18 @@ export function createUsage(deps: {
           if (isOver) return
           isOver = true
           account.giveBack(reserved)
-          settle({ agentId, provider }, account, entry, reserved)
+          settle({ agentId, provider }, account, entry, reserved, budget)
         },
         release() {
           if (isOver) return
           isOver = true
           account.giveBack(reserved)
           account.forget(nowMs, clock.now())
+          budget?.release(reserved)
         },
       }
     },
+    roomFreed: ({ agentId, provider }) => accountOf(agentId, provider).freed(),
     async report(by, sinceDay) {
       requireDay(sinceDay)
       const rows = await inTurn(async () => {
