@@ -2,6 +2,10 @@ import { createCardStore, createClockStore } from '../approvals/index.ts'
 import { createApprovalRuleStore, createApprovalVoteStore } from '../approvals/quorum/index.ts'
 import { createGrantStore } from '../approvals/trust/index.ts'
 import { createAuditStore } from '../audit/index.ts'
+import { createAppStore } from '../claude-runs/apps/index.ts'
+import { createAppFileStore } from '../claude-runs/files/index.ts'
+import { createClaudeRunStore } from '../claude-runs/runs/index.ts'
+import { createRunSessionStore } from '../claude-runs/sessions/index.ts'
 import { createCodeStore } from '../executions/code/index.ts'
 import { createFactsStore } from '../executions/facts/index.ts'
 import { createExecutionStore } from '../executions/index.ts'
@@ -24,11 +28,14 @@ import { createDataKeyStore, createSecretStore } from '../vault/index.ts'
 /** Every store there is, as `tx` names it. */
 export const STORES: StoreFactories = {
   agents: createAgentStore,
+  appFiles: createAppFileStore,
+  apps: createAppStore,
   approvalRules: createApprovalRuleStore,
   approvalVotes: createApprovalVoteStore,
   audit: createAuditStore,
   cards: createCardStore,
   clock: createClockStore,
+  claudeRuns: createClaudeRunStore,
   codes: createCodeStore,
   contents: createContentStore,
   dataKeys: createDataKeyStore,
@@ -46,6 +53,7 @@ export const STORES: StoreFactories = {
   providerKeys: createProviderKeyStore,
   providers: createProviderStore,
   retention: createRetentionStore,
+  runSessions: createRunSessionStore,
   secrets: createSecretStore,
   sessions: createSessionStore,
   skills: createSkillStore,

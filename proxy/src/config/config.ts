@@ -61,7 +61,26 @@ export interface Config {
   }
   /** Where agents without a target of their own are woken. */
   readonly wake: WakeConfig | null
+  /** Runs of `claude -p` for apps; null: off. */
+  readonly claudeRuns: ClaudeRunsConfig | null
   readonly logLevel: string
+}
+
+export interface ClaudeRunsConfig {
+  readonly host: string
+  readonly port: number
+  /** Networks beside loopback. */
+  readonly allowedFrom: readonly string[]
+  readonly bootstrapToken: SecretValue | null
+  readonly defaultModel: string
+  readonly maxRuns: number
+  readonly maxWaitingPerApp: number
+  readonly maxFileBytes: number
+  readonly maxBytesPerApp: number
+  readonly retainResultsMs: number
+  readonly retainSessionsMs: number
+  /** Holds sealed files, sessions and results. */
+  readonly directory: string
 }
 
 export interface TelegramConfig {
@@ -165,7 +184,27 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
       ),
     },
     wake,
+    claudeRuns: claudeRunsOf(values, dbPath),
     logLevel: values.LOG_LEVEL as string,
+  }
+}
+
+function claudeRunsOf(values: Values, dbPath: string): ClaudeRunsConfig | null {
+  if (values.CLAWDFORGE_PORT === undefined) return null
+  const token = values.ADMIN_BOOTSTRAP_TOKEN
+  return {
+    host: values.CLAWDFORGE_HOST as string,
+    port: values.CLAWDFORGE_PORT,
+    allowedFrom: values.ALLOW_CIDRS ?? [],
+    bootstrapToken: token === undefined ? null : new SecretValue(token),
+    defaultModel: values.CLAWDFORGE_MODEL as string,
+    maxRuns: values.CLAWDFORGE_MAX_RUNS as number,
+    maxWaitingPerApp: values.CLAWDFORGE_MAX_WAITING as number,
+    maxFileBytes: values.CLAWDFORGE_MAX_FILE_BYTES as number,
+    maxBytesPerApp: values.CLAWDFORGE_APP_MAX_BYTES as number,
+    retainResultsMs: (values.CLAWDFORGE_RETAIN_RESULTS as number) * 1_000,
+    retainSessionsMs: (values.CLAWDFORGE_RETAIN_SESSIONS as number) * 1_000,
+    directory: join(dirname(dbPath), 'claude-runs'),
   }
 }
 

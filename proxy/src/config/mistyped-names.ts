@@ -7,7 +7,7 @@ const TOOL_VARIABLES = wordSet(`
 
 const OWN_PREFIX = 'OAUTH3'
 /** Of settings; the programs that they belong to read variables of their own. */
-const SHARED_PREFIXES = ['TELEGRAM', 'OPENCLAW']
+const SHARED_PREFIXES = ['TELEGRAM', 'OPENCLAW', 'CLAWDFORGE']
 /** One edit from ours, and what everybody calls a setting of OAuth. */
 const OTHERS_PREFIXES = new Set(['OAUTH', 'OAUTH1', 'OAUTH2'])
 /** A shorter name has neighbours that mean something else (`DB_PASS` and `DB_PATH`). */

@@ -1,4 +1,4 @@
-import { type AgentId, AppError } from '../kernel/index.ts'
+import { type AgentId, AppError, type AppId } from '../kernel/index.ts'
 import { isAuthenticated, type Principal, type SessionPerson } from './principal.ts'
 
 /**
@@ -26,6 +26,7 @@ function named<Kind extends ActorKind>(kind: Kind, id: string): `${Kind}:${strin
 }
 
 export const agentActor = (id: AgentId) => named('agent', id)
+export const appActor = (id: AppId) => named('app', id)
 /** A Telegram account, approver or stranger. */
 export const telegramActor = (userId: string) => named('telegram', userId)
 /** Whoever a session is of: the same actor as without a browser. */
@@ -45,7 +46,7 @@ export function actorOf(principal: Principal): Actor {
     case 'agent':
       return agentActor(principal.agentId)
     case 'app':
-      return named('app', principal.appId)
+      return appActor(principal.appId)
     case 'session':
       return actorOf(principal.of)
   }

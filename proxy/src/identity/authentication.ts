@@ -1,6 +1,7 @@
 import {
   type AgentId,
   AppError,
+  type AppId,
   type ConsentHash,
   type DecisionProof,
   type TenantId,
@@ -8,6 +9,7 @@ import {
 import type { Memberships } from './memberships.ts'
 import {
   type AgentPrincipal,
+  type AppPrincipal,
   type ApproverId,
   type ApproverPrincipal,
   admitPrincipal,
@@ -44,6 +46,14 @@ export function approverOfAccount(
 /** Of the holder of this agent's token. */
 export const agentOfToken = (tenant: TenantId, agentId: AgentId): AgentPrincipal =>
   admitPrincipal<AgentPrincipal>({ kind: 'agent', tenant, agentId })
+
+/** Of the holder of this app's token. */
+export const appOfToken = (tenant: TenantId, appId: AppId): AppPrincipal =>
+  admitPrincipal<AppPrincipal>({ kind: 'app', tenant, appId })
+
+/** Of the holder of ADMIN_BOOTSTRAP_TOKEN, which the host's user wrote into the settings; the surface it is taken at serves apps' tokens alone. */
+export const ownerOfBootstrapToken = (tenant: TenantId): OwnerPrincipal =>
+  ownerOfSocket(tenant, { uid: 'bootstrap-token', name: 'ADMIN_BOOTSTRAP_TOKEN' })
 
 /** Of the holder of a session's cookie; undefined where its person is no approver of this tenant any more. */
 export function sessionOfCookie(

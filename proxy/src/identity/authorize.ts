@@ -1,4 +1,11 @@
-import { type AgentId, AppError, type ConsentHash, DEFAULT_TENANT, type TenantId } from '../kernel/index.ts'
+import {
+  type AgentId,
+  AppError,
+  type AppId,
+  type ConsentHash,
+  DEFAULT_TENANT,
+  type TenantId,
+} from '../kernel/index.ts'
 import { type Action, permissionOf } from './permissions.ts'
 import { isAuthenticated, type Principal } from './principal.ts'
 
@@ -10,7 +17,7 @@ export interface Resource<A extends Action = Action> {
   readonly tenant: TenantId
   readonly kind: KindOf<A>
   /** Whose it is; null for what is the tenant's. */
-  readonly owner: AgentId | null
+  readonly owner: AgentId | AppId | null
 }
 
 /** Why not, for the log and for persons; an agent is told no more than that there is no such thing. */
@@ -61,7 +68,9 @@ const isOfInstallation = ({ kind, tenant }: Principal): boolean =>
   kind === 'owner' || tenant === DEFAULT_TENANT
 
 const isOwn = (principal: Principal, { owner }: Resource): boolean =>
-  principal.kind === 'agent' && owner !== null && principal.agentId === owner
+  owner !== null &&
+  ((principal.kind === 'agent' && principal.agentId === owner) ||
+    (principal.kind === 'app' && principal.appId === owner))
 
 /** Throws `refused`, with the reason in `details`. */
 export function assertAuthorized<A extends Action>(
@@ -75,9 +84,9 @@ export function assertAuthorized<A extends Action>(
   }
 }
 
-/** All things of the action's kind that the tenant has, or those of them that are one agent's. */
+/** All things of the action's kind that the tenant has, or those of them that are one agent's or app's. */
 export const resourceOf = <A extends Action>(
   tenant: TenantId,
   action: A,
-  owner: AgentId | null = null,
+  owner: AgentId | AppId | null = null,
 ): Resource<A> => ({ tenant, kind: action.slice(0, action.indexOf('.')) as KindOf<A>, owner })

@@ -11,7 +11,7 @@ import {
   parseActor,
   telegramActor,
 } from './actor.ts'
-import { agentOfToken, approverOfAccount, ownerOfSocket } from './authentication.ts'
+import { agentOfToken, appOfToken, approverOfAccount, ownerOfSocket } from './authentication.ts'
 import { assertAuthorized, authorize, resourceOf } from './authorize.ts'
 import { createConfiguredMemberships } from './memberships.ts'
 import { type Action, PERMISSIONS } from './permissions.ts'
@@ -21,6 +21,9 @@ const HERE = DEFAULT_TENANT
 const THERE = 'other' as TenantId
 const ONE = 'agt_0000000000000001' as AgentId
 const TWO = 'agt_0000000000000002' as AgentId
+
+const APP_ONE = 'app_0000000000000001' as AppId
+const APP_TWO = 'app_0000000000000002' as AppId
 
 const memberships = createConfiguredMemberships(['7'])
 function ann(): Principal {
@@ -45,7 +48,7 @@ const PRINCIPALS = {
   owner: OWNER,
   approver: ann(),
   agent: agentOfToken(HERE, ONE),
-  app: admitPrincipal({ kind: 'app', tenant: HERE, appId: 'app_1' as AppId }),
+  app: appOfToken(HERE, APP_ONE),
   'session of the owner': session(OWNER, null),
   'session of an approver': session(ann(), null),
   'session just proved': session(OWNER, 'link'),
@@ -80,6 +83,15 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'secret.remove': '++..++',
   'agent.list': '++..++',
   'agent.manage': '+...p.',
+  'app.list': '++..++',
+  'app.manage': '+...p.',
+  'run.submit': '...o..',
+  'run.list': '++..++',
+  'run.read': '++.o++',
+  'run.cancel': '++.o++',
+  'file.upload': '...o..',
+  'run_session.list': '...o..',
+  'run_session.remove': '...o..',
   'provider.list': '++..++',
   'provider.manage': '+...p.',
   'provider.use': '..o...',
@@ -122,14 +134,15 @@ const COLUMNS = [
 ] as const
 const ACTIONS = Object.keys(PERMISSIONS) as Action[]
 
-const may = (who: Principal, action: Action, tenant: TenantId, owner: AgentId | null): boolean =>
+const may = (who: Principal, action: Action, tenant: TenantId, owner: AgentId | AppId | null): boolean =>
   authorize(who, action, resourceOf(tenant, action, owner)).allowed
 
 describe('authorize', () => {
   it.each(ACTIONS)('says of %s who may, and how far', (action) => {
     const row = COLUMNS.map((column): string => {
       const who = PRINCIPALS[column]
-      const [own, others, nobodys] = [ONE, TWO, null].map((owner) => may(who, action, HERE, owner))
+      const ids = who.kind === 'app' ? [APP_ONE, APP_TWO, null] : [ONE, TWO, null]
+      const [own, others, nobodys] = ids.map((owner) => may(who, action, HERE, owner))
       if (own !== others) return own && !nobodys ? 'o' : '?'
       if (own !== nobodys) return '?'
       if (own) return '+'
@@ -245,7 +258,7 @@ describe('an actor', () => {
       'cli:1000',
       'telegram:7',
       `agent:${ONE}`,
-      'app:app_1',
+      'app:app_0000000000000001',
       'cli:1000',
       'telegram:7',
       'cli:1000',

@@ -4,12 +4,14 @@ export {
   addressActor,
   agentActor,
   agentOfActor,
+  appActor,
   describeActor,
   parseActor,
   personActor,
   telegramActor,
 } from './actor.ts'
 export { assertAuthorized, authorize, hasProved, resourceOf } from './authorize.ts'
+export { addressInCidr, assertCidr } from './cidrs.ts'
 export { createConfiguredMemberships, isMember, type Memberships } from './memberships.ts'
 export { type Action, PERMISSIONS } from './permissions.ts'
 export {
@@ -26,6 +28,7 @@ export {
 } from './person.ts'
 export type {
   AgentPrincipal,
+  AppPrincipal,
   ApproverPrincipal,
   OwnerPrincipal,
   Principal,

@@ -24,7 +24,7 @@ const INSTALLATION = { may: OWNER, scope: 'installation' } as const
 
 /**
  * Who may do what: the one table. The word before the dot is the kind of thing that it is done to. What has no row here
- * is denied; an app may nothing yet. `docs/reference/permissions.md` is generated from it.
+ * is denied. `docs/reference/permissions.md` is generated from it.
  */
 export const PERMISSIONS = {
   'execution.submit': { does: 'Ask to run code.', may: { agent: 'own' } },
@@ -75,6 +75,20 @@ export const PERMISSIONS = {
     may: OWNER,
     stepUp: true,
   },
+
+  'app.list': { does: 'List apps, which have prompts run.', may: PEOPLE },
+  'app.manage': {
+    does: 'Add, change and revoke apps, and rotate their tokens.',
+    may: OWNER,
+    stepUp: true,
+  },
+  'run.submit': { does: 'Have a prompt run by Claude Code.', may: { app: 'own' } },
+  'run.list': { does: 'List runs of prompts.', may: PEOPLE },
+  'run.read': { does: 'Read such a run, with its result, and follow it.', may: { ...PEOPLE, app: 'own' } },
+  'run.cancel': { does: 'End such a run.', may: { ...PEOPLE, app: 'own' } },
+  'file.upload': { does: 'Upload a file for runs, list and remove it.', may: { app: 'own' } },
+  'run_session.list': { does: 'List conversations that runs may continue.', may: { app: 'own' } },
+  'run_session.remove': { does: 'Forget such a conversation.', may: { app: 'own' } },
 
   'provider.list': { does: 'List providers of LLMs.', may: PEOPLE },
   'provider.manage': { does: 'Add, change and remove providers.', may: OWNER, stepUp: true },

@@ -37,7 +37,7 @@ export interface AgentPrincipal extends Authenticated {
 }
 
 /** The holder of an app's token. */
-interface AppPrincipal extends Authenticated {
+export interface AppPrincipal extends Authenticated {
   readonly kind: 'app'
   readonly appId: AppId
 }

@@ -30,6 +30,7 @@ export const ERROR_TABLE = {
     help: "Only the console's own page may ask this, under the console's own name: Host, Origin or fetch metadata are another's.",
   },
   not_found: { status: 404, exit: 4, retryable: false, help: 'No such thing, or not yours to see.' },
+  gone: { status: 410, exit: 4, retryable: false, help: 'It was there, and its time is over.' },
   method_not_allowed: {
     status: 405,
     exit: 2,

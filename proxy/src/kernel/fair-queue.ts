@@ -17,6 +17,8 @@ export interface FairQueue<T> {
   remove(owner: string, item: T): boolean
   /** Takes out all that waits. */
   clear(): readonly T[]
+  /** How many turns come before the item's, as it stands now and with every owner ready; undefined for what does not wait. */
+  ahead(owner: string, item: T): number | undefined
   readonly size: number
   sizeOf(owner: string): number
 }
@@ -70,6 +72,17 @@ export function createFairQueue<T>({ perOwner, total }: QueueBounds): FairQueue<
       size -= 1
       if (own.length === 0) waiting.delete(owner)
       return true
+    },
+    ahead(owner, item) {
+      const at = waiting.get(owner)?.indexOf(item) ?? -1
+      if (at === -1) return undefined
+      let turns = at
+      let isBefore = true
+      for (const [other, items] of waiting) {
+        if (other === owner) isBefore = false
+        else turns += Math.min(items.length, isBefore ? at + 1 : at)
+      }
+      return turns
     },
     clear() {
       const all = [...waiting.values()].flat()

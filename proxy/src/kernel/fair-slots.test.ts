@@ -84,6 +84,26 @@ describe('fair slots', () => {
     expect([slots.taken, slots.waiting]).toEqual([0, 0])
   })
 
+  test('tell how many turns come before, and have shares of each owner’s own', async () => {
+    const slots = createFairSlots({ ...shares, total: 2, perOwner: (owner) => (owner === 'small' ? 1 : 2) })
+    const ahead: Record<string, () => number> = {}
+    const ask = (owner: string, name: string): Promise<Disposable | undefined> =>
+      slots.take(owner, undefined, (turns) => {
+        ahead[name] = turns
+      })
+    const first = await ask('small', 's0')
+    const small = ask('small', 's1')
+    expect(slots.taken).toBe(1)
+    await ask('large', 'l0')
+    const all = [small, ask('large', 'l1'), ask('large', 'l2'), ask('late', 'x1')]
+    const told = (): readonly (number | undefined)[] =>
+      ['s0', 's1', 'l1', 'l2', 'x1'].map((name) => ahead[name]?.())
+    expect(told()).toEqual([undefined, 0, 1, 3, 2])
+    first?.[Symbol.dispose]()
+    await all[0]
+    expect(told()).toEqual([undefined, 0, 0, 2, 1])
+  })
+
   test('refuse when the queue is full, and forget whoever gave up', async () => {
     const slots = createFairSlots({ total: 1, perOwner: 1, waiting: { perOwner: 1, total: 1 } })
     const first = await slots.take('a')

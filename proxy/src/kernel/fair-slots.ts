@@ -7,9 +7,14 @@ import { createFairQueue, type QueueBounds } from './fair-queue.ts'
 export interface FairSlots {
   /**
    * Resolves with a place, to be disposed of when the work is over; undefined when the queue is full. Rejects with the
-   * signal's reason when it aborts first; a place that is waited for is then given up.
+   * signal's reason when it aborts first; a place that is waited for is then given up. `onWaiting` is called where none is free, with
+   * what tells how many turns come before this one.
    */
-  take(owner: string, signal?: AbortSignal): Promise<Disposable | undefined>
+  take(
+    owner: string,
+    signal?: AbortSignal,
+    onWaiting?: (ahead: () => number) => void,
+  ): Promise<Disposable | undefined>
   readonly taken: number
   readonly waiting: number
 }
@@ -17,7 +22,7 @@ export interface FairSlots {
 export interface SlotShares {
   readonly total: number
   /** Of one owner, while it runs. Less than `total` keeps a place for others whatever one owner does. */
-  readonly perOwner: number
+  readonly perOwner: number | ((owner: string) => number)
   /** What may wait for a place. */
   readonly waiting: QueueBounds
 }
@@ -31,7 +36,8 @@ export function createFairSlots({ total, perOwner, waiting }: SlotShares): FairS
   const held = new Map<string, number>()
   let taken = 0
 
-  const isReady = (owner: string): boolean => (held.get(owner) ?? 0) < perOwner
+  const mostOf = typeof perOwner === 'number' ? () => perOwner : perOwner
+  const isReady = (owner: string): boolean => (held.get(owner) ?? 0) < mostOf(owner)
 
   function place(owner: string): Disposable {
     held.set(owner, (held.get(owner) ?? 0) + 1)
@@ -59,12 +65,13 @@ export function createFairSlots({ total, perOwner, waiting }: SlotShares): FairS
   }
 
   return {
-    async take(owner, signal) {
+    async take(owner, signal, onWaiting) {
       signal?.throwIfAborted()
       if (taken < total && isReady(owner) && queue.sizeOf(owner) === 0) return place(owner)
       const { promise, resolve, reject } = Promise.withResolvers<Disposable>()
       const waiter: Waiter = { granted: resolve }
       if (!queue.push(owner, waiter)) return undefined
+      onWaiting?.(() => queue.ahead(owner, waiter) ?? 0)
       const giveUp = (): void => {
         if (queue.remove(owner, waiter)) reject(signal?.reason)
       }

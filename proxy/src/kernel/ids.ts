@@ -11,6 +11,8 @@ export type AgentId = Brand<string, 'AgentId'>
 export type AppId = Brand<string, 'AppId'>
 /** What usage is counted, limited and shared fairly by. */
 export type CallerId = AgentId | AppId
+/** `run_` and 32 hex digits: 128 random bits, so an id cannot be guessed. */
+export type RunId = Brand<string, 'RunId'>
 /** SHA-256 of the code's UTF-8 bytes, 64 lower-case hex digits. */
 export type CodeHash = Brand<string, 'CodeHash'>
 /** SHA-256 of a consent's canonical JSON, 64 lower-case hex digits. */
@@ -29,6 +31,7 @@ export const newTenantId = (): TenantId => `ten_${randomBytes(8).toString('hex')
 export const newRequestId = (): RequestId => `req_${randomBytes(16).toString('hex')}` as RequestId
 export const newAgentId = (): AgentId => `agt_${randomBytes(8).toString('hex')}` as AgentId
 export const newAppId = (): AppId => `app_${randomBytes(8).toString('hex')}` as AppId
+export const newRunId = (): RunId => `run_${randomBytes(16).toString('hex')}` as RunId
 
 /** Of what is an agent's or somebody else's. */
 export const isAgentId = (id: string): id is AgentId => /^agt_[0-9a-f]{16}$/.test(id)

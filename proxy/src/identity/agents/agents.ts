@@ -1,4 +1,3 @@
-import ipaddr from 'ipaddr.js'
 import type { AuditLog } from '../../audit/index.ts'
 import {
   type AgentId,
@@ -15,7 +14,7 @@ import {
   type Tx,
   type UnixMs,
 } from '../../kernel/index.ts'
-import type { Actor } from '../index.ts'
+import { type Actor, addressInCidr, assertCidr } from '../index.ts'
 import { createTokenOverlaps, isPreviousGood, type PreviousToken } from './token-overlap.ts'
 
 /** Who may ask. A token lets its holder ask and read its own results, and nothing more. */
@@ -299,25 +298,6 @@ export function canonicalTags(tags: readonly string[]): readonly string[] {
     throw new AppError('invalid_request', 'A tag is 1–32 of a–z 0–9 - and does not begin with -.')
   }
   return canonical
-}
-
-function assertCidr(cidr: string): void {
-  const address = cidr.slice(0, Math.max(0, cidr.lastIndexOf('/')))
-  // Short, octal and mapped forms are read differently by different people.
-  const plain =
-    ipaddr.IPv4.isValidFourPartDecimal(address) ||
-    (ipaddr.IPv6.isValid(address) && !ipaddr.IPv6.parse(address).isIPv4MappedAddress())
-  if (!plain || !ipaddr.isValidCIDR(cidr)) {
-    throw new AppError('invalid_request', `"${cidr}" is not a CIDR such as 10.0.0.0/24 or fd00::/64`)
-  }
-}
-
-/** IPv4-mapped IPv6 addresses count as the IPv4 address that they carry. */
-function addressInCidr(address: string, cidr: string): boolean {
-  if (!ipaddr.isValid(address)) return false
-  const parsed = ipaddr.process(address)
-  const [network, bits] = ipaddr.parseCIDR(cidr)
-  return parsed.kind() === network.kind() && parsed.match(network, bits)
 }
 
 /**

@@ -9,4 +9,5 @@ export {
   readKeyFile,
   writeKeyFile,
 } from './master-key.ts'
+export { createSecretStreams, type SecretStreams } from './secret-stream.ts'
 export { createSodiumCipher } from './sodium-cipher.ts'

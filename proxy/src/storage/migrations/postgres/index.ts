@@ -8,6 +8,7 @@ import { QUORUM } from './07-quorum.ts'
 import { GRANT_LIMITS } from './08-grant-limits.ts'
 import { REGISTRIES } from './10-registries.ts'
 import { AUDIT_INDEX } from './12-audit-index.ts'
+import { CLAUDE_RUNS } from './13-claude-runs.ts'
 
 /**
  * Numbered, forward only, each in one transaction. A migration that has landed is never edited: a database of any landed
@@ -24,4 +25,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ...GRANT_LIMITS,
   ...AUDIT_INDEX,
   ...REGISTRIES,
+  ...CLAUDE_RUNS,
 ]

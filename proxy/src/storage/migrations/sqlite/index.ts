@@ -16,6 +16,7 @@ import { QUORUM } from './15-quorum.ts'
 import { GRANT_LIMITS } from './16-grant-limits.ts'
 import { REGISTRIES } from './18-registries.ts'
 import { AUDIT_INDEX } from './20-audit-index.ts'
+import { CLAUDE_RUNS } from './21-claude-runs.ts'
 
 /**
  * Numbered, forward only, each in one transaction; the schema's version is the number of the newest one applied. A migration
@@ -41,4 +42,5 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   ...GRANT_LIMITS,
   ...AUDIT_INDEX,
   ...REGISTRIES,
+  ...CLAUDE_RUNS,
 ]

@@ -1,0 +1,229 @@
+import type { AuditLog } from '../../audit/index.ts'
+import { type Actor, addressInCidr, assertCidr } from '../../identity/index.ts'
+import {
+  AppError,
+  type AppId,
+  type Clock,
+  createMirror,
+  type EventPublisher,
+  equalInConstantTime,
+  newAppId,
+  type ReadTx,
+  randomToken,
+  type Storage,
+  sha256Hex,
+  type Tx,
+} from '../../kernel/index.ts'
+import { APP_SCOPES, type App, type AppLimits, NO_APP_LIMITS } from './ports.ts'
+
+/** What the owner says of an app; of one that is added, what is left out is what an app has at least. */
+export type AppTerms = Partial<
+  Pick<App, 'cidrs' | 'scopes' | 'tools' | 'models' | 'provider' | 'keepsPrompts'> & {
+    /** Those that are named; the others stay. */
+    readonly limits: Partial<AppLimits>
+  }
+>
+
+/** The app's token is good no more: nothing of it that waits or runs does so any longer. */
+export interface AppEvent {
+  readonly type: 'app.revoked'
+  readonly appId: AppId
+  readonly actor: Actor
+}
+
+export interface Apps {
+  /** Once, before anything is asked. */
+  load(tx: ReadTx): Promise<void>
+  /** The token is in the answer and nowhere else. */
+  add(name: string, terms: AppTerms, actor: Actor): Promise<{ readonly app: App; readonly token: string }>
+  change(name: string, terms: AppTerms, actor: Actor): Promise<App>
+  /** A new token for the same app, whose files, sessions and runs stay its own; the old one is refused at once. */
+  rotate(name: string, actor: Actor): Promise<{ readonly app: App; readonly token: string }>
+  revoke(name: string, actor: Actor): Promise<App>
+  /** `address` in plain form. Throws `unauthenticated` or `address_not_allowed`. */
+  authenticate(authorization: string | undefined, address: string): App
+  /** Whether the token with this hash was given to an app here; it need not be good any more. */
+  hasIssued(tokenSha256: string): boolean
+  list(): readonly App[]
+  byId(id: AppId): App | undefined
+}
+
+const APP_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+const TOKEN_FORM = /^Bearer (cf_[A-Za-z0-9_-]{43})$/i
+/** As the CLI names its own, and those of MCP servers. */
+const TOOL_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,127}$/
+const MODEL_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}\*?$/
+const PROVIDER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
+const MAX_LISTED = 64
+const DEFAULT_PROVIDER = 'anthropic'
+
+/** The token of an Authorization header; undefined where it holds none. */
+export const appToken = (authorization: string | undefined): string | undefined =>
+  TOKEN_FORM.exec(authorization ?? '')?.[1]
+
+export function createApps(deps: {
+  readonly audit: Pick<AuditLog, 'append'>
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly events: EventPublisher<AppEvent>
+}): Apps {
+  const { audit, storage, clock, events } = deps
+  const rows = createMirror(async (tx) => rowsOf(await tx.apps.list()))
+  const activeApp = async (tx: ReadTx, name: string): Promise<App> => {
+    const app = await tx.apps.byName(name)
+    if (!app || app.revokedAt !== null) throw new AppError('not_found', `No app named ${name}.`)
+    return app
+  }
+  const newToken = (): string => `cf_${randomToken(256)}`
+  const store = async (tx: Tx, app: App): Promise<void> => {
+    await tx.apps.update(app)
+    await rows.refresh(tx)
+  }
+
+  return {
+    load: rows.load,
+
+    async add(name, terms, actor) {
+      if (!APP_NAME.test(name)) {
+        throw new AppError('invalid_request', 'An app name is 1–64 of A–Z a–z 0–9 . _ -')
+      }
+      const token = newToken()
+      return await storage.transaction(async (tx) => {
+        const existing = await tx.apps.byName(name)
+        if (existing && existing.revokedAt === null) {
+          throw new AppError(
+            'conflict',
+            `There is an app named ${name}. A new token for it: oauth3 app rotate ${name}; revoke it first for another app of this name.`,
+          )
+        }
+        const bare = { ...NOTHING_YET, id: newAppId(), name, tokenSha256: sha256Hex(token) }
+        const app = withTerms({ ...bare, createdAt: clock.now() }, terms)
+        await tx.apps.insert(app)
+        await audit.append(tx, 'app.added', actor, null, { app_id: app.id, name, ...told(app) })
+        await rows.refresh(tx)
+        return { app, token }
+      })
+    },
+
+    async change(name, terms, actor) {
+      return await storage.transaction(async (tx) => {
+        const app = withTerms(await activeApp(tx, name), terms)
+        await audit.append(tx, 'app.changed', actor, null, { app_id: app.id, name, ...told(app) })
+        await store(tx, app)
+        return app
+      })
+    },
+
+    async rotate(name, actor) {
+      const token = newToken()
+      return await storage.transaction(async (tx) => {
+        const app = { ...(await activeApp(tx, name)), tokenSha256: sha256Hex(token) }
+        await audit.append(tx, 'app.token_rotated', actor, null, { app_id: app.id, name })
+        await store(tx, app)
+        return { app, token }
+      })
+    },
+
+    async revoke(name, actor) {
+      return await storage.transaction(async (tx) => {
+        const app = { ...(await activeApp(tx, name)), revokedAt: clock.now() }
+        await audit.append(tx, 'app.revoked', actor, null, { app_id: app.id, name })
+        await events.publish(tx, { type: 'app.revoked', appId: app.id, actor })
+        await store(tx, app)
+        return app
+      })
+    },
+
+    authenticate(authorization, address) {
+      const token = appToken(authorization)
+      const presented = token === undefined ? undefined : sha256Hex(token)
+      const app = presented === undefined ? undefined : rows.value.byToken.get(presented)
+      const isGood =
+        app !== undefined &&
+        presented !== undefined &&
+        app.revokedAt === null &&
+        equalInConstantTime(app.tokenSha256, presented)
+      if (!isGood) {
+        throw new AppError(
+          'unauthenticated',
+          'Send "Authorization: Bearer cf_…" with a valid token of an app.',
+        )
+      }
+      if (app.cidrs.length > 0 && !app.cidrs.some((cidr) => addressInCidr(address, cidr))) {
+        throw new AppError('address_not_allowed', 'This token may not be used from this address.')
+      }
+      return app
+    },
+
+    hasIssued: (tokenSha256) => rows.value.byToken.has(tokenSha256),
+    list: () => rows.value.list,
+    byId: (id) => rows.value.byId.get(id),
+  }
+}
+
+interface Rows {
+  readonly list: readonly App[]
+  readonly byId: ReadonlyMap<AppId, App>
+  readonly byToken: ReadonlyMap<string, App>
+}
+
+const rowsOf = (list: readonly App[]): Rows => ({
+  list,
+  byId: new Map(list.map((app) => [app.id, app])),
+  byToken: new Map(list.map((app) => [app.tokenSha256, app])),
+})
+
+const NOTHING_YET = {
+  cidrs: [],
+  scopes: APP_SCOPES,
+  tools: [],
+  models: null,
+  provider: DEFAULT_PROVIDER,
+  limits: NO_APP_LIMITS,
+  keepsPrompts: false,
+  revokedAt: null,
+} as const satisfies Partial<App>
+
+/** Of the audit: what it may, and no token. */
+const told = ({ cidrs, scopes, tools, models, provider, limits, keepsPrompts }: App) => ({
+  ...{ cidrs, scopes, tools, models, provider, limits: { ...limits } },
+  keeps_prompts: keepsPrompts,
+})
+
+/** Throws invalid_request. */
+function withTerms(app: App, { limits, ...terms }: AppTerms): App {
+  const given = Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined))
+  const changed: App = { ...app, ...given, limits: withLimits(app.limits, limits ?? {}) }
+  for (const cidr of changed.cidrs) assertCidr(cidr)
+  if (!PROVIDER_NAME.test(changed.provider))
+    throw new AppError('invalid_request', 'A provider is named as in oauth3 provider list.')
+  assertWords(
+    changed.tools,
+    TOOL_NAME,
+    'A tool is named as Claude Code names it: WebFetch, mcp__server__tool',
+  )
+  assertWords(changed.models ?? [], MODEL_PATTERN, 'A model is an id, or its beginning with * behind it')
+  return changed
+}
+
+function assertWords(words: readonly string[], form: RegExp, what: string): void {
+  if (words.length > MAX_LISTED || !words.every((word) => form.test(word)))
+    throw new AppError('invalid_request', `${what}; at most ${MAX_LISTED} of them.`)
+}
+
+function withLimits(before: AppLimits, change: Partial<AppLimits>): AppLimits {
+  const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
+  const limits: AppLimits = { ...before, ...given }
+  for (const value of Object.values(limits)) {
+    if (value !== null && (!Number.isSafeInteger(value) || value < 1))
+      throw new AppError('invalid_request', 'A limit is a whole number of 1 or more.')
+  }
+  return limits
+}
+
+/** Whether a run of the app may use the model: by its id, as it is sent. */
+export const allowsModel = ({ models }: Pick<App, 'models'>, model: string): boolean =>
+  models === null ||
+  models.some((pattern) =>
+    pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : model === pattern,
+  )

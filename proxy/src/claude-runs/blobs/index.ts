@@ -1,0 +1,1 @@
+export { type Blob, type Blobs, blobKeyPurpose, createBlobs } from './blobs.ts'
