@@ -23,7 +23,7 @@ interface ErrorSink {
 }
 
 /** The form of the APIs: `{"error": {"code", "message", "details"?}}`, with Retry-After where that is known. */
-function apiErrorAnswer(error: AppError): ErrorAnswer {
+function apiErrorAnswer(error: AppError, beside: object): ErrorAnswer {
   const { retryAfterSeconds, status } = error
   return {
     status,
@@ -32,7 +32,7 @@ function apiErrorAnswer(error: AppError): ErrorAnswer {
       ...(retryAfterSeconds === undefined ? [] : ['Retry-After', String(retryAfterSeconds)]),
       ...(error.code === 'unauthenticated' ? ['WWW-Authenticate', 'Bearer realm="oauth3"'] : []),
     ],
-    body: JSON.stringify(error.toBody()),
+    body: JSON.stringify({ ...beside, ...error.toBody() }),
   }
 }
 
@@ -59,11 +59,11 @@ export function writeError(socket: Duplex, answer: ErrorAnswer): void {
   socket.end(`${lines.join('\r\n')}\r\nconnection: close\r\n\r\n${answer.body}`)
 }
 
-/** In the form of the APIs; a body that was not read to its end is thrown away. */
-export function answerApiError(response: ServerResponse, error: AppError): void {
+/** In the form of the APIs, with what a surface tells `beside` it; a body that was not read to its end is thrown away. */
+export function answerApiError(response: ServerResponse, error: AppError, beside: object = {}): void {
   if (response.headersSent || response.destroyed) return
   if (!response.req.complete) dropRest(response)
-  answerError(response, apiErrorAnswer(error))
+  answerError(response, apiErrorAnswer(error, beside))
 }
 
 const LINGER_MS = 2_000

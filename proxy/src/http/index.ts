@@ -7,5 +7,6 @@ export {
   knownError,
   writeError,
 } from './error-answer.ts'
+export { forwardedFor } from './forwarded-for.ts'
 export { mountRoutes, type RouteCaller } from './mount-routes.ts'
 export { isWebSocketUpgrade } from './upgrade.ts'

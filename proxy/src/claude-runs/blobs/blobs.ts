@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError, formatBytes, randomToken, SecretValue } from '../../kernel/index.ts'
+import { AppError, formatBytes, randomToken, SecretValue, type Tx } from '../../kernel/index.ts'
 import type { SecretStreams } from '../../vault/crypto/index.ts'
 import type { Vault } from '../../vault/index.ts'
 
@@ -36,8 +36,20 @@ export interface Blobs {
 const BLOB_NAME = /^[A-Za-z0-9_-]{22}$/
 const DRAFT = '.draft'
 
-/** What the vault seals a blob's key for; on a rotation of the data key it is sealed anew. */
-export const blobKeyPurpose = (id: string): string => `claude-blob:${id}`
+/** What the vault seals a blob's key for. */
+const blobKeyPurpose = (id: string): string => `claude-blob:${id}`
+
+/** In the unit that replaces the data key: bodies stay as they are, their keys are sealed anew. */
+export async function resealBlobKeys(
+  tx: Tx,
+  reseal: (purpose: string, sealed: string) => string,
+): Promise<void> {
+  const anew = ({ blob, blobKey }: { readonly blob: string; readonly blobKey: string }): string =>
+    reseal(blobKeyPurpose(blob), blobKey)
+  for (const row of await tx.appFiles.blobs()) await tx.appFiles.setBlobKey(row.id, anew(row))
+  for (const row of await tx.runSessions.blobs()) await tx.runSessions.setBlobKey(row.id, anew(row))
+  for (const row of await tx.claudeRuns.blobs()) await tx.claudeRuns.setBlobKey(row.id, anew(row))
+}
 
 export function createBlobs(deps: {
   /** Of one tenant. */

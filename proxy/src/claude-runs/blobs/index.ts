@@ -1,1 +1,1 @@
-export { type Blob, type Blobs, blobKeyPurpose, createBlobs } from './blobs.ts'
+export { type Blob, type Blobs, createBlobs, resealBlobKeys } from './blobs.ts'

@@ -18,8 +18,9 @@ export const FILE_TTL_SECONDS = { min: 60, max: 86_400, usual: 3_600 } as const
 export interface Upload {
   /** As the app wrote it. */
   readonly name: string
-  readonly ttlMs: number
   readonly source: AsyncIterable<Uint8Array>
+  /** Asked for when `source` has ended. */
+  readonly ttlMs: () => number
   readonly signal: AbortSignal
 }
 
@@ -94,7 +95,7 @@ export function createAppFiles(deps: {
           const file: AppFile = {
             ...{ id: `ff_${randomBytes(16).toString('hex')}`, appId, name: plainFileName(name) },
             ...{ bytes: blob.bytes, blob: blob.id, blobKey: blob.key },
-            ...{ createdAt: now, expiresAt: now + ttlMs },
+            ...{ createdAt: now, expiresAt: now + ttlMs() },
           }
           await tx.appFiles.insert(file)
           const told = { file: file.id, bytes: file.bytes, expires_at: file.expiresAt }

@@ -41,7 +41,8 @@ declare module '../../storage/tables.ts' {
   }
 }
 
-// Word for word the condition of the partial index, which is not used otherwise.
+// Word for word the conditions of the partial indexes, which are not used otherwise.
+const IS_OPEN = sql<SqlBool>`state IN ('queued', 'running')`
 const HAS_BLOB_END = sql<SqlBool>`blob_until IS NOT NULL`
 const IS_OVER = sql<SqlBool>`finished_at IS NOT NULL`
 const HAS_KEY = sql<SqlBool>`idempotency_key IS NOT NULL`
@@ -63,10 +64,9 @@ export function createClaudeRunStore({ db }: Queries, tenant: TenantId): RunStor
           .where('idempotency_key', '=', key)
           .executeTakeFirst(),
       ),
-    async list({ appId, states, before, limit }) {
+    async list({ appId, before, limit }) {
       let query = runs().selectAll()
       if (appId !== undefined) query = query.where('app_id', '=', appId)
-      if (states !== undefined) query = query.where('state', 'in', [...states])
       if (before !== undefined)
         query = query.where((of) =>
           of.or([
@@ -75,6 +75,10 @@ export function createClaudeRunStore({ db }: Queries, tenant: TenantId): RunStor
           ]),
         )
       const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
+      return rows.map(fromRow)
+    },
+    async open(limit) {
+      const rows = await runs().selectAll().where(IS_OPEN).orderBy('created_at').limit(limit).execute()
       return rows.map(fromRow)
     },
     async countSince(appId, since) {
@@ -117,6 +121,7 @@ export function createClaudeRunStore({ db }: Queries, tenant: TenantId): RunStor
       const ended = runs()
         .select('id')
         .where(IS_OVER)
+        .where('blob', 'is', null)
         .where('finished_at', '<=', before)
         .orderBy('finished_at')
         .limit(limit)

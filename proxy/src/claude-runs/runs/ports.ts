@@ -10,7 +10,7 @@ export interface Run extends RunTokens {
   readonly state: RunState
   /** Null until it is over. */
   readonly code: RunEnding | null
-  /** Why it failed, for a person; null for a run that is not over, and for one that did not. */
+  /** Why it failed, in words of the daemon's own; null for a run that is not over, and for one that did not. */
   readonly message: string | null
   readonly model: string
   readonly promptSha256: string
@@ -36,7 +36,6 @@ export interface Run extends RunTokens {
 
 export interface RunFilter {
   readonly appId?: AppId | undefined
-  readonly states?: readonly RunState[] | undefined
   /** Older than this one. */
   readonly before?: Pick<Run, 'createdAt' | 'id'> | undefined
   readonly limit: number
@@ -47,6 +46,8 @@ interface RunReader {
   byKey(appId: AppId, idempotencyKey: string): Promise<Run | undefined>
   /** The newest first. */
   list(filter: RunFilter): Promise<readonly Run[]>
+  /** Those that are not over. */
+  open(limit: number): Promise<readonly Run[]>
   countSince(appId: AppId, since: UnixMs): Promise<number>
   withBlobUntil(before: UnixMs, limit: number): Promise<readonly Run[]>
   blobs(): Promise<readonly { readonly id: RunId; readonly blob: string; readonly blobKey: string }[]>
@@ -57,7 +58,7 @@ export interface RunStore extends RunReader {
   /** What of it changes while it goes on and when it ends. */
   update(run: Run): Promise<void>
   setBlobKey(id: RunId, blobKey: string): Promise<void>
-  /** Deletes the oldest of those that ended before; how many. */
+  /** Deletes the oldest of those that ended before and keep no body; how many. */
   deleteEnded(before: UnixMs, limit: number): Promise<number>
 }
 
@@ -79,21 +80,21 @@ export interface ModelUsage extends RunTokens {
   readonly microUsd: number | null
 }
 
-/** The model's end of one run, while that goes on: whoever connects there is this run, and its budget holds before each call. */
-export interface RunModel extends ModelConnections, AsyncDisposable {
+/** The model's end of one run: whoever connects there is this run, and its budget holds before each call. */
+export interface RunModel extends ModelConnections {
+  /** Most tokens of one answer, so that the budget can reserve it; null leaves the CLI's own. */
+  readonly maxOutputTokens: number | null
   /** So far; what is charged, also of a call that was left. */
   usage(): ModelUsage
+  /**
+   * The run is over: no connection is taken any more. `cut` breaks off what is under way, which then counts with all that was
+   * reserved for it. Resolves when no figure is to come any more.
+   */
+  end(how: 'read_on' | 'cut'): Promise<ModelUsage>
 }
 
 /** Where runs reach models. */
 export interface ModelAccess {
   /** Throws AppError where the app's provider cannot be used at all. */
-  bind(run: {
-    readonly runId: RunId
-    readonly app: App
-    readonly model: string
-    readonly budget: RunBudget
-  }): Promise<RunModel> | RunModel
-  /** Most tokens of one answer, so that the budget can reserve it; null leaves the CLI's own. */
-  maxOutputTokens(budget: RunBudget): number | null
+  bind(run: { readonly runId: RunId; readonly app: App; readonly budget: RunBudget }): RunModel
 }

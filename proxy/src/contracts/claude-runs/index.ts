@@ -6,3 +6,5 @@ export {
   type RunEnding,
   type RunState,
 } from './codes.ts'
+export { ALWAYS_REFUSED, CLAUDE_RUNS_ROUTES, type ClaudeRunsScope } from './routes.ts'
+export { fileView, mintBody, type RunView, refusalView, runBody, runView, serviceHealth } from './schemas.ts'

@@ -22,10 +22,10 @@ import { AppError, type Storage } from '../../kernel/index.ts'
 import type { Vault } from '../../vault/index.ts'
 import { MAX_BODY_BYTES, parseJsonBody } from './body.ts'
 import { callerGone, createEdge, createErrorAnswer, notFound } from './edge.ts'
-import { createForAgent } from './for-agent.ts'
+import { type AgentCaller, createForAgent } from './for-agent.ts'
 import type { AgentGate } from './gate.ts'
 import type { Metrics } from './metrics.ts'
-import { type AgentHandlers, mountAgentRoutes } from './mount-agent-routes.ts'
+import { mountScopedRoutes, type ScopedHandlers } from './mount-scoped-routes.ts'
 import { oauthProbes } from './oauth-probes.ts'
 import { createOpenApi } from './openapi.ts'
 import { secretsOf } from './secrets.ts'
@@ -48,8 +48,12 @@ export function createAgentApi(deps: AgentApiDeps): Router {
   const router = express.Router()
   const forAgent = createForAgent(deps)
   router.use(createEdge(metrics))
-  mountAgentRoutes(router, SERVED, handlersOf(deps), ({ limit, action }, handle) =>
-    forAgent({ surface: 'http', limit, ...(action && { action }) }, handle),
+  mountScopedRoutes<typeof SERVED, AgentCallers>(
+    router,
+    SERVED,
+    handlersOf(deps),
+    ({ scope, action }, handle) =>
+      forAgent({ surface: 'http', limit: scope, ...(action && { action }) }, handle),
   )
   router.use(oauthProbes)
   router.use(notFound)
@@ -59,8 +63,9 @@ export function createAgentApi(deps: AgentApiDeps): Router {
 
 /** Everything of the table but what another router answers. */
 const { mcp: _, ...SERVED } = AGENT_ROUTES
+type AgentCallers = Readonly<Record<'execute' | 'read', AgentCaller>>
 
-function handlersOf(deps: AgentApiDeps): AgentHandlers<typeof SERVED> {
+function handlersOf(deps: AgentApiDeps): ScopedHandlers<typeof SERVED, AgentCallers> {
   const { executions, gate, storage, metrics } = deps
   let openApi: ReturnType<typeof createOpenApi> | undefined
   const seen = createSeen(deps)
@@ -75,7 +80,7 @@ function handlersOf(deps: AgentApiDeps): AgentHandlers<typeof SERVED> {
     send(status, view)
   }
 
-  const read: AgentHandlers<typeof SERVED>['readExecution'] = async (call) => {
+  const read: ScopedHandlers<typeof SERVED, AgentCallers>['readExecution'] = async (call) => {
     const { agent, by, params, query, response } = call
     const preference = preferredWait(call.header('prefer'))
     const seconds = query.wait ?? preference?.seconds ?? 0

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import type { AuditLog } from '../../audit/index.ts'
 import type { Agent, Agents } from '../../identity/agents/index.ts'
-import { addressActor, agentActor } from '../../identity/index.ts'
+import { type Actor, addressActor, agentActor } from '../../identity/index.ts'
 import { AppError, networkOf, plainAddress, type Storage } from '../../kernel/index.ts'
 import type { Limits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
@@ -24,7 +24,7 @@ export interface AgentGate extends AsyncDisposable, Limits {
   failedLogin(request: Caller, error: AppError): Promise<AppError>
   /** Counts the refusal; writes it to the audit when it refused to run something or to let somebody in. */
   refused(
-    who: Agent | Caller,
+    who: Agent | Caller | Actor,
     error: AppError,
     of: { surface: RefusalSurface; toRun: boolean },
   ): Promise<void>
@@ -74,7 +74,7 @@ export function createAgentGate(deps: GateDeps): AgentGate {
       deps.metrics.refused(error.code)
       if (!toRun && !DAMPED.has(error.code)) return
       await refusals.record(
-        'socket' in who ? addressActor(addressOf(who)) : agentActor(who.id),
+        typeof who === 'string' ? who : 'socket' in who ? addressActor(addressOf(who)) : agentActor(who.id),
         error,
         surface,
       )

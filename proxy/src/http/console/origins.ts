@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { plainAddress } from '../../kernel/index.ts'
+import { forwardedFor } from '../index.ts'
 
 /** Where a request came in, by its Host (DNS rebinding: a page of another name has another origin, whatever address that name has). */
 export type Place =
@@ -76,17 +77,4 @@ function onlyValue({ rawHeaders }: IncomingMessage, name: string): string | unde
   for (let at = 0; at < rawHeaders.length; at += 2)
     if (rawHeaders[at]?.toLowerCase() === name) found.push(rawHeaders[at + 1] ?? '')
   return found.length === 1 ? found[0] : undefined
-}
-
-/** The last address that no trusted proxy has, since whatever stands before that may be made up. */
-function forwardedFor(
-  { headers }: IncomingMessage,
-  peer: string,
-  isTrustedProxy: (address: string) => boolean,
-): string {
-  const chain = String(headers['x-forwarded-for'] ?? '')
-    .split(',')
-    .map((part) => plainAddress(part.trim()))
-  const address = chain.findLast((part) => !isTrustedProxy(part))
-  return address !== undefined && /^[0-9A-Fa-f.:]{2,45}$/.test(address) ? address : peer
 }

@@ -1,45 +1,44 @@
 import type { Request, RequestHandler, Response, Router } from 'express'
 import type { z } from 'zod'
-import type { AgentScope } from '../../contracts/agent/index.ts'
 import type { Route, RouteInput } from '../../contracts/index.ts'
 import type { Action } from '../../identity/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { methodNotAllowed, routeName, sendJson } from './edge.ts'
-import type { AgentCaller } from './for-agent.ts'
 
-type AgentRoute = Route & { readonly scope: AgentScope; readonly action?: Action }
-type AgentRouteTable = Readonly<Record<string, AgentRoute>>
+type ScopedRoute = Route & { readonly scope: string; readonly action?: Action }
+type ScopedRouteTable = Readonly<Record<string, ScopedRoute>>
 
 /** A call whose path and query are those of its route; the body is the handler's to read. */
-type AgentCall<R extends AgentRoute> = Omit<RouteInput<R>, 'body'> & {
+type ScopedCall<R extends ScopedRoute, Callers> = Omit<RouteInput<R>, 'body'> & {
   readonly response: Response
   header(name: string): string | undefined
   /** Answers with a form of the route's. */
   send(status: number, answer: z.output<R['answer']>): void
-} & (R['scope'] extends 'open' ? unknown : AgentCaller)
+} & (R['scope'] extends keyof Callers ? Callers[R['scope']] : unknown)
 
-export type AgentHandlers<T extends AgentRouteTable> = {
-  readonly [Name in keyof T]: (call: AgentCall<T[Name]>) => Promise<void> | void
+/** `Callers`: what is known of who calls, by scope; of a scope that is not there, nothing is. */
+export type ScopedHandlers<T extends ScopedRouteTable, Callers> = {
+  readonly [Name in keyof T]: (call: ScopedCall<T[Name], Callers>) => Promise<void> | void
 }
 
-type Wrap = (
-  of: { readonly limit: Exclude<AgentScope, 'open'>; readonly action: Action | undefined },
-  handle: (caller: AgentCaller, request: Request, response: Response) => Promise<void>,
+type Wrap<Callers> = (
+  of: { readonly scope: keyof Callers; readonly action: Action | undefined },
+  handle: (caller: Callers[keyof Callers], request: Request, response: Response) => Promise<void>,
 ) => RequestHandler
 
-/** Answers every route of a table; any other method of its paths is told which there are. */
-export function mountAgentRoutes<T extends AgentRouteTable>(
+/** Answers every route of a table, those of scope `open` for whoever comes; any other method of its paths is told which there are. */
+export function mountScopedRoutes<T extends ScopedRouteTable, Callers>(
   router: Router,
   table: T,
-  handlers: AgentHandlers<T>,
-  forAgent: Wrap,
+  handlers: ScopedHandlers<T, Callers>,
+  wrap: Wrap<Callers>,
 ): void {
-  const routes = Object.entries<AgentRoute>(table)
+  const routes = Object.entries<ScopedRoute>(table)
   for (const [path, those] of Map.groupBy(routes, ([, route]) => route.path)) {
     const mounted = router.route(path).all(routeName(path))
     for (const [name, route] of those) {
       const handle = handlers[name] as (call: object) => Promise<void> | void
-      const answer = async (caller: AgentCaller | undefined, request: Request, response: Response) =>
+      const answer = async (caller: object | undefined, request: Request, response: Response) =>
         await handle({
           ...caller,
           response,
@@ -56,7 +55,9 @@ export function mountAgentRoutes<T extends AgentRouteTable>(
       mounted[verb](
         scope === 'open'
           ? (request, response) => answer(undefined, request, response)
-          : forAgent({ limit: scope, action }, answer),
+          : wrap({ scope: scope as keyof Callers, action }, (caller, request, response) =>
+              answer(caller as object, request, response),
+            ),
       )
     }
     mounted.all(methodNotAllowed(...those.map(([, { method }]) => method).sort(byUse)))

@@ -1,0 +1,2 @@
+export { type ClaudeRunsApiDeps, createClaudeRunsApi } from './api.ts'
+export { createClaudeRunsOpenApi } from './openapi.ts'
