@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { ClaudeRuns } from '../claude-runs/runs/index.ts'
 import type { createChanges, Executions, Runs } from '../executions/index.ts'
 import { countTransition, type Metrics } from '../http/agent-api/index.ts'
 import type { LlmModules } from '../llm/provider-access/index.ts'
@@ -21,6 +22,8 @@ export function subscribeParts(parts: {
   readonly changes: ReturnType<typeof createChanges>
   readonly scheduleWake: ReturnType<typeof createWakeScheduler>
   readonly llm: LlmModules
+  /** Undefined: they are off. */
+  readonly claudeRuns: ClaudeRuns | undefined
   readonly upkeep: Upkeep
   readonly webPush: Pick<WebPush, 'approvalRequested'>
   readonly metrics: Metrics
@@ -39,6 +42,7 @@ export function subscribeParts(parts: {
     await llm.access.agentRevoked(tx, agentId, actor)
     llm.keys.dropCache()
   })
+  events.subscribe('app.revoked', ({ appId }, tx) => parts.claudeRuns?.appRevoked(tx, appId))
   events.subscribe('lockdown.begun', async ({ by }, tx) => {
     await core.approvals.withdrawAll(tx, by, LOCKDOWN)
     await executions.cancelApproved(tx, null, by.actor, LOCKDOWN)
@@ -48,6 +52,7 @@ export function subscribeParts(parts: {
   })
   core.lockdown.onBegin(() => {
     parts.runs.halt()
+    parts.claudeRuns?.halt()
     llm.keys.dropCache()
   })
   core.lockdown.onEnd(parts.runs.resume)

@@ -30,6 +30,7 @@ import {
   createBackgroundScans,
   startCheckpoints,
 } from '../workers/background/index.ts'
+import { type ClaudeRunsBase, type ClaudeRunsOverrides, openClaudeRunsBase } from './compose-claude-runs.ts'
 import { STORES } from './compose-stores.ts'
 import { openGateway } from './daemon-egress.ts'
 import { type MasterKeys, openMasterKeys } from './daemon-keys.ts'
@@ -46,6 +47,7 @@ export interface InstallationOverrides {
   readonly sandbox?: (instanceId: string, endpoints: EgressEndpoints) => Promise<Sandbox>
   /** How the gateway resolves, which addresses count as public, and which roots it trusts. */
   readonly egress?: EgressDialOptions
+  readonly claudeRuns?: ClaudeRunsOverrides
   readonly importResolver?: ImportResolver & AsyncDisposable
   /** How long imports may take to be fetched. */
   readonly importTimeoutMs?: number
@@ -74,6 +76,7 @@ export interface Installation extends AsyncDisposable {
   readonly places: RunPlaces
   readonly limits: Limits
   readonly llmShares: LlmShares
+  readonly claudeRuns: ClaudeRunsBase | null
   readonly metrics: Metrics
   readonly readFreeBytes: ReadFreeBytes | undefined
 }
@@ -140,6 +143,8 @@ export async function openInstallation(
         log: (message, error) => log.warn({ err: error }, message),
       }),
   )
+  const claudeRuns = await openClaudeRunsBase(config, overrides.claudeRuns)
+  if (claudeRuns !== null) stack.use(claudeRuns)
   const metrics = createMetrics()
   const owned = stack.move()
   return {
@@ -155,7 +160,7 @@ export async function openInstallation(
       background,
       programReader,
     },
-    ...{ dial, endpoints, sandbox, imports, metrics },
+    ...{ dial, endpoints, sandbox, imports, metrics, claudeRuns },
     auditScans: (tenant) => createBackgroundScans(background, { database: address, tenant }),
     places: createRunPlaces(config.maxRuns),
     limits: createLimits({ ratePerMinute: config.ratePerMinute, metrics }),

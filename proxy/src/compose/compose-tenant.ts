@@ -19,6 +19,7 @@ import {
 } from '../notify/telegram/index.ts'
 import { createPushSender, createWebPush, type PushSenderOptions } from '../notify/web-push/index.ts'
 import { VERSION } from '../version.ts'
+import { type ClaudeRunsOverrides, composeClaudeRuns } from './compose-claude-runs.ts'
 import { subscribeParts } from './compose-events.ts'
 import { type ExecutionOverrides, openExecutions } from './compose-executions.ts'
 import type { Installation } from './compose-installation.ts'
@@ -32,6 +33,7 @@ export interface TenantOverrides extends ExecutionOverrides {
   /** When a stream that waits for the owner begins, and how often it says so. */
   readonly holdTimes?: HoldTimes
   readonly health?: () => Promise<HealthReport>
+  readonly claudeRuns?: ClaudeRunsOverrides
   /** How push services are reached. */
   readonly pushSender?: PushSenderOptions
   /** How fast the chat is written to and how long a poll for updates waits. */
@@ -69,6 +71,7 @@ export async function composeTenant(
     overrides,
   )
   const { executions, waker } = requests
+  const claudeRuns = composeClaudeRuns(installation, core, overrides.claudeRuns)
   const auditIndexer = createBlockIndexer({ ...core, subjectOf: () => createAuditSubjects(executions) })
   stack.use(waker)
 
@@ -121,6 +124,7 @@ export async function composeTenant(
   )
   subscribeParts({
     ...requests,
+    claudeRuns: claudeRuns?.runs,
     core,
     llm,
     webPush,
@@ -155,9 +159,11 @@ export async function composeTenant(
     settings,
     clock,
     log,
+    metrics,
     gate,
     llm,
     llmProxy,
+    claudeRuns,
     telegram,
     health,
     upkeep,

@@ -19,6 +19,7 @@ import {
   type TenantId,
 } from '../kernel/index.ts'
 import { UnknownOutcome } from '../storage/index.ts'
+import { bodiesFolderOf } from './compose-claude-runs.ts'
 import type { Installation } from './compose-installation.ts'
 import { composeTenant, type TenantOverrides, type TenantParts } from './compose-tenant.ts'
 import { openTenantCore, type TenantSettings } from './daemon-core.ts'
@@ -84,7 +85,10 @@ export function createTenants(deps: {
   const purge = openPurge({
     ...installation,
     own,
-    removeFiles: (id) => rmSync(folderOf(id), { recursive: true, force: true }),
+    removeFiles(id) {
+      for (const folder of [folderOf(id), bodiesFolderOf(config, id)])
+        rmSync(folder, { recursive: true, force: true })
+    },
   })
   let isStarted = false
   /** One change after the other. */

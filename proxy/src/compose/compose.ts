@@ -59,6 +59,10 @@ export async function compose(config: Config, overrides: Overrides = {}) {
       ),
     telegramOutbox: () => sum(({ outbox }) => outbox.waiting('telegram:')),
     warm: async () => (await sandbox.status()).warm,
+    claudeRuns: () => ({
+      running: installation.claudeRuns?.places.running ?? 0,
+      waiting: installation.claudeRuns?.places.waiting ?? 0,
+    }),
     llm: () => tenants.all().flatMap(({ llm }) => llm.usage.totals()),
   })
 
@@ -66,6 +70,7 @@ export async function compose(config: Config, overrides: Overrides = {}) {
   return {
     ...own,
     sandbox,
+    installation,
     imports: installation.imports,
     tenants,
     /** What listens for agents of every tenant. */

@@ -2,6 +2,8 @@ import { createApprovals, createClockGuard } from '../approvals/index.ts'
 import { createQuorum } from '../approvals/quorum/index.ts'
 import { createTrust } from '../approvals/trust/index.ts'
 import { type AuditLog, createAuditArchiver, createReceipts } from '../audit/index.ts'
+import { createApps } from '../claude-runs/apps/index.ts'
+import { resealBlobKeys } from '../claude-runs/blobs/index.ts'
 import type { TelegramConfig, WakeConfig } from '../config/index.ts'
 import { createCodeFacts } from '../executions/facts/index.ts'
 import { createAwaitedHosts } from '../executions/index.ts'
@@ -68,6 +70,7 @@ export async function openTenantCore(
   const facts = createCodeFacts({ reader: programReader, storage })
   const clockGuard = createClockGuard({ storage, clock })
   const agents = createAgents({ audit, storage, events, clock })
+  const apps = createApps({ audit, storage, events, clock })
   const chats = createTenantChats({ vault })
   const memberships = createMembers({ storage, audit, clock })
   const quorum = createQuorum({ memberships, agents, audit })
@@ -75,12 +78,14 @@ export async function openTenantCore(
     await clockGuard.load(tx)
     await lockdown.load(tx)
     await agents.load(tx)
+    await apps.load(tx)
   })
   // What is sealed with the data key and is no secret of the vault's.
   events.subscribe('data_key.rotated', async ({ reseal }, tx) => {
     await tx.meta.set('audit_key', reseal('audit-key', (await tx.meta.get('audit_key')) ?? ''))
     await agents.resealWakes(tx, reseal)
     await resealProviderKeys(tx, reseal)
+    await resealBlobKeys(tx, reseal)
     await chats.reseal(tx, reseal)
     await push.reseal(tx, reseal)
   })
@@ -101,6 +106,7 @@ export async function openTenantCore(
     lockdown,
     push,
     agents,
+    apps,
     chats,
     clockGuard,
     trust: createTrust({ audit, storage, clock, clockGuard }),

@@ -4,9 +4,10 @@ import { VERSION } from '../version.ts'
 import type { TenantParts } from './compose-tenant.ts'
 
 /** What an earlier process left in the sandbox engine. */
-export async function sweepSandbox(sandbox: Sandbox, log: Logger): Promise<void> {
+export async function sweepSandbox(sandboxes: readonly Pick<Sandbox, 'sweep'>[], log: Logger): Promise<void> {
   try {
-    const swept = await sandbox.sweep()
+    let swept = 0
+    for (const sandbox of sandboxes) swept += await sandbox.sweep()
     if (swept > 0) log.info({ swept }, 'removed what an earlier daemon left in the sandbox engine')
   } catch (error) {
     // That it is away is told once, when the rest is up; the sandbox sweeps when it comes back.
@@ -16,10 +17,11 @@ export async function sweepSandbox(sandbox: Sandbox, log: Logger): Promise<void>
 
 /** Whatever an earlier process left half done is settled before anybody can ask. */
 export async function recoverTenant(parts: TenantParts, log: Logger): Promise<void> {
-  const { executions, storage, audit } = parts
+  const { executions, claudeRuns, storage, audit } = parts
   await storage.transaction((tx) => audit.append(tx, 'daemon.started', 'daemon', null, { version: VERSION }))
   await executions.recover()
   await executions.readWaiting()
+  await claudeRuns?.runs.recover()
   await runPeriodicTasks(parts, log)
 }
 
@@ -31,14 +33,21 @@ export async function runPeriodicTasks(
     trust,
     agents,
     llm,
+    claudeRuns,
     auditIndexer,
-  }: Pick<TenantParts, 'approvals' | 'executions' | 'trust' | 'agents' | 'llm' | 'auditIndexer'>,
+  }: Pick<
+    TenantParts,
+    'approvals' | 'executions' | 'trust' | 'agents' | 'llm' | 'claudeRuns' | 'auditIndexer'
+  >,
   log: Logger,
 ): Promise<void> {
   // Each for itself: what fails in one holds up no end of what stands in another.
-  for (const part of [approvals, executions, trust, agents, llm.access, auditIndexer]) {
+  for (const part of [
+    ...[approvals, executions, trust, agents, llm.access],
+    ...[claudeRuns?.runs, auditIndexer],
+  ]) {
     try {
-      await part.tick()
+      await part?.tick()
     } catch (error) {
       log.error({ err: error }, 'periodic work failed; it will be tried again')
     }

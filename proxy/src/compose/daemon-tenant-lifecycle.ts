@@ -32,7 +32,7 @@ export async function startTenant(parts: TenantParts, log: Logger): Promise<Asyn
 /** No new requests; what is under way finishes in time, or is ended. */
 export async function drainTenant(parts: TenantParts, ms: number): Promise<void> {
   parts.setAccepting(false)
-  await Promise.all([parts.runs.drain(ms), parts.llmProxy.drain(ms)])
+  await Promise.all([parts.runs.drain(ms), parts.llmProxy.drain(ms), parts.claudeRuns?.runs.drain(ms)])
   try {
     await parts.storage.transaction((tx) => parts.audit.append(tx, 'daemon.stopped', 'daemon', null, null))
   } catch (error) {

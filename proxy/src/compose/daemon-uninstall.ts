@@ -92,6 +92,7 @@ function stateOf({ dbPath, masterKey, adminSocketPath, socketDirectory, storage 
     ...kept,
     join(folder, 'reserve'),
     join(folder, COMPILE_CACHE),
+    join(folder, 'claude-runs'),
     adminSocketPath,
     ...madeIn(socketDirectory, isEndpointName),
     ...madeIn(storage.auditArchiveDirectory, (name) => isArchiveFile(name) || isTenantId(name)),

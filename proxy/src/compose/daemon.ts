@@ -6,6 +6,7 @@ import { withConsole } from './compose-console.ts'
 import { createAdminFront } from './compose-front.ts'
 import type { TenantParts } from './compose-tenant.ts'
 import type { Overview } from './daemon-banner.ts'
+import { listenForApps } from './daemon-claude-runs.ts'
 import { type DaemonFront, openFront } from './daemon-front.ts'
 import { createLog } from './daemon-log.ts'
 import { recoverTenant, sweepSandbox } from './daemon-periodic.ts'
@@ -17,6 +18,8 @@ import { drainTenant, startTenant } from './daemon-tenant-lifecycle.ts'
 /** A running daemon. Stopping it is a graceful shutdown: no new requests, runs under way finish or are ended (drain), all is closed. */
 export interface Daemon extends AsyncDisposable {
   readonly url: string
+  /** Where apps have prompts run; undefined where that is off. */
+  readonly appsUrl: string | undefined
   readonly adminSocketPath: string
   /** Aborted when another daemon works on the database: this one writes nothing any more, and has to be stopped. */
   readonly taken: AbortSignal
@@ -46,7 +49,10 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const front = stack.use(options.front ?? (await openFront(config)))
   const parts = stack.use(await compose(config, { ...options, lock: front.lock, log }))
   const { sandbox, tenants, front: agents } = parts
-  await sweepSandbox(sandbox, log)
+  await sweepSandbox(
+    [sandbox, ...(parts.installation.claudeRuns ? [parts.installation.claudeRuns.runner] : [])],
+    log,
+  )
   await recoverTenant(parts, log)
   await tenants.start()
 
@@ -71,9 +77,12 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const url = await listenTcp(agentServer.server, config.host, config.port)
   stack.defer(() => agentServer.close())
   await console.listenLocally()
+  const { claudeRuns: base } = parts.installation
+  const forApps = base === null ? undefined : stack.use(await listenForApps(base, { ...parts, config }))
   front.serve(createAdminFront(tenants, adminApi, log))
   stack.defer(() => front.close())
   sandbox.start()
+  base?.runner.start()
   stack.use(await startTenant(parts, log))
   if (options.cacheProblem) log.warn(`V8's compile cache is not used: ${options.cacheProblem}`)
   stack.use(preload(options.cacheProblem === null))
@@ -88,6 +97,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   }
   return {
     url,
+    appsUrl: forApps?.url,
     adminSocketPath: config.adminSocketPath,
     taken: front.lock.taken,
     overview: async () => ({

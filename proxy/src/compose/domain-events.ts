@@ -1,5 +1,6 @@
 import type { ApprovalEvent } from '../approvals/index.ts'
 import type { AuditEvent } from '../audit/index.ts'
+import type { AppEvent } from '../claude-runs/apps/index.ts'
 import type { ExecutionEvent } from '../executions/index.ts'
 import type { AgentEvent } from '../identity/agents/index.ts'
 import { createEvents, type Events } from '../kernel/index.ts'
@@ -12,6 +13,7 @@ import type { LockdownEvent, VaultEvent } from '../vault/index.ts'
 type DomainEvent =
   | AccessEvent
   | AgentEvent
+  | AppEvent
   | ApprovalEvent
   | AuditEvent
   | ContentEvent

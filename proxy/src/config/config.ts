@@ -79,8 +79,6 @@ export interface ClaudeRunsConfig {
   readonly maxBytesPerApp: number
   readonly retainResultsMs: number
   readonly retainSessionsMs: number
-  /** Holds sealed files, sessions and results. */
-  readonly directory: string
 }
 
 export interface TelegramConfig {
@@ -184,12 +182,12 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
       ),
     },
     wake,
-    claudeRuns: claudeRunsOf(values, dbPath),
+    claudeRuns: claudeRunsOf(values),
     logLevel: values.LOG_LEVEL as string,
   }
 }
 
-function claudeRunsOf(values: Values, dbPath: string): ClaudeRunsConfig | null {
+function claudeRunsOf(values: Values): ClaudeRunsConfig | null {
   if (values.CLAWDFORGE_PORT === undefined) return null
   const token = values.ADMIN_BOOTSTRAP_TOKEN
   return {
@@ -204,7 +202,6 @@ function claudeRunsOf(values: Values, dbPath: string): ClaudeRunsConfig | null {
     maxBytesPerApp: values.CLAWDFORGE_APP_MAX_BYTES as number,
     retainResultsMs: (values.CLAWDFORGE_RETAIN_RESULTS as number) * 1_000,
     retainSessionsMs: (values.CLAWDFORGE_RETAIN_SESSIONS as number) * 1_000,
-    directory: join(dirname(dbPath), 'claude-runs'),
   }
 }
 

@@ -7,6 +7,10 @@ import { isIPv6 } from 'node:net'
 export const plainAddress = (address: string | undefined): string =>
   (address ?? 'unknown').replace(/^::ffff:(?=\d+\.)/i, '')
 
+/** Of a plain address: this machine itself. */
+export const isLoopbackAddress = (address: string): boolean =>
+  /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address) || address === '::1'
+
 /** What is counted as one stranger, of a plain address: of IPv6 the network, since the smallest that anybody is given is a /64 (RFC 6177). */
 export function networkOf(address: string): string {
   const [host = ''] = address.split('%', 1)

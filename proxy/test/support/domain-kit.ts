@@ -35,6 +35,7 @@ export interface DomainKitOptions {
   /** Left out: nothing is locked. */
   readonly resolve?: ImportResolver['resolve']
   readonly egress?: Overrides['egress']
+  readonly claudeRuns?: Overrides['claudeRuns']
   readonly pushSender?: Overrides['pushSender']
   readonly approvalTtlMs?: number
   readonly maxWaitingPerAgent?: number
@@ -69,6 +70,7 @@ export async function createDomainKit(options: DomainKitOptions) {
     ...(options.health && { health: options.health }),
     ...(options.wakeChannels && { wakeChannels: options.wakeChannels }),
     ...(options.egress && { egress: options.egress }),
+    ...(options.claudeRuns && { claudeRuns: options.claudeRuns }),
     ...(options.pushSender && { pushSender: options.pushSender }),
     sandbox: typeof sandbox === 'function' ? sandbox : async () => sandbox,
     skillFetcher: options.fetcher ?? NO_FETCHER,
@@ -78,6 +80,7 @@ export async function createDomainKit(options: DomainKitOptions) {
   })
   const dismissApprover = options.telegramConfig === undefined ? await admitApprover(parts) : async () => {}
   await parts.executions.recover()
+  await parts.claudeRuns?.runs.recover()
   /** Beside the daemon's own connections, for what a test looks at or tampers with. */
   const db = openRaw(options.dir)
   return {
@@ -88,6 +91,7 @@ export async function createDomainKit(options: DomainKitOptions) {
     async [Symbol.asyncDispose]() {
       db.close()
       await parts.runs.drain(0)
+      await parts.claudeRuns?.runs.drain(0)
       await dismissApprover()
       await parts[Symbol.asyncDispose]()
     },

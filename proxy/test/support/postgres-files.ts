@@ -8,6 +8,8 @@ export const ON_POSTGRES: readonly string[] = [
   'integration/llm-approval',
   'integration/llm-accounting',
   'integration/llm-retries',
+  'integration/claude-runs-queue',
+  'integration/claude-runs-restart',
   'adversarial/agent-api-abuse',
   'adversarial/agent-api-consent',
   'adversarial/approval-clock',

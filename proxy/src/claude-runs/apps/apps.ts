@@ -7,6 +7,7 @@ import {
   createMirror,
   type EventPublisher,
   equalInConstantTime,
+  isLoopbackAddress,
   newAppId,
   type ReadTx,
   randomToken,
@@ -149,7 +150,8 @@ export function createApps(deps: {
           'Send "Authorization: Bearer cf_…" with a valid token of an app.',
         )
       }
-      if (app.cidrs.length > 0 && !app.cidrs.some((cidr) => addressInCidr(address, cidr))) {
+      const isHere = isLoopbackAddress(address) || app.cidrs.some((cidr) => addressInCidr(address, cidr))
+      if (app.cidrs.length > 0 && !isHere) {
         throw new AppError('address_not_allowed', 'This token may not be used from this address.')
       }
       return app

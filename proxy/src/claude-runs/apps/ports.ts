@@ -34,7 +34,7 @@ export interface App {
   readonly id: AppId
   readonly name: string
   readonly tokenSha256: string
-  /** Empty: wherever the surface may be called from. */
+  /** Beside loopback; empty: wherever the surface may be called from. */
   readonly cidrs: readonly string[]
   readonly scopes: readonly AppScope[]
   /** The CLI's tools that its runs may have; none unless the owner names them. */

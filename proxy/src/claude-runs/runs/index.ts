@@ -4,4 +4,4 @@ export type { ModelAccess, ModelUsage, Run, RunBudget, RunFilter, RunModel } fro
 export type { LoggedEvent, LostEvents, RunLog } from './run-log.ts'
 export { type ClaudeRunPlaces, createClaudeRunPlaces } from './run-places.ts'
 export type { RunRequest } from './run-request.ts'
-export { type ClaudeRuns, createClaudeRuns } from './runs.ts'
+export { type ClaudeRuns, type ClaudeRunsDeps, createClaudeRuns } from './runs.ts'

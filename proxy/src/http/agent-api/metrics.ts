@@ -56,6 +56,13 @@ export const METRICS = {
     labels: ['code'],
     help: 'Requests to providers that the daemon refused, by its error code.',
   },
+  oauth3_claude_runs_total: {
+    kind: 'counter',
+    labels: ['code'],
+    help: 'Runs of `claude -p` for apps that ended, by how they did.',
+  },
+  oauth3_claude_runs_running: { kind: 'gauge', labels: [], help: 'Such runs that go on.' },
+  oauth3_claude_runs_waiting: { kind: 'gauge', labels: [], help: 'Such runs that wait for a place.' },
   oauth3_sandbox_warm: { kind: 'gauge', labels: [], help: 'Warm sandboxes that wait for a run.' },
 } as const
 
@@ -64,6 +71,7 @@ interface MetricSources {
   readonly pending?: () => number | Promise<number>
   readonly telegramOutbox?: () => number | Promise<number>
   readonly warm?: () => number | Promise<number>
+  readonly claudeRuns?: () => { readonly running: number; readonly waiting: number }
   readonly llm?: () => readonly LlmTotal[]
 }
 
@@ -88,6 +96,8 @@ export interface Metrics {
   answered(method: string, route: string, status: string): void
   refused(code: ErrorCode): void
   limited(limit: LimitName): void
+  /** How a run of an app ended. */
+  claudeRan(code: string): void
   /** A code of the LLM proxy's. */
   llmRefused(code: string): void
 }
@@ -110,6 +120,7 @@ export function createMetrics(): Metrics {
   const refusals = counter('oauth3_refusals_total')
   const limits = counter('oauth3_rate_limited_total')
   const llmRefusals = counter('oauth3_llm_refusals_total')
+  const claudeRuns = counter('oauth3_claude_runs_total')
   const durations = new Histogram({
     name: 'oauth3_run_duration_seconds',
     help: METRICS.oauth3_run_duration_seconds.help,
@@ -152,7 +163,9 @@ export function createMetrics(): Metrics {
       gauge('oauth3_executions_pending', sources.pending)
       gauge('oauth3_telegram_outbox_waiting', sources.telegramOutbox)
       gauge('oauth3_sandbox_warm', sources.warm)
-      const { llm } = sources
+      const { llm, claudeRuns: counts } = sources
+      gauge('oauth3_claude_runs_running', counts && (() => counts().running))
+      gauge('oauth3_claude_runs_waiting', counts && (() => counts().waiting))
       if (!llm) return
       countedElsewhere('oauth3_llm_requests_total', () =>
         llm().map(({ provider, requests }) => [{ provider }, requests]),
@@ -173,6 +186,7 @@ export function createMetrics(): Metrics {
     answered: (method, route, status) => requests.inc({ method, route, status }),
     refused: (code) => refusals.inc({ code }),
     limited: (limit) => limits.inc({ limit }),
+    claudeRan: (code) => claudeRuns.inc({ code }),
     llmRefused: (code) => llmRefusals.inc({ code }),
   }
 }

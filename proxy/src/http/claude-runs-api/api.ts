@@ -41,7 +41,8 @@ export interface ClaudeRunsApiDeps {
   readonly metrics: Metrics
   readonly log: Logger
   readonly version: string
-  readonly reconnectMs?: number
+  /** How long a run whose stream broke waits for its client; left out: ten seconds. */
+  readonly reconnectMs: number | undefined
 }
 
 const RECONNECT_MS = 10_000

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { AppError, plainAddress } from '../../kernel/index.ts'
+import { AppError, isLoopbackAddress, plainAddress } from '../../kernel/index.ts'
 import { forwardedFor } from '../index.ts'
 
 export interface AddressRules {
@@ -17,14 +17,11 @@ export function clientAddress(request: IncomingMessage, { isAllowed, isTrustedPr
   const peer = plainAddress(request.socket.remoteAddress)
   const address = isTrustedProxy(peer) ? forwardedFor(request, peer, isTrustedProxy) : peer
   const isForwarded = 'x-forwarded-for' in request.headers || 'forwarded' in request.headers
-  if (isForwarded && isLoopback(peer) && !isTrustedProxy(peer))
+  if (isForwarded && isLoopbackAddress(peer) && !isTrustedProxy(peer))
     throw new AppError(
       'address_not_allowed',
       'It came through a proxy of this machine that OAUTH3_TRUSTED_PROXIES does not name.',
     )
-  if (isLoopback(address) || isAllowed(address)) return address
+  if (isLoopbackAddress(address) || isAllowed(address)) return address
   throw new AppError('address_not_allowed', `ALLOW_CIDRS does not let ${address} call this port.`)
 }
-
-const isLoopback = (address: string): boolean =>
-  /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address) || address === '::1'
