@@ -16,6 +16,8 @@ export function composeAdminApi(
   deps: {
     /** Where agents reach the daemon, once it listens. */
     readonly url: () => string
+    /** Where apps do, once it listens; null while runs are off. */
+    readonly appsUrl: () => string | null
     readonly consoleAddress: () => ConsoleAddress
     readonly doctorChecks: () => readonly DoctorCheck[]
   },

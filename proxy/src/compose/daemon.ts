@@ -64,6 +64,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
       adminApis.get(tenant) ??
       composeAdminApi(all, {
         url: () => url,
+        appsUrl: () => forApps?.url ?? null,
         consoleAddress: console.address,
         doctorChecks: composeDoctorChecks(config, all, checksIsolation),
       })

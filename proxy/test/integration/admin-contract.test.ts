@@ -227,6 +227,20 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
       await send(ADMIN_ROUTES.addRegistry, { body: { url: writeRegistry('other'), key: keyOf(REGISTRY) } })
       return { params: { name: 'other' } }
     },
+    listApps: () => ({}),
+    addApp: () => ({
+      body: { name: 'johnny5', cidrs: ['10.0.0.0/8'], tools: ['Read'], limits: { runs_per_day: 5 } },
+    }),
+    changeApp: () => ({ params: { name: 'johnny5' }, body: { models: ['claude-*'], keeps_prompts: true } }),
+    rotateAppToken: () => ({ params: { name: 'johnny5' } }),
+    revokeApp: () => ({ params: { name: 'johnny5' } }),
+    listRuns: async () => {
+      const { id } = await kit.prompt('older')
+      await kit.prompt('newer')
+      return { query: { app: 'cauldron', limit: '5', before: id } }
+    },
+    readRun: async () => ({ params: { id: (await kit.prompt('read')).id } }),
+    cancelRun: async () => ({ params: { id: (await kit.prompt('hold')).id } }),
     searchSkills: () => ({ query: { words: 'charge' } }),
     showSkill: () => ({ params: { skill: 'charge-report@1.0.0' } }),
     listPins: () => ({}),

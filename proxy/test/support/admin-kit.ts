@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Run } from '../../src/claude-runs/runs/index.ts'
 import { composeAdminApi } from '../../src/compose/compose-admin.ts'
 import type { ExecuteRequest, Execution } from '../../src/executions/index.ts'
 import { ownerAtSocket } from '../../src/http/admin-api/index.ts'
@@ -12,6 +13,7 @@ import type { ProviderAccess } from '../../src/llm/provider-access/index.ts'
 import type { ProviderKeys } from '../../src/llm/provider-keys/index.ts'
 import type { Usage } from '../../src/llm/usage/index.ts'
 import type { RunOrder } from '../../src/sandbox/index.ts'
+import { createPlayedModels, createPlayedRunner, type PlayedRun } from './claude-runs-kit.ts'
 import { createDomainKit, createScriptedSandbox, type DomainKit, requestOf } from './domain-kit.ts'
 
 /**
@@ -28,6 +30,7 @@ export interface AdminKit extends AsyncDisposable {
   readonly db: DomainKit['db']
   readonly storage: DomainKit['storage']
   readonly agents: DomainKit['agents']
+  readonly apps: DomainKit['apps']
   readonly vault: DomainKit['vault']
   readonly sessions: DomainKit['sessions']
   readonly passkeys: DomainKit['passkeys']
@@ -40,6 +43,8 @@ export interface AdminKit extends AsyncDisposable {
   readonly token: string
   ask(request?: Partial<ExecuteRequest>): Promise<Execution>
   finished(requestId: RequestId): Promise<Execution>
+  /** A run of the app `cauldron`, which is made for it; one whose prompt is `hold` goes on until it is ended. */
+  prompt(prompt: string): Promise<Run>
 }
 
 export interface AdminKitOptions {
@@ -65,6 +70,8 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     sandbox,
     ...(options.clock && { clock: options.clock }),
     maxConcurrent: 2,
+    environment: { CLAWDFORGE_PORT: '0' },
+    claudeRuns: { runner: createPlayedRunner(holdWhatSaysSo), models: createPlayedModels() },
     maxWaitingPerAgent: 100,
     sandboxPatienceMs: 1_000,
     health: async () => ({
@@ -85,6 +92,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
   const { db, storage, agents, vault, executions, approvals, audit, llm } = domain
   const api = composeAdminApi(domain, {
     url: () => options.url ?? 'http://127.0.0.1:3737',
+    appsUrl: () => 'http://127.0.0.1:8800',
     consoleAddress: () => ({ origin: 'http://localhost:3737', problem: null }),
     doctorChecks: () =>
       options.doctorChecks ?? [{ name: 'sandbox', run: async () => ({ ok: true, said: 'answers' }) }],
@@ -107,6 +115,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     db,
     storage,
     agents,
+    apps: domain.apps,
     vault,
     sessions: domain.sessions,
     passkeys: domain.passkeys,
@@ -119,6 +128,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     token,
     ask: (request) =>
       executions.submit(agent, requestOf({ skillId: 'demo/skill', code: 'console.log(1)\n', ...request })),
+    prompt: (prompt) => postPrompt(domain, prompt),
     finished: (requestId) => executions.wait(requestId, 5_000, new AbortController().signal),
     async [Symbol.asyncDispose]() {
       await new Promise((resolve) => {
@@ -129,4 +139,23 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+const holdWhatSaysSo: PlayedRun = ({ prompt }) => (prompt === 'hold' ? new Promise(() => {}) : {})
+
+/** Resolves when it is over, or when it is held. */
+async function postPrompt({ apps, claudeRuns }: DomainKit, prompt: string): Promise<Run> {
+  const known = apps.list().find(({ name, revokedAt }) => name === 'cauldron' && revokedAt === null)
+  const app = known ?? (await apps.add('cauldron', { keepsPrompts: true }, 'cli:0')).app
+  if (claudeRuns === null) throw new Error('runs are off')
+  const run = await claudeRuns.runs.submit(app, {
+    request: {
+      ...{ prompt, model: null, system: null, appendSystem: null, files: [], tools: [], schema: null },
+      ...{ session: null, timeoutMs: 60_000, maxTurns: null, detach: true },
+      budget: { microUsd: null, tokens: null, requests: null },
+    },
+    bodySha256: 'a'.repeat(64),
+    idempotencyKey: undefined,
+  })
+  return prompt === 'hold' ? run : (await claudeRuns.runs.wait(run.id, new AbortController().signal)).run
 }

@@ -32,6 +32,7 @@ export async function startEverywhere(options: Parameters<typeof createTelegramK
   const socketPath = join(folder, 'admin.sock')
   const api = composeAdminApi(kit, {
     url: () => 'http://127.0.0.1',
+    appsUrl: () => null,
     consoleAddress: () => ({ origin: 'http://localhost', problem: null }),
     doctorChecks: () => [],
   })

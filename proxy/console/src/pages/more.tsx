@@ -4,6 +4,7 @@ import { PAGES } from './table.ts'
 
 const SAYS: Readonly<Record<string, readonly [says: string, icon?: IconName]>> = {
   '/agents': ['Who may ask, and their tokens'],
+  '/apps': ['Programs that have prompts run', 'agent'],
   '/providers': ['LLM vendors, and your keys there'],
   '/skills': ['Registries, and code that they sign'],
   '/usage': ['Requests, tokens and money'],

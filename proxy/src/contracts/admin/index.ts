@@ -1,3 +1,10 @@
+export {
+  APP_SCOPE_WORDS,
+  type AppLimitsView,
+  type AppView,
+  type MadeApp,
+  type OwnersRunView,
+} from './app-routes.ts'
 export type {
   ApprovalChoiceView,
   ApprovalSummary,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Route } from '../index.ts'
+import { APP_ROUTES } from './app-routes.ts'
 import { APPROVAL_ROUTES } from './approval-routes.ts'
 import {
   archiveAnswer,
@@ -343,6 +344,7 @@ export const ADMIN_ROUTES = {
   ...QUORUM_ROUTES,
   ...TENANT_ROUTES,
   ...REGISTRY_ROUTES,
+  ...APP_ROUTES,
 } as const satisfies Readonly<Record<string, Route & { readonly action: string }>>
 
 export type AdminRoutes = typeof ADMIN_ROUTES

@@ -1,0 +1,2 @@
+export { appRoutes } from './app-routes.ts'
+export { runRoutes } from './run-routes.ts'

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import { json, useCli } from '../support/cli-commands-kit.ts'
+
+const cli = useCli()
+const { oauth3 } = cli
+
+describe('oauth3 app', () => {
+  it('adds one with what it may, and shows its token once', async () => {
+    const made = await oauth3([
+      ...['app', 'add', 'johnny5', '--scope', 'run', '--model', 'claude-haiku-*', '--tool', 'Read,Grep'],
+      ...['--cidr', '10.0.0.0/8', '--limit', 'usd-per-day=2.50', '--limit', 'running=2', '--keep-prompts'],
+    ])
+    expect(made).toMatchObject({ code: 0, stderr: '' })
+    expect(made.stdout).toMatch(/ {2}cf_[A-Za-z0-9_-]{43}\n/)
+    expect(made.stdout).toContain('curl -sS http://127.0.0.1:8800/run')
+    const shown = await oauth3(['app', 'show', 'johnny5'])
+    for (const text of [
+      'token for   run, from 10.0.0.0/8',
+      'claude-haiku-* of anthropic',
+      'Read, Grep',
+      '$2.50 a day, 2 runs at once',
+      'kept, sealed',
+    ])
+      expect(shown.stdout).toContain(text)
+    expect(JSON.stringify(json(await oauth3(['app', 'list', '--json'])))).not.toContain('cf_')
+    expect((await oauth3(['app', 'add', 'johnny5'])).code).toBe(5)
+  })
+
+  it('changes what is named and leaves the rest', async () => {
+    await oauth3([
+      'app',
+      'set',
+      'johnny5',
+      '--tool',
+      'none',
+      '--limit',
+      'usd-per-day=none',
+      '--limit',
+      'runs-per-day=9',
+      '--no-keep-prompts',
+    ])
+    const app = cli.kit.apps.list().find(({ name }) => name === 'johnny5')
+    expect(app).toMatchObject({ tools: [], models: ['claude-haiku-*'], scopes: ['run'], keepsPrompts: false })
+    expect(app?.limits).toMatchObject({ microUsdPerDay: null, runsPerDay: 9, maxRunning: 2 })
+    expect((await oauth3(['app', 'set', 'johnny5'])).code).toBe(2)
+    expect((await oauth3(['app', 'set', 'nobody', '--tool', 'Read'])).code).toBe(4)
+  })
+
+  it.each([
+    ['--limit', 'usd-per-day=0'],
+    ['--limit', 'other=1'],
+    ['--limit', 'running'],
+    ['--scope', 'admin'],
+  ])('takes no %s %s', async (option, value) => {
+    expect((await oauth3(['app', 'add', 'wrong', option, value])).code).toBe(2)
+  })
+
+  it('rotates and revokes', async () => {
+    const before = cli.kit.apps.list().find(({ name }) => name === 'johnny5')?.tokenSha256
+    const rotated = json(await oauth3(['app', 'rotate', 'johnny5', '--json']))
+    expect(rotated.token).toMatch(/^cf_/)
+    expect(cli.kit.apps.list().find(({ name }) => name === 'johnny5')?.tokenSha256).not.toBe(before)
+    expect((await oauth3(['app', 'revoke', 'johnny5'])).code).toBe(0)
+    expect((await oauth3(['app', 'list'])).stdout).toContain('revoked')
+    expect((await oauth3(['app', 'revoke', 'johnny5'])).code).toBe(4)
+  })
+})
+
+describe('oauth3 run', () => {
+  it('lists, shows and ends runs', async () => {
+    const { id } = await cli.kit.prompt('say hello')
+    const list = await oauth3(['run', 'list', '--app', 'cauldron'])
+    expect(list.stdout).toContain('cauldron')
+    expect(list.stdout).toContain('$0.0015')
+    const shown = (await oauth3(['run', 'show', id])).stdout
+    for (const text of [`${id} of cauldron: done`, 'say hello', '\nhello', '13 + 5 tokens'])
+      expect(shown).toContain(text)
+    expect((await oauth3(['run', 'cancel', id])).code).toBe(5)
+    const held = await cli.kit.prompt('hold')
+    expect((await oauth3(['run', 'cancel', held.id])).stdout).toContain('cancelled; it had cost')
+    expect((await oauth3(['run', 'show', held.id])).stdout).toContain('The owner ended it.')
+    expect((await oauth3(['run', 'show', 'run_none'])).code).toBe(4)
+    expect((await oauth3(['run', 'list', '--app', 'nobody'])).code).toBe(4)
+  })
+})
