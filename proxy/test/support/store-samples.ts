@@ -1,10 +1,17 @@
+import { type App, NO_APP_LIMITS } from '../../src/claude-runs/apps/index.ts'
+import type { AppFile } from '../../src/claude-runs/files/index.ts'
+import type { Run } from '../../src/claude-runs/runs/index.ts'
+import type { RunSessionRow } from '../../src/claude-runs/sessions/index.ts'
 import type { Execution } from '../../src/executions/index.ts'
 import type { Agent } from '../../src/identity/agents/index.ts'
 import {
+  type AppId,
   type CodeHash,
   type ConsentHash,
   newAgentId,
+  newAppId,
   newRequestId,
+  newRunId,
   randomToken,
   sha256Hex,
 } from '../../src/kernel/index.ts'
@@ -56,3 +63,35 @@ export const sampleExecution = (agentId: Agent['id'], change: Partial<Execution>
     ...change,
   }
 }
+
+export const sampleApp = (change: Partial<App> = {}): App => {
+  const id = newAppId()
+  return {
+    ...{ id, name: `app-${id.slice(4)}`, tokenSha256: sha256Hex(randomToken(128)), cidrs: [] },
+    ...{ scopes: ['run', 'files'], tools: [], models: null, provider: 'anthropic', limits: NO_APP_LIMITS },
+    ...{ keepsPrompts: false, createdAt: 1_000, revokedAt: null },
+    ...change,
+  }
+}
+
+/** One that waits. */
+export const sampleRun = (appId: AppId, change: Partial<Run> = {}): Run => ({
+  ...{ id: newRunId(), appId, state: 'queued', code: null, message: null, model: 'sonnet' },
+  ...{ promptSha256: 'a'.repeat(64), promptChars: 2, resultChars: null, isDetached: false, sessionId: null },
+  ...{ stopReason: null, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 },
+  ...{ requests: 0, microUsd: null, createdAt: 1_000, startedAt: null, finishedAt: null, firstByteMs: null },
+  ...{ idempotencyKey: null, bodySha256: 'b'.repeat(64), blob: null },
+  ...change,
+})
+
+export const sampleFile = (appId: AppId, change: Partial<AppFile> = {}): AppFile => ({
+  ...{ id: `ff_${randomToken(128)}`, appId, name: 'notes.txt', bytes: 10, blob: randomToken(128) },
+  ...{ blobKey: 'sealed', createdAt: 1_000, expiresAt: 5_000 },
+  ...change,
+})
+
+export const sampleRunSession = (appId: AppId, change: Partial<RunSessionRow> = {}): RunSessionRow => ({
+  ...{ id: `ses_${randomToken(128)}`, appId, cliSession: 'cli-1', parent: null, runs: 1, bytes: 10 },
+  ...{ blob: randomToken(128), blobKey: 'sealed', createdAt: 1_000, usedAt: 1_000, expiresAt: 5_000 },
+  ...change,
+})
