@@ -8,6 +8,7 @@ import { EGRESS_RULES, type EgressRule } from '../src/egress/index.ts'
 import { FAILURE_CODES } from '../src/executions/index.ts'
 import { createAdminDescription } from '../src/http/admin-api/index.ts'
 import { createOpenApi, METRICS } from '../src/http/agent-api/index.ts'
+import { createClaudeRunsOpenApi } from '../src/http/claude-runs-api/index.ts'
 import { PERMISSIONS } from '../src/identity/index.ts'
 import { ERROR_TABLE, statusOfRule } from '../src/kernel/index.ts'
 import { PROVIDER_TABLE } from '../src/llm/providers/index.ts'
@@ -33,6 +34,7 @@ const PAGES: readonly Page[] = [
     render: () => `${JSON.stringify(createOpenApi(VERSION), null, 2)}\n`,
   },
   { path: 'docs/reference/api.md', render: apiPage },
+  { path: 'docs/reference/claude-runs-api.md', render: claudeRunsPage },
   { path: 'docs/reference/admin-api.md', render: adminPage },
   { path: 'docs/reference/errors.md', render: errorsPage },
   { path: 'docs/reference/configuration.md', render: configurationPage },
@@ -259,6 +261,15 @@ ${operationSections(description)}
 ## Schemas
 
 ${schemas.join('\n')}`
+}
+
+function claudeRunsPage(): string {
+  return `${HEAD}# API of runs
+
+What apps call at \`CLAWDFORGE_PORT\` ([runs of Claude Code](../claude-runs.md)), which serves the same as OpenAPI at \`GET /openapi.json\`. Calls carry
+\`Authorization: Bearer cf_…\`, those below \`/admin\` the \`ADMIN_BOOTSTRAP_TOKEN\`, unless they are said to be open.
+
+${operationSections(createClaudeRunsOpenApi(VERSION))}`
 }
 
 function adminPage(): string {

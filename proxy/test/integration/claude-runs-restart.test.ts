@@ -1,11 +1,10 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { bodiesFolderOf } from '../../src/compose/compose-claude-runs.ts'
 import { DEFAULT_TENANT } from '../../src/kernel/index.ts'
 import { createPlayedRunner, startClaudeRuns } from '../support/claude-runs-kit.ts'
-import { isOnPostgres } from '../support/test-engine.ts'
 
 type Json = Record<string, unknown>
 const json = async (response: Response): Promise<Json> => (await response.json()) as Json
@@ -19,46 +18,44 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 const bodies = (folder: string): string[] =>
   readdirSync(bodiesFolderOf({ dbPath: join(folder, 'proxy.db') }, DEFAULT_TENANT))
 
-it.skipIf(isOnPostgres)(
-  'what ran is failed and never handed over again; what waited may be asked for again under its key (a copy of the files stands for the crash)',
-  async () => {
-    const crashed = join(dir, 'crashed')
-    let token: string
-    let [ran, waited]: Json[] = []
-    {
-      await using kit = await startClaudeRuns({
-        dir: join(dir, 'first'),
-        environment: { CLAWDFORGE_MAX_RUNS: '1' },
-      })
-      kit.runner.play = () => new Promise(() => {})
-      ;({ token } = await kit.addApp())
-      ran = await json(
-        await kit.postRun(token, { prompt: 'ran', detach: true }, { 'idempotency-key': 'ran' }),
-      )
-      waited = await json(
-        await kit.postRun(token, { prompt: 'waited', detach: true }, { 'idempotency-key': 'waited' }),
-      )
-      await expect.poll(() => kit.runner.orders.length).toBe(1)
-      cpSync(join(dir, 'first'), crashed, { recursive: true })
-    }
-    mkdirSync(join(crashed, 'claude-runs', DEFAULT_TENANT), { recursive: true })
-    writeFileSync(join(crashed, 'claude-runs', DEFAULT_TENANT, `${'A'.repeat(22)}.draft`), 'half')
-    writeFileSync(join(crashed, 'claude-runs', DEFAULT_TENANT, 'B'.repeat(22)), 'orphan')
-    const runner = createPlayedRunner()
-    await using kit = await startClaudeRuns({ dir: crashed, runner })
-    for (const { run_id } of [ran, waited] as Json[])
-      expect(await json(await kit.call(`/run/${run_id}`, token))).toMatchObject({
-        ...{ ok: false, state: 'failed', code: 'daemon_restarted' },
-      })
-    expect(bodies(crashed)).toEqual([])
-    const again = await kit.postRun(token, { prompt: 'ran', detach: true }, { 'idempotency-key': 'ran' })
-    expect(await json(again)).toMatchObject({ run_id: ran?.run_id, code: 'daemon_restarted' })
-    expect(runner.orders).toEqual([])
-    const anew = await json(await kit.postRun(token, { prompt: 'waited' }, { 'idempotency-key': 'waited' }))
-    expect(anew).toMatchObject({ ok: true })
-    expect(anew.run_id).not.toBe(waited?.run_id)
-  },
-)
+it('what ran is failed and never handed over again; what waited may be asked for again under its key', async () => {
+  let token: string
+  let [ran, waited]: Json[] = []
+  {
+    await using kit = await startClaudeRuns({ dir, environment: { CLAWDFORGE_MAX_RUNS: '1' } })
+    kit.runner.play = () => new Promise(() => {})
+    ;({ token } = await kit.addApp())
+    const post = async (prompt: string): Promise<Json> =>
+      await json(await kit.postRun(token, { prompt, detach: true }, { 'idempotency-key': prompt }))
+    ;[ran, waited] = [await post('ran'), await post('waited')]
+    await expect.poll(() => kit.runner.orders.length).toBe(1)
+    await kit.runs.drain(0)
+    // As a crash would have left them: nobody has written any end.
+    const open =
+      'finished_at = NULL, code = NULL, message = NULL, blob = NULL, blob_key = NULL, blob_until = NULL'
+    kit.db.exec(`UPDATE claude_runs SET state = 'running', ${open} WHERE id = '${ran.run_id}'`)
+    kit.db.exec(
+      `UPDATE claude_runs SET state = 'queued', ${open}, idempotency_key = 'waited' WHERE id = '${waited.run_id}'`,
+    )
+  }
+  writeFileSync(join(dir, 'claude-runs', DEFAULT_TENANT, `${'A'.repeat(22)}.draft`), 'half')
+  expect(bodies(dir)).toHaveLength(3)
+  const runner = createPlayedRunner()
+  await using kit = await startClaudeRuns({ dir, runner })
+  for (const { run_id } of [ran, waited] as Json[])
+    expect(await json(await kit.call(`/run/${run_id}`, token))).toMatchObject({
+      ...{ ok: false, state: 'failed', code: 'daemon_restarted' },
+    })
+  expect(bodies(dir)).toEqual([])
+  const again = await kit.postRun(token, { prompt: 'ran', detach: true }, { 'idempotency-key': 'ran' })
+  expect(await json(again)).toMatchObject({ run_id: ran?.run_id, code: 'daemon_restarted' })
+  expect(runner.orders).toEqual([])
+  const anew = await json(
+    await kit.postRun(token, { prompt: 'waited', detach: true }, { 'idempotency-key': 'waited' }),
+  )
+  expect(anew.run_id).not.toBe(waited?.run_id)
+  await expect.poll(() => runner.orders.map(({ prompt }) => prompt)).toEqual(['waited'])
+})
 
 it('a stop ends what waits at once and what runs after its time, and both are told so', async () => {
   const kit = await startClaudeRuns({ dir, environment: { CLAWDFORGE_MAX_RUNS: '1' } })

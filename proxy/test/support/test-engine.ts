@@ -5,7 +5,7 @@ import SqliteDatabase, { type Database } from 'better-sqlite3'
 import { freshDatabase, type TestServer } from './postgres-server.ts'
 import { openSyncPostgres } from './sync-postgres.ts'
 
-export const isOnPostgres = process.env.TEST_ENGINE === 'postgres'
+const isOnPostgres = process.env.TEST_ENGINE === 'postgres'
 
 /** By the folder of the daemon: the same folder again is the same daemon after a restart. */
 const databases = new Map<string, TestServer>()
