@@ -30,8 +30,8 @@ import {
   createBackgroundScans,
   startCheckpoints,
 } from '../workers/background/index.ts'
-import { type ClaudeRunsBase, type ClaudeRunsOverrides, openClaudeRunsBase } from './compose-claude-runs.ts'
 import { STORES } from './compose-stores.ts'
+import { type ClaudeRunsBase, type ClaudeRunsOverrides, openClaudeRunsBase } from './daemon-claude-runner.ts'
 import { openGateway } from './daemon-egress.ts'
 import { type MasterKeys, openMasterKeys } from './daemon-keys.ts'
 import { openSandbox } from './daemon-sandbox.ts'

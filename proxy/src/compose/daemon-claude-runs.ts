@@ -4,9 +4,9 @@ import { addressMatcher, type Config } from '../config/index.ts'
 import { answerApiError, knownError } from '../http/index.ts'
 import { DEFAULT_TENANT, lazily, sha256Hex } from '../kernel/index.ts'
 import { VERSION } from '../version.ts'
-import type { ClaudeRunsBase } from './compose-claude-runs.ts'
 import type { TenantParts } from './compose-tenant.ts'
 import type { Tenants } from './compose-tenants.ts'
+import type { ClaudeRunsBase } from './daemon-claude-runner.ts'
 import { closeServer, listenTcp } from './daemon-servers.ts'
 
 /** The port of apps while it listens. */

@@ -15,7 +15,7 @@ import type { AppFile } from './ports.ts'
 
 export const FILE_TTL_SECONDS = { min: 60, max: 86_400, usual: 3_600 } as const
 
-export interface Upload {
+interface Upload {
   /** As the app wrote it. */
   readonly name: string
   readonly source: AsyncIterable<Uint8Array>
@@ -147,7 +147,7 @@ export function createAppFiles(deps: {
 }
 
 /** One name that no folder, option or hidden file can be made of. */
-export function plainFileName(given: string): string {
+function plainFileName(given: string): string {
   const last = given.slice(Math.max(given.lastIndexOf('/'), given.lastIndexOf('\\')) + 1)
   const plain = last
     .normalize('NFC')

@@ -1,14 +1,14 @@
 import type { Json } from '../../kernel/index.ts'
 
 /** What a run tells while it goes on, numbered from 1. */
-export interface LoggedEvent {
+interface LoggedEvent {
   readonly id: number
   readonly event: string
   readonly data: Json
 }
 
 /** Events up to this one are not kept any more: whoever follows has lost those it had not seen. */
-export interface LostEvents {
+interface LostEvents {
   readonly lostUpTo: number
 }
 

@@ -25,7 +25,7 @@ interface PlaceRequest {
   readonly signal: AbortSignal
 }
 
-export interface PlaceWait {
+interface PlaceWait {
   /** In turn; rejects with the signal's reason. */
   readonly place: Promise<Disposable>
   /** How many turns come before it. */

@@ -29,7 +29,7 @@ export interface SubmitRunDeps {
 }
 
 /** Of the whole body as it was sent. */
-export interface Submission {
+interface Submission {
   readonly request: RunRequest
   readonly bodySha256: string
   readonly idempotencyKey: string | undefined

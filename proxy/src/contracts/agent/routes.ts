@@ -16,7 +16,7 @@ export const ALWAYS_REFUSED = [
 ] as const satisfies readonly ErrorCode[]
 
 /** `execute`: with a token, counted as a request to run something; `read`: with a token; `open`: for everybody. */
-export type AgentScope = 'execute' | 'read' | 'open'
+type AgentScope = 'execute' | 'read' | 'open'
 
 const idParams = z.object({ id: z.string().describe('A request_id of yours.') })
 const PREFER = {

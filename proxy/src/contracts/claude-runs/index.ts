@@ -7,4 +7,4 @@ export {
   type RunState,
 } from './codes.ts'
 export { ALWAYS_REFUSED, CLAUDE_RUNS_ROUTES, type ClaudeRunsScope } from './routes.ts'
-export { fileView, mintBody, type RunView, refusalView, runBody, runView, serviceHealth } from './schemas.ts'
+export { fileView, mintBody, type RunView, runBody, runView, serviceHealth } from './schemas.ts'

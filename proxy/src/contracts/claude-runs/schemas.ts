@@ -1,6 +1,5 @@
 /** What goes over the port of apps. Names that `clawdforge` had keep their meaning; all else is beside them. */
 import { z } from 'zod'
-import { ERROR_TABLE, type ErrorCode } from '../../kernel/index.ts'
 import { RUN_ENDING_CODES, RUN_STATES } from './codes.ts'
 
 /** Characters; the CLI refuses more than 5 MB. */
@@ -90,13 +89,6 @@ export const runView = z.strictObject({
 })
 export type RunView = z.infer<typeof runView>
 
-/** Of everything that is refused before there is a run. */
-export const refusalView = z.strictObject({
-  ok: z.literal(false),
-  code: z.enum(Object.keys(ERROR_TABLE) as [ErrorCode, ...ErrorCode[]]),
-  error: errorOf(Object.keys(ERROR_TABLE) as [ErrorCode, ...ErrorCode[]]),
-})
-
 export const fileView = z.strictObject({
   file_token: z.string(),
   name: z.string(),
@@ -105,7 +97,7 @@ export const fileView = z.strictObject({
 })
 export const fileList = z.strictObject({ files: z.array(fileView) })
 
-export const sessionView = z.strictObject({
+const sessionView = z.strictObject({
   session_id: z.string(),
   parent: z.string().nullable(),
   runs: z.int(),
@@ -129,7 +121,7 @@ export const mintBody = z.strictObject({
   name: z.string().min(1).max(64),
   ip_cidrs: z.array(z.string().max(64)).max(64).nullish(),
 })
-export const tokenView = z.strictObject({
+const tokenView = z.strictObject({
   name: z.string(),
   app_id: z.string(),
   ip_cidrs: z.array(z.string()),

@@ -4,7 +4,7 @@ import type { ClaudeRuns, Run } from '../../claude-runs/runs/index.ts'
 import { viewOfRun } from './views.ts'
 
 /** The id of the event that ends every stream; whoever comes back with it is told that nothing more will come. */
-export const END_ID = 'end'
+const END_ID = 'end'
 
 const HEARTBEAT_MS = 15_000
 const RETRY_MS = 1_000
