@@ -4,7 +4,7 @@ import { createAppFiles } from '../claude-runs/files/index.ts'
 import { createClaudeRuns, type ModelAccess } from '../claude-runs/runs/index.ts'
 import { createRunSessions } from '../claude-runs/sessions/index.ts'
 import type { Config } from '../config/index.ts'
-import { AppError, type TenantId } from '../kernel/index.ts'
+import type { TenantId } from '../kernel/index.ts'
 import type { Installation } from './compose-installation.ts'
 import type { ClaudeRunsOverrides } from './daemon-claude-runner.ts'
 import type { TenantCore } from './daemon-core.ts'
@@ -17,11 +17,12 @@ export const bodiesFolderOf = ({ dbPath }: Pick<Config, 'dbPath'>, tenant: Tenan
 export function composeClaudeRuns(
   installation: Pick<Installation, 'claudeRuns' | 'config' | 'clock' | 'metrics' | 'onDefect'>,
   core: TenantCore,
+  models: ModelAccess,
   overrides: ClaudeRunsOverrides = {},
 ) {
   const { claudeRuns: base, config, clock, metrics, onDefect } = installation
   if (base === null) return null
-  const { settings, runner, places, streams } = base
+  const { settings, runner, schemas, places, streams } = base
   const { vault, storage } = core
   const blobs = createBlobs({ directory: bodiesFolderOf(config, storage.tenant), streams, vault })
   const shared = { ...core, ...settings, blobs, clock, onDefect }
@@ -30,19 +31,13 @@ export function composeClaudeRuns(
   const runs = createClaudeRuns({
     ...shared,
     ...{ files, sessions, places, runner },
-    models: overrides.models ?? NO_MODELS,
+    models: overrides.models ?? models,
     // Which tools an app's runs have the owner has said; they reach nothing outside of their container.
     toolGate: overrides.toolGate ?? (async () => ({ behavior: 'allow' })),
-    assertSchema: overrides.assertSchema ?? (() => {}),
+    checkSchema: (owner, schema) => schemas.check(owner, schema),
     retainMs: settings.retainResultsMs,
     keepRowsMs: config.storage.retainExecutionsMs,
     onEnded: ({ code }) => metrics.claudeRan(code ?? 'internal'),
   })
   return { files, sessions, runs, reconnectMs: overrides.reconnectMs }
-}
-
-const NO_MODELS: ModelAccess = {
-  bind() {
-    throw new AppError('sandbox_unavailable', 'This build has no way to a model for runs.')
-  },
 }

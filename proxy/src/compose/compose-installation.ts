@@ -143,7 +143,7 @@ export async function openInstallation(
         log: (message, error) => log.warn({ err: error }, message),
       }),
   )
-  const claudeRuns = await openClaudeRunsBase(config, overrides.claudeRuns)
+  const claudeRuns = await openClaudeRunsBase({ config, instanceId, endpoints, log }, overrides.claudeRuns)
   if (claudeRuns !== null) stack.use(claudeRuns)
   const metrics = createMetrics()
   const owned = stack.move()

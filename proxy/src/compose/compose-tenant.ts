@@ -19,6 +19,7 @@ import {
 } from '../notify/telegram/index.ts'
 import { createPushSender, createWebPush, type PushSenderOptions } from '../notify/web-push/index.ts'
 import { VERSION } from '../version.ts'
+import { modelsOf } from './claude-run-models.ts'
 import { composeClaudeRuns } from './compose-claude-runs.ts'
 import { subscribeParts } from './compose-events.ts'
 import { type ExecutionOverrides, openExecutions } from './compose-executions.ts'
@@ -72,7 +73,9 @@ export async function composeTenant(
     overrides,
   )
   const { executions, waker } = requests
-  const claudeRuns = composeClaudeRuns(installation, core, overrides.claudeRuns)
+  llm.nameApps((id) => core.apps.byId(id)?.name)
+  const models = modelsOf(core.storage.tenant, { bind: (...run) => llmProxy.bind(...run) })
+  const claudeRuns = composeClaudeRuns(installation, core, models, overrides.claudeRuns)
   const auditIndexer = createBlockIndexer({ ...core, subjectOf: () => createAuditSubjects(executions) })
   stack.use(waker)
 

@@ -23,8 +23,8 @@ export interface SubmitRunDeps {
   readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
   readonly lockdown: { assertOpen(): void }
   readonly defaultModel: string
-  /** Throws `invalid_request` for a JSON Schema that no result will be held against. */
-  readonly assertSchema: (schema: unknown) => void
+  /** What is wrong with a JSON Schema, for a person; null when a result can be held against it. `owner`: whose turn it is. */
+  readonly checkSchema: (owner: string, schema: unknown) => Promise<string | null>
   readonly execute: (live: LiveRun, place: Promise<Disposable>) => Promise<void>
 }
 
@@ -83,6 +83,13 @@ export function createSubmitRun(deps: SubmitRunDeps): SubmitRun {
     }
   }
 
+  const assertSchema = async (app: App, schema: unknown): Promise<void> => {
+    if (schema === null) return
+    const problem = await deps.checkSchema(`${storage.tenant}/${app.id}`, schema)
+    if (problem === null) return
+    throw new AppError('invalid_request', problem, { details: [{ path: ['schema'], message: problem }] })
+  }
+
   /** Resolves to the row that there was, where another of the same key came first. */
   const store = (one: LiveRun, submission: Submission): Promise<Run | undefined> =>
     storage.transaction(async (tx) => {
@@ -111,7 +118,7 @@ export function createSubmitRun(deps: SubmitRunDeps): SubmitRun {
     deps.lockdown.assertOpen()
     deps.freeSpace.assertRoom()
     const terms = runTerms(app, request, deps.defaultModel)
-    if (request.schema !== null) deps.assertSchema(request.schema)
+    await assertSchema(app, request.schema)
     await storage.read((tx) => findInputs(tx, deps, app, request))
     const row = rowOf(app, submission, terms.model)
     const one = createLiveRun({ app, request, terms, run: row, log: createRunLog(MAX_LOG_BYTES) })
