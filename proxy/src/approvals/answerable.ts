@@ -9,13 +9,13 @@ interface Unanswerable {
 
 /** What stands before every answer of a person, whichever it is; undefined: it may be given. */
 export function whyUnanswerable<Row extends ApprovalSubject>(
-  kind: Pick<ApprovalKind<Row, never>, 'contentHash'>,
+  kind: Pick<ApprovalKind<Row, never>, 'contentHash' | 'requesterOf'>,
   tenant: TenantId,
   row: Row,
   shownHash: string,
   by: Principal,
 ): Unanswerable | undefined {
-  const resource = resourceOf(tenant, 'approval.decide', row.agentId)
+  const resource = resourceOf(tenant, 'approval.decide', kind.requesterOf(row).id)
   if (!authorize(by, 'approval.decide', resource).allowed)
     return { reason: 'not_permitted', message: 'You may not decide this.' }
   // TOCTOU between looking and answering: what is answered is what was shown, or nothing.

@@ -1,4 +1,5 @@
-import type { AgentId, UnixMs } from '../kernel/index.ts'
+import type { Requester } from '../identity/index.ts'
+import type { UnixMs } from '../kernel/index.ts'
 import type { Decider } from './decider.ts'
 
 /** Where a request for approval stands, whatever it is for. */
@@ -29,27 +30,27 @@ export interface Ending {
 
 export type ApprovalEvent =
   /** A person is to be asked. */
-  | { readonly type: 'approval.requested'; readonly id: string; readonly agentId: AgentId }
+  | { readonly type: 'approval.requested'; readonly id: string; readonly requester: Requester }
   /** A person has said yes, and others have to; its card says so. */
-  | { readonly type: 'approval.voted'; readonly id: string; readonly agentId: AgentId }
+  | { readonly type: 'approval.voted'; readonly id: string; readonly requester: Requester }
   /** Its state is another, and its card says so. */
   | {
       readonly type: 'approval.settled'
       readonly id: string
-      readonly agentId: AgentId
+      readonly requester: Requester
       readonly state: SettledState
     }
   /** Nobody has answered, and little time is left. Once for each. */
   | {
       readonly type: 'approval.reminded'
       readonly id: string
-      readonly agentId: AgentId
+      readonly requester: Requester
       readonly expiresAt: UnixMs
     }
   /** What expired is asked once more, by another request, for which `approval.requested` follows. */
   | {
       readonly type: 'approval.asked_again'
       readonly id: string
-      readonly agentId: AgentId
+      readonly requester: Requester
       readonly again: string
     }

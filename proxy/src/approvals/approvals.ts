@@ -1,7 +1,6 @@
 import type { AuditLog } from '../audit/index.ts'
-import { channelOf, type Principal } from '../identity/index.ts'
+import { channelOf, type Principal, type Requester, type Requesters } from '../identity/index.ts'
 import {
-  type AgentId,
   AppError,
   type Clock,
   type EventPublisher,
@@ -57,7 +56,7 @@ export interface Approvals {
   /** The full id, by an unambiguous beginning of it, with the prefix of its kind or without; throws not_found or invalid_request. */
   resolve(tx: ReadTx, idOrBeginning: string): Promise<string>
   /** Of every kind: what waits, least time left first, or the newest first. */
-  list(tx: ReadTx, filter: Pick<ListFilter, 'agentId' | 'which'>): Promise<readonly ApprovalView[]>
+  list(tx: ReadTx, filter: Pick<ListFilter, 'requester' | 'which'>): Promise<readonly ApprovalView[]>
   /** Throws not_found, as the two below do. */
   detail(tx: ReadTx, id: string): Promise<ApprovalDetail>
   card(tx: ReadTx, id: string): Promise<ApprovalDetail['card']>
@@ -65,7 +64,7 @@ export interface Approvals {
   compared(tx: ReadTx, id: string): Promise<readonly ComparedText[]>
   /** Expiry: until when a request for approval that is stored now waits for a person (OAUTH3_APPROVAL_TTL). */
   deadline(): Deadline
-  /** What an agent may ask, of all kinds together. */
+  /** What who asks may ask, of all kinds together. */
   readonly limit: WaitingLimit
   /**
    * A person has chosen, by the word of a choice. Undefined for a word that its kind does not have; throws not_found, or
@@ -81,9 +80,9 @@ export interface Approvals {
   ): Promise<DecisionOutcome<ApprovalSubject> | undefined>
   /** A person has what expired asked once more; see `FollowUps`. */
   askAgain(tx: Tx, id: string, shownHash: string, by: Principal): Promise<AgainOutcome>
-  /** An agent was revoked: nobody has to answer it any more. In the unit that revokes. */
-  agentRevoked(tx: Tx, agentId: AgentId, by: Ending['by']): Promise<void>
-  /** Ends whatever waits, of every agent. In the unit of what ends it. */
+  /** Who asks was revoked: nobody has to answer it any more. In the unit that revokes. */
+  requesterRevoked(tx: Tx, requester: Requester, by: Ending['by']): Promise<void>
+  /** Ends whatever waits, whoever asks. In the unit of what ends it. */
   withdrawAll(tx: Tx, by: Ending['by'], why: string): Promise<void>
   /** Reminds of what nobody answers, and expires what nobody answered. */
   tick(): Promise<void>
@@ -91,7 +90,7 @@ export interface Approvals {
 
 /** Of one kind. */
 const LIST_LIMITS = { waiting: 1_000, newest: 200 } as const
-/** More than one agent may have waiting. */
+/** More than one requester may have waiting. */
 const ALL = 10_000
 
 export function createApprovals(deps: {
@@ -100,11 +99,12 @@ export function createApprovals(deps: {
   readonly clock: Clock
   readonly events: EventPublisher<ApprovalEvent>
   readonly quorum: Pick<Quorum, 'now'>
+  readonly requesters: Pick<Requesters, 'nameOf'>
   /** The address of the console's page of a request. */
   readonly pageOf: (id: string) => string
   /** How long a request waits for a person. */
   readonly approvalTtlMs: number
-  /** How many requests of one agent may wait for a person at once. */
+  /** How many requests of one agent, or of one app, may wait for a person at once. */
   readonly maxWaitingPerAgent: number
   /** While it holds nothing is asked and nothing approved. */
   readonly lockdown: { assertOpen(): void }
@@ -116,10 +116,10 @@ export function createApprovals(deps: {
 
   const limit = createWaitingLimit({
     ...deps,
-    async countWaiting(tx, agentId) {
+    async countWaiting(tx, requester) {
       const now = clock.now()
       let sum = 0
-      for (const kind of kinds.values()) sum += await kind.countWaiting(tx, agentId, now)
+      for (const kind of kinds.values()) sum += await kind.countWaiting(tx, requester, now)
       return sum
     },
   })
@@ -167,8 +167,9 @@ export function createApprovals(deps: {
     choose: async (tx, id, shownHash, choice, by, details = { reason: null, terms: null }) =>
       present(kindOf(id)).choose(tx, id, shownHash, choice, by, details),
     askAgain: async (tx, id, shownHash, by) => present(kindOf(id)).askAgain(tx, id, shownHash, by),
-    async agentRevoked(tx, agentId, by) {
-      for (const kind of kinds.values()) await kind.withdraw(tx, { agentId }, by, 'agent revoked')
+    async requesterRevoked(tx, requester, by) {
+      for (const kind of kinds.values())
+        await kind.withdraw(tx, { requester }, by, `${requester.kind} revoked`)
     },
     async withdrawAll(tx, by, why) {
       for (const kind of kinds.values()) await kind.withdraw(tx, {}, by, why)
@@ -191,7 +192,7 @@ export function createApprovals(deps: {
       await events.publish(tx, {
         type: 'approval.settled',
         id: kind.idOf(after),
-        agentId: after.agentId,
+        requester: kind.requesterOf(after),
         state,
       })
       return after
@@ -263,7 +264,7 @@ export function createApprovals(deps: {
         })
       }
       if (!cast.isMet) {
-        await events.publish(tx, { type: 'approval.voted', id, agentId: subject.agentId })
+        await events.publish(tx, { type: 'approval.voted', id, requester: kind.requesterOf(subject) })
         return { accepted: true, subject, message: stillNeededText(cast, requirement) }
       }
       const verdict = verdictBy(by, kind.contentHash(subject), votesRecord(kind, cast.votes))
@@ -273,7 +274,9 @@ export function createApprovals(deps: {
     }
 
     const requested = (tx: Tx, subject: Subject): Promise<void> =>
-      events.publish(tx, { type: 'approval.requested', id: kind.idOf(subject), agentId: subject.agentId })
+      events.publish(tx, {
+        ...{ type: 'approval.requested', id: kind.idOf(subject), requester: kind.requesterOf(subject) },
+      })
     const followUps = createFollowUps(kind, { ...deps, limit, requested })
 
     return {
@@ -321,7 +324,7 @@ interface RegisteredKind
   extends Pick<Approvals, 'find' | 'detail' | 'card' | 'outcome' | 'compared' | 'askAgain' | 'tick'>,
     Pick<ApprovalKind<ApprovalSubject, never>, 'idPrefix' | 'idsBeginning' | 'countWaiting'> {
   list(tx: ReadTx, filter: ListFilter): Promise<readonly ApprovalView[]>
-  withdraw(tx: Tx, of: Pick<ListFilter, 'agentId'>, by: Ending['by'], why: string): Promise<void>
+  withdraw(tx: Tx, of: Pick<ListFilter, 'requester'>, by: Ending['by'], why: string): Promise<void>
   choose(
     tx: Tx,
     id: string,

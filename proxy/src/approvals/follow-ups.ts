@@ -28,7 +28,7 @@ export type AgainOutcome =
 /** How a request of one kind that nobody answers is kept from dying unseen. */
 export interface FollowUps {
   /**
-   * Asks once more what expired: the same content, of the same agent, under a new id and with a time of its own. It is a card like any
+   * Asks once more what expired: the same content, of the same requester, under a new id and with a time of its own. It is a card like any
    * other and is answered like any other. Throws not_found, conflict where that cannot be, rate_limited when too many wait.
    */
   askAgain(tx: Tx, id: string, shownHash: string, by: Principal): Promise<AgainOutcome>
@@ -76,13 +76,14 @@ export function createFollowUps<Row extends ApprovalSubject, Answer, Subject ext
         throw conflict(`Only what nobody answered is asked again; this is ${kind.statusOf(subject)}.`)
       if (followUp === undefined) throw conflict('A request of this kind is not asked again.')
       const { supersededBy } = followUp.of(subject)
+      const requester = kind.requesterOf(subject)
       if (supersededBy !== null) throw conflict(`It was asked again already, as ${supersededBy}.`)
-      await deps.limit.assertPlace(tx, subject.agentId)
+      await deps.limit.assertPlace(tx, requester)
       const again = await followUp.again(tx, subject, { actor, name })
       const newId = kind.idOf(again)
       await followUp.write(tx, subject, { supersededBy: newId })
       await audit.append(tx, 'approval.asked_again', actor, requestId, { ...data, again: newId })
-      await events.publish(tx, { type: 'approval.asked_again', id, agentId: subject.agentId, again: newId })
+      await events.publish(tx, { type: 'approval.asked_again', id, requester, again: newId })
       await deps.requested(tx, again)
       return { accepted: true, id: newId }
     },
@@ -111,8 +112,9 @@ export function createFollowUps<Row extends ApprovalSubject, Answer, Subject ext
     if (subject === undefined || !isDue(subject, now)) return
     if (followUp === undefined || followUp.of(subject).remindedAt !== null) return
     await followUp.write(tx, subject, { remindedAt: now })
-    const { agentId, expiresAt } = subject
-    await events.publish(tx, { type: 'approval.reminded', id, agentId, expiresAt })
+    const requester = kind.requesterOf(subject)
+    const { expiresAt } = subject
+    await events.publish(tx, { type: 'approval.reminded', id, requester, expiresAt })
   }
 }
 

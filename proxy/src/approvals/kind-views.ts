@@ -1,3 +1,4 @@
+import type { Requesters } from '../identity/index.ts'
 import { type Clock, type ReadTx, visibleText } from '../kernel/index.ts'
 import { type ApprovalCard, type ApprovalOutcome, visibleCard, visibleLine } from './approval-card.ts'
 import { givenApproval } from './ballot.ts'
@@ -32,10 +33,11 @@ export function createKindViews<Row extends ApprovalSubject, Answer, Subject ext
     readonly clock: Clock
     readonly quorum: Pick<Quorum, 'now'>
     readonly pageOf: (id: string) => string
+    readonly requesters: Pick<Requesters, 'nameOf'>
   },
 ): KindViews<Row, Subject> {
   const requirementOf = (tx: ReadTx, now: QuorumNow, row: Row): Promise<Requirement> =>
-    now.require(row.agentId, async () => (await kind.secretsOf?.(tx, row)) ?? [])
+    now.require(kind.requesterOf(row), async () => (await kind.secretsOf?.(tx, row)) ?? [])
 
   const view = async (
     tx: ReadTx,
@@ -49,8 +51,10 @@ export function createKindViews<Row extends ApprovalSubject, Answer, Subject ext
     const { risk, approvals } = await requirementOf(tx, now, row)
     const counted = now.count(votes, { consentHash: contentHash, risk })
     const given = votes.filter(({ consentHash }) => consentHash === contentHash)
+    const requester = kind.requesterOf(row)
     return {
-      ...{ id: kind.idOf(row), kind: kind.name, agentId: row.agentId },
+      requester: { ...requester, name: deps.requesters.nameOf(requester.kind, requester.id) },
+      ...{ id: kind.idOf(row), kind: kind.name },
       ...{ createdAt: row.createdAt, expiresAt: row.expiresAt, contentHash },
       ...{ state, status: kind.statusOf(row), summary: visibleLine(kind.summary(row)) },
       ...{ isWaiting, isPending: isWaiting && state === 'pending', hasEnded: kind.hasEnded(row) },

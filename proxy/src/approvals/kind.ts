@@ -1,5 +1,5 @@
-import type { DeciderChannel } from '../identity/index.ts'
-import type { AgentId, ConsentHash, Json, ReadTx, RequestId, Tx, UnixMs } from '../kernel/index.ts'
+import type { DeciderChannel, NamedRequester, Requester } from '../identity/index.ts'
+import type { ConsentHash, Json, ReadTx, RequestId, Tx, UnixMs } from '../kernel/index.ts'
 import type { ApprovalCard, ApprovalOutcome, KindCard, TextLine } from './approval-card.ts'
 import type { ApprovalChoices } from './approval-choice.ts'
 import type { ApprovalState, Ending } from './approval-state.ts'
@@ -7,10 +7,8 @@ import type { Decider, Verdict } from './decider.ts'
 import type { Deadline } from './expiry.ts'
 import type { Risk } from './quorum/index.ts'
 
-/** Something that an agent asks a person for: a row of its kind's own table. */
-export interface ApprovalSubject extends Deadline {
-  readonly agentId: AgentId
-}
+/** Something that an agent or an app asks a person for: a row of its kind's own table. */
+export type ApprovalSubject = Deadline
 
 /** A text of a request beside the one that was approved before. */
 export interface ComparedText {
@@ -23,7 +21,7 @@ export interface ComparedText {
 
 /** What goes with the word of a choice. */
 export interface AnswerDetails {
-  /** For the agent, of a denial: one visible line. */
+  /** For who asks, of a denial: one visible line. */
   readonly reason: string | null
   /** What the answer gives in place of what was asked, in words of the kind; null: nothing. */
   readonly terms: Readonly<Record<string, Json>> | null
@@ -54,7 +52,7 @@ export const REMINDED_AT_ONCE = 500
 
 export interface ListFilter {
   /** Left out: of any. */
-  readonly agentId?: AgentId
+  readonly requester?: Requester
   /** What still waits, or the newest whatever their state. */
   readonly which: 'waiting' | 'newest'
   readonly limit: number
@@ -70,12 +68,14 @@ export interface ApprovalKind<Row extends ApprovalSubject, Answer, Subject exten
   /** What its ids begin with: `req_`. */
   readonly idPrefix: string
   idOf(row: Row): string
+  /** Who asks; all of one kind of approval are of one kind. */
+  requesterOf(row: Row): Requester
   find(tx: ReadTx, id: string): Promise<Subject | undefined>
   /** Its ids that begin with the text, at most two. */
   idsBeginning(tx: ReadTx, text: string): Promise<readonly string[]>
   list(tx: ReadTx, filter: ListFilter): Promise<readonly Row[]>
-  /** Of the agent, all that is not settled and not over: `expiresAt` is later than `now`. */
-  countWaiting(tx: ReadTx, agentId: AgentId, now: UnixMs): Promise<number>
+  /** Of who asks, all that is not settled and not over: `expiresAt` is later than `now`. */
+  countWaiting(tx: ReadTx, requester: Requester, now: UnixMs): Promise<number>
   /** Some of what waits and is over by `now`. */
   overdue(tx: ReadTx, now: UnixMs): Promise<readonly Subject[]>
 
@@ -163,6 +163,7 @@ export interface GivenApproval {
 export interface ApprovalView extends ApprovalSubject {
   readonly id: string
   readonly kind: string
+  readonly requester: NamedRequester
   readonly state: ApprovalState
   readonly status: string
   readonly summary: TextLine

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { ClaudeRuns } from '../claude-runs/runs/index.ts'
 import type { createChanges, Executions, Runs } from '../executions/index.ts'
 import { countTransition, type Metrics } from '../http/agent-api/index.ts'
+import { agentRequester, type Requester } from '../identity/index.ts'
 import type { LlmModules } from '../llm/provider-access/index.ts'
 import type { EventFeed } from '../notify/event-feed/index.ts'
 import type { createTelegramNotifier } from '../notify/telegram/index.ts'
@@ -37,7 +38,7 @@ export function subscribeParts(parts: {
   const { events } = core
 
   events.subscribe('agent.revoked', async ({ agentId, actor }, tx) => {
-    await core.approvals.agentRevoked(tx, agentId, { actor, name: null })
+    await core.approvals.requesterRevoked(tx, agentRequester(agentId), { actor, name: null })
     await executions.cancelApproved(tx, agentId, actor, 'agent revoked')
     await llm.access.agentRevoked(tx, agentId, actor)
     llm.keys.dropCache()
@@ -89,11 +90,11 @@ export function subscribeParts(parts: {
     await notifier?.tellOwner('💾 the disk has room again; new requests are taken', tx)
   })
 
-  events.subscribe('approval.requested', ({ type, id, agentId }, tx) =>
-    tx.afterCommit(() => feed.publish({ type, id, agent_id: agentId })),
+  events.subscribe('approval.requested', ({ type, id, requester }, tx) =>
+    tx.afterCommit(() => feed.publish({ type, id, ...memberOf(requester) })),
   )
-  events.subscribe('approval.settled', ({ type, id, agentId, state }, tx) =>
-    tx.afterCommit(() => feed.publish({ type, id, agent_id: agentId, state })),
+  events.subscribe('approval.settled', ({ type, id, requester, state }, tx) =>
+    tx.afterCommit(() => feed.publish({ type, id, ...memberOf(requester), state })),
   )
   events.subscribe('execution.changed', ({ type, execution }, tx) =>
     tx.afterCommit(() =>
@@ -105,6 +106,10 @@ export function subscribeParts(parts: {
     tx.afterCommit(() => feed.publish({ type: 'audit', id, event, request_id: requestId })),
   )
 }
+
+/** Who asks, in the words of the console's events. */
+const memberOf = ({ kind, id }: Requester): Record<string, string> =>
+  kind === 'agent' ? { agent_id: id } : { app_id: id }
 
 /** Why, as the audit has it. */
 const LOCKDOWN = 'lockdown'

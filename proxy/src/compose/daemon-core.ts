@@ -8,8 +8,14 @@ import type { TelegramConfig, WakeConfig } from '../config/index.ts'
 import { createCodeFacts } from '../executions/facts/index.ts'
 import { createAwaitedHosts } from '../executions/index.ts'
 import { createAgents } from '../identity/agents/index.ts'
+import { createRequesters, type RequesterNames } from '../identity/index.ts'
 import { createMembers, createTenantChats } from '../identity/tenants/index.ts'
-import { type HostPattern, parseHostPattern, type Storage, type TenantId } from '../kernel/index.ts'
+import {
+  type HostPattern,
+  parseHostPattern,
+  type Storage,
+  type TenantId,
+} from '../kernel/index.ts'
 import { resealProviderKeys } from '../llm/provider-keys/index.ts'
 import { createOutbox } from '../notify/outbox/index.ts'
 import { createPushSubscriptions } from '../notify/web-push/index.ts'
@@ -71,6 +77,9 @@ export async function openTenantCore(
   const clockGuard = createClockGuard({ storage, clock })
   const agents = createAgents({ audit, storage, events, clock })
   const apps = createApps({ audit, storage, events, clock })
+  const requesters = createRequesters()
+  requesters.register('agent', namesOf(agents))
+  requesters.register('app', namesOf(apps))
   const chats = createTenantChats({ vault })
   const memberships = createMembers({ storage, audit, clock })
   const quorum = createQuorum({ memberships, agents, audit })
@@ -107,6 +116,7 @@ export async function openTenantCore(
     push,
     agents,
     apps,
+    requesters,
     chats,
     clockGuard,
     trust: createTrust({ audit, storage, clock, clockGuard }),
@@ -115,11 +125,19 @@ export async function openTenantCore(
     memberships,
     quorum,
     approvals: createApprovals({
-      ...{ ...config, audit, storage, clock, events, quorum, lockdown },
+      ...{ ...config, audit, storage, clock, events, quorum, lockdown, requesters },
       pageOf: (id) => consolePageOf(config, id),
     }),
   }
 }
+
+/** Of agents or apps, of which one at most has a name and is not revoked. */
+const namesOf = (of: {
+  list(): readonly { readonly id: string; readonly name: string; readonly revokedAt: unknown }[]
+}): RequesterNames => ({
+  nameOf: (id) => of.list().find((one) => one.id === id)?.name,
+  activeId: (name) => of.list().find((one) => one.name === name && one.revokedAt === null)?.id,
+})
 
 /** Settings are checked when they are read. */
 function patternOf(text: string): readonly HostPattern[] {

@@ -1,7 +1,7 @@
 import type { CardForUnit, CardReservation, WaitingLimit } from '../approvals/index.ts'
 import type { AuditLog } from '../audit/index.ts'
 import type { Agent } from '../identity/agents/index.ts'
-import { agentActor } from '../identity/index.ts'
+import { agentActor, agentRequester } from '../identity/index.ts'
 import type { Storage } from '../kernel/index.ts'
 import type { FetchedHop, FetchedSkill, SkillFetcher } from './code/index.ts'
 import type { ResolvedSkill, ResolveSkill } from './registry/index.ts'
@@ -36,12 +36,13 @@ export function createAgentFetches(
   },
   agent: Agent,
 ): AgentFetches {
+  const requester = agentRequester(agent.id)
   let reservation: CardReservation | undefined
   const pay = async (): Promise<void> => {
-    reservation ??= await deps.limit.reserve(agent.id)
+    reservation ??= await deps.limit.reserve(requester)
   }
 
-  const card = deps.limit.card(agent.id)
+  const card = deps.limit.card(requester)
 
   const tell = async (hop: FetchedHop, what: 'skill_url' | 'skill'): Promise<void> => {
     await deps.storage.transaction(

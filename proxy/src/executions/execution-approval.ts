@@ -13,6 +13,7 @@ import {
   readGrantTerms,
 } from '../approvals/index.ts'
 import type { Trust } from '../approvals/trust/index.ts'
+import { agentRequester } from '../identity/index.ts'
 import { AppError, type Clock, oneLine, type ReadTx, type RequestId, type Tx } from '../kernel/index.ts'
 import type { createAskAgain } from './ask-again.ts'
 import { readEndedCode } from './code/index.ts'
@@ -52,11 +53,19 @@ export function createExecutionApproval(deps: {
     name: 'execution',
     idPrefix: 'req_',
     idOf: ({ requestId }) => requestId,
+    requesterOf: ({ agentId }) => agentRequester(agentId),
     find: (tx, id) => tx.executions.byRequestId(id as RequestId),
     idsBeginning: (tx, text) => tx.executions.byPrefix(text),
-    list: (tx, { which, ...filter }) =>
-      tx.executions.list({ ...filter, ...(which === 'waiting' ? { statuses: WAITING_STATES } : {}) }),
-    countWaiting: (tx, agentId, now) => tx.executions.countWaiting(agentId, now),
+    async list(tx, { which, requester, limit }) {
+      if (requester?.kind === 'app') return []
+      const statuses = which === 'waiting' ? { statuses: WAITING_STATES } : {}
+      return await tx.executions.list({
+        ...{ ...statuses, limit },
+        ...(requester === undefined ? {} : { agentId: requester.id }),
+      })
+    },
+    countWaiting: async (tx, { kind, id }, now) =>
+      kind === 'agent' ? await tx.executions.countWaiting(id, now) : 0,
     overdue: (tx, now) => tx.executions.expiredBy(now),
 
     stateOf: ({ status }) => approvalStateOf(status),

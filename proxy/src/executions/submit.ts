@@ -9,7 +9,7 @@ import { type Approvals, isOver, NO_FOLLOW_UP } from '../approvals/index.ts'
 import type { Grant, Trust } from '../approvals/trust/index.ts'
 import type { AuditLog } from '../audit/index.ts'
 import { type Agent, type Agents, assertNotRevoked } from '../identity/agents/index.ts'
-import { agentActor } from '../identity/index.ts'
+import { agentActor, agentRequester } from '../identity/index.ts'
 import {
   type AgentId,
   AppError,
@@ -157,7 +157,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
     const verdict = await trust.take(tx, sealed.consent)
     const missing = verdict.trusted ? await steps.missingSecrets(tx, sealed.consent) : []
     const waits = !verdict.trusted || missing.length > 0
-    if (waits) await limit.assertPlace(tx, agent.id, fetches.paid)
+    if (waits) await limit.assertPlace(tx, agentRequester(agent.id), fetches.paid)
     if (!waits && steps.queuedRuns(agent.id) >= MAX_QUEUED_RUNS) {
       throw new AppError('rate_limited', `${MAX_QUEUED_RUNS} runs of yours wait for a place already.`, {
         retryAfterSeconds: 10,

@@ -37,3 +37,12 @@ export type {
   SessionPerson,
   SessionPrincipal,
 } from './principal.ts'
+export {
+  agentRequester,
+  appRequester,
+  createRequesters,
+  type NamedRequester,
+  type Requester,
+  type RequesterNames,
+  type Requesters,
+} from './requester.ts'

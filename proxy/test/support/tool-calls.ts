@@ -1,8 +1,10 @@
 import type { ApprovalKind, ApprovalState, ApprovalSubject, Approvals } from '../../src/approvals/index.ts'
+import { agentRequester } from '../../src/identity/index.ts'
 import { type AgentId, type ConsentHash, type Storage, sha256Hex } from '../../src/kernel/index.ts'
 
 export interface ToolCall extends ApprovalSubject {
   readonly id: string
+  readonly agentId: AgentId
   readonly tool: string
   readonly status: ApprovalState
 }
@@ -20,14 +22,15 @@ export function createToolCalls(deps: { readonly approvals: Approvals; readonly 
     name: 'tool_call',
     idPrefix: 'tool_',
     idOf: ({ id }) => id,
+    requesterOf: ({ agentId }) => agentRequester(agentId),
     find: async (_tx, id) => calls.get(id),
     idsBeginning: async (_tx, text) => [...calls.keys()].filter((id) => id.startsWith(text)).slice(0, 2),
-    list: async (_tx, { agentId, which }) =>
+    list: async (_tx, { requester, which }) =>
       (which === 'waiting' ? waiting() : [...calls.values()]).filter(
-        (call) => agentId === undefined || call.agentId === agentId,
+        (call) => requester === undefined || call.agentId === requester.id,
       ),
-    countWaiting: async (_tx, agentId, now) =>
-      waiting().filter((call) => call.agentId === agentId && call.expiresAt > now).length,
+    countWaiting: async (_tx, { id }, now) =>
+      waiting().filter((call) => call.agentId === id && call.expiresAt > now).length,
     overdue: async (_tx, now) => waiting().filter(({ expiresAt }) => expiresAt <= now),
     stateOf: ({ status }) => status,
     isWaiting: ({ status }) => status === 'pending',

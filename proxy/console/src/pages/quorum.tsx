@@ -5,7 +5,7 @@ import { Table } from '../admin/table.tsx'
 import { useLoaded } from '../admin/use-loaded.ts'
 import { api } from '../api/client.ts'
 
-type Scope = 'secret' | 'agent' | 'tag'
+type Scope = 'secret' | 'agent' | 'app' | 'tag'
 
 const set = ({ scope, name = '', approvals }: Fields): Promise<unknown> =>
   api.call('setQuorum', {
@@ -31,6 +31,7 @@ export function Quorum() {
             options={[
               ['secret', 'a secret'],
               ['agent', 'an agent'],
+              ['app', 'an app'],
               ['tag', 'agents with a tag'],
             ]}
           />

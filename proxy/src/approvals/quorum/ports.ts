@@ -3,12 +3,12 @@ import type { ConsentHash, UnixMs } from '../../kernel/index.ts'
 
 /** Of a secret, and of a request: the highest among the secrets that it names. High: a yes takes a passkey. */
 export type Risk = 'normal' | 'high'
-export type RuleScope = 'secret' | 'agent' | 'tag'
+export type RuleScope = 'secret' | 'agent' | 'app' | 'tag'
 
 /** What a yes takes for whatever the scope covers; a name without a rule takes one approval and is of normal risk. */
 export interface ApprovalRule {
   readonly scope: RuleScope
-  /** A secret's name whether it is stored or not, an agent's id, a tag of agents. */
+  /** A secret's name whether it is stored or not, an agent's or an app's id, a tag of agents. */
   readonly name: string
   /** How many persons; 1: no more than usual. */
   readonly approvals: number

@@ -8,8 +8,9 @@ import {
   type Memberships,
   type OwnerIs,
   type Persons,
+  type Requester,
 } from '../../identity/index.ts'
-import { type AgentId, AppError, type ConsentHash, type ReadTx, type Tx } from '../../kernel/index.ts'
+import { AppError, type ConsentHash, type ReadTx, type Tx } from '../../kernel/index.ts'
 import type { ApprovalRule, Risk, Vote } from './ports.ts'
 
 /** What a yes to one request takes, by the rules of this moment. */
@@ -27,7 +28,7 @@ export interface Requirement {
 export interface QuorumNow {
   readonly persons: Persons
   /** `secrets`: the names of those that a yes lets be used; asked for only where a rule is about any. */
-  require(agentId: AgentId, secrets: () => Promise<readonly string[]>): Promise<Requirement>
+  require(requester: Requester, secrets: () => Promise<readonly string[]>): Promise<Requirement>
   /**
    * The votes that count by now: for this very consent, of those who may still decide, signed where the risk is high by now;
    * `persons` is how many stand behind them.
@@ -94,11 +95,11 @@ export function createQuorum(deps: {
       const byKey = new Map(rules.map((rule) => [keyOf(rule), rule]))
       return {
         persons,
-        async require(agentId, secrets) {
-          const tags = deps.agents.byId(agentId)?.tags ?? []
+        async require({ kind, id }, secrets) {
+          const tags = kind === 'agent' ? (deps.agents.byId(id)?.tags ?? []) : []
           const named = ofSecrets.length === 0 ? [] : await secrets().catch(() => undefined)
           const covering = [
-            byKey.get(keyOf({ scope: 'agent', name: agentId })),
+            byKey.get(keyOf({ scope: kind, name: id })),
             ...tags.map((name) => byKey.get(keyOf({ scope: 'tag', name }))),
             // Fail closed: of what cannot be read any more nobody knows which secrets it names, so it may be all of them.
             ...(named?.map((name) => byKey.get(keyOf({ scope: 'secret', name }))) ?? ofSecrets),

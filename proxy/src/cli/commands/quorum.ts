@@ -4,7 +4,7 @@ import type { CommandContext, CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
 
-const SCOPES = ['secret', 'agent', 'tag'] as const
+const SCOPES = ['secret', 'agent', 'app', 'tag'] as const
 type ScopeOptions = { readonly [scope in (typeof SCOPES)[number]]?: string }
 
 export const addQuorumCommands: CommandGroup = (program, context) => {
@@ -17,6 +17,7 @@ export const addQuorumCommands: CommandGroup = (program, context) => {
       .description(description)
       .option('--secret <name>', 'requests that name this secret')
       .option('--agent <name>', 'all that this agent asks for')
+      .option('--app <name>', 'all that runs of this app ask for')
       .option('--tag <tag>', 'all that agents with this tag ask for')
 
   ruleCommand('set', 'ask for so many approvals, each of another person')
@@ -65,7 +66,7 @@ function ruleOf(options: ScopeOptions): { scope: (typeof SCOPES)[number]; name: 
     return name === undefined ? [] : [{ scope, name }]
   })
   if (only === undefined || others.length > 0)
-    throw usageError('Name exactly one of --secret, --agent and --tag.')
+    throw usageError('Name exactly one of --secret, --agent, --app and --tag.')
   return only
 }
 

@@ -11,9 +11,11 @@ export const approvalsQuery = z.strictObject({
 
 const approvalSummary = z.object({
   id: z.string(),
-  /** `execution`, `provider_access`. */
+  /** `execution`, `provider_access`, `run_tool_call`. */
   kind: z.string(),
+  /** The name of who asks: an agent, or an app where `asked_by` says so. */
   agent: z.string(),
+  asked_by: z.enum(['agent', 'app']),
   /** In a few words: every text in it, and in all that follows, is visible already. */
   summary: z.string(),
   state: z.enum(['pending', 'approved', 'denied', 'expired', 'cancelled']),

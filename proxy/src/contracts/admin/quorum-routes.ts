@@ -4,7 +4,7 @@ import type { Route } from '../index.ts'
 /** More persons than any rule asks for. */
 const MAX_APPROVALS = 50
 
-const scope = z.enum(['secret', 'agent', 'tag'])
+const scope = z.enum(['secret', 'agent', 'app', 'tag'])
 const ruleView = z.object({
   scope,
   /** A secret, an agent or a tag of agents, by its name. */

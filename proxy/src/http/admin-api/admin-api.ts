@@ -14,7 +14,13 @@ import { requestRoutes } from '../../executions/owner-routes/index.ts'
 import { registryRoutes, type SkillRegistries } from '../../executions/registry/index.ts'
 import type { Agents } from '../../identity/agents/index.ts'
 import { agentRoutes } from '../../identity/agents/index.ts'
-import { type Action, type Actor, assertAuthorized, resourceOf } from '../../identity/index.ts'
+import {
+  type Action,
+  type Actor,
+  assertAuthorized,
+  type Requesters,
+  resourceOf,
+} from '../../identity/index.ts'
 import { type Passkeys, passkeyRoutes } from '../../identity/passkeys/index.ts'
 import { type ConsoleAddress, type Sessions, sessionRoutes } from '../../identity/sessions/index.ts'
 import { type Members, type TenantAdmin, tenantRoutes } from '../../identity/tenants/index.ts'
@@ -41,6 +47,7 @@ import { storageRoutes } from './storage-routes.ts'
 export interface AdminApiDeps {
   readonly executions: Executions
   readonly approvals: Approvals
+  readonly requesters: Requesters
   readonly quorum: Quorum
   readonly registries: SkillRegistries
   readonly agents: Agents

@@ -1,6 +1,5 @@
 import type { Approvals } from '../../approvals/index.ts'
 import type { AuditLog } from '../../audit/index.ts'
-import type { Agents } from '../../identity/agents/index.ts'
 import type { Passkeys } from '../../identity/passkeys/index.ts'
 import { AppError, type Json, type Storage } from '../../kernel/index.ts'
 import type { AdminHandlers, Owner } from '../admin-routes/index.ts'
@@ -9,7 +8,6 @@ import { proveDecision } from './prove-decision.ts'
 
 interface ApprovalRoutesDeps {
   readonly approvals: Approvals
-  readonly agents: Pick<Agents, 'byId'>
   readonly storage: Storage
   readonly owner: Owner
   readonly passkeys: Passkeys
@@ -19,28 +17,18 @@ interface ApprovalRoutesDeps {
 }
 
 /** All that waits for an answer, whatever it is for. */
-export function approvalRoutes({
-  approvals,
-  agents,
-  storage,
-  owner,
-  passkeys,
-  audit,
-  details,
-}: ApprovalRoutesDeps) {
-  const nameOf = ({ agentId }: { readonly agentId: Parameters<Agents['byId']>[0] }): string =>
-    agents.byId(agentId)?.name ?? agentId
+export function approvalRoutes({ approvals, storage, owner, passkeys, audit, details }: ApprovalRoutesDeps) {
   const view = async (id: string) => {
     const found = await storage.read((tx) => approvals.detail(tx, id))
     const before = Object.hasOwn(details, found.kind) ? await details[found.kind]?.(id) : undefined
-    return { ...viewApproval(found, nameOf(found)), details: { ...before } }
+    return { ...viewApproval(found), details: { ...before } }
   }
   const resolve = (text: string): Promise<string> => storage.read((tx) => approvals.resolve(tx, text))
   return {
     async listApprovals({ query }) {
       const which = query.all === '1' ? 'newest' : 'waiting'
       const found = await storage.read((tx) => approvals.list(tx, { which }))
-      return { approvals: found.map((row) => viewApprovalSummary(row, nameOf(row))) }
+      return { approvals: found.map(viewApprovalSummary) }
     },
     readApproval: async ({ params }) => await view(await resolve(params.id)),
     async compareApproval({ params }) {

@@ -2,10 +2,11 @@ import { type ApprovalDetail, type ApprovalView, plainLine } from '../../approva
 import type { ApprovalSummary, ApprovalView as WireView } from '../../contracts/admin/index.ts'
 import { viewCard } from '../../executions/owner-routes/index.ts'
 
-export const viewApprovalSummary = (approval: ApprovalView, agentName: string): ApprovalSummary => ({
+export const viewApprovalSummary = (approval: ApprovalView): ApprovalSummary => ({
   id: approval.id,
   kind: approval.kind,
-  agent: agentName,
+  agent: approval.requester.name,
+  asked_by: approval.requester.kind,
   summary: plainLine(approval.summary),
   state: approval.state,
   status: approval.status,
@@ -24,10 +25,10 @@ export const viewApprovalSummary = (approval: ApprovalView, agentName: string): 
   superseded_by: approval.followUp.supersededBy,
 })
 
-export function viewApproval(approval: ApprovalDetail, agentName: string): Omit<WireView, 'details'> {
+export function viewApproval(approval: ApprovalDetail): Omit<WireView, 'details'> {
   const { card, outcome, awaited } = approval
   return {
-    ...viewApprovalSummary(approval, agentName),
+    ...viewApprovalSummary(approval),
     shown:
       card.form === 'program'
         ? { form: 'program', card: viewCard(card.model) }

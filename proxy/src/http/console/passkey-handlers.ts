@@ -83,7 +83,8 @@ export function passkeyHandlers(
       const { of, holder, by } = signedIn()
       const found = await of.storage.read((tx) => of.approvals.find(tx, approval))
       if (found === undefined) throw new AppError('not_found', 'Nothing of this id was asked.')
-      assertAuthorized(by.principal, 'approval.read', resourceOf(of.tenant, 'approval.read', found.agentId))
+      const asked = resourceOf(of.tenant, 'approval.read', found.requester.id)
+      assertAuthorized(by.principal, 'approval.read', asked)
       return await of.passkeys.decisionOptions(holder, {
         ...{ approval: found.id, choice, consent_hash },
         terms: terms as Json,

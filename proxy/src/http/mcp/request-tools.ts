@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Approvals, type ApprovalView, plainLine } from '../../approvals/index.ts'
 import { requestsView, requestView } from '../../contracts/agent/index.ts'
-import { authorize, resourceOf } from '../../identity/index.ts'
+import { agentRequester, authorize, resourceOf } from '../../identity/index.ts'
 import { AppError, type Storage } from '../../kernel/index.ts'
 import { outputSchemaOf } from './output-schema.ts'
 import { checked, jsonSchema, nothing, type Tool } from './tool.ts'
@@ -40,7 +40,9 @@ export function createRequestTools({
       readOnly: true,
       async call({ caller: { agent }, input }) {
         checked(nothing, input)
-        const found = await storage.read((tx) => approvals.list(tx, { which: 'waiting', agentId: agent.id }))
+        const found = await storage.read((tx) =>
+          approvals.list(tx, { which: 'waiting', requester: agentRequester(agent.id) }),
+        )
         return { content: { requests: found.map(viewOf) } }
       },
     },
@@ -57,8 +59,9 @@ export function createRequestTools({
       async call({ caller: { by }, input }) {
         const { id } = checked(statusInput, input)
         const found = await storage.read((tx) => approvals.find(tx, id))
-        const isTheirs = ({ agentId }: ApprovalView): boolean =>
-          authorize(by, 'approval.follow', resourceOf(storage.tenant, 'approval.follow', agentId)).allowed
+        const isTheirs = ({ requester }: ApprovalView): boolean =>
+          authorize(by, 'approval.follow', resourceOf(storage.tenant, 'approval.follow', requester.id))
+            .allowed
         // An id tells nobody else whether it exists.
         if (found === undefined || !isTheirs(found)) throw new AppError('not_found', 'No such request.')
         // No answer is told that a power cut may take.

@@ -10,7 +10,7 @@ import {
   readUntil,
 } from '../../approvals/index.ts'
 import type { AuditLog } from '../../audit/index.ts'
-import type { Actor } from '../../identity/index.ts'
+import { type Actor, agentRequester } from '../../identity/index.ts'
 import { AppError, type Clock, oneLine, type Tx, type UnixMs } from '../../kernel/index.ts'
 import type { Providers } from '../providers/index.ts'
 import { acceptedText, answerOfChoice, choiceOfAnswer } from './access-choices.ts'
@@ -72,15 +72,19 @@ export function createAccessApproval(deps: {
     name: 'provider_access',
     idPrefix: 'ask_',
     idOf: ({ id }) => id,
+    requesterOf: ({ agentId }) => agentRequester(agentId),
     find: (tx, id) => tx.providerAccess.askById(id),
     idsBeginning: async (tx, text) => (await tx.providerAccess.asksByPrefix(text)).map(({ id }) => id),
-    async list(tx, { which, agentId = null, limit }) {
+    async list(tx, { which, requester, limit }) {
+      if (requester?.kind === 'app') return []
+      const agentId = requester?.id ?? null
       const waiting = await tx.providerAccess.pendingAsks(agentId, limit)
       return which === 'waiting'
         ? waiting
         : [...waiting, ...(await tx.providerAccess.settledAsks(agentId, limit))]
     },
-    countWaiting: (tx, agentId, now) => tx.providerAccess.countPending(agentId, now),
+    countWaiting: async (tx, { kind, id }, now) =>
+      kind === 'agent' ? await tx.providerAccess.countPending(id, now) : 0,
     overdue: async (tx, now) => (await asks.waiting(tx, null)).filter((ask) => isOver(ask, now)),
 
     stateOf: ({ status }) => status,

@@ -8,7 +8,7 @@ import {
 } from '../../approvals/index.ts'
 import type { AuditLog } from '../../audit/index.ts'
 import { type Agents, assertNotRevoked } from '../../identity/agents/index.ts'
-import { type Actor, agentActor } from '../../identity/index.ts'
+import { type Actor, agentActor, agentRequester } from '../../identity/index.ts'
 import { type AgentId, AppError, type Clock, type ReadTx, type Storage, type Tx } from '../../kernel/index.ts'
 import type { FreeSpace } from '../../retention/index.ts'
 import { isAskable } from './groups.ts'
@@ -146,7 +146,8 @@ export function createAsks(deps: {
       if (!isAskable(use.group)) {
         throw new AppError('refused', `${use.group} at ${use.provider} is granted by the owner, by name.`)
       }
-      using card = limit.card(use.agentId)
+      const requester = agentRequester(use.agentId)
+      using card = limit.card(requester)
       return await storage.transaction(async (tx) => {
         assertNotRevoked(deps.agents, use.agentId)
         const now = clock.now()
@@ -154,7 +155,7 @@ export function createAsks(deps: {
         if (duplicate && !isOver(duplicate, now)) return duplicate
         if (duplicate) await expire(tx, duplicate)
         deps.freeSpace.assertRoom()
-        await limit.assertPlace(tx, use.agentId)
+        await limit.assertPlace(tx, requester)
         card.spend(tx)
         const ask = await open(tx, { ...use, againOf: null }, agentActor(use.agentId))
         await deps.requests().requested(tx, ask)

@@ -12,6 +12,7 @@ import {
 } from '../../../test/support/provider-access-kit.ts'
 import { inDatabase } from '../../../test/support/stored.ts'
 import type { Agent } from '../../identity/agents/index.ts'
+import { agentRequester } from '../../identity/index.ts'
 
 const world = useProviderAccess()
 const { verdict, grant, use, clock, events, restart, decide, pending, decideOn } = world
@@ -209,7 +210,10 @@ describe('how long a grant stands', () => {
     await grant()
     const ask = await world.access.ask(use({ provider: 'other' }))
     await world.kit.storage.transaction(async (tx) => {
-      await world.approvals.agentRevoked(tx, world.agent.id, { actor: 'cli:0', name: null })
+      await world.approvals.requesterRevoked(tx, agentRequester(world.agent.id), {
+        actor: 'cli:0',
+        name: null,
+      })
       await world.access.agentRevoked(tx, world.agent.id, 'cli:0')
     })
     expect(verdict()).toBe('ask')

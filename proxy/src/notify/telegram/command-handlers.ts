@@ -42,12 +42,12 @@ export function createCommandHandlers(
   answerKey(slot: KeySlot, number: number, value: string, actor: Actor): Promise<CommandReply>
 } {
   const { executions, vault, trust, audit, agents, storage, clock } = deps
-  const describeWaiting = ({ id, agentId, state, status, summary, expiresAt }: ApprovalView): Waits => {
-    const agent = oneLine(agents.byId(agentId)?.name ?? agentId, 64)
+  const describeWaiting = ({ id, requester, state, status, summary, expiresAt }: ApprovalView): Waits => {
+    const who = oneLine(requester.name, 64)
     const minutes = Math.max(0, Math.ceil((expiresAt - clock.now()) / 60_000))
     const mark = state === 'pending' ? '⏳' : `🔑 ${status.replaceAll('_', ' ')}:`
     return {
-      line: `${mark} ${linesHtml([summary])} for ${code(agent)}, ${minutes} min left, ${code(id.slice(0, 12))}`,
+      line: `${mark} ${linesHtml([summary])} for ${code(who)}, ${minutes} min left, ${code(id.slice(0, 12))}`,
       subject: id,
     }
   }

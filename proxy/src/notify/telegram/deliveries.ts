@@ -1,7 +1,7 @@
 import type { Consent } from '../../approvals/consent/index.ts'
 import type { ApprovalCard, ApprovalView, Card } from '../../approvals/index.ts'
 import type { Execution } from '../../executions/index.ts'
-import { AppError, type ReadTx, type RequestId, type UnixMs } from '../../kernel/index.ts'
+import { type AgentId, AppError, type ReadTx, type RequestId, type UnixMs } from '../../kernel/index.ts'
 import type { OutboxMessage } from '../outbox/index.ts'
 import type { BotApi, BotMessage } from './bot-api.ts'
 import { BotApiError, isOfContent } from './bot-errors.ts'
@@ -17,7 +17,7 @@ import {
 } from './card-message.ts'
 import type { TelegramDeps } from './deps.ts'
 import { code, plainText } from './html.ts'
-import { agentOfLane, isNoticeLane } from './lanes.ts'
+import { isNoticeLane, requesterOfLane } from './lanes.ts'
 import { linesHtml } from './lines-message.ts'
 import { foldedNotices, NOTICES_IN_FULL, reminder } from './notices.ts'
 import { renderOutcome } from './outcome-message.ts'
@@ -283,12 +283,11 @@ export function createDeliveries(
     })
     if (asked !== undefined) {
       const { found, messageId } = asked
-      const agent = deps.agents.byId(found.agentId)?.name ?? found.agentId
       const below =
         messageId === null
           ? {}
           : { reply_parameters: { message_id: messageId, allow_sending_without_reply: true } }
-      await send(reminder(agent, found, clock.now()), below)
+      await send(reminder(found.requester.name, found, clock.now()), below)
     }
     await settle(outboxId)
   }
@@ -334,8 +333,8 @@ export function createDeliveries(
       return found
     })
     const others = queued.filter(({ kind }) => kind !== 'reminder').length - failed.length
-    const agentId = agentOfLane(lane)
-    const agent = deps.agents.byId(agentId)?.name ?? agentId
+    const id = requesterOfLane(lane)
+    const agent = reminders[0]?.requester.name ?? deps.agents.byId(id as AgentId)?.name ?? id
     if (failed.length + others + reminders.length > 0)
       await send(foldedNotices({ agent, failed, others, waiting: reminders.length }))
     await storage.transaction(async (tx) => {

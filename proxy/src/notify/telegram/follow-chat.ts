@@ -15,8 +15,8 @@ export const createChatFollower =
       const from = chat.id
       if (!(await chat.moveTo(tx, to))) return false
       await audit.append(tx, 'telegram.chat_moved', 'daemon', null, { from, to })
-      for (const { id, agentId, isPending } of await approvals.list(tx, { which: 'waiting' }))
-        if (isPending) await outbox.enqueue(tx, cardLane(to, agentId), 'card', { requestId: id })
+      for (const { id, requester, isPending } of await approvals.list(tx, { which: 'waiting' }))
+        if (isPending) await outbox.enqueue(tx, cardLane(to, requester.id), 'card', { requestId: id })
       for (const { requestId, agentId } of await executions.list(tx, {
         statuses: ['awaiting_secrets'],
         limit: ALL,

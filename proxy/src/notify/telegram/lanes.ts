@@ -1,4 +1,4 @@
-import type { AgentId, UnixMs } from '../../kernel/index.ts'
+import type { UnixMs } from '../../kernel/index.ts'
 import type { OutboxMessage } from '../outbox/index.ts'
 import type { Claim, PaceLimits } from './pace.ts'
 
@@ -12,20 +12,20 @@ export const TELEGRAM_LANES = 'telegram:'
 export const personLane = (chatId: string): string => `${TELEGRAM_LANES}${chatId}`
 /** Replies to commands. */
 export const replyLane = (chatId: string): string => `${TELEGRAM_LANES}${chatId}/reply`
-/** Cards of one agent's requests and asks, and questions for the values that approved requests lack. */
-export const cardLane = (chatId: string, agentId: string): string =>
-  `${TELEGRAM_LANES}${chatId}/card/${agentId}`
+/** Cards of what one agent or app asks, and questions for the values that approved requests lack. */
+export const cardLane = (chatId: string, requesterId: string): string =>
+  `${TELEGRAM_LANES}${chatId}/card/${requesterId}`
 /** What becomes of its cards, and what presses of their buttons change. No card waits for the end of another one. */
-export const updateLane = (chatId: string, agentId: string): string =>
-  `${TELEGRAM_LANES}${chatId}/update/${agentId}`
+export const updateLane = (chatId: string, requesterId: string): string =>
+  `${TELEGRAM_LANES}${chatId}/update/${requesterId}`
 /** What nobody has to answer: failed runs of trusted code, limits that were passed. */
-export const noticeLane = (chatId: string, agentId: string): string =>
-  `${TELEGRAM_LANES}${chatId}/notice/${agentId}`
+export const noticeLane = (chatId: string, requesterId: string): string =>
+  `${TELEGRAM_LANES}${chatId}/notice/${requesterId}`
 
 export const isCardLane = (lane: string): boolean => lane.includes('/card/')
 export const isNoticeLane = (lane: string): boolean => lane.includes('/notice/')
-/** The agent whose lane of notices or cards it is. */
-export const agentOfLane = (lane: string): AgentId => (lane.split('/').at(-1) ?? '') as AgentId
+/** The id of the agent or app whose lane of notices or cards it is. */
+export const requesterOfLane = (lane: string): string => lane.split('/').at(-1) ?? ''
 
 /** What goes next, and what of the pace it may use. */
 export interface Choice {

@@ -40,12 +40,12 @@ export function createTelegramNotifier(deps: {
     tx.afterCommit(() => deps.sender.nudge())
   }
   return {
-    async approvalChanged({ type, id, agentId }, tx) {
+    async approvalChanged({ type, id, requester }, tx) {
       if (type === 'approval.requested')
-        await enqueue(tx, cardLane(chat.id, agentId), 'card', { requestId: id })
+        await enqueue(tx, cardLane(chat.id, requester.id), 'card', { requestId: id })
       else if (type === 'approval.reminded')
-        await enqueue(tx, noticeLane(chat.id, agentId), 'reminder', { requestId: id })
-      else await enqueue(tx, updateLane(chat.id, agentId), 'card_update', { requestId: id })
+        await enqueue(tx, noticeLane(chat.id, requester.id), 'reminder', { requestId: id })
+      else await enqueue(tx, updateLane(chat.id, requester.id), 'card_update', { requestId: id })
     },
     async executionChanged({ execution, from }, tx) {
       const { requestId, agentId, status, trusted } = execution

@@ -78,7 +78,7 @@ export function createPresses(
     if (outcome === undefined) return undefined
     // A card that still has buttons after the decision, or a second copy of it, is brought up to date as well.
     if (!outcome.accepted || (pressed !== null && pressed !== card.messageId)) {
-      await outbox.enqueue(tx, updateLane(chat.id, subject.agentId), 'card_update', {
+      await outbox.enqueue(tx, updateLane(chat.id, subject.requester.id), 'card_update', {
         requestId: card.requestId,
         messageId: pressed,
       })

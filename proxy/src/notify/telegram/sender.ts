@@ -5,7 +5,7 @@ import type { BotApi } from './bot-api.ts'
 import { BotApiError, type Trouble, troubleOf } from './bot-errors.ts'
 import { createDeliveries } from './deliveries.ts'
 import type { TelegramDeps } from './deps.ts'
-import { agentOfLane, type Choice, createSendOrder, isCardLane, TELEGRAM_LANES } from './lanes.ts'
+import { type Choice, createSendOrder, isCardLane, requesterOfLane, TELEGRAM_LANES } from './lanes.ts'
 import { createPace, paceOf } from './pace.ts'
 
 /**
@@ -120,7 +120,7 @@ export function createSender(
       isCardLane(message.lane) &&
       [...underWay.keys()].every(
         ({ choice: { message: other } }) =>
-          isCardLane(other.lane) && agentOfLane(other.lane) !== agentOfLane(message.lane),
+          isCardLane(other.lane) && requesterOfLane(other.lane) !== requesterOfLane(message.lane),
       ))
 
   /** By what is more urgent, or as urgent and has waited longer: of a message of many parts only one goes at a time. */

@@ -1,5 +1,4 @@
 import type { ApprovalEvent, Approvals } from '../../approvals/index.ts'
-import type { Agents } from '../../identity/agents/index.ts'
 import { isMember, type Memberships } from '../../identity/index.ts'
 import { type Clock, oneLine, type Storage, type Tx } from '../../kernel/index.ts'
 import { backoffMs, type Outbox, type OutboxMessage } from '../outbox/index.ts'
@@ -22,13 +21,12 @@ export function createWebPush(deps: {
   readonly sender: PushSender
   readonly outbox: Outbox
   readonly approvals: Pick<Approvals, 'find'>
-  readonly agents: Pick<Agents, 'byId'>
   readonly memberships: Memberships
   readonly storage: Storage
   readonly clock: Clock
   readonly log: { warn(details: object, message: string): void }
 }): WebPush {
-  const { subscriptions, sender, outbox, approvals, agents, storage, clock, log } = deps
+  const { subscriptions, sender, outbox, approvals, storage, clock, log } = deps
   const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let working: Promise<void> | undefined
@@ -46,8 +44,8 @@ export function createWebPush(deps: {
       return await settle(message, to.id)
     // Answered meanwhile, or a browser that left: nobody is to be told.
     if (to === undefined || stored === undefined || !request?.isPending) return await settle(message)
-    const agent = oneLine(agents.byId(request.agentId)?.name ?? 'an agent', 64)
-    const payload = JSON.stringify({ title: `${agent} asks`, id: request.id })
+    const who = oneLine(request.requester.name, 64)
+    const payload = JSON.stringify({ title: `${who} asks`, id: request.id })
     const seconds = Math.max(1, Math.round((request.expiresAt - clock.now()) / 1_000))
     const result = await sender.send(to, stored.vapid, payload, seconds, stopping.signal)
     if (stopping.signal.aborted) return
