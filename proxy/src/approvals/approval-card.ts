@@ -18,7 +18,12 @@ export const visibleLine = (line: TextLine): TextLine =>
 export const visibleCard = (card: KindCard): KindCard =>
   card.form === 'program'
     ? card
-    : { ...card, lines: card.lines.map(visibleLine), question: visible(card.question) }
+    : {
+        ...card,
+        lines: card.lines.map(visibleLine),
+        question: visible(card.question),
+        ...(card.text && { text: { label: card.text.label, text: visibleText(card.text.text) } }),
+      }
 
 /** A line without what stands out in it. */
 export const plainLine = (line: TextLine): string =>
@@ -30,6 +35,14 @@ interface LinesCard {
   readonly lines: readonly TextLine[]
   /** What a yes says yes to, as the beginning of a question that ends with how long: `Let clawd use openai`. */
   readonly question: string
+  /** A text to read whole, such as arguments; every channel shows all of it. Left out: there is none. */
+  readonly text?: CardText
+}
+
+interface CardText {
+  /** `Arguments`. */
+  readonly label: string
+  readonly text: string
 }
 
 /** A program to read: its facts, and its code byte for byte. */

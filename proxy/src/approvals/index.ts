@@ -34,4 +34,5 @@ export type {
 } from './kind.ts'
 export { NO_FOLLOW_UP, REMINDED_AT_ONCE } from './kind.ts'
 export type { CardModel } from './program-card.ts'
+export { createWaiting } from './waiting.ts'
 export type { CardForUnit, CardReservation, WaitingLimit } from './waiting-limit.ts'

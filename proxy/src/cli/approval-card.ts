@@ -24,6 +24,7 @@ export function renderApproval(view: ApprovalView, style: Style, now: number): s
     rule(`oauth3 · ${title}`, style),
     ...notes,
     ...written(shown.lines),
+    ...(shown.text === null ? [] : renderOutput(shown.text.label, shown.text.text, style)),
     ...row('Request', view.id),
     ...(isWaiting
       ? row('Expires', `${formatDistance(view.expires_at, now)} (${formatTime(view.expires_at)})`)

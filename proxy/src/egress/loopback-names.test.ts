@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { parsedHost } from './compiled-capability.ts'
 import { createLoopbackNames } from './loopback-names.ts'
 
-const namesOf = (...network: string[]) => createLoopbackNames({ network: network.map(parsedHost) })
+const namesOf = (...network: string[]) =>
+  createLoopbackNames({ policy: { network: network.map(parsedHost) } })
 
 describe('the names of a run as addresses of loopback', () => {
   it('are one address a name, whatever its ports, and each address is that name', () => {
@@ -72,5 +73,20 @@ describe('the names of a run as addresses of loopback', () => {
   it('are the sandbox itself for localhost, whatever was approved', () => {
     for (const name of ['localhost', 'LOCALHOST.', 'a.localhost'])
       expect(namesOf('*.a.localhost').addressOf(name)).toEqual({ kind: 'approved', address: '127.0.0.1' })
+  })
+})
+
+describe('names of what is approved while the run goes on', () => {
+  it('have an address while they are, keep it, and it is nobody else’s', () => {
+    const session = { policy: { network: [] as ReturnType<typeof parsedHost>[] } }
+    const names = createLoopbackNames(session)
+    expect(names.addressOf('late.demo.test')).toEqual({ kind: 'not_approved' })
+    session.policy = { network: [parsedHost('late.demo.test')] }
+    expect(names.addressOf('late.demo.test')).toEqual({ kind: 'approved', address: '127.64.0.1' })
+    session.policy = { network: [parsedHost('other.demo.test')] }
+    expect(names.addressOf('late.demo.test')).toEqual({ kind: 'not_approved' })
+    expect(names.addressOf('other.demo.test')).toEqual({ kind: 'approved', address: '127.64.0.2' })
+    session.policy = { network: [parsedHost('late.demo.test')] }
+    expect(names.addressOf('late.demo.test')).toEqual({ kind: 'approved', address: '127.64.0.1' })
   })
 })

@@ -34,14 +34,18 @@ const addressAt = (index: number): string => {
   return `${FIRST[0]}.${FIRST[1]}.${offset >> 8}.${offset & 255}`
 }
 
-export function createLoopbackNames(policy: Pick<EgressPolicy, 'network'>): LoopbackNames {
+/** `session`: what is approved can become more and less while names are given; an address never stands for another name later. */
+export function createLoopbackNames(session: {
+  readonly policy: Pick<EgressPolicy, 'network'>
+}): LoopbackNames {
   const addresses = new Map<string, string>()
   const names = new Map<string, string>()
-  const literals = new Set(policy.network.map(({ host }) => host).filter(isIpLiteral))
+  const isLiteral = (host: string): boolean =>
+    isIpLiteral(host) && session.policy.network.some((pattern) => pattern.host === host)
   let next = 0
   const assign = (name: string): string => {
     // An address that was approved by itself stands for itself.
-    while (literals.has(addressAt(next))) next += 1
+    while (isLiteral(addressAt(next))) next += 1
     const address = addressAt(next)
     next += 1
     addresses.set(name, address)
@@ -49,11 +53,13 @@ export function createLoopbackNames(policy: Pick<EgressPolicy, 'network'>): Loop
     return address
   }
   // Those approved by themselves have theirs from the start: no flood of names below a wildcard takes it from them.
-  for (const { host, wildcard } of policy.network) {
-    if (!wildcard && !literals.has(host) && !addresses.has(host)) assign(host)
+  for (const { host, wildcard } of session.policy.network) {
+    if (!wildcard && !isLiteral(host) && !addresses.has(host)) assign(host)
   }
   const isBelowWildcard = (name: string): boolean =>
-    policy.network.some(({ host, wildcard }) => wildcard && name.endsWith(`.${host}`))
+    session.policy.network.some(({ host, wildcard }) => wildcard && name.endsWith(`.${host}`))
+  const isNamed = (name: string): boolean =>
+    session.policy.network.some(({ host, wildcard }) => !wildcard && host === name)
 
   return {
     addressOf(text) {
@@ -62,9 +68,10 @@ export function createLoopbackNames(policy: Pick<EgressPolicy, 'network'>): Loop
       if (parseAuthority(name, 'https')?.host !== name) return { kind: 'not_approved' }
       if (LOCALHOST.test(name)) return { kind: 'approved', address: LOOPBACK }
       const known = addresses.get(name)
-      if (known !== undefined) return { kind: 'approved', address: known }
+      if (isNamed(name)) return { kind: 'approved', address: known ?? assign(name) }
       if (name === OWN_NAME) return { kind: 'approved', address: LOOPBACK }
       if (!isBelowWildcard(name)) return { kind: 'not_approved' }
+      if (known !== undefined) return { kind: 'approved', address: known }
       if (addresses.size >= MAX_NAMES) return { kind: 'exhausted' }
       return { kind: 'approved', address: assign(name) }
     },

@@ -79,6 +79,23 @@ export function createPolicy(
   }
 }
 
+/** Compiled once for each list, so that what was spent of it is known wherever it stands. */
+const compiled = new WeakMap<readonly Capability[], readonly CompiledCapability[]>()
+
+/** The same with more that it may reach; no secret goes there. */
+export function widened(policy: EgressPolicy, more: readonly (readonly Capability[])[]): EgressPolicy {
+  const capabilities = more.flatMap((network) => {
+    const known = compiled.get(network) ?? network.map(compileCapability)
+    compiled.set(network, known)
+    return known
+  })
+  return {
+    ...policy,
+    network: [...policy.network, ...parsed(hostsOf(more.flat()))],
+    capabilities: [...policy.capabilities, ...capabilities],
+  }
+}
+
 /**
  * Patterns that reach only what both lists reach; `null` stands for everything. Where a pattern of one list lies
  * within one of the other, the narrower of the two is taken.

@@ -203,3 +203,35 @@ it('lets a run begin so many requests and no more', () => {
   for (let i = 0; i < MAX_REQUESTS; i++) expect(session.begin()).toBe(true)
   expect(session.begin()).toBe(false)
 })
+
+describe('what a person approves while the run goes on', () => {
+  const entry = (host: string, requests = 2) => ({
+    ...{ host, methods: ['GET'], paths: ['/**'], requests },
+    ...{ websocket: false, graphql: 'query' as const },
+  })
+  const hosts = ({ policy }: { policy: { network: readonly { host: string }[] } }) =>
+    policy.network.map(({ host }) => host)
+
+  it('is reached until its answer is disposed of, beside what was approved before', () => {
+    const { session } = createKit()
+    const before = session.policy
+    const one = session.admit([entry('b.example')])
+    const two = session.admit([entry('c.example')])
+    expect(hosts(session)).toEqual(['a.example', 'b.example', 'c.example'])
+    one[Symbol.dispose]()
+    one[Symbol.dispose]()
+    expect(hosts(session)).toEqual(['a.example', 'c.example'])
+    two[Symbol.dispose]()
+    expect(session.policy).toBe(before)
+  })
+
+  it('counts its requests over whatever else is opened and closed meanwhile', () => {
+    const { session } = createKit()
+    using _own = session.admit([entry('b.example')])
+    const spend = () =>
+      session.spend(session.policy.capabilities.filter(({ host }) => host.host === 'b.example'))
+    expect(spend()).toBe(true)
+    session.admit([entry('c.example')])[Symbol.dispose]()
+    expect([spend(), spend()]).toEqual([true, false])
+  })
+})

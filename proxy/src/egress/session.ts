@@ -2,9 +2,9 @@ import type { AuditLog } from '../audit/index.ts'
 import type { Actor } from '../identity/index.ts'
 import type { EgressRule, Storage, Tx } from '../kernel/index.ts'
 import type { AskEntry } from './authorize.ts'
-import { approvedName, MAX_REQUESTS } from './capabilities/index.ts'
+import { approvedName, type Capability, MAX_REQUESTS } from './capabilities/index.ts'
 import type { CompiledCapability } from './compiled-capability.ts'
-import type { EgressPolicy } from './policy.ts'
+import { type EgressPolicy, widened } from './policy.ts'
 
 /** One request that a run made, as it is told to the audit. */
 export interface EgressRecord {
@@ -49,10 +49,13 @@ export interface EgressRefusal {
 /** One run's leave to go out. Ends with the run; what comes after is refused with `no_run`. */
 export interface EgressSession {
   readonly requestId: string
+  /** Of this moment: what `admit` adds is in it, and what was closed again is not. Ask anew for each request. */
   readonly policy: EgressPolicy
   readonly ended: boolean
   /** Whether one more request may begin; counts it. */
   begin(): boolean
+  /** A person has approved more while the run goes on: it reaches that too, until the answer is disposed of. */
+  admit(network: readonly Capability[]): Disposable
   /** Takes one request from the first of these capabilities that has any left; false when none has. */
   spend(entries: readonly CompiledCapability[]): boolean
   record(entry: EgressRecord): void
@@ -161,6 +164,11 @@ export function createEgressSessions(deps: {
       }
 
       const spent = new Map<CompiledCapability, number>()
+      const admitted = new Set<readonly Capability[]>()
+      let current = policy
+      const admittedNow = (): void => {
+        current = admitted.size === 0 ? policy : widened(policy, [...admitted])
+      }
 
       const refuse = (rule: EgressRule, entry: EgressRecord): void => {
         const { origin, rejected: secrets, ask } = entry
@@ -185,7 +193,9 @@ export function createEgressSessions(deps: {
 
       return {
         requestId,
-        policy,
+        get policy() {
+          return current
+        },
         get ended() {
           return summary !== undefined
         },
@@ -193,6 +203,16 @@ export function createEgressSessions(deps: {
           if (summary !== undefined || begun >= MAX_REQUESTS) return false
           begun += 1
           return true
+        },
+        admit(network) {
+          const own = [...network]
+          admitted.add(own)
+          admittedNow()
+          return {
+            [Symbol.dispose]() {
+              if (admitted.delete(own)) admittedNow()
+            },
+          }
         },
         spend(entries) {
           const entry = entries.find((one) => (spent.get(one) ?? 0) < one.requests)

@@ -88,6 +88,7 @@ export function testSession(network: readonly string[]): EgressSession {
     ended: false,
     begin: () => true,
     spend: () => true,
+    admit: () => ({ [Symbol.dispose]() {} }),
     record: () => {},
     recordLookup: () => {},
     end: () => ({ requests: 0, refused: [], moreRefused: 0 }),

@@ -12,7 +12,7 @@ import { counted } from '../ui/counted.ts'
 import { canDecide, ShortDecision } from '../ui/decision-buttons.tsx'
 import { Link } from '../ui/link.tsx'
 import { RequirementNotes } from '../ui/requirements.tsx'
-import { ShownText } from '../ui/shown-line.tsx'
+import { ShownText, WholeText } from '../ui/shown-line.tsx'
 import { Ago, Left, Reminded } from '../ui/time.tsx'
 import { FirstSteps } from './first-steps.tsx'
 
@@ -125,6 +125,7 @@ function CompactCard({
               <ShownText line={line} />
             </p>
           ))}
+          <WholeText of={view.shown.text} />
         </div>
       )}
       {view?.awaited && <p class="note">{view.awaited}</p>}

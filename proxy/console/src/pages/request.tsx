@@ -14,7 +14,7 @@ import { Outcome } from '../ui/outcome.tsx'
 import { ProvenanceFacts } from '../ui/provenance.tsx'
 import { ReceiptOf } from '../ui/receipt.tsx'
 import { RequirementNotes } from '../ui/requirements.tsx'
-import { ShownText } from '../ui/shown-line.tsx'
+import { ShownText, WholeText } from '../ui/shown-line.tsx'
 import { Ago, Left, Reminded } from '../ui/time.tsx'
 import { Trail } from '../ui/trail.tsx'
 
@@ -82,6 +82,7 @@ function RequestCard({ view }: { readonly view: ApprovalView }) {
               <ShownText line={line} />
             </p>
           ))}
+          <WholeText of={shown.text} />
           <p class="soft mono hash">consent {view.consent_hash}</p>
         </section>
       )}

@@ -75,8 +75,8 @@ export function Decision({ view }: { readonly view: ApprovalView }) {
           {deny.takes_reason && (
             <input
               ref={field}
-              aria-label="Reason of a denial, which the agent is told"
-              placeholder="Reason, told to the agent (optional)"
+              aria-label="Reason of a denial, which who asks is told"
+              placeholder="Reason, told to who asks (optional)"
               maxLength={500}
               value={reason}
               onInput={(event) => setReason(event.currentTarget.value)}

@@ -12,3 +12,16 @@ export function ShownText({ line }: { readonly line: ShownLine }) {
     </>
   )
 }
+
+/** A text to read whole; it is visible already, and nothing in it is markup. */
+export function WholeText({ of }: { readonly of: { readonly label: string; readonly text: string } | null }) {
+  if (of === null) return null
+  return (
+    <figure aria-label={of.label}>
+      <figcaption class="soft">{of.label}</figcaption>
+      <pre class="full">
+        <bdi>{of.text}</bdi>
+      </pre>
+    </figure>
+  )
+}

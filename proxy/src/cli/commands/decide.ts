@@ -19,6 +19,7 @@ export interface AnswerOptions extends LimitOptions {
   readonly until?: number
   readonly anyArgs?: boolean
   readonly modelOnly?: boolean
+  readonly forRun?: boolean
 }
 
 type TermOptions = LimitOptions & Pick<AnswerOptions, 'uses' | 'until'>
@@ -28,6 +29,7 @@ const LEVELS = ['once', '1h', '24h', 'forever'] as const
 const SCOPES = [
   ['any_args', 'anyArgs', '--any-args'],
   ['model', 'modelOnly', '--model-only'],
+  ['run', 'forRun', '--for-run'],
 ] as const
 
 /** `--1h | --24h [--model-only]`: what this request can be approved with. */

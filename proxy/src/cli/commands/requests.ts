@@ -96,6 +96,7 @@ export const addRequestCommands: CommandGroup = (program, context) => {
     .option('--wait', 'stay until nothing more comes of it, show what came, and fail where it failed')
     .option('--consent <hash>', 'refuse unless this is the consent (from show); its beginning is enough')
     .option('--model-only', 'a provider: only the model that was asked for')
+    .option('--for-run', 'a tool call, with --once: the same call for the rest of its run')
   addLimitOptions(approve)
     .addHelpText(
       'after',

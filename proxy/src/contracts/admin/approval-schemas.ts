@@ -77,7 +77,11 @@ const approvalChoice = z.object({
 
 export const approvalView = approvalSummary.extend({
   shown: z.discriminatedUnion('form', [
-    z.object({ form: z.literal('lines'), lines: z.array(textLine), question: z.string() }),
+    z.object({
+      ...{ form: z.literal('lines'), lines: z.array(textLine), question: z.string() },
+      /** To be read whole; null: there is none. */
+      text: z.object({ label: z.string(), text: z.string() }).nullable(),
+    }),
     z.object({ form: z.literal('program'), card: cardView }),
   ]),
   /** What a yes takes beyond one person's word; to be shown above the card. */

@@ -47,7 +47,7 @@ export class Endpoint {
   get names(): LoopbackNames | null {
     const { session } = this
     if (session === null) return null
-    this.#names ??= createLoopbackNames(session.policy)
+    this.#names ??= createLoopbackNames(session)
     return this.#names
   }
 

@@ -32,7 +32,10 @@ export function viewApproval(approval: ApprovalDetail): Omit<WireView, 'details'
     shown:
       card.form === 'program'
         ? { form: 'program', card: viewCard(card.model) }
-        : { form: 'lines', lines: card.lines.map((line) => [...line]), question: card.question },
+        : {
+            ...{ form: 'lines', lines: card.lines.map((line) => [...line]), question: card.question },
+            text: card.text ?? null,
+          },
     notes: card.notes.map((line) => [...line]),
     choices: card.choices.flat().map(({ choice, label, holds, scope, gives, takesReason, terms }) => ({
       ...{ choice, label, holds },

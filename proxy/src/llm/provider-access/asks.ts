@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   type Approvals,
+  createWaiting,
   type Decider,
   isOver,
   type KindApprovals,
@@ -14,7 +15,6 @@ import type { FreeSpace } from '../../retention/index.ts'
 import { isAskable } from './groups.ts'
 import { MAX_MODEL_LENGTH } from './patterns.ts'
 import type { AccessAnswer, ProviderAsk, Use } from './ports.ts'
-import { createWaiting } from './waiting.ts'
 
 /** Access requests that wait for the owner; each is settled once. */
 export interface Asks {

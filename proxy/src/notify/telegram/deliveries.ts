@@ -6,18 +6,11 @@ import type { OutboxMessage } from '../outbox/index.ts'
 import type { BotApi, BotMessage } from './bot-api.ts'
 import { BotApiError, isOfContent } from './bot-errors.ts'
 import { AGAIN, callbackData } from './callback-data.ts'
-import {
-  type CardMessage,
-  expiry,
-  type InlineKeyboard,
-  keyboardOf,
-  pageButton,
-  renderCard,
-  renderPlainCard,
-} from './card-message.ts'
+import { type CardMessage, type InlineKeyboard, renderCard, renderPlainCard } from './card-message.ts'
 import type { TelegramDeps } from './deps.ts'
 import { code, plainText } from './html.ts'
 import { isNoticeLane, requesterOfLane } from './lanes.ts'
+import { renderLinesCard } from './lines-card.ts'
 import { linesHtml } from './lines-message.ts'
 import { foldedNotices, NOTICES_IN_FULL, reminder } from './notices.ts'
 import { renderOutcome } from './outcome-message.ts'
@@ -47,15 +40,10 @@ const shortList = (hosts: readonly string[]): readonly string[] =>
 /** Of either form. */
 const cardMessage = (
   shown: ApprovalCard,
-  { expiresAt, token, now }: { readonly expiresAt: UnixMs; readonly token: string; readonly now: UnixMs },
+  around: { readonly expiresAt: UnixMs; readonly token: string; readonly now: UnixMs },
 ): CardMessage =>
-  shown.form === 'program'
-    ? renderCard({ ...shown, token, now })
-    : {
-        documents: [],
-        html: `${linesHtml([...shown.notes, ...shown.lines])}\n⏳ ${expiry(expiresAt, now)}`,
-        keyboard: [...pageButton(shown.page), ...keyboardOf(shown.choices, token)],
-      }
+  shown.form === 'program' ? renderCard({ ...shown, ...around }) : renderLinesCard(shown, around)
+
 /** Below what expired: the request that asks it once more. */
 const followedUp = ({ followUp: { supersededBy } }: ApprovalView): string =>
   supersededBy === null ? '' : `\n🔁 Asked again as ${code(supersededBy)}`

@@ -1,15 +1,15 @@
-import type { Tx } from '../../kernel/index.ts'
+import type { Tx } from '../kernel/index.ts'
 
-/** Requests that wait for an answer to an ask; they hear of it once it is on disk. */
+/** Whoever waits for an answer to a request for approval; they hear of it once it is committed. */
 export interface Waiting {
-  /** Inside the unit of work that settled the ask. */
-  settled(tx: Tx, askId: string): void
-  /** A place among them: it hears of what is settled from now on, so that the ask can be read after it is taken. */
-  enter(askId: string): WaitingPlace
+  /** Inside the unit of work that settled it. */
+  settled(tx: Tx, id: string): void
+  /** A place among them: it hears of what is settled from now on, so that the request can be read after it is taken. */
+  enter(id: string): WaitingPlace
 }
 
 interface WaitingPlace extends Disposable {
-  /** Resolves when the ask is settled, the time is over or the signal is aborted. */
+  /** Resolves when it is settled, the time is over or the signal is aborted. */
   wait(ms: number, signal: AbortSignal): Promise<void>
 }
 
@@ -19,15 +19,15 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 export function createWaiting(): Waiting {
   const waiting = new Map<string, Set<() => void>>()
   return {
-    settled(tx, askId) {
+    settled(tx, id) {
       tx.afterCommit(() => {
-        for (const resolve of waiting.get(askId) ?? []) resolve()
+        for (const resolve of waiting.get(id) ?? []) resolve()
       })
     },
-    enter(askId) {
+    enter(id) {
       const { promise, resolve } = Promise.withResolvers<void>()
-      const all = waiting.get(askId) ?? new Set()
-      waiting.set(askId, all.add(resolve))
+      const all = waiting.get(id) ?? new Set()
+      waiting.set(id, all.add(resolve))
       return {
         async wait(ms, signal) {
           if (!(ms > 0) || signal.aborted) return
@@ -43,7 +43,7 @@ export function createWaiting(): Waiting {
         },
         [Symbol.dispose]() {
           all.delete(resolve)
-          if (all.size === 0 && waiting.get(askId) === all) waiting.delete(askId)
+          if (all.size === 0 && waiting.get(id) === all) waiting.delete(id)
         },
       }
     },
