@@ -86,6 +86,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'claude-runs/blobs',
     'claude-runs/files',
     'claude-runs/sessions',
+    'claude-runs/tool-calls',
     'claude-runs/runs',
     'claude-runs/owner-routes',
   ],

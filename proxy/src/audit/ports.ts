@@ -23,6 +23,12 @@ export const AUDIT_EVENTS = {
   'run.finished':
     'A run came to its end: code, characters, tokens, cost in millionths of a US dollar where it is known, milliseconds.',
   'run.cancelled': 'A run was ended before its end: why, and what it had used.',
+  'tool_call.asked':
+    'A run of an app asked to use a tool that leaves its walls: the tool, what a yes does, the hash that a decision is bound to.',
+  'tool_call.decided': 'A person answered such a question.',
+  'tool_call.ended': 'Such a question ended without an answer: nobody gave one in time, or the run was over.',
+  'tool_call.covered': 'A yes for the rest of the run covered the same call once more.',
+  'tool_call.refused': 'A call of a tool was refused before anybody was asked; why.',
   'file.uploaded': 'An app uploaded a file for its runs: bytes, and until when it is kept.',
   'file.removed': 'An app removed a file of its own.',
   'run_session.removed': 'An app had a conversation of its runs forgotten.',
@@ -103,7 +109,8 @@ export const AUDIT_EVENTS = {
   'push.unsubscribed': 'A person ended that a browser of theirs is told.',
   'approval.proved':
     'A passkey signed a decision. What it signed stands once, as `proof` of the verdict, or of the yes (`approval.voted`) that more had to follow.',
-  'quorum.set': 'The owner changed how many persons have to approve what a secret, an agent or a tag covers.',
+  'quorum.set':
+    'The owner changed how many persons have to approve what a secret, an agent, an app or a tag covers.',
   'quorum.owner_set': 'The owner said which of the approvers they are, or that they are none of them.',
   'wake.delivered': 'A wake target accepted a wake.',
   'wake.failed': 'A wake target refused or did not answer.',

@@ -6,6 +6,7 @@ import { createAppStore } from '../claude-runs/apps/index.ts'
 import { createAppFileStore } from '../claude-runs/files/index.ts'
 import { createClaudeRunStore } from '../claude-runs/runs/index.ts'
 import { createRunSessionStore } from '../claude-runs/sessions/index.ts'
+import { createToolCallStore } from '../claude-runs/tool-calls/index.ts'
 import { createCodeStore } from '../executions/code/index.ts'
 import { createFactsStore } from '../executions/facts/index.ts'
 import { createExecutionStore } from '../executions/index.ts'
@@ -59,6 +60,7 @@ export const STORES: StoreFactories = {
   skills: createSkillStore,
   tenantRows: createTenantRowsStore,
   tenants: createTenantStore,
+  toolCalls: createToolCallStore,
   usage: createUsageStore,
   wakes: createWakeStore,
 }

@@ -111,7 +111,7 @@ storeContract('what is asked of what is kept', { retention: createRetentionStore
     ],
     [
       'what has ended',
-      ['approvals_ended', 'provider_asks_settled', 'provider_grants_ended'],
+      ['approvals_ended', 'provider_asks_settled', 'provider_grants_ended', 'tool_calls_ended'],
       (retention) => retention.dropEnded(20, 5),
     ],
     ['usage of days', [], (retention) => retention.dropUsage('2000-01-20', 5)],
@@ -140,6 +140,11 @@ storeContract('what is asked of what is kept', { retention: createRetentionStore
     await own.rows(`${NUMBERS} INSERT INTO provider_asks (tenant_id, id, agent_id, provider, endpoint_group, path, status, created_at,
         expires_at, decided_at)
       SELECT ?, 'ask_' || i || '_${own.id}', '${idOf(own, 'agt_1')}', 'openai', 'inference', '/', 'denied', i, 2, i FROM n`)
+    await own.rows(`INSERT INTO apps (tenant_id, id, name, token_sha256, cidrs, scopes, tools, provider, limits, keeps_prompts, created_at)
+      VALUES (?, '${idOf(own, 'app_1')}', 'a', 'x', '[]', '[]', '[]', 'p', '{}', 0, 1)`)
+    await own.rows(`${NUMBERS} INSERT INTO tool_calls (tenant_id, id, app_id, run_id, prompt_sha256, tool, input, effect, status,
+        created_at, expires_at, ended_at)
+      SELECT ?, 'call_' || i || '_${own.id}', '${idOf(own, 'app_1')}', 'run_1', 'x', 'WebFetch', '{}', '{}', 'denied', i, 2, i FROM n`)
     await own.rows(`${NUMBERS} INSERT INTO cards (tenant_id, token, request_id, chat_id, consent_hash, created_at)
       SELECT ?, 't' || i || '_${own.id}', CASE WHEN i % 100 = 0 THEN 'ask_' ELSE 'req_' END || i, '1', 'x', i FROM n`)
     await own.rows(`${NUMBERS} INSERT INTO approval_votes (tenant_id, request_id, person, account, channel, consent_hash, answer, label,

@@ -93,6 +93,28 @@ storeContract('what is kept of the rest', { retention: createRetentionStore }, (
     expect(await names(own, 'request_id', 'cards')).toEqual(['ASK_gone', 'askXgone', 'ask_waits'])
   })
 
+  it('goes when it has ended: calls of tools of which no message is on its way, and then their cards', async () => {
+    const own = await tenant()
+    await own.rows(`INSERT INTO apps (tenant_id, id, name, token_sha256, cidrs, scopes, tools, provider, limits, keeps_prompts, created_at)
+      VALUES (?, '${idOf(own, 'app_1')}', 'a', 'x', '[]', '[]', '[]', 'p', '{}', 0, 1)`)
+    const insertCall = (call: string, status: string, endedAt: number | null) =>
+      own.rows(`INSERT INTO tool_calls (tenant_id, id, app_id, run_id, prompt_sha256, tool, input, effect, status, created_at,
+          expires_at, ended_at)
+        VALUES (?, '${idOf(own, call)}', '${idOf(own, 'app_1')}', 'run_1', 'x', 'WebFetch', '{}', '{}', '${status}', 1, 2,
+          ${endedAt ?? 'NULL'})`)
+    for (const call of ['call_1', 'call_2']) {
+      await insertCall(call, 'denied', 5)
+      await insertCard(own, call)
+    }
+    await insertCall('call_later', 'approved', 6)
+    await insertCall('call_waits', 'pending', null)
+    await insertCard(own, 'call_waits')
+    await insertMessage(own, 'card', { requestId: idOf(own, 'call_1') })
+    expect(await dropEnded(own, 5)).toBe(2)
+    expect(await names(own, 'id', 'tool_calls')).toEqual(['call_1', 'call_later', 'call_waits'])
+    expect(await names(own, 'request_id', 'cards')).toEqual(['call_1', 'call_waits'])
+  })
+
   it('goes when its day is over: usage, so many rows at once', async () => {
     const own = await tenant()
     for (const day of ['2029-12-31', '2030-01-01', '2030-01-02', '2030-01-03']) await insertUsage(own, day)

@@ -127,21 +127,26 @@ export function createRetentionStore(queries: Queries, tenant: TenantId): Retent
     async dropEnded(before, limit) {
       const newest = sql`(SELECT max(newest.id) FROM approvals AS newest WHERE newest.tenant_id = ${tenant})`
       const settled = sql`status <> 'pending' AND decided_at <= ${before} AND id NOT IN (${idsOnTheirWay})`
-      const ofAsks = (
-        table: string,
-      ) => sql`${dialect.startsWith('request_id', 'ask_')} AND created_at <= ${before} AND NOT EXISTS (
-        SELECT 1 FROM provider_asks AS a WHERE a.tenant_id = ${tenant} AND a.id = ${sql.ref(`${table}.request_id`)})`
+      const endedCalls = sql`status <> 'pending' AND ended_at <= ${before} AND id NOT IN (${idsOnTheirWay})`
+      /** Cards and votes of what is not there any more. */
+      const dropOf = async (prefix: string, kept: string): Promise<number> => {
+        const gone = (
+          table: string,
+        ) => sql`${dialect.startsWith('request_id', prefix)} AND created_at <= ${before}
+          AND NOT EXISTS (SELECT 1 FROM ${sql.table(kept)} AS a
+            WHERE a.tenant_id = ${tenant} AND a.id = ${sql.ref(`${table}.request_id`)})`
+        const [cards, votes] = [gone('cards'), gone('approval_votes')]
+        return (
+          (await dropSome('cards', ['request_id', 'chat_id'], cards, 'request_id', limit)) +
+          (await dropSome('approval_votes', ['request_id', 'person'], votes, 'request_id', limit))
+        )
+      }
       return (
         (await dropSome('approvals', ['id'], sql`${endedBy(before)} AND id < ${newest}`, 'ended_at', limit)) +
         (await dropSome('provider_asks', ['id'], settled, 'decided_at', limit)) +
-        (await dropSome('cards', ['request_id', 'chat_id'], ofAsks('cards'), 'request_id', limit)) +
-        (await dropSome(
-          'approval_votes',
-          ['request_id', 'person'],
-          ofAsks('approval_votes'),
-          'request_id',
-          limit,
-        )) +
+        (await dropSome('tool_calls', ['id'], endedCalls, 'ended_at', limit)) +
+        (await dropOf('ask_', 'provider_asks')) +
+        (await dropOf('call_', 'tool_calls')) +
         (await dropSome('provider_grants', ['id'], endedBy(before), 'ended_at', limit))
       )
     },

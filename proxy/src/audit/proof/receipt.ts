@@ -37,6 +37,7 @@ const VERDICTS: Readonly<
 > = {
   'approval.decided': { kind: 'execution', idOf: ({ requestId }) => requestId },
   'provider.decided': { kind: 'provider_access', idOf: (_row, { ask }) => ask },
+  'tool_call.decided': { kind: 'run_tool_call', idOf: (_row, { call }) => call },
 }
 
 type VerdictData = Readonly<Record<string, Json>>

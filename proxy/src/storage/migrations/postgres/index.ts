@@ -9,6 +9,7 @@ import { GRANT_LIMITS } from './08-grant-limits.ts'
 import { REGISTRIES } from './10-registries.ts'
 import { AUDIT_INDEX } from './12-audit-index.ts'
 import { CLAUDE_RUNS } from './13-claude-runs.ts'
+import { TOOL_CALLS } from './14-tool-calls.ts'
 
 /**
  * Numbered, forward only, each in one transaction. A migration that has landed is never edited: a database of any landed
@@ -26,4 +27,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ...AUDIT_INDEX,
   ...REGISTRIES,
   ...CLAUDE_RUNS,
+  ...TOOL_CALLS,
 ]

@@ -17,6 +17,7 @@ import { GRANT_LIMITS } from './16-grant-limits.ts'
 import { REGISTRIES } from './18-registries.ts'
 import { AUDIT_INDEX } from './20-audit-index.ts'
 import { CLAUDE_RUNS } from './21-claude-runs.ts'
+import { TOOL_CALLS } from './22-tool-calls.ts'
 
 /**
  * Numbered, forward only, each in one transaction; the schema's version is the number of the newest one applied. A migration
@@ -43,4 +44,5 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   ...AUDIT_INDEX,
   ...REGISTRIES,
   ...CLAUDE_RUNS,
+  ...TOOL_CALLS,
 ]

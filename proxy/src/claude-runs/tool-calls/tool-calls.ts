@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto'
+import { type Approvals, createWaiting, isOver } from '../../approvals/index.ts'
+import type { AuditLog } from '../../audit/index.ts'
+import { appActor, appRequester, type Requesters } from '../../identity/index.ts'
+import { AppError, type Clock, oneLine, type Storage } from '../../kernel/index.ts'
+import type { FreeSpace } from '../../retention/index.ts'
+import type { ToolRequest, ToolVerdict } from '../index.ts'
+import { about, createCallApproval } from './call-approval.ts'
+import { promptLines } from './call-lines.ts'
+import { createOpenings, type Openings } from './openings.ts'
+import type { RunToolCalls, ToolCall, ToolCalls, ToolRun } from './ports.ts'
+import { callHash, readInput, sameCall } from './tool-input.ts'
+import { decideTool } from './tool-policy.ts'
+
+/** Refused calls of one run that the audit is told of; a model that goes on asking writes no more. */
+const MAX_REFUSALS_TOLD = 64
+/** More than an installation has waiting. */
+const ALL = 10_000
+
+interface Deps {
+  readonly approvals: Approvals
+  readonly audit: Pick<AuditLog, 'append'>
+  readonly requesters: Pick<Requesters, 'nameOf'>
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
+  readonly lockdown: { assertOpen(): void }
+}
+
+type Asked = Pick<ToolCall, 'tool' | 'input' | 'effect'>
+
+export function createToolCalls(deps: Deps): ToolCalls {
+  const { approvals, audit, storage, clock } = deps
+  /** First lines of the prompts of calls that somebody here waits for. */
+  const prompts = new Map<string, readonly string[]>()
+  const waiting = createWaiting()
+  const underWay = { promptOf: (id: string) => prompts.get(id), waiting }
+  const requests = approvals.register(createCallApproval({ ...deps, underWay }))
+  const live = new Set<Openings>()
+
+  const cancel = (tx: Parameters<typeof requests.end>[0], call: ToolCall, why: string) =>
+    requests.end(tx, call, { to: 'cancelled', by: null, why })
+
+  /** Stores the question. Throws rate_limited, locked or storage_unavailable where nobody can be asked. */
+  const ask = async (run: ToolRun, asked: Asked, id: string): Promise<ToolCall> => {
+    const { runId, appId, promptSha256 } = run
+    const call: ToolCall = {
+      ...{ id, appId, runId, promptSha256, ...asked, status: 'pending', ...approvals.deadline() },
+      ...{ choice: null, denyReason: null, endedAt: null, decidedBy: null, decidedByName: null },
+    }
+    const requester = appRequester(appId)
+    using card = approvals.limit.card(requester)
+    await storage.transaction(async (tx) => {
+      deps.freeSpace.assertRoom()
+      await approvals.limit.assertPlace(tx, requester)
+      card.spend(tx)
+      await tx.toolCalls.insert(call)
+      await audit.append(tx, 'tool_call.asked', appActor(appId), null, {
+        ...{ ...about(call), prompt_sha256: promptSha256, consent_hash: callHash(call) },
+        ...{ effect: { ...call.effect }, input_bytes: Buffer.byteLength(call.input) },
+      })
+      await requests.requested(tx, call)
+    }, 'grouped')
+    return call
+  }
+
+  /** Ends what is over by now, or nobody waits for; any other stays as it is. */
+  const look = (id: string, signal: AbortSignal): Promise<ToolCall> =>
+    storage.transaction(async (tx) => {
+      const call = await tx.toolCalls.byId(id)
+      if (call === undefined) throw new AppError('not_found', 'No such call.')
+      if (call.status !== 'pending') return call
+      if (isOver(call, clock.now())) return await requests.end(tx, call, { to: 'expired', by: null })
+      return signal.aborted ? await cancel(tx, call, 'nobody waits for it') : call
+    }, 'grouped')
+
+  const answerTo = async (run: ToolRun, asked: Asked, signal: AbortSignal): Promise<ToolCall> => {
+    const id = `call_${randomBytes(16).toString('hex')}`
+    prompts.set(id, promptLines(run.prompt))
+    try {
+      let call = await ask(run, asked, id)
+      for (;;) {
+        using place = waiting.enter(id)
+        call = await look(id, signal)
+        if (call.status !== 'pending') return call
+        await place.wait(call.expiresAt - clock.now(), signal)
+      }
+    } finally {
+      prompts.delete(id)
+    }
+  }
+
+  const begin = (run: ToolRun): RunToolCalls => {
+    const over = new AbortController()
+    const openings = createOpenings(run.egress)
+    live.add(openings)
+    /** What a person allowed for the rest of the run. */
+    const standing = new Set<string>()
+    let told = 0
+
+    const refuse = async (tool: string, message: string): Promise<ToolVerdict> => {
+      told += 1
+      if (told <= MAX_REFUSALS_TOLD) {
+        const data = { app_id: run.appId, run: run.runId, tool: oneLine(tool, 128), message }
+        await storage.transaction(
+          (tx) => audit.append(tx, 'tool_call.refused', appActor(run.appId), null, data),
+          'grouped',
+        )
+      }
+      return denied(message)
+    }
+
+    const allow = (id: string, { input, effect }: Asked): ToolVerdict => {
+      deps.lockdown.assertOpen()
+      if (over.signal.aborted) return denied(RUN_OVER)
+      openings.open(id, effect)
+      // The arguments that the person saw, whatever the CLI holds by now.
+      return { behavior: 'allow', updatedInput: JSON.parse(input) as Record<string, unknown> }
+    }
+
+    const byStanding = async (id: string, asked: Asked): Promise<ToolVerdict> => {
+      deps.lockdown.assertOpen()
+      const data = { app_id: run.appId, run: run.runId, tool: asked.tool }
+      await storage.transaction(
+        (tx) => audit.append(tx, 'tool_call.covered', appActor(run.appId), null, data),
+        'grouped',
+      )
+      return allow(id, asked)
+    }
+
+    const request = async (
+      { id, tool, input: given }: ToolRequest,
+      signal: AbortSignal,
+    ): Promise<ToolVerdict> => {
+      const both = AbortSignal.any([signal, over.signal])
+      if (both.aborted) return denied(RUN_OVER)
+      const decision = decideTool(tool, given, run.tools)
+      if (decision.decision === 'allow') return { behavior: 'allow' }
+      if (decision.decision === 'deny') return await refuse(tool, decision.message)
+      const { effect } = decision
+      if (effect.kind === 'host' && run.egress === null) return await refuse(tool, NO_WAY_OUT)
+      const input = readInput(given)
+      if (typeof input !== 'string') return await refuse(tool, `The arguments ${input.problem}.`)
+      const asked = { tool, input, effect }
+      if (standing.has(sameCall(asked))) return await byStanding(id, asked)
+      const call = await answerTo(run, asked, both)
+      if (call.status !== 'approved') return denied(messageOf(call))
+      // No answer is acted on that a power cut may take.
+      await storage.flushed()
+      const verdict = allow(id, call)
+      if (call.choice === 'run' && verdict.behavior === 'allow') standing.add(sameCall(call))
+      return verdict
+    }
+
+    const close = (): void => {
+      over.abort()
+      openings.closeAll()
+      standing.clear()
+      live.delete(openings)
+    }
+    return {
+      request: (asked, signal) => request(asked, signal).catch(orDenied),
+      answered: openings.close,
+      async ended(tx, by) {
+        for (const call of await tx.toolCalls.list({ runId: run.runId, which: 'waiting', limit: ALL }))
+          await requests.end(tx, call, { to: 'cancelled', by: { actor: by, name: null }, why: 'run over' })
+        tx.onCommit(close)
+      },
+      [Symbol.dispose]: close,
+    }
+  }
+
+  return {
+    begin,
+    async recover() {
+      await storage.transaction(async (tx) => {
+        for (const call of await tx.toolCalls.list({ which: 'waiting', limit: ALL }))
+          await cancel(tx, call, 'daemon restarted')
+      })
+    },
+    halt() {
+      for (const openings of live) openings.closeAll()
+    },
+  }
+}
+
+const denied = (message: string): ToolVerdict => ({ behavior: 'deny', message })
+
+/** What an AppError says is for whoever asked; anything else is a defect, and denies as a throw. */
+function orDenied(error: unknown): ToolVerdict {
+  if (error instanceof AppError && ASKED_NOBODY.has(error.code))
+    return denied(`Nobody can be asked now: ${error.message}`)
+  throw error
+}
+
+/** Codes of what stands in the way of asking anybody. */
+const ASKED_NOBODY: ReadonlySet<string> = new Set(['rate_limited', 'locked', 'storage_unavailable'])
+
+const RUN_OVER = 'The run is over.'
+const NO_WAY_OUT = 'This run has no way out to the network.'
+
+/** For the model. */
+function messageOf({ status, denyReason }: ToolCall): string {
+  if (status === 'denied')
+    return `A person said no${denyReason === null ? '.' : `: ${denyReason}`} Do not ask for the same again.`
+  return status === 'expired'
+    ? 'Nobody answered in time, so it is not allowed. Go on without it.'
+    : 'The question was taken back, so it is not allowed.'
+}

@@ -1,0 +1,97 @@
+import { createApps } from '../../src/claude-runs/apps/index.ts'
+import type { ToolVerdict } from '../../src/claude-runs/index.ts'
+import { createToolCalls } from '../../src/claude-runs/tool-calls/index.ts'
+import { createEgressSessions, createPolicy, type EgressSession } from '../../src/egress/index.ts'
+import { type AppId, type Clock, newRunId, sha256Hex } from '../../src/kernel/index.ts'
+import { createScrubber } from '../../src/scrub/index.ts'
+import type { DomainKit } from './domain-kit.ts'
+
+export const TOOLS = ['Bash', 'WebFetch', 'WebSearch', 'mcp__mail__send', 'Newfangled'] as const
+
+interface RunOptions {
+  readonly prompt?: string
+  readonly tools?: readonly string[]
+  /** Left out: a session of its own, which reaches nothing. */
+  readonly egress?: EgressSession | null
+}
+
+/** An app with runs whose tools ask, over the real daemon's parts. */
+export async function createRunTools(kit: DomainKit, clock: Clock = { now: () => Date.now() }) {
+  const apps = createApps({ ...kit, clock, events: { publish: async () => {} } })
+  await kit.storage.read((tx) => apps.load(tx))
+  const { app } = await apps.add(`shop-${newRunId().slice(4, 12)}`, { tools: TOOLS }, 'cli:0')
+  kit.requesters.register('app', {
+    nameOf: (id) => apps.byId(id as AppId)?.name,
+    activeId: (name) => apps.list().find((one) => one.name === name && one.revokedAt === null)?.id,
+  })
+  const toolCalls = createToolCalls({ ...kit, clock })
+  const sessions = createEgressSessions({ ...kit, onDefect: (error) => kit.defects.push(error) })
+  /** Ids in the order in which they were asked, and who waits for the next. */
+  const asked: string[] = []
+  let tell: (() => void) | undefined
+  kit.events.subscribe('approval.requested', async ({ id }, tx) => {
+    tx.afterCommit(() => {
+      asked.push(id)
+      tell?.()
+    })
+  })
+  /** The id of the next call that a person is asked about. */
+  const nextAsked = async (): Promise<string> => {
+    while (asked.length === 0) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      tell = resolve
+      await promise
+    }
+    return asked.shift() as string
+  }
+  const viewOf = async (id: string) => {
+    const found = await kit.storage.read((tx) => kit.approvals.find(tx, id))
+    if (found === undefined) throw new Error('it is gone')
+    return found
+  }
+  return {
+    ...{ app, apps, toolCalls, nextAsked, viewOf },
+    events: async () =>
+      (await kit.audit.newest(200))
+        .filter(({ event }) => event.startsWith('tool_call.'))
+        .map(({ event }) => event)
+        .toReversed(),
+    begin({ prompt = 'Sum up the news\nof today', tools = TOOLS, egress }: RunOptions = {}) {
+      const runId = newRunId()
+      const session =
+        egress === undefined
+          ? sessions.begin(
+              runId,
+              createPolicy({ owner: app.id, network: [], secrets: [] }, () => createScrubber(new Map())),
+            )
+          : egress
+      const promptSha256 = sha256Hex(prompt)
+      const calls = toolCalls.begin({
+        ...{ runId, appId: app.id, prompt, promptSha256, tools, egress: session },
+      })
+      const controller = new AbortController()
+      let count = 0
+      return {
+        ...{ runId, session, calls, controller },
+        reached: () => (session?.policy.network ?? []).map(({ host }) => host),
+        request(tool: string, input: Readonly<Record<string, unknown>>): Promise<ToolVerdict> {
+          count += 1
+          return calls.request({ id: `toolu_${count}`, tool, input }, controller.signal)
+        },
+        end: () => kit.storage.transaction((tx) => calls.ended(tx, 'daemon')),
+      }
+    },
+    /** As a person answers what is shown now. */
+    async answer(
+      id: string,
+      choice: string,
+      by: Parameters<typeof kit.approvals.choose>[4],
+      reason?: string,
+    ) {
+      const { contentHash } = await viewOf(id)
+      return await kit.storage.transaction((tx) =>
+        kit.approvals.choose(tx, id, contentHash, choice, by, { reason: reason ?? null, terms: null }),
+      )
+    },
+  }
+}
