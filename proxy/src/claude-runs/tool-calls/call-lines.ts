@@ -65,6 +65,10 @@ export function callOutcome(call: ToolCall, app: string): ApprovalOutcome {
       ...(denyReason === null ? [] : [['💬 ', { name: denyReason }]]),
       ['🔖 ', { name: call.runId }],
     ],
+    rows: [
+      { label: 'Run', value: call.runId },
+      ...(denyReason === null ? [] : [{ label: 'Reason', value: denyReason }]),
+    ],
     ...(call.status === 'approved' ? { tone: 'good' as const } : {}),
     ...(call.status === 'denied' ? { tone: 'bad' as const } : {}),
     ...(choice === null || endedAt === null

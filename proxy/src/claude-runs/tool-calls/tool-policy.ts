@@ -35,6 +35,8 @@ const REACH: Readonly<Record<string, Reach>> = {
   ExitPlanMode: 'never',
 }
 
+/** As the CLI names its own, and those of MCP servers. */
+const TOOL_NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/
 const MCP = /^mcp__([A-Za-z0-9_-]+?)__/
 
 /** What a yes does beside letting the tool work. */
@@ -60,6 +62,7 @@ export function decideTool(
   allowed: readonly string[],
 ): ToolDecision {
   if (!allowed.includes(tool)) return deny(`The token of this app does not allow ${oneLine(tool, 64)}.`)
+  if (!TOOL_NAME.test(tool)) return deny('That is no name of a tool.')
   const reach = Object.hasOwn(REACH, tool) ? REACH[tool] : 'asks'
   if (reach === 'inside') return { decision: 'allow' }
   if (reach === 'never') return deny(NOBODY_HERE)
