@@ -1,8 +1,7 @@
-import { createApps } from '../../src/claude-runs/apps/index.ts'
 import type { ToolVerdict } from '../../src/claude-runs/index.ts'
 import { createToolCalls } from '../../src/claude-runs/tool-calls/index.ts'
 import { createEgressSessions, createPolicy, type EgressSession } from '../../src/egress/index.ts'
-import { type AppId, type Clock, newRunId, sha256Hex } from '../../src/kernel/index.ts'
+import { type Clock, newRunId, sha256Hex } from '../../src/kernel/index.ts'
 import { createScrubber } from '../../src/scrub/index.ts'
 import type { DomainKit } from './domain-kit.ts'
 
@@ -17,13 +16,7 @@ interface RunOptions {
 
 /** An app with runs whose tools ask, over the real daemon's parts. */
 export async function createRunTools(kit: DomainKit, clock: Clock = { now: () => Date.now() }) {
-  const apps = createApps({ ...kit, clock, events: { publish: async () => {} } })
-  await kit.storage.read((tx) => apps.load(tx))
-  const { app } = await apps.add(`shop-${newRunId().slice(4, 12)}`, { tools: TOOLS }, 'cli:0')
-  kit.requesters.register('app', {
-    nameOf: (id) => apps.byId(id as AppId)?.name,
-    activeId: (name) => apps.list().find((one) => one.name === name && one.revokedAt === null)?.id,
-  })
+  const { app } = await kit.apps.add(`shop-${newRunId().slice(4, 12)}`, { tools: TOOLS }, 'cli:0')
   const toolCalls = createToolCalls({ ...kit, clock })
   const sessions = createEgressSessions({ ...kit, onDefect: (error) => kit.defects.push(error) })
   /** Ids in the order in which they were asked, and who waits for the next. */
@@ -50,7 +43,7 @@ export async function createRunTools(kit: DomainKit, clock: Clock = { now: () =>
     return found
   }
   return {
-    ...{ app, apps, toolCalls, nextAsked, viewOf },
+    ...{ app, toolCalls, nextAsked, viewOf },
     events: async () =>
       (await kit.audit.newest(200))
         .filter(({ event }) => event.startsWith('tool_call.'))
