@@ -3,7 +3,9 @@ import { createBlobs } from '../claude-runs/blobs/index.ts'
 import { createAppFiles } from '../claude-runs/files/index.ts'
 import { createClaudeRuns, type ModelAccess } from '../claude-runs/runs/index.ts'
 import { createRunSessions } from '../claude-runs/sessions/index.ts'
+import { createToolCalls } from '../claude-runs/tool-calls/index.ts'
 import type { Config } from '../config/index.ts'
+import { createEgressSessions } from '../egress/index.ts'
 import type { TenantId } from '../kernel/index.ts'
 import type { Installation } from './compose-installation.ts'
 import type { ClaudeRunsOverrides } from './daemon-claude-runner.ts'
@@ -28,16 +30,17 @@ export function composeClaudeRuns(
   const shared = { ...core, ...settings, blobs, clock, onDefect }
   const files = createAppFiles(shared)
   const sessions = createRunSessions({ ...shared, keepMs: settings.retainSessionsMs })
+  const toolCalls = createToolCalls({ ...core, clock })
   const runs = createClaudeRuns({
     ...shared,
     ...{ files, sessions, places, runner },
     models: overrides.models ?? models,
-    // Which tools an app's runs have the owner has said; they reach nothing outside of their container.
-    toolGate: overrides.toolGate ?? (async () => ({ behavior: 'allow' })),
+    toolCalls,
+    egress: createEgressSessions({ ...core, onDefect }),
     checkSchema: (owner, schema) => schemas.check(owner, schema),
     retainMs: settings.retainResultsMs,
     keepRowsMs: config.storage.retainExecutionsMs,
     onEnded: ({ code }) => metrics.claudeRan(code ?? 'internal'),
   })
-  return { files, sessions, runs, reconnectMs: overrides.reconnectMs }
+  return { files, sessions, runs, toolCalls, reconnectMs: overrides.reconnectMs }
 }

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino'
 import type { ClaudeRuns } from '../claude-runs/runs/index.ts'
+import type { ToolCalls } from '../claude-runs/tool-calls/index.ts'
 import type { createChanges, Executions, Runs } from '../executions/index.ts'
 import { countTransition, type Metrics } from '../http/agent-api/index.ts'
-import { agentRequester, type Requester } from '../identity/index.ts'
+import { agentRequester, appRequester, type Requester } from '../identity/index.ts'
 import type { LlmModules } from '../llm/provider-access/index.ts'
 import type { EventFeed } from '../notify/event-feed/index.ts'
 import type { createTelegramNotifier } from '../notify/telegram/index.ts'
@@ -25,6 +26,7 @@ export function subscribeParts(parts: {
   readonly llm: LlmModules
   /** Undefined: they are off. */
   readonly claudeRuns: ClaudeRuns | undefined
+  readonly toolCalls: Pick<ToolCalls, 'halt'> | undefined
   readonly upkeep: Upkeep
   readonly webPush: Pick<WebPush, 'approvalRequested'>
   readonly metrics: Metrics
@@ -43,7 +45,10 @@ export function subscribeParts(parts: {
     await llm.access.agentRevoked(tx, agentId, actor)
     llm.keys.dropCache()
   })
-  events.subscribe('app.revoked', ({ appId }, tx) => parts.claudeRuns?.appRevoked(tx, appId))
+  events.subscribe('app.revoked', async ({ appId, actor }, tx) => {
+    await core.approvals.requesterRevoked(tx, appRequester(appId), { actor, name: null })
+    await parts.claudeRuns?.appRevoked(tx, appId)
+  })
   events.subscribe('lockdown.begun', async ({ by }, tx) => {
     await core.approvals.withdrawAll(tx, by, LOCKDOWN)
     await executions.cancelApproved(tx, null, by.actor, LOCKDOWN)
@@ -54,6 +59,7 @@ export function subscribeParts(parts: {
   core.lockdown.onBegin(() => {
     parts.runs.halt()
     parts.claudeRuns?.halt()
+    parts.toolCalls?.halt()
     llm.keys.dropCache()
   })
   core.lockdown.onEnd(parts.runs.resume)

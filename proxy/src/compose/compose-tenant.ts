@@ -129,6 +129,7 @@ export async function composeTenant(
   subscribeParts({
     ...requests,
     claudeRuns: claudeRuns?.runs,
+    toolCalls: claudeRuns?.toolCalls,
     core,
     llm,
     webPush,

@@ -2,7 +2,6 @@ import type { Logger } from 'pino'
 import type { RunRunner } from '../claude-runs/index.ts'
 import {
   type ClaudeRunPlaces,
-  type ClaudeRunsDeps,
   createClaudeRunPlaces,
   type ModelAccess,
 } from '../claude-runs/runs/index.ts'
@@ -15,7 +14,6 @@ import { createSecretStreams, type SecretStreams } from '../vault/crypto/index.t
 export interface ClaudeRunsOverrides {
   readonly runner?: RunRunner
   readonly models?: ModelAccess
-  readonly toolGate?: ClaudeRunsDeps['toolGate']
   /** How long a run whose stream broke waits for its client. */
   readonly reconnectMs?: number
 }

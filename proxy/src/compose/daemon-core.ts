@@ -10,12 +10,7 @@ import { createAwaitedHosts } from '../executions/index.ts'
 import { createAgents } from '../identity/agents/index.ts'
 import { createRequesters, type RequesterNames } from '../identity/index.ts'
 import { createMembers, createTenantChats } from '../identity/tenants/index.ts'
-import {
-  type HostPattern,
-  parseHostPattern,
-  type Storage,
-  type TenantId,
-} from '../kernel/index.ts'
+import { type HostPattern, parseHostPattern, type Storage, type TenantId } from '../kernel/index.ts'
 import { resealProviderKeys } from '../llm/provider-keys/index.ts'
 import { createOutbox } from '../notify/outbox/index.ts'
 import { createPushSubscriptions } from '../notify/web-push/index.ts'

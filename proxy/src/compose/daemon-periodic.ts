@@ -22,6 +22,7 @@ export async function recoverTenant(parts: TenantParts, log: Logger): Promise<vo
   await executions.recover()
   await executions.readWaiting()
   await claudeRuns?.runs.recover()
+  await claudeRuns?.toolCalls.recover()
   await runPeriodicTasks(parts, log)
 }
 

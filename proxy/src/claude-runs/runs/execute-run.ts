@@ -1,5 +1,6 @@
 import type { AuditLog } from '../../audit/index.ts'
 import { RUN_ENDINGS, type RunEnding } from '../../contracts/claude-runs/index.ts'
+import type { EgressSession, EgressSessions } from '../../egress/index.ts'
 import { appActor } from '../../identity/index.ts'
 import { AppError, type Clock, type Json, type Storage, type Tx } from '../../kernel/index.ts'
 import type { Blob, Blobs } from '../blobs/index.ts'
@@ -11,10 +12,9 @@ import {
   type RunOrder,
   type RunOutcome,
   type RunRunner,
-  type ToolRequest,
-  type ToolVerdict,
 } from '../index.ts'
 import type { RunSessionRow, RunSessions } from '../sessions/index.ts'
+import { beginWalled, mayOpenWall, type RunToolCalls, type ToolCalls } from '../tool-calls/index.ts'
 import type { EndedRun, LiveRun, RunBody } from './live-run.ts'
 import type { ModelAccess, ModelUsage, Run, RunModel } from './ports.ts'
 import { apart, findInputs } from './run-request.ts'
@@ -22,8 +22,8 @@ import { apart, findInputs } from './run-request.ts'
 export interface ExecuteDeps {
   readonly runner: Pick<RunRunner, 'run'>
   readonly models: ModelAccess
-  /** Whether a tool that the run has may be used as the model wants it; a throw denies. */
-  readonly toolGate: (live: LiveRun, request: ToolRequest, signal: AbortSignal) => Promise<ToolVerdict>
+  readonly toolCalls: Pick<ToolCalls, 'begin'>
+  readonly egress: Pick<EgressSessions, 'begin'>
   readonly files: AppFiles
   readonly sessions: RunSessions
   readonly blobs: Blobs
@@ -78,6 +78,25 @@ export function createExecuteRun(
 
   const play = async (live: LiveRun, model: RunModel): Promise<Ending> => {
     const inputs = await begin(live)
+    const { run, app, request } = live
+    const egress = mayOpenWall(request.tools) ? beginWalled(deps.egress, run.id, app.id) : null
+    using tools = deps.toolCalls.begin({
+      ...{ runId: run.id, appId: app.id, prompt: request.prompt, promptSha256: run.promptSha256 },
+      ...{ tools: request.tools, egress },
+    })
+    try {
+      return await playIn(live, model, inputs, { tools, egress })
+    } finally {
+      egress?.end()
+    }
+  }
+
+  const playIn = async (
+    live: LiveRun,
+    model: RunModel,
+    inputs: Awaited<ReturnType<typeof begin>>,
+    { tools, egress }: { readonly tools: RunToolCalls; readonly egress: EgressSession | null },
+  ): Promise<Ending> => {
     live.log.append('started', {})
     const order = orderOf(live, model, {
       files: apart(inputs.files).map(([name, file]) => ({
@@ -86,11 +105,15 @@ export function createExecuteRun(
       })),
       session: inputs.session,
       transcript: inputs.session && deps.sessions.read(inputs.session),
+      egress,
     })
     const hooks: RunHooks = {
       onStarted() {},
-      onEvent: (event) => logEvent(live, event),
-      onToolRequest: (request, signal) => deps.toolGate(live, request, signal),
+      onEvent(event) {
+        if (event.type === 'tool_result') tools.answered(event.id)
+        logEvent(live, event)
+      },
+      onToolRequest: tools.request,
       model,
     }
     const outcome = await deps.runner.run(order, hooks, live.signal)
@@ -173,7 +196,8 @@ function orderOf(
     files,
     session,
     transcript,
-  }: Pick<RunOrder, 'files'> & {
+    egress,
+  }: Pick<RunOrder, 'files' | 'egress'> & {
     readonly session: RunSessionRow | null
     readonly transcript: AsyncIterable<Uint8Array> | null
   },
@@ -187,7 +211,7 @@ function orderOf(
       ...{ transcript, id: session?.cliSession ?? null, fork: request.session.fork, keep: true },
     },
     ...{ timeoutMs: request.timeoutMs, silenceMs: SILENCE_MS, maxTurns: request.maxTurns },
-    ...{ maxOutputTokens: model.maxOutputTokens, maxOutputBytes: MAX_OUTPUT_BYTES, egress: null },
+    ...{ maxOutputTokens: model.maxOutputTokens, maxOutputBytes: MAX_OUTPUT_BYTES, egress },
   }
 }
 

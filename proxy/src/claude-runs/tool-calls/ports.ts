@@ -72,7 +72,7 @@ export interface ToolAnswer {
   readonly denyReason: string | null
 }
 
-export interface ToolCallFilter {
+interface ToolCallFilter {
   /** Left out: of any. */
   readonly appId?: AppId
   readonly runId?: RunId
