@@ -1,10 +1,6 @@
 import type { Logger } from 'pino'
 import type { RunRunner } from '../claude-runs/index.ts'
-import {
-  type ClaudeRunPlaces,
-  createClaudeRunPlaces,
-  type ModelAccess,
-} from '../claude-runs/runs/index.ts'
+import { type ClaudeRunPlaces, createClaudeRunPlaces, type ModelAccess } from '../claude-runs/runs/index.ts'
 import type { SchemaChecker } from '../claude-runs/schema/index.ts'
 import type { ClaudeRunsConfig, Config } from '../config/index.ts'
 import type { EgressEndpoints } from '../egress/index.ts'
