@@ -38,7 +38,7 @@ export interface ClaudeRuns {
   readonly counts: { readonly waiting: number; readonly running: number }
 }
 
-export type ClaudeRunsDeps = Omit<ExecuteDeps & SubmitRunDeps, 'execute' | 'live'> & {
+type ClaudeRunsDeps = Omit<ExecuteDeps & SubmitRunDeps, 'execute' | 'live'> & {
   /** How long rows of runs that ended are kept; 0: for good. */
   readonly keepRowsMs: number
 }
