@@ -70,7 +70,10 @@ export type RunEvent =
 
 /** The CLI asks whether a tool may be used. */
 export interface ToolRequest {
+  /** Of the question. */
   readonly id: string
+  /** Of the use that it is about, as `tool_use` and `tool_result` of `RunEvent` name it; null where the CLI does not tell. */
+  readonly toolUseId: string | null
   readonly tool: string
   readonly input: Readonly<Record<string, unknown>>
 }

@@ -80,5 +80,8 @@ describe.skipIf(!availability.available)('the Claude Code CLI in its container',
       expect.arrayContaining(['Bash', 'Read']),
     )
     expect(events).toContainEqual(expect.objectContaining({ type: 'tool_result', isError: true }))
+    // What was opened for the use is closed when its result comes: both name it alike.
+    const result = events.find(({ type }) => type === 'tool_result')
+    expect(asked[0]?.toolUseId).toEqual((result as { id: string }).id)
   })
 })

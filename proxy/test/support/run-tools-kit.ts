@@ -69,7 +69,10 @@ export async function createRunTools(kit: DomainKit, clock: Clock = { now: () =>
         reached: () => (session?.policy.network ?? []).map(({ host }) => host),
         request(tool: string, input: Readonly<Record<string, unknown>>): Promise<ToolVerdict> {
           count += 1
-          return calls.request({ id: `toolu_${count}`, tool, input }, controller.signal)
+          return calls.request(
+            { id: `ask_${count}`, toolUseId: `toolu_${count}`, tool, input },
+            controller.signal,
+          )
         },
         end: () => kit.storage.transaction((tx) => calls.ended(tx, 'daemon')),
       }

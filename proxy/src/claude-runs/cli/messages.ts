@@ -17,7 +17,13 @@ export type CliMessage =
   | { readonly kind: 'assistant'; readonly content: readonly ContentBlock[]; readonly isSynthetic: boolean }
   | { readonly kind: 'tool_results'; readonly results: readonly ToolResultBlock[] }
   | { readonly kind: 'result'; readonly result: CliResult }
-  | { readonly kind: 'ask'; readonly id: string; readonly tool: string; readonly input: JsonObject }
+  | {
+      readonly kind: 'ask'
+      readonly id: string
+      readonly toolUseId: string | null
+      readonly tool: string
+      readonly input: JsonObject
+    }
   /** The CLI takes a question back. */
   | { readonly kind: 'ask_withdrawn'; readonly id: string }
   /** Another request of the CLI's, which has to be answered. */
@@ -115,6 +121,7 @@ const READERS: ReadonlyMap<string, (value: JsonObject) => CliMessage> = new Map(
         ? {
             kind: 'ask',
             id: request_id,
+            toolUseId: typeof request.tool_use_id === 'string' ? request.tool_use_id : null,
             tool: request.tool_name,
             input: isObject(request.input) ? request.input : {},
           }

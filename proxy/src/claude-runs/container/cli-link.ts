@@ -160,12 +160,12 @@ export class CliLink {
     if (message.kind === 'result') this.#result.resolve(message.result)
   }
 
-  async #decide({ id, tool, input }: Ask): Promise<void> {
+  async #decide({ id, toolUseId, tool, input }: Ask): Promise<void> {
     const asking = new AbortController()
     this.#asks.set(id, asking)
     const either = AbortSignal.any([asking.signal, this.#deps.over])
     const verdict = await Promise.resolve()
-      .then(() => this.#deps.hooks.onToolRequest({ id, tool, input }, either))
+      .then(() => this.#deps.hooks.onToolRequest({ id, toolUseId, tool, input }, either))
       .catch(() => ({ behavior: 'deny', message: 'This could not be decided.' }) as const)
     if (!this.#asks.delete(id) || either.aborted) return
     this.#silence.sign()

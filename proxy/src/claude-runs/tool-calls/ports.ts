@@ -36,8 +36,8 @@ export interface RunToolCalls extends Disposable {
    * run is over, or the CLI takes its question back; what waits is cancelled. Rejects where the database fails, which denies.
    */
   request(request: ToolRequest, signal: AbortSignal): Promise<ToolVerdict>
-  /** The tool has answered: what was opened for this call is closed. `id` is the request's, and the tool result's. */
-  answered(id: string): void
+  /** The tool has answered: what was opened for this call is closed. `toolUseId` as the request and the tool's result name it. */
+  answered(toolUseId: string): void
   /** The run is over: what of it waits is cancelled. In the unit that ends the run. */
   ended(tx: Tx, by: Actor): Promise<void>
 }

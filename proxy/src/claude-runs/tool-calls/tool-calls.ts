@@ -129,9 +129,11 @@ export function createToolCalls(deps: Deps): ToolCalls {
     }
 
     const request = async (
-      { id, tool, input: given }: ToolRequest,
+      { id: questionId, toolUseId, tool, input: given }: ToolRequest,
       signal: AbortSignal,
     ): Promise<ToolVerdict> => {
+      // What is opened for a use that has no id of its own stays open until the run ends.
+      const id = toolUseId ?? `question ${questionId}`
       const both = AbortSignal.any([signal, over.signal])
       if (both.aborted) return denied(RUN_OVER)
       const decision = decideTool(tool, given, run.tools)
