@@ -170,3 +170,15 @@ describe('an end before the end', () => {
     expect(await json(await kit.call(`/run/${run_id}`, token))).toMatchObject({ result: 'secret answer' })
   })
 })
+
+it('what cannot be stored ends a run as a defect, once, with what it cost', async () => {
+  const { token } = await kit.addApp()
+  const answer = kit.postRun(token, { prompt: 'odd' })
+  await nextHeld(1)
+  // PostgreSQL and SQLite refuse it alike.
+  held[0]?.end({ stopReason: 'a\0b' })
+  expect((await answer).status).toBe(500)
+  expect(await json(await answer)).toMatchObject({ ok: false, code: 'internal', cost_usd: 0.0015 })
+  expect(kit.defects.splice(0)).toHaveLength(1)
+  expect(kit.runs.counts).toEqual({ running: 0, waiting: 0 })
+})

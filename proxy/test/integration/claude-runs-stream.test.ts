@@ -156,6 +156,23 @@ describe('a stream', () => {
     await expect.poll(state).toBe('cancelled')
   })
 
+  it('of a detached run is left without an end to the run', async () => {
+    await using strict = await startClaudeRuns({ reconnectMs: 0 })
+    const done = Promise.withResolvers<object>()
+    strict.runner.play = () => done.promise
+    const { token } = await strict.addApp()
+    const answer = await strict.postRun(token, { prompt: 'hi', detach: true })
+    const { run_id: id } = (await answer.json()) as { run_id: string }
+    const leaving = new AbortController()
+    await strict.call(`/run/${id}/events`, token, { signal: leaving.signal })
+    leaving.abort()
+    // Answers are counted when their connection is over.
+    await expect.poll(() => strict.metrics.page()).toContain('route="/run/:id/events"')
+    done.resolve({})
+    const state = async () => (await strict.storage.read((tx) => tx.claudeRuns.list({ limit: 1 })))[0]?.state
+    await expect.poll(state).toBe('done')
+  })
+
   it('after a restart says that its events are lost, and tells the end', async () => {
     const { token } = await kit.addApp()
     const posted = kit.postRun(token, { prompt: 'hi', detach: true })

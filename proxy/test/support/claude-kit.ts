@@ -15,7 +15,7 @@ import { createSchemaChecker } from '../../src/claude-runs/schema/index.ts'
 import { createTestEndpoints } from './egress-endpoints.ts'
 import { createMessagesApi, type MessagesApi, type MessagesCall, type Reply } from './messages-api-double.ts'
 
-export interface Ran {
+interface Ran {
   readonly outcome: RunOutcome
   readonly events: readonly RunEvent[]
   readonly api: MessagesApi

@@ -59,7 +59,14 @@ const CANCELLED = { code: 'cancelled', result: null, text: '', message: 'It was 
 const HELLO: RunOutcome = {
   ...{ code: 'ok', text: 'hello', result: 'hello', stopReason: 'end_turn', turns: 1 },
   usage: { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 },
-  ...{ sessionTranscript: null, sessionId: null, durationMs: 5, firstByteMs: 2, denials: [], message: '' },
+  ...{
+    sessionTranscript: null,
+    sessionId: null,
+    durationMs: 5.25,
+    firstByteMs: 2.4,
+    denials: [],
+    message: '',
+  },
 }
 
 /** Counts each run as `SPENT`, and notes what it was bound for. */
@@ -88,6 +95,8 @@ export interface ClaudeRunsKitOptions extends Omit<DomainKitOptions, 'dir'> {
   readonly runner?: PlayedRunner
   readonly models?: ModelAccess
   readonly reconnectMs?: number
+  /** Runs are not played: containers of the real CLI, whose model is reached by the LLM proxy. */
+  readonly isReal?: true
 }
 
 export const BOOTSTRAP = 'test-bootstrap-token'
@@ -97,12 +106,12 @@ export async function startClaudeRuns(options: ClaudeRunsKitOptions = {}) {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'oauth3-claude-runs-'))
   const runner = options.runner ?? createPlayedRunner()
   const models = options.models ?? createPlayedModels()
-  const { reconnectMs = 0 } = options
+  const { reconnectMs = 0, isReal } = options
   const kit = await createDomainKit({
     ...options,
     dir,
     environment: { CLAWDFORGE_PORT: '0', ADMIN_BOOTSTRAP_TOKEN: BOOTSTRAP, ...options.environment },
-    claudeRuns: { runner, models, reconnectMs },
+    claudeRuns: isReal ? { reconnectMs } : { runner, models, reconnectMs },
   })
   const { claudeRuns, installation } = kit
   if (claudeRuns === null || installation.claudeRuns === null) throw new Error('runs are off')

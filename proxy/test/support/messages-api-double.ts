@@ -25,7 +25,7 @@ interface MessagesBody {
   readonly messages: readonly { readonly role: string; readonly content: unknown }[]
 }
 
-export type Block =
+type Block =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'thinking'; readonly thinking: string; readonly signature: string }
   | { readonly type: 'tool_use'; readonly id: string; readonly name: string; readonly input: object }

@@ -1,12 +1,11 @@
 export { FilesRefused, planFiles } from './attachments.ts'
 export { type Collector, createCollector } from './collector.ts'
-export { type CliFacts, judge, type Verdict } from './judge.ts'
+export { judge, type Verdict } from './judge.ts'
 export { createLineReader } from './lines.ts'
 export { type CliMessage, type CliResult, isObject, parseMessage } from './messages.ts'
 export { parseResult } from './parse-result.ts'
 export {
   fitsWaiting,
-  type InputBlock,
   launchArguments,
   opening,
   promptLine,

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { RUN_CODES } from '../index.ts'
 import { type CliFacts, judge } from './judge.ts'
 import type { CliResult } from './messages.ts'
 
@@ -60,6 +62,11 @@ it.each<[string, CliFacts, string]>([
   expect(verdict.code).toBe(code)
   expect(verdict.message === '').toBe(code === 'ok')
   expect(verdict.message.length).toBeLessThan(700)
+})
+
+it('every ending is in the documents', () => {
+  const page = readFileSync(new URL('../../../../docs/claude-runs.md', import.meta.url), 'utf8')
+  expect(RUN_CODES.filter((code) => !page.includes(`\`${code}\``))).toEqual([])
 })
 
 it('shows a person no more than the beginning of what the CLI said', () => {

@@ -42,7 +42,7 @@ export interface ContentBlock extends JsonObject {
   readonly type: string
 }
 
-export interface ToolResultBlock {
+interface ToolResultBlock {
   readonly id: string
   readonly isError: boolean
   readonly text: string

@@ -46,7 +46,7 @@ export interface ClaudeRunnerOptions {
 }
 
 /** Of one container. The CLI takes about 200 MB, its supervisor 45. */
-export interface ContainerResources {
+interface ContainerResources {
   readonly memoryBytes: number
   readonly cpuMillis: number
   readonly pids: number
@@ -54,7 +54,7 @@ export interface ContainerResources {
   readonly tmpBytes: number
 }
 
-export const DEFAULT_RESOURCES: ContainerResources = {
+const DEFAULT_RESOURCES: ContainerResources = {
   memoryBytes: 1_024 * 1_048_576,
   cpuMillis: 2_000,
   pids: 256,

@@ -1,6 +1,1 @@
-export {
-  type ClaudeRunnerOptions,
-  type ContainerResources,
-  createClaudeRunner,
-  DEFAULT_RESOURCES,
-} from './claude-runner.ts'
+export { type ClaudeRunnerOptions, createClaudeRunner } from './claude-runner.ts'

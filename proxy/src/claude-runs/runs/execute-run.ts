@@ -172,22 +172,36 @@ export function createExecuteRun(
     }
   }
 
+  /** What can be stored whatever the run left: how it is, that it is over, and what it cost. */
+  const storeBare = async (live: LiveRun, ending: Ending): Promise<EndedRun> => {
+    const bare: Ending = { ...ending, ...DEFECT, outcome: null, session: null }
+    return await storage.transaction(async (tx) => {
+      const ended = endedRun(live, bare, false, clock.now())
+      await tx.claudeRuns.update(ended)
+      await tell(tx, audit, ended)
+      return { run: ended, body: null }
+    })
+  }
+
   return async (live, place) => {
     const ending = await run(live, place)
-    for (;;) {
+    for (let isStorable = true; ; ) {
       try {
-        const ended = await store(live, ending)
+        const ended = await (isStorable ? store : storeBare)(live, ending)
         live.settle(ended)
         deps.onEnded(ended.run)
         return
       } catch (error) {
         // Nobody is told of an end that is not on the disk; a restart finds the run as one that was going on.
         deps.onDefect(error)
-        await new Promise((resolve) => setTimeout(resolve, STORE_AGAIN_MS).unref())
+        if (isStorable && !isAway(error)) isStorable = false
+        else await new Promise((resolve) => setTimeout(resolve, STORE_AGAIN_MS).unref())
       }
     }
   }
 }
+
+const isAway = (error: unknown): boolean => error instanceof AppError && error.code === 'storage_unavailable'
 
 function orderOf(
   live: LiveRun,
@@ -234,6 +248,12 @@ function wire(value: unknown): unknown {
 
 type How = Pick<Ending, 'state' | 'code' | 'message'>
 
+const DEFECT: How = {
+  state: 'failed',
+  code: 'internal',
+  message: 'The daemon failed; its log has the details.',
+}
+
 function endingOf(live: LiveRun, outcome: RunOutcome, refusal: ReturnType<RunModel['refusal']>): How {
   if (outcome.code === 'ok') return { state: 'done', code: 'ok', message: null }
   if (live.endReason !== null) return live.endReason
@@ -262,7 +282,7 @@ function failureOf(live: LiveRun, error: unknown, onDefect: (error: unknown) => 
     )
   }
   onDefect(error)
-  return failed('internal', 'The daemon failed; its log has the details.')
+  return DEFECT
 }
 
 const bodyOf = ({ app, request }: LiveRun, { outcome, message }: Ending): RunBody => ({
@@ -283,7 +303,7 @@ function endedRun(live: LiveRun, ending: Ending, isKept: boolean, now: number): 
       requests,
       microUsd,
       stopReason: outcome?.stopReason ?? null,
-      firstByteMs: outcome?.firstByteMs ?? null,
+      firstByteMs: outcome?.firstByteMs == null ? null : Math.round(outcome.firstByteMs),
     },
     message: wasLost ? NOT_KEPT : code === 'ok' ? null : (live.endReason?.message ?? RUN_ENDINGS[code].help),
     resultChars: outcome === null ? null : outcome.text.length,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { isRunOver } from '../../contracts/claude-runs/index.ts'
 import { AppError, type AppId, type ReadTx, type RunId, type Tx } from '../../kernel/index.ts'
 import { createExecuteRun, type ExecuteDeps, tell } from './execute-run.ts'
@@ -44,6 +45,8 @@ type ClaudeRunsDeps = Omit<ExecuteDeps & SubmitRunDeps, 'execute' | 'live'> & {
 }
 
 const AT_ONCE = 200
+/** For containers to go, and ends to be stored. */
+const END_MS = 5_000
 const DROP_ROWS_MS = 3_600_000
 const RESTARTED: EndReason = {
   state: 'failed',
@@ -174,7 +177,8 @@ export function createClaudeRuns(deps: ClaudeRunsDeps): ClaudeRuns {
       await Promise.race([ended(live.all()), timeIsUp.promise])
       clearTimeout(timer)
       endAll(live.all(), RESTARTED)
-      await ended(live.all())
+      // A database that is away keeps nobody from ending: the next start finds what could not be written.
+      await Promise.race([ended(live.all()), delay(END_MS, undefined, { ref: false })])
     },
     async recover() {
       while (await recoverSome());

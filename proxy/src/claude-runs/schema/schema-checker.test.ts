@@ -63,7 +63,7 @@ describe('a schema', () => {
   })
 
   it('that takes for ever counts as not met, and others go on', async () => {
-    await using impatient = createSchemaChecker({ timeLimitMs: 300 })
+    await using impatient = createSchemaChecker({ timeLimitMs: 3_000 })
     const slow = impatient.problems('app', { pattern: '^(a+)+$' }, `${'a'.repeat(40)}!`)
     const other = impatient.problems('other', { type: 'number' }, 1)
     expect(await other).toEqual([])

@@ -3,7 +3,7 @@ import { createWorkPool, JobFailed } from '../../workers/work-pool/index.ts'
 import type { SchemaJobs } from './worker.ts'
 
 /** A pattern, or a schema, can take longer than anybody lives. What does is ended, and taken for not met. */
-const TIME_LIMIT_MS = 2_000
+const TIME_LIMIT_MS = 5_000
 const THREADS = 2
 const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 }
 const MAX_WAITING_EACH = 64
@@ -20,7 +20,8 @@ export function createSchemaChecker(options: { readonly timeLimitMs?: number } =
   const pool = createWorkPool<SchemaJobs>({
     file: new URL(`./worker${extname(import.meta.url)}`, import.meta.url),
     threads: THREADS,
-    givesWay: true,
+    // A run waits for it, and would be repaired for nothing if it were late.
+    givesWay: false,
     timeLimitMs: options.timeLimitMs ?? TIME_LIMIT_MS,
     limits: LIMITS,
     waiting: { perOwner: MAX_WAITING_EACH, total: Number.POSITIVE_INFINITY },

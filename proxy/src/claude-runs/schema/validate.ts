@@ -2,7 +2,7 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 
-export const SCHEMA_LIMITS = { bytes: 65_536, depth: 32 } as const
+const SCHEMA_LIMITS = { bytes: 65_536, depth: 32 } as const
 const MAX_PROBLEMS = 8
 const MAX_PROBLEM_CHARS = 300
 
@@ -21,6 +21,7 @@ const DRAFTS: ReadonlyMap<string, typeof Ajv | typeof Ajv2020> = new Map<string,
     ['http://json-schema.org/draft-07/schema', Ajv],
   ],
 )
+export const DRAFT_NAMES: readonly string[] = [...DRAFTS.keys()]
 const DEFAULT_DRAFT = 'https://json-schema.org/draft/2020-12/schema'
 
 /** What is wrong with a schema, for a person; null when it can be used. */

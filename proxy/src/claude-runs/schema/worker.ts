@@ -1,5 +1,5 @@
 import { serveJobs } from '../../workers/work-pool/serve.ts'
-import { schemaProblem, valueProblems } from './validate.ts'
+import { DRAFT_NAMES, schemaProblem, valueProblems } from './validate.ts'
 
 const JOBS = {
   check: ({ schema }: { readonly schema: unknown }) => schemaProblem(schema),
@@ -8,5 +8,8 @@ const JOBS = {
 }
 
 export type SchemaJobs = typeof JOBS
+
+/** The first schema of a draft would pay for compiling the draft's own. */
+for (const $schema of DRAFT_NAMES) schemaProblem({ $schema })
 
 serveJobs(JOBS)

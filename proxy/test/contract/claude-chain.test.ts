@@ -1,0 +1,74 @@
+/** The whole way of a run: app, port, queue, container of the real CLI, its socket, the LLM proxy, and the vendor played at the wire. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isPublicAddress, SecretValue } from '../../src/kernel/index.ts'
+import { type ClaudeRunsKit, startClaudeRuns } from '../support/claude-runs-kit.ts'
+import { dockerOrSkip } from '../support/docker.ts'
+import { startVendors, VENDOR_ADDRESS, type Vendors } from '../support/vendor-doubles.ts'
+
+const availability = await dockerOrSkip({ images: ['claude'] })
+
+type Json = Record<string, unknown>
+const json = async (response: Response): Promise<Json> => (await response.json()) as Json
+
+/** One whose price is known. */
+const MODEL = 'claude-sonnet-4-5'
+
+describe.skipIf(!availability.available)('a run of the real CLI', () => {
+  let vendors: Vendors
+  let kit: ClaudeRunsKit
+  let key: string
+  beforeAll(async () => {
+    vendors = await startVendors()
+    key = vendors.addKey('anthropic')
+    kit = await startClaudeRuns({
+      isReal: true,
+      environment: { CLAWDFORGE_POOL_SIZE: '0' },
+      egress: {
+        resolve: async () => [VENDOR_ADDRESS],
+        isPublic: (address) => address === VENDOR_ADDRESS || isPublicAddress(address),
+        portOf: ({ port }) => (port === 443 ? vendors.port : port),
+        tls: { ca: vendors.ca },
+      },
+    })
+    await kit.storage.transaction((tx) =>
+      kit.llm.keys.add(tx, { provider: 'anthropic', tags: [], value: new SecretValue(key) }, 'cli:0'),
+    )
+  })
+  afterAll(async () => {
+    await kit?.[Symbol.asyncDispose]()
+    await vendors?.[Symbol.asyncDispose]()
+  })
+
+  it('answers by the owner’s key, and tells what it cost', async () => {
+    const { token } = await kit.addApp('chain')
+    const body = await json(
+      await kit.postRun(token, { prompt: 'Say hello.', model: MODEL, timeout_secs: 60 }),
+    )
+    expect(body).toMatchObject({ ok: true, code: 'ok', stop_reason: 'end_turn' })
+    expect(body.cost_usd).toBeGreaterThan(0)
+    expect(body.usage).toMatchObject({ requests: 1, output_tokens: 15 })
+    expect(vendors.callsTo('anthropic')).toHaveLength(1)
+    expect(vendors.callsTo('anthropic')[0]?.headers['x-api-key']).toBe(key)
+    expect(vendors.faults).toEqual([])
+    expect(kit.defects).toEqual([])
+  })
+
+  it('over its budget makes no call', async () => {
+    const { token } = await kit.addApp('poor')
+    const before = vendors.callsTo('anthropic').length
+    const answer = await kit.postRun(token, { prompt: 'Say hello.', model: MODEL, budget: { usd: 0.000_01 } })
+    expect([answer.status, (await json(answer)).code]).toEqual([402, 'budget_exceeded'])
+    expect(vendors.callsTo('anthropic')).toHaveLength(before)
+  })
+
+  it('streams, and is ended with its container while the vendor is silent', async () => {
+    const { token } = await kit.addApp('slow')
+    const called = vendors.nextCall('anthropic')
+    vendors.next('anthropic', () => {})
+    const { run_id: id } = await json(await kit.postRun(token, { prompt: 'x', model: MODEL, detach: true }))
+    await called
+    const ended = await json(await kit.call(`/run/${id}`, token, { method: 'DELETE' }))
+    expect(ended).toMatchObject({ state: 'cancelled', code: 'cancelled' })
+    expect((await kit.installation.claudeRuns?.runner.status())?.running).toBe(0)
+  })
+})
