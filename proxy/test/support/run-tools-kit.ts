@@ -5,7 +5,7 @@ import { type Clock, newRunId, sha256Hex } from '../../src/kernel/index.ts'
 import { createScrubber } from '../../src/scrub/index.ts'
 import type { DomainKit } from './domain-kit.ts'
 
-export const TOOLS = ['Bash', 'WebFetch', 'WebSearch', 'mcp__mail__send', 'Newfangled'] as const
+const TOOLS = ['Bash', 'WebFetch', 'WebSearch', 'mcp__mail__send', 'Newfangled'] as const
 
 interface RunOptions {
   readonly prompt?: string

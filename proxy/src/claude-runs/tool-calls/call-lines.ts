@@ -18,7 +18,7 @@ export const promptLines = (prompt: string): readonly string[] => {
 }
 
 /** What a yes lets happen, and no more than is so. */
-export function effectLine({ effect }: Pick<ToolCall, 'effect'>): TextLine {
+function effectLine({ effect }: Pick<ToolCall, 'effect'>): TextLine {
   if (effect.kind === 'host') {
     return [
       '🌐 Until the tool has answered, at the latest until the run ends, everything in the container of the run can read (GET) from ',

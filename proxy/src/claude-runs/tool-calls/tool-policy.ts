@@ -75,9 +75,6 @@ export function decideTool(
   return ask(server === undefined ? { kind: 'unknown' } : { kind: 'mcp', server })
 }
 
-export const hostsOfEffect = (effect: ToolEffect): readonly string[] =>
-  effect.kind === 'host' ? [effect.host] : []
-
 const ask = (effect: ToolEffect): ToolDecision => ({ decision: 'ask', effect })
 const deny = (message: string): ToolDecision => ({ decision: 'deny', message })
 
