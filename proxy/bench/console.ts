@@ -3,11 +3,12 @@ import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { adminSocketPath } from '../src/kernel/index.ts'
-import { type BenchDaemon, pause, printGoal, residentMib, startBenchDaemon } from './support.ts'
+import { type BenchDaemon, pause, percentile, printGoal, residentMib, startBenchDaemon } from './support.ts'
 
 const GOAL_MIB = 60
 const GOAL_IDLE_PERCENT = 5
 const GOAL_MS_AN_EVENT = 1
+const ROUNDS = 5
 /** A session follows in so many tabs at most. */
 const TABS = 10
 /** As a run tells of itself: events come in bursts. */
@@ -33,23 +34,35 @@ export async function benchConsole(setting: {
   await storeSecrets(daemon, first, events)
   one.destroy()
   await pause(1_000)
-  const alone = await processorMs(daemon, () => storeSecrets(daemon, first, events))
   const idleAlone = await processorMs(daemon, () => pause(idleSeconds * 1_000))
   const before = residentMib(daemon.pid)
 
-  const opened: IncomingMessage[] = []
-  for (let cookie = first, at = 1; at <= consoles; at++) {
-    opened.push(await follow(daemon, cookie))
-    if (at % TABS === 0) cookie = await signIn(daemon)
+  const cookies = [first]
+  while (cookies.length * TABS < consoles) cookies.push(await signIn(daemon))
+  const openAll = async (): Promise<IncomingMessage[]> => {
+    const opened: IncomingMessage[] = []
+    for (let at = 0; at < consoles; at++)
+      opened.push(await follow(daemon, cookies[Math.floor(at / TABS)] ?? first))
+    await pause(2_000)
+    return opened
   }
-  await pause(2_000)
+  let opened = await openAll()
   const idle = await processorMs(daemon, () => pause(idleSeconds * 1_000))
-  const busy = await processorMs(daemon, () => storeSecrets(daemon, first, events))
-  const mib = residentMib(daemon.pid) - before
-  for (const response of opened) response.destroy()
+  // Interleaved, so that a drift of the machine meets both.
+  const each: number[] = []
+  let mib = Number.NaN
+  for (let round = 0; round < ROUNDS; round++) {
+    if (round > 0) opened = await openAll()
+    const followed = await processorMs(daemon, () => storeSecrets(daemon, first, events))
+    if (round === 0) mib = residentMib(daemon.pid) - before
+    for (const response of opened) response.destroy()
+    await pause(2_000)
+    const alone = await processorMs(daemon, () => storeSecrets(daemon, first, events))
+    each.push((followed - alone) / events)
+  }
 
   const percent = (ms: number): number => ms / (idleSeconds * 10)
-  const each = (busy - alone) / events
+  const middle = percentile(each, 0.5)
   console.log(`${consoles} consoles, ${events} events in bursts of ${AT_ONCE}, ${idleSeconds} s at rest`)
   printGoal(`memory: ${mib.toFixed(1)} MiB more`, `at most ${GOAL_MIB}`, mib <= GOAL_MIB)
   printGoal(
@@ -58,9 +71,9 @@ export async function benchConsole(setting: {
     percent(idle) <= GOAL_IDLE_PERCENT,
   )
   printGoal(
-    `an event: ${each.toFixed(2)} ms for all consoles together, ${((each * 1_000) / consoles).toFixed(2)} µs for each`,
+    `an event: ${middle.toFixed(2)} ms for all consoles together, ${((middle * 1_000) / consoles).toFixed(2)} µs for each (median of ${ROUNDS}; ${Math.min(...each).toFixed(2)} to ${Math.max(...each).toFixed(2)})`,
     `at most ${GOAL_MS_AN_EVENT} ms for all`,
-    each <= GOAL_MS_AN_EVENT,
+    middle <= GOAL_MS_AN_EVENT,
   )
 }
 

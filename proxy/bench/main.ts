@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchClaude } from './claude.ts'
+import { benchAuditPage } from './audit-page.ts'
 import { benchConsole } from './console.ts'
 import { benchConsolePage } from './console-page.ts'
 import { benchExecute } from './execute.ts'
@@ -10,6 +11,7 @@ import { benchGateway } from './gateway.ts'
 import { benchHistory } from './history.ts'
 import { benchHostile } from './hostile.ts'
 import { benchLlm } from './llm.ts'
+import { benchPanic } from './panic.ts'
 import { benchScrub } from './scrub.ts'
 import { benchStart } from './start.ts'
 import { benchStorage } from './storage.ts'
@@ -75,6 +77,11 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
     ),
   'console-page': () => benchConsolePage(quick ? { cards: 10, loads: 5 } : { cards: 50, loads: 20 }),
   claude: () => benchClaude(quick ? { rounds: 7, sustained: 10 } : { rounds: 25, sustained: 30 }),
+  panic: () => benchPanic({ rounds: quick ? 2 : 7 }),
+  'audit-page': () =>
+    benchAuditPage(
+      quick ? { executions: 20_000, loads: 5, pages: 20 } : { executions: 200_000, loads: 20, pages: 50 },
+    ),
   llm: () =>
     benchLlm({
       ...(quick ? { rounds: 3, seconds: 2, streamRounds: 3 } : { rounds: 9, seconds: 4, streamRounds: 9 }),

@@ -129,6 +129,8 @@ export function capture(
         ? resolve(stdout)
         : reject(new Error(`${command} ${args.join(' ')} exited with ${code}: ${stderr}`)),
     )
+    // A program that reads no input may have ended before it is written.
+    child.stdin.on('error', () => {})
     child.stdin.end(options.input ?? '')
   })
 }

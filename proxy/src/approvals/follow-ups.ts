@@ -114,6 +114,8 @@ export function createFollowUps<Row extends ApprovalSubject, Answer, Subject ext
     await followUp.write(tx, subject, { remindedAt: now })
     const requester = kind.requesterOf(subject)
     const { expiresAt } = subject
+    const { requestId, data } = kind.auditOf(subject)
+    await audit.append(tx, 'approval.reminded', 'daemon', requestId, data)
     await events.publish(tx, { type: 'approval.reminded', id, requester, expiresAt })
   }
 }

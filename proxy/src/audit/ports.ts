@@ -40,6 +40,7 @@ export const AUDIT_EVENTS = {
     'A person said yes to what takes several, or a passkey: by which channel, to which consent hash, and how many have.',
   'approval.refused': 'A decision was not accepted: wrong person, wrong chat, stale or forged.',
   'approval.asked_again': 'A person had what expired asked once more; the new request is named.',
+  'approval.reminded': 'Whoever is asked was reminded of what had a quarter of its time left.',
   'trust.granted': 'A grant was stored.',
   'trust.used': 'A stored grant covered a request.',
   'trust.ended': 'A grant reached its end.',

@@ -150,6 +150,7 @@ export async function composeTenant(
       holdTimes: overrides.holdTimes,
     }),
   )
+  core.lockdown.onBegin(() => llmProxy.halt())
   const app = express()
   app.disable('x-powered-by')
   if (telegram?.webhook) app.post(telegram.webhook.path, telegram.webhook.handler)

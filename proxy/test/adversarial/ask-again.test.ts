@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Execution } from '../../src/executions/index.ts'
 import { AppError, SecretValue, type UnixMs } from '../../src/kernel/index.ts'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
+import { collect } from '../support/collect.ts'
 import { approver, asAgent, owner } from '../support/principals.ts'
 import { ANN, createTelegramKit, EVE, UNHURRIED } from '../support/telegram-kit.ts'
 
@@ -232,6 +233,12 @@ describe('what waits with a quarter of its time left', () => {
     expect(card.buttons.length).toBeGreaterThan(0)
     expect((await kit.find(execution)).remindedAt).toBe(now)
     expect((await kit.find(answered)).remindedAt).toBeNull()
+    const told = (await collect(kit.audit.export())).filter(({ event }) => event === 'approval.reminded')
+    expect(told.map(({ actor, at, requestId }) => [actor, at, requestId])).toEqual([
+      ['daemon', now, null],
+      ['daemon', now, execution.requestId],
+    ])
+    expect(told[0]?.data).toContain(ask.id)
     await kit[Symbol.asyncDispose]()
     await open({ double, dir: kit.dir })
     await kit.approvals.tick()

@@ -215,6 +215,45 @@ test('a lockdown cuts streams of the LLM proxy, and refuses what comes after', a
   expect(llm.vendors.calls).toHaveLength(before)
 })
 
+test('a lockdown ends what a vendor is silent about: a stream between two pieces, and a request without an answer', async () => {
+  await using llm = await createLlmKit()
+  await llm.addKey('openai')
+  const token = await llm.addAgent('waits')
+  await llm.grant('openai', { agent: 'waits' })
+  const ask = () =>
+    fetch(`${llm.url}/llm/openai/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(chatBody({ stream: true })),
+    })
+  const cut: Promise<unknown>[] = []
+  llm.vendors.next('openai', async (call, response) => {
+    cut.push(call.gone)
+    begin(call, response, { headers: { 'content-type': 'text/event-stream' } })
+    await write(call, response, 'data: {"choices":[{"index":0,"delta":{"content":"one"}}]}\n\n')
+    await call.gone
+  })
+  const streaming = await ask()
+  const reader = streaming.body?.pipeThrough(new TextDecoderStream()).getReader()
+  expect((await reader?.read())?.value).toContain('one')
+  const asked = Promise.withResolvers<void>()
+  llm.vendors.next('openai', async (call) => {
+    cut.push(call.gone)
+    asked.resolve()
+    await call.gone
+  })
+  const unanswered = ask()
+  await asked.promise
+  await llm.admin('POST', '/v1/panic')
+  let rest = ''
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) rest += part.value
+  expect(rest).toContain('access_revoked')
+  const { status, headers } = await unanswered
+  expect([status, headers.get('x-oauth3-error')]).toEqual([503, 'locked'])
+  await Promise.all(cut)
+  expect(cut).toHaveLength(2)
+})
+
 test('another tenant goes on, and neither ends nor sees it', async () => {
   await using tenants = await createTenantsKit({ sandbox: async () => createScriptedSandbox() })
   const { own, acme } = tenants

@@ -119,6 +119,36 @@ describeInBrowser('the pages of the console', (kit) => {
     await page.getByText('No agent is or was named nobody.').waitFor()
   })
 
+  it('keep the older events that were opened while others come in, and leave none out', async () => {
+    const store = async (count: number): Promise<void> => {
+      for (let at = 0; at < count; at++) {
+        const { status } = await kit.daemon.admin('PUT', '/v1/secrets/AUDIT_KEY', { value: VALUE, hosts: [] })
+        expect(status).toBe(200)
+      }
+    }
+    await store(120)
+    const { page } = await signedIn(kit, '/audit')
+    const ids = async (): Promise<number[]> =>
+      (await page.locator('.audit li summary .mono').allTextContents()).map(Number)
+    await page.locator('.audit li').nth(99).waitFor()
+    await page.getByRole('button', { name: 'Older' }).click()
+    await page.locator('.audit li').nth(110).waitFor()
+    const opened = await ids()
+    const newest = opened[0] ?? 0
+    const expectWhole = async (first: number, length: number): Promise<void> => {
+      await expect.poll(async () => (await ids())[0]).toBe(first)
+      expect(await ids()).toEqual(Array.from({ length }, (_, at) => first - at))
+    }
+    await store(1)
+    await expectWhole(newest + 1, opened.length + 1)
+    // More than one reading brings: what is between is not silently missing.
+    await page.context().setOffline(true)
+    await store(130)
+    await page.context().setOffline(false)
+    await store(1)
+    await expectWhole(newest + 132, 100)
+  })
+
   it('show of a request all that happened, from the question to the end of its run', async () => {
     const { body } = await kit.daemon.post({ skill_id: 'admin/trail', code: 'console.log(1)\n' })
     const { page } = await signedIn(kit, `/requests/${body.request_id}`)

@@ -92,6 +92,20 @@ describeInBrowser('the inbox', (kit) => {
       .waitFor()
   })
 
+  it('shows code of a million lines whole, in few elements, with a number now and then', async () => {
+    const ann = await kit.person(DESKTOP)
+    await ann.signIn()
+    const code = `console.log(1)${'\n'.repeat(1_000_000)}console.log(2)`
+    const { body } = await kit.daemon.post({ skill_id: 'inbox/feeds', code })
+    await ann.page.goto(`${kit.url}requests/${body.request_id}`)
+    await ann.page.locator('.code .block').first().waitFor({ state: 'attached' })
+    expect((await ann.page.locator('.code code').first().textContent()) === code).toBe(true)
+    expect(await ann.page.locator('.code code *').count()).toBeLessThanOrEqual(2_000)
+    expect(await ann.page.locator('.code .block').nth(1).getAttribute('data-n')).toBe('502')
+    await ann.page.getByRole('button', { name: 'Deny' }).click()
+    await ann.page.locator('.badge', { hasText: 'denied' }).waitFor()
+  })
+
   it('gives no yes to a card of which something was cut, nor by key, before all of it is seen', async () => {
     const ann = await kit.person(DESKTOP)
     await ann.signIn()

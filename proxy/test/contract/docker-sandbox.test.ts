@@ -107,6 +107,26 @@ describe.skipIf(!docker.available)('the docker sandbox, besides', () => {
     }
   })
 
+  it('has removed the container of a run that was stopped when it tells of its end, and waits for no other', async () => {
+    const instanceId = `${INSTANCE}-stopped`
+    await using sandbox = await createSandbox({ ...{ kind: 'docker', poolSize: 0, instanceId, endpoints } })
+    const stop = new AbortController()
+    const begun: Promise<void>[] = []
+    const running = Array.from({ length: 3 }, () => {
+      const up = Promise.withResolvers<void>()
+      begun.push(up.promise)
+      return runIn(sandbox, 'console.log(1); setInterval(() => {}, 1000)', {
+        signal: stop.signal,
+        onOutput: () => up.resolve(),
+      })
+    })
+    await Promise.all(begun)
+    expect(await containersOf(instanceId)).toHaveLength(3)
+    stop.abort()
+    for (const { end } of await Promise.all(running)) expect(end).toBe('cancelled')
+    expect(await containersOf(instanceId)).toEqual([])
+  })
+
   it('leaves no container and no network behind when it is disposed of', async () => {
     const sandbox = await createSandbox({
       kind: 'docker',

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import {
   type Browser,
   type BrowserContext,
@@ -14,6 +13,7 @@ import { CHROMIUM_ARGS, chromiumBinary, withoutChromium } from './chromium.ts'
 import { linkOf } from './console-kit.ts'
 import { createDaemonKit, type DaemonKit, type DaemonKitOptions } from './daemon-kit.ts'
 import { createScriptedSandbox } from './domain-kit.ts'
+import { freePort } from './free-port.ts'
 import { patience } from './pace.ts'
 
 export { DESKTOP, PHONE } from './chromium.ts'
@@ -51,6 +51,7 @@ export function describeInBrowser(
     const contexts: BrowserContext[] = []
 
     beforeAll(async () => {
+      // A daemon that is started again is to be found where it was.
       port = await freePort()
       const sandbox = async () =>
         createScriptedSandbox((_order, print) => {
@@ -98,15 +99,6 @@ export function describeInBrowser(
       },
     })
   })
-}
-
-/** A daemon that is started again is to be found where it was. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')

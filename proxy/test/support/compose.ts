@@ -1,12 +1,12 @@
 /** docker-compose as an owner would use it, on a copy of what it reads, under a project name of its own. */
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type DockerAvailability, dockerOrSkip } from './docker.ts'
+import { freePort } from './free-port.ts'
 import { patience } from './pace.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -115,15 +115,4 @@ export class ComposeProject implements AsyncDisposable {
     await this.compose(['down', '--volumes', '--timeout', '30'], { timeoutMs: 120_000 })
     rmSync(this.#folder, { recursive: true, force: true })
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }

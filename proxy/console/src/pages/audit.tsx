@@ -1,32 +1,17 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useMemo } from 'preact/hooks'
 import type { AuditListRow } from '../../../src/contracts/admin/index.ts'
 import { Field, type Fields } from '../admin/form.tsx'
-import { api } from '../api/client.ts'
+import { AUDIT_FILTERS, useAudit } from '../admin/use-audit.ts'
 import { go } from '../router.ts'
-import { onEvent } from '../state/stream.ts'
 import { AuditRow } from '../ui/audit-row.tsx'
 import { AuditArchives } from './audit-archives.tsx'
 import { AuditCheck } from './audit-check.tsx'
 import type { PageProps } from './table.ts'
 
-const PAGE_ROWS = 100
-const FILTERS = ['agent', 'event', 'secret', 'host', 'since', 'until'] as const
-
-/** What the address holds, as the route takes it. */
-function queryOf(query: URLSearchParams): Record<string, string> {
-  const wanted: Record<string, string> = {}
-  for (const name of FILTERS) {
-    const value = query.get(name)
-    if (value === null || value === '') continue
-    wanted[name] = name === 'since' || name === 'until' ? String(Date.parse(value)) : value
-  }
-  return wanted
-}
-
 function Filters({ query }: { readonly query: URLSearchParams }) {
   const search = (fields: Fields): void => {
     const wanted = new URLSearchParams()
-    for (const name of FILTERS) if (fields[name]) wanted.set(name, fields[name])
+    for (const name of AUDIT_FILTERS) if (fields[name]) wanted.set(name, fields[name])
     const text = wanted.toString()
     go(text === '' ? '/audit' : `/audit?${text}`)
   }
@@ -38,7 +23,7 @@ function Filters({ query }: { readonly query: URLSearchParams }) {
         onSubmit={(event) => {
           event.preventDefault()
           const data = new FormData(event.currentTarget)
-          search(Object.fromEntries(FILTERS.map((name) => [name, String(data.get(name) ?? '').trim()])))
+          search(Object.fromEntries(AUDIT_FILTERS.map((name) => [name, String(data.get(name) ?? '').trim()])))
         }}
       >
         <Field name="agent" label="Agent" value={query.get('agent') ?? ''} />
@@ -60,49 +45,23 @@ function Filters({ query }: { readonly query: URLSearchParams }) {
   )
 }
 
+/** Rows that came as one, in a list of their own: what is far from the screen is not laid out, and stays as it is while others come. */
+function Rows({ rows, label }: { readonly rows: readonly AuditListRow[]; readonly label: string }) {
+  return useMemo(
+    () => (
+      <ol class="audit" aria-label={label}>
+        {rows.map((row) => (
+          <AuditRow key={row.id} row={row} />
+        ))}
+      </ol>
+    ),
+    [rows, label],
+  )
+}
+
 /** What happened, newest first; what happens meanwhile comes in at the top. */
 export default function Audit({ query }: PageProps) {
-  const [rows, setRows] = useState<readonly AuditListRow[]>()
-  const [next, setNext] = useState<number | null>(null)
-  const [error, setError] = useState<string>()
-  const key = query.toString()
-  const turn = useRef(0)
-  const read = async (before: number | undefined): Promise<void> => {
-    const own = before === undefined ? ++turn.current : turn.current
-    try {
-      const answer = await api.call('searchAudit', {
-        query: {
-          ...queryOf(query),
-          limit: String(PAGE_ROWS),
-          ...(before === undefined ? {} : { before: String(before) }),
-        },
-      })
-      if (own !== turn.current) return
-      setRows((shown) => (before === undefined ? answer.rows : [...(shown ?? []), ...answer.rows]))
-      setNext(answer.next)
-      setError(undefined)
-    } catch (failure) {
-      if (own === turn.current) setError(failure instanceof Error ? failure.message : String(failure))
-    }
-  }
-  useEffect(() => {
-    void read(undefined)
-  }, [key])
-  useEffect(() => {
-    let waits: ReturnType<typeof setTimeout> | undefined
-    // Rows come in bursts: one reading for all of a moment.
-    const off = onEvent(({ type, isAudit }) => {
-      if (!isAudit && type !== 'reset') return
-      waits ??= setTimeout(() => {
-        waits = undefined
-        void read(undefined)
-      }, 300)
-    })
-    return () => {
-      off()
-      clearTimeout(waits)
-    }
-  }, [key])
+  const { pages, isMore, error, readOlder } = useAudit(query)
   return (
     <>
       <h1>Audit</h1>
@@ -112,19 +71,23 @@ export default function Audit({ query }: PageProps) {
           {error}
         </p>
       )}
-      {rows === undefined ? (
+      {pages.length === 0 ? (
         error === undefined && <p class="empty">Loading …</p>
-      ) : rows.length === 0 ? (
+      ) : pages.every((rows) => rows.length === 0) ? (
         <p class="empty">Nothing fits.</p>
       ) : (
-        <ol class="audit" aria-label="Events, newest first">
-          {rows.map((row) => (
-            <AuditRow key={row.id} row={row} />
+        <div class="audit-pages">
+          {pages.map((rows, at) => (
+            <Rows
+              key={rows.at(-1)?.id}
+              rows={rows}
+              label={at === 0 ? 'Events, newest first' : 'Older events'}
+            />
           ))}
-        </ol>
+        </div>
       )}
-      {next !== null && (
-        <button type="button" onClick={() => void read(next)}>
+      {isMore && (
+        <button type="button" onClick={readOlder}>
           Older
         </button>
       )}

@@ -1,3 +1,5 @@
+import { computed } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
 import { daemonTime } from '../state/clock.ts'
 
 const UNITS = [
@@ -13,16 +15,25 @@ function formatSpan(ms: number): string {
   return '0 s'
 }
 
-/** Of unix milliseconds of the daemon, in the zone of the person. */
-export const formatTime = (at: number): string =>
-  new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+/** Made once: to make one takes longer than all the rest of a row. */
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 
-/** How long ago something was, by the daemon's clock. */
+/** Of unix milliseconds of the daemon, in the zone of the person. */
+export const formatTime = (at: number): string => MOMENT.format(at)
+
+/** How long ago something was, by the daemon's clock. Thousands may be on one page: with each second only a text that is another is drawn anew. */
 export function Ago({ at }: { readonly at: number }) {
-  const now = daemonTime.value
+  const moment = formatTime(at)
+  const text = useMemo(
+    () =>
+      computed(() =>
+        daemonTime.value === null ? moment : `${formatSpan(Math.max(0, daemonTime.value - at))} ago`,
+      ),
+    [at],
+  )
   return (
-    <time dateTime={new Date(at).toISOString()} title={formatTime(at)}>
-      {now === null ? formatTime(at) : `${formatSpan(Math.max(0, now - at))} ago`}
+    <time dateTime={new Date(at).toISOString()} title={moment}>
+      {text}
     </time>
   )
 }

@@ -354,6 +354,21 @@ storeContract('passkeys', stores, (kit) => {
       }
     })
 
+    it('is its own tenant’s, where the authenticator of another tenant has chosen the same id', async () => {
+      const { mine, theirs, signIn } = both()
+      const [first, second] = [await mine.register(), await theirs.register(BEN)]
+      await kit.sql(
+        `UPDATE passkeys SET credential_id = '${first.id}' WHERE credential_id = '${second.id}' AND tenant_id = '${kit.them}'`,
+      )
+      for (const [tenant, passkey] of [
+        [kit.me, first],
+        [kit.them, { ...second, id: first.id }],
+      ] as const) {
+        const sent = assertSoft(passkey, await signIn.options(ORIGIN), ORIGIN)
+        expect(await signIn.verify(sent, ORIGIN)).toMatchObject({ of: { tenant } })
+      }
+    })
+
     it('is nobody’s with an unknown passkey, a wrong signature, another’s name, or a challenge of a session', async () => {
       const { mine, signIn } = both()
       const [passkey, other] = [await mine.register(), await mine.register(BEN)]

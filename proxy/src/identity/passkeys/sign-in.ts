@@ -31,13 +31,16 @@ export function createPasskeySignIn<T extends WithPasskeys>(tenants: () => reado
       const found = await Promise.all(
         tenants().map(async (of) => ({ of, passkey: await of.passkeys.signIns.find(sent.id) })),
       )
-      const known = found.find(({ passkey }) => passkey !== undefined)
-      const { signIns } = known?.of.passkeys ?? first()
+      const known = found.flatMap(({ of, passkey }) => (passkey === undefined ? [] : [{ of, passkey }]))
       // Enumeration: an unknown passkey takes the work, and so the time, of a known one.
-      const passkey = known?.passkey ?? nobody(sent)
-      const assertion = await signIns.verify({ challenge, origin }, passkey, sent)
-      const person = personOf(passkey)
-      return known && assertion && person && { of: known.of, assertion, person }
+      if (known.length === 0) await first().signIns.verify({ challenge, origin }, nobody(sent), sent)
+      // An authenticator chooses its ids: one of another tenant's may have the same, and holds nobody up by it.
+      for (const { of, passkey } of known) {
+        const assertion = await of.passkeys.signIns.verify({ challenge, origin }, passkey, sent)
+        const person = personOf(passkey)
+        if (assertion && person) return { of, assertion, person }
+      }
+      return undefined
     },
   }
 }

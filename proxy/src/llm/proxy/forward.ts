@@ -16,7 +16,7 @@ import { behindProxy, type SecondAddresses } from './second-address.ts'
 export interface Forwarding extends ForwardRequest {
   /** False once what the request was let through by is gone: what still comes is not given on. */
   readonly isAuthorized: () => boolean
-  readonly idleTimeouts: IdleTimeouts
+  readonly idleTimeouts: IdleTimeouts<Forwarded>
   /** Where an answer is read to its end whose client has left; null: it is ended with its client. */
   readonly readingOn: ReadingOn | null
   /** What addresses of the vendor's in its answer become. */
@@ -65,7 +65,8 @@ export function forward(forwarding: Forwarding): void {
   forwarding.idleTimeouts.begin(forwarded)
 }
 
-class Forwarded extends IdleTimed implements RelayObserver {
+/** A request upstream, from its first byte until all is over. */
+export class Forwarded extends IdleTimed implements RelayObserver {
   upstream: ForwardHandle | null = null
   readonly #forwarding: Forwarding
   #reader: UsageReader | null = null
@@ -150,6 +151,11 @@ class Forwarded extends IdleTimed implements RelayObserver {
     const isComing = body !== null && !Buffer.isBuffer(body) && !(body instanceof HeldBody)
     if (isComing && !body.readableEnded) return
     this.upstream?.breakOff(new Error('the provider has said nothing for too long'))
+  }
+
+  /** However silent it is, and whether or not its client has left. */
+  breakOff(why: Error): void {
+    this.upstream?.breakOff(why)
   }
 
   over(isWhole: boolean, wasSent: boolean): void {

@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream'
 export interface LiveSessions extends Disposable {
   /** `isAuthorized` is asked every second, for as long as the socket is open. */
   watch(socket: Duplex, isAuthorized: () => boolean): void
+  /** All that are open now, at once. */
+  endAll(): void
 }
 
 const LOOK_MS = 1_000
@@ -22,14 +24,18 @@ export function createLiveSessions(log: (message: string, error: unknown) => voi
   const clock = setInterval(() => {
     for (const [socket, isAuthorized] of open) if (!look(isAuthorized)) socket.destroy()
   }, LOOK_MS).unref()
+  const endAll = (): void => {
+    for (const socket of open.keys()) socket.destroy()
+  }
   return {
     watch(socket, isAuthorized) {
       open.set(socket, isAuthorized)
       socket.once('close', () => open.delete(socket))
     },
+    endAll,
     [Symbol.dispose]() {
       clearInterval(clock)
-      for (const socket of open.keys()) socket.destroy()
+      endAll()
     },
   }
 }

@@ -5,7 +5,7 @@ import type { Provider } from '../providers/index.ts'
 import type { LlmRequest } from './client.ts'
 import { streamFormAt } from './error-form.ts'
 import type { Exchange } from './exchange.ts'
-import type { Forwarding, Outcome } from './forward.ts'
+import type { Forwarded, Forwarding, Outcome } from './forward.ts'
 import type { IdleTimeouts } from './idle-timeouts.ts'
 import type { Reading } from './read-head.ts'
 import type { ReadingOn } from './reading-on.ts'
@@ -22,7 +22,7 @@ export interface OutgoingDeps extends StillAllowedDeps {
   readonly keys: ProviderKeys
   readonly wishes: UsageWishes
   readonly uploads: UploadSessions
-  readonly idleTimeouts: IdleTimeouts
+  readonly idleTimeouts: IdleTimeouts<Forwarded>
   readonly readingOn: ReadingOn
   readonly poolOf: (provider: Provider) => UpstreamPool
   readonly scrubberOf: (ready: Pick<Ready, 'key' | 'provider'>) => Scrubber | null
@@ -53,7 +53,7 @@ export class Outgoing implements Forwarding, SecondAddresses {
   readonly body: Ready['body']
   readonly scrubber: Scrubber | null
   readonly isAuthorized: () => boolean
-  readonly idleTimeouts: IdleTimeouts
+  readonly idleTimeouts: IdleTimeouts<Forwarded>
   readonly readingOn: ReadingOn | null
   readonly provider: Provider
   readonly plainer: Ready['plainer']

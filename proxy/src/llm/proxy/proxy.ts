@@ -5,14 +5,14 @@ import { isMalformedAnswer } from '../../egress/relay/index.ts'
 import type { Agents } from '../../identity/agents/index.ts'
 import { AppError, loopTurns, type SecretValue, type TenantId } from '../../kernel/index.ts'
 import { createScrubber, type Scrubber } from '../../scrub/index.ts'
-import type { Lockdown } from '../../vault/index.ts'
+import { LOCKED, type Lockdown } from '../../vault/index.ts'
 import type { KeySharing, ProviderAccess } from '../provider-access/index.ts'
 import type { ProviderKeys } from '../provider-keys/index.ts'
 import type { Provider, Providers } from '../providers/index.ts'
 import type { LargeBodies, Usage } from '../usage/index.ts'
 import type { LlmRequest, LlmResponse } from './client.ts'
 import { agentsEntrance } from './entrance.ts'
-import { ANSWER_IDLE_MS } from './forward.ts'
+import { ANSWER_IDLE_MS, type Forwarded } from './forward.ts'
 import { createIdentity, type SharedGate } from './identity.ts'
 import { createIdleTimeouts } from './idle-timeouts.ts'
 import { createLiveSessions } from './live-sessions.ts'
@@ -65,6 +65,8 @@ export interface LlmProxy extends AsyncDisposable, ModelEndpoints {
   upgrade(request: LlmRequest, socket: Socket, head: Buffer): void
   /** Whether this secret stands for an upload that was opened through it. */
   hasUpload(secret: string): boolean
+  /** Ends what is under way, however silent it is: upon a lockdown. */
+  halt(): void
   /** Answers what waits for the owner, ends sessions, and gives what is under way so much time. */
   drain(ms: number): Promise<void>
 }
@@ -75,11 +77,13 @@ export const isLlmTarget = (url: string): boolean => url.startsWith('/llm/') || 
 /** How long clients have to take in why their streams end when the daemon stops. */
 const TELL_MS = 1_000
 
+const HALTED = new Error('the owner has stopped everything')
+
 export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const shares = deps.shares.join()
   const pools = createProviderPools(deps.dial, deps.transport)
   const bodyTimeouts = createIdleTimeouts(BODY_IDLE_MS)
-  const answerTimeouts = createIdleTimeouts(ANSWER_IDLE_MS)
+  const answerTimeouts = createIdleTimeouts<Forwarded>(ANSWER_IDLE_MS)
   const sessions = createLiveSessions(deps.log)
   const readingOn = createReadingOn(READ_ON_MS)
   const { inFlight, lists } = shares
@@ -103,6 +107,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   }
 
   const away = (provider: Provider, error: unknown): LlmRefusal => {
+    if (deps.lockdown.state !== null) return refused('locked', LOCKED)
     if (
       error === 'too_many_requests' ||
       (error instanceof EgressDialError && error.reason === 'too_many_requests')
@@ -116,7 +121,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
 
   /** Why a stream ends in the middle: nothing but its last event can say so. */
   const stopped = (provider: Provider, why: 'not_allowed' | Error): LlmRefusal => {
-    if (why === 'not_allowed') {
+    if (why === 'not_allowed' || deps.lockdown.state !== null) {
       return refused('access_revoked', 'The owner took back what this request was let through by.')
     }
     return closing.signal.aborted
@@ -161,6 +166,13 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     bind: ofRuns.bind,
 
     hasUpload: (secret) => uploads.find(secret) !== undefined,
+
+    halt() {
+      sessions.endAll()
+      answerTimeouts.forEach((forwarded) => {
+        forwarded.breakOff(HALTED)
+      })
+    },
 
     async drain(ms) {
       closing.abort(new Error('the daemon is stopping'))

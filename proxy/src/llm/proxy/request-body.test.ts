@@ -54,7 +54,10 @@ describe('a body that is read', () => {
   /** What is read of one request, and the client's end of it. */
   async function reading(
     head: string,
-    { maxBytes = 100, idleTimeouts = createIdleTimeouts(60_000) } = {},
+    {
+      maxBytes = 100,
+      idleTimeouts = createIdleTimeouts(60_000),
+    }: { readonly maxBytes?: number; readonly idleTimeouts?: IdleTimeouts } = {},
   ): Promise<{ client: Socket; came: Promise<BodyPart>; request: IncomingMessage; reader: BodyReader }> {
     const server = createServer()
     const client = connect(await listening(server), '127.0.0.1')

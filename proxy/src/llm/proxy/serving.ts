@@ -123,6 +123,12 @@ export function createServing(deps: ServingDeps, entrance: Entrance): Serving {
       ready.place.release()
       return
     }
+    // Its key was opened before.
+    if (deps.lockdown.state !== null) {
+      ready.place.release()
+      refuse(refused('locked', LOCKED))
+      return
+    }
     // What its answer is read on for is recorded before its place is given back.
     if (ready.spending !== null) exchange.retain()
     sending(ready, () => {

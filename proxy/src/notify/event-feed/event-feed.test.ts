@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { createEventFeed } from './event-feed.ts'
+
+afterEach(() => void vi.useRealTimers())
 
 /** Follows, and gives what came as text. */
 function followed(feed = createEventFeed(), lastEventId?: string) {
@@ -54,4 +56,18 @@ it('keeps nothing before anybody follows, and tells nobody who has left', async 
   feed.publish({ type: 'audit', id: 2 })
   await stays.came
   expect([left.text(), stays.text().includes('"id":2')]).toEqual(['', true])
+})
+
+it('writes to a console at most five times in a second, however much happens, and the first time at once', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'setImmediate', 'performance'] })
+  const { feed, pieces, text } = followed()
+  for (let id = 1; id <= 100; id++) {
+    feed.publish({ type: 'audit', id })
+    if (id === 1) vi.advanceTimersByTime(0)
+    expect(pieces.length).toBeGreaterThan(0)
+    vi.advanceTimersByTime(10)
+  }
+  expect(pieces.length).toBeLessThanOrEqual(5)
+  vi.advanceTimersByTime(250)
+  expect(text().match(/^data:/gm)).toHaveLength(100)
 })

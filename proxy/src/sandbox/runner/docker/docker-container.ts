@@ -55,6 +55,7 @@ export class SandboxContainer implements AsyncDisposable {
   #removal: Promise<void> | undefined
   #closed = false
   #ended = false
+  #isStopped = false
   #handedOver = false
   readonly #whenClosed = Promise.withResolvers<void>()
   readonly #whenRemoved = Promise.withResolvers<void>()
@@ -204,7 +205,8 @@ export class SandboxContainer implements AsyncDisposable {
         this.#whenClosed.promise.then(() => null),
       ])
       if (first !== null && 'ending' in first) {
-        await this.#kill()
+        this.#isStopped = first.ending === 'cancelled'
+        await (this.#isStopped ? this.remove() : this.#kill())
         return outcome(first.ending, null)
       }
       if (first !== null) {
@@ -327,6 +329,8 @@ export class SandboxContainer implements AsyncDisposable {
     // Takes no slot while it waits: an engine that never answers is not to keep others from their removal.
     const container = await this.#creating?.catch(() => undefined)
     if (container === undefined) return
+    // What a person stopped runs still: it waits for no removal of what has ended, and the engine kills what it removes.
+    if (this.#isStopped) return await this.#removeNow(container)
     // After an announced end the process is about to be gone: quicker to let it than to kill it.
     if (!this.#closed && this.#ended) await Promise.race([this.#whenClosed.promise, delay(EXIT_GRACE_MS)])
     // Only what has ended may wait for others.
