@@ -76,6 +76,8 @@ async function bundle(): Promise<readonly string[]> {
     chunkFileNames: 'chunk-[name].js',
     sourcemap: true,
     comments: false,
+    // Lines stay: a character that is escaped behind the map's back shifts no other line's places.
+    minify: { compress: false, mangle: { keepNames: true }, codegen: { removeWhitespace: false } },
     codeSplitting: { groups: [{ name: 'builtins', test: /^\0builtin:/ }] },
   })
   for (const { fileName } of output) rewrite(join(to, fileName))
@@ -83,8 +85,8 @@ async function bundle(): Promise<readonly string[]> {
 }
 
 /**
- * V8 keeps the text of what runs, in two bytes a character if one of them needs it: so none does. A map names sources and does not
- * hold them.
+ * V8 keeps the text of what runs. Node reads a file into two bytes a character if any of it is not ASCII: so nothing is. A map names
+ * sources and does not hold them.
  */
 function rewrite(file: string): void {
   const text = readFileSync(file, 'utf8')
@@ -93,10 +95,10 @@ function rewrite(file: string): void {
     writeFileSync(file, JSON.stringify(map))
     return
   }
-  if (/\braw`[^`]*[^\0-\xff]/.test(text)) throw new Error(`${file}: a raw template cannot be escaped`)
+  if (/\braw`[^`]*[^\0-\x7f]/.test(text)) throw new Error(`${file}: a raw template cannot be escaped`)
   writeFileSync(
     file,
-    text.replaceAll(/[^\0-\xff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    text.replaceAll(/[^\0-\x7f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
   )
 }
 

@@ -55,6 +55,12 @@ it('says its version', () => {
   expect(cli(['--version']).trim()).toBe(version)
 })
 
+it('holds nothing outside of ASCII, for which its text would take two bytes a character in memory', () => {
+  const files = readdirSync(dist).filter((name) => name.endsWith('.js'))
+  expect(files).toContain('main.js')
+  expect(files.filter((name) => !/^[\0-\x7f]*$/.test(readFileSync(join(dist, name), 'utf8')))).toEqual([])
+})
+
 it('runs a program that was read, asked for and approved; what it compiled is kept for the next start', {
   timeout: patience(120_000),
 }, async () => {

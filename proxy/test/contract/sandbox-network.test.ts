@@ -79,6 +79,41 @@ describe.each(['docker', 'embedded'] as const)('the %s sandbox with a network li
       expect(run.stdout).toBe('fetch reached\nws reached\nwss reached\nnode 200\n')
     })
 
+    it.skipIf(!isContainer).each([
+      [
+        'speaks to the endpoint itself',
+        0,
+        '[url], [new URL(url), { method: "POST", body: "x" }], [url, { __proto__: null, method: "PUT" }]',
+        'GET POST PUT',
+      ],
+      ['takes the proxy where it was given a Request', 1, '[new Request(url, { method: "POST" })]', 'POST'],
+      ['takes the proxy with a client of the code', 1, '[url, { client: Deno.createHttpClient({}) }]', 'GET'],
+      [
+        'takes the proxy with options of a class',
+        1,
+        '[url, new (class { get method() { return "PUT" } })()]',
+        'PUT',
+      ],
+    ])('has a fetch that %s', async (_how, tunnels, calls, methods) => {
+      const url = 'https://api.example.com/by'
+      const { network, egress } = reaching('api.example.com')
+      const run = await runIn(
+        sandbox,
+        `const url = '${url}'
+         for (const given of [${calls}]) console.log((await (await fetch(...given)).text()))`,
+        { network, egress },
+      )
+      expect(run).toMatchObject({
+        stderr: '',
+        stdout: `${methods.replaceAll(/\w+/g, 'reached').replaceAll(' ', '\n')}\n`,
+      })
+      const endpoint = endpoints.opened.find(({ session }) => session === egress)
+      const seen = endpoint?.seen.filter((one) => one.endsWith(url))
+      expect(seen).toEqual(methods.split(' ').map((method) => `${method} ${url}`))
+      // The runner has opened one itself, before the run.
+      expect(endpoint?.tunnels).toBe(1 + tunnels)
+    })
+
     it('shows an answer as it arrives, and ends a request that the code gives up', async () => {
       const gone = Promise.withResolvers<void>()
       const slow = createServer((_request, response) => {

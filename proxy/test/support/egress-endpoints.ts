@@ -29,6 +29,8 @@ interface TestEndpoint extends EgressEndpoint {
   /** `METHOD url` of every request that came through, the refused ones too. */
   readonly seen: readonly string[]
   readonly connections: number
+  /** CONNECTs, those that were refused too, and none to the resolver. */
+  readonly tunnels: number
 }
 
 export interface TestEndpoints extends EgressEndpoints, AsyncDisposable {
@@ -105,7 +107,7 @@ async function openEndpoint(
   await mkdir(directory, { mode: 0o755 })
   await writeFile(join(directory, GATEWAY_CA), ca.certificate, { mode: 0o444 })
   await writeFile(join(directory, GATEWAY_RESOLVER), 'nameserver 127.0.0.1\n', { mode: 0o444 })
-  const state = { closed: false, session: undefined as EgressSession | undefined, connections: 0 }
+  const state = { closed: false, session: undefined as EgressSession | undefined, connections: 0, tunnels: 0 }
   const seen: string[] = []
   const open = new Set<Socket>()
   const handle = (incoming: IncomingMessage, response: ServerResponse, url: URL): void => {
@@ -139,6 +141,7 @@ async function openEndpoint(
     socket.on('error', () => {}).on('close', () => open.delete(socket))
   })
   server.on('connect', (incoming, socket, head) => {
+    if (incoming.url !== '127.0.0.1:53') state.tunnels += 1
     // No resolver: runtimes that look names up by themselves go on without.
     if (incoming.url === '127.0.0.1:53') return void socket.destroy()
     const [host = ''] = (incoming.url ?? '').split(':')
@@ -186,6 +189,9 @@ async function openEndpoint(
     },
     get connections() {
       return state.connections
+    },
+    get tunnels() {
+      return state.tunnels
     },
     bindSession(session) {
       if (state.session !== undefined) throw new Error('a run was let in already')

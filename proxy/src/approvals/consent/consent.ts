@@ -8,6 +8,7 @@ import {
   canonicalJson,
   sha256Hex,
 } from '../../kernel/index.ts'
+import { keepingConsents } from './kept-consents.ts'
 
 /**
  * What a person is asked to agree to, and what runs: one canonical JSON object. The card shows it, the decision is
@@ -142,13 +143,13 @@ export function sealConsent(draft: Consent): SealedConsent {
 }
 
 /** Opens stored consent; throws when the text is not what the consent hash names. */
-export function openConsent(json: string, hash: ConsentHash): Consent {
+export const openConsent = keepingConsents((json: string, hash: ConsentHash): Consent => {
   const parsed = sha256Hex(json) === hash ? storedConsent.safeParse(JSON.parse(json)) : undefined
   if (!parsed?.success) {
     throw new AppError('internal', 'A stored consent does not match its hash; it will not be used.')
   }
   return current(parsed.data)
-}
+})
 
 /** Earlier forms open for ever; what they could not say is filled in with what was true of them. */
 function current(stored: z.infer<typeof storedConsent>): Consent {

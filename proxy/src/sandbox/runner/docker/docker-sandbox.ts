@@ -52,6 +52,8 @@ const LOOK_TIMEOUT_MS = 3_000
 const DISPOSE_PATIENCE_MS = 5_000
 /** While the engine or an image is missing. */
 const LOOK_AGAIN_MS = 2_000
+/** A look is five calls of the engine: whoever is told an older view mostly begins a run with it, which goes first. */
+const RENEW_AFTER_MS = 250
 /** Starting a container is work for the engine and the processor: more at once only makes each slower. */
 const STARTS_AT_ONCE = Math.min(3, availableParallelism())
 const REMOVALS_AT_ONCE = 2
@@ -82,7 +84,7 @@ export class DockerSandbox implements Sandbox {
   #looking: Promise<void> | undefined
   #filling = false
   #wasAway = false
-  #retry: NodeJS.Timeout | undefined
+  #nextLook: NodeJS.Timeout | undefined
 
   constructor(options: DockerSandboxOptions) {
     this.#options = options
@@ -105,7 +107,7 @@ export class DockerSandbox implements Sandbox {
   async status(maxAgeMs = STATUS_TTL_MS): Promise<SandboxStatus> {
     const ageMs = performance.now() - this.#seenAt
     if (ageMs > maxAgeMs || this.#ready.size === 0) await this.#look()
-    else if (ageMs > STATUS_TTL_MS) this.#inBackground(this.#look())
+    else if (ageMs > STATUS_TTL_MS) this.#lookIn(RENEW_AFTER_MS)
     const ready = RUNTIMES.flatMap(({ name }) => this.#ready.get(name) ?? [])
     return {
       kind: ready.length > 0 ? 'docker' : 'unavailable',
@@ -159,7 +161,7 @@ export class DockerSandbox implements Sandbox {
     if (this.#filling && this.#wasAway && !isAway) this.#inBackground(this.sweep())
     this.#wasAway = isAway
     // An image that is missing beside others is looked for when somebody asks for its runtime.
-    if (this.#filling && isAway) this.#lookAgainSoon()
+    if (this.#filling && isAway) this.#lookIn(LOOK_AGAIN_MS)
   }
 
   /** Whether a container of docker-compose's is at it. */
@@ -194,11 +196,14 @@ export class DockerSandbox implements Sandbox {
     return asked
   }
 
-  #lookAgainSoon(): void {
-    clearTimeout(this.#retry)
+  /** Where a look is due already, that one will do. */
+  #lookIn(ms: number): void {
     if (this.#closing.signal.aborted) return
-    this.#retry = setTimeout(() => this.#inBackground(this.#look()), LOOK_AGAIN_MS)
-    this.#retry.unref()
+    this.#nextLook ??= setTimeout(() => {
+      this.#nextLook = undefined
+      this.#inBackground(this.#look())
+    }, ms)
+    this.#nextLook.unref()
   }
 
   #forget(runtime: Runtime): void {
@@ -368,7 +373,7 @@ export class DockerSandbox implements Sandbox {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error('the sandbox is closing'))
-    clearTimeout(this.#retry)
+    clearTimeout(this.#nextLook)
     for (const { runtime } of this.#ready.values()) this.#forget(runtime)
     while (this.#containers.size + this.#background.size > 0) {
       const before = this.#containers.size + this.#background.size
