@@ -87,8 +87,13 @@ export const PERMISSIONS = {
   'run.read': { does: 'Read such a run, with its result, and follow it.', may: { ...PEOPLE, app: 'own' } },
   'run.cancel': { does: 'End such a run.', may: { ...PEOPLE, app: 'own' } },
   'file.upload': { does: 'Upload a file for runs, list and remove it.', may: { app: 'own' } },
-  'run_session.list': { does: 'List conversations that runs may continue.', may: { app: 'own' } },
-  'run_session.remove': { does: 'Forget such a conversation.', may: { app: 'own' } },
+  'file.list': { does: 'List what apps uploaded for their runs.', may: PEOPLE },
+  'file.remove': { does: 'Remove a file of an app.', may: OWNER },
+  'run_session.list': {
+    does: 'List conversations that runs may continue.',
+    may: { ...PEOPLE, app: 'own' },
+  },
+  'run_session.remove': { does: 'Forget such a conversation.', may: { ...OWNER, app: 'own' } },
 
   'provider.list': { does: 'List providers of LLMs.', may: PEOPLE },
   'provider.manage': { does: 'Add, change and remove providers.', may: OWNER, stepUp: true },

@@ -67,7 +67,15 @@ const ask = (model: string) =>
     group: 'inference',
     path: '/v1/chat/completions',
   })
-const NO_SUCH = { id: 'none', name: 'none', param: 'none', provider: 'none', model: 'none', skill: 'none' }
+const NO_SUCH = {
+  ...{ file: 'none', session: 'none' },
+  id: 'none',
+  name: 'none',
+  param: 'none',
+  provider: 'none',
+  model: 'none',
+  skill: 'none',
+}
 
 function writeRegistry(name = 'acme'): string {
   const file = join(kit.folder, `${name}.json`)
@@ -87,6 +95,18 @@ async function registered(): Promise<string> {
   const holder = { person: 'cli:0', session: 'ses_1', name: 'ann', origin } as const
   const { sent } = registerSoft(await kit.passkeys.registrationOptions(holder), origin)
   return (await kit.passkeys.register(holder, 'key', sent)).credentialId
+}
+
+/** Of the app that prompts of the kit are of. */
+async function uploaded(): Promise<string> {
+  const { appId } = await kit.prompt('with a file')
+  const { id } = await kit.claudeRuns.files.upload(appId, {
+    name: 'notes.txt',
+    source: new Blob(['notes']).stream(),
+    ttlMs: () => 60_000,
+    signal: AbortSignal.timeout(30_000),
+  })
+  return id
 }
 
 /** A call of every route that succeeds, in the order of the table: what one makes the next may need. */
@@ -237,10 +257,24 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
     listRuns: async () => {
       const { id } = await kit.prompt('older')
       await kit.prompt('newer')
-      return { query: { app: 'cauldron', limit: '5', before: id } }
+      return { query: { app: 'cauldron', state: 'done', code: 'ok', limit: '5', before: id } }
     },
     readRun: async () => ({ params: { id: (await kit.prompt('read')).id } }),
+    followRun: async () => ({ params: { id: (await kit.prompt('told')).id }, query: { after: '0' } }),
     cancelRun: async () => ({ params: { id: (await kit.prompt('hold')).id } }),
+    listAppFiles: async () => {
+      await uploaded()
+      return { params: { name: 'cauldron' } }
+    },
+    removeAppFile: async () => ({ params: { name: 'cauldron', file: await uploaded() } }),
+    listRunSessions: async () => {
+      await kit.prompt('remember')
+      return { params: { name: 'cauldron' } }
+    },
+    removeRunSession: async () => {
+      const { sessionId } = await kit.prompt('remember')
+      return { params: { name: 'cauldron', session: sessionId ?? '' } }
+    },
     searchSkills: () => ({ query: { words: 'charge' } }),
     showSkill: () => ({ params: { skill: 'charge-report@1.0.0' } }),
     listPins: () => ({}),

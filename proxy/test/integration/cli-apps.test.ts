@@ -75,11 +75,37 @@ describe('oauth3 run', () => {
     const shown = (await oauth3(['run', 'show', id])).stdout
     for (const text of [`${id} of cauldron: done`, 'say hello', '\nhello', '13 + 5 tokens'])
       expect(shown).toContain(text)
+    const followed = await oauth3(['run', 'follow', id])
+    expect(followed.stdout).toContain('The prompt was handed over.')
+    expect(followed.stdout).toContain(`${id}: done; it cost $0.0015.`)
     expect((await oauth3(['run', 'cancel', id])).code).toBe(5)
     const held = await cli.kit.prompt('hold')
     expect((await oauth3(['run', 'cancel', held.id])).stdout).toContain('cancelled; it had cost')
     expect((await oauth3(['run', 'show', held.id])).stdout).toContain('The owner ended it.')
     expect((await oauth3(['run', 'show', 'run_none'])).code).toBe(4)
+    const failed = (await oauth3(['run', 'list', '--state', 'cancelled', '--code', 'cancelled'])).stdout
+    expect([failed.includes(held.id), failed.includes(id)]).toEqual([true, false])
+    expect((await oauth3(['run', 'list', '--code', 'nonsense'])).code).toBe(2)
     expect((await oauth3(['run', 'list', '--app', 'nobody'])).code).toBe(4)
+  })
+})
+
+describe('what an app keeps', () => {
+  it('is listed, and removed by the owner, who stands in the audit for it', async () => {
+    const { appId, sessionId = '' } = await cli.kit.prompt('remember this')
+    const { id } = await cli.kit.claudeRuns.files.upload(appId, {
+      ...{ name: 'recipe.txt', source: new Blob(['rice']).stream(), ttlMs: () => 60_000 },
+      signal: AbortSignal.timeout(30_000),
+    })
+    const files = await oauth3(['app', 'files', 'cauldron'])
+    for (const text of [id, 'recipe.txt', '4 B']) expect(files.stdout).toContain(text)
+    expect((await oauth3(['app', 'sessions', 'cauldron'])).stdout).toContain(sessionId)
+    expect((await oauth3(['app', 'files', 'cauldron', '--remove', id])).code).toBe(0)
+    expect((await oauth3(['app', 'files', 'cauldron', '--remove', id])).code).toBe(4)
+    expect((await oauth3(['app', 'files', 'cauldron'])).stdout).toContain('No files.')
+    expect((await oauth3(['app', 'sessions', 'cauldron', '--forget', sessionId ?? ''])).code).toBe(0)
+    expect((await oauth3(['app', 'sessions', 'cauldron', '--forget', sessionId ?? ''])).code).toBe(4)
+    const rows = (await oauth3(['audit', 'list', '--event', 'file.removed', '--json'])).stdout
+    expect(rows).toContain('"actor":"cli:')
   })
 })

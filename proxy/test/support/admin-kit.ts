@@ -31,6 +31,7 @@ export interface AdminKit extends AsyncDisposable {
   readonly storage: DomainKit['storage']
   readonly agents: DomainKit['agents']
   readonly apps: DomainKit['apps']
+  readonly claudeRuns: NonNullable<DomainKit['claudeRuns']>
   readonly vault: DomainKit['vault']
   readonly sessions: DomainKit['sessions']
   readonly passkeys: DomainKit['passkeys']
@@ -89,7 +90,8 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
       throw error
     },
   })
-  const { db, storage, agents, vault, executions, approvals, audit, llm } = domain
+  const { db, storage, agents, claudeRuns, vault, executions, approvals, audit, llm } = domain
+  if (claudeRuns === null) throw new Error('runs are off')
   const api = composeAdminApi(domain, {
     url: () => options.url ?? 'http://127.0.0.1:3737',
     appsUrl: () => 'http://127.0.0.1:8800',
@@ -116,6 +118,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     storage,
     agents,
     apps: domain.apps,
+    claudeRuns,
     vault,
     sessions: domain.sessions,
     passkeys: domain.passkeys,
@@ -141,7 +144,13 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
   }
 }
 
-const holdWhatSaysSo: PlayedRun = ({ prompt }) => (prompt === 'hold' ? new Promise(() => {}) : {})
+const holdWhatSaysSo: PlayedRun = ({ prompt }) => (prompt === 'hold' ? new Promise(() => {}) : KEPT)
+
+/** What the CLI leaves of a conversation. */
+const KEPT = {
+  sessionTranscript: Buffer.from('{}'),
+  sessionId: '3d1f1a52-0f4e-4f57-9a8c-0b5c5f0c6f11',
+}
 
 /** Resolves when it is over, or when it is held. */
 async function postPrompt({ apps, claudeRuns }: DomainKit, prompt: string): Promise<Run> {
@@ -151,7 +160,7 @@ async function postPrompt({ apps, claudeRuns }: DomainKit, prompt: string): Prom
   const run = await claudeRuns.runs.submit(app, {
     request: {
       ...{ prompt, model: null, system: null, appendSystem: null, files: [], tools: [], schema: null },
-      ...{ session: null, timeoutMs: 60_000, maxTurns: null, detach: true },
+      ...{ session: { id: null, fork: false }, timeoutMs: 60_000, maxTurns: null, detach: true },
       budget: { microUsd: null, tokens: null, requests: null },
     },
     bodySha256: 'a'.repeat(64),

@@ -127,9 +127,12 @@ export function Choice({
   name,
   label,
   options,
+  value,
 }: {
   readonly name: string
   readonly label: string
+  /** Chosen at first; left out: the first one. */
+  readonly value?: string
   readonly options: readonly (readonly [value: string, says: string])[]
 }) {
   const id = useId()
@@ -137,8 +140,8 @@ export function Choice({
     <div class="field">
       <label for={id}>{label}</label>
       <select id={id} name={name}>
-        {options.map(([value, says]) => (
-          <option key={value} value={value}>
+        {options.map(([option, says]) => (
+          <option key={option} value={option} selected={option === value}>
             {says}
           </option>
         ))}
@@ -147,10 +150,18 @@ export function Choice({
   )
 }
 
-export function Check({ name, label }: { readonly name: string; readonly label: string }) {
+export function Check({
+  name,
+  label,
+  isOn = false,
+}: {
+  readonly name: string
+  readonly label: string
+  readonly isOn?: boolean
+}) {
   return (
     <label class="check">
-      <input type="checkbox" name={name} value="1" /> {label}
+      <input type="checkbox" name={name} value="1" defaultChecked={isOn} /> {label}
     </label>
   )
 }

@@ -1,206 +1,133 @@
 import { useState } from 'preact/hooks'
-import type { AppView, OwnersRunView } from '../../../src/contracts/admin/index.ts'
-import { ConfirmButton, useAct } from '../admin/act.tsx'
-import { Field, type Fields, FoldedForm, microUsdIn, wordsIn } from '../admin/form.tsx'
+import type { AppView } from '../../../src/contracts/admin/index.ts'
+import { ConfirmButton } from '../admin/act.tsx'
+import { Field, type Fields, FoldedForm } from '../admin/form.tsx'
 import { Section, Show } from '../admin/section.tsx'
 import { Table } from '../admin/table.tsx'
-import { count, dollars } from '../admin/texts.ts'
 import { Names, Time } from '../admin/time.tsx'
 import { useLoaded } from '../admin/use-loaded.ts'
 import { api } from '../api/client.ts'
-import { Copy } from '../ui/copy.tsx'
+import { Link } from '../ui/link.tsx'
+import { LIMITS, limitText, TermFields, termsIn } from './app-terms.tsx'
+import { type GivenToken, TokenNote } from './app-token.tsx'
 
-const termsOf = ({ cidrs, tools, models, usd }: Fields) => ({
-  cidrs: wordsIn(cidrs),
-  tools: wordsIn(tools),
-  models: wordsIn(models).length === 0 ? null : wordsIn(models),
-  limits: { micro_usd_per_day: microUsdIn(usd, 'Dollars a day') },
-})
-
-function TermFields({ of }: { readonly of?: AppView }) {
-  const usd = of?.limits.micro_usd_per_day
+export function AppState({ app }: { readonly app: AppView }) {
+  if (app.revoked_at === null) return <>active</>
   return (
-    <>
-      <Field name="cidrs" label="Networks" value={of?.cidrs.join(' ') ?? ''} hint="None: from anywhere." />
-      <Field
-        name="tools"
-        label="Tools"
-        value={of?.tools.join(' ') ?? ''}
-        hint="Of Claude Code. None: none."
-      />
-      <Field name="models" label="Models" value={of?.models?.join(' ') ?? ''} hint="None: any." />
-      <Field name="usd" label="Dollars a day" value={usd == null ? '' : String(usd / 1e6)} />
-    </>
+    <span class="tone-bad">
+      revoked <Time at={app.revoked_at} />
+    </span>
   )
 }
 
-/** Reads what a run said when it is asked for: it is opened, not listed. */
-function Said({ id }: { readonly id: string }) {
-  const [said, setSaid] = useState<string>()
-  const { isBusy, refusal, run } = useAct()
-  const read = async (): Promise<void> => {
-    const { text } = await api.call('readRun', { params: { id } })
-    setSaid(text ?? 'It is not kept any more.')
+export const limitsSaid = ({ limits }: AppView): string[] =>
+  LIMITS.flatMap((limit) => {
+    const value = limits[limit.name]
+    return value === null ? [] : [`${limit.label}: ${limitText(limit, value)}`]
+  })
+
+/** What is done to one app that is not revoked. */
+export function AppActs({
+  name,
+  give,
+  after,
+}: {
+  readonly name: string
+  readonly give: (given: GivenToken) => void
+  readonly after: () => void
+}) {
+  const rotate = async (): Promise<void> => {
+    const { token, url } = await api.call('rotateAppToken', { params: { name } })
+    give({ name, token, url })
   }
-  if (said !== undefined)
-    return (
-      <pre>
-        <bdi>{said}</bdi>
-      </pre>
-    )
   return (
-    <>
-      <button type="button" class="small" disabled={isBusy} onClick={() => void run(read, 'Read.')}>
-        Read
-      </button>
-      <span class="refusal" role="alert">
-        {refusal}
-      </span>
-    </>
+    <div class="acts">
+      <ConfirmButton
+        label="New token"
+        title={`Make a new token for ${name}?`}
+        act={rotate}
+        done="There is a new token."
+        after={after}
+      >
+        <p>The old one is refused at once. Its files, sessions and runs stay its own.</p>
+      </ConfirmButton>
+      <ConfirmButton
+        label="Revoke"
+        title={`Revoke ${name}?`}
+        act={() => api.call('revokeApp', { params: { name } })}
+        done={`${name} is revoked.`}
+        after={after}
+      >
+        <p>Its token is refused at once, and what it has waiting or running ends.</p>
+      </ConfirmButton>
+    </div>
   )
 }
-
-function Runs() {
-  const runs = useLoaded(() => api.call('listRuns', { query: { limit: '50' } }), 'runs', ['run.'])
-  return (
-    <Section title="Their runs">
-      <Show of={runs}>
-        {({ runs: rows }) => (
-          <Table
-            label="Runs"
-            rows={rows}
-            keyOf={({ id }) => id}
-            empty="None yet."
-            columns={[
-              { title: 'App', isName: true, cell: ({ app }) => <bdi>{app}</bdi> },
-              { title: 'State', cell: ({ state, code }) => code ?? state },
-              { title: 'Model', cell: ({ model }) => <bdi>{model}</bdi> },
-              { title: 'Tokens', isNumber: true, cell: (row) => count(tokensOf(row)) },
-              {
-                title: 'Cost',
-                isNumber: true,
-                cell: ({ micro_usd }) => (micro_usd === null ? '' : dollars(micro_usd)),
-              },
-              { title: 'Asked', cell: ({ created_at }) => <Time at={created_at} /> },
-              {
-                title: '',
-                cell: ({ id, finished_at }) =>
-                  finished_at === null ? (
-                    <ConfirmButton
-                      label="End"
-                      title="End this run?"
-                      act={() => api.call('cancelRun', { params: { id } })}
-                      done="It is ended."
-                      after={runs.reload}
-                    >
-                      <p>Its container goes at once; what it has cost stays counted.</p>
-                    </ConfirmButton>
-                  ) : (
-                    <Said id={id} />
-                  ),
-              },
-            ]}
-          />
-        )}
-      </Show>
-    </Section>
-  )
-}
-
-const tokensOf = (row: OwnersRunView): number =>
-  row.input_tokens + row.cache_read_tokens + row.cache_write_tokens + row.output_tokens
 
 /** Programs that have prompts run by Claude Code. A token is shown once, to whoever made it. */
 export default function Apps() {
   const apps = useLoaded(() => api.call('listApps'), 'apps', ['app.'])
-  const [given, setGiven] = useState<{ readonly name: string; readonly token: string }>()
+  const [given, setGiven] = useState<GivenToken>()
   const add = async (fields: Fields): Promise<void> => {
-    const { app, token } = await api.call('addApp', { body: { name: fields.name ?? '', ...termsOf(fields) } })
-    setGiven({ name: app.name, token })
-  }
-  const rotate = async (name: string): Promise<void> => {
-    const { token } = await api.call('rotateAppToken', { params: { name } })
-    setGiven({ name, token })
+    const { name = '' } = fields
+    const { token, url } = await api.call('addApp', { body: { name, ...termsIn(fields) } })
+    setGiven({ name, token, url })
   }
   return (
     <>
       <h1>Apps</h1>
       <p class="lead">
-        A program with a token that has prompts run by Claude Code, and never has its access.
+        A program whose prompts Claude Code runs here, each in a container of its own. It has a token; the key
+        of the model stays here.
       </p>
-      {given && (
-        <div class="note good" role="status">
-          <p>
-            The token of <strong>{given.name}</strong>. It is shown this once: put it where the app reads it.
-          </p>
-          <Copy text={given.token} />
-          <button type="button" class="quiet" onClick={() => setGiven(undefined)}>
-            I have it
-          </button>
-        </div>
+      {apps.data?.url === null && (
+        <p class="note">
+          Runs are off: apps can be made, and nobody can call. Set <code>CLAWDFORGE_PORT</code> and start the
+          daemon anew.
+        </p>
       )}
-      <FoldedForm title="Add an app" submit="Add" done="Added." send={add} after={apps.reload}>
-        <Field name="name" label="Name" isRequired />
+      {given && <TokenNote of={given} drop={() => setGiven(undefined)} />}
+      <FoldedForm title="Add an app" submit="Add" send={add} done="Added." after={apps.reload}>
+        <Field name="name" label="Name" isRequired placeholder="cauldron" maxLength={64} />
         <TermFields />
       </FoldedForm>
-      <Section title="All of them">
+      <Section
+        title="All of them"
+        aside={apps.data?.url ? <span class="soft">They call {apps.data.url}</span> : undefined}
+      >
         <Show of={apps}>
           {({ apps: rows }) => (
             <Table
               label="Apps"
               rows={rows}
               keyOf={({ id }) => id}
-              empty="None."
+              empty="None yet. Add one above, and give it the token."
               columns={[
-                { title: 'Name', isName: true, cell: ({ name }) => <bdi>{name}</bdi> },
-                { title: 'Models', cell: ({ models }) => (models === null ? 'any' : <Names of={models} />) },
-                { title: 'Tools', cell: ({ tools }) => (tools.length === 0 ? 'none' : <Names of={tools} />) },
-                { title: 'Made', cell: ({ created_at }) => <Time at={created_at} /> },
+                {
+                  title: 'Name',
+                  isName: true,
+                  cell: ({ name }) => (
+                    <Link to={`/apps/${encodeURIComponent(name)}`}>
+                      <bdi>{name}</bdi>
+                    </Link>
+                  ),
+                },
+                { title: 'Scopes', cell: ({ scopes }) => <Names of={scopes} /> },
+                { title: 'Models', cell: ({ models }) => <Names of={models} none="any" /> },
+                { title: 'Tools', cell: ({ tools }) => <Names of={tools} none="none" /> },
+                { title: 'Calls from', cell: ({ cidrs }) => <Names of={cidrs} none="as the port says" /> },
+                { title: 'Limits', cell: (app) => <Names of={limitsSaid(app)} none="none" /> },
+                { title: 'State', cell: (app) => <AppState app={app} /> },
                 {
                   title: '',
-                  cell: (app) =>
-                    app.revoked_at !== null ? (
-                      <span class="soft">revoked</span>
-                    ) : (
-                      <div class="acts">
-                        <FoldedForm
-                          title="Change"
-                          submit="Change"
-                          done="Changed."
-                          after={apps.reload}
-                          send={(fields) =>
-                            api.call('changeApp', { params: { name: app.name }, body: termsOf(fields) })
-                          }
-                        >
-                          <TermFields of={app} />
-                        </FoldedForm>
-                        <ConfirmButton
-                          label="New token"
-                          title={`A new token for ${app.name}?`}
-                          act={() => rotate(app.name)}
-                          done="It has a new token."
-                          after={apps.reload}
-                        >
-                          <p>The old one is refused at once.</p>
-                        </ConfirmButton>
-                        <ConfirmButton
-                          label="Revoke"
-                          title={`Revoke ${app.name}?`}
-                          act={() => api.call('revokeApp', { params: { name: app.name } })}
-                          done={`${app.name} is revoked.`}
-                          after={apps.reload}
-                        >
-                          <p>What it has waiting or running ends.</p>
-                        </ConfirmButton>
-                      </div>
-                    ),
+                  cell: ({ name, revoked_at }) =>
+                    revoked_at === null && <AppActs name={name} give={setGiven} after={apps.reload} />,
                 },
               ]}
             />
           )}
         </Show>
       </Section>
-      <Runs />
     </>
   )
 }

@@ -4,9 +4,10 @@ import { PAGES } from './table.ts'
 
 const SAYS: Readonly<Record<string, readonly [says: string, icon?: IconName]>> = {
   '/agents': ['Who may ask, and their tokens'],
-  '/apps': ['Programs that have prompts run', 'agent'],
   '/providers': ['LLM vendors, and your keys there'],
   '/skills': ['Registries, and code that they sign'],
+  '/apps': ['Programs whose prompts run here'],
+  '/runs': ['Prompts that Claude Code ran'],
   '/usage': ['Requests, tokens and money'],
   '/audit': ['All that happened'],
   '/settings': ['Notifications, sessions, upkeep'],

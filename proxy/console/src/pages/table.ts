@@ -66,6 +66,10 @@ export const PAGES: readonly Page[] = [
     nav: { icon: 'skill', key: 'k' },
     load: () => import('./skills.tsx'),
   },
+  { path: '/apps', title: 'Apps', nav: { icon: 'app', key: 'c' }, load: () => import('./apps.tsx') },
+  { path: '/apps/:name', title: 'App', load: () => import('./app.tsx') },
+  { path: '/runs', title: 'Runs', nav: { icon: 'run', key: 'r' }, load: () => import('./runs.tsx') },
+  { path: '/runs/:id', title: 'Run', load: () => import('./run.tsx') },
   { path: '/usage', title: 'Usage', nav: { icon: 'usage', key: 'u' }, load: () => import('./usage.tsx') },
   { path: '/audit', title: 'Audit', nav: { icon: 'audit', key: 't' }, load: () => import('./audit.tsx') },
   {
@@ -80,7 +84,6 @@ export const PAGES: readonly Page[] = [
     nav: { icon: 'more', key: 'm', phone: 'only' },
     load: () => import('./more.tsx'),
   },
-  { path: '/apps', title: 'Apps', load: () => import('./apps.tsx') },
   { path: '/tenants', title: 'Tenants', load: () => import('./tenants.tsx') },
   { path: '/prices', title: 'Prices', load: () => import('./prices.tsx') },
   { path: '/try', title: 'Try a program', load: () => import('./try.tsx') },

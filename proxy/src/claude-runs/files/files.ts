@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { AuditLog } from '../../audit/index.ts'
-import { appActor } from '../../identity/index.ts'
+import { type Actor, appActor } from '../../identity/index.ts'
 import {
   AppError,
   type AppId,
@@ -31,7 +31,8 @@ export interface AppFiles {
   /** Throws `not_found`, also for another app's; `gone` where its time is over. */
   find(tx: ReadTx, appId: AppId, id: string): Promise<AppFile>
   list(appId: AppId): Promise<readonly AppFile[]>
-  remove(appId: AppId, id: string): Promise<void>
+  /** `by`: the app itself, when left out. */
+  remove(appId: AppId, id: string, by?: Actor): Promise<void>
   /** Removes those whose time is over. */
   tick(): Promise<void>
 }
@@ -123,12 +124,12 @@ export function createAppFiles(deps: {
       )
     },
 
-    async remove(appId, id) {
+    async remove(appId, id, by = appActor(appId)) {
       const file = await storage.transaction(async (tx) => {
         const found = await tx.appFiles.byId(id)
         if (found?.appId !== appId) throw new AppError('not_found', `There is no file ${id} of yours.`)
         await tx.appFiles.remove(id)
-        await audit.append(tx, 'file.removed', appActor(appId), null, { file: id })
+        await audit.append(tx, 'file.removed', by, null, { app_id: appId, file: id })
         return found
       })
       await blobs.remove(file.blob)

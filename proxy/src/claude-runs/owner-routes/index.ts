@@ -1,2 +1,1 @@
-export { appRoutes } from './app-routes.ts'
-export { runRoutes } from './run-routes.ts'
+export { type ClaudeRunRoutesDeps, claudeRunRoutes } from './claude-run-routes.ts'

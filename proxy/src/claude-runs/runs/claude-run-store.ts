@@ -64,9 +64,11 @@ export function createClaudeRunStore({ db }: Queries, tenant: TenantId): RunStor
           .where('idempotency_key', '=', key)
           .executeTakeFirst(),
       ),
-    async list({ appId, before, limit }) {
+    async list({ appId, states, code, before, limit }) {
       let query = runs().selectAll()
       if (appId !== undefined) query = query.where('app_id', '=', appId)
+      if (states !== undefined) query = query.where('state', 'in', states)
+      if (code !== undefined) query = query.where('code', '=', code)
       if (before !== undefined)
         query = query.where((of) =>
           of.or([

@@ -36,6 +36,8 @@ export interface Run extends RunTokens {
 
 export interface RunFilter {
   readonly appId?: AppId | undefined
+  readonly states?: readonly RunState[] | undefined
+  readonly code?: RunEnding | undefined
   /** Older than this one. */
   readonly before?: Pick<Run, 'createdAt' | 'id'> | undefined
   readonly limit: number

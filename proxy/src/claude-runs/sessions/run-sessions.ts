@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { AuditLog } from '../../audit/index.ts'
-import { appActor } from '../../identity/index.ts'
+import { type Actor, appActor } from '../../identity/index.ts'
 import { AppError, type AppId, type Clock, type ReadTx, type Storage, type Tx } from '../../kernel/index.ts'
 import type { Blob, Blobs } from '../blobs/index.ts'
 import type { RunSessionRow } from './ports.ts'
@@ -17,8 +17,8 @@ export interface RunSessions {
   /** Throws `not_found`, also for another app's and for one whose time is over. */
   find(tx: ReadTx, appId: AppId, id: string): Promise<RunSessionRow>
   list(appId: AppId): Promise<readonly RunSessionRow[]>
-  /** Throws `not_found`, and `conflict` while a run goes on with it. */
-  remove(appId: AppId, id: string): Promise<void>
+  /** Throws `not_found`, and `conflict` while a run goes on with it. `by`: the app itself, when left out. */
+  remove(appId: AppId, id: string, by?: Actor): Promise<void>
   /** Of a run that goes on with it, until disposal; throws `conflict` while another one does. */
   use(id: string): Disposable
   newId(): string
@@ -71,12 +71,12 @@ export function createRunSessions(deps: {
         const now = clock.now()
         return (await tx.runSessions.listOf(appId, MAX_SESSIONS)).filter(({ expiresAt }) => expiresAt > now)
       }),
-    remove: (appId, id) =>
+    remove: (appId, id, by = appActor(appId)) =>
       storage.transaction(async (tx) => {
         const { blob } = await find(tx, appId, id)
         if (inUse.has(id)) throw busy(id)
         await tx.runSessions.remove(id)
-        await audit.append(tx, 'run_session.removed', appActor(appId), null, { session: id })
+        await audit.append(tx, 'run_session.removed', by, null, { app_id: appId, session: id })
         tx.afterCommit(() => removeBlobs([blob]))
       }),
     use(id) {

@@ -1,11 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import {
   APP_SCOPE_WORDS,
+  type AppFileRow,
   type AppLimitsView,
   type AppView,
   type MadeApp,
+  type RunSessionView,
 } from '../../contracts/admin/index.ts'
-import { formatExactUsd } from '../../kernel/index.ts'
+import { formatBytes, formatExactUsd } from '../../kernel/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
@@ -84,6 +86,36 @@ export const addAppCommands: CommandGroup = (program, context) => {
       const found = named.find(({ revoked_at }) => revoked_at === null) ?? named.at(-1)
       if (found === undefined) throw new CliError('not_found', EXIT.notFound, `No app named ${name}.`)
       await context.show(found, () => linesOf(found).join('\n'))
+    })
+
+  app
+    .command('files')
+    .description('files that an app uploaded for its runs, and how long they are kept')
+    .argument('<name>')
+    .option('--remove <file_token>', 'remove this one')
+    .action(async (name: string, { remove }: { readonly remove?: string }) => {
+      if (remove !== undefined) {
+        const done = await context.client.call('removeAppFile', { params: { name, file: remove } })
+        await context.show(done, () => `${remove} removed.`)
+        return
+      }
+      const answer = await context.client.call('listAppFiles', { params: { name } })
+      await context.show(answer, () => filesTable(context, answer.files))
+    })
+
+  app
+    .command('sessions')
+    .description('conversations that runs of an app may go on with')
+    .argument('<name>')
+    .option('--forget <id>', 'forget this one')
+    .action(async (name: string, { forget }: { readonly forget?: string }) => {
+      if (forget !== undefined) {
+        const done = await context.client.call('removeRunSession', { params: { name, session: forget } })
+        await context.show(done, () => `${forget} forgotten.`)
+        return
+      }
+      const answer = await context.client.call('listRunSessions', { params: { name } })
+      await context.show(answer, () => sessionsTable(context, answer.sessions))
     })
 
   app
@@ -213,6 +245,32 @@ function tableOf(context: CommandContext, apps: readonly AppView[], url: string 
     },
   )
   return url === null ? `${table}\nRuns are off: CLAWDFORGE_PORT turns them on.` : table
+}
+
+function filesTable(context: CommandContext, files: readonly AppFileRow[]): string {
+  if (files.length === 0) return 'No files.'
+  return renderTable(
+    ['FILE', 'NAME', 'SIZE', 'UPLOADED', 'KEPT UNTIL'],
+    files.map((row) => [
+      ...[row.file_token, row.name, formatBytes(row.bytes)],
+      ...[formatTime(row.created_at), formatTime(row.expires_at)],
+    ]),
+    context.terminal.style,
+    { columns: context.terminal.columns, shrink: [[1, 8]] },
+  )
+}
+
+function sessionsTable(context: CommandContext, sessions: readonly RunSessionView[]): string {
+  if (sessions.length === 0) return 'No sessions.'
+  return renderTable(
+    ['SESSION', 'RUNS', 'SIZE', 'USED', 'KEPT UNTIL'],
+    sessions.map((row) => [
+      ...[row.id, groupedDigits(row.runs), formatBytes(row.bytes)],
+      ...[formatTime(row.used_at), formatTime(row.expires_at)],
+    ]),
+    context.terminal.style,
+    { columns: context.terminal.columns, shrink: [[0, 12]] },
+  )
 }
 
 const linesOf = (row: AppView): string[] => [

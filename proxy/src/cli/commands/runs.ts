@@ -1,10 +1,18 @@
-import type { OwnersRunView } from '../../contracts/admin/index.ts'
+import type { RunRow } from '../../contracts/admin/index.ts'
 import { formatExactUsd } from '../../kernel/index.ts'
 import type { CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
-import { formatTime, groupedDigits } from '../text-layout.ts'
+import { formatTime, groupedDigits, terminalText } from '../text-layout.ts'
 import { wholeNumber } from './shared.ts'
+
+interface ListOptions {
+  readonly limit: number
+  readonly app?: string
+  readonly before?: string
+  readonly state?: RunRow['state'] | 'open'
+  readonly code?: NonNullable<RunRow['code']>
+}
 
 export const addRunCommands: CommandGroup = (program, context) => {
   const run = program.command('run').description("apps' runs of Claude Code")
@@ -15,10 +23,17 @@ export const addRunCommands: CommandGroup = (program, context) => {
     .option('--app <name>', 'of this app')
     .option('--limit <n>', 'how many at most', wholeNumber, 50)
     .option('--before <id>', 'older than this run')
-    .addHelpText('after', examples(['oauth3 run list --app cauldron --limit 10', 'its last ten']))
-    .action(async (options: { readonly app?: string; readonly limit: number; readonly before?: string }) => {
-      const { app, limit, before } = options
-      const answer = await context.client.call('listRuns', { query: { app, limit: String(limit), before } })
+    .option('--state <state>', 'open, queued, running, done, failed or cancelled')
+    .option('--code <code>', 'that ended with this code')
+    .addHelpText(
+      'after',
+      examples(
+        ['oauth3 run list --app cauldron --limit 10', 'its last ten'],
+        ['oauth3 run list --code budget_exceeded', 'those that a limit ended'],
+      ),
+    )
+    .action(async ({ limit, ...options }: ListOptions) => {
+      const answer = await context.client.call('listRuns', { query: { ...options, limit: String(limit) } })
       await context.show(answer, () =>
         answer.runs.length === 0
           ? 'No run yet.'
@@ -52,10 +67,30 @@ export const addRunCommands: CommandGroup = (program, context) => {
           `  model    ${answer.model}, ${groupedDigits(answer.requests)} calls, ${tokensOf(answer)} tokens, ${costOf(answer)}`,
           `  prompt   ${groupedDigits(answer.prompt_chars)} characters, SHA-256 ${answer.prompt_sha256}`,
           `  times    asked ${formatTime(answer.created_at)}, begun ${timeOf(answer.started_at)}, over ${timeOf(answer.finished_at)}`,
-          ...(answer.prompt === null ? [] : ['', answer.prompt]),
-          ...(answer.text === null ? [] : ['', answer.text]),
+          ...answer.denials.map(({ tool, message }) => `  refused  ${tool}: ${message}`),
+          ...answer.texts.flatMap(({ label, text, cut }) => [
+            ...['', `${label}${cut ? ', its beginning' : ''}:`, terminalText(text)],
+          ]),
         ].join('\n'),
       )
+    })
+
+  run
+    .command('follow')
+    .description('what a run says and does, as it happens, to its end')
+    .argument('<id>')
+    .action(async (id: string) => {
+      for (let after = 0; ; ) {
+        const news = await context.client.call('followRun', { params: { id }, query: { after } })
+        if (news.events.length > 0)
+          await context.show(news, () =>
+            news.events.map(({ event, shown }) => `${event.padEnd(12)} ${terminalText(shown)}`).join('\n'),
+          )
+        after = news.last
+        if (news.over) break
+      }
+      const ended = await context.client.call('readRun', { params: { id } })
+      await context.show(ended, () => `${id}: ${stateOf(ended)}; it cost ${costOf(ended)}.`)
     })
 
   run
@@ -68,13 +103,13 @@ export const addRunCommands: CommandGroup = (program, context) => {
     })
 }
 
-const stateOf = ({ state, code }: OwnersRunView): string =>
+const stateOf = ({ state, code }: RunRow): string =>
   code === null || code === 'ok' || code === state ? state : `${state}: ${code}`
 
-const tokensOf = (row: OwnersRunView): string =>
+const tokensOf = (row: RunRow): string =>
   `${groupedDigits(row.input_tokens + row.cache_read_tokens + row.cache_write_tokens)} + ${groupedDigits(row.output_tokens)}`
 
-const costOf = ({ micro_usd: microUsd }: OwnersRunView): string =>
+const costOf = ({ micro_usd: microUsd }: RunRow): string =>
   microUsd === null ? 'unknown' : formatExactUsd(microUsd)
 
 const timeOf = (at: number | null): string => (at === null ? 'never' : formatTime(at))

@@ -1,10 +1,3 @@
-export {
-  APP_SCOPE_WORDS,
-  type AppLimitsView,
-  type AppView,
-  type MadeApp,
-  type OwnersRunView,
-} from './app-routes.ts'
 export type {
   ApprovalChoiceView,
   ApprovalSummary,
@@ -13,6 +6,17 @@ export type {
 } from './approval-schemas.ts'
 export { approvalDecisionBody } from './approval-schemas.ts'
 export * from './audit-schemas.ts'
+export {
+  APP_SCOPE_WORDS,
+  type AppFileRow,
+  type AppLimitsView,
+  type AppView,
+  type MadeApp,
+  type RunDetail,
+  type RunEvents,
+  type RunRow,
+  type RunSessionView,
+} from './claude-run-schemas.ts'
 export * from './llm-schemas.ts'
 export { assertionJson, type PasskeyView, passkeyLabel, registrationJson } from './passkey-routes.ts'
 export type { QuorumList } from './quorum-routes.ts'

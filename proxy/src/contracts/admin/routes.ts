@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { Route } from '../index.ts'
-import { APP_ROUTES } from './app-routes.ts'
 import { APPROVAL_ROUTES } from './approval-routes.ts'
 import {
   archiveAnswer,
@@ -11,6 +10,7 @@ import {
   auditRowView,
   auditVerdict,
 } from './audit-schemas.ts'
+import { CLAUDE_RUN_OWNER_ROUTES } from './claude-run-routes.ts'
 import { LLM_ROUTES } from './llm-routes.ts'
 import { LOCKDOWN_ROUTES } from './lockdown-routes.ts'
 import { PASSKEY_ROUTES } from './passkey-routes.ts'
@@ -344,7 +344,7 @@ export const ADMIN_ROUTES = {
   ...QUORUM_ROUTES,
   ...TENANT_ROUTES,
   ...REGISTRY_ROUTES,
-  ...APP_ROUTES,
+  ...CLAUDE_RUN_OWNER_ROUTES,
 } as const satisfies Readonly<Record<string, Route & { readonly action: string }>>
 
 export type AdminRoutes = typeof ADMIN_ROUTES

@@ -5,8 +5,7 @@ import { type Quorum, quorumCheck } from '../../approvals/quorum/index.ts'
 import type { Trust } from '../../approvals/trust/index.ts'
 import type { AuditArchiver, AuditLog, Receipts } from '../../audit/index.ts'
 import type { Apps } from '../../claude-runs/apps/index.ts'
-import { appRoutes, runRoutes } from '../../claude-runs/owner-routes/index.ts'
-import type { ClaudeRuns } from '../../claude-runs/runs/index.ts'
+import { type ClaudeRunRoutesDeps, claudeRunRoutes } from '../../claude-runs/owner-routes/index.ts'
 import { ADMIN_ROUTES } from '../../contracts/admin/index.ts'
 import type { Route } from '../../contracts/index.ts'
 import type { Executions } from '../../executions/index.ts'
@@ -53,7 +52,7 @@ export interface AdminApiDeps {
   readonly agents: Agents
   readonly apps: Apps
   /** Null: they are off. */
-  readonly claudeRuns: { readonly runs: ClaudeRuns } | null
+  readonly claudeRuns: ClaudeRunRoutesDeps['claudeRuns']
   /** Where apps reach the daemon, once it listens; null while runs are off. */
   readonly appsUrl: () => string | null
   readonly vault: Vault
@@ -167,8 +166,7 @@ function adminHandlers(deps: AdminApiDeps, owner: Owner): AdminHandlers {
     ...passkeyRoutes(withOwner),
     ...sessionRoutes(withOwner),
     ...registryRoutes(withOwner),
-    ...appRoutes(withOwner),
-    ...runRoutes(deps),
+    ...claudeRunRoutes(withOwner),
   }
 }
 
