@@ -2,7 +2,16 @@ import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { config as loadDotenv } from 'dotenv'
-import { CliError, EXIT, findSocket, type MigrateOptions, runCli, styleFor } from './cli/index.ts'
+import {
+  CliError,
+  type DemoAnswer,
+  type DemoPlay,
+  EXIT,
+  findSocket,
+  type MigrateOptions,
+  runCli,
+  styleFor,
+} from './cli/index.ts'
 import type { BackupMade, Restored } from './compose/daemon-backup.ts'
 import type { Migrated } from './compose/daemon-migrate.ts'
 import type { Uninstall } from './compose/daemon-uninstall.ts'
@@ -96,10 +105,10 @@ async function readSettings(): Promise<Config> {
   throw new ConfigError(...problems)
 }
 
-async function demo(options: { approve: 'once' | '24h' | 'forever' | 'deny' | undefined }): Promise<number> {
-  const { runDemo } = await import('./demo/index.ts')
+async function demo(options: { what: DemoPlay; approve: DemoAnswer | undefined }): Promise<number> {
+  const { runClaudeDemo, runDemo } = await import('./demo/index.ts')
   const { stopped } = watchStopSignals({ endNow: () => process.exit(EXIT.failed) })
-  return await runDemo(around, options, stopped)
+  return await (options.what === 'run' ? runClaudeDemo : runDemo)(around, options, stopped)
 }
 
 async function init(): Promise<number> {

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream'
-import { Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { ERROR_TABLE, oneLine } from '../kernel/index.ts'
 import { CliError, EXIT, usageError } from './cli-error.ts'
 import { COMMAND_MODULES, modulesFor } from './command-table.ts'
@@ -14,7 +14,7 @@ interface CliPrograms extends InstallationPrograms, MigratePrograms {
   readonly version: string
   /** Resolves to the exit code once the daemon has stopped. */
   daemon(): Promise<number>
-  demo(options: { approve: DemoAnswer | undefined }): Promise<number>
+  demo(options: { what: DemoPlay; approve: DemoAnswer | undefined }): Promise<number>
   /** Asks for what a daemon needs, and writes it. */
   init(): Promise<number>
   /** Builds every sandbox image into the Docker engine; throws with a message for a person. */
@@ -41,6 +41,8 @@ export function noPrograms(version: string): CliPrograms {
 
 const DEMO_ANSWERS = ['once', '24h', 'forever', 'deny'] as const
 export type DemoAnswer = (typeof DEMO_ANSWERS)[number]
+const DEMO_PLAYS = ['code', 'run'] as const
+export type DemoPlay = (typeof DEMO_PLAYS)[number]
 
 const ERROR_LINE_LIMIT = 600
 
@@ -138,9 +140,14 @@ async function buildProgram(
   program
     .command('demo')
     .description('watch the whole thing work in a temporary folder')
+    .addArgument(
+      new Argument('[what]', 'code: an agent asks to run some; run: an app has Claude Code run a prompt')
+        .choices(DEMO_PLAYS)
+        .default('code'),
+    )
     .addOption(new Option('--approve <answer>', 'answer without asking').choices(DEMO_ANSWERS))
-    .action(async (options: { approve?: DemoAnswer }) =>
-      exitWith(await programs.demo({ approve: options.approve })),
+    .action(async (what: DemoPlay, { approve }: { approve?: DemoAnswer }) =>
+      exitWith(await programs.demo({ what, approve })),
     )
   program
     .command('init')

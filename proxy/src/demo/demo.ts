@@ -1,8 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline/promises'
 import {
   type AdminClient,
   type CliSurroundings,
@@ -15,9 +12,6 @@ import {
   renderNetwork,
   renderOutput,
   runCli,
-  type Style,
-  styleFor,
-  wordWrap,
 } from '../cli/index.ts'
 import { startDaemon } from '../compose/daemon.ts'
 import { readConfig } from '../config/index.ts'
@@ -27,6 +21,7 @@ import { type AgentAnswer, createDemoAgent, type DemoAgent } from './demo-agent.
 import { type DemoApi, startDemoApi } from './demo-api.ts'
 import { chooseSandbox } from './sandbox-choice.ts'
 import { DEMO_SECRET_NAME, demoRequest } from './skill.ts'
+import { askLine, onStage, type Stage, showConsole } from './stage.ts'
 
 /**
  * The main job from end to end with the real parts, in a folder that is gone afterwards: a real daemon without
@@ -40,36 +35,13 @@ const DECISIONS: Record<DemoAnswer, WireDecision> = {
   deny: 'deny',
 }
 
-const STEP_COLUMNS = 14
-
-interface Stage {
-  readonly around: CliSurroundings
-  readonly style: Style
-  readonly signal: AbortSignal
-  say(text: string): void
-  step(title: string, text: string): void
-}
-
 export async function runDemo(
   around: CliSurroundings,
   options: { approve: DemoAnswer | undefined },
   stopped: AbortSignal,
 ): Promise<number> {
-  const interrupted = new AbortController()
-  const onStop = (): void => interrupted.abort(new Error('The demo was interrupted.'))
-  stopped.addEventListener('abort', onStop, { once: true })
-  if (stopped.aborted) onStop()
-  const folder = mkdtempSync(join(tmpdir(), 'oauth3-demo-'))
-  try {
-    const stage = createStage(around, interrupted.signal)
-    stage.say(
-      stage.style.bold('OAuth3 demo: an agent asks, a person answers, the code runs, the agent knows.\n'),
-    )
-    return await perform(stage, folder, options.approve)
-  } finally {
-    stopped.removeEventListener('abort', onStop)
-    rmSync(folder, { recursive: true, force: true })
-  }
+  const title = 'OAuth3 demo: an agent asks, a person answers, the code runs, the agent knows.'
+  return await onStage(around, stopped, title, (stage, folder) => perform(stage, folder, options.approve))
 }
 
 async function perform(stage: Stage, folder: string, approve: DemoAnswer | undefined): Promise<number> {
@@ -190,50 +162,13 @@ const KEYS: Record<string, DemoAnswer> = {
 
 /** Asks until the answer is one of the four; the end of input is a no. */
 async function askPerson(stage: Stage, card: CardView): Promise<DemoAnswer> {
-  const reader = createInterface({ input: stage.around.stdin, output: stage.around.stdout })
-  const interrupted = new AbortController()
-  reader.once('SIGINT', () => interrupted.abort(new Error('The demo was interrupted.')))
-  const closed = new Promise<'d'>((resolve) => reader.once('close', () => resolve('d')))
-  const signal = AbortSignal.any([stage.signal, interrupted.signal])
-  try {
-    for (;;) {
-      const asked = openQuestion(card).replaceAll('\n', '\n   ')
-      const question = `   ${stage.style.bold(asked)}\n   [o]nce  [2]4h  [f]orever  [d]eny: `
-      const typed = await Promise.race([reader.question(question, { signal }), closed])
-      const answer = KEYS[typed.trim().toLowerCase()]
-      if (answer) return answer
-      stage.say('   answer o, 2, f or d')
-    }
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error
-  } finally {
-    reader.close()
-  }
-}
-
-/** The daemon stays up for whoever looks; without a terminal nobody could end it. */
-async function showConsole({ around, style, signal, say, step }: Stage, admin: AdminClient): Promise<void> {
-  if (around.stdin.isTTY !== true || around.stdout.isTTY !== true) return
-  step('Console', 'all of it in your browser; a link signs you in, once, within two minutes:')
-  const reader = createInterface({ input: around.stdin, output: around.stdout })
-  const interrupted = new AbortController()
-  reader.once('SIGINT', () => interrupted.abort(new Error('The demo was interrupted.')))
-  const closed = new Promise<''>((resolve) => reader.once('close', () => resolve('')))
-  const either = AbortSignal.any([signal, interrupted.signal])
-  try {
-    for (let typed = 'l'; typed.trim() !== ''; ) {
-      const { url } = await admin.call('makeConsoleLink', { body: {} })
-      say(`\n   ${style.bold(url)}\n`)
-      // Whoever reads the audit first comes to a link that is over.
-      const question = reader.question('   Enter ends the demo, l Enter makes another link. ', {
-        signal: either,
-      })
-      typed = await Promise.race([question, closed])
-    }
-  } catch (error) {
-    throw either.aborted ? either.reason : error
-  } finally {
-    reader.close()
+  for (;;) {
+    const asked = openQuestion(card).replaceAll('\n', '\n   ')
+    const question = `   ${stage.style.bold(asked)}\n   [o]nce  [2]4h  [f]orever  [d]eny: `
+    const typed = (await askLine(stage, question)) ?? 'd'
+    const answer = KEYS[typed.trim().toLowerCase()]
+    if (answer) return answer
+    stage.say('   answer o, 2, f or d')
   }
 }
 
@@ -287,24 +222,5 @@ const took = (answer: AgentAnswer): string =>
 function showOutput({ say, style }: Stage, result: AgentAnswer): void {
   for (const name of ['stdout', 'stderr'] as const) {
     for (const line of renderOutput(name, result[name] ?? '', style)) say(line)
-  }
-}
-
-function createStage(around: CliSurroundings, signal: AbortSignal): Stage {
-  const style = styleFor(around.stdout, around.env)
-  const say = (text: string): void => void around.stdout.write(`${text}\n`)
-  let number = 0
-  return {
-    around,
-    style,
-    signal,
-    say,
-    step(title, text) {
-      signal.throwIfAborted()
-      number += 1
-      const [first = '', ...more] = wordWrap(text, style.columns - STEP_COLUMNS)
-      say(`${style.cyan(String(number).padStart(2))} ${style.bold(title.padEnd(STEP_COLUMNS - 3))}${first}`)
-      for (const line of more) say(`${' '.repeat(STEP_COLUMNS)}${line}`)
-    },
   }
 }

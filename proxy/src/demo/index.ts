@@ -1,1 +1,2 @@
+export { runClaudeDemo } from './claude-demo.ts'
 export { runDemo } from './demo.ts'

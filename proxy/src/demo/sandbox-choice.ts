@@ -42,7 +42,7 @@ export async function chooseSandbox(
   }
 }
 
-async function answersSoon(docker: Docker): Promise<void> {
+export async function answersSoon(docker: Docker): Promise<void> {
   const timedOut = new Promise<never>((_resolve, reject) => {
     setTimeout(() => reject(new Error('no answer in time')), ENGINE_ANSWER_MS).unref()
   })
@@ -60,5 +60,5 @@ async function hasImages(docker: Docker): Promise<boolean> {
   return (await sandbox.status()).kind === 'docker'
 }
 
-const firstLine = (error: unknown): string =>
+export const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message || error.name : String(error)).split('\n')[0] ?? ''

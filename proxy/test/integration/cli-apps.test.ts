@@ -106,6 +106,6 @@ describe('what an app keeps', () => {
     expect((await oauth3(['app', 'sessions', 'cauldron', '--forget', sessionId ?? ''])).code).toBe(0)
     expect((await oauth3(['app', 'sessions', 'cauldron', '--forget', sessionId ?? ''])).code).toBe(4)
     const rows = (await oauth3(['audit', 'list', '--event', 'file.removed', '--json'])).stdout
-    expect(rows).toContain('"actor":"cli:')
+    expect(JSON.parse(rows).rows).toMatchObject([{ actor: 'cli:0', data: { app_id: appId, file: id } }])
   })
 })

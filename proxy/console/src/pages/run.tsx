@@ -110,7 +110,7 @@ export default function Run({ params }: PageProps) {
             <h1>
               Run <span class="mono hash">{of.id}</span>
             </h1>
-            <p class="soft">
+            <p class="soft hash">
               <RunState run={of} />
               {of.message !== null && (
                 <>

@@ -89,7 +89,7 @@ export function claudeRunRoutes(deps: ClaudeRunRoutesDeps) {
       const run = await stored(id)
       if (isRunOver(run.state)) throw new AppError('conflict', `${id} is over.`)
       if (claudeRuns === null) throw new AppError('conflict', OFF)
-      await claudeRuns.runs.cancel(run.id, `The owner ended it (${owner.actor}).`)
+      await claudeRuns.runs.cancel(run.id, 'The owner ended it.')
       return await detail(id)
     },
 
