@@ -106,7 +106,10 @@ function sendMessage(response: ServerResponse, asked: Asked, block: Block, at: n
     ...{ id: `msg_demo_${at}`, type: 'message', role: 'assistant', model: asked.model, stop_sequence: null },
     usage: { ...USAGE, output_tokens: OUTPUT_TOKENS },
   }
-  if (asked.stream !== true) return sendJson(response, 200, { ...message, content: [block], stop_reason })
+  if (asked.stream !== true) {
+    sendJson(response, 200, { ...message, content: [block], stop_reason })
+    return
+  }
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   const event = (type: string, rest: object): void =>
     void response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`)

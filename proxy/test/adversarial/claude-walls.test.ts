@@ -1,5 +1,5 @@
 /** What a run of the CLI can get at, when the model does whatever an attacker's prompt says and every tool call is allowed. */
-import { readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import Docker from 'dockerode'
@@ -144,17 +144,19 @@ describe.skipIf(!availability.available)('a run of the CLI under an attacker', (
 
   it('the endpoint of a container that waits serves nobody, and that of a run ends with it', async () => {
     await expect.poll(async () => (await kit.runner.status()).warm, { timeout: 60_000 }).toBe(1)
-    const folder = endpoints.opened.filter(({ closed }) => !closed).at(-1)?.directory ?? ''
-    const socket = connect(join(folder, 'model.sock'))
-    const closed = new Promise((resolve) => socket.on('close', resolve))
+    const waiting = endpoints.opened.filter(({ closed }) => !closed).map(({ directory }) => directory)
     const data: Buffer[] = []
-    socket.on('data', (bytes) => data.push(bytes)).on('error', () => {})
-    socket.write('POST /v1/messages HTTP/1.1\r\nhost: x\r\n\r\n')
-    await closed
+    for (const folder of waiting) {
+      const socket = connect(join(folder, 'model.sock'))
+      const closed = new Promise((resolve) => socket.on('close', resolve))
+      socket.on('data', (bytes) => data.push(bytes)).on('error', () => {})
+      socket.write('POST /v1/messages HTTP/1.1\r\nhost: x\r\n\r\n')
+      await closed
+    }
     expect(data).toEqual([])
     await bash('true')
     await expect
-      .poll(() => readdirSync(endpoints.folder).includes(folder.split('/').at(-1) ?? ''), { timeout: 30_000 })
-      .toBe(false)
+      .poll(() => waiting.filter((folder) => !existsSync(folder)).length, { timeout: 30_000 })
+      .toBe(1)
   })
 })

@@ -7,7 +7,7 @@ import express from 'express'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ADMIN_ROUTES } from '../../src/contracts/admin/index.ts'
 import { AGENT_ROUTES } from '../../src/contracts/agent/index.ts'
-import { pathOf, type Route } from '../../src/contracts/index.ts'
+import type { Route } from '../../src/contracts/index.ts'
 import type { Execution } from '../../src/executions/index.ts'
 import { createErrorHandler, mountRoutes } from '../../src/http/index.ts'
 import { approverOfAccount } from '../../src/identity/authentication.ts'
@@ -147,12 +147,7 @@ describe('the tables of routes', () => {
     try {
       const root = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
       for (const [name, { method, path }] of admin) {
-        const response = await fetch(
-          `${root}${pathOf(path, { name: 'x', id: 'x', param: 'x', provider: 'x', model: 'x', skill: 'x', version: 'x' })}`,
-          {
-            method,
-          },
-        )
+        const response = await fetch(root + path.replace(/:\w+/g, 'x'), { method })
         const { error } = (await response.json()) as { error: object }
         expect([name, response.status, error]).toEqual([
           name,

@@ -24,7 +24,7 @@ test('completes commands, groups and options where they stand, in a real bash', 
   expect(await offered('sec')).toEqual(['secret'])
   expect(await offered('secret', '')).toEqual(expect.arrayContaining(['add', 'list', 'remove', 'rename']))
   expect(await offered('--json', 'secret', 'add', 'NAME', '--h')).toEqual(['--hosts', '--help'])
-  expect(await offered('approve', 'req_1', '--for')).toEqual(['--forever'])
+  expect(await offered('approve', 'req_1', '--fore')).toEqual(['--forever'])
   expect(await offered('nothing-like-it', 'x')).toEqual([''])
 })
 

@@ -71,7 +71,8 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     sandbox,
     ...(options.clock && { clock: options.clock }),
     maxConcurrent: 2,
-    environment: { CLAWDFORGE_PORT: '0' },
+    // One whose cancel is refused keeps its place.
+    environment: { CLAWDFORGE_PORT: '0', CLAWDFORGE_MAX_RUNS: '8' },
     claudeRuns: { runner: createPlayedRunner(holdWhatSaysSo), models: createPlayedModels() },
     maxWaitingPerAgent: 100,
     sandboxPatienceMs: 1_000,

@@ -1,7 +1,7 @@
 import type { Json } from '../../kernel/index.ts'
 
 /** What a run tells while it goes on, numbered from 1. */
-interface LoggedEvent {
+export interface LoggedEvent {
   readonly id: number
   readonly event: string
   readonly data: Json

@@ -69,7 +69,7 @@ export const runsQuery = z.strictObject({
   limit: queryNumber.optional(),
 })
 
-export const runRow = z.object({
+const runRow = z.object({
   id: z.string(),
   /** Its name. */
   app: z.string(),
