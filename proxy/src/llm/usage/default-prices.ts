@@ -1,8 +1,9 @@
 /**
  * What well-known models cost, in US dollars for a million tokens: input, output, read from a cache, written to a
- * cache (null: as input). Put together from public price collections of July to September 2026 and checked against
- * each other on 2026-11-21. Batch, priority and long-context rates stand in rates.ts; where the price depends on the
- * hour, it is the higher one. The owner's own prices come first, and what the vendor itself says comes before both.
+ * cache (null: as input). Put together from public price collections of July to October 2026 and checked against
+ * each other on 2026-11-21, Claude Sonnet 5.5 and Haiku 5.5 on 2026-11-29. Batch, priority and long-context rates stand
+ * in rates.ts; where the price depends on the hour, it is the higher one. The owner's own prices come first, and what the
+ * vendor itself says comes before both.
  */
 type Row = readonly [
   model: string,
@@ -88,11 +89,13 @@ export const DEFAULT_PRICES: Readonly<Record<string, readonly Row[]>> = {
     ['claude-opus-4-1', 15, 75, 1.5, 18.75],
     ['claude-opus-4-0', 15, 75, 1.5, 18.75],
     ['claude-opus-4', 15, 75, 1.5, 18.75],
+    ['claude-sonnet-5-5', 2, 10, 0.1, 2.5],
     ['claude-sonnet-5', 2, 10, 0.2, 2.5],
     ['claude-sonnet-4-6', 3, 15, 0.3, 3.75],
     ['claude-sonnet-4-5', 3, 15, 0.3, 3.75],
     ['claude-sonnet-4-0', 3, 15, 0.3, 3.75],
     ['claude-sonnet-4', 3, 15, 0.3, 3.75],
+    ['claude-haiku-5-5', 0.1, 0.5, 0.01, 0.125],
     ['claude-haiku-4-5', 1, 5, 0.1, 1.25],
     ['claude-3-7-sonnet', 3, 15, 0.3, 3.75],
     ['claude-3-5-sonnet', 3, 15, 0.3, 3.75],

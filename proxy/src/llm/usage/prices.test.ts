@@ -14,6 +14,8 @@ describe('prices', () => {
     ['openai', 'gpt-4o-2024-08-06', 2_500_000],
     ['openai', 'gpt-4o-2024-05-13', 5_000_000],
     ['anthropic', 'claude-sonnet-4-5-20250929', 3_000_000],
+    ['anthropic', 'claude-sonnet-5-5', 2_000_000],
+    ['anthropic', 'claude-haiku-5-5', 100_000],
     ['anthropic', 'claude-3-5-haiku-latest', 800_000],
     ['google', 'models/gemini-2.5-flash-preview-09-2025', 300_000],
     ['google', 'gemini-2.0-flash-001', 100_000],
@@ -54,5 +56,15 @@ describe('prices', () => {
     expect(costOf({ ...usage, input: 1, output: 0, cacheRead: 0, cacheWrite: 0 }, price('m', 1))).toBe(1)
     expect(costOf({ ...usage, toldMicroUsd: 5 }, of)).toBe(5)
     expect(costOf(usage, null)).toBeNull()
+  })
+
+  it.each([
+    [100_000, 1],
+    [100_001, 5],
+  ])('of Claude Haiku 5.5 depend on the whole prompt: %i tokens', (input, times) => {
+    const of = createPriceBook([]).find('anthropic', 'claude-haiku-5-5')
+    const plain = { input, output: 1_000, cacheRead: 0, cacheWrite: 0, toldMicroUsd: null }
+    const once = (input * 100_000 + 1_000 * 500_000) / 1_000_000
+    expect(costOf(plain, of, 'claude-haiku-5-5', 'anthropic')).toBe(Math.ceil(once * times))
   })
 })

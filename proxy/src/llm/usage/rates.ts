@@ -8,17 +8,18 @@ import type { PricedItem, UsageExtras } from './ports.ts'
 
 /**
  * Above so many tokens of input all of a request costs more (OpenAI and Google: "long context"; Anthropic: "1M context window"; xAI:
- * "higher context pricing").
+ * "higher context pricing"; Claude Haiku 5.5: "long prompts").
  */
 const LONG_CONTEXT: readonly (readonly [models: RegExp, above: number, input: number, output: number])[] = [
   [/^gpt-5\.4(?!-mini|-nano)|^gpt-5\.[5-9]|^gpt-6/, 272_000, 2, 1.5],
   [/^gemini-(?:2\.5|3|3\.1)-pro(?!-image)/, 200_000, 2, 1.5],
   [/^gemini-1\.5-/, 128_000, 2, 2],
   [/^claude-sonnet-4(?:-0|-5|-20\d{6})?(?:-20\d{6})?$/, 200_000, 2, 1.5],
+  [/^claude-haiku-5-5/, 100_000, 5, 5],
   [/^grok-(?:4\.\d|build)/, 200_000, 2, 2],
   [/^grok-4(?:-\d|-fast|-latest|$)/, 128_000, 2, 2],
 ]
-const SHORTEST = 128_000
+const SHORTEST = 100_000
 
 export interface Rates {
   readonly input: number
