@@ -201,6 +201,7 @@ export function createClaudeRunner(options: ClaudeRunnerOptions): RunRunner {
   }
 
   async function runIn(
+    pool: WarmPool,
     container: SandboxContainer,
     order: RunOrder,
     hooks: RunHooks,
@@ -216,7 +217,8 @@ export function createClaudeRunner(options: ClaudeRunnerOptions): RunRunner {
           schemas: options.schemas,
           traffic: () => socket.traffic,
           converse: (onBytes) => {
-            socket.bind(hooks.model)
+            // While the model thinks, nobody needs the processor.
+            socket.bind(hooks.model, () => pool.ended())
             return container.converse(onBytes, order.egress)
           },
         },
@@ -265,7 +267,7 @@ export function createClaudeRunner(options: ClaudeRunnerOptions): RunRunner {
       try {
         const now = await readyNow()
         const container = await claim(now, anySignal)
-        return await runIn(container, order, watched, anySignal).finally(() => now.pool.ended())
+        return await runIn(now.pool, container, order, watched, anySignal).finally(() => now.pool.ended())
       } catch (error) {
         if (isStarted || error instanceof RunnerUnavailable) throw error
         if (signal.aborted) return { ...NO_OUTCOME, code: 'cancelled', message: 'The run was cancelled.' }
