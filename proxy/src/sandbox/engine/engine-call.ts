@@ -11,6 +11,11 @@ export class EngineTimeout extends Error {
   }
 }
 
+/** Rejects once the signal aborts. */
+export type Wait = (ms: number, options: { readonly signal: AbortSignal }) => Promise<unknown>
+
+const waitOfClock: Wait = (ms, options) => delay(ms, undefined, options)
+
 /**
  * Rejects with EngineTimeout once the time is up. A call that takes the signal lets go of its connection then;
  * one that does not goes on, and its maker has to clear away what comes of it.
@@ -18,13 +23,14 @@ export class EngineTimeout extends Error {
 export async function answered<T>(
   timeoutMs: number,
   call: (abortSignal: AbortSignal) => Promise<T>,
+  wait: Wait = waitOfClock,
 ): Promise<T> {
   const timeout = new AbortController()
   const settled = new AbortController()
   try {
     return await Promise.race([
       call(timeout.signal),
-      delay(timeoutMs, undefined, { signal: settled.signal }).then(() => {
+      wait(timeoutMs, { signal: settled.signal }).then(() => {
         throw new EngineTimeout(timeoutMs)
       }),
     ])

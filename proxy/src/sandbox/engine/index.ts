@@ -1,3 +1,13 @@
-export { answered, CALL_TIMEOUT_MS, EngineTimeout } from './engine-call.ts'
+export { answered, CALL_TIMEOUT_MS, EngineTimeout, type Wait } from './engine-call.ts'
 export { createEngineClient } from './engine-client.ts'
+export {
+  type ContainerLimits,
+  hardenedHostConfig,
+  readOnlyMount,
+  resourceLimits,
+  SANDBOX_USER,
+  SANDBOX_USER_ID,
+} from './hardening.ts'
+export { createHostPaths } from './host-path.ts'
+export { LABEL_INSTANCE, LABEL_ROLE, ownLabels } from './labels.ts'
 export { type SeccompChoice, seccompOption } from './seccomp-profile.ts'

@@ -1,6 +1,6 @@
 /** What OAuth3 has made in an engine, found by its labels. */
 import type Docker from 'dockerode'
-import { LABEL_INSTANCE } from '../runner/index.ts'
+import { LABEL_INSTANCE } from '../engine/index.ts'
 import { LABEL_RUNTIME } from './image-leftovers.ts'
 
 export interface EngineThings {

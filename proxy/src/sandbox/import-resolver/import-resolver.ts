@@ -17,7 +17,7 @@ import { agentActor } from '../../identity/index.ts'
 import { type AgentId, AppError, oneLine, sha256Hex } from '../../kernel/index.ts'
 import { createScrubber } from '../../scrub/index.ts'
 import type { SeccompChoice } from '../engine/index.ts'
-import { createEngineClient } from '../engine/index.ts'
+import { createEngineClient, createHostPaths } from '../engine/index.ts'
 import {
   IMPORT_LIMITS,
   type ImportResolver,
@@ -27,13 +27,7 @@ import {
   sealLock,
 } from '../imports/index.ts'
 import type { RunLimits } from '../index.ts'
-import {
-  containerConfig,
-  createHostPaths,
-  createRemovals,
-  createSlots,
-  SandboxContainer,
-} from '../runner/index.ts'
+import { containerConfig, createRemovals, createSlots, SandboxContainer } from '../runner/index.ts'
 import { netGrant, RUNTIMES } from '../runtimes/index.ts'
 import { createAnswerReader, type ResolverAnswer } from './import-answer.ts'
 

@@ -2,10 +2,10 @@
 import { join } from 'node:path'
 import type Docker from 'dockerode'
 import type { EgressEndpoint, EgressEndpoints } from '../../../egress/index.ts'
+import { createHostPaths } from '../../engine/index.ts'
 import type { LockedImports } from '../../imports/index.ts'
 import { SandboxUnavailable } from '../../index.ts'
 import { IMPORTS_FOLDER, placeFiles } from '../../runtimes/index.ts'
-import { createHostPaths } from './host-path.ts'
 
 interface SandboxEndpoint {
   readonly endpoint: EgressEndpoint | null

@@ -1,7 +1,6 @@
 import type Docker from 'dockerode'
-import { answered, CALL_TIMEOUT_MS, EngineTimeout } from '../../engine/index.ts'
+import { answered, CALL_TIMEOUT_MS, EngineTimeout, LABEL_INSTANCE, LABEL_ROLE } from '../../engine/index.ts'
 import type { Slots } from '../slots.ts'
-import { LABEL_INSTANCE } from './container-config.ts'
 
 /**
  * Removes what an earlier life of this instance left in the engine, found by label; how many things. What has one of the names
@@ -17,7 +16,11 @@ export async function sweepLeftovers(
     docker.listContainers({ all: true, filters, abortSignal }),
   )
   const names = inUse.names()
-  const containers = listed.filter(({ Names }) => !Names.some((name) => names.has(name.slice(1))))
+  const containers = listed.filter(
+    ({ Names, Labels }) =>
+      // Machines outlive the daemon.
+      Labels[LABEL_ROLE] !== 'machine' && !Names.some((name) => names.has(name.slice(1))),
+  )
   let hung = false
   const removed = await Promise.all(
     containers.map(({ Id }) =>

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { posix } from 'node:path'
 import type Docker from 'dockerode'
-import { answered, CALL_TIMEOUT_MS } from '../../engine/index.ts'
+import { answered, CALL_TIMEOUT_MS } from './engine-call.ts'
 
 export interface ContainerMount {
   readonly Type?: string
