@@ -59,7 +59,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'sandbox/images',
     'sandbox/import-resolver',
   ],
-  // Three products on one base: none imports another.
+  // Products on one base: none imports another.
   products: [
     'executions/facts',
     'executions/reading',
@@ -89,6 +89,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'claude-runs/tool-calls',
     'claude-runs/runs',
     'claude-runs/owner-routes',
+    'hosting/machines',
   ],
   entrances: [
     'http/agent-api',

@@ -85,6 +85,10 @@ export const AUDIT_EVENTS = {
   'provider.expired': 'Nobody answered what an agent may use of a provider in time.',
   'provider.limit_passed': 'An agent passed a limit of its grant; told once for each window.',
   'price.set': 'The owner set or removed the price of a model.',
+  'machine.created': 'A machine was ordered: image, limits.',
+  'machine.desired':
+    'Somebody, an access or the sleep ladder wants a machine in another state; from what, to what, and why.',
+  'machine.changed': 'A machine entered another state; from which, to which, for which cause.',
   'key.rotated': 'The data key or master key was replaced.',
   'storage.pruned':
     'Output, ended requests, grants and asks, or usage were dropped, by age, size or by hand; how many.',

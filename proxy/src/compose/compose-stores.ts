@@ -11,6 +11,7 @@ import { createCodeStore } from '../executions/code/index.ts'
 import { createFactsStore } from '../executions/facts/index.ts'
 import { createExecutionStore } from '../executions/index.ts'
 import { createSkillStore } from '../executions/registry/index.ts'
+import { createMachineStore } from '../hosting/machines/index.ts'
 import { createAgentStore } from '../identity/agents/index.ts'
 import { createChallengeStore, createPasskeyStore } from '../identity/passkeys/index.ts'
 import { createSessionStore } from '../identity/sessions/index.ts'
@@ -45,6 +46,7 @@ export const STORES: StoreFactories = {
   grants: createGrantStore,
   imports: createImportStore,
   keyUsers: createKeyUserStore,
+  machines: createMachineStore,
   members: createMemberStore,
   meta: createMetaStore,
   outbox: createOutboxStore,

@@ -13,6 +13,8 @@ export type AppId = Brand<string, 'AppId'>
 export type CallerId = AgentId | AppId
 /** `run_` and 32 hex digits: 128 random bits, so an id cannot be guessed. */
 export type RunId = Brand<string, 'RunId'>
+/** `mch_` and 16 hex digits: a machine, whatever container it is at the moment. */
+export type MachineId = Brand<string, 'MachineId'>
 /** SHA-256 of the code's UTF-8 bytes, 64 lower-case hex digits. */
 export type CodeHash = Brand<string, 'CodeHash'>
 /** SHA-256 of a consent's canonical JSON, 64 lower-case hex digits. */
@@ -32,6 +34,8 @@ export const newRequestId = (): RequestId => `req_${randomBytes(16).toString('he
 export const newAgentId = (): AgentId => `agt_${randomBytes(8).toString('hex')}` as AgentId
 export const newAppId = (): AppId => `app_${randomBytes(8).toString('hex')}` as AppId
 export const newRunId = (): RunId => `run_${randomBytes(16).toString('hex')}` as RunId
+export const newMachineId = (): MachineId => `mch_${randomBytes(8).toString('hex')}` as MachineId
+export const isMachineId = (text: string): text is MachineId => /^mch_[0-9a-f]{16}$/.test(text)
 
 /** Of what is an agent's or somebody else's. */
 export const isAgentId = (id: string): id is AgentId => /^agt_[0-9a-f]{16}$/.test(id)

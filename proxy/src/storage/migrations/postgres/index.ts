@@ -10,6 +10,7 @@ import { REGISTRIES } from './10-registries.ts'
 import { AUDIT_INDEX } from './12-audit-index.ts'
 import { CLAUDE_RUNS } from './13-claude-runs.ts'
 import { TOOL_CALLS } from './14-tool-calls.ts'
+import { MACHINES } from './15-machines.ts'
 
 /**
  * Numbered, forward only, each in one transaction. A migration that has landed is never edited: a database of any landed
@@ -28,4 +29,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ...REGISTRIES,
   ...CLAUDE_RUNS,
   ...TOOL_CALLS,
+  ...MACHINES,
 ]

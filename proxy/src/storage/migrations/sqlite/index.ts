@@ -18,6 +18,7 @@ import { REGISTRIES } from './18-registries.ts'
 import { AUDIT_INDEX } from './20-audit-index.ts'
 import { CLAUDE_RUNS } from './21-claude-runs.ts'
 import { TOOL_CALLS } from './22-tool-calls.ts'
+import { MACHINES } from './23-machines.ts'
 
 /**
  * Numbered, forward only, each in one transaction; the schema's version is the number of the newest one applied. A migration
@@ -45,4 +46,5 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   ...REGISTRIES,
   ...CLAUDE_RUNS,
   ...TOOL_CALLS,
+  ...MACHINES,
 ]

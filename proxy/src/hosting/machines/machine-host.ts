@@ -1,0 +1,324 @@
+/** Hosts machines: of all tenants on one driver, which share its memory, each with its rows in its tenant's database. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AuditLog } from '../../audit/index.ts'
+import {
+  AppError,
+  type Clock,
+  type MachineId,
+  type Storage,
+  systemClock,
+  type TenantId,
+  type UnixMs,
+} from '../../kernel/index.ts'
+import { answered, CALL_TIMEOUT_MS, type Wait } from '../../sandbox/engine/index.ts'
+import { isOpen, isOver, type LiveMachine, newLive } from './live-machine.ts'
+import type { Activity, Machine, MachineKey, MachineRef } from './machine.ts'
+import type { MachineDriver, MachinePersistence } from './machine-driver.ts'
+import { createMachineLedger } from './machine-ledger.ts'
+import { createMachines, type Machines } from './machines.ts'
+import { createMemoryGate } from './memory-gate.ts'
+import { createReconciler } from './reconciler.ts'
+import { forecastSleep } from './sleep-ladder.ts'
+import { planSweep } from './sweep.ts'
+import { holdsMemory, TRANSIENT } from './transitions.ts'
+
+export interface MachineHostOptions {
+  readonly driver: MachineDriver
+  /** What machines may take together. */
+  readonly memoryBytes: number
+  readonly clock?: Clock
+  readonly wait?: Wait
+  readonly random?: () => number
+  readonly persistence?: MachinePersistence | null
+  readonly isReady?: (ref: MachineRef, signal: AbortSignal) => Promise<boolean>
+  readonly concurrency?: number
+  readonly stopGraceMs?: number
+  /** Null: not before memory is short. */
+  readonly asleepAfterMs?: number | null
+  readonly tickMs?: number
+  readonly log?: (message: string, error?: unknown) => void
+}
+
+export interface MachineHost extends AsyncDisposable {
+  /** A tenant's machines. All tenants come before `start`: what belongs to none of them is removed. */
+  open(tenant: {
+    readonly storage: Storage
+    readonly audit: Pick<AuditLog, 'append'>
+    /** Machines at once, whatever state they are in. */
+    readonly quota: number
+  }): Promise<Machines>
+  start(): void
+  /** Compares all rows with all that the driver has. Rejects when the driver does not answer. */
+  sweep(): Promise<void>
+}
+
+/** Drift is seen within two of them where the driver tells nothing. */
+const TICK_MS = 4_000
+const STOP_GRACE_MS = 330_000
+/** Whoever was used so lately is not put to sleep for others. */
+const SPARED_MS = 30_000
+/** How far the row may be behind memory. */
+const STORE_ACTIVITY_MS = 15_000
+const DROP_DELETED_MS = 3_600_000
+
+export function createMachineHost(options: MachineHostOptions): MachineHost {
+  const {
+    driver,
+    memoryBytes,
+    clock = systemClock,
+    wait = (ms, { signal }) => delay(ms, undefined, { signal, ref: false }),
+    asleepAfterMs = null,
+    tickMs = TICK_MS,
+    log = () => {},
+  } = options
+  const lives = new Map<MachineId, LiveMachine>()
+  const ledgers = new Map<TenantId, ReturnType<typeof createMachineLedger>>()
+  const closing = new AbortController()
+  const gate = createMemoryGate(memoryBytes, (id) => {
+    const live = lives.get(id)
+    if (live !== undefined) reconciler.poke(live)
+  })
+  const reconciler = createReconciler({
+    clock,
+    wait,
+    random: options.random,
+    log,
+    rested: answer,
+    concurrency: options.concurrency ?? 4,
+    tools: {
+      driver,
+      gate,
+      persistence: options.persistence ?? null,
+      isReady: options.isReady ?? (async () => true),
+      stopGraceMs: options.stopGraceMs ?? STOP_GRACE_MS,
+    },
+  })
+  let watching: Disposable | undefined
+  let sweeping: Promise<void> | undefined
+  let droppedAt = 0
+
+  /** Memory follows the commit. */
+  function changed(key: MachineKey, row: Machine): void {
+    const known = lives.get(row.id)
+    const live = known ?? newLive(key, ledgerOf(key.tenant), row)
+    lives.set(row.id, live)
+    const before = live.row
+    live.row = row
+    if (before.observed !== row.observed) {
+      live.attempts = 0
+      if (row.observed !== 'starting') live.notBefore = 0
+      if (row.observed !== 'running') live.closing = false
+      if (!holdsMemory(row.observed)) live.yielding = false
+    }
+    if (known === undefined || before.desired !== row.desired || before.retryAt !== row.retryAt) {
+      live.notBefore = 0
+      if (row.desired === 'deleted') reconciler.interrupt(live)
+      else reconciler.poke(live)
+    }
+    if (isOver(live)) {
+      gate.drop(row.id)
+      live.planned?.abort()
+      lives.delete(row.id)
+    }
+    answer(live)
+  }
+
+  /** Whoever waits is answered: with a call, or with why there will be none. */
+  function answer(live: LiveMachine): void {
+    const { row, waiters } = live
+    const refusal =
+      row.desired === 'deleted'
+        ? new AppError('not_found', 'The machine is being deleted.')
+        : row.observed === 'failed' && row.retryAt === null
+          ? unavailable(row)
+          : undefined
+    if (refusal === undefined && !isOpen(live)) return
+    for (const waiter of [...waiters]) {
+      waiters.delete(waiter)
+      if (refusal === undefined) waiter.granted(beginCall(live, waiter.why))
+      else waiter.refused(refusal)
+    }
+  }
+
+  function active(live: LiveMachine, why: Activity): void {
+    live.activeAt = clock.now()
+    live.activeWhy = why
+    if (live.activeAt - live.storedActiveAt < STORE_ACTIVITY_MS) return
+    live.storedActiveAt = live.activeAt
+    live.ledger
+      .note(live.row.id, { activeAt: live.activeAt, activeWhy: why })
+      .catch((error: unknown) => log('a machine’s activity could not be stored', error))
+  }
+
+  function beginCall(live: LiveMachine, why: Activity): Disposable {
+    live.calls += 1
+    active(live, why)
+    let isOver = false
+    return {
+      [Symbol.dispose]() {
+        if (isOver) return
+        isOver = true
+        live.calls -= 1
+        active(live, why)
+        if (live.calls === 0 && live.row.desired !== 'awake') reconciler.poke(live)
+      },
+    }
+  }
+
+  const ledgerOf = (tenant: TenantId) => {
+    const ledger = ledgers.get(tenant)
+    if (ledger === undefined) throw new AppError('internal', 'A machine of a tenant that was not opened.')
+    return ledger
+  }
+
+  /** In the background; what cannot be stored is tried at the next tick. */
+  function lower(live: LiveMachine, to: 'paused' | 'asleep', why: string): void {
+    if (live.wishing !== undefined || live.waiters.size > 0 || live.calls > 0) return
+    live.lowering = true
+    live.wishing = live.ledger
+      .ask(live.row.id, to, { asker: 'ladder', actor: 'daemon', why })
+      .catch((error: unknown) => {
+        live.yielding = false
+        log(`machine ${live.row.id} could not be put to sleep`, error)
+      })
+      .finally(() => {
+        live.wishing = undefined
+        live.lowering = false
+        answer(live)
+      })
+  }
+
+  function stepDown(now: UnixMs): void {
+    for (const live of lives.values()) {
+      const { at, to, because } = forecastSleep(live.row, live, now, asleepAfterMs)
+      if (to !== null && at !== null && now >= at) lower(live, to, because)
+    }
+  }
+
+  /** The least recently used give their memory to those that wait for some: first who is paused, then who is idle. */
+  function relieve(now: UnixMs): void {
+    let lacking = gate.lackingBytes
+    if (lacking === 0) return
+    const all = [...lives.values()].sort((a, b) => a.activeAt - b.activeAt)
+    for (const { row, yielding } of all)
+      if (yielding || (row.desired === 'asleep' && holdsMemory(row.observed))) lacking -= row.spec.memoryBytes
+    const idle = (live: LiveMachine): boolean =>
+      live.calls === 0 && live.waiters.size === 0 && live.row.spec.sleepAfterMs !== null && !live.yielding
+    const victims = [
+      ...all.filter((live) => live.row.observed === 'paused' && live.row.desired === 'paused' && idle(live)),
+      ...all.filter((live) => isOpen(live) && idle(live) && now - live.activeAt >= SPARED_MS),
+    ]
+    for (const live of victims) {
+      if (lacking <= 0) return
+      lacking -= live.row.spec.memoryBytes
+      live.yielding = true
+      lower(live, 'asleep', 'memory is short')
+    }
+  }
+
+  /** Beyond the host's end it is nobody's. */
+  const call = <T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+    answered(CALL_TIMEOUT_MS, (signal) => act(AbortSignal.any([signal, closing.signal])), wait)
+
+  async function sweepNow(): Promise<void> {
+    const held = await call((signal) => driver.list(signal))
+    const { orphans, leftovers, suspects } = planSweep(held, lives)
+    for (const live of suspects) reconciler.poke(live)
+    for (const key of orphans) await call((signal) => driver.purge(key, signal))
+    for (const ref of leftovers) await call((signal) => driver.remove(ref, signal))
+  }
+
+  const sweep = (): Promise<void> => {
+    sweeping ??= sweepNow().finally(() => {
+      sweeping = undefined
+    })
+    return sweeping
+  }
+  const sweepSoon = (): void =>
+    void sweep().catch((error: unknown) => {
+      if (!closing.signal.aborted) log('machines could not be compared with their rows', error)
+    })
+
+  async function tick(): Promise<void> {
+    for (;;) {
+      await wait(tickMs, { signal: closing.signal })
+      const now = clock.now()
+      stepDown(now)
+      relieve(now)
+      sweepSoon()
+      if (now - droppedAt < DROP_DELETED_MS) continue
+      droppedAt = now
+      for (const ledger of ledgers.values())
+        await ledger.dropDeleted().catch((error: unknown) => log('old machines could not be dropped', error))
+    }
+  }
+
+  return {
+    async open({ storage, audit, quota }) {
+      const { tenant } = storage
+      const ledger = createMachineLedger({
+        storage,
+        audit,
+        clock,
+        driver: driver.kind,
+        quota,
+        memoryBytes,
+        changed: (row) => changed({ tenant, machine: row.id }, row),
+      })
+      ledgers.set(tenant, ledger)
+      for (const row of await ledger.live()) {
+        if (row.driver !== driver.kind) continue
+        const live = newLive({ tenant, machine: row.id }, ledger, row)
+        lives.set(row.id, live)
+        // Of a failed or half deleted one only the driver knows; it is asked before memory is given away.
+        if (holdsMemory(row.observed) || row.observed === 'failed' || row.observed === 'deleting')
+          gate.force(row.id, row.spec.memoryBytes)
+        const limit = TRANSIENT[row.observed]
+        // The time in which no daemon ran was nobody's to use.
+        if (limit !== undefined) await ledger.note(row.id, { deadline: clock.now() + limit })
+      }
+      return createMachines({
+        ledger,
+        clock,
+        find: (id) => {
+          const live = lives.get(id)
+          if (live === undefined || live.key.tenant !== tenant)
+            throw new AppError('not_found', 'No such machine.')
+          return live
+        },
+        beginCall,
+        active,
+        relieve: () => relieve(clock.now()),
+        forecast: (live) => forecastSleep(live.row, live, clock.now(), asleepAfterMs),
+        unavailable,
+        closing: closing.signal,
+      })
+    },
+    start() {
+      watching = driver.watch((key) => {
+        const live = key === null ? undefined : lives.get(key.machine)
+        if (live === undefined) sweepSoon()
+        else reconciler.poke(live)
+      })
+      for (const live of lives.values()) reconciler.poke(live)
+      sweepSoon()
+      void tick().catch(() => {})
+    },
+    sweep,
+    async [Symbol.asyncDispose]() {
+      closing.abort(new AppError('shutting_down', 'The daemon is stopping.'))
+      watching?.[Symbol.dispose]()
+      await reconciler.close()
+      for (const live of lives.values()) {
+        live.planned?.abort()
+        await live.wishing?.catch(() => {})
+        for (const waiter of live.waiters) waiter.refused(closing.signal.reason)
+      }
+    },
+  }
+}
+
+const unavailable = ({ lastError }: Machine): AppError =>
+  new AppError('sandbox_unavailable', `The machine could not be woken: ${lastError ?? 'it failed'}.`, {
+    retryAfterSeconds: 10,
+  })

@@ -1,0 +1,165 @@
+import type { AuditLog } from '../../audit/index.ts'
+import type { Actor } from '../../identity/index.ts'
+import {
+  AppError,
+  type Clock,
+  type MachineId,
+  newMachineId,
+  type Storage,
+  type Tx,
+} from '../../kernel/index.ts'
+import type { Activity, DesiredState, Machine, MachineSpec, MachineState } from './machine.ts'
+import { type Asker, type Cause, canBecome, mayAsk, TRANSIENT } from './transitions.ts'
+
+export interface MachineOrder {
+  /** Unique among the tenant's. */
+  readonly name: string
+  readonly image: string
+  readonly spec: MachineSpec
+}
+
+export type Ordered =
+  | { readonly machine: Machine }
+  | { readonly denied: 'quota' | 'name_taken' | 'larger_than_host' }
+
+/** What a change may write beside the state itself. */
+export type Change = Partial<
+  Pick<Machine, 'generation' | 'failures' | 'retryAt' | 'lastError' | 'deadline' | 'activeAt' | 'activeWhy'>
+>
+
+/** The one way rows of machines come to be and change: row and audit in one unit, and memory that mirrors rows behind it. */
+export interface MachineLedger {
+  order(order: MachineOrder, actor: Actor): Promise<Ordered>
+  /** Undefined: nothing changed, since it is wanted so already. Throws `not_found`, and `conflict` for what may not be asked. */
+  ask(
+    id: MachineId,
+    to: DesiredState,
+    by: { readonly asker: Asker; readonly actor: Actor; readonly why: string; readonly activity?: Activity },
+  ): Promise<Machine | undefined>
+  /** Throws `internal` for what is no transition. */
+  move(id: MachineId, to: MachineState, cause: Cause, change?: Change): Promise<void>
+  /** Without another state, and without a row in the audit. */
+  note(id: MachineId, change: Change): Promise<void>
+  live(): Promise<readonly Machine[]>
+  dropDeleted(): Promise<void>
+}
+
+const KEEP_DELETED_MS = 7 * 86_400_000
+const DROPPED_AT_ONCE = 100
+
+export function createMachineLedger(deps: {
+  readonly storage: Storage
+  readonly audit: Pick<AuditLog, 'append'>
+  readonly clock: Clock
+  /** The kind that new machines get. */
+  readonly driver: string
+  /** Counts everything but deleted. */
+  readonly quota: number
+  readonly memoryBytes: number
+  readonly changed: (machine: Machine) => void
+}): MachineLedger {
+  const { storage, audit, clock } = deps
+
+  const read = async (tx: Tx, id: MachineId): Promise<Machine> => {
+    const row = await tx.machines.byId(id)
+    if (row === undefined) throw new AppError('not_found', 'No such machine.')
+    return row
+  }
+  const write = async (tx: Tx, row: Machine): Promise<Machine> => {
+    await tx.machines.update(row)
+    tx.onCommit(() => deps.changed(row))
+    return row
+  }
+
+  return {
+    order: ({ name, image, spec }, actor) =>
+      storage.transaction(async (tx) => {
+        if (spec.memoryBytes > deps.memoryBytes) return { denied: 'larger_than_host' }
+        const live = await tx.machines.live()
+        if (live.length >= deps.quota) return { denied: 'quota' }
+        if (live.some((other) => other.name === name)) return { denied: 'name_taken' }
+        const now = clock.now()
+        const machine: Machine = {
+          id: newMachineId(),
+          name,
+          driver: deps.driver,
+          image,
+          spec,
+          desired: 'awake',
+          observed: 'creating',
+          generation: 0,
+          deadline: now + (TRANSIENT.creating ?? 0),
+          failures: 0,
+          retryAt: null,
+          lastError: null,
+          activeAt: now,
+          activeWhy: 'created',
+          changedAt: now,
+          createdAt: now,
+          createdBy: actor,
+        }
+        await tx.machines.insert(machine)
+        await audit.append(tx, 'machine.created', actor, null, { machine: machine.id, name, image, ...spec })
+        tx.onCommit(() => deps.changed(machine))
+        return { machine }
+      }),
+
+    ask: (id, to, { asker, actor, why, activity }) =>
+      storage.transaction(async (tx) => {
+        const row = await read(tx, id)
+        const isRetry = row.observed === 'failed' && to === 'awake' && row.retryAt === null
+        if (row.desired === to && !isRetry) return undefined
+        if (!mayAsk(asker, row.desired, to))
+          throw new AppError(
+            'conflict',
+            `The machine is to be ${row.desired}; it cannot be asked to be ${to}.`,
+          )
+        const now = clock.now()
+        await audit.append(tx, 'machine.desired', actor, null, { machine: id, from: row.desired, to, why })
+        return write(tx, {
+          ...row,
+          desired: to,
+          ...(row.observed === 'failed' && { retryAt: now, failures: 0 }),
+          ...(activity !== undefined && { activeAt: now, activeWhy: activity }),
+        })
+      }),
+
+    // A power cut may lose it: generations in the driver's labels tell then what is a leftover.
+    move: (id, to, cause, change = {}) =>
+      storage.transaction(async (tx) => {
+        const row = await read(tx, id)
+        const from = row.observed
+        if (!canBecome(from, to, cause))
+          throw new AppError('internal', `A machine that is ${from} cannot become ${to} (${cause}).`)
+        const now = clock.now()
+        const limit = TRANSIENT[to]
+        await audit.append(tx, 'machine.changed', 'daemon', null, {
+          machine: id,
+          from,
+          to,
+          cause,
+          ...(change.lastError != null && { error: change.lastError }),
+        })
+        await write(tx, {
+          ...row,
+          deadline: limit === undefined ? null : now + limit,
+          retryAt: null,
+          ...change,
+          observed: to,
+          changedAt: now,
+        })
+      }, 'grouped'),
+
+    note: (id, change) =>
+      storage.transaction(async (tx) => {
+        await write(tx, { ...(await read(tx, id)), ...change })
+      }, 'grouped'),
+
+    live: () => storage.read((tx) => tx.machines.live()),
+    dropDeleted: () =>
+      storage.transaction(
+        (tx) => tx.machines.dropDeletedBefore(clock.now() - KEEP_DELETED_MS, DROPPED_AT_ONCE),
+        'grouped',
+      ),
+  }
+}

@@ -1,0 +1,94 @@
+import { type Actor, actorOf, type Principal } from '../../identity/index.ts'
+import type { Clock, MachineId } from '../../kernel/index.ts'
+import { isOpen, type LiveMachine, type Waiter } from './live-machine.ts'
+import type { Activity, DesiredState, Machine } from './machine.ts'
+import type { MachineLedger, MachineOrder, Ordered } from './machine-ledger.ts'
+import type { SleepForecast } from './sleep-ladder.ts'
+
+/** A tenant's machines. Whoever looks wakes nobody. */
+export interface Machines {
+  create(order: MachineOrder, by: Principal): Promise<Ordered>
+  /** Resolves when it is wanted so, not when it is so. Throws `not_found`, `conflict`. */
+  ask(id: MachineId, to: DesiredState, by: Principal): Promise<void>
+  list(): Promise<readonly Machine[]>
+  /**
+   * Wake on access: resolves when the machine runs, and keeps it awake until the call is disposed of. All who wait share one wake.
+   * Rejects with the signal's reason, with `not_found`, and with `sandbox_unavailable` when it cannot be woken.
+   */
+  ensureAwake(id: MachineId, why: Activity, signal: AbortSignal): Promise<Disposable>
+  /** Something was done with it that is over at once. */
+  touch(id: MachineId, why: Activity): void
+  forecast(id: MachineId): SleepForecast
+}
+
+/** So soon after it failed an access is told so instead of trying again. */
+const FAILED_REST_MS = 10_000
+
+export function createMachines(deps: {
+  readonly ledger: MachineLedger
+  readonly clock: Clock
+  /** Throws `not_found`. */
+  readonly find: (id: MachineId) => LiveMachine
+  readonly beginCall: (live: LiveMachine, why: Activity) => Disposable
+  readonly active: (live: LiveMachine, why: Activity) => void
+  readonly relieve: () => void
+  readonly forecast: (live: LiveMachine) => SleepForecast
+  readonly unavailable: (machine: Machine) => Error
+  readonly closing: AbortSignal
+}): Machines {
+  const { ledger, find, clock, closing } = deps
+
+  /** All who come meanwhile share it. */
+  async function wish(live: LiveMachine, why: Activity): Promise<void> {
+    // The ladder may just be writing the opposite.
+    while (live.wishing !== undefined) await live.wishing.catch(() => {})
+    const { id, desired, observed, retryAt } = live.row
+    if (desired === 'awake' && (observed !== 'failed' || retryAt !== null)) return
+    live.wishing = ledger
+      .ask(id, 'awake', { asker: 'access', actor: 'daemon', why, activity: why })
+      .finally(() => {
+        live.wishing = undefined
+      })
+    await live.wishing
+  }
+
+  async function ensureAwake(id: MachineId, why: Activity, signal: AbortSignal): Promise<Disposable> {
+    signal.throwIfAborted()
+    closing.throwIfAborted()
+    const live = find(id)
+    if (isOpen(live)) return deps.beginCall(live, why)
+    const { observed, retryAt, changedAt } = live.row
+    if (observed === 'failed' && retryAt === null && clock.now() < changedAt + FAILED_REST_MS)
+      throw deps.unavailable(live.row)
+    const { promise, resolve, reject } = Promise.withResolvers<Disposable>()
+    const waiter: Waiter = { why, granted: resolve, refused: reject }
+    live.waiters.add(waiter)
+    const giveUp = (): void => {
+      if (live.waiters.delete(waiter)) reject(signal.reason)
+    }
+    signal.addEventListener('abort', giveUp, { once: true })
+    wish(live, why).then(deps.relieve, (error: unknown) => {
+      if (live.waiters.delete(waiter)) reject(error)
+    })
+    return promise.finally(() => signal.removeEventListener('abort', giveUp))
+  }
+
+  return {
+    create: (order, by) => ledger.order(order, actorOf(by)),
+    async ask(id, to, by) {
+      const live = find(id)
+      const actor: Actor = actorOf(by)
+      await ledger.ask(id, to, {
+        asker: 'owner',
+        actor,
+        why: 'asked',
+        ...(to === 'awake' && { activity: 'asked' as const }),
+      })
+      if (to === 'awake') deps.active(live, 'asked')
+    },
+    list: () => ledger.live(),
+    ensureAwake,
+    touch: (id, why) => deps.active(find(id), why),
+    forecast: (id) => deps.forecast(find(id)),
+  }
+}

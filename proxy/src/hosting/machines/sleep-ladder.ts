@@ -1,0 +1,54 @@
+/** The sleep ladder: idle, then paused with its memory, then asleep with its files alone. */
+import { AppError, type UnixMs } from '../../kernel/index.ts'
+import { ACTIVITIES, type Activity, type Machine } from './machine.ts'
+
+const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** `10m`, `1h`, `never`: milliseconds, or null. Throws `invalid_request` for anything else, and for less than 10 seconds. */
+export function parseSleepAfter(text: string): number | null {
+  if (text === 'never') return null
+  const [, count, unit] = /^([1-9]\d{0,4})([smhd])$/.exec(text) ?? []
+  const ms = Number(count) * UNITS[unit as keyof typeof UNITS]
+  if (!(ms >= 10_000)) throw new AppError('invalid_request', `Not a span like 10m, 1h or never: ${text}`)
+  return ms
+}
+
+/** What is known of a machine's use: memory is ahead of the row. */
+export interface Use {
+  readonly activeAt: UnixMs
+  readonly activeWhy: Activity
+  /** Calls in flight; each holds it awake. */
+  readonly calls: number
+}
+
+export interface SleepForecast {
+  /** When it goes one step down if nothing happens; null: it does not. */
+  readonly at: UnixMs | null
+  readonly to: 'paused' | 'asleep' | null
+  /** For a person: `sleeps in 12 min because a message came 3 min ago`. */
+  readonly because: string
+}
+
+const stays = (because: string): SleepForecast => ({ at: null, to: null, because })
+const minutes = (ms: number): string => (ms < 60_000 ? 'just now' : `${Math.floor(ms / 60_000)} min ago`)
+
+/** `asleepAfterMs`: how long it is paused before it sleeps; null: until memory is short. */
+export function forecastSleep(
+  { observed, desired, spec, changedAt }: Pick<Machine, 'observed' | 'desired' | 'spec' | 'changedAt'>,
+  use: Use,
+  now: UnixMs,
+  asleepAfterMs: number | null,
+): SleepForecast {
+  const because = `${ACTIVITIES[use.activeWhy]} ${minutes(now - use.activeAt)}`
+  if (observed === 'running' && desired === 'awake') {
+    if (use.calls > 0) return stays(`${ACTIVITIES[use.activeWhy]}, and it is still at it`)
+    if (spec.sleepAfterMs === null) return stays('it never sleeps')
+    // A machine that was long in waking is not put to sleep before whoever woke it has spoken.
+    return { at: Math.max(use.activeAt, changedAt) + spec.sleepAfterMs, to: 'paused', because }
+  }
+  if (observed === 'paused' && desired === 'paused') {
+    if (asleepAfterMs === null) return stays('it is paused, and sleeps when memory is short')
+    return { at: changedAt + asleepAfterMs, to: 'asleep', because }
+  }
+  return stays(`it is ${observed}`)
+}

@@ -1,0 +1,256 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { chmod } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createDockerDriver, type MachineDriver, type MachineRef } from '../../src/hosting/machines/index.ts'
+import { DEFAULT_TENANT, newMachineId, newTenantId } from '../../src/kernel/index.ts'
+import { createEngineClient } from '../../src/sandbox/engine/index.ts'
+import { dockerOrSkip } from '../support/docker.ts'
+import { createMachineDriverDouble } from '../support/machine-driver-double.ts'
+import { MACHINE_IMAGE, machineSpec } from '../support/machine-kit.ts'
+
+const docker = await dockerOrSkip()
+const INSTANCE = `machine-contract-${process.pid}`
+const NEVER = new AbortController().signal
+const WHAT = { image: MACHINE_IMAGE, spec: machineSpec() }
+
+interface Case {
+  readonly name: string
+  readonly skip?: string
+  make(folder: string, instanceId?: string): MachineDriver
+}
+const CASES: readonly Case[] = [
+  { name: 'the double', make: () => createMachineDriverDouble() },
+  {
+    name: 'docker',
+    ...(!docker.available && { skip: docker.reason }),
+    make: (endpointFolder, instanceId = INSTANCE) =>
+      createDockerDriver({ docker: createEngineClient(), instanceId, endpointFolder }),
+  },
+]
+
+describe.each(CASES)('a driver of machines: $name', ({ skip, make }) => {
+  const made: MachineRef[] = []
+  let folder: string
+  let driver: MachineDriver
+  const newRef = (generation = 1): MachineRef => {
+    const ref = { tenant: DEFAULT_TENANT, machine: newMachineId(), generation }
+    made.push(ref)
+    return ref
+  }
+  const create = (ref: MachineRef) => driver.create(ref, WHAT, NEVER)
+  const started = async (): Promise<MachineRef> => {
+    const ref = newRef()
+    await create(ref)
+    expect(await driver.start(ref, NEVER)).toBe('running')
+    return ref
+  }
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mch-'))
+    driver = make(folder)
+  })
+  afterEach(async () => {
+    for (const ref of made.splice(0)) await driver.purge(ref, NEVER)
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  it.skipIf(skip)('takes a machine through its life, and tells where it stands after each act', async () => {
+    const ref = newRef()
+    expect(await create(ref)).toBe('created')
+    expect(await driver.start(ref, NEVER)).toBe('running')
+    expect(await driver.pause(ref, NEVER)).toBe('paused')
+    expect(await driver.unpause(ref, NEVER)).toBe('running')
+    expect(await driver.stop(ref, 0, NEVER)).toBe('stopped')
+    expect(await driver.start(ref, NEVER)).toBe('running')
+    expect(await driver.observe(ref, NEVER)).toBe('running')
+    expect(await driver.remove(ref, NEVER)).toBe('absent')
+    await driver.purge(ref, NEVER)
+    expect(await driver.list(NEVER, ref)).toEqual([])
+  })
+
+  it.skipIf(skip)('does each act twice as it does it once', async () => {
+    const ref = newRef()
+    expect([await create(ref), await create(ref)]).toEqual(['created', 'created'])
+    for (const [act, phase] of [
+      ['start', 'running'],
+      ['pause', 'paused'],
+      ['unpause', 'running'],
+    ] as const)
+      expect([act, await driver[act](ref, NEVER), await driver[act](ref, NEVER)]).toEqual([act, phase, phase])
+    expect(await create(ref)).toBe('running')
+    expect([await driver.stop(ref, 0, NEVER), await driver.stop(ref, 0, NEVER)]).toEqual([
+      'stopped',
+      'stopped',
+    ])
+    expect([await driver.remove(ref, NEVER), await driver.remove(ref, NEVER)]).toEqual(['absent', 'absent'])
+    await driver.purge(ref, NEVER)
+    await driver.purge(ref, NEVER)
+    expect(await driver.list(NEVER, ref)).toEqual([])
+  })
+
+  it.skipIf(skip)('answers for what is not there', async () => {
+    const ref = newRef()
+    for (const act of ['start', 'pause', 'unpause', 'observe', 'remove'] as const)
+      expect([act, await driver[act](ref, NEVER)]).toEqual([act, 'absent'])
+    expect(await driver.stop(ref, 0, NEVER)).toBe('absent')
+    await driver.purge(ref, NEVER)
+    expect(await driver.list(NEVER, ref)).toEqual([])
+  })
+
+  it.skipIf(skip)('refuses what its phase does not allow by telling the phase', async () => {
+    const ref = newRef()
+    await create(ref)
+    expect(await driver.pause(ref, NEVER)).toBe('created')
+    expect(await driver.unpause(ref, NEVER)).toBe('created')
+    expect(await driver.stop(ref, 0, NEVER)).toBe('created')
+    await driver.start(ref, NEVER)
+    await driver.pause(ref, NEVER)
+    expect(await driver.start(ref, NEVER)).toBe('paused')
+    // A frozen process hears of its end all the same.
+    expect(await driver.stop(ref, 0, NEVER)).toBe('stopped')
+  })
+
+  it.skipIf(skip)('makes one of two creations at once', async () => {
+    const ref = newRef()
+    const results = await Promise.allSettled([create(ref), create(ref), create(ref)])
+    // One that was in another's way may say so, and is right when it is repeated.
+    expect(results.some(({ status }) => status === 'fulfilled')).toBe(true)
+    expect(await create(ref)).toBe('created')
+    const held = await driver.list(NEVER, ref)
+    expect(held.filter(({ generation }) => generation !== null)).toEqual([{ ...ref, phase: 'created' }])
+  })
+
+  it.skipIf(skip)('tells machines, generations and tenants apart, and lists what outlives them', async () => {
+    const one = await started()
+    const next = { ...one, generation: 2 }
+    await driver.remove(one, NEVER)
+    expect(await driver.observe(next, NEVER)).toBe('absent')
+    expect(await driver.list(NEVER, one)).toEqual([
+      { tenant: one.tenant, machine: one.machine, generation: null, phase: 'absent' },
+    ])
+    await create(next)
+    const other = newRef()
+    await create(other)
+    const generations = async (ref: MachineRef) =>
+      (await driver.list(NEVER, ref)).map(({ generation }) => generation).sort()
+    expect(await generations(one)).toEqual([2, null].sort())
+    expect(await driver.list(NEVER, { ...one, tenant: newTenantId() })).toEqual([])
+    const all = (await driver.list(NEVER)).map(({ machine }) => machine)
+    expect(new Set(all)).toEqual(new Set([one.machine, other.machine]))
+    await driver.purge(one, NEVER)
+    expect(await generations(one)).toEqual([])
+    expect(await generations(other)).toEqual([1, null].sort())
+  })
+
+  it.skipIf(skip)('lets go of an act that is aborted', async () => {
+    const ref = newRef()
+    const aborted = AbortSignal.abort(new Error('enough'))
+    await expect(driver.create(ref, WHAT, aborted)).rejects.toThrow()
+    await expect(driver.observe(ref, aborted)).rejects.toThrow()
+  })
+
+  it.skipIf(skip)('tells of what happens behind its back', async () => {
+    const ref = await started()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    using _watch = driver.watch((key) => {
+      if (key?.machine === ref.machine) resolve()
+    })
+    // Without a stream yet nothing is told, so it goes on until something is.
+    let isTold = false
+    void promise.then(() => {
+      isTold = true
+    })
+    while (!isTold) {
+      await driver.pause(ref, NEVER)
+      await driver.unpause(ref, NEVER)
+    }
+  })
+
+  describe.skipIf(skip !== undefined || make(tmpdir()).kind !== 'docker')('as a container', () => {
+    const engine = createEngineClient()
+    const inspect = async (ref: MachineRef) => {
+      const [found] = await engine.listContainers({
+        all: true,
+        filters: { label: [`oauth3.machine=${ref.machine}`] },
+      })
+      return engine.getContainer(found?.Id ?? '').inspect()
+    }
+
+    it('stands behind walls of its own: no network, no capability, read-only but for its files, limits', async () => {
+      const ref = await started()
+      const { HostConfig, Config, NetworkSettings, Mounts } = await inspect(ref)
+      expect(HostConfig).toMatchObject({
+        NetworkMode: 'none',
+        PortBindings: {},
+        PublishAllPorts: false,
+        ReadonlyRootfs: true,
+        CapDrop: ['ALL'],
+        Privileged: false,
+        PidsLimit: WHAT.spec.pids,
+        Memory: WHAT.spec.memoryBytes,
+        MemorySwap: WHAT.spec.memoryBytes,
+        NanoCpus: WHAT.spec.cpuMillis * 1_000_000,
+      })
+      expect(HostConfig.SecurityOpt?.[0]).toBe('no-new-privileges:true')
+      expect(HostConfig.SecurityOpt?.[1]).toContain('seccomp={"defaultAction":"SCMP_ACT_ERRNO"')
+      expect(Config.User).toBe('65532:65532')
+      expect(Object.keys(NetworkSettings.Ports ?? {})).toEqual([])
+      expect(Mounts.map(({ Destination, RW }) => [Destination, RW]).sort()).toEqual([
+        ['/run/oauth3', false],
+        ['/state', true],
+      ])
+    })
+
+    it('speaks through its own socket, and finds its files again in its next incarnation', async () => {
+      const ref = newRef()
+      await create(ref)
+      const { socketPath } = driver.address(ref)
+      const said: string[] = []
+      const peers = new Set<Socket>()
+      const server = createServer((socket) => {
+        peers.add(socket)
+        socket.setEncoding('utf8').on('data', (text) => said.push(String(text)))
+        socket.on('error', () => {})
+      })
+      await new Promise<void>((resolve) => server.listen(socketPath, resolve))
+      await chmod(socketPath, 0o666)
+      await driver.start(ref, NEVER)
+      await expect.poll(() => said.join('')).toBe('life 1\n')
+      await driver.stop(ref, 0, NEVER)
+      await driver.start(ref, NEVER)
+      await expect.poll(() => said.join('')).toBe('life 1\nlife 2\n')
+      await driver.remove(ref, NEVER)
+      const next = { ...ref, generation: 2 }
+      await driver.create(next, WHAT, NEVER)
+      await driver.start(next, NEVER)
+      await expect.poll(() => said.join('')).toBe('life 1\nlife 2\nlife 3\n')
+      for (const peer of peers) peer.destroy()
+      server.close()
+    })
+
+    it('is left alone by the sweep of the sandbox, and by a driver of another instance', async () => {
+      const { sweepLeftovers } = await import('../../src/sandbox/runner/docker/sweep.ts')
+      const ref = await started()
+      const removeSlot = <T>(work: () => Promise<T>) => work()
+      await sweepLeftovers(engine, INSTANCE, { names: () => new Set(), removeSlot })
+      expect(await driver.observe(ref, NEVER)).toBe('running')
+      const stranger = make(folder, `${INSTANCE}-other`)
+      expect(await stranger.observe(ref, NEVER)).toBe('absent')
+      expect(await stranger.list(NEVER)).toEqual([])
+      await stranger.purge(ref, NEVER)
+      expect(await driver.observe(ref, NEVER)).toBe('running')
+    })
+
+    it('is finished by a creation that finds the half of one', async () => {
+      const ref = newRef()
+      await create(ref)
+      await driver.remove(ref, NEVER)
+      expect((await driver.list(NEVER, ref)).map(({ generation }) => generation)).toEqual([null])
+      expect(await create(ref)).toBe('created')
+      expect(await driver.start(ref, NEVER)).toBe('running')
+    })
+  })
+})
