@@ -166,6 +166,24 @@ describe('a host of machines', () => {
       await kit.untilState(busy, 'paused')
     })
 
+    it('wakes when an access comes while the ladder is writing that it shall go down', async () => {
+      const machine = await running({ sleepAfterMs: 60_000 })
+      await kit.time.advance(55_000)
+      const { promise: written, resolve: write } = Promise.withResolvers<void>()
+      // Units run one after the other: the ladder waits behind this one.
+      const before = kit.storage.transaction(() => written)
+      await kit.time.advance(10_000)
+      expect(kit.driver.calls.pause).toBe(0)
+      const call = awake(machine)
+      write()
+      await before
+      await kit.until(async () =>
+        (await kit.audit.newest(9)).some(({ data }) => JSON.parse(data).to === 'paused'),
+      )
+      await kit.untilState(machine, 'running')
+      await call
+    })
+
     it('wakes when an access comes while it is being paused', async () => {
       const machine = await running()
       let isPausing = false
@@ -286,7 +304,9 @@ describe('a host of machines', () => {
       kit.driver.faults = () => 'hang'
       await kit.time.advance(1_000)
       await ask(machine, 'deleted')
-      await kit.untilState(machine, 'deleting')
+      // Not when the act that hangs has had its time.
+      await kit.time.advance(1_000)
+      await kit.untilState(machine, 'deleting', 0)
       await kit.untilState(machine, 'failed', 5_000)
       await expect(ask(machine, 'awake')).rejects.toMatchObject({ code: 'conflict' })
       kit.driver.faults = () => 'none'
@@ -317,6 +337,22 @@ describe('a host of machines', () => {
       await kit.driver.create(orphan, what, NEVER)
       await kit.driver.create(old, what, NEVER)
       await kit.until(() => kit.driver.things === 2)
+      expect(kit.driver.phasesOf(keyOf(machine))).toEqual(['running'])
+    })
+
+    it('is never two, also when its row is older than what the driver has', async () => {
+      const machine = await running()
+      await kit.host[Symbol.asyncDispose]()
+      await kit.driver.remove({ ...keyOf(machine), generation: 1 }, NEVER)
+      const later = { ...keyOf(machine), generation: 5 }
+      await kit.driver.create(later, { image: MACHINE_IMAGE, spec: machineSpec() }, NEVER)
+      await kit.driver.start(later, NEVER)
+      // The sweep would come to it as well, at its own time.
+      const list = kit.driver.list
+      kit.driver.list = (signal, key) => (key === undefined ? Promise.resolve([]) : list(signal, key))
+      await kit.restart()
+      await kit.until(async () => (await kit.rowOf(machine)).generation === 2)
+      await kit.untilState(machine, 'running')
       expect(kit.driver.phasesOf(keyOf(machine))).toEqual(['running'])
     })
 

@@ -45,14 +45,15 @@ export function createMemoryGate(capacityBytes: number, granted: (id: MachineId)
     if (next === one) next = undefined
     else queue.remove(one.tenant, one)
   }
-  const pump = (): void => {
+  /** `asking` has its answer without being told. */
+  const pump = (asking?: MachineId): void => {
     for (;;) {
       next ??= queue.shift()?.item
       if (next === undefined || heldBytes + next.bytes > capacityBytes) return
       const { id, bytes } = next
       leaveQueue(id)
       hold(id, bytes)
-      granted(id)
+      if (id !== asking) granted(id)
     }
   }
 
@@ -64,7 +65,7 @@ export function createMemoryGate(capacityBytes: number, granted: (id: MachineId)
       if (!queue.push(tenant, one)) return false
       waiting.set(id, one)
       waitingBytes += bytes
-      pump()
+      pump(id)
       return held.has(id)
     },
     force(id, bytes) {
