@@ -53,63 +53,64 @@ function leaks(held: readonly Held[], live: readonly Machine[]): readonly Held[]
 }
 
 describe.each(['double', 'docker'] as const)('a daemon that is killed, with %s', (kind) => {
-  it
-    .skipIf(kind === 'docker' && !docker.available)
-    .each(STEPS.flatMap(([act, nth]) => MOMENTS[kind].map((moment) => [moment, act, nth] as const)))(
-    '%s %s (%i) leaves what the next one brings to where it is wanted',
-    async (moment, act, nth) => {
-      const folder = mkdtempSync(join(tmpdir(), 'mk-'))
-      const driver = driverIn(folder, kind)
-      try {
-        await killed(folder, kind, act, moment, nth)
-        // As another daemon finds it, with the double's things read anew.
-        const next = driverIn(folder, kind)
-        const database = await openDatabase(folder)
-        const storage = database.forTenant(DEFAULT_TENANT)
-        const audit = createAuditLog({
-          storage,
-          clock: systemClock,
-          auditKey: Buffer.alloc(32, 1),
-          mayBegin: false,
-        })
-        const { host, machines } = await openHost({ storage, audit, quota: 1 }, next, { stopGraceMs: 0 })
+  const steps = STEPS.flatMap(([act, nth]) => MOMENTS[kind].map((moment) => [moment, act, nth] as const))
+  describe.skipIf(kind === 'docker' && !docker.available)('in any step', () => {
+    it.each(steps)(
+      '%s %s (%i) leaves what the next one brings to where it is wanted',
+      async (moment, act, nth) => {
+        const folder = mkdtempSync(join(tmpdir(), 'mk-'))
+        const driver = driverIn(folder, kind)
         try {
-          const settled = async (): Promise<string[]> => {
-            const rows = await machines.list()
-            const phases = await Promise.all(
-              rows.map(({ id, generation }) =>
-                next.observe({ tenant: DEFAULT_TENANT, machine: id, generation }, NEVER),
-              ),
-            )
-            const left = leaks(await next.list(NEVER), rows)
-            return [
-              ...rows.map(({ desired, observed }, at) => `${desired}: ${observed}, ${phases[at]}`),
-              ...left.map(({ machine, generation }) => `leaked ${machine} ${generation}`),
-            ]
+          await killed(folder, kind, act, moment, nth)
+          // As another daemon finds it, with the double's things read anew.
+          const next = driverIn(folder, kind)
+          const database = await openDatabase(folder)
+          const storage = database.forTenant(DEFAULT_TENANT)
+          const audit = createAuditLog({
+            storage,
+            clock: systemClock,
+            auditKey: Buffer.alloc(32, 1),
+            mayBegin: false,
+          })
+          const { host, machines } = await openHost({ storage, audit, quota: 1 }, next, { stopGraceMs: 0 })
+          try {
+            const settled = async (): Promise<string[]> => {
+              const rows = await machines.list()
+              const phases = await Promise.all(
+                rows.map(({ id, generation }) =>
+                  next.observe({ tenant: DEFAULT_TENANT, machine: id, generation }, NEVER),
+                ),
+              )
+              const left = leaks(await next.list(NEVER), rows)
+              return [
+                ...rows.map(({ desired, observed }, at) => `${desired}: ${observed}, ${phases[at]}`),
+                ...left.map(({ machine, generation }) => `leaked ${machine} ${generation}`),
+              ]
+            }
+            const RIGHT =
+              /^(awake: running, running|paused: paused, paused|(paused|asleep): asleep, (stopped|created))$/
+            await expect
+              .poll(async () => (await settled()).filter((line) => !RIGHT.test(line)), {
+                timeout: patience(10_000),
+              })
+              .toEqual([])
+            for (const { id } of await machines.list()) {
+              const call = await machines.ensureAwake(id, 'message', NEVER)
+              call[Symbol.dispose]()
+              await machines.ask(id, 'deleted', owner())
+            }
+            await expect.poll(() => next.list(NEVER)).toEqual([])
+            expect((await audit.verify()).ok).toBe(true)
+          } finally {
+            await host[Symbol.asyncDispose]()
+            await database[Symbol.asyncDispose]()
           }
-          const RIGHT =
-            /^(awake: running, running|paused: paused, paused|(paused|asleep): asleep, (stopped|created))$/
-          await expect
-            .poll(async () => (await settled()).filter((line) => !RIGHT.test(line)), {
-              timeout: patience(10_000),
-            })
-            .toEqual([])
-          for (const { id } of await machines.list()) {
-            const call = await machines.ensureAwake(id, 'message', NEVER)
-            call[Symbol.dispose]()
-            await machines.ask(id, 'deleted', owner())
-          }
-          await expect.poll(() => next.list(NEVER)).toEqual([])
-          expect((await audit.verify()).ok).toBe(true)
         } finally {
-          await host[Symbol.asyncDispose]()
-          await database[Symbol.asyncDispose]()
+          for (const one of await driver.list(NEVER)) await driver.purge(one, NEVER)
+          rmSync(folder, { recursive: true, force: true })
         }
-      } finally {
-        for (const one of await driver.list(NEVER)) await driver.purge(one, NEVER)
-        rmSync(folder, { recursive: true, force: true })
-      }
-    },
-    patience(90_000),
-  )
+      },
+      patience(90_000),
+    )
+  })
 })

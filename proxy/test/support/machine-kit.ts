@@ -61,7 +61,7 @@ export const sampleMachine = (changes: Partial<Machine> = {}): Machine => ({
   ...changes,
 })
 
-export interface ManualTime {
+interface ManualTime {
   readonly clock: Clock
   readonly wait: Wait
   /** Fires what is due on the way, each at its time. */
@@ -70,7 +70,7 @@ export interface ManualTime {
 
 const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-export function createManualTime(startsAt = 1_800_000_000_000): ManualTime {
+function createManualTime(startsAt = 1_800_000_000_000): ManualTime {
   let now = startsAt
   const due = new Set<{ readonly at: number; readonly fire: () => void }>()
   return {

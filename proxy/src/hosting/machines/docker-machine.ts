@@ -15,7 +15,7 @@ import type { MachineKey, MachineRef } from './machine.ts'
 import type { Held, Phase, ToCreate } from './machine-driver.ts'
 
 const LABEL_TENANT = 'oauth3.tenant'
-export const LABEL_MACHINE = 'oauth3.machine'
+const LABEL_MACHINE = 'oauth3.machine'
 const LABEL_GENERATION = 'oauth3.generation'
 
 /** Where a machine finds its endpoint's directory, read-only, and its own files: in `home`, since a volume's root stays root's. */

@@ -10,7 +10,7 @@ export interface Held extends MachineKey {
 }
 
 /** Where the daemon listens for a machine; the machine dials. Nothing that it could write stands in the daemon's way there. */
-export interface MachineAddress {
+interface MachineAddress {
   readonly socketPath: string
 }
 

@@ -194,5 +194,5 @@ export function createReconciler({
 }
 
 /** What a person may read: the first line, and no more than a screen has. */
-export const reasonOf = (error: unknown): string =>
+const reasonOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 300) ?? ''

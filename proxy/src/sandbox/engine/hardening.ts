@@ -12,7 +12,7 @@ export const SANDBOX_USER = `${SANDBOX_USER_ID}:${SANDBOX_USER_ID}`
  */
 const CPU_SHARES = 256
 
-export type ContainerLimits = Pick<RunLimits, 'memoryBytes' | 'cpuMillis' | 'pids' | 'tmpBytes'>
+type ContainerLimits = Pick<RunLimits, 'memoryBytes' | 'cpuMillis' | 'pids' | 'tmpBytes'>
 
 export interface Hardening {
   readonly limits: ContainerLimits

@@ -1,7 +1,6 @@
 export { answered, CALL_TIMEOUT_MS, EngineTimeout, type Wait } from './engine-call.ts'
 export { createEngineClient } from './engine-client.ts'
 export {
-  type ContainerLimits,
   hardenedHostConfig,
   readOnlyMount,
   resourceLimits,
@@ -10,4 +9,4 @@ export {
 } from './hardening.ts'
 export { createHostPaths } from './host-path.ts'
 export { LABEL_INSTANCE, LABEL_ROLE, ownLabels } from './labels.ts'
-export { type SeccompChoice, seccompOption } from './seccomp-profile.ts'
+export type { SeccompChoice } from './seccomp-profile.ts'
