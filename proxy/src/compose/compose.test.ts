@@ -51,7 +51,7 @@ test('everybody acts on the revocation of an agent, and none of it stands when o
   await kit.llm.access.grant(
     {
       ...{ agentId: agent.id, provider: 'mistral', models: null, paths: null, forMs: null },
-      limits: { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null },
+      limits: { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null, requests: null },
     },
     'cli:0',
   )

@@ -5,7 +5,7 @@ import { createTelegramKit } from '../support/telegram-kit.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
-const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null }
+const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null, requests: null }
 
 /** An agent with a grant for a provider, and a clock that somebody sets. */
 async function startKit(grantedForMs: number) {

@@ -137,6 +137,67 @@ it('a request that takes two grants keeps the limits of both', async () => {
   expect(await ask({ model: 'gpt-free' })).toEqual([200, null])
 })
 
+describe('a number of requests', () => {
+  const ask = (token: string, body = {}) =>
+    kit.ask(CHAT, { token, headers: { prefer: 'wait=0' }, body: chatBody(body) })
+  const grants = async (id: number) =>
+    (await kit.admin('GET', '/v1/provider-grants')).grants.filter((grant: { id: number }) => grant.id === id)
+  /** As many streams as come next; each has begun, and ends when `hold` is resolved. */
+  function holdStreams(count: number, hold: Promise<void>): void {
+    for (let n = 0; n < count; n += 1)
+      kit.vendors.next('openai', async (_call, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write('data: {"choices":[]}\n\n')
+        await hold
+        response.end('data: [DONE]\n\n')
+      })
+  }
+
+  it('is never passed by many at once, and what it let through goes on to its end', async () => {
+    const token = await kit.addAgent('many-at-once')
+    const id = await kit.grant('openai', { agent: 'many-at-once', limits: { requests: 3 } })
+    const hold = Promise.withResolvers<void>()
+    const refused = Promise.withResolvers<void>()
+    const before = kit.vendors.calls.length
+    holdStreams(3, hold.promise)
+    let errors = 0
+    const asked = Array.from({ length: 12 }, async () => {
+      const { status, headers, text } = await ask(token, { stream: true })
+      if (status !== 200 && ++errors === 9) refused.resolve()
+      return status === 200 ? text.trim().split('\n').at(-1) : headers.get('x-oauth3-error')
+    })
+    await Promise.race([refused.promise, Promise.all(asked)])
+    expect(await grants(id)).toMatchObject([{ limits: { requests: 3 }, requests_left: 0 }])
+    hold.resolve()
+    const answers = (await Promise.all(asked)).toSorted()
+    expect(answers).toEqual([...Array(9).fill('approval_pending'), ...Array(3).fill('data: [DONE]')])
+    expect(kit.vendors.calls.length - before).toBe(3)
+    expect((await ask(token)).headers.get('x-oauth3-error')).toBe('approval_pending')
+    expect(await grants(id)).toEqual([])
+  })
+
+  it('is taken by what goes out alone, by lists of models too, and revoking it cuts the last one', async () => {
+    const token = await kit.addAgent('counted')
+    const limits = { requests: 3, tokens_per_day: 1_000 }
+    const id = await kit.grant('openai', { agent: 'counted', limits })
+    expect((await ask(token, { max_tokens: 5_000 })).status).toBe(429)
+    expect((await kit.ask('/llm/openai/v1/files', { token, headers: { prefer: 'wait=0' } })).status).toBe(403)
+    expect(await grants(id)).toMatchObject([{ requests_left: 3 }])
+    expect((await ask(token, { max_tokens: 10 })).status).toBe(200)
+    expect((await kit.ask('/v1/models', { token })).status).toBe(200)
+    expect(await grants(id)).toMatchObject([{ requests_left: 1 }])
+    const hold = Promise.withResolvers<void>()
+    holdStreams(1, hold.promise)
+    const coming = kit.vendors.nextCall('openai')
+    const cut = ask(token, { stream: true, max_tokens: 10 })
+    await coming
+    expect(await grants(id)).toMatchObject([{ requests_left: 0 }])
+    await kit.revokeGrant(id)
+    hold.resolve()
+    expect((await cut).text).not.toContain('[DONE]')
+  })
+})
+
 describe('the share of one agent', () => {
   const sized = (bytes: number) => chatBody({ messages: [{ role: 'user', content: 'x'.repeat(bytes) }] })
   const code = async (token: string, bytes = 1): Promise<string | null> =>

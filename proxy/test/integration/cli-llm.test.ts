@@ -155,7 +155,12 @@ describe('grants', () => {
     expect(await json(['grant', 'limit', id, '--rpm', 'none', '--models', 'none'])).toMatchObject({
       models: null,
       paths: ['/chat/completions'],
-      limits: { requests_per_minute: null, tokens_per_day: 2_000_000, micro_usd_per_day: 4_350_000 },
+      limits: {
+        requests_per_minute: null,
+        tokens_per_day: 2_000_000,
+        micro_usd_per_day: 4_350_000,
+        requests: null,
+      },
     })
     expect((await oauth3(['grant', 'limit', id])).code).toBe(2)
     expect((await oauth3(['grant', 'list'])).stdout).toMatch(

@@ -6,7 +6,7 @@ import { owner } from '../support/principals.ts'
 import { ANN, BOB, createTelegramKit, EVE, GROUP } from '../support/telegram-kit.ts'
 
 const HOUR = 3_600_000
-const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null }
+const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null, requests: null }
 
 async function denyElsewhere(
   { llm }: Awaited<ReturnType<typeof createTelegramKit>>,
@@ -39,6 +39,7 @@ describe('an ask for a provider in Telegram', () => {
       ['♾ Always', '❌ Deny'],
       ['⏱ 24 h, ≤ $1 a day', '♾ Always, ≤ $1 a day'],
       ['⏱ 24 h, ≤ 200k tokens', '♾ Always, ≤ 200k a day'],
+      ['⏱ 24 h, ≤ 100 requests', '♾ 100 requests in all'],
       ['Only gpt-5: 1 h', 'Only it: 24 h', 'Only it: always'],
     ])
     expect(phoneLines(card.text)).toBeLessThanOrEqual(25)
@@ -83,12 +84,14 @@ describe('an ask for a provider in Telegram', () => {
     ['♾ Always, ≤ $1 a day', { microUsdPerDay: 1_000_000, tokensPerDay: null }, null],
     ['⏱ 24 h, ≤ 200k tokens', { microUsdPerDay: null, tokensPerDay: 200_000 }, 24 * HOUR],
     ['♾ Always, ≤ 200k a day', { microUsdPerDay: null, tokensPerDay: 200_000 }, null],
+    ['⏱ 24 h, ≤ 100 requests', { microUsdPerDay: null, requests: 100 }, 24 * HOUR],
+    ['♾ 100 requests in all', { microUsdPerDay: null, requests: 100 }, null],
   ])('grants by %s with that limit', async (button, limits, lasts) => {
     const now = Date.now()
     await using kit = await createTelegramKit({ clock: { now: () => now } })
     const { card } = await kit.wants()
-    expect((await kit.double.press(kit.chatId, card.messageId, button, ANN).answered).text).toContain(
-      'at most',
+    expect((await kit.double.press(kit.chatId, card.messageId, button, ANN).answered).text).toMatch(
+      /at most|for 100 requests/,
     )
     expect(kit.llm.access.grants()).toMatchObject([
       { models: null, limits, expiresAt: lasts === null ? null : now + lasts },
@@ -98,7 +101,7 @@ describe('an ask for a provider in Telegram', () => {
   it('offers no limit where it would count nothing', async () => {
     await using kit = await createTelegramKit()
     const { card } = await kit.wants({ group: 'files', path: '/v1/files', model: null })
-    expect(card.buttons.flat().filter((label) => label.includes('≤'))).toEqual([])
+    expect(card.buttons.flat().filter((label) => label.includes('≤'))).toEqual(['⏱ 24 h, ≤ 100 requests'])
   })
 
   it('denies, and the card says so', async () => {

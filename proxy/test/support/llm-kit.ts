@@ -68,7 +68,7 @@ interface GrantOptions {
   readonly modelsAllowed?: readonly string[]
   readonly paths?: readonly string[]
   readonly limits?: Readonly<
-    Partial<Record<'requests_per_minute' | 'tokens_per_day' | 'micro_usd_per_day', number>>
+    Partial<Record<'requests_per_minute' | 'tokens_per_day' | 'micro_usd_per_day' | 'requests', number>>
   >
 }
 

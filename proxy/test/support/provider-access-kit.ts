@@ -31,7 +31,7 @@ export const HOUR = 60 * MINUTE
 export const OWNER = 'telegram:7'
 
 export const BY = approver('7', 'Ann')
-export const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null }
+export const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null, requests: null }
 
 const provider: Provider = {
   name: 'openai',

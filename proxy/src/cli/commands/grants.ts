@@ -42,7 +42,7 @@ export const addGrantCommands: CommandGroup = (program, context) => {
                 groupsText(row.groups),
                 row.models?.join(', ') ?? 'all',
                 row.paths?.join(', ') ?? 'all',
-                limitsText(row.limits),
+                limitsText(row.limits, row.requests_left),
                 row.expires_at === null ? 'never' : formatDistance(row.expires_at, context.now()),
                 row.granted_by,
               ]),
@@ -78,6 +78,7 @@ export const addGrantCommands: CommandGroup = (program, context) => {
           'oauth3 grant add clawd openai --groups inference,files',
           'files too, which a grant does not cover by itself',
         ],
+        ['oauth3 grant add clawd openai --for always --requests 50', 'fifty requests, then it asks again'],
         ['oauth3 grant add clawd anthropic --for 7d --models "claude-haiku*" --rpm 30', 'small models alone'],
       ),
     )
@@ -110,7 +111,7 @@ export const addGrantCommands: CommandGroup = (program, context) => {
     .action(async (id: number, options: ChangeOptions) => {
       if (options.groups === undefined && !namesLimits(options)) {
         throw usageError(
-          'Name what to change: --groups, --models, --paths, --rpm, --tokens-per-day or --usd-per-day.',
+          'Name what to change: --groups, --models, --paths, --rpm, --tokens-per-day, --usd-per-day or --requests.',
         )
       }
       const { groups, models, paths } = options
@@ -181,7 +182,7 @@ function grantText(grant: AccessGrantView, now: number): string {
   const ends = grant.expires_at === null ? 'until revoked' : `ends ${formatDistance(grant.expires_at, now)}`
   return [
     `Grant ${grant.id}: ${grant.agent} may use ${grant.provider} for ${groupsText(grant.groups)}, ${coverageText(grant)};`,
-    `${limitsText(grant.limits)}; ${ends}.`,
+    `${limitsText(grant.limits, grant.requests_left)}; ${ends}.`,
   ].join(' ')
 }
 

@@ -15,6 +15,7 @@ export interface LimitOptions {
   readonly rpm?: OrNone<number>
   readonly tokensPerDay?: OrNone<number>
   readonly usdPerDay?: OrNone<number>
+  readonly requests?: OrNone<number>
 }
 
 export function addLimitOptions(command: Command): Command {
@@ -24,6 +25,7 @@ export function addLimitOptions(command: Command): Command {
     .option('--rpm <n>', 'requests a minute', countOrNone)
     .option('--tokens-per-day <n>', 'tokens a day (UTC), input and output', countOrNone)
     .option('--usd-per-day <n.nn>', 'dollars a day (UTC), by the table of prices', usdOrNone)
+    .option('--requests <n>', 'requests in all, after which the grant ends', countOrNone)
 }
 
 /** For who gives or changes a grant without an ask; what an ask is for is known. */
@@ -38,23 +40,29 @@ export const limitsOf = (options: LimitOptions): Partial<LimitsView> => ({
   ...(options.rpm === undefined ? {} : { requests_per_minute: orNull(options.rpm) }),
   ...(options.tokensPerDay === undefined ? {} : { tokens_per_day: orNull(options.tokensPerDay) }),
   ...(options.usdPerDay === undefined ? {} : { micro_usd_per_day: orNull(options.usdPerDay) }),
+  ...(options.requests === undefined ? {} : { requests: orNull(options.requests) }),
 })
 
 /** Null: all of them. */
 export const orNull = <T>(value: OrNone<T>): T | null => (value === 'none' ? null : value)
 
 export const namesLimits = (options: LimitOptions): boolean =>
-  [options.models, options.paths, options.rpm, options.tokensPerDay, options.usdPerDay].some(
-    (value) => value !== undefined,
-  )
+  [
+    ...[options.models, options.paths, options.requests],
+    ...[options.rpm, options.tokensPerDay, options.usdPerDay],
+  ].some((value) => value !== undefined)
 
-/** `60/min, 1,000,000 tokens/day, $5.00/day`. */
-export function limitsText(limits: Partial<LimitsView>): string {
-  const { requests_per_minute: rpm, tokens_per_day: tokens, micro_usd_per_day: money } = limits
+/** `60/min, 1,000,000 tokens/day, $5.00/day, 97 of 100 requests left`. */
+export function limitsText(limits: Partial<LimitsView>, requestsLeft: number | null = null): string {
+  const { requests_per_minute: rpm, tokens_per_day: tokens, micro_usd_per_day: money, requests } = limits
+  const left = requestsLeft === null ? '' : `${groupedDigits(requestsLeft)} of `
   const parts = [
     ...(rpm ? [`${groupedDigits(rpm)}/min`] : []),
     ...(tokens ? [`${groupedDigits(tokens)} tokens/day`] : []),
     ...(money ? [`${formatExactUsd(money)}/day`] : []),
+    ...(requests
+      ? [`${left}${groupedDigits(requests)} ${requests === 1 ? 'request' : 'requests'}${left && ' left'}`]
+      : []),
   ]
   return parts.join(', ') || 'no limits'
 }

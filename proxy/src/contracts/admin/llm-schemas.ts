@@ -79,6 +79,8 @@ const limitsForm = z.strictObject({
   requests_per_minute: limit,
   tokens_per_day: limit,
   micro_usd_per_day: limit,
+  /** In all, for as long as the grant stands: behind the last of them it ends. */
+  requests: limit,
 })
 const someLimits = limitsForm.partial()
 
@@ -110,6 +112,8 @@ export const accessGrantView = z.object({
   models: z.array(z.string()).nullable(),
   paths: z.array(z.string()).nullable(),
   limits: limitsForm,
+  /** Of `limits.requests`; null: any number. */
+  requests_left: z.int().nullable(),
   granted_by: z.string(),
   granted_at: z.int(),
   expires_at: z.int().nullable(),

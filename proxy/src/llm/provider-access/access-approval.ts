@@ -193,7 +193,12 @@ const TERMS = z.strictObject({
   models: z.array(z.string()).min(1).optional(),
   paths: z.array(z.string()).min(1).optional(),
   limits: z
-    .strictObject({ requests_per_minute: limit, tokens_per_day: limit, micro_usd_per_day: limit })
+    .strictObject({
+      requests_per_minute: limit,
+      tokens_per_day: limit,
+      micro_usd_per_day: limit,
+      requests: limit,
+    })
     .optional(),
 })
 

@@ -55,6 +55,18 @@ export const ACCESS_CHOICES = {
     limit: 'tokens200k',
     accepted: 'Granted for at most 200,000 tokens a day, until you revoke it',
   },
+  '24h_requests100': {
+    decision: '24h',
+    scope: 'provider',
+    limit: 'requests100',
+    accepted: 'Granted for 24 hours, for at most 100 requests',
+  },
+  always_requests100: {
+    decision: 'always',
+    scope: 'provider',
+    limit: 'requests100',
+    accepted: 'Granted for 100 requests',
+  },
 } as const satisfies Record<string, Choice>
 
 export type AccessChoice = keyof typeof ACCESS_CHOICES

@@ -67,9 +67,9 @@ function decisionLines({ decidedBy, decidedByName, decidedAt, status }: Provider
   return [[`${mark} by `, ...name, '(', { name: oneLine(decidedBy, 64) }, `), ${time}`]]
 }
 
-/** `always` or `until 2027-01-31 14:05 UTC`. */
-export function describeUntil({ expiresAt }: Pick<ProviderGrant, 'expiresAt'>): string {
-  if (expiresAt === null) return 'always'
+/** `always`, `until they are used` or `until 2027-01-31 14:05 UTC`. */
+export function describeUntil({ expiresAt, limits }: Pick<ProviderGrant, 'expiresAt' | 'limits'>): string {
+  if (expiresAt === null) return limits.requests === null ? 'always' : 'until they are used'
   const text = new Date(expiresAt).toISOString()
   return `until ${text.slice(0, 10)} ${text.slice(11, 16)} UTC`
 }

@@ -123,7 +123,7 @@ describe('an ask', () => {
     async (model) => {
       const { id } = await world.access.ask(use({ model }))
       const choices = (await world.access.card(id))?.choices.flat() ?? []
-      expect(choices.map(({ scope }) => scope)).toEqual(Array(8).fill('provider'))
+      expect(choices.map(({ scope }) => scope)).toEqual(Array(10).fill('provider'))
       await expect(decideOn(id, answer({ scope: 'model' }))).rejects.toThrow(refusedWith('refused'))
       expect((await world.access.find(id))?.status).toBe('pending')
       expect(world.access.grants()).toEqual([])
@@ -241,6 +241,7 @@ describe('the card of an ask', () => {
       ['♾ Always', '❌ Deny'],
       ['⏱ 24 h, ≤ $1 a day', '♾ Always, ≤ $1 a day'],
       ['⏱ 24 h, ≤ 200k tokens', '♾ Always, ≤ 200k a day'],
+      ['⏱ 24 h, ≤ 100 requests', '♾ 100 requests in all'],
       ['Only gpt-5: 1 h', 'Only it: 24 h', 'Only it: always'],
     ])
     expect(await world.access.card('ask_x')).toBeUndefined()

@@ -12,6 +12,7 @@ import {
 } from '../../kernel/index.ts'
 import { scopeCovers } from './patterns.ts'
 import type { ProviderGrant, Use } from './ports.ts'
+import { createRequestCounts } from './request-counts.ts'
 
 /**
  * The active grants and late denials, in memory as of the newest commit. A grant that has run out is refused from memory from
@@ -23,8 +24,12 @@ export interface ActiveGrants {
   refresh(tx: Tx): Promise<void>
   /** Grows whenever a grant may have begun, changed or ended. */
   readonly revision: number
-  /** The widest grant that stands and covers the use. */
-  covering(use: Use): ProviderGrant | undefined
+  /** The widest grant that stands and covers the use; one that is used up only if its number is in `counted`. */
+  covering(use: Use, counted?: readonly number[]): ProviderGrant | undefined
+  /** One request of each, in memory alone; false where one has none left, and then none was taken. */
+  take(ids: readonly number[]): boolean
+  /** A request that was taken is over: behind the last one its grant ends. */
+  over(ids: readonly number[]): void
   of(agentId: AgentId, provider?: string): readonly ProviderGrant[]
   /** What `of` would say inside a unit that has lowered the watermark of the clock. */
   withoutWatermark(
@@ -43,6 +48,12 @@ export interface ActiveGrants {
 interface Rows {
   readonly grants: readonly ProviderGrant[]
   readonly denials: ReadonlyMap<string, UnixMs>
+}
+
+/** How a grant was found to be over, which the disk does not say yet. */
+interface Ended {
+  readonly at: UnixMs
+  readonly why: 'expired' | 'used'
 }
 
 interface Present {
@@ -69,30 +80,33 @@ export function createActiveGrants(deps: {
       denials: new Map(denials.map(({ agentId, provider, at }) => [denialKey(agentId, provider), at])),
     }
   })
-  /** When each that has run out was found so; those that the disk does not say so of yet. */
-  const ended = new Map<number, UnixMs>()
+  const ended = new Map<number, Ended>()
+  const counts = createRequestCounts()
   let endings = 0
   let present: Present = { byAgent: new Map(), nextExpiry: Number.POSITIVE_INFINITY }
   let presentOf = -1
 
-  const runOut = ({ id, expiresAt }: ProviderGrant, by: UnixMs): UnixMs | undefined =>
-    ended.get(id) ?? (expiresAt !== null && expiresAt <= by ? by : undefined)
+  const runOut = ({ id, expiresAt }: ProviderGrant, by: UnixMs): Ended | undefined =>
+    ended.get(id) ?? (expiresAt !== null && expiresAt <= by ? { at: by, why: 'expired' } : undefined)
+  /** What its last request is still under way of goes on to the end of that. */
+  const isUsedUpAndOver = (grant: ProviderGrant): boolean =>
+    counts.isUsedUp(grant) && !counts.isUnderWay(grant.id)
 
   /** Inside a unit of work: ends on disk what has run out by then, or did before. */
   const endRunOut = async (tx: Tx, by: UnixMs): Promise<void> => {
     const over = (await tx.providerAccess.activeGrants()).flatMap((grant) => {
-      const at = runOut(grant, by)
-      return at === undefined ? [] : [{ ...grant, at }]
+      const how = runOut(grant, by)
+      return how === undefined ? [] : [{ ...grant, ...how }]
     })
     if (over.length === 0) return
     await clockGuard.seen(tx, Math.max(...over.map(({ at }) => at)))
-    for (const { id, agentId, provider, at } of over) {
-      await tx.providerAccess.endGrant(id, at, 'expired')
+    for (const { id, agentId, provider, at, why } of over) {
+      await tx.providerAccess.endGrant(id, at, why)
       await audit.append(tx, 'provider.ended', 'daemon', null, {
         grant: id,
         agent_id: agentId,
         provider,
-        why: 'expired',
+        why,
       })
     }
   }
@@ -108,17 +122,23 @@ export function createActiveGrants(deps: {
     const { grants } = rows.value
     const known = new Set(grants.map(({ id }) => id))
     for (const id of ended.keys()) if (!known.has(id)) ended.delete(id)
+    counts.keepOnly(known)
     const left = grants.filter(({ id }) => !ended.has(id))
     present = {
       byAgent: Map.groupBy(left, ({ agentId }) => agentId),
-      nextExpiry: Math.min(...left.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY)),
+      nextExpiry: Math.min(
+        ...left.map((grant) =>
+          isUsedUpAndOver(grant) ? Number.NEGATIVE_INFINITY : (grant.expiresAt ?? Number.POSITIVE_INFINITY),
+        ),
+      ),
     }
   }
   const current = (now: UnixMs): Present => {
     if (presentOf !== rows.revision) lookAgain()
     if (now < present.nextExpiry) return present
-    for (const { id, expiresAt } of rows.value.grants) {
-      if (expiresAt !== null && expiresAt <= now && !ended.has(id)) ended.set(id, now)
+    for (const grant of rows.value.grants) {
+      const how: Ended | undefined = isUsedUpAndOver(grant) ? { at: now, why: 'used' } : runOut(grant, now)
+      if (how !== undefined && !ended.has(grant.id)) ended.set(grant.id, how)
     }
     lookAgain()
     endings += 1
@@ -129,6 +149,10 @@ export function createActiveGrants(deps: {
   /** Fails closed: while the clock is behind what was seen, nobody knows how much of the time is left. */
   const stands = ({ expiresAt, grantedAt }: ProviderGrant, now: UnixMs): boolean =>
     clockGuard.stands(grantedAt, expiresAt, now)
+  const isThere = (grant: ProviderGrant, now: UnixMs): boolean =>
+    stands(grant, now) && !counts.isUsedUp(grant)
+  const asCounted = (grant: ProviderGrant): ProviderGrant =>
+    grant.limits.requests === null ? grant : { ...grant, requestsUsed: counts.used(grant) }
   clockGuard.ends(async (tx, by) => {
     await endRunOut(tx, by)
     // The mark is about to be another, and with it what stands.
@@ -143,23 +167,33 @@ export function createActiveGrants(deps: {
       return rows.revision + endings
     },
 
-    covering(use) {
+    covering(use, counted = NONE) {
       const now = clock.now()
       const { byAgent } = current(now)
       let widest: ProviderGrant | undefined
       for (const grant of byAgent.get(use.agentId) ?? []) {
         if (grant.provider !== use.provider || !scopeCovers(grant, use) || !stands(grant, now)) continue
+        if (counts.isUsedUp(grant) && !counted.includes(grant.id)) continue
         if (!widest || isWider(grant, widest)) widest = grant
       }
       return widest
+    },
+    take(ids) {
+      const standing = [...current(clock.now()).byAgent.values()].flat().filter(({ id }) => ids.includes(id))
+      return standing.length === ids.length && counts.take(standing)
+    },
+    over(ids) {
+      for (const id of ids) counts.over(id)
+      lookAgain()
+      current(clock.now())
     },
 
     of(agentId, provider) {
       const now = clock.now()
       const { byAgent } = current(now)
-      return (byAgent.get(agentId) ?? []).filter(
-        (grant) => (provider === undefined || grant.provider === provider) && stands(grant, now),
-      )
+      return (byAgent.get(agentId) ?? [])
+        .filter((grant) => (provider === undefined || grant.provider === provider) && stands(grant, now))
+        .map(asCounted)
     },
 
     async withoutWatermark(tx, agentId, provider, now) {
@@ -176,7 +210,7 @@ export function createActiveGrants(deps: {
       const now = clock.now()
       const { byAgent } = current(now)
       for (const grant of byAgent.get(agentId) ?? []) {
-        if ((provider === undefined || grant.provider === provider) && stands(grant, now) && is(grant))
+        if ((provider === undefined || grant.provider === provider) && isThere(grant, now) && is(grant))
           return true
       }
       return false
@@ -188,6 +222,7 @@ export function createActiveGrants(deps: {
       return [...byAgent.values()]
         .flat()
         .filter((grant) => stands(grant, now))
+        .map(asCounted)
         .toSorted((a, b) => a.id - b.id)
     },
 
@@ -201,9 +236,12 @@ export function createActiveGrants(deps: {
   }
 }
 
-/** By models first, then paths, then groups, then limits, then how long it stands; the newer of equals. */
+const NONE: readonly number[] = []
+
+/** What counts no requests before all that does, so that none is taken in vain; then by models, then paths, then groups, then limits, then how long it stands; the newer of equals. */
 function isWider(a: ProviderGrant, b: ProviderGrant): boolean {
   const ranks = (grant: ProviderGrant): readonly number[] => [
+    grant.limits.requests === null ? 1 : 0,
     grant.models === null ? 1 : 0,
     grant.paths === null ? 1 : 0,
     grant.groups.length,

@@ -3,7 +3,7 @@ import { oneLine } from '../../kernel/index.ts'
 import type { Provider } from '../providers/index.ts'
 import { ACCESS_CHOICES, type AccessChoice } from './access-choices.ts'
 import { describeGroup, groupsOfAsk } from './groups.ts'
-import { describeLimits, strictest } from './limits.ts'
+import { describeLimits, describeRequestsLeft, strictest } from './limits.ts'
 import { isPlainModel, scopeIncludes } from './patterns.ts'
 import type { AccessCard, ProviderAsk, ProviderGrant } from './ports.ts'
 
@@ -62,7 +62,8 @@ export function accessCard(input: {
 const accessChoices = ({ group, model }: ProviderAsk): AccessCard['choices'] => [
   [choice('1h', '⏱ 1 hour'), choice('24h', '⏱ 24 hours')],
   [choice('always', '♾ Always'), choice('deny', '❌ Deny')],
-  ...(group === 'inference' ? LIMITED : []),
+  ...(group === 'inference' ? SPENDING_LIMITED : []),
+  REQUESTS_LIMITED,
   ...(model !== null && isPlainModel(model)
     ? [
         [
@@ -93,9 +94,14 @@ const choice = (word: AccessChoice, label: string): Choice => {
 }
 
 /** What an answer costs at most: money where prices are known, tokens everywhere. */
-const LIMITED: readonly (readonly Choice[])[] = [
+const SPENDING_LIMITED: readonly (readonly Choice[])[] = [
   [choice('24h_usd1', '⏱ 24 h, ≤ $1 a day'), choice('always_usd1', '♾ Always, ≤ $1 a day')],
   [choice('24h_tokens200k', '⏱ 24 h, ≤ 200k tokens'), choice('always_tokens200k', '♾ Always, ≤ 200k a day')],
+]
+
+const REQUESTS_LIMITED: readonly Choice[] = [
+  choice('24h_requests100', '⏱ 24 h, ≤ 100 requests'),
+  choice('always_requests100', '♾ 100 requests in all'),
 ]
 
 /** What a grant is for, in words: groups, models, paths, limits. */
@@ -104,12 +110,15 @@ export function describeGrant({
   models,
   paths,
   limits,
-}: Pick<ProviderGrant, 'groups' | 'models' | 'paths' | 'limits'>): string {
+  requestsUsed,
+}: Pick<ProviderGrant, 'groups' | 'models' | 'paths' | 'limits' | 'requestsUsed'>): string {
+  const requestsText = describeRequestsLeft({ limits, requestsUsed })
   const limitsText = describeLimits(limits)
   return [
     groups.filter((group) => group !== 'models' || !groups.includes('inference')).join(' '),
     models === null ? 'all models' : oneLine(models.join(' '), 120),
     ...(paths === null ? [] : [`only ${oneLine(paths.join(' '), 120)}`]),
     ...(limitsText === '' ? [] : [limitsText]),
+    ...(requestsText === '' ? [] : [requestsText]),
   ].join(', ')
 }

@@ -6,6 +6,11 @@ import type { EndpointGroup, Providers } from '../providers/index.ts'
 import type { SpendingLimits, Usage } from '../usage/index.ts'
 import type { LimitPreset } from './limits.ts'
 
+export interface GrantLimits extends SpendingLimits {
+  /** For as long as the grant stands: behind the last of them it ends. */
+  readonly requests: number | null
+}
+
 /** What an agent may use of a provider; a row of `provider_grants`. */
 export interface ProviderGrant {
   readonly id: number
@@ -17,13 +22,15 @@ export interface ProviderGrant {
   readonly models: readonly string[] | null
   /** Beginnings of the path behind the provider's root, such as `/chat/completions`; null: every path. */
   readonly paths: readonly string[] | null
-  readonly limits: SpendingLimits
+  readonly limits: GrantLimits
+  /** Of `limits.requests`: how many went out so far. */
+  readonly requestsUsed: number
   readonly grantedBy: string
   readonly grantedAt: UnixMs
   /** Null: until it is revoked. */
   readonly expiresAt: UnixMs | null
   readonly endedAt: UnixMs | null
-  readonly endedWhy: 'expired' | 'revoked' | 'replaced' | null
+  readonly endedWhy: 'used' | 'expired' | 'revoked' | 'replaced' | null
 }
 
 /** A first use that waits for the owner; a row of `provider_asks`. */
@@ -72,7 +79,7 @@ export interface AccessAnswer {
   /** In place of the scope's. */
   readonly models?: readonly string[] | undefined
   readonly paths?: readonly string[] | undefined
-  readonly limits?: Partial<SpendingLimits> | undefined
+  readonly limits?: Partial<GrantLimits> | undefined
 }
 
 /** The card of an ask as data: every text in it is visible already, whoever draws it. */
@@ -127,6 +134,8 @@ export interface ProviderAccessStore extends ProviderAccessReader {
   insertGrant(grant: Omit<ProviderGrant, 'id'>): Promise<ProviderGrant>
   endGrant(id: number, at: UnixMs, why: NonNullable<ProviderGrant['endedWhy']>): Promise<void>
   setGrant(id: number, change: Pick<ProviderGrant, 'groups' | 'models' | 'paths' | 'limits'>): Promise<void>
+  /** One request more; false where it has none left, has ended or counts none. Compare and set: the last one is taken once. */
+  takeRequest(id: number): Promise<boolean>
   insertAsk(ask: ProviderAsk): Promise<void>
   settleAsk(ask: ProviderAsk): Promise<void>
   followUpAsk(id: string, followUp: FollowUp): Promise<void>
@@ -141,8 +150,14 @@ declare module '../../kernel/unit-of-work.ts' {
 export interface ProviderAccess {
   /** Once, before anything is asked. */
   load(tx: ReadTx): Promise<void>
-  /** From memory: no disk on the way of a request. */
-  evaluate(use: Use): AccessVerdict
+  /** From memory: no disk on the way of a request. `counted` has taken its request of these grants: they hold for it, used up or not. */
+  evaluate(use: Use, counted?: readonly number[]): AccessVerdict
+  /**
+   * Before a request goes out that is counted by these grants: one of each of them, on disk when it resolves; false where one has none
+   * left, and then none was taken. Whatever becomes of the request, none is given back, and `requestOver` is called once.
+   */
+  takeRequest(counted: readonly number[]): Promise<boolean>
+  requestOver(counted: readonly number[]): void
   /** Whether anything stands for the agent at the provider; at any provider when that is null. */
   holdsGrant(agentId: AgentId, provider: string | null): boolean
   /** Whether one of them limits tokens or money. */
@@ -175,7 +190,7 @@ export interface ProviderAccess {
       readonly groups?: readonly string[] | undefined
       readonly models: readonly string[] | null
       readonly paths: readonly string[] | null
-      readonly limits: SpendingLimits
+      readonly limits: GrantLimits
     },
     actor: Actor,
   ): Promise<ProviderGrant>
@@ -184,7 +199,7 @@ export interface ProviderAccess {
     id: number,
     change: Partial<Pick<ProviderGrant, 'models' | 'paths'>> & {
       readonly groups?: readonly string[]
-      readonly limits?: Partial<SpendingLimits>
+      readonly limits?: Partial<GrantLimits>
     },
     actor: Actor,
   ): Promise<ProviderGrant>

@@ -10,7 +10,13 @@ const grantFor = (own: Tenant): Omit<ProviderGrant, 'id'> => ({
   groups: ['inference', 'models'],
   models: ['gpt-5*', 'o3'],
   paths: ['/chat'],
-  limits: { requestsPerMinute: 60, tokensPerDay: null, microUsdPerDay: Number.MAX_SAFE_INTEGER },
+  limits: {
+    requestsPerMinute: 60,
+    tokensPerDay: null,
+    microUsdPerDay: Number.MAX_SAFE_INTEGER,
+    requests: null,
+  },
+  requestsUsed: 0,
   grantedBy: 'cli:0',
   grantedAt: 5,
   expiresAt: 9,
@@ -51,7 +57,7 @@ storeContract('the store of grants for providers', { providerAccess: createProvi
       groups: ['files'],
       models: null,
       paths: null,
-      limits: { requestsPerMinute: null, tokensPerDay: 1, microUsdPerDay: null },
+      limits: { requestsPerMinute: null, tokensPerDay: 1, microUsdPerDay: null, requests: 5 },
     }
     await inStore(own, (store) => store.setGrant(stored.id, change))
     expect(await own.read((tx) => tx.providerAccess.activeGrants())).toEqual([{ ...stored, ...change }])
@@ -62,6 +68,25 @@ storeContract('the store of grants for providers', { providerAccess: createProvi
     expect(
       await own.rows('SELECT groups, ended_at, ended_why FROM provider_grants WHERE tenant_id = ?'),
     ).toEqual([{ groups: '["files"]', ended_at: 8, ended_why: 'expired' }])
+  })
+
+  it('counts the requests of a grant that has a number of them, and gives the last of them once', async () => {
+    const own = await tenant()
+    const counted = { ...grantFor(own), limits: { ...grantFor(own).limits, requests: 3 } }
+    const { id } = await inStore(own, (store) => store.insertGrant(counted))
+    const { id: uncounted } = await inStore(own, (store) => store.insertGrant(grantFor(own)))
+    const take = (of: number) => inStore(own, (store) => store.takeRequest(of))
+    const taken = await Promise.all([1, 2, 3, 4, 5].map(() => take(id)))
+    expect(taken.filter(Boolean)).toHaveLength(3)
+    expect(await take(uncounted)).toBe(false)
+    const standing = await own.read((tx) => tx.providerAccess.activeGrants())
+    expect(standing.map(({ requestsUsed }) => requestsUsed)).toEqual([3, 0])
+    await inStore(own, (store) =>
+      store.setGrant(id, { ...counted, limits: { ...counted.limits, requests: 9 } }),
+    )
+    expect(await take(id)).toBe(true)
+    await inStore(own, (store) => store.endGrant(id, 8, 'used'))
+    expect(await take(id)).toBe(false)
   })
 
   it('gives no id twice, also when rows are gone, and tells grants in their order', async () => {

@@ -19,11 +19,15 @@ declare module '../../storage/tables.ts' {
       readonly requests_per_minute: number | null
       readonly tokens_per_day: number | null
       readonly micro_usd_per_day: number | null
+      readonly max_requests: number | null
+      /** That went out, while they were counted. */
+      readonly requests: Generated<number>
       readonly granted_by: string
       readonly granted_at: UnixMs
       readonly expires_at: UnixMs | null
       readonly ended_at: UnixMs | null
-      readonly ended_why: ProviderGrant['endedWhy']
+      /** Used up stands as `expired`. */
+      readonly ended_why: Exclude<ProviderGrant['endedWhy'], 'used'>
     }
     /** Of one agent, provider, model and group at most one is pending. */
     provider_asks: {
@@ -96,21 +100,31 @@ export function createProviderAccessStore(queries: Queries, tenant: TenantId): P
           agent_id: grant.agentId,
           provider: grant.provider,
           ...columnsOf(grant),
+          requests: grant.requestsUsed,
           granted_by: grant.grantedBy,
           granted_at: grant.grantedAt,
           expires_at: grant.expiresAt,
           ended_at: grant.endedAt,
-          ended_why: grant.endedWhy,
+          ended_why: whyColumn(grant.endedWhy),
         })
         .returning('id')
         .executeTakeFirstOrThrow()
       return { ...grant, id }
     },
     async endGrant(id, at, why) {
-      await activeGrant(id).set({ ended_at: at, ended_why: why }).execute()
+      await activeGrant(id)
+        .set({ ended_at: at, ended_why: whyColumn(why) })
+        .execute()
     },
     async setGrant(id, change) {
       await activeGrant(id).set(columnsOf(change)).execute()
+    },
+    async takeRequest(id) {
+      const { numUpdatedRows } = await activeGrant(id)
+        .set((of) => ({ requests: of('requests', '+', 1) }))
+        .whereRef('requests', '<', 'max_requests')
+        .executeTakeFirstOrThrow()
+      return numUpdatedRows > 0n
     },
 
     async insertAsk(ask) {
@@ -234,6 +248,9 @@ export function createProviderAccessStore(queries: Queries, tenant: TenantId): P
   }
 }
 
+const whyColumn = (why: ProviderGrant['endedWhy']): Tables['provider_grants']['ended_why'] =>
+  why === 'used' ? 'expired' : why
+
 const statusColumn = (status: ProviderAsk['status']): Tables['provider_asks']['status'] =>
   status === 'approved' ? 'granted' : status === 'cancelled' ? 'expired' : status
 
@@ -261,6 +278,7 @@ const columnsOf = ({
   requests_per_minute: limits.requestsPerMinute,
   tokens_per_day: limits.tokensPerDay,
   micro_usd_per_day: limits.microUsdPerDay,
+  max_requests: limits.requests,
 })
 
 const listOf = (text: string | null): readonly string[] | null =>
@@ -277,7 +295,9 @@ const grantOf = (row: Selectable<Tables['provider_grants']>): ProviderGrant => (
     requestsPerMinute: row.requests_per_minute,
     tokensPerDay: row.tokens_per_day,
     microUsdPerDay: row.micro_usd_per_day,
+    requests: row.max_requests,
   },
+  requestsUsed: row.requests,
   grantedBy: row.granted_by,
   grantedAt: row.granted_at,
   expiresAt: row.expires_at,

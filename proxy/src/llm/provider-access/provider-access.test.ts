@@ -42,6 +42,62 @@ describe('what a grant covers', () => {
     })
   })
 
+  it('lets a number of requests through and no more, however many come at once', async () => {
+    const { id } = await grant({ limits: { ...NO_LIMITS, requests: 3 } })
+    const taken = await Promise.all([1, 2, 3, 4, 5].map(() => world.access.takeRequest([id])))
+    expect(taken).toEqual([true, true, true, false, false])
+    expect(verdict()).toBe('ask')
+    // What has taken one goes on, and its owner sees why it stands still.
+    expect(world.access.evaluate(use(), [id])).toMatchObject({ grant: { id } })
+    expect(world.access.grants()).toMatchObject([{ id, requestsUsed: 3 }])
+    world.access.requestOver([id])
+    world.access.requestOver([id])
+    expect(world.access.grants()).toHaveLength(1)
+    world.access.requestOver([id])
+    expect(world.access.grants()).toEqual([])
+    await world.access.tick()
+    expect(await world.kit.storage.read((tx) => tx.providerAccess.activeGrants())).toEqual([])
+    expect(await events()).toEqual(['provider.granted', 'provider.ended'])
+  })
+
+  it('remembers over a crash what went out, and ends what is used up', async () => {
+    const { id } = await grant({ models: ['gpt-5'], limits: { ...NO_LIMITS, requests: 2 } })
+    const { id: other } = await grant({ models: ['o3'], limits: { ...NO_LIMITS, requests: 1 } })
+    await world.access.takeRequest([id])
+    await world.access.takeRequest([other])
+    await restart()
+    expect(world.access.grants()).toMatchObject([{ id, requestsUsed: 1 }])
+    expect(verdict({ model: 'o3' })).toBe('ask')
+    expect(await world.access.takeRequest([id])).toBe(true)
+    expect(await world.access.takeRequest([id])).toBe(false)
+  })
+
+  it('takes none of several grants where one has none left, and a revoked one gives none', async () => {
+    const { id } = await grant({ models: ['gpt-5'], limits: { ...NO_LIMITS, requests: 2 } })
+    const { id: other } = await grant({ models: ['o3'], limits: { ...NO_LIMITS, requests: 1 } })
+    expect(await world.access.takeRequest([id, other])).toBe(true)
+    expect(await world.access.takeRequest([id, other])).toBe(false)
+    expect(world.access.grants()).toMatchObject([{ requestsUsed: 1 }, { requestsUsed: 1 }])
+    await world.access.revoke(id, 'cli:0')
+    expect(await world.access.takeRequest([id])).toBe(false)
+    // Whoever is under way under it loses it, used up or not.
+    expect(world.access.evaluate(use(), [id])).toEqual({ verdict: 'ask' })
+    expect(world.access.evaluate(use({ model: 'o3' }), [other])).toMatchObject({ verdict: 'granted' })
+  })
+
+  it('takes none of a number while another grant covers the use as well, and follows a change of it', async () => {
+    const counted = await grant({ models: ['gpt*'], limits: { ...NO_LIMITS, requests: 1 } })
+    const free = await grant({ models: ['gpt-5'] })
+    expect(world.access.evaluate(use())).toMatchObject({ grant: { id: free.id } })
+    await world.access.takeRequest([counted.id])
+    await world.access.limit(counted.id, { limits: { requests: 5 } }, 'cli:0')
+    world.access.requestOver([counted.id])
+    expect(world.access.grants()).toMatchObject([{ id: counted.id, requestsUsed: 1 }, { id: free.id }])
+    expect(verdict({ model: 'gpt-4' })).toBe('granted')
+    const card = await world.access.card((await world.access.ask(use({ model: 'o3' }))).id)
+    expect(card?.notes.join(' ')).toContain('gpt*, 4 of 5 requests left')
+  })
+
   it('replaces what the later grant covers, and leaves the rest', async () => {
     const narrow = await grant({ models: ['gpt-5'] })
     const other = await grant({ models: ['o3'] })

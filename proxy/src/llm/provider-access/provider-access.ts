@@ -83,6 +83,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
       requests_per_minute: grant.limits.requestsPerMinute,
       tokens_per_day: grant.limits.tokensPerDay,
       micro_usd_per_day: grant.limits.microUsdPerDay,
+      requests: grant.limits.requests,
     },
     expires_at: grant.expiresAt,
   })
@@ -109,7 +110,9 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
     await clockGuard.lowerWatermark(tx, now)
     const before = await activeGrants.withoutWatermark(tx, input.agentId, input.provider, now)
     const replaced = before.filter((older) => scopeIncludes(input, older))
-    const kept = input.keepLimits ? strictest(before.map((older) => older.limits)) : NO_LIMITS
+    const kept = input.keepLimits
+      ? { ...NO_LIMITS, ...strictest(before.map((older) => older.limits)) }
+      : NO_LIMITS
     const limits = input.keepLimits ? withLimits(kept, input.keepLimits) : withLimits(NO_LIMITS, input.limits)
     for (const { id, agentId, provider } of replaced) {
       await tx.providerAccess.endGrant(id, now, 'replaced')
@@ -127,6 +130,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
       models: input.models,
       paths: input.paths,
       limits,
+      requestsUsed: 0,
       grantedBy: input.actor,
       grantedAt: now,
       expiresAt: input.forMs === null ? null : now + input.forMs,
@@ -177,14 +181,30 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
       return activeGrants.revision
     },
 
-    evaluate(use) {
-      const grant = activeGrants.covering(use)
+    evaluate(use, counted) {
+      const grant = activeGrants.covering(use, counted)
       if (grant) return { verdict: 'granted', grant }
       const deniedMs = deniedFor(use.agentId, use.provider, clock.now())
       return deniedMs > 0
         ? { verdict: 'denied', retryAfterSeconds: Math.ceil(deniedMs / 1_000) }
         : { verdict: 'ask' }
     },
+
+    async takeRequest(counted) {
+      if (!activeGrants.take(counted)) return false
+      try {
+        return await storage.transaction(async (tx) => {
+          for (const id of counted) if (!(await tx.providerAccess.takeRequest(id))) throw new NoneLeft()
+          return true
+        }, 'grouped')
+      } catch (error) {
+        // Whatever the disk says by then, memory stays at what it counted: rather one less than one twice.
+        activeGrants.over(counted)
+        if (error instanceof NoneLeft) return false
+        throw error
+      }
+    },
+    requestOver: activeGrants.over,
 
     holdsGrant: (agentId, provider) => activeGrants.some(agentId, provider ?? undefined, anyGrant),
     limitsSpending: (agentId, provider) => activeGrants.some(agentId, provider ?? undefined, limitsSpending),
@@ -298,6 +318,9 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
     await audit.append(tx, 'provider.revoked', actor, null, { grant: id, agent_id: agentId, provider })
   }
 }
+
+/** Rolls back what was taken of other grants for the same request. */
+class NoneLeft extends Error {}
 
 /** For the owner at a terminal. */
 function refusalText({ reason, subject, message }: Refused): string {

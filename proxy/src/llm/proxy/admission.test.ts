@@ -8,7 +8,7 @@ import type { Admission } from '../usage/index.ts'
 import { authorizeUse } from './admission.ts'
 import type { AdmissionDeps, Wanted } from './wanted.ts'
 
-const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null }
+const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null, requests: null }
 
 /** One agent with one grant at one provider, and a key that is decrypted when the test says so. */
 function arrange() {

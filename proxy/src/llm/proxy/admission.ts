@@ -1,8 +1,8 @@
 import { strictest } from '../provider-access/index.ts'
-import type { Limited, SpendingLimits } from '../usage/index.ts'
+import type { Admission, Limited, SpendingLimits } from '../usage/index.ts'
 import { revisionOf } from './allowed-revision.ts'
 import { askOwner, MAX_ROUNDS } from './ask-owner.ts'
-import type { Permission } from './caller.ts'
+import { countedBy, type Permission } from './caller.ts'
 import { grantFor } from './grant-check.ts'
 import { type Picked, pickKey } from './key-choice.ts'
 import { limitMessage } from './limit-message.ts'
@@ -49,16 +49,21 @@ function under(
   if (spending !== null && 'code' in spending) return spending
   const chosen: Chosen = { grant, spending, model: modelOf(wanted), revision }
   const picked = pickKey(wanted, chosen.model, deps)
-  if (!(picked instanceof Promise)) return 'code' in picked ? picked : reserve(picked, chosen, wanted, deps)
+  if (!(picked instanceof Promise))
+    return 'code' in picked ? picked : reserve(picked, chosen, wanted, deps, round)
   return picked.then((key) => {
     if (revisionOf(deps) === revision && isStillOwn(key, wanted, deps)) {
-      return 'code' in key ? key : reserve(key, chosen, wanted, deps)
+      return 'code' in key ? key : reserve(key, chosen, wanted, deps, round)
     }
-    if (round >= MAX_ROUNDS) {
-      return refused('rate_limited', 'What this request rests on is being changed; ask again.', 1)
-    }
-    return renewed(wanted) ?? authorizeUse(wanted, deps, round + 1)
+    return onceMore(wanted, deps, round)
   })
+}
+
+function onceMore(wanted: Wanted, deps: AdmissionDeps, round: number): Soon<Answer> {
+  if (round >= MAX_ROUNDS) {
+    return refused('rate_limited', 'What this request rests on is being changed; ask again.', 1)
+  }
+  return renewed(wanted) ?? authorizeUse(wanted, deps, round + 1)
 }
 
 const limitsOf = ({ limits, budget }: Permission): SpendingLimits =>
@@ -81,7 +86,13 @@ const isStillOwn = (
 ): boolean =>
   'code' in picked || !picked.needsOwnKey || sharing.isOwn(provider.name, picked.key?.id ?? 0, agent.id)
 
-function reserve(picked: Picked, chosen: Chosen, wanted: Wanted, deps: AdmissionDeps): Soon<Answer> {
+function reserve(
+  picked: Picked,
+  chosen: Chosen,
+  wanted: Wanted,
+  deps: AdmissionDeps,
+  round: number,
+): Soon<Answer> {
   const { grant, spending, model, revision } = chosen
   const { agent, provider, models, group } = wanted
   const place = deps.usage.reserveQuota({
@@ -95,9 +106,11 @@ function reserve(picked: Picked, chosen: Chosen, wanted: Wanted, deps: Admission
     reportsCost: provider.reportsCost,
   })
   if (!('limit' in place)) {
-    const admitted: Admitted = { ...picked, place, spending, revision }
+    const counted = countedBy(grant)
+    const admitted: Admitted = { ...picked, place, spending, revision, counted }
     const isFirst =
       group === 'models' ? undefined : deps.sharing.used(provider.name, picked.key?.id ?? 0, agent.id)
+    if (counted.length > 0) return takeRequest(admitted, isFirst, () => onceMore(wanted, deps, round), deps)
     return isFirst === undefined ? admitted : written(isFirst, admitted)
   }
   if (place.limit === 'no_price') {
@@ -147,5 +160,38 @@ async function written(write: Promise<void>, admitted: Admitted): Promise<Admitt
   } catch (error) {
     admitted.place.release()
     throw error
+  }
+}
+
+/** The last of all, for none is given back. What else came in at once may have taken the last one: then it is evaluated anew. */
+async function takeRequest(
+  admitted: Admitted,
+  isFirst: Promise<void> | undefined,
+  again: () => Soon<Answer>,
+  { access }: AdmissionDeps,
+): Promise<Answer> {
+  const { counted, place } = admitted
+  let isTaken = false
+  try {
+    await isFirst
+    isTaken = await access.takeRequest(counted)
+  } finally {
+    if (!isTaken) place.release()
+  }
+  return isTaken ? { ...admitted, place: tellingOf(place, () => access.requestOver(counted)) } : again()
+}
+
+function tellingOf(place: Admission, over: () => void): Admission {
+  let isOver = false
+  const once = (end: () => void): void => {
+    end()
+    if (isOver) return
+    isOver = true
+    over()
+  }
+  return {
+    cap: place.cap,
+    settle: (entry) => once(() => place.settle(entry)),
+    release: () => once(() => place.release()),
   }
 }

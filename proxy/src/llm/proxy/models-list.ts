@@ -4,7 +4,7 @@ import { isCleanInTurns, type Scrubber } from '../../scrub/index.ts'
 import type { KeyAnswer, KeyUse, PickedKey, ProviderKeys } from '../provider-keys/index.ts'
 import { behindRoot, type Provider, upstreamPath } from '../providers/index.ts'
 import type { Admission, Usage } from '../usage/index.ts'
-import type { AccessRules, Caller, Permission } from './caller.ts'
+import { type AccessRules, type Caller, countedBy, type Permission } from './caller.ts'
 import { anyGrant } from './grant-check.ts'
 import { keyUseOf } from './request-scope.ts'
 import { putKey } from './upstream-headers.ts'
@@ -34,6 +34,8 @@ interface Listed {
   readonly scrubber: Scrubber | null
   /** In the limits of the agent; it is settled here. */
   readonly place: Admission
+  /** Grants that count this as one of their requests. */
+  readonly counted: readonly number[]
   /** What the provider answered with the key. */
   readonly answered: (answer: KeyAnswer) => void
 }
@@ -74,7 +76,7 @@ export async function listModels(
   const from = keys.flatMap((one) => (one && admitted(agent, one, passed, deps)) ?? [])
   const lists = await Promise.all(
     from.map(async (one) => {
-      const models = await counted(one, gone, deps.read)
+      const models = await told(one, gone, deps)
       return models.map(({ name, created }) => ({
         id: `${one.provider.name}/${name}`,
         object: 'model',
@@ -140,7 +142,7 @@ function admitted(
   const answered: Listed['answered'] = (answer) => {
     if (key !== null) keys.answered(key.id, agent.id, use, answer)
   }
-  return { provider, key, pool, scrubber, place, answered }
+  return { provider, key, pool, scrubber, place, counted: countedBy(grant), answered }
 }
 
 const listPath = (provider: Provider): string => behindRoot(provider, upstreamPath(provider, '/models'))
@@ -167,13 +169,19 @@ function secondsOf(created: unknown, createdAt: unknown): number {
 }
 
 /** What an error says is told to nobody: it may quote what the provider said. */
-async function counted(one: Listed, gone: AbortSignal, read: ModelListDeps['read']): Promise<Model[]> {
+async function told(one: Listed, gone: AbortSignal, { access, read }: ModelListDeps): Promise<Model[]> {
+  const { counted, key, place } = one
+  if (counted.length > 0 && !(await access.takeRequest(counted).catch(() => false))) {
+    place.release()
+    return []
+  }
   let models: Model[] | null = null
   try {
     models = await modelsOf(one, gone, read)
   } catch {}
   const failed = models === null
-  one.place.settle({ model: '', askedModel: '', keyId: one.key?.id ?? 0, failed, usage: null, isFree: true })
+  place.settle({ model: '', askedModel: '', keyId: key?.id ?? 0, failed, usage: null, isFree: true })
+  if (counted.length > 0) access.requestOver(counted)
   return models ?? []
 }
 

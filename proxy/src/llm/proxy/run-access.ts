@@ -79,6 +79,8 @@ function runAccess(run: BoundRun, providers: Pick<Providers, 'find'>): AccessRul
     holdsGrant: () => !run.isCut(),
     limitsSpending: () => isLimited,
     grants: () => [],
+    takeRequest: () => Promise.resolve(true),
+    requestOver: () => {},
     ask: nobodyIsAsked,
     wait: nobodyIsAsked,
     // Its owner learns of it from the run, which ends by it.

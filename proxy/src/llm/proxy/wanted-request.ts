@@ -197,7 +197,7 @@ export class WantedRequest implements Wanted, SpendingRequest {
     return isSamePlace(this.#deps.providers.find(this.provider.name), this.provider)
   }
 
-  ready({ key, needsOwnKey, place, spending, revision }: Admitted): Ready {
+  ready({ key, needsOwnKey, place, spending, revision, counted }: Admitted): Ready {
     const { agent, provider, path, query, group, models, headers, isListing, isFree, keyUse } = this
     if (spending !== null) this.#splices.push(...spending.splices(place.cap))
     const isTaken = this.#usageWish === null || this.#deps.wishes.isTaken(provider, keyUse.model)
@@ -207,6 +207,7 @@ export class WantedRequest implements Wanted, SpendingRequest {
       place,
       spending,
       revision,
+      counted,
       agent,
       provider,
       path,

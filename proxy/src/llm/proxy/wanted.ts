@@ -40,6 +40,8 @@ export interface Admitted {
   /** It reads or writes what is kept at the vendor: it goes on only while no other agent may use the key. */
   readonly needsOwnKey: boolean
   readonly place: Admission
+  /** Grants that it has taken a request of. */
+  readonly counted: readonly number[]
   /** What was reserved for it; null where neither tokens nor money are limited. */
   readonly spending: Spending | null
   /** Of all that it was evaluated from: it goes out only while that stands. */

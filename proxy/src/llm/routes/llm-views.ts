@@ -12,13 +12,14 @@ import type {
 } from '../../contracts/admin/index.ts'
 import {
   type AccessCard,
+  type GrantLimits,
   type ProviderAsk,
   type ProviderGrant,
   wireStatus,
 } from '../provider-access/index.ts'
 import type { ProviderKey } from '../provider-keys/index.ts'
 import type { ProviderListing, Providers } from '../providers/index.ts'
-import type { Price, SpendingLimits, UsageGroup } from '../usage/index.ts'
+import type { Price, UsageGroup } from '../usage/index.ts'
 
 /** Providers, keys, grants and usage as the admin socket tells them: no key's value. */
 export function viewProvider(listing: ProviderListing, providers: Providers, keys: number): ProviderView {
@@ -54,15 +55,18 @@ export const viewAccessGrant = (grant: ProviderGrant, agent: string): AccessGran
   models: copied(grant.models),
   paths: copied(grant.paths),
   limits: viewLimits(grant.limits),
+  requests_left:
+    grant.limits.requests === null ? null : Math.max(0, grant.limits.requests - grant.requestsUsed),
   granted_by: grant.grantedBy,
   granted_at: grant.grantedAt,
   expires_at: grant.expiresAt,
 })
 
-const viewLimits = (limits: SpendingLimits): LimitsView => ({
+const viewLimits = (limits: GrantLimits): LimitsView => ({
   requests_per_minute: limits.requestsPerMinute,
   tokens_per_day: limits.tokensPerDay,
   micro_usd_per_day: limits.microUsdPerDay,
+  requests: limits.requests,
 })
 
 export const viewAskSummary = (ask: ProviderAsk, agent: string, consentHash: string): AskSummary => ({

@@ -16,4 +16,5 @@ const onlyLimit = (limits: ProviderGrant['limits'], limit: string): ProviderGran
   requestsPerMinute: limit === 'requests_per_minute' ? limits.requestsPerMinute : null,
   tokensPerDay: limit === 'tokens_per_day' ? limits.tokensPerDay : null,
   microUsdPerDay: limit === 'usd_per_day' ? limits.microUsdPerDay : null,
+  requests: null,
 })

@@ -11,6 +11,7 @@ import { AUDIT_INDEX } from './12-audit-index.ts'
 import { CLAUDE_RUNS } from './13-claude-runs.ts'
 import { TOOL_CALLS } from './14-tool-calls.ts'
 import { MACHINES } from './15-machines.ts'
+import { GRANT_REQUESTS } from './16-grant-requests.ts'
 
 /**
  * Numbered, forward only, each in one transaction. A migration that has landed is never edited: a database of any landed
@@ -30,4 +31,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ...CLAUDE_RUNS,
   ...TOOL_CALLS,
   ...MACHINES,
+  ...GRANT_REQUESTS,
 ]

@@ -19,6 +19,7 @@ import { AUDIT_INDEX } from './20-audit-index.ts'
 import { CLAUDE_RUNS } from './21-claude-runs.ts'
 import { TOOL_CALLS } from './22-tool-calls.ts'
 import { MACHINES } from './23-machines.ts'
+import { GRANT_REQUESTS } from './24-grant-requests.ts'
 
 /**
  * Numbered, forward only, each in one transaction; the schema's version is the number of the newest one applied. A migration
@@ -47,4 +48,5 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   ...CLAUDE_RUNS,
   ...TOOL_CALLS,
   ...MACHINES,
+  ...GRANT_REQUESTS,
 ]
