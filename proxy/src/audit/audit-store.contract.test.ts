@@ -207,6 +207,8 @@ storeContract('the store of the audit', { audit: createAuditStore, meta: createM
     await kit.mine.read(async ({ audit }) => {
       expect(ids(await audit.ofRequest('req_1', 100, 3))).toEqual([8, 6, 4])
       expect(ids(await audit.ofRequest('req_1', 4, 3))).toEqual([2])
+      expect(await audit.firstOf('req_2')).toMatchObject({ id: 1, requestId: 'req_2' })
+      expect(await audit.firstOf('req_3')).toBeUndefined()
     })
   })
 })

@@ -113,6 +113,10 @@ export function createAuditStore(queries: Queries, tenant: TenantId): AuditStore
           .limit(limit)
           .execute(),
       ),
+    async firstOf(requestId) {
+      const first = rows().where('request_id', '=', requestId).orderBy('id').limit(1)
+      return (await withPrevious(first.execute()))[0]
+    },
     ...blockStore(queries, tenant),
     async insert({ requestId, prevHash, ...row }) {
       const previous = { before: row.id - 1, prev_hash: prevHash }

@@ -33,7 +33,8 @@ export const AUDIT_EVENTS = {
   'file.removed': 'A file of an app was removed, by the app or the owner.',
   'run_session.removed': 'A conversation of an app was forgotten, as the app or the owner asked.',
   'request.refused': 'A request was refused before anything was stored.',
-  'request.received': 'An execution was stored; its consent hash is named.',
+  'request.received':
+    'An execution was stored: its consent hash, its agent, and the names of the secrets and hosts that it asks for.',
   'approval.asked': 'A card was delivered.',
   'approval.decided': 'A person decided.',
   'approval.voted':
@@ -186,6 +187,8 @@ export interface AuditReader {
   before(id: number, limit: number): Promise<readonly StoredAuditRow[]>
   /** Those of one execution or access request, the newest first. */
   ofRequest(requestId: string, before: number, limit: number): Promise<readonly StoredAuditRow[]>
+  /** The oldest row about it that is in no archive. */
+  firstOf(requestId: string): Promise<StoredAuditRow | undefined>
   /** The last row that the index covers, as it does all before it; 0: none. */
   indexedUpTo(): Promise<number>
   /** The last block, none behind `atMost`, in which one of the terms stands; null: none. */

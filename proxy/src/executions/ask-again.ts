@@ -5,6 +5,7 @@ import type { Agents } from '../identity/agents/index.ts'
 import { AppError, type Clock, newRequestId, type Tx } from '../kernel/index.ts'
 import type { FreeSpace, StoredContent } from '../retention/index.ts'
 import type { Vault } from '../vault/index.ts'
+import { auditFactsOf } from './audit-subjects.ts'
 import { readStoredCode } from './code/index.ts'
 import type { Execution } from './execution.ts'
 import type { Ledger } from './ledger.ts'
@@ -70,7 +71,7 @@ export function createAskAgain(deps: {
         againOf: old.requestId,
       },
       by.actor,
-      { consent_hash: consentHash, code_hash: codeHash, skill_id: old.skillId, again_of: old.requestId },
+      { ...auditFactsOf(old, consent), again_of: old.requestId },
     )
   }
 }

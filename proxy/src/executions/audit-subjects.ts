@@ -1,20 +1,42 @@
+import type { Consent } from '../approvals/consent/index.ts'
 import type { AuditSubject, SubjectOf } from '../audit/index.ts'
-import { AppError, type RequestId } from '../kernel/index.ts'
+import { AppError, type Json, type RequestId } from '../kernel/index.ts'
+import type { Execution } from './execution.ts'
 import type { Executions } from './executions.ts'
 
-/** For searches of the audit: what each execution is about, read once. Null where it is not kept any more. */
+/**
+ * What the first row of an execution says of it. The audit keeps names of secrets and hosts, so that whatever happened is found by them
+ * also when retention has dropped the execution with its code, args and output.
+ */
+export const auditFactsOf = (
+  { agentId, skillId, consentHash }: Pick<Execution, 'agentId' | 'skillId' | 'consentHash'>,
+  consent: Consent,
+): Readonly<Record<string, Json>> => ({
+  consent_hash: consentHash,
+  code_hash: consent.code.sha256,
+  skill_id: skillId,
+  agent_id: agentId,
+  ...namesOf(consent),
+})
+
+const namesOf = ({ secrets, network }: Consent) => ({
+  secrets: secrets.map(({ name }) => name),
+  hosts: network.map(({ host }) => host),
+})
+
+/** For searches of the audit: what each execution is about, read once. Null where nothing says so any more. */
 export function createAuditSubjects(executions: Pick<Executions, 'find' | 'consentOf'>): SubjectOf {
   const known = new Map<string, AuditSubject | null>()
   const read: SubjectOf = async (tx, requestId) => {
     const execution = await executions.find(tx, requestId as RequestId)
-    if (!execution) return null
+    if (!execution) return subjectIn((await tx.audit.firstOf(requestId))?.data)
     const { agentId } = execution
     try {
-      const { secrets, network } = executions.consentOf(execution)
-      return { agentId, secrets: secrets.map(({ name }) => name), hosts: network.map(({ host }) => host) }
+      return { agentId, ...namesOf(executions.consentOf(execution)) }
     } catch (error) {
       // A consent that cannot be read hides no row of its agent.
-      if (error instanceof AppError) return { agentId, secrets: [], hosts: [] }
+      if (error instanceof AppError)
+        return subjectIn((await tx.audit.firstOf(requestId))?.data) ?? { agentId, secrets: [], hosts: [] }
       throw error
     }
   }
@@ -26,3 +48,15 @@ export function createAuditSubjects(executions: Pick<Executions, 'find' | 'conse
     return subject
   }
 }
+
+/** Of the row of `auditFactsOf`; null for one of a version that did not write them. */
+function subjectIn(data: string | undefined): AuditSubject | null {
+  if (data === undefined) return null
+  const { agent_id: agentId, secrets, hosts } = JSON.parse(data) as Readonly<Record<string, unknown>>
+  return typeof agentId === 'string' && isTexts(secrets) && isTexts(hosts)
+    ? { agentId, secrets, hosts }
+    : null
+}
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string')

@@ -26,6 +26,7 @@ import { type ImportResolver, type LockedImports, remoteImports } from '../sandb
 import type { RuntimeInfo, Sandbox } from '../sandbox/index.ts'
 import type { Vault } from '../vault/index.ts'
 import { type AgentFetches, createAgentFetches } from './agent-fetches.ts'
+import { auditFactsOf } from './audit-subjects.ts'
 import type { SkillFetcher } from './code/index.ts'
 import { type Execution, grantActor } from './execution.ts'
 import { type CodeFacts, type CodeFactsService, languageOf } from './facts/index.ts'
@@ -204,7 +205,10 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
         ...NO_FOLLOW_UP,
       },
       agentActor(agent.id),
-      { consent_hash: sealed.hash, code_hash: sealed.consent.code.sha256, skill_id: sealed.consent.skill_id },
+      auditFactsOf(
+        { agentId: agent.id, skillId: sealed.consent.skill_id, consentHash: sealed.hash },
+        sealed.consent,
+      ),
     )
     // Until then the row is counted by nobody else.
     tx.onCommit(() => fetches.stored())

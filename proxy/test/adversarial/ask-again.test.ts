@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Execution } from '../../src/executions/index.ts'
+import { createAuditSubjects, type Execution } from '../../src/executions/index.ts'
 import { AppError, SecretValue, type UnixMs } from '../../src/kernel/index.ts'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
 import { collect } from '../support/collect.ts'
@@ -44,6 +44,47 @@ const buttonsIn = (text: string) =>
     .flatMap(({ buttons }) => buttons.flat())
 const decided = (execution: Execution) =>
   kit.executions.decide(execution.requestId, execution.consentHash, 'once', PERSON)
+
+describe('what retention has dropped', () => {
+  it('is found in the audit by its secret, host and agent as before, and nothing of its content is', async () => {
+    await open()
+    const value = new SecretValue('demo-value-of-a-dropped-one')
+    const hosts = ['dropped.example.com']
+    await kit.storage.transaction((tx) => kit.vault.put(tx, 'DROPPED_KEY', value, { hosts, actor: 'cli:0' }))
+    const secrets = [{ name: 'DROPPED_KEY' }]
+    const old = await expired({ secrets, network: hosts, code: '"code-of-a-dropped-one"' })
+    await again(old)
+    const fresh = await newest()
+    await kit.executions.decide(fresh.requestId, fresh.consentHash, 'deny', PERSON)
+    const ids = [old.requestId, fresh.requestId]
+    const ANY = { agentIds: null, event: null, secret: null, host: null, requestId: null }
+    const found = async (filter: object) => {
+      const page = { before: Number.MAX_SAFE_INTEGER, limit: 1_000 }
+      const all = { ...ANY, since: null, until: null, ...filter }
+      const { rows } = await kit.audit.search(all, page, createAuditSubjects(kit.executions))
+      return rows.flatMap(({ id, event, requestId }) =>
+        ids.some((one) => one === requestId) ? [`${id} ${event}`] : [],
+      )
+    }
+    const filters = [
+      { secret: 'DROPPED_KEY' },
+      { host: 'dropped.example.com' },
+      { agentIds: new Set([old.agentId]) },
+    ]
+    const all = await Promise.all(filters.map(found))
+    expect(all[0]?.join()).toMatch(
+      /approval\.decided.*request\.received.*execution\.expired.*request\.received/,
+    )
+    await kit.ask({ code: 'newer' })
+    now += 400 * 24 * HOUR
+    await sent()
+    await kit.retention.prune({ olderThanMs: 0, maxBytes: null }, 'cli:0', 60_000)
+    for (const id of ids) expect(await kit.storage.read((tx) => kit.executions.find(tx, id))).toBeUndefined()
+    expect(await Promise.all(filters.map(found))).toEqual(all)
+    expect(await found({ secret: 'OTHER_KEY' })).toEqual([])
+    expect(JSON.stringify(await collect(kit.audit.export()))).not.toContain('code-of-a-dropped-one')
+  })
+})
 
 describe('what nobody answered', () => {
   it('is asked once more by one tap: the same consent, another id, a time of its own, and no yes by itself', async () => {
