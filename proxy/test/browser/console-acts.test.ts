@@ -43,6 +43,61 @@ describeInBrowser('acts of the owner in the console', (kit) => {
     expect(defects).toEqual([])
   })
 
+  it('a yes to a provider has every choice and every limit that the card of a chat and the command line have', async () => {
+    const use = async (model: string): Promise<string> => {
+      const { status } = await fetch(`${kit.daemon.daemon.url}/llm/openai/v1/chat/completions`, {
+        method: 'POST',
+        headers: {
+          ...{ authorization: `Bearer ${kit.daemon.token}`, prefer: 'wait=0' },
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ model, messages: [] }),
+      })
+      expect(status).toBe(403)
+      const { asks } = (await kit.daemon.admin('GET', '/v1/asks')).body
+      return asks.find((ask: { model: string }) => ask.model === model).id
+    }
+    const id = await use('gpt-first')
+    const { page, signIn, defects } = await kit.person(PHONE)
+    await signIn(`/requests/${id}`)
+    const { choices } = (await kit.daemon.admin('GET', `/v1/approvals/${id}`)).body
+    const buttons: { label: string; needs_terms: boolean }[] = choices
+    for (const { label } of buttons.filter(({ needs_terms }) => !needs_terms)) {
+      const text = label.replace(/^(?:\p{Extended_Pictographic}|\ufe0f|\s)+/u, '')
+      await page.getByRole('button', { name: text, exact: true }).waitFor()
+    }
+    await expectNoSidewaysScroll(page)
+    await page.getByRole('button', { name: 'With limits …' }).click()
+    const dialog = page.getByRole('dialog')
+    const offered = await dialog.getByLabel('How long, and for what').locator('option').allTextContents()
+    expect(offered).toEqual(expect.arrayContaining(['1 hour', '24 hours', 'Always', 'Until a date']))
+    await dialog.getByLabel('How long, and for what').selectOption({ label: '1 hour' })
+    await dialog.getByLabel('Requests in all').fill('5')
+    await dialog.getByLabel('US dollars a day').fill('2.5')
+    await dialog.getByLabel('Models').fill('gpt-first gpt-second')
+    await expectAccessible(page)
+    await expectNoSidewaysScroll(page)
+    await dialog.getByRole('button', { name: 'Allow within these' }).click()
+    await page.locator('.badge', { hasText: 'granted' }).waitFor()
+    const grantsOf = async () => (await kit.daemon.admin('GET', '/v1/provider-grants')).body.grants
+    const [grant] = await grantsOf()
+    expect(grant).toMatchObject({
+      ...{ models: ['gpt-first', 'gpt-second'], requests_left: 5 },
+      limits: { requests: 5, micro_usd_per_day: 2_500_000, tokens_per_day: null },
+    })
+    expect(grant.expires_at - grant.granted_at).toBe(3_600_000)
+
+    await page.goto(`${kit.url}grants`)
+    await page.getByText('5 of 5 requests left').waitFor()
+    await page.locator('summary', { hasText: 'Change' }).click()
+    await page.getByLabel('Requests in all').last().fill('9')
+    await page.getByLabel('Paths').last().fill('/chat')
+    await page.getByRole('button', { name: 'Change' }).click()
+    await page.getByText('9 of 9 requests left').waitFor()
+    expect(await grantsOf()).toMatchObject([{ paths: ['/chat'], limits: { requests: 9 } }])
+    expect(defects).toEqual([])
+  })
+
   it('a passkey signs the limits of a yes together with it', async () => {
     const { page, signIn } = await kit.person(DESKTOP)
     await addAuthenticator(page)

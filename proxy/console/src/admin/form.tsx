@@ -128,18 +128,20 @@ export function Choice({
   label,
   options,
   value,
+  onChange,
 }: {
   readonly name: string
   readonly label: string
   /** Chosen at first; left out: the first one. */
   readonly value?: string
   readonly options: readonly (readonly [value: string, says: string])[]
+  readonly onChange?: (value: string) => void
 }) {
   const id = useId()
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      <select id={id} name={name}>
+      <select id={id} name={name} onChange={(event) => onChange?.(event.currentTarget.value)}>
         {options.map(([option, says]) => (
           <option key={option} value={option} selected={option === value}>
             {says}

@@ -1,4 +1,4 @@
-import type { LimitsView } from '../../../src/contracts/admin/index.ts'
+import type { AccessGrantView, LimitsView } from '../../../src/contracts/admin/index.ts'
 import { ConfirmButton } from '../admin/act.tsx'
 import { Choice, Field, type Fields, FoldedForm, microUsdIn, numberIn, wordsIn } from '../admin/form.tsx'
 import { Section, Show } from '../admin/section.tsx'
@@ -8,23 +8,24 @@ import { Names, Time } from '../admin/time.tsx'
 import { useLoaded } from '../admin/use-loaded.ts'
 import { api } from '../api/client.ts'
 
-const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
 
-const limitsIn = ({ rpm, tokens, usd }: Fields) => ({
+const limitsIn = ({ rpm, tokens, usd, requests }: Fields) => ({
   requests_per_minute: numberIn(rpm, 'Requests a minute'),
   tokens_per_day: numberIn(tokens, 'Tokens a day'),
   micro_usd_per_day: microUsdIn(usd, 'Money a day'),
+  requests: numberIn(requests, 'Requests in all'),
 })
 
-const limitsText = ({
-  requests_per_minute: rpm,
-  tokens_per_day: tokens,
-  micro_usd_per_day: usd,
-}: LimitsView): string =>
+const limitsText = (
+  { requests_per_minute: rpm, tokens_per_day: tokens, micro_usd_per_day: usd, requests }: LimitsView,
+  left: number | null,
+): string =>
   [
     rpm === null ? '' : `${count(rpm)} requests a minute`,
     tokens === null ? '' : `${count(tokens)} tokens a day`,
     usd === null ? '' : `${dollars(usd)} a day`,
+    requests === null || left === null ? '' : `${count(left)} of ${count(requests)} requests left`,
   ]
     .filter((part) => part !== '')
     .join(', ') || 'none'
@@ -41,20 +42,70 @@ function LimitFields({ of }: { readonly of?: LimitsView }) {
         type="number"
         value={of?.micro_usd_per_day == null ? '' : String(of.micro_usd_per_day / 1_000_000)}
       />
+      <Field
+        name="requests"
+        label="Requests in all"
+        type="number"
+        value={text(of?.requests)}
+        hint="Behind the last of them it asks anew."
+      />
     </>
   )
 }
 
-const add = ({ agent = '', provider = '', days = '1', models, ...limits }: Fields): Promise<unknown> =>
+/** Null: all of them. */
+const listIn = (text: string | undefined): string[] | null => (text?.trim() ? wordsIn(text) : null)
+const groupsIn = (text: string | undefined) => (text?.trim() ? { groups: wordsIn(text) } : {})
+
+const add = ({
+  agent = '',
+  provider = '',
+  hours = '24',
+  groups,
+  models,
+  paths,
+  ...limits
+}: Fields): Promise<unknown> =>
   api.call('addProviderGrant', {
     body: {
       agent,
       provider,
-      for_ms: days === 'always' ? null : Number(days) * DAY_MS,
-      models: models?.trim() ? wordsIn(models) : null,
+      for_ms: hours === 'always' ? null : Number(hours) * HOUR_MS,
+      ...groupsIn(groups),
+      models: listIn(models),
+      paths: listIn(paths),
       limits: limitsIn(limits),
     },
   })
+
+type Scope = Pick<AccessGrantView, 'groups' | 'models' | 'paths'>
+
+/** What of the provider it is for. */
+function ScopeFields({ of }: { readonly of?: Scope }) {
+  return (
+    <>
+      <Field
+        name="models"
+        label="Models"
+        value={of?.models?.join(' ') ?? ''}
+        hint="Names, or beginnings that end in *. None: all."
+      />
+      <Field
+        name="groups"
+        label="What may be done"
+        value={of?.groups.join(' ') ?? ''}
+        placeholder="inference"
+        hint="inference, files, batches, fine_tuning, stored, realtime, deferred, organization, other"
+      />
+      <Field
+        name="paths"
+        label="Paths"
+        value={of?.paths?.join(' ') ?? ''}
+        hint="Beginnings such as /chat/completions. None: all."
+      />
+    </>
+  )
+}
 
 /** Which agents may use which providers, and what that may cost. */
 export function ProviderGrants() {
@@ -73,16 +124,18 @@ export function ProviderGrants() {
           <Field name="agent" label="Agent" isRequired />
           <Field name="provider" label="Provider" isRequired placeholder="openai" />
           <Choice
-            name="days"
+            name="hours"
             label="For"
+            value="24"
             options={[
-              ['1', 'a day'],
-              ['7', 'a week'],
-              ['30', '30 days'],
+              ['1', 'an hour'],
+              ['24', '24 hours'],
+              ['168', 'a week'],
+              ['720', '30 days'],
               ['always', 'until revoked'],
             ]}
           />
-          <Field name="models" label="Models" hint="Names, or beginnings that end in *. None: all." />
+          <ScopeFields />
           <LimitFields />
         </FoldedForm>
       }
@@ -99,28 +152,34 @@ export function ProviderGrants() {
               { title: 'Provider', cell: ({ provider }) => <bdi>{provider}</bdi> },
               { title: 'Covers', cell: ({ groups }) => <Names of={groups} /> },
               { title: 'Models', cell: ({ models }) => <Names of={models} none="all" /> },
-              { title: 'Limits', cell: ({ limits }) => limitsText(limits) },
+              { title: 'Paths', cell: ({ paths }) => <Names of={paths} none="all" /> },
+              { title: 'Limits', cell: ({ limits, requests_left }) => limitsText(limits, requests_left) },
               {
                 title: 'Holds',
                 cell: ({ expires_at }) => (expires_at === null ? 'until revoked' : <Time at={expires_at} />),
               },
               {
                 title: '',
-                cell: ({ id, agent, provider, limits, models }) => (
+                cell: ({ id, agent, provider, limits, ...scope }) => (
                   <div class="acts">
                     <FoldedForm
                       title="Change"
                       submit="Change"
                       done="Changed."
                       after={grants.reload}
-                      send={({ names, ...fields }) =>
+                      send={({ groups, models, paths, ...fields }) =>
                         api.call('changeProviderGrant', {
                           params: { id },
-                          body: { models: names?.trim() ? wordsIn(names) : null, limits: limitsIn(fields) },
+                          body: {
+                            ...groupsIn(groups),
+                            models: listIn(models),
+                            paths: listIn(paths),
+                            limits: limitsIn(fields),
+                          },
                         })
                       }
                     >
-                      <Field name="names" label="Models" value={models?.join(' ') ?? ''} />
+                      <ScopeFields of={scope} />
                       <LimitFields of={limits} />
                     </FoldedForm>
                     <ConfirmButton

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { ApprovalChoiceView, ApprovalView } from '../../../src/contracts/admin/index.ts'
-import { fieldsOf } from '../admin/form.tsx'
+import { Choice, fieldsOf } from '../admin/form.tsx'
 import { choiceText, decide } from '../state/decide.ts'
 import { TermFields, termsIn } from './terms.tsx'
 
@@ -12,17 +12,21 @@ const HOLDS = {
   limited: ', within the limits that you set.',
 } as const
 
-/** What a yes that outlives this request gives, before it is given, and the terms that it takes. */
+/** What a yes that outlives this request gives, before it is given, and the terms that it takes; of several choices one is chosen here. */
 export function ConfirmChoice({
   view,
-  choice,
+  choices,
   close,
 }: {
   readonly view: ApprovalView
-  readonly choice: ApprovalChoiceView
+  readonly choices: readonly ApprovalChoiceView[]
   readonly close: () => void
 }) {
   const [refusal, setRefusal] = useState('')
+  const [word, setWord] = useState(choices[0]?.choice)
+  const choice = choices.find((one) => one.choice === word)
+  if (choice === undefined) return null
+  const isOneOfMany = choices.length > 1
   const what =
     view.shown.form === 'program'
       ? `Every run of ${view.summary} that asks for no more than this card shows${choice.scope === 'any_args' ? ', with any args,' : ''} goes ahead without asking`
@@ -35,7 +39,7 @@ export function ConfirmChoice({
       onClose={close}
       aria-labelledby="confirm-title"
     >
-      <h2 id="confirm-title">{choiceText(choice)}?</h2>
+      <h2 id="confirm-title">{isOneOfMany ? 'With limits' : choiceText(choice)}?</h2>
       <p>
         <bdi>{what}</bdi>
         {choice.holds !== null && HOLDS[choice.holds]}
@@ -57,7 +61,16 @@ export function ConfirmChoice({
           }
         }}
       >
-        {choice.needs_terms && (
+        {isOneOfMany && (
+          <Choice
+            name="choice"
+            label="How long, and for what"
+            value={choice.choice}
+            options={choices.map((one) => [one.choice, choiceText(one)])}
+            onChange={setWord}
+          />
+        )}
+        {(isOneOfMany || choice.needs_terms) && (
           <div class="terms">
             <TermFields of={choice} />
           </div>
@@ -70,7 +83,7 @@ export function ConfirmChoice({
             Cancel
           </button>
           <button type="submit" class="primary">
-            {choiceText(choice)}
+            {isOneOfMany ? 'Allow within these' : choiceText(choice)}
           </button>
         </div>
       </form>

@@ -39,30 +39,44 @@ export function ShortDecision({ view, isHeld }: { readonly view: ApprovalView; r
 const isConfirmed = ({ holds, needs_terms }: ApprovalChoiceView): boolean =>
   needs_terms || holds === 'forever' || holds === '24h'
 
+/** What is given with terms of one's own: where several choices take some, one button leads to all of them. */
+const withTerms = (yes: readonly ApprovalChoiceView[]): readonly ApprovalChoiceView[] =>
+  yes.filter(
+    ({ terms, needs_terms, scope }) =>
+      needs_terms || (terms.length > 0 && (scope === null || scope === 'model')),
+  )
+
 /** Every choice of a request, and the reason that goes with its denial. */
 export function Decision({ view }: { readonly view: ApprovalView }) {
-  const [asked, setAsked] = useState<ApprovalChoiceView | null>(null)
+  const [asked, setAsked] = useState<readonly ApprovalChoiceView[] | null>(null)
   const [reason, setReason] = useState('')
   const isDead = !canDecide(view)
   const deny = denyChoice(view)
   const yes = view.state === 'pending' ? view.choices.filter(({ holds }) => holds !== null) : []
   const once = onceChoice(view)
+  const termed = withTerms(yes)
+  const isGathered = termed.length > 1
   const field = createRef<HTMLInputElement>()
   return (
     <section class="decide" aria-label="Decision">
       <div class="decision">
-        {yes.map((choice) => (
+        {(isGathered ? yes.filter(({ needs_terms }) => !needs_terms) : yes).map((choice) => (
           <button
             key={choice.choice}
             type="button"
             class={choice === once ? 'primary' : ''}
             disabled={isDead}
             title={choice.gives ?? undefined}
-            onClick={() => (isConfirmed(choice) ? setAsked(choice) : void decide(view, choice.choice))}
+            onClick={() => (isConfirmed(choice) ? setAsked([choice]) : void decide(view, choice.choice))}
           >
             {choiceText(choice)}
           </button>
         ))}
+        {isGathered && (
+          <button type="button" disabled={isDead} onClick={() => setAsked(termed)}>
+            With limits …
+          </button>
+        )}
       </div>
       {deny && (
         <form
@@ -87,7 +101,7 @@ export function Decision({ view }: { readonly view: ApprovalView }) {
           </button>
         </form>
       )}
-      {asked && <ConfirmChoice view={view} choice={asked} close={() => setAsked(null)} />}
+      {asked && <ConfirmChoice view={view} choices={asked} close={() => setAsked(null)} />}
     </section>
   )
 }

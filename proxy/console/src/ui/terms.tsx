@@ -36,13 +36,15 @@ const TERMS = {
         <Field name="rpm" label="Requests a minute" type="number" />
         <Field name="tokens" label="Tokens a day" type="number" />
         <Field name="usd" label="US dollars a day" type="number" />
+        <Field name="requests" label="Requests in all" type="number" hint="Then it asks anew." />
       </>
     ),
-    read: ({ rpm, tokens, usd }: Fields) => {
+    read: ({ rpm, tokens, usd, requests }: Fields) => {
       const limits = Object.entries({
         requests_per_minute: numberIn(rpm, 'Requests a minute'),
         tokens_per_day: numberIn(tokens, 'Tokens a day'),
         micro_usd_per_day: microUsdIn(usd, 'US dollars a day'),
+        requests: numberIn(requests, 'Requests in all'),
       }).filter(([, value]) => value !== null)
       return limits.length === 0 ? undefined : Object.fromEntries(limits)
     },
