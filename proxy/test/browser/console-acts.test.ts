@@ -22,6 +22,7 @@ pair.generateKeys()
 const KEYS = { p256dh: pair.getPublicKey('base64url'), auth: Buffer.alloc(16).toString('base64url') }
 const HTML = `<img src=x onerror="globalThis.pwned=1">{{7*7}}`
 
+let ahead = 0
 const ask = async (kit: BrowserKit, skill_id: string, more: object = {}): Promise<string> =>
   (await kit.daemon.post({ skill_id, code: `console.log("${skill_id}")\n`, ...more })).body.request_id
 
@@ -187,6 +188,8 @@ describeInBrowser(
   (kit) => {
     it('is asked again from the history, and each of the two leads to the other', async () => {
       const id = await ask(kit, 'again/one')
+      ahead += 3_600_000
+      await expect.poll(async () => (await kit.daemon.get(`/execute/${id}`)).body.status).toBe('expired')
       const { page, signIn, defects } = await kit.person(PHONE)
       await signIn('/history')
       const row = page.locator('li', { hasText: 'again/one' })
@@ -199,7 +202,7 @@ describeInBrowser(
       expect(defects).toEqual([])
     })
   },
-  { environment: { OAUTH3_APPROVAL_TTL: '10' } },
+  { clock: { now: () => Date.now() + ahead } },
 )
 
 describeInBrowser('the emergency stop', (kit) => {

@@ -183,6 +183,9 @@ describeInBrowser('the clock of the console', (kit) => {
   })
 })
 
+const HOUR = 3_600_000
+let ahead = 0
+
 describeInBrowser(
   'a request whose time runs out',
   (kit) => {
@@ -195,15 +198,31 @@ describeInBrowser(
         .getByRole('link', { name: /Review/ })
         .click()
       await ann.page.getByRole('button', { name: 'Run Once' }).waitFor()
+      ahead += HOUR
       await ann.page.locator('.badge', { hasText: 'expired' }).waitFor()
       expect(await ann.page.getByRole('button', { name: /Run Once|Deny/ }).count()).toBe(0)
-      const late = await ask(kit, 'clock/daemon-is-away')
-      await ann.page.goto(`${kit.url}requests/${late}`)
+    })
+
+    it('dies by the time that the daemon told, where nobody tells the page any more', async () => {
+      const ann = await kit.person()
+      // Wrong by ten minutes, and an hour goes by when the test says so.
+      await ann.context.addInitScript(`{
+        globalThis.gone = 0
+        const { now } = Date
+        Date.now = () => now() + 600_000 + gone
+        const monotonic = performance.now.bind(performance)
+        performance.now = () => monotonic() + gone
+      }`)
+      const id = await ask(kit, 'clock/counted')
+      await ann.signIn(`/requests/${id}`)
       await ann.page.locator('button.primary:enabled').waitFor()
-      // Nobody tells the page any more: it counts by itself.
-      await kit.daemon.daemon.stop()
+      await ann.context.setOffline(true)
+      await ann.page.evaluate(`gone = ${HOUR - 120_000}`)
+      await ann.page.getByText('1 min left').waitFor()
+      expect(await ann.page.locator('button.primary:enabled').count()).toBe(1)
+      await ann.page.evaluate(`gone = ${HOUR}`)
       await ann.page.locator('button.primary:disabled').waitFor()
     })
   },
-  { environment: { OAUTH3_APPROVAL_TTL: '10' } },
+  { clock: { now: () => Date.now() + ahead } },
 )

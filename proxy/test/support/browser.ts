@@ -8,7 +8,7 @@ import {
   chromium,
   type Page,
 } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
 import { CHROMIUM_ARGS, chromiumBinary, withoutChromium } from './chromium.ts'
 import { linkOf } from './console-kit.ts'
 import { createDaemonKit, type DaemonKit, type DaemonKitOptions } from './daemon-kit.ts'
@@ -23,7 +23,7 @@ export interface BrowserKit {
   readonly daemon: DaemonKit
   /** `http://localhost:PORT/console/`. */
   readonly url: string
-  /** A browser of its own: cookies, storage, size, colours. It is closed with the kit. */
+  /** A browser of its own: cookies, storage, size, colours. It is closed behind the test: a page that is left open follows every event. */
   person(options?: BrowserContextOptions): Promise<Person>
 }
 
@@ -38,7 +38,17 @@ export interface Person {
 
 const missing = withoutChromium()
 
-/** A suite with one browser and one daemon, whose runs are played by the test; skipped with the reason where no browser is. */
+/** One for all suites of a file. */
+let started: Promise<Browser> | undefined
+const browserOfFile = (): Promise<Browser> => {
+  started ??= chromium.launch({ executablePath: chromiumBinary() ?? '', args: CHROMIUM_ARGS })
+  return started
+}
+afterAll(async () => {
+  await (await started)?.close()
+})
+
+/** A suite with one daemon and the browser of its file, whose runs are played by the test; skipped with the reason where no browser is. */
 export function describeInBrowser(
   name: string,
   suite: (kit: BrowserKit) => void,
@@ -60,12 +70,14 @@ export function describeInBrowser(
         })
       const environment = { PORT: String(port), ...options.environment }
       ;[browser, daemon] = await Promise.all([
-        chromium.launch({ executablePath: chromiumBinary() ?? '', args: CHROMIUM_ARGS }),
+        browserOfFile(),
         createDaemonKit({ sandbox, ...options, environment }),
       ])
     }, patience(60_000))
+    afterEach(async () => {
+      await Promise.all(contexts.splice(0).map((context) => context.close()))
+    })
     afterAll(async () => {
-      await browser?.close()
       await daemon?.[Symbol.asyncDispose]()
     })
 
