@@ -16,6 +16,7 @@ import {
   PHONE,
 } from '../support/browser.ts'
 import { entry, indexText, REGISTRY } from '../support/sample-registry.ts'
+import { ANN } from '../support/telegram-kit.ts'
 
 const pair = createECDH('prime256v1')
 pair.generateKeys()
@@ -67,6 +68,7 @@ describeInBrowser('acts of the owner in the console', (kit) => {
       const text = label.replace(/^(?:\p{Extended_Pictographic}|\ufe0f|\s)+/u, '')
       await page.getByRole('button', { name: text, exact: true }).waitFor()
     }
+    await expectAccessible(page)
     await expectNoSidewaysScroll(page)
     await page.getByRole('button', { name: 'With limits …' }).click()
     const dialog = page.getByRole('dialog')
@@ -97,6 +99,30 @@ describeInBrowser('acts of the owner in the console', (kit) => {
     await page.getByText('9 of 9 requests left').waitFor()
     expect(await grantsOf()).toMatchObject([{ paths: ['/chat'], limits: { requests: 9 } }])
     expect(defects).toEqual([])
+  })
+
+  it('a yes that takes two is one of two on the page and in the chat, whoever gives the other', async () => {
+    await kit.daemon.admin('PUT', '/v1/quorum/owner', { owner: 'separate' })
+    const rule = { scope: 'agent', name: 'claw' }
+    const { body } = await kit.daemon.admin('PUT', '/v1/quorum/rules', { ...rule, approvals: 2 })
+    expect(body.rules).toMatchObject([{ approvals: 2, reachable: true }])
+    const id = await ask(kit, 'acts/two-persons')
+    const { telegram, chatId } = kit.daemon
+    const card = await telegram.waitForMessage(({ text }) => text.includes('acts/two-persons'))
+    const { page, signIn } = await kit.person(PHONE)
+    await signIn(`/requests/${id}`)
+    await page.getByRole('button', { name: 'Run Once' }).click()
+    await page
+      .getByText(/1 of 2/)
+      .first()
+      .waitFor()
+    await telegram.waitFor(() => card.text.includes('1 of 2 approvals'), 'the edit of the card')
+    // The same person twice is one.
+    await page.getByRole('button', { name: 'Run Once' }).click()
+    expect((await kit.daemon.get(`/execute/${id}`)).body.status).toBe('pending')
+    await telegram.press(chatId, card.messageId, '✅ Run Once', ANN).answered
+    await page.getByRole('region', { name: 'Outcome' }).getByText('success').first().waitFor()
+    await kit.daemon.admin('PUT', '/v1/quorum/rules', { ...rule, approvals: 1 })
   })
 
   it('a passkey signs the limits of a yes together with it', async () => {

@@ -45,6 +45,8 @@ describeInBrowser(
       await ann.page.locator('.code .line').first().waitFor()
       expect(await ann.page.locator('.code > code').textContent()).toBe(visibleText(code))
       expect(await ann.page.locator('main').textContent()).toContain('⟨U+202E⟩')
+      const { consent_hash } = (await kit.daemon.admin('GET', `/v1/approvals/${id}`)).body
+      expect(await ann.page.locator('main').textContent()).toContain(consent_hash)
       await ann.page.getByPlaceholder(/Reason/).fill(HTML)
       await ann.page.getByRole('button', { name: 'Run Once' }).click()
       await ann.page.locator('.output', { hasText: 'onerror' }).first().waitFor()
@@ -156,7 +158,9 @@ describeInBrowser('a request that is another than what was trusted', (kit) => {
   })
 })
 
-const SIZES = { phone: PHONE, desktop: DESKTOP } as const
+/** The narrowest phones that are in use. */
+const NARROW = { ...PHONE, viewport: { width: 360, height: 640 } } as const
+const SIZES = { phone: NARROW, desktop: DESKTOP } as const
 const LOOKS = (['phone', 'desktop'] as const).flatMap((size) =>
   (['light', 'dark'] as const).map((colorScheme) => ({ size, colorScheme })),
 )
