@@ -5,7 +5,7 @@ import {
   type BrowserKit,
   DESKTOP,
   describeInBrowser,
-  expectAccessible,
+  expectAccessibleInBothThemes,
   expectNoSidewaysScroll,
   PHONE,
 } from '../support/browser.ts'
@@ -161,18 +161,15 @@ describeInBrowser('a request that is another than what was trusted', (kit) => {
 /** The narrowest phones that are in use. */
 const NARROW = { ...PHONE, viewport: { width: 360, height: 640 } } as const
 const SIZES = { phone: NARROW, desktop: DESKTOP } as const
-const LOOKS = (['phone', 'desktop'] as const).flatMap((size) =>
-  (['light', 'dark'] as const).map((colorScheme) => ({ size, colorScheme })),
-)
 
 describeInBrowser('every page', (kit) => {
-  it.each(LOOKS)(
-    'is for everybody, and no wider than a $size, $colorScheme',
-    async ({ size, colorScheme }) => {
+  it.each(['phone', 'desktop'] as const)(
+    'is for everybody in the light and in the dark, and no wider than a %s',
+    async (size) => {
       const long = 'a-name-without-any-blank-to-break-it-at'.repeat(3).slice(0, 100)
       const metadata = { description: long, network: ['api.example.com'], secrets: ['DEMO_KEY'] }
       const raw = { ...metadata, secrets: [{ name: 'DEMO_KEY', mode: 'raw' }] }
-      const skill = `looks/${size}-${colorScheme}-${long}`.slice(0, 120)
+      const skill = `looks/${size}-${long}`.slice(0, 120)
       await ask(kit, {
         skill_id: skill,
         code: 'eval("1")\n',
@@ -185,10 +182,10 @@ describeInBrowser('every page', (kit) => {
         code: `console.log("${long}${long}")\n`,
         metadata,
       })
-      const ann = await kit.person({ ...SIZES[size], colorScheme })
+      const ann = await kit.person({ ...SIZES[size], colorScheme: 'light' })
       await ann.page.goto(kit.url)
       await ann.page.getByRole('heading', { name: 'Sign in to OAuth3' }).waitFor()
-      await expectAccessible(ann.page)
+      await expectAccessibleInBothThemes(ann.page)
       await expectNoSidewaysScroll(ann.page)
       await ann.signIn()
       for (const [path, sign] of [
@@ -199,7 +196,7 @@ describeInBrowser('every page', (kit) => {
       ] as const) {
         await ann.page.goto(`${kit.url}${path}`)
         await ann.page.locator(sign).first().waitFor()
-        await expectAccessible(ann.page)
+        await expectAccessibleInBothThemes(ann.page)
         await expectNoSidewaysScroll(ann.page)
       }
       expect(ann.defects).toEqual([])

@@ -4,6 +4,7 @@ import {
   DESKTOP,
   describeInBrowser,
   expectAccessible,
+  expectAccessibleInBothThemes,
   expectNoSidewaysScroll,
   PHONE,
 } from '../support/browser.ts'
@@ -13,6 +14,9 @@ import { linkOf } from '../support/console-kit.ts'
 const HTML = `<img src=/console/pwned onerror="globalThis.pwned=1"><script>globalThis.pwned=1</script>{{7*7}}"'>`
 const BIDI = '\u202e\u2066evil\u2069\u200b\u{e0041}'
 const LONG = 'a-word-without-any-blank-to-break-it-at'.repeat(6)
+
+/** The narrowest phones that are in use. */
+const NARROW = { ...PHONE, viewport: { width: 360, height: 640 } } as const
 
 const runner = createPlayedRunner()
 const OPTIONS = {
@@ -195,14 +199,12 @@ describeInBrowser(
     })
 
     it.each([
-      ['phone', PHONE, 'light'],
-      ['phone', PHONE, 'dark'],
-      ['desktop', DESKTOP, 'light'],
-      ['desktop', DESKTOP, 'dark'],
+      ['phone', NARROW],
+      ['desktop', DESKTOP],
     ] as const)(
-      'are accessible and no wider than a %s in %s, and all that others wrote is text in them',
-      async (size, options, colorScheme) => {
-        const name = `hostile-${size}-${colorScheme}-${LONG}`.slice(0, 64)
+      'are accessible in the light and in the dark, no wider than a %s, and all that others wrote is text in them',
+      async (size, options) => {
+        const name = `hostile-${size}-${LONG}`.slice(0, 64)
         const token = await newApp(kit, name, {
           tools: ['Read', `mcp__${LONG}`.slice(0, 120)],
           keeps_prompts: true,
@@ -225,7 +227,7 @@ describeInBrowser(
         const failed = await postRun(kit, token, { prompt: hostile })
         runner.play = () => ({})
 
-        const ann = await signedIn(kit, '/', { ...options, colorScheme })
+        const ann = await signedIn(kit, '/', { ...options, colorScheme: 'light' })
         const asked: string[] = []
         ann.page.on('request', (request) => asked.push(request.url()))
         for (const [path, sign] of [
@@ -240,7 +242,7 @@ describeInBrowser(
           await ann.page.goto(`${kit.url}${path}`)
           await ann.page.locator(sign).first().waitFor()
           await expect.poll(() => ann.page.getByText('Loading …').count()).toBe(0)
-          await expectAccessible(ann.page)
+          await expectAccessibleInBothThemes(ann.page)
           await expectNoSidewaysScroll(ann.page)
           const text = (await ann.page.locator('main').textContent()) ?? ''
           expect(text, path).not.toMatch(/[\u202e\u2066\u200b]/u)

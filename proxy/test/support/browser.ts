@@ -116,7 +116,7 @@ export function describeInBrowser(
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 /** No finding of axe-core that is serious or critical, of WCAG 2.2 AA and what it calls best practice. */
-export async function expectAccessible(page: Page): Promise<void> {
+export async function expectAccessible(page: Page, rules?: readonly string[]): Promise<void> {
   // As the debugger, since the page's policy lets no script in.
   const debuggerOf = await page.context().newCDPSession(page)
   const evaluate = async (expression: string): Promise<unknown> => {
@@ -128,12 +128,30 @@ export async function expectAccessible(page: Page): Promise<void> {
   }
   await evaluate(`${readFileSync(AXE, 'utf8')};0`)
   const found = await evaluate(
-    `axe.run().then(({ violations }) => violations
+    `axe.run(${JSON.stringify(rules === undefined ? {} : { runOnly: [...rules] })}).then(({ violations }) => violations
        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
        .map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join(' | ')))`,
   )
   await debuggerOf.detach()
   expect(found).toEqual([])
+}
+
+/** In the light and in the dark, whose elements are the same: there only what depends on colours is looked at again. */
+export async function expectAccessibleInBothThemes(page: Page): Promise<void> {
+  await expectAccessible(page)
+  await inTheme(page, 'dark')
+  await expectAccessible(page, ['color-contrast', 'link-in-text-block'])
+  await inTheme(page, 'light')
+}
+
+/** Colours change in a moment of their own, which is cut short. */
+async function inTheme(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme })
+  await page.evaluate(`(() => {
+    getComputedStyle(document.body).color
+    for (const one of document.getAnimations())
+      if (Number.isFinite(one.effect.getComputedTiming().endTime)) one.finish()
+  })()`)
 }
 
 /** Nothing is wider than the screen. */
