@@ -26,7 +26,7 @@ import { type ImportResolver, type LockedImports, remoteImports } from '../sandb
 import type { RuntimeInfo, Sandbox } from '../sandbox/index.ts'
 import type { Vault } from '../vault/index.ts'
 import { type AgentFetches, createAgentFetches } from './agent-fetches.ts'
-import { auditFactsOf } from './audit-subjects.ts'
+import { auditFactsOf } from './audit-facts.ts'
 import type { SkillFetcher } from './code/index.ts'
 import { type Execution, grantActor } from './execution.ts'
 import { type CodeFacts, type CodeFactsService, languageOf } from './facts/index.ts'

@@ -1,6 +1,10 @@
 import { AppError, formatExactUsd } from '../../kernel/index.ts'
 import type { SpendingLimits } from '../usage/index.ts'
-import type { GrantLimits, ProviderGrant } from './ports.ts'
+
+export interface GrantLimits extends SpendingLimits {
+  /** For as long as the grant stands: behind the last of them it ends. */
+  readonly requests: number | null
+}
 
 export const NO_LIMITS: GrantLimits = {
   requestsPerMinute: null,
@@ -83,7 +87,10 @@ export function describeLimits(limits: SpendingLimits): string {
 export function describeRequestsLeft({
   limits: { requests },
   requestsUsed,
-}: Pick<ProviderGrant, 'limits' | 'requestsUsed'>): string {
+}: {
+  readonly limits: Pick<GrantLimits, 'requests'>
+  readonly requestsUsed: number
+}): string {
   if (requests === null) return ''
   const left = Math.max(0, requests - requestsUsed).toLocaleString('en-US')
   return `${left} of ${requests.toLocaleString('en-US')} ${requests === 1 ? 'request' : 'requests'} left`

@@ -4,12 +4,7 @@ import type { AgentId, CallerId, ConsentHash, ReadTx, Tx, UnixMs } from '../../k
 import type { ProviderKeys } from '../provider-keys/index.ts'
 import type { EndpointGroup, Providers } from '../providers/index.ts'
 import type { SpendingLimits, Usage } from '../usage/index.ts'
-import type { LimitPreset } from './limits.ts'
-
-export interface GrantLimits extends SpendingLimits {
-  /** For as long as the grant stands: behind the last of them it ends. */
-  readonly requests: number | null
-}
+import type { GrantLimits, LimitPreset } from './limits.ts'
 
 /** What an agent may use of a provider; a row of `provider_grants`. */
 export interface ProviderGrant {
