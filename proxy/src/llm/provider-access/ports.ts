@@ -3,7 +3,7 @@ import type { Actor, Principal } from '../../identity/index.ts'
 import type { AgentId, CallerId, ConsentHash, ReadTx, Tx, UnixMs } from '../../kernel/index.ts'
 import type { ProviderKeys } from '../provider-keys/index.ts'
 import type { EndpointGroup, Providers } from '../providers/index.ts'
-import type { SpendingLimits, Usage } from '../usage/index.ts'
+import type { Usage } from '../usage/index.ts'
 import type { GrantLimits, LimitPreset } from './limits.ts'
 
 /** What an agent may use of a provider; a row of `provider_grants`. */
