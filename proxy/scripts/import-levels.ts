@@ -90,6 +90,9 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'claude-runs/runs',
     'claude-runs/owner-routes',
     'hosting/machines',
+    'hosting/persistence/archive',
+    'hosting/persistence/stores',
+    'hosting/persistence',
   ],
   entrances: [
     'http/agent-api',

@@ -12,6 +12,7 @@ import { createFactsStore } from '../executions/facts/index.ts'
 import { createExecutionStore } from '../executions/index.ts'
 import { createSkillStore } from '../executions/registry/index.ts'
 import { createMachineStore } from '../hosting/machines/index.ts'
+import { createMachineFilesStore } from '../hosting/persistence/index.ts'
 import { createAgentStore } from '../identity/agents/index.ts'
 import { createChallengeStore, createPasskeyStore } from '../identity/passkeys/index.ts'
 import { createSessionStore } from '../identity/sessions/index.ts'
@@ -47,6 +48,7 @@ export const STORES: StoreFactories = {
   imports: createImportStore,
   keyUsers: createKeyUserStore,
   machines: createMachineStore,
+  machineFiles: createMachineFilesStore,
   members: createMemberStore,
   meta: createMetaStore,
   outbox: createOutboxStore,
