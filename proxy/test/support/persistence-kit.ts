@@ -11,7 +11,7 @@ import type { Vault } from '../../src/vault/index.ts'
 import { engineKits, type TestDatabase } from './engines.ts'
 import { createVolumes, type Volumes } from './machine-volumes.ts'
 
-export const PLACE = { home: 'home', mount: '/state', owner: 10_001 }
+export const PLACE = { home: 'home', mount: '/state', owner: 65_532 }
 
 export interface PersistenceKit extends AsyncDisposable {
   readonly database: TestDatabase
