@@ -83,18 +83,16 @@ describe.skipIf(!docker.available)(`files of machines on the engine ${docker.rea
   }
   /** Packed by GNU tar, unpacked by the engine. */
   const put = (machine: string, from: string): Promise<unknown> =>
-    engine
-      .getContainer(nameOf(machine))
-      .putArchive(
-        Readable.from(
-          execFileSync('tar', ['-c', '-C', from, '--owner=65532', '--group=65532', 'home'], {
-            maxBuffer: 64 * 1_048_576,
-          }),
-        ),
-        {
-          path: PLACE.mount,
-        },
-      )
+    engine.getContainer(nameOf(machine)).putArchive(
+      Readable.from(
+        execFileSync('tar', ['-c', '-C', from, '--owner=65532', '--group=65532', 'home'], {
+          maxBuffer: 64 * 1_048_576,
+        }),
+      ),
+      {
+        path: PLACE.mount,
+      },
+    )
   /** Packed by the engine, unpacked by GNU tar; what `find` says of it. */
   async function listed(machine: string): Promise<string> {
     const to = mkdtempSync(join(folder, 'out-'))
