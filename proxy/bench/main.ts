@@ -12,6 +12,7 @@ import { benchHistory } from './history.ts'
 import { benchHostile } from './hostile.ts'
 import { benchLlm } from './llm.ts'
 import { benchPanic } from './panic.ts'
+import { benchPersistence } from './persistence.ts'
 import { benchScrub } from './scrub.ts'
 import { benchStart } from './start.ts'
 import { benchStorage } from './storage.ts'
@@ -77,6 +78,7 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
     ),
   'console-page': () => benchConsolePage(quick ? { cards: 10, loads: 5 } : { cards: 50, loads: 20 }),
   claude: () => benchClaude(quick ? { rounds: 7, sustained: 10 } : { rounds: 25, sustained: 30 }),
+  persistence: () => benchPersistence(quick ? { rounds: 2, scale: 0.1 } : { rounds: 5, scale: 1 }),
   panic: () => benchPanic({ rounds: quick ? 2 : 7 }),
   'audit-page': () =>
     benchAuditPage(

@@ -205,25 +205,58 @@ describe('a sleep that is cut', () => {
     }
   })
 
+  it('has its manifest last, when each pack is there', async () => {
+    const order: string[] = []
+    const held = Promise.withResolvers<void>()
+    const objects: MemoryStore = {
+      ...memory,
+      async put(name, bytes, how) {
+        if (name.endsWith('/0')) {
+          setImmediate(() => setImmediate(held.resolve))
+          await held.promise
+        }
+        const outcome = await memory.put(name, bytes, how)
+        if (name.startsWith('machines/')) order.push(name.replace(/.*[/]/, ''))
+        return outcome
+      },
+    }
+    fill('one')
+    const slow = await kit.open({ objects, sizes: SMALL })
+    await slow.save(ref('one'), NEVER)
+    expect(order).toEqual(['0', 'manifest'])
+  })
+
   it('by an incarnation of before is refused, however late it comes', async () => {
     fill('one')
     await persistence.save(ref('one', 2), NEVER)
     fill('one').set('home/old', file('of before'))
     await expect(persistence.save(ref('one', 1), NEVER)).rejects.toThrow('Newer files')
-    // Between its beginning and its end a newer one begins.
-    const late = await kit.open({
-      objects: {
+    const broken = withFaults(memory, seeded(1))
+    const cut = await kit.open({ objects: broken, sizes: SMALL })
+    // Past what it asks the store before it begins.
+    broken.killAfter = 4
+    // Between its beginning and its end a newer one begins, and another one of its own is kept.
+    const meanwhile = [
+      () => cut.save(ref('one', 3), NEVER).catch(() => {}),
+      () => persistence.save(ref('one', 3), NEVER),
+    ]
+    for (const [at, act] of meanwhile.entries()) {
+      let acted = false
+      const objects: MemoryStore = {
         ...memory,
         async put(name, bytes, how) {
-          if (name.endsWith('manifest')) await persistence.save(ref('one', 3), NEVER)
+          if (name.endsWith('manifest') && !acted) {
+            acted = true
+            await act()
+          }
           return memory.put(name, bytes, how)
         },
-      },
-      sizes: SMALL,
-    })
-    kit.volumes.of('one').delete('home/old')
-    await expect(late.save(ref('one', 2), NEVER)).rejects.toThrow('Newer files')
-    await late.settled()
+      }
+      const late = await kit.open({ objects, sizes: SMALL })
+      await expect(late.save(ref('one', 2 + at), NEVER)).rejects.toThrow('Newer files')
+      expect(acted).toBe(true)
+      await late.settled()
+    }
     kit.volumes.purge('one')
     expect(await persistence.restore(ref('one', 4), NEVER)).toBe('ready')
   })

@@ -1,30 +1,51 @@
 import { freshDatabase, setup } from '../support/postgres-server.ts'
 import { type TortureOptions, tortureWithKills } from './kill-torture.ts'
+import { tortureSleeps } from './sleep-torture.ts'
 
-/** `npm run torture [-- --kills 200] [--engine sqlite|postgres] [--sandbox docker|embedded]`: exits 1 when a promise was broken. */
+/** `npm run torture [-- --kills 200] [--engine sqlite|postgres] [--sandbox docker|embedded]`: exits 1 when a promise was broken. `--sleeps 1000 [--seed 1]`: machines that sleep and wake instead. */
 const value = (name: string, fallback: string): string => {
   const index = process.argv.indexOf(`--${name}`)
   return index === -1 ? fallback : (process.argv[index + 1] ?? fallback)
 }
 
-const options: TortureOptions = {
-  kills: Number(value('kills', '200')),
-  sandbox: value('sandbox', 'docker') === 'embedded' ? 'embedded' : 'docker',
-  log: (line) => console.log(line),
+const sleeps = Number(value('sleeps', '0'))
+if (sleeps > 0) await torturePersistence()
+else await tortureDaemon()
+
+async function torturePersistence(): Promise<void> {
+  const report = await tortureSleeps({
+    cycles: sleeps,
+    seed: Number(value('seed', String(Date.now() % 1_000_000))),
+    percent: 12,
+    log: (line) => console.log(line),
+  })
+  console.log(`${report.saves} sleeps, ${report.refusals} refusals, ${report.kills} kills`)
+  conclude(report.broken)
 }
-const engine = value('engine', 'sqlite')
-if (engine !== 'sqlite' && engine !== 'postgres')
-  throw new Error(`--engine takes sqlite or postgres, not ${engine}`)
 
-const report = engine === 'sqlite' ? await tortureWithKills(options) : await onPostgres()
-console.log(
-  `${report.kills} kills on ${engine}, ${report.requests} requests: ${JSON.stringify(report.byStatus)}`,
-)
-for (const line of report.broken) console.error(`broken: ${line}`)
-console.log(report.broken.length === 0 ? 'every promise held' : `${report.broken.length} promises broken`)
-process.exitCode = report.broken.length === 0 ? 0 : 1
+async function tortureDaemon(): Promise<void> {
+  const options: TortureOptions = {
+    kills: Number(value('kills', '200')),
+    sandbox: value('sandbox', 'docker') === 'embedded' ? 'embedded' : 'docker',
+    log: (line) => console.log(line),
+  }
+  const engine = value('engine', 'sqlite')
+  if (engine !== 'sqlite' && engine !== 'postgres')
+    throw new Error(`--engine takes sqlite or postgres, not ${engine}`)
+  const report = engine === 'sqlite' ? await tortureWithKills(options) : await onPostgres(options)
+  console.log(
+    `${report.kills} kills on ${engine}, ${report.requests} requests: ${JSON.stringify(report.byStatus)}`,
+  )
+  conclude(report.broken)
+}
 
-async function onPostgres(): ReturnType<typeof tortureWithKills> {
+function conclude(broken: readonly string[]): void {
+  for (const line of broken) console.error(`broken: ${line}`)
+  console.log(broken.length === 0 ? 'every promise held' : `${broken.length} promises broken`)
+  process.exitCode = broken.length === 0 ? 0 : 1
+}
+
+async function onPostgres(options: TortureOptions): ReturnType<typeof tortureWithKills> {
   const end = setup()
   try {
     const { url } = await freshDatabase()

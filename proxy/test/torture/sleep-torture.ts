@@ -41,6 +41,7 @@ export async function tortureSleeps({
   const store = withFaults(memory, random)
   const retries = { attempts: 3, wait: async () => undefined }
   const open = () => kit.open({ objects: withRetries(store, retries), sizes: SIZES })
+  log(`seed ${seed}`)
   let persistence = await open()
   const report = { saves: 0, refusals: 0, kills: 0, broken: [] as string[] }
   const never = new AbortController().signal

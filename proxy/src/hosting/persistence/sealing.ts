@@ -22,9 +22,6 @@ export interface Sealing {
 }
 
 const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
-/** What sealing adds, and compressing what cannot be compressed, at most. */
-export const sealedAtMost = (bytes: number): number => bytes + 1_024 + Math.ceil(bytes / 128)
-
 export function createSealing(cipher: Cipher, root: Uint8Array, owner: string): Sealing {
   const derive = (purpose: string, bytes: number): Uint8Array =>
     new Uint8Array(hkdfSync('sha256', root, '', `oauth3 machine files v1\0${owner}\0${purpose}`, bytes))
