@@ -35,6 +35,23 @@ describe('the configuration', () => {
     expect(readConfig({ OAUTH3_SOCKET_DIR: '/run/doors' }).socketDirectory).toBe('/run/doors')
   })
 
+  it('keeps files of machines beside the database, or where it is said, with the key of a bucket', () => {
+    const { dbPath, objectStore } = readConfig({ AWS_ACCESS_KEY_ID: 'of-others' })
+    expect(objectStore).toEqual({
+      url: dbPath.replace('proxy.db', 'machine-files'),
+      keyId: null,
+      secret: null,
+    })
+    const url = 's3://bucket?endpoint=http://127.0.0.1:9000'
+    const keys = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'not-a-real-secret' }
+    const config = readConfig({ OBJECT_STORE_URL: url, ...keys })
+    expect(config.objectStore).toMatchObject({ url, keyId: 'id' })
+    expect(config.objectStore.secret?.open()).toBe('not-a-real-secret')
+    expect(JSON.stringify(config)).not.toContain('not-a-real-secret')
+    expect(() => readConfig({ OBJECT_STORE_URL: url })).toThrow('AWS_ACCESS_KEY_ID')
+    expect(() => readConfig({ OBJECT_STORE_URL: 'https://bucket' })).toThrow('OBJECT_STORE_URL')
+  })
+
   it('names everything that is wrong at once, and nothing twice', () => {
     const env = {
       PORT: 'x',

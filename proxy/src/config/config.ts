@@ -63,7 +63,15 @@ export interface Config {
   readonly wake: WakeConfig | null
   /** Runs of `claude -p` for apps; null: off. */
   readonly claudeRuns: ClaudeRunsConfig | null
+  readonly objectStore: ObjectStoreConfig
   readonly logLevel: string
+}
+
+export interface ObjectStoreConfig {
+  /** A folder, or an address that begins with s3, which has a key. */
+  readonly url: string
+  readonly keyId: string | null
+  readonly secret: SecretValue | null
 }
 
 export interface ClaudeRunsConfig {
@@ -129,6 +137,7 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
   const masterKey = masterKeyOf(values, dbPath, complain)
   const telegram = telegramOf(values, env, complain)
   const wake = wakeOf(values, env, complain)
+  const objectStore = objectStoreOf(values, dbPath, complain)
   if (values.OAUTH3_PUBLIC_URL?.startsWith('https:') && !isSet(env, 'OAUTH3_TRUSTED_PROXIES'))
     complain(
       'OAUTH3_TRUSTED_PROXIES is required with an https OAUTH3_PUBLIC_URL: it takes the address of the proxy that ends TLS.',
@@ -183,8 +192,20 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
     },
     wake,
     claudeRuns: claudeRunsOf(values),
+    objectStore,
     logLevel: values.LOG_LEVEL as string,
   }
+}
+
+function objectStoreOf(values: Values, dbPath: string, complain: Complain): ObjectStoreConfig {
+  const url = values.OBJECT_STORE_URL
+  const { AWS_ACCESS_KEY_ID: keyId, AWS_SECRET_ACCESS_KEY: secret } = values
+  // They may be there for other programs.
+  if (!url?.startsWith('s3:'))
+    return { url: resolve(url ?? join(dirname(dbPath), 'machine-files')), keyId: null, secret: null }
+  if (keyId === undefined || secret === undefined)
+    complain('OBJECT_STORE_URL with s3 takes AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY too.')
+  return { url, keyId: keyId ?? null, secret: secret === undefined ? null : new SecretValue(secret) }
 }
 
 function claudeRunsOf(values: Values): ClaudeRunsConfig | null {

@@ -380,6 +380,21 @@ export const SETTINGS = {
     'How long a session is kept after the last run that used it.',
     '604800',
   ),
+  OBJECT_STORE_URL: setting(
+    text.refine((value) => !value.includes('://') || /^s3:\/\/[a-z0-9]/.test(value)),
+    'a folder, or s3://bucket/prefix?endpoint=https://host&region=…',
+    'Where the files of machines that sleep are kept, sealed. Default: machine-files beside the database.',
+  ),
+  AWS_ACCESS_KEY_ID: setting(
+    z.string().regex(/^[\x21-\x7e]{1,256}$/),
+    "a key's id",
+    'Of an OBJECT_STORE_URL that begins with s3; required with one.',
+  ),
+  AWS_SECRET_ACCESS_KEY: setting(
+    z.string().regex(/^[\x21-\x7e]{1,1024}$/),
+    "a key's secret",
+    'Of an OBJECT_STORE_URL that begins with s3; required with one.',
+  ),
   LOG_LEVEL: setting(
     choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
     'fatal … trace, silent',

@@ -13,13 +13,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createEngineFiles, openObjectStore, type Persistence } from '../../src/hosting/persistence/index.ts'
-import { DEFAULT_TENANT } from '../../src/kernel/index.ts'
+import { composePersistence } from '../../src/compose/compose-persistence.ts'
+import { openObjectStore, type Persistence } from '../../src/hosting/persistence/index.ts'
+import { DEFAULT_TENANT, systemClock } from '../../src/kernel/index.ts'
 import { createEngineClient } from '../../src/sandbox/engine/index.ts'
 import { DENO, imageTag } from '../../src/sandbox/runtimes/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { file as fileOf, folder as folderOf, packed } from '../support/machine-volumes.ts'
-import { createPersistenceKit, type PersistenceKit, PLACE } from '../support/persistence-kit.ts'
+import { createPersistenceKit, openVault, type PersistenceKit, PLACE } from '../support/persistence-kit.ts'
 
 const docker = await dockerOrSkip()
 const NEVER = new AbortController().signal
@@ -36,12 +37,15 @@ describe.skipIf(!docker.available)(`files of machines on the engine ${docker.rea
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'machine-files-'))
     kit = await createPersistenceKit()
-    const files = createEngineFiles({
+    persistence = await composePersistence({
+      config: { objectStore: { url: join(folder, 'objects'), keyId: null, secret: null } },
       docker: engine,
       containerOf: ({ machine }) => nameOf(machine),
-      mount: PLACE.mount,
+      place: PLACE,
+      clock: systemClock,
+      log: (message) => expect.unreachable(message),
     })
-    persistence = await kit.open({ objects: openObjectStore({ url: join(folder, 'objects') }), files })
+    persistence.open({ storage: kit.database.storage, vault: openVault })
   })
   afterAll(async () => {
     for (const machine of made) await purge(machine)

@@ -133,7 +133,8 @@ function change(volume: Volume, random: Seeded): void {
   }
   const name = names.length > 0 ? random.pick(names) : undefined
   const old = name === undefined ? undefined : volume.get(name)
-  const act = random.below(7)
+  // As many come as go, in the long run.
+  const act = names.length > 60 ? 0 : random.below(7)
   if (name !== undefined && act === 0) {
     for (const each of names) if (each === name || each.startsWith(`${name}/`)) volume.delete(each)
   } else if (name !== undefined && old?.kind === 'file' && act <= 2) {

@@ -17,6 +17,7 @@ const MAX_MANIFEST_BYTES = 256 * 1_048_576
 /** What one request asks for, and how many are ahead: what is held at once. */
 const PART_BYTES = 2 * 1_048_576
 const PARTS_AHEAD = 4
+const TRIES = 3
 
 /** Throws `internal` where it is not what the row says that was stored. */
 export async function readManifest(snapshot: Snapshot, options: ReadOptions): Promise<Manifest> {
@@ -41,9 +42,13 @@ export async function* readSnapshot(manifest: Manifest, options: ReadOptions): A
   const leaving = new AbortController()
   const signal = AbortSignal.any([options.signal, leaving.signal])
   const fetchRun = async ({ pack, offset, bytes }: Run): Promise<Buffer> => {
-    const part = await store.get(packName(key, pack.attempt, pack.index), { offset, bytes }, signal)
-    if (part?.length !== bytes) throw altered()
-    return part
+    const name = packName(key, pack.attempt, pack.index)
+    for (let tries = 1; ; tries += 1) {
+      const part = await store.get(name, { offset, bytes }, signal)
+      if (part?.length === bytes) return part
+      // Half an answer may be whole the next time; what is not there is not.
+      if (part === undefined || tries === TRIES) throw altered()
+    }
   }
   const ahead: { readonly run: Run; readonly part: Promise<Buffer> }[] = []
   const runs = runsOf(manifest)
