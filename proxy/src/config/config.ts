@@ -67,7 +67,7 @@ export interface Config {
   readonly logLevel: string
 }
 
-export interface ObjectStoreConfig {
+interface ObjectStoreConfig {
   /** A folder, or an address that begins with s3, which has a key. */
   readonly url: string
   readonly keyId: string | null

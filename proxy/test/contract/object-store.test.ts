@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openObjectStore } from '../../src/hosting/persistence/index.ts'
-import { honoursConditions, type ObjectStore } from '../../src/hosting/persistence/object-store.ts'
-import { createS3Client } from '../../src/hosting/persistence/stores/s3-client.ts'
+import {
+  createS3Client,
+  honoursConditions,
+  type ObjectStore,
+} from '../../src/hosting/persistence/stores/index.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
 import { file, folder as folderOf, treeOf } from '../support/machine-volumes.ts'
 import { createPersistenceKit } from '../support/persistence-kit.ts'

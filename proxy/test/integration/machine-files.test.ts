@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -182,8 +183,9 @@ function fill(home: string): void {
   linkSync(join(home, 'a', 'b', 'text'), join(home, 'second name'))
   symlinkSync('a/b/text', join(home, 'link'))
   symlinkSync('x'.repeat(300), join(home, 'long link'))
-  execFileSync('truncate', ['-s', '2M', join(home, 'hole')])
-  execFileSync('mkfifo', [join(home, 'pipe')])
+  writeFileSync(join(home, 'hole'), 'x')
+  truncateSync(join(home, 'hole'), 2_000_000)
+  execFileSync('sh', ['-c', 'mkfifo "$0"', join(home, 'pipe')])
   for (const name of ['ü日', ' ', '-rf', 'new\nline', '"quote"', 'back\\slash', `${'n'.repeat(250)}`])
     writeFileSync(join(home, name), name)
   writeFileSync(Buffer.concat([Buffer.from(`${home}/`), Buffer.from([0xff, 0xfe, 0x80])]), 'no text')

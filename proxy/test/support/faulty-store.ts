@@ -1,5 +1,5 @@
 /** An object store in memory that fails as real ones do. */
-import { type ObjectStore, StoreFault } from '../../src/hosting/persistence/object-store.ts'
+import { type ObjectStore, StoreFault } from '../../src/hosting/persistence/stores/index.ts'
 import type { Seeded } from './seeded.ts'
 
 export interface MemoryStore extends ObjectStore {

@@ -6,8 +6,8 @@ export interface ChunkSizes {
   readonly bits: number
 }
 
-/** Measured: `npm run bench -- persistence`, and docs/decisions on files of machines. */
-export const CHUNK_SIZES: ChunkSizes = { min: 8_192, max: 131_072, bits: 15 }
+/** Measured: docs/decisions/0027-files-of-machines.md. */
+const CHUNK_SIZES: ChunkSizes = { min: 8_192, max: 131_072, bits: 15 }
 
 /**
  * Cuts a stream where its content says so (a gear hash over the last 32 bytes), so that what is put in or taken out early moves no

@@ -1,7 +1,7 @@
 import type { Manifest } from './manifest.ts'
 import { manifestName, numberOf, packName, prefixOf } from './object-names.ts'
-import type { ObjectStore } from './object-store.ts'
 import type { FilesKey, Snapshot } from './ports.ts'
+import type { ObjectStore } from './stores/index.ts'
 
 /**
  * Removes what no kept snapshot names: packs, manifests, and what attempts left that never ended. Objects of attempts after the last

@@ -1,7 +1,6 @@
-export type { FilesQuota } from './archive/index.ts'
 export { createEngineFiles } from './engine-files.ts'
 export { createMachineFilesStore } from './machine-files-store.ts'
 export { createPersistence, type FilesPlace, type Persistence } from './persistence.ts'
-export type { FilesKey, FilesRef, MachineFiles, Snapshot } from './ports.ts'
+export type { FilesRef, MachineFiles } from './ports.ts'
 export { resealMachineKeys } from './snapshot-ledger.ts'
 export { openObjectStore, withRetries } from './stores/index.ts'

@@ -9,13 +9,13 @@ import type { ChunkSizes } from './chunker.ts'
 import { collectGarbage } from './collect-garbage.ts'
 import type { Manifest } from './manifest.ts'
 import { prefixOf } from './object-names.ts'
-import { honoursConditions, type ObjectStore } from './object-store.ts'
 import type { FilesKey, FilesRef, KeptFiles, MachineFiles, Snapshot } from './ports.ts'
 import { readMark, writeMark } from './restore-mark.ts'
 import { altered, createSealing, type Sealing } from './sealing.ts'
 import { createSnapshotLedger, type SnapshotLedger } from './snapshot-ledger.ts'
 import { readManifest, readSnapshot } from './snapshot-reader.ts'
 import { writeSnapshot } from './snapshot-writer.ts'
+import { honoursConditions, type ObjectStore } from './stores/index.ts'
 
 /** Where the files stand on a machine's volume, and whose they are there. */
 export interface FilesPlace {

@@ -4,7 +4,7 @@ import type { Vault } from '../../vault/index.ts'
 import { newAttempt } from './object-names.ts'
 import type { FilesRef, KeptFiles, Snapshot } from './ports.ts'
 
-export interface Begun {
+interface Begun {
   readonly kept: KeptFiles
   readonly attempt: string
   /** What is restored until this one is kept. */

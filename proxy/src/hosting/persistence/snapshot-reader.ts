@@ -1,9 +1,9 @@
 import { loopTurns, sha256Hex } from '../../kernel/index.ts'
 import { type ChunkRef, decodeManifest, type Manifest, type Pack } from './manifest.ts'
 import { manifestName, packName } from './object-names.ts'
-import type { ObjectStore } from './object-store.ts'
 import type { FilesKey, Snapshot } from './ports.ts'
 import { altered, type Sealing } from './sealing.ts'
+import type { ObjectStore } from './stores/index.ts'
 
 export interface ReadOptions {
   readonly store: ObjectStore

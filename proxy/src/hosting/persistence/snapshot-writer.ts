@@ -2,9 +2,9 @@ import { loopTurns, sha256Hex } from '../../kernel/index.ts'
 import { type ChunkSizes, cutChunks } from './chunker.ts'
 import { type ChunkRef, encodeManifest, type Manifest, type Pack } from './manifest.ts'
 import { manifestName, packName } from './object-names.ts'
-import type { ObjectStore } from './object-store.ts'
 import type { FilesKey } from './ports.ts'
 import type { Sealing } from './sealing.ts'
+import type { ObjectStore } from './stores/index.ts'
 
 export interface WriteOptions {
   readonly store: ObjectStore

@@ -17,7 +17,7 @@ export async function* writeArchive(entries: AsyncIterable<Entry>, owner = 0): A
 }
 
 /** All blocks before the content. */
-export function entryHeader(entry: EntryHead, owner = 0): Buffer {
+function entryHeader(entry: EntryHead, owner = 0): Buffer {
   const name = entry.kind === 'folder' ? `${entry.name}/` : entry.name
   const records = [
     ...(fits(name, 100) ? [] : [record('path', name)]),

@@ -1,7 +1,7 @@
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { randomToken } from '../../../kernel/index.ts'
-import { assertObjectName, type ObjectStore } from '../object-store.ts'
+import { assertObjectName, type ObjectStore } from './object-store.ts'
 
 /** Names with a dot are no object's. */
 const DRAFT = '.draft'

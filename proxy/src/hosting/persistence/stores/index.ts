@@ -1,3 +1,4 @@
-export { createFolderStore } from './folder-store.ts'
+export { honoursConditions, type ObjectStore, StoreFault } from './object-store.ts'
 export { openObjectStore } from './open-object-store.ts'
 export { withRetries } from './retrying-store.ts'
+export { createS3Client } from './s3-client.ts'

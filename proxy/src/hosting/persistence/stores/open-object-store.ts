@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { AppError, type SecretValue } from '../../../kernel/index.ts'
-import type { ObjectStore } from '../object-store.ts'
 import { createFolderStore } from './folder-store.ts'
+import type { ObjectStore } from './object-store.ts'
 import { type RetryOptions, withRetries } from './retrying-store.ts'
 import { createS3Client, type S3Place } from './s3-client.ts'
 import { createS3Store } from './s3-store.ts'
@@ -26,7 +26,7 @@ export function openObjectStore({ url, keyId, secret, retries, client }: ObjectS
 
 const invalid = (why: string): AppError => new AppError('invalid_request', `OBJECT_STORE_URL: ${why}.`)
 
-export function parseS3Url(text: string): S3Place {
+function parseS3Url(text: string): S3Place {
   const url = URL.parse(text)
   if (url === null || url.username !== '' || url.hash !== '' || url.port !== '')
     throw invalid('not of the form s3://bucket/prefix?endpoint=https://host&region=…')

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ObjectStore, StoreFault } from '../object-store.ts'
+import { type ObjectStore, StoreFault } from './object-store.ts'
 
 export interface RetryOptions {
   readonly attempts?: number

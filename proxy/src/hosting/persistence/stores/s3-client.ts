@@ -9,7 +9,7 @@ import {
   type SecretValue,
   sha256Hex,
 } from '../../../kernel/index.ts'
-import { StoreFault } from '../object-store.ts'
+import { StoreFault } from './object-store.ts'
 
 export interface S3Place {
   readonly bucket: string

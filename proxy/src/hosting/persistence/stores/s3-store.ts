@@ -1,4 +1,4 @@
-import { assertObjectName, NoConditions, type ObjectStore, StoreFault } from '../object-store.ts'
+import { assertObjectName, NoConditions, type ObjectStore, StoreFault } from './object-store.ts'
 import type { S3Answer, S3Client, S3Place } from './s3-client.ts'
 
 const MAX_ERROR_BYTES = 65_536

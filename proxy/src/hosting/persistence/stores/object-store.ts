@@ -1,4 +1,4 @@
-import { randomToken } from '../../kernel/index.ts'
+import { randomToken } from '../../../kernel/index.ts'
 
 /**
  * Where bytes are kept under names, out of the daemon's reach when it is gone: a folder, or a bucket. What is under a name never
@@ -23,12 +23,12 @@ export interface ObjectStore {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export interface PutHow {
+interface PutHow {
   readonly ifAbsent?: boolean
   readonly signal: AbortSignal
 }
 
-export interface Part {
+interface Part {
   readonly offset: number
   readonly bytes: number
 }
