@@ -32,7 +32,9 @@ export async function startTenant(parts: TenantParts, log: Logger): Promise<Asyn
 /** No new requests; what is under way finishes in time, or is ended. */
 export async function drainTenant(parts: TenantParts, ms: number): Promise<void> {
   parts.setAccepting(false)
-  await Promise.all([parts.runs.drain(ms), parts.llmProxy.drain(ms), parts.claudeRuns?.runs.drain(ms)])
+  const runsOfApps = parts.claudeRuns?.runs.drain(ms)
+  // A run needs its model until it is over.
+  await Promise.all([parts.runs.drain(ms), runsOfApps, parts.llmProxy.drain(ms, runsOfApps)])
   try {
     await parts.storage.transaction((tx) => parts.audit.append(tx, 'daemon.stopped', 'daemon', null, null))
   } catch (error) {

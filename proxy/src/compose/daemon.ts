@@ -37,9 +37,9 @@ export interface DaemonOptions extends Overrides {
   readonly drainMs?: number
 }
 
-/** Together well below the stop timeouts of systemd and compose (30 s and more). */
+/** With what ends of runs take (5 s) below the stop timeouts of systemd and compose (30 s and more). */
 const DRAIN_MS = 12_000
-const DISPOSE_MS = 12_000
+const DISPOSE_MS = 10_000
 const SANDBOX_VIEW_MS = 5_000
 
 /** Takes the database, joins the parts, and starts them; what was started is undone in reverse. */

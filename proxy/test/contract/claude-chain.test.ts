@@ -1,8 +1,10 @@
 /** The whole way of a run: app, port, queue, container of the real CLI, its socket, the LLM proxy, and the vendor played at the wire. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { drainTenant } from '../../src/compose/daemon-tenant-lifecycle.ts'
 import { isPublicAddress, SecretValue } from '../../src/kernel/index.ts'
 import { type ClaudeRunsKit, startClaudeRuns } from '../support/claude-runs-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { messagesAnswer } from '../support/vendor-answers.ts'
 import { startVendors, VENDOR_ADDRESS, type Vendors } from '../support/vendor-doubles.ts'
 
 const availability = await dockerOrSkip({ images: ['claude'] })
@@ -17,10 +19,8 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
   let vendors: Vendors
   let kit: ClaudeRunsKit
   let key: string
-  beforeAll(async () => {
-    vendors = await startVendors()
-    key = vendors.addKey('anthropic')
-    kit = await startClaudeRuns({
+  const start = async (): Promise<ClaudeRunsKit> => {
+    const started = await startClaudeRuns({
       isReal: true,
       environment: { CLAWDFORGE_POOL_SIZE: '0' },
       egress: {
@@ -30,9 +30,16 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
         tls: { ca: vendors.ca },
       },
     })
-    await kit.storage.transaction((tx) =>
-      kit.llm.keys.add(tx, { provider: 'anthropic', tags: [], value: new SecretValue(key) }, 'cli:0'),
+    const value = new SecretValue(key)
+    await started.storage.transaction((tx) =>
+      started.llm.keys.add(tx, { provider: 'anthropic', tags: [], value }, 'cli:0'),
     )
+    return started
+  }
+  beforeAll(async () => {
+    vendors = await startVendors()
+    key = vendors.addKey('anthropic')
+    kit = await start()
   })
   afterAll(async () => {
     await kit?.[Symbol.asyncDispose]()
@@ -70,5 +77,34 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
     const ended = await json(await kit.call(`/run/${id}`, token, { method: 'DELETE' }))
     expect(ended).toMatchObject({ state: 'cancelled', code: 'cancelled' })
     expect((await kit.installation.claudeRuns?.runner.status())?.running).toBe(0)
+  })
+
+  it('finishes while the daemon stops, with every call of the model that it still makes', async () => {
+    await using stopping = await start()
+    const { token } = await stopping.addApp('stopping', { tools: ['Bash'] })
+    let stopped: Promise<void> | undefined
+    vendors.next('anthropic', (call) => {
+      stopped = drainTenant(stopping, 20_000)
+      return messagesAnswer(call, { name: 'Bash', input: { command: 'echo from the tool' } })
+    })
+    vendors.next('anthropic', (call) => messagesAnswer(call, null))
+    const finished = await stopping.postRun(token, { prompt: 'Use it.', model: MODEL, tools: ['Bash'] })
+    expect(await json(finished)).toMatchObject({ ok: true, code: 'ok', usage: { requests: 2 } })
+    expect(vendors.callsTo('anthropic').at(-1)?.body.includes('from the tool')).toBe(true)
+    await stopped
+    const late = await stopping.postRun(token, { prompt: 'x', model: MODEL })
+    expect([late.status, (await json(late)).code]).toEqual([503, 'shutting_down'])
+  })
+
+  it('that takes longer than a stop may is ended as what it is', async () => {
+    await using stopping = await start()
+    const { token } = await stopping.addApp('long')
+    const called = vendors.nextCall('anthropic')
+    vendors.next('anthropic', () => {})
+    const answer = stopping.postRun(token, { prompt: 'x', model: MODEL })
+    const { gone } = await called
+    await drainTenant(stopping, 0)
+    expect([(await answer).status, (await json(await answer)).code]).toEqual([503, 'daemon_restarted'])
+    await gone
   })
 })

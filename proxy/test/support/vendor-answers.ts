@@ -198,27 +198,32 @@ export function responsesAnswer(call: VendorCall): VendorAnswer {
   )
 }
 
-export function messagesAnswer(call: VendorCall): VendorAnswer {
-  const { model, stream, tools } = call.json
-  const wantsTool = Array.isArray(tools) && tools.length > 0
+interface ToolUse {
+  readonly name: string
+  readonly input: object
+}
+
+/** `use`: the tool that it wants used; null: it says something. Left out: the first that the request knows. */
+export function messagesAnswer(call: VendorCall, use: ToolUse | null = firstTool(call)): VendorAnswer {
+  const { model, stream } = call.json
   const start = { input_tokens: 25, cache_creation_input_tokens: 11, cache_read_input_tokens: 7 }
   const message = { id: 'msg_demo', type: 'message', role: 'assistant', model, stop_sequence: null }
-  const stop = wantsTool ? 'tool_use' : 'end_turn'
+  const stop = use ? 'tool_use' : 'end_turn'
   if (stream !== true) {
     return json({
       ...message,
-      content: wantsTool
-        ? [{ type: 'tool_use', id: 'toolu_demo', name: tools[0].name, input: { city: 'Z\u00fcrich' } }]
+      content: use
+        ? [{ type: 'tool_use', id: 'toolu_demo', ...use }]
         : [{ type: 'text', text: WORDS.join('') }],
       stop_reason: stop,
       usage: { ...start, output_tokens: 15 },
     })
   }
-  const block = wantsTool
-    ? { type: 'tool_use', id: 'toolu_demo', name: tools[0].name, input: {} }
+  const block = use
+    ? { type: 'tool_use', id: 'toolu_demo', name: use.name, input: {} }
     : { type: 'text', text: '' }
-  const deltas = wantsTool
-    ? TOOL_ARGUMENTS.map((text) => ({ type: 'input_json_delta', partial_json: text }))
+  const deltas = use
+    ? inTwo(JSON.stringify(use.input)).map((text) => ({ type: 'input_json_delta', partial_json: text }))
     : WORDS.map((text) => ({ type: 'text_delta', text }))
   const events: object[] = [
     {
@@ -239,6 +244,13 @@ export function messagesAnswer(call: VendorCall): VendorAnswer {
   ]
   return eventStream(events.map((event) => named((event as { type: string }).type, event)))
 }
+
+function firstTool({ json: { tools } }: VendorCall): ToolUse | null {
+  const isThere = Array.isArray(tools) && tools.length > 0
+  return isThere ? { name: tools[0].name, input: JSON.parse(TOOL_ARGUMENTS.join('')) } : null
+}
+
+const inTwo = (text: string): readonly string[] => [text.slice(0, 8), text.slice(8)]
 
 export function geminiAnswer(call: VendorCall): VendorAnswer {
   const model = /models\/([^:?]+)/.exec(call.url)?.[1]

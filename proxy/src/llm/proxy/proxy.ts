@@ -67,8 +67,11 @@ export interface LlmProxy extends AsyncDisposable, ModelEndpoints {
   hasUpload(secret: string): boolean
   /** Ends what is under way, however silent it is: upon a lockdown. */
   halt(): void
-  /** Answers what waits for the owner, ends sessions, and gives what is under way so much time. */
-  drain(ms: number): Promise<void>
+  /**
+   * Answers what waits for the owner, ends sessions, and gives what is under way so much time. Runs make further calls until `runs`
+   * resolves, and no connection to a vendor ends before.
+   */
+  drain(ms: number, runs?: Promise<unknown>): Promise<void>
 }
 
 /** Whether a request target is the proxy's to answer. */
@@ -78,6 +81,7 @@ export const isLlmTarget = (url: string): boolean => url.startsWith('/llm/') || 
 const TELL_MS = 1_000
 
 const HALTED = new Error('the owner has stopped everything')
+const STOPPING = new Error('the daemon is stopping')
 
 export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const shares = deps.shares.join()
@@ -88,6 +92,8 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const readingOn = createReadingOn(READ_ON_MS)
   const { inFlight, lists } = shares
   const closing = new AbortController()
+  /** Runs go on for a while when agents are told that the daemon stops. */
+  const closingRuns = new AbortController()
   const uploads = createUploadSessions()
   const scrubbers = new WeakMap<SecretValue, Scrubber>()
 
@@ -156,7 +162,11 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
     ...{ scrubberOf, headersWithKey, away, stopped, fault },
   }
   const ofAgents = createServing(serving, agentsEntrance(deps.providers, createIdentity(deps), deps.access))
-  const ofRuns = createModelEndpoints({ ...deps, serve: (entrance) => createServing(serving, entrance) })
+  const servingRuns: ServingDeps = {
+    ...serving,
+    ...{ closing: closingRuns.signal, accepting: () => !closingRuns.signal.aborted },
+  }
+  const ofRuns = createModelEndpoints({ ...deps, serve: (entrance) => createServing(servingRuns, entrance) })
 
   return {
     takes: isLlmTarget,
@@ -174,11 +184,14 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
       })
     },
 
-    async drain(ms) {
-      closing.abort(new Error('the daemon is stopping'))
+    async drain(ms, runs) {
+      closing.abort(STOPPING)
       sessions[Symbol.dispose]()
+      const inTime = delay(ms, undefined, { ref: false })
+      await runs
+      closingRuns.abort(STOPPING)
       readingOn[Symbol.dispose]()
-      await Promise.race([inFlight.settled(), delay(ms, undefined, { ref: false })])
+      await Promise.race([inFlight.settled(), inTime])
       // What still goes on is broken off upstream, and its client is told so before its own connection is closed.
       await pools[Symbol.asyncDispose]()
       await Promise.race([inFlight.settled(), delay(TELL_MS, undefined, { ref: false })])
