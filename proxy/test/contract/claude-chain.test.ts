@@ -15,6 +15,11 @@ const json = async (response: Response): Promise<Json> => (await response.json()
 /** One whose price is known. */
 const MODEL = 'claude-sonnet-4-5'
 
+/** As the daemon's own stop does. */
+const drain = async ({ tenants }: ClaudeRunsKit, ms: number): Promise<void> => {
+  for (const parts of tenants.all()) await drainTenant(parts, ms)
+}
+
 describe.skipIf(!availability.available)('a run of the real CLI', () => {
   let vendors: Vendors
   let kit: ClaudeRunsKit
@@ -84,7 +89,7 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
     const { token } = await stopping.addApp('stopping', { tools: ['Bash'] })
     let stopped: Promise<void> | undefined
     vendors.next('anthropic', (call) => {
-      stopped = drainTenant(stopping, 20_000)
+      stopped = drain(stopping, 20_000)
       return messagesAnswer(call, { name: 'Bash', input: { command: 'echo from the tool' } })
     })
     vendors.next('anthropic', (call) => messagesAnswer(call, null))
@@ -103,7 +108,7 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
     vendors.next('anthropic', () => {})
     const answer = stopping.postRun(token, { prompt: 'x', model: MODEL })
     const { gone } = await called
-    await drainTenant(stopping, 0)
+    await drain(stopping, 0)
     expect([(await answer).status, (await json(await answer)).code]).toEqual([503, 'daemon_restarted'])
     await gone
   })
