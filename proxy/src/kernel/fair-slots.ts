@@ -17,6 +17,7 @@ export interface FairSlots {
   ): Promise<Disposable | undefined>
   readonly taken: number
   readonly waiting: number
+  waitingOf(owner: string): number
 }
 
 export interface SlotShares {
@@ -84,5 +85,6 @@ export function createFairSlots({ total, perOwner, waiting }: SlotShares): FairS
     get waiting() {
       return queue.size
     },
+    waitingOf: (owner) => queue.sizeOf(owner),
   }
 }

@@ -95,6 +95,37 @@ describe('whose a call is', () => {
     expect((await other.ask(message())).status).toBe(200)
   })
 
+  it('counts for its app, whose calls leave another app its own, however many runs they come from', async () => {
+    const app = { id: 'app_greedy' as AppId, name: 'greedy' }
+    const small = await kit.run()
+    const held = Promise.withResolvers<void>()
+    const answers: Promise<unknown>[] = []
+    const codes = new Map<string | undefined, number>()
+    const full = Promise.withResolvers<void>()
+    // Of one run 64 connections are taken, of one app 512 calls.
+    for (let run = 0; run < 9; run += 1) {
+      const one = await kit.run({ app })
+      for (let at = 0; at < 60; at += 1) {
+        kit.vendors.next('anthropic', async () => {
+          await held.promise
+          return json({ type: 'error', error: { type: 'api_error', message: 'late' } }, 500)
+        })
+        const asked = one.ask(message()).then((answer) => {
+          const { code } = errorOf(answer)
+          codes.set(code, (codes.get(code) ?? 0) + 1)
+          if (code === 'too_many_requests' || code === 'rate_limited') full.resolve()
+        })
+        answers.push(asked)
+      }
+    }
+    await full.promise
+    kit.vendors.clearPlays()
+    expect((await small.ask(message())).status).toBe(200)
+    held.resolve()
+    await Promise.all(answers)
+    expect(codes.get('rate_limited')).toBe(9 * 60 - 512)
+  }, 30_000)
+
   it('is told to the owner by the name of its app', async () => {
     kit.domain.llm.nameApps((id) => (id === 'app_named' ? 'digest' : undefined))
     const run = await kit.run({ app: { id: 'app_named' as AppId, name: 'digest' } })

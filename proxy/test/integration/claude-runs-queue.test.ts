@@ -44,6 +44,26 @@ describe('the queue', () => {
     expect(kit.runner.orders).toHaveLength(201)
   })
 
+  it('leaves a place and room to wait to the next app, however many others take all they get', async () => {
+    await using wide = await startClaudeRuns({
+      environment: { CLAWDFORGE_MAX_RUNS: '3', CLAWDFORGE_MAX_WAITING: '8' },
+    })
+    wide.runner.play = () => new Promise(() => {})
+    const post = async (token: string): Promise<number> =>
+      (await wide.postRun(token, { prompt: 'x', detach: true })).status
+    const [busy, small] = [await wide.addApp('busy'), await wide.addApp('small')]
+    expect(await Promise.all(Array.from({ length: 50 }, () => post(busy.token)))).toContain(429)
+    await expect.poll(() => wide.runner.orders.length).toBe(2)
+    expect(await post(small.token)).toBe(202)
+    await expect.poll(() => wide.runner.orders.length).toBe(3)
+    for (const name of ['b', 'c', 'd', 'e']) {
+      const { token } = await wide.addApp(name)
+      const answers = await Promise.all(Array.from({ length: 10 }, () => post(token)))
+      expect([name, answers.includes(202), answers.includes(429)]).toEqual([name, true, true])
+    }
+    expect(await post(small.token)).toBe(202)
+  })
+
   it('is bounded: who comes on top is told when to come again', async () => {
     await using full = await startClaudeRuns({
       environment: { CLAWDFORGE_MAX_RUNS: '1', CLAWDFORGE_MAX_WAITING: '2' },

@@ -46,11 +46,17 @@ export function createClaudeRunPlaces({
 }): ClaudeRunPlaces {
   const mostOf = new Map<string, number>()
   const usualMost = Math.max(1, maxRuns - 1)
+  const waiting = { perOwner: maxWaitingPerApp, total: maxWaitingPerApp * 4 }
   const slots = createFairSlots({
     total: maxRuns,
     perOwner: (owner) => mostOf.get(owner) ?? usualMost,
-    waiting: { perOwner: maxWaitingPerApp, total: maxWaitingPerApp * 4 },
+    waiting,
   })
+  /** However many apps have as much waiting as they may, the next one finds room. */
+  const hasRoom = (owner: string): boolean => {
+    const own = slots.waitingOf(owner)
+    return own === 0 || own < fairShare(waiting, slots.waiting - own)
+  }
   const held = createSharedTotal()
   const heldBy = new Map<string, number>()
   let usualMs = USUAL_RUN_MS
@@ -79,6 +85,7 @@ export function createClaudeRunPlaces({
       const owner = `${tenant}/${appId}`
       if (maxRunning === null) mostOf.delete(owner)
       else mostOf.set(owner, maxRunning)
+      if (!hasRoom(owner)) throw full()
       const memory = hold(owner, bytes)
       let ahead: (() => number) | undefined
       const granted = slots.take(owner, signal, (turns) => {
