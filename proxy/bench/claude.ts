@@ -92,6 +92,7 @@ async function waitingRun(runner: RunRunner, api: MessagesApi): Promise<number> 
         if (type === 'text') first ??= performance.now() - began
       },
       onToolRequest: async () => ({ behavior: 'deny', message: '' }),
+      onToolAnswered() {},
       model: { connection: (socket) => api.connection(socket), refusal: () => null },
     },
     new AbortController().signal,

@@ -95,6 +95,8 @@ export interface RunHooks {
   onEvent(event: RunEvent): void
   /** `signal` is aborted when the run ends first or the CLI takes its question back. A throw denies. */
   onToolRequest(request: ToolRequest, signal: AbortSignal): Promise<ToolVerdict>
+  /** The use of a tool has its result, be it a subagent's, of which no event tells. */
+  onToolAnswered(toolUseId: string): void
   readonly model: ModelConnections
 }
 

@@ -1,3 +1,4 @@
+import { modelPatterns } from '../claude-runs/apps/index.ts'
 import type { ModelAccess, ModelUsage } from '../claude-runs/runs/index.ts'
 import type { TenantId } from '../kernel/index.ts'
 import type { LlmProxy, ModelBinding } from '../llm/proxy/index.ts'
@@ -7,9 +8,9 @@ type RunUsage = ReturnType<ModelBinding['usage']>
 /** The model's end of runs, on the LLM proxy: the owner's word on the app stands in the place of a grant. */
 export const modelsOf = (tenant: TenantId, proxy: Pick<LlmProxy, 'bind'>): ModelAccess => ({
   bind({ runId, app, budget }) {
-    const { provider, models, limits } = app
+    const { provider, limits } = app
     const binding = proxy.bind({
-      ...{ tenant, runId, app: { id: app.id, name: app.name }, provider, models },
+      ...{ tenant, runId, app: { id: app.id, name: app.name }, provider, models: modelPatterns(app) },
       limits: {
         requestsPerMinute: limits.requestsPerMinute,
         tokensPerDay: limits.tokensPerDay,

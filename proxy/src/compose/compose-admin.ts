@@ -8,7 +8,7 @@ import type { TenantParts } from './compose-tenant.ts'
 import { auditCheck, databaseCheck, diskCheck, isolationChecks, sandboxCheck } from './daemon-health.ts'
 
 /** The parts of one tenant, and what of the installation its owner may do something to. */
-type AdminParts = TenantParts & Pick<Composition, 'sandbox' | 'tenants' | 'keys'>
+type AdminParts = TenantParts & Pick<Composition, 'sandbox' | 'tenants' | 'keys' | 'installation'>
 
 /** What the owner of the host reaches over the unix socket, and persons who are signed in at the console. */
 export function composeAdminApi(
@@ -29,6 +29,7 @@ export function composeAdminApi(
       (await tx.passkeys.all()).some(({ person }) => parseActor(person)?.kind === 'cli'),
     keys: { ...parts.keys, rotateData: (actor) => parts.vault.rotate(actor) },
     archiveFolder: parts.settings.archiveFolder,
+    runner: parts.installation.claudeRuns?.runner ?? null,
     hasDefaultWake: parts.settings.wake !== null,
   })
 }

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createBlobs } from '../claude-runs/blobs/index.ts'
 import { createAppFiles } from '../claude-runs/files/index.ts'
 import { createClaudeRuns, type ModelAccess } from '../claude-runs/runs/index.ts'
@@ -10,10 +10,11 @@ import type { TenantId } from '../kernel/index.ts'
 import type { Installation } from './compose-installation.ts'
 import type { ClaudeRunsOverrides } from './daemon-claude-runner.ts'
 import type { TenantCore } from './daemon-core.ts'
+import { runBodiesFolder } from './run-bodies-folder.ts'
 
 /** Sealed bodies of one tenant, and below it those of no other. */
-export const bodiesFolderOf = ({ dbPath }: Pick<Config, 'dbPath'>, tenant: TenantId): string =>
-  join(dirname(dbPath), 'claude-runs', tenant)
+export const bodiesFolderOf = (config: Pick<Config, 'dbPath'>, tenant: TenantId): string =>
+  join(runBodiesFolder(config), tenant)
 
 /** Runs of one tenant's apps, joined and at rest; null where they are off. */
 export function composeClaudeRuns(

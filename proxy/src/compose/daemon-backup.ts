@@ -19,6 +19,7 @@ import { createSodiumCipher, keyFingerprint } from '../vault/crypto/index.ts'
 import { VERSION } from '../version.ts'
 import { STORES } from './compose-stores.ts'
 import { findMasterKey } from './daemon-keys.ts'
+import { runBodiesFolder } from './run-bodies-folder.ts'
 
 /** Standard output or input in the place of a file. */
 const STREAM = '-'
@@ -43,6 +44,8 @@ export interface BackupMade {
   readonly key_fingerprint: string
   /** Archives of the audit, which are files of their own. */
   readonly archives: { readonly folder: string; readonly files: number }
+  /** Files, conversations and results of runs of apps, sealed by keys that are in it. */
+  readonly run_bodies: { readonly folder: string; readonly files: number }
 }
 
 /**
@@ -69,7 +72,8 @@ export async function makeBackup(place: Place, file: string, output: Writable): 
       file: file === STREAM ? null : target,
       bytes,
       key_fingerprint: fingerprint,
-      archives: archivesOf(place.storage.auditArchiveDirectory),
+      archives: filesBelow(place.storage.auditArchiveDirectory),
+      run_bodies: filesBelow(runBodiesFolder(place)),
     }
   } finally {
     removeDraft(draft)
@@ -137,7 +141,7 @@ async function keyOf(
   })
 }
 
-function archivesOf(folder: string): BackupMade['archives'] {
+function filesBelow(folder: string): BackupMade['archives'] {
   // Those of other tenants stand in folders of their own.
   const found = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : []
   return { folder, files: found.filter((entry) => !entry.isDirectory()).length }

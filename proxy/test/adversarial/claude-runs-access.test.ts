@@ -87,11 +87,15 @@ describe('a token', () => {
     expect(await refusal(await kit.postRun(files.token, { prompt: 'hi' }))).toEqual([409, 'refused'])
     expect(await refusal(await kit.upload(run.token, 'x'))).toEqual([409, 'refused'])
     const ask = async (body: object): Promise<unknown> =>
-      (await kit.postRun(run.token, { prompt: 'hi', ...body })).status
+      (await kit.postRun(run.token, { prompt: 'hi', model: 'haiku', ...body })).status
     expect(await ask({ tools: ['Read'] })).toBe(200)
     expect(await ask({ tools: ['Read', 'Bash'] })).toBe(409)
-    expect(await ask({ model: 'claude-haiku-5-5' })).toBe(200)
-    expect(await ask({ model: 'claude-opus-5-5' })).toBe(409)
+    for (const model of ['haiku', 'claude-haiku-5-5']) expect(await ask({ model })).toBe(200)
+    // Words of the CLI's are what they stand for, and nobody knows what `default` is.
+    for (const model of ['claude-opus-5-5', 'opus', 'opusplan', 'default'])
+      expect(await ask({ model })).toBe(409)
+    const word = await json(await kit.postRun(run.token, { prompt: 'hi', model: 'sonnet' }))
+    expect(JSON.stringify(word)).toContain('sonnet, which is claude-sonnet-5-5; it may: claude-haiku-*')
     expect(await ask({ model: 'x --dangerously-skip-permissions' })).toBe(400)
     expect(await ask({ unknown: true })).toBe(400)
   })

@@ -1,5 +1,6 @@
 /** What the pinned CLI really does, in its container, against the Messages API played at the wire. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { modelOf } from '../../src/claude-runs/apps/index.ts'
 import { type ClaudeKit, createClaudeKit } from '../support/claude-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { say, use } from '../support/messages-api-double.ts'
@@ -40,6 +41,15 @@ describe.skipIf(!availability.available)('the Claude Code CLI in its container',
     expect(JSON.stringify(call?.body.messages[0])).toContain('Say hello.')
     expect(events.filter(({ type }) => type === 'text')).not.toEqual([])
   })
+
+  it.each(['sonnet', 'opus', 'haiku', 'opusplan'])(
+    'asks for the model that %s stands for here',
+    async (model) => {
+      const { api } = await kit.run({ model, answer: () => say('x') })
+      expect(api.calls.map(({ body }) => body.model)).toEqual([modelOf(model)])
+      expect(modelOf(model)).not.toBe(model)
+    },
+  )
 
   it.each([
     '/help',

@@ -8,6 +8,7 @@ import { say, use } from '../support/messages-api-double.ts'
 import { createUnitDouble } from '../support/unit-double.ts'
 
 const PAGE = { url: 'https://docs.example.com/a?q=1', prompt: 'What does it say?' }
+const TASK = { description: 'look up', prompt: 'Look it up.', subagent_type: 'general-purpose' }
 const ENTRY = {
   ...{ host: 'docs.example.com', methods: ['GET'], paths: ['/**'], requests: 20 },
   ...{ websocket: false, graphql: 'query' as const },
@@ -71,4 +72,33 @@ describe.skipIf(!availability.available)('WebFetch of the real CLI', () => {
     expect(api.calls.some(({ raw }) => raw.includes('The page says forty-two.'))).toBe(false)
     expect(outcome.text).toBe('no')
   })
+
+  it('of a subagent is told when it has answered, though no event tells of it', async () => {
+    const session = begin()
+    const answered: string[] = []
+    const { outcome, asked, events } = await kit.run({
+      tools: ['Task', 'WebFetch'],
+      egress: session,
+      answer: ({ body }) => {
+        const last = JSON.stringify(body.messages.at(-1))
+        const all = JSON.stringify(body.messages)
+        if (last.includes('The page says forty-two.')) return say('forty-two')
+        if (all.includes('tool_result')) return say('done')
+        return all.includes(TASK.prompt) ? use('WebFetch', PAGE) : use('Task', TASK)
+      },
+      prompt: 'Have it looked up.',
+      onTool: async ({ tool, input }) => {
+        if (tool === 'WebFetch') session.admit([ENTRY])
+        return { behavior: 'allow', updatedInput: input }
+      },
+      onToolAnswered: (id) => void answered.push(id),
+    })
+    const ids = (of: string) => asked.filter(({ tool }) => tool === of).map(({ toolUseId }) => toolUseId)
+    // What the model calls Task, the CLI asks about as Agent.
+    expect(asked.map(({ tool }) => tool)).toEqual(['Agent', 'WebFetch'])
+    expect(answered).toEqual([...ids('WebFetch'), ...ids('Agent')])
+    expect(events.filter(({ type }) => type === 'tool_result')).toHaveLength(1)
+    // It is waited for: the run's last word comes behind it.
+    expect(outcome).toMatchObject({ code: 'ok', text: 'done' })
+  }, 30_000)
 })

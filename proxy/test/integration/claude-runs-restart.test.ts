@@ -112,5 +112,13 @@ it('results, files and sessions are there after a restart and a new data key, an
   })
   expect([seen, transcript]).toEqual(['a word to find', 'a word to find'])
   expect(stored.runner.orders[0]?.session).toMatchObject({ id: 'cli-1', fork: false, keep: true })
+  // As after a restore without the folder: what is told is that it is gone.
+  for (const name of bodies(dir)) rmSync(join(folder, name))
+  expect(await json(await stored.call(`/run/${run?.run_id}`, token))).toMatchObject({
+    ...{ state: 'done', code: 'gone' },
+  })
+  const again = await stored.postRun(token, { prompt: 'go on', files: [file?.file_token] })
+  expect([again.status, (await json(again)).code]).toEqual([410, 'file_gone'])
+  expect(stored.defects).toEqual([])
   await stored[Symbol.asyncDispose]()
 })

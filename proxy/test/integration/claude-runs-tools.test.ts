@@ -35,7 +35,7 @@ it('a yes opens the run’s way out until the tool’s result comes, and its end
     seen.push(hostsOf(given))
     expect(await hooks.onToolRequest(ask, signal)).toEqual({ behavior: 'allow', updatedInput: PAGE })
     seen.push(hostsOf(given))
-    hooks.onEvent({ type: 'tool_result', id: 'toolu_1', isError: false, text: 'read' })
+    hooks.onToolAnswered('toolu_1')
     seen.push(hostsOf(given))
     return {}
   }

@@ -222,10 +222,3 @@ function withLimits(before: AppLimits, change: Partial<AppLimits>): AppLimits {
   }
   return limits
 }
-
-/** Whether a run of the app may use the model: by its id, as it is sent. */
-export const allowsModel = ({ models }: Pick<App, 'models'>, model: string): boolean =>
-  models === null ||
-  models.some((pattern) =>
-    pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : model === pattern,
-  )

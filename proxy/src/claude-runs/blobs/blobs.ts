@@ -112,6 +112,10 @@ export function createBlobs(deps: {
       const opened = Buffer.from(vault.openFor(blobKeyPurpose(id), key).open(), 'base64url')
       try {
         yield* streams.open(opened, createReadStream(pathOf(id)), id)
+      } catch (error) {
+        // A database that was restored without the folder beside it names bodies that are not there.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+        throw new AppError('gone', 'What it held is not there any more.')
       } finally {
         opened.fill(0)
       }

@@ -106,7 +106,7 @@ export function createCollector(onEvent: (event: RunEvent) => void): Collector {
     take(message) {
       if (message.kind === 'stream') onStream(message.event, message.isNested)
       if (message.kind === 'assistant') for (const block of message.content) onBlock(block)
-      if (message.kind === 'tool_results')
+      if (message.kind === 'tool_results' && !message.isNested)
         for (const { id, isError, text: content } of message.results)
           tell({ type: 'tool_result', id, isError, text: content }, content)
     },

@@ -15,7 +15,11 @@ export type CliMessage =
   /** One event of the model's answer, as the Messages API streams it. `isNested`: of a subagent. */
   | { readonly kind: 'stream'; readonly event: StreamEvent; readonly isNested: boolean }
   | { readonly kind: 'assistant'; readonly content: readonly ContentBlock[]; readonly isSynthetic: boolean }
-  | { readonly kind: 'tool_results'; readonly results: readonly ToolResultBlock[] }
+  | {
+      readonly kind: 'tool_results'
+      readonly results: readonly ToolResultBlock[]
+      readonly isNested: boolean
+    }
   | { readonly kind: 'result'; readonly result: CliResult }
   | {
       readonly kind: 'ask'
@@ -100,7 +104,7 @@ const READERS: ReadonlyMap<string, (value: JsonObject) => CliMessage> = new Map(
       return { kind: 'assistant', content, isSynthetic: value.message.model === '<synthetic>' }
     },
     user: (value) => {
-      if (!isObject(value.message) || value.parent_tool_use_id != null) return OTHER
+      if (!isObject(value.message)) return OTHER
       const results = listOf(value.message.content).flatMap((block) =>
         block.type === 'tool_result'
           ? [
@@ -112,7 +116,8 @@ const READERS: ReadonlyMap<string, (value: JsonObject) => CliMessage> = new Map(
             ]
           : [],
       )
-      return results.length === 0 ? OTHER : { kind: 'tool_results', results }
+      const isNested = value.parent_tool_use_id != null
+      return results.length === 0 ? OTHER : { kind: 'tool_results', results, isNested }
     },
     result: (value) => ({ kind: 'result', result: readResult(value) }),
     control_request: ({ request_id, request }) => {

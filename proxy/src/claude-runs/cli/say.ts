@@ -23,6 +23,8 @@ const settingsFor = (tools: readonly string[]): string =>
     attribution: { commit: '', pr: '' },
     // It would ask api.anthropic.com about each host, which no run can reach.
     skipWebFetchPreflight: true,
+    // Subagents would go on behind the result, which is the run's end.
+    env: { CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1' },
   })
 
 /** Arguments of a process for a run that does not fit into the one that waits. */

@@ -150,6 +150,8 @@ export class CliLink {
     const { maxOutputBytes } = this.#deps.order
     this.#silence.sign()
     this.collector.take(message)
+    if (message.kind === 'tool_results')
+      for (const { id } of message.results) this.#deps.hooks.onToolAnswered(id)
     if (this.collector.outputBytes > maxOutputBytes)
       this.#deps.stop('output_limit', `The run gave more than ${maxOutputBytes} bytes.`)
     if (message.kind === 'init') this.#sessionId = message.sessionId ?? this.#sessionId

@@ -109,11 +109,9 @@ export function createExecuteRun(
     })
     const hooks: RunHooks = {
       onStarted() {},
-      onEvent(event) {
-        if (event.type === 'tool_result') tools.answered(event.id)
-        logEvent(live, event)
-      },
+      onEvent: (event) => logEvent(live, event),
       onToolRequest: tools.request,
+      onToolAnswered: tools.answered,
       model,
     }
     const outcome = await deps.runner.run(order, hooks, live.signal)

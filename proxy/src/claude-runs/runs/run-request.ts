@@ -1,5 +1,5 @@
 import { AppError, type ReadTx } from '../../kernel/index.ts'
-import { type App, allowsModel } from '../apps/index.ts'
+import { type App, allowsModel, modelOf } from '../apps/index.ts'
 import type { AppFile, AppFiles } from '../files/index.ts'
 import type { RunSessionRow, RunSessions, SessionWish } from '../sessions/index.ts'
 import type { RunBudget } from './ports.ts'
@@ -32,12 +32,14 @@ export interface RunTerms {
 /** Throws `refused` for what the owner did not allow the app. */
 export function runTerms(app: App, request: RunRequest, defaultModel: string): RunTerms {
   const model = request.model ?? defaultModel
-  // An alias stands for a model that the CLI knows: what is really called is checked at the model's end, by its id.
-  if (!ALIASES.has(model) && !allowsModel(app, model))
+  // What is really called is checked at the model's end, too.
+  if (!allowsModel(app, model)) {
+    const which = modelOf(model) === model ? model : `${model}, which is ${modelOf(model)}`
     throw new AppError(
       'refused',
-      `This app may not use the model ${model}; it may: ${(app.models ?? []).join(', ')}.`,
+      `This app may not use the model ${which}; it may: ${(app.models ?? []).join(', ')}.`,
     )
+  }
   const denied = request.tools.filter((tool) => !app.tools.includes(tool))
   if (denied.length > 0)
     throw new AppError(
@@ -54,8 +56,6 @@ export function runTerms(app: App, request: RunRequest, defaultModel: string): R
     },
   }
 }
-
-const ALIASES: ReadonlySet<string> = new Set(['opus', 'sonnet', 'haiku', 'opusplan', 'default'])
 
 const lower = (one: number | null, other: number | null): number | null =>
   one === null ? other : other === null ? one : Math.min(one, other)

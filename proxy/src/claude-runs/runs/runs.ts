@@ -69,7 +69,12 @@ export function createClaudeRuns(deps: ClaudeRunsDeps): ClaudeRuns {
   }
   const body: ClaudeRuns['body'] = async ({ blob }) => {
     if (blob === null || blob.until <= clock.now()) return null
-    return JSON.parse((await blobs.readWhole(blob)).toString('utf8')) as RunBody
+    try {
+      return JSON.parse((await blobs.readWhole(blob)).toString('utf8')) as RunBody
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'gone') return null
+      throw error
+    }
   }
   const endAll = (runs: readonly LiveRun[], reason: EndReason): void => {
     for (const one of runs) one.end(reason)

@@ -30,6 +30,12 @@ describe('what becomes of a call of a tool', () => {
     expect(decideTool(tool, { url: 'https://a.example' }, others)).toMatchObject({ decision: 'deny' })
   })
 
+  it('Agent is Task, as the CLI asks about it, and no other tool', () => {
+    expect(decideTool('Agent', {}, ['Task'])).toEqual({ decision: 'allow' })
+    expect(decideTool('Task', {}, ['Agent'])).toEqual({ decision: 'allow' })
+    expect(decideTool('Agent', {}, ['Bash'])).toMatchObject({ decision: 'deny' })
+  })
+
   it.each([
     ['https://docs.example.com/a?b=c#d', 'docs.example.com'],
     ['https://DOCS.Example.COM:443/', 'docs.example.com'],

@@ -35,6 +35,9 @@ const REACH: Readonly<Record<string, Reach>> = {
   ExitPlanMode: 'never',
 }
 
+/** One tool, which the model knows by one name and the CLI asks about by the other. */
+const OTHER_NAME: Readonly<Record<string, string>> = { Agent: 'Task', Task: 'Agent' }
+
 /** As the CLI names its own, and those of MCP servers. */
 const TOOL_NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/
 const MCP = /^mcp__([A-Za-z0-9_-]+?)__/
@@ -61,7 +64,10 @@ export function decideTool(
   input: Readonly<Record<string, unknown>>,
   allowed: readonly string[],
 ): ToolDecision {
-  if (!allowed.includes(tool)) return deny(`The token of this app does not allow ${oneLine(tool, 64)}.`)
+  const isAllowed = [tool, ...(Object.hasOwn(OTHER_NAME, tool) ? [OTHER_NAME[tool]] : [])].some(
+    (name) => name !== undefined && allowed.includes(name),
+  )
+  if (!isAllowed) return deny(`The token of this app does not allow ${oneLine(tool, 64)}.`)
   if (!TOOL_NAME.test(tool)) return deny('That is no name of a tool.')
   const reach = Object.hasOwn(REACH, tool) ? REACH[tool] : 'asks'
   if (reach === 'inside') return { decision: 'allow' }

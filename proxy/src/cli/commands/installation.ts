@@ -16,6 +16,7 @@ interface BackupAnswer {
   readonly bytes: number
   readonly key_fingerprint: string
   readonly archives: { readonly folder: string; readonly files: number }
+  readonly run_bodies: { readonly folder: string; readonly files: number }
 }
 
 interface RestoreAnswer {
@@ -63,6 +64,11 @@ export function addInstallationCommands(
           ? []
           : [
               `${counted(made.archives.files, 'archive')} of the audit in ${made.archives.folder} not in it: copy the folder`,
+            ]),
+        ...(made.run_bodies.files === 0
+          ? []
+          : [
+              `${counted(made.run_bodies.files, 'file')} of runs of apps in ${made.run_bodies.folder} not in it: copy the folder to keep results, sessions and uploads`,
             ]),
       ]
       // Standard output is the backup itself.

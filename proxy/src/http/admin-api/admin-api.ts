@@ -5,7 +5,12 @@ import { type Quorum, quorumCheck } from '../../approvals/quorum/index.ts'
 import type { Trust } from '../../approvals/trust/index.ts'
 import type { AuditArchiver, AuditLog, Receipts } from '../../audit/index.ts'
 import type { Apps } from '../../claude-runs/apps/index.ts'
-import { type ClaudeRunRoutesDeps, claudeRunRoutes } from '../../claude-runs/owner-routes/index.ts'
+import type { RunRunner } from '../../claude-runs/index.ts'
+import {
+  type ClaudeRunRoutesDeps,
+  claudeRunRoutes,
+  claudeRunsCheck,
+} from '../../claude-runs/owner-routes/index.ts'
 import { ADMIN_ROUTES } from '../../contracts/admin/index.ts'
 import type { Route } from '../../contracts/index.ts'
 import type { Executions } from '../../executions/index.ts'
@@ -26,7 +31,7 @@ import { type Members, type TenantAdmin, tenantRoutes } from '../../identity/ten
 import type { DoctorCheck, HealthReport } from '../../kernel/index.ts'
 import { AppError, type Clock, type ReadTx, type Storage } from '../../kernel/index.ts'
 import type { LlmModules } from '../../llm/provider-access/index.ts'
-import { llmRoutes, providersCheck } from '../../llm/routes/index.ts'
+import { keyFinder, llmRoutes, providersCheck } from '../../llm/routes/index.ts'
 import type { PushSubscriptions } from '../../notify/web-push/index.ts'
 import type { Retention } from '../../retention/index.ts'
 import type { Lockdown, Vault } from '../../vault/index.ts'
@@ -55,6 +60,8 @@ export interface AdminApiDeps {
   readonly claudeRuns: ClaudeRunRoutesDeps['claudeRuns']
   /** Where apps reach the daemon, once it listens; null while runs are off. */
   readonly appsUrl: () => string | null
+  /** What carries out runs of apps; null while they are off. */
+  readonly runner: Pick<RunRunner, 'status'> | null
   readonly vault: Vault
   readonly lockdown: Lockdown
   readonly hasOwnersPasskey: (tx: ReadTx) => Promise<boolean>
@@ -191,6 +198,7 @@ function generalRoutes(deps: AdminApiDeps & { readonly owner: Owner }) {
         receiptCheck(deps.receipts),
         lockdownCheck(deps.lockdown),
         providersCheck(deps.llm, agents),
+        claudeRunsCheck({ ...deps, hasKey: keyFinder(deps.llm) }),
         quorumCheck(deps),
         ...(telegram === 'disabled' ? [TELEGRAM_OFF] : []),
       ])

@@ -1,2 +1,2 @@
 export { llmRoutes } from './llm-routes.ts'
-export { providersCheck } from './providers-check.ts'
+export { keyFinder, providersCheck } from './providers-check.ts'

@@ -40,3 +40,10 @@ export function providersCheck(
     },
   }
 }
+
+/** Whether a call to a provider could have a key, or needs none; from what is stored. */
+export const keyFinder =
+  ({ providers, keys }: Pick<LlmModules, 'providers' | 'keys'>) =>
+  (name: string): boolean =>
+    keys.list(name).length > 0 ||
+    providers.list().some((one) => one.name === name && one.auth.kind === 'none')
