@@ -9,6 +9,7 @@ import { pushRoutes } from '../../src/http/admin-api/push-routes.ts'
 import { createDomainKit, type DomainKit, requestOf } from '../support/domain-kit.ts'
 import { patience } from '../support/pace.ts'
 import { owner } from '../support/principals.ts'
+import { createRunTools } from '../support/run-tools-kit.ts'
 import { openRaw } from '../support/test-engine.ts'
 import { startTlsUpstream, type TlsUpstream } from '../support/tls-upstream.ts'
 
@@ -94,6 +95,21 @@ test('a push service gets ciphertext that decrypts to who asks and the id, and t
     authorization: expect.stringMatching(/^vapid t=/),
   })
   expect(Number(got[0]?.headers.ttl)).toBeGreaterThan(0)
+})
+
+test('an app whose run asks for a tool is named too, and neither tool nor arguments are told', async () => {
+  await start()
+  await subscribe()
+  const tools = await createRunTools(kit)
+  const run = tools.begin()
+  const asked = run.request('WebSearch', { query: 'not told' })
+  const id = await tools.nextAsked()
+  await until(waiting, 0)
+  const told = { title: `${tools.app.name} asks`, id }
+  expect(got.map(({ body }) => JSON.parse(decrypt(body)))).toEqual([told])
+  await tools.answer(id, 'deny', owner())
+  expect(await asked).toMatchObject({ behavior: 'deny' })
+  await run.end()
 })
 
 test('a subscription that the service knows no more is dropped, and a busy service is asked again', async () => {
