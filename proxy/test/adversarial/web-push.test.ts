@@ -102,11 +102,17 @@ test('an app whose run asks for a tool is named too, and neither tool nor argume
   await subscribe()
   const tools = await createRunTools(kit)
   const run = tools.begin()
+  let fed = ''
+  using _following = kit.feed.follow(undefined, (piece) => {
+    fed += piece.toString()
+  })
   const asked = run.request('WebSearch', { query: 'not told' })
   const id = await tools.nextAsked()
   await until(waiting, 0)
   const told = { title: `${tools.app.name} asks`, id }
   expect(got.map(({ body }) => JSON.parse(decrypt(body)))).toEqual([told])
+  await until(() => fed.includes(`"id":"${id}","app_id":"${tools.app.id}"`), true)
+  expect(fed).not.toContain('not told')
   await tools.answer(id, 'deny', owner())
   expect(await asked).toMatchObject({ behavior: 'deny' })
   await run.end()
