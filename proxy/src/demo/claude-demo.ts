@@ -231,5 +231,8 @@ function showAnswer({ say, step, style }: Stage, answer: RunAnswer): void {
   for (const line of JSON.stringify(shown, null, 2).split('\n')) say(`   ${style.dim('│')} ${line}`)
   const { input_tokens, output_tokens, requests } = answer.usage
   const cost = answer.cost_usd === null ? 'no price known' : formatExactUsd(Math.round(answer.cost_usd * 1e6))
-  step('Usage', `${requests} calls of the model, ${input_tokens} tokens in, ${output_tokens} out, ${cost}`)
+  step(
+    'Usage',
+    `${requests} ${requests === 1 ? 'call' : 'calls'} of the model, ${input_tokens} tokens in, ${output_tokens} out, ${cost}`,
+  )
 }
