@@ -1,14 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { request } from 'node:http'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Docker from 'dockerode'
-import { capture, freePort, pause, repositoryRoot } from '../../bench/support.ts'
+import { freePort, pause } from '../../bench/support.ts'
 import { readInstanceId } from '../../src/storage/files/index.ts'
 import { readServerInstanceId } from '../../src/storage/index.ts'
-import { type Outside, read, startOutside, WEBHOOK_SECRET } from './outside.ts'
+import { DaemonProcess } from './daemon-process.ts'
+import { type Outside, startOutside, WEBHOOK_SECRET } from './outside.ts'
 
 /**
  * Kills the daemon with SIGKILL at random moments under load, again and again, then asks the world outside what
@@ -49,7 +48,7 @@ export async function tortureWithKills(options: TortureOptions): Promise<Torture
     }
     return await world.reckon()
   } finally {
-    await world.end()
+    await world.daemon.stop()
     outside.close()
     rmSync(folder, { recursive: true, force: true })
   }
@@ -60,9 +59,7 @@ const FINAL = new Set(['success', 'failed', 'denied', 'expired', 'cancelled'])
 
 class World {
   readonly asked: Asked[] = []
-  readonly #url: string
-  readonly #env: NodeJS.ProcessEnv
-  #daemon: ChildProcess | undefined
+  readonly daemon: DaemonProcess
   #token = ''
   readonly #broken: string[] = []
 
@@ -74,33 +71,28 @@ class World {
     this.folder = folder
     this.outside = outside
     this.options = options
-    this.#url = `http://127.0.0.1:${port}`
-    this.#env = {
-      // Settings of the tests are none of the daemon's, which refuses what it does not know.
-      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('OAUTH3_'))),
-      PORT: String(port),
-      HOST: '127.0.0.1',
-      DB_PATH: join(folder, 'proxy.db'),
+    this.daemon = new DaemonProcess(folder, port, {
       ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
-      LOG_LEVEL: 'error',
       OAUTH3_SANDBOX: options.sandbox,
       OAUTH3_RATE_LIMIT: '100000',
       OAUTH3_MAX_WAITING: '1000',
       OAUTH3_WEBHOOK_URL: `http://${outside.host}:${outside.port}/wake`,
       OAUTH3_WEBHOOK_SECRET: WEBHOOK_SECRET,
-    }
+    })
   }
 
   async begin(): Promise<void> {
-    await this.#start()
-    const added = JSON.parse(await this.#cli(['agent', 'add', 'torture', '--json'])) as { token: string }
+    await this.daemon.start()
+    const added = JSON.parse(await this.daemon.cli(['agent', 'add', 'torture', '--json'])) as {
+      token: string
+    }
     this.#token = added.token
-    await this.#cli(['secret', 'add', 'TORTURE_KEY'], 'torture-value-not-a-real-one')
+    await this.daemon.cli(['secret', 'add', 'TORTURE_KEY'], 'torture-value-not-a-real-one')
   }
 
   /** One life of the daemon: agents ask, a person answers, and at a random moment it is gone. */
   async underLoadUntilKilled(): Promise<void> {
-    if (!this.#daemon) await this.#start()
+    if (!this.daemon.isUp) await this.daemon.start()
     const life = new AbortController()
     const before = this.asked.length
     const load = [this.#agent(life.signal), this.#agent(life.signal), this.#person(life.signal)]
@@ -109,14 +101,14 @@ class World {
     for (const until = Date.now() + 10_000; isLater && Date.now() < until; await pause(20))
       if (this.asked.length > before) break
     await pause(50 + Math.random() * 1_200)
-    await this.#kill()
+    await this.daemon.kill()
     life.abort()
     await Promise.all(load)
   }
 
   /** After the last kill: one undisturbed life, then every promise is checked against what the outside saw. */
   async reckon(): Promise<TortureReport> {
-    await this.#start()
+    await this.daemon.start()
     const person = new AbortController()
     const answering = this.#person(person.signal)
     const final = new Map<string, { status: string; error?: { code: string } }>()
@@ -125,7 +117,7 @@ class World {
       for (const { requestId } of this.asked) {
         if (final.has(requestId)) continue
         // Read through the owner's socket: the agent's own reading would stop the wakes.
-        const view = (await this.#admin('GET', `/v1/requests/${requestId}`))?.body
+        const view = (await this.daemon.admin('GET', `/v1/requests/${requestId}`))?.body
         if (!view || !FINAL.has(String(view.status))) continue
         final.set(requestId, {
           status: String(view.status),
@@ -143,9 +135,9 @@ class World {
     for (const asked of this.asked) this.#check(asked, final.get(asked.requestId))
     if (this.outside.badSignatures() > 0)
       this.#broken.push(`${this.outside.badSignatures()} wakes had a bad signature`)
-    const verdict = JSON.parse(await this.#cli(['audit', 'verify', '--json'])) as { ok: boolean }
+    const verdict = JSON.parse(await this.daemon.cli(['audit', 'verify', '--json'])) as { ok: boolean }
     if (!verdict.ok) this.#broken.push(`the audit does not verify: ${JSON.stringify(verdict)}`)
-    await this.end()
+    await this.daemon.stop()
     await this.#nothingLeftBehind()
     const byStatus: Record<string, number> = {}
     for (const { status, error } of final.values()) {
@@ -153,15 +145,6 @@ class World {
       byStatus[name] = (byStatus[name] ?? 0) + 1
     }
     return { kills: this.options.kills, requests: this.asked.length, byStatus, broken: this.#broken }
-  }
-
-  async end(): Promise<void> {
-    const daemon = this.#daemon
-    this.#daemon = undefined
-    if (!daemon || daemon.exitCode !== null) return
-    const gone = new Promise((resolve) => daemon.once('exit', resolve))
-    daemon.kill('SIGTERM')
-    await gone
   }
 
   #check(
@@ -248,7 +231,7 @@ class World {
     while (!signal.aborted) {
       for (const asked of this.asked.filter(({ decisionAccepted }) => !decisionAccepted).slice(0, 3)) {
         if (signal.aborted) return
-        const view = (await this.#admin('GET', `/v1/requests/${asked.requestId}`))?.body
+        const view = (await this.daemon.admin('GET', `/v1/requests/${asked.requestId}`))?.body
         if (!view) continue
         if (view.status !== 'pending') {
           // Decided already, by an answer that the kill kept from us, or trusted from the start.
@@ -256,7 +239,7 @@ class World {
           continue
         }
         const decision = view.skill_id === 'torture/same' ? 'trust24h_any' : 'once'
-        const answer = await this.#admin('POST', `/v1/requests/${asked.requestId}/decision`, {
+        const answer = await this.daemon.admin('POST', `/v1/requests/${asked.requestId}/decision`, {
           decision,
           consent_hash: view.consent_hash,
         })
@@ -273,7 +256,7 @@ class World {
     headers: Record<string, string> = {},
   ): Promise<Record<string, unknown> | undefined> {
     try {
-      const response = await fetch(this.#url + path, {
+      const response = await fetch(this.daemon.url + path, {
         method,
         headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json', ...headers },
         ...(body === undefined ? {} : { body }),
@@ -284,72 +267,4 @@ class World {
       return undefined
     }
   }
-
-  /** One call on the owner's socket; undefined when the daemon was gone. */
-  #admin(
-    method: string,
-    path: string,
-    body?: unknown,
-  ): Promise<{ status: number; body: Record<string, unknown> } | undefined> {
-    return new Promise((resolve) => {
-      const call = request(
-        {
-          socketPath: join(this.folder, 'admin.sock'),
-          method,
-          path,
-          headers: { 'content-type': 'application/json' },
-          timeout: 10_000,
-        },
-        (response) =>
-          read(response).then(
-            (text) =>
-              resolve({
-                status: response.statusCode ?? 0,
-                body: JSON.parse(text) as Record<string, unknown>,
-              }),
-            () => resolve(undefined),
-          ),
-      )
-      call.on('error', () => resolve(undefined))
-      call.end(body === undefined ? undefined : JSON.stringify(body))
-    })
-  }
-
-  #cli(args: readonly string[], input?: string): Promise<string> {
-    return capture(process.execPath, [MAIN, ...args], {
-      env: this.#env,
-      cwd: this.folder,
-      ...(input === undefined ? {} : { input }),
-    })
-  }
-
-  async #start(): Promise<void> {
-    const daemon = spawn(process.execPath, [MAIN, 'daemon'], {
-      env: this.#env,
-      cwd: this.folder,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    })
-    this.#daemon = daemon
-    for (;;) {
-      if (daemon.exitCode !== null)
-        throw new Error(`the daemon did not start again: exit code ${daemon.exitCode}`)
-      const healthy = await fetch(`${this.#url}/health`).then(
-        (response) => response.ok,
-        () => false,
-      )
-      if (healthy && existsSync(join(this.folder, 'admin.sock'))) return
-      await pause(20)
-    }
-  }
-
-  async #kill(): Promise<void> {
-    const daemon = this.#daemon
-    this.#daemon = undefined
-    if (!daemon) return
-    const gone = new Promise((resolve) => daemon.once('exit', resolve))
-    daemon.kill('SIGKILL')
-    await gone
-  }
 }
-
-const MAIN = join(repositoryRoot, 'proxy/src/main.ts')

@@ -1,8 +1,9 @@
 import { freshDatabase, setup } from '../support/postgres-server.ts'
-import { type TortureOptions, tortureWithKills } from './kill-torture.ts'
+import { tortureClaudeRuns } from './claude-torture.ts'
+import { type TortureOptions, type TortureReport, tortureWithKills } from './kill-torture.ts'
 import { tortureSleeps } from './sleep-torture.ts'
 
-/** `npm run torture [-- --kills 200] [--engine sqlite|postgres] [--sandbox docker|embedded]`: exits 1 when a promise was broken. `--sleeps 1000 [--seed 1]`: machines that sleep and wake instead. */
+/** `npm run torture [-- --of executions|claude-runs] [--kills 200] [--engine sqlite|postgres] [--sandbox docker|embedded]`: exits 1 when a promise was broken. `--sleeps 1000 [--seed 1]`: machines that sleep and wake instead. */
 const value = (name: string, fallback: string): string => {
   const index = process.argv.indexOf(`--${name}`)
   return index === -1 ? fallback : (process.argv[index + 1] ?? fallback)
@@ -32,9 +33,15 @@ async function tortureDaemon(): Promise<void> {
   const engine = value('engine', 'sqlite')
   if (engine !== 'sqlite' && engine !== 'postgres')
     throw new Error(`--engine takes sqlite or postgres, not ${engine}`)
-  const report = engine === 'sqlite' ? await tortureWithKills(options) : await onPostgres(options)
+  const of = value('of', 'executions')
+  if (of !== 'executions' && of !== 'claude-runs')
+    throw new Error(`--of takes executions or claude-runs, not ${of}`)
+  // Runs of Claude Code take Docker and its image; they have no other sandbox.
+  const torture = (on: TortureOptions): Promise<TortureReport> =>
+    of === 'claude-runs' ? tortureClaudeRuns(on) : tortureWithKills(on)
+  const report = engine === 'sqlite' ? await torture(options) : await onPostgres(torture, options)
   console.log(
-    `${report.kills} kills on ${engine}, ${report.requests} requests: ${JSON.stringify(report.byStatus)}`,
+    `${report.kills} kills of ${of} on ${engine}, ${report.requests} requests: ${JSON.stringify(report.byStatus)}`,
   )
   conclude(report.broken)
 }
@@ -45,11 +52,14 @@ function conclude(broken: readonly string[]): void {
   process.exitCode = broken.length === 0 ? 0 : 1
 }
 
-async function onPostgres(options: TortureOptions): ReturnType<typeof tortureWithKills> {
+async function onPostgres(
+  torture: (options: TortureOptions) => Promise<TortureReport>,
+  options: TortureOptions,
+): Promise<TortureReport> {
   const end = setup()
   try {
     const { url } = await freshDatabase()
-    return await tortureWithKills({ ...options, databaseUrl: url })
+    return await torture({ ...options, databaseUrl: url })
   } finally {
     end()
   }
