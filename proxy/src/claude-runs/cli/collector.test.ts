@@ -135,3 +135,31 @@ describe('what a run came to', () => {
     })
   })
 })
+
+describe('what whoever wrote the prompt may have had a hand in', () => {
+  const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)
+  const call = (input: string): string =>
+    `{"type":"assistant","message":{"content":[{"type":"tool_use","id":"x","name":"Bash","input":${input}}]}}`
+
+  it('is taken as deep as it can be told again, and no deeper', () => {
+    expect(parseMessage(call(nested(100)))).toMatchObject({ kind: 'assistant' })
+    for (const line of [call(nested(200_000)), `{"type":"result","result":${nested(200_000)}}`])
+      expect(parseMessage(line)).toMatchObject({ kind: 'unreadable' })
+  })
+
+  it('gives a conversation no id that an argument could not be', () => {
+    const init = (id: unknown) =>
+      parseMessage(JSON.stringify({ type: 'system', subtype: 'init', session_id: id }))
+    const id = '0c8f0c4e-58f5-4c5e-8a38-0a4f3a5d4c11'
+    expect(init(id)).toEqual({ kind: 'init', sessionId: id })
+    for (const other of ['--settings', `${id}\n`, '../x', '', 7, null])
+      expect(init(other)).toEqual({ kind: 'init', sessionId: null })
+  })
+
+  it('asks nothing by an id that is long to say back', () => {
+    const ask = (id: string) =>
+      parseMessage(JSON.stringify({ type: 'control_request', request_id: id, request: { subtype: 'x' } }))
+    expect(ask('a')).toEqual({ kind: 'other_request', id: 'a' })
+    expect(ask('a'.repeat(1_000))).toEqual({ kind: 'other' })
+  })
+})

@@ -3,6 +3,8 @@
  * concern, and whatever has another shape than these is taken for that.
  */
 
+import { isNestedWithin } from '../../kernel/index.ts'
+
 export interface Usage {
   readonly input_tokens?: number
   readonly output_tokens?: number
@@ -33,6 +35,8 @@ export type CliMessage =
   /** Another request of the CLI's, which has to be answered. */
   | { readonly kind: 'other_request'; readonly id: string }
   | { readonly kind: 'answer'; readonly id: string; readonly error: string | null }
+  /** What nobody could tell further: `why` completes a sentence that begins with `The CLI wrote`. */
+  | { readonly kind: 'unreadable'; readonly why: string }
   /** A sign of life without meaning here. */
   | { readonly kind: 'other' }
 
@@ -66,6 +70,13 @@ export interface CliResult {
 }
 
 const OTHER: CliMessage = { kind: 'other' }
+/** Of what runs say, and of what is made of it. */
+export const MAX_NESTING = 256
+const TOO_DEEP: CliMessage = { kind: 'unreadable', why: `JSON nested more than ${MAX_NESTING} deep` }
+/** The CLI's are UUIDs. One comes back as an argument when the conversation goes on. */
+const SESSION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** Of a question's id, which is said back. */
+const MAX_ID_CHARS = 256
 
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -84,14 +95,17 @@ export function parseMessage(line: string): CliMessage | null {
     return null
   }
   if (!isObject(value)) return null
+  if (!isNestedWithin(value, MAX_NESTING)) return TOO_DEEP
   const read = READERS.get(textOr(value.type, ''))
   return read === undefined ? OTHER : read(value)
 }
 
 const READERS: ReadonlyMap<string, (value: JsonObject) => CliMessage> = new Map(
   Object.entries<(value: JsonObject) => CliMessage>({
-    system: (value) =>
-      value.subtype === 'init' ? { kind: 'init', sessionId: textOr(value.session_id, null) } : OTHER,
+    system: ({ subtype, session_id: id }) =>
+      subtype === 'init'
+        ? { kind: 'init', sessionId: typeof id === 'string' && SESSION_ID.test(id) ? id : null }
+        : OTHER,
     stream_event: ({ event, parent_tool_use_id }) =>
       isObject(event) && typeof event.type === 'string'
         ? { kind: 'stream', event: { ...event, type: event.type }, isNested: parent_tool_use_id != null }
@@ -121,7 +135,8 @@ const READERS: ReadonlyMap<string, (value: JsonObject) => CliMessage> = new Map(
     },
     result: (value) => ({ kind: 'result', result: readResult(value) }),
     control_request: ({ request_id, request }) => {
-      if (typeof request_id !== 'string' || !isObject(request)) return OTHER
+      if (typeof request_id !== 'string' || request_id.length > MAX_ID_CHARS || !isObject(request))
+        return OTHER
       return request.subtype === 'can_use_tool' && typeof request.tool_name === 'string'
         ? {
             kind: 'ask',

@@ -72,3 +72,8 @@ describe('an answer', () => {
     expect(parseResult(text, { lenient: true })).toEqual(expected)
   })
 })
+
+it('JSON that is nested too deep to be stored stays a text', () => {
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000)
+  for (const options of [{}, { lenient: true }]) expect(parseResult(deep, options)).toBe(deep)
+})

@@ -1,3 +1,6 @@
+import { isNestedWithin } from '../../kernel/index.ts'
+import { MAX_NESTING } from './messages.ts'
+
 /**
  * The seed's rule: code fences are stripped, what then is JSON is parsed, and everything else is the string. Text around one fenced
  * block, or around one JSON object or array, is stripped too where a schema was asked for (`lenient`), and there alone: an
@@ -24,7 +27,9 @@ function parseJson(text: string): Parsed | undefined {
   // A quick look spares the parser the many answers that are prose.
   if (!/^[[{"\-\dtfn]/.test(text)) return undefined
   try {
-    return { value: JSON.parse(text) as unknown }
+    const value: unknown = JSON.parse(text)
+    // Deeper it stays a text, which can be stored and told.
+    return isNestedWithin(value, MAX_NESTING) ? { value } : undefined
   } catch {
     return undefined
   }

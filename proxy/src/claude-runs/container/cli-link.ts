@@ -20,6 +20,8 @@ const LINE_BYTES = 32 * 1_048_576
 const OUTPUT_FACTOR = 8
 const OUTPUT_FLOOR_BYTES = 256 * 1_048_576
 const STDERR_TAIL_CHARS = 4_096
+/** Files that go with the prompt take some 30 MB of it. */
+const MAX_UNREAD_BYTES = 96 * 1_048_576
 const MAX_TRANSCRIPT_BYTES = 64 * 1_048_576
 const TOO_MUCH_MEMORY = 'The CLI took more memory than its container has.'
 
@@ -69,7 +71,12 @@ export class CliLink {
       () => deps.stop('output_limit', 'The CLI wrote more than a run may.'),
     )
     this.#conversation = deps.converse((stream, bytes) => {
-      if (stream === 'stdout') reader.push(bytes)
+      try {
+        if (stream === 'stdout') reader.push(bytes)
+      } catch (error) {
+        // Whatever a container says ends its own run at most.
+        deps.stop('cli_crashed', `What the CLI wrote could not be taken: ${(error as Error).message}`)
+      }
     })
     this.#conversation.input.on('error', () => {})
     this.supervisor = speakTo(this.#conversation.input)
@@ -149,6 +156,7 @@ export class CliLink {
     if (message === null) return
     const { maxOutputBytes } = this.#deps.order
     this.#silence.sign()
+    if (message.kind === 'unreadable') this.#deps.stop('output_limit', `The CLI wrote ${message.why}.`)
     this.collector.take(message)
     if (message.kind === 'tool_results')
       for (const { id } of message.results) this.#deps.hooks.onToolAnswered(id)
@@ -157,7 +165,7 @@ export class CliLink {
     if (message.kind === 'init') this.#sessionId = message.sessionId ?? this.#sessionId
     if (message.kind === 'ask') void this.#decide(message)
     if (message.kind === 'ask_withdrawn') this.#withdraw(message.id)
-    if (message.kind === 'other_request') this.supervisor.say(refusalLine(message.id))
+    if (message.kind === 'other_request') this.#answer(refusalLine(message.id))
     if (message.kind === 'answer') this.#answers.get(message.id)?.resolve(message.error)
     if (message.kind === 'result') this.#result.resolve(message.result)
   }
@@ -172,7 +180,14 @@ export class CliLink {
     if (!this.#asks.delete(id) || either.aborted) return
     this.#silence.sign()
     if (verdict.behavior === 'deny') this.denials.push({ tool, message: verdict.message })
-    this.supervisor.say(verdictLine(id, input, verdict))
+    this.#answer(verdictLine(id, input, verdict))
+  }
+
+  /** Whoever asks on and on and reads no answer fills the daemon's memory with them (backpressure). */
+  #answer(line: string): void {
+    this.supervisor.say(line)
+    if (this.#conversation.input.writableLength > MAX_UNREAD_BYTES)
+      this.#deps.stop('output_limit', 'The CLI asks, and reads no answers.')
   }
 
   #withdraw(id: string): void {

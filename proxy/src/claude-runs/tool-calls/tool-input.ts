@@ -1,4 +1,4 @@
-import { type ConsentHash, canonicalJson, sha256Hex } from '../../kernel/index.ts'
+import { type ConsentHash, canonicalJson, isNestedWithin, sha256Hex } from '../../kernel/index.ts'
 import type { ToolCall } from './ports.ts'
 
 /** More than that nobody reads on a card. */
@@ -8,7 +8,7 @@ const MAX_DEPTH = 32
 
 /** Canonical JSON of a call's arguments; the problem completes a sentence that begins with `The arguments`. */
 export function readInput(input: Readonly<Record<string, unknown>>): string | { readonly problem: string } {
-  if (!isShallow(input)) return { problem: `are nested more than ${MAX_DEPTH} deep` }
+  if (!isNestedWithin(input, MAX_DEPTH)) return { problem: `are nested more than ${MAX_DEPTH} deep` }
   let text: string
   try {
     text = canonicalJson(input)
@@ -19,16 +19,6 @@ export function readInput(input: Readonly<Record<string, unknown>>): string | { 
   return bytes > MAX_INPUT_BYTES
     ? { problem: `take ${bytes} bytes, and a person is shown at most ${MAX_INPUT_BYTES}` }
     : text
-}
-
-/** Without recursion: level by level. */
-function isShallow(value: unknown): boolean {
-  let level: unknown[] = [value]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_DEPTH) return false
-    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []))
-  }
-  return true
 }
 
 /** The arguments to read: whole, a member a line. Strings stay JSON's, so that a line feed in one makes no line. */

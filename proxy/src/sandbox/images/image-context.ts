@@ -19,7 +19,7 @@ export async function contextOf(
     ...source.binaries.map((binary) => ({
       name: binary.name,
       source: binaryFor(source, binary, arch, fetched),
-      executable: true,
+      executable: source.isClosed === true ? ('only' as const) : true,
     })),
     ...source.files.map((file) => ({ name: basename(file), source: runtimeFile(source, file) })),
     ...(source.libraries ?? []).flatMap(libraryFiles),

@@ -5,16 +5,20 @@ export interface TarFile {
   readonly name: string
   /** Path of a file to read, or the bytes themselves. */
   readonly source: string | Buffer
-  readonly executable?: boolean
+  /** `only`: it can be executed and not be read. */
+  readonly executable?: boolean | 'only'
 }
 
 const BLOCK_BYTES = 512
+const modeOf = ({ executable }: TarFile): number =>
+  executable === 'only' ? 0o111 : executable === true ? 0o755 : 0o644
 
 /** Times are zero, so that the same files give the same archive. */
 export async function* tarStream(files: readonly TarFile[]): AsyncGenerator<Buffer> {
-  for (const { name, source, executable } of files) {
+  for (const file of files) {
+    const { name, source } = file
     const size = typeof source === 'string' ? statSync(source).size : source.length
-    yield header(name, size, executable === true ? 0o755 : 0o644)
+    yield header(name, size, modeOf(file))
     if (typeof source === 'string')
       yield* createReadStream(source, { highWaterMark: 1_048_576 }) as AsyncIterable<Buffer>
     else yield source

@@ -13,6 +13,8 @@ export const CLAUDE_IMAGE: ImageSource = {
   files: ['supervisor.mjs', 'claude-process.mjs', 'lines.mjs', '../node/way-out.mjs'],
   binaries: [NODE_BINARY, { name: 'claude', packages: PACKAGES, isFetched: true }],
   buildNeedsNetwork: false,
+  // A command of the model's would speak in the name of the supervisor or of the CLI.
+  isClosed: true,
 }
 
 /** The version that the lock file of the image's folder pins; what else is in the engine is another image. */

@@ -33,6 +33,11 @@ export interface ImageSource {
     /** Whether the package is none of the daemon's: the folder's own lock file names it, and it is fetched when the image is built. */
     readonly isFetched?: boolean
   }[]
+  /**
+   * Whether its binaries can be executed and not be read: then the kernel lets no other process of the same user look into theirs
+   * (PR_SET_DUMPABLE), so that what they start cannot open their pipes or write to their memory by way of /proc.
+   */
+  readonly isClosed?: boolean
   /** npm packages that go into the image, below node_modules. */
   readonly libraries?: readonly string[]
   /** Whether the build of the image installs packages of the base image's distribution. */
