@@ -63,7 +63,10 @@ interface Asked {
 const KINDS: readonly Kind[] = ['plain', 'stream', 'detached', 'cancelled', 'file', 'tool']
 const OVER = new Set(['done', 'failed', 'cancelled'])
 /** Whatever else a run ends as is a defect: the model never fails, and nobody takes too long. */
-const EXPECTED = new Set(['ok', 'cancelled', 'daemon_restarted'])
+const EXPECTED = new Set(['ok', 'cancelled', 'daemon_restarted', 'not_started'])
+/** The prompt was not handed over, so its key is free: a busy machine may start no container in time. */
+const isFree = ({ code, started_at: at }: View): boolean =>
+  code === 'not_started' || (code === 'daemon_restarted' && at === null)
 const ANSWER_MS = 30_000
 const END_MS = 120_000
 
@@ -185,7 +188,7 @@ class World {
     const { kind, mark, key, body, view } = asked
     const sha256 = createHash('sha256').update(String(body.prompt)).digest('hex')
     const own = [...runs].filter(([, { prompt_sha256: of }]) => of === sha256)
-    const begun = own.filter(([, { started_at: at }]) => at !== null)
+    const begun = own.filter(([, run]) => run.started_at !== null && !isFree(run))
     const calls =
       (this.model.calls.get(`${mark} first`) ?? 0) + (this.model.calls.get(`${mark} after the tool`) ?? 0)
     const is = `${kind} ${mark}`
@@ -267,8 +270,7 @@ class World {
     for (const until = Date.now() + END_MS; Date.now() < until; await pause(50)) {
       const view = await this.#call('GET', `/run/${id}`)
       if (view === undefined || !OVER.has(String(view.state))) continue
-      const isFree = view.code === 'daemon_restarted' && view.started_at === null
-      if (!isFree || this.closing.signal.aborted) return view
+      if (!isFree(view) || this.closing.signal.aborted) return view
       return await this.#end(asked, await this.#submit(asked))
     }
     return undefined
