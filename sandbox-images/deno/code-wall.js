@@ -61,11 +61,11 @@ export function refusesCodeFromText() {
 
 /**
  * Called when everything of the runner's own is loaded, before the code is. `main`: URL of the code. `answered`: module →
- * names of exports that the runner has replaced in it (see machine.js).
+ * names of exports that the runner has replaced in it (see machine.js), some of them when `answerOf` is told that it is asked for.
  * The function that it returns takes the URL of a module of the runner's own, made of text, and lets that through with what
  * it imports itself. Given null, it ends that, and returns what was refused meanwhile as an Error, or null.
  */
-export function raiseCodeWall(main, answered) {
+export function raiseCodeWall(main, answered, answerOf) {
   const shims = new Map(
     [...new Set([...PARTS.keys(), ...answered.keys()])].map((url) => {
       const refused = (PARTS.get(url) ?? []).map((part) => [part, saying(`${url} ${part}`)])
@@ -107,6 +107,7 @@ export function raiseCodeWall(main, answered) {
   module.registerHooks({
     resolve(specifier, context, next) {
       const found = next(specifier, context)
+      answerOf(found.url)
       const instead = standIn(found.url, context.parentURL)
       if (instead === undefined) return found
       const required = isOneOf(context.conditions, (one) => one === 'require')

@@ -50,6 +50,18 @@ if (HAS_FILES) say('statfs', () => fs.statfsSync('/tmp').bsize)
 if (typeof Deno !== 'undefined') sayAll('Deno', Deno, 'hostname osRelease osUptime loadavg networkInterfaces systemMemoryInfo uid gid umask memoryUsage'.split(' '))
 `
 
+/** The module is loaded when it is asked for, by whatever is there by then. */
+const REPLACED_FIRST = `
+Object.entries = Object.defineProperty = Map.prototype.get = () => { throw new Error('replaced') }
+const { existsSync } = await import('node:fs')
+console.log(existsSync('/etc/shadow'))
+`
+
+const ASKED_BY_NAME = `
+import { getBuiltinModule } from 'node:process'
+console.log(getBuiltinModule('fs').existsSync('/etc/shadow'), process.getBuiltinModule('node:fs').existsSync('/etc/shadow'))
+`
+
 /** What else a statement does not reach: CommonJS, as most packages are. */
 const REQUIRED = `
 const os = require('node:os')
@@ -226,6 +238,11 @@ describe.each(SANDBOXES)('the machine as $kind $runtime.name tells of it', ({ ki
         expect(answers.get('as text')).toBe(`sandbox ${answers.get('os.release')}`)
       },
     )
+
+    it.skipIf(runtime.language !== 'deno')('of files, also to code that comes to them late', async () => {
+      expect(await ask(REPLACED_FIRST)).toBe('false\n')
+      expect(await ask(ASKED_BY_NAME, true)).toBe('false false\n')
+    })
 
     it.skipIf(runtime.language !== 'node')('code that requires its modules', async () => {
       evaluate(await ask(REQUIRED))
