@@ -96,10 +96,28 @@ export class SpellingBuilder {
   }
 }
 
-/** An array that was filled by `push` has room for sixteen more; a daemon keeps tens of thousands of these. */
-const exact = (edges: readonly number[][]): number[][] =>
-  edges.map((one) => (one.length === 0 ? NO_EDGES : one.slice()))
-const NO_EDGES: number[] = []
+/**
+ * Arrays that were filled by `push` have room for sixteen more, and most hold one edge that many other nodes have as well: a daemon
+ * keeps tens of thousands of these, of which a thousand differ.
+ */
+const exact = (edges: readonly number[][]): (readonly number[])[] =>
+  edges.map((one) => {
+    if (one.length === 0) return NO_EDGES
+    return one.length === 2 ? sharedEdge(one[0] as number, one[1] as number) : one.slice()
+  })
+const NO_EDGES: readonly number[] = []
+
+const sharedEdges = new Map<number, readonly number[]>()
+const MAX_SHARED = 4_096
+
+function sharedEdge(byte: number, node: number): readonly number[] {
+  const key = node * 256 + byte
+  const known = sharedEdges.get(key)
+  if (known !== undefined) return known
+  const edge = [byte, node]
+  if (sharedEdges.size < MAX_SHARED) sharedEdges.set(key, edge)
+  return edge
+}
 
 /** The spellings of symbols 0, 1, …. */
 export interface Alphabet {
