@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module'
 import { lazily, type SecretValue } from '../../kernel/index.ts'
 import { BotApiError } from './bot-errors.ts'
+import { loadTelegraf } from './load-telegraf.ts'
 
 /**
  * The Bot API as this module uses it. Telegraf's types stay in this file: it trails the Bot API, so what comes in is
@@ -77,17 +77,15 @@ export interface BotApi {
   identify(signal?: AbortSignal): Promise<BotUser>
 }
 
-// Telegraf is loaded where there is a bot, when it is first asked something: it takes memory, and time at the start.
-const require = createRequire(import.meta.url)
-
 /** A call that is not a long poll and takes longer than this has failed. */
 const CALL_TIMEOUT_MS = 30_000
 const UPLOAD_TIMEOUT_MS = 120_000
 
 export function createBotApi(deps: { token: SecretValue; apiRoot: string; handlers: BotHandlers }): BotApi {
   const { handlers } = deps
+  // Where there is a bot, when it is first asked something: it takes memory, and time at the start.
   const bot = lazily(() => {
-    const { Telegraf } = require('telegraf') as typeof import('telegraf')
+    const { Telegraf } = loadTelegraf()
     const made = new Telegraf(deps.token.open(), {
       telegram: { apiRoot: `${deps.apiRoot.replace(/\/+$/, '')}/`, webhookReply: false },
       handlerTimeout: 600_000,

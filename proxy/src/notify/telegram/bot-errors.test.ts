@@ -1,7 +1,9 @@
+import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'
 import { SecretValue } from '../../kernel/index.ts'
 import { scrubToken } from './bot-api.ts'
 import { BotApiError, troubleOf } from './bot-errors.ts'
+import { loadTelegraf } from './load-telegraf.ts'
 
 describe('what Telegram says', () => {
   it.each([
@@ -36,4 +38,14 @@ describe('scrubToken', () => {
   ])('leaves no token in %j', (text) => {
     expect(scrubToken(text, token)).not.toMatch(/demo-bot-token|another-token/)
   })
+})
+
+it('comes of a client that brings no URL parser of its own', () => {
+  const { Telegraf } = loadTelegraf()
+  const loaded = Object.keys(createRequire(import.meta.url).cache).join()
+  expect([typeof Telegraf, loaded.includes('/node-fetch/'), loaded.includes('/tr46/')]).toEqual([
+    'function',
+    true,
+    false,
+  ])
 })
