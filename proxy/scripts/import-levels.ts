@@ -31,6 +31,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'identity/tenants',
     'identity/sessions',
     'identity/passkeys',
+    'identity/accounts',
     'retention',
     'storage/files',
   ],
@@ -100,6 +101,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'http/claude-runs-api',
     'http/admin-api',
     'http/console',
+    'http/accounts-api',
     'notify/telegram',
     'workers/background',
   ],
@@ -130,6 +132,7 @@ const MORE_ENTRIES = [
 
 /** What checks a credential, and so knows who asks: the socket's mode, an agent's token, a session's cookie, a passkey's signature, an account that Telegram vouches for. */
 const AUTHENTICATES = [
+  'http/accounts-api/caller.ts',
   'http/admin-api/owner.ts',
   'http/admin-api/prove-decision.ts',
   'http/agent-api/for-agent.ts',

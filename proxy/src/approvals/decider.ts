@@ -46,7 +46,7 @@ function authenticatorOf(principal: Principal): string {
 
 function nameOf(principal: Principal): string | null {
   if (principal.kind === 'session') return nameOf(principal.of)
-  return principal.kind === 'owner' || principal.kind === 'approver' ? principal.name : null
+  return 'name' in principal ? principal.name : null
 }
 
 /** Of a decision that took several: the last of them, by the names of all. */

@@ -104,6 +104,15 @@ export const AUDIT_EVENTS = {
   'member.added':
     'A person may decide for the tenant from now on: the channel, their id there, and the role.',
   'member.removed': 'A person may decide for the tenant no longer, as the settings do not name them.',
+  'account.added':
+    'Somebody signed up, or was invited: the account that this tenant belongs to, and how it came about.',
+  'account.password_set': 'A person set the password of their account; their other sessions are over.',
+  'account.sign_in_key_added':
+    'A key at a provider signs this account in from now on; its last four characters.',
+  'account.sign_in_key_removed': 'A key at a provider signs nobody in any more.',
+  'account.access_key_added': 'A person made a key for a program of theirs: its name, and what it may.',
+  'account.access_key_revoked': 'A key of a program is good no more.',
+  'quota.set': 'The owner of the host changed what a tenant may have; told to the tenant `default`.',
   'session.invited': 'A link was made that signs a person in at the console, once; whom, and until when.',
   'session.opened': 'A person signed in at the console: by what, and from which address.',
   'session.ended':

@@ -46,6 +46,7 @@ export const COMMAND_MODULES: readonly CommandModule[] = [
   },
   { words: ['quorum'], load: async () => (await import('./commands/quorum.ts')).addQuorumCommands },
   { words: ['passkey'], load: async () => (await import('./commands/passkeys.ts')).addPasskeyCommands },
+  { words: ['account'], load: async () => (await import('./commands/accounts.ts')).addAccountCommands },
   { words: ['tenant'], load: async () => (await import('./commands/tenants.ts')).addTenantCommands },
   {
     words: ['registry'],

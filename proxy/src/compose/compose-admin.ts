@@ -1,8 +1,9 @@
 import type { Config } from '../config/index.ts'
 import { type AdminApi, createAdminApi } from '../http/admin-api/index.ts'
+import type { AccountDirectory, AccountTenant } from '../identity/accounts/index.ts'
 import { parseActor } from '../identity/index.ts'
 import type { ConsoleAddress } from '../identity/sessions/index.ts'
-import type { DoctorCheck } from '../kernel/index.ts'
+import { DEFAULT_TENANT, type DoctorCheck } from '../kernel/index.ts'
 import type { Composition } from './compose.ts'
 import type { TenantParts } from './compose-tenant.ts'
 import { auditCheck, databaseCheck, diskCheck, isolationChecks, sandboxCheck } from './daemon-health.ts'
@@ -20,14 +21,21 @@ export function composeAdminApi(
     readonly appsUrl: () => string | null
     readonly consoleAddress: () => ConsoleAddress
     readonly doctorChecks: () => readonly DoctorCheck[]
+    readonly directory: () => AccountDirectory<AccountTenant>
   },
 ): AdminApi {
   return createAdminApi({
     ...parts,
     ...deps,
     hasOwnersPasskey: async (tx) =>
-      (await tx.passkeys.all()).some(({ person }) => parseActor(person)?.kind === 'cli'),
+      (await tx.passkeys.all()).some(({ person }) =>
+        /^(?:cli|account)$/.test(parseActor(person)?.kind ?? ''),
+      ),
     keys: { ...parts.keys, rotateData: (actor) => parts.vault.rotate(actor) },
+    quotas: {
+      list: () => parts.tenants.all().map(({ settings: { id, name }, storage }) => ({ id, name, storage })),
+      audit: parts.tenants.named(DEFAULT_TENANT).audit,
+    },
     archiveFolder: parts.settings.archiveFolder,
     runner: parts.installation.claudeRuns?.runner ?? null,
     hasDefaultWake: parts.settings.wake !== null,

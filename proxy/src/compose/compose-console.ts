@@ -1,20 +1,19 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Logger } from 'pino'
 import { addressMatcher, type Config } from '../config/index.ts'
-import type { AdminApi } from '../http/admin-api/index.ts'
-import type { Console, ConsoleTenant } from '../http/console/index.ts'
+import type { Console } from '../http/console/index.ts'
 import { answerApiError, knownError } from '../http/index.ts'
 import type { ConsoleAddress } from '../identity/sessions/index.ts'
 import { AppError, type Clock, lazily } from '../kernel/index.ts'
 import { VERSION } from '../version.ts'
-import type { TenantParts } from './compose-tenant.ts'
+import type { AccountsFront } from './compose-accounts.ts'
 import type { Tenants } from './compose-tenants.ts'
 import { closeServer, listenTcp } from './daemon-servers.ts'
 
 interface ConsoleFrontDeps {
   readonly config: Pick<Config, 'host' | 'publicUrl' | 'trustedProxies'>
   readonly tenants: Pick<Tenants, 'all'>
-  readonly adminApi: (parts: TenantParts) => AdminApi
+  readonly accounts: AccountsFront
   /** The one that the daemon listens on; known once it listens. */
   readonly port: () => number
   readonly clock: Clock
@@ -38,24 +37,15 @@ const COVERS_LOCALHOST = /^(?:0\.0\.0\.0|127\.0\.0\.1|::1?|localhost)$/
  * holds as little, as without a console.
  */
 export function withConsole(app: RequestListener, deps: ConsoleFrontDeps): ConsoleFront {
-  const { config, tenants, adminApi, port, log } = deps
-  const made = new WeakMap<TenantParts, ConsoleTenant>()
-  const viewOf = (parts: TenantParts): ConsoleTenant => {
-    const { settings, storage, sessions, passkeys, approvals, memberships, feed, gate } = parts
-    const known = made.get(parts) ?? {
-      ...{ tenant: settings.id, name: settings.name },
-      ...{ storage, sessions, passkeys, approvals, memberships, feed, gate, api: adminApi(parts) },
-    }
-    made.set(parts, known)
-    return known
-  }
+  const { config, tenants, accounts, port, log } = deps
   let loaded: Console | undefined
   const load = lazily(async () => {
     const { createConsole } = await import('../http/console/index.ts')
     loaded = createConsole({
       ...{ publicUrl: config.publicUrl, isTrustedProxy: addressMatcher(config.trustedProxies) },
       ...{ port, clock: deps.clock, version: VERSION, log },
-      tenants: () => tenants.all().map(viewOf),
+      tenants: () => tenants.all().map(accounts.viewOf),
+      ...{ directory: accounts.directory, passwords: accounts.passwords },
     })
     return loaded
   })
@@ -72,14 +62,15 @@ export function withConsole(app: RequestListener, deps: ConsoleFrontDeps): Conso
   let problem: string | null = null
 
   return {
-    app: before(app),
+    app: before(accounts.before(app)),
     address: () =>
       config.publicUrl === null
         ? { origin: new URL(`http://localhost:${port()}`).origin, problem }
         : { origin: config.publicUrl, problem: null },
     async listenLocally() {
       if (COVERS_LOCALHOST.test(config.host)) return
-      const server = createServer(before((_request, response) => answerApiError(response, nothingElse())))
+      const nothing: RequestListener = (_request, response) => answerApiError(response, nothingElse())
+      const server = createServer(before(accounts.before(nothing)))
       try {
         await listenTcp(server, '127.0.0.1', port())
         local = server

@@ -8,6 +8,12 @@ import type { EgressDial, EgressEndpoints } from '../egress/index.ts'
 import { createRunPlaces, type RunPlaces } from '../executions/index.ts'
 import { createProgramReader } from '../executions/program-reader/index.ts'
 import { createLimits, createMetrics, type Limits, type Metrics } from '../http/agent-api/index.ts'
+import {
+  type AccessTokens,
+  createAccessTokens,
+  createPasswords,
+  type Passwords,
+} from '../identity/accounts/index.ts'
 import { type Clock, DEFAULT_TENANT, type TenantId, type Tx } from '../kernel/index.ts'
 import { createLlmShares, type LlmShares } from '../llm/proxy/index.ts'
 import type { ReadFreeBytes } from '../retention/index.ts'
@@ -78,6 +84,8 @@ export interface Installation extends AsyncDisposable {
   readonly llmShares: LlmShares
   readonly claudeRuns: ClaudeRunsBase | null
   readonly metrics: Metrics
+  readonly passwords: Passwords
+  readonly accessTokens: AccessTokens
   readonly readFreeBytes: ReadFreeBytes | undefined
 }
 
@@ -165,6 +173,8 @@ export async function openInstallation(
     places: createRunPlaces(config.maxRuns),
     limits: createLimits({ ratePerMinute: config.ratePerMinute, metrics }),
     llmShares: createLlmShares(),
+    passwords: createPasswords(),
+    accessTokens: createAccessTokens({ clock }),
     readFreeBytes: overrides.readFreeBytes,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

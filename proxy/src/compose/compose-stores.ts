@@ -13,10 +13,16 @@ import { createExecutionStore } from '../executions/index.ts'
 import { createSkillStore } from '../executions/registry/index.ts'
 import { createMachineStore } from '../hosting/machines/index.ts'
 import { createMachineFilesStore } from '../hosting/persistence/index.ts'
+import { createAccountStore } from '../identity/accounts/index.ts'
 import { createAgentStore } from '../identity/agents/index.ts'
 import { createChallengeStore, createPasskeyStore } from '../identity/passkeys/index.ts'
 import { createSessionStore } from '../identity/sessions/index.ts'
-import { createMemberStore, createTenantRowsStore, createTenantStore } from '../identity/tenants/index.ts'
+import {
+  createMemberStore,
+  createQuotaStore,
+  createTenantRowsStore,
+  createTenantStore,
+} from '../identity/tenants/index.ts'
 import { createKeyUserStore, createProviderAccessStore } from '../llm/provider-access/index.ts'
 import { createProviderKeyStore } from '../llm/provider-keys/index.ts'
 import { createProviderStore } from '../llm/providers/index.ts'
@@ -30,6 +36,7 @@ import { createDataKeyStore, createSecretStore } from '../vault/index.ts'
 
 /** Every store there is, as `tx` names it. */
 export const STORES: StoreFactories = {
+  accounts: createAccountStore,
   agents: createAgentStore,
   appFiles: createAppFileStore,
   apps: createAppStore,
@@ -57,6 +64,7 @@ export const STORES: StoreFactories = {
   providerAccess: createProviderAccessStore,
   providerKeys: createProviderKeyStore,
   providers: createProviderStore,
+  quotas: createQuotaStore,
   retention: createRetentionStore,
   runSessions: createRunSessionStore,
   secrets: createSecretStore,

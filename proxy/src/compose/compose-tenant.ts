@@ -4,6 +4,7 @@ import { createBlockIndexer } from '../audit/index.ts'
 import { createAuditSubjects } from '../executions/index.ts'
 import { createAgentApi, createAgentGate } from '../http/agent-api/index.ts'
 import { createMcp } from '../http/mcp/index.ts'
+import { createAccounts } from '../identity/accounts/index.ts'
 import { createPasskeys } from '../identity/passkeys/index.ts'
 import { createSessions } from '../identity/sessions/index.ts'
 import type { HealthReport } from '../kernel/index.ts'
@@ -64,7 +65,11 @@ export async function composeTenant(
     sessions: createSessions({ ...opened, clock, log }),
     feed: createEventFeed(),
   }
-  await core.storage.read((tx) => core.sessions.load(tx))
+  const accounts = createAccounts({ ...core, clock, log })
+  await core.storage.read(async (tx) => {
+    await core.sessions.load(tx)
+    await accounts.load(tx)
+  })
   await core.memberships.settle(settings.telegram?.approverIds ?? [], 'daemon')
   const llm = await openLlm(installation, core)
   stack.use(llm.usage)
@@ -162,6 +167,7 @@ export async function composeTenant(
   return {
     ...core,
     ...requests,
+    accounts,
     settings,
     clock,
     log,

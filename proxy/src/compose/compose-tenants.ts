@@ -42,7 +42,13 @@ export interface Tenants extends AsyncDisposable {
   /** Throws not_found, with the names that there are. */
   named(name: string): TenantParts
   list(): Promise<readonly ListedTenant[]>
-  add(name: string, chat: ChatInput, actor: Actor): Promise<ListedTenant>
+  /** `prepare` is done before the tenant counts: what a crash leaves of it goes at the next start. */
+  add(
+    name: string,
+    chat: ChatInput,
+    actor: Actor,
+    prepare?: (parts: TenantParts) => Promise<void>,
+  ): Promise<ListedTenant>
   /** Another chat, or none. Its parts are composed anew: runs of it under way are given their time, and what waits stays. */
   setChat(name: string, chat: ChatInput, actor: Actor): Promise<ListedTenant>
   /** `finished`: false where the rest of its rows goes in the background. */
@@ -245,7 +251,7 @@ export function createTenants(deps: {
       ]
     },
 
-    add: (name, given, actor) =>
+    add: (name, given, actor, prepare) =>
       inTurn(async () => {
         assertTenantName(name)
         if (names().includes(name)) throw new AppError('conflict', `There is a tenant named ${name}.`)
@@ -257,6 +263,7 @@ export function createTenants(deps: {
         let one: Served | undefined
         try {
           one = await compose(tenant, chat)
+          await prepare?.(one.parts)
           await own.storage.transaction(async (tx) => {
             await tx.tenants.confirm(tenant.id)
             const data = { tenant: tenant.id, name, chat: chat?.chatId ?? null }

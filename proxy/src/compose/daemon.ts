@@ -1,6 +1,7 @@
 import type { Config } from '../config/index.ts'
 import type { AdminApi } from '../http/admin-api/index.ts'
 import { type Composition, compose, type Overrides } from './compose.ts'
+import { openAccounts } from './compose-accounts.ts'
 import { composeAdminApi, composeDoctorChecks } from './compose-admin.ts'
 import { withConsole } from './compose-console.ts'
 import { createAdminFront } from './compose-front.ts'
@@ -66,14 +67,15 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
         url: () => url,
         appsUrl: () => forApps?.url ?? null,
         consoleAddress: console.address,
+        directory: () => accounts.directory,
         doctorChecks: composeDoctorChecks(config, all, checksIsolation),
       })
     adminApis.set(tenant, api)
     return api
   }
-  const console = stack.use(
-    withConsole(agents.app, { ...parts, config, adminApi, port: () => Number(new URL(url).port || 80) }),
-  )
+  const port = (): number => Number(new URL(url).port || 80)
+  const accounts = openAccounts(parts, { config, adminApi, port })
+  const console = stack.use(withConsole(agents.app, { ...parts, config, accounts, port }))
   const agentServer = createAgentServer(console.app, agents.llm, config.llmTransport)
   const url = await listenTcp(agentServer.server, config.host, config.port)
   stack.defer(() => agentServer.close())

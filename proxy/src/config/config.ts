@@ -61,6 +61,8 @@ export interface Config {
   }
   /** Where agents without a target of their own are woken. */
   readonly wake: WakeConfig | null
+  /** By what anybody may sign up. */
+  readonly signUp: 'closed' | 'provider-key' | 'password' | 'passkey'
   /** Runs of `claude -p` for apps; null: off. */
   readonly claudeRuns: ClaudeRunsConfig | null
   readonly objectStore: ObjectStoreConfig
@@ -191,6 +193,7 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
       ),
     },
     wake,
+    signUp: values.OAUTH3_SIGNUP as Config['signUp'],
     claudeRuns: claudeRunsOf(values),
     objectStore,
     logLevel: values.LOG_LEVEL as string,

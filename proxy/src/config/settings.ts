@@ -317,6 +317,12 @@ export const SETTINGS = {
     'at least 16 characters',
     'Signs the webhook (HMAC-SHA256); required with OAUTH3_WEBHOOK_URL.',
   ),
+  OAUTH3_SIGNUP: setting(
+    choice(['closed', 'provider-key', 'password', 'passkey']),
+    'closed, provider-key, password or passkey',
+    'By what anybody may sign up, for a tenant of their own; closed: nobody, and `/api` is off.',
+    'closed',
+  ),
   CLAWDFORGE_PORT: setting(
     integer(0, 65_535),
     'a port, 0–65535',

@@ -1,4 +1,4 @@
-import { type AgentId, AppError, type AppId } from '../kernel/index.ts'
+import { type AccountId, type AgentId, AppError, type AppId } from '../kernel/index.ts'
 import { isAuthenticated, type Principal, type SessionPerson } from './principal.ts'
 
 /**
@@ -10,11 +10,12 @@ export type Actor =
   | 'run'
   | `agent:${string}`
   | `app:${string}`
+  | `account:${string}`
   | `telegram:${string}`
   | `cli:${string}`
   | `address:${string}`
 
-const KINDS = ['agent', 'app', 'telegram', 'cli', 'address'] as const
+const KINDS = ['agent', 'app', 'account', 'telegram', 'cli', 'address'] as const
 type ActorKind = (typeof KINDS)[number]
 
 /** One token of visible ASCII: no space, line break or control character makes one actor look like another. */
@@ -27,11 +28,15 @@ function named<Kind extends ActorKind>(kind: Kind, id: string): `${Kind}:${strin
 
 export const agentActor = (id: AgentId) => named('agent', id)
 export const appActor = (id: AppId) => named('app', id)
+/** Somebody who signed up. */
+export const accountActor = (id: AccountId) => named('account', id)
 /** A Telegram account, approver or stranger. */
 export const telegramActor = (userId: string) => named('telegram', userId)
 /** Whoever a session is of: the same actor as without a browser. */
-export const personActor = (person: SessionPerson): Actor =>
-  person.kind === 'owner' ? named('cli', person.uid) : telegramActor(person.id)
+export function personActor(person: SessionPerson): Actor {
+  if (person.kind === 'owner') return named('cli', person.uid)
+  return person.kind === 'account' ? accountActor(person.id) : telegramActor(person.id)
+}
 /** A peer that was not authenticated. */
 export const addressActor = (address: string) => named('address', address)
 
@@ -43,6 +48,8 @@ export function actorOf(principal: Principal): Actor {
       return named('cli', principal.uid)
     case 'approver':
       return telegramActor(principal.approverId)
+    case 'account':
+      return accountActor(principal.accountId)
     case 'agent':
       return agentActor(principal.agentId)
     case 'app':

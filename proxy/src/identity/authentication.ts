@@ -1,13 +1,16 @@
 import {
+  type AccountId,
   type AgentId,
   AppError,
   type AppId,
   type ConsentHash,
+  DEFAULT_TENANT,
   type DecisionProof,
   type TenantId,
 } from '../kernel/index.ts'
 import type { Memberships } from './memberships.ts'
 import {
+  type AccountPrincipal,
   type AgentPrincipal,
   type AppPrincipal,
   type ApproverId,
@@ -43,6 +46,22 @@ export function approverOfAccount(
   return admitPrincipal<ApproverPrincipal>({ kind: 'approver', tenant, approverId, name: account.name })
 }
 
+/** Of whoever signed up, by a credential of theirs; undefined for one whose tenant this is not, or no more. */
+export function accountOf(
+  memberships: Memberships,
+  tenant: TenantId,
+  account: { readonly id: AccountId; readonly name: string },
+): AccountPrincipal | undefined {
+  // The installation's own tenant is nobody's who signed up.
+  if (tenant === DEFAULT_TENANT || !memberships.hasAccount(tenant, account.id)) return undefined
+  return admitPrincipal<AccountPrincipal>({
+    kind: 'account',
+    tenant,
+    accountId: account.id,
+    name: account.name,
+  })
+}
+
 /** Of the holder of this agent's token. */
 export const agentOfToken = (tenant: TenantId, agentId: AgentId): AgentPrincipal =>
   admitPrincipal<AgentPrincipal>({ kind: 'agent', tenant, agentId })
@@ -67,14 +86,24 @@ export function sessionOfCookie(
   },
 ): SessionPrincipal | undefined {
   const { id, person, method, steppedUpBy } = session
-  const of =
-    person.kind === 'owner' ? ownerOfSocket(tenant, person) : approverOfAccount(memberships, tenant, person)
+  const of = personOf(memberships, tenant, person)
   if (of === undefined) return undefined
   const unproved = { provedFor: null, proof: null }
   return admitPrincipal<SessionPrincipal>({
     ...{ kind: 'session', tenant, sessionId: id, of, signedInBy: method, steppedUpBy },
     ...unproved,
   })
+}
+
+function personOf(memberships: Memberships, tenant: TenantId, person: SessionPerson) {
+  switch (person.kind) {
+    case 'owner':
+      return ownerOfSocket(tenant, person)
+    case 'approver':
+      return approverOfAccount(memberships, tenant, person)
+    case 'account':
+      return accountOf(memberships, tenant, person)
+  }
 }
 
 /** The same session, in the one request whose decision its person's passkey has signed. */

@@ -47,7 +47,8 @@ export function authorize<A extends Action>(principal: Principal, action: A, res
   const permission = permissionOf(action)
   if (permission === undefined || !action.startsWith(`${resource.kind}.`)) return denied('unknown_action')
   const acting = principal.kind === 'session' ? principal.of : principal
-  const reach = permission.may[acting.kind]
+  // Whoever signed up owns their tenant.
+  const reach = permission.may[acting.kind === 'account' ? 'owner' : acting.kind]
   if (reach === undefined) return denied('not_permitted')
   if (reach === 'own' && !isOwn(acting, resource)) return denied('not_yours')
   if (permission.scope === 'installation' && !isOfInstallation(principal)) return denied('installation')
@@ -56,6 +57,9 @@ export function authorize<A extends Action>(principal: Principal, action: A, res
       return denied('passkey_required')
     if (permission.stepUp === true && principal.steppedUpBy === null) return denied('step_up_required')
   }
+  // A key that a program holds proves nothing about the person.
+  if (principal.kind === 'account' && (permission.stepUp === true || permission.stepUp === 'passkey'))
+    return denied('step_up_required')
   return ALLOWED
 }
 
@@ -63,9 +67,12 @@ export function authorize<A extends Action>(principal: Principal, action: A, res
 export const hasProved = (principal: Principal, consentHash: ConsentHash): boolean =>
   isAuthenticated(principal) && principal.kind === 'session' && principal.provedFor === consentHash
 
-/** The admin socket names a tenant and stays the host's own; a link to that tenant's console is handed to somebody else. */
-const isOfInstallation = ({ kind, tenant }: Principal): boolean =>
-  kind === 'owner' || tenant === DEFAULT_TENANT
+/** The admin socket names a tenant and stays the host's own; a link to that tenant's console is handed to somebody else. Whoever signed up is never of it. */
+function isOfInstallation(principal: Principal): boolean {
+  const acting = principal.kind === 'session' ? principal.of : principal
+  if (acting.kind === 'account') return false
+  return principal.kind === 'owner' || principal.tenant === DEFAULT_TENANT
+}
 
 const isOwn = (principal: Principal, { owner }: Resource): boolean =>
   owner !== null &&

@@ -123,6 +123,10 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'session.invite': '++..pp',
   'session.list': '+...+.',
   'session.revoke': '+...+.',
+  'account.read': '+...+.',
+  'account.manage': '+...p.',
+  'user_key.list': '+...+.',
+  'user_key.write': '+...+.',
   'member.list': '+...+.',
   'tenant.manage': '+...p.',
 }

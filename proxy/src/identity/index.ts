@@ -1,5 +1,6 @@
 export {
   type Actor,
+  accountActor,
   actorOf,
   addressActor,
   agentActor,
@@ -27,6 +28,7 @@ export {
   personOf,
 } from './person.ts'
 export type {
+  AccountPrincipal,
   AgentPrincipal,
   AppPrincipal,
   ApproverPrincipal,

@@ -1,4 +1,4 @@
-import { DEFAULT_TENANT, type TenantId } from '../kernel/index.ts'
+import { type AccountId, DEFAULT_TENANT, type TenantId } from '../kernel/index.ts'
 import { type Actor, parseActor } from './actor.ts'
 import type { ApproverId } from './principal.ts'
 
@@ -6,13 +6,16 @@ import type { ApproverId } from './principal.ts'
 export interface Memberships {
   /** Empty for a tenant without approvers, or without being. */
   approversOf(tenant: TenantId): ReadonlySet<ApproverId>
+  /** Whether this tenant is that of the account. */
+  hasAccount(tenant: TenantId, id: AccountId): boolean
 }
 
 const NOBODY: ReadonlySet<ApproverId> = new Set()
 
-/** Whether this person may be signed in and be told what waits, by now: the host's owner, and the approvers of the tenant. */
+/** Whether this person may be signed in and be told what waits, by now: the host's owner, the approvers of the tenant, and whose it is. */
 export function isMember(memberships: Memberships, tenant: TenantId, person: Actor): boolean {
   const actor = parseActor(person)
+  if (actor?.kind === 'account') return memberships.hasAccount(tenant, actor.id as AccountId)
   if (actor?.kind !== 'telegram') return actor?.kind === 'cli'
   return memberships.approversOf(tenant).has(actor.id as ApproverId)
 }
@@ -21,7 +24,12 @@ export function isMember(memberships: Memberships, tenant: TenantId, person: Act
 export function createConfiguredMemberships(
   approverIds: Iterable<string> = [],
   of: TenantId = DEFAULT_TENANT,
+  accountIds: Iterable<AccountId> = [],
 ): Memberships {
   const approvers = new Set(approverIds) as ReadonlySet<string> as ReadonlySet<ApproverId>
-  return { approversOf: (tenant) => (tenant === of ? approvers : NOBODY) }
+  const accounts = new Set(accountIds)
+  return {
+    approversOf: (tenant) => (tenant === of ? approvers : NOBODY),
+    hasAccount: (tenant, id) => tenant === of && accounts.has(id),
+  }
 }

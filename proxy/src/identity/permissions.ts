@@ -139,6 +139,17 @@ export const PERMISSIONS = {
   'session.invite': { does: 'Make a link that signs oneself in at the console.', may: PEOPLE, stepUp: true },
   'session.list': { does: 'See which browsers are signed in.', may: OWNER },
   'session.revoke': { does: 'Sign a browser out.', may: OWNER },
+  'account.read': { does: 'See the account that one signed up for, and what signs it in.', may: OWNER },
+  'account.manage': {
+    does: "Change the account's password, what signs it in, and keys of its programs.",
+    may: OWNER,
+    stepUp: true,
+  },
+  'user_key.list': {
+    does: "List the providers that the account brought keys of, by the account's API.",
+    may: OWNER,
+  },
+  'user_key.write': { does: "Store, replace and remove such a key, by the account's API.", may: OWNER },
   'member.list': { does: 'List who may decide.', may: OWNER },
   'tenant.manage': { does: 'Add, list and remove tenants.', ...INSTALLATION, stepUp: true },
 } as const satisfies Readonly<Record<`${string}.${string}`, Permission>>

@@ -13,6 +13,8 @@ export function accountOf(principal: Principal): DeciderAccount {
   switch (principal.kind) {
     case 'session':
       return accountOf(principal.of)
+    // Against a Sybil attack: whoever has the host and whoever the tenant is of never make two.
+    case 'account':
     case 'owner':
       return 'owner'
     case 'approver':
@@ -57,5 +59,6 @@ export const countDeciders = (persons: Persons): number =>
 export type DeciderChannel = 'telegram' | 'terminal' | 'console'
 
 export function channelOf({ kind }: Principal): DeciderChannel {
-  return kind === 'session' ? 'console' : kind === 'owner' ? 'terminal' : 'telegram'
+  if (kind === 'session' || kind === 'account') return 'console'
+  return kind === 'owner' ? 'terminal' : 'telegram'
 }

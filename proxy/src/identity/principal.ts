@@ -1,4 +1,4 @@
-import type { AgentId, AppId, ConsentHash, DecisionProof, TenantId } from '../kernel/index.ts'
+import type { AccountId, AgentId, AppId, ConsentHash, DecisionProof, TenantId } from '../kernel/index.ts'
 
 declare const idBrand: unique symbol
 declare const authenticatedBrand: unique symbol
@@ -42,19 +42,27 @@ export interface AppPrincipal extends Authenticated {
   readonly appId: AppId
 }
 
-/** Whom a session is of, as it is stored: the daemon's own user, or an approver by their account. */
+/** A person who signed up, in the tenant that is theirs: its owner, who reaches nothing of the installation. */
+export interface AccountPrincipal extends Authenticated {
+  readonly kind: 'account'
+  readonly accountId: AccountId
+  readonly name: string
+}
+
+/** Whom a session is of, as it is stored: the daemon's own user, an approver by their chat account, or somebody who signed up. */
 export type SessionPerson =
   | { readonly kind: 'owner'; readonly uid: string; readonly name: string }
   | { readonly kind: 'approver'; readonly id: string; readonly name: string }
+  | { readonly kind: 'account'; readonly id: AccountId; readonly name: string }
 
-/** What a person proves by who they are: a link of the command line, or a passkey. */
-export type ProofMethod = 'link' | 'passkey'
+/** What a person proves by who they are: a link of the command line, a passkey, a password, or a key at a provider. */
+export type ProofMethod = 'link' | 'passkey' | 'password' | 'key'
 
 /** A signed-in browser: its person, from further away. */
 export interface SessionPrincipal extends Authenticated {
   readonly kind: 'session'
   readonly sessionId: SessionId
-  readonly of: OwnerPrincipal | ApproverPrincipal
+  readonly of: OwnerPrincipal | ApproverPrincipal | AccountPrincipal
   readonly signedInBy: ProofMethod
   /** By what the person has just proved again that it is them; null: that was too long ago. */
   readonly steppedUpBy: ProofMethod | null
@@ -65,7 +73,13 @@ export interface SessionPrincipal extends Authenticated {
 }
 
 /** Whoever asks, once it is known who that is. */
-export type Principal = OwnerPrincipal | ApproverPrincipal | AgentPrincipal | AppPrincipal | SessionPrincipal
+export type Principal =
+  | OwnerPrincipal
+  | ApproverPrincipal
+  | AccountPrincipal
+  | AgentPrincipal
+  | AppPrincipal
+  | SessionPrincipal
 
 type Facts<P> = P extends unknown ? Omit<P, typeof authenticatedBrand> : never
 

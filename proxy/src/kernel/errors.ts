@@ -127,6 +127,12 @@ export const ERROR_TABLE = {
     retryable: true,
     help: 'No sandbox can run code now; `details` says why.',
   },
+  provider_unavailable: {
+    status: 503,
+    exit: 1,
+    retryable: true,
+    help: 'The provider could not be asked whether the key is good, or gave no answer that tells; nobody is signed in by it.',
+  },
   storage_unavailable: {
     status: 503,
     exit: 1,

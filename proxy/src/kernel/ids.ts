@@ -9,6 +9,8 @@ export type RequestId = Brand<string, 'RequestId'>
 export type AgentId = Brand<string, 'AgentId'>
 /** `app_` and 16 hex digits. */
 export type AppId = Brand<string, 'AppId'>
+/** `acc_` and 16 hex digits: a person who signed up. */
+export type AccountId = Brand<string, 'AccountId'>
 /** What usage is counted, limited and shared fairly by. */
 export type CallerId = AgentId | AppId
 /** `run_` and 32 hex digits: 128 random bits, so an id cannot be guessed. */
@@ -30,6 +32,7 @@ export const isTenantId = (text: string): boolean => /^ten_[0-9a-f]{16}$/.test(t
 
 /** `ten_` and 16 hex digits. */
 export const newTenantId = (): TenantId => `ten_${randomBytes(8).toString('hex')}` as TenantId
+export const newAccountId = (): AccountId => `acc_${randomBytes(8).toString('hex')}` as AccountId
 export const newRequestId = (): RequestId => `req_${randomBytes(16).toString('hex')}` as RequestId
 export const newAgentId = (): AgentId => `agt_${randomBytes(8).toString('hex')}` as AgentId
 export const newAppId = (): AppId => `app_${randomBytes(8).toString('hex')}` as AppId

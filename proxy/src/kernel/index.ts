@@ -29,6 +29,7 @@ export {
   parseHostPattern,
 } from './host-pattern.ts'
 export {
+  type AccountId,
   type AgentId,
   type AppId,
   type CallerId,
@@ -39,6 +40,7 @@ export {
   isMachineId,
   isTenantId,
   type MachineId,
+  newAccountId,
   newAgentId,
   newAppId,
   newMachineId,
@@ -56,7 +58,7 @@ export { createLoopTurns, type LoopTurns, loopTurns, type Turn } from './loop-tu
 export { createMirror, type Mirror } from './mirror.ts'
 export { formatExactUsd, formatUsd } from './money.ts'
 export { isNestedWithin } from './nesting.ts'
-export { createOneAtATime } from './one-at-a-time.ts'
+export { createOneAtATime, type OneAtATime } from './one-at-a-time.ts'
 export { currentOwner, DAEMON_OWNER, onBehalfOf } from './owner-context.ts'
 export { adminSocketPath } from './paths.ts'
 export { isLoopbackAddress, networkOf, plainAddress } from './peer-address.ts'

@@ -27,7 +27,10 @@ import { approver, asAgent, owner } from '../support/principals.ts'
 const OTHER = 'other' as TenantId
 
 function approverOfOther(): Principal {
-  const memberships = { approversOf: () => new Set(['7']) as ReadonlySet<string> as never }
+  const memberships = {
+    approversOf: () => new Set(['7']) as ReadonlySet<string> as never,
+    hasAccount: () => false,
+  }
   const made = approverOfAccount(memberships, OTHER, { id: '7', name: 'Ann' })
   if (made === undefined) throw new Error('a member of the other tenant')
   return made

@@ -68,7 +68,7 @@ const ask = (model: string) =>
     path: '/v1/chat/completions',
   })
 const NO_SUCH = {
-  ...{ file: 'none', session: 'none' },
+  ...{ file: 'none', session: 'none', who: 'none' },
   id: 'none',
   name: 'none',
   param: 'none',
@@ -206,6 +206,11 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
     listQuorum: () => ({}),
     setQuorum: () => ({ body: { scope: 'secret', name: 'THIRD_KEY', approvals: 1 } }),
     setQuorumOwner: () => ({ body: { owner: 'separate' } }),
+    listAccounts: () => ({}),
+    inviteAccount: () => ({ body: { email: 'ann@example.com' } }),
+    linkAccount: () => ({ params: { who: 'ann@example.com' } }),
+    readQuotas: () => ({}),
+    setQuota: () => ({ params: { name: 'default' }, body: { machines: 2 } }),
     removeTenant: () => ({ params: { name: 'acme' } }),
     listProviders: () => ({}),
     addProvider: () => ({ body: { name: 'mine', url: 'https://llm.example.com/v1' } }),

@@ -3,9 +3,10 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Run } from '../../src/claude-runs/runs/index.ts'
+import { openAccounts } from '../../src/compose/compose-accounts.ts'
 import { composeAdminApi } from '../../src/compose/compose-admin.ts'
 import type { ExecuteRequest, Execution } from '../../src/executions/index.ts'
-import { ownerAtSocket } from '../../src/http/admin-api/index.ts'
+import { type AdminApi, ownerAtSocket } from '../../src/http/admin-api/index.ts'
 import type { Agent } from '../../src/identity/agents/index.ts'
 import type { DoctorCheck } from '../../src/kernel/index.ts'
 import { adminSocketPath, type Clock, type RequestId } from '../../src/kernel/index.ts'
@@ -93,7 +94,12 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
   })
   const { db, storage, agents, claudeRuns, vault, executions, approvals, audit, llm } = domain
   if (claudeRuns === null) throw new Error('runs are off')
-  const api = composeAdminApi(domain, {
+  const accounts = openAccounts(domain, {
+    ...{ config: { signUp: 'password', publicUrl: null, trustedProxies: [] }, port: () => 3737 },
+    adminApi: () => api,
+  })
+  const api: AdminApi = composeAdminApi(domain, {
+    directory: () => accounts.directory,
     url: () => options.url ?? 'http://127.0.0.1:3737',
     appsUrl: () => 'http://127.0.0.1:8800',
     consoleAddress: () => ({ origin: 'http://localhost:3737', problem: null }),

@@ -4,8 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openAccounts } from '../../src/compose/compose-accounts.ts'
 import { composeAdminApi } from '../../src/compose/compose-admin.ts'
-import { ownerAtSocket } from '../../src/http/admin-api/index.ts'
+import { type AdminApi, ownerAtSocket } from '../../src/http/admin-api/index.ts'
 import { adminCall } from './daemon-kit.ts'
 import { runCliHere } from './run-cli.ts'
 import { createTelegramKit } from './telegram-kit.ts'
@@ -30,7 +31,12 @@ export async function startEverywhere(options: Parameters<typeof createTelegramK
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-kinds-'))
   stack.defer(() => rmSync(folder, { recursive: true, force: true }))
   const socketPath = join(folder, 'admin.sock')
-  const api = composeAdminApi(kit, {
+  const accounts = openAccounts(kit, {
+    ...{ config: { signUp: 'closed', publicUrl: null, trustedProxies: [] }, port: () => 80 },
+    adminApi: () => api,
+  })
+  const api: AdminApi = composeAdminApi(kit, {
+    directory: () => accounts.directory,
     url: () => 'http://127.0.0.1',
     appsUrl: () => null,
     consoleAddress: () => ({ origin: 'http://localhost', problem: null }),

@@ -51,6 +51,7 @@ import {
   statusView,
 } from './schemas.ts'
 import { SESSION_ROUTES } from './session-routes.ts'
+import { ACCOUNT_ROUTES } from './account-routes.ts'
 import { TENANT_ROUTES } from './tenant-routes.ts'
 
 type AddAgent = z.output<typeof addAgentBody>
@@ -343,6 +344,7 @@ export const ADMIN_ROUTES = {
   ...SESSION_ROUTES,
   ...QUORUM_ROUTES,
   ...TENANT_ROUTES,
+  ...ACCOUNT_ROUTES,
   ...REGISTRY_ROUTES,
   ...CLAUDE_RUN_OWNER_ROUTES,
 } as const satisfies Readonly<Record<string, Route & { readonly action: string }>>

@@ -4,8 +4,8 @@ import type { Route } from '../index.ts'
 const sessionRow = z.object({
   id: z.string(),
   who: z.string(),
-  role: z.enum(['owner', 'approver']),
-  method: z.enum(['link', 'passkey']),
+  role: z.enum(['owner', 'approver', 'account']),
+  method: z.enum(['link', 'passkey', 'password', 'key']),
   signed_in_at: z.int(),
   seen_at: z.int(),
   expires_at: z.int(),

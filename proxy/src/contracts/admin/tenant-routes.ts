@@ -23,10 +23,10 @@ const tenantView = z.object({
 export type TenantView = z.output<typeof tenantView>
 
 const memberView = z.object({
-  channel: z.enum(['telegram']),
-  /** Of Telegram the user id. */
+  channel: z.enum(['telegram', 'account']),
+  /** Of Telegram the user id; of who signed up the id of their account. */
   person: z.string(),
-  role: z.enum(['approver']),
+  role: z.enum(['approver', 'owner']),
   since: z.int(),
 })
 

@@ -1,26 +1,9 @@
 import { z } from 'zod'
 import { approvalDecisionBody, assertionJson, passkeyLabel, registrationJson } from '../admin/index.ts'
 import type { Route } from '../index.ts'
+import { creationOptions, named } from './creation-options.ts'
 import { sessionView } from './session-view.ts'
 
-const algorithm = z.union([z.literal(-7), z.literal(-8), z.literal(-257)])
-const named = z.object({ type: z.literal('public-key'), id: z.string(), transports: z.array(z.string()) })
-
-/** For `PublicKeyCredential.parseCreationOptionsFromJSON`. */
-const creationOptions = z.object({
-  rp: z.object({ id: z.string(), name: z.string() }),
-  user: z.object({ id: z.string(), name: z.string(), displayName: z.string() }),
-  challenge: z.string(),
-  pubKeyCredParams: z.array(z.object({ type: z.literal('public-key'), alg: algorithm })),
-  timeout: z.int(),
-  excludeCredentials: z.array(named),
-  authenticatorSelection: z.object({
-    residentKey: z.literal('required'),
-    requireResidentKey: z.literal(true),
-    userVerification: z.literal('required'),
-  }),
-  attestation: z.literal('none'),
-})
 /** For `PublicKeyCredential.parseRequestOptionsFromJSON`. */
 const requestOptions = z.object({
   challenge: z.string(),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Route } from '../index.ts'
+import { ACCOUNT_CEREMONIES } from './account-routes.ts'
 import { PASSKEY_CEREMONIES } from './passkey-routes.ts'
 import { sessionView } from './session-view.ts'
 
@@ -36,5 +37,6 @@ export const CONSOLE_ROUTES = {
     errors: ['unauthenticated'],
   },
   ...PASSKEY_CEREMONIES,
+  ...ACCOUNT_CEREMONIES,
 } as const satisfies Readonly<Record<string, Route>>
 export type ConsoleRoutes = typeof CONSOLE_ROUTES

@@ -4,8 +4,8 @@ export const sessionView = z.object({
   id: z.string(),
   /** The person's name, as the channel tells it that vouched for them. */
   who: z.string(),
-  role: z.enum(['owner', 'approver']),
-  method: z.enum(['link', 'passkey']),
+  role: z.enum(['owner', 'approver', 'account']),
+  method: z.enum(['link', 'passkey', 'password', 'key']),
   signed_in_at: z.int(),
   /** When it ends, unless it is used before. */
   expires_at: z.int(),

@@ -16,6 +16,7 @@ import type { Route } from '../../contracts/index.ts'
 import type { Executions } from '../../executions/index.ts'
 import { requestRoutes } from '../../executions/owner-routes/index.ts'
 import { registryRoutes, type SkillRegistries } from '../../executions/registry/index.ts'
+import { type AccountDirectory, type AccountTenant, accountRoutes } from '../../identity/accounts/index.ts'
 import type { Agents } from '../../identity/agents/index.ts'
 import { agentRoutes } from '../../identity/agents/index.ts'
 import {
@@ -27,7 +28,13 @@ import {
 } from '../../identity/index.ts'
 import { type Passkeys, passkeyRoutes } from '../../identity/passkeys/index.ts'
 import { type ConsoleAddress, type Sessions, sessionRoutes } from '../../identity/sessions/index.ts'
-import { type Members, type TenantAdmin, tenantRoutes } from '../../identity/tenants/index.ts'
+import {
+  type Members,
+  type QuotaAdmin,
+  quotaRoutes,
+  type TenantAdmin,
+  tenantRoutes,
+} from '../../identity/tenants/index.ts'
 import type { DoctorCheck, HealthReport } from '../../kernel/index.ts'
 import { AppError, type Clock, type ReadTx, type Storage } from '../../kernel/index.ts'
 import type { LlmModules } from '../../llm/provider-access/index.ts'
@@ -79,9 +86,12 @@ export interface AdminApiDeps {
   }
   readonly llm: LlmModules
   readonly tenants: TenantAdmin
-  readonly memberships: Pick<Members, 'list' | 'approversOf'>
+  readonly memberships: Pick<Members, 'list' | 'approversOf' | 'hasAccount'>
   readonly passkeys: Passkeys
   readonly sessions: Sessions
+  readonly quotas: QuotaAdmin
+  /** Known once all parts are joined. */
+  readonly directory: () => AccountDirectory<AccountTenant>
   /** Known once the daemon listens. */
   readonly consoleAddress: () => ConsoleAddress
   /** Where agents reach the daemon; known once it listens. */
@@ -170,6 +180,8 @@ function adminHandlers(deps: AdminApiDeps, owner: Owner): AdminHandlers {
     ...storageRoutes(withOwner),
     ...llm,
     ...tenantRoutes(withOwner),
+    ...quotaRoutes(withOwner),
+    ...accountRoutes(withOwner),
     ...passkeyRoutes(withOwner),
     ...sessionRoutes(withOwner),
     ...registryRoutes(withOwner),

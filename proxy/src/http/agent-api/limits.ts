@@ -12,6 +12,11 @@ export interface Limits {
 
 const MAX_HELD_PER_AGENT = 64
 const FAILED_AUTHENTICATIONS_PER_MINUTE = 30
+/** Of one network, whichever account they are for. */
+const SIGN_INS_PER_MINUTE = 10
+const SIGN_UPS_PER_HOUR = 5
+/** Guesses at one account's password, from wherever they come: its passkeys and keys sign in meanwhile. */
+const GUESSES_PER_QUARTER_HOUR = 30
 /** Reading is cheap and polled. */
 const READS_PER_REQUEST = 10
 
@@ -22,6 +27,9 @@ export function createLimits(deps: { readonly ratePerMinute: number; readonly me
     execute: perMinute(ratePerMinute),
     read: perMinute(ratePerMinute * READS_PER_REQUEST),
     authentication: perMinute(FAILED_AUTHENTICATIONS_PER_MINUTE),
+    sign_in: perMinute(SIGN_INS_PER_MINUTE),
+    sign_up: new RateLimiterMemory({ points: SIGN_UPS_PER_HOUR, duration: 3_600 }),
+    account: new RateLimiterMemory({ points: GUESSES_PER_QUARTER_HOUR, duration: 900 }),
   }
   const held = new Map<string, number>()
 

@@ -29,7 +29,7 @@ export const METRICS = {
   oauth3_rate_limited_total: {
     kind: 'counter',
     labels: ['limit'],
-    help: 'Requests over a limit: execute, read, wait or authentication.',
+    help: 'Requests over a limit: execute, read, wait, authentication, sign_in, sign_up or account.',
   },
   oauth3_telegram_outbox_waiting: {
     kind: 'gauge',
@@ -83,7 +83,7 @@ interface LlmTotal {
   readonly microUsd: number
 }
 
-export type LimitName = 'execute' | 'read' | 'wait' | 'authentication'
+export type LimitName = 'execute' | 'read' | 'wait' | 'authentication' | 'sign_in' | 'sign_up' | 'account'
 
 export interface Metrics {
   readonly contentType: string

@@ -4,6 +4,7 @@ import express from 'express'
 import { CONSOLE_PREFIX, CONSOLE_ROUTES } from '../../contracts/console/index.ts'
 import { AppError, type Clock } from '../../kernel/index.ts'
 import { answerApiError, createErrorHandler, knownError, mountRoutes } from '../index.ts'
+import type { AccountDeps } from './account-handlers.ts'
 import { assertOwnScript, assertRead, setSecurityHeaders } from './browser-security.ts'
 import { callerNow, callerOfCookie } from './caller.ts'
 import { createEventStreams } from './event-streams.ts'
@@ -13,7 +14,7 @@ import { sessionHandlers } from './session-handlers.ts'
 import { createStaticFiles } from './static-files.ts'
 import type { ConsoleTenant } from './tenant.ts'
 
-export interface ConsoleDeps extends OriginsDeps {
+export interface ConsoleDeps extends OriginsDeps, AccountDeps {
   /** The installation's own first. */
   readonly tenants: () => readonly ConsoleTenant[]
   readonly clock: Clock

@@ -24,11 +24,12 @@ export function readCookie({ headers }: IncomingMessage, place: CookiePlace): st
   return values.length === 1 && /^[A-Za-z0-9_-]{43}$/.test(values[0] ?? '') ? values[0] : undefined
 }
 
-export const cookieHeader = (place: CookiePlace, value: string): string =>
+/** `path`: where it is sent, on a host without TLS; with TLS the prefix asks for the whole of it. */
+export const cookieHeader = (place: CookiePlace, value: string, path = '/console'): string =>
   [
     `${nameOf(place)}=${value}`,
     'HttpOnly',
     'SameSite=Strict',
-    ...(place.isSecure ? ['Secure', 'Path=/'] : ['Path=/console']),
+    ...(place.isSecure ? ['Secure', 'Path=/'] : [`Path=${path}`]),
     `Max-Age=${value === '' ? 0 : MAX_AGE_SECONDS}`,
   ].join('; ')

@@ -24,12 +24,17 @@ export interface OriginsDeps {
   readonly isTrustedProxy: (address: string) => boolean
 }
 
-export function createOrigins({ port, publicUrl, isTrustedProxy }: OriginsDeps) {
+export interface Origins {
+  /** For links. */
+  main(): string
+  placeOf(request: IncomingMessage): Place
+}
+
+export function createOrigins({ port, publicUrl, isTrustedProxy }: OriginsDeps): Origins {
   const outside = publicUrl === null ? undefined : new URL(publicUrl)
   const local = (): URL => new URL(`http://localhost:${port()}`)
 
   return {
-    /** For links. */
     main: (): string => (outside ?? local()).origin,
 
     placeOf(request: IncomingMessage): Place {

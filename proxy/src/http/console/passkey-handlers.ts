@@ -74,7 +74,7 @@ export function passkeyHandlers(
       const assertion = await of.passkeys.verifyStepUp(holder, credential)
       await of.storage.transaction(async (tx) => {
         await of.passkeys.accept(tx, assertion)
-        await of.sessions.prove(tx, session.id)
+        await of.sessions.prove(tx, session.id, 'passkey')
       })
       return await view(of, of.sessions.find(session.cookieHash) ?? session)
     },

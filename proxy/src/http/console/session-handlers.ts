@@ -1,15 +1,20 @@
 import type { ConsoleRoutes } from '../../contracts/console/index.ts'
 import type { RouteHandlers } from '../../contracts/index.ts'
 import { sha256Hex } from '../../kernel/index.ts'
+import { type AccountDeps, accountHandlers } from './account-handlers.ts'
 import { cookieHeader } from './cookies.ts'
 import { passkeyHandlers } from './passkey-handlers.ts'
 import { assertSignedIn, type ConsoleCall, type SessionDeps, sessionAnswers } from './session-answers.ts'
 
-export function sessionHandlers(deps: SessionDeps, call: ConsoleCall): RouteHandlers<ConsoleRoutes> {
+export function sessionHandlers(
+  deps: SessionDeps & AccountDeps,
+  call: ConsoleCall,
+): RouteHandlers<ConsoleRoutes> {
   const { place, caller, response } = call
   const answers = sessionAnswers(deps, call)
   return {
     ...passkeyHandlers(deps.tenants, call, answers),
+    ...accountHandlers(deps, call, answers),
     async readSession() {
       const { of, session } = assertSignedIn(caller)
       return await answers.view(of, session)

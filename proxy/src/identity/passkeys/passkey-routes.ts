@@ -15,7 +15,8 @@ export function passkeyRoutes({
   readonly owner: Owner
 }) {
   const { principal, actor } = owner
-  const isOwner = (principal.kind === 'session' ? principal.of : principal).kind === 'owner'
+  const acting = principal.kind === 'session' ? principal.of : principal
+  const isOwner = acting.kind !== 'approver'
   const view = (passkey: Passkey): PasskeyView => ({
     id: passkey.credentialId,
     label: passkey.label,

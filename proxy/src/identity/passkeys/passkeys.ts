@@ -77,6 +77,16 @@ export interface Passkeys {
   /** Throws refused where it is not. */
   accept(tx: Tx, assertion: VerifiedAssertion): Promise<void>
   readonly signIns: SignIns
+  readonly signUps: SignUps
+}
+
+/** For whoever has no account yet: it is named by the challenge, and made when the passkey is. */
+interface SignUps {
+  options(origin: string, person: Actor, name: string): Promise<CreationOptions>
+  /** The challenge, used up. Throws the same `refused` as any ceremony. */
+  verify(origin: string, label: string, sent: RegistrationJson): Promise<Passkey>
+  /** In the tenant that was made for its person. */
+  keep(tx: Tx, passkey: Passkey): Promise<void>
 }
 
 /** For a sign-in, which begins before anybody knows whose tenant it is. */
@@ -235,6 +245,41 @@ export function createPasskeys(deps: {
     isAccepted,
     async accept(tx, assertion) {
       if (!(await isAccepted(tx, assertion))) throw notAccepted()
+    },
+    signUps: {
+      async options(origin, person, name) {
+        const party = relyingParty(origin)
+        const handle = randomBytes(32).toString('base64url')
+        const challenge = await challenges.issue(
+          { purpose: 'sign_up', person: '', session: '' },
+          { statement: canonicalJson({ handle, person, name }) },
+        )
+        return creationOptions(party, challenge, { handle, name }, [])
+      },
+      async verify(origin, label, sent) {
+        const asked = await challenges.burn(sent.response.clientDataJSON, {
+          ...{ purpose: 'sign_up', person: '', session: '' },
+        })
+        const made =
+          asked &&
+          (await verifyRegistration(sent, {
+            challenge: asked.challenge,
+            relyingParty: relyingParty(origin),
+          }))
+        if (!made) throw notAccepted()
+        const { handle, person, name } = JSON.parse(asked.statement) as Record<'handle' | 'name', string> & {
+          person: Actor
+        }
+        return {
+          ...made,
+          ...{ person, name, userHandle: handle, label, createdAt: clock.now(), lastUsedAt: null },
+        }
+      },
+      async keep(tx, passkey) {
+        if (!(await tx.passkeys.insert(passkey)))
+          throw new AppError('conflict', 'This passkey is registered already.')
+        await audit.append(tx, 'passkey.added', passkey.person, null, told(passkey))
+      },
     },
     signIns: {
       burn: async (sent) =>

@@ -45,7 +45,7 @@ export interface PasskeyStore extends PasskeyReader {
 }
 
 /** What the assertion or registration is for: a challenge of one is none of another. */
-export type CeremonyPurpose = 'register' | 'sign_in' | 'step_up' | 'decide'
+export type CeremonyPurpose = 'register' | 'sign_in' | 'sign_up' | 'step_up' | 'decide'
 
 /** Who may answer a challenge; both '' where nobody is signed in. */
 export interface CeremonyOf {

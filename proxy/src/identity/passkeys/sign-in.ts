@@ -1,3 +1,4 @@
+import type { AccountId } from '../../kernel/index.ts'
 import { parseActor, type SessionPerson } from '../index.ts'
 import type { RequestOptions } from './options.ts'
 import type { Passkeys, VerifiedAssertion } from './passkeys.ts'
@@ -48,6 +49,7 @@ export function createPasskeySignIn<T extends WithPasskeys>(tenants: () => reado
 function personOf({ person, name }: Passkey): SessionPerson | undefined {
   const parsed = parseActor(person)
   if (parsed?.kind === 'cli') return { kind: 'owner', uid: parsed.id, name }
+  if (parsed?.kind === 'account') return { kind: 'account', id: parsed.id as AccountId, name }
   return parsed?.kind === 'telegram' ? { kind: 'approver', id: parsed.id, name } : undefined
 }
 

@@ -16,8 +16,9 @@ export interface Session {
   readonly person: SessionPerson
   readonly method: ProofMethod
   readonly signedInAt: UnixMs
-  /** When the person last proved that it is them, by a link or a passkey. */
+  /** When the person last proved that it is them, and by what. */
   readonly provedAt: UnixMs
+  readonly provedBy: ProofMethod
   /** As of the row: the daemon's memory may know of a later use. */
   readonly seenAt: UnixMs
   /** However much it is used. */
@@ -38,7 +39,7 @@ export interface SessionStore extends SessionReader {
   /** Used ones among them. */
   deleteCodesBefore(at: UnixMs): Promise<void>
   insert(session: Session): Promise<void>
-  setProved(id: SessionId, at: UnixMs): Promise<void>
+  setProved(id: SessionId, at: UnixMs, by: ProofMethod): Promise<void>
   setSeen(id: SessionId, at: UnixMs): Promise<void>
   /** False where there is none. */
   delete(id: SessionId): Promise<boolean>

@@ -67,6 +67,8 @@ function personOf(principal: Principal): SessionPerson {
       return { kind: 'owner', uid: principal.uid, name: principal.name }
     case 'approver':
       return { kind: 'approver', id: principal.approverId, name: principal.name }
+    case 'account':
+      return { kind: 'account', id: principal.accountId, name: principal.name }
     case 'session':
       return personOf(principal.of)
     default:

@@ -23,6 +23,7 @@ interface SessionTable {
   method: ProofMethod
   signed_in_at: UnixMs
   proved_at: UnixMs
+  proved_by: ProofMethod
   seen_at: UnixMs
   expires_at: UnixMs
 }
@@ -97,13 +98,14 @@ export function createSessionStore({ db }: Queries, tenant: TenantId): SessionSt
           method: session.method,
           signed_in_at: session.signedInAt,
           proved_at: session.provedAt,
+          proved_by: session.provedBy,
           seen_at: session.seenAt,
           expires_at: session.expiresAt,
         })
         .execute()
     },
-    async setProved(id, at) {
-      await change(id).set({ proved_at: at }).execute()
+    async setProved(id, at, by) {
+      await change(id).set({ proved_at: at, proved_by: by }).execute()
     },
     async setSeen(id, at) {
       await change(id).set({ seen_at: at }).execute()
@@ -136,6 +138,7 @@ const sessionOf = (row: Selectable<SessionTable>): Session => ({
   method: row.method,
   signedInAt: row.signed_in_at,
   provedAt: row.proved_at,
+  provedBy: row.proved_by,
   seenAt: row.seen_at,
   expiresAt: row.expires_at,
 })

@@ -125,7 +125,7 @@ storeContract('sessions of the console', stores, (kit) => {
     expect(steppedUpBy()).toBe('link')
     time.now += 1
     expect(steppedUpBy()).toBeNull()
-    await kit.mine.transaction((tx) => sessions.prove(tx, session.id))
+    await kit.mine.transaction((tx) => sessions.prove(tx, session.id, 'passkey'))
     expect(steppedUpBy()).toBe('passkey')
   })
 

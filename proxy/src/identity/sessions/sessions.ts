@@ -31,8 +31,12 @@ interface SignIn {
 /** Who is signed in at the console of one tenant. Asked by each request, so it answers from memory. */
 export interface Sessions {
   load(tx: ReadTx): Promise<void>
-  /** A code that signs this person in, once, within two minutes. */
-  invite(person: SessionPerson, actor: Actor): Promise<{ readonly code: string; readonly expiresAt: UnixMs }>
+  /** A code that signs this person in, once, within two minutes or `goodForMs`. */
+  invite(
+    person: SessionPerson,
+    actor: Actor,
+    goodForMs?: number,
+  ): Promise<{ readonly code: string; readonly expiresAt: UnixMs }>
   /** Whether there is such a code, used by nobody yet, by its SHA-256. */
   hasCode(hash: string): boolean
   /** Burns the code first: undefined where it was used, is over, or is none. */
@@ -41,10 +45,11 @@ export interface Sessions {
   open(tx: Tx, of: SignIn): Promise<OpenedSession>
   /** By the SHA-256 of its cookie; undefined where it is over, idle or none. */
   find(cookieHash: string): Session | undefined
+  byId(id: SessionId): Session | undefined
   /** The person has used it. */
   seen(session: Session): void
-  /** The person has proved again that it is them, by a passkey: another link makes another session. */
-  prove(tx: Tx, id: SessionId): Promise<void>
+  /** The person has proved again that it is them: another link makes another session. */
+  prove(tx: Tx, id: SessionId, by: 'passkey' | 'password'): Promise<void>
   /** By what the person has just proved that it is them; null: that was too long ago. */
   steppedUpBy(session: Session): ProofMethod | null
   /** Until when the last proof counts. */
@@ -54,8 +59,16 @@ export interface Sessions {
   endOf(session: Session): UnixMs
   /** From the commit on its cookie is nothing, and of one that is revoked no link of its person. False where there is no such session. */
   end(id: SessionId, actor: Actor, why: 'signed_out' | 'revoked'): Promise<boolean>
+  /** In the unit of what ends it; false where there is no such session. */
+  endIn(tx: Tx, id: SessionId, actor: Actor, why: 'refresh_reused'): Promise<boolean>
   /** Every session of the person but this one, and all their links, in the unit that takes away what may have opened them; how many. */
-  endOthers(tx: Tx, person: Actor, except: SessionId | null, actor: Actor): Promise<number>
+  endOthers(
+    tx: Tx,
+    person: Actor,
+    except: SessionId | null,
+    actor: Actor,
+    why?: 'passkey_removed' | 'password_set',
+  ): Promise<number>
   /** Those that are good. */
   list(): readonly Session[]
 }
@@ -127,7 +140,7 @@ export function createSessions(deps: {
       id: `ses_${randomBytes(8).toString('hex')}` as SessionId,
       cookieHash: sha256Hex(cookie),
       ...{ person, method },
-      ...{ signedInAt: now, provedAt: now, seenAt: now, expiresAt: now + LIFETIME_MS },
+      ...{ signedInAt: now, provedAt: now, provedBy: method, seenAt: now, expiresAt: now + LIFETIME_MS },
     }
     await tx.sessions.insert(session)
     await audit.append(tx, 'session.opened', actor, null, { session: session.id, method, address })
@@ -137,10 +150,10 @@ export function createSessions(deps: {
 
   return {
     load: (tx) => rows.load(tx),
-    async invite(person, actor) {
+    async invite(person, actor, goodForMs = CODE_MS) {
       const now = clock.now()
       const code = randomToken(256)
-      const expiresAt = now + CODE_MS
+      const expiresAt = now + goodForMs
       await storage.transaction(async (tx) => {
         await tx.sessions.deleteCodesBefore(now)
         const waiting = await tx.sessions.codes()
@@ -164,6 +177,10 @@ export function createSessions(deps: {
       const session = rows.value.sessions.get(cookieHash)
       return session !== undefined && isGood(session) ? session : undefined
     },
+    byId(id) {
+      const session = [...rows.value.sessions.values()].find((one) => one.id === id)
+      return session !== undefined && isGood(session) ? session : undefined
+    },
     seen(session) {
       const now = clock.now()
       const used = uses.get(session.id)
@@ -174,14 +191,11 @@ export function createSessions(deps: {
       // The request that it was seen by goes on.
       written.catch((error: unknown) => deps.log.error({ err: error }, 'the use of a session was not stored'))
     },
-    async prove(tx, id) {
-      await tx.sessions.setProved(id, clock.now())
+    async prove(tx, id, by) {
+      await tx.sessions.setProved(id, clock.now(), by)
       await rows.refresh(tx)
     },
-    steppedUpBy({ method, signedInAt, provedAt }) {
-      if (clock.now() >= provedAt + STEPPED_UP_MS) return null
-      return provedAt > signedInAt ? 'passkey' : method
-    },
+    steppedUpBy: ({ provedAt, provedBy }) => (clock.now() < provedAt + STEPPED_UP_MS ? provedBy : null),
     steppedUpUntil: ({ provedAt }) => provedAt + STEPPED_UP_MS,
     lastSeen,
     endOf,
@@ -194,11 +208,16 @@ export function createSessions(deps: {
         await rows.refresh(tx)
         return ended
       }),
-    async endOthers(tx, person, except, actor) {
+    async endIn(tx, id, actor, why) {
+      const ended = await remove(tx, id, actor, why)
+      await rows.refresh(tx)
+      return ended
+    },
+    async endOthers(tx, person, except, actor, why = 'passkey_removed') {
       const others = (await tx.sessions.list()).filter(
         (session) => session.id !== except && personActor(session.person) === person,
       )
-      for (const { id } of others) await remove(tx, id, actor, 'passkey_removed')
+      for (const { id } of others) await remove(tx, id, actor, why)
       await burnCodesOf(tx, person)
       await rows.refresh(tx)
       return others.length

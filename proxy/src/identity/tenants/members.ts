@@ -1,5 +1,5 @@
 import type { AuditLog } from '../../audit/index.ts'
-import type { Clock, Storage } from '../../kernel/index.ts'
+import type { AccountId, Clock, Storage, Tx } from '../../kernel/index.ts'
 import { type Actor, createConfiguredMemberships, type Memberships } from '../index.ts'
 import type { Membership } from './ports.ts'
 
@@ -8,10 +8,12 @@ export interface Members extends Memberships {
   /** By channel and person. */
   list(): Promise<readonly Membership[]>
   /**
-   * Makes the table what the settings say, and tells the audit of each who comes or goes. Whoever is not among them may decide
+   * Makes those of Telegram what the settings say, and tells the audit of each who comes or goes. Whoever is not among them may decide
    * nothing from the commit on, whoever put the row there.
    */
   settle(approverIds: Iterable<string>, actor: Actor): Promise<void>
+  /** Whose the tenant is, from the commit on. */
+  addAccount(tx: Tx, id: AccountId, actor: Actor): Promise<void>
 }
 
 /** Nobody is a member before the first `settle`. */
@@ -22,14 +24,24 @@ export function createMembers(deps: {
 }): Members {
   const { storage, audit, clock } = deps
   let current = createConfiguredMemberships()
+  const refresh = async (tx: Tx): Promise<void> => {
+    const stored = await tx.members.list()
+    const of = (channel: Membership['channel']): string[] =>
+      stored.filter((row) => row.channel === channel).map(({ person }) => person)
+    const next = createConfiguredMemberships(of('telegram'), storage.tenant, of('account') as AccountId[])
+    tx.onCommit(() => {
+      current = next
+    })
+  }
 
   return {
     approversOf: (tenant) => current.approversOf(tenant),
+    hasAccount: (tenant, id) => current.hasAccount(tenant, id),
     list: () => storage.read((tx) => tx.members.list()),
     settle: (approverIds, actor) =>
       storage.transaction(async (tx) => {
         const wanted = new Set(approverIds)
-        const stored = await tx.members.list()
+        const stored = (await tx.members.list()).filter(({ channel }) => channel === 'telegram')
         const known = new Set(stored.map(({ person }) => person))
         for (const { channel, person, role } of stored) {
           if (wanted.has(person)) continue
@@ -42,10 +54,13 @@ export function createMembers(deps: {
           await tx.members.insert({ ...membership, since: clock.now() })
           await audit.append(tx, 'member.added', actor, null, membership)
         }
-        const approvers = (await tx.members.list()).map(({ person }) => person)
-        tx.onCommit(() => {
-          current = createConfiguredMemberships(approvers, storage.tenant)
-        })
+        await refresh(tx)
       }),
+    async addAccount(tx, id, actor) {
+      const membership = { channel: 'account', person: id, role: 'owner' } as const
+      await tx.members.insert({ ...membership, since: clock.now() })
+      await audit.append(tx, 'member.added', actor, null, membership)
+      await refresh(tx)
+    },
   }
 }

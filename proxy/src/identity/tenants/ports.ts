@@ -25,10 +25,10 @@ export interface TenantStore extends TenantReader {
 
 /** A person who belongs to the tenant, by the account that a channel vouches for. */
 export interface Membership {
-  readonly channel: 'telegram'
-  /** Of Telegram the user id, in decimal digits. */
+  readonly channel: 'telegram' | 'account'
+  /** Of Telegram the user id, in decimal digits; of who signed up the id of their account. */
   readonly person: string
-  readonly role: 'approver'
+  readonly role: 'approver' | 'owner'
   readonly since: UnixMs
 }
 
@@ -48,9 +48,21 @@ export interface TenantRowsStore {
   deleteSome(limit: number): Promise<boolean>
 }
 
+export type QuotaWhat = 'tenants' | 'machines' | 'memory_mib'
+
+interface QuotaReader {
+  list(): Promise<ReadonlyMap<QuotaWhat, number>>
+}
+
+export interface QuotaStore extends QuotaReader {
+  /** Null: as for all. */
+  set(what: QuotaWhat, amount: number | null): Promise<void>
+}
+
 declare module '../../kernel/unit-of-work.ts' {
   interface StorePorts {
     readonly members: StorePort<MemberReader, MemberStore>
+    readonly quotas: StorePort<QuotaReader, QuotaStore>
     readonly tenants: StorePort<TenantReader, TenantStore>
     readonly tenantRows: StorePort<unknown, TenantRowsStore>
   }

@@ -30,6 +30,8 @@ export interface ProviderRow {
   readonly includeUsage?: boolean
   /** Whether its answers say what they cost. */
   readonly reportsCost?: boolean
+  /** A path that is answered with a good key alone and costs nothing: by it somebody signs in with a key. */
+  readonly keyCheck?: string
 }
 
 /** A provider that can be used: every parameter is filled in. */

@@ -28,12 +28,14 @@ const ZAI_ROOTS = ['/api/paas/v4', '/api/coding/paas/v4', '/api/anthropic/v1', '
 
 const ROWS = {
   openai: openaiLike('https://api.openai.com', ['/v1'], {
+    keyCheck: '/v1/models',
     models: [
       ...['gpt-', 'o1', 'o3', 'o4', 'chatgpt-', 'codex-', 'ft:gpt-', 'gpt-image', 'dall-e', 'sora-'],
       ...['text-embedding-3', 'text-embedding-ada', 'whisper-', 'tts-', 'omni-moderation', 'computer-use-'],
     ],
   }),
   anthropic: {
+    keyCheck: '/v1/models',
     origin: 'https://api.anthropic.com',
     roots: ['/v1'],
     auth: header('x-api-key'),
@@ -62,11 +64,13 @@ const ROWS = {
   bedrock: openaiLike('https://bedrock-runtime.{region}.amazonaws.com', ['', '/openai/v1'], {
     params: ['region'],
   }),
-  groq: openaiLike('https://api.groq.com', ['/openai/v1']),
+  groq: openaiLike('https://api.groq.com', ['/openai/v1'], { keyCheck: '/openai/v1/models' }),
   deepseek: openaiLike('https://api.deepseek.com', ['/v1', '/beta', '/anthropic/v1', '/anthropic', '/user'], {
+    keyCheck: '/user/balance',
     models: ['deepseek-'],
   }),
   mistral: openaiLike('https://api.mistral.ai', ['/v1'], {
+    keyCheck: '/v1/models',
     includeUsage: false,
     models: [
       ...['mistral-', 'ministral-', 'codestral-', 'magistral-', 'devstral-', 'pixtral-', 'voxtral-'],
@@ -74,9 +78,12 @@ const ROWS = {
     ],
   }),
   codestral: openaiLike('https://codestral.mistral.ai', ['/v1'], { includeUsage: false }),
-  xai: openaiLike('https://api.x.ai', ['/v1'], { models: ['grok-'] }),
-  openrouter: openaiLike('https://openrouter.ai', ['/api/v1', '/api'], { reportsCost: true }),
-  together: openaiLike('https://api.together.ai', ['/v1']),
+  xai: openaiLike('https://api.x.ai', ['/v1'], { models: ['grok-'], keyCheck: '/v1/models' }),
+  openrouter: openaiLike('https://openrouter.ai', ['/api/v1', '/api'], {
+    reportsCost: true,
+    keyCheck: '/api/v1/key',
+  }),
+  together: openaiLike('https://api.together.ai', ['/v1'], { keyCheck: '/v1/models' }),
   fireworks: openaiLike('https://api.fireworks.ai', ['/inference/v1', '/inference', '/v1/accounts']),
   cohere: openaiLike('https://api.cohere.com', ['/v2', '/compatibility/v1', '/v1'], {
     models: [
@@ -90,9 +97,10 @@ const ROWS = {
     ],
   }),
   perplexity: openaiLike('https://api.perplexity.ai', [''], { includeUsage: false, models: ['sonar'] }),
-  cerebras: openaiLike('https://api.cerebras.ai', ['/v1'], { includeUsage: false }),
+  cerebras: openaiLike('https://api.cerebras.ai', ['/v1'], { includeUsage: false, keyCheck: '/v1/models' }),
   nvidia: openaiLike('https://integrate.api.nvidia.com', ['/v1']),
   moonshot: openaiLike('https://api.moonshot.ai', ['/v1', '/anthropic/v1', '/anthropic'], {
+    keyCheck: '/v1/users/me/balance',
     models: ['kimi-', 'moonshot-'],
   }),
   kimi: {
@@ -120,7 +128,7 @@ const ROWS = {
     ...['/v1', '/hf-inference', '/together', '/fal-ai', '/replicate', '/nebius', '/novita', '/sambanova'],
     ...['/cohere', '/hyperbolic', '/fireworks-ai'],
   ]),
-  poe: openaiLike('https://api.poe.com', ['/v1']),
+  poe: openaiLike('https://api.poe.com', ['/v1'], { keyCheck: '/usage/current_balance' }),
   venice: openaiLike('https://api.venice.ai', ['/api/v1']),
   sambanova: openaiLike('https://api.sambanova.ai', ['/v1']),
   deepinfra: openaiLike('https://api.deepinfra.com', ['/v1/openai', '/v1']),

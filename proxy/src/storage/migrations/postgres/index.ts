@@ -12,6 +12,7 @@ import { CLAUDE_RUNS } from './13-claude-runs.ts'
 import { TOOL_CALLS } from './14-tool-calls.ts'
 import { MACHINES } from './15-machines.ts'
 import { GRANT_REQUESTS } from './16-grant-requests.ts'
+import { ACCOUNTS } from './17-accounts.ts'
 import { MACHINE_FILES } from './18-machine-files.ts'
 
 /**
@@ -33,5 +34,6 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ...TOOL_CALLS,
   ...MACHINES,
   ...GRANT_REQUESTS,
+  ...ACCOUNTS,
   ...MACHINE_FILES,
 ]

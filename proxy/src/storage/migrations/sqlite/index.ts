@@ -20,6 +20,7 @@ import { CLAUDE_RUNS } from './21-claude-runs.ts'
 import { TOOL_CALLS } from './22-tool-calls.ts'
 import { MACHINES } from './23-machines.ts'
 import { GRANT_REQUESTS } from './24-grant-requests.ts'
+import { ACCOUNTS } from './25-accounts.ts'
 import { MACHINE_FILES } from './26-machine-files.ts'
 
 /**
@@ -50,5 +51,6 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   ...TOOL_CALLS,
   ...MACHINES,
   ...GRANT_REQUESTS,
+  ...ACCOUNTS,
   ...MACHINE_FILES,
 ]

@@ -1,0 +1,2 @@
+export { createAccountsApi } from './api.ts'
+export { createAccountsOpenApi } from './openapi.ts'

@@ -1,0 +1,30 @@
+import {
+  ACCOUNT_ROUTES,
+  ALWAYS_REFUSED,
+  keyView,
+  logInView,
+  meView,
+  tokensView,
+  userView,
+} from '../../contracts/accounts/index.ts'
+import { describeApi } from '../../contracts/index.ts'
+
+export const createAccountsOpenApi = (version: string): Record<string, unknown> =>
+  describeApi({
+    title: 'OAuth3 accounts',
+    version,
+    description: 'Sign up, sign in, and keep keys at providers. Times are ISO 8601 in UTC.',
+    routes: ACCOUNT_ROUTES,
+    always: ALWAYS_REFUSED,
+    securitySchemes: {
+      accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+      accessKey: { type: 'http', scheme: 'bearer', bearerFormat: 'oc_…' },
+    },
+    named: {
+      Tokens: { schema: tokensView, io: 'output' },
+      LogIn: { schema: logInView, io: 'output' },
+      User: { schema: userView, io: 'output' },
+      Me: { schema: meView, io: 'output' },
+      Key: { schema: keyView, io: 'output' },
+    },
+  })
