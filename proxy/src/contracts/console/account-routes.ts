@@ -133,6 +133,7 @@ export const ACCOUNT_CEREMONIES = {
   removeSignInKey: {
     method: 'DELETE',
     path: '/account/sign-in-keys/:id',
+    params: z.object({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) }),
     summary: 'The key signs you in no more, and stays among the keys of providers.',
     scope: 'session',
     answer: z.object({ ok: z.literal(true) }),

@@ -145,7 +145,7 @@ export function accountHandlers(
       return { key_id: keyId, last4, shared }
     },
     async removeSignInKey({ params: { id } }) {
-      await directory.keys.removeSignInKey(own('account.manage'), Number(id))
+      await directory.keys.removeSignInKey(own('account.manage'), id)
       return { ok: true as const }
     },
     async makeAccessKey({ body: { name, scopes } }) {

@@ -1,0 +1,404 @@
+import { createHmac } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ADMIN_ROUTES } from '../../src/contracts/admin/index.ts'
+import { CONSOLE_ROUTES } from '../../src/contracts/console/index.ts'
+import { pathOf, type Route } from '../../src/contracts/index.ts'
+import {
+  type AccountsKit,
+  CONSOLE,
+  createAccountsKit,
+  PASSWORD,
+  type SignedUp,
+} from '../support/accounts-kit.ts'
+
+let kit: AccountsKit
+/** Whoever's tests leave them signed in. */
+let ann: SignedUp
+let eve: SignedUp
+beforeAll(async () => {
+  kit = await createAccountsKit('password')
+  ann = await kit.signUp('ann@example.com')
+  eve = await kit.signUp('eve@example.com')
+})
+afterAll(async () => await kit?.[Symbol.asyncDispose]())
+
+const login = (email: string, password = PASSWORD, more: Parameters<AccountsKit['call']>[2] = {}) =>
+  kit.call('POST', '/api/auth/login', { body: { email, password }, ...more })
+const me = (token: string) => kit.call('GET', '/api/auth/me', { token })
+const refresh = (token: string) => kit.call('POST', '/api/auth/refresh', { body: { refresh_token: token } })
+
+describe('a sign-in', () => {
+  test('is tried ten times a minute from one network, whoever it is for, and from others meanwhile', async () => {
+    const statuses: number[] = []
+    for (let at = 0; at < 12; at += 1) {
+      const address = `2001:db8:1:2:${at.toString(16)}::1`
+      statuses.push((await login(`nobody${at}@example.com`, PASSWORD, { address })).status)
+    }
+    expect(statuses).toEqual([...Array(10).fill(401), 429, 429])
+    const told = await login('ann@example.com', PASSWORD, { address: '2001:db8:1:2:ffff::9' })
+    expect(told).toMatchObject({ status: 429, body: { error: { code: 'rate_limited' } } })
+    expect(Number(told.headers['retry-after'])).toBeGreaterThan(0)
+    expect((await login('ann@example.com', PASSWORD, { address: '2001:db8:1:3::1' })).status).toBe(200)
+  })
+
+  test('is guessed at for one account thirty times, from wherever', async () => {
+    await kit.signUp('guessed@example.com')
+    const statuses = new Set<number>()
+    for (let at = 0; at < 30; at += 1)
+      statuses.add((await login('guessed@example.com', `guess ${at}`)).status)
+    expect([...statuses]).toEqual([401])
+    expect((await login('guessed@example.com', 'guess 31')).status).toBe(429)
+  })
+
+  test('tells nothing of whether there is an account', async () => {
+    await kit.llm.admin('POST', '/v1/accounts', { email: 'invited@example.com' })
+    const answers = await Promise.all(
+      ['ann@example.com', 'invited@example.com', 'unknown@example.com', 'no address', "x' OR 1=1 --"].map(
+        (email) => login(email, 'not the password'),
+      ),
+    )
+    const shape = ({ status, text, headers }: (typeof answers)[number]) => [
+      status,
+      text,
+      Object.keys(headers).sort(),
+    ]
+    for (const answer of answers) expect(shape(answer)).toEqual(shape(answers[0] as never))
+    expect(answers[0]?.status).toBe(401)
+  })
+
+  test('takes no session that an attacker planted', async () => {
+    const planted = eve.cookie
+    const signed = await login('ann@example.com', PASSWORD, {
+      cookie: planted,
+      headers: { origin: CONSOLE, 'sec-fetch-site': 'same-origin' },
+    })
+    expect(signed.cookie).not.toBe(planted)
+    const own = (cookie: string | undefined) => kit.browse('GET', '/session', { cookie })
+    expect((await own(signed.cookie)).body).toMatchObject({ who: 'ann@example.com', role: 'account' })
+    expect((await own(planted)).body).toMatchObject({ who: 'eve@example.com' })
+  })
+
+  test('comes from the console’s own page or from a program, never from another site', async () => {
+    const body = { email: 'ann@example.com', password: PASSWORD }
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site', origin: 'https://other.example.com' },
+      { host: 'evil.example' },
+      { 'x-forwarded-proto': 'http' },
+    ]) {
+      const answer = await kit.call('POST', '/api/auth/login', { body, headers })
+      expect([answer.status, answer.cookie], JSON.stringify(headers)).toEqual([403, undefined])
+    }
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+    ]) {
+      const answer = await kit.call('POST', '/api/auth/login', { body, headers: { 'content-type': type } })
+      expect([answer.status, answer.cookie], type).toEqual([415, undefined])
+    }
+  })
+})
+
+test('a cookie alone changes nothing below /api from a page that does not say where it is from', async () => {
+  const { cookie } = ann
+  expect((await kit.call('GET', '/api/auth/me', { cookie })).status).toBe(200)
+  const body = { provider: 'anthropic', api_key: 'demo-value-of-csrf' }
+  expect((await kit.call('POST', '/api/user/api-keys', { cookie, body })).status).toBe(401)
+  expect((await kit.call('POST', '/api/auth/logout', { cookie, body: {} })).status).toBe(200)
+  expect((await kit.call('GET', '/api/auth/me', { cookie })).status).toBe(200)
+})
+
+describe('a refresh token', () => {
+  test('that is used twice ends its whole family, whoever was first', async () => {
+    const signed = await kit.signUp('family@example.com')
+    const second = (await refresh(signed.refresh)).body
+    const other = (await login('family@example.com')).body
+    expect((await me(second.access_token)).status).toBe(200)
+    expect((await refresh(signed.refresh)).status).toBe(401)
+    for (const token of [signed.access, second.access_token]) expect((await me(token)).status).toBe(401)
+    expect((await refresh(second.refresh_token)).status).toBe(401)
+    expect((await kit.browse('GET', '/session', { cookie: signed.cookie })).status).toBe(401)
+    // Another sign-in of the same person is another family.
+    expect((await me(other.access_token)).status).toBe(200)
+  })
+
+  test('is used once of many times at once', async () => {
+    const token: string = (await login('ann@example.com')).body.refresh_token
+    const statuses = (await Promise.all(Array.from({ length: 8 }, () => refresh(token)))).map(
+      ({ status }) => status,
+    )
+    expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(1)
+    expect((await refresh(token)).status).toBe(401)
+  })
+
+  test('is none in another form, of another session, or as an access token', async () => {
+    const mine = (await login('ann@example.com')).body
+    const [, session, random] = /^or_(ses_\w{16})_(.*)$/.exec(mine.refresh_token) ?? []
+    const [, others] = /^or_(ses_\w{16})_/.exec(eve.refresh) ?? []
+    for (const token of [
+      `or_${others}_${random}`,
+      `or_${session}_${'A'.repeat(43)}`,
+      mine.access_token,
+      `${mine.refresh_token} `,
+    ])
+      expect((await refresh(token)).status, token).toBe(401)
+    expect((await me(mine.refresh_token)).status).toBe(401)
+    expect((await refresh(mine.refresh_token)).status).toBe(200)
+  })
+})
+
+describe('an access token', () => {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+  test('is taken only as it was signed here', async () => {
+    const [header = '', claims = '', signature = ''] = ann.access.split('.')
+    const [, eves = ''] = eve.access.split('.')
+    const now = Math.floor(Date.now() / 1_000)
+    const sid = JSON.parse(Buffer.from(eves, 'base64url').toString()).sid
+    const forged = part({ iss: 'oauth3', sub: eve.id, sid, iat: now, exp: now + 900 })
+    const hmac = (text: string, key: string, hash = 'sha256'): string =>
+      createHmac(hash, key).update(text).digest('base64url')
+    const none = part({ alg: 'none', typ: 'JWT' })
+    for (const [why, token] of Object.entries({
+      'alg none, without a signature': `${none}.${forged}.`,
+      'alg none, with one': `${none}.${forged}.${signature}`,
+      'another key': `${header}.${forged}.${hmac(`${header}.${forged}`, 'secret')}`,
+      'an empty key': `${header}.${forged}.${hmac(`${header}.${forged}`, '')}`,
+      'another algorithm': `${part({ alg: 'HS512', typ: 'JWT' })}.${forged}.${hmac(`${header}.${forged}`, 'k', 'sha512')}`,
+      'a key of its own': `${part({ alg: 'HS256', typ: 'JWT', jwk: { kty: 'oct', k: 'a2V5' } })}.${forged}.${hmac(`${header}.${forged}`, 'key')}`,
+      'another tenant’s claims': `${header}.${eves}.${signature}`,
+      'a header put apart': `${header} .${claims}.${signature}`,
+      'a signature cut off': `${header}.${claims}.${signature.slice(0, -2)}`,
+      'another spelling of the signature': `${header}.${claims}.${signature}=`,
+    }))
+      expect((await me(token)).status, why).toBe(401)
+    expect((await me(ann.access)).body).toMatchObject({ id: ann.id })
+  })
+
+  test('is over after a quarter of an hour, and at once when its session ends', async () => {
+    const signed = await kit.signUp('over@example.com')
+    const second = (await login('over@example.com')).body
+    expect(
+      (await kit.call('POST', '/api/auth/logout', { token: second.access_token, body: {} })).status,
+    ).toBe(200)
+    expect((await me(second.access_token)).status).toBe(401)
+    expect((await refresh(second.refresh_token)).status).toBe(401)
+    expect((await me(signed.access)).status).toBe(200)
+    kit.llm.advance(15 * 60_000 + 1_000)
+    expect((await me(signed.access)).status).toBe(401)
+    expect((await refresh(signed.refresh)).status).toBe(200)
+  })
+})
+
+describe('an access key', () => {
+  const make = async (cookie: string | undefined, scopes = ['account', 'keys']) =>
+    (await kit.browse('POST', '/account/access-keys', { cookie, body: { name: 'a program', scopes } })).body
+
+  test('is nothing once it is revoked, and never more than its scopes', async () => {
+    const [{ cookie }, { id }] = [await login('ann@example.com'), ann]
+    const made = await make(cookie)
+    expect(made.key).toMatch(/^oc_[\w-]{43}$/)
+    expect((await me(made.key)).body).toMatchObject({ id })
+    const narrow = await make(cookie, ['account'])
+    expect((await kit.call('GET', '/api/user/api-keys', { token: narrow.key })).status).toBe(409)
+    expect((await me(`${made.key.slice(0, -1)}_`)).status).toBe(401)
+    expect((await kit.browse('DELETE', `/account/access-keys/${made.id}`, { cookie })).status).toBe(200)
+    expect((await me(made.key)).status).toBe(401)
+    expect((await me(narrow.key)).status).toBe(200)
+    const audit = await kit.llm.daemon.admin('GET', '/v1/audit?limit=1000')
+    expect(JSON.stringify(audit.body)).not.toContain(made.key)
+  })
+
+  test('opens neither the console nor what agents and apps reach', async () => {
+    const { cookie } = await login('ann@example.com')
+    const { key } = await make(cookie)
+    for (const path of ['/execute', '/secrets', '/llm/openai/v1/models'])
+      expect((await kit.call('GET', path, { token: key })).status, path).toBe(401)
+    expect((await kit.browse('GET', '/session', { token: key })).status).toBe(401)
+    expect((await kit.browse('GET', '/v1/secrets', { token: key })).status).toBe(401)
+  })
+})
+
+describe('whoever signed up', () => {
+  test('reaches nothing of another tenant’s or of the installation’s at any route', async () => {
+    const [{ cookie }, { cookie: evil }] = [await login('ann@example.com'), await login('eve@example.com')]
+    const ours = (method: string, path: string, body?: unknown) =>
+      kit.browse(method, path, { cookie, ...(body !== undefined && { body }) })
+    expect((await ours('PUT', '/v1/secrets/MARKED_SECRET', { value: 'demo-value-marked' })).status).toBe(200)
+    const { token } = (await ours('POST', '/v1/agents', { name: 'marked-agent' })).body
+    const asked = await kit.call('POST', '/execute', {
+      token,
+      body: { skill_id: 'demo/marked', code: 'const marked = 1\n' },
+    })
+    const id: string = asked.body.request_id
+    const { consent_hash } = (await ours('GET', `/v1/approvals/${id}`)).body
+    const marked = new RegExp(`marked|${id}|${ann.id}|${ann.tenant}|ann@`, 'i')
+    const bodies: Readonly<Record<string, unknown>> = {
+      decideApproval: { choice: 'once', consent_hash },
+      decideRequest: { decision: 'once', consent_hash },
+      askAgain: { consent_hash },
+    }
+    const NAMES = {
+      id,
+      name: 'marked-agent',
+      provider: 'openai',
+      skill: 'demo',
+      who: ann.id,
+      file: 'x',
+      session: 'x',
+    }
+    const walked: Record<string, number> = {}
+    for (const [name, route] of Object.entries<Route>(ADMIN_ROUTES)) {
+      // Ends what it is called with: tried at the end.
+      if (name === 'panic' || name === 'endPanic') continue
+      const params = { ...NAMES, model: 'x', param: 'x' }
+      const answer = await kit.browse(route.method, pathOf(route.path, params), {
+        cookie: evil,
+        headers: { 'x-oauth3-tenant': ann.tenant },
+        ...(route.body && { body: bodies[name] ?? {} }),
+      })
+      walked[name] = answer.status
+      expect(answer.status, `${name} ${answer.text}`).toBeLessThan(500)
+      const isEcho = answer.status >= 400 || /No |There is no/.test(answer.text)
+      if (!isEcho) expect(answer.text, name).not.toMatch(marked)
+      if ('action' in route && route.action === 'tenant.manage')
+        expect(answer.body.error?.details?.reason, name).toBe('installation')
+    }
+    expect(Object.keys(walked).length).toBeGreaterThan(80)
+    for (const name of ['decideApproval', 'decideRequest', 'askAgain'])
+      expect(walked[name] ?? 404, name).toBeGreaterThanOrEqual(400)
+    for (const [name, route] of Object.entries<Route>(CONSOLE_ROUTES)) {
+      if (route.method === 'POST' && route.body === undefined && name === 'signOut') continue
+      const answer = await kit.browse(route.method, pathOf(route.path, NAMES), {
+        cookie: evil,
+        ...(route.body && { body: { approval: id, choice: 'once', consent_hash } }),
+      })
+      expect(answer.status, name).toBeLessThan(500)
+      if (answer.status < 400) expect(answer.text, name).not.toMatch(marked)
+    }
+    // Nothing of Ann's has changed.
+    expect((await kit.call('GET', `/execute/${id}`, { token })).body.status).toBe('pending')
+    expect(JSON.stringify((await ours('GET', '/v1/secrets')).body)).toContain('MARKED_SECRET')
+    expect((await ours('GET', '/session')).status).toBe(200)
+  })
+
+  test('is out in a second when the session is revoked, of the event stream too', async () => {
+    const cookie = (await login('ann@example.com')).cookie
+    const session = (await kit.browse('GET', '/session', { cookie })).body.id
+    const streams = kit.browse('GET', '/events', { cookie })
+    const other = (await login('ann@example.com')).cookie
+    expect((await kit.browse('DELETE', `/v1/sessions/${session}`, { cookie: other })).status).toBe(200)
+    // It ends by itself: what is sent next finds no session.
+    expect((await streams.catch(() => ({ text: 'cut' }))).text).toMatch(/hello|cut/)
+    expect((await kit.browse('GET', '/session', { cookie })).status).toBe(401)
+  })
+
+  test('ends all other sessions with a new password, and changes it only freshly proved', async () => {
+    const signed = await kit.signUp('change@example.com')
+    const other = (await login('change@example.com')).body
+    kit.llm.advance(11 * 60_000)
+    const set = () =>
+      kit.browse('PUT', '/account/password', {
+        cookie: signed.cookie,
+        body: { password: 'another password' },
+      })
+    expect((await set()).body.error.details.reason).toBe('step_up_required')
+    const prove = (password: string) =>
+      kit.browse('POST', '/session/step-up', { cookie: signed.cookie, body: { password } })
+    expect((await prove('not the password')).status).toBe(401)
+    expect((await prove(PASSWORD)).status).toBe(200)
+    expect((await set()).body).toMatchObject({ ok: true })
+    expect((await me(other.access_token)).status).toBe(401)
+    expect((await refresh(other.refresh_token)).status).toBe(401)
+    expect((await kit.browse('GET', '/session', { cookie: signed.cookie })).status).toBe(200)
+    expect((await login('change@example.com')).status).toBe(401)
+    expect((await login('change@example.com', 'another password')).status).toBe(200)
+  })
+
+  test('ends no emergency stop by a password', async () => {
+    const { cookie } = await kit.signUp('panic@example.com')
+    expect((await kit.browse('POST', '/v1/panic', { cookie })).status).toBe(200)
+    const end = await kit.browse('POST', '/v1/panic/end', { cookie, body: { confirm: 'unlock' } })
+    expect(end.body.error.details.reason).toBe('passkey_required')
+  })
+})
+
+describe('an address', () => {
+  test('that was invited is nobody else’s, however it is written, and its link stays good', async () => {
+    const { url } = await kit.llm.admin('POST', '/v1/accounts', { email: 'Carol@Example.com' })
+    for (const email of ['carol@example.com', 'CAROL@EXAMPLE.COM', ' carol@example.com ']) {
+      const taken = await kit.call('POST', '/api/auth/signup', { body: { email, password: PASSWORD } })
+      expect(taken.status, email).toBe(409)
+    }
+    expect((await login('carol@example.com')).status).toBe(401)
+    const code = new URL(url).hash.replace('#code=', '')
+    const signed = await kit.browse('POST', '/session/code', { body: { code } })
+    expect(signed.body).toMatchObject({ role: 'account', who: 'carol@example.com' })
+    const { cookie } = signed
+    expect(
+      (await kit.browse('PUT', '/account/password', { cookie, body: { password: PASSWORD } })).status,
+    ).toBe(200)
+    expect((await login('carol@example.com')).status).toBe(200)
+    expect((await kit.browse('POST', '/session/code', { body: { code } })).status).toBe(401)
+  })
+
+  test('that signed itself up is not handed to who is invited by it', async () => {
+    const invited = await kit.llm.daemon.admin('POST', '/v1/accounts', { email: 'Eve@example.com' })
+    expect(invited.status).toBe(409)
+    expect((await login('eve@example.com')).status).toBe(200)
+  })
+
+  test('of other letters that look the same is none', async () => {
+    for (const email of [
+      '\u0430nn@example.com',
+      'ann@ex\u0430mple.com',
+      'ann\u200b@example.com',
+      'ann@example.com\u0000',
+    ])
+      expect(
+        (await kit.call('POST', '/api/auth/signup', { body: { email, password: PASSWORD } })).status,
+        email,
+      ).toBe(400)
+  })
+})
+
+describe('signing up', () => {
+  test('is done five times an hour from one network', async () => {
+    const statuses: number[] = []
+    for (let at = 0; at < 7; at += 1)
+      statuses.push(
+        (
+          await kit.call('POST', '/api/auth/signup', {
+            ...{
+              address: `2001:db8:9:9::${at}`,
+              body: { email: `mass${at}@example.com`, password: PASSWORD },
+            },
+          })
+        ).status,
+      )
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429])
+  })
+
+  test('makes no more tenants than the owner says, and leaves nothing of those that it refuses', async () => {
+    const before = (await kit.llm.admin('GET', '/v1/tenants')).tenants.length
+    await kit.llm.admin('PUT', '/v1/quotas/default', { tenants: before - 1 })
+    const sent = { body: { email: 'late@example.com', password: PASSWORD } }
+    const answer = await kit.call('POST', '/api/auth/signup', sent)
+    expect([answer.status, answer.body.error.details.reason]).toEqual([409, 'too_many_tenants'])
+    expect((await kit.llm.admin('GET', '/v1/tenants')).tenants.length).toBe(before)
+    await kit.llm.admin('PUT', '/v1/quotas/default', { tenants: null })
+    expect((await kit.call('POST', '/api/auth/signup', sent)).status).toBe(200)
+  })
+})
+
+test('neither a password nor a token is in a row, a log or an answer of the owner’s', () => {
+  const all = [...kit.llm.evidence()].map(([where, bytes]) => [where, bytes.toString('latin1')] as const)
+  expect(all.length).toBeGreaterThan(1)
+  for (const [where, bytes] of all) {
+    expect(bytes.includes(PASSWORD), where).toBe(false)
+    expect(/\bor_ses_[0-9a-f]{16}_|\boc_[\w-]{43}|eyJhbGciOiJIUzI1NiI/.test(bytes), where).toBe(false)
+  }
+})
