@@ -44,6 +44,14 @@ export async function registerPasskey(label: string): Promise<void> {
   await session.call('registerPasskey', { body: { label, credential } })
 }
 
+/** The passkey and the account that it signs in, in one. */
+export async function createSignUpPasskey(name: string): Promise<void> {
+  const options = await session.call('signUpOptions', { body: { name } })
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options)
+  const credential = (await ask(() => navigator.credentials.create({ publicKey }))) as Registration
+  await session.call('signUpByPasskey', { body: { credential } })
+}
+
 export async function signInByPasskey(): Promise<void> {
   const credential = await assertionFor(await session.call('passkeySignInOptions'))
   await session.call('signInByPasskey', { body: { credential } })

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact'
 import { useId, useRef, useState } from 'preact/hooks'
 import { ApiError } from '../api/transport.ts'
-import { stepUp } from '../passkey.ts'
 import { say } from '../state/news.ts'
+import { proveAgain } from '../state/step-up.ts'
 
 const isStepUp = (error: unknown): boolean =>
   error instanceof ApiError &&
@@ -10,13 +10,13 @@ const isStepUp = (error: unknown): boolean =>
     (error.details as { reason?: string } | null | undefined)?.reason ?? '',
   )
 
-/** Does `act`; where the daemon wants to know again who it is, asks for the passkey and does it once more. */
+/** Does `act`; where the daemon wants to know again who it is, asks for the passkey or password and does it once more. */
 async function withStepUp<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {
     if (!isStepUp(error)) throw error
-    await stepUp()
+    await proveAgain()
     return await act()
   }
 }

@@ -1,5 +1,7 @@
-import { useState } from 'preact/hooks'
+import type { ComponentType } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
 import { hasPasskeys, signInByPasskey } from '../passkey.ts'
+import { loadSignUp, signUp } from '../state/account.ts'
 import { signedIn, signInByCode } from '../state/session.ts'
 import { codeIn, isSigningIn, signInError, signInWith } from '../state/sign-in.ts'
 import { Copy } from '../ui/copy.tsx'
@@ -9,6 +11,13 @@ const isLoopbackAddress = /^(?:127\.|\[::1\])/.test(location.hostname)
 export function SignIn() {
   const [link, setLink] = useState('')
   const code = codeIn(link)
+  const [Accounts, setAccounts] = useState<ComponentType>()
+  const isOpen = signUp.value !== null && signUp.value.mode !== 'closed'
+  useEffect(loadSignUp, [])
+  useEffect(() => {
+    // A chunk of its own: most daemons have no accounts.
+    if (isOpen) void import('./account-sign-in.tsx').then((chunk) => setAccounts(() => chunk.default))
+  }, [isOpen])
   return (
     <main class="sign-in" aria-labelledby="sign-in-title">
       <div class="brand">
@@ -37,6 +46,7 @@ export function SignIn() {
           </button>
         </section>
       )}
+      {Accounts && <Accounts />}
       <section>
         <h2>With a link</h2>
         <p>

@@ -1,10 +1,12 @@
-import { ConfirmButton } from '../admin/act.tsx'
-import { Field, type Fields, FoldedForm, wordsIn } from '../admin/form.tsx'
+import { useState } from 'preact/hooks'
+import { ConfirmButton, useAct } from '../admin/act.tsx'
+import { Field, type Fields, FoldedForm, numberIn, wordsIn } from '../admin/form.tsx'
 import { Section, Show } from '../admin/section.tsx'
 import { Table } from '../admin/table.tsx'
 import { Time } from '../admin/time.tsx'
 import { useLoaded } from '../admin/use-loaded.ts'
 import { api } from '../api/client.ts'
+import { Copy } from '../ui/copy.tsx'
 
 const chatOf = ({ token = '', chat_id = '', approvers }: Fields) =>
   token === '' ? null : { token, chat_id, approver_ids: wordsIn(approvers) }
@@ -54,6 +56,130 @@ function Members() {
         )}
       </Show>
     </Section>
+  )
+}
+
+/** Who signed up, and what tenants may have; a link is shown once, for the owner to hand over. */
+function Accounts() {
+  const accounts = useLoaded(() => api.call('listAccounts'), 'accounts', ['tenant.', 'account.'])
+  const quotas = useLoaded(() => api.call('readQuotas'), 'quotas', ['quota.', 'tenant.'])
+  const [url, setUrl] = useState<string>()
+  const { refusal, run } = useAct()
+  const amount = (text: string | undefined, label: string) => {
+    const number = numberIn(text, label)
+    return number === null ? undefined : number
+  }
+  return (
+    <>
+      <Section
+        title="Accounts"
+        aside={
+          <FoldedForm
+            title="Invite somebody"
+            submit="Invite"
+            done="There is a link."
+            send={async ({ email = '' }) =>
+              setUrl((await api.call('inviteAccount', { body: { email } })).url)
+            }
+            after={accounts.reload}
+          >
+            <Field
+              name="email"
+              label="Email address"
+              isRequired
+              hint="No mail is sent: hand the link over."
+            />
+          </FoldedForm>
+        }
+      >
+        <p class="refusal" role="alert">
+          {refusal}
+        </p>
+        {url !== undefined && (
+          <div class="note good">
+            <p>It signs its holder in, once.</p>
+            <Copy text={url} />
+          </div>
+        )}
+        <Show of={accounts}>
+          {({ mode, accounts: rows }) => (
+            <>
+              <p class="soft">Sign-up: {mode}.</p>
+              <Table
+                label="Accounts"
+                rows={rows}
+                keyOf={({ id }) => id}
+                empty="None."
+                columns={[
+                  { title: 'Name', isName: true, cell: ({ name }) => <bdi>{name}</bdi> },
+                  { title: 'Email', cell: ({ email }) => email ?? <span class="soft">none</span> },
+                  { title: 'Tenant', cell: ({ tenant }) => <code>{tenant}</code> },
+                  { title: 'Since', cell: ({ created_at }) => <Time at={created_at} /> },
+                  {
+                    title: '',
+                    cell: ({ id }) => (
+                      <button
+                        type="button"
+                        class="small"
+                        onClick={() =>
+                          void run(
+                            async () => setUrl((await api.call('linkAccount', { params: { who: id } })).url),
+                            'There is a link.',
+                          )
+                        }
+                      >
+                        Link
+                      </button>
+                    ),
+                  },
+                ]}
+              />
+            </>
+          )}
+        </Show>
+      </Section>
+      <Section title="What tenants may have">
+        <FoldedForm
+          title="Change it"
+          submit="Save"
+          done="Saved."
+          after={quotas.reload}
+          send={({ name = '', tenants, machines, memory }) =>
+            api.call('setQuota', {
+              params: { name },
+              body: {
+                tenants: amount(tenants, 'Accounts'),
+                machines: amount(machines, 'Machines'),
+                memory_mib: amount(memory, 'Memory'),
+              },
+            })
+          }
+        >
+          <Field name="name" label="Tenant" value="default" hint="default: all of them." isRequired />
+          <Field name="tenants" label="Accounts that may sign up" type="number" />
+          <Field name="machines" label="Machines" type="number" />
+          <Field name="memory" label="Memory in MiB" type="number" />
+        </FoldedForm>
+        <Show of={quotas}>
+          {({ tenants, rows }) => (
+            <>
+              <p class="soft">At most {tenants} may sign up.</p>
+              <Table
+                label="What tenants may have"
+                rows={rows}
+                keyOf={({ name }) => name}
+                empty="None."
+                columns={[
+                  { title: 'Tenant', isName: true, cell: ({ name }) => <bdi>{name}</bdi> },
+                  { title: 'Machines', isNumber: true, cell: ({ machines }) => machines },
+                  { title: 'Memory MiB', isNumber: true, cell: ({ memory_mib }) => memory_mib },
+                ]}
+              />
+            </>
+          )}
+        </Show>
+      </Section>
+    </>
   )
 }
 
@@ -126,6 +252,7 @@ export default function Tenants() {
           )}
         </Show>
       </Section>
+      <Accounts />
       <Members />
     </>
   )

@@ -9,6 +9,7 @@ import { Icon } from './icon.tsx'
 import { Link } from './link.tsx'
 import { LockdownBanner } from './lockdown.tsx'
 import { Outlet } from './outlet.tsx'
+import { StepUp } from './step-up.tsx'
 import { TopBar } from './top-bar.tsx'
 
 const NAVIGATION = PAGES.filter((page) => page.nav !== undefined)
@@ -74,6 +75,7 @@ export function Shell() {
         )}
       </div>
       <Help />
+      <StepUp />
     </>
   )
 }
