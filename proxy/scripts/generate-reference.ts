@@ -6,6 +6,7 @@ import { commandHelp, EXIT } from '../src/cli/index.ts'
 import { SETTINGS, type Setting } from '../src/config/index.ts'
 import { EGRESS_RULES, type EgressRule } from '../src/egress/index.ts'
 import { FAILURE_CODES } from '../src/executions/index.ts'
+import { createAccountsOpenApi } from '../src/http/accounts-api/index.ts'
 import { createAdminDescription } from '../src/http/admin-api/index.ts'
 import { createOpenApi, METRICS } from '../src/http/agent-api/index.ts'
 import { createClaudeRunsOpenApi } from '../src/http/claude-runs-api/index.ts'
@@ -35,6 +36,7 @@ const PAGES: readonly Page[] = [
   },
   { path: 'docs/reference/api.md', render: apiPage },
   { path: 'docs/reference/claude-runs-api.md', render: claudeRunsPage },
+  { path: 'docs/reference/accounts-api.md', render: accountsPage },
   { path: 'docs/reference/admin-api.md', render: adminPage },
   { path: 'docs/reference/errors.md', render: errorsPage },
   { path: 'docs/reference/configuration.md', render: configurationPage },
@@ -270,6 +272,15 @@ What apps call at \`CLAWDFORGE_PORT\` ([runs of Claude Code](../claude-runs.md))
 \`Authorization: Bearer cf_…\`, those below \`/admin\` the \`ADMIN_BOOTSTRAP_TOKEN\`, unless they are said to be open.
 
 ${operationSections(createClaudeRunsOpenApi(VERSION))}`
+}
+
+function accountsPage(): string {
+  return `${HEAD}# API of accounts
+
+What people's programs call below \`/api\` while \`OAUTH3_SIGNUP\` is not \`closed\` ([accounts](../accounts.md)), which serves the same as OpenAPI at \`GET /api/openapi.json\`. Calls carry
+\`Authorization: Bearer\` with an access token or an access key (\`oc_…\`), but for those that sign in.
+
+${operationSections(createAccountsOpenApi(VERSION))}`
 }
 
 function adminPage(): string {

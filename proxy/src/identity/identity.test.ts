@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type AgentId, type AppId, DEFAULT_TENANT, type TenantId } from '../kernel/index.ts'
+import { type AccountId, type AgentId, type AppId, DEFAULT_TENANT, type TenantId } from '../kernel/index.ts'
 import {
   actorOf,
   addressActor,
@@ -11,10 +11,11 @@ import {
   parseActor,
   telegramActor,
 } from './actor.ts'
-import { agentOfToken, appOfToken, approverOfAccount, ownerOfSocket } from './authentication.ts'
+import { accountOf, agentOfToken, appOfToken, approverOfAccount, ownerOfSocket } from './authentication.ts'
 import { assertAuthorized, authorize, resourceOf } from './authorize.ts'
 import { createConfiguredMemberships } from './memberships.ts'
 import { type Action, PERMISSIONS } from './permissions.ts'
+import { accountOf as accountOfDecider } from './person.ts'
 import { admitPrincipal, type Principal, type ProofMethod, type SessionId } from './principal.ts'
 
 const HERE = DEFAULT_TENANT
@@ -241,6 +242,40 @@ describe('authorize', () => {
     expect(() => assertAuthorized(session(ann(), null), 'secret.write', asked)).toThrow(
       expect.objectContaining({ code: 'refused', details: { reason: 'step_up_required' } }),
     )
+  })
+})
+
+describe('an account', () => {
+  const THERE = 'ten_0123456789abcdef' as TenantId
+  const id = 'acc_0123456789abcdef' as AccountId
+  const of = createConfiguredMemberships([], THERE, [id])
+  const bob = accountOf(of, THERE, { id, name: 'Bob' })
+  if (bob === undefined) throw new Error('Bob has an account')
+  const may = (who: Principal, action: Action): boolean =>
+    authorize(who, action, resourceOf(THERE, action)).allowed
+
+  it('does in its tenant what an owner there does, and nothing of the installation, however it proves itself', () => {
+    for (const action of ACTIONS) {
+      const { may: roles, scope } = PERMISSIONS[action] as (typeof PERMISSIONS)['tenant.manage']
+      const isOwners = roles.owner === 'all' && scope !== 'installation'
+      for (const proof of ['passkey'] as const)
+        expect(may(session(bob, proof), action), action).toBe(isOwners)
+    }
+  })
+
+  it('proves nothing by a key that its programs have, nor by a session of long ago', () => {
+    for (const action of ACTIONS.filter(
+      (one) => 'stepUp' in PERMISSIONS[one] && PERMISSIONS[one].stepUp !== 'if_high_risk',
+    ))
+      expect([may(bob, action), may(session(bob, null), action)], action).toEqual([false, false])
+    expect(may(session(bob, 'password'), 'daemon.unlock')).toBe(false)
+  })
+
+  it('is of its tenant alone, and never of the installation’s own', () => {
+    expect(accountOf(of, HERE, { id, name: 'Bob' })).toBeUndefined()
+    expect(accountOf(createConfiguredMemberships([], HERE, [id]), HERE, { id, name: 'Bob' })).toBeUndefined()
+    expect(actorOf(bob)).toBe(`account:${id}`)
+    expect(accountOfDecider(bob)).toBe('owner')
   })
 })
 
