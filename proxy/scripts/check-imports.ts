@@ -70,7 +70,7 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((na
 const modules = new Set(Object.values(LEVELS).flat())
 /** Parts of one module, which have an index of their own for its other files. */
 const INSIDE =
-  /^(?:contracts\/(?:admin|agent|claude-runs|console|registry)|executions\/facts\/text|executions\/reading\/\w+|storage\/(?:lock|migrations\/\w+))$/
+  /^(?:contracts\/(?:accounts|admin|agent|claude-runs|console|registry)|executions\/facts\/text|executions\/reading\/\w+|storage\/(?:lock|migrations\/\w+))$/
 const unlisted = files
   .filter((name) => name.endsWith('/index.ts'))
   .map((name) => dirname(name))

@@ -122,6 +122,7 @@ const NARROW: Readonly<Record<string, readonly string[]>> = {
 
 /** Entries beside `index.ts`: of large contracts, and of what runs in a thread of its own. */
 const MORE_ENTRIES = [
+  'contracts/accounts/index.ts',
   'contracts/admin/index.ts',
   'contracts/agent/index.ts',
   'contracts/claude-runs/index.ts',

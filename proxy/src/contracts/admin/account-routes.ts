@@ -30,7 +30,6 @@ const quotaRow = z.object({
   /** What was said for it alone; null: as for all. */
   own: z.object({ machines: z.int().nullable(), memory_mib: z.int().nullable() }),
 })
-export type QuotaRow = z.output<typeof quotaRow>
 const quotas = z.object({
   /** How many may sign up. */
   tenants: z.int(),

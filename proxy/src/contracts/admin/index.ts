@@ -1,4 +1,4 @@
-export { type AccountRow, accountRow, type QuotaRow } from './account-routes.ts'
+export { type AccountRow, accountRow } from './account-routes.ts'
 export type {
   ApprovalChoiceView,
   ApprovalSummary,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Route } from '../index.ts'
+import { ACCOUNT_ROUTES } from './account-routes.ts'
 import { APPROVAL_ROUTES } from './approval-routes.ts'
 import {
   archiveAnswer,
@@ -51,7 +52,6 @@ import {
   statusView,
 } from './schemas.ts'
 import { SESSION_ROUTES } from './session-routes.ts'
-import { ACCOUNT_ROUTES } from './account-routes.ts'
 import { TENANT_ROUTES } from './tenant-routes.ts'
 
 type AddAgent = z.output<typeof addAgentBody>

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { AccountScope } from '../../contracts/accounts/index.ts'
-import { accountOf } from '../../identity/authentication.ts'
 import type { AccessTokens, Account, SignedInAccount } from '../../identity/accounts/index.ts'
+import { accountOf } from '../../identity/authentication.ts'
 import {
+  type AccountPrincipal,
   type Action,
   type Actor,
   accountActor,
-  type AccountPrincipal,
   assertAuthorized,
   resourceOf,
 } from '../../identity/index.ts'

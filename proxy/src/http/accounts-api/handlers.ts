@@ -55,10 +55,10 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
   }
   const tokensOf = (signed: Signed, session: SessionId, refresh: string) => {
     const subject = signed.account.id
-    const { token } = deps.accessTokens.sign({ session, subject })
+    const { token, seconds } = deps.accessTokens.sign({ session, subject })
     return {
       ...{ access_token: token, refresh_token: refresh, token_type: 'bearer' as const },
-      ...{ expires_in: ACCESS_SECONDS, user: userOf(signed) },
+      ...{ expires_in: seconds, user: userOf(signed) },
     }
   }
   const sessionView = ({ of, account }: Signed) => ({
@@ -137,8 +137,6 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
     },
   }
 }
-
-const ACCESS_SECONDS = 900
 
 const userOf = ({ of, account }: Signed) => ({
   ...{ id: account.id, email: account.email, name: account.name, tenant: of.name },

@@ -3,7 +3,7 @@ import { type Clock, equalInConstantTime, type UnixMs } from '../../kernel/index
 import type { SessionId } from '../index.ts'
 
 /** How long an access token is good, in milliseconds, whatever becomes of its session: that is asked about too, at each use. */
-export const ACCESS_TOKEN_MS = 15 * 60_000
+const ACCESS_TOKEN_MS = 15 * 60_000
 
 /**
  * Short-lived access tokens: JWT (RFC 7519) signed with HMAC-SHA256. The key is of this process and nowhere else: a daemon that starts
@@ -12,7 +12,8 @@ export const ACCESS_TOKEN_MS = 15 * 60_000
 export interface AccessTokens {
   sign(of: { readonly session: SessionId; readonly subject: string }): {
     readonly token: string
-    readonly expiresAt: UnixMs
+    /** How long it is good. */
+    readonly seconds: number
   }
   /** Undefined for whatever was not signed here just so, or is over. That its session is still good is the caller's to ask. */
   verify(token: string): SessionId | undefined
@@ -31,7 +32,7 @@ export function createAccessTokens({ clock }: { readonly clock: Clock }): Access
       const expiresAt = now + ACCESS_TOKEN_MS
       const claims = { iss: 'oauth3', sub: subject, sid: session, ...seconds(now, expiresAt) }
       const text = `${HEADER}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
-      return { token: `${text}.${signed(text)}`, expiresAt }
+      return { token: `${text}.${signed(text)}`, seconds: ACCESS_TOKEN_MS / 1_000 }
     },
     verify(token) {
       if (!FORM.test(token)) return undefined

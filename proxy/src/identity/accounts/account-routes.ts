@@ -2,8 +2,9 @@ import type { AccountRow } from '../../contracts/admin/index.ts'
 import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import type { ConsoleAddress } from '../sessions/index.ts'
+import type { AccountTenant, SignedInAccount } from './account-tenant.ts'
 import { personOfAccount } from './accounts.ts'
-import type { AccountDirectory, AccountTenant, SignedInAccount } from './directory.ts'
+import type { AccountDirectory } from './directory.ts'
 
 type Directory = AccountDirectory<AccountTenant>
 type Signed = SignedInAccount<AccountTenant>

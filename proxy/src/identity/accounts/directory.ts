@@ -15,46 +15,17 @@ import {
 import { type Actor, accountActor, isMember, type Memberships } from '../index.ts'
 import type { Passkeys } from '../passkeys/index.ts'
 import type { Sessions } from '../sessions/index.ts'
-import type { Accounts } from './accounts.ts'
+import type { AccountTenant, SignedInAccount } from './account-tenant.ts'
 import { assertEmail, canonicalEmail } from './email.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { Passwords } from './passwords.ts'
 import type { Account } from './ports.ts'
 import { attachKey, createUserKeys, type UserKeys } from './user-keys.ts'
 
-export type SignUpMode = 'closed' | 'provider-key' | 'password' | 'passkey'
+type SignUpMode = 'closed' | 'provider-key' | 'password' | 'passkey'
 
 /** What the vendor says of a key. `unknown`: it could not be told, which is never taken for a yes. */
-export type KeyVerdict = 'valid' | 'refused' | 'unknown'
-
-/** A tenant, as far as signing up and in goes. */
-export interface AccountTenant {
-  readonly tenant: TenantId
-  readonly name: string
-  readonly storage: Storage
-  readonly accounts: Accounts
-  readonly sessions: Sessions
-  readonly passkeys: Passkeys
-  readonly memberships: Memberships
-  readonly providerKeys: {
-    add(tx: Tx, provider: string, value: SecretValue, actor: Actor): Promise<{ readonly id: number }>
-    has(id: number): boolean
-    /** `isBrought`: by an account, through here. */
-    list(): readonly {
-      readonly id: number
-      readonly provider: string
-      readonly isBrought: boolean
-      readonly last4: string | null
-      readonly createdAt: UnixMs
-    }[]
-    remove(tx: Tx, id: number, actor: Actor): Promise<unknown>
-  }
-}
-
-export interface SignedInAccount<T> {
-  readonly of: T
-  readonly account: Account
-}
+type KeyVerdict = 'valid' | 'refused' | 'unknown'
 
 interface ByKey<T> extends SignedInAccount<T> {
   readonly isNew: boolean

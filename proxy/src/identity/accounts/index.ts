@@ -1,14 +1,8 @@
 export { type AccessTokens, createAccessTokens } from './access-tokens.ts'
 export { accountRoutes, viewAccount } from './account-routes.ts'
 export { createAccountStore } from './account-store.ts'
-export { type Accounts, createAccounts, personOfAccount } from './accounts.ts'
-export {
-  type AccountDirectory,
-  type AccountTenant,
-  createAccountDirectory,
-  type KeyVerdict,
-  type SignedInAccount,
-  type SignUpMode,
-} from './directory.ts'
-export { createPasswords, PASSWORD_LENGTH, type Passwords } from './passwords.ts'
-export { ACCESS_SCOPES, type AccessKey, type AccessScope, type Account } from './ports.ts'
+export type { AccountTenant, SignedInAccount } from './account-tenant.ts'
+export { createAccounts, personOfAccount } from './accounts.ts'
+export { type AccountDirectory, createAccountDirectory } from './directory.ts'
+export { createPasswords, type Passwords } from './passwords.ts'
+export type { AccessKey, Account } from './ports.ts'

@@ -7,7 +7,7 @@ const PARAMETERS = { memory: 19_456, passes: 2, parallelism: 1 } as const
 const SALT_BYTES = 16
 const TAG_BYTES = 32
 
-export const PASSWORD_LENGTH = { min: 8, max: 256 } as const
+const PASSWORD_LENGTH = { min: 8, max: 256 } as const
 
 /** Hashes and compares passwords on libuv's threads, so that the event loop never stops for one. */
 export interface Passwords {

@@ -23,9 +23,8 @@ export interface SignInKey {
   readonly createdAt: UnixMs
 }
 
-export const ACCESS_SCOPES = ['account', 'keys', 'machines'] as const
 /** What a program with the key may: read who it is of, manage the keys of providers, use machines. */
-export type AccessScope = (typeof ACCESS_SCOPES)[number]
+export type AccessScope = 'account' | 'keys' | 'machines'
 
 /** A key of a program (`oc_…`) that acts for the account. */
 export interface AccessKey {
@@ -42,7 +41,7 @@ export interface AccessKey {
 }
 
 /** Good once, for the tokens that come after it; all of one session are a family. */
-export interface RefreshToken {
+interface RefreshToken {
   readonly hash: string
   readonly sessionId: SessionId
   readonly createdAt: UnixMs

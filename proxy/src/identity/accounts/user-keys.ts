@@ -1,6 +1,6 @@
 import { AppError, type OneAtATime, type SecretValue, type Tx } from '../../kernel/index.ts'
 import { accountActor } from '../index.ts'
-import type { AccountTenant, SignedInAccount } from './directory.ts'
+import type { AccountTenant, SignedInAccount } from './account-tenant.ts'
 import { fingerprintOf } from './fingerprint.ts'
 
 export interface GivenKey {

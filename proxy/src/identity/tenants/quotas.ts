@@ -2,7 +2,7 @@ import type { ReadTx, Storage } from '../../kernel/index.ts'
 import type { QuotaWhat } from './ports.ts'
 
 /** What the owner of the host lets a tenant have; what is not said for it is as for all. */
-export interface Quota {
+interface Quota {
   /** Long-running sandboxes, in whichever state they are. */
   readonly machines: number
   /** Of all of them together, in MiB. */

@@ -1,6 +1,6 @@
 export type { KeyCooldown } from './cooldowns.ts'
+export { createKeyCheck, type KeyCheck } from './key-check.ts'
 export type * from './ports.ts'
 export { createProviderKeyStore } from './provider-key-store.ts'
 export { createProviderKeys, resealProviderKeys } from './provider-keys.ts'
 export type { KeyAnswer } from './refusal.ts'
-export { createKeyCheck, type KeyCheck } from './key-check.ts'

@@ -5,7 +5,7 @@ import type { Clock, SecretValue, UnixMs } from '../../kernel/index.ts'
 import { PROVIDER_TABLE, type Provider, type Providers } from '../providers/index.ts'
 
 /** `unknown`: the vendor gave no answer that tells, or would have said the same of any key. */
-export type KeyVerdict = 'valid' | 'refused' | 'unknown'
+type KeyVerdict = 'valid' | 'refused' | 'unknown'
 
 /** Asks a vendor whether a key is good, by a call that needs one. */
 export interface KeyCheck {
