@@ -47,12 +47,6 @@ describe('a key at a provider', () => {
     for (const [where, bytes] of kit.llm.evidence()) expect(bytes.includes(key), where).toBe(false)
   })
 
-  test('at once from many browsers makes one account', async () => {
-    const key = kit.llm.vendors.addKey('openai')
-    const made = await Promise.all(Array.from({ length: 4 }, () => login(key)))
-    expect(new Set(made.map(({ body }) => body.userHash)).size).toBe(1)
-  })
-
   test('is not the account: rotated, added and removed, the data stays', async () => {
     const [old, next] = [kit.llm.vendors.addKey('openai'), kit.llm.vendors.addKey('openai')]
     const signed = await login(old)
