@@ -6,15 +6,11 @@ import {
   networkOf,
   newAccountId,
   type SecretValue,
-  type Storage,
   sha256Hex,
-  type TenantId,
   type Tx,
-  type UnixMs,
 } from '../../kernel/index.ts'
-import { type Actor, accountActor, isMember, type Memberships } from '../index.ts'
+import { type Actor, accountActor, isMember } from '../index.ts'
 import type { Passkeys } from '../passkeys/index.ts'
-import type { Sessions } from '../sessions/index.ts'
 import type { AccountTenant, SignedInAccount } from './account-tenant.ts'
 import { assertEmail, canonicalEmail } from './email.ts'
 import { fingerprintOf } from './fingerprint.ts'
