@@ -1,6 +1,6 @@
 /**
  * `npm run images [-- --base NAME] [--only deno,node] [--without claude]`: builds the images into the Docker engine. `claude`
- * fetches the Claude Code CLI, some 130 MB, when it is not there yet.
+ * fetches the Claude Code CLI, some 130 MB, and `openclaw` OpenClaw, some 200 MB, when they are not there yet.
  */
 import { parseArgs } from 'node:util'
 import Docker from 'dockerode'

@@ -1,10 +1,17 @@
 /** Builds the sandbox images, and shows of each that it works. */
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import { CLAUDE_IMAGE, type ImageSource, imageTag, PROXY_VERSION, RUNTIMES } from '../runtimes/index.ts'
+import {
+  CLAUDE_IMAGE,
+  type ImageSource,
+  imageTag,
+  OPENCLAW_IMAGE,
+  PROXY_VERSION,
+  RUNTIMES,
+} from '../runtimes/index.ts'
 import { contextDigest, contextOf } from './image-context.ts'
 import { createStepReader, LABEL_RUNTIME, removeLeftovers } from './image-leftovers.ts'
-import { tryClaude, tryRuntime } from './smoke.ts'
+import { tryClaude, tryOpenclaw, tryRuntime } from './smoke.ts'
 import { type TarFile, tarStream } from './tar.ts'
 
 export interface ImageBuildOptions {
@@ -33,6 +40,7 @@ const IMAGES: readonly {
     works: (docker: Docker, image: string) => tryRuntime(docker, runtime, image),
   })),
   { source: CLAUDE_IMAGE, works: tryClaude },
+  { source: OPENCLAW_IMAGE, works: tryOpenclaw },
 ]
 export const IMAGE_NAMES: readonly string[] = IMAGES.map(({ source }) => source.name)
 

@@ -1,7 +1,7 @@
 /** What the engine is given to build a runtime's image from: the folder's files, and what npm installed for it. */
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
 import { type ImageSource, packageFile, runtimeFile } from '../runtimes/index.ts'
 import { fetchPackages } from './fetch-packages.ts'
 import { type TarFile, tarStream } from './tar.ts'
@@ -11,9 +11,8 @@ export async function contextOf(
   arch: string,
   log: (line: string) => void,
 ): Promise<TarFile[]> {
-  const fetched = source.binaries.some(({ isFetched }) => isFetched)
-    ? await fetchPackages(source, arch, log)
-    : undefined
+  const fetches = source.fetchesModules === true || source.binaries.some(({ isFetched }) => isFetched)
+  const fetched = fetches ? await fetchPackages(source, arch, log) : undefined
   return [
     { name: 'Dockerfile', source: runtimeFile(source, 'Dockerfile') },
     ...source.binaries.map((binary) => ({
@@ -23,6 +22,7 @@ export async function contextOf(
     })),
     ...source.files.map((file) => ({ name: basename(file), source: runtimeFile(source, file) })),
     ...(source.libraries ?? []).flatMap(libraryFiles),
+    ...(source.fetchesModules === true ? moduleFiles(fetched ?? '') : []),
   ]
 }
 
@@ -82,4 +82,19 @@ function libraryFiles(packageName: string): TarFile[] {
     .filter((name) => /(?:^|\/)(?:package\.json|LICENSE)$|\.(?:mjs|wasm)$/.test(name))
     .sort()
     .map((name) => ({ name: `node_modules/${packageName}/${name}`, source: join(folder, name) }))
+}
+
+/** For people who write programs against a package: no program loads them, and they are a quarter of all bytes. */
+const FOR_PEOPLE = /\.(?:d\.[cm]?ts|map)$/
+/** Programs of packages by their names, as links; nobody calls them. */
+const LINKS = /(?:^|\/)\.bin\//
+
+function moduleFiles(folder: string): TarFile[] {
+  return readdirSync(join(folder, 'node_modules'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ name: relative(folder, path), source: path }))
+    .filter(({ name }) => !LINKS.test(name) && (!FOR_PEOPLE.test(name) || name.includes('/typescript/lib/')))
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
+    .map((file) => ({ ...file, executable: (statSync(file.source).mode & 0o100) !== 0 }))
 }

@@ -9,7 +9,13 @@ import {
   DockerSandbox,
   SandboxContainer,
 } from '../runner/index.ts'
-import { CLAUDE_ARGUMENTS, CLAUDE_WAITING, type Runtime, runtimeFile } from '../runtimes/index.ts'
+import {
+  CLAUDE_ARGUMENTS,
+  CLAUDE_WAITING,
+  openclawVersion,
+  type Runtime,
+  runtimeFile,
+} from '../runtimes/index.ts'
 
 /** Throws an Error for a person when its example does not run. */
 export async function tryRuntime(docker: Docker, runtime: Runtime, image: string): Promise<void> {
@@ -78,4 +84,24 @@ export async function tryClaude(docker: Docker, image: string): Promise<void> {
     log: () => {},
   })
   await container.start()
+}
+
+/** It is whole, and the version that the lock file says. A start of its gateway takes too long for every build. */
+export async function tryOpenclaw(docker: Docker, image: string): Promise<void> {
+  const container = await docker.createContainer({
+    Image: image,
+    Entrypoint: ['/usr/local/bin/node', '/opt/openclaw/node_modules/openclaw/openclaw.mjs', '--version'],
+    Env: ['HOME=/tmp'],
+    Tty: true,
+    HostConfig: { NetworkMode: 'none', ReadonlyRootfs: true, CapDrop: ['ALL'], Tmpfs: { '/tmp': '' } },
+  })
+  try {
+    await container.start()
+    const { StatusCode } = (await container.wait()) as { readonly StatusCode: number }
+    const output = String(await container.logs({ stdout: true, stderr: true }))
+    if (StatusCode !== 0 || !output.startsWith(`OpenClaw ${openclawVersion()} `))
+      throw new Error(`its image was built but does not work: ${StatusCode} ${output.slice(0, 1_000)}`)
+  } finally {
+    await container.remove({ force: true, v: true })
+  }
 }

@@ -28,16 +28,27 @@ export async function* tarStream(files: readonly TarFile[]): AsyncGenerator<Buff
 }
 
 function header(name: string, size: number, mode: number): Buffer {
-  if (Buffer.byteLength(name) > 100) throw new TypeError('the name is too long for a tar header')
+  const [prefix, rest] = splitName(name)
   const block = Buffer.alloc(BLOCK_BYTES)
   const octal = (value: number, digits: number) => value.toString(8).padStart(digits, '0')
-  block.write(name, 0)
+  block.write(rest, 0)
   block.write(`${octal(mode, 7)}\0${octal(0, 7)}\0${octal(0, 7)}\0${octal(size, 11)}\0${octal(0, 11)}\0`, 100)
   // The checksum is taken with its own field filled with spaces.
   block.write(' '.repeat(8), 148)
   block.write('0', 156)
   block.write('ustar\x0000', 257)
+  block.write(prefix, 345)
   const sum = block.reduce((total, byte) => total + byte, 0)
   block.write(`${octal(sum, 6)}\0 `, 148)
   return block
+}
+
+/** A name of more than 100 bytes goes into two fields, parted at a slash: 155 bytes and 100. */
+function splitName(name: string): readonly [prefix: string, rest: string] {
+  if (Buffer.byteLength(name) <= 100) return ['', name]
+  for (let at = name.indexOf('/'); at !== -1; at = name.indexOf('/', at + 1)) {
+    const [prefix, rest] = [name.slice(0, at), name.slice(at + 1)]
+    if (Buffer.byteLength(prefix) <= 155 && Buffer.byteLength(rest) <= 100) return [prefix, rest]
+  }
+  throw new TypeError('the name is too long for a tar header')
 }

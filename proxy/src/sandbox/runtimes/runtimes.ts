@@ -40,6 +40,8 @@ export interface ImageSource {
   readonly isClosed?: boolean
   /** npm packages that go into the image, below node_modules. */
   readonly libraries?: readonly string[]
+  /** Whether everything that the folder's own lock file names goes into the image, below node_modules. */
+  readonly fetchesModules?: boolean
   /** Whether the build of the image installs packages of the base image's distribution. */
   readonly buildNeedsNetwork: boolean
 }

@@ -1,0 +1,301 @@
+/** The pinned OpenClaw in its container, as a machine has it: sockets are all that it can reach. The model is played at the wire. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join as joinPath } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openclawVersion } from '../../src/sandbox/runtimes/index.ts'
+import { type ApiKit, startApi } from '../support/api-kit.ts'
+import { dockerOrSkip } from '../support/docker.ts'
+import { createMessagesApi, type MessagesApi, say, use } from '../support/messages-api-double.ts'
+import { createOpenclawMachine, join, type OpenclawMachine, turnOf } from '../support/openclaw-machine.ts'
+
+const availability = await dockerOrSkip({ images: ['openclaw'] })
+const MODEL = 'claude-sonnet-5-5'
+const configure = (token: string) => ({
+  do: 'configure',
+  token,
+  model: `anthropic/${MODEL}`,
+  providers: [{ id: 'anthropic', path: '', api: 'anthropic-messages', models: [{ id: MODEL }] }],
+})
+const SESSION = 'agent:main:chat'
+
+/** One container for all; its cases stand in the order of its life. */
+describe.skipIf(!availability.available)('OpenClaw in its machine', () => {
+  let api: MessagesApi
+  let machine: OpenclawMachine
+  let answer: Parameters<typeof createMessagesApi>[0] = () => say('hello')
+  let daemon: ApiKit
+
+  beforeAll(async () => {
+    daemon = await startApi()
+    api = createMessagesApi((call, at) => answer(call, at))
+    machine = await createOpenclawMachine({
+      model: (socket) => api.connection(socket),
+      agent: (socket) => join(socket, connect(Number(new URL(daemon.url).port), '127.0.0.1')),
+    })
+    await machine.start()
+    await machine.until(({ state }) => state === 'waiting', 0)
+    machine.tell(configure(daemon.token))
+    await machine.until(({ state }) => state === 'ready', 0)
+  })
+  afterAll(async () => {
+    await machine?.[Symbol.asyncDispose]()
+    await api?.[Symbol.asyncDispose]()
+    await daemon?.[Symbol.asyncDispose]()
+  })
+
+  const chat = async (content: string): Promise<string> =>
+    turnOf(
+      await machine.http(
+        '/v1/chat/completions',
+        { model: 'openclaw/default', messages: [{ role: 'user', content }] },
+        { 'x-openclaw-session-key': SESSION },
+      ),
+    )
+  const heard = (): string => JSON.stringify(api.calls.at(-1)?.body.messages)
+
+  it('says what it is, waits for its configuration, and is ready once its gateway answers', async () => {
+    expect(machine.told[0]).toMatchObject({ role: 'control', image: 'openclaw', openclaw: openclawVersion() })
+    expect(machine.told.filter(({ state }) => state !== undefined).map(({ state }) => state)).toEqual([
+      'waiting',
+      'starting',
+      'ready',
+    ])
+    expect(machine.told.find(({ state }) => state === 'ready')).toMatchObject({
+      gatewayToken: expect.stringMatching(/^[\w-]{43}$/),
+    })
+    machine.tell({ do: 'probe', id: 1 })
+    expect(await machine.until(({ probe }) => probe === 1, 0)).toEqual({ probe: 1, ready: true })
+  })
+
+  it('answers a turn by the model at its socket, which sees no key', async () => {
+    answer = () => say('The model has spoken.')
+    expect(await chat('Remember the word heron.')).toBe('The model has spoken.')
+    expect(api.refused).toEqual([])
+    const call = api.calls.at(-1)
+    expect(call).toMatchObject({ path: '/v1/messages', body: { model: MODEL } })
+    expect(JSON.stringify(call?.headers)).not.toContain(daemon.token)
+  })
+
+  it('has the agent’s token in no file', async () => {
+    expect(await machine.exec('grep', '-rlF', daemon.token, '/state', '/tmp')).toBe('')
+  })
+
+  it('asks a person by the plugin, and wakes exactly the session that asked', async () => {
+    const woken = Promise.withResolvers<string>()
+    const execute = { skill_id: 'demo/count', code: 'console.log(1)' }
+    let requestId = ''
+    const turns = [
+      () => use('tool_call', { id: 'oauth3_execute', args: execute }),
+      () => say('You are asked for it.'),
+      () => use('tool_call', { id: 'oauth3_status', args: { request_id: requestId } }),
+      (conversation: string) => {
+        woken.resolve(conversation)
+        return say('It has run.')
+      },
+    ]
+    answer = ({ body }) => turns.shift()?.(JSON.stringify(body.messages)) ?? say('Nothing more.')
+    expect(await chat('Count my repositories.')).toBe('You are asked for it.')
+    requestId = (await daemon.call('GET', '/execute')).json.executions[0].request_id
+    await daemon.decide(requestId)
+    const conversation = await woken.promise
+    expect(conversation).toContain('Remember the word heron.')
+    expect(conversation).toContain(`OAuth3: ${requestId} is success`)
+    expect(conversation).toContain('ran')
+    expect(daemon.events('execution.acknowledged')).toHaveLength(1)
+    // Followed no more.
+    await expect.poll(() => machine.exec('cat', '/state/home/.openclaw/oauth3/requests.json')).toBe('{}')
+  })
+
+  it('has a home, and nothing else that it could write or reach', async () => {
+    const seen = await machine.exec('sh', '-c', 'id -u; ls /sys/class/net; touch /x; touch /run/oauth3/x')
+    expect(seen.split('\r\n')).toEqual([
+      '65532',
+      'lo',
+      "touch: cannot touch '/x': Read-only file system",
+      "touch: cannot touch '/run/oauth3/x': Read-only file system",
+      '',
+    ])
+  })
+
+  it('takes in what its programs leave behind', async () => {
+    const left = await machine.exec(
+      'sh',
+      '-c',
+      '(sh -c : &); (sh -c : &); sleep 1; cat /proc/[0-9]*/stat | grep -c ") Z "',
+    )
+    expect(left.trim()).toBe('0')
+  })
+
+  it('tells a daemon that comes anew how it stands, and goes on', async () => {
+    const from = machine.told.length
+    machine.hangUp()
+    expect(await machine.until(({ state }) => state !== undefined, from)).toMatchObject({ state: 'ready' })
+    machine.tell(configure(daemon.token))
+    machine.tell({ do: 'probe', id: 2 })
+    expect(await machine.until(({ probe }) => probe === 2, from)).toEqual({ probe: 2, ready: true })
+    expect(machine.told.slice(from).filter(({ state }) => state !== undefined)).toHaveLength(1)
+  })
+
+  it.each([
+    ['an unknown task', { do: 'nonsense' }],
+    ['a configure that lacks something', { ...configure('oa3_x'), model: '' }],
+    ['a stream without a proper name', { do: 'open', stream: '../x' }],
+  ])('refuses %s and stays', async (failed, message) => {
+    const from = machine.told.length
+    machine.tell(message)
+    expect(await machine.until((told) => 'failed' in told, from)).toEqual({ failed })
+  })
+
+  it('stands still while it is paused, with its connections, and goes on', async () => {
+    const from = machine.told.length
+    await machine.pause()
+    machine.tell({ do: 'probe', id: 3 })
+    await machine.unpause()
+    expect(await machine.until(({ probe }) => probe === 3, from)).toEqual({ probe: 3, ready: true })
+    expect(machine.told.slice(from).some(({ role }) => role !== undefined)).toBe(false)
+  })
+
+  it('wakes the session that is named', async () => {
+    const woken = Promise.withResolvers<string>()
+    answer = ({ body }) => {
+      woken.resolve(JSON.stringify(body.messages))
+      return say('NO_REPLY')
+    }
+    const from = machine.told.length
+    machine.tell({ do: 'wake', id: 4, text: 'OAuth3: req_demo is success', session: SESSION })
+    expect(await machine.until(({ woke }) => woke === 4, from)).toEqual({
+      woke: 4,
+      status: 200,
+      outcome: 'queued',
+    })
+    const messages = await woken.promise
+    expect(messages).toContain('OAuth3: req_demo is success')
+    expect(messages).toContain('Remember the word heron.')
+  })
+
+  it('ends the turn that is under way when it is stopped', async () => {
+    const asked = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
+    answer = async () => {
+      asked.resolve()
+      await released.promise
+      return say('Said at the end.')
+    }
+    const turn = chat('Take your time.')
+    await asked.promise
+    const from = machine.told.length
+    const stopping = machine.stop(330)
+    await machine.until(({ state }) => state === 'draining', from)
+    released.resolve()
+    expect(await turn).toBe('Said at the end.')
+    expect(await stopping).toBe(0)
+  })
+
+  it('starts again with its files: the conversation and the token are those that were', async () => {
+    const { gatewayToken } = machine.told.find(({ state }) => state === 'ready') ?? {}
+    const from = machine.told.length
+    await machine.start()
+    await machine.until(({ state }) => state === 'waiting', from)
+    // What an agent can break in its files is mended.
+    await machine.exec('sh', '-c', 'echo "{ broken" > /state/home/.openclaw/openclaw.json')
+    machine.tell(configure(daemon.token))
+    const ready = await machine.until(({ state }) => state === 'ready' || state === 'failed', from)
+    expect(ready).toMatchObject({ state: 'ready', gatewayToken })
+    answer = () => say('heron')
+    expect(await chat('Which word was it?')).toBe('heron')
+    expect(heard()).toContain('Remember the word heron.')
+    expect(heard()).toContain('Said at the end.')
+    expect(JSON.stringify(machine.told.filter(({ log }) => log !== undefined))).not.toContain(daemon.token)
+  })
+})
+
+/** What the plugin does by itself, where starts of OpenClaw would take too long. */
+describe('the plugin follows requests', () => {
+  interface FollowUp {
+    start(): void
+    stop(): void
+    add(requestId: string, origin: { sessionKey: string }): void
+    fetched(requestId: string, sessionKey: string): void
+  }
+  type Answer = { readonly status: number; readonly json?: { readonly status: string } }
+  const ID = `req_${'0'.repeat(32)}`
+  let folder: string
+  let file: string
+  let woken: string[]
+  let answers: (() => Answer | Promise<Answer>)[]
+  let asked: string[]
+
+  beforeEach(() => {
+    folder = mkdtempSync(joinPath(tmpdir(), 'oauth3-plugin-'))
+    file = joinPath(folder, 'oauth3', 'requests.json')
+    woken = []
+    asked = []
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  /** Of a process of its own: what it knows of before is in the file. */
+  const open = async (): Promise<FollowUp> => {
+    const url = new URL('../../../integrations/openclaw-plugin/follow-up.js', import.meta.url).href
+    const { createFollowUp } = (await import(url)) as { createFollowUp(deps: object): FollowUp }
+    return createFollowUp({
+      file: () => file,
+      log: (text: string) => woken.push(`log ${text}`),
+      wake: ({ sessionKey }: { sessionKey: string }, text: string) => woken.push(`${sessionKey}: ${text}`),
+      daemon: {
+        async call(_method: string, path: string) {
+          asked.push(path)
+          return (answers.shift() ?? never)()
+        },
+      },
+    })
+  }
+  const never = () => new Promise<Answer>(() => {})
+  const is = (status: string) => () => ({ status: 200, json: { status } })
+  const kept = (): string => readFileSync(file, 'utf8')
+  const wake = (state: string) => `one: OAuth3: ${ID} is ${state}. Fetch it with oauth3_status.`
+
+  it('until they are decided, and wakes the session that asked once', async () => {
+    answers = [is('pending'), is('running'), is('success')]
+    const followUp = await open()
+    followUp.add(ID, { sessionKey: 'one' })
+    followUp.add(ID, { sessionKey: 'two' })
+    await expect.poll(() => woken).toEqual([wake('success')])
+    expect(asked).toEqual(Array(3).fill(`/execute/${ID}?wait=60`))
+  })
+
+  it('beyond a restart, until that session has the outcome', async () => {
+    answers = [never]
+    const before = await open()
+    before.add(ID, { sessionKey: 'one' })
+    before.stop()
+    answers = [is('denied')]
+    const after = await open()
+    after.start()
+    await expect.poll(() => woken).toEqual([wake('denied')])
+    after.fetched(ID, 'two')
+    expect(JSON.parse(kept())).toEqual({ [ID]: { sessionKey: 'one' } })
+    after.fetched(ID, 'one')
+    expect(kept()).toBe('{}')
+  })
+
+  it.each([401, 404])('no longer, where the daemon answers %i', async (status) => {
+    answers = [() => ({ status })]
+    const followUp = await open()
+    followUp.add(ID, { sessionKey: 'one' })
+    await expect.poll(kept).toBe('{}')
+    expect(woken).toEqual([])
+  })
+
+  it('and wakes nobody for what was fetched meanwhile', async () => {
+    const answered = Promise.withResolvers<Answer>()
+    answers = [() => answered.promise]
+    const followUp = await open()
+    followUp.add(ID, { sessionKey: 'one' })
+    followUp.fetched(ID, 'one')
+    answered.resolve({ status: 200, json: { status: 'success' } })
+    await new Promise(setImmediate)
+    expect(woken).toEqual([])
+  })
+})
