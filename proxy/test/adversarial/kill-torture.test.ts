@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { dockerOrSkip } from '../support/docker.ts'
 import { patience } from '../support/pace.ts'
 import { tortureClaudeRuns } from '../torture/claude-torture.ts'
@@ -16,12 +16,14 @@ it(
   patience(300_000),
 )
 
-it.skipIf(!availability.available)(
-  'hands no prompt over twice, and leaves nothing (npm run torture -- --of claude-runs)',
-  async () => {
-    const report = await tortureClaudeRuns({ kills: 2, log: () => {} })
-    expect(report.broken).toEqual([])
-    expect(report.byStatus.ok ?? 0).toBeGreaterThan(0)
-  },
-  patience(300_000),
-)
+describe.skipIf(!availability.available)('prompts of apps', () => {
+  it(
+    'hands no prompt over twice, and leaves nothing (npm run torture -- --of claude-runs)',
+    async () => {
+      const report = await tortureClaudeRuns({ kills: 2, log: () => {} })
+      expect(report.broken).toEqual([])
+      expect(report.byStatus.ok ?? 0).toBeGreaterThan(0)
+    },
+    patience(300_000),
+  )
+})

@@ -37,6 +37,7 @@ describe('the model endpoint of a container', () => {
   it('counts tokens by itself until it has a run, and asks no model', async () => {
     const served: Socket[] = []
     expect(await ask('/v1/messages/count_tokens')).toBe('{"input_tokens":1}')
+    await expect(ask('/v1/messages')).rejects.toThrow('socket hang up')
     let first = 0
     endpoint.bind(model(served), () => (first += 1))
     expect(served).toHaveLength(0)

@@ -23,6 +23,7 @@ export interface ModelSocket {
  */
 const counter = createHttpServer((request, response) => {
   request.resume()
+  if (!/^\/v1\/messages\/count_tokens(\?|$)/.test(request.url ?? '')) return void response.destroy()
   response.writeHead(200, { 'content-type': 'application/json', connection: 'close' })
   response.end('{"input_tokens":1}')
 })
