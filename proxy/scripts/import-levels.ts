@@ -94,6 +94,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'hosting/persistence/archive',
     'hosting/persistence/stores',
     'hosting/persistence',
+    'hosting/agents',
   ],
   entrances: [
     'http/agent-api',

@@ -26,6 +26,7 @@ export const COMMAND_MODULES: readonly CommandModule[] = [
   { words: ['secret'], load: async () => (await import('./commands/secrets.ts')).addSecretCommands },
   { words: ['agent'], load: async () => (await import('./commands/agents.ts')).addAgentCommands },
   { words: ['app'], load: async () => (await import('./commands/apps.ts')).addAppCommands },
+  { words: ['host'], load: async () => (await import('./commands/hosts.ts')).addHostCommands },
   { words: ['run'], load: async () => (await import('./commands/runs.ts')).addRunCommands },
   { words: ['grants'], load: async () => (await import('./commands/granted.ts')).addGrantedCommands },
   { words: ['trust'], load: async () => (await import('./commands/trust.ts')).addTrustCommands },

@@ -6,7 +6,7 @@ import { createSkillFetcher } from '../executions/fetch-code/index.ts'
 import { createChanges, createExecutions, createLedger, createRuns } from '../executions/index.ts'
 import { createSkillRegistries } from '../executions/registry/index.ts'
 import type { LlmModules } from '../llm/provider-access/index.ts'
-import { createWaker, createWakeScheduler, type WakerDeps } from '../notify/wake/index.ts'
+import { createWaker, createWakeScheduler, type WakeChannel, type WakerDeps } from '../notify/wake/index.ts'
 import {
   createOpenclawCliChannel,
   createOpenclawHookChannel,
@@ -30,6 +30,8 @@ export function openExecutions(
     readonly installation: Installation
     readonly core: TenantCore & { readonly cards: Cards }
     readonly wake: WakeConfig | null
+    /** Hosted agents, which are woken where they live. */
+    readonly machineChannel: WakeChannel
     readonly providers: LlmModules['providers']
   },
   overrides: ExecutionOverrides,
@@ -74,6 +76,7 @@ export function openExecutions(
       'openclaw-hook': createOpenclawHookChannel(),
       'openclaw-cli': createOpenclawCliChannel(),
       webhook: createWebhookChannel(),
+      machine: deps.machineChannel,
       ...overrides.wakeChannels,
     },
     defaultTarget: wake && {

@@ -24,6 +24,7 @@ import { modelsOf } from './claude-run-models.ts'
 import { composeClaudeRuns } from './compose-claude-runs.ts'
 import { subscribeParts } from './compose-events.ts'
 import { type ExecutionOverrides, openExecutions } from './compose-executions.ts'
+import { composeHosting, type Hosting, type HostingOverrides, machineChannel } from './compose-hosting.ts'
 import type { Installation } from './compose-installation.ts'
 import type { ClaudeRunsOverrides } from './daemon-claude-runner.ts'
 import type { TenantCore, TenantSettings } from './daemon-core.ts'
@@ -37,6 +38,7 @@ export interface TenantOverrides extends ExecutionOverrides {
   readonly holdTimes?: HoldTimes
   readonly health?: () => Promise<HealthReport>
   readonly claudeRuns?: ClaudeRunsOverrides
+  readonly hosting?: HostingOverrides
   /** How push services are reached. */
   readonly pushSender?: PushSenderOptions
   /** How fast the chat is written to and how long a poll for updates waits. */
@@ -71,10 +73,14 @@ export async function composeTenant(
     await accounts.load(tx)
   })
   await core.memberships.settle(settings.telegram?.approverIds ?? [], 'daemon')
+  let hosting: Hosting | null = null
   const llm = await openLlm(installation, core)
   stack.use(llm.usage)
   const requests = openExecutions(
-    { installation, core, wake: settings.wake, providers: llm.providers },
+    {
+      ...{ installation, core, wake: settings.wake, providers: llm.providers },
+      machineChannel: machineChannel(() => hosting),
+    },
     overrides,
   )
   const { executions, waker } = requests
@@ -163,11 +169,25 @@ export async function composeTenant(
   app.use('/mcp', createMcp(shared))
   app.use(createAgentApi(shared))
 
+  const isHosting = settings.id === DEFAULT_TENANT && sandbox.kind === 'docker'
+  hosting =
+    overrides.hosting?.played ??
+    (isHosting
+      ? stack.use(
+          composeHosting(
+            installation,
+            { core, providers: llm.providers, llmProxy, agentApi: app },
+            overrides.hosting,
+          ),
+        )
+      : null)
+
   const owned = stack.move()
   return {
     ...core,
     ...requests,
     accounts,
+    hosting,
     settings,
     clock,
     log,

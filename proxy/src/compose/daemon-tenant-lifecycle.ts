@@ -22,6 +22,7 @@ export async function startTenant(parts: TenantParts, log: Logger): Promise<Asyn
     parts.upkeep.start()
     await parts.waker.start()
     parts.telegram?.start()
+    await parts.hosting?.start()
     return tick
   } catch (error) {
     await tick[Symbol.asyncDispose]()

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { adminSocketPath, SecretValue } from '../kernel/index.ts'
 import { mistypedNames } from './mistyped-names.ts'
@@ -29,6 +30,13 @@ export interface Config {
     readonly memoryBytes: number
     readonly cpuMillis: number
     readonly pids: number
+  }
+  readonly hosting: {
+    /** Null: hosted agents never sleep by themselves. */
+    readonly sleepAfterMs: number | null
+    readonly maxAgents: number
+    readonly memoryBytes: number
+    readonly agentMemoryBytes: number
   }
   /** Whether hosts that speak HTTP/2 only are reached. */
   readonly http2ToHosts: boolean
@@ -120,6 +128,7 @@ export class ConfigError extends Error {
 /** Collects what is wrong. A part that needs a value which is wrong itself has no complaint of its own. */
 type Complain = (problem: string) => void
 
+const MIB = 1_048_576
 const DAY_MS = 24 * 60 * 60 * 1_000
 
 type Values = {
@@ -163,9 +172,18 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
     },
     claudeContainers: {
       poolSize: values.CLAWDFORGE_POOL_SIZE as number,
-      memoryBytes: (values.CLAWDFORGE_MEMORY_MIB as number) * 1_048_576,
+      memoryBytes: (values.CLAWDFORGE_MEMORY_MIB as number) * MIB,
       cpuMillis: values.CLAWDFORGE_CPU_MILLIS as number,
       pids: values.CLAWDFORGE_PIDS as number,
+    },
+    hosting: {
+      sleepAfterMs: values.SANDBOX_SLEEP_AFTER as number | null,
+      maxAgents: values.OAUTH3_HOST_MAX as number,
+      memoryBytes:
+        values.OAUTH3_HOST_MEMORY_MIB === undefined
+          ? Math.floor(totalmem() / 2)
+          : values.OAUTH3_HOST_MEMORY_MIB * MIB,
+      agentMemoryBytes: (values.OAUTH3_HOST_AGENT_MEMORY_MIB as number) * MIB,
     },
     http2ToHosts: values.OAUTH3_HTTP2 === 'on',
     skillUrlHosts: values.OAUTH3_SKILL_URL_HOSTS as string[],

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { formatHostPattern, parseHostPattern } from '../kernel/index.ts'
+import { formatHostPattern, parseHostPattern, parseSleepAfter } from '../kernel/index.ts'
 import { isAddressRange } from './trusted-proxies.ts'
 
 /**
@@ -33,6 +33,15 @@ const setting = <T>(schema: z.ZodType<T>, takes: string, about: string, fallback
   takes,
   about,
   ...(fallback === undefined ? {} : { fallback }),
+})
+
+const sleepAfter = z.string().transform((value, context) => {
+  try {
+    return parseSleepAfter(value)
+  } catch {
+    context.issues.push({ code: 'custom', message: 'no span', input: value })
+    return z.NEVER
+  }
 })
 
 /** An origin that passkeys work at: over TLS by a name, or this machine by `localhost`. */
@@ -214,6 +223,24 @@ export const SETTINGS = {
     '64–4096',
     'Processes and threads of one run of the CLI.',
     '256',
+  ),
+  SANDBOX_SLEEP_AFTER: setting(
+    sleepAfter,
+    'a span (`10m`, `1h`, `2d`) of at least 10 seconds, or `never`',
+    'How long a hosted agent is idle until it is paused; `oauth3 host add --sleep-after` says otherwise for one.',
+    '10m',
+  ),
+  OAUTH3_HOST_MAX: setting(integer(1, 1_000), '1–1000', 'Hosted agents at once, sleeping ones too.', '10'),
+  OAUTH3_HOST_MEMORY_MIB: setting(
+    integer(512, 4_194_304),
+    'MiB, 512–4194304',
+    'Memory that hosted agents take together while they are awake or paused; who comes then waits for it. Half of the machine’s when left out.',
+  ),
+  OAUTH3_HOST_AGENT_MEMORY_MIB: setting(
+    integer(512, 65_536),
+    'MiB, 512–65536',
+    'Memory of one hosted agent. OpenClaw takes 750 MB while it is idle and 1,100 MB at work.',
+    '1536',
   ),
   OAUTH3_MAX_RUNS: setting(integer(1, 64), '1–64', 'Runs at the same time; more wait.', '4'),
   OAUTH3_APPROVAL_TTL: setting(

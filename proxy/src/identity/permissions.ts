@@ -95,6 +95,14 @@ export const PERMISSIONS = {
   },
   'run_session.remove': { does: 'Forget such a conversation.', may: { ...OWNER, app: 'own' } },
 
+  'hosted_agent.list': { does: 'List hosted agents, and how each is.', may: PEOPLE },
+  'hosted_agent.manage': {
+    does: 'Add hosted agents, wake them, put them to sleep, and remove them with their files.',
+    may: OWNER,
+    stepUp: true,
+  },
+  'hosted_agent.chat': { does: 'Talk to a hosted agent.', may: OWNER },
+
   'provider.list': { does: 'List providers of LLMs.', may: PEOPLE },
   'provider.manage': { does: 'Add, change and remove providers.', may: OWNER, stepUp: true },
   'provider.use': { does: 'Send requests to a provider, as far as a grant goes.', may: { agent: 'own' } },

@@ -65,6 +65,7 @@ export { isLoopbackAddress, networkOf, plainAddress } from './peer-address.ts'
 export { openToOthers } from './private-mode.ts'
 export { remembering } from './remembering.ts'
 export { MIN_SECRET_BYTES, SecretValue } from './secret-value.ts'
+export { parseSleepAfter } from './sleep-after.ts'
 export { createTokenBuckets, type TokenBuckets } from './token-buckets.ts'
 export type {
   Durability,

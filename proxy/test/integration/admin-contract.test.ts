@@ -285,6 +285,10 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
     listPins: () => ({}),
     pinSkill: () => ({ params: { skill: 'charge-report@1.0.0' } }),
     unpinSkill: () => ({ params: { skill: 'charge-report@1.0.0' } }),
+    listHosts: () => ({}),
+    addHost: () => ({ body: { name: 'claw', provider: 'anthropic', model: 'claude-sonnet-5-5' } }),
+    orderHost: () => ({ params: { name: 'claw' }, body: { order: 'sleep' } }),
+    chatWithHost: () => ({ params: { name: 'claw' }, body: { text: 'hello' } }),
   }
 
 test('every admin route answers what its table says, and no member beside it', async () => {

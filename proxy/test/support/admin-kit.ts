@@ -16,6 +16,7 @@ import type { Usage } from '../../src/llm/usage/index.ts'
 import type { RunOrder } from '../../src/sandbox/index.ts'
 import { createPlayedModels, createPlayedRunner, type PlayedRun } from './claude-runs-kit.ts'
 import { createDomainKit, createScriptedSandbox, type DomainKit, requestOf } from './domain-kit.ts'
+import { createPlayedHosting } from './hosted-kit.ts'
 
 /**
  * The admin API over a real unix socket on a real SQLite file. The sandbox alone is a double: it prints what it
@@ -74,6 +75,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     maxConcurrent: 2,
     // One whose cancel is refused keeps its place.
     environment: { CLAWDFORGE_PORT: '0', CLAWDFORGE_MAX_RUNS: '8' },
+    hosting: { played: createPlayedHosting() },
     claudeRuns: { runner: createPlayedRunner(holdWhatSaysSo), models: createPlayedModels() },
     maxWaitingPerAgent: 100,
     sandboxPatienceMs: 1_000,

@@ -36,6 +36,7 @@ export interface DomainKitOptions {
   readonly resolve?: ImportResolver['resolve']
   readonly egress?: Overrides['egress']
   readonly claudeRuns?: Overrides['claudeRuns']
+  readonly hosting?: Overrides['hosting']
   readonly pushSender?: Overrides['pushSender']
   readonly approvalTtlMs?: number
   readonly maxWaitingPerAgent?: number
@@ -71,6 +72,7 @@ export async function createDomainKit(options: DomainKitOptions) {
     ...(options.wakeChannels && { wakeChannels: options.wakeChannels }),
     ...(options.egress && { egress: options.egress }),
     ...(options.claudeRuns && { claudeRuns: options.claudeRuns }),
+    ...(options.hosting && { hosting: options.hosting }),
     ...(options.pushSender && { pushSender: options.pushSender }),
     sandbox: typeof sandbox === 'function' ? sandbox : async () => sandbox,
     skillFetcher: options.fetcher ?? NO_FETCHER,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { WakeConfig } from '../../src/config/index.ts'
 import type { Execution, ExecutionStatus } from '../../src/executions/index.ts'
 import type { Agent, WakeTarget } from '../../src/identity/agents/index.ts'
 import { newRequestId, type RequestId, SecretValue } from '../../src/kernel/index.ts'
@@ -45,7 +46,7 @@ export async function createWakeWorld(initialTarget: DefaultTarget | null): Prom
       dir: folder,
       clock,
       wake: defaultTarget && {
-        ...defaultTarget.target,
+        ...(defaultTarget.target as Omit<DefaultTarget['target'], 'kind'> & { kind: WakeConfig['kind'] }),
         token: defaultTarget.token === null ? null : new SecretValue(defaultTarget.token),
       },
       wakeChannels: { 'openclaw-cli': createOpenclawCliChannel({ timeoutMs: 5_000 }) },

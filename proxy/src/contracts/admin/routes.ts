@@ -12,6 +12,7 @@ import {
   auditVerdict,
 } from './audit-schemas.ts'
 import { CLAUDE_RUN_OWNER_ROUTES } from './claude-run-routes.ts'
+import { HOST_ROUTES } from './host-routes.ts'
 import { LLM_ROUTES } from './llm-routes.ts'
 import { LOCKDOWN_ROUTES } from './lockdown-routes.ts'
 import { PASSKEY_ROUTES } from './passkey-routes.ts'
@@ -347,6 +348,7 @@ export const ADMIN_ROUTES = {
   ...ACCOUNT_ROUTES,
   ...REGISTRY_ROUTES,
   ...CLAUDE_RUN_OWNER_ROUTES,
+  ...HOST_ROUTES,
 } as const satisfies Readonly<Record<string, Route & { readonly action: string }>>
 
 export type AdminRoutes = typeof ADMIN_ROUTES

@@ -69,7 +69,11 @@ export const agentView = z.object({
   cidrs: z.array(z.string()),
   tags: z.array(z.string()),
   wake: z
-    .object({ kind: z.enum(WAKE_KINDS), target: z.string(), session_key: z.string().nullable() })
+    .object({
+      kind: z.enum([...WAKE_KINDS, 'machine']),
+      target: z.string(),
+      session_key: z.string().nullable(),
+    })
     .nullable(),
   created_at: z.int(),
   revoked_at: z.int().nullable(),

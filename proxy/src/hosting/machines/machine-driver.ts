@@ -49,8 +49,16 @@ export interface MachineDriver {
 
 /** Files of a machine beyond its host, for those that sleep. None yet: without one its files stay with its driver. */
 export interface MachinePersistence {
-  /** Resolves when all of it is kept. */
+  /**
+   * Of one that ended. Resolves when all of it is kept. Idempotent. Rejects with `conflict` when a newer incarnation was saved, with
+   * `too_large` when it is beyond its quota.
+   */
   save(ref: MachineRef, signal: AbortSignal): Promise<void>
-  /** Into an incarnation that was created and never started. Leaves files that are newer than what is kept. */
-  restore(ref: MachineRef, signal: AbortSignal): Promise<void>
+  /**
+   * Into an incarnation that was created and never started, the first one too. Leaves files that are newer than what is kept.
+   * `unusable`: what the driver has is half of something else; it is to be purged and created anew.
+   */
+  restore(ref: MachineRef, signal: AbortSignal): Promise<'ready' | 'unusable'>
+  /** All that is kept of it, and its key. Idempotent. */
+  forget(key: MachineKey, signal: AbortSignal): Promise<void>
 }

@@ -7,7 +7,7 @@ import {
   machineSpec,
 } from '../../../test/support/machine-kit.ts'
 import { owner } from '../../../test/support/principals.ts'
-import { newMachineId, newTenantId } from '../../kernel/index.ts'
+import { AppError, newMachineId, newTenantId } from '../../kernel/index.ts'
 import type { Machine } from './machine.ts'
 
 const NEVER = new AbortController().signal
@@ -374,11 +374,22 @@ describe('a host of machines', () => {
 
   it('keeps files beyond the host where it can, and nothing at the driver meanwhile', async () => {
     const kept: string[] = []
-    const note =
-      (what: string) =>
-      async ({ generation }: { generation: number }) =>
-        void kept.push(`${what} ${generation}`)
-    await begin({ persistence: { save: note('save'), restore: note('restore') } })
+    let tooLarge = false
+    await begin({
+      persistence: {
+        async save({ generation }) {
+          if (tooLarge) throw new AppError('too_large', 'it has too many files')
+          kept.push(`save ${generation}`)
+        },
+        async restore({ generation }) {
+          kept.push(`restore ${generation}`)
+          return kept.length === 3 ? 'unusable' : 'ready'
+        },
+        async forget() {
+          kept.push('forget')
+        },
+      },
+    })
     const machine = await running()
     await ask(machine, 'asleep')
     await kit.untilState(machine, 'asleep')
@@ -386,6 +397,17 @@ describe('a host of machines', () => {
     const call = awake(machine)
     await kit.untilState(machine, 'running')
     await call
-    expect(kept).toEqual(['save 1', 'restore 2'])
+    // Half of something else was there.
+    expect(kept).toEqual(['restore 1', 'save 1', 'restore 2', 'restore 2'])
+    ;(await call)[Symbol.dispose]()
+    // What cannot be kept elsewhere stays.
+    tooLarge = true
+    await ask(machine, 'asleep')
+    await kit.untilState(machine, 'asleep')
+    expect(kit.driver.phasesOf(keyOf(machine))).toEqual(['stopped'])
+    expect((await kit.rowOf(machine)).lastError).toBe('it has too many files')
+    await ask(machine, 'deleted')
+    await kit.untilState(machine, 'deleted')
+    expect(kept.at(-1)).toBe('forget')
   })
 })

@@ -31,6 +31,10 @@ export interface MachineHostOptions {
   readonly random?: () => number
   readonly persistence?: MachinePersistence | null
   readonly isReady?: (ref: MachineRef, signal: AbortSignal) => Promise<boolean>
+  /** At each row that was committed. */
+  readonly changed?: (key: MachineKey, row: Machine) => void
+  /** Whether nothing is known of a tenant whose machines a driver has, so that they go; all that were not opened, when left out. */
+  readonly isGone?: (tenant: TenantId) => boolean
   readonly concurrency?: number
   readonly stopGraceMs?: number
   /** Null: not before memory is short. */
@@ -121,6 +125,7 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
       lives.delete(row.id)
     }
     answer(live)
+    options.changed?.(key, row)
   }
 
   /** Whoever waits is answered: with a call, or with why there will be none. */
@@ -224,7 +229,9 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
     const held = await call((signal) => driver.list(signal))
     const { orphans, leftovers, suspects } = planSweep(held, lives)
     for (const live of suspects) reconciler.poke(live)
-    for (const key of orphans) await call((signal) => driver.purge(key, signal))
+    for (const key of orphans)
+      if (ledgers.has(key.tenant) || (options.isGone?.(key.tenant) ?? true))
+        await call((signal) => driver.purge(key, signal))
     for (const ref of leftovers) await call((signal) => driver.remove(ref, signal))
   }
 

@@ -16,6 +16,8 @@ export interface Machines {
    * Rejects with the signal's reason, with `not_found`, and with `sandbox_unavailable` when it cannot be woken.
    */
   ensureAwake(id: MachineId, why: Activity, signal: AbortSignal): Promise<Disposable>
+  /** Keeps it awake until disposed of, if it is; undefined otherwise. */
+  hold(id: MachineId, why: Activity): Disposable | undefined
   /** Something was done with it that is over at once. */
   touch(id: MachineId, why: Activity): void
   forecast(id: MachineId): SleepForecast
@@ -88,6 +90,10 @@ export function createMachines(deps: {
     },
     list: () => ledger.live(),
     ensureAwake,
+    hold: (id, why) => {
+      const live = find(id)
+      return isOpen(live) ? deps.beginCall(live, why) : undefined
+    },
     touch: (id, why) => deps.active(find(id), why),
     forecast: (id) => deps.forecast(find(id)),
   }

@@ -2,7 +2,7 @@
  * One step of the reconciler for one machine: what the row says, what the driver shows, and what of it follows. A row enters the
  * state that an act belongs to before the act, so that whoever comes after a crash knows what may have been begun, and repeats it.
  */
-import type { Clock } from '../../kernel/index.ts'
+import { AppError, type Clock } from '../../kernel/index.ts'
 import { type LiveMachine, refOf, tryClose } from './live-machine.ts'
 import type { MachineRef, MachineState } from './machine.ts'
 import type { MachineDriver, MachinePersistence, Phase } from './machine-driver.ts'
@@ -37,6 +37,9 @@ const STABLE_MS = 60_000
 /** What the driver may take beyond the time that the machine has. */
 const STOP_SLACK_MS = 25_000
 const RETRY_DELETE_MS = 30_000
+/** What saving or restoring files may take, and what of the state comes before and after. */
+const COPY_MS = 600_000
+const COPY_SLACK_MS = 60_000
 
 const isUp = (phase: Phase): boolean => phase === 'running' || phase === 'paused'
 const wantsAwake = ({ row }: LiveMachine): boolean => row.desired === 'awake'
@@ -55,6 +58,16 @@ const hasMemory = (live: LiveMachine, { gate }: StepTools): boolean =>
 const recreate = (live: LiveMachine): Step =>
   move(live, 'creating', 'drift', { generation: live.row.generation + 1 })
 
+/** Files take minutes: the state's time begins anew with them, and they have a time of their own. */
+async function copy<T>(
+  live: LiveMachine,
+  { call, clock }: StepTools,
+  act: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  await live.ledger.note(live.row.id, { deadline: clock.now() + COPY_MS + COPY_SLACK_MS })
+  return call(live, act, COPY_MS)
+}
+
 const creating: StepOf = async (live, tools) => {
   const { driver, clock, call, persistence } = tools
   const { row, key } = live
@@ -69,12 +82,18 @@ const creating: StepOf = async (live, tools) => {
     // Two of one would share their files: the old is gone before there is a new one.
     await call(live, (signal) => driver.remove({ ...key, generation }, signal))
   }
-  const phase = await call(live, (signal) =>
-    driver.create(refOf(live), { image: row.image, spec: row.spec }, signal),
-  )
+  const create = (): Promise<Phase> =>
+    call(live, (signal) => driver.create(refOf(live), { image: row.image, spec: row.spec }, signal))
+  const phase = await create()
   if (phase === 'absent') throw new Error('what was created is not there')
-  if (phase === 'created' && row.generation > 1 && persistence !== null)
-    await call(live, (signal) => persistence.restore(refOf(live), signal))
+  if (phase === 'created' && persistence !== null) {
+    const restore = () => copy(live, tools, (signal) => persistence.restore(refOf(live), signal))
+    if ((await restore()) === 'unusable') {
+      await call(live, (signal) => driver.purge(key, signal))
+      await create()
+      if ((await restore()) === 'unusable') throw new Error('its files cannot be restored')
+    }
+  }
   return wantsAwake(live) && hasMemory(live, tools)
     ? move(live, 'starting', 'done')
     : move(live, 'asleep', 'done')
@@ -142,12 +161,19 @@ const stopping: StepOf = async (live, tools) => {
       stopGraceMs + STOP_SLACK_MS,
     )
   if (isUp(phase)) throw new Error(`it was stopped, and is ${phase}`)
+  let change: Change = {}
   if (persistence !== null && phase === 'stopped') {
-    await call(live, (signal) => persistence.save(refOf(live), signal))
-    await call(live, (signal) => driver.purge(live.key, signal))
+    try {
+      await copy(live, tools, (signal) => persistence.save(refOf(live), signal))
+      await call(live, (signal) => driver.purge(live.key, signal))
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'too_large') throw error
+      // It keeps what it has with its driver.
+      change = { lastError: error.message }
+    }
   }
   if (!wantsAwake(live)) gate.drop(live.row.id)
-  return move(live, 'asleep', 'done')
+  return move(live, 'asleep', 'done', change)
 }
 
 const asleep: StepOf = async (live, tools) => {
@@ -176,8 +202,9 @@ const failed: StepOf = async (live, tools) => {
   return wantsAwake(live) ? 'rest' : move(live, 'asleep', 'done')
 }
 
-const deleting: StepOf = async (live, { driver, call }) => {
+const deleting: StepOf = async (live, { driver, call, persistence }) => {
   await call(live, (signal) => driver.purge(live.key, signal))
+  if (persistence !== null) await call(live, (signal) => persistence.forget(live.key, signal))
   const left = await call(live, (signal) => driver.list(signal, live.key))
   if (left.length > 0) throw new Error(`${left.length} of its things are still there`)
   return move(live, 'deleted', 'done')

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sampleMachine } from '../../../test/support/machine-kit.ts'
-import { forecastSleep, parseSleepAfter } from './sleep-ladder.ts'
+import { parseSleepAfter } from '../../kernel/index.ts'
+import { forecastSleep } from './sleep-ladder.ts'
 
 describe('the sleep ladder', () => {
   it('takes spans and never, and nothing else', () => {

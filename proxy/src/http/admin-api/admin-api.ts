@@ -16,6 +16,7 @@ import type { Route } from '../../contracts/index.ts'
 import type { Executions } from '../../executions/index.ts'
 import { requestRoutes } from '../../executions/owner-routes/index.ts'
 import { registryRoutes, type SkillRegistries } from '../../executions/registry/index.ts'
+import { type HostedAgentRoutesDeps, hostedAgentRoutes } from '../../hosting/agents/index.ts'
 import { type AccountDirectory, type AccountTenant, accountRoutes } from '../../identity/accounts/index.ts'
 import type { Agents } from '../../identity/agents/index.ts'
 import { agentRoutes } from '../../identity/agents/index.ts'
@@ -65,6 +66,8 @@ export interface AdminApiDeps {
   readonly apps: Apps
   /** Null: they are off. */
   readonly claudeRuns: ClaudeRunRoutesDeps['claudeRuns']
+  /** Null: of another tenant than the installation's own. */
+  readonly hosting: HostedAgentRoutesDeps['hosting']
   /** Where apps reach the daemon, once it listens; null while runs are off. */
   readonly appsUrl: () => string | null
   /** What carries out runs of apps; null while they are off. */
@@ -186,6 +189,7 @@ function adminHandlers(deps: AdminApiDeps, owner: Owner): AdminHandlers {
     ...sessionRoutes(withOwner),
     ...registryRoutes(withOwner),
     ...claudeRunRoutes(withOwner),
+    ...hostedAgentRoutes(withOwner),
   }
 }
 

@@ -35,8 +35,8 @@ export interface Agent {
 
 /** Where an agent is told of outcomes; its token is sealed in the vault under the agent's id. */
 export interface WakeTarget {
-  readonly kind: 'openclaw-hook' | 'openclaw-cli' | 'webhook'
-  /** Hook address, or the path of the CLI. */
+  readonly kind: 'openclaw-hook' | 'openclaw-cli' | 'webhook' | 'machine'
+  /** Hook address, the path of the CLI, or the name of a hosted agent. */
   readonly target: string
   readonly sessionKey: string | null
   /** Sealed with the vault; null when the kind needs none. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { AppId, TenantId } from '../../kernel/index.ts'
+import type { CallerId, TenantId } from '../../kernel/index.ts'
 import type { SpendingLimits } from '../usage/index.ts'
 
 /** What all calls of one run may use together; null: no limit. */
@@ -16,7 +16,7 @@ export interface RunBudget {
 export interface RunIdentity {
   readonly tenant: TenantId
   readonly runId: string
-  readonly app: { readonly id: AppId; readonly name: string; readonly tags?: readonly string[] }
+  readonly app: { readonly id: CallerId; readonly name: string; readonly tags?: readonly string[] }
   /** Left out: `anthropic`. */
   readonly provider?: string
   /** Exact names, or beginnings that end in `*`; null: every model. */

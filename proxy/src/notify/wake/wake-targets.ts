@@ -66,7 +66,7 @@ function addressOf(target: WakeTarget, token: string | null): WakeAddress {
 
 /** The target for a log line: an address without what may be secret in it, or the command. */
 export function describeTarget(target: WakeTarget): string {
-  if (target.kind === 'openclaw-cli') return `${target.kind} ${target.target}`
+  if (target.kind === 'openclaw-cli' || target.kind === 'machine') return `${target.kind} ${target.target}`
   const url = URL.parse(target.target)
   return `${target.kind} ${url ? url.origin : '(not an address)'}`
 }

@@ -86,7 +86,12 @@ describeEngines('the waker', (kit) => {
           throw new Error('no token is sealed')
         },
       },
-      channels: { webhook: { deliver }, 'openclaw-cli': { deliver }, 'openclaw-hook': { deliver } },
+      channels: {
+        webhook: { deliver },
+        'openclaw-cli': { deliver },
+        'openclaw-hook': { deliver },
+        machine: { deliver },
+      },
       defaultTarget: { target: TARGET, token: null },
       audit: {
         async append(_tx, event) {

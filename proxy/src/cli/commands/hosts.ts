@@ -1,0 +1,155 @@
+import { HOST_ORDERS, type HostedAgentView } from '../../contracts/admin/index.ts'
+import { CliError, EXIT, usageError } from '../cli-error.ts'
+import type { CommandContext, CommandGroup } from '../context.ts'
+import { examples } from '../help.ts'
+import { renderTable } from '../table.ts'
+import { formatDistance, formatTime } from '../text-layout.ts'
+
+interface AddOptions {
+  readonly provider: string
+  readonly model: string
+  readonly sleepAfter?: string
+}
+
+const DOES: Readonly<Record<(typeof HOST_ORDERS)[number], readonly [about: string, said: string]>> = {
+  start: ['start a hosted agent, also one that failed', 'is being started'],
+  stop: ['stop a hosted agent: its files stay, its memory is given back', 'is being stopped'],
+  sleep: ['pause a hosted agent: it keeps its memory, and goes on when somebody comes', 'is being paused'],
+  wake: ['wake a hosted agent', 'is being woken'],
+  remove: ['remove a hosted agent with all its files, and revoke its token', 'is being removed'],
+}
+
+export const addHostCommands: CommandGroup = (program, context) => {
+  const host = program
+    .command('host')
+    .description('agents that live here: an OpenClaw each, in a machine of its own')
+
+  host
+    .command('add')
+    .description('make a hosted agent; it asks for a key of its model’s vendor where there is none')
+    .argument('<name>')
+    .option('--provider <name>', 'whose models it uses, by the Messages API', 'anthropic')
+    .option('--model <id>', 'the model that it uses', 'claude-sonnet-5-5')
+    .option('--sleep-after <span>', 'idle for so long it is paused: 10m, 1h, never')
+    .addHelpText(
+      'after',
+      examples(
+        ['oauth3 host add claw', 'a machine of its own, which sleeps when nobody uses it'],
+        ['oauth3 host add claw --sleep-after never < key.txt', 'the key from standard input'],
+      ),
+    )
+    .action(async (name: string, options: AddOptions) => {
+      await needKey(context, options.provider)
+      const body = {
+        name,
+        provider: options.provider,
+        model: options.model,
+        sleep_after: options.sleepAfter,
+      }
+      const made = await context.client.call('addHost', { body })
+      await context.show(made, () =>
+        [
+          `${name} was made, and is being started; its first start takes up to a minute.`,
+          `Talk to it:  oauth3 host chat ${name}`,
+          'or at the console, below Hosted agents.',
+        ].join('\n'),
+      )
+    })
+
+  host
+    .command('list')
+    .description('hosted agents: how each is, and what comes next; wakes none')
+    .action(async () => {
+      const answer = await context.client.call('listHosts')
+      await context.show(answer, () =>
+        answer.hosts.length === 0
+          ? 'No hosted agents yet; make one with: oauth3 host add NAME'
+          : renderTable(
+              ['NAME', 'STATE', 'MODEL', 'NEXT'],
+              answer.hosts.map((row) => [row.name, row.state, row.model, nextOf(row, context.now())]),
+              context.terminal.style,
+              { columns: context.terminal.columns, shrink: [[3, 20]] },
+            ),
+      )
+    })
+
+  host
+    .command('show')
+    .description('one hosted agent')
+    .argument('<name>')
+    .action(async (name: string) => {
+      const { hosts } = await context.client.call('listHosts')
+      const found = hosts.find((row) => row.name === name)
+      if (found === undefined)
+        throw new CliError('not_found', EXIT.notFound, `No hosted agent named ${name}.`)
+      await context.show(found, () => linesOf(found, context.now()).join('\n'))
+    })
+
+  for (const order of HOST_ORDERS) {
+    const [about, said] = DOES[order]
+    host
+      .command(order)
+      .description(about)
+      .argument('<name>')
+      .action(async (name: string) => {
+        const answer = await context.client.call('orderHost', { params: { name }, body: { order } })
+        await context.show(answer, () => `${name} ${said}.`)
+      })
+  }
+
+  host
+    .command('chat')
+    .description(
+      'talk to a hosted agent, which is woken for it; one message from standard input where nobody types',
+    )
+    .argument('<name>')
+    .action((name: string) => chat(context, name))
+}
+
+async function chat(context: CommandContext, name: string): Promise<void> {
+  const { terminal, client } = context
+  const say = async (text: string): Promise<void> => {
+    const answer = await client.call('chatWithHost', { params: { name }, body: { text } })
+    await context.show(answer, () => answer.text)
+  }
+  if (!terminal.isInteractive) {
+    const text = await terminal.readSecretFromInput()
+    if (text.trim() === '') throw usageError('There is no message on standard input.')
+    return await say(text)
+  }
+  terminal.note(`You talk to ${name}. An empty line ends it.`)
+  for (;;) {
+    const text = await terminal.ask('> ')
+    if (text === null || text.trim() === '') return
+    await say(text)
+  }
+}
+
+/** The one thing that is asked for: without a key its model answers nothing. */
+async function needKey({ client, terminal }: CommandContext, provider: string): Promise<void> {
+  const [{ keys }, { providers }] = await Promise.all([
+    client.call('listProviderKeys'),
+    client.call('listProviders'),
+  ])
+  if (keys.some((key) => key.provider === provider)) return
+  const known = providers.find(({ name }) => name === provider)
+  if (known === undefined) throw new CliError('not_found', EXIT.notFound, `No provider named ${provider}.`)
+  if (known.auth.kind === 'none') return
+  const value = await terminal.readSecret(`Key of ${provider}, for its model calls:`)
+  if (value === '') throw usageError('The key is empty; nothing was made.')
+  await client.call('addProviderKey', { body: { provider, value } })
+}
+
+const nextOf = (row: HostedAgentView, now: number): string => {
+  if (row.last_error !== null && row.state !== 'running') return row.last_error
+  if (row.next === null || row.next_at === null) return row.because
+  return `sleeps ${formatDistance(row.next_at, now)}, because ${row.because}`
+}
+
+const linesOf = (row: HostedAgentView, now: number): string[] => [
+  `${row.name}: ${row.state}`,
+  `  model       ${row.provider} ${row.model}`,
+  `  next        ${nextOf(row, now)}`,
+  `  last error  ${row.last_error ?? 'none'}`,
+  `  made        ${formatTime(row.created_at)}`,
+]

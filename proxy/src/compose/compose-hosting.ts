@@ -1,0 +1,155 @@
+import type { RequestListener } from 'node:http'
+import { createHostedAgents, type HostedAgents } from '../hosting/agents/index.ts'
+import type { MachineDriver, MachineHost, Machines } from '../hosting/machines/index.ts'
+import { AppError, lazily } from '../kernel/index.ts'
+import type { Providers } from '../llm/providers/index.ts'
+import type { LlmProxy } from '../llm/proxy/index.ts'
+import type { WakeChannel } from '../notify/wake/index.ts'
+import { VERSION } from '../version.ts'
+import type { Installation } from './compose-installation.ts'
+import type { TenantCore } from './daemon-core.ts'
+
+/** What a test puts in the place of the usual; each left out is the real one. */
+export interface HostingOverrides {
+  /** In the place of all of it. */
+  readonly played?: Hosting
+  readonly image?: string
+  readonly command?: readonly string[]
+  readonly memoryBytes?: number
+}
+
+/** Hosted agents of one tenant, joined and at rest. */
+export interface Hosting extends HostedAgents, AsyncDisposable {
+  /** Goes on with the machines that there are; loads nothing where there is none. */
+  start(): Promise<void>
+}
+
+const OPENCLAW_IMAGE = `oauth3-sandbox-openclaw:${VERSION}`
+const CPU_MILLIS = 2_000
+const PIDS = 512
+const TMP_BYTES = 256 * 1_048_576
+const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null }
+const NO_BUDGET = { usd: null, tokens: null, requests: null }
+
+/** Machines cost nothing before there is one: driver, host and engine are loaded by the first. */
+export function composeHosting(
+  installation: Pick<Installation, 'config' | 'instanceId' | 'clock' | 'log'>,
+  deps: {
+    readonly core: TenantCore
+    readonly providers: Pick<Providers, 'find'>
+    readonly llmProxy: Pick<LlmProxy, 'bind'>
+    readonly agentApi: RequestListener
+  },
+  overrides: HostingOverrides = {},
+): Hosting {
+  const { config, instanceId, clock, log } = installation
+  const { core, providers, llmProxy } = deps
+  const { tenant } = core.storage
+  const warn = (message: string, error?: unknown): void => log.warn({ err: error }, message)
+  const opened = new AsyncDisposableStack()
+
+  const open = lazily(async (): Promise<{ host: MachineHost; machines: Machines }> => {
+    const [{ createDockerDriver, createMachineHost }, { createEngineClient }] = await Promise.all([
+      import('../hosting/machines/index.ts'),
+      import('../sandbox/engine/index.ts'),
+    ])
+    const driver = createDockerDriver({
+      docker: createEngineClient(),
+      instanceId,
+      endpointFolder: config.socketDirectory,
+      ociRuntime: config.sandbox.ociRuntime ?? undefined,
+      seccomp: config.sandbox.seccomp,
+    })
+    addressOf = driver.address
+    const host = opened.use(
+      createMachineHost({
+        driver,
+        clock,
+        memoryBytes: config.hosting.memoryBytes,
+        isReady: agents.isReady,
+        changed: agents.changed,
+        // Of other tenants nothing was opened, and nothing is known.
+        isGone: () => false,
+        log: warn,
+      }),
+    )
+    const machines = await host.open({ ...core, quota: config.hosting.maxAgents })
+    machinesNow = machines
+    await agents.adopt(await machines.list())
+    host.start()
+    return { host, machines }
+  })
+  let machinesNow: Machines | undefined
+  let addressOf: MachineDriver['address'] | undefined
+
+  const agents = createHostedAgents({
+    agents: core.agents,
+    machines: async () => (await open()).machines,
+    socketPathOf: (key) => {
+      if (addressOf === undefined) throw new AppError('internal', 'A machine before there is a driver.')
+      return addressOf({ ...key, generation: 0 }).socketPath
+    },
+    hold: (id) => machinesNow?.hold(id, 'model_call'),
+    keyOf: ({ id }) => ({ tenant, machine: id }),
+    image: overrides.image ?? OPENCLAW_IMAGE,
+    spec: {
+      command: overrides.command ?? [],
+      memoryBytes: overrides.memoryBytes ?? config.hosting.agentMemoryBytes,
+      cpuMillis: CPU_MILLIS,
+      pids: PIDS,
+      tmpBytes: TMP_BYTES,
+      sleepAfterMs: config.hosting.sleepAfterMs,
+    },
+    agentApi: deps.agentApi,
+    bindModel({ machine, agent, provider }) {
+      const binding = llmProxy.bind({
+        ...{ tenant, runId: machine, app: agent, provider, models: null },
+        ...{ limits: NO_LIMITS, budget: NO_BUDGET },
+      })
+      return {
+        connection: (socket) => binding.connection(socket),
+        underWay: () => binding.usage().underWay,
+        end: () => binding.end(),
+      }
+    },
+    assertProvider(name) {
+      const found = providers.find(name)
+      if (found === undefined || 'missing' in found)
+        throw new AppError('invalid_request', `There is no provider ${name}.`)
+    },
+    log: warn,
+  })
+
+  return {
+    ...agents,
+    async start() {
+      const live = await core.storage.read((tx) => tx.machines.live())
+      if (live.length > 0) await open()
+    },
+    async [Symbol.asyncDispose]() {
+      await opened.disposeAsync()
+      await agents[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** An outcome wakes the machine that waits for it. */
+export const machineChannel = (hosting: () => HostedAgents | null): WakeChannel => ({
+  async deliver({ target }, _token, { text }, signal) {
+    try {
+      const status = (await hosting()?.tell(target, text, signal)) ?? 0
+      return status >= 200 && status < 300
+        ? { delivered: true, message: `${status}` }
+        : { delivered: false, message: `its gateway answered ${status}` }
+    } catch (error) {
+      const isGone = error instanceof AppError && error.code === 'not_found'
+      return {
+        ...{
+          delivered: false,
+          message: error instanceof AppError ? error.message : 'the machine did not answer',
+        },
+        ...(isGone && { permanent: true }),
+      }
+    }
+  },
+})

@@ -1,0 +1,55 @@
+/** Hosted agents as the owner sees them. Times are unix milliseconds. */
+import { z } from 'zod'
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+const modelName = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/)
+
+export const MACHINE_STATE_WORDS = [
+  'creating',
+  'starting',
+  'running',
+  'pausing',
+  'paused',
+  'stopping',
+  'asleep',
+  'waking',
+  'failed',
+  'deleting',
+  'deleted',
+] as const
+export const HOST_ORDERS = ['start', 'stop', 'sleep', 'wake', 'remove'] as const
+
+export const addHostBody = z.strictObject({
+  name,
+  provider: z.string().min(1).max(64),
+  model: modelName,
+  /** `10m`, `1h`, `never`; left out: as SANDBOX_SLEEP_AFTER says. */
+  sleep_after: z.string().min(1).max(16).optional(),
+})
+export const orderHostBody = z.strictObject({ order: z.enum(HOST_ORDERS) })
+export const chatBody = z.strictObject({ text: z.string().min(1).max(100_000) })
+/** What an agent says is untrusted text. */
+export const chatAnswer = z.object({ text: z.string() })
+
+export const hostView = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: z.enum(MACHINE_STATE_WORDS),
+  wanted: z.enum(['awake', 'paused', 'asleep', 'deleted']),
+  provider: z.string(),
+  model: z.string(),
+  sleep_after_ms: z.int().nullable(),
+  /** What comes next if nobody uses it, when, and why then. */
+  next: z.enum(['paused', 'asleep']).nullable(),
+  next_at: z.int().nullable(),
+  because: z.string(),
+  last_error: z.string().nullable(),
+  created_at: z.int(),
+  changed_at: z.int(),
+})
+export type HostedAgentView = z.output<typeof hostView>
+export const hostList = z.object({ hosts: z.array(hostView) })

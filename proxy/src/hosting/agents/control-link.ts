@@ -1,0 +1,218 @@
+/**
+ * The daemon's end of a machine's `machine.sock`, at which the daemon listens and the machine dials: one connection for control, and
+ * one for each stream into the machine, which the daemon asks for. Whoever connects is the machine.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { AppError } from '../../kernel/index.ts'
+import { type Configuration, MAX_LINE_BYTES, parseHello, parseSaid, type Said } from './control-lines.ts'
+
+export interface ControlLink {
+  /** A connection of the machine's own socket. */
+  connection(socket: Socket): void
+  /** Resolves when its gateway has answered this very question: true, or false when it says that it is not ready. */
+  ready(signal: AbortSignal): Promise<boolean>
+  /** A connection to its gateway, and what the gateway asks of whoever comes. Throws `sandbox_unavailable`. */
+  stream(signal: AbortSignal): Promise<{ readonly stream: Duplex; readonly gatewayToken: string }>
+  /** Tells it that something has happened: the status of its gateway's answer; 0 when that could not be reached. */
+  wake(text: string, session: string | null, signal: AbortSignal): Promise<number>
+  close(): void
+}
+
+const HELLO_MS = 10_000
+const MAX_PENDING = 256
+const UNAVAILABLE = new AppError('sandbox_unavailable', 'The machine does not answer.', {
+  retryAfterSeconds: 5,
+})
+
+interface Answer<T> {
+  resolve(value: T): void
+  reject(error: unknown): void
+}
+
+export function createControlLink(configuration: Configuration): ControlLink {
+  const sockets = new Set<Socket>()
+  const readers = new Set<() => void>()
+  const streams = new Map<string, Answer<Duplex>>()
+  const questions = new Map<number, Answer<Said>>()
+  let control: Socket | undefined
+  let gatewayToken: string | undefined
+  let failure: string | undefined
+  let asked = 0
+  let isClosed = false
+
+  const told = (): void => {
+    for (const reader of readers) reader()
+  }
+  const say = (message: object): void => {
+    control?.write(`${JSON.stringify(message)}\n`)
+  }
+  /** Whoever waits for an answer of a connection that is gone gets none. */
+  function lost(): void {
+    control = undefined
+    gatewayToken = undefined
+    for (const waiting of [...streams.values(), ...questions.values()]) waiting.reject(UNAVAILABLE)
+    streams.clear()
+    questions.clear()
+    told()
+  }
+
+  function hear(line: Buffer): void {
+    const message = parseSaid(line)
+    if (message === undefined) return
+    if ('state' in message) {
+      gatewayToken = message.state === 'ready' ? message.gatewayToken : undefined
+      failure = message.state === 'failed' ? message.detail : undefined
+      told()
+    } else if ('refused' in message) {
+      streams.get(message.refused)?.reject(UNAVAILABLE)
+      streams.delete(message.refused)
+    } else {
+      const id = 'probe' in message ? message.probe : message.woke
+      questions.get(id)?.resolve(message)
+      questions.delete(id)
+    }
+  }
+
+  function serveControl(socket: Socket): void {
+    control?.destroy()
+    if (control !== undefined) lost()
+    control = socket
+    failure = undefined
+    socket.once('close', () => {
+      if (control === socket) lost()
+    })
+    readLines(socket, hear)
+    say({ do: 'configure', ...configuration })
+  }
+
+  /** Waits for an answer as long as the asker does. */
+  function answered<K, T>(
+    waiting: Map<K, Answer<T>>,
+    key: K,
+    message: object,
+    signal: AbortSignal,
+  ): Promise<T> {
+    signal.throwIfAborted()
+    if (control === undefined || waiting.size >= MAX_PENDING) return Promise.reject(UNAVAILABLE)
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    waiting.set(key, { resolve, reject })
+    const giveUp = (): void => {
+      waiting.delete(key)
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', giveUp, { once: true })
+    say(message)
+    return promise.finally(() => signal.removeEventListener('abort', giveUp))
+  }
+
+  async function untilTold(signal: AbortSignal): Promise<string> {
+    while (gatewayToken === undefined) {
+      if (isClosed) throw UNAVAILABLE
+      if (failure !== undefined)
+        throw new AppError('sandbox_unavailable', `The machine says that it failed: ${failure}`)
+      await new Promise<void>((resolve, reject) => {
+        const abort = (): void => {
+          readers.delete(once)
+          reject(signal.reason)
+        }
+        const once = (): void => {
+          readers.delete(once)
+          signal.removeEventListener('abort', abort)
+          resolve()
+        }
+        if (signal.aborted) return abort()
+        readers.add(once)
+        signal.addEventListener('abort', abort, { once: true })
+      })
+    }
+    return gatewayToken
+  }
+
+  const nextId = (): number => {
+    asked = (asked % 1_000_000_000) + 1
+    return asked
+  }
+
+  return {
+    connection(socket) {
+      socket.on('error', () => {})
+      if (isClosed || sockets.size >= MAX_PENDING * 2) return void socket.destroy()
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+      firstLine(socket, (line) => {
+        const hello = parseHello(line)
+        if (hello === undefined || isClosed) return void socket.destroy()
+        if (hello.role === 'control') return serveControl(socket)
+        const waiting = streams.get(hello.stream)
+        streams.delete(hello.stream)
+        // One that nobody asked for, or that came too late.
+        if (waiting === undefined) return void socket.destroy()
+        waiting.resolve(socket)
+      })
+    },
+    async ready(signal) {
+      await untilTold(signal)
+      const id = nextId()
+      const answer = await answered(questions, id, { do: 'probe', id }, signal)
+      return 'ready' in answer && answer.ready
+    },
+    async stream(signal) {
+      const token = await untilTold(signal)
+      // Unguessable: a machine that answers one that nobody asked for is not heard.
+      const id = randomBytes(16).toString('base64url')
+      const stream = await answered(streams, id, { do: 'open', stream: id }, signal)
+      return { stream, gatewayToken: token }
+    },
+    async wake(text, session, signal) {
+      await untilTold(signal)
+      const id = nextId()
+      const answer = await answered(questions, id, { do: 'wake', id, text, session }, signal)
+      return 'status' in answer ? answer.status : 0
+    },
+    close() {
+      isClosed = true
+      for (const socket of sockets) socket.destroy()
+      lost()
+    },
+  }
+}
+
+/** The line that a connection begins with; what comes behind it stays on the socket. */
+function firstLine(socket: Socket, heard: (line: Buffer) => void): void {
+  let head = Buffer.alloc(0)
+  const timer = setTimeout(() => socket.destroy(), HELLO_MS).unref()
+  socket.once('close', () => clearTimeout(timer))
+  const read = (chunk: Buffer): void => {
+    head = Buffer.concat([head, chunk])
+    const end = head.indexOf(0x0a)
+    if (end < 0 && head.length <= MAX_LINE_BYTES) return
+    clearTimeout(timer)
+    socket.off('data', read)
+    if (end < 0) return void socket.destroy()
+    socket.pause()
+    const rest = head.subarray(end + 1)
+    if (rest.length > 0) socket.unshift(rest)
+    heard(head.subarray(0, end))
+  }
+  socket.on('data', read)
+}
+
+/** Bounded memory: a line that is longer ends the connection. */
+function readLines(socket: Socket, hear: (line: Buffer) => void): void {
+  let rest: Buffer = Buffer.alloc(0)
+  socket.on('data', (chunk: Buffer) => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    let start = 0
+    for (;;) {
+      const end = rest.indexOf(0x0a, start)
+      if (end < 0) break
+      hear(rest.subarray(start, end))
+      start = end + 1
+    }
+    rest = rest.subarray(start)
+    if (rest.length > MAX_LINE_BYTES) socket.destroy()
+  })
+  socket.resume()
+}

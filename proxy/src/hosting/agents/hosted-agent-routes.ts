@@ -1,0 +1,58 @@
+import type { HostedAgentView } from '../../contracts/admin/index.ts'
+import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
+import { AppError, parseSleepAfter } from '../../kernel/index.ts'
+import type { HostedAgent, HostedAgents } from './hosted-agents.ts'
+
+export interface HostedAgentRoutesDeps {
+  /** Null: of the installation's own tenant alone, and where code runs in Docker. */
+  readonly hosting: HostedAgents | null
+  readonly owner: Owner
+}
+
+const OFF =
+  'Agents are hosted for the installation’s own tenant, where OAUTH3_SANDBOX is docker: machines are containers.'
+const CHAT_MS = 330_000
+
+export function hostedAgentRoutes({ hosting, owner }: HostedAgentRoutesDeps) {
+  const on = (): HostedAgents => {
+    if (hosting === null) throw new AppError('refused', OFF)
+    return hosting
+  }
+  return {
+    listHosts: async () => ({ hosts: hosting === null ? [] : (await hosting.list()).map(viewHost) }),
+    addHost: async ({ body: { name, provider, model, sleep_after } }) =>
+      viewHost(
+        await on().add(
+          {
+            ...{ name, provider, model },
+            sleepAfterMs: sleep_after === undefined ? undefined : parseSleepAfter(sleep_after),
+          },
+          owner.principal,
+        ),
+      ),
+    orderHost: async ({ params: { name }, body: { order } }) =>
+      viewHost(await on().order(name, order, owner.principal)),
+    chatWithHost: async ({ params: { name }, body: { text } }) => ({
+      text: await on().chat(name, text, AbortSignal.timeout(CHAT_MS)),
+    }),
+  } satisfies Partial<AdminHandlers>
+}
+
+function viewHost({ machine, forecast }: HostedAgent): HostedAgentView {
+  const { settings } = machine.spec
+  return {
+    id: machine.id,
+    name: machine.name,
+    state: machine.observed,
+    wanted: machine.desired,
+    provider: settings?.provider ?? '',
+    model: settings?.model ?? '',
+    sleep_after_ms: machine.spec.sleepAfterMs,
+    next: forecast.to,
+    next_at: forecast.at,
+    because: forecast.because,
+    last_error: machine.lastError,
+    created_at: machine.createdAt,
+    changed_at: machine.changedAt,
+  }
+}

@@ -1,0 +1,287 @@
+/** Agents that live in machines: an agent of ours, a machine of OpenClaw, and the sockets between that machine and the daemon. */
+import type { RequestListener } from 'node:http'
+import type { Agents } from '../../identity/agents/index.ts'
+import { actorOf, type Principal } from '../../identity/index.ts'
+import { type AgentId, AppError, createOneAtATime, type MachineId } from '../../kernel/index.ts'
+import type {
+  Activity,
+  Machine,
+  MachineKey,
+  MachineRef,
+  MachineSpec,
+  Machines,
+  SleepForecast,
+} from '../machines/index.ts'
+import { sendChat } from './chat.ts'
+import type { Configuration } from './control-lines.ts'
+import {
+  type MachineEndpoint,
+  type ModelConnection,
+  openMachineEndpoint,
+  SOCKET_IS_IDENTITY,
+} from './machine-endpoint.ts'
+
+export interface HostedAgent {
+  readonly machine: Machine
+  readonly forecast: SleepForecast
+}
+
+export interface NewHostedAgent {
+  readonly name: string
+  /** The vendor whose models it uses, and which of them. */
+  readonly provider: string
+  readonly model: string
+  /** Null: it never sleeps; undefined: as the settings say. */
+  readonly sleepAfterMs?: number | null | undefined
+}
+
+export type HostOrder = 'start' | 'stop' | 'sleep' | 'wake' | 'remove'
+
+export interface HostedAgents {
+  list(): Promise<readonly HostedAgent[]>
+  add(input: NewHostedAgent, by: Principal): Promise<HostedAgent>
+  /** Resolves when it is wanted so. Throws `not_found`, `conflict`. */
+  order(name: string, order: HostOrder, by: Principal): Promise<HostedAgent>
+  /** Wakes it, and resolves to what it answers: untrusted text. */
+  chat(name: string, text: string, signal: AbortSignal): Promise<string>
+  /** Tells it that an outcome is there. */
+  tell(name: string, text: string, signal: AbortSignal): Promise<number>
+}
+
+/** What a host of machines asks of who made them. */
+export interface MachineCare {
+  isReady(ref: MachineRef, signal: AbortSignal): Promise<boolean>
+  changed(key: MachineKey, row: Machine): void
+  /** Those that an earlier daemon left: from here on they are listened for. */
+  adopt(machines: readonly Machine[]): Promise<void>
+}
+
+export interface HostedAgentsDeps {
+  readonly agents: Pick<Agents, 'add' | 'rotate' | 'revoke' | 'byId'>
+  /** Opened when it is first needed. */
+  readonly machines: () => Promise<Machines>
+  /** Keeps it awake, if it is. */
+  readonly hold: (id: MachineId) => Disposable | undefined
+  readonly socketPathOf: (key: MachineKey) => string
+  readonly keyOf: (machine: Machine) => MachineKey
+  readonly image: string
+  readonly spec: Omit<MachineSpec, 'settings'>
+  readonly agentApi: RequestListener
+  /** Throws for a provider that is not there, and during a lockdown. */
+  readonly bindModel: (use: {
+    readonly machine: MachineId
+    readonly agent: { readonly id: AgentId; readonly name: string; readonly tags: readonly string[] }
+    readonly provider: string
+  }) => ModelConnection
+  /** Throws `invalid_request` for a provider that a machine cannot use. */
+  readonly assertProvider: (name: string) => void
+  readonly log: (message: string, error?: unknown) => void
+}
+
+/** Where the machine's sockets are the daemon's to hold. */
+const UP: ReadonlySet<Machine['observed']> = new Set([
+  'starting',
+  'running',
+  'pausing',
+  'paused',
+  'stopping',
+  'waking',
+])
+const WANTED = {
+  start: 'awake',
+  wake: 'awake',
+  sleep: 'paused',
+  stop: 'asleep',
+  remove: 'deleted',
+} as const satisfies Record<HostOrder, string>
+/** A text of a token's form: whoever reads it in the machine has nothing. */
+const NO_TOKEN = `oa3_${SOCKET_IS_IDENTITY.padEnd(43, '-')}`
+const NO_WHERE = { api: 'anthropic-messages', path: '' } as const
+
+export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & MachineCare & AsyncDisposable {
+  const { agents, log } = deps
+  const endpoints = new Map<MachineId, Promise<MachineEndpoint>>()
+  const rows = new Map<MachineId, Machine>()
+  const tokens = new Map<AgentId, { readonly token: string; readonly sha256: string }>()
+  const rotating = new Map<AgentId, Promise<string>>()
+  const inTurn = createOneAtATime()
+
+  const agentOf = (machine: Machine) => {
+    const agent = agents.byId((machine.spec.settings?.agent ?? '') as AgentId)
+    if (agent === undefined || agent.revokedAt !== null)
+      throw new AppError('refused', 'The agent of this machine was revoked.')
+    return agent
+  }
+
+  /** The daemon alone has it, in its memory: each daemon makes one of its own, and another one where its owner rotated it. */
+  function tokenOf(machine: Machine): Promise<string> {
+    const { id, name, tokenSha256 } = agentOf(machine)
+    const known = tokens.get(id)
+    if (known !== undefined && known.sha256 === tokenSha256) return Promise.resolve(known.token)
+    const making = rotating.get(id)
+    if (making !== undefined) return making
+    const made = agents
+      .rotate(name, 0, 'daemon')
+      .then(({ token, agent }) => {
+        tokens.set(id, { token, sha256: agent.tokenSha256 })
+        return token
+      })
+      .finally(() => rotating.delete(id))
+    rotating.set(id, made)
+    return made
+  }
+
+  function configurationOf({ spec }: Machine): Configuration {
+    const { provider = '', model = '' } = spec.settings ?? {}
+    return {
+      token: NO_TOKEN,
+      model: `${provider}/${model}`,
+      providers: [{ id: provider, ...NO_WHERE, models: [{ id: model }] }],
+    }
+  }
+
+  function endpointOf(machine: Machine): Promise<MachineEndpoint> {
+    const { id } = machine
+    rows.set(id, machine)
+    const known = endpoints.get(id)
+    if (known !== undefined) return known
+    const current = (): Machine => rows.get(id) ?? machine
+    const opening = openMachineEndpoint({
+      socketPath: deps.socketPathOf(deps.keyOf(machine)),
+      configuration: configurationOf(machine),
+      bindModel: () => {
+        const { id: agentId, name, tags } = agentOf(current())
+        return deps.bindModel({
+          machine: id,
+          agent: { id: agentId, name, tags },
+          provider: machine.spec.settings?.provider ?? '',
+        })
+      },
+      token: async () => tokenOf(current()),
+      agentApi: deps.agentApi,
+      hold: () => deps.hold(id),
+      log,
+    })
+    endpoints.set(id, opening)
+    opening.catch(() => endpoints.delete(id))
+    return opening
+  }
+
+  async function closeEndpoint(id: MachineId): Promise<void> {
+    const opening = endpoints.get(id)
+    endpoints.delete(id)
+    await opening?.then(
+      (endpoint) => endpoint.close(),
+      () => {},
+    )
+  }
+
+  async function named(name: string): Promise<{ machine: Machine; machines: Machines }> {
+    const machines = await deps.machines()
+    const machine = (await machines.list()).find((one) => one.name === name)
+    if (machine === undefined) throw new AppError('not_found', `No hosted agent named ${name}.`)
+    return { machine, machines }
+  }
+  const view = (machines: Machines, machine: Machine): HostedAgent => ({
+    machine,
+    forecast: machines.forecast(machine.id),
+  })
+
+  /** Awake and held for as long as `act` takes. */
+  async function withLink<T>(
+    name: string,
+    why: Activity,
+    signal: AbortSignal,
+    act: (endpoint: MachineEndpoint) => Promise<T>,
+  ): Promise<T> {
+    const { machine, machines } = await named(name)
+    agentOf(machine)
+    using _awake = await machines.ensureAwake(machine.id, why, signal)
+    return await act(await endpointOf(machine))
+  }
+
+  return {
+    async list() {
+      const machines = await deps.machines()
+      return (await machines.list()).map((machine) => view(machines, machine))
+    },
+
+    // One at a time: the agent is made before the machine that carries its id, and goes when there is none.
+    add: ({ name, provider, model, sleepAfterMs }, by) =>
+      inTurn(async () => {
+        deps.assertProvider(provider)
+        const machines = await deps.machines()
+        const wake = { kind: 'machine', target: name, sessionKey: null, sealedToken: null } as const
+        const { agent, token } = await agents.add({ name, wake }, actorOf(by))
+        tokens.set(agent.id, { token, sha256: agent.tokenSha256 })
+        try {
+          const settings = { agent: agent.id, provider, model }
+          const sleep = sleepAfterMs === undefined ? {} : { sleepAfterMs }
+          const ordered = await machines.create(
+            { name, image: deps.image, spec: { ...deps.spec, ...sleep, settings } },
+            by,
+          )
+          if ('denied' in ordered) throw DENIALS[ordered.denied]()
+          return view(machines, ordered.machine)
+        } catch (error) {
+          await agents.revoke(name, actorOf(by))
+          throw error
+        }
+      }),
+
+    async order(name, order, by) {
+      const { machine, machines } = await named(name)
+      await machines.ask(machine.id, WANTED[order], by)
+      if (order === 'remove') {
+        const agent = agents.byId((machine.spec.settings?.agent ?? '') as AgentId)
+        // At once: what it asked for goes with it.
+        if (agent !== undefined && agent.revokedAt === null) await agents.revoke(agent.name, actorOf(by))
+      }
+      return view(machines, rows.get(machine.id) ?? machine)
+    },
+
+    chat: (name, text, signal) =>
+      withLink(name, 'message', signal, async ({ link }) =>
+        sendChat(await link.stream(signal), text, signal),
+      ),
+    tell: (name, text, signal) =>
+      withLink(name, 'message', signal, ({ link }) => link.wake(text, null, signal)),
+
+    async isReady({ machine: id, tenant }, signal) {
+      const row = rows.get(id)
+      if (row === undefined) throw new Error(`no row of ${id} of ${tenant} was told`)
+      const { link } = await endpointOf(row)
+      return await link.ready(signal)
+    },
+
+    changed(_key, row) {
+      rows.set(row.id, row)
+      if (!UP.has(row.observed)) void closeEndpoint(row.id)
+      if (row.observed === 'deleted') rows.delete(row.id)
+    },
+
+    async adopt(machines) {
+      for (const machine of machines) {
+        rows.set(machine.id, machine)
+        if (UP.has(machine.observed))
+          await endpointOf(machine).catch((error: unknown) =>
+            log(`machine ${machine.id} cannot be listened for`, error),
+          )
+      }
+    },
+
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...endpoints.keys()].map(closeEndpoint))
+    },
+  }
+}
+
+const DENIALS = {
+  quota: () => new AppError('refused', 'There are as many hosted agents as OAUTH3_HOST_MAX allows.'),
+  name_taken: () => new AppError('conflict', 'There is a hosted agent of this name.'),
+  larger_than_host: () =>
+    new AppError(
+      'refused',
+      'A machine takes more memory than OAUTH3_HOST_MEMORY_MIB allows for all of them.',
+    ),
+}

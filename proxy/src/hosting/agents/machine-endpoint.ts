@@ -1,0 +1,135 @@
+/**
+ * The sockets of one machine in the directory that it sees read-only: its control link, its model endpoint and the agent API. At all
+ * of them the daemon listens, and whoever connects is that machine: no credential of the daemon's is inside.
+ */
+import { chmod, rm } from 'node:fs/promises'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import { createServer, type Server, type Socket } from 'node:net'
+import { dirname, join } from 'node:path'
+import type { Configuration } from './control-lines.ts'
+import { type ControlLink, createControlLink } from './control-link.ts'
+
+/** What a machine's model calls are to the daemon. */
+export interface ModelConnection {
+  connection(socket: Socket): void
+  /** Calls whose answers are still to come. */
+  underWay(): number
+  end(): void
+}
+
+export interface EndpointDeps {
+  /** Where the driver mounts; the control link's socket. */
+  readonly socketPath: string
+  readonly configuration: Configuration
+  /** Throws where it may use no model now. */
+  readonly bindModel: () => ModelConnection
+  /** Its token for the agent API, which it does not have itself. */
+  readonly token: () => Promise<string>
+  readonly agentApi: RequestListener
+  /** Holds the machine awake until disposed of; undefined while it cannot be held. */
+  readonly hold: () => Disposable | undefined
+  readonly log: (message: string, error?: unknown) => void
+}
+
+export interface MachineEndpoint {
+  readonly link: ControlLink
+  close(): Promise<void>
+}
+
+const MAX_CONNECTIONS = 64
+const HEADERS_TIMEOUT_MS = 10_000
+/** How often a call that is under way is looked at, and how long after its last byte the machine stays held. */
+const LOOK_MS = 1_000
+/** What an answer to no credential says, in the place of one. */
+export const SOCKET_IS_IDENTITY = 'the-socket-is-the-identity'
+
+export async function openMachineEndpoint(deps: EndpointDeps): Promise<MachineEndpoint> {
+  const folder = dirname(deps.socketPath)
+  const link = createControlLink(deps.configuration)
+  const sockets = new Set<Socket>()
+  let isClosed = false
+  const track = (take: (socket: Socket) => void) => (socket: Socket) => {
+    socket.on('error', () => {})
+    if (isClosed || sockets.size >= MAX_CONNECTIONS * 2) return void socket.destroy()
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    take(socket)
+  }
+
+  const model = createServer(
+    { allowHalfOpen: true },
+    track((socket) => serveModel(socket, deps)),
+  )
+  const api = createHttpServer({ headersTimeout: HEADERS_TIMEOUT_MS }, (request, response) => {
+    deps.token().then(
+      (token) => {
+        request.headers.authorization = `Bearer ${token}`
+        deps.agentApi(request, response)
+      },
+      (error: unknown) => {
+        deps.log('a machine has no token for the agent API', error)
+        response.writeHead(503, { 'content-type': 'application/json' })
+        response.end('{"error":{"code":"unauthenticated","message":"This machine has no agent any more."}}')
+      },
+    )
+  })
+  api.maxConnections = MAX_CONNECTIONS
+  const control = createServer({ allowHalfOpen: true }, (socket) => link.connection(socket))
+  const servers: readonly (readonly [Server, string])[] = [
+    [model, join(folder, 'model.sock')],
+    [api, join(folder, 'agent.sock')],
+    // The last: what it is configured for is there.
+    [control, deps.socketPath],
+  ]
+  for (const [server, path] of servers) await listen(server, path)
+
+  return {
+    link,
+    async close() {
+      isClosed = true
+      link.close()
+      api.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
+      await Promise.all(servers.map(([server]) => new Promise((resolve) => server.close(resolve))))
+    },
+  }
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  // Left behind by a daemon that was killed. The machine sees the folder read-only: what is here is the daemon's.
+  await rm(path, { force: true })
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
+  server.on('error', () => {})
+  // The machine's user is another one; only the daemon's may enter the folder above.
+  await chmod(path, 0o666)
+}
+
+/** A binding for each connection: after a lockdown the next one is bound anew, or refused. */
+function serveModel(socket: Socket, { bindModel, hold, log }: EndpointDeps): void {
+  let binding: ModelConnection
+  try {
+    binding = bindModel()
+  } catch (error) {
+    log('a machine may use no model now', error)
+    socket.destroy()
+    return
+  }
+  let held: Disposable | undefined
+  let seen = -1
+  const look = (): void => {
+    const bytes = socket.bytesRead + socket.bytesWritten
+    if (binding.underWay() > 0 || bytes !== seen) held ??= hold()
+    else {
+      held?.[Symbol.dispose]()
+      held = undefined
+    }
+    seen = bytes
+  }
+  const timer = setInterval(look, LOOK_MS).unref()
+  socket.once('close', () => {
+    clearInterval(timer)
+    binding.end()
+    held?.[Symbol.dispose]()
+  })
+  binding.connection(socket)
+}

@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { DaemonKit } from '../support/daemon-kit.ts'
+import { createDaemonKit } from '../support/daemon-kit.ts'
+import { dockerOrSkip } from '../support/docker.ts'
+import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
+import { MACHINE_IMAGE } from '../support/machine-kit.ts'
+import { createMessagesApi, say } from '../support/messages-api-double.ts'
+import { patience } from '../support/pace.ts'
+
+const docker = await dockerOrSkip()
+const KEY = 'sk-ant-test-key-of-the-owner-not-real'
+
+/** One daemon and one machine for all of it: each test goes on where the one before ended. */
+describe.skipIf(!docker.available)('a hosted agent', () => {
+  const model = createMessagesApi(({ body }) => say(`model heard: ${JSON.stringify(body.messages)}`))
+  let kit: DaemonKit
+  let machineId = ''
+  const admin = (method: string, path: string, body?: unknown) => kit.admin(method, `/v1/hosts${path}`, body)
+  const chat = async (text: string): Promise<string> => {
+    const { status, body } = await admin('POST', '/claw/chat', { text })
+    expect({ status, body }).toMatchObject({ status: 200 })
+    return body.text
+  }
+  const stateOf = async (): Promise<string | undefined> =>
+    (await admin('GET', '')).body.hosts.find(({ name }: { name: string }) => name === 'claw')?.state
+  const untilState = (state: string | undefined) =>
+    expect.poll(stateOf, { timeout: patience(30_000) }).toBe(state)
+
+  beforeAll(async () => {
+    kit = await createDaemonKit({
+      agent: 'other',
+      environment: { OAUTH3_SANDBOX: 'docker', OAUTH3_POOL_SIZE: '0' },
+      hosting: {
+        image: MACHINE_IMAGE,
+        command: ['/bin/deno', 'eval', PLAYED_MACHINE],
+        memoryBytes: 256 * 1_048_576,
+      },
+    })
+    const url = await model.listen()
+    await kit.admin('PUT', '/v1/providers/anthropic/params/url', { value: url, private: true })
+    await kit.admin('POST', '/v1/provider-keys', { provider: 'anthropic', value: KEY })
+  }, patience(60_000))
+  afterAll(async () => {
+    // Where a test failed before it.
+    await admin('POST', '/claw/order', { order: 'remove' })
+    await kit[Symbol.asyncDispose]()
+    await model[Symbol.asyncDispose]()
+  }, patience(60_000))
+
+  it('is made by one order, and talks by a model whose key it does not have', async () => {
+    const made = await admin('POST', '', { name: 'claw', provider: 'anthropic', model: 'claude-sonnet-5-5' })
+    expect(made).toMatchObject({ status: 200, body: { name: 'claw', wanted: 'awake' } })
+    machineId = made.body.id
+    expect(await chat('hello')).toContain('model heard: [{"role":"user","content":"hello"}]')
+    expect(model.calls.at(-1)?.headers['x-api-key']).toBe(KEY)
+    expect(model.refused).toEqual([])
+  })
+
+  it('is listed with what comes next, and no one is woken by looking', async () => {
+    const { body } = await admin('GET', '')
+    expect(body.hosts).toMatchObject([
+      { name: 'claw', state: 'running', next: 'paused', because: expect.stringContaining('just now') },
+    ])
+    await admin('POST', '/claw/order', { order: 'sleep' })
+    await untilState('paused')
+    await admin('GET', '')
+    expect(await stateOf()).toBe('paused')
+  })
+
+  it('is woken by whoever comes, from its pause and from its stop, with its files', async () => {
+    expect(await chat('again')).toContain('again')
+    await admin('POST', '/claw/order', { order: 'stop' })
+    await untilState('asleep')
+    const answers = await Promise.all([chat('history'), chat('history')])
+    for (const answer of answers) expect(answer).toContain('hello\nagain\nhistory\n')
+  })
+
+  it('is an agent of its own, by its socket and not by a token', async () => {
+    expect(await chat('api GET /secrets')).toMatch(/^HTTP\/1\.1 200 /)
+    const { body } = await kit.admin('GET', '/v1/agents')
+    expect(body.agents).toContainEqual(
+      expect.objectContaining({ name: 'claw', wake: expect.objectContaining({ kind: 'machine' }) }),
+    )
+    // What it was given opens nothing anywhere else.
+    const token = await chat('shell return configuration.token')
+    const refused = await fetch(`${kit.daemon.url}/secrets`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    expect(refused.status).toBe(401)
+  })
+
+  it('goes on when the daemon is started anew', async () => {
+    await kit.restart()
+    expect(await stateOf()).toBe('running')
+    expect(await chat('still there')).toContain('still there')
+    expect(await chat('api GET /secrets')).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
+  it('asks as any agent does, and is told of the outcome where it lives, asleep or not', async () => {
+    const order = { skill_id: 'demo/hosted', code: 'console.log(1)', metadata: { description: 'asks' } }
+    const asked = await chat(
+      `shell return await call('agent.sock', 'POST', '/execute', {}, ${JSON.stringify(JSON.stringify(order))})`,
+    )
+    const id = /req_[0-9a-f]{32}/.exec(asked)?.[0] ?? ''
+    await admin('POST', '/claw/order', { order: 'sleep' })
+    await untilState('paused')
+    const { body } = await kit.admin('GET', `/v1/requests/${id}`)
+    await kit.admin('POST', `/v1/requests/${id}/decision`, {
+      decision: 'deny',
+      consent_hash: body.consent_hash,
+    })
+    await untilState('running')
+    await expect.poll(() => chat('woken'), { timeout: patience(20_000) }).toContain(id)
+  })
+
+  it('loses model and API with its agent, and leaves nothing when it is removed', async () => {
+    await kit.admin('DELETE', '/v1/agents/claw')
+    expect((await admin('POST', '/claw/chat', { text: 'hello?' })).body.error).toMatchObject({
+      code: 'refused',
+    })
+    await admin('POST', '/claw/order', { order: 'remove' })
+    await untilState(undefined)
+    expect(existsSync(join(kit.folder, 'data', 'gateway', machineId))).toBe(false)
+  })
+})
