@@ -8,7 +8,7 @@ const modelName = z
   .max(128)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/)
 
-export const MACHINE_STATE_WORDS = [
+const MACHINE_STATE_WORDS = [
   'creating',
   'starting',
   'running',

@@ -26,7 +26,7 @@ export interface HostedAgent {
   readonly forecast: SleepForecast
 }
 
-export interface NewHostedAgent {
+interface NewHostedAgent {
   readonly name: string
   /** The vendor whose models it uses, and which of them. */
   readonly provider: string
@@ -35,7 +35,7 @@ export interface NewHostedAgent {
   readonly sleepAfterMs?: number | null | undefined
 }
 
-export type HostOrder = 'start' | 'stop' | 'sleep' | 'wake' | 'remove'
+type HostOrder = 'start' | 'stop' | 'sleep' | 'wake' | 'remove'
 
 export interface HostedAgents {
   list(): Promise<readonly HostedAgent[]>

@@ -1,3 +1,2 @@
 export { type HostedAgentRoutesDeps, hostedAgentRoutes } from './hosted-agent-routes.ts'
 export { createHostedAgents, type HostedAgent, type HostedAgents } from './hosted-agents.ts'
-export type { ModelConnection } from './machine-endpoint.ts'

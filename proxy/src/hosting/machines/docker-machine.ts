@@ -21,7 +21,7 @@ const LABEL_GENERATION = 'oauth3.generation'
 /** Where a machine finds its endpoint's directory, read-only, and its own files: in `home`, since a volume's root stays root's. */
 const ENDPOINT_MOUNT = '/run/oauth3'
 export const STATE_MOUNT = '/state'
-export const HOME = 'home/'
+const HOME = 'home/'
 const HOST_NAME = 'machine'
 const OPEN_FILES = 4_096
 /** Locks and small arrays between processes of a machine. */

@@ -1,7 +1,6 @@
 export { createDockerDriver } from './docker-driver.ts'
-export { containerName, HOME, STATE_MOUNT } from './docker-machine.ts'
 export type { Activity, Machine, MachineKey, MachineRef, MachineSpec } from './machine.ts'
-export type { Held, MachineDriver, MachinePersistence, Phase } from './machine-driver.ts'
+export type { Held, MachineDriver, Phase } from './machine-driver.ts'
 export { createMachineHost, type MachineHost } from './machine-host.ts'
 export { createMachineStore } from './machine-store.ts'
 export type { Machines } from './machines.ts'
