@@ -5,7 +5,7 @@ import { AppError, lazily } from '../kernel/index.ts'
 import type { Providers } from '../llm/providers/index.ts'
 import type { LlmProxy } from '../llm/proxy/index.ts'
 import type { WakeChannel } from '../notify/wake/index.ts'
-import { VERSION } from '../version.ts'
+import { imageTag, OPENCLAW_IMAGE } from '../sandbox/runtimes/index.ts'
 import type { Installation } from './compose-installation.ts'
 import type { TenantCore } from './daemon-core.ts'
 
@@ -24,7 +24,6 @@ export interface Hosting extends HostedAgents, AsyncDisposable {
   start(): Promise<void>
 }
 
-const OPENCLAW_IMAGE = `oauth3-sandbox-openclaw:${VERSION}`
 const CPU_MILLIS = 2_000
 const PIDS = 512
 const TMP_BYTES = 256 * 1_048_576
@@ -91,7 +90,7 @@ export function composeHosting(
     },
     hold: (id) => machinesNow?.hold(id, 'model_call'),
     keyOf: ({ id }) => ({ tenant, machine: id }),
-    image: overrides.image ?? OPENCLAW_IMAGE,
+    image: overrides.image ?? imageTag(OPENCLAW_IMAGE),
     spec: {
       command: overrides.command ?? [],
       memoryBytes: overrides.memoryBytes ?? config.hosting.agentMemoryBytes,

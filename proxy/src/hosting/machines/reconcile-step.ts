@@ -37,6 +37,7 @@ const STABLE_MS = 60_000
 /** What the driver may take beyond the time that the machine has. */
 const STOP_SLACK_MS = 25_000
 const RETRY_DELETE_MS = 30_000
+const READY_MS = 3_600_000
 /** What saving or restoring files may take, and what of the state comes before and after. */
 const COPY_MS = 600_000
 const COPY_SLACK_MS = 60_000
@@ -110,7 +111,9 @@ const rising: StepOf = async (live, tools) => {
   if (phase === 'created' || phase === 'stopped')
     phase = await call(live, (signal) => driver.start(ref, signal))
   if (phase !== 'running') throw new Error(`it was started, and is ${phase}`)
-  if (!(await call(live, (signal) => isReady(ref, signal)))) throw new Error('it does not answer yet')
+  // As long as the state lasts: what is inside may take a minute and more to come up.
+  if (!(await call(live, (signal) => isReady(ref, signal), READY_MS)))
+    throw new Error('it does not answer yet')
   return move(live, 'running', 'done', { lastError: null })
 }
 

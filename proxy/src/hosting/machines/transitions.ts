@@ -63,11 +63,12 @@ export const canBecome = (from: MachineState, to: MachineState, cause: Cause): b
 /** How long a state may last; states that are not named last. */
 export const TRANSIENT: { readonly [state in MachineState]?: number } = {
   creating: 60_000,
-  starting: 120_000,
+  // OpenClaw takes 15 s, and more than a minute and a half where the processor is busy.
+  starting: 240_000,
   pausing: 15_000,
   // An agent may take more than five minutes to end the turn that it is at.
   stopping: 360_000,
-  waking: 120_000,
+  waking: 240_000,
   deleting: 60_000,
 }
 
