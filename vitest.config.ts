@@ -17,7 +17,11 @@ const project = (
     name,
     env,
     include,
-    globalSetup: ['proxy/test/support/postgres-server.ts', ...setups],
+    globalSetup: [
+      'proxy/test/support/postgres-server.ts',
+      'proxy/test/support/sqlite-template.ts',
+      ...setups,
+    ],
     testTimeout: testTimeout * pace,
     hookTimeout: 120_000 * pace,
     expect: { poll: { timeout: 10_000 * pace } },

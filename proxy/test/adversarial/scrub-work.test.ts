@@ -83,7 +83,8 @@ describe('output full of one secret', () => {
   it('is withheld on both streams of a run', async () => {
     const secret = 'ab'.repeat(2048)
     const collector = createOutputCollector(new Map([['KEY', new SecretValue(secret)]]))
-    collector.push('stdout', filled('ab'))
+    // Withheld from the same place on, however much comes; of more the allowance is larger before it is used up.
+    collector.push('stdout', filled('ab', 65_536))
     collector.push('stderr', Buffer.from(secret.slice(0, 3000)))
     const { stdout, stderr } = await collector.end({ truncated: true })
     expect([stdout, stderr]).toEqual([WITHHELD, WITHHELD])

@@ -8,7 +8,7 @@ import { readConfig } from '../../src/config/index.ts'
 import { type BotApiDouble, startBotApiDouble } from './bot-api-double.ts'
 import { createOpenclawDouble, type OpenclawDouble } from './openclaw-double.ts'
 import { ANN, UNHURRIED } from './telegram-kit.ts'
-import { engineSettings } from './test-engine.ts'
+import { engineSettings, placeDatabase } from './test-engine.ts'
 
 /** The whole daemon on real sockets and a real file, with Telegram and OpenClaw played at the wire. */
 export interface DaemonKit extends AsyncDisposable {
@@ -62,6 +62,7 @@ export async function createDaemonKit(options: DaemonKitOptions = {}): Promise<D
     ...(await engineSettings(folder)),
     ...options.environment,
   })
+  placeDatabase(config)
   const start = (): Promise<Daemon> => startDaemon(config, { telegram: { pace: UNHURRIED_CHAT }, ...options })
 
   const kit: DaemonKit = {

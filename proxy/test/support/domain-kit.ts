@@ -11,7 +11,7 @@ import { AppError, type Clock, type UnixMs } from '../../src/kernel/index.ts'
 import type { RetentionPolicy } from '../../src/retention/index.ts'
 import type { ImportResolver } from '../../src/sandbox/imports/index.ts'
 import type { RunOrder, RunOutcome, Sandbox, SandboxStatus } from '../../src/sandbox/index.ts'
-import { engineSettings, openRaw } from './test-engine.ts'
+import { engineSettings, openRaw, placeDatabase } from './test-engine.ts'
 
 export interface DomainKitOptions {
   /** Where `proxy.db` lies; the same folder again is the same daemon after a restart. */
@@ -61,6 +61,7 @@ export async function createDomainKit(options: DomainKitOptions) {
   const defects: unknown[] = []
   const onDefect = options.onDefect ?? ((error: unknown): void => void defects.push(error))
   const config = configOf(options, await engineSettings(options.dir))
+  placeDatabase(config)
   const sandbox = options.sandbox ?? createScriptedSandbox()
   const parts = await compose(config, {
     log: options.log ?? logTo(onDefect),

@@ -12,6 +12,7 @@ import {
 } from '../../src/storage/index.ts'
 import { withoutPostgres } from './postgres-binaries.ts'
 import { freshDatabase } from './postgres-server.ts'
+import { placeMigrated } from './sqlite-template.ts'
 
 export interface OpenOptions extends Partial<Omit<OpenStorageOptions, 'stores' | 'database'>> {
   /** Only those that the suite is about. */
@@ -48,7 +49,9 @@ async function place(engine: EngineKit['engine'], isEmpty: boolean) {
   }
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-storage-'))
   const remove = async (): Promise<void> => rmSync(folder, { recursive: true, force: true })
-  return { where: join(folder, 'state', 'proxy.db'), adminUrl: '', remove }
+  const where = join(folder, 'state', 'proxy.db')
+  if (!isEmpty) placeMigrated(where)
+  return { where, adminUrl: '', remove }
 }
 
 const kitOf = (engine: EngineKit['engine']): EngineKit => ({

@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import SqliteDatabase, { type Database } from 'better-sqlite3'
+import type { Config } from '../../src/config/index.ts'
 import { freshDatabase, type TestServer } from './postgres-server.ts'
+import { placeMigrated } from './sqlite-template.ts'
 import { openSyncPostgres } from './sync-postgres.ts'
 
 const isOnPostgres = process.env.TEST_ENGINE === 'postgres'
@@ -17,6 +19,11 @@ export async function engineSettings(folder: string): Promise<Record<string, str
   const server = databases.get(folder) ?? (await freshDatabase())
   databases.set(folder, server)
   return { DATABASE_URL: server.url }
+}
+
+/** What `freshDatabase` gives on PostgreSQL: a new database is at the newest version already. */
+export function placeDatabase(config: Pick<Config, 'databaseUrl' | 'dbPath'>): void {
+  if (config.databaseUrl === null) placeMigrated(config.dbPath)
 }
 
 async function dropAbandoned(): Promise<void> {
