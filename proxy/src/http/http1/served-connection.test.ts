@@ -102,6 +102,27 @@ describe('a client that leaves', () => {
     },
   )
 
+  it('after an answer to a part of its request is told of once: what was lent to it is given back once', async () => {
+    const seen: ServedRequest[] = []
+    let closes = 0
+    const { open } = await serving((request, response) => {
+      seen.push(request)
+      response.on('close', () => {
+        closes += 1
+      })
+      response.writeHead(413, ['content-length', '5'])
+      response.end('early')
+    })
+    const socket = open()
+    socket.write('POST /own/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\na part')
+    await until(socket, /early/)
+    expect(closes).toBe(1)
+    const lost = new Promise<void>((resolve) => seen[0]?.socket.once('close', () => setImmediate(resolve)))
+    socket.destroy()
+    await lost
+    expect(closes).toBe(1)
+  })
+
   it('does not take the next request of its connection with it by what is kept of the last one', async () => {
     const kept: (() => void)[] = []
     const { open } = await serving((request, response) => {

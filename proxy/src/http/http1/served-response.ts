@@ -99,8 +99,9 @@ export class ServedResponse extends Listeners {
     return this
   }
 
-  /** The connection is gone. */
+  /** The connection is gone. An answer that was written before all of its request had come has told its end already. */
   lost(): void {
+    if (this.writableFinished) return
     this.destroyed = true
     this.emit('close')
   }
