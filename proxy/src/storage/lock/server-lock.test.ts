@@ -8,6 +8,7 @@ import { createMetaStore, openStorage, type StoreFactories } from '../index.ts'
 import { lockServer } from './server-lock.ts'
 
 const missing = withoutPostgres()
+const HURRIED = { patienceMs: 300, heartbeatMs: 300, answerMs: 2_000 }
 const CONFLICT = { code: 'conflict', message: 'A daemon already runs on this PostgreSQL database.' }
 const TAKEN = {
   code: 'conflict',
@@ -32,13 +33,14 @@ describe.skipIf(missing !== undefined)(
       await server.drop()
     })
 
-    const daemon = async (url = server.url) => {
-      const lock = stack.use(await lockServer(url))
+    const daemon = async (url = server.url, times?: typeof HURRIED) => {
+      const lock = stack.use(await lockServer(url, times))
       const opened = stack.use(
         await openStorage({
           database: { url, fence: lock.fence },
           stores: { meta: createMetaStore } as Partial<StoreFactories> as StoreFactories,
           onDefect: () => {},
+          ...(times && { unitTimeoutMs: times.answerMs }),
         }),
       )
       return { lock, storage: opened.forTenant(DEFAULT_TENANT) }
@@ -60,7 +62,7 @@ describe.skipIf(missing !== undefined)(
 
     it('refuses a second one, and lets it in when the first has ended', async () => {
       const first = await lockServer(server.url)
-      await expect(lockServer(server.url)).rejects.toMatchObject(CONFLICT)
+      await expect(lockServer(server.url, HURRIED)).rejects.toMatchObject(CONFLICT)
       await first[Symbol.asyncDispose]()
       stack.use(await lockServer(server.url))
     })
@@ -77,12 +79,12 @@ describe.skipIf(missing !== undefined)(
         )
         .toBe('written')
       expect(lock.taken.aborted).toBe(false)
-      await expect(lockServer(server.url)).rejects.toMatchObject(CONFLICT)
+      await expect(lockServer(server.url, HURRIED)).rejects.toMatchObject(CONFLICT)
     })
 
     it('takes it from what the server still has of the connection that was lost', async () => {
       await using relay = await relayTo(server.url)
-      const { lock, storage } = await daemon(relay.url)
+      const { lock, storage } = await daemon(relay.url, HURRIED)
       // The daemon's end is gone; the server hears nothing of it.
       relay.fault = 'silent'
       expect(await read(storage).catch(() => 'away')).toBe('away')

@@ -6,12 +6,16 @@ import { clientConfigOf } from '../postgres/open-server.ts'
 import type { DaemonLock } from './daemon-lock.ts'
 import { claimSql, DAEMON_LOCK, type Fence, SIGN } from './fence.ts'
 
-/** The server lets go of a daemon that was killed when it hears of it: a restart waits for that. */
-const PATIENCE_MS = 3_000
 const AGAIN_MS = 200
-/** Whether the connection still has another end. */
-const HEARTBEAT_MS = 5_000
-const ANSWER_MS = 5_000
+
+interface LockTimes {
+  /** The server lets go of a daemon that was killed when it hears of it: a restart waits for that. */
+  readonly patienceMs: number
+  /** Whether the connection still has another end. */
+  readonly heartbeatMs: number
+  readonly answerMs: number
+}
+const TIMES: LockTimes = { patienceMs: 3_000, heartbeatMs: 5_000, answerMs: 5_000 }
 /** The last unit of an earlier daemon has ended by then, or the server has ended it. */
 const CLAIM_MS = 40_000
 
@@ -30,7 +34,10 @@ const HOLDER = `SELECT a.pid, a.application_name AS name FROM pg_locks l JOIN pg
  * Makes this process the one daemon of a PostgreSQL database: a session-level advisory lock on a connection of its own. When that
  * connection is lost nothing is written until the lock is held again; where another daemon has it by then, `taken` is aborted.
  */
-export async function lockServer(url: string): Promise<DaemonLock & { readonly fence: Fence }> {
+export async function lockServer(
+  url: string,
+  times: LockTimes = TIMES,
+): Promise<DaemonLock & { readonly fence: Fence }> {
   const taken = new AbortController()
   const sign = `oauth3-${randomToken(96)}`
   let held: pg.Client | undefined
@@ -44,7 +51,7 @@ export async function lockServer(url: string): Promise<DaemonLock & { readonly f
   }
 
   async function connect(): Promise<pg.Client> {
-    const config = { ...clientConfigOf(url), application_name: sign, query_timeout: ANSWER_MS }
+    const config = { ...clientConfigOf(url), application_name: sign, query_timeout: times.answerMs }
     const client = new pg.Client(config)
     client.on('error', () => {})
     await client.connect()
@@ -98,7 +105,7 @@ export async function lockServer(url: string): Promise<DaemonLock & { readonly f
   }
 
   async function take(): Promise<void> {
-    const until = Date.now() + PATIENCE_MS
+    const until = Date.now() + times.patienceMs
     const client = await connect()
     while (!(await isFree(client))) {
       if (Date.now() > until) {
@@ -124,7 +131,7 @@ export async function lockServer(url: string): Promise<DaemonLock & { readonly f
       },
       () => lose(client),
     )
-  }, HEARTBEAT_MS).unref()
+  }, times.heartbeatMs).unref()
 
   return {
     taken: taken.signal,
