@@ -20,7 +20,7 @@ describe("answers to a provider's card", () => {
     expect((await events(kit)).filter((event) => event === 'approval.refused')).toHaveLength(
       card.buttons.flat().length,
     )
-    expect(card.buttons.flat()).toHaveLength(11)
+    expect(card.buttons.flat()).toHaveLength(13)
   })
 
   it('ignores a card that is pressed in another chat, by anybody', async () => {
