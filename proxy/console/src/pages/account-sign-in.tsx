@@ -3,7 +3,7 @@ import { useId, useState } from 'preact/hooks'
 import { fieldsOf } from '../admin/form.tsx'
 import { hasPasskeys } from '../passkey.ts'
 import { signInByKey, signInByPassword, signUp, signUpByPasskey, signUpByPassword } from '../state/account.ts'
-import { isSigningIn, signInWith } from '../state/sign-in.ts'
+import { isSigningIn, signInError, signInWith } from '../state/sign-in.ts'
 
 function Input({
   name,
@@ -85,7 +85,14 @@ function ByPassword({ mayJoin }: { readonly mayJoin: boolean }) {
             {isNew ? 'Sign up' : 'Sign in'}
           </button>
           {mayJoin && (
-            <button type="button" class="quiet" onClick={() => setNew(!isNew)}>
+            <button
+              type="button"
+              class="quiet"
+              onClick={() => {
+                setNew(!isNew)
+                signInError.value = null
+              }}
+            >
               {isNew ? 'I have an account' : 'I have no account yet'}
             </button>
           )}

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { isOfInstallation } from '../state/session-signals.ts'
 import { Copy } from '../ui/copy.tsx'
 import { Link } from '../ui/link.tsx'
 
@@ -53,6 +54,7 @@ const WAYS = [
 /** An inbox with nothing in it. */
 export function FirstSteps() {
   const [way, setWay] = useState<(typeof WAYS)[number]>(WAYS[0])
+  const isOfAll = isOfInstallation()
   return (
     <>
       <header class="page-head">
@@ -68,8 +70,11 @@ export function FirstSteps() {
           What was answered stands in <Link to="/history">History</Link>.
         </p>
         <h2>1. Give an agent a token</h2>
-        <p>On the machine of the daemon. It prints the token once; the console never shows one.</p>
-        <Copy text="npx oauth3 agent add clawd" />
+        <p>
+          Add it in <Link to="/agents">Agents</Link>
+          {isOfAll && ', or on the machine of the daemon by this'}. The token is shown once.
+        </p>
+        {isOfAll && <Copy text="npx oauth3 agent add clawd" />}
         <h2>2. Connect it</h2>
         <fieldset class="tabs">
           <legend class="unseen">Program</legend>

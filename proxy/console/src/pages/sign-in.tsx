@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { hasPasskeys, signInByPasskey } from '../passkey.ts'
 import { loadSignUp, signUp } from '../state/account.ts'
 import { signedIn, signInByCode } from '../state/session.ts'
@@ -13,7 +13,10 @@ export function SignIn() {
   const code = codeIn(link)
   const [Accounts, setAccounts] = useState<ComponentType>()
   const isOpen = signUp.value !== null && signUp.value.mode !== 'closed'
+  const refusal = useRef<HTMLParagraphElement>(null)
   useEffect(loadSignUp, [])
+  // With all ways in on it the page is taller than a phone.
+  useEffect(() => refusal.current?.scrollIntoView({ block: 'nearest' }), [signInError.value])
   useEffect(() => {
     // A chunk of its own: most daemons have no accounts.
     if (isOpen) void import('./account-sign-in.tsx').then((chunk) => setAccounts(() => chunk.default))
@@ -78,7 +81,7 @@ export function SignIn() {
           </div>
         </form>
       </section>
-      <p role="alert" class="refusal">
+      <p role="alert" class="refusal" ref={refusal}>
         {signInError.value}
       </p>
     </main>

@@ -6,6 +6,7 @@ import { Table } from '../admin/table.tsx'
 import { Time } from '../admin/time.tsx'
 import { useLoaded } from '../admin/use-loaded.ts'
 import { api } from '../api/client.ts'
+import { isOfInstallation } from '../state/session-signals.ts'
 import { Copy } from '../ui/copy.tsx'
 
 const chatOf = ({ token = '', chat_id = '', approvers }: Fields) =>
@@ -184,11 +185,10 @@ function Accounts() {
 }
 
 /** Each with a vault, agents, approvals, an audit and keys of its own. */
-export default function Tenants() {
+function AllTenants() {
   const tenants = useLoaded(() => api.call('listTenants'), 'tenants', ['tenant.'])
   return (
     <>
-      <h1>Tenants</h1>
       <FoldedForm
         title="Make a tenant"
         submit="Make"
@@ -253,6 +253,22 @@ export default function Tenants() {
         </Show>
       </Section>
       <Accounts />
+    </>
+  )
+}
+
+/** The installation's own session sees all; whoever is of another tenant sees who decides for theirs. */
+export default function Tenants() {
+  return (
+    <>
+      <h1>Tenants</h1>
+      {isOfInstallation() ? (
+        <AllTenants />
+      ) : (
+        <p class="lead">
+          Whoever runs the daemon makes and removes them. Nobody of another one sees what is in yours.
+        </p>
+      )}
       <Members />
     </>
   )

@@ -8,3 +8,7 @@ export const sessionState = signal<'unknown' | 'none' | SessionView>('unknown')
 export function sessionEnded(): void {
   sessionState.value = 'none'
 }
+
+/** Whether who is signed in reaches the whole installation, as sessions of the tenant `default` do; the daemon decides, this spares pages that it would refuse. */
+export const isOfInstallation = (): boolean =>
+  typeof sessionState.value === 'object' && sessionState.value.tenant === 'default'

@@ -4,7 +4,7 @@ import { stepUp } from '../passkey.ts'
 import { loadSession } from './session.ts'
 import { sessionState } from './session-signals.ts'
 
-interface Asked {
+export interface Asked {
   settle(password: string | null): void
 }
 

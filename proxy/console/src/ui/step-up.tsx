@@ -1,18 +1,24 @@
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { fieldsOf } from '../admin/form.tsx'
-import { passwordAsked } from '../state/step-up.ts'
+import { type Asked, passwordAsked } from '../state/step-up.ts'
 
-/** Asks for the password of the account, where an act wants to know again who it is. */
+/** Asks for the password of the account, where an act wants to know again who it is. Else no page has a field for one, which a browser might fill. */
 export function StepUp() {
+  const asked = passwordAsked.value
+  return asked && <PasswordDialog asked={asked} />
+}
+
+function PasswordDialog({ asked }: { readonly asked: Asked }) {
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
-  const asked = passwordAsked.value
   useEffect(() => {
-    if (asked === null) dialog.current?.close()
-    else dialog.current?.showModal()
-  }, [asked])
+    const shown = dialog.current
+    shown?.showModal()
+    // Closed and not just removed: the focus goes back to where it was.
+    return () => shown?.close()
+  }, [])
   return (
-    <dialog ref={dialog} aria-labelledby={`${id}-title`} onClose={() => asked?.settle(null)}>
+    <dialog ref={dialog} aria-labelledby={`${id}-title`} onClose={() => asked.settle(null)}>
       <h2 id={`${id}-title`}>Is it you?</h2>
       <form
         class="fields"
@@ -20,7 +26,7 @@ export function StepUp() {
           event.preventDefault()
           const { password = '' } = fieldsOf(event.currentTarget)
           event.currentTarget.reset()
-          asked?.settle(password)
+          asked.settle(password)
         }}
       >
         <div class="field">
@@ -29,7 +35,7 @@ export function StepUp() {
           <p class="hint">Whoever signed in without one signs in again.</p>
         </div>
         <div class="answers">
-          <button type="button" onClick={() => asked?.settle(null)}>
+          <button type="button" onClick={() => asked.settle(null)}>
             Cancel
           </button>
           <button type="submit" class="primary">
