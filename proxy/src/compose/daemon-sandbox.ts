@@ -36,7 +36,7 @@ export async function openSandbox(
 /** One line once everything is up: that it is ready, or that code does not run and why, until it does. */
 export async function announce(
   sandbox: Pick<Sandbox, 'kind' | 'status'>,
-  details: { readonly url: string; readonly telegram: 'on' | 'off' },
+  details: { readonly url: string; readonly apps: string | undefined; readonly telegram: 'on' | 'off' },
   log: Logger,
 ): Promise<Disposable> {
   const ready = () => log.info({ ...details, sandbox: sandbox.kind }, 'oauth3 is ready')

@@ -89,7 +89,9 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   stack.use(await startTenant(parts, log))
   if (options.cacheProblem) log.warn(`V8's compile cache is not used: ${options.cacheProblem}`)
   stack.use(preload(options.cacheProblem === null))
-  stack.use(await announce(sandbox, { url, telegram: config.telegram ? 'on' : 'off' }, log))
+  stack.use(
+    await announce(sandbox, { url, apps: forApps?.url, telegram: config.telegram ? 'on' : 'off' }, log),
+  )
 
   const owned = stack.move()
   let stopping: Promise<void> | undefined

@@ -7,5 +7,6 @@ export {
   type WakeConfig,
 } from './config.ts'
 export { strayLines, unclearLines } from './env-file.ts'
-export { SETTINGS, type Setting } from './settings.ts'
+export type { Setting } from './setting.ts'
+export { SETTINGS } from './settings.ts'
 export { addressMatcher } from './trusted-proxies.ts'

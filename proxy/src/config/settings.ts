@@ -1,80 +1,21 @@
 import { z } from 'zod'
-import { formatHostPattern, parseHostPattern, parseSleepAfter } from '../kernel/index.ts'
-import { isAddressRange } from './trusted-proxies.ts'
+import {
+  addressList,
+  bytes,
+  choice,
+  hostList,
+  httpUrl,
+  integer,
+  publicUrl,
+  setting,
+  sleepAfter,
+  text,
+} from './setting.ts'
 
 /**
  * Every environment variable the daemon reads: its form, default and meaning. docs/reference/configuration.md is
  * generated from this table. An empty value counts as not set.
  */
-export interface Setting<T = unknown> {
-  readonly schema: z.ZodType<T>
-  readonly takes: string
-  readonly about: string
-  readonly fallback?: string
-}
-
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^[0-9]{1,10}$/)
-    .transform(Number)
-    .pipe(z.int().min(min).max(max))
-const bytes = (min: number) =>
-  z
-    .string()
-    .regex(/^[0-9]{1,15}$/)
-    .transform(Number)
-    .pipe(z.int().min(min))
-const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.enum(values)
-const text = z.string().min(1)
-const httpUrl = z.url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, ''))
-const setting = <T>(schema: z.ZodType<T>, takes: string, about: string, fallback?: string): Setting<T> => ({
-  schema,
-  takes,
-  about,
-  ...(fallback === undefined ? {} : { fallback }),
-})
-
-const sleepAfter = z.string().transform((value, context) => {
-  try {
-    return parseSleepAfter(value)
-  } catch {
-    context.issues.push({ code: 'custom', message: 'no span', input: value })
-    return z.NEVER
-  }
-})
-
-/** An origin that passkeys work at: over TLS by a name, or this machine by `localhost`. */
-const publicUrl = z
-  .url({ protocol: /^https?$/ })
-  .refine((value) => {
-    const { protocol, hostname, username, password, pathname, search, hash } = new URL(value)
-    const isPlain =
-      `${username}${password}${search}${hash}` === '' && pathname === '/' && !value.endsWith('#')
-    const isName = !/^[\d.]+$|^\[/.test(hostname)
-    return isPlain && isName && (protocol === 'https:' || hostname === 'localhost')
-  })
-  .transform((value) => new URL(value).origin)
-
-const addressList = z.string().transform((value, context) => {
-  const list = value.split(',').map((part) => part.trim())
-  if (list.every(isAddressRange)) return list
-  context.addIssue('not a list of addresses')
-  return z.NEVER
-})
-
-/** Canonical patterns, https only; `off` or `none` for an empty list. */
-const hostList = z.string().transform((value, context) => {
-  const patterns = /^(?:off|none)$/.test(value.trim())
-    ? []
-    : value.split(',').map((part) => parseHostPattern(part.trim()))
-  return patterns.map((pattern) => {
-    if (!('problem' in pattern) && pattern.scheme === 'https') return formatHostPattern(pattern)
-    context.addIssue('not a list of https hosts')
-    return z.NEVER
-  })
-})
-
 export const SETTINGS = {
   PORT: setting(integer(0, 65_535), 'a port, 0–65535', 'Port of the agent API; 0 takes a free one.', '3737'),
   HOST: setting(

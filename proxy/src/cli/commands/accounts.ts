@@ -89,7 +89,7 @@ export const addAccountCommands: CommandGroup = (program, context) => {
       }
       const isChange = Object.keys(body).length > 0
       if (isChange !== (name !== undefined))
-        throw usageError('Say a tenant and what it may have, or neither.')
+        throw usageError('Name a tenant (default: for all) and what it may have, or neither to list.')
       const answer =
         name === undefined
           ? await context.client.call('readQuotas')

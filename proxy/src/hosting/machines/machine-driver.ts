@@ -47,7 +47,7 @@ export interface MachineDriver {
   watch(changed: (key: MachineKey | null) => void): Disposable
 }
 
-/** Files of a machine beyond its host, for those that sleep. None yet: without one its files stay with its driver. */
+/** Files of a machine beyond its host, for those that sleep. Without one its files stay with its driver. */
 export interface MachinePersistence {
   /**
    * Of one that ended. Resolves when all of it is kept. Idempotent. Rejects with `conflict` when a newer incarnation was saved, with

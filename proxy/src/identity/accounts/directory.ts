@@ -130,7 +130,7 @@ export function createAccountDirectory<T extends AccountTenant>(deps: DirectoryD
     if (verdict === 'unknown')
       throw new AppError(
         'provider_unavailable',
-        'The provider cannot say now whether the key is good; try again later.',
+        `${provider} cannot say now whether the key is good: try again later, or see that it is a key of ${provider}.`,
         {
           retryAfterSeconds: 30,
         },
@@ -215,7 +215,7 @@ export function createAccountDirectory<T extends AccountTenant>(deps: DirectoryD
         if (byEmail(email) !== undefined)
           throw new AppError(
             'conflict',
-            'There is an account of this address. Nobody has verified whose it is: whoever signed up first has it.',
+            'This address has an account. If you invited it, oauth3 account link gives another link. If it signed up by itself, nobody has verified whose it is: invite another address, or remove its tenant first.',
           )
         return await make(newAccount({ email, name: email }), 'invitation', actor)
       }),

@@ -14,6 +14,9 @@ export function canonicalEmail(given: string): string | undefined {
 export function assertEmail(given: string): string {
   const email = canonicalEmail(given)
   if (email === undefined)
-    throw new AppError('invalid_request', 'email: this is no address (ASCII, name@host).')
+    throw new AppError(
+      'invalid_request',
+      'email: this is no address; write it as name@example.com, in ASCII.',
+    )
   return email
 }

@@ -38,5 +38,5 @@ export const noKey = (none: NoKey, provider: string): LlmRefusal =>
       )
     : refused(
         'no_key',
-        `No key for ${provider} that this agent and model may use; the owner adds one with: oauth3 key add ${provider}`,
+        `No key for ${provider} that this caller may use for this model; the owner adds one with: oauth3 key add ${provider}`,
       )
