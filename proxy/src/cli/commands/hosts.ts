@@ -51,7 +51,6 @@ export const addHostCommands: CommandGroup = (program, context) => {
         [
           `${name} was made, and is being started; its first start takes up to a minute.`,
           `Talk to it:  oauth3 host chat ${name}`,
-          'or at the console, below Hosted agents.',
         ].join('\n'),
       )
     })
