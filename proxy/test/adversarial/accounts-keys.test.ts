@@ -65,6 +65,34 @@ describe('a key at a provider', () => {
     expect(removed.status, 'the last thing that signs in').toBe(409)
   })
 
+  test('that signs in is changed by who has just signed in, never by a program or a session of before', async () => {
+    const own = kit.llm.vendors.addKey('openai')
+    const { cookie, body } = await login(own)
+    const made = await kit.browse('POST', '/account/access-keys', {
+      cookie,
+      body: { name: 'a program', scopes: ['keys'] },
+    })
+    const program: string = made.body.key
+    const evil = kit.llm.vendors.addKey('openai')
+    const change = async (token: string) => [
+      await kit.call('PUT', '/api/user/api-keys/openai', { token, body: { api_key: evil } }),
+      await kit.call('POST', '/api/user/api-keys', { token, body: { provider: 'openai', api_key: evil } }),
+      await kit.call('DELETE', '/api/user/api-keys/openai', { token }),
+    ]
+    for (const answer of await change(program))
+      expect(answer.body.error?.details?.reason, answer.text).toBe('step_up_required')
+    kit.llm.advance(10 * 60_000)
+    for (const answer of await change(body.access_token))
+      expect(answer.body.error?.details?.reason, answer.text).toBe('step_up_required')
+    expect((await login(evil)).body.userHash).not.toBe(body.userHash)
+    expect((await login(own)).body.userHash).toBe(body.userHash)
+    // What signs nobody in is a program's to change.
+    const other = { provider: 'anthropic', api_key: kit.llm.vendors.addKey('anthropic') }
+    const stored = await kit.call('POST', '/api/user/api-keys', { token: program, body: other })
+    expect(stored.body, stored.text).toMatchObject({ signs_in: false })
+    expect((await kit.call('DELETE', '/api/user/api-keys/anthropic', { token: program })).status).toBe(200)
+  })
+
   test('that the vendor took back signs in nobody any more', async () => {
     const key = kit.llm.vendors.addKey('openai')
     expect((await login(key)).status).toBe(200)
@@ -76,16 +104,21 @@ describe('a key at a provider', () => {
     const [shared, own] = [kit.llm.vendors.addKey('openai'), kit.llm.vendors.addKey('openai')]
     const first = (await login(shared)).body
     const second = await login(own)
-    const added = await kit.browse('POST', '/account/sign-in-keys', {
-      cookie: second.cookie,
-      body: { provider: 'openai', value: kit.llm.vendors.addKey('openai') },
-    })
+    const add = () =>
+      kit.browse('POST', '/account/sign-in-keys', {
+        cookie: second.cookie,
+        body: { provider: 'anthropic', value: kit.llm.vendors.addKey('anthropic') },
+      })
+    const put = () =>
+      kit.call('PUT', '/api/user/api-keys/openai', {
+        token: second.body.access_token,
+        body: { api_key: shared },
+      })
+    expect((await put()).status, 'nothing else signs in').toBe(409)
+    const added = await add()
     expect(added.body, added.text).toMatchObject({ shared: false })
-    const put = await kit.call('PUT', '/api/user/api-keys/openai', {
-      token: second.body.access_token,
-      body: { api_key: shared },
-    })
-    expect(put.body).toMatchObject({ shared: true, signs_in: false })
+    const { body } = await put()
+    expect(body).toMatchObject({ shared: true, signs_in: false })
     expect((await login(shared)).body.userHash).toBe(first.userHash)
   })
 })

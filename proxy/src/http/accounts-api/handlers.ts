@@ -38,6 +38,10 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
     if (caller === undefined) throw new AppError('unauthenticated', 'Sign in: POST /api/auth/login.')
     return caller
   }
+  const changer = ({ of, session }: AccountCaller) => ({
+    address: address(),
+    isProved: session !== null && of.sessions.steppedUpBy(session) !== null,
+  })
   /** A session of its own for each sign-in (session fixation): none that the browser had goes on. */
   const opened = async ({ of, account }: Signed, method: ProofMethod) => {
     const call = current()
@@ -70,7 +74,11 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
     const caller = signedIn()
     if (mustBeThere && !keysOf(caller).some((one) => one.provider === provider))
       throw new AppError('not_found', 'There is no key of this provider.')
-    const { shared } = await directory.keys.put(caller, { provider, key: new SecretValue(key) }, address())
+    const { shared } = await directory.keys.put(
+      caller,
+      { provider, key: new SecretValue(key) },
+      changer(caller),
+    )
     const view = keysOf(caller).find((one) => one.provider === provider)
     if (view === undefined) throw new AppError('conflict', 'The key was removed meanwhile.')
     return { ...view, shared }
@@ -132,7 +140,8 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
     storeKey: ({ body: { provider, api_key } }) => stored(provider, api_key, false),
     replaceKey: ({ params: { provider }, body: { api_key } }) => stored(provider, api_key, true),
     async removeKey({ params: { provider } }) {
-      await directory.keys.remove(signedIn(), provider)
+      const caller = signedIn()
+      await directory.keys.remove(caller, provider, changer(caller))
       return { ok: true as const }
     },
   }

@@ -15,14 +15,21 @@ export interface StoredKey {
   readonly shared: boolean
 }
 
+/** Who changes a key. */
+export interface KeyChanger {
+  readonly address: string
+  /** Whether they have just proved that they are the person: else what signs in stays as it is, whatever a program's key may do. */
+  readonly isProved: boolean
+}
+
 /** Keys at providers that an account brought: they are its tenant's, and some sign it in. The account is none of them. */
 export interface UserKeys<T> {
   /** One more key that signs this account in. */
   addSignInKey(of: SignedInAccount<T>, given: GivenKey, address: string): Promise<StoredKey>
-  /** In the place of those of the same provider; where one of them signs in, this does from now on. */
-  put(of: SignedInAccount<T>, given: GivenKey, address: string): Promise<StoredKey>
-  /** Throws not_found, and conflict for the last thing that signs the account in. */
-  remove(of: SignedInAccount<T>, provider: string): Promise<void>
+  /** In the place of those of the same provider; where one of them signs in, this does from now on. Throws as `remove`. */
+  put(of: SignedInAccount<T>, given: GivenKey, by: KeyChanger): Promise<StoredKey>
+  /** Throws not_found, conflict for the last thing that signs the account in, refused for what signs in where nothing was proved. */
+  remove(of: SignedInAccount<T>, provider: string, by: Pick<KeyChanger, 'isProved'>): Promise<void>
   /** That a key signs in, not the key. Throws as `remove`. */
   removeSignInKey(of: SignedInAccount<T>, keyId: number): Promise<void>
 }
@@ -48,6 +55,19 @@ export function createUserKeys<T extends AccountTenant>(deps: {
     of.providerKeys.list().filter((key) => key.provider === provider && key.isBrought)
   const signsIn = ({ of }: SignedInAccount<T>, keyId: number): boolean =>
     of.accounts.signInKeys().some((key) => key.keyId === keyId)
+  /** Privilege escalation: a key that replaces one that signs in is a way in, which no program's scope is. */
+  const signInAmong = (
+    signed: SignedInAccount<T>,
+    keys: readonly Held[],
+    { isProved }: Pick<KeyChanger, 'isProved'>,
+  ): boolean => {
+    const isSignIn = keys.some(({ id }) => signsIn(signed, id))
+    if (isSignIn && !isProved)
+      throw new AppError('refused', 'This key signs you in: sign in again, then change it.', {
+        details: { reason: 'step_up_required' },
+      })
+    return isSignIn
+  }
   /** Whoever has no other way in would lose all that they have. */
   const assertOtherWay = async ({ of, account }: SignedInAccount<T>, gone: readonly number[]) => {
     const keys = of.accounts.signInKeys().filter(({ keyId }) => of.providerKeys.has(keyId))
@@ -72,27 +92,30 @@ export function createUserKeys<T extends AccountTenant>(deps: {
         return { ...stored, shared }
       })
     },
-    async put(signed, given, address) {
+    async put(signed, given, by) {
       const { of } = signed
-      const isSignIn = brought(signed, given.provider).some(({ id }) => signsIn(signed, id))
-      if (isSignIn) await assertGood(given, address)
+      const isSignIn = signInAmong(signed, brought(signed, given.provider), by)
+      if (isSignIn) await assertGood(given, by.address)
       return await deps.inTurn(async () => {
+        const before = brought(signed, given.provider)
+        // What signs in may have changed while the vendor was asked.
+        if (signInAmong(signed, before, by) !== isSignIn)
+          throw new AppError('conflict', 'The keys were changed meanwhile; try again.')
         const { isFree, shared } = holderOf(given, signed)
+        const takesOver = isSignIn && (isFree || !shared)
+        if (isSignIn && !takesOver) await assertOtherWay(signed, idsOf(before))
         const stored = await of.storage.transaction(async (tx) => {
-          await dropKeys(tx, signed, brought(signed, given.provider))
-          return await attachKey(tx, signed, given, isSignIn && (isFree || !shared))
+          await dropKeys(tx, signed, before)
+          return await attachKey(tx, signed, given, takesOver)
         })
         return { ...stored, shared }
       })
     },
-    async remove(signed, provider) {
+    async remove(signed, provider, by) {
       await deps.inTurn(async () => {
         const keys = brought(signed, provider)
         if (keys.length === 0) throw new AppError('not_found', 'There is no key of this provider.')
-        await assertOtherWay(
-          signed,
-          keys.map(({ id }) => id),
-        )
+        if (signInAmong(signed, keys, by)) await assertOtherWay(signed, idsOf(keys))
         await signed.of.storage.transaction((tx) => dropKeys(tx, signed, keys))
       })
     },
@@ -108,6 +131,12 @@ export function createUserKeys<T extends AccountTenant>(deps: {
     },
   }
 }
+
+interface Held {
+  readonly id: number
+}
+
+const idsOf = (keys: readonly Held[]): number[] => keys.map(({ id }) => id)
 
 /** Into the tenant's provider keys, sealed; and by its fingerprint among what signs in. */
 export async function attachKey<T extends AccountTenant>(
@@ -129,7 +158,7 @@ export async function attachKey<T extends AccountTenant>(
 async function dropKeys<T extends AccountTenant>(
   tx: Tx,
   { of, account }: SignedInAccount<T>,
-  keys: readonly { readonly id: number }[],
+  keys: readonly Held[],
 ): Promise<void> {
   const actor = accountActor(account.id)
   for (const { id } of keys) {
