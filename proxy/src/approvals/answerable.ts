@@ -7,6 +7,10 @@ interface Unanswerable {
   readonly message: string
 }
 
+/** SSRF: a tenant that was handed to somebody gives no way into the network of the host. */
+export const mayReachHost = (tenant: TenantId, by: Principal): boolean =>
+  authorize(by, 'approval.reach_host', resourceOf(tenant, 'approval.reach_host')).allowed
+
 /** What stands before every answer of a person, whichever it is; undefined: it may be given. */
 export function whyUnanswerable<Row extends ApprovalSubject>(
   kind: Pick<ApprovalKind<Row, never>, 'contentHash' | 'requesterOf'>,

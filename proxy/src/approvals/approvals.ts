@@ -8,7 +8,7 @@ import {
   type Storage,
   type Tx,
 } from '../kernel/index.ts'
-import { whyUnanswerable } from './answerable.ts'
+import { mayReachHost, whyUnanswerable } from './answerable.ts'
 import type { ApprovalOutcome } from './approval-card.ts'
 import { type ApprovalEvent, canSettle, type Ending } from './approval-state.ts'
 import { castBallot, stillNeededText, votesRecord } from './ballot.ts'
@@ -246,6 +246,8 @@ export function createApprovals(deps: {
         )
         return { accepted: true, subject: denied, message: kind.acceptedText(denied, answer) }
       }
+      if (kind.reachesHost?.(subject) === true && !mayReachHost(tx.tenant, by))
+        return await refuse('reaches_host', REACHES_HOST)
       // Evaluated where it is decided: a rule that was made after the card was shown holds as well.
       const now = await deps.quorum.now(tx)
       const requirement = await views.requirementOf(tx, now, subject)
@@ -341,4 +343,6 @@ function present<T>(found: T | undefined): T {
 }
 
 const EXPIRED = 'Expired: nothing was decided.'
+const REACHES_HOST =
+  'It names an address that is not public: whoever runs the daemon may approve it, with oauth3 on its machine.'
 const NOT_OFFERED = 'This answer is not offered for this request.'

@@ -93,6 +93,8 @@ export interface ApprovalKind<Row extends ApprovalSubject, Answer, Subject exten
 
   /** The names of the secrets that a yes lets be used. Throws where that cannot be read any more. Left out: never any. */
   secretsOf?(tx: ReadTx, row: Row): Promise<readonly string[]>
+  /** Whether a yes opens what is the host's and not the tenant's: an address that is not public. Left out: it never does. */
+  reachesHost?(subject: Subject): boolean
   /** All that may be answered to this one. */
   choices(subject: Subject): ApprovalChoices
   /** What a word stands for; undefined for one of another kind. Throws invalid_request for details that it does not take. */
@@ -143,6 +145,8 @@ export type RefusalReason =
   | 'other_consent'
   | 'not_offered'
   | 'not_permitted'
+  /** It reaches the daemon's own machine or network, and who answers is of another tenant than the installation's. */
+  | 'reaches_host'
   /** Of high risk, and no passkey has signed it. */
   | 'needs_passkey'
   /** More approvals are asked for than there are persons who may give them. */

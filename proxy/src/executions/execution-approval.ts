@@ -13,8 +13,19 @@ import {
   readGrantTerms,
 } from '../approvals/index.ts'
 import type { Trust } from '../approvals/trust/index.ts'
+import { hostsOf } from '../egress/capabilities/index.ts'
 import { agentRequester } from '../identity/index.ts'
-import { AppError, type Clock, oneLine, type ReadTx, type RequestId, type Tx } from '../kernel/index.ts'
+import {
+  AppError,
+  type Clock,
+  isIpLiteral,
+  isPublicAddress,
+  oneLine,
+  parseHostPattern,
+  type ReadTx,
+  type RequestId,
+  type Tx,
+} from '../kernel/index.ts'
 import type { createAskAgain } from './ask-again.ts'
 import { readEndedCode } from './code/index.ts'
 import { approvalStateOf, type Execution, type ExecutionFacts, isFinal, WAITING_STATES } from './execution.ts'
@@ -28,6 +39,11 @@ export interface ExecutionAnswer {
   readonly denyReason: string | null
   /** Of a yes with limits. */
   readonly terms: GrantTerms | null
+}
+
+const isNotPublic = (text: string): boolean => {
+  const pattern = parseHostPattern(text)
+  return 'problem' in pattern || (isIpLiteral(pattern.host) && !isPublicAddress(pattern.host))
 }
 
 /** Of the words that an agent is told with a denial. */
@@ -77,6 +93,7 @@ export function createExecutionApproval(deps: {
       const { secrets } = consentOf(await ledger.read(tx, requestId))
       return secrets.map(({ name }) => name)
     },
+    reachesHost: (execution) => hostsOf(consentOf(execution).network).some(isNotPublic),
     summary: ({ skillId }) => [{ name: oneLine(skillId, 128) }],
 
     choices,

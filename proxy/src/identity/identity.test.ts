@@ -73,6 +73,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'approval.read': '++..++',
   'approval.follow': '..o...',
   'approval.decide': '++..++',
+  'approval.reach_host': '++..++',
   'quorum.list': '++..++',
   'quorum.manage': '+...p.',
   'grant.list': '++..++',
@@ -183,7 +184,7 @@ describe('authorize', () => {
   it('lets the host’s user alone, of another tenant than the installation’s own, do what reaches beyond that tenant', () => {
     const beyond = [
       ...['archive.list', 'audit.archive', 'daemon.diagnose', 'host.reach', 'master_key.rotate'],
-      'tenant.manage',
+      ...['approval.reach_host', 'tenant.manage'],
     ]
     const atSocket = ownerOfSocket(THERE, { uid: '1000', name: 'root' })
     const member = admitPrincipal({ ...ann(), tenant: THERE } as Principal)

@@ -44,6 +44,11 @@ export const PERMISSIONS = {
     may: { agent: 'own' },
   },
   'approval.decide': { does: 'Approve or deny.', may: PEOPLE, stepUp: 'if_high_risk' },
+  'approval.reach_host': {
+    does: "Approve what reaches addresses of the daemon's own machine or network.",
+    may: PEOPLE,
+    scope: 'installation',
+  },
 
   'quorum.list': { does: 'List rules of how many approve what.', may: PEOPLE },
   'quorum.manage': {

@@ -285,6 +285,45 @@ describe('whoever signed up', () => {
     expect((await ours('GET', '/session')).status).toBe(200)
   })
 
+  test('approves no way to addresses of the daemon’s own machine or network', async () => {
+    const { cookie } = await login('eve@example.com')
+    const { token } = (await kit.browse('POST', '/v1/agents', { cookie, body: { name: 'reaching' } })).body
+    const ask = async (host: string) => {
+      const body = { skill_id: 'demo/reach', code: 'const reach = 1\n', metadata: { network: [host] } }
+      const { request_id } = (await kit.call('POST', '/execute', { token, body })).body
+      const { consent_hash } = (await kit.browse('GET', `/v1/approvals/${request_id}`, { cookie })).body
+      return { request_id, consent_hash }
+    }
+    for (const host of [
+      'http://127.0.0.1:8080',
+      'http://169.254.169.254',
+      '10.0.0.1',
+      'http://[::1]',
+      '[fd00::1]',
+    ]) {
+      const { request_id, consent_hash } = await ask(host)
+      for (const choice of ['once', 'forever'])
+        for (const [path, body] of [
+          [`/v1/approvals/${request_id}/decision`, { choice, consent_hash }],
+          [`/v1/requests/${request_id}/decision`, { decision: choice, consent_hash }],
+        ] as const) {
+          const answer = await kit.browse('POST', path, { cookie, body })
+          expect(
+            answer.body.error?.details?.reason ?? answer.body.reason,
+            `${host} ${path} ${answer.text}`,
+          ).toBe('reaches_host')
+        }
+      expect((await kit.call('GET', `/execute/${request_id}`, { token })).body.status, host).toBe('pending')
+    }
+    const open = await ask('93.184.216.34')
+    const yes = { choice: 'once', consent_hash: open.consent_hash }
+    const answer = await kit.browse('POST', `/v1/approvals/${open.request_id}/decision`, {
+      cookie,
+      body: yes,
+    })
+    expect(answer.status, answer.text).toBe(200)
+  })
+
   test('is out in a second when the session is revoked, of the event stream too', async () => {
     const cookie = (await login('ann@example.com')).cookie
     const session = (await kit.browse('GET', '/session', { cookie })).body.id
