@@ -324,6 +324,38 @@ describe('whoever signed up', () => {
     expect(answer.status, answer.text).toBe(200)
   })
 
+  test('has no provider that stands on the host', async () => {
+    const { cookie } = await login('eve@example.com')
+    const listed = (await kit.browse('GET', '/v1/providers', { cookie })).body.providers
+    const ollama = listed.find(({ name }: { name: string }) => name === 'ollama')
+    expect(ollama).toMatchObject({ missing: ['url'] })
+    for (const value of ['default', 'http://127.0.0.1:11434/v1']) {
+      await kit.browse('PUT', '/v1/providers/ollama/params/url', { cookie, body: { value } })
+      const again = (await kit.browse('GET', '/v1/providers', { cookie })).body.providers
+      expect(again.find(({ name }: { name: string }) => name === 'ollama').missing, value).toEqual(['url'])
+    }
+    const hosts = (await kit.llm.admin('GET', '/v1/providers')).providers
+    expect(hosts.find(({ name }: { name: string }) => name === 'ollama').missing).toEqual([])
+  })
+
+  test('changes keys and refreshes so often and no more', async () => {
+    const { access, refresh: first } = await kit.signUp('often@example.com')
+    const body = { provider: 'openai', api_key: 'demo-value-of-a-key' }
+    const until429 = async (most: number, call: () => ReturnType<AccountsKit['call']>): Promise<boolean> => {
+      for (let each = 0; each < most; each += 1) if ((await call()).status === 429) return true
+      return false
+    }
+    const store = () => kit.call('POST', '/api/user/api-keys', { token: access, body })
+    expect(await until429(40, store)).toBe(true)
+    let token = first
+    const again = async () => {
+      const answer = await refresh(token)
+      token = answer.body.refresh_token ?? token
+      return answer
+    }
+    expect(await until429(40, again)).toBe(true)
+  })
+
   test('is out in a second when the session is revoked, of the event stream too', async () => {
     const cookie = (await login('ann@example.com')).cookie
     const session = (await kit.browse('GET', '/session', { cookie })).body.id

@@ -27,6 +27,8 @@ export interface AccountCall {
 
 type Signed = SignedInAccount<ConsoleTenant>
 
+/** Of a refresh token: what names its session. */
+const FAMILY_CHARS = 'or_ses_0123456789abcdef'.length
 const NOT_SIGNED_IN = 'The email address, the password or the key is not right.'
 
 /** `current`: known once the caller is. */
@@ -38,6 +40,9 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
     if (caller === undefined) throw new AppError('unauthenticated', 'Sign in: POST /api/auth/login.')
     return caller
   }
+  /** Starvation: changes wait in one line with every sign-up, and each is a row of the audit. */
+  const takeWrite = ({ of, account }: AccountCaller): Promise<void> =>
+    of.gate.take('account', `keys of ${account.id}`)
   const changer = ({ of, session }: AccountCaller) => ({
     address: address(),
     isProved: session !== null && of.sessions.steppedUpBy(session) !== null,
@@ -74,6 +79,7 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
     const caller = signedIn()
     if (mustBeThere && !keysOf(caller).some((one) => one.provider === provider))
       throw new AppError('not_found', 'There is no key of this provider.')
+    await takeWrite(caller)
     const { shared } = await directory.keys.put(
       caller,
       { provider, key: new SecretValue(key) },
@@ -109,6 +115,8 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
     },
     async refresh({ body: { refresh_token: token } }) {
       const of = deps.tenants().find(({ accounts }) => accounts.hasFamily(token))
+      // Each leaves a row as long as its session is.
+      await of?.gate.take('account', token.slice(0, FAMILY_CHARS))
       const next = await of?.accounts.refresh(token)
       const session = next && of?.sessions.byId(next.session)
       const account = session?.person.kind === 'account' ? of?.accounts.byId(session.person.id) : undefined
@@ -141,6 +149,7 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
     replaceKey: ({ params: { provider }, body: { api_key } }) => stored(provider, api_key, true),
     async removeKey({ params: { provider } }) {
       const caller = signedIn()
+      await takeWrite(caller)
       await directory.keys.remove(caller, provider, changer(caller))
       return { ok: true as const }
     },

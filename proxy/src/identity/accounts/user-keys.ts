@@ -16,7 +16,7 @@ export interface StoredKey {
 }
 
 /** Who changes a key. */
-export interface KeyChanger {
+interface KeyChanger {
   readonly address: string
   /** Whether they have just proved that they are the person: else what signs in stays as it is, whatever a program's key may do. */
   readonly isProved: boolean

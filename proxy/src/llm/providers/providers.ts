@@ -4,6 +4,7 @@ import {
   AppError,
   type Clock,
   createMirror,
+  DEFAULT_TENANT,
   type EventPublisher,
   type HostPattern,
   isIpLiteral,
@@ -52,7 +53,9 @@ export function createProviders(deps: {
   readonly events: EventPublisher<ProviderEvent>
 }): Providers {
   const { audit, storage, events, clock } = deps
-  const entries = createMirror(async (tx) => entriesOf(await tx.providers.params(), await tx.providers.own()))
+  const entries = createMirror(async (tx) =>
+    entriesOf(await tx.providers.params(), await tx.providers.own(), tx.tenant === DEFAULT_TENANT),
+  )
 
   return {
     load: entries.load,
@@ -154,7 +157,7 @@ function assertSwitch(value: string): void {
 
 function assertMoved(name: string, row: ProviderRow, url: string, isPrivate: boolean): void {
   if (url === DEFAULT) return
-  const { found } = tableEntry(name, row, new Map([[URL_PARAM, url]]))
+  const { found } = tableEntry(name, row, new Map([[URL_PARAM, url]]), false)
   if ('missing' in found) throw new AppError('internal', `${name} has no address.`)
   assertPublic({ ...found, private: isPrivate })
 }
@@ -165,6 +168,7 @@ const withSwitch = (provider: Provider, value: string | undefined): Provider =>
 function entriesOf(
   params: Awaited<ReturnType<ProviderReader['params']>>,
   ownOnes: readonly OwnProvider[],
+  isOfHost: boolean,
 ): ReadonlyMap<string, Entry> {
   const values = new Map(params.map(({ provider, name, value }) => [`${provider} ${name}`, value]))
   const entries = new Map<string, Entry>()
@@ -174,7 +178,7 @@ function entriesOf(
       const value = values.get(`${name} ${param}`)
       if (value !== undefined) filled.set(param, value)
     }
-    entries.set(name, tableEntry(name, row, filled))
+    entries.set(name, tableEntry(name, row, filled, isOfHost))
   }
   for (const own of ownOnes) {
     const provider = withSwitch(ownProvider(own), values.get(`${own.name} ${USAGE_PARAM}`))
@@ -185,10 +189,18 @@ function entriesOf(
   return entries
 }
 
-function tableEntry(name: string, row: ProviderRow, filled: ReadonlyMap<string, string>): Entry {
+function tableEntry(
+  name: string,
+  row: ProviderRow,
+  filled: ReadonlyMap<string, string>,
+  isOfHost: boolean,
+): Entry {
   const given = filled.get(URL_PARAM) ?? DEFAULT
   const moved = given === DEFAULT ? null : movedTo(given, row.roots)
-  const missing = moved === null ? (row.params ?? []).filter((param) => !filled.has(param)) : []
+  // SSRF: what stands on the host is not another tenant's, until the host's owner gives it the address.
+  const isHosts = row.origin.startsWith('http://') && !isOfHost
+  const needed = isHosts ? [URL_PARAM] : (row.params ?? []).filter((param) => !filled.has(param))
+  const missing = moved === null ? needed : []
   const fill = (text: string): string =>
     text.replace(/\{([a-z]+)\}/g, (whole, param) => filled.get(param) ?? whole)
   const shown = {
