@@ -28,6 +28,7 @@ const CPU_MILLIS = 2_000
 const PIDS = 512
 const TMP_BYTES = 256 * 1_048_576
 const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay: null }
+const LOCKDOWN = 'lockdown'
 const NO_BUDGET = { usd: null, tokens: null, requests: null }
 
 /** Machines cost nothing before there is one: driver, host and engine are loaded by the first. */
@@ -66,7 +67,11 @@ export function composeHosting(
         clock,
         memoryBytes: config.hosting.memoryBytes,
         isReady: agents.isReady,
-        changed: agents.changed,
+        changed(key, row) {
+          agents.changed(key, row)
+          // What was asked for before a lockdown, and is stored in it.
+          if (row.desired === 'awake' && core.lockdown.state !== null) pauseAll()
+        },
         // Of other tenants nothing was opened, and nothing is known.
         isGone: () => false,
         log: warn,
@@ -75,10 +80,15 @@ export function composeHosting(
     const machines = await host.open({ ...core, quota: config.hosting.maxAgents })
     machinesNow = machines
     await agents.adopt(await machines.list())
+    if (core.lockdown.state !== null) await machines.pauseAll(LOCKDOWN)
     host.start()
     return { host, machines }
   })
   let machinesNow: Machines | undefined
+  const pauseAll = (): void =>
+    void machinesNow
+      ?.pauseAll(LOCKDOWN)
+      .catch((error: unknown) => warn('hosted agents could not be paused for a lockdown', error))
   let addressOf: MachineDriver['address'] | undefined
 
   const agents = createHostedAgents({
@@ -116,7 +126,12 @@ export function composeHosting(
       if (found === undefined || 'missing' in found)
         throw new AppError('invalid_request', `There is no provider ${name}.`)
     },
+    assertOpen: () => core.lockdown.assertOpen(),
     log: warn,
+  })
+  core.lockdown.onBegin(() => {
+    agents.halt()
+    pauseAll()
   })
 
   return {

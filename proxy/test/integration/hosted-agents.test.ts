@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DaemonKit } from '../support/daemon-kit.ts'
@@ -14,7 +16,16 @@ const KEY = 'sk-ant-test-key-of-the-owner-not-real'
 
 /** One daemon and one machine for all of it: each test goes on where the one before ended. */
 describe.skipIf(!docker.available)('a hosted agent', () => {
-  const model = createMessagesApi(({ body }) => say(`model heard: ${JSON.stringify(body.messages)}`))
+  const heard = Promise.withResolvers<void>()
+  const held = Promise.withResolvers<void>()
+  const model = createMessagesApi(async ({ body }) => {
+    const text = JSON.stringify(body.messages)
+    if (text.includes('take your time')) {
+      heard.resolve()
+      await held.promise
+    }
+    return say(`model heard: ${text}`)
+  })
   let kit: DaemonKit
   let machineId = ''
   const admin = (method: string, path: string, body?: unknown) => kit.admin(method, `/v1/hosts${path}`, body)
@@ -25,6 +36,18 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
   }
   const stateOf = async (): Promise<string | undefined> =>
     (await admin('GET', '')).body.hosts.find(({ name }: { name: string }) => name === 'claw')?.state
+  /** All that is answered at a socket of the machine's. */
+  async function atSocket(name: string, line: string): Promise<string> {
+    const socket = connect(join(kit.folder, 'data', 'gateway', machineId, name))
+    socket.on('error', () => {})
+    socket.write(`${line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+    let all = ''
+    socket.setEncoding('utf8').on('data', (part) => {
+      all += part
+    })
+    await once(socket, 'close').catch(() => {})
+    return all
+  }
   const untilState = (state: string | undefined) =>
     expect.poll(stateOf, { timeout: patience(30_000) }).toBe(state)
 
@@ -113,6 +136,34 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     })
     await untilState('running')
     await expect.poll(() => chat('woken'), { timeout: patience(20_000) }).toContain(id)
+  })
+
+  it('stands still in a lockdown, cut off from model and API, and is woken by nobody until that ends', async () => {
+    expect(await chat('before')).toContain('before')
+    const underWay = admin('POST', '/claw/chat', { text: 'take your time' })
+    await heard.promise
+    await kit.admin('POST', '/v1/panic')
+    const locked = { body: { error: { code: 'locked' } } }
+    expect(await underWay).toMatchObject(locked)
+    await untilState('paused')
+    const calls = model.calls.length
+    const holds = async (): Promise<void> => {
+      expect(await admin('POST', '/claw/chat', { text: 'hello?' })).toMatchObject(locked)
+      for (const order of ['wake', 'start'])
+        expect(await admin('POST', '/claw/order', { order })).toMatchObject(locked)
+      // As the machine would say it, in whatever state it is.
+      expect(await atSocket('agent.sock', 'GET /secrets')).toMatch(/^HTTP\/1\.1 503 [^]*"locked"/)
+      expect(await atSocket('model.sock', 'POST /v1/messages')).toBe('')
+      expect(await stateOf()).toBe('paused')
+    }
+    await holds()
+    await kit.restart()
+    await holds()
+    expect(model.calls.length).toBe(calls)
+    held.resolve()
+    await kit.admin('POST', '/v1/panic/end', { confirm: 'unlock' })
+    expect(await chat('after')).toContain('after')
+    expect(await chat('api GET /secrets')).toMatch(/^HTTP\/1\.1 200 /)
   })
 
   it('loses model and API with its agent, and leaves nothing when it is removed', async () => {

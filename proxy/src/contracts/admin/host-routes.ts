@@ -20,7 +20,7 @@ export const HOST_ROUTES = {
     action: 'hosted_agent.manage',
     body: addHostBody,
     answer: hostView,
-    errors: ['invalid_request', 'conflict', 'refused'],
+    errors: ['invalid_request', 'conflict', 'refused', 'locked'],
   },
   orderHost: {
     method: 'POST',
@@ -31,7 +31,7 @@ export const HOST_ROUTES = {
     action: 'hosted_agent.manage',
     body: orderHostBody,
     answer: hostView,
-    errors: ['invalid_request', 'not_found', 'conflict', 'refused'],
+    errors: ['invalid_request', 'not_found', 'conflict', 'refused', 'locked'],
   },
   chatWithHost: {
     method: 'POST',
@@ -41,6 +41,6 @@ export const HOST_ROUTES = {
     action: 'hosted_agent.chat',
     body: chatBody,
     answer: chatAnswer,
-    errors: ['invalid_request', 'not_found', 'refused', 'sandbox_unavailable'],
+    errors: ['invalid_request', 'not_found', 'refused', 'sandbox_unavailable', 'locked'],
   },
 } as const satisfies Readonly<Record<string, Route & { readonly action: string }>>

@@ -54,6 +54,8 @@ export interface MachineCare {
   changed(key: MachineKey, row: Machine): void
   /** Those that an earlier daemon left: from here on they are listened for. */
   adopt(machines: readonly Machine[]): Promise<void>
+  /** Lockdown: what they say to models and to the agent API ends at once, and so do chats with them. */
+  halt(): void
 }
 
 export interface HostedAgentsDeps {
@@ -75,6 +77,8 @@ export interface HostedAgentsDeps {
   }) => ModelConnection
   /** Throws `invalid_request` for a provider that a machine cannot use. */
   readonly assertProvider: (name: string) => void
+  /** Throws `locked` during a lockdown. */
+  readonly assertOpen: () => void
   readonly log: (message: string, error?: unknown) => void
 }
 
@@ -105,6 +109,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
   const tokens = new Map<AgentId, { readonly token: string; readonly sha256: string }>()
   const rotating = new Map<AgentId, Promise<string>>()
   const inTurn = createOneAtATime()
+  let halted = new AbortController()
 
   const agentOf = (machine: Machine) => {
     const agent = agents.byId((machine.spec.settings?.agent ?? '') as AgentId)
@@ -159,6 +164,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       },
       token: async () => tokenOf(current()),
       agentApi: deps.agentApi,
+      assertOpen: deps.assertOpen,
       hold: () => deps.hold(id),
       log,
     })
@@ -192,12 +198,14 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     name: string,
     why: Activity,
     signal: AbortSignal,
-    act: (endpoint: MachineEndpoint) => Promise<T>,
+    act: (endpoint: MachineEndpoint, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
+    deps.assertOpen()
+    const until = AbortSignal.any([signal, halted.signal])
     const { machine, machines } = await named(name)
     agentOf(machine)
-    using _awake = await machines.ensureAwake(machine.id, why, signal)
-    return await act(await endpointOf(machine))
+    using _awake = await machines.ensureAwake(machine.id, why, until)
+    return await act(await endpointOf(machine), until)
   }
 
   return {
@@ -209,6 +217,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     // One at a time: the agent is made before the machine that carries its id, and goes when there is none.
     add: ({ name, provider, model, sleepAfterMs }, by) =>
       inTurn(async () => {
+        deps.assertOpen()
         deps.assertProvider(provider)
         const machines = await deps.machines()
         const wake = { kind: 'machine', target: name, sessionKey: null, sealedToken: null } as const
@@ -230,6 +239,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       }),
 
     async order(name, order, by) {
+      if (WANTED[order] === 'awake') deps.assertOpen()
       const { machine, machines } = await named(name)
       await machines.ask(machine.id, WANTED[order], by)
       if (order === 'remove') {
@@ -241,11 +251,11 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     },
 
     chat: (name, text, signal) =>
-      withLink(name, 'message', signal, async ({ link }) =>
-        sendChat(await link.stream(signal), text, signal),
+      withLink(name, 'message', signal, async ({ link }, until) =>
+        sendChat(await link.stream(until), text, until),
       ),
     tell: (name, text, signal) =>
-      withLink(name, 'message', signal, ({ link }) => link.wake(text, null, signal)),
+      withLink(name, 'message', signal, ({ link }, until) => link.wake(text, null, until)),
 
     async isReady({ machine: id, tenant }, signal) {
       const row = rows.get(id)
@@ -268,6 +278,16 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
             log(`machine ${machine.id} cannot be listened for`, error),
           )
       }
+    },
+
+    halt() {
+      halted.abort(new AppError('locked', 'The owner has stopped everything.'))
+      halted = new AbortController()
+      for (const opening of endpoints.values())
+        opening.then(
+          (endpoint) => endpoint.cut(),
+          () => {},
+        )
     },
 
     async [Symbol.asyncDispose]() {

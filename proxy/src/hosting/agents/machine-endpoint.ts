@@ -6,6 +6,8 @@ import { chmod, rm } from 'node:fs/promises'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
+import { answerApiError } from '../../http/index.ts'
+import { AppError } from '../../kernel/index.ts'
 import type { Configuration } from './control-lines.ts'
 import { type ControlLink, createControlLink } from './control-link.ts'
 
@@ -26,6 +28,8 @@ export interface EndpointDeps {
   /** Its token for the agent API, which it does not have itself. */
   readonly token: () => Promise<string>
   readonly agentApi: RequestListener
+  /** Throws `locked` during a lockdown. */
+  readonly assertOpen: () => void
   /** Holds the machine awake until disposed of; undefined while it cannot be held. */
   readonly hold: () => Disposable | undefined
   readonly log: (message: string, error?: unknown) => void
@@ -33,6 +37,8 @@ export interface EndpointDeps {
 
 export interface MachineEndpoint {
   readonly link: ControlLink
+  /** Ends what is under way at its models and the agent API. */
+  cut(): void
   close(): Promise<void>
 }
 
@@ -61,12 +67,17 @@ export async function openMachineEndpoint(deps: EndpointDeps): Promise<MachineEn
     track((socket) => serveModel(socket, deps)),
   )
   const api = createHttpServer({ headersTimeout: HEADERS_TIMEOUT_MS }, (request, response) => {
-    deps.token().then(
+    const admitted = deps.token().then((token) => {
+      deps.assertOpen()
+      return token
+    })
+    admitted.then(
       (token) => {
         request.headers.authorization = `Bearer ${token}`
         deps.agentApi(request, response)
       },
       (error: unknown) => {
+        if (error instanceof AppError && error.code === 'locked') return answerApiError(response, error)
         deps.log('a machine has no token for the agent API', error)
         response.writeHead(503, { 'content-type': 'application/json' })
         response.end('{"error":{"code":"unauthenticated","message":"This machine has no agent any more."}}')
@@ -83,13 +94,17 @@ export async function openMachineEndpoint(deps: EndpointDeps): Promise<MachineEn
   ]
   for (const [server, path] of servers) await listen(server, path)
 
+  const cut = (): void => {
+    api.closeAllConnections()
+    for (const socket of sockets) socket.destroy()
+  }
   return {
     link,
+    cut,
     async close() {
       isClosed = true
       link.close()
-      api.closeAllConnections()
-      for (const socket of sockets) socket.destroy()
+      cut()
       await Promise.all(servers.map(([server]) => new Promise((resolve) => server.close(resolve))))
     },
   }

@@ -21,6 +21,8 @@ export interface Machines {
   /** Something was done with it that is over at once. */
   touch(id: MachineId, why: Activity): void
   forecast(id: MachineId): SleepForecast
+  /** Nothing is to run any more until it is asked for again; what is up is paused. Resolves when it is wanted so. */
+  pauseAll(why: string): Promise<void>
 }
 
 /** So soon after it failed an access is told so instead of trying again. */
@@ -96,5 +98,9 @@ export function createMachines(deps: {
     },
     touch: (id, why) => deps.active(find(id), why),
     forecast: (id) => deps.forecast(find(id)),
+    async pauseAll(why) {
+      for (const { id, desired } of await ledger.live())
+        if (desired === 'awake') await ledger.ask(id, 'paused', { asker: 'ladder', actor: 'daemon', why })
+    },
   }
 }
