@@ -49,12 +49,23 @@ export function composeHosting(
   const opened = new AsyncDisposableStack()
 
   const open = lazily(async (): Promise<{ host: MachineHost; machines: Machines }> => {
-    const [{ createDockerDriver, createMachineHost }, { createEngineClient }] = await Promise.all([
+    const [machineParts, engine, { composePersistence }] = await Promise.all([
       import('../hosting/machines/index.ts'),
       import('../sandbox/engine/index.ts'),
+      import('./compose-persistence.ts'),
     ])
+    const { containerName, createDockerDriver, createMachineHost, HOME, STATE_MOUNT } = machineParts
+    const docker = engine.createEngineClient()
+    const persistence = opened.use(
+      await composePersistence({
+        ...{ config, docker, clock, log: warn },
+        containerOf: (ref) => containerName(instanceId, ref),
+        place: { home: HOME, mount: STATE_MOUNT, owner: engine.SANDBOX_USER_ID },
+      }),
+    )
+    persistence.open(core)
     const driver = createDockerDriver({
-      docker: createEngineClient(),
+      docker,
       instanceId,
       endpointFolder: config.socketDirectory,
       ociRuntime: config.sandbox.ociRuntime ?? undefined,
@@ -64,6 +75,7 @@ export function composeHosting(
     const host = opened.use(
       createMachineHost({
         driver,
+        persistence,
         clock,
         memoryBytes: config.hosting.memoryBytes,
         isReady: agents.isReady,

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createEngineClient } from '../../src/sandbox/engine/index.ts'
 import type { DaemonKit } from '../support/daemon-kit.ts'
 import { createDaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
@@ -48,6 +49,16 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     await once(socket, 'close').catch(() => {})
     return all
   }
+  /** Containers and volumes. */
+  async function thingsOfIt(): Promise<readonly string[]> {
+    const engine = createEngineClient()
+    const filters = { label: [`oauth3.machine=${machineId}`] }
+    const containers = await engine.listContainers({ all: true, filters })
+    const { Volumes } = await engine.listVolumes({ filters })
+    return [...containers.map(({ Id }) => Id), ...(Volumes ?? []).map(({ Name }) => Name)]
+  }
+  const filesIn = (folder: string): number =>
+    readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length
   const untilState = (state: string | undefined) =>
     expect.poll(stateOf, { timeout: patience(30_000) }).toBe(state)
 
@@ -96,6 +107,9 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     expect(await chat('again')).toContain('again')
     await admin('POST', '/claw/order', { order: 'stop' })
     await untilState('asleep')
+    // Sealed files are all that is left of it.
+    expect(await thingsOfIt()).toEqual([])
+    expect(filesIn(join(kit.folder, 'data', 'machine-files'))).toBeGreaterThan(0)
     const answers = await Promise.all([chat('history'), chat('history')])
     for (const answer of answers) expect(answer).toContain('hello\nagain\nhistory\n')
   })
@@ -152,7 +166,7 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
       for (const order of ['wake', 'start'])
         expect(await admin('POST', '/claw/order', { order })).toMatchObject(locked)
       // As the machine would say it, in whatever state it is.
-      expect(await atSocket('agent.sock', 'GET /secrets')).toMatch(/^HTTP\/1\.1 503 [^]*"locked"/)
+      expect(await atSocket('agent.sock', 'GET /secrets')).toMatch(/^HTTP\/1\.1 503 [\s\S]*"locked"/)
       expect(await atSocket('model.sock', 'POST /v1/messages')).toBe('')
       expect(await stateOf()).toBe('paused')
     }
@@ -174,5 +188,7 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     await admin('POST', '/claw/order', { order: 'remove' })
     await untilState(undefined)
     expect(existsSync(join(kit.folder, 'data', 'gateway', machineId))).toBe(false)
+    expect(await thingsOfIt()).toEqual([])
+    await expect.poll(() => filesIn(join(kit.folder, 'data', 'machine-files'))).toBe(0)
   })
 })

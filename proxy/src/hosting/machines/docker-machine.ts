@@ -21,7 +21,7 @@ const LABEL_GENERATION = 'oauth3.generation'
 /** Where a machine finds its endpoint's directory, read-only, and its own files: in `home`, since a volume's root stays root's. */
 const ENDPOINT_MOUNT = '/run/oauth3'
 export const STATE_MOUNT = '/state'
-const HOME = 'home/'
+export const HOME = 'home'
 const HOST_NAME = 'machine'
 const OPEN_FILES = 4_096
 /** Locks and small arrays between processes of a machine. */
@@ -30,8 +30,10 @@ const SHARED_MEMORY_BYTES = 64 * 1_048_576
 /** Of names alone: two instances on one engine may have the same machine after a copy of the database. */
 const prefixOf = (instanceId: string): string => `oauth3-machine-${sha256Hex(instanceId).slice(0, 12)}`
 /** Names are unique in an engine, so that of two creations at once one fails. */
-export const containerName = (instanceId: string, { machine, generation }: MachineRef): string =>
-  `${prefixOf(instanceId)}-${machine}-${generation}`
+export const containerName = (
+  instanceId: string,
+  { machine, generation }: { readonly machine: string; readonly generation: number },
+): string => `${prefixOf(instanceId)}-${machine}-${generation}`
 export const volumeName = (instanceId: string, { machine }: MachineKey): string =>
   `${prefixOf(instanceId)}-${machine}`
 
@@ -138,7 +140,7 @@ export function machineConfig(options: {
 export function homeArchive(): Buffer {
   const block = Buffer.alloc(512)
   const octal = (value: number, digits: number): string => value.toString(8).padStart(digits, '0')
-  block.write(HOME, 0)
+  block.write(`${HOME}/`, 0)
   const owner = octal(SANDBOX_USER_ID, 7)
   block.write(`${octal(0o700, 7)}\0${owner}\0${owner}\0${octal(0, 11)}\0${octal(0, 11)}\0`, 100)
   block.write(' '.repeat(8), 148)

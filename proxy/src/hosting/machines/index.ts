@@ -1,4 +1,5 @@
 export { createDockerDriver } from './docker-driver.ts'
+export { containerName, HOME, STATE_MOUNT } from './docker-machine.ts'
 export type { Activity, Machine, MachineKey, MachineRef, MachineSpec } from './machine.ts'
 export type { Held, MachineDriver, Phase } from './machine-driver.ts'
 export { createMachineHost, type MachineHost } from './machine-host.ts'
