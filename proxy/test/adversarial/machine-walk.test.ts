@@ -8,7 +8,10 @@ import { owner } from '../support/principals.ts'
 import { type Seeded, seeded } from '../support/seeded.ts'
 
 /** `WALK_STEPS=10000 WALK_SEED=8 npx vitest run …` walks further, and elsewhere. */
-const STEPS = { sqlite: Number(process.env.WALK_STEPS ?? 3_000), postgres: 150 }
+const STEPS = {
+  sqlite: Number(process.env.WALK_STEPS ?? 3_000),
+  postgres: Number(process.env.WALK_POSTGRES_STEPS ?? 150),
+}
 const QUOTA = 6
 const MIB = 1_048_576
 const FAULTS: readonly DriverFault[] = ['refuse', 'lose_answer', 'hang', 'late', 'half']
@@ -76,9 +79,12 @@ async function check({ kit, known }: Walk): Promise<void> {
   const live = await kit.machines.list()
   expect(live.length).toBeLessThanOrEqual(QUOTA)
   const now = kit.time.clock.now()
-  for (const { id, observed, deadline } of live)
-    if (deadline !== null)
-      expect({ id, observed, late: now - deadline > GRACE_MS }).toMatchObject({ late: false })
+  const late = (rows: readonly Machine[]) =>
+    rows.filter(({ deadline }) => deadline !== null && now - deadline > GRACE_MS)
+  // Time stands still meanwhile: what is only on its way to the database gets there.
+  for (let look = 0; look < 200 && late(await kit.machines.list()).length > 0; look += 1)
+    await kit.storage.transaction(async () => {})
+  expect(late(await kit.machines.list())).toEqual([])
   const ids = new Set(live.map(({ id }) => id))
   known.splice(0, known.length, ...known.filter(({ id }) => ids.has(id)))
 }
@@ -95,21 +101,20 @@ async function calm(walk: Walk): Promise<void> {
   await kit.time.advance(10_000)
   for (const machine of await kit.machines.list())
     await kit.machines.ask(machine.id, 'awake', owner()).catch(() => {})
+  // Who waits for memory may rise between the look at its row and the one at its driver: it is looked at again.
+  const agrees = ({ id, observed }: Machine): boolean => {
+    const phases = kit.driver.phasesOf(keyOf({ id }))
+    if (observed === 'running' || observed === 'paused') return phases.length === 1 && phases[0] === observed
+    return observed === 'asleep' && phases.every((phase) => phase === 'stopped' || phase === 'created')
+  }
   await kit.until(async () => {
     const live = await kit.machines.list()
     // What hung may fail only now: the way out of it is to be asked for once more.
     for (const { id, observed, retryAt } of live)
       if (observed === 'failed' && retryAt === null) await kit.machines.ask(id, 'awake', owner())
-    return live.every(({ observed }) => ['running', 'paused', 'asleep'].includes(observed))
+    return live.every(agrees)
   })
-  await kit.time.advance(10_000)
-  const live = await kit.machines.list()
-  for (const machine of live) {
-    const phases = { running: 'running', paused: 'paused' }[machine.observed as 'running' | 'paused']
-    if (phases !== undefined) expect(kit.driver.phasesOf(keyOf(machine))).toEqual([phases])
-    else expect(['stopped', 'created']).toContain(kit.driver.phasesOf(keyOf(machine))[0] ?? 'stopped')
-  }
-  for (const { id } of live) await kit.machines.ask(id, 'deleted', owner())
+  for (const { id } of await kit.machines.list()) await kit.machines.ask(id, 'deleted', owner())
   await kit.until(async () => (await kit.machines.list()).length === 0, 1_000)
   await kit.time.advance(10_000)
   expect(kit.driver.things).toBe(0)

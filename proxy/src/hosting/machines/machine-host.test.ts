@@ -280,6 +280,23 @@ describe('a host of machines', () => {
       await kit.untilState(other, 'starting')
     })
 
+    it('waits for memory asleep once it is asked for again, and rises when there is some', async () => {
+      await begin({ memoryBytes: 200 * MIB })
+      const machine = await running()
+      await ask(machine, 'asleep')
+      await kit.untilState(machine, 'asleep')
+      kit.driver.faults = (act) => (act === 'start' ? 'hang' : 'none')
+      await ask(machine, 'awake')
+      await kit.untilState(machine, 'failed', 5_000)
+      kit.driver.faults = () => 'none'
+      const other = await running({ sleepAfterMs: null })
+      await ask(machine, 'awake')
+      await kit.untilState(machine, 'asleep')
+      expect(await kit.rowOf(machine)).toMatchObject({ desired: 'awake' })
+      await ask(other, 'deleted')
+      await kit.untilState(machine, 'running')
+    })
+
     it('fails when it ends by itself again and again, and starts over when it ran for long', async () => {
       const machine = await running()
       for (let crash = 0; crash < 5; crash += 1) {

@@ -194,13 +194,15 @@ const asleep: StepOf = async (live, tools) => {
 const failed: StepOf = async (live, tools) => {
   const { driver, clock, call, gate, planAt } = tools
   const { row } = live
-  if (wantsAwake(live) && row.retryAt !== null) {
-    if (clock.now() >= row.retryAt) return hasMemory(live, tools) ? move(live, 'waking', 'asked') : 'rest'
-    planAt(live, row.retryAt)
-  }
+  const isRetried = wantsAwake(live) && row.retryAt !== null
+  const isDue = isRetried && clock.now() >= (row.retryAt ?? 0)
+  if (isDue && hasMemory(live, tools)) return move(live, 'waking', 'asked')
+  if (isRetried && !isDue) planAt(live, row.retryAt ?? 0)
   let phase = await observe(live, tools)
   if (isUp(phase)) phase = await call(live, (signal) => driver.stop(refOf(live), 0, signal))
   if (isUp(phase)) throw new Error(`it failed, was ended, and is ${phase}`)
+  // Who waits for memory waits asleep, in its place of the queue: the failure is over.
+  if (isDue) return move(live, 'asleep', 'done')
   gate.drop(row.id)
   return wantsAwake(live) ? 'rest' : move(live, 'asleep', 'done')
 }
