@@ -143,7 +143,7 @@ describe.skipIf(!availability.available)('a run of the CLI under an attacker', (
   })
 
   it('the endpoint of a container that waits serves nobody, and that of a run ends with it', async () => {
-    await expect.poll(async () => (await kit.runner.status()).warm, { timeout: 60_000 }).toBe(1)
+    await expect.poll(async () => (await kit.runner.status()).warm, { timeout: 60_000 }).toBeGreaterThan(0)
     const waiting = endpoints.opened.filter(({ closed }) => !closed).map(({ directory }) => directory)
     const data: Buffer[] = []
     for (const folder of waiting) {

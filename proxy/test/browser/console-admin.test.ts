@@ -22,6 +22,7 @@ const PAGES = [
   ['/audit', 'Audit'],
   ['/settings', 'Settings'],
   ['/tenants', 'Tenants'],
+  ['/hosts', 'Hosted agents'],
   ['/try', 'Try a program'],
   ['/passkeys', 'Passkeys'],
   ['/more', 'More'],

@@ -7,6 +7,7 @@ import { Names, Time } from '../admin/time.tsx'
 import { useLoaded } from '../admin/use-loaded.ts'
 import { api } from '../api/client.ts'
 import { Copy } from '../ui/copy.tsx'
+import { Link } from '../ui/link.tsx'
 
 interface Given {
   readonly name: string
@@ -156,7 +157,10 @@ export default function Agents() {
   return (
     <>
       <h1>Agents</h1>
-      <p class="lead">A program with a token: it asks, and never decides.</p>
+      <p class="lead">
+        A program with a token: it asks, and never decides. Some live here:{' '}
+        <Link to="/hosts">hosted agents</Link>.
+      </p>
       {given && <GivenToken given={given} taken={() => setGiven(undefined)} />}
       <AddAgent {...made} />
       <Section title="All of them">

@@ -13,6 +13,7 @@ const SAYS: Readonly<Record<string, readonly [says: string, icon?: IconName]>> =
   '/settings': ['Notifications, sessions, upkeep'],
   '/passkeys': ['What signs you in', 'secret'],
   '/prices': ['What a million tokens cost', 'usage'],
+  '/hosts': ['Agents that live here', 'agent'],
   '/account': ['What signs you and your programs in', 'secret'],
   '/tenants': ['Others on this daemon', 'agent'],
   '/try': ['The card of a program, unasked', 'inbox'],

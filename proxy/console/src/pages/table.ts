@@ -84,6 +84,7 @@ export const PAGES: readonly Page[] = [
     nav: { icon: 'more', key: 'm', phone: 'only' },
     load: () => import('./more.tsx'),
   },
+  { path: '/hosts', title: 'Hosted agents', load: () => import('./hosts.tsx') },
   { path: '/account', title: 'Account', load: () => import('./account.tsx') },
   { path: '/tenants', title: 'Tenants', load: () => import('./tenants.tsx') },
   { path: '/prices', title: 'Prices', load: () => import('./prices.tsx') },

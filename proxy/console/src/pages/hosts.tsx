@@ -1,0 +1,166 @@
+import { useState } from 'preact/hooks'
+import type { HostedAgentView } from '../../../src/contracts/admin/index.ts'
+import { ConfirmButton, useAct } from '../admin/act.tsx'
+import { Field, type Fields, FoldedForm } from '../admin/form.tsx'
+import { Section, Show } from '../admin/section.tsx'
+import { Table } from '../admin/table.tsx'
+import { Time } from '../admin/time.tsx'
+import { useLoaded } from '../admin/use-loaded.ts'
+import { api } from '../api/client.ts'
+
+const NEXT = { paused: 'is paused', asleep: 'goes to sleep' } as const
+
+/** What it is doing, and what comes next by itself. */
+function State({ host }: { readonly host: HostedAgentView }) {
+  const { state, next, next_at, because, last_error } = host
+  return (
+    <>
+      {state}
+      {next !== null && next_at !== null && (
+        <p class="soft">
+          {NEXT[next]} <Time at={next_at} />, because {because}
+        </p>
+      )}
+      {last_error !== null && (
+        <p class="tone-bad">
+          <bdi>{last_error}</bdi>
+        </p>
+      )}
+    </>
+  )
+}
+
+function Order({
+  host: { name },
+  order,
+  label,
+  done,
+  after,
+}: {
+  readonly host: HostedAgentView
+  readonly order: 'wake' | 'sleep' | 'stop'
+  readonly label: string
+  readonly done: string
+  readonly after: () => void
+}) {
+  const { isBusy, refusal, run } = useAct()
+  return (
+    <>
+      <button
+        type="button"
+        class="small"
+        disabled={isBusy}
+        onClick={() =>
+          void run(() => api.call('orderHost', { params: { name }, body: { order } }), done).then(after)
+        }
+      >
+        {label}
+      </button>
+      <span class="refusal" role="alert">
+        {refusal}
+      </span>
+    </>
+  )
+}
+
+function Acts({ host, after }: { readonly host: HostedAgentView; readonly after: () => void }) {
+  const { name } = host
+  return (
+    <div class="acts">
+      <Order host={host} order="wake" label="Wake" done={`${name} is woken.`} after={after} />
+      <Order host={host} order="sleep" label="Pause" done={`${name} is paused.`} after={after} />
+      <Order
+        host={host}
+        order="stop"
+        label="Stop"
+        done={`${name} is stopped; its files stay.`}
+        after={after}
+      />
+      <ConfirmButton
+        label="Remove"
+        title={`Remove ${name}?`}
+        act={() => api.call('orderHost', { params: { name }, body: { order: 'remove' } })}
+        done={`${name} is removed.`}
+        after={after}
+      >
+        <p>Its files go with it, and its token is revoked.</p>
+      </ConfirmButton>
+    </div>
+  )
+}
+
+/** One question and its answer; the conversation itself is kept by the agent. */
+function Chat({ hosts }: { readonly hosts: readonly HostedAgentView[] }) {
+  const [answer, setAnswer] = useState<{ readonly name: string; readonly text: string }>()
+  const send = async ({ name = '', text = '' }: Fields): Promise<void> => {
+    const { text: said } = await api.call('chatWithHost', { params: { name }, body: { text } })
+    setAnswer({ name, text: said })
+  }
+  return (
+    <>
+      <FoldedForm title="Say something to one" submit="Send" send={send} done="It has answered.">
+        <Field name="name" label="Name" isRequired list={hosts.map(({ name }) => name)} maxLength={64} />
+        <Field
+          name="text"
+          label="What you say"
+          hint="It is woken for it; a first answer may take a minute."
+          isRequired
+        />
+      </FoldedForm>
+      {answer && (
+        <Section title={`${answer.name} says`}>
+          <pre>
+            <bdi>{answer.text}</bdi>
+          </pre>
+        </Section>
+      )}
+    </>
+  )
+}
+
+const add = ({ name = '', provider = '', model = '', sleepAfter = '' }: Fields): Promise<unknown> =>
+  api.call('addHost', {
+    body: { name, provider, model, ...(sleepAfter === '' ? {} : { sleep_after: sleepAfter }) },
+  })
+
+/** Agents that live here, each in a machine of its own. */
+export default function Hosts() {
+  const hosts = useLoaded(() => api.call('listHosts'), 'hosts', ['machine.'])
+  return (
+    <>
+      <h1>Hosted agents</h1>
+      <p class="lead">
+        An OpenClaw in a container of its own, without a network and without a key. It asks for secrets as
+        every agent does, and sleeps while nobody uses it.
+      </p>
+      <FoldedForm title="Add one" submit="Add" send={add} done="It is being started." after={hosts.reload}>
+        <Field name="name" label="Name" isRequired placeholder="claw" maxLength={64} />
+        <Field name="provider" label="Provider of its model" isRequired value="anthropic" maxLength={64} />
+        <Field name="model" label="Model" isRequired value="claude-sonnet-5-5" maxLength={128} />
+        <Field name="sleepAfter" label="Paused when idle for" placeholder="10m, 1h, never" maxLength={16} />
+      </FoldedForm>
+      <Show of={hosts}>
+        {({ hosts: rows }) => (
+          <>
+            {rows.length > 0 && <Chat hosts={rows} />}
+            <Section title="All of them">
+              <Table
+                label="Hosted agents"
+                rows={rows}
+                keyOf={({ id }) => id}
+                empty="None yet. Add one above; its provider needs a key on the Providers page."
+                columns={[
+                  { title: 'Name', isName: true, cell: ({ name }) => <bdi>{name}</bdi> },
+                  { title: 'State', cell: (host) => <State host={host} /> },
+                  { title: 'Model', cell: ({ model }) => <bdi>{model}</bdi> },
+                  { title: 'Made', cell: ({ created_at }) => <Time at={created_at} /> },
+                  { title: '', cell: (host) => <Acts host={host} after={hosts.reload} /> },
+                ]}
+              />
+            </Section>
+          </>
+        )}
+      </Show>
+    </>
+  )
+}
