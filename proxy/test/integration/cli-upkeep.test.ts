@@ -77,7 +77,7 @@ describe('trust, audit, keys and state', () => {
     expect(run.stdout).toMatch(/ok +telegram: not set up/)
     expect(run.stdout).toMatch(/ok +llm providers: none usable; no key stored/)
     expect(run.stdout).toMatch(/ok +quorum: 0 rules, 1 may decide/)
-    expect(run.stderr).toBe('oauth3: 2 of 9 checks failed: wake, broken.\n')
+    expect(run.stderr).toBe('oauth3: 2 of 10 checks failed: wake, broken.\n')
   })
 
   test('tells its state', async () => {
