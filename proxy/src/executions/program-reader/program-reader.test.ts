@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { patience } from '../../../test/support/pace.ts'
 import type { ProgramReader } from '../facts/index.ts'
 import { createProgramReader } from './program-reader.ts'
 
@@ -111,7 +112,7 @@ test('programs that take long are read apart, so that a usual one waits for none
 })
 
 test('a mebibyte of line feeds is read in every language', async () => {
-  await using own = createProgramReader()
+  await using own = createProgramReader({ timeLimitMs: patience(15_000) })
   for (const language of ['javascript', 'python'] as const) {
     expect(await own.read(`${fill('\n')}f()`, language, 'agt_1')).toMatchObject({ readable: true })
   }
