@@ -1,6 +1,6 @@
 export { FilesRefused, planFiles } from './attachments.ts'
 export { type Collector, createCollector } from './collector.ts'
-export { judge, type Verdict } from './judge.ts'
+export { evaluateOutcome, type Verdict } from './evaluate-outcome.ts'
 export { createLineReader } from './lines.ts'
 export { type CliMessage, type CliResult, isObject, parseMessage } from './messages.ts'
 export { parseResult } from './parse-result.ts'

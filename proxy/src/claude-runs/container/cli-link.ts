@@ -6,7 +6,7 @@ import {
   type Collector,
   createCollector,
   createLineReader,
-  judge,
+  evaluateOutcome,
   parseMessage,
   refusalLine,
   verdictLine,
@@ -210,7 +210,7 @@ export class CliLink {
       return
     }
     const facts = { result: null, stopReason: null, text: '', refusal: null, stderr: this.#stderr, exitCode }
-    const { code, message } = judge(facts)
+    const { code, message } = evaluateOutcome(facts)
     this.#deps.stop(code, message)
   }
 

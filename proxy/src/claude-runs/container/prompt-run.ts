@@ -1,9 +1,9 @@
-/** One run in a container whose CLI waits: hands it over, has the answer judged and repaired, and ends it. */
+/** One run in a container whose CLI waits: hands it over, has the answer evaluated and repaired, and ends it. */
 import type { Conversation } from '../../sandbox/runner/index.ts'
 import {
+  evaluateOutcome,
   FilesRefused,
   fitsWaiting,
-  judge,
   launchArguments,
   opening,
   parseResult,
@@ -178,7 +178,7 @@ async function sayPrompt(link: CliLink, hooks: RunHooks, line: string): Promise<
     stderr: link.stderr,
     exitCode: null,
   }
-  const verdict = judge(facts)
+  const verdict = evaluateOutcome(facts)
   // What a safeguard stopped is withheld by the vendor, as far as it has not been streamed.
   const isWithheld = verdict.code === 'model_refused'
   return { ...verdict, text: isWithheld ? '' : text, stopReason: stopReason ?? result.stopReason }

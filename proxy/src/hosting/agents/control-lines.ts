@@ -8,7 +8,7 @@ const hello = z.union([
   z.object({ oauth3: z.literal(1), role: z.literal('control') }),
   z.object({ oauth3: z.literal(1), role: z.literal('stream'), stream: z.string().min(1).max(64) }),
 ])
-const said = z.union([
+const machineMessage = z.union([
   z.object({ state: z.literal('ready'), gatewayToken: z.string().regex(/^[\x21-\x7e]{16,512}$/) }),
   z.object({
     state: z.enum(['waiting', 'starting', 'draining', 'failed']),
@@ -20,7 +20,7 @@ const said = z.union([
 ])
 
 export type Hello = z.output<typeof hello>
-export type Said = z.output<typeof said>
+export type MachineMessage = z.output<typeof machineMessage>
 
 const parsed = <T>(schema: z.ZodType<T>, line: Buffer): T | undefined => {
   try {
@@ -31,7 +31,7 @@ const parsed = <T>(schema: z.ZodType<T>, line: Buffer): T | undefined => {
 }
 export const parseHello = (line: Buffer): Hello | undefined => parsed(hello, line)
 /** Undefined also for what is known and not listened to, such as the machine's log. */
-export const parseSaid = (line: Buffer): Said | undefined => parsed(said, line)
+export const parseMachineMessage = (line: Buffer): MachineMessage | undefined => parsed(machineMessage, line)
 
 /** What the daemon says first of all. `path` is put behind the machine's own address of its model endpoint. */
 export interface Configuration {

@@ -6,7 +6,13 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { AppError } from '../../kernel/index.ts'
-import { type Configuration, MAX_LINE_BYTES, parseHello, parseSaid, type Said } from './control-lines.ts'
+import {
+  type Configuration,
+  MAX_LINE_BYTES,
+  type MachineMessage,
+  parseHello,
+  parseMachineMessage,
+} from './control-lines.ts'
 
 export interface ControlLink {
   /** A connection of the machine's own socket. */
@@ -35,7 +41,7 @@ export function createControlLink(configuration: Configuration): ControlLink {
   const sockets = new Set<Socket>()
   const readers = new Set<() => void>()
   const streams = new Map<string, Answer<Duplex>>()
-  const questions = new Map<number, Answer<Said>>()
+  const questions = new Map<number, Answer<MachineMessage>>()
   let control: Socket | undefined
   let gatewayToken: string | undefined
   let failure: string | undefined
@@ -59,7 +65,7 @@ export function createControlLink(configuration: Configuration): ControlLink {
   }
 
   function hear(line: Buffer): void {
-    const message = parseSaid(line)
+    const message = parseMachineMessage(line)
     if (message === undefined) return
     if ('state' in message) {
       gatewayToken = message.state === 'ready' ? message.gatewayToken : undefined

@@ -12,12 +12,12 @@ interface Quota {
 /** Of the whole installation: how many tenants there may be by sign-up, the default one not counted. */
 const DEFAULTS: Readonly<Record<QuotaWhat, number>> = { tenants: 50, machines: 1, memory_mib: 2_048 }
 
-type Said = ReadonlyMap<QuotaWhat, number>
+type StoredQuotas = ReadonlyMap<QuotaWhat, number>
 
-export const readQuotas = (tx: ReadTx): Promise<Said> => tx.quotas.list()
+export const readQuotas = (tx: ReadTx): Promise<StoredQuotas> => tx.quotas.list()
 
 /** `own`: of the tenant; `all`: of the tenant `default`, which holds for all. */
-export const quotaOf = (own: Said, all: Said): Quota => {
+export const quotaOf = (own: StoredQuotas, all: StoredQuotas): Quota => {
   const of = (what: QuotaWhat): number => own.get(what) ?? all.get(what) ?? DEFAULTS[what]
   return { machines: of('machines'), memoryMib: of('memory_mib') }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { RUN_CODES } from '../index.ts'
-import { type CliFacts, judge } from './judge.ts'
+import { type CliFacts, evaluateOutcome } from './evaluate-outcome.ts'
 import type { CliResult } from './messages.ts'
 
 const RESULT: CliResult = {
@@ -58,7 +58,7 @@ it.each<[string, CliFacts, string]>([
     'session_unknown',
   ],
 ])('%s', (_what, facts, code) => {
-  const verdict = judge(facts)
+  const verdict = evaluateOutcome(facts)
   expect(verdict.code).toBe(code)
   expect(verdict.message === '').toBe(code === 'ok')
   expect(verdict.message.length).toBeLessThan(700)
@@ -70,6 +70,6 @@ it('every ending is in the documents', () => {
 })
 
 it('shows a person no more than the beginning of what the CLI said', () => {
-  const { message } = judge(result({ isError: true, text: `API Error: ${'x'.repeat(10_000)}` }))
+  const { message } = evaluateOutcome(result({ isError: true, text: `API Error: ${'x'.repeat(10_000)}` }))
   expect(message).toBe('x'.repeat(500))
 })

@@ -24,7 +24,7 @@ export interface Verdict {
 
 const OK: Verdict = { code: 'ok', message: '' }
 
-export function judge(facts: CliFacts): Verdict {
+export function evaluateOutcome(facts: CliFacts): Verdict {
   const { result, refusal } = facts
   if (result === null) return withoutResult(facts)
   const stopReason = facts.stopReason ?? result.stopReason
