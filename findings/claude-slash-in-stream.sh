@@ -6,74 +6,16 @@
 # Matters: an app's prompt that is answered by nobody counts as answered.
 # Seen:    /help: 0 calls, success · \n/help: 1 call
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+cp "$here/lib/claude-cli.mjs" .
 npm init --yes >/dev/null
 npm install --silent --no-audit --no-fund --ignore-scripts --force "@anthropic-ai/claude-code-linux-$(node -p process.arch)@2.1.332" >/dev/null
 cat >probe.mjs <<'PROBE'
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import http from 'node:http'
-import { createInterface } from 'node:readline'
-
-const calls = []
-const server = http.createServer(async (req, res) => {
-  let raw = ''
-  for await (const part of req) raw += part
-  const body = JSON.parse(raw)
-  calls.push(body)
-  const usage = { input_tokens: 1, output_tokens: 1 }
-  const message = { id: 'msg_1', type: 'message', role: 'assistant', model: body.model, usage }
-  const content = [{ type: 'text', text: 'ok' }]
-  if (!body.stream) {
-    res.writeHead(200, { 'content-type': 'application/json' })
-    return res.end(JSON.stringify({ ...message, content, stop_reason: 'end_turn' }))
-  }
-  res.writeHead(200, { 'content-type': 'text/event-stream' })
-  const event = (type, rest) => res.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`)
-  event('message_start', { message: { ...message, content: [] } })
-  event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } })
-  event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'ok' } })
-  event('content_block_stop', { index: 0 })
-  event('message_delta', { delta: { stop_reason: 'end_turn' }, usage })
-  event('message_stop', {})
-  res.end()
-})
-await new Promise((done) => server.listen(0, '127.0.0.1', done))
-const claude = `node_modules/@anthropic-ai/claude-code-linux-${process.arch}/claude`
-const args = '-p --bare --verbose --input-format stream-json --output-format stream-json'.split(' ')
-function start(...more) {
-  const env = {
-    PATH: process.env.PATH,
-    HOME: process.cwd(),
-    ANTHROPIC_BASE_URL: `http://127.0.0.1:${server.address().port}`,
-    ANTHROPIC_API_KEY: 'example',
-    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-  }
-  const child = spawn(claude, [...args, ...more], { env, stdio: ['pipe', 'pipe', 'inherit'] })
-  const waiting = []
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const message = JSON.parse(line)
-    const at = waiting.findIndex(({ type }) => type === message.type)
-    if (at !== -1) waiting.splice(at, 1)[0].resolve(message)
-  })
-  const next = (type) => new Promise((resolve) => waiting.push({ type, resolve }))
-  const write = (value) => child.stdin.write(`${JSON.stringify(value)}\n`)
-  return {
-    async request(subtype, rest) {
-      const answer = next('control_response')
-      write({ type: 'control_request', request_id: subtype, request: { subtype, ...rest } })
-      return (await answer).response
-    },
-    async prompt(text) {
-      const result = next('result')
-      write({ type: 'user', message: { role: 'user', content: text }, parent_tool_use_id: null })
-      return await result
-    },
-    end: () => child.kill('SIGKILL'),
-  }
-}
+import { calls, start } from './claude-cli.mjs'
 
 const cli = start('--tools', '', '--model', 'sonnet', '--disable-slash-commands')
 const own = await cli.prompt('/help')
