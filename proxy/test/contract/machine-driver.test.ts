@@ -231,6 +231,19 @@ describe.each(CASES)('a driver of machines: $name', ({ skip, make }) => {
       server.close()
     })
 
+    it('is asked to end again where its first process missed the first word', async () => {
+      const ref = newRef()
+      const command = [
+        '/bin/deno',
+        'eval',
+        "let asked = 0; Deno.addSignalListener('SIGTERM', () => { if (++asked === 2) Deno.exit(7) }); setInterval(() => {}, 1e6)",
+      ]
+      await driver.create(ref, { ...WHAT, spec: machineSpec({ command }) }, NEVER)
+      await driver.start(ref, NEVER)
+      expect(await driver.stop(ref, 330_000, NEVER)).toBe('stopped')
+      expect((await inspect(ref)).State.ExitCode).toBe(7)
+    })
+
     it('is left alone by the sweep of the sandbox, and by a driver of another instance', async () => {
       const { sweepLeftovers } = await import('../../src/sandbox/runner/docker/sweep.ts')
       const ref = await started()

@@ -9,6 +9,7 @@ import { sampleMachine } from './machine-kit.ts'
  * the agent API by `agent.sock` where the text says so (`api GET /path`). `shell CODE` evaluates, as an agent's shell would.
  */
 export const PLAYED_MACHINE = `
+  Deno.addSignalListener('SIGTERM', () => Deno.exit(0))
   const dir = '/run/oauth3/'
   const enc = new TextEncoder(), dec = new TextDecoder()
   const dial = async (name) => { for (;;) { try { return await Deno.connect({ transport: 'unix', path: dir + name }) } catch { await new Promise((r) => setTimeout(r, 50)) } } }

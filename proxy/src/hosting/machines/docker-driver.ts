@@ -34,6 +34,8 @@ export interface DockerDriverOptions {
 const SOCKET = 'machine.sock'
 const RECONNECT_MS = 1_000
 const PAUSE_ATTEMPTS = 5
+/** Between two words that it shall end. */
+const ASK_AGAIN_MS = { first: 1_000, longest: 30_000 }
 const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode
 
 export function createDockerDriver(options: DockerDriverOptions): MachineDriver {
@@ -92,6 +94,16 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
         if (attempt === PAUSE_ATTEMPTS || statusOf(error) === undefined) throw error
         await delay(50 * 2 ** attempt, undefined, { signal })
       }
+    }
+  }
+
+  /** The kernel drops a signal that a first process has no handler for yet, and the engine sends one alone: it is sent again. */
+  async function askToEnd(ref: MachineRef, signal: AbortSignal): Promise<void> {
+    for (let pauseMs = ASK_AGAIN_MS.first; ; pauseMs = Math.min(2 * pauseMs, ASK_AGAIN_MS.longest)) {
+      await delay(pauseMs, undefined, { signal, ref: false })
+      await ask(signal, (abortSignal) => containerOf(ref).kill({ signal: 'SIGTERM', abortSignal })).catch(
+        () => {},
+      )
     }
   }
 
@@ -172,13 +184,19 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
       if (phase === 'paused')
         await act(ref, signal, ['paused'], (container, abortSignal) => container.unpause({ abortSignal }))
       const t = Math.ceil(graceMs / 1_000)
-      return act(
-        ref,
-        signal,
-        ['running', 'paused'],
-        (container, abortSignal) => container.stop({ t, abortSignal }),
-        t * 1_000 + CALL_TIMEOUT_MS,
-      )
+      const ended = new AbortController()
+      askToEnd(ref, AbortSignal.any([signal, ended.signal])).catch(() => {})
+      try {
+        return await act(
+          ref,
+          signal,
+          ['running', 'paused'],
+          (container, abortSignal) => container.stop({ t, abortSignal }),
+          t * 1_000 + CALL_TIMEOUT_MS,
+        )
+      } finally {
+        ended.abort()
+      }
     },
     async remove(ref, signal) {
       await removeContainer(containerName(instanceId, ref), signal)

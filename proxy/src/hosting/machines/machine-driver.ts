@@ -33,7 +33,10 @@ export interface MachineDriver {
   /** Keeps its memory; its processes stand still. */
   pause(ref: MachineRef, signal: AbortSignal): Promise<Phase>
   unpause(ref: MachineRef, signal: AbortSignal): Promise<Phase>
-  /** Asks its first process to end, and ends it when the time is up; what is paused hears of it too. */
+  /**
+   * Asks its first process to end until it does, more than once where that takes long, and ends it when the time is up; what is paused
+   * hears of it too.
+   */
   stop(ref: MachineRef, graceMs: number, signal: AbortSignal): Promise<Phase>
   /** Removes this incarnation, whatever it does; its files stay. */
   remove(ref: MachineRef, signal: AbortSignal): Promise<Phase>
