@@ -59,7 +59,7 @@ export const AUDIT_EVENTS = {
   'secret.risk_set': 'The risk of a secret was changed: what it is by now, and what it was.',
   'secret.opened': 'A secret was decrypted for a run.',
   'egress.request':
-    'A run made a request through the gateway: path without query, names of the secrets put in. Or the daemon did for an agent: `for` says `imports`, `skill_url` or `skill`.',
+    'A run made a request through the gateway: path without query, names of the secrets put in. Or the daemon did for an agent: `for` says `imports`, `skill_url` or `skill`; or a hosted agent: `machine`.',
   'egress.refused':
     'The gateway refused a request of a run, or the daemon a `skill_url`, a `skill` or an import; the rule is named.',
   'registry.added': 'The owner added a registry of skills and confirmed its key.',
@@ -87,6 +87,7 @@ export const AUDIT_EVENTS = {
   'provider.limit_passed': 'An agent passed a limit of its grant; told once for each window.',
   'price.set': 'The owner set or removed the price of a model.',
   'machine.created': 'A machine was ordered: image, limits.',
+  'machine.egress': 'The owner changed the hosts that a machine may reach; those there are by now.',
   'machine.desired':
     'Somebody, an access or the sleep ladder wants a machine in another state; from what, to what, and why.',
   'machine.changed': 'A machine entered another state; from which, to which, for which cause.',

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http'
-import { createHostedAgents, type HostedAgents } from '../hosting/agents/index.ts'
+import { createEgressSessions } from '../egress/index.ts'
+import { createHostedAgents, type HostedAgents, openMachineEgress } from '../hosting/agents/index.ts'
 import type { MachineDriver, MachineHost, Machines } from '../hosting/machines/index.ts'
 import { AppError, lazily } from '../kernel/index.ts'
 import type { Providers } from '../llm/providers/index.ts'
@@ -33,7 +34,7 @@ const NO_BUDGET = { usd: null, tokens: null, requests: null }
 
 /** Machines cost nothing before there is one: driver, host and engine are loaded by the first. */
 export function composeHosting(
-  installation: Pick<Installation, 'config' | 'instanceId' | 'clock' | 'log'>,
+  installation: Pick<Installation, 'config' | 'instanceId' | 'clock' | 'log' | 'endpoints'>,
   deps: {
     readonly core: TenantCore
     readonly providers: Pick<Providers, 'find'>
@@ -42,11 +43,16 @@ export function composeHosting(
   },
   overrides: HostingOverrides = {},
 ): Hosting {
-  const { config, instanceId, clock, log } = installation
+  const { config, instanceId, clock, log, endpoints } = installation
   const { core, providers, llmProxy } = deps
   const { tenant } = core.storage
   const warn = (message: string, error?: unknown): void => log.warn({ err: error }, message)
   const opened = new AsyncDisposableStack()
+  const sessions = createEgressSessions({
+    ...core,
+    onDefect: (error, machine) =>
+      log.error({ err: error, machine }, 'requests of a machine could not be written to the audit yet'),
+  })
 
   const open = lazily(async (): Promise<{ host: MachineHost; machines: Machines }> => {
     const [machineParts, engine, { composePersistence }] = await Promise.all([
@@ -122,6 +128,7 @@ export function composeHosting(
       sleepAfterMs: config.hosting.sleepAfterMs,
     },
     agentApi: deps.agentApi,
+    openEgress: (of, hosts) => openMachineEgress({ ...of, endpoints, sessions, clock }, hosts),
     bindModel({ machine, agent, provider }) {
       const binding = llmProxy.bind({
         ...{ tenant, runId: machine, app: agent, provider, models: null },
@@ -141,6 +148,7 @@ export function composeHosting(
     assertOpen: () => core.lockdown.assertOpen(),
     log: warn,
   })
+  core.events.subscribe('agent.revoked', ({ agentId }, tx) => tx.onCommit(() => agents.agentRevoked(agentId)))
   core.lockdown.onBegin(() => {
     agents.halt()
     pauseAll()

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import type { AuditScans } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
 import { createEgressDial, type EgressDialOptions } from '../egress/dial/index.ts'
-import type { EgressDial, EgressEndpoints } from '../egress/index.ts'
+import type { EgressDial, EgressEndpoints, LastingEndpoints } from '../egress/index.ts'
 import { createRunPlaces, type RunPlaces } from '../executions/index.ts'
 import { createProgramReader } from '../executions/program-reader/index.ts'
 import { createLimits, createMetrics, type Limits, type Metrics } from '../http/agent-api/index.ts'
@@ -76,7 +76,7 @@ export interface Installation extends AsyncDisposable {
   readonly auditScans: (tenant: TenantId) => AuditScans
   readonly programReader: ReturnType<typeof createProgramReader>
   readonly dial: EgressDial
-  readonly endpoints: EgressEndpoints
+  readonly endpoints: EgressEndpoints & LastingEndpoints
   readonly sandbox: Sandbox
   readonly imports: ImportEngine
   readonly places: RunPlaces

@@ -47,6 +47,8 @@ export {
   GATEWAY_MOUNT,
   GATEWAY_RESOLVER,
   GATEWAY_SOCKET,
+  type LastingEndpoint,
+  type LastingEndpoints,
 } from './ports.ts'
 export {
   type PreparedRequest,

@@ -19,9 +19,22 @@ export interface EgressEndpoint {
   close(): Promise<void>
 }
 
+/** The way out of a sandbox that outlives runs, in a directory that is there already and stays. */
+export interface LastingEndpoint {
+  /** Ends every connection; the sandbox may dial anew. */
+  cut(): void
+  /** Ends every connection, and takes its files out of the directory. */
+  close(): Promise<void>
+}
+
 /** Makes endpoints. Implemented by egress/gateway; sandboxes take one for each of their processes. */
 export interface EgressEndpoints {
   open(): Promise<EgressEndpoint>
+}
+
+export interface LastingEndpoints {
+  /** `sessions` is asked at each request for whose it is; null: nobody's, and it is refused with `no_run`. */
+  openLasting(directory: string, sessions: () => EgressSession | null): Promise<LastingEndpoint>
 }
 
 interface DialTarget {

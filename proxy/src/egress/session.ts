@@ -1,6 +1,6 @@
 import type { AuditLog } from '../audit/index.ts'
 import type { Actor } from '../identity/index.ts'
-import type { EgressRule, Storage, Tx } from '../kernel/index.ts'
+import type { EgressRule, MachineId, Storage, Tx } from '../kernel/index.ts'
 import type { AskEntry } from './authorize.ts'
 import { approvedName, type Capability, MAX_REQUESTS } from './capabilities/index.ts'
 import type { CompiledCapability } from './compiled-capability.ts'
@@ -76,11 +76,10 @@ export interface EgressSessions {
 }
 
 /** Whose requests these are, where no run makes them. */
-interface EgressCause {
+type EgressCause = {
   /** As the audit names it, e.g. `agent:<id>`. */
   readonly actor: Actor
-  readonly for: 'imports'
-}
+} & ({ readonly for: 'imports' } | { readonly for: 'machine'; readonly machine: MachineId })
 
 const MAX_LISTED_REFUSALS = 8
 /** Records wait this long to share one commit; a crash loses no more than these. */
@@ -149,6 +148,7 @@ export function createEgressSessions(deps: {
         const { refused, ...rest } = entry
         const data = {
           ...(of === undefined ? {} : { for: of.for }),
+          ...(of?.for === 'machine' ? { machine: of.machine } : {}),
           method: rest.method,
           origin: rest.origin,
           path: rest.path,
@@ -159,8 +159,9 @@ export function createEgressSessions(deps: {
           ...(rest.rejected.length === 0 ? {} : { misplaced: rest.rejected.slice() }),
         }
         const actor = of?.actor ?? 'run'
-        if (refused === null) await deps.audit.append(tx, 'egress.request', actor, requestId, data)
-        else await deps.audit.append(tx, 'egress.refused', actor, requestId, { ...data, rule: refused })
+        const about = of?.for === 'machine' ? null : requestId
+        if (refused === null) await deps.audit.append(tx, 'egress.request', actor, about, data)
+        else await deps.audit.append(tx, 'egress.refused', actor, about, { ...data, rule: refused })
       }
 
       const spent = new Map<CompiledCapability, number>()

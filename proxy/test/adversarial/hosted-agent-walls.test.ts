@@ -1,12 +1,17 @@
 import { execFile } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isPublicAddress } from '../../src/kernel/index.ts'
 import { dumpContainer } from '../support/container-dump.ts'
 import { createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { type EgressUpstream, PUBLIC_ADDRESS, startEgressUpstream } from '../support/egress-upstream.ts'
+import { ask, openRequest } from '../support/gateway-client.ts'
 import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
 import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { createMessagesApi, say } from '../support/messages-api-double.ts'
@@ -20,6 +25,9 @@ const KEY = 'sk-ant-test-key-of-the-owner-not-real'
 describe.skipIf(!docker.available)('from inside a hosted agent', () => {
   const model = createMessagesApi(() => say(`said by the model, and ${KEY}`))
   let kit: DaemonKit
+  let upstream: EgressUpstream
+  /** What names lead to; all others to the upstream. */
+  const addresses = new Map<string, () => readonly string[]>()
   const ids: Record<string, string> = {}
   const admin = (method: string, path: string, body?: unknown) => kit.admin(method, `/v1/hosts${path}`, body)
   const chat = async (text: string, name = 'claw'): Promise<string> =>
@@ -30,8 +38,27 @@ describe.skipIf(!docker.available)('from inside a hosted agent', () => {
     return stdout.trim()
   }
 
+  const at = (host: string): string => `${host}:${upstream.port}`
+  /** As the machine would. */
+  const folderOf = (name: string) => ({ directory: join(kit.folder, 'data', 'gateway', ids[name] ?? '') })
+  const asMachine = (name: string, host: string, path = '/') =>
+    ask(folderOf(name), `https://${at(host)}${path}`)
+  const reach = (name: string, change: object) => admin('POST', `/${name}/egress`, change)
+  const rows = async (event: string) =>
+    (await kit.admin('GET', '/v1/audit?limit=1000')).body.rows
+      .filter((row: { event: string }) => row.event === event)
+      .map((row: { actor: string; request_id: string | null; data: string }) => ({
+        ...{ actor: row.actor, request_id: row.request_id, data: JSON.parse(row.data) },
+      }))
+
   beforeAll(async () => {
+    upstream = await startEgressUpstream(['api.demo.test', 'other.demo.test', 'rebind.demo.test'])
     kit = await createDaemonKit({
+      egress: {
+        resolve: async (host) => addresses.get(host)?.() ?? [PUBLIC_ADDRESS],
+        isPublic: (address) => address === PUBLIC_ADDRESS || isPublicAddress(address),
+        tls: { ca: upstream.ca },
+      },
       agent: 'other',
       environment: { OAUTH3_SANDBOX: 'docker', OAUTH3_POOL_SIZE: '0' },
       hosting: {
@@ -55,6 +82,7 @@ describe.skipIf(!docker.available)('from inside a hosted agent', () => {
       await new Promise((resolve) => setTimeout(resolve, 50))
     await kit[Symbol.asyncDispose]()
     await model[Symbol.asyncDispose]()
+    await upstream[Symbol.asyncDispose]()
   }, patience(60_000))
 
   it('no host, no address of a cloud, no bridge, no port of the daemon and no neighbour is reached', async () => {
@@ -184,5 +212,107 @@ describe.skipIf(!docker.available)('from inside a hosted agent', () => {
         .resume()
     })
     expect(await chat('and again', 'neighbour')).toContain('said by the model')
+  })
+
+  it('outside there is nothing that its owner did not name, nor what is another’s to reach', async () => {
+    expect(await asMachine('claw', 'api.demo.test')).toMatchObject({ rule: 'host_not_approved' })
+    expect(await reach('claw', { allow: [at('API.demo.test')] })).toMatchObject({
+      body: { egress: [at('api.demo.test')] },
+    })
+    expect(await asMachine('claw', 'api.demo.test', '/mine?q=1')).toMatchObject({ status: 200 })
+    const inside = `return await call('gateway.sock', 'GET', 'https://${at('api.demo.test')}/inside', { host: '${at('api.demo.test')}' }, '')`
+    expect(await shell(inside)).toMatch(/^HTTP\/1\.1 200 /)
+    for (const host of [
+      'other.demo.test',
+      'sub.api.demo.test',
+      PUBLIC_ADDRESS,
+      '127.0.0.1',
+      '169.254.169.254',
+    ])
+      expect(await asMachine('claw', host), host).toMatchObject({ rule: 'host_not_approved' })
+    expect(await asMachine('neighbour', 'api.demo.test')).toMatchObject({ rule: 'host_not_approved' })
+    expect(upstream.seen.map(({ url }) => url)).toEqual(['/mine?q=1', '/inside'])
+    const of = { for: 'machine', machine: ids.claw, origin: `https://${at('api.demo.test')}` }
+    const row = (path: string) => ({
+      actor: expect.stringMatching(/^agent:/),
+      request_id: null,
+      data: expect.objectContaining({ ...of, path, status: 200 }),
+    })
+    await expect
+      .poll(() => rows('egress.request'))
+      .toEqual(expect.arrayContaining([row('/mine'), row('/inside')]))
+  })
+
+  it('what is not public is reached by no name and put on no list', async () => {
+    for (const host of [
+      '127.0.0.1:22',
+      '[::1]',
+      '10.0.0.1',
+      '169.254.169.254',
+      'http://172.17.0.1',
+      '*',
+      'a b',
+    ])
+      expect(await reach('claw', { allow: [host] }), host).toMatchObject({
+        body: { error: { code: 'invalid_request' } },
+      })
+    await reach('claw', { allow: [at('rebind.demo.test')] })
+    for (const address of ['127.0.0.1', '::1', '169.254.169.254', '172.17.0.2', '::ffff:127.0.0.1']) {
+      addresses.set('rebind.demo.test', () => [address])
+      expect(await asMachine('claw', 'rebind.demo.test'), address).toMatchObject({
+        rule: 'address_not_public',
+      })
+    }
+    let asked = 0
+    addresses.set('rebind.demo.test', () => {
+      asked += 1
+      return asked === 1 ? [PUBLIC_ADDRESS] : ['127.0.0.1']
+    })
+    expect(await asMachine('claw', 'rebind.demo.test')).toMatchObject({ status: 200 })
+    expect(upstream.trapped).toEqual([])
+  })
+
+  /** A request whose answer is still to come, and how it ends. */
+  async function underWay(name: string): Promise<{ readonly ended: Promise<string> }> {
+    const path = `/hold/${name}`
+    const release = upstream.nextHeld(path)
+    const answered = openRequest(folderOf(name), `https://${at('api.demo.test')}${path}`).then(
+      () => 'answered',
+      () => 'cut',
+    )
+    void (await release)
+    return { ended: answered }
+  }
+
+  it('what is under way ends when its host is taken off the list, in a lockdown, and with its agent', async () => {
+    await reach('neighbour', { allow: [at('api.demo.test'), at('other.demo.test')] })
+    const first = await underWay('neighbour')
+    await reach('neighbour', { deny: [at('api.demo.test')] })
+    expect(await first.ended).toBe('cut')
+    expect(await asMachine('neighbour', 'api.demo.test')).toMatchObject({ rule: 'host_not_approved' })
+    expect(await asMachine('neighbour', 'other.demo.test')).toMatchObject({ status: 200 })
+
+    await reach('neighbour', { allow: [at('api.demo.test')] })
+    const second = await underWay('neighbour')
+    await kit.admin('POST', '/v1/panic')
+    expect(await second.ended).toBe('cut')
+    await expect(asMachine('neighbour', 'api.demo.test')).rejects.toThrow('no_run')
+    await kit.admin('POST', '/v1/panic/end', { confirm: 'unlock' })
+    expect(await asMachine('neighbour', 'api.demo.test')).toMatchObject({ status: 200 })
+
+    const third = await underWay('neighbour')
+    await kit.admin('DELETE', '/v1/agents/neighbour')
+    expect(await third.ended).toBe('cut')
+    await expect(asMachine('neighbour', 'api.demo.test')).rejects.toThrow('no_run')
+  })
+
+  it('the way outside, and the authority that its programs trust, outlive the daemon', async () => {
+    const authority = (): string => readFileSync(join(folderOf('claw').directory, 'ca.pem'), 'utf8')
+    const key = (): string =>
+      new X509Certificate(authority()).publicKey.export({ type: 'spki', format: 'pem' }).toString()
+    const before = key()
+    await kit.restart()
+    expect(await asMachine('claw', 'api.demo.test')).toMatchObject({ status: 200 })
+    expect(key()).toBe(before)
   })
 })

@@ -107,6 +107,13 @@ export function createPlayedHosting(): Hosting {
       else hosts.set(name, host)
       return host
     },
+    async reach(name, { allow, deny }) {
+      const { machine, forecast } = found(name)
+      const egress = [...(machine.spec.egress ?? []), ...allow].filter((host) => !deny.includes(host))
+      const host = { machine: { ...machine, spec: { ...machine.spec, egress } }, forecast }
+      hosts.set(name, host)
+      return host
+    },
     async chat(name, text) {
       found(name)
       return `you said: ${text}`

@@ -118,6 +118,25 @@ function Chat({ hosts }: { readonly hosts: readonly HostedAgentView[] }) {
   )
 }
 
+function Reach({ hosts, after }: { readonly hosts: readonly HostedAgentView[]; readonly after: () => void }) {
+  const change = ({ name = '', allow = '', deny = '' }: Fields): Promise<unknown> =>
+    api.call('reachFromHost', { params: { name }, body: { allow: words(allow), deny: words(deny) } })
+  return (
+    <FoldedForm title="Let one reach hosts" submit="Change" send={change} done="Changed." after={after}>
+      <Field name="name" label="Name" isRequired list={hosts.map(({ name }) => name)} maxLength={64} />
+      <Field
+        name="allow"
+        label="May reach"
+        hint="Hosts with a space between; it reaches them through the gateway, and no secret goes there by it."
+        placeholder="api.example.com *.example.org"
+      />
+      <Field name="deny" label="May not reach any more" hint="What is under way ends." />
+    </FoldedForm>
+  )
+}
+
+const words = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean)
+
 const add = ({ name = '', provider = '', model = '', sleepAfter = '' }: Fields): Promise<unknown> =>
   api.call('addHost', {
     body: { name, provider, model, ...(sleepAfter === '' ? {} : { sleep_after: sleepAfter }) },
@@ -143,6 +162,7 @@ export default function Hosts() {
         {({ hosts: rows }) => (
           <>
             {rows.length > 0 && <Chat hosts={rows} />}
+            {rows.length > 0 && <Reach hosts={rows} after={hosts.reload} />}
             <Section title="All of them">
               <Table
                 label="Hosted agents"
@@ -153,6 +173,10 @@ export default function Hosts() {
                   { title: 'Name', isName: true, cell: ({ name }) => <bdi>{name}</bdi> },
                   { title: 'State', cell: (host) => <State host={host} /> },
                   { title: 'Model', cell: ({ model }) => <bdi>{model}</bdi> },
+                  {
+                    title: 'May reach',
+                    cell: ({ egress }) => <bdi>{egress.join(', ') || 'no host'}</bdi>,
+                  },
                   { title: 'Made', cell: ({ created_at }) => <Time at={created_at} /> },
                   { title: '', cell: (host) => <Acts host={host} after={hosts.reload} /> },
                 ]}

@@ -19,6 +19,12 @@ const DOES: Readonly<Record<(typeof HOST_ORDERS)[number], readonly [about: strin
   remove: ['remove a hosted agent with all its files, and revoke its token', 'is being removed'],
 }
 
+const REACH = [
+  ['allow', 'let a hosted agent reach hosts of the internet, through the gateway'],
+  ['deny', 'take hosts off that list again; what is under way ends'],
+] as const
+const reachOf = ({ egress }: HostedAgentView): string => egress.join(', ') || 'no host'
+
 export const addHostCommands: CommandGroup = (program, context) => {
   const host = program
     .command('host')
@@ -96,6 +102,20 @@ export const addHostCommands: CommandGroup = (program, context) => {
       })
   }
 
+  for (const [verb, about] of REACH)
+    host
+      .command(verb)
+      .description(about)
+      .argument('<name>')
+      .argument('<host...>', 'api.example.com, *.example.com, example.com:8443, http://example.com')
+      .action(async (name: string, hosts: string[]) => {
+        const answer = await context.client.call('reachFromHost', {
+          params: { name },
+          body: { [verb]: hosts },
+        })
+        await context.show(answer, () => `${name} may reach ${reachOf(answer)}.`)
+      })
+
   host
     .command('chat')
     .description(
@@ -148,6 +168,7 @@ const nextOf = (row: HostedAgentView, now: number): string => {
 const linesOf = (row: HostedAgentView, now: number): string[] => [
   `${row.name}: ${row.state}`,
   `  model       ${row.provider} ${row.model}`,
+  `  may reach   ${reachOf(row)}`,
   `  next        ${nextOf(row, now)}`,
   `  last error  ${row.last_error ?? 'none'}`,
   `  made        ${formatTime(row.created_at)}`,

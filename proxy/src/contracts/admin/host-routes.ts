@@ -1,5 +1,13 @@
 import type { Route } from '../index.ts'
-import { addHostBody, chatAnswer, chatBody, hostList, hostView, orderHostBody } from './host-schemas.ts'
+import {
+  addHostBody,
+  chatAnswer,
+  chatBody,
+  hostList,
+  hostView,
+  orderHostBody,
+  reachBody,
+} from './host-schemas.ts'
 
 /** Agents that live in machines of this host: a part of ADMIN_ROUTES. */
 export const HOST_ROUTES = {
@@ -32,6 +40,17 @@ export const HOST_ROUTES = {
     body: orderHostBody,
     answer: hostView,
     errors: ['invalid_request', 'not_found', 'conflict', 'refused', 'locked'],
+  },
+  reachFromHost: {
+    method: 'POST',
+    path: '/v1/hosts/:name/egress',
+    summary:
+      'Change which hosts a hosted agent may reach through the gateway; in force when it is answered, and what is under way then ends.',
+    scope: 'owner',
+    action: 'hosted_agent.manage',
+    body: reachBody,
+    answer: hostView,
+    errors: ['invalid_request', 'not_found', 'refused'],
   },
   chatWithHost: {
     method: 'POST',

@@ -31,6 +31,9 @@ export const addHostBody = z.strictObject({
   sleep_after: z.string().min(1).max(16).optional(),
 })
 export const orderHostBody = z.strictObject({ order: z.enum(HOST_ORDERS) })
+const hosts = z.array(z.string().min(1).max(280)).max(100)
+/** Host patterns: `host`, `host:port`, `*.suffix`, `http://host`. */
+export const reachBody = z.strictObject({ allow: hosts.optional(), deny: hosts.optional() })
 export const chatBody = z.strictObject({ text: z.string().min(1).max(100_000) })
 /** What an agent says is untrusted text. */
 export const chatAnswer = z.object({ text: z.string() })
@@ -43,6 +46,8 @@ export const hostView = z.object({
   provider: z.string(),
   model: z.string(),
   sleep_after_ms: z.int().nullable(),
+  /** Hosts that it may reach through the gateway. */
+  egress: z.array(z.string()),
   /** What comes next if nobody uses it, when, and why then. */
   next: z.enum(['paused', 'asleep']).nullable(),
   next_at: z.int().nullable(),

@@ -1,2 +1,3 @@
 export { createDeferredIssuer } from './deferred-issuer.ts'
 export { createCertificateIssuer } from './issuer.ts'
+export { lastingKey } from './lasting-key.ts'

@@ -1,27 +1,30 @@
-import { createHash, generateKeyPair, type KeyObject, randomBytes } from 'node:crypto'
+import { createHash, generateKeyPair, type KeyObject } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { promisify } from 'node:util'
 import type { CertificateIssuer } from '../index.ts'
 
 /**
- * The gateway's own certificate authority. Its key is made at each start and lives in this closure alone: it is never
- * written down, and what sandboxes trusted in an earlier life of the daemon is worth nothing in the next. It may sign
+ * The gateway's own certificate authority. Unless one is given its key is made at each start and lives in this closure alone: it is
+ * never written down, and what sandboxes trusted in an earlier life of the daemon is worth nothing in the next. It may sign
  * leaves only (path length 0). One key serves all leaves; a leaf names one host.
  */
 export async function createCertificateIssuer(
   options: {
     /** Contexts kept; the one that was used longest ago gives way. */
     readonly cacheSize?: number
+    /** Key of the authority; made when left out. */
+    readonly ca?: KeyPair
   } = {},
 ): Promise<CertificateIssuer> {
   const cacheSize = options.cacheSize ?? 512
   // The ASN.1 library is loaded here, so a program that never opens a gateway never loads it.
   const [{ signCertificate }, ca, leaf] = await Promise.all([
     import('./certificate.ts'),
-    newKeys(),
+    options.ca ?? newKeys(),
     newKeys(),
   ])
-  const name = `OAuth3 gateway ${randomBytes(8).toString('hex')}`
+  // By its key: the authority of another life that has the same is the same to whoever trusts it.
+  const name = `OAuth3 gateway ${keyIdOf(ca.publicKey).toString('hex').slice(0, 16)}`
   const authority = { name, keyId: keyIdOf(ca.publicKey), key: ca.privateKey }
   const caPem = signCertificate({
     subject: name,
@@ -70,8 +73,11 @@ const RENEW_MS = 20 * 86_400_000
 const CURVES = 'X25519:P-256'
 
 const generate = promisify(generateKeyPair)
-const newKeys = (): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> =>
-  generate('ec', { namedCurve: 'P-256' })
+export interface KeyPair {
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
+}
+export const newKeys = (): Promise<KeyPair> => generate('ec', { namedCurve: 'P-256' })
 
 /** Names a key within a chain (RFC 7093, method 1): says nothing about the key that the certificate does not. */
 const keyIdOf = (key: KeyObject): Buffer =>

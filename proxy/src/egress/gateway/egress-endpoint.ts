@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net'
-import { createLoopbackNames, type EgressSession, type EgressTarget, type LoopbackNames } from '../index.ts'
+import {
+  type CertificateIssuer,
+  createLoopbackNames,
+  type EgressSession,
+  type EgressTarget,
+  type LoopbackNames,
+} from '../index.ts'
 import { createAllowance } from './allowance.ts'
 
 /** Connections and requests of one sandbox at once. What is beyond costs the daemon memory, and nobody a good program. */
@@ -16,7 +22,9 @@ const MAX_NAMES_TOLD = 64
 
 /** Egress endpoint: what one sandbox's connections have in common. Everything that runs through it ends when it closes. */
 export class Endpoint {
-  #session: EgressSession | null = null
+  readonly issuer: CertificateIssuer
+  #sessions: (() => EgressSession | null) | null = null
+  #latest: EgressSession | null = null
   #closed = false
   #tunnels = 0
   #heldBytes = 0
@@ -28,26 +36,52 @@ export class Endpoint {
   readonly #namesTold = new Set<string>()
   #names: LoopbackNames | null = null
 
+  /** `issuer`: whose authority its sandbox trusts. */
+  constructor(issuer: CertificateIssuer) {
+    this.issuer = issuer
+  }
+
   bindSession(session: EgressSession): void {
-    if (this.#session !== null) throw new Error('this endpoint has a run already')
-    this.#session = session
+    this.bindSessions(() => session)
+  }
+
+  /** Of a sandbox that outlives runs: each request is asked for whose it is. */
+  bindSessions(sessions: () => EgressSession | null): void {
+    if (this.#sessions !== null) throw new Error('this endpoint has a run already')
+    this.#sessions = sessions
   }
 
   /** The run that speaks here; null before it began and after it ended. */
   get session(): EgressSession | null {
-    return this.#closed || this.#session === null || this.#session.ended ? null : this.#session
+    const session = this.#closed ? null : (this.#sessions?.() ?? null)
+    if (session === null || session.ended) return null
+    if (session !== this.#latest) this.#begin(session)
+    return session
+  }
+
+  /** What is counted is counted anew for each. */
+  #begin(session: EgressSession): void {
+    this.#latest = session
+    this.#tunnels = 0
+    this.toldOfLimit = false
+    this.#namesTold.clear()
   }
 
   /** Its run has not begun yet, so only the sandbox's own runner can be speaking. */
   get waits(): boolean {
-    return !this.#closed && this.#session === null
+    return !this.#closed && this.#sessions === null
   }
 
   /** The addresses that stand for the run's names in its sandbox; null while there is no run. */
   get names(): LoopbackNames | null {
     const { session } = this
     if (session === null) return null
-    this.#names ??= createLoopbackNames(session)
+    const latest = (): EgressSession => this.#latest ?? session
+    this.#names ??= createLoopbackNames({
+      get policy() {
+        return latest().policy
+      },
+    })
     return this.#names
   }
 
@@ -94,10 +128,15 @@ export class Endpoint {
     this.#heldBytes -= bytes
   }
 
-  close(): void {
-    this.#closed = true
+  /** Ends whatever runs through it. */
+  cut(): void {
     for (const end of [...this.#underWay]) end()
     for (const socket of [...this.#sockets]) socket.destroy()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.cut()
   }
 }
 

@@ -9,10 +9,12 @@ import {
   type EgressDial,
   type EgressEndpoint,
   type EgressEndpoints,
+  type EgressSession,
   GATEWAY_CA,
   GATEWAY_RESOLVER,
   GATEWAY_SOCKET,
   type LargeInspections,
+  type LastingEndpoint,
 } from '../index.ts'
 import { Endpoint } from './egress-endpoint.ts'
 import { createListener } from './listener.ts'
@@ -42,49 +44,83 @@ export const isEndpointName = (name: string): boolean => DOOR_NAME.test(name)
 /** `sun_path` of a unix socket has 108 bytes on Linux, one of them for the end. */
 const MAX_SOCKET_PATH_BYTES = 107
 
-export function createGateway(deps: GatewayDeps): EgressEndpoints & AsyncDisposable {
+export interface Gateway extends EgressEndpoints, AsyncDisposable {
+  /** Of a sandbox that may outlive the daemon; so does the authority of `issuer`. */
+  openLasting(
+    directory: string,
+    sessions: () => EgressSession | null,
+    issuer: CertificateIssuer,
+  ): Promise<LastingEndpoint>
+}
+
+export function createGateway(deps: GatewayDeps): Gateway {
   const directory = resolve(deps.directory)
   prepareDirectory(directory)
   const upstreams = createUpstreams(deps.dial, deps.http2ToHosts)
   const listener = createListener({ ...deps, upstreams })
-  const open = new Set<EgressEndpoint>()
+  const open = new Set<EgressEndpoint | LastingEndpoint>()
+
+  /** Serves it in the directory, which the sandbox sees read-only. */
+  async function serve(endpoint: Endpoint, own: string): Promise<() => Promise<void>> {
+    // Half-open, as http wants it: a client that has said everything may still wait for its answer.
+    const server = createServer({ allowHalfOpen: true }, (socket) => listener.accept(socket, endpoint))
+    server.on('error', (error) => deps.log('an egress endpoint failed', error))
+    for (const [name, content] of [
+      [GATEWAY_CA, endpoint.issuer.caPem],
+      [GATEWAY_RESOLVER, RESOLVER_SETTINGS],
+    ] as const) {
+      writeFileSync(join(own, name), content)
+      chmodSync(join(own, name), 0o644)
+    }
+    const socketPath = join(own, GATEWAY_SOCKET)
+    // Of a daemon that was killed.
+    rmSync(socketPath, { force: true })
+    await new Promise<void>((done, fail) => {
+      server.once('error', fail)
+      server.listen(socketPath, () => {
+        server.off('error', fail)
+        done()
+      })
+    })
+    chmodSync(socketPath, 0o666)
+    return async () => {
+      const closed = new Promise<void>((done) => server.close(() => done()))
+      endpoint.close()
+      await closed
+    }
+  }
 
   return {
     async open() {
       const own = join(directory, randomBytes(8).toString('hex'))
-      const endpoint = new Endpoint()
-      // Half-open, as http wants it: a client that has said everything may still wait for its answer.
-      const server = createServer({ allowHalfOpen: true }, (socket) => listener.accept(socket, endpoint))
-      server.on('error', (error) => deps.log('an egress endpoint failed', error))
+      const endpoint = new Endpoint(deps.issuer)
       mkdirSync(own)
       // Not left to the umask: the sandbox's user is another one.
       chmodSync(own, 0o755)
-      for (const [name, content] of [
-        [GATEWAY_CA, deps.issuer.caPem],
-        [GATEWAY_RESOLVER, RESOLVER_SETTINGS],
-      ] as const) {
-        writeFileSync(join(own, name), content)
-        chmodSync(join(own, name), 0o644)
-      }
-      const socketPath = join(own, GATEWAY_SOCKET)
-      await new Promise<void>((done, fail) => {
-        server.once('error', fail)
-        server.listen(socketPath, () => {
-          server.off('error', fail)
-          done()
-        })
-      })
-      chmodSync(socketPath, 0o666)
-
+      const end = await serve(endpoint, own)
       const handle: EgressEndpoint = {
         directory: own,
         bindSession: (session) => endpoint.bindSession(session),
         async close() {
           if (!open.delete(handle)) return
-          const closed = new Promise<void>((done) => server.close(() => done()))
-          endpoint.close()
-          await closed
+          await end()
           await rm(own, { recursive: true, force: true })
+        },
+      }
+      open.add(handle)
+      return handle
+    },
+    async openLasting(own, sessions, issuer) {
+      const endpoint = new Endpoint(issuer)
+      endpoint.bindSessions(sessions)
+      const end = await serve(endpoint, own)
+      const handle: LastingEndpoint = {
+        cut: () => endpoint.cut(),
+        async close() {
+          if (!open.delete(handle)) return
+          await end()
+          for (const name of [GATEWAY_SOCKET, GATEWAY_CA, GATEWAY_RESOLVER])
+            await rm(join(own, name), { force: true })
         },
       }
       open.add(handle)

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { isWebSocketUpgrade } from '../../http/index.ts'
-import type { CertificateIssuer, EgressDial, LargeInspections } from '../index.ts'
+import type { EgressDial, LargeInspections } from '../index.ts'
 import type { Arrival, Endpoint } from './egress-endpoint.ts'
 import { createExchanges, type Expectation } from './exchange.ts'
 import { serveHttp2 } from './http2.ts'
@@ -18,7 +18,6 @@ export interface Listener {
 
 export interface ListenerDeps {
   readonly dial: EgressDial
-  readonly issuer: CertificateIssuer
   readonly upstreams: Upstreams
   readonly inspections: LargeInspections
   readonly log: (message: string, error?: unknown) => void
@@ -88,7 +87,6 @@ export function createListener(deps: ListenerDeps): Listener {
       socket: socket as Socket,
       head,
       arrival,
-      issuer: deps.issuer,
       serve,
       serveHttp2: (secured, inside) => serveHttp2(secured, inside, exchanges),
       onIdle: (waiting, inside) => exchanges.unreadable(waiting, inside, 'not_http'),

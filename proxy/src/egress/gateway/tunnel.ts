@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { isIpLiteral } from '../../kernel/index.ts'
-import { type CertificateIssuer, type EgressTarget, parseAuthority } from '../index.ts'
+import { type EgressTarget, parseAuthority } from '../index.ts'
 import type { Arrival, Endpoint } from './egress-endpoint.ts'
 import { recorded } from './evaluate-request.ts'
 import { type Refusal, writeRefusal } from './refusal.ts'
@@ -26,13 +26,12 @@ export function openTunnel(tunnel: {
   readonly socket: Socket
   readonly head: Buffer
   readonly arrival: Arrival
-  readonly issuer: CertificateIssuer
   readonly serve: (socket: Duplex, arrival: Arrival) => void
   readonly serveHttp2: (socket: TLSSocket, arrival: Arrival) => void
   /** Nothing was said where HTTP would have been. */
   readonly onIdle: (socket: Duplex, arrival: Arrival) => void
 }): void {
-  const { request, socket, head, arrival, issuer, serve, serveHttp2, onIdle } = tunnel
+  const { request, socket, head, arrival, serve, serveHttp2, onIdle } = tunnel
   const { endpoint } = arrival
   const refused = refusalOf(request, arrival)
   if ('rule' in refused) {
@@ -54,7 +53,7 @@ export function openTunnel(tunnel: {
     }
     const secured = new TLSSocket(socket, {
       isServer: true,
-      secureContext: issuer.contextFor(target.host),
+      secureContext: endpoint.issuer.contextFor(target.host),
       // The first that the code speaks, too: HTTP/2 is for what speaks nothing else.
       ALPNProtocols: ['http/1.1', 'h2'],
     })

@@ -1,6 +1,7 @@
 import type { HostedAgentView } from '../../contracts/admin/index.ts'
 import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
 import { AppError, parseSleepAfter } from '../../kernel/index.ts'
+import { canonicalOr, listedHost } from './egress-list.ts'
 import type { HostedAgent, HostedAgents } from './hosted-agents.ts'
 
 export interface HostedAgentRoutesDeps {
@@ -32,6 +33,14 @@ export function hostedAgentRoutes({ hosting, owner }: HostedAgentRoutesDeps) {
       ),
     orderHost: async ({ params: { name }, body: { order } }) =>
       viewHost(await on().order(name, order, owner.principal)),
+    reachFromHost: async ({ params: { name }, body: { allow = [], deny = [] } }) =>
+      viewHost(
+        await on().reach(
+          name,
+          { allow: allow.map(listedHost), deny: deny.map(canonicalOr) },
+          owner.principal,
+        ),
+      ),
     chatWithHost: async ({ params: { name }, body: { text } }) => ({
       text: await on().chat(name, text, AbortSignal.timeout(CHAT_MS)),
     }),
@@ -48,6 +57,7 @@ function viewHost({ machine, forecast }: HostedAgent): HostedAgentView {
     provider: settings?.provider ?? '',
     model: settings?.model ?? '',
     sleep_after_ms: machine.spec.sleepAfterMs,
+    egress: [...(machine.spec.egress ?? [])],
     next: forecast.to,
     next_at: forecast.at,
     because: forecast.because,

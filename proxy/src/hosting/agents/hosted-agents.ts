@@ -14,6 +14,8 @@ import type {
 } from '../machines/index.ts'
 import { sendChat } from './chat.ts'
 import type { Configuration } from './control-lines.ts'
+import { changedHosts } from './egress-list.ts'
+import type { MachineEgress, MachineEgressDeps } from './machine-egress.ts'
 import {
   type MachineEndpoint,
   type ModelConnection,
@@ -37,11 +39,18 @@ interface NewHostedAgent {
 
 type HostOrder = 'start' | 'stop' | 'sleep' | 'wake' | 'remove'
 
+interface EgressChange {
+  readonly allow: readonly string[]
+  readonly deny: readonly string[]
+}
+
 export interface HostedAgents {
   list(): Promise<readonly HostedAgent[]>
   add(input: NewHostedAgent, by: Principal): Promise<HostedAgent>
   /** Resolves when it is wanted so. Throws `not_found`, `conflict`. */
   order(name: string, order: HostOrder, by: Principal): Promise<HostedAgent>
+  /** Hosts that it may reach from now on, and may not any more: canonical patterns. Throws `not_found`, `refused`. */
+  reach(name: string, change: EgressChange, by: Principal): Promise<HostedAgent>
   /** Wakes it, and resolves to what it answers: untrusted text. */
   chat(name: string, text: string, signal: AbortSignal): Promise<string>
   /** Tells it that an outcome is there. */
@@ -56,6 +65,8 @@ export interface MachineCare {
   adopt(machines: readonly Machine[]): Promise<void>
   /** Lockdown: what they say to models and to the agent API ends at once, and so do chats with them. */
   halt(): void
+  /** It was revoked: what its machine has under way ends at once. */
+  agentRevoked(id: AgentId): void
 }
 
 export interface HostedAgentsDeps {
@@ -69,6 +80,10 @@ export interface HostedAgentsDeps {
   readonly image: string
   readonly spec: Omit<MachineSpec, 'settings'>
   readonly agentApi: RequestListener
+  readonly openEgress: (
+    of: Pick<MachineEgressDeps, 'machine' | 'agent' | 'folder' | 'mayGo'>,
+    hosts: readonly string[],
+  ) => Promise<MachineEgress>
   /** Throws for a provider that is not there, and during a lockdown. */
   readonly bindModel: (use: {
     readonly machine: MachineId
@@ -111,11 +126,21 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
   const inTurn = createOneAtATime()
   let halted = new AbortController()
 
+  const agentIdOf = ({ spec }: Machine): AgentId => (spec.settings?.agent ?? '') as AgentId
   const agentOf = (machine: Machine) => {
-    const agent = agents.byId((machine.spec.settings?.agent ?? '') as AgentId)
+    const agent = agents.byId(agentIdOf(machine))
     if (agent === undefined || agent.revokedAt !== null)
       throw new AppError('refused', 'The agent of this machine was revoked.')
     return agent
+  }
+
+  const mayGo = (machine: Machine): boolean => {
+    try {
+      deps.assertOpen()
+      return agentOf(machine) !== undefined
+    } catch {
+      return false
+    }
   }
 
   /** The daemon alone has it, in its memory: each daemon makes one of its own, and another one where its owner rotated it. */
@@ -166,6 +191,11 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       agentApi: deps.agentApi,
       assertOpen: deps.assertOpen,
       hold: () => deps.hold(id),
+      openEgress: (folder) =>
+        deps.openEgress(
+          { machine: id, agent: agentIdOf(machine), folder, mayGo: () => mayGo(current()) },
+          current().spec.egress ?? [],
+        ),
       log,
     })
     endpoints.set(id, opening)
@@ -243,11 +273,16 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       const { machine, machines } = await named(name)
       await machines.ask(machine.id, WANTED[order], by)
       if (order === 'remove') {
-        const agent = agents.byId((machine.spec.settings?.agent ?? '') as AgentId)
+        const agent = agents.byId(agentIdOf(machine))
         // At once: what it asked for goes with it.
         if (agent !== undefined && agent.revokedAt === null) await agents.revoke(agent.name, actorOf(by))
       }
       return view(machines, rows.get(machine.id) ?? machine)
+    },
+
+    async reach(name, { allow, deny }, by) {
+      const { machine, machines } = await named(name)
+      return view(machines, await machines.reach(machine.id, (hosts) => changedHosts(hosts, allow, deny), by))
     },
 
     chat: (name, text, signal) =>
@@ -267,6 +302,11 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     changed(_key, row) {
       rows.set(row.id, row)
       if (!UP.has(row.observed)) void closeEndpoint(row.id)
+      else
+        endpoints.get(row.id)?.then(
+          ({ egress }) => egress.allow(rows.get(row.id)?.spec.egress ?? []),
+          () => {},
+        )
       if (row.observed === 'deleted') rows.delete(row.id)
     },
 
@@ -278,6 +318,15 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
             log(`machine ${machine.id} cannot be listened for`, error),
           )
       }
+    },
+
+    agentRevoked(id) {
+      for (const machine of rows.values())
+        if (agentIdOf(machine) === id)
+          endpoints.get(machine.id)?.then(
+            (endpoint) => endpoint.cut(),
+            () => {},
+          )
     },
 
     halt() {

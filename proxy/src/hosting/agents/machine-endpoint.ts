@@ -1,6 +1,6 @@
 /**
- * The sockets of one machine in the directory that it sees read-only: its control link, its model endpoint and the agent API. At all
- * of them the daemon listens, and whoever connects is that machine: no credential of the daemon's is inside.
+ * The sockets of one machine in the directory that it sees read-only: its control link, its model endpoint, the agent API and its
+ * way outside. At all of them the daemon listens, and whoever connects is that machine: no credential of the daemon's is inside.
  */
 import { chmod, rm } from 'node:fs/promises'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
@@ -10,6 +10,7 @@ import { answerApiError } from '../../http/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import type { Configuration } from './control-lines.ts'
 import { type ControlLink, createControlLink } from './control-link.ts'
+import type { MachineEgress } from './machine-egress.ts'
 
 /** What a machine's model calls are to the daemon. */
 export interface ModelConnection {
@@ -32,12 +33,15 @@ export interface EndpointDeps {
   readonly assertOpen: () => void
   /** Holds the machine awake until disposed of; undefined while it cannot be held. */
   readonly hold: () => Disposable | undefined
+  /** Opens its way outside in its folder. */
+  readonly openEgress: (folder: string) => Promise<MachineEgress>
   readonly log: (message: string, error?: unknown) => void
 }
 
 export interface MachineEndpoint {
   readonly link: ControlLink
-  /** Ends what is under way at its models and the agent API. */
+  readonly egress: MachineEgress
+  /** Ends what is under way at its models, the agent API and outside. */
   cut(): void
   close(): Promise<void>
 }
@@ -92,20 +96,31 @@ export async function openMachineEndpoint(deps: EndpointDeps): Promise<MachineEn
     // The last: what it is configured for is there.
     [control, deps.socketPath],
   ]
-  for (const [server, path] of servers) await listen(server, path)
+  const egress = await deps.openEgress(folder)
+  try {
+    for (const [server, path] of servers) await listen(server, path)
+  } catch (error) {
+    await egress.close()
+    throw error
+  }
 
   const cut = (): void => {
+    egress.cut()
     api.closeAllConnections()
     for (const socket of sockets) socket.destroy()
   }
   return {
     link,
+    egress,
     cut,
     async close() {
       isClosed = true
       link.close()
       cut()
-      await Promise.all(servers.map(([server]) => new Promise((resolve) => server.close(resolve))))
+      await Promise.all([
+        egress.close(),
+        ...servers.map(([server]) => new Promise((resolve) => server.close(resolve))),
+      ])
     },
   }
 }

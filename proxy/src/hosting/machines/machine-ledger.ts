@@ -38,6 +38,12 @@ export interface MachineLedger {
   ): Promise<Machine | undefined>
   /** Throws `internal` for what is no transition. */
   move(id: MachineId, to: MachineState, cause: Cause, change?: Change): Promise<void>
+  /** Which hosts it may reach by now, of those that it could. Throws `not_found`. */
+  reach(
+    id: MachineId,
+    change: (hosts: readonly string[]) => readonly string[],
+    actor: Actor,
+  ): Promise<Machine>
   /** Without another state, and without a row in the audit. */
   note(id: MachineId, change: Change): Promise<void>
   live(): Promise<readonly Machine[]>
@@ -149,6 +155,14 @@ export function createMachineLedger(deps: {
           changedAt: now,
         })
       }, 'grouped'),
+
+    reach: (id, change, actor) =>
+      storage.transaction(async (tx) => {
+        const row = await read(tx, id)
+        const egress = change(row.spec.egress ?? [])
+        await audit.append(tx, 'machine.egress', actor, null, { machine: id, hosts: [...egress] })
+        return write(tx, { ...row, spec: { ...row.spec, egress } })
+      }),
 
     note: (id, change) =>
       storage.transaction(async (tx) => {

@@ -16,6 +16,7 @@ storeContract('the store of machines', { machines: createMachineStore }, (kit) =
     expect(await byId()).toEqual(machine)
     const changed: Machine = {
       ...machine,
+      spec: { ...machine.spec, egress: ['api.demo.test'] },
       desired: 'paused',
       observed: 'waking',
       generation: 12,

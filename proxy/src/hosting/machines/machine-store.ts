@@ -34,6 +34,7 @@ declare module '../../storage/tables.ts' {
 const LIVE = sql<SqlBool>`observed <> 'deleted'`
 
 const whatChanges = (machine: Machine) => ({
+  spec: canonicalJson(machine.spec),
   desired: machine.desired,
   observed: machine.observed,
   generation: machine.generation,
@@ -85,7 +86,6 @@ export function createMachineStore({ db }: Queries, tenant: TenantId): MachineSt
           name: machine.name,
           driver: machine.driver,
           image: machine.image,
-          spec: canonicalJson(machine.spec),
           created_at: machine.createdAt,
           created_by: machine.createdBy,
           ...whatChanges(machine),

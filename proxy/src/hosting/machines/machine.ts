@@ -41,6 +41,8 @@ export interface MachineSpec {
   readonly tmpBytes: number
   /** How long without activity until it is paused; null: never. */
   readonly sleepAfterMs: number | null
+  /** Hosts that it may reach through the gateway: canonical patterns, sorted. Left out: none. */
+  readonly egress?: readonly string[]
   /** What whoever made it knows of it; nothing secret. */
   readonly settings?: Readonly<Record<string, string>>
 }

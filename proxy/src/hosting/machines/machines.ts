@@ -10,6 +10,12 @@ export interface Machines {
   create(order: MachineOrder, by: Principal): Promise<Ordered>
   /** Resolves when it is wanted so, not when it is so. Throws `not_found`, `conflict`. */
   ask(id: MachineId, to: DesiredState, by: Principal): Promise<void>
+  /** Changes which hosts it may reach; in force when it resolves. Throws `not_found`. */
+  reach(
+    id: MachineId,
+    change: (hosts: readonly string[]) => readonly string[],
+    by: Principal,
+  ): Promise<Machine>
   list(): Promise<readonly Machine[]>
   /**
    * Wake on access: resolves when the machine runs, and keeps it awake until the call is disposed of. All who wait share one wake.
@@ -90,6 +96,7 @@ export function createMachines(deps: {
       })
       if (to === 'awake') deps.active(live, 'asked')
     },
+    reach: (id, change, by) => ledger.reach(find(id).row.id, change, actorOf(by)),
     list: () => ledger.live(),
     ensureAwake,
     hold: (id, why) => {
