@@ -32,6 +32,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'identity/sessions',
     'identity/passkeys',
     'identity/accounts',
+    'identity/tickets',
     'retention',
     'storage/files',
   ],

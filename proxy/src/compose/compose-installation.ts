@@ -14,6 +14,7 @@ import {
   createPasswords,
   type Passwords,
 } from '../identity/accounts/index.ts'
+import { createTickets, type Tickets } from '../identity/tickets/index.ts'
 import { type Clock, DEFAULT_TENANT, type TenantId, type Tx } from '../kernel/index.ts'
 import { createLlmShares, type LlmShares } from '../llm/proxy/index.ts'
 import type { ReadFreeBytes } from '../retention/index.ts'
@@ -86,6 +87,7 @@ export interface Installation extends AsyncDisposable {
   readonly metrics: Metrics
   readonly passwords: Passwords
   readonly accessTokens: AccessTokens
+  readonly tickets: Tickets
   readonly readFreeBytes: ReadFreeBytes | undefined
 }
 
@@ -175,6 +177,7 @@ export async function openInstallation(
     llmShares: createLlmShares(),
     passwords: createPasswords(),
     accessTokens: createAccessTokens({ clock }),
+    tickets: createTickets({ clock }),
     readFreeBytes: overrides.readFreeBytes,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

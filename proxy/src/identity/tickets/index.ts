@@ -1,0 +1,1 @@
+export { createTickets, type TicketHolder, type Tickets } from './tickets.ts'
