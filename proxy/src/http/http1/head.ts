@@ -1,4 +1,4 @@
-import { Head, type MessageHead, type MessageProblem } from './message.ts'
+import { Head, type MessageProblem } from './message.ts'
 
 /** RFC 9112, 3: the methods of vendors' APIs, origin-form (3.2.1) without a fragment, and the version that has Host and keep-alive. */
 const REQUEST_LINE = /(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\/[\x21\x22\x24-\x7e]*) HTTP\/1\.1\r\n/y
@@ -36,7 +36,7 @@ const KNOWN_LENGTHS = Array.from({ length: 32 }, (_, length) => NAMES.some((name
  * A request's head with the CRLF of its last line (RFC 9112, 3 and 6.3). Against request smuggling: one Host (3.2), one framing or none,
  * so never Content-Length with Transfer-Encoding.
  */
-export function readRequestHead(text: string): MessageHead | MessageProblem {
+export function readRequestHead(text: string): Head | MessageProblem {
   REQUEST_LINE.lastIndex = 0
   const line = REQUEST_LINE.exec(text)
   if (line === null) return problemOfRequestLine(text)
@@ -55,7 +55,7 @@ export function readRequestHead(text: string): MessageHead | MessageProblem {
  * A response's head, likewise (RFC 9112, 4 and 6.3). A 101 would answer an Upgrade, which is not sent. After HTTP/1.0 the connection
  * is not used again, and a Transfer-Encoding in it is an error (6.1).
  */
-export function readResponseHead(text: string): MessageHead | MessageProblem {
+export function readResponseHead(text: string): Head | MessageProblem {
   STATUS_LINE.lastIndex = 0
   const line = STATUS_LINE.exec(text)
   if (line === null) return FORBIDDEN.test(text) ? 'bytes' : 'start-line'
@@ -107,8 +107,13 @@ function readFields(head: Head, text: string, start: number): MessageProblem | u
     const name = text.slice(from, colon)
     const value = text.slice(valueStart, valueEnd)
     if (head.rawHeaders.push(name, value) > 2 * MAX_FIELDS) return 'head-too-large'
-    const problem = KNOWN_LENGTHS[name.length] === true ? take(head, name, value) : undefined
+    if (KNOWN_LENGTHS[name.length] !== true) continue
+    const hadLength = head.framing === 'length'
+    const problem = take(head, name, value)
     if (problem !== undefined) return problem
+    if (hadLength || head.framing !== 'length') continue
+    head.lengthAt = valueStart
+    head.lengthIndex = head.rawHeaders.length - 1
   }
   return undefined
 }

@@ -11,7 +11,7 @@ export class Head {
   status = 0
   reason = ''
   /** Flat name, value … in order and as they came, without the spaces around values. One character is one byte. */
-  readonly rawHeaders: string[] = []
+  rawHeaders: string[] = []
   /** Another message may follow on the connection (RFC 9112, 9.3). */
   keepAlive = true
   framing: Framing = 'none'
@@ -25,6 +25,11 @@ export class Head {
   host = ''
   /** Bits of the fields that may come once and have come. */
   single = 0
+  /** Of a request, where `content-length` says a number: where its digits begin in the head, and its place in `rawHeaders`; else -1. */
+  lengthAt = -1
+  lengthIndex = -1
+  /** The same object for heads of one connection that differ in nothing but the value of `content-length`. */
+  like: object = this
 }
 export type MessageHead = Readonly<Head>
 

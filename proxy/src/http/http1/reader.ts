@@ -1,4 +1,5 @@
 import { FORBIDDEN, problemOfTrailers, readRequestHead, readResponseHead } from './head.ts'
+import { KnownHead } from './known-head.ts'
 import { type MessageHead, type MessageProblem, type MessageSink, statusOf } from './message.ts'
 
 /** As Node's own server takes, and as undici was told to take of vendors. */
@@ -43,6 +44,8 @@ export class MessageReader {
   #pieceEnd = 0
   #informational = 0
   #hasSkippedLine = false
+  /** Of requests: the head before this one. */
+  #known: KnownHead | null = null
   #keepAlive = true
   #isRunning = false
   #hasEnded = false
@@ -168,9 +171,12 @@ export class MessageReader {
     }
     const length = this.#sectionLength()
     if (length === 0) return false
+    const again = this.#known?.again(this.#bytes, this.#at, length) ?? null
+    if (again !== null) return this.#begin(again, length)
     const text = this.#bytes.toString('latin1', this.#at, this.#at + length - 2)
     const head = this.#role === 'request' ? readRequestHead(text) : readResponseHead(text)
     if (typeof head === 'string') return this.#fail(head)
+    if (this.#role === 'request') this.#known = KnownHead.of(head, this.#bytes, this.#at, length)
     if (this.#role === 'request' || head.status >= 200) return this.#begin(head, length)
     // RFC 9110, 15.2: any number of them may come before the final response; so many never do.
     if (++this.#informational > MAX_INFORMATIONAL) return this.#fail('informational')

@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import type { Timed } from './deadlines.ts'
+import { readDirectly } from './direct-reads.ts'
 import type { BodyExpectation, MessageHead, MessageProblem, MessageSink } from './message.ts'
 import { MessageReader } from './reader.ts'
 import { type RequestCarrier, ServedRequest } from './served-request.ts'
@@ -50,12 +51,14 @@ export class ServedConnection implements MessageSink, RequestCarrier, ResponseCa
   #isTold = false
   #isWritten = false
   #isClosing = false
+  readonly #readByStream: () => void
 
   constructor(socket: Socket, server: ConnectionServer) {
     this.socket = socket
     this.#server = server
     this.deadline = performance.now() + server.times.headMs
     socket.on('data', this.#data)
+    this.#readByStream = readDirectly(socket, this.#data)
     socket.on('end', this.#ended)
     socket.on('close', this.#closed)
     socket.on('drain', this.#drained)
@@ -178,6 +181,7 @@ export class ServedConnection implements MessageSink, RequestCarrier, ResponseCa
 
   #handOver(bytes: Buffer): void {
     const { socket } = this
+    this.#readByStream()
     socket.off('data', this.#data).off('end', this.#ended).off('close', this.#closed)
     socket.off('drain', this.#drained).off('timeout', this.#idled)
     socket.setTimeout(0)

@@ -24,6 +24,10 @@ export class ServedRequest extends BodyFlow {
   readonly url: string
   readonly rawHeaders: string[]
   readonly socket: Socket
+  /** As `like` of its head. */
+  readonly like: object
+  /** What `content-length` says; 0 without one. */
+  readonly declaredBytes: number
   complete = false
   #headers: IncomingHttpHeaders | undefined = undefined
   #isAsked = false
@@ -36,6 +40,8 @@ export class ServedRequest extends BodyFlow {
     this.method = head.method
     this.url = head.target
     this.rawHeaders = head.rawHeaders
+    this.like = head.like
+    this.declaredBytes = head.length
     this.socket = carrier.socket
   }
 

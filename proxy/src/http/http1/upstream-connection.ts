@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { Timed } from './deadlines.ts'
+import { readDirectly } from './direct-reads.ts'
 import type { BodyExpectation, MessageHead, MessageProblem, MessageSink } from './message.ts'
 import { MessageReader } from './reader.ts'
 import type { ExchangeCarrier, UpstreamExchange } from './upstream-exchange.ts'
@@ -46,7 +47,9 @@ export class UpstreamConnection implements MessageSink, ExchangeCarrier, Timed {
     this.#socket = socket
     this.#pool = pool
     socket.setNoDelay(true)
-    socket.on('data', (bytes: Buffer) => this.#data(bytes))
+    const data = (bytes: Buffer): void => this.#data(bytes)
+    socket.on('data', data)
+    readDirectly(socket, data)
     socket.on('end', () => {
       this.#reader.finish()
       this.#fail(new Error(BROKEN_OFF))

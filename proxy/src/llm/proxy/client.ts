@@ -9,6 +9,12 @@ export interface LlmRequest extends ClientRequest {
   /** Flat name, value …, as they came. */
   readonly rawHeaders: string[]
   readonly headers: IncomingHttpHeaders
+  /**
+   * The same object for requests of one connection whose heads differ in nothing but what `content-length` says, which is
+   * `declaredBytes` (0 without one). Left out where nobody compares them.
+   */
+  readonly like?: object
+  readonly declaredBytes?: number
   readonly socket: { readonly remoteAddress?: string | undefined }
 }
 

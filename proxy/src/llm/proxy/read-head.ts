@@ -21,7 +21,8 @@ export interface Reading {
   readonly provider: Provider | null
   /** Behind the provider's name, or the whole path where none is named. */
   readonly rest: string
-  readonly credential: TakenCredential
+  /** Its fields are those of `head`. */
+  readonly credential: Omit<TakenCredential, 'fields'>
   readonly head: UpstreamHead
   /** The upload that its address stands for. */
   readonly upload: UploadSession | null
@@ -91,7 +92,10 @@ export function readRequest(
       shape,
     )
   }
-  return { provider: found, rest: route.rest, credential, head, upload: isAtHome ? upload : null, shape }
+  return {
+    ...{ provider: found, rest: route.rest, head, upload: isAtHome ? upload : null, shape },
+    credential: { token: credential.token, query: credential.query },
+  }
 }
 
 /** The rest of the query, and what stands for an upload in it. */

@@ -10,12 +10,13 @@ import type { Entrance } from './entrance.ts'
 import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import type { InFlight } from './in-flight.ts'
+import { createHeadReading } from './known-readings.ts'
 import type { ListPace } from './list-pace.ts'
 import type { LiveSessions } from './live-sessions.ts'
 import { listModels } from './models-list.ts'
 import { Outgoing, type OutgoingDeps } from './outgoing.ts'
 import { type PreparationDeps, prepare } from './prepare.ts'
-import { type Reading, readRequest } from './read-head.ts'
+import type { Reading } from './read-head.ts'
 import { answerRefusal, type LlmErrorCode, type LlmRefusal, refused, writeRefusal } from './refusal.ts'
 import type { RefusalPace } from './refusal-pace.ts'
 import { settle } from './settlement.ts'
@@ -59,13 +60,14 @@ interface Entered {
 export function createServing(deps: ServingDeps, entrance: Entrance): Serving {
   const { identity, access, addressing } = entrance
   const { refusals } = deps
+  const readHead = createHeadReading(deps.providers, deps.uploads, addressing)
   const preparation = { ...deps, identity, access }
   const outgoing: OutgoingDeps = { ...preparation, idleTimeouts: deps.answerTimeouts }
 
   /** Reads the head, knows its caller and takes it in: the way of every request, whatever becomes of it. */
   const enter = (exchange: Exchange): Entered | LlmRefusal | Promise<LlmRefusal> => {
     const { request } = exchange
-    const reading = readRequest(request, deps.providers, exchange, deps.uploads, addressing)
+    const reading = readHead(request, exchange)
     exchange.shape = reading.shape
     if ('refusal' in reading) return identity.missing(request, reading.refusal)
     if (deps.lockdown.state !== null) return refused('locked', LOCKED)

@@ -1,5 +1,8 @@
-import { expect, it } from 'vitest'
-import type { Provider } from '../providers/index.ts'
+import { expect, it, vi } from 'vitest'
+import type { Provider, Providers } from '../providers/index.ts'
+import type { LlmRequest } from './client.ts'
+import { agentsEntrance } from './entrance.ts'
+import { createHeadReading } from './known-readings.ts'
 import { putKey, upstreamHead } from './upstream-headers.ts'
 
 const fields = (...pairs: [string, string][]) => pairs.map(([name, value]) => ({ name, value }))
@@ -118,3 +121,53 @@ it.each<Provider['auth']>([{ kind: 'bearer' }, { kind: 'header', name: 'X-Lab-Ke
     expect(headers).toEqual(['x-kept', name, name, value])
   },
 )
+
+it('reads a head like one before it as that one, while providers stand as they did and no list is shared', () => {
+  const provider = { name: 'lab', roots: ['/v1'], auth: { kind: 'bearer' }, errors: 'openai' }
+  const state = { revision: 1, found: provider }
+  const providers = {
+    get revision() {
+      return state.revision
+    },
+    find: (name: string) => (name === 'lab' ? state.found : undefined),
+  } as unknown as Providers
+  const { addressing } = agentsEntrance(providers, {} as never, {} as never)
+  const uploads = { find: vi.fn(() => undefined) }
+  const readHead = createHeadReading(providers, uploads, addressing)
+  const like = {}
+  const ask = (declaredBytes: number, url = '/llm/lab/v1/chat/completions', alike: object = like) => {
+    const rawHeaders = ['Authorization', `Bearer oa3_${'t'.repeat(43)}`, 'X-Kept', 'yes']
+    const length = declaredBytes === 0 ? [] : ['Content-Length', String(declaredBytes)]
+    const request = {
+      method: 'POST',
+      url,
+      rawHeaders: [...rawHeaders, ...length],
+      like: alike,
+      declaredBytes,
+    }
+    const reading = readHead(request as never as LlmRequest, { websocket: false })
+    if ('refusal' in reading) throw new Error(reading.refusal.message)
+    return reading
+  }
+  const seen = ({ provider: found, rest, credential, head }: ReturnType<typeof ask>) => ({
+    found,
+    rest,
+    credential,
+    head,
+  })
+  const readings = [ask(9), ask(12)]
+  expect(readings.map(({ head }) => head.bodyBytes)).toEqual([9, 12])
+  expect(readings.map(seen)).toEqual([ask(9, undefined, {}), ask(12, undefined, {})].map(seen))
+  for (const { head } of readings) head.headers.push('authorization', 'Bearer the-key')
+  expect(ask(12).head.headers).not.toContain('Bearer the-key')
+
+  state.found = { ...provider, roots: ['/v2'] }
+  state.revision = 2
+  expect(ask(12).provider).toBe(state.found)
+
+  // What an address stands for changes without the providers.
+  const upload = '/llm/lab/v1/files?oauth3_upload=demo'
+  const ofUpload = {}
+  for (let at = 0; at < 2; at += 1) ask(12, upload, ofUpload)
+  expect(uploads.find).toHaveBeenCalledTimes(2)
+})

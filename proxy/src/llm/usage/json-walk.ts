@@ -40,6 +40,8 @@ const isObjectAt = new Uint8Array(MAX_DEPTH + 1)
 const isWantedAt = new Uint8Array(MAX_DEPTH + 1)
 const places: unknown[] = []
 const KEPT_PLACES = 128
+/** So many places were taken in the walk under way. */
+let taken = 0
 
 type Readers = readonly ValueReader<unknown>[]
 
@@ -50,7 +52,7 @@ export function walkObject(bytes: Buffer, readers: Readers): number {
   } finally {
     // Nothing of a body is kept, nor the room that an unusual one took.
     if (places.length > KEPT_PLACES) places.length = 0
-    else places.fill(null)
+    else for (let one = 0; one < taken; one += 1) places[one] = null
   }
 }
 
@@ -65,6 +67,7 @@ function enter(
 ): boolean {
   const width = readers.length
   const here = (depth - 1) * width
+  if (end === 0) taken = Math.max(taken, here + 2 * width)
   let isWanted = false
   for (let one = 0; one < width; one += 1) {
     const place = places[here + one]
@@ -90,6 +93,7 @@ function walk(bytes: Buffer, readers: Readers): number {
   const open = skipBlanks(bytes, 0)
   if (bytes[open] !== OPEN_OBJECT) return -1
   for (let one = 0; one < readers.length; one += 1) places[one] = (readers[one] as ValueReader<unknown>).root
+  taken = readers.length
   isObjectAt[1] = isWantedAt[1] = 1
   let depth = 1
   let members = 0
