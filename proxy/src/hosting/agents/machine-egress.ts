@@ -10,6 +10,7 @@ import {
   type LastingEndpoint,
   type LastingEndpoints,
 } from '../../egress/index.ts'
+import { agentActor } from '../../identity/index.ts'
 import type { AgentId, Clock, MachineId, UnixMs } from '../../kernel/index.ts'
 import { createScrubber } from '../../scrub/index.ts'
 
@@ -54,7 +55,7 @@ export async function openMachineEgress(
     const policy = createPolicy({ owner: agent, network: allowed.map(anyCapability), secrets: [] }, () =>
       createScrubber(new Map()),
     )
-    return deps.sessions.begin(machine, policy, { actor: `agent:${agent}`, for: 'machine', machine })
+    return deps.sessions.begin(machine, policy, { actor: agentActor(agent), for: 'machine', machine })
   }
   const endpoint: LastingEndpoint = await deps.endpoints.openLasting(deps.folder, () => {
     if (!deps.mayGo()) return null
