@@ -40,7 +40,7 @@ export async function openLlm({ config, clock, log }: Installation, core: Tenant
     ...core,
     providers,
     clock,
-    keyCount: (provider) => keys.list(provider).length,
+    keyCount: (provider) => keys.list(provider).filter(({ isSeat }) => !isSeat).length,
   })
   const sharing = createKeySharing({ ...core, access, keys, clock })
   // What every request asks is in memory from here on, as it stands on disk.

@@ -1,8 +1,10 @@
 /** Ways for what runs inside a run to have more of a model than its app and its budget allow, or what is another's. */
+import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { beforeAll, describe, expect, it } from 'vitest'
-import type { AppId } from '../../src/kernel/index.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type AppId, DEFAULT_TENANT, newAppId, SecretValue } from '../../src/kernel/index.ts'
+import { createMessagesApi, say } from '../support/messages-api-double.ts'
 import { owner } from '../support/principals.ts'
 import {
   errorOf,
@@ -537,5 +539,72 @@ describe('a binding', () => {
     expect((await kit.run(budget({ tokens: 20_000 }))).binding.maxOutputTokens).toBe(10_000)
     expect((await kit.run(budget({ tokens: 10 }))).binding.maxOutputTokens).toBe(4_096)
     expect((await kit.run(budget({ usd: 0.01 }))).binding.maxOutputTokens).toBe(32_000)
+  })
+})
+
+describe('the seat of a subscription', () => {
+  const seat = `sk-ant-oat01-${randomBytes(24).toString('hex')}`
+  const api = createMessagesApi(() => say('hello'))
+  const bySeat = () => kit.run({ app: { id: newAppId(), name: 'seated', usesSeat: true } })
+  const called = () => api.calls.at(-1)?.headers ?? {}
+  let seatId = 0
+  beforeAll(async () => {
+    const { llm, storage } = kit.domain
+    await llm.providers.setParam('anthropic', 'url', await api.listen(), 'cli:1000', { private: true })
+    const value = new SecretValue(seat)
+    const input = { provider: 'anthropic', isSeat: true, value }
+    seatId = (await storage.transaction((tx) => llm.keys.add(tx, input, 'cli:1000'))).id
+  })
+  afterAll(async () => {
+    await kit.domain.llm.providers.setParam('anthropic', 'url', 'default', 'cli:1000')
+    await api[Symbol.asyncDispose]()
+  })
+  afterEach(() => expect(api.refused).toEqual([]))
+
+  it('goes as a bearer token with its word, never beside a key, whatever the run sends', async () => {
+    await using run = await bySeat()
+    for (const headers of [
+      {},
+      { authorization: 'Bearer mine' },
+      { 'anthropic-beta': 'own-1, oauth-2025-04-20' },
+    ]) {
+      expect((await run.ask(message(), { headers })).status).toBe(200)
+      expect(called().authorization).toBe(`Bearer ${seat}`)
+      expect(called()['x-api-key']).toBeUndefined()
+      expect(String(called()['anthropic-beta']).match(/oauth-2025-04-20/g)).toHaveLength(1)
+    }
+    expect(findSecret(new Map([['socket', run.got()]]), seat)).toEqual([])
+  })
+
+  it('is of no use to another run, nor to an agent with a grant, and a key none to it', async () => {
+    await using keyed = await kit.run()
+    expect((await keyed.ask(message())).status).toBe(200)
+    expect([called()['x-api-key'], called().authorization]).toEqual([key, undefined])
+    expect(kit.domain.llm.keys.isThere({ provider: 'anthropic', model: MODEL, tags: [] })).toBe(true)
+    const { keys } = kit.domain.llm
+    const ofAgents = await keys.pick({
+      ...{ provider: 'anthropic', model: MODEL, tags: ['any'], agentId: 'agt_x' },
+      use: { endpoint: 'POST /v1/messages', model: MODEL },
+    })
+    expect(ofAgents).toMatchObject({ isSeat: false })
+  })
+
+  it('ends with its removal, in the middle too, and no key takes its place', async () => {
+    await using run = await bySeat()
+    await kit.domain.storage.transaction((tx) => kit.domain.llm.keys.remove(tx, seatId, 'cli:1000'))
+    const before = api.calls.length
+    const refused = await run.ask(message())
+    expect(errorOf(refused)).toEqual({ code: 'no_key', status: expect.any(Number) })
+    expect(refused.text).toContain('oauth3 key add anthropic --seat')
+    expect(api.calls).toHaveLength(before)
+  })
+
+  it('is none at a vendor without seats', () => {
+    const identity = { tenant: DEFAULT_TENANT, runId: 'run_x', provider: 'openai', models: null }
+    const app = { id: newAppId(), name: 'x', usesSeat: true }
+    const none = { usd: null, tokens: null, requests: null }
+    expect(() => kit.domain.llmProxy.bind({ ...identity, app, limits: UNLIMITED, budget: none })).toThrow(
+      'not known to have seats',
+    )
   })
 })

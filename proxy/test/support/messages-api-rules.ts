@@ -77,15 +77,29 @@ export function refuseRequest(
   if (method !== 'POST') return { status: 405, type: 'invalid_request_error', message: 'Method Not Allowed' }
   if (headers['x-api-key'] === undefined && headers.authorization === undefined)
     return { status: 401, type: 'authentication_error', message: 'x-api-key header is required' }
+  const seat = /^Bearer sk-ant-oat/.test(String(headers.authorization ?? ''))
+  if (headers['x-api-key'] !== undefined && headers.authorization !== undefined)
+    return { status: 401, type: 'authentication_error', message: 'a key and a token at once' }
+  if (String(headers['x-api-key'] ?? '').startsWith('sk-ant-oat'))
+    return { status: 401, type: 'authentication_error', message: 'invalid x-api-key' }
+  if (seat !== betasOf(headers).includes('oauth-2025-04-20'))
+    return {
+      status: 401,
+      type: 'authentication_error',
+      message: 'OAuth is known by its token and its beta, both',
+    }
   if (headers['anthropic-version'] !== '2023-06-01') return invalid('anthropic-version: header is required')
   if (!String(headers['content-type'] ?? '').startsWith('application/json'))
     return invalid('content-type: application/json is required')
   if (!isJson(body)) return invalid('The request body is not valid JSON')
-  const betas = String(headers['anthropic-beta'] ?? '')
-    .split(',')
-    .map((name) => name.trim())
+  const betas = betasOf(headers)
   return refuseFields(body, betas, isCount) ?? refuseMessages(body.messages, betas) ?? refuseTools(body)
 }
+
+const betasOf = (headers: Readonly<Record<string, string | string[] | undefined>>): string[] =>
+  String(headers['anthropic-beta'] ?? '')
+    .split(',')
+    .map((name) => name.trim())
 
 function refuseFields(body: Json, betas: readonly string[], isCount: boolean): ApiError | null {
   for (const name of Object.keys(body)) {

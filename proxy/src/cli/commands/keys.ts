@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import type { ListedKey } from '../../contracts/admin/index.ts'
+import type { KeyView, ListedKey } from '../../contracts/admin/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
@@ -12,6 +12,7 @@ interface AddOptions {
   readonly tag?: string[]
   readonly weight?: number
   readonly models?: string[]
+  readonly seat?: true
 }
 
 /** Keys of providers; and `rotate`, for the keys that seal everything stored. */
@@ -26,6 +27,7 @@ export const addKeyCommands: CommandGroup = (program, context) => {
     .option('--tag <tag>', 'only agents with this tag may use it; repeatable, then all of them', commaList)
     .option('--weight <n>', 'how often it is taken beside others, 1 to 1000 (default: 1)', weightFrom)
     .option('--models <list>', 'only for these models; a beginning ends in *', commaList)
+    .option('--seat', 'the token of your own subscription (claude setup-token), for apps that may use it')
     .addHelpText(
       'after',
       examples(
@@ -36,16 +38,17 @@ export const addKeyCommands: CommandGroup = (program, context) => {
     )
     .action(async (provider: string, options: AddOptions) => {
       await assertTakesKeys(context, provider)
-      const value = await context.terminal.readSecret(`Key of ${provider}:`)
+      const value = await context.terminal.readSecret(
+        options.seat ? `Token of your seat at ${provider}:` : `Key of ${provider}:`,
+      )
       if (value === '') throw usageError('The key is empty; nothing was stored.')
-      const { label, tag: tags, weight, models } = options
-      const body = { provider, label, tags, weight, models, value }
+      const { label, tag: tags, weight, models, seat } = options
+      const body = { provider, label, tags, weight, models, seat, value }
       const stored = await context.client.call('addProviderKey', { body })
-      const who =
-        stored.tags.length === 0 ? 'any agent with a grant' : `agents tagged ${stored.tags.join(' and ')}`
       await context.show(
         stored,
-        () => `Key ${stored.id} (${stored.provider} ${stored.label}) stored; for ${who}.`,
+        () =>
+          `${stored.seat ? 'Seat' : 'Key'} ${stored.id} (${stored.provider} ${stored.label}) stored; for ${whoseOf(stored)}.`,
       )
     })
 
@@ -62,7 +65,7 @@ export const addKeyCommands: CommandGroup = (program, context) => {
               answer.keys.map((row) => [
                 String(row.id),
                 row.provider,
-                row.label,
+                row.seat ? `${row.label} (seat)` : row.label,
                 row.tags.join(', ') || 'none',
                 String(row.weight),
                 row.models?.join(', ') ?? 'all',
@@ -114,6 +117,11 @@ export const addKeyCommands: CommandGroup = (program, context) => {
           : `The data key was replaced; secrets sealed anew: ${done.secrets ?? 0}.`,
       )
     })
+}
+
+const whoseOf = ({ seat, tags }: KeyView): string => {
+  if (seat) return 'runs of apps with --seat; no agent may use it'
+  return tags.length === 0 ? 'any agent with a grant' : `agents tagged ${tags.join(' and ')}`
 }
 
 /** Before the value is asked for: nobody types one for a provider that there is not. */

@@ -54,6 +54,8 @@ export const addKeyBody = z.strictObject({
   tags: tags.optional(),
   weight: z.int().min(1).max(1_000).optional(),
   models: models.optional(),
+  /** The token of a subscription's seat, for runs of apps that may use it. */
+  seat: z.boolean().optional(),
   value: z.string(),
 })
 export const keyView = z.object({
@@ -63,6 +65,7 @@ export const keyView = z.object({
   tags: z.array(z.string()),
   weight: z.int(),
   models: z.array(z.string()).nullable(),
+  seat: z.boolean(),
   created_at: z.int(),
 })
 const listedKey = keyView.extend({

@@ -1,4 +1,6 @@
 import { AppError, MIN_SECRET_BYTES, type SecretValue } from '../../kernel/index.ts'
+import type { SeatAuth } from '../providers/index.ts'
+import type { NewProviderKey } from './ports.ts'
 
 /** What the owner gives with a key is evaluated here; each function throws invalid_request or too_large. */
 
@@ -50,6 +52,38 @@ export function assertKeyValue(value: SecretValue): void {
     )
   }
 }
+
+/** A seat is no key: one sent in the place of the other is refused by the vendor, and agents may use keys alone. */
+export function assertKind(
+  { provider, value, isSeat, tags }: Pick<NewProviderKey, 'provider' | 'value' | 'isSeat' | 'tags'>,
+  seat: SeatAuth | undefined,
+): void {
+  const problem =
+    isSeat === true ? seatProblem(provider, value, tags, seat) : keyProblem(provider, value, seat)
+  if (problem !== null) throw new AppError('invalid_request', problem)
+}
+
+const keyProblem = (provider: string, value: SecretValue, seat: SeatAuth | undefined): string | null =>
+  seat !== undefined && isSeatToken(value.open(), seat)
+    ? `That is the token of a subscription's seat, which no agent may use. For runs of apps: oauth3 key add ${provider} --seat`
+    : null
+
+function seatProblem(
+  provider: string,
+  value: SecretValue,
+  tags: readonly string[] = [],
+  seat?: SeatAuth,
+): string | null {
+  if (seat === undefined) return `${provider} is not known to have seats.`
+  if (!isSeatToken(value.open(), seat))
+    return `That is no token of a seat: one begins with ${seat.tokenPrefix}, and claude setup-token prints it.`
+  return tags.length > 0
+    ? 'A seat takes no tags: no agent uses it, and an app does where its owner says so (--seat).'
+    : null
+}
+
+const isSeatToken = (text: string, { tokenPrefix }: SeatAuth): boolean =>
+  text.startsWith(tokenPrefix) && /^[0-9]{2}-[A-Za-z0-9_-]{16,}$/.test(text.slice(tokenPrefix.length))
 
 /** Whether a list of names and beginnings covers the model; a list covers no request that names none. */
 export function coversModel(models: readonly string[] | null, model: string | null): boolean {

@@ -15,11 +15,13 @@ export interface ProviderKey {
   readonly weight: number
   /** Exact names, or beginnings that end in `*`; null: every model. */
   readonly models: readonly string[] | null
+  /** The token of a subscription's seat: for runs of apps that the owner lets use it, and for no agent. */
+  readonly isSeat: boolean
   readonly createdAt: UnixMs
 }
 
 export interface StoredProviderKey extends ProviderKey {
-  /** Envelope of the vault, for the purpose `provider-key:<provider>:<id>`. */
+  /** Envelope of the vault, for the purpose `provider-key:<provider>:<id>`, of a seat `provider-seat:…`. */
   readonly sealed: string
 }
 
@@ -47,12 +49,14 @@ export interface NewProviderKey {
   readonly tags?: readonly string[] | undefined
   readonly weight?: number | undefined
   readonly models?: readonly string[] | undefined
+  readonly isSeat?: boolean | undefined
   readonly value: SecretValue
 }
 
 export interface PickedKey {
   readonly id: number
   readonly label: string
+  readonly isSeat: boolean
   readonly value: SecretValue
 }
 
@@ -93,6 +97,8 @@ export interface ProviderKeys {
     readonly agentId: string
     /** What for: it may be in cooldown for one model or endpoint only. */
     readonly use: KeyUse
+    /** Seats alone; left out: keys alone. */
+    readonly isSeat?: boolean | undefined
     /** Of those that fit: only these. */
     readonly only?: ((id: number) => boolean) | undefined
   }): PickedKey | NoKey | Promise<PickedKey | NoKey>

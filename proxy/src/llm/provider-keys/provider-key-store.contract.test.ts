@@ -10,6 +10,7 @@ const KEY: Omit<StoredProviderKey, 'id'> = {
   tags: ['a', 'b "quoted"'],
   weight: 1_000,
   models: ['gpt-5*'],
+  isSeat: false,
   createdAt: 1_900_000_000_000,
   sealed: 'v1.sealed',
 }
@@ -24,6 +25,12 @@ const list = (own: Tenant) => own.read((tx) => tx.providerKeys.list())
 
 storeContract("the store of vendors' keys", { providerKeys: createProviderKeyStore }, (kit) => {
   const tenant = tenantsOf(kit)
+
+  it('tells a seat from a key', async () => {
+    const own = await tenant()
+    const seat = await add(own, { isSeat: true })
+    expect(await list(own)).toEqual([seat])
+  })
 
   it('gives back what was put, in the order of ids', async () => {
     const own = await tenant()

@@ -15,6 +15,8 @@ declare module '../../storage/tables.ts' {
       readonly tags: string
       readonly models: string | null
       readonly weight: number
+      /** 0 or 1. */
+      readonly is_seat: number
       readonly encrypted_value: string
       readonly created_at: UnixMs
     }
@@ -28,18 +30,19 @@ export function createProviderKeyStore({ db, dialect }: Queries, tenant: TenantI
       const rows = await db
         .selectFrom('provider_keys')
         .select(['id', 'provider', 'label', 'tags', 'weight', 'models', 'encrypted_value as sealed'])
-        .select('created_at as createdAt')
+        .select(['created_at as createdAt', 'is_seat'])
         .where('tenant_id', '=', tenant)
         .orderBy('id')
         .execute()
-      return rows.map((row) => ({
+      return rows.map(({ is_seat, ...row }) => ({
         ...row,
+        isSeat: is_seat !== 0,
         tags: JSON.parse(row.tags) as string[],
         models: row.models === null ? null : (JSON.parse(row.models) as string[]),
       }))
     },
     nextId: () => dialect.nextId(db, 'provider_keys'),
-    async insert({ id, provider, label, tags, weight, models, sealed, createdAt }) {
+    async insert({ id, provider, label, tags, weight, models, isSeat, sealed, createdAt }) {
       await db
         .insertInto('provider_keys')
         .values({
@@ -50,6 +53,7 @@ export function createProviderKeyStore({ db, dialect }: Queries, tenant: TenantI
           tags: JSON.stringify(tags),
           weight,
           models: models && JSON.stringify(models),
+          is_seat: isSeat ? 1 : 0,
           encrypted_value: sealed,
           created_at: createdAt,
         })

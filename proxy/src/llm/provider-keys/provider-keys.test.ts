@@ -8,6 +8,7 @@ import type { PickedKey } from './ports.ts'
 const world = useProviderKeys()
 const { pick, add, build, remove, label, answered } = world
 
+const SEAT = `sk-ant-oat01-${'d'.repeat(40)}`
 const failing = (code: string) => expect.objectContaining({ code })
 const value = (picked: Awaited<ReturnType<typeof pick>>): string => {
   if ('refused' in picked) throw new Error(picked.refused)
@@ -34,6 +35,7 @@ describe("a provider's key", () => {
       tags: ['lab', 'work'],
       weight: 3,
       models: ['gpt-*'],
+      isSeat: false,
       createdAt: START,
     })
     expect(value(await pick({ tags: ['lab', 'work'] }))).toBe('demo-value-main')
@@ -71,6 +73,39 @@ describe("a provider's key", () => {
     expect(await events()).toEqual(['provider.key_added', 'provider.key_opened', 'provider.key_removed'])
     expect(JSON.stringify(await collect(world.kit.audit.export()))).not.toContain('demo-value-main')
     expect((await world.kit.audit.verify()).ok).toBe(true)
+  })
+
+  it('is no seat, nor a seat a key: each is picked where it is asked for, and opens as nothing else', async () => {
+    const anthropic = { provider: 'anthropic', model: null }
+    const seat = await add({ ...anthropic, isSeat: true, value: SEAT })
+    expect(seat).toMatchObject({ isSeat: true, tags: [] })
+    expect(await pick(anthropic)).toEqual({ refused: 'no_key' })
+    await add({ provider: 'anthropic', value: 'sk-ant-api03-demo-value-1' })
+    expect(value(await pick({ ...anthropic, isSeat: true }))).toBe(SEAT)
+    expect(value(await pick(anthropic))).toBe('sk-ant-api03-demo-value-1')
+    await remove(seat.id)
+    expect(await pick({ ...anthropic, isSeat: true })).toEqual({ refused: 'no_key' })
+    inDatabase(world.dir, (db) => db.exec('UPDATE provider_keys SET is_seat = 1'))
+    await world.kit[Symbol.asyncDispose]()
+    world.kit = await createDomainKit({ dir: world.dir, clock: { now: () => world.now } })
+    world.keys = await build()
+    await expect(pick({ ...anthropic, isSeat: true })).rejects.toThrow(failing('locked'))
+  })
+
+  it.each([
+    ['a key as a seat', { isSeat: true, value: 'sk-ant-api03-demo-value-1' }, 'begins with sk-ant-oat'],
+    ['a seat that was cut off', { isSeat: true, value: 'sk-ant-oat01-' }, 'begins with sk-ant-oat'],
+    ['a seat as a key', { value: `sk-ant-oat01-${'d'.repeat(40)}` }, '--seat'],
+    [
+      'a seat for agents',
+      { isSeat: true, tags: ['work'], value: `sk-ant-oat01-${'d'.repeat(40)}` },
+      'no tags',
+    ],
+    ['a seat where there is none', { provider: 'openai', isSeat: true }, 'not known to have seats'],
+  ])('is not stored: %s', async (_what, input, says) => {
+    await expect(add({ provider: 'anthropic', ...input })).rejects.toThrow(
+      expect.objectContaining({ code: 'invalid_request', message: expect.stringContaining(says) }),
+    )
   })
 
   it('gets a label when it is given none, and an id that no key ever had', async () => {

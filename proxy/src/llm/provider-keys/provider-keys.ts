@@ -4,7 +4,14 @@ import { AppError, type Clock, createMirror, type Storage, type Tx, type UnixMs 
 import type { Vault } from '../../vault/index.ts'
 import type { Providers } from '../providers/index.ts'
 import { createCooldowns } from './cooldowns.ts'
-import { assertKeyValue, assertLabel, assertWeight, canonicalModels, coversModel } from './new-key.ts'
+import {
+  assertKeyValue,
+  assertKind,
+  assertLabel,
+  assertWeight,
+  canonicalModels,
+  coversModel,
+} from './new-key.ts'
 import type { KeyUse, NoKey, PickedKey, ProviderKey, ProviderKeys, StoredProviderKey } from './ports.ts'
 
 /** A decrypted key stays in memory for so long at most. */
@@ -12,9 +19,9 @@ const KEPT_MS = 60_000
 
 const MAX_COOLDOWN_MS = 60 * 60_000
 
-/** Sealed for its provider too: a row that is moved to another one does not open. */
-const purposeOf = ({ provider, id }: Pick<ProviderKey, 'provider' | 'id'>): string =>
-  `provider-key:${provider}:${id}`
+/** Sealed for its provider and its kind too: a row that is moved to another one does not open. */
+const purposeOf = ({ provider, id, isSeat }: Pick<ProviderKey, 'provider' | 'id' | 'isSeat'>): string =>
+  `provider-${isSeat ? 'seat' : 'key'}:${provider}:${id}`
 
 /** The vendors' keys: sealed in the vault, chosen by tags, model and weight, left alone while a vendor refuses them. */
 export function createProviderKeys(deps: {
@@ -49,10 +56,11 @@ export function createProviderKeys(deps: {
   }
 
   /** Decrypts and says so in the audit, both or neither. */
-  const openIn = async (tx: Tx, { id, provider, label, sealed }: StoredProviderKey): Promise<PickedKey> => {
-    const value = vault.openFor(purposeOf({ id, provider }), sealed)
+  const openIn = async (tx: Tx, stored: StoredProviderKey): Promise<PickedKey> => {
+    const { id, provider, label, isSeat, sealed } = stored
+    const value = vault.openFor(purposeOf(stored), sealed)
     await audit.append(tx, 'provider.key_opened', 'daemon', null, { key_id: id, provider, label })
-    return { id, label, value }
+    return { id, label, isSeat, value }
   }
   const open = (id: number): Promise<PickedKey | undefined> =>
     storage.transaction(async (tx) => {
@@ -91,10 +99,12 @@ export function createProviderKeys(deps: {
     model,
     models,
     tags,
+    isSeat = false,
     only,
   }: Omit<Parameters<ProviderKeys['pick']>[0], 'agentId' | 'use'>): readonly ProviderKey[] =>
     (rows.value.get(provider) ?? []).filter(
       (key) =>
+        key.isSeat === isSeat &&
         key.tags.every((tag) => tags.includes(tag)) &&
         coversModel(key.models, model) &&
         (key.models === null ||
@@ -143,6 +153,8 @@ export function createProviderKeys(deps: {
       assertWeight(weight)
       const tags = canonicalTags(input.tags ?? [])
       const models = canonicalModels(input.models ?? [])
+      const isSeat = input.isSeat ?? false
+      assertKind({ ...input, isSeat, tags }, 'seat' in found ? found.seat : undefined)
       const siblings = (await tx.providerKeys.list()).filter(({ provider }) => provider === input.provider)
       const id = await tx.providerKeys.nextId()
       const label = input.label ?? freeLabel(siblings, id)
@@ -163,8 +175,9 @@ export function createProviderKeys(deps: {
         tags,
         weight,
         models,
+        isSeat,
         createdAt: clock.now(),
-        sealed: vault.sealFor(purposeOf({ provider: input.provider, id }), input.value),
+        sealed: vault.sealFor(purposeOf({ provider: input.provider, id, isSeat }), input.value),
       }
       await tx.providerKeys.insert(stored)
       await audit.append(tx, 'provider.key_added', actor, null, {
@@ -174,6 +187,7 @@ export function createProviderKeys(deps: {
         tags,
         weight,
         models,
+        ...(isSeat ? { seat: true } : {}),
       })
       await changed(tx)
       return withoutSealed(stored)

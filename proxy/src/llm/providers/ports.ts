@@ -8,6 +8,15 @@ export type ProviderAuth =
   | { readonly kind: 'header'; readonly name: string }
   | { readonly kind: 'none' }
 
+/** How a vendor takes the token of a subscription's seat: as a bearer token, beside a word that says so, and no key. */
+export interface SeatAuth {
+  /** How such a token begins. */
+  readonly tokenPrefix: string
+  /** The header that has to hold the word, which may hold others: a list with commas. */
+  readonly header: string
+  readonly word: string
+}
+
 /** Whose error object the vendor's SDKs read. */
 export type ErrorShape = 'openai' | 'anthropic' | 'google'
 
@@ -32,6 +41,8 @@ export interface ProviderRow {
   readonly reportsCost?: boolean
   /** A path that is answered with a good key alone and costs nothing: by it somebody signs in with a key. */
   readonly keyCheck?: string
+  /** Of a vendor whose subscriptions answer calls of its own CLI. */
+  readonly seat?: SeatAuth
 }
 
 /** A provider that can be used: every parameter is filled in. */
@@ -51,6 +62,8 @@ export interface Provider {
   readonly private: boolean
   /** Added by the owner; not of the table. */
   readonly own: boolean
+  /** Left out: it has no seats. */
+  readonly seat?: SeatAuth
 }
 
 /** What the owner added, as stored. */

@@ -224,6 +224,7 @@ function tableEntry(
     models: row.models ?? [],
     includeUsage: row.includeUsage ?? false,
     reportsCost: row.reportsCost ?? false,
+    ...(row.seat === undefined ? {} : { seat: row.seat }),
   }
   const provider = withSwitch(base, filled.get(USAGE_PARAM))
   return { found: provider, listing: { ...listingOf(provider, url, missing), moved: moved !== null } }

@@ -41,6 +41,8 @@ const ROWS = {
     auth: header('x-api-key'),
     errors: 'anthropic',
     models: ['claude-'],
+    // As Claude Code 2.1.332 sends it with CLAUDE_CODE_OAUTH_TOKEN; whose it may be: code.claude.com/docs/en/legal-and-compliance.
+    seat: { tokenPrefix: 'sk-ant-oat', header: 'anthropic-beta', word: 'oauth-2025-04-20' },
   },
   google: {
     origin: 'https://generativelanguage.googleapis.com',

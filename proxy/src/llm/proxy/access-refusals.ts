@@ -29,14 +29,16 @@ export const pending = (
 export const denied = (provider: string, retryAfterSeconds: number): LlmRefusal =>
   refused('approval_denied', `The owner said no to the use of ${provider}.`, retryAfterSeconds)
 
-export const noKey = (none: NoKey, provider: string): LlmRefusal =>
-  none.refused === 'keys_resting'
-    ? refused(
-        'keys_resting',
-        `Every key for ${provider} that this agent may use is in cooldown for this model and endpoint: the provider refused it lately.`,
-        none.retryAfterSeconds,
-      )
-    : refused(
-        'no_key',
-        `No key for ${provider} that this caller may use for this model; the owner adds one with: oauth3 key add ${provider}`,
-      )
+export function noKey(none: NoKey, provider: string, usesSeat = false): LlmRefusal {
+  if (none.refused === 'keys_resting') {
+    const what = usesSeat ? `The seat at ${provider}` : `Every key for ${provider} that this agent may use`
+    const message = `${what} is in cooldown for this model and endpoint: the provider refused it lately.`
+    return refused('keys_resting', message, none.retryAfterSeconds)
+  }
+  return refused(
+    'no_key',
+    usesSeat
+      ? `This app may use the owner's seat at ${provider} alone, and none is stored for this model; the owner adds it with: oauth3 key add ${provider} --seat`
+      : `No key for ${provider} that this caller may use for this model; the owner adds one with: oauth3 key add ${provider}`,
+  )
+}

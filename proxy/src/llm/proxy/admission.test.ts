@@ -14,7 +14,7 @@ const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay:
 function arrange() {
   const agent = { id: 'agt_1' as AgentId, name: 'demo', tags: [] as string[] } as unknown as Agent
   const provider = { name: 'openai', auth: { kind: 'bearer' }, reportsCost: false } as unknown as Provider
-  const key: PickedKey = { id: 1, label: 'key-1', value: new SecretValue('demo-value-1') }
+  const key: PickedKey = { id: 1, label: 'key-1', isSeat: false, value: new SecretValue('demo-value-1') }
   const state = {
     agent: agent as Agent | null,
     grant: {

@@ -15,6 +15,8 @@ export interface Caller {
   readonly name: string
   /** Which keys it may be served with: those that ask for no other tag. */
   readonly tags: readonly string[]
+  /** It is served with a seat of its tenant's and no key; left out: with keys and no seat. */
+  readonly usesSeat?: boolean
 }
 
 /** What lets a request through, and within what. */

@@ -30,20 +30,21 @@ export function pickKey(
     model,
     models: () => wanted.allModels(),
     tags: agent.tags,
+    isSeat: agent.usesSeat,
     agentId: agent.id,
     use: wanted.keyUse,
   }
   return andThen(keys.pick(ofGroup ? { ...want, only: isOwn } : want), (any) => {
     if ('refused' in any) {
       const isShared = ofGroup && any.refused === 'no_key' && keys.isThere(want)
-      return isShared ? sharedKey(wanted) : noKey(any, provider.name)
+      return isShared ? sharedKey(wanted) : noKey(any, provider.name, agent.usesSeat)
     }
     if (ofGroup || group !== 'inference' || isOwn(any.id) || !wanted.refersToStored()) {
       return { key: any, needsOwnKey: ofGroup }
     }
     return andThen(keys.pick({ ...want, only: isOwn }), (own) => {
       if (!('refused' in own)) return { key: own, needsOwnKey: true }
-      return own.refused === 'no_key' ? sharedKey(wanted) : noKey(own, provider.name)
+      return own.refused === 'no_key' ? sharedKey(wanted) : noKey(own, provider.name, agent.usesSeat)
     })
   })
 }

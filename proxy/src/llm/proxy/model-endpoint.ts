@@ -16,7 +16,13 @@ export interface RunBudget {
 export interface RunIdentity {
   readonly tenant: TenantId
   readonly runId: string
-  readonly app: { readonly id: CallerId; readonly name: string; readonly tags?: readonly string[] }
+  readonly app: {
+    readonly id: CallerId
+    readonly name: string
+    readonly tags?: readonly string[]
+    /** By the owner's subscription seat in place of a key. */
+    readonly usesSeat?: boolean
+  }
   /** Left out: `anthropic`. */
   readonly provider?: string
   /** Exact names, or beginnings that end in `*`; null: every model. */

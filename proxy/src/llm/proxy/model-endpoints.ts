@@ -47,6 +47,8 @@ export function createModelEndpoints(deps: EndpointDeps): ModelEndpoints & Dispo
       if (found === undefined || 'missing' in found) {
         throw new AppError('invalid_request', `There is no provider ${provider} that a run could use.`)
       }
+      if (identity.app.usesSeat === true && found.seat === undefined)
+        throw new AppError('invalid_request', `${provider} is not known to have seats.`)
       const binding: ModelBinding = new Binding({ ...identity, provider }, hooks, deps, () =>
         bound.delete(binding),
       )

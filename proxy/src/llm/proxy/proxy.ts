@@ -108,7 +108,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
 
   /** The key is put in at the last moment, and nowhere else. */
   const headersWithKey = ({ headers, provider, key }: Ready): string[] => {
-    if (key !== null) putKey(headers, provider, key.value.open())
+    if (key !== null) putKey(headers, provider, key.value.open(), key.isSeat)
     return headers
   }
 

@@ -37,7 +37,7 @@ export interface BoundRun {
  */
 export function runEntrance(run: BoundRun, providers: Pick<Providers, 'find'>): Entrance {
   const { app, provider } = run.identity
-  const caller = { id: app.id, name: app.name, tags: app.tags ?? [] }
+  const caller = { id: app.id, name: app.name, tags: app.tags ?? [], usesSeat: app.usesSeat ?? false }
   return {
     addressing: {
       routeOf: (path) => (PATHS.has(path) ? { kind: 'provider', provider, rest: path } : null),

@@ -48,5 +48,6 @@ function isAllowedNow(
   if (ready.needsOwnKey && !sharing.isOwn(provider.name, key?.id ?? 0, agent.id)) return false
   if (key === null) return true
   const stored = keys.list(provider.name).find(({ id }) => id === key.id)
-  return stored?.tags.every((tag) => agent.tags.includes(tag)) === true
+  if (stored?.isSeat !== (agent.usesSeat ?? false)) return false
+  return stored.tags.every((tag) => agent.tags.includes(tag))
 }

@@ -95,6 +95,23 @@ it('puts the key where the vendor wants it, once', () => {
   expect(headersFor({ kind: 'none' })).toEqual([])
 })
 
+const SEAT = { tokenPrefix: 'sk-ant-oat', header: 'anthropic-beta', word: 'oauth-2025-04-20' }
+const AT_A_SEAT = { auth: { kind: 'header', name: 'x-api-key' }, seat: SEAT } as Provider
+
+it.each([
+  [[], 'oauth-2025-04-20'],
+  [['anthropic-beta', 'one,two'], 'one,two,oauth-2025-04-20'],
+  [['Anthropic-Beta', 'one', 'anthropic-beta', 'two, oauth-2025-04-20'], 'one,two, oauth-2025-04-20'],
+])('puts a seat’s token beside its word, and no key: %j', (betas, wanted) => {
+  const headers = ['x-kept', 'yes', 'X-Api-Key', 'mine', 'authorization', 'Bearer mine', ...betas]
+  putKey(headers, AT_A_SEAT, 'demo-token', true)
+  expect(headers).toEqual(['x-kept', 'yes', 'anthropic-beta', wanted, 'authorization', 'Bearer demo-token'])
+})
+
+it('puts no seat’s token where there are no seats', () => {
+  expect(() => putKey([], { auth: { kind: 'bearer' } } as Provider, 'demo-token', true)).toThrow('no seats')
+})
+
 it.each(['content-type', 'content-encoding'])('refuses a body that is called two things by %s', (name) => {
   for (const [first, second] of [
     ['application/json', 'text/plain'],

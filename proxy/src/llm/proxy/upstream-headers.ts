@@ -6,7 +6,7 @@ import {
   namedByConnection,
 } from '../../egress/index.ts'
 import { wordSet } from '../../kernel/index.ts'
-import type { Provider } from '../providers/index.ts'
+import type { Provider, SeatAuth } from '../providers/index.ts'
 
 /** What becomes of the fields of a request that has lost its credential. */
 export interface UpstreamHead {
@@ -76,13 +76,36 @@ export function upstreamHead(fields: readonly HeaderField[], websocket: boolean)
 
 const NOBODY: ReadonlySet<string> = new Set()
 
-/** The vendor's key in the vendor's place, and nothing of the agent's beside it. */
-export function putKey(headers: string[], provider: Provider, key: string): void {
-  const { auth } = provider
-  if (auth.kind === 'none') return
-  const name = auth.kind === 'bearer' ? 'authorization' : auth.name.toLowerCase()
+/** The vendor's key in the vendor's place, or a seat's token in the place of those, and nothing of the agent's beside it. */
+export function putKey(headers: string[], provider: Provider, key: string, isSeat = false): void {
+  const { auth, seat } = provider
+  if (isSeat) {
+    if (seat === undefined) throw new Error(`${provider.name} has no seats`)
+    if (auth.kind === 'header') dropField(headers, auth.name)
+    addWord(headers, seat)
+    setField(headers, 'authorization', `Bearer ${key}`)
+  } else if (auth.kind === 'header') setField(headers, auth.name.toLowerCase(), key)
+  else if (auth.kind === 'bearer') setField(headers, 'authorization', `Bearer ${key}`)
+}
+
+function setField(headers: string[], name: string, value: string): void {
+  dropField(headers, name)
+  headers.push(name, value)
+}
+
+function dropField(headers: string[], name: string): void {
   for (let at = headers.length - 2; at >= 0; at -= 2) {
-    if (headers[at]?.toLowerCase() === name) headers.splice(at, 2)
+    if (headers[at]?.toLowerCase() === name.toLowerCase()) headers.splice(at, 2)
   }
-  headers.push(name, auth.kind === 'bearer' ? `Bearer ${key}` : key)
+}
+
+/** What the client says there itself stays. */
+function addWord(headers: string[], { header, word }: SeatAuth): void {
+  const words: string[] = []
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    if (headers[at]?.toLowerCase() === header) words.push(headers[at + 1] as string)
+  }
+  dropField(headers, header)
+  const has = words.some((list) => list.split(',').some((one) => one.trim() === word))
+  headers.push(header, [...words, ...(has ? [] : [word])].join(','))
 }

@@ -8,7 +8,7 @@ export function createUsableProviders(deps: {
 }): () => readonly Provider[] {
   let known: { readonly at: string; readonly list: readonly Provider[] } | undefined
   return () => {
-    const withKey = new Set(deps.keys.list().map(({ provider }) => provider))
+    const withKey = new Set(deps.keys.list().flatMap(({ provider, isSeat }) => (isSeat ? [] : [provider])))
     const at = `${deps.providers.revision} ${[...withKey].join(' ')}`
     if (known?.at === at) return known.list
     const list = deps.providers.list().flatMap(({ name, own }) => {

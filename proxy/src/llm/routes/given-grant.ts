@@ -22,7 +22,12 @@ export function viewGivenGrant(
   return {
     ...viewAccessGrant(grant, agent?.name ?? grant.agentId),
     unpriced: unpricedOf(modules, grant, asked),
-    key: isKeyless ? 'not_needed' : keyFor(keys.list(grant.provider), agent?.tags ?? []),
+    key: isKeyless
+      ? 'not_needed'
+      : keyFor(
+          keys.list(grant.provider).filter(({ isSeat }) => !isSeat),
+          agent?.tags ?? [],
+        ),
     missing_params: found !== undefined && 'missing' in found ? [...found.missing] : [],
   }
 }

@@ -1,2 +1,2 @@
 export { llmRoutes } from './llm-routes.ts'
-export { keyFinder, providersCheck } from './providers-check.ts'
+export { keyFinder, keySharers, providersCheck } from './providers-check.ts'

@@ -44,12 +44,13 @@ function providerRoutes({ llm, owner }: LlmRouteDeps) {
   const view = (name: string) => {
     const listing = llm.providers.list().find((row) => row.name === name)
     if (!listing) throw new AppError('not_found', `No provider ${name}.`)
-    return viewProvider(listing, llm.providers, llm.keys.list(name).length)
+    return viewProvider(listing, llm.providers, llm.keys.list(name).filter(({ isSeat }) => !isSeat).length)
   }
   return {
     listProviders() {
       const counts = new Map<string, number>()
-      for (const { provider } of llm.keys.list()) counts.set(provider, (counts.get(provider) ?? 0) + 1)
+      for (const { provider, isSeat } of llm.keys.list())
+        if (!isSeat) counts.set(provider, (counts.get(provider) ?? 0) + 1)
       const providers = llm.providers
         .list()
         .map((listing) => viewProvider(listing, llm.providers, counts.get(listing.name) ?? 0))
@@ -72,8 +73,8 @@ function keyRoutes({ llm, storage, owner }: LlmRouteDeps) {
     listProviderKeys: () => ({
       keys: llm.keys.list().map((key) => ({ ...viewKey(key), cooldown: key.cooldown })),
     }),
-    addProviderKey: async ({ body: { value, ...rest } }) => {
-      const input = { ...rest, value: new SecretValue(value) }
+    addProviderKey: async ({ body: { value, seat: isSeat, ...rest } }) => {
+      const input = { ...rest, isSeat, value: new SecretValue(value) }
       return viewKey(await storage.transaction((tx) => llm.keys.add(tx, input, owner.actor)))
     },
     removeProviderKey: async ({ params }) =>

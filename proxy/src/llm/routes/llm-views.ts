@@ -44,6 +44,7 @@ export const viewKey = (key: ProviderKey): KeyView => ({
   tags: [...key.tags],
   weight: key.weight,
   models: copied(key.models),
+  seat: key.isSeat,
   created_at: key.createdAt,
 })
 

@@ -10,7 +10,7 @@ export function providersCheck(
   return {
     name: 'llm providers',
     async run() {
-      const stored = keys.list()
+      const stored = keys.list().filter(({ isSeat }) => !isSeat)
       const withKey = new Set(stored.map(({ provider }) => provider))
       const listings = providers.list()
       const usable = listings.filter(
@@ -41,9 +41,18 @@ export function providersCheck(
   }
 }
 
-/** Whether a call to a provider could have a key, or needs none; from what is stored. */
+/** Whether a call to a provider could have a key, or needs none, or has a seat where it goes by one; from what is stored. */
 export const keyFinder =
   ({ providers, keys }: Pick<LlmModules, 'providers' | 'keys'>) =>
-  (name: string): boolean =>
-    keys.list(name).length > 0 ||
-    providers.list().some((one) => one.name === name && one.auth.kind === 'none')
+  (name: string, isSeat = false): boolean =>
+    keys.list(name).some((key) => key.isSeat === isSeat) ||
+    (!isSeat && providers.list().some((one) => one.name === name && one.auth.kind === 'none'))
+
+/** Names of agents that may be served with a key that apps may be too: one without tags, of a provider that they have a grant for. */
+export const keySharers =
+  ({ keys, access }: Pick<LlmModules, 'keys' | 'access'>, agents: Pick<Agents, 'byId'>) =>
+  (provider: string): readonly string[] => {
+    if (!keys.list(provider).some(({ isSeat, tags }) => !isSeat && tags.length === 0)) return []
+    const grants = access.grants().filter((grant) => grant.provider === provider)
+    return [...new Set(grants.map(({ agentId }) => agents.byId(agentId)?.name ?? agentId))].sort()
+  }

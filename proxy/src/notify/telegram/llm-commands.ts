@@ -68,6 +68,7 @@ export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'c
     keys() {
       const lines = keys.list().map((key) => {
         const facts = [
+          ...(key.isSeat ? ['a seat, for apps alone'] : []),
           ...(key.tags.length === 0 ? [] : [`tags ${code(oneLine(key.tags.join(' '), 100))}`]),
           ...(key.weight === 1 ? [] : [`weight ${key.weight}`]),
           ...(key.models === null ? [] : [`for ${code(oneLine(key.models.join(' '), 100))}`]),
@@ -126,7 +127,10 @@ export function createLlmCommands(deps: Pick<TelegramDeps, 'llm' | 'agents' | 'c
     },
 
     providers() {
-      const counts = Map.groupBy(keys.list(), ({ provider }) => provider)
+      const counts = Map.groupBy(
+        keys.list().filter(({ isSeat }) => !isSeat),
+        ({ provider }) => provider,
+      )
       const all = providers.list()
       const used = all.filter(({ name, own }) => own || counts.has(name))
       const lines = used.map(({ name, url, missing }) => {

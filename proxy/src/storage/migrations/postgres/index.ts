@@ -14,6 +14,7 @@ import { MACHINES } from './15-machines.ts'
 import { GRANT_REQUESTS } from './16-grant-requests.ts'
 import { ACCOUNTS } from './17-accounts.ts'
 import { MACHINE_FILES } from './18-machine-files.ts'
+import { SEATS } from './19-seats.ts'
 
 /**
  * Numbered, forward only, each in one transaction. A migration that has landed is never edited: a database of any landed
@@ -36,4 +37,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ...GRANT_REQUESTS,
   ...ACCOUNTS,
   ...MACHINE_FILES,
+  ...SEATS,
 ]

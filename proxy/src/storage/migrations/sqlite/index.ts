@@ -22,6 +22,7 @@ import { MACHINES } from './23-machines.ts'
 import { GRANT_REQUESTS } from './24-grant-requests.ts'
 import { ACCOUNTS } from './25-accounts.ts'
 import { MACHINE_FILES } from './26-machine-files.ts'
+import { SEATS } from './27-seats.ts'
 
 /**
  * Numbered, forward only, each in one transaction; the schema's version is the number of the newest one applied. A migration
@@ -53,4 +54,5 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   ...GRANT_REQUESTS,
   ...ACCOUNTS,
   ...MACHINE_FILES,
+  ...SEATS,
 ]
