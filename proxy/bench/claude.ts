@@ -49,7 +49,13 @@ export async function benchClaude({ rounds, sustained }: ClaudeBenchOptions): Pr
   await using endpoints = await createTestEndpoints()
   await using schemas = createSchemaChecker()
   const instanceId = `bench-${process.pid}`
-  await using runner = createClaudeRunner({ instanceId, endpoints, schemas, poolSize: Number(process.env.BENCH_POOL ?? 1), log: console.error })
+  await using runner = createClaudeRunner({
+    instanceId,
+    endpoints,
+    schemas,
+    poolSize: Number(process.env.BENCH_POOL ?? 1),
+    log: console.error,
+  })
   runner.start()
   try {
     const spawned = () => spawnedCall(binary, url, home)
@@ -96,6 +102,7 @@ async function waitingRun(runner: RunRunner, api: MessagesApi): Promise<number> 
         if (type === 'text') first ??= performance.now() - began
       },
       onToolRequest: async () => ({ behavior: 'deny', message: '' }),
+      onOwnTool: async () => ({ isError: true, text: 'none' }),
       onToolAnswered() {},
       model: { connection: (socket) => api.connection(socket), refusal: () => null },
     },

@@ -1,5 +1,7 @@
 export {
   type ModelConnections,
+  type OwnToolAnswer,
+  type OwnToolCall,
   RUN_CODES,
   type RunCode,
   type RunEvent,
@@ -16,3 +18,4 @@ export {
   type ToolRequest,
   type ToolVerdict,
 } from './runner-port.ts'
+export { KNOWN_TOOLS, OWN_SERVER, REQUEST_TOOL, TOOL_REACH } from './tools.ts'

@@ -82,6 +82,20 @@ export type ToolVerdict =
   | { readonly behavior: 'allow'; readonly updatedInput?: Readonly<Record<string, unknown>> }
   | { readonly behavior: 'deny'; readonly message: string }
 
+/** A call of the daemon's own tool, once the CLI was told that it may. */
+export interface OwnToolCall {
+  /** As the question about it named it; null where the CLI does not tell. */
+  readonly toolUseId: string | null
+  readonly tool: string
+  readonly input: Readonly<Record<string, unknown>>
+}
+
+/** For the model. */
+export interface OwnToolAnswer {
+  readonly text: string
+  readonly isError: boolean
+}
+
 /** How the model endpoint of this one container is served. Whoever connects there is this run. */
 export interface ModelConnections {
   connection(socket: Socket): void
@@ -95,6 +109,8 @@ export interface RunHooks {
   onEvent(event: RunEvent): void
   /** `signal` is aborted when the run ends first or the CLI takes its question back. A throw denies. */
   onToolRequest(request: ToolRequest, signal: AbortSignal): Promise<ToolVerdict>
+  /** Never throws; what was not allowed before is answered with an error. */
+  onOwnTool(call: OwnToolCall, signal: AbortSignal): Promise<OwnToolAnswer>
   /** The use of a tool has its result, be it a subagent's, of which no event tells. */
   onToolAnswered(toolUseId: string): void
   readonly model: ModelConnections

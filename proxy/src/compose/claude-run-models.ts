@@ -10,7 +10,13 @@ export const modelsOf = (tenant: TenantId, proxy: Pick<LlmProxy, 'bind'>): Model
   bind({ runId, app, budget }) {
     const { provider, limits } = app
     const binding = proxy.bind({
-      ...{ tenant, runId, app: { id: app.id, name: app.name }, provider, models: modelPatterns(app) },
+      ...{
+        tenant,
+        runId,
+        app: { id: app.id, name: app.name, usesSeat: app.usesSeat },
+        provider,
+        models: modelPatterns(app),
+      },
       limits: {
         requestsPerMinute: limits.requestsPerMinute,
         tokensPerDay: limits.tokensPerDay,

@@ -36,6 +36,7 @@ export function composeAdminApi(
       list: () => parts.tenants.all().map(({ settings: { id, name }, storage }) => ({ id, name, storage })),
       audit: parts.tenants.named(DEFAULT_TENANT).audit,
     },
+    appsAllowedFrom: parts.installation.claudeRuns?.settings.allowedFrom ?? [],
     archiveFolder: parts.settings.archiveFolder,
     runner: parts.installation.claudeRuns?.runner ?? null,
     hasDefaultWake: parts.settings.wake !== null,

@@ -3,7 +3,7 @@ import { createBlobs } from '../claude-runs/blobs/index.ts'
 import { createAppFiles } from '../claude-runs/files/index.ts'
 import { createClaudeRuns, type ModelAccess } from '../claude-runs/runs/index.ts'
 import { createRunSessions } from '../claude-runs/sessions/index.ts'
-import { createToolCalls } from '../claude-runs/tool-calls/index.ts'
+import { createRequestSender, createToolCalls } from '../claude-runs/tool-calls/index.ts'
 import type { Config } from '../config/index.ts'
 import { createEgressSessions } from '../egress/index.ts'
 import type { TenantId } from '../kernel/index.ts'
@@ -31,13 +31,15 @@ export function composeClaudeRuns(
   const shared = { ...core, ...settings, blobs, clock, onDefect }
   const files = createAppFiles(shared)
   const sessions = createRunSessions({ ...shared, keepMs: settings.retainSessionsMs })
-  const toolCalls = createToolCalls({ ...core, clock })
+  const egress = createEgressSessions({ ...core, onDefect })
+  const sender = createRequestSender({ ...core, endpoints: base.endpoints, egress })
+  const toolCalls = createToolCalls({ ...core, clock, sender })
   const runs = createClaudeRuns({
     ...shared,
     ...{ files, sessions, places, runner },
     models: overrides.models ?? models,
     toolCalls,
-    egress: createEgressSessions({ ...core, onDefect }),
+    egress,
     checkSchema: (owner, schema) => schemas.check(owner, schema),
     retainMs: settings.retainResultsMs,
     keepRowsMs: config.storage.retainExecutionsMs,

@@ -21,6 +21,7 @@ export interface ClaudeRunsBase extends AsyncDisposable {
   readonly schemas: SchemaChecker
   readonly places: ClaudeRunPlaces
   readonly streams: SecretStreams
+  readonly endpoints: EgressEndpoints
 }
 
 interface BaseDeps {
@@ -45,6 +46,7 @@ export async function openClaudeRunsBase(
   const owned = stack.move()
   return {
     ...{ settings, runner, schemas, streams, places: createClaudeRunPlaces(settings) },
+    endpoints: deps.endpoints,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -13,6 +13,12 @@ export function assertCidr(cidr: string): void {
   }
 }
 
+/** Whether any address is in both networks; each as `assertCidr` takes it. */
+export const networksMeet = (one: string, other: string): boolean =>
+  addressInCidr(networkOf(one), other) || addressInCidr(networkOf(other), one)
+
+const networkOf = (cidr: string): string => cidr.slice(0, cidr.lastIndexOf('/'))
+
 /** IPv4-mapped IPv6 addresses count as the IPv4 address that they carry. */
 export function addressInCidr(address: string, cidr: string): boolean {
   if (!ipaddr.isValid(address)) return false

@@ -12,7 +12,7 @@ export {
   telegramActor,
 } from './actor.ts'
 export { assertAuthorized, authorize, hasProved, resourceOf } from './authorize.ts'
-export { addressInCidr, assertCidr } from './cidrs.ts'
+export { addressInCidr, assertCidr, networksMeet } from './cidrs.ts'
 export { createConfiguredMemberships, isMember, type Memberships } from './memberships.ts'
 export { type Action, PERMISSIONS } from './permissions.ts'
 export {

@@ -57,34 +57,56 @@ describe.skipIf(!availability.available)('a hostile model', () => {
     expect(ran.output).not.toContain(chain.key)
   })
 
-  it('leaves the key out of memory, files and environment while the model answers', async () => {
+  it.each([
+    ['key', false],
+    ['seat', true],
+  ])('leaves the %s out of memory, files and environment while the model answers', async (what, usesSeat) => {
+    const { token: own } = await chain.kit.addApp(`by-${what}`, { tools: ['Bash'], usesSeat })
+    const secret = usesSeat ? chain.seat : chain.key
     const found: string[] = []
     let memoryBytes = 0
-    const renderings = [chain.key, token].flatMap((secret) => [
-      ...[Buffer.from(secret.slice(-24)), Buffer.from(secret, 'utf16le')],
-      Buffer.from(Buffer.from(secret).toString('base64').slice(0, 40)),
+    const renderings = [secret, own].flatMap((value) => [
+      ...[Buffer.from(value.slice(-24)), Buffer.from(value, 'utf16le')],
+      Buffer.from(Buffer.from(value).toString('base64').slice(0, 40)),
     ])
-    const ran = await chain.run(
-      token,
-      { prompt: 'remember-5b02d7f1a9c4 ', tools: ['Bash'] },
-      async (call) => {
-        expect(call.headers['x-api-key']).toBe(chain.key)
-        await lookAtRunning(instance, async (container) => {
-          const dump = await dumpContainer(container)
-          memoryBytes += dump.memoryBytes
-          for (const [place, bytes] of dump.places)
-            for (const needle of renderings) if (bytes.includes(needle)) found.push(place)
-          // The search finds what is there.
-          expect([...dump.places.values()].some((bytes) => bytes.includes('remember-5b02d7f1a9c4'))).toBe(
-            true,
-          )
-        })
-        return say('done')
-      },
-    )
+    const ran = await chain.run(own, { prompt: 'remember-5b02d7f1a9c4 ', tools: ['Bash'] }, async (call) => {
+      const { authorization, 'x-api-key': key } = call.headers
+      expect([key, authorization]).toEqual(usesSeat ? [undefined, `Bearer ${secret}`] : [secret, undefined])
+      await lookAtRunning(instance, async (container) => {
+        const dump = await dumpContainer(container)
+        memoryBytes += dump.memoryBytes
+        for (const [place, bytes] of dump.places)
+          for (const needle of renderings) if (bytes.includes(needle)) found.push(place)
+        // The search finds what is there.
+        expect([...dump.places.values()].some((bytes) => bytes.includes('remember-5b02d7f1a9c4'))).toBe(true)
+      })
+      return say('done')
+    })
     expect(ran.view).toMatchObject({ ok: true })
     expect(memoryBytes).toBeGreaterThan(50 * 1_048_576)
     expect(found).toEqual([])
+  })
+
+  it('ends with a code and no result where the vendor takes the seat back, and no key takes its place', async () => {
+    const { token: own } = await chain.kit.addApp('taken-back', { usesSeat: true })
+    const message = 'OAuth token has been revoked.'
+    const refused = () => ({ error: { status: 401, type: 'authentication_error', message } })
+    const first = await chain.run(own, {}, refused)
+    expect(first.view).toMatchObject({ ok: false, code: 'upstream_error' })
+    expect(first.view).not.toHaveProperty('result')
+    expect(first.status).toBe(502)
+    // In cooldown from now on: the vendor is not asked again.
+    const second = await chain.run(own, {}, () => say('never'))
+    expect([second.view.code, second.calls]).toEqual(['upstream_error', []])
+    expect(JSON.stringify(second.view)).toContain('seat')
+    for (const { headers } of first.calls)
+      expect([headers['x-api-key'], headers.authorization]).toEqual([undefined, `Bearer ${chain.seat}`])
+    expect(JSON.stringify([first.view, second.view])).not.toContain(chain.seat)
+    const { token: keyed } = await chain.kit.addApp('goes-on')
+    expect((await chain.run(keyed, {}, () => say('by key'))).view).toMatchObject({
+      ok: true,
+      result: 'by key',
+    })
   })
 
   it('speaks neither as the CLI nor as its supervisor: no process lets another look into it', async () => {

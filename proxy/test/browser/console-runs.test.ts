@@ -206,7 +206,7 @@ describeInBrowser(
       async (size, options) => {
         const name = `hostile-${size}-${LONG}`.slice(0, 64)
         const token = await newApp(kit, name, {
-          tools: ['Read', `mcp__${LONG}`.slice(0, 120)],
+          tools: ['Read', 'WebFetch'],
           keeps_prompts: true,
         })
         const hostile = `${HTML}${BIDI}${LONG}`

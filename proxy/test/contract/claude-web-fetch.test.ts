@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type OwnToolCall, REQUEST_TOOL } from '../../src/claude-runs/index.ts'
 import { createEgressSessions } from '../../src/egress/index.ts'
 import { type ClaudeKit, createClaudeKit } from '../support/claude-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
@@ -101,4 +102,53 @@ describe.skipIf(!availability.available)('WebFetch of the real CLI', () => {
     // It is waited for: the run's last word comes behind it.
     expect(outcome).toMatchObject({ code: 'ok', text: 'done' })
   }, 30_000)
+
+  const REQUEST = { url: 'https://api.example.com/mail', method: 'POST', body: '{{MAIL_KEY}}' }
+  const OWN = REQUEST_TOOL
+
+  it.each([[[OWN]], [[OWN, 'Bash']]])(
+    'and our own request: %j are what the model knows, and it goes where it was allowed',
+    async (tools) => {
+      const used: OwnToolCall[] = []
+      const { outcome, api, asked, events } = await kit.run({
+        tools,
+        answer: (_call, at) => (at === 0 ? use(OWN, REQUEST) : say('sent')),
+        onTool: async ({ input }) => ({ behavior: 'allow', updatedInput: input }),
+        onOwnTool: async (call) => {
+          used.push(call)
+          return { isError: false, text: 'HTTP 200 sent-4f1c' }
+        },
+      })
+      expect(outcome).toMatchObject({ code: 'ok', text: 'sent' })
+      const known = api.calls[0]?.body.tools?.map(({ name }) => name) ?? []
+      expect(known.filter((name) => name !== 'DeferredToolPlaceholder').toSorted()).toEqual(tools.toSorted())
+      expect(asked).toMatchObject([{ tool: OWN, input: REQUEST }])
+      expect(used).toEqual([{ toolUseId: asked[0]?.toolUseId, tool: OWN, input: REQUEST }])
+      expect(used[0]?.toolUseId).toMatch(/^toolu_/)
+      expect(JSON.stringify(api.calls.at(-1)?.body.messages.at(-1))).toContain('HTTP 200 sent-4f1c')
+      expect(events).toContainEqual(expect.objectContaining({ type: 'tool_result', isError: false }))
+    },
+  )
+
+  it('our own request, denied, is never sent, and the model reads why; without it in the run there is no server', async () => {
+    const used: OwnToolCall[] = []
+    const onOwnTool = async (call: OwnToolCall) => {
+      used.push(call)
+      return { isError: false, text: 'sent' }
+    }
+    const denied = await kit.run({
+      ...{ tools: [OWN], onOwnTool },
+      answer: (_call, at) => (at === 0 ? use(OWN, REQUEST) : say('gave up')),
+      onTool: async () => ({ behavior: 'deny', message: 'A person said no: not-today-77.' }),
+    })
+    expect(denied.outcome).toMatchObject({ code: 'ok', text: 'gave up' })
+    expect(JSON.stringify(denied.api.calls.at(-1)?.body.messages)).toContain('not-today-77')
+    const without = await kit.run({
+      ...{ tools: ['Bash'], onOwnTool },
+      answer: (_call, at) => (at === 0 ? use(OWN, REQUEST) : say('none')),
+    })
+    expect(without.api.calls[0]?.body.tools?.map(({ name }) => name)).toEqual(['Bash'])
+    expect(without.asked).toEqual([])
+    expect(used).toEqual([])
+  })
 })

@@ -141,6 +141,26 @@ async function post(
 const LARGE_BYTES = Number(process.env.CLAUDE_RUNS_UPLOAD_MIB ?? 256) * 1_048_576
 
 describe('an upload', () => {
+  it.each([
+    ['its app is revoked', 'unauthenticated', () => kit.apps.revoke('demo', 'cli:0')],
+    ['everything stops', 'locked', () => kit.lockdown.begin({ actor: 'cli:0', name: null })],
+  ])('is not kept where %s meanwhile', async (_what, code, act) => {
+    const { app } = await kit.addApp()
+    const source = Readable.from(
+      (async function* () {
+        yield Buffer.from('first')
+        await act()
+        yield Buffer.from('second')
+      })(),
+    )
+    const ttlMs = (): number => 60_000
+    const signal = new AbortController().signal
+    await expect(kit.files.upload(app.id, { name: 'x', ttlMs, source, signal })).rejects.toMatchObject({
+      code,
+    })
+    expect(await kit.storage.read((tx) => tx.appFiles.listOf(app.id))).toEqual([])
+  })
+
   it('keeps memory flat, whatever its size, and reads back as it was', async () => {
     const { token, app } = await kit.addApp()
     const bytes = LARGE_BYTES

@@ -26,6 +26,47 @@ describe('oauth3 app', () => {
     expect((await oauth3(['app', 'add', 'johnny5'])).code).toBe(5)
   })
 
+  it('tells whose seat its runs go by, that nobody can call with it, and with whom it shares a key', async () => {
+    const made = await oauth3(['app', 'add', 'seated', '--seat', '--cidr', '10.9.0.0/16,127.0.0.0/8'])
+    expect(made.code).toBe(0)
+    for (const text of [
+      'code.claude.com/docs/en/legal-and-compliance',
+      'ALLOW_CIDRS lets no network',
+      '10.9.0.0/16',
+    ])
+      expect(made.stdout).toContain(text)
+    expect((await oauth3(['app', 'list'])).stdout).toContain('any (seat)')
+    expect((await oauth3(['app', 'show', 'seated'])).stdout).toContain('any of anthropic, by your seat')
+    const seat = await oauth3(['key', 'add', 'anthropic', '--seat'], {
+      stdin: `sk-ant-oat01-${'d'.repeat(40)}`,
+    })
+    expect(seat.stdout).toContain('runs of apps with --seat; no agent may use it')
+    const rows = json(await oauth3(['audit', 'list', '--event', 'app.added', '--json'])) as {
+      rows: { data: object }[]
+    }
+    expect(rows.rows.some(({ data }) => 'seat' in data && data.seat === true)).toBe(true)
+
+    const key = ['key', 'add', 'anthropic', '--label', 'shared']
+    expect((await oauth3(key, { stdin: 'demo-key-of-the-vendor' })).code).toBe(0)
+    await oauth3(['agent', 'add', 'sharer'])
+    await oauth3(['grant', 'add', 'sharer', 'anthropic', '--for', 'always'])
+    const off = await oauth3(['app', 'set', 'seated', '--no-seat', '--cidr', 'none'])
+    expect(off.stdout).toContain('shares a key of anthropic with sharer')
+    expect(off.stdout).not.toMatch(/seat of your own|ALLOW_CIDRS/)
+    await oauth3(['app', 'revoke', 'seated'])
+  })
+
+  it.each([
+    [['--tool', 'Foo,Read'], 'There is no tool Foo. A run can have: Bash, '],
+    [['--tool', 'mcp__mail__send'], 'There is no tool mcp__mail__send.'],
+    [['--tool', 'AskUserQuestion'], 'There is no tool AskUserQuestion.'],
+    [['--seat', '--provider', 'openai'], 'A seat is one at anthropic'],
+  ])('is refused with %j', async (options, says) => {
+    const refused = await oauth3(['app', 'add', 'wrong', ...options])
+    expect(refused.code).not.toBe(0)
+    expect(refused.stderr).toContain(says)
+  })
+
   it('changes what is named and leaves the rest', async () => {
     await oauth3([
       'app',

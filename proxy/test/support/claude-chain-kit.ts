@@ -32,6 +32,11 @@ export async function startClaudeChain(environment: Record<string, string> = {})
   await kit.storage.transaction((tx) =>
     kit.llm.keys.add(tx, { provider: 'anthropic', tags: [], value: new SecretValue(key) }, 'cli:0'),
   )
+  /** The owner's subscription there. */
+  const seat = `sk-ant-oat01-${randomBytes(24).toString('hex')}`
+  await kit.storage.transaction((tx) =>
+    kit.llm.keys.add(tx, { provider: 'anthropic', isSeat: true, value: new SecretValue(seat) }, 'cli:0'),
+  )
   const run = async (token: string, body: object, play: ModelPlay) => {
     const mark = `mark-${randomBytes(12).toString('hex')}`
     plays.set(mark, { play, at: 0 })
@@ -42,7 +47,7 @@ export async function startClaudeChain(environment: Record<string, string> = {})
     return { mark, view, status: response.status, calls, requests: (view.usage as Json)?.requests }
   }
   return {
-    ...{ kit, api, key, run },
+    ...{ kit, api, key, seat, run },
     /** A run whose model has one command carried out; `output`: what came back to the model. */
     async bash(token: string, command: string, body: object = {}) {
       const ran = await run(token, { tools: ['Bash'], ...body }, (_call, at) =>

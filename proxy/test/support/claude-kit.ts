@@ -27,6 +27,7 @@ export interface RunPlan extends Partial<RunOrder> {
   readonly onTool?: (request: ToolRequest, signal: AbortSignal) => Promise<ToolVerdict>
   readonly onEvent?: (event: RunEvent) => void
   readonly onStarted?: () => void
+  readonly onOwnTool?: RunHooks['onOwnTool']
   readonly onToolAnswered?: RunHooks['onToolAnswered']
   readonly refusal?: RunHooks['model']['refusal']
   readonly signal?: AbortSignal
@@ -75,7 +76,7 @@ export async function createClaudeKit(options: Partial<ClaudeRunnerOptions> = {}
     runner,
     instance,
     log,
-    async run({ answer, onTool, onToolAnswered, onEvent, onStarted, refusal, signal, ...order }) {
+    async run({ answer, onTool, onOwnTool, onToolAnswered, onEvent, onStarted, refusal, signal, ...order }) {
       const api = createMessagesApi(answer)
       const events: RunEvent[] = []
       const asked: ToolRequest[] = []
@@ -89,6 +90,8 @@ export async function createClaudeKit(options: Partial<ClaudeRunnerOptions> = {}
           asked.push(request)
           return (await onTool?.(request, over)) ?? { behavior: 'deny', message: 'no tool in this test' }
         },
+        onOwnTool: async (call, over) =>
+          (await onOwnTool?.(call, over)) ?? { isError: true, text: 'no tool in this test' },
         onToolAnswered: (id) => onToolAnswered?.(id),
         model: { connection: (socket) => api.connection(socket), refusal: refusal ?? (() => null) },
       }

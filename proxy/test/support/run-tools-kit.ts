@@ -1,13 +1,14 @@
-import type { ToolVerdict } from '../../src/claude-runs/index.ts'
-import { createToolCalls } from '../../src/claude-runs/tool-calls/index.ts'
+import { REQUEST_TOOL, type ToolVerdict } from '../../src/claude-runs/index.ts'
+import { createRequestSender, createToolCalls } from '../../src/claude-runs/tool-calls/index.ts'
 import { createEgressSessions, createPolicy, type EgressSession } from '../../src/egress/index.ts'
 import { type Clock, newRunId, sha256Hex } from '../../src/kernel/index.ts'
 import { createScrubber } from '../../src/scrub/index.ts'
 import type { DomainKit } from './domain-kit.ts'
 
-const TOOLS = ['Bash', 'WebFetch', 'WebSearch', 'mcp__mail__send', 'Newfangled'] as const
+const TOOLS = ['Bash', 'WebFetch', 'WebSearch', 'mcp__mail__send', 'Newfangled', REQUEST_TOOL] as const
 
 interface RunOptions {
+  readonly usesSeat?: boolean
   readonly prompt?: string
   readonly tools?: readonly string[]
   /** Left out: a session of its own, which reaches nothing. */
@@ -16,9 +17,15 @@ interface RunOptions {
 
 /** An app with runs whose tools ask, over the real daemon's parts. */
 export async function createRunTools(kit: DomainKit, clock: Clock = { now: () => Date.now() }) {
-  const { app } = await kit.apps.add(`shop-${newRunId().slice(4, 12)}`, { tools: TOOLS }, 'cli:0')
-  const toolCalls = createToolCalls({ ...kit, clock })
+  const { app } = await kit.apps.add(
+    `shop-${newRunId().slice(4, 12)}`,
+    { tools: ['Bash', 'WebFetch'] },
+    'cli:0',
+  )
   const sessions = createEgressSessions({ ...kit, onDefect: (error) => kit.defects.push(error) })
+  const { endpoints } = kit.installation
+  const sender = createRequestSender({ ...kit, endpoints, egress: sessions })
+  const toolCalls = createToolCalls({ ...kit, clock, sender })
   /** Ids in the order in which they were asked, and who waits for the next. */
   const asked: string[] = []
   let tell: (() => void) | undefined
@@ -49,7 +56,12 @@ export async function createRunTools(kit: DomainKit, clock: Clock = { now: () =>
         .filter(({ event }) => event.startsWith('tool_call.'))
         .map(({ event }) => event)
         .toReversed(),
-    begin({ prompt = 'Sum up the news\nof today', tools = TOOLS, egress }: RunOptions = {}) {
+    begin({
+      prompt = 'Sum up the news\nof today',
+      tools = TOOLS,
+      usesSeat = false,
+      egress,
+    }: RunOptions = {}) {
       const runId = newRunId()
       const session =
         egress === undefined
@@ -60,7 +72,7 @@ export async function createRunTools(kit: DomainKit, clock: Clock = { now: () =>
           : egress
       const promptSha256 = sha256Hex(prompt)
       const calls = toolCalls.begin({
-        ...{ runId, appId: app.id, prompt, promptSha256, tools, egress: session },
+        ...{ runId, appId: app.id, prompt, promptSha256, tools, usesSeat, egress: session },
       })
       const controller = new AbortController()
       let count = 0

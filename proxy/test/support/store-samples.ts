@@ -69,7 +69,7 @@ export const sampleApp = (change: Partial<App> = {}): App => {
   return {
     ...{ id, name: `app-${id.slice(4)}`, tokenSha256: sha256Hex(randomToken(128)), cidrs: [] },
     ...{ scopes: ['run', 'files'], tools: [], models: null, provider: 'anthropic', limits: NO_APP_LIMITS },
-    ...{ keepsPrompts: false, createdAt: 1_000, revokedAt: null },
+    ...{ usesSeat: false, keepsPrompts: false, createdAt: 1_000, revokedAt: null },
     ...change,
   }
 }

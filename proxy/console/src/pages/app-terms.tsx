@@ -65,6 +65,11 @@ export function TermFields({ of }: { readonly of?: AppView }) {
         hint="As networks: 172.24.0.0/16. None: wherever the port may be called from."
       />
       <Field name="provider" label="Provider" value={of?.provider ?? 'anthropic'} />
+      <Check
+        name="seat"
+        label="Runs go by the seat of your own subscription, in place of a key; its vendor lets you use it for yourself alone"
+        isOn={of?.seat ?? false}
+      />
       {LIMITS.map((limit) => (
         <Field
           key={limit.name}
@@ -99,6 +104,7 @@ export function termsIn(fields: Fields) {
     ...{ scopes: SCOPES[(fields.scopes ?? 'both') as keyof typeof SCOPES], tools: wordsIn(fields.tools) },
     ...{ models: models.length === 0 ? null : models, cidrs: wordsIn(fields.cidrs), limits },
     ...(fields.provider ? { provider: fields.provider } : {}),
+    seat: fields.seat === '1',
     keeps_prompts: fields.keeps_prompts === '1',
   }
 }

@@ -116,6 +116,11 @@ export default function App({ params }: PageProps) {
             <p class="empty">No app has this name.</p>
           ) : (
             <>
+              {app.notes.map((note) => (
+                <p key={note} class="note">
+                  <bdi>{note}</bdi>
+                </p>
+              ))}
               <dl class="pairs">
                 <dt>State</dt>
                 <dd>
@@ -138,7 +143,7 @@ export default function App({ params }: PageProps) {
                   <Names of={app.cidrs} none="wherever the port may be called from" />
                 </dd>
                 <dt>Provider</dt>
-                <dd>{app.provider}</dd>
+                <dd>{app.seat ? `${app.provider}, by the seat of your own subscription` : app.provider}</dd>
                 <dt>Limits</dt>
                 <dd>
                   <Names of={limitsSaid(app)} none="none" />

@@ -15,7 +15,7 @@ storeContract('the store of apps', { apps: createAppStore }, (kit) => {
     const limits = { ...NO_APP_LIMITS, microUsdPerDay: 2_500_000, maxRunning: 3 }
     const full = sampleApp({
       ...{ cidrs: ['10.0.0.0/8', '::1/128'], scopes: ['run'], tools: ['Read'], models: ['claude-*'], limits },
-      ...{ provider: 'other', keepsPrompts: true },
+      ...{ provider: 'other', usesSeat: true, keepsPrompts: true },
     })
     const bare = sampleApp({ createdAt: 2_000 })
     await add(full, bare)

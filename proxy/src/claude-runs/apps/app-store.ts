@@ -16,6 +16,7 @@ interface AppTable {
   /** JSON of `AppLimits`. */
   limits: string
   provider: string
+  uses_seat: number
   keeps_prompts: number
   created_at: UnixMs
   revoked_at: UnixMs | null
@@ -68,6 +69,7 @@ const changeable = (app: App) => ({
   models: app.models && JSON.stringify(app.models),
   limits: JSON.stringify(app.limits),
   provider: app.provider,
+  uses_seat: app.usesSeat ? 1 : 0,
   keeps_prompts: app.keepsPrompts ? 1 : 0,
   revoked_at: app.revokedAt,
 })
@@ -83,6 +85,7 @@ const fromRow = (row: Selectable<AppTable>): App => ({
   // A limit that is newer than the row is none.
   limits: { ...NO_APP_LIMITS, ...(JSON.parse(row.limits) as Partial<AppLimits>) },
   provider: row.provider,
+  usesSeat: row.uses_seat !== 0,
   keepsPrompts: row.keeps_prompts !== 0,
   createdAt: row.created_at,
   revokedAt: row.revoked_at,

@@ -9,17 +9,19 @@ import {
   equalInConstantTime,
   isLoopbackAddress,
   newAppId,
+  oneLine,
   type ReadTx,
   randomToken,
   type Storage,
   sha256Hex,
   type Tx,
 } from '../../kernel/index.ts'
+import { KNOWN_TOOLS } from '../index.ts'
 import { APP_SCOPES, type App, type AppLimits, NO_APP_LIMITS } from './ports.ts'
 
 /** What the owner says of an app; of one that is added, what is left out is what an app has at least. */
 export type AppTerms = Partial<
-  Pick<App, 'cidrs' | 'scopes' | 'tools' | 'models' | 'provider' | 'keepsPrompts'> & {
+  Pick<App, 'cidrs' | 'scopes' | 'tools' | 'models' | 'provider' | 'usesSeat' | 'keepsPrompts'> & {
     /** Those that are named; the others stay. */
     readonly limits: Partial<AppLimits>
   }
@@ -51,12 +53,12 @@ export interface Apps {
 
 const APP_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const TOKEN_FORM = /^Bearer (cf_[A-Za-z0-9_-]{43})$/i
-/** As the CLI names its own, and those of MCP servers. */
-const TOOL_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,127}$/
 const MODEL_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}\*?$/
 const PROVIDER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 const MAX_LISTED = 64
 const DEFAULT_PROVIDER = 'anthropic'
+/** The vendor of Claude Code, whose subscriptions are good for it. */
+const SEAT_PROVIDER = 'anthropic'
 
 /** The token of an Authorization header; undefined where it holds none. */
 export const appToken = (authorization: string | undefined): string | undefined =>
@@ -181,14 +183,15 @@ const NOTHING_YET = {
   tools: [],
   models: null,
   provider: DEFAULT_PROVIDER,
+  usesSeat: false,
   limits: NO_APP_LIMITS,
   keepsPrompts: false,
   revokedAt: null,
 } as const satisfies Partial<App>
 
 /** Of the audit: what it may, and no token. */
-const told = ({ cidrs, scopes, tools, models, provider, limits, keepsPrompts }: App) => ({
-  ...{ cidrs, scopes, tools, models, provider, limits: { ...limits } },
+const told = ({ cidrs, scopes, tools, models, provider, usesSeat, limits, keepsPrompts }: App) => ({
+  ...{ cidrs, scopes, tools, models, provider, seat: usesSeat, limits: { ...limits } },
   keeps_prompts: keepsPrompts,
 })
 
@@ -199,13 +202,21 @@ function withTerms(app: App, { limits, ...terms }: AppTerms): App {
   for (const cidr of changed.cidrs) assertCidr(cidr)
   if (!PROVIDER_NAME.test(changed.provider))
     throw new AppError('invalid_request', 'A provider is named as in oauth3 provider list.')
-  assertWords(
-    changed.tools,
-    TOOL_NAME,
-    'A tool is named as Claude Code names it: WebFetch, mcp__server__tool',
-  )
+  if (changed.usesSeat && changed.provider !== SEAT_PROVIDER)
+    throw new AppError('invalid_request', `A seat is one at ${SEAT_PROVIDER}, and at no other provider.`)
+  assertTools(terms.tools ?? [])
   assertWords(changed.models ?? [], MODEL_PATTERN, 'A model is an id, or its beginning with * behind it')
   return changed
+}
+
+/** A name that no tool has would be dropped by the CLI without a word. */
+function assertTools(tools: readonly string[]): void {
+  const unknown = tools.find((name) => !KNOWN_TOOLS.includes(name))
+  if (unknown !== undefined)
+    throw new AppError(
+      'invalid_request',
+      `There is no tool ${oneLine(unknown, 64)}. A run can have: ${KNOWN_TOOLS.join(', ')}.`,
+    )
 }
 
 function assertWords(words: readonly string[], form: RegExp, what: string): void {

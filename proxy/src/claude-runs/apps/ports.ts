@@ -43,6 +43,8 @@ export interface App {
   readonly models: readonly string[] | null
   /** Of LLMs, by its name. */
   readonly provider: string
+  /** Its runs go by the seat of the owner's subscription, and by no key. */
+  readonly usesSeat: boolean
   readonly limits: AppLimits
   /** Whether its prompts are kept, sealed, as long as their results. */
   readonly keepsPrompts: boolean

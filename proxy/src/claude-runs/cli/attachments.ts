@@ -42,6 +42,10 @@ export async function planFiles(files: readonly RunFile[], tools: readonly strin
     }
     const bytes = await collect(file)
     const block = blockOf(file.name, bytes)
+    if (bytes.length === 0 && !canRead)
+      throw new FilesRefused(
+        `${JSON.stringify(file.name)} is empty: there is nothing of it to go with the prompt.`,
+      )
     if (block === undefined && !canRead)
       throw new FilesRefused(
         `${JSON.stringify(file.name)} is neither text, image nor PDF, and the run has no tool to read it with.`,

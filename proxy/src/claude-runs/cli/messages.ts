@@ -32,6 +32,8 @@ export type CliMessage =
     }
   /** The CLI takes a question back. */
   | { readonly kind: 'ask_withdrawn'; readonly id: string }
+  /** To a server that was told of to the CLI (`sdkMcpServers`): a message of MCP, which is answered with one. */
+  | { readonly kind: 'mcp'; readonly id: string; readonly server: string; readonly message: JsonObject }
   /** Another request of the CLI's, which has to be answered. */
   | { readonly kind: 'other_request'; readonly id: string }
   | { readonly kind: 'answer'; readonly id: string; readonly error: string | null }
@@ -137,6 +139,10 @@ const READERS: ReadonlyMap<string, (value: JsonObject) => CliMessage> = new Map(
     control_request: ({ request_id, request }) => {
       if (typeof request_id !== 'string' || request_id.length > MAX_ID_CHARS || !isObject(request))
         return OTHER
+      if (request.subtype === 'mcp_message' && typeof request.server_name === 'string')
+        return isObject(request.message)
+          ? { kind: 'mcp', id: request_id, server: request.server_name, message: request.message }
+          : { kind: 'other_request', id: request_id }
       return request.subtype === 'can_use_tool' && typeof request.tool_name === 'string'
         ? {
             kind: 'ask',

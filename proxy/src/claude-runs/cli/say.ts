@@ -3,7 +3,7 @@
  * the CLI really does with each (2.1.332).
  */
 import { CLAUDE_ARGUMENTS, CLAUDE_WAITING } from '../../sandbox/runtimes/index.ts'
-import type { RunOrder, ToolVerdict } from '../index.ts'
+import { OWN_SERVER, REQUEST_TOOL, type RunOrder, type ToolVerdict } from '../index.ts'
 
 type Plan = Pick<
   RunOrder,
@@ -35,7 +35,8 @@ export function launchArguments({ model, tools, maxTurns, session }: Plan): stri
     // `--bare` knows three tools only, and drops others without a word.
     ...(tools.length === 0 ? ['--bare'] : ['--safe-mode', '--settings', settingsFor(tools)]),
     '--tools',
-    tools.join(','),
+    // Tools of servers are told by those.
+    tools.filter((name) => !name.startsWith('mcp__')).join(','),
     '--model',
     model,
     // Without it a resumed conversation keeps the system prompt of its first run, whatever this one has.
@@ -71,7 +72,7 @@ const schemaWords = (schema: unknown): string =>
  * answered with success too, and changes nothing.
  */
 export function opening(plan: Plan): Request[] {
-  const { model, system, maxOutputTokens } = plan
+  const { model, system, maxOutputTokens, tools } = plan
   const append = appended(plan)
   const settings = request('settings', {
     subtype: 'apply_flag_settings',
@@ -85,6 +86,7 @@ export function opening(plan: Plan): Request[] {
   })
   const prompts = request('initialize', {
     subtype: 'initialize',
+    ...(tools.includes(REQUEST_TOOL) ? { sdkMcpServers: [OWN_SERVER] } : {}),
     ...(system === null ? {} : { systemPrompt: [system] }),
     ...(append === null ? {} : { appendSystemPrompt: append }),
   })
@@ -125,6 +127,12 @@ export function verdictLine(
     response: { subtype: 'success', request_id: id, response },
   })
 }
+
+export const mcpLine = (id: string, message: Readonly<Record<string, unknown>>): string =>
+  JSON.stringify({
+    type: 'control_response',
+    response: { subtype: 'success', request_id: id, response: { mcp_response: message } },
+  })
 
 /** Of a request that nobody here knows. */
 export const refusalLine = (id: string): string =>

@@ -260,6 +260,7 @@ export function createClaudeRunner(options: ClaudeRunnerOptions): RunRunner {
         },
         onEvent: (event) => hooks.onEvent(event),
         onToolRequest: (request, over) => hooks.onToolRequest(request, over),
+        onOwnTool: (call, over) => hooks.onOwnTool(call, over),
         onToolAnswered: (id) => hooks.onToolAnswered(id),
         model: hooks.model,
       }

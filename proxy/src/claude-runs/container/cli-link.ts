@@ -1,17 +1,26 @@
 /** The wire between the daemon and one container: reads what comes, answers what the CLI asks, and says when it is of no use any more. */
 import type { Conversation } from '../../sandbox/runner/index.ts'
 import {
+  answerMcp,
   type CliMessage,
   type CliResult,
   type Collector,
   createCollector,
   createLineReader,
   evaluateOutcome,
+  mcpLine,
   parseMessage,
   refusalLine,
   verdictLine,
 } from '../cli/index.ts'
-import type { RunCode, RunHooks, RunOrder, ToolDenial } from '../index.ts'
+import {
+  OWN_SERVER,
+  REQUEST_TOOL,
+  type RunCode,
+  type RunHooks,
+  type RunOrder,
+  type ToolDenial,
+} from '../index.ts'
 import { createSilence, type Silence } from './silence.ts'
 import { parseSupervisorLine, type Supervisor, speakTo } from './supervisor.ts'
 
@@ -26,7 +35,7 @@ const MAX_TRANSCRIPT_BYTES = 64 * 1_048_576
 const TOO_MUCH_MEMORY = 'The CLI took more memory than its container has.'
 
 export interface LinkDeps {
-  readonly order: Pick<RunOrder, 'maxOutputBytes' | 'silenceMs'>
+  readonly order: Pick<RunOrder, 'maxOutputBytes' | 'silenceMs' | 'tools'>
   readonly hooks: RunHooks
   converse(onBytes: (stream: 'stdout' | 'stderr', bytes: Buffer) => void): Conversation
   /** Bytes that went through the model's endpoint so far. */
@@ -38,6 +47,7 @@ export interface LinkDeps {
 }
 
 type Ask = Extract<CliMessage, { readonly kind: 'ask' }>
+type ToOwnServer = Extract<CliMessage, { readonly kind: 'mcp' }>
 
 export class CliLink {
   readonly collector: Collector
@@ -164,6 +174,7 @@ export class CliLink {
       this.#deps.stop('output_limit', `The run gave more than ${maxOutputBytes} bytes.`)
     if (message.kind === 'init') this.#sessionId = message.sessionId ?? this.#sessionId
     if (message.kind === 'ask') void this.#decide(message)
+    if (message.kind === 'mcp') void this.#serve(message)
     if (message.kind === 'ask_withdrawn') this.#withdraw(message.id)
     if (message.kind === 'other_request') this.#answer(refusalLine(message.id))
     if (message.kind === 'answer') this.#answers.get(message.id)?.resolve(message.error)
@@ -181,6 +192,14 @@ export class CliLink {
     this.#silence.sign()
     if (verdict.behavior === 'deny') this.denials.push({ tool, message: verdict.message })
     this.#answer(verdictLine(id, input, verdict))
+  }
+
+  async #serve({ id, server, message }: ToOwnServer): Promise<void> {
+    const { order, hooks, over } = this.#deps
+    if (server !== OWN_SERVER || !order.tools.includes(REQUEST_TOOL)) return this.#answer(refusalLine(id))
+    const answer = await answerMcp(message, (call) => hooks.onOwnTool(call, over))
+    this.#silence.sign()
+    if (!over.aborted) this.#answer(mcpLine(id, answer))
   }
 
   /** Whoever asks on and on and reads no answer fills the daemon's memory with them (backpressure). */

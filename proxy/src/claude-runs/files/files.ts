@@ -10,6 +10,7 @@ import {
   type Storage,
 } from '../../kernel/index.ts'
 import type { FreeSpace } from '../../retention/index.ts'
+import type { Apps } from '../apps/index.ts'
 import type { Blobs } from '../blobs/index.ts'
 import type { AppFile } from './ports.ts'
 
@@ -49,6 +50,8 @@ export function createAppFiles(deps: {
   readonly storage: Storage
   readonly clock: Clock
   readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
+  readonly apps: Pick<Apps, 'byId'>
+  readonly lockdown: { assertOpen(): void }
   readonly maxFileBytes: number
   /** Of one app: files and sessions together. */
   readonly maxBytesPerApp: number
@@ -89,7 +92,10 @@ export function createAppFiles(deps: {
       const blob = await blobs.write(source, { maxBytes: Math.min(deps.maxFileBytes, left), signal })
       try {
         return await storage.transaction(async (tx) => {
-          // Others of the app may have come to their end meanwhile.
+          // An upload takes its time.
+          deps.lockdown.assertOpen()
+          if (deps.apps.byId(appId)?.revokedAt !== null)
+            throw new AppError('unauthenticated', 'The app was revoked meanwhile.')
           if (blob.bytes > (await room(tx, appId)))
             throw new AppError('too_large', `Your files take more than ${formatBytes(deps.maxBytesPerApp)}.`)
           const now = clock.now()

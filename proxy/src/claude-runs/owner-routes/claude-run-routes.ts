@@ -6,8 +6,9 @@ import type { App, Apps, AppTerms } from '../apps/index.ts'
 import type { AppFiles } from '../files/index.ts'
 import type { ClaudeRuns, Run } from '../runs/index.ts'
 import type { RunSessions } from '../sessions/index.ts'
+import { type AppNotesDeps, appNotes } from './app-notes.ts'
 import { followRun } from './follow-run.ts'
-import { limitsOf, viewApp, viewDetail, viewFile, viewRow, viewSession } from './views.ts'
+import { limitsOf, viewDetail, viewFile, viewRow, viewSession, viewApp as viewWithNotes } from './views.ts'
 
 export interface ClaudeRunRoutesDeps {
   readonly apps: Apps
@@ -19,6 +20,7 @@ export interface ClaudeRunRoutesDeps {
   } | null
   /** Where apps call, once it listens; null where they cannot. */
   readonly appsUrl: () => string | null
+  readonly notesOfApps: AppNotesDeps
   readonly storage: Pick<Storage, 'read'>
   readonly clock: Clock
   readonly owner: Owner
@@ -33,6 +35,7 @@ type Terms = Parameters<AdminHandlers['changeApp']>[0]['body']
 /** What the owner sees of apps and their runs, and does to them. */
 export function claudeRunRoutes(deps: ClaudeRunRoutesDeps) {
   const { apps, claudeRuns, storage, clock, owner } = deps
+  const viewApp = (app: App): AppView => viewWithNotes(app, appNotes(app, deps.notesOfApps))
   const named = (name: string): App => {
     const app = appNamed(apps, name)
     if (app === undefined) throw new AppError('not_found', `No app named ${name}.`)
@@ -122,8 +125,9 @@ function appNamed(apps: Pick<Apps, 'list'>, name: string): App | undefined {
   )
 }
 
-const termsOf = ({ keeps_prompts, limits, ...terms }: Terms): AppTerms => ({
+const termsOf = ({ seat, keeps_prompts, limits, ...terms }: Terms): AppTerms => ({
   ...(Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined)) as AppTerms),
+  ...(seat === undefined ? {} : { usesSeat: seat }),
   ...(keeps_prompts === undefined ? {} : { keepsPrompts: keeps_prompts }),
   ...(limits === undefined ? {} : { limits: limitsOf(limits) }),
 })

@@ -1,2 +1,3 @@
+export type { AppNotesDeps } from './app-notes.ts'
 export { type ClaudeRunRoutesDeps, claudeRunRoutes } from './claude-run-routes.ts'
 export { claudeRunsCheck } from './runs-check.ts'

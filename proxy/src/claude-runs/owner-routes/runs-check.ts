@@ -14,8 +14,8 @@ export function claudeRunsCheck({
   readonly apps: Pick<Apps, 'list'>
   /** Null while nobody listens. */
   readonly appsUrl: () => string | null
-  /** Whether a call to the provider could have a key, or needs none. */
-  readonly hasKey: (provider: string) => boolean
+  /** Whether a call to the provider could have a key, or needs none; or a seat. */
+  readonly hasKey: (provider: string, isSeat: boolean) => boolean
 }): DoctorCheck {
   return {
     name: 'runs of apps',
@@ -25,8 +25,8 @@ export function claudeRunsCheck({
       const active = apps.list().filter(({ revokedAt }) => revokedAt === null)
       const url = appsUrl()
       const inVain = Map.groupBy(
-        active.filter(({ provider }) => !hasKey(provider)),
-        ({ provider }) => provider,
+        active.filter(({ provider, usesSeat }) => !hasKey(provider, usesSeat)),
+        ({ provider, usesSeat }) => `${provider}${usesSeat ? ' --seat' : ''}`,
       )
       return {
         ok: available && url !== null,
@@ -36,8 +36,8 @@ export function claudeRunsCheck({
           version === null ? 'no Claude Code' : `Claude Code ${version}, ${warm} warm`,
           `${active.length} app(s)`,
           ...[...inVain].map(
-            ([provider, some]) =>
-              `no key for ${provider}, which ${some.map(({ name }) => name).join(' and ')} may use: oauth3 key add ${provider}`,
+            ([what, some]) =>
+              `no ${some[0]?.usesSeat ? 'seat' : 'key'} for ${some[0]?.provider}, which ${some.map(({ name }) => name).join(' and ')} may use: oauth3 key add ${what}`,
           ),
           ...notes,
         ].join('; '),

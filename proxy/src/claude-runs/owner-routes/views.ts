@@ -30,13 +30,14 @@ export const limitsOf = (
   )
 
 /** No hash of the token. */
-export const viewApp = (app: App): AppView => ({
+export const viewApp = (app: App, notes: readonly string[]): AppView => ({
   ...{ id: app.id, name: app.name, cidrs: [...app.cidrs], scopes: [...app.scopes], tools: [...app.tools] },
-  ...{ models: app.models === null ? null : [...app.models], provider: app.provider },
+  ...{ models: app.models === null ? null : [...app.models], provider: app.provider, seat: app.usesSeat },
   limits: Object.fromEntries(
     NAMES.map((name) => [name, app.limits[LIMIT_NAMES[name]]]),
   ) as unknown as AppView['limits'],
   ...{ keeps_prompts: app.keepsPrompts, created_at: app.createdAt, revoked_at: app.revokedAt },
+  notes: [...notes],
 })
 
 export function viewRow(stored: Run, app: App | undefined, live: LiveRun | undefined): RunRow {

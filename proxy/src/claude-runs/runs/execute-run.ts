@@ -82,7 +82,7 @@ export function createExecuteRun(
     const egress = mayOpenWall(request.tools) ? beginWalled(deps.egress, run.id, app.id) : null
     using tools = deps.toolCalls.begin({
       ...{ runId: run.id, appId: app.id, prompt: request.prompt, promptSha256: run.promptSha256 },
-      ...{ tools: request.tools, egress },
+      ...{ tools: request.tools, usesSeat: app.usesSeat, egress },
     })
     try {
       return await playIn(live, model, inputs, { tools, egress })
@@ -111,6 +111,7 @@ export function createExecuteRun(
       onStarted() {},
       onEvent: (event) => logEvent(live, event),
       onToolRequest: tools.request,
+      onOwnTool: tools.use,
       onToolAnswered: tools.answered,
       model,
     }

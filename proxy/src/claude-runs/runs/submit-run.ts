@@ -106,6 +106,7 @@ export function createSubmitRun(deps: SubmitRunDeps): SubmitRun {
         ...{ app_id: app.id, model: run.model, prompt_sha256: run.promptSha256 },
         ...{ prompt_chars: run.promptChars, tools: request.tools, files: request.files.length },
         detach: request.detach,
+        ...(app.usesSeat ? { seat: true } : {}),
       })
       tx.onCommit(() => live.add(one))
       return undefined

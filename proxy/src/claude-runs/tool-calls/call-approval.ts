@@ -8,7 +8,7 @@ import type {
 import type { AuditLog } from '../../audit/index.ts'
 import { appRequester, type Requesters } from '../../identity/index.ts'
 import { AppError, type Clock, oneLine, type Tx } from '../../kernel/index.ts'
-import { callLines, callOutcome, statusText } from './call-lines.ts'
+import { type AskingRun, callLines, callOutcome, statusText } from './call-lines.ts'
 import type { ToolAnswer, ToolCall } from './ports.ts'
 import { callHash, shownInput } from './tool-input.ts'
 
@@ -32,8 +32,8 @@ const CHOICES = [
 
 /** Whoever in this process waits for the answer. */
 export interface CallsUnderWay {
-  /** First lines of the prompt; undefined: nobody waits for the call any more. */
-  promptOf(id: string): readonly string[] | undefined
+  /** Undefined: nobody waits for the call any more. */
+  askingOf(id: string): AskingRun | undefined
   readonly waiting: Pick<ReturnType<typeof createWaiting>, 'settled'>
 }
 
@@ -80,10 +80,11 @@ export function createCallApproval(deps: {
     statusOf: ({ status }) => status,
     hasEnded: ({ status }) => status !== 'pending',
     contentHash: callHash,
+    secretsOf: async (_tx, { effect }) => (effect.kind === 'request' ? effect.secrets : []),
     summary: ({ tool, effect }) => [
       'tool ',
       { name: oneLine(tool, 64) },
-      ...(effect.kind === 'host' ? [', ', { name: effect.host }] : []),
+      ...('host' in effect ? [', ', { name: effect.host }] : []),
     ],
 
     choices: () => CHOICES,
@@ -93,7 +94,7 @@ export function createCallApproval(deps: {
     nameOf: ({ choice }) => choice,
 
     assertGivable({ id }) {
-      if (underWay.promptOf(id) === undefined)
+      if (underWay.askingOf(id) === undefined)
         throw new AppError('invalid_request', 'The run that asked is over: nobody would use the answer.')
     },
     async settle(tx, call, { choice, denyReason }, by) {
@@ -114,7 +115,7 @@ export function createCallApproval(deps: {
 
     card: async (_tx, call) => ({
       form: 'lines',
-      lines: callLines(call, { app: appOf(call), prompt: underWay.promptOf(call.id) }),
+      lines: callLines(call, { app: appOf(call), asking: underWay.askingOf(call.id) }),
       question: `Let ${oneLine(appOf(call), 64)} use ${oneLine(call.tool, 64)}`,
       text: { label: 'Arguments', text: shownInput(call.input) },
       choices: CHOICES,

@@ -1,6 +1,7 @@
 import type { ApprovalOutcome, TextLine } from '../../approvals/index.ts'
 import { oneLine } from '../../kernel/index.ts'
 import type { ToolCall } from './ports.ts'
+import type { ToolEffect } from './tool-policy.ts'
 
 /** Requests that a host takes for one call: a page, what it redirects to, and a client that tries again. */
 export const REQUESTS_PER_CALL = 20
@@ -18,7 +19,22 @@ export const promptLines = (prompt: string): readonly string[] => {
 }
 
 /** What a yes lets happen, and no more than is so. */
-function effectLine({ effect }: Pick<ToolCall, 'effect'>): TextLine {
+function effectLines({ effect }: Pick<ToolCall, 'effect'>): readonly TextLine[] {
+  if (effect.kind !== 'request') return [effectLine(effect)]
+  const { host, method, secrets } = effect
+  return [
+    [
+      `📤 The daemon sends this one ${method} to `,
+      { strong: host },
+      ' and gives the run the answer. Nothing is opened in the container, and no redirect is followed.',
+    ],
+    ...secrets.map(
+      (name): TextLine => ['🔑 With the secret ', { strong: name }, ', put in on the way to that host alone'],
+    ),
+  ]
+}
+
+function effectLine(effect: Exclude<ToolEffect, { readonly kind: 'request' }>): TextLine {
   if (effect.kind === 'host') {
     return [
       '🌐 Until the tool has answered, at the latest until the run ends, everything in the container of the run can read (GET) from ',
@@ -33,16 +49,26 @@ function effectLine({ effect }: Pick<ToolCall, 'effect'>): TextLine {
     : ['❔ It is no tool that this daemon knows. Nothing is opened.']
 }
 
+/** What is known of a run while somebody here waits for its call, and is stored nowhere. */
+export interface AskingRun {
+  /** The first lines of its prompt. */
+  readonly prompt: readonly string[]
+  readonly usesSeat: boolean
+}
+
+const SEAT: TextLine = ['💺 Its calls of the model go by the seat of your subscription.']
+
 export const callLines = (
   call: ToolCall,
-  of: { readonly app: string; readonly prompt: readonly string[] | undefined },
+  of: { readonly app: string; readonly asking: AskingRun | undefined },
 ): readonly TextLine[] => [
   ['🧰 ', { strong: 'A run asks to use a tool' }],
   ['🤖 App ', { name: oneLine(of.app, 64) }, ', run ', { name: call.runId }],
-  ...(of.prompt ?? []).map((line, at): TextLine => [at === 0 ? '💬 Prompt ' : '💬 ', { name: line }]),
+  ...(of.asking?.usesSeat ? [SEAT] : []),
+  ...(of.asking?.prompt ?? []).map((line, at): TextLine => [at === 0 ? '💬 Prompt ' : '💬 ', { name: line }]),
   ['#️⃣ Prompt SHA-256 ', { name: call.promptSha256 }],
   ['🔧 Tool ', { strong: oneLine(call.tool, 128) }],
-  effectLine(call),
+  ...effectLines(call),
 ]
 
 const DECIDED = { once: 'allowed once', run: 'allowed for the rest of the run', deny: 'denied' } as const

@@ -1,4 +1,5 @@
 export type { RunToolCalls, ToolCalls } from './ports.ts'
+export { createRequestSender } from './request-sender.ts'
 export { createToolCallStore } from './tool-call-store.ts'
 export { createToolCalls } from './tool-calls.ts'
 export { beginWalled, mayOpenWall } from './walls.ts'

@@ -2,7 +2,7 @@ import type { ApprovalState } from '../../approvals/index.ts'
 import type { EgressSession } from '../../egress/index.ts'
 import type { Actor } from '../../identity/index.ts'
 import type { AppId, RunId, Tx, UnixMs } from '../../kernel/index.ts'
-import type { ToolRequest, ToolVerdict } from '../index.ts'
+import type { OwnToolAnswer, OwnToolCall, ToolRequest, ToolVerdict } from '../index.ts'
 import type { ToolEffect } from './tool-policy.ts'
 
 /** The run whose tools are asked for, as far as that matters here. */
@@ -15,6 +15,8 @@ export interface ToolRun {
   readonly promptSha256: string
   /** Names of the tools that the app's token allows this run. */
   readonly tools: readonly string[]
+  /** The run's model calls go by the owner's seat. */
+  readonly usesSeat: boolean
   /** The container's way out, which reaches nothing by itself; null: it has none, and what needs one is denied. */
   readonly egress: EgressSession | null
 }
@@ -36,6 +38,10 @@ export interface RunToolCalls extends Disposable {
    * run is over, or the CLI takes its question back; what waits is cancelled. Rejects where the database fails, which denies.
    */
   request(request: ToolRequest, signal: AbortSignal): Promise<ToolVerdict>
+  /**
+   * The daemon's own tool is called: sent is what was allowed for this use, once, if the arguments are those. Never rejects.
+   */
+  use(call: OwnToolCall, signal: AbortSignal): Promise<OwnToolAnswer>
   /** The tool has answered: what was opened for this call is closed. `toolUseId` as the request and the tool's result name it. */
   answered(toolUseId: string): void
   /** The run is over: what of it waits is cancelled. In the unit that ends the run. */

@@ -4,11 +4,13 @@ import type { AuditLog } from '../../audit/index.ts'
 import { appActor, appRequester, type Requesters } from '../../identity/index.ts'
 import { AppError, type Clock, oneLine, type Storage } from '../../kernel/index.ts'
 import type { FreeSpace } from '../../retention/index.ts'
-import type { ToolRequest, ToolVerdict } from '../index.ts'
+import type { OwnToolAnswer, OwnToolCall, ToolRequest, ToolVerdict } from '../index.ts'
 import { about, createCallApproval } from './call-approval.ts'
-import { promptLines } from './call-lines.ts'
-import { createOpenings, type Openings } from './openings.ts'
+import { type AskingRun, promptLines } from './call-lines.ts'
+import { createOpenings } from './openings.ts'
+import { readOwnRequest } from './own-request.ts'
 import type { RunToolCalls, ToolCall, ToolCalls, ToolRun } from './ports.ts'
+import type { RequestSender } from './request-sender.ts'
 import { callHash, readInput, sameCall } from './tool-input.ts'
 import { decideTool } from './tool-policy.ts'
 
@@ -25,18 +27,20 @@ interface Deps {
   readonly clock: Clock
   readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
   readonly lockdown: { assertOpen(): void }
+  readonly sender: RequestSender
 }
 
 type Asked = Pick<ToolCall, 'tool' | 'input' | 'effect'>
 
 export function createToolCalls(deps: Deps): ToolCalls {
   const { approvals, audit, storage, clock } = deps
-  /** First lines of the prompts of calls that somebody here waits for. */
-  const prompts = new Map<string, readonly string[]>()
+  /** Of calls that somebody here waits for. */
+  const asking = new Map<string, AskingRun>()
   const waiting = createWaiting()
-  const underWay = { promptOf: (id: string) => prompts.get(id), waiting }
+  const underWay = { askingOf: (id: string) => asking.get(id), waiting }
   const requests = approvals.register(createCallApproval({ ...deps, underWay }))
-  const live = new Set<Openings>()
+  /** Closes what a run has open. */
+  const live = new Set<() => void>()
 
   const cancel = (tx: Parameters<typeof requests.end>[0], call: ToolCall, why: string) =>
     requests.end(tx, call, { to: 'cancelled', by: null, why })
@@ -76,7 +80,7 @@ export function createToolCalls(deps: Deps): ToolCalls {
 
   const answerTo = async (run: ToolRun, asked: Asked, signal: AbortSignal): Promise<ToolCall> => {
     const id = `call_${randomBytes(16).toString('hex')}`
-    prompts.set(id, promptLines(run.prompt))
+    asking.set(id, { prompt: promptLines(run.prompt), usesSeat: run.usesSeat })
     try {
       let call = await ask(run, asked, id)
       for (;;) {
@@ -86,14 +90,20 @@ export function createToolCalls(deps: Deps): ToolCalls {
         await place.wait(call.expiresAt - clock.now(), signal)
       }
     } finally {
-      prompts.delete(id)
+      asking.delete(id)
     }
   }
 
   const begin = (run: ToolRun): RunToolCalls => {
     const over = new AbortController()
     const openings = createOpenings(run.egress)
-    live.add(openings)
+    /** Requests that were allowed and not yet sent, by the use of the tool: each is sent once. */
+    const permits = new Map<string, Asked>()
+    const closeAll = (): void => {
+      openings.closeAll()
+      permits.clear()
+    }
+    live.add(closeAll)
     /** What a person allowed for the rest of the run. */
     const standing = new Set<string>()
     let told = 0
@@ -110,10 +120,11 @@ export function createToolCalls(deps: Deps): ToolCalls {
       return denied(message)
     }
 
-    const allow = (id: string, { input, effect }: Asked): ToolVerdict => {
+    const allow = (id: string, { tool, input, effect }: Asked): ToolVerdict => {
       deps.lockdown.assertOpen()
       if (over.signal.aborted) return denied(RUN_OVER)
-      openings.open(id, effect)
+      if (effect.kind === 'request') permits.set(id, { tool, input, effect })
+      else openings.open(id, effect)
       // The arguments that the person saw, whatever the CLI holds by now.
       return { behavior: 'allow', updatedInput: JSON.parse(input) as Record<string, unknown> }
     }
@@ -140,6 +151,10 @@ export function createToolCalls(deps: Deps): ToolCalls {
       if (decision.decision === 'allow') return { behavior: 'allow' }
       if (decision.decision === 'deny') return await refuse(tool, decision.message)
       const { effect } = decision
+      if (effect.kind === 'request') {
+        const problem = await storage.read((tx) => deps.sender.problem(tx, effect))
+        if (problem !== null) return await refuse(tool, problem)
+      }
       if (effect.kind === 'host' && run.egress === null) return await refuse(tool, NO_WAY_OUT)
       const input = readInput(given)
       if (typeof input !== 'string') return await refuse(tool, `The arguments ${input.problem}.`)
@@ -154,15 +169,37 @@ export function createToolCalls(deps: Deps): ToolCalls {
       return verdict
     }
 
+    /** What comes is compared with what a person saw, byte for byte (TOCTOU): the container says both. */
+    const use = async (
+      { toolUseId, tool, input }: OwnToolCall,
+      signal: AbortSignal,
+    ): Promise<OwnToolAnswer> => {
+      const permit = toolUseId === null ? undefined : permits.get(toolUseId)
+      if (toolUseId !== null) permits.delete(toolUseId)
+      if (permit === undefined || permit.tool !== tool || readInput(input) !== permit.input) {
+        await refuse(tool, NOT_ALLOWED)
+        return { isError: true, text: NOT_ALLOWED }
+      }
+      deps.lockdown.assertOpen()
+      const request = readOwnRequest(input)
+      if ('problem' in request) return { isError: true, text: `The request ${request.problem}.` }
+      const text = await deps.sender.send(run, request, AbortSignal.any([signal, over.signal]))
+      return { isError: false, text }
+    }
+
     const close = (): void => {
       over.abort()
-      openings.closeAll()
+      closeAll()
       standing.clear()
-      live.delete(openings)
+      live.delete(closeAll)
     }
     return {
       request: (asked, signal) => request(asked, signal).catch(orDenied),
-      answered: openings.close,
+      use: (call, signal) => use(call, signal).catch(notSent),
+      answered(id) {
+        openings.close(id)
+        permits.delete(id)
+      },
       async ended(tx, by) {
         for (const call of await tx.toolCalls.list({ runId: run.runId, which: 'waiting', limit: ALL }))
           await requests.end(tx, call, { to: 'cancelled', by: { actor: by, name: null }, why: 'run over' })
@@ -181,7 +218,7 @@ export function createToolCalls(deps: Deps): ToolCalls {
       })
     },
     halt() {
-      for (const openings of live) openings.closeAll()
+      for (const closeAll of live) closeAll()
     },
   }
 }
@@ -198,6 +235,13 @@ function orDenied(error: unknown): ToolVerdict {
 /** Codes of what stands in the way of asking anybody. */
 const ASKED_NOBODY: ReadonlySet<string> = new Set(['rate_limited', 'locked', 'storage_unavailable'])
 
+/** The message of a connection names no value: the request held placeholders. */
+const notSent = (error: unknown): OwnToolAnswer => ({
+  isError: true,
+  text: `There was no answer: ${oneLine(error instanceof Error ? error.message : 'unknown', 300)}`,
+})
+
+const NOT_ALLOWED = 'Nobody has allowed this very request, or it was sent already. Ask once more.'
 const RUN_OVER = 'The run is over.'
 const NO_WAY_OUT = 'This run has no way out to the network.'
 

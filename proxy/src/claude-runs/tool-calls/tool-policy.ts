@@ -1,39 +1,7 @@
-import { canonicalHost } from '../../egress/capabilities/index.ts'
-import { isIpLiteral, oneLine, parseHostPattern } from '../../kernel/index.ts'
-
-/**
- * How far a tool of the CLI reaches. `inside`: the container's walls, which let nothing out, hold it; the app's token is enough.
- * `asks`: it leaves them, so a person is asked about each call. `never`: nothing good comes of it in a run.
- */
-type Reach = 'inside' | 'asks' | 'never'
-
-/** Tools by the names that the CLI gives them. What has no row asks: nobody knows what it does. */
-const REACH: Readonly<Record<string, Reach>> = {
-  // A shell without network: its container has no way out that is not opened by name.
-  Bash: 'inside',
-  BashOutput: 'inside',
-  KillShell: 'inside',
-  Read: 'inside',
-  Write: 'inside',
-  Edit: 'inside',
-  MultiEdit: 'inside',
-  NotebookRead: 'inside',
-  NotebookEdit: 'inside',
-  Glob: 'inside',
-  Grep: 'inside',
-  LS: 'inside',
-  TodoWrite: 'inside',
-  // Agents within the run: each tool that they use is asked for by itself, and the run's budget counts their calls.
-  Agent: 'inside',
-  Task: 'inside',
-  TaskOutput: 'inside',
-  TaskStop: 'inside',
-  WebFetch: 'asks',
-  WebSearch: 'asks',
-  AskUserQuestion: 'never',
-  EnterPlanMode: 'never',
-  ExitPlanMode: 'never',
-}
+import { oneLine } from '../../kernel/index.ts'
+import { REQUEST_TOOL, TOOL_REACH } from '../index.ts'
+import { readOwnRequest } from './own-request.ts'
+import { hostToFetch } from './public-host.ts'
 
 /** One tool, which the model knows by one name and the CLI asks about by the other. */
 const OTHER_NAME: Readonly<Record<string, string>> = { Agent: 'Task', Task: 'Agent' }
@@ -46,6 +14,13 @@ const MCP = /^mcp__([A-Za-z0-9_-]+?)__/
 export type ToolEffect =
   /** The container reaches this host meanwhile; a canonical pattern of a host. */
   | { readonly kind: 'host'; readonly host: string }
+  /** The daemon sends one request to this host, with the values of these secrets in their places. */
+  | {
+      readonly kind: 'request'
+      readonly host: string
+      readonly method: string
+      readonly secrets: readonly string[]
+    }
   /** The arguments go to the vendor of the model, which does the work. */
   | { readonly kind: 'vendor' }
   /** They go to this MCP server of the run. */
@@ -69,12 +44,18 @@ export function decideTool(
   )
   if (!isAllowed) return deny(`The token of this app does not allow ${oneLine(tool, 64)}.`)
   if (!TOOL_NAME.test(tool)) return deny('That is no name of a tool.')
-  const reach = Object.hasOwn(REACH, tool) ? REACH[tool] : 'asks'
+  const reach = Object.hasOwn(TOOL_REACH, tool) ? TOOL_REACH[tool] : 'asks'
   if (reach === 'inside') return { decision: 'allow' }
   if (reach === 'never') return deny(NOBODY_HERE)
   if (tool === 'WebFetch') {
     const host = hostToFetch(input.url)
     return 'problem' in host ? deny(`WebFetch here ${host.problem}.`) : ask({ kind: 'host', ...host })
+  }
+  if (tool === REQUEST_TOOL) {
+    const request = readOwnRequest(input)
+    if ('problem' in request) return deny(`The request ${request.problem}.`)
+    const { host, method, secrets } = request
+    return ask({ kind: 'request', host, method, secrets })
   }
   if (tool === 'WebSearch') return ask({ kind: 'vendor' })
   const server = MCP.exec(tool)?.[1]
@@ -86,22 +67,3 @@ const deny = (message: string): ToolDecision => ({ decision: 'deny', message })
 
 const NOBODY_HERE =
   'Nobody sits at this run. Decide by yourself, and say in your answer what you took for granted.'
-
-/**
- * The host of an address to fetch. Names alone: an approved literal would be reached in private networks too (SSRF), and a name
- * without a dot is one of the daemon's own network.
- */
-function hostToFetch(url: unknown): { readonly host: string } | { readonly problem: string } {
-  const parsed = typeof url === 'string' ? URL.parse(url) : null
-  if (parsed === null) return { problem: 'takes a whole address, as https://example.com/page' }
-  if (parsed.protocol !== 'https:') return { problem: 'takes addresses of https alone' }
-  if (parsed.username !== '' || parsed.password !== '')
-    return { problem: 'takes no address with a user or password' }
-  const host = canonicalHost(parsed.host)
-  const pattern = typeof host === 'string' ? parseHostPattern(host) : host
-  if (typeof host !== 'string' || 'problem' in pattern || pattern.wildcard)
-    return { problem: 'cannot reach this host' }
-  if (isIpLiteral(pattern.host) || !pattern.host.includes('.') || pattern.host.endsWith('.localhost'))
-    return { problem: 'takes the public name of a host' }
-  return { host }
-}

@@ -24,6 +24,7 @@ interface TermOptions {
   readonly tool?: string[]
   readonly cidr?: string[]
   readonly provider?: string
+  readonly seat?: boolean
   readonly limit?: Limits
   readonly keepPrompts?: boolean
 }
@@ -56,6 +57,7 @@ export const addAppCommands: CommandGroup = (program, context) => {
     app.command('set').description('change what an app may; what is not named stays').argument('<name>'),
   )
     .option('--no-keep-prompts', 'its prompts are not kept')
+    .option('--no-seat', 'its runs go by a key again')
     .addHelpText(
       'after',
       examples(['oauth3 app set cauldron --tool none --limit usd-per-day=none', 'takes away']),
@@ -157,6 +159,7 @@ const withTerms = (command: Command): Command =>
     )
     .option('--cidr <list>', 'addresses the token may be used from, beside loopback; none for any', commaList)
     .option('--provider <name>', 'whose model it uses; anthropic when left out')
+    .option('--seat', 'its runs go by the seat of your own subscription in place of a key (key add --seat)')
     .option('--limit <name=value>', `${LIMIT_WORDS.join(', ')}; repeatable, none takes one away`, limitOf)
     .option('--keep-prompts', 'its prompts are kept, sealed, as long as their results')
 
@@ -203,13 +206,14 @@ function amountOf(value: string, isMoney: boolean): number | null {
 const isNone = (list: readonly string[]): boolean => list.length === 1 && list[0] === 'none'
 
 function termsOf(options: TermOptions) {
-  const { scope, model, tool, cidr, provider, limit, keepPrompts } = options
+  const { scope, model, tool, cidr, provider, seat, limit, keepPrompts } = options
   return {
     ...(scope === undefined ? {} : { scopes: scope as (typeof APP_SCOPE_WORDS)[number][] }),
     ...(model === undefined ? {} : { models: isNone(model) ? null : model }),
     ...(tool === undefined ? {} : { tools: isNone(tool) ? [] : tool }),
     ...(cidr === undefined ? {} : { cidrs: isNone(cidr) ? [] : cidr }),
     ...(provider === undefined ? {} : { provider }),
+    ...(seat === undefined ? {} : { seat }),
     ...(limit === undefined ? {} : { limits: limit }),
     ...(keepPrompts === undefined ? {} : { keeps_prompts: keepPrompts }),
   }
@@ -223,6 +227,9 @@ const limitsText = (limits: AppLimitsView): string =>
     })
     .join(', ') || 'none'
 
+const modelsText = ({ models, seat }: AppView): string =>
+  `${models?.join(', ') ?? 'any'}${seat ? ' (seat)' : ''}`
+
 const stateOf = ({ revoked_at: at }: AppView): string =>
   at === null ? 'active' : `revoked ${formatTime(at)}`
 
@@ -231,7 +238,7 @@ function tableOf(context: CommandContext, apps: readonly AppView[], url: string 
   const table = renderTable(
     ['NAME', 'ID', 'SCOPES', 'MODELS', 'TOOLS', 'LIMITS', 'STATE'],
     apps.map((row) => [
-      ...[row.name, row.id, row.scopes.join(', '), row.models?.join(', ') ?? 'any'],
+      ...[row.name, row.id, row.scopes.join(', '), modelsText(row)],
       ...[row.tools.join(', ') || 'none', limitsText(row.limits), stateOf(row)],
     ]),
     context.terminal.style,
@@ -276,10 +283,11 @@ function sessionsTable(context: CommandContext, sessions: readonly RunSessionVie
 const linesOf = (row: AppView): string[] => [
   `${row.name} (${row.id}), ${stateOf(row)}`,
   `  token for   ${row.scopes.join(', ')}, from ${row.cidrs.join(', ') || 'wherever the port may be called from'}`,
-  `  models      ${row.models?.join(', ') ?? 'any'} of ${row.provider}`,
+  `  models      ${row.models?.join(', ') ?? 'any'} of ${row.provider}${row.seat ? ', by your seat' : ''}`,
   `  tools       ${row.tools.join(', ') || 'none'}`,
   `  limits      ${limitsText(row.limits)}`,
   `  prompts     ${row.keeps_prompts ? 'kept, sealed' : 'not kept'}`,
+  ...row.notes.map((note) => `  note        ${note}`),
 ]
 
 /** The token is in this answer and nowhere else. */
@@ -294,6 +302,7 @@ async function showToken(context: CommandContext, made: MadeApp, told: string): 
       url === null
         ? 'Runs are off: set CLAWDFORGE_PORT and start the daemon anew.'
         : `  curl -sS ${url}/run -H "Authorization: Bearer $CLAWDFORGE_TOKEN" -H "Content-Type: application/json" \\\n    -d '{"prompt": "Reply with one word."}'`,
+      ...made.app.notes.flatMap((note) => ['', note]),
     ].join('\n'),
   )
 }

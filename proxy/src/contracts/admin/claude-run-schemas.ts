@@ -32,6 +32,8 @@ const appTerms = z.strictObject({
   /** Ids, or beginnings that end in `*`; null: any. */
   models: words.min(1).nullable().optional(),
   provider: name.optional(),
+  /** Whether its runs go by the seat of the owner's subscription in place of a key; of anthropic alone. */
+  seat: z.boolean().optional(),
   limits: appLimits.partial().optional(),
   /** Whether prompts are kept, sealed, as long as results. */
   keeps_prompts: z.boolean().optional(),
@@ -47,10 +49,13 @@ export const appView = z.object({
   tools: z.array(z.string()),
   models: z.array(z.string()).nullable(),
   provider: z.string(),
+  seat: z.boolean(),
   limits: appLimits,
   keeps_prompts: z.boolean(),
   created_at: z.int(),
   revoked_at: z.int().nullable(),
+  /** What its owner should know: whose seat it uses, with whom it shares a key, that nobody can call with it. */
+  notes: z.array(z.string()),
 })
 export type AppView = z.output<typeof appView>
 

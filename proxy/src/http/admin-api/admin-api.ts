@@ -39,7 +39,7 @@ import {
 import type { DoctorCheck, HealthReport } from '../../kernel/index.ts'
 import { AppError, type Clock, type ReadTx, type Storage } from '../../kernel/index.ts'
 import type { LlmModules } from '../../llm/provider-access/index.ts'
-import { keyFinder, llmRoutes, providersCheck } from '../../llm/routes/index.ts'
+import { keyFinder, keySharers, llmRoutes, providersCheck } from '../../llm/routes/index.ts'
 import type { PushSubscriptions } from '../../notify/web-push/index.ts'
 import type { Retention } from '../../retention/index.ts'
 import type { Lockdown, Vault } from '../../vault/index.ts'
@@ -70,6 +70,8 @@ export interface AdminApiDeps {
   readonly hosting: HostedAgentRoutesDeps['hosting']
   /** Where apps reach the daemon, once it listens; null while runs are off. */
   readonly appsUrl: () => string | null
+  /** Networks that may call there, beside loopback. */
+  readonly appsAllowedFrom: readonly string[]
   /** What carries out runs of apps; null while they are off. */
   readonly runner: Pick<RunRunner, 'status'> | null
   readonly vault: Vault
@@ -188,7 +190,10 @@ function adminHandlers(deps: AdminApiDeps, owner: Owner): AdminHandlers {
     ...passkeyRoutes(withOwner),
     ...sessionRoutes(withOwner),
     ...registryRoutes(withOwner),
-    ...claudeRunRoutes(withOwner),
+    ...claudeRunRoutes({
+      ...withOwner,
+      notesOfApps: { allowedFrom: deps.appsAllowedFrom, agentsSharingKey: keySharers(deps.llm, deps.agents) },
+    }),
     ...hostedAgentRoutes(withOwner),
   }
 }

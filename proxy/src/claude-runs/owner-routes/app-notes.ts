@@ -1,0 +1,37 @@
+import { networksMeet } from '../../identity/index.ts'
+import { isLoopbackAddress } from '../../kernel/index.ts'
+import type { App } from '../apps/index.ts'
+
+export interface AppNotesDeps {
+  /** Networks that may call the port of apps, beside loopback (ALLOW_CIDRS). */
+  readonly allowedFrom: readonly string[]
+  /** Names of agents that may be served with the same key of the provider as an app. */
+  readonly agentsSharingKey: (provider: string) => readonly string[]
+}
+
+const SEAT =
+  'Its calls of the model go by the seat of your own subscription, which the vendor lets nobody use but you, for your own ordinary use: https://code.claude.com/docs/en/legal-and-compliance'
+
+/** What its owner should know of an app that is as it is; empty where there is nothing. */
+export function appNotes(
+  { cidrs, provider, usesSeat, revokedAt }: App,
+  { allowedFrom, agentsSharingKey }: AppNotesDeps,
+): string[] {
+  if (revokedAt !== null) return []
+  const sharing = usesSeat ? [] : agentsSharingKey(provider)
+  const isShutOut = (cidr: string): boolean => !allowedFrom.some((allowed) => networksMeet(cidr, allowed))
+  const outside = cidrs.filter((cidr) => !isLoopbackAddress(cidr.slice(0, cidr.lastIndexOf('/'))))
+  return [
+    ...(usesSeat ? [SEAT] : []),
+    ...(outside.length > 0 && outside.every(isShutOut)
+      ? [
+          `Nobody but this machine can use its token: ALLOW_CIDRS lets ${allowedFrom.join(', ') || 'no network'} call the port, and the token is good from ${outside.join(', ')}.`,
+        ]
+      : []),
+    ...(sharing.length > 0
+      ? [
+          `It shares a key of ${provider} with ${sharing.join(', ')}: once a run has used it, they are refused what is kept there under it, as files and batches (shared_key). A key of their own: oauth3 key add ${provider} --tag ${sharing[0]}, then oauth3 agent tag ${sharing[0]} --tag ${sharing[0]}`,
+        ]
+      : []),
+  ]
+}
