@@ -17,5 +17,6 @@ export {
   type ToolDenial,
   type ToolRequest,
   type ToolVerdict,
+  type UnavailableReason,
 } from './runner-port.ts'
 export { KNOWN_TOOLS, OWN_SERVER, REQUEST_TOOL, TOOL_REACH } from './tools.ts'

@@ -192,10 +192,16 @@ export interface RunRunner extends AsyncDisposable {
   run(order: RunOrder, hooks: RunHooks, signal: AbortSignal): Promise<RunOutcome>
 }
 
+/** Why nothing could be started: `not_started` where it is neither of the others. */
+export type UnavailableReason = 'image_missing' | 'engine_away' | 'not_started'
+
 /** Nothing was started; `message` says why, for a person. */
 export class RunnerUnavailable extends Error {
-  constructor(message: string, cause?: unknown) {
+  readonly reason: UnavailableReason
+
+  constructor(message: string, reason: UnavailableReason = 'not_started', cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'RunnerUnavailable'
+    this.reason = reason
   }
 }

@@ -40,6 +40,34 @@ describe.skipIf(!availability.available)('a run of the Claude Code CLI', () => {
     return { first: first.promise, done }
   }
 
+  it.each([
+    ['image_missing', Object.assign(new Error('no such image'), { statusCode: 404 }), 'npm run images'],
+    ['engine_away', new Error('connect ECONNREFUSED'), 'does not answer'],
+  ])(
+    'tells %s where that comes in the middle of its life, and goes on when it is over',
+    async (reason, away, says) => {
+      let failure: Error | null = null
+      const fails = () => Promise.reject(failure)
+      const lively = new Proxy(docker, {
+        get(engine, name) {
+          if (failure !== null && name === 'getImage') return () => ({ inspect: fails })
+          if (failure !== null && name === 'createContainer') return fails
+          const member: unknown = Reflect.get(engine, name)
+          return typeof member === 'function' ? member.bind(engine) : member
+        },
+      })
+      await using own = await createClaudeKit({ docker: lively })
+      const run = () => own.run({ answer: () => say('hi') })
+      expect((await run()).outcome.code).toBe('ok')
+      failure = away
+      const [refused] = await Promise.allSettled([run()])
+      expect(refused).toMatchObject({ reason: { reason, message: expect.stringContaining(says) } })
+      expect(await own.runner.status()).toMatchObject({ notes: [expect.stringContaining(says)] })
+      failure = null
+      expect((await run()).outcome.code).toBe('ok')
+    },
+  )
+
   describe('with a schema', () => {
     it('repairs a wrong answer once, in the same conversation', async () => {
       const { outcome, api, events } = await kit.run({

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { RunnerUnavailable } from '../../src/claude-runs/index.ts'
 import {
   BOOTSTRAP,
   type ClaudeRunsKit,
@@ -110,6 +111,25 @@ print(r.json()["result"])  # {'hello': 'world'}
 })
 
 describe('a run', () => {
+  it.each(['image_missing', 'engine_away'] as const)(
+    'that nothing can carry out ends as %s, which says what to do, and its key is free',
+    async (reason) => {
+      const { token } = await kit.addApp()
+      const { run } = kit.runner
+      kit.runner.run = () => Promise.reject(new RunnerUnavailable('no engine', reason))
+      const ask = () => kit.postRun(token, { prompt: 'hi' }, { 'idempotency-key': reason })
+      const refused = await ask()
+      expect([refused.status, await json(refused)]).toMatchObject([
+        503,
+        { ok: false, code: reason, error: { message: 'no engine' } },
+      ])
+      const [row] = await rowsOf('run.finished')
+      expect(JSON.parse(row?.data ?? '').why).toMatch(/npm run images|oauth3 doctor/)
+      kit.runner.run = run
+      expect(await json(await ask())).toMatchObject({ ok: true, result: 'hello' })
+    },
+  )
+
   it('answers in the seed’s words, with what it cost beside them', async () => {
     const { token, app } = await kit.addApp()
     const answer = await kit.postRun(token, { prompt: 'hi', system: null })

@@ -63,10 +63,10 @@ interface Asked {
 const KINDS: readonly Kind[] = ['plain', 'stream', 'detached', 'cancelled', 'file', 'tool']
 const OVER = new Set(['done', 'failed', 'cancelled'])
 /** Whatever else a run ends as is a defect: the model never fails, and nobody takes too long. */
-const EXPECTED = new Set(['ok', 'cancelled', 'daemon_restarted', 'not_started'])
+const EXPECTED = new Set(['ok', 'cancelled', 'daemon_restarted', 'not_started', 'engine_away'])
 /** The prompt was not handed over, so its key is free: a busy machine may start no container in time. */
 const isFree = ({ code, started_at: at }: View): boolean =>
-  code === 'not_started' || (code === 'daemon_restarted' && at === null)
+  code === 'not_started' || code === 'engine_away' || (code === 'daemon_restarted' && at === null)
 const ANSWER_MS = 30_000
 const END_MS = 120_000
 

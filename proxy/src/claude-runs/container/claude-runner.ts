@@ -25,6 +25,7 @@ import {
   type RunOrder,
   type RunOutcome,
   type RunRunner,
+  type UnavailableReason,
 } from '../index.ts'
 import type { SchemaChecker } from '../schema/index.ts'
 import { type ModelSocket, openModelSocket } from './model-socket.ts'
@@ -89,7 +90,8 @@ export function createClaudeRunner(options: ClaudeRunnerOptions): RunRunner {
   const background = new Set<Promise<unknown>>()
   let ready: Ready | undefined
   let isFilling = false
-  let notes: readonly string[] = []
+  /** Why no run can be begun, as of the last look; null where one can. */
+  let lack: { readonly reason: UnavailableReason; readonly note: string } | null = null
   let seenAt = Number.NEGATIVE_INFINITY
   let looking: Promise<void> | undefined
   let running = 0
@@ -163,15 +165,19 @@ export function createClaudeRunner(options: ClaudeRunnerOptions): RunRunner {
       const { Id } = await answered(LOOK_TIMEOUT_MS, () => docker.getImage(tag).inspect())
       if (closing.signal.aborted) return
       keep(Id)
-      notes = []
+      lack = null
     } catch (error) {
       const isMissing = (error as { statusCode?: number }).statusCode === 404
       if (isMissing) keep(undefined)
-      notes = [
-        isMissing
-          ? `The image ${tag} is not built; run: npm run images -- --only claude`
-          : `The Docker engine does not answer: ${(error as Error).message}`,
-      ]
+      lack = isMissing
+        ? {
+            reason: 'image_missing',
+            note: `The image ${tag} is not built; run: npm run images -- --only claude`,
+          }
+        : {
+            reason: 'engine_away',
+            note: `The Docker engine does not answer: ${(error as Error).message}`,
+          }
     }
     seenAt = performance.now()
   }
@@ -186,7 +192,8 @@ export function createClaudeRunner(options: ClaudeRunnerOptions): RunRunner {
   async function readyNow(): Promise<Ready> {
     if (closing.signal.aborted) throw new RunnerUnavailable('The daemon is stopping.')
     if (ready === undefined) await look()
-    if (ready === undefined) throw new RunnerUnavailable(notes[0] ?? 'There is no image for runs.')
+    if (ready === undefined)
+      throw new RunnerUnavailable(lack?.note ?? 'There is no image for runs.', lack?.reason)
     return ready
   }
 
@@ -246,7 +253,7 @@ export function createClaudeRunner(options: ClaudeRunnerOptions): RunRunner {
       return {
         version: ready === undefined ? null : claudeVersion(),
         available: ready !== undefined,
-        notes: [...notes, ...endpoints.notes],
+        notes: [...(lack === null ? [] : [lack.note]), ...endpoints.notes],
         warm: ready?.pool.warm ?? 0,
         running,
       }
@@ -273,8 +280,11 @@ export function createClaudeRunner(options: ClaudeRunnerOptions): RunRunner {
       } catch (error) {
         if (isStarted || error instanceof RunnerUnavailable) throw error
         if (signal.aborted) return { ...NO_OUTCOME, code: 'cancelled', message: 'The run was cancelled.' }
-        seenAt = Number.NEGATIVE_INFINITY
-        throw new RunnerUnavailable(`The run could not be started: ${(error as Error).message}`, error)
+        // The engine was stopped, or the image removed, since the last look.
+        await look()
+        if (lack !== null) throw new RunnerUnavailable(lack.note, lack.reason, error)
+        const why = `The run could not be started: ${(error as Error).message}`
+        throw new RunnerUnavailable(why, 'not_started', error)
       } finally {
         running -= 1
       }

@@ -272,7 +272,7 @@ function endingOf(live: LiveRun, outcome: RunOutcome, refusal: ReturnType<RunMod
 function failureOf(live: LiveRun, error: unknown, onDefect: (error: unknown) => void): How {
   if (live.endReason !== null) return live.endReason
   const failed = (code: RunEnding, message: string): How => ({ state: 'failed', code, message })
-  if (error instanceof RunnerUnavailable) return failed('not_started', error.message)
+  if (error instanceof RunnerUnavailable) return failed(error.reason, error.message)
   if (error instanceof AppError && error.code !== 'internal') {
     if (error.code === 'locked') return { state: 'cancelled', code: 'cancelled', message: error.message }
     return failed(
@@ -314,7 +314,11 @@ function endedRun(live: LiveRun, ending: Ending, isKept: boolean, now: number): 
 }
 
 const wasHandedOver = ({ startedAt }: Run, code: RunEnding): boolean =>
-  code !== 'not_started' && code !== 'file_gone' && (code !== 'daemon_restarted' || startedAt !== null)
+  !NOT_HANDED_OVER.has(code) && (code !== 'daemon_restarted' || startedAt !== null)
+
+const NOT_HANDED_OVER: ReadonlySet<RunEnding> = new Set([
+  ...(['not_started', 'image_missing', 'engine_away', 'file_gone'] as const),
+])
 
 const NOT_KEPT = 'The session could not be kept: files and sessions of the app take all their room.'
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }

@@ -29,6 +29,14 @@ export const RUN_ENDINGS = {
   memory_limit: { status: 502, help: 'The run took more memory than it may.' },
   sandbox_lost: { status: 503, help: 'The container of the run is gone.' },
   not_started: { status: 503, help: 'No container could take the run; the prompt was not handed over.' },
+  image_missing: {
+    status: 503,
+    help: 'The image of runs is not built, or was removed. Its owner runs: npm run images -- --only claude. The prompt was not handed over.',
+  },
+  engine_away: {
+    status: 503,
+    help: 'The container engine does not answer. Its owner starts it; oauth3 doctor says when it does. The prompt was not handed over.',
+  },
   file_gone: {
     status: 410,
     help: 'A file of the run was removed, or its time was over, before the run began.',
