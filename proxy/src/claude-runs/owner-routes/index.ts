@@ -1,3 +1,2 @@
-export type { AppNotesDeps } from './app-notes.ts'
 export { type ClaudeRunRoutesDeps, claudeRunRoutes } from './claude-run-routes.ts'
 export { claudeRunsCheck } from './runs-check.ts'
