@@ -43,7 +43,7 @@ export function composeHosting(
   },
   overrides: HostingOverrides = {},
 ): Hosting {
-  const { config, instanceId, clock, log, endpoints } = installation
+  const { config, clock, log, endpoints } = installation
   const { core, providers, llmProxy } = deps
   const { tenant } = core.storage
   const warn = (message: string, error?: unknown): void => log.warn({ err: error }, message)
@@ -55,28 +55,12 @@ export function composeHosting(
   })
 
   const open = lazily(async (): Promise<{ host: MachineHost; machines: Machines }> => {
-    const [machineParts, engine, { composePersistence }] = await Promise.all([
+    const [{ createMachineHost }, { composeMachines }] = await Promise.all([
       import('../hosting/machines/index.ts'),
-      import('../sandbox/engine/index.ts'),
-      import('./compose-persistence.ts'),
+      import('./compose-machines.ts'),
     ])
-    const { containerName, createDockerDriver, createMachineHost, HOME, STATE_MOUNT } = machineParts
-    const docker = engine.createEngineClient()
-    const persistence = opened.use(
-      await composePersistence({
-        ...{ config, docker, clock, log: warn },
-        containerOf: (ref) => containerName(instanceId, ref),
-        place: { home: HOME, mount: STATE_MOUNT, owner: engine.SANDBOX_USER_ID },
-      }),
-    )
-    persistence.open(core)
-    const driver = createDockerDriver({
-      docker,
-      instanceId,
-      endpointFolder: config.socketDirectory,
-      ociRuntime: config.sandbox.ociRuntime ?? undefined,
-      seccomp: config.sandbox.seccomp,
-    })
+    const { driver, persistence } = await composeMachines(installation, opened, warn)
+    persistence?.open(core)
     addressOf = driver.address
     const host = opened.use(
       createMachineHost({
@@ -118,7 +102,7 @@ export function composeHosting(
     },
     hold: (id) => machinesNow?.hold(id, 'model_call'),
     keyOf: ({ id }) => ({ tenant, machine: id }),
-    image: overrides.image ?? imageTag(OPENCLAW_IMAGE),
+    image: overrides.image ?? config.hosting.ec2?.image ?? imageTag(OPENCLAW_IMAGE),
     spec: {
       command: overrides.command ?? [],
       memoryBytes: overrides.memoryBytes ?? config.hosting.agentMemoryBytes,

@@ -52,6 +52,27 @@ describe('the configuration', () => {
     expect(() => readConfig({ OBJECT_STORE_URL: 'https://bucket' })).toThrow('OBJECT_STORE_URL')
   })
 
+  it('takes hosted agents to EC2 with all that this needs, and says what is missing', () => {
+    const env = {
+      OAUTH3_HOST_DRIVER: 'ec2',
+      OAUTH3_EC2_REGION: 'eu-central-1',
+      OAUTH3_EC2_SUBNET: 'subnet-0123456789abcdef0',
+      OAUTH3_EC2_SECURITY_GROUP: 'sg-01234567',
+      OAUTH3_EC2_IMAGE: 'ami-0123456789abcdef0',
+      AWS_ACCESS_KEY_ID: 'id',
+      AWS_SECRET_ACCESS_KEY: 'not-a-real-secret',
+    }
+    const { ec2 } = readConfig(env).hosting
+    expect(ec2).toMatchObject({ region: 'eu-central-1', instanceType: 't3.medium', volumeGib: 16 })
+    expect(JSON.stringify(ec2)).not.toContain('not-a-real-secret')
+    expect(readConfig({ ...env, OAUTH3_HOST_DRIVER: 'docker' }).hosting.ec2).toBeNull()
+    for (const name of Object.keys(env).slice(1))
+      expect(() => readConfig({ ...env, [name]: '' })).toThrow(
+        `${name} is required with OAUTH3_HOST_DRIVER=ec2.`,
+      )
+    expect(() => readConfig({ ...env, OAUTH3_EC2_IMAGE: 'ubuntu' })).toThrow('an image, ami-')
+  })
+
   it('names everything that is wrong at once, and nothing twice', () => {
     const env = {
       PORT: 'x',

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { adminSocketPath, SecretValue } from '../kernel/index.ts'
+import { type Ec2Config, ec2Of } from './ec2-config.ts'
 import { mistypedNames } from './mistyped-names.ts'
 import { SETTINGS, type SettingName } from './settings.ts'
 
@@ -37,6 +38,8 @@ export interface Config {
     readonly maxAgents: number
     readonly memoryBytes: number
     readonly agentMemoryBytes: number
+    /** Null: in containers of the engine. */
+    readonly ec2: Ec2Config | null
   }
   /** Whether hosts that speak HTTP/2 only are reached. */
   readonly http2ToHosts: boolean
@@ -149,6 +152,7 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
   const telegram = telegramOf(values, env, complain)
   const wake = wakeOf(values, env, complain)
   const objectStore = objectStoreOf(values, dbPath, complain)
+  const ec2 = ec2Of(values, (name) => isSet(env, name), complain)
   if (values.OAUTH3_PUBLIC_URL?.startsWith('https:') && !isSet(env, 'OAUTH3_TRUSTED_PROXIES'))
     complain(
       'OAUTH3_TRUSTED_PROXIES is required with an https OAUTH3_PUBLIC_URL: it takes the address of the proxy that ends TLS.',
@@ -184,6 +188,7 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
           ? Math.floor(totalmem() / 2)
           : values.OAUTH3_HOST_MEMORY_MIB * MIB,
       agentMemoryBytes: (values.OAUTH3_HOST_AGENT_MEMORY_MIB as number) * MIB,
+      ec2,
     },
     http2ToHosts: values.OAUTH3_HTTP2 === 'on',
     skillUrlHosts: values.OAUTH3_SKILL_URL_HOSTS as string[],

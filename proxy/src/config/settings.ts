@@ -12,6 +12,8 @@ import {
   text,
 } from './setting.ts'
 
+const ec2Id = (kind: string) => z.string().regex(new RegExp(`^${kind}-[0-9a-f]{8,17}$`))
+
 /**
  * Every environment variable the daemon reads: its form, default and meaning. docs/reference/configuration.md is
  * generated from this table. An empty value counts as not set.
@@ -182,6 +184,44 @@ export const SETTINGS = {
     'MiB, 512–65536',
     'Memory of one hosted agent. OpenClaw takes 750 MB while it is idle and 1,100 MB at work.',
     '1536',
+  ),
+  OAUTH3_HOST_DRIVER: setting(
+    choice(['docker', 'ec2']),
+    'docker or ec2',
+    'Where hosted agents live: in containers of the engine of this host, or each in an instance of Amazon EC2.',
+    'docker',
+  ),
+  OAUTH3_EC2_REGION: setting(
+    z.string().regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/),
+    'a region, such as eu-central-1',
+    'Of EC2; required with OAUTH3_HOST_DRIVER=ec2, as are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+  ),
+  OAUTH3_EC2_SUBNET: setting(
+    ec2Id('subnet'),
+    'a subnet, subnet-…',
+    'Where the instances are, a private one; required with OAUTH3_HOST_DRIVER=ec2. Their files are volumes of its zone.',
+  ),
+  OAUTH3_EC2_SECURITY_GROUP: setting(
+    ec2Id('sg'),
+    'a security group, sg-…',
+    'What the instances may reach, and who them; required with OAUTH3_HOST_DRIVER=ec2.',
+  ),
+  OAUTH3_EC2_IMAGE: setting(
+    ec2Id('ami'),
+    'an image, ami-…',
+    'What the instances are made of; required with OAUTH3_HOST_DRIVER=ec2.',
+  ),
+  OAUTH3_EC2_INSTANCE_TYPE: setting(
+    z.string().regex(/^[a-z][a-z0-9-]{1,15}\.[a-z0-9-]{1,16}$/),
+    'a type, such as t3.medium',
+    'Of the instances. It decides over their memory and processor.',
+    't3.medium',
+  ),
+  OAUTH3_EC2_VOLUME_GIB: setting(
+    integer(1, 16_384),
+    'GiB, 1–16384',
+    'Of the volume that holds the files of one hosted agent on EC2.',
+    '16',
   ),
   OAUTH3_MAX_RUNS: setting(integer(1, 64), '1–64', 'Runs at the same time; more wait.', '4'),
   OAUTH3_APPROVAL_TTL: setting(
@@ -362,12 +402,12 @@ export const SETTINGS = {
   AWS_ACCESS_KEY_ID: setting(
     z.string().regex(/^[\x21-\x7e]{1,256}$/),
     "a key's id",
-    'Of an OBJECT_STORE_URL that begins with s3; required with one.',
+    'Of an OBJECT_STORE_URL that begins with s3, and of OAUTH3_HOST_DRIVER=ec2; required with either.',
   ),
   AWS_SECRET_ACCESS_KEY: setting(
     z.string().regex(/^[\x21-\x7e]{1,1024}$/),
     "a key's secret",
-    'Of an OBJECT_STORE_URL that begins with s3; required with one.',
+    'Of an OBJECT_STORE_URL that begins with s3, and of OAUTH3_HOST_DRIVER=ec2; required with either.',
   ),
   LOG_LEVEL: setting(
     choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),

@@ -126,6 +126,7 @@ export function createMachineDriverDouble(options: { readonly file?: string } = 
 
   const double: MachineDriverDouble = {
     kind: 'double',
+    capabilities: { pauses: true, tells: true },
     violations,
     calls,
     faults: () => 'none',

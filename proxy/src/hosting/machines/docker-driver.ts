@@ -6,12 +6,7 @@ import type Docker from 'dockerode'
 import { answered, CALL_TIMEOUT_MS, createHostPaths, type SeccompChoice } from '../../sandbox/engine/index.ts'
 import { SandboxUnavailable } from '../../sandbox/index.ts'
 import {
-  containerName,
-  heldOf,
   homeArchive,
-  isOf,
-  keyLabels,
-  keyOf,
   labelFilter,
   machineConfig,
   phaseOf,
@@ -20,6 +15,7 @@ import {
 } from './docker-machine.ts'
 import type { MachineKey, MachineRef } from './machine.ts'
 import type { Held, MachineDriver, Phase } from './machine-driver.ts'
+import { heldOf, incarnationName, isOf, keyLabels, keyOf } from './machine-labels.ts'
 
 export interface DockerDriverOptions {
   readonly docker: Docker
@@ -43,7 +39,7 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
   const hostPaths = createHostPaths(docker)
   const folderOf = ({ machine }: MachineKey): string => join(endpointFolder, machine)
   const containerOf = (ref: MachineRef): Docker.Container =>
-    docker.getContainer(containerName(instanceId, ref))
+    docker.getContainer(incarnationName(instanceId, ref))
 
   /** No call is waited for without end, whoever asks. */
   const ask = <T>(
@@ -149,6 +145,7 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
 
   return {
     kind: 'docker',
+    capabilities: { pauses: true, tells: true },
     async create(ref, what, signal) {
       const endpoint = await makeEndpoint(ref)
       // The same again where there is one of that name.
@@ -199,7 +196,7 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
       }
     },
     async remove(ref, signal) {
-      await removeContainer(containerName(instanceId, ref), signal)
+      await removeContainer(incarnationName(instanceId, ref), signal)
       return observe(ref, signal)
     },
     async purge(key, signal) {

@@ -1,7 +1,35 @@
 import type { MachineKey, MachineRef, MachineSpec } from './machine.ts'
 
-/** What a driver has of an incarnation. `created`: never started; `stopped`: it ended, or was ended. */
-export type Phase = 'created' | 'running' | 'paused' | 'stopped' | 'absent'
+/**
+ * What a driver has of an incarnation. `created`: never started; `stopped`: it ended, or was ended. `changing`: it rises or ends, which
+ * takes its time; `start` and `stop` wait for it, and go on from there.
+ */
+export type Phase = 'created' | 'changing' | 'running' | 'paused' | 'stopped' | 'absent'
+
+/** Whether it has processes, or is about to. */
+export const isUp = (phase: Phase): boolean =>
+  phase === 'running' || phase === 'paused' || phase === 'changing'
+
+/** What a kind of driver can do beyond what all can. */
+interface Capabilities {
+  /** Memory is kept by `pause`. Without it a machine goes to sleep at once, and `pause` changes nothing. */
+  readonly pauses: boolean
+  /** `watch` tells. Without it what happens behind the daemon's back is seen by the sweep. */
+  readonly tells: boolean
+}
+
+/** `throttled`, `unreachable`: passes by itself. `quota`, `capacity`, `denied`: somebody has to do something outside. */
+export type DriverFaultKind = 'throttled' | 'unreachable' | 'quota' | 'capacity' | 'denied' | 'refused'
+
+/** An act that a cloud did not do, or of which nobody knows. Its message is for the machine's owner. */
+export class DriverFault extends Error {
+  readonly kind: DriverFaultKind
+  constructor(kind: DriverFaultKind, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'DriverFault'
+    this.kind = kind
+  }
+}
 
 /** What a driver has: an incarnation, or (`generation` null) what outlives them, such as its files. */
 export interface Held extends MachineKey {
@@ -26,9 +54,10 @@ export interface ToCreate {
  */
 export interface MachineDriver {
   readonly kind: string
+  readonly capabilities: Capabilities
   /** Makes what outlives incarnations too. One that is there is left as it is; one that is there by half is completed. */
   create(ref: MachineRef, what: ToCreate, signal: AbortSignal): Promise<Phase>
-  /** Of what was created or stopped; what is paused stays so. */
+  /** Of what was created or stopped, or of what rises already; what is paused stays so. */
   start(ref: MachineRef, signal: AbortSignal): Promise<Phase>
   /** Keeps its memory; its processes stand still. */
   pause(ref: MachineRef, signal: AbortSignal): Promise<Phase>

@@ -75,6 +75,7 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
     tickMs = TICK_MS,
     log = () => {},
   } = options
+  const ladder = { asleepAfterMs, pauses: driver.capabilities.pauses }
   const lives = new Map<MachineId, LiveMachine>()
   const ledgers = new Map<TenantId, ReturnType<typeof createMachineLedger>>()
   const closing = new AbortController()
@@ -195,7 +196,7 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
 
   function stepDown(now: UnixMs): void {
     for (const live of lives.values()) {
-      const { at, to, because } = forecastSleep(live.row, live, now, asleepAfterMs)
+      const { at, to, because } = forecastSleep(live.row, live, now, ladder)
       if (to !== null && at !== null && now >= at) lower(live, to, because)
     }
   }
@@ -296,7 +297,7 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
         beginCall,
         active,
         relieve: () => relieve(clock.now()),
-        forecast: (live) => forecastSleep(live.row, live, clock.now(), asleepAfterMs),
+        forecast: (live) => forecastSleep(live.row, live, clock.now(), ladder),
         unavailable,
         closing: closing.signal,
       })

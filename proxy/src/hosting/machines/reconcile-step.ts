@@ -5,7 +5,7 @@
 import { AppError, type Clock } from '../../kernel/index.ts'
 import { type LiveMachine, refOf, tryClose } from './live-machine.ts'
 import type { MachineRef, MachineState } from './machine.ts'
-import type { MachineDriver, MachinePersistence, Phase } from './machine-driver.ts'
+import { isUp, type MachineDriver, type MachinePersistence, type Phase } from './machine-driver.ts'
 import type { Change } from './machine-ledger.ts'
 import type { MemoryGate } from './memory-gate.ts'
 import { type Cause, TRANSIENT } from './transitions.ts'
@@ -42,7 +42,6 @@ const READY_MS = 3_600_000
 const COPY_MS = 600_000
 const COPY_SLACK_MS = 60_000
 
-const isUp = (phase: Phase): boolean => phase === 'running' || phase === 'paused'
 const wantsAwake = ({ row }: LiveMachine): boolean => row.desired === 'awake'
 
 async function move(live: LiveMachine, to: MachineState, cause: Cause, change?: Change): Step {
@@ -108,7 +107,7 @@ const rising: StepOf = async (live, tools) => {
   let phase = await observe(live, tools)
   if (phase === 'absent') return recreate(live)
   if (phase === 'paused') phase = await call(live, (signal) => driver.unpause(ref, signal))
-  if (phase === 'created' || phase === 'stopped')
+  if (phase === 'created' || phase === 'stopped' || phase === 'changing')
     phase = await call(live, (signal) => driver.start(ref, signal))
   if (phase !== 'running') throw new Error(`it was started, and is ${phase}`)
   // As long as the state lasts: what is inside may take a minute and more to come up.
@@ -131,10 +130,11 @@ const running: StepOf = async (live, tools) => {
   const phase = await observe(live, tools)
   if (phase === 'absent') return wantsAwake(live) ? recreate(live) : move(live, 'asleep', 'drift')
   if (!isUp(phase)) return wantsAwake(live) ? crashed(live, tools) : move(live, 'asleep', 'drift')
-  if (wantsAwake(live)) return phase === 'paused' ? move(live, 'waking', 'drift') : 'rest'
+  if (wantsAwake(live)) return phase === 'running' ? 'rest' : move(live, 'waking', 'drift')
   // The last call that ends looks again.
   if (!tryClose(live)) return 'rest'
-  return move(live, live.row.desired === 'paused' ? 'pausing' : 'stopping', 'asked')
+  const { pauses } = tools.driver.capabilities
+  return move(live, live.row.desired === 'paused' && pauses ? 'pausing' : 'stopping', 'asked')
 }
 
 const pausing: StepOf = async (live, tools) => {
@@ -142,7 +142,7 @@ const pausing: StepOf = async (live, tools) => {
   if (!isUp(phase)) return move(live, 'asleep', 'drift')
   if (wantsAwake(live)) return move(live, phase === 'running' ? 'running' : 'waking', 'asked')
   const after = await tools.call(live, (signal) => tools.driver.pause(refOf(live), signal))
-  if (after === 'running') throw new Error('it was paused, and runs')
+  if (after === 'running' || after === 'changing') throw new Error(`it was paused, and is ${after}`)
   return after === 'paused' ? move(live, 'paused', 'done') : move(live, 'asleep', 'drift')
 }
 

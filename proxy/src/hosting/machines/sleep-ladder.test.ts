@@ -3,6 +3,8 @@ import { sampleMachine } from '../../../test/support/machine-kit.ts'
 import { parseSleepAfter } from '../../kernel/index.ts'
 import { forecastSleep } from './sleep-ladder.ts'
 
+const LADDER = { asleepAfterMs: null, pauses: true }
+
 describe('the sleep ladder', () => {
   it('takes spans and never, and nothing else', () => {
     expect(['10s', '10m', '1h', '2d', 'never'].map(parseSleepAfter)).toEqual([
@@ -19,17 +21,24 @@ describe('the sleep ladder', () => {
   it('says when, and because of what', () => {
     const machine = sampleMachine({ changedAt: 0 })
     const use = { activeAt: 100_000, activeWhy: 'message', calls: 0 } as const
-    expect(forecastSleep(machine, use, 280_000, null)).toEqual({
+    expect(forecastSleep(machine, use, 280_000, LADDER)).toEqual({
       at: 700_000,
       to: 'paused',
       because: 'a message came 3 min ago',
     })
-    expect(forecastSleep({ ...machine, changedAt: 500_000 }, use, 500_000, null).at).toBe(1_100_000)
-    expect(forecastSleep(machine, { ...use, calls: 1 }, 280_000, null).to).toBeNull()
+    expect(forecastSleep({ ...machine, changedAt: 500_000 }, use, 500_000, LADDER).at).toBe(1_100_000)
+    expect(forecastSleep(machine, { ...use, calls: 1 }, 280_000, LADDER).to).toBeNull()
+    expect(forecastSleep(machine, use, 280_000, { ...LADDER, pauses: false })).toMatchObject({
+      at: 700_000,
+      to: 'asleep',
+    })
     const paused = sampleMachine({ observed: 'paused', desired: 'paused', changedAt: 5 })
-    expect(forecastSleep(paused, use, 280_000, null).because).toBe(
+    expect(forecastSleep(paused, use, 280_000, LADDER).because).toBe(
       'it is paused, and sleeps when memory is short',
     )
-    expect(forecastSleep(paused, use, 280_000, 1_000)).toMatchObject({ at: 1_005, to: 'asleep' })
+    expect(forecastSleep(paused, use, 280_000, { ...LADDER, asleepAfterMs: 1_000 })).toMatchObject({
+      at: 1_005,
+      to: 'asleep',
+    })
   })
 })

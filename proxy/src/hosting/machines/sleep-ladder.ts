@@ -21,19 +21,26 @@ export interface SleepForecast {
 const stays = (because: string): SleepForecast => ({ at: null, to: null, because })
 const minutes = (ms: number): string => (ms < 60_000 ? 'just now' : `${Math.floor(ms / 60_000)} min ago`)
 
-/** `asleepAfterMs`: how long it is paused before it sleeps; null: until memory is short. */
+export interface Ladder {
+  /** How long it is paused before it sleeps; null: until memory is short. */
+  readonly asleepAfterMs: number | null
+  /** Its driver has that step. */
+  readonly pauses: boolean
+}
+
 export function forecastSleep(
   { observed, desired, spec, changedAt }: Pick<Machine, 'observed' | 'desired' | 'spec' | 'changedAt'>,
   use: Use,
   now: UnixMs,
-  asleepAfterMs: number | null,
+  { asleepAfterMs, pauses }: Ladder,
 ): SleepForecast {
   const because = `${ACTIVITIES[use.activeWhy]} ${minutes(now - use.activeAt)}`
   if (observed === 'running' && desired === 'awake') {
     if (use.calls > 0) return stays(`${ACTIVITIES[use.activeWhy]}, and it is still at it`)
     if (spec.sleepAfterMs === null) return stays('it never sleeps')
     // A machine that was long in waking is not put to sleep before whoever woke it has spoken.
-    return { at: Math.max(use.activeAt, changedAt) + spec.sleepAfterMs, to: 'paused', because }
+    const at = Math.max(use.activeAt, changedAt) + spec.sleepAfterMs
+    return { at, to: pauses ? 'paused' : 'asleep', because }
   }
   if (observed === 'paused' && desired === 'paused') {
     if (asleepAfterMs === null) return stays('it is paused, and sleeps when memory is short')

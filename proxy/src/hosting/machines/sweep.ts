@@ -2,7 +2,7 @@
 import type { MachineId } from '../../kernel/index.ts'
 import { isOver, type LiveMachine } from './live-machine.ts'
 import type { MachineKey, MachineRef } from './machine.ts'
-import type { Held, Phase } from './machine-driver.ts'
+import { type Held, isUp, type Phase } from './machine-driver.ts'
 
 export interface SweepPlan {
   /** Nobody's: all of it goes. */
@@ -20,7 +20,7 @@ const agrees = ({ row }: LiveMachine, phase: Phase): boolean => {
       return phase === 'paused'
     case 'asleep':
     case 'failed':
-      return phase !== 'running' && phase !== 'paused'
+      return !isUp(phase)
     default:
       // On its way: looked at, unless it is being looked at.
       return false
