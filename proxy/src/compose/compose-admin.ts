@@ -34,6 +34,7 @@ export function composeAdminApi(
     keys: { ...parts.keys, rotateData: (actor) => parts.vault.rotate(actor) },
     quotas: {
       list: () => parts.tenants.all().map(({ settings: { id, name }, storage }) => ({ id, name, storage })),
+      defaults: parts.installation.config.hosting,
       audit: parts.tenants.named(DEFAULT_TENANT).audit,
     },
     appsAllowedFrom: parts.installation.claudeRuns?.settings.allowedFrom ?? [],

@@ -1,8 +1,8 @@
 import type { RequestListener } from 'node:http'
 import { createEgressSessions } from '../egress/index.ts'
 import { createHostedAgents, type HostedAgents, openMachineEgress } from '../hosting/agents/index.ts'
-import type { MachineDriver, MachineHost, Machines } from '../hosting/machines/index.ts'
-import { AppError, lazily } from '../kernel/index.ts'
+import type { MachineDriver, Machines } from '../hosting/machines/index.ts'
+import { AppError } from '../kernel/index.ts'
 import type { Providers } from '../llm/providers/index.ts'
 import type { LlmProxy } from '../llm/proxy/index.ts'
 import type { WakeChannel } from '../notify/wake/index.ts'
@@ -32,9 +32,9 @@ const NO_LIMITS = { requestsPerMinute: null, tokensPerDay: null, microUsdPerDay:
 const LOCKDOWN = 'lockdown'
 const NO_BUDGET = { usd: null, tokens: null, requests: null }
 
-/** Machines cost nothing before there is one: driver, host and engine are loaded by the first. */
+/** Machines cost nothing before there is one: the host of them is loaded by the first. */
 export function composeHosting(
-  installation: Pick<Installation, 'config' | 'instanceId' | 'clock' | 'log' | 'endpoints'>,
+  installation: Pick<Installation, 'config' | 'clock' | 'log' | 'endpoints' | 'machines'>,
   deps: {
     readonly core: TenantCore
     readonly providers: Pick<Providers, 'find'>
@@ -43,49 +43,41 @@ export function composeHosting(
   },
   overrides: HostingOverrides = {},
 ): Hosting {
-  const { config, clock, log, endpoints } = installation
+  const { config, clock, log, endpoints, machines: park } = installation
   const { core, providers, llmProxy } = deps
   const { tenant } = core.storage
   const warn = (message: string, error?: unknown): void => log.warn({ err: error }, message)
-  const opened = new AsyncDisposableStack()
   const sessions = createEgressSessions({
     ...core,
     onDefect: (error, machine) =>
       log.error({ err: error, machine }, 'requests of a machine could not be written to the audit yet'),
   })
 
-  const open = lazily(async (): Promise<{ host: MachineHost; machines: Machines }> => {
-    const [{ createMachineHost }, { composeMachines }] = await Promise.all([
-      import('../hosting/machines/index.ts'),
-      import('./compose-machines.ts'),
-    ])
-    const { driver, persistence } = await composeMachines(installation, opened, warn)
-    persistence?.open(core)
-    addressOf = driver.address
-    const host = opened.use(
-      createMachineHost({
-        driver,
-        persistence,
-        clock,
-        memoryBytes: config.hosting.memoryBytes,
-        isReady: agents.isReady,
-        changed(key, row) {
-          agents.changed(key, row)
-          // What was asked for before a lockdown, and is stored in it.
-          if (row.desired === 'awake' && core.lockdown.state !== null) pauseAll()
-        },
-        // Of other tenants nothing was opened, and nothing is known.
-        isGone: () => false,
-        log: warn,
-      }),
-    )
-    const machines = await host.open({ ...core, quota: config.hosting.maxAgents })
+  async function openNow(): Promise<Machines> {
+    const { machines } = await park.open(core, {
+      isReady: agents.isReady,
+      changed(key, row) {
+        agents.changed(key, row)
+        // What was asked for before a lockdown, and is stored in it.
+        if (row.desired === 'awake' && core.lockdown.state !== null) pauseAll()
+      },
+      adopt(rows, address) {
+        addressOf = address
+        return agents.adopt(rows)
+      },
+    })
     machinesNow = machines
-    await agents.adopt(await machines.list())
     if (core.lockdown.state !== null) await machines.pauseAll(LOCKDOWN)
-    host.start()
-    return { host, machines }
-  })
+    return machines
+  }
+  let opening: Promise<Machines> | undefined
+  const open = (): Promise<Machines> => {
+    opening ??= openNow().catch((error: unknown) => {
+      opening = undefined
+      throw error
+    })
+    return opening
+  }
   let machinesNow: Machines | undefined
   const pauseAll = (): void =>
     void machinesNow
@@ -95,7 +87,7 @@ export function composeHosting(
 
   const agents = createHostedAgents({
     agents: core.agents,
-    machines: async () => (await open()).machines,
+    machines: open,
     socketPathOf: (key) => {
       if (addressOf === undefined) throw new AppError('internal', 'A machine before there is a driver.')
       return addressOf({ ...key, generation: 0 }).socketPath
@@ -145,7 +137,8 @@ export function composeHosting(
       if (live.length > 0) await open()
     },
     async [Symbol.asyncDispose]() {
-      await opened.disposeAsync()
+      await opening?.catch(() => {})
+      await park.close(tenant)
       await agents[Symbol.asyncDispose]()
     },
   }

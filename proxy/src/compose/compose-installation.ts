@@ -37,6 +37,7 @@ import {
   createBackgroundScans,
   startCheckpoints,
 } from '../workers/background/index.ts'
+import { type MachinePark, openMachinePark } from './compose-machine-host.ts'
 import { STORES } from './compose-stores.ts'
 import { type ClaudeRunsBase, type ClaudeRunsOverrides, openClaudeRunsBase } from './daemon-claude-runner.ts'
 import { openGateway } from './daemon-egress.ts'
@@ -88,6 +89,7 @@ export interface Installation extends AsyncDisposable {
   readonly passwords: Passwords
   readonly accessTokens: AccessTokens
   readonly tickets: Tickets
+  readonly machines: MachinePark
   readonly readFreeBytes: ReadFreeBytes | undefined
 }
 
@@ -140,6 +142,12 @@ export async function openInstallation(
     (await overrides.sandbox?.(instanceId, endpoints)) ??
       (await openSandbox(config, instanceId, endpoints, log)),
   )
+  const machines = stack.use(
+    openMachinePark({
+      ...{ config, instanceId, database, clock },
+      warn: (message, error) => log.warn({ err: error }, message),
+    }),
+  )
   const imports = stack.use(
     given(overrides.importResolver) ??
       createImportEngine({
@@ -178,6 +186,7 @@ export async function openInstallation(
     passwords: createPasswords(),
     accessTokens: createAccessTokens({ clock }),
     tickets: createTickets({ clock }),
+    machines,
     readFreeBytes: overrides.readFreeBytes,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -1,3 +1,4 @@
+import type { Config } from '../config/index.ts'
 import {
   createDockerDriver,
   createEc2Driver,
@@ -7,8 +8,8 @@ import {
   STATE_MOUNT,
 } from '../hosting/machines/index.ts'
 import type { Persistence } from '../hosting/persistence/index.ts'
+import type { Clock } from '../kernel/index.ts'
 import { createEngineClient, SANDBOX_USER_ID } from '../sandbox/engine/index.ts'
-import type { Installation } from './compose-installation.ts'
 import { composePersistence } from './compose-persistence.ts'
 
 export interface MachineParts {
@@ -19,7 +20,11 @@ export interface MachineParts {
 
 /** Where machines live, as the settings say. `opened` ends what it opens. */
 export async function composeMachines(
-  { config, instanceId, clock }: Pick<Installation, 'config' | 'instanceId' | 'clock'>,
+  {
+    config,
+    instanceId,
+    clock,
+  }: { readonly config: Config; readonly instanceId: string; readonly clock: Clock },
   opened: AsyncDisposableStack,
   log: (message: string, error?: unknown) => void,
 ): Promise<MachineParts> {

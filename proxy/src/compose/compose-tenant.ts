@@ -169,10 +169,9 @@ export async function composeTenant(
   app.use('/mcp', createMcp(shared))
   app.use(createAgentApi(shared))
 
-  const isHosting = settings.id === DEFAULT_TENANT && sandbox.kind === 'docker'
   hosting =
     overrides.hosting?.played ??
-    (isHosting
+    (sandbox.kind === 'docker'
       ? stack.use(
           composeHosting(
             installation,

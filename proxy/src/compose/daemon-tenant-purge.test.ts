@@ -57,10 +57,12 @@ it('destroys its keys first, and the rest when it can', async () => {
   const own = { storage: database.forTenant(DEFAULT_TENANT) }
   const files: TenantId[] = []
   const removeFiles = (id: TenantId): void => void files.push(id)
+  const purged: TenantId[] = []
+  const machines = { purge: async (id: TenantId) => void purged.push(id) }
   const defects: unknown[] = []
   const onDefect = (error: unknown): void => void defects.push(error)
   await own.storage.transaction((tx) => tx.tenants.markRemoved(GONE, 2))
-  await using purge = openPurge({ database, own, removeFiles, onDefect })
+  await using purge = openPurge({ database, own, machines, removeFiles, onDefect })
   hasTrouble = true
   expect(await purge.everythingOf(GONE)).toBe(false)
   expect(await left(GONE)).toEqual({ keys: 0, staged: '', last: 'value' })
@@ -69,7 +71,7 @@ it('destroys its keys first, and the rest when it can', async () => {
   hasTrouble = false
   expect(await purge.everythingOf(GONE)).toBe(true)
   expect(await left(GONE)).toEqual({ keys: 0, staged: '', last: undefined })
-  expect(files).toEqual([GONE])
+  expect([files, purged.at(-1)]).toEqual([[GONE], GONE])
   const ids = (await own.storage.read((tx) => tx.tenants.list())).map(({ id }) => id)
   expect(ids.sort()).toEqual([DEFAULT_TENANT, STAYS])
   expect(await left(STAYS)).toMatchObject({ keys: 1, last: 'value' })

@@ -173,7 +173,12 @@ export const SETTINGS = {
     'How long a hosted agent is idle until it is paused; `oauth3 host add --sleep-after` says otherwise for one.',
     '10m',
   ),
-  OAUTH3_HOST_MAX: setting(integer(1, 1_000), '1–1000', 'Hosted agents at once, sleeping ones too.', '10'),
+  OAUTH3_HOST_MAX: setting(
+    integer(1, 1_000),
+    '1–1000',
+    'Hosted agents of a tenant at once, sleeping ones too, where its quota says nothing else (`oauth3 account quota`).',
+    '10',
+  ),
   OAUTH3_HOST_MEMORY_MIB: setting(
     integer(512, 4_194_304),
     'MiB, 512–4194304',

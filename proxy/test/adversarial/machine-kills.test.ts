@@ -10,7 +10,7 @@ import type { Held, Machine } from '../../src/hosting/machines/index.ts'
 import { DEFAULT_TENANT, systemClock } from '../../src/kernel/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { driverIn, openDatabase } from '../support/machine-child.ts'
-import { openHost } from '../support/machine-kit.ts'
+import { machineQuota, openHost } from '../support/machine-kit.ts'
 import { patience } from '../support/pace.ts'
 import { owner } from '../support/principals.ts'
 
@@ -72,7 +72,9 @@ describe.each(['double', 'docker'] as const)('a daemon that is killed, with %s',
             auditKey: Buffer.alloc(32, 1),
             mayBegin: false,
           })
-          const { host, machines } = await openHost({ storage, audit, quota: 1 }, next, { stopGraceMs: 0 })
+          const { host, machines } = await openHost({ storage, audit, quota: machineQuota(1) }, next, {
+            stopGraceMs: 0,
+          })
           try {
             const settled = async (): Promise<string[]> => {
               const rows = await machines.list()

@@ -13,7 +13,7 @@ import {
 import { DEFAULT_TENANT, newMachineId, systemClock } from '../../src/kernel/index.ts'
 import { EC2_PLACE, type Ec2Double, startEc2, withoutBotocore } from '../support/ec2.ts'
 import { engineKits } from '../support/engines.ts'
-import { MACHINE_STORES, machineSpec, openHost } from '../support/machine-kit.ts'
+import { MACHINE_STORES, machineQuota, machineSpec, openHost } from '../support/machine-kit.ts'
 import { patience } from '../support/pace.ts'
 import { owner } from '../support/principals.ts'
 
@@ -177,7 +177,7 @@ describe.skipIf(skip)(`machines on EC2 ${skip ?? ''}`, () => {
     await using database = await engineKits.sqlite.fresh({ stores: MACHINE_STORES })
     const { storage } = database
     const audit = createAuditLog({ storage, clock: systemClock, auditKey: Buffer.alloc(32, 1) })
-    const { host, machines } = await openHost({ storage, audit, quota: 5 }, driver, {
+    const { host, machines } = await openHost({ storage, audit, quota: machineQuota(5) }, driver, {
       stopGraceMs: 0,
       tickMs: 50,
     })

@@ -18,6 +18,7 @@ import {
   keyOf,
   MACHINE_IMAGE,
   MACHINE_STORES,
+  machineQuota,
   machineSpec,
   openHost,
 } from '../support/machine-kit.ts'
@@ -65,7 +66,9 @@ describe.skipIf(!docker.available)(`machines of the engine ${docker.reason}`, ()
     const { storage } = database
     const audit = createAuditLog({ storage, clock: systemClock, auditKey: Buffer.alloc(32, 1) })
     const driver = createDockerDriver({ docker: engine, instanceId, endpointFolder: folder })
-    ;({ host, machines } = await openHost({ storage, audit, quota: 5 }, driver, { stopGraceMs: 0 }))
+    ;({ host, machines } = await openHost({ storage, audit, quota: machineQuota(5) }, driver, {
+      stopGraceMs: 0,
+    }))
   })
   afterAll(async () => {
     for (const { id } of await machines.list()) await machines.ask(id, 'deleted', owner())

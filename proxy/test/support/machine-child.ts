@@ -14,7 +14,7 @@ import { DEFAULT_TENANT, systemClock } from '../../src/kernel/index.ts'
 import { createEngineClient } from '../../src/sandbox/engine/index.ts'
 import { openStorage, type StoreFactories } from '../../src/storage/index.ts'
 import { createMachineDriverDouble } from './machine-driver-double.ts'
-import { MACHINE_IMAGE, MACHINE_STORES, machineSpec, openHost } from './machine-kit.ts'
+import { MACHINE_IMAGE, MACHINE_STORES, machineQuota, machineSpec, openHost } from './machine-kit.ts'
 import { owner } from './principals.ts'
 
 /** Of a folder, so that a test finds what the child has made. */
@@ -85,6 +85,6 @@ if (import.meta.main) {
   const storage = (await openDatabase(folder)).forTenant(DEFAULT_TENANT)
   const audit = createAuditLog({ storage, clock: systemClock, auditKey: Buffer.alloc(32, 1), mayBegin: true })
   const driver = dying(driverIn(folder, kind), act, moment, Number(nth))
-  const { machines } = await openHost({ storage, audit, quota: 1 }, driver, { stopGraceMs: 0 })
+  const { machines } = await openHost({ storage, audit, quota: machineQuota(1) }, driver, { stopGraceMs: 0 })
   await live(machines)
 }

@@ -144,7 +144,8 @@ export async function createHostKit({
   const driver = createMachineDriverDouble()
   const audit = createAuditLog({ storage, clock: time.clock, auditKey: Buffer.alloc(32, 1), mayBegin: true })
   const log: string[] = []
-  const parts = await openHost({ storage, audit, quota }, driver, {
+  const tenant = { storage, audit, quota: machineQuota(quota) }
+  const parts = await openHost(tenant, driver, {
     clock: time.clock,
     wait: time.wait,
     log: (message) => void log.push(message),
@@ -190,7 +191,7 @@ export async function createHostKit({
       await parts.host[Symbol.asyncDispose]()
       Object.assign(
         parts,
-        await openHost({ storage, audit, quota }, driver, {
+        await openHost(tenant, driver, {
           clock: time.clock,
           wait: time.wait,
           log: (message) => void log.push(message),
@@ -205,6 +206,10 @@ export async function createHostKit({
   }
   return kit
 }
+
+export const machineQuota =
+  (machines: number, memoryBytes = Number.MAX_SAFE_INTEGER) =>
+  async () => ({ machines, memoryBytes })
 
 /** A started host of the one tenant, with room for what a test makes unless it says otherwise. */
 export async function openHost(

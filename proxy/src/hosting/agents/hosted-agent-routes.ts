@@ -5,13 +5,12 @@ import { canonicalOr, listedHost } from './egress-list.ts'
 import type { HostedAgent, HostedAgents } from './hosted-agents.ts'
 
 export interface HostedAgentRoutesDeps {
-  /** Null: of the installation's own tenant alone, and where code runs in Docker. */
+  /** Null: where code does not run in Docker. */
   readonly hosting: HostedAgents | null
   readonly owner: Owner
 }
 
-const OFF =
-  'Agents are hosted for the installation’s own tenant, where OAUTH3_SANDBOX is docker: machines are containers.'
+const OFF = 'Agents are hosted where OAUTH3_SANDBOX is docker: machines are containers.'
 const CHAT_MS = 330_000
 
 export function hostedAgentRoutes({ hosting, owner }: HostedAgentRoutesDeps) {

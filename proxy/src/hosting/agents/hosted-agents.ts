@@ -346,7 +346,14 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
 }
 
 const DENIALS = {
-  quota: () => new AppError('refused', 'There are as many hosted agents as OAUTH3_HOST_MAX allows.'),
+  quota: () =>
+    new AppError('refused', 'There are as many hosted agents as there may be; remove one first.', {
+      details: { reason: 'quota' },
+    }),
+  memory_quota: () =>
+    new AppError('refused', 'Your hosted agents have as much memory as they may have; remove one first.', {
+      details: { reason: 'quota' },
+    }),
   name_taken: () => new AppError('conflict', 'There is a hosted agent of this name.'),
   larger_than_host: () =>
     new AppError(

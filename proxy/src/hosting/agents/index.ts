@@ -1,3 +1,3 @@
 export { type HostedAgentRoutesDeps, hostedAgentRoutes } from './hosted-agent-routes.ts'
-export { createHostedAgents, type HostedAgent, type HostedAgents } from './hosted-agents.ts'
+export { createHostedAgents, type HostedAgent, type HostedAgents, type MachineCare } from './hosted-agents.ts'
 export { openMachineEgress } from './machine-egress.ts'

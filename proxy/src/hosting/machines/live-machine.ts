@@ -13,6 +13,8 @@ export interface LiveMachine {
   storedActiveAt: UnixMs
   /** Calls in flight. */
   calls: number
+  /** Its tenant was closed: nothing is done with it from here any more. */
+  readonly leaving: AbortController
   /** It is about to be paused or stopped: no call begins. */
   closing: boolean
   /** The ladder is just writing that it shall go down. */
@@ -45,6 +47,7 @@ export const newLive = (key: MachineKey, ledger: MachineLedger, row: Machine): L
   activeWhy: row.activeWhy,
   storedActiveAt: row.activeAt,
   calls: 0,
+  leaving: new AbortController(),
   closing: false,
   lowering: false,
   attempts: 0,

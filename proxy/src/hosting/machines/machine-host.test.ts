@@ -4,6 +4,7 @@ import {
   type HostKit,
   keyOf,
   MACHINE_IMAGE,
+  machineQuota,
   machineSpec,
 } from '../../../test/support/machine-kit.ts'
 import { owner } from '../../../test/support/principals.ts'
@@ -118,7 +119,7 @@ describe('a host of machines', () => {
       await expect(call).rejects.toThrow('enough')
       const storage = kit.database.forTenant(newTenantId())
       const audit = { append: async () => {} }
-      const theirs = await kit.host.open({ storage, audit, quota: 1 })
+      const theirs = await kit.host.open({ storage, audit, quota: machineQuota(1) })
       await expect(theirs.ensureAwake(machine.id, 'message', NEVER)).rejects.toMatchObject({
         code: 'not_found',
       })

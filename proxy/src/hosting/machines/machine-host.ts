@@ -14,7 +14,7 @@ import { answered, CALL_TIMEOUT_MS, type Wait } from '../../sandbox/engine/index
 import { isOpen, isOver, type LiveMachine, newLive } from './live-machine.ts'
 import type { Activity, Machine, MachineKey, MachineRef } from './machine.ts'
 import type { MachineDriver, MachinePersistence } from './machine-driver.ts'
-import { createMachineLedger } from './machine-ledger.ts'
+import { createMachineLedger, type MachineLedger, type MachineQuota } from './machine-ledger.ts'
 import { createMachines, type Machines } from './machines.ts'
 import { createMemoryGate } from './memory-gate.ts'
 import { createReconciler } from './reconciler.ts'
@@ -44,16 +44,23 @@ export interface MachineHostOptions {
 }
 
 export interface MachineHost extends AsyncDisposable {
-  /** A tenant's machines. All tenants come before `start`: what belongs to none of them is removed. */
-  open(tenant: {
-    readonly storage: Storage
-    readonly audit: Pick<AuditLog, 'append'>
-    /** Machines at once, whatever state they are in. */
-    readonly quota: number
-  }): Promise<Machines>
+  /** A tenant's machines. Where `isGone` is left out all tenants come before `start`: what belongs to none of them is removed. */
+  open(tenant: HostedTenant): Promise<Machines>
+  /** Its machines stay as they are; nothing more is done with them before it is opened again. */
+  close(tenant: TenantId): Promise<void>
+  /** Of a tenant that is closed, for good: all that the driver has of it. */
+  purge(tenant: TenantId): Promise<void>
   start(): void
   /** Compares all rows with all that the driver has. Rejects when the driver does not answer. */
   sweep(): Promise<void>
+}
+
+interface HostedTenant {
+  readonly storage: Storage
+  readonly audit: Pick<AuditLog, 'append'>
+  readonly quota: () => Promise<MachineQuota>
+  /** Those that an earlier daemon left, before anything is done with them. */
+  readonly adopt?: (machines: readonly Machine[]) => Promise<void>
 }
 
 /** Drift is seen within two of them where the driver tells nothing. */
@@ -77,7 +84,7 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
   } = options
   const ladder = { asleepAfterMs, pauses: driver.capabilities.pauses }
   const lives = new Map<MachineId, LiveMachine>()
-  const ledgers = new Map<TenantId, ReturnType<typeof createMachineLedger>>()
+  const ledgers = new Map<TenantId, MachineLedger>()
   const closing = new AbortController()
   const gate = createMemoryGate(memoryBytes, (id) => {
     const live = lives.get(id)
@@ -99,6 +106,9 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
     },
   })
   let watching: Disposable | undefined
+  let isStarted = false
+  /** Of tenants that are closed: what is up of theirs has its memory still. */
+  const left = new Map<TenantId, readonly MachineId[]>()
   let sweeping: Promise<void> | undefined
   let droppedAt = 0
 
@@ -171,6 +181,8 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
     }
   }
 
+  const livesOf = (tenant: TenantId): LiveMachine[] =>
+    [...lives.values()].filter(({ key }) => key.tenant === tenant)
   const ledgerOf = (tenant: TenantId) => {
     const ledger = ledgers.get(tenant)
     if (ledger === undefined) throw new AppError('internal', 'A machine of a tenant that was not opened.')
@@ -230,9 +242,9 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
     const held = await call((signal) => driver.list(signal))
     const { orphans, leftovers, suspects } = planSweep(held, lives)
     for (const live of suspects) reconciler.poke(live)
-    for (const key of orphans)
-      if (ledgers.has(key.tenant) || (options.isGone?.(key.tenant) ?? true))
-        await call((signal) => driver.purge(key, signal))
+    // In the turn of the plan: a tenant that is opened meanwhile has rows that the plan knew nothing of.
+    const removed = orphans.filter(({ tenant }) => ledgers.has(tenant) || (options.isGone?.(tenant) ?? true))
+    for (const key of removed) await call((signal) => driver.purge(key, signal))
     for (const ref of leftovers) await call((signal) => driver.remove(ref, signal))
   }
 
@@ -262,29 +274,36 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
   }
 
   return {
-    async open({ storage, audit, quota }) {
+    async open({ storage, audit, quota, adopt }) {
       const { tenant } = storage
-      const ledger = createMachineLedger({
+      const ledger: MachineLedger = createMachineLedger({
         storage,
         audit,
         clock,
         driver: driver.kind,
         quota,
         memoryBytes,
-        changed: (row) => changed({ tenant, machine: row.id }, row),
+        // What of a tenant that was closed is committed late is looked at when it is opened again.
+        changed: (row) => {
+          if (ledgers.get(tenant) === ledger) changed({ tenant, machine: row.id }, row)
+        },
       })
+      const rows = (await ledger.live()).filter((row) => row.driver === driver.kind)
+      await adopt?.(rows)
+      // Both in one turn: what the driver has of a tenant that is there, and has no row, is removed.
       ledgers.set(tenant, ledger)
-      for (const row of await ledger.live()) {
-        if (row.driver !== driver.kind) continue
-        const live = newLive({ tenant, machine: row.id }, ledger, row)
-        lives.set(row.id, live)
-        // Of a failed or half deleted one only the driver knows; it is asked before memory is given away.
-        if (holdsMemory(row.observed) || row.observed === 'failed' || row.observed === 'deleting')
-          gate.force(row.id, row.spec.memoryBytes)
-        const limit = TRANSIENT[row.observed]
+      for (const row of rows) lives.set(row.id, newLive({ tenant, machine: row.id }, ledger, row))
+      // Of a failed or half deleted one only the driver knows; it is asked before memory is given away.
+      for (const { id, observed, spec } of rows)
+        if (holdsMemory(observed) || observed === 'failed' || observed === 'deleting')
+          gate.force(id, spec.memoryBytes)
+      left.delete(tenant)
+      for (const { id, observed } of rows) {
+        const limit = TRANSIENT[observed]
         // The time in which no daemon ran was nobody's to use.
-        if (limit !== undefined) await ledger.note(row.id, { deadline: clock.now() + limit })
+        if (limit !== undefined) await ledger.note(id, { deadline: clock.now() + limit })
       }
+      if (isStarted) for (const live of livesOf(tenant)) reconciler.poke(live)
       return createMachines({
         ledger,
         clock,
@@ -302,7 +321,32 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
         closing: closing.signal,
       })
     },
+    async close(tenant) {
+      ledgers.delete(tenant)
+      const own = livesOf(tenant)
+      left.set(
+        tenant,
+        own.map(({ row }) => row.id),
+      )
+      for (const live of own) {
+        lives.delete(live.row.id)
+        for (const waiter of live.waiters) waiter.refused(new AppError('shutting_down', 'The tenant ends.'))
+        live.waiters.clear()
+      }
+      await Promise.all(own.map((live) => reconciler.leave(live)))
+    },
+    async purge(tenant) {
+      const machines = new Set<MachineId>(left.get(tenant))
+      for (const held of await call((signal) => driver.list(signal)))
+        if (held.tenant === tenant) machines.add(held.machine)
+      for (const machine of machines) {
+        await call((signal) => driver.purge({ tenant, machine }, signal))
+        gate.drop(machine)
+      }
+      left.delete(tenant)
+    },
     start() {
+      isStarted = true
       watching = driver.watch((key) => {
         const live = key === null ? undefined : lives.get(key.machine)
         if (live === undefined) sweepSoon()

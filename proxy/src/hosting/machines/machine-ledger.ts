@@ -20,7 +20,13 @@ export interface MachineOrder {
 
 export type Ordered =
   | { readonly machine: Machine }
-  | { readonly denied: 'quota' | 'name_taken' | 'larger_than_host' }
+  | { readonly denied: 'quota' | 'memory_quota' | 'name_taken' | 'larger_than_host' }
+
+/** What a tenant may have, of all that is not deleted, in whatever state it is. */
+export interface MachineQuota {
+  readonly machines: number
+  readonly memoryBytes: number
+}
 
 /** What a change may write beside the state itself. */
 export type Change = Partial<
@@ -59,8 +65,7 @@ export function createMachineLedger(deps: {
   readonly clock: Clock
   /** The kind that new machines get. */
   readonly driver: string
-  /** Counts everything but deleted. */
-  readonly quota: number
+  readonly quota: () => Promise<MachineQuota>
   readonly memoryBytes: number
   readonly changed: (machine: Machine) => void
 }): MachineLedger {
@@ -78,11 +83,14 @@ export function createMachineLedger(deps: {
   }
 
   return {
-    order: ({ name, image, spec }, actor) =>
-      storage.transaction(async (tx) => {
-        if (spec.memoryBytes > deps.memoryBytes) return { denied: 'larger_than_host' }
+    async order({ name, image, spec }, actor) {
+      if (spec.memoryBytes > deps.memoryBytes) return { denied: 'larger_than_host' }
+      const quota = await deps.quota()
+      return await storage.transaction(async (tx): Promise<Ordered> => {
         const live = await tx.machines.live()
-        if (live.length >= deps.quota) return { denied: 'quota' }
+        if (live.length >= quota.machines) return { denied: 'quota' }
+        const ordered = live.reduce((sum, other) => sum + other.spec.memoryBytes, spec.memoryBytes)
+        if (ordered > quota.memoryBytes) return { denied: 'memory_quota' }
         if (live.some((other) => other.name === name)) return { denied: 'name_taken' }
         const now = clock.now()
         const machine: Machine = {
@@ -108,7 +116,8 @@ export function createMachineLedger(deps: {
         await audit.append(tx, 'machine.created', actor, null, { machine: machine.id, name, image, ...spec })
         tx.onCommit(() => deps.changed(machine))
         return { machine }
-      }),
+      })
+    },
 
     ask: (id, to, { asker, actor, why, activity }) =>
       storage.transaction(async (tx) => {

@@ -10,6 +10,8 @@ export interface Reconciler {
   poke(live: LiveMachine): void
   /** What it waits for no longer matters: its act is let go, pauses between attempts are over. */
   interrupt(live: LiveMachine): void
+  /** For good; resolves when nothing is under way with it any more. */
+  leave(live: LiveMachine): Promise<void>
   /** Resolves when nothing is under way any more. */
   close(): Promise<void>
 }
@@ -60,6 +62,8 @@ export function createReconciler({
   const interrupts = new WeakMap<LiveMachine, AbortController>()
   const jobs = new Set<Promise<void>>()
   const closing = new AbortController()
+
+  const isOver = ({ leaving }: LiveMachine): boolean => leaving.signal.aborted || closing.signal.aborted
 
   const pauseAfter = (failures: number): number => {
     const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 10))
@@ -116,7 +120,7 @@ export function createReconciler({
       return step
     } catch (error) {
       live.closing = false
-      if (closing.signal.aborted) return 'rest'
+      if (isOver(live)) return 'rest'
       live.attempts += 1
       live.notBefore = clock.now() + pauseAfter(live.attempts)
       const message = reasonOf(error)
@@ -136,10 +140,10 @@ export function createReconciler({
       live.again = false
       const lane = laneOf(live)
       using _place = await placeOf(live, lane)
-      if (closing.signal.aborted) return
+      if (isOver(live)) return
       do step = await attempt(live)
-      while (step === 'moved' && laneOf(live) === lane && !closing.signal.aborted)
-    } while ((step === 'moved' || live.again) && !closing.signal.aborted)
+      while (step === 'moved' && laneOf(live) === lane && !isOver(live))
+    } while ((step === 'moved' || live.again) && !isOver(live))
   }
 
   /** Undefined once its deadline has passed: then it only fails, which takes no act of the driver. */
@@ -147,7 +151,7 @@ export function createReconciler({
     const waiting = slots[lane]
     const late = new AbortController()
     const { deadline } = live.row
-    const signal = AbortSignal.any([late.signal, closing.signal])
+    const signal = AbortSignal.any([late.signal, live.leaving.signal, closing.signal])
     const timer = new AbortController()
     if (deadline !== null)
       wait(Math.max(1, deadline - clock.now()), { signal: timer.signal }).then(
@@ -164,7 +168,7 @@ export function createReconciler({
   }
 
   function poke(live: LiveMachine): void {
-    if (closing.signal.aborted) return
+    if (isOver(live)) return
     live.again = true
     if (live.job !== undefined) return
     const job = work(live)
@@ -185,6 +189,12 @@ export function createReconciler({
       live.notBefore = 0
       interrupts.get(live)?.abort()
       poke(live)
+    },
+    async leave(live) {
+      live.leaving.abort()
+      live.planned?.abort()
+      interrupts.get(live)?.abort()
+      await live.job
     },
     async close() {
       closing.abort()

@@ -1,8 +1,10 @@
-import { randomToken } from '../../kernel/index.ts'
+import { randomToken, type TenantId } from '../../kernel/index.ts'
 import type { FilesKey } from './ports.ts'
 
+/** Below it stands all that is kept of a tenant's machines. */
+export const prefixOfTenant = (tenant: TenantId): string => `machines/${tenant}/`
 /** Below it stands all that is kept of a machine. */
-export const prefixOf = ({ tenant, machine }: FilesKey): string => `machines/${tenant}/${machine}/`
+export const prefixOf = ({ tenant, machine }: FilesKey): string => `${prefixOfTenant(tenant)}${machine}/`
 
 /**
  * A name that no object ever had, also where a database of before was put back: whatever an earlier attempt still writes or removes

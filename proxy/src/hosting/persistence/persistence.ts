@@ -8,7 +8,7 @@ import { admit, type Entry, type FilesQuota, linkWithin, readArchive, writeArchi
 import type { ChunkSizes } from './chunker.ts'
 import { collectGarbage } from './collect-garbage.ts'
 import type { Manifest } from './manifest.ts'
-import { prefixOf } from './object-names.ts'
+import { prefixOf, prefixOfTenant } from './object-names.ts'
 import type { FilesKey, FilesRef, KeptFiles, MachineFiles, Snapshot } from './ports.ts'
 import { readMark, writeMark } from './restore-mark.ts'
 import { altered, createSealing, type Sealing } from './sealing.ts'
@@ -55,6 +55,8 @@ export interface Persistence extends AsyncDisposable {
   restore(ref: FilesRef, signal: AbortSignal): Promise<'ready' | 'unusable'>
   /** All that is kept of it, and its key first. */
   forget(key: FilesKey, signal: AbortSignal): Promise<void>
+  /** Of a tenant whose keys are destroyed: every object that is kept of its machines. */
+  forgetTenant(tenant: TenantId, signal: AbortSignal): Promise<void>
   /** Newest first. */
   snapshots(key: FilesKey): Promise<readonly Snapshot[]>
   /** What is restored from now on; only of a machine that is asleep. Throws `not_found`. */
@@ -213,6 +215,10 @@ export function createPersistence(options: PersistenceOptions): Persistence {
         for await (const name of store.list(prefixOf(key), signal)) await store.remove(name, signal)
         turns.delete(prefixOf(key))
       }),
+    async forgetTenant(tenant, signal) {
+      ledgers.delete(tenant)
+      for await (const name of store.list(prefixOfTenant(tenant), signal)) await store.remove(name, signal)
+    },
     snapshots: (key) => ledgerOf(key).snapshots(key.machine),
     rollBack: (key, number) => inTurn(key, () => ledgerOf(key).choose(key.machine, number)),
     async settled() {

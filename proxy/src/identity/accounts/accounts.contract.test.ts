@@ -104,8 +104,10 @@ storeContract('accounts of a tenant', stores, (kit) => {
   })
 
   it('may have what is said for their tenant, else what is said for all', async () => {
-    const read = async () => quotaOf(await kit.mine.read(readQuotas), await kit.theirs.read(readQuotas))
-    expect(await read()).toEqual({ machines: 1, memoryMib: 2_048 })
+    const defaults = { maxAgents: 2, agentMemoryBytes: 1_024 * 1_048_576 }
+    const read = async () =>
+      quotaOf(await kit.mine.read(readQuotas), await kit.theirs.read(readQuotas), defaults)
+    expect(await read()).toEqual({ machines: 2, memoryMib: 2_048 })
     await kit.theirs.transaction((tx) => tx.quotas.set('machines', 3))
     await kit.mine.transaction((tx) => tx.quotas.set('memory_mib', 512))
     expect(await read()).toEqual({ machines: 3, memoryMib: 512 })

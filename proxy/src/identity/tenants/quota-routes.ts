@@ -2,12 +2,13 @@ import type { AuditLog } from '../../audit/index.ts'
 import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
 import { AppError, DEFAULT_TENANT, type Storage, type TenantId } from '../../kernel/index.ts'
 import type { QuotaWhat } from './ports.ts'
-import { maxTenants, quotaOf, readQuotas } from './quotas.ts'
+import { maxTenants, type QuotaDefaults, quotaOf, readQuotas } from './quotas.ts'
 
 /** What the owner of the host lets tenants have. */
 export interface QuotaAdmin {
   /** Those that are served, the one named `default` first. */
   list(): readonly { readonly id: TenantId; readonly name: string; readonly storage: Storage }[]
+  readonly defaults: QuotaDefaults
   /** Of the tenant `default`. */
   readonly audit: Pick<AuditLog, 'append'>
 }
@@ -20,7 +21,7 @@ export function quotaRoutes({ quotas, owner }: { readonly quotas: QuotaAdmin; re
     const rows = await Promise.all(
       all.map(async ({ name, storage }) => {
         const own = await storage.read(readQuotas)
-        const { machines, memoryMib } = quotaOf(own, forAll)
+        const { machines, memoryMib } = quotaOf(own, forAll, quotas.defaults)
         return {
           ...{ name, machines, memory_mib: memoryMib },
           own: { machines: own.get('machines') ?? null, memory_mib: own.get('memory_mib') ?? null },
