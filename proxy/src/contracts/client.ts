@@ -17,14 +17,14 @@ type CallArguments<R extends Route> =
       ? [call?: RouteCall<R>]
       : [call: RouteCall<R>]
 
+/** Of streams it knows none: an EventSource reads them. */
+type KindOf<R extends Route> = R extends { readonly isLines: true }
+  ? 'lines'
+  : R extends { readonly isEvents: true }
+    ? 'events'
+    : 'one'
 type Names<T extends RouteTable, Kind extends 'one' | 'lines'> = {
-  [Name in keyof T]: T[Name] extends { readonly isLines: true }
-    ? Kind extends 'lines'
-      ? Name
-      : never
-    : Kind extends 'one'
-      ? Name
-      : never
+  [Name in keyof T]: KindOf<T[Name]> extends Kind ? Name : never
 }[keyof T]
 
 /** Calls the routes of a table by their names; answers are parsed by the table's schemas. */

@@ -87,8 +87,13 @@ export function describeApi(api: ApiDescription): JsonSchema {
     const parameters = parametersOf(route)
     const answers = route.answers ?? {
       200: {
-        description: route.isLines ? 'JSON Lines, each of this form.' : 'Done.',
+        description: route.isLines
+          ? 'JSON Lines, each of this form.'
+          : route.isEvents
+            ? 'Server-sent events, the data of each of this form.'
+            : 'Done.',
         ...(route.isLines && { mediaType: 'application/x-ndjson' }),
+        ...(route.isEvents && { mediaType: 'text/event-stream' }),
         schemas: [route.answer],
       },
     }

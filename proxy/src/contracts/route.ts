@@ -26,6 +26,11 @@ export interface Route {
   readonly answer: z.ZodType
   /** The answer is JSON Lines (application/x-ndjson), each line of the form of `answer`. */
   readonly isLines?: true
+  /**
+   * The answer is server-sent events (text/event-stream), the data of each of the form of `answer`; who comes back with Last-Event-ID
+   * goes on behind it.
+   */
+  readonly isEvents?: true
   /** What it refuses beyond what every route of its surface may. */
   readonly errors: readonly ErrorCode[]
 }
@@ -80,13 +85,29 @@ export type RouteAnswer<R extends Route> = z.output<R['answer']>
 
 type Sent<R extends Route> = Given<z.input<R['answer']>>
 
+/** One of a stream; `id` is what its reader comes back with, left out where nothing is lost by seeing it twice. */
+interface RouteEvent<Data> {
+  readonly event: string
+  readonly id?: number | string | undefined
+  readonly data: Data
+}
+/** What the handler of a stream is given besides. */
+interface Listener {
+  /** The number of the last event that was seen; 0 for none. */
+  readonly after: number
+  /** Aborted when nobody reads any more. */
+  readonly signal: AbortSignal
+}
+
 /** A function for each route of a table, which answers what the table says. */
 export type RouteHandlers<T extends RouteTable> = {
-  readonly [Name in keyof T]: (
-    input: RouteInput<T[Name]>,
-  ) => T[Name] extends { readonly isLines: true }
-    ? AsyncIterable<Sent<T[Name]>>
-    : Sent<T[Name]> | Promise<Sent<T[Name]>>
+  readonly [Name in keyof T]: T[Name] extends { readonly isEvents: true }
+    ? (input: RouteInput<T[Name]> & Listener) => AsyncIterable<RouteEvent<Sent<T[Name]>>>
+    : (
+        input: RouteInput<T[Name]>,
+      ) => T[Name] extends { readonly isLines: true }
+        ? AsyncIterable<Sent<T[Name]>>
+        : Sent<T[Name]> | Promise<Sent<T[Name]>>
 }
 
 /** The path with its open segments filled in and encoded, and the query behind it. */

@@ -7,6 +7,7 @@ export {
   knownError,
   writeError,
 } from './error-answer.ts'
+export { END_ID, lastSeen, type SentEvent, sendEvents } from './event-stream.ts'
 export { forwardedFor } from './forwarded-for.ts'
 export { mountRoutes, type RouteCaller } from './mount-routes.ts'
 export { isWebSocketUpgrade } from './upgrade.ts'

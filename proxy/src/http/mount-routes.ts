@@ -1,5 +1,6 @@
 import type { IRouter, Request, Response } from 'express'
 import type { Route, RouteHandlers, RouteTable } from '../contracts/index.ts'
+import { lastSeen, type SentEvent, sendEvents } from './event-stream.ts'
 import { readRouteInput } from './route-input.ts'
 
 const LINES_A_TURN = 500
@@ -29,11 +30,49 @@ export function mountRoutes<T extends RouteTable>(
       const input = readRouteInput(route, request)
       const also = route.alsoTakes
       if (also?.when(input)) assertAllowed({ ...route, action: also.action })
+      if (route.isEvents) {
+        await answerEvents(request, response, {
+          start: (listener) => handle({ ...input, ...listener }) as AsyncIterable<SentEvent>,
+          // A session or a membership may end while its stream is open.
+          assertAllowed: () => callerOf(request).assertAllowed(route),
+        })
+        return
+      }
       const answer = await handle(input)
       if (route.isLines) await sendLines(response, answer as AsyncIterable<unknown>)
       else response.json(answer)
     })
   }
+}
+
+/** What refuses before the first event is an error answer as of any route. */
+async function answerEvents(
+  request: Request,
+  response: Response,
+  of: {
+    readonly start: (listener: {
+      readonly after: number
+      readonly signal: AbortSignal
+    }) => AsyncIterable<SentEvent>
+    readonly assertAllowed: () => void
+  },
+): Promise<void> {
+  const after = lastSeen(request.get('last-event-id'))
+  // No Content tells an EventSource not to come again.
+  if (after === undefined) return void response.status(204).end()
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  const { signal } = gone
+  const events = of.start({ after, signal })[Symbol.asyncIterator]()
+  const first = await events.next()
+  const all = (async function* () {
+    try {
+      for (let next = first; !next.done; next = await events.next()) yield next.value
+    } finally {
+      await events.return?.()
+    }
+  })()
+  await sendEvents(response, all, { signal, assertAllowed: of.assertAllowed })
 }
 
 /** JSON Lines, read in batches, so that a long answer neither fills memory nor holds up the daemon. */

@@ -14,6 +14,7 @@ export {
 export { EGRESS_RULES, type EgressRule, statusOfRule } from './egress-rules.ts'
 export { isReservedName, SECRET_NAME } from './env-names.ts'
 export { AppError, asAppError, ERROR_TABLE, type ErrorCode } from './errors.ts'
+export { createEventLog, type EventLog, type LoggedEvent } from './event-log.ts'
 export { createEvents, type EventPublisher, type Events } from './events.ts'
 export { createFairQueue, type FairQueue, type QueueBounds } from './fair-queue.ts'
 export { createSharedTotal, fairShare, groupShares, type SharedTotal } from './fair-share.ts'

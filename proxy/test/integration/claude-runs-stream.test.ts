@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RunHooks } from '../../src/claude-runs/index.ts'
-import { createRunLog } from '../../src/claude-runs/runs/run-log.ts'
+import { createEventLog } from '../../src/kernel/index.ts'
 import { type ClaudeRunsKit, startClaudeRuns } from '../support/claude-runs-kit.ts'
 
 interface Event {
@@ -190,7 +190,7 @@ describe('a stream', () => {
 
 describe('the log of a run', () => {
   it('tells who is behind what it keeps that something is lost, and the rest', async () => {
-    const log = createRunLog(1_000)
+    const log = createEventLog(1_000)
     for (let count = 1; count <= 20; count += 1) log.append('text', { text: `${count}`.padEnd(100) })
     log.close()
     const seen: unknown[] = []
@@ -203,7 +203,7 @@ describe('the log of a run', () => {
   })
 
   it('is followed by several, each at its own pace, and left at once', async () => {
-    const log = createRunLog(1_000_000)
+    const log = createEventLog(1_000_000)
     const leaving = new AbortController()
     const follow = async (signal: AbortSignal): Promise<number[]> => {
       const ids: number[] = []

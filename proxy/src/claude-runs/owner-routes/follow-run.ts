@@ -1,6 +1,5 @@
 import type { RunEvents } from '../../contracts/admin/index.ts'
-import { type Json, oneLine, visibleText } from '../../kernel/index.ts'
-import type { LoggedEvent, RunLog } from '../runs/index.ts'
+import { type EventLog, type Json, type LoggedEvent, oneLine, visibleText } from '../../kernel/index.ts'
 
 const WAIT_MS = 20_000
 const MOST_AT_ONCE = 500
@@ -9,7 +8,7 @@ const SHOWN_CHARS = 20_000
 
 /** What a run told behind `after`, at once where there is any; else the next of it, within a wait that no connection outlives by much. */
 export async function followRun(
-  log: RunLog | undefined,
+  log: EventLog | undefined,
   after: number,
   waitMs: number = WAIT_MS,
 ): Promise<RunEvents> {

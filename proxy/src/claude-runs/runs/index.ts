@@ -1,7 +1,6 @@
 export { createClaudeRunStore } from './claude-run-store.ts'
 export type { EndedRun, LiveRun, RunBody } from './live-run.ts'
 export type { ModelAccess, ModelUsage, Run, RunBudget } from './ports.ts'
-export type { LoggedEvent, RunLog } from './run-log.ts'
 export { type ClaudeRunPlaces, createClaudeRunPlaces } from './run-places.ts'
 export type { RunRequest } from './run-request.ts'
 export { type ClaudeRuns, createClaudeRuns } from './runs.ts'

@@ -1,9 +1,8 @@
 import type { RunEnding } from '../../contracts/claude-runs/index.ts'
-import type { AppId, RunId } from '../../kernel/index.ts'
+import type { AppId, EventLog, RunId } from '../../kernel/index.ts'
 import type { App } from '../apps/index.ts'
 import type { ToolDenial } from '../index.ts'
 import type { ModelUsage, Run } from './ports.ts'
-import type { RunLog } from './run-log.ts'
 import type { RunRequest, RunTerms } from './run-request.ts'
 
 /** What a run leaves beside its row: sealed on the disk for a time. */
@@ -38,7 +37,7 @@ export interface LiveRun {
   readonly app: App
   readonly request: RunRequest
   readonly terms: RunTerms
-  readonly log: RunLog
+  readonly log: EventLog
   /** As it is stored. */
   run: Run
   /** What it costs so far; null before it began. */
@@ -67,7 +66,7 @@ export function createLiveRun(of: {
   readonly request: RunRequest
   readonly terms: RunTerms
   readonly run: Run
-  readonly log: RunLog
+  readonly log: EventLog
 }): LiveRun {
   const aborting = new AbortController()
   const over = Promise.withResolvers<EndedRun>()
@@ -117,7 +116,7 @@ export function createLiveRun(of: {
 export interface LiveRuns {
   add(live: LiveRun): void
   byId(id: RunId): LiveRun | undefined
-  logOf(id: RunId): RunLog | undefined
+  logOf(id: RunId): EventLog | undefined
   all(): readonly LiveRun[]
   ofApp(appId: AppId): readonly LiveRun[]
 }
@@ -128,9 +127,9 @@ const KEPT_LOGS = 256
 
 export function createLiveRuns(): LiveRuns {
   const live = new Map<RunId, LiveRun>()
-  const logs = new Map<RunId, RunLog>()
+  const logs = new Map<RunId, EventLog>()
   let keptBytes = 0
-  const keep = (id: RunId, log: RunLog): void => {
+  const keep = (id: RunId, log: EventLog): void => {
     logs.set(id, log)
     keptBytes += log.bytes
     for (const [oldest, { bytes }] of logs) {

@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isRunOver } from '../../contracts/claude-runs/index.ts'
-import { AppError, type AppId, type ReadTx, type RunId, type Tx } from '../../kernel/index.ts'
+import { AppError, type AppId, type EventLog, type ReadTx, type RunId, type Tx } from '../../kernel/index.ts'
 import { createExecuteRun, type ExecuteDeps, tell } from './execute-run.ts'
 import { createLiveRuns, type EndedRun, type EndReason, type LiveRun, type RunBody } from './live-run.ts'
 import type { Run, RunFilter } from './ports.ts'
-import type { RunLog } from './run-log.ts'
 import { createSubmitRun, type SubmitRun, type SubmitRunDeps } from './submit-run.ts'
 
 /** Runs of prompts of one tenant's apps: their queue, their life and what is kept of them. */
@@ -16,7 +15,7 @@ export interface ClaudeRuns {
   /** Resolves when it is over, and that is on the disk. Rejects with the signal's reason. */
   wait(id: RunId, signal: AbortSignal): Promise<EndedRun>
   /** Undefined where its events are not kept any more. */
-  logOf(id: RunId): RunLog | undefined
+  logOf(id: RunId): EventLog | undefined
   /** What is in memory of a run that waits or goes on. */
   live(id: RunId): LiveRun | undefined
   /** Throws `not_found`, also for a run of another app than `appId`; null: of any. */

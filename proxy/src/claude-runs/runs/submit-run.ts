@@ -1,13 +1,20 @@
 import type { AuditLog } from '../../audit/index.ts'
 import { appActor } from '../../identity/index.ts'
-import { AppError, type Clock, newRunId, type ReadTx, type Storage, sha256Hex } from '../../kernel/index.ts'
+import {
+  AppError,
+  type Clock,
+  createEventLog,
+  newRunId,
+  type ReadTx,
+  type Storage,
+  sha256Hex,
+} from '../../kernel/index.ts'
 import type { FreeSpace } from '../../retention/index.ts'
 import type { App, Apps } from '../apps/index.ts'
 import type { AppFiles } from '../files/index.ts'
 import type { RunSessions } from '../sessions/index.ts'
 import { createLiveRun, type LiveRun, type LiveRuns } from './live-run.ts'
 import type { Run } from './ports.ts'
-import { createRunLog } from './run-log.ts'
 import type { ClaudeRunPlaces } from './run-places.ts'
 import { findInputs, type RunRequest, runTerms } from './run-request.ts'
 
@@ -122,7 +129,7 @@ export function createSubmitRun(deps: SubmitRunDeps): SubmitRun {
     await assertSchema(app, request.schema)
     await storage.read((tx) => findInputs(tx, deps, app, request))
     const row = rowOf(app, submission, terms.model)
-    const one = createLiveRun({ app, request, terms, run: row, log: createRunLog(MAX_LOG_BYTES) })
+    const one = createLiveRun({ app, request, terms, run: row, log: createEventLog(MAX_LOG_BYTES) })
     using stack = new DisposableStack()
     if (row.sessionId !== null) stack.use(deps.sessions.use(row.sessionId))
     const queued = await deps.places.take({

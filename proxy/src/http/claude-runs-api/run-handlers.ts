@@ -10,7 +10,8 @@ import {
   readBody,
   type ScopedHandlers,
 } from '../agent-api/index.ts'
-import { lastSeen, streamRun } from './event-stream.ts'
+import { lastSeen } from '../index.ts'
+import { streamRun } from './event-stream.ts'
 import type { Callers } from './for-app.ts'
 import { statusOfEnd, viewOfRun } from './views.ts'
 

@@ -1,6 +1,6 @@
-import type { Json } from '../../kernel/index.ts'
+import type { Json } from './canonical-json.ts'
 
-/** What a run tells while it goes on, numbered from 1. */
+/** What something under way tells, numbered from 1. */
 export interface LoggedEvent {
   readonly id: number
   readonly event: string
@@ -13,10 +13,10 @@ interface LostEvents {
 }
 
 /**
- * The events of one run, bounded in bytes. Whoever follows by the number of the last one seen misses none and sees none twice; one
+ * The events of one thing that goes on, bounded in bytes. Whoever follows by the number of the last one seen misses none and sees none twice; one
  * that is behind what is kept is told so, and never handed a whole that is none.
  */
-export interface RunLog {
+export interface EventLog {
   append(event: string, data: Json): void
   /** Nothing comes any more. */
   close(): void
@@ -29,7 +29,7 @@ export interface RunLog {
 /** What an event takes beside its text. */
 const OVERHEAD_BYTES = 128
 
-export function createRunLog(maxBytes: number): RunLog {
+export function createEventLog(maxBytes: number): EventLog {
   let events: { readonly logged: LoggedEvent; readonly bytes: number }[] = []
   /** Places at the front whose events are dropped. */
   let dropped = 0
