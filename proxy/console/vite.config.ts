@@ -6,9 +6,9 @@ import type { RouteTable } from '../src/contracts/index.ts'
 /** Methods and paths of the contract without its schemas, which would bring zod into the page. */
 const routesOf = (table: RouteTable): unknown =>
   Object.fromEntries(
-    Object.entries(table).map(([name, { method, path, isLines }]) => [
+    Object.entries(table).map(([name, { method, path, isLines, isEvents }]) => [
       name,
-      isLines ? { method, path, isLines } : { method, path },
+      { method, path, ...(isLines && { isLines }), ...(isEvents && { isEvents }) },
     ]),
   )
 

@@ -95,6 +95,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'hosting/persistence/archive',
     'hosting/persistence/stores',
     'hosting/persistence',
+    'hosting/chat',
     'hosting/agents',
   ],
   entrances: [

@@ -91,6 +91,9 @@ export const AUDIT_EVENTS = {
   'machine.desired':
     'Somebody, an access or the sleep ladder wants a machine in another state; from what, to what, and why.',
   'machine.changed': 'A machine entered another state; from which, to which, for which cause.',
+  'chat.asked':
+    'Somebody said something to a hosted agent: which turn of which machine, by which model, how many characters; never the text.',
+  'chat.ended': 'A turn of a chat with a hosted agent ended: how, and with how many characters.',
   'key.rotated': 'The data key or master key was replaced.',
   'storage.pruned':
     'Output, ended requests, grants and asks, or usage were dropped, by age, size or by hand; how many.',

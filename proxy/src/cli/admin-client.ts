@@ -19,7 +19,7 @@ export const createAdminClient = (socketPath: string, tenant?: string): AdminCli
     async *lines(route) {
       const response = await send(socketPath, tenant, route)
       const lines = createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })
-      for await (const line of lines) yield asJson(line)
+      yield* lines
       if (!response.complete)
         throw new CliError('failed', EXIT.failed, 'The daemon stopped in the middle of its answer.')
     },
@@ -30,7 +30,7 @@ const TENANT_FORM = /^[a-z0-9][a-z0-9-]{0,31}$/
 async function send(
   socketPath: string,
   tenant: string | undefined,
-  { method, path, body }: RouteRequest,
+  { method, path, body, isEvents }: RouteRequest,
 ): Promise<IncomingMessage> {
   if (tenant !== undefined && !TENANT_FORM.test(tenant))
     throw new CliError(
@@ -51,7 +51,7 @@ async function send(
           ...(tenant === undefined ? {} : { [TENANT_HEADER]: tenant }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
-        signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+        ...(isEvents ? {} : { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }),
       },
       resolve,
     )

@@ -1,8 +1,9 @@
 import type { RequestListener } from 'node:http'
 import { createEgressSessions } from '../egress/index.ts'
 import { createHostedAgents, type HostedAgents, openMachineEgress } from '../hosting/agents/index.ts'
+import { type Chats, createChatLedger, createChats } from '../hosting/chat/index.ts'
 import type { MachineDriver, Machines } from '../hosting/machines/index.ts'
-import { AppError } from '../kernel/index.ts'
+import { AppError, lazily } from '../kernel/index.ts'
 import type { Providers } from '../llm/providers/index.ts'
 import type { LlmProxy } from '../llm/proxy/index.ts'
 import type { WakeChannel } from '../notify/wake/index.ts'
@@ -85,9 +86,15 @@ export function composeHosting(
       .catch((error: unknown) => warn('hosted agents could not be paused for a lockdown', error))
   let addressOf: MachineDriver['address'] | undefined
 
+  const chats = lazily(async (): Promise<Chats> => {
+    const { createSodiumCipher } = await import('../vault/crypto/index.ts')
+    const ledger = createChatLedger({ ...core, clock, cipher: await createSodiumCipher() })
+    return createChats({ ledger, log: warn })
+  })
   const agents = createHostedAgents({
     agents: core.agents,
     machines: open,
+    chats,
     socketPathOf: (key) => {
       if (addressOf === undefined) throw new AppError('internal', 'A machine before there is a driver.')
       return addressOf({ ...key, generation: 0 }).socketPath
@@ -133,8 +140,11 @@ export function composeHosting(
   return {
     ...agents,
     async start() {
-      const live = await core.storage.read((tx) => tx.machines.live())
-      if (live.length > 0) await open()
+      const left = await core.storage.read(async (tx) => [
+        ...(await tx.machines.live()),
+        ...(await tx.machineChats.all()),
+      ])
+      if (left.length > 0) await open()
     },
     async [Symbol.asyncDispose]() {
       await opening?.catch(() => {})

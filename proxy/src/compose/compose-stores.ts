@@ -11,6 +11,7 @@ import { createCodeStore } from '../executions/code/index.ts'
 import { createFactsStore } from '../executions/facts/index.ts'
 import { createExecutionStore } from '../executions/index.ts'
 import { createSkillStore } from '../executions/registry/index.ts'
+import { createChatStore } from '../hosting/chat/index.ts'
 import { createMachineStore } from '../hosting/machines/index.ts'
 import { createMachineFilesStore } from '../hosting/persistence/index.ts'
 import { createAccountStore } from '../identity/accounts/index.ts'
@@ -54,6 +55,7 @@ export const STORES: StoreFactories = {
   grants: createGrantStore,
   imports: createImportStore,
   keyUsers: createKeyUserStore,
+  machineChats: createChatStore,
   machines: createMachineStore,
   machineFiles: createMachineFilesStore,
   members: createMemberStore,

@@ -268,7 +268,7 @@ export const SETTINGS = {
   OAUTH3_RETAIN_RESULTS_DAYS: setting(
     integer(0, 36_500),
     'days; 0 keeps it for good',
-    'How long the output of runs is kept.',
+    'How long the output of runs is kept, and what was said in chats with hosted agents.',
     '90',
   ),
   OAUTH3_RETAIN_CODE_DAYS: setting(

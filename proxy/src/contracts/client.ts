@@ -7,6 +7,8 @@ export interface RouteRequest {
   readonly path: string
   /** To be sent as JSON; undefined: there is none. */
   readonly body: unknown
+  /** The answer ends when what it tells of does. */
+  readonly isEvents?: true
 }
 
 /** Nothing need be said where a route takes nothing. */
@@ -17,13 +19,12 @@ type CallArguments<R extends Route> =
       ? [call?: RouteCall<R>]
       : [call: RouteCall<R>]
 
-/** Of streams it knows none: an EventSource reads them. */
 type KindOf<R extends Route> = R extends { readonly isLines: true }
   ? 'lines'
   : R extends { readonly isEvents: true }
     ? 'events'
     : 'one'
-type Names<T extends RouteTable, Kind extends 'one' | 'lines'> = {
+type Names<T extends RouteTable, Kind extends 'one' | 'lines' | 'events'> = {
   [Name in keyof T]: KindOf<T[Name]> extends Kind ? Name : never
 }[keyof T]
 
@@ -38,13 +39,19 @@ export interface RouteClient<T extends RouteTable> {
     name: Name,
     ...call: CallArguments<T[Name]>
   ): AsyncGenerator<RouteAnswer<T[Name]>>
+  /** Server-sent events from the beginning, as they arrive, to the end of the connection. */
+  events<Name extends Names<T, 'events'>>(
+    name: Name,
+    ...call: CallArguments<T[Name]>
+  ): AsyncGenerator<{ readonly event: string; readonly data: RouteAnswer<T[Name]> }>
 }
 
 /** How requests travel: both throw where the answer is a refusal. */
 export interface RouteTransport {
   /** The body of an answer that succeeded; undefined where it is not JSON. */
   send(request: RouteRequest): Promise<unknown>
-  lines(request: RouteRequest): AsyncIterable<unknown>
+  /** The lines of such an answer, as text. */
+  lines(request: RouteRequest): AsyncIterable<string>
   /** What is thrown for an answer that has another form than the table says. */
   strangeAnswer(): Error
 }
@@ -56,7 +63,10 @@ export function createRouteClient<T extends RouteTable>(table: T, transport: Rou
       query?: Record<string, unknown>
       body?: unknown
     }
-    return { method: route.method, path: pathOf(route.path, params, query), body }
+    return {
+      ...{ method: route.method, path: pathOf(route.path, params, query), body },
+      ...(route.isEvents && { isEvents: true }),
+    }
   }
   const routeOf = (name: keyof T): Route => {
     const route = table[name]
@@ -68,6 +78,15 @@ export function createRouteClient<T extends RouteTable>(table: T, transport: Rou
     if (!result.success) throw transport.strangeAnswer()
     return result.data
   }
+  const parsedText = (route: Route, text: string): unknown => {
+    let value: unknown
+    try {
+      value = JSON.parse(text)
+    } catch {
+      throw transport.strangeAnswer()
+    }
+    return parsed(route, value)
+  }
   return {
     async call(name, ...call) {
       const route = routeOf(name)
@@ -76,7 +95,16 @@ export function createRouteClient<T extends RouteTable>(table: T, transport: Rou
     async *lines(name, ...call) {
       const route = routeOf(name)
       for await (const line of transport.lines(requestOf(route, call)))
-        yield parsed(route, line) as RouteAnswer<T[typeof name]>
+        if (line !== '') yield parsedText(route, line) as RouteAnswer<T[typeof name]>
+    },
+    async *events(name, ...call) {
+      const route = routeOf(name)
+      let event = ''
+      for await (const line of transport.lines(requestOf(route, call))) {
+        if (line.startsWith('event: ')) event = line.slice('event: '.length)
+        if (line.startsWith('data: '))
+          yield { event, data: parsedText(route, line.slice('data: '.length)) as RouteAnswer<T[typeof name]> }
+      }
     },
   }
 }

@@ -83,6 +83,8 @@ export interface RetentionStore extends RetentionReader {
   /** Deletes grants and asks that have ended, and usage of days before `day`. */
   dropEnded(endedBefore: UnixMs, limit: number): Promise<number>
   dropUsage(day: string, limit: number): Promise<number>
+  /** Deletes turns of chats with hosted agents that ended before. */
+  dropTurns(endedBefore: UnixMs, limit: number): Promise<number>
   /** Gives some free pages at the end of the file back to the disk; false when there is none to give. */
   shrink(pages: number): Promise<boolean>
 }

@@ -150,6 +150,8 @@ export function createRetentionStore(queries: Queries, tenant: TenantId): Retent
         (await dropSome('provider_grants', ['id'], endedBy(before), 'ended_at', limit))
       )
     },
+    dropTurns: (before, limit) =>
+      dropSome('machine_turns', ['machine_id', 'number'], sql`ended_at <= ${before}`, 'ended_at', limit),
     dropUsage: (day, limit) =>
       dropSome(
         'usage_by_day',

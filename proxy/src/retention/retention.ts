@@ -141,6 +141,7 @@ export function createRetention(deps: {
     return (
       (outputs > 0 &&
         took('outputs', await tx.retention.dropOutputs({ endedBefore: outputs }, ROWS, BYTES))) ||
+      (outputs > 0 && took('outputs', await tx.retention.dropTurns(outputs, ROWS))) ||
       (executions > 0 &&
         (await isSearching(search, counts, (after) =>
           tx.retention.dropExecutions({ endedBefore: executions, undecided: false }, after, ROWS),

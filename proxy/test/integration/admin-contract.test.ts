@@ -71,6 +71,7 @@ const NO_SUCH = {
   ...{ file: 'none', session: 'none', who: 'none' },
   id: 'none',
   name: 'none',
+  number: 1,
   param: 'none',
   provider: 'none',
   model: 'none',
@@ -290,19 +291,29 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
     orderHost: () => ({ params: { name: 'claw' }, body: { order: 'sleep' } }),
     reachFromHost: () => ({ params: { name: 'claw' }, body: { allow: ['api.demo.test'], deny: [] } }),
     chatWithHost: () => ({ params: { name: 'claw' }, body: { text: 'hello' } }),
+    listTurns: () => ({ params: { name: 'claw' } }),
+    sayToHost: () => ({ params: { name: 'claw' }, body: { text: 'hello', model: 'claude-opus-5' } }),
+    followTurn: () => ({ params: { name: 'claw', number: 1 } }),
+    stopTurn: () => ({ params: { name: 'claw', number: 1 } }),
   }
+
+const typeOf = ({ isLines, isEvents }: Route): RegExp =>
+  isLines ? /^application\/x-ndjson/ : isEvents ? /^text\/event-stream/ : /^application\/json/
+function valuesOf({ isLines, isEvents }: Route, text: string): unknown[] {
+  const lines = text.split('\n').filter(Boolean)
+  if (isEvents) {
+    const data = lines.filter((line) => line.startsWith('data: '))
+    return data.map((line) => JSON.parse(line.slice('data: '.length)))
+  }
+  return isLines ? lines.map((line) => JSON.parse(line)) : [JSON.parse(text)]
+}
 
 test('every admin route answers what its table says, and no member beside it', async () => {
   for (const [name, route] of routes) {
     const answer = await send(route, (await CALLS[name as Name]()) as Sent)
     expect(answer.status, `${name}: ${answer.text}`).toBe(200)
-    const values = route.isLines
-      ? answer.text
-          .split('\n')
-          .filter(Boolean)
-          .map((line) => JSON.parse(line))
-      : [JSON.parse(answer.text)]
-    expect(answer.type, name).toMatch(route.isLines ? /^application\/x-ndjson/ : /^application\/json/)
+    const values = valuesOf(route, answer.text)
+    expect(answer.type, name).toMatch(typeOf(route))
     expect(values.length, name).toBeGreaterThan(0)
     for (const value of values) expect(route.answer.parse(value), name).toEqual(value)
   }
@@ -350,7 +361,7 @@ test('every admin route has a command that calls it, and no command names a path
     .map((file) => readFileSync(join(folder, file), 'utf8'))
     .join('\n')
   const called = new Set(
-    [...sources.matchAll(/\.(?:call|lines)\(\s*'(\w+)'/g)].map((match) => match[1] ?? ''),
+    [...sources.matchAll(/\.(?:call|lines|events)\(\s*'(\w+)'/g)].map((match) => match[1] ?? ''),
   )
   // Of versions before, for clients that know one kind of request.
   for (const name of ['readRequest', 'decideRequest', 'readAsk', 'decideAsk']) called.add(name)

@@ -7,6 +7,7 @@ import { createEngineClient } from '../../src/sandbox/engine/index.ts'
 import type { DaemonKit } from '../support/daemon-kit.ts'
 import { createDaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { followEvents } from '../support/follow-events.ts'
 import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
 import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { createMessagesApi, say } from '../support/messages-api-double.ts'
@@ -19,12 +20,14 @@ const KEY = 'sk-ant-test-key-of-the-owner-not-real'
 describe.skipIf(!docker.available)('a hosted agent', () => {
   const heard = Promise.withResolvers<void>()
   const held = Promise.withResolvers<void>()
+  let second = Promise.withResolvers<void>()
   const model = createMessagesApi(async ({ body }) => {
     const text = JSON.stringify(body.messages)
     if (text.includes('take your time')) {
       heard.resolve()
       await held.promise
     }
+    if (text.includes('hold on')) await second.promise
     return say(`model heard: ${text}`)
   })
   let kit: DaemonKit
@@ -114,6 +117,75 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     for (const answer of answers) expect(answer).toContain('hello\nagain\nhistory\n')
   })
 
+  const tell = async (body: object): Promise<number> => {
+    const { status, body: turn } = await admin('POST', '/claw/turns', body)
+    expect({ status, turn }).toMatchObject({ status: 200, turn: { state: 'open', answer: null } })
+    return turn.number
+  }
+  const turnsOf = async (query = '') => (await admin('GET', `/claw/turns${query}`)).body.turns
+
+  it('tells an answer as it comes to all who follow, and who comes back goes on where they were', async () => {
+    second = Promise.withResolvers()
+    const number = await tell({ text: 'pieces one|hold on|three' })
+    const path = `/v1/hosts/claw/turns/${number}/events`
+    await using stays = await followEvents(kit, path)
+    await using leaves = await followEvents(kit, path)
+    const first = await leaves.until(({ event }) => event === 'text')
+    expect(first.data.text).toContain('one')
+    await leaves[Symbol.asyncDispose]()
+    await using back = await followEvents(kit, path, { 'last-event-id': String(first.id) })
+    await back.until(({ event }) => event === 'turn')
+    second.resolve()
+    const { data: end } = await back.until(({ event }) => event === 'end')
+    const { data: same } = await stays.until(({ event }) => event === 'end')
+    expect(end).toEqual(same)
+    expect(end).toMatchObject({ number, state: 'done', asked: 'pieces one|hold on|three' })
+    for (const piece of ['one', 'hold on', 'three']) expect(end.answer).toContain(piece)
+    expect(stays.text()).toBe(end.answer)
+    expect(first.data.text + back.text()).toBe(end.answer)
+    expect((await turnsOf()).at(-1)).toEqual(end)
+    // Nothing more will come for who has seen the end.
+    await using over = await followEvents(kit, path, { 'last-event-id': 'end' })
+    expect(over.status).toBe(204)
+    // And for who comes late all of it is there.
+    await using late = await followEvents(kit, path)
+    expect((await late.until(({ event }) => event === 'end')).data).toEqual(end)
+  })
+
+  it('is asked by the model that is chosen for a turn', async () => {
+    for (const [body, used] of [
+      [{ text: 'by another', model: 'claude-opus-5' }, 'claude-opus-5'],
+      [{ text: 'by its own' }, 'claude-sonnet-5-5'],
+    ] as const) {
+      const number = await tell(body)
+      await using stream = await followEvents(kit, `/v1/hosts/claw/turns/${number}/events`)
+      expect((await stream.until(({ event }) => event === 'end')).data).toMatchObject({
+        model: used,
+        state: 'done',
+      })
+      expect(model.calls.at(-1)?.body.model).toBe(used)
+    }
+    const refused = await admin('POST', '/claw/turns', { text: 'x', model: 'a\nb' })
+    expect(refused.body.error.code).toBe('invalid_request')
+  })
+
+  it('is stopped in the middle, and answers what was said behind it', async () => {
+    second = Promise.withResolvers()
+    const number = await tell({ text: 'pieces begun|hold on|never' })
+    const next = await tell({ text: 'and this' })
+    await using stream = await followEvents(kit, `/v1/hosts/claw/turns/${number}/events`)
+    await stream.until(({ event }) => event === 'text')
+    const stopped = await admin('DELETE', `/claw/turns/${number}`)
+    expect(stopped.body).toMatchObject({ state: 'stopped', problem: null })
+    expect(stopped.body.answer).toContain('begun')
+    expect(stopped.body.answer).not.toContain('never')
+    expect((await stream.until(({ event }) => event === 'end')).data).toEqual(stopped.body)
+    await using behind = await followEvents(kit, `/v1/hosts/claw/turns/${next}/events`)
+    expect((await behind.until(({ event }) => event === 'end')).data.answer).toContain('and this')
+    second.resolve()
+    expect((await admin('DELETE', '/claw/turns/999')).status).toBe(404)
+  })
+
   it('is an agent of its own, by its socket and not by a token', async () => {
     expect(await chat('api GET /secrets')).toMatch(/^HTTP\/1\.1 200 /)
     const { body } = await kit.admin('GET', '/v1/agents')
@@ -131,6 +203,9 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
   it('goes on when the daemon is started anew', async () => {
     await kit.restart()
     expect(await stateOf()).toBe('running')
+    const before = await turnsOf()
+    expect(before.map(({ asked }: { asked: string }) => asked)).toContain('pieces begun|hold on|never')
+    expect(await turnsOf(`?before=${before.at(-1).number}&limit=1`)).toEqual([before.at(-2)])
     expect(await chat('still there')).toContain('still there')
     expect(await chat('api GET /secrets')).toMatch(/^HTTP\/1\.1 200 /)
   })
@@ -162,6 +237,7 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     await untilState('paused')
     const calls = model.calls.length
     const holds = async (): Promise<void> => {
+      expect(await admin('GET', '/claw/turns')).toMatchObject(locked)
       expect(await admin('POST', '/claw/chat', { text: 'hello?' })).toMatchObject(locked)
       for (const order of ['wake', 'start'])
         expect(await admin('POST', '/claw/order', { order })).toMatchObject(locked)
@@ -176,6 +252,12 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     expect(model.calls.length).toBe(calls)
     held.resolve()
     await kit.admin('POST', '/v1/panic/end', { confirm: 'unlock' })
+    expect(
+      (await turnsOf()).find(({ asked }: { asked: string }) => asked === 'take your time'),
+    ).toMatchObject({
+      state: 'failed',
+      problem: 'The owner has stopped everything.',
+    })
     expect(await chat('after')).toContain('after')
     expect(await chat('api GET /secrets')).toMatch(/^HTTP\/1\.1 200 /)
   })

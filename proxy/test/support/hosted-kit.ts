@@ -1,12 +1,14 @@
 /** Hosted agents for tests: a machine that speaks as the image of OpenClaw does, and hosted agents played without an engine. */
 import type { Hosting } from '../../src/compose/compose-hosting.ts'
 import type { HostedAgent } from '../../src/hosting/agents/index.ts'
+import type { OpenedTurn } from '../../src/hosting/chat/index.ts'
 import { AppError } from '../../src/kernel/index.ts'
 import { sampleMachine } from './machine-kit.ts'
 
 /**
  * Runs in Deno's image. Dials `machine.sock` until it answers; a gateway of it asks the model what it is told, by `model.sock`, and
- * the agent API by `agent.sock` where the text says so (`api GET /path`). `shell CODE` evaluates, as an agent's shell would.
+ * the agent API by `agent.sock` where the text says so (`api GET /path`). `shell CODE` evaluates, as an agent's shell would; `pieces A|B` asks
+ * the model for each, and tells each as it comes; `plainly TEXT` says it back.
  */
 export const PLAYED_MACHINE = `
   Deno.addSignalListener('SIGTERM', () => Deno.exit(0))
@@ -34,16 +36,24 @@ export const PLAYED_MACHINE = `
   }
   let configuration, woken = ''
   const file = '/state/home/said'
-  async function answer(text) {
+  const askModel = async (model, messages) => {
+    const raw = await call('model.sock', 'POST', configuration.providers[0].path + '/v1/messages', { 'x-api-key': 'the-socket-is-the-identity', 'anthropic-version': '2023-06-01' },
+      JSON.stringify({ model, max_tokens: 1024, messages }))
+    try { return JSON.parse(raw.slice(raw.indexOf('{'), raw.lastIndexOf('}') + 1)).content[0].text } catch { return raw }
+  }
+  async function answer(text, { model, session, messages }) {
     await Deno.writeTextFile(file, text + '\\n', { append: true })
     if (text === 'history') return await Deno.readTextFile(file)
     if (text === 'woken') return woken
     if (text.startsWith('api ')) { const [, method, path] = text.split(' '); return await call('agent.sock', method, path, { authorization: 'Bearer ' + configuration.token }, '') }
     if (text.startsWith('shell ')) return String(await (new (Object.getPrototypeOf(async () => {}).constructor)('configuration', 'call', text.slice(6)))(configuration, call))
-    const model = configuration.providers[0].models[0].id
-    const raw = await call('model.sock', 'POST', configuration.providers[0].path + '/v1/messages', { 'x-api-key': 'the-socket-is-the-identity', 'anthropic-version': '2023-06-01' },
-      JSON.stringify({ model, max_tokens: 1024, messages: [{ role: 'user', content: text }] }))
-    try { return JSON.parse(raw.slice(raw.indexOf('{'), raw.lastIndexOf('}') + 1)).content[0].text } catch { return raw }
+    if (text === 'which session') return session
+    if (text.startsWith('plainly ')) return text.slice(8)
+    return await askModel(model, messages.filter(({ role }) => role !== 'system'))
+  }
+  async function* pieces(text, of) {
+    if (text.startsWith('pieces ')) for (const piece of text.slice(7).split('|')) yield await askModel(of.model, [{ role: 'user', content: piece }])
+    else yield await answer(text, of).catch((e) => 'error: ' + e)
   }
   async function gateway(id) {
     const conn = await dial('machine.sock')
@@ -55,10 +65,17 @@ export const PLAYED_MACHINE = `
       const end = all.indexOf('\\r\\n\\r\\n'), length = Number(/content-length: (\\d+)/i.exec(all)?.[1] ?? 0)
       if (end < 0 || enc.encode(all.slice(end + 4)).length < length) continue
       const isMine = all.includes('Bearer played-gateway-token')
-      const text = JSON.parse(all.slice(end + 4)).messages[0].content
-      const said = isMine ? await answer(text).catch((e) => 'error: ' + e) : ''
-      const body = JSON.stringify({ choices: [{ message: { role: 'assistant', content: said } }] })
-      await writeAll(conn, 'HTTP/1.1 ' + (isMine ? '200 OK' : '401 no') + '\\r\\ncontent-type: application/json\\r\\nconnection: close\\r\\ncontent-length: ' + enc.encode(body).length + '\\r\\n\\r\\n' + body)
+      const { messages } = JSON.parse(all.slice(end + 4))
+      const header = (name) => new RegExp(name + ': ([^\\r]+)', 'i').exec(all.slice(0, end))?.[1]
+      const of = { messages, session: header('x-openclaw-session-key') ?? 'none', model: header('x-openclaw-model')?.split('/')[1] ?? configuration.providers[0].models[0].id }
+      await writeAll(conn, 'HTTP/1.1 ' + (isMine ? '200 OK' : '401 no') + '\\r\\ncontent-type: text/event-stream\\r\\nconnection: close\\r\\n\\r\\n')
+      if (!isMine) break
+      const tell = (data) => writeAll(conn, 'data: ' + JSON.stringify(data) + '\\n\\n')
+      await tell({ choices: [{ index: 0, delta: { role: 'assistant' }, finish_reason: null }] })
+      for await (const content of pieces(messages.at(-1).content, of)) await tell({ choices: [{ index: 0, delta: { content }, finish_reason: null }] })
+      await tell({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })
+      await tell({ choices: [], usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 } })
+      await writeAll(conn, 'data: [DONE]\\n\\n')
       break
     }
     conn.close()
@@ -85,6 +102,13 @@ export function createPlayedHosting(): Hosting {
     const host = hosts.get(name)
     if (host === undefined) throw new AppError('not_found', `No hosted agent named ${name}.`)
     return host
+  }
+  const turns: OpenedTurn[] = []
+  const turnOf = (name: string, number: number): OpenedTurn => {
+    found(name)
+    const turn = turns[number - 1]
+    if (turn === undefined) throw new AppError('not_found', 'There is no such turn.')
+    return turn
   }
   return {
     list: async () => [...hosts.values()],
@@ -117,6 +141,33 @@ export function createPlayedHosting(): Hosting {
     async chat(name, text) {
       found(name)
       return `you said: ${text}`
+    },
+    async say(name, { text, model = 'claude-sonnet-5-5' }) {
+      found(name)
+      const turn: OpenedTurn = {
+        ...{ number: turns.length + 1, state: 'done', model, asked: text, answer: `you said: ${text}` },
+        ...{ problem: null, createdAt: 1, endedAt: 2 },
+      }
+      turns.push(turn)
+      return turn
+    },
+    async turns(name, before, limit) {
+      found(name)
+      return turns
+        .filter(({ number }) => number < before)
+        .toReversed()
+        .slice(0, limit)
+    },
+    async *followTurn(name, number) {
+      const data = turnOf(name, number)
+      yield { event: 'turn', data }
+      yield { event: 'end', id: 'end', data }
+    },
+    stopTurn: async (name, number) => turnOf(name, number),
+    async *complete(name, { messages }) {
+      found(name)
+      yield `you said: ${JSON.stringify(messages.at(-1))}`
+      return { isCut: false, usage: null }
     },
     tell: async () => 200,
     start: async () => {},

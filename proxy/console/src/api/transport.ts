@@ -59,7 +59,7 @@ export const httpTransport: RouteTransport = {
       const { done, value } = await reader.read()
       const lines = (rest + (value ?? '')).split('\n')
       rest = lines.pop() ?? ''
-      for (const line of lines) if (line !== '') yield JSON.parse(line)
+      yield* lines
       if (done) return
     }
   },

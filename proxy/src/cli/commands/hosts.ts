@@ -1,9 +1,9 @@
-import { HOST_ORDERS, type HostedAgentView } from '../../contracts/admin/index.ts'
+import { HOST_ORDERS, type HostedAgentView, type TurnView } from '../../contracts/admin/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
-import { formatDistance, formatTime } from '../text-layout.ts'
+import { formatDistance, formatTime, terminalText } from '../text-layout.ts'
 
 interface AddOptions {
   readonly provider: string
@@ -117,6 +117,36 @@ export const addHostCommands: CommandGroup = (program, context) => {
       })
 
   host
+    .command('history')
+    .description('what was said to a hosted agent and what it answered, the newest last; wakes none')
+    .argument('<name>')
+    .option('-n, --limit <count>', 'so many turns', '20')
+    .action(async (name: string, { limit }: { readonly limit: string }) => {
+      const answer = await context.client.call('listTurns', { params: { name }, query: { limit } })
+      await context.show(answer, () =>
+        answer.turns.length === 0
+          ? 'Nothing was said yet.'
+          : answer.turns.map((turn) => `> ${terminalText(turn.asked)}\n${answerOf(turn)}`).join('\n\n'),
+      )
+    })
+
+  host
+    .command('interrupt')
+    .description('stop what a hosted agent is answering, and what waits behind it; what had come stays')
+    .argument('<name>')
+    .action(async (name: string) => {
+      const { turns } = await context.client.call('listTurns', { params: { name }, query: {} })
+      const open = turns.filter(({ state }) => state === 'open')
+      // At once: one that waits ends behind the one before it.
+      await Promise.all(
+        open.map(({ number }) => context.client.call('stopTurn', { params: { name, number } })),
+      )
+      await context.show({ stopped: open.length }, () =>
+        open.length === 0 ? `${name} answers nothing now.` : `${name} was interrupted.`,
+      )
+    })
+
+  host
     .command('chat')
     .description(
       'talk to a hosted agent, which is woken for it; one message from standard input where nobody types',
@@ -129,7 +159,7 @@ async function chat(context: CommandContext, name: string): Promise<void> {
   const { terminal, client } = context
   const say = async (text: string): Promise<void> => {
     const answer = await client.call('chatWithHost', { params: { name }, body: { text } })
-    await context.show(answer, () => answer.text)
+    await context.show(answer, () => terminalText(answer.text))
   }
   if (!terminal.isInteractive) {
     const text = await terminal.readSecretFromInput()
@@ -140,9 +170,26 @@ async function chat(context: CommandContext, name: string): Promise<void> {
   for (;;) {
     const text = await terminal.ask('> ')
     if (text === null || text.trim() === '') return
-    await say(text)
+    await converse(context, name, text)
   }
 }
+
+/** A first answer takes longer than any other of the daemon's. */
+async function converse({ client, show }: CommandContext, name: string, text: string): Promise<void> {
+  const { number } = await client.call('sayToHost', { params: { name }, body: { text } })
+  for await (const { event, data } of client.events('followTurn', { params: { name, number } })) {
+    if (event !== 'end' || !('asked' in data)) continue
+    await show(data, () => answerOf(data))
+    return
+  }
+  throw new CliError('connection_lost', EXIT.failed, 'The daemon stopped before it was answered.')
+}
+
+const answerOf = ({ answer, state, problem }: TurnView): string =>
+  [
+    ...(answer === null || answer === '' ? [] : [terminalText(answer)]),
+    ...(state === 'done' ? [] : [`(${problem ?? state})`]),
+  ].join('\n')
 
 /** The one thing that is asked for: without a key its model answers nothing. */
 async function needKey({ client, terminal }: CommandContext, provider: string): Promise<void> {

@@ -7,6 +7,11 @@ import {
   hostView,
   orderHostBody,
   reachBody,
+  turnBody,
+  turnEvent,
+  turnList,
+  turnsQuery,
+  turnView,
 } from './host-schemas.ts'
 
 /** Agents that live in machines of this host: a part of ADMIN_ROUTES. */
@@ -60,6 +65,48 @@ export const HOST_ROUTES = {
     action: 'hosted_agent.chat',
     body: chatBody,
     answer: chatAnswer,
-    errors: ['invalid_request', 'not_found', 'refused', 'sandbox_unavailable', 'locked'],
+    errors: ['invalid_request', 'not_found', 'refused', 'rate_limited', 'sandbox_unavailable', 'locked'],
+  },
+  listTurns: {
+    method: 'GET',
+    path: '/v1/hosts/:name/turns',
+    summary:
+      'What was said to a hosted agent and what it answered, up to 200 turns before a number. Wakes none.',
+    scope: 'owner',
+    action: 'hosted_agent.chat',
+    query: turnsQuery,
+    answer: turnList,
+    errors: ['invalid_request', 'not_found', 'refused', 'locked'],
+  },
+  sayToHost: {
+    method: 'POST',
+    path: '/v1/hosts/:name/turns',
+    summary:
+      'Say something to a hosted agent, by another model of its provider if one is named; answered when it is stored.',
+    scope: 'owner',
+    action: 'hosted_agent.chat',
+    body: turnBody,
+    answer: turnView,
+    errors: ['invalid_request', 'not_found', 'refused', 'rate_limited', 'locked'],
+  },
+  followTurn: {
+    method: 'GET',
+    path: '/v1/hosts/:name/turns/:number/events',
+    summary:
+      'One turn as it is answered: `turn`, then `begun` and pieces of `text` behind Last-Event-ID, then `end`. A stream without `end` is not whole.',
+    scope: 'owner',
+    action: 'hosted_agent.chat',
+    answer: turnEvent,
+    isEvents: true,
+    errors: ['not_found', 'refused', 'locked'],
+  },
+  stopTurn: {
+    method: 'DELETE',
+    path: '/v1/hosts/:name/turns/:number',
+    summary: 'Stop an answer; what had come of it stays.',
+    scope: 'owner',
+    action: 'hosted_agent.chat',
+    answer: turnView,
+    errors: ['not_found', 'refused', 'locked'],
   },
 } as const satisfies Readonly<Record<string, Route & { readonly action: string }>>

@@ -1,5 +1,6 @@
 /** Hosted agents as the owner sees them. Times are unix milliseconds. */
 import { z } from 'zod'
+import { queryNumber } from './schemas.ts'
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
 const modelName = z
@@ -34,9 +35,40 @@ export const orderHostBody = z.strictObject({ order: z.enum(HOST_ORDERS) })
 const hosts = z.array(z.string().min(1).max(280)).max(100)
 /** Host patterns: `host`, `host:port`, `*.suffix`, `http://host`. */
 export const reachBody = z.strictObject({ allow: hosts.optional(), deny: hosts.optional() })
-export const chatBody = z.strictObject({ text: z.string().min(1).max(100_000) })
+const said = z.string().min(1).max(100_000)
+export const chatBody = z.strictObject({ text: said })
 /** What an agent says is untrusted text. */
 export const chatAnswer = z.object({ text: z.string() })
+
+/** `model` left out: the agent's own. */
+export const turnBody = z.strictObject({ text: said, model: modelName.optional() })
+export const turnView = z.object({
+  number: z.int(),
+  /** `open`: it waits, or is being answered. */
+  state: z.enum(['open', 'done', 'stopped', 'failed']),
+  model: z.string(),
+  asked: z.string(),
+  /** Untrusted text. Null while it is open; of one that was stopped or failed what had come by then. */
+  answer: z.string().nullable(),
+  problem: z.string().nullable(),
+  created_at: z.int(),
+  ended_at: z.int().nullable(),
+})
+export type TurnView = z.output<typeof turnView>
+export const turnsQuery = z.strictObject({
+  before: queryNumber.optional(),
+  limit: queryNumber.default(50),
+})
+/** The oldest of them first. */
+export const turnList = z.object({ turns: z.array(turnView) })
+/** Of the events `turn` and `end`, `begun`, `text`, `lost`. */
+export const turnEvent = z.union([
+  turnView,
+  z.strictObject({ begun: z.literal(true) }),
+  z.strictObject({ text: z.string() }),
+  /** Events up to this one are not kept any more; `end` has all that was said. */
+  z.strictObject({ up_to: z.int() }),
+])
 
 export const hostView = z.object({
   id: z.string(),

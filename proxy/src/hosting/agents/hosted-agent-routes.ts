@@ -1,7 +1,8 @@
-import type { HostedAgentView } from '../../contracts/admin/index.ts'
+import type { HostedAgentView, TurnView } from '../../contracts/admin/index.ts'
 import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
 import { AppError, parseSleepAfter } from '../../kernel/index.ts'
 import { canonicalOr, listedHost } from './egress-list.ts'
+import type { ChatEvent, OpenedTurn } from '../chat/index.ts'
 import type { HostedAgent, HostedAgents } from './hosted-agents.ts'
 
 export interface HostedAgentRoutesDeps {
@@ -12,6 +13,7 @@ export interface HostedAgentRoutesDeps {
 
 const OFF = 'Agents are hosted where OAUTH3_SANDBOX is docker: machines are containers.'
 const CHAT_MS = 330_000
+const MOST_TURNS = 200
 
 export function hostedAgentRoutes({ hosting, owner }: HostedAgentRoutesDeps) {
   const on = (): HostedAgents => {
@@ -41,8 +43,17 @@ export function hostedAgentRoutes({ hosting, owner }: HostedAgentRoutesDeps) {
         ),
       ),
     chatWithHost: async ({ params: { name }, body: { text } }) => ({
-      text: await on().chat(name, text, AbortSignal.timeout(CHAT_MS)),
+      text: await on().chat(name, text, owner.principal, AbortSignal.timeout(CHAT_MS)),
     }),
+    listTurns: async ({ params: { name }, query: { before = Number.MAX_SAFE_INTEGER, limit } }) => {
+      const turns = await on().turns(name, before, Math.min(Math.max(limit, 1), MOST_TURNS))
+      return { turns: turns.toReversed().map(viewTurn) }
+    },
+    sayToHost: async ({ params: { name }, body }) => viewTurn(await on().say(name, body, owner.principal)),
+    async *followTurn({ params: { name, number }, after, signal }) {
+      for await (const event of on().followTurn(name, numberOf(number), after, signal)) yield viewEvent(event)
+    },
+    stopTurn: async ({ params: { name, number } }) => viewTurn(await on().stopTurn(name, numberOf(number))),
   } satisfies Partial<AdminHandlers>
 }
 
@@ -64,4 +75,21 @@ function viewHost({ machine, forecast }: HostedAgent): HostedAgentView {
     created_at: machine.createdAt,
     changed_at: machine.changedAt,
   }
+}
+
+function numberOf(text: string): number {
+  if (!/^[1-9][0-9]{0,14}$/.test(text)) throw new AppError('not_found', 'There is no such turn.')
+  return Number(text)
+}
+
+const viewTurn = ({ createdAt, endedAt, ...turn }: OpenedTurn): TurnView => ({
+  ...turn,
+  created_at: createdAt,
+  ended_at: endedAt,
+})
+
+function viewEvent(event: ChatEvent) {
+  if (event.event === 'turn' || event.event === 'end')
+    return { ...event, data: viewTurn(event.data as OpenedTurn) }
+  return event as Exclude<ChatEvent, { event: 'turn' | 'end' }> & { data: { text: string } }
 }

@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http'
 import type { Agents } from '../../identity/agents/index.ts'
 import { actorOf, type Principal } from '../../identity/index.ts'
 import { type AgentId, AppError, createOneAtATime, type MachineId } from '../../kernel/index.ts'
+import type { Chats } from '../chat/index.ts'
 import type {
   Activity,
   Machine,
@@ -12,10 +13,10 @@ import type {
   Machines,
   SleepForecast,
 } from '../machines/index.ts'
-import { sendChat } from './chat.ts'
 import type { Configuration } from './control-lines.ts'
 import { changedHosts } from './egress-list.ts'
 import type { MachineEgress, MachineEgressDeps } from './machine-egress.ts'
+import { createHostedChats, type HostedChats, type LinkedMachine } from './hosted-chats.ts'
 import {
   type MachineEndpoint,
   type ModelConnection,
@@ -44,15 +45,13 @@ interface EgressChange {
   readonly deny: readonly string[]
 }
 
-export interface HostedAgents {
+export interface HostedAgents extends HostedChats {
   list(): Promise<readonly HostedAgent[]>
   add(input: NewHostedAgent, by: Principal): Promise<HostedAgent>
   /** Resolves when it is wanted so. Throws `not_found`, `conflict`. */
   order(name: string, order: HostOrder, by: Principal): Promise<HostedAgent>
   /** Hosts that it may reach from now on, and may not any more: canonical patterns. Throws `not_found`, `refused`. */
   reach(name: string, change: EgressChange, by: Principal): Promise<HostedAgent>
-  /** Wakes it, and resolves to what it answers: untrusted text. */
-  chat(name: string, text: string, signal: AbortSignal): Promise<string>
   /** Tells it that an outcome is there. */
   tell(name: string, text: string, signal: AbortSignal): Promise<number>
 }
@@ -73,6 +72,8 @@ export interface HostedAgentsDeps {
   readonly agents: Pick<Agents, 'add' | 'rotate' | 'revoke' | 'byId'>
   /** Opened when it is first needed. */
   readonly machines: () => Promise<Machines>
+  /** What was said to them. */
+  readonly chats: () => Promise<Chats>
   /** Keeps it awake, if it is. */
   readonly hold: (id: MachineId) => Disposable | undefined
   readonly socketPathOf: (key: MachineKey) => string
@@ -223,22 +224,36 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     forecast: machines.forecast(machine.id),
   })
 
-  /** Awake and held for as long as `act` takes. */
-  async function withLink<T>(
-    name: string,
-    why: Activity,
-    signal: AbortSignal,
-    act: (endpoint: MachineEndpoint, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  /** Throws where nobody may speak to it now. */
+  async function admitted(name: string): Promise<{ machine: Machine; machines: Machines }> {
     deps.assertOpen()
-    const until = AbortSignal.any([signal, halted.signal])
-    const { machine, machines } = await named(name)
-    agentOf(machine)
-    using _awake = await machines.ensureAwake(machine.id, why, until)
-    return await act(await endpointOf(machine), until)
+    const found = await named(name)
+    agentOf(found.machine)
+    return found
   }
 
+  async function open(name: string, why: Activity, signal: AbortSignal): Promise<LinkedMachine> {
+    const until = AbortSignal.any([signal, halted.signal])
+    const { machine, machines } = await admitted(name)
+    const awake = await machines.ensureAwake(machine.id, why, until)
+    try {
+      const { link } = await endpointOf(machine)
+      return { machine, link, until, [Symbol.dispose]: () => awake[Symbol.dispose]() }
+    } catch (error) {
+      awake[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  const chats = createHostedChats({
+    chats: deps.chats,
+    find: async (name) => (await named(name)).machine,
+    admit: async (name) => (await admitted(name)).machine,
+    open: (name, signal) => open(name, 'message', signal),
+  })
+
   return {
+    ...chats,
     async list() {
       const machines = await deps.machines()
       return (await machines.list()).map((machine) => view(machines, machine))
@@ -276,6 +291,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
         const agent = agents.byId(agentIdOf(machine))
         // At once: what it asked for goes with it.
         if (agent !== undefined && agent.revokedAt === null) await agents.revoke(agent.name, actorOf(by))
+        await chats.forget(machine.id)
       }
       return view(machines, rows.get(machine.id) ?? machine)
     },
@@ -285,12 +301,10 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       return view(machines, await machines.reach(machine.id, (hosts) => changedHosts(hosts, allow, deny), by))
     },
 
-    chat: (name, text, signal) =>
-      withLink(name, 'message', signal, async ({ link }, until) =>
-        sendChat(await link.stream(until), text, until),
-      ),
-    tell: (name, text, signal) =>
-      withLink(name, 'message', signal, ({ link }, until) => link.wake(text, null, until)),
+    async tell(name, text, signal) {
+      using linked = await open(name, 'message', signal)
+      return await linked.link.wake(text, null, linked.until)
+    },
 
     async isReady({ machine: id, tenant }, signal) {
       const row = rows.get(id)
@@ -311,6 +325,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     },
 
     async adopt(machines) {
+      await (await deps.chats()).takeOver(new Set(machines.map(({ id }) => id)))
       for (const machine of machines) {
         rows.set(machine.id, machine)
         if (UP.has(machine.observed))

@@ -15,6 +15,7 @@ import { GRANT_REQUESTS } from './16-grant-requests.ts'
 import { ACCOUNTS } from './17-accounts.ts'
 import { MACHINE_FILES } from './18-machine-files.ts'
 import { SEATS } from './19-seats.ts'
+import { MACHINE_CHATS } from './20-machine-chats.ts'
 
 /**
  * Numbered, forward only, each in one transaction. A migration that has landed is never edited: a database of any landed
@@ -38,4 +39,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ...ACCOUNTS,
   ...MACHINE_FILES,
   ...SEATS,
+  ...MACHINE_CHATS,
 ]

@@ -23,6 +23,7 @@ import { GRANT_REQUESTS } from './24-grant-requests.ts'
 import { ACCOUNTS } from './25-accounts.ts'
 import { MACHINE_FILES } from './26-machine-files.ts'
 import { SEATS } from './27-seats.ts'
+import { MACHINE_CHATS } from './28-machine-chats.ts'
 
 /**
  * Numbered, forward only, each in one transaction; the schema's version is the number of the newest one applied. A migration
@@ -55,4 +56,5 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   ...ACCOUNTS,
   ...MACHINE_FILES,
   ...SEATS,
+  ...MACHINE_CHATS,
 ]

@@ -1,0 +1,156 @@
+/** One turn of a machine's OpenClaw, over its OpenAI-compatible endpoint, as it comes. What it answers is untrusted text. */
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { z } from 'zod'
+import { AppError, oneLine } from '../../kernel/index.ts'
+
+/** The conversation that its plugin wakes, too. */
+export const MAIN_SESSION = 'agent:main:main'
+
+export interface GatewayRequest {
+  /** As OpenAI's API has them. */
+  readonly messages: readonly unknown[]
+  /** `provider/model` in the place of the one that it is configured for. */
+  readonly model?: string | undefined
+  /** Which conversation goes on; left out: a new one, of this request alone. */
+  readonly session?: string | undefined
+}
+
+export interface GatewayEnd {
+  readonly isCut: boolean
+  readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number } | null
+}
+
+const MAX_LINE_CHARS = 1_048_576
+const MAX_ERROR_CHARS = 16_384
+const SAID_CHARS = 300
+
+const chunk = z.object({
+  choices: z
+    .array(
+      z.object({
+        delta: z.object({ content: z.string().nullish() }).nullish(),
+        finish_reason: z.string().nullish(),
+      }),
+    )
+    .optional(),
+  usage: z.object({ prompt_tokens: z.int().min(0), completion_tokens: z.int().min(0) }).nullish(),
+  error: z.object({ message: z.string() }).optional(),
+})
+
+/**
+ * Pieces of what it says, and at the end how it ended. Throws `sandbox_unavailable` for what is no whole answer, and the signal's reason;
+ * whoever leaves ends its turn (OpenClaw cancels what nobody waits for).
+ */
+export async function* askGateway(
+  link: { readonly stream: Duplex; readonly gatewayToken: string },
+  request: GatewayRequest,
+  signal: AbortSignal,
+): AsyncGenerator<string, GatewayEnd> {
+  try {
+    const response = await send(link, request, signal)
+    if (response.statusCode !== 200)
+      throw unanswered(`it answered ${response.statusCode}${await refusalOf(response)}`)
+    return yield* piecesOf(response)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof AppError) throw error
+    throw unanswered('the connection ended')
+  } finally {
+    link.stream.destroy()
+  }
+}
+
+function send(
+  { stream, gatewayToken }: { readonly stream: Duplex; readonly gatewayToken: string },
+  { messages, model, session }: GatewayRequest,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const body = JSON.stringify({
+    ...{ model: 'openclaw/default', messages, stream: true },
+    stream_options: { include_usage: true },
+  })
+  return new Promise((resolve, reject) => {
+    httpRequest(
+      {
+        createConnection: () => stream as never,
+        method: 'POST',
+        path: '/v1/chat/completions',
+        signal,
+        headers: {
+          host: '127.0.0.1',
+          authorization: `Bearer ${gatewayToken}`,
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+          ...(session === undefined ? {} : { 'x-openclaw-session-key': session }),
+          ...(model === undefined ? {} : { 'x-openclaw-model': model }),
+          connection: 'close',
+        },
+      },
+      resolve,
+    )
+      .on('error', reject)
+      // It was paused behind the line that it began with; its reader is there now.
+      .on('socket', (socket) => socket.resume())
+      .end(body)
+  })
+}
+
+const unanswered = (why: string): AppError =>
+  new AppError('sandbox_unavailable', `The agent gave no answer: ${why}.`, { retryAfterSeconds: 5 })
+
+/** Its own words for why, as far as they are of the form that is known. */
+async function refusalOf(response: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const part of response.setEncoding('utf8')) {
+    text += part as string
+    if (text.length > MAX_ERROR_CHARS) return ''
+  }
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: unknown } }
+    return typeof error?.message === 'string' ? `: ${oneLine(error.message, SAID_CHARS)}` : ''
+  } catch {
+    return ''
+  }
+}
+
+async function* piecesOf(response: IncomingMessage): AsyncGenerator<string, GatewayEnd> {
+  let end: GatewayEnd | undefined
+  for await (const data of dataOf(response)) {
+    if (data === '[DONE]') {
+      if (end === undefined) throw unanswered('it ended without an end')
+      return end
+    }
+    const { choices, usage, error } = parsedChunk(data)
+    if (error !== undefined) throw unanswered(`it says “${oneLine(error.message, SAID_CHARS)}”`)
+    const [choice] = choices ?? []
+    if (choice?.delta?.content) yield choice.delta.content
+    if (choice?.finish_reason != null) end = { isCut: choice.finish_reason === 'length', usage: null }
+    if (usage != null && end !== undefined) {
+      const { prompt_tokens, completion_tokens } = usage
+      end = { ...end, usage: { prompt_tokens, completion_tokens } }
+    }
+  }
+  throw unanswered('the connection ended')
+}
+
+/** The data of each event of a stream. */
+async function* dataOf(response: IncomingMessage): AsyncGenerator<string> {
+  let rest = ''
+  for await (const part of response.setEncoding('utf8')) {
+    const lines = (rest + (part as string)).split(/\r?\n/)
+    rest = lines.pop() ?? ''
+    if (rest.length > MAX_LINE_CHARS) throw unanswered('a line of it is too long')
+    for (const line of lines) if (line.startsWith('data:')) yield line.slice('data:'.length).trim()
+  }
+}
+
+function parsedChunk(data: string): z.output<typeof chunk> {
+  try {
+    const parsed = chunk.safeParse(JSON.parse(data))
+    if (parsed.success) return parsed.data
+  } catch {
+    // As below.
+  }
+  throw unanswered('it is of no form that is known')
+}

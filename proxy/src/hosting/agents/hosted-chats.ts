@@ -1,0 +1,108 @@
+/** What is said to hosted agents, and what they answer: their conversations, and requests that keep none. */
+import { actorOf, type Principal } from '../../identity/index.ts'
+import { AppError, type MachineId } from '../../kernel/index.ts'
+import type { ChatEvent, Chats, OpenedTurn } from '../chat/index.ts'
+import type { Machine } from '../machines/index.ts'
+import type { ControlLink } from './control-link.ts'
+import { askGateway, type GatewayEnd, type GatewayRequest, MAIN_SESSION } from './gateway-chat.ts'
+
+export interface HostedChats {
+  /** Wakes it, and resolves to what it answers: untrusted text. It is a turn of the conversation as any other. */
+  chat(name: string, text: string, by: Principal, signal: AbortSignal): Promise<string>
+  /** Resolves when it is stored; it is answered in its turn, whoever stays. `model` left out: the machine's own. */
+  say(
+    name: string,
+    said: { readonly text: string; readonly model?: string | undefined },
+    by: Principal,
+  ): Promise<OpenedTurn>
+  /** Those before a number, the newest first; wakes nobody. */
+  turns(name: string, before: number, limit: number): Promise<readonly OpenedTurn[]>
+  /** Throws `not_found`. */
+  followTurn(name: string, number: number, after: number, signal: AbortSignal): AsyncGenerator<ChatEvent>
+  stopTurn(name: string, number: number): Promise<OpenedTurn>
+  /** One request, of which nothing is kept: pieces of its answer, and how it ended. `model` is one of its provider's. */
+  complete(
+    name: string,
+    request: Omit<GatewayRequest, 'session'>,
+    signal: AbortSignal,
+  ): AsyncGenerator<string, GatewayEnd>
+}
+
+/** A machine that is awake, and is held so until disposed of. */
+export interface LinkedMachine extends Disposable {
+  readonly machine: Machine
+  readonly link: ControlLink
+  /** The caller's signal, or a lockdown. */
+  readonly until: AbortSignal
+}
+
+const TURN_MS = 600_000
+
+export function createHostedChats(deps: {
+  readonly chats: () => Promise<Chats>
+  /** Throws `not_found`. */
+  readonly find: (name: string) => Promise<Machine>
+  /** Throws where nobody may speak to it now. */
+  readonly admit: (name: string) => Promise<Machine>
+  readonly open: (name: string, signal: AbortSignal) => Promise<LinkedMachine>
+}): HostedChats & { forget(machine: MachineId): Promise<void> } {
+  const { find, admit, open } = deps
+
+  async function* through(
+    name: string,
+    { model, ...request }: GatewayRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<string, GatewayEnd> {
+    const limit = AbortSignal.timeout(TURN_MS)
+    try {
+      using linked = await open(name, AbortSignal.any([signal, limit]))
+      const { link, until, machine } = linked
+      const { provider = '', model: own = '' } = machine.spec.settings ?? {}
+      const other = model === undefined || model === own ? undefined : `${provider}/${model}`
+      return yield* askGateway(await link.stream(until), { ...request, model: other }, until)
+    } catch (error) {
+      if (limit.aborted && !signal.aborted && !(error instanceof AppError))
+        throw new AppError('sandbox_unavailable', `The agent gave no answer in ${TURN_MS / 60_000} minutes.`)
+      throw error
+    }
+  }
+
+  async function say(
+    name: string,
+    said: { readonly text: string; readonly model?: string | undefined },
+    by: Principal,
+  ) {
+    const machine = await admit(name)
+    const model = said.model ?? machine.spec.settings?.model ?? ''
+    const chats = await deps.chats()
+    const turn = await chats.ask(machine.id, { text: said.text, model }, actorOf(by), ({ text }, signal) =>
+      through(name, { messages: [{ role: 'user', content: text }], model, session: MAIN_SESSION }, signal),
+    )
+    return { chats, machine, turn }
+  }
+
+  return {
+    async chat(name, text, by, signal) {
+      const { chats, machine, turn } = await say(name, { text }, by)
+      return (await chats.ended(machine.id, turn.number, signal)).answer ?? ''
+    },
+    say: async (name, said, by) => (await say(name, said, by)).turn,
+    async turns(name, before, limit) {
+      const { id } = await find(name)
+      return await (await deps.chats()).history(id, before, limit)
+    },
+    async *followTurn(name, number, after, signal) {
+      const { id } = await find(name)
+      yield* (await deps.chats()).follow(id, number, after, signal)
+    },
+    async stopTurn(name, number) {
+      const { id } = await find(name)
+      return await (await deps.chats()).stop(id, number)
+    },
+    async *complete(name, request, signal) {
+      await admit(name)
+      return yield* through(name, request, signal)
+    },
+    forget: async (machine) => await (await deps.chats()).forget(machine),
+  }
+}

@@ -1,0 +1,181 @@
+/** The rows of one tenant's conversations: texts are sealed before they are written, and what happened is in the audit without them. */
+import type { AuditLog } from '../../audit/index.ts'
+import type { Actor } from '../../identity/index.ts'
+import {
+  AppError,
+  type Clock,
+  type MachineId,
+  type ReadTx,
+  SecretValue,
+  type Storage,
+  type Tx,
+} from '../../kernel/index.ts'
+import type { Cipher, Vault } from '../../vault/index.ts'
+import type { Chat, Turn, TurnState } from './ports.ts'
+
+/** A turn with its texts, in clear. */
+export interface OpenedTurn
+  extends Pick<Turn, 'number' | 'state' | 'model' | 'problem' | 'createdAt' | 'endedAt'> {
+  readonly asked: string
+  readonly answer: string | null
+}
+
+/** One that was begun, and what ends it: its key is held for as long, so that a lockdown meanwhile loses nothing of it. */
+export interface BegunTurn {
+  readonly turn: OpenedTurn
+  end(of: {
+    readonly state: Exclude<TurnState, 'open'>
+    readonly answer: string
+    readonly problem: string | null
+  }): Promise<OpenedTurn>
+}
+
+export interface ChatLedger {
+  begin(
+    machine: MachineId,
+    said: { readonly text: string; readonly model: string },
+    by: Actor,
+  ): Promise<BegunTurn>
+  /** Throws `not_found`, and `locked` during a lockdown. */
+  turn(machine: MachineId, number: number): Promise<OpenedTurn>
+  /** Those before a number, the newest first. Throws `locked` during a lockdown. */
+  turns(machine: MachineId, before: number, limit: number): Promise<readonly OpenedTurn[]>
+  remove(machine: MachineId): Promise<void>
+  /** What an earlier daemon left: turns that nobody answers any more, and conversations with machines that are gone. */
+  takeOver(live: ReadonlySet<MachineId>): Promise<void>
+}
+
+const MAX_TURNS = 500
+const MAX_BYTES = 16 * 1_048_576
+const LEFT = 'The daemon stopped before it was answered.'
+const chatPurpose = (machine: MachineId): string => `machine-chat:${machine}`
+
+/** In the unit that replaces the data key: texts stay as they are, the key of each conversation is sealed anew. */
+export async function resealChatKeys(
+  tx: Tx,
+  reseal: (purpose: string, sealed: string) => string,
+): Promise<void> {
+  for (const chat of await tx.machineChats.all())
+    await tx.machineChats.update({ ...chat, key: reseal(chatPurpose(chat.machine), chat.key) })
+}
+
+export function createChatLedger(deps: {
+  readonly storage: Storage
+  readonly audit: Pick<AuditLog, 'append'>
+  readonly vault: Pick<Vault, 'sealFor' | 'openFor'>
+  readonly cipher: Cipher
+  readonly clock: Clock
+}): ChatLedger {
+  const { storage, audit, vault, cipher, clock } = deps
+  const keyOf = ({ machine, key }: Chat): Uint8Array =>
+    Buffer.from(vault.openFor(chatPurpose(machine), key).open(), 'base64url')
+  const sealed = (key: Uint8Array, place: string, text: string): string =>
+    Buffer.from(cipher.seal(key, Buffer.from(text), place)).toString('base64')
+  const opened = (key: Uint8Array, place: string, text: string): string => {
+    const bytes = cipher.open(key, Buffer.from(text, 'base64'), place)
+    if (bytes === undefined)
+      throw new AppError('internal', 'A kept text of a chat is not what was stored: it was altered or moved.')
+    return Buffer.from(bytes).toString('utf8')
+  }
+  const placeOf = (machine: MachineId, number: number, what: 'asked' | 'answer'): string =>
+    `oauth3 chat v1\0${storage.tenant}\0${machine}\0${number}\0${what}`
+  const openTurn = (key: Uint8Array, { machine, asked, answer, bytes: _, ...rest }: Turn): OpenedTurn => ({
+    ...rest,
+    asked: opened(key, placeOf(machine, rest.number, 'asked'), asked),
+    answer: answer === null ? null : opened(key, placeOf(machine, rest.number, 'answer'), answer),
+  })
+  const chatOf = async (tx: ReadTx, machine: MachineId): Promise<Chat> => {
+    const chat = await tx.machineChats.find(machine)
+    if (chat === undefined) throw new AppError('not_found', 'Nothing was said there yet.')
+    return chat
+  }
+  /** The oldest make room. */
+  const makeRoom = async (tx: Tx, machine: MachineId): Promise<void> => {
+    let bytes = 0
+    const sizes = await tx.machineChats.sizes(machine)
+    const at = sizes.findIndex((one, index) => {
+      bytes += one.bytes
+      return index > 0 && (index >= MAX_TURNS || bytes > MAX_BYTES)
+    })
+    const last = sizes[at]
+    if (last !== undefined) await tx.machineChats.dropTurns(machine, last.number)
+  }
+  const newChat = (machine: MachineId): Chat => {
+    const key = cipher.newKey()
+    const text = new SecretValue(Buffer.from(key).toString('base64url'))
+    cipher.wipe(key)
+    return { machine, key: vault.sealFor(chatPurpose(machine), text), lastNumber: 0 }
+  }
+
+  return {
+    async begin(machine, { text, model }, by) {
+      const { turn, key } = await storage.transaction(async (tx) => {
+        const known = await tx.machineChats.find(machine)
+        const chat = known ?? newChat(machine)
+        const number = chat.lastNumber + 1
+        if (known === undefined) await tx.machineChats.insert({ ...chat, lastNumber: number })
+        else await tx.machineChats.update({ ...chat, lastNumber: number })
+        const key = keyOf(chat)
+        const asked = sealed(key, placeOf(machine, number, 'asked'), text)
+        const turn: Turn = {
+          ...{ machine, number, state: 'open', model, asked, answer: null, problem: null },
+          ...{ bytes: asked.length, createdAt: clock.now(), endedAt: null },
+        }
+        await tx.machineChats.insertTurn(turn)
+        await makeRoom(tx, machine)
+        await audit.append(tx, 'chat.asked', by, null, { machine, turn: number, model, chars: text.length })
+        return { turn, key }
+      })
+      return {
+        turn: { ...openTurn(key, turn) },
+        async end({ state, answer, problem }) {
+          const text = sealed(key, placeOf(machine, turn.number, 'answer'), answer)
+          const ended: Turn = {
+            ...{ ...turn, state, answer: text, problem },
+            ...{ bytes: turn.bytes + text.length, endedAt: clock.now() },
+          }
+          const result = openTurn(key, ended)
+          cipher.wipe(key)
+          await storage.transaction(async (tx) => {
+            await tx.machineChats.endTurn(ended)
+            await makeRoom(tx, machine)
+            await audit.append(tx, 'chat.ended', 'daemon', null, {
+              ...{ machine, turn: turn.number, state, chars: answer.length },
+            })
+          }, 'grouped')
+          return result
+        },
+      }
+    },
+
+    async turn(machine, number) {
+      const { chat, turn } = await storage.read(async (tx) => ({
+        chat: await chatOf(tx, machine),
+        turn: await tx.machineChats.turn(machine, number),
+      }))
+      if (turn === undefined)
+        throw new AppError('not_found', 'There is no such turn, or it is not kept any more.')
+      return openTurn(keyOf(chat), turn)
+    },
+
+    async turns(machine, before, limit) {
+      const { chat, turns } = await storage.read(async (tx) => ({
+        chat: await tx.machineChats.find(machine),
+        turns: await tx.machineChats.turns(machine, before, limit),
+      }))
+      if (chat === undefined) return []
+      const key = keyOf(chat)
+      return turns.map((turn) => openTurn(key, turn))
+    },
+
+    remove: (machine) => storage.transaction((tx) => tx.machineChats.remove(machine)),
+
+    takeOver: (live) =>
+      storage.transaction(async (tx) => {
+        for (const { machine } of await tx.machineChats.all())
+          if (!live.has(machine)) await tx.machineChats.remove(machine)
+        for (const turn of await tx.machineChats.open())
+          await tx.machineChats.endTurn({ ...turn, state: 'failed', problem: LEFT, endedAt: clock.now() })
+      }),
+  }
+}

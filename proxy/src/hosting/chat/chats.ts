@@ -1,0 +1,185 @@
+/** Conversations with machines: one turn of each at a time, in the order in which they were said, told live to all who follow. */
+import type { Actor } from '../../identity/index.ts'
+import {
+  AppError,
+  createEventLog,
+  createOneAtATime,
+  type EventLog,
+  type LoggedEvent,
+  type MachineId,
+  type OneAtATime,
+} from '../../kernel/index.ts'
+import type { BegunTurn, ChatLedger, OpenedTurn } from './chat-ledger.ts'
+
+interface Said {
+  readonly text: string
+  readonly model: string
+}
+
+/** Pieces of the answer to it: untrusted text. Ends early, by throwing, when the signal is aborted. */
+type Answerer = (said: Said, signal: AbortSignal) => AsyncIterable<string>
+
+export type ChatEvent =
+  | { readonly event: 'turn'; readonly data: OpenedTurn }
+  | { readonly event: 'lost'; readonly data: { readonly up_to: number } }
+  | LoggedEvent
+  | { readonly event: 'end'; readonly id: 'end'; readonly data: OpenedTurn }
+
+export interface Chats {
+  /** Resolves when it is on disk; it is answered in its turn. Throws `rate_limited` where too many wait. */
+  ask(machine: MachineId, said: Said, by: Actor, answer: Answerer): Promise<OpenedTurn>
+  /** Resolves when it has ended; rejects with what it failed with, and with the signal's reason. */
+  ended(machine: MachineId, number: number, signal: AbortSignal): Promise<OpenedTurn>
+  /** The newest first, before a number. */
+  history(machine: MachineId, before: number, limit: number): Promise<readonly OpenedTurn[]>
+  /** First `turn`; then `begun` and pieces of `text` behind the event `after`; `end` with all of it. Throws `not_found`. */
+  follow(machine: MachineId, number: number, after: number, signal: AbortSignal): AsyncGenerator<ChatEvent>
+  /** Resolves when it has ended, stopped or otherwise. */
+  stop(machine: MachineId, number: number): Promise<OpenedTurn>
+  /** Nothing of it is kept. */
+  forget(machine: MachineId): Promise<void>
+  takeOver(live: ReadonlySet<MachineId>): Promise<void>
+}
+
+/** A turn that this daemon is at. */
+interface LiveTurn {
+  readonly begun: BegunTurn
+  readonly log: EventLog
+  readonly stopping: AbortController
+  readonly ended: Promise<{ readonly turn: OpenedTurn; readonly error: unknown }>
+}
+
+interface LiveChat {
+  readonly turns: Map<number, LiveTurn>
+  readonly inTurn: OneAtATime
+  /** Those that are not on disk yet count too. */
+  waiting: number
+}
+
+const MAX_WAITING = 8
+const MAX_ANSWER_CHARS = 262_144
+const MAX_LOG_BYTES = 4 * 1_048_576
+const STOPPED = Symbol('stopped')
+
+export function createChats(deps: {
+  readonly ledger: ChatLedger
+  readonly log: (message: string, error?: unknown) => void
+}): Chats {
+  const { ledger } = deps
+  const live = new Map<MachineId, LiveChat>()
+  const liveTurn = (machine: MachineId, number: number): LiveTurn | undefined =>
+    live.get(machine)?.turns.get(number)
+
+  /** Never rejects: how it went is its end. */
+  async function perform(
+    begun: BegunTurn,
+    { log, stopping }: Pick<LiveTurn, 'log' | 'stopping'>,
+    answer: Answerer,
+  ): Promise<{ turn: OpenedTurn; error: unknown }> {
+    const { asked: text, model } = begun.turn
+    const { signal } = stopping
+    let said = ''
+    let error: unknown
+    try {
+      signal.throwIfAborted()
+      log.append('begun', { begun: true })
+      for await (const piece of answer({ text, model }, signal)) {
+        if (piece === '') continue
+        said += piece
+        if (said.length > MAX_ANSWER_CHARS) throw new AppError('too_large', 'Its answer is too long.')
+        log.append('text', { text: piece })
+      }
+      signal.throwIfAborted()
+    } catch (failure) {
+      error = failure
+    }
+    const isStopped = error !== undefined && signal.reason === STOPPED
+    const problem = error === undefined || isStopped ? null : problemOf(error)
+    const state = error === undefined ? 'done' : isStopped ? 'stopped' : 'failed'
+    if (problem === UNKNOWN) deps.log('a turn of a chat failed', error)
+    const end = { state, answer: said.slice(0, MAX_ANSWER_CHARS), problem } as const
+    const turn = await begun.end(end).catch((failure: unknown): OpenedTurn => {
+      // Its row says what it said before; the next daemon ends it.
+      deps.log('the end of a turn of a chat could not be stored', failure)
+      return { ...begun.turn, ...end, endedAt: begun.turn.createdAt }
+    })
+    return { turn, error: isStopped ? undefined : error }
+  }
+
+  return {
+    async ask(machine, said, by, answer) {
+      const own = live.get(machine) ?? { turns: new Map(), inTurn: createOneAtATime(), waiting: 0 }
+      live.set(machine, own)
+      if (own.waiting >= MAX_WAITING)
+        throw new AppError('rate_limited', `${MAX_WAITING} messages wait for it already.`, {
+          retryAfterSeconds: 10,
+        })
+      own.waiting += 1
+      const begun = await ledger.begin(machine, said, by).catch((error: unknown) => {
+        own.waiting -= 1
+        throw error
+      })
+      const { number } = begun.turn
+      const log = createEventLog(MAX_LOG_BYTES)
+      const stopping = new AbortController()
+      const ended = own
+        .inTurn(() => perform(begun, { log, stopping }, answer))
+        .finally(() => {
+          own.turns.delete(number)
+          own.waiting -= 1
+          log.close()
+        })
+      own.turns.set(number, { begun, log, stopping, ended })
+      return begun.turn
+    },
+
+    async ended(machine, number, signal) {
+      const one = liveTurn(machine, number)
+      if (one === undefined) return await ledger.turn(machine, number)
+      const gone = Promise.withResolvers<never>()
+      const leave = (): void => gone.reject(signal.reason)
+      if (signal.aborted) leave()
+      signal.addEventListener('abort', leave, { once: true })
+      try {
+        const { turn, error } = await Promise.race([one.ended, gone.promise])
+        if (error !== undefined) throw error
+        return turn
+      } finally {
+        signal.removeEventListener('abort', leave)
+      }
+    },
+
+    history: (machine, before, limit) => ledger.turns(machine, before, limit),
+
+    async *follow(machine, number, after, signal) {
+      const one = liveTurn(machine, number)
+      const turn = one?.begun.turn ?? (await ledger.turn(machine, number))
+      yield { event: 'turn', data: turn }
+      if (one !== undefined)
+        for await (const next of one.log.follow(after, signal))
+          yield 'lostUpTo' in next ? { event: 'lost', data: { up_to: next.lostUpTo } } : next
+      if (signal.aborted) return
+      yield { event: 'end', id: 'end', data: one === undefined ? turn : (await one.ended).turn }
+    },
+
+    async stop(machine, number) {
+      const one = liveTurn(machine, number)
+      if (one === undefined) return await ledger.turn(machine, number)
+      one.stopping.abort(STOPPED)
+      return (await one.ended).turn
+    },
+
+    async forget(machine) {
+      const own = [...(live.get(machine)?.turns.values() ?? [])]
+      for (const { stopping } of own) stopping.abort(STOPPED)
+      await Promise.all(own.map(({ ended }) => ended))
+      live.delete(machine)
+      await ledger.remove(machine)
+    },
+
+    takeOver: (machines) => ledger.takeOver(machines),
+  }
+}
+
+const UNKNOWN = 'It failed.'
+const problemOf = (error: unknown): string => (error instanceof AppError ? error.message : UNKNOWN)
