@@ -2,8 +2,8 @@ import { ADMIN_ROUTES, CONSOLE_ROUTES } from 'virtual:routes'
 import type { AdminRoutes } from '../../../src/contracts/admin/index.ts'
 import { createRouteClient } from '../../../src/contracts/client.ts'
 import type { ConsoleRoutes } from '../../../src/contracts/console/index.ts'
-import type { RouteTable } from '../../../src/contracts/route.ts'
-import { httpTransport } from './transport.ts'
+import { pathOf, type RouteTable } from '../../../src/contracts/route.ts'
+import { API, httpTransport } from './transport.ts'
 
 /** The page is served by the daemon that answers it: its answers are taken as the table's types say. */
 const asSent = { safeParse: (data: unknown) => ({ success: true, data }) }
@@ -21,3 +21,9 @@ export const api = createRouteClient(withoutSchemas<AdminRoutes>(ADMIN_ROUTES), 
 
 /** The routes of the session itself. */
 export const session = createRouteClient(withoutSchemas<ConsoleRoutes>(CONSOLE_ROUTES), httpTransport)
+
+/** Where an EventSource reads a route whose answer is a stream. */
+export const addressOf = (
+  name: keyof AdminRoutes,
+  params: Readonly<Record<string, string | number>>,
+): string => API + pathOf((ADMIN_ROUTES as AdminRoutes)[name].path, params)

@@ -14,7 +14,7 @@ export class ApiError extends Error {
   }
 }
 
-const API = '/console/api'
+export const API = '/console/api'
 
 /** Sends to the console's API, and throws an `ApiError` for anything but an answer that succeeded. */
 async function request({ method, path, body }: RouteRequest): Promise<Response> {

@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks'
 import type { HostedAgentView } from '../../../src/contracts/admin/index.ts'
 import { ConfirmButton, useAct } from '../admin/act.tsx'
 import { Field, type Fields, FoldedForm } from '../admin/form.tsx'
@@ -7,28 +6,8 @@ import { Table } from '../admin/table.tsx'
 import { Time } from '../admin/time.tsx'
 import { useLoaded } from '../admin/use-loaded.ts'
 import { api } from '../api/client.ts'
-
-const NEXT = { paused: 'is paused', asleep: 'goes to sleep' } as const
-
-/** What it is doing, and what comes next by itself. */
-function State({ host }: { readonly host: HostedAgentView }) {
-  const { state, next, next_at, because, last_error } = host
-  return (
-    <>
-      {state}
-      {next !== null && next_at !== null && (
-        <p class="soft">
-          {NEXT[next]} <Time at={next_at} />, because {because}
-        </p>
-      )}
-      {last_error !== null && (
-        <p class="tone-bad">
-          <bdi>{last_error}</bdi>
-        </p>
-      )}
-    </>
-  )
-}
+import { HostState } from '../ui/host-state.tsx'
+import { Link } from '../ui/link.tsx'
 
 function Order({
   host: { name },
@@ -89,35 +68,6 @@ function Acts({ host, after }: { readonly host: HostedAgentView; readonly after:
   )
 }
 
-/** One question and its answer; the conversation itself is kept by the agent. */
-function Chat({ hosts }: { readonly hosts: readonly HostedAgentView[] }) {
-  const [answer, setAnswer] = useState<{ readonly name: string; readonly text: string }>()
-  const send = async ({ name = '', text = '' }: Fields): Promise<void> => {
-    const { text: said } = await api.call('chatWithHost', { params: { name }, body: { text } })
-    setAnswer({ name, text: said })
-  }
-  return (
-    <>
-      <FoldedForm title="Say something to one" submit="Send" send={send} done="It has answered.">
-        <Field name="name" label="Name" isRequired list={hosts.map(({ name }) => name)} maxLength={64} />
-        <Field
-          name="text"
-          label="What you say"
-          hint="It is woken for it; a first answer may take a minute."
-          isRequired
-        />
-      </FoldedForm>
-      {answer && (
-        <Section title={`${answer.name} says`}>
-          <pre>
-            <bdi>{answer.text}</bdi>
-          </pre>
-        </Section>
-      )}
-    </>
-  )
-}
-
 function Reach({ hosts, after }: { readonly hosts: readonly HostedAgentView[]; readonly after: () => void }) {
   const change = ({ name = '', allow = '', deny = '' }: Fields): Promise<unknown> =>
     api.call('reachFromHost', { params: { name }, body: { allow: words(allow), deny: words(deny) } })
@@ -161,7 +111,6 @@ export default function Hosts() {
       <Show of={hosts}>
         {({ hosts: rows }) => (
           <>
-            {rows.length > 0 && <Chat hosts={rows} />}
             {rows.length > 0 && <Reach hosts={rows} after={hosts.reload} />}
             <Section title="All of them">
               <Table
@@ -170,8 +119,16 @@ export default function Hosts() {
                 keyOf={({ id }) => id}
                 empty="None yet. Add one above; its provider needs a key on the Providers page."
                 columns={[
-                  { title: 'Name', isName: true, cell: ({ name }) => <bdi>{name}</bdi> },
-                  { title: 'State', cell: (host) => <State host={host} /> },
+                  {
+                    title: 'Name',
+                    isName: true,
+                    cell: ({ name }) => (
+                      <Link to={`/hosts/${encodeURIComponent(name)}`} aria-label={`Chat with ${name}`}>
+                        <bdi>{name}</bdi>
+                      </Link>
+                    ),
+                  },
+                  { title: 'State', cell: (host) => <HostState host={host} /> },
                   { title: 'Model', cell: ({ model }) => <bdi>{model}</bdi> },
                   {
                     title: 'May reach',

@@ -1,8 +1,8 @@
 import type { HostedAgentView, TurnView } from '../../contracts/admin/index.ts'
 import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
 import { AppError, parseSleepAfter } from '../../kernel/index.ts'
-import { canonicalOr, listedHost } from './egress-list.ts'
 import type { ChatEvent, OpenedTurn } from '../chat/index.ts'
+import { canonicalOr, listedHost } from './egress-list.ts'
 import type { HostedAgent, HostedAgents } from './hosted-agents.ts'
 
 export interface HostedAgentRoutesDeps {

@@ -15,8 +15,8 @@ import type {
 } from '../machines/index.ts'
 import type { Configuration } from './control-lines.ts'
 import { changedHosts } from './egress-list.ts'
-import type { MachineEgress, MachineEgressDeps } from './machine-egress.ts'
 import { createHostedChats, type HostedChats, type LinkedMachine } from './hosted-chats.ts'
+import type { MachineEgress, MachineEgressDeps } from './machine-egress.ts'
 import {
   type MachineEndpoint,
   type ModelConnection,

@@ -1,0 +1,227 @@
+import '../styles/chat.css'
+import type { TargetedEvent, TargetedKeyboardEvent } from 'preact'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import type { HostedAgentView, TurnView } from '../../../src/contracts/admin/index.ts'
+import { useAct } from '../admin/act.tsx'
+import { useLoaded } from '../admin/use-loaded.ts'
+import { api } from '../api/client.ts'
+import { views, waiting } from '../state/approvals.ts'
+import { type Conversation, useConversation } from '../state/conversation.ts'
+import { CompactCard, useHold } from '../ui/compact-card.tsx'
+import { HostState } from '../ui/host-state.tsx'
+import { InertMarkdown } from '../ui/inert-markdown.tsx'
+import { Link } from '../ui/link.tsx'
+import { Ago } from '../ui/time.tsx'
+import type { PageProps } from './table.ts'
+
+const MAX_CHARS = 100_000
+/** So near the end of the page that what comes is to be seen. */
+const NEAR_PX = 120
+
+/** The conversation with one hosted agent, and what it asks a person meanwhile. */
+export default function Chat({ params }: PageProps) {
+  const name = params.name ?? ''
+  const hosts = useLoaded(() => api.call('listHosts'), name, ['machine.', 'chat.'])
+  const host = hosts.data?.hosts.find((one) => one.name === name)
+  const conversation = useConversation(name)
+  const { turns, live, error, hasOlder, readOlder } = conversation
+  const end = useEndInSight(`${turns?.length} ${live?.text.length}`)
+  return (
+    <div class="chat">
+      <header class="page-head">
+        <h1>
+          <bdi>{name}</bdi>
+        </h1>
+        <div class="soft" role="status">
+          {host ? <HostState host={host} /> : hosts.data && 'There is no hosted agent of this name any more.'}
+        </div>
+        <Link to="/hosts">All hosted agents</Link>
+      </header>
+      {error !== undefined && (
+        <p class="note bad" role="alert">
+          {error}
+        </p>
+      )}
+      {turns === undefined && error === undefined && <p class="empty">Loading …</p>}
+      {hasOlder && (
+        <button type="button" class="quiet" onClick={readOlder}>
+          Earlier
+        </button>
+      )}
+      {turns?.length === 0 && <p class="empty">Nothing was said yet.</p>}
+      <ol class="turns" aria-label="Conversation" aria-busy={live !== undefined}>
+        {turns?.map((turn) => (
+          <Turn
+            key={turn.number}
+            turn={turn}
+            live={live?.number === turn.number ? live.text : undefined}
+            host={host}
+          />
+        ))}
+      </ol>
+      <Asked by={name} />
+      {host && <Composer host={host} conversation={conversation} />}
+      <div ref={end} />
+    </div>
+  )
+}
+
+/** Whoever is at the end of the page stays there, and who reads above is left in peace. */
+function useEndInSight(upon: string) {
+  const end = useRef<HTMLDivElement>(null)
+  const isNear = useRef(true)
+  useEffect(() => {
+    const look = (): void => {
+      const { scrollHeight, scrollTop, clientHeight } = document.documentElement
+      isNear.current = scrollHeight - scrollTop - clientHeight < NEAR_PX
+    }
+    addEventListener('scroll', look, { passive: true })
+    return () => removeEventListener('scroll', look)
+  }, [])
+  useEffect(() => {
+    if (isNear.current) end.current?.scrollIntoView({ block: 'end' })
+  }, [upon])
+  return end
+}
+
+const UNDER_WAY: ReadonlySet<HostedAgentView['state']> = new Set(['running', 'pausing'])
+
+function Turn({
+  turn: { asked, answer, state, problem, model, created_at },
+  live,
+  host,
+}: {
+  readonly turn: TurnView
+  readonly live: string | undefined
+  readonly host: HostedAgentView | undefined
+}) {
+  const said = answer ?? live ?? ''
+  return (
+    <li>
+      <div class="said">
+        <p dir="auto">{asked}</p>
+        <p class="soft meta">
+          You, <Ago at={created_at} />
+        </p>
+      </div>
+      <div class="answered">
+        {said !== '' && <InertMarkdown text={said} />}
+        {state === 'open' && (
+          <p class="soft" role="status">
+            {said !== ''
+              ? 'It goes on …'
+              : host === undefined || UNDER_WAY.has(host.state)
+                ? 'It is asked …'
+                : `It is woken: ${host.state} …`}
+          </p>
+        )}
+        {state === 'stopped' && <p class="soft">Stopped.</p>}
+        {state === 'failed' && (
+          <p class="tone-bad">
+            <bdi>{problem ?? 'It failed.'}</bdi>
+          </p>
+        )}
+        <p class="soft meta">
+          <bdi>{model}</bdi>
+        </p>
+      </div>
+    </li>
+  )
+}
+
+/** Its requests stand in its conversation, as in the inbox. */
+function Asked({ by }: { readonly by: string }) {
+  const list = (waiting.value ?? []).filter(({ agent }) => agent === by)
+  const isHeld = useHold(list)
+  if (list.length === 0) return null
+  return (
+    <section aria-label="It asks you">
+      <h2>It asks you</h2>
+      <ul class="cards">
+        {list.map((one) => (
+          <li key={one.id} class="card">
+            <CompactCard summary={one} view={views.value.get(one.id)} isHeld={isHeld} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function Composer({
+  host,
+  conversation: { turns, say, stop },
+}: {
+  readonly host: HostedAgentView
+  readonly conversation: Conversation
+}) {
+  const id = useId()
+  const form = useRef<HTMLFormElement>(null)
+  const [text, setText] = useState('')
+  const [model, setModel] = useState<string>()
+  const sending = useAct()
+  const stopping = useAct()
+  const models = useModels(host)
+  const chosen = model ?? turns?.at(-1)?.model ?? host.model
+  const isOpen = turns?.some(({ state }) => state === 'open') === true
+  const send = (event: TargetedEvent<HTMLFormElement, SubmitEvent>): void => {
+    event.preventDefault()
+    if (text.trim() === '') return
+    const other = chosen === host.model ? undefined : chosen
+    void sending.run(() => say(text, other), 'Sent.').then((isDone) => isDone && setText(''))
+  }
+  const onKeyDown = (event: TargetedKeyboardEvent<HTMLTextAreaElement>): void => {
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+    event.preventDefault()
+    form.current?.requestSubmit()
+  }
+  return (
+    <form ref={form} class="composer" onSubmit={send} autocomplete="off">
+      <label for={`${id}-text`}>Message</label>
+      <textarea
+        id={`${id}-text`}
+        rows={3}
+        maxLength={MAX_CHARS}
+        value={text}
+        aria-describedby={`${id}-hint`}
+        onInput={(event) => setText(event.currentTarget.value)}
+        onKeyDown={onKeyDown}
+      />
+      <p class="hint" id={`${id}-hint`}>
+        Enter sends, Shift+Enter begins a line.
+      </p>
+      <div class="composer-acts">
+        <label for={`${id}-model`}>Model</label>
+        <select id={`${id}-model`} value={chosen} onChange={(event) => setModel(event.currentTarget.value)}>
+          {[...new Set([chosen, ...models])].map((one) => (
+            <option key={one} value={one}>
+              {one}
+            </option>
+          ))}
+        </select>
+        {isOpen && (
+          <button
+            type="button"
+            disabled={stopping.isBusy}
+            onClick={() => void stopping.run(stop, 'It is stopped.')}
+          >
+            Stop
+          </button>
+        )}
+        <button type="submit" class="primary" disabled={sending.isBusy || text.trim() === ''}>
+          Send
+        </button>
+      </div>
+      <p class="refusal" role="alert">
+        {sending.refusal ?? stopping.refusal}
+      </p>
+    </form>
+  )
+}
+
+/** Those of its provider that have a price; a name with a star stands for several. */
+function useModels({ provider, model }: HostedAgentView): readonly string[] {
+  const prices = useLoaded(() => api.call('listPrices'), provider, ['price.'])
+  const known = (prices.data?.prices ?? []).filter((one) => one.provider === provider)
+  return [model, ...known.map((one) => one.model).filter((name) => /^[A-Za-z0-9][\w.:/-]*$/.test(name))]
+}

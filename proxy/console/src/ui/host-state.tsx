@@ -1,0 +1,24 @@
+import type { HostedAgentView } from '../../../src/contracts/admin/index.ts'
+import { Time } from '../admin/time.tsx'
+
+const NEXT = { paused: 'is paused', asleep: 'goes to sleep' } as const
+
+/** What it is doing, and what comes next by itself. */
+export function HostState({ host }: { readonly host: HostedAgentView }) {
+  const { state, next, next_at, because, last_error } = host
+  return (
+    <>
+      {state}
+      {next !== null && next_at !== null && (
+        <p class="soft">
+          {NEXT[next]} <Time at={next_at} />, because {because}
+        </p>
+      )}
+      {last_error !== null && (
+        <p class="tone-bad">
+          <bdi>{last_error}</bdi>
+        </p>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import {
+  DESKTOP,
+  describeInBrowser,
+  expectAccessibleInBothThemes,
+  expectNoSidewaysScroll,
+  type Person,
+  PHONE,
+} from '../support/browser.ts'
+import { dockerOrSkip } from '../support/docker.ts'
+import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
+import { MACHINE_IMAGE } from '../support/machine-kit.ts'
+import { createMessagesApi, say } from '../support/messages-api-double.ts'
+import { patience } from '../support/pace.ts'
+
+const docker = await dockerOrSkip()
+const NARROW = { ...PHONE, viewport: { width: 360, height: 640 } } as const
+const HOSTILE =
+  'plainly <img src=x onerror="window.hit=1"><script>window.hit=1</script> [a](javascript:window.hit=1) ![b](http://127.0.0.1:9/x) **bold** `code`\n```\n</pre><b>block</b>\n```\n\u202eend'
+
+describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
+  let held = Promise.withResolvers<void>()
+  const model = createMessagesApi(async ({ body }) => {
+    const text = JSON.stringify(body.messages)
+    if (text.includes('hold on')) await held.promise
+    return say(`[${body.model}] ${text} `)
+  })
+
+  describeInBrowser(
+    'in the console',
+    (kit) => {
+      const admin = (method: string, path: string, body?: unknown) =>
+        kit.daemon.admin(method, `/v1/hosts${path}`, body)
+      const chatting = async (options: object = DESKTOP): Promise<Person> => {
+        const person = await kit.person(options)
+        await person.signIn('/hosts/claw')
+        await person.page.getByRole('heading', { level: 1, name: 'claw' }).waitFor()
+        return person
+      }
+      const send = async ({ page }: Person, text: string): Promise<void> => {
+        await page.getByLabel('Message').fill(text)
+        await page.getByLabel('Message').press('Enter')
+      }
+      const answers = ({ page }: Person) => page.locator('.answered')
+      const answerHas = (person: Person, text: string) =>
+        answers(person).last().getByText(text).first().waitFor()
+
+      beforeAll(async () => {
+        const url = await model.listen()
+        await kit.daemon.admin('PUT', '/v1/providers/anthropic/params/url', { value: url, private: true })
+        await kit.daemon.admin('POST', '/v1/provider-keys', {
+          ...{ provider: 'anthropic', value: 'sk-ant-test-key-of-the-owner-not-real' },
+        })
+        const made = await admin('POST', '', {
+          name: 'claw',
+          provider: 'anthropic',
+          model: 'claude-sonnet-5-5',
+        })
+        expect(made.status).toBe(200)
+      }, patience(60_000))
+      afterAll(async () => {
+        await admin('POST', '/claw/order', { order: 'remove' })
+        await vi.waitFor(async () => expect((await admin('GET', '')).body.hosts).toEqual([]), {
+          timeout: patience(30_000),
+        })
+        await model[Symbol.asyncDispose]()
+      }, patience(60_000))
+
+      it('goes on over a reload in the middle of an answer, in several browsers at once', async () => {
+        held = Promise.withResolvers()
+        const [ann, bea] = [await chatting(), await chatting(NARROW)]
+        await send(ann, 'pieces one|hold on|three')
+        for (const person of [ann, bea]) await answerHas(person, 'one')
+        await ann.page.reload()
+        await answerHas(ann, 'one')
+        expect(await answers(ann).last().textContent()).not.toContain('three')
+        held.resolve()
+        for (const person of [ann, bea]) {
+          await answerHas(person, 'three')
+          await expect.poll(() => person.page.getByText('It goes on …').count()).toBe(0)
+          expect(await person.page.locator('.said').count()).toBe(1)
+        }
+        expect([...ann.defects, ...bea.defects]).toEqual([])
+      })
+
+      it('is stopped in the middle, and keeps what had come', async () => {
+        held = Promise.withResolvers()
+        const ann = await chatting()
+        await send(ann, 'pieces begun|hold on|never')
+        await answerHas(ann, 'begun')
+        await ann.page.getByRole('button', { name: 'Stop', exact: true }).click()
+        await answerHas(ann, 'Stopped.')
+        expect(await answers(ann).last().textContent()).toContain('begun')
+        await expect.poll(() => ann.page.getByRole('button', { name: 'Stop', exact: true }).count()).toBe(0)
+        held.resolve()
+      })
+
+      it('asks the model that is chosen', async () => {
+        const ann = await chatting()
+        await ann.page.getByLabel('Model').selectOption('claude-haiku-5-5')
+        await send(ann, 'by another')
+        await answerHas(ann, '[claude-haiku-5-5]')
+        expect(model.calls.at(-1)?.body.model).toBe('claude-haiku-5-5')
+      })
+
+      it('shows what the agent says as text, whatever it says', async () => {
+        const ann = await chatting()
+        const asked: string[] = []
+        ann.page.on('request', (request) => asked.push(request.url()))
+        await ann.page.getByLabel('Message').fill(HOSTILE)
+        await ann.page.getByRole('button', { name: 'Send' }).click()
+        await answerHas(ann, '<script>window.hit=1</script>')
+        const last = answers(ann).last()
+        expect(await last.locator('img, a, script, b').count()).toBe(0)
+        expect(await last.locator('strong').textContent()).toBe('bold')
+        expect(await last.locator('pre').textContent()).toBe('</pre><b>block</b>')
+        expect(await ann.page.evaluate('window.hit')).toBeUndefined()
+        expect(asked.filter((url) => !url.startsWith('http://localhost:'))).toEqual([])
+        expect(ann.defects).toEqual([])
+      })
+
+      it('has the cards of what its agent asks, and answers them', async () => {
+        const ann = await chatting()
+        const order = JSON.stringify({ skill_id: 'demo/chat', code: 'console.log(1)' })
+        await send(
+          ann,
+          `shell return await call('agent.sock', 'POST', '/execute', {}, ${JSON.stringify(order)})`,
+        )
+        const card = ann.page.getByRole('region', { name: 'It asks you' })
+        await card.getByRole('button', { name: 'Deny' }).click()
+        await card.waitFor({ state: 'detached' })
+        const [id] = /req_[0-9a-f]{32}/.exec((await answers(ann).last().textContent()) ?? '') ?? []
+        expect((await kit.daemon.admin('GET', `/v1/requests/${id}`)).body).toMatchObject({ status: 'denied' })
+      })
+
+      it('tells how the agent is, and wakes it when somebody speaks', async () => {
+        const ann = await chatting()
+        await ann.page.getByText('because a message came').waitFor()
+        await admin('POST', '/claw/order', { order: 'sleep' })
+        await ann.page.getByRole('status').getByText('paused').first().waitFor()
+        await send(ann, 'wake up')
+        await answerHas(ann, 'wake up')
+      })
+
+      it.each([
+        ['phone', NARROW],
+        ['desktop', DESKTOP],
+      ] as const)('is accessible in the light and in the dark, and no wider than a %s', async (_, size) => {
+        const ann = await chatting({ ...size, colorScheme: 'light' })
+        await answers(ann).last().waitFor()
+        await expectAccessibleInBothThemes(ann.page)
+        await expectNoSidewaysScroll(ann.page)
+        expect(ann.defects).toEqual([])
+      })
+    },
+    {
+      agent: 'other',
+      environment: { OAUTH3_SANDBOX: 'docker', OAUTH3_POOL_SIZE: '0' },
+      hosting: {
+        image: MACHINE_IMAGE,
+        command: ['/bin/deno', 'eval', PLAYED_MACHINE],
+        memoryBytes: 256 * 1_048_576,
+      },
+    },
+  )
+})
