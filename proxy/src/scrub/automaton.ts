@@ -10,7 +10,7 @@ import type { Turn } from '../kernel/index.ts'
 import { GRAM_BYTES, GRAM_HASH, gramAt } from './grams.ts'
 import type { Graph, GraphNode, NodeSet } from './graph.ts'
 import { createSkip, type Skip } from './skip.ts'
-import { createWalks } from './walks.ts'
+import { createWalks, MAX_NULS } from './walks.ts'
 
 /** Table entry: not worked out yet. */
 const UNKNOWN = -1
@@ -23,7 +23,6 @@ const COLUMNS = 256
 /** What a short text would save by skipping is less than it takes to prepare that. */
 const SKIP_FROM_BYTES = 16 * 1_024
 const NUL = 0
-export const MAX_NULS = 3
 /** What goes on for so long is worth states of its own; most of what is no match ends much earlier. */
 const FIRST_LOOK_BYTES = 12
 /** So is what a text begins so many times. */

@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RENDERINGS } from '../../test/support/renderings.ts'
 import type { Turn } from '../kernel/index.ts'
-import { MAX_NULS } from './automaton.ts'
 import type { GraphNode } from './graph.ts'
 import { addMatch, markerOf, type Region } from './regions.ts'
 import { compileRenderings } from './renderings.ts'
 import { createScrubber } from './scrubber.ts'
 import { ENDLESS_TURN } from './turn.ts'
+import { MAX_NULS } from './walks.ts'
 
 const SECRETS = new Map([
   ['TOKEN', 'sk-demo-A7f+/9 "x"'],

@@ -7,10 +7,10 @@
  */
 
 import type { Turn } from '../kernel/index.ts'
-import { type Automaton, type Kept, MAX_NULS, NOTHING_KEPT } from './automaton.ts'
+import { type Automaton, type Kept, NOTHING_KEPT } from './automaton.ts'
 import { createMatchStarts } from './match-starts.ts'
 import { ENDLESS_TURN } from './turn.ts'
-import { createWalks, type Walks } from './walks.ts'
+import { createWalks, MAX_NULS, type Walks } from './walks.ts'
 
 /** `start` of a match that overlaps the ones before it may be any position inside what they cover. */
 export type OnMatch = (start: number, end: number, secret: number) => void
@@ -22,6 +22,11 @@ const SOUGHT_ALWAYS = 512
 const STEPS_PER_BYTE = 64
 /** Building the automaton costs most at the beginning, whatever the length of the text. */
 const FREE_STEPS = 4_000_000
+/**
+ * Nodes that are looked at for where what is under way began: so many for each byte of it, and a few in any case. It takes more of a
+ * value that repeats itself, which may have begun at many places at once: of that, all that may be it is held back.
+ */
+const SOUGHT_STEPS = { perByte: 4, least: 2_048 }
 /** Of a candidate that the first four bytes did not rule out, as many are read in any case. */
 const CANDIDATE_BYTES = 4
 /** Where so many candidates follow each other that closely, reading on is cheaper than looking for the next. */
@@ -177,8 +182,10 @@ export class Scan {
       return begun && { start: this.#position - 1 - nuls, secret: begun.owner }
     }
     this.#walks ??= createWalks(graph)
+    const end = this.#position - base
     const floor = Math.max(0, this.#safe - base)
-    const { start, secret } = this.#walks.back(open, bytes, this.#position - base, floor)
+    const most = SOUGHT_STEPS.least + SOUGHT_STEPS.perByte * (end - floor)
+    const { start, secret } = this.#walks.back(open, bytes, end, floor, most)
     return { start: base + start, secret }
   }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { Scan } from './scan.ts'
 import { createScrubber, type Scrubber } from './scrubber.ts'
 
 const VALUE = 'demo-value/"x&y" <é>+1'
@@ -157,6 +158,26 @@ describe('overlaps', () => {
     const out = Array.from({ length: 1000 }, () => Buffer.from(stream.push(Buffer.from('ababab'))))
     expect(Buffer.concat([...out, stream.end()]).toString()).toBe('[secret:A]')
     expect(stream.hits).toEqual(new Map([['A', 1]]))
+  })
+
+  it.each([...[1, 2, 3, 7, 64].flatMap((period) => [65_536, 1_024, 96].map((chunk) => ({ period, chunk })))])(
+    'looks at a few nodes for each byte, whatever repeats itself: $period bytes, in chunks of $chunk',
+    (of) => {
+      const unit = 'abcdefghijklmnopqrstuvwxyz0123456789'.repeat(2).slice(0, of.period)
+      const rows = (bytes: number): string => unit.repeat(Math.ceil(bytes / of.period)).slice(0, bytes)
+      const { automaton } = scrubberOf({ A: rows(4_096) })
+      const text = Buffer.from(rows(of.chunk === 96 ? 8_192 : 65_536))
+      const scan = new Scan(automaton)
+      for (let end = of.chunk; end <= text.length; end += of.chunk) scan.read(text.subarray(0, end), 0)
+      expect(scan.steps + automaton.work()).toBeLessThan(4_200_000 + 66 * text.length)
+    },
+  )
+
+  it('takes nothing over the nulls that no value is broken by', () => {
+    const scrubber = scrubberOf({ A: 'sk-demo-A7f+/9 "x"' })
+    const wide = [...'sk-demo-A7f+/9 "x"'].join('\0')
+    for (const before of ['\\\0\0\0\0', '%\0\0\0\0'])
+      expect(scrubText(scrubber, `${before}${wide}`)).toBe(`${before}[secret:A]`)
   })
 })
 

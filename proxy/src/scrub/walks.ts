@@ -1,6 +1,8 @@
 /** Walks over the graph along bytes already read: back to where matches began, and on with chosen paths only. */
 import type { Graph, GraphNode, NodeSet } from './graph.ts'
 
+export const MAX_NULS = 3
+
 interface WalkBack {
   /** The earliest index at which a path to one of the nodes can have begun; `end` if none was found. */
   readonly start: number
@@ -11,8 +13,11 @@ interface WalkBack {
 }
 
 export interface Walks {
-  /** Follows paths that arrive at the nodes after reading `bytes` up to `end`, back to index `floor`. */
-  back(nodes: Iterable<GraphNode>, bytes: Uint8Array, end: number, floor: number): WalkBack
+  /**
+   * Follows paths that arrive at the nodes after reading `bytes` up to `end`, back to index `floor`. After `most` nodes it is given up:
+   * one may have begun at the floor.
+   */
+  back(nodes: Iterable<GraphNode>, bytes: Uint8Array, end: number, floor: number, most?: number): WalkBack
   /** Where paths in these nodes are after one more byte. No path begins here. */
   onward(nodes: NodeSet, byte: number): NodeSet
   /** Nodes and edges looked at so far. */
@@ -22,13 +27,22 @@ export interface Walks {
 export function createWalks(graph: Graph): Walks {
   let looked = 0
   return {
-    back(nodes, bytes, end, floor) {
+    back(nodes, bytes, end, floor, most = Number.POSITIVE_INFINITY) {
       let now = [...nodes]
       let start = end
       let secret = now.length === 0 ? -1 : (now[0] as GraphNode).owner
+      const until = looked + most
+      let nuls = 0
       for (let index = end - 1; index >= floor && now.length > 0; index--) {
+        if (looked + now.length > until) return { start: floor, secret, open: true }
         const byte = bytes[index] as number
-        if (byte === NUL) continue
+        if (byte === NUL) {
+          nuls += 1
+          // No path goes over more.
+          if (nuls > MAX_NULS) return { start, secret, open: false }
+          continue
+        }
+        nuls = 0
         const before = new Distinct()
         for (const target of now) {
           looked++
