@@ -8,6 +8,7 @@ import {
   connectAdmin,
   type DemoAnswer,
   EXIT,
+  hardWrap,
   noPrograms,
   renderApproval,
   runCli,
@@ -28,6 +29,8 @@ const APP = 'cauldron'
 const PROMPT = "Parse this ingredient: 'about 2 cups of cooked white rice'. Reply with JSON."
 const SEARCH_PROMPT = 'Search the web for news of OAuth3, and sum them up in one sentence.'
 const ASK_AGAIN_MS = 200
+/** Of the bar in front of what an app is answered. */
+const BAR_COLUMNS = 5
 
 /**
  * A prompt of an app from end to end: the real daemon, the real Claude Code in a real container, the real LLM proxy. The model alone is
@@ -126,7 +129,7 @@ async function firstRun(
     key,
   }: { readonly app: DemoApp; readonly docker: Docker; readonly model: DemoModel; readonly key: string },
 ): Promise<boolean> {
-  const { step, say, style } = stage
+  const { step } = stage
   const seen = Promise.withResolvers<Awaited<ReturnType<typeof searchContainers>>>()
   model.beforeAnswer = async () => {
     model.beforeAnswer = async () => {}
@@ -144,12 +147,12 @@ async function firstRun(
     ...(searched.bytes === 0 ? ['no container was seen'] : []),
     ...(searched.found ? ['the key was in the container'] : []),
   ]
-  say(
+  const searchedIn = `${formatBytes(searched.bytes)} of environment, arguments and files searched`
+  stage.verdict(
+    problems.length === 0,
     problems.length === 0
-      ? style.green(
-          `   ✓ the model got the key; in the container (${formatBytes(searched.bytes)} of environment, arguments\n     and files searched) there was none`,
-        )
-      : style.red(`   ✗ ${problems.join('; ')}`),
+      ? `the model got the key; in the container (${searchedIn}) there was none`
+      : problems.join('; '),
   )
   return problems.length === 0
 }
@@ -174,7 +177,7 @@ async function searchRun(
   const { run_id: id } = await app.run({ prompt: SEARCH_PROMPT, tools: ['WebSearch'], detach: true })
   const waiting = await whatWaits(stage, admin, () => app.read(id))
   if (waiting === undefined) {
-    say(style.red('   ✗ the run ended without asking'))
+    stage.verdict(false, 'the run ended without asking')
     showAnswer(stage, await app.read(id))
     return false
   }
@@ -228,7 +231,9 @@ function showAnswer({ say, step, style }: Stage, answer: RunAnswer): void {
   step('Result', `${answer.code} in ${answer.duration_ms ?? '–'} ms; the app receives:`)
   const { ok, result, stop_reason, error } = answer
   const shown = ok ? { ok, result, stop_reason } : { ok, error }
-  for (const line of JSON.stringify(shown, null, 2).split('\n')) say(`   ${style.dim('│')} ${line}`)
+  const lines = JSON.stringify(shown, null, 2).split('\n')
+  for (const line of lines.flatMap((one) => hardWrap(one, style.columns - BAR_COLUMNS)))
+    say(`   ${style.dim('│')} ${line}`)
   const { input_tokens, output_tokens, requests } = answer.usage
   const cost = answer.cost_usd === null ? 'no price known' : formatExactUsd(Math.round(answer.cost_usd * 1e6))
   step(

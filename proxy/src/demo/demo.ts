@@ -174,7 +174,7 @@ async function askPerson(stage: Stage, card: CardView): Promise<DemoAnswer> {
 
 /** The code held a placeholder, the API got the key, and neither the output nor another host did. */
 function checkOutcome(
-  { say, style }: Stage,
+  { verdict }: Stage,
   result: AgentAnswer,
   { secret, api }: { secret: string; api: DemoApi },
 ): boolean {
@@ -187,10 +187,11 @@ function checkOutcome(
       ? []
       : ['another host was not refused']),
   ]
-  say(
+  verdict(
+    problems.length === 0,
     problems.length === 0
-      ? style.green('   ✓ the API got the real key; the code, its output and other hosts did not')
-      : style.red(`   ✗ ${problems.join('; ')}`),
+      ? 'the API got the real key; the code, its output and other hosts did not'
+      : problems.join('; '),
   )
   return problems.length === 0
 }

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline/promises'
 import { type AdminClient, type CliSurroundings, type Style, styleFor, wordWrap } from '../cli/index.ts'
 
 const STEP_COLUMNS = 14
+const VERDICT_COLUMNS = 5
 
 /** Where a demo is played: a terminal, with its steps numbered. */
 export interface Stage {
@@ -12,6 +13,8 @@ export interface Stage {
   readonly style: Style
   readonly signal: AbortSignal
   say(text: string): void
+  /** What came of it, in as many lines as the terminal takes. */
+  verdict(isGood: boolean, text: string): void
   step(title: string, text: string): void
 }
 
@@ -75,6 +78,12 @@ function createStage(around: CliSurroundings, signal: AbortSignal): Stage {
     style,
     signal,
     say,
+    verdict(isGood, text) {
+      const [first = '', ...more] = wordWrap(text, style.columns - VERDICT_COLUMNS)
+      const colour = isGood ? style.green : style.red
+      say(colour(`   ${isGood ? '✓' : '✗'} ${first}`))
+      for (const line of more) say(colour(`${' '.repeat(VERDICT_COLUMNS)}${line}`))
+    },
     step(title, text) {
       signal.throwIfAborted()
       number += 1
