@@ -101,6 +101,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
   entrances: [
     'http/agent-api',
     'http/mcp',
+    'http/cdp',
     'http/claude-runs-api',
     'http/admin-api',
     'http/console',

@@ -7,7 +7,7 @@ import { sha256Hex } from '../kernel/index.ts'
 import { identityOf, isLlmTarget, type LlmRequest, writeUnreadable } from '../llm/proxy/index.ts'
 import type { TenantParts } from './compose-tenant.ts'
 import type { Tenants } from './compose-tenants.ts'
-import type { FrontSurface } from './daemon-servers.ts'
+import type { FrontSurface, UpgradeSurface } from './daemon-servers.ts'
 
 /**
  * Whose request it is, before anything of it is evaluated: agents' tokens are unique over all tenants, and found by their hash, so that
@@ -16,6 +16,7 @@ import type { FrontSurface } from './daemon-servers.ts'
 export function createFront(tenants: Pick<Tenants, 'all'>): {
   readonly app: RequestListener
   readonly llm: FrontSurface
+  readonly cdp: UpgradeSurface
 } {
   const holder = (token: string | undefined): TenantParts | undefined => {
     if (token === undefined) return undefined
@@ -36,7 +37,16 @@ export function createFront(tenants: Pick<Tenants, 'all'>): {
         ? holder(identity.token)
         : tenants.all().find(({ llmProxy }) => llmProxy.hasUpload(identity.upload))
     })
+  const ofCdp = (url: string): TenantParts | undefined => tenants.all().find(({ cdp }) => cdp.knows(url))
   return {
+    cdp: {
+      takes: (url) => url.startsWith('/cdp/devtools/'),
+      upgrade(request, socket, head) {
+        // One that nobody knows is the first one's to refuse.
+        const { cdp } = ofCdp(request.url ?? '') ?? (tenants.all()[0] as TenantParts)
+        cdp.upgrade(request, socket, head)
+      },
+    },
     app: (request, response) => ofApp(request).app(request, response),
     llm: {
       takes: isLlmTarget,

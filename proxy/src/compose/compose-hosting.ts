@@ -3,11 +3,12 @@ import { createEgressSessions } from '../egress/index.ts'
 import { createHostedAgents, type HostedAgents, openMachineEgress } from '../hosting/agents/index.ts'
 import { type Chats, createChatLedger, createChats } from '../hosting/chat/index.ts'
 import type { MachineDriver, Machines } from '../hosting/machines/index.ts'
+import type { Cdp } from '../http/cdp/index.ts'
 import { AppError, lazily } from '../kernel/index.ts'
 import type { Providers } from '../llm/providers/index.ts'
 import type { LlmProxy } from '../llm/proxy/index.ts'
 import type { WakeChannel } from '../notify/wake/index.ts'
-import { imageTag, OPENCLAW_IMAGE } from '../sandbox/runtimes/index.ts'
+import { BROWSER_IMAGE, imageTag, OPENCLAW_IMAGE } from '../sandbox/runtimes/index.ts'
 import type { Installation } from './compose-installation.ts'
 import type { TenantCore } from './daemon-core.ts'
 
@@ -41,6 +42,7 @@ export function composeHosting(
     readonly providers: Pick<Providers, 'find'>
     readonly llmProxy: Pick<LlmProxy, 'bind'>
     readonly agentApi: RequestListener
+    readonly upgradeApi: Cdp['upgrade']
   },
   overrides: HostingOverrides = {},
 ): Hosting {
@@ -101,7 +103,11 @@ export function composeHosting(
     },
     hold: (id) => machinesNow?.hold(id, 'model_call'),
     keyOf: ({ id }) => ({ tenant, machine: id }),
-    image: overrides.image ?? config.hosting.ec2?.image ?? imageTag(OPENCLAW_IMAGE),
+    images: {
+      openclaw: overrides.image ?? config.hosting.ec2?.image ?? imageTag(OPENCLAW_IMAGE),
+      // An instance's image is the owner's to make, and there is one.
+      browser: config.hosting.ec2 ? null : imageTag(BROWSER_IMAGE),
+    },
     spec: {
       command: overrides.command ?? [],
       memoryBytes: overrides.memoryBytes ?? config.hosting.agentMemoryBytes,
@@ -111,6 +117,7 @@ export function composeHosting(
       sleepAfterMs: config.hosting.sleepAfterMs,
     },
     agentApi: deps.agentApi,
+    upgradeApi: deps.upgradeApi,
     openEgress: (of, hosts) => openMachineEgress({ ...of, endpoints, sessions, clock }, hosts),
     bindModel({ machine, agent, provider }) {
       const binding = llmProxy.bind({

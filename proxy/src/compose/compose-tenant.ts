@@ -3,12 +3,13 @@ import { createCards } from '../approvals/index.ts'
 import { createBlockIndexer } from '../audit/index.ts'
 import { createAuditSubjects } from '../executions/index.ts'
 import { createAgentApi, createAgentGate } from '../http/agent-api/index.ts'
+import { createCdp } from '../http/cdp/index.ts'
 import { createMcp } from '../http/mcp/index.ts'
 import { createAccounts } from '../identity/accounts/index.ts'
 import { createPasskeys } from '../identity/passkeys/index.ts'
 import { createSessions } from '../identity/sessions/index.ts'
 import type { HealthReport } from '../kernel/index.ts'
-import { DEFAULT_TENANT } from '../kernel/index.ts'
+import { AppError, DEFAULT_TENANT } from '../kernel/index.ts'
 import type { HoldTimes } from '../llm/proxy/index.ts'
 import { createEventFeed } from '../notify/event-feed/index.ts'
 import {
@@ -167,6 +168,16 @@ export async function composeTenant(
   if (telegram?.webhook) app.post(telegram.webhook.path, telegram.webhook.handler)
   const shared = { ...core, ...{ gate, executions, health, metrics, log }, version: VERSION }
   app.use('/mcp', createMcp(shared))
+  const cdp = createCdp({
+    ...shared,
+    clock,
+    tickets: installation.tickets,
+    async openBrowser(agent, signal) {
+      if (hosting === null) throw new AppError('not_found', 'No browsers are hosted here.')
+      return await hosting.openBrowser(agent, signal)
+    },
+  })
+  app.use('/cdp', cdp.router)
   app.use(createAgentApi(shared))
 
   hosting =
@@ -175,7 +186,7 @@ export async function composeTenant(
       ? stack.use(
           composeHosting(
             installation,
-            { core, providers: llm.providers, llmProxy, agentApi: app },
+            { core, providers: llm.providers, llmProxy, agentApi: app, upgradeApi: cdp.upgrade },
             overrides.hosting,
           ),
         )
@@ -199,6 +210,7 @@ export async function composeTenant(
     health,
     upkeep,
     auditIndexer,
+    cdp,
     /** What agents reach beside the LLM proxy. */
     app: app as Express,
     /** While false agents' new requests are refused, as the daemon is about to stop. */

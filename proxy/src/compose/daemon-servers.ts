@@ -31,6 +31,9 @@ export interface FrontSurface {
   unreadable(socket: Socket, problem: string, status: number): void
 }
 
+/** What takes WebSockets of paths of its own. */
+export type UpgradeSurface = Pick<FrontSurface, 'takes' | 'upgrade'>
+
 export interface AgentServer {
   readonly server: Server
   close(): Promise<void>
@@ -38,12 +41,13 @@ export interface AgentServer {
 
 /**
  * One port for agents. Each target belongs to the front if that takes it, else to the app; here alone a connection is upgraded, and
- * only for the front. With the own transport the front's requests are read by the daemon's own reader of HTTP/1.1.
+ * only for the front and for `sockets`. With the own transport the front's requests are read by the daemon's own reader of HTTP/1.1.
  */
 export function createAgentServer(
   app: RequestListener,
   front: FrontSurface,
   transport: 'own' | 'node',
+  sockets?: UpgradeSurface,
 ): AgentServer {
   const isFronts = ({ url = '' }: IncomingMessage): boolean => front.takes(url)
   const server = createServer(
@@ -51,7 +55,8 @@ export function createAgentServer(
       requestTimeout: 0,
       headersTimeout: HEADERS_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      shouldUpgradeCallback: (request) => isWebSocketUpgrade(request) && isFronts(request),
+      shouldUpgradeCallback: (request) =>
+        isWebSocketUpgrade(request) && (isFronts(request) || sockets?.takes(request.url ?? '') === true),
     },
     (request, response) => {
       if (isFronts(request)) return front.request(request, response)
@@ -64,6 +69,7 @@ export function createAgentServer(
   )
   server.on('upgrade', (request, socket, head) => {
     if (isFronts(request)) front.upgrade(request, socket as Socket, head)
+    else if (sockets?.takes(request.url ?? '')) sockets.upgrade(request, socket as Socket, head)
     else socket.destroy()
   })
   const own = transport === 'own' ? serveHttp1(server, ownOptions(front)) : undefined

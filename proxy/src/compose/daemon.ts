@@ -76,7 +76,7 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const port = (): number => Number(new URL(url).port || 80)
   const accounts = openAccounts(parts, { config, adminApi, port })
   const console = stack.use(withConsole(agents.app, { ...parts, config, accounts, port }))
-  const agentServer = createAgentServer(console.app, agents.llm, config.llmTransport)
+  const agentServer = createAgentServer(console.app, agents.llm, config.llmTransport, agents.cdp)
   const url = await listenTcp(agentServer.server, config.host, config.port)
   stack.defer(() => agentServer.close())
   await console.listenLocally()

@@ -107,6 +107,7 @@ export const PERMISSIONS = {
     stepUp: true,
   },
   'hosted_agent.chat': { does: 'Talk to a hosted agent.', may: OWNER },
+  'browser.use': { does: 'Use the browser that its owner gave it.', may: { agent: 'own' } },
 
   'provider.list': { does: 'List providers of LLMs.', may: PEOPLE },
   'provider.manage': { does: 'Add, change and remove providers.', may: OWNER, stepUp: true },

@@ -288,6 +288,7 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
     unpinSkill: () => ({ params: { skill: 'charge-report@1.0.0' } }),
     listHosts: () => ({}),
     addHost: () => ({ body: { name: 'claw', provider: 'anthropic', model: 'claude-sonnet-5-5' } }),
+    addBrowser: () => ({ body: { name: 'web', agent: 'claw' } }),
     orderHost: () => ({ params: { name: 'claw' }, body: { order: 'sleep' } }),
     reachFromHost: () => ({ params: { name: 'claw' }, body: { allow: ['api.demo.test'], deny: [] } }),
     chatWithHost: () => ({ params: { name: 'claw' }, body: { text: 'hello' } }),

@@ -123,6 +123,16 @@ export function createPlayedHosting(): Hosting {
       hosts.set(name, host)
       return host
     },
+    async addBrowser({ name }) {
+      const machine = sampleMachine({ name })
+      const host: HostedAgent = {
+        machine: { ...machine, spec: { ...machine.spec, settings: { kind: 'browser' } } },
+        forecast: { at: null, to: null, because: 'it was made just now' },
+      }
+      hosts.set(name, host)
+      return host
+    },
+    openBrowser: () => Promise.reject(new AppError('not_found', 'You have no browser.')),
     async order(name, order) {
       const { machine, forecast } = found(name)
       const observed = order === 'sleep' ? 'paused' : order === 'stop' ? 'asleep' : 'running'

@@ -92,6 +92,9 @@ const add = ({ name = '', provider = '', model = '', sleepAfter = '' }: Fields):
     body: { name, provider, model, ...(sleepAfter === '' ? {} : { sleep_after: sleepAfter }) },
   })
 
+const addBrowser = ({ name = '', agent = '' }: Fields): Promise<unknown> =>
+  api.call('addBrowser', { body: { name, agent } })
+
 /** Agents that live here, each in a machine of its own. */
 export default function Hosts() {
   const hosts = useLoaded(() => api.call('listHosts'), 'hosts', ['machine.'])
@@ -108,6 +111,22 @@ export default function Hosts() {
         <Field name="model" label="Model" isRequired value="claude-sonnet-5-5" maxLength={128} />
         <Field name="sleepAfter" label="Paused when idle for" placeholder="10m, 1h, never" maxLength={16} />
       </FoldedForm>
+      <FoldedForm
+        title="Add a browser"
+        submit="Add"
+        send={addBrowser}
+        done="It is being started."
+        after={hosts.reload}
+      >
+        <Field name="name" label="Name" isRequired placeholder="web" maxLength={64} />
+        <Field
+          name="agent"
+          label="Agent whose it is"
+          hint="It reaches the browser at /cdp with its token."
+          isRequired
+          maxLength={64}
+        />
+      </FoldedForm>
       <Show of={hosts}>
         {({ hosts: rows }) => (
           <>
@@ -122,14 +141,20 @@ export default function Hosts() {
                   {
                     title: 'Name',
                     isName: true,
-                    cell: ({ name }) => (
-                      <Link to={`/hosts/${encodeURIComponent(name)}`} aria-label={`Chat with ${name}`}>
+                    cell: ({ kind, name }) =>
+                      kind === 'browser' ? (
                         <bdi>{name}</bdi>
-                      </Link>
-                    ),
+                      ) : (
+                        <Link to={`/hosts/${encodeURIComponent(name)}`} aria-label={`Chat with ${name}`}>
+                          <bdi>{name}</bdi>
+                        </Link>
+                      ),
                   },
                   { title: 'State', cell: (host) => <HostState host={host} /> },
-                  { title: 'Model', cell: ({ model }) => <bdi>{model}</bdi> },
+                  {
+                    title: 'Model',
+                    cell: ({ kind, model }) => (kind === 'browser' ? 'a browser' : <bdi>{model}</bdi>),
+                  },
                   {
                     title: 'May reach',
                     cell: ({ egress }) => <bdi>{egress.join(', ') || 'no host'}</bdi>,

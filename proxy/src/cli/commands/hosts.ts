@@ -62,6 +62,30 @@ export const addHostCommands: CommandGroup = (program, context) => {
     })
 
   host
+    .command('browser')
+    .description('make a browser for an agent: a Chromium in a machine of its own, by the DevTools Protocol')
+    .argument('<name>')
+    .requiredOption('--for <agent>', 'the agent whose it is; its token opens /cdp')
+    .option('--sleep-after <span>', 'idle for so long it is paused: 10m, 1h, never')
+    .addHelpText(
+      'after',
+      examples(
+        ['oauth3 host browser web --for claw', 'Playwright connects to /cdp with the token of claw'],
+        ['oauth3 host allow web "*.wikipedia.org"', 'what its pages may reach; nothing at first'],
+      ),
+    )
+    .action(async (name: string, options: { readonly for: string; readonly sleepAfter?: string }) => {
+      const body = { name, agent: options.for, sleep_after: options.sleepAfter }
+      const made = await context.client.call('addBrowser', { body })
+      await context.show(made, () =>
+        [
+          `${name} was made, and is being started.`,
+          `${options.for} reaches it at /cdp with its token. Let it reach hosts:  oauth3 host allow ${name} HOST`,
+        ].join('\n'),
+      )
+    })
+
+  host
     .command('list')
     .description('hosted agents: how each is, and what comes next; wakes none')
     .action(async () => {
@@ -71,7 +95,7 @@ export const addHostCommands: CommandGroup = (program, context) => {
           ? 'No hosted agents yet; make one with: oauth3 host add NAME'
           : renderTable(
               ['NAME', 'STATE', 'MODEL', 'NEXT'],
-              answer.hosts.map((row) => [row.name, row.state, row.model, nextOf(row, context.now())]),
+              answer.hosts.map((row) => [row.name, row.state, modelOf(row), nextOf(row, context.now())]),
               context.terminal.style,
               { columns: context.terminal.columns, shrink: [[3, 20]] },
             ),
@@ -206,6 +230,8 @@ async function needKey({ client, terminal }: CommandContext, provider: string): 
   await client.call('addProviderKey', { body: { provider, value } })
 }
 
+const modelOf = ({ kind, model }: HostedAgentView): string => (kind === 'browser' ? 'a browser' : model)
+
 const nextOf = (row: HostedAgentView, now: number): string => {
   if (row.last_error !== null && row.state !== 'running') return row.last_error
   if (row.next === null || row.next_at === null) return row.because
@@ -214,7 +240,7 @@ const nextOf = (row: HostedAgentView, now: number): string => {
 
 const linesOf = (row: HostedAgentView, now: number): string[] => [
   `${row.name}: ${row.state}`,
-  `  model       ${row.provider} ${row.model}`,
+  row.kind === 'browser' ? '  a browser' : `  model       ${row.provider} ${row.model}`,
   `  may reach   ${reachOf(row)}`,
   `  next        ${nextOf(row, now)}`,
   `  last error  ${row.last_error ?? 'none'}`,

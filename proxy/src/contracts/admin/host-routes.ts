@@ -1,5 +1,6 @@
 import type { Route } from '../index.ts'
 import {
+  addBrowserBody,
   addHostBody,
   chatAnswer,
   chatBody,
@@ -34,6 +35,17 @@ export const HOST_ROUTES = {
     body: addHostBody,
     answer: hostView,
     errors: ['invalid_request', 'conflict', 'refused', 'locked'],
+  },
+  addBrowser: {
+    method: 'POST',
+    path: '/v1/hosts/browsers',
+    summary:
+      'Make a browser for an agent, which reaches it at /cdp with its token; answered when it is ordered.',
+    scope: 'owner',
+    action: 'hosted_agent.manage',
+    body: addBrowserBody,
+    answer: hostView,
+    errors: ['invalid_request', 'not_found', 'conflict', 'refused', 'locked'],
   },
   orderHost: {
     method: 'POST',

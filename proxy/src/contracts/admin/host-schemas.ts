@@ -31,6 +31,12 @@ export const addHostBody = z.strictObject({
   /** `10m`, `1h`, `never`; left out: as SANDBOX_SLEEP_AFTER says. */
   sleep_after: z.string().min(1).max(16).optional(),
 })
+export const addBrowserBody = z.strictObject({
+  name,
+  /** Name of the agent whose it is. */
+  agent: z.string().min(1).max(64),
+  sleep_after: z.string().min(1).max(16).optional(),
+})
 export const orderHostBody = z.strictObject({ order: z.enum(HOST_ORDERS) })
 const hosts = z.array(z.string().min(1).max(280)).max(100)
 /** Host patterns: `host`, `host:port`, `*.suffix`, `http://host`. */
@@ -73,6 +79,8 @@ export const turnEvent = z.union([
 export const hostView = z.object({
   id: z.string(),
   name: z.string(),
+  /** `browser`: a Chromium for an agent, without a provider and a model. */
+  kind: z.enum(['openclaw', 'browser']),
   state: z.enum(MACHINE_STATE_WORDS),
   wanted: z.enum(['awake', 'paused', 'asleep', 'deleted']),
   provider: z.string(),

@@ -23,6 +23,8 @@ export interface ControlLink {
   stream(signal: AbortSignal): Promise<{ readonly stream: Duplex; readonly gatewayToken: string }>
   /** Tells it that something has happened: the status of its gateway's answer; 0 when that could not be reached. */
   wake(text: string, session: string | null, signal: AbortSignal): Promise<number>
+  /** Ends every stream that was given. */
+  cutStreams(): void
   close(): void
 }
 
@@ -39,6 +41,7 @@ interface Answer<T> {
 
 export function createControlLink(configuration: Configuration): ControlLink {
   const sockets = new Set<Socket>()
+  const given = new Set<Socket>()
   const readers = new Set<() => void>()
   const streams = new Map<string, Answer<Duplex>>()
   const questions = new Map<number, Answer<MachineMessage>>()
@@ -155,6 +158,8 @@ export function createControlLink(configuration: Configuration): ControlLink {
         streams.delete(hello.stream)
         // One that nobody asked for, or that came too late.
         if (waiting === undefined) return void socket.destroy()
+        given.add(socket)
+        socket.once('close', () => given.delete(socket))
         waiting.resolve(socket)
       })
     },
@@ -176,6 +181,9 @@ export function createControlLink(configuration: Configuration): ControlLink {
       const id = nextId()
       const answer = await answered(questions, id, { do: 'wake', id, text, session }, signal)
       return 'status' in answer ? answer.status : 0
+    },
+    cutStreams() {
+      for (const socket of given) socket.destroy()
     },
     close() {
       isClosed = true

@@ -3,7 +3,8 @@ import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
 import { AppError, parseSleepAfter } from '../../kernel/index.ts'
 import type { ChatEvent, OpenedTurn } from '../chat/index.ts'
 import { canonicalOr, listedHost } from './egress-list.ts'
-import type { HostedAgent, HostedAgents } from './hosted-agents.ts'
+import { type HostedAgent, kindOf } from './hosted-agent.ts'
+import type { HostedAgents } from './hosted-agents.ts'
 
 export interface HostedAgentRoutesDeps {
   /** Null: where code does not run in Docker. */
@@ -29,6 +30,13 @@ export function hostedAgentRoutes({ hosting, owner }: HostedAgentRoutesDeps) {
             ...{ name, provider, model },
             sleepAfterMs: sleep_after === undefined ? undefined : parseSleepAfter(sleep_after),
           },
+          owner.principal,
+        ),
+      ),
+    addBrowser: async ({ body: { name, agent, sleep_after } }) =>
+      viewHost(
+        await on().addBrowser(
+          { name, agent, sleepAfterMs: sleep_after === undefined ? undefined : parseSleepAfter(sleep_after) },
           owner.principal,
         ),
       ),
@@ -62,6 +70,7 @@ function viewHost({ machine, forecast }: HostedAgent): HostedAgentView {
   return {
     id: machine.id,
     name: machine.name,
+    kind: kindOf(machine),
     state: machine.observed,
     wanted: machine.desired,
     provider: settings?.provider ?? '',

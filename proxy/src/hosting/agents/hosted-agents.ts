@@ -4,30 +4,20 @@ import type { Agents } from '../../identity/agents/index.ts'
 import { actorOf, type Principal } from '../../identity/index.ts'
 import { type AgentId, AppError, createOneAtATime, type MachineId } from '../../kernel/index.ts'
 import type { Chats } from '../chat/index.ts'
-import type {
-  Activity,
-  Machine,
-  MachineKey,
-  MachineRef,
-  MachineSpec,
-  Machines,
-  SleepForecast,
-} from '../machines/index.ts'
+import type { Activity, Machine, MachineKey, MachineRef, MachineSpec, Machines } from '../machines/index.ts'
+import { type Browsers, createBrowsers, type MachineOrder } from './browsers.ts'
 import type { Configuration } from './control-lines.ts'
 import { changedHosts } from './egress-list.ts'
+import { agentIdOf, type HostedAgent, kindOf } from './hosted-agent.ts'
 import { createHostedChats, type HostedChats, type LinkedMachine } from './hosted-chats.ts'
 import type { MachineEgress, MachineEgressDeps } from './machine-egress.ts'
 import {
+  type EndpointDeps,
   type MachineEndpoint,
   type ModelConnection,
   openMachineEndpoint,
   SOCKET_IS_IDENTITY,
 } from './machine-endpoint.ts'
-
-export interface HostedAgent {
-  readonly machine: Machine
-  readonly forecast: SleepForecast
-}
 
 interface NewHostedAgent {
   readonly name: string
@@ -45,7 +35,7 @@ interface EgressChange {
   readonly deny: readonly string[]
 }
 
-export interface HostedAgents extends HostedChats {
+export interface HostedAgents extends HostedChats, Browsers {
   list(): Promise<readonly HostedAgent[]>
   add(input: NewHostedAgent, by: Principal): Promise<HostedAgent>
   /** Resolves when it is wanted so. Throws `not_found`, `conflict`. */
@@ -69,7 +59,7 @@ export interface MachineCare {
 }
 
 export interface HostedAgentsDeps {
-  readonly agents: Pick<Agents, 'add' | 'rotate' | 'revoke' | 'byId'>
+  readonly agents: Pick<Agents, 'add' | 'rotate' | 'revoke' | 'byId' | 'list'>
   /** Opened when it is first needed. */
   readonly machines: () => Promise<Machines>
   /** What was said to them. */
@@ -78,9 +68,11 @@ export interface HostedAgentsDeps {
   readonly hold: (id: MachineId) => Disposable | undefined
   readonly socketPathOf: (key: MachineKey) => string
   readonly keyOf: (machine: Machine) => MachineKey
-  readonly image: string
+  /** `browser` null: what has the machines has none. */
+  readonly images: { readonly openclaw: string; readonly browser: string | null }
   readonly spec: Omit<MachineSpec, 'settings'>
   readonly agentApi: RequestListener
+  readonly upgradeApi: EndpointDeps['upgradeApi']
   readonly openEgress: (
     of: Pick<MachineEgressDeps, 'machine' | 'agent' | 'folder' | 'mayGo'>,
     hosts: readonly string[],
@@ -127,7 +119,6 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
   const inTurn = createOneAtATime()
   let halted = new AbortController()
 
-  const agentIdOf = ({ spec }: Machine): AgentId => (spec.settings?.agent ?? '') as AgentId
   const agentOf = (machine: Machine) => {
     const agent = agents.byId(agentIdOf(machine))
     if (agent === undefined || agent.revokedAt !== null)
@@ -164,6 +155,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
 
   function configurationOf({ spec }: Machine): Configuration {
     const { provider = '', model = '' } = spec.settings ?? {}
+    if (kindOf({ spec }) === 'browser') return { token: null, model: '', providers: [] }
     return {
       token: NO_TOKEN,
       model: `${provider}/${model}`,
@@ -190,6 +182,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       },
       token: async () => tokenOf(current()),
       agentApi: deps.agentApi,
+      upgradeApi: deps.upgradeApi,
       assertOpen: deps.assertOpen,
       hold: () => deps.hold(id),
       openEgress: (folder) =>
@@ -235,6 +228,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
   async function open(name: string, why: Activity, signal: AbortSignal): Promise<LinkedMachine> {
     const until = AbortSignal.any([signal, halted.signal])
     const { machine, machines } = await admitted(name)
+    if (why === 'message') assertTalks(machine)
     const awake = await machines.ensureAwake(machine.id, why, until)
     try {
       const { link } = await endpointOf(machine)
@@ -248,12 +242,27 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
   const chats = createHostedChats({
     chats: deps.chats,
     find: async (name) => (await named(name)).machine,
-    admit: async (name) => (await admitted(name)).machine,
+    admit: async (name) => assertTalks((await admitted(name)).machine),
     open: (name, signal) => open(name, 'message', signal),
+  })
+
+  async function create({ name, image, spec, check }: MachineOrder, by: Principal): Promise<HostedAgent> {
+    await check?.()
+    const machines = await deps.machines()
+    const ordered = await machines.create({ name, image, spec: { ...deps.spec, ...spec } }, by)
+    if ('denied' in ordered) throw DENIALS[ordered.denied]()
+    return view(machines, ordered.machine)
+  }
+  const browsers = createBrowsers({
+    ...deps,
+    create: (order, by) => inTurn(() => create(order, by)),
+    open: (name, signal) => open(name, 'browser', signal),
+    until: () => halted.signal,
   })
 
   return {
     ...chats,
+    ...browsers,
     async list() {
       const machines = await deps.machines()
       return (await machines.list()).map((machine) => view(machines, machine))
@@ -264,19 +273,14 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       inTurn(async () => {
         deps.assertOpen()
         deps.assertProvider(provider)
-        const machines = await deps.machines()
+        await deps.machines()
         const wake = { kind: 'machine', target: name, sessionKey: null, sealedToken: null } as const
         const { agent, token } = await agents.add({ name, wake }, actorOf(by))
         tokens.set(agent.id, { token, sha256: agent.tokenSha256 })
         try {
           const settings = { agent: agent.id, provider, model }
           const sleep = sleepAfterMs === undefined ? {} : { sleepAfterMs }
-          const ordered = await machines.create(
-            { name, image: deps.image, spec: { ...deps.spec, ...sleep, settings } },
-            by,
-          )
-          if ('denied' in ordered) throw DENIALS[ordered.denied]()
-          return view(machines, ordered.machine)
+          return await create({ name, image: deps.images.openclaw, spec: { ...sleep, settings } }, by)
         } catch (error) {
           await agents.revoke(name, actorOf(by))
           throw error
@@ -287,7 +291,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       if (WANTED[order] === 'awake') deps.assertOpen()
       const { machine, machines } = await named(name)
       await machines.ask(machine.id, WANTED[order], by)
-      if (order === 'remove') {
+      if (order === 'remove' && kindOf(machine) === 'openclaw') {
         const agent = agents.byId(agentIdOf(machine))
         // At once: what it asked for goes with it.
         if (agent !== undefined && agent.revokedAt === null) await agents.revoke(agent.name, actorOf(by))
@@ -358,6 +362,11 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       await Promise.all([...endpoints.keys()].map(closeEndpoint))
     },
   }
+}
+
+function assertTalks(machine: Machine): Machine {
+  if (kindOf(machine) === 'browser') throw new AppError('refused', 'A browser does not talk.')
+  return machine
 }
 
 const DENIALS = {

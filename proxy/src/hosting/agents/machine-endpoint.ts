@@ -3,9 +3,10 @@
  * way outside. At all of them the daemon listens, and whoever connects is that machine: no credential of the daemon's is inside.
  */
 import { chmod, rm } from 'node:fs/promises'
-import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { answerApiError } from '../../http/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import type { Configuration } from './control-lines.ts'
@@ -29,6 +30,8 @@ export interface EndpointDeps {
   /** Its token for the agent API, which it does not have itself. */
   readonly token: () => Promise<string>
   readonly agentApi: RequestListener
+  /** WebSockets of the agent API. */
+  readonly upgradeApi: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
   /** Throws `locked` during a lockdown. */
   readonly assertOpen: () => void
   /** Holds the machine awake until disposed of; undefined while it cannot be held. */
@@ -41,7 +44,7 @@ export interface EndpointDeps {
 export interface MachineEndpoint {
   readonly link: ControlLink
   readonly egress: MachineEgress
-  /** Ends what is under way at its models, the agent API and outside. */
+  /** Ends what is under way: streams into it, its models, the agent API, and outside. */
   cut(): void
   close(): Promise<void>
 }
@@ -89,6 +92,7 @@ export async function openMachineEndpoint(deps: EndpointDeps): Promise<MachineEn
     )
   })
   api.maxConnections = MAX_CONNECTIONS
+  api.on('upgrade', deps.upgradeApi)
   const control = createServer({ allowHalfOpen: true }, (socket) => link.connection(socket))
   const servers: readonly (readonly [Server, string])[] = [
     [model, join(folder, 'model.sock')],
@@ -106,6 +110,7 @@ export async function openMachineEndpoint(deps: EndpointDeps): Promise<MachineEn
 
   const cut = (): void => {
     egress.cut()
+    link.cutStreams()
     api.closeAllConnections()
     for (const socket of sockets) socket.destroy()
   }

@@ -27,6 +27,7 @@ export const ACTIVITIES = {
   model_call: 'it called a model',
   run: 'a run of it was under way',
   desktop: 'somebody used its desktop',
+  browser: 'somebody used its browser',
   schedule: 'a schedule was due',
 } as const
 export type Activity = keyof typeof ACTIVITIES

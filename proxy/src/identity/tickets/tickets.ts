@@ -1,10 +1,18 @@
-import { type Clock, randomToken, sha256Hex, type TenantId, type UnixMs } from '../../kernel/index.ts'
+import {
+  type AgentId,
+  type Clock,
+  randomToken,
+  sha256Hex,
+  type TenantId,
+  type UnixMs,
+} from '../../kernel/index.ts'
 import type { SessionId } from '../index.ts'
 
 /** By what its holder was signed in when they asked for it: whoever takes a ticket asks whether that is still good. */
 export type TicketHolder =
   | { readonly kind: 'session'; readonly tenant: TenantId; readonly session: SessionId }
   | { readonly kind: 'access_key'; readonly tenant: TenantId; readonly accessKey: string }
+  | { readonly kind: 'agent'; readonly tenant: TenantId; readonly agent: AgentId }
 
 /** The one connection that it opens. */
 interface TicketUse {
@@ -36,7 +44,7 @@ interface Issued {
 }
 
 const nameOf = (holder: TicketHolder): string =>
-  `${holder.tenant} ${holder.kind === 'session' ? holder.session : holder.accessKey}`
+  `${holder.tenant} ${holder.kind === 'session' ? holder.session : holder.kind === 'agent' ? holder.agent : holder.accessKey}`
 
 export function createTickets({ clock }: { readonly clock: Clock }): Tickets {
   /** By their hashes, the oldest first: a time of comparison tells nothing of one. */

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import {
+  BROWSER_IMAGE,
   CLAUDE_IMAGE,
   type ImageSource,
   imageTag,
@@ -11,7 +12,7 @@ import {
 } from '../runtimes/index.ts'
 import { contextDigest, contextOf } from './image-context.ts'
 import { createStepReader, LABEL_RUNTIME, removeLeftovers } from './image-leftovers.ts'
-import { tryClaude, tryOpenclaw, tryRuntime } from './smoke.ts'
+import { tryBrowser, tryClaude, tryOpenclaw, tryRuntime } from './smoke.ts'
 import { type TarFile, tarStream } from './tar.ts'
 
 export interface ImageBuildOptions {
@@ -41,6 +42,7 @@ const IMAGES: readonly {
   })),
   { source: CLAUDE_IMAGE, works: tryClaude },
   { source: OPENCLAW_IMAGE, works: tryOpenclaw },
+  { source: BROWSER_IMAGE, works: tryBrowser },
 ]
 export const IMAGE_NAMES: readonly string[] = IMAGES.map(({ source }) => source.name)
 

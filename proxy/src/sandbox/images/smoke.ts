@@ -87,10 +87,22 @@ export async function tryClaude(docker: Docker, image: string): Promise<void> {
 }
 
 /** It is whole, and the version that the lock file says. A start of its gateway takes too long for every build. */
-export async function tryOpenclaw(docker: Docker, image: string): Promise<void> {
+export const tryOpenclaw = (docker: Docker, image: string): Promise<void> =>
+  saysFirst(
+    docker,
+    image,
+    ['/usr/local/bin/node', '/opt/openclaw/node_modules/openclaw/openclaw.mjs', '--version'],
+    `OpenClaw ${openclawVersion()} `,
+  )
+
+/** Its libraries are there. */
+export const tryBrowser = (docker: Docker, image: string): Promise<void> =>
+  saysFirst(docker, image, ['/usr/lib/chromium/chromium', '--version'], 'Chromium ')
+
+async function saysFirst(docker: Docker, image: string, command: string[], words: string): Promise<void> {
   const container = await docker.createContainer({
     Image: image,
-    Entrypoint: ['/usr/local/bin/node', '/opt/openclaw/node_modules/openclaw/openclaw.mjs', '--version'],
+    Entrypoint: command,
     Env: ['HOME=/tmp'],
     Tty: true,
     HostConfig: { NetworkMode: 'none', ReadonlyRootfs: true, CapDrop: ['ALL'], Tmpfs: { '/tmp': '' } },
@@ -99,7 +111,7 @@ export async function tryOpenclaw(docker: Docker, image: string): Promise<void> 
     await container.start()
     const { StatusCode } = (await container.wait()) as { readonly StatusCode: number }
     const output = String(await container.logs({ stdout: true, stderr: true }))
-    if (StatusCode !== 0 || !output.startsWith(`OpenClaw ${openclawVersion()} `))
+    if (StatusCode !== 0 || !output.startsWith(words))
       throw new Error(`its image was built but does not work: ${StatusCode} ${output.slice(0, 1_000)}`)
   } finally {
     await container.remove({ force: true, v: true })

@@ -1,3 +1,4 @@
+export { BROWSER_IMAGE } from './browser-image.ts'
 export { CLAUDE_ARGUMENTS, CLAUDE_IMAGE, CLAUDE_WAITING, claudeVersion } from './claude-image.ts'
 export { fileDigest, hostDenoBinary, packageFile } from './deno-binary.ts'
 export { denoArguments, netGrant, runVariables } from './deno-flags.ts'

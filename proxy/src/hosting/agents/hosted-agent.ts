@@ -1,0 +1,14 @@
+import type { AgentId } from '../../kernel/index.ts'
+import type { Machine, SleepForecast } from '../machines/index.ts'
+
+export interface HostedAgent {
+  readonly machine: Machine
+  readonly forecast: SleepForecast
+}
+
+/** What lives in a machine. */
+export const kindOf = ({ spec }: Pick<Machine, 'spec'>): 'openclaw' | 'browser' =>
+  spec.settings?.kind === 'browser' ? 'browser' : 'openclaw'
+
+/** Of the agent that lives in it, or whose browser it is. */
+export const agentIdOf = ({ spec }: Pick<Machine, 'spec'>): AgentId => (spec.settings?.agent ?? '') as AgentId

@@ -1,0 +1,98 @@
+/** One request to the front of a browser's image, over a stream into its machine. What answers is the machine's to say: bounded, and read as data. */
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { z } from 'zod'
+import { AppError } from '../../kernel/index.ts'
+
+const MAX_ANSWER_BYTES = 4 * 1_048_576
+const MAX_HEAD_BYTES = 8_192
+
+const text = z.string().max(500)
+export const versionAnswer = z.object({
+  Browser: text,
+  'Protocol-Version': text,
+  'User-Agent': text,
+  'V8-Version': text,
+  'WebKit-Version': text,
+})
+export const targetAnswer = z.object({
+  id: z.string().regex(/^[\w-]{1,64}$/),
+  type: text,
+  title: z.string().max(100_000),
+  url: z.string().max(4_000_000),
+  description: z.string().max(100_000),
+})
+export type TargetAnswer = z.output<typeof targetAnswer>
+
+const noAnswer = (why: string): AppError =>
+  new AppError('sandbox_unavailable', `The browser does not answer: ${why}.`, { retryAfterSeconds: 5 })
+
+/** Throws `sandbox_unavailable` for what is no answer of the schema. */
+export async function askFront<T>(
+  stream: Duplex,
+  {
+    method,
+    path,
+    answer,
+    signal,
+  }: { method: string; path: string; answer: z.ZodType<T>; signal: AbortSignal },
+): Promise<T> {
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      httpRequest(
+        {
+          createConnection: () => stream as never,
+          ...{ method, path, signal },
+          headers: { host: '127.0.0.1', connection: 'close' },
+        },
+        resolve,
+      )
+        .on('error', reject)
+        .on('socket', (socket) => socket.resume())
+        .end()
+    })
+    const parts: Buffer[] = []
+    let bytes = 0
+    for await (const part of response) {
+      bytes += (part as Buffer).length
+      if (bytes > MAX_ANSWER_BYTES) throw noAnswer('too long an answer')
+      parts.push(part as Buffer)
+    }
+    const said: unknown = JSON.parse(Buffer.concat(parts).toString('utf8'))
+    if (response.statusCode !== 200) throw noAnswer(reasonOf(said))
+    return answer.parse(said)
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    signal.throwIfAborted()
+    throw noAnswer('the connection ended, or what came was no answer')
+  } finally {
+    stream.destroy()
+  }
+}
+
+const reasonOf = (said: unknown): string =>
+  z.object({ error: z.string().max(200) }).safeParse(said).data?.error ?? 'it refused'
+
+/** The head that the stream begins with; what comes behind it stays on the stream. Rejects when there is none. */
+export function readHead(stream: Duplex): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let head = Buffer.alloc(0)
+    const fail = (): void => reject(noAnswer('the connection ended'))
+    const read = (chunk: Buffer): void => {
+      head = Buffer.concat([head, chunk])
+      const end = head.indexOf('\r\n\r\n')
+      if (end < 0 && head.length <= MAX_HEAD_BYTES) return
+      stream.off('data', read).off('close', fail)
+      stream.pause()
+      if (end < 0) {
+        fail()
+        return
+      }
+      const rest = head.subarray(end + 4)
+      if (rest.length > 0) stream.unshift(rest)
+      resolve(head.toString('latin1', 0, end))
+    }
+    stream.on('data', read).once('close', fail)
+    stream.resume()
+  })
+}

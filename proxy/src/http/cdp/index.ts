@@ -1,0 +1,1 @@
+export { type Cdp, createCdp } from './cdp.ts'
