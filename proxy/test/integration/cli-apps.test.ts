@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { SecretValue } from '../../src/kernel/index.ts'
+import { NO_LIMITS } from '../../src/llm/provider-access/index.ts'
 import { json, useCli } from '../support/cli-commands-kit.ts'
 
 const cli = useCli()
@@ -46,25 +48,30 @@ describe('oauth3 app', () => {
     }
     expect(rows.rows.some(({ data }) => 'seat' in data && data.seat === true)).toBe(true)
 
-    const key = ['key', 'add', 'anthropic', '--label', 'shared']
-    expect((await oauth3(key, { stdin: 'demo-key-of-the-vendor' })).code).toBe(0)
-    await oauth3(['agent', 'add', 'sharer'])
-    await oauth3(['grant', 'add', 'sharer', 'anthropic', '--for', 'always'])
+    const { access, agents, keys, storage } = cli.kit
+    const value = new SecretValue('demo-key-of-the-vendor')
+    await storage.transaction((tx) => keys.add(tx, { provider: 'anthropic', value }, 'cli:0'))
+    const { agent } = await agents.add({ name: 'sharer' }, 'cli:0')
+    const groups = ['inference'] as const
+    const what = { provider: 'anthropic', forMs: null, groups, models: null, paths: null, limits: NO_LIMITS }
+    await access.grant({ agentId: agent.id, ...what }, 'cli:0')
     const off = await oauth3(['app', 'set', 'seated', '--no-seat', '--cidr', 'none'])
     expect(off.stdout).toContain('shares a key of anthropic with sharer')
     expect(off.stdout).not.toMatch(/seat of your own|ALLOW_CIDRS/)
-    await oauth3(['app', 'revoke', 'seated'])
   })
 
   it.each([
     [['--tool', 'Foo,Read'], 'There is no tool Foo. A run can have: Bash, '],
-    [['--tool', 'mcp__mail__send'], 'There is no tool mcp__mail__send.'],
-    [['--tool', 'AskUserQuestion'], 'There is no tool AskUserQuestion.'],
     [['--seat', '--provider', 'openai'], 'A seat is one at anthropic'],
   ])('is refused with %j', async (options, says) => {
     const refused = await oauth3(['app', 'add', 'wrong', ...options])
     expect(refused.code).not.toBe(0)
     expect(refused.stderr).toContain(says)
+  })
+
+  it.each(['mcp__mail__send', 'AskUserQuestion', 'read', '__proto__'])('has no tool %s', async (tool) => {
+    const added = cli.kit.apps.add('wrong', { tools: ['Read', tool] }, 'cli:0')
+    await expect(added).rejects.toThrow(`There is no tool ${tool}. A run can have: Bash, `)
   })
 
   it('changes what is named and leaves the rest', async () => {
