@@ -48,3 +48,4 @@ export {
   type RequesterNames,
   type Requesters,
 } from './requester.ts'
+export { variableInToken } from './variable-in-token.ts'

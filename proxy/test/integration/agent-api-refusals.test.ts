@@ -168,6 +168,19 @@ describe('bodies that are refused', () => {
 })
 
 describe('who may ask', () => {
+  test.each([
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as clients' configuration has it
+    ['Bearer ${OAUTH3_TOKEN}', 'name of a variable'],
+    ['Bearer $OAUTH3_TOKEN', 'name of a variable'],
+    ['Bearer {env:OAUTH3_TOKEN}', 'name of a variable'],
+    ['Bearer', 'Nothing came behind'],
+  ])('a client that sends %s is told what came', async (authorization, words) => {
+    const { status, json } = await api.call('GET', '/secrets', { token: null, headers: { authorization } })
+    expect([status, json.error.code]).toEqual([401, 'unauthenticated'])
+    expect(json.error.message).toContain(words)
+    expect(json.error.message).not.toContain('OAUTH3_TOKEN')
+  })
+
   test('no token, a made-up one, and a revoked one are 401 with the way to ask', async () => {
     const two = await api.addAgent({ name: 'agent-two' })
     await api.agents.revoke('agent-two', 'cli:1000')

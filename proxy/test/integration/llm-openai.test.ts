@@ -180,6 +180,10 @@ describe('the openai SDK through the proxy', () => {
     expect(error.message).toMatch(/token/)
     expect(error.code).toBe('unauthenticated')
     expect(error.headers?.get('x-oauth3-error')).toBe('unauthenticated')
+    const unset = await client({ apiKey: '{env:OAUTH3_TOKEN}' })
+      .chat.completions.create(HELLO)
+      .catch((thrown: unknown) => thrown)
+    expect((unset as APIError).message).toMatch(/401.*name of a variable/)
     const unknown = client({ baseURL: kit.base('nobody', '/v1') })
     const missing = (await unknown.chat.completions
       .create(HELLO)

@@ -32,8 +32,31 @@ const WAYS = [
     ].join('\n'),
   },
   {
+    name: 'Codex',
+    says: 'In ~/.codex/config.toml, which takes the name of the variable:',
+    text: ['[mcp_servers.oauth3]', `url = "${url}/mcp"`, 'bearer_token_env_var = "OAUTH3_TOKEN"'].join('\n'),
+  },
+  {
+    name: 'OpenCode',
+    says: 'In opencode.json:',
+    text: JSON.stringify(
+      {
+        mcp: {
+          oauth3: {
+            type: 'remote',
+            url: `${url}/mcp`,
+            headers: { Authorization: 'Bearer {env:OAUTH3_TOKEN}' },
+            oauth: false,
+          },
+        },
+      },
+      null,
+      2,
+    ),
+  },
+  {
     name: 'MCP',
-    says: 'Any other MCP client, by streamable HTTP:',
+    says: 'Other MCP clients, by streamable HTTP (Gemini CLI and Qwen Code say httpUrl for url):',
     text: JSON.stringify(
       {
         mcpServers: {

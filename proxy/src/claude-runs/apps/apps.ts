@@ -1,5 +1,5 @@
 import type { AuditLog } from '../../audit/index.ts'
-import { type Actor, addressInCidr, assertCidr } from '../../identity/index.ts'
+import { type Actor, addressInCidr, assertCidr, variableInToken } from '../../identity/index.ts'
 import {
   AppError,
   type AppId,
@@ -147,10 +147,8 @@ export function createApps(deps: {
         app.revokedAt === null &&
         equalInConstantTime(app.tokenSha256, presented)
       if (!isGood) {
-        throw new AppError(
-          'unauthenticated',
-          'Send "Authorization: Bearer cf_…" with a valid token of an app.',
-        )
+        const message = 'Send "Authorization: Bearer cf_…" with a valid token of an app.'
+        throw new AppError('unauthenticated', `${message}${variableInToken(authorization)}`)
       }
       const isHere = isLoopbackAddress(address) || app.cidrs.some((cidr) => addressInCidr(address, cidr))
       if (app.cidrs.length > 0 && !isHere) {

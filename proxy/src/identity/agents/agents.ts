@@ -14,7 +14,7 @@ import {
   type Tx,
   type UnixMs,
 } from '../../kernel/index.ts'
-import { type Actor, addressInCidr, assertCidr } from '../index.ts'
+import { type Actor, addressInCidr, assertCidr, variableInToken } from '../index.ts'
 import { createTokenOverlaps, isPreviousGood, type PreviousToken } from './token-overlap.ts'
 
 /** Who may ask. A token lets its holder ask and read its own results, and nothing more. */
@@ -214,7 +214,8 @@ export function createAgents(deps: {
       const presented = token === undefined ? undefined : sha256Hex(token)
       const agent = presented === undefined ? undefined : rows.value.byToken.get(presented)
       if (!agent || !presented || agent.revokedAt !== null || !holds(agent, presented, clock.now())) {
-        throw new AppError('unauthenticated', 'Send "Authorization: Bearer oa3_…" with a valid agent token.')
+        const message = 'Send "Authorization: Bearer oa3_…" with a valid agent token.'
+        throw new AppError('unauthenticated', `${message}${variableInToken(authorization)}`)
       }
       if (agent.cidrs.length > 0 && !agent.cidrs.some((cidr) => addressInCidr(remoteAddress, cidr))) {
         throw new AppError('address_not_allowed', 'This token may not be used from this address.')

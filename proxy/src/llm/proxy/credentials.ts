@@ -105,6 +105,14 @@ function takenOut(part: string, separator: '&' | ';', found: string[]): string |
   return null
 }
 
+/** What stands in the first header that may hold a credential, whatever it is. */
+export function sentAsCredential(rawHeaders: readonly string[]): string | undefined {
+  const isCredential = (text: string, at: number): boolean =>
+    at % 2 === 0 && (/^authorization$/i.test(text) || KEY_HEADERS.has(text.toLowerCase()))
+  const at = rawHeaders.findIndex(isCredential)
+  return at === -1 ? undefined : rawHeaders[at + 1]
+}
+
 /** Of a request that carries none, and may: where one could stand there is nothing at all. */
 export function withoutCredential(
   fields: readonly HeaderField[],

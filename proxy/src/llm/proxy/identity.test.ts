@@ -4,7 +4,8 @@ import type { Agent } from '../../identity/agents/index.ts'
 import { AppError, DEFAULT_TENANT } from '../../kernel/index.ts'
 import { createIdentity, type SharedGate } from './identity.ts'
 
-const from = (remoteAddress: string) => ({ socket: { remoteAddress } }) as IncomingMessage
+const from = (remoteAddress: string) =>
+  ({ rawHeaders: [], socket: { remoteAddress } }) as unknown as IncomingMessage
 const HOME = from('::ffff:192.0.2.7')
 const AWAY = from('::ffff:192.0.2.8')
 const DEMO = { id: 'agt_0000000000000001', name: 'demo' } as Agent

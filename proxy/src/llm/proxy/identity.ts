@@ -1,9 +1,10 @@
 import type { Agent, Agents } from '../../identity/agents/index.ts'
 import { agentOfToken } from '../../identity/authentication.ts'
-import { assertAuthorized, resourceOf } from '../../identity/index.ts'
+import { assertAuthorized, resourceOf, variableInToken } from '../../identity/index.ts'
 import { AppError, plainAddress, type TenantId } from '../../kernel/index.ts'
 import type { Caller } from './caller.ts'
 import type { LlmRequest } from './client.ts'
+import { sentAsCredential } from './credentials.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
 
 /** What the proxy needs of the endpoint that all agents' surfaces share. */
@@ -67,9 +68,9 @@ export function createIdentity(deps: {
     if (told.code === 'rate_limited') {
       return refused('rate_limited', 'Too many failed logins from this address.', told.retryAfterSeconds)
     }
-    return error.code === 'address_not_allowed'
-      ? refused('address_not_allowed', error.message)
-      : refused('unauthenticated', 'Send a valid agent token (oa3_…) where the provider wants its key.')
+    if (error.code === 'address_not_allowed') return refused('address_not_allowed', error.message)
+    const message = 'Send a valid agent token (oa3_…) where the provider wants its key.'
+    return refused('unauthenticated', `${message}${variableInToken(sentAsCredential(request.rawHeaders))}`)
   }
 
   return {
