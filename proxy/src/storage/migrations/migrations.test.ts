@@ -99,6 +99,20 @@ it('of SQLite says how far it is where there was a database, and nothing of a ne
   expect(told[0]).toMatchObject({ version: 4, of: SQLITE_MIGRATIONS.length, statement: 1 })
 })
 
+it('of SQLite that breaks off leaves nothing of a new file, and of an older one what was whole', () => {
+  const broken = [...SQLITE_MIGRATIONS.slice(0, 4), 'CREATE TABLE more (id INTEGER); CREATE TABLE;']
+  const versionOf = (db: Database): unknown => db.pragma('user_version', { simple: true })
+  const db = new SqliteDatabase(':memory:')
+  expect(() => migrateSqlite(db, broken)).toThrow('syntax error')
+  expect([versionOf(db), db.prepare('SELECT name FROM sqlite_master').all()]).toEqual([0, []])
+  migrateSqlite(db, SQLITE_MIGRATIONS.slice(0, 3))
+  expect(() => migrateSqlite(db, broken)).toThrow('syntax error')
+  expect(versionOf(db)).toBe(4)
+  expect(columnsOf(db, 'more')).toEqual([])
+  migrateSqlite(db, SQLITE_MIGRATIONS)
+  expect(versionOf(db)).toBe(SQLITE_MIGRATIONS.length)
+})
+
 /** The first version in which rows have tenants. */
 const TENANTS = SQLITE_MIGRATIONS.findIndex((sql) => sql.includes('CREATE TABLE tenants')) + 1
 

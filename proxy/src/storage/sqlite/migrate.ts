@@ -17,8 +17,9 @@ const TOLD_EVERY_MS = 1_000
 const CACHE_KIB = 262_144
 
 /**
- * Applies what the file has not seen yet, each in one transaction; `user_version` is the number of the newest one applied. Foreign
- * keys are off meanwhile, so that a table can be made anew, and checked before each commit. Throws `storage_unavailable`.
+ * Applies what the file has not seen yet, each in one transaction, and in a new file all in one; `user_version` is the number of the
+ * newest one applied. Foreign keys are off meanwhile, so that a table can be made anew, and checked before each commit. Throws
+ * `storage_unavailable`.
  */
 export function migrateSqlite(
   db: Database,
@@ -37,8 +38,7 @@ export function migrateSqlite(
   const hadForeignKeys = db.pragma('foreign_keys', { simple: true }) === 1
   db.pragma('foreign_keys = OFF')
   db.pragma(`cache_size = -${CACHE_KIB}`)
-  // A new database is made in a moment.
-  let tellAt = version === 0 ? Number.POSITIVE_INFINITY : 0
+  let tellAt = 0
   const execute = (sql: string, number: number): void => {
     const statements = splitStatements(sql)
     statements.forEach((statement, index) => {
@@ -52,20 +52,31 @@ export function migrateSqlite(
       db.exec(statement)
     })
   }
+  const commit = (number: number): void => {
+    if ((db.pragma('foreign_key_check') as unknown[]).length > 0) {
+      throw new AppError(
+        'storage_unavailable',
+        `The database has rows that refer to none; it stays at schema version ${db.pragma('user_version', { simple: true })}.`,
+      )
+    }
+    db.pragma(`user_version = ${number}`)
+  }
+  const inOne = (work: () => void): void => db.transaction(work).immediate()
   try {
-    migrations.slice(version).forEach((sql, index) => {
-      db.transaction(() => {
-        const number = version + index + 1
-        execute(sql, number)
-        if ((db.pragma('foreign_key_check') as unknown[]).length > 0) {
-          throw new AppError(
-            'storage_unavailable',
-            `The database has rows that refer to none; it stays at schema version ${number - 1}.`,
-          )
-        }
-        db.pragma(`user_version = ${number}`)
-      }).immediate()
-    })
+    if (version === 0) {
+      // In a moment, so nobody is told; each commit would wait for the disk.
+      inOne(() => {
+        for (const sql of migrations) db.exec(sql)
+        commit(migrations.length)
+      })
+    } else {
+      migrations.slice(version).forEach((sql, index) => {
+        inOne(() => {
+          execute(sql, version + index + 1)
+          commit(version + index + 1)
+        })
+      })
+    }
   } finally {
     db.pragma(`cache_size = ${cache.cache_size}`)
     if (hadForeignKeys) db.pragma('foreign_keys = ON')
