@@ -2,6 +2,10 @@ import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import type { FilesRef, MachineFiles } from './ports.ts'
 
+/** What is sent at once, and what is opened while the engine unpacks what came before. */
+const PIECE_BYTES = 262_144
+const AHEAD_BYTES = 4 * 1_048_576
+
 const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode
 
 /**
@@ -28,7 +32,7 @@ export function createEngineFiles(of: {
       }
     },
     async write(ref, archive, abortSignal) {
-      const body = Readable.from(archive, { objectMode: false })
+      const body = Readable.from(gathered(archive), { objectMode: false, highWaterMark: AHEAD_BYTES })
       const failed = new Promise<never>((_, reject) => void body.once('error', reject))
       failed.catch(() => {})
       const done = docker.getContainer(containerOf(ref)).putArchive(body, { path: mount, abortSignal })
@@ -37,4 +41,19 @@ export function createEngineFiles(of: {
       if (body.errored) throw body.errored
     },
   }
+}
+
+/** Each piece costs a turn of the loop and a write to the engine; most are a header or one chunk. */
+async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let pieces: Uint8Array[] = []
+  let bytes = 0
+  for await (const piece of source) {
+    pieces.push(piece)
+    bytes += piece.length
+    if (bytes < PIECE_BYTES) continue
+    yield Buffer.concat(pieces)
+    pieces = []
+    bytes = 0
+  }
+  if (bytes > 0) yield Buffer.concat(pieces)
 }

@@ -10,7 +10,7 @@ import { collectGarbage } from './collect-garbage.ts'
 import type { Manifest } from './manifest.ts'
 import { prefixOf, prefixOfTenant } from './object-names.ts'
 import type { FilesKey, FilesRef, KeptFiles, MachineFiles, Snapshot } from './ports.ts'
-import { readMark, writeMark } from './restore-mark.ts'
+import { markEntry, readMark } from './restore-mark.ts'
 import { altered, createSealing, type Sealing } from './sealing.ts'
 import { createSnapshotLedger, type SnapshotLedger } from './snapshot-ledger.ts'
 import { readManifest, readSnapshot } from './snapshot-reader.ts'
@@ -66,6 +66,10 @@ export interface Persistence extends AsyncDisposable {
 }
 
 const KEPT_SNAPSHOTS = 3
+
+async function* only(entry: Entry): AsyncGenerator<Entry> {
+  yield entry
+}
 
 export function createPersistence(options: PersistenceOptions): Persistence {
   const { objects: store, files, place, quota, cipher, clock, log = () => {} } = options
@@ -172,11 +176,9 @@ export function createPersistence(options: PersistenceOptions): Persistence {
     const current = found?.current
     const attempt = current?.attempt ?? ''
     if (mark !== undefined && mark.attempt !== attempt) return 'unusable'
-    if (current !== undefined && found !== undefined) {
-      await writeMark(files, ref, { attempt, isWhole: false }, signal)
-      await withSealing(ref, found.kept, (sealing) => bring(ref, current, sealing, signal))
-    }
-    await writeMark(files, ref, { attempt, isWhole: true }, signal)
+    if (current === undefined || found === undefined)
+      await files.write(ref, writeArchive(only(markEntry({ attempt, isWhole: true }))), signal)
+    else await withSealing(ref, found.kept, (sealing) => bring(ref, current, sealing, signal))
     return 'ready'
   }
 
@@ -192,11 +194,14 @@ export function createPersistence(options: PersistenceOptions): Persistence {
       bytes: current.bytes,
       files: current.files,
     })
-    const within = async function* (): AsyncGenerator<Entry> {
-      for await (const entry of entries) yield linkWithin(entry, place.mount)
+    // One archive, unpacked in its order: what stands between the marks is a half until the second one is there.
+    const marked = async function* (): AsyncGenerator<Entry> {
+      yield markEntry({ attempt: current.attempt, isWhole: false })
+      for await (const entry of entries) yield { ...linkWithin(entry, place.mount), owner: place.owner }
+      if (counted.files !== current.files || counted.bytes !== current.bytes) throw altered()
+      yield markEntry({ attempt: current.attempt, isWhole: true })
     }
-    await files.write(ref, writeArchive(within(), place.owner), signal)
-    if (counted.files !== current.files || counted.bytes !== current.bytes) throw altered()
+    await files.write(ref, writeArchive(marked()), signal)
   }
 
   return {

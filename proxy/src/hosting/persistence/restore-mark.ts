@@ -3,7 +3,7 @@
  * first start, so a volume without it was never used.
  */
 import { AppError } from '../../kernel/index.ts'
-import { type Entry, readArchive, writeArchive } from './archive/index.ts'
+import { type Entry, readArchive } from './archive/index.ts'
 import type { FilesRef, MachineFiles } from './ports.ts'
 
 export interface Mark {
@@ -32,18 +32,10 @@ export async function readMark(
   return JSON.parse(Buffer.concat(pieces).toString()) as Mark
 }
 
-export async function writeMark(
-  files: MachineFiles,
-  ref: FilesRef,
-  mark: Mark,
-  signal: AbortSignal,
-): Promise<void> {
+export function markEntry(mark: Mark): Entry {
   const text = Buffer.from(JSON.stringify(mark))
-  const entries = async function* (): AsyncGenerator<Entry> {
-    const content = (async function* () {
-      yield text
-    })()
-    yield { kind: 'file', name: NAME, target: '', mode: 0o600, modifiedAt: 0, bytes: text.length, content }
-  }
-  await files.write(ref, writeArchive(entries()), signal)
+  const content = (async function* () {
+    yield text
+  })()
+  return { kind: 'file', name: NAME, target: '', mode: 0o600, modifiedAt: 0, bytes: text.length, content }
 }

@@ -13,6 +13,8 @@ export interface EntryHead {
   readonly modifiedAt: number
   /** Of a file's content; else 0. */
   readonly bytes: number
+  /** User and group; root where it is left out. Of what is read it is not told. */
+  readonly owner?: number
 }
 
 /** The content is to be read to its end before the next entry is asked for. */

@@ -2,9 +2,9 @@ import { AppError } from '../../../kernel/index.ts'
 import { BLOCK_BYTES, type Entry, type EntryHead, padding, TYPES } from './entry.ts'
 
 /** The same entries give the same bytes: what a field cannot hold stands in pax records, and nothing else does. */
-export async function* writeArchive(entries: AsyncIterable<Entry>, owner = 0): AsyncGenerator<Uint8Array> {
+export async function* writeArchive(entries: AsyncIterable<Entry>): AsyncGenerator<Uint8Array> {
   for await (const entry of entries) {
-    yield entryHeader(entry, owner)
+    yield entryHeader(entry)
     let bytes = 0
     for await (const piece of entry.content) {
       bytes += piece.length
@@ -17,7 +17,8 @@ export async function* writeArchive(entries: AsyncIterable<Entry>, owner = 0): A
 }
 
 /** All blocks before the content. */
-function entryHeader(entry: EntryHead, owner = 0): Buffer {
+function entryHeader(entry: EntryHead): Buffer {
+  const { owner = 0 } = entry
   const name = entry.kind === 'folder' ? `${entry.name}/` : entry.name
   const records = [
     ...(fits(name, 100) ? [] : [record('path', name)]),
