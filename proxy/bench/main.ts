@@ -10,6 +10,7 @@ import { benchFacts } from './facts.ts'
 import { benchGateway } from './gateway.ts'
 import { benchHistory } from './history.ts'
 import { benchHostile } from './hostile.ts'
+import { benchHosting } from './hosting.ts'
 import { benchLlm } from './llm.ts'
 import { benchPanic } from './panic.ts'
 import { benchPersistence } from './persistence.ts'
@@ -78,6 +79,12 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
     ),
   'console-page': () => benchConsolePage(quick ? { cards: 10, loads: 5 } : { cards: 50, loads: 20 }),
   claude: () => benchClaude(quick ? { rounds: 7, sustained: 10 } : { rounds: 25, sustained: 30 }),
+  hosting: () =>
+    benchHosting(
+      quick
+        ? { pauses: 10, starts: 1, rounds: 2, scale: 0.1 }
+        : { pauses: 30, starts: 5, rounds: 5, scale: 1 },
+    ),
   persistence: () => benchPersistence(quick ? { rounds: 2, scale: 0.1 } : { rounds: 5, scale: 1 }),
   panic: () => benchPanic({ rounds: quick ? 2 : 7 }),
   'audit-page': () =>
