@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { addressMatcher, type Config } from '../config/index.ts'
 import type { AdminApi } from '../http/admin-api/index.ts'
 import type { ConsoleTenant } from '../http/console/index.ts'
@@ -14,6 +14,7 @@ import { AppError, lazily, randomToken } from '../kernel/index.ts'
 import { createKeyCheck, type KeyCheck, type ProviderKeys } from '../llm/provider-keys/index.ts'
 import { VERSION } from '../version.ts'
 import type { Composition } from './compose.ts'
+import { isAccountsChat } from './compose-front.ts'
 import type { TenantParts } from './compose-tenant.ts'
 
 /** Who signs up and in, over all tenants, and what answers them below `/api/`. */
@@ -71,6 +72,7 @@ export function openAccounts(parts: Composition, { config, adminApi, port }: Acc
       ...{ directory, accessTokens: installation.accessTokens, tenants: views, port, log },
       ...{ publicUrl: config.publicUrl, isTrustedProxy: addressMatcher(config.trustedProxies) },
       version: VERSION,
+      clock,
     })
   })
   return {
@@ -78,7 +80,7 @@ export function openAccounts(parts: Composition, { config, adminApi, port }: Acc
     passwords: installation.passwords,
     viewOf,
     before: (rest) => (request, response) => {
-      if (config.signUp === 'closed' || !isForAccounts(request.url)) return rest(request, response)
+      if (config.signUp === 'closed' || !isForAccounts(request)) return rest(request, response)
       load().then(
         (answer) => answer(request, response),
         (error: unknown) => answerApiError(response, knownError(error, log)),
@@ -87,16 +89,29 @@ export function openAccounts(parts: Composition, { config, adminApi, port }: Acc
   }
 }
 
-const isForAccounts = (url = ''): boolean => /^\/api\/(?:auth|user)\/|^\/api\/openapi\.json(?:\?|$)/.test(url)
+const isForAccounts = ({ url = '', rawHeaders }: IncomingMessage): boolean =>
+  /^\/api\/(?:auth|user)\/|^\/api\/openapi\.json(?:\?|$)/.test(url) || isAccountsChat(url, rawHeaders)
 
 /** Nothing of the person: names of tenants stand in lists and logs. */
 const tenantName = (): string => `u-${Buffer.from(randomToken(64), 'base64url').toString('hex')}`
 
 function consoleTenantOf(parts: TenantParts, adminApi: (parts: TenantParts) => AdminApi): ConsoleTenant {
-  const { settings, storage, sessions, passkeys, approvals, memberships, feed, gate, accounts, llm } = parts
+  const {
+    settings,
+    storage,
+    sessions,
+    passkeys,
+    approvals,
+    memberships,
+    feed,
+    gate,
+    accounts,
+    llm,
+    hosting,
+  } = parts
   return {
     ...{ tenant: settings.id, name: settings.name, accounts, providerKeys: broughtKeys(llm.keys) },
-    ...{ storage, sessions, passkeys, approvals, memberships, feed, gate, api: adminApi(parts) },
+    ...{ storage, sessions, passkeys, approvals, memberships, feed, gate, hosting, api: adminApi(parts) },
   }
 }
 

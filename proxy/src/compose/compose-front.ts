@@ -13,7 +13,10 @@ import type { FrontSurface, UpgradeSurface } from './daemon-servers.ts'
  * Whose request it is, before anything of it is evaluated: agents' tokens are unique over all tenants, and found by their hash, so that
  * the time tells nothing of a token. A stranger's request is the default tenant's to refuse. With one tenant nothing is looked at.
  */
-export function createFront(tenants: Pick<Tenants, 'all'>): {
+export function createFront(
+  tenants: Pick<Tenants, 'all'>,
+  isForAccounts: (url: string, rawHeaders: readonly string[]) => boolean,
+): {
   readonly app: RequestListener
   readonly llm: FrontSurface
   readonly cdp: UpgradeSurface
@@ -49,12 +52,22 @@ export function createFront(tenants: Pick<Tenants, 'all'>): {
     },
     app: (request, response) => ofApp(request).app(request, response),
     llm: {
-      takes: isLlmTarget,
+      takes: (url, rawHeaders) => isLlmTarget(url) && !isForAccounts(url, rawHeaders),
       unreadable: writeUnreadable,
       request: (request, response) => ofLlm(request).llmProxy.request(request, response),
       upgrade: (request, socket, head) => ofLlm(request).llmProxy.upgrade(request, socket, head),
     },
   }
+}
+
+/** An account's access token or key: agents have tokens of another form for the same path. */
+const ACCOUNTS_BEARER = /^Bearer (?:oc_|[\w-]+\.[\w-]+\.[\w-]+$)/i
+
+/** What clients of OpenAI's send as an account's, in the place of an agent's. */
+export function isAccountsChat(url: string, rawHeaders: readonly string[]): boolean {
+  if (!/^\/v1\/chat\/completions(?:\?|$)/.test(url)) return false
+  const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization')
+  return at >= 0 && ACCOUNTS_BEARER.test(rawHeaders[at + 1] ?? '')
 }
 
 /** The owner of the host speaks for every tenant. */

@@ -3,7 +3,7 @@ import type { Config } from '../config/index.ts'
 import { WAITING_STATES } from '../executions/index.ts'
 import type { Actor } from '../identity/index.ts'
 import { type Clock, DEFAULT_TENANT, systemClock } from '../kernel/index.ts'
-import { createFront } from './compose-front.ts'
+import { createFront, isAccountsChat } from './compose-front.ts'
 import { type InstallationOverrides, openInstallation } from './compose-installation.ts'
 import { composeTenant, type TenantOverrides } from './compose-tenant.ts'
 import { createTenants } from './compose-tenants.ts'
@@ -74,7 +74,7 @@ export async function compose(config: Config, overrides: Overrides = {}) {
     imports: installation.imports,
     tenants,
     /** What listens for agents of every tenant. */
-    front: createFront(tenants),
+    front: createFront(tenants, config.signUp === 'closed' ? () => false : isAccountsChat),
     keys: {
       rotateData: (actor: Actor): Promise<number> => own.vault.rotate(actor),
       rotateMaster: (actor: Actor): Promise<void> =>

@@ -22,8 +22,8 @@ const MAX_CONNECTIONS = 4_096
 
 /** What answers paths of its own in front of the app, without a framework: bodies and sockets are its own to pace. */
 export interface FrontSurface {
-  /** Whether a request target is its to answer. */
-  takes(url: string): boolean
+  /** Whether a request is its to answer. */
+  takes(url: string, rawHeaders: readonly string[]): boolean
   request(request: LlmRequest, response: LlmResponse): void
   /** A WebSocket's opening (RFC 6455, 4.1); the socket is its own from here on. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void
@@ -49,14 +49,15 @@ export function createAgentServer(
   transport: 'own' | 'node',
   sockets?: UpgradeSurface,
 ): AgentServer {
-  const isFronts = ({ url = '' }: IncomingMessage): boolean => front.takes(url)
+  const isFronts = ({ url = '', rawHeaders }: IncomingMessage): boolean => front.takes(url, rawHeaders)
   const server = createServer(
     {
       requestTimeout: 0,
       headersTimeout: HEADERS_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       shouldUpgradeCallback: (request) =>
-        isWebSocketUpgrade(request) && (isFronts(request) || sockets?.takes(request.url ?? '') === true),
+        isWebSocketUpgrade(request) &&
+        (isFronts(request) || sockets?.takes(request.url ?? '', request.rawHeaders) === true),
     },
     (request, response) => {
       if (isFronts(request)) return front.request(request, response)
@@ -69,7 +70,8 @@ export function createAgentServer(
   )
   server.on('upgrade', (request, socket, head) => {
     if (isFronts(request)) front.upgrade(request, socket as Socket, head)
-    else if (sockets?.takes(request.url ?? '')) sockets.upgrade(request, socket as Socket, head)
+    else if (sockets?.takes(request.url ?? '', request.rawHeaders))
+      sockets.upgrade(request, socket as Socket, head)
     else socket.destroy()
   })
   const own = transport === 'own' ? serveHttp1(server, ownOptions(front)) : undefined
@@ -77,7 +79,7 @@ export function createAgentServer(
 }
 
 const ownOptions = (front: FrontSurface): ServerOptions => ({
-  takes: (target) => front.takes(target),
+  takes: (target, rawHeaders) => front.takes(target, rawHeaders),
   request: (request, response) => front.request(request, response),
   unreadable: (socket, problem, status) => front.unreadable(socket, problem, status),
   times: {

@@ -1,11 +1,14 @@
+import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
 import { createScriptedSandbox } from '../support/domain-kit.ts'
+import { createPlayedHosting } from '../support/hosted-kit.ts'
 
 let kit: DaemonKit
 beforeAll(async () => {
   kit = await createDaemonKit({
     environment: { OAUTH3_SIGNUP: 'password' },
+    hosting: { played: createPlayedHosting() },
     sandbox: async () => createScriptedSandbox(() => ({})),
   })
 })
@@ -53,5 +56,101 @@ describe('a client of CloudBot', () => {
     expect((await api('POST', '/auth/logout', {}, token)).status).toBe(200)
     expect((await api('GET', '/auth/me', undefined, token)).status).toBe(401)
     expect((await api('POST', '/auth/refresh', { refresh_token: next.body.refresh_token })).status).toBe(401)
+  })
+})
+
+describe('a client of PoeClaw, which is OpenAI’s', () => {
+  const eve = { email: 'eve@example.com', password: 'correct horse' }
+  const ASKED = [{ role: 'user' as const, content: 'hello' }]
+  const client = (apiKey: string) =>
+    new OpenAI({ apiKey, baseURL: `${kit.daemon.url}/v1`, maxRetries: 0 }).chat.completions
+  /** Where a browser has its session. */
+  const consoleOf = (): string => kit.daemon.url.replace('127.0.0.1', 'localhost')
+  let token = ''
+  let cookie = ''
+  beforeAll(async () => {
+    const response = await fetch(`${consoleOf()}/api/auth/signup`, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(eve) },
+    })
+    token = ((await response.json()) as { access_token: string }).access_token
+    cookie = response.headers.get('set-cookie')?.split(';')[0] ?? ''
+  })
+  const add = (name: string) =>
+    kit.admin('POST', '/v1/hosts', { name, provider: 'anthropic', model: 'claude-sonnet-5-5' })
+  const refusalOf = (asked: Promise<unknown>) => asked.then(String, (error: unknown) => error)
+
+  test('is told in OpenAI’s words that there is nobody to ask, and who it may not be', async () => {
+    const ask = { model: 'openclaw', messages: ASKED }
+    expect(await refusalOf(client(token).create(ask))).toMatchObject({ status: 404, code: 'model_not_found' })
+    expect(await refusalOf(client('oc_none').create(ask))).toMatchObject({
+      ...{ status: 401, code: 'invalid_api_key', type: 'invalid_request_error', param: null },
+    })
+    expect(await refusalOf(client(token).create({ ...ask, messages: [] }))).toMatchObject({
+      ...{ status: 400, code: 'invalid_request' },
+    })
+    // An agent's token is for providers, and for no account's agents.
+    expect(String(await refusalOf(client(kit.token).create(ask)))).not.toContain('hosted agent')
+  })
+
+  test('asks the one hosted agent by any model, and one of several by its name, with a stream and without', async () => {
+    await add('claw')
+    const whole = await client(token).create({ model: 'claude-opus-5', messages: ASKED })
+    expect(whole.choices[0]).toMatchObject({
+      ...{ finish_reason: 'stop', message: { role: 'assistant', content: expect.stringContaining('hello') } },
+    })
+    expect(whole.choices[0]?.message.content).toMatch(/^claw by claude-opus-5, asked /)
+    expect(whole.usage).toEqual({ prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 })
+    await add('paw')
+    const stream = await client(token).create({
+      ...{
+        model: 'paw/claude-haiku-5-5',
+        messages: ASKED,
+        stream: true,
+        stream_options: { include_usage: true },
+      },
+    })
+    const pieces: string[] = []
+    let used: unknown
+    for await (const { choices, usage } of stream) {
+      pieces.push(choices[0]?.delta.content ?? '')
+      used = usage ?? used
+    }
+    expect(pieces.filter(Boolean)).toEqual(['paw by claude-haiku-5-5, ', expect.stringContaining('hello')])
+    expect(used).toMatchObject({ total_tokens: 7 })
+    const unnamed = await refusalOf(client(token).create({ model: 'openclaw', messages: ASKED }))
+    expect(unnamed).toMatchObject({ status: 404, message: expect.stringContaining('claw, paw') })
+  })
+
+  test('is told when an answer breaks off', async () => {
+    const ask = { model: 'claw', messages: [{ role: 'user' as const, content: 'fail' }] }
+    expect(await refusalOf(client(token).create(ask))).toMatchObject({
+      status: 503,
+      code: 'sandbox_unavailable',
+    })
+    const stream = await client(token).create({ ...ask, stream: true })
+    expect(await refusalOf(Array.fromAsync(stream))).toMatchObject({
+      message: expect.stringContaining('gone'),
+    })
+  })
+
+  test('takes an access key for machines alone, and stops with what it was signed in by', async () => {
+    const origin = consoleOf()
+    const keyFor = async (scopes: string[]): Promise<string> => {
+      const made = await fetch(`${origin}/console/api/account/access-keys`, {
+        method: 'POST',
+        headers: {
+          ...{ cookie, origin, 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' },
+        },
+        body: JSON.stringify({ name: 'program', scopes }),
+      })
+      const answer = (await made.json()) as { key: string }
+      expect({ status: made.status, answer }).toMatchObject({ status: 200 })
+      return answer.key
+    }
+    const ask = { model: 'claw', messages: ASKED }
+    expect((await client(await keyFor(['machines'])).create(ask)).object).toBe('chat.completion')
+    expect(await refusalOf(client(await keyFor(['keys'])).create(ask))).toMatchObject({ status: 403 })
+    await api('POST', '/auth/logout', {}, token)
+    expect(await refusalOf(client(token).create(ask))).toMatchObject({ status: 401 })
   })
 })

@@ -174,10 +174,13 @@ export function createPlayedHosting(): Hosting {
       yield { event: 'end', id: 'end', data }
     },
     stopTurn: async (name, number) => turnOf(name, number),
-    async *complete(name, { messages }) {
+    async *complete(name, { messages, model = 'its own' }) {
       found(name)
-      yield `you said: ${JSON.stringify(messages.at(-1))}`
-      return { isCut: false, usage: null }
+      yield `${name} by ${model}, `
+      const last = JSON.stringify(messages.at(-1))
+      if (last.includes('fail')) throw new AppError('sandbox_unavailable', 'It is gone.')
+      yield `asked ${last}`
+      return { isCut: false, usage: { prompt_tokens: 3, completion_tokens: 4 } }
     },
     tell: async () => 200,
     start: async () => {},

@@ -1,2 +1,10 @@
+export {
+  CHAT_ROUTES,
+  type CompletionChunk,
+  type CompletionView,
+  completionBody,
+  completionChunk,
+  completionView,
+} from './chat-routes.ts'
 export { ACCOUNT_ROUTES, type AccountRoutes, type AccountScope, ALWAYS_REFUSED } from './routes.ts'
 export { keyView, logInView, meView, tokensView, userView } from './schemas.ts'

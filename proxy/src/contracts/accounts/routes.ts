@@ -29,7 +29,7 @@ export const ALWAYS_REFUSED = [
  * Whom a route answers. `anyone`: nobody is asked for · `signed_in`: with an access token, an access key of that scope, or the console's
  * cookie from its own origin.
  */
-export type AccountScope = 'anyone' | 'account' | 'keys'
+export type AccountScope = 'anyone' | 'account' | 'keys' | 'machines'
 
 const KEY_ERRORS = ['invalid_request', 'provider_unavailable', 'conflict'] as const
 

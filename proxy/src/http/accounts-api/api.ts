@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import express from 'express'
-import { ACCOUNT_ROUTES, type AccountRoutes } from '../../contracts/accounts/index.ts'
+import { ACCOUNT_ROUTES, type AccountRoutes, CHAT_ROUTES } from '../../contracts/accounts/index.ts'
 import type { Route } from '../../contracts/index.ts'
 import type { Action } from '../../identity/index.ts'
-import { AppError } from '../../kernel/index.ts'
+import { AppError, type Clock } from '../../kernel/index.ts'
 import { createOrigins, type OriginsDeps } from '../console/index.ts'
 import { answerApiError, knownError, mountRoutes, type RouteCaller } from '../index.ts'
-import { assertMay, type Credential, callerOf, credentialOf } from './caller.ts'
+import { type AccountCaller, assertMay, type Credential, callerOf, credentialOf } from './caller.ts'
+import { answerOpenAiError, createChatCompletions } from './chat-completions.ts'
 import { type AccountCall, accountHandlers, type HandlerDeps } from './handlers.ts'
 import { createAccountsOpenApi } from './openapi.ts'
 import { type ApiPlace, apiPlaceOf } from './place.ts'
 
 export interface AccountsApiDeps extends HandlerDeps, OriginsDeps {
   readonly version: string
+  readonly clock: Pick<Clock, 'now'>
   readonly log: { error(details: object, message: string): void }
 }
 
@@ -34,18 +36,28 @@ export function createAccountsApi(
   const refuse = async (request: IncomingMessage, response: ServerResponse, error: unknown) => {
     if (response.headersSent) return void response.destroy()
     const known = await told(deps, calls.get(request), knownError(error, deps.log))
-    answerApiError(response, known, { detail: known.message })
+    if (isChat(request)) answerOpenAiError(response, known)
+    else answerApiError(response, known, { detail: known.message })
   }
 
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
+  const { path, maxBodyBytes } = CHAT_ROUTES.completeChat
+  app.use(path, express.json({ limit: maxBodyBytes, inflate: false }))
   app.use(express.json({ limit: MAX_BODY_BYTES, inflate: false }))
   app.get('/api/openapi.json', (_request, response) => void response.json(openApi))
   mountRoutes(app, ACCOUNT_ROUTES, (request) => {
     const begun = calls.get(request)
     if (begun === undefined) throw new AppError('internal', 'A call came in past its checks.')
     return callerFor(deps, begun)
+  })
+  const chats = createChatCompletions({ now: () => deps.clock.now() })
+  app.post(path, async (request, response) => {
+    const begun = calls.get(request)
+    if (begun === undefined) throw new AppError('internal', 'A call came in past its checks.')
+    const caller = chatCaller(deps, begun)
+    await chats.answer(request.body, caller, () => isStill(deps, begun), response)
   })
   app.use(() => {
     throw new AppError('not_found', 'No such path; see /api/openapi.json.')
@@ -65,6 +77,26 @@ export function createAccountsApi(
     } catch (error) {
       void refuse(request, response, error)
     }
+  }
+}
+
+const isChat = ({ url = '' }: IncomingMessage): boolean => url.startsWith(CHAT_ROUTES.completeChat.path)
+
+function chatCaller(deps: AccountsApiDeps, { credential }: Begun): AccountCaller {
+  const { scope, action } = CHAT_ROUTES.completeChat
+  const caller = callerOf(deps.tenants(), deps.accessTokens, credential, scope)
+  if (caller === undefined) throw new AppError('unauthenticated', 'Sign in: POST /api/auth/login.')
+  assertMay(caller, action)
+  return caller
+}
+
+/** A session, a key or a membership may end while an answer comes. */
+function isStill(deps: AccountsApiDeps, begun: Begun): boolean {
+  try {
+    chatCaller(deps, begun)
+    return true
+  } catch {
+    return false
   }
 }
 

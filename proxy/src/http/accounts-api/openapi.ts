@@ -1,6 +1,9 @@
 import {
   ACCOUNT_ROUTES,
   ALWAYS_REFUSED,
+  CHAT_ROUTES,
+  completionChunk,
+  completionView,
   keyView,
   logInView,
   meView,
@@ -14,7 +17,7 @@ export const createAccountsOpenApi = (version: string): Record<string, unknown> 
     title: 'OAuth3 accounts',
     version,
     description: 'Sign up, sign in, and keep keys at providers. Times are ISO 8601 in UTC.',
-    routes: ACCOUNT_ROUTES,
+    routes: { ...ACCOUNT_ROUTES, ...CHAT_ROUTES },
     always: ALWAYS_REFUSED,
     securitySchemes: {
       accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
@@ -26,5 +29,8 @@ export const createAccountsOpenApi = (version: string): Record<string, unknown> 
       User: { schema: userView, io: 'output' },
       Me: { schema: meView, io: 'output' },
       Key: { schema: keyView, io: 'output' },
+      Completion: { schema: completionView, io: 'output' },
+      // What comes in the place of it where `stream` is true, as server-sent events behind which stands [DONE].
+      CompletionChunk: { schema: completionChunk, io: 'output' },
     },
   })

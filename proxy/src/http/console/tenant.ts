@@ -1,4 +1,5 @@
 import type { Approvals } from '../../approvals/index.ts'
+import type { HostedAgents } from '../../hosting/agents/index.ts'
 import type { AccountTenant } from '../../identity/accounts/index.ts'
 import type { EventFeed } from '../../notify/event-feed/index.ts'
 import type { AdminApi } from '../admin-api/index.ts'
@@ -8,6 +9,8 @@ import type { AgentGate } from '../agent-api/index.ts'
 export interface ConsoleTenant extends AccountTenant {
   readonly approvals: Pick<Approvals, 'find'>
   readonly feed: EventFeed
+  /** Null: where code does not run in Docker. */
+  readonly hosting: HostedAgents | null
   readonly gate: Pick<AgentGate, 'failedLogin' | 'refused' | 'take'>
   readonly api: AdminApi
 }

@@ -10,8 +10,8 @@ import { type ResponseCarrier, ServedResponse } from './served-response.ts'
 /** What a server does with what comes on its connections. */
 export interface ConnectionServer {
   readonly times: ServedTimes
-  /** Whether a request target is to be answered here; all others are handed over. */
-  takes(target: string): boolean
+  /** Whether a request is to be answered here; all others are handed over. Of one that cannot be read there are no fields. */
+  takes(target: string, rawHeaders: readonly string[]): boolean
   request(request: ServedRequest, response: ServedResponse): void
   /** Answers what cannot be read, and ends the socket; what still comes on it is dropped. */
   unreadable(socket: Socket, problem: MessageProblem, status: number): void
@@ -81,7 +81,7 @@ export class ServedConnection implements MessageSink, RequestCarrier, ResponseCa
   }
 
   onHead(head: MessageHead): BodyExpectation {
-    if (head.isUpgrade || !this.#server.takes(head.target)) return 'handover'
+    if (head.isUpgrade || !this.#server.takes(head.target, head.rawHeaders)) return 'handover'
     this.deadline = Number.POSITIVE_INFINITY
     this.isLast = !head.keepAlive
     this.#isTold = this.#isWritten = false
@@ -118,7 +118,7 @@ export class ServedConnection implements MessageSink, RequestCarrier, ResponseCa
       const bytes = this.#reader.release()
       // What has no target that can be told could be for this server: no other reader is to find a request in it.
       const { target, isOld } = requestLineIn(bytes)
-      if ((problem === 'version' && isOld) || (target !== '' && !this.#server.takes(target))) {
+      if ((problem === 'version' && isOld) || (target !== '' && !this.#server.takes(target, []))) {
         this.#handOver(bytes)
         return
       }

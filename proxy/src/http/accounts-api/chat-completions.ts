@@ -1,0 +1,191 @@
+/** `POST /v1/chat/completions` of an account: OpenAI's form over its hosted agents. What they answer is untrusted text. */
+import type { ServerResponse } from 'node:http'
+import { type CompletionChunk, type CompletionView, completionBody } from '../../contracts/accounts/index.ts'
+import type { HostedAgents } from '../../hosting/agents/index.ts'
+import { AppError, type ErrorCode, randomToken, type TenantId } from '../../kernel/index.ts'
+import { dropRest } from '../index.ts'
+import type { AccountCaller } from './caller.ts'
+
+const MAX_AT_ONCE = 8
+/** What clients of OpenClaw's own endpoint call its agents' own model. */
+const OWN_MODELS: ReadonlySet<string> = new Set(['openclaw', 'openclaw/default', 'default'])
+
+type Usage = CompletionView['usage']
+
+export interface ChatCompletions {
+  /** Throws what refuses before anything is answered. */
+  answer(body: unknown, caller: AccountCaller, still: () => boolean, response: ServerResponse): Promise<void>
+}
+
+export function createChatCompletions({ now }: { readonly now: () => number }): ChatCompletions {
+  const atOnce = new Map<TenantId, number>()
+  return {
+    async answer(sent, { of }, still, response) {
+      const body = checked(sent)
+      const { hosting, tenant } = of
+      if (hosting === null) throw new AppError('refused', 'No agents are hosted here.')
+      const count = atOnce.get(tenant) ?? 0
+      if (count >= MAX_AT_ONCE)
+        throw new AppError('rate_limited', `At most ${MAX_AT_ONCE} are answered at once.`, {
+          retryAfterSeconds: 5,
+        })
+      atOnce.set(tenant, count + 1)
+      const gone = new AbortController()
+      response.once('close', () => gone.abort())
+      try {
+        const { name, model } = await chosen(hosting, body.model)
+        const pieces = hosting.complete(name, { messages: body.messages, model }, gone.signal)
+        // A refusal before the first piece is an answer of its own.
+        const first = await pieces.next()
+        const head = {
+          ...{ id: `chatcmpl-${randomToken(96)}`, created: Math.floor(now() / 1_000), model: body.model },
+        }
+        if (body.stream === true)
+          await stream(response, {
+            head,
+            first,
+            pieces,
+            still,
+            hasUsage: body.stream_options?.include_usage === true,
+          })
+        else response.end(JSON.stringify(await whole(response, { head, first, pieces })))
+      } finally {
+        const left = (atOnce.get(tenant) ?? 1) - 1
+        if (left > 0) atOnce.set(tenant, left)
+        else atOnce.delete(tenant)
+      }
+    },
+  }
+}
+
+function checked(sent: unknown) {
+  const parsed = completionBody.safeParse(sent)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new AppError(
+    'invalid_request',
+    `${issue?.path.join('.') || 'The body'}: ${issue?.message ?? 'is not valid'}.`,
+  )
+}
+
+/** By the name of an agent, with a model behind it or not; where there is one alone, by any model. */
+async function chosen(
+  hosting: HostedAgents,
+  wanted: string,
+): Promise<{ readonly name: string; readonly model: string | undefined }> {
+  const names = (await hosting.list()).map(({ machine }) => machine.name)
+  const [first = '', ...rest] = wanted.split('/')
+  if (names.includes(first)) return { name: first, model: rest.length === 0 ? undefined : rest.join('/') }
+  const [only] = names
+  if (only !== undefined && names.length === 1)
+    return { name: only, model: OWN_MODELS.has(wanted) ? undefined : wanted }
+  throw new AppError(
+    'not_found',
+    names.length === 0
+      ? 'The account has no hosted agent.'
+      : `Name one of the hosted agents as the model: ${names.join(', ')}.`,
+  )
+}
+
+type Pieces = ReturnType<HostedAgents['complete']>
+interface Answering {
+  readonly head: { readonly id: string; readonly created: number; readonly model: string }
+  readonly first: Awaited<ReturnType<Pieces['next']>>
+  readonly pieces: Pieces
+}
+
+const usageOf = (
+  usage: { readonly prompt_tokens: number; readonly completion_tokens: number } | null,
+): Usage =>
+  usage === null ? undefined : { ...usage, total_tokens: usage.prompt_tokens + usage.completion_tokens }
+
+async function whole(response: ServerResponse, { head, first, pieces }: Answering): Promise<CompletionView> {
+  let content = ''
+  let next = first
+  for (; !next.done; next = await pieces.next()) content += next.value
+  response.setHeader('Content-Type', 'application/json')
+  return {
+    ...{ ...head, object: 'chat.completion' },
+    choices: [
+      {
+        ...{ index: 0, message: { role: 'assistant', content, refusal: null }, logprobs: null },
+        finish_reason: next.value.isCut ? 'length' : 'stop',
+      },
+    ],
+    usage: usageOf(next.value.usage),
+  }
+}
+
+async function stream(
+  response: ServerResponse,
+  {
+    head,
+    first,
+    pieces,
+    still,
+    hasUsage,
+  }: Answering & { readonly still: () => boolean; readonly hasUsage: boolean },
+): Promise<void> {
+  response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' })
+  const tell = async (data: object | string): Promise<void> => {
+    const text = typeof data === 'string' ? data : JSON.stringify(data)
+    if (response.write(`data: ${text}\n\n`) || response.destroyed) return
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        response.off('drain', go).off('close', go)
+        resolve()
+      }
+      response.on('drain', go).on('close', go)
+    })
+  }
+  const chunk = (choices: CompletionChunk['choices'], usage?: Usage): CompletionChunk => ({
+    ...{ ...head, object: 'chat.completion.chunk', choices },
+    ...(usage && { usage }),
+  })
+  try {
+    await tell(chunk([{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }]))
+    let next = first
+    for (; !next.done; next = await pieces.next()) {
+      if (!still()) return void response.destroy()
+      await tell(chunk([{ index: 0, delta: { content: next.value }, finish_reason: null }]))
+    }
+    await tell(chunk([{ index: 0, delta: {}, finish_reason: next.value.isCut ? 'length' : 'stop' }]))
+    const usage = usageOf(next.value.usage)
+    if (hasUsage && usage !== undefined) await tell(chunk([], usage))
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    await tell(openAiError(error))
+  }
+  await tell('[DONE]')
+  response.end()
+}
+
+/** In OpenAI's words, as far as it has some. */
+const CODES: Partial<Record<ErrorCode, string>> = {
+  unauthenticated: 'invalid_api_key',
+  not_found: 'model_not_found',
+  rate_limited: 'rate_limit_exceeded',
+}
+
+/** Its clients try a 409 again. */
+const statusOf = ({ code, status }: AppError): number => (code === 'refused' ? 403 : status)
+
+const openAiError = ({ code, message, status }: AppError) => ({
+  error: {
+    ...{ message, type: status >= 500 ? 'server_error' : 'invalid_request_error', param: null },
+    code: CODES[code] ?? code,
+  },
+})
+
+export function answerOpenAiError(response: ServerResponse, error: AppError): void {
+  if (response.headersSent || response.destroyed) return void response.destroy()
+  if (!response.req.complete) dropRest(response)
+  const body = JSON.stringify(openAiError(error))
+  if (error.retryAfterSeconds !== undefined)
+    response.setHeader('Retry-After', String(error.retryAfterSeconds))
+  response.writeHead(statusOf(error), {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+  })
+  response.end(body)
+}
