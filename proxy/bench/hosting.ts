@@ -45,7 +45,8 @@ async function benchPause({
     await machine.start()
     await machine.until(({ state }) => state === 'waiting', from)
     machine.tell(CONFIGURATION)
-    await machine.until(({ state }) => state === 'ready', from)
+    const { state } = await machine.until((told) => told.state === 'ready' || told.state === 'failed', from)
+    if (state === 'failed') throw new Error('OpenClaw did not start: this machine is too busy')
   }
   await rise()
   const ours: number[] = []
