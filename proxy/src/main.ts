@@ -106,9 +106,10 @@ async function readSettings(): Promise<Config> {
 }
 
 async function demo(options: { what: DemoPlay; approve: DemoAnswer | undefined }): Promise<number> {
-  const { runClaudeDemo, runDemo } = await import('./demo/index.ts')
+  const { runClaudeDemo, runDemo, runHostDemo } = await import('./demo/index.ts')
   const { stopped } = watchStopSignals({ endNow: () => process.exit(EXIT.failed) })
-  return await (options.what === 'run' ? runClaudeDemo : runDemo)(around, options, stopped)
+  const plays = { code: runDemo, run: runClaudeDemo, host: runHostDemo }
+  return await plays[options.what](around, options, stopped)
 }
 
 async function init(): Promise<number> {

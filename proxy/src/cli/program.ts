@@ -41,7 +41,7 @@ export function noPrograms(version: string): CliPrograms {
 
 const DEMO_ANSWERS = ['once', '24h', 'forever', 'deny'] as const
 export type DemoAnswer = (typeof DEMO_ANSWERS)[number]
-const DEMO_PLAYS = ['code', 'run'] as const
+const DEMO_PLAYS = ['code', 'run', 'host'] as const
 export type DemoPlay = (typeof DEMO_PLAYS)[number]
 
 const ERROR_LINE_LIMIT = 600
@@ -141,7 +141,10 @@ async function buildProgram(
     .command('demo')
     .description('watch the whole thing work in a temporary folder')
     .addArgument(
-      new Argument('[what]', 'code: an agent asks to run some; run: an app has Claude Code run a prompt')
+      new Argument(
+        '[what]',
+        'code: an agent asks to run some; run: an app has Claude Code run a prompt; host: an agent that lives here',
+      )
         .choices(DEMO_PLAYS)
         .default('code'),
     )

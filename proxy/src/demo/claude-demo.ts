@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type Docker from 'dockerode'
 import {
   type AdminClient,
-  CliError,
   type CliSurroundings,
   connectAdmin,
   type DemoAnswer,
@@ -16,14 +15,13 @@ import {
 import { startDaemon } from '../compose/daemon.ts'
 import { readConfig } from '../config/index.ts'
 import { formatBytes, formatExactUsd } from '../kernel/index.ts'
-import { createEngineClient } from '../sandbox/engine/index.ts'
 import { CLAUDE_IMAGE, imageTag } from '../sandbox/runtimes/index.ts'
 import { VERSION } from '../version.ts'
 import { searchContainers } from './container-search.ts'
 import { createDemoApp, type DemoApp, type RunAnswer } from './demo-app.ts'
-import { type DemoModel, startDemoModel } from './demo-model.ts'
-import { answersSoon, firstLine } from './sandbox-choice.ts'
-import { askLine, onStage, type Stage, showConsole } from './stage.ts'
+import { answerOfRun, type DemoModel, startDemoModel } from './demo-model.ts'
+import { engineWithImage } from './sandbox-choice.ts'
+import { onStage, type Stage, saysYes, showConsole } from './stage.ts'
 
 const APP = 'cauldron'
 const PROMPT = "Parse this ingredient: 'about 2 cups of cooked white rice'. Reply with JSON."
@@ -47,10 +45,10 @@ export async function runClaudeDemo(
 
 async function perform(stage: Stage, folder: string, approve: DemoAnswer | undefined): Promise<number> {
   const { signal, step } = stage
-  const docker = await engineWithImage()
+  const docker = await engineWithImage('Runs of Claude Code need', CLAUDE_IMAGE, 'claude')
   step('Image', `${imageTag(CLAUDE_IMAGE)}: Claude Code, and nothing of yours`)
   const key = `demo-key-${randomBytes(24).toString('hex')}`
-  await using model = await startDemoModel(key)
+  await using model = await startDemoModel(key, answerOfRun)
   await using daemon = await startDaemon(
     readConfig({
       PORT: '0',
@@ -94,29 +92,6 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
   await daemon.stop()
   step('Cleaned up', 'the daemon stopped, its folder is gone. Next: docs/claude-runs.md')
   return isFirstGood && isSecondGood && verified === EXIT.done ? EXIT.done : EXIT.failed
-}
-
-async function engineWithImage(): Promise<Docker> {
-  const docker = createEngineClient()
-  try {
-    await answersSoon(docker)
-  } catch (error) {
-    throw new CliError(
-      'failed',
-      EXIT.failed,
-      `Runs of Claude Code need Docker, and no engine answers (${firstLine(error)}). Start it, or see npm run demo, which can do without.`,
-    )
-  }
-  try {
-    await docker.getImage(imageTag(CLAUDE_IMAGE)).inspect()
-  } catch {
-    throw new CliError(
-      'failed',
-      EXIT.failed,
-      `The image ${imageTag(CLAUDE_IMAGE)} is not built yet. Build it with: npm run images -- --only claude`,
-    )
-  }
-  return docker
 }
 
 /** While the model is asked the container is looked through, for the key that just left the daemon. */
@@ -198,16 +173,6 @@ async function searchRun(
   const answer = await app.end(id)
   showAnswer(stage, answer)
   return answer.ok
-}
-
-async function saysYes(stage: Stage): Promise<boolean> {
-  for (;;) {
-    const typed = await askLine(stage, '   Allow this call? [o]nce  [d]eny: ')
-    const word = (typed ?? 'd').trim().toLowerCase()
-    if (word === 'o' || word === 'once') return true
-    if (word === 'd' || word === 'deny') return false
-    stage.say('   answer o or d')
-  }
 }
 
 /** Undefined: the run is over, and nothing was asked. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 
-/** The vendor of the demo: it speaks the Messages API as far as Claude Code asks, and knows one key. */
+/** The vendor of a demo: it speaks the Messages API as far as Claude Code and OpenClaw ask, and knows one key. */
 export interface DemoModel extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`: on this machine, so that the demo needs no network and no account. */
   readonly origin: string
@@ -13,14 +13,14 @@ export interface DemoModel extends AsyncDisposable {
   beforeAnswer: () => Promise<void>
 }
 
-interface Asked {
+export interface Asked {
   readonly model: string
   readonly stream?: boolean
   readonly tools?: readonly { readonly name: string; readonly type?: string }[]
   readonly messages: readonly { readonly role: string; readonly content: unknown }[]
 }
 
-type Block =
+export type Block =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'tool_use'; readonly id: string; readonly name: string; readonly input: object }
 
@@ -29,7 +29,7 @@ const USAGE = { input_tokens: 1_200, cache_creation_input_tokens: 0, cache_read_
 const OUTPUT_TOKENS = 40
 
 /** A script and no model: it searches once where it may, and then answers. */
-function answerOf({ tools = [], messages }: Asked): Block {
+export function answerOfRun({ tools = [], messages }: Asked): Block {
   const last = JSON.stringify(messages.at(-1)?.content ?? '')
   // The search itself, which Claude Code has the vendor do.
   if (tools.some(({ type }) => type?.startsWith('web_search'))) return { type: 'text', text: NEWS }
@@ -42,7 +42,7 @@ function answerOf({ tools = [], messages }: Asked): Block {
   return { type: 'text', text: '```json\n{"qty": 2, "unit": "cup", "food": "rice"}\n```' }
 }
 
-export async function startDemoModel(key: string): Promise<DemoModel> {
+export async function startDemoModel(key: string, answerOf: (asked: Asked) => Block): Promise<DemoModel> {
   const calls = { accepted: 0, refused: 0 }
   let beforeAnswer = async (): Promise<void> => {}
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

@@ -1,2 +1,3 @@
 export { runClaudeDemo } from './claude-demo.ts'
 export { runDemo } from './demo.ts'
+export { runHostDemo } from './host-demo.ts'

@@ -3,6 +3,7 @@ import { CliError, EXIT } from '../cli/index.ts'
 import { createEngineClient } from '../sandbox/engine/index.ts'
 import { buildImages } from '../sandbox/images/index.ts'
 import { createSandbox } from '../sandbox/runner/index.ts'
+import { imageTag } from '../sandbox/runtimes/index.ts'
 
 export interface SandboxChoice {
   readonly kind: 'docker' | 'embedded'
@@ -42,7 +43,7 @@ export async function chooseSandbox(
   }
 }
 
-export async function answersSoon(docker: Docker): Promise<void> {
+async function answersSoon(docker: Docker): Promise<void> {
   const timedOut = new Promise<never>((_resolve, reject) => {
     setTimeout(() => reject(new Error('no answer in time')), ENGINE_ANSWER_MS).unref()
   })
@@ -60,5 +61,33 @@ async function hasImages(docker: Docker): Promise<boolean> {
   return (await sandbox.status()).kind === 'docker'
 }
 
-export const firstLine = (error: unknown): string =>
+const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message || error.name : String(error)).split('\n')[0] ?? ''
+
+/** For what has no other way; says what to do where something is missing. */
+export async function engineWithImage(
+  need: string,
+  image: Parameters<typeof imageTag>[0],
+  name: string,
+): Promise<Docker> {
+  const docker = createEngineClient()
+  try {
+    await answersSoon(docker)
+  } catch (error) {
+    throw new CliError(
+      'failed',
+      EXIT.failed,
+      `${need} Docker, and no engine answers (${firstLine(error)}). Start it, or see npm run demo, which can do without.`,
+    )
+  }
+  try {
+    await docker.getImage(imageTag(image)).inspect()
+  } catch {
+    throw new CliError(
+      'failed',
+      EXIT.failed,
+      `The image ${imageTag(image)} is not built yet. Build it with: npm run images -- --only ${name}`,
+    )
+  }
+  return docker
+}

@@ -56,6 +56,16 @@ export async function askLine({ around, signal }: Stage, question: string): Prom
   }
 }
 
+export async function saysYes(stage: Stage): Promise<boolean> {
+  for (;;) {
+    const typed = await askLine(stage, '   Allow this call? [o]nce  [d]eny: ')
+    const word = (typed ?? 'd').trim().toLowerCase()
+    if (word === 'o' || word === 'once') return true
+    if (word === 'd' || word === 'deny') return false
+    stage.say('   answer o or d')
+  }
+}
+
 /** The daemon stays up for whoever looks; without a terminal nobody could end it. */
 export async function showConsole(stage: Stage, admin: AdminClient): Promise<void> {
   const { around, style, say, step } = stage

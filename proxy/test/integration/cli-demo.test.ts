@@ -71,3 +71,12 @@ test('says that Docker was asked for where no engine answers', async () => {
 test('refuses another answer as wrong usage', async () => {
   expect((await demo(['--approve', 'maybe'])).code).toBe(2)
 })
+
+test.each([
+  ['host', 'Hosted agents need Docker'],
+  ['run', 'Runs of Claude Code need Docker'],
+])('of %s says that it needs an engine where none answers', async (what, said) => {
+  const run = await demo([what], { DOCKER_HOST: 'unix:///nonexistent/docker.sock' })
+  expect(run).toMatchObject({ code: 1, left: [] })
+  expect(run.stderr.replace(/\s+/g, ' ')).toContain(said)
+})
