@@ -90,7 +90,8 @@ export function openAccounts(parts: Composition, { config, adminApi, port }: Acc
 }
 
 const isForAccounts = ({ url = '', rawHeaders }: IncomingMessage): boolean =>
-  /^\/api\/(?:auth|user)\/|^\/api\/openapi\.json(?:\?|$)/.test(url) || isAccountsChat(url, rawHeaders)
+  /^\/api\/(?:(?:auth|user)\/|(?:instances|openapi\.json)(?:[/?]|$))/.test(url) ||
+  isAccountsChat(url, rawHeaders)
 
 /** Nothing of the person: names of tenants stand in lists and logs. */
 const tenantName = (): string => `u-${Buffer.from(randomToken(64), 'base64url').toString('hex')}`

@@ -133,6 +133,8 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'account.manage': '+...p.',
   'user_key.list': '+...+.',
   'user_key.write': '+...+.',
+  'instance.list': '+...+.',
+  'instance.manage': '+...+.',
   'member.list': '+...+.',
   'tenant.manage': '+...p.',
 }

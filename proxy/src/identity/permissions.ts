@@ -164,6 +164,11 @@ export const PERMISSIONS = {
     may: OWNER,
   },
   'user_key.write': { does: "Store, replace and remove such a key, by the account's API.", may: OWNER },
+  'instance.list': { does: "See the account's hosted agents, by the account's API.", may: OWNER },
+  'instance.manage': {
+    does: "Add, start, stop and remove the account's hosted agents, by the account's API.",
+    may: OWNER,
+  },
   'member.list': { does: 'List who may decide.', may: OWNER },
   'tenant.manage': { does: 'Add, list and remove tenants.', ...INSTALLATION, stepUp: true },
 } as const satisfies Readonly<Record<`${string}.${string}`, Permission>>

@@ -16,6 +16,7 @@ const MIB = 1_048_576
 describe.skipIf(!docker.available)('hosted agents of one tenant, to another', () => {
   const model = createMessagesApi(() => say('said by the model'))
   let kit: DaemonKit
+  let url = ''
   const of = (tenant: string) => (method: string, path: string, body?: unknown) =>
     adminCall(kit.daemon.adminSocketPath, method, `/v1${path}`, body, { 'x-oauth3-tenant': tenant })
   const [own, acme] = [of('default'), of('acme')]
@@ -33,7 +34,12 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
 
   beforeAll(async () => {
     kit = await createDaemonKit({
-      environment: { OAUTH3_SANDBOX: 'docker', OAUTH3_POOL_SIZE: '0', OAUTH3_HOST_MAX: '2' },
+      environment: {
+        OAUTH3_SANDBOX: 'docker',
+        OAUTH3_POOL_SIZE: '0',
+        OAUTH3_HOST_MAX: '2',
+        OAUTH3_SIGNUP: 'password',
+      },
       agent: 'other',
       hosting: {
         image: MACHINE_IMAGE,
@@ -41,7 +47,7 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
         memoryBytes: 256 * MIB,
       },
     })
-    const url = await model.listen()
+    url = await model.listen()
     await own('POST', '/tenants', { name: 'acme' })
     for (const [tenant, call] of [
       ['default', own],
@@ -141,5 +147,92 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
     expect(left.filter((name) => String(name).includes('manifest'))).toEqual([])
     expect(await stateOf(own)).toBe('running')
     expect((await own('POST', '/hosts/claw/chat', { text: 'history' })).body.text).toContain('from default')
+  })
+
+  describe('by the account’s API', () => {
+    type Call = typeof own
+    const api =
+      (token: string | undefined): Call =>
+      async (method, path, body) => {
+        const response = await fetch(`${kit.daemon.url}${path}`, {
+          method,
+          headers: {
+            ...(token !== undefined && { authorization: `Bearer ${token}` }),
+            ...(body !== undefined && { 'content-type': 'application/json' }),
+          },
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        })
+        return { status: response.status, body: (await response.json()) as Awaited<ReturnType<Call>>['body'] }
+      }
+    const signUp = async (name: string): Promise<{ call: Call; tenant: ReturnType<typeof of> }> => {
+      const { body } = await api(undefined)('POST', '/api/auth/signup', {
+        ...{ email: `${name}@example.com`, password: 'a battery, a staple' },
+      })
+      const tenant = of(body.user.tenant)
+      await tenant('PUT', '/providers/anthropic/params/url', { value: url, private: true })
+      return { call: api(body.access_token), tenant }
+    }
+    let ann: Awaited<ReturnType<typeof signUp>>
+    let bob: Awaited<ReturnType<typeof signUp>>
+    let id = ''
+    const untilStatus = (status: string) =>
+      expect
+        .poll(async () => (await ann.call('GET', `/api/instances/${id}`)).body.status, {
+          timeout: patience(30_000),
+        })
+        .toBe(status)
+
+    it('an account makes, stops, starts and removes one of its own, as CloudBot’s client does', async () => {
+      ;[ann, bob] = [await signUp('ann'), await signUp('bob')]
+      await ann.tenant('POST', '/provider-keys', { provider: 'anthropic', value: 'sk-ant-test-ann-not-real' })
+      expect(await ann.call('GET', '/api/instances')).toEqual({ status: 200, body: { instances: [] } })
+      const made = await ann.call('POST', '/api/instances', { name: 'desk' })
+      expect(made).toMatchObject({
+        status: 200,
+        body: { name: 'desk', status: 'pending', provider: 'anthropic', error: null },
+      })
+      id = made.body.id
+      await untilStatus('running')
+      expect(await ann.call('POST', `/api/instances/${id}/stop`)).toMatchObject({ status: 200, body: { id } })
+      await untilStatus('stopped')
+      expect((await ann.call('POST', `/api/instances/${id}/start`)).status).toBe(200)
+      await untilStatus('running')
+      const { instances } = (await ann.call('GET', '/api/instances')).body
+      expect(instances).toMatchObject([{ id, status: 'running' }])
+    })
+
+    it('nobody reaches another account’s, and what is refused tells nothing of whether it is there', async () => {
+      const none = 'mch_0000000000000000'
+      for (const [method, path] of [
+        ['GET', ''],
+        ['DELETE', ''],
+        ['POST', '/stop'],
+        ['POST', '/start'],
+      ] as const) {
+        const theirs = await bob.call(method, `/api/instances/${id}${path}`)
+        expect(theirs).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } })
+        expect(await bob.call(method, `/api/instances/${none}${path}`)).toEqual(theirs)
+        expect((await api(undefined)(method, `/api/instances/${id}${path}`)).status).toBe(401)
+      }
+      expect((await bob.call('GET', '/api/instances')).body).toEqual({ instances: [] })
+      expect((await ann.call('GET', `/api/instances/${id}`)).body.status).toBe('running')
+    })
+
+    it('the quota counts what sleeps, and the one that is removed is gone', async () => {
+      expect((await ann.call('POST', '/api/instances')).status).toBe(200)
+      expect((await ann.call('POST', '/api/instances')).body.error).toMatchObject({
+        code: 'refused',
+        details: { reason: 'quota' },
+      })
+      const { instances } = (await ann.call('GET', '/api/instances')).body
+      for (const one of instances)
+        expect((await ann.call('DELETE', `/api/instances/${one.id}`)).body).toEqual({ ok: true })
+      await expect
+        .poll(async () => (await ann.call('GET', '/api/instances')).body.instances, {
+          timeout: patience(30_000),
+        })
+        .toEqual([])
+      expect(await thingsOf(id)).toBe(0)
+    })
   })
 })

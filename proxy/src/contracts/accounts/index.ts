@@ -6,5 +6,6 @@ export {
   completionChunk,
   completionView,
 } from './chat-routes.ts'
+export { type InstanceView, instanceView } from './instance-routes.ts'
 export { ACCOUNT_ROUTES, type AccountRoutes, type AccountScope, ALWAYS_REFUSED } from './routes.ts'
 export { keyView, logInView, meView, tokensView, userView } from './schemas.ts'

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../kernel/index.ts'
 import type { DescribedRoute } from '../index.ts'
+import { INSTANCE_ROUTES } from './instance-routes.ts'
 import {
   keyList,
   logInBody,
@@ -120,5 +121,6 @@ export const ACCOUNT_ROUTES = {
     answer: okView,
     errors: ['not_found', 'conflict'],
   },
+  ...INSTANCE_ROUTES,
 } as const satisfies Readonly<Record<string, DescribedRoute & { readonly scope: AccountScope }>>
 export type AccountRoutes = typeof ACCOUNT_ROUTES

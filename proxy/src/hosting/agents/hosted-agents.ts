@@ -38,7 +38,7 @@ interface EgressChange {
 export interface HostedAgents extends HostedChats, Browsers {
   list(): Promise<readonly HostedAgent[]>
   add(input: NewHostedAgent, by: Principal): Promise<HostedAgent>
-  /** Resolves when it is wanted so. Throws `not_found`, `conflict`. */
+  /** By id or name. Resolves when it is wanted so. Throws `not_found`, `conflict`. */
   order(name: string, order: HostOrder, by: Principal): Promise<HostedAgent>
   /** Hosts that it may reach from now on, and may not any more: canonical patterns. Throws `not_found`, `refused`. */
   reach(name: string, change: EgressChange, by: Principal): Promise<HostedAgent>
@@ -208,7 +208,8 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
 
   async function named(name: string): Promise<{ machine: Machine; machines: Machines }> {
     const machines = await deps.machines()
-    const machine = (await machines.list()).find((one) => one.name === name)
+    const all = await machines.list()
+    const machine = all.find((one) => one.id === name) ?? all.find((one) => one.name === name)
     if (machine === undefined) throw new AppError('not_found', `No hosted agent named ${name}.`)
     return { machine, machines }
   }

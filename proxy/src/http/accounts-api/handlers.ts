@@ -11,6 +11,7 @@ import { accountActor, type ProofMethod, type SessionId } from '../../identity/i
 import { AppError, SecretValue } from '../../kernel/index.ts'
 import type { ConsoleTenant } from '../console/index.ts'
 import type { AccountCaller } from './caller.ts'
+import { instanceHandlers } from './instance-handlers.ts'
 import type { ApiPlace } from './place.ts'
 
 export interface HandlerDeps {
@@ -41,8 +42,8 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
     return caller
   }
   /** Starvation: changes wait in one line with every sign-up, and each is a row of the audit. */
-  const takeWrite = ({ of, account }: AccountCaller): Promise<void> =>
-    of.gate.take('account', `keys of ${account.id}`)
+  const takeWrite = ({ of, account }: AccountCaller, what: string): Promise<void> =>
+    of.gate.take('account', `${what} of ${account.id}`)
   const changer = ({ of, session }: AccountCaller) => ({
     address: address(),
     isProved: session !== null && of.sessions.steppedUpBy(session) !== null,
@@ -79,7 +80,7 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
     const caller = signedIn()
     if (mustBeThere && !keysOf(caller).some((one) => one.provider === provider))
       throw new AppError('not_found', 'There is no key of this provider.')
-    await takeWrite(caller)
+    await takeWrite(caller, 'keys')
     const { shared } = await directory.keys.put(
       caller,
       { provider, key: new SecretValue(key) },
@@ -91,6 +92,7 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
   }
 
   return {
+    ...instanceHandlers(signedIn, takeWrite),
     async signUp({ body: { email, password, name } }) {
       const given = { email, password: new SecretValue(password), name: name ?? null }
       return await opened(await directory.signUpByPassword(given, address()), 'password')
@@ -149,7 +151,7 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
     replaceKey: ({ params: { provider }, body: { api_key } }) => stored(provider, api_key, true),
     async removeKey({ params: { provider } }) {
       const caller = signedIn()
-      await takeWrite(caller)
+      await takeWrite(caller, 'keys')
       await directory.keys.remove(caller, provider, changer(caller))
       return { ok: true as const }
     },

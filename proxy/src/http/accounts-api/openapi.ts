@@ -4,6 +4,7 @@ import {
   CHAT_ROUTES,
   completionChunk,
   completionView,
+  instanceView,
   keyView,
   logInView,
   meView,
@@ -16,7 +17,8 @@ export const createAccountsOpenApi = (version: string): Record<string, unknown> 
   describeApi({
     title: 'OAuth3 accounts',
     version,
-    description: 'Sign up, sign in, and keep keys at providers. Times are ISO 8601 in UTC.',
+    description:
+      'Sign up, sign in, keep keys at providers, and have hosted agents. Times are ISO 8601 in UTC.',
     routes: { ...ACCOUNT_ROUTES, ...CHAT_ROUTES },
     always: ALWAYS_REFUSED,
     securitySchemes: {
@@ -32,5 +34,6 @@ export const createAccountsOpenApi = (version: string): Record<string, unknown> 
       Completion: { schema: completionView, io: 'output' },
       // What comes in the place of it where `stream` is true, as server-sent events behind which stands [DONE].
       CompletionChunk: { schema: completionChunk, io: 'output' },
+      Instance: { schema: instanceView, io: 'output' },
     },
   })

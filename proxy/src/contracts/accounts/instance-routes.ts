@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import type { DescribedRoute } from '../index.ts'
+import { okView } from './schemas.ts'
+
+/** CloudBot's words for what becomes of a machine. `stopped`: paused or asleep; whoever talks to it wakes it. */
+const INSTANCE_STATUS = ['pending', 'running', 'stopping', 'stopped', 'failed', 'terminating'] as const
+
+export const instanceView = z.object({
+  id: z.string(),
+  name: z.string(),
+  status: z.enum(INSTANCE_STATUS),
+  provider: z.string(),
+  model: z.string(),
+  /** Why it failed last; null: it did not. */
+  error: z.string().nullable(),
+  /** ISO 8601, in UTC; of its last change of status too. */
+  created_at: z.string(),
+  updated_at: z.string(),
+})
+export type InstanceView = z.output<typeof instanceView>
+
+const createBody = z
+  .strictObject({
+    /** Left out: one that is free. */
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+      .optional(),
+    provider: z.string().min(1).max(64).default('anthropic'),
+    model: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/)
+      .default('claude-sonnet-5-5'),
+  })
+  .prefault({})
+
+const CHANGE = {
+  scope: 'machines',
+  action: 'instance.manage',
+  answer: instanceView,
+  errors: ['not_found', 'conflict', 'locked'],
+} as const
+
+/** Hosted agents of the account, as CloudBot's client knows them: a part of ACCOUNT_ROUTES. */
+export const INSTANCE_ROUTES = {
+  listInstances: {
+    method: 'GET',
+    path: '/api/instances',
+    summary: "The account's hosted agents; wakes none.",
+    scope: 'machines',
+    action: 'instance.list',
+    answer: z.object({ instances: z.array(instanceView) }),
+    errors: [],
+  },
+  createInstance: {
+    ...CHANGE,
+    method: 'POST',
+    path: '/api/instances',
+    summary: 'Make a hosted agent, as far as the quota goes; answered when it is ordered, not when it runs.',
+    body: createBody,
+    errors: ['invalid_request', 'conflict', 'locked'],
+  },
+  readInstance: {
+    method: 'GET',
+    path: '/api/instances/:id',
+    summary: 'How a hosted agent is; wakes it not.',
+    scope: 'machines',
+    action: 'instance.list',
+    answer: instanceView,
+    errors: ['not_found'],
+  },
+  deleteInstance: {
+    ...CHANGE,
+    method: 'DELETE',
+    path: '/api/instances/:id',
+    summary: 'Remove a hosted agent with all its files.',
+    answer: okView,
+  },
+  stopInstance: {
+    ...CHANGE,
+    method: 'POST',
+    path: '/api/instances/:id/stop',
+    summary: 'Put a hosted agent to sleep: its files stay, its container goes.',
+  },
+  startInstance: {
+    ...CHANGE,
+    method: 'POST',
+    path: '/api/instances/:id/start',
+    summary: 'Wake a hosted agent.',
+  },
+} as const satisfies Readonly<Record<string, DescribedRoute & { readonly scope: 'machines' }>>

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto'
+import type { AccountRoutes, InstanceView } from '../../contracts/accounts/index.ts'
+import type { RouteHandlers } from '../../contracts/index.ts'
+import type { HostedAgent, HostedAgents } from '../../hosting/agents/index.ts'
+import { AppError } from '../../kernel/index.ts'
+import type { AccountCaller } from './caller.ts'
+
+type Handled = Pick<
+  RouteHandlers<AccountRoutes>,
+  'listInstances' | 'createInstance' | 'readInstance' | 'deleteInstance' | 'stopInstance' | 'startInstance'
+>
+
+const STATUS = {
+  creating: 'pending',
+  starting: 'pending',
+  waking: 'pending',
+  running: 'running',
+  pausing: 'stopping',
+  stopping: 'stopping',
+  paused: 'stopped',
+  asleep: 'stopped',
+  failed: 'failed',
+  deleting: 'terminating',
+  deleted: 'terminating',
+} as const satisfies Readonly<Record<HostedAgent['machine']['observed'], InstanceView['status']>>
+
+/** The account's own alone: of any other tenant's machine nothing is known here. */
+export function instanceHandlers(
+  signedIn: () => AccountCaller,
+  takeWrite: (caller: AccountCaller, what: string) => Promise<void>,
+): Handled {
+  const hostingOf = ({ of }: AccountCaller): HostedAgents => {
+    if (of.hosting === null)
+      throw new AppError('refused', 'Agents are hosted where OAUTH3_SANDBOX is docker; it is not, here.')
+    return of.hosting
+  }
+  const listOf = async ({ of }: AccountCaller): Promise<readonly HostedAgent[]> =>
+    of.hosting === null ? [] : await of.hosting.list()
+  const find = async (caller: AccountCaller, id: string): Promise<HostedAgent> => {
+    const found = (await listOf(caller)).find(({ machine }) => machine.id === id)
+    if (found === undefined) throw new AppError('not_found', 'No such instance.')
+    return found
+  }
+  const order = async (id: string, what: 'start' | 'stop' | 'remove'): Promise<HostedAgent> => {
+    const caller = signedIn()
+    const { machine } = await find(caller, id)
+    await takeWrite(caller, 'machines')
+    return await hostingOf(caller).order(machine.id, what, caller.principal)
+  }
+
+  return {
+    listInstances: async () => ({ instances: (await listOf(signedIn())).map(viewOf) }),
+    async createInstance({ body: { name, provider, model } }) {
+      const caller = signedIn()
+      await takeWrite(caller, 'machines')
+      const made = { name: name ?? `agent-${randomBytes(4).toString('hex')}`, provider, model }
+      return viewOf(await hostingOf(caller).add(made, caller.principal))
+    },
+    readInstance: async ({ params: { id } }) => viewOf(await find(signedIn(), id)),
+    async deleteInstance({ params: { id } }) {
+      await order(id, 'remove')
+      return { ok: true as const }
+    },
+    stopInstance: async ({ params: { id } }) => viewOf(await order(id, 'stop')),
+    startInstance: async ({ params: { id } }) => viewOf(await order(id, 'start')),
+  }
+}
+
+const viewOf = ({ machine }: HostedAgent): InstanceView => ({
+  ...{ id: machine.id, name: machine.name },
+  status: machine.desired === 'deleted' ? 'terminating' : STATUS[machine.observed],
+  provider: machine.spec.settings?.provider ?? '',
+  model: machine.spec.settings?.model ?? '',
+  error: machine.lastError,
+  created_at: new Date(machine.createdAt).toISOString(),
+  updated_at: new Date(machine.changedAt).toISOString(),
+})
