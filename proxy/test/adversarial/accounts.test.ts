@@ -473,3 +473,19 @@ test('neither a password nor a token is in a row, a log or an answer of the owne
     expect(/\bor_ses_[0-9a-f]{16}_|\boc_[\w-]{43}|eyJhbGciOiJIUzI1NiI/.test(bytes), where).toBe(false)
   }
 })
+
+test('somebody who signed up makes no more changes a minute than an agent, and slows nobody else', async () => {
+  await using limited = await createAccountsKit('password', { OAUTH3_RATE_LIMIT: '5' })
+  const [{ cookie }, other] = [
+    await limited.signUp('fay@example.com'),
+    await limited.signUp('gil@example.com'),
+  ]
+  const change = (of: string | undefined) =>
+    limited.browse('PUT', '/v1/providers/nobody/params/url', { cookie: of, body: { value: 'x' } })
+  const answers = await Promise.all(Array.from({ length: 7 }, () => change(cookie)))
+  const refused = answers.filter(({ status }) => status === 429)
+  expect(refused).toHaveLength(2)
+  expect(refused[0]).toMatchObject({ body: { error: { code: 'rate_limited' } } })
+  expect(Number(refused[0]?.headers['retry-after'])).toBeGreaterThan(0)
+  expect((await change(other.cookie)).status).not.toBe(429)
+})

@@ -44,12 +44,14 @@ export const PASSWORD = 'a battery, a staple'
 
 export async function createAccountsKit(
   mode: 'provider-key' | 'password' | 'passkey' | 'closed',
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<AccountsKit> {
   const llm = await createLlmKit({
     environment: {
       OAUTH3_SIGNUP: mode,
       OAUTH3_PUBLIC_URL: CONSOLE,
       OAUTH3_TRUSTED_PROXIES: '127.0.0.1',
+      ...environment,
     },
     sandbox: async () => createScriptedSandbox(),
   })

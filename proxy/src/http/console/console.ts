@@ -6,7 +6,7 @@ import { AppError, type Clock } from '../../kernel/index.ts'
 import { answerApiError, createErrorHandler, knownError, mountRoutes } from '../index.ts'
 import type { AccountDeps } from './account-handlers.ts'
 import { assertOwnScript, assertRead, setSecurityHeaders } from './browser-security.ts'
-import { callerNow, callerOfCookie } from './caller.ts'
+import { type Caller, callerNow, callerOfCookie } from './caller.ts'
 import { createEventStreams } from './event-streams.ts'
 import { createOrigins, type OriginsDeps } from './origins.ts'
 import { assertSignedIn, type ConsoleCall } from './session-answers.ts'
@@ -57,11 +57,11 @@ export function createConsole(deps: ConsoleDeps): Console {
   })
   router.use(createErrorHandler(deps.log))
 
-  const answerApi = (
+  const answerApi = async (
     request: IncomingMessage,
     response: ServerResponse,
     place: ConsoleCall['place'],
-  ): void => {
+  ): Promise<void> => {
     assertOwnScript(request, place.origin)
     const caller = callerOfCookie(deps.tenants(), request, place)
     caller?.of.sessions.seen(caller.session)
@@ -72,6 +72,7 @@ export function createConsole(deps: ConsoleDeps): Console {
       streams.open(request, response, of, session)
     } else if (request.url.startsWith('/v1/')) {
       const signedIn = assertSignedIn(caller)
+      await takeTurn(signedIn, request.method === 'GET' ? 'read' : 'execute')
       const by = () => assertSignedIn(callerNow(signedIn, place.origin)).by
       signedIn.of.api.handle(request, response, by)
     } else {
@@ -91,7 +92,7 @@ export function createConsole(deps: ConsoleDeps): Console {
       assertRead(request)
       return redirect(response, 307, place.origin + path)
     }
-    if (isApi) return answerApi(request, response, place)
+    if (isApi) return await answerApi(request, response, place)
     assertRead(request)
     if (path === '/console') return redirect(response, 308, '/console/')
     await files.answer(path.slice('/console/'.length), request, response)
@@ -106,6 +107,16 @@ export function createConsole(deps: ConsoleDeps): Console {
     },
     [Symbol.dispose]: () => streams[Symbol.dispose](),
   }
+}
+
+/**
+ * Starvation: changes of all tenants wait in one line and each is a row of the audit, so whoever signed up makes no more of them than an
+ * agent may. Who keeps the daemon is not counted. Throws rate_limited.
+ */
+async function takeTurn({ of, by }: Caller<ConsoleTenant>, limit: 'read' | 'execute'): Promise<void> {
+  const { principal } = by
+  if (principal.kind === 'session' && principal.of.kind === 'account')
+    await of.gate.take(limit, `console ${by.actor}`)
 }
 
 /** Without its query. No path of the console has a segment or character that some reader takes for another. */
