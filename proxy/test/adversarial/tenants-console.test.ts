@@ -107,7 +107,7 @@ describe('a session of another tenant', () => {
     const browser = await signedIn(acme)
     const gets = Object.values<Route>(ADMIN_ROUTES).filter(({ method }) => method === 'GET')
     expect(gets.length).toBeGreaterThan(20)
-    const params = { id, name: 'marked-agent', skill: 'demo/marked' }
+    const params = { id, name: 'marked-agent', skill: 'demo/marked', number: '1' }
     for (const { path, query } of gets) {
       const answer = await browser.send(`/console/api${pathOf(path, params)}`, {
         headers: { 'x-oauth3-tenant': 'default', 'x-tenant': 'default' },
