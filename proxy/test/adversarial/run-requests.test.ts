@@ -152,6 +152,17 @@ describe('a request that a person allowed', () => {
     expect(world.arrived).toEqual([])
   })
 
+  test.each(['GET', 'DELETE'])(
+    'that is a %s goes with its body, which is read as no request of its own',
+    async (method) => {
+      await using world = await start()
+      const body = 'DELETE /all HTTP/1.1\r\nHost: api.example.com\r\n\r\n'
+      const { use } = await allowed(world, { url: ASKED.url, method, body })
+      expect(await use()).toMatchObject({ isError: false })
+      expect(world.arrived).toMatchObject([{ line: `${method} api.example.com/mail?to=a`, body }])
+    },
+  )
+
   test('for the rest of the run goes once for each use, and each is asked about', async () => {
     await using world = await start()
     const { use, run } = await allowed(world, ASKED, 'run')
@@ -196,7 +207,7 @@ describe('a secret', () => {
     await bindElsewhere(world)
     const { text } = await use()
     expect(text).not.toContain('you sent Bearer demo-')
-    expect(JSON.stringify(world.arrived)).not.toContain(world.value)
+    expect(world.arrived).toEqual([])
   })
 
   test('that was removed behind the yes does not go, and the run is told', async () => {

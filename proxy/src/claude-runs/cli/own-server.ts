@@ -11,7 +11,10 @@ const REQUEST = {
   inputSchema: {
     type: 'object',
     properties: {
-      url: { type: 'string', description: 'https://host/path?query, of a public name; no secret in it' },
+      url: {
+        type: 'string',
+        description: 'https://host/path?query, of a public name, escaped as it is sent; no secret in it',
+      },
       method: { type: 'string', enum: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] },
       headers: { type: 'object', additionalProperties: { type: 'string' } },
       body: { type: 'string' },

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { readOwnRequest, withPlaces } from './own-request.ts'
 
-const GET = { url: 'https://api.example.com/a?b=c#d', method: 'GET' }
+const GET = { url: 'https://api.example.com/a?b=c', method: 'GET' }
 
 it('reads where it goes, and which secrets have a place in it', () => {
   const headers = { 'X-Both': '{{B_KEY}} {{A_KEY}}', accept: '*/*' }
@@ -13,6 +13,9 @@ it('reads where it goes, and which secrets have a place in it', () => {
     ],
   })
   expect(readOwnRequest(GET)).toMatchObject({ headers: [], body: null, secrets: [] })
+  expect(readOwnRequest({ ...GET, url: 'https://api.example.com:8443' })).toMatchObject({
+    host: 'api.example.com:8443',
+  })
   // Templates of others stay what they are.
   expect(readOwnRequest({ ...GET, body: '{ {{ }' })).toMatchObject({ secrets: [] })
 })
@@ -25,6 +28,8 @@ it.each([
   [{ ...GET, url: 'https://api.example.com/?key={{A_KEY}}' }, 'in its address'],
   [{ ...GET, url: 'https://api.example.com/%7B%7bA_KEY}}' }, 'in its address'],
   [{ ...GET, url: ['https://api.example.com/'] }, 'whole address'],
+  [{ ...GET, url: 'https://аpi.example.com/' }, 'as it is sent: https://xn--'],
+  [{ ...GET, url: 'https://api.example.com:443/' }, 'as it is sent: https://api.example.com/'],
   [{ ...GET, method: 'CONNECT' }, 'a method of'],
   [{ ...GET, method: 'get' }, 'a method of'],
   [{ url: GET.url }, 'a method of'],
@@ -51,4 +56,19 @@ it.each([
 it('puts what stands for a secret into each of its places', () => {
   expect(withPlaces('a {{A_KEY}}{{B_KEY}} {{A_KEY}}', (name) => `<${name}>`)).toBe('a <A_KEY><B_KEY> <A_KEY>')
   expect(withPlaces('{{A_KEY}}', () => '$&{{A_KEY}}')).toBe('$&{{A_KEY}}')
+})
+
+it.each([
+  '/safe/../drop',
+  '/safe/%2e%2e/drop',
+  '/safe\\..\\drop',
+  '/sa\tfe',
+  '/safe\n',
+  '/a\u202eb',
+  '/a#b',
+  '/a b',
+])('refuses the address %j, of which something else would be sent than a person reads', (path) => {
+  expect(readOwnRequest({ ...GET, url: `https://api.example.com${path}` })).toEqual({
+    problem: expect.stringContaining('as it is sent: https://api.example.com/'),
+  })
 })

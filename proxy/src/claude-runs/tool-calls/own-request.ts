@@ -19,6 +19,8 @@ const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/
 /** Visible ASCII and blanks: what else a server reads there is its own affair (request smuggling). */
 const HEADER_VALUE = /^[\t\x20-\x7e]{0,8192}$/
 const MAX_HEADERS = 32
+/** Of an address, in a refusal. */
+const MAX_SHOWN_CHARS = 500
 /** Who sends it says these. */
 const OURS: ReadonlySet<string> = wordSet(`
   host content-length transfer-encoding connection keep-alive proxy-authorization proxy-connection te trailer upgrade expect
@@ -37,6 +39,10 @@ export function readOwnRequest(
   const url = new URL(address as string)
   if (url.href.includes('{{') || /%7b%7b/i.test(url.href))
     return { problem: 'has a secret in its address; one goes into a header or the body' }
+  // What a person reads is what is sent: no part that is left out, resolved, or written otherwise on the way.
+  const sent = url.origin + url.pathname + url.search
+  if (address !== sent && `${address}/` !== sent)
+    return { problem: `takes its address as it is sent: ${sent.slice(0, MAX_SHOWN_CHARS)}` }
   if (typeof method !== 'string' || !METHODS.includes(method))
     return { problem: `takes a method of ${METHODS.join(', ')}` }
   if (body !== null && typeof body !== 'string') return { problem: 'takes a text as its body' }
