@@ -36,7 +36,7 @@ export function createCdpSessions(clock: Clock): CdpSessions {
       const waiting = ofAgent(agent).filter(([, { sockets }]) => sockets === 0)
       // Of those that wait the oldest gives way: it was asked for, and nobody came.
       if (waiting.length >= MAX_WAITING) sessions.delete(waiting[0]?.[0] ?? '')
-      const id = randomToken(16)
+      const id = randomToken(128)
       sessions.set(id, { agent, sockets: 0, waitsUntil: clock.now() + WAITS_MS })
       return id
     },
