@@ -32,24 +32,23 @@ export function createChatCompletions({ now }: { readonly now: () => number }): 
       atOnce.set(tenant, count + 1)
       const gone = new AbortController()
       response.once('close', () => gone.abort())
+      let pieces: Pieces | undefined
       try {
         const { name, model } = await chosen(hosting, body.model)
-        const pieces = hosting.complete(name, { messages: body.messages, model }, gone.signal)
+        pieces = hosting.complete(name, { messages: body.messages, model }, gone.signal)
         // A refusal before the first piece is an answer of its own.
         const first = await pieces.next()
         const head = {
           ...{ id: `chatcmpl-${randomToken(96)}`, created: Math.floor(now() / 1_000), model: body.model },
         }
-        if (body.stream === true)
-          await stream(response, {
-            head,
-            first,
-            pieces,
-            still,
-            hasUsage: body.stream_options?.include_usage === true,
-          })
-        else response.end(JSON.stringify(await whole(response, { head, first, pieces })))
+        const answering = { head, first, pieces, still }
+        if (body.stream === true) {
+          const hasUsage = body.stream_options?.include_usage === true
+          await stream(response, { ...answering, hasUsage })
+        } else response.end(JSON.stringify(await whole(response, answering)))
       } finally {
+        // Left early it would hold its machine awake for good.
+        await pieces?.return({ isCut: true, usage: null })
         const left = (atOnce.get(tenant) ?? 1) - 1
         if (left > 0) atOnce.set(tenant, left)
         else atOnce.delete(tenant)
@@ -92,6 +91,8 @@ interface Answering {
   readonly head: { readonly id: string; readonly created: number; readonly model: string }
   readonly first: Awaited<ReturnType<Pieces['next']>>
   readonly pieces: Pieces
+  /** Whether the caller may hear more. */
+  readonly still: () => boolean
 }
 
 const usageOf = (
@@ -99,10 +100,14 @@ const usageOf = (
 ): Usage =>
   usage === null ? undefined : { ...usage, total_tokens: usage.prompt_tokens + usage.completion_tokens }
 
-async function whole(response: ServerResponse, { head, first, pieces }: Answering): Promise<CompletionView> {
+async function whole(
+  response: ServerResponse,
+  { head, first, pieces, still }: Answering,
+): Promise<CompletionView> {
   let content = ''
   let next = first
-  for (; !next.done; next = await pieces.next()) content += next.value
+  for (; !next.done && still(); next = await pieces.next()) content += next.value
+  if (!next.done || !still()) throw new AppError('unauthenticated', 'You were signed out meanwhile.')
   response.setHeader('Content-Type', 'application/json')
   return {
     ...{ ...head, object: 'chat.completion' },
@@ -118,13 +123,7 @@ async function whole(response: ServerResponse, { head, first, pieces }: Answerin
 
 async function stream(
   response: ServerResponse,
-  {
-    head,
-    first,
-    pieces,
-    still,
-    hasUsage,
-  }: Answering & { readonly still: () => boolean; readonly hasUsage: boolean },
+  { head, first, pieces, still, hasUsage }: Answering & { readonly hasUsage: boolean },
 ): Promise<void> {
   response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' })
   const tell = async (data: object | string): Promise<void> => {

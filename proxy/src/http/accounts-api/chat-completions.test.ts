@@ -1,0 +1,74 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, it, vi } from 'vitest'
+import type { AppError } from '../../kernel/index.ts'
+import type { AccountCaller } from './caller.ts'
+import { answerOpenAiError, createChatCompletions } from './chat-completions.ts'
+
+let server: Server | undefined
+afterEach(() => void server?.close().closeAllConnections())
+
+/** Asks an agent that says one piece, waits for `goOn`, and says another. */
+async function ask(stream: boolean) {
+  let [isStill, isOver] = [true, false]
+  const { promise: waits, resolve: goOn } = Promise.withResolvers<void>()
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  async function* complete() {
+    try {
+      begin()
+      yield 'one'
+      await waits
+      yield 'two'
+      return { isCut: false, usage: null }
+    } finally {
+      isOver = true
+    }
+  }
+  const hosting = { list: async () => [{ machine: { name: 'claw' } }], complete }
+  const caller = { of: { hosting, tenant: 'tnt_1' } } as unknown as AccountCaller
+  const chats = createChatCompletions({ now: () => 0 })
+  const body = { model: 'claw', messages: [{ role: 'user', content: 'hello' }], stream }
+  server = createServer((_request, response) => {
+    chats
+      .answer(body, caller, () => isStill, response)
+      .catch((error: unknown) => answerOpenAiError(response, error as AppError))
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server?.once('listening', resolve))
+  const answer = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  await begun
+  return {
+    ...{ answer, goOn },
+    signOut: () => {
+      isStill = false
+    },
+    isOver: () => isOver,
+  }
+}
+
+it('tells nothing more to a caller who is signed out meanwhile, and lets the agent go', async () => {
+  const { answer, goOn, signOut, isOver } = await ask(true)
+  const reader = (await answer).body?.getReader()
+  await reader?.read()
+  signOut()
+  goOn()
+  const rest: string[] = []
+  await expect(
+    (async () => {
+      for (let next = await reader?.read(); next && !next.done; next = await reader?.read())
+        rest.push(Buffer.from(next.value).toString())
+    })(),
+  ).rejects.toThrow()
+  expect(rest.join('')).not.toContain('two')
+  // What holds a machine awake for it is given back.
+  await vi.waitFor(() => expect(isOver()).toBe(true))
+})
+
+it('tells nothing at all where the whole was asked for', async () => {
+  const { answer, goOn, signOut, isOver } = await ask(false)
+  signOut()
+  goOn()
+  const response = await answer
+  expect(response.status).toBe(401)
+  expect(await response.text()).not.toContain('two')
+  await vi.waitFor(() => expect(isOver()).toBe(true))
+})
