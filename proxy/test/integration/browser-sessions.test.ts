@@ -1,5 +1,7 @@
 /** A real Chromium in a machine, reached by a real client as any is: at /cdp, with the token of the agent whose it is. */
 import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -137,6 +139,12 @@ describe.skipIf(!docker.available)('the browser of an agent', () => {
     },
     patience(120_000),
   )
+
+  it('has no way to be its agent: whatever a page makes of Chromium finds neither the agent API nor a model', async () => {
+    await ask('/json/version')
+    const sockets = readdirSync(join(kit.folder, 'data', 'gateway', machineId))
+    expect(sockets.filter((name) => name.endsWith('.sock')).sort()).toEqual(['gateway.sock', 'machine.sock'])
+  })
 
   it('is nobody else’s', async () => {
     expect(await ask('/json/version', 'GET', other)).toMatchObject({ status: 404 })

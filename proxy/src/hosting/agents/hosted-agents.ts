@@ -172,6 +172,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     const opening = openMachineEndpoint({
       socketPath: deps.socketPathOf(deps.keyOf(machine)),
       configuration: configurationOf(machine),
+      isAgent: kindOf(machine) === 'openclaw',
       bindModel: () => {
         const { id: agentId, name, tags } = agentOf(current())
         return deps.bindModel({

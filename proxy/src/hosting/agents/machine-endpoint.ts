@@ -1,6 +1,7 @@
 /**
  * The sockets of one machine in the directory that it sees read-only: its control link, its model endpoint, the agent API and its
- * way outside. At all of them the daemon listens, and whoever connects is that machine: no credential of the daemon's is inside.
+ * way outside; of a browser, the first and the last. At all of them the daemon listens, and whoever connects is that machine: no credential
+ * of the daemon's is inside.
  */
 import { chmod, rm } from 'node:fs/promises'
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http'
@@ -25,6 +26,11 @@ export interface EndpointDeps {
   /** Where the driver mounts; the control link's socket. */
   readonly socketPath: string
   readonly configuration: Configuration
+  /**
+   * Whether an agent lives in it. If not, neither a model nor the agent API is there: a browser's pages are anybody's, and whoever breaks
+   * out of one into the machine is not to be the agent whose browser it is (confused deputy).
+   */
+  readonly isAgent: boolean
   /** Throws where it may use no model now. */
   readonly bindModel: () => ModelConnection
   /** Its token for the agent API, which it does not have itself. */
@@ -95,8 +101,12 @@ export async function openMachineEndpoint(deps: EndpointDeps): Promise<MachineEn
   api.on('upgrade', deps.upgradeApi)
   const control = createServer({ allowHalfOpen: true }, (socket) => link.connection(socket))
   const servers: readonly (readonly [Server, string])[] = [
-    [model, join(folder, 'model.sock')],
-    [api, join(folder, 'agent.sock')],
+    ...(deps.isAgent
+      ? ([
+          [model, join(folder, 'model.sock')],
+          [api, join(folder, 'agent.sock')],
+        ] as const)
+      : []),
     // The last: what it is configured for is there.
     [control, deps.socketPath],
   ]
