@@ -85,6 +85,15 @@ describe('a client of PoeClaw, which is OpenAI’s', () => {
     expect(await refusalOf(client('oc_none').create(ask))).toMatchObject({
       ...{ status: 401, code: 'invalid_api_key', type: 'invalid_request_error', param: null },
     })
+    // Of nobody's body a byte is read as JSON.
+    const nobodys = await fetch(`${kit.daemon.url}/v1/chat/completions`, {
+      ...{
+        method: 'POST',
+        body: '{',
+        headers: { authorization: 'Bearer oc_none', 'content-type': 'application/json' },
+      },
+    })
+    expect(nobodys.status).toBe(401)
     expect(await refusalOf(client(token).create({ ...ask, messages: [] }))).toMatchObject({
       ...{ status: 400, code: 'invalid_request' },
     })

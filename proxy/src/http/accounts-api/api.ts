@@ -44,18 +44,26 @@ export function createAccountsApi(
   app.disable('x-powered-by')
   app.disable('etag')
   const { path, maxBodyBytes } = CHAT_ROUTES.completeChat
-  app.use(path, express.json({ limit: maxBodyBytes, inflate: false }))
+  const begunOf = (request: IncomingMessage): Begun => {
+    const begun = calls.get(request)
+    if (begun === undefined) throw new AppError('internal', 'A call came in past its checks.')
+    return begun
+  }
+  app.use(
+    path,
+    // Before its body, which is larger than all others: nobody's is read.
+    (request, _response, next) => {
+      chatCaller(deps, begunOf(request))
+      next()
+    },
+    express.json({ limit: maxBodyBytes, inflate: false }),
+  )
   app.use(express.json({ limit: MAX_BODY_BYTES, inflate: false }))
   app.get('/api/openapi.json', (_request, response) => void response.json(openApi))
-  mountRoutes(app, ACCOUNT_ROUTES, (request) => {
-    const begun = calls.get(request)
-    if (begun === undefined) throw new AppError('internal', 'A call came in past its checks.')
-    return callerFor(deps, begun)
-  })
+  mountRoutes(app, ACCOUNT_ROUTES, (request) => callerFor(deps, begunOf(request)))
   const chats = createChatCompletions({ now: () => deps.clock.now() })
   app.post(path, async (request, response) => {
-    const begun = calls.get(request)
-    if (begun === undefined) throw new AppError('internal', 'A call came in past its checks.')
+    const begun = begunOf(request)
     const caller = chatCaller(deps, begun)
     await chats.answer(request.body, caller, () => isStill(deps, begun), response)
   })
