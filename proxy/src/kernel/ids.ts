@@ -43,8 +43,13 @@ export const isMachineId = (text: string): text is MachineId => /^mch_[0-9a-f]{1
 /** Of what is an agent's or somebody else's. */
 export const isAgentId = (id: string): id is AgentId => /^agt_[0-9a-f]{16}$/.test(id)
 
-/** `bits` random bits as base64url without padding. */
-export const randomToken = (bits: number): string => randomBytes(bits / 8).toString('base64url')
+const FEWEST_BITS = 48
+
+/** `bits` random bits as base64url without padding. Throws for so few that two are the same by chance. */
+export function randomToken(bits: number): string {
+  if (bits < FEWEST_BITS) throw new RangeError(`a random token has at least ${FEWEST_BITS} bits`)
+  return randomBytes(bits / 8).toString('base64url')
+}
 
 /** SHA-256 of UTF-8 text or bytes, lower-case hex. */
 export const sha256Hex = (data: string | Uint8Array): string => hash('sha256', data)

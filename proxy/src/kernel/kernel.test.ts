@@ -214,6 +214,8 @@ describe('ids', () => {
     expect(newRequestId()).toMatch(/^req_[0-9a-f]{32}$/)
     expect(newAgentId()).toMatch(/^agt_[0-9a-f]{16}$/)
     expect(randomToken(256)).toMatch(/^[A-Za-z0-9_-]{43}$/)
+    // Bits, and not bytes: a name of so few is found again by chance.
+    expect(() => randomToken(16)).toThrow('at least 48')
     expect(new Set(Array.from({ length: 1_000 }, newRequestId)).size).toBe(1_000)
   })
 
