@@ -268,3 +268,16 @@ test('a value is asked for only where a daemon is there to take it', async () =>
   expect(run.code).toBe(3)
   expect(run.stderr).not.toContain('Value of')
 })
+
+describe('a hosted agent', () => {
+  test('is followed until it has answered, however long that takes, and says by its code that it did not', async () => {
+    const say = (stdin: string, ...more: string[]) =>
+      runCliHere(['host', 'chat', 'claw', ...more], { stdin, env: { OAUTH3_SOCKET: world.kit.socketPath } })
+    await oauth3(['host', 'add', 'claw'], { stdin: 'demo-key-of-a-vendor' })
+    expect(await say('hello')).toEqual({ code: 0, stdout: 'you said: hello\n', stderr: '' })
+    expect(json(await say('hello', '--json'))).toMatchObject({ number: 2, state: 'done' })
+    const failed = await say('fail')
+    expect(failed).toMatchObject({ code: 1, stdout: 'you said: fail\n' })
+    expect(failed.stderr).toContain('It is gone.')
+  })
+})

@@ -154,9 +154,13 @@ export function createPlayedHosting(): Hosting {
     },
     async say(name, { text, model = 'claude-sonnet-5-5' }) {
       found(name)
+      const end =
+        text === 'fail'
+          ? ({ state: 'failed', problem: 'It is gone.' } as const)
+          : ({ state: 'done', problem: null } as const)
       const turn: OpenedTurn = {
-        ...{ number: turns.length + 1, state: 'done', model, asked: text, answer: `you said: ${text}` },
-        ...{ problem: null, createdAt: 1, endedAt: 2 },
+        ...{ number: turns.length + 1, model, asked: text, answer: `you said: ${text}` },
+        ...{ ...end, createdAt: 1, endedAt: 2 },
       }
       turns.push(turn)
       return turn

@@ -180,32 +180,29 @@ export const addHostCommands: CommandGroup = (program, context) => {
 }
 
 async function chat(context: CommandContext, name: string): Promise<void> {
-  const { terminal, client } = context
-  const say = async (text: string): Promise<void> => {
-    const answer = await client.call('chatWithHost', { params: { name }, body: { text } })
-    await context.show(answer, () => terminalText(answer.text))
-  }
+  const { terminal } = context
   if (!terminal.isInteractive) {
     const text = await terminal.readSecretFromInput()
     if (text.trim() === '') throw usageError('There is no message on standard input.')
-    return await say(text)
+    const turn = await converse(context, name, text)
+    await context.show(turn, () => terminalText(turn.answer ?? ''))
+    if (turn.state !== 'done') throw new CliError('failed', EXIT.failed, turn.problem ?? 'It was stopped.')
+    return
   }
   terminal.note(`You talk to ${name}. An empty line ends it.`)
   for (;;) {
     const text = await terminal.ask('> ')
     if (text === null || text.trim() === '') return
-    await converse(context, name, text)
+    const turn = await converse(context, name, text)
+    await context.show(turn, () => answerOf(turn))
   }
 }
 
-/** A first answer takes longer than any other of the daemon's. */
-async function converse({ client, show }: CommandContext, name: string, text: string): Promise<void> {
+/** Followed to its end: a first answer takes longer than any other of the daemon's. */
+async function converse({ client }: CommandContext, name: string, text: string): Promise<TurnView> {
   const { number } = await client.call('sayToHost', { params: { name }, body: { text } })
-  for await (const { event, data } of client.events('followTurn', { params: { name, number } })) {
-    if (event !== 'end' || !('asked' in data)) continue
-    await show(data, () => answerOf(data))
-    return
-  }
+  for await (const { event, data } of client.events('followTurn', { params: { name, number } }))
+    if (event === 'end' && 'asked' in data) return data
   throw new CliError('connection_lost', EXIT.failed, 'The daemon stopped before it was answered.')
 }
 
