@@ -103,6 +103,8 @@ describe('a client of PoeClaw, which is OpenAI’s', () => {
 
   test('asks the one hosted agent by any model, and one of several by its name, with a stream and without', async () => {
     await add('claw')
+    // It is nobody to ask.
+    await kit.admin('POST', '/v1/hosts/browsers', { name: 'web', agent: 'claw' })
     const whole = await client(token).create({ model: 'claude-opus-5', messages: ASKED })
     expect(whole.choices[0]).toMatchObject({
       ...{ finish_reason: 'stop', message: { role: 'assistant', content: expect.stringContaining('hello') } },

@@ -3,7 +3,7 @@ import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
 import { AppError, parseSleepAfter } from '../../kernel/index.ts'
 import type { ChatEvent, OpenedTurn } from '../chat/index.ts'
 import { canonicalOr, listedHost } from './egress-list.ts'
-import { type HostedAgent, kindOf } from './hosted-agent.ts'
+import { type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
 import type { HostedAgents } from './hosted-agents.ts'
 
 export interface HostedAgentRoutesDeps {
@@ -12,15 +12,11 @@ export interface HostedAgentRoutesDeps {
   readonly owner: Owner
 }
 
-const OFF = 'Agents are hosted where OAUTH3_SANDBOX is docker: machines are containers.'
 const CHAT_MS = 330_000
 const MOST_TURNS = 200
 
 export function hostedAgentRoutes({ hosting, owner }: HostedAgentRoutesDeps) {
-  const on = (): HostedAgents => {
-    if (hosting === null) throw new AppError('refused', OFF)
-    return hosting
-  }
+  const on = (): HostedAgents => hostedHere(hosting)
   return {
     listHosts: async () => ({ hosts: hosting === null ? [] : (await hosting.list()).map(viewHost) }),
     addHost: async ({ body: { name, provider, model, sleep_after } }) =>

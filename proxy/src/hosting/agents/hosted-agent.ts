@@ -1,4 +1,4 @@
-import type { AgentId } from '../../kernel/index.ts'
+import { type AgentId, AppError } from '../../kernel/index.ts'
 import type { Machine, SleepForecast } from '../machines/index.ts'
 
 export interface HostedAgent {
@@ -12,3 +12,10 @@ export const kindOf = ({ spec }: Pick<Machine, 'spec'>): 'openclaw' | 'browser' 
 
 /** Of the agent that lives in it, or whose browser it is. */
 export const agentIdOf = ({ spec }: Pick<Machine, 'spec'>): AgentId => (spec.settings?.agent ?? '') as AgentId
+
+/** What hosts agents, where anything does; throws `refused` where nothing does. */
+export function hostedHere<T>(hosting: T | null): T {
+  if (hosting === null)
+    throw new AppError('refused', 'Agents are hosted where OAUTH3_SANDBOX is docker; it is not, here.')
+  return hosting
+}

@@ -1,5 +1,5 @@
 export type { BrowserConnection } from './browsers.ts'
-export type { HostedAgent } from './hosted-agent.ts'
+export { type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
 export { type HostedAgentRoutesDeps, hostedAgentRoutes } from './hosted-agent-routes.ts'
 export { createHostedAgents, type HostedAgents, type MachineCare } from './hosted-agents.ts'
 export { openMachineEgress } from './machine-egress.ts'

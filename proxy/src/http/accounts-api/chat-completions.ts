@@ -1,7 +1,7 @@
 /** `POST /v1/chat/completions` of an account: OpenAI's form over its hosted agents. What they answer is untrusted text. */
 import type { ServerResponse } from 'node:http'
 import { type CompletionChunk, type CompletionView, completionBody } from '../../contracts/accounts/index.ts'
-import type { HostedAgents } from '../../hosting/agents/index.ts'
+import { type HostedAgents, hostedHere, kindOf } from '../../hosting/agents/index.ts'
 import { AppError, type ErrorCode, randomToken, type TenantId } from '../../kernel/index.ts'
 import { dropRest } from '../index.ts'
 import type { AccountCaller } from './caller.ts'
@@ -22,8 +22,8 @@ export function createChatCompletions({ now }: { readonly now: () => number }): 
   return {
     async answer(sent, { of }, still, response) {
       const body = checked(sent)
-      const { hosting, tenant } = of
-      if (hosting === null) throw new AppError('refused', 'No agents are hosted here.')
+      const { tenant } = of
+      const hosting = hostedHere(of.hosting)
       const count = atOnce.get(tenant) ?? 0
       if (count >= MAX_AT_ONCE)
         throw new AppError('rate_limited', `At most ${MAX_AT_ONCE} are answered at once.`, {
@@ -72,7 +72,9 @@ async function chosen(
   hosting: HostedAgents,
   wanted: string,
 ): Promise<{ readonly name: string; readonly model: string | undefined }> {
-  const names = (await hosting.list()).map(({ machine }) => machine.name)
+  const names = (await hosting.list())
+    .filter(({ machine }) => kindOf(machine) !== 'browser')
+    .map(({ machine }) => machine.name)
   const [first = '', ...rest] = wanted.split('/')
   if (names.includes(first)) return { name: first, model: rest.length === 0 ? undefined : rest.join('/') }
   const [only] = names

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { AccountRoutes, InstanceView } from '../../contracts/accounts/index.ts'
 import type { RouteHandlers } from '../../contracts/index.ts'
-import type { HostedAgent, HostedAgents } from '../../hosting/agents/index.ts'
+import { type HostedAgent, hostedHere } from '../../hosting/agents/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import type { AccountCaller } from './caller.ts'
 
@@ -29,11 +29,6 @@ export function instanceHandlers(
   signedIn: () => AccountCaller,
   takeWrite: (caller: AccountCaller, what: string) => Promise<void>,
 ): Handled {
-  const hostingOf = ({ of }: AccountCaller): HostedAgents => {
-    if (of.hosting === null)
-      throw new AppError('refused', 'Agents are hosted where OAUTH3_SANDBOX is docker; it is not, here.')
-    return of.hosting
-  }
   const listOf = async ({ of }: AccountCaller): Promise<readonly HostedAgent[]> =>
     of.hosting === null ? [] : await of.hosting.list()
   const find = async (caller: AccountCaller, id: string): Promise<HostedAgent> => {
@@ -45,7 +40,7 @@ export function instanceHandlers(
     const caller = signedIn()
     const { machine } = await find(caller, id)
     await takeWrite(caller, 'machines')
-    return await hostingOf(caller).order(machine.id, what, caller.principal)
+    return await hostedHere(caller.of.hosting).order(machine.id, what, caller.principal)
   }
 
   return {
@@ -54,7 +49,7 @@ export function instanceHandlers(
       const caller = signedIn()
       await takeWrite(caller, 'machines')
       const made = { name: name ?? `agent-${randomBytes(4).toString('hex')}`, provider, model }
-      return viewOf(await hostingOf(caller).add(made, caller.principal))
+      return viewOf(await hostedHere(caller.of.hosting).add(made, caller.principal))
     },
     readInstance: async ({ params: { id } }) => viewOf(await find(signedIn(), id)),
     async deleteInstance({ params: { id } }) {
