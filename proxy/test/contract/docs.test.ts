@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { LEVELS } from '../../scripts/import-levels.ts'
 import { EXIT, noPrograms, runCli } from '../../src/cli/index.ts'
 import { SETTINGS } from '../../src/config/index.ts'
 import { ERROR_TABLE } from '../../src/kernel/index.ts'
@@ -47,6 +48,14 @@ describe('environment variables', () => {
       const known = new Set<string>([...Object.keys(SETTINGS), ...COMPOSE_ONLY, ...CLIENT_ONLY])
       expect(named.filter((name) => !known.has(name))).toEqual([])
     },
+  )
+})
+
+it('docs/architecture.md names each module that has a level', () => {
+  const page = read('docs/architecture.md')
+  const modules = Object.values(LEVELS).flat()
+  expect(modules.filter((name) => !page.includes(`\`${name}\``) && !page.includes(`\`${name}/\``))).toEqual(
+    [],
   )
 })
 
