@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { drained } from './drained.ts'
 
 /** The id of the event that ends a stream; whoever comes back with it is told that nothing more will come. */
 export const END_ID = 'end'
@@ -41,6 +41,7 @@ export async function sendEvents(
   response.statusCode = 200
   response.setHeader('Content-Type', 'text/event-stream; charset=utf-8')
   response.setHeader('X-Accel-Buffering', 'no')
+  if (response.req.method === 'HEAD') return void response.end()
   response.flushHeaders()
   const isAllowed = (): boolean => {
     try {
@@ -52,7 +53,8 @@ export async function sendEvents(
     }
   }
   const write = async (piece: string): Promise<void> => {
-    if (!response.write(piece) && !signal.aborted) await once(response, 'drain', { signal }).catch(() => {})
+    response.write(piece)
+    await drained(response)
   }
   const timer = setInterval(() => {
     if (response.writableNeedDrain || !isAllowed()) return

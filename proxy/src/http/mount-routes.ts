@@ -1,5 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { IRouter, Request, Response } from 'express'
 import type { Route, RouteHandlers, RouteTable } from '../contracts/index.ts'
+import { drained } from './drained.ts'
 import { lastSeen, type SentEvent, sendEvents } from './event-stream.ts'
 import { readRouteInput } from './route-input.ts'
 
@@ -80,19 +82,10 @@ async function sendLines(response: Response, lines: AsyncIterable<unknown>): Pro
   response.type('application/x-ndjson')
   let batch: string[] = []
   const send = async (): Promise<void> => {
-    const isFlushed = response.write(batch.join(''))
+    response.write(batch.join(''))
     batch = []
-    await new Promise<void>((resolve) => {
-      if (isFlushed || response.destroyed) {
-        setImmediate(resolve)
-        return
-      }
-      const go = (): void => {
-        response.off('drain', go).off('close', go)
-        resolve()
-      }
-      response.on('drain', go).on('close', go)
-    })
+    await nextTurn()
+    await drained(response)
   }
   for await (const line of lines) {
     if (response.destroyed) return

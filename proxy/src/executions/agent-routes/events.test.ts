@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import express from 'express'
 import { afterEach, expect, test } from 'vitest'
+import { createErrorHandler } from '../../http/index.ts'
 import type { Execution } from '../index.ts'
 import { streamEvents } from './events.ts'
 
@@ -38,6 +39,7 @@ async function serve(
     const options = { signal: gone.signal, lastEventId: undefined, onFinal: () => {}, heartbeatMs: 20 }
     await streamEvents(response, transitions(gone.signal), options)
   })
+  app.use(createErrorHandler({ error: () => {} }))
   server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return new Promise((resolve, reject) => {
@@ -58,7 +60,7 @@ test('a quiet stream is kept alive by comments, which are no events', async () =
     yield at('denied')
   })
   const text = await textOf(stream)
-  expect(text.match(/^: still here$/gm)?.length).toBeGreaterThan(2)
+  expect(text.match(/^: alive$/gm)?.length).toBeGreaterThan(2)
   expect(text.match(/^event: .*$/gm)).toEqual(['event: pending', 'event: denied'])
 })
 
@@ -84,4 +86,12 @@ test('a client that does not read is not written to without end, and its leaving
   stream.destroy()
   await sleep(100)
   expect(ended).toBe(true)
+})
+
+test('a stream that fails is broken off: none without its final state ends as if it were whole', async () => {
+  const stream = await serve(async function* () {
+    yield at('pending')
+    throw new Error('the database went away')
+  })
+  await expect(textOf(stream)).rejects.toThrow('aborted')
 })

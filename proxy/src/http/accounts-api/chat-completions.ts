@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { type CompletionChunk, type CompletionView, completionBody } from '../../contracts/accounts/index.ts'
 import { type HostedAgents, hostedHere, kindOf } from '../../hosting/agents/index.ts'
 import { AppError, type ErrorCode, randomToken, type TenantId } from '../../kernel/index.ts'
-import { dropRest } from '../index.ts'
+import { drained, dropRest } from '../index.ts'
 import type { AccountCaller } from './caller.ts'
 
 const MAX_AT_ONCE = 8
@@ -130,14 +130,8 @@ async function stream(
   response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' })
   const tell = async (data: object | string): Promise<void> => {
     const text = typeof data === 'string' ? data : JSON.stringify(data)
-    if (response.write(`data: ${text}\n\n`) || response.destroyed) return
-    await new Promise<void>((resolve) => {
-      const go = (): void => {
-        response.off('drain', go).off('close', go)
-        resolve()
-      }
-      response.on('drain', go).on('close', go)
-    })
+    response.write(`data: ${text}\n\n`)
+    await drained(response)
   }
   const chunk = (choices: CompletionChunk['choices'], usage?: Usage): CompletionChunk => ({
     ...{ ...head, object: 'chat.completion.chunk', choices },
