@@ -389,6 +389,26 @@ describe('whoever signed up', () => {
     expect((await login('change@example.com', 'another password')).status).toBe(200)
   })
 
+  test('changes hosted agents by its cookie only freshly proved, as in the console', async () => {
+    const { cookie, body } = await login('ann@example.com')
+    const headers = { origin: CONSOLE, 'sec-fetch-site': 'same-origin' }
+    kit.llm.advance(11 * 60_000)
+    for (const [method, path] of [
+      ['POST', ''],
+      ['POST', '/mch_0/start'],
+      ['POST', '/mch_0/stop'],
+      ['DELETE', '/mch_0'],
+    ] as const) {
+      const sent = { cookie, headers, ...(method === 'POST' && { body: {} }) }
+      const answer = await kit.call(method, `/api/instances${path}`, sent)
+      expect(answer.body.error?.details?.reason, answer.text).toBe('step_up_required')
+    }
+    const token = (await refresh(body.refresh_token)).body.access_token
+    const made = await kit.call('POST', '/api/instances', { token, body: {} })
+    expect(made.body, made.text).toMatchObject({ status: 'pending' })
+    expect((await kit.call('DELETE', `/api/instances/${made.body.id}`, { token })).status).toBe(200)
+  })
+
   test('ends no emergency stop by a password', async () => {
     const { cookie } = await kit.signUp('panic@example.com')
     expect((await kit.browse('POST', '/v1/panic', { cookie })).status).toBe(200)

@@ -19,6 +19,8 @@ export interface AccountCaller extends SignedInAccount<ConsoleTenant> {
   readonly actor: Actor
   /** Null for a program with an access key. */
   readonly session: Session | null
+  /** By a cookie, which a page left open sends for days; programs send a token. */
+  readonly isBrowser: boolean
 }
 
 /** How a request says whose it is. */
@@ -44,16 +46,17 @@ export function callerOf(
   scope: AccountScope,
 ): AccountCaller | undefined {
   if (credential.kind === 'none') return undefined
-  if (credential.kind === 'cookie') return ofSession(tenants, (of) => of.sessions.find(credential.hash))
+  if (credential.kind === 'cookie') return ofSession(tenants, (of) => of.sessions.find(credential.hash), true)
   const { token } = credential
   if (token.startsWith('oc_')) return ofAccessKey(tenants, sha256Hex(token), scope)
   const id = accessTokens.verify(token)
-  return id === undefined ? undefined : ofSession(tenants, (of) => of.sessions.byId(id))
+  return id === undefined ? undefined : ofSession(tenants, (of) => of.sessions.byId(id), false)
 }
 
 function ofSession(
   tenants: readonly ConsoleTenant[],
   find: (of: ConsoleTenant) => Session | undefined,
+  isBrowser: boolean,
 ): AccountCaller | undefined {
   for (const of of tenants) {
     const session = find(of)
@@ -61,7 +64,7 @@ function ofSession(
     // Owners and approvers have the console.
     if (session.person.kind !== 'account') return undefined
     of.sessions.seen(session)
-    return admitted(of, of.accounts.byId(session.person.id), session)
+    return admitted(of, of.accounts.byId(session.person.id), session, isBrowser)
   }
   return undefined
 }
@@ -86,10 +89,11 @@ function admitted(
   of: ConsoleTenant,
   account: Account | undefined,
   session: Session | null,
+  isBrowser = false,
 ): AccountCaller | undefined {
   const principal = account && accountOf(of.memberships, of.tenant, account)
   if (account === undefined || principal === undefined) return undefined
-  return { of, account, principal, session, actor: accountActor(account.id) }
+  return { of, account, principal, session, isBrowser, actor: accountActor(account.id) }
 }
 
 export function assertMay({ of: { tenant }, principal }: AccountCaller, action: Action): void {

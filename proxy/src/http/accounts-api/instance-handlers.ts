@@ -36,18 +36,27 @@ export function instanceHandlers(
     if (found === undefined) throw new AppError('not_found', 'No such instance.')
     return found
   }
-  const order = async (id: string, what: 'start' | 'stop' | 'remove'): Promise<HostedAgent> => {
+  const changer = async (): Promise<AccountCaller> => {
     const caller = signedIn()
-    const { machine } = await find(caller, id)
+    const { of, session, isBrowser } = caller
+    // As for the same acts in the console (`hosted_agent.manage`).
+    if (isBrowser && (session === null || of.sessions.steppedUpBy(session) === null))
+      throw new AppError('refused', 'Prove again who you are, then repeat it.', {
+        details: { reason: 'step_up_required' },
+      })
     await takeWrite(caller, 'machines')
+    return caller
+  }
+  const order = async (id: string, what: 'start' | 'stop' | 'remove'): Promise<HostedAgent> => {
+    const caller = await changer()
+    const { machine } = await find(caller, id)
     return await hostedHere(caller.of.hosting).order(machine.id, what, caller.principal)
   }
 
   return {
     listInstances: async () => ({ instances: (await listOf(signedIn())).map(viewOf) }),
     async createInstance({ body: { name, provider, model } }) {
-      const caller = signedIn()
-      await takeWrite(caller, 'machines')
+      const caller = await changer()
       const made = { name: name ?? `agent-${randomBytes(4).toString('hex')}`, provider, model }
       return viewOf(await hostedHere(caller.of.hosting).add(made, caller.principal))
     },
