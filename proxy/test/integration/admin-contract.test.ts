@@ -366,6 +366,8 @@ test('every admin route has a command that calls it, and no command names a path
   )
   // Of versions before, for clients that know one kind of request.
   for (const name of ['readRequest', 'decideRequest', 'readAsk', 'decideAsk']) called.add(name)
+  // For clients that follow no stream; commands do.
+  called.add('chatWithHost')
   expect([...called].sort()).toEqual(Object.keys(ADMIN_ROUTES).sort())
   expect(sources).not.toMatch(/['"`]\/v1\/(?!.*llm)/)
 })
