@@ -122,14 +122,19 @@ export function createChats(deps: {
       const { number } = begun.turn
       const log = createEventLog(MAX_LOG_BYTES)
       const stopping = new AbortController()
-      const ended = own
-        .inTurn(() => perform(begun, { log, stopping }, answer))
-        .finally(() => {
+      const { promise: ended, resolve } = Promise.withResolvers<Awaited<LiveTurn['ended']>>()
+      const once = createOnce(() =>
+        perform(begun, { log, stopping }, answer).then((end) => {
           own.turns.delete(number)
           own.waiting -= 1
           log.close()
-        })
+          resolve(end)
+        }),
+      )
       own.turns.set(number, { begun, log, stopping, ended })
+      void own.inTurn(once)
+      // One that waits ends at once: it has nothing to wait for any more.
+      stopping.signal.addEventListener('abort', () => void once(), { once: true })
       return begun.turn
     },
 
@@ -178,6 +183,14 @@ export function createChats(deps: {
     },
 
     takeOver: (machines) => ledger.takeOver(machines),
+  }
+}
+
+function createOnce(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => {
+    done ??= work()
+    return done
   }
 }
 
