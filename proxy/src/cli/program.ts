@@ -201,7 +201,7 @@ const VALUE_COMMANDS: readonly string[] = ['secret add', 'key add']
 
 function assertNotTooMany(command: Command): void {
   const most = command.registeredArguments.length
-  if (command.args.length <= most) return
+  if (command.args.length <= most || command.registeredArguments.at(-1)?.variadic) return
   const group = command.parent?.parent ? `${command.parent.name()} ` : ''
   const name = `${group}${command.name()}`
   const value = VALUE_COMMANDS.includes(name)

@@ -92,7 +92,8 @@ async function readInput(stdin: Readable): Promise<string> {
   for await (const chunk of stdin) {
     const buffer = Buffer.from(chunk as Buffer)
     bytes += buffer.length
-    if (bytes > INPUT_LIMIT_BYTES) throw usageError('Standard input holds more than a secret may.')
+    if (bytes > INPUT_LIMIT_BYTES)
+      throw usageError(`Standard input holds more than ${INPUT_LIMIT_BYTES / 1_024} KiB.`)
     chunks.push(buffer)
   }
   try {

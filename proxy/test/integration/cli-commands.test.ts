@@ -270,14 +270,36 @@ test('a value is asked for only where a daemon is there to take it', async () =>
 })
 
 describe('a hosted agent', () => {
+  const host = (words: readonly string[], stdin = '') =>
+    runCliHere(['host', ...words], { stdin, env: { OAUTH3_SOCKET: world.kit.socketPath } })
+
   test('is followed until it has answered, however long that takes, and says by its code that it did not', async () => {
-    const say = (stdin: string, ...more: string[]) =>
-      runCliHere(['host', 'chat', 'claw', ...more], { stdin, env: { OAUTH3_SOCKET: world.kit.socketPath } })
+    const say = (stdin: string, ...more: string[]) => host(['chat', 'claw', ...more], stdin)
     await oauth3(['host', 'add', 'claw'], { stdin: 'demo-key-of-a-vendor' })
     expect(await say('hello')).toEqual({ code: 0, stdout: 'you said: hello\n', stderr: '' })
     expect(json(await say('hello', '--json'))).toMatchObject({ number: 2, state: 'done' })
     const failed = await say('fail')
     expect(failed).toMatchObject({ code: 1, stdout: 'you said: fail\n' })
     expect(failed.stderr).toContain('It is gone.')
+    expect((await say('two\n\nlines \u202e\n')).stdout).toBe('you said: two\n\nlines ⟨U+202E⟩\n')
+    expect(await say(' \n\n')).toMatchObject({ code: 2, stdout: '' })
+    const long = await say('é'.repeat(70_000))
+    expect(long).toMatchObject({ code: 2, stderr: 'oauth3: Standard input holds more than 128 KiB.\n' })
+    expect(await host(['chat', 'nobody'], 'hello')).toMatchObject({ code: 4, stdout: '' })
+  })
+
+  test('reaches several hosts by one order, and loses several', async () => {
+    const hosts = ['API.example.com', '*.example.org', 'example.net:8443']
+    expect((await host(['allow', 'claw', ...hosts])).stdout).toBe(
+      'claw may reach api.example.com, *.example.org, example.net:8443.\n',
+    )
+    expect((await host(['deny', 'claw', 'https://api.example.com:443', '*.example.org'])).stdout).toBe(
+      'claw may reach example.net:8443.\n',
+    )
+    // None of them where one is wrong.
+    expect(await host(['allow', 'claw', 'good.example.com', 'bücher.example'])).toMatchObject({ code: 2 })
+    expect((await host(['show', 'claw'])).stdout).toContain('may reach   example.net:8443\n')
+    expect(await host(['allow', 'claw'])).toMatchObject({ code: 2, stdout: '' })
+    expect(await host(['chat', 'claw', 'said as arguments'])).toMatchObject({ code: 2, stdout: '' })
   })
 })
