@@ -250,6 +250,9 @@ describe.skipIf(!docker.available)('from inside a hosted agent', () => {
       '10.0.0.1',
       '169.254.169.254',
       'http://172.17.0.1',
+      'localhost:8787',
+      'x.localhost',
+      'metadata',
       '*',
       'a b',
     ])

@@ -129,7 +129,13 @@ describe('a client of PoeClaw, which is OpenAI’s', () => {
     expect(pieces.filter(Boolean)).toEqual(['paw by claude-haiku-5-5, ', expect.stringContaining('hello')])
     expect(used).toMatchObject({ total_tokens: 7 })
     const unnamed = await refusalOf(client(token).create({ model: 'openclaw', messages: ASKED }))
-    expect(unnamed).toMatchObject({ status: 404, message: expect.stringContaining('claw, paw') })
+    expect(unnamed).toMatchObject({ status: 404, message: expect.stringContaining('model: claw, paw.') })
+    const own = await client(token).create({ model: 'paw/', messages: ASKED })
+    expect(own.choices[0]?.message.content).toMatch(/^paw by its own, /)
+    for (const model of ['', 'paw/a\r\nx-openclaw-agent-id: b', 'paw/é', 'web'])
+      expect(await refusalOf(client(token).create({ model, messages: ASKED })), model).toMatchObject({
+        status: model === 'web' ? 404 : 400,
+      })
   })
 
   test('is told when an answer breaks off', async () => {

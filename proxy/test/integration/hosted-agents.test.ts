@@ -90,6 +90,12 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     const made = await admin('POST', '', { name: 'claw', provider: 'anthropic', model: 'claude-sonnet-5-5' })
     expect(made).toMatchObject({ status: 200, body: { name: 'claw', wanted: 'awake' } })
     machineId = made.body.id
+    // Not with the advice for an agent's token.
+    const again = await admin('POST', '', { name: 'claw', provider: 'anthropic', model: 'claude-sonnet-5-5' })
+    expect(again.body.error).toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/^There is a hosted/),
+    })
     expect(await chat('hello')).toContain('model heard: [{"role":"user","content":"hello"}]')
     expect(model.calls.at(-1)?.headers['x-api-key']).toBe(KEY)
     expect(model.refused).toEqual([])

@@ -4,7 +4,10 @@ import type { DescribedRoute } from '../index.ts'
 /** As OpenAI's API has it; what is not named here is passed over. */
 export const completionBody = z.looseObject({
   /** `NAME`, `NAME/MODEL`, or, where there is one hosted agent, any model of its provider, or `openclaw` for its own. */
-  model: z.string().min(1).max(256),
+  model: z
+    .string()
+    .max(256)
+    .regex(/^[\x21-\x7e]+$/, 'takes the name of a hosted agent or of a model'),
   messages: z
     .array(z.looseObject({ role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']) }))
     .min(1)

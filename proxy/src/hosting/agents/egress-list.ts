@@ -13,7 +13,10 @@ export function listedHost(text: string): string {
   if (typeof host !== 'string') throw invalid(text, host.problem)
   const pattern = parseHostPattern(host)
   if ('problem' in pattern) throw invalid(text, pattern.problem)
-  if (isIpLiteral(pattern.host) && !isPublicAddress(pattern.host)) throw invalid(text, 'is no public address')
+  if (isIpLiteral(pattern.host)) {
+    if (!isPublicAddress(pattern.host)) throw invalid(text, 'is no public address')
+  } else if (!pattern.host.includes('.') || /(?:^|\.)localhost$/.test(pattern.host))
+    throw invalid(text, 'is no public name')
   return host
 }
 

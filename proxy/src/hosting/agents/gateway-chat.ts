@@ -39,8 +39,8 @@ const chunk = z.object({
 })
 
 /**
- * Pieces of what it says, and at the end how it ended. Throws `sandbox_unavailable` for what is no whole answer, and the signal's reason;
- * whoever leaves ends its turn (OpenClaw cancels what nobody waits for).
+ * Pieces of what it says, and at the end how it ended. Throws `sandbox_unavailable` for what is no whole answer, `invalid_request` for
+ * what it refuses, and the signal's reason; whoever leaves ends its turn (OpenClaw cancels what nobody waits for).
  */
 export async function* askGateway(
   link: { readonly stream: Duplex; readonly gatewayToken: string },
@@ -49,8 +49,11 @@ export async function* askGateway(
 ): AsyncGenerator<string, GatewayEnd> {
   try {
     const response = await send(link, request, signal)
-    if (response.statusCode !== 200)
-      throw unanswered(`it answered ${response.statusCode}${await refusalOf(response)}`)
+    const { statusCode } = response
+    // A request that it cannot take is whoever's who sent it, and no better at the next try.
+    if (statusCode === 400)
+      throw new AppError('invalid_request', `The agent refuses it${await refusalOf(response)}.`)
+    if (statusCode !== 200) throw unanswered(`it answered ${statusCode}${await refusalOf(response)}`)
     return yield* piecesOf(response)
   } catch (error) {
     signal.throwIfAborted()
@@ -108,7 +111,9 @@ async function refusalOf(response: IncomingMessage): Promise<string> {
   }
   try {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } }
-    return typeof error?.message === 'string' ? `: ${oneLine(error.message, SAID_CHARS)}` : ''
+    return typeof error?.message === 'string'
+      ? `: ${oneLine(error.message, SAID_CHARS).replace(/\.$/, '')}`
+      : ''
   } catch {
     return ''
   }

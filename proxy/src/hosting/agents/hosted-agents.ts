@@ -275,7 +275,9 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       inTurn(async () => {
         deps.assertOpen()
         deps.assertProvider(provider)
-        await deps.machines()
+        // Else its agent's name is what is taken, and the advice is how to replace that.
+        if ((await (await deps.machines()).list()).some((one) => one.name === name))
+          throw DENIALS.name_taken()
         const wake = { kind: 'machine', target: name, sessionKey: null, sealedToken: null } as const
         const { agent, token } = await agents.add({ name, wake }, actorOf(by))
         tokens.set(agent.id, { token, sha256: agent.tokenSha256 })

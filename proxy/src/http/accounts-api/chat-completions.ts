@@ -76,7 +76,7 @@ async function chosen(
     .filter(({ machine }) => kindOf(machine) !== 'browser')
     .map(({ machine }) => machine.name)
   const [first = '', ...rest] = wanted.split('/')
-  if (names.includes(first)) return { name: first, model: rest.length === 0 ? undefined : rest.join('/') }
+  if (names.includes(first)) return { name: first, model: rest.join('/') || undefined }
   const [only] = names
   if (only !== undefined && names.length === 1)
     return { name: only, model: OWN_MODELS.has(wanted) ? undefined : wanted }
