@@ -136,6 +136,9 @@ describe('a client of PoeClaw, which is OpenAI’s', () => {
       expect(await refusalOf(client(token).create({ model, messages: ASKED })), model).toMatchObject({
         status: model === 'web' ? 404 : 400,
       })
+    const one = { model: 'claw', messages: ASKED, temperature: 0.2, n: 1, tools: [] }
+    expect((await client(token).create(one)).choices).toHaveLength(1)
+    expect(await refusalOf(client(token).create({ ...one, n: 2 }))).toMatchObject({ status: 400 })
   })
 
   test('is told when an answer breaks off', async () => {

@@ -12,6 +12,8 @@ export const completionBody = z.looseObject({
     .array(z.looseObject({ role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']) }))
     .min(1)
     .max(1_000),
+  /** Who asks for several reads several. */
+  n: z.literal(1).nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
 })

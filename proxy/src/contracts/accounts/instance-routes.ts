@@ -21,11 +21,11 @@ export type InstanceView = z.output<typeof instanceView>
 
 const createBody = z
   .strictObject({
-    /** Left out: one that is free. */
+    /** Left out or null: one that is free. */
     name: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
-      .optional(),
+      .nullish(),
     provider: z.string().min(1).max(64).default('anthropic'),
     model: z
       .string()
