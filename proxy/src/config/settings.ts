@@ -224,7 +224,7 @@ export const SETTINGS = {
   OAUTH3_RETAIN_USAGE_DAYS: setting(
     integer(0, 36_500),
     'days; 0 keeps it for good',
-    'How long the sums of LLM usage are kept.',
+    'How long the sums of usage are kept: of models, and of the time of hosted agents.',
     '730',
   ),
   OAUTH3_MAX_DB_BYTES: setting(

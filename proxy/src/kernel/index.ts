@@ -2,6 +2,7 @@ export { formatBytes } from './bytes.ts'
 export { canonicalJson, type Json } from './canonical-json.ts'
 export { CLOCK_SLACK_MS, type Clock, systemClock, type UnixMs } from './clock.ts'
 export { equalInConstantTime } from './constant-time.ts'
+export { DAY_MS, firstOfDays, utcDay } from './days.ts'
 export {
   algorithmOf,
   type DecisionProof,

@@ -9,7 +9,7 @@ type Counter = Pick<RetentionReader, 'countNext' | 'countOthers'>
 /** What a prune would take, without taking it. */
 export function createCounter({ db }: Queries, tenant: TenantId): Counter {
   const count = async (
-    table: 'usage_by_day' | 'approvals',
+    table: 'usage_by_day' | 'machine_days' | 'approvals',
     which: ReturnType<typeof sql>,
   ): Promise<number> => {
     const { rows } = await sql<{ count: number }>`
@@ -35,7 +35,9 @@ export function createCounter({ db }: Queries, tenant: TenantId): Counter {
     },
     async countOthers({ usageDay }) {
       return {
-        usageRows: await count('usage_by_day', sql`day < ${usageDay}`),
+        usageRows:
+          (await count('usage_by_day', sql`day < ${usageDay}`)) +
+          (await count('machine_days', sql`day < ${usageDay}`)),
         grants: await count('approvals', sql`ended_at IS NULL`),
       }
     },

@@ -155,6 +155,8 @@ storeContract('what is asked of what is kept', { retention: createRetentionStore
     await own.rows(`${NUMBERS} INSERT INTO usage_by_day (tenant_id, day, agent_id, provider, model, key_id, requests, failed, untold,
         input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, micro_usd, unpriced)
       SELECT ?, ${day}, 'a', 'openai', 'm', i, 1, 0, 0, 0, 0, 0, 0, 0, 0 FROM n`)
+    await own.rows(`${NUMBERS} INSERT INTO machine_days (tenant_id, day, machine_id, awake_ms, held_ms)
+      SELECT ?, ${day}, 'm' || i, 1, 1 FROM n`)
     await own.rows(`${NUMBERS} INSERT INTO outbox (tenant_id, lane, kind, payload, next_at, created_at)
       SELECT ?, 'telegram:1', 'card', '{"requestId":"req_' || i || '"}', 1, 1 FROM n`)
     if (kit.engine === 'postgres') await kit.sql('ANALYZE')

@@ -25,6 +25,11 @@ storeContract('what is kept of the rest', { retention: createRetentionStore }, (
         output_tokens, cache_read_tokens, cache_write_tokens, micro_usd, unpriced)
       VALUES (?, '${day}', 'a', 'openai', 'm', ${keyId}, 1, 0, 0, 0, 0, 0, 0, 0, 0)`)
 
+  const insertMachineDay = (own: Tenant, day: string) =>
+    own.rows(
+      `INSERT INTO machine_days (tenant_id, day, machine_id, awake_ms, held_ms) VALUES (?, '${day}', 'm', 1, 1)`,
+    )
+
   it('goes when it has ended: grants for code but the newest', async () => {
     const own = await tenant()
     for (const [code, endedAt] of [
@@ -131,6 +136,17 @@ storeContract('what is kept of the rest', { retention: createRetentionStore }, (
     expect(await own.read((tx) => tx.retention.countOthers(cutoffs))).toEqual({ usageRows: 0, grants: 1 })
   })
 
+  it('goes when its day is over: the time of machines, with usage', async () => {
+    const own = await tenant()
+    for (const day of ['2029-12-31', '2030-01-01', '2030-01-02']) await insertMachineDay(own, day)
+    await insertUsage(own, '2030-01-01')
+    const cutoffs = { outputs: 0, code: 0, executions: 0, usageDay: '2030-01-02' }
+    expect((await own.read((tx) => tx.retention.countOthers(cutoffs))).usageRows).toBe(3)
+    const dropUsage = (limit: number) => inStore(own, (retention) => retention.dropUsage('2030-01-02', limit))
+    expect([await dropUsage(1), await dropUsage(9), await dropUsage(9)]).toEqual([2, 1, 0])
+    expect(await names(own, 'day', 'machine_days')).toEqual(['2030-01-02'])
+  })
+
   it('is nothing of another tenant', async () => {
     const [one, other] = [await tenant(), await tenant()]
     const left = async () => [
@@ -138,6 +154,7 @@ storeContract('what is kept of the rest', { retention: createRetentionStore }, (
       await names(other, 'provider', 'provider_grants'),
       await names(other, 'request_id', 'cards'),
       await names(other, 'day', 'usage_by_day'),
+      await names(other, 'day', 'machine_days'),
       await names(other, 'code_hash', 'approvals'),
     ]
     for (const [own, endedAt] of [
@@ -148,6 +165,7 @@ storeContract('what is kept of the rest', { retention: createRetentionStore }, (
       await insertGrant(own, 'a', endedAt)
       await insertCard(own, `ask_${endedAt}`)
       await insertUsage(own, `2030-01-0${endedAt}`)
+      await insertMachineDay(own, `2030-01-0${endedAt}`)
       for (const code of ['a', 'b']) await insertApproval(own, { code, endedAt })
     }
     await insertAsk(other, `ask_5_${one.id}`, 'pending', null)
@@ -158,7 +176,7 @@ storeContract('what is kept of the rest', { retention: createRetentionStore }, (
     const before = await left()
     // So few that rows of the other, which ended before, would leave no room.
     expect(await dropEnded(one, 5, 1)).toBe(4)
-    expect(await inStore(one, (retention) => retention.dropUsage('9', 1))).toBe(1)
+    expect(await inStore(one, (retention) => retention.dropUsage('9', 1))).toBe(2)
     expect(await dropEnded(one, 5)).toBe(0)
     expect(await left()).toEqual(before)
   })

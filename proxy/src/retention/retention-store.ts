@@ -152,14 +152,14 @@ export function createRetentionStore(queries: Queries, tenant: TenantId): Retent
     },
     dropTurns: (before, limit) =>
       dropSome('machine_turns', ['machine_id', 'number'], sql`ended_at <= ${before}`, 'ended_at', limit),
-    dropUsage: (day, limit) =>
-      dropSome(
-        'usage_by_day',
-        ['day', 'agent_id', 'provider', 'model', 'key_id'],
-        sql`day < ${day}`,
-        'day',
-        limit,
-      ),
+    async dropUsage(day, limit) {
+      const before = sql`day < ${day}`
+      const ofModels = ['day', 'agent_id', 'provider', 'model', 'key_id'] as const
+      return (
+        (await dropSome('usage_by_day', ofModels, before, 'day', limit)) +
+        (await dropSome('machine_days', ['day', 'machine_id'], before, 'day', limit))
+      )
+    },
     size: () => dialect.databaseSize(db),
     shrink: (pages) => dialect.shrink(db, pages),
     ...createCounter(queries, tenant),

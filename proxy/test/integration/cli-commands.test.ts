@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { DAY_MS, utcDay } from '../../src/kernel/index.ts'
 import { json, useCli } from '../support/cli-commands-kit.ts'
 import { runCliHere, runCliProcess } from '../support/run-cli.ts'
 
@@ -301,5 +302,27 @@ describe('a hosted agent', () => {
     expect((await host(['show', 'claw'])).stdout).toContain('may reach   example.net:8443\n')
     expect(await host(['allow', 'claw'])).toMatchObject({ code: 2, stdout: '' })
     expect(await host(['chat', 'claw', 'said as arguments'])).toMatchObject({ code: 2, stdout: '' })
+  })
+
+  test('shows what a hosted agent used, and nothing of another’s', async () => {
+    const show = (...more: string[]) =>
+      runCliHere(['host', 'show', 'claw', ...more], { env: { OAUTH3_SOCKET: world.kit.socketPath } })
+    const insert = world.kit.db.prepare(
+      `INSERT INTO usage_by_day (tenant_id, day, agent_id, provider, model, key_id, requests, failed, untold, input_tokens,
+      output_tokens, cache_read_tokens, cache_write_tokens, micro_usd, unpriced)
+     VALUES ('default', ?, ?, 'anthropic', 'm', 1, ?, 0, 0, ?, 30, 0, 0, 1250000, ?)`,
+    )
+    // Of a day that is not over when this test is.
+    const [soon, before] = [utcDay(Date.now() + DAY_MS), utcDay(Date.now() - 10 * DAY_MS)]
+    insert.run(soon, 'agt_0000000000000001', 2, 1_000, 0)
+    insert.run(before, 'agt_0000000000000001', 5, 7_000, 1)
+    insert.run(soon, 'agt_0000000000000002', 100, 900_000, 0)
+    const { stdout } = await show()
+    expect(stdout).toContain('today       awake 62 s, 11 GB-seconds, 2 model calls, 1,030 tokens, $1.25\n')
+    expect(stdout).toContain('30 days     awake 62 s, 11 GB-seconds, 7 model calls, 8,060 tokens, $2.50 +\n')
+    expect(json(await show('--json'))).toMatchObject({
+      name: 'claw',
+      usage: { today: { awake_seconds: 61.5, gb_seconds: 11.25, requests: 2 }, days_30: { requests: 7 } },
+    })
   })
 })

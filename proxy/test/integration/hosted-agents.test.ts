@@ -123,6 +123,20 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     for (const answer of answers) expect(answer).toContain('hello\nagain\nhistory\n')
   })
 
+  it('is told what it used: its time, by rows, and the model calls that are below its name', async () => {
+    const used = async () => (await admin('GET', '/claw/usage?days=2')).body
+    // Counted when the call is over, which may be after its answer.
+    const ofModel = () => model.calls.length
+    await expect.poll(async () => (await used()).requests, { timeout: patience(10_000) }).toBe(ofModel())
+    const { groups } = (await kit.admin('GET', '/v1/usage?by=agent&days=2')).body
+    const { key: _name, ...calls } = groups.find(({ key }: { key: string }) => key === 'claw')
+    const told = await used()
+    expect(told).toMatchObject(calls)
+    expect(told.awake_seconds).toBeGreaterThan(0)
+    // 256 MiB, which it held while it was paused as well.
+    expect(told.gb_seconds * 4).toBeGreaterThan(told.awake_seconds)
+  })
+
   const tell = async (body: object): Promise<number> => {
     const { status, body: turn } = await admin('POST', '/claw/turns', body)
     expect({ status, turn }).toMatchObject({ status: 200, turn: { state: 'open', answer: null } })

@@ -112,6 +112,7 @@ export function createPlayedHosting(): Hosting {
   }
   return {
     list: async () => [...hosts.values()],
+    time: async (name) => ({ machine: found(name).machine, time: { awakeMs: 61_500, heldMs: 90_000 } }),
     async add({ name, provider, model }) {
       if (hosts.has(name)) throw new AppError('conflict', 'There is a hosted agent of this name.')
       const settings = { agent: 'agt_0000000000000001', provider, model }

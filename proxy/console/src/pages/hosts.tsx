@@ -8,6 +8,7 @@ import { useLoaded } from '../admin/use-loaded.ts'
 import { api } from '../api/client.ts'
 import { HostState } from '../ui/host-state.tsx'
 import { Link } from '../ui/link.tsx'
+import { HostUsage } from './host-usage.tsx'
 
 function Order({
   host: { name },
@@ -164,6 +165,7 @@ export default function Hosts() {
                 ]}
               />
             </Section>
+            {rows.length > 0 && <HostUsage hosts={rows} />}
           </>
         )}
       </Show>

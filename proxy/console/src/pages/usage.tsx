@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { UsageGroupView } from '../../../src/contracts/admin/index.ts'
+import { Money } from '../admin/money.tsx'
 import { DayPlot, type Series } from '../admin/plot.tsx'
 import { Section, Show } from '../admin/section.tsx'
 import { Table } from '../admin/table.tsx'
@@ -26,12 +27,7 @@ function Groups({ title, rows }: { readonly title: string; readonly rows: readon
         {
           title: 'Money',
           isNumber: true,
-          cell: ({ micro_usd, unpriced }) => (
-            <>
-              {dollars(micro_usd)}
-              {unpriced > 0 && <span class="tone-caution"> + {count(unpriced)} unpriced</span>}
-            </>
-          ),
+          cell: (group) => <Money of={group} />,
         },
       ]}
     />

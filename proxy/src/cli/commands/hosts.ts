@@ -1,9 +1,15 @@
-import { HOST_ORDERS, type HostedAgentView, type TurnView } from '../../contracts/admin/index.ts'
+import {
+  HOST_ORDERS,
+  type HostedAgentView,
+  type HostUsageView,
+  type TurnView,
+} from '../../contracts/admin/index.ts'
+import { formatUsd } from '../../kernel/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
-import { formatDistance, formatTime, terminalText } from '../text-layout.ts'
+import { counted, formatDistance, formatTime, groupedDigits, terminalText } from '../text-layout.ts'
 
 interface AddOptions {
   readonly provider: string
@@ -104,14 +110,23 @@ export const addHostCommands: CommandGroup = (program, context) => {
 
   host
     .command('show')
-    .description('one hosted agent')
+    .description('one hosted agent, and what it used today and in 30 days, in UTC; wakes none')
     .argument('<name>')
     .action(async (name: string) => {
       const { hosts } = await context.client.call('listHosts')
       const found = hosts.find((row) => row.name === name)
       if (found === undefined)
         throw new CliError('not_found', EXIT.notFound, `No hosted agent named ${name}.`)
-      await context.show(found, () => linesOf(found, context.now()).join('\n'))
+      const usageOf = (days: string) =>
+        context.client.call('reportHostUsage', { params: { name }, query: { days } })
+      const [today, month] = await Promise.all([usageOf('1'), usageOf('30')])
+      await context.show({ ...found, usage: { today, days_30: month } }, () =>
+        [
+          ...linesOf(found, context.now()),
+          `  today       ${usedText(today)}`,
+          `  30 days     ${usedText(month)}`,
+        ].join('\n'),
+      )
     })
 
   for (const order of HOST_ORDERS) {
@@ -243,3 +258,13 @@ const linesOf = (row: HostedAgentView, now: number): string[] => [
   `  last error  ${row.last_error ?? 'none'}`,
   `  made        ${formatTime(row.created_at)}`,
 ]
+
+const usedText = (used: HostUsageView): string =>
+  [
+    `awake ${groupedDigits(Math.round(used.awake_seconds))} s`,
+    `${groupedDigits(Math.round(used.gb_seconds))} GB-seconds`,
+    counted(used.requests, 'model call'),
+    `${groupedDigits(used.input_tokens + used.output_tokens)} tokens`,
+    // A sum that leaves something out is marked as what it is: at least that much.
+    `${formatUsd(used.micro_usd)}${used.unpriced > 0 ? ' +' : ''}`,
+  ].join(', ')

@@ -14,6 +14,7 @@ import {
   turnsQuery,
   turnView,
 } from './host-schemas.ts'
+import { hostUsage, hostUsageQuery } from './llm-schemas.ts'
 
 /** Agents that live in machines of this host: a part of ADMIN_ROUTES. */
 export const HOST_ROUTES = {
@@ -46,6 +47,16 @@ export const HOST_ROUTES = {
     body: addBrowserBody,
     answer: hostView,
     errors: ['invalid_request', 'not_found', 'conflict', 'refused', 'locked'],
+  },
+  reportHostUsage: {
+    method: 'GET',
+    path: '/v1/hosts/:name/usage',
+    summary: 'How long a hosted agent ran and held its memory, and what its model calls used. Wakes none.',
+    scope: 'owner',
+    action: 'usage.read',
+    query: hostUsageQuery,
+    answer: hostUsage,
+    errors: ['invalid_request', 'not_found', 'refused'],
   },
   orderHost: {
     method: 'POST',

@@ -197,16 +197,15 @@ export const decidedAsk = askView.extend({ grant: givenGrant.nullable() })
 export const USAGE_BY = ['agent', 'model', 'day'] as const
 export const LONGEST_REPORT_DAYS = 3_660
 
-export const usageQuery = z.strictObject({
-  by: z.enum(USAGE_BY).default('agent'),
-  /** The present day and those before it, in UTC. */
-  days: z
-    .string()
-    .regex(/^[0-9]{1,15}$/, 'takes a whole number')
-    .default('30')
-    .transform(Number)
-    .pipe(z.int().min(1).max(LONGEST_REPORT_DAYS)),
-})
+/** The present day and those before it, in UTC. */
+const days = z
+  .string()
+  .regex(/^[0-9]{1,15}$/, 'takes a whole number')
+  .default('30')
+  .transform(Number)
+  .pipe(z.int().min(1).max(LONGEST_REPORT_DAYS))
+export const usageQuery = z.strictObject({ by: z.enum(USAGE_BY).default('agent'), days })
+export const hostUsageQuery = z.strictObject({ days })
 
 const usageGroup = z.object({
   /** An agent's name, a model with its provider, or a day. */
@@ -221,6 +220,15 @@ const usageGroup = z.object({
   cache_write_tokens: z.int(),
   micro_usd: z.int(),
   unpriced: z.int(),
+})
+/** Of one hosted agent: its machine's time, and its model calls, which `usageReport` has below its name. */
+export const hostUsage = usageGroup.omit({ key: true }).extend({
+  /** The first day that counts, in UTC. */
+  since: z.string(),
+  /** While it ran. */
+  awake_seconds: z.number(),
+  /** Its limit of memory in GB of 1,024 MiB, times the seconds in which it held it: paused as well. */
+  gb_seconds: z.number(),
 })
 export const usageReport = z.object({
   by: z.enum(USAGE_BY),
@@ -273,5 +281,6 @@ export type GivenGrantView = z.infer<typeof givenGrant>
 export type AskSummary = z.infer<typeof askSummary>
 export type AskView = z.infer<typeof askView>
 export type UsageGroupView = z.infer<typeof usageGroup>
+export type HostUsageView = z.infer<typeof hostUsage>
 export type UsageReportView = z.infer<typeof usageReport>
 export type PriceView = z.infer<typeof priceView>

@@ -1,21 +1,25 @@
-import type { HostedAgentView, TurnView } from '../../contracts/admin/index.ts'
+import type { HostedAgentView, HostUsageView, TurnView, UsageGroupView } from '../../contracts/admin/index.ts'
 import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
-import { AppError, parseSleepAfter } from '../../kernel/index.ts'
+import { type AgentId, AppError, type Clock, firstOfDays, parseSleepAfter } from '../../kernel/index.ts'
 import type { ChatEvent, OpenedTurn } from '../chat/index.ts'
+import type { Machine, MachineTime } from '../machines/index.ts'
 import { canonicalOr, listedHost } from './egress-list.ts'
-import { type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
+import { agentIdOf, type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
 import type { HostedAgents } from './hosted-agents.ts'
 
 export interface HostedAgentRoutesDeps {
   /** Null: where code does not run in Docker. */
   readonly hosting: HostedAgents | null
   readonly owner: Owner
+  readonly clock: Clock
+  /** What an agent's model calls used since a day in UTC; undefined: nothing. */
+  readonly modelUsage: (agent: AgentId, sinceDay: string) => Promise<UsageGroupView | undefined>
 }
 
 const CHAT_MS = 330_000
 const MOST_TURNS = 200
 
-export function hostedAgentRoutes({ hosting, owner }: HostedAgentRoutesDeps) {
+export function hostedAgentRoutes({ hosting, owner, clock, modelUsage }: HostedAgentRoutesDeps) {
   const on = (): HostedAgents => hostedHere(hosting)
   return {
     listHosts: async () => ({ hosts: hosting === null ? [] : (await hosting.list()).map(viewHost) }),
@@ -36,6 +40,13 @@ export function hostedAgentRoutes({ hosting, owner }: HostedAgentRoutesDeps) {
           owner.principal,
         ),
       ),
+    reportHostUsage: async ({ params: { name }, query: { days } }) => {
+      const since = firstOfDays(clock.now(), days)
+      const { machine, time } = await on().time(name, since)
+      // Those that a browser is for call models without it.
+      const models = kindOf(machine) === 'browser' ? undefined : await modelUsage(agentIdOf(machine), since)
+      return viewUsage(machine, time, since, models)
+    },
     orderHost: async ({ params: { name }, body: { order } }) =>
       viewHost(await on().order(name, order, owner.principal)),
     reachFromHost: async ({ params: { name }, body: { allow = [], deny = [] } }) =>
@@ -79,6 +90,27 @@ function viewHost({ machine, forecast }: HostedAgent): HostedAgentView {
     last_error: machine.lastError,
     created_at: machine.createdAt,
     changed_at: machine.changedAt,
+  }
+}
+
+const BYTES_PER_GB = 1_073_741_824
+const NO_CALLS: UsageGroupView = {
+  ...{ key: '', requests: 0, failed: 0, untold: 0, input_tokens: 0, output_tokens: 0 },
+  ...{ cache_read_tokens: 0, cache_write_tokens: 0, micro_usd: 0, unpriced: 0 },
+}
+
+function viewUsage(
+  { spec }: Machine,
+  { awakeMs, heldMs }: MachineTime,
+  since: string,
+  models: UsageGroupView = NO_CALLS,
+): HostUsageView {
+  const { key: _name, ...calls } = models
+  return {
+    since,
+    awake_seconds: awakeMs / 1_000,
+    gb_seconds: (heldMs / 1_000) * (spec.memoryBytes / BYTES_PER_GB),
+    ...calls,
   }
 }
 

@@ -4,7 +4,15 @@ import type { Agents } from '../../identity/agents/index.ts'
 import { actorOf, type Principal } from '../../identity/index.ts'
 import { type AgentId, AppError, createOneAtATime, type MachineId } from '../../kernel/index.ts'
 import type { Chats } from '../chat/index.ts'
-import type { Activity, Machine, MachineKey, MachineRef, MachineSpec, Machines } from '../machines/index.ts'
+import type {
+  Activity,
+  Machine,
+  MachineKey,
+  MachineRef,
+  MachineSpec,
+  Machines,
+  MachineTime,
+} from '../machines/index.ts'
 import { type Browsers, createBrowsers, type MachineOrder } from './browsers.ts'
 import type { Configuration } from './control-lines.ts'
 import { changedHosts } from './egress-list.ts'
@@ -37,6 +45,8 @@ interface EgressChange {
 
 export interface HostedAgents extends HostedChats, Browsers {
   list(): Promise<readonly HostedAgent[]>
+  /** By id or name, with its time since a day in UTC. Throws `not_found`. */
+  time(name: string, sinceDay: string): Promise<{ readonly machine: Machine; readonly time: MachineTime }>
   add(input: NewHostedAgent, by: Principal): Promise<HostedAgent>
   /** By id or name. Resolves when it is wanted so. Throws `not_found`, `conflict`. */
   order(name: string, order: HostOrder, by: Principal): Promise<HostedAgent>
@@ -268,6 +278,11 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     async list() {
       const machines = await deps.machines()
       return (await machines.list()).map((machine) => view(machines, machine))
+    },
+
+    async time(name, sinceDay) {
+      const { machine, machines } = await named(name)
+      return { machine, time: await machines.time(machine.id, sinceDay) }
     },
 
     // One at a time: the agent is made before the machine that carries its id, and goes when there is none.

@@ -5,10 +5,12 @@ import {
   type Clock,
   type MachineId,
   newMachineId,
+  type ReadTx,
   type Storage,
   type Tx,
 } from '../../kernel/index.ts'
-import type { Activity, DesiredState, Machine, MachineSpec, MachineState } from './machine.ts'
+import type { Activity, DesiredState, Machine, MachineSpec, MachineState, MachineTime } from './machine.ts'
+import { timeByDay, timeSince } from './machine-time.ts'
 import { type Asker, type Cause, canBecome, mayAsk, TRANSIENT } from './transitions.ts'
 
 export interface MachineOrder {
@@ -53,6 +55,8 @@ export interface MachineLedger {
   /** Without another state, and without a row in the audit. */
   note(id: MachineId, change: Change): Promise<void>
   live(): Promise<readonly Machine[]>
+  /** Its time since a day in UTC, until now, by its rows alone: what no daemon saw is of the state before it. Throws `not_found`. */
+  time(id: MachineId, sinceDay: string): Promise<MachineTime>
   dropDeleted(): Promise<void>
 }
 
@@ -71,7 +75,7 @@ export function createMachineLedger(deps: {
 }): MachineLedger {
   const { storage, audit, clock } = deps
 
-  const read = async (tx: Tx, id: MachineId): Promise<Machine> => {
+  const read = async (tx: ReadTx, id: MachineId): Promise<Machine> => {
     const row = await tx.machines.byId(id)
     if (row === undefined) throw new AppError('not_found', 'No such machine.')
     return row
@@ -155,6 +159,7 @@ export function createMachineLedger(deps: {
           cause,
           ...(change.lastError != null && { error: change.lastError }),
         })
+        await tx.machines.addTime(id, timeByDay(from, row.changedAt, now))
         await write(tx, {
           ...row,
           deadline: limit === undefined ? null : now + limit,
@@ -179,6 +184,10 @@ export function createMachineLedger(deps: {
       }, 'grouped'),
 
     live: () => storage.read((tx) => tx.machines.live()),
+    time: (id, sinceDay) =>
+      storage.read(async (tx) =>
+        timeSince(await read(tx, id), await tx.machines.daysSince(id, sinceDay), sinceDay, clock.now()),
+      ),
     dropDeleted: () =>
       storage.transaction(
         (tx) => tx.machines.dropDeletedBefore(clock.now() - KEEP_DELETED_MS, DROPPED_AT_ONCE),

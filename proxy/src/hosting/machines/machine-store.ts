@@ -1,7 +1,15 @@
 import { type SqlBool, sql } from 'kysely'
 import { canonicalJson, type MachineId, type TenantId, type UnixMs } from '../../kernel/index.ts'
 import { keptText, type Queries } from '../../storage/index.ts'
-import type { Activity, DesiredState, Machine, MachineSpec, MachineState, MachineStore } from './machine.ts'
+import type {
+  Activity,
+  DesiredState,
+  Machine,
+  MachineDay,
+  MachineSpec,
+  MachineState,
+  MachineStore,
+} from './machine.ts'
 
 interface MachineTable {
   tenant_id: TenantId
@@ -27,6 +35,13 @@ interface MachineTable {
 declare module '../../storage/tables.ts' {
   interface Tables {
     machines: MachineTable
+    machine_days: {
+      tenant_id: TenantId
+      day: string
+      machine_id: MachineId
+      awake_ms: number
+      held_ms: number
+    }
   }
 }
 
@@ -77,6 +92,16 @@ export function createMachineStore({ db }: Queries, tenant: TenantId): MachineSt
     async live() {
       return (await rows().selectAll().where(LIVE).orderBy('name').execute()).map(fromRow)
     },
+    async daysSince(id, day): Promise<readonly MachineDay[]> {
+      return await db
+        .selectFrom('machine_days')
+        .select(['day', 'awake_ms as awakeMs', 'held_ms as heldMs'])
+        .where('tenant_id', '=', tenant)
+        .where('day', '>=', day)
+        .where('machine_id', '=', id)
+        .orderBy('day')
+        .execute()
+    },
     async insert(machine) {
       await db
         .insertInto('machines')
@@ -99,6 +124,19 @@ export function createMachineStore({ db }: Queries, tenant: TenantId): MachineSt
         .where('tenant_id', '=', tenant)
         .where('id', '=', machine.id)
         .execute()
+    },
+    async addTime(id, days) {
+      for (const { day, awakeMs, heldMs } of days)
+        await db
+          .insertInto('machine_days')
+          .values({ tenant_id: tenant, day, machine_id: id, awake_ms: awakeMs, held_ms: heldMs })
+          .onConflict((conflict) =>
+            conflict.columns(['tenant_id', 'day', 'machine_id']).doUpdateSet({
+              awake_ms: sql`machine_days.awake_ms + excluded.awake_ms`,
+              held_ms: sql`machine_days.held_ms + excluded.held_ms`,
+            }),
+          )
+          .execute()
     },
     async dropDeletedBefore(at, limit) {
       await db

@@ -78,16 +78,32 @@ export interface Machine {
   readonly createdBy: string
 }
 
+/** In milliseconds. */
+export interface MachineTime {
+  /** In `running`. */
+  readonly awakeMs: number
+  /** In any state in which it takes memory of the host: paused as well. */
+  readonly heldMs: number
+}
+/** A row of `machine_days`: of the spans that are over, what lay in one day in UTC. */
+export interface MachineDay extends MachineTime {
+  readonly day: string
+}
+
 interface MachineReader {
   byId(id: MachineId): Promise<Machine | undefined>
   /** All but the deleted ones, by name. */
   live(): Promise<readonly Machine[]>
+  /** What was counted of one since a day. */
+  daysSince(id: MachineId, day: string): Promise<readonly MachineDay[]>
 }
 
 export interface MachineStore extends MachineReader {
   insert(machine: Machine): Promise<void>
   /** Writes every field that can change. */
   update(machine: Machine): Promise<void>
+  /** Adds to what is counted of these days. */
+  addTime(id: MachineId, days: readonly MachineDay[]): Promise<void>
   /** Drops rows of what was deleted before, the oldest of them, so many at most. */
   dropDeletedBefore(at: UnixMs, limit: number): Promise<void>
 }

@@ -1,7 +1,7 @@
 import { type Actor, actorOf, type Principal } from '../../identity/index.ts'
 import type { Clock, MachineId } from '../../kernel/index.ts'
 import { isOpen, type LiveMachine, type Waiter } from './live-machine.ts'
-import type { Activity, DesiredState, Machine } from './machine.ts'
+import type { Activity, DesiredState, Machine, MachineTime } from './machine.ts'
 import type { MachineLedger, MachineOrder, Ordered } from './machine-ledger.ts'
 import type { SleepForecast } from './sleep-ladder.ts'
 
@@ -17,6 +17,8 @@ export interface Machines {
     by: Principal,
   ): Promise<Machine>
   list(): Promise<readonly Machine[]>
+  /** Since a day in UTC, until now. Throws `not_found`. */
+  time(id: MachineId, sinceDay: string): Promise<MachineTime>
   /**
    * Wake on access: resolves when the machine runs, and keeps it awake until the call is disposed of. All who wait share one wake.
    * Rejects with the signal's reason, with `not_found`, and with `sandbox_unavailable` when it cannot be woken.
@@ -98,6 +100,7 @@ export function createMachines(deps: {
     },
     reach: (id, change, by) => ledger.reach(find(id).row.id, change, actorOf(by)),
     list: () => ledger.live(),
+    time: (id, sinceDay) => ledger.time(id, sinceDay),
     ensureAwake,
     hold: (id, why) => {
       const live = find(id)

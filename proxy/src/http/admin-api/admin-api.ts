@@ -39,7 +39,7 @@ import {
 import type { DoctorCheck, HealthReport } from '../../kernel/index.ts'
 import { AppError, type Clock, type ReadTx, type Storage } from '../../kernel/index.ts'
 import type { LlmModules } from '../../llm/provider-access/index.ts'
-import { keyFinder, keySharers, llmRoutes, providersCheck } from '../../llm/routes/index.ts'
+import { keyFinder, keySharers, llmRoutes, providersCheck, viewUsage } from '../../llm/routes/index.ts'
 import type { PushSubscriptions } from '../../notify/web-push/index.ts'
 import type { Retention } from '../../retention/index.ts'
 import type { Lockdown, Vault } from '../../vault/index.ts'
@@ -194,7 +194,13 @@ function adminHandlers(deps: AdminApiDeps, owner: Owner): AdminHandlers {
       ...withOwner,
       notesOfApps: { allowedFrom: deps.appsAllowedFrom, agentsSharingKey: keySharers(deps.llm, deps.agents) },
     }),
-    ...hostedAgentRoutes(withOwner),
+    ...hostedAgentRoutes({
+      ...withOwner,
+      async modelUsage(agent, sinceDay) {
+        const [group] = await deps.llm.usage.report('agent', sinceDay, agent)
+        return group && viewUsage(group)
+      },
+    }),
   }
 }
 

@@ -1,2 +1,3 @@
 export { llmRoutes } from './llm-routes.ts'
+export { viewUsage } from './llm-views.ts'
 export { keyFinder, keySharers, providersCheck } from './providers-check.ts'

@@ -1,6 +1,13 @@
 import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
 import type { Agents } from '../../identity/agents/index.ts'
-import { type AgentId, AppError, type Clock, SecretValue, type Storage } from '../../kernel/index.ts'
+import {
+  type AgentId,
+  AppError,
+  type Clock,
+  firstOfDays,
+  SecretValue,
+  type Storage,
+} from '../../kernel/index.ts'
 import {
   type LlmModules,
   limitsFrom,
@@ -28,8 +35,6 @@ interface LlmRouteDeps {
   readonly clock: Clock
   readonly owner: Owner
 }
-
-const DAY_MS = 86_400_000
 
 /** The owner's routes about providers of LLMs. */
 export const llmRoutes = (deps: LlmRouteDeps) => ({
@@ -165,7 +170,7 @@ function askRoutes({ llm, agents, storage, owner }: LlmRouteDeps) {
 function usageRoutes({ llm, clock, owner }: LlmRouteDeps) {
   return {
     async reportUsage({ query: { by, days } }) {
-      const since = new Date(clock.now() - (days - 1) * DAY_MS).toISOString().slice(0, 10)
+      const since = firstOfDays(clock.now(), days)
       const groups = await llm.usage.report(by, since)
       const models = by === 'model' ? groups : await llm.usage.report('model', since)
       return {

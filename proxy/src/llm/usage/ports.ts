@@ -276,7 +276,8 @@ export interface Usage extends AsyncDisposable {
   }): Admission | Limited | Unpriced
   /** Resolves when something of theirs that is under way gives its room back. */
   roomFreed(who: { readonly agentId: CallerId; readonly provider: string }): Promise<void>
-  report(by: 'agent' | 'model' | 'day', sinceDay: string): Promise<readonly UsageGroup[]>
+  /** Of all, or of one agent or app. */
+  report(by: 'agent' | 'model' | 'day', sinceDay: string, only?: CallerId): Promise<readonly UsageGroup[]>
   /** The newest totals since the start, for /metrics: by provider alone. */
   totals(): readonly {
     readonly provider: string

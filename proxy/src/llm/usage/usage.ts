@@ -5,9 +5,11 @@ import {
   type CallerId,
   type Clock,
   createOneAtATime,
+  DAY_MS,
   type Json,
   type Storage,
   type Tx,
+  utcDay,
 } from '../../kernel/index.ts'
 import { type Account, createAccount } from './account.ts'
 import { checkedPrice } from './own-prices.ts'
@@ -27,8 +29,6 @@ import { type ModelPrice, type Reserved, reservationOf } from './reservation.ts'
 import { added, createUsageBuffer } from './usage-buffer.ts'
 import { countedMicroUsd, countedTokens, createUsageDays } from './usage-days.ts'
 
-const DAY_MS = 86_400_000
-const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 const NOTHING: Estimate = { tokens: 0, microUsd: 0 }
 const NO_PRICES: readonly ModelPrice[] = []
 /** What was settled shall be on disk within a second; the write itself takes a part of it. */
@@ -88,7 +88,7 @@ export function createUsage(deps: {
     isLoading = true
     try {
       await inTurn(async () => {
-        const since = dayOf(clock.now() - DAY_MS)
+        const since = utcDay(clock.now() - DAY_MS)
         const rows = await storage.read((tx) => tx.usage.since(since))
         readings += 1
         days.load(since, rows)
@@ -133,9 +133,9 @@ export function createUsage(deps: {
   /** Moves to the day of this moment. */
   function moveTo(nowMs: number): void {
     if (nowMs < dayEndMs && nowMs >= dayEndMs - DAY_MS) return
-    day = dayOf(nowMs)
+    day = utcDay(nowMs)
     dayEndMs = (Math.floor(nowMs / DAY_MS) + 1) * DAY_MS
-    days.forgetBefore(dayOf(nowMs - DAY_MS))
+    days.forgetBefore(utcDay(nowMs - DAY_MS))
     startDay()
   }
 
@@ -289,7 +289,7 @@ export function createUsage(deps: {
 
   return {
     async load(tx) {
-      const since = dayOf(clock.now() - DAY_MS)
+      const since = utcDay(clock.now() - DAY_MS)
       days.load(since, await tx.usage.since(since))
       book.setOwn(await tx.usage.prices())
     },
@@ -327,7 +327,7 @@ export function createUsage(deps: {
       }
     },
     roomFreed: ({ agentId, provider }) => accountOf(agentId, provider).freed(),
-    async report(by, sinceDay) {
+    async report(by, sinceDay, only) {
       requireDay(sinceDay)
       const rows = await inTurn(async () => {
         // Of a batch that failed it may not be known whether it is among the rows.
@@ -338,7 +338,7 @@ export function createUsage(deps: {
           ...[...beingWritten, ...usageBuffer.pending()].filter((row) => row.day >= sinceDay),
         ]
       })
-      return summed(rows, by, nameOf)
+      return summed(only === undefined ? rows : rows.filter(({ agentId }) => agentId === only), by, nameOf)
     },
     totals: () => [...totals.values()].map((total) => ({ ...total })),
     prices: () => book.list(),

@@ -16,6 +16,7 @@ import { ACCOUNTS } from './17-accounts.ts'
 import { MACHINE_FILES } from './18-machine-files.ts'
 import { SEATS } from './19-seats.ts'
 import { MACHINE_CHATS } from './20-machine-chats.ts'
+import { MACHINE_DAYS } from './21-machine-days.ts'
 
 /**
  * Numbered, forward only, each in one transaction. A migration that has landed is never edited: a database of any landed
@@ -40,4 +41,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ...MACHINE_FILES,
   ...SEATS,
   ...MACHINE_CHATS,
+  ...MACHINE_DAYS,
 ]

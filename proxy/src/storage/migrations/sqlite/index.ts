@@ -24,6 +24,7 @@ import { ACCOUNTS } from './25-accounts.ts'
 import { MACHINE_FILES } from './26-machine-files.ts'
 import { SEATS } from './27-seats.ts'
 import { MACHINE_CHATS } from './28-machine-chats.ts'
+import { MACHINE_DAYS } from './29-machine-days.ts'
 
 /**
  * Numbered, forward only, each in one transaction; the schema's version is the number of the newest one applied. A migration
@@ -57,4 +58,5 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   ...MACHINE_FILES,
   ...SEATS,
   ...MACHINE_CHATS,
+  ...MACHINE_DAYS,
 ]
