@@ -9,40 +9,21 @@
 #          subscription is paid by the key.
 # Seen:    the table at the end of the probe
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+cp "$here/lib/claude-cli.mjs" .
 npm init --yes >/dev/null
 npm install --silent --no-audit --no-fund --ignore-scripts --force "@anthropic-ai/claude-code-linux-$(node -p process.arch)@2.1.332" >/dev/null
 cat >probe.mjs <<'PROBE'
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import http from 'node:http'
+import { api, calls, claude, origin } from './claude-cli.mjs'
 
-let sent = []
-let status = 200
-const server = http.createServer(async (req, res) => {
-  for await (const _ of req);
-  if (!req.url.startsWith('/v1/messages')) return res.writeHead(404).end()
-  const { authorization, 'x-api-key': key, 'anthropic-beta': beta = '' } = req.headers
-  sent.push([key && `key ${key}`, authorization, beta.includes('oauth-') && 'oauth beta'].filter(Boolean).join(' + '))
-  if (status !== 200) {
-    res.writeHead(status, { 'content-type': 'application/json' })
-    return res.end(JSON.stringify({ type: 'error', error: { type: 'authentication_error', message: 'No.' } }))
-  }
-  const usage = { input_tokens: 1, output_tokens: 1 }
-  res.writeHead(200, { 'content-type': 'text/event-stream' })
-  const event = (type, rest) => res.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`)
-  event('message_start', { message: { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', content: [], usage } })
-  event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } })
-  event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'ok' } })
-  event('content_block_stop', { index: 0 })
-  event('message_delta', { delta: { stop_reason: 'end_turn' }, usage })
-  event('message_stop', {})
-  res.end()
-})
-await new Promise((done) => server.listen(0, '127.0.0.1', done))
+const told = ({ headers: { authorization, 'x-api-key': key, 'anthropic-beta': beta = '' } }) =>
+  [key && `key ${key}`, authorization, beta.includes('oauth-') && 'oauth beta'].filter(Boolean).join(' + ')
 const key = { ANTHROPIC_API_KEY: 'KEY' }
 const bearer = { ANTHROPIC_AUTH_TOKEN: 'AUTH' }
 const seat = { CLAUDE_CODE_OAUTH_TOKEN: 'SEAT' }
@@ -52,20 +33,19 @@ const cases = {
   'key --bare': [key, '--bare'], 'bearer --bare': [bearer, '--bare'], 'seat --bare': [seat, '--bare'], 'key, seat --bare': [{ ...key, ...seat }, '--bare'],
 }
 async function run(env, ...more) {
-  sent = []
-  const child = spawn(`node_modules/@anthropic-ai/claude-code-linux-${process.arch}/claude`, ['-p', 'Hello.', ...more, '--tools', ''], {
-    env: {
-      PATH: process.env.PATH, HOME: process.cwd(), CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', CLAUDE_CODE_MAX_RETRIES: '1',
-      ANTHROPIC_BASE_URL: `http://127.0.0.1:${server.address().port}`, ...env,
-    },
+  calls.length = 0
+  const base = { PATH: process.env.PATH, HOME: process.cwd(), ANTHROPIC_BASE_URL: origin, CLAUDE_CODE_MAX_RETRIES: '1' }
+  const child = spawn(claude, ['-p', 'Hello.', ...more, '--tools', ''], {
+    env: { ...base, CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', ...env },
     stdio: 'ignore', timeout: 60_000,
   })
   const [code] = await once(child, 'close')
-  return sent.length === 0 ? `nothing, exit ${code}` : `${[...new Set(sent)].join(' | ')}${status === 200 ? '' : ` · ${sent.length} requests`}`
+  if (calls.length === 0) return `nothing, exit ${code}`
+  return `${[...new Set(calls.map(told))].join(' | ')}${api.status === 200 ? '' : ` · ${calls.length} requests`}`
 }
 const seen = {}
 for (const [name, [env, ...more]] of Object.entries(cases)) seen[name] = await run(env, ...more)
-status = 401
+api.status = 401
 for (const [name, env] of Object.entries({ key, bearer, seat })) seen[`${name}, 401`] = await run(env)
 console.log(seen)
 assert.deepEqual(seen, {

@@ -3,13 +3,19 @@ import { spawn } from 'node:child_process'
 import http from 'node:http'
 import { createInterface } from 'node:readline'
 
-/** Bodies of what it asked the API, in order, each with its `url`. */
+/** Bodies of what it asked the API, in order, each with its `url` and `headers`. */
 export const calls = []
+/** Its `status`: of the next answers; none but 200 has a message. */
+export const api = { status: 200 }
 const server = http.createServer(async (req, res) => {
   let raw = ''
   for await (const part of req) raw += part
   const body = JSON.parse(raw)
-  calls.push({ ...body, url: req.url })
+  calls.push({ ...body, url: req.url, headers: req.headers })
+  if (api.status !== 200) {
+    res.writeHead(api.status, { 'content-type': 'application/json' })
+    return res.end('{"type":"error","error":{"type":"authentication_error","message":"No."}}')
+  }
   if (req.url.includes('/count_tokens')) {
     res.writeHead(200, { 'content-type': 'application/json' })
     return res.end('{"input_tokens":1}')
@@ -32,14 +38,15 @@ const server = http.createServer(async (req, res) => {
   res.end()
 })
 await new Promise((done) => server.listen(0, '127.0.0.1', done))
-const claude = `node_modules/@anthropic-ai/claude-code-linux-${process.arch}/claude`
+export const origin = `http://127.0.0.1:${server.address().port}`
+export const claude = `node_modules/@anthropic-ai/claude-code-linux-${process.arch}/claude`
 const args = '-p --bare --verbose --input-format stream-json --output-format stream-json'.split(' ')
 /** `more`: further arguments. */
 export function start(...more) {
   const env = {
     PATH: process.env.PATH,
     HOME: process.cwd(),
-    ANTHROPIC_BASE_URL: `http://127.0.0.1:${server.address().port}`,
+    ANTHROPIC_BASE_URL: origin,
     ANTHROPIC_API_KEY: 'example',
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
   }
