@@ -24,7 +24,7 @@ async function ask(stream: boolean) {
       isOver = true
     }
   }
-  const hosting = { list: async () => [{ machine: { name: 'claw' } }], complete }
+  const hosting = { list: async () => [{ machine: { name: 'claw', spec: {} } }], complete }
   const caller = { of: { hosting, tenant: 'tnt_1' } } as unknown as AccountCaller
   const chats = createChatCompletions({ now: () => 0 })
   const body = { model: 'claw', messages: [{ role: 'user', content: 'hello' }], stream }
