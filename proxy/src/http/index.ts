@@ -1,3 +1,4 @@
+export { callerGone } from './caller-gone.ts'
 export { drained } from './drained.ts'
 export {
   answerApiError,

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { IRouter, Request, Response } from 'express'
 import type { Route, RouteHandlers, RouteTable } from '../contracts/index.ts'
+import { callerGone } from './caller-gone.ts'
 import { drained } from './drained.ts'
 import { lastSeen, type SentEvent, sendEvents } from './event-stream.ts'
 import { readRouteInput } from './route-input.ts'
@@ -62,9 +63,7 @@ async function answerEvents(
   const after = lastSeen(request.get('last-event-id'))
   // No Content tells an EventSource not to come again.
   if (after === undefined) return void response.status(204).end()
-  const gone = new AbortController()
-  response.once('close', () => gone.abort())
-  const { signal } = gone
+  const signal = callerGone(response)
   const events = of.start({ after, signal })[Symbol.asyncIterator]()
   const first = await events.next()
   const all = (async function* () {

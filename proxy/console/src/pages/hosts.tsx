@@ -1,4 +1,5 @@
 import type { HostedAgentView } from '../../../src/contracts/admin/index.ts'
+import { HOST_DEFAULTS } from '../../../src/contracts/host-defaults.ts'
 import { ConfirmButton, useAct } from '../admin/act.tsx'
 import { Field, type Fields, FoldedForm } from '../admin/form.tsx'
 import { Section, Show } from '../admin/section.tsx'
@@ -108,8 +109,14 @@ export default function Hosts() {
       </p>
       <FoldedForm title="Add one" submit="Add" send={add} done="It is being started." after={hosts.reload}>
         <Field name="name" label="Name" isRequired placeholder="claw" maxLength={64} />
-        <Field name="provider" label="Provider of its model" isRequired value="anthropic" maxLength={64} />
-        <Field name="model" label="Model" isRequired value="claude-sonnet-5-5" maxLength={128} />
+        <Field
+          name="provider"
+          label="Provider of its model"
+          isRequired
+          value={HOST_DEFAULTS.provider}
+          maxLength={64}
+        />
+        <Field name="model" label="Model" isRequired value={HOST_DEFAULTS.model} maxLength={128} />
         <Field name="sleepAfter" label="Paused when idle for" placeholder="10m, 1h, never" maxLength={16} />
       </FoldedForm>
       <FoldedForm

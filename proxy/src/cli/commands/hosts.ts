@@ -4,6 +4,7 @@ import {
   type HostUsageView,
   type TurnView,
 } from '../../contracts/admin/index.ts'
+import { HOST_DEFAULTS } from '../../contracts/index.ts'
 import { formatUsd } from '../../kernel/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
@@ -40,8 +41,8 @@ export const addHostCommands: CommandGroup = (program, context) => {
     .command('add')
     .description('make a hosted agent; it asks for a key of its model’s vendor where there is none')
     .argument('<name>')
-    .option('--provider <name>', 'whose models it uses, by the Messages API', 'anthropic')
-    .option('--model <id>', 'the model that it uses', 'claude-sonnet-5-5')
+    .option('--provider <name>', 'whose models it uses, by the Messages API', HOST_DEFAULTS.provider)
+    .option('--model <id>', 'the model that it uses', HOST_DEFAULTS.model)
     .option('--sleep-after <span>', 'idle for so long it is paused: 10m, 1h, never')
     .addHelpText(
       'after',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { HOST_DEFAULTS } from '../host-defaults.ts'
 import type { DescribedRoute } from '../index.ts'
 import { okView } from './schemas.ts'
 
@@ -26,11 +27,11 @@ const createBody = z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
       .nullish(),
-    provider: z.string().min(1).max(64).default('anthropic'),
+    provider: z.string().min(1).max(64).default(HOST_DEFAULTS.provider),
     model: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/)
-      .default('claude-sonnet-5-5'),
+      .default(HOST_DEFAULTS.model),
   })
   .prefault({})
 

@@ -1,8 +1,9 @@
 /** One turn of a machine's OpenClaw, over its OpenAI-compatible endpoint, as it comes. What it answers is untrusted text. */
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { AppError, oneLine } from '../../kernel/index.ts'
+import { requestOver } from './stream-request.ts'
 
 /** The conversation that its plugin wakes, too. */
 export const MAIN_SESSION = 'agent:main:main'
@@ -73,29 +74,14 @@ function send(
     ...{ model: 'openclaw/default', messages, stream: true },
     stream_options: { include_usage: true },
   })
-  return new Promise((resolve, reject) => {
-    httpRequest(
-      {
-        createConnection: () => stream as never,
-        method: 'POST',
-        path: '/v1/chat/completions',
-        signal,
-        headers: {
-          host: '127.0.0.1',
-          authorization: `Bearer ${gatewayToken}`,
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-          ...(session === undefined ? {} : { 'x-openclaw-session-key': session }),
-          ...(model === undefined ? {} : { 'x-openclaw-model': model }),
-          connection: 'close',
-        },
-      },
-      resolve,
-    )
-      .on('error', reject)
-      // It was paused behind the line that it began with; its reader is there now.
-      .on('socket', (socket) => socket.resume())
-      .end(body)
+  return requestOver(stream, {
+    ...{ method: 'POST', path: '/v1/chat/completions', body, signal },
+    headers: {
+      authorization: `Bearer ${gatewayToken}`,
+      'content-type': 'application/json',
+      ...(session === undefined ? {} : { 'x-openclaw-session-key': session }),
+      ...(model === undefined ? {} : { 'x-openclaw-model': model }),
+    },
   })
 }
 

@@ -13,8 +13,10 @@ import type {
   Machines,
   MachineTime,
 } from '../machines/index.ts'
+import { createAgentTokens } from './agent-tokens.ts'
 import { type Browsers, createBrowsers, type MachineOrder } from './browsers.ts'
 import type { Configuration } from './control-lines.ts'
+import { DENIALS } from './denials.ts'
 import { changedHosts } from './egress-list.ts'
 import { agentIdOf, type HostedAgent, kindOf } from './hosted-agent.ts'
 import { createHostedChats, type HostedChats, type LinkedMachine } from './hosted-chats.ts'
@@ -124,8 +126,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
   const { agents, log } = deps
   const endpoints = new Map<MachineId, Promise<MachineEndpoint>>()
   const rows = new Map<MachineId, Machine>()
-  const tokens = new Map<AgentId, { readonly token: string; readonly sha256: string }>()
-  const rotating = new Map<AgentId, Promise<string>>()
+  const tokens = createAgentTokens(agents)
   const inTurn = createOneAtATime()
   let halted = new AbortController()
 
@@ -143,24 +144,6 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     } catch {
       return false
     }
-  }
-
-  /** The daemon alone has it, in its memory: each daemon makes one of its own, and another one where its owner rotated it. */
-  function tokenOf(machine: Machine): Promise<string> {
-    const { id, name, tokenSha256 } = agentOf(machine)
-    const known = tokens.get(id)
-    if (known !== undefined && known.sha256 === tokenSha256) return Promise.resolve(known.token)
-    const making = rotating.get(id)
-    if (making !== undefined) return making
-    const made = agents
-      .rotate(name, 0, 'daemon')
-      .then(({ token, agent }) => {
-        tokens.set(id, { token, sha256: agent.tokenSha256 })
-        return token
-      })
-      .finally(() => rotating.delete(id))
-    rotating.set(id, made)
-    return made
   }
 
   function configurationOf({ spec }: Machine): Configuration {
@@ -191,7 +174,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
           provider: machine.spec.settings?.provider ?? '',
         })
       },
-      token: async () => tokenOf(current()),
+      token: async () => tokens.of(agentOf(current())),
       agentApi: deps.agentApi,
       upgradeApi: deps.upgradeApi,
       assertOpen: deps.assertOpen,
@@ -208,13 +191,16 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     return opening
   }
 
-  async function closeEndpoint(id: MachineId): Promise<void> {
-    const opening = endpoints.get(id)
-    endpoints.delete(id)
-    await opening?.then(
-      (endpoint) => endpoint.close(),
+  /** Once it is open; where it does not open there is nothing to do. */
+  const withEndpoint = async (id: MachineId, use: (endpoint: MachineEndpoint) => unknown): Promise<void> =>
+    await endpoints.get(id)?.then(
+      async (endpoint) => void (await use(endpoint)),
       () => {},
     )
+  async function closeEndpoint(id: MachineId): Promise<void> {
+    const closed = withEndpoint(id, (endpoint) => endpoint.close())
+    endpoints.delete(id)
+    await closed
   }
 
   async function named(name: string): Promise<{ machine: Machine; machines: Machines }> {
@@ -295,7 +281,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
           throw DENIALS.name_taken()
         const wake = { kind: 'machine', target: name, sessionKey: null, sealedToken: null } as const
         const { agent, token } = await agents.add({ name, wake }, actorOf(by))
-        tokens.set(agent.id, { token, sha256: agent.tokenSha256 })
+        tokens.keep(agent.id, token, agent.tokenSha256)
         try {
           const settings = { agent: agent.id, provider, model }
           const sleep = sleepAfterMs === undefined ? {} : { sleepAfterMs }
@@ -339,11 +325,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     changed(_key, row) {
       rows.set(row.id, row)
       if (!UP.has(row.observed)) void closeEndpoint(row.id)
-      else
-        endpoints.get(row.id)?.then(
-          ({ egress }) => egress.allow(rows.get(row.id)?.spec.egress ?? []),
-          () => {},
-        )
+      else void withEndpoint(row.id, ({ egress }) => egress.allow(rows.get(row.id)?.spec.egress ?? []))
       if (row.observed === 'deleted') rows.delete(row.id)
     },
 
@@ -360,21 +342,13 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
 
     agentRevoked(id) {
       for (const machine of rows.values())
-        if (agentIdOf(machine) === id)
-          endpoints.get(machine.id)?.then(
-            (endpoint) => endpoint.cut(),
-            () => {},
-          )
+        if (agentIdOf(machine) === id) void withEndpoint(machine.id, (endpoint) => endpoint.cut())
     },
 
     halt() {
       halted.abort(new AppError('locked', 'The owner has stopped everything.'))
       halted = new AbortController()
-      for (const opening of endpoints.values())
-        opening.then(
-          (endpoint) => endpoint.cut(),
-          () => {},
-        )
+      for (const id of endpoints.keys()) void withEndpoint(id, (endpoint) => endpoint.cut())
     },
 
     async [Symbol.asyncDispose]() {
@@ -386,21 +360,4 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
 function assertTalks(machine: Machine): Machine {
   if (kindOf(machine) === 'browser') throw new AppError('refused', 'A browser does not talk.')
   return machine
-}
-
-const DENIALS = {
-  quota: () =>
-    new AppError('refused', 'There are as many hosted agents as there may be; remove one first.', {
-      details: { reason: 'quota' },
-    }),
-  memory_quota: () =>
-    new AppError('refused', 'Your hosted agents have as much memory as they may have; remove one first.', {
-      details: { reason: 'quota' },
-    }),
-  name_taken: () => new AppError('conflict', 'There is a hosted agent of this name.'),
-  larger_than_host: () =>
-    new AppError(
-      'refused',
-      'A machine takes more memory than OAUTH3_HOST_MEMORY_MIB allows for all of them.',
-    ),
 }

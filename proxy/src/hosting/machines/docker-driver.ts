@@ -14,7 +14,7 @@ import {
   volumeName,
 } from './docker-machine.ts'
 import type { MachineKey, MachineRef } from './machine.ts'
-import type { Held, MachineDriver, Phase } from './machine-driver.ts'
+import { CONTROL_SOCKET, type Held, type MachineDriver, type Phase } from './machine-driver.ts'
 import { heldOf, incarnationName, isOf, keyLabels, keyOf } from './machine-labels.ts'
 
 export interface DockerDriverOptions {
@@ -27,7 +27,6 @@ export interface DockerDriverOptions {
   readonly sysctls?: Readonly<Record<string, string>> | undefined
 }
 
-const SOCKET = 'machine.sock'
 const RECONNECT_MS = 1_000
 const PAUSE_ATTEMPTS = 5
 /** Between two words that it shall end. */
@@ -221,7 +220,7 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
       })
       return [...held, ...files]
     },
-    address: (ref) => ({ socketPath: join(folderOf(ref), SOCKET) }),
+    address: (ref) => ({ socketPath: join(folderOf(ref), CONTROL_SOCKET) }),
     watch(changed) {
       const closing = new AbortController()
       void followEvents(docker, labelFilter(instanceId), closing.signal, changed)

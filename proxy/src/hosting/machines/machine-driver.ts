@@ -37,6 +37,9 @@ export interface Held extends MachineKey {
   readonly phase: Phase
 }
 
+/** Of every driver, in the machine's folder. */
+export const CONTROL_SOCKET = 'machine.sock'
+
 /** Where the daemon listens for a machine; the machine dials. Nothing that it could write stands in the daemon's way there. */
 interface MachineAddress {
   readonly socketPath: string

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { type CompletionChunk, type CompletionView, completionBody } from '../../contracts/accounts/index.ts'
 import { type HostedAgents, hostedHere, kindOf } from '../../hosting/agents/index.ts'
 import { AppError, type ErrorCode, randomToken, type TenantId } from '../../kernel/index.ts'
-import { drained, dropRest } from '../index.ts'
+import { callerGone, drained, dropRest } from '../index.ts'
 import type { AccountCaller } from './caller.ts'
 
 const MAX_AT_ONCE = 8
@@ -30,12 +30,11 @@ export function createChatCompletions({ now }: { readonly now: () => number }): 
           retryAfterSeconds: 5,
         })
       atOnce.set(tenant, count + 1)
-      const gone = new AbortController()
-      response.once('close', () => gone.abort())
+      const gone = callerGone(response)
       let pieces: Pieces | undefined
       try {
         const { name, model } = await chosen(hosting, body.model)
-        pieces = hosting.complete(name, { messages: body.messages, model }, gone.signal)
+        pieces = hosting.complete(name, { messages: body.messages, model }, gone)
         // A refusal before the first piece is an answer of its own.
         const first = await pieces.next()
         const head = {

@@ -66,10 +66,3 @@ export const methodNotAllowed =
     response.setHeader('Allow', allowed.join(', '))
     throw new AppError('method_not_allowed', `This path takes ${allowed.join(', ')}.`)
   }
-
-/** Aborts when the caller goes away before its answer is complete. */
-export function callerGone(response: Response): AbortSignal {
-  const gone = new AbortController()
-  response.once('close', () => gone.abort())
-  return gone.signal
-}

@@ -1,7 +1,6 @@
 export { createAgentApi, readBody } from './api.ts'
 export { parseJsonBody } from './body.ts'
 export {
-  callerGone,
   createEdge,
   createErrorAnswer,
   methodNotAllowed,

@@ -12,13 +12,13 @@ import type { Tickets } from '../../identity/tickets/index.ts'
 import { type AgentId, AppError, type Clock, type Storage } from '../../kernel/index.ts'
 import {
   type AgentGate,
-  callerGone,
   createEdge,
   createErrorAnswer,
   createForAgent,
   type Metrics,
   sendJson,
 } from '../agent-api/index.ts'
+import { callerGone } from '../index.ts'
 import { askFront, type TargetAnswer, targetAnswer, versionAnswer } from './front.ts'
 import { joinBrowser, refuseUpgrade } from './join.ts'
 import { createCdpSessions } from './sessions.ts'

@@ -1,7 +1,7 @@
 /** One request to the front of a browser's image, over a stream into its machine. What answers is the machine's to say: bounded, and read as data. */
-import { request as httpRequest, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
+import { requestOver } from '../../hosting/agents/index.ts'
 import { AppError } from '../../kernel/index.ts'
 
 const MAX_ANSWER_BYTES = 4 * 1_048_576
@@ -38,19 +38,7 @@ export async function askFront<T>(
   }: { method: string; path: string; answer: z.ZodType<T>; signal: AbortSignal },
 ): Promise<T> {
   try {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      httpRequest(
-        {
-          createConnection: () => stream as never,
-          ...{ method, path, signal },
-          headers: { host: '127.0.0.1', connection: 'close' },
-        },
-        resolve,
-      )
-        .on('error', reject)
-        .on('socket', (socket) => socket.resume())
-        .end()
-    })
+    const response = await requestOver(stream, { method, path, signal })
     const parts: Buffer[] = []
     let bytes = 0
     for await (const part of response) {

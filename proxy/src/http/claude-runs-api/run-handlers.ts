@@ -3,14 +3,8 @@ import type { ClaudeRuns, Run, RunRequest } from '../../claude-runs/runs/index.t
 import { type CLAUDE_RUNS_ROUTES, isRunOver, runBody } from '../../contracts/claude-runs/index.ts'
 import { invalidBody } from '../../executions/agent-routes/index.ts'
 import { AppError, canonicalJson, type Storage, sha256Hex } from '../../kernel/index.ts'
-import {
-  type AgentGate,
-  callerGone,
-  parseJsonBody,
-  readBody,
-  type ScopedHandlers,
-} from '../agent-api/index.ts'
-import { lastSeen } from '../index.ts'
+import { type AgentGate, parseJsonBody, readBody, type ScopedHandlers } from '../agent-api/index.ts'
+import { callerGone, lastSeen } from '../index.ts'
 import { streamRun } from './event-stream.ts'
 import type { Callers } from './for-app.ts'
 import { statusOfEnd, viewOfRun } from './views.ts'

@@ -7,7 +7,6 @@ import { assertAuthorized, resourceOf } from '../../identity/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import {
   type AgentCaller,
-  callerGone,
   createEdge,
   createErrorAnswer,
   createForAgent,
@@ -19,7 +18,7 @@ import {
   sendJson,
   withIssues,
 } from '../agent-api/index.ts'
-import { knownError } from '../index.ts'
+import { callerGone, knownError } from '../index.ts'
 import { assertOrigin } from './origin.ts'
 import {
   isStateless,

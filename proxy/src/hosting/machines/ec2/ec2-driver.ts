@@ -9,7 +9,13 @@ import type { Instance } from '@aws-sdk/client-ec2'
 import { type Clock, systemClock } from '../../../kernel/index.ts'
 import type { Wait } from '../../../sandbox/engine/index.ts'
 import type { MachineKey, MachineRef } from '../machine.ts'
-import { DriverFault, type MachineDriver, type Phase, type ToCreate } from '../machine-driver.ts'
+import {
+  CONTROL_SOCKET,
+  DriverFault,
+  type MachineDriver,
+  type Phase,
+  type ToCreate,
+} from '../machine-driver.ts'
 import { incarnationName } from '../machine-labels.ts'
 import { createEc2Calls, type Ec2Access, hasCode, ignoring, NOT_FOUND, NOT_NOW } from './ec2-calls.ts'
 import { createEc2Files } from './ec2-files.ts'
@@ -28,7 +34,6 @@ export interface Ec2DriverOptions {
   readonly random?: () => number
 }
 
-const SOCKET = 'machine.sock'
 const stateOf = (instance: Instance | undefined) => instance?.State?.Name
 const idsOf = (instances: readonly Instance[]): string[] =>
   instances.flatMap(({ InstanceId }) => InstanceId ?? [])
@@ -151,7 +156,7 @@ export function createEc2Driver(options: Ec2DriverOptions): MachineDriver & Asyn
     },
     observe,
     list: inventory.list,
-    address: (ref) => ({ socketPath: join(folderOf(ref), SOCKET) }),
+    address: (ref) => ({ socketPath: join(folderOf(ref), CONTROL_SOCKET) }),
     watch: () => ({ [Symbol.dispose]() {} }),
     [Symbol.asyncDispose]: calls.close,
   }

@@ -1,0 +1,19 @@
+import { AppError } from '../../kernel/index.ts'
+
+/** Why an order for a machine was not taken, for who gave it. */
+export const DENIALS = {
+  quota: () =>
+    new AppError('refused', 'There are as many hosted agents as there may be; remove one first.', {
+      details: { reason: 'quota' },
+    }),
+  memory_quota: () =>
+    new AppError('refused', 'Your hosted agents have as much memory as they may have; remove one first.', {
+      details: { reason: 'quota' },
+    }),
+  name_taken: () => new AppError('conflict', 'There is a hosted agent of this name.'),
+  larger_than_host: () =>
+    new AppError(
+      'refused',
+      'A machine takes more memory than OAUTH3_HOST_MEMORY_MIB allows for all of them.',
+    ),
+}
