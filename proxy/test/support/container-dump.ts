@@ -18,11 +18,13 @@ export async function dumpContainer(container: Docker.Container): Promise<Contai
   const places = new Map<string, Buffer>()
   let memoryBytes = 0
   for (const pid of await pidsOf(container)) {
-    const memory = dumpMemory(pid)
+    const memory = unlessGone(() => dumpMemory(pid))
+    if (memory === undefined) continue
     memoryBytes += memory.length
     places.set(`memory of ${pid}`, memory)
     for (const file of ['environ', 'cmdline', 'maps', 'status']) {
-      places.set(`/proc/${pid}/${file}`, readFileSync(`/proc/${pid}/${file}`))
+      const bytes = unlessGone(() => readFileSync(`/proc/${pid}/${file}`))
+      if (bytes !== undefined) places.set(`/proc/${pid}/${file}`, bytes)
     }
     for (const [name, target] of descriptorsOf(pid)) places.set(name, Buffer.from(target))
     for (const folder of ['tmp', 'run/oauth3', 'dev']) filesUnder(`/proc/${pid}/root/${folder}`, places)
@@ -30,6 +32,16 @@ export async function dumpContainer(container: Docker.Container): Promise<Contai
   places.set('exported files', await exported(container))
   places.set('inspect', Buffer.from(JSON.stringify(await container.inspect())))
   return { places, memoryBytes }
+}
+
+/** What runs on while it is read starts helpers and deletes files: what went in between is left out, and nothing else. */
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
 }
 
 async function pidsOf(container: Docker.Container): Promise<number[]> {
@@ -99,26 +111,20 @@ function readRun(memory: number, start: number, bytes: number): Buffer {
 }
 
 function descriptorsOf(pid: number): [string, string][] {
-  return readdirSync(`/proc/${pid}/fd`).map((name) => {
-    try {
-      return [`/proc/${pid}/fd/${name}`, readlinkSync(`/proc/${pid}/fd/${name}`)]
-    } catch {
-      return [`/proc/${pid}/fd/${name}`, '']
-    }
+  const names = unlessGone(() => readdirSync(`/proc/${pid}/fd`)) ?? []
+  return names.map((name) => {
+    const path = `/proc/${pid}/fd/${name}`
+    return [path, unlessGone(() => readlinkSync(path)) ?? '']
   })
 }
 
 function filesUnder(folder: string, places: Map<string, Buffer>): void {
-  let entries: import('node:fs').Dirent[] = []
-  try {
-    entries = readdirSync(folder, { recursive: true, withFileTypes: true })
-  } catch {
-    return
-  }
-  for (const entry of entries) {
+  for (const entry of unlessGone(() => readdirSync(folder, { recursive: true, withFileTypes: true })) ?? []) {
     const path = join(entry.parentPath, entry.name)
     places.set(`name of ${path}`, Buffer.from(path))
-    if (entry.isFile() && statSync(path).size <= MAX_FILE_BYTES) places.set(path, readFileSync(path))
+    if (!entry.isFile()) continue
+    const bytes = unlessGone(() => (statSync(path).size <= MAX_FILE_BYTES ? readFileSync(path) : undefined))
+    if (bytes !== undefined) places.set(path, bytes)
   }
 }
 

@@ -24,7 +24,7 @@ export async function lookAtRunning(
   return looked
 }
 
-/** As the engine says it of a container, and the kernel of a process. */
+/** As the engine says it of a container, and the kernel of its first process. */
 function isGone(error: unknown): boolean {
   const { statusCode, code } = error as { statusCode?: number; code?: string }
   return statusCode === 404 || statusCode === 409 || code === 'ENOENT' || code === 'ESRCH'
