@@ -15,8 +15,6 @@ const LISTENING = /^DevTools listening on ws:\/\/127\.0\.0\.1:([0-9]+)(\/devtool
 const MARK = 'OAUTH3_BROWSER'
 
 const FLAGS = [
-  '--headless=new',
-  '--remote-debugging-port=0',
   // The container is the wall: it has no user namespaces to make another one of.
   '--no-sandbox',
   '--disable-dev-shm-usage',
@@ -41,9 +39,18 @@ const FLAGS = [
   '--disable-features=MediaRouter,OptimizationHints,Translate,InterestFeedContentSuggestions,CertificateTransparencyComponentUpdater,AutofillServerCommunication',
 ]
 
+/** Where there is a display it is seen there. */
+const flagsNow = () => [...FLAGS, ...(process.env.DISPLAY ? [] : ['--headless=new'])]
+const environmentNow = () => {
+  const { HOME, PATH, LANG, DISPLAY, XAUTHORITY } = process.env
+  return { HOME, PATH, LANG, ...(DISPLAY && { DISPLAY, XAUTHORITY }) }
+}
+
 /** Chromium takes no authority from the environment; it has to stand in the user's database of NSS. */
 export async function trustGateway() {
   const database = join(process.env.HOME, '.pki', 'nssdb')
+  // A home that outlived an earlier machine has that one's.
+  await rm(database, { recursive: true, force: true })
   mkdirSync(database, { recursive: true, mode: 0o700 })
   await run('certutil', ['-d', `sql:${database}`, '-N', '--empty-password'])
   if (existsSync(AUTHORITY))
@@ -53,10 +60,11 @@ export async function trustGateway() {
 /** Resolves to where it listens, or rejects when it ends or takes too long; `ended` resolves once it has. */
 export async function startChromium() {
   const profile = await mkdtemp('/tmp/browser-')
-  const child = spawn(CHROMIUM, [...FLAGS, `--user-data-dir=${profile}`, 'about:blank'], {
+  const own = ['--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank']
+  const child = spawn(CHROMIUM, [...flagsNow(), ...own], {
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { HOME: process.env.HOME, PATH: process.env.PATH, LANG: process.env.LANG, [MARK]: profile },
+    env: { ...environmentNow(), [MARK]: profile },
   })
   const ended = new Promise((resolve) =>
     child
@@ -90,6 +98,12 @@ export async function startChromium() {
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** One that a person opens on the display, for as long as they like: with a profile that stays, and without DevTools for others. */
+export function openForPerson(profile, addresses) {
+  const own = [`--user-data-dir=${profile}`, '--disk-cache-dir=/tmp/cache', '--', ...addresses]
+  spawn(CHROMIUM, [...flagsNow(), ...own], { detached: true, stdio: 'ignore' }).unref()
 }
 
 /** Its process group, and whatever left that. */

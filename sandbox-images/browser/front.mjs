@@ -6,6 +6,7 @@
 //   PUT /sessions/ID/new?URL          a page; begins the session
 //   GET /sessions/ID/browser          WebSocket; begins the session
 //   GET /sessions/ID/page/TARGET      WebSocket
+//   GET /screen                       where there is one: behind an upgrade to `rfb` the bytes of its VNC server
 import { createServer, request } from 'node:http'
 import { connect } from 'node:net'
 
@@ -14,7 +15,8 @@ const PATH = /^\/sessions\/([\w-]{1,64})\/(?:(list|new|browser)|page\/([\w-]{1,6
 const MAX_ANSWER_BYTES = 4 * 1_048_576
 const HANDED_ON = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions']
 
-export function openFront(sessions, version) {
+/** `screen`: the path of the socket of a VNC server, or null. */
+export function openFront(sessions, version, screen) {
   const server = createServer((incoming, response) => {
     const say = (status, body) => {
       response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
@@ -27,6 +29,7 @@ export function openFront(sessions, version) {
   })
   server.on('upgrade', (incoming, socket, head) => {
     socket.on('error', () => {})
+    if (incoming.url === '/screen' && screen !== null) return joinScreen(socket, head, screen)
     joinSession(incoming, socket, head, sessions).catch(() =>
       socket.end('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n'),
     )
@@ -62,6 +65,25 @@ export function ask(method, path, { port }) {
   })
 }
 
+function joinScreen(near, head, path) {
+  const far = connect({ path })
+  far.once('connect', () => {
+    near.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: rfb\r\n\r\n')
+    if (head.length > 0) far.write(head)
+    carry(near, far)
+  })
+  far.on('error', () => near.destroy())
+}
+
+/** Either end ends the other. */
+function carry(near, far) {
+  for (const socket of [near, far]) if (socket.setNoDelay) socket.setNoDelay(true)
+  far.on('error', () => near.destroy()).on('close', () => near.destroy())
+  near.on('close', () => far.destroy())
+  near.pipe(far)
+  far.pipe(near)
+}
+
 /** Byte by byte from the handshake on. Without an Origin: what came with one was judged by the daemon, and Chromium refuses all. */
 async function joinSession({ url, headers }, near, head, sessions) {
   const [, id, what, target] = PATH.exec(url) ?? []
@@ -85,9 +107,5 @@ async function joinSession({ url, headers }, near, head, sessions) {
     ].join('\r\n'),
   )
   if (head.length > 0) far.write(head)
-  for (const socket of [near, far]) socket.setNoDelay(true)
-  far.on('error', () => near.destroy()).on('close', () => near.destroy())
-  near.on('close', () => far.destroy())
-  near.pipe(far)
-  far.pipe(near)
+  carry(near, far)
 }

@@ -4,6 +4,7 @@ import type Docker from 'dockerode'
 import {
   BROWSER_IMAGE,
   CLAUDE_IMAGE,
+  DESKTOP_IMAGE,
   type ImageSource,
   imageTag,
   OPENCLAW_IMAGE,
@@ -12,7 +13,7 @@ import {
 } from '../runtimes/index.ts'
 import { contextDigest, contextOf } from './image-context.ts'
 import { createStepReader, LABEL_RUNTIME, removeLeftovers } from './image-leftovers.ts'
-import { tryBrowser, tryClaude, tryOpenclaw, tryRuntime } from './smoke.ts'
+import { tryBrowser, tryClaude, tryDesktop, tryOpenclaw, tryRuntime } from './smoke.ts'
 import { type TarFile, tarStream } from './tar.ts'
 
 export interface ImageBuildOptions {
@@ -43,6 +44,7 @@ const IMAGES: readonly {
   { source: CLAUDE_IMAGE, works: tryClaude },
   { source: OPENCLAW_IMAGE, works: tryOpenclaw },
   { source: BROWSER_IMAGE, works: tryBrowser },
+  { source: DESKTOP_IMAGE, works: tryDesktop },
 ]
 export const IMAGE_NAMES: readonly string[] = IMAGES.map(({ source }) => source.name)
 

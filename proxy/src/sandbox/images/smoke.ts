@@ -99,6 +99,15 @@ export const tryOpenclaw = (docker: Docker, image: string): Promise<void> =>
 export const tryBrowser = (docker: Docker, image: string): Promise<void> =>
   saysFirst(docker, image, ['/usr/lib/chromium/chromium', '--version'], 'Chromium ')
 
+/** What it adds to the browser's is there. */
+export const tryDesktop = (docker: Docker, image: string): Promise<void> =>
+  saysFirst(
+    docker,
+    image,
+    ['/bin/sh', '-c', 'command -v xfce4-session dbus-run-session && Xtigervnc -version 2>&1'],
+    '/usr/bin/xfce4-session',
+  )
+
 async function saysFirst(docker: Docker, image: string, command: string[], words: string): Promise<void> {
   const container = await docker.createContainer({
     Image: image,

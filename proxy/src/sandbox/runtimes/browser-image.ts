@@ -6,6 +6,7 @@ export const BROWSER_IMAGE: ImageSource = {
   folder: 'browser',
   files: [
     'supervisor.mjs',
+    'lead.mjs',
     'front.mjs',
     'sessions.mjs',
     'chromium.mjs',
