@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readCommandLine, refuse } from '../scripts/command-line.ts'
 import { benchAuditPage } from './audit-page.ts'
 import { benchClaude } from './claude.ts'
 import { benchConsole } from './console.ts'
@@ -18,29 +18,43 @@ import { benchScrub } from './scrub.ts'
 import { benchStart } from './start.ts'
 import { benchStorage } from './storage.ts'
 
-/**
- * `npm run bench [-- name…]`: each benchmark prints its figures beside a baseline measured in the same run. Quick
- * forms for a look: `npm run bench -- execute --quick`.
- *
- * Of `llm` alone: `--memory [--minutes N]` watches the daemon's memory under load, `--peers FOLDER` is where peers that
- * are no dependencies are kept. Of `hostile` alone: `--kinds 0,3` has only these of its kinds of hostile agents work, by
- * their places in `hostile/kinds.ts`. Of both: `--profile FOLDER` is where processor profiles of the daemon are left. Of
- * `scrub`, `start` and `history`: `--baseline FOLDER` is another checkout to compare with. Of `history` alone: `--executions N`, for
- * which a million take 4 GB of the temporary folder.
- */
-const { values: options, positionals: names } = parseArgs({
-  allowPositionals: true,
+const USAGE = {
+  command: 'npm run bench',
+  does: 'Each benchmark prints its figures beside a baseline that is measured in the same run. Without names: all, which takes hours.',
+  names: 'name…',
   options: {
-    quick: { type: 'boolean', default: false },
-    memory: { type: 'boolean', default: false },
-    minutes: { type: 'string' },
-    kinds: { type: 'string' },
-    baseline: { type: 'string' },
-    executions: { type: 'string' },
-    peers: { type: 'string', default: join(tmpdir(), 'oauth3-bench-peers') },
-    profile: { type: 'string' },
+    quick: { type: 'boolean', default: false, says: 'few rounds, for a look' },
+    memory: { type: 'boolean', default: false, says: 'llm: the memory of the daemon under load instead' },
+    minutes: { type: 'string', takes: 'N', says: 'llm --memory: for how long' },
+    peers: {
+      type: 'string',
+      default: join(tmpdir(), 'oauth3-bench-peers'),
+      takes: 'FOLDER',
+      says: 'llm: where peers are kept that are no dependencies',
+    },
+    kinds: {
+      type: 'string',
+      takes: '0,3',
+      says: 'hostile: these kinds alone, by their places in hostile/kinds.ts',
+    },
+    profile: {
+      type: 'string',
+      takes: 'FOLDER',
+      says: 'llm, hostile: leaves processor profiles of the daemon there',
+    },
+    baseline: {
+      type: 'string',
+      takes: 'FOLDER',
+      says: 'scrub, start, history: another checkout to compare with',
+    },
+    executions: {
+      type: 'string',
+      takes: 'N',
+      says: 'history: how many; a million take 4 GB of the temporary folder',
+    },
   },
-})
+} as const
+const { values: options, names } = readCommandLine(USAGE)
 const { quick } = options
 
 const BENCHES: Record<string, () => Promise<unknown>> = {
@@ -100,13 +114,10 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
     }),
 }
 
+const unknown = names.find((name) => !Object.hasOwn(BENCHES, name))
+if (unknown !== undefined)
+  refuse(USAGE, `There is no benchmark "${unknown}"; there are ${Object.keys(BENCHES).join(', ')}.`)
 for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
-  const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
-  if (!bench) {
-    console.error(`There is no benchmark "${name}"; there are ${Object.keys(BENCHES).join(', ')}.`)
-    process.exitCode = 2
-    break
-  }
   console.log(`\n== ${name}`)
-  await bench()
+  await BENCHES[name]?.()
 }

@@ -1,21 +1,29 @@
-/**
- * `npm run images [-- --base NAME] [--only deno,node] [--without claude]`: builds the images into the Docker engine. `claude`
- * fetches the Claude Code CLI, some 130 MB, and `openclaw` OpenClaw, some 200 MB, when they are not there yet.
- */
-import { parseArgs } from 'node:util'
 import Docker from 'dockerode'
 import { buildImages, IMAGE_NAMES } from '../src/sandbox/images/index.ts'
+import { readCommandLine, refuse } from './command-line.ts'
 
-const { values } = parseArgs({
-  options: { base: { type: 'string' }, only: { type: 'string' }, without: { type: 'string' } },
-})
-const named = (list: string | undefined) => list?.split(',').map((name) => name.trim())
-const without = named(values.without) ?? []
+const USAGE = {
+  command: 'npm run images',
+  does: `Builds the images of the sandbox into the Docker engine: ${IMAGE_NAMES.join(', ')}.
+What is not there yet is fetched: Claude Code is some 130 MB, OpenClaw 200 MB, a browser 1 GB.`,
+  options: {
+    only: { type: 'string', takes: 'deno,node', says: 'these alone' },
+    without: { type: 'string', takes: 'browser', says: 'all but these' },
+    base: { type: 'string', takes: 'NAME', says: 'the image that the runtimes are taken from' },
+  },
+} as const
+const { values } = readCommandLine(USAGE)
+const named = (option: 'only' | 'without'): string[] | undefined => {
+  const names = values[option]?.split(',').map((name) => name.trim())
+  const unknown = names?.find((name) => !(IMAGE_NAMES as readonly string[]).includes(name))
+  return unknown === undefined ? names : refuse(USAGE, `--${option}: there is no image ${unknown}`)
+}
+const without = named('without') ?? []
 try {
   await buildImages({
     docker: new Docker(),
     base: values.base,
-    only: (named(values.only) ?? IMAGE_NAMES).filter((name) => !without.includes(name)),
+    only: (named('only') ?? IMAGE_NAMES).filter((name) => !without.includes(name)),
     log: (line) => console.log(line),
   })
 } catch (error) {

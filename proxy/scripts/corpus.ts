@@ -1,18 +1,20 @@
 import { CARD_LINES } from '../src/notify/telegram/card-message.ts'
 import { allDeceptive, allHonest } from '../test/corpus/index.ts'
 import { assessDeceptive, falseAlarms } from '../test/corpus/verdict.ts'
+import { readCommandLine } from './command-line.ts'
 
-/**
- * `npm run corpus [-- --all] [-- --show ID]`: puts every request of the corpus to the card and prints, by family, what deceived
- * without a word (silent), what the card knew and a phone does not show (lost), and honest programs with a warning that they do
- * not deserve (false). Exits 1 above 0 silent, 0 lost, 3 % false.
- */
+/** Exits 1 above 0 silent, 0 lost, 3 % false. */
 const MAX_FALSE = 0.03
-const args = process.argv.slice(2)
-const value = (name: string): string | undefined =>
-  args.includes(name) ? args[args.indexOf(name) + 1] : undefined
-const one = value('--show')
-const isVerbose = args.includes('--all')
+const { values } = readCommandLine({
+  command: 'npm run corpus',
+  does: `Puts every request of the corpus to the card and prints, by family, what deceived without a word (silent), what the card
+knew and a phone does not show (lost), and honest programs with a warning that they do not deserve (false).`,
+  options: {
+    all: { type: 'boolean', default: false, says: 'names each request that fails' },
+    show: { type: 'string', takes: 'ID', says: 'one request and its card' },
+  },
+})
+const { show: one, all: isVerbose } = values
 
 if (one !== undefined) await showOne(one)
 else await measure()

@@ -1,12 +1,7 @@
-/**
- * `npm run dev [-- --state FOLDER]`: the daemon from its sources, started anew when one changes. It has a database, a key and
- * settings of its own in FOLDER (data/dev): neither the shell's settings nor the checkout's `.env` count, so that nobody
- * develops on the real vault, bot or audit by mistake.
- */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { SETTINGS } from '../src/config/index.ts'
+import { readCommandLine } from './command-line.ts'
 import { restartOnChange } from './restart-on-change.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -17,7 +12,14 @@ OAUTH3_SANDBOX=auto
 LOG_LEVEL=debug
 `
 
-const { values } = parseArgs({ options: { state: { type: 'string', default: join(ROOT, 'data/dev') } } })
+const { values } = readCommandLine({
+  command: 'npm run dev',
+  does: `The daemon from its sources, started anew when one changes. It has a database, a key and settings of its own: neither the
+shell's settings nor the checkout's .env count, so that nobody develops on the real vault, bot or audit by mistake.`,
+  options: {
+    state: { type: 'string', default: join(ROOT, 'data/dev'), takes: 'FOLDER', says: 'where they are kept' },
+  },
+})
 const state = resolve(values.state)
 mkdirSync(state, { recursive: true, mode: 0o700 })
 const settings = join(state, '.env')

@@ -14,11 +14,19 @@ import { PERMISSIONS } from '../src/identity/index.ts'
 import { ERROR_TABLE, statusOfRule } from '../src/kernel/index.ts'
 import { PROVIDER_TABLE } from '../src/llm/providers/index.ts'
 import { LLM_ERRORS } from '../src/llm/proxy/index.ts'
+import { readCommandLine } from './command-line.ts'
 
-/**
- * Writes docs/reference (and the pages that a module renders itself) from the tables the code runs on. With `--check`
- * nothing is written: the first file that says something else than the code is named, and the exit code is 1.
- */
+const { check } = readCommandLine({
+  command: 'npm run docs',
+  does: 'Writes docs/reference, and the pages that a module renders itself, from the tables that the code runs on.',
+  options: {
+    check: {
+      type: 'boolean',
+      default: false,
+      says: 'writes nothing: names the pages that say something else than the code, and ends with 1',
+    },
+  },
+}).values
 const ROOT = resolve(import.meta.dirname, '../..')
 const VERSION = (JSON.parse(readFileSync(join(ROOT, 'proxy/package.json'), 'utf8')) as { version: string })
   .version
@@ -329,7 +337,6 @@ async function renderedBy(module: string, name: string): Promise<string | undefi
   return typeof render === 'function' ? String(render()) : undefined
 }
 
-const check = process.argv.includes('--check')
 for (const page of PAGES) {
   const text = await page.render()
   if (text === undefined) continue

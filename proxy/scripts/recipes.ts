@@ -1,19 +1,17 @@
-/**
- * `npm run recipes [-- NAME…] [--write]`: runs the recipes of docs/recipes against a daemon of its own and shows where a page says something
- * else than what came out. `--write` puts what came out into the pages.
- */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { copyCheckout } from './checkout-copy.ts'
+import { readCommandLine } from './command-line.ts'
 import { comparable, withOutputs } from './recipe-page.ts'
 import { runRecipe } from './run-recipe.ts'
 
 const RECIPES = join(import.meta.dirname, '../../docs/recipes')
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { write: { type: 'boolean', default: false } },
+const { values, names: wanted } = readCommandLine({
+  command: 'npm run recipes',
+  does: 'Runs the recipes of docs/recipes against a daemon of its own and shows where a page says something else than what came out.',
+  names: 'name…',
+  options: { write: { type: 'boolean', default: false, says: 'puts what came out into the pages' } },
 })
 
 const folder = mkdtempSync(join(tmpdir(), 'oauth3-recipes-'))
@@ -22,7 +20,7 @@ copyCheckout(checkout)
 try {
   const names = readdirSync(RECIPES).filter((name) => name !== 'README.md')
   for (const name of names) {
-    if (positionals.length > 0 && !positionals.some((wanted) => name.startsWith(wanted))) continue
+    if (wanted.length > 0 && !wanted.some((start) => name.startsWith(start))) continue
     const page = readFileSync(join(RECIPES, name), 'utf8')
     const run = await runRecipe(page, { checkout, folder: join(folder, name) })
     const different = run.steps.filter(

@@ -1,7 +1,3 @@
-/**
- * `npm run release [-- --dry-run | --publish]`: checks that the tree is one that can be released, builds it out of the archive that would be
- * published, and prints what would be tagged and pushed. Only `--publish` tags and pushes.
- */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -16,13 +12,22 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readCommandLine, refuse } from './command-line.ts'
 import { releaseNotes, versionOf, versionProblems } from './release-checks.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const OUT = join(ROOT, '.stage')
-const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean' }, publish: { type: 'boolean' } } })
-if (values['dry-run'] && values.publish) throw new Error('--dry-run and --publish are two things')
+const USAGE = {
+  command: 'npm run release',
+  does: `Checks that the tree is one that can be released, builds it out of the archive that would be published, and prints what
+would be tagged and pushed.`,
+  options: {
+    'dry-run': { type: 'boolean', says: 'nothing else, which is also what happens without it' },
+    publish: { type: 'boolean', says: 'tags and pushes' },
+  },
+} as const
+const { values } = readCommandLine(USAGE)
+if (values['dry-run'] && values.publish) refuse(USAGE, '--dry-run and --publish are two things')
 const publish = values.publish === true
 
 const version = versionOf(ROOT)

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
@@ -8,6 +9,12 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 const list = (folder: string): string[] =>
   readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.md'))
 const DECISIONS = list('docs/decisions').filter((name) => name !== 'README.md')
+/** `npm test` hands its options on to Vitest. */
+const TAKES_NO_OPTIONS = new Set([
+  'proxy/scripts/run-tests.ts',
+  'proxy/scripts/check-imports.ts',
+  'proxy/scripts/screenshots.ts',
+])
 const RECIPES = list('docs/recipes').map((name) => `docs/recipes/${name}`)
 const PAGES = ['docs/architecture.md', 'AGENTS.md', 'CONTRIBUTING.md', 'SECURITY.md', ...RECIPES]
 
@@ -52,6 +59,32 @@ describe.each(PAGES)('%s', (page) => {
   it('names functions, types and constants of the sources', () => {
     const names = spans.filter((span) => /^(?:[a-z]+[A-Z]\w+|[A-Z][a-z]+[A-Z]\w+|[A-Z]+_[A-Z_]+)$/.test(span))
     expect(names.filter((name) => !WORDS.has(name))).toEqual([])
+  })
+})
+
+const OWN_COMMANDS = Object.entries(
+  (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts,
+).flatMap(([name, line]) => {
+  const [, file] = /^(?:exec )?node (proxy\/(?:scripts|bench|test)\/\S+\.ts)$/.exec(line) ?? []
+  return file === undefined || TAKES_NO_OPTIONS.has(file) ? [] : [[name, file] as const]
+})
+
+describe('a command of the project', () => {
+  it.each(OWN_COMMANDS)('%s begins nothing when it is told what it does not know', (_name, file) => {
+    const { status, stderr } = spawnSync(process.execPath, [file, '--no-such-option'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    })
+    expect([status, stderr]).toEqual([2, expect.stringContaining('-- --help')])
+  })
+
+  it('says what it does and takes', () => {
+    const { status, stdout } = spawnSync(process.execPath, ['proxy/test/torture/main.ts', '--help'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    })
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/--kills N +how often it is killed \(200\)/)
   })
 })
 

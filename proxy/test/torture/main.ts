@@ -1,22 +1,36 @@
+import { countOf, readCommandLine, refuse } from '../../scripts/command-line.ts'
 import { freshDatabase, setup } from '../support/postgres-server.ts'
 import { tortureClaudeRuns } from './claude-torture.ts'
 import { type TortureOptions, type TortureReport, tortureWithKills } from './kill-torture.ts'
 import { tortureSleeps } from './sleep-torture.ts'
 
-/** `npm run torture [-- --of executions|claude-runs] [--kills 200] [--engine sqlite|postgres] [--sandbox docker|embedded]`: exits 1 when a promise was broken. `--sleeps 1000 [--seed 1]`: machines that sleep and wake instead. */
-const value = (name: string, fallback: string): string => {
-  const index = process.argv.indexOf(`--${name}`)
-  return index === -1 ? fallback : (process.argv[index + 1] ?? fallback)
-}
+/** Exits 1 when a promise was broken. */
+const USAGE = {
+  command: 'npm run torture',
+  does: 'Kills the daemon under load, over and over, and checks that nothing is lost and nothing happens twice.',
+  options: {
+    of: {
+      type: 'string',
+      default: 'executions',
+      takes: 'executions|claude-runs',
+      says: 'what it is busy with',
+    },
+    kills: { type: 'string', default: '200', takes: 'N', says: 'how often it is killed' },
+    engine: { type: 'string', default: 'sqlite', takes: 'sqlite|postgres', says: 'its database' },
+    sandbox: { type: 'string', default: 'docker', takes: 'docker|embedded', says: 'where executions run' },
+    sleeps: { type: 'string', takes: 'N', says: 'files of machines through N sleeps and wakes instead' },
+    seed: { type: 'string', takes: 'N', says: 'repeats such a walk' },
+  },
+} as const
+const { values } = readCommandLine(USAGE)
 
-const sleeps = Number(value('sleeps', '0'))
-if (sleeps > 0) await torturePersistence()
+if (values.sleeps !== undefined) await torturePersistence(values.sleeps)
 else await tortureDaemon()
 
-async function torturePersistence(): Promise<void> {
+async function torturePersistence(cycles: string): Promise<void> {
   const report = await tortureSleeps({
-    cycles: sleeps,
-    seed: Number(value('seed', String(Date.now() % 1_000_000))),
+    cycles: countOf(USAGE, 'sleeps', cycles),
+    seed: values.seed === undefined ? Date.now() % 1_000_000 : countOf(USAGE, 'seed', values.seed),
     percent: 12,
     log: (line) => console.log(line),
   })
@@ -25,17 +39,18 @@ async function torturePersistence(): Promise<void> {
 }
 
 async function tortureDaemon(): Promise<void> {
+  const { of, engine, sandbox } = values
+  if (sandbox !== 'docker' && sandbox !== 'embedded')
+    refuse(USAGE, `--sandbox takes docker or embedded, not ${sandbox}`)
+  if (engine !== 'sqlite' && engine !== 'postgres')
+    refuse(USAGE, `--engine takes sqlite or postgres, not ${engine}`)
+  if (of !== 'executions' && of !== 'claude-runs')
+    refuse(USAGE, `--of takes executions or claude-runs, not ${of}`)
   const options: TortureOptions = {
-    kills: Number(value('kills', '200')),
-    sandbox: value('sandbox', 'docker') === 'embedded' ? 'embedded' : 'docker',
+    kills: countOf(USAGE, 'kills', values.kills),
+    sandbox,
     log: (line) => console.log(line),
   }
-  const engine = value('engine', 'sqlite')
-  if (engine !== 'sqlite' && engine !== 'postgres')
-    throw new Error(`--engine takes sqlite or postgres, not ${engine}`)
-  const of = value('of', 'executions')
-  if (of !== 'executions' && of !== 'claude-runs')
-    throw new Error(`--of takes executions or claude-runs, not ${of}`)
   // Runs of Claude Code take Docker and its image; they have no other sandbox.
   const torture = (on: TortureOptions): Promise<TortureReport> =>
     of === 'claude-runs' ? tortureClaudeRuns(on) : tortureWithKills(on)
