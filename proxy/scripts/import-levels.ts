@@ -92,6 +92,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'claude-runs/runs',
     'claude-runs/owner-routes',
     'hosting/machines',
+    'hosting/gate',
     'hosting/persistence/archive',
     'hosting/persistence/stores',
     'hosting/persistence',

@@ -91,6 +91,10 @@ export const AUDIT_EVENTS = {
   'machine.desired':
     'Somebody, an access or the sleep ladder wants a machine in another state; from what, to what, and why.',
   'machine.changed': 'A machine entered another state; from which, to which, for which cause.',
+  'machine.identified':
+    'An instance of EC2 has shown itself as a machine, by what it was handed for that once.',
+  'machine.identity_taken':
+    'Somebody else has shown itself as a machine as well, or as one whose instance it is not; what ran was ended.',
   'chat.asked':
     'Somebody said something to a hosted agent: which turn of which machine, by which model, how many characters; never the text.',
   'chat.ended': 'A turn of a chat with a hosted agent ended: how, and with how many characters.',

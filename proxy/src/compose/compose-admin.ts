@@ -59,5 +59,5 @@ export function composeDoctorChecks(
     diskCheck({ ...parts, minFreeBytes: config.storage.minFreeBytes }),
     ...(telegram ? [telegram.check] : []),
   ]
-  return () => [...fixedChecks, ...parts.waker.checks]
+  return () => [...fixedChecks, ...parts.installation.machines.checks, ...parts.waker.checks]
 }

@@ -107,6 +107,13 @@ export function subscribeParts(parts: {
       feed.publish({ type, id: execution.requestId, agent_id: execution.agentId, status: execution.status }),
     ),
   )
+  events.subscribe('machine.identity_taken', async ({ name }, tx) => {
+    log.warn({ machine: name }, 'two have shown themselves as one machine; it was ended')
+    await notifier?.tellOwner(
+      `⚠️ Somebody else has shown itself as the hosted agent ${name}, by what its instance was handed. It was ended; the next who speaks to it has a new one made. Look at who may read user data of your EC2 account.`,
+      tx,
+    )
+  })
   // Whatever else changes has a row there: agents, secrets, grants, keys.
   events.subscribe('audit.appended', ({ id, event, requestId }, tx) =>
     tx.afterCommit(() => feed.publish({ type: 'audit', id, event, request_id: requestId })),

@@ -59,6 +59,7 @@ export function composeHosting(
   async function openNow(): Promise<Machines> {
     const { machines } = await park.open(core, {
       isReady: agents.isReady,
+      identityTaken: ({ name }, tx) => core.events.publish(tx, { type: 'machine.identity_taken', name }),
       changed(key, row) {
         agents.changed(key, row)
         // What was asked for before a lockdown, and is stored in it.

@@ -144,7 +144,7 @@ export async function openInstallation(
   )
   const machines = stack.use(
     openMachinePark({
-      ...{ config, instanceId, database, clock },
+      ...{ config, instanceId, database, clock, keyring: masterKeys.keyring },
       warn: (message, error) => log.warn({ err: error }, message),
     }),
   )

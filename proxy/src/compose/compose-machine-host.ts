@@ -1,12 +1,23 @@
+import { dirname } from 'node:path'
 import type { AuditLog } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
 import type { MachineCare } from '../hosting/agents/index.ts'
-import type { Machine, MachineDriver, MachineHost, Machines } from '../hosting/machines/index.ts'
+import type { MachineGate } from '../hosting/gate/index.ts'
+import type { Machine, MachineDriver, MachineHost, MachineRef, Machines } from '../hosting/machines/index.ts'
 import type { Persistence } from '../hosting/persistence/index.ts'
 import { quotaOf, readQuotas } from '../identity/tenants/index.ts'
-import { type Clock, DEFAULT_TENANT, lazily, type Storage, type TenantId } from '../kernel/index.ts'
+import {
+  type Clock,
+  DEFAULT_TENANT,
+  type DoctorCheck,
+  lazily,
+  type Storage,
+  type TenantId,
+  type Tx,
+} from '../kernel/index.ts'
 import type { OpenStorage } from '../storage/index.ts'
-import type { Vault } from '../vault/index.ts'
+import type { DataKeyring, Vault } from '../vault/index.ts'
+import { machineChecks, openGate, openGateKeys } from './daemon-machine-gate.ts'
 
 /** What a tenant has of the host of machines. */
 interface TenantMachines {
@@ -23,6 +34,8 @@ export interface MachinePark extends AsyncDisposable {
   close(tenant: TenantId): Promise<void>
   /** Of a tenant that is removed, whose keys are destroyed: containers, volumes and stored objects. Rejects where some may be left. */
   purge(tenant: TenantId): Promise<void>
+  /** What `oauth3 doctor` tries of where they live. */
+  readonly checks: readonly DoctorCheck[]
 }
 
 interface Tenant {
@@ -31,6 +44,8 @@ interface Tenant {
   readonly vault: Pick<Vault, 'sealFor' | 'openFor'>
 }
 type Care = Pick<MachineCare, 'isReady' | 'changed'> & {
+  /** Two have shown themselves as one incarnation of it; in the unit that ends it. */
+  identityTaken(machine: Machine, tx: Tx): Promise<void>
   /** Before anything is done with those that an earlier daemon left. */
   adopt(rows: readonly Machine[], addressOf: MachineDriver['address']): Promise<void>
 }
@@ -43,9 +58,10 @@ export function openMachinePark(of: {
   readonly instanceId: string
   readonly database: Pick<OpenStorage, 'forTenant'>
   readonly clock: Clock
+  readonly keyring: DataKeyring
   readonly warn: (message: string, error?: unknown) => void
 }): MachinePark {
-  const { config, instanceId, database, clock, warn } = of
+  const { config, instanceId, database, clock, keyring, warn } = of
   const opened = new AsyncDisposableStack()
   const cares = new Map<TenantId, Care>()
   const installation = database.forTenant(DEFAULT_TENANT)
@@ -55,7 +71,10 @@ export function openMachinePark(of: {
       import('../hosting/machines/index.ts'),
       import('./compose-machines.ts'),
     ])
-    const { driver, persistence } = await composeMachines({ config, instanceId, clock }, opened, warn)
+    const gateKeys = () => openGateKeys({ storage: installation, keyring })
+    const parts = await composeMachines({ config, instanceId, clock, gateKeys }, opened, warn)
+    const { driver, persistence } = parts
+    let gate: MachineGate | undefined
     const host: MachineHost = opened.use(
       createMachineHost({
         driver,
@@ -63,12 +82,19 @@ export function openMachinePark(of: {
         clock,
         memoryBytes: config.hosting.memoryBytes,
         isReady: async (ref, signal) => (await cares.get(ref.tenant)?.isReady(ref, signal)) ?? false,
-        changed: (key, row) => cares.get(key.tenant)?.changed(key, row),
+        changed: (key, row) => {
+          gate?.keepOnly({ machine: row.id, generation: row.generation })
+          cares.get(key.tenant)?.changed(key, row)
+        },
         // Of a tenant that is not opened nothing is known; one that is removed is purged.
         isGone: () => false,
         log: warn,
       }),
     )
+    if (parts.gate !== null) {
+      const folderOf = (ref: MachineRef): string => dirname(driver.address(ref).socketPath)
+      gate = opened.use(await openGate(parts.gate, { host, folderOf, log: warn }))
+    }
     host.start()
     return { host, driver, persistence }
   })
@@ -89,6 +115,7 @@ export function openMachinePark(of: {
           return { machines: count, memoryBytes: memoryMib * MIB }
         },
         adopt: (rows) => care.adopt(rows, driver.address),
+        identityTaken: (machine, tx) => care.identityTaken(machine, tx),
       })
       return { machines, persistence }
     },
@@ -109,6 +136,14 @@ export function openMachinePark(of: {
       await host.purge(tenant)
       await persistence?.forgetTenant(tenant, AbortSignal.timeout(PURGE_MS))
     },
+    checks:
+      config.hosting.ec2 === null
+        ? []
+        : machineChecks({
+            gate: config.hosting.ec2.gate,
+            list: async (signal) => (await open()).driver.list(signal),
+            keys: () => openGateKeys({ storage: installation, keyring }),
+          }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }

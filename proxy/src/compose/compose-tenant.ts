@@ -182,7 +182,7 @@ export async function composeTenant(
 
   hosting =
     overrides.hosting?.played ??
-    (sandbox.kind === 'docker'
+    (sandbox.kind === 'docker' || installation.config.hosting.ec2 !== null
       ? stack.use(
           composeHosting(
             installation,

@@ -22,6 +22,7 @@ import { createLockdown, createVault, type DataKeyring } from '../vault/index.ts
 import type { Installation } from './compose-installation.ts'
 import { consolePageOf } from './console-address.ts'
 import { openAudit } from './daemon-audit.ts'
+import { resealGateKeys } from './daemon-machine-gate.ts'
 import { openKept } from './daemon-storage.ts'
 import { createDomainEvents, type DomainEvents } from './domain-events.ts'
 
@@ -89,6 +90,7 @@ export async function openTenantCore(
   // What is sealed with the data key and is no secret of the vault's.
   events.subscribe('data_key.rotated', async ({ reseal }, tx) => {
     await tx.meta.set('audit_key', reseal('audit-key', (await tx.meta.get('audit_key')) ?? ''))
+    await resealGateKeys(tx, reseal)
     await agents.resealWakes(tx, reseal)
     await resealProviderKeys(tx, reseal)
     await resealBlobKeys(tx, reseal)

@@ -2,6 +2,7 @@ import type { ApprovalEvent } from '../approvals/index.ts'
 import type { AuditEvent } from '../audit/index.ts'
 import type { AppEvent } from '../claude-runs/apps/index.ts'
 import type { ExecutionEvent } from '../executions/index.ts'
+import type { MachineEvent } from '../hosting/machines/index.ts'
 import type { AgentEvent } from '../identity/agents/index.ts'
 import { createEvents, type Events } from '../kernel/index.ts'
 import type { AccessEvent } from '../llm/provider-access/index.ts'
@@ -20,6 +21,7 @@ type DomainEvent =
   | DiskEvent
   | ExecutionEvent
   | LockdownEvent
+  | MachineEvent
   | ProviderEvent
   | RetentionEvent
   | VaultEvent

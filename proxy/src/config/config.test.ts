@@ -71,6 +71,18 @@ describe('the configuration', () => {
         `${name} is required with OAUTH3_HOST_DRIVER=ec2.`,
       )
     expect(() => readConfig({ ...env, OAUTH3_EC2_IMAGE: 'ubuntu' })).toThrow('an image, ami-')
+    const gate = (OAUTH3_MACHINES_URL: string, OAUTH3_MACHINES_LISTEN = '') =>
+      readConfig({ ...env, OAUTH3_MACHINES_URL, OAUTH3_MACHINES_LISTEN }).hosting.ec2?.gate
+    expect(gate('')).toBeNull()
+    expect(gate('https://daemon.internal:3739/')).toEqual({
+      url: 'https://daemon.internal:3739',
+      listen: { host: undefined, port: 3739 },
+    })
+    expect(gate('https://daemon.internal')?.listen.port).toBe(443)
+    expect(gate('https://daemon.internal', '[::1]:3739')?.listen).toEqual({ host: '::1', port: 3739 })
+    for (const bad of ['http://daemon.internal', 'https://daemon.internal/path', 'https://a:b@c'])
+      expect(() => gate(bad), bad).toThrow('OAUTH3_MACHINES_URL')
+    expect(() => gate('https://daemon.internal', '3739')).toThrow('OAUTH3_MACHINES_LISTEN')
   })
 
   it('names everything that is wrong at once, and nothing twice', () => {

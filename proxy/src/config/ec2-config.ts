@@ -10,6 +10,17 @@ export interface Ec2Config {
   readonly volumeGib: number
   readonly keyId: string
   readonly secret: SecretValue
+  /** In the place of the region's own. */
+  readonly endpoint: string | undefined
+  /** Null: whoever runs instances brings them their sockets. */
+  readonly gate: GateConfig | null
+}
+
+interface GateConfig {
+  /** An origin, as instances reach it. */
+  readonly url: string
+  /** `host` undefined: every address. */
+  readonly listen: { readonly host: string | undefined; readonly port: number }
 }
 
 interface Ec2Values {
@@ -20,6 +31,9 @@ interface Ec2Values {
   readonly OAUTH3_EC2_IMAGE?: string
   readonly OAUTH3_EC2_INSTANCE_TYPE?: string
   readonly OAUTH3_EC2_VOLUME_GIB?: number
+  readonly OAUTH3_EC2_ENDPOINT?: string
+  readonly OAUTH3_MACHINES_URL?: string
+  readonly OAUTH3_MACHINES_LISTEN?: string
   readonly AWS_ACCESS_KEY_ID?: string
   readonly AWS_SECRET_ACCESS_KEY?: string
 }
@@ -47,5 +61,13 @@ export function ec2Of(
   return {
     ...{ region, subnet, securityGroup, image, instanceType, volumeGib, keyId },
     secret: new SecretValue(secret),
+    endpoint: values.OAUTH3_EC2_ENDPOINT,
+    gate: gateOf(values),
   }
+}
+
+function gateOf({ OAUTH3_MACHINES_URL: url, OAUTH3_MACHINES_LISTEN: listen }: Ec2Values): GateConfig | null {
+  if (url === undefined) return null
+  const [, host, port = new URL(url).port || '443'] = /^\[?(.*?)\]?:([0-9]+)$/.exec(listen ?? '') ?? []
+  return { url, listen: { host, port: Number(port) } }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { choice, integer, setting, sleepAfter } from './setting.ts'
+import { choice, httpUrl, integer, setting, sleepAfter } from './setting.ts'
 
 const ec2Id = (kind: string) => z.string().regex(new RegExp(`^${kind}-[0-9a-f]{8,17}$`))
 
@@ -65,5 +65,26 @@ export const HOSTING_SETTINGS = {
     'GiB, 1–16384',
     'Of the volume that holds the files of one hosted agent on EC2.',
     '16',
+  ),
+  OAUTH3_EC2_ENDPOINT: setting(
+    httpUrl,
+    'an http(s) address',
+    'Where the API of EC2 is reached in the place of the region’s own, such as an interface endpoint of a VPC.',
+  ),
+  OAUTH3_MACHINES_URL: setting(
+    z
+      .url({ protocol: /^https$/ })
+      .refine((value) => {
+        const { username, password, pathname, search, hash } = new URL(value)
+        return `${username}${password}${search}${hash}` === '' && pathname === '/'
+      })
+      .transform((value) => new URL(value).origin),
+    'an https address without a path',
+    'Where instances of EC2 reach the daemon, which ends TLS there itself. Without it somebody has to bring each its sockets.',
+  ),
+  OAUTH3_MACHINES_LISTEN: setting(
+    z.string().regex(/^(?:\[[0-9a-fA-F:]{2,39}\]|[A-Za-z0-9.-]{1,253}):[0-9]{1,5}$/),
+    'ADDRESS:PORT',
+    'Where the daemon listens for instances of EC2; every address of this host at the port of OAUTH3_MACHINES_URL when left out.',
   ),
 } as const

@@ -53,6 +53,7 @@ export const sampleMachine = (changes: Partial<Machine> = {}): Machine => ({
   failures: 0,
   retryAt: null,
   lastError: null,
+  identity: null,
   activeAt: 1,
   activeWhy: 'created',
   changedAt: 1,

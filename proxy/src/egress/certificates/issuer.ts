@@ -80,7 +80,7 @@ export interface KeyPair {
 export const newKeys = (): Promise<KeyPair> => generate('ec', { namedCurve: 'P-256' })
 
 /** Names a key within a chain (RFC 7093, method 1): says nothing about the key that the certificate does not. */
-const keyIdOf = (key: KeyObject): Buffer =>
+export const keyIdOf = (key: KeyObject): Buffer =>
   createHash('sha256')
     .update(key.export({ type: 'spki', format: 'der' }))
     .digest()

@@ -16,6 +16,9 @@ export const agentIdOf = ({ spec }: Pick<Machine, 'spec'>): AgentId => (spec.set
 /** What hosts agents, where anything does; throws `refused` where nothing does. */
 export function hostedHere<T>(hosting: T | null): T {
   if (hosting === null)
-    throw new AppError('refused', 'Agents are hosted where OAUTH3_SANDBOX is docker; it is not, here.')
+    throw new AppError(
+      'refused',
+      'Agents are hosted where OAUTH3_SANDBOX is docker or OAUTH3_HOST_DRIVER is ec2; neither is so here.',
+    )
   return hosting
 }

@@ -3,7 +3,16 @@ export { HOME, STATE_MOUNT } from './docker-machine.ts'
 export type { Ec2Access } from './ec2/ec2-calls.ts'
 export { createEc2Driver } from './ec2/ec2-driver.ts'
 export type { Ec2Place } from './ec2/ec2-machine.ts'
-export type { Activity, Machine, MachineKey, MachineRef, MachineSpec, MachineTime } from './machine.ts'
+export type {
+  Activity,
+  Machine,
+  MachineEvent,
+  MachineKey,
+  MachineRef,
+  MachineSpec,
+  MachineTime,
+} from './machine.ts'
+export type { Claimed } from './machine-claim.ts'
 export { DriverFault, type Held, type MachineDriver, type Phase } from './machine-driver.ts'
 export { createMachineHost, type MachineHost } from './machine-host.ts'
 export { incarnationName } from './machine-labels.ts'

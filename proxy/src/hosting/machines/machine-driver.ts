@@ -77,6 +77,8 @@ export interface MachineDriver {
   observe(ref: MachineRef, signal: AbortSignal): Promise<Phase>
   /** Of one machine, or of all of this instance. */
   list(signal: AbortSignal, key?: MachineKey): Promise<readonly Held[]>
+  /** By the cloud's own names: what runs as this incarnation. Left out where a machine's sockets say who it is. */
+  instancesOf?(ref: MachineRef, signal: AbortSignal): Promise<readonly string[]>
   address(ref: MachineRef): MachineAddress
   /** Tells that something may have changed; null: of whichever machine. It may miss things, and tell what is none. */
   watch(changed: (key: MachineKey | null) => void): Disposable

@@ -8,11 +8,13 @@ import {
   type Storage,
   systemClock,
   type TenantId,
+  type Tx,
   type UnixMs,
 } from '../../kernel/index.ts'
 import { answered, CALL_TIMEOUT_MS, type Wait } from '../../sandbox/engine/index.ts'
 import { isOpen, isOver, type LiveMachine, newLive } from './live-machine.ts'
 import type { Activity, Machine, MachineKey, MachineRef } from './machine.ts'
+import { type Claim, type Claimed, isIdentified } from './machine-claim.ts'
 import type { MachineDriver, MachinePersistence } from './machine-driver.ts'
 import { createMachineLedger, type MachineLedger, type MachineQuota } from './machine-ledger.ts'
 import { createMachines, type Machines } from './machines.ts'
@@ -53,6 +55,10 @@ export interface MachineHost extends AsyncDisposable {
   start(): void
   /** Compares all rows with all that the driver has. Rejects when the driver does not answer. */
   sweep(): Promise<void>
+  /** `unsure`: nothing is known of it, or not yet which instance it is. Rejects when the driver does not answer. */
+  claim(ref: MachineRef, claim: Omit<Claim, 'isOurs'>): Promise<Claimed | 'unsure'>
+  /** Whether who has this secret is this incarnation. Undefined: nothing is known of the machine, or not yet. */
+  isIdentified(ref: MachineRef, secretSha256: string): boolean | undefined
 }
 
 interface HostedTenant {
@@ -61,6 +67,8 @@ interface HostedTenant {
   readonly quota: () => Promise<MachineQuota>
   /** Those that an earlier daemon left, before anything is done with them. */
   readonly adopt?: (machines: readonly Machine[]) => Promise<void>
+  /** Two have shown themselves as one incarnation; in the unit that ends it. */
+  readonly identityTaken?: (machine: Machine, tx: Tx) => Promise<void>
 }
 
 /** Drift is seen within two of them where the driver tells nothing. */
@@ -181,6 +189,10 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
     }
   }
 
+  const liveOf = ({ machine, tenant }: MachineKey): LiveMachine | undefined => {
+    const live = lives.get(machine)
+    return live?.key.tenant === tenant ? live : undefined
+  }
   const livesOf = (tenant: TenantId): LiveMachine[] =>
     [...lives.values()].filter(({ key }) => key.tenant === tenant)
   const ledgerOf = (tenant: TenantId) => {
@@ -274,7 +286,7 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
   }
 
   return {
-    async open({ storage, audit, quota, adopt }) {
+    async open({ storage, audit, quota, adopt, identityTaken }) {
       const { tenant } = storage
       const ledger: MachineLedger = createMachineLedger({
         storage,
@@ -283,6 +295,7 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
         driver: driver.kind,
         quota,
         memoryBytes,
+        identityTaken,
         // What of a tenant that was closed is committed late is looked at when it is opened again.
         changed: (row) => {
           if (ledgers.get(tenant) === ledger) changed({ tenant, machine: row.id }, row)
@@ -307,10 +320,9 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
       return createMachines({
         ledger,
         clock,
-        find: (id) => {
-          const live = lives.get(id)
-          if (live === undefined || live.key.tenant !== tenant)
-            throw new AppError('not_found', 'No such machine.')
+        find: (machine) => {
+          const live = liveOf({ tenant, machine })
+          if (live === undefined) throw new AppError('not_found', 'No such machine.')
           return live
         },
         beginCall,
@@ -357,6 +369,21 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
       void tick().catch(() => {})
     },
     sweep,
+    async claim(ref, { instance, secretSha256 }) {
+      const live = liveOf(ref)
+      if (live === undefined) return 'unsure'
+      if (live.row.generation !== ref.generation) return 'refused'
+      const own = isIdentified(live.row, ref, secretSha256)
+        ? [instance]
+        : await call((signal) => driver.instancesOf?.(ref, signal) ?? Promise.resolve([instance]))
+      // Lists are behind. That it is another's is said only where it is known whose it is.
+      if (own.length === 0) return 'unsure'
+      return await live.ledger.claim(ref, { instance, secretSha256, isOurs: own.includes(instance) })
+    },
+    isIdentified: (ref, secretSha256) => {
+      const live = liveOf(ref)
+      return live && isIdentified(live.row, ref, secretSha256)
+    },
     async [Symbol.asyncDispose]() {
       closing.abort(new AppError('shutting_down', 'The daemon is stopping.'))
       watching?.[Symbol.dispose]()

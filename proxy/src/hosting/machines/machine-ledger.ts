@@ -9,7 +9,16 @@ import {
   type Storage,
   type Tx,
 } from '../../kernel/index.ts'
-import type { Activity, DesiredState, Machine, MachineSpec, MachineState, MachineTime } from './machine.ts'
+import type {
+  Activity,
+  DesiredState,
+  Machine,
+  MachineRef,
+  MachineSpec,
+  MachineState,
+  MachineTime,
+} from './machine.ts'
+import { type Claim, type Claimed, disowned, outcomeOf } from './machine-claim.ts'
 import { timeByDay, timeSince } from './machine-time.ts'
 import { type Asker, type Cause, canBecome, mayAsk, TRANSIENT } from './transitions.ts'
 
@@ -52,6 +61,8 @@ export interface MachineLedger {
     change: (hosts: readonly string[]) => readonly string[],
     actor: Actor,
   ): Promise<Machine>
+  /** An instance shows itself as an incarnation; where that is somebody else's already, the incarnation is over. */
+  claim(ref: MachineRef, claim: Claim): Promise<Claimed>
   /** Without another state, and without a row in the audit. */
   note(id: MachineId, change: Change): Promise<void>
   live(): Promise<readonly Machine[]>
@@ -72,6 +83,8 @@ export function createMachineLedger(deps: {
   readonly quota: () => Promise<MachineQuota>
   readonly memoryBytes: number
   readonly changed: (machine: Machine) => void
+  /** Two have shown themselves as one incarnation; in the unit that ends it. */
+  readonly identityTaken?: ((machine: Machine, tx: Tx) => Promise<void>) | undefined
 }): MachineLedger {
   const { storage, audit, clock } = deps
 
@@ -110,6 +123,7 @@ export function createMachineLedger(deps: {
           failures: 0,
           retryAt: null,
           lastError: null,
+          identity: null,
           activeAt: now,
           activeWhy: 'created',
           changedAt: now,
@@ -176,6 +190,27 @@ export function createMachineLedger(deps: {
         const egress = change(row.spec.egress ?? [])
         await audit.append(tx, 'machine.egress', actor, null, { machine: id, hosts: [...egress] })
         return write(tx, { ...row, spec: { ...row.spec, egress } })
+      }),
+
+    claim: (ref, { instance, secretSha256, isOurs }) =>
+      storage.transaction(async (tx) => {
+        const row = await tx.machines.byId(ref.machine)
+        const outcome = outcomeOf(row, ref, { instance, secretSha256, isOurs })
+        if (row === undefined || outcome === 'refused' || outcome === 'again') return outcome
+        const facts = { machine: row.id, generation: ref.generation, instance }
+        if (outcome === 'taken') {
+          await audit.append(tx, 'machine.identity_taken', 'daemon', null, facts)
+          await deps.identityTaken?.(row, tx)
+          await write(tx, disowned(row))
+        } else {
+          await audit.append(tx, 'machine.identified', 'daemon', null, facts)
+          const { generation } = ref
+          await write(tx, {
+            ...row,
+            identity: { generation, instance, secretSha256, claimedAt: clock.now() },
+          })
+        }
+        return outcome
       }),
 
     note: (id, change) =>

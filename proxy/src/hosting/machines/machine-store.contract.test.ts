@@ -30,6 +30,7 @@ storeContract('the store of machines', STORES, (kit) => {
       failures: 3,
       retryAt: null,
       lastError: null,
+      identity: { generation: 12, instance: 'i-1', secretSha256: 'ab', claimedAt: 9 },
       activeAt: 99,
       activeWhy: 'message',
       changedAt: 98,
@@ -80,7 +81,7 @@ storeContract('the store of machines', STORES, (kit) => {
     for (const tenant of [kit.me, kit.them])
       await kit.sql(
         `INSERT INTO machines SELECT '${tenant}', 'mch_' || n, 'name' || n, 'd', 'i', '{}', 'awake',
-           CASE WHEN n % 3 = 0 THEN 'running' ELSE 'deleted' END, 1, NULL, 0, NULL, NULL, 1, 'created', n, 1, 'cli:0'
+           CASE WHEN n % 3 = 0 THEN 'running' ELSE 'deleted' END, 1, NULL, 0, NULL, NULL, 1, 'created', n, 1, 'cli:0', NULL
          FROM (${kit.numbers(3_000)}) AS counted`,
       )
     for (const tenant of [kit.me, kit.them])
@@ -111,6 +112,69 @@ storeContract('the store of machines', STORES, (kit) => {
     const since = (from: string) => kit.mine.read((tx) => tx.machines.daysSince(one.id, from))
     expect(await since('2030-01-02')).toEqual([day('2030-01-02', 13, 24), day('2030-01-03', 5, 6)])
     expect(await since('2030-01-04')).toEqual([])
+  })
+
+  describe('who is a machine', () => {
+    const told: string[] = []
+    const ledger = (): MachineLedger =>
+      createMachineLedger({
+        ...{ storage: kit.mine, clock: { now: () => 7 }, driver: 'double', memoryBytes: 2 ** 40 },
+        audit: createAuditLog({ storage: kit.mine, clock: { now: () => 7 }, auditKey: Buffer.alloc(32, 1) }),
+        quota: async () => ({ machines: 9, memoryBytes: 2 ** 40 }),
+        changed: () => {},
+        identityTaken: async ({ name }) => void told.push(name),
+      })
+    const CLAIM = { instance: 'i-1', secretSha256: 'aa', isOurs: true }
+    const open = async (changes: Partial<Machine> = {}) => {
+      told.length = 0
+      const machine = sampleMachine({ observed: 'starting', ...changes })
+      await insert(machine)
+      const ref = { tenant: kit.me, machine: machine.id, generation: machine.generation }
+      const row = () => kit.mine.read((tx) => tx.machines.byId(machine.id))
+      const audited = async () =>
+        (await kit.sql('SELECT event, data FROM audit_log ORDER BY id'))
+          .filter(({ data }) => String(data).includes(machine.id))
+          .map(({ event }) => event)
+      return { ref, row, audited, claim: (as = CLAIM, of = ref) => ledger().claim(of, as) }
+    }
+
+    it('is who says so first, while it starts, whichever daemon hears it', async () => {
+      const { claim, row, audited } = await open()
+      expect([await claim(), await claim()]).toEqual(['claimed', 'again'])
+      expect(await row()).toMatchObject({
+        identity: { generation: 1, instance: 'i-1', secretSha256: 'aa', claimedAt: 7 },
+        generation: 1,
+      })
+      expect(await audited()).toEqual(['machine.identified'])
+    })
+
+    it.each([
+      ['another secret', { ...CLAIM, secretSha256: 'bb' }],
+      ['another instance', { ...CLAIM, instance: 'i-2' }],
+    ])('is nobody any more once there is another with %s', async (_what, other) => {
+      const { claim, row, audited } = await open()
+      await claim()
+      expect([await claim(other), await claim(), await claim(other)]).toEqual(['taken', 'refused', 'refused'])
+      expect(await row()).toMatchObject({ identity: null, generation: 2, desired: 'asleep' })
+      expect([told, await audited()]).toEqual([['name'], ['machine.identified', 'machine.identity_taken']])
+    })
+
+    it('is nobody by an instance that its driver does not have', async () => {
+      const { claim, row } = await open()
+      expect(await claim({ ...CLAIM, isOurs: false })).toBe('taken')
+      expect(await row()).toMatchObject({ identity: null, generation: 2, desired: 'asleep' })
+    })
+
+    it.each([
+      ['runs already', { observed: 'running' }],
+      ['sleeps', { observed: 'asleep', desired: 'asleep' }],
+      ['is to be deleted', { desired: 'deleted' }],
+    ] as const)('is nobody new where it %s', async (_what, changes) => {
+      const { claim, row, ref } = await open(changes)
+      expect([await claim(), await claim(CLAIM, { ...ref, generation: 2 })]).toEqual(['refused', 'refused'])
+      expect(await row()).toMatchObject({ identity: null, generation: 1, ...changes })
+      expect(told).toEqual([])
+    })
   })
 
   describe('the time of a machine', () => {

@@ -6,6 +6,7 @@ import type {
   DesiredState,
   Machine,
   MachineDay,
+  MachineIdentity,
   MachineSpec,
   MachineState,
   MachineStore,
@@ -25,6 +26,7 @@ interface MachineTable {
   failures: number
   retry_at: UnixMs | null
   last_error: string | null
+  identity: string | null
   active_at: UnixMs
   active_why: Activity
   changed_at: UnixMs
@@ -57,6 +59,7 @@ const whatChanges = (machine: Machine) => ({
   failures: machine.failures,
   retry_at: machine.retryAt,
   last_error: machine.lastError === null ? null : keptText(machine.lastError),
+  identity: machine.identity === null ? null : canonicalJson(machine.identity),
   active_at: machine.activeAt,
   active_why: machine.activeWhy,
   changed_at: machine.changedAt,
@@ -75,6 +78,7 @@ const fromRow = (row: MachineTable): Machine => ({
   failures: row.failures,
   retryAt: row.retry_at,
   lastError: row.last_error,
+  identity: row.identity === null ? null : (JSON.parse(row.identity) as MachineIdentity),
   activeAt: row.active_at,
   activeWhy: row.active_why,
   changedAt: row.changed_at,

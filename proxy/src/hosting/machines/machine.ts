@@ -48,6 +48,22 @@ export interface MachineSpec {
   readonly settings?: Readonly<Record<string, string>>
 }
 
+/** Which instance of a cloud has shown itself as an incarnation, and by what it is known since. */
+export interface MachineIdentity {
+  readonly generation: number
+  /** The cloud's name of it, as it said itself. */
+  readonly instance: string
+  /** In hex, of a secret that it has made itself. */
+  readonly secretSha256: string
+  readonly claimedAt: UnixMs
+}
+
+/** Told in the unit that ends an incarnation which somebody else has shown itself as. */
+export interface MachineEvent {
+  readonly type: 'machine.identity_taken'
+  readonly name: string
+}
+
 /** A row of `machines`. */
 export interface Machine {
   readonly id: MachineId
@@ -70,6 +86,8 @@ export interface Machine {
   /** Failed: from when on it is tried again; null until somebody wants it. */
   readonly retryAt: UnixMs | null
   readonly lastError: string | null
+  /** Null where none has shown itself, or none has to. */
+  readonly identity: MachineIdentity | null
   readonly activeAt: UnixMs
   readonly activeWhy: Activity
   /** When `observed` was entered. */

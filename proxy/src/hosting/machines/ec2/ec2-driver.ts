@@ -27,6 +27,8 @@ export interface Ec2DriverOptions {
   readonly access: Ec2Access
   readonly place: Ec2Place
   readonly instanceId: string
+  /** What the instance is told at its first start: nothing that is worth anything after it. The same each time for one incarnation. */
+  readonly userData?: ((ref: MachineRef) => string) | undefined
   /** Holds a directory for each machine. */
   readonly endpointFolder: string
   readonly clock?: Clock
@@ -34,12 +36,16 @@ export interface Ec2DriverOptions {
   readonly random?: () => number
 }
 
+/** Whoever brings it its sockets knows what to do with it. */
+const nameOnly = ({ machine, generation }: MachineRef): string => JSON.stringify({ machine, generation })
 const stateOf = (instance: Instance | undefined) => instance?.State?.Name
+/** The other is told where an earlier daemon made it, whose script was another one. */
+const ALREADY_MADE = /AlreadyExistsException$|^IdempotentParameterMismatch$/
 const idsOf = (instances: readonly Instance[]): string[] =>
   instances.flatMap(({ InstanceId }) => InstanceId ?? [])
 
 export function createEc2Driver(options: Ec2DriverOptions): MachineDriver & AsyncDisposable {
-  const { instanceId, place, endpointFolder, clock = systemClock } = options
+  const { instanceId, place, endpointFolder, clock = systemClock, userData = nameOnly } = options
   const wait: Wait = options.wait ?? ((ms, given) => delay(ms, undefined, given))
   const until = createUntil(wait)
   const calls = createEc2Calls(options.access, { wait, random: options.random })
@@ -72,10 +78,10 @@ export function createEc2Driver(options: Ec2DriverOptions): MachineDriver & Asyn
     const phase = await observe(ref, signal)
     if (phase !== 'absent') return phase
     try {
-      const request = templateRequest(instanceId, ref, what, place)
+      const request = templateRequest(instanceId, ref, what, place, userData(ref))
       await call(signal, (ec2, given) => ec2.createLaunchTemplate(request, given))
     } catch (error) {
-      if (!hasCode(error, /AlreadyExistsException$/)) throw error
+      if (!hasCode(error, ALREADY_MADE)) throw error
     }
     inventory.madeTemplate(ref)
     return observe(ref, signal)
@@ -156,6 +162,7 @@ export function createEc2Driver(options: Ec2DriverOptions): MachineDriver & Asyn
     },
     observe,
     list: inventory.list,
+    instancesOf: async (ref, signal) => idsOf((await inventory.find(ref, signal)).instances),
     address: (ref) => ({ socketPath: join(folderOf(ref), CONTROL_SOCKET) }),
     watch: () => ({ [Symbol.dispose]() {} }),
     [Symbol.asyncDispose]: calls.close,

@@ -63,13 +63,14 @@ export const volumeRequest = (
 
 /**
  * A machine that was created and never started is its launch template, which costs nothing. No key pair, no role, no public address;
- * the metadata service gives user data to the instance itself alone, and user data says which machine it is, and nothing secret.
+ * the metadata service gives user data to the instance itself alone.
  */
 export const templateRequest = (
   instanceId: string,
   ref: MachineRef,
   { image }: ToCreate,
   place: Ec2Place,
+  userData: string,
 ): CreateLaunchTemplateRequest => ({
   LaunchTemplateName: incarnationName(instanceId, ref),
   ClientToken: tokenOf(instanceId, 'template', `${ref.tenant}/${ref.machine}/${ref.generation}`),
@@ -88,9 +89,7 @@ export const templateRequest = (
     ],
     MetadataOptions: { HttpEndpoint: 'enabled', HttpTokens: 'required', HttpPutResponseHopLimit: 1 },
     InstanceInitiatedShutdownBehavior: 'stop',
-    UserData: Buffer.from(JSON.stringify({ machine: ref.machine, generation: ref.generation })).toString(
-      'base64',
-    ),
+    UserData: Buffer.from(userData).toString('base64'),
     TagSpecifications: specification('instance', incarnationLabels(instanceId, ref)),
   },
 })

@@ -17,6 +17,7 @@ import { MACHINE_FILES } from './18-machine-files.ts'
 import { SEATS } from './19-seats.ts'
 import { MACHINE_CHATS } from './20-machine-chats.ts'
 import { MACHINE_DAYS } from './21-machine-days.ts'
+import { MACHINE_IDENTITIES } from './22-machine-identities.ts'
 
 /**
  * Numbered, forward only, each in one transaction. A migration that has landed is never edited: a database of any landed
@@ -42,4 +43,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ...SEATS,
   ...MACHINE_CHATS,
   ...MACHINE_DAYS,
+  ...MACHINE_IDENTITIES,
 ]

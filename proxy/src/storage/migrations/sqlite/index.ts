@@ -25,6 +25,7 @@ import { MACHINE_FILES } from './26-machine-files.ts'
 import { SEATS } from './27-seats.ts'
 import { MACHINE_CHATS } from './28-machine-chats.ts'
 import { MACHINE_DAYS } from './29-machine-days.ts'
+import { MACHINE_IDENTITIES } from './30-machine-identities.ts'
 
 /**
  * Numbered, forward only, each in one transaction; the schema's version is the number of the newest one applied. A migration
@@ -59,4 +60,5 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   ...SEATS,
   ...MACHINE_CHATS,
   ...MACHINE_DAYS,
+  ...MACHINE_IDENTITIES,
 ]
