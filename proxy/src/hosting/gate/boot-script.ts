@@ -6,13 +6,11 @@ import { type GateKeys, pathOf } from './gate-keys.ts'
 const HERE = new URL('../../../../sandbox-images/', import.meta.url)
 const FILES = { 'sockets.mjs': 'openclaw/sockets.mjs', 'bridge.mjs': 'instance/bridge.mjs' } as const
 const END = 'END_OF_FILE'
-/** EC2's, before base64. */
-export const MAX_USER_DATA_BYTES = 16_384
 
 const read = (name: string): string => readFileSync(new URL(name, HERE), 'utf8')
 const fileOf = (name: string, text: string): string => `cat > ${name} <<'${END}'\n${text.trimEnd()}\n${END}`
 
-/** The same for the same incarnation, whichever daemon makes it. `url`: where instances reach the gate. */
+/** Of at most 16,384 bytes, as EC2 has it; the same for the same incarnation, whichever daemon makes it. `url`: where instances reach the gate. */
 export function createBootScripts(url: string, keys: GateKeys): (ref: MachineRef) => string {
   const script = read('instance/boot.sh')
   const files = Object.entries(FILES).map(([name, path]) => fileOf(name, read(path)))

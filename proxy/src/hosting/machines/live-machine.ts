@@ -1,4 +1,4 @@
-import type { UnixMs } from '../../kernel/index.ts'
+import { AppError, type UnixMs } from '../../kernel/index.ts'
 import type { Activity, Machine, MachineKey, MachineRef } from './machine.ts'
 import type { MachineLedger } from './machine-ledger.ts'
 
@@ -74,3 +74,8 @@ export function tryClose(live: LiveMachine): boolean {
 }
 
 export const isOver = ({ row }: LiveMachine): boolean => row.observed === 'deleted'
+
+export const unavailable = ({ lastError }: Machine): AppError =>
+  new AppError('sandbox_unavailable', `The machine could not be woken: ${lastError ?? 'it failed'}.`, {
+    retryAfterSeconds: 10,
+  })

@@ -12,7 +12,7 @@ import {
   type UnixMs,
 } from '../../kernel/index.ts'
 import { answered, CALL_TIMEOUT_MS, type Wait } from '../../sandbox/engine/index.ts'
-import { isOpen, isOver, type LiveMachine, newLive } from './live-machine.ts'
+import { isOpen, isOver, type LiveMachine, newLive, unavailable } from './live-machine.ts'
 import type { Activity, Machine, MachineKey, MachineRef } from './machine.ts'
 import { type Claim, type Claimed, isIdentified } from './machine-claim.ts'
 import type { MachineDriver, MachinePersistence } from './machine-driver.ts'
@@ -396,8 +396,3 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
     },
   }
 }
-
-const unavailable = ({ lastError }: Machine): AppError =>
-  new AppError('sandbox_unavailable', `The machine could not be woken: ${lastError ?? 'it failed'}.`, {
-    retryAfterSeconds: 10,
-  })

@@ -129,7 +129,7 @@ storeContract('the store of machines', STORES, (kit) => {
       told.length = 0
       const machine = sampleMachine({ observed: 'starting', ...changes })
       await insert(machine)
-      const ref = { tenant: kit.me, machine: machine.id, generation: machine.generation }
+      const ref = { tenant: kit.mine.tenant, machine: machine.id, generation: machine.generation }
       const row = () => kit.mine.read((tx) => tx.machines.byId(machine.id))
       const audited = async () =>
         (await kit.sql('SELECT event, data FROM audit_log ORDER BY id'))
