@@ -5,6 +5,11 @@ import { eachLine } from './lines.mjs'
 export const WORK = '/tmp/work'
 export const CONFIG = '/tmp/claude'
 
+/** Each program has its own name for it: curl takes no HTTP_PROXY in capitals. */
+function each(names, value) {
+  return Object.fromEntries(names.map((name) => [name, value]))
+}
+
 /**
  * Nothing of a run stands here. The key is meaningless: whoever connects to the socket is this container's run, whatever it says.
  * Every call goes to the socket (ANTHROPIC_UNIX_SOCKET), so the name in the address is never looked up.
@@ -23,12 +28,14 @@ const ENVIRONMENT = {
   CLAUDE_CODE_MAX_RETRIES: '2',
   DISABLE_AUTOUPDATER: '1',
   // What tools do outside goes through the gateway's relay; its authority is the only one that can be met behind it.
-  HTTP_PROXY: 'http://127.0.0.1:3128',
-  HTTPS_PROXY: 'http://127.0.0.1:3128',
-  NO_PROXY: 'model.invalid,127.0.0.1:3128',
-  NODE_EXTRA_CA_CERTS: '/run/oauth3/ca.pem',
-  SSL_CERT_FILE: '/run/oauth3/ca.pem',
-  CURL_CA_BUNDLE: '/run/oauth3/ca.pem',
+  ...each(['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'], 'http://127.0.0.1:3128'),
+  ...each(['NO_PROXY', 'no_proxy'], 'model.invalid,127.0.0.1:3128'),
+  // Commands that are Node look at those of their own accord only if told to.
+  NODE_USE_ENV_PROXY: '1',
+  ...each(
+    ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE', 'GIT_SSL_CAINFO'],
+    '/run/oauth3/ca.pem',
+  ),
 }
 
 /** `onLine`, `onError` (text of standard error) and `onExit` are told what it does, in order. */

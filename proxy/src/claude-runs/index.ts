@@ -19,4 +19,4 @@ export {
   type ToolVerdict,
   type UnavailableReason,
 } from './runner-port.ts'
-export { KNOWN_TOOLS, OWN_SERVER, REQUEST_TOOL, TOOL_REACH } from './tools.ts'
+export { KNOWN_TOOLS, OWN_SERVER, REQUEST_TOOL, runsCommands, TOOL_REACH } from './tools.ts'

@@ -47,6 +47,8 @@ export interface RunOrder {
   readonly maxOutputBytes: number
   /** The way out for tools; null for none at all. */
   readonly egress: EgressSession | null
+  /** What commands send to a host that is not open waits, as long as a person needs to answer. */
+  readonly asksForHosts: boolean
 }
 
 export interface RunTokens {

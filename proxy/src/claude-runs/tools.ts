@@ -38,6 +38,12 @@ export const TOOL_REACH: Readonly<Record<string, Reach>> = {
   ExitPlanMode: 'never',
 }
 
+/** Tools that run programs, which reach hosts by themselves. */
+const COMMAND_TOOLS: readonly string[] = ['Bash']
+
+export const runsCommands = (tools: readonly string[]): boolean =>
+  COMMAND_TOOLS.some((name) => tools.includes(name))
+
 /** What an app can be allowed. */
 export const KNOWN_TOOLS: readonly string[] = Object.keys(TOOL_REACH).filter(
   (name) => TOOL_REACH[name] !== 'never',

@@ -74,7 +74,11 @@ export async function openTenantCore(
   const facts = createCodeFacts({ reader: programReader, storage })
   const clockGuard = createClockGuard({ storage, clock })
   const agents = createAgents({ audit, storage, events, clock })
-  const apps = createApps({ audit, storage, events, clock })
+  const apps = createApps({
+    ...{ audit, storage, events, clock },
+    hasSeat: async (tx, provider) =>
+      (await tx.providerKeys.list()).some((key) => key.isSeat && key.provider === provider),
+  })
   const requesters = createRequesters()
   requesters.register('agent', namesOf(agents))
   requesters.register('app', namesOf(apps))

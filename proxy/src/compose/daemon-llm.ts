@@ -41,6 +41,13 @@ export async function openLlm({ config, clock, log }: Installation, core: Tenant
     providers,
     clock,
     keyCount: (provider) => keys.list(provider).filter(({ isSeat }) => !isSeat).length,
+    sharingApps: (provider) =>
+      keys.list(provider).some(({ isSeat, tags }) => !isSeat && tags.length === 0)
+        ? core.apps
+            .list()
+            .filter((app) => app.revokedAt === null && !app.usesSeat && app.provider === provider)
+            .map(({ name }) => name)
+        : [],
   })
   const sharing = createKeySharing({ ...core, access, keys, clock })
   // What every request asks is in memory from here on, as it stands on disk.

@@ -66,6 +66,7 @@ export {
 } from './response.ts'
 export {
   createEgressSessions,
+  type EgressAsker,
   type EgressRefusal,
   type EgressSession,
   type EgressSessions,

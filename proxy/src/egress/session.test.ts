@@ -234,4 +234,30 @@ describe('what a person approves while the run goes on', () => {
     session.admit([entry('c.example')])[Symbol.dispose]()
     expect([spend(), spend()]).toEqual([true, false])
   })
+  it('is asked of one at a time, until that is disposed of or the session ends', () => {
+    const { session } = createKit()
+    const asker = { ask: async () => null, held: 0 }
+    expect(session.asker).toBe(null)
+    const asking = session.askThrough(asker)
+    expect(session.asker).toBe(asker)
+    asking[Symbol.dispose]()
+    expect(session.asker).toBe(null)
+    session.askThrough(asker)
+    session.end()
+    expect(session.asker).toBe(null)
+    session.askThrough(asker)
+    expect(session.asker).toBe(null)
+  })
+
+  it('is broken off once by a cut, which is an end', () => {
+    const { session } = createKit()
+    let cuts = 0
+    session.onCut(() => {
+      expect(session.ended).toBe(false)
+      cuts += 1
+    })
+    session.cut()
+    session.cut()
+    expect([cuts, session.ended]).toEqual([1, true])
+  })
 })

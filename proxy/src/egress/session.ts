@@ -4,7 +4,7 @@ import type { EgressRule, MachineId, Storage, Tx } from '../kernel/index.ts'
 import type { AskEntry } from './authorize.ts'
 import { approvedName, type Capability, MAX_REQUESTS } from './capabilities/index.ts'
 import type { CompiledCapability } from './compiled-capability.ts'
-import { type EgressPolicy, widened } from './policy.ts'
+import { type EgressPolicy, type EgressTarget, widened } from './policy.ts'
 
 /** One request that a run made, as it is told to the audit. */
 export interface EgressRecord {
@@ -46,6 +46,17 @@ export interface EgressRefusal {
   readonly ask?: AskEntry
 }
 
+/** Asks a person about hosts that a run may not reach, while what was sent there waits. */
+export interface EgressAsker {
+  /**
+   * Resolves once it is decided: null where the host may be reached by now, and otherwise why not, for whoever sent the request.
+   * `left`: nobody waits there any more. A rejection refuses.
+   */
+  ask(target: EgressTarget, left: AbortSignal): Promise<string | null>
+  /** What waits so at this moment. */
+  readonly held: number
+}
+
 /** One run's leave to go out. Ends with the run; what comes after is refused with `no_run`. */
 export interface EgressSession {
   readonly requestId: string
@@ -56,6 +67,14 @@ export interface EgressSession {
   begin(): boolean
   /** A person has approved more while the run goes on: it reaches that too, until the answer is disposed of. */
   admit(network: readonly Capability[]): Disposable
+  /** Who is asked about hosts that were not approved; null: they are refused. */
+  readonly asker: EgressAsker | null
+  /** From now on, until the answer is disposed of, they are asked for. */
+  askThrough(asker: EgressAsker): Disposable
+  /** Ends it, and breaks off at once whatever is under way. */
+  cut(): void
+  /** Of an endpoint: what `cut` breaks off there. */
+  onCut(breakOff: () => void): void
   /** Takes one request from the first of these capabilities that has any left; false when none has. */
   spend(entries: readonly CompiledCapability[]): boolean
   record(entry: EgressRecord): void
@@ -167,6 +186,8 @@ export function createEgressSessions(deps: {
       const spent = new Map<CompiledCapability, number>()
       const admitted = new Set<readonly Capability[]>()
       let current = policy
+      let asker: EgressAsker | null = null
+      const endpoints: (() => void)[] = []
       const admittedNow = (): void => {
         current = admitted.size === 0 ? policy : widened(policy, [...admitted])
       }
@@ -192,6 +213,18 @@ export function createEgressSessions(deps: {
         else timer ??= setTimeout(beginFlush, FLUSH_MS).unref()
       }
 
+      const end = (): EgressSummary => {
+        for (const lookup of lookups.values()) record(lookup)
+        void beginFlush()
+        asker = null
+        summary ??= {
+          requests,
+          refused: [...refusals.values()].map(({ first, count }) => ({ ...first, count })),
+          moreRefused,
+        }
+        return summary
+      }
+
       return {
         requestId,
         get policy() {
@@ -215,6 +248,22 @@ export function createEgressSessions(deps: {
             },
           }
         },
+        get asker() {
+          return asker
+        },
+        askThrough(given) {
+          if (summary === undefined) asker = given
+          return {
+            [Symbol.dispose]() {
+              if (asker === given) asker = null
+            },
+          }
+        },
+        cut() {
+          for (const breakOff of endpoints.splice(0)) breakOff()
+          end()
+        },
+        onCut: (breakOff) => void endpoints.push(breakOff),
         spend(entries) {
           const entry = entries.find((one) => (spent.get(one) ?? 0) < one.requests)
           if (entry === undefined) return false
@@ -226,16 +275,7 @@ export function createEgressSessions(deps: {
         },
         record,
         written: () => writing,
-        end() {
-          for (const lookup of lookups.values()) record(lookup)
-          void beginFlush()
-          summary ??= {
-            requests,
-            refused: [...refusals.values()].map(({ first, count }) => ({ ...first, count })),
-            moreRefused,
-          }
-          return summary
-        },
+        end,
       }
     },
   }

@@ -201,6 +201,26 @@ describe('a secret', () => {
     expect(await world.events()).toEqual(['tool_call.refused', 'tool_call.refused'])
   })
 
+  test.each([[[]], [['OTHER_KEY']]])(
+    'that its app was not given (%j) is not asked about, and the refusal does not tell whether there is one',
+    async (secrets) => {
+      await using world = await start()
+      const run = world.begin({ secrets })
+      const of = async (name: string) => {
+        const body = `{{${name}}}`
+        const verdict = await run.request(REQUEST_TOOL, { ...ASKED, headers: {}, body })
+        return 'message' in verdict ? verdict.message.replace(name, 'NAME') : verdict
+      }
+      expect(await of('MAIL_KEY')).toBe('The owner of this app has not let its runs ask for the secret NAME.')
+      expect(await of('NO_KEY')).toBe(await of('MAIL_KEY'))
+      expect(await world.events()).not.toContain('tool_call.asked')
+      const given = world.begin({ secrets: [...secrets, 'MAIL_KEY'] })
+      const verdict = given.request(REQUEST_TOOL, ASKED)
+      await world.answer(await world.nextAsked(), 'once', owner())
+      expect(await verdict).toMatchObject({ behavior: 'allow' })
+    },
+  )
+
   test('that was bound elsewhere behind the yes does not go', async () => {
     await using world = await start()
     const { use } = await allowed(world)

@@ -1,9 +1,13 @@
 /** The whole way of a run: app, port, queue, container of the real CLI, its socket, the LLM proxy, and the vendor played at the wire. */
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { REQUEST_TOOL } from '../../src/claude-runs/index.ts'
 import { drainTenant } from '../../src/compose/daemon-tenant-lifecycle.ts'
 import { isPublicAddress, SecretValue } from '../../src/kernel/index.ts'
 import { type ClaudeRunsKit, startClaudeRuns } from '../support/claude-runs-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { owner } from '../support/principals.ts'
+import { startTlsUpstream, type TlsUpstream } from '../support/tls-upstream.ts'
 import { messagesAnswer } from '../support/vendor-answers.ts'
 import { startVendors, VENDOR_ADDRESS, type Vendors } from '../support/vendor-doubles.ts'
 
@@ -15,6 +19,12 @@ const json = async (response: Response): Promise<Json> => (await response.json()
 /** One whose price is known. */
 const MODEL = 'claude-sonnet-4-5'
 
+const lastMessage = (body: unknown): string =>
+  JSON.stringify((JSON.parse(String(body)) as { messages: unknown[] }).messages.at(-1))
+
+const SITE_ADDRESS = '127.0.0.1'
+const isOfSite = (host: string): boolean => host.endsWith('.example.com')
+
 /** As the daemon's own stop does. */
 const drain = async ({ tenants }: ClaudeRunsKit, ms: number): Promise<void> => {
   for (const parts of tenants.all()) await drainTenant(parts, ms)
@@ -24,15 +34,18 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
   let vendors: Vendors
   let kit: ClaudeRunsKit
   let key: string
+  let site: TlsUpstream
+  /** What the site was told to let in. */
+  const authorized: (string | undefined)[] = []
   const start = async (): Promise<ClaudeRunsKit> => {
     const started = await startClaudeRuns({
       isReal: true,
       environment: { CLAWDFORGE_POOL_SIZE: '0' },
       egress: {
-        resolve: async () => [VENDOR_ADDRESS],
-        isPublic: (address) => address === VENDOR_ADDRESS || isPublicAddress(address),
-        portOf: ({ port }) => (port === 443 ? vendors.port : port),
-        tls: { ca: vendors.ca },
+        resolve: async (host) => [isOfSite(host) ? SITE_ADDRESS : VENDOR_ADDRESS],
+        isPublic: (address) => [VENDOR_ADDRESS, SITE_ADDRESS].includes(address) || isPublicAddress(address),
+        portOf: ({ host, port }) => (port !== 443 ? port : isOfSite(host) ? site.port : vendors.port),
+        tls: { ca: [vendors.ca, site.ca] },
       },
     })
     const value = new SecretValue(key)
@@ -43,12 +56,39 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
   }
   beforeAll(async () => {
     vendors = await startVendors()
+    site = await startTlsUpstream(['docs.example.com', 'api.example.com'], (request, response) => {
+      authorized.push(request.headers.authorization)
+      response.end(`the site says forty-two to ${request.headers.authorization ?? 'nobody'}`)
+    })
     key = vendors.addKey('anthropic')
     kit = await start()
   })
   afterAll(async () => {
     await kit?.[Symbol.asyncDispose]()
     await vendors?.[Symbol.asyncDispose]()
+    await site?.[Symbol.asyncDispose]()
+  })
+  /** The next question that a person is asked is answered so. */
+  const answerNext = (choice: string, reason: string | null = null): void => {
+    const { promise: asked, resolve } = Promise.withResolvers<string>()
+    kit.events.subscribe('approval.requested', async ({ id }, tx) => tx.afterCommit(() => resolve(id)))
+    void asked.then(async (id) => {
+      const { contentHash = '' } = (await kit.storage.read((tx) => kit.approvals.find(tx, id))) ?? {}
+      await kit.storage.transaction((tx) =>
+        kit.approvals.choose(tx, id, contentHash, choice, owner(), { reason, terms: null }),
+      )
+    })
+  }
+  /** A run whose model uses one tool; `told`: what the model is sent then. */
+  const useOnce = async (token: string, name: string, input: object) => {
+    vendors.next('anthropic', (call) => messagesAnswer(call, { name, input }))
+    vendors.next('anthropic', (call) => messagesAnswer(call, null))
+    const answer = await json(await kit.postRun(token, { prompt: 'Use it.', model: MODEL, tools: [name] }))
+    const calls = vendors.callsTo('anthropic')
+    return { answer, first: String(calls.at(-2)?.body), told: lastMessage(calls.at(-1)?.body) }
+  }
+  const fetching = (url: string) => ({
+    command: `node -e "fetch('${url}').then(async (r) => console.log(r.status, r.statusText, await r.text()), (e) => console.log('no answer', e.cause ?? e))"`,
   })
 
   it('answers by the owner’s key, and tells what it cost', async () => {
@@ -83,6 +123,47 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
     expect(ended).toMatchObject({ state: 'cancelled', code: 'cancelled' })
     expect((await kit.installation.claudeRuns?.runner.status())?.running).toBe(0)
   })
+
+  it('has a command wait for a person: what it fetched reaches the model, or the words of who said no', async () => {
+    const { token } = await kit.addApp('asks', { tools: ['Bash'], network: 'ask' })
+    answerNext('run')
+    const allowed = await useOnce(token, 'Bash', fetching('https://docs.example.com/'))
+    expect(allowed.answer).toMatchObject({ ok: true })
+    expect(allowed.told).toContain('200 OK the site says forty-two')
+    // The model is told the time that a command has, which is a person's and not two minutes.
+    expect(allowed.first).toContain('86400000')
+    answerNext('deny', 'not-to-them-31')
+    const denied = await useOnce(token, 'Bash', fetching('https://docs.example.com/'))
+    expect(denied.told).toMatch(/403 host_not_approved: A person said no: not-to-them-31/)
+    expect(authorized).toHaveLength(1)
+  }, 60_000)
+
+  it('reaches a listed host without a question, and no host where its app does not ask', async () => {
+    const terms = { tools: ['Bash'], hosts: ['docs.example.com'] }
+    const { token } = await kit.addApp('listed', { ...terms, network: 'ask' })
+    const listed = await useOnce(token, 'Bash', fetching('https://docs.example.com/'))
+    expect(listed.told).toContain('200 OK the site says forty-two')
+    const { token: off } = await kit.addApp('off', terms)
+    expect((await useOnce(off, 'Bash', fetching('https://docs.example.com/'))).told).toContain('no_run')
+  }, 60_000)
+
+  it('sends a request with a secret that a person allowed, and the value is in nothing that the model reads', async () => {
+    const value = `demo-${randomBytes(24).toString('hex')}`
+    await kit.storage.transaction((tx) =>
+      kit.vault.put(tx, 'MAIL_KEY', new SecretValue(value), { actor: 'cli:0' }),
+    )
+    const { token } = await kit.addApp('mails', { tools: [REQUEST_TOOL], secrets: ['MAIL_KEY'] })
+    answerNext('once')
+    const { answer, told } = await useOnce(token, REQUEST_TOOL, {
+      ...{ url: 'https://api.example.com/mail', method: 'POST', body: 'hello' },
+      headers: { authorization: 'Bearer {{MAIL_KEY}}' },
+    })
+    expect(answer).toMatchObject({ ok: true })
+    expect(authorized.at(-1)).toBe(`Bearer ${value}`)
+    expect(told).toContain('the site says forty-two to Bearer ')
+    for (const { body } of vendors.callsTo('anthropic')) expect(String(body)).not.toContain(value)
+    expect(JSON.stringify(answer)).not.toContain(value)
+  }, 60_000)
 
   it('finishes while the daemon stops, with every call of the model that it still makes', async () => {
     await using stopping = await start()

@@ -257,7 +257,16 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
     addApp: () => ({
       body: { name: 'johnny5', cidrs: ['10.0.0.0/8'], tools: ['Read'], limits: { runs_per_day: 5 } },
     }),
-    changeApp: () => ({ params: { name: 'johnny5' }, body: { models: ['claude-*'], keeps_prompts: true } }),
+    changeApp: () => ({
+      params: { name: 'johnny5' },
+      body: {
+        models: ['claude-*'],
+        keeps_prompts: true,
+        network: 'ask',
+        hosts: ['example.com'],
+        secrets: ['A'],
+      },
+    }),
     rotateAppToken: () => ({ params: { name: 'johnny5' } }),
     revokeApp: () => ({ params: { name: 'johnny5' } }),
     listRuns: async () => {

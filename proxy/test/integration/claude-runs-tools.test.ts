@@ -48,6 +48,42 @@ it('a yes opens the run’s way out until the tool’s result comes, and its end
   expect(order?.egress?.ended).toBe(true)
 })
 
+it('an app’s hosts are open to runs with a command tool while it asks, and end with a cancel before the container does', async () => {
+  await using world = await start()
+  const { kit } = world
+  const orders: RunOrder[] = []
+  const begun: (() => void)[] = []
+  kit.runner.play = async (order, _hooks, signal) => {
+    orders.push(order)
+    begun.shift()?.()
+    if (order.prompt !== 'stay') return {}
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    expect([order.egress?.ended, order.egress?.asker]).toEqual([true, null])
+    return {}
+  }
+  const hosts = ['docs.example.com', 'example.org:8443']
+  const tools = ['Bash', 'WebFetch', 'Read']
+  const { token } = await kit.addApp('reaching', { tools, hosts, network: 'ask' })
+  const { token: off } = await kit.addApp('off', { tools, hosts })
+  const run = async (of: string, given: string[]) => {
+    await kit.postRun(of, { prompt: 'x', tools: given })
+    const order = orders.at(-1)
+    return [order && hostsOf(order), order?.asksForHosts]
+  }
+  expect(await run(token, ['Bash'])).toEqual([['docs.example.com', 'example.org'], true])
+  expect(orders.at(-1)?.egress?.ended).toBe(true)
+  expect(await run(token, ['Read'])).toEqual([null, false])
+  // What is for commands is none of WebFetch's, which asks for each call.
+  expect(await run(token, ['WebFetch'])).toEqual([[], false])
+  expect(await run(off, ['Bash'])).toEqual([null, false])
+  expect(await run(off, ['Bash', 'WebFetch'])).toEqual([[], false])
+  const started = new Promise<void>((resolve) => begun.push(resolve))
+  const staying = kit.postRun(token, { prompt: 'stay', tools: ['Bash'] })
+  await started
+  await kit.apps.revoke('reaching', 'cli:0')
+  expect(await (await staying).json()).toMatchObject({ ok: false, code: 'cancelled' })
+})
+
 it('a run without tools that may open it has no way out at all, and what it was not given is denied', async () => {
   await using world = await start()
   const { kit } = world

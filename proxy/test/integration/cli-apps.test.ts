@@ -29,7 +29,16 @@ describe('oauth3 app', () => {
   })
 
   it('tells whose seat its runs go by, that nobody can call with it, and with whom it shares a key', async () => {
-    const made = await oauth3(['app', 'add', 'seated', '--seat', '--cidr', '10.9.0.0/16,127.0.0.0/8'])
+    const seated = ['app', 'add', 'seated', '--seat', '--cidr', '10.9.0.0/16,127.0.0.0/8']
+    const without = await oauth3(seated)
+    expect(without.code).not.toBe(0)
+    expect(without.stderr).toContain('oauth3 key add anthropic --seat')
+    expect((await oauth3(['app', 'show', 'seated'])).code).not.toBe(0)
+    const seat = await oauth3(['key', 'add', 'anthropic', '--seat'], {
+      stdin: `sk-ant-oat01-${'d'.repeat(40)}`,
+    })
+    expect(seat.stdout).toContain('runs of apps with --seat; no agent may use it')
+    const made = await oauth3(seated)
     expect(made.code).toBe(0)
     for (const text of [
       'code.claude.com/docs/en/legal-and-compliance',
@@ -39,10 +48,6 @@ describe('oauth3 app', () => {
       expect(made.stdout).toContain(text)
     expect((await oauth3(['app', 'list'])).stdout).toContain('any (seat)')
     expect((await oauth3(['app', 'show', 'seated'])).stdout).toContain('any of anthropic, by your seat')
-    const seat = await oauth3(['key', 'add', 'anthropic', '--seat'], {
-      stdin: `sk-ant-oat01-${'d'.repeat(40)}`,
-    })
-    expect(seat.stdout).toContain('runs of apps with --seat; no agent may use it')
     const rows = json(await oauth3(['audit', 'list', '--event', 'app.added', '--json'])) as {
       rows: { data: object }[]
     }
@@ -72,6 +77,54 @@ describe('oauth3 app', () => {
   it.each(['mcp__mail__send', 'AskUserQuestion', 'read', '__proto__'])('has no tool %s', async (tool) => {
     const added = cli.kit.apps.add('wrong', { tools: ['Read', tool] }, 'cli:0')
     await expect(added).rejects.toThrow(`There is no tool ${tool}. A run can have: Bash, `)
+  })
+
+  it('says how far commands and requests reach, and what of that comes to nothing', async () => {
+    const reach = [
+      '--network',
+      'ask',
+      '--allow',
+      'Registry.Example.com,*.example.org:8443',
+      '--secrets',
+      'A_KEY,B',
+    ]
+    const made = await oauth3(['app', 'add', 'reaching', '--tool', 'Bash', ...reach])
+    expect(made.code).toBe(0)
+    const shown = (await oauth3(['app', 'show', 'reaching'])).stdout
+    expect(shown).toContain('commands reach *.example.org:8443, registry.example.com, and ask for any other')
+    expect(shown).toMatch(/secrets +A_KEY, B/)
+    const off = (await oauth3(['app', 'set', 'reaching', '--network', 'off', '--secrets', 'any'])).stdout
+    expect(off).toMatch(/network +off: commands reach no host/)
+    expect(off).toMatch(/secrets +any/)
+    expect(off).toContain(
+      'Its runs do not reach *.example.org:8443, registry.example.com while network is off',
+    )
+    const idle = [
+      '--network',
+      'ask',
+      '--allow',
+      'none',
+      '--secrets',
+      'none',
+      '--tool',
+      'mcp__oauth3__request',
+    ]
+    const noted = (await oauth3(['app', 'set', 'reaching', ...idle])).stdout
+    expect(noted).toContain('No command of its runs can ask for a host')
+    expect(noted).toContain('can ask for requests without a secret alone')
+    const [app] = cli.kit.apps.list().filter(({ name }) => name === 'reaching')
+    expect(app).toMatchObject({ network: 'ask', hosts: [], secrets: [] })
+  })
+
+  it.each([
+    ['169.254.169.254', 'is no public address'],
+    ['10.0.0.1:8080', 'is no public address'],
+    ['localhost', 'is no public name'],
+    ['intranet', 'is no public name'],
+    ['https://', ''],
+  ])('lists no %s', async (host, says) => {
+    const refused = cli.kit.apps.add('wrong', { hosts: ['example.com', host] }, 'cli:0')
+    await expect(refused).rejects.toThrow(says)
   })
 
   it('changes what is named and leaves the rest', async () => {

@@ -79,6 +79,26 @@ describe('the first use of a provider', () => {
     expect(kit.vendors.callsTo('openai').at(-1)?.headers.prefer).toBeUndefined()
   })
 
+  it('is asked for with the names of apps whose runs may go by the same key, as long as they may', async () => {
+    const { admin } = kit.daemon
+    for (const [name, provider] of [
+      ['cauldron', 'openai'],
+      ['elsewhere', 'google'],
+    ])
+      expect((await admin('POST', '/v1/apps', { name, provider })).status).toBeLessThan(300)
+    const asked = () => kit.ask(CHAT, { token, body: chatBody(), headers: { prefer: 'wait=0' } })
+    await asked()
+    const shown = await card()
+    expect(shown.text).toMatch(/Runs of cauldron may go by the same key.*shared_key/)
+    expect(shown.text).not.toContain('elsewhere')
+    await press(shown, '❌ Deny')
+    expect((await admin('DELETE', '/v1/apps/cauldron')).status).toBe(200)
+    agent = `asker-${++serial}x`
+    token = await kit.addAgent(agent)
+    await asked()
+    expect((await card()).text).not.toContain('shared_key')
+  })
+
   it('comes to nothing for a session whose client has left, however politely', async () => {
     const before = forwarded()
     const { hostname, port } = new URL(kit.url)

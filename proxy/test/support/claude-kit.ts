@@ -57,6 +57,7 @@ export const ORDER: RunOrder = {
   maxOutputTokens: null,
   maxOutputBytes: 1_048_576,
   egress: null,
+  asksForHosts: false,
 }
 
 export async function createClaudeKit(options: Partial<ClaudeRunnerOptions> = {}): Promise<ClaudeKit> {

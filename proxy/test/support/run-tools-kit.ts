@@ -11,8 +11,10 @@ interface RunOptions {
   readonly usesSeat?: boolean
   readonly prompt?: string
   readonly tools?: readonly string[]
+  readonly secrets?: readonly string[] | null
   /** Left out: a session of its own, which reaches nothing. */
   readonly egress?: EgressSession | null
+  readonly asksForHosts?: boolean
 }
 
 /** An app with runs whose tools ask, over the real daemon's parts. */
@@ -59,8 +61,10 @@ export async function createRunTools(kit: DomainKit, clock: Clock = { now: () =>
     begin({
       prompt = 'Sum up the news\nof today',
       tools = TOOLS,
+      secrets = null,
       usesSeat = false,
       egress,
+      asksForHosts = false,
     }: RunOptions = {}) {
       const runId = newRunId()
       const session =
@@ -72,7 +76,17 @@ export async function createRunTools(kit: DomainKit, clock: Clock = { now: () =>
           : egress
       const promptSha256 = sha256Hex(prompt)
       const calls = toolCalls.begin({
-        ...{ runId, appId: app.id, prompt, promptSha256, tools, usesSeat, egress: session },
+        ...{
+          runId,
+          appId: app.id,
+          prompt,
+          promptSha256,
+          tools,
+          secrets,
+          usesSeat,
+          egress: session,
+          asksForHosts,
+        },
       })
       const controller = new AbortController()
       let count = 0

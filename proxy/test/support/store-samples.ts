@@ -69,6 +69,7 @@ export const sampleApp = (change: Partial<App> = {}): App => {
   return {
     ...{ id, name: `app-${id.slice(4)}`, tokenSha256: sha256Hex(randomToken(128)), cidrs: [] },
     ...{ scopes: ['run', 'files'], tools: [], models: null, provider: 'anthropic', limits: NO_APP_LIMITS },
+    ...{ secrets: [], network: 'off' as const, hosts: [] },
     ...{ usesSeat: false, keepsPrompts: false, createdAt: 1_000, revokedAt: null },
     ...change,
   }

@@ -59,6 +59,28 @@ export function TermFields({ of }: { readonly of?: AppView }) {
         hint="Of Claude Code, which a run may ask for: Read, Bash, WebFetch. None: text alone."
       />
       <Field
+        name="secrets"
+        label="Secrets that requests of its runs may ask for"
+        value={of?.secrets === null ? 'any' : words(of?.secrets)}
+        hint="Names. None: none. The word any: all that there are."
+      />
+      <Choice
+        name="network"
+        label="Commands that want to reach a host"
+        value={of?.network ?? 'off'}
+        options={[
+          ['off', 'Are refused'],
+          ['ask', 'Ask a person, who lets the run reach it until it ends'],
+        ]}
+      />
+      <Field
+        name="hosts"
+        label="Hosts that commands reach without a question"
+        value={words(of?.hosts)}
+        hint="HOST or HOST:PORT, where commands ask. None: they ask for each."
+        placeholder="registry.example.com"
+      />
+      <Field
         name="cidrs"
         label="Addresses that it may call from"
         value={words(of?.cidrs)}
@@ -94,6 +116,7 @@ const written = ({ isMoney }: { readonly isMoney?: true }, value: number | null 
 /** All of them: what was emptied is taken back. */
 export function termsIn(fields: Fields) {
   const models = wordsIn(fields.models)
+  const secrets = wordsIn(fields.secrets)
   const limits = Object.fromEntries(
     LIMITS.map(({ name, label, isMoney }) => [
       name,
@@ -103,6 +126,11 @@ export function termsIn(fields: Fields) {
   return {
     ...{ scopes: SCOPES[(fields.scopes ?? 'both') as keyof typeof SCOPES], tools: wordsIn(fields.tools) },
     ...{ models: models.length === 0 ? null : models, cidrs: wordsIn(fields.cidrs), limits },
+    ...{
+      secrets: secrets.length === 1 && secrets[0] === 'any' ? null : secrets,
+      hosts: wordsIn(fields.hosts),
+    },
+    network: fields.network === 'ask' ? ('ask' as const) : ('off' as const),
     ...(fields.provider ? { provider: fields.provider } : {}),
     seat: fields.seat === '1',
     keeps_prompts: fields.keeps_prompts === '1',

@@ -138,6 +138,18 @@ export default function App({ params }: PageProps) {
                 <dd>
                   <Names of={app.tools} none="none" />
                 </dd>
+                <dt>Secrets</dt>
+                <dd>{app.secrets === null ? 'any' : <Names of={app.secrets} none="none" />}</dd>
+                <dt>Commands reach</dt>
+                <dd>
+                  {app.network === 'off' ? (
+                    'no host'
+                  ) : (
+                    <>
+                      <Names of={app.hosts} none="no host without a question" />; for any other they ask
+                    </>
+                  )}
+                </dd>
                 <dt>Calls from</dt>
                 <dd>
                   <Names of={app.cidrs} none="wherever the port may be called from" />

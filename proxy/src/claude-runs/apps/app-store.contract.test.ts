@@ -16,11 +16,19 @@ storeContract('the store of apps', { apps: createAppStore }, (kit) => {
     const full = sampleApp({
       ...{ cidrs: ['10.0.0.0/8', '::1/128'], scopes: ['run'], tools: ['Read'], models: ['claude-*'], limits },
       ...{ provider: 'other', usesSeat: true, keepsPrompts: true },
+      ...{ secrets: null, network: 'ask', hosts: ['example.com', 'example.org:8443'] },
     })
     const bare = sampleApp({ createdAt: 2_000 })
     await add(full, bare)
     expect(await list()).toEqual([full, bare])
-    const changed: App = { ...bare, tokenSha256: 'n'.repeat(64), tools: ['Bash'], models: [], revokedAt: 9 }
+    const changed: App = {
+      ...bare,
+      tokenSha256: 'n'.repeat(64),
+      tools: ['Bash'],
+      models: [],
+      secrets: ['A'],
+      revokedAt: 9,
+    }
     await kit.mine.transaction((tx) => tx.apps.update(changed))
     expect(await list()).toEqual([full, changed])
   })

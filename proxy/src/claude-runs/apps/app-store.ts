@@ -1,7 +1,14 @@
 import type { Selectable } from 'kysely'
 import type { AppId, TenantId, UnixMs } from '../../kernel/index.ts'
 import type { Queries } from '../../storage/index.ts'
-import { type App, type AppLimits, type AppScope, type AppStore, NO_APP_LIMITS } from './ports.ts'
+import {
+  type App,
+  type AppLimits,
+  type AppNetwork,
+  type AppScope,
+  type AppStore,
+  NO_APP_LIMITS,
+} from './ports.ts'
 
 interface AppTable {
   tenant_id: TenantId
@@ -13,6 +20,11 @@ interface AppTable {
   scopes: string
   tools: string
   models: string | null
+  /** JSON. */
+  secrets: string | null
+  network: AppNetwork
+  /** JSON. */
+  hosts: string
   /** JSON of `AppLimits`. */
   limits: string
   provider: string
@@ -67,6 +79,9 @@ const changeable = (app: App) => ({
   scopes: JSON.stringify(app.scopes),
   tools: JSON.stringify(app.tools),
   models: app.models && JSON.stringify(app.models),
+  secrets: app.secrets && JSON.stringify(app.secrets),
+  network: app.network,
+  hosts: JSON.stringify(app.hosts),
   limits: JSON.stringify(app.limits),
   provider: app.provider,
   uses_seat: app.usesSeat ? 1 : 0,
@@ -82,6 +97,9 @@ const fromRow = (row: Selectable<AppTable>): App => ({
   scopes: JSON.parse(row.scopes) as AppScope[],
   tools: JSON.parse(row.tools) as string[],
   models: row.models === null ? null : (JSON.parse(row.models) as string[]),
+  secrets: row.secrets === null ? null : (JSON.parse(row.secrets) as string[]),
+  network: row.network,
+  hosts: JSON.parse(row.hosts) as string[],
   // A limit that is newer than the row is none.
   limits: { ...NO_APP_LIMITS, ...(JSON.parse(row.limits) as Partial<AppLimits>) },
   provider: row.provider,

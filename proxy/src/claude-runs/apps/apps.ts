@@ -1,4 +1,5 @@
 import type { AuditLog } from '../../audit/index.ts'
+import { listedHost } from '../../egress/capabilities/index.ts'
 import { type Actor, addressInCidr, assertCidr, variableInToken } from '../../identity/index.ts'
 import {
   AppError,
@@ -12,6 +13,7 @@ import {
   oneLine,
   type ReadTx,
   randomToken,
+  SECRET_NAME,
   type Storage,
   sha256Hex,
   type Tx,
@@ -21,7 +23,19 @@ import { APP_SCOPES, type App, type AppLimits, NO_APP_LIMITS } from './ports.ts'
 
 /** What the owner says of an app; of one that is added, what is left out is what an app has at least. */
 export type AppTerms = Partial<
-  Pick<App, 'cidrs' | 'scopes' | 'tools' | 'models' | 'provider' | 'usesSeat' | 'keepsPrompts'> & {
+  Pick<
+    App,
+    | 'cidrs'
+    | 'scopes'
+    | 'tools'
+    | 'secrets'
+    | 'network'
+    | 'hosts'
+    | 'models'
+    | 'provider'
+    | 'usesSeat'
+    | 'keepsPrompts'
+  > & {
     /** Those that are named; the others stay. */
     readonly limits: Partial<AppLimits>
   }
@@ -69,6 +83,8 @@ export function createApps(deps: {
   readonly storage: Storage
   readonly clock: Clock
   readonly events: EventPublisher<AppEvent>
+  /** Whether the owner has stored the seat of a subscription there. */
+  readonly hasSeat: (tx: ReadTx, provider: string) => Promise<boolean>
 }): Apps {
   const { audit, storage, clock, events } = deps
   const rows = createMirror(async (tx) => rowsOf(await tx.apps.list()))
@@ -76,6 +92,14 @@ export function createApps(deps: {
     const app = await tx.apps.byName(name)
     if (!app || app.revokedAt !== null) throw new AppError('not_found', `No app named ${name}.`)
     return app
+  }
+  /** Throws refused: runs of an app without the seat that it is to go by would fail one after the other. */
+  const assertSeat = async (tx: ReadTx, { usesSeat }: AppTerms): Promise<void> => {
+    if (usesSeat !== true || (await deps.hasSeat(tx, SEAT_PROVIDER))) return
+    throw new AppError(
+      'refused',
+      'No seat is stored. Run claude setup-token on your own machine, store what it prints by oauth3 key add anthropic --seat, and give it to the app then.',
+    )
   }
   const newToken = (): string => `cf_${randomToken(256)}`
   const store = async (tx: Tx, app: App): Promise<void> => {
@@ -101,6 +125,7 @@ export function createApps(deps: {
         }
         const bare = { ...NOTHING_YET, id: newAppId(), name, tokenSha256: sha256Hex(token) }
         const app = withTerms({ ...bare, createdAt: clock.now() }, terms)
+        await assertSeat(tx, terms)
         await tx.apps.insert(app)
         await audit.append(tx, 'app.added', actor, null, { app_id: app.id, name, ...told(app) })
         await rows.refresh(tx)
@@ -111,6 +136,7 @@ export function createApps(deps: {
     async change(name, terms, actor) {
       return await storage.transaction(async (tx) => {
         const app = withTerms(await activeApp(tx, name), terms)
+        await assertSeat(tx, terms)
         await audit.append(tx, 'app.changed', actor, null, { app_id: app.id, name, ...told(app) })
         await store(tx, app)
         return app
@@ -179,6 +205,9 @@ const NOTHING_YET = {
   cidrs: [],
   scopes: APP_SCOPES,
   tools: [],
+  secrets: [],
+  network: 'off',
+  hosts: [],
   models: null,
   provider: DEFAULT_PROVIDER,
   usesSeat: false,
@@ -188,21 +217,28 @@ const NOTHING_YET = {
 } as const satisfies Partial<App>
 
 /** Of the audit: what it may, and no token. */
-const told = ({ cidrs, scopes, tools, models, provider, usesSeat, limits, keepsPrompts }: App) => ({
-  ...{ cidrs, scopes, tools, models, provider, seat: usesSeat, limits: { ...limits } },
-  keeps_prompts: keepsPrompts,
-})
+const told = (app: App) => {
+  const { cidrs, scopes, tools, secrets, network, hosts, models, provider, usesSeat, limits } = app
+  return {
+    ...{ cidrs, scopes, tools, secrets, network, hosts, models, provider, seat: usesSeat },
+    ...{ limits: { ...limits }, keeps_prompts: app.keepsPrompts },
+  }
+}
 
 /** Throws invalid_request. */
 function withTerms(app: App, { limits, ...terms }: AppTerms): App {
   const given = Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined))
-  const changed: App = { ...app, ...given, limits: withLimits(app.limits, limits ?? {}) }
+  const hosts = terms.hosts === undefined ? app.hosts : [...new Set(terms.hosts.map(listedHost))].sort()
+  const changed: App = { ...app, ...given, hosts, limits: withLimits(app.limits, limits ?? {}) }
   for (const cidr of changed.cidrs) assertCidr(cidr)
   if (!PROVIDER_NAME.test(changed.provider))
     throw new AppError('invalid_request', 'A provider is named as in oauth3 provider list.')
   if (changed.usesSeat && changed.provider !== SEAT_PROVIDER)
     throw new AppError('invalid_request', `A seat is one at ${SEAT_PROVIDER}, and at no other provider.`)
   assertTools(terms.tools ?? [])
+  if (hosts.length > MAX_LISTED)
+    throw new AppError('invalid_request', `At most ${MAX_LISTED} hosts can be listed.`)
+  assertWords(changed.secrets ?? [], SECRET_NAME, 'A secret is named as in oauth3 secret list')
   assertWords(changed.models ?? [], MODEL_PATTERN, 'A model is an id, or its beginning with * behind it')
   return changed
 }

@@ -4,6 +4,8 @@ import type { AppId, UnixMs } from '../../kernel/index.ts'
 export const APP_SCOPES = ['run', 'files'] as const
 export type AppScope = (typeof APP_SCOPES)[number]
 
+export type AppNetwork = 'off' | 'ask'
+
 /** Null: no limit. Money in millionths of a US dollar, days as in UTC. */
 export interface AppLimits {
   readonly microUsdPerDay: number | null
@@ -39,6 +41,12 @@ export interface App {
   readonly scopes: readonly AppScope[]
   /** The CLI's tools that its runs may have; none unless the owner names them. */
   readonly tools: readonly string[]
+  /** Names of secrets that requests of its runs may ask for; null: any. None unless the owner says so. */
+  readonly secrets: readonly string[] | null
+  /** What becomes of a connection of a command to a host that is not listed: a person is asked, or, as all others, it is refused. */
+  readonly network: AppNetwork
+  /** Hosts that commands reach without a question where `network` is `ask`; canonical patterns, sorted. */
+  readonly hosts: readonly string[]
   /** Patterns of models, whose beginning ends in `*`; null: any. */
   readonly models: readonly string[] | null
   /** Of LLMs, by its name. */

@@ -6,6 +6,7 @@ const PLAN = {
   system: null,
   appendSystem: null,
   tools: [],
+  asksForHosts: false,
   maxTurns: null,
   maxOutputTokens: null,
   session: null,
@@ -35,6 +36,15 @@ it('has every tool asked about', () => {
   expect(settings.permissions.ask).toEqual(['Bash', 'WebFetch'])
   expect(given[given.indexOf('--tools') + 1]).toBe('Bash,WebFetch')
   expect(given).not.toContain('--bare')
+})
+
+it('gives commands a person’s time where they ask for hosts, and there alone', () => {
+  const envOf = (asksForHosts: boolean) => {
+    const given = launchArguments({ ...PLAN, tools: ['Bash'], asksForHosts })
+    return Object.keys(JSON.parse(given[given.indexOf('--settings') + 1] ?? '{}').env)
+  }
+  expect(envOf(true)).toEqual(expect.arrayContaining(['BASH_DEFAULT_TIMEOUT_MS', 'BASH_MAX_TIMEOUT_MS']))
+  expect(envOf(false).filter((name) => name.startsWith('BASH'))).toEqual([])
 })
 
 it('no word of the app is an argument', () => {

@@ -7,7 +7,15 @@ import { OWN_SERVER, REQUEST_TOOL, type RunOrder, type ToolVerdict } from '../in
 
 type Plan = Pick<
   RunOrder,
-  'model' | 'system' | 'appendSystem' | 'tools' | 'maxTurns' | 'maxOutputTokens' | 'session' | 'schema'
+  | 'model'
+  | 'system'
+  | 'appendSystem'
+  | 'tools'
+  | 'asksForHosts'
+  | 'maxTurns'
+  | 'maxOutputTokens'
+  | 'session'
+  | 'schema'
 >
 
 export const WAITING_ARGUMENTS: readonly string[] = [...CLAUDE_ARGUMENTS, ...CLAUDE_WAITING]
@@ -16,24 +24,30 @@ export const WAITING_ARGUMENTS: readonly string[] = [...CLAUDE_ARGUMENTS, ...CLA
 export const fitsWaiting = ({ tools, session }: Pick<Plan, 'tools' | 'session'>): boolean =>
   tools.length === 0 && (session?.transcript ?? null) === null
 
+/** The CLI's own time for a command, two minutes, would end most that wait for a person. */
+const COMMAND_MS = String(24 * 3_600_000)
+const PATIENT = { BASH_DEFAULT_TIMEOUT_MS: COMMAND_MS, BASH_MAX_TIMEOUT_MS: COMMAND_MS }
+
 /** Every tool is asked about, also those that the CLI would let pass. */
-const settingsFor = (tools: readonly string[]): string =>
+const settingsFor = ({ tools, asksForHosts }: Pick<Plan, 'tools' | 'asksForHosts'>): string =>
   JSON.stringify({
     permissions: { ask: tools, disableBypassPermissionsMode: 'disable' },
     attribution: { commit: '', pr: '' },
     // It would ask api.anthropic.com about each host, which no run can reach.
     skipWebFetchPreflight: true,
     // Subagents would go on behind the result, which is the run's end.
-    env: { CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1' },
+    env: { CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1', ...(asksForHosts ? PATIENT : {}) },
   })
 
 /** Arguments of a process for a run that does not fit into the one that waits. */
-export function launchArguments({ model, tools, maxTurns, session }: Plan): string[] {
+export function launchArguments({ model, tools, maxTurns, session, asksForHosts }: Plan): string[] {
   const resumed = session?.transcript == null ? null : session.id
   return [
     ...CLAUDE_ARGUMENTS,
     // `--bare` knows three tools only, and drops others without a word.
-    ...(tools.length === 0 ? ['--bare'] : ['--safe-mode', '--settings', settingsFor(tools)]),
+    ...(tools.length === 0
+      ? ['--bare']
+      : ['--safe-mode', '--settings', settingsFor({ tools, asksForHosts })]),
     '--tools',
     // Tools of servers are told by those.
     tools.filter((name) => !name.startsWith('mcp__')).join(','),

@@ -35,7 +35,7 @@ const MAX_TRANSCRIPT_BYTES = 64 * 1_048_576
 const TOO_MUCH_MEMORY = 'The CLI took more memory than its container has.'
 
 export interface LinkDeps {
-  readonly order: Pick<RunOrder, 'maxOutputBytes' | 'silenceMs' | 'tools'>
+  readonly order: Pick<RunOrder, 'maxOutputBytes' | 'silenceMs' | 'tools' | 'egress'>
   readonly hooks: RunHooks
   converse(onBytes: (stream: 'stdout' | 'stderr', bytes: Buffer) => void): Conversation
   /** Bytes that went through the model's endpoint so far. */
@@ -92,7 +92,7 @@ export class CliLink {
     this.supervisor = speakTo(this.#conversation.input)
     this.#silence = createSilence({
       limitMs: deps.order.silenceMs,
-      isWaiting: () => this.#asks.size > 0,
+      isWaiting: () => this.#asks.size > 0 || (deps.order.egress?.asker?.held ?? 0) > 0,
       traffic: deps.traffic,
       onSilent: () =>
         deps.stop('silent', `Neither the model nor a tool gave a sign for ${deps.order.silenceMs} ms.`),

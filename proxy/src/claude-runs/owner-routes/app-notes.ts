@@ -1,6 +1,7 @@
 import { networksMeet } from '../../identity/index.ts'
 import { isLoopbackAddress } from '../../kernel/index.ts'
 import type { App } from '../apps/index.ts'
+import { REQUEST_TOOL, runsCommands } from '../index.ts'
 
 export interface AppNotesDeps {
   /** Networks that may call the port of apps, beside loopback (ALLOW_CIDRS). */
@@ -14,7 +15,7 @@ const SEAT =
 
 /** What its owner should know of an app that is as it is; empty where there is nothing. */
 export function appNotes(
-  { cidrs, provider, usesSeat, revokedAt }: App,
+  { cidrs, provider, usesSeat, tools, secrets, network, hosts, revokedAt }: App,
   { allowedFrom, agentsSharingKey }: AppNotesDeps,
 ): string[] {
   if (revokedAt !== null) return []
@@ -31,6 +32,17 @@ export function appNotes(
     ...(sharing.length > 0
       ? [
           `It shares a key of ${provider} with ${sharing.join(', ')}: once a run has used it, they are refused what is kept there under it, as files and batches (shared_key). A key of their own: oauth3 key add ${provider} --tag ${sharing[0]}, then oauth3 agent tag ${sharing[0]} --tag ${sharing[0]}`,
+        ]
+      : []),
+    ...(network === 'ask' && !runsCommands(tools)
+      ? ['No command of its runs can ask for a host: it may use no tool that runs commands (--tool Bash).']
+      : []),
+    ...(network === 'off' && hosts.length > 0
+      ? [`Its runs do not reach ${hosts.join(', ')} while network is off (--network ask).`]
+      : []),
+    ...(tools.includes(REQUEST_TOOL) && secrets?.length === 0
+      ? [
+          `Its runs can ask for requests without a secret alone: name those that they may ask for (--secrets).`,
         ]
       : []),
   ]

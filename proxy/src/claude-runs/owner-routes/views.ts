@@ -32,6 +32,7 @@ export const limitsOf = (
 /** No hash of the token. */
 export const viewApp = (app: App, notes: readonly string[]): AppView => ({
   ...{ id: app.id, name: app.name, cidrs: [...app.cidrs], scopes: [...app.scopes], tools: [...app.tools] },
+  ...{ secrets: app.secrets === null ? null : [...app.secrets], network: app.network, hosts: [...app.hosts] },
   ...{ models: app.models === null ? null : [...app.models], provider: app.provider, seat: app.usesSeat },
   limits: Object.fromEntries(
     NAMES.map((name) => [name, app.limits[LIMIT_NAMES[name]]]),

@@ -1,6 +1,6 @@
 import type { AuditLog } from '../../audit/index.ts'
 import { RUN_ENDINGS, type RunEnding } from '../../contracts/claude-runs/index.ts'
-import type { EgressSession, EgressSessions } from '../../egress/index.ts'
+import type { EgressSessions } from '../../egress/index.ts'
 import { appActor } from '../../identity/index.ts'
 import { AppError, type Clock, type Json, type Storage, type Tx } from '../../kernel/index.ts'
 import type { Blob, Blobs } from '../blobs/index.ts'
@@ -14,7 +14,7 @@ import {
   type RunRunner,
 } from '../index.ts'
 import type { RunSessionRow, RunSessions } from '../sessions/index.ts'
-import { beginWalled, mayOpenWall, type RunToolCalls, type ToolCalls } from '../tool-calls/index.ts'
+import { beginWalled, type RunToolCalls, type ToolCalls, wallOf } from '../tool-calls/index.ts'
 import type { EndedRun, LiveRun, RunBody } from './live-run.ts'
 import type { ModelAccess, ModelUsage, Run, RunModel } from './ports.ts'
 import { apart, findInputs } from './run-request.ts'
@@ -79,15 +79,21 @@ export function createExecuteRun(
   const play = async (live: LiveRun, model: RunModel): Promise<Ending> => {
     const inputs = await begin(live)
     const { run, app, request } = live
-    const egress = mayOpenWall(request.tools) ? beginWalled(deps.egress, run.id, app.id) : null
+    const wall = wallOf(app, request.tools)
+    const egress = wall && beginWalled(deps.egress, wall, run.id, app.id)
+    // Before its container is gone.
+    const cut = (): void => egress?.cut()
+    live.signal.addEventListener('abort', cut, { once: true })
     using tools = deps.toolCalls.begin({
       ...{ runId: run.id, appId: app.id, prompt: request.prompt, promptSha256: run.promptSha256 },
-      ...{ tools: request.tools, usesSeat: app.usesSeat, egress },
+      ...{ tools: request.tools, secrets: app.secrets, usesSeat: app.usesSeat, egress },
+      asksForHosts: wall?.asks ?? false,
     })
     try {
-      return await playIn(live, model, inputs, { tools, egress })
+      return await playIn(live, model, inputs, { tools, egress, asksForHosts: wall?.asks ?? false })
     } finally {
-      egress?.end()
+      live.signal.removeEventListener('abort', cut)
+      cut()
     }
   }
 
@@ -95,7 +101,7 @@ export function createExecuteRun(
     live: LiveRun,
     model: RunModel,
     inputs: Awaited<ReturnType<typeof begin>>,
-    { tools, egress }: { readonly tools: RunToolCalls; readonly egress: EgressSession | null },
+    { tools, ...reach }: { readonly tools: RunToolCalls } & Pick<RunOrder, 'egress' | 'asksForHosts'>,
   ): Promise<Ending> => {
     live.log.append('started', {})
     const order = orderOf(live, model, {
@@ -105,7 +111,7 @@ export function createExecuteRun(
       })),
       session: inputs.session,
       transcript: inputs.session && deps.sessions.read(inputs.session),
-      egress,
+      ...reach,
     })
     const hooks: RunHooks = {
       onStarted() {},
@@ -209,8 +215,8 @@ function orderOf(
     files,
     session,
     transcript,
-    egress,
-  }: Pick<RunOrder, 'files' | 'egress'> & {
+    ...reach
+  }: Pick<RunOrder, 'files' | 'egress' | 'asksForHosts'> & {
     readonly session: RunSessionRow | null
     readonly transcript: AsyncIterable<Uint8Array> | null
   },
@@ -224,7 +230,7 @@ function orderOf(
       ...{ transcript, id: session?.cliSession ?? null, fork: request.session.fork, keep: true },
     },
     ...{ timeoutMs: request.timeoutMs, silenceMs: SILENCE_MS, maxTurns: request.maxTurns },
-    ...{ maxOutputTokens: model.maxOutputTokens, maxOutputBytes: MAX_OUTPUT_BYTES, egress },
+    ...{ maxOutputTokens: model.maxOutputTokens, maxOutputBytes: MAX_OUTPUT_BYTES, ...reach },
   }
 }
 

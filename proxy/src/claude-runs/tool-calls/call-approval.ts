@@ -8,7 +8,7 @@ import type {
 import type { AuditLog } from '../../audit/index.ts'
 import { appRequester, type Requesters } from '../../identity/index.ts'
 import { AppError, type Clock, oneLine, type Tx } from '../../kernel/index.ts'
-import { type AskingRun, callLines, callOutcome, statusText } from './call-lines.ts'
+import { type AskingRun, callLines, callOutcome, statusText, subjectOf } from './call-lines.ts'
 import type { ToolAnswer, ToolCall } from './ports.ts'
 import { callHash, shownInput } from './tool-input.ts'
 
@@ -29,6 +29,22 @@ const CHOICES = [
     },
   ],
 ] as const satisfies ApprovalChoices
+
+/** A host is open to all of the run, or to none: there is no one call that a yes could be for. */
+const HOST_CHOICES = [
+  [
+    {
+      choice: 'run',
+      label: '✅ Allow for this run',
+      holds: 'once',
+      gives: 'from everything in the container of this run, until it ends',
+    },
+    { choice: 'deny', label: '❌ Deny', holds: null, takesReason: true },
+  ],
+] as const satisfies ApprovalChoices
+
+const choicesOf = ({ effect }: ToolCall): ApprovalChoices =>
+  effect.kind === 'network' ? HOST_CHOICES : CHOICES
 
 /** Whoever in this process waits for the answer. */
 export interface CallsUnderWay {
@@ -81,13 +97,12 @@ export function createCallApproval(deps: {
     hasEnded: ({ status }) => status !== 'pending',
     contentHash: callHash,
     secretsOf: async (_tx, { effect }) => (effect.kind === 'request' ? effect.secrets : []),
-    summary: ({ tool, effect }) => [
-      'tool ',
-      { name: oneLine(tool, 64) },
-      ...('host' in effect ? [', ', { name: effect.host }] : []),
-    ],
+    summary: ({ tool, effect }) =>
+      effect.kind === 'network'
+        ? ['host ', { name: effect.host }]
+        : ['tool ', { name: oneLine(tool, 64) }, ...('host' in effect ? [', ', { name: effect.host }] : [])],
 
-    choices: () => CHOICES,
+    choices: choicesOf,
     readAnswer,
     choiceOf: ({ choice }) => choice,
     auditOf: (call) => ({ requestId: null, data: about(call) }),
@@ -116,19 +131,24 @@ export function createCallApproval(deps: {
     card: async (_tx, call) => ({
       form: 'lines',
       lines: callLines(call, { app: appOf(call), asking: underWay.askingOf(call.id) }),
-      question: `Let ${oneLine(appOf(call), 64)} use ${oneLine(call.tool, 64)}`,
-      text: { label: 'Arguments', text: shownInput(call.input) },
-      choices: CHOICES,
+      ...(call.effect.kind === 'network'
+        ? { question: `Let ${oneLine(appOf(call), 64)} reach ${subjectOf(call)}` }
+        : {
+            question: `Let ${oneLine(appOf(call), 64)} use ${oneLine(call.tool, 64)}`,
+            text: { label: 'Arguments', text: shownInput(call.input) },
+          }),
+      choices: choicesOf(call),
     }),
     outcome: (call) => callOutcome(call, appOf(call)),
-    acceptedText: (call) => `${oneLine(call.tool, 64)}: ${statusText(call)}`,
+    acceptedText: (call) => `${oneLine(subjectOf(call), 64)}: ${statusText(call)}`,
     settledText: (call) => `Already ${statusText(call)}.`,
   }
 }
 
 /** For the audit. */
-export const about = ({ id, appId, runId, tool }: ToolCall) => ({
+export const about = ({ id, appId, runId, tool, effect }: ToolCall) => ({
   ...{ call: id, app_id: appId, run: runId, tool },
+  ...(effect.kind === 'network' ? { host: effect.host } : {}),
 })
 
 function readAnswer(choice: string, { reason, terms }: AnswerDetails): ToolAnswer | undefined {

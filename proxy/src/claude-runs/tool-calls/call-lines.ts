@@ -1,5 +1,5 @@
 import type { ApprovalOutcome, TextLine } from '../../approvals/index.ts'
-import { oneLine } from '../../kernel/index.ts'
+import { AppError, type HostPattern, oneLine, parseHostPattern } from '../../kernel/index.ts'
 import type { ToolCall } from './ports.ts'
 import type { ToolEffect } from './tool-policy.ts'
 
@@ -20,6 +20,7 @@ export const promptLines = (prompt: string): readonly string[] => {
 
 /** What a yes lets happen, and no more than is so. */
 function effectLines({ effect }: Pick<ToolCall, 'effect'>): readonly TextLine[] {
+  if (effect.kind === 'network') return networkLines(effect.host)
   if (effect.kind !== 'request') return [effectLine(effect)]
   const { host, method, secrets } = effect
   return [
@@ -34,7 +35,26 @@ function effectLines({ effect }: Pick<ToolCall, 'effect'>): readonly TextLine[] 
   ]
 }
 
-function effectLine(effect: Exclude<ToolEffect, { readonly kind: 'request' }>): TextLine {
+/** All of what a yes to a host opens, said plainly: no program of the run is told from another. */
+function networkLines(host: string): readonly TextLine[] {
+  const { scheme, ...of } = pattern(host)
+  return [
+    ['🌐 Host ', { strong: of.host }, ', port ', { strong: String(of.port) }],
+    ...(scheme === 'http' ? [['⚠️ Without encryption: everybody on the way can read and change it.']] : []),
+    [
+      '🔓 A yes opens it to the whole container until the run ends: every program of this run can send there and read from there, by any method and path, WebSockets too.',
+    ],
+    ['🔑 No secret goes this way. Other hosts ask by themselves.'],
+  ]
+}
+
+function pattern(host: string): HostPattern {
+  const read = parseHostPattern(host)
+  if ('problem' in read) throw new AppError('internal', 'A call with a host that none is.')
+  return read
+}
+
+function effectLine(effect: Exclude<ToolEffect, { readonly kind: 'request' | 'network' }>): TextLine {
   if (effect.kind === 'host') {
     return [
       '🌐 Until the tool has answered, at the latest until the run ends, everything in the container of the run can read (GET) from ',
@@ -62,14 +82,20 @@ export const callLines = (
   call: ToolCall,
   of: { readonly app: string; readonly asking: AskingRun | undefined },
 ): readonly TextLine[] => [
-  ['🧰 ', { strong: 'A run asks to use a tool' }],
+  call.effect.kind === 'network'
+    ? ['🌐 ', { strong: 'A command of a run asks to reach a host' }]
+    : ['🧰 ', { strong: 'A run asks to use a tool' }],
   ['🤖 App ', { name: oneLine(of.app, 64) }, ', run ', { name: call.runId }],
   ...(of.asking?.usesSeat ? [SEAT] : []),
   ...(of.asking?.prompt ?? []).map((line, at): TextLine => [at === 0 ? '💬 Prompt ' : '💬 ', { name: line }]),
   ['#️⃣ Prompt SHA-256 ', { name: call.promptSha256 }],
-  ['🔧 Tool ', { strong: oneLine(call.tool, 128) }],
+  ...(call.effect.kind === 'network' ? [] : [['🔧 Tool ', { strong: oneLine(call.tool, 128) }]]),
   ...effectLines(call),
 ]
+
+/** What a call is for, in a word or two. */
+export const subjectOf = ({ tool, effect }: Pick<ToolCall, 'tool' | 'effect'>): string =>
+  effect.kind === 'network' ? effect.host : oneLine(tool, 128)
 
 const DECIDED = { once: 'allowed once', run: 'allowed for the rest of the run', deny: 'denied' } as const
 
@@ -81,7 +107,13 @@ export function callOutcome(call: ToolCall, app: string): ApprovalOutcome {
   const { choice, decidedBy, decidedByName, endedAt, denyReason } = call
   const by = oneLine(decidedByName ?? decidedBy ?? 'the daemon', 64)
   const what: TextLine = [
-    ...['🧰 ', { strong: oneLine(call.tool, 128) }, ' of ', { name: oneLine(app, 64) }, ': '],
+    ...[
+      call.effect.kind === 'network' ? '🌐 ' : '🧰 ',
+      { strong: subjectOf(call) },
+      ' of ',
+      { name: oneLine(app, 64) },
+      ': ',
+    ],
     statusText(call),
     ...(choice === null ? [] : [' by ', { name: by }]),
   ]

@@ -1,3 +1,4 @@
+import { anyCapability, type Capability } from '../../egress/capabilities/index.ts'
 import type { EgressSession } from '../../egress/index.ts'
 import { REQUESTS_PER_CALL } from './call-lines.ts'
 import type { ToolEffect } from './tool-policy.ts'
@@ -19,13 +20,9 @@ export function createOpenings(egress: Pick<EgressSession, 'admit'> | null): Ope
   return {
     open(id, effect) {
       close(id)
-      if (effect.kind !== 'host' || egress === null) return
-      // What the card says: this host, to read, a number of times.
-      const entry = {
-        ...{ host: effect.host, methods: ['GET'], paths: ['/**'], requests: REQUESTS_PER_CALL },
-        ...{ websocket: false, graphql: 'query' as const },
-      }
-      open.set(id, egress.admit([entry]))
+      if (egress === null) return
+      if (effect.kind === 'network') open.set(id, egress.admit([anyCapability(effect.host)]))
+      if (effect.kind === 'host') open.set(id, egress.admit([readingOf(effect.host)]))
     },
     close,
     closeAll() {
@@ -33,3 +30,9 @@ export function createOpenings(egress: Pick<EgressSession, 'admit'> | null): Ope
     },
   }
 }
+
+/** What the card says: this host, to read, a number of times. */
+const readingOf = (host: string): Capability => ({
+  ...{ host, methods: ['GET'], paths: ['/**'], requests: REQUESTS_PER_CALL },
+  ...{ websocket: false, graphql: 'query' },
+})

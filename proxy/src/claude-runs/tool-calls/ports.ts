@@ -15,10 +15,14 @@ export interface ToolRun {
   readonly promptSha256: string
   /** Names of the tools that the app's token allows this run. */
   readonly tools: readonly string[]
+  /** Names of the secrets that its requests may ask for; null: any. */
+  readonly secrets: readonly string[] | null
   /** The run's model calls go by the owner's seat. */
   readonly usesSeat: boolean
   /** The container's way out, which reaches nothing by itself; null: it has none, and what needs one is denied. */
   readonly egress: EgressSession | null
+  /** What is sent by it to a host that is not open waits, and a person is asked. */
+  readonly asksForHosts: boolean
 }
 
 /** Answers the CLI's questions whether a tool may be used. */

@@ -1,5 +1,5 @@
-import { canonicalHost } from '../../egress/capabilities/index.ts'
-import { isIpLiteral, parseHostPattern } from '../../kernel/index.ts'
+import { canonicalHost, isPublicName } from '../../egress/capabilities/index.ts'
+import { parseHostPattern } from '../../kernel/index.ts'
 
 /**
  * The host of an address to fetch. Names alone: an approved literal would be reached in private networks too (SSRF), and a name
@@ -15,7 +15,6 @@ export function hostToFetch(url: unknown): { readonly host: string } | { readonl
   const pattern = typeof host === 'string' ? parseHostPattern(host) : host
   if (typeof host !== 'string' || 'problem' in pattern || pattern.wildcard)
     return { problem: 'cannot reach this host' }
-  if (isIpLiteral(pattern.host) || !pattern.host.includes('.') || pattern.host.endsWith('.localhost'))
-    return { problem: 'takes the public name of a host' }
+  if (!isPublicName(pattern.host)) return { problem: 'takes the public name of a host' }
   return { host }
 }

@@ -1,17 +1,20 @@
-import { randomBytes } from 'node:crypto'
-import { type Approvals, createWaiting, isOver } from '../../approvals/index.ts'
-import type { AuditLog } from '../../audit/index.ts'
-import { appActor, appRequester, type Requesters } from '../../identity/index.ts'
-import { AppError, type Clock, oneLine, type Storage } from '../../kernel/index.ts'
-import type { FreeSpace } from '../../retention/index.ts'
+import { appActor } from '../../identity/index.ts'
+import { oneLine } from '../../kernel/index.ts'
 import type { OwnToolAnswer, OwnToolCall, ToolRequest, ToolVerdict } from '../index.ts'
-import { about, createCallApproval } from './call-approval.ts'
-import { type AskingRun, promptLines } from './call-lines.ts'
+import { createNetworkAsks, NETWORK } from './network-asks.ts'
 import { createOpenings } from './openings.ts'
 import { readOwnRequest } from './own-request.ts'
-import type { RunToolCalls, ToolCall, ToolCalls, ToolRun } from './ports.ts'
+import type { RunToolCalls, ToolCalls, ToolRun } from './ports.ts'
+import {
+  type Asked,
+  createQuestions,
+  messageOf,
+  type QuestionsDeps,
+  RUN_OVER,
+  whyNobodyAsked,
+} from './questions.ts'
 import type { RequestSender } from './request-sender.ts'
-import { callHash, readInput, sameCall } from './tool-input.ts'
+import { readInput, sameCall } from './tool-input.ts'
 import { decideTool } from './tool-policy.ts'
 
 /** Refused calls of one run that the audit is told of; a model that goes on asking writes no more. */
@@ -19,91 +22,35 @@ const MAX_REFUSALS_TOLD = 64
 /** More than an installation has waiting. */
 const ALL = 10_000
 
-interface Deps {
-  readonly approvals: Approvals
-  readonly audit: Pick<AuditLog, 'append'>
-  readonly requesters: Pick<Requesters, 'nameOf'>
-  readonly storage: Storage
-  readonly clock: Clock
-  readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
+interface Deps extends QuestionsDeps {
   readonly lockdown: { assertOpen(): void }
   readonly sender: RequestSender
 }
 
-type Asked = Pick<ToolCall, 'tool' | 'input' | 'effect'>
-
 export function createToolCalls(deps: Deps): ToolCalls {
-  const { approvals, audit, storage, clock } = deps
-  /** Of calls that somebody here waits for. */
-  const asking = new Map<string, AskingRun>()
-  const waiting = createWaiting()
-  const underWay = { askingOf: (id: string) => asking.get(id), waiting }
-  const requests = approvals.register(createCallApproval({ ...deps, underWay }))
+  const { audit, storage } = deps
+  const questions = createQuestions(deps)
   /** Closes what a run has open. */
   const live = new Set<() => void>()
-
-  const cancel = (tx: Parameters<typeof requests.end>[0], call: ToolCall, why: string) =>
-    requests.end(tx, call, { to: 'cancelled', by: null, why })
-
-  /** Stores the question. Throws rate_limited, locked or storage_unavailable where nobody can be asked. */
-  const ask = async (run: ToolRun, asked: Asked, id: string): Promise<ToolCall> => {
-    const { runId, appId, promptSha256 } = run
-    const call: ToolCall = {
-      ...{ id, appId, runId, promptSha256, ...asked, status: 'pending', ...approvals.deadline() },
-      ...{ choice: null, denyReason: null, endedAt: null, decidedBy: null, decidedByName: null },
-    }
-    const requester = appRequester(appId)
-    using card = approvals.limit.card(requester)
-    await storage.transaction(async (tx) => {
-      deps.freeSpace.assertRoom()
-      await approvals.limit.assertPlace(tx, requester)
-      card.spend(tx)
-      await tx.toolCalls.insert(call)
-      await audit.append(tx, 'tool_call.asked', appActor(appId), null, {
-        ...{ ...about(call), prompt_sha256: promptSha256, consent_hash: callHash(call) },
-        ...{ effect: { ...call.effect }, input_bytes: Buffer.byteLength(call.input) },
-      })
-      await requests.requested(tx, call)
-    }, 'grouped')
-    return call
-  }
-
-  /** Ends what is over by now, or nobody waits for; any other stays as it is. */
-  const look = (id: string, signal: AbortSignal): Promise<ToolCall> =>
-    storage.transaction(async (tx) => {
-      const call = await tx.toolCalls.byId(id)
-      if (call === undefined) throw new AppError('not_found', 'No such call.')
-      if (call.status !== 'pending') return call
-      if (isOver(call, clock.now())) return await requests.end(tx, call, { to: 'expired', by: null })
-      return signal.aborted ? await cancel(tx, call, 'nobody waits for it') : call
-    }, 'grouped')
-
-  const answerTo = async (run: ToolRun, asked: Asked, signal: AbortSignal): Promise<ToolCall> => {
-    const id = `call_${randomBytes(16).toString('hex')}`
-    asking.set(id, { prompt: promptLines(run.prompt), usesSeat: run.usesSeat })
-    try {
-      let call = await ask(run, asked, id)
-      for (;;) {
-        using place = waiting.enter(id)
-        call = await look(id, signal)
-        if (call.status !== 'pending') return call
-        await place.wait(call.expiresAt - clock.now(), signal)
-      }
-    } finally {
-      asking.delete(id)
-    }
-  }
 
   const begin = (run: ToolRun): RunToolCalls => {
     const over = new AbortController()
     const openings = createOpenings(run.egress)
     /** Requests that were allowed and not yet sent, by the use of the tool: each is sent once. */
     const permits = new Map<string, Asked>()
+    /** Hosts that commands may reach; never closed by what the CLI says of its tools. */
+    const hosts = createOpenings(run.egress)
     const closeAll = (): void => {
       openings.closeAll()
+      hosts.closeAll()
       permits.clear()
     }
-    live.add(closeAll)
+    /** Everything stops: what is under way too, and hosts that were open from the beginning. */
+    const halt = (): void => {
+      closeAll()
+      run.egress?.cut()
+    }
+    live.add(halt)
     /** What a person allowed for the rest of the run. */
     const standing = new Set<string>()
     let told = 0
@@ -119,6 +66,14 @@ export function createToolCalls(deps: Deps): ToolCalls {
       }
       return denied(message)
     }
+
+    if (run.asksForHosts)
+      run.egress?.askThrough(
+        createNetworkAsks({
+          ...{ ...deps, run, questions, openings: hosts, over: over.signal },
+          refuse: (message) => refuse(NETWORK, message),
+        }),
+      )
 
     const allow = (id: string, { tool, input, effect }: Asked): ToolVerdict => {
       deps.lockdown.assertOpen()
@@ -152,6 +107,8 @@ export function createToolCalls(deps: Deps): ToolCalls {
       if (decision.decision === 'deny') return await refuse(tool, decision.message)
       const { effect } = decision
       if (effect.kind === 'request') {
+        const notGiven = effect.secrets.find((name) => run.secrets !== null && !run.secrets.includes(name))
+        if (notGiven !== undefined) return await refuse(tool, notForApp(notGiven))
         const problem = await storage.read((tx) => deps.sender.problem(tx, effect))
         if (problem !== null) return await refuse(tool, problem)
       }
@@ -160,7 +117,7 @@ export function createToolCalls(deps: Deps): ToolCalls {
       if (typeof input !== 'string') return await refuse(tool, `The arguments ${input.problem}.`)
       const asked = { tool, input, effect }
       if (standing.has(sameCall(asked))) return await byStanding(id, asked)
-      const call = await answerTo(run, asked, both)
+      const call = await questions.ask(run, asked, both)
       if (call.status !== 'approved') return denied(messageOf(call))
       // No answer is acted on that a power cut may take.
       await storage.flushed()
@@ -191,7 +148,7 @@ export function createToolCalls(deps: Deps): ToolCalls {
       over.abort()
       closeAll()
       standing.clear()
-      live.delete(closeAll)
+      live.delete(halt)
     }
     return {
       request: (asked, signal) => request(asked, signal).catch(orDenied),
@@ -202,7 +159,7 @@ export function createToolCalls(deps: Deps): ToolCalls {
       },
       async ended(tx, by) {
         for (const call of await tx.toolCalls.list({ runId: run.runId, which: 'waiting', limit: ALL }))
-          await requests.end(tx, call, { to: 'cancelled', by: { actor: by, name: null }, why: 'run over' })
+          await questions.cancel(tx, call, 'run over', by)
         tx.onCommit(close)
       },
       [Symbol.dispose]: close,
@@ -214,26 +171,18 @@ export function createToolCalls(deps: Deps): ToolCalls {
     async recover() {
       await storage.transaction(async (tx) => {
         for (const call of await tx.toolCalls.list({ which: 'waiting', limit: ALL }))
-          await cancel(tx, call, 'daemon restarted')
+          await questions.cancel(tx, call, 'daemon restarted')
       })
     },
     halt() {
-      for (const closeAll of live) closeAll()
+      for (const halt of live) halt()
     },
   }
 }
 
 const denied = (message: string): ToolVerdict => ({ behavior: 'deny', message })
 
-/** What an AppError says is for whoever asked; anything else is a defect, and denies as a throw. */
-function orDenied(error: unknown): ToolVerdict {
-  if (error instanceof AppError && ASKED_NOBODY.has(error.code))
-    return denied(`Nobody can be asked now: ${error.message}`)
-  throw error
-}
-
-/** Codes of what stands in the way of asking anybody. */
-const ASKED_NOBODY: ReadonlySet<string> = new Set(['rate_limited', 'locked', 'storage_unavailable'])
+const orDenied = (error: unknown): ToolVerdict => denied(whyNobodyAsked(error))
 
 /** The message of a connection names no value: the request held placeholders. */
 const notSent = (error: unknown): OwnToolAnswer => ({
@@ -242,14 +191,7 @@ const notSent = (error: unknown): OwnToolAnswer => ({
 })
 
 const NOT_ALLOWED = 'Nobody has allowed this very request, or it was sent already. Ask once more.'
-const RUN_OVER = 'The run is over.'
+/** The same whether there is such a secret or not. */
+const notForApp = (name: string): string =>
+  `The owner of this app has not let its runs ask for the secret ${name}.`
 const NO_WAY_OUT = 'This run has no way out to the network.'
-
-/** For the model. */
-function messageOf({ status, denyReason }: ToolCall): string {
-  if (status === 'denied')
-    return `A person said no${denyReason === null ? '.' : `: ${denyReason}`} Do not ask for the same again.`
-  return status === 'expired'
-    ? 'Nobody answered in time, so it is not allowed. Go on without it.'
-    : 'The question was taken back, so it is not allowed.'
-}

@@ -14,6 +14,8 @@ const MCP = /^mcp__([A-Za-z0-9_-]+?)__/
 export type ToolEffect =
   /** The container reaches this host meanwhile; a canonical pattern of a host. */
   | { readonly kind: 'host'; readonly host: string }
+  /** Everything in the container reaches this host until the run ends; a canonical pattern of a host. */
+  | { readonly kind: 'network'; readonly host: string }
   /** The daemon sends one request to this host, with the values of these secrets in their places. */
   | {
       readonly kind: 'request'

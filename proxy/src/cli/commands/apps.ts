@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import {
+  APP_NETWORK_WORDS,
   APP_SCOPE_WORDS,
   type AppFileRow,
   type AppLimitsView,
@@ -22,6 +23,9 @@ interface TermOptions {
   readonly scope?: string[]
   readonly model?: string[]
   readonly tool?: string[]
+  readonly secrets?: string[]
+  readonly network?: (typeof APP_NETWORK_WORDS)[number]
+  readonly allow?: string[]
   readonly cidr?: string[]
   readonly provider?: string
   readonly seat?: boolean
@@ -46,6 +50,10 @@ export const addAppCommands: CommandGroup = (program, context) => {
           'no tools, five dollars a day',
         ],
         ['oauth3 app add johnny5 --model "claude-haiku-*" --tool Read,Grep', 'these models, and two tools'],
+        [
+          'oauth3 app add builder --tool Bash,Read,Write --network ask --allow registry.example.com',
+          'commands reach one host, and ask for each other',
+        ],
       ),
     )
     .action(async (name: string, options: TermOptions) => {
@@ -157,6 +165,22 @@ const withTerms = (command: Command): Command =>
       "Claude Code's tools that its runs may have; none for none, as when left out",
       commaList,
     )
+    .option(
+      '--secrets <list>',
+      'secrets that requests of its runs may ask for; none for none, as when left out, any for all that there are',
+      commaList,
+    )
+    .addOption(
+      new Option(
+        '--network <what>',
+        'what becomes of a command that wants to reach a host: ask a person (needs Bash among the tools), or off, as when left out',
+      ).choices(APP_NETWORK_WORDS),
+    )
+    .option(
+      '--allow <list>',
+      'hosts that commands reach without a question with --network ask, HOST or HOST:PORT; none for none',
+      commaList,
+    )
     .option('--cidr <list>', 'addresses the token may be used from, beside loopback; none for any', commaList)
     .option('--provider <name>', 'whose model it uses; anthropic when left out')
     .option('--seat', 'its runs go by the seat of your own subscription in place of a key (key add --seat)')
@@ -203,14 +227,20 @@ function amountOf(value: string, isMoney: boolean): number | null {
   )
 }
 
-const isNone = (list: readonly string[]): boolean => list.length === 1 && list[0] === 'none'
+const isWord = (list: readonly string[], word: string): boolean => list.length === 1 && list[0] === word
+const isNone = (list: readonly string[]): boolean => isWord(list, 'none')
 
 function termsOf(options: TermOptions) {
-  const { scope, model, tool, cidr, provider, seat, limit, keepPrompts } = options
+  const { scope, model, tool, secrets, network, allow, cidr, provider, seat, limit, keepPrompts } = options
   return {
     ...(scope === undefined ? {} : { scopes: scope as (typeof APP_SCOPE_WORDS)[number][] }),
     ...(model === undefined ? {} : { models: isNone(model) ? null : model }),
     ...(tool === undefined ? {} : { tools: isNone(tool) ? [] : tool }),
+    ...(secrets === undefined
+      ? {}
+      : { secrets: isWord(secrets, 'any') ? null : isNone(secrets) ? [] : secrets }),
+    ...(network === undefined ? {} : { network }),
+    ...(allow === undefined ? {} : { hosts: isNone(allow) ? [] : allow }),
     ...(cidr === undefined ? {} : { cidrs: isNone(cidr) ? [] : cidr }),
     ...(provider === undefined ? {} : { provider }),
     ...(seat === undefined ? {} : { seat }),
@@ -229,6 +259,11 @@ const limitsText = (limits: AppLimitsView): string =>
 
 const modelsText = ({ models, seat }: AppView): string =>
   `${models?.join(', ') ?? 'any'}${seat ? ' (seat)' : ''}`
+
+const networkText = ({ network, hosts }: AppView): string =>
+  network === 'off'
+    ? 'off: commands reach no host'
+    : `${hosts.length === 0 ? 'commands ask for each host' : `commands reach ${hosts.join(', ')}, and ask for any other`}`
 
 const stateOf = ({ revoked_at: at }: AppView): string =>
   at === null ? 'active' : `revoked ${formatTime(at)}`
@@ -285,6 +320,8 @@ const linesOf = (row: AppView): string[] => [
   `  token for   ${row.scopes.join(', ')}, from ${row.cidrs.join(', ') || 'wherever the port may be called from'}`,
   `  models      ${row.models?.join(', ') ?? 'any'} of ${row.provider}${row.seat ? ', by your seat' : ''}`,
   `  tools       ${row.tools.join(', ') || 'none'}`,
+  `  secrets     ${row.secrets === null ? 'any' : row.secrets.join(', ') || 'none'}`,
+  `  network     ${networkText(row)}`,
   `  limits      ${limitsText(row.limits)}`,
   `  prompts     ${row.keeps_prompts ? 'kept, sealed' : 'not kept'}`,
   ...row.notes.map((note) => `  note        ${note}`),

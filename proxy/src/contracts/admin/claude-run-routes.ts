@@ -35,7 +35,7 @@ export const CLAUDE_RUN_OWNER_ROUTES = {
     action: 'app.manage',
     body: addAppBody,
     answer: appWithToken,
-    errors: ['invalid_request', 'conflict'],
+    errors: ['invalid_request', 'conflict', 'refused'],
   },
   changeApp: {
     method: 'PATCH',
@@ -46,7 +46,7 @@ export const CLAUDE_RUN_OWNER_ROUTES = {
     action: 'app.manage',
     body: changeAppBody,
     answer: appView,
-    errors: ['invalid_request', 'not_found'],
+    errors: ['invalid_request', 'not_found', 'refused'],
   },
   rotateAppToken: {
     method: 'POST',

@@ -22,6 +22,7 @@ const appLimits = z.strictObject({
 export type AppLimitsView = z.output<typeof appLimits>
 
 export const APP_SCOPE_WORDS = ['run', 'files'] as const
+export const APP_NETWORK_WORDS = ['off', 'ask'] as const
 
 const appTerms = z.strictObject({
   /** Networks that it may call from; none: wherever the port may be called from. */
@@ -29,6 +30,12 @@ const appTerms = z.strictObject({
   scopes: z.array(z.enum(APP_SCOPE_WORDS)).min(1).max(2).optional(),
   /** The CLI's tools that its runs may have. */
   tools: words.optional(),
+  /** Names of secrets that requests of its runs may ask for; null: any. */
+  secrets: words.nullable().optional(),
+  /** Whether a person is asked where a command wants to reach a host that is not listed. */
+  network: z.enum(APP_NETWORK_WORDS).optional(),
+  /** Hosts that commands reach without a question where `network` is `ask`: `HOST` or `HOST:PORT`. */
+  hosts: words.optional(),
   /** Ids, or beginnings that end in `*`; null: any. */
   models: words.min(1).nullable().optional(),
   provider: name.optional(),
@@ -47,6 +54,9 @@ export const appView = z.object({
   cidrs: z.array(z.string()),
   scopes: z.array(z.enum(APP_SCOPE_WORDS)),
   tools: z.array(z.string()),
+  secrets: z.array(z.string()).nullable(),
+  network: z.enum(APP_NETWORK_WORDS),
+  hosts: z.array(z.string()),
   models: z.array(z.string()).nullable(),
   provider: z.string(),
   seat: z.boolean(),

@@ -8,6 +8,7 @@ export type {
 export { approvalDecisionBody } from './approval-schemas.ts'
 export * from './audit-schemas.ts'
 export {
+  APP_NETWORK_WORDS,
   APP_SCOPE_WORDS,
   type AppFileRow,
   type AppLimitsView,

@@ -24,6 +24,7 @@ export {
 } from './capability.ts'
 export { describeNetwork, isNetworkCut } from './describe.ts'
 export { graphqlOperation, isGraphqlPath, operationOfRequest } from './graphql.ts'
+export { isPublicName, listedHost } from './listed-host.ts'
 export { partsOf } from './multipart.ts'
 export {
   ANY_PATH,

@@ -43,6 +43,7 @@ export class Endpoint {
 
   bindSession(session: EgressSession): void {
     this.bindSessions(() => session)
+    session.onCut(() => this.cut())
   }
 
   /** Of a sandbox that outlives runs: each request is asked for whose it is. */

@@ -5,6 +5,7 @@ import {
   askForMore,
   authorizeRequest,
   checkTarget,
+  type EgressAsker,
   type EgressRule,
   type EgressSession,
   type EgressTarget,
@@ -104,6 +105,20 @@ export function evaluateRequest(
     return refuse('requests_exceeded', askForMore(authorized.entries, authorized.ask()))
   }
   return { session, target, origin, prepared, authorized }
+}
+
+/** Whom to ask about which host before a request is evaluated; null where nobody is to be asked. */
+export function questionOf(
+  request: RequestHead,
+  arrival: Arrival,
+): { readonly asker: EgressAsker; readonly target: EgressTarget } | null {
+  const { session } = arrival.endpoint
+  const asker = session?.asker ?? null
+  if (session === null || asker === null) return null
+  const named = readTarget(request.url ?? '', arrival)
+  // A request that names two hosts is refused as that, whatever a person would say of one of them.
+  if (named === null || checkAgreement(request, named.target, arrival) !== null) return null
+  return checkTarget(session.policy, named.target) === null ? null : { asker, target: named.target }
 }
 
 const pathOf = (path: string): string => path.split('?', 1)[0] as string

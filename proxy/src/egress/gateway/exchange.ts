@@ -4,14 +4,9 @@ import type { Duplex, Readable } from 'node:stream'
 import type { EgressDial, EgressRule, LargeInspections } from '../index.ts'
 import type { ClientRequest } from '../relay/index.ts'
 import type { Arrival } from './egress-endpoint.ts'
-import {
-  type Allowed,
-  evaluateRequest,
-  type Refused,
-  type RequestHead,
-  recordedOrigin,
-} from './evaluate-request.ts'
+import { type Allowed, type Refused, type RequestHead, recordedOrigin } from './evaluate-request.ts'
 import { forward } from './forward.ts'
+import { evaluated, whenAnswered } from './held-requests.ts'
 import type { Outcome } from './outcome.ts'
 import { answerRefusal, type RefusableResponse, writeRefusal } from './refusal.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -45,8 +40,8 @@ export function createExchanges(deps: {
         if (response.headersSent) return void response.destroy()
         answerRefusal(response, { rule: 'gateway_fault', origin: '', secrets: [] }, true)
       }
-      try {
-        const verdict = evaluateRequest(request, arrival, { websocket: false })
+      whenAnswered(request, response, arrival, fail, (why) => {
+        const verdict = evaluated(request, arrival, { websocket: false, why })
         // Without its leave the body does not come, and nothing else can follow on this connection.
         const last = expect !== 'none'
         if ('rule' in verdict) {
@@ -80,9 +75,7 @@ export function createExchanges(deps: {
           inspections: deps.inspections,
           fail,
         })
-      } catch (error) {
-        fail(error)
-      }
+      })
     },
 
     webSocket(request, socket, head, arrival) {
@@ -90,8 +83,8 @@ export function createExchanges(deps: {
         deps.log('the gateway failed on a request', error)
         writeRefusal(socket, { rule: 'gateway_fault', origin: '', secrets: [] })
       }
-      try {
-        const verdict = evaluateRequest(request, arrival, { websocket: true })
+      whenAnswered(request, socket, arrival, fail, (why) => {
+        const verdict = evaluated(request, arrival, { websocket: true, why })
         if ('rule' in verdict) {
           recordRefused(request, verdict)
           return writeRefusal(socket, verdict)
@@ -112,9 +105,7 @@ export function createExchanges(deps: {
         }
         socket.once('close', finish)
         openWebSocket({ socket, head, allowed: verdict, outcome, dial: deps.dial, fail })
-      } catch (error) {
-        fail(error)
-      }
+      })
     },
 
     unreadable(socket, { endpoint, tunnel }, rule) {

@@ -12,23 +12,28 @@ export interface Refusal {
   readonly secrets: readonly string[]
   /** The entry of `network` that would allow it. */
   readonly ask?: AskEntry
+  /** What a person said of it, or why nobody was asked; in place of the rule's own words. */
+  readonly why?: string
 }
 
 /** Clients print the line as it comes. */
 const MAX_PHRASE_CHARS = 200
 
+const wordsOf = ({ rule, why }: Refusal): string => why ?? EGRESS_RULES[rule]
+
 /** The rule as a reason phrase: of a CONNECT that failed, and of much else, it is all that clients show. Nothing of the code's is in it. */
-const phraseOf = (rule: EgressRule): string =>
-  `${rule}: ${EGRESS_RULES[rule]}`.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_PHRASE_CHARS)
+const phraseOf = (refusal: Refusal): string =>
+  `${refusal.rule}: ${wordsOf(refusal)}`.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_PHRASE_CHARS)
 
 const LAST_WORDS_MS = 2_000
 
 /** One shape for every refusal, so that code and its author can read which rule it was. */
-function bodyOf({ rule, origin, secrets, ask }: Refusal): string {
+function bodyOf(refusal: Refusal): string {
+  const { rule, origin, secrets, ask } = refusal
   const about = [origin, secrets.length === 0 ? '' : `secret ${secrets.join(', ')}`]
     .filter(Boolean)
     .join('; ')
-  const message = `refused: ${EGRESS_RULES[rule]}${about === '' ? '' : ` (${about})`}`
+  const message = `refused: ${wordsOf(refusal)}${about === '' ? '' : ` (${about})`}`
   return JSON.stringify({ error: { code: 'egress_refused', rule, message, ask } })
 }
 
@@ -40,7 +45,7 @@ export interface RefusableResponse extends AnswerSink {
 
 const answerOf = (refusal: Refusal): ErrorAnswer => ({
   status: statusOfRule(refusal.rule),
-  phrase: phraseOf(refusal.rule),
+  phrase: phraseOf(refusal),
   headers: [
     ...['content-type', 'application/json'],
     ...['cache-control', 'no-store'],

@@ -1,9 +1,10 @@
 import type { HostedAgentView, HostUsageView, TurnView, UsageGroupView } from '../../contracts/admin/index.ts'
+import { listedHost } from '../../egress/capabilities/index.ts'
 import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
 import { type AgentId, AppError, type Clock, firstOfDays, parseSleepAfter } from '../../kernel/index.ts'
 import type { ChatEvent, OpenedTurn } from '../chat/index.ts'
 import type { Machine, MachineTime } from '../machines/index.ts'
-import { canonicalOr, listedHost } from './egress-list.ts'
+import { canonicalOr } from './egress-list.ts'
 import { agentIdOf, type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
 import type { HostedAgents } from './hosted-agents.ts'
 

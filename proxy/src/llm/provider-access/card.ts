@@ -19,8 +19,10 @@ export function accessCard(input: {
   readonly provider: Provider | { readonly missing: readonly string[] } | undefined
   readonly activeGrants: readonly ProviderGrant[]
   readonly keys: number | undefined
+  /** Names of apps whose runs may go by a key that this agent would go by. */
+  readonly sharingApps: readonly string[]
 }): AccessCard {
-  const { ask, provider, activeGrants, keys } = input
+  const { ask, provider, activeGrants, keys, sharingApps } = input
   const known = provider && 'host' in provider ? provider : undefined
   const plain = ask.model !== null && isPlainModel(ask.model)
   const kept = describeLimits(strictest(activeGrants.map(({ limits }) => limits)))
@@ -37,6 +39,7 @@ export function accessCard(input: {
         ? ["The model's name has characters that no model's has; it cannot be granted by itself."]
         : []),
       ...(keys === 0 && known?.auth.kind !== 'none' ? ['No key of this provider is stored yet.'] : []),
+      ...(sharingApps.length > 0 ? [sharedNote(sharingApps)] : []),
       ...(known?.private ? ['The owner said that it may be inside the private network.'] : []),
       ...activeGrants
         .slice(0, SHOWN_GRANTS)
@@ -56,6 +59,15 @@ export function accessCard(input: {
     expiresAt: ask.expiresAt,
     choices: accessChoices(ask),
   }
+}
+
+/** How many names a line has. */
+const SHOWN_APPS = 3
+
+function sharedNote(apps: readonly string[]): string {
+  const named = apps.slice(0, SHOWN_APPS).map((name) => oneLine(name, 64))
+  const more = apps.length > SHOWN_APPS ? ` and ${apps.length - SHOWN_APPS} more` : ''
+  return `Runs of ${named.join(', ')}${more} may go by the same key: once one has, the agent is refused what is kept there under it, as files and batches (shared_key). A key of its own: oauth3 key add --tag`
 }
 
 /** All that may be answered to it: a grant for one model only where its name can be granted as it is. */

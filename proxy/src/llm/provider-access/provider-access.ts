@@ -58,6 +58,8 @@ interface ProviderAccessDeps {
   readonly freeSpace: Pick<FreeSpace, 'assertRoom'>
   /** How many keys of the provider there are, for the card; left out: it is not said. */
   readonly keyCount?: (provider: string) => number
+  /** Names of apps whose runs may go by a key of the provider that any agent may go by; left out: there are none. */
+  readonly sharingApps?: (provider: string) => readonly string[]
 }
 
 /**
@@ -165,6 +167,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
       provider: providers.find(ask.provider),
       activeGrants: activeGrants.of(ask.agentId, ask.provider),
       keys: deps.keyCount?.(ask.provider),
+      sharingApps: deps.sharingApps?.(ask.provider) ?? [],
     })
   const requests: KindApprovals<ProviderAsk, AccessAnswer> = deps.approvals.register(
     createAccessApproval({

@@ -154,7 +154,10 @@ async function schemaOfPostgres(url: string): Promise<Schema> {
             {
               type: { bigint: 'integer', text: 'text', bytea: 'bytes' }[type] ?? type,
               nullable: !not_null,
-              default: generated === '' ? (value?.replace(/^'(.*)'::bigint$/, '$1') ?? null) : null,
+              default:
+                generated === ''
+                  ? (value?.replace(/^'(.*)'::bigint$/, '$1').replace(/^('.*')::text$/, '$1') ?? null)
+                  : null,
               generated: generated !== '',
             },
           ]),

@@ -18,6 +18,7 @@ import { SEATS } from './19-seats.ts'
 import { MACHINE_CHATS } from './20-machine-chats.ts'
 import { MACHINE_DAYS } from './21-machine-days.ts'
 import { MACHINE_IDENTITIES } from './22-machine-identities.ts'
+import { APP_REACH } from './23-app-reach.ts'
 
 /**
  * Numbered, forward only, each in one transaction. A migration that has landed is never edited: a database of any landed
@@ -44,4 +45,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ...MACHINE_CHATS,
   ...MACHINE_DAYS,
   ...MACHINE_IDENTITIES,
+  ...APP_REACH,
 ]

@@ -26,6 +26,7 @@ import { SEATS } from './27-seats.ts'
 import { MACHINE_CHATS } from './28-machine-chats.ts'
 import { MACHINE_DAYS } from './29-machine-days.ts'
 import { MACHINE_IDENTITIES } from './30-machine-identities.ts'
+import { APP_REACH } from './31-app-reach.ts'
 
 /**
  * Numbered, forward only, each in one transaction; the schema's version is the number of the newest one applied. A migration
@@ -61,4 +62,5 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   ...MACHINE_CHATS,
   ...MACHINE_DAYS,
   ...MACHINE_IDENTITIES,
+  ...APP_REACH,
 ]
