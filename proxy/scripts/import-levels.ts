@@ -107,6 +107,8 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'http/admin-api',
     'http/console',
     'http/accounts-api',
+    'http/account-sockets',
+    'http/cloudbot',
     'notify/telegram',
     'workers/background',
   ],

@@ -98,6 +98,9 @@ export const AUDIT_EVENTS = {
   'chat.asked':
     'Somebody said something to a hosted agent: which turn of which machine, by which model, how many characters; never the text.',
   'chat.ended': 'A turn of a chat with a hosted agent ended: how, and with how many characters.',
+  'socket.opened':
+    'Somebody opened a WebSocket to a hosted agent: what for, which machine, and by a header or a ticket.',
+  'socket.ended': 'Such a WebSocket ended: its close code, messages and bytes both ways, milliseconds.',
   'key.rotated': 'The data key or master key was replaced.',
   'storage.pruned':
     'Output, ended requests, grants and asks, or usage were dropped, by age, size or by hand; how many.',

@@ -72,7 +72,7 @@ export function openAccounts(parts: Composition, { config, adminApi, port }: Acc
       ...{ directory, accessTokens: installation.accessTokens, tenants: views, port, log },
       ...{ publicUrl: config.publicUrl, isTrustedProxy: addressMatcher(config.trustedProxies) },
       version: VERSION,
-      clock,
+      ...{ clock, tickets: installation.tickets },
     })
   })
   return {
@@ -100,6 +100,7 @@ function consoleTenantOf(parts: TenantParts, adminApi: (parts: TenantParts) => A
   const {
     settings,
     storage,
+    audit,
     sessions,
     passkeys,
     approvals,
@@ -112,7 +113,8 @@ function consoleTenantOf(parts: TenantParts, adminApi: (parts: TenantParts) => A
   } = parts
   return {
     ...{ tenant: settings.id, name: settings.name, accounts, providerKeys: broughtKeys(llm.keys) },
-    ...{ storage, sessions, passkeys, approvals, memberships, feed, gate, hosting, api: adminApi(parts) },
+    ...{ storage, audit, sessions, passkeys, approvals, memberships, feed, gate, hosting },
+    api: adminApi(parts),
   }
 }
 

@@ -1,19 +1,22 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import type { Logger } from 'pino'
 import { addressMatcher, type Config } from '../config/index.ts'
 import type { Console } from '../http/console/index.ts'
 import { answerApiError, knownError } from '../http/index.ts'
 import type { ConsoleAddress } from '../identity/sessions/index.ts'
+import type { Tickets } from '../identity/tickets/index.ts'
 import { AppError, type Clock, lazily } from '../kernel/index.ts'
 import { VERSION } from '../version.ts'
 import type { AccountsFront } from './compose-accounts.ts'
 import type { Tenants } from './compose-tenants.ts'
-import { closeServer, listenTcp } from './daemon-servers.ts'
+import { closeServer, createUpgradingServer, listenTcp, type UpgradeSurface } from './daemon-servers.ts'
 
 interface ConsoleFrontDeps {
   readonly config: Pick<Config, 'host' | 'publicUrl' | 'trustedProxies'>
   readonly tenants: Pick<Tenants, 'all'>
   readonly accounts: AccountsFront
+  readonly sockets: UpgradeSurface
+  readonly tickets: Tickets
   /** The one that the daemon listens on; known once it listens. */
   readonly port: () => number
   readonly clock: Clock
@@ -37,7 +40,7 @@ const COVERS_LOCALHOST = /^(?:0\.0\.0\.0|127\.0\.0\.1|::1?|localhost)$/
  * holds as little, as without a console.
  */
 export function withConsole(app: RequestListener, deps: ConsoleFrontDeps): ConsoleFront {
-  const { config, tenants, accounts, port, log } = deps
+  const { config, tenants, accounts, sockets, port, log } = deps
   let loaded: Console | undefined
   const load = lazily(async () => {
     const { createConsole } = await import('../http/console/index.ts')
@@ -45,7 +48,7 @@ export function withConsole(app: RequestListener, deps: ConsoleFrontDeps): Conso
       ...{ publicUrl: config.publicUrl, isTrustedProxy: addressMatcher(config.trustedProxies) },
       ...{ port, clock: deps.clock, version: VERSION, log },
       tenants: () => tenants.all().map(accounts.viewOf),
-      ...{ directory: accounts.directory, passwords: accounts.passwords },
+      ...{ directory: accounts.directory, passwords: accounts.passwords, tickets: deps.tickets },
     })
     return loaded
   })
@@ -70,7 +73,7 @@ export function withConsole(app: RequestListener, deps: ConsoleFrontDeps): Conso
     async listenLocally() {
       if (COVERS_LOCALHOST.test(config.host)) return
       const nothing: RequestListener = (_request, response) => answerApiError(response, nothingElse())
-      const server = createServer(before(accounts.before(nothing)))
+      const server = createUpgradingServer(before(accounts.before(nothing)), sockets)
       try {
         await listenTcp(server, '127.0.0.1', port())
         local = server

@@ -4,7 +4,7 @@ import { createHostedAgents, type HostedAgents, openMachineEgress } from '../hos
 import { type Chats, createChatLedger, createChats } from '../hosting/chat/index.ts'
 import type { MachineDriver, Machines } from '../hosting/machines/index.ts'
 import type { Cdp } from '../http/cdp/index.ts'
-import { AppError, lazily } from '../kernel/index.ts'
+import { AppError, lazily, type TenantId } from '../kernel/index.ts'
 import type { Providers } from '../llm/providers/index.ts'
 import type { LlmProxy } from '../llm/proxy/index.ts'
 import type { WakeChannel } from '../notify/wake/index.ts'
@@ -15,7 +15,7 @@ import type { TenantCore } from './daemon-core.ts'
 /** What a test puts in the place of the usual; each left out is the real one. */
 export interface HostingOverrides {
   /** In the place of all of it. */
-  readonly played?: Hosting
+  readonly played?: (tenant: TenantId) => Hosting
   readonly image?: string
   readonly command?: readonly string[]
   readonly memoryBytes?: number

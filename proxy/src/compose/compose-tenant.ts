@@ -181,7 +181,7 @@ export async function composeTenant(
   app.use(createAgentApi(shared))
 
   hosting =
-    overrides.hosting?.played ??
+    overrides.hosting?.played?.(settings.id) ??
     (sandbox.kind === 'docker' || installation.config.hosting.ec2 !== null
       ? stack.use(
           composeHosting(

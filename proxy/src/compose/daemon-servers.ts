@@ -34,6 +34,29 @@ export interface FrontSurface {
 /** What takes WebSockets of paths of its own. */
 export type UpgradeSurface = Pick<FrontSurface, 'takes' | 'upgrade'>
 
+/** Each path is the first one's that takes it. */
+export const joinUpgrades = (...surfaces: readonly UpgradeSurface[]): UpgradeSurface => ({
+  takes: (url, rawHeaders) => surfaces.some((surface) => surface.takes(url, rawHeaders)),
+  upgrade(request, socket, head) {
+    surfaces
+      .find((surface) => surface.takes(request.url ?? '', request.rawHeaders))
+      ?.upgrade(request, socket, head)
+  },
+})
+
+/** A server at which nothing but these is upgraded. */
+export function createUpgradingServer(app: RequestListener, sockets: UpgradeSurface): Server {
+  const server = createServer(
+    {
+      shouldUpgradeCallback: (request) =>
+        isWebSocketUpgrade(request) && sockets.takes(request.url ?? '', request.rawHeaders),
+    },
+    app,
+  )
+  server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket as Socket, head))
+  return server
+}
+
 export interface AgentServer {
   readonly server: Server
   close(): Promise<void>

@@ -5,6 +5,7 @@ import { openAccounts } from './compose-accounts.ts'
 import { composeAdminApi, composeDoctorChecks } from './compose-admin.ts'
 import { withConsole } from './compose-console.ts'
 import { createAdminFront } from './compose-front.ts'
+import { openSockets } from './compose-sockets.ts'
 import type { TenantParts } from './compose-tenant.ts'
 import type { Overview } from './daemon-banner.ts'
 import { listenForApps } from './daemon-claude-runs.ts'
@@ -13,7 +14,7 @@ import { createLog } from './daemon-log.ts'
 import { recoverTenant, sweepSandbox } from './daemon-periodic.ts'
 import { preload } from './daemon-preload.ts'
 import { announce } from './daemon-sandbox.ts'
-import { createAgentServer, listenTcp } from './daemon-servers.ts'
+import { createAgentServer, joinUpgrades, listenTcp } from './daemon-servers.ts'
 import { drainTenant, startTenant } from './daemon-tenant-lifecycle.ts'
 
 /** A running daemon. Stopping it is a graceful shutdown: no new requests, runs under way finish or are ended (drain), all is closed. */
@@ -75,10 +76,15 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   }
   const port = (): number => Number(new URL(url).port || 80)
   const accounts = openAccounts(parts, { config, adminApi, port })
-  const console = stack.use(withConsole(agents.app, { ...parts, config, accounts, port }))
-  const agentServer = createAgentServer(console.app, agents.llm, config.llmTransport, agents.cdp)
+  const sockets = openSockets(parts, { config, accounts, port })
+  const { tickets } = parts.installation
+  const console = stack.use(withConsole(agents.app, { ...parts, config, accounts, sockets, tickets, port }))
+  const upgrades = joinUpgrades(agents.cdp, sockets)
+  const agentServer = createAgentServer(console.app, agents.llm, config.llmTransport, upgrades)
   const url = await listenTcp(agentServer.server, config.host, config.port)
   stack.defer(() => agentServer.close())
+  // Before the server, which waits for what it has upgraded.
+  stack.use(sockets)
   await console.listenLocally()
   const { claudeRuns: base } = parts.installation
   const forApps = base === null ? undefined : stack.use(await listenForApps(base, { ...parts, config }))

@@ -105,6 +105,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'hosted_agent.list': '++..++',
   'hosted_agent.manage': '+...p.',
   'hosted_agent.chat': '+...+.',
+  'hosted_agent.operate': '+...+.',
   'browser.use': '..o...',
   'usage.read': '++..++',
   'price.list': '+...+.',

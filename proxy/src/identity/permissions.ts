@@ -107,6 +107,10 @@ export const PERMISSIONS = {
     stepUp: true,
   },
   'hosted_agent.chat': { does: 'Talk to a hosted agent.', may: OWNER },
+  'hosted_agent.operate': {
+    does: "Speak to a hosted agent's own gateway, by its WebSocket or its own page.",
+    may: OWNER,
+  },
   'browser.use': { does: 'Use the browser that its owner gave it.', may: { agent: 'own' } },
 
   'provider.list': { does: 'List providers of LLMs.', may: PEOPLE },

@@ -6,9 +6,11 @@ import { createPlayedHosting } from '../support/hosted-kit.ts'
 
 let kit: DaemonKit
 beforeAll(async () => {
+  const hosting = createPlayedHosting()
   kit = await createDaemonKit({
     environment: { OAUTH3_SIGNUP: 'password' },
-    hosting: { played: createPlayedHosting() },
+    // One for all tenants: the owner makes what the account asks.
+    hosting: { played: () => hosting },
     sandbox: async () => createScriptedSandbox(() => ({})),
   })
 })

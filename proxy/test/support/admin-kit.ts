@@ -75,7 +75,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     maxConcurrent: 2,
     // One whose cancel is refused keeps its place.
     environment: { CLAWDFORGE_PORT: '0', CLAWDFORGE_MAX_RUNS: '8' },
-    hosting: { played: createPlayedHosting() },
+    hosting: { played: createPlayedHosting },
     claudeRuns: { runner: createPlayedRunner(holdWhatSaysSo), models: createPlayedModels() },
     maxWaitingPerAgent: 100,
     sandboxPatienceMs: 1_000,

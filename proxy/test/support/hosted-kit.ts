@@ -112,6 +112,7 @@ export function createPlayedHosting(): Hosting {
   }
   return {
     list: async () => [...hosts.values()],
+    find: async (name) => found(name).machine,
     time: async (name) => ({ machine: found(name).machine, time: { awakeMs: 61_500, heldMs: 90_000 } }),
     async add({ name, provider, model }) {
       if (hosts.has(name)) throw new AppError('conflict', 'There is a hosted agent of this name.')
@@ -187,6 +188,7 @@ export function createPlayedHosting(): Hosting {
       yield `asked ${last}`
       return { isCut: false, usage: { prompt_tokens: 3, completion_tokens: 4 } }
     },
+    openGateway: () => Promise.reject(new AppError('sandbox_unavailable', 'It is played.')),
     tell: async () => 200,
     start: async () => {},
     [Symbol.asyncDispose]: async () => {},

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { HOST_DEFAULTS } from '../host-defaults.ts'
 import type { DescribedRoute } from '../index.ts'
+import { ticketBody, ticketParts } from '../ticket-schemas.ts'
 import { okView } from './schemas.ts'
 
 /** CloudBot's words for what becomes of a machine. `stopped`: paused or asleep; whoever talks to it wakes it. */
@@ -34,6 +35,12 @@ const createBody = z
       .default(HOST_DEFAULTS.model),
   })
   .prefault({})
+
+export const ticketView = z.object({
+  ...ticketParts,
+  /** ISO 8601, in UTC: half a minute on. */
+  expires_at: z.string(),
+})
 
 const CHANGE = {
   scope: 'machines',
@@ -88,5 +95,16 @@ export const INSTANCE_ROUTES = {
     method: 'POST',
     path: '/api/instances/:id/start',
     summary: 'Wake a hosted agent.',
+  },
+  issueTicket: {
+    method: 'POST',
+    path: '/api/instances/:id/tickets',
+    summary:
+      'A ticket that opens one WebSocket to a hosted agent, once, within half a minute: a browser cannot send a header with it.',
+    scope: 'machines',
+    action: 'instance.list',
+    body: ticketBody,
+    answer: ticketView,
+    errors: ['invalid_request', 'not_found'],
   },
 } as const satisfies Readonly<Record<string, DescribedRoute & { readonly scope: 'machines' }>>

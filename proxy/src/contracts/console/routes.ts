@@ -1,8 +1,15 @@
 import { z } from 'zod'
 import type { Route } from '../index.ts'
+import { ticketBody, ticketParts } from '../ticket-schemas.ts'
 import { ACCOUNT_CEREMONIES } from './account-routes.ts'
 import { PASSKEY_CEREMONIES } from './passkey-routes.ts'
 import { sessionView } from './session-view.ts'
+
+const hostTicketView = z.object({
+  ...ticketParts,
+  /** Half a minute on. */
+  expires_at: z.int(),
+})
 
 /** Below it stand these routes, the owner's (`/v1/…`), and `/events`. */
 export const CONSOLE_PREFIX = '/console/api'
@@ -35,6 +42,16 @@ export const CONSOLE_ROUTES = {
     scope: 'session',
     answer: z.object({ ok: z.literal(true) }),
     errors: ['unauthenticated'],
+  },
+  issueTicket: {
+    method: 'POST',
+    path: '/hosts/:name/tickets',
+    summary:
+      'A ticket that opens one WebSocket to a hosted agent for this session, once, within half a minute. Wakes none.',
+    scope: 'session',
+    body: ticketBody,
+    answer: hostTicketView,
+    errors: ['invalid_request', 'not_found', 'unauthenticated', 'refused'],
   },
   ...PASSKEY_CEREMONIES,
   ...ACCOUNT_CEREMONIES,

@@ -47,6 +47,8 @@ interface EgressChange {
 
 export interface HostedAgents extends HostedChats, Browsers {
   list(): Promise<readonly HostedAgent[]>
+  /** By id or name; wakes none. Throws `not_found`. */
+  find(name: string): Promise<Machine>
   /** By id or name, with its time since a day in UTC. Throws `not_found`. */
   time(name: string, sinceDay: string): Promise<{ readonly machine: Machine; readonly time: MachineTime }>
   add(input: NewHostedAgent, by: Principal): Promise<HostedAgent>
@@ -265,6 +267,8 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       const machines = await deps.machines()
       return (await machines.list()).map((machine) => view(machines, machine))
     },
+
+    find: async (name) => (await named(name)).machine,
 
     async time(name, sinceDay) {
       const { machine, machines } = await named(name)

@@ -1,4 +1,5 @@
 /** What is said to hosted agents, and what they answer: their conversations, and requests that keep none. */
+import type { Duplex } from 'node:stream'
 import { actorOf, type Principal } from '../../identity/index.ts'
 import { AppError, type MachineId } from '../../kernel/index.ts'
 import type { ChatEvent, Chats, OpenedTurn } from '../chat/index.ts'
@@ -26,6 +27,17 @@ export interface HostedChats {
     request: Omit<GatewayRequest, 'session'>,
     signal: AbortSignal,
   ): AsyncGenerator<string, GatewayEnd>
+  /** Wakes it, and resolves to a connection. Throws `not_found`, `refused`, `sandbox_unavailable`. */
+  openGateway(name: string, signal: AbortSignal): Promise<GatewayConnection>
+}
+
+/** To a hosted agent's own gateway. */
+export interface GatewayConnection {
+  readonly stream: Duplex
+  /** What the gateway asks of whoever comes; it goes nowhere but there. */
+  readonly gatewayToken: string
+  /** Somebody said something: it is awake for that, or wakes. */
+  used(): void
 }
 
 /** A machine that is awake, and is held so until disposed of. */
@@ -37,6 +49,7 @@ export interface LinkedMachine extends Disposable {
 }
 
 const TURN_MS = 600_000
+const WAKE_MS = 60_000
 
 export function createHostedChats(deps: {
   readonly chats: () => Promise<Chats>
@@ -102,6 +115,14 @@ export function createHostedChats(deps: {
     async *complete(name, request, signal) {
       await admit(name)
       return yield* through(name, request, signal)
+    },
+    async openGateway(name, signal) {
+      using linked = await open(name, signal)
+      const { machine, link, until } = linked
+      const touch = async (): Promise<void> => {
+        using _awake = await open(machine.id, AbortSignal.timeout(WAKE_MS))
+      }
+      return { ...(await link.stream(until)), used: () => void touch().catch(() => {}) }
     },
     forget: async (machine) => await (await deps.chats()).forget(machine),
   }

@@ -8,17 +8,21 @@ import {
   type Actor,
   accountActor,
   assertAuthorized,
+  type Principal,
   resourceOf,
 } from '../../identity/index.ts'
 import type { Session } from '../../identity/sessions/index.ts'
+import type { TicketHolder } from '../../identity/tickets/index.ts'
 import { AppError, sha256Hex } from '../../kernel/index.ts'
-import type { ConsoleTenant } from '../console/index.ts'
+import { type ConsoleTenant, callerNow } from '../console/index.ts'
 
 export interface AccountCaller extends SignedInAccount<ConsoleTenant> {
   readonly principal: AccountPrincipal
   readonly actor: Actor
   /** Null for a program with an access key. */
   readonly session: Session | null
+  /** The id of that key; null for a session. */
+  readonly accessKey: string | null
   /** By a cookie, which a page left open sends for days; programs send a token. */
   readonly isBrowser: boolean
 }
@@ -64,7 +68,7 @@ function ofSession(
     // Owners and approvers have the console.
     if (session.person.kind !== 'account') return undefined
     of.sessions.seen(session)
-    return admitted(of, of.accounts.byId(session.person.id), session, isBrowser)
+    return admitted(of, of.accounts.byId(session.person.id), { session, accessKey: null, isBrowser })
   }
   return undefined
 }
@@ -80,20 +84,50 @@ function ofAccessKey(
     if (scope !== 'anyone' && !key.scopes.includes(scope))
       throw new AppError('refused', `This key has not the scope "${scope}".`)
     of.accounts.accessKeyUsed(key)
-    return admitted(of, of.accounts.byId(key.accountId), null)
+    return admitted(of, of.accounts.byId(key.accountId), byKey(key.id))
   }
   return undefined
 }
 
+const byKey = (accessKey: string) => ({ session: null, accessKey, isBrowser: false })
+
 function admitted(
   of: ConsoleTenant,
   account: Account | undefined,
-  session: Session | null,
-  isBrowser = false,
+  by: Pick<AccountCaller, 'session' | 'accessKey' | 'isBrowser'>,
 ): AccountCaller | undefined {
   const principal = account && accountOf(of.memberships, of.tenant, account)
   if (account === undefined || principal === undefined) return undefined
-  return { of, account, principal, session, isBrowser, actor: accountActor(account.id) }
+  return { of, account, principal, ...by, actor: accountActor(account.id) }
+}
+
+export interface SignedIn<T> {
+  readonly of: T
+  readonly principal: Principal
+  readonly actor: Actor
+}
+
+/** Whose a ticket is by now, an owner's or approver's session too; undefined for nobody's. */
+export function signedInNow(
+  of: ConsoleTenant,
+  holder: TicketHolder,
+  scope: AccountScope,
+): SignedIn<ConsoleTenant> | undefined {
+  if (holder.kind === 'session') {
+    const session = of.sessions.byId(holder.session)
+    const by = session && callerNow({ of, session }, null)?.by
+    return by && { of, principal: by.principal, actor: by.actor }
+  }
+  if (holder.kind !== 'access_key') return undefined
+  const key = of.accounts.accessKeys().find(({ id }) => id === holder.accessKey)
+  if (key === undefined || (scope !== 'anyone' && !key.scopes.includes(scope))) return undefined
+  return admitted(of, of.accounts.byId(key.accountId), byKey(key.id))
+}
+
+/** By what it would take a ticket; of an access token it is the session behind it: what ends that, ends what a ticket opened. */
+export function holderOf({ of: { tenant }, session, accessKey }: AccountCaller): TicketHolder {
+  if (session !== null) return { kind: 'session', tenant, session: session.id }
+  return { kind: 'access_key', tenant, accessKey: accessKey ?? '' }
 }
 
 export function assertMay({ of: { tenant }, principal }: AccountCaller, action: Action): void {

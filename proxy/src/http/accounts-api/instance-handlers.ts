@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { AccountRoutes, InstanceView } from '../../contracts/accounts/index.ts'
 import type { RouteHandlers } from '../../contracts/index.ts'
-import { type HostedAgent, hostedHere } from '../../hosting/agents/index.ts'
+import { type HostedAgent, hostedHere, TICKET_ACTIONS, ticketPath } from '../../hosting/agents/index.ts'
+import type { Tickets } from '../../identity/tickets/index.ts'
 import { AppError } from '../../kernel/index.ts'
-import type { AccountCaller } from './caller.ts'
+import { type AccountCaller, assertMay, holderOf } from './caller.ts'
 
 type Handled = Pick<
   RouteHandlers<AccountRoutes>,
-  'listInstances' | 'createInstance' | 'readInstance' | 'deleteInstance' | 'stopInstance' | 'startInstance'
+  | ('listInstances' | 'createInstance' | 'readInstance' | 'deleteInstance')
+  | ('stopInstance' | 'startInstance' | 'issueTicket')
 >
 
 const STATUS = {
@@ -28,6 +30,7 @@ const STATUS = {
 export function instanceHandlers(
   signedIn: () => AccountCaller,
   takeWrite: (caller: AccountCaller, what: string) => Promise<void>,
+  tickets: Pick<Tickets, 'issue'>,
 ): Handled {
   const listOf = async ({ of }: AccountCaller): Promise<readonly HostedAgent[]> =>
     of.hosting === null ? [] : await of.hosting.list()
@@ -66,6 +69,16 @@ export function instanceHandlers(
       return { ok: true as const }
     },
     stopInstance: async ({ params: { id } }) => viewOf(await order(id, 'stop')),
+    async issueTicket({ params: { id }, body: { purpose } }) {
+      const caller = signedIn()
+      assertMay(caller, TICKET_ACTIONS[purpose])
+      const { machine } = await find(caller, id)
+      const { ticket, expiresAt } = tickets.issue(holderOf(caller), { machine: machine.id, purpose })
+      return {
+        ...{ ticket, path: ticketPath(machine.id, purpose, ticket) },
+        expires_at: new Date(expiresAt).toISOString(),
+      }
+    },
     startInstance: async ({ params: { id } }) => viewOf(await order(id, 'start')),
   }
 }

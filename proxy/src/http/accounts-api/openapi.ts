@@ -8,6 +8,8 @@ import {
   keyView,
   logInView,
   meView,
+  SOCKET_ROUTES,
+  ticketView,
   tokensView,
   userView,
 } from '../../contracts/accounts/index.ts'
@@ -19,7 +21,7 @@ export const createAccountsOpenApi = (version: string): Record<string, unknown> 
     version,
     description:
       'Sign up, sign in, keep keys at providers, and have hosted agents. Times are ISO 8601 in UTC.',
-    routes: { ...ACCOUNT_ROUTES, ...CHAT_ROUTES },
+    routes: { ...ACCOUNT_ROUTES, ...SOCKET_ROUTES, ...CHAT_ROUTES },
     always: ALWAYS_REFUSED,
     securitySchemes: {
       accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
@@ -34,6 +36,7 @@ export const createAccountsOpenApi = (version: string): Record<string, unknown> 
       Completion: { schema: completionView, io: 'output' },
       // What comes in the place of it where `stream` is true, as server-sent events behind which stands [DONE].
       CompletionChunk: { schema: completionChunk, io: 'output' },
+      Ticket: { schema: ticketView, io: 'output' },
       Instance: { schema: instanceView, io: 'output' },
     },
   })

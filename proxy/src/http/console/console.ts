@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import express from 'express'
 import { CONSOLE_PREFIX, CONSOLE_ROUTES } from '../../contracts/console/index.ts'
+import type { Tickets } from '../../identity/tickets/index.ts'
 import { AppError, type Clock } from '../../kernel/index.ts'
 import { answerApiError, createErrorHandler, knownError, mountRoutes } from '../index.ts'
 import type { AccountDeps } from './account-handlers.ts'
@@ -19,6 +20,7 @@ export interface ConsoleDeps extends OriginsDeps, AccountDeps {
   readonly tenants: () => readonly ConsoleTenant[]
   readonly clock: Clock
   readonly version: string
+  readonly tickets: Pick<Tickets, 'issue'>
   readonly log: { error(details: object, message: string): void }
 }
 

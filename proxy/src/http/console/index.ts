@@ -1,3 +1,4 @@
+export { callerNow } from './caller.ts'
 export { type Console, createConsole } from './console.ts'
 export { cookieHeader, readCookie } from './cookies.ts'
 export { createOrigins, type Origins, type OriginsDeps } from './origins.ts'

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { SessionView } from '../../contracts/console/index.ts'
 import { personActor, type SessionId } from '../../identity/index.ts'
 import type { OpenedSession, Session } from '../../identity/sessions/index.ts'
+import type { Tickets } from '../../identity/tickets/index.ts'
 import { AppError, type Clock } from '../../kernel/index.ts'
 import type { Caller } from './caller.ts'
 import { cookieHeader } from './cookies.ts'
@@ -19,6 +20,7 @@ export interface SessionDeps {
   readonly tenants: () => readonly ConsoleTenant[]
   readonly clock: Clock
   readonly version: string
+  readonly tickets: Pick<Tickets, 'issue'>
 }
 
 const SIGNED_OUT = 'Nobody is signed in; run `oauth3 console` for a link.'

@@ -1,5 +1,7 @@
 import type { ConsoleRoutes } from '../../contracts/console/index.ts'
 import type { RouteHandlers } from '../../contracts/index.ts'
+import { hostedHere, TICKET_ACTIONS, ticketPath } from '../../hosting/agents/index.ts'
+import { assertAuthorized, resourceOf } from '../../identity/index.ts'
 import { sha256Hex } from '../../kernel/index.ts'
 import { type AccountDeps, accountHandlers } from './account-handlers.ts'
 import { cookieHeader } from './cookies.ts'
@@ -36,6 +38,14 @@ export function sessionHandlers(
       response.setHeader('Set-Cookie', cookieHeader(place, ''))
       response.setHeader('Clear-Site-Data', '"cache", "storage"')
       return { ok: true as const }
+    },
+    async issueTicket({ params: { name }, body: { purpose } }) {
+      const { of, session, by } = assertSignedIn(caller)
+      assertAuthorized(by.principal, TICKET_ACTIONS[purpose], resourceOf(of.tenant, TICKET_ACTIONS[purpose]))
+      const { id: machine } = await hostedHere(of.hosting).find(name)
+      const holder = { kind: 'session', tenant: of.tenant, session: session.id } as const
+      const { ticket, expiresAt } = deps.tickets.issue(holder, { machine, purpose })
+      return { ticket, path: ticketPath(machine, purpose, ticket), expires_at: expiresAt }
     },
   }
 }

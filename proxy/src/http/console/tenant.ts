@@ -1,4 +1,5 @@
 import type { Approvals } from '../../approvals/index.ts'
+import type { AuditLog } from '../../audit/index.ts'
 import type { HostedAgents } from '../../hosting/agents/index.ts'
 import type { AccountTenant } from '../../identity/accounts/index.ts'
 import type { EventFeed } from '../../notify/event-feed/index.ts'
@@ -7,6 +8,7 @@ import type { AgentGate } from '../agent-api/index.ts'
 
 /** What the console needs of a tenant. */
 export interface ConsoleTenant extends AccountTenant {
+  readonly audit: Pick<AuditLog, 'append'>
   readonly approvals: Pick<Approvals, 'find'>
   readonly feed: EventFeed
   /** Null: where code does not run in Docker. */

@@ -1,1 +1,1 @@
-export { createTickets, type TicketHolder, type Tickets } from './tickets.ts'
+export { createTickets, type TicketHolder, type Tickets, type TicketUse } from './tickets.ts'

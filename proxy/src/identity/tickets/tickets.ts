@@ -15,7 +15,7 @@ export type TicketHolder =
   | { readonly kind: 'agent'; readonly tenant: TenantId; readonly agent: AgentId }
 
 /** The one connection that it opens. */
-interface TicketUse {
+export interface TicketUse {
   readonly machine: string
   readonly purpose: 'cloudbot' | 'vnc' | 'cdp'
 }

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import type { DescribedRoute } from '../index.ts'
+
+const query = z.object({
+  /** In the place of the header, which a browser cannot send with it. */
+  ticket: z.string().optional().describe('in the place of the header; good once, within half a minute'),
+})
+
+/** WebSockets (RFC 6455), for the reference: they are opened by a GET, and no router has them. */
+export const SOCKET_ROUTES = {
+  openCloudbot: {
+    method: 'GET',
+    path: '/api/instances/:id/cloudbot',
+    summary:
+      "WebSocket: the protocol of the gateway of the agent's OpenClaw, whose token is put into `connect` inside; wakes the agent. Close codes are the gateway's, or 4401, 4403, 4404, 4429 and 4503.",
+    scope: 'machines',
+    action: 'hosted_agent.operate',
+    query,
+    answer: z.unknown(),
+    answers: { 101: { description: 'It is open.' } },
+    errors: ['not_found', 'locked'],
+  },
+} as const satisfies Readonly<Record<string, DescribedRoute>>

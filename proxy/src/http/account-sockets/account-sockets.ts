@@ -1,0 +1,213 @@
+/**
+ * The WebSockets of accounts, `/api/instances/{id}/{purpose}`: a program says by a header who it is, a browser by a ticket that is good
+ * once. Never by a cookie, which a page of another origin would send too (CSWSH), and never by a token in the address, which logs keep.
+ */
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { AccessTokens } from '../../identity/accounts/index.ts'
+import { assertAuthorized, resourceOf } from '../../identity/index.ts'
+import type { TicketHolder, Tickets } from '../../identity/tickets/index.ts'
+import { AppError } from '../../kernel/index.ts'
+import {
+  apiPlaceOf,
+  callerOf,
+  credentialOf,
+  holderOf,
+  type SignedIn,
+  signedInNow,
+} from '../accounts-api/index.ts'
+import { type ConsoleTenant, createOrigins, type OriginsDeps } from '../console/index.ts'
+import { knownError, writeError } from '../index.ts'
+import { closeOf } from './closes.ts'
+import { closeSoon, createOpenSockets } from './open-sockets.ts'
+import type { SocketCall, SocketRow, SocketRows } from './rows.ts'
+
+interface AccountSocketsDeps extends OriginsDeps {
+  readonly tenants: () => readonly ConsoleTenant[]
+  readonly accessTokens: AccessTokens
+  readonly tickets: Pick<Tickets, 'take'>
+  readonly rows: SocketRows
+  readonly log: { error(details: object, message: string): void }
+}
+
+export interface AccountSockets extends Disposable {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
+type Purpose = keyof SocketRows
+
+/** Who opens it, and by what. */
+interface Opening {
+  readonly purpose: Purpose
+  readonly row: SocketRow
+  readonly machine: string
+  readonly query: URLSearchParams
+  readonly holder: TicketHolder
+  readonly by: 'header' | 'ticket'
+  /** The connection below it. */
+  readonly raw: Duplex
+}
+
+const PATH =
+  /^\/api\/instances\/(?<machine>[\w-]{1,64})\/(?<purpose>cloudbot|vnc)(?:\?(?<query>[^#]{0,500}))?$/
+const SCOPE = 'machines'
+/** Of all tenants. */
+const MAX_SOCKETS = 512
+
+export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
+  const origins = createOrigins(deps)
+  const open = createOpenSockets()
+  const servers = new Map<SocketRow, WebSocketServer>()
+  const serverOf = (row: SocketRow): WebSocketServer => {
+    const server =
+      servers.get(row) ??
+      new WebSocketServer({
+        ...{ noServer: true, clientTracking: false, maxPayload: row.maxMessageBytes },
+        // None is agreed on: what is inside is nobody's but the two ends'.
+        handleProtocols: () => false,
+      })
+    servers.set(row, server)
+    return server
+  }
+  const now = (holder: TicketHolder): SignedIn<ConsoleTenant> | undefined => {
+    const of = deps.tenants().find(({ tenant }) => tenant === holder.tenant)
+    return of && signedInNow(of, holder, SCOPE)
+  }
+
+  /** By a header; a refusal is an answer of HTTP, as a program reads it, and counts as a failed sign-in. */
+  async function byHeader(request: IncomingMessage, address: string): Promise<TicketHolder> {
+    const credential = credentialOf(request, undefined)
+    const caller = callerOf(deps.tenants(), deps.accessTokens, credential, SCOPE)
+    if (caller !== undefined) return holderOf(caller)
+    const refused = new AppError('unauthenticated', 'Send an access token or key, or come by a ticket.')
+    const gate = deps.tenants()[0]?.gate
+    throw (await gate?.failedLogin({ socket: { remoteAddress: address } }, refused)) ?? refused
+  }
+
+  /** Throws where nobody may open it: whose it is by now, and the machine. */
+  async function admitted({
+    holder,
+    row,
+    purpose,
+    machine: id,
+  }: Opening): Promise<Pick<SocketCall, 'of' | 'machine' | 'principal' | 'actor'>> {
+    const signedIn = now(holder)
+    if (signedIn === undefined) throw new AppError('unauthenticated', 'You are not signed in any more.')
+    const { of, principal } = signedIn
+    assertAuthorized(principal, row.action, resourceOf(of.tenant, row.action))
+    await of.gate.take('read', `sockets of ${of.tenant}`)
+    const machine = (await of.hosting?.list())?.find((one) => one.machine.id === id)?.machine
+    if (machine === undefined) throw new AppError('not_found', 'No such instance.')
+    if (open.count(of.tenant, purpose) >= row.maxOpen || open.size >= MAX_SOCKETS)
+      throw new AppError('rate_limited', `At most ${row.maxOpen} are open at once.`)
+    return { ...signedIn, machine }
+  }
+
+  async function serve(
+    socket: WebSocket,
+    opening: Opening,
+    found: Awaited<ReturnType<typeof admitted>>,
+  ): Promise<void> {
+    const { holder, row, purpose } = opening
+    const { of, machine, actor } = found
+    const over = new AbortController()
+    const still = (): boolean => now(holder) !== undefined
+    open.add({ socket, tenant: of.tenant, purpose, still, end: () => over.abort() })
+    const id = `sck_${randomBytes(8).toString('hex')}`
+    const about = { socket: id, machine: machine.id, purpose }
+    await of.storage.transaction((tx) =>
+      of.audit.append(tx, 'socket.opened', actor, null, { ...about, by: opening.by }),
+    )
+    told(socket, opening.raw, (code, counted) => {
+      const ended = { ...about, code, ...counted }
+      of.storage
+        .transaction((tx) => of.audit.append(tx, 'socket.ended', actor, null, ended))
+        .catch((error: unknown) => deps.log.error({ err: error }, 'the end of a socket was not stored'))
+    })
+    over.signal.throwIfAborted()
+    await row.serve(socket, { ...found, query: opening.query, signal: over.signal })
+  }
+
+  async function opened(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { machine = '', purpose = '', query: text = '' } = PATH.exec(request.url ?? '')?.groups ?? {}
+    const row = deps.rows[purpose as Purpose]
+    if (row === undefined) throw new AppError('not_found', 'No such WebSocket; see /api/openapi.json.')
+    const place = apiPlaceOf(origins, request)
+    const query = new URLSearchParams(text)
+    const ticket = query.get('ticket')
+    query.delete('ticket')
+    const of = { purpose: purpose as Purpose, row, machine, query, raw: socket }
+    if (ticket === null) {
+      const opening: Opening = { ...of, holder: await byHeader(request, place.address), by: 'header' }
+      const found = await admitted(opening)
+      accept(request, socket, head, row, (accepted) => serve(accepted, opening, found))
+      return
+    }
+    const holder = deps.tickets.take(ticket, { machine, purpose: row.ticketFor(query) })
+    accept(request, socket, head, row, async (accepted) => {
+      if (holder === undefined)
+        throw new AppError('unauthenticated', 'This ticket was used, is over, or is for something else.')
+      const opening: Opening = { ...of, holder, by: 'ticket' }
+      await serve(accepted, opening, await admitted(opening))
+    })
+  }
+
+  function accept(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    row: SocketRow,
+    use: (socket: WebSocket) => Promise<void>,
+  ): void {
+    serverOf(row).handleUpgrade(request, socket, head, (accepted) => {
+      accepted.pause()
+      accepted.on('error', () => {})
+      use(accepted).catch((error: unknown) => {
+        const { code, reason } = closeOf(knownError(error, deps.log))
+        closeSoon(accepted, code, reason)
+      })
+    })
+  }
+
+  return {
+    upgrade(request, socket, head) {
+      socket.on('error', () => {})
+      opened(request, socket, head).catch((caught: unknown) => {
+        const error = knownError(caught, deps.log)
+        writeError(socket, {
+          status: error.status,
+          headers: ['content-type', 'application/json'],
+          body: JSON.stringify(error.toBody()),
+        })
+      })
+    },
+    [Symbol.dispose]: () => open[Symbol.dispose](),
+  }
+}
+
+interface Counted {
+  readonly messages_in: number
+  readonly bytes_in: number
+  readonly bytes_out: number
+  readonly ms: number
+}
+
+/** Counts what goes through, and says so at the end. */
+function told(socket: WebSocket, raw: Duplex, ended: (code: number, counted: Counted) => void): void {
+  const since = performance.now()
+  const { bytesRead = 0, bytesWritten = 0 } = raw as Partial<Socket>
+  let messages = 0
+  socket.on('message', () => {
+    messages += 1
+  })
+  socket.once('close', (code) => {
+    const { bytesRead: read = 0, bytesWritten: written = 0 } = raw as Partial<Socket>
+    ended(code, {
+      ...{ messages_in: messages, bytes_in: read - bytesRead, bytes_out: written - bytesWritten },
+      ms: Math.round(performance.now() - since),
+    })
+  })
+}

@@ -1,0 +1,3 @@
+export { type AccountSockets, createAccountSockets } from './account-sockets.ts'
+export { CLOSE } from './closes.ts'
+export type { SocketCall, SocketRow } from './rows.ts'

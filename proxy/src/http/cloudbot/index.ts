@@ -1,0 +1,1 @@
+export { createCloudbotRow } from './cloudbot.ts'
