@@ -174,7 +174,7 @@ describe('a commit in a group', () => {
     calls[0]?.(Object.assign(new Error('input/output error'), { code: 'EIO' }))
     await expect(flushed).rejects.toMatchObject({ code: 'storage_unavailable' })
     expect([said, defects.length]).toEqual([[], 1])
-    await expect.poll(() => calls.length, { timeout: 5_000 }).toBe(2)
+    await expect.poll(() => calls.length).toBe(2)
     calls[1]?.(null)
     await notes.flushed()
     await nextTurn()

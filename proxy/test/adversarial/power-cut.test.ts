@@ -129,7 +129,7 @@ test('nobody is woken for an outcome before it is on the disk', async () => {
     await told()
     expect(woken).toEqual([])
     disk.release()
-    await expect.poll(() => woken.length, { timeout: 5_000 }).toBe(1)
+    await expect.poll(() => woken.length).toBe(1)
   }
   rmSync(dir, { recursive: true, force: true })
 })

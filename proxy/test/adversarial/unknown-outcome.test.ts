@@ -97,7 +97,7 @@ describe.skipIf(withoutPostgres() !== undefined)('a commit whose answer is lost 
     expect(spend(usage, 300)).toMatchObject({ limit: 'tokens_per_day', left: 0 })
     await usage.flush()
     expect(await storedRequests()).toBe(3)
-  }, 60_000)
+  })
 
   it('writes what was not made after all', async () => {
     const usage = await open()
@@ -109,7 +109,7 @@ describe.skipIf(withoutPostgres() !== undefined)('a commit whose answer is lost 
     expect(await usage.report('day', DAY)).toMatchObject([{ requests: 1 }])
     await usage.flush()
     expect(await storedRequests()).toBe(1)
-  }, 60_000)
+  })
 
   it('tells the audit once of each request of a run', async () => {
     const sessions = createEgressSessions({ audit, storage, onDefect: (error) => void defects.push(error) })
@@ -129,5 +129,5 @@ describe.skipIf(withoutPostgres() !== undefined)('a commit whose answer is lost 
     expect(rows.map(({ data }) => JSON.parse(data).path)).toEqual(['/a', '/b'])
     expect(await audit.verify()).toMatchObject({ ok: true, rows: 2 })
     expect(defects).toHaveLength(1)
-  }, 60_000)
+  })
 })

@@ -180,7 +180,7 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
     await stopped
     const late = await stopping.postRun(token, { prompt: 'x', model: MODEL })
     expect([late.status, (await json(late)).code]).toEqual([503, 'shutting_down'])
-  }, 30_000)
+  })
 
   it('that takes longer than a stop may is ended as what it is', async () => {
     await using stopping = await start()
@@ -192,5 +192,5 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
     await drain(stopping, 0)
     expect([(await answer).status, (await json(await answer)).code]).toEqual([503, 'daemon_restarted'])
     await gone
-  }, 30_000)
+  })
 })

@@ -101,7 +101,7 @@ describe.skipIf(!availability.available)('WebFetch of the real CLI', () => {
     expect(events.filter(({ type }) => type === 'tool_result')).toHaveLength(1)
     // It is waited for: the run's last word comes behind it.
     expect(outcome).toMatchObject({ code: 'ok', text: 'done' })
-  }, 30_000)
+  })
 
   const REQUEST = { url: 'https://api.example.com/mail', method: 'POST', body: '{{MAIL_KEY}}' }
   const OWN = REQUEST_TOOL

@@ -26,6 +26,7 @@ export const ON_POSTGRES: readonly string[] = [
   'adversarial/llm-money',
   'adversarial/llm-removal',
   'adversarial/llm-revocation',
+  'adversarial/llm-run-budget',
   'adversarial/llm-run-endpoint',
   'adversarial/llm-spending',
   'adversarial/llm-waiting',
