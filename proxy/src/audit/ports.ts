@@ -87,6 +87,8 @@ export const AUDIT_EVENTS = {
   'provider.limit_passed': 'An agent passed a limit of its grant; told once for each window.',
   'price.set': 'The owner set or removed the price of a model.',
   'machine.created': 'A machine was ordered: image, limits.',
+  'machine.rolled_back':
+    'Kept files of a machine were put in the place of those that it had; those stay kept.',
   'machine.egress': 'The owner changed the hosts that a machine may reach; those there are by now.',
   'machine.desired':
     'Somebody, an access or the sleep ladder wants a machine in another state; from what, to what, and why.',

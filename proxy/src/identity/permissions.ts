@@ -102,7 +102,7 @@ export const PERMISSIONS = {
 
   'hosted_agent.list': { does: 'List hosted agents, and how each is.', may: PEOPLE },
   'hosted_agent.manage': {
-    does: 'Add hosted agents, wake them, put them to sleep, and remove them with their files.',
+    does: 'Add hosted agents, wake them, put them to sleep, roll their files back, and remove them with these.',
     may: OWNER,
     stepUp: true,
   },
@@ -170,7 +170,7 @@ export const PERMISSIONS = {
   'user_key.write': { does: "Store, replace and remove such a key, by the account's API.", may: OWNER },
   'instance.list': { does: "See the account's hosted agents, by the account's API.", may: OWNER },
   'instance.manage': {
-    does: "Add, start, stop and remove the account's hosted agents, by the account's API.",
+    does: "Add, start, stop, roll back and remove the account's hosted agents, by the account's API.",
     may: OWNER,
   },
   'member.list': { does: 'List who may decide.', may: OWNER },

@@ -195,6 +195,13 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
       await untilStatus('running')
       expect(await ann.call('POST', `/api/instances/${id}/stop`)).toMatchObject({ status: 200, body: { id } })
       await untilStatus('stopped')
+      const { generations } = (await ann.call('GET', `/api/instances/${id}/generations`)).body
+      expect(generations).toMatchObject([
+        { number: 1, current: true, created_at: expect.stringMatching(/Z$/) },
+      ])
+      const back = await ann.call('POST', `/api/instances/${id}/rollback`, { to: 1 })
+      expect(back).toMatchObject({ status: 200, body: { id, status: 'stopped' } })
+      expect((await ann.call('POST', `/api/instances/${id}/rollback`, { to: 2 })).status).toBe(404)
       expect((await ann.call('POST', `/api/instances/${id}/start`)).status).toBe(200)
       await untilStatus('running')
       const { instances } = (await ann.call('GET', '/api/instances')).body
@@ -203,15 +210,17 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
 
     it('nobody reaches another account’s, and what is refused tells nothing of whether it is there', async () => {
       const none = 'mch_0000000000000000'
-      for (const [method, path] of [
+      for (const [method, path, body] of [
         ['GET', ''],
         ['DELETE', ''],
         ['POST', '/stop'],
         ['POST', '/start'],
+        ['GET', '/generations'],
+        ['POST', '/rollback', { to: 1 }],
       ] as const) {
-        const theirs = await bob.call(method, `/api/instances/${id}${path}`)
+        const theirs = await bob.call(method, `/api/instances/${id}${path}`, body)
         expect(theirs).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } })
-        expect(await bob.call(method, `/api/instances/${none}${path}`)).toEqual(theirs)
+        expect(await bob.call(method, `/api/instances/${none}${path}`, body)).toEqual(theirs)
         expect((await api(undefined)(method, `/api/instances/${id}${path}`)).status).toBe(401)
       }
       expect((await bob.call('GET', '/api/instances')).body).toEqual({ instances: [] })

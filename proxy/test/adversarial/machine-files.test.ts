@@ -315,6 +315,47 @@ describe('a wake', () => {
     expect(treeOf(kit.volumes.of('one'))).toEqual(second)
   })
 
+  it('brings what was chosen, however many saves came between, and where the store has all of it alone', async () => {
+    const first = treeOf(fill('one'))
+    await sleep('one')
+    {
+      using _pinned = await persistence.pin(ref('one'), 1, NEVER)
+      for (let at = 0; at < 5; at += 1) {
+        fill('one', `words of ${at}`)
+        await sleep('one')
+      }
+      expect((await persistence.kept(ref('one'))).map(({ number }) => number)).toEqual([6, 5, 4, 1])
+      // What is to be written beside it decides: refused, nothing is chosen.
+      const also = () => Promise.reject(new Error('it runs'))
+      await expect(persistence.rollBack(ref('one'), 1, also)).rejects.toThrow('it runs')
+      expect((await persistence.kept(ref('one'))).find(({ isCurrent }) => isCurrent)?.number).toBe(6)
+      await persistence.rollBack(ref('one'), 1)
+    }
+    expect(await wake('one')).toBe('ready')
+    expect(treeOf(kit.volumes.of('one'))).toEqual(first)
+    // Those of before are kept until newer ones take their place.
+    expect((await persistence.kept(ref('one'))).map(({ number }) => number)).toEqual([6, 5, 4, 1])
+    await sleep('one')
+    expect((await persistence.kept(ref('one'))).map(({ number }) => number)).toEqual([7, 6, 5])
+    await expect(persistence.pin(ref('one'), 1, NEVER)).rejects.toMatchObject({ code: 'not_found' })
+    const lost = [...memory.objects.keys()].find((name) => /\/5-[^/]+\/0$/.test(name)) ?? ''
+    memory.objects.delete(lost)
+    await expect(persistence.pin(ref('one'), 5, NEVER)).rejects.toMatchObject({ code: 'conflict' })
+  })
+
+  it('that ended in the middle left nothing of its own: its half is not kept for whole', async () => {
+    const before = treeOf(fill('one'))
+    await sleep('one')
+    kit.volumes.spaceBytes = 20_000
+    await expect(wake('one')).rejects.toThrow('no space')
+    kit.volumes.spaceBytes = Number.POSITIVE_INFINITY
+    await persistence.save(ref('one', 2), NEVER)
+    expect(await persistence.kept(ref('one'))).toMatchObject([{ number: 1, isCurrent: true }])
+    kit.volumes.purge('one')
+    expect(await wake('one')).toBe('ready')
+    expect(treeOf(kit.volumes.of('one'))).toEqual(before)
+  })
+
   it('leaves files that a start has used, and those of a machine that was never saved', async () => {
     kit.volumes.of('one').set('home', folder())
     expect(await persistence.restore(ref('one', 1), NEVER)).toBe('ready')

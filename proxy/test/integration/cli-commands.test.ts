@@ -304,6 +304,16 @@ describe('a hosted agent', () => {
     expect(await host(['chat', 'claw', 'said as arguments'])).toMatchObject({ code: 2, stdout: '' })
   })
 
+  test('lists what is kept of its files, and rolls it back', async () => {
+    const { code, stdout } = await host(['generations', 'claw'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/NUMBER.*NEXT WAKE\n.*2.*4\.0 KiB.*brings these/s)
+    expect((await host(['rollback', 'claw', '--to', '2'])).stdout).toContain('claw has the files of 2;')
+    expect(await host(['rollback', 'claw', '--to', '7'])).toMatchObject({ code: 4, stdout: '' })
+    for (const words of [['--to', 'x'], ['--to', '-1'], []])
+      expect(await host(['rollback', 'claw', ...words])).toMatchObject({ code: 2, stdout: '' })
+  })
+
   test('shows what a hosted agent used, and nothing of another’s', async () => {
     const show = (...more: string[]) =>
       runCliHere(['host', 'show', 'claw', ...more], { env: { OAUTH3_SOCKET: world.kit.socketPath } })

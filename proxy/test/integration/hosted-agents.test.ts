@@ -123,6 +123,25 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     for (const answer of answers) expect(answer).toContain('hello\nagain\nhistory\n')
   })
 
+  it('is rolled back to files of before, and those that it had are kept as well', async () => {
+    const generations = async () => (await admin('GET', '/claw/generations')).body.generations
+    const [before] = await generations()
+    expect(before).toMatchObject({ current: true, files: expect.any(Number) })
+    const refused = await admin('POST', '/claw/rollback', { to: before.number + 99 })
+    expect(refused.body.error.code).toBe('not_found')
+    const back = await admin('POST', '/claw/rollback', { to: before.number })
+    expect(back).toMatchObject({ status: 200, body: { wanted: 'awake' } })
+    // What was said since its last sleep it has not.
+    expect(await chat('history')).toMatch(/^hello\nagain\nhistory\n$/)
+    const [newest] = await generations()
+    expect(newest.number).toBeGreaterThan(before.number)
+    const forward = await admin('POST', '/claw/rollback', { to: newest.number })
+    expect(forward.status).toBe(200)
+    expect(await chat('history')).toMatch(/^hello\nagain\nhistory\nhistory\nhistory\n$/)
+    const { body } = await kit.admin('GET', '/v1/audit?limit=100')
+    expect(JSON.stringify(body)).toContain('machine.rolled_back')
+  })
+
   it('is told what it used: its time, by rows, and the model calls that are below its name', async () => {
     const used = async () => (await admin('GET', '/claw/usage?days=2')).body
     // Counted when the call is over, which may be after its answer.

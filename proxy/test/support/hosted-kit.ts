@@ -150,6 +150,15 @@ export function createPlayedHosting(): Hosting {
       hosts.set(name, host)
       return host
     },
+    async generations(name) {
+      found(name)
+      return [{ number: 2, isCurrent: true, createdAt: 2_000, files: 3, bytes: 4_096 }]
+    },
+    async rollBack(name, to) {
+      const host = found(name)
+      if (to !== 2) throw new AppError('not_found', 'There is no such generation of its files.')
+      return host
+    },
     async chat(name, text) {
       found(name)
       return `you said: ${text}`

@@ -6,10 +6,19 @@ import {
   type Machine,
   type MachineDriver,
   type MachineHost,
+  type MachineKey,
+  type MachinePersistence,
   type MachineSpec,
   type Machines,
 } from '../../src/hosting/machines/index.ts'
-import { type Clock, DEFAULT_TENANT, newMachineId, type Storage } from '../../src/kernel/index.ts'
+import {
+  AppError,
+  type Clock,
+  DEFAULT_TENANT,
+  newMachineId,
+  type Storage,
+  type Tx,
+} from '../../src/kernel/index.ts'
 import type { Wait } from '../../src/sandbox/engine/index.ts'
 import { VERSION } from '../../src/version.ts'
 import { type EngineKit, engineKits, type TestDatabase } from './engines.ts'
@@ -222,6 +231,55 @@ export async function openHost(
   const machines = await host.open(tenant)
   host.start()
   return { host, machines }
+}
+
+export interface PlayedFiles extends MachinePersistence {
+  /** Number of the one that is restored, and of all that are kept. */
+  readonly current: number
+  readonly all: readonly number[]
+  /** What of it was restored, in turn. */
+  readonly restored: readonly number[]
+  /** Thrown by each save. */
+  refuses: Error | undefined
+  kept: MachinePersistence['kept']
+  /** Each save waits for it. */
+  holds: Promise<void> | undefined
+}
+
+/** Files beyond the host, by their numbers alone. */
+export function createPlayedFiles(storage: () => Storage): PlayedFiles {
+  const all: number[] = []
+  const restored: number[] = []
+  const self = {
+    ...{ all, restored, current: 0 },
+    refuses: undefined as Error | undefined,
+    holds: undefined as Promise<void> | undefined,
+    async save() {
+      await self.holds
+      if (self.refuses !== undefined) throw self.refuses
+      all.push(all.length + 1)
+      self.current = all.length
+    },
+    async restore() {
+      restored.push(self.current)
+      return 'ready' as const
+    },
+    forget: async () => {},
+    kept: async () =>
+      all.map((number) => ({
+        ...{ number, isCurrent: number === self.current, createdAt: 1, files: 1, bytes: 1 },
+      })),
+    async pin(_key: MachineKey, number: number) {
+      if (!all.includes(number)) throw new AppError('not_found', 'There is no such generation of its files.')
+      return { [Symbol.dispose]: () => {} }
+    },
+    rollBack: (_key: MachineKey, number: number, also: (tx: Tx) => Promise<void>) =>
+      storage().transaction(async (tx) => {
+        await also(tx)
+        self.current = number
+      }),
+  }
+  return self
 }
 
 export const keyOf = ({ id }: Pick<Machine, 'id'>) => ({ tenant: DEFAULT_TENANT, machine: id })

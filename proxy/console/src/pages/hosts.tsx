@@ -9,6 +9,7 @@ import { useLoaded } from '../admin/use-loaded.ts'
 import { api } from '../api/client.ts'
 import { HostState } from '../ui/host-state.tsx'
 import { Link } from '../ui/link.tsx'
+import { HostGenerations } from './host-generations.tsx'
 import { HostUsage } from './host-usage.tsx'
 
 function Order({
@@ -173,6 +174,7 @@ export default function Hosts() {
               />
             </Section>
             {rows.length > 0 && <HostUsage hosts={rows} />}
+            {rows.length > 0 && <HostGenerations hosts={rows} after={hosts.reload} />}
           </>
         )}
       </Show>

@@ -5,7 +5,7 @@ import {
   type TurnView,
 } from '../../contracts/admin/index.ts'
 import { HOST_DEFAULTS } from '../../contracts/index.ts'
-import { formatUsd } from '../../kernel/index.ts'
+import { formatBytes, formatUsd } from '../../kernel/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
@@ -141,6 +141,43 @@ export const addHostCommands: CommandGroup = (program, context) => {
         await context.show(answer, () => `${name} ${said}.`)
       })
   }
+
+  host
+    .command('generations')
+    .description('what is kept of the files of a hosted agent, by the times that it was stopped; wakes none')
+    .argument('<name>')
+    .action(async (name: string) => {
+      const answer = await context.client.call('listGenerations', { params: { name } })
+      await context.show(answer, () =>
+        answer.generations.length === 0
+          ? 'Nothing is kept yet: its files are kept each time that it is stopped.'
+          : renderTable(
+              ['NUMBER', 'OF', 'FILES', 'SIZE', 'NEXT WAKE'],
+              answer.generations.map((one) => [
+                ...[String(one.number), formatTime(one.created_at), groupedDigits(one.files)],
+                ...[formatBytes(one.bytes), one.current ? 'brings these' : ''],
+              ]),
+              context.terminal.style,
+              { columns: context.terminal.columns, shrink: [] },
+            ),
+      )
+    })
+
+  host
+    .command('rollback')
+    .description(
+      'put kept files in the place of those that a hosted agent has, which are kept first; it is stopped for it',
+    )
+    .argument('<name>')
+    .requiredOption('--to <number>', 'which: oauth3 host generations NAME')
+    .action(async (name: string, { to }: { readonly to: string }) => {
+      if (!/^[1-9][0-9]{0,14}$/.test(to)) throw usageError('--to takes the number of a generation.')
+      const answer = await context.client.call('rollBackHost', { params: { name }, body: { to: Number(to) } })
+      await context.show(
+        answer,
+        () => `${name} has the files of ${to}; those that it had are kept: oauth3 host generations ${name}`,
+      )
+    })
 
   for (const [verb, about] of REACH)
     host

@@ -21,6 +21,17 @@ export const instanceView = z.object({
 })
 export type InstanceView = z.output<typeof instanceView>
 
+const instanceGenerationView = z.object({
+  number: z.int(),
+  /** Whether the next start brings it. */
+  current: z.boolean(),
+  /** ISO 8601, in UTC. */
+  created_at: z.string(),
+  files: z.int(),
+  /** Contents of files together. */
+  bytes: z.int(),
+})
+
 const createBody = z
   .strictObject({
     /** Left out or null: one that is free. */
@@ -89,6 +100,24 @@ export const INSTANCE_ROUTES = {
     method: 'POST',
     path: '/api/instances/:id/stop',
     summary: 'Put a hosted agent to sleep: its files stay, its container goes.',
+  },
+  listInstanceGenerations: {
+    method: 'GET',
+    path: '/api/instances/:id/generations',
+    summary:
+      'What is kept of the files of a hosted agent, by the times that it was stopped; the newest first.',
+    scope: 'machines',
+    action: 'instance.list',
+    answer: z.object({ generations: z.array(instanceGenerationView) }),
+    errors: ['not_found'],
+  },
+  rollBackInstance: {
+    ...CHANGE,
+    method: 'POST',
+    path: '/api/instances/:id/rollback',
+    summary: 'Put a kept generation of files in the place of what a hosted agent has, which is kept first.',
+    body: z.strictObject({ to: z.int().min(1) }),
+    errors: ['invalid_request', 'not_found', 'conflict', 'sandbox_unavailable', 'locked'],
   },
   startInstance: {
     ...CHANGE,

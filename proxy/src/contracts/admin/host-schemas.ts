@@ -38,6 +38,21 @@ export const addBrowserBody = z.strictObject({
   sleep_after: z.string().min(1).max(16).optional(),
 })
 export const orderHostBody = z.strictObject({ order: z.enum(HOST_ORDERS) })
+/** Number of a kept generation of its files. */
+export const rollBackBody = z.strictObject({ to: z.int().min(1) })
+export const generationView = z.object({
+  number: z.int(),
+  /** Whether the next wake brings it; while the agent is up its files are newer than any. */
+  current: z.boolean(),
+  /** When it went to sleep with them, in unix milliseconds. */
+  created_at: z.int(),
+  files: z.int(),
+  /** Contents of files together. */
+  bytes: z.int(),
+})
+export type GenerationView = z.output<typeof generationView>
+/** The newest first. */
+export const generationList = z.object({ generations: z.array(generationView) })
 const hosts = z.array(z.string().min(1).max(280)).max(100)
 /** Host patterns: `host`, `host:port`, `*.suffix`, `http://host`. */
 export const reachBody = z.strictObject({ allow: hosts.optional(), deny: hosts.optional() })

@@ -1,9 +1,15 @@
-import type { HostedAgentView, HostUsageView, TurnView, UsageGroupView } from '../../contracts/admin/index.ts'
+import type {
+  GenerationView,
+  HostedAgentView,
+  HostUsageView,
+  TurnView,
+  UsageGroupView,
+} from '../../contracts/admin/index.ts'
 import { listedHost } from '../../egress/capabilities/index.ts'
 import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
 import { type AgentId, AppError, type Clock, firstOfDays, parseSleepAfter } from '../../kernel/index.ts'
 import type { ChatEvent, OpenedTurn } from '../chat/index.ts'
-import type { Machine, MachineTime } from '../machines/index.ts'
+import type { KeptFiles, Machine, MachineTime } from '../machines/index.ts'
 import { canonicalOr } from './egress-list.ts'
 import { agentIdOf, type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
 import type { HostedAgents } from './hosted-agents.ts'
@@ -50,6 +56,11 @@ export function hostedAgentRoutes({ hosting, owner, clock, modelUsage }: HostedA
     },
     orderHost: async ({ params: { name }, body: { order } }) =>
       viewHost(await on().order(name, order, owner.principal)),
+    listGenerations: async ({ params: { name } }) => ({
+      generations: (await on().generations(name)).map(viewGeneration),
+    }),
+    rollBackHost: async ({ params: { name }, body: { to } }) =>
+      viewHost(await on().rollBack(name, to, owner.principal)),
     reachFromHost: async ({ params: { name }, body: { allow = [], deny = [] } }) =>
       viewHost(
         await on().reach(
@@ -93,6 +104,10 @@ function viewHost({ machine, forecast }: HostedAgent): HostedAgentView {
     changed_at: machine.changedAt,
   }
 }
+
+const viewGeneration = ({ number, isCurrent, createdAt, files, bytes }: KeptFiles): GenerationView => ({
+  ...{ number, current: isCurrent, created_at: createdAt, files, bytes },
+})
 
 const BYTES_PER_GB = 1_073_741_824
 const NO_CALLS: UsageGroupView = {

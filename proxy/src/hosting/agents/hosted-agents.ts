@@ -6,6 +6,7 @@ import { type AgentId, AppError, createOneAtATime, type MachineId } from '../../
 import type { Chats } from '../chat/index.ts'
 import type {
   Activity,
+  KeptFiles,
   Machine,
   MachineKey,
   MachineRef,
@@ -56,6 +57,13 @@ export interface HostedAgents extends HostedChats, Browsers {
   order(name: string, order: HostOrder, by: Principal): Promise<HostedAgent>
   /** Hosts that it may reach from now on, and may not any more: canonical patterns. Throws `not_found`, `refused`. */
   reach(name: string, change: EgressChange, by: Principal): Promise<HostedAgent>
+  /** What is kept of its files, the newest first. Throws `not_found`. */
+  generations(name: string): Promise<readonly KeptFiles[]>
+  /**
+   * Puts kept files in the place of what it has, which is kept first. Throws `not_found`, `conflict`, `refused`, and
+   * `sandbox_unavailable` where that takes its time; it goes on then.
+   */
+  rollBack(name: string, to: number, by: Principal): Promise<HostedAgent>
   /** Tells it that an outcome is there. */
   tell(name: string, text: string, signal: AbortSignal): Promise<number>
 }
@@ -120,6 +128,8 @@ const WANTED = {
   stop: 'asleep',
   remove: 'deleted',
 } as const satisfies Record<HostOrder, string>
+/** Clients wait a minute for an answer. */
+const ROLL_BACK_MS = 45_000
 /** A text of a token's form: whoever reads it in the machine has nothing. */
 const NO_TOKEN = `oa3_${SOCKET_IS_IDENTITY.padEnd(43, '-')}`
 const NO_WHERE = { api: 'anthropic-messages', path: '' } as const
@@ -314,6 +324,18 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       return view(machines, await machines.reach(machine.id, (hosts) => changedHosts(hosts, allow, deny), by))
     },
 
+    async generations(name) {
+      const { machine, machines } = await named(name)
+      return await machines.kept(machine.id)
+    },
+
+    async rollBack(name, to, by) {
+      deps.assertOpen()
+      const { machine, machines } = await named(name)
+      await inTime(machines.rollBack(machine.id, to, by))
+      return view(machines, rows.get(machine.id) ?? machine)
+    },
+
     async tell(name, text, signal) {
       using linked = await open(name, 'message', signal)
       return await linked.link.wake(text, null, linked.until)
@@ -358,6 +380,19 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     async [Symbol.asyncDispose]() {
       await Promise.all([...endpoints.keys()].map(closeEndpoint))
     },
+  }
+}
+
+/** What was begun goes on. */
+async function inTime(work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    late.reject(new AppError('sandbox_unavailable', 'It is still being put to sleep for it, and goes on.'))
+  }, ROLL_BACK_MS)
+  try {
+    await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -13,7 +13,14 @@ export type {
   MachineTime,
 } from './machine.ts'
 export type { Claimed } from './machine-claim.ts'
-export { DriverFault, type Held, type MachineDriver, type Phase } from './machine-driver.ts'
+export {
+  DriverFault,
+  type Held,
+  type KeptFiles,
+  type MachineDriver,
+  type MachinePersistence,
+  type Phase,
+} from './machine-driver.ts'
 export { createMachineHost, type MachineHost } from './machine-host.ts'
 export { incarnationName } from './machine-labels.ts'
 export { createMachineStore } from './machine-store.ts'

@@ -19,10 +19,14 @@ export interface LiveMachine {
   closing: boolean
   /** The ladder is just writing that it shall go down. */
   lowering: boolean
+  /** Files that its driver has are to be kept beyond it, whether or not a start has used them. */
+  keeping: boolean
   /** Acts of the driver that failed in this state, one after the other. */
   attempts: number
   notBefore: UnixMs
   readonly waiters: Set<Waiter>
+  /** Called at each change of its row. */
+  readonly watchers: Set<() => void>
   /** The change of what is wanted that all who wait share. */
   wishing: Promise<unknown> | undefined
   /** Its memory is being claimed for another. */
@@ -50,9 +54,11 @@ export const newLive = (key: MachineKey, ledger: MachineLedger, row: Machine): L
   leaving: new AbortController(),
   closing: false,
   lowering: false,
+  keeping: false,
   attempts: 0,
   notBefore: 0,
   waiters: new Set(),
+  watchers: new Set(),
   wishing: undefined,
   yielding: false,
   job: undefined,

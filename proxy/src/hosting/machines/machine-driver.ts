@@ -1,3 +1,4 @@
+import type { Tx, UnixMs } from '../../kernel/index.ts'
 import type { MachineKey, MachineRef, MachineSpec } from './machine.ts'
 
 /**
@@ -84,6 +85,17 @@ export interface MachineDriver {
   watch(changed: (key: MachineKey | null) => void): Disposable
 }
 
+/** What is kept of a machine's files, of one time that it went to sleep. Times are unix milliseconds. */
+export interface KeptFiles {
+  readonly number: number
+  /** It is what the next wake restores. */
+  readonly isCurrent: boolean
+  readonly createdAt: UnixMs
+  readonly files: number
+  /** Contents of files together. */
+  readonly bytes: number
+}
+
 /** Files of a machine beyond its host, for those that sleep. Without one its files stay with its driver. */
 export interface MachinePersistence {
   /**
@@ -98,4 +110,12 @@ export interface MachinePersistence {
   restore(ref: MachineRef, signal: AbortSignal): Promise<'ready' | 'unusable'>
   /** All that is kept of it, and its key. Idempotent. */
   forget(key: MachineKey, signal: AbortSignal): Promise<void>
+  /** Newest first. */
+  kept(key: MachineKey): Promise<readonly KeptFiles[]>
+  /**
+   * Until disposed of, no later save drops it. Throws `not_found`, and `conflict` where the store has not all of it any more.
+   */
+  pin(key: MachineKey, number: number, signal: AbortSignal): Promise<Disposable>
+  /** What is restored from now on, of one that its driver has nothing of; `also` in the same unit of work. Throws `not_found`. */
+  rollBack(key: MachineKey, number: number, also: (tx: Tx) => Promise<void>): Promise<void>
 }

@@ -20,6 +20,7 @@ import { createMachineLedger, type MachineLedger, type MachineQuota } from './ma
 import { createMachines, type Machines } from './machines.ts'
 import { createMemoryGate } from './memory-gate.ts'
 import { createReconciler } from './reconciler.ts'
+import { createRollBack } from './roll-back.ts'
 import { forecastSleep } from './sleep-ladder.ts'
 import { planSweep } from './sweep.ts'
 import { holdsMemory, TRANSIENT } from './transitions.ts'
@@ -144,6 +145,7 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
       lives.delete(row.id)
     }
     answer(live)
+    for (const watcher of live.watchers) watcher()
     options.changed?.(key, row)
   }
 
@@ -260,6 +262,12 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
     for (const ref of leftovers) await call((signal) => driver.remove(ref, signal))
   }
 
+  const rollBack = createRollBack({
+    ...{ driver, persistence: options.persistence ?? null, call, released: answer },
+    closing: closing.signal,
+    poke: (live) => reconciler.poke(live),
+  })
+
   const sweep = (): Promise<void> => {
     sweeping ??= sweepNow().finally(() => {
       sweeping = undefined
@@ -328,6 +336,8 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
         beginCall,
         active,
         relieve: () => relieve(clock.now()),
+        persistence: options.persistence ?? null,
+        rollBack,
         forecast: (live) => forecastSleep(live.row, live, clock.now(), ladder),
         unavailable,
         closing: closing.signal,

@@ -63,6 +63,15 @@ export interface MachineLedger {
   ): Promise<Machine>
   /** An instance shows itself as an incarnation; where that is somebody else's already, the incarnation is over. */
   claim(ref: MachineRef, claim: Claim): Promise<Claimed>
+  /**
+   * In the unit that chooses files of before for one that sleeps. Throws `conflict` where it does not any more, or is another incarnation.
+   */
+  rolledBack(
+    tx: Tx,
+    machine: Pick<Machine, 'id' | 'generation'>,
+    files: { readonly from: number | null; readonly to: number },
+    actor: Actor,
+  ): Promise<void>
   /** Without another state, and without a row in the audit. */
   note(id: MachineId, change: Change): Promise<void>
   live(): Promise<readonly Machine[]>
@@ -212,6 +221,12 @@ export function createMachineLedger(deps: {
         }
         return outcome
       }),
+    async rolledBack(tx, { id, generation }, { from, to }, actor) {
+      const row = await read(tx, id)
+      if (row.observed !== 'asleep' || row.generation !== generation)
+        throw new AppError('conflict', 'It was woken meanwhile; its files are as they were.')
+      await audit.append(tx, 'machine.rolled_back', actor, null, { machine: id, from, to })
+    },
 
     note: (id, change) =>
       storage.transaction(async (tx) => {

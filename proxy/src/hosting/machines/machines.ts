@@ -2,6 +2,7 @@ import { type Actor, actorOf, type Principal } from '../../identity/index.ts'
 import type { Clock, MachineId } from '../../kernel/index.ts'
 import { isOpen, type LiveMachine, type Waiter } from './live-machine.ts'
 import type { Activity, DesiredState, Machine, MachineTime } from './machine.ts'
+import type { KeptFiles, MachinePersistence } from './machine-driver.ts'
 import type { MachineLedger, MachineOrder, Ordered } from './machine-ledger.ts'
 import type { SleepForecast } from './sleep-ladder.ts'
 
@@ -17,6 +18,13 @@ export interface Machines {
     by: Principal,
   ): Promise<Machine>
   list(): Promise<readonly Machine[]>
+  /** What is kept of its files, the newest first; empty where its driver keeps them. Throws `not_found`. */
+  kept(id: MachineId): Promise<readonly KeptFiles[]>
+  /**
+   * Puts kept files in the place of what it has, which is kept first; it is put to sleep for it, and woken again if it was awake. What
+   * was begun goes on without the caller. Throws `not_found`, `conflict` and `refused`, and then its files are what they were.
+   */
+  rollBack(id: MachineId, to: number, by: Principal): Promise<void>
   /** Since a day in UTC, until now. Throws `not_found`. */
   time(id: MachineId, sinceDay: string): Promise<MachineTime>
   /**
@@ -44,6 +52,8 @@ export function createMachines(deps: {
   readonly beginCall: (live: LiveMachine, why: Activity) => Disposable
   readonly active: (live: LiveMachine, why: Activity) => void
   readonly relieve: () => void
+  readonly persistence: MachinePersistence | null
+  readonly rollBack: (live: LiveMachine, to: number, actor: Actor) => Promise<void>
   readonly forecast: (live: LiveMachine) => SleepForecast
   readonly unavailable: (machine: Machine) => Error
   readonly closing: AbortSignal
@@ -100,6 +110,11 @@ export function createMachines(deps: {
     },
     reach: (id, change, by) => ledger.reach(find(id).row.id, change, actorOf(by)),
     list: () => ledger.live(),
+    async kept(id) {
+      const { key } = find(id)
+      return (await deps.persistence?.kept(key)) ?? []
+    },
+    rollBack: (id, to, by) => deps.rollBack(find(id), to, actorOf(by)),
     time: (id, sinceDay) => ledger.time(id, sinceDay),
     ensureAwake,
     hold: (id, why) => {

@@ -165,14 +165,17 @@ const stopping: StepOf = async (live, tools) => {
     )
   if (isUp(phase)) throw new Error(`it was stopped, and is ${phase}`)
   let change: Change = {}
-  if (persistence !== null && phase === 'stopped') {
+  const hasFiles = phase === 'stopped' || (phase === 'created' && live.keeping)
+  if (persistence !== null && hasFiles) {
     try {
       await copy(live, tools, (signal) => persistence.save(refOf(live), signal))
       await call(live, (signal) => driver.purge(live.key, signal))
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'too_large') throw error
+      const isTooLarge = error instanceof AppError && error.code === 'too_large'
+      // Whoever comes is not to wait for a store that is down.
+      if (!isTooLarge && !wantsAwake(live)) throw error
       // It keeps what it has with its driver.
-      change = { lastError: error.message }
+      change = { lastError: error instanceof Error ? error.message : 'its files could not be kept' }
     }
   }
   if (!wantsAwake(live)) gate.drop(live.row.id)

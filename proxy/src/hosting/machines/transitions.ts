@@ -44,7 +44,8 @@ const TRANSITIONS: Readonly<Record<MachineState, { readonly [to in MachineState]
     deleting: ['asked'],
   },
   stopping: { asleep: ['done'], failed: ['fault'], deleting: ['asked'] },
-  asleep: { waking: ['asked'], stopping: ['drift'], deleting: ['asked'] },
+  // Asked: its driver has its files still, which are to be kept.
+  asleep: { waking: ['asked'], stopping: ['drift', 'asked'], deleting: ['asked'] },
   waking: {
     running: ['done'],
     stopping: ['asked'],

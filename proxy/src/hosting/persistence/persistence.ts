@@ -2,7 +2,14 @@
  * Files of machines beyond their hosts. A machine that sleeps has its files here alone, so nothing is given up before all of it is
  * kept: packs, then the manifest, then the row, which alone says what is restored.
  */
-import { AppError, type Clock, createOneAtATime, type Storage, type TenantId } from '../../kernel/index.ts'
+import {
+  AppError,
+  type Clock,
+  createOneAtATime,
+  type Storage,
+  type TenantId,
+  type Tx,
+} from '../../kernel/index.ts'
 import type { Cipher, Vault } from '../../vault/index.ts'
 import { admit, type Entry, type FilesQuota, linkWithin, readArchive, writeArchive } from './archive/index.ts'
 import type { ChunkSizes } from './chunker.ts'
@@ -14,7 +21,7 @@ import { markEntry, readMark } from './restore-mark.ts'
 import { altered, createSealing, type Sealing } from './sealing.ts'
 import { createSnapshotLedger, type SnapshotLedger } from './snapshot-ledger.ts'
 import { readManifest, readSnapshot } from './snapshot-reader.ts'
-import { writeSnapshot } from './snapshot-writer.ts'
+import { missingPacks, writeSnapshot } from './snapshot-writer.ts'
 import { honoursConditions, type ObjectStore } from './stores/index.ts'
 
 /** Where the files stand on a machine's volume, and whose they are there. */
@@ -44,7 +51,7 @@ export interface Persistence extends AsyncDisposable {
   /** Before anything of the tenant's. */
   open(of: { readonly storage: Storage; readonly vault: Pick<Vault, 'sealFor' | 'openFor'> }): void
   /**
-   * Of a machine that does not run. Resolves when all of it is kept. Throws `too_large` beyond the quota, `conflict` for an
+   * Of a machine that does not run. Resolves when all of its own is kept. Throws `too_large` beyond the quota, `conflict` for an
    * incarnation that is not the newest, a StoreFault where the store does not take it; then what was kept before is still what counts.
    */
   save(ref: FilesRef, signal: AbortSignal): Promise<void>
@@ -59,13 +66,17 @@ export interface Persistence extends AsyncDisposable {
   forgetTenant(tenant: TenantId, signal: AbortSignal): Promise<void>
   /** Newest first. */
   snapshots(key: FilesKey): Promise<readonly Snapshot[]>
-  /** What is restored from now on; only of a machine that is asleep. Throws `not_found`. */
-  rollBack(key: FilesKey, number: number): Promise<void>
+  kept(key: FilesKey): Promise<readonly (Snapshot & { readonly isCurrent: boolean })[]>
+  /** Until disposed of, no later save drops it. Throws `not_found`, `conflict` where the store has not all of it any more. */
+  pin(key: FilesKey, number: number, signal: AbortSignal): Promise<Disposable>
+  /** What is restored from now on; only of a machine that is asleep. `also` in the same unit of work. Throws `not_found`. */
+  rollBack(key: FilesKey, number: number, also?: (tx: Tx) => Promise<void>): Promise<void>
   /** Of what was saved and forgotten until now: garbage is removed. */
   settled(): Promise<void>
 }
 
 const KEPT_SNAPSHOTS = 3
+const noSuch = (): AppError => new AppError('not_found', 'There is no such generation of its files.')
 
 async function* only(entry: Entry): AsyncGenerator<Entry> {
   yield entry
@@ -76,6 +87,8 @@ export function createPersistence(options: PersistenceOptions): Persistence {
   const ledgers = new Map<TenantId, SnapshotLedger>()
   const closing = new AbortController()
   const turns = new Map<string, ReturnType<typeof createOneAtATime>>()
+  /** Each pin a name of its own: two may hold the same one. */
+  const pins = new Set<{ readonly machine: string; readonly number: number }>()
   let collecting: Promise<unknown> = Promise.resolve()
   let probed: Promise<boolean> | undefined
 
@@ -131,6 +144,8 @@ export function createPersistence(options: PersistenceOptions): Persistence {
   async function save(ref: FilesRef, signal: AbortSignal): Promise<void> {
     const ledger = ledgerOf(ref)
     const conditional = await isConditional(signal)
+    // Half of what is kept already, which no start has used.
+    if ((await readMark(files, ref, signal))?.isWhole === false) return
     const begun = await ledger.begin(ref)
     await withSealing(ref, begun.kept, async (sealing) => {
       const { attempt } = begun
@@ -182,6 +197,20 @@ export function createPersistence(options: PersistenceOptions): Persistence {
     return 'ready'
   }
 
+  async function assertWhole(key: FilesKey, number: number, signal: AbortSignal): Promise<void> {
+    const ledger = ledgerOf(key)
+    const [found, snapshots] = [await ledger.find(key.machine), await ledger.snapshots(key.machine)]
+    const snapshot = snapshots.find((one) => one.number === number)
+    if (found === undefined || snapshot === undefined) throw noSuch()
+    await withSealing(key, found.kept, async (sealing) => {
+      const of = { store, sealing, key, signal }
+      if ((await missingPacks(await readManifest(snapshot, of), of)).size > 0) throw altered()
+    }).catch((error: unknown) => {
+      if (!(error instanceof AppError) || error.code !== 'internal') throw error
+      throw new AppError('conflict', 'The store has not all of these files any more.')
+    })
+  }
+
   async function bring(
     ref: FilesRef,
     current: Snapshot,
@@ -208,7 +237,11 @@ export function createPersistence(options: PersistenceOptions): Persistence {
     open({ storage, vault }) {
       ledgers.set(
         storage.tenant,
-        createSnapshotLedger({ storage, vault, clock, keep: options.keep ?? KEPT_SNAPSHOTS }),
+        createSnapshotLedger({
+          ...{ storage, vault, clock, keep: options.keep ?? KEPT_SNAPSHOTS },
+          isPinned: (machine, number) =>
+            [...pins].some((pin) => pin.machine === machine && pin.number === number),
+        }),
       )
     },
     save: (ref, signal) => inTurn(ref, () => save(ref, AbortSignal.any([signal, closing.signal]))),
@@ -225,7 +258,25 @@ export function createPersistence(options: PersistenceOptions): Persistence {
       for await (const name of store.list(prefixOfTenant(tenant), signal)) await store.remove(name, signal)
     },
     snapshots: (key) => ledgerOf(key).snapshots(key.machine),
-    rollBack: (key, number) => inTurn(key, () => ledgerOf(key).choose(key.machine, number)),
+    async kept(key) {
+      const ledger = ledgerOf(key)
+      const found = await ledger.find(key.machine)
+      const all = await ledger.snapshots(key.machine)
+      return all.map((one) => ({ ...one, isCurrent: one.number === found?.kept.current }))
+    },
+    async pin(key, number, signal) {
+      const pin = { machine: key.machine, number }
+      pins.add(pin)
+      try {
+        // In turn: what a save drops is dropped before, or it is pinned.
+        await inTurn(key, () => assertWhole(key, number, AbortSignal.any([signal, closing.signal])))
+      } catch (error) {
+        pins.delete(pin)
+        throw error
+      }
+      return { [Symbol.dispose]: () => void pins.delete(pin) }
+    },
+    rollBack: (key, number, also) => inTurn(key, () => ledgerOf(key).choose(key.machine, number, also)),
     async settled() {
       await collecting
     },

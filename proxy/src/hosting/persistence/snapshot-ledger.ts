@@ -25,8 +25,8 @@ export interface SnapshotLedger {
     begun: Begun,
     of: Pick<Snapshot, 'manifestBytes' | 'manifestHash' | 'bytes' | 'files' | 'sentBytes'>,
   ): Promise<void>
-  /** What is restored from now on. Throws `not_found`. */
-  choose(machine: string, number: number): Promise<void>
+  /** What is restored from now on, and `also` in the same unit of work. Throws `not_found`. */
+  choose(machine: string, number: number, also?: (tx: Tx) => Promise<void>): Promise<void>
   remove(machine: string): Promise<void>
   rootOf(kept: KeptFiles): Buffer
 }
@@ -44,8 +44,10 @@ export function createSnapshotLedger(deps: {
   readonly clock: Clock
   /** Snapshots of a machine. */
   readonly keep: number
+  /** Whether it stays, however old it is. */
+  readonly isPinned: (machine: string, number: number) => boolean
 }): SnapshotLedger {
-  const { storage, vault, clock, keep } = deps
+  const { storage, vault, clock, keep, isPinned } = deps
 
   const newKept = ({ machine, generation }: FilesRef): KeptFiles => {
     const root = new SecretValue(randomBytes(ROOT_BYTES).toString('base64url'))
@@ -60,7 +62,8 @@ export function createSnapshotLedger(deps: {
   const dropOld = async (tx: Tx, { machine, current }: KeptFiles): Promise<void> => {
     const old = (await tx.machineFiles.snapshots(machine)).slice(keep)
     for (const { number } of old)
-      if (number !== current) await tx.machineFiles.removeSnapshot(machine, number)
+      if (number !== current && !isPinned(machine, number))
+        await tx.machineFiles.removeSnapshot(machine, number)
   }
 
   return {
@@ -99,12 +102,13 @@ export function createSnapshotLedger(deps: {
         await dropOld(tx, kept)
       }),
 
-    choose: (machine, number) =>
+    choose: (machine, number, also) =>
       storage.transaction(async (tx) => {
         const kept = await tx.machineFiles.find(machine)
         const chosen = snapshotOf(await tx.machineFiles.snapshots(machine), number)
         if (kept === undefined || chosen === undefined)
-          throw new AppError('not_found', 'There is no such snapshot of the machine.')
+          throw new AppError('not_found', 'There is no such generation of its files.')
+        await also?.(tx)
         await tx.machineFiles.update({ ...kept, current: number })
       }),
     remove: (machine) => storage.transaction((tx) => tx.machineFiles.remove(machine)),

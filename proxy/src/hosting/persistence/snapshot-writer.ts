@@ -120,7 +120,10 @@ interface Known {
 }
 
 /** Packs of the base that the store has not whole any more: what it was trusted with before is not taken for kept. */
-async function missingPacks(base: Manifest | undefined, of: WriteOptions): Promise<ReadonlySet<number>> {
+export async function missingPacks(
+  base: Manifest | undefined,
+  of: Pick<WriteOptions, 'store' | 'key' | 'signal'>,
+): Promise<ReadonlySet<number>> {
   const missing = new Set<number>()
   const left = [...(base?.packs ?? []).entries()]
   const look = async (): Promise<void> => {

@@ -10,6 +10,7 @@ type Handled = Pick<
   RouteHandlers<AccountRoutes>,
   | ('listInstances' | 'createInstance' | 'readInstance' | 'deleteInstance')
   | ('stopInstance' | 'startInstance' | 'issueTicket')
+  | ('listInstanceGenerations' | 'rollBackInstance')
 >
 
 const STATUS = {
@@ -78,6 +79,22 @@ export function instanceHandlers(
         ...{ ticket, path: ticketPath(machine.id, purpose, ticket) },
         expires_at: new Date(expiresAt).toISOString(),
       }
+    },
+    async listInstanceGenerations({ params: { id } }) {
+      const caller = signedIn()
+      const { machine } = await find(caller, id)
+      const kept = await hostedHere(caller.of.hosting).generations(machine.id)
+      return {
+        generations: kept.map(({ number, isCurrent, createdAt, files, bytes }) => ({
+          ...{ number, current: isCurrent, files, bytes },
+          created_at: new Date(createdAt).toISOString(),
+        })),
+      }
+    },
+    async rollBackInstance({ params: { id }, body: { to } }) {
+      const caller = await changer()
+      const { machine } = await find(caller, id)
+      return viewOf(await hostedHere(caller.of.hosting).rollBack(machine.id, to, caller.principal))
     },
     startInstance: async ({ params: { id } }) => viewOf(await order(id, 'start')),
   }
