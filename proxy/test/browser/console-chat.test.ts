@@ -142,6 +142,26 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
         await answerHas(ann, 'wake up')
       })
 
+      it('is rolled back on the page of all of them, whose table fits a phone', async () => {
+        const { page, signIn, defects } = await kit.person({ ...NARROW, colorScheme: 'light' })
+        await expect
+          .poll(async () => (await admin('GET', '')).body.hosts[0]?.state, { timeout: patience(30_000) })
+          .toBe('running')
+        await signIn('/hosts')
+        await page.getByRole('button', { name: 'Stop', exact: true }).click()
+        const kept = page.getByRole('table', { name: 'Kept files by hosted agent' })
+        await kept.getByText('brings these').waitFor({ timeout: patience(30_000) })
+        await expectAccessibleInBothThemes(page)
+        await expectNoSidewaysScroll(page)
+        await kept.getByRole('button', { name: 'Roll back' }).first().click()
+        const dialog = page.getByRole('dialog')
+        await dialog.getByText('kept first').waitFor()
+        await dialog.getByRole('button', { name: 'Roll back' }).click()
+        await dialog.waitFor({ state: 'hidden' })
+        expect((await admin('GET', '/claw/generations')).body.generations).toMatchObject([{ current: true }])
+        expect(defects).toEqual([])
+      })
+
       it.each([
         ['phone', NARROW],
         ['desktop', DESKTOP],

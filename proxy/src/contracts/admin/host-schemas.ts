@@ -40,7 +40,7 @@ export const addBrowserBody = z.strictObject({
 export const orderHostBody = z.strictObject({ order: z.enum(HOST_ORDERS) })
 /** Number of a kept generation of its files. */
 export const rollBackBody = z.strictObject({ to: z.int().min(1) })
-export const generationView = z.object({
+const generationView = z.object({
   number: z.int(),
   /** Whether the next wake brings it; while the agent is up its files are newer than any. */
   current: z.boolean(),
