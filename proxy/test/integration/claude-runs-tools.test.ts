@@ -53,13 +53,14 @@ it('an app’s hosts are open to runs with a command tool while it asks, and end
   const { kit } = world
   const orders: RunOrder[] = []
   const begun: (() => void)[] = []
+  const atCancel: unknown[] = []
   kit.runner.play = async (order, _hooks, signal) => {
     orders.push(order)
     begun.shift()?.()
     if (order.prompt !== 'stay') return {}
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-    expect([order.egress?.ended, order.egress?.asker]).toEqual([true, null])
-    return {}
+    // Right at the cancel: the run's end, which ends all, comes later.
+    signal.addEventListener('abort', () => atCancel.push(order.egress?.ended, order.egress?.asker))
+    return await new Promise<never>(() => {})
   }
   const hosts = ['docs.example.com', 'example.org:8443']
   const tools = ['Bash', 'WebFetch', 'Read']
@@ -82,6 +83,7 @@ it('an app’s hosts are open to runs with a command tool while it asks, and end
   await started
   await kit.apps.revoke('reaching', 'cli:0')
   expect(await (await staying).json()).toMatchObject({ ok: false, code: 'cancelled' })
+  expect(atCancel).toEqual([true, null])
 })
 
 it('a run without tools that may open it has no way out at all, and what it was not given is denied', async () => {
