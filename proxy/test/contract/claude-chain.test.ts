@@ -84,6 +84,7 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
     vendors.next('anthropic', (call) => messagesAnswer(call, { name, input }))
     vendors.next('anthropic', (call) => messagesAnswer(call, null))
     const answer = await json(await kit.postRun(token, { prompt: 'Use it.', model: MODEL, tools: [name] }))
+    expect(answer).toMatchObject({ ok: true, usage: { requests: 2 } })
     const calls = vendors.callsTo('anthropic')
     return { answer, first: String(calls.at(-2)?.body), told: lastMessage(calls.at(-1)?.body) }
   }
@@ -128,7 +129,6 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
     const { token } = await kit.addApp('asks', { tools: ['Bash'], network: 'ask' })
     answerNext('run')
     const allowed = await useOnce(token, 'Bash', fetching('https://docs.example.com/'))
-    expect(allowed.answer).toMatchObject({ ok: true })
     expect(allowed.told).toContain('200 OK the site says forty-two')
     // The model is told the time that a command has, which is a person's and not two minutes.
     expect(allowed.first).toContain('86400000')
@@ -136,6 +136,10 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
     const denied = await useOnce(token, 'Bash', fetching('https://docs.example.com/'))
     expect(denied.told).toMatch(/403 host_not_approved: A person said no: not-to-them-31/)
     expect(authorized).toHaveLength(1)
+    // The CLI itself wants no host: each card is the command's.
+    const rows = await kit.audit.newest(200)
+    const asked = rows.filter(({ event }) => event === 'tool_call.asked')
+    expect(asked.map(({ data }) => JSON.parse(data).host)).toEqual(['docs.example.com', 'docs.example.com'])
   }, 60_000)
 
   it('reaches a listed host without a question, and no host where its app does not ask', async () => {
@@ -158,7 +162,6 @@ describe.skipIf(!availability.available)('a run of the real CLI', () => {
       ...{ url: 'https://api.example.com/mail', method: 'POST', body: 'hello' },
       headers: { authorization: 'Bearer {{MAIL_KEY}}' },
     })
-    expect(answer).toMatchObject({ ok: true })
     expect(authorized.at(-1)).toBe(`Bearer ${value}`)
     expect(told).toContain('the site says forty-two to Bearer ')
     for (const { body } of vendors.callsTo('anthropic')) expect(String(body)).not.toContain(value)

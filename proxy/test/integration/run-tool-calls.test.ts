@@ -197,6 +197,20 @@ describe('on every channel', () => {
     expect(said.code).toBe(0)
     expect(await other).toMatchObject({ message: expect.stringContaining('A person said no: what is that?') })
     expect((await oauth3(['show', otherId])).stdout).toContain('what is that?')
+
+    const reaching = tools.begin({ asksForHosts: true })
+    const target = { scheme: 'https', host: 'docs.example.com', port: 8443 } as const
+    const reached = reaching.session?.asker?.ask(target, new AbortController().signal)
+    const hostId = await tools.nextAsked()
+    expect((await oauth3(['requests'])).stdout).toContain('host docs.example.com:8443')
+    const asked = (await oauth3(['show', hostId])).stdout
+    expect(asked).toMatch(/docs\.example\.com, port 8443/)
+    expect(asked).toContain('--once')
+    expect(asked).not.toContain('--for-run')
+    expect((await oauth3(['approve', hostId, '--once'])).code).toBe(0)
+    expect(await reached).toBe(null)
+    expect(reaching.reached()).toEqual(['docs.example.com'])
+    expect((await oauth3(['show', hostId])).stdout).toContain('allowed for the rest of the run')
   })
 
   test('it takes as many approvals as its app’s rule asks for', async () => {
