@@ -109,6 +109,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'http/accounts-api',
     'http/account-sockets',
     'http/cloudbot',
+    'http/agent-pages',
     'notify/telegram',
     'workers/background',
   ],

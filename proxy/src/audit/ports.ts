@@ -101,7 +101,7 @@ export const AUDIT_EVENTS = {
     'Somebody said something to a hosted agent: which turn of which machine, by which model, how many characters; never the text.',
   'chat.ended': 'A turn of a chat with a hosted agent ended: how, and with how many characters.',
   'socket.opened':
-    'Somebody opened a WebSocket to a hosted agent: what for, which machine, and by a header or a ticket.',
+    'A WebSocket to a hosted agent or a browser was opened: what for, which machine or target, and by a header, a ticket or a page.',
   'socket.ended': 'Such a WebSocket ended: its close code, messages and bytes both ways, milliseconds.',
   'key.rotated': 'The data key or master key was replaced.',
   'storage.pruned':

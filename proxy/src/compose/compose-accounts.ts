@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener } from 'node:http'
 import { addressMatcher, type Config } from '../config/index.ts'
 import type { AdminApi } from '../http/admin-api/index.ts'
 import type { ConsoleTenant } from '../http/console/index.ts'
-import { answerApiError, knownError } from '../http/index.ts'
+import { answerApiError, knownError, type PageOrigins } from '../http/index.ts'
 import {
   type AccountDirectory,
   type AccountTenant,
@@ -29,11 +29,15 @@ export interface AccountsFront {
 interface AccountsDeps {
   readonly config: Pick<Config, 'signUp' | 'publicUrl' | 'trustedProxies'>
   readonly adminApi: (parts: TenantParts) => AdminApi
+  readonly pages: PageOrigins
   /** The one that the daemon listens on; known once it listens. */
   readonly port: () => number
 }
 
-export function openAccounts(parts: Composition, { config, adminApi, port }: AccountsDeps): AccountsFront {
+export function openAccounts(
+  parts: Composition,
+  { config, adminApi, pages, port }: AccountsDeps,
+): AccountsFront {
   const { installation, tenants, storage, freeSpace, log, clock } = parts
   const made = new WeakMap<TenantParts, ConsoleTenant>()
   const viewOf = (of: TenantParts): ConsoleTenant => {
@@ -72,7 +76,7 @@ export function openAccounts(parts: Composition, { config, adminApi, port }: Acc
       ...{ directory, accessTokens: installation.accessTokens, tenants: views, port, log },
       ...{ publicUrl: config.publicUrl, isTrustedProxy: addressMatcher(config.trustedProxies) },
       version: VERSION,
-      ...{ clock, tickets: installation.tickets },
+      ...{ clock, tickets: installation.tickets, pages },
     })
   })
   return {

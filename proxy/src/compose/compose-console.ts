@@ -2,21 +2,23 @@ import type { RequestListener, Server } from 'node:http'
 import type { Logger } from 'pino'
 import { addressMatcher, type Config } from '../config/index.ts'
 import type { Console } from '../http/console/index.ts'
-import { answerApiError, knownError } from '../http/index.ts'
+import { answerApiError, knownError, type PageOrigins } from '../http/index.ts'
 import type { ConsoleAddress } from '../identity/sessions/index.ts'
 import type { Tickets } from '../identity/tickets/index.ts'
 import { AppError, type Clock, lazily } from '../kernel/index.ts'
 import { VERSION } from '../version.ts'
 import type { AccountsFront } from './compose-accounts.ts'
+import type { SocketsFront } from './compose-sockets.ts'
 import type { Tenants } from './compose-tenants.ts'
-import { closeServer, createUpgradingServer, listenTcp, type UpgradeSurface } from './daemon-servers.ts'
+import { closeServer, createUpgradingServer, listenTcp } from './daemon-servers.ts'
 
 interface ConsoleFrontDeps {
   readonly config: Pick<Config, 'host' | 'publicUrl' | 'trustedProxies'>
   readonly tenants: Pick<Tenants, 'all'>
   readonly accounts: AccountsFront
-  readonly sockets: UpgradeSurface
+  readonly sockets: SocketsFront
   readonly tickets: Tickets
+  readonly pages: PageOrigins
   /** The one that the daemon listens on; known once it listens. */
   readonly port: () => number
   readonly clock: Clock
@@ -48,7 +50,8 @@ export function withConsole(app: RequestListener, deps: ConsoleFrontDeps): Conso
       ...{ publicUrl: config.publicUrl, isTrustedProxy: addressMatcher(config.trustedProxies) },
       ...{ port, clock: deps.clock, version: VERSION, log },
       tenants: () => tenants.all().map(accounts.viewOf),
-      ...{ directory: accounts.directory, passwords: accounts.passwords, tickets: deps.tickets },
+      ...{ directory: accounts.directory, passwords: accounts.passwords },
+      ...{ tickets: deps.tickets, pages: deps.pages },
     })
     return loaded
   })
@@ -73,7 +76,7 @@ export function withConsole(app: RequestListener, deps: ConsoleFrontDeps): Conso
     async listenLocally() {
       if (COVERS_LOCALHOST.test(config.host)) return
       const nothing: RequestListener = (_request, response) => answerApiError(response, nothingElse())
-      const server = createUpgradingServer(before(accounts.before(nothing)), sockets)
+      const server = createUpgradingServer(sockets.before(before(accounts.before(nothing))), sockets)
       try {
         await listenTcp(server, '127.0.0.1', port())
         local = server

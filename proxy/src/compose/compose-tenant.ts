@@ -168,15 +168,17 @@ export async function composeTenant(
   if (telegram?.webhook) app.post(telegram.webhook.path, telegram.webhook.handler)
   const shared = { ...core, ...{ gate, executions, health, metrics, log }, version: VERSION }
   app.use('/mcp', createMcp(shared))
-  const cdp = createCdp({
-    ...shared,
-    clock,
-    tickets: installation.tickets,
-    async openBrowser(agent, signal) {
-      if (hosting === null) throw new AppError('not_found', 'No browsers are hosted here.')
-      return await hosting.openBrowser(agent, signal)
-    },
-  })
+  const cdp = stack.use(
+    createCdp({
+      ...shared,
+      clock,
+      tickets: installation.tickets,
+      async openBrowser(agent, signal) {
+        if (hosting === null) throw new AppError('not_found', 'No browsers are hosted here.')
+        return await hosting.openBrowser(agent, signal)
+      },
+    }),
+  )
   app.use('/cdp', cdp.router)
   app.use(createAgentApi(shared))
 

@@ -1,5 +1,6 @@
 import type { Config } from '../config/index.ts'
 import type { AdminApi } from '../http/admin-api/index.ts'
+import { createPageOrigins } from '../http/index.ts'
 import { type Composition, compose, type Overrides } from './compose.ts'
 import { openAccounts } from './compose-accounts.ts'
 import { composeAdminApi, composeDoctorChecks } from './compose-admin.ts'
@@ -75,12 +76,16 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
     return api
   }
   const port = (): number => Number(new URL(url).port || 80)
-  const accounts = openAccounts(parts, { config, adminApi, port })
-  const sockets = openSockets(parts, { config, accounts, port })
+  const pages = createPageOrigins(config.hosting.pages, port)
+  const accounts = openAccounts(parts, { config, adminApi, pages, port })
+  const sockets = openSockets(parts, { config, accounts, pages, port })
   const { tickets } = parts.installation
-  const console = stack.use(withConsole(agents.app, { ...parts, config, accounts, sockets, tickets, port }))
-  const upgrades = joinUpgrades(agents.cdp, sockets)
-  const agentServer = createAgentServer(console.app, agents.llm, config.llmTransport, upgrades)
+  const atConsole = { ...parts, config, accounts, sockets, tickets, pages, port }
+  const console = stack.use(withConsole(agents.app, atConsole))
+  const agentServer = createAgentServer(
+    ...([sockets.before(console.app), sockets.without(agents.llm), config.llmTransport] as const),
+    joinUpgrades(sockets, agents.cdp),
+  )
   const url = await listenTcp(agentServer.server, config.host, config.port)
   stack.defer(() => agentServer.close())
   // Before the server, which waits for what it has upgraded.

@@ -38,6 +38,8 @@ export interface Config {
     readonly maxAgents: number
     readonly memoryBytes: number
     readonly agentMemoryBytes: number
+    /** Origins of their own pages, with `*` in the place of each; null: there are none. */
+    readonly pages: string | null
     /** Null: in containers of the engine. */
     readonly ec2: Ec2Config | null
   }
@@ -188,6 +190,7 @@ export function readConfig(env: NodeJS.ProcessEnv, written: readonly string[] = 
           ? Math.floor(totalmem() / 2)
           : values.OAUTH3_HOST_MEMORY_MIB * MIB,
       agentMemoryBytes: (values.OAUTH3_HOST_AGENT_MEMORY_MIB as number) * MIB,
+      pages: values.OAUTH3_HOST_PAGES ?? null,
       ec2,
     },
     http2ToHosts: values.OAUTH3_HTTP2 === 'on',

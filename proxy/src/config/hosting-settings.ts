@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { choice, httpUrl, integer, setting, sleepAfter } from './setting.ts'
+import { choice, httpUrl, integer, pagesPattern, setting, sleepAfter } from './setting.ts'
 
 const ec2Id = (kind: string) => z.string().regex(new RegExp(`^${kind}-[0-9a-f]{8,17}$`))
 
@@ -27,6 +27,11 @@ export const HOSTING_SETTINGS = {
     'MiB, 512–65536',
     'Memory of one hosted agent. OpenClaw takes 750 MB while it is idle and 1,100 MB at work.',
     '1536',
+  ),
+  OAUTH3_HOST_PAGES: setting(
+    pagesPattern,
+    'https://*.NAME, or http://*.localhost; the `*` stands for an agent',
+    "Origins at which browsers open the page of each hosted agent's own OpenClaw: off when left out. `http://*.localhost` serves this machine's browsers at the daemon's port. An https one is served through the proxy of OAUTH3_TRUSTED_PROXIES, under a name that is not the console's.",
   ),
   OAUTH3_HOST_DRIVER: setting(
     choice(['docker', 'ec2']),

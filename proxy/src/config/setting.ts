@@ -49,6 +49,13 @@ export const publicUrl = z
   })
   .transform((value) => new URL(value).origin)
 
+/** Origins of one host each. */
+export const pagesPattern = z
+  .string()
+  .regex(
+    /^(?:https:\/\/\*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){2,}|http:\/\/\*\.localhost)(?::[1-9]\d{0,4})?$/,
+  )
+
 export const addressList = z.string().transform((value, context) => {
   const list = value.split(',').map((part) => part.trim())
   if (list.every(isAddressRange)) return list

@@ -12,4 +12,5 @@ export {
 export { END_ID, lastSeen, type SentEvent, sendEvents } from './event-stream.ts'
 export { forwardedFor } from './forwarded-for.ts'
 export { mountRoutes, type RouteCaller } from './mount-routes.ts'
+export { createPageOrigins, type PageOrigins } from './page-origins.ts'
 export { isWebSocketUpgrade } from './upgrade.ts'

@@ -1,5 +1,7 @@
 /** WebSockets of accounts to their hosted agents, from outside: who gets in, by what, once; what is said on the way; what cuts them. */
 import { once } from 'node:events'
+import { type IncomingHttpHeaders, request } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { TENANT_HEADER } from '../../src/contracts/admin/index.ts'
@@ -57,8 +59,13 @@ interface Client {
   say(message: object): void
 }
 
-function client(path: string, headers: Readonly<Record<string, string>> = {}): Client {
-  const socket = new WebSocket(kit.daemon.url.replace('http', 'ws') + path, { headers })
+function client(
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+  localAddress = '127.0.0.1',
+): Client {
+  const address = kit.daemon.url.replace('http', 'ws') + path
+  const socket = new WebSocket(address, { headers, localAddress })
   const messages: string[] = []
   const waiting: ((text: string) => void)[] = []
   socket.on('message', (data) => {
@@ -108,8 +115,8 @@ beforeAll(async () => {
     return await gateway.open()
   }
   kit = await createDaemonKit({
-    environment: { OAUTH3_SIGNUP: 'password' },
-    hosting: { played: () => ({ ...createPlayedHosting(), openGateway }) },
+    environment: { OAUTH3_SIGNUP: 'password', OAUTH3_HOST_PAGES: 'http://*.localhost' },
+    hosting: { played: () => ({ ...createPlayedHosting(), openGateway, openBrowser: openGateway }) },
     sandbox: async () => createScriptedSandbox(() => ({})),
   })
   for (const name of ['eve', 'ann']) {
@@ -355,5 +362,178 @@ describe('a WebSocket to a hosted agent', () => {
     await expect.poll(() => seen.length, { timeout: patience(20_000) }).toBe(TOTAL)
     expect(seen).toEqual([...Array(TOTAL).keys()])
     await settle(one)
+  })
+})
+
+describe('the page of a hosted agent', () => {
+  const hostOf = (id: string) => `${id.replace('_', '-')}.localhost:${new URL(kit.daemon.url).port}`
+  /** As a browser asks that page's host. */
+  const visit = (
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+    { id = machine, method = 'GET' } = {},
+  ): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> =>
+    new Promise((resolve, reject) => {
+      const { port } = new URL(kit.daemon.url)
+      request({
+        host: '127.0.0.1',
+        port,
+        path,
+        method,
+        agent: false,
+        headers: { host: hostOf(id), ...headers },
+      })
+        .once('response', (response) => {
+          const { statusCode = 0, headers: told } = response
+          text(response).then((body) => resolve({ status: statusCode, headers: told, text: body }), reject)
+        })
+        .once('error', reject)
+        .end()
+    })
+  const NAVIGATION = {
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-dest': 'document',
+    'sec-fetch-site': 'cross-site',
+  }
+  const addressOf = async (token: string) =>
+    new URL((await api('POST', `/api/instances/${machine}/page`, { token })).body.url)
+  const cookieOf = async (token = ann): Promise<string> => {
+    const { search } = await addressOf(token)
+    const { headers } = await visit(`/${search}`, NAVIGATION)
+    return headers['set-cookie']?.[0]?.split(';')[0] ?? ''
+  }
+
+  it('is opened by a ticket once, at an origin of its own, whose cookie is good there alone', async () => {
+    const address = await addressOf(ann)
+    expect(address.host).toBe(hostOf(machine))
+    const begun = await visit(`/${address.search}`, NAVIGATION)
+    expect(begun).toMatchObject({ status: 303, headers: { location: '/' } })
+    const [set = ''] = begun.headers['set-cookie'] ?? []
+    expect(set).toMatch(/^oauth3_page=[\w-]{43}; HttpOnly; SameSite=Lax; Path=\/$/)
+    expect((await visit(`/${address.search}`, NAVIGATION)).status).toBe(401)
+    const cookie = set.split(';')[0] ?? ''
+    const page = await visit('/chat?x=1', { cookie, ...NAVIGATION, 'x-forwarded-host': 'evil' })
+    expect(page.status).toBe(200)
+    const seen = JSON.parse(page.text)
+    expect(seen.path).toBe('/chat?x=1')
+    expect(seen.headers).toMatchObject({ host: '127.0.0.1', authorization: `Bearer ${gateway.token}` })
+    expect(Object.keys(seen.headers)).not.toContain('cookie')
+    expect(JSON.stringify(seen.headers)).not.toMatch(/evil|sec-fetch/)
+    expect(page.headers).toMatchObject({
+      'content-security-policy': expect.stringContaining("connect-src 'self' data: blob:"),
+      'x-frame-options': 'DENY',
+    })
+    expect(page.headers).not.toHaveProperty('x-own')
+    const two = (await api('POST', '/api/instances', { token: ann, body: { name: 'another' } })).body.id
+    expect((await visit('/', { cookie, ...NAVIGATION }, { id: two })).status).toBe(401)
+    expect((await api('POST', `/api/instances/${machine}/page`, { token: eve })).status).toBe(404)
+  })
+
+  it('answers no other page, not even another agent’s, and is nothing but that page', async () => {
+    const cookie = await cookieOf()
+    const before = gateway.openings.length
+    const refused: readonly (readonly [Readonly<Record<string, string>>, number, string?])[] = [
+      [{}, 401],
+      [{ cookie: `${cookie}; ${cookie}` }, 401],
+      [{ cookie, 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' }, 403],
+      [{ cookie, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, 403],
+      [{ cookie, origin: 'http://localhost' }, 403],
+      [{ cookie, 'service-worker': 'script', 'sec-fetch-site': 'same-origin' }, 403],
+      [{ cookie, 'x-forwarded-for': '203.0.113.9' }, 403],
+      [{ cookie }, 405, 'POST'],
+    ]
+    for (const [headers, status, method = 'GET'] of refused)
+      expect((await visit('/', headers, { method })).status, JSON.stringify(headers)).toBe(status)
+    const own = `http://${hostOf(machine)}`
+    for (const origin of ['http://mch-0000000000000000.localhost', 'https://evil.example', `${own}0`]) {
+      const one = client('/', { host: hostOf(machine), cookie, origin })
+      expect(await one.opened, origin).toBe(403)
+    }
+    expect(await client('/', { host: hostOf(machine), origin: own }).opened).toBe(401)
+    expect(gateway.openings.length).toBe(before)
+    // Whatever the path: neither the console nor the agents' API is there.
+    for (const path of [
+      '/console/api/session',
+      '/api/auth/me',
+      '/v1/models',
+      '/execute',
+      '/cdp/json/version',
+    ])
+      expect(JSON.parse((await visit(path, { cookie })).text).path, path).toBe(path)
+  })
+
+  it('ends with the session that opened it, and wakes nobody by being left open', async () => {
+    const { access, refresh } = await signIn('ann')
+    const cookie = await cookieOf(access)
+    const origin = `http://${hostOf(machine)}`
+    const socket = () => client('/', { host: hostOf(machine), cookie, origin })
+    expect((await visit('/', { cookie, ...NAVIGATION })).status).toBe(200)
+    const one = socket()
+    expect(await one.opened).toBe('open')
+    await api('POST', `/api/instances/${machine}/stop`, { token: access })
+    expect(await socket().opened).toBe('open')
+    const left = await cookieOf(access)
+    expect((await visit('/x.js', { cookie: left, 'sec-fetch-site': 'same-origin' })).status).toBe(503)
+    expect(await client('/', { host: hostOf(machine), cookie: left, origin }).opened).toBe(503)
+    expect((await visit('/', { cookie: left, ...NAVIGATION })).status).toBe(200)
+    await api('POST', '/api/auth/logout', { body: { refresh_token: refresh } })
+    expect((await one.closed).code).toBe(4401)
+    expect((await visit('/', { cookie, ...NAVIGATION })).status).toBe(401)
+    expect(await socket().opened).toBe(401)
+  })
+})
+
+describe('an address of an agent’s browser', () => {
+  const agentOf = async (name: string, more: object = {}) =>
+    (await kit.admin('POST', '/v1/agents', { name, ...more })).body.token as string
+  const address = async (token: string): Promise<string> => {
+    const { body } = await api('GET', '/cdp/json/version', { token })
+    const { pathname, search } = new URL(body.webSocketDebuggerUrl)
+    return pathname + search
+  }
+  const rows = async (event: string) =>
+    (await kit.admin('GET', `/v1/audit?event=${event}`)).body.rows.map(({ data }: { data: string }) =>
+      JSON.parse(data),
+    )
+
+  it('ends with the token that asked for it: what it opened is cut, and what is not opened yet is refused', async () => {
+    const token = await agentOf('surfer')
+    const one = client(await address(token))
+    expect(await one.opened).toBe('open')
+    const unused = await address(token)
+    expect((await kit.admin('POST', '/v1/agents/surfer/token', {})).status).toBe(200)
+    await one.closed
+    expect(await client(unused).opened).toBe(401)
+    expect((await api('GET', '/cdp/json/version', { token })).status).toBe(401)
+  })
+
+  it('outlives a rotation that leaves the old token its time', async () => {
+    const token = await agentOf('patient')
+    const path = await address(token)
+    const rotated = await kit.admin('POST', '/v1/agents/patient/token', { overlap_ms: 60_000 })
+    expect(rotated.status).toBe(200)
+    const one = client(path)
+    expect(await one.opened).toBe('open')
+    await settle(one)
+  })
+
+  it('opens where its agent may come from, and nowhere else', async () => {
+    const token = await agentOf('fenced', { cidrs: ['127.0.0.1/32'] })
+    expect(await client(await address(token), {}, '127.0.0.2').opened).toBe(403)
+    const one = client(await address(token))
+    expect(await one.opened).toBe('open')
+    await settle(one)
+  })
+
+  it('is in the audit from its opening to its end', async () => {
+    const token = await agentOf('seen')
+    const one = client(await address(token))
+    expect(await one.opened).toBe('open')
+    const [begun] = await rows('socket.opened')
+    expect(begun).toMatchObject({ purpose: 'cdp', target: 'browser', by: 'ticket' })
+    one.socket.terminate()
+    await expect
+      .poll(async () => (await rows('socket.ended')).map(({ socket }: { socket: string }) => socket))
+      .toContain(begun.socket)
   })
 })

@@ -97,7 +97,11 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
   const { db, storage, agents, claudeRuns, vault, executions, approvals, audit, llm } = domain
   if (claudeRuns === null) throw new Error('runs are off')
   const accounts = openAccounts(domain, {
-    ...{ config: { signUp: 'password', publicUrl: null, trustedProxies: [] }, port: () => 3737 },
+    ...{
+      config: { signUp: 'password', publicUrl: null, trustedProxies: [] },
+      pages: { originOf: () => null, machineOf: () => undefined, isSecure: false },
+      port: () => 3737,
+    },
     adminApi: () => api,
   })
   const api: AdminApi = composeAdminApi(domain, {

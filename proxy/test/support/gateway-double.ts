@@ -21,10 +21,16 @@ export interface GatewayDouble extends AsyncDisposable {
   open(): Promise<GatewayConnection>
 }
 
+/** Of the front of a browser's image, which asks for no token. */
+const VERSION = {
+  ...{ Browser: 'Chrome/156', 'Protocol-Version': '1.3', 'User-Agent': 'played' },
+  ...{ 'V8-Version': '15', 'WebKit-Version': '537' },
+}
 const TOKEN = 'demo-gateway-token-that-stays-inside-0123456789'
 
 export async function createGatewayDouble(): Promise<GatewayDouble> {
   const server = createServer((request, response) => {
+    if (request.url === '/version') return void response.end(JSON.stringify(VERSION))
     const mayGo = request.headers.authorization === `Bearer ${TOKEN}`
     response.writeHead(mayGo ? 200 : 401, { 'content-type': 'application/json', 'x-own': 'yes' })
     response.end(JSON.stringify({ path: request.url, headers: request.headers }))

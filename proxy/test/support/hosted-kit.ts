@@ -99,7 +99,7 @@ export const PLAYED_MACHINE = `
 export function createPlayedHosting(): Hosting {
   const hosts = new Map<string, HostedAgent>()
   const found = (name: string): HostedAgent => {
-    const host = hosts.get(name)
+    const host = hosts.get(name) ?? [...hosts.values()].find(({ machine }) => machine.id === name)
     if (host === undefined) throw new AppError('not_found', `No hosted agent named ${name}.`)
     return host
   }
@@ -139,8 +139,8 @@ export function createPlayedHosting(): Hosting {
       const { machine, forecast } = found(name)
       const observed = order === 'sleep' ? 'paused' : order === 'stop' ? 'asleep' : 'running'
       const host = { machine: { ...machine, observed }, forecast } as const
-      if (order === 'remove') hosts.delete(name)
-      else hosts.set(name, host)
+      if (order === 'remove') hosts.delete(machine.name)
+      else hosts.set(machine.name, host)
       return host
     },
     async reach(name, { allow, deny }) {

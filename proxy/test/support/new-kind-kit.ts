@@ -32,7 +32,11 @@ export async function startEverywhere(options: Parameters<typeof createTelegramK
   stack.defer(() => rmSync(folder, { recursive: true, force: true }))
   const socketPath = join(folder, 'admin.sock')
   const accounts = openAccounts(kit, {
-    ...{ config: { signUp: 'closed', publicUrl: null, trustedProxies: [] }, port: () => 80 },
+    ...{
+      config: { signUp: 'closed', publicUrl: null, trustedProxies: [] },
+      pages: { originOf: () => null, machineOf: () => undefined, isSecure: false },
+      port: () => 80,
+    },
     adminApi: () => api,
   })
   const api: AdminApi = composeAdminApi(kit, {

@@ -4,7 +4,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import type { HostedAgentView, TurnView } from '../../../src/contracts/admin/index.ts'
 import { useAct } from '../admin/act.tsx'
 import { useLoaded } from '../admin/use-loaded.ts'
-import { api } from '../api/client.ts'
+import { api, session } from '../api/client.ts'
 import { views, waiting } from '../state/approvals.ts'
 import { type Conversation, useConversation } from '../state/conversation.ts'
 import { CompactCard, useHold } from '../ui/compact-card.tsx'
@@ -35,6 +35,7 @@ export default function Chat({ params }: PageProps) {
         <div class="soft" role="status">
           {host ? <HostState host={host} /> : hosts.data && 'There is no hosted agent of this name any more.'}
         </div>
+        {host?.kind === 'openclaw' && <OwnPage of={name} />}
         <Link to="/hosts">All hosted agents</Link>
       </header>
       {error !== undefined && (
@@ -63,6 +64,25 @@ export default function Chat({ params }: PageProps) {
       {host && <Composer host={host} conversation={conversation} />}
       <div ref={end} />
     </div>
+  )
+}
+
+/** OpenClaw's own page, at an origin of its own and in a tab of its own. */
+function OwnPage({ of: name }: { readonly of: string }) {
+  const { isBusy, refusal, run } = useAct()
+  const open = async (): Promise<void> => {
+    const { url } = await session.call('openHostPage', { params: { name } })
+    window.open(url, '_blank', 'noopener')
+  }
+  return (
+    <>
+      <button type="button" class="quiet" disabled={isBusy} onClick={() => void run(open, 'Its page opens.')}>
+        Its own page
+      </button>
+      <span class="refusal" role="alert">
+        {refusal}
+      </span>
+    </>
   )
 }
 

@@ -53,6 +53,12 @@ export const ticketView = z.object({
   expires_at: z.string(),
 })
 
+export const pageView = z.object({
+  /** Of an origin of its own: good once. */
+  url: z.string(),
+  expires_at: z.string(),
+})
+
 const CHANGE = {
   scope: 'machines',
   action: 'instance.manage',
@@ -124,6 +130,16 @@ export const INSTANCE_ROUTES = {
     method: 'POST',
     path: '/api/instances/:id/start',
     summary: 'Wake a hosted agent.',
+  },
+  openPage: {
+    method: 'POST',
+    path: '/api/instances/:id/page',
+    summary:
+      "An address at which a browser opens the page of the agent's own OpenClaw, once, within half a minute; refused where `OAUTH3_HOST_PAGES` is not set.",
+    scope: 'machines',
+    action: 'hosted_agent.operate',
+    answer: pageView,
+    errors: ['not_found'],
   },
   issueTicket: {
     method: 'POST',

@@ -43,6 +43,15 @@ export const CONSOLE_ROUTES = {
     answer: z.object({ ok: z.literal(true) }),
     errors: ['unauthenticated'],
   },
+  openHostPage: {
+    method: 'POST',
+    path: '/hosts/:name/page',
+    summary:
+      "An address at which this browser opens the page of the agent's own OpenClaw, once, within half a minute.",
+    scope: 'session',
+    answer: z.object({ url: z.string(), expires_at: z.int() }),
+    errors: ['not_found', 'unauthenticated', 'refused'],
+  },
   issueTicket: {
     method: 'POST',
     path: '/hosts/:name/tickets',

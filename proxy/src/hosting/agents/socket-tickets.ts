@@ -1,7 +1,7 @@
 import type { Action } from '../../identity/index.ts'
 import type { TicketUse } from '../../identity/tickets/index.ts'
 
-export type SocketPurpose = Exclude<TicketUse['purpose'], 'cdp' | 'vnc'>
+export type SocketPurpose = Exclude<TicketUse['purpose'], 'cdp' | 'vnc' | 'page'>
 
 /** What whoever asks for a ticket must be allowed to do; whoever comes by it is asked again. */
 export const TICKET_ACTIONS = {

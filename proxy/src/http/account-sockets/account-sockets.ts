@@ -33,8 +33,17 @@ interface AccountSocketsDeps extends OriginsDeps {
   readonly log: { error(details: object, message: string): void }
 }
 
+/** A WebSocket's opening, as node:http hands it over. */
+interface Upgrade {
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
+}
+
 export interface AccountSockets extends Disposable {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** For whoever has established where it comes from and who opens it; whether they may is asked here. */
+  serve(upgrade: Upgrade, of: Pick<Opening, 'purpose' | 'machine' | 'holder' | 'by'>): void
 }
 
 type Purpose = keyof SocketRows
@@ -46,7 +55,7 @@ interface Opening {
   readonly machine: string
   readonly query: URLSearchParams
   readonly holder: TicketHolder
-  readonly by: 'header' | 'ticket'
+  readonly by: 'header' | 'ticket' | 'page'
   /** The connection below it. */
   readonly raw: Duplex
 }
@@ -183,6 +192,14 @@ export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
           body: JSON.stringify(error.toBody()),
         })
       })
+    },
+    serve({ request, socket, head }, of) {
+      const row = deps.rows[of.purpose]
+      if (row === undefined) throw new AppError('not_found', 'No such WebSocket.')
+      const opening: Opening = { ...of, row, query: new URLSearchParams(), raw: socket }
+      accept(request, socket, head, row, async (accepted) =>
+        serve(accepted, opening, await admitted(opening)),
+      )
     },
     [Symbol.dispose]: () => open[Symbol.dispose](),
   }

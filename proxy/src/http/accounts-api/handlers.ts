@@ -8,18 +8,16 @@ import {
   type SignedInAccount,
 } from '../../identity/accounts/index.ts'
 import { accountActor, type ProofMethod, type SessionId } from '../../identity/index.ts'
-import type { Tickets } from '../../identity/tickets/index.ts'
 import { AppError, SecretValue } from '../../kernel/index.ts'
-import type { ConsoleTenant } from '../console/index.ts'
+import type { ConsoleTenant, PageTicketDeps } from '../console/index.ts'
 import type { AccountCaller } from './caller.ts'
 import { instanceHandlers } from './instance-handlers.ts'
 import type { ApiPlace } from './place.ts'
 
-export interface HandlerDeps {
+export interface HandlerDeps extends PageTicketDeps {
   readonly tenants: () => readonly ConsoleTenant[]
   readonly directory: AccountDirectory<ConsoleTenant>
   readonly accessTokens: AccessTokens
-  readonly tickets: Pick<Tickets, 'issue'>
 }
 
 export interface AccountCall {
@@ -94,7 +92,7 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
   }
 
   return {
-    ...instanceHandlers(signedIn, takeWrite, deps.tickets),
+    ...instanceHandlers(signedIn, takeWrite, deps),
     async signUp({ body: { email, password, name } }) {
       const given = { email, password: new SecretValue(password), name: name ?? null }
       return await opened(await directory.signUpByPassword(given, address()), 'password')

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import type { AccountRoutes, InstanceView } from '../../contracts/accounts/index.ts'
 import type { RouteHandlers } from '../../contracts/index.ts'
 import { type HostedAgent, hostedHere, TICKET_ACTIONS, ticketPath } from '../../hosting/agents/index.ts'
-import type { Tickets } from '../../identity/tickets/index.ts'
 import { AppError } from '../../kernel/index.ts'
+import { type PageTicketDeps, pageTicket } from '../console/index.ts'
 import { type AccountCaller, assertMay, holderOf } from './caller.ts'
 
 type Handled = Pick<
   RouteHandlers<AccountRoutes>,
   | ('listInstances' | 'createInstance' | 'readInstance' | 'deleteInstance')
-  | ('stopInstance' | 'startInstance' | 'issueTicket')
+  | ('stopInstance' | 'startInstance' | 'issueTicket' | 'openPage')
   | ('listInstanceGenerations' | 'rollBackInstance')
 >
 
@@ -31,7 +31,7 @@ const STATUS = {
 export function instanceHandlers(
   signedIn: () => AccountCaller,
   takeWrite: (caller: AccountCaller, what: string) => Promise<void>,
-  tickets: Pick<Tickets, 'issue'>,
+  { tickets, pages }: PageTicketDeps,
 ): Handled {
   const listOf = async ({ of }: AccountCaller): Promise<readonly HostedAgent[]> =>
     of.hosting === null ? [] : await of.hosting.list()
@@ -70,6 +70,12 @@ export function instanceHandlers(
       return { ok: true as const }
     },
     stopInstance: async ({ params: { id } }) => viewOf(await order(id, 'stop')),
+    async openPage({ params: { id } }) {
+      const caller = signedIn()
+      const { machine } = await find(caller, id)
+      const { url, expiresAt } = pageTicket({ tickets, pages }, holderOf(caller), machine)
+      return { url, expires_at: new Date(expiresAt).toISOString() }
+    },
     async issueTicket({ params: { id }, body: { purpose } }) {
       const caller = signedIn()
       assertMay(caller, TICKET_ACTIONS[purpose])

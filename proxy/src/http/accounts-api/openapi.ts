@@ -8,6 +8,7 @@ import {
   keyView,
   logInView,
   meView,
+  pageView,
   SOCKET_ROUTES,
   ticketView,
   tokensView,
@@ -36,6 +37,7 @@ export const createAccountsOpenApi = (version: string): Record<string, unknown> 
       Completion: { schema: completionView, io: 'output' },
       // What comes in the place of it where `stream` is true, as server-sent events behind which stands [DONE].
       CompletionChunk: { schema: completionChunk, io: 'output' },
+      Page: { schema: pageView, io: 'output' },
       Ticket: { schema: ticketView, io: 'output' },
       Instance: { schema: instanceView, io: 'output' },
     },

@@ -3,13 +3,25 @@
  * Endpoints"), with addresses of ours in them, each of which opens one WebSocket, once. Behind it is a Chromium of the session's own.
  */
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import express, { type Request, type Router } from 'express'
 import type { Logger } from 'pino'
 import { z } from 'zod'
+import type { AuditLog } from '../../audit/index.ts'
 import type { BrowserConnection } from '../../hosting/agents/index.ts'
+import { type Agents, bearerToken } from '../../identity/agents/index.ts'
+import { type Actor, agentActor } from '../../identity/index.ts'
 import type { Tickets } from '../../identity/tickets/index.ts'
-import { type AgentId, AppError, type Clock, type Storage } from '../../kernel/index.ts'
+import {
+  type AgentId,
+  AppError,
+  type Clock,
+  plainAddress,
+  randomToken,
+  type Storage,
+  sha256Hex,
+} from '../../kernel/index.ts'
 import {
   type AgentGate,
   createEdge,
@@ -21,20 +33,23 @@ import {
 import { callerGone } from '../index.ts'
 import { askFront, type TargetAnswer, targetAnswer, versionAnswer } from './front.ts'
 import { joinBrowser, refuseUpgrade } from './join.ts'
+import { createOpenJoins } from './open-joins.ts'
 import { createCdpSessions } from './sessions.ts'
 
 export interface CdpDeps {
   readonly gate: AgentGate
   readonly metrics: Metrics
-  readonly storage: Pick<Storage, 'tenant'>
+  readonly storage: Storage
   readonly log: Logger
   readonly clock: Clock
   readonly tickets: Tickets
+  readonly agents: Pick<Agents, 'assertStill'>
+  readonly audit: Pick<AuditLog, 'append'>
   /** Throws `not_found` for an agent that has none, or where none are hosted. */
   readonly openBrowser: (agent: AgentId, signal: AbortSignal) => Promise<BrowserConnection>
 }
 
-export interface Cdp {
+export interface Cdp extends Disposable {
   /** To be mounted at /cdp. */
   readonly router: Router
   /** Whether the WebSocket of this address is one that was told here. */
@@ -47,7 +62,8 @@ const SOCKET_PATH =
   /^\/cdp\/devtools\/(?:browser|page\/(?<target>[\w-]{1,64}))\/(?<session>[\w-]{1,64})\?ticket=(?<ticket>[\w-]{1,64})$/
 
 export function createCdp(deps: CdpDeps): Cdp {
-  const { storage, tickets } = deps
+  const { storage, tickets, agents, audit } = deps
+  const joins = createOpenJoins()
   const sessions = createCdpSessions(deps.clock)
   const forAgent = createForAgent(deps)
   const router = express.Router()
@@ -67,7 +83,10 @@ export function createCdp(deps: CdpDeps): Cdp {
   /** Opens by itself, once: clients send their token to where they ask, and not always on. */
   const address = (request: Request, agent: AgentId, session: string, target: string | null): string => {
     const use = { machine: placeOf(session, target), purpose: 'cdp' } as const
-    const { ticket } = tickets.issue({ kind: 'agent', tenant: storage.tenant, agent }, use)
+    const { ticket } = tickets.issue(
+      { kind: 'agent', tenant: storage.tenant, agent, token: tokenOf(request) },
+      use,
+    )
     const scheme = request.headers['x-forwarded-proto'] === 'https' ? 'wss' : 'ws'
     const path = target === null ? 'browser' : `page/${target}`
     return `${scheme}://${request.headers.host ?? 'localhost'}/cdp/devtools/${path}/${session}?ticket=${ticket}`
@@ -132,12 +151,35 @@ export function createCdp(deps: CdpDeps): Cdp {
     const agent = sessions.ownerOf(session)
     if (holder?.kind !== 'agent' || holder.tenant !== storage.tenant || holder.agent !== agent)
       throw new AppError('unauthenticated', 'This address was good once; ask for another one.')
+    const assertStill = (): void => agents.assertStill(agent, holder.token, peerOf(request))
+    assertStill()
     const use = sessions.use(session)
     if (use === undefined) throw new AppError('rate_limited', 'There are too many connections to browsers.')
     socket.once('close', () => use[Symbol.dispose]())
+    joins.add({ socket, assertStill })
+    await told(socket, agentActor(agent), target)
     const path = `/sessions/${session}/${target === null ? 'browser' : `page/${target}`}`
     const until = AbortSignal.timeout(ASK_MS)
     await joinBrowser({ request, socket, head, path, connection: await deps.openBrowser(agent, until) })
+  }
+
+  /** Rows of its begin and end: nothing is opened without the first. */
+  async function told(socket: Duplex, actor: Actor, target: string | null): Promise<void> {
+    const since = performance.now()
+    const about = { socket: `sck_${randomToken(64)}`, purpose: 'cdp', target: target ?? 'browser' }
+    await storage.transaction((tx) =>
+      audit.append(tx, 'socket.opened', actor, null, { ...about, by: 'ticket' }),
+    )
+    const end = (): void => {
+      const { bytesRead = 0, bytesWritten = 0 } = socket as Partial<Socket>
+      const ended = { ...about, bytes_in: bytesRead, bytes_out: bytesWritten }
+      const ms = Math.round(performance.now() - since)
+      storage
+        .transaction((tx) => audit.append(tx, 'socket.ended', actor, null, { ...ended, ms }))
+        .catch((error: unknown) => deps.log.error({ err: error }, 'the end of a socket was not stored'))
+    }
+    if (socket.destroyed) end()
+    else socket.once('close', end)
   }
 
   return {
@@ -147,8 +189,12 @@ export function createCdp(deps: CdpDeps): Cdp {
       socket.on('error', () => {})
       join(request, socket, head).catch((error: unknown) => refuseUpgrade(socket, error, deps.log))
     },
+    [Symbol.dispose]: () => joins[Symbol.dispose](),
   }
 }
+
+const tokenOf = ({ headers }: Request): string => sha256Hex(bearerToken(headers.authorization) ?? '')
+const peerOf = ({ socket }: IncomingMessage): string => plainAddress(socket.remoteAddress)
 
 /** What a ticket opens: one session's browser, or one target of it. */
 const placeOf = (session: string, target: string | null): string => `${session}/${target ?? ''}`

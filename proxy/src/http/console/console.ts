@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import express from 'express'
 import { CONSOLE_PREFIX, CONSOLE_ROUTES } from '../../contracts/console/index.ts'
-import type { Tickets } from '../../identity/tickets/index.ts'
 import { AppError, type Clock } from '../../kernel/index.ts'
 import { answerApiError, createErrorHandler, knownError, mountRoutes } from '../index.ts'
 import type { AccountDeps } from './account-handlers.ts'
@@ -10,17 +9,17 @@ import { assertOwnScript, assertRead, setSecurityHeaders } from './browser-secur
 import { type Caller, callerNow, callerOfCookie } from './caller.ts'
 import { createEventStreams } from './event-streams.ts'
 import { createOrigins, type OriginsDeps } from './origins.ts'
+import type { PageTicketDeps } from './page-ticket.ts'
 import { assertSignedIn, type ConsoleCall } from './session-answers.ts'
 import { sessionHandlers } from './session-handlers.ts'
 import { createStaticFiles } from './static-files.ts'
 import type { ConsoleTenant } from './tenant.ts'
 
-export interface ConsoleDeps extends OriginsDeps, AccountDeps {
+export interface ConsoleDeps extends OriginsDeps, AccountDeps, PageTicketDeps {
   /** The installation's own first. */
   readonly tenants: () => readonly ConsoleTenant[]
   readonly clock: Clock
   readonly version: string
-  readonly tickets: Pick<Tickets, 'issue'>
   readonly log: { error(details: object, message: string): void }
 }
 

@@ -2,11 +2,11 @@ import type { ServerResponse } from 'node:http'
 import type { SessionView } from '../../contracts/console/index.ts'
 import { personActor, type SessionId } from '../../identity/index.ts'
 import type { OpenedSession, Session } from '../../identity/sessions/index.ts'
-import type { Tickets } from '../../identity/tickets/index.ts'
 import { AppError, type Clock } from '../../kernel/index.ts'
 import type { Caller } from './caller.ts'
 import { cookieHeader } from './cookies.ts'
 import type { Place } from './origins.ts'
+import type { PageTicketDeps } from './page-ticket.ts'
 import type { ConsoleTenant } from './tenant.ts'
 
 /** One request at the console's own routes. */
@@ -16,11 +16,10 @@ export interface ConsoleCall {
   readonly response: ServerResponse
 }
 
-export interface SessionDeps {
+export interface SessionDeps extends PageTicketDeps {
   readonly tenants: () => readonly ConsoleTenant[]
   readonly clock: Clock
   readonly version: string
-  readonly tickets: Pick<Tickets, 'issue'>
 }
 
 const SIGNED_OUT = 'Nobody is signed in; run `oauth3 console` for a link.'

@@ -5,6 +5,7 @@ import { assertAuthorized, resourceOf } from '../../identity/index.ts'
 import { sha256Hex } from '../../kernel/index.ts'
 import { type AccountDeps, accountHandlers } from './account-handlers.ts'
 import { cookieHeader } from './cookies.ts'
+import { pageTicket } from './page-ticket.ts'
 import { passkeyHandlers } from './passkey-handlers.ts'
 import { assertSignedIn, type ConsoleCall, type SessionDeps, sessionAnswers } from './session-answers.ts'
 
@@ -38,6 +39,14 @@ export function sessionHandlers(
       response.setHeader('Set-Cookie', cookieHeader(place, ''))
       response.setHeader('Clear-Site-Data', '"cache", "storage"')
       return { ok: true as const }
+    },
+    async openHostPage({ params: { name } }) {
+      const { of, session, by } = assertSignedIn(caller)
+      const action = 'hosted_agent.operate'
+      assertAuthorized(by.principal, action, resourceOf(of.tenant, action))
+      const holder = { kind: 'session', tenant: of.tenant, session: session.id } as const
+      const { url, expiresAt } = pageTicket(deps, holder, await hostedHere(of.hosting).find(name))
+      return { url, expires_at: expiresAt }
     },
     async issueTicket({ params: { name }, body: { purpose } }) {
       const { of, session, by } = assertSignedIn(caller)

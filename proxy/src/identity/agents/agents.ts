@@ -74,6 +74,11 @@ export interface Agents {
   add(input: NewAgent, actor: Actor): Promise<{ agent: Agent; token: string }>
   /** Throws `unauthenticated` or `address_not_allowed`. */
   authenticate(authorization: string | undefined, remoteAddress: string): Agent
+  /**
+   * What was opened by the token with this hash, whether it may still be: throws `unauthenticated` where the token is refused by now, and
+   * `address_not_allowed`.
+   */
+  assertStill(id: AgentId, tokenSha256: string, remoteAddress: string): void
   /** Whether the token with this hash was given to an agent here; it need not be good any more. */
   hasIssued(tokenSha256: string): boolean
   revoke(name: string, actor: Actor): Promise<Agent>
@@ -217,10 +222,16 @@ export function createAgents(deps: {
         const message = 'Send "Authorization: Bearer oa3_…" with a valid agent token.'
         throw new AppError('unauthenticated', `${message}${variableInToken(authorization)}`)
       }
-      if (agent.cidrs.length > 0 && !agent.cidrs.some((cidr) => addressInCidr(remoteAddress, cidr))) {
-        throw new AppError('address_not_allowed', 'This token may not be used from this address.')
-      }
+      assertAddress(agent, remoteAddress)
       return agent
+    },
+
+    assertStill(id, tokenSha256, remoteAddress) {
+      overlaps.endPast()
+      const agent = rows.value.byId.get(id)
+      if (agent === undefined || agent.revokedAt !== null || !holds(agent, tokenSha256, clock.now()))
+        throw new AppError('unauthenticated', 'The token that this was opened by is good no more.')
+      assertAddress(agent, remoteAddress)
     },
 
     hasIssued: (tokenSha256) => rows.value.byToken.has(tokenSha256),
@@ -272,6 +283,11 @@ export function createAgents(deps: {
     list: () => rows.value.list,
     byId: (id) => rows.value.byId.get(id),
   }
+}
+
+function assertAddress({ cidrs }: Agent, remoteAddress: string): void {
+  if (cidrs.length > 0 && !cidrs.some((cidr) => addressInCidr(remoteAddress, cidr)))
+    throw new AppError('address_not_allowed', 'This token may not be used from this address.')
 }
 
 interface Rows {

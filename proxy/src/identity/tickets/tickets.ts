@@ -12,12 +12,18 @@ import type { SessionId } from '../index.ts'
 export type TicketHolder =
   | { readonly kind: 'session'; readonly tenant: TenantId; readonly session: SessionId }
   | { readonly kind: 'access_key'; readonly tenant: TenantId; readonly accessKey: string }
-  | { readonly kind: 'agent'; readonly tenant: TenantId; readonly agent: AgentId }
+  /** By the SHA-256 of the token that it asked with. */
+  | {
+      readonly kind: 'agent'
+      readonly tenant: TenantId
+      readonly agent: AgentId
+      readonly token: string
+    }
 
 /** The one connection that it opens. */
 export interface TicketUse {
   readonly machine: string
-  readonly purpose: 'cloudbot' | 'vnc' | 'cdp'
+  readonly purpose: 'cloudbot' | 'vnc' | 'cdp' | 'page'
 }
 
 /**

@@ -1,0 +1,1 @@
+export { type AgentPages, createAgentPages } from './agent-pages.ts'

@@ -1,0 +1,41 @@
+/** What an agent's page may do in a browser. All of it is the agent's to say: it speaks to its own origin, and to nobody else. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AppError } from '../../kernel/index.ts'
+
+/** The owner's browser is no way outside past the gateway, nor into the owner's network (SSRF by a browser). */
+const POLICY = [
+  "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:",
+  "connect-src 'self' data: blob:",
+  "frame-ancestors 'none'",
+  "base-uri 'self'",
+  "form-action 'self'",
+].join('; ')
+
+export function setWalls(response: ServerResponse, isSecure: boolean): void {
+  response.setHeader('Content-Security-Policy', POLICY)
+  response.setHeader('X-Content-Type-Options', 'nosniff')
+  response.setHeader('X-Frame-Options', 'DENY')
+  response.setHeader('Referrer-Policy', 'no-referrer')
+  response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
+  response.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
+  response.setHeader('Origin-Agent-Cluster', '?1')
+  response.setHeader('Permissions-Policy', 'camera=(), microphone=(), geolocation=(), payment=(), usb=()')
+  if (isSecure) response.setHeader('Strict-Transport-Security', 'max-age=31536000')
+}
+
+export const isNavigation = ({ headers }: IncomingMessage): boolean =>
+  headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
+
+/** Another agent's page is the same site, and its requests carry the cookie: only the origin tells (CSRF, cross-origin reads). */
+export function assertOwnPage(request: IncomingMessage, origin: string): void {
+  const { method = '', headers } = request
+  if (method !== 'GET' && method !== 'HEAD')
+    throw new AppError('method_not_allowed', "An agent's page is read, and speaks by its WebSocket.")
+  const site = headers['sec-fetch-site']
+  const isForeign =
+    (headers.origin !== undefined && headers.origin !== origin) ||
+    (site !== undefined && site !== 'same-origin' && site !== 'none' && !isNavigation(request))
+  // One would outlive the visit, and answer in the place of the page.
+  if (isForeign || headers['service-worker'] !== undefined)
+    throw new AppError('origin_not_allowed', "Only the agent's own page may ask for this.")
+}
