@@ -28,6 +28,8 @@ export interface Engine {
   flushed(): Promise<void>
   /** Pages of the write-ahead log that a checkpoint would copy; 0 where nothing was written since the last call, and where there is none. */
   pagesInLog(): number
+  /** Room for so many bytes in a write-ahead log, beforehand: commits are sooner on the disk. Where there is such a log. */
+  makeLogRoom?(bytes: number): Promise<void>
   /** What a caller is told of what the engine threw, with no address, path or value of a row in it. */
   asError(error: unknown, message: string): unknown
   /** After the last unit has ended. */

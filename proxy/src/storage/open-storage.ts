@@ -43,6 +43,8 @@ export interface OpenStorage extends AsyncDisposable {
   forTenant(id: TenantId): Storage
   /** Of 4 KiB, that a checkpoint would copy into the file; 0 where nothing was written since the last call, and on PostgreSQL. */
   pagesInLog(): number
+  /** Room for so many bytes in the write-ahead log, beforehand; nothing on PostgreSQL. */
+  makeLogRoom(bytes: number): Promise<void>
   /** `listener` is called when the disk did not take a unit, once that is undone, before its caller hears of it. */
   whenFull(listener: () => void): void
 }
@@ -81,6 +83,7 @@ export async function openStorage({
     engine: engine.dialect.engine,
     forTenant: units.forTenant,
     pagesInLog: () => engine.pagesInLog(),
+    makeLogRoom: async (bytes) => await engine.makeLogRoom?.(bytes),
     whenFull: units.whenFull,
     async [Symbol.asyncDispose]() {
       closing ??= close()

@@ -1,5 +1,4 @@
 import type { TLSSocket } from 'node:tls'
-import type { Dispatcher, Pool } from 'undici'
 import {
   type ApprovedAddresses,
   type EgressDial,
@@ -10,7 +9,13 @@ import {
 import { Http2Connection } from './http2-connection.ts'
 import { http2FieldsOf } from './http2-request.ts'
 import { openPool, poolOver } from './pool.ts'
-import { KEEP_ALIVE_MS, type UpstreamPool, type UpstreamRequest } from './upstream-pool.ts'
+import {
+  KEEP_ALIVE_MS,
+  notSent,
+  type UpstreamHandler,
+  type UpstreamPool,
+  type UpstreamRequest,
+} from './upstream-pool.ts'
 
 /** What is offered in the handshake (ALPN), the preferred first; the host chooses. */
 const HTTP_1 = ['http/1.1']
@@ -39,7 +44,7 @@ class MixedPool implements UpstreamPool {
   readonly #origin: string
   readonly #dial: (protocols: readonly string[]) => Promise<TLSSocket>
   readonly #firstOffer: readonly string[]
-  readonly #http1: Pool
+  readonly #http1: UpstreamPool
   readonly #all = new Set<Http2Connection>()
   /** Free for a request, the latest last. */
   readonly #free = new Set<Http2Connection>()
@@ -62,7 +67,7 @@ class MixedPool implements UpstreamPool {
     this.#http1 = poolOver(origin, () => this.#connectHttp1())
   }
 
-  dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void {
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler): void {
     if (this.#isHttp1) {
       this.#http1.dispatch(request, handler)
       return
@@ -83,7 +88,7 @@ class MixedPool implements UpstreamPool {
         }
         this.#open(socket).send(request, handler, http2FieldsOf(this.#origin, request))
       })
-      .catch((error: Error) => fail(request, handler, error))
+      .catch((error: Error) => notSent(request, handler, error))
   }
 
   async destroy(): Promise<void> {
@@ -150,9 +155,3 @@ class MixedPool implements UpstreamPool {
 
 const isOtherProtocol = (error: unknown): boolean =>
   error instanceof EgressDialError && error.reason === 'protocol_not_supported'
-
-/** Nothing was sent: there was no connection. */
-function fail({ body }: UpstreamRequest, handler: Dispatcher.DispatchHandler, error: Error): void {
-  if (body !== null && 'destroy' in body) body.destroy()
-  handler.onResponseError?.(null as never, error)
-}

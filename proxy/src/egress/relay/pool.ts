@@ -1,8 +1,16 @@
 import type { Socket } from 'node:net'
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import { Http1Pool } from '../../http/http1/index.ts'
 import { type ApprovedAddresses, type EgressDial, type EgressTarget, originOf } from '../index.ts'
-import { KEEP_ALIVE_MS, MAX_HEADER_BYTES, type UpstreamPool, VENDOR_KEEP_ALIVE_MS } from './upstream-pool.ts'
+import {
+  KEEP_ALIVE_MS,
+  MAX_HEADER_BYTES,
+  notSent,
+  type UpstreamHandler,
+  type UpstreamPool,
+  type UpstreamRequest,
+  VENDOR_KEEP_ALIVE_MS,
+} from './upstream-pool.ts'
 
 /**
  * Connections to one place, each dialled and verified by `dial`, that speak HTTP/1.1. How many there are at once, and how long a
@@ -13,7 +21,7 @@ export function openPool(
   target: EgressTarget,
   approved: ApprovedAddresses,
   end: AbortSignal,
-): Pool {
+): UpstreamPool {
   return poolOver(originOf(target), () =>
     target.scheme === 'http' ? dial.dial(target, approved, end) : dial.dialTls(target, approved, end),
   )
@@ -34,7 +42,41 @@ export function openHttp1Pool(
   })
 }
 
-export function poolOver(origin: string, connect: () => Promise<Socket>): Pool {
+export const poolOver = (origin: string, connect: () => Promise<Socket>): UpstreamPool =>
+  new DeferredPool(undiciPool(origin, connect))
+
+/** Until undici is loaded, which an idle daemon does without: it is a twentieth of its memory. */
+class DeferredPool implements UpstreamPool {
+  readonly #loaded: Promise<Pool>
+  #pool: Pool | undefined
+
+  constructor(loaded: Promise<Pool>) {
+    this.#loaded = loaded
+    loaded.then(
+      (pool) => {
+        this.#pool = pool
+      },
+      () => {
+        // Each request is told.
+      },
+    )
+  }
+
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler): void {
+    if (this.#pool !== undefined) this.#pool.dispatch(request, handler)
+    else
+      this.#loaded
+        .then((pool) => pool.dispatch(request, handler))
+        .catch((error: Error) => notSent(request, handler, error))
+  }
+
+  async destroy(): Promise<void> {
+    await (await this.#loaded).destroy()
+  }
+}
+
+async function undiciPool(origin: string, connect: () => Promise<Socket>): Promise<Pool> {
+  const { Pool } = await import('undici')
   return new Pool(origin, {
     connect: (_options, callback) => {
       connect().then(

@@ -44,6 +44,12 @@ export interface UpstreamHandler {
 
 export type RawHeaders = Readonly<Record<string, string | string[] | undefined>>
 
+/** Nothing was sent: there was no connection. */
+export function notSent({ body }: UpstreamRequest, handler: UpstreamHandler, error: Error): void {
+  if (body !== null && 'destroy' in body) body.destroy()
+  handler.onResponseError(null as never, error)
+}
+
 /** Connections to one place; undici's pools are such. */
 export interface UpstreamPool {
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): unknown

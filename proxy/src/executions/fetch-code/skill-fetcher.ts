@@ -1,4 +1,4 @@
-import { Client, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import {
   createDialler,
   type Dialler,
@@ -163,6 +163,7 @@ async function readOnce(
   hop: Hop,
   json: boolean,
 ): Promise<{ readonly text: string } | { readonly location: string }> {
+  const { Client } = await import('undici')
   const client = new Client(url.origin, {
     connect: (_options, callback) => {
       dialler.dialTls({ host: bareHost(url), port }, signal).then(

@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici'
+import type { Agent } from 'undici'
 import { lookupForDaemon } from '../../egress/dial/index.ts'
 import type { WakeReceipt } from '../wake/index.ts'
 
@@ -9,7 +9,7 @@ export interface HttpAnswer {
   readonly retryAfterMs: number | undefined
 }
 
-const dispatcher = new Agent({ connect: { lookup: lookupForDaemon } })
+let dispatcher: Agent | undefined
 const TIMEOUT_MS = 5_000
 const MAX_ANSWER_CHARS = 4_096
 
@@ -25,6 +25,8 @@ export async function postJson(
 ): Promise<HttpAnswer | { readonly problem: string }> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS)
   try {
+    const { Agent, request } = await import('undici')
+    dispatcher ??= new Agent({ connect: { lookup: lookupForDaemon } })
     const response = await request(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'user-agent': 'oauth3', ...headers },

@@ -1,4 +1,3 @@
-import { Client } from 'undici'
 import { createDialler, type DiallerOptions } from '../../egress/dial/index.ts'
 import type { PushSubscription } from './subscriptions.ts'
 
@@ -38,7 +37,7 @@ export function createPushSender(options: PushSenderOptions = {}): PushSender {
   return {
     async send(to, vapid, payload, TTL, stop) {
       // Loaded where the first message is sent: most daemons send none.
-      const { default: webPush } = await import('web-push')
+      const [{ default: webPush }, { Client }] = await Promise.all([import('web-push'), import('undici')])
       const subscription = { endpoint: to.endpoint, keys: { p256dh: to.p256dh, auth: to.auth } }
       const { headers, body } = webPush.generateRequestDetails(subscription, payload, {
         ...{ vapidDetails: { subject: SUBJECT, ...vapid }, TTL },

@@ -83,6 +83,36 @@ describe('the database file', () => {
     expect(statSync(`${made.db.where}-wal`, { throwIfNoEntry: false })).toBeUndefined()
   })
 
+  it('takes commits into room that its log was given beforehand, of which nothing stays in the file', async () => {
+    await using made = await freshNotes(kit)
+    const log = (): number => statSync(`${made.db.where}-wal`).size
+    const room = 4 * 1_048_576
+    await made.db.opened.makeLogRoom(room)
+    const given = log()
+    expect(given).toBeGreaterThan(0.9 * room)
+    for (let at = 0; at < 20; at += 1)
+      await made.notes.transaction((tx) => tx.notes.add(`${at} ${'x'.repeat(20_000)}`))
+    expect(log()).toBe(given)
+    await made.db.opened[Symbol.asyncDispose]()
+    expect(statSync(made.db.where).size).toBeLessThan(room)
+    const db = new SqliteDatabase(made.db.where, { readonly: true })
+    expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
+    expect(db.prepare('SELECT count(*) FROM notes').pluck().get()).toBe(20)
+    expect(db.prepare("SELECT name FROM sqlite_master WHERE name = 'log_room'").get()).toBeUndefined()
+    db.close()
+  })
+
+  it('works on where its log gets no room, and says so', async () => {
+    await using made = await freshNotes(kit)
+    await made.notes.transaction(async (tx) => {
+      const pages = Number(await pragma(tx, 'page_count'))
+      await pragma(tx, `max_page_count = ${pages + 20}`)
+    })
+    await expect(made.db.opened.makeLogRoom(1_048_576)).rejects.toEqual(unavailable)
+    await made.notes.transaction((tx) => tx.notes.add('a'))
+    expect(await made.notes.read((tx) => tx.notes.all())).toEqual(['a'])
+  })
+
   it('is refused when a newer daemon made it, and let alone', async () => {
     const newer = SQLITE_MIGRATIONS.length + 1
     await (await open(file()))[Symbol.asyncDispose]()

@@ -8,6 +8,7 @@ import { createLane } from '../lane.ts'
 import { createLogSync, type LogSync } from '../log-sync.ts'
 import { codeOf, UNUSABLE_FILE, unavailable } from '../storage-errors.ts'
 import { createSqliteConnection } from './connection.ts'
+import { makeLogRoom } from './log-room.ts'
 import { migrateSqlite, type SchemaProgress } from './migrate.ts'
 import { openFile } from './open-file.ts'
 import { createReaders } from './readers.ts'
@@ -170,6 +171,18 @@ function createSqliteEngine(db: Database, path: string, busyMs: number, log: Log
       seenChanges = changes
       const [pages] = db.pragma('wal_checkpoint(NOOP)') as { log: number; checkpointed: number }[]
       return pages === undefined ? 0 : pages.log - pages.checkpointed
+    },
+    async makeLogRoom(bytes) {
+      await lane.enter()
+      try {
+        makeLogRoom(db, bytes)
+        // Brought to the disk off the event loop, before anybody waits for a commit.
+        if (log.isUsable) log.committed(() => {})
+      } catch (error) {
+        throw asSqliteError(error, 'The write-ahead log got no room beforehand')
+      } finally {
+        lane.release()
+      }
     },
     flushed: () =>
       log.flushed().catch((error: unknown) => {

@@ -10,7 +10,11 @@ test('what was written is copied into the database by a thread, while the connec
   const { storage, opened, where: path } = database
   await using background = createBackground()
   const defects: unknown[] = []
-  const log = { path, pagesInLog: () => opened.pagesInLog() }
+  const log = {
+    path,
+    pagesInLog: () => opened.pagesInLog(),
+    makeLogRoom: (bytes: number) => opened.makeLogRoom(bytes),
+  }
   using _checkpoints = startCheckpoints(log, background, (error) => defects.push(error))
   const look = new SqliteDatabase(path)
   const waiting = (): number => {

@@ -3,6 +3,7 @@ import type { Background } from './background.ts'
 
 /** As SQLite's own `wal_autocheckpoint`: 4 MiB. */
 const CHECKPOINT_PAGES = 1_000
+const PAGE_BYTES = 4_096
 const LOOK_MS = 250
 
 /**
@@ -12,12 +13,20 @@ const LOOK_MS = 250
  */
 export function startCheckpoints(
   /** The write-ahead log of the file at `path`; `pagesInLog` is 0 where nothing was written since it was asked. */
-  log: { readonly path: string; pagesInLog(): number },
+  log: { readonly path: string; pagesInLog(): number; makeLogRoom(bytes: number): Promise<void> },
   { quick }: Pick<Background, 'quick'>,
   onDefect: (error: unknown) => void,
 ): Disposable {
   let isUnderWay = false
   let isOver = false
+  let hasRoom = false
+
+  /** Once; without it commits are only slower until the first checkpoint. */
+  const makeRoom = (): void => {
+    if (hasRoom) return
+    hasRoom = true
+    log.makeLogRoom(CHECKPOINT_PAGES * PAGE_BYTES).catch(() => {})
+  }
 
   const look = (): void => {
     if (isUnderWay || log.pagesInLog() < CHECKPOINT_PAGES) return
@@ -34,6 +43,7 @@ export function startCheckpoints(
 
   const timer = setInterval(() => {
     try {
+      makeRoom()
       look()
     } catch (error) {
       onDefect(error)

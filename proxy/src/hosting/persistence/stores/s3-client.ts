@@ -1,6 +1,6 @@
 /** One signed request to an S3-compatible store (AWS Signature Version 4), over a connection that was checked. */
 import { AwsV4Signer } from 'aws4fetch'
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import { createDialler, type DiallerOptions, DialRefused } from '../../../egress/dial/index.ts'
 import {
   AppError,
@@ -72,19 +72,23 @@ export function createS3Client(
     port: Number(origin.port || (isTls ? 443 : 80)),
   }
   const closing = new AbortController()
-  const pool = new Pool(origin.origin, {
-    connections: CONNECTIONS,
-    headersTimeout: silenceMs,
-    bodyTimeout: silenceMs,
-    maxHeaderSize: 16_384,
-    connect: (_options, callback) => {
-      const dialled = isTls ? dialler.dialTls(target, closing.signal) : dialler.dial(target, closing.signal)
-      dialled.then(
-        (socket) => callback(null, socket),
-        (error: unknown) => callback(error instanceof Error ? error : new Error('dial failed'), null),
-      )
-    },
-  })
+  let opened: Promise<Pool> | undefined
+  const open = async (): Promise<Pool> => {
+    const { Pool } = await import('undici')
+    return new Pool(origin.origin, {
+      connections: CONNECTIONS,
+      headersTimeout: silenceMs,
+      bodyTimeout: silenceMs,
+      maxHeaderSize: 16_384,
+      connect: (_options, callback) => {
+        const dialled = isTls ? dialler.dialTls(target, closing.signal) : dialler.dial(target, closing.signal)
+        dialled.then(
+          (socket) => callback(null, socket),
+          (error: unknown) => callback(error instanceof Error ? error : new Error('dial failed'), null),
+        )
+      },
+    })
+  }
 
   const sign = async ({ method, name, query = {}, headers = {}, body }: S3Request) => {
     const url = new URL(`/${place.bucket}/${name === '' ? '' : place.prefix + name}`, origin)
@@ -105,11 +109,12 @@ export function createS3Client(
     async ask(request) {
       const { path, headers } = await sign(request)
       try {
+        opened ??= open()
         const {
           statusCode,
           headers: answered,
           body,
-        } = await pool.request({
+        } = await (await opened).request({
           method: request.method,
           path,
           headers: { ...headers, ...request.headers },
@@ -135,7 +140,7 @@ export function createS3Client(
     },
     async [Symbol.asyncDispose]() {
       closing.abort()
-      await pool.destroy()
+      await (await opened)?.destroy()
     },
   }
 }
