@@ -14,6 +14,8 @@ export const AS_STARTED = {
     '--heap-growing-percent=30',
     '--no-allocation-site-pretenuring',
     '--no-parallel-scavenge',
+    '--bytecode-old-age=2',
+    '--expose-gc',
   ],
   env: { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' },
 }

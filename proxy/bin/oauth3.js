@@ -46,6 +46,8 @@ const child = spawn(
           '--heap-growing-percent=30',
           '--no-allocation-site-pretenuring',
           '--no-parallel-scavenge',
+          '--bytecode-old-age=2',
+          '--expose-gc',
         ]
       : []),
     main,

@@ -11,7 +11,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { preload } from './daemon-preload.ts'
 
 const MODULE = new URL('./compile-cache.ts', import.meta.url).href
 let data: string
@@ -82,4 +83,21 @@ it.each([
 it('starts without it where it cannot be made', () => {
   expect(enable('/proc/nowhere')).toMatch(/cannot be made \(ENOENT\)/)
   expect(existsSync('/proc/nowhere')).toBe(false)
+})
+
+it('what the start left behind is collected once, after it, and not by a daemon that is stopped before', () => {
+  vi.useFakeTimers()
+  const gc = vi.fn()
+  vi.stubGlobal('gc', gc)
+  try {
+    preload(false)[Symbol.dispose]()
+    vi.advanceTimersByTime(60_000)
+    expect(gc).not.toHaveBeenCalled()
+    using _preloading = preload(false)
+    vi.advanceTimersByTime(600_000)
+    expect(gc).toHaveBeenCalledExactlyOnceWith({ type: 'major', execution: 'async', flavor: 'last-resort' })
+  } finally {
+    vi.unstubAllGlobals()
+    vi.useRealTimers()
+  }
 })

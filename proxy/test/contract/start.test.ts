@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const FLAG =
-  /--(?:(?:max-semi-space-size|initial-old-space-size|heap-growing-percent)=[0-9]+|no-allocation-site-pretenuring|no-parallel-scavenge)/g
+  /--(?:(?:max-semi-space-size|initial-old-space-size|heap-growing-percent|bytecode-old-age)=[0-9]+|no-allocation-site-pretenuring|no-parallel-scavenge|expose-gc)/g
 const SETTING = /(MALLOC_[A-Z_]+?_?)(?:=|: ')([0-9]+)/g
 
 it.each([
@@ -18,6 +18,8 @@ it.each([
   const text = readFileSync(join(ROOT, path), 'utf8')
   const settings = [...text.matchAll(SETTING)].map(([, name, value]) => `${name}=${value}`)
   expect([...new Set([...(text.match(FLAG) ?? []), ...settings])].sort()).toEqual([
+    '--bytecode-old-age=2',
+    '--expose-gc',
     '--heap-growing-percent=30',
     '--initial-old-space-size=64',
     '--max-semi-space-size=16',

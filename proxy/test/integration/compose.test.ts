@@ -99,7 +99,7 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
          console.log(JSON.stringify({
            capabilities: /CapEff:\\s*(\\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1],
            modes: ['/data', '/keys', '/data/proxy.db', '/keys/master.key'].map(mode),
-           pid1: readFileSync('/proc/1/cmdline', 'utf8').split('\\0').slice(1, 8),
+           pid1: readFileSync('/proc/1/cmdline', 'utf8').split('\\0').slice(1, 10),
          }))`,
       ],
       {},
@@ -113,6 +113,8 @@ describe.skipIf(!compose.available)(`docker-compose [${compose.reason}]`, () => 
         '--heap-growing-percent=30',
         '--no-allocation-site-pretenuring',
         '--no-parallel-scavenge',
+        '--bytecode-old-age=2',
+        '--expose-gc',
         '/app/proxy/dist/main.js',
         'daemon',
       ],

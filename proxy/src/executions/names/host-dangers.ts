@@ -7,7 +7,12 @@ import { lookalikeOf } from './lookalike-hosts.ts'
 import { nameParts } from './registrable.ts'
 import { sharedSuffix, suspicion } from './suspicious-hosts.ts'
 
-const WELL_KNOWN = createBrands(KNOWN_HOSTS)
+/** Made for the first host that is asked about: it is a hundredth of what an idle daemon takes. */
+let wellKnown: Brands | undefined
+const wellKnownHosts = (): Brands => {
+  wellKnown ??= createBrands(KNOWN_HOSTS)
+  return wellKnown
+}
 
 /** Of the last list that came: the same daemon asks with the same list again and again. */
 let ownKey = ''
@@ -61,7 +66,8 @@ function dangersOf(text: string, own: Brands): readonly Danger[] {
 function lookalike(host: string, own: Brands): string | undefined {
   if (OWNERS_SUFFIXES.some((suffix) => host.endsWith(`.${suffix}`))) return undefined
   const name = nameParts(host)
+  const known = wellKnownHosts()
   // What the daemon knows already is no lookalike of what is merely well known, and the other way round.
-  if (own.domains.has(name.domain) || WELL_KNOWN.domains.has(name.domain)) return undefined
-  return lookalikeOf(name, WELL_KNOWN) ?? lookalikeOf(name, own)
+  if (own.domains.has(name.domain) || known.domains.has(name.domain)) return undefined
+  return lookalikeOf(name, known) ?? lookalikeOf(name, own)
 }

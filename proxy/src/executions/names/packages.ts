@@ -9,17 +9,27 @@ const LONG_NAME = 5
 const plain = POPULAR_PACKAGES.filter((name) => !name.startsWith('@'))
 const KNOWN: ReadonlySet<string> = new Set([...POPULAR_PACKAGES, ...HONEST_NEIGHBOURS])
 const SCOPES: ReadonlySet<string> = new Set([...POPULAR_SCOPES, ...HONEST_SCOPES])
-const neighbours = createNeighbourIndex(plain.filter((name) => name.length >= LONG_NAME))
-const scopeNeighbours = createNeighbourIndex(POPULAR_SCOPES.filter((scope) => scope.length >= LONG_NAME))
-const bySkeleton = new Map(plain.filter((name) => name.length >= 4).map((name) => [skeleton(name), name]))
-const scopeBySkeleton = new Map(
-  POPULAR_SCOPES.filter((scope) => scope.length >= 4).map((scope) => [skeleton(scope), scope]),
-)
 /** Without separators and the scope's mark: `@types/node` is imitated as `types-node`. */
 const bare = (name: string): string => name.replace(/[@/._-]/g, '')
-const byBare = new Map(
-  POPULAR_PACKAGES.filter((name) => bare(name).length >= 4).map((name) => [bare(name), name]),
-)
+
+const indexOfPopular = () => ({
+  neighbours: createNeighbourIndex(plain.filter((name) => name.length >= LONG_NAME)),
+  scopeNeighbours: createNeighbourIndex(POPULAR_SCOPES.filter((scope) => scope.length >= LONG_NAME)),
+  bySkeleton: new Map(plain.filter((name) => name.length >= 4).map((name) => [skeleton(name), name])),
+  scopeBySkeleton: new Map(
+    POPULAR_SCOPES.filter((scope) => scope.length >= 4).map((scope) => [skeleton(scope), scope]),
+  ),
+  byBare: new Map(
+    POPULAR_PACKAGES.filter((name) => bare(name).length >= 4).map((name) => [bare(name), name]),
+  ),
+})
+
+/** Made for the first package that is asked about: it is a hundredth of what an idle daemon takes. */
+let popularIndex: ReturnType<typeof indexOfPopular> | undefined
+const popular = (): ReturnType<typeof indexOfPopular> => {
+  popularIndex ??= indexOfPopular()
+  return popularIndex
+}
 
 /** A package that a module comes from: its registry and its name with the scope. */
 interface PackageName {
@@ -75,14 +85,14 @@ function imitatedNpm(name: string): string | undefined {
 function imitatedScope(name: string): string | undefined {
   const [scope = '', module = ''] = name.slice(1).split('/')
   if (SCOPES.has(scope)) return undefined
-  const like = scopeBySkeleton.get(skeleton(scope)) ?? scopeNeighbours.find(scope)
+  const like = popular().scopeBySkeleton.get(skeleton(scope)) ?? popular().scopeNeighbours.find(scope)
   if (like !== undefined) return `@${like}/${module}`
   const joined = POPULAR_SCOPES.find((known) => known.length >= 5 && bare(known) === bare(scope))
   return joined === undefined ? undefined : `@${joined}/${module}`
 }
 
 function imitatedPlain(name: string): string | undefined {
-  const imitated = bySkeleton.get(skeleton(name)) ?? byBare.get(bare(name))
+  const imitated = popular().bySkeleton.get(skeleton(name)) ?? popular().byBare.get(bare(name))
   if (imitated !== undefined) return imitated
   const stem =
     /^(.{3,}?)[._-]?(?:js|ts|node|nodejs|npm)$/.exec(name)?.[1] ??
@@ -91,5 +101,5 @@ function imitatedPlain(name: string): string | undefined {
   const undoubled = name.replace(/(.)\1/, '$1')
   if (name.length === 4 && undoubled.length === 3 && plain.includes(undoubled)) return undoubled
   if (name.length < LONG_NAME - 1) return undefined
-  return neighbours.find(name, (popular) => popular.length > LONG_NAME || popular[0] === name[0])
+  return popular().neighbours.find(name, (known) => known.length > LONG_NAME || known[0] === name[0])
 }
