@@ -1,66 +1,29 @@
 /** What commands of a run try with hosts: those that nobody approved wait for a person, and nothing else opens the wall. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { connect as connectHttp2 } from 'node:http2'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { connect as connectTls } from 'node:tls'
 import { describe, expect, test } from 'vitest'
-import { isPublicAddress } from '../../src/kernel/index.ts'
-import { ask, openRequest, openSocket, readUntil, ruleIn, tlsThrough } from '../support/gateway-client.ts'
+import { GATEWAY_CA } from '../../src/egress/index.ts'
+import {
+  connectThrough,
+  openRequest,
+  openSocket,
+  readUntil,
+  ruleIn,
+  tlsThrough,
+} from '../support/gateway-client.ts'
 import { patience } from '../support/pace.ts'
 import { owner } from '../support/principals.ts'
-import { createRunTools } from '../support/run-tools-kit.ts'
-import { ANN, createTelegramKit } from '../support/telegram-kit.ts'
-import { startTlsUpstream } from '../support/tls-upstream.ts'
+import { startRunNetwork as start } from '../support/run-network-kit.ts'
+import { ANN } from '../support/telegram-kit.ts'
 
 const ASKS = 'A command of a run asks to reach a host'
 const WAIT = { timeout: patience(10_000) }
 const HELD = 64
 const MOST_HOSTS = 16
-
-/** Names that are there, names that lead to addresses which are not public, and a host that answers until it is left. */
-async function start(options: Parameters<typeof createTelegramKit>[0] = {}) {
-  const seen: string[] = []
-  const names = ['docs.example.com', 'evil.example', 'inside.example.com', 'meta.example.com']
-  const upstream = await startTlsUpstream(names, (request, response) => {
-    seen.push(`${request.method} ${request.headers.host}${request.url}`)
-    if (request.url === '/endless') response.write('begun')
-    else response.end('hello')
-  })
-  const addresses: Record<string, string> = {
-    'inside.example.com': '10.0.0.7',
-    'meta.example.com': '169.254.169.254',
-  }
-  const kit = await createTelegramKit({
-    ...options,
-    egress: {
-      resolve: async (host) => [addresses[host] ?? '127.0.0.1'],
-      isPublic: (address) => address === '127.0.0.1' || isPublicAddress(address),
-      portOf: ({ port }) => (port === 443 ? upstream.port : port),
-      tls: { ca: upstream.ca },
-    },
-  })
-  const tools = await createRunTools(kit, options.clock)
-  kit.lockdown.onBegin(tools.toolCalls.halt)
-  return {
-    ...{ ...tools, kit, seen, upstream },
-    /** A run whose commands ask, and the socket of its container. */
-    async open(run: Parameters<typeof tools.begin>[0] = {}) {
-      const begun = tools.begin({ asksForHosts: true, ...run })
-      const endpoint = await kit.installation.endpoints.open()
-      if (begun.session !== null) endpoint.bindSession(begun.session)
-      return {
-        ...{ ...begun, endpoint },
-        get: (url: string, how: Parameters<typeof ask>[2] = {}) => ask(endpoint, url, how),
-      }
-    },
-    waiting: async () =>
-      (await kit.storage.read((tx) => kit.approvals.list(tx, { which: 'waiting' }))).length,
-    rows: async () =>
-      (await kit.audit.newest(200)).toReversed().map(({ event, requestId, data }) => ({
-        ...{ event, requestId, data: JSON.parse(data) as Record<string, unknown> },
-      })),
-    async [Symbol.asyncDispose]() {
-      await kit[Symbol.asyncDispose]()
-      await upstream[Symbol.asyncDispose]()
-    },
-  }
-}
 
 describe('a command’s request to a host that nobody approved', () => {
   test('waits; a yes lets it go, opens the host to all of this run, and no other', async () => {
@@ -139,6 +102,46 @@ describe('a command’s request to a host that nobody approved', () => {
     await world.answer(id, 'run', owner())
     expect((await Promise.all(all)).map(({ status }) => status)).toEqual(Array(12).fill(200))
     expect((await world.events()).filter((event) => event === 'tool_call.asked')).toHaveLength(1)
+  })
+
+  test('is held whole in every form: a large body, HTTP/2, a WebSocket that says more at once', async () => {
+    await using world = await start()
+    const run = await world.open()
+    const upgraded: string[] = []
+    world.upstream.server.on('upgrade', (request, socket, head) => {
+      const accept = createHash('sha1')
+        .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+        .digest('base64')
+      upgraded.push(`${request.headers.host}${request.url}`)
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      )
+      socket.on('error', () => {}).unshift(head)
+      socket.once('data', () => socket.end(Buffer.from([0x81, 4, ...Buffer.from('got!')])))
+    })
+    const url = 'https://docs.example.com/count'
+    const large = run.get(url, { method: 'POST', body: Buffer.alloc(3_000_000, 'x') })
+    const webSocket = await tlsThrough(run.endpoint, 'docs.example.com:443')
+    webSocket.write(
+      'GET /chat HTTP/1.1\r\nHost: docs.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==\r\n\r\n',
+    )
+    webSocket.write(Buffer.from([0x81, 0x81, 1, 2, 3, 4, 0x40]))
+    const tunnel = await connectThrough(run.endpoint, 'docs.example.com:443')
+    const ca = readFileSync(join(run.endpoint.directory, GATEWAY_CA))
+    const servername = 'docs.example.com'
+    const session = connectHttp2('https://docs.example.com', {
+      createConnection: () => connectTls({ socket: tunnel, servername, ca, ALPNProtocols: ['h2'] }),
+    })
+    const http2 = text(session.request({ ':path': '/two' }))
+    const id = await world.nextAsked()
+    await expect.poll(() => run.session?.asker?.held, WAIT).toBe(3)
+    expect([world.seen, upgraded]).toEqual([[], []])
+    await world.answer(id, 'run', owner())
+    expect([(await large).body, await http2]).toEqual(['3000000', 'hello'])
+    expect(await readUntil(webSocket, 'got!')).toContain('101 Switching Protocols')
+    expect(upgraded).toEqual(['docs.example.com/chat'])
+    session.destroy()
+    webSocket.destroy()
   })
 
   test('that nobody answers is told so, and is not asked about again in this run', async () => {
