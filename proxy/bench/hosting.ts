@@ -23,10 +23,15 @@ export async function benchHosting(of: {
 }): Promise<void> {
   await benchAsleep()
   const start = await benchPause(of)
-  const { restore, copy } = await benchPersistence(of)
-  const [ours, baseline] = [restore, copy].map((files) => percentile(files, 0.5) + start)
-  const ratio = (baseline ?? 0) / (ours ?? 1)
-  console.log(`files and start to ready: ${ours?.toFixed(0)} ms, with rclone copy ${baseline?.toFixed(0)} ms`)
+  const files = await benchPersistence(of)
+  const [restore, copy] = [files.restore, files.copy].map((all) => percentile(all, 0.5)) as [number, number]
+  const [ours, baseline] = [restore + start, copy + start]
+  const ms = (value: number): string => `${value.toFixed(0)} ms`
+  console.log(`a wake from files: ${ms(ours)} = files ${ms(restore)} + container and OpenClaw ${ms(start)}`)
+  console.log(`without us: ${ms(baseline)} = rclone copy ${ms(copy)} + container and OpenClaw ${ms(start)}`)
+  // OpenClaw's own start is on both sides: no way of bringing files is faster than none.
+  console.log(`the most, with files in no time at all: ${(baseline / start).toFixed(2)} ×`)
+  const ratio = baseline / ours
   printGoal(`a wake from files is ${ratio.toFixed(2)} × as fast`, 'at least 3', ratio >= 3)
 }
 
