@@ -1,5 +1,5 @@
 /** However the daemon is started, Node and the allocator are told the same. */
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 
@@ -28,4 +28,8 @@ it.each([
     'MALLOC_ARENA_MAX=2',
     'MALLOC_TRIM_THRESHOLD_=131072',
   ])
+})
+
+it('a checkout has a command that can be executed', () => {
+  accessSync(join(ROOT, 'proxy/bin/oauth3.js'), constants.X_OK)
 })
