@@ -110,6 +110,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'http/account-sockets',
     'http/cloudbot',
     'http/agent-pages',
+    'http/vnc',
     'notify/telegram',
     'workers/background',
   ],

@@ -8,7 +8,7 @@ import { AppError, lazily, type TenantId } from '../kernel/index.ts'
 import type { Providers } from '../llm/providers/index.ts'
 import type { LlmProxy } from '../llm/proxy/index.ts'
 import type { WakeChannel } from '../notify/wake/index.ts'
-import { BROWSER_IMAGE, imageTag, OPENCLAW_IMAGE } from '../sandbox/runtimes/index.ts'
+import { BROWSER_IMAGE, DESKTOP_IMAGE, imageTag, OPENCLAW_IMAGE } from '../sandbox/runtimes/index.ts'
 import type { Installation } from './compose-installation.ts'
 import type { TenantCore } from './daemon-core.ts'
 
@@ -108,6 +108,7 @@ export function composeHosting(
       openclaw: overrides.image ?? config.hosting.ec2?.image ?? imageTag(OPENCLAW_IMAGE),
       // An instance's image is the owner's to make, and there is one.
       browser: config.hosting.ec2 ? null : imageTag(BROWSER_IMAGE),
+      desktop: config.hosting.ec2 ? null : imageTag(DESKTOP_IMAGE),
     },
     spec: {
       command: overrides.command ?? [],

@@ -36,12 +36,13 @@ export function openSockets(
   }
   let loaded: AccountSockets | undefined
   const load = lazily(async () => {
-    const [{ createAccountSockets }, { createCloudbotRow }] = await Promise.all([
+    const [{ createAccountSockets }, { createCloudbotRow }, { createVncRow }] = await Promise.all([
       import('../http/account-sockets/index.ts'),
       import('../http/cloudbot/index.ts'),
+      import('../http/vnc/index.ts'),
     ])
     const { publicUrl } = config
-    const rows = { cloudbot: createCloudbotRow() }
+    const rows = { cloudbot: createCloudbotRow(), vnc: createVncRow() }
     loaded = createAccountSockets({ ...shared, accessTokens, publicUrl, port, rows })
     return loaded
   })

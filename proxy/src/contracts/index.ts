@@ -1,5 +1,5 @@
 export { createRouteClient, type RouteClient, type RouteRequest } from './client.ts'
-export { HOST_DEFAULTS } from './host-defaults.ts'
+export { desktopName, HOST_DEFAULTS } from './host-defaults.ts'
 export { type DescribedRoute, describeApi } from './openapi.ts'
 export {
   pathOf,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** What one WebSocket to a hosted agent is opened for. */
-export const ticketBody = z.strictObject({ purpose: z.enum(['cloudbot']) })
+export const ticketBody = z.strictObject({ purpose: z.enum(['cloudbot', 'vnc', 'vnc_view']) })
 export const ticketParts = {
   /** Good once, for what it was asked for. */
   ticket: z.string(),

@@ -106,6 +106,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'hosted_agent.manage': '+...p.',
   'hosted_agent.chat': '+...+.',
   'hosted_agent.operate': '+...+.',
+  'hosted_agent.desktop': '+...+.',
   'browser.use': '..o...',
   'usage.read': '++..++',
   'price.list': '+...+.',

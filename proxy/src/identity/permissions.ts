@@ -111,6 +111,7 @@ export const PERMISSIONS = {
     does: "Speak to a hosted agent's own gateway, by its WebSocket or its own page.",
     may: OWNER,
   },
+  'hosted_agent.desktop': { does: "See and use a hosted agent's desktop.", may: OWNER },
   'browser.use': { does: 'Use the browser that its owner gave it.', may: { agent: 'own' } },
 
   'provider.list': { does: 'List providers of LLMs.', may: PEOPLE },

@@ -298,6 +298,7 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
     listHosts: () => ({}),
     addHost: () => ({ body: { name: 'claw', provider: 'anthropic', model: 'claude-sonnet-5-5' } }),
     addBrowser: () => ({ body: { name: 'web', agent: 'claw' } }),
+    setDesktop: () => ({ params: { name: 'claw' }, body: { on: true } }),
     reportHostUsage: () => ({ params: { name: 'claw' }, query: { days: '1' } }),
     orderHost: () => ({ params: { name: 'claw' }, body: { order: 'sleep' } }),
     reachFromHost: () => ({ params: { name: 'claw' }, body: { allow: ['api.demo.test'], deny: [] } }),

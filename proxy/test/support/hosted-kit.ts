@@ -1,5 +1,6 @@
 /** Hosted agents for tests: a machine that speaks as the image of OpenClaw does, and hosted agents played without an engine. */
 import type { Hosting } from '../../src/compose/compose-hosting.ts'
+import { desktopName } from '../../src/contracts/index.ts'
 import type { HostedAgent } from '../../src/hosting/agents/index.ts'
 import type { OpenedTurn } from '../../src/hosting/chat/index.ts'
 import { AppError } from '../../src/kernel/index.ts'
@@ -134,6 +135,23 @@ export function createPlayedHosting(): Hosting {
       hosts.set(name, host)
       return host
     },
+    async addDesktop(of) {
+      found(of)
+      const name = desktopName(of)
+      const machine = sampleMachine({ name })
+      const host: HostedAgent = {
+        machine: { ...machine, spec: { ...machine.spec, settings: { kind: 'desktop' } } },
+        forecast: { at: null, to: null, because: 'it was made just now' },
+      }
+      hosts.set(name, host)
+      return host
+    },
+    async removeDesktop(of) {
+      const host = found(desktopName(of))
+      hosts.delete(desktopName(of))
+      return host
+    },
+    openDesktop: () => Promise.reject(new AppError('not_found', 'It has no desktop.')),
     openBrowser: () => Promise.reject(new AppError('not_found', 'You have no browser.')),
     async order(name, order) {
       const { machine, forecast } = found(name)

@@ -36,6 +36,7 @@ export default function Chat({ params }: PageProps) {
           {host ? <HostState host={host} /> : hosts.data && 'There is no hosted agent of this name any more.'}
         </div>
         {host?.kind === 'openclaw' && <OwnPage of={name} />}
+        <Link to={`/hosts/${encodeURIComponent(name)}/desktop`}>Desktop</Link>
         <Link to="/hosts">All hosted agents</Link>
       </header>
       {error !== undefined && (

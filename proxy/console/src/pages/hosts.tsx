@@ -151,7 +151,7 @@ export default function Hosts() {
                     title: 'Name',
                     isName: true,
                     cell: ({ kind, name }) =>
-                      kind === 'browser' ? (
+                      kind !== 'openclaw' ? (
                         <bdi>{name}</bdi>
                       ) : (
                         <Link to={`/hosts/${encodeURIComponent(name)}`} aria-label={`Chat with ${name}`}>
@@ -162,7 +162,7 @@ export default function Hosts() {
                   { title: 'State', cell: (host) => <HostState host={host} /> },
                   {
                     title: 'Model',
-                    cell: ({ kind, model }) => (kind === 'browser' ? 'a browser' : <bdi>{model}</bdi>),
+                    cell: ({ kind, model }) => (kind === 'openclaw' ? <bdi>{model}</bdi> : `a ${kind}`),
                   },
                   {
                     title: 'May reach',

@@ -93,6 +93,35 @@ export const addHostCommands: CommandGroup = (program, context) => {
     })
 
   host
+    .command('desktop')
+    .description(
+      'give a hosted agent a desktop, a screen with Chromium that its owner sees and uses in the console',
+    )
+    .argument('<name>')
+    .option('--off', 'take it away, with its files')
+    .addHelpText(
+      'after',
+      examples(
+        [
+          'oauth3 host desktop claw',
+          'seen on the page of claw in the console; claw reaches its Chromium at /cdp',
+        ],
+        ['oauth3 host allow claw-desktop "*.wikipedia.org"', 'what it may reach; nothing at first'],
+      ),
+    )
+    .action(async (name: string, { off = false }: { readonly off?: boolean }) => {
+      const made = await context.client.call('setDesktop', { params: { name }, body: { on: !off } })
+      await context.show(made, () =>
+        off
+          ? `${made.name} is being removed.`
+          : [
+              `${made.name} was made, and is being started.`,
+              `See it in the console, on the page of ${name}. Let it reach hosts:  oauth3 host allow ${made.name} HOST`,
+            ].join('\n'),
+      )
+    })
+
+  host
     .command('list')
     .description('hosted agents: how each is, and what comes next; wakes none')
     .action(async () => {
@@ -280,7 +309,7 @@ async function needKey({ client, terminal }: CommandContext, provider: string): 
   await client.call('addProviderKey', { body: { provider, value } })
 }
 
-const modelOf = ({ kind, model }: HostedAgentView): string => (kind === 'browser' ? 'a browser' : model)
+const modelOf = ({ kind, model }: HostedAgentView): string => (kind === 'openclaw' ? model : `a ${kind}`)
 
 const nextOf = (row: HostedAgentView, now: number): string => {
   if (row.last_error !== null && row.state !== 'running') return row.last_error
@@ -290,7 +319,7 @@ const nextOf = (row: HostedAgentView, now: number): string => {
 
 const linesOf = (row: HostedAgentView, now: number): string[] => [
   `${row.name}: ${row.state}`,
-  row.kind === 'browser' ? '  a browser' : `  model       ${row.provider} ${row.model}`,
+  row.kind === 'openclaw' ? `  model       ${row.provider} ${row.model}` : `  a ${row.kind}`,
   `  may reach   ${reachOf(row)}`,
   `  next        ${nextOf(row, now)}`,
   `  last error  ${row.last_error ?? 'none'}`,

@@ -20,4 +20,18 @@ export const SOCKET_ROUTES = {
     answers: { 101: { description: 'It is open.' } },
     errors: ['not_found', 'locked'],
   },
+  openVnc: {
+    method: 'GET',
+    path: '/api/instances/:id/vnc',
+    summary:
+      "WebSocket: RFB 3.8 (VNC) of the agent's desktop, without a security type; wakes the desktop. Close codes are 1008 for what a viewer may not send, or 4401, 4403, 4404, 4429 and 4503.",
+    scope: 'machines',
+    action: 'hosted_agent.desktop',
+    query: query.extend({
+      view: z.literal('1').optional().describe('to look alone: keys, pointer and clipboard are left out'),
+    }),
+    answer: z.unknown(),
+    answers: { 101: { description: 'It is open.' } },
+    errors: ['not_found', 'locked'],
+  },
 } as const satisfies Readonly<Record<string, DescribedRoute>>

@@ -37,6 +37,8 @@ export const addBrowserBody = z.strictObject({
   agent: z.string().min(1).max(64),
   sleep_after: z.string().min(1).max(16).optional(),
 })
+/** Whether it shall have one. */
+export const desktopBody = z.strictObject({ on: z.boolean() })
 export const orderHostBody = z.strictObject({ order: z.enum(HOST_ORDERS) })
 /** Number of a kept generation of its files. */
 export const rollBackBody = z.strictObject({ to: z.int().min(1) })
@@ -94,8 +96,8 @@ export const turnEvent = z.union([
 export const hostView = z.object({
   id: z.string(),
   name: z.string(),
-  /** `browser`: a Chromium for an agent, without a provider and a model. */
-  kind: z.enum(['openclaw', 'browser']),
+  /** `browser`: a Chromium for an agent; `desktop`: a screen with one, for a hosted agent; both without a provider and a model. */
+  kind: z.enum(['openclaw', 'browser', 'desktop']),
   state: z.enum(MACHINE_STATE_WORDS),
   wanted: z.enum(['awake', 'paused', 'asleep', 'deleted']),
   provider: z.string(),

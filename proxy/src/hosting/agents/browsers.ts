@@ -24,7 +24,7 @@ export interface BrowserConnection {
 export interface Browsers {
   /** Each agent has one at most. Throws `not_found`, `conflict`, `refused`. */
   addBrowser(input: NewBrowser, by: Principal): Promise<HostedAgent>
-  /** Wakes the agent's browser, and resolves to a connection to its front. Throws `not_found`, `sandbox_unavailable`. */
+  /** Wakes the agent's browser, or without one its desktop, and resolves to a connection to its front. Throws `not_found`, `sandbox_unavailable`. */
   openBrowser(agent: AgentId, signal: AbortSignal): Promise<BrowserConnection>
 }
 
@@ -33,12 +33,11 @@ interface BrowsersDeps {
   readonly machines: () => Promise<Machines>
   readonly images: { readonly browser: string | null }
   readonly assertOpen: () => void
+  readonly wake: (id: MachineId) => void
   /** One at a time; throws what `order` throws. */
   readonly create: (order: MachineOrder, by: Principal) => Promise<HostedAgent>
   /** Awake and held until disposed of. */
   readonly open: (name: string, signal: AbortSignal) => Promise<LinkedMachine>
-  /** Aborts at the next lockdown. */
-  readonly until: () => AbortSignal
 }
 
 export interface MachineOrder {
@@ -50,20 +49,14 @@ export interface MachineOrder {
   readonly check?: () => Promise<void>
 }
 
-const WAKE_MS = 60_000
 /** A Chromium has some hundred threads. */
 const PIDS = 1_024
 
 export function createBrowsers(deps: BrowsersDeps): Browsers {
-  const browserOf = async (agent: AgentId): Promise<Machine | undefined> =>
+  const find = async (agent: AgentId, kind: 'browser' | 'desktop'): Promise<Machine | undefined> =>
     (await (await deps.machines()).list()).find(
-      (machine) => kindOf(machine) === 'browser' && agentIdOf(machine) === agent,
+      (machine) => kindOf(machine) === kind && agentIdOf(machine) === agent,
     )
-  async function wake(id: MachineId): Promise<void> {
-    deps.assertOpen()
-    const until = AbortSignal.any([AbortSignal.timeout(WAKE_MS), deps.until()])
-    using _awake = await (await deps.machines()).ensureAwake(id, 'browser', until)
-  }
 
   return {
     async addBrowser({ name, agent: owner, sleepAfterMs }, by) {
@@ -76,7 +69,7 @@ export function createBrowsers(deps: BrowsersDeps): Browsers {
       const settings = { kind: 'browser', agent: agent.id }
       const sleep = sleepAfterMs === undefined ? {} : { sleepAfterMs }
       const check = async (): Promise<void> => {
-        if ((await browserOf(agent.id)) !== undefined)
+        if ((await find(agent.id, 'browser')) !== undefined)
           throw new AppError('conflict', `${owner} has a browser already.`)
       }
       return await deps.create(
@@ -86,11 +79,11 @@ export function createBrowsers(deps: BrowsersDeps): Browsers {
     },
 
     async openBrowser(agent, signal) {
-      const machine = await browserOf(agent)
+      const machine = (await find(agent, 'browser')) ?? (await find(agent, 'desktop'))
       if (machine === undefined) throw new AppError('not_found', 'You have no browser; the owner adds one.')
       using linked = await deps.open(machine.name, signal)
       const { stream } = await linked.link.stream(linked.until)
-      return { stream, used: () => void wake(machine.id).catch(() => {}) }
+      return { stream, used: () => deps.wake(machine.id) }
     },
   }
 }

@@ -12,7 +12,7 @@ import type { ChatEvent, OpenedTurn } from '../chat/index.ts'
 import type { KeptFiles, Machine, MachineTime } from '../machines/index.ts'
 import { canonicalOr } from './egress-list.ts'
 import { agentIdOf, type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
-import type { HostedAgents } from './hosted-agents.ts'
+import type { HostedAgents } from './ports.ts'
 
 export interface HostedAgentRoutesDeps {
   /** Null: where code does not run in Docker. */
@@ -47,11 +47,15 @@ export function hostedAgentRoutes({ hosting, owner, clock, modelUsage }: HostedA
           owner.principal,
         ),
       ),
+    setDesktop: async ({ params: { name }, body: { on: isWanted } }) =>
+      viewHost(
+        await (isWanted ? on().addDesktop(name, owner.principal) : on().removeDesktop(name, owner.principal)),
+      ),
     reportHostUsage: async ({ params: { name }, query: { days } }) => {
       const since = firstOfDays(clock.now(), days)
       const { machine, time } = await on().time(name, since)
-      // Those that a browser is for call models without it.
-      const models = kindOf(machine) === 'browser' ? undefined : await modelUsage(agentIdOf(machine), since)
+      // Those that a browser or desktop is for call models without it.
+      const models = kindOf(machine) !== 'openclaw' ? undefined : await modelUsage(agentIdOf(machine), since)
       return viewUsage(machine, time, since, models)
     },
     orderHost: async ({ params: { name }, body: { order } }) =>

@@ -6,11 +6,13 @@ export interface HostedAgent {
   readonly forecast: SleepForecast
 }
 
-/** What lives in a machine. */
-export const kindOf = ({ spec }: Pick<Machine, 'spec'>): 'openclaw' | 'browser' =>
-  spec.settings?.kind === 'browser' ? 'browser' : 'openclaw'
+/** What lives in a machine. In an `openclaw` lives an agent; the others are for one. */
+export function kindOf({ spec }: Pick<Machine, 'spec'>): 'openclaw' | 'browser' | 'desktop' {
+  const kind = spec.settings?.kind
+  return kind === 'browser' || kind === 'desktop' ? kind : 'openclaw'
+}
 
-/** Of the agent that lives in it, or whose browser it is. */
+/** Of the agent that lives in it, or whose browser or desktop it is. */
 export const agentIdOf = ({ spec }: Pick<Machine, 'spec'>): AgentId => (spec.settings?.agent ?? '') as AgentId
 
 /** What hosts agents, where anything does; throws `refused` where nothing does. */

@@ -1,116 +1,17 @@
 /** Agents that live in machines: an agent of ours, a machine of OpenClaw, and the sockets between that machine and the daemon. */
-import type { RequestListener } from 'node:http'
-import type { Agents } from '../../identity/agents/index.ts'
 import { actorOf, type Principal } from '../../identity/index.ts'
-import { type AgentId, AppError, createOneAtATime, type MachineId } from '../../kernel/index.ts'
-import type { Chats } from '../chat/index.ts'
-import type {
-  Activity,
-  KeptFiles,
-  Machine,
-  MachineKey,
-  MachineRef,
-  MachineSpec,
-  Machines,
-  MachineTime,
-} from '../machines/index.ts'
+import { AppError, createOneAtATime, type MachineId } from '../../kernel/index.ts'
+import type { Activity, Machine, Machines } from '../machines/index.ts'
 import { createAgentTokens } from './agent-tokens.ts'
-import { type Browsers, createBrowsers, type MachineOrder } from './browsers.ts'
+import { createBrowsers, type MachineOrder } from './browsers.ts'
 import type { Configuration } from './control-lines.ts'
 import { DENIALS } from './denials.ts'
+import { createDesktops } from './desktops.ts'
 import { changedHosts } from './egress-list.ts'
 import { agentIdOf, type HostedAgent, kindOf } from './hosted-agent.ts'
-import { createHostedChats, type HostedChats, type LinkedMachine } from './hosted-chats.ts'
-import type { MachineEgress, MachineEgressDeps } from './machine-egress.ts'
-import {
-  type EndpointDeps,
-  type MachineEndpoint,
-  type ModelConnection,
-  openMachineEndpoint,
-  SOCKET_IS_IDENTITY,
-} from './machine-endpoint.ts'
-
-interface NewHostedAgent {
-  readonly name: string
-  /** The vendor whose models it uses, and which of them. */
-  readonly provider: string
-  readonly model: string
-  /** Null: it never sleeps; undefined: as the settings say. */
-  readonly sleepAfterMs?: number | null | undefined
-}
-
-type HostOrder = 'start' | 'stop' | 'sleep' | 'wake' | 'remove'
-
-interface EgressChange {
-  readonly allow: readonly string[]
-  readonly deny: readonly string[]
-}
-
-export interface HostedAgents extends HostedChats, Browsers {
-  list(): Promise<readonly HostedAgent[]>
-  /** By id or name; wakes none. Throws `not_found`. */
-  find(name: string): Promise<Machine>
-  /** By id or name, with its time since a day in UTC. Throws `not_found`. */
-  time(name: string, sinceDay: string): Promise<{ readonly machine: Machine; readonly time: MachineTime }>
-  add(input: NewHostedAgent, by: Principal): Promise<HostedAgent>
-  /** By id or name. Resolves when it is wanted so. Throws `not_found`, `conflict`. */
-  order(name: string, order: HostOrder, by: Principal): Promise<HostedAgent>
-  /** Hosts that it may reach from now on, and may not any more: canonical patterns. Throws `not_found`, `refused`. */
-  reach(name: string, change: EgressChange, by: Principal): Promise<HostedAgent>
-  /** What is kept of its files, the newest first. Throws `not_found`. */
-  generations(name: string): Promise<readonly KeptFiles[]>
-  /**
-   * Puts kept files in the place of what it has, which is kept first. Throws `not_found`, `conflict`, `refused`, and
-   * `sandbox_unavailable` where that takes its time; it goes on then.
-   */
-  rollBack(name: string, to: number, by: Principal): Promise<HostedAgent>
-  /** Tells it that an outcome is there. */
-  tell(name: string, text: string, signal: AbortSignal): Promise<number>
-}
-
-/** What a host of machines asks of who made them. */
-export interface MachineCare {
-  isReady(ref: MachineRef, signal: AbortSignal): Promise<boolean>
-  changed(key: MachineKey, row: Machine): void
-  /** Those that an earlier daemon left: from here on they are listened for. */
-  adopt(machines: readonly Machine[]): Promise<void>
-  /** Lockdown: what they say to models and to the agent API ends at once, and so do chats with them. */
-  halt(): void
-  /** It was revoked: what its machine has under way ends at once. */
-  agentRevoked(id: AgentId): void
-}
-
-export interface HostedAgentsDeps {
-  readonly agents: Pick<Agents, 'add' | 'rotate' | 'revoke' | 'byId' | 'list'>
-  /** Opened when it is first needed. */
-  readonly machines: () => Promise<Machines>
-  /** What was said to them. */
-  readonly chats: () => Promise<Chats>
-  /** Keeps it awake, if it is. */
-  readonly hold: (id: MachineId) => Disposable | undefined
-  readonly socketPathOf: (key: MachineKey) => string
-  readonly keyOf: (machine: Machine) => MachineKey
-  /** `browser` null: what has the machines has none. */
-  readonly images: { readonly openclaw: string; readonly browser: string | null }
-  readonly spec: Omit<MachineSpec, 'settings'>
-  readonly agentApi: RequestListener
-  readonly upgradeApi: EndpointDeps['upgradeApi']
-  readonly openEgress: (
-    of: Pick<MachineEgressDeps, 'machine' | 'agent' | 'folder' | 'mayGo'>,
-    hosts: readonly string[],
-  ) => Promise<MachineEgress>
-  /** Throws for a provider that is not there, and during a lockdown. */
-  readonly bindModel: (use: {
-    readonly machine: MachineId
-    readonly agent: { readonly id: AgentId; readonly name: string; readonly tags: readonly string[] }
-    readonly provider: string
-  }) => ModelConnection
-  /** Throws `invalid_request` for a provider that a machine cannot use. */
-  readonly assertProvider: (name: string) => void
-  /** Throws `locked` during a lockdown. */
-  readonly assertOpen: () => void
-  readonly log: (message: string, error?: unknown) => void
-}
+import { createHostedChats, type LinkedMachine } from './hosted-chats.ts'
+import { type MachineEndpoint, openMachineEndpoint, SOCKET_IS_IDENTITY } from './machine-endpoint.ts'
+import type { HostedAgents, HostedAgentsDeps, HostOrder, MachineCare } from './ports.ts'
 
 /** Where the machine's sockets are the daemon's to hold. */
 const UP: ReadonlySet<Machine['observed']> = new Set([
@@ -130,6 +31,7 @@ const WANTED = {
 } as const satisfies Record<HostOrder, string>
 /** Clients wait a minute for an answer. */
 const ROLL_BACK_MS = 45_000
+const WAKE_MS = 60_000
 /** A text of a token's form: whoever reads it in the machine has nothing. */
 const NO_TOKEN = `oa3_${SOCKET_IS_IDENTITY.padEnd(43, '-')}`
 const NO_WHERE = { api: 'anthropic-messages', path: '' } as const
@@ -160,7 +62,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
 
   function configurationOf({ spec }: Machine): Configuration {
     const { provider = '', model = '' } = spec.settings ?? {}
-    if (kindOf({ spec }) === 'browser') return { token: null, model: '', providers: [] }
+    if (kindOf({ spec }) !== 'openclaw') return { token: null, model: '', providers: [] }
     return {
       token: NO_TOKEN,
       model: `${provider}/${model}`,
@@ -263,16 +165,45 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     if ('denied' in ordered) throw DENIALS[ordered.denied]()
     return view(machines, ordered.machine)
   }
-  const browsers = createBrowsers({
-    ...deps,
-    create: (order, by) => inTurn(() => create(order, by)),
-    open: (name, signal) => open(name, 'browser', signal),
-    until: () => halted.signal,
+  const createInTurn = (order: MachineOrder, by: Principal) => inTurn(() => create(order, by))
+  async function wake(id: MachineId, why: Activity): Promise<void> {
+    deps.assertOpen()
+    const until = AbortSignal.any([AbortSignal.timeout(WAKE_MS), halted.signal])
+    using _awake = await (await deps.machines()).ensureAwake(id, why, until)
+  }
+  const accessBy = (why: Activity) => ({
+    open: (name: string, signal: AbortSignal) => open(name, why, signal),
+    wake: (id: MachineId) => void wake(id, why).catch(() => {}),
   })
+  const browsers = createBrowsers({ ...deps, create: createInTurn, ...accessBy('browser') })
+  const desktops = createDesktops({
+    ...{ ...deps, create: createInTurn, ...accessBy('desktop') },
+    find: async (name) => (await named(name)).machine,
+    isRunning: (id) => rows.get(id)?.observed === 'running',
+    remove: (id, by) => order(id, 'remove', by),
+  })
+
+  async function order(name: string, order: HostOrder, by: Principal): Promise<HostedAgent> {
+    if (WANTED[order] === 'awake') deps.assertOpen()
+    const { machine, machines } = await named(name)
+    await machines.ask(machine.id, WANTED[order], by)
+    if (order === 'remove' && kindOf(machine) === 'openclaw') {
+      const agent = agents.byId(agentIdOf(machine))
+      // At once: what it asked for goes with it.
+      if (agent !== undefined && agent.revokedAt === null) await agents.revoke(agent.name, actorOf(by))
+      await chats.forget(machine.id)
+      // What was its own is nobody's now.
+      for (const one of await machines.list())
+        if (one.id !== machine.id && agentIdOf(one) === agentIdOf(machine))
+          await machines.ask(one.id, 'deleted', by)
+    }
+    return view(machines, rows.get(machine.id) ?? machine)
+  }
 
   return {
     ...chats,
     ...browsers,
+    ...desktops,
     async list() {
       const machines = await deps.machines()
       return (await machines.list()).map((machine) => view(machines, machine))
@@ -306,18 +237,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
         }
       }),
 
-    async order(name, order, by) {
-      if (WANTED[order] === 'awake') deps.assertOpen()
-      const { machine, machines } = await named(name)
-      await machines.ask(machine.id, WANTED[order], by)
-      if (order === 'remove' && kindOf(machine) === 'openclaw') {
-        const agent = agents.byId(agentIdOf(machine))
-        // At once: what it asked for goes with it.
-        if (agent !== undefined && agent.revokedAt === null) await agents.revoke(agent.name, actorOf(by))
-        await chats.forget(machine.id)
-      }
-      return view(machines, rows.get(machine.id) ?? machine)
-    },
+    order,
 
     async reach(name, { allow, deny }, by) {
       const { machine, machines } = await named(name)
@@ -397,6 +317,6 @@ async function inTime(work: Promise<void>): Promise<void> {
 }
 
 function assertTalks(machine: Machine): Machine {
-  if (kindOf(machine) === 'browser') throw new AppError('refused', 'A browser does not talk.')
+  if (kindOf(machine) !== 'openclaw') throw new AppError('refused', `A ${kindOf(machine)} does not talk.`)
   return machine
 }

@@ -5,7 +5,6 @@ import { requestOver } from '../../hosting/agents/index.ts'
 import { AppError } from '../../kernel/index.ts'
 
 const MAX_ANSWER_BYTES = 4 * 1_048_576
-const MAX_HEAD_BYTES = 8_192
 
 const text = z.string().max(500)
 export const versionAnswer = z.object({
@@ -60,27 +59,3 @@ export async function askFront<T>(
 
 const reasonOf = (said: unknown): string =>
   z.object({ error: z.string().max(200) }).safeParse(said).data?.error ?? 'it refused'
-
-/** The head that the stream begins with; what comes behind it stays on the stream. Rejects when there is none. */
-export function readHead(stream: Duplex): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let head = Buffer.alloc(0)
-    const fail = (): void => reject(noAnswer('the connection ended'))
-    const read = (chunk: Buffer): void => {
-      head = Buffer.concat([head, chunk])
-      const end = head.indexOf('\r\n\r\n')
-      if (end < 0 && head.length <= MAX_HEAD_BYTES) return
-      stream.off('data', read).off('close', fail)
-      stream.pause()
-      if (end < 0) {
-        fail()
-        return
-      }
-      const rest = head.subarray(end + 4)
-      if (rest.length > 0) stream.unshift(rest)
-      resolve(head.toString('latin1', 0, end))
-    }
-    stream.on('data', read).once('close', fail)
-    stream.resume()
-  })
-}

@@ -3,10 +3,9 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import type { BrowserConnection } from '../../hosting/agents/index.ts'
+import { type BrowserConnection, readHead } from '../../hosting/agents/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { knownError, writeError } from '../index.ts'
-import { readHead } from './front.ts'
 
 const TO_BROWSER = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions'] as const
 const TO_CLIENT = new Set(['sec-websocket-accept', 'sec-websocket-extensions'])

@@ -23,7 +23,8 @@ export type TicketHolder =
 /** The one connection that it opens. */
 export interface TicketUse {
   readonly machine: string
-  readonly purpose: 'cloudbot' | 'vnc' | 'cdp' | 'page'
+  /** `vnc_view`: to see a desktop and not to use it. */
+  readonly purpose: 'cloudbot' | 'vnc' | 'vnc_view' | 'cdp' | 'page'
 }
 
 /**

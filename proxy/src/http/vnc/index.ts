@@ -1,0 +1,1 @@
+export { createVncRow } from './vnc.ts'
