@@ -16,6 +16,7 @@ import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
 import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { createMessagesApi, say } from '../support/messages-api-double.ts'
 import { patience } from '../support/pace.ts'
+import { tellHost } from '../support/tell-host.ts'
 
 const docker = await dockerOrSkip()
 const run = promisify(execFile)
@@ -31,7 +32,7 @@ describe.skipIf(!docker.available)('from inside a hosted agent', () => {
   const ids: Record<string, string> = {}
   const admin = (method: string, path: string, body?: unknown) => kit.admin(method, `/v1/hosts${path}`, body)
   const chat = async (text: string, name = 'claw'): Promise<string> =>
-    (await admin('POST', `/${name}/chat`, { text })).body.text
+    (await tellHost(admin, `/${name}`, text)).body.text
   const shell = (code: string, name?: string): Promise<string> => chat(`shell ${code}`, name)
   const containerOf = async (name: string): Promise<string> => {
     const { stdout } = await run('docker', ['ps', '-q', '--filter', `label=oauth3.machine=${ids[name]}`])

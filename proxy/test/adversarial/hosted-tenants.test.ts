@@ -8,6 +8,7 @@ import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
 import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { createMessagesApi, say } from '../support/messages-api-double.ts'
 import { patience } from '../support/pace.ts'
+import { tellHost } from '../support/tell-host.ts'
 
 const docker = await dockerOrSkip()
 const MIB = 1_048_576
@@ -74,10 +75,10 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
       ['default', own],
       ['acme', acme],
     ] as const) {
-      const { body } = await call('POST', '/hosts/claw/chat', { text: `hello from ${tenant}` })
-      expect(body).toEqual({ text: 'said by the model' })
+      const { body } = await tellHost(call, '/hosts/claw', `hello from ${tenant}`)
+      expect(body.text).toBe('said by the model')
       expect(model.calls.at(-1)?.headers['x-api-key']).toBe(KEYS[tenant])
-      const { text } = (await call('POST', '/hosts/claw/chat', { text: 'history' })).body
+      const { text } = (await tellHost(call, '/hosts/claw', 'history')).body
       expect(text).toBe(`hello from ${tenant}\nhistory\n`)
       const { hosts } = (await call('GET', '/hosts')).body
       expect(hosts.map(({ id }: { id: string }) => id)).toEqual([ids[tenant]])
@@ -125,12 +126,12 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
   })
 
   it('stay as they are while the tenant’s chat is changed, and go with the tenant, its files too', async () => {
-    expect((await acme('POST', '/hosts/claw/chat', { text: 'hello' })).status).toBe(200)
+    expect((await tellHost(acme, '/hosts/claw', 'hello')).status).toBe(200)
     expect((await own('PUT', '/tenants/acme/chat', { chat: null })).status).toBe(200)
-    expect((await acme('POST', '/hosts/claw/chat', { text: 'history' })).body.text).toContain('hello')
+    expect((await tellHost(acme, '/hosts/claw', 'history')).body.text).toContain('hello')
     await acme('POST', '/hosts/claw/order', { order: 'stop' })
     await expect.poll(() => stateOf(acme), { timeout: patience(30_000) }).toBe('asleep')
-    expect((await acme('POST', '/hosts/claw/chat', { text: 'history' })).body.text).toContain('hello')
+    expect((await tellHost(acme, '/hosts/claw', 'history')).body.text).toContain('hello')
     const tenant = (await own('GET', '/tenants')).body.tenants.find(
       ({ name }: { name: string }) => name === 'acme',
     )
@@ -146,7 +147,7 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
       : []
     expect(left.filter((name) => String(name).includes('manifest'))).toEqual([])
     expect(await stateOf(own)).toBe('running')
-    expect((await own('POST', '/hosts/claw/chat', { text: 'history' })).body.text).toContain('from default')
+    expect((await tellHost(own, '/hosts/claw', 'history')).body.text).toContain('from default')
   })
 
   describe('by the account’s API', () => {

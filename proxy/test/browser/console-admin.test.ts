@@ -240,7 +240,6 @@ const SUPERSEDED = [
   'listAsks',
   'readAsk',
   'decideAsk',
-  'chatWithHost',
 ]
 
 it('every act of the owner has a place on a page', async () => {

@@ -21,6 +21,7 @@ import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
 import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { createMessagesApi, say } from '../support/messages-api-double.ts'
 import { patience } from '../support/pace.ts'
+import { tellHost } from '../support/tell-host.ts'
 
 const docker = await dockerOrSkip({ images: ['deno', 'openclaw'] })
 const skip = withoutBotocore() ?? (docker.available ? undefined : docker.reason)
@@ -192,10 +193,10 @@ describe.skipIf(skip)(`an instance of EC2 ${skip ?? ''}`, () => {
         [`OAUTH3_METADATA=${metadataUrl()}`],
       )
       await runContainer(MACHINE_IMAGE, ['/bin/deno', 'eval', PLAYED_MACHINE], { User: '65532:65532' })
-      const said = await admin('POST', '/claw/chat', { text: 'hello' })
+      const said = await tellHost(admin, '/claw', 'hello')
       expect(said).toMatchObject({ status: 200 })
       expect(said.body.text).toContain('model heard: [{"role":"user","content":"hello"}]')
-      const asked = await admin('POST', '/claw/chat', { text: 'api GET /secrets' })
+      const asked = await tellHost(admin, '/claw', 'api GET /secrets')
       expect(asked.body.text).toContain('200 OK')
       expect(await audited('machine.identified')).toMatchObject([{ instance: instanceId, generation: 1 }])
       expect(model.refused).toEqual([])
@@ -207,7 +208,7 @@ describe.skipIf(skip)(`an instance of EC2 ${skip ?? ''}`, () => {
     'is still itself when it starts anew, and when the daemon does',
     async () => {
       await bridge.restart({ t: 0 })
-      const again = () => admin('POST', '/claw/chat', { text: 'again' }).then(({ status }) => status)
+      const again = () => tellHost(admin, '/claw', 'again').then(({ status }) => status)
       await expect.poll(again, PATIENCE).toBe(200)
       await kit.restart()
       await expect.poll(again, PATIENCE).toBe(200)

@@ -12,6 +12,7 @@ import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
 import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { createMessagesApi, say } from '../support/messages-api-double.ts'
 import { patience } from '../support/pace.ts'
+import { tellHost } from '../support/tell-host.ts'
 
 const docker = await dockerOrSkip()
 const KEY = 'sk-ant-test-key-of-the-owner-not-real'
@@ -34,7 +35,7 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
   let machineId = ''
   const admin = (method: string, path: string, body?: unknown) => kit.admin(method, `/v1/hosts${path}`, body)
   const chat = async (text: string): Promise<string> => {
-    const { status, body } = await admin('POST', '/claw/chat', { text })
+    const { status, body } = await tellHost(admin, '/claw', text)
     expect({ status, body }).toMatchObject({ status: 200 })
     return body.text
   }
@@ -268,7 +269,7 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
 
   it('stands still in a lockdown, cut off from model and API, and is woken by nobody until that ends', async () => {
     expect(await chat('before')).toContain('before')
-    const underWay = admin('POST', '/claw/chat', { text: 'take your time' })
+    const underWay = tellHost(admin, '/claw', 'take your time')
     await heard.promise
     await kit.admin('POST', '/v1/panic')
     const locked = { body: { error: { code: 'locked' } } }
@@ -277,7 +278,7 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     const calls = model.calls.length
     const holds = async (): Promise<void> => {
       expect(await admin('GET', '/claw/turns')).toMatchObject(locked)
-      expect(await admin('POST', '/claw/chat', { text: 'hello?' })).toMatchObject(locked)
+      expect(await tellHost(admin, '/claw', 'hello?')).toMatchObject(locked)
       for (const order of ['wake', 'start'])
         expect(await admin('POST', '/claw/order', { order })).toMatchObject(locked)
       // As the machine would say it, in whatever state it is.
@@ -303,7 +304,7 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
 
   it('loses model and API with its agent, and leaves nothing when it is removed', async () => {
     await kit.admin('DELETE', '/v1/agents/claw')
-    expect((await admin('POST', '/claw/chat', { text: 'hello?' })).body.error).toMatchObject({
+    expect((await tellHost(admin, '/claw', 'hello?')).body.error).toMatchObject({
       code: 'refused',
     })
     await admin('POST', '/claw/order', { order: 'remove' })

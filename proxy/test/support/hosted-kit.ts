@@ -177,10 +177,6 @@ export function createPlayedHosting(): Hosting {
       if (to !== 2) throw new AppError('not_found', 'There is no such generation of its files.')
       return host
     },
-    async chat(name, text) {
-      found(name)
-      return `you said: ${text}`
-    },
     async say(name, { text, model = 'claude-sonnet-5-5' }) {
       found(name)
       const end =

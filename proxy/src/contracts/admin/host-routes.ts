@@ -2,8 +2,6 @@ import type { Route } from '../index.ts'
 import {
   addBrowserBody,
   addHostBody,
-  chatAnswer,
-  chatBody,
   desktopBody,
   generationList,
   hostList,
@@ -113,16 +111,6 @@ export const HOST_ROUTES = {
     body: reachBody,
     answer: hostView,
     errors: ['invalid_request', 'not_found', 'refused'],
-  },
-  chatWithHost: {
-    method: 'POST',
-    path: '/v1/hosts/:name/chat',
-    summary: 'Say something to a hosted agent, which is woken for it; answered with what it says.',
-    scope: 'owner',
-    action: 'hosted_agent.chat',
-    body: chatBody,
-    answer: chatAnswer,
-    errors: ['invalid_request', 'not_found', 'refused', 'rate_limited', 'sandbox_unavailable', 'locked'],
   },
   listTurns: {
     method: 'GET',

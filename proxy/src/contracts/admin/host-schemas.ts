@@ -59,9 +59,6 @@ const hosts = z.array(z.string().min(1).max(280)).max(100)
 /** Host patterns: `host`, `host:port`, `*.suffix`, `http://host`. */
 export const reachBody = z.strictObject({ allow: hosts.optional(), deny: hosts.optional() })
 const said = z.string().min(1).max(100_000)
-export const chatBody = z.strictObject({ text: said })
-/** What an agent says is untrusted text. */
-export const chatAnswer = z.object({ text: z.string() })
 
 /** `model` left out: the agent's own. */
 export const turnBody = z.strictObject({ text: said, model: modelName.optional() })

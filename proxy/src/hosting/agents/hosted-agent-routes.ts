@@ -23,7 +23,6 @@ export interface HostedAgentRoutesDeps {
   readonly modelUsage: (agent: AgentId, sinceDay: string) => Promise<UsageGroupView | undefined>
 }
 
-const CHAT_MS = 330_000
 const MOST_TURNS = 200
 
 export function hostedAgentRoutes({ hosting, owner, clock, modelUsage }: HostedAgentRoutesDeps) {
@@ -73,9 +72,6 @@ export function hostedAgentRoutes({ hosting, owner, clock, modelUsage }: HostedA
           owner.principal,
         ),
       ),
-    chatWithHost: async ({ params: { name }, body: { text } }) => ({
-      text: await on().chat(name, text, owner.principal, AbortSignal.timeout(CHAT_MS)),
-    }),
     listTurns: async ({ params: { name }, query: { before = Number.MAX_SAFE_INTEGER, limit } }) => {
       const turns = await on().turns(name, before, Math.min(Math.max(limit, 1), MOST_TURNS))
       return { turns: turns.toReversed().map(viewTurn) }

@@ -8,8 +8,6 @@ import type { ControlLink } from './control-link.ts'
 import { askGateway, type GatewayEnd, type GatewayRequest, MAIN_SESSION } from './gateway-chat.ts'
 
 export interface HostedChats {
-  /** Wakes it, and resolves to what it answers: untrusted text. It is a turn of the conversation as any other. */
-  chat(name: string, text: string, by: Principal, signal: AbortSignal): Promise<string>
   /** Resolves when it is stored; it is answered in its turn, whoever stays. `model` left out: the machine's own. */
   say(
     name: string,
@@ -80,26 +78,15 @@ export function createHostedChats(deps: {
     }
   }
 
-  async function say(
-    name: string,
-    said: { readonly text: string; readonly model?: string | undefined },
-    by: Principal,
-  ) {
-    const machine = await admit(name)
-    const model = said.model ?? machine.spec.settings?.model ?? ''
-    const chats = await deps.chats()
-    const turn = await chats.ask(machine.id, { text: said.text, model }, actorOf(by), ({ text }, signal) =>
-      through(name, { messages: [{ role: 'user', content: text }], model, session: MAIN_SESSION }, signal),
-    )
-    return { chats, machine, turn }
-  }
-
   return {
-    async chat(name, text, by, signal) {
-      const { chats, machine, turn } = await say(name, { text }, by)
-      return (await chats.ended(machine.id, turn.number, signal)).answer ?? ''
+    async say(name, said, by) {
+      const machine = await admit(name)
+      const model = said.model ?? machine.spec.settings?.model ?? ''
+      const chats = await deps.chats()
+      return await chats.ask(machine.id, { text: said.text, model }, actorOf(by), ({ text }, signal) =>
+        through(name, { messages: [{ role: 'user', content: text }], model, session: MAIN_SESSION }, signal),
+      )
     },
-    say: async (name, said, by) => (await say(name, said, by)).turn,
     async turns(name, before, limit) {
       const { id } = await find(name)
       return await (await deps.chats()).history(id, before, limit)
