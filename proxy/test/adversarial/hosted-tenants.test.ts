@@ -111,10 +111,9 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
     expect(made).toHaveLength(2)
     for (const { status, body } of answers)
       if (status !== 200) expect(body.error).toMatchObject({ code: 'refused', details: { reason: 'quota' } })
-    // One that was never ordered leaves no agent behind.
+    // One that was never ordered leaves no agent behind, none that was revoked either.
     const { agents } = (await acme('GET', '/agents')).body
-    const active = agents.filter(({ revoked_at }: { revoked_at: unknown }) => revoked_at === null)
-    expect(active).toHaveLength(3)
+    expect(agents).toHaveLength(3)
     expect((await own('GET', '/hosts')).body.hosts).toHaveLength(1)
     for (const { body } of made) await acme('POST', `/hosts/${body.name}/order`, { order: 'remove' })
     await own('PUT', '/quotas/acme', { machines: null, memory_mib: 300 })
@@ -123,6 +122,9 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
       details: { reason: 'quota' },
     })
     await own('PUT', '/quotas/acme', { memory_mib: null })
+    // Neither left an agent, not one that was revoked either.
+    const { agents: after } = (await acme('GET', '/agents')).body
+    expect(after.map(({ name }: { name: string }) => name)).not.toContain('second')
   })
 
   it('stay as they are while the tenant’s chat is changed, and go with the tenant, its files too', async () => {

@@ -283,6 +283,11 @@ describe.each(CASES)('a driver of machines: $name', ({ name, skip, open }) => {
       server.close()
     })
 
+    it('knows which images are here', async () => {
+      expect(await driver.hasImage?.(MACHINE_IMAGE, NEVER)).toBe(true)
+      expect(await driver.hasImage?.('oauth3-no-such-image:0', NEVER)).toBe(false)
+    })
+
     it('is asked to end again where its first process missed the first word', async () => {
       const ref = newRef()
       const command = [

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { Agents } from '../../identity/agents/index.ts'
 import type { Principal } from '../../identity/index.ts'
-import { type AgentId, AppError, type MachineId } from '../../kernel/index.ts'
+import { type AgentId, AppError, type MachineId, type Tx } from '../../kernel/index.ts'
 import type { Machine, MachineSpec, Machines } from '../machines/index.ts'
 import { agentIdOf, type HostedAgent, kindOf } from './hosted-agent.ts'
 import type { LinkedMachine } from './hosted-chats.ts'
@@ -47,6 +47,8 @@ export interface MachineOrder {
   readonly spec: Partial<MachineSpec>
   /** Asked when its turn has come; throws where it may not be made. */
   readonly check?: () => Promise<void>
+  /** What comes to be with it, as of an order of machines. */
+  readonly along?: ((tx: Tx) => Promise<Readonly<Record<string, string>>>) | undefined
 }
 
 /** A Chromium has some hundred threads. */

@@ -11,6 +11,10 @@ export const DENIALS = {
       details: { reason: 'quota' },
     }),
   name_taken: () => new AppError('conflict', 'There is a hosted agent of this name.'),
+  no_image: () =>
+    new AppError('refused', 'The image of it is not here; `npm run images` builds it.', {
+      details: { reason: 'no_image' },
+    }),
   larger_than_host: () =>
     new AppError(
       'refused',

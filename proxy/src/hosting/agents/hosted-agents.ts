@@ -1,6 +1,7 @@
 /** Agents that live in machines: an agent of ours, a machine of OpenClaw, and the sockets between that machine and the daemon. */
+import type { Agents } from '../../identity/agents/index.ts'
 import { actorOf, type Principal } from '../../identity/index.ts'
-import { AppError, createOneAtATime, type MachineId } from '../../kernel/index.ts'
+import { AppError, createOneAtATime, type MachineId, type Tx } from '../../kernel/index.ts'
 import type { Activity, Machine, Machines } from '../machines/index.ts'
 import { createAgentTokens } from './agent-tokens.ts'
 import { createBrowsers, type MachineOrder } from './browsers.ts'
@@ -158,10 +159,13 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     open: (name, signal) => open(name, 'message', signal),
   })
 
-  async function create({ name, image, spec, check }: MachineOrder, by: Principal): Promise<HostedAgent> {
+  async function create(
+    { name, image, spec, check, along }: MachineOrder,
+    by: Principal,
+  ): Promise<HostedAgent> {
     await check?.()
     const machines = await deps.machines()
-    const ordered = await machines.create({ name, image, spec: { ...deps.spec, ...spec } }, by)
+    const ordered = await machines.create({ name, image, spec: { ...deps.spec, ...spec }, along }, by)
     if ('denied' in ordered) throw DENIALS[ordered.denied]()
     return view(machines, ordered.machine)
   }
@@ -216,25 +220,22 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       return { machine, time: await machines.time(machine.id, sinceDay) }
     },
 
-    // One at a time: the agent is made before the machine that carries its id, and goes when there is none.
+    // Its agent in the unit of its machine: what is refused leaves nothing.
     add: ({ name, provider, model, sleepAfterMs }, by) =>
       inTurn(async () => {
         deps.assertOpen()
         deps.assertProvider(provider)
-        // Else its agent's name is what is taken, and the advice is how to replace that.
-        if ((await (await deps.machines()).list()).some((one) => one.name === name))
-          throw DENIALS.name_taken()
         const wake = { kind: 'machine', target: name, sessionKey: null, sealedToken: null } as const
-        const { agent, token } = await agents.add({ name, wake }, actorOf(by))
-        tokens.keep(agent.id, token, agent.tokenSha256)
-        try {
-          const settings = { agent: agent.id, provider, model }
-          const sleep = sleepAfterMs === undefined ? {} : { sleepAfterMs }
-          return await create({ name, image: deps.images.openclaw, spec: { ...sleep, settings } }, by)
-        } catch (error) {
-          await agents.revoke(name, actorOf(by))
-          throw error
+        let made: Awaited<ReturnType<Agents['addIn']>> | undefined
+        const along = async (tx: Tx) => {
+          made = await agents.addIn(tx, { name, wake }, actorOf(by))
+          return { agent: made.agent.id }
         }
+        const sleep = sleepAfterMs === undefined ? {} : { sleepAfterMs }
+        const spec = { ...sleep, settings: { provider, model } }
+        const hosted = await create({ name, image: deps.images.openclaw, spec, along }, by)
+        if (made !== undefined) tokens.keep(made.agent.id, made.token, made.agent.tokenSha256)
+        return hosted
       }),
 
     order,

@@ -71,7 +71,7 @@ export interface MachineCare {
 }
 
 export interface HostedAgentsDeps {
-  readonly agents: Pick<Agents, 'add' | 'rotate' | 'revoke' | 'byId' | 'list'>
+  readonly agents: Pick<Agents, 'addIn' | 'rotate' | 'revoke' | 'byId' | 'list'>
   /** Opened when it is first needed. */
   readonly machines: () => Promise<Machines>
   /** What was said to them. */

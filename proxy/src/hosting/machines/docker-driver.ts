@@ -210,6 +210,15 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
         )
     },
     observe,
+    async hasImage(image, signal) {
+      try {
+        await ask(signal, () => docker.getImage(image).inspect())
+        return true
+      } catch (error) {
+        if (statusOf(error) === 404) return false
+        throw error
+      }
+    },
     async list(signal, key) {
       const containers = await listContainers(signal, key)
       const volumes = await listVolumes(signal, key)

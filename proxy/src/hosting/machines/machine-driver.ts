@@ -76,6 +76,8 @@ export interface MachineDriver {
   /** Removes every incarnation, and what outlives them last. */
   purge(key: MachineKey, signal: AbortSignal): Promise<void>
   observe(ref: MachineRef, signal: AbortSignal): Promise<Phase>
+  /** Whether a machine can be made of it here. Left out: that shows when one is created. */
+  hasImage?(image: string, signal: AbortSignal): Promise<boolean>
   /** Of one machine, or of all of this instance. */
   list(signal: AbortSignal, key?: MachineKey): Promise<readonly Held[]>
   /** By the cloud's own names: what runs as this incarnation. Left out where a machine's sockets say who it is. */

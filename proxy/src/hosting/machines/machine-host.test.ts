@@ -79,6 +79,28 @@ describe('a host of machines', () => {
     ).toEqual({ denied: 'larger_than_host' })
   })
 
+  it('has what comes to be with one made in its unit, and only where the order is taken', async () => {
+    const asked: string[] = []
+    const along = async () => {
+      asked.push('asked')
+      throw new AppError('conflict', 'its name is taken')
+    }
+    const spec = machineSpec()
+    await begin({ quota: 1 })
+    const first = await running()
+    const of = (name: string, image = MACHINE_IMAGE) =>
+      kit.machines.create({ name, image, spec, along }, owner())
+    expect(await of('m12')).toEqual({ denied: 'quota' })
+    await ask(first, 'deleted')
+    await kit.untilState(first, 'deleted')
+    kit.driver.hasImage = async (image) => image === MACHINE_IMAGE
+    expect(await of('m13', 'nowhere')).toEqual({ denied: 'no_image' })
+    expect(asked).toEqual([])
+    await expect(of('m13')).rejects.toMatchObject({ code: 'conflict' })
+    expect(asked).toEqual(['asked'])
+    expect((await kit.machines.list()).map(({ name }) => name)).not.toContain('m13')
+  })
+
   describe('woken by an access', () => {
     it.each([
       ['paused', 'unpause'],

@@ -336,6 +336,7 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
         beginCall,
         active,
         relieve: () => relieve(clock.now()),
+        hasImage: async (image) => (await call(async (signal) => driver.hasImage?.(image, signal))) ?? true,
         persistence: options.persistence ?? null,
         rollBack,
         forecast: (live) => forecastSleep(live.row, live, clock.now(), ladder),

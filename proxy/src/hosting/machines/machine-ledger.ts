@@ -27,11 +27,16 @@ export interface MachineOrder {
   readonly name: string
   readonly image: string
   readonly spec: MachineSpec
+  /**
+   * What comes to be with it, in its unit and only where the order is taken; resolves to settings beside its own. What it throws is
+   * thrown, and nothing was made.
+   */
+  readonly along?: ((tx: Tx) => Promise<Readonly<Record<string, string>>>) | undefined
 }
 
 export type Ordered =
   | { readonly machine: Machine }
-  | { readonly denied: 'quota' | 'memory_quota' | 'name_taken' | 'larger_than_host' }
+  | { readonly denied: 'quota' | 'memory_quota' | 'name_taken' | 'larger_than_host' | 'no_image' }
 
 /** What a tenant may have, of all that is not deleted, in whatever state it is. */
 export interface MachineQuota {
@@ -109,15 +114,18 @@ export function createMachineLedger(deps: {
   }
 
   return {
-    async order({ name, image, spec }, actor) {
-      if (spec.memoryBytes > deps.memoryBytes) return { denied: 'larger_than_host' }
+    async order({ name, image, spec: ordered, along }, actor) {
+      const { memoryBytes } = ordered
+      if (memoryBytes > deps.memoryBytes) return { denied: 'larger_than_host' }
       const quota = await deps.quota()
       return await storage.transaction(async (tx): Promise<Ordered> => {
         const live = await tx.machines.live()
         if (live.length >= quota.machines) return { denied: 'quota' }
-        const ordered = live.reduce((sum, other) => sum + other.spec.memoryBytes, spec.memoryBytes)
-        if (ordered > quota.memoryBytes) return { denied: 'memory_quota' }
+        const together = live.reduce((sum, other) => sum + other.spec.memoryBytes, memoryBytes)
+        if (together > quota.memoryBytes) return { denied: 'memory_quota' }
         if (live.some((other) => other.name === name)) return { denied: 'name_taken' }
+        const settings = { ...ordered.settings, ...(await along?.(tx)) }
+        const spec = { ...ordered, ...(Object.keys(settings).length > 0 && { settings }) }
         const now = clock.now()
         const machine: Machine = {
           id: newMachineId(),

@@ -52,6 +52,7 @@ export function createMachines(deps: {
   readonly beginCall: (live: LiveMachine, why: Activity) => Disposable
   readonly active: (live: LiveMachine, why: Activity) => void
   readonly relieve: () => void
+  readonly hasImage: (image: string) => Promise<boolean>
   readonly persistence: MachinePersistence | null
   readonly rollBack: (live: LiveMachine, to: number, actor: Actor) => Promise<void>
   readonly forecast: (live: LiveMachine) => SleepForecast
@@ -96,7 +97,11 @@ export function createMachines(deps: {
   }
 
   return {
-    create: (order, by) => ledger.order(order, actorOf(by)),
+    async create(order, by) {
+      // What cannot be told now shows when it is created.
+      const isThere = await deps.hasImage(order.image).catch(() => true)
+      return isThere ? await ledger.order(order, actorOf(by)) : { denied: 'no_image' }
+    },
     async ask(id, to, by) {
       const live = find(id)
       const actor: Actor = actorOf(by)

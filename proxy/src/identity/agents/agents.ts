@@ -72,6 +72,8 @@ export interface Agents {
   resealWakes(tx: Tx, reseal: (purpose: string, sealed: string) => string): Promise<void>
   /** The token is in the answer and nowhere else. */
   add(input: NewAgent, actor: Actor): Promise<{ agent: Agent; token: string }>
+  /** In the unit of what it is made for: where that is undone there was no agent. */
+  addIn(tx: Tx, input: NewAgent, actor: Actor): Promise<{ agent: Agent; token: string }>
   /** Throws `unauthenticated` or `address_not_allowed`. */
   authenticate(authorization: string | undefined, remoteAddress: string): Agent
   /**
@@ -157,6 +159,44 @@ export function createAgents(deps: {
       isPreviousGood(previous, now) &&
       equalInConstantTime(previous.sha256, presented))
 
+  async function addIn(tx: Tx, input: NewAgent, actor: Actor): Promise<{ agent: Agent; token: string }> {
+    if (!AGENT_NAME.test(input.name)) {
+      throw new AppError('invalid_request', 'An agent name is 1–64 of A–Z a–z 0–9 . _ -')
+    }
+    for (const cidr of input.cidrs ?? []) assertCidr(cidr)
+    const token = `oa3_${randomToken(256)}`
+    const id = newAgentId()
+    const tags = canonicalTags(input.tags ?? [])
+    const agent: Agent = {
+      id,
+      name: input.name,
+      tokenSha256: sha256Hex(token),
+      previous: null,
+      cidrs: input.cidrs ?? [],
+      tags,
+      wake: (typeof input.wake === 'function' ? input.wake(id) : input.wake) ?? null,
+      createdAt: clock.now(),
+      revokedAt: null,
+    }
+    const existing = await tx.agents.byName(input.name)
+    if (existing && existing.revokedAt === null) {
+      throw new AppError(
+        'conflict',
+        `There is an agent named ${input.name}. A new token for it: oauth3 agent rotate ${input.name}; revoke it first for another agent of this name.`,
+      )
+    }
+    await tx.agents.insert(agent)
+    await audit.append(tx, 'agent.added', actor, null, {
+      agent_id: agent.id,
+      name: agent.name,
+      cidrs: agent.cidrs,
+      tags: agent.tags,
+      wake: agent.wake?.kind ?? null,
+    })
+    await rows.refresh(tx)
+    return { agent, token }
+  }
+
   return {
     get revision() {
       overlaps.endPast()
@@ -173,45 +213,8 @@ export function createAgents(deps: {
       await rows.refresh(tx)
     },
 
-    async add(input, actor) {
-      if (!AGENT_NAME.test(input.name)) {
-        throw new AppError('invalid_request', 'An agent name is 1–64 of A–Z a–z 0–9 . _ -')
-      }
-      for (const cidr of input.cidrs ?? []) assertCidr(cidr)
-      const token = `oa3_${randomToken(256)}`
-      const id = newAgentId()
-      const tags = canonicalTags(input.tags ?? [])
-      return await storage.transaction(async (tx) => {
-        const agent: Agent = {
-          id,
-          name: input.name,
-          tokenSha256: sha256Hex(token),
-          previous: null,
-          cidrs: input.cidrs ?? [],
-          tags,
-          wake: (typeof input.wake === 'function' ? input.wake(id) : input.wake) ?? null,
-          createdAt: clock.now(),
-          revokedAt: null,
-        }
-        const existing = await tx.agents.byName(input.name)
-        if (existing && existing.revokedAt === null) {
-          throw new AppError(
-            'conflict',
-            `There is an agent named ${input.name}. A new token for it: oauth3 agent rotate ${input.name}; revoke it first for another agent of this name.`,
-          )
-        }
-        await tx.agents.insert(agent)
-        await audit.append(tx, 'agent.added', actor, null, {
-          agent_id: agent.id,
-          name: agent.name,
-          cidrs: agent.cidrs,
-          tags: agent.tags,
-          wake: agent.wake?.kind ?? null,
-        })
-        await rows.refresh(tx)
-        return { agent, token }
-      })
-    },
+    add: (input, actor) => storage.transaction((tx) => addIn(tx, input, actor)),
+    addIn,
 
     authenticate(authorization, remoteAddress) {
       const token = bearerToken(authorization)
