@@ -100,6 +100,9 @@ export const AUDIT_EVENTS = {
   'chat.asked':
     'Somebody said something to a hosted agent: which turn of which machine, by which model, how many characters; never the text.',
   'chat.ended': 'A turn of a chat with a hosted agent ended: how, and with how many characters.',
+  'completion.asked':
+    'Somebody asked a hosted agent in the form of OpenAI, of which nothing is kept: which machine, by which model, how many messages.',
+  'completion.ended': 'Such an answer ended: how, and with how many characters.',
   'socket.opened':
     'A WebSocket to a hosted agent or a browser was opened: what for, which machine or target, and by a header, a ticket or a page.',
   'socket.ended': 'Such a WebSocket ended: its close code, messages and bytes both ways, milliseconds.',

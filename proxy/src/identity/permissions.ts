@@ -102,7 +102,7 @@ export const PERMISSIONS = {
 
   'hosted_agent.list': { does: 'List hosted agents, and how each is.', may: PEOPLE },
   'hosted_agent.manage': {
-    does: 'Add hosted agents, wake them, put them to sleep, roll their files back, and remove them with these.',
+    does: 'Add hosted agents, wake, pause and stop them, roll their files back, and remove them with these.',
     may: OWNER,
     stepUp: true,
   },

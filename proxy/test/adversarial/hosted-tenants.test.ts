@@ -211,6 +211,23 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
       expect(instances).toMatchObject([{ id, status: 'running' }])
     })
 
+    it('who asks in OpenAI’s form is in the audit, and never what was asked or answered', async () => {
+      const audited = async () => {
+        const ofEvent = async (event: string) => (await ann.tenant('GET', `/audit?event=${event}`)).body.rows
+        return [...(await ofEvent('completion.asked')), ...(await ofEvent('completion.ended'))]
+      }
+      const ask = (content: string) =>
+        ann.call('POST', '/v1/chat/completions', { model: 'desk', messages: [{ role: 'user', content }] })
+      expect((await ask('plainly what nobody else is to know')).status).toBe(200)
+      await expect.poll(async () => (await audited()).length, { timeout: patience(10_000) }).toBe(2)
+      const [asked, ended] = await audited()
+      const end = JSON.parse(ended.data)
+      expect(end).toMatchObject({ machine: id, state: 'done', chars: 27, by: asked.actor })
+      expect(JSON.parse(asked.data)).toMatchObject({ machine: id, messages: 1 })
+      expect(asked.actor).toMatch(/^account:/)
+      expect(JSON.stringify([asked, ended])).not.toContain('nobody else')
+    })
+
     it('nobody reaches another account’s, and what is refused tells nothing of whether it is there', async () => {
       const none = 'mch_0000000000000000'
       for (const [method, path, body] of [

@@ -197,6 +197,16 @@ describe('a bucket', () => {
     await expect(all()).rejects.toThrow('half a list')
   })
 
+  it.each(['endlessly', 'nowhere'] as const)('that says %s that more comes gives no list', async (how) => {
+    await store.put('more/a', Buffer.from('b'), { signal: NEVER })
+    double.truncates = how
+    const all = async (): Promise<void> => {
+      for await (const _ of store.list('more/', NEVER));
+    }
+    await expect(all()).rejects.toThrow('without an end')
+    double.truncates = undefined
+  })
+
   it('that ignores conditions shows it', async () => {
     double.ignoresConditions = true
     expect(await honoursConditions(store, NEVER)).toBe(false)

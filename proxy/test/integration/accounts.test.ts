@@ -170,6 +170,29 @@ describe('a client of PoeClaw, which is OpenAI’s', () => {
       return answer.key
     }
     const ask = { model: 'claw', messages: ASKED }
+    const [machines, keys] = [await keyFor(['machines']), await keyFor(['keys'])]
+    const { instances } = (await api('GET', '/instances', undefined, machines)).body
+    // The browser of claw is no agent of a provider and a model.
+    const named = instances.map(({ name }: { name: string }) => name)
+    expect(named).toEqual(expect.arrayContaining(['claw', 'paw']))
+    expect(named).not.toContain('web')
+    const { id } = instances[0]
+    for (const [method, path, body] of [
+      ['GET', ''],
+      ['POST', '', {}],
+      ['GET', `/${id}`],
+      ['POST', `/${id}/stop`],
+      ['POST', `/${id}/start`],
+      ['GET', `/${id}/generations`],
+      ['POST', `/${id}/rollback`, { to: 2 }],
+      ['DELETE', `/${id}`],
+    ] as const) {
+      const what = `${method} ${path}`
+      expect((await api(method, `/instances${path}`, body, keys)).status, what).toBe(409)
+      expect((await api(method, `/instances${path}`, body, 'oc_none')).status, what).toBe(401)
+      if (method !== 'DELETE')
+        expect((await api(method, `/instances${path}`, body, machines)).status, what).toBe(200)
+    }
     expect((await client(await keyFor(['machines'])).create(ask)).object).toBe('chat.completion')
     expect(await refusalOf(client(await keyFor(['keys'])).create(ask))).toMatchObject({ status: 403 })
     await api('POST', '/auth/logout', {}, token)

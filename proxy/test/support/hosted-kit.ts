@@ -165,7 +165,7 @@ export function createPlayedHosting(): Hosting {
       const { machine, forecast } = found(name)
       const egress = [...(machine.spec.egress ?? []), ...allow].filter((host) => !deny.includes(host))
       const host = { machine: { ...machine, spec: { ...machine.spec, egress } }, forecast }
-      hosts.set(name, host)
+      hosts.set(machine.name, host)
       return host
     },
     async generations(name) {

@@ -22,6 +22,8 @@ export interface S3Double extends AsyncDisposable {
   readonly asked: string[]
   /** `If-None-Match` is not looked at, as some stores do. */
   ignoresConditions: boolean
+  /** Says of each page that more comes, and names no next one, or the same again. */
+  truncates: 'endlessly' | 'nowhere' | undefined
 }
 
 const BUCKET = 'machines'
@@ -31,7 +33,13 @@ const MAX_SKEW_MS = 900_000
 
 export async function startS3Double(keyId: string, secret: string): Promise<S3Double> {
   const objects = new Map<string, Buffer>()
-  const double = { objects, faults: [] as Fault[], asked: [] as string[], ignoresConditions: false }
+  const double = {
+    objects,
+    faults: [] as Fault[],
+    asked: [] as string[],
+    ignoresConditions: false,
+    truncates: undefined as S3Double['truncates'],
+  }
 
   const server = createServer((request, response) => {
     void serve(request, response).catch((error: unknown) => response.destroy(error as Error))
@@ -104,8 +112,13 @@ export async function startS3Double(keyId: string, secret: string): Promise<S3Do
     const page = names.slice(0, PAGE)
     const isCut = names.length > PAGE
     const keys = page.map((name) => `<Contents><Key>${encodeURIComponent(name)}</Key></Contents>`).join('')
-    const next = isCut ? `<NextContinuationToken>after &amp; ${page.at(-1)}</NextContinuationToken>` : ''
-    const text = `<?xml version="1.0"?><ListBucketResult><IsTruncated>${isCut}</IsTruncated>${keys}${next}</ListBucketResult>`
+    const { truncates } = double
+    const last = truncates === 'endlessly' ? '' : page.at(-1)
+    const next =
+      isCut || truncates === 'endlessly'
+        ? `<NextContinuationToken>after &amp; ${last}</NextContinuationToken>`
+        : ''
+    const text = `<?xml version="1.0"?><ListBucketResult><IsTruncated>${isCut || truncates !== undefined}</IsTruncated>${keys}${next}</ListBucketResult>`
     response.writeHead(200, { 'content-type': 'application/xml' })
     response.end(fault === 'half a list' ? text.slice(0, text.length >> 1) : text)
   }

@@ -106,7 +106,7 @@ export default function Hosts() {
       <h1>Hosted agents</h1>
       <p class="lead">
         An OpenClaw in a container of its own, without a network and without a key. It asks for secrets as
-        every agent does, and sleeps while nobody uses it.
+        every agent does, and is paused while nobody uses it.
       </p>
       <FoldedForm title="Add one" submit="Add" send={add} done="It is being started." after={hosts.reload}>
         <Field name="name" label="Name" isRequired placeholder="claw" maxLength={64} />

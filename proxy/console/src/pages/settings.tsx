@@ -1,6 +1,7 @@
 import { Section, Show } from '../admin/section.tsx'
 import { useLoaded } from '../admin/use-loaded.ts'
 import { api } from '../api/client.ts'
+import { isOfInstallation } from '../state/session-signals.ts'
 import { Copy } from '../ui/copy.tsx'
 import { Link } from '../ui/link.tsx'
 import { Doctor } from './doctor.tsx'
@@ -74,7 +75,7 @@ export default function Settings() {
       <Sessions />
       <Quorum />
       <Receipts />
-      <Doctor />
+      {isOfInstallation() && <Doctor />}
       <Upkeep />
     </>
   )

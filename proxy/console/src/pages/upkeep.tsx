@@ -3,6 +3,7 @@ import { ConfirmButton, useAct } from '../admin/act.tsx'
 import { Section } from '../admin/section.tsx'
 import { bytes, count } from '../admin/texts.ts'
 import { api } from '../api/client.ts'
+import { isOfInstallation } from '../state/session-signals.ts'
 
 type Pruned = Awaited<ReturnType<typeof prunedOnce>>
 const prunedOnce = (dry_run: boolean) =>
@@ -74,14 +75,16 @@ export function Upkeep() {
         >
           <p>A new data key; every secret is sealed with it. Nothing else changes.</p>
         </ConfirmButton>
-        <ConfirmButton
-          label="Rotate the master key"
-          title="Replace the master key?"
-          act={() => api.call('rotateKeys', { body: { what: 'master' } })}
-          done="There is a new master key."
-        >
-          <p>Backups from before need the old one: keep a copy of it with them.</p>
-        </ConfirmButton>
+        {isOfInstallation() && (
+          <ConfirmButton
+            label="Rotate the master key"
+            title="Replace the master key?"
+            act={() => api.call('rotateKeys', { body: { what: 'master' } })}
+            done="There is a new master key."
+          >
+            <p>Backups from before need the old one: keep a copy of it with them.</p>
+          </ConfirmButton>
+        )}
       </div>
     </Section>
   )

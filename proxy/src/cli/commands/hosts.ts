@@ -47,7 +47,7 @@ export const addHostCommands: CommandGroup = (program, context) => {
     .addHelpText(
       'after',
       examples(
-        ['oauth3 host add claw', 'a machine of its own, which sleeps when nobody uses it'],
+        ['oauth3 host add claw', 'a machine of its own, which is paused while nobody uses it'],
         ['oauth3 host add claw --sleep-after never < key.txt', 'the key from standard input'],
       ),
     )
@@ -314,7 +314,8 @@ const modelOf = ({ kind, model }: HostedAgentView): string => (kind === 'opencla
 const nextOf = (row: HostedAgentView, now: number): string => {
   if (row.last_error !== null && row.state !== 'running') return row.last_error
   if (row.next === null || row.next_at === null) return row.because
-  return `sleeps ${formatDistance(row.next_at, now)}, because ${row.because}`
+  const what = row.next === 'paused' ? 'is paused' : 'sleeps'
+  return `${what} ${formatDistance(row.next_at, now)}, because ${row.because}`
 }
 
 const linesOf = (row: HostedAgentView, now: number): string[] => [

@@ -105,7 +105,7 @@ export const INSTANCE_ROUTES = {
     ...CHANGE,
     method: 'POST',
     path: '/api/instances/:id/stop',
-    summary: 'Put a hosted agent to sleep: its files stay, its container goes.',
+    summary: 'Stop a hosted agent: its files stay, its container goes.',
   },
   listInstanceGenerations: {
     method: 'GET',

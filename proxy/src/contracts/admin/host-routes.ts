@@ -74,7 +74,7 @@ export const HOST_ROUTES = {
     method: 'POST',
     path: '/v1/hosts/:name/order',
     summary:
-      'Have a hosted agent woken, put to sleep or stopped, or removed with all its files; answered when it is ordered.',
+      'Have a hosted agent woken, paused or stopped, or removed with all its files; answered when it is ordered.',
     scope: 'owner',
     action: 'hosted_agent.manage',
     body: orderHostBody,

@@ -308,7 +308,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
 async function inTime(work: Promise<void>): Promise<void> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
-    late.reject(new AppError('sandbox_unavailable', 'It is still being put to sleep for it, and goes on.'))
+    late.reject(new AppError('sandbox_unavailable', 'It is still being stopped for it, and goes on.'))
   }, ROLL_BACK_MS)
   try {
     await Promise.race([work, late.promise])

@@ -19,10 +19,11 @@ export interface HostedChats {
   /** Throws `not_found`. */
   followTurn(name: string, number: number, after: number, signal: AbortSignal): AsyncGenerator<ChatEvent>
   stopTurn(name: string, number: number): Promise<OpenedTurn>
-  /** One request, of which nothing is kept: pieces of its answer, and how it ended. `model` is one of its provider's. */
+  /** One request, of which nothing is kept but rows of the audit: pieces of its answer, and how it ended. `model` is one of its provider's. */
   complete(
     name: string,
     request: Omit<GatewayRequest, 'session'>,
+    by: Principal,
     signal: AbortSignal,
   ): AsyncGenerator<string, GatewayEnd>
   /** Wakes it, and resolves to a connection. Throws `not_found`, `refused`, `sandbox_unavailable`. */
@@ -99,9 +100,11 @@ export function createHostedChats(deps: {
       const { id } = await find(name)
       return await (await deps.chats()).stop(id, number)
     },
-    async *complete(name, request, signal) {
-      await admit(name)
-      return yield* through(name, request, signal)
+    async *complete(name, request, by, signal) {
+      const { id } = await admit(name)
+      const of = { model: request.model ?? null, messages: request.messages.length }
+      const chats = await deps.chats()
+      return yield* chats.unkept(id, of, actorOf(by), () => through(name, request, signal))
     },
     async openGateway(name, signal) {
       using linked = await open(name, signal)

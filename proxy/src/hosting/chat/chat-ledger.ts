@@ -40,6 +40,12 @@ export interface ChatLedger {
   turn(machine: MachineId, number: number): Promise<OpenedTurn>
   /** Those before a number, the newest first. Throws `locked` during a lockdown. */
   turns(machine: MachineId, before: number, limit: number): Promise<readonly OpenedTurn[]>
+  /** Somebody asks, and nothing of it is kept; the row is on disk before anybody is. Resolves to what tells its end. */
+  unkept(
+    machine: MachineId,
+    of: { readonly model: string | null; readonly messages: number },
+    by: Actor,
+  ): Promise<{ end(state: Exclude<TurnState, 'open'>, chars: number): Promise<void> }>
   remove(machine: MachineId): Promise<void>
   /** What an earlier daemon left: turns that nobody answers any more, and conversations with machines that are gone. */
   takeOver(live: ReadonlySet<MachineId>): Promise<void>
@@ -166,6 +172,16 @@ export function createChatLedger(deps: {
       if (chat === undefined) return []
       const key = keyOf(chat)
       return turns.map((turn) => openTurn(key, turn))
+    },
+
+    async unkept(machine, of, by) {
+      await storage.transaction((tx) => audit.append(tx, 'completion.asked', by, null, { machine, ...of }))
+      return {
+        end: (state, chars) =>
+          storage.transaction(async (tx) => {
+            await audit.append(tx, 'completion.ended', 'daemon', null, { machine, by, state, chars })
+          }, 'grouped'),
+      }
     },
 
     remove: (machine) => storage.transaction((tx) => tx.machineChats.remove(machine)),

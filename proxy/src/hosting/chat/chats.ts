@@ -36,6 +36,13 @@ export interface Chats {
   follow(machine: MachineId, number: number, after: number, signal: AbortSignal): AsyncGenerator<ChatEvent>
   /** Resolves when it has ended, stopped or otherwise. */
   stop(machine: MachineId, number: number): Promise<OpenedTurn>
+  /** Passes an answer on, of which nothing is kept but that there was one; left early it was stopped. */
+  unkept<End>(
+    machine: MachineId,
+    of: { readonly model: string | null; readonly messages: number },
+    by: Actor,
+    answer: () => AsyncGenerator<string, End>,
+  ): AsyncGenerator<string, End>
   /** Nothing of it is kept. */
   forget(machine: MachineId): Promise<void>
   takeOver(live: ReadonlySet<MachineId>): Promise<void>
@@ -172,6 +179,32 @@ export function createChats(deps: {
       if (one === undefined) return await ledger.turn(machine, number)
       one.stopping.abort(STOPPED)
       return (await one.ended).turn
+    },
+
+    async *unkept(machine, of, by, answer) {
+      const asked = await ledger.unkept(machine, of, by)
+      let state: 'done' | 'stopped' | 'failed' = 'stopped'
+      let chars = 0
+      const pieces = answer()
+      try {
+        for (;;) {
+          const next = await pieces.next()
+          if (next.done) {
+            state = 'done'
+            return next.value
+          }
+          chars += next.value.length
+          yield next.value
+        }
+      } catch (error) {
+        state = 'failed'
+        throw error
+      } finally {
+        await pieces.return(undefined as never).catch(() => {})
+        await asked
+          .end(state, chars)
+          .catch((error: unknown) => deps.log('the end of an answer could not be stored', error))
+      }
     },
 
     async forget(machine) {

@@ -14,7 +14,7 @@ export interface SleepForecast {
   /** When it goes one step down if nothing happens; null: it does not. */
   readonly at: UnixMs | null
   readonly to: 'paused' | 'asleep' | null
-  /** For a person: `sleeps in 12 min because a message came 3 min ago`. */
+  /** For a person: `is paused in 12 min because a message came 3 min ago`. */
   readonly because: string
 }
 
@@ -37,7 +37,7 @@ export function forecastSleep(
   const because = `${ACTIVITIES[use.activeWhy]} ${minutes(now - use.activeAt)}`
   if (observed === 'running' && desired === 'awake') {
     if (use.calls > 0) return stays(`${ACTIVITIES[use.activeWhy]}, and it is still at it`)
-    if (spec.sleepAfterMs === null) return stays('it never sleeps')
+    if (spec.sleepAfterMs === null) return stays('it is never paused')
     // A machine that was long in waking is not put to sleep before whoever woke it has spoken.
     const at = Math.max(use.activeAt, changedAt) + spec.sleepAfterMs
     return { at, to: pauses ? 'paused' : 'asleep', because }

@@ -20,7 +20,7 @@ export interface ChatCompletions {
 export function createChatCompletions({ now }: { readonly now: () => number }): ChatCompletions {
   const atOnce = new Map<TenantId, number>()
   return {
-    async answer(sent, { of }, still, response) {
+    async answer(sent, { of, principal }, still, response) {
       const body = checked(sent)
       const { tenant } = of
       const hosting = hostedHere(of.hosting)
@@ -34,7 +34,7 @@ export function createChatCompletions({ now }: { readonly now: () => number }): 
       let pieces: Pieces | undefined
       try {
         const { name, model } = await chosen(hosting, body.model)
-        pieces = hosting.complete(name, { messages: body.messages, model }, gone)
+        pieces = hosting.complete(name, { messages: body.messages, model }, principal, gone)
         // A refusal before the first piece is an answer of its own.
         const first = await pieces.next()
         const head = {

@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { AccountRoutes, InstanceView } from '../../contracts/accounts/index.ts'
 import type { RouteHandlers } from '../../contracts/index.ts'
-import { type HostedAgent, hostedHere, TICKET_ACTIONS, ticketPath } from '../../hosting/agents/index.ts'
+import {
+  type HostedAgent,
+  hostedHere,
+  kindOf,
+  TICKET_ACTIONS,
+  ticketPath,
+} from '../../hosting/agents/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { type PageTicketDeps, pageTicket } from '../console/index.ts'
 import { type AccountCaller, assertMay, holderOf } from './caller.ts'
@@ -34,7 +40,9 @@ export function instanceHandlers(
   { tickets, pages }: PageTicketDeps,
 ): Handled {
   const listOf = async ({ of }: AccountCaller): Promise<readonly HostedAgent[]> =>
-    of.hosting === null ? [] : await of.hosting.list()
+    of.hosting === null
+      ? []
+      : (await of.hosting.list()).filter(({ machine }) => kindOf(machine) === 'openclaw')
   const find = async (caller: AccountCaller, id: string): Promise<HostedAgent> => {
     const found = (await listOf(caller)).find(({ machine }) => machine.id === id)
     if (found === undefined) throw new AppError('not_found', 'No such instance.')

@@ -51,6 +51,8 @@ declare module '../../storage/tables.ts' {
   }
 }
 
+const DROPPED_AT_ONCE = 1_000
+
 export function createAccountStore({ db }: Queries, tenant: TenantId): AccountStore {
   const tokens = () => db.deleteFrom('refresh_tokens').where('tenant_id', '=', tenant)
   return {
@@ -180,6 +182,19 @@ export function createAccountStore({ db }: Queries, tenant: TenantId): AccountSt
     },
     async removeRefreshTokens(session) {
       await tokens().where('session_id', '=', session).execute()
+    },
+    async dropUsedRefreshTokens(session, keep) {
+      const old = db
+        .selectFrom('refresh_tokens')
+        .select('token_sha256')
+        .where('tenant_id', '=', tenant)
+        .where('session_id', '=', session)
+        .where('used_at', 'is not', null)
+        .orderBy('used_at', 'desc')
+        .orderBy('created_at', 'desc')
+        .limit(DROPPED_AT_ONCE)
+        .offset(keep)
+      await tokens().where('token_sha256', 'in', old).execute()
     },
     async pruneRefreshTokens() {
       const sessions = db.selectFrom('sessions').select('id').where('tenant_id', '=', tenant)

@@ -81,6 +81,27 @@ storeContract('accounts of a tenant', stores, (kit) => {
     expect((await open()).sessions.list()).toEqual([])
   })
 
+  it('keep so many used refresh tokens of a session, and the newest of them end it when they come back', async () => {
+    const { accounts, sessions, account } = await signedUp()
+    const { session, tokens } = await kit.mine.transaction(async (tx) => {
+      const made = await sessions.open(tx, {
+        ...{ person: personOfAccount(account), method: 'password', address: 'a', replaces: null },
+      })
+      return { ...made, tokens: [await accounts.issueRefresh(tx, made.session.id)] }
+    })
+    for (let at = 0; at < 260; at += 1) {
+      now += 1
+      tokens.push((await accounts.refresh(tokens[at] ?? ''))?.refresh ?? '')
+    }
+    const [row] = await kit.sql(`SELECT count(*) AS n FROM refresh_tokens WHERE tenant_id = '${kit.me}'`)
+    expect(row).toEqual({ n: 257 })
+    // As of nobody: it signs nobody in, and ends nothing.
+    expect(await accounts.refresh(tokens[0] ?? '')).toBeUndefined()
+    expect(sessions.byId(session.id)).toBeDefined()
+    expect(await accounts.refresh(tokens[250] ?? '')).toBeUndefined()
+    expect(sessions.byId(session.id)).toBeUndefined()
+  })
+
   it('have keys of programs that are kept as their hash, told of their use, and gone when revoked', async () => {
     const { accounts, account } = await signedUp()
     const actor = accountActor(account.id)

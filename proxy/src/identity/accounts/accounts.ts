@@ -59,6 +59,8 @@ export interface Accounts {
 const MAX_ACCESS_KEYS = 32
 /** What a crash may take from the last use; each use would cost a write. */
 const USED_EVERY_MS = 5 * 60_000
+/** Used tokens of a session by which a theft is known; one that is older still signs nobody in. */
+const KEPT_USED = 256
 const REFRESH = /^or_(ses_[0-9a-f]{16})_[A-Za-z0-9_-]{43}$/
 
 export const personOfAccount = ({ id, name }: Account): SessionPerson => ({ kind: 'account', id, name })
@@ -177,6 +179,7 @@ export function createAccounts(deps: {
           return undefined
         }
         if (sessions.byId(session) === undefined) return undefined
+        await tx.accounts.dropUsedRefreshTokens(session, KEPT_USED)
         return { session, refresh: await issueRefresh(tx, session) }
       })
       const open = next && sessions.byId(next.session)

@@ -70,6 +70,8 @@ export interface AccountStore extends AccountReader {
   /** Whose it was, whether or not it was used. */
   sessionOfRefreshToken(hash: string): Promise<SessionId | undefined>
   removeRefreshTokens(session: SessionId): Promise<void>
+  /** Drops used ones of a session but for so many of the newest. */
+  dropUsedRefreshTokens(session: SessionId, keep: number): Promise<void>
   /** Of sessions that are gone. */
   pruneRefreshTokens(): Promise<void>
 }

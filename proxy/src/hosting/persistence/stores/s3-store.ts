@@ -4,6 +4,8 @@ import type { S3Answer, S3Client, S3Place } from './s3-client.ts'
 const MAX_ERROR_BYTES = 65_536
 /** A thousand names, each with what else stands in an entry. */
 const MAX_LIST_BYTES = 4 * 1_048_576
+/** Of a thousand names each. */
+const MAX_PAGES = 10_000
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504])
 
 /** A bucket of an S3-compatible store. */
@@ -50,7 +52,7 @@ export function createS3Store(client: S3Client, place: S3Place): ObjectStore {
     async *list(prefix, signal) {
       assertObjectName(`${prefix}x`)
       let token: string | undefined
-      do {
+      for (let page = 1; ; page += 1) {
         const query = {
           'list-type': '2',
           'encoding-type': 'url',
@@ -64,9 +66,13 @@ export function createS3Store(client: S3Client, place: S3Place): ObjectStore {
         for (const name of textsOf(text, 'Key').map(nameOfKey)) {
           if (name.startsWith(place.prefix + prefix)) yield name.slice(place.prefix.length)
         }
-        token =
-          textsOf(text, 'IsTruncated')[0] === 'true' ? textsOf(text, 'NextContinuationToken')[0] : undefined
-      } while (token !== undefined)
+        if (textsOf(text, 'IsTruncated')[0] !== 'true') return
+        const [next] = textsOf(text, 'NextContinuationToken')
+        // Half of a list is no list: what is to be forgotten would stay. One without an end would hold up whoever reads it for good.
+        if (next === undefined || next === token || page === MAX_PAGES)
+          throw new StoreFault('The store gives a list without an end.', false)
+        token = next
+      }
     },
 
     async remove(name, signal) {
