@@ -23,6 +23,11 @@ describeInBrowser(
       await expectNoSidewaysScroll(page)
       await page.getByRole('button', { name: 'Sign up' }).click()
       await page.locator('.connection.live').waitFor()
+      // Acts of the installation are not its.
+      await page.goto(`${kit.url}settings`)
+      await page.getByRole('button', { name: 'Rotate the data key' }).waitFor()
+      for (const name of ['Rotate the master key', 'Try every part'])
+        expect(await page.getByRole('button', { name }).count(), name).toBe(0)
       // What the daemon's owner has is not there.
       await page.goto(`${kit.url}agents`)
       await page.getByRole('heading', { name: 'Agents' }).waitFor()

@@ -233,14 +233,7 @@ describeInBrowser(
 )
 
 /** Answered by the routes for requests of any kind, which came after these: they stay for programs that call them. */
-const SUPERSEDED = [
-  'listRequests',
-  'readRequest',
-  'decideRequest',
-  'listAsks',
-  'readAsk',
-  'decideAsk',
-]
+const SUPERSEDED = ['listRequests', 'readRequest', 'decideRequest', 'listAsks', 'readAsk', 'decideAsk']
 
 it('every act of the owner has a place on a page', async () => {
   const { ADMIN_ROUTES } = await import('../../src/contracts/admin/index.ts')
