@@ -8,6 +8,22 @@ import { answerOpenAiError, createChatCompletions } from './chat-completions.ts'
 let server: Server | undefined
 afterEach(() => void server?.close().closeAllConnections())
 
+/** Asks an agent that says what `complete` does. */
+async function send(complete: () => AsyncGenerator<string, object>, stream: boolean, still: () => boolean) {
+  const hosting = { list: async () => [{ machine: { name: 'claw', spec: {} } }], complete }
+  const caller = { of: { hosting, tenant: 'tnt_1' } } as unknown as AccountCaller
+  const chats = createChatCompletions({ now: () => 0 })
+  const body = { model: 'claw', messages: [{ role: 'user', content: 'hello' }], stream }
+  server = createServer((_request, response) => {
+    chats
+      .answer(body, caller, still, response)
+      .catch((error: unknown) => answerOpenAiError(response, error as AppError))
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server?.once('listening', resolve))
+  // Not awaited: it comes when the agent says so.
+  return { answered: fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`) }
+}
+
 /** Asks an agent that says one piece, waits for `goOn`, and says another. */
 async function ask(stream: boolean) {
   let [isStill, isOver] = [true, false]
@@ -24,17 +40,7 @@ async function ask(stream: boolean) {
       isOver = true
     }
   }
-  const hosting = { list: async () => [{ machine: { name: 'claw', spec: {} } }], complete }
-  const caller = { of: { hosting, tenant: 'tnt_1' } } as unknown as AccountCaller
-  const chats = createChatCompletions({ now: () => 0 })
-  const body = { model: 'claw', messages: [{ role: 'user', content: 'hello' }], stream }
-  server = createServer((_request, response) => {
-    chats
-      .answer(body, caller, () => isStill, response)
-      .catch((error: unknown) => answerOpenAiError(response, error as AppError))
-  }).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server?.once('listening', resolve))
-  const answer = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  const { answered: answer } = await send(complete, stream, () => isStill)
   await begun
   return {
     ...{ answer, goOn },
@@ -71,4 +77,23 @@ it('tells nothing at all where the whole was asked for', async () => {
   expect(response.status).toBe(401)
   expect(await response.text()).not.toContain('two')
   await vi.waitFor(() => expect(isOver()).toBe(true))
+})
+
+it('ends an agent that says more than can be given whole', async () => {
+  let said = 0
+  let isOver = false
+  async function* complete() {
+    try {
+      for (; said < 64; said += 1) yield 'x'.repeat(65_536)
+      return { isCut: false, usage: null }
+    } finally {
+      isOver = true
+    }
+  }
+  const { answered } = await send(complete, false, () => true)
+  const answer = await answered
+  expect(answer.status).toBe(413)
+  expect(await answer.json()).toMatchObject({ error: { code: 'too_large' } })
+  await vi.waitFor(() => expect(isOver).toBe(true))
+  expect(said).toBeLessThan(20)
 })

@@ -7,6 +7,8 @@ import { callerGone, drained, dropRest } from '../index.ts'
 import type { AccountCaller } from './caller.ts'
 
 const MAX_AT_ONCE = 8
+/** What is given whole waits whole in the daemon's memory, and how much there is of it is the machine's to say. */
+const MAX_WHOLE_CHARS = 1_048_576
 /** What clients of OpenClaw's own endpoint call its agents' own model. */
 const OWN_MODELS: ReadonlySet<string> = new Set(['openclaw', 'openclaw/default', 'default'])
 
@@ -107,7 +109,11 @@ async function whole(
 ): Promise<CompletionView> {
   let content = ''
   let next = first
-  for (; !next.done && still(); next = await pieces.next()) content += next.value
+  for (; !next.done && still(); next = await pieces.next()) {
+    content += next.value
+    if (content.length > MAX_WHOLE_CHARS)
+      throw new AppError('too_large', 'The answer is too long to be given whole; ask for a stream.')
+  }
   if (!next.done || !still()) throw new AppError('unauthenticated', 'You were signed out meanwhile.')
   response.setHeader('Content-Type', 'application/json')
   return {
