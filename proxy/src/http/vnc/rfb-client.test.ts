@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createRfbClientFilter, RfbRefused } from './rfb-client.ts'
 
 const VERSION = Buffer.from('RFB 003.008\n')
@@ -29,6 +29,8 @@ function filterOf(mayAct: boolean) {
   const acts: number[] = []
   return { acts, ...createRfbClientFilter({ mayAct: () => mayAct, onAct: () => acts.push(1) }) }
 }
+
+afterEach(() => void vi.restoreAllMocks())
 
 describe('what a viewer says', () => {
   it('is passed on as it came, whoever takes over', () => {
@@ -62,6 +64,28 @@ describe('what a viewer says', () => {
         expect(Buffer.concat(parts)).toEqual(whole.push(all))
       }),
     )
+  })
+
+  it('costs no more than its bytes, however small its pieces are', () => {
+    const filter = filterOf(true)
+    filter.push(HELLO)
+    const long = Buffer.concat([bytes(6, 0, 0, 0), u32(20_000), Buffer.alloc(20_000, 'x')])
+    let copied = 0
+    const [{ concat }, { copy }] = [Buffer, Buffer.prototype]
+    vi.spyOn(Buffer, 'concat').mockImplementation((list, length) => {
+      const all = concat(list, length)
+      copied += all.length
+      return all
+    })
+    vi.spyOn(Buffer.prototype, 'copy').mockImplementation(function (this: Buffer, ...to) {
+      const count = copy.apply(this, to)
+      copied += count
+      return count
+    })
+    let passed = 0
+    for (const byte of long) passed += filter.push(bytes(byte)).length
+    expect(passed).toBe(long.length)
+    expect(copied).toBeLessThan(8 * long.length)
   })
 
   it('agrees on no longer messages of the pointer, behind which keys could stand unseen', () => {

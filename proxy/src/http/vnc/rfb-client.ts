@@ -102,17 +102,22 @@ const KINDS: ReadonlyMap<number, Kind> = new Map([
   ],
 ])
 
+const NOTHING = Buffer.alloc(0)
+
+/** A whole message: its length, and what is passed on of it; or how many bytes have to be there before it can be told. */
+type Read = { readonly length: number; readonly passed: Buffer | undefined } | number
+
 export function createRfbClientFilter({ mayAct, onAct }: RfbClientOptions): RfbClientFilter {
-  let rest: Buffer = Buffer.alloc(0)
+  /** The beginning of a message that has not come whole, in a room for all of it: it is looked at anew only when `wanted` bytes are there. */
+  let rest: Buffer = NOTHING
+  let held = 0
+  let wanted = 0
   let next: 'version' | 'security' | 'init' | 'message' = 'version'
 
-  /** What is passed on of the first message, and its length; undefined while it has not come whole. */
-  function first(
-    bytes: Buffer,
-  ): { readonly length: number; readonly passed: Buffer | undefined } | undefined {
+  function first(bytes: Buffer): Read {
     switch (next) {
       case 'version': {
-        if (bytes.length < VERSION_BYTES) return undefined
+        if (bytes.length < VERSION_BYTES) return VERSION_BYTES
         const version = bytes.subarray(0, VERSION_BYTES)
         if (!VERSIONS.has(version.toString('latin1'))) throw new RfbRefused('an unknown version')
         next = 'security'
@@ -130,33 +135,53 @@ export function createRfbClientFilter({ mayAct, onAct }: RfbClientOptions): RfbC
     }
   }
 
-  function firstMessage(bytes: Buffer): { length: number; passed: Buffer | undefined } | undefined {
+  function firstMessage(bytes: Buffer): Read {
     const kind = KINDS.get(bytes[0] as number)
     if (kind === undefined) throw new RfbRefused('an unknown message')
-    if (bytes.length < kind.head) return undefined
+    if (bytes.length < kind.head) return kind.head
     const length = kind.length(bytes)
-    if (bytes.length < length) return undefined
+    if (bytes.length < length) return length
     const message = bytes.subarray(0, length)
     if (!kind.acts) return { length, passed: kind.rewrite?.(message) ?? message }
     onAct()
     return { length, passed: mayAct() ? message : undefined }
   }
 
+  /** All that is there, once there is enough of it to be looked at. */
+  function gathered(fresh: Buffer): Buffer {
+    if (held === 0) return fresh
+    const total = held + fresh.length
+    if (total > rest.length) rest = withRoom(rest.subarray(0, held), total)
+    fresh.copy(rest, held)
+    held = total
+    return held < wanted ? NOTHING : rest.subarray(0, held)
+  }
+
   return {
     push(chunk) {
-      const fresh = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
-      let bytes = rest.length === 0 ? fresh : Buffer.concat([rest, fresh])
+      let bytes = gathered(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
       const out: Buffer[] = []
       while (bytes.length > 0) {
-        const found = first(bytes)
-        if (found === undefined) break
-        if (found.passed !== undefined) out.push(found.passed)
-        bytes = bytes.subarray(found.length)
+        const read = first(bytes)
+        if (typeof read === 'number') {
+          wanted = read
+          rest = withRoom(bytes, wanted)
+          held = bytes.length
+          return Buffer.concat(out)
+        }
+        if (read.passed !== undefined) out.push(read.passed)
+        bytes = bytes.subarray(read.length)
+        held = 0
       }
-      rest = bytes.length === 0 ? bytes : Buffer.from(bytes)
       return Buffer.concat(out)
     },
   }
+}
+
+function withRoom(bytes: Buffer, size: number): Buffer {
+  const room = Buffer.alloc(Math.max(size, bytes.length))
+  bytes.copy(room)
+  return room
 }
 
 function withoutLongerPointer(message: Buffer): Buffer {
