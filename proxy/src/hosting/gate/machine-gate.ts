@@ -13,6 +13,7 @@ import { z } from 'zod'
 import { AppError, type MachineId, sha256Hex } from '../../kernel/index.ts'
 import type { MachineHost, MachineRef } from '../machines/index.ts'
 import { type GateKeys, parsePath } from './gate-keys.ts'
+import { createStrangers } from './strangers.ts'
 
 export interface MachineGate extends AsyncDisposable {
   readonly port: number
@@ -40,6 +41,8 @@ const REQUEST_MS = 20_000
 const KEEP_ALIVE_MS = 30_000
 const MAX_BODY_BYTES = 4_096
 const MAX_CONNECTIONS = 4_096
+/** Of one address, that have shown no machine's secret: the places above are everybody's. Several machines may come by one address. */
+const MAX_STRANGERS = 128
 /** The daemon's own sockets of a machine take no more either. */
 const MAX_STREAMS = 256
 
@@ -53,6 +56,7 @@ const STATUS = { claimed: 200, again: 200, taken: 403, refused: 403, unsure: 503
 export async function openMachineGate(deps: MachineGateDeps): Promise<MachineGate> {
   const { keys, host, folderOf, log } = deps
   const streams = new Map<MachineId, Map<Duplex, number>>()
+  const strangers = createStrangers(MAX_STRANGERS)
 
   async function claim(ref: MachineRef, request: IncomingMessage): Promise<[status: number, body: object]> {
     const read = claimBody.safeParse(await jsonOf(request))
@@ -104,6 +108,7 @@ export async function openMachineGate(deps: MachineGateDeps): Promise<MachineGat
     if (isIdentified === false) return void refuse(near, '401 Unauthorized')
     if (isIdentified === undefined || !track(found.ref, near))
       return void refuse(near, '503 Service Unavailable')
+    strangers.known(near as Socket)
     const far = connect({ path: joinPath(folderOf(found.ref), name), allowHalfOpen: true })
     near.once('close', () => far.destroy())
     far.once('error', () => refuse(near, '503 Service Unavailable'))
@@ -128,6 +133,9 @@ export async function openMachineGate(deps: MachineGateDeps): Promise<MachineGat
   )
   server.maxConnections = MAX_CONNECTIONS
   server.on('upgrade', upgrade)
+  server.on('connection', (socket) => {
+    if (!strangers.admit(socket as Socket)) socket.destroy()
+  })
   await new Promise<void>((resolve, reject) =>
     server.once('error', reject).listen(deps.listen.port, deps.listen.host, resolve),
   )
@@ -141,6 +149,7 @@ export async function openMachineGate(deps: MachineGateDeps): Promise<MachineGat
     async [Symbol.asyncDispose]() {
       for (const own of streams.values()) for (const socket of own.keys()) socket.destroy()
       server.closeAllConnections()
+      strangers[Symbol.dispose]()
       await new Promise((resolve) => server.close(resolve))
     },
   }
