@@ -426,6 +426,8 @@ describe('the page of a hosted agent', () => {
     expect(JSON.stringify(seen.headers)).not.toMatch(/evil|sec-fetch/)
     expect(page.headers).toMatchObject({
       'content-security-policy': expect.stringContaining("connect-src 'self' data: blob:"),
+      // WebRTC and leaving for an address that says something, which a policy of content lets through.
+      'connection-allowlist': '(response-origin)',
       'x-frame-options': 'DENY',
     })
     expect(page.headers).not.toHaveProperty('x-own')
