@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 import { addressMatcher, type Config } from '../config/index.ts'
 import type { AccountSockets } from '../http/account-sockets/index.ts'
 import type { AgentPages } from '../http/agent-pages/index.ts'
-import { answerApiError, knownError, type PageOrigins, writeError } from '../http/index.ts'
+import { answerApiError, knownError, type PageOrigins, refuseUpgrade } from '../http/index.ts'
 import { lazily } from '../kernel/index.ts'
 import type { Composition } from './compose.ts'
 import type { AccountsFront } from './compose-accounts.ts'
@@ -60,8 +60,7 @@ export function openSockets(
         : load()
       loading.then(
         (surface) => surface.upgrade(request, socket, head),
-        (error: unknown) =>
-          writeError(socket, { status: knownError(error, log).status, headers: [], body: '' }),
+        (error: unknown) => refuseUpgrade(socket, error, log),
       )
     },
     before: (rest) => (request, response) => {

@@ -66,6 +66,10 @@ export function answerApiError(response: ServerResponse, error: AppError, beside
   answerError(response, apiErrorAnswer(error, beside))
 }
 
+/** In the form of the APIs, for the opening of a WebSocket that nobody has answered. */
+export const refuseUpgrade = (socket: Duplex, caught: unknown, log: ErrorLog): void =>
+  writeError(socket, apiErrorAnswer(knownError(caught, log), {}))
+
 const LINGER_MS = 2_000
 
 /**

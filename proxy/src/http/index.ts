@@ -7,6 +7,7 @@ export {
   dropRest,
   type ErrorAnswer,
   knownError,
+  refuseUpgrade,
   writeError,
 } from './error-answer.ts'
 export { END_ID, lastSeen, type SentEvent, sendEvents } from './event-stream.ts'

@@ -227,6 +227,9 @@ describe('a WebSocket to a hosted agent', () => {
       const one = client(path, sent)
       expect(await one.opened, `${path} ${JSON.stringify(sent)}`).toBe(status)
     }
+    // As any call of the API is refused (RFC 9110, 11.6.1).
+    const [, refusal] = await once(client(own()).socket, 'unexpected-response')
+    expect(refusal.headers).toHaveProperty('www-authenticate', 'Bearer realm="oauth3"')
     const eves = await api('POST', `/api/instances/${machine}/tickets`, {
       ...{ token: eve, body: { purpose: 'cloudbot' } },
     })

@@ -20,7 +20,7 @@ import {
   signedInNow,
 } from '../accounts-api/index.ts'
 import { type ConsoleTenant, createOrigins, type OriginsDeps } from '../console/index.ts'
-import { knownError, writeError } from '../index.ts'
+import { knownError, refuseUpgrade } from '../index.ts'
 import { closeOf } from './closes.ts'
 import { closeSoon, createOpenSockets } from './open-sockets.ts'
 import type { SocketCall, SocketRow, SocketRows } from './rows.ts'
@@ -184,14 +184,7 @@ export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
   return {
     upgrade(request, socket, head) {
       socket.on('error', () => {})
-      opened(request, socket, head).catch((caught: unknown) => {
-        const error = knownError(caught, deps.log)
-        writeError(socket, {
-          status: error.status,
-          headers: ['content-type', 'application/json'],
-          body: JSON.stringify(error.toBody()),
-        })
-      })
+      opened(request, socket, head).catch((error: unknown) => refuseUpgrade(socket, error, deps.log))
     },
     serve({ request, socket, head }, of) {
       const row = deps.rows[of.purpose]

@@ -87,8 +87,8 @@ export function createOpenSockets(): OpenSockets {
   }
 }
 
-/** Closes it by the handshake, and without the other side's answer a moment later. */
-export function closeSoon(socket: WebSocket, code: number, reason: string): void {
+/** Closes it by the handshake, and without the other side's answer a moment later. `code` undefined: without a word. */
+export function closeSoon(socket: WebSocket, code: number | undefined, reason: string | Buffer): void {
   socket.removeAllListeners('message')
   socket.resume()
   socket.close(code, reason)

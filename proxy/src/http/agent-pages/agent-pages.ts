@@ -12,7 +12,7 @@ import { AppError, type Clock, isLoopbackAddress, plainAddress } from '../../ker
 import type { AccountSockets } from '../account-sockets/index.ts'
 import { type SignedIn, signedInNow } from '../accounts-api/index.ts'
 import type { ConsoleTenant } from '../console/index.ts'
-import { answerApiError, callerGone, knownError, type PageOrigins, writeError } from '../index.ts'
+import { answerApiError, callerGone, knownError, type PageOrigins, refuseUpgrade } from '../index.ts'
 import { createPageVisits, type Visit } from './page-visits.ts'
 import { assertOwnPage, isNavigation, setWalls } from './page-walls.ts'
 
@@ -160,13 +160,7 @@ export function createAgentPages(deps: AgentPagesDeps): AgentPages {
     },
     upgrade(request, socket, head) {
       socket.on('error', () => {})
-      open(request, socket, head).catch((caught: unknown) => {
-        const error = knownError(caught, deps.log)
-        writeError(socket, {
-          ...{ status: error.status, headers: ['content-type', 'application/json'] },
-          body: JSON.stringify(error.toBody()),
-        })
-      })
+      open(request, socket, head).catch((error: unknown) => refuseUpgrade(socket, error, deps.log))
     },
   }
 }

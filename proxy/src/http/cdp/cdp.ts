@@ -30,9 +30,9 @@ import {
   type Metrics,
   sendJson,
 } from '../agent-api/index.ts'
-import { callerGone } from '../index.ts'
+import { callerGone, refuseUpgrade } from '../index.ts'
 import { askFront, type TargetAnswer, targetAnswer, versionAnswer } from './front.ts'
-import { joinBrowser, refuseUpgrade } from './join.ts'
+import { joinBrowser } from './join.ts'
 import { createOpenJoins } from './open-joins.ts'
 import { createCdpSessions } from './sessions.ts'
 

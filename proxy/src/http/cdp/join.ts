@@ -2,10 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Logger } from 'pino'
 import { type BrowserConnection, readHead } from '../../hosting/agents/index.ts'
 import { AppError } from '../../kernel/index.ts'
-import { knownError, writeError } from '../index.ts'
 
 const TO_BROWSER = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions'] as const
 const TO_CLIENT = new Set(['sec-websocket-accept', 'sec-websocket-extensions'])
@@ -61,13 +59,4 @@ export async function joinBrowser({ request, socket, head, path, connection }: J
   if (head.length > 0) stream.write(head)
   socket.pipe(stream)
   stream.pipe(socket)
-}
-
-export function refuseUpgrade(socket: Duplex, caught: unknown, log: Pick<Logger, 'error'>): void {
-  const error = knownError(caught, log)
-  writeError(socket, {
-    status: error.status,
-    headers: ['content-type', 'application/json'],
-    body: JSON.stringify(error.toBody()),
-  })
 }

@@ -1,13 +1,9 @@
 /** Messages between two WebSockets, as fast as the slower of two takes them. */
 import type { WebSocket } from 'ws'
-import { CLOSE } from '../account-sockets/index.ts'
+import { CLOSE, closeSoon, createSender } from '../account-sockets/index.ts'
 
 /** What becomes of a message of the client: it is sent on, or ends both. */
 type Passed = { readonly send: Buffer } | { readonly close: number; readonly reason: string }
-
-/** Backpressure: what waits in one that reads slowly, before the other is read no further. */
-const MAX_WAITING_BYTES = 1_048_576
-const LINGER_MS = 500
 
 /** Both are open, and paused until here; a close goes over with its code (RFC 6455, 7.4). */
 export function relay({
@@ -21,12 +17,11 @@ export function relay({
   readonly fromClient: (data: Buffer, isBinary: boolean) => Passed
   readonly fromGateway: (data: Buffer, isBinary: boolean) => Buffer
 }): void {
-  const toGateway = sender(client, gateway)
-  const toClient = sender(gateway, client)
+  const toGateway = createSender(client, gateway)
+  const toClient = createSender(gateway, client)
   client.on('message', (data, isBinary) => {
     const passed = fromClient(data as Buffer, isBinary)
     if ('send' in passed) return toGateway(passed.send, isBinary)
-    client.removeAllListeners('message')
     shut(client, passed.close, passed.reason)
     gateway.terminate()
   })
@@ -40,28 +35,11 @@ export function relay({
   gateway.resume()
 }
 
-function sender(from: WebSocket, to: WebSocket): (data: Buffer, isBinary: boolean) => void {
-  let waiting = 0
-  return (data, isBinary) => {
-    if (to.readyState !== to.OPEN) return
-    waiting += data.length
-    if (waiting > MAX_WAITING_BYTES) from.pause()
-    to.send(data, { binary: isBinary }, () => {
-      waiting -= data.length
-      if (waiting <= MAX_WAITING_BYTES / 2 && from.isPaused) from.resume()
-    })
-  }
-}
-
 /** Closes it with the other side's word, where that may be said (1005, 1006 and 1015 are none). */
 function shut(socket: WebSocket, code: number, reason: string | Buffer): void {
   if (socket.readyState === socket.CLOSED) return
-  if (code === 1006 || code === 1015) return void socket.terminate()
-  socket.resume()
-  if (code === 1005) socket.close()
-  else socket.close(code, reason)
-  const timer = setTimeout(() => socket.terminate(), LINGER_MS).unref()
-  socket.once('close', () => clearTimeout(timer))
+  if (code === 1006 || code === 1015) socket.terminate()
+  else closeSoon(socket, code === 1005 ? undefined : code, reason)
 }
 
 /** Token bucket. */

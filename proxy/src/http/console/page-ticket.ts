@@ -18,7 +18,8 @@ export function pageTicket(
   const origin = pages.originOf(machine.id)
   if (origin === null)
     throw new AppError('refused', 'Pages of agents are off here: OAUTH3_HOST_PAGES gives them an origin.')
-  if (kindOf(machine) !== 'openclaw') throw new AppError('refused', 'A browser has no page of its own.')
+  const kind = kindOf(machine)
+  if (kind !== 'openclaw') throw new AppError('refused', `A ${kind} has no page of its own.`)
   const { ticket, expiresAt } = tickets.issue(holder, { machine: machine.id, purpose: 'page' })
   return { url: `${origin}/?ticket=${ticket}`, expiresAt }
 }

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { DesktopConnection } from '../../hosting/agents/index.ts'
-import { CLOSE, closeSoon } from '../account-sockets/index.ts'
+import { CLOSE, closeSoon, createSender } from '../account-sockets/index.ts'
 import { createRfbClientFilter, RfbRefused } from './rfb-client.ts'
 
 interface Joining {
@@ -14,8 +14,6 @@ interface Joining {
   readonly signal: AbortSignal
 }
 
-/** Backpressure: so much waits for a viewer who reads slowly, before the screen is read no further. */
-const MAX_WAITING_BYTES = 1_048_576
 const USED_EVERY_MS = 1_000
 /** RFC 6455, 7.4.1. */
 const WRONG_DATA = 1003
@@ -38,16 +36,8 @@ export function joinScreen({ socket, desktop, viewOnly, signal }: Joining): void
 }
 
 function toViewer(stream: Duplex, socket: WebSocket): void {
-  let waiting = 0
-  stream.on('data', (chunk: Buffer) => {
-    if (socket.readyState !== socket.OPEN) return
-    waiting += chunk.length
-    if (waiting > MAX_WAITING_BYTES) stream.pause()
-    socket.send(chunk, () => {
-      waiting -= chunk.length
-      if (waiting <= MAX_WAITING_BYTES / 2 && stream.isPaused()) stream.resume()
-    })
-  })
+  const send = createSender(stream, socket)
+  stream.on('data', (chunk: Buffer) => send(chunk, true))
   stream.resume()
 }
 
