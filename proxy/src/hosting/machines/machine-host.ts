@@ -24,6 +24,7 @@ import { createRollBack } from './roll-back.ts'
 import { forecastSleep } from './sleep-ladder.ts'
 import { planSweep } from './sweep.ts'
 import { holdsMemory, TRANSIENT } from './transitions.ts'
+import { whoYields } from './who-yields.ts'
 
 export interface MachineHostOptions {
   readonly driver: MachineDriver
@@ -75,8 +76,6 @@ interface HostedTenant {
 /** Drift is seen within two of them where the driver tells nothing. */
 const TICK_MS = 4_000
 const STOP_GRACE_MS = 330_000
-/** Whoever was used so lately is not put to sleep for others. */
-const SPARED_MS = 30_000
 /** How far the row may be behind memory. */
 const STORE_ACTIVITY_MS = 15_000
 const DROP_DELETED_MS = 3_600_000
@@ -227,22 +226,8 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
     }
   }
 
-  /** The least recently used give their memory to those that wait for some: first who is paused, then who is idle. */
   function relieve(now: UnixMs): void {
-    let lacking = gate.lackingBytes
-    if (lacking === 0) return
-    const all = [...lives.values()].sort((a, b) => a.activeAt - b.activeAt)
-    for (const { row, yielding } of all)
-      if (yielding || (row.desired === 'asleep' && holdsMemory(row.observed))) lacking -= row.spec.memoryBytes
-    const idle = (live: LiveMachine): boolean =>
-      live.calls === 0 && live.waiters.size === 0 && live.row.spec.sleepAfterMs !== null && !live.yielding
-    const victims = [
-      ...all.filter((live) => live.row.observed === 'paused' && live.row.desired === 'paused' && idle(live)),
-      ...all.filter((live) => isOpen(live) && idle(live) && now - live.activeAt >= SPARED_MS),
-    ]
-    for (const live of victims) {
-      if (lacking <= 0) return
-      lacking -= live.row.spec.memoryBytes
+    for (const live of whoYields(lives.values(), gate.lackingBytes, now)) {
       live.yielding = true
       lower(live, 'asleep', 'memory is short')
     }

@@ -1,6 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createHostKit, type HostKit, keyOf } from '../../../test/support/machine-kit.ts'
+import { owner } from '../../../test/support/principals.ts'
 import { type MachineId, newMachineId, newTenantId } from '../../kernel/index.ts'
+import type { Machine } from './machine.ts'
 import { createMemoryGate } from './memory-gate.ts'
+
+const MIB = 1_048_576
 
 describe('the memory of a host', () => {
   const create = (capacity: number) => {
@@ -44,5 +49,68 @@ describe('the memory of a host', () => {
     gate.drop(one)
     expect(granted).toEqual([three])
     expect([gate.heldBytes, gate.lackingBytes]).toEqual([10, 0])
+  })
+})
+
+describe('machines with little memory', () => {
+  let kit: HostKit
+  const running = async (): Promise<Machine> => {
+    const machine = await kit.create(spec)
+    await kit.untilState(machine, 'running')
+    return machine
+  }
+  const ask = (machine: Machine, to: Machine['desired']) => kit.machines.ask(machine.id, to, owner())
+  const awake = (machine: Machine) =>
+    kit.machines.ensureAwake(machine.id, 'message', new AbortController().signal)
+  const spec = { memoryBytes: 100 * MIB }
+  const upNow = (all: readonly Machine[]): number =>
+    all.filter((one) => kit.driver.phasesOf(keyOf(one)).some((phase) => phase !== 'stopped')).length
+
+  beforeEach(async () => {
+    kit = await createHostKit({ memoryBytes: 250 * MIB })
+  })
+  afterEach(async () => {
+    expect(kit.driver.violations).toEqual([])
+    await kit[Symbol.asyncDispose]()
+  })
+
+  it('puts the least recently used to sleep for who wakes, the paused before the idle', async () => {
+    const [old, fresh] = [await running(), await running()]
+    await ask(fresh, 'paused')
+    await kit.untilState(fresh, 'paused')
+    await kit.time.advance(60_000)
+    const third = await kit.create(spec)
+    await kit.untilState(third, 'running')
+    expect([await kit.stateOf(old), await kit.stateOf(fresh)]).toEqual(['running', 'asleep'])
+    await kit.time.advance(40_000)
+    const call = awake(fresh)
+    await kit.untilState(fresh, 'running')
+    await call
+    expect(await kit.stateOf(old)).toBe('asleep')
+  })
+
+  it('lets a storm of wakes wait for each other', async () => {
+    const all: Machine[] = []
+    for (let at = 0; at < 8; at += 1) {
+      const machine = await running()
+      await ask(machine, 'asleep')
+      await kit.untilState(machine, 'asleep')
+      all.push(machine)
+    }
+    let most = 0
+    kit.driver.faults = () => {
+      most = Math.max(most, upNow(all))
+      return 'none'
+    }
+    let answered = 0
+    const calls = all.map(async (machine) => {
+      const call = await awake(machine)
+      answered += 1
+      await ask(machine, 'asleep')
+      call[Symbol.dispose]()
+    })
+    await kit.until(() => answered === 8)
+    await Promise.all(calls)
+    expect(most).toBe(2)
   })
 })
