@@ -105,7 +105,8 @@ export const AUDIT_EVENTS = {
   'completion.ended': 'Such an answer ended: how, and with how many characters.',
   'socket.opened':
     'A WebSocket to a hosted agent or a browser was opened: what for, which machine or target, and by a header, a ticket or a page.',
-  'socket.ended': 'Such a WebSocket ended: its close code, messages and bytes both ways, milliseconds.',
+  'socket.ended':
+    'Such a WebSocket ended: bytes both ways, milliseconds; of one to a hosted agent its close code and messages too.',
   'key.rotated': 'The data key or master key was replaced.',
   'storage.pruned':
     'Output, ended requests, grants and asks, or usage were dropped, by age, size or by hand; how many.',

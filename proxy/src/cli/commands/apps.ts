@@ -152,7 +152,7 @@ const withTerms = (command: Command): Command =>
     .addOption(
       new Option(
         '--scope <list>',
-        `what its token is for: ${APP_SCOPE_WORDS.join(', ')}; both when left out`,
+        `what its token is for: ${APP_SCOPE_WORDS.join(', ')}; a new app has both`,
       ).argParser(scopes),
     )
     .option(
@@ -162,18 +162,18 @@ const withTerms = (command: Command): Command =>
     )
     .option(
       '--tool <list>',
-      "Claude Code's tools that its runs may have; none for none, as when left out",
+      "Claude Code's tools that its runs may have; none for none, as in a new app",
       commaList,
     )
     .option(
       '--secrets <list>',
-      'secrets that requests of its runs may ask for; none for none, as when left out, any for all that there are',
+      'secrets that requests of its runs may ask for; none for none, as in a new app, any for all that there are',
       commaList,
     )
     .addOption(
       new Option(
         '--network <what>',
-        'what becomes of a command that wants to reach a host: ask a person (needs Bash among the tools), or off, as when left out',
+        'what becomes of a command that wants to reach a host: ask a person (needs Bash among the tools), or off, as in a new app',
       ).choices(APP_NETWORK_WORDS),
     )
     .option(
@@ -182,7 +182,7 @@ const withTerms = (command: Command): Command =>
       commaList,
     )
     .option('--cidr <list>', 'addresses the token may be used from, beside loopback; none for any', commaList)
-    .option('--provider <name>', 'whose model it uses; anthropic when left out')
+    .option('--provider <name>', 'whose model it uses; a new app has anthropic')
     .option('--seat', 'its runs go by the seat of your own subscription in place of a key (key add --seat)')
     .option('--limit <name=value>', `${LIMIT_WORDS.join(', ')}; repeatable, none takes one away`, limitOf)
     .option('--keep-prompts', 'its prompts are kept, sealed, as long as their results')
