@@ -68,10 +68,19 @@ describe('oauth3 app', () => {
   it.each([
     [['--tool', 'Foo,Read'], 'There is no tool Foo. A run can have: Bash, '],
     [['--seat', '--provider', 'openai'], 'A seat is one at anthropic'],
+    [['--secrets', 'any,A_KEY'], 'none and any stand alone'],
+    [['--secrets', 'A_KEY', '--secrets', 'none'], 'none and any stand alone'],
+    [['--model', 'none,claude-*'], 'none and any stand alone'],
   ])('is refused with %j', async (options, says) => {
     const refused = await oauth3(['app', 'add', 'wrong', ...options])
     expect(refused.code).not.toBe(0)
     expect(refused.stderr).toContain(says)
+  })
+
+  it('says each thing once', async () => {
+    const terms = { tools: ['Read', 'Read'], secrets: ['B', 'A', 'B'], models: ['m', 'm'] }
+    const { app } = await cli.kit.apps.add('doubled', terms, 'cli:0')
+    expect(app).toMatchObject({ tools: ['Read'], secrets: ['B', 'A'], models: ['m'] })
   })
 
   it.each(['mcp__mail__send', 'AskUserQuestion', 'read', '__proto__'])('has no tool %s', async (tool) => {

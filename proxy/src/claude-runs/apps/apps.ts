@@ -227,7 +227,11 @@ const told = (app: App) => {
 
 /** Throws invalid_request. */
 function withTerms(app: App, { limits, ...terms }: AppTerms): App {
-  const given = Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined))
+  const given = Object.fromEntries(
+    Object.entries(terms)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, Array.isArray(value) ? [...new Set(value)] : value]),
+  )
   const hosts = terms.hosts === undefined ? app.hosts : [...new Set(terms.hosts.map(listedHost))].sort()
   const changed: App = { ...app, ...given, hosts, limits: withLimits(app.limits, limits ?? {}) }
   for (const cidr of changed.cidrs) assertCidr(cidr)

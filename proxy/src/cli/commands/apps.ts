@@ -228,10 +228,15 @@ function amountOf(value: string, isMoney: boolean): number | null {
 }
 
 const isWord = (list: readonly string[], word: string): boolean => list.length === 1 && list[0] === word
+/** Taken for a name it would be shown as what it is not. */
+const standsAmongOthers = (list: readonly string[] = [], ...words: readonly string[]): boolean =>
+  list.length > 1 && words.some((word) => list.includes(word))
 const isNone = (list: readonly string[]): boolean => isWord(list, 'none')
 
 function termsOf(options: TermOptions) {
   const { scope, model, tool, secrets, network, allow, cidr, provider, seat, limit, keepPrompts } = options
+  if (standsAmongOthers(model, 'none') || standsAmongOthers(secrets, 'none', 'any'))
+    throw usageError('none and any stand alone.')
   return {
     ...(scope === undefined ? {} : { scopes: scope as (typeof APP_SCOPE_WORDS)[number][] }),
     ...(model === undefined ? {} : { models: isNone(model) ? null : model }),
