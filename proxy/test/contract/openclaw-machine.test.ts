@@ -3,12 +3,18 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join as joinPath } from 'node:path'
+import { chromium } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openclawVersion } from '../../src/sandbox/runtimes/index.ts'
 import { type ApiKit, startApi } from '../support/api-kit.ts'
+import { CHROMIUM_ARGS, chromiumBinary, withoutChromium } from '../support/chromium.ts'
+import { createDaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { createScriptedSandbox } from '../support/domain-kit.ts'
+import { createPlayedHosting } from '../support/hosted-kit.ts'
 import { createMessagesApi, type MessagesApi, say, use } from '../support/messages-api-double.ts'
 import { createOpenclawMachine, join, type OpenclawMachine, turnOf } from '../support/openclaw-machine.ts'
+import { patience } from '../support/pace.ts'
 
 const availability = await dockerOrSkip({ images: ['openclaw'] })
 const MODEL = 'claude-sonnet-5-5'
@@ -107,6 +113,64 @@ describe.skipIf(!availability.available)('OpenClaw in its machine', () => {
     // Followed no more.
     await expect.poll(() => machine.exec('cat', '/state/home/.openclaw/oauth3/requests.json')).toBe('{}')
   })
+
+  it.skipIf(withoutChromium() !== undefined)(
+    'has its own page in a real browser, at an origin of its own, signed in by a ticket of ours',
+    async () => {
+      answer = () => say('A heron stands in the water.')
+      const ready = machine.told.find(({ state }) => state === 'ready')
+      const played = {
+        ...createPlayedHosting(),
+        openGateway: async () => ({
+          ...{ stream: await machine.connect(), gatewayToken: String(ready?.gatewayToken), used: () => {} },
+        }),
+      }
+      await using kit = await createDaemonKit({
+        environment: { OAUTH3_SIGNUP: 'password', OAUTH3_HOST_PAGES: 'http://*.localhost' },
+        hosting: { played: () => played },
+        sandbox: async () => createScriptedSandbox(() => ({})),
+      })
+      const post = async (path: string, body: object, token = '') => {
+        const response = await fetch(kit.daemon.url + path, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+          body: JSON.stringify(body),
+        })
+        // biome-ignore lint/suspicious/noExplicitAny: answers are checked by the tests that read them
+        return (await response.json()) as any
+      }
+      const ann = { email: 'ann@example.com', password: 'correct horse battery' }
+      const { access_token: access } = await post('/api/auth/signup', ann)
+      const { id } = await post('/api/instances', { name: 'claw' }, access)
+      const { url } = await post(`/api/instances/${id}/page`, {}, access)
+      const browser = await chromium.launch({ executablePath: chromiumBinary() ?? '', args: CHROMIUM_ARGS })
+      try {
+        const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+        page.setDefaultTimeout(patience(60_000))
+        const frames: string[] = []
+        page.on('websocket', (socket) =>
+          socket
+            .on('framesent', ({ payload }) => frames.push(String(payload)))
+            .on('framereceived', ({ payload }) => frames.push(String(payload))),
+        )
+        await page.goto(url)
+        const box = page.locator('textarea').first()
+        await box.fill('What stands there?')
+        await box.press('Enter')
+        await page.getByText('A heron stands in the water.').first().waitFor()
+        expect(new URL(page.url()).host).toMatch(/^mch-[0-9a-f]{16}\.localhost:/)
+        expect(page.url()).not.toContain('ticket')
+        const { gatewayToken } = ready as { gatewayToken: string }
+        expect(frames.length).toBeGreaterThan(4)
+        expect(frames.join()).not.toContain(gatewayToken)
+        expect(frames.join()).not.toMatch(/"deviceToken"/)
+        if (process.env.PAGE_SCREENSHOT) await page.screenshot({ path: process.env.PAGE_SCREENSHOT })
+      } finally {
+        await browser.close()
+      }
+    },
+    patience(240_000),
+  )
 
   it('has a home, and nothing else that it could write or reach', async () => {
     const seen = await machine.exec('sh', '-c', 'id -u; ls /sys/class/net; touch /x; touch /run/oauth3/x')
