@@ -1,6 +1,6 @@
 /** What the engine is given to build a runtime's image from: the folder's files, and what npm installed for it. */
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { type ImageSource, packageFile, runtimeFile } from '../runtimes/index.ts'
 import { fetchPackages } from './fetch-packages.ts'
@@ -13,23 +13,33 @@ export async function contextOf(
 ): Promise<TarFile[]> {
   const fetches = source.fetchesModules === true || source.binaries.some(({ isFetched }) => isFetched)
   const fetched = fetches ? await fetchPackages(source, arch, log) : undefined
+  const lock = fetched && createHash('sha256').update(readFileSync(runtimeFile(source, 'package-lock.json')))
+  const pin = lock && `${arch} ${lock.digest('hex')}`
   return [
     { name: 'Dockerfile', source: runtimeFile(source, 'Dockerfile') },
     ...source.binaries.map((binary) => ({
       name: binary.name,
       source: binaryFor(source, binary, arch, fetched),
       executable: source.isClosed === true ? ('only' as const) : true,
+      pin: binary.isFetched === true ? pin : undefined,
     })),
     ...source.files.map((file) => ({ name: basename(file), source: runtimeFile(source, file) })),
     ...(source.libraries ?? []).flatMap(libraryFiles),
-    ...(source.fetchesModules === true ? moduleFiles(fetched ?? '') : []),
+    ...(source.fetchesModules === true ? moduleFiles(fetched ?? '').map((file) => ({ ...file, pin })) : []),
   ]
 }
 
-/** SHA-256 over the files, and the base image that lends the rest. */
+/**
+ * SHA-256 over the files, and the base image that lends the rest. Of what npm checked against a lock file the lock file counts, and
+ * not the bytes: there are 60,000 files of OpenClaw, whose reading takes half a minute.
+ */
 export async function contextDigest(files: readonly TarFile[], baseId: string): Promise<string> {
   const hash = createHash('sha256').update(baseId)
-  for await (const part of tarStream(files)) hash.update(part)
+  for (const file of files) {
+    const { name, executable = false, pin } = file
+    if (pin === undefined) for await (const part of tarStream([file])) hash.update(part)
+    else hash.update(JSON.stringify([name, executable, pin]))
+  }
   return hash.digest('hex')
 }
 

@@ -7,6 +7,8 @@ export interface TarFile {
   readonly source: string | Buffer
   /** `only`: it can be executed and not be read. */
   readonly executable?: boolean | 'only'
+  /** What its bytes were checked against when they were fetched. */
+  readonly pin?: string | undefined
 }
 
 const BLOCK_BYTES = 512
