@@ -3,7 +3,9 @@ import { connect, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { patience } from '../../../test/support/pace.ts'
+import type { SocketCall } from '../account-sockets/index.ts'
 import { joinScreen } from './join-screen.ts'
+import { createVncRow } from './vnc.ts'
 
 const HELLO = Buffer.from('RFB 003.008\n\x01\x01')
 const KEY = Buffer.from([4, 1, 0, 0, 0, 0, 0, 0x61])
@@ -16,7 +18,13 @@ afterEach(() => {
 })
 
 /** A viewer and a screen on sockets of this machine, with what joins them between. */
-async function joined({ viewOnly = false, isAwake = (): boolean => true, used = (): void => {} } = {}) {
+async function joined({
+  viewOnly = false,
+  isAwake = (): boolean => true,
+  used = (): void => {},
+  /** Of the address that it was opened at; left out: it is joined without one. */
+  search = undefined as string | undefined,
+} = {}) {
   const screens = createServer().listen(0, '127.0.0.1')
   const viewers = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   await Promise.all([once(screens, 'listening'), once(viewers, 'listening')])
@@ -30,7 +38,16 @@ async function joined({ viewOnly = false, isAwake = (): boolean => true, used = 
   await once(viewer, 'open')
   socket.pause()
   const over = new AbortController()
-  joinScreen({ socket, desktop: { stream, used, isAwake }, viewOnly, signal: over.signal })
+  const desktop = { stream, used, isAwake }
+  if (search === undefined) joinScreen({ socket, desktop, viewOnly, signal: over.signal })
+  else {
+    screen.once('data', () => screen.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'))
+    const call = {
+      ...{ of: { hosting: { openDesktop: async () => desktop } }, machine: { id: 'mch_1' } },
+      ...{ query: new URLSearchParams(search), signal: over.signal },
+    }
+    await createVncRow().serve(socket, call as unknown as SocketCall)
+  }
   ends.push(() => {
     viewer.terminate()
     screen.destroy()
@@ -110,6 +127,21 @@ describe('a viewer and a screen', () => {
     viewer.send(Buffer.concat([HELLO, KEY, UPDATE]))
     expect(await heard(screen, HELLO.length + UPDATE.length)).toEqual(Buffer.concat([HELLO, UPDATE]))
     expect(uses).toBe(0)
+  })
+
+  it('is looked at alone by whose address says so, as its ticket does', async () => {
+    const row = createVncRow()
+    for (const [search, purpose, passed] of [
+      ['view=1', 'vnc_view', [HELLO, UPDATE]],
+      ['', 'vnc', [HELLO, KEY, UPDATE]],
+      ['view=0', 'vnc', [HELLO, KEY, UPDATE]],
+    ] as const) {
+      expect(row.ticketFor(new URLSearchParams(search))).toBe(purpose)
+      const { screen, viewer } = await joined({ search })
+      const all = Buffer.concat(passed)
+      viewer.send(Buffer.concat([HELLO, KEY, UPDATE]))
+      expect(await heard(screen, all.length), search).toEqual(all)
+    }
   })
 
   it('end with each other, and at once when it is over', async () => {
