@@ -4,12 +4,13 @@
  * connection to one of the sockets in its machine's folder, at which the daemon listens as it does for a container's.
  */
 import { readFile } from 'node:fs/promises'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import { createServer } from 'node:https'
 import { connect, type Socket } from 'node:net'
 import { join as joinPath } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
+import { writeError } from '../../http/index.ts'
 import { AppError, type MachineId, sha256Hex } from '../../kernel/index.ts'
 import type { MachineHost, MachineRef } from '../machines/index.ts'
 import { type GateKeys, parsePath } from './gate-keys.ts'
@@ -101,17 +102,16 @@ export async function openMachineGate(deps: MachineGateDeps): Promise<MachineGat
     const found = parsePath(request.url ?? '')
     const name = STREAM.get(`${found?.rest}` as never)
     if (found === undefined || name === undefined || request.headers.upgrade !== PROTOCOL)
-      return void refuse(near, '404 Not Found')
+      return void refuse(near, 404)
     const [, secret] = /^Bearer ([\w-]{43})$/.exec(request.headers.authorization ?? '') ?? []
     const isIdentified = secret !== undefined && host.isIdentified(found.ref, sha256Hex(secret))
     // The instance takes it for final.
-    if (isIdentified === false) return void refuse(near, '401 Unauthorized')
-    if (isIdentified === undefined || !track(found.ref, near))
-      return void refuse(near, '503 Service Unavailable')
+    if (isIdentified === false) return void refuse(near, 401)
+    if (isIdentified === undefined || !track(found.ref, near)) return void refuse(near, 503)
     strangers.known(near as Socket)
     const far = connect({ path: joinPath(folderOf(found.ref), name), allowHalfOpen: true })
     near.once('close', () => far.destroy())
-    far.once('error', () => refuse(near, '503 Service Unavailable'))
+    far.once('error', () => refuse(near, 503))
     far.once('connect', () => {
       ;(near as Socket).setKeepAlive(true, KEEP_ALIVE_MS).setNoDelay(true)
       near.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${PROTOCOL}\r\n\r\n`)
@@ -155,8 +155,11 @@ export async function openMachineGate(deps: MachineGateDeps): Promise<MachineGat
   }
 }
 
-const refuse = (socket: Duplex, status: string): unknown =>
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
+function refuse(socket: Duplex, status: 401 | 404 | 503): void {
+  // What is half open would stay so for as long as its other end likes.
+  socket.once('finish', () => socket.destroy())
+  writeError(socket, { status, phrase: STATUS_CODES[status] ?? '', headers: [], body: '' })
+}
 
 /** Undefined for what is none, or too much. */
 async function jsonOf(request: IncomingMessage): Promise<unknown> {
