@@ -216,6 +216,16 @@ describe('a yes', () => {
     return { ...run, first: await first }
   }
 
+  /** One answer that does not end, of a host that was allowed, and one request that waits for a person. */
+  async function underWay(world: Awaited<ReturnType<typeof start>>) {
+    const run = await approved(world)
+    const endless = await openRequest(run.endpoint, 'https://docs.example.com/endless')
+    const broken = new Promise((resolve) => endless.once('error', resolve).once('close', resolve))
+    endless.resume()
+    const held = run.get('https://evil.example/').catch(() => 'cut')
+    return { run, broken, held, id: await world.nextAsked() }
+  }
+
   test('to a name that leads to an address that is not public dials nothing', async () => {
     await using world = await start()
     for (const host of ['inside.example.com', 'meta.example.com']) {
@@ -277,12 +287,7 @@ describe('a yes', () => {
 
   test('ends with the run: what is under way breaks off, a late press opens nothing', async () => {
     await using world = await start()
-    const run = await approved(world)
-    const endless = await openRequest(run.endpoint, 'https://docs.example.com/endless')
-    const broken = new Promise((resolve) => endless.once('error', resolve).once('close', resolve))
-    endless.resume()
-    const held = run.get('https://evil.example/').catch(() => 'cut')
-    const id = await world.nextAsked()
+    const { run, broken, held, id } = await underWay(world)
     run.calls[Symbol.dispose]()
     run.session?.cut()
     await broken
@@ -298,12 +303,7 @@ describe('a yes', () => {
 
   test('ends with everything else when everything stops, at once', async () => {
     await using world = await start()
-    const run = await approved(world)
-    const endless = await openRequest(run.endpoint, 'https://docs.example.com/endless')
-    const broken = new Promise((resolve) => endless.once('error', resolve).once('close', resolve))
-    endless.resume()
-    const held = run.get('https://evil.example/').catch(() => 'cut')
-    const id = await world.nextAsked()
+    const { run, broken, held, id } = await underWay(world)
     await world.kit.lockdown.begin({ actor: 'cli:0', name: null })
     await broken
     expect(await held).toBe('cut')

@@ -100,43 +100,41 @@ describe('a program that is restarted upon a change', () => {
   })
 })
 
-it(
-  'the daemon of npm run dev starts anew when a source changes, and takes neither state nor settings of the shell',
-  async () => {
-    const state = join(folder, 'state')
-    mkdirSync(state)
-    writeFileSync(join(state, '.env'), 'PORT=0\nOAUTH3_SANDBOX=embedded\n', { mode: 0o600 })
-    const child = spawn(process.execPath, [join(ROOT, 'proxy/scripts/dev.ts'), '--state', state], {
-      cwd: ROOT,
-      env: {
-        ...process.env,
-        DB_PATH: join(folder, 'real.db'),
-        OAUTH3_KEY_FILE: join(folder, 'real.key'),
-        OAUTH3_SANDBOX: 'docker',
-        TELEGRAM_BOT_TOKEN: '123:abcdefghijklmnopqrstuvwxyz',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
+it('the daemon of npm run dev starts anew when a source changes, and takes neither state nor settings of the shell', {
+  timeout: patience(200_000),
+}, async () => {
+  const state = join(folder, 'state')
+  mkdirSync(state)
+  writeFileSync(join(state, '.env'), 'PORT=0\nOAUTH3_SANDBOX=embedded\n', { mode: 0o600 })
+  const child = spawn(process.execPath, [join(ROOT, 'proxy/scripts/dev.ts'), '--state', state], {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      DB_PATH: join(folder, 'real.db'),
+      OAUTH3_KEY_FILE: join(folder, 'real.key'),
+      OAUTH3_SANDBOX: 'docker',
+      TELEGRAM_BOT_TOKEN: '123:abcdefghijklmnopqrstuvwxyz',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  try {
+    let log = ''
+    child.stdout.on('data', (chunk) => {
+      log += chunk
     })
-    const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
-    try {
-      let log = ''
-      child.stdout.on('data', (chunk) => {
-        log += chunk
-      })
-      const ready = (): string[] => log.split('\n').filter((line) => line.includes('oauth3 is ready'))
-      await expect.poll(() => ready().length, { timeout: 60_000 }).toBe(1)
-      expect(ready()[0]).toMatch(/"telegram":"off","sandbox":"embedded"/)
-      const now = new Date()
-      utimesSync(join(ROOT, 'proxy/src/version.ts'), now, now)
-      await expect.poll(() => ready().length, { timeout: 60_000 }).toBeGreaterThan(1)
-      child.kill('SIGTERM')
-      expect(await exited).toBe(0)
-      expect(existsSync(join(state, 'proxy.db'))).toBe(true)
-      expect(existsSync(join(folder, 'real.db')) || existsSync(join(folder, 'real.key'))).toBe(false)
-    } finally {
-      child.kill('SIGTERM')
-    }
-    // Longer than its waits: what it started is ended before the time of the test is over.
-  },
-  patience(200_000),
-)
+    const ready = (): string[] => log.split('\n').filter((line) => line.includes('oauth3 is ready'))
+    await expect.poll(() => ready().length, { timeout: 60_000 }).toBe(1)
+    expect(ready()[0]).toMatch(/"telegram":"off","sandbox":"embedded"/)
+    const now = new Date()
+    utimesSync(join(ROOT, 'proxy/src/version.ts'), now, now)
+    await expect.poll(() => ready().length, { timeout: 60_000 }).toBeGreaterThan(1)
+    child.kill('SIGTERM')
+    expect(await exited).toBe(0)
+    expect(existsSync(join(state, 'proxy.db'))).toBe(true)
+    expect(existsSync(join(folder, 'real.db')) || existsSync(join(folder, 'real.key'))).toBe(false)
+  } finally {
+    child.kill('SIGTERM')
+  }
+  // Longer than its waits: what it started is ended before the time of the test is over.
+})

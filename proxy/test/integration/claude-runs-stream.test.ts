@@ -101,35 +101,33 @@ describe('a stream', () => {
     expect(answer.headers.get('location')).toBe(`/run/${events[0]?.data.run_id}`)
   })
 
-  it(
-    'cut at any byte and taken up again gives the whole, no part twice',
-    async () => {
-      const { token } = await kit.addApp()
-      const posted = kit.postRun(token, { prompt: 'hi', detach: true })
-      const { onEvent } = await started()
-      for (const text of ['one ', 'zwei: ü ', '\n\n', 'data: x\n', '🦞']) onEvent({ type: 'text', text })
-      end.resolve({ text: 'whole', result: 'whole' })
-      const { run_id: id } = (await (await posted).json()) as { run_id: string }
-      const path = `/run/${id}/events`
-      await expect
-        .poll(async () => ((await (await kit.call(`/run/${id}`, token)).json()) as { ok: boolean }).ok)
-        .toBe(true)
-      const whole = await readBytes(path, token, undefined, Number.POSITIVE_INFINITY)
-      const all = eventsOf(whole)
-      expect(textOf(all)).toBe('one zwei: ü \n\ndata: x\n🦞')
-      const bytes = Buffer.byteLength(whole)
-      for (let cut = 0; cut < bytes; cut += 1) {
-        const first = eventsOf(await readBytes(path, token, undefined, cut))
-        const last = first.findLast((event) => event.id !== undefined)?.id
-        const rest =
-          last === 'end' ? [] : eventsOf(await readBytes(path, token, last, Number.POSITIVE_INFINITY))
-        const parts = [...first, ...rest].filter((event) => event.id !== undefined)
-        expect(parts, `cut at ${cut}`).toEqual(all.filter((event) => event.id !== undefined))
-      }
-      expect((await kit.call(path, token, { headers: { 'last-event-id': 'end' } })).status).toBe(204)
-    },
-    patience(120_000),
-  )
+  it('cut at any byte and taken up again gives the whole, no part twice', {
+    timeout: patience(120_000),
+  }, async () => {
+    const { token } = await kit.addApp()
+    const posted = kit.postRun(token, { prompt: 'hi', detach: true })
+    const { onEvent } = await started()
+    for (const text of ['one ', 'zwei: ü ', '\n\n', 'data: x\n', '🦞']) onEvent({ type: 'text', text })
+    end.resolve({ text: 'whole', result: 'whole' })
+    const { run_id: id } = (await (await posted).json()) as { run_id: string }
+    const path = `/run/${id}/events`
+    await expect
+      .poll(async () => ((await (await kit.call(`/run/${id}`, token)).json()) as { ok: boolean }).ok)
+      .toBe(true)
+    const whole = await readBytes(path, token, undefined, Number.POSITIVE_INFINITY)
+    const all = eventsOf(whole)
+    expect(textOf(all)).toBe('one zwei: ü \n\ndata: x\n🦞')
+    const bytes = Buffer.byteLength(whole)
+    for (let cut = 0; cut < bytes; cut += 1) {
+      const first = eventsOf(await readBytes(path, token, undefined, cut))
+      const last = first.findLast((event) => event.id !== undefined)?.id
+      const rest =
+        last === 'end' ? [] : eventsOf(await readBytes(path, token, last, Number.POSITIVE_INFINITY))
+      const parts = [...first, ...rest].filter((event) => event.id !== undefined)
+      expect(parts, `cut at ${cut}`).toEqual(all.filter((event) => event.id !== undefined))
+    }
+    expect((await kit.call(path, token, { headers: { 'last-event-id': 'end' } })).status).toBe(204)
+  })
 
   it('that broke keeps its run for a while, and whoever comes back goes on', async () => {
     const { token } = await kit.addApp()

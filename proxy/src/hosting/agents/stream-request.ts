@@ -34,8 +34,28 @@ export function requestOver(
   })
 }
 
+/**
+ * Switches the stream to another protocol: resolves to the header lines of the answer. Rejects with `refused` where it does not switch,
+ * and leaves the stream to the caller.
+ */
+export async function upgradeOver(
+  stream: Duplex,
+  {
+    path,
+    headers,
+    refused,
+  }: { readonly path: string; readonly headers: readonly string[]; readonly refused: string },
+): Promise<readonly string[]> {
+  stream.write(
+    [`GET ${path} HTTP/1.1`, 'Host: 127.0.0.1', 'Connection: Upgrade', ...headers, '\r\n'].join('\r\n'),
+  )
+  const [status = '', ...lines] = (await readHead(stream)).split('\r\n')
+  if (/^HTTP\/1\.1 101 /.test(status)) return lines
+  throw new AppError('sandbox_unavailable', refused, { retryAfterSeconds: 5 })
+}
+
 /** The head that the stream begins with; what comes behind it stays on the stream. Rejects when there is none. */
-export function readHead(stream: Duplex): Promise<string> {
+function readHead(stream: Duplex): Promise<string> {
   return new Promise((resolve, reject) => {
     let head = Buffer.alloc(0)
     const fail = (): void =>

@@ -1,6 +1,7 @@
 /** What an agent's page may do in a browser. All of it is the agent's to say: it speaks to its own origin, and to nobody else. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '../../kernel/index.ts'
+import { setPageHeaders, withoutFeatures } from '../index.ts'
 
 /** The owner's browser is no way outside past the gateway, nor into the owner's network (SSRF by a browser). */
 const POLICY = [
@@ -15,17 +16,12 @@ const POLICY = [
 const ALLOWLIST = '(response-origin)'
 
 export function setWalls(response: ServerResponse, isSecure: boolean): void {
+  setPageHeaders(response, isSecure)
   response.setHeader('Content-Security-Policy', POLICY)
   response.setHeader('Connection-Allowlist', ALLOWLIST)
   response.setHeader('X-DNS-Prefetch-Control', 'off')
-  response.setHeader('X-Content-Type-Options', 'nosniff')
-  response.setHeader('X-Frame-Options', 'DENY')
-  response.setHeader('Referrer-Policy', 'no-referrer')
-  response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
-  response.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
   response.setHeader('Origin-Agent-Cluster', '?1')
-  response.setHeader('Permissions-Policy', 'camera=(), microphone=(), geolocation=(), payment=(), usb=()')
-  if (isSecure) response.setHeader('Strict-Transport-Security', 'max-age=31536000')
+  response.setHeader('Permissions-Policy', withoutFeatures())
 }
 
 export const isNavigation = ({ headers }: IncomingMessage): boolean =>

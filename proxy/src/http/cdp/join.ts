@@ -2,8 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type BrowserConnection, readHead } from '../../hosting/agents/index.ts'
-import { AppError } from '../../kernel/index.ts'
+import { type BrowserConnection, upgradeOver } from '../../hosting/agents/index.ts'
 
 const TO_BROWSER = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions'] as const
 const TO_CLIENT = new Set(['sec-websocket-accept', 'sec-websocket-extensions'])
@@ -29,19 +28,11 @@ export async function joinBrowser({ request, socket, head, path, connection }: J
     const value = request.headers[name]
     return typeof value === 'string' ? [`${name}: ${value}`] : []
   })
-  stream.write(
-    [
-      `GET ${path} HTTP/1.1`,
-      'Host: 127.0.0.1',
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      ...handed,
-      '\r\n',
-    ].join('\r\n'),
-  )
-  const [status = '', ...lines] = (await readHead(stream)).split('\r\n')
-  if (!/^HTTP\/1\.1 101 /.test(status))
-    throw new AppError('sandbox_unavailable', 'The browser takes no session now.', { retryAfterSeconds: 5 })
+  const lines = await upgradeOver(stream, {
+    path,
+    headers: ['Upgrade: websocket', ...handed],
+    refused: 'The browser takes no session now.',
+  })
   const kept = lines.filter((line) => TO_CLIENT.has(line.slice(0, line.indexOf(':')).toLowerCase()))
   socket.write(
     ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: websocket', ...kept, '\r\n'].join(

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '../../kernel/index.ts'
+import { setPageHeaders, withoutFeatures } from '../index.ts'
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
@@ -17,9 +18,8 @@ const POLICY = [
   "require-trusted-types-for 'script'",
 ].join('; ')
 
-const NO_FEATURES = ['camera', 'microphone', 'geolocation', 'payment', 'usb', 'serial', 'hid', 'midi']
 const PERMISSIONS = [
-  ...NO_FEATURES.map((name) => `${name}=()`),
+  withoutFeatures('serial', 'hid', 'midi'),
   'publickey-credentials-get=(self)',
   'publickey-credentials-create=(self)',
   'clipboard-write=(self)',
@@ -27,15 +27,10 @@ const PERMISSIONS = [
 
 /** On whatever the console answers (XSS, clickjacking, leaks across windows and by Referer). */
 export function setSecurityHeaders(response: ServerResponse, isSecure: boolean): void {
+  setPageHeaders(response, isSecure)
   response.setHeader('Content-Security-Policy', POLICY)
-  response.setHeader('X-Content-Type-Options', 'nosniff')
-  response.setHeader('X-Frame-Options', 'DENY')
-  response.setHeader('Referrer-Policy', 'no-referrer')
-  response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
-  response.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
   response.setHeader('Permissions-Policy', PERMISSIONS)
   response.setHeader('Cache-Control', 'no-store')
-  if (isSecure) response.setHeader('Strict-Transport-Security', 'max-age=31536000')
 }
 
 function assertMethod({ method }: IncomingMessage, allowed: ReadonlySet<string> = METHODS): void {

@@ -1,6 +1,5 @@
 /** A hosted agent's desktop over a WebSocket, to be seen, or to be used. */
-import { hostedHere, readHead } from '../../hosting/agents/index.ts'
-import { AppError } from '../../kernel/index.ts'
+import { hostedHere, upgradeOver } from '../../hosting/agents/index.ts'
 import type { SocketRow } from '../account-sockets/index.ts'
 import { joinScreen } from './join-screen.ts'
 
@@ -24,13 +23,17 @@ export const createVncRow = (): SocketRow => ({
     const giveUp = (): void => void stream.destroy()
     until.addEventListener('abort', giveUp, { once: true })
     stream.on('error', () => {})
-    stream.write('GET /screen HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: rfb\r\n\r\n')
-    const head = await readHead(stream)
-    until.removeEventListener('abort', giveUp)
-    if (!/^HTTP\/1\.1 101 /.test(head)) {
+    try {
+      await upgradeOver(stream, {
+        path: '/screen',
+        headers: ['Upgrade: rfb'],
+        refused: 'The desktop shows no screen now.',
+      })
+    } catch (error) {
       stream.destroy()
-      throw new AppError('sandbox_unavailable', 'The desktop shows no screen now.', { retryAfterSeconds: 5 })
+      throw error
     }
+    until.removeEventListener('abort', giveUp)
     joinScreen({ socket, desktop, viewOnly: isViewOnly(query), signal })
   },
 })

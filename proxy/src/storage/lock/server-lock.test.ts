@@ -83,29 +83,27 @@ describe.skipIf(missing !== undefined)(
       await expect(lockServer(server.url, HURRIED)).rejects.toMatchObject(CONFLICT)
     })
 
-    it(
-      'takes it from what the server still has of the connection that was lost',
-      async () => {
-        await using relay = await relayTo(server.url)
-        const { lock, storage } = await daemon(relay.url, HURRIED)
-        // The daemon's end is gone; the server hears nothing of it.
-        relay.fault = 'silent'
-        expect(await read(storage).catch(() => 'away')).toBe('away')
-        relay.fault = 'none'
-        await expect
-          .poll(
-            () =>
-              write(storage, 'again').then(
-                () => 'written',
-                () => 'refused',
-              ),
-            { timeout: 60_000 },
-          )
-          .toBe('written')
-        expect(lock.taken.aborted).toBe(false)
-      },
-      patience(120_000),
-    )
+    it('takes it from what the server still has of the connection that was lost', {
+      timeout: patience(120_000),
+    }, async () => {
+      await using relay = await relayTo(server.url)
+      const { lock, storage } = await daemon(relay.url, HURRIED)
+      // The daemon's end is gone; the server hears nothing of it.
+      relay.fault = 'silent'
+      expect(await read(storage).catch(() => 'away')).toBe('away')
+      relay.fault = 'none'
+      await expect
+        .poll(
+          () =>
+            write(storage, 'again').then(
+              () => 'written',
+              () => 'refused',
+            ),
+          { timeout: 60_000 },
+        )
+        .toBe('written')
+      expect(lock.taken.aborted).toBe(false)
+    })
 
     it('writes nothing when another has the lock, and ends', async () => {
       const { lock, storage } = await daemon()

@@ -124,70 +124,62 @@ describe.skipIf(missing !== undefined)('a commit on PostgreSQL', () => {
     expect(await made.notes.read((tx) => tx.notes.all())).toEqual(['b'])
   })
 
-  it(
-    'of which nothing more is heard is not said to be undone',
-    async () => {
-      await using made = await freshNotes(kit)
-      await using node = await nodeBehindRelay(made.db.where, 300)
-      const work = node.notes.transaction(async (tx) => {
-        await tx.notes.add('a')
-        node.relay.fault = 'gone'
-      })
-      await expect(work).rejects.toMatchObject({
-        code: 'storage_unavailable',
-        message: expect.not.stringContaining('nothing was changed'),
-      })
-    },
-    patience(60_000),
-  )
+  it('of which nothing more is heard is not said to be undone', { timeout: patience(60_000) }, async () => {
+    await using made = await freshNotes(kit)
+    await using node = await nodeBehindRelay(made.db.where, 300)
+    const work = node.notes.transaction(async (tx) => {
+      await tx.notes.add('a')
+      node.relay.fault = 'gone'
+    })
+    await expect(work).rejects.toMatchObject({
+      code: 'storage_unavailable',
+      message: expect.not.stringContaining('nothing was changed'),
+    })
+  })
 
-  it(
-    'of which nothing more was heard is told to what mirrors it, before another unit begins',
-    async () => {
-      await using made = await freshNotes(kit)
-      await using node = await nodeBehindRelay(made.db.where, 300)
-      const said: string[] = []
-      const write = (text: string, fault: typeof node.relay.fault): Promise<void> =>
-        node.notes.transaction(async (tx) => {
-          said.push(`${text} begins`)
-          tx.onCommit(() => said.push(`${text} mirrored`))
-          tx.afterCommit(() => said.push(`${text} outside`))
-          await tx.notes.add(text)
-          node.relay.fault = fault
-        })
-      await expect(write('a', 'gone')).rejects.toEqual(unavailable)
-      await expect(write('b', 'none')).rejects.toEqual(unavailable)
-      expect(said).toEqual(['a begins'])
-      node.relay.fault = 'none'
-      await write('c', 'none')
-      await expect
-        .poll(() => said)
-        .toEqual(['a begins', 'a mirrored', 'a outside', 'c begins', 'c mirrored', 'c outside'])
-      expect(await made.notes.read((tx) => tx.notes.all())).toEqual(['a', 'c'])
-    },
-    patience(60_000),
-  )
-
-  it(
-    'of which nothing more was heard is told to what mirrors it, also where nobody writes any more',
-    async () => {
-      await using made = await freshNotes(kit)
-      await using node = await nodeBehindRelay(made.db.where, 300)
-      const said: string[] = []
-      const work = node.notes.transaction(async (tx) => {
-        tx.onCommit(() => said.push('mirrored'))
-        tx.afterCommit(() => said.push('outside'))
-        await tx.notes.add('a')
-        node.relay.fault = 'gone'
+  it('of which nothing more was heard is told to what mirrors it, before another unit begins', {
+    timeout: patience(60_000),
+  }, async () => {
+    await using made = await freshNotes(kit)
+    await using node = await nodeBehindRelay(made.db.where, 300)
+    const said: string[] = []
+    const write = (text: string, fault: typeof node.relay.fault): Promise<void> =>
+      node.notes.transaction(async (tx) => {
+        said.push(`${text} begins`)
+        tx.onCommit(() => said.push(`${text} mirrored`))
+        tx.afterCommit(() => said.push(`${text} outside`))
+        await tx.notes.add(text)
+        node.relay.fault = fault
       })
-      await expect(work).rejects.toEqual(unavailable)
-      expect(said).toEqual([])
-      node.relay.fault = 'none'
-      await expect.poll(() => said).toEqual(['mirrored', 'outside'])
-      expect(await made.notes.read((tx) => tx.notes.all())).toEqual(['a'])
-    },
-    patience(60_000),
-  )
+    await expect(write('a', 'gone')).rejects.toEqual(unavailable)
+    await expect(write('b', 'none')).rejects.toEqual(unavailable)
+    expect(said).toEqual(['a begins'])
+    node.relay.fault = 'none'
+    await write('c', 'none')
+    await expect
+      .poll(() => said)
+      .toEqual(['a begins', 'a mirrored', 'a outside', 'c begins', 'c mirrored', 'c outside'])
+    expect(await made.notes.read((tx) => tx.notes.all())).toEqual(['a', 'c'])
+  })
+
+  it('of which nothing more was heard is told to what mirrors it, also where nobody writes any more', {
+    timeout: patience(60_000),
+  }, async () => {
+    await using made = await freshNotes(kit)
+    await using node = await nodeBehindRelay(made.db.where, 300)
+    const said: string[] = []
+    const work = node.notes.transaction(async (tx) => {
+      tx.onCommit(() => said.push('mirrored'))
+      tx.afterCommit(() => said.push('outside'))
+      await tx.notes.add('a')
+      node.relay.fault = 'gone'
+    })
+    await expect(work).rejects.toEqual(unavailable)
+    expect(said).toEqual([])
+    node.relay.fault = 'none'
+    await expect.poll(() => said).toEqual(['mirrored', 'outside'])
+    expect(await made.notes.read((tx) => tx.notes.all())).toEqual(['a'])
+  })
 
   it('is on disk when it is answered, also on a server that would not wait', async () => {
     await using made = await freshNotes(kit)
@@ -224,28 +216,26 @@ describe.skipIf(missing !== undefined)('tenants on PostgreSQL', () => {
 })
 
 describe.skipIf(missing !== undefined)('a network that says nothing', () => {
-  it(
-    'does not let a node that is cut off hold the tenant, nor that node wait for ever',
-    async () => {
-      await using made = await freshNotes(kit)
-      await using node = await nodeBehindRelay(made.db.where, 500)
-      const cut = node.notes.transaction(async (tx) => {
-        await tx.notes.add('a')
-        node.relay.fault = 'silent'
-        await tx.notes.add('b')
-      })
-      const failed = expect(cut).rejects.toBeInstanceOf(Error)
-      await expect.poll(() => node.relay.fault).toBe('silent')
-      await made.notes.transaction((tx) => tx.notes.add('c'))
-      await failed
-      expect(await made.notes.read((tx) => tx.notes.all())).toEqual(['c'])
-      await expect(node.notes.transaction((tx) => tx.notes.add('d'))).rejects.toEqual(unavailable)
-      node.relay.fault = 'none'
-      await node.notes.transaction((tx) => tx.notes.add('e'))
-      expect(await made.notes.read((tx) => tx.notes.all())).toEqual(['c', 'e'])
-    },
-    patience(60_000),
-  )
+  it('does not let a node that is cut off hold the tenant, nor that node wait for ever', {
+    timeout: patience(60_000),
+  }, async () => {
+    await using made = await freshNotes(kit)
+    await using node = await nodeBehindRelay(made.db.where, 500)
+    const cut = node.notes.transaction(async (tx) => {
+      await tx.notes.add('a')
+      node.relay.fault = 'silent'
+      await tx.notes.add('b')
+    })
+    const failed = expect(cut).rejects.toBeInstanceOf(Error)
+    await expect.poll(() => node.relay.fault).toBe('silent')
+    await made.notes.transaction((tx) => tx.notes.add('c'))
+    await failed
+    expect(await made.notes.read((tx) => tx.notes.all())).toEqual(['c'])
+    await expect(node.notes.transaction((tx) => tx.notes.add('d'))).rejects.toEqual(unavailable)
+    node.relay.fault = 'none'
+    await node.notes.transaction((tx) => tx.notes.add('e'))
+    expect(await made.notes.read((tx) => tx.notes.all())).toEqual(['c', 'e'])
+  })
 })
 
 describe.skipIf(missing !== undefined)('an error of PostgreSQL', () => {
