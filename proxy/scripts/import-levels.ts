@@ -102,6 +102,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
   entrances: [
     'http/agent-api',
     'http/mcp',
+    'http/open-sockets',
     'http/cdp',
     'http/claude-runs-api',
     'http/admin-api',

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { addressMatcher, type Config } from '../config/index.ts'
+import { SOCKET_PURPOSES } from '../contracts/index.ts'
 import type { AccountSockets } from '../http/account-sockets/index.ts'
 import type { AgentPages } from '../http/agent-pages/index.ts'
 import { answerApiError, knownError, type PageOrigins, refuseUpgrade } from '../http/index.ts'
@@ -22,7 +23,7 @@ export interface SocketsFront extends UpgradeSurface, Disposable {
   without(front: FrontSurface): FrontSurface
 }
 
-const PATH = /^\/api\/instances\/[^/?#]+\/(?:cloudbot|vnc)(?:\?|$)/
+const PATH = new RegExp(`^/api/instances/[^/?#]+/(?:${SOCKET_PURPOSES.join('|')})(?:\\?|$)`)
 
 /** WebSockets to hosted agents, of accounts and of sessions at the console, and the agents' own pages; loaded by the first. */
 export function openSockets(

@@ -9,3 +9,8 @@ export {
   type RouteInput,
   type RouteTable,
 } from './route.ts'
+export {
+  SOCKET_PURPOSES,
+  type SocketPurpose,
+  type TicketPurpose,
+} from './socket-purposes.ts'

@@ -2,11 +2,10 @@
  * The WebSockets of accounts, `/api/instances/{id}/{purpose}`: a program says by a header who it is, a browser by a ticket that is good
  * once. Never by a cookie, which a page of another origin would send too (CSWSH), and never by a token in the address, which logs keep.
  */
-import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { SOCKET_PURPOSES, type SocketPurpose } from '../../contracts/index.ts'
 import type { AccessTokens } from '../../identity/accounts/index.ts'
 import { assertAuthorized, resourceOf } from '../../identity/index.ts'
 import type { TicketHolder, Tickets } from '../../identity/tickets/index.ts'
@@ -21,8 +20,9 @@ import {
 } from '../accounts-api/index.ts'
 import { type ConsoleTenant, createOrigins, type OriginsDeps } from '../console/index.ts'
 import { knownError, refuseUpgrade } from '../index.ts'
-import { closeOf } from './closes.ts'
-import { closeSoon, createOpenSockets } from './open-sockets.ts'
+import { createOpenSockets } from '../open-sockets/index.ts'
+import { CLOSE, closeOf } from './closes.ts'
+import { abortAfterClose, closeSoon, holdSocket } from './held-socket.ts'
 import type { SocketCall, SocketRow, SocketRows } from './rows.ts'
 
 interface AccountSocketsDeps extends OriginsDeps {
@@ -46,11 +46,9 @@ export interface AccountSockets extends Disposable {
   serve(upgrade: Upgrade, of: Pick<Opening, 'purpose' | 'machine' | 'holder' | 'by'>): void
 }
 
-type Purpose = keyof SocketRows
-
 /** Who opens it, and by what. */
 interface Opening {
-  readonly purpose: Purpose
+  readonly purpose: SocketPurpose
   readonly row: SocketRow
   readonly machine: string
   readonly query: URLSearchParams
@@ -60,15 +58,16 @@ interface Opening {
   readonly raw: Duplex
 }
 
-const PATH =
-  /^\/api\/instances\/(?<machine>[\w-]{1,64})\/(?<purpose>cloudbot|vnc)(?:\?(?<query>[^#]{0,500}))?$/
+const PATH = new RegExp(
+  `^/api/instances/(?<machine>[\\w-]{1,64})/(?<purpose>${SOCKET_PURPOSES.join('|')})(?:\\?(?<query>[^#]{0,500}))?$`,
+)
 const SCOPE = 'machines'
 /** Of all tenants. */
 const MAX_SOCKETS = 512
 
 export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
   const origins = createOrigins(deps)
-  const open = createOpenSockets()
+  const open = createOpenSockets(deps.log)
   const servers = new Map<SocketRow, WebSocketServer>()
   const serverOf = (row: SocketRow): WebSocketServer => {
     const server =
@@ -110,7 +109,7 @@ export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
     await of.gate.take('read', `sockets of ${of.tenant}`)
     const machine = (await of.hosting?.list())?.find((one) => one.machine.id === id)?.machine
     if (machine === undefined) throw new AppError('not_found', 'No such instance.')
-    if (open.count(of.tenant, purpose) >= row.maxOpen || open.size >= MAX_SOCKETS)
+    if (open.count(of.storage, purpose) >= row.maxOpen || open.size >= MAX_SOCKETS)
       throw new AppError('rate_limited', `At most ${row.maxOpen} are open at once.`)
     return { ...signedIn, machine }
   }
@@ -123,32 +122,30 @@ export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
     const { holder, row, purpose } = opening
     const { of, machine, actor } = found
     const over = new AbortController()
-    const still = (): boolean => now(holder) !== undefined
-    open.add({ socket, tenant: of.tenant, purpose, still, end: () => over.abort() })
-    const id = `sck_${randomBytes(8).toString('hex')}`
-    const about = { socket: id, machine: machine.id, purpose }
-    await of.storage.transaction((tx) =>
-      of.audit.append(tx, 'socket.opened', actor, null, { ...about, by: opening.by }),
-    )
-    told(socket, opening.raw, (code, counted) => {
-      const ended = { ...about, code, ...counted }
-      of.storage
-        .transaction((tx) => of.audit.append(tx, 'socket.ended', actor, null, ended))
-        .catch((error: unknown) => deps.log.error({ err: error }, 'the end of a socket was not stored'))
+    abortAfterClose(socket, over)
+    await open.add({
+      ...{ of, actor, purpose, to: { machine: machine.id }, by: opening.by },
+      ...{ connection: opening.raw, ...holdSocket(socket) },
+      still: () => now(holder) !== undefined,
+      cut(why) {
+        over.abort()
+        if (why === 'refused') closeSoon(socket, CLOSE.notSignedIn, 'You are not signed in any more.')
+        else closeSoon(socket, 1001, 'The daemon is stopping.')
+      },
     })
-    over.signal.throwIfAborted()
+    if (socket.readyState !== socket.OPEN) return
     await row.serve(socket, { ...found, query: opening.query, signal: over.signal })
   }
 
   async function opened(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { machine = '', purpose = '', query: text = '' } = PATH.exec(request.url ?? '')?.groups ?? {}
-    const row = deps.rows[purpose as Purpose]
+    const row = deps.rows[purpose as SocketPurpose]
     if (row === undefined) throw new AppError('not_found', 'No such WebSocket; see /api/openapi.json.')
     const place = apiPlaceOf(origins, request)
     const query = new URLSearchParams(text)
     const ticket = query.get('ticket')
     query.delete('ticket')
-    const of = { purpose: purpose as Purpose, row, machine, query, raw: socket }
+    const of = { purpose: purpose as SocketPurpose, row, machine, query, raw: socket }
     if (ticket === null) {
       const opening: Opening = { ...of, holder: await byHeader(request, place.address), by: 'header' }
       const found = await admitted(opening)
@@ -196,28 +193,4 @@ export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
     },
     [Symbol.dispose]: () => open[Symbol.dispose](),
   }
-}
-
-interface Counted {
-  readonly messages_in: number
-  readonly bytes_in: number
-  readonly bytes_out: number
-  readonly ms: number
-}
-
-/** Counts what goes through, and says so at the end. */
-function told(socket: WebSocket, raw: Duplex, ended: (code: number, counted: Counted) => void): void {
-  const since = performance.now()
-  const { bytesRead = 0, bytesWritten = 0 } = raw as Partial<Socket>
-  let messages = 0
-  socket.on('message', () => {
-    messages += 1
-  })
-  socket.once('close', (code) => {
-    const { bytesRead: read = 0, bytesWritten: written = 0 } = raw as Partial<Socket>
-    ended(code, {
-      ...{ messages_in: messages, bytes_in: read - bytesRead, bytes_out: written - bytesWritten },
-      ms: Math.round(performance.now() - since),
-    })
-  })
 }

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws'
+import type { SocketPurpose } from '../../contracts/index.ts'
 import type { Machine } from '../../hosting/machines/index.ts'
 import type { Action, Actor, Principal } from '../../identity/index.ts'
 import type { TicketUse } from '../../identity/tickets/index.ts'
@@ -37,4 +38,4 @@ export interface SocketRow {
 }
 
 /** By the last segment of its path. */
-export type SocketRows = { readonly [purpose in 'cloudbot' | 'vnc']?: SocketRow }
+export type SocketRows = { readonly [purpose in SocketPurpose]?: SocketRow }

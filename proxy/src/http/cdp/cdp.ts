@@ -3,7 +3,6 @@
  * Endpoints"), with addresses of ours in them, each of which opens one WebSocket, once. Behind it is a Chromium of the session's own.
  */
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import express, { type Request, type Router } from 'express'
 import type { Logger } from 'pino'
@@ -11,14 +10,13 @@ import { z } from 'zod'
 import type { AuditLog } from '../../audit/index.ts'
 import type { BrowserConnection } from '../../hosting/agents/index.ts'
 import { type Agents, bearerToken } from '../../identity/agents/index.ts'
-import { type Actor, agentActor } from '../../identity/index.ts'
+import { agentActor } from '../../identity/index.ts'
 import type { Tickets } from '../../identity/tickets/index.ts'
 import {
   type AgentId,
   AppError,
   type Clock,
   plainAddress,
-  randomToken,
   type Storage,
   sha256Hex,
 } from '../../kernel/index.ts'
@@ -31,9 +29,9 @@ import {
   sendJson,
 } from '../agent-api/index.ts'
 import { callerGone, refuseUpgrade } from '../index.ts'
+import { createOpenSockets } from '../open-sockets/index.ts'
 import { askFront, type TargetAnswer, targetAnswer, versionAnswer } from './front.ts'
 import { joinBrowser } from './join.ts'
-import { createOpenJoins } from './open-joins.ts'
 import { createCdpSessions } from './sessions.ts'
 
 export interface CdpDeps {
@@ -62,8 +60,8 @@ const SOCKET_PATH =
   /^\/cdp\/devtools\/(?:browser|page\/(?<target>[\w-]{1,64}))\/(?<session>[\w-]{1,64})\?ticket=(?<ticket>[\w-]{1,64})$/
 
 export function createCdp(deps: CdpDeps): Cdp {
-  const { storage, tickets, agents, audit } = deps
-  const joins = createOpenJoins()
+  const { storage, tickets, agents } = deps
+  const open = createOpenSockets(deps.log)
   const sessions = createCdpSessions(deps.clock)
   const forAgent = createForAgent(deps)
   const router = express.Router()
@@ -156,30 +154,15 @@ export function createCdp(deps: CdpDeps): Cdp {
     const use = sessions.use(session)
     if (use === undefined) throw new AppError('rate_limited', 'There are too many connections to browsers.')
     socket.once('close', () => use[Symbol.dispose]())
-    joins.add({ socket, assertStill })
-    await told(socket, agentActor(agent), target)
+    await open.add({
+      ...{ of: deps, actor: agentActor(agent), purpose: 'cdp', to: { target: target ?? 'browser' } },
+      ...{ by: 'ticket', connection: socket, ended: closeOf(socket) },
+      still: () => passes(assertStill),
+      cut: () => socket.destroy(),
+    })
     const path = `/sessions/${session}/${target === null ? 'browser' : `page/${target}`}`
     const until = AbortSignal.timeout(ASK_MS)
     await joinBrowser({ request, socket, head, path, connection: await deps.openBrowser(agent, until) })
-  }
-
-  /** Rows of its begin and end: nothing is opened without the first. */
-  async function told(socket: Duplex, actor: Actor, target: string | null): Promise<void> {
-    const since = performance.now()
-    const about = { socket: `sck_${randomToken(64)}`, purpose: 'cdp', target: target ?? 'browser' }
-    await storage.transaction((tx) =>
-      audit.append(tx, 'socket.opened', actor, null, { ...about, by: 'ticket' }),
-    )
-    const end = (): void => {
-      const { bytesRead = 0, bytesWritten = 0 } = socket as Partial<Socket>
-      const ended = { ...about, bytes_in: bytesRead, bytes_out: bytesWritten }
-      const ms = Math.round(performance.now() - since)
-      storage
-        .transaction((tx) => audit.append(tx, 'socket.ended', actor, null, { ...ended, ms }))
-        .catch((error: unknown) => deps.log.error({ err: error }, 'the end of a socket was not stored'))
-    }
-    if (socket.destroyed) end()
-    else socket.once('close', end)
   }
 
   return {
@@ -189,7 +172,7 @@ export function createCdp(deps: CdpDeps): Cdp {
       socket.on('error', () => {})
       join(request, socket, head).catch((error: unknown) => refuseUpgrade(socket, error, deps.log))
     },
-    [Symbol.dispose]: () => joins[Symbol.dispose](),
+    [Symbol.dispose]: () => open[Symbol.dispose](),
   }
 }
 
@@ -198,3 +181,18 @@ const peerOf = ({ socket }: IncomingMessage): string => plainAddress(socket.remo
 
 /** What a ticket opens: one session's browser, or one target of it. */
 const placeOf = (session: string, target: string | null): string => `${session}/${target ?? ''}`
+
+const closeOf = (socket: Duplex): Promise<object> =>
+  new Promise((resolve) => {
+    if (socket.closed) resolve({})
+    else socket.once('close', () => resolve({}))
+  })
+
+function passes(assertion: () => void): boolean {
+  try {
+    assertion()
+    return true
+  } catch {
+    return false
+  }
+}

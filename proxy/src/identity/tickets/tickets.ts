@@ -1,3 +1,4 @@
+import type { TicketPurpose } from '../../contracts/index.ts'
 import {
   type AgentId,
   type Clock,
@@ -23,8 +24,7 @@ export type TicketHolder =
 /** The one connection that it opens. */
 export interface TicketUse {
   readonly machine: string
-  /** `vnc_view`: to see a desktop and not to use it. */
-  readonly purpose: 'cloudbot' | 'vnc' | 'vnc_view' | 'cdp' | 'page'
+  readonly purpose: TicketPurpose | 'cdp' | 'page'
 }
 
 /**

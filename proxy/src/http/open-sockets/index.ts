@@ -1,0 +1,1 @@
+export { createOpenSockets, type OpenSocket, type OpenSockets } from './open-sockets.ts'
