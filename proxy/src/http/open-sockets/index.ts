@@ -1,1 +1,1 @@
-export { createOpenSockets, type OpenSocket, type OpenSockets } from './open-sockets.ts'
+export { createOpenSockets, type OpenSocket } from './open-sockets.ts'

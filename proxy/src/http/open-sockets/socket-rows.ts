@@ -5,7 +5,7 @@ import type { Actor } from '../../identity/index.ts'
 import { randomToken, type Storage } from '../../kernel/index.ts'
 
 /** What is known of its end, where its protocol says so. */
-export interface SocketEnd {
+interface SocketEnd {
   /** Of its close frame (RFC 6455, 7.1.5). */
   readonly code?: number
   readonly messages_in?: number

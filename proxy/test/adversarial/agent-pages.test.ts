@@ -1,0 +1,134 @@
+/** The own page of a hosted agent, from outside: who is let in, at which origin, and for how long. */
+import { type IncomingHttpHeaders, request } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { describe, expect, it } from 'vitest'
+import { useAccountSockets } from '../support/account-sockets-kit.ts'
+
+const sockets = useAccountSockets()
+const { api, signIn, client } = sockets
+
+describe('the page of a hosted agent', () => {
+  const hostOf = (id: string) => `${id.replace('_', '-')}.localhost:${new URL(sockets.kit.daemon.url).port}`
+  /** As a browser asks that page's host. */
+  const visit = (
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+    { id = sockets.machine, method = 'GET' } = {},
+  ): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> =>
+    new Promise((resolve, reject) => {
+      const { port } = new URL(sockets.kit.daemon.url)
+      request({
+        host: '127.0.0.1',
+        port,
+        path,
+        method,
+        agent: false,
+        headers: { host: hostOf(id), ...headers },
+      })
+        .once('response', (response) => {
+          const { statusCode = 0, headers: told } = response
+          text(response).then((body) => resolve({ status: statusCode, headers: told, text: body }), reject)
+        })
+        .once('error', reject)
+        .end()
+    })
+  const NAVIGATION = {
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-dest': 'document',
+    'sec-fetch-site': 'cross-site',
+  }
+  const addressOf = async (token: string) =>
+    new URL((await api('POST', `/api/instances/${sockets.machine}/page`, { token })).body.url)
+  const cookieOf = async (token = sockets.ann): Promise<string> => {
+    const { search } = await addressOf(token)
+    const { headers } = await visit(`/${search}`, NAVIGATION)
+    return headers['set-cookie']?.[0]?.split(';')[0] ?? ''
+  }
+
+  it('is opened by a ticket once, at an origin of its own, whose cookie is good there alone', async () => {
+    const address = await addressOf(sockets.ann)
+    expect(address.host).toBe(hostOf(sockets.machine))
+    const begun = await visit(`/${address.search}`, NAVIGATION)
+    expect(begun).toMatchObject({ status: 303, headers: { location: '/' } })
+    const [set = ''] = begun.headers['set-cookie'] ?? []
+    expect(set).toMatch(/^oauth3_page=[\w-]{43}; HttpOnly; SameSite=Lax; Path=\/$/)
+    expect((await visit(`/${address.search}`, NAVIGATION)).status).toBe(401)
+    const cookie = set.split(';')[0] ?? ''
+    const page = await visit('/chat?x=1', { cookie, ...NAVIGATION, 'x-forwarded-host': 'evil' })
+    expect(page.status).toBe(200)
+    const seen = JSON.parse(page.text)
+    expect(seen.path).toBe('/chat?x=1')
+    expect(seen.headers).toMatchObject({
+      host: '127.0.0.1',
+      authorization: `Bearer ${sockets.gateway.token}`,
+    })
+    expect(Object.keys(seen.headers)).not.toContain('cookie')
+    expect(JSON.stringify(seen.headers)).not.toMatch(/evil|sec-fetch/)
+    expect(page.headers).toMatchObject({
+      'content-security-policy': expect.stringContaining("connect-src 'self' data: blob:"),
+      // WebRTC and leaving for an address that says something, which a policy of content lets through.
+      'connection-allowlist': '(response-origin)',
+      'x-frame-options': 'DENY',
+    })
+    expect(page.headers).not.toHaveProperty('x-own')
+    const two = (await api('POST', '/api/instances', { token: sockets.ann, body: { name: 'another' } })).body
+      .id
+    expect((await visit('/', { cookie, ...NAVIGATION }, { id: two })).status).toBe(401)
+    expect((await api('POST', `/api/instances/${sockets.machine}/page`, { token: sockets.eve })).status).toBe(
+      404,
+    )
+  })
+
+  it('answers no other page, not even another agent’s, and is nothing but that page', async () => {
+    const cookie = await cookieOf()
+    const before = sockets.gateway.openings.length
+    const refused: readonly (readonly [Readonly<Record<string, string>>, number, string?])[] = [
+      [{}, 401],
+      [{ cookie: `${cookie}; ${cookie}` }, 401],
+      [{ cookie, 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' }, 403],
+      [{ cookie, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, 403],
+      [{ cookie, origin: 'http://localhost' }, 403],
+      [{ cookie, 'service-worker': 'script', 'sec-fetch-site': 'same-origin' }, 403],
+      [{ cookie, 'x-forwarded-for': '203.0.113.9' }, 403],
+      [{ cookie }, 405, 'POST'],
+    ]
+    for (const [headers, status, method = 'GET'] of refused)
+      expect((await visit('/', headers, { method })).status, JSON.stringify(headers)).toBe(status)
+    const own = `http://${hostOf(sockets.machine)}`
+    for (const origin of ['http://mch-0000000000000000.localhost', 'https://evil.example', `${own}0`]) {
+      const one = client('/', { host: hostOf(sockets.machine), cookie, origin })
+      expect(await one.opened, origin).toBe(403)
+    }
+    expect(await client('/', { host: hostOf(sockets.machine), origin: own }).opened).toBe(401)
+    expect(sockets.gateway.openings.length).toBe(before)
+    // Whatever the path: neither the console nor the agents' API is there.
+    for (const path of [
+      '/console/api/session',
+      '/api/auth/me',
+      '/v1/models',
+      '/execute',
+      '/cdp/json/version',
+    ])
+      expect(JSON.parse((await visit(path, { cookie })).text).path, path).toBe(path)
+  })
+
+  it('ends with the session that opened it, and wakes nobody by being left open', async () => {
+    const { access, refresh } = await signIn('ann')
+    const cookie = await cookieOf(access)
+    const origin = `http://${hostOf(sockets.machine)}`
+    const socket = () => client('/', { host: hostOf(sockets.machine), cookie, origin })
+    expect((await visit('/', { cookie, ...NAVIGATION })).status).toBe(200)
+    const one = socket()
+    expect(await one.opened).toBe('open')
+    await api('POST', `/api/instances/${sockets.machine}/stop`, { token: access })
+    expect(await socket().opened).toBe('open')
+    const left = await cookieOf(access)
+    expect((await visit('/x.js', { cookie: left, 'sec-fetch-site': 'same-origin' })).status).toBe(503)
+    expect(await client('/', { host: hostOf(sockets.machine), cookie: left, origin }).opened).toBe(503)
+    expect((await visit('/', { cookie: left, ...NAVIGATION })).status).toBe(200)
+    await api('POST', '/api/auth/logout', { body: { refresh_token: refresh } })
+    expect((await one.closed).code).toBe(4401)
+    expect((await visit('/', { cookie, ...NAVIGATION })).status).toBe(401)
+    expect(await socket().opened).toBe(401)
+  })
+})
