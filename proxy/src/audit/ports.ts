@@ -57,7 +57,8 @@ export const AUDIT_EVENTS = {
   'secret.renamed': 'A secret was renamed.',
   'secret.removed': 'A secret was removed.',
   'secret.risk_set': 'The risk of a secret was changed: what it is by now, and what it was.',
-  'secret.opened': 'A secret was decrypted for a run.',
+  'secret.opened':
+    'A secret was decrypted for a run; or all of them, to be cut out of what a machine says: `for` says `scrub`.',
   'egress.request':
     'A run made a request through the gateway: path without query, names of the secrets put in. Or the daemon did for an agent: `for` says `imports`, `skill_url` or `skill`; or a hosted agent: `machine`.',
   'egress.refused':
@@ -76,7 +77,7 @@ export const AUDIT_EVENTS = {
   'provider.key_added': "A provider's key was stored.",
   'provider.key_removed': "A provider's key was removed.",
   'provider.key_opened':
-    "A provider's key was decrypted for requests; it is kept in memory for a short time.",
+    "A provider's key was decrypted for requests; it is kept in memory for a short time. Or all of them, to be cut out of what a machine says: `for` says `scrub`.",
   'provider.asked': 'An agent used a provider that it has no grant for; the owner is asked.',
   'provider.decided': 'A person answered what an agent may use of a provider.',
   'provider.granted': 'A grant for a provider was stored.',
@@ -90,6 +91,8 @@ export const AUDIT_EVENTS = {
   'machine.rolled_back':
     'Kept files of a machine were put in the place of those that it had; those stay kept.',
   'machine.egress': 'The owner changed the hosts that a machine may reach; those there are by now.',
+  'machine.inspected':
+    'Somebody looked at the processes of a machine, or at its log; by whom. Nothing of what was seen is kept.',
   'machine.desired':
     'Somebody, an access or the sleep ladder wants a machine in another state; from what, to what, and why.',
   'machine.changed': 'A machine entered another state; from which, to which, for which cause.',

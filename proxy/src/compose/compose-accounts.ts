@@ -95,6 +95,7 @@ export function openAccounts(
 
 const isForAccounts = ({ url = '', rawHeaders }: IncomingMessage): boolean =>
   /^\/api\/(?:(?:auth|user)\/|(?:instances|openapi\.json)(?:[/?]|$))/.test(url) ||
+  /^\/debug\/(?:processes|logs|version)(?:[/?]|$)/.test(url) ||
   isAccountsChat(url, rawHeaders)
 
 /** Nothing of the person: names of tenants stand in lists and logs. */

@@ -5,6 +5,7 @@ import { type Chats, createChatLedger, createChats } from '../hosting/chat/index
 import type { MachineDriver, Machines } from '../hosting/machines/index.ts'
 import type { Cdp } from '../http/cdp/index.ts'
 import { AppError, lazily, type TenantId } from '../kernel/index.ts'
+import type { ProviderKeys } from '../llm/provider-keys/index.ts'
 import type { Providers } from '../llm/providers/index.ts'
 import type { LlmProxy } from '../llm/proxy/index.ts'
 import type { WakeChannel } from '../notify/wake/index.ts'
@@ -40,6 +41,7 @@ export function composeHosting(
   deps: {
     readonly core: TenantCore
     readonly providers: Pick<Providers, 'find'>
+    readonly keys: Pick<ProviderKeys, 'openAll'>
     readonly llmProxy: Pick<LlmProxy, 'bind'>
     readonly agentApi: RequestListener
     readonly upgradeApi: Cdp['upgrade']
@@ -132,6 +134,17 @@ export function composeHosting(
         end: () => binding.end(),
       }
     },
+    openToScrub: ({ id: machine }, what, by) =>
+      core.storage.transaction(async (tx) => {
+        await core.audit.append(tx, 'machine.inspected', by, null, { machine, what })
+        const opened = new Map(await core.vault.openAll(tx, machine))
+        for (const { provider, label, value } of await deps.keys.openAll(tx, machine))
+          opened.set(`${provider} key ${label}`, value)
+        for (const { id, name, wake } of core.agents.list())
+          if (wake?.sealedToken != null)
+            opened.set(`wake token of ${name}`, core.vault.openFor(`agent-wake:${id}`, wake.sealedToken))
+        return opened
+      }),
     assertProvider(name) {
       const found = providers.find(name)
       if (found === undefined || 'missing' in found)

@@ -188,7 +188,14 @@ export async function composeTenant(
       ? stack.use(
           composeHosting(
             installation,
-            { core, providers: llm.providers, llmProxy, agentApi: app, upgradeApi: cdp.upgrade },
+            {
+              core,
+              providers: llm.providers,
+              keys: llm.keys,
+              llmProxy,
+              agentApi: app,
+              upgradeApi: cdp.upgrade,
+            },
             overrides.hosting,
           ),
         )

@@ -107,6 +107,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'hosted_agent.chat': '+...+.',
   'hosted_agent.operate': '+...+.',
   'hosted_agent.desktop': '+...+.',
+  'hosted_agent.inspect': '+...+.',
   'browser.use': '..o...',
   'usage.read': '++..++',
   'price.list': '+...+.',

@@ -112,6 +112,10 @@ export const PERMISSIONS = {
     may: OWNER,
   },
   'hosted_agent.desktop': { does: "See and use a hosted agent's desktop.", may: OWNER },
+  'hosted_agent.inspect': {
+    does: "See the processes of a hosted agent's machine, what it printed, and its versions.",
+    may: OWNER,
+  },
   'browser.use': { does: 'Use the browser that its owner gave it.', may: { agent: 'own' } },
 
   'provider.list': { does: 'List providers of LLMs.', may: PEOPLE },

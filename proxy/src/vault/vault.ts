@@ -72,6 +72,8 @@ export interface Vault {
   rename(from: string, to: string, actor: Actor): Promise<SecretRecord>
   /** Decrypts for a run and says so in the audit; in the unit that starts the run. */
   open(tx: Tx, name: string, requestId: string): Promise<SecretValue>
+  /** Decrypts all, to cut them out of what a machine says, and says so in the audit. By name. */
+  openAll(tx: Tx, machine: string): Promise<ReadonlyMap<string, SecretValue>>
   /** A new data key; every secret is sealed again in one unit of work. Resolves to how many. */
   rotate(actor: Actor): Promise<number>
   /** Seals a small value that belongs to something else than a named secret, e.g. an agent's wake token. */
@@ -193,6 +195,16 @@ export function createVault(deps: {
       const value = keyring.open(context(record), record.sealed)
       await audit.append(tx, 'secret.opened', 'daemon', requestId, { name, version: record.version })
       return value
+    },
+
+    async openAll(tx, machine) {
+      lockdown.assertOpen()
+      const records = await tx.secrets.list()
+      if (records.length > 0)
+        await audit.append(tx, 'secret.opened', 'daemon', null, {
+          ...{ for: 'scrub', machine, secrets: records.length },
+        })
+      return new Map(records.map((record) => [record.name, keyring.open(context(record), record.sealed)]))
     },
 
     async rotate(actor) {

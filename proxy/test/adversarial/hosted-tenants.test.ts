@@ -247,6 +247,94 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
       expect((await ann.call('GET', `/api/instances/${id}`)).body.status).toBe('running')
     })
 
+    const print = (text: string) =>
+      ann.call('POST', '/v1/chat/completions', {
+        ...{ model: 'desk', messages: [{ role: 'user', content: `print ${text}` }] },
+      })
+    const SECRET = 'the-deploy-secret-of-ann-not-real'
+    const TOKEN = `oc_${'x'.repeat(43)}`
+
+    it('an account sees what runs in it and what it printed, from outside, and nothing that is secret', async () => {
+      const stored = await ann.tenant('PUT', '/secrets/DEPLOY', { value: SECRET })
+      expect(stored.status, JSON.stringify(stored.body)).toBe(200)
+      const said = [SECRET, Buffer.from(SECRET).toString('base64'), 'sk-ant-test-ann-not-real', TOKEN]
+      await print(
+        `begun \u001b[2J\u202e|${said.join(' ')}|played-gateway-token|of many of ${SECRET.repeat(200)}`,
+      )
+      await expect
+        .poll(async () => (await ann.call('GET', '/debug/logs')).body.stdout, { timeout: patience(10_000) })
+        .toContain('gateway token]\nof many of [secret:DEPLOY]')
+      const { body: log } = await ann.call('GET', '/debug/logs')
+      expect(log).toMatchObject({
+        name: 'desk',
+        state: 'running',
+        process_id: null,
+        stderr: '',
+        truncated: false,
+      })
+      expect(log.stdout).toContain(
+        'begun ⟨U+001B⟩[2J⟨U+202E⟩\n[secret:DEPLOY] [secret:DEPLOY] [secret:anthropic key ',
+      )
+      expect(log.stdout).toContain(' [token]\n[secret:gateway token]\n')
+      for (const one of [...said, SECRET.slice(0, 12), 'played-gateway'])
+        expect(log.stdout).not.toContain(one)
+
+      const { body: list } = await ann.call('GET', '/debug/processes?instance=desk')
+      // Its program was given as an argument.
+      expect(list).toMatchObject({ name: 'desk', state: 'running', count: list.processes.length })
+      expect(list.processes).toMatchObject([{ parent_id: null, command: 'deno', status: expect.any(String) }])
+      const [{ id: process }] = list.processes
+      expect((await ann.call('GET', `/debug/logs?id=${process}`)).body).toMatchObject({
+        ...{ process_id: process, stdout: log.stdout },
+      })
+      for (const none of ['1', '0', '-1', 'x', '..', `${process}%20`])
+        expect((await ann.call('GET', `/debug/logs?id=${none}`)).status, none).toBe(404)
+      expect(await ann.call('GET', '/debug/version')).toMatchObject({
+        ...{ status: 200, body: { image: MACHINE_IMAGE, openclaw_version: '2026.9.6', node_version: null } },
+      })
+      for (const method of ['POST', 'PUT', 'DELETE'])
+        expect((await ann.call(method, '/debug/processes')).status, method).toBe(404)
+
+      const { rows } = (await ann.tenant('GET', '/audit?limit=1000')).body
+      const ofEvent = (event: string) => rows.filter((row: { event: string }) => row.event === event)
+      expect(ofEvent('machine.inspected')[0].actor).toMatch(/^account:/)
+      // The first looks found nothing to open.
+      expect(ofEvent('secret.opened').at(-1).data).toContain('"for":"scrub"')
+      expect(JSON.stringify(rows)).not.toContain(SECRET)
+    })
+
+    it('another account sees none of it, nor does who has no token', async () => {
+      for (const path of ['processes', 'logs', 'version']) {
+        for (const instance of [id, 'desk', 'mch_0000000000000000'])
+          expect(await bob.call('GET', `/debug/${path}?instance=${instance}`)).toMatchObject({
+            ...{ status: 404, body: { error: { code: 'not_found', message: 'No such instance.' } } },
+          })
+        expect((await bob.call('GET', `/debug/${path}`)).status).toBe(404)
+        for (const token of [undefined, kit.token, TOKEN])
+          expect((await api(token)('GET', `/debug/${path}?instance=${id}`)).status, path).toBe(401)
+      }
+    })
+
+    it('who looks wakes it not, and a lockdown hides what would have to be cut', async () => {
+      const stateNow = () => stateOf(ann.tenant, 'desk')
+      await ann.tenant('POST', '/hosts/desk/order', { order: 'sleep' })
+      await expect.poll(stateNow, { timeout: patience(30_000) }).toBe('paused')
+      expect((await ann.call('GET', '/debug/processes')).body).toMatchObject({ state: 'paused', count: 1 })
+      expect((await ann.call('GET', '/debug/logs')).body.stdout).toContain('begun')
+      expect(await stateNow()).toBe('paused')
+      await ann.call('POST', `/api/instances/${id}/stop`)
+      await expect.poll(stateNow, { timeout: patience(30_000) }).toBe('asleep')
+      expect((await ann.call('GET', '/debug/processes')).body).toMatchObject({ state: 'asleep', count: 0 })
+      expect((await ann.call('GET', '/debug/logs')).body).toMatchObject({ state: 'asleep', stdout: '' })
+      expect((await ann.call('GET', '/debug/version')).body).toMatchObject({ openclaw_version: null })
+      expect(await stateNow()).toBe('asleep')
+      expect((await ann.tenant('POST', '/panic', {})).status).toBe(200)
+      for (const path of ['processes', 'logs'])
+        expect((await ann.call('GET', `/debug/${path}`)).body.error.code, path).toBe('locked')
+      expect((await ann.tenant('POST', '/panic/end', { confirm: 'unlock' })).status).toBe(200)
+      expect((await ann.call('GET', '/debug/logs')).status).toBe(200)
+    })
+
     it('the quota counts what sleeps, and the one that is removed is gone', async () => {
       // As a client says it that has no name for it.
       expect((await ann.call('POST', '/api/instances', { name: null })).status).toBe(200)

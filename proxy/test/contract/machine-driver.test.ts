@@ -196,6 +196,25 @@ describe.each(CASES)('a driver of machines: $name', ({ name, skip, open }) => {
     expect(await generations(other)).toEqual([1, null].sort())
   })
 
+  it.skipIf(skip)('sees what runs in it from outside, by the names of programs, if it can', async (test) => {
+    const { processes } = driver
+    if (processes === undefined) test.skip('it cannot look in')
+    else {
+      const ref = newRef()
+      expect(await processes(ref, NEVER)).toEqual([])
+      await create(ref)
+      expect(await processes(ref, NEVER)).toEqual([])
+      await driver.start(ref, NEVER)
+      const first = { pid: expect.any(Number), command: 'deno', memoryBytes: expect.any(Number) }
+      expect(await processes(ref, NEVER)).toMatchObject([first])
+      await driver.pause(ref, NEVER)
+      expect(await processes(ref, NEVER)).toMatchObject([first])
+      expect(await processes({ ...ref, generation: 2 }, NEVER)).toEqual([])
+      await driver.stop(ref, 0, NEVER)
+      expect(await processes(ref, NEVER)).toEqual([])
+    }
+  })
+
   it.skipIf(skip)('lets go of an act that is aborted', async () => {
     const ref = newRef()
     const aborted = AbortSignal.abort(new Error('enough'))

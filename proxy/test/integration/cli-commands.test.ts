@@ -314,6 +314,16 @@ describe('a hosted agent', () => {
       expect(await host(['rollback', 'claw', ...words])).toMatchObject({ code: 2, stdout: '' })
   })
 
+  test('shows what runs in it, what it printed and what it is made of', async () => {
+    expect((await host(['processes', 'claw'])).stdout).toMatch(
+      /PROGRAM.*\n *71 +bash init\.sh +waiting +60 +3\.0 MiB/s,
+    )
+    expect(await host(['logs', 'claw', '--id', '71'])).toEqual({ code: 0, stdout: 'listening\n', stderr: '' })
+    expect(await host(['logs', 'claw', '--id', '72'])).toMatchObject({ code: 4, stdout: '' })
+    expect((await host(['version', 'claw'])).stdout).toContain('OpenClaw    2026.9.6\n')
+    expect(await host(['processes', 'nobody'])).toMatchObject({ code: 4, stdout: '' })
+  })
+
   test('shows what a hosted agent used, and nothing of another’s', async () => {
     const show = (...more: string[]) =>
       runCliHere(['host', 'show', 'claw', ...more], { env: { OAUTH3_SOCKET: world.kit.socketPath } })

@@ -9,7 +9,7 @@ import { sampleMachine } from './machine-kit.ts'
 /**
  * Runs in Deno's image. Dials `machine.sock` until it answers; a gateway of it asks the model what it is told, by `model.sock`, and
  * the agent API by `agent.sock` where the text says so (`api GET /path`). `shell CODE` evaluates, as an agent's shell would; `pieces A|B` asks
- * the model for each, and tells each as it comes; `plainly TEXT` says it back.
+ * the model for each, and tells each as it comes; `plainly TEXT` says it back; `print TEXT` prints it, as OpenClaw prints its log.
  */
 export const PLAYED_MACHINE = `
   Deno.addSignalListener('SIGTERM', () => Deno.exit(0))
@@ -35,7 +35,7 @@ export const PLAYED_MACHINE = `
     conn.close()
     return all
   }
-  let configuration, woken = ''
+  let configuration, woken = '', print = async () => {}
   const file = '/state/home/said'
   const askModel = async (model, messages) => {
     const raw = await call('model.sock', 'POST', configuration.providers[0].path + '/v1/messages', { 'x-api-key': 'the-socket-is-the-identity', 'anthropic-version': '2023-06-01' },
@@ -50,6 +50,7 @@ export const PLAYED_MACHINE = `
     if (text.startsWith('shell ')) return String(await (new (Object.getPrototypeOf(async () => {}).constructor)('configuration', 'call', text.slice(6)))(configuration, call))
     if (text === 'which session') return session
     if (text.startsWith('plainly ')) return text.slice(8)
+    if (text.startsWith('print ')) { for (const line of text.slice(6).split('|')) await print({ log: line }); return 'printed' }
     return await askModel(model, messages.filter(({ role }) => role !== 'system'))
   }
   async function* pieces(text, of) {
@@ -84,7 +85,8 @@ export const PLAYED_MACHINE = `
   for (;;) {
     const control = await dial('machine.sock')
     const tell = (message) => writeAll(control, JSON.stringify(message) + '\\n').catch(() => {})
-    await tell({ oauth3: 1, role: 'control', image: 'played' })
+    print = tell
+    await tell({ oauth3: 1, role: 'control', image: 'played', openclaw: '2026.9.6', node: 'not a\\nversion' })
     for await (const line of lines(control)) {
       const message = JSON.parse(line)
       if (message.do === 'configure') { configuration = message; await tell({ log: 'configured' }); await tell({ state: 'ready', gatewayToken: 'played-gateway-token', ms: 1 }) }
@@ -211,6 +213,22 @@ export function createPlayedHosting(): Hosting {
       yield `asked ${last}`
       return { isCut: false, usage: { prompt_tokens: 3, completion_tokens: 4 } }
     },
+    processes: async (name) => ({
+      machine: found(name).machine,
+      processes: [
+        {
+          ...{ pid: 71, parent: 4, command: 'bash init.sh' },
+          ...{ state: 'waiting', seconds: 60, memoryBytes: 3_145_728 },
+        },
+      ],
+    }),
+    async printed(name, process) {
+      const { machine } = found(name)
+      if (process !== undefined && process !== '71')
+        throw new AppError('not_found', 'No such process runs in it.')
+      return { machine, process: null, text: 'listening\n', isCut: false }
+    },
+    versions: async (name) => ({ machine: found(name).machine, openclaw: '2026.9.6', node: '24.21.0' }),
     openGateway: () => Promise.reject(new AppError('sandbox_unavailable', 'It is played.')),
     tell: async () => 200,
     start: async () => {},

@@ -37,6 +37,7 @@ export default function Chat({ params }: PageProps) {
         </div>
         {host?.kind === 'openclaw' && <OwnPage of={name} />}
         <Link to={`/hosts/${encodeURIComponent(name)}/desktop`}>Desktop</Link>
+        <Link to={`/hosts/${encodeURIComponent(name)}/inside`}>Inside</Link>
         <Link to="/hosts">All hosted agents</Link>
       </header>
       {error !== undefined && (

@@ -87,6 +87,7 @@ export const PAGES: readonly Page[] = [
   { path: '/hosts', title: 'Hosted agents', load: () => import('./hosts.tsx') },
   { path: '/hosts/:name', title: 'Chat', load: () => import('./chat.tsx') },
   { path: '/hosts/:name/desktop', title: 'Desktop', load: () => import('./desktop.tsx') },
+  { path: '/hosts/:name/inside', title: 'Inside', load: () => import('./host-inside.tsx') },
   { path: '/account', title: 'Account', load: () => import('./account.tsx') },
   { path: '/tenants', title: 'Tenants', load: () => import('./tenants.tsx') },
   { path: '/prices', title: 'Prices', load: () => import('./prices.tsx') },

@@ -11,6 +11,7 @@ import type { CommandContext, CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
 import { counted, formatDistance, formatTime, groupedDigits, terminalText } from '../text-layout.ts'
+import { addInspectionCommands } from './host-inspections.ts'
 
 interface AddOptions {
   readonly provider: string
@@ -170,6 +171,8 @@ export const addHostCommands: CommandGroup = (program, context) => {
         await context.show(answer, () => `${name} ${said}.`)
       })
   }
+
+  addInspectionCommands(host, context)
 
   host
     .command('generations')

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../kernel/index.ts'
 import type { DescribedRoute } from '../index.ts'
+import { DEBUG_ROUTES } from './debug-routes.ts'
 import { INSTANCE_ROUTES } from './instance-routes.ts'
 import {
   keyList,
@@ -122,5 +123,6 @@ export const ACCOUNT_ROUTES = {
     errors: ['not_found', 'conflict'],
   },
   ...INSTANCE_ROUTES,
+  ...DEBUG_ROUTES,
 } as const satisfies Readonly<Record<string, DescribedRoute & { readonly scope: AccountScope }>>
 export type AccountRoutes = typeof ACCOUNT_ROUTES

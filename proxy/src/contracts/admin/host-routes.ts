@@ -1,4 +1,5 @@
 import type { Route } from '../index.ts'
+import { logQuery, machineLog, machineVersions, processList } from '../inspection-schemas.ts'
 import {
   addBrowserBody,
   addHostBody,
@@ -100,6 +101,36 @@ export const HOST_ROUTES = {
     body: rollBackBody,
     answer: hostView,
     errors: ['invalid_request', 'not_found', 'conflict', 'refused', 'sandbox_unavailable', 'locked'],
+  },
+  listHostProcesses: {
+    method: 'GET',
+    path: '/v1/hosts/:name/processes',
+    summary:
+      'What runs in the machine of a hosted agent, browser or desktop, seen from outside: names of programs, without arguments, scrubbed. Wakes none; not on EC2.',
+    scope: 'owner',
+    action: 'hosted_agent.inspect',
+    answer: processList,
+    errors: ['not_found', 'refused', 'locked'],
+  },
+  readHostLog: {
+    method: 'GET',
+    path: '/v1/hosts/:name/log',
+    summary:
+      'The newest that the OpenClaw of a hosted agent printed since the daemon or the machine started, scrubbed; of a process that is there, or without one. Wakes none; not on EC2.',
+    scope: 'owner',
+    action: 'hosted_agent.inspect',
+    query: logQuery,
+    answer: machineLog,
+    errors: ['invalid_request', 'not_found', 'refused', 'locked'],
+  },
+  readHostVersion: {
+    method: 'GET',
+    path: '/v1/hosts/:name/version',
+    summary: 'What the machine of a hosted agent is made of, and what is in it as that says. Wakes none.',
+    scope: 'owner',
+    action: 'hosted_agent.inspect',
+    answer: machineVersions,
+    errors: ['not_found', 'refused'],
   },
   reachFromHost: {
     method: 'POST',

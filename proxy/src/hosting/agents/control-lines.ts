@@ -4,8 +4,12 @@ import { z } from 'zod'
 /** OpenClaw's own lines have 4 KiB, in JSON that escapes each of their bytes. */
 export const MAX_LINE_BYTES = 32 * 1_024
 
+const version = z.string().regex(/^[\w.+-]{1,64}$/)
 const hello = z.union([
-  z.object({ oauth3: z.literal(1), role: z.literal('control') }),
+  z.object({
+    ...{ oauth3: z.literal(1), role: z.literal('control') },
+    ...{ openclaw: version.optional().catch(undefined), node: version.optional().catch(undefined) },
+  }),
   z.object({ oauth3: z.literal(1), role: z.literal('stream'), stream: z.string().min(1).max(64) }),
 ])
 const machineMessage = z.union([
@@ -17,6 +21,7 @@ const machineMessage = z.union([
   z.object({ probe: z.int(), ready: z.boolean(), detail: z.string().max(200).optional() }),
   z.object({ woke: z.int(), status: z.int(), outcome: z.string().max(200).optional() }),
   z.object({ refused: z.string().max(64) }),
+  z.object({ log: z.string() }),
 ])
 
 export type Hello = z.output<typeof hello>
@@ -30,7 +35,6 @@ const parsed = <T>(schema: z.ZodType<T>, line: Buffer): T | undefined => {
   }
 }
 export const parseHello = (line: Buffer): Hello | undefined => parsed(hello, line)
-/** Undefined also for what is known and not listened to, such as the machine's log. */
 export const parseMachineMessage = (line: Buffer): MachineMessage | undefined => parsed(machineMessage, line)
 
 /** What the daemon says first of all. `path` is put behind the machine's own address of its model endpoint. */

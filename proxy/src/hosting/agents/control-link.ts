@@ -5,14 +5,16 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { AppError } from '../../kernel/index.ts'
+import { AppError, SecretValue } from '../../kernel/index.ts'
 import {
   type Configuration,
+  type Hello,
   MAX_LINE_BYTES,
   type MachineMessage,
   parseHello,
   parseMachineMessage,
 } from './control-lines.ts'
+import { createMachineLog, type MachineLog } from './machine-log.ts'
 
 export interface ControlLink {
   /** A connection of the machine's own socket. */
@@ -23,6 +25,12 @@ export interface ControlLink {
   stream(signal: AbortSignal): Promise<{ readonly stream: Duplex; readonly gatewayToken: string }>
   /** Tells it that something has happened: the status of its gateway's answer; 0 when that could not be reached. */
   wake(text: string, session: string | null, signal: AbortSignal): Promise<number>
+  /** The newest of what it printed and this daemon heard: untrusted text, secrets in it. */
+  log(): MachineLog
+  /** What its gateway asks of whoever comes; null while it is not ready. */
+  gatewayToken(): SecretValue | null
+  /** As it says itself; null: nothing, or nobody is there. */
+  versions(): { readonly openclaw: string | null; readonly node: string | null }
   /** Ends every stream that was given. */
   cutStreams(): void
   close(): void
@@ -33,6 +41,8 @@ const MAX_PENDING = 256
 const UNAVAILABLE = new AppError('sandbox_unavailable', 'The machine does not answer.', {
   retryAfterSeconds: 5,
 })
+
+type ControlHello = Extract<Hello, { role: 'control' }>
 
 interface Answer<T> {
   resolve(value: T): void
@@ -48,6 +58,8 @@ export function createControlLink(configuration: Configuration): ControlLink {
   let control: Socket | undefined
   let gatewayToken: string | undefined
   let failure: string | undefined
+  let said: ControlHello | undefined
+  const log = createMachineLog()
   let asked = 0
   let isClosed = false
 
@@ -70,7 +82,8 @@ export function createControlLink(configuration: Configuration): ControlLink {
   function hear(line: Buffer): void {
     const message = parseMachineMessage(line)
     if (message === undefined) return
-    if ('state' in message) {
+    if ('log' in message) log.add(message.log)
+    else if ('state' in message) {
       gatewayToken = message.state === 'ready' ? message.gatewayToken : undefined
       failure = message.state === 'failed' ? message.detail : undefined
       told()
@@ -84,7 +97,8 @@ export function createControlLink(configuration: Configuration): ControlLink {
     }
   }
 
-  function serveControl(socket: Socket): void {
+  function serveControl(socket: Socket, hello: ControlHello): void {
+    said = hello
     control?.destroy()
     if (control !== undefined) lost()
     control = socket
@@ -153,7 +167,7 @@ export function createControlLink(configuration: Configuration): ControlLink {
       firstLine(socket, (line) => {
         const hello = parseHello(line)
         if (hello === undefined || isClosed) return void socket.destroy()
-        if (hello.role === 'control') return serveControl(socket)
+        if (hello.role === 'control') return serveControl(socket, hello)
         const waiting = streams.get(hello.stream)
         streams.delete(hello.stream)
         // One that nobody asked for, or that came too late.
@@ -182,6 +196,9 @@ export function createControlLink(configuration: Configuration): ControlLink {
       const answer = await answered(questions, id, { do: 'wake', id, text, session }, signal)
       return 'status' in answer ? answer.status : 0
     },
+    log: () => log.kept(),
+    gatewayToken: () => (gatewayToken === undefined ? null : new SecretValue(gatewayToken)),
+    versions: () => ({ openclaw: said?.openclaw ?? null, node: said?.node ?? null }),
     cutStreams() {
       for (const socket of given) socket.destroy()
     },

@@ -12,6 +12,7 @@ import type { ChatEvent, OpenedTurn } from '../chat/index.ts'
 import type { KeptFiles, Machine, MachineTime } from '../machines/index.ts'
 import { canonicalOr } from './egress-list.ts'
 import { agentIdOf, type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
+import { viewPrinted, viewProcesses, viewVersions } from './inspection-views.ts'
 import type { HostedAgents } from './ports.ts'
 
 export interface HostedAgentRoutesDeps {
@@ -64,6 +65,11 @@ export function hostedAgentRoutes({ hosting, owner, clock, modelUsage }: HostedA
     }),
     rollBackHost: async ({ params: { name }, body: { to } }) =>
       viewHost(await on().rollBack(name, to, owner.principal)),
+    listHostProcesses: async ({ params: { name } }) =>
+      viewProcesses(await on().processes(name, owner.principal)),
+    readHostLog: async ({ params: { name }, query: { id } }) =>
+      viewPrinted(await on().printed(name, id, owner.principal)),
+    readHostVersion: async ({ params: { name } }) => viewVersions(await on().versions(name)),
     reachFromHost: async ({ params: { name }, body: { allow = [], deny = [] } }) =>
       viewHost(
         await on().reach(

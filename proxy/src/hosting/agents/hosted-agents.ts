@@ -11,6 +11,7 @@ import { createDesktops } from './desktops.ts'
 import { changedHosts } from './egress-list.ts'
 import { agentIdOf, type HostedAgent, kindOf } from './hosted-agent.ts'
 import { createHostedChats, type LinkedMachine } from './hosted-chats.ts'
+import { createInspections } from './inspections.ts'
 import { type MachineEndpoint, openMachineEndpoint, SOCKET_IS_IDENTITY } from './machine-endpoint.ts'
 import type { HostedAgents, HostedAgentsDeps, HostOrder, MachineCare } from './ports.ts'
 
@@ -204,10 +205,21 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     return view(machines, rows.get(machine.id) ?? machine)
   }
 
+  const inspections = createInspections({
+    named,
+    linkOf: async ({ id }) =>
+      await endpoints.get(id)?.then(
+        ({ link }) => link,
+        () => undefined,
+      ),
+    openToScrub: (machine, what, by) => deps.openToScrub(machine, what, actorOf(by)),
+  })
+
   return {
     ...chats,
     ...browsers,
     ...desktops,
+    ...inspections,
     async list() {
       const machines = await deps.machines()
       return (await machines.list()).map((machine) => view(machines, machine))

@@ -1,8 +1,8 @@
 /** What hosted agents are to others, and what they need of them. */
 import type { RequestListener } from 'node:http'
 import type { Agents } from '../../identity/agents/index.ts'
-import type { Principal } from '../../identity/index.ts'
-import type { AgentId, MachineId } from '../../kernel/index.ts'
+import type { Actor, Principal } from '../../identity/index.ts'
+import type { AgentId, MachineId, SecretValue } from '../../kernel/index.ts'
 import type { Chats } from '../chat/index.ts'
 import type {
   KeptFiles,
@@ -17,6 +17,7 @@ import type { Browsers } from './browsers.ts'
 import type { Desktops } from './desktops.ts'
 import type { HostedAgent } from './hosted-agent.ts'
 import type { HostedChats } from './hosted-chats.ts'
+import type { Inspected, Inspections } from './inspections.ts'
 import type { MachineEgress, MachineEgressDeps } from './machine-egress.ts'
 import type { EndpointDeps, ModelConnection } from './machine-endpoint.ts'
 
@@ -36,7 +37,7 @@ interface EgressChange {
   readonly deny: readonly string[]
 }
 
-export interface HostedAgents extends HostedChats, Browsers, Desktops {
+export interface HostedAgents extends HostedChats, Browsers, Desktops, Inspections {
   list(): Promise<readonly HostedAgent[]>
   /** By id or name; wakes none. Throws `not_found`. */
   find(name: string): Promise<Machine>
@@ -99,6 +100,12 @@ export interface HostedAgentsDeps {
     readonly agent: { readonly id: AgentId; readonly name: string; readonly tags: readonly string[] }
     readonly provider: string
   }) => ModelConnection
+  /** All values of the tenant, to be cut out of what a machine says; said so in the audit. Throws `locked`. */
+  readonly openToScrub: (
+    machine: Machine,
+    what: Inspected,
+    by: Actor,
+  ) => Promise<ReadonlyMap<string, SecretValue>>
   /** Throws `invalid_request` for a provider that a machine cannot use. */
   readonly assertProvider: (name: string) => void
   /** Throws `locked` during a lockdown. */

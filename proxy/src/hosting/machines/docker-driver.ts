@@ -13,8 +13,9 @@ import {
   STATE_MOUNT,
   volumeName,
 } from './docker-machine.ts'
+import { readProcesses, TOP_ARGUMENTS } from './docker-processes.ts'
 import type { MachineKey, MachineRef } from './machine.ts'
-import { CONTROL_SOCKET, type Held, type MachineDriver, type Phase } from './machine-driver.ts'
+import { CONTROL_SOCKET, type Held, isUp, type MachineDriver, type Phase } from './machine-driver.ts'
 import { heldOf, incarnationName, isOf, keyLabels, keyOf } from './machine-labels.ts'
 
 export interface DockerDriverOptions {
@@ -228,6 +229,19 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
         return of === undefined ? [] : [{ ...of, generation: null, phase: 'absent' }]
       })
       return [...held, ...files]
+    },
+    async processes(ref, signal) {
+      // By its name alone another's might be looked at.
+      if (!isUp(await observe(ref, signal))) return []
+      try {
+        return readProcesses(
+          await ask(signal, (abortSignal) => containerOf(ref).top({ ps_args: TOP_ARGUMENTS, abortSignal })),
+        )
+      } catch (error) {
+        // It ended in between.
+        if (!isUp(await observe(ref, signal))) return []
+        throw error
+      }
     },
     address: (ref) => ({ socketPath: join(folderOf(ref), CONTROL_SOCKET) }),
     watch(changed) {

@@ -19,6 +19,7 @@ export {
   type KeptFiles,
   type MachineDriver,
   type MachinePersistence,
+  type MachineProcess,
   type Phase,
 } from './machine-driver.ts'
 export { createMachineHost, type MachineHost } from './machine-host.ts'

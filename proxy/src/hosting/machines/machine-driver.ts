@@ -46,6 +46,18 @@ interface MachineAddress {
   readonly socketPath: string
 }
 
+/** A process of a machine, looked at from outside; what it calls itself is the machine's to say. */
+export interface MachineProcess {
+  readonly pid: number
+  readonly parent: number
+  /** Its program, and the script that an interpreter runs: without arguments, which hold whatever was put there. */
+  readonly command: string
+  readonly state: 'running' | 'waiting' | 'stopped' | 'ended'
+  readonly seconds: number
+  /** That it has in memory. */
+  readonly memoryBytes: number
+}
+
 export interface ToCreate {
   readonly image: string
   readonly spec: MachineSpec
@@ -80,6 +92,8 @@ export interface MachineDriver {
   hasImage?(image: string, signal: AbortSignal): Promise<boolean>
   /** Of one machine, or of all of this instance. */
   list(signal: AbortSignal, key?: MachineKey): Promise<readonly Held[]>
+  /** What runs in it, without running anything there; nothing of what is not up. Left out: the driver cannot see that. */
+  processes?(ref: MachineRef, signal: AbortSignal): Promise<readonly MachineProcess[]>
   /** By the cloud's own names: what runs as this incarnation. Left out where a machine's sockets say who it is. */
   instancesOf?(ref: MachineRef, signal: AbortSignal): Promise<readonly string[]>
   address(ref: MachineRef): MachineAddress

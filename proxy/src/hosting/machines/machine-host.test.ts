@@ -130,6 +130,13 @@ describe('a host of machines', () => {
       expect(kit.driver.calls.start).toBe(before.start)
     })
 
+    it('says plainly where its driver cannot see what runs in it', async () => {
+      const machine = await running()
+      await expect(kit.machines.processes(machine.id)).rejects.toMatchObject({
+        ...{ code: 'refused', message: expect.stringContaining('not on EC2') },
+      })
+    })
+
     it('lets go of who gives up, and tells who asks for another tenant’s that there is none', async () => {
       const machine = await running()
       await ask(machine, 'paused')

@@ -12,7 +12,7 @@ import {
   type UnixMs,
 } from '../../kernel/index.ts'
 import { answered, CALL_TIMEOUT_MS, type Wait } from '../../sandbox/engine/index.ts'
-import { isOpen, isOver, type LiveMachine, newLive, unavailable } from './live-machine.ts'
+import { isOpen, isOver, type LiveMachine, newLive, refOf, unavailable } from './live-machine.ts'
 import type { Activity, Machine, MachineKey, MachineRef } from './machine.ts'
 import { type Claim, type Claimed, isIdentified } from './machine-claim.ts'
 import type { MachineDriver, MachinePersistence } from './machine-driver.ts'
@@ -324,6 +324,7 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
         hasImage: async (image) => (await call(async (signal) => driver.hasImage?.(image, signal))) ?? true,
         persistence: options.persistence ?? null,
         rollBack,
+        processes: (live) => call(async (signal) => await driver.processes?.(refOf(live), signal)),
         forecast: (live) => forecastSleep(live.row, live, clock.now(), ladder),
         unavailable,
         closing: closing.signal,

@@ -1,8 +1,8 @@
 import { type Actor, actorOf, type Principal } from '../../identity/index.ts'
-import type { Clock, MachineId } from '../../kernel/index.ts'
+import { AppError, type Clock, type MachineId } from '../../kernel/index.ts'
 import { isOpen, type LiveMachine, type Waiter } from './live-machine.ts'
 import type { Activity, DesiredState, Machine, MachineTime } from './machine.ts'
-import type { KeptFiles, MachinePersistence } from './machine-driver.ts'
+import type { KeptFiles, MachinePersistence, MachineProcess } from './machine-driver.ts'
 import type { MachineLedger, MachineOrder, Ordered } from './machine-ledger.ts'
 import type { SleepForecast } from './sleep-ladder.ts'
 
@@ -37,6 +37,8 @@ export interface Machines {
   /** Something was done with it that is over at once. */
   touch(id: MachineId, why: Activity): void
   forecast(id: MachineId): SleepForecast
+  /** What runs in it, seen from outside; nothing of one that is not up. Throws `not_found`, and `refused` where its driver cannot see it. */
+  processes(id: MachineId): Promise<readonly MachineProcess[]>
   /** Nothing is to run any more until it is asked for again; what is up is paused. Resolves when it is wanted so. */
   pauseAll(why: string): Promise<void>
 }
@@ -55,6 +57,8 @@ export function createMachines(deps: {
   readonly hasImage: (image: string) => Promise<boolean>
   readonly persistence: MachinePersistence | null
   readonly rollBack: (live: LiveMachine, to: number, actor: Actor) => Promise<void>
+  /** Undefined: its driver cannot see it. */
+  readonly processes: (live: LiveMachine) => Promise<readonly MachineProcess[] | undefined>
   readonly forecast: (live: LiveMachine) => SleepForecast
   readonly unavailable: (machine: Machine) => Error
   readonly closing: AbortSignal
@@ -128,6 +132,13 @@ export function createMachines(deps: {
     },
     touch: (id, why) => deps.active(find(id), why),
     forecast: (id) => deps.forecast(find(id)),
+    async processes(id) {
+      const live = find(id)
+      const found = await deps.processes(live)
+      if (found === undefined)
+        throw new AppError('refused', 'Processes of a machine are seen where it is a container, not on EC2.')
+      return found
+    },
     async pauseAll(why) {
       for (const { id, desired } of await ledger.live())
         if (desired === 'awake') await ledger.ask(id, 'paused', { asker: 'ladder', actor: 'daemon', why })

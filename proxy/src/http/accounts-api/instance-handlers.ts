@@ -1,16 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { AccountRoutes, InstanceView } from '../../contracts/accounts/index.ts'
 import type { RouteHandlers } from '../../contracts/index.ts'
-import {
-  type HostedAgent,
-  hostedHere,
-  kindOf,
-  TICKET_ACTIONS,
-  ticketPath,
-} from '../../hosting/agents/index.ts'
+import { type HostedAgent, hostedHere, TICKET_ACTIONS, ticketPath } from '../../hosting/agents/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { type PageTicketDeps, pageTicket } from '../console/index.ts'
 import { type AccountCaller, assertMay, holderOf } from './caller.ts'
+import { instanceOf, instancesOf } from './instances-of.ts'
 
 type Handled = Pick<
   RouteHandlers<AccountRoutes>,
@@ -33,21 +28,11 @@ const STATUS = {
   deleted: 'terminating',
 } as const satisfies Readonly<Record<HostedAgent['machine']['observed'], InstanceView['status']>>
 
-/** The account's own alone: of any other tenant's machine nothing is known here. */
 export function instanceHandlers(
   signedIn: () => AccountCaller,
   takeWrite: (caller: AccountCaller, what: string) => Promise<void>,
   { tickets, pages }: PageTicketDeps,
 ): Handled {
-  const listOf = async ({ of }: AccountCaller): Promise<readonly HostedAgent[]> =>
-    of.hosting === null
-      ? []
-      : (await of.hosting.list()).filter(({ machine }) => kindOf(machine) === 'openclaw')
-  const find = async (caller: AccountCaller, id: string): Promise<HostedAgent> => {
-    const found = (await listOf(caller)).find(({ machine }) => machine.id === id)
-    if (found === undefined) throw new AppError('not_found', 'No such instance.')
-    return found
-  }
   const changer = async (): Promise<AccountCaller> => {
     const caller = signedIn()
     const { of, session, isBrowser } = caller
@@ -61,18 +46,18 @@ export function instanceHandlers(
   }
   const order = async (id: string, what: 'start' | 'stop' | 'remove'): Promise<HostedAgent> => {
     const caller = await changer()
-    const { machine } = await find(caller, id)
+    const { machine } = await instanceOf(caller.of, id)
     return await hostedHere(caller.of.hosting).order(machine.id, what, caller.principal)
   }
 
   return {
-    listInstances: async () => ({ instances: (await listOf(signedIn())).map(viewOf) }),
+    listInstances: async () => ({ instances: (await instancesOf(signedIn().of)).map(viewOf) }),
     async createInstance({ body: { name, provider, model } }) {
       const caller = await changer()
       const made = { name: name ?? `agent-${randomBytes(4).toString('hex')}`, provider, model }
       return viewOf(await hostedHere(caller.of.hosting).add(made, caller.principal))
     },
-    readInstance: async ({ params: { id } }) => viewOf(await find(signedIn(), id)),
+    readInstance: async ({ params: { id } }) => viewOf(await instanceOf(signedIn().of, id)),
     async deleteInstance({ params: { id } }) {
       await order(id, 'remove')
       return { ok: true as const }
@@ -80,14 +65,14 @@ export function instanceHandlers(
     stopInstance: async ({ params: { id } }) => viewOf(await order(id, 'stop')),
     async openPage({ params: { id } }) {
       const caller = signedIn()
-      const { machine } = await find(caller, id)
+      const { machine } = await instanceOf(caller.of, id)
       const { url, expiresAt } = pageTicket({ tickets, pages }, holderOf(caller), machine)
       return { url, expires_at: new Date(expiresAt).toISOString() }
     },
     async issueTicket({ params: { id }, body: { purpose } }) {
       const caller = signedIn()
       assertMay(caller, TICKET_ACTIONS[purpose])
-      const { machine } = await find(caller, id)
+      const { machine } = await instanceOf(caller.of, id)
       const { ticket, expiresAt } = tickets.issue(holderOf(caller), { machine: machine.id, purpose })
       return {
         ...{ ticket, path: ticketPath(machine.id, purpose, ticket) },
@@ -96,7 +81,7 @@ export function instanceHandlers(
     },
     async listInstanceGenerations({ params: { id } }) {
       const caller = signedIn()
-      const { machine } = await find(caller, id)
+      const { machine } = await instanceOf(caller.of, id)
       const kept = await hostedHere(caller.of.hosting).generations(machine.id)
       return {
         generations: kept.map(({ number, isCurrent, createdAt, files, bytes }) => ({
@@ -107,7 +92,7 @@ export function instanceHandlers(
     },
     async rollBackInstance({ params: { id }, body: { to } }) {
       const caller = await changer()
-      const { machine } = await find(caller, id)
+      const { machine } = await instanceOf(caller.of, id)
       return viewOf(await hostedHere(caller.of.hosting).rollBack(machine.id, to, caller.principal))
     },
     startInstance: async ({ params: { id } }) => viewOf(await order(id, 'start')),

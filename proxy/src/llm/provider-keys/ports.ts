@@ -83,6 +83,8 @@ export interface ProviderKeys {
   list(provider?: string): readonly (ProviderKey & { readonly cooldown: KeyCooldown | null })[]
   /** Throws not_found. Its decrypted value is dropped at once. */
   remove(tx: Tx, id: number, actor: Actor): Promise<ProviderKey>
+  /** Decrypts all, seats too, to cut them out of what a machine says, and says so in the audit. Throws `locked`. */
+  openAll(tx: Tx, machine: string): Promise<readonly (ProviderKey & { readonly value: SecretValue })[]>
   /**
    * Decrypted values are kept for a short time, and of one that is kept the answer is no promise: it costs neither a turn nor a
    * unit. Whoever has to wait evaluates anew what else the request depends on. Rejects when it cannot be told to the audit.

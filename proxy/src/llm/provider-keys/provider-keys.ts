@@ -225,6 +225,18 @@ export function createProviderKeys(deps: {
       return found instanceof Promise ? found.then((one) => one ?? { refused: 'no_key' as const }) : found
     },
 
+    async openAll(tx, machine) {
+      const stored = await tx.providerKeys.list()
+      if (stored.length > 0)
+        await audit.append(tx, 'provider.key_opened', 'daemon', null, {
+          ...{ for: 'scrub', machine, keys: stored.length },
+        })
+      return stored.map((key) => ({
+        ...withoutSealed(key),
+        value: vault.openFor(purposeOf(key), key.sealed),
+      }))
+    },
+
     isThere: (want) => usableFor(want).length > 0,
 
     answered(id, agentId, use, answer) {

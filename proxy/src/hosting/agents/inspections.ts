@@ -1,0 +1,88 @@
+/** What runs in a machine and what it printed, for its owner: seen from outside, scrubbed, and nobody is woken. */
+import type { Principal } from '../../identity/index.ts'
+import { AppError, type SecretValue } from '../../kernel/index.ts'
+import type { Machine, MachineProcess, Machines } from '../machines/index.ts'
+import type { ControlLink } from './control-link.ts'
+import { createTextScrubber } from './scrubbed-text.ts'
+
+export interface MachineVersions {
+  readonly machine: Machine
+  /** As the machine says itself; null while it is not up, or of one that has none. */
+  readonly openclaw: string | null
+  readonly node: string | null
+}
+
+export interface PrintedByMachine {
+  readonly machine: Machine
+  /** The process that was asked for; null: none was. */
+  readonly process: MachineProcess | null
+  readonly text: string
+  /** Older lines are left out. */
+  readonly isCut: boolean
+}
+
+/** By id or name. All throw `not_found`; what the machine says comes scrubbed. */
+export interface Inspections {
+  /** None of one that is not up. Throws `refused` where its driver cannot see them, and `locked`. */
+  processes(
+    name: string,
+    by: Principal,
+  ): Promise<{ readonly machine: Machine; readonly processes: readonly MachineProcess[] }>
+  /**
+   * Of a process that is there, or without one: a machine has one log, of its OpenClaw. Nothing of one that is not up. Throws `refused`
+   * and `locked` as well.
+   */
+  printed(name: string, process: string | undefined, by: Principal): Promise<PrintedByMachine>
+  versions(name: string): Promise<MachineVersions>
+}
+
+export type Inspected = 'processes' | 'log'
+
+export function createInspections(deps: {
+  /** Throws `not_found`. */
+  readonly named: (name: string) => Promise<{ readonly machine: Machine; readonly machines: Machines }>
+  /** The daemon's end of one that is up. */
+  readonly linkOf: (machine: Machine) => Promise<ControlLink | undefined>
+  /** All values of the tenant, opened to be cut out, in the unit that says so in the audit. Throws `locked`. */
+  readonly openToScrub: (
+    machine: Machine,
+    what: Inspected,
+    by: Principal,
+  ) => Promise<ReadonlyMap<string, SecretValue>>
+}): Inspections {
+  const { named, linkOf, openToScrub } = deps
+
+  async function scrubberFor(machine: Machine, what: Inspected, by: Principal) {
+    const secrets = new Map(await openToScrub(machine, what, by))
+    const token = (await linkOf(machine))?.gatewayToken()
+    if (token != null) secrets.set('gateway token', token)
+    return await createTextScrubber(secrets)
+  }
+
+  return {
+    async processes(name, by) {
+      const { machine, machines } = await named(name)
+      const found = await machines.processes(machine.id)
+      const { line } = await scrubberFor(machine, 'processes', by)
+      return { machine, processes: found.map((one) => ({ ...one, command: line(one.command) })) }
+    },
+    async printed(name, asked, by) {
+      const { machine, machines } = await named(name)
+      const found = await machines.processes(machine.id)
+      const process = found.find(({ pid }) => String(pid) === asked)
+      if (asked !== undefined && process === undefined)
+        throw new AppError('not_found', 'No such process runs in it.')
+      const { line, log } = await scrubberFor(machine, 'log', by)
+      const link = await linkOf(machine)
+      return {
+        ...{ machine, process: process ? { ...process, command: line(process.command) } : null },
+        ...(link === undefined ? { text: '', isCut: false } : log(link.log())),
+      }
+    },
+    async versions(name) {
+      const { machine } = await named(name)
+      const link = await linkOf(machine)
+      return { machine, ...(link?.versions() ?? { openclaw: null, node: null }) }
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import { type HostedAgent, kindOf } from '../../hosting/agents/index.ts'
+import { AppError } from '../../kernel/index.ts'
+import type { ConsoleTenant } from '../console/index.ts'
+
+/** The account's own alone: of any other tenant's machine nothing is known here. */
+export const instancesOf = async ({
+  hosting,
+}: Pick<ConsoleTenant, 'hosting'>): Promise<readonly HostedAgent[]> =>
+  hosting === null ? [] : (await hosting.list()).filter(({ machine }) => kindOf(machine) === 'openclaw')
+
+/** Throws `not_found`. */
+export async function instanceOf(of: Pick<ConsoleTenant, 'hosting'>, id: string): Promise<HostedAgent> {
+  const found = (await instancesOf(of)).find(({ machine }) => machine.id === id)
+  if (found === undefined) throw new AppError('not_found', 'No such instance.')
+  return found
+}
+
+/** By id or name, or the one that there is. Throws `not_found`, and `invalid_request` where there are several and none is named. */
+export async function chosenInstance(
+  of: Pick<ConsoleTenant, 'hosting'>,
+  named: string | undefined,
+): Promise<HostedAgent> {
+  const all = await instancesOf(of)
+  const names = all.map(({ machine }) => machine.name).join(', ')
+  const found =
+    named === undefined ? all[0] : all.find(({ machine }) => machine.id === named || machine.name === named)
+  if (found === undefined)
+    throw new AppError(
+      'not_found',
+      named === undefined ? 'The account has no hosted agent.' : 'No such instance.',
+    )
+  if (named === undefined && all.length > 1)
+    throw new AppError('invalid_request', `Name one by ?instance=…: ${names}.`)
+  return found
+}
