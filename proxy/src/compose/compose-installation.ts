@@ -5,6 +5,7 @@ import type { AuditScans } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
 import { createEgressDial, type EgressDialOptions } from '../egress/dial/index.ts'
 import type { EgressDial, EgressEndpoints, LastingEndpoints } from '../egress/index.ts'
+import type { ProgramReader } from '../executions/facts/index.ts'
 import { createRunPlaces, type RunPlaces } from '../executions/index.ts'
 import { createProgramReader } from '../executions/program-reader/index.ts'
 import { createLimits, createMetrics, type Limits, type Metrics } from '../http/agent-api/index.ts'
@@ -57,6 +58,8 @@ export interface InstallationOverrides {
   readonly egress?: EgressDialOptions
   readonly claudeRuns?: ClaudeRunsOverrides
   readonly importResolver?: ImportResolver & AsyncDisposable
+  /** Outlives the installation; undefined as left out. */
+  readonly programReader?: ProgramReader | undefined
   /** How long imports may take to be fetched. */
   readonly importTimeoutMs?: number
 }
@@ -76,7 +79,7 @@ export interface Installation extends AsyncDisposable {
   readonly background: Background
   /** Reads of a tenant's whole audit. */
   readonly auditScans: (tenant: TenantId) => AuditScans
-  readonly programReader: ReturnType<typeof createProgramReader>
+  readonly programReader: ProgramReader
   readonly dial: EgressDial
   readonly endpoints: EgressEndpoints & LastingEndpoints
   readonly sandbox: Sandbox
@@ -129,7 +132,7 @@ export async function openInstallation(
     cipher: await createSodiumCipher(),
     clock,
   })
-  const programReader = stack.use(createProgramReader())
+  const programReader = overrides.programReader ?? stack.use(createProgramReader())
   const background = stack.use(createBackground())
   if (database.engine === 'sqlite')
     stack.use(startCheckpoints({ ...database, path: config.dbPath }, background, onDefect))

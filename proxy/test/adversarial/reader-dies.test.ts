@@ -10,7 +10,8 @@ const readerProcesses = (): number[] => workerProcesses('program-reader/worker')
 
 let kit: DaemonKit
 beforeAll(async () => {
-  kit = await createDaemonKit({ sandbox: async () => createScriptedSandbox() })
+  // Its own, which ends with it.
+  kit = await createDaemonKit({ programReader: undefined, sandbox: async () => createScriptedSandbox() })
 })
 afterAll(() => kit[Symbol.asyncDispose]())
 

@@ -7,6 +7,7 @@ import { type Daemon, type DaemonOptions, startDaemon } from '../../src/compose/
 import { readConfig } from '../../src/config/index.ts'
 import { type BotApiDouble, startBotApiDouble } from './bot-api-double.ts'
 import { createOpenclawDouble, type OpenclawDouble } from './openclaw-double.ts'
+import { sharedReader } from './shared-reader.ts'
 import { ANN, UNHURRIED } from './telegram-kit.ts'
 import { engineSettings, placeDatabase } from './test-engine.ts'
 
@@ -63,7 +64,8 @@ export async function createDaemonKit(options: DaemonKitOptions = {}): Promise<D
     ...options.environment,
   })
   placeDatabase(config)
-  const start = (): Promise<Daemon> => startDaemon(config, { telegram: { pace: UNHURRIED_CHAT }, ...options })
+  const start = (): Promise<Daemon> =>
+    startDaemon(config, { telegram: { pace: UNHURRIED_CHAT }, programReader: sharedReader(), ...options })
 
   const kit: DaemonKit = {
     folder,

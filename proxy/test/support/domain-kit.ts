@@ -11,6 +11,7 @@ import { AppError, type Clock, type UnixMs } from '../../src/kernel/index.ts'
 import type { RetentionPolicy } from '../../src/retention/index.ts'
 import type { ImportResolver } from '../../src/sandbox/imports/index.ts'
 import type { RunOrder, RunOutcome, Sandbox, SandboxStatus } from '../../src/sandbox/index.ts'
+import { sharedReader } from './shared-reader.ts'
 import { engineSettings, openRaw, placeDatabase } from './test-engine.ts'
 
 export interface DomainKitOptions {
@@ -75,6 +76,7 @@ export async function createDomainKit(options: DomainKitOptions) {
     ...(options.claudeRuns && { claudeRuns: options.claudeRuns }),
     ...(options.hosting && { hosting: options.hosting }),
     ...(options.pushSender && { pushSender: options.pushSender }),
+    programReader: sharedReader(),
     sandbox: typeof sandbox === 'function' ? sandbox : async () => sandbox,
     skillFetcher: options.fetcher ?? NO_FETCHER,
     ...(options.imports === undefined && { importResolver: importsBy(options.resolve) }),

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { parentPort, type Transferable, workerData } from 'node:worker_threads'
 import { giveWay } from '../cpu-priority/index.ts'
 
@@ -61,6 +62,8 @@ function openPort(): Port {
   }
   if (process.send === undefined) throw new Error('Jobs are served in a worker.')
   dieFirst()
+  // It is killed, as a rule, and writes nothing then; of what hostile input does to it nothing is written.
+  flushCompileCache()
   // Whoever started it is gone, with all who wait for it.
   process.once('disconnect', () => process.exit())
   return {

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import type { WorkerMessage } from './serve.ts'
@@ -29,16 +31,23 @@ function optionsFor({
   return options
 }
 
+/** Where what it loads is read as it was compiled the last time, if this process has such a folder: it halves what a start takes. */
+function compileCache(): Record<string, string> {
+  const folder = getCompileCacheDir()
+  // Node’s own folder of this version, below the one that it was given.
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) }
+}
+
 /**
  * For hostile input: what ends it (a signal, V8 out of memory or at odds with itself, the kernel short of memory) ends
- * nothing else, and it has no memory, environment or descriptor of this process.
+ * nothing else, and it has no memory or descriptor of this process, and of its environment the compile cache alone.
  */
 export function startProcess(options: WorkerOptions & { readonly cpuSeconds: number }): WorkerHandle {
   const { file, start, limits, cpuSeconds, onMessage, onEnd } = options
   const command = [process.execPath, ...optionsFor(limits), fileURLToPath(file), JSON.stringify(start)]
   const child = spawn('/bin/sh', ['-c', SMALL, 'worker', String(cpuSeconds), ...command], {
     cwd: '/',
-    env: {},
+    env: compileCache(),
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     serialization: 'advanced',
   })
