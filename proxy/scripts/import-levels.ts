@@ -40,6 +40,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'approvals/quorum',
     'approvals',
     'notify/outbox',
+    'notify/bot-api',
     'notify/wake',
     'egress/capabilities',
     'egress',
@@ -98,6 +99,7 @@ export const LEVELS: Readonly<Record<string, readonly string[]>> = {
     'hosting/persistence',
     'hosting/chat',
     'hosting/agents',
+    'hosting/bots',
   ],
   entrances: [
     'http/agent-api',

@@ -103,6 +103,14 @@ export const AUDIT_EVENTS = {
   'chat.asked':
     'Somebody said something to a hosted agent: which turn of which machine, by which model, how many characters; never the text.',
   'chat.ended': 'A turn of a chat with a hosted agent ended: how, and with how many characters.',
+  'bot.added':
+    'The owner gave a hosted agent a bot in Telegram: what it is called there, and the last four characters of its token.',
+  'bot.removed':
+    'The bot of a hosted agent was taken away, or went with the agent; chats that were paired are no more.',
+  'bot.code_made':
+    'The owner made a code that pairs one chat with the bot of a hosted agent, and until when.',
+  'bot.paired': 'A private chat in Telegram was paired: whoever has it talks to that hosted agent.',
+  'bot.unpaired': 'The owner took such a chat away again.',
   'completion.asked':
     'Somebody asked a hosted agent in the form of OpenAI, of which nothing is kept: which machine, by which model, how many messages.',
   'completion.ended': 'Such an answer ended: how, and with how many characters.',

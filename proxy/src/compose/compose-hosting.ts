@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { createEgressSessions } from '../egress/index.ts'
 import { createHostedAgents, type HostedAgents, openMachineEgress } from '../hosting/agents/index.ts'
+import { type AgentBots, createAgentBots } from '../hosting/bots/index.ts'
 import { type Chats, createChatLedger, createChats } from '../hosting/chat/index.ts'
 import type { MachineDriver, Machines } from '../hosting/machines/index.ts'
 import type { Cdp } from '../http/cdp/index.ts'
@@ -20,10 +21,13 @@ export interface HostingOverrides {
   readonly image?: string
   readonly command?: readonly string[]
   readonly memoryBytes?: number
+  /** How fast bots of agents write, and how long a poll for updates waits. */
+  readonly bots?: Pick<Parameters<typeof createAgentBots>[0], 'pace' | 'pollSeconds'>
 }
 
 /** Hosted agents of one tenant, joined and at rest. */
 export interface Hosting extends HostedAgents, AsyncDisposable {
+  readonly bots: AgentBots
   /** Goes on with the machines that there are; loads nothing where there is none. */
   start(): Promise<void>
 }
@@ -37,7 +41,7 @@ const NO_BUDGET = { usd: null, tokens: null, requests: null }
 
 /** Machines cost nothing before there is one: the host of them is loaded by the first. */
 export function composeHosting(
-  installation: Pick<Installation, 'config' | 'clock' | 'log' | 'endpoints' | 'machines'>,
+  installation: Pick<Installation, 'config' | 'clock' | 'log' | 'endpoints' | 'machines' | 'bots'>,
   deps: {
     readonly core: TenantCore
     readonly providers: Pick<Providers, 'find'>
@@ -153,22 +157,39 @@ export function composeHosting(
     assertOpen: () => core.lockdown.assertOpen(),
     log: warn,
   })
-  core.events.subscribe('agent.revoked', ({ agentId }, tx) => tx.onCommit(() => agents.agentRevoked(agentId)))
+  const bots = createAgentBots({
+    ...{ ...core, clock, claims: installation.bots, apiRoot: config.telegramApiRoot, ...overrides.bots },
+    find: agents.find,
+    say: agents.sayFor,
+    ended: async (machine, number, signal) => await (await chats()).ended(machine, number, signal),
+    log: warn,
+  })
+  const startBots = (): Promise<void> =>
+    bots.start().catch((error: unknown) => warn('bots of hosted agents could not be started', error))
+  core.events.subscribe('agent.revoked', async ({ agentId }, tx) => {
+    await bots.agentRevoked(tx, agentId)
+    tx.onCommit(() => agents.agentRevoked(agentId))
+  })
   core.lockdown.onBegin(() => {
     agents.halt()
+    bots.halt()
     pauseAll()
   })
+  core.lockdown.onEnd(() => void startBots())
 
   return {
     ...agents,
+    bots,
     async start() {
       const left = await core.storage.read(async (tx) => [
         ...(await tx.machines.live()),
         ...(await tx.machineChats.all()),
       ])
       if (left.length > 0) await open()
+      await startBots()
     },
     async [Symbol.asyncDispose]() {
+      await bots[Symbol.asyncDispose]()
       await opening?.catch(() => {})
       await park.close(tenant)
       await agents[Symbol.asyncDispose]()

@@ -18,6 +18,7 @@ import {
 import { createTickets, type Tickets } from '../identity/tickets/index.ts'
 import { type Clock, DEFAULT_TENANT, type TenantId, type Tx } from '../kernel/index.ts'
 import { createLlmShares, type LlmShares } from '../llm/proxy/index.ts'
+import { type BotClaims, createBotClaims } from '../notify/bot-api/index.ts'
 import type { ReadFreeBytes } from '../retention/index.ts'
 import { createImportEngine, type ImportEngine } from '../sandbox/import-resolver/index.ts'
 import type { ImportResolver } from '../sandbox/imports/index.ts'
@@ -93,6 +94,8 @@ export interface Installation extends AsyncDisposable {
   readonly accessTokens: AccessTokens
   readonly tickets: Tickets
   readonly machines: MachinePark
+  /** Every tenant's. */
+  readonly bots: BotClaims
   readonly readFreeBytes: ReadFreeBytes | undefined
 }
 
@@ -190,6 +193,7 @@ export async function openInstallation(
     accessTokens: createAccessTokens({ clock }),
     tickets: createTickets({ clock }),
     machines,
+    bots: createBotClaims(),
     readFreeBytes: overrides.readFreeBytes,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

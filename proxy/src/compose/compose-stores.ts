@@ -11,6 +11,7 @@ import { createCodeStore } from '../executions/code/index.ts'
 import { createFactsStore } from '../executions/facts/index.ts'
 import { createExecutionStore } from '../executions/index.ts'
 import { createSkillStore } from '../executions/registry/index.ts'
+import { createAgentBotStore } from '../hosting/bots/index.ts'
 import { createChatStore } from '../hosting/chat/index.ts'
 import { createMachineStore } from '../hosting/machines/index.ts'
 import { createMachineFilesStore } from '../hosting/persistence/index.ts'
@@ -38,6 +39,7 @@ import { createDataKeyStore, createSecretStore } from '../vault/index.ts'
 /** Every store there is, as `tx` names it. */
 export const STORES: StoreFactories = {
   accounts: createAccountStore,
+  agentBots: createAgentBotStore,
   agents: createAgentStore,
   appFiles: createAppFileStore,
   apps: createAppStore,

@@ -11,6 +11,7 @@ import { createSessions } from '../identity/sessions/index.ts'
 import type { HealthReport } from '../kernel/index.ts'
 import { AppError, DEFAULT_TENANT } from '../kernel/index.ts'
 import type { HoldTimes } from '../llm/proxy/index.ts'
+import { botOf } from '../notify/bot-api/index.ts'
 import { createEventFeed } from '../notify/event-feed/index.ts'
 import {
   createChat,
@@ -102,6 +103,8 @@ export async function composeTenant(
       freeSpace: core.freeSpace,
       telegramNote: async () => (await telegram?.note()) ?? null,
     })
+  if (settings.telegram !== null)
+    stack.use(installation.bots.claim(botOf(settings.telegram.token), { tenant: settings.id, machine: null }))
   const chat =
     settings.telegram === null ? undefined : await createChat(settings.telegram.chatId, core.storage)
   const telegram: Telegram | undefined =

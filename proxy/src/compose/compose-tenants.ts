@@ -13,11 +13,11 @@ import {
   AppError,
   createOneAtATime,
   DEFAULT_TENANT,
-  equalInConstantTime,
   newTenantId,
   type Storage,
   type TenantId,
 } from '../kernel/index.ts'
+import { botOf } from '../notify/bot-api/index.ts'
 import { UnknownOutcome } from '../storage/index.ts'
 import { bodiesFolderOf } from './compose-claude-runs.ts'
 import type { Installation } from './compose-installation.ts'
@@ -105,19 +105,19 @@ export function createTenants(deps: {
   const unknown = (): AppError =>
     new AppError('not_found', `There is no such tenant; there are: ${names().join(', ')}.`)
 
-  const isTaken = (chat: TenantChat, except?: TenantId): boolean =>
-    all().some(
-      ({ settings }) =>
-        settings.id !== except &&
-        settings.telegram !== null &&
-        equalInConstantTime(settings.telegram.token.open(), chat.token.open()),
-    )
+  const isTaken = (chat: TenantChat, except?: TenantId): boolean => {
+    const holder = installation.bots.holderOf(botOf(chat.token))
+    return holder !== undefined && (holder.tenant !== except || holder.machine !== null)
+  }
   const checked = (chat: ChatInput, except?: TenantId): TenantChat | null => {
     if (chat === null) return null
     const valid = checkTenantChat(chat)
     // Telegram gives each update to one of those who ask with a token: the other one's presses would be lost.
     if (isTaken(valid, except))
-      throw new AppError('conflict', 'Another tenant has this bot; make one for this tenant with @BotFather.')
+      throw new AppError(
+        'conflict',
+        'Another tenant has this bot, or a hosted agent; make one for this tenant with @BotFather.',
+      )
     return valid
   }
   const settingsOf = (
@@ -156,7 +156,10 @@ export function createTenants(deps: {
             })
       const isFree = stored === null || !isTaken(stored, id)
       if (!isFree)
-        log.error({ tenant: tenant.name }, 'the bot of this tenant is another one’s too; it is left out')
+        log.error(
+          { tenant: tenant.name },
+          'the bot of this tenant is another one’s or a hosted agent’s too; it is left out',
+        )
       const parts = await composeTenant(
         installation,
         core,

@@ -7,6 +7,7 @@ import { resealBlobKeys } from '../claude-runs/blobs/index.ts'
 import type { TelegramConfig, WakeConfig } from '../config/index.ts'
 import { createCodeFacts } from '../executions/facts/index.ts'
 import { createAwaitedHosts } from '../executions/index.ts'
+import { resealBotTokens } from '../hosting/bots/index.ts'
 import { resealChatKeys } from '../hosting/chat/index.ts'
 import { resealMachineKeys } from '../hosting/persistence/index.ts'
 import { createAgents } from '../identity/agents/index.ts'
@@ -100,6 +101,7 @@ export async function openTenantCore(
     await resealBlobKeys(tx, reseal)
     await resealMachineKeys(tx, reseal)
     await resealChatKeys(tx, reseal)
+    await resealBotTokens(tx, reseal)
     await chats.reseal(tx, reseal)
     await push.reseal(tx, reseal)
   })

@@ -4,10 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createEngineClient } from '../../src/sandbox/engine/index.ts'
 import { adminCall, createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { findInMachine, type HostedBots, startHostedBots } from '../support/hosted-bots.ts'
 import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
 import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { createMessagesApi, say } from '../support/messages-api-double.ts'
 import { patience } from '../support/pace.ts'
+import { ANN } from '../support/telegram-kit.ts'
 import { tellHost } from '../support/tell-host.ts'
 
 const docker = await dockerOrSkip()
@@ -16,6 +18,7 @@ const MIB = 1_048_576
 /** Two tenants, each with a hosted agent of the same name. One daemon for all of it. */
 describe.skipIf(!docker.available)('hosted agents of one tenant, to another', () => {
   const model = createMessagesApi(() => say('said by the model'))
+  let telegram: HostedBots<'default' | 'acme'>
   let kit: DaemonKit
   let url = ''
   const of = (tenant: string) => (method: string, path: string, body?: unknown) =>
@@ -34,12 +37,14 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
   }
 
   beforeAll(async () => {
+    telegram = await startHostedBots('default', 'acme')
     kit = await createDaemonKit({
       environment: {
         OAUTH3_SANDBOX: 'docker',
         OAUTH3_POOL_SIZE: '0',
         OAUTH3_HOST_MAX: '2',
         OAUTH3_SIGNUP: 'password',
+        TELEGRAM_API_ROOT: telegram.root,
       },
       agent: 'other',
       hosting: {
@@ -66,6 +71,7 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
       for (const { name } of (await call('GET', '/hosts')).body.hosts ?? [])
         await call('POST', `/hosts/${name}/order`, { order: 'remove' })
     await kit[Symbol.asyncDispose]()
+    await telegram[Symbol.asyncDispose]()
     await model[Symbol.asyncDispose]()
   }, patience(60_000))
 
@@ -127,6 +133,32 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
     expect(after.map(({ name }: { name: string }) => name)).not.toContain('second')
   })
 
+  it('are heard by a bot of their own each, which wakes them, and whose token no machine has', async () => {
+    const { bots } = telegram
+    await telegram.pair(own, 'claw', bots.default)
+    await telegram.pair(acme, 'claw', bots.acme)
+    expect((await acme('POST', '/hosts', order('second'))).status).toBe(200)
+    // An agent's, of whichever tenant, and the approvers'; nor are they asked by an agent's.
+    for (const token of [bots.default.token, bots.acme.token, kit.telegram.token])
+      expect((await acme('POST', '/hosts/second/telegram', { token })).status).toBe(409)
+    const chat = { token: bots.default.token, chat_id: '5', approver_ids: [] }
+    expect((await own('PUT', '/tenants/acme/chat', { chat })).status).toBe(409)
+    await acme('POST', '/hosts/second/order', { order: 'remove' })
+    await acme('POST', '/hosts/claw/order', { order: 'stop' })
+    await expect.poll(() => stateOf(acme), { timeout: patience(30_000) }).toBe('asleep')
+    const heard = (bot: typeof bots.acme, said: RegExp) =>
+      bot.waitForMessage(({ fromBot, text }) => fromBot && said.test(text), patience(30_000))
+    bots.acme.say(ANN.id, 'plainly said in Telegram', ANN)
+    bots.default.say(ANN.id, 'history', ANN)
+    await heard(bots.acme, /^said in Telegram$/)
+    expect((await heard(bots.default, /history/)).text).not.toContain('said in Telegram')
+    expect((await acme('GET', '/hosts/claw/turns?limit=1')).body.turns).toMatchObject([
+      { asked: 'plainly said in Telegram', state: 'done', answer: 'said in Telegram' },
+    ])
+    for (const [tenant, { token }] of Object.entries(bots))
+      expect(await findInMachine(ids[tenant] ?? '', token)).toEqual([])
+  })
+
   it('stay as they are while the tenant’s chat is changed, and go with the tenant, its files too', async () => {
     expect((await tellHost(acme, '/hosts/claw', 'hello')).status).toBe(200)
     expect((await own('PUT', '/tenants/acme/chat', { chat: null })).status).toBe(200)
@@ -150,6 +182,9 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
     expect(left.filter((name) => String(name).includes('manifest'))).toEqual([])
     expect(await stateOf(own)).toBe('running')
     expect((await tellHost(own, '/hosts/claw', 'history')).body.text).toContain('from default')
+    // Its bot is nobody's now.
+    await own('DELETE', '/hosts/claw/telegram')
+    await telegram.pair(own, 'claw', telegram.bots.acme)
   })
 
   describe('by the account’s API', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { paceOf } from '../../src/notify/telegram/pace.ts'
+import { paceOf } from '../../src/notify/bot-api/index.ts'
 import { addAgent, createScriptedSandbox, requestOf } from '../support/domain-kit.ts'
 import { patience } from '../support/pace.ts'
 import { approver, asAgent, owner } from '../support/principals.ts'

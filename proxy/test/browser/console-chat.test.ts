@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { startBotApiDouble } from '../support/bot-api-double.ts'
 import {
   DESKTOP,
   describeInBrowser,
@@ -12,8 +13,12 @@ import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
 import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { createMessagesApi, say } from '../support/messages-api-double.ts'
 import { patience } from '../support/pace.ts'
+import { BOB, UNHURRIED } from '../support/telegram-kit.ts'
+import { startTelegram } from '../support/tenants-kit.ts'
 
 const docker = await dockerOrSkip()
+const bot = await startBotApiDouble({ token: '6161616161:demo-bot-token-of-claw', flood: UNHURRIED })
+const telegram = await startTelegram([bot])
 const NARROW = { ...PHONE, viewport: { width: 360, height: 640 } } as const
 const HOSTILE =
   'plainly <img src=x onerror="window.hit=1"><script>window.hit=1</script> [a](javascript:window.hit=1) ![b](http://127.0.0.1:9/x) **bold** `code`\n```\n</pre><b>block</b>\n```\n\u202eend'
@@ -46,6 +51,7 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
         answers(person).last().getByText(text).first().waitFor()
 
       beforeAll(async () => {
+        bot.addChat({ id: BOB.id, type: 'private' })
         const url = await model.listen()
         await kit.daemon.admin('PUT', '/v1/providers/anthropic/params/url', { value: url, private: true })
         await kit.daemon.admin('POST', '/v1/provider-keys', {
@@ -63,7 +69,7 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
         await vi.waitFor(async () => expect((await admin('GET', '')).body.hosts).toEqual([]), {
           timeout: patience(30_000),
         })
-        await model[Symbol.asyncDispose]()
+        for (const one of [model, telegram, bot]) await one[Symbol.asyncDispose]()
       }, patience(60_000))
 
       it('goes on over a reload in the middle of an answer, in several browsers at once', async () => {
@@ -162,6 +168,34 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
         expect(defects).toEqual([])
       })
 
+      it('has a bot in Telegram, and shows who is paired with it', async () => {
+        const { page } = await chatting()
+        await page.getByText('Telegram', { exact: true }).click()
+        await page.getByText('Give it a bot').click()
+        // The approvers' own: what was written as a secret is gone.
+        await page.getByLabel('Token of the bot').fill(kit.daemon.telegram.token)
+        await page.getByRole('button', { name: 'Add', exact: true }).click()
+        await page.getByRole('alert').getByText('in use here already').waitFor()
+        expect(await page.getByLabel('Token of the bot').inputValue()).toBe('')
+        await page.getByLabel('Token of the bot').fill(bot.token)
+        await page.getByRole('button', { name: 'Add', exact: true }).click()
+        await page.getByText('Nobody is paired').waitFor()
+        await page.getByRole('button', { name: 'Pair a chat' }).click()
+        const link = await page.getByText('https://t.me/').textContent()
+        bot.say(BOB.id, `/start ${new URL(link ?? '').searchParams.get('start')}`, BOB)
+        const paired = page.getByRole('table', { name: 'Paired chats' })
+        await paired.getByText(BOB.first_name, { exact: true }).waitFor()
+        await expectAccessibleInBothThemes(page)
+        await expectNoSidewaysScroll(page)
+        await paired.getByRole('button', { name: 'Unpair' }).click()
+        await page.getByRole('dialog').getByRole('button', { name: 'Unpair' }).click()
+        await page.getByText('Nobody is paired').waitFor()
+        await page.getByRole('button', { name: 'Take the bot away' }).click()
+        await page.getByRole('dialog').getByRole('button', { name: 'Take the bot away' }).click()
+        await page.getByText('Give it a bot').waitFor()
+        expect((await admin('GET', '/claw/telegram')).body).toEqual({ bot: null })
+      })
+
       it.each([
         ['phone', NARROW],
         ['desktop', DESKTOP],
@@ -175,7 +209,7 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
     },
     {
       agent: 'other',
-      environment: { OAUTH3_SANDBOX: 'docker', OAUTH3_POOL_SIZE: '0' },
+      environment: { OAUTH3_SANDBOX: 'docker', OAUTH3_POOL_SIZE: '0', TELEGRAM_API_ROOT: telegram.root },
       hosting: {
         image: MACHINE_IMAGE,
         command: ['/bin/deno', 'eval', PLAYED_MACHINE],

@@ -304,6 +304,23 @@ describe('a hosted agent', () => {
     expect(await host(['chat', 'claw', 'said as arguments'])).toMatchObject({ code: 2, stdout: '' })
   })
 
+  test('has a bot in Telegram by a token from standard input, and a code for each chat that is paired', async () => {
+    const token = '6161616161:demo-bot-token-of-claw'
+    expect(await host(['telegram', 'claw'])).toMatchObject({ code: 2, stdout: '' })
+    expect(await host(['telegram', 'claw', '--unpair', '1001'], token)).toMatchObject({ code: 4 })
+    const { code, stdout } = await host(['telegram', 'claw'], `${token}\n`)
+    expect([code, stdout]).toEqual([0, expect.stringContaining('claw is @claw_bot in Telegram')])
+    expect(stdout).toContain('ends in claw\n  state       connected\n  paired      1001 Ann, ')
+    expect(stdout).toContain('strangers   1 message of theirs, not answered\n')
+    expect(stdout).toContain('https://t.me/claw_bot?start=played-code')
+    expect(stdout).not.toContain(token)
+    // What it has is asked for no second time.
+    expect((await host(['telegram', 'claw', '--unpair', '1001'])).stdout).toContain('nobody')
+    expect(json(await host(['telegram', 'claw', '--json']))).toMatchObject({ bot: { chats: [] } })
+    expect((await host(['telegram', 'claw', '--off'])).code).toBe(0)
+    expect(await host(['telegram', 'claw', '--off'])).toMatchObject({ code: 4 })
+  })
+
   test('lists what is kept of its files, and rolls it back', async () => {
     const { code, stdout } = await host(['generations', 'claw'])
     expect(code).toBe(0)

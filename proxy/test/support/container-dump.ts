@@ -14,7 +14,8 @@ export interface ContainerDump {
 const CHUNK_BYTES = 4 * 1_048_576
 const MAX_FILE_BYTES = 256 * 1_048_576
 
-export async function dumpContainer(container: Docker.Container): Promise<ContainerDump> {
+/** `isWhole` false: without the files of its image, which take longest. */
+export async function dumpContainer(container: Docker.Container, isWhole = true): Promise<ContainerDump> {
   const places = new Map<string, Buffer>()
   let memoryBytes = 0
   for (const pid of await pidsOf(container)) {
@@ -29,7 +30,7 @@ export async function dumpContainer(container: Docker.Container): Promise<Contai
     for (const [name, target] of descriptorsOf(pid)) places.set(name, Buffer.from(target))
     for (const folder of ['tmp', 'run/oauth3', 'dev']) filesUnder(`/proc/${pid}/root/${folder}`, places)
   }
-  places.set('exported files', await exported(container))
+  if (isWhole) places.set('exported files', await exported(container))
   places.set('inspect', Buffer.from(JSON.stringify(await container.inspect())))
   return { places, memoryBytes }
 }

@@ -2,9 +2,12 @@
 import type { Hosting } from '../../src/compose/compose-hosting.ts'
 import { desktopName } from '../../src/contracts/index.ts'
 import type { HostedAgent } from '../../src/hosting/agents/index.ts'
+import type { AgentBots } from '../../src/hosting/bots/index.ts'
 import type { OpenedTurn } from '../../src/hosting/chat/index.ts'
 import { AppError } from '../../src/kernel/index.ts'
 import { sampleMachine } from './machine-kit.ts'
+
+type BotView = NonNullable<Awaited<ReturnType<AgentBots['show']>>>
 
 /**
  * Runs in Deno's image. Dials `machine.sock` until it answers; a gateway of it asks the model what it is told, by `model.sock`, and
@@ -97,6 +100,38 @@ export const PLAYED_MACHINE = `
     try { control.close() } catch {}
   }
 `
+
+/** Without Telegram: a bot that Ann is paired with. */
+function createPlayedBots(found: (name: string) => HostedAgent): Hosting['bots'] {
+  const bots = new Map<string, BotView>()
+  const botOf = (name: string): BotView => {
+    const bot = bots.get(found(name).machine.name)
+    if (bot === undefined) throw new AppError('not_found', `${name} has no bot.`)
+    return bot
+  }
+  return {
+    show: async (name) => bots.get(found(name).machine.name) ?? null,
+    async add(name, token) {
+      const chats = [{ chat: '1001', name: 'Ann', pairedAt: 3 }]
+      const bot = { username: 'claw_bot', lastFour: token.open().slice(-4), createdAt: 2, chats }
+      bots.set(found(name).machine.name, { ...bot, connected: true, problem: null, refused: 1 })
+      return botOf(name)
+    },
+    async newCode(name) {
+      const { username } = botOf(name)
+      return { code: 'played-code', link: `https://t.me/${username}?start=played-code`, until: 4_000_000 }
+    },
+    async unpair(name, chat) {
+      const bot = botOf(name)
+      bots.set(name, { ...bot, chats: bot.chats.filter((one) => one.chat !== chat) })
+      return botOf(name)
+    },
+    async remove(name) {
+      botOf(name)
+      bots.delete(name)
+    },
+  }
+}
 
 /** Without an engine: an order is done at once. */
 export function createPlayedHosting(): Hosting {
@@ -205,6 +240,8 @@ export function createPlayedHosting(): Hosting {
       yield { event: 'end', id: 'end', data }
     },
     stopTurn: async (name, number) => turnOf(name, number),
+    sayFor: () => Promise.reject(new AppError('refused', 'It is played.')),
+    bots: createPlayedBots(found),
     async *complete(name, { messages, model = 'its own' }) {
       found(name)
       yield `${name} by ${model}, `

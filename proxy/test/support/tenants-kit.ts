@@ -95,7 +95,7 @@ export async function createTenantsKit(
 }
 
 /** One address for several bots, as Telegram has. */
-async function startTelegram(bots: readonly BotApiDouble[]) {
+export async function startTelegram(bots: readonly BotApiDouble[]) {
   const server = createServer((incoming, response) => {
     const bot = bots.find(({ token }) => incoming.url?.startsWith(`/bot${token}/`)) ?? bots[0]
     const going = request(

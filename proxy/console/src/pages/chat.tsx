@@ -12,6 +12,7 @@ import { HostState } from '../ui/host-state.tsx'
 import { InertMarkdown } from '../ui/inert-markdown.tsx'
 import { Link } from '../ui/link.tsx'
 import { Ago } from '../ui/time.tsx'
+import { HostTelegram } from './host-telegram.tsx'
 import type { PageProps } from './table.ts'
 
 const MAX_CHARS = 100_000
@@ -40,6 +41,7 @@ export default function Chat({ params }: PageProps) {
         <Link to={`/hosts/${encodeURIComponent(name)}/inside`}>Inside</Link>
         <Link to="/hosts">All hosted agents</Link>
       </header>
+      {host?.kind === 'openclaw' && <HostTelegram of={name} />}
       {error !== undefined && (
         <p class="note bad" role="alert">
           {error}

@@ -12,6 +12,7 @@ import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
 import { counted, formatDistance, formatTime, groupedDigits, terminalText } from '../text-layout.ts'
 import { addInspectionCommands } from './host-inspections.ts'
+import { addTelegramCommand } from './host-telegram.ts'
 
 interface AddOptions {
   readonly provider: string
@@ -224,6 +225,8 @@ export const addHostCommands: CommandGroup = (program, context) => {
         })
         await context.show(answer, () => `${name} may reach ${reachOf(answer)}.`)
       })
+
+  addTelegramCommand(host, context)
 
   host
     .command('history')

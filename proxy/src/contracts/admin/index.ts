@@ -20,7 +20,13 @@ export {
   type RunRow,
   type RunSessionView,
 } from './claude-run-schemas.ts'
-export { type GenerationView, HOST_ORDERS, type HostedAgentView, type TurnView } from './host-schemas.ts'
+export {
+  type BotView,
+  type GenerationView,
+  HOST_ORDERS,
+  type HostedAgentView,
+  type TurnView,
+} from './host-schemas.ts'
 export * from './llm-schemas.ts'
 export { assertionJson, type PasskeyView, passkeyLabel, registrationJson } from './passkey-routes.ts'
 export type { QuorumList } from './quorum-routes.ts'

@@ -1,8 +1,8 @@
 /** What is said to hosted agents, and what they answer: their conversations, and requests that keep none. */
 import type { Duplex } from 'node:stream'
-import { actorOf, type Principal } from '../../identity/index.ts'
+import { type Actor, actorOf, type Principal } from '../../identity/index.ts'
 import { AppError, type MachineId } from '../../kernel/index.ts'
-import type { ChatEvent, Chats, OpenedTurn } from '../chat/index.ts'
+import type { Along, ChatEvent, Chats, OpenedTurn } from '../chat/index.ts'
 import type { Machine } from '../machines/index.ts'
 import type { ControlLink } from './control-link.ts'
 import { askGateway, type GatewayEnd, type GatewayRequest, MAIN_SESSION } from './gateway-chat.ts'
@@ -14,6 +14,8 @@ export interface HostedChats {
     said: { readonly text: string; readonly model?: string | undefined },
     by: Principal,
   ): Promise<OpenedTurn>
+  /** As `say`, of whoever a channel vouches for. */
+  sayFor(name: string, text: string, by: Actor, along: Along): Promise<OpenedTurn>
   /** Those before a number, the newest first; wakes nobody. */
   turns(name: string, before: number, limit: number): Promise<readonly OpenedTurn[]>
   /** Throws `not_found`. */
@@ -79,15 +81,23 @@ export function createHostedChats(deps: {
     }
   }
 
+  async function ask(
+    name: string,
+    said: { readonly text: string; readonly model?: string | undefined },
+    by: Actor,
+    along?: Along,
+  ): Promise<OpenedTurn> {
+    const machine = await admit(name)
+    const model = said.model ?? machine.spec.settings?.model ?? ''
+    const chats = await deps.chats()
+    const answer = ({ text }: { readonly text: string }, signal: AbortSignal) =>
+      through(name, { messages: [{ role: 'user', content: text }], model, session: MAIN_SESSION }, signal)
+    return await chats.ask(machine.id, { text: said.text, model }, by, answer, along)
+  }
+
   return {
-    async say(name, said, by) {
-      const machine = await admit(name)
-      const model = said.model ?? machine.spec.settings?.model ?? ''
-      const chats = await deps.chats()
-      return await chats.ask(machine.id, { text: said.text, model }, actorOf(by), ({ text }, signal) =>
-        through(name, { messages: [{ role: 'user', content: text }], model, session: MAIN_SESSION }, signal),
-      )
-    },
+    say: (name, said, by) => ask(name, said, actorOf(by)),
+    sayFor: (name, text, by, along) => ask(name, { text }, by, along),
     async turns(name, before, limit) {
       const { id } = await find(name)
       return await (await deps.chats()).history(id, before, limit)

@@ -1,6 +1,6 @@
 export type { BrowserConnection } from './browsers.ts'
 export type { DesktopConnection } from './desktops.ts'
-export { type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
+export { agentIdOf, type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
 export { type HostedAgentRoutesDeps, hostedAgentRoutes } from './hosted-agent-routes.ts'
 export { createHostedAgents } from './hosted-agents.ts'
 export type { GatewayConnection } from './hosted-chats.ts'

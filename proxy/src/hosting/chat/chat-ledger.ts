@@ -35,6 +35,7 @@ export interface ChatLedger {
     machine: MachineId,
     said: { readonly text: string; readonly model: string },
     by: Actor,
+    along?: (tx: Tx, number: number) => Promise<void>,
   ): Promise<BegunTurn>
   /** Throws `not_found`, and `locked` during a lockdown. */
   turn(machine: MachineId, number: number): Promise<OpenedTurn>
@@ -114,7 +115,7 @@ export function createChatLedger(deps: {
   }
 
   return {
-    async begin(machine, { text, model }, by) {
+    async begin(machine, { text, model }, by, along) {
       const { turn, key } = await storage.transaction(async (tx) => {
         const known = await tx.machineChats.find(machine)
         const chat = known ?? newChat(machine)
@@ -128,6 +129,7 @@ export function createChatLedger(deps: {
           ...{ bytes: asked.length, createdAt: clock.now(), endedAt: null },
         }
         await tx.machineChats.insertTurn(turn)
+        await along?.(tx, number)
         await makeRoom(tx, machine)
         await audit.append(tx, 'chat.asked', by, null, { machine, turn: number, model, chars: text.length })
         return { turn, key }

@@ -8,6 +8,7 @@ import {
   type LoggedEvent,
   type MachineId,
   type OneAtATime,
+  type Tx,
 } from '../../kernel/index.ts'
 import type { BegunTurn, ChatLedger, OpenedTurn } from './chat-ledger.ts'
 
@@ -19,6 +20,9 @@ interface Said {
 /** Pieces of the answer to it: untrusted text. Ends early, by throwing, when the signal is aborted. */
 type Answerer = (said: Said, signal: AbortSignal) => AsyncIterable<string>
 
+/** Part of the unit that stores a turn of this number; where it throws there is no turn. */
+export type Along = (tx: Tx, number: number) => Promise<void>
+
 export type ChatEvent =
   | { readonly event: 'turn'; readonly data: OpenedTurn }
   | { readonly event: 'lost'; readonly data: { readonly up_to: number } }
@@ -26,8 +30,8 @@ export type ChatEvent =
   | { readonly event: 'end'; readonly id: 'end'; readonly data: OpenedTurn }
 
 export interface Chats {
-  /** Resolves when it is on disk; it is answered in its turn. Throws `rate_limited` where too many wait. */
-  ask(machine: MachineId, said: Said, by: Actor, answer: Answerer): Promise<OpenedTurn>
+  /** Resolves when it is on disk, with what `along` stores; it is answered in its turn. Throws `rate_limited` where too many wait. */
+  ask(machine: MachineId, said: Said, by: Actor, answer: Answerer, along?: Along): Promise<OpenedTurn>
   /** Resolves when it has ended; rejects with what it failed with, and with the signal's reason. */
   ended(machine: MachineId, number: number, signal: AbortSignal): Promise<OpenedTurn>
   /** The newest first, before a number. */
@@ -114,7 +118,7 @@ export function createChats(deps: {
   }
 
   return {
-    async ask(machine, said, by, answer) {
+    async ask(machine, said, by, answer, along) {
       const own = live.get(machine) ?? { turns: new Map(), inTurn: createOneAtATime(), waiting: 0 }
       live.set(machine, own)
       if (own.waiting >= MAX_WAITING)
@@ -122,7 +126,7 @@ export function createChats(deps: {
           retryAfterSeconds: 10,
         })
       own.waiting += 1
-      const begun = await ledger.begin(machine, said, by).catch((error: unknown) => {
+      const begun = await ledger.begin(machine, said, by, along).catch((error: unknown) => {
         own.waiting -= 1
         throw error
       })

@@ -17,6 +17,7 @@ import type { Executions } from '../../executions/index.ts'
 import { requestRoutes } from '../../executions/owner-routes/index.ts'
 import { registryRoutes, type SkillRegistries } from '../../executions/registry/index.ts'
 import { type HostedAgentRoutesDeps, hostedAgentRoutes } from '../../hosting/agents/index.ts'
+import { type AgentBots, agentBotRoutes } from '../../hosting/bots/index.ts'
 import { type AccountDirectory, type AccountTenant, accountRoutes } from '../../identity/accounts/index.ts'
 import type { Agents } from '../../identity/agents/index.ts'
 import { agentRoutes } from '../../identity/agents/index.ts'
@@ -67,7 +68,7 @@ export interface AdminApiDeps {
   /** Null: they are off. */
   readonly claudeRuns: ClaudeRunRoutesDeps['claudeRuns']
   /** Null: of another tenant than the installation's own. */
-  readonly hosting: HostedAgentRoutesDeps['hosting']
+  readonly hosting: (HostedAgentRoutesDeps['hosting'] & { readonly bots: AgentBots }) | null
   /** Where apps reach the daemon, once it listens; null while runs are off. */
   readonly appsUrl: () => string | null
   /** Networks that may call there, beside loopback. */
@@ -194,6 +195,7 @@ function adminHandlers(deps: AdminApiDeps, owner: Owner): AdminHandlers {
       ...withOwner,
       notesOfApps: { allowedFrom: deps.appsAllowedFrom, agentsSharingKey: keySharers(deps.llm, deps.agents) },
     }),
+    ...agentBotRoutes(withOwner),
     ...hostedAgentRoutes({
       ...withOwner,
       async modelUsage(agent, sinceDay) {

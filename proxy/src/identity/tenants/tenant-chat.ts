@@ -49,6 +49,12 @@ const BOT_TOKEN = /^[0-9]{3,20}:[A-Za-z0-9_-]{10,100}$/
 const CHAT_ID = /^-?[0-9]{1,20}$/
 const USER_ID = /^[0-9]{1,20}$/
 
+/** Throws invalid_request, without what was given. */
+export function assertBotToken(token: string): void {
+  if (!BOT_TOKEN.test(token))
+    throw new AppError('invalid_request', 'The bot token is none: it takes a bot token from @BotFather.')
+}
+
 /** The forms that the settings have. Throws invalid_request, without what was given. */
 export function checkTenantChat(given: {
   readonly token: string
@@ -59,7 +65,7 @@ export function checkTenantChat(given: {
   const refuse = (message: string): never => {
     throw new AppError('invalid_request', message)
   }
-  if (!BOT_TOKEN.test(token)) refuse('The bot token is none: it takes a bot token from @BotFather.')
+  assertBotToken(token)
   if (!CHAT_ID.test(chatId)) refuse('The chat is none: it takes a chat id (send /id to the bot).')
   if (approverIds.length > 50 || !approverIds.every((id) => USER_ID.test(id)))
     refuse('Approvers are user ids, at most 50.')

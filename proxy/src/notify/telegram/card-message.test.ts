@@ -10,8 +10,9 @@ import {
 import type { Consent } from '../../approvals/consent/index.ts'
 import type { CardInput } from '../../executions/card/index.ts'
 import { sha256Hex } from '../../kernel/index.ts'
+import { MESSAGE_LIMIT } from '../bot-api/index.ts'
 import { CARD_LINES, pageButton, renderCard, renderPlainCard } from './card-message.ts'
-import { MESSAGE_LIMIT, phoneLines, plainText } from './html.ts'
+import { phoneLines, plainText } from './html.ts'
 
 const TOKEN = 'A'.repeat(22)
 const NOW = Date.UTC(2030, 0, 2, 13, 5)

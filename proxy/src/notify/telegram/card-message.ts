@@ -1,8 +1,8 @@
 import { type ApprovalChoice, buttonChoices, type CardModel, type TextLine } from '../../approvals/index.ts'
 import { hasHiddenCharacters, type UnixMs } from '../../kernel/index.ts'
-import type { OutgoingDocument } from './bot-api.ts'
+import { MESSAGE_LIMIT, type OutgoingDocument } from '../bot-api/index.ts'
 import { callbackData, WHOLE_HASH } from './callback-data.ts'
-import { bold, clip, code, escapeHtml, MESSAGE_LIMIT, phoneLines, plainText, pre } from './html.ts'
+import { bold, clip, code, escapeHtml, phoneLines, plainText, pre } from './html.ts'
 import { linesHtml } from './lines-message.ts'
 
 /** A card as Telegram takes it. Documents are delivered first; only then the message with the buttons is sent. */

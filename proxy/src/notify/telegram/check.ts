@@ -1,5 +1,5 @@
 import type { CheckResult, DoctorCheck } from '../../kernel/index.ts'
-import type { BotApi, BotChat } from './bot-api.ts'
+import type { BotApi, BotChat } from '../bot-api/index.ts'
 import type { TelegramDeps } from './deps.ts'
 
 /** Asks Telegram who the bot is, whether it reaches the chat, and whether it can delete messages there. */

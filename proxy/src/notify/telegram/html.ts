@@ -20,8 +20,6 @@ export const plainText = (html: string): string =>
     .replace(/&quot;/g, '"')
     .replace(/&amp;/g, '&')
 
-/** Telegram's limit for a message, in UTF-16 code units after entity parsing. */
-export const MESSAGE_LIMIT = 4_096
 /** What fits across a phone's screen in a message bubble. */
 export const PHONE_COLUMNS = 40
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { createPace, type PaceLimits, paceOf } from '../bot-api/index.ts'
 import type { OutboxMessage } from '../outbox/index.ts'
 import { cardLane, createSendOrder, noticeLane, replyLane, updateLane } from './lanes.ts'
-import { createPace, type PaceLimits, paceOf } from './pace.ts'
 
 const CHAT = '1001'
 const GROUP = '-1001'

@@ -1,6 +1,6 @@
 import type { UnixMs } from '../../kernel/index.ts'
+import type { Claim, PaceLimits } from '../bot-api/index.ts'
 import type { OutboxMessage } from '../outbox/index.ts'
-import type { Claim, PaceLimits } from './pace.ts'
 
 /**
  * Lanes of the outbox that lead into the chat. Within a lane the order holds; between lanes `createSendOrder` decides,

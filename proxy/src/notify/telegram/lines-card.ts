@@ -1,7 +1,8 @@
 import type { ApprovalCard } from '../../approvals/index.ts'
 import type { UnixMs } from '../../kernel/index.ts'
+import { MESSAGE_LIMIT } from '../bot-api/index.ts'
 import { CARD_LINES, type CardMessage, expiry, keyboardOf, pageButton } from './card-message.ts'
-import { bold, escapeHtml, MESSAGE_LIMIT, phoneLines, plainText, pre } from './html.ts'
+import { bold, escapeHtml, phoneLines, plainText, pre } from './html.ts'
 import { linesHtml } from './lines-message.ts'
 
 type LinesCard = Extract<ApprovalCard, { readonly form: 'lines' }>

@@ -1,8 +1,8 @@
 import type { AuditEventName } from '../../audit/index.ts'
 import { telegramActor } from '../../identity/index.ts'
 import type { Json } from '../../kernel/index.ts'
+import { createPace } from '../bot-api/index.ts'
 import type { TelegramDeps } from './deps.ts'
-import { createPace } from './pace.ts'
 
 /** Records who was turned away; bounded, so that a stranger cannot fill the audit by writing to the bot. Never rejects. */
 export interface Refusals {

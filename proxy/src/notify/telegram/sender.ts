@@ -1,12 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { AppError, type RequestId, type UnixMs } from '../../kernel/index.ts'
+import type { BotApi } from '../bot-api/index.ts'
+import { BotApiError, createPace, paceOf, type Trouble, troubleOf } from '../bot-api/index.ts'
 import { backoffMs, type OutboxMessage } from '../outbox/index.ts'
-import type { BotApi } from './bot-api.ts'
-import { BotApiError, type Trouble, troubleOf } from './bot-errors.ts'
 import { createDeliveries } from './deliveries.ts'
 import type { TelegramDeps } from './deps.ts'
 import { type Choice, createSendOrder, isCardLane, requesterOfLane, TELEGRAM_LANES } from './lanes.ts'
-import { createPace, paceOf } from './pace.ts'
 
 /**
  * Drains the outbox's Telegram lanes: in order within a lane, no faster than Telegram allows, and again until

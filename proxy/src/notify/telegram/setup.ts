@@ -1,4 +1,4 @@
-import type { BotApi } from './bot-api.ts'
+import type { BotApi } from '../bot-api/index.ts'
 import { COMMANDS } from './commands.ts'
 
 /** Proves that Telegram answers and knows the token, and tells it the commands for its menu. */

@@ -1,5 +1,5 @@
 import type { DoctorCheck } from '../../kernel/index.ts'
-import { type BotUpdate, createBotApi } from './bot-api.ts'
+import { type BotUpdate, createBotApi, createPolling } from '../bot-api/index.ts'
 import { chatNote } from './chat-note.ts'
 import { createTelegramCheck } from './check.ts'
 import type { TelegramDeps } from './deps.ts'
@@ -8,10 +8,10 @@ import { TELEGRAM_LANES } from './lanes.ts'
 import { createMessages } from './messages.ts'
 import { createPanicButton } from './panic-button.ts'
 import { createPersonOf } from './people.ts'
-import { createPolling } from './polling.ts'
 import { createPresses } from './presses.ts'
 import { createRefusals } from './refusals.ts'
 import { createSender } from './sender.ts'
+import { prepare } from './setup.ts'
 import { createWebhook, type WebhookHandler } from './webhook.ts'
 
 /** The Telegram surface: cards out, answers and commands in. */
@@ -62,7 +62,14 @@ export function createTelegram(deps: TelegramDeps): Telegram {
   const webhook = config.webhook
     ? createWebhook({ ...deps, api, handle, webhook: config.webhook, refusals })
     : undefined
-  const receiver = webhook ?? createPolling({ ...deps, api, handle })
+  const receiver =
+    webhook ??
+    createPolling({
+      ...{ ...deps, api, handle },
+      prepare: (cut) => prepare(api, cut),
+      kinds: ['message', 'callback_query'],
+      tokenName: 'TELEGRAM_BOT_TOKEN',
+    })
 
   return {
     start() {

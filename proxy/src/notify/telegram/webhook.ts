@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { equalInConstantTime, sha256Hex } from '../../kernel/index.ts'
+import type { BotApi, BotUpdate, Receiver } from '../bot-api/index.ts'
 import { backoffMs } from '../outbox/index.ts'
-import type { BotApi, BotUpdate } from './bot-api.ts'
 import type { TelegramDeps } from './deps.ts'
-import type { Receiver } from './receiver.ts'
 import type { Refusals } from './refusals.ts'
 import { prepare } from './setup.ts'
 

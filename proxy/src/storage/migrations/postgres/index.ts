@@ -19,6 +19,7 @@ import { MACHINE_CHATS } from './20-machine-chats.ts'
 import { MACHINE_DAYS } from './21-machine-days.ts'
 import { MACHINE_IDENTITIES } from './22-machine-identities.ts'
 import { APP_REACH } from './23-app-reach.ts'
+import { AGENT_BOTS } from './24-agent-bots.ts'
 
 /**
  * Numbered, forward only, each in one transaction. A migration that has landed is never edited: a database of any landed
@@ -46,4 +47,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ...MACHINE_DAYS,
   ...MACHINE_IDENTITIES,
   ...APP_REACH,
+  ...AGENT_BOTS,
 ]

@@ -27,6 +27,7 @@ import { MACHINE_CHATS } from './28-machine-chats.ts'
 import { MACHINE_DAYS } from './29-machine-days.ts'
 import { MACHINE_IDENTITIES } from './30-machine-identities.ts'
 import { APP_REACH } from './31-app-reach.ts'
+import { AGENT_BOTS } from './32-agent-bots.ts'
 
 /**
  * Numbered, forward only, each in one transaction; the schema's version is the number of the newest one applied. A migration
@@ -63,4 +64,5 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   ...MACHINE_DAYS,
   ...MACHINE_IDENTITIES,
   ...APP_REACH,
+  ...AGENT_BOTS,
 ]

@@ -1,9 +1,9 @@
-import { lazily, type SecretValue } from '../../kernel/index.ts'
+import { lazily, oneLine, type SecretValue } from '../../kernel/index.ts'
 import { BotApiError } from './bot-errors.ts'
 import { loadTelegraf } from './load-telegraf.ts'
 
 /**
- * The Bot API as this module uses it. Telegraf's types stay in this file: it trails the Bot API, so what comes in is
+ * The Bot API as the daemon uses it. Telegraf's types stay in this file: it trails the Bot API, so what comes in is
  * described by the few fields that are read here, all of them optional in truth.
  */
 export interface BotUser {
@@ -77,11 +77,25 @@ export interface BotApi {
   identify(signal?: AbortSignal): Promise<BotUser>
 }
 
+/** Telegram's limit for a message, in UTF-16 code units after entity parsing. */
+export const MESSAGE_LIMIT = 4_096
+
+/** Chosen by its owner, so only the id identifies. */
+export function nameOfUser(user: BotUser): string {
+  const name = [user.first_name, user.last_name].filter(Boolean).join(' ') || user.username || String(user.id)
+  return oneLine(name, 64) || String(user.id)
+}
+
 /** A call that is not a long poll and takes longer than this has failed. */
 const CALL_TIMEOUT_MS = 30_000
 const UPLOAD_TIMEOUT_MS = 120_000
 
-export function createBotApi(deps: { token: SecretValue; apiRoot: string; handlers: BotHandlers }): BotApi {
+export function createBotApi(deps: {
+  readonly token: SecretValue
+  readonly apiRoot: string
+  /** Left out by whoever dispatches nothing. */
+  readonly handlers?: BotHandlers
+}): BotApi {
   const { handlers } = deps
   // Where there is a bot, when it is first asked something: it takes memory, and time at the start.
   const bot = lazily(() => {
@@ -90,9 +104,9 @@ export function createBotApi(deps: { token: SecretValue; apiRoot: string; handle
       telegram: { apiRoot: `${deps.apiRoot.replace(/\/+$/, '')}/`, webhookReply: false },
       handlerTimeout: 600_000,
     })
-    made.on('message', async (context) => handlers.onMessage(context.message as unknown as BotMessage))
+    made.on('message', async (context) => handlers?.onMessage(context.message as unknown as BotMessage))
     made.on('callback_query', async (context) =>
-      handlers.onPress(context.callbackQuery as unknown as BotPress),
+      handlers?.onPress(context.callbackQuery as unknown as BotPress),
     )
     made.catch((error) => {
       throw error

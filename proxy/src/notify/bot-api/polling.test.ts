@@ -38,6 +38,7 @@ describe('long polling', () => {
     const polling = createPolling({
       api,
       log: LOG,
+      prepare: async () => {},
       handle: () => {
         begun.resolve()
         return handled.promise
@@ -59,6 +60,7 @@ describe('long polling', () => {
     const polling = createPolling({
       api,
       log: LOG,
+      prepare: async () => {},
       handle: async (update: BotUpdate) => void handled.push(update.update_id),
     } as never)
     polling.start()

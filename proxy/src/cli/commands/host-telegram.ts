@@ -1,0 +1,73 @@
+import type { Command } from 'commander'
+import type { BotView } from '../../contracts/admin/index.ts'
+import { usageError } from '../cli-error.ts'
+import type { CommandContext } from '../context.ts'
+import { examples } from '../help.ts'
+import { counted, formatTime, terminalText } from '../text-layout.ts'
+
+interface Options {
+  readonly off?: boolean
+  readonly unpair?: string
+}
+
+/** The bot in Telegram by which people talk to one hosted agent. */
+export function addTelegramCommand(host: Command, context: CommandContext): void {
+  const { client, terminal } = context
+  host
+    .command('telegram')
+    .description(
+      'give a hosted agent a bot in Telegram, and print a code that pairs one chat with it; it asks for the token of a bot of its own',
+    )
+    .argument('<name>')
+    .option('--unpair <id>', 'take a paired chat away')
+    .option('--off', 'take the bot away, with its token and its pairings')
+    .addHelpText(
+      'after',
+      examples(
+        ['oauth3 host telegram claw', 'the token of a bot that @BotFather made, at the prompt'],
+        ['oauth3 host telegram claw < token.txt', 'the token from standard input'],
+        ['oauth3 host telegram claw --unpair 1001', 'that chat is answered nothing any more'],
+      ),
+    )
+    .action(async (name: string, { off = false, unpair }: Options) => {
+      const params = { name }
+      if (off) {
+        const answer = await client.call('removeBot', { params })
+        return await context.show(answer, () => `${name} has no bot in Telegram any more.`)
+      }
+      if (unpair !== undefined) {
+        const answer = await client.call('unpairBotChat', { params: { name, id: unpair } })
+        return await context.show(answer, () => linesOf(name, answer.bot).join('\n'))
+      }
+      const { bot: known } = await client.call('readBot', { params })
+      const bot = known ?? (await added(name))
+      const code = await client.call('makeBotCode', { params })
+      await context.show({ bot, code }, () =>
+        [
+          ...linesOf(name, bot),
+          `Pair a chat, once, until ${formatTime(code.expires_at)}:  ${code.link}`,
+          `Or write to @${bot?.username}:  /start ${code.code}`,
+        ].join('\n'),
+      )
+    })
+
+  async function added(name: string): Promise<BotView | null> {
+    const token = (await terminal.readSecret(`Token of a bot for ${name} alone, from @BotFather:`)).trim()
+    if (token === '') throw usageError('The token is empty; nothing was stored.')
+    return (await client.call('addBot', { params: { name }, body: { token } })).bot
+  }
+}
+
+function linesOf(name: string, bot: BotView | null): string[] {
+  if (bot === null) return [`${name} has no bot in Telegram.`]
+  const { username, last_four, connected, problem, refused, chats } = bot
+  return [
+    `${name} is @${username} in Telegram, by a token that ends in ${last_four}`,
+    `  state       ${problem ?? (connected ? 'connected' : 'connecting')}`,
+    ...chats.map(
+      (chat) => `  paired      ${chat.id} ${terminalText(chat.name)}, ${formatTime(chat.paired_at)}`,
+    ),
+    ...(chats.length === 0 ? ['  paired      nobody: it answers nobody'] : []),
+    ...(refused === 0 ? [] : [`  strangers   ${counted(refused, 'message')} of theirs, not answered`]),
+  ]
+}
