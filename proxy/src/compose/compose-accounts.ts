@@ -14,7 +14,7 @@ import { AppError, lazily, randomToken } from '../kernel/index.ts'
 import { createKeyCheck, type KeyCheck, type ProviderKeys } from '../llm/provider-keys/index.ts'
 import { VERSION } from '../version.ts'
 import type { Composition } from './compose.ts'
-import { isAccountsChat } from './compose-front.ts'
+import { hasAccountsToken, isAccountsChat } from './compose-front.ts'
 import type { TenantParts } from './compose-tenant.ts'
 
 /** Who signs up and in, over all tenants, and what answers them below `/api/`. */
@@ -96,6 +96,7 @@ export function openAccounts(
 const isForAccounts = ({ url = '', rawHeaders }: IncomingMessage): boolean =>
   /^\/api\/(?:(?:auth|user)\/|(?:instances|openapi\.json)(?:[/?]|$))/.test(url) ||
   /^\/debug\/(?:processes|logs|version)(?:[/?]|$)/.test(url) ||
+  (/^\/cdp(?:[/?]|$)/.test(url) && hasAccountsToken(rawHeaders)) ||
   isAccountsChat(url, rawHeaders)
 
 /** Nothing of the person: names of tenants stand in lists and logs. */
@@ -115,10 +116,11 @@ function consoleTenantOf(parts: TenantParts, adminApi: (parts: TenantParts) => A
     accounts,
     llm,
     hosting,
+    cdp,
   } = parts
   return {
     ...{ tenant: settings.id, name: settings.name, accounts, providerKeys: broughtKeys(llm.keys) },
-    ...{ storage, audit, sessions, passkeys, approvals, memberships, feed, gate, hosting },
+    ...{ storage, audit, sessions, passkeys, approvals, memberships, feed, gate, hosting, cdp: cdp.answers },
     api: adminApi(parts),
   }
 }

@@ -60,15 +60,17 @@ export function createFront(
   }
 }
 
-/** An account's access token or key: agents have tokens of another form for the same path. */
+/** An account's access token or key: agents have tokens of another form for the same paths. */
 const ACCOUNTS_BEARER = /^Bearer (?:oc_|[\w-]+\.[\w-]+\.[\w-]+$)/i
 
-/** What clients of OpenAI's send as an account's, in the place of an agent's. */
-export function isAccountsChat(url: string, rawHeaders: readonly string[]): boolean {
-  if (!/^\/v1\/chat\/completions(?:\?|$)/.test(url)) return false
+export function hasAccountsToken(rawHeaders: readonly string[]): boolean {
   const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization')
   return at >= 0 && ACCOUNTS_BEARER.test(rawHeaders[at + 1] ?? '')
 }
+
+/** What clients of OpenAI's send as an account's, in the place of an agent's. */
+export const isAccountsChat = (url: string, rawHeaders: readonly string[]): boolean =>
+  /^\/v1\/chat\/completions(?:\?|$)/.test(url) && hasAccountsToken(rawHeaders)
 
 /** The owner of the host speaks for every tenant. */
 export function createAdminFront(

@@ -108,7 +108,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'hosted_agent.operate': '+...+.',
   'hosted_agent.desktop': '+...+.',
   'hosted_agent.inspect': '+...+.',
-  'browser.use': '..o...',
+  'browser.use': '+.o.+.',
   'usage.read': '++..++',
   'price.list': '+...+.',
   'price.write': '+...p.',

@@ -116,7 +116,10 @@ export const PERMISSIONS = {
     does: "See the processes of a hosted agent's machine, what it printed, and its versions.",
     may: OWNER,
   },
-  'browser.use': { does: 'Use the browser that its owner gave it.', may: { agent: 'own' } },
+  'browser.use': {
+    does: "Use an agent's browser or the Chromium of its desktop: the agent its own, an account its agents', by the account's API.",
+    may: { ...OWNER, agent: 'own' },
+  },
 
   'provider.list': { does: 'List providers of LLMs.', may: PEOPLE },
   'provider.manage': { does: 'Add, change and remove providers.', may: OWNER, stepUp: true },

@@ -131,22 +131,7 @@ describe('a WebSocket to a hosted agent', () => {
   })
 
   it('goes by an access key of that scope, and with it', async () => {
-    const host = new URL(sockets.kit.daemon.url).host.replace('127.0.0.1', 'localhost')
-    const signed = await fetch(`http://${host}/console/api/session/password`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', origin: `http://${host}` },
-      body: JSON.stringify({ email: 'ann@example.com', password: PASSWORD }),
-    })
-    const cookie = signed.headers.get('set-cookie')?.split(';')[0] ?? ''
-    const browse = async (method: string, path: string, body?: object) => {
-      const response = await fetch(`http://${host}/console/api${path}`, {
-        method,
-        headers: { 'content-type': 'application/json', origin: `http://${host}`, cookie },
-        ...(body && { body: JSON.stringify(body) }),
-      })
-      // biome-ignore lint/suspicious/noExplicitAny: answers are checked by the tests that read them
-      return (await response.json()) as any
-    }
+    const { host, browse } = await sockets.browserOf('ann')
     const { id, key } = await browse('POST', '/account/access-keys', { name: 'bot', scopes: ['machines'] })
     const keys = await browse('POST', '/account/access-keys', { name: 'keys', scopes: ['keys'] })
     expect(await client(own(), bearer(keys.key)).opened).toBe(409)
@@ -307,5 +292,95 @@ describe('an address of an agent’s browser', () => {
     await expect
       .poll(async () => (await rows('socket.ended')).map(({ socket }: { socket: string }) => socket))
       .toContain(begun.socket)
+  })
+})
+
+describe('an account’s way to the browser of its agent', () => {
+  const opened = (url: string): string => {
+    const { pathname, search } = new URL(url)
+    return pathname + search
+  }
+  const version = (token: string, query = '') => api('GET', `/cdp/json/version${query}`, { token })
+  const address = async (token: string) =>
+    opened((await version(token, '?instance=desk')).body.webSocketDebuggerUrl)
+
+  it('is by the header, to an address that opens once, until the session ends', async () => {
+    const { access } = await sockets.signIn('ann')
+    const path = await address(access)
+    const one = client(path)
+    expect(await one.opened).toBe('open')
+    expect(await client(path).opened).toBe(401)
+    const unused = await address(access)
+    expect((await api('POST', '/api/auth/logout', { token: access, body: {} })).status).toBe(200)
+    await one.closed
+    expect(await client(unused).opened).toBe(401)
+    expect((await version(access)).status).toBe(401)
+  })
+
+  it('takes a key of a program for machines alone, until it is revoked', async () => {
+    const { browse } = await sockets.browserOf('ann')
+    const { id, key } = await browse('POST', '/account/access-keys', { name: 'surfer', scopes: ['machines'] })
+    const keys = await browse('POST', '/account/access-keys', { name: 'keys', scopes: ['keys'] })
+    expect((await version(keys.key)).status).toBe(409)
+    const one = client(await address(key))
+    expect(await one.opened).toBe('open')
+    await browse('DELETE', `/account/access-keys/${id}`)
+    await one.closed
+    expect((await version(key)).status).toBe(401)
+  })
+
+  it('leads to its own agents alone, and its sessions are nobody else’s', async () => {
+    const { ann, eve, machine } = sockets
+    for (const query of [`?instance=${machine}`, '?instance=desk', ''])
+      expect(await version(eve, query)).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } })
+    expect((await api('GET', '/cdp/json/version')).status).toBe(401)
+    await api('POST', '/api/instances', { token: ann, body: { name: 'three' } })
+    expect(await version(ann)).toMatchObject({
+      ...{
+        status: 400,
+        body: { error: { message: expect.stringMatching(/^Name one by \?instance=…: .*three/) } },
+      },
+    })
+    const { body: target } = await api(
+      'PUT',
+      `/cdp/json/new?instance=${machine}&https://api.demo.test/?secret=x`,
+      {
+        token: ann,
+      },
+    )
+    // The address of a page may hold such words.
+    expect(target).toMatchObject({ type: 'page', url: 'https://api.demo.test/?secret=x' })
+    const one = client(opened(target.webSocketDebuggerUrl))
+    expect(await one.opened).toBe('open')
+    const list = async (token: string, query = '') =>
+      (await api('GET', `/cdp/json/list${query}`, { token })).body
+    expect(await list(ann, `?instance=${machine}`)).toMatchObject([{ id: target.id }])
+    const agent = (await sockets.kit.admin('POST', '/v1/agents', { name: 'neighbour' })).body.token
+    expect(await list(agent)).toEqual([])
+    // A ticket of one target opens no other, nor the browser.
+    const [{ webSocketDebuggerUrl: told }] = await list(ann, '?instance=desk')
+    expect(await client(opened(told).replace(`/page/${target.id}/`, '/browser/')).opened).toBe(401)
+    await settle(one)
+    expect(await list(ann, '?instance=desk')).toEqual([])
+  })
+
+  it('has no secret in its address, and says what to do', async () => {
+    for (const path of ['json/version', 'json/list', 'json/new', 'json/', 'devtools/browser/x'])
+      for (const token of [
+        undefined,
+        sockets.ann,
+        (await sockets.kit.admin('POST', '/v1/agents', { name: `s-${path.replaceAll('/', '-')}` })).body
+          .token,
+      ]) {
+        const { status, body } = await api('GET', `/cdp/${path}?secret=demo-secret-of-poeclaw`, { token })
+        expect({ path, status, body }).toMatchObject({
+          status: 401,
+          body: { error: { message: expect.stringContaining('Authorization: Bearer') } },
+        })
+        expect(JSON.stringify(body)).not.toContain('demo-secret')
+      }
+    expect(
+      await client('/cdp/devtools/browser/x?secret=demo-secret-of-poeclaw', bearer(sockets.ann)).opened,
+    ).toBe(401)
   })
 })

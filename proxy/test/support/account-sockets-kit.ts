@@ -65,6 +65,25 @@ export function useAccountSockets() {
     })
     return { access: body.access_token as string, refresh: body.refresh_token as string }
   }
+  /** The console of an account, as a browser has it. */
+  const browserOf = async (name: string) => {
+    const host = new URL(world.kit.daemon.url.replace('127.0.0.1', 'localhost')).host
+    const signed = await fetch(`http://${host}/api/auth/login`, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+      body: JSON.stringify({ email: `${name}@example.com`, password: PASSWORD }),
+    })
+    const cookie = signed.headers.get('set-cookie')?.split(';')[0] ?? ''
+    const browse = async (method: string, path: string, body?: object) => {
+      const response = await fetch(`http://${host}/console/api${path}`, {
+        method,
+        headers: { 'content-type': 'application/json', origin: `http://${host}`, cookie },
+        ...(body && { body: JSON.stringify(body) }),
+      })
+      // biome-ignore lint/suspicious/noExplicitAny: answers are checked by the tests that read them
+      return (await response.json()) as any
+    }
+    return { host, browse }
+  }
   const ticketOf = async (token = world.ann, purpose = 'cloudbot') =>
     (await api('POST', `/api/instances/${world.machine}/tickets`, { token, body: { purpose } })).body
       .path as string
@@ -108,7 +127,7 @@ export function useAccountSockets() {
     await world.kit?.[Symbol.asyncDispose]()
     await world.gateway?.[Symbol.asyncDispose]()
   })
-  return Object.assign(world, { api, signIn, ticketOf, client, own, joined })
+  return Object.assign(world, { api, signIn, browserOf, ticketOf, client, own, joined })
 }
 
 function connect(address: string, headers: Readonly<Record<string, string>>, localAddress: string): Client {

@@ -28,9 +28,18 @@ const VERSION = {
 }
 const TOKEN = 'demo-gateway-token-that-stays-inside-0123456789'
 
+const PAGE = { id: 'PAGE1', type: 'page', title: '', description: '' }
+
 export async function createGatewayDouble(): Promise<GatewayDouble> {
+  const pages = new Map<string, object>()
   const server = createServer((request, response) => {
     if (request.url === '/version') return void response.end(JSON.stringify(VERSION))
+    const [, session = '', act] = /^\/sessions\/([\w-]+)\/(new|list)/.exec(request.url ?? '') ?? []
+    if (act === 'new') pages.set(session, { ...PAGE, url: decodeURI(request.url?.split(/\?(.*)/)[1] ?? '') })
+    if (act !== undefined) {
+      const page = pages.get(session)
+      return void response.end(JSON.stringify(act === 'new' ? page : page ? [page] : []))
+    }
     const mayGo = request.headers.authorization === `Bearer ${TOKEN}`
     response.writeHead(mayGo ? 200 : 401, { 'content-type': 'application/json', 'x-own': 'yes' })
     response.end(JSON.stringify({ path: request.url, headers: request.headers }))

@@ -1,3 +1,4 @@
+export { CDP_ROUTES } from './cdp-routes.ts'
 export {
   CHAT_ROUTES,
   type CompletionChunk,

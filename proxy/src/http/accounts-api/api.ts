@@ -1,11 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import express from 'express'
-import { ACCOUNT_ROUTES, type AccountRoutes, CHAT_ROUTES } from '../../contracts/accounts/index.ts'
+import {
+  ACCOUNT_ROUTES,
+  type AccountRoutes,
+  type AccountScope,
+  CHAT_ROUTES,
+} from '../../contracts/accounts/index.ts'
 import type { Route } from '../../contracts/index.ts'
 import type { Action } from '../../identity/index.ts'
 import { AppError, type Clock } from '../../kernel/index.ts'
 import { createOrigins, type OriginsDeps } from '../console/index.ts'
 import { answerApiError, knownError, mountRoutes, type RouteCaller } from '../index.ts'
+import { mountBrowsers } from './browsers.ts'
 import { type AccountCaller, assertMay, type Credential, callerOf, credentialOf } from './caller.ts'
 import { answerOpenAiError, createChatCompletions } from './chat-completions.ts'
 import { type AccountCall, accountHandlers, type HandlerDeps } from './handlers.ts'
@@ -67,6 +73,10 @@ export function createAccountsApi(
     const caller = chatCaller(deps, begun)
     await chats.answer(request.body, caller, () => isStill(deps, begun), response)
   })
+  mountBrowsers(app, {
+    tenants: deps.tenants,
+    callerFor: (request, scope) => signedIn(deps, begunOf(request), scope),
+  })
   app.use(() => {
     throw new AppError('not_found', 'No such path; see /api/openapi.json.')
   })
@@ -90,10 +100,15 @@ export function createAccountsApi(
 
 const isChat = ({ url = '' }: IncomingMessage): boolean => url.startsWith(CHAT_ROUTES.completeChat.path)
 
-function chatCaller(deps: AccountsApiDeps, { credential }: Begun): AccountCaller {
-  const { scope, action } = CHAT_ROUTES.completeChat
+function signedIn(deps: AccountsApiDeps, { credential }: Begun, scope: AccountScope): AccountCaller {
   const caller = callerOf(deps.tenants(), deps.accessTokens, credential, scope)
   if (caller === undefined) throw new AppError('unauthenticated', 'Sign in: POST /api/auth/login.')
+  return caller
+}
+
+function chatCaller(deps: AccountsApiDeps, begun: Begun): AccountCaller {
+  const { scope, action } = CHAT_ROUTES.completeChat
+  const caller = signedIn(deps, begun, scope)
   assertMay(caller, action)
   return caller
 }

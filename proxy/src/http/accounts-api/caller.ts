@@ -124,6 +124,23 @@ export function signedInNow(
   return admitted(of, of.accounts.byId(key.accountId), byKey(key.id))
 }
 
+/** Throws where whoever has a ticket is not that account any more, or may not by now. */
+export function assertStill(
+  tenants: readonly ConsoleTenant[],
+  holder: TicketHolder,
+  {
+    actor,
+    scope,
+    action,
+  }: Pick<AccountCaller, 'actor'> & { readonly scope: AccountScope; readonly action: Action },
+): void {
+  const of = tenants.find(({ tenant }) => tenant === holder.tenant)
+  const now = of && signedInNow(of, holder, scope)
+  if (now === undefined || now.actor !== actor)
+    throw new AppError('unauthenticated', 'You are not signed in any more.')
+  assertAuthorized(now.principal, action, resourceOf(now.of.tenant, action))
+}
+
 /** By what it would take a ticket; of an access token it is the session behind it: what ends that, ends what a ticket opened. */
 export function holderOf({ of: { tenant }, session, accessKey }: AccountCaller): TicketHolder {
   if (session !== null) return { kind: 'session', tenant, session: session.id }

@@ -1,6 +1,7 @@
 import {
   ACCOUNT_ROUTES,
   ALWAYS_REFUSED,
+  CDP_ROUTES,
   CHAT_ROUTES,
   completionChunk,
   completionView,
@@ -25,7 +26,7 @@ export const createAccountsOpenApi = (version: string): Record<string, unknown> 
     version,
     description:
       'Sign up, sign in, keep keys at providers, and have hosted agents. Times are ISO 8601 in UTC.',
-    routes: { ...ACCOUNT_ROUTES, ...SOCKET_ROUTES, ...CHAT_ROUTES },
+    routes: { ...ACCOUNT_ROUTES, ...SOCKET_ROUTES, ...CHAT_ROUTES, ...CDP_ROUTES },
     always: ALWAYS_REFUSED,
     securitySchemes: {
       accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },

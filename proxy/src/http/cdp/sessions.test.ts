@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest'
-import type { AgentId } from '../../kernel/index.ts'
 import { createCdpSessions } from './sessions.ts'
 
-const ONE = 'agt_0000000000000001' as AgentId
-const OTHER = 'agt_0000000000000002' as AgentId
+const ONE = { key: 'one' }
+const OTHER = { key: 'other' }
 
 it('gives names that nobody guesses, and that are nobody else’s', () => {
   const sessions = createCdpSessions({ now: () => 0 })

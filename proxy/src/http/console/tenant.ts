@@ -5,6 +5,7 @@ import type { AccountTenant } from '../../identity/accounts/index.ts'
 import type { EventFeed } from '../../notify/event-feed/index.ts'
 import type { AdminApi } from '../admin-api/index.ts'
 import type { AgentGate } from '../agent-api/index.ts'
+import type { CdpAnswers } from '../cdp/index.ts'
 
 /** What the console needs of a tenant. */
 export interface ConsoleTenant extends AccountTenant {
@@ -13,6 +14,8 @@ export interface ConsoleTenant extends AccountTenant {
   readonly feed: EventFeed
   /** Null: where code does not run in Docker. */
   readonly hosting: HostedAgents | null
+  /** Browsers of its agents, for whoever may use them. */
+  readonly cdp: CdpAnswers
   readonly gate: Pick<AgentGate, 'failedLogin' | 'refused' | 'take'>
   readonly api: AdminApi
 }
