@@ -178,7 +178,7 @@ export const PERMISSIONS = {
   'user_key.write': { does: "Store, replace and remove such a key, by the account's API.", may: OWNER },
   'instance.list': { does: "See the account's hosted agents, by the account's API.", may: OWNER },
   'instance.manage': {
-    does: "Add, start, stop, roll back and remove the account's hosted agents, by the account's API.",
+    does: "Add, start, stop, roll back and remove the account's hosted agents and their desktops, by the account's API.",
     may: OWNER,
   },
   'member.list': { does: 'List who may decide.', may: OWNER },

@@ -272,6 +272,9 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
         ['POST', '/start'],
         ['GET', '/generations'],
         ['POST', '/rollback', { to: 1 }],
+        ['GET', '/desktop'],
+        ['POST', '/desktop'],
+        ['DELETE', '/desktop'],
       ] as const) {
         const theirs = await bob.call(method, `/api/instances/${id}${path}`, body)
         expect(theirs).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } })
@@ -376,6 +379,10 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
       expect((await ann.call('POST', '/api/instances')).body.error).toMatchObject({
         code: 'refused',
         details: { reason: 'quota' },
+      })
+      // A desktop is one more; the image may not be here.
+      expect((await ann.call('POST', `/api/instances/${id}/desktop`)).body.error).toMatchObject({
+        ...{ code: 'refused', details: { reason: expect.stringMatching(/^(?:quota|no_image)$/) } },
       })
       const { instances } = (await ann.call('GET', '/api/instances')).body
       for (const one of instances)

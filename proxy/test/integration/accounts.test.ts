@@ -184,13 +184,16 @@ describe('a client of PoeClaw, which is OpenAI’s', () => {
       ['POST', `/${id}/stop`],
       ['POST', `/${id}/start`],
       ['GET', `/${id}/generations`],
+      ['POST', `/${id}/desktop`],
+      ['GET', `/${id}/desktop`],
+      ['DELETE', `/${id}/desktop`],
       ['POST', `/${id}/rollback`, { to: 2 }],
       ['DELETE', `/${id}`],
     ] as const) {
       const what = `${method} ${path}`
       expect((await api(method, `/instances${path}`, body, keys)).status, what).toBe(409)
       expect((await api(method, `/instances${path}`, body, 'oc_none')).status, what).toBe(401)
-      if (method !== 'DELETE')
+      if (what !== `DELETE /${id}`)
         expect((await api(method, `/instances${path}`, body, machines)).status, what).toBe(200)
     }
     expect((await client(await keyFor(['machines'])).create(ask)).object).toBe('chat.completion')

@@ -7,9 +7,11 @@ import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { isPublicAddress } from '../../src/kernel/index.ts'
-import { createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
+import { adminCall, createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { type EgressUpstream, PUBLIC_ADDRESS, startEgressUpstream } from '../support/egress-upstream.ts'
+import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
+import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { patience } from '../support/pace.ts'
 
 const docker = await dockerOrSkip({ images: ['browser'] })
@@ -55,7 +57,13 @@ describe.skipIf(!docker.available)('the browser of an agent', () => {
   beforeAll(async () => {
     upstream = await startEgressUpstream([HOST])
     kit = await createDaemonKit({
-      environment: { OAUTH3_SANDBOX: 'docker', OAUTH3_POOL_SIZE: '0' },
+      environment: { OAUTH3_SANDBOX: 'docker', OAUTH3_POOL_SIZE: '0', OAUTH3_SIGNUP: 'password' },
+      // Of the account's agent; browsers are of their own image.
+      hosting: {
+        image: MACHINE_IMAGE,
+        command: ['/bin/deno', 'eval', PLAYED_MACHINE],
+        memoryBytes: 512 * 1_048_576,
+      },
       egress: {
         resolve: async () => [PUBLIC_ADDRESS],
         isPublic: (address) => address === PUBLIC_ADDRESS || isPublicAddress(address),
@@ -167,6 +175,41 @@ describe.skipIf(!docker.available)('the browser of an agent', () => {
       }
     },
     patience(60_000 * KILLED),
+  )
+
+  it(
+    'is used by the account whose agent’s it is, as it comes, until that is signed out',
+    async () => {
+      const call = async (path: string, body: object, token = '') => {
+        const response = await fetch(`${kit.daemon.url}${path}`, {
+          method: 'POST',
+          headers: { ...headers(token), 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        })
+        // biome-ignore lint/suspicious/noExplicitAny: answers are checked by the tests that read them
+        return (await response.json()) as any
+      }
+      const ann = { email: 'ann@example.com', password: 'a battery, a staple' }
+      const { access_token: token, user } = await call('/api/auth/signup', ann)
+      const admin = (method: string, path: string, body?: object) =>
+        adminCall(kit.daemon.adminSocketPath, method, path, body, { 'x-oauth3-tenant': user.tenant })
+      const { id } = await call('/api/instances', { name: 'desk' }, token)
+      const made = await admin('POST', '/v1/hosts/browsers', { name: 'web', agent: 'desk' })
+      expect(made.status, JSON.stringify(made.body)).toBe(200)
+      const browser = await chromium.connectOverCDP(`${cdp()}?instance=${id}`, {
+        ...{ headers: headers(token), timeout: patience(60_000) },
+      })
+      const page = await (browser.contexts()[0] ?? (await browser.newContext())).newPage()
+      expect(await page.evaluate('1 + 1')).toBe(2)
+      const over = new Promise((resolve) => browser.once('disconnected', resolve))
+      await call('/api/auth/logout', {}, token)
+      await over
+      await admin('POST', '/v1/hosts/desk/order', { order: 'remove' })
+      await expect
+        .poll(async () => (await admin('GET', '/v1/hosts')).body.hosts, { timeout: patience(60_000) })
+        .toEqual([])
+    },
+    patience(120_000),
   )
 
   it(

@@ -173,19 +173,20 @@ export function createPlayedHosting(): Hosting {
       return host
     },
     async addDesktop(of) {
-      found(of)
-      const name = desktopName(of)
+      const { machine: owner } = found(of)
+      const name = desktopName(owner.name)
       const machine = sampleMachine({ name })
+      const settings = { kind: 'desktop', agent: owner.spec.settings?.agent ?? '' }
       const host: HostedAgent = {
-        machine: { ...machine, spec: { ...machine.spec, settings: { kind: 'desktop' } } },
+        machine: { ...machine, spec: { ...machine.spec, settings } },
         forecast: { at: null, to: null, because: 'it was made just now' },
       }
       hosts.set(name, host)
       return host
     },
     async removeDesktop(of) {
-      const host = found(desktopName(of))
-      hosts.delete(desktopName(of))
+      const host = found(desktopName(found(of).machine.name))
+      hosts.delete(host.machine.name)
       return host
     },
     openDesktop: () => Promise.reject(new AppError('not_found', 'It has no desktop.')),

@@ -8,7 +8,14 @@ export {
   completionView,
 } from './chat-routes.ts'
 export { debugLogView, debugProcessesView, debugVersionView } from './debug-routes.ts'
-export { type InstanceView, instanceView, pageView, ticketView } from './instance-routes.ts'
+export {
+  type DesktopView,
+  desktopView,
+  type InstanceView,
+  instanceView,
+  pageView,
+  ticketView,
+} from './instance-routes.ts'
 export { ACCOUNT_ROUTES, type AccountRoutes, type AccountScope, ALWAYS_REFUSED } from './routes.ts'
 export { keyView, logInView, meView, tokensView, userView } from './schemas.ts'
 export { SOCKET_ROUTES } from './socket-routes.ts'

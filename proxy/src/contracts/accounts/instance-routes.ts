@@ -21,6 +21,10 @@ export const instanceView = z.object({
 })
 export type InstanceView = z.output<typeof instanceView>
 
+/** A machine of its own, which counts to the quota. */
+export const desktopView = instanceView.omit({ provider: true, model: true })
+export type DesktopView = z.output<typeof desktopView>
+
 const instanceGenerationView = z.object({
   number: z.int(),
   /** Whether the next start brings it. */
@@ -130,6 +134,30 @@ export const INSTANCE_ROUTES = {
     method: 'POST',
     path: '/api/instances/:id/start',
     summary: 'Wake a hosted agent.',
+  },
+  readDesktop: {
+    method: 'GET',
+    path: '/api/instances/:id/desktop',
+    summary: 'How the desktop of a hosted agent is, where it has one; wakes it not.',
+    scope: 'machines',
+    action: 'instance.list',
+    answer: desktopView,
+    errors: ['not_found'],
+  },
+  createDesktop: {
+    ...CHANGE,
+    method: 'POST',
+    path: '/api/instances/:id/desktop',
+    summary:
+      'Give a hosted agent a desktop, as far as the quota goes; answered when it is ordered. `WS /api/instances/{id}/vnc` shows it.',
+    answer: desktopView,
+  },
+  deleteDesktop: {
+    ...CHANGE,
+    method: 'DELETE',
+    path: '/api/instances/:id/desktop',
+    summary: 'Take the desktop of a hosted agent away, with its files.',
+    answer: okView,
   },
   openPage: {
     method: 'POST',

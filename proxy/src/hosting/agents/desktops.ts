@@ -60,7 +60,7 @@ export function createDesktops(deps: DesktopsDeps): Desktops {
   async function desktopOf(host: Machine): Promise<Machine> {
     const found = (await (await deps.machines()).list()).find((one) => isDesktopOf(one, host))
     if (found === undefined)
-      throw new AppError('not_found', `${host.name} has no desktop; oauth3 host desktop adds one.`)
+      throw new AppError('not_found', `${host.name} has no desktop; its owner adds one.`)
     return found
   }
 

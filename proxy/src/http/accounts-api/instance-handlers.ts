@@ -1,17 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import type { AccountRoutes, InstanceView } from '../../contracts/accounts/index.ts'
+import type { AccountRoutes, DesktopView, InstanceView } from '../../contracts/accounts/index.ts'
 import type { RouteHandlers } from '../../contracts/index.ts'
 import { type HostedAgent, hostedHere, TICKET_ACTIONS, ticketPath } from '../../hosting/agents/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import { type PageTicketDeps, pageTicket } from '../console/index.ts'
 import { type AccountCaller, assertMay, holderOf } from './caller.ts'
-import { instanceOf, instancesOf } from './instances-of.ts'
+import { desktopOf, instanceOf, instancesOf } from './instances-of.ts'
 
 type Handled = Pick<
   RouteHandlers<AccountRoutes>,
   | ('listInstances' | 'createInstance' | 'readInstance' | 'deleteInstance')
   | ('stopInstance' | 'startInstance' | 'issueTicket' | 'openPage')
   | ('listInstanceGenerations' | 'rollBackInstance')
+  | ('readDesktop' | 'createDesktop' | 'deleteDesktop')
 >
 
 const STATUS = {
@@ -63,6 +64,22 @@ export function instanceHandlers(
       return { ok: true as const }
     },
     stopInstance: async ({ params: { id } }) => viewOf(await order(id, 'stop')),
+    async readDesktop({ params: { id } }) {
+      const { of } = signedIn()
+      const { machine } = await instanceOf(of, id)
+      return viewDesktop(await desktopOf(of, machine))
+    },
+    async createDesktop({ params: { id } }) {
+      const caller = await changer()
+      const { machine } = await instanceOf(caller.of, id)
+      return viewDesktop(await hostedHere(caller.of.hosting).addDesktop(machine.id, caller.principal))
+    },
+    async deleteDesktop({ params: { id } }) {
+      const caller = await changer()
+      const { machine } = await instanceOf(caller.of, id)
+      await hostedHere(caller.of.hosting).removeDesktop(machine.id, caller.principal)
+      return { ok: true as const }
+    },
     async openPage({ params: { id } }) {
       const caller = signedIn()
       const { machine } = await instanceOf(caller.of, id)
@@ -99,12 +116,16 @@ export function instanceHandlers(
   }
 }
 
-const viewOf = ({ machine }: HostedAgent): InstanceView => ({
+const viewDesktop = ({ machine }: HostedAgent): DesktopView => ({
   ...{ id: machine.id, name: machine.name },
   status: machine.desired === 'deleted' ? 'terminating' : STATUS[machine.observed],
-  provider: machine.spec.settings?.provider ?? '',
-  model: machine.spec.settings?.model ?? '',
   error: machine.lastError,
   created_at: new Date(machine.createdAt).toISOString(),
   updated_at: new Date(machine.changedAt).toISOString(),
+})
+
+const viewOf = (hosted: HostedAgent): InstanceView => ({
+  ...viewDesktop(hosted),
+  provider: hosted.machine.spec.settings?.provider ?? '',
+  model: hosted.machine.spec.settings?.model ?? '',
 })

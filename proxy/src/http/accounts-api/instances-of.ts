@@ -1,4 +1,4 @@
-import { type HostedAgent, kindOf } from '../../hosting/agents/index.ts'
+import { agentIdOf, type HostedAgent, kindOf } from '../../hosting/agents/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import type { ConsoleTenant } from '../console/index.ts'
 
@@ -12,6 +12,21 @@ export const instancesOf = async ({
 export async function instanceOf(of: Pick<ConsoleTenant, 'hosting'>, id: string): Promise<HostedAgent> {
   const found = (await instancesOf(of)).find(({ machine }) => machine.id === id)
   if (found === undefined) throw new AppError('not_found', 'No such instance.')
+  return found
+}
+
+/** Throws `not_found`. */
+export async function desktopOf(
+  { hosting }: Pick<ConsoleTenant, 'hosting'>,
+  host: HostedAgent['machine'],
+): Promise<HostedAgent> {
+  const found = (await hosting?.list())?.find(
+    ({ machine }) =>
+      kindOf(machine) === 'desktop' &&
+      agentIdOf(machine) === agentIdOf(host) &&
+      machine.desired !== 'deleted',
+  )
+  if (found === undefined) throw new AppError('not_found', `${host.name} has no desktop.`)
   return found
 }
 

@@ -8,6 +8,7 @@ import {
   debugLogView,
   debugProcessesView,
   debugVersionView,
+  desktopView,
   instanceView,
   keyView,
   logInView,
@@ -46,6 +47,7 @@ export const createAccountsOpenApi = (version: string): Record<string, unknown> 
       Processes: { schema: debugProcessesView, io: 'output' },
       Log: { schema: debugLogView, io: 'output' },
       Versions: { schema: debugVersionView, io: 'output' },
+      Desktop: { schema: desktopView, io: 'output' },
       Instance: { schema: instanceView, io: 'output' },
     },
   })
