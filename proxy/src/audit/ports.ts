@@ -102,7 +102,10 @@ export const AUDIT_EVENTS = {
     'Somebody else has shown itself as a machine as well, or as one whose instance it is not; what ran was ended.',
   'chat.asked':
     'Somebody said something to a hosted agent: which turn of which machine, by which model, how many characters; never the text.',
-  'chat.ended': 'A turn of a chat with a hosted agent ended: how, and with how many characters.',
+  'chat.woken':
+    'A hosted agent said something that nobody asked for: which turn of which machine, and the request whose outcome woke it.',
+  'chat.ended':
+    'A turn of a chat with a hosted agent ended: how, with how many characters, and how many uses of tools.',
   'bot.added':
     'The owner gave a hosted agent a bot in Telegram: what it is called there, and the last four characters of its token.',
   'bot.removed':

@@ -13,6 +13,7 @@ import type { WakeChannel } from '../notify/wake/index.ts'
 import { BROWSER_IMAGE, DESKTOP_IMAGE, imageTag, OPENCLAW_IMAGE } from '../sandbox/runtimes/index.ts'
 import type { Installation } from './compose-installation.ts'
 import type { TenantCore } from './daemon-core.ts'
+import { createOutcomes } from './outcomes.ts'
 
 /** What a test puts in the place of the usual; each left out is the real one. */
 export interface HostingOverrides {
@@ -95,10 +96,11 @@ export function composeHosting(
       .catch((error: unknown) => warn('hosted agents could not be paused for a lockdown', error))
   let addressOf: MachineDriver['address'] | undefined
 
+  const outcomes = createOutcomes(core)
   const chats = lazily(async (): Promise<Chats> => {
     const { createSodiumCipher } = await import('../vault/crypto/index.ts')
     const ledger = createChatLedger({ ...core, clock, cipher: await createSodiumCipher() })
-    return createChats({ ledger, log: warn })
+    return createChats({ ledger, requestOf: outcomes.requestOf, log: warn })
   })
   const agents = createHostedAgents({
     agents: core.agents,

@@ -1,6 +1,8 @@
 /** Origins of hosted agents' own pages: one each, so that no agent's page reaches another's, or the console. */
 
 export interface PageOrigins {
+  /** Whether there are any. */
+  readonly isOn: boolean
   /** Null: there are none. */
   originOf(machine: string): string | null
   /** Of the machine that a Host names; undefined for any other Host. */
@@ -19,6 +21,7 @@ export function createPageOrigins(pattern: string | null, port: () => number): P
   }
   return {
     isSecure,
+    isOn: suffix !== '',
     // A name takes no underscore.
     originOf: (machine) =>
       suffix === '' ? null : `${scheme}://${machine.replaceAll('_', '-').toLowerCase()}${rest()}`,

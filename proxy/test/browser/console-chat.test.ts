@@ -139,6 +139,60 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
         expect((await kit.daemon.admin('GET', `/v1/requests/${id}`)).body).toMatchObject({ status: 'denied' })
       })
 
+      it('has what its agent uses and says unasked: while it does, after a reload, and as text', async () => {
+        held = Promise.withResolvers()
+        const ann = await chatting()
+        await send(ann, 'once woken It has **run**, unasked.')
+        await answerHas(ann, 'I will.')
+        const order = JSON.stringify({ skill_id: 'demo/woken', code: 'console.log(1)' })
+        await send(
+          ann,
+          `shell return await call('agent.sock', 'POST', '/execute', {}, ${JSON.stringify(order)})`,
+        )
+        await answerHas(ann, 'req_')
+        const [id = ''] = /req_[0-9a-f]{32}/.exec((await answers(ann).last().textContent()) ?? '') ?? []
+        const card = ann.page.getByRole('region', { name: 'It asks you' })
+        await card.getByRole('button', { name: 'Deny' }).click()
+        const woken = ann.page.getByText(`woken by request ${id}`)
+        const waits = { timeout: patience(20_000) }
+        await woken.waitFor(waits)
+        await answers(ann).last().getByText('unasked.').waitFor(waits)
+        await answers(ann).last().getByText('oauth3_status').waitFor(waits)
+
+        await send(ann, 'uses exec {"command":"<img src=x onerror=\\"window.hit=1\\"> hold on"}')
+        const tools = answers(ann).last().getByRole('list', { name: 'Tools it used' })
+        await tools.getByText('is at work …').waitFor()
+        await ann.page.reload()
+        await tools.getByText('is at work …').waitFor()
+        held.resolve()
+        await tools.getByText(/done in \d/).waitFor()
+        await tools.getByText('exec').click()
+        await tools.getByText('<img src=x').waitFor()
+        expect(await tools.locator('img').count()).toBe(0)
+        await ann.page.reload()
+        await tools.getByText(/done in \d/).waitFor()
+        await woken.waitFor()
+        expect(await ann.page.evaluate('window.hit')).toBeUndefined()
+        expect(ann.defects).toEqual([])
+      })
+
+      it('opens its own page in a window of the click', async () => {
+        const ann = await chatting()
+        await ann.page.context().route(/mch-/, (route) => route.fulfill({ body: 'its own page' }))
+        await ann.page.evaluate(
+          'const open = window.open; window.open = (...all) => { window.within = window.event?.type; return open(...all) }',
+        )
+        const [popup] = await Promise.all([
+          ann.page.waitForEvent('popup'),
+          ann.page.getByRole('button', { name: 'Its own page' }).click(),
+        ])
+        await popup.getByText('its own page').waitFor()
+        expect(new URL(popup.url()).host).toMatch(/^mch-[0-9a-f]{16}\.localhost:/)
+        expect(await popup.evaluate('window.opener')).toBeNull()
+        expect(await ann.page.evaluate('window.within')).toBe('click')
+        expect(ann.defects).toEqual([])
+      })
+
       it('tells how the agent is, and wakes it when somebody speaks', async () => {
         const ann = await chatting()
         await ann.page.getByText('because a message came').waitFor()
@@ -209,7 +263,10 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
     },
     {
       agent: 'other',
-      environment: { OAUTH3_SANDBOX: 'docker', OAUTH3_POOL_SIZE: '0', TELEGRAM_API_ROOT: telegram.root },
+      environment: {
+        ...{ OAUTH3_SANDBOX: 'docker', OAUTH3_POOL_SIZE: '0', TELEGRAM_API_ROOT: telegram.root },
+        OAUTH3_HOST_PAGES: 'http://*.localhost',
+      },
       hosting: {
         image: MACHINE_IMAGE,
         command: ['/bin/deno', 'eval', PLAYED_MACHINE],

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join as joinPath } from 'node:path'
 import { chromium } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { readRecord } from '../../src/hosting/agents/session-watch.ts'
 import { openclawVersion } from '../../src/sandbox/runtimes/index.ts'
 import { type ApiKit, startApi } from '../support/api-kit.ts'
 import { CHROMIUM_ARGS, chromiumBinary, withoutChromium } from '../support/chromium.ts'
@@ -110,6 +111,26 @@ describe.skipIf(!availability.available)('OpenClaw in its machine', () => {
     expect(conversation).toContain(`OAuth3: ${requestId} is success`)
     expect(conversation).toContain('ran')
     expect(daemon.events('execution.acknowledged')).toHaveLength(1)
+    // As a chat shows it: what was used, and what was said unasked.
+    const { gatewayToken } = machine.told.find(({ state }) => state === 'ready') ?? {}
+    const recorded = async () =>
+      await readRecord(
+        { stream: await machine.connect(), gatewayToken: String(gatewayToken) },
+        AbortSignal.timeout(patience(20_000)),
+        SESSION,
+      )
+    await expect.poll(recorded, { timeout: patience(20_000) }).toMatchObject([
+      { isWoken: false, answer: 'The model has spoken.', tools: [] },
+      {
+        ...{ id: expect.stringMatching(/^chatcmpl_/), isWoken: false, isOver: true, model: MODEL },
+        answer: 'You are asked for it.',
+        tools: [{ name: 'oauth3_execute', state: 'done', arguments: JSON.stringify(execute) }],
+      },
+      {
+        ...{ isWoken: true, isOver: true, answer: 'It has run.', fetched: [requestId] },
+        tools: [{ name: 'oauth3_status', state: 'done', durationMs: expect.any(Number) }],
+      },
+    ])
     // Followed no more.
     await expect.poll(() => machine.exec('cat', '/state/home/.openclaw/oauth3/requests.json')).toBe('{}')
   })

@@ -192,6 +192,25 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     expect((await late.until(({ event }) => event === 'end')).data).toEqual(end)
   })
 
+  it('tells what tools it uses, while it does and after', async () => {
+    second = Promise.withResolvers()
+    const number = await tell({ text: 'uses exec {"command":"hold on"}' })
+    const path = `/v1/hosts/claw/turns/${number}/events`
+    await using stream = await followEvents(kit, path)
+    const used = { name: 'exec', arguments: '{"command":"hold on"}' }
+    const begun = await stream.until(({ event }) => event === 'tool')
+    expect(begun.data).toMatchObject({ ...used, state: 'running', duration_ms: null })
+    await using late = await followEvents(kit, path)
+    await late.until(({ event }) => event === 'tool')
+    second.resolve()
+    const { data: end } = await stream.until(({ event }) => event === 'end')
+    expect(end.tools).toEqual([{ ...begun.data, state: 'done', duration_ms: expect.any(Number) }])
+    expect((await late.until(({ event }) => event === 'end')).data).toEqual(end)
+    expect((await turnsOf()).at(-1)).toEqual(end)
+    await chat('uses fails')
+    expect((await turnsOf()).at(-1).tools).toMatchObject([{ name: 'fails', state: 'failed' }])
+  })
+
   it('is asked by the model that is chosen for a turn', async () => {
     for (const [body, used] of [
       [{ text: 'by another', model: 'claude-opus-5' }, 'claude-opus-5'],
@@ -256,6 +275,7 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
       `shell return await call('agent.sock', 'POST', '/execute', {}, ${JSON.stringify(JSON.stringify(order))})`,
     )
     const id = /req_[0-9a-f]{32}/.exec(asked)?.[0] ?? ''
+    await chat('once woken It was denied.')
     await admin('POST', '/claw/order', { order: 'sleep' })
     await untilState('paused')
     const { body } = await kit.admin('GET', `/v1/requests/${id}`)
@@ -265,6 +285,33 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     })
     await untilState('running')
     await expect.poll(() => chat('woken'), { timeout: patience(20_000) }).toContain(id)
+    const woken = async () => (await turnsOf()).filter(({ origin }: { origin: string }) => origin === 'woken')
+    await expect.poll(woken, { timeout: patience(20_000) }).toMatchObject([
+      {
+        ...{ state: 'done', request_id: id, asked: '', answer: 'It was denied.' },
+        tools: [{ name: 'oauth3_status', state: 'done', arguments: JSON.stringify({ request_id: id }) }],
+      },
+    ])
+  })
+
+  it('is not believed whose outcome woke it: a request of another’s is not named', async () => {
+    const response = await fetch(`${kit.daemon.url}/execute`, {
+      ...{ method: 'POST', body: JSON.stringify({ skill_id: 'demo/theirs', code: 'console.log(2)' }) },
+      headers: { authorization: `Bearer ${kit.token}`, 'content-type': 'application/json' },
+    })
+    const { request_id: theirs } = (await response.json()) as { request_id: string }
+    await chat('once woken So they say.')
+    await chat(`wakes ${theirs}`)
+    await expect
+      .poll(async () => (await turnsOf()).at(-1), { timeout: patience(20_000) })
+      .toMatchObject({ origin: 'woken', state: 'done', request_id: null, answer: 'So they say.' })
+  })
+
+  it('has what it said unasked once, also when the daemon is started anew', async () => {
+    const before = await turnsOf()
+    await kit.restart()
+    await chat('heard again')
+    expect((await turnsOf()).slice(0, -1)).toEqual(before)
   })
 
   it('stands still in a lockdown, cut off from model and API, and is woken by nobody until that ends', async () => {

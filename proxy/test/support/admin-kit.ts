@@ -99,7 +99,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
   const accounts = openAccounts(domain, {
     ...{
       config: { signUp: 'password', publicUrl: null, trustedProxies: [] },
-      pages: { originOf: () => null, machineOf: () => undefined, isSecure: false },
+      pages: { originOf: () => null, machineOf: () => undefined, isOn: false, isSecure: false },
       port: () => 3737,
     },
     adminApi: () => api,

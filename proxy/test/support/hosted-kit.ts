@@ -12,7 +12,9 @@ type BotView = NonNullable<Awaited<ReturnType<AgentBots['show']>>>
 /**
  * Runs in Deno's image. Dials `machine.sock` until it answers; a gateway of it asks the model what it is told, by `model.sock`, and
  * the agent API by `agent.sock` where the text says so (`api GET /path`). `shell CODE` evaluates, as an agent's shell would; `pieces A|B` asks
- * the model for each, and tells each as it comes; `plainly TEXT` says it back; `print TEXT` prints it, as OpenClaw prints its log.
+ * the model for each, and tells each as it comes; `plainly TEXT` says it back; `print A|B` prints each, as what its machine prints. `uses TOOL
+ * ARGUMENTS` records a use of a tool that ends when the model has answered it; `once woken TEXT` has it say so when it is woken next, `wakes
+ * REQUEST` wakes it itself. Its record is of the form of OpenClaw 2026.9.6's.
  */
 export const PLAYED_MACHINE = `
   Deno.addSignalListener('SIGTERM', () => Deno.exit(0))
@@ -38,14 +40,39 @@ export const PLAYED_MACHINE = `
     conn.close()
     return all
   }
-  let configuration, woken = '', print = async () => {}
-  const file = '/state/home/said'
+  let configuration, woken = '', onceWoken, print = async () => {}
+  const file = '/state/home/said', path = '/state/home/record.json'
+  const record = await Deno.readTextFile(path).then(JSON.parse, () => [])
+  const watching = new Set()
+  const history = () => JSON.stringify({ sessionKey: 'agent:main:main', messages: record.slice(-60), hasMore: false })
+  // A conversation has one run at a time.
+  let noting = Promise.resolve(), lane = Promise.resolve()
+  const note = (message, of) => (noting = noting.then(() => noteNow(message, of)))
+  const noteNow = async (message, of) => {
+    record.push({ ...message, timestamp: Date.now(), __openclaw: { id: crypto.randomUUID(), seq: record.length + 1, ...of } })
+    await Deno.writeTextFile(path, JSON.stringify(record))
+    for (const told of watching) await told('event: history\\ndata: ' + history() + '\\n\\n').catch(() => watching.delete(told))
+  }
+  const calls = (of, id, name, args, more) => note({ role: 'assistant', stopReason: 'toolUse', model: 'played', content: [{ type: 'toolCall', id, name, arguments: args }] }, { runId: of.run, ...more })
+  const results = (of, id, isError) => note({ role: 'toolResult', toolCallId: id, isError, content: [{ type: 'text', text: 'done' }] }, { runId: of.run })
+  const says = (of, text, more) => note({ role: 'assistant', stopReason: 'stop', model: 'played', content: [{ type: 'text', text }] }, { runId: of.run, ...more })
+  /** As the agent does: it fetches the outcome, and says what came of it. */
+  const wakes = (text) => (lane = lane.then(() => wakesNow(text)))
+  async function wakesNow(text) {
+    if (onceWoken === undefined) return
+    const of = { run: crypto.randomUUID() }, said = onceWoken, id = 'toolu_' + of.run
+    onceWoken = undefined
+    await calls(of, id, 'tool_call', { id: 'oauth3_status', args: { request_id: /req_[0-9a-f]{32}/.exec(text)?.[0] ?? '' } }, { turnBoundary: true })
+    await results(of, id, false)
+    await says(of, said)
+  }
   const askModel = async (model, messages) => {
     const raw = await call('model.sock', 'POST', configuration.providers[0].path + '/v1/messages', { 'x-api-key': 'the-socket-is-the-identity', 'anthropic-version': '2023-06-01' },
       JSON.stringify({ model, max_tokens: 1024, messages }))
     try { return JSON.parse(raw.slice(raw.indexOf('{'), raw.lastIndexOf('}') + 1)).content[0].text } catch { return raw }
   }
-  async function answer(text, { model, session, messages }) {
+  async function answer(text, of) {
+    const { model, session, messages } = of
     await Deno.writeTextFile(file, text + '\\n', { append: true })
     if (text === 'history') return await Deno.readTextFile(file)
     if (text === 'woken') return woken
@@ -54,6 +81,15 @@ export const PLAYED_MACHINE = `
     if (text === 'which session') return session
     if (text.startsWith('plainly ')) return text.slice(8)
     if (text.startsWith('print ')) { for (const line of text.slice(6).split('|')) await print({ log: line }); return 'printed' }
+    if (text.startsWith('wakes ')) { void wakes(text); return 'I woke.' }
+    if (text.startsWith('once woken ')) { onceWoken = text.slice(11); return 'I will.' }
+    if (text.startsWith('uses ')) {
+      const [, tool, args] = /^uses (\\S+) ?(.*)$/s.exec(text), id = 'toolu_' + crypto.randomUUID()
+      await calls(of, id, tool, JSON.parse(args || '{}'))
+      const said = await askModel(of.model, [{ role: 'user', content: text }])
+      await results(of, id, tool === 'fails')
+      return said
+    }
     return await askModel(model, messages.filter(({ role }) => role !== 'system'))
   }
   async function* pieces(text, of) {
@@ -70,14 +106,34 @@ export const PLAYED_MACHINE = `
       const end = all.indexOf('\\r\\n\\r\\n'), length = Number(/content-length: (\\d+)/i.exec(all)?.[1] ?? 0)
       if (end < 0 || enc.encode(all.slice(end + 4)).length < length) continue
       const isMine = all.includes('Bearer played-gateway-token')
+      if (/^GET \\/sessions\\/agent%3Amain%3Amain\\/history/.test(all)) {
+        const follows = /accept: text\\/event-stream/i.test(all)
+        if (record.length === 0 || !isMine) { await writeAll(conn, 'HTTP/1.1 404 Not Found\\r\\ncontent-length: 0\\r\\nconnection: close\\r\\n\\r\\n'); break }
+        const type = follows ? 'text/event-stream' : 'application/json'
+        const told = (text) => writeAll(conn, text)
+        await told('HTTP/1.1 200 OK\\r\\ncontent-type: ' + type + '\\r\\nconnection: close\\r\\n\\r\\n' + (follows ? 'retry: 1000\\n\\nevent: history\\ndata: ' + history() + '\\n\\n' : history()))
+        if (!follows) break
+        watching.add(told)
+        while ((await conn.read(part).catch(() => null)) !== null);
+        watching.delete(told)
+        break
+      }
       const { messages } = JSON.parse(all.slice(end + 4))
       const header = (name) => new RegExp(name + ': ([^\\r]+)', 'i').exec(all.slice(0, end))?.[1]
-      const of = { messages, session: header('x-openclaw-session-key') ?? 'none', model: header('x-openclaw-model')?.split('/')[1] ?? configuration.providers[0].models[0].id }
+      const of = { messages, run: 'chatcmpl_' + crypto.randomUUID(), session: header('x-openclaw-session-key') ?? 'none', model: header('x-openclaw-model')?.split('/')[1] ?? configuration.providers[0].models[0].id }
       await writeAll(conn, 'HTTP/1.1 ' + (isMine ? '200 OK' : '401 no') + '\\r\\ncontent-type: text/event-stream\\r\\nconnection: close\\r\\n\\r\\n')
       if (!isMine) break
       const tell = (data) => writeAll(conn, 'data: ' + JSON.stringify(data) + '\\n\\n')
-      await tell({ choices: [{ index: 0, delta: { role: 'assistant' }, finish_reason: null }] })
-      for await (const content of pieces(messages.at(-1).content, of)) await tell({ choices: [{ index: 0, delta: { content }, finish_reason: null }] })
+      const isMain = of.session === 'agent:main:main'
+      const { promise: isOver, resolve: release } = Promise.withResolvers()
+      if (isMain) lane = lane.then(() => isOver)
+      try {
+      if (isMain) await note({ role: 'user', content: messages.at(-1).content })
+      await tell({ id: of.run, choices: [{ index: 0, delta: { role: 'assistant' }, finish_reason: null }] })
+      let said = ''
+      for await (const content of pieces(messages.at(-1).content, of)) { said += content; await tell({ id: of.run, choices: [{ index: 0, delta: { content }, finish_reason: null }] }) }
+      if (isMain) await says(of, said)
+      } finally { release() }
       await tell({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })
       await tell({ choices: [], usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 } })
       await writeAll(conn, 'data: [DONE]\\n\\n')
@@ -95,7 +151,7 @@ export const PLAYED_MACHINE = `
       if (message.do === 'configure') { configuration = message; await tell({ log: 'configured' }); await tell({ state: 'ready', gatewayToken: 'played-gateway-token', ms: 1 }) }
       if (message.do === 'probe') await tell({ probe: message.id, ready: true })
       if (message.do === 'open') void gateway(message.stream).catch(() => {})
-      if (message.do === 'wake') { woken += message.text; await tell({ woke: message.id, status: 200, outcome: 'queued' }) }
+      if (message.do === 'wake') { woken += message.text; void wakes(message.text); await tell({ woke: message.id, status: 200, outcome: 'queued' }) }
     }
     try { control.close() } catch {}
   }
@@ -223,6 +279,7 @@ export function createPlayedHosting(): Hosting {
           : ({ state: 'done', problem: null } as const)
       const turn: OpenedTurn = {
         ...{ number: turns.length + 1, model, asked: text, answer: `you said: ${text}` },
+        ...{ origin: 'person', requestId: null, tools: [] },
         ...{ ...end, createdAt: 1, endedAt: 2 },
       }
       turns.push(turn)

@@ -34,7 +34,7 @@ export async function startEverywhere(options: Parameters<typeof createTelegramK
   const accounts = openAccounts(kit, {
     ...{
       config: { signUp: 'closed', publicUrl: null, trustedProxies: [] },
-      pages: { originOf: () => null, machineOf: () => undefined, isSecure: false },
+      pages: { originOf: () => null, machineOf: () => undefined, isOn: false, isSecure: false },
       port: () => 80,
     },
     adminApi: () => api,

@@ -1,12 +1,13 @@
 import '../styles/chat.css'
 import type { TargetedEvent, TargetedKeyboardEvent } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
-import type { HostedAgentView, TurnView } from '../../../src/contracts/admin/index.ts'
+import type { HostedAgentView, ToolCallView, TurnView } from '../../../src/contracts/admin/index.ts'
 import { useAct } from '../admin/act.tsx'
 import { useLoaded } from '../admin/use-loaded.ts'
 import { api, session } from '../api/client.ts'
 import { views, waiting } from '../state/approvals.ts'
 import { type Conversation, useConversation } from '../state/conversation.ts'
+import { sessionState } from '../state/session-signals.ts'
 import { CompactCard, useHold } from '../ui/compact-card.tsx'
 import { HostState } from '../ui/host-state.tsx'
 import { InertMarkdown } from '../ui/inert-markdown.tsx'
@@ -26,7 +27,7 @@ export default function Chat({ params }: PageProps) {
   const host = hosts.data?.hosts.find((one) => one.name === name)
   const conversation = useConversation(name)
   const { turns, live, error, hasOlder, readOlder } = conversation
-  const end = useEndInSight(`${turns?.length} ${live?.text.length}`)
+  const end = useEndInSight(`${turns?.length} ${live?.text.length} ${live?.tools.length}`)
   return (
     <div class="chat">
       <header class="page-head">
@@ -36,7 +37,7 @@ export default function Chat({ params }: PageProps) {
         <div class="soft" role="status">
           {host ? <HostState host={host} /> : hosts.data && 'There is no hosted agent of this name any more.'}
         </div>
-        {host?.kind === 'openclaw' && <OwnPage of={name} />}
+        {host?.kind === 'openclaw' && hasHostPages() && <OwnPage of={name} />}
         <Link to={`/hosts/${encodeURIComponent(name)}/desktop`}>Desktop</Link>
         <Link to={`/hosts/${encodeURIComponent(name)}/inside`}>Inside</Link>
         <Link to="/hosts">All hosted agents</Link>
@@ -59,24 +60,35 @@ export default function Chat({ params }: PageProps) {
           <Turn
             key={turn.number}
             turn={turn}
-            live={live?.number === turn.number ? live.text : undefined}
+            live={live?.number === turn.number ? live : undefined}
             host={host}
           />
         ))}
       </ol>
-      <Asked by={name} />
+      {host && <Asked by={host.agent_id} />}
       {host && <Composer host={host} conversation={conversation} />}
       <div ref={end} />
     </div>
   )
 }
 
+const hasHostPages = (): boolean => typeof sessionState.value === 'object' && sessionState.value.host_pages
+
 /** OpenClaw's own page, at an origin of its own and in a tab of its own. */
 function OwnPage({ of: name }: { readonly of: string }) {
   const { isBusy, refusal, run } = useAct()
+  // In the click itself: a window that is opened later is one that nobody asked for, and browsers hold it back.
   const open = async (): Promise<void> => {
-    const { url } = await session.call('openHostPage', { params: { name } })
-    window.open(url, '_blank', 'noopener')
+    const tab = window.open('about:blank', '_blank')
+    if (tab !== null) tab.opener = null
+    try {
+      const { url } = await session.call('openHostPage', { params: { name } })
+      if (tab === null) throw new Error('This browser opens no window here: let this site open windows.')
+      tab.location.replace(url)
+    } catch (error) {
+      tab?.close()
+      throw error
+    }
   }
   return (
     <>
@@ -111,24 +123,39 @@ function useEndInSight(upon: string) {
 const UNDER_WAY: ReadonlySet<HostedAgentView['state']> = new Set(['running', 'pausing'])
 
 function Turn({
-  turn: { asked, answer, state, problem, model, created_at },
+  turn: { origin, request_id, asked, answer, state, problem, model, tools, created_at },
   live,
   host,
 }: {
   readonly turn: TurnView
-  readonly live: string | undefined
+  readonly live: Conversation['live']
   readonly host: HostedAgentView | undefined
 }) {
-  const said = answer ?? live ?? ''
+  const said = answer ?? live?.text ?? ''
   return (
     <li>
-      <div class="said">
-        <p dir="auto">{asked}</p>
-        <p class="soft meta">
-          You, <Ago at={created_at} />
+      {origin === 'person' ? (
+        <div class="said">
+          <p dir="auto">{asked}</p>
+          <p class="soft meta">
+            You, <Ago at={created_at} />
+          </p>
+        </div>
+      ) : (
+        <p class="soft meta woken">
+          Nobody asked: woken{' '}
+          {request_id === null ? (
+            'by itself'
+          ) : (
+            <>
+              by request <Link to={`/requests/${request_id}`}>{request_id}</Link>
+            </>
+          )}
+          , <Ago at={created_at} />
         </p>
-      </div>
+      )}
       <div class="answered">
+        <Tools of={live?.tools ?? tools} isOpen={state === 'open'} />
         {said !== '' && <InertMarkdown text={said} />}
         {state === 'open' && (
           <p class="soft" role="status">
@@ -153,9 +180,42 @@ function Turn({
   )
 }
 
+const TOOL_STATES: Readonly<Record<ToolCallView['state'], string>> = {
+  running: 'did not end',
+  done: 'done',
+  failed: 'failed',
+}
+
+/** What its agent used meanwhile, in the agent's words: text, and folded where it is done. */
+function Tools({ of: tools, isOpen }: { readonly of: readonly ToolCallView[]; readonly isOpen: boolean }) {
+  if (tools.length === 0) return null
+  return (
+    <ul class="tools" aria-label="Tools it used">
+      {tools.map(({ id, name, state, arguments: given, duration_ms }) => (
+        <li key={id}>
+          <details>
+            <summary>
+              <code>
+                <bdi>{name}</bdi>
+              </code>{' '}
+              <span class={state === 'failed' ? 'tone-bad' : 'soft'}>
+                {isOpen && state === 'running' ? 'is at work …' : TOOL_STATES[state]}
+                {duration_ms !== null && ` in ${(duration_ms / 1_000).toFixed(1)} s`}
+              </span>
+            </summary>
+            <pre>
+              <bdi>{given}</bdi>
+            </pre>
+          </details>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
 /** Its requests stand in its conversation, as in the inbox. */
 function Asked({ by }: { readonly by: string }) {
-  const list = (waiting.value ?? []).filter(({ agent }) => agent === by)
+  const list = (waiting.value ?? []).filter(({ requester_id }) => requester_id === by)
   const isHeld = useHold(list)
   if (list.length === 0) return null
   return (
@@ -187,7 +247,7 @@ function Composer({
   const stopping = useAct()
   const models = useModels(host)
   const chosen = model ?? turns?.at(-1)?.model ?? host.model
-  const isOpen = turns?.some(({ state }) => state === 'open') === true
+  const isOpen = turns?.some(({ state, origin }) => state === 'open' && origin === 'person') === true
   const send = (event: TargetedEvent<HTMLFormElement, SubmitEvent>): void => {
     event.preventDefault()
     if (text.trim() === '') return

@@ -1,13 +1,19 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { TurnView } from '../../../src/contracts/admin/index.ts'
+import type { ToolCallView, TurnView } from '../../../src/contracts/admin/index.ts'
 import { addressOf, api } from '../api/client.ts'
 import { onEvent } from './stream.ts'
+
+interface LiveTurn {
+  readonly number: number
+  readonly text: string
+  readonly tools: readonly ToolCallView[]
+}
 
 export interface Conversation {
   /** The oldest first; undefined until they were read. */
   readonly turns: readonly TurnView[] | undefined
   /** What had come so far of the turn that is being answered. */
-  readonly live: { readonly number: number; readonly text: string } | undefined
+  readonly live: LiveTurn | undefined
   readonly error: string | undefined
   readonly hasOlder: boolean
   readonly readOlder: () => void
@@ -33,7 +39,11 @@ export function useConversation(name: string): Conversation {
   const [error, setError] = useState<string>()
   const [live, setLive] = useState<Conversation['live']>()
   const read = useRef<() => void>(() => {})
-  const open = turns?.find(({ state }) => state === 'open')?.number
+  // What goes on by itself is followed where nothing that was asked is.
+  const open = (
+    turns?.find(({ state, origin }) => state === 'open' && origin === 'person') ??
+    turns?.find(({ state }) => state === 'open')
+  )?.number
 
   useEffect(() => {
     let isHere = true
@@ -64,7 +74,7 @@ export function useConversation(name: string): Conversation {
   useEffect(() => {
     if (open === undefined) return
     return follow(name, open, {
-      text: (text) => setLive({ number: open, text }),
+      live: (live) => setLive({ number: open, ...live }),
       ended(turn) {
         setLive(undefined)
         setTurns((known) => merged(known ?? [], [turn]))
@@ -101,11 +111,13 @@ export function useConversation(name: string): Conversation {
 function follow(
   name: string,
   number: number,
-  told: { text(text: string): void; ended(turn: TurnView): void; broken(): void },
+  told: { live(live: Omit<LiveTurn, 'number'>): void; ended(turn: TurnView): void; broken(): void },
 ): () => void {
   let source: EventSource | undefined
   let again: ReturnType<typeof setTimeout> | undefined
   let text = ''
+  let tools = new Map<string, ToolCallView>()
+  const tell = (): void => told.live({ text, tools: [...tools.values()] })
   const close = (): void => {
     clearTimeout(again)
     source?.close()
@@ -114,11 +126,17 @@ function follow(
   const listen = (): void => {
     close()
     text = ''
+    tools = new Map()
     const opened = new EventSource(addressOf('followTurn', { name, number }))
     source = opened
     opened.addEventListener('text', ({ data }: MessageEvent<string>) => {
       text += (JSON.parse(data) as { text: string }).text
-      told.text(text)
+      tell()
+    })
+    opened.addEventListener('tool', ({ data }: MessageEvent<string>) => {
+      const tool = JSON.parse(data) as ToolCallView
+      tools.set(tool.id, tool)
+      tell()
     })
     opened.addEventListener('end', ({ data }: MessageEvent<string>) => {
       close()

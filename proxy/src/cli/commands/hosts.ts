@@ -1,16 +1,12 @@
-import {
-  HOST_ORDERS,
-  type HostedAgentView,
-  type HostUsageView,
-  type TurnView,
-} from '../../contracts/admin/index.ts'
+import { HOST_ORDERS, type HostedAgentView, type HostUsageView } from '../../contracts/admin/index.ts'
 import { HOST_DEFAULTS } from '../../contracts/index.ts'
 import { formatBytes, formatUsd } from '../../kernel/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
-import { counted, formatDistance, formatTime, groupedDigits, terminalText } from '../text-layout.ts'
+import { counted, formatDistance, formatTime, groupedDigits } from '../text-layout.ts'
+import { addHostChatCommands } from './host-chat.ts'
 import { addInspectionCommands } from './host-inspections.ts'
 import { addTelegramCommand } from './host-telegram.ts'
 
@@ -227,78 +223,8 @@ export const addHostCommands: CommandGroup = (program, context) => {
       })
 
   addTelegramCommand(host, context)
-
-  host
-    .command('history')
-    .description('what was said to a hosted agent and what it answered, the newest last; wakes none')
-    .argument('<name>')
-    .option('-n, --limit <count>', 'so many turns', '20')
-    .action(async (name: string, { limit }: { readonly limit: string }) => {
-      const answer = await context.client.call('listTurns', { params: { name }, query: { limit } })
-      await context.show(answer, () =>
-        answer.turns.length === 0
-          ? 'Nothing was said yet.'
-          : answer.turns.map((turn) => `> ${terminalText(turn.asked)}\n${answerOf(turn)}`).join('\n\n'),
-      )
-    })
-
-  host
-    .command('interrupt')
-    .description('stop what a hosted agent is answering, and what waits behind it; what had come stays')
-    .argument('<name>')
-    .action(async (name: string) => {
-      const { turns } = await context.client.call('listTurns', { params: { name }, query: {} })
-      const open = turns.filter(({ state }) => state === 'open')
-      // At once: one that waits ends behind the one before it.
-      await Promise.all(
-        open.map(({ number }) => context.client.call('stopTurn', { params: { name, number } })),
-      )
-      await context.show({ stopped: open.length }, () =>
-        open.length === 0 ? `${name} answers nothing now.` : `${name} was interrupted.`,
-      )
-    })
-
-  host
-    .command('chat')
-    .description(
-      'talk to a hosted agent, which is woken for it; one message from standard input where nobody types',
-    )
-    .argument('<name>')
-    .action((name: string) => chat(context, name))
+  addHostChatCommands(host, context)
 }
-
-async function chat(context: CommandContext, name: string): Promise<void> {
-  const { terminal } = context
-  if (!terminal.isInteractive) {
-    const text = await terminal.readSecretFromInput()
-    if (text.trim() === '') throw usageError('There is no message on standard input.')
-    const turn = await converse(context, name, text)
-    await context.show(turn, () => terminalText(turn.answer ?? ''))
-    if (turn.state !== 'done') throw new CliError('failed', EXIT.failed, turn.problem ?? 'It was stopped.')
-    return
-  }
-  terminal.note(`You talk to ${name}. An empty line ends it.`)
-  for (;;) {
-    const text = await terminal.ask('> ')
-    if (text === null || text.trim() === '') return
-    const turn = await converse(context, name, text)
-    await context.show(turn, () => answerOf(turn))
-  }
-}
-
-/** Followed to its end: a first answer takes longer than any other of the daemon's. */
-async function converse({ client }: CommandContext, name: string, text: string): Promise<TurnView> {
-  const { number } = await client.call('sayToHost', { params: { name }, body: { text } })
-  for await (const { event, data } of client.events('followTurn', { params: { name, number } }))
-    if (event === 'end' && 'asked' in data) return data
-  throw new CliError('connection_lost', EXIT.failed, 'The daemon stopped before it was answered.')
-}
-
-const answerOf = ({ answer, state, problem }: TurnView): string =>
-  [
-    ...(answer === null || answer === '' ? [] : [terminalText(answer)]),
-    ...(state === 'done' ? [] : [`(${problem ?? state})`]),
-  ].join('\n')
 
 /** The one thing that is asked for: without a key its model answers nothing. */
 async function needKey({ client, terminal }: CommandContext, provider: string): Promise<void> {

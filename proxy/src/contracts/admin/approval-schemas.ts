@@ -15,6 +15,8 @@ const approvalSummary = z.object({
   kind: z.string(),
   /** The name of who asks: an agent, or an app where `asked_by` says so. */
   agent: z.string(),
+  /** The id of who asks. */
+  requester_id: z.string(),
   asked_by: z.enum(['agent', 'app']),
   /** In a few words: every text in it, and in all that follows, is visible already. */
   summary: z.string(),

@@ -172,7 +172,7 @@ export const HOST_ROUTES = {
     method: 'GET',
     path: '/v1/hosts/:name/turns/:number/events',
     summary:
-      'One turn as it is answered: `turn`, then `begun` and pieces of `text` behind Last-Event-ID, then `end`. A stream without `end` is not whole.',
+      'One turn as it is answered: `turn`, then `begun`, pieces of `text` and uses of tools (`tool`) behind Last-Event-ID, then `end`. A stream without `end` is not whole.',
     scope: 'owner',
     action: 'hosted_agent.chat',
     answer: turnEvent,

@@ -62,8 +62,23 @@ const said = z.string().min(1).max(100_000)
 
 /** `model` left out: the agent's own. */
 export const turnBody = z.strictObject({ text: said, model: modelName.optional() })
+/** A use of a tool by a hosted agent: untrusted texts, cut. */
+const toolCallView = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** `running` of a turn that ended: its end was not heard of. */
+  state: z.enum(['running', 'done', 'failed']),
+  /** JSON. */
+  arguments: z.string(),
+  duration_ms: z.int().nullable(),
+})
+export type ToolCallView = z.output<typeof toolCallView>
 export const turnView = z.object({
   number: z.int(),
+  /** `woken`: nobody asked for it; the outcome of a request woke the agent, or something of its own. */
+  origin: z.enum(['person', 'woken']),
+  /** Whose outcome woke it, where that is known. */
+  request_id: z.string().nullable(),
   /** `open`: it waits, or is being answered. */
   state: z.enum(['open', 'done', 'stopped', 'failed']),
   model: z.string(),
@@ -71,6 +86,8 @@ export const turnView = z.object({
   /** Untrusted text. Null while it is open; of one that was stopped or failed what had come by then. */
   answer: z.string().nullable(),
   problem: z.string().nullable(),
+  /** Up to a hundred, in the order in which they began; while it is open the events have them. */
+  tools: z.array(toolCallView),
   created_at: z.int(),
   ended_at: z.int().nullable(),
 })
@@ -81,11 +98,13 @@ export const turnsQuery = z.strictObject({
 })
 /** The oldest of them first. */
 export const turnList = z.object({ turns: z.array(turnView) })
-/** Of the events `turn` and `end`, `begun`, `text`, `lost`. */
+/** Of the events `turn` and `end`, `begun`, `text`, `tool`, `lost`. */
 export const turnEvent = z.union([
   turnView,
   z.strictObject({ begun: z.literal(true) }),
   z.strictObject({ text: z.string() }),
+  /** As it stands now: it takes the place of what was told of the same id. */
+  toolCallView,
   /** Events up to this one are not kept any more; `end` has all that was said. */
   z.strictObject({ up_to: z.int() }),
 ])
@@ -93,6 +112,8 @@ export const turnEvent = z.union([
 export const hostView = z.object({
   id: z.string(),
   name: z.string(),
+  /** Id of the agent that lives in it, or whose it is. */
+  agent_id: z.string(),
   /** `browser`: a Chromium for an agent; `desktop`: a screen with one, for a hosted agent; both without a provider and a model. */
   kind: z.enum(['openclaw', 'browser', 'desktop']),
   state: z.enum(MACHINE_STATE_WORDS),

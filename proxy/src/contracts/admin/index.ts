@@ -25,6 +25,7 @@ export {
   type GenerationView,
   HOST_ORDERS,
   type HostedAgentView,
+  type ToolCallView,
   type TurnView,
 } from './host-schemas.ts'
 export * from './llm-schemas.ts'

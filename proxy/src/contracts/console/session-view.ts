@@ -14,6 +14,8 @@ export const sessionView = z.object({
   /** The daemon's clock, which all times here are of. */
   now: z.int(),
   has_passkey: z.boolean(),
+  /** Whether the pages of agents’ own OpenClaws are served. */
+  host_pages: z.boolean(),
   tenant: z.string(),
   version: z.string(),
 })

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { duplexPair } from 'node:stream'
 import { expect, it } from 'vitest'
 import { askGateway } from './gateway-chat.ts'
+import { runsOf } from './session-record.ts'
 
 /** What comes of one request to a gateway that answers so. */
 async function ask(answer: (request: IncomingMessage, response: ServerResponse) => void) {
@@ -49,4 +50,87 @@ it.each([
 ])('of %i %j is %s', async (status, body, code, message) => {
   const asked = ask((_request, response) => response.writeHead(status).end(body))
   await expect(asked).rejects.toMatchObject({ code, message: expect.stringContaining(message) })
+})
+
+/** As OpenClaw 2026.9.6 has a record. */
+const REQUEST = `req_${'0a'.repeat(16)}`
+const of = (runId: string | undefined, more = {}) => ({ __openclaw: { seq: 1, runId, ...more } })
+const call = (id: string, name: string, args: unknown) => ({ type: 'toolCall', id, name, arguments: args })
+const asks = (runId: string, part: object, timestamp: number, more = {}) => ({
+  ...{ role: 'assistant', content: [part], stopReason: 'toolUse', model: 'claude-sonnet-5-5', timestamp },
+  ...of(runId, more),
+})
+const result = (runId: string, toolCallId: string, timestamp: number, isError = false) => ({
+  ...{ role: 'toolResult', toolCallId, content: [{ type: 'text', text: 'x' }], isError, timestamp },
+  ...of(runId),
+})
+const says = (runId: string, text: string, more = {}) => ({
+  ...{ role: 'assistant', content: [{ type: 'text', text }], stopReason: 'stop', timestamp: 9 },
+  ...of(runId, more),
+})
+const question = { role: 'user', content: 'Count them.', timestamp: 1, ...of(undefined) }
+const RECORD = [
+  question,
+  asks('chatcmpl_1', call('t1', 'exec', { command: 'ls\u202e /' }), 100),
+  result('chatcmpl_1', 't1', 1_160),
+  asks('chatcmpl_1', call('t2', 'tool_call', { id: 'oauth3_execute', args: { code: '1' } }), 2_000),
+  {
+    ...{ role: 'custom', customType: 'openclaw.nested-tool.v1', timestamp: 2_100, ...of('chatcmpl_1') },
+    content: [
+      { ...call('tool_search_code:t2:oauth3_execute:1', 'oauth3_execute', {}), parentToolCallId: 't2' },
+      { type: 'toolResult', parentToolCallId: 't2', toolName: 'oauth3_execute', isError: true, content: [] },
+    ],
+  },
+  result('chatcmpl_1', 't2', 2_300),
+  says('chatcmpl_1', 'You are asked.'),
+  asks('run-2', call('t3', 'tool_call', { id: 'oauth3_status', args: { request_id: REQUEST } }), 5, {
+    turnBoundary: true,
+  }),
+  result('run-2', 't3', 4),
+  says('run-2', 'It has run.'),
+  asks('run-3', call('t4', 'read', { path: 'a' }), 7, { turnBoundary: true }),
+]
+const runs = (messages: readonly unknown[], clean = (text: string) => text) =>
+  runsOf(JSON.stringify({ messages }), clean)
+
+it('reads from a record what each run used and said, and whether somebody asked', () => {
+  expect(runs(RECORD)).toMatchObject([
+    {
+      ...{ id: 'chatcmpl_1', isWoken: false, isOver: true, answer: 'You are asked.', fetched: [] },
+      tools: [
+        { name: 'exec', state: 'done', arguments: '{"command":"ls⟨U+202E⟩ /"}', durationMs: 1_060 },
+        { name: 'oauth3_execute', state: 'failed', arguments: '{"code":"1"}', durationMs: 300 },
+      ],
+    },
+    {
+      ...{ id: 'run-2', isWoken: true, isOver: true, answer: 'It has run.', fetched: [REQUEST] },
+      tools: [{ name: 'oauth3_status', state: 'done', durationMs: 0 }],
+    },
+    {
+      id: 'run-3',
+      isWoken: true,
+      isOver: false,
+      answer: '',
+      tools: [{ state: 'running', durationMs: null }],
+    },
+  ])
+  expect(runs([...RECORD, question])?.at(-1)).toMatchObject({ id: 'run-3', isOver: true })
+  expect(runs([says('chatcmpl_2', 'a', { turnBoundary: true })])).toMatchObject([{ isWoken: false }])
+})
+
+it('takes of a record what is of a form that is known, cut and clean', () => {
+  const odd = [
+    ...[null, 7, {}, { role: 'assistant' }, { role: 'assistant', content: 'a', ...of('chatcmpl_1') }],
+    asks('a run/..', call('t', 'exec', {}), 1),
+    asks('run-1', call('t1', 'x'.repeat(100), { key: `the-token ${'y'.repeat(5_000)}` }), 1),
+    result('run-1', 'nobody', 2),
+    asks('run-1', call('t'.repeat(201), 'exec', {}), 1),
+  ]
+  const found = runs(odd, (text) => text.replaceAll('the-token', '…'))
+  expect(found?.map(({ id }) => id)).toEqual(['chatcmpl_1', 'run-1'])
+  const [tool] = found?.[1]?.tools ?? []
+  expect(tool).toMatchObject({ name: `${'x'.repeat(63)}…`, state: 'running' })
+  expect([...(tool?.arguments ?? '')]).toHaveLength(400)
+  expect(tool?.arguments).not.toContain('the-token')
+  for (const text of ['', '[]', '{"messages":{}}', '{']) expect(runsOf(text, String)).toBeUndefined()
 })

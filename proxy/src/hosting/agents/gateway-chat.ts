@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { AppError, oneLine } from '../../kernel/index.ts'
+import { eventData, unanswered } from './event-data.ts'
 import { requestOver } from './stream-request.ts'
 
 /** The conversation that its plugin wakes, too. */
@@ -15,6 +16,8 @@ export interface GatewayRequest {
   readonly model?: string | undefined
   /** Which conversation goes on; left out: a new one, of this request alone. */
   readonly session?: string | undefined
+  /** Takes what its record calls this run, as soon as that is known. */
+  readonly began?: ((run: string) => void) | undefined
 }
 
 export interface GatewayEnd {
@@ -27,6 +30,7 @@ const MAX_ERROR_CHARS = 16_384
 const SAID_CHARS = 300
 
 const chunk = z.object({
+  id: z.string().optional(),
   choices: z
     .array(
       z.object({
@@ -55,7 +59,7 @@ export async function* askGateway(
     if (statusCode === 400)
       throw new AppError('invalid_request', `The agent refuses it${await refusalOf(response)}.`)
     if (statusCode !== 200) throw unanswered(`it answered ${statusCode}${await refusalOf(response)}`)
-    return yield* piecesOf(response)
+    return yield* piecesOf(response, request.began)
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof AppError) throw error
@@ -85,9 +89,6 @@ function send(
   })
 }
 
-const unanswered = (why: string): AppError =>
-  new AppError('sandbox_unavailable', `The agent gave no answer: ${why}.`, { retryAfterSeconds: 5 })
-
 /** Its own words for why, as far as they are of the form that is known. */
 async function refusalOf(response: IncomingMessage): Promise<string> {
   let text = ''
@@ -105,14 +106,22 @@ async function refusalOf(response: IncomingMessage): Promise<string> {
   }
 }
 
-async function* piecesOf(response: IncomingMessage): AsyncGenerator<string, GatewayEnd> {
+async function* piecesOf(
+  response: IncomingMessage,
+  began: GatewayRequest['began'],
+): AsyncGenerator<string, GatewayEnd> {
   let end: GatewayEnd | undefined
-  for await (const data of dataOf(response)) {
+  let tell = began
+  for await (const data of eventData(response, MAX_LINE_CHARS)) {
     if (data === '[DONE]') {
       if (end === undefined) throw unanswered('it ended without an end')
       return end
     }
-    const { choices, usage, error } = parsedChunk(data)
+    const { id, choices, usage, error } = parsedChunk(data)
+    if (id !== undefined) {
+      tell?.(id)
+      tell = undefined
+    }
     if (error !== undefined) throw unanswered(`it says “${oneLine(error.message, SAID_CHARS)}”`)
     const [choice] = choices ?? []
     if (choice?.delta?.content) yield choice.delta.content
@@ -123,17 +132,6 @@ async function* piecesOf(response: IncomingMessage): AsyncGenerator<string, Gate
     }
   }
   throw unanswered('the connection ended')
-}
-
-/** The data of each event of a stream. */
-async function* dataOf(response: IncomingMessage): AsyncGenerator<string> {
-  let rest = ''
-  for await (const part of response.setEncoding('utf8')) {
-    const lines = (rest + (part as string)).split(/\r?\n/)
-    rest = lines.pop() ?? ''
-    if (rest.length > MAX_LINE_CHARS) throw unanswered('a line of it is too long')
-    for (const line of lines) if (line.startsWith('data:')) yield line.slice('data:'.length).trim()
-  }
 }
 
 function parsedChunk(data: string): z.output<typeof chunk> {

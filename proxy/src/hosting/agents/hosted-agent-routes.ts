@@ -2,13 +2,14 @@ import type {
   GenerationView,
   HostedAgentView,
   HostUsageView,
+  ToolCallView,
   TurnView,
   UsageGroupView,
 } from '../../contracts/admin/index.ts'
 import { listedHost } from '../../egress/capabilities/index.ts'
 import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
 import { type AgentId, AppError, type Clock, firstOfDays, parseSleepAfter } from '../../kernel/index.ts'
-import type { ChatEvent, OpenedTurn } from '../chat/index.ts'
+import type { ChatEvent, OpenedTurn, ToolCall } from '../chat/index.ts'
 import type { KeptFiles, Machine, MachineTime } from '../machines/index.ts'
 import { canonicalOr } from './egress-list.ts'
 import { agentIdOf, type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
@@ -95,6 +96,7 @@ function viewHost({ machine, forecast }: HostedAgent): HostedAgentView {
   return {
     id: machine.id,
     name: machine.name,
+    agent_id: agentIdOf(machine),
     kind: kindOf(machine),
     state: machine.observed,
     wanted: machine.desired,
@@ -141,8 +143,12 @@ function numberOf(text: string): number {
   return Number(text)
 }
 
-const viewTurn = ({ createdAt, endedAt, ...turn }: OpenedTurn): TurnView => ({
+const viewTool = ({ durationMs, ...tool }: ToolCall): ToolCallView => ({ ...tool, duration_ms: durationMs })
+
+const viewTurn = ({ createdAt, endedAt, requestId, tools, ...turn }: OpenedTurn): TurnView => ({
   ...turn,
+  request_id: requestId,
+  tools: tools.map(viewTool),
   created_at: createdAt,
   ended_at: endedAt,
 })
@@ -150,5 +156,6 @@ const viewTurn = ({ createdAt, endedAt, ...turn }: OpenedTurn): TurnView => ({
 function viewEvent(event: ChatEvent) {
   if (event.event === 'turn' || event.event === 'end')
     return { ...event, data: viewTurn(event.data as OpenedTurn) }
+  if (event.event === 'tool') return { ...event, data: viewTool(event.data as unknown as ToolCall) }
   return event as Exclude<ChatEvent, { event: 'turn' | 'end' }> & { data: { text: string } }
 }

@@ -14,6 +14,7 @@ import { createHostedChats, type LinkedMachine } from './hosted-chats.ts'
 import { createInspections } from './inspections.ts'
 import { type MachineEndpoint, openMachineEndpoint, SOCKET_IS_IDENTITY } from './machine-endpoint.ts'
 import type { HostedAgents, HostedAgentsDeps, HostOrder, MachineCare } from './ports.ts'
+import { createSessionWatches } from './session-watches.ts'
 
 /** Where the machine's sockets are the daemon's to hold. */
 const UP: ReadonlySet<Machine['observed']> = new Set([
@@ -119,6 +120,19 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     await closed
   }
 
+  const watches = createSessionWatches({
+    chats: deps.chats,
+    async open(id, signal) {
+      deps.assertOpen()
+      const machine = rows.get(id)
+      if (machine === undefined || !UP.has(machine.observed))
+        throw new AppError('sandbox_unavailable', 'The machine sleeps.')
+      agentOf(machine)
+      return await (await endpointOf(machine)).link.stream(signal)
+    },
+    log,
+  })
+
   async function named(name: string): Promise<{ machine: Machine; machines: Machines }> {
     const machines = await deps.machines()
     const all = await machines.list()
@@ -158,6 +172,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     find: async (name) => (await named(name)).machine,
     admit: async (name) => assertTalks((await admitted(name)).machine),
     open: (name, signal) => open(name, 'message', signal),
+    spoke: (id) => watches.poke(id),
   })
 
   async function create(
@@ -196,6 +211,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
       const agent = agents.byId(agentIdOf(machine))
       // At once: what it asked for goes with it.
       if (agent !== undefined && agent.revokedAt === null) await agents.revoke(agent.name, actorOf(by))
+      watches.close(machine.id)
       await chats.forget(machine.id)
       // What was its own is nobody's now.
       for (const one of await machines.list())
@@ -271,6 +287,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
 
     async tell(name, text, signal) {
       using linked = await open(name, 'message', signal)
+      watches.poke(linked.machine.id)
       return await linked.link.wake(text, null, linked.until)
     },
 
@@ -283,6 +300,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
 
     changed(_key, row) {
       rows.set(row.id, row)
+      if (kindOf(row) === 'openclaw') watches.changed(row)
       if (!UP.has(row.observed)) void closeEndpoint(row.id)
       else void withEndpoint(row.id, ({ egress }) => egress.allow(rows.get(row.id)?.spec.egress ?? []))
       if (row.observed === 'deleted') rows.delete(row.id)
@@ -311,6 +329,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     },
 
     async [Symbol.asyncDispose]() {
+      watches.closeAll()
       await Promise.all([...endpoints.keys()].map(closeEndpoint))
     },
   }

@@ -2,10 +2,11 @@
 import type { Duplex } from 'node:stream'
 import { type Actor, actorOf, type Principal } from '../../identity/index.ts'
 import { AppError, type MachineId } from '../../kernel/index.ts'
-import type { Along, ChatEvent, Chats, OpenedTurn } from '../chat/index.ts'
+import type { Along, Answerer, ChatEvent, Chats, OpenedTurn } from '../chat/index.ts'
 import type { Machine } from '../machines/index.ts'
 import type { ControlLink } from './control-link.ts'
 import { askGateway, type GatewayEnd, type GatewayRequest, MAIN_SESSION } from './gateway-chat.ts'
+import { readRecord } from './session-watch.ts'
 
 export interface HostedChats {
   /** Resolves when it is stored; it is answered in its turn, whoever stays. `model` left out: the machine's own. */
@@ -51,6 +52,7 @@ export interface LinkedMachine extends Disposable {
 
 const TURN_MS = 600_000
 const WAKE_MS = 60_000
+const RECORD_MS = 10_000
 
 export function createHostedChats(deps: {
   readonly chats: () => Promise<Chats>
@@ -59,8 +61,21 @@ export function createHostedChats(deps: {
   /** Throws where nobody may speak to it now. */
   readonly admit: (name: string) => Promise<Machine>
   readonly open: (name: string, signal: AbortSignal) => Promise<LinkedMachine>
+  /** Its conversation has begun, or goes on. */
+  readonly spoke: (machine: MachineId) => void
 }): HostedChats & { forget(machine: MachineId): Promise<void> } {
   const { find, admit, open } = deps
+
+  /** What was recorded by now; it comes by the watch too, and later. */
+  async function hear({ machine, link, until }: LinkedMachine): Promise<void> {
+    const signal = AbortSignal.any([until, AbortSignal.timeout(RECORD_MS)])
+    try {
+      const runs = await readRecord(await link.stream(signal), signal)
+      await (await deps.chats()).report(machine.id, runs, true)
+    } catch {
+      // What is known of its tools is what it was.
+    }
+  }
 
   async function* through(
     name: string,
@@ -73,7 +88,9 @@ export function createHostedChats(deps: {
       const { link, until, machine } = linked
       const { provider = '', model: own = '' } = machine.spec.settings ?? {}
       const other = model === undefined || model === own ? undefined : `${provider}/${model}`
-      return yield* askGateway(await link.stream(until), { ...request, model: other }, until)
+      const end = yield* askGateway(await link.stream(until), { ...request, model: other }, until)
+      if (request.session !== undefined) await hear(linked)
+      return end
     } catch (error) {
       if (limit.aborted && !signal.aborted && !(error instanceof AppError))
         throw new AppError('sandbox_unavailable', `The agent gave no answer in ${TURN_MS / 60_000} minutes.`)
@@ -90,8 +107,18 @@ export function createHostedChats(deps: {
     const machine = await admit(name)
     const model = said.model ?? machine.spec.settings?.model ?? ''
     const chats = await deps.chats()
-    const answer = ({ text }: { readonly text: string }, signal: AbortSignal) =>
-      through(name, { messages: [{ role: 'user', content: text }], model, session: MAIN_SESSION }, signal)
+    const answer: Answerer = ({ text }, signal, began) =>
+      through(
+        name,
+        {
+          ...{ messages: [{ role: 'user', content: text }], model, session: MAIN_SESSION },
+          began(run) {
+            began(run)
+            deps.spoke(machine.id)
+          },
+        },
+        signal,
+      )
     return await chats.ask(machine.id, { text: said.text, model }, by, answer, along)
   }
 

@@ -55,7 +55,7 @@ storeContract('bots of hosted agents', stores, (kit) => {
     } as never
     const chats = createChats({
       ledger: createChatLedger({ storage, vault, cipher, clock: systemClock, audit }),
-      log,
+      ...{ requestOf: async () => null, log },
     })
     const lockdown = {
       state: null as { since: number; by: 'daemon' } | null,

@@ -6,28 +6,37 @@ import {
   type Clock,
   type MachineId,
   type ReadTx,
+  type RequestId,
   SecretValue,
   type Storage,
   type Tx,
 } from '../../kernel/index.ts'
 import type { Cipher, Vault } from '../../vault/index.ts'
-import type { Chat, Turn, TurnState } from './ports.ts'
+import type { Chat, ToolCall, Turn, TurnState } from './ports.ts'
 
 /** A turn with its texts, in clear. */
 export interface OpenedTurn
-  extends Pick<Turn, 'number' | 'state' | 'model' | 'problem' | 'createdAt' | 'endedAt'> {
+  extends Pick<
+    Turn,
+    'number' | 'state' | 'origin' | 'requestId' | 'model' | 'problem' | 'createdAt' | 'endedAt'
+  > {
   readonly asked: string
   readonly answer: string | null
+  readonly tools: readonly ToolCall[]
+}
+
+interface TurnEnd {
+  readonly state: Exclude<TurnState, 'open'>
+  readonly answer: string
+  readonly problem: string | null
+  readonly tools: readonly ToolCall[]
+  readonly run: string | null
 }
 
 /** One that was begun, and what ends it: its key is held for as long, so that a lockdown meanwhile loses nothing of it. */
 export interface BegunTurn {
   readonly turn: OpenedTurn
-  end(of: {
-    readonly state: Exclude<TurnState, 'open'>
-    readonly answer: string
-    readonly problem: string | null
-  }): Promise<OpenedTurn>
+  end(of: TurnEnd): Promise<OpenedTurn>
 }
 
 export interface ChatLedger {
@@ -37,6 +46,13 @@ export interface ChatLedger {
     by: Actor,
     along?: (tx: Tx, number: number) => Promise<void>,
   ): Promise<BegunTurn>
+  /** One that nobody asked for: its agent was woken. */
+  beginWoken(
+    machine: MachineId,
+    woken: { readonly run: string; readonly requestId: RequestId | null; readonly model: string },
+  ): Promise<BegunTurn>
+  /** Of the newest turns, those that are known. */
+  runs(machine: MachineId): Promise<readonly string[]>
   /** Throws `not_found`, and `locked` during a lockdown. */
   turn(machine: MachineId, number: number): Promise<OpenedTurn>
   /** Those before a number, the newest first. Throws `locked` during a lockdown. */
@@ -54,6 +70,7 @@ export interface ChatLedger {
 
 const MAX_TURNS = 500
 const MAX_BYTES = 16 * 1_048_576
+const KNOWN_RUNS = 200
 const LEFT = 'The daemon stopped before it was answered.'
 const chatPurpose = (machine: MachineId): string => `machine-chat:${machine}`
 
@@ -84,13 +101,21 @@ export function createChatLedger(deps: {
       throw new AppError('internal', 'A kept text of a chat is not what was stored: it was altered or moved.')
     return Buffer.from(bytes).toString('utf8')
   }
-  const placeOf = (machine: MachineId, number: number, what: 'asked' | 'answer'): string =>
+  const placeOf = (machine: MachineId, number: number, what: 'asked' | 'answer' | 'tools'): string =>
     `oauth3 chat v1\0${storage.tenant}\0${machine}\0${number}\0${what}`
-  const openTurn = (key: Uint8Array, { machine, asked, answer, bytes: _, ...rest }: Turn): OpenedTurn => ({
-    ...rest,
-    asked: opened(key, placeOf(machine, rest.number, 'asked'), asked),
-    answer: answer === null ? null : opened(key, placeOf(machine, rest.number, 'answer'), answer),
-  })
+  const openTurn = (
+    key: Uint8Array,
+    { machine, asked, answer, tools, bytes: _, run: _run, ...rest }: Turn,
+  ): OpenedTurn => {
+    const open = (what: 'asked' | 'answer' | 'tools', text: string): string =>
+      opened(key, placeOf(machine, rest.number, what), text)
+    return {
+      ...rest,
+      asked: open('asked', asked),
+      answer: answer === null ? null : open('answer', answer),
+      tools: tools === null ? [] : (JSON.parse(open('tools', tools)) as ToolCall[]),
+    }
+  }
   const chatOf = async (tx: ReadTx, machine: MachineId): Promise<Chat> => {
     const chat = await tx.machineChats.find(machine)
     if (chat === undefined) throw new AppError('not_found', 'Nothing was said there yet.')
@@ -114,47 +139,71 @@ export function createChatLedger(deps: {
     return { machine, key: vault.sealFor(chatPurpose(machine), text), lastNumber: 0 }
   }
 
-  return {
-    async begin(machine, { text, model }, by, along) {
-      const { turn, key } = await storage.transaction(async (tx) => {
-        const known = await tx.machineChats.find(machine)
-        const chat = known ?? newChat(machine)
-        const number = chat.lastNumber + 1
-        if (known === undefined) await tx.machineChats.insert({ ...chat, lastNumber: number })
-        else await tx.machineChats.update({ ...chat, lastNumber: number })
-        const key = keyOf(chat)
-        const asked = sealed(key, placeOf(machine, number, 'asked'), text)
-        const turn: Turn = {
-          ...{ machine, number, state: 'open', model, asked, answer: null, problem: null },
-          ...{ bytes: asked.length, createdAt: clock.now(), endedAt: null },
-        }
-        await tx.machineChats.insertTurn(turn)
-        await along?.(tx, number)
-        await makeRoom(tx, machine)
-        await audit.append(tx, 'chat.asked', by, null, { machine, turn: number, model, chars: text.length })
-        return { turn, key }
-      })
-      return {
-        turn: { ...openTurn(key, turn) },
-        async end({ state, answer, problem }) {
-          const text = sealed(key, placeOf(machine, turn.number, 'answer'), answer)
-          const ended: Turn = {
-            ...{ ...turn, state, answer: text, problem },
-            ...{ bytes: turn.bytes + text.length, endedAt: clock.now() },
-          }
-          const result = openTurn(key, ended)
-          cipher.wipe(key)
-          await storage.transaction(async (tx) => {
-            await tx.machineChats.endTurn(ended)
-            await makeRoom(tx, machine)
-            await audit.append(tx, 'chat.ended', 'daemon', null, {
-              ...{ machine, turn: turn.number, state, chars: answer.length },
-            })
-          }, 'grouped')
-          return result
-        },
+  /** `told` writes to the audit that it began, and what else is of the same unit. */
+  async function begin(
+    machine: MachineId,
+    of: Pick<Turn, 'origin' | 'requestId' | 'run' | 'model'> & { readonly text: string },
+    told: (tx: Tx, turn: number) => Promise<void>,
+  ): Promise<BegunTurn> {
+    const { text, ...rest } = of
+    const { turn, key } = await storage.transaction(async (tx) => {
+      const known = await tx.machineChats.find(machine)
+      const chat = known ?? newChat(machine)
+      const number = chat.lastNumber + 1
+      if (known === undefined) await tx.machineChats.insert({ ...chat, lastNumber: number })
+      else await tx.machineChats.update({ ...chat, lastNumber: number })
+      const key = keyOf(chat)
+      const asked = sealed(key, placeOf(machine, number, 'asked'), text)
+      const turn: Turn = {
+        ...{ ...rest, machine, number, state: 'open', asked, answer: null, tools: null, problem: null },
+        ...{ bytes: asked.length, createdAt: clock.now(), endedAt: null },
       }
-    },
+      await tx.machineChats.insertTurn(turn)
+      await makeRoom(tx, machine)
+      await told(tx, number)
+      return { turn, key }
+    })
+    return { turn: openTurn(key, turn), end: (of) => end(turn, key, of) }
+  }
+
+  async function end(
+    turn: Turn,
+    key: Uint8Array,
+    { state, answer, problem, tools, run }: TurnEnd,
+  ): Promise<OpenedTurn> {
+    const { machine, number } = turn
+    const text = sealed(key, placeOf(machine, number, 'answer'), answer)
+    const used =
+      tools.length === 0 ? null : sealed(key, placeOf(machine, number, 'tools'), JSON.stringify(tools))
+    const ended: Turn = {
+      ...{ ...turn, state, answer: text, tools: used, problem, run },
+      ...{ bytes: turn.bytes + text.length + (used?.length ?? 0), endedAt: clock.now() },
+    }
+    const result = openTurn(key, ended)
+    cipher.wipe(key)
+    await storage.transaction(async (tx) => {
+      await tx.machineChats.endTurn(ended)
+      await makeRoom(tx, machine)
+      await audit.append(tx, 'chat.ended', 'daemon', null, {
+        ...{ machine, turn: number, state, chars: answer.length, tools: tools.length },
+      })
+    }, 'grouped')
+    return result
+  }
+
+  return {
+    begin: (machine, { text, model }, by, along) =>
+      begin(machine, { origin: 'person', requestId: null, run: null, model, text }, async (tx, turn) => {
+        await along?.(tx, turn)
+        await audit.append(tx, 'chat.asked', by, null, { machine, turn, model, chars: text.length })
+      }),
+
+    beginWoken: (machine, woken) =>
+      begin(machine, { ...woken, origin: 'woken', text: '' }, (tx, turn) =>
+        audit.append(tx, 'chat.woken', 'daemon', woken.requestId, { machine, turn }),
+      ),
+
+    runs: (machine) => storage.read((tx) => tx.machineChats.runs(machine, KNOWN_RUNS)),
 
     async turn(machine, number) {
       const { chat, turn } = await storage.read(async (tx) => ({
@@ -192,8 +241,11 @@ export function createChatLedger(deps: {
       storage.transaction(async (tx) => {
         for (const { machine } of await tx.machineChats.all())
           if (!live.has(machine)) await tx.machineChats.remove(machine)
+        // What its agent said meanwhile is in the agent's own record, and is taken from there anew.
         for (const turn of await tx.machineChats.open())
-          await tx.machineChats.endTurn({ ...turn, state: 'failed', problem: LEFT, endedAt: clock.now() })
+          if (turn.origin === 'woken') await tx.machineChats.removeTurn(turn)
+          else
+            await tx.machineChats.endTurn({ ...turn, state: 'failed', problem: LEFT, endedAt: clock.now() })
       }),
   }
 }

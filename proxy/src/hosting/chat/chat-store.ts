@@ -1,7 +1,7 @@
 import { type Selectable, type SqlBool, sql } from 'kysely'
-import type { MachineId, TenantId, UnixMs } from '../../kernel/index.ts'
+import type { MachineId, RequestId, TenantId, UnixMs } from '../../kernel/index.ts'
 import { keptText, type Queries } from '../../storage/index.ts'
-import type { Chat, ChatStore, Turn, TurnState } from './ports.ts'
+import type { Chat, ChatStore, Turn, TurnOrigin, TurnState } from './ports.ts'
 
 interface ChatTable {
   tenant_id: TenantId
@@ -22,6 +22,10 @@ interface TurnTable {
   bytes: number
   created_at: UnixMs
   ended_at: UnixMs | null
+  origin: TurnOrigin
+  request_id: RequestId | null
+  run: string | null
+  tools: string | null
 }
 
 declare module '../../storage/tables.ts' {
@@ -65,6 +69,15 @@ export function createChatStore({ db }: Queries, tenant: TenantId): ChatStore {
       (await turns().selectAll().where(IS_OPEN).orderBy('machine_id').orderBy('number').execute()).map(
         turnFromRow,
       ),
+    runs: async (machine, limit) =>
+      (
+        await turns()
+          .select('run')
+          .where('machine_id', '=', machine)
+          .orderBy('number', 'desc')
+          .limit(limit)
+          .execute()
+      ).flatMap(({ run }) => run ?? []),
     sizes: async (machine) =>
       await turns()
         .select(['number', 'bytes'])
@@ -90,7 +103,7 @@ export function createChatStore({ db }: Queries, tenant: TenantId): ChatStore {
         .insertInto('machine_turns')
         .values({
           ...{ tenant_id: tenant, machine_id: turn.machine, number: turn.number, model: turn.model },
-          ...{ asked: turn.asked, created_at: turn.createdAt, ...endColumns(turn) },
+          ...{ asked: turn.asked, origin: turn.origin, created_at: turn.createdAt, ...endColumns(turn) },
         })
         .execute()
     },
@@ -101,6 +114,14 @@ export function createChatStore({ db }: Queries, tenant: TenantId): ChatStore {
         .where('tenant_id', '=', tenant)
         .where('machine_id', '=', turn.machine)
         .where('number', '=', turn.number)
+        .execute()
+    },
+    async removeTurn({ machine, number }) {
+      await db
+        .deleteFrom('machine_turns')
+        .where('tenant_id', '=', tenant)
+        .where('machine_id', '=', machine)
+        .where('number', '=', number)
         .execute()
     },
     async dropTurns(machine, upTo) {
@@ -121,8 +142,8 @@ export function createChatStore({ db }: Queries, tenant: TenantId): ChatStore {
 
 const chatColumns = ({ key, lastNumber }: Chat) => ({ chat_key: key, last_number: lastNumber })
 
-const endColumns = ({ state, answer, problem, bytes, endedAt }: Turn) => ({
-  ...{ state, answer, bytes, ended_at: endedAt },
+const endColumns = ({ state, answer, problem, bytes, endedAt, run, requestId, tools }: Turn) => ({
+  ...{ state, answer, bytes, ended_at: endedAt, run, request_id: requestId, tools },
   problem: problem === null ? null : keptText(problem),
 })
 
@@ -133,5 +154,6 @@ const chatFromRow = (row: Selectable<ChatTable>): Chat => ({
 const turnFromRow = (row: Selectable<TurnTable>): Turn => ({
   ...{ machine: row.machine_id, number: row.number, state: row.state, model: row.model },
   ...{ asked: row.asked, answer: row.answer, problem: row.problem, bytes: row.bytes },
-  ...{ createdAt: row.created_at, endedAt: row.ended_at },
+  ...{ createdAt: row.created_at, endedAt: row.ended_at, origin: row.origin },
+  ...{ requestId: row.request_id, run: row.run, tools: row.tools },
 })

@@ -1,8 +1,16 @@
 import { beforeEach, expect, it } from 'vitest'
 import { storeContract } from '../../../test/support/store-contract.ts'
-import { AppError, newMachineId, SecretValue, systemClock } from '../../kernel/index.ts'
+import { AppError, newMachineId, newRequestId, SecretValue, systemClock } from '../../kernel/index.ts'
 import { createSodiumCipher } from '../../vault/crypto/index.ts'
-import { type ChatEvent, createChatLedger, createChatStore, createChats, resealChatKeys } from './index.ts'
+import {
+  type AgentRun,
+  type ChatEvent,
+  createChatLedger,
+  createChatStore,
+  createChats,
+  resealChatKeys,
+  type ToolCall,
+} from './index.ts'
 
 const ACTOR = 'cli:0'
 const forever = new AbortController().signal
@@ -28,6 +36,7 @@ storeContract('conversations with machines', { machineChats: createChatStore }, 
             void audited.push({ event, data }),
         } as never,
       }),
+      requestOf: async (_machine, [fetched = null]) => fetched as never,
       log: (message, error) => void defects.push(`${message}: ${String(error)}`),
     })
   beforeEach(() => {
@@ -147,6 +156,108 @@ storeContract('conversations with machines', { machineChats: createChatStore }, 
     await expect(chats.ended(machine, 3, forever)).rejects.toMatchObject({ code: 'too_large' })
   })
 
+  const tool = (id: string, state: ToolCall['state'] = 'done'): ToolCall => ({
+    ...{
+      id,
+      name: 'exec',
+      state,
+      arguments: '{"command":"heron"}',
+      durationMs: state === 'running' ? null : 5,
+    },
+  })
+  const run = (id: string, more: Partial<AgentRun> = {}): AgentRun => ({
+    ...{ id, isWoken: false, isOver: true, model: 'm', answer: '', tools: [], fetched: [] },
+    ...more,
+  })
+
+  it('tell what tools were used as they are, and keep that sealed with the answer', async () => {
+    const chats = open()
+    const machine = newMachineId()
+    const { number } = await chats.ask(machine, said('a'), ACTOR, async function* (_said, _signal, began) {
+      began('chatcmpl_1')
+      await chats.report(machine, [run('chatcmpl_1', { isOver: false, tools: [tool('1', 'running')] })], true)
+      yield 'so'
+      const tools = [tool('1'), ...Array.from({ length: 120 }, (_, at) => tool(`more-${at}`))]
+      await chats.report(
+        machine,
+        [run('chatcmpl_0', { tools: [tool('other')] }), run('chatcmpl_1', { tools })],
+        false,
+      )
+    })
+    const events = await all(chats.follow(machine, number, 0, forever))
+    const told = events.filter(({ event }) => event === 'tool').map(({ data }) => data as unknown as ToolCall)
+    expect(told.slice(0, 2)).toEqual([tool('1', 'running'), tool('1')])
+    const [turn] = await open().history(machine, 9, 9)
+    expect(turn?.tools).toHaveLength(100)
+    expect(turn?.tools.slice(0, 2)).toEqual([tool('1'), tool('more-0')])
+    const [row] = await kit.sql(`SELECT * FROM machine_turns WHERE machine_id = '${machine}'`)
+    expect(JSON.stringify(row)).not.toContain('heron')
+    expect(Number(row?.bytes)).toBeGreaterThan(String(row?.tools).length)
+  })
+
+  it('have what a woken agent says as turns of their own, once, also when its record is heard anew', async () => {
+    const chats = open()
+    const machine = newMachineId()
+    const request = newRequestId()
+    const asked = await chats.ask(machine, said('a'), ACTOR, async function* (_said, _signal, began) {
+      began('chatcmpl_1')
+      yield 'b'
+    })
+    await chats.ended(machine, asked.number, forever)
+    const first = run('chatcmpl_1', { answer: 'b' })
+    const woken = (more: Partial<AgentRun> = {}) => run('w-1', { isWoken: true, fetched: [request], ...more })
+    const begun = [first, woken({ isOver: false, answer: 'It', tools: [tool('1', 'running')] })]
+    await chats.report(machine, begun, true)
+    const heard = all(chats.follow(machine, 2, 0, forever))
+    await expect(chats.stop(machine, 2)).rejects.toMatchObject({ code: 'refused' })
+    const whole = [first, woken({ answer: 'It has run.', tools: [tool('1')] })]
+    await chats.report(machine, whole, false)
+    const events = await heard
+    expect(textsOf(events)).toBe('It has run.')
+    expect(events.at(-1)?.data).toMatchObject({
+      ...{ number: 2, state: 'done', origin: 'woken', requestId: request, asked: '', answer: 'It has run.' },
+      tools: [tool('1')],
+    })
+    expect(audited.map(({ event }) => event)).toContain('chat.woken')
+    const after = open()
+    await after.report(machine, whole, true)
+    await after.report(machine, [...whole, run('w-2', { isWoken: true, answer: 'Later.' })], false)
+    expect((await after.history(machine, 9, 9)).map(({ answer }) => answer)).toEqual([
+      'Later.',
+      'It has run.',
+      'b',
+    ])
+  })
+
+  it('take nothing of a record that was over before anybody listened, and end with the machine’s rest', async () => {
+    const chats = open()
+    const machine = newMachineId()
+    const old = [run('w-1', { isWoken: true, answer: 'of long ago' }), run('chatcmpl_9')]
+    await chats.report(machine, old, true)
+    await chats.report(machine, [...old, run('w-2', { isWoken: true, isOver: false, answer: 'now' })], false)
+    await chats.rest(machine)
+    expect(await chats.history(machine, 9, 9)).toMatchObject([{ state: 'done', answer: 'now' }])
+    await chats.report(machine, [run('w-3', { isWoken: true, isOver: false })], false)
+    await chats.forget(machine)
+    expect(await kit.sql(`SELECT * FROM machine_turns WHERE machine_id = '${machine}'`)).toEqual([])
+  })
+
+  it('hear again what a woken agent said while there was no daemon', async () => {
+    const machine = newMachineId()
+    const before = open()
+    const asked = await before.ask(machine, said('a'), ACTOR, async function* (_said, _signal, began) {
+      began('chatcmpl_1')
+      yield 'b'
+    })
+    await before.ended(machine, asked.number, forever)
+    const woken = (isOver: boolean, answer: string) => run('w-1', { isWoken: true, isOver, answer })
+    await before.report(machine, [run('chatcmpl_1'), woken(false, 'half')], true)
+    const after = open()
+    await after.takeOver(new Set([machine]))
+    await after.report(machine, [run('chatcmpl_1'), woken(true, 'half and whole')], true)
+    expect((await after.history(machine, 9, 9)).map(({ answer }) => answer)).toEqual(['half and whole', 'b'])
+  })
+
   it('end with the daemon that had them, and go with their machine', async () => {
     const before = open()
     const [machine, gone] = [newMachineId(), newMachineId()]
@@ -174,7 +285,8 @@ storeContract('conversations with machines', { machineChats: createChatStore }, 
     await chats.ask(machine, said('first'), ACTOR, answers('1'))
     await chats.ended(machine, 1, forever)
     await kit.sql(`INSERT INTO machine_turns
-      SELECT tenant_id, machine_id, n + 1, state, model, asked, answer, problem, 10, created_at, ended_at
+      SELECT tenant_id, machine_id, n + 1, state, model, asked, answer, problem, 10, created_at, ended_at, origin,
+        request_id, run, tools
       FROM machine_turns, (${kit.numbers(499)}) AS n WHERE machine_id = '${machine}'`)
     await kit.sql(`UPDATE machine_chats SET last_number = 500 WHERE machine_id = '${machine}'`)
     const numbers = async (): Promise<number[]> =>

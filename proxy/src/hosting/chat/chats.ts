@@ -4,21 +4,28 @@ import {
   AppError,
   createEventLog,
   createOneAtATime,
-  type EventLog,
   type LoggedEvent,
   type MachineId,
-  type OneAtATime,
+  type RequestId,
   type Tx,
 } from '../../kernel/index.ts'
-import type { BegunTurn, ChatLedger, OpenedTurn } from './chat-ledger.ts'
+import { type AgentRun, createAgentRuns } from './agent-runs.ts'
+import type { ChatLedger, OpenedTurn } from './chat-ledger.ts'
+import { type LiveChat, type LiveTurn, MAX_ANSWER_CHARS, MAX_LOG_BYTES } from './live-turn.ts'
 
 interface Said {
   readonly text: string
   readonly model: string
 }
 
-/** Pieces of the answer to it: untrusted text. Ends early, by throwing, when the signal is aborted. */
-type Answerer = (said: Said, signal: AbortSignal) => AsyncIterable<string>
+/**
+ * Pieces of the answer to it: untrusted text. Ends early, by throwing, when the signal is aborted; `began` takes what its agent calls it.
+ */
+export type Answerer = (
+  said: Said,
+  signal: AbortSignal,
+  began: (run: string) => void,
+) => AsyncIterable<string>
 
 /** Part of the unit that stores a turn of this number; where it throws there is no turn. */
 export type Along = (tx: Tx, number: number) => Promise<void>
@@ -36,9 +43,9 @@ export interface Chats {
   ended(machine: MachineId, number: number, signal: AbortSignal): Promise<OpenedTurn>
   /** The newest first, before a number. */
   history(machine: MachineId, before: number, limit: number): Promise<readonly OpenedTurn[]>
-  /** First `turn`; then `begun` and pieces of `text` behind the event `after`; `end` with all of it. Throws `not_found`. */
+  /** First `turn`; then `begun`, pieces of `text` and uses of tools (`tool`, each as it stands then) behind the event `after`; `end` with all of it. Throws `not_found`. */
   follow(machine: MachineId, number: number, after: number, signal: AbortSignal): AsyncGenerator<ChatEvent>
-  /** Resolves when it has ended, stopped or otherwise. */
+  /** Resolves when it has ended, stopped or otherwise. Throws `refused` for one that nobody asked for. */
   stop(machine: MachineId, number: number): Promise<OpenedTurn>
   /** Passes an answer on, of which nothing is kept but that there was one; left early it was stopped. */
   unkept<End>(
@@ -47,54 +54,55 @@ export interface Chats {
     by: Actor,
     answer: () => AsyncGenerator<string, End>,
   ): AsyncGenerator<string, End>
+  /**
+   * What a machine has recorded of its agent's runs; `isFirst` of a connection. Those that nobody asked for become turns. Resolves when all of
+   * it is told.
+   */
+  report(machine: MachineId, runs: readonly AgentRun[], isFirst: boolean): Promise<void>
+  /** It stands still: no more comes of what nobody asked for. */
+  rest(machine: MachineId): Promise<void>
   /** Nothing of it is kept. */
   forget(machine: MachineId): Promise<void>
   takeOver(live: ReadonlySet<MachineId>): Promise<void>
 }
 
-/** A turn that this daemon is at. */
-interface LiveTurn {
-  readonly begun: BegunTurn
-  readonly log: EventLog
-  readonly stopping: AbortController
-  readonly ended: Promise<{ readonly turn: OpenedTurn; readonly error: unknown }>
-}
-
-interface LiveChat {
-  readonly turns: Map<number, LiveTurn>
-  readonly inTurn: OneAtATime
-  /** Those that are not on disk yet count too. */
-  waiting: number
-}
-
 const MAX_WAITING = 8
-const MAX_ANSWER_CHARS = 262_144
-const MAX_LOG_BYTES = 4 * 1_048_576
 const STOPPED = Symbol('stopped')
 
 export function createChats(deps: {
   readonly ledger: ChatLedger
+  /** Whose outcome woke an agent that fetched these: one of its own, or null. */
+  readonly requestOf: (machine: MachineId, fetched: readonly string[]) => Promise<RequestId | null>
   readonly log: (message: string, error?: unknown) => void
 }): Chats {
   const { ledger } = deps
   const live = new Map<MachineId, LiveChat>()
+  const chatOf = (machine: MachineId): LiveChat => {
+    const own = live.get(machine) ?? { turns: new Map(), inTurn: createOneAtATime(), waiting: 0 }
+    live.set(machine, own)
+    return own
+  }
+  const runs = createAgentRuns({ ...deps, chatOf })
   const liveTurn = (machine: MachineId, number: number): LiveTurn | undefined =>
     live.get(machine)?.turns.get(number)
 
   /** Never rejects: how it went is its end. */
   async function perform(
-    begun: BegunTurn,
-    { log, stopping }: Pick<LiveTurn, 'log' | 'stopping'>,
+    live: LiveTurn,
+    signal: AbortSignal,
     answer: Answerer,
   ): Promise<{ turn: OpenedTurn; error: unknown }> {
+    const { begun, log } = live
     const { asked: text, model } = begun.turn
-    const { signal } = stopping
+    const began = (run: string): void => {
+      live.run = run
+    }
     let said = ''
     let error: unknown
     try {
       signal.throwIfAborted()
       log.append('begun', { begun: true })
-      for await (const piece of answer({ text, model }, signal)) {
+      for await (const piece of answer({ text, model }, signal, began)) {
         if (piece === '') continue
         said += piece
         if (said.length > MAX_ANSWER_CHARS) throw new AppError('too_large', 'Its answer is too long.')
@@ -108,7 +116,9 @@ export function createChats(deps: {
     const problem = error === undefined || isStopped ? null : problemOf(error)
     const state = error === undefined ? 'done' : isStopped ? 'stopped' : 'failed'
     if (problem === UNKNOWN) deps.log('a turn of a chat failed', error)
-    const end = { state, answer: said.slice(0, MAX_ANSWER_CHARS), problem } as const
+    const { run } = live
+    const tools = [...live.tools.values()]
+    const end = { state, answer: said.slice(0, MAX_ANSWER_CHARS), problem, tools, run } as const
     const turn = await begun.end(end).catch((failure: unknown): OpenedTurn => {
       // Its row says what it said before; the next daemon ends it.
       deps.log('the end of a turn of a chat could not be stored', failure)
@@ -119,8 +129,7 @@ export function createChats(deps: {
 
   return {
     async ask(machine, said, by, answer, along) {
-      const own = live.get(machine) ?? { turns: new Map(), inTurn: createOneAtATime(), waiting: 0 }
-      live.set(machine, own)
+      const own = chatOf(machine)
       if (own.waiting >= MAX_WAITING)
         throw new AppError('rate_limited', `${MAX_WAITING} messages wait for it already.`, {
           retryAfterSeconds: 10,
@@ -134,15 +143,19 @@ export function createChats(deps: {
       const log = createEventLog(MAX_LOG_BYTES)
       const stopping = new AbortController()
       const { promise: ended, resolve } = Promise.withResolvers<Awaited<LiveTurn['ended']>>()
+      const turn: LiveTurn = {
+        ...{ begun, log, tools: new Map(), run: null, ended },
+        stop: () => stopping.abort(STOPPED),
+      }
       const once = createOnce(() =>
-        perform(begun, { log, stopping }, answer).then((end) => {
+        perform(turn, stopping.signal, answer).then((end) => {
           own.turns.delete(number)
           own.waiting -= 1
           log.close()
           resolve(end)
         }),
       )
-      own.turns.set(number, { begun, log, stopping, ended })
+      own.turns.set(number, turn)
       void own.inTurn(once)
       // One that waits ends at once: it has nothing to wait for any more.
       stopping.signal.addEventListener('abort', () => void once(), { once: true })
@@ -181,7 +194,9 @@ export function createChats(deps: {
     async stop(machine, number) {
       const one = liveTurn(machine, number)
       if (one === undefined) return await ledger.turn(machine, number)
-      one.stopping.abort(STOPPED)
+      if (one.begun.turn.origin === 'woken')
+        throw new AppError('refused', 'Nobody asked for this answer: it ends by itself, or with its machine.')
+      one.stop()
       return (await one.ended).turn
     },
 
@@ -212,12 +227,16 @@ export function createChats(deps: {
     },
 
     async forget(machine) {
+      await runs.forget(machine)
       const own = [...(live.get(machine)?.turns.values() ?? [])]
-      for (const { stopping } of own) stopping.abort(STOPPED)
+      for (const { stop } of own) stop()
       await Promise.all(own.map(({ ended }) => ended))
       live.delete(machine)
       await ledger.remove(machine)
     },
+
+    report: runs.report,
+    rest: runs.rest,
 
     takeOver: (machines) => ledger.takeOver(machines),
   }

@@ -1,3 +1,5 @@
+export type { AgentRun } from './agent-runs.ts'
 export { createChatLedger, type OpenedTurn, resealChatKeys } from './chat-ledger.ts'
 export { createChatStore } from './chat-store.ts'
-export { type Along, type ChatEvent, type Chats, createChats } from './chats.ts'
+export { type Along, type Answerer, type ChatEvent, type Chats, createChats } from './chats.ts'
+export type { ToolCall } from './ports.ts'

@@ -6,6 +6,7 @@ export const viewApprovalSummary = (approval: ApprovalView): ApprovalSummary => 
   id: approval.id,
   kind: approval.kind,
   agent: approval.requester.name,
+  requester_id: approval.requester.id,
   asked_by: approval.requester.kind,
   summary: plainLine(approval.summary),
   state: approval.state,

@@ -6,7 +6,7 @@ import type { PageOrigins } from '../index.ts'
 
 export interface PageTicketDeps {
   readonly tickets: Pick<Tickets, 'issue'>
-  readonly pages: Pick<PageOrigins, 'originOf'>
+  readonly pages: Pick<PageOrigins, 'originOf' | 'isOn'>
 }
 
 /** Where a browser opens the page of an agent's own, once. Throws `refused` where there are none. */

@@ -42,7 +42,7 @@ export interface SessionAnswers {
 }
 
 export function sessionAnswers(
-  { tenants, clock, version }: SessionDeps,
+  { tenants, clock, version, pages }: SessionDeps,
   { place, caller, response }: ConsoleCall,
 ): SessionAnswers {
   const view: SessionAnswers['view'] = async (of, session) => ({
@@ -54,6 +54,7 @@ export function sessionAnswers(
     expires_at: of.sessions.endOf(session),
     stepped_up_until: of.sessions.steppedUpUntil(session),
     has_passkey: (await of.passkeys.list(personActor(session.person))).length > 0,
+    host_pages: pages.isOn,
     now: clock.now(),
     tenant: of.name,
     version,

@@ -20,6 +20,7 @@ import { MACHINE_DAYS } from './21-machine-days.ts'
 import { MACHINE_IDENTITIES } from './22-machine-identities.ts'
 import { APP_REACH } from './23-app-reach.ts'
 import { AGENT_BOTS } from './24-agent-bots.ts'
+import { TURN_RUNS } from './25-turn-runs.ts'
 
 /**
  * Numbered, forward only, each in one transaction. A migration that has landed is never edited: a database of any landed
@@ -48,4 +49,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ...MACHINE_IDENTITIES,
   ...APP_REACH,
   ...AGENT_BOTS,
+  ...TURN_RUNS,
 ]

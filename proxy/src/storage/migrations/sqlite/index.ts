@@ -28,6 +28,7 @@ import { MACHINE_DAYS } from './29-machine-days.ts'
 import { MACHINE_IDENTITIES } from './30-machine-identities.ts'
 import { APP_REACH } from './31-app-reach.ts'
 import { AGENT_BOTS } from './32-agent-bots.ts'
+import { TURN_RUNS } from './33-turn-runs.ts'
 
 /**
  * Numbered, forward only, each in one transaction; the schema's version is the number of the newest one applied. A migration
@@ -65,4 +66,5 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   ...MACHINE_IDENTITIES,
   ...APP_REACH,
   ...AGENT_BOTS,
+  ...TURN_RUNS,
 ]

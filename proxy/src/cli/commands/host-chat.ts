@@ -1,0 +1,95 @@
+/** Conversations with hosted agents at a terminal. */
+import type { ToolCallView, TurnView } from '../../contracts/admin/index.ts'
+import { CliError, EXIT, usageError } from '../cli-error.ts'
+import type { CommandContext, CommandGroup } from '../context.ts'
+import { terminalText } from '../text-layout.ts'
+
+type Program = Parameters<CommandGroup>[0]
+
+export function addHostChatCommands(host: Program, context: CommandContext): void {
+  host
+    .command('history')
+    .description('what was said to a hosted agent and what it answered, the newest last; wakes none')
+    .argument('<name>')
+    .option('-n, --limit <count>', 'so many turns', '20')
+    .action(async (name: string, { limit }: { readonly limit: string }) => {
+      const answer = await context.client.call('listTurns', { params: { name }, query: { limit } })
+      await context.show(answer, () =>
+        answer.turns.length === 0
+          ? 'Nothing was said yet.'
+          : answer.turns.map((turn) => `${beganBy(turn)}\n${answerOf(turn)}`).join('\n\n'),
+      )
+    })
+
+  host
+    .command('interrupt')
+    .description('stop what a hosted agent is answering, and what waits behind it; what had come stays')
+    .argument('<name>')
+    .action(async (name: string) => {
+      const { turns } = await context.client.call('listTurns', { params: { name }, query: {} })
+      const open = turns.filter(({ state, origin }) => state === 'open' && origin === 'person')
+      // At once: one that waits ends behind the one before it.
+      await Promise.all(
+        open.map(({ number }) => context.client.call('stopTurn', { params: { name, number } })),
+      )
+      await context.show({ stopped: open.length }, () =>
+        open.length === 0 ? `${name} answers nothing now.` : `${name} was interrupted.`,
+      )
+    })
+
+  host
+    .command('chat')
+    .description(
+      'talk to a hosted agent, which is woken for it; one message from standard input where nobody types',
+    )
+    .argument('<name>')
+    .action((name: string) => chat(context, name))
+}
+
+async function chat(context: CommandContext, name: string): Promise<void> {
+  const { terminal } = context
+  if (!terminal.isInteractive) {
+    const text = await terminal.readSecretFromInput()
+    if (text.trim() === '') throw usageError('There is no message on standard input.')
+    const turn = await converse(context, name, text)
+    await context.show(turn, () => terminalText(turn.answer ?? ''))
+    if (turn.state !== 'done') throw new CliError('failed', EXIT.failed, turn.problem ?? 'It was stopped.')
+    return
+  }
+  terminal.note(`You talk to ${name}. An empty line ends it.`)
+  for (;;) {
+    const text = await terminal.ask('> ')
+    if (text === null || text.trim() === '') return
+    const turn = await converse(context, name, text)
+    await context.show(turn, () => answerOf(turn))
+  }
+}
+
+/** Followed to its end: a first answer takes longer than any other of the daemon's. */
+async function converse({ client }: CommandContext, name: string, text: string): Promise<TurnView> {
+  const { number } = await client.call('sayToHost', { params: { name }, body: { text } })
+  for await (const { event, data } of client.events('followTurn', { params: { name, number } }))
+    if (event === 'end' && 'asked' in data) return data
+  throw new CliError('connection_lost', EXIT.failed, 'The daemon stopped before it was answered.')
+}
+
+const beganBy = ({ origin, request_id, asked }: TurnView): string => {
+  if (origin === 'person') return `> ${terminalText(asked)}`
+  return `> (nobody asked: woken ${request_id === null ? 'by itself' : `by request ${request_id}`})`
+}
+
+const TOOL_STATES: Readonly<Record<ToolCallView['state'], string>> = {
+  running: 'did not end',
+  done: 'done',
+  failed: 'failed',
+}
+const tookOf = (ms: number | null): string => (ms === null ? '' : ` in ${(ms / 1_000).toFixed(1)} s`)
+const toolLine = ({ name, state, arguments: given, duration_ms }: ToolCallView): string =>
+  `  · ${terminalText(name)} ${terminalText(given)}: ${TOOL_STATES[state]}${tookOf(duration_ms)}`
+
+const answerOf = ({ answer, state, problem, tools }: TurnView): string =>
+  [
+    ...tools.map(toolLine),
+    ...(answer === null || answer === '' ? [] : [terminalText(answer)]),
+    ...(state === 'done' ? [] : [`(${problem ?? state})`]),
+  ].join('\n')

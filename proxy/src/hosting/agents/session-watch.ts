@@ -1,0 +1,141 @@
+/** Hears what a machine records of its main conversation, for as long as the machine is up; it is woken or held awake for it by nobody. */
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { AppError } from '../../kernel/index.ts'
+import { createScrubber } from '../../scrub/index.ts'
+import type { AgentRun } from '../chat/index.ts'
+import { eventData, unanswered } from './event-data.ts'
+import { MAIN_SESSION } from './gateway-chat.ts'
+import { runsOf } from './session-record.ts'
+import { requestOver } from './stream-request.ts'
+
+interface Link {
+  readonly stream: Duplex
+  readonly gatewayToken: string
+}
+
+/** What is heard of a record at once: its newest messages; fewer where they are large. */
+const MESSAGES = { most: 60, few: 8 }
+const MAX_CHARS = 4 * 1_048_576
+const PAUSE_MS = { first: 250, longest: 60_000 }
+
+const recordOf = (session: string, limit: number): string =>
+  `/sessions/${encodeURIComponent(session)}/history?limit=${limit}`
+
+/** Throws `sandbox_unavailable`, `too_large`. */
+export async function readRecord(
+  link: Link,
+  signal: AbortSignal,
+  session = MAIN_SESSION,
+): Promise<readonly AgentRun[]> {
+  try {
+    const response = await ask(link, recordOf(session, MESSAGES.most), 'application/json', signal)
+    let text = ''
+    for await (const piece of response.setEncoding('utf8')) {
+      text += piece as string
+      if (text.length > MAX_CHARS) throw new AppError('too_large', 'Its record is too long.')
+    }
+    return runsOf(text, cleanerOf(link)) ?? []
+  } finally {
+    link.stream.destroy()
+  }
+}
+
+async function* follow(link: Link, limit: number, signal: AbortSignal): AsyncGenerator<readonly AgentRun[]> {
+  try {
+    const response = await ask(link, recordOf(MAIN_SESSION, limit), 'text/event-stream', signal)
+    const clean = cleanerOf(link)
+    for await (const data of eventData(response, MAX_CHARS)) yield runsOf(data, clean) ?? []
+  } finally {
+    link.stream.destroy()
+  }
+}
+
+async function ask(
+  { stream, gatewayToken }: Link,
+  path: string,
+  accept: string,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const headers = { authorization: `Bearer ${gatewayToken}`, accept }
+  const response = await requestOver(stream, { method: 'GET', path, headers, signal })
+  if (response.statusCode !== 200) throw unanswered(`it answered ${response.statusCode}`)
+  return response
+}
+
+/** The one credential that a machine has: whoever reads a conversation is not to have its gateway. */
+function cleanerOf({ gatewayToken }: Link): (text: string) => string {
+  const scrubber = createScrubber(new Map([['gateway token', gatewayToken]]))
+  return (text) => {
+    const bytes = Buffer.from(text)
+    if (scrubber.isClean(bytes)) return text
+    const stream = scrubber.stream()
+    return Buffer.concat([stream.push(bytes), stream.end()]).toString('utf8')
+  }
+}
+
+export interface SessionWatch {
+  /** It has something to say by now: it is asked at once. */
+  poke(): void
+  close(): void
+}
+
+export function watchSession(deps: {
+  /** Resolves once its gateway answers. Throws where nobody may speak to it now. */
+  readonly open: (signal: AbortSignal) => Promise<Link>
+  readonly heard: (runs: readonly AgentRun[], isFirst: boolean) => Promise<void>
+  readonly log: (message: string, error?: unknown) => void
+}): SessionWatch {
+  const closing = new AbortController()
+  let poked = Promise.withResolvers<void>()
+  let pauseMs = PAUSE_MS.first
+
+  async function listen(limit: number): Promise<void> {
+    let isFirst = true
+    for await (const runs of follow(await deps.open(closing.signal), limit, closing.signal)) {
+      pauseMs = PAUSE_MS.first
+      await deps.heard(runs, isFirst)
+      isFirst = false
+    }
+  }
+
+  async function stay(): Promise<void> {
+    for (let limit = MESSAGES.most; !closing.signal.aborted; ) {
+      const { promise: again } = poked
+      try {
+        await listen(limit)
+      } catch (error) {
+        if (!(error instanceof AppError) && !closing.signal.aborted && !isBroken(error))
+          deps.log('what a machine records is not heard', error)
+        if (error instanceof AppError && error.code === 'too_large') limit = MESSAGES.few
+      }
+      await Promise.race([again, rest(pauseMs, closing.signal)])
+      pauseMs = Math.min(pauseMs * 2, PAUSE_MS.longest)
+    }
+  }
+  void stay()
+  return {
+    poke() {
+      pauseMs = PAUSE_MS.first
+      poked.resolve()
+      poked = Promise.withResolvers()
+    },
+    close: () => closing.abort(),
+  }
+}
+
+/** A connection that ended, which says nothing of the daemon. */
+const isBroken = (error: unknown): boolean => typeof (error as { code?: unknown }).code === 'string'
+
+function rest(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms).unref()
+    signal.addEventListener('abort', end, { once: true })
+  })
+}
