@@ -9,6 +9,7 @@ import { engineKits } from '../test/support/engines.ts'
 import { createMachineDriverDouble } from '../test/support/machine-driver-double.ts'
 import { MACHINE_STORES, machineQuota, openHost, sampleMachine } from '../test/support/machine-kit.ts'
 import { createOpenclawMachine, type OpenclawMachine } from '../test/support/openclaw-machine.ts'
+import { benchHostingStreams } from './hosting-streams.ts'
 import { benchPersistence } from './persistence.ts'
 import { percentile, printComparison, printGoal, timed } from './support.ts'
 
@@ -20,8 +21,10 @@ export async function benchHosting(of: {
   readonly starts: number
   readonly rounds: number
   readonly scale: number
+  readonly streams: Parameters<typeof benchHostingStreams>[0]
 }): Promise<void> {
   await benchAsleep()
+  await benchHostingStreams(of.streams)
   const start = await benchPause(of)
   const files = await benchPersistence(of)
   const [restore, copy] = [files.restore, files.copy].map((all) => percentile(all, 0.5)) as [number, number]

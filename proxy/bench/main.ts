@@ -11,6 +11,7 @@ import { benchGateway } from './gateway.ts'
 import { benchHistory } from './history.ts'
 import { benchHostile } from './hostile.ts'
 import { benchHosting } from './hosting.ts'
+import { benchHostingStreams } from './hosting-streams.ts'
 import { benchLlm } from './llm.ts'
 import { benchPanic } from './panic.ts'
 import { benchPersistence } from './persistence.ts'
@@ -57,6 +58,7 @@ const USAGE = {
 const { values: options, names } = readCommandLine(USAGE)
 const { quick } = options
 
+const STREAMS = { quick: { rounds: 3, bytes: 256_000_000 }, usual: { rounds: 15, bytes: 256_000_000 } }
 const BENCHES: Record<string, () => Promise<unknown>> = {
   execute: () =>
     benchExecute(quick ? { paced: 10, cold: 6, unpaced: 8 } : { paced: 60, cold: 30, unpaced: 32 }),
@@ -96,9 +98,10 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   hosting: () =>
     benchHosting(
       quick
-        ? { pauses: 10, starts: 1, rounds: 2, scale: 0.1 }
-        : { pauses: 30, starts: 5, rounds: 5, scale: 1 },
+        ? { pauses: 10, starts: 1, rounds: 2, scale: 0.1, streams: STREAMS.quick }
+        : { pauses: 30, starts: 5, rounds: 5, scale: 1, streams: STREAMS.usual },
     ),
+  'hosting-streams': () => benchHostingStreams(quick ? STREAMS.quick : STREAMS.usual),
   persistence: () => benchPersistence(quick ? { rounds: 2, scale: 0.1 } : { rounds: 5, scale: 1 }),
   panic: () => benchPanic({ rounds: quick ? 2 : 7 }),
   'audit-page': () =>

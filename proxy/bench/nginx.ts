@@ -110,7 +110,7 @@ export async function startTlsNginx(setting: {
   return { ...nginx, socketPath }
 }
 
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^[0-9]+$/.test(name) && statOf(Number(name))?.parent === pid)
     .map(Number)

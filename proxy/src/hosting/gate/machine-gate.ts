@@ -11,7 +11,7 @@ import { join as joinPath } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { writeError } from '../../http/index.ts'
-import { AppError, type MachineId, sha256Hex } from '../../kernel/index.ts'
+import { AppError, type MachineId, passedOn, sha256Hex } from '../../kernel/index.ts'
 import type { MachineHost, MachineRef } from '../machines/index.ts'
 import { type GateKeys, parsePath } from './gate-keys.ts'
 import { createStrangers } from './strangers.ts'
@@ -185,6 +185,7 @@ function join(one: Duplex, other: Duplex): void {
   ] as const)
     from
       .on('error', () => to.destroy())
+      .on('data', ({ length }: Buffer) => passedOn(length))
       .on('close', () => {
         // A half that ended in good order leaves the other its time.
         if (!from.readableEnded || !from.writableFinished) to.destroy()

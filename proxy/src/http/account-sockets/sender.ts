@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws'
+import { passedOn } from '../../kernel/index.ts'
 
 /** What messages are read from: it is read no further while too much waits. */
 interface Source {
@@ -22,6 +23,7 @@ export function createSender(from: Source, to: WebSocket): (data: Buffer, isBina
     }
     to.send(data, { binary: isBinary }, () => {
       waiting -= data.length
+      passedOn(data.length)
       if (!isHeld || waiting > MAX_WAITING_BYTES / 2) return
       isHeld = false
       from.resume()

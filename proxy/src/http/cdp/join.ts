@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type BrowserConnection, upgradeOver } from '../../hosting/agents/index.ts'
+import { passedOn } from '../../kernel/index.ts'
 
 const TO_BROWSER = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions'] as const
 const TO_CLIENT = new Set(['sec-websocket-accept', 'sec-websocket-extensions'])
@@ -41,7 +42,9 @@ export async function joinBrowser({ request, socket, head, path, connection }: J
   )
   if ('setKeepAlive' in socket) (socket as Socket).setKeepAlive(true, KEEP_ALIVE_MS)
   let usedAt = 0
-  socket.on('data', () => {
+  stream.on('data', ({ length }: Buffer) => passedOn(length))
+  socket.on('data', ({ length }: Buffer) => {
+    passedOn(length)
     const now = performance.now()
     if (now - usedAt < USED_EVERY_MS) return
     usedAt = now
