@@ -22,6 +22,8 @@ const run = promisify(execFile)
 const NARROW = { width: 360, height: 740 }
 const SECONDARY = 4
 const ESCAPE = 0xff1b
+/** Keys and pointer (RFC 6143, 7.5.4 and 7.5.5), and keys by their place (QEMU’s). A viewer tells its clipboard’s forms unasked. */
+const ACTING: ReadonlySet<number> = new Set([4, 5, 255])
 /** Where nothing is but the desktop itself. */
 const HERE = { x: 700, y: 400, w: 60, h: 60 }
 const THERE = { x: 200, y: 300, w: 60, h: 60 }
@@ -215,6 +217,18 @@ describe.skipIf(!docker.available)('the desktop of a hosted agent', () => {
             { timeout: patience(20_000) },
           )
           .toBe(true)
+      /** Each WebSocket of a viewer that the page opens: its address, and how many messages of keys and pointer it sent. */
+      const viewersOf = (page: Page) => {
+        const viewers: { readonly url: string; readonly acts: () => number }[] = []
+        page.on('websocket', (socket) => {
+          let acts = 0
+          socket.on('framesent', ({ payload }) => {
+            if (typeof payload !== 'string' && ACTING.has(payload[0] ?? 0)) acts += 1
+          })
+          if (socket.url().includes('/vnc?')) viewers.push({ url: socket.url(), acts: () => acts })
+        })
+        return viewers
+      }
       const pressed = async (page: Page, { x, y }: { x: number; y: number }): Promise<void> => {
         const box = await page.locator('.screen canvas').boundingBox()
         if (box === null) throw new Error('no canvas')
@@ -226,6 +240,7 @@ describe.skipIf(!docker.available)('the desktop of a hosted agent', () => {
         'is shown by the page, which acts only where somebody takes over',
         async () => {
           const { page, defects, signIn } = await kit.person(DESKTOP)
+          const opened = viewersOf(page)
           await signIn('/hosts/claw/desktop')
           await page.getByText('Connected: you look.').waitFor()
           await untilPlain(page)
@@ -238,6 +253,11 @@ describe.skipIf(!docker.available)('the desktop of a hosted agent', () => {
           await pressed(page, HERE)
           await expect.poll(() => shown(page, HERE), { timeout: patience(20_000) }).not.toBe(before)
           expect(await shown(page, THERE)).toBe(there)
+          // Each of two would hold the other's mistake: the page says nothing, and its ticket would not let it.
+          expect(opened.map(({ url, acts }) => [url.includes('view=1'), acts() > 0])).toEqual([
+            [true, false],
+            [false, true],
+          ])
           await page.locator('.screen canvas').press('Escape')
           await expect.poll(() => shown(page, HERE), { timeout: patience(20_000) }).toBe(before)
           await page.locator('.screen canvas').press('Shift+Escape')
@@ -248,6 +268,60 @@ describe.skipIf(!docker.available)('the desktop of a hosted agent', () => {
           expect(defects).toEqual([])
         },
         patience(120_000),
+      )
+
+      it(
+        'is woken by who clicks on its picture while it is paused, which goes on by itself',
+        async () => {
+          const { page, signIn } = await kit.person(DESKTOP)
+          await signIn('/hosts/claw/desktop')
+          await page.getByRole('button', { name: 'Take over' }).click()
+          await page.getByText('Connected: you use it.').waitFor()
+          await untilPlain(page)
+          const before = await shown(page, HERE)
+          await admin('POST', '/claw-desktop/order', { order: 'sleep' })
+          const paused = page.getByText('It is paused, and its picture stands still')
+          await paused.waitFor()
+          await pressed(page, HERE)
+          await untilState('running')
+          await paused.waitFor({ state: 'detached' })
+          // What woke it is left out; what comes behind is not, and is seen on the same connection.
+          await page.locator('.screen canvas').press('Escape')
+          await untilPlain(page)
+          expect(await shown(page, HERE)).toBe(before)
+          await pressed(page, HERE)
+          await expect.poll(() => shown(page, HERE), { timeout: patience(20_000) }).not.toBe(before)
+          await page.locator('.screen canvas').press('Escape')
+          await expect.poll(() => shown(page, HERE), { timeout: patience(20_000) }).toBe(before)
+        },
+        patience(120_000),
+      )
+
+      it(
+        'comes back by itself behind a restart of the daemon, and wakes nobody by that',
+        async () => {
+          const { page, signIn } = await kit.person(DESKTOP)
+          const opened = viewersOf(page)
+          await signIn('/hosts/claw/desktop')
+          await page.getByText('Connected: you look.').waitFor()
+          await untilPlain(page)
+          await kit.daemon.daemon.stop()
+          await page.getByText('It is tried again.').waitFor()
+          await kit.daemon.restart()
+          await page.getByText('Connected: you look.').waitFor({ timeout: patience(60_000) })
+          await untilPlain(page)
+          expect(new Set(opened.map(({ url }) => url)).size).toBe(opened.length)
+          expect(opened.length).toBeGreaterThan(1)
+          await untilState('running')
+          await admin('POST', '/claw-desktop/order', { order: 'sleep' })
+          await untilState('paused')
+          await kit.daemon.restart()
+          await page.getByText('it is paused now: connect to wake it').waitFor({ timeout: patience(60_000) })
+          expect((await desktopNow())?.state).toBe('paused')
+          await page.getByRole('button', { name: 'Connect' }).click()
+          await page.getByText('Connected: you look.').waitFor({ timeout: patience(60_000) })
+        },
+        patience(240_000),
       )
     },
     {

@@ -147,7 +147,9 @@ function Shown({
 function Ended({ screen: { state, reconnect } }: { readonly screen: Screen }) {
   return (
     <div class="screen-state" role="status">
-      {state.is === 'connecting' && <p class="soft">It is opened, and woken if it sleeps …</p>}
+      {state.is === 'connecting' && (
+        <p class="soft">{state.again ? 'Connecting again …' : 'It is opened, and woken if it sleeps …'}</p>
+      )}
       {state.is === 'connected' && (
         <p class="soft">{state.viewOnly ? 'Connected: you look.' : 'Connected: you use it.'}</p>
       )}

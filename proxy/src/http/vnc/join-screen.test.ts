@@ -116,6 +116,19 @@ describe('a viewer and a screen', () => {
     expect(await heard(screen, KEY.length)).toEqual(KEY)
   })
 
+  it('is told of the first that comes while it is paused, however soon behind another', async () => {
+    let isAwake = true
+    const told: boolean[] = []
+    const used = (): void => void told.push(isAwake)
+    const { screen, viewer } = await joined({ isAwake: () => isAwake, used })
+    viewer.send(Buffer.concat([HELLO, KEY]))
+    await heard(screen, HELLO.length + KEY.length)
+    isAwake = false
+    viewer.send(Buffer.concat([KEY, KEY, UPDATE]))
+    await heard(screen, UPDATE.length)
+    expect(told).toEqual([true, false])
+  })
+
   it('passes nothing on of who only looks, and keeps nothing awake for them', async () => {
     let uses = 0
     const { screen, viewer } = await joined({

@@ -47,13 +47,16 @@ function fromViewer(
   viewOnly: boolean,
 ): void {
   let usedAt = Number.NEGATIVE_INFINITY
+  let wasAwake = true
   const filter = createRfbClientFilter({
     // Of a paused machine too: what was typed into it would be done when it goes on.
     mayAct: () => !viewOnly && isAwake(),
     onAct() {
       const now = performance.now()
-      if (viewOnly || now - usedAt < USED_EVERY_MS) return
-      usedAt = now
+      // Paused since it was told last, it is to be woken by the very first.
+      const isPaused = wasAwake && !isAwake()
+      if (viewOnly || (now - usedAt < USED_EVERY_MS && !isPaused)) return
+      ;[usedAt, wasAwake] = [now, isAwake()]
       used()
     },
   })

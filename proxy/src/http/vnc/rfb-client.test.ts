@@ -20,7 +20,12 @@ const LOOKING = [PIXEL_FORMAT, UPDATE, CONTINUOUS, FENCE, encodings(0, 7, -308)]
 const KEY = bytes(4, 1, 0, 0, 0, 0, 0, 0x61)
 const POINTER = bytes(5, 4, 1, 0, 1, 0)
 const CUT = Buffer.concat([bytes(6, 0, 0, 0), u32(3), Buffer.from('cut')])
-const EXTENDED_CUT = Buffer.concat([bytes(6, 0, 0, 0), u32(-6), Buffer.alloc(6, 1)])
+/** Text of the extended clipboard. */
+const EXTENDED_CUT = Buffer.concat([bytes(6, 0, 0, 0), u32(-6), bytes(0x10, 0, 0, 1, 1, 1)])
+/** What its viewer can do, asks for and has: nobody’s act. */
+const CLIPBOARD_TALK = [0x01, 0x02, 0x04, 0x08].map((flags) =>
+  Buffer.concat([bytes(6, 0, 0, 0), u32(-4), bytes(flags, 0, 0, 1)]),
+)
 const QEMU_KEY = Buffer.concat([bytes(255, 0), Buffer.alloc(10, 1)])
 const SIZE = Buffer.concat([bytes(251, 0, 5, 0, 3, 32, 1, 0), Buffer.alloc(16)])
 const ACTING = [KEY, POINTER, CUT, EXTENDED_CUT, QEMU_KEY, SIZE]
@@ -47,6 +52,15 @@ describe('what a viewer says', () => {
       const sent = Buffer.concat([UPDATE, act, FENCE])
       expect(filter.push(sent), String(index)).toEqual(Buffer.concat([UPDATE, FENCE]))
       expect(filter.acts).toHaveLength(1)
+    }
+  })
+
+  it('keeps nothing awake by what viewers say of the clipboard unasked', () => {
+    for (const mayAct of [true, false]) {
+      const filter = filterOf(mayAct)
+      const said = Buffer.concat(CLIPBOARD_TALK)
+      expect(filter.push(Buffer.concat([HELLO, said])).length).toBe(HELLO.length + (mayAct ? said.length : 0))
+      expect(filter.acts).toEqual([])
     }
   })
 

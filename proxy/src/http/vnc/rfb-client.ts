@@ -19,7 +19,7 @@ export interface RfbClientFilter {
 interface RfbClientOptions {
   /** Whether keys, pointer and clipboard are passed on now; asked for each. */
   readonly mayAct: () => boolean
-  /** A key, the pointer or the clipboard came, passed on or not. */
+  /** A key, the pointer or the clipboard came, passed on or not; not what viewers say of the clipboard by themselves. */
   readonly onAct: () => void
 }
 
@@ -28,6 +28,8 @@ interface Kind {
   readonly head: number
   readonly length: (head: Buffer) => number
   readonly acts: boolean
+  /** Whether somebody did this one; left out: yes. */
+  readonly isMeant?: (message: Buffer) => boolean
   /** In its place; left out: as it came. */
   readonly rewrite?: (message: Buffer) => Buffer
 }
@@ -77,6 +79,7 @@ const KINDS: ReadonlyMap<number, Kind> = new Map([
       head: 8,
       length: (head) => 8 + atMost(Math.abs(head.readInt32BE(4)), MAX_CLIPBOARD_BYTES, 'clipboard'),
       acts: true,
+      isMeant: (message) => message.readInt32BE(4) >= 0 || providesClipboard(message),
     },
   ],
   // EnableContinuousUpdates
@@ -102,6 +105,7 @@ const KINDS: ReadonlyMap<number, Kind> = new Map([
   ],
 ])
 
+const PROVIDE = 1 << 28
 const NOTHING = Buffer.alloc(0)
 
 /** A whole message: its length, and what is passed on of it; or how many bytes have to be there before it can be told. */
@@ -143,7 +147,7 @@ export function createRfbClientFilter({ mayAct, onAct }: RfbClientOptions): RfbC
     if (bytes.length < length) return length
     const message = bytes.subarray(0, length)
     if (!kind.acts) return { length, passed: kind.rewrite?.(message) ?? message }
-    onAct()
+    if (kind.isMeant?.(message) ?? true) onAct()
     return { length, passed: mayAct() ? message : undefined }
   }
 
@@ -177,6 +181,10 @@ export function createRfbClientFilter({ mayAct, onAct }: RfbClientOptions): RfbC
     },
   }
 }
+
+/** Of the extended clipboard (rfbproto, 7.6.7): text. What it can, and that it asks, each viewer says as soon as it is connected. */
+const providesClipboard = (message: Buffer): boolean =>
+  message.length >= 12 && (message.readUInt32BE(8) & PROVIDE) !== 0
 
 function withRoom(bytes: Buffer, size: number): Buffer {
   const room = Buffer.alloc(Math.max(size, bytes.length))
