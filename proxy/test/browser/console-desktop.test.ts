@@ -16,6 +16,7 @@ import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
 import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { patience } from '../support/pace.ts'
 import { openViewer, partOf, type RfbViewer } from '../support/rfb-viewer.ts'
+import { ANN } from '../support/telegram-kit.ts'
 
 const docker = await dockerOrSkip({ images: ['deno', 'desktop'] })
 const run = promisify(execFile)
@@ -265,6 +266,8 @@ describe.skipIf(!docker.available)('the desktop of a hosted agent', () => {
           ])
           await page.locator('.screen canvas').press('Escape')
           await expect.poll(() => shown(page, HERE), { timeout: patience(20_000) }).toBe(before)
+          // Where it stands the next who looks sees it, in the picture.
+          await pointed(page, AWAY)
           await page.locator('.screen canvas').press('Shift+Escape')
           expect(await page.locator(':focus').textContent()).toBe('Only look')
           await expectAccessibleInBothThemes(page)
@@ -274,6 +277,24 @@ describe.skipIf(!docker.available)('the desktop of a hosted agent', () => {
         },
         patience(120_000),
       )
+
+      it('is its owner’s alone: who approves is told so, and gets no ticket', async () => {
+        const { body } = await kit.daemon.admin('POST', '/v1/console/link', { approver: String(ANN.id) })
+        const { page } = await kit.person(DESKTOP)
+        const opened = viewersOf(page)
+        await page.goto(`${origin()}/console/hosts/claw/desktop${new URL(body.url).hash}`)
+        await page.getByText('A desktop is its owner’s to see').waitFor()
+        expect(await page.locator('.screen').count()).toBe(0)
+        for (const purpose of ['vnc', 'vnc_view']) {
+          const asked = await page.evaluate<[number, string]>(
+            `fetch('/console/api/hosts/claw/tickets', {
+               method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"purpose":"${purpose}"}'
+             }).then(async (answer) => [answer.status, (await answer.json()).error.code])`,
+          )
+          expect(asked).toEqual([409, 'refused'])
+        }
+        expect(opened).toEqual([])
+      })
 
       it(
         'is woken by who clicks on its picture while it is paused, which goes on by itself',
@@ -294,7 +315,6 @@ describe.skipIf(!docker.available)('the desktop of a hosted agent', () => {
           await pressed(page, HERE)
           await expect.poll(() => shown(page, HERE), { timeout: patience(20_000) }).not.toBe(before)
           await page.locator('.screen canvas').press('Escape')
-          // Others see it in the picture.
           await pointed(page, AWAY)
           await expect.poll(() => shown(page, HERE), { timeout: patience(20_000) }).toBe(before)
         },

@@ -7,6 +7,7 @@ import { ConfirmButton, useAct } from '../admin/act.tsx'
 import { useLoaded } from '../admin/use-loaded.ts'
 import { api } from '../api/client.ts'
 import { type Screen, useScreen } from '../state/screen.ts'
+import { sessionState } from '../state/session-signals.ts'
 import { HostState } from '../ui/host-state.tsx'
 import { Link } from '../ui/link.tsx'
 import type { PageProps } from './table.ts'
@@ -35,11 +36,24 @@ export default function Desktop({ params }: PageProps) {
         </p>
       )}
       {all === undefined && hosts.error === undefined && <p class="empty">Loading …</p>}
-      {all && desktop === undefined && <None name={name} hosts={all} after={hosts.reload} />}
-      {desktop && !isGoing && <Shown name={name} desktop={desktop} after={hosts.reload} />}
+      {isApprover() ? (
+        <p class="note">
+          A desktop is its owner’s to see: what they are signed in to stands on it. What it sends is in the
+          audit.
+        </p>
+      ) : (
+        <>
+          {all && desktop === undefined && <None name={name} hosts={all} after={hosts.reload} />}
+          {desktop && !isGoing && <Shown name={name} desktop={desktop} after={hosts.reload} />}
+        </>
+      )}
     </div>
   )
 }
+
+/** Whom the daemon would refuse both to look and to act. */
+const isApprover = (): boolean =>
+  typeof sessionState.value === 'object' && sessionState.value.role === 'approver'
 
 function None({
   name,
@@ -148,7 +162,9 @@ function Ended({ screen: { state, reconnect } }: { readonly screen: Screen }) {
   return (
     <div class="screen-state" role="status">
       {state.is === 'connecting' && (
-        <p class="soft">{state.again ? 'Connecting again …' : 'It is opened, and woken if it sleeps …'}</p>
+        <p class="soft">
+          {state.again ? 'Connecting again …' : 'It is opened, and woken if it is paused or asleep …'}
+        </p>
       )}
       {state.is === 'connected' && (
         <p class="soft">{state.viewOnly ? 'Connected: you look.' : 'Connected: you use it.'}</p>

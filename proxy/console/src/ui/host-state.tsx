@@ -1,5 +1,5 @@
 import type { HostedAgentView } from '../../../src/contracts/admin/index.ts'
-import { Time } from '../admin/time.tsx'
+import { In } from './time.tsx'
 
 const NEXT = { paused: 'is paused', asleep: 'goes to sleep' } as const
 
@@ -11,7 +11,7 @@ export function HostState({ host }: { readonly host: HostedAgentView }) {
       {state}
       {next !== null && next_at !== null && (
         <p class="soft">
-          {NEXT[next]} <Time at={next_at} />, because {because}
+          It {NEXT[next]} <In at={next_at} />, because {because}.
         </p>
       )}
       {last_error !== null && (

@@ -54,6 +54,16 @@ export function Left({ until }: { readonly until: number }) {
   )
 }
 
+/** When something is to come, by the daemon's clock: `in 9 min`. */
+export function In({ at }: { readonly at: number }) {
+  const now = daemonTime.value
+  return (
+    <time dateTime={new Date(at).toISOString()} title={formatTime(at)}>
+      {now === null ? formatTime(at) : at <= now ? 'now' : `in ${formatSpan(at - now)}`}
+    </time>
+  )
+}
+
 const SOON_MS = 60_000
 
 /** That whoever is asked was reminded, behind the other times of a request. */

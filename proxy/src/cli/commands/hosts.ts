@@ -246,7 +246,7 @@ const modelOf = ({ kind, model }: HostedAgentView): string => (kind === 'opencla
 const nextOf = (row: HostedAgentView, now: number): string => {
   if (row.last_error !== null && row.state !== 'running') return row.last_error
   if (row.next === null || row.next_at === null) return row.because
-  const what = row.next === 'paused' ? 'is paused' : 'sleeps'
+  const what = row.next === 'paused' ? 'is paused' : 'goes to sleep'
   return `${what} ${formatDistance(row.next_at, now)}, because ${row.because}`
 }
 

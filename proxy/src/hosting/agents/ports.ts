@@ -26,7 +26,7 @@ interface NewHostedAgent {
   /** The vendor whose models it uses, and which of them. */
   readonly provider: string
   readonly model: string
-  /** Null: it never sleeps; undefined: as the settings say. */
+  /** Null: it is never paused; undefined: as the settings say. */
   readonly sleepAfterMs?: number | null | undefined
 }
 

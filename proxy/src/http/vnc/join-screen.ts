@@ -28,7 +28,7 @@ export function joinScreen({ socket, desktop, viewOnly, signal }: Joining): void
   stream.on('error', () => {}).once('end', () => stream.destroy())
   stream.once('close', () => {
     if (socket.readyState === socket.OPEN)
-      closeSoon(socket, CLOSE.unavailable, 'The desktop sleeps, or its screen ended.')
+      closeSoon(socket, CLOSE.unavailable, 'The desktop is asleep, or its screen ended.')
   })
   toViewer(stream, socket)
   fromViewer(socket, desktop, viewOnly)
