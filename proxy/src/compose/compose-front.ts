@@ -70,7 +70,7 @@ export function hasAccountsToken(rawHeaders: readonly string[]): boolean {
 
 /** What clients of OpenAI's send as an account's, in the place of an agent's. */
 export const isAccountsChat = (url: string, rawHeaders: readonly string[]): boolean =>
-  /^\/v1\/chat\/completions(?:\?|$)/.test(url) && hasAccountsToken(rawHeaders)
+  /^\/v1\/chat\/completions\/?(?:\?|$)/.test(url) && hasAccountsToken(rawHeaders)
 
 /** The owner of the host speaks for every tenant. */
 export function createAdminFront(

@@ -11,6 +11,8 @@ export interface AccountsKit extends AsyncDisposable {
   /** As the console's own script, with its cookie. */
   browse(method: string, path: string, sent?: Sent): Promise<Answer>
   signUp(email: string, password?: string): Promise<SignedUp>
+  /** Where a password or a token stands that the daemon was to keep nowhere: rows, logs, answers of the owner's. */
+  leaks(): readonly string[]
 }
 
 interface Sent {
@@ -40,6 +42,7 @@ export interface SignedUp {
 }
 
 export const CONSOLE = 'https://console.example.com'
+const TOKENS = /\bor_ses_[0-9a-f]{16}_|\boc_[\w-]{43}|eyJhbGciOiJIUzI1NiI/
 export const PASSWORD = 'a battery, a staple'
 
 export async function createAccountsKit(
@@ -114,6 +117,13 @@ export async function createAccountsKit(
         ...{ id: body.user.id, tenant: body.user.tenant, cookie },
         ...{ access: body.access_token, refresh: body.refresh_token },
       }
+    },
+    leaks() {
+      const all = [...llm.evidence()]
+      if (all.length < 2) throw new Error('There is nothing to search.')
+      return all.flatMap(([where, bytes]) =>
+        bytes.includes(PASSWORD) || TOKENS.test(bytes.toString('latin1')) ? [where] : [],
+      )
     },
     [Symbol.asyncDispose]: () => llm[Symbol.asyncDispose](),
   }

@@ -109,6 +109,7 @@ export async function createLlmKit(
     readonly drainMs?: number
     /** Left out: one that says hello. */
     readonly sandbox?: NonNullable<DaemonKitOptions['sandbox']>
+    readonly hosting?: NonNullable<DaemonKitOptions['hosting']>
   } = {},
 ): Promise<LlmKit> {
   const vendors = await startVendors({ moreNames: options.moreNames ?? [] })
@@ -125,6 +126,7 @@ export async function createLlmKit(
     log,
     ...(options.holdTimes === undefined ? {} : { holdTimes: options.holdTimes }),
     ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
+    ...(options.hosting === undefined ? {} : { hosting: options.hosting }),
     egress: {
       resolve: async (host, _signal, owner) => {
         lookups.push(host)

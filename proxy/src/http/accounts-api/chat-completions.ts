@@ -5,6 +5,7 @@ import { type HostedAgents, hostedHere, kindOf } from '../../hosting/agents/inde
 import { AppError, type ErrorCode, randomToken, type TenantId } from '../../kernel/index.ts'
 import { callerGone, drained, dropRest } from '../index.ts'
 import type { AccountCaller } from './caller.ts'
+import { NO_INSTANCE } from './instances-of.ts'
 
 const MAX_AT_ONCE = 8
 /** What is given whole waits whole in the daemon's memory, and how much there is of it is the machine's to say. */
@@ -83,9 +84,7 @@ async function chosen(
     return { name: only, model: OWN_MODELS.has(wanted) ? undefined : wanted }
   throw new AppError(
     'not_found',
-    names.length === 0
-      ? 'The account has no hosted agent.'
-      : `Name one of the hosted agents as the model: ${names.join(', ')}.`,
+    names.length === 0 ? NO_INSTANCE : `Name one of the hosted agents as the model: ${names.join(', ')}.`,
   )
 }
 

@@ -2,6 +2,9 @@ import { agentIdOf, type HostedAgent, kindOf } from '../../hosting/agents/index.
 import { AppError } from '../../kernel/index.ts'
 import type { ConsoleTenant } from '../console/index.ts'
 
+/** For clients that know of no such thing as an agent to be made. */
+export const NO_INSTANCE = 'The account has no hosted agent; POST /api/instances makes one.'
+
 /** The account's own alone: of any other tenant's machine nothing is known here. */
 export const instancesOf = async ({
   hosting,
@@ -40,10 +43,7 @@ export async function chosenInstance(
   const found =
     named === undefined ? all[0] : all.find(({ machine }) => machine.id === named || machine.name === named)
   if (found === undefined)
-    throw new AppError(
-      'not_found',
-      named === undefined ? 'The account has no hosted agent.' : 'No such instance.',
-    )
+    throw new AppError('not_found', named === undefined ? NO_INSTANCE : 'No such instance.')
   if (named === undefined && all.length > 1)
     throw new AppError('invalid_request', `Name one by ?instance=…: ${names}.`)
   return found
