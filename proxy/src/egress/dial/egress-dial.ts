@@ -35,11 +35,12 @@ export function createEgressDial(options: EgressDialOptions = {}): EgressDial {
   const isPublic = options.isPublic ?? isPublicAddress
   const connectTimeoutMs = options.connectTimeoutMs ?? 10_000
   const sessions = createSessions()
-  // Reading the roots takes long: once, and as a rule before the first request.
-  let context: SecureContext | undefined
+  const ca = options.tls?.ca
+  let own: SecureContext | undefined
   const secureContext = (): SecureContext => {
-    context ??= contextOf(options.tls?.ca)
-    return context
+    if (ca === undefined) return systemContext()
+    own ??= contextOf([ca].flat())
+    return own
   }
   setTimeout(secureContext, WARM_UP_MS).unref()
 
@@ -88,9 +89,14 @@ function canonicalAddress(address: string): string {
   return 'problem' in pattern ? address : pattern.host
 }
 
-function contextOf(ca: string | readonly string[] | undefined): SecureContext {
-  const roots = ca === undefined ? systemRoots() : [ca].flat()
-  return createSecureContext({ ca: roots, minVersion: 'TLSv1.2' })
+const contextOf = (ca: string[]): SecureContext => createSecureContext({ ca, minVersion: 'TLSv1.2' })
+
+let ofSystem: SecureContext | undefined
+
+/** Reading the roots takes long: once in a process, and as a rule before the first request. */
+function systemContext(): SecureContext {
+  ofSystem ??= contextOf(systemRoots())
+  return ofSystem
 }
 
 /** The operating system's, and what NODE_EXTRA_CA_CERTS adds; Node's own where the system has none. */
