@@ -11,6 +11,7 @@ import { adminCall } from '../support/daemon-kit.ts'
 import { patience } from '../support/pace.ts'
 import { withoutPostgres } from '../support/postgres-binaries.ts'
 import { freshDatabase, type TestServer } from '../support/postgres-server.ts'
+import { programEnv } from '../support/program-env.ts'
 import { runCliProcess } from '../support/run-cli.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -50,10 +51,9 @@ describe.skipIf(missing !== undefined)(
     })
     const socket = (name: string): string => join(folder, name, 'admin.sock')
     const begin = async (name: string): Promise<{ child: ChildProcess; said: () => string }> => {
-      const { PATH = '', HOME = '' } = process.env
       const child = spawn(process.execPath, [MAIN, 'daemon'], {
         cwd: folder,
-        env: { PATH, HOME, ...settings(name) },
+        env: { ...programEnv(), ...settings(name) },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       running.push(child)

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openFront } from '../../src/compose/daemon-front.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { patience } from '../support/pace.ts'
+import { programEnv } from '../support/program-env.ts'
 import { runCliProcess } from '../support/run-cli.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/oauth3.js', import.meta.url))
@@ -43,10 +44,9 @@ async function endGroup(launcher: ChildProcess | undefined): Promise<void> {
 
 /** Starts `oauth3 daemon` through the launcher and waits until it says that it is ready. */
 async function startDaemonProcess(): Promise<{ exited: Promise<number | null> }> {
-  const { PATH = '', HOME = '' } = process.env
   const running = spawn(process.execPath, [LAUNCHER, 'daemon'], {
     cwd: folder,
-    env: { PATH, HOME },
+    env: programEnv(),
     detached: true,
   })
   child = running
@@ -135,11 +135,10 @@ test('commands that come while the daemon loads are told that it is starting', a
 })
 
 test('without an engine the start says so in one line, and not that it is ready', async () => {
-  const { PATH = '', HOME = '' } = process.env
   child = spawn(process.execPath, [LAUNCHER, 'daemon'], {
     cwd: folder,
     detached: true,
-    env: { PATH, HOME, OAUTH3_SANDBOX: 'docker', DOCKER_HOST: `unix://${folder}/none.sock` },
+    env: { ...programEnv(), OAUTH3_SANDBOX: 'docker', DOCKER_HOST: `unix://${folder}/none.sock` },
   })
   let log = ''
   await new Promise<void>((resolve, reject) => {

@@ -10,6 +10,7 @@ import { parse } from 'dotenv'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readConfig } from '../../src/config/index.ts'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
+import { programEnv } from '../support/program-env.ts'
 import { runCliProcess } from '../support/run-cli.ts'
 import { ANN, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
 
@@ -29,10 +30,9 @@ async function init(
   env: Record<string, string> = {},
   before = '',
 ): Promise<{ code: number; said: string }> {
-  const { PATH = '', HOME = '' } = process.env
   const child = spawn('script', ['-qfec', `${before}${process.execPath} ${MAIN} init`, '/dev/null'], {
     cwd: folder,
-    env: { PATH, HOME, TERM: 'dumb', ...env },
+    env: { ...programEnv(), TERM: 'dumb', ...env },
     timeout: 60_000,
   })
   let said = ''

@@ -3,6 +3,7 @@ import { PassThrough, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { noPrograms, runCli } from '../../src/cli/index.ts'
 import { patience } from './pace.ts'
+import { programEnv } from './program-env.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
@@ -25,10 +26,9 @@ export interface CliRunOptions {
 
 /** Runs one command as its own process, as a script would. */
 export async function runCliProcess(args: readonly string[], options: CliRunOptions = {}): Promise<CliRun> {
-  const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: options.cwd ?? '/',
-    env: { PATH, HOME, ...options.env },
+    env: { ...programEnv(), ...options.env },
     timeout: patience(60_000),
   })
   const output = { stdout: '', stderr: '' }
