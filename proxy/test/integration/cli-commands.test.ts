@@ -5,11 +5,11 @@ import { json, useCli } from '../support/cli-commands-kit.ts'
 import { runCliHere, runCliProcess } from '../support/run-cli.ts'
 
 const world = useCli()
-const { oauth3 } = world
+const { oauth3, asProcess } = world
 
 describe('secrets', () => {
   test('takes the value from standard input without its one last line break, and never shows it', async () => {
-    const run = await oauth3(['secret', 'add', 'STDIN_KEY', '--hosts', 'b.example.com,A.example.com'], {
+    const run = await asProcess(['secret', 'add', 'STDIN_KEY', '--hosts', 'b.example.com,A.example.com'], {
       stdin: 'demo-value-with-\n-two-lines\n\n',
     })
     expect(run.code).toBe(0)
@@ -33,7 +33,7 @@ describe('secrets', () => {
 
   test('keeps the value out of the process list and of the environment', async () => {
     const seen: string[] = []
-    await oauth3(['secret', 'add', 'LISTED_KEY'], {
+    await asProcess(['secret', 'add', 'LISTED_KEY'], {
       stdin: 'demo-value-not-in-proc',
       async whileRunning(pid) {
         await new Promise((resolve) => setTimeout(resolve, 150))

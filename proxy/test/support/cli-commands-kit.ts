@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect } from 'vitest'
 import { type AdminKit, startAdminKit } from './admin-kit.ts'
-import { type CliRun, type CliRunOptions, runCliProcess } from './run-cli.ts'
+import { type CliRun, type CliRunOptions, runCliHere, runCliProcess } from './run-cli.ts'
 
 export const json = (run: CliRun) => {
   expect(run).toMatchObject({ code: 0, stderr: '' })
@@ -10,7 +10,14 @@ export const json = (run: CliRun) => {
 /** For one file of tests: the owner's commands, run against a daemon's admin API. */
 export function useCli() {
   let kit: AdminKit
-  const oauth3 = (args: readonly string[], options: CliRunOptions = {}): Promise<CliRun> =>
+  /** A process takes many times as long as most commands. */
+  const oauth3 = (
+    args: readonly string[],
+    options: Pick<CliRunOptions, 'stdin' | 'env'> = {},
+  ): Promise<CliRun> =>
+    runCliHere(args, { ...options, env: { OAUTH3_SOCKET: kit.socketPath, ...options.env } })
+  /** For what only a process of its own shows. */
+  const asProcess = (args: readonly string[], options: CliRunOptions = {}): Promise<CliRun> =>
     runCliProcess(args, { ...options, env: { OAUTH3_SOCKET: kit.socketPath, ...options.env } })
 
   beforeAll(async () => {
@@ -32,5 +39,6 @@ export function useCli() {
       return kit
     },
     oauth3,
+    asProcess,
   }
 }

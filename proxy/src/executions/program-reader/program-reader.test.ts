@@ -1,13 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { patience } from '../../../test/support/pace.ts'
 import type { ProgramReader } from '../facts/index.ts'
 import { createProgramReader } from './program-reader.ts'
 
 let reader: ProgramReader
-beforeEach(() => {
+beforeAll(() => {
   reader = createProgramReader()
 })
-afterEach(async () => {
+afterAll(async () => {
   await reader[Symbol.asyncDispose]()
 })
 
