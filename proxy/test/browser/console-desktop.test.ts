@@ -11,6 +11,7 @@ import {
   expectNoSidewaysScroll,
 } from '../support/browser.ts'
 import { type Browser, createBrowser, portOf } from '../support/console-kit.ts'
+import { cookiesInside } from '../support/cookies-inside.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
 import { MACHINE_IMAGE } from '../support/machine-kit.ts'
@@ -45,6 +46,8 @@ describe.skipIf(!docker.available)('the desktop of a hosted agent', () => {
           timeout: patience(60_000),
           interval: 200,
         })
+      const containerNow = async () =>
+        (await run('docker', ['ps', '-q', '--filter', `label=oauth3.machine=${machineId}`])).stdout.trim()
       const pathBy = async (purpose: 'vnc' | 'vnc_view', by = http): Promise<string> => {
         const { status, body } = await by.send('/console/api/hosts/claw/tickets', {
           ...{ method: 'POST', body: { purpose } },
@@ -171,17 +174,12 @@ describe.skipIf(!docker.available)('the desktop of a hosted agent', () => {
         async () => {
           await admin('POST', '/claw-desktop/order', { order: 'wake' })
           await untilState('running')
-          const { stdout: id } = await run('docker', [
-            'ps',
-            '-q',
-            '--filter',
-            `label=oauth3.machine=${machineId}`,
-          ])
-          const inspected = JSON.parse((await run('docker', ['inspect', id.trim()])).stdout)[0]
+          const id = await containerNow()
+          const inspected = JSON.parse((await run('docker', ['inspect', id])).stdout)[0]
           expect(inspected.HostConfig.NetworkMode).toBe('none')
           expect(inspected.NetworkSettings.Ports).toEqual({})
           const inside = async (command: string) =>
-            (await run('docker', ['exec', id.trim(), 'sh', '-c', command])).stdout
+            (await run('docker', ['exec', id, 'sh', '-c', command])).stdout
           const ports = (await inside('cat /proc/net/tcp'))
             .split('\n')
             .filter((line) => / 0A /.test(line))
@@ -346,6 +344,31 @@ describe.skipIf(!docker.available)('the desktop of a hosted agent', () => {
           await page.getByText('Connected: you look.').waitFor({ timeout: patience(60_000) })
         },
         patience(240_000),
+      )
+
+      it(
+        'keeps what was signed in to while it is asleep, and nothing of it is there once it is taken away',
+        async () => {
+          await admin('POST', '/claw-desktop/order', { order: 'wake' })
+          await untilState('running')
+          expect(await cookiesInside(await containerNow(), 'put')).toBe('signed-in')
+          await admin('POST', '/claw-desktop/order', { order: 'stop' })
+          await untilState('asleep')
+          await admin('POST', '/claw-desktop/order', { order: 'wake' })
+          await untilState('running')
+          expect(await cookiesInside(await containerNow(), 'names')).toBe('signed-in')
+          await admin('POST', '/claw/desktop', { on: false })
+          await vi.waitFor(async () => expect(await desktopNow()).toBeUndefined(), {
+            timeout: patience(60_000),
+          })
+          const ofIt = ['--filter', `label=oauth3.machine=${machineId}`, '-q']
+          const left = [
+            await run('docker', ['ps', '-a', ...ofIt]),
+            await run('docker', ['volume', 'ls', ...ofIt]),
+          ]
+          expect(left.map(({ stdout }) => stdout)).toEqual(['', ''])
+        },
+        patience(180_000),
       )
     },
     {
