@@ -202,6 +202,23 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
         await answerHas(ann, 'wake up')
       })
 
+      it('shows what runs in it and what it printed on a page of its own, as text and without secrets', async () => {
+        const ann = await chatting({ ...NARROW, colorScheme: 'light' })
+        const { page, defects } = ann
+        await send(ann, 'print begun <b>bold</b> sk-ant-test-key-of-the-owner-not-real')
+        await answerHas(ann, 'printed')
+        await page.getByRole('link', { name: 'Inside' }).click()
+        await page.getByRole('heading', { level: 1, name: 'Inside claw' }).waitFor()
+        const log = page.getByRole('region', { name: 'What it printed' })
+        await log.getByText('begun <b>bold</b> [secret:anthropic key').waitFor()
+        expect(await log.textContent()).not.toContain('of-the-owner')
+        await page.getByRole('table', { name: 'Processes' }).getByText('deno', { exact: true }).waitFor()
+        await page.getByRole('region', { name: 'Made of' }).getByText('2026.9.6').waitFor()
+        await expectAccessibleInBothThemes(page)
+        await expectNoSidewaysScroll(page)
+        expect(defects).toEqual([])
+      })
+
       it('is rolled back on the page of all of them, whose table fits a phone', async () => {
         const { page, signIn, defects } = await kit.person({ ...NARROW, colorScheme: 'light' })
         await expect

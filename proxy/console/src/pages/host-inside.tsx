@@ -86,7 +86,7 @@ function Processes({ list: { state, processes } }: { readonly list: ProcessListV
       columns={[
         { title: 'Program', isName: true, cell: ({ command }) => <bdi>{command}</bdi> },
         { title: 'Id', isNumber: true, cell: ({ id }) => id },
-        { title: 'Of', isNumber: true, cell: ({ parent_id }) => parent_id ?? '' },
+        { title: 'Parent', isNumber: true, cell: ({ parent_id }) => parent_id ?? '' },
         { title: 'Status', cell: ({ status }) => status },
         { title: 'Seconds', isNumber: true, cell: ({ seconds }) => count(seconds) },
         { title: 'Memory', isNumber: true, cell: ({ memory_bytes }) => bytes(memory_bytes) },

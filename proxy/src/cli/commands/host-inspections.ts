@@ -17,7 +17,7 @@ export function addInspectionCommands(host: Command, { client, terminal, show }:
         answer.processes.length === 0
           ? `Nothing runs in ${name}: it is ${answer.state}.`
           : renderTable(
-              ['ID', 'OF', 'PROGRAM', 'STATUS', 'SECONDS', 'MEMORY'],
+              ['ID', 'PARENT', 'PROGRAM', 'STATUS', 'SECONDS', 'MEMORY'],
               answer.processes.map((one) => [
                 ...[one.id, one.parent_id ?? '', terminalText(one.command), one.status],
                 ...[groupedDigits(one.seconds), formatBytes(one.memory_bytes)],
