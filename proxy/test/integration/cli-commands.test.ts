@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { DAY_MS, utcDay } from '../../src/kernel/index.ts'
 import { json, useCli } from '../support/cli-commands-kit.ts'
+import { PLAYED_REQUEST } from '../support/hosted-kit.ts'
 import { runCliHere, runCliProcess } from '../support/run-cli.ts'
 
 const world = useCli()
@@ -287,6 +288,15 @@ describe('a hosted agent', () => {
     const long = await say('é'.repeat(70_000))
     expect(long).toMatchObject({ code: 2, stderr: 'oauth3: Standard input holds more than 128 KiB.\n' })
     expect(await host(['chat', 'nobody'], 'hello')).toMatchObject({ code: 4, stdout: '' })
+  })
+
+  test('has in its history the tools that it used, and what it said unasked', async () => {
+    const tool = '  · exec {"command":"ls"}: '
+    expect((await host(['chat', 'claw'], 'use')).stdout).toBe('you said: use\n')
+    expect((await host(['history', 'claw', '-n', '2'])).stdout).toBe(
+      `> use\n${tool}done in 1.2 s\nyou said: use\n\n` +
+        `> (nobody asked: woken by request ${PLAYED_REQUEST})\n${tool}did not end\nIt has run.\n`,
+    )
   })
 
   test('reaches several hosts by one order, and loses several', async () => {

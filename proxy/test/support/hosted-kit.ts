@@ -4,7 +4,7 @@ import { desktopName } from '../../src/contracts/index.ts'
 import type { HostedAgent } from '../../src/hosting/agents/index.ts'
 import type { AgentBots } from '../../src/hosting/bots/index.ts'
 import type { OpenedTurn } from '../../src/hosting/chat/index.ts'
-import { AppError } from '../../src/kernel/index.ts'
+import { AppError, type RequestId } from '../../src/kernel/index.ts'
 import { sampleMachine } from './machine-kit.ts'
 
 type BotView = NonNullable<Awaited<ReturnType<AgentBots['show']>>>
@@ -189,6 +189,8 @@ function createPlayedBots(found: (name: string) => HostedAgent): Hosting['bots']
   }
 }
 
+export const PLAYED_REQUEST = `req_${'0'.repeat(32)}` as RequestId
+
 /** Without an engine: an order is done at once. */
 export function createPlayedHosting(): Hosting {
   const hosts = new Map<string, HostedAgent>()
@@ -277,12 +279,18 @@ export function createPlayedHosting(): Hosting {
         text === 'fail'
           ? ({ state: 'failed', problem: 'It is gone.' } as const)
           : ({ state: 'done', problem: null } as const)
+      const tool = { id: '1', name: 'exec', arguments: '{"command":"ls"}', durationMs: 1_240 } as const
       const turn: OpenedTurn = {
         ...{ number: turns.length + 1, model, asked: text, answer: `you said: ${text}` },
-        ...{ origin: 'person', requestId: null, tools: [] },
+        ...{ origin: 'person', requestId: null, tools: text === 'use' ? [{ ...tool, state: 'done' }] : [] },
         ...{ ...end, createdAt: 1, endedAt: 2 },
       }
       turns.push(turn)
+      if (text === 'use')
+        turns.push({
+          ...{ ...turn, number: turn.number + 1, origin: 'woken', asked: '', answer: 'It has run.' },
+          ...{ requestId: PLAYED_REQUEST, tools: [{ ...tool, state: 'running', durationMs: null }] },
+        })
       return turn
     },
     async turns(name, before, limit) {

@@ -13,7 +13,8 @@ export async function* eventData(response: IncomingMessage, maxChars: number): A
     const [first = '', ...more] = (part as string).split('\n')
     rest.push(first)
     chars += first.length
-    if (chars > maxChars) throw new AppError('too_large', 'A line of what the agent answers is too long.')
+    if (chars > maxChars || more.some((line) => line.length > maxChars))
+      throw new AppError('too_large', 'A line of what the agent answers is too long.')
     if (more.length === 0) continue
     const last = more.pop() ?? ''
     for (const line of [rest.join(''), ...more])

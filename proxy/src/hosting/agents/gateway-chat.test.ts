@@ -3,6 +3,7 @@ import { duplexPair } from 'node:stream'
 import { expect, it } from 'vitest'
 import { askGateway } from './gateway-chat.ts'
 import { runsOf } from './session-record.ts'
+import { watchSession } from './session-watch.ts'
 
 /** What comes of one request to a gateway that answers so. */
 async function ask(answer: (request: IncomingMessage, response: ServerResponse) => void) {
@@ -133,4 +134,46 @@ it('takes of a record what is of a form that is known, cut and clean', () => {
   expect([...(tool?.arguments ?? '')]).toHaveLength(400)
   expect(tool?.arguments).not.toContain('the-token')
   for (const text of ['', '[]', '{"messages":{}}', '{']) expect(runsOf(text, String)).toBeUndefined()
+})
+
+it('hears a record while it is there, without the gateway’s token, and anew where the connection ends', async () => {
+  const token = 'demo-gateway-token-that-stays-inside-0123456789'
+  const asked: string[] = []
+  const long = 'x'.repeat(4 * 1_048_576)
+  const told = (...args: unknown[]) =>
+    `event: history\ndata: ${JSON.stringify({ messages: [asks('run-1', call('t1', 'exec', args), 1)] })}\n\n`
+  const answers: ((response: ServerResponse) => void)[] = [
+    (response) => response.writeHead(404).end(),
+    (response) => response.end(`retry: 1000\n\n${told(token, Buffer.from(token).toString('base64'))}`),
+    (response) => response.end(told(long)),
+    (response) => response.write(told('kept')),
+  ]
+  const heard: { args: string | undefined; isFirst: boolean }[] = []
+  const last = Promise.withResolvers<void>()
+  const defects: unknown[] = []
+  const watch = watchSession({
+    async open() {
+      const [stream, far] = duplexPair()
+      createServer(({ url = '' }, response) => {
+        asked.push(url)
+        answers.shift()?.(response)
+      }).emit('connection', far)
+      return { stream, gatewayToken: token }
+    },
+    async heard([run], isFirst) {
+      heard.push({ args: run?.tools[0]?.arguments, isFirst })
+      if (heard.length === 2) last.resolve()
+    },
+    log: (_message, error) => defects.push(error),
+  })
+  await last.promise
+  watch.close()
+  expect(defects).toEqual([])
+  expect(heard).toEqual([
+    { args: expect.not.stringContaining(token), isFirst: true },
+    { args: '["kept"]', isFirst: true },
+  ])
+  expect(heard[0]?.args).not.toContain(Buffer.from(token).toString('base64'))
+  const path = '/sessions/agent%3Amain%3Amain/history?limit='
+  expect(asked).toEqual([60, 60, 60, 8].map((limit) => path + limit))
 })
