@@ -158,6 +158,9 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
         await woken.waitFor(waits)
         await answers(ann).last().getByText('unasked.').waitFor(waits)
         await answers(ann).last().getByText('oauth3_status').waitFor(waits)
+        // What the machine calls its model is chosen by nobody.
+        await answers(ann).last().getByText('played').waitFor()
+        expect(await ann.page.getByLabel('Model').inputValue()).toMatch(/^claude-/)
 
         await send(ann, 'uses exec {"command":"<img src=x onerror=\\"window.hit=1\\"> hold on"}')
         const tools = answers(ann).last().getByRole('list', { name: 'Tools it used' })

@@ -246,7 +246,8 @@ function Composer({
   const sending = useAct()
   const stopping = useAct()
   const models = useModels(host)
-  const chosen = model ?? turns?.at(-1)?.model ?? host.model
+  // Not of a turn that nobody asked for: its model is the machine's word.
+  const chosen = model ?? turns?.findLast(({ origin }) => origin === 'person')?.model ?? host.model
   const isOpen = turns?.some(({ state, origin }) => state === 'open' && origin === 'person') === true
   const send = (event: TargetedEvent<HTMLFormElement, SubmitEvent>): void => {
     event.preventDefault()
