@@ -1,3 +1,4 @@
+import type { BareStart } from './llm-bare.ts'
 import { EVENTS, type StreamsJob, type StreamsResult } from './llm-peers.ts'
 import { KEY, MODEL } from './llm-targets.ts'
 import { cpuMs, type RunningNginx } from './nginx.ts'
@@ -34,10 +35,13 @@ export async function benchStreams(setting: {
   readonly daemon: BenchDaemon
   readonly upstreamPort: number
 }): Promise<void> {
-  const { nginx, daemon } = setting
+  const { nginx, daemon, upstreamPort } = setting
+  const copier = startPeer(new URL('llm-copy.ts', import.meta.url), 'copy')
+  const copyStart: BareStart = { port: upstreamPort, authorization: `Bearer ${KEY}` }
+  const copyPort = await copier.ask<number>(copyStart)
   const path = '/v1/chat/completions'
   const targets: readonly StreamsTarget[] = [
-    { name: 'direct', url: `http://127.0.0.1:${setting.upstreamPort}${path}`, token: KEY, pids: () => [] },
+    { name: 'direct', url: `http://127.0.0.1:${upstreamPort}${path}`, token: KEY, pids: () => [] },
     {
       name: 'nginx',
       url: `http://127.0.0.1:${nginx.streamsPort}${path}`,
@@ -49,6 +53,12 @@ export async function benchStreams(setting: {
       url: `${daemon.url}/llm/bench-streams${path}`,
       token: daemon.token,
       pids: () => [daemon.pid],
+    },
+    {
+      name: 'copy',
+      url: `http://127.0.0.1:${copyPort}${path}`,
+      token: daemon.token,
+      pids: () => [copier.pid],
     },
   ]
   const client = startPeer(new URL('llm-peers.ts', import.meta.url), 'client')
@@ -66,6 +76,7 @@ export async function benchStreams(setting: {
     }
   } finally {
     client.stop()
+    copier.stop()
   }
 }
 
@@ -111,10 +122,11 @@ function print(paceMs: number, samples: ReadonlyMap<string, readonly Sample[]>):
       ].join(''),
     )
   }
-  const ofNginx = (figure: (sample: Sample) => number): number =>
-    middle(samples.get('oauth3') ?? [], figure) / middle(samples.get('nginx') ?? [], figure)
+  const ofNginx = (figure: (sample: Sample) => number, name = 'oauth3'): number =>
+    middle(samples.get(name) ?? [], figure) / middle(samples.get('nginx') ?? [], figure)
   if (paceMs > 0) printRatio("of nginx's first byte p50", ofNginx(firstByteMs), GOALS.firstByte)
   printRatio("of nginx's CPU per event", ofNginx(cpuUs), GOALS.cpu)
+  console.log(`the same of a Node process that only copies: ${ofNginx(cpuUs, 'copy').toFixed(2)}`)
 }
 
 const middle = (list: readonly Sample[], figure: (sample: Sample) => number): number =>
