@@ -21,9 +21,10 @@ import {
 import { type ConsoleTenant, createOrigins, type OriginsDeps } from '../console/index.ts'
 import { knownError, refuseUpgrade } from '../index.ts'
 import { createOpenSockets } from '../open-sockets/index.ts'
-import { CLOSE, closeOf } from './closes.ts'
-import { abortAfterClose, closeSoon, holdSocket } from './held-socket.ts'
+import { CLOSE, closeOf, TOO_MUCH } from './closes.ts'
+import { abortAfterClose, closeSoon, closeUnread, holdSocket } from './held-socket.ts'
 import type { SocketCall, SocketRow, SocketRows } from './rows.ts'
+import { createUnfinishedBytes } from './unfinished-bytes.ts'
 
 interface AccountSocketsDeps extends OriginsDeps {
   readonly tenants: () => readonly ConsoleTenant[]
@@ -68,6 +69,7 @@ const MAX_SOCKETS = 512
 export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
   const origins = createOrigins(deps)
   const open = createOpenSockets(deps.log)
+  const unfinished = createUnfinishedBytes()
   const servers = new Map<SocketRow, WebSocketServer>()
   const serverOf = (row: SocketRow): WebSocketServer => {
     const server =
@@ -123,6 +125,9 @@ export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
     const { of, machine, actor } = found
     const over = new AbortController()
     abortAfterClose(socket, over)
+    const watchBytes: SocketCall['watchBytes'] = (one, raw, tooMuch) =>
+      unfinished.watch(of.storage.tenant, one, raw, tooMuch)
+    watchBytes(socket, opening.raw, () => closeUnread(socket, opening.raw, CLOSE.tooMany, TOO_MUCH))
     await open.add({
       ...{ of, actor, purpose, to: { machine: machine.id }, by: opening.by },
       ...{ connection: opening.raw, ...holdSocket(socket) },
@@ -134,7 +139,7 @@ export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
       },
     })
     if (socket.readyState !== socket.OPEN) return
-    await row.serve(socket, { ...found, query: opening.query, signal: over.signal })
+    await row.serve(socket, { ...found, query: opening.query, signal: over.signal, watchBytes })
   }
 
   async function opened(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {

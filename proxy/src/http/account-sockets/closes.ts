@@ -12,6 +12,9 @@ export const CLOSE = {
   unavailable: 4503,
 } as const
 
+/** Of messages that are not whole. */
+export const TOO_MUCH = 'Too much at once: end a message before the next.'
+
 const OF_CODE: Partial<Record<ErrorCode, number>> = {
   unauthenticated: CLOSE.notSignedIn,
   refused: CLOSE.refused,

@@ -1,4 +1,5 @@
 /** One WebSocket that this side holds: whether the other is there, how it ended, and its close. */
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 
 /** Two go unanswered, and it is taken for dead. */
@@ -55,4 +56,11 @@ export function closeSoon(socket: WebSocket, code: number | undefined, reason: s
   socket.close(code, reason)
   const timer = setTimeout(() => socket.terminate(), LINGER_MS).unref()
   socket.once('close', () => clearTimeout(timer))
+}
+
+/** As `closeSoon`, of one that is not to be read any further: what comes meanwhile is dropped. */
+export function closeUnread(socket: WebSocket, raw: Duplex, code: number, reason: string): void {
+  raw.removeAllListeners('data')
+  closeSoon(socket, code, reason)
+  raw.resume()
 }

@@ -1,5 +1,5 @@
 export { type AccountSockets, createAccountSockets } from './account-sockets.ts'
-export { CLOSE } from './closes.ts'
+export { CLOSE, TOO_MUCH } from './closes.ts'
 export { closeSoon } from './held-socket.ts'
 export type { SocketCall, SocketRow } from './rows.ts'
 export { createSender } from './sender.ts'

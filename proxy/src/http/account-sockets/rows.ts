@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { SocketPurpose } from '../../contracts/index.ts'
 import type { Machine } from '../../hosting/machines/index.ts'
@@ -18,6 +19,8 @@ export interface SocketCall {
    * moment later.
    */
   readonly signal: AbortSignal
+  /** Counts what another WebSocket that is joined to it holds of messages that are not whole; beyond the tenant's share `tooMuch`. */
+  watchBytes(socket: WebSocket, raw: Duplex, tooMuch: () => void): void
 }
 
 /** What one path is for; the path table of the surface has a row for each purpose. */

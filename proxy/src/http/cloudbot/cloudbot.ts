@@ -3,7 +3,7 @@ import { WebSocket } from 'ws'
 import type { GatewayConnection } from '../../hosting/agents/index.ts'
 import { hostedHere } from '../../hosting/agents/index.ts'
 import { AppError } from '../../kernel/index.ts'
-import { CLOSE, type SocketCall, type SocketRow } from '../account-sockets/index.ts'
+import { CLOSE, closeSoon, type SocketCall, type SocketRow, TOO_MUCH } from '../account-sockets/index.ts'
 import { createHandshake, MAX_CONNECT_BYTES } from './handshake.ts'
 import { createBucket, relay } from './relay.ts'
 
@@ -25,15 +25,23 @@ export const createCloudbotRow = (): SocketRow => ({
   ticketFor: () => 'cloudbot',
   maxMessageBytes: MAX_MESSAGE_BYTES,
   maxOpen: MAX_OPEN,
-  serve: (socket, { of, machine, signal }: SocketCall) =>
-    joinGateway(socket, (until) => hostedHere(of.hosting).openGateway(machine.id, until), signal),
+  serve: (socket, call: SocketCall) =>
+    joinGateway(socket, (until) => hostedHere(call.of.hosting).openGateway(call.machine.id, until), call),
 })
 
 /** Wakes the machine and joins both; throws what refuses. `signal`: it is over, and nothing more goes either way. */
-async function joinGateway(client: WebSocket, open: GatewayOpener, signal: AbortSignal): Promise<void> {
+async function joinGateway(
+  client: WebSocket,
+  open: GatewayOpener,
+  { signal, watchBytes }: Pick<SocketCall, 'signal' | 'watchBytes'>,
+): Promise<void> {
   const connection = await open(AbortSignal.any([signal, AbortSignal.timeout(WAKE_MS)]))
   const gateway = await shakeHands(connection, signal)
-  const { used, gatewayToken } = connection
+  const { used, gatewayToken, stream } = connection
+  watchBytes(gateway, stream, () => {
+    closeSoon(client, CLOSE.tooMany, TOO_MUCH)
+    gateway.terminate()
+  })
   const bucket = createBucket(RATE)
   const handshake = createHandshake(gatewayToken)
   let usedAt = -USED_EVERY_MS
