@@ -37,6 +37,8 @@ describe('the page of a hosted agent', () => {
     'sec-fetch-dest': 'document',
     'sec-fetch-site': 'cross-site',
   }
+  /** As the page itself asks. */
+  const OWN = { ...NAVIGATION, 'sec-fetch-site': 'same-origin' }
   const addressOf = async (token: string) =>
     new URL((await api('POST', `/api/instances/${sockets.machine}/page`, { token })).body.url)
   const cookieOf = async (token = sockets.ann): Promise<string> => {
@@ -54,7 +56,7 @@ describe('the page of a hosted agent', () => {
     expect(set).toMatch(/^oauth3_page=[\w-]{43}; HttpOnly; SameSite=Lax; Path=\/$/)
     expect((await visit(`/${address.search}`, NAVIGATION)).status).toBe(401)
     const cookie = set.split(';')[0] ?? ''
-    const page = await visit('/chat?x=1', { cookie, ...NAVIGATION, 'x-forwarded-host': 'evil' })
+    const page = await visit('/chat?x=1', { cookie, ...OWN, 'x-forwarded-host': 'evil' })
     expect(page.status).toBe(200)
     const seen = JSON.parse(page.text)
     expect(seen.path).toBe('/chat?x=1')
@@ -109,7 +111,40 @@ describe('the page of a hosted agent', () => {
       '/execute',
       '/cdp/json/version',
     ])
-      expect(JSON.parse((await visit(path, { cookie })).text).path, path).toBe(path)
+      expect(JSON.parse((await visit(path, { cookie, ...OWN })).text).path, path).toBe(path)
+  })
+
+  it('is led to by another page at its beginning alone', async () => {
+    const cookie = await cookieOf()
+    const own = `http://${hostOf(sockets.machine)}`
+    const before = sockets.gateway.openings.length
+    const led: readonly Readonly<Record<string, string>>[] = [
+      NAVIGATION,
+      { ...NAVIGATION, 'sec-fetch-site': 'same-site' },
+      { ...NAVIGATION, 'sec-fetch-site': 'unheard-of' },
+      // Of a browser without Fetch Metadata, where the page itself would show as what asks.
+      {},
+      { referer: 'https://evil.example/' },
+      { referer: `${own}.evil.example/` },
+    ]
+    for (const headers of led)
+      for (const path of ['/chat', '/?session=main&do=x', '//', '/?', '/?ticket=a&x', '/index.html']) {
+        const { status, headers: told, text: page } = await visit(path, { cookie, ...headers })
+        expect({ headers, path, status, page }).toMatchObject({
+          status: 403,
+          page: expect.stringContaining('<a href="/">'),
+        })
+        expect(told['content-security-policy']).toContain("default-src 'self'")
+      }
+    expect(sockets.gateway.openings.length).toBe(before)
+    for (const headers of [...led, OWN]) expect((await visit('/', { cookie, ...headers })).status).toBe(200)
+    for (const headers of [
+      OWN,
+      { ...OWN, 'sec-fetch-site': 'none' },
+      { origin: own },
+      { referer: `${own}/chat` },
+    ])
+      expect((await visit('/chat', { cookie, ...headers })).status).toBe(200)
   })
 
   it('ends with the session that opened it, and wakes nobody by being left open', async () => {

@@ -14,7 +14,7 @@ import { type SignedIn, signedInNow } from '../accounts-api/index.ts'
 import type { ConsoleTenant } from '../console/index.ts'
 import { answerApiError, callerGone, knownError, type PageOrigins, refuseUpgrade } from '../index.ts'
 import { createPageVisits, type Visit } from './page-visits.ts'
-import { assertOwnPage, isNavigation, setWalls } from './page-walls.ts'
+import { answerLedHere, assertOwnPage, isLedHere, isNavigation, setWalls } from './page-walls.ts'
 
 interface AgentPagesDeps {
   readonly origins: PageOrigins
@@ -120,6 +120,7 @@ export function createAgentPages(deps: AgentPagesDeps): AgentPages {
     if (!path.startsWith('/') || path.length > MAX_PATH_CHARS)
       throw new AppError('not_found', 'No such page.')
     const { ticket } = TICKET.exec(path)?.groups ?? {}
+    if (isLedHere(request, origin, path === '/' || ticket !== undefined)) return answerLedHere(response)
     if (ticket !== undefined) return begin(response, machine, ticket)
     const visit = visitOf(request, machine)
     await visit.by.of.gate.take('read', `page of ${machine}`)

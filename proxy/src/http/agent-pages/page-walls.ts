@@ -24,6 +24,30 @@ export function setWalls(response: ServerResponse, isSecure: boolean): void {
   response.setHeader('Permissions-Policy', withoutFeatures())
 }
 
+/** Of a page that another one led to: with it nothing is asked, and nothing is said of what is here. */
+const LED_HERE = `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Not opened</title>
+<p>Another page led here, past the beginning. <a href="/">Open the agent's page</a>.
+</html>
+`
+
+export function answerLedHere(response: ServerResponse): void {
+  response.setHeader('Content-Type', 'text/html; charset=utf-8')
+  response.setHeader('Content-Length', Buffer.byteLength(LED_HERE))
+  response.writeHead(403).end(LED_HERE)
+}
+
+/**
+ * Whether it is for more than the page's beginning and the page itself did not ask: a link elsewhere would choose what the agent's own page does,
+ * with the cookie (CSRF by navigation). Browsers without Fetch Metadata show by Origin or Referer who asks, or do not.
+ */
+export function isLedHere({ headers }: IncomingMessage, origin: string, isBeginning: boolean): boolean {
+  if (isBeginning) return false
+  const site = headers['sec-fetch-site']
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none'
+  return headers.origin !== origin && headers.referer?.startsWith(`${origin}/`) !== true
+}
+
 export const isNavigation = ({ headers }: IncomingMessage): boolean =>
   headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
 
