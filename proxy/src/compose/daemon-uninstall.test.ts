@@ -43,6 +43,10 @@ describe('uninstall', () => {
         asked.push(options)
         return [{ Id: 'c1', Names: ['/oauth3-sandbox-1'] }]
       },
+      listVolumes: async (options: unknown) => {
+        asked.push(options)
+        return { Volumes: [{ Name: 'oauth3-machine-1' }], Warnings: [] }
+      },
       listImages: async (options: unknown) => {
         asked.push(options)
         return [
@@ -52,6 +56,7 @@ describe('uninstall', () => {
         ]
       },
       getContainer: remove,
+      getVolume: remove,
       getImage: remove,
     }
     return { docker: docker as unknown as Docker, asked, removed }
@@ -63,13 +68,21 @@ describe('uninstall', () => {
     using open = await openUninstall(place(), docker)
     expect(asked).toEqual([
       { all: true, filters: { label: ['oauth3.instance=feed'] } },
+      { filters: { label: ['oauth3.instance=feed'] } },
       { filters: { label: ['oauth3.runtime'] } },
     ])
     expect(removed).toEqual([])
     expect(open.plan.containers).toEqual(['oauth3-sandbox-1'])
     expect(open.plan.images).toContain('oauth3-sandbox-deno:0.1.0')
-    expect(await open.remove({ state: false })).toEqual(['oauth3-sandbox-node:0.1.0: a container uses it'])
-    expect(removed).toEqual(['c1', 'oauth3-sandbox-deno:0.1.0', 'sha256:cccccccccccccccc'])
+    expect(await open.remove({ state: false, files: false })).toEqual([
+      'oauth3-sandbox-node:0.1.0: a container uses it',
+    ])
+    expect(removed).toEqual([
+      'c1',
+      'oauth3-machine-1',
+      'oauth3-sandbox-deno:0.1.0',
+      'sha256:cccccccccccccccc',
+    ])
     for (const path of open.plan.state) expect(existsSync(path)).toBe(true)
   })
 
@@ -85,7 +98,7 @@ describe('uninstall', () => {
         `${dbPath}.before-restore-2026`,
       ]),
     )
-    await open.remove({ state: true })
+    await open.remove({ state: true, files: false })
     for (const path of open.plan.state) expect(existsSync(path)).toBe(false)
     expect(existsSync(join(folder, 'data', 'of-the-owner'))).toBe(true)
   })
@@ -99,7 +112,7 @@ describe('uninstall', () => {
     for (const name of [...own, 'photos']) mkdirSync(join(shared, name), { recursive: true })
     using open = await openUninstall(at, engine().docker)
     expect(open.plan.state).not.toContain(shared)
-    await open.remove({ state: true })
+    await open.remove({ state: true, files: false })
     expect(readdirSync(shared)).toEqual(['photos'])
   })
 
@@ -116,7 +129,10 @@ describe('uninstall', () => {
   it('without an engine says that its things stay', async () => {
     const docker = { listImages: () => Promise.reject(new Error('nobody there')) } as unknown as Docker
     using open = await openUninstall(place(), docker)
-    expect(open.plan).toEqual({ containers: [], images: [], state: [], engine_problem: 'nobody there' })
+    expect(open.plan).toEqual({
+      ...{ containers: [], volumes: [], images: [], state: [], engine_problem: 'nobody there' },
+      files: { where: join(folder, 'data', 'machine-files'), machines: 0 },
+    })
     expect(existsSync(join(folder, 'data'))).toBe(false)
   })
 })

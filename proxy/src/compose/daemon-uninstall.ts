@@ -3,21 +3,29 @@ import { basename, dirname, join } from 'node:path'
 import type Docker from 'dockerode'
 import type { Config } from '../config/index.ts'
 import { isEndpointName } from '../egress/gateway/index.ts'
-import { isTenantId } from '../kernel/index.ts'
+import { isMachineId, isTenantId } from '../kernel/index.ts'
 import { type EngineThings, findEngineThings, removeEngineThings } from '../sandbox/images/index.ts'
 import { isArchiveFile, readInstanceId } from '../storage/files/index.ts'
 import { readServerInstanceId } from '../storage/index.ts'
 import { lockFile } from '../storage/lock/index.ts'
 import { nextKeyPath } from '../vault/crypto/index.ts'
 import { COMPILE_CACHE } from './compile-cache.ts'
+import { keptMachines, removeKept } from './uninstall-files.ts'
 
-type Place = Pick<Config, 'dbPath' | 'databaseUrl' | 'masterKey' | 'socketDirectory' | 'adminSocketPath'> & {
+type Place = Pick<
+  Config,
+  'dbPath' | 'databaseUrl' | 'masterKey' | 'socketDirectory' | 'adminSocketPath' | 'objectStore'
+> & {
+  readonly hosting: Pick<Config['hosting'], 'ec2'>
   readonly storage: Pick<Config['storage'], 'auditArchiveDirectory'>
 }
 
 interface UninstallPlan {
   readonly containers: readonly string[]
+  readonly volumes: readonly string[]
   readonly images: readonly string[]
+  /** Where files of hosted agents are kept that were put to sleep, and of how many; null: the database does not say. */
+  readonly files: { readonly where: string; readonly machines: number } | null
   /** Files and folders, the master key's among them. */
   readonly state: readonly string[]
   /** Why nothing of the engine is in it; null where the engine answers. */
@@ -27,14 +35,20 @@ interface UninstallPlan {
 export interface Uninstall extends Disposable {
   readonly plan: UninstallPlan
   /** Resolves to what stayed, a line each. */
-  remove(options: { readonly state: boolean }): Promise<readonly string[]>
+  remove(options: { readonly state: boolean; readonly files: boolean }): Promise<readonly string[]>
 }
 
 /** It may be on another machine, and others have a part in it: backups, replicas. */
 const SERVER_STAYS =
   'the PostgreSQL database of DATABASE_URL, with all that is in it: who administers the server drops it (DROP DATABASE), and its role'
 
-const NOTHING: EngineThings = { containers: [], images: [] }
+const FILES_UNTOLD =
+  'files of hosted agents in OBJECT_STORE_URL: the database does not say which are this daemon’s'
+/** Only the daemon, and whoever may in AWS, removes what costs money there. */
+const EC2_STAYS =
+  'instances and volumes on EC2: remove hosted agents before, or end what has the tag oauth3.instance'
+
+const NOTHING: EngineThings = { containers: [], volumes: [], images: [] }
 
 /**
  * What this daemon has made, and its removal. AppError `conflict` while a daemon runs; until disposal none can start.
@@ -49,16 +63,23 @@ export async function openUninstall(place: Place, docker: Docker): Promise<Unins
     )
     const things = found instanceof Error ? NOTHING : found
     const state = stateOf(place)
+    const kept = await keptMachines(place)
     return {
       plan: {
         containers: things.containers.map(({ name }) => name),
+        volumes: things.volumes,
         images: things.images.map(({ name }) => name),
+        files: kept === undefined ? null : { where: whereOf(place), machines: kept.length },
         state,
         engine_problem: found instanceof Error ? found.message : null,
       },
       async remove(options) {
-        const unreached = 'containers and images: the engine does not answer'
+        const unreached = 'containers, volumes and images: the engine does not answer'
         const stayed = found instanceof Error ? [unreached] : [...(await removeEngineThings(docker, things))]
+        if (place.hosting.ec2 !== null) stayed.push(EC2_STAYS)
+        // Before the state, which says whose they are.
+        if (options.files)
+          stayed.push(...(kept === undefined ? [FILES_UNTOLD] : await removeKept(place.objectStore, kept)))
         if (options.state && place.databaseUrl !== null) stayed.push(SERVER_STAYS)
         if (options.state) for (const path of state) rmSync(path, { recursive: true, force: true })
         return stayed
@@ -79,6 +100,9 @@ async function instanceIdOf({ dbPath, databaseUrl }: Place): Promise<string | nu
   return found ?? null
 }
 
+/** Without what follows the bucket's name: nothing secret, and nothing to read. */
+const whereOf = ({ objectStore: { url } }: Place): string => url.split('?')[0] ?? url
+
 function stateOf({ dbPath, masterKey, adminSocketPath, socketDirectory, storage }: Place): string[] {
   const folder = dirname(dbPath)
   const aside = `${basename(dbPath)}.before-restore-`
@@ -94,7 +118,7 @@ function stateOf({ dbPath, masterKey, adminSocketPath, socketDirectory, storage 
     join(folder, COMPILE_CACHE),
     join(folder, 'claude-runs'),
     adminSocketPath,
-    ...madeIn(socketDirectory, isEndpointName),
+    ...madeIn(socketDirectory, (name) => isEndpointName(name) || isMachineId(name)),
     ...madeIn(storage.auditArchiveDirectory, (name) => isArchiveFile(name) || isTenantId(name)),
     ...(masterKey.kind === 'file' ? [masterKey.path, nextKeyPath(masterKey.path)] : []),
   ].filter((path) => existsSync(path))

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openUninstall } from '../../src/compose/daemon-uninstall.ts'
+import { readConfig } from '../../src/config/index.ts'
 import { createEngineClient } from '../../src/sandbox/engine/index.ts'
 import type { DaemonKit } from '../support/daemon-kit.ts'
 import { createDaemonKit } from '../support/daemon-kit.ts'
@@ -13,6 +15,7 @@ import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { createMessagesApi, say } from '../support/messages-api-double.ts'
 import { patience } from '../support/pace.ts'
 import { tellHost } from '../support/tell-host.ts'
+import { engineSettings } from '../support/test-engine.ts'
 
 const docker = await dockerOrSkip()
 const KEY = 'sk-ant-test-key-of-the-owner-not-real'
@@ -81,8 +84,9 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     await kit.admin('POST', '/v1/provider-keys', { provider: 'anthropic', value: KEY })
   }, patience(60_000))
   afterAll(async () => {
-    // Where a test failed before it.
-    await admin('POST', '/claw/order', { order: 'remove' })
+    // Where a test failed before it; the last one leaves no daemon.
+    for (const name of ['claw', 'last'])
+      await admin('POST', `/${name}/order`, { order: 'remove' }).catch(() => {})
     await kit[Symbol.asyncDispose]()
     await model[Symbol.asyncDispose]()
   }, patience(60_000))
@@ -359,5 +363,43 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     expect(existsSync(join(kit.folder, 'data', 'gateway', machineId))).toBe(false)
     expect(await thingsOfIt()).toEqual([])
     await expect.poll(() => filesIn(join(kit.folder, 'data', 'machine-files'))).toBe(0)
+  })
+
+  it('is taken by uninstall: container and volume, its kept files when that is said, and nothing of others', async () => {
+    const made = await admin('POST', '', { name: 'last', provider: 'anthropic', model: 'claude-sonnet-5-5' })
+    machineId = made.body.id
+    expect((await tellHost(admin, '/last', 'hello')).status).toBe(200)
+    await admin('POST', '/last/order', { order: 'stop' })
+    const stateOfLast = async () => (await admin('GET', '')).body.hosts[0]?.state
+    await expect.poll(stateOfLast, { timeout: patience(30_000) }).toBe('asleep')
+    expect((await tellHost(admin, '/last', 'history')).status).toBe(200)
+    await kit.daemon.stop()
+    expect(await thingsOfIt()).toHaveLength(2)
+    const files = join(kit.folder, 'data', 'machine-files')
+    const others = join(files, 'machines', 'default', 'mch_00000000000000ff', '1-aaaaaaaaaaaaaaaa')
+    mkdirSync(others, { recursive: true })
+    writeFileSync(join(others, 'manifest'), 'another daemon’s')
+    const place = readConfig({
+      DB_PATH: join(kit.folder, 'data', 'proxy.db'),
+      ...(await engineSettings(kit.folder)),
+    })
+    // Images are every daemon's on this engine.
+    const engine = Object.assign(createEngineClient(), { listImages: async () => [] })
+    {
+      using open = await openUninstall(place, engine)
+      expect(open.plan).toMatchObject({ images: [], files: { where: files, machines: 1 } })
+      expect([...open.plan.containers, ...open.plan.volumes]).toHaveLength(2)
+      expect(await open.remove({ state: false, files: false })).toEqual([])
+      expect(await thingsOfIt()).toEqual([])
+      expect(filesIn(files)).toBeGreaterThan(1)
+    }
+    using again = await openUninstall(place, engine)
+    expect(again.plan).toMatchObject({ containers: [], volumes: [], files: { machines: 1 } })
+    expect(await again.remove({ state: true, files: true })).toEqual([])
+    expect(
+      readdirSync(files, { recursive: true }).filter((path) => String(path).includes(machineId)),
+    ).toEqual([])
+    expect(filesIn(files)).toBe(1)
+    expect(existsSync(join(kit.folder, 'data', 'gateway', machineId))).toBe(false)
   })
 })

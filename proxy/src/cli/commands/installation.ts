@@ -29,11 +29,13 @@ interface RestoreAnswer {
 interface UninstallAnswer extends Disposable {
   readonly plan: {
     readonly containers: readonly string[]
+    readonly volumes: readonly string[]
     readonly images: readonly string[]
+    readonly files: { readonly where: string; readonly machines: number } | null
     readonly state: readonly string[]
     readonly engine_problem: string | null
   }
-  remove(options: { readonly state: boolean }): Promise<readonly string[]>
+  remove(options: { readonly state: boolean; readonly files: boolean }): Promise<readonly string[]>
 }
 
 export function addInstallationCommands(
@@ -109,26 +111,28 @@ export function addInstallationCommands(
     .command('uninstall')
     .description('say what OAuth3 has made on this machine, and remove it when told to')
     .option('--state', 'the database, the audit and its archives, and the master key as well')
+    .option('--files', 'what is kept in OBJECT_STORE_URL of hosted agents that sleep as well')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
       helpTexts(
         paragraph(
-          "Removes this daemon's containers and the sandbox images, which other daemons on the engine may use too. The program's " +
+          "Removes this daemon's containers and volumes, those of hosted agents among them, and the sandbox images, which other daemons on the engine may use too. The program's " +
             'own folder is yours to delete. With docker-compose: docker-compose down --rmi all, and -v for the state.',
         ),
         examples(
-          ['oauth3 uninstall', 'containers and images; asks first'],
-          ['oauth3 uninstall --state', 'everything; make a backup before, nothing brings it back'],
+          ['oauth3 uninstall', 'containers, volumes and images; asks first'],
+          ['oauth3 uninstall --state --files', 'everything; make a backup before, nothing brings it back'],
         ),
       ),
     )
-    .action(async (options: { state?: boolean; yes?: boolean }) => {
+    .action(async (options: { state?: boolean; files?: boolean; yes?: boolean }) => {
       using open = await programs.uninstall()
       const { plan } = open
       const state = options.state === true
+      const files = options.files === true
       const { terminal } = context
-      terminal.note(listOf(plan, state).map(terminalLine).join('\n'))
+      terminal.note(listOf(plan, state, files).map(terminalLine).join('\n'))
       if (plan.engine_problem !== null && !state)
         throw new CliError(
           'failed',
@@ -140,10 +144,11 @@ export function addInstallationCommands(
           throw usageError('Nobody can be asked here, so nothing was removed; say --yes if you mean it.')
         const isMeant =
           (await terminal.confirm('Remove these?')) &&
+          (!files || (await terminal.confirm('The files of hosted agents too? Nothing brings them back.'))) &&
           (!state || (await terminal.confirm('The state and the key too? Nothing brings them back.')))
         if (!isMeant) throw new CliError('failed', EXIT.failed, 'Nothing was removed.')
       }
-      const stayed = await open.remove({ state })
+      const stayed = await open.remove({ state, files })
       await context.show({ ...plan, state: state ? plan.state : [], stayed }, () =>
         stayed.length === 0
           ? 'Removed.'
@@ -152,15 +157,32 @@ export function addInstallationCommands(
     })
 }
 
-function listOf(plan: UninstallAnswer['plan'], withState: boolean): string[] {
+function listOf(plan: UninstallAnswer['plan'], withState: boolean, withFiles: boolean): string[] {
   const part = (title: string, names: readonly string[]): string[] => [
     `${title}: ${names.length === 0 ? 'none' : ''}`.trim(),
     ...names.map((name) => `  ${name}`),
   ]
   return [
     ...(plan.engine_problem === null
-      ? [...part('containers', plan.containers), ...part('images', plan.images)]
-      : [`The Docker engine does not answer, so its containers and images stay: ${plan.engine_problem}`]),
+      ? [
+          ...part('containers', plan.containers),
+          ...part('volumes, with files of hosted agents that are nowhere else', plan.volumes),
+          ...part('images', plan.images),
+        ]
+      : [
+          `The Docker engine does not answer, so its containers, volumes and images stay: ${plan.engine_problem}`,
+        ]),
+    ...part(
+      withFiles ? 'files of hosted agents, for good' : 'files of hosted agents, which stay without --files',
+      filesOf(plan, withState && !withFiles),
+    ),
     ...part(withState ? 'state, for good' : 'state, which stays without --state', plan.state),
   ]
+}
+
+function filesOf({ files }: UninstallAnswer['plan'], isLocked: boolean): string[] {
+  if (files === null) return ['the database does not say which are this daemon’s']
+  if (files.machines === 0) return []
+  const lost = isLocked ? '; nobody can read them once the key is gone' : ''
+  return [`${counted(files.machines, 'hosted agent')} in ${files.where}${lost}`]
 }

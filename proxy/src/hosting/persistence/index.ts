@@ -1,5 +1,6 @@
 export { createEngineFiles } from './engine-files.ts'
 export { createMachineFilesStore } from './machine-files-store.ts'
+export { prefixOf } from './object-names.ts'
 export { createPersistence, type FilesPlace, type Persistence } from './persistence.ts'
 export type { FilesRef, MachineFiles } from './ports.ts'
 export { resealMachineKeys } from './snapshot-ledger.ts'
