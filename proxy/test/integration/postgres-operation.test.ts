@@ -147,7 +147,9 @@ describe.skipIf(missing !== undefined)(`a daemon on PostgreSQL (${missing ?? 'he
           })
           using open = await openUninstall({ ...config, dbPath: join(copy, 'proxy.db') }, docker)
           expect(JSON.stringify(asked)).toMatch(/oauth3\.instance=[0-9a-f]{16}/)
-          expect(await open.remove({ state: true, files: false })).toEqual([expect.stringContaining('DROP DATABASE')])
+          expect(await open.remove({ state: true, files: false })).toEqual([
+            expect.stringContaining('DROP DATABASE'),
+          ])
           expect(await auditRows(server.adminUrl)).toBeGreaterThan(0)
         } finally {
           await kit[Symbol.asyncDispose]()
