@@ -106,6 +106,7 @@ function Shown({
   const target = useRef<HTMLDivElement>(null)
   const mode = useRef<HTMLButtonElement>(null)
   const screen = useScreen(name, viewOnly, target)
+  const isShown = screen.state.is === 'connected'
   // Tab is the desktop's while it has the keyboard: there has to be a way out.
   const leave = (event: TargetedKeyboardEvent<HTMLDivElement>): void => {
     if (event.key !== 'Escape' || !event.shiftKey) return
@@ -122,27 +123,27 @@ function Shown({
         <button type="button" onClick={() => void frame.current?.requestFullscreen()}>
           Full screen
         </button>
-        <span class="soft">
-          {viewOnly
-            ? 'You look; nothing you do here reaches it.'
-            : 'You and the agent use it; Shift+Esc leaves it.'}
-        </span>
+        {isShown && (
+          <span class="soft">
+            {viewOnly
+              ? 'You look; nothing you do here reaches it.'
+              : 'You and the agent use it; Shift+Esc leaves it.'}
+          </span>
+        )}
       </div>
       <Ended screen={screen} />
-      {SLOW.has(desktop.state) && (
+      {isShown && SLOW.has(desktop.state) && (
         <p class="note" role="status">
-          It is paused, and its picture stands still. What you do wakes it; what you typed meanwhile was not
-          passed on.
+          It is paused, and its picture stands still.{' '}
+          {viewOnly
+            ? 'Take over to wake it.'
+            : 'What you do wakes it; what you typed meanwhile was not passed on.'}
         </p>
       )}
       <section ref={frame} class="screen" aria-label={`Screen of ${desktop.name}`}>
-        <div
-          ref={target}
-          class={screen.state.is === 'connected' ? 'shown' : 'gone'}
-          onKeyDownCapture={leave}
-        />
+        <div ref={target} class={isShown ? 'shown' : 'gone'} onKeyDownCapture={leave} />
       </section>
-      {!viewOnly && <Type type={screen.type} />}
+      {isShown && !viewOnly && <Type type={screen.type} />}
       <p>
         <ConfirmButton
           label="Take its desktop away"
