@@ -61,7 +61,7 @@ export interface Ec2Double extends AsyncDisposable {
 export async function startEc2(): Promise<Ec2Double> {
   const keyId = 'AKIDEXAMPLE'
   const region = 'eu-central-1'
-  const child = spawn(PYTHON, [SERVER, keyId, region], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(PYTHON, ['-B', SERVER, keyId, region], { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = once(child, 'exit')
   child.stdin.end(`${SECRET}\n`)
   const [line] = (await Promise.race([
