@@ -13,6 +13,6 @@ export {
 export { END_ID, lastSeen, type SentEvent, sendEvents } from './event-stream.ts'
 export { forwardedFor } from './forwarded-for.ts'
 export { mountRoutes, type RouteCaller } from './mount-routes.ts'
-export { setPageHeaders, withoutFeatures } from './page-headers.ts'
+export { NO_FEATURES, setPageHeaders } from './page-headers.ts'
 export { createPageOrigins, type PageOrigins } from './page-origins.ts'
 export { isWebSocketUpgrade } from './upgrade.ts'

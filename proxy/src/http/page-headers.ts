@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http'
 
-/** Of the browser's, which no page of ours uses. */
-const NO_FEATURES = ['camera', 'microphone', 'geolocation', 'payment', 'usb'] as const
+/** Of the browser's, which no page uses: the value of Permissions-Policy. */
+export const NO_FEATURES = ['camera', 'microphone', 'geolocation', 'payment', 'usb', 'serial', 'hid', 'midi']
+  .map((name) => `${name}=()`)
+  .join(', ')
 
 /** On whatever an origin of pages answers, beside its own policies (clickjacking, leaks across windows and by Referer). */
 export function setPageHeaders(response: ServerResponse, isSecure: boolean): void {
@@ -12,7 +14,3 @@ export function setPageHeaders(response: ServerResponse, isSecure: boolean): voi
   response.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
   if (isSecure) response.setHeader('Strict-Transport-Security', 'max-age=31536000')
 }
-
-/** The value of Permissions-Policy: none of these. */
-export const withoutFeatures = (...more: readonly string[]): string =>
-  [...NO_FEATURES, ...more].map((name) => `${name}=()`).join(', ')

@@ -71,6 +71,7 @@ describe('the page of a hosted agent', () => {
       // WebRTC and leaving for an address that says something, which a policy of content lets through.
       'connection-allowlist': '(response-origin)',
       'x-frame-options': 'DENY',
+      'permissions-policy': expect.stringMatching(/camera=\(\).*usb=\(\).*serial=\(\)/),
     })
     expect(page.headers).not.toHaveProperty('x-own')
     const two = (await api('POST', '/api/instances', { token: sockets.ann, body: { name: 'another' } })).body

@@ -7,9 +7,13 @@ export const DENIALS = {
       details: { reason: 'quota' },
     }),
   memory_quota: () =>
-    new AppError('refused', 'Your hosted agents have as much memory as they may have; remove one first.', {
-      details: { reason: 'quota' },
-    }),
+    new AppError(
+      'refused',
+      'Together your hosted agents would have more memory than they may; remove one, or ask for a larger quota.',
+      {
+        details: { reason: 'quota' },
+      },
+    ),
   name_taken: () => new AppError('conflict', 'There is a hosted agent of this name.'),
   no_image: () =>
     new AppError('refused', 'The image of it is not here; `npm run images` builds it.', {

@@ -1,7 +1,7 @@
 /** What an agent's page may do in a browser. All of it is the agent's to say: it speaks to its own origin, and to nobody else. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '../../kernel/index.ts'
-import { setPageHeaders, withoutFeatures } from '../index.ts'
+import { NO_FEATURES, setPageHeaders } from '../index.ts'
 
 /** The owner's browser is no way outside past the gateway, nor into the owner's network (SSRF by a browser). */
 const POLICY = [
@@ -21,7 +21,7 @@ export function setWalls(response: ServerResponse, isSecure: boolean): void {
   response.setHeader('Connection-Allowlist', ALLOWLIST)
   response.setHeader('X-DNS-Prefetch-Control', 'off')
   response.setHeader('Origin-Agent-Cluster', '?1')
-  response.setHeader('Permissions-Policy', withoutFeatures())
+  response.setHeader('Permissions-Policy', NO_FEATURES)
 }
 
 /** Of a page that another one led to: with it nothing is asked, and nothing is said of what is here. */

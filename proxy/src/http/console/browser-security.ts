@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '../../kernel/index.ts'
-import { setPageHeaders, withoutFeatures } from '../index.ts'
+import { NO_FEATURES, setPageHeaders } from '../index.ts'
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
@@ -19,7 +19,7 @@ const POLICY = [
 ].join('; ')
 
 const PERMISSIONS = [
-  withoutFeatures('serial', 'hid', 'midi'),
+  NO_FEATURES,
   'publickey-credentials-get=(self)',
   'publickey-credentials-create=(self)',
   'clipboard-write=(self)',
