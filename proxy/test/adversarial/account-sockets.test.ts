@@ -199,33 +199,6 @@ describe('a WebSocket to a hosted agent', () => {
     await settle(...many)
   })
 
-  it('holds no more of unfinished messages than one tenant’s share, from either side', async () => {
-    const part = Buffer.alloc(24 * 1_048_576, 'x')
-    const unfinished = (socket: WebSocket) =>
-      new Promise((resolve) => socket.send(part, { fin: false }, resolve))
-    const { body } = await api('POST', '/api/instances', { token: sockets.eve, body: { name: 'hers' } })
-    for (const side of ['client', 'gateway'] as const) {
-      const clients = [await joined(), await joined(), await joined()]
-      const ends = clients.map((_, at) => sockets.gateway.sockets.at(at - clients.length) as WebSocket)
-      const sides = side === 'client' ? clients.map(({ socket }) => socket) : ends
-      const sent = sides.map(unfinished)
-      expect((await Promise.race(clients.map(({ closed }) => closed))).code).toBe(4429)
-      // Another tenant has a share of its own.
-      const eves = await joined(`/api/instances/${body.id}/cloudbot`, bearer(sockets.eve))
-      eves.say({ type: 'req', id: 'long', method: 'chat.send', params: { text: 'x'.repeat(4 * 1_048_576) } })
-      expect(await eves.next()).toMatchObject({ id: 'long' })
-      for (const { socket } of clients) socket.terminate()
-      await Promise.all([...sent, settle(eves)])
-    }
-    // What was held is given back, and a message that ends was never too much.
-    const one = await joined()
-    for (const id of ['1', '2', '3']) {
-      one.say({ type: 'req', id, method: 'chat.send', params: { text: 'x'.repeat(18 * 1_048_576) } })
-      expect(await one.next()).toMatchObject({ id })
-    }
-    await settle(one)
-  })
-
   it('is read as fast as its reader reads, and loses nothing', async () => {
     const one = await joined()
     one.socket.removeAllListeners('message')

@@ -2,7 +2,8 @@
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { useAccountSockets } from '../support/account-sockets-kit.ts'
+import type { WebSocket } from 'ws'
+import { bearer, settle, useAccountSockets } from '../support/account-sockets-kit.ts'
 
 const sockets = useAccountSockets()
 const { api, signIn, client } = sockets
@@ -166,5 +167,35 @@ describe('the page of a hosted agent', () => {
     expect((await one.closed).code).toBe(4401)
     expect((await visit('/', { cookie, ...NAVIGATION })).status).toBe(401)
     expect(await socket().opened).toBe(401)
+  })
+})
+
+describe('a WebSocket to a hosted agent, of a page or not', () => {
+  it('holds no more of unfinished messages than one tenant’s share, from either side', async () => {
+    const part = Buffer.alloc(24 * 1_048_576, 'x')
+    const unfinished = (socket: WebSocket) =>
+      new Promise((resolve) => socket.send(part, { fin: false }, resolve))
+    const { body } = await api('POST', '/api/instances', { token: sockets.eve, body: { name: 'hers' } })
+    for (const side of ['client', 'gateway'] as const) {
+      const clients = [await sockets.joined(), await sockets.joined(), await sockets.joined()]
+      const ends = clients.map((_, at) => sockets.gateway.sockets.at(at - clients.length) as WebSocket)
+      const sides = side === 'client' ? clients.map(({ socket }) => socket) : ends
+      const sent = sides.map(unfinished)
+      expect((await Promise.race(clients.map(({ closed }) => closed))).code).toBe(4429)
+      // Another tenant has a share of its own.
+      const eves = await sockets.joined(`/api/instances/${body.id}/cloudbot`, bearer(sockets.eve))
+      eves.say({ type: 'req', id: 'long', method: 'chat.send', params: { text: 'x'.repeat(4 * 1_048_576) } })
+      expect(await eves.next()).toMatchObject({ id: 'long' })
+      for (const { socket } of clients) socket.terminate()
+      await Promise.all([...sent, settle(eves)])
+    }
+    await api('DELETE', `/api/instances/${body.id}`, { token: sockets.eve })
+    // What was held is given back, and a message that ends was never too much.
+    const one = await sockets.joined()
+    for (const id of ['1', '2', '3']) {
+      one.say({ type: 'req', id, method: 'chat.send', params: { text: 'x'.repeat(18 * 1_048_576) } })
+      expect(await one.next()).toMatchObject({ id })
+    }
+    await settle(one)
   })
 })
