@@ -7,6 +7,8 @@ import { eachLine } from './lines.mjs'
 import { AGENT_PORT } from './openclaw-config.mjs'
 
 const OPENCLAW = '/opt/openclaw/node_modules/openclaw/openclaw.mjs'
+/** Filled when the image is built (`fill-compile-cache.mjs`); nothing is written there later. */
+export const COMPILE_CACHE = '/opt/openclaw/compile-cache'
 const LOOK_MS = 250
 /** A machine that is overloaded makes OpenClaw give up starts that would have come to be. */
 export const MAX_STARTS = 5
@@ -34,6 +36,9 @@ const environment = (tokens, agentToken) => ({
   OAUTH3_HOOK_TOKEN: tokens.hook,
   OAUTH3_URL: `http://127.0.0.1:${AGENT_PORT}`,
   OAUTH3_TOKEN: agentToken ?? 'none',
+  NODE_COMPILE_CACHE: COMPILE_CACHE,
+  // Else it starts itself anew for a folder of its own, by the version below that one.
+  OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED: '1',
   OPENCLAW_NO_RESPAWN: '1',
   OPENCLAW_DISABLE_BONJOUR: '1',
   OPENCLAW_EXEC_SHELL_SNAPSHOT: '0',

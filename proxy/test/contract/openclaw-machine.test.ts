@@ -204,6 +204,13 @@ describe.skipIf(!availability.available)('OpenClaw in its machine', () => {
     ])
   })
 
+  it('starts from what was compiled for its user when its image was built', async () => {
+    const script = 'ls /opt/openclaw/compile-cache/*-$(id -u) | wc -l; ls /tmp | grep -c compile-cache'
+    const [kept, own] = (await machine.exec('sh', '-c', script)).split('\r\n')
+    expect(Number(kept)).toBeGreaterThan(1_000)
+    expect(own).toBe('0')
+  })
+
   it('takes in what its programs leave behind', async () => {
     const left = await machine.exec(
       'sh',

@@ -12,6 +12,7 @@ export const OPENCLAW_IMAGE: ImageSource = {
     'gateway-process.mjs',
     'gateway-calls.mjs',
     'openclaw-config.mjs',
+    'fill-compile-cache.mjs',
     'sockets.mjs',
     '../claude/lines.mjs',
     '../node/way-out.mjs',
