@@ -1,4 +1,4 @@
-/** OpenStack Swift of Debian (packages swift-proxy, swift-object, swift-container, swift-account), whose S3 API is strict and is not ours. */
+/** OpenStack Swift of Debian (package python3-swift), whose S3 API is strict and is not ours. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
