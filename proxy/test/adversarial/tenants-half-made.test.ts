@@ -56,7 +56,6 @@ describe('a tenant whose addition ends in the middle', () => {
     beforeItStands = () => {}
     await kit[Symbol.asyncDispose]()
     kit = await start()
-    await kit.tenants.load()
     expect((await kit.tenants.list()).map(({ name }) => name)).toEqual(['default'])
     await kit.tenants.start()
     await expect.poll(() => listed()).toEqual([])
@@ -88,12 +87,10 @@ describe('a tenant that cannot be served', () => {
     await expect(kit.keys.rotateMaster('cli:0')).rejects.toThrow(/acme cannot be served/)
     await kit[Symbol.asyncDispose]()
     kit = await start()
-    await kit.tenants.load()
     expect(kit.tenants.named('acme').settings.name).toBe('acme')
     await kit.keys.rotateMaster('cli:0')
     await kit[Symbol.asyncDispose]()
     kit = await start()
-    await kit.tenants.load()
     expect(kit.tenants.named('acme').settings.name).toBe('acme')
   })
 
