@@ -5,6 +5,7 @@
 import {
   createEventLog,
   createOneAtATime,
+  createTokenBuckets,
   type MachineId,
   type OneAtATime,
   type RequestId,
@@ -31,8 +32,14 @@ interface WokenTurn extends LiveTurn {
   finish(state: 'done' | 'stopped'): Promise<void>
 }
 
+/** Turns that nobody asked for are rows for good, in the audit too, and how many there are is the machine's to say. */
+const WOKEN = { burst: 60, perSecond: 1 / 10 }
+/** More than one record has. */
+const MAX_KNOWN = 4_000
+
 interface KnownRuns {
   readonly inTurn: OneAtATime
+  /** Those heard of last are the last. */
   readonly ids: Set<string>
   /** By run. */
   readonly open: Map<string, WokenTurn>
@@ -46,6 +53,7 @@ export function createAgentRuns(deps: {
   readonly log: (message: string, error?: unknown) => void
 }) {
   const known = new Map<MachineId, Promise<KnownRuns>>()
+  const woken = createTokenBuckets(WOKEN)
   const knownOf = (machine: MachineId): Promise<KnownRuns> => {
     const loading =
       known.get(machine) ??
@@ -55,6 +63,14 @@ export function createAgentRuns(deps: {
     known.set(machine, loading)
     loading.catch(() => known.delete(machine))
     return loading
+  }
+
+  /** What is beyond it is in the agent's own record alone. */
+  function mayBegin(machine: MachineId): boolean {
+    if (woken.isOverdrawn(machine)) return false
+    if (woken.take(machine, 1) > 0)
+      deps.log(`machine ${machine} says more of itself than is kept; what comes now is left out`)
+    return true
   }
 
   async function begin(machine: MachineId, run: AgentRun, own: KnownRuns): Promise<WokenTurn> {
@@ -100,19 +116,29 @@ export function createAgentRuns(deps: {
     own: KnownRuns,
   ): Promise<void> {
     const asked = [...deps.chatOf(machine).turns.values()]
+    const told = new Set(runs.map(({ id }) => id))
     let isBehindKnown = false
     for (const run of runs) {
       const turn = asked.find((one) => one.run === run.id)
       if (turn !== undefined && !own.open.has(run.id)) tellTools(turn, run.tools)
-      let woken = own.open.get(run.id)
+      let one = own.open.get(run.id)
       // Of a record that is heard for the first time, what is over and behind nothing that is known is history.
       const isNews = !isFirst || isBehindKnown || !run.isOver
-      if (run.isWoken && !own.ids.has(run.id) && isNews) woken = await begin(machine, run, own)
+      if (run.isWoken && !own.ids.has(run.id) && isNews && mayBegin(machine)) {
+        // A record has runs in their order: one that a new one has pushed out of it is over.
+        for (const [id, last] of [...own.open]) if (!told.has(id)) await last.finish('done')
+        one = await begin(machine, run, own)
+      }
       isBehindKnown ||= own.ids.has(run.id) || turn !== undefined
+      own.ids.delete(run.id)
       own.ids.add(run.id)
-      if (woken === undefined) continue
-      goOn(woken, run)
-      if (run.isOver) await woken.finish('done')
+      if (one === undefined) continue
+      goOn(one, run)
+      if (run.isOver) await one.finish('done')
+    }
+    for (const id of own.ids) {
+      if (own.ids.size <= MAX_KNOWN) break
+      own.ids.delete(id)
     }
   }
 

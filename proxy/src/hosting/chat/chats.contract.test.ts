@@ -242,6 +242,24 @@ storeContract('conversations with machines', { machineChats: createChatStore }, 
     expect(await kit.sql(`SELECT * FROM machine_turns WHERE machine_id = '${machine}'`)).toEqual([])
   })
 
+  it('keep few runs of an agent that begins them without end, and hold none open', async () => {
+    const chats = open()
+    const machine = newMachineId()
+    await chats.report(machine, [run('w-0', { isWoken: true, isOver: false })], false)
+    await chats.report(machine, [run('w-1', { isWoken: true, isOver: false, answer: 'b' })], false)
+    expect((await chats.history(machine, 9, 9)).map(({ state }) => state)).toEqual(['open', 'done'])
+    const flood = Array.from({ length: 500 }, (_, at) => run(`f-${at}`, { isWoken: true }))
+    await chats.report(machine, flood, false)
+    await chats.report(machine, flood, false)
+    const rows = audited.filter(({ event }) => event === 'chat.woken').length
+    expect(rows).toBeGreaterThanOrEqual(60)
+    expect(rows).toBeLessThan(100)
+    expect(defects.splice(0).join()).toContain('more of itself than is kept')
+    const other = newMachineId()
+    await chats.report(other, [run('w-1', { isWoken: true })], false)
+    expect(await chats.history(other, 9, 9)).toHaveLength(1)
+  })
+
   it('hear again what a woken agent said while there was no daemon', async () => {
     const machine = newMachineId()
     const before = open()
