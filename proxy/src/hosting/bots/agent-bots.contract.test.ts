@@ -103,6 +103,8 @@ storeContract('bots of hosted agents', stores, (kit) => {
   const echo = async function* (text: string) {
     yield `you said: ${text}`
   }
+  const forApprovers = (token: SecretValue) =>
+    claims.claim(botOf(token), { tenant: kit.theirs.tenant, machine: null })
   const turnRows = () => kit.sql(`SELECT * FROM machine_turns WHERE tenant_id = '${kit.me}'`)
   const owedRows = () => kit.sql(`SELECT * FROM agent_bot_answers WHERE tenant_id = '${kit.me}'`)
 
@@ -167,11 +169,12 @@ storeContract('bots of hosted agents', stores, (kit) => {
       { storage: kit.theirs, bot: other },
     )
     await add(mine.bots)
-    const again = theirs.bots.add('claw', new SecretValue(double.token), owner())
-    await expect(again).rejects.toMatchObject({ code: 'conflict' })
-    // By another token of the same bot too.
-    const renewed = theirs.bots.add('claw', new SecretValue('4242424242:demo-another-token'), owner())
-    await expect(renewed).rejects.toMatchObject({ code: 'conflict' })
+    const near = open(echo, { storage: kit.theirs }).bots
+    await expect(add(near)).rejects.toMatchObject({ code: 'conflict' })
+    // By another token of the same bot too; and its id alone, which is no secret, tells nobody whose it is.
+    const renewed = new SecretValue('4242424242:demo-another-token')
+    expect(() => forApprovers(renewed)).toThrow('in use here')
+    await expect(near.add('claw', renewed, owner())).rejects.toMatchObject({ code: 'invalid_request' })
     await add(theirs.bots, other)
     await pair(mine.bots)
     await pair(theirs.bots, other)
@@ -184,11 +187,25 @@ storeContract('bots of hosted agents', stores, (kit) => {
     // Given back, it is free again.
     await theirs.bots.remove('claw', owner())
     expect(await theirs.bots.show('claw')).toBeNull()
-    using _approvers = claims.claim(botOf(new SecretValue(other.token)), {
-      tenant: kit.mine.tenant,
-      machine: null,
-    })
+    using _approvers = forApprovers(new SecretValue(other.token))
     await expect(add(theirs.bots, other)).rejects.toMatchObject({ code: 'conflict' })
+  })
+
+  it('left out while it is another one’s, goes on once it is free', async () => {
+    const before = open(echo).bots
+    await add(before)
+    await before[Symbol.asyncDispose]()
+    const approvers = forApprovers(new SecretValue(double.token))
+    const { bots } = open(echo)
+    await bots.start()
+    expect(await bots.show('claw')).toMatchObject({
+      connected: false,
+      problem: expect.stringContaining('another one'),
+    })
+    approvers[Symbol.dispose]()
+    await bots.start()
+    const shown = async () => (await bots.show('claw'))?.connected
+    await expect.poll(shown, { timeout: patience(10_000) }).toBe(true)
   })
 
   it('refuse a token that is none, and one that Telegram does not know', async () => {
@@ -325,11 +342,8 @@ storeContract('bots of hosted agents', stores, (kit) => {
     double.conflict(false)
     double.say(ANN.id, 'after it', ANN)
     await heard('you said: after it')
-    double.failNext({
-      method: 'sendMessage',
-      status: 403,
-      description: 'Forbidden: bot was blocked by the user',
-    })
+    const description = 'Forbidden: bot was blocked by the user'
+    double.failNext({ method: 'sendMessage', status: 403, description })
     double.say(ANN.id, 'blocked', ANN)
     await double.waitFor(() => double.calls.some(({ status }) => status === 403), 'the refusal')
     double.say(ANN.id, 'and back', ANN)
@@ -363,22 +377,15 @@ storeContract('bots of hosted agents', stores, (kit) => {
     const { bots } = open(echo)
     await add(bots)
     await pair(bots)
-    double.failNext({
-      method: 'sendMessage',
-      status: 400,
-      description: `Bad Request: bot${double.token} is wrong`,
-    })
+    const description = `Bad Request: bot${double.token} is wrong`
+    double.failNext({ method: 'sendMessage', status: 400, description })
     double.say(ANN.id, 'hello', ANN)
     await expect.poll(() => told.join(), { timeout: patience(10_000) }).toContain('given up')
     await kit.mine.transaction((tx) =>
       resealBotTokens(tx, (purpose, text) => `${purpose}${text.slice(purpose.length)}`),
     )
-    const rows = async () =>
-      await Promise.all(
-        ['agent_bots', 'agent_bot_chats', 'agent_bot_answers'].map((table) =>
-          kit.sql(`SELECT * FROM ${table} WHERE tenant_id = '${kit.me}'`),
-        ),
-      )
+    const rowsOf = (table: string) => kit.sql(`SELECT * FROM ${table} WHERE tenant_id = '${kit.me}'`)
+    const rows = () => Promise.all(['agent_bots', 'agent_bot_chats', 'agent_bot_answers'].map(rowsOf))
     const all = `${JSON.stringify(await rows())}${told.join('\n')}`
     expect(all).toContain('bot.added')
     expect(all).not.toContain(double.token.slice(11))
@@ -386,15 +393,8 @@ storeContract('bots of hosted agents', stores, (kit) => {
     expect(await rows()).toEqual([[], [], []])
     expect(told.at(-1)).toContain('bot.removed')
     // It is nobody's now.
-    await expect
-      .poll(
-        () =>
-          add(open(echo, { storage: kit.theirs }).bots).then(
-            () => true,
-            () => false,
-          ),
-        { timeout: patience(10_000) },
-      )
-      .toBe(true)
+    const given = async () => (await add(open(echo, { storage: kit.theirs }).bots)).lastFour
+    const refused = () => 'not yet'
+    await expect.poll(() => given().catch(refused), { timeout: patience(10_000) }).toBe('ests')
   })
 })

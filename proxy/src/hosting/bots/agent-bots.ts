@@ -129,7 +129,9 @@ export function createAgentBots(deps: AgentBotsDeps): AgentBots & {
     }
   }
   function run(bot: AgentBot, claim: Disposable | null, name: string): void {
-    const one: Held = held.get(bot.machine) ?? { claim, running: null }
+    const known = held.get(bot.machine)
+    // One that was left out goes on once its bot is no other's any more.
+    const one: Held = known?.claim == null ? { claim, running: null } : known
     held.set(bot.machine, one)
     if (isOver || lockdown.state !== null || one.claim === null || one.running !== null) return
     const token = vault.openFor(purposeOf(bot.machine), bot.token)
@@ -177,10 +179,11 @@ export function createAgentBots(deps: AgentBotsDeps): AgentBots & {
     const machine = await hosted(name)
     if ((await storage.read((tx) => tx.agentBots.find(machine.id))) !== undefined)
       throw new AppError('conflict', `${machine.name} has a bot already; take it away first.`)
+    // First: a bot's id is no secret, and is held for nobody, and told of to nobody, who has not its token.
+    const username = await usernameOf(token, deps.apiRoot)
     const bot = botOf(token)
     const claim = claims.claim(bot, { tenant, machine: machine.id })
     try {
-      const username = await usernameOf(token, deps.apiRoot)
       const row: AgentBot = {
         ...{ machine: machine.id, agent: agentIdOf(machine), bot, username },
         ...{ token: vault.sealFor(purposeOf(machine.id), token), lastFour: token.open().slice(-4) },
