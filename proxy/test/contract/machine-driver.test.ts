@@ -205,7 +205,11 @@ describe.each(CASES)('a driver of machines: $name', ({ name, skip, open }) => {
       await create(ref)
       expect(await processes(ref, NEVER)).toEqual([])
       await driver.start(ref, NEVER)
-      const first = { pid: expect.any(Number), command: 'deno', memoryBytes: expect.any(Number) }
+      const first = {
+        pid: expect.any(Number),
+        args: expect.stringMatching(/^(?:\/\S*\/)?deno\b/),
+        memoryBytes: expect.any(Number),
+      }
       expect(await processes(ref, NEVER)).toMatchObject([first])
       await driver.pause(ref, NEVER)
       expect(await processes(ref, NEVER)).toMatchObject([first])

@@ -1,6 +1,6 @@
 import type { MachineLogView, MachineVersionsView, ProcessListView } from '../../contracts/admin/index.ts'
-import type { Machine, MachineProcess } from '../machines/index.ts'
-import type { MachineVersions, PrintedByMachine } from './inspections.ts'
+import type { Machine } from '../machines/index.ts'
+import type { MachineVersions, PrintedByMachine, SeenProcess } from './inspections.ts'
 
 const headOf = ({ name, observed }: Machine) => ({ name, state: observed })
 
@@ -9,7 +9,7 @@ export function viewProcesses({
   processes,
 }: {
   readonly machine: Machine
-  readonly processes: readonly MachineProcess[]
+  readonly processes: readonly SeenProcess[]
 }): ProcessListView {
   const pids = new Set(processes.map(({ pid }) => pid))
   return {

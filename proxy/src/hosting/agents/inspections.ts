@@ -1,7 +1,7 @@
 /** What runs in a machine and what it printed, for its owner: seen from outside, scrubbed, and nobody is woken. */
 import type { Principal } from '../../identity/index.ts'
 import { AppError, type SecretValue } from '../../kernel/index.ts'
-import type { Machine, MachineProcess, Machines } from '../machines/index.ts'
+import { type Machine, type MachineProcess, type Machines, programOf } from '../machines/index.ts'
 import type { ControlLink } from './control-link.ts'
 import { createTextScrubber } from './scrubbed-text.ts'
 
@@ -12,10 +12,15 @@ export interface MachineVersions {
   readonly node: string | null
 }
 
+export interface SeenProcess extends Omit<MachineProcess, 'args'> {
+  /** Its program, and the script of an interpreter. */
+  readonly command: string
+}
+
 export interface PrintedByMachine {
   readonly machine: Machine
   /** The process that was asked for; null: none was. */
-  readonly process: MachineProcess | null
+  readonly process: SeenProcess | null
   readonly text: string
   /** Older lines are left out. */
   readonly isCut: boolean
@@ -27,7 +32,7 @@ export interface Inspections {
   processes(
     name: string,
     by: Principal,
-  ): Promise<{ readonly machine: Machine; readonly processes: readonly MachineProcess[] }>
+  ): Promise<{ readonly machine: Machine; readonly processes: readonly SeenProcess[] }>
   /**
    * Of a process that is there, or without one: a machine has one log, of its OpenClaw. Nothing of one that is not up. Throws `refused`
    * and `locked` as well.
@@ -64,7 +69,7 @@ export function createInspections(deps: {
       const { machine, machines } = await named(name)
       const found = await machines.processes(machine.id)
       const { line } = await scrubberFor(machine, 'processes', by)
-      return { machine, processes: found.map((one) => ({ ...one, command: line(one.command) })) }
+      return { machine, processes: found.map((one) => seen(one, line)) }
     },
     async printed(name, asked, by) {
       const { machine, machines } = await named(name)
@@ -75,7 +80,7 @@ export function createInspections(deps: {
       const { line, log } = await scrubberFor(machine, 'log', by)
       const link = await linkOf(machine)
       return {
-        ...{ machine, process: process ? { ...process, command: line(process.command) } : null },
+        ...{ machine, process: process ? seen(process, line) : null },
         ...(link === undefined ? { text: '', isCut: false } : log(link.log())),
       }
     },
@@ -86,3 +91,9 @@ export function createInspections(deps: {
     },
   }
 }
+
+/** A process may have called itself by a secret, or by a part of one that ends where its line was cut. */
+const seen = ({ args, ...rest }: MachineProcess, clean: (text: string) => string): SeenProcess => ({
+  ...rest,
+  command: programOf(clean(args)),
+})

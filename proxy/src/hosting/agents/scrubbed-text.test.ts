@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { owner } from '../../../test/support/principals.ts'
 import { SecretValue } from '../../kernel/index.ts'
+import type { Machine, MachineProcess } from '../machines/index.ts'
+import { createInspections } from './inspections.ts'
 import { createMachineLog } from './machine-log.ts'
 import { createTextScrubber } from './scrubbed-text.ts'
 
@@ -43,5 +46,47 @@ describe('what a machine printed', () => {
     expect(text).toContain('next')
     const cut = await shown([`${'x'.repeat(4_070)}${KEY.slice(0, 33)}${KEY.slice(33)}`, 'next'])
     expect(cut.text).not.toContain('line 0')
+  })
+
+  it('holds no token of ours, however it stands in JSON or in an address', async () => {
+    const token = `oa3_${'demo-'.repeat(9).slice(0, 43)}`
+    const lines = [
+      `x ${token}`,
+      JSON.stringify(`a\n${token}`),
+      `k%3D${token}&`,
+      `\\u003d${token}`,
+      `A_${token}`,
+    ]
+    const { text } = await shown(lines)
+    expect(text).not.toContain('oa3_')
+    expect(text.split('[token]')).toHaveLength(6)
+    expect((await shown([`noa3_${'x'.repeat(60)}`])).text).not.toContain('[token]')
+  })
+})
+
+describe('processes of a machine', () => {
+  const SECRET = 'demo/secret+that-is/not:real'
+  const commands = async (...args: readonly string[]) => {
+    const inspections = createInspections({
+      named: async () => ({
+        machine: {} as Machine,
+        machines: { processes: async () => args.map((one) => ({ args: one }) as MachineProcess) } as never,
+      }),
+      linkOf: async () => undefined,
+      openToScrub: async () => new Map([['KEY', new SecretValue(SECRET)]]),
+    })
+    const { processes } = await inspections.processes('claw', owner())
+    return processes.map(({ command }) => command)
+  }
+
+  it('are programs and scripts, without what they were told', async () => {
+    expect(
+      await commands('node /app/main.mjs --key x', '/usr/bin/curl -H secret', 'sshd: login', ''),
+    ).toEqual([...['node main.mjs', 'curl', 'sshd', '?']])
+  })
+
+  it('that call themselves by a secret, or by a part of one, show none of it', async () => {
+    const shown = await commands(SECRET, `/bin/${SECRET}`, `x-${SECRET.slice(0, 20)}`, `${SECRET}: worker`)
+    expect(shown.join()).not.toMatch(/real|that|demo/)
   })
 })

@@ -4,16 +4,21 @@ import { createOutputCollector, type Scrubber } from '../../scrub/index.ts'
 import type { MachineLog } from './machine-log.ts'
 
 const MAX_SHOWN_CHARS = 32_768
+/** Behind the end of a word, or of a character that JSON or an address spells out. */
+const BEGIN = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4})|(?<=%[0-9a-fA-F]{2}))`
 /** Tokens of ours are known by their form alone: of agents, apps and accounts, tickets, and access tokens (JWT). */
-const OWN_TOKENS =
-  /\b(?:oa3|oc|cf|ot)_[A-Za-z0-9_-]{43}|\bor_ses_[0-9a-f]{16}_[A-Za-z0-9_-]{43}|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{43}/g
+const OWN_TOKENS = new RegExp(
+  String.raw`${BEGIN}(?:(?:oa3|oc|cf|ot)_[\w-]{43}|or_ses_[0-9a-f]{16}_[\w-]{43}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{43})`,
+  'g',
+)
 
 export async function createTextScrubber(secrets: ReadonlyMap<string, SecretValue>) {
   const collector = createOutputCollector(secrets)
   await collector.preparedFirst()
   const scrubber = collector.prepare()
   return {
-    line: (text: string): string => cleaned(scrubber, text, false),
+    /** One line, cut somewhere. */
+    line: (text: string): string => cleaned(scrubber, text, true),
     /** The newest of a log, whole lines. */
     log({ parts, isCut }: MachineLog): { readonly text: string; readonly isCut: boolean } {
       // Each line of a secret of several is one by itself: what is left of one whose beginning was dropped is known too.

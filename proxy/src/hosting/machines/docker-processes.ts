@@ -22,12 +22,15 @@ export function readProcesses(said: unknown): readonly MachineProcess[] {
     if (data === undefined) return []
     const [pid, parent, state, seconds, kib, args] = data
     const memoryBytes = kib * 1_024
-    return [{ pid, parent, command: programOf(args), state: stateOf(state), seconds, memoryBytes }]
+    return [{ pid, parent, args, state: stateOf(state), seconds, memoryBytes }]
   })
 }
 
-/** Arguments are left out: they hold what a shell was told, secrets too. */
-function programOf(args: string): string {
+/**
+ * Its program, and the script that an interpreter runs: arguments are left out, they hold what a shell was told. Of a line that is clean
+ * already: what is left of a secret is not known for one.
+ */
+export function programOf(args: string): string {
   const [program = '', first = ''] = args.split(' ')
   const name = program.replace(/:$/, '').split('/').at(-1) || '?'
   const script = INTERPRETER.test(name) ? SCRIPT.exec(first)?.[1] : undefined

@@ -12,6 +12,7 @@ export type {
   MachineSpec,
   MachineTime,
 } from './machine.ts'
+export { programOf } from './docker-processes.ts'
 export type { Claimed } from './machine-claim.ts'
 export {
   DriverFault,

@@ -50,8 +50,8 @@ interface MachineAddress {
 export interface MachineProcess {
   readonly pid: number
   readonly parent: number
-  /** Its program, and the script that an interpreter runs: without arguments, which hold whatever was put there. */
-  readonly command: string
+  /** As it calls itself, with its arguments, cut somewhere: whatever was put there, secrets too. */
+  readonly args: string
   readonly state: 'running' | 'waiting' | 'stopped' | 'ended'
   readonly seconds: number
   /** That it has in memory. */
