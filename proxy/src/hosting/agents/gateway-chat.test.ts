@@ -177,3 +177,30 @@ it('hears a record while it is there, without the gateway’s token, and anew wh
   const path = '/sessions/agent%3Amain%3Amain/history?limit='
   expect(asked).toEqual([60, 60, 60, 8].map((limit) => path + limit))
 })
+
+it('leaves others their turns, however fast a machine tells its record', async () => {
+  let turns = 0
+  let ticking = setImmediate(function tick() {
+    turns += 1
+    ticking = setImmediate(tick)
+  })
+  const at: number[] = []
+  const last = Promise.withResolvers<void>()
+  const watch = watchSession({
+    async open() {
+      const [stream, far] = duplexPair()
+      createServer((_request, response) => {
+        response.write(`data: ${JSON.stringify({ messages: [asks('run-1', {}, 1)] })}\n`.repeat(20))
+      }).emit('connection', far)
+      return { stream, gatewayToken: 'demo-gateway-token-that-stays-inside-0123456789' }
+    },
+    async heard() {
+      if (at.push(turns) === 20) last.resolve()
+    },
+    log: (_message, error) => last.reject(error),
+  })
+  await last.promise
+  watch.close()
+  clearImmediate(ticking)
+  expect(new Set(at).size).toBe(20)
+})

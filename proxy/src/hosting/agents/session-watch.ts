@@ -18,6 +18,8 @@ interface Link {
 const MESSAGES = { most: 60, few: 8 }
 const MAX_CHARS = 4 * 1_048_576
 const PAUSE_MS = { first: 250, longest: 60_000 }
+/** After each record so many times what it took to read: how large they are and how fast they come is the machine's to say. */
+const REST = 4
 
 const recordOf = (session: string, limit: number): string =>
   `/sessions/${encodeURIComponent(session)}/history?limit=${limit}`
@@ -45,7 +47,13 @@ async function* follow(link: Link, limit: number, signal: AbortSignal): AsyncGen
   try {
     const response = await ask(link, recordOf(MAIN_SESSION, limit), 'text/event-stream', signal)
     const clean = cleanerOf(link)
-    for await (const data of eventData(response, MAX_CHARS)) yield runsOf(data, clean) ?? []
+    for await (const data of eventData(response, MAX_CHARS)) {
+      const before = performance.now()
+      const runs = runsOf(data, clean)
+      const tookMs = performance.now() - before
+      yield runs ?? []
+      await rest(tookMs * REST, signal)
+    }
   } finally {
     link.stream.destroy()
   }

@@ -1,5 +1,6 @@
 export { createDockerDriver } from './docker-driver.ts'
 export { HOME, STATE_MOUNT } from './docker-machine.ts'
+export { programOf } from './docker-processes.ts'
 export type { Ec2Access } from './ec2/ec2-calls.ts'
 export { createEc2Driver } from './ec2/ec2-driver.ts'
 export type { Ec2Place } from './ec2/ec2-machine.ts'
@@ -12,7 +13,6 @@ export type {
   MachineSpec,
   MachineTime,
 } from './machine.ts'
-export { programOf } from './docker-processes.ts'
 export type { Claimed } from './machine-claim.ts'
 export {
   DriverFault,
