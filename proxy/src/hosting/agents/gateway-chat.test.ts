@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { duplexPair } from 'node:stream'
 import { expect, it } from 'vitest'
 import { askGateway } from './gateway-chat.ts'
+import { cleanerOf } from './gateway-token.ts'
 import { runsOf } from './session-record.ts'
 import { watchSession } from './session-watch.ts'
 
@@ -34,6 +35,27 @@ it('hands on what it says, and how it ended', async () => {
   expect(said).toEqual(['a', 'b'])
   expect(end).toEqual({ isCut: true, usage: { prompt_tokens: 3, completion_tokens: 4 } })
   expect(isOver).toBe(true)
+})
+
+it('says nothing of the gateway’s token, in whatever pieces it comes', async () => {
+  const pieces = [
+    'a of-the',
+    '-gate',
+    'way b ',
+    'of-the-',
+    'window \ud83d',
+    '\ude00 b2YtdGhlLWdhdGV3',
+    'YXk= é',
+  ]
+  const whole = events(...pieces.map((text) => piece(text)), piece('', 'stop'), '[DONE]')
+  const { said } = await ask((_request, response) => response.end(whole))
+  expect(said.join('')).toBe('a [secret:gateway token] b of-the-window 😀 [secret:gateway token]= é')
+  const text = JSON.stringify({
+    messages: [asks('run-1', { type: 'text', text: 'it is of-the-gateway' }, 1)],
+  })
+  expect(runsOf(text, cleanerOf('of-the-gateway'))).toMatchObject([
+    { answer: 'it is [secret:gateway token]' },
+  ])
 })
 
 // As OpenClaw says it where there is nothing but a system message.

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { AppError, oneLine } from '../../kernel/index.ts'
 import { eventData, unanswered } from './event-data.ts'
+import { pieceCleanerOf } from './gateway-token.ts'
 import { requestOver } from './stream-request.ts'
 
 /** The conversation that its plugin wakes, too. */
@@ -59,7 +60,7 @@ export async function* askGateway(
     if (statusCode === 400)
       throw new AppError('invalid_request', `The agent refuses it${await refusalOf(response)}.`)
     if (statusCode !== 200) throw unanswered(`it answered ${statusCode}${await refusalOf(response)}`)
-    return yield* piecesOf(response, request.began)
+    return yield* piecesOf(response, pieceCleanerOf(link.gatewayToken), request.began)
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof AppError) throw error
@@ -108,6 +109,7 @@ async function refusalOf(response: IncomingMessage): Promise<string> {
 
 async function* piecesOf(
   response: IncomingMessage,
+  clean: ReturnType<typeof pieceCleanerOf>,
   began: GatewayRequest['began'],
 ): AsyncGenerator<string, GatewayEnd> {
   let end: GatewayEnd | undefined
@@ -115,6 +117,8 @@ async function* piecesOf(
   for await (const data of eventData(response, MAX_LINE_CHARS)) {
     if (data === '[DONE]') {
       if (end === undefined) throw unanswered('it ended without an end')
+      const rest = clean.end()
+      if (rest !== '') yield rest
       return end
     }
     const { id, choices, usage, error } = parsedChunk(data)
@@ -124,7 +128,8 @@ async function* piecesOf(
     }
     if (error !== undefined) throw unanswered(`it says “${oneLine(error.message, SAID_CHARS)}”`)
     const [choice] = choices ?? []
-    if (choice?.delta?.content) yield choice.delta.content
+    const text = choice?.delta?.content ? clean.push(choice.delta.content) : ''
+    if (text !== '') yield text
     if (choice?.finish_reason != null) end = { isCut: choice.finish_reason === 'length', usage: null }
     if (usage != null && end !== undefined) {
       const { prompt_tokens, completion_tokens } = usage

@@ -84,7 +84,7 @@ function hear(run: Run, { role, content, ...of }: Message, clean: (text: string)
     run.model = /^[\w.:/-]{1,128}$/.test(of.model ?? '') ? (of.model ?? '') : run.model
     run.isOver = of.stopReason !== undefined && of.stopReason !== 'toolUse'
     for (const one of parts) {
-      if (one.type === 'text' && one.text) run.texts.push(one.text)
+      if (one.type === 'text' && one.text) run.texts.push(clean(one.text))
       if (one.type === 'toolCall') begin(run, one, of.timestamp, clean)
     }
   } else if (role === 'toolResult' && of.toolCallId !== undefined)

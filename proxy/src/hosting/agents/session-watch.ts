@@ -2,10 +2,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { AppError } from '../../kernel/index.ts'
-import { createScrubber } from '../../scrub/index.ts'
 import type { AgentRun } from '../chat/index.ts'
 import { eventData, unanswered } from './event-data.ts'
 import { MAIN_SESSION } from './gateway-chat.ts'
+import { cleanerOf } from './gateway-token.ts'
 import { runsOf } from './session-record.ts'
 import { requestOver } from './stream-request.ts'
 
@@ -37,7 +37,7 @@ export async function readRecord(
       text += piece as string
       if (text.length > MAX_CHARS) throw new AppError('too_large', 'Its record is too long.')
     }
-    return runsOf(text, cleanerOf(link)) ?? []
+    return runsOf(text, cleanerOf(link.gatewayToken)) ?? []
   } finally {
     link.stream.destroy()
   }
@@ -46,7 +46,7 @@ export async function readRecord(
 async function* follow(link: Link, limit: number, signal: AbortSignal): AsyncGenerator<readonly AgentRun[]> {
   try {
     const response = await ask(link, recordOf(MAIN_SESSION, limit), 'text/event-stream', signal)
-    const clean = cleanerOf(link)
+    const clean = cleanerOf(link.gatewayToken)
     for await (const data of eventData(response, MAX_CHARS)) {
       const before = performance.now()
       const runs = runsOf(data, clean)
@@ -69,17 +69,6 @@ async function ask(
   const response = await requestOver(stream, { method: 'GET', path, headers, signal })
   if (response.statusCode !== 200) throw unanswered(`it answered ${response.statusCode}`)
   return response
-}
-
-/** The one credential that a machine has: whoever reads a conversation is not to have its gateway. */
-function cleanerOf({ gatewayToken }: Link): (text: string) => string {
-  const scrubber = createScrubber(new Map([['gateway token', gatewayToken]]))
-  return (text) => {
-    const bytes = Buffer.from(text)
-    if (scrubber.isClean(bytes)) return text
-    const stream = scrubber.stream()
-    return Buffer.concat([stream.push(bytes), stream.end()]).toString('utf8')
-  }
 }
 
 export interface SessionWatch {

@@ -1,0 +1,33 @@
+/** The one credential that a machine has: whoever reads what its agent says is not to have its gateway. */
+import { createScrubber, type ScrubStream } from '../../scrub/index.ts'
+
+/** Takes it out of whole texts. */
+export function cleanerOf(gatewayToken: string): (text: string) => string {
+  const scrubber = scrubberOf(gatewayToken)
+  return (text) => {
+    const bytes = Buffer.from(text)
+    if (scrubber.isClean(bytes)) return text
+    const stream = scrubber.stream()
+    return Buffer.concat([stream.push(bytes), stream.end()]).toString('utf8')
+  }
+}
+
+/** Takes it out of a text that comes in pieces: holds back what may be a beginning of it. */
+export function pieceCleanerOf(gatewayToken: string) {
+  const stream: ScrubStream = scrubberOf(gatewayToken).stream()
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  /** Of a character that a piece was cut in. */
+  let half = ''
+  return {
+    push(piece: string): string {
+      const text = half + piece
+      half = /[\ud800-\udbff]$/.exec(text)?.[0] ?? ''
+      const whole = text.slice(0, text.length - half.length)
+      return decoder.decode(stream.push(Buffer.from(whole)), { stream: true })
+    },
+    end: (): string =>
+      decoder.decode(stream.push(Buffer.from(half)), { stream: true }) + decoder.decode(stream.end()),
+  }
+}
+
+const scrubberOf = (gatewayToken: string) => createScrubber(new Map([['gateway token', gatewayToken]]))
