@@ -45,9 +45,9 @@ storeContract('bots of hosted agents', stores, (kit) => {
   /** As a daemon has it: what it holds in memory goes with it. `reply` is the agent. */
   function open(
     reply: (text: string) => AsyncIterable<string>,
-    of: { readonly storage?: Storage; readonly bot?: BotApiDouble } = {},
+    of: { readonly storage?: Storage; readonly bot?: BotApiDouble; readonly isGone?: boolean } = {},
   ) {
-    const { storage = kit.mine, bot = double } = of
+    const { storage = kit.mine, bot = double, isGone = false } = of
     const log = (message: string, error?: unknown): void => void told.push(`${message} ${String(error)}`)
     const audit = {
       append: async (_tx: unknown, event: string, actor: unknown, _request: unknown, data: unknown) =>
@@ -74,7 +74,8 @@ storeContract('bots of hosted agents', stores, (kit) => {
       },
       ...{ apiRoot: bot.root, pace: { burst: 1_000, perSecond: 1_000 }, pollSeconds: 1 },
       async find(name) {
-        if (name !== machine.id && name !== machine.name) throw new AppError('not_found', 'No such agent.')
+        if (isGone || (name !== machine.id && name !== machine.name))
+          throw new AppError('not_found', 'No such agent.')
         return machine
       },
       async say(id, text, by, along) {
@@ -100,9 +101,12 @@ storeContract('bots of hosted agents', stores, (kit) => {
     bot.messages.filter(({ fromBot }) => fromBot).map(({ text }) => text)
   const confirmed = () =>
     double.waitFor(() => double.unconfirmed === 0, 'that all of it is confirmed', patience(15_000))
-  const echo = async function* (text: string) {
-    yield `you said: ${text}`
-  }
+  const saying = (word: string, asked: string[] = []) =>
+    async function* (text: string) {
+      asked.push(text)
+      yield `${word}: ${text}`
+    }
+  const echo = saying('you said')
   const forApprovers = (token: SecretValue) =>
     claims.claim(botOf(token), { tenant: kit.theirs.tenant, machine: null })
   const turnRows = () => kit.sql(`SELECT * FROM machine_turns WHERE tenant_id = '${kit.me}'`)
@@ -159,15 +163,8 @@ storeContract('bots of hosted agents', stores, (kit) => {
       token: '7171717171:demo-bot-token-of-them',
     })
     other.addChat({ id: ANN.id, type: 'private' })
-    const mine = open(async function* (text) {
-      yield `mine: ${text}`
-    })
-    const theirs = open(
-      async function* (text) {
-        yield `theirs: ${text}`
-      },
-      { storage: kit.theirs, bot: other },
-    )
+    const mine = open(saying('mine'))
+    const theirs = open(saying('theirs'), { storage: kit.theirs, bot: other })
     await add(mine.bots)
     const near = open(echo, { storage: kit.theirs }).bots
     await expect(add(near)).rejects.toMatchObject({ code: 'conflict' })
@@ -206,6 +203,11 @@ storeContract('bots of hosted agents', stores, (kit) => {
     await bots.start()
     const shown = async () => (await bots.show('claw'))?.connected
     await expect.poll(shown, { timeout: patience(10_000) }).toBe(true)
+    await bots[Symbol.asyncDispose]()
+    // Nor is it kept for a machine that is not there.
+    await open(echo, { isGone: true }).bots.start()
+    expect(await kit.sql(`SELECT * FROM agent_bots WHERE tenant_id = '${kit.me}'`)).toEqual([])
+    expect(told.at(-1)).toContain('"event":"bot.removed","actor":"daemon"')
   })
 
   it('refuse a token that is none, and one that Telegram does not know', async () => {
@@ -266,10 +268,7 @@ storeContract('bots of hosted agents', stores, (kit) => {
 
   it('ask an update that comes once more no second time', async () => {
     const asked: string[] = []
-    const { bots } = open(async function* (text) {
-      asked.push(text)
-      yield `you said: ${text}`
-    })
+    const { bots } = open(saying('you said', asked))
     await add(bots)
     await pair(bots)
     double.say(ANN.id, 'once', ANN)
@@ -279,10 +278,7 @@ storeContract('bots of hosted agents', stores, (kit) => {
     const message = { message_id: 9, chat: { id: ANN.id, type: 'private' }, from: ANN }
     double.push({ message: { ...message, text: 'again' }, update_id: 101 })
     double.push({ message: { ...message, text: 'far off' }, update_id: 100_000 })
-    await open(async function* (text) {
-      asked.push(text)
-      yield `you said: ${text}`
-    }).bots.start()
+    await open(saying('you said', asked)).bots.start()
     await heard('you said: far off')
     expect(asked).toEqual(['once', 'far off'])
   })

@@ -114,6 +114,10 @@ export function createAgentBots(deps: AgentBotsDeps): AgentBots & {
     return bot
   }
 
+  async function removed(tx: Tx, { machine, username }: AgentBot, by: Actor): Promise<void> {
+    await tx.agentBots.remove(machine)
+    await audit.append(tx, 'bot.removed', by, null, { machine, username })
+  }
   async function stop(machine: MachineId): Promise<void> {
     const one = held.get(machine)
     held.delete(machine)
@@ -143,12 +147,12 @@ export function createAgentBots(deps: AgentBotsDeps): AgentBots & {
     })
   }
   /** Undefined where there is no such machine any more: then its bot goes too. */
-  async function nameOf(machine: MachineId): Promise<string | undefined> {
+  async function nameOf(bot: AgentBot): Promise<string | undefined> {
     try {
-      return (await deps.find(machine)).name
+      return (await deps.find(bot.machine)).name
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'not_found') throw error
-      await storage.transaction((tx) => tx.agentBots.remove(machine))
+      await storage.transaction((tx) => removed(tx, bot, 'daemon'))
       return undefined
     }
   }
@@ -239,11 +243,7 @@ export function createAgentBots(deps: AgentBotsDeps): AgentBots & {
     remove: (name, by) =>
       inTurn(async () => {
         const machine = await hosted(name)
-        await storage.transaction(async (tx) => {
-          const { username } = await botOfAgent(tx, machine)
-          await tx.agentBots.remove(machine.id)
-          await audit.append(tx, 'bot.removed', actorOf(by), null, { machine: machine.id, username })
-        })
+        await storage.transaction(async (tx) => removed(tx, await botOfAgent(tx, machine), actorOf(by)))
         await stop(machine.id)
       }),
 
@@ -252,7 +252,7 @@ export function createAgentBots(deps: AgentBotsDeps): AgentBots & {
         // Two that ask for the updates of one bot get in each other's way.
         await Promise.all(halting)
         for (const bot of await storage.read((tx) => tx.agentBots.all())) {
-          const name = await nameOf(bot.machine)
+          const name = await nameOf(bot)
           if (name !== undefined) run(bot, held.get(bot.machine)?.claim ?? claimed(bot), name)
         }
       }),
@@ -267,11 +267,10 @@ export function createAgentBots(deps: AgentBotsDeps): AgentBots & {
     },
 
     async agentRevoked(tx, agent) {
-      for (const { machine, agent: of, username } of await tx.agentBots.all()) {
-        if (of !== agent) continue
-        await tx.agentBots.remove(machine)
-        await audit.append(tx, 'bot.removed', 'daemon', null, { machine, username })
-        tx.onCommit(() => void stop(machine))
+      for (const bot of await tx.agentBots.all()) {
+        if (bot.agent !== agent) continue
+        await removed(tx, bot, 'daemon')
+        tx.onCommit(() => void stop(bot.machine))
       }
     },
 
