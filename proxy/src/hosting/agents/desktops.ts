@@ -96,5 +96,5 @@ export function createDesktops(deps: DesktopsDeps): Desktops {
   }
 }
 
-const isDesktopOf = (machine: Machine, host: Machine): boolean =>
+export const isDesktopOf = (machine: Machine, host: Machine): boolean =>
   kindOf(machine) === 'desktop' && agentIdOf(machine) === agentIdOf(host) && machine.desired !== 'deleted'

@@ -1,5 +1,5 @@
 export type { BrowserConnection } from './browsers.ts'
-export type { DesktopConnection } from './desktops.ts'
+export { type DesktopConnection, isDesktopOf } from './desktops.ts'
 export { agentIdOf, type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
 export { type HostedAgentRoutesDeps, hostedAgentRoutes } from './hosted-agent-routes.ts'
 export { createHostedAgents } from './hosted-agents.ts'

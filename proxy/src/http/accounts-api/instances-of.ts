@@ -1,4 +1,4 @@
-import { agentIdOf, type HostedAgent, kindOf } from '../../hosting/agents/index.ts'
+import { type HostedAgent, isDesktopOf, kindOf } from '../../hosting/agents/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import type { ConsoleTenant } from '../console/index.ts'
 
@@ -23,12 +23,7 @@ export async function desktopOf(
   { hosting }: Pick<ConsoleTenant, 'hosting'>,
   host: HostedAgent['machine'],
 ): Promise<HostedAgent> {
-  const found = (await hosting?.list())?.find(
-    ({ machine }) =>
-      kindOf(machine) === 'desktop' &&
-      agentIdOf(machine) === agentIdOf(host) &&
-      machine.desired !== 'deleted',
-  )
+  const found = (await hosting?.list())?.find(({ machine }) => isDesktopOf(machine, host))
   if (found === undefined) throw new AppError('not_found', `${host.name} has no desktop.`)
   return found
 }
