@@ -6,8 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openUninstall } from '../../src/compose/daemon-uninstall.ts'
 import { readConfig } from '../../src/config/index.ts'
 import { createEngineClient } from '../../src/sandbox/engine/index.ts'
-import type { DaemonKit } from '../support/daemon-kit.ts'
-import { createDaemonKit } from '../support/daemon-kit.ts'
+import { createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { followEvents } from '../support/follow-events.ts'
 import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
@@ -282,11 +281,8 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     await chat('once woken It was denied.')
     await admin('POST', '/claw/order', { order: 'sleep' })
     await untilState('paused')
-    const { body } = await kit.admin('GET', `/v1/requests/${id}`)
-    await kit.admin('POST', `/v1/requests/${id}/decision`, {
-      decision: 'deny',
-      consent_hash: body.consent_hash,
-    })
+    const { consent_hash } = (await kit.admin('GET', `/v1/requests/${id}`)).body
+    await kit.admin('POST', `/v1/requests/${id}/decision`, { decision: 'deny', consent_hash })
     await untilState('running')
     await expect.poll(() => chat('woken'), { timeout: patience(20_000) }).toContain(id)
     const woken = async () => (await turnsOf()).filter(({ origin }: { origin: string }) => origin === 'woken')
@@ -343,21 +339,15 @@ describe.skipIf(!docker.available)('a hosted agent', () => {
     expect(model.calls.length).toBe(calls)
     held.resolve()
     await kit.admin('POST', '/v1/panic/end', { confirm: 'unlock' })
-    expect(
-      (await turnsOf()).find(({ asked }: { asked: string }) => asked === 'take your time'),
-    ).toMatchObject({
-      state: 'failed',
-      problem: 'The owner has stopped everything.',
-    })
+    const cutOff = (await turnsOf()).find(({ asked }: { asked: string }) => asked === 'take your time')
+    expect(cutOff).toMatchObject({ state: 'failed', problem: 'The owner has stopped everything.' })
     expect(await chat('after')).toContain('after')
     expect(await chat('api GET /secrets')).toMatch(/^HTTP\/1\.1 200 /)
   })
 
   it('loses model and API with its agent, and leaves nothing when it is removed', async () => {
     await kit.admin('DELETE', '/v1/agents/claw')
-    expect((await tellHost(admin, '/claw', 'hello?')).body.error).toMatchObject({
-      code: 'refused',
-    })
+    expect((await tellHost(admin, '/claw', 'hello?')).body.error).toMatchObject({ code: 'refused' })
     await admin('POST', '/claw/order', { order: 'remove' })
     await untilState(undefined)
     expect(existsSync(join(kit.folder, 'data', 'gateway', machineId))).toBe(false)
