@@ -38,6 +38,9 @@ export interface ControlLink {
 
 const HELLO_MS = 10_000
 const MAX_PENDING = 256
+/** Of what is read of one machine before others have their turn, and so many times as long it waits then. */
+const TURN_MS = 5
+const REST = 4
 const UNAVAILABLE = new AppError('sandbox_unavailable', 'The machine does not answer.', {
   retryAfterSeconds: 5,
 })
@@ -230,20 +233,35 @@ function firstLine(socket: Socket, heard: (line: Buffer) => void): void {
   socket.on('data', read)
 }
 
-/** Bounded memory: a line that is longer ends the connection. */
+/**
+ * Bounded memory: a line that is longer ends the connection. Bounded time: lines that say nothing come faster than they are found to, so that
+ * after each turn others have theirs, and the machine waits.
+ */
 function readLines(socket: Socket, hear: (line: Buffer) => void): void {
   let rest: Buffer = Buffer.alloc(0)
-  socket.on('data', (chunk: Buffer) => {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+  const read = (): void => {
+    if (socket.destroyed) return
+    const before = performance.now()
     let start = 0
+    let tookMs = 0
     for (;;) {
       const end = rest.indexOf(0x0a, start)
       if (end < 0) break
       hear(rest.subarray(start, end))
       start = end + 1
+      tookMs = performance.now() - before
+      if (tookMs < TURN_MS) continue
+      rest = rest.subarray(start)
+      socket.pause()
+      return void setTimeout(read, tookMs * REST).unref()
     }
     rest = rest.subarray(start)
-    if (rest.length > MAX_LINE_BYTES) socket.destroy()
+    if (rest.length > MAX_LINE_BYTES) return void socket.destroy()
+    socket.resume()
+  }
+  socket.on('data', (chunk: Buffer) => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    read()
   })
   socket.resume()
 }

@@ -1,6 +1,10 @@
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { duplexPair } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { createControlLink } from './control-link.ts'
 import { askGateway } from './gateway-chat.ts'
 import { cleanerOf } from './gateway-token.ts'
 import { runsOf } from './session-record.ts'
@@ -225,4 +229,22 @@ it('leaves others their turns, however fast a machine tells its record', async (
   watch.close()
   clearImmediate(ticking)
   expect(new Set(at).size).toBe(20)
+})
+
+it('leaves others their turns, however much a machine says at its control socket', async () => {
+  const link = createControlLink({ token: null, model: 'm', providers: [] })
+  const [near, far] = duplexPair()
+  link.connection(near as Socket)
+  far.write('{"oauth3":1,"role":"control"}\n')
+  // What is to be done, which stands for all that comes before.
+  await once(far, 'data')
+  const gatewayToken = 'demo-gateway-token-that-stays-inside-0123456789'
+  far.write(`${'{}\n'.repeat(5_000)}${JSON.stringify({ state: 'ready', gatewayToken })}\n`)
+  let turns = 0
+  while (link.gatewayToken() === null) {
+    await nextTurn()
+    turns += 1
+  }
+  expect(turns).toBeGreaterThan(5)
+  link.close()
 })
