@@ -122,7 +122,10 @@ export function addInstallationCommands(
         ),
         examples(
           ['oauth3 uninstall', 'containers, volumes and images; asks first'],
-          ['oauth3 uninstall --state --files', 'everything; make a backup before, nothing brings it back'],
+          [
+            'oauth3 uninstall --state --files',
+            'everything, for good: a backup has the state, and no files of hosted agents',
+          ],
         ),
       ),
     )
