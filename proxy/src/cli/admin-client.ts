@@ -19,7 +19,13 @@ export const createAdminClient = (socketPath: string, tenant?: string): AdminCli
     async *lines(route) {
       const response = await send(socketPath, tenant, route)
       const lines = createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })
-      yield* lines
+      // Told to whoever reads; with nobody reading any more it would end the process.
+      lines.on('error', () => {})
+      try {
+        yield* lines
+      } catch (error) {
+        throw connectionError(error as NodeJS.ErrnoException, socketPath)
+      }
       if (!response.complete)
         throw new CliError('failed', EXIT.failed, 'The daemon stopped in the middle of its answer.')
     },

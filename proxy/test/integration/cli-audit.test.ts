@@ -1,4 +1,7 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createAdminClient } from '../../src/cli/admin-client.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
 import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
 import { type CliRun, runCliProcess } from '../support/run-cli.ts'
@@ -82,4 +85,15 @@ test('says of a filter that can fit nothing that it cannot', async () => {
   expect((await oauth3('--event', 'egres')).stderr).toContain('There is no event "egres"')
   expect((await oauth3('--since', 'yesterday')).code).toBe(2)
   expect((await oauth3('--since', '2026-13-45')).code).toBe(2)
+})
+
+test('an answer that breaks off is told in words', async () => {
+  const socket = `${kit.folder}/breaks.sock`
+  await using daemon = createServer((_, response) => {
+    response.write('\n', () => response.destroy())
+  }).listen(socket)
+  await once(daemon, 'listening')
+  const client = createAdminClient(socket)
+  const read = Array.fromAsync(client.lines('exportAudit'))
+  await expect(read).rejects.toThrow('The daemon closed the connection without a whole answer.')
 })

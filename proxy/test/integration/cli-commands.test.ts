@@ -290,6 +290,21 @@ describe('a hosted agent', () => {
     expect(await host(['chat', 'nobody'], 'hello')).toMatchObject({ code: 4, stdout: '' })
   })
 
+  test('is said to start first where that takes long, and once it is awake no more', async () => {
+    await host(['stop', 'claw'])
+    const chat = async () => {
+      const typed = ['hello', '']
+      const types = () => typed.shift() ?? null
+      const env = { OAUTH3_SOCKET: world.kit.socketPath }
+      return await runCliHere(['host', 'chat', 'claw'], { env, isTerminal: true, types })
+    }
+    const first = await chat()
+    expect(first.stdout).toBe('you said: hello\n')
+    expect(first.stderr).toContain('claw is asleep; it answers once it has started')
+    await host(['start', 'claw'])
+    expect((await chat()).stderr).not.toContain('started')
+  })
+
   test('has in its history the tools that it used, and what it said unasked', async () => {
     const tool = '  · exec {"command":"ls"}: '
     expect((await host(['chat', 'claw'], 'use')).stdout).toBe('you said: use\n')

@@ -26,7 +26,7 @@ export function addTelegramCommand(host: Command, context: CommandContext): void
       examples(
         ['oauth3 host telegram claw', 'the token of a bot that @BotFather made, at the prompt'],
         ['oauth3 host telegram claw < token.txt', 'the token from standard input'],
-        ['oauth3 host telegram claw --unpair 1001', 'that chat is answered nothing any more'],
+        ['oauth3 host telegram claw --unpair 1001', 'that chat gets no answer any more'],
       ),
     )
     .action(async (name: string, { off = false, unpair }: Options) => {

@@ -85,7 +85,8 @@ export const addHostCommands: CommandGroup = (program, context) => {
       await context.show(made, () =>
         [
           `${name} was made, and is being started.`,
-          `${options.for} reaches it at /cdp with its token. Let it reach hosts:  oauth3 host allow ${name} HOST`,
+          `${options.for} reaches it at /cdp with its token.`,
+          `Let it reach hosts:  oauth3 host allow ${name} HOST`,
         ].join('\n'),
       )
     })
@@ -114,7 +115,8 @@ export const addHostCommands: CommandGroup = (program, context) => {
           ? `${made.name} is being removed.`
           : [
               `${made.name} was made, and is being started.`,
-              `See it in the console, on the page of ${name}. Let it reach hosts:  oauth3 host allow ${made.name} HOST`,
+              `See it in the console, on the page of ${name}.`,
+              `Let it reach hosts:  oauth3 host allow ${made.name} HOST`,
             ].join('\n'),
       )
     })

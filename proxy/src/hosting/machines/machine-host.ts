@@ -339,7 +339,8 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
       )
       for (const live of own) {
         lives.delete(live.row.id)
-        for (const waiter of live.waiters) waiter.refused(new AppError('shutting_down', 'The tenant ends.'))
+        for (const waiter of live.waiters)
+          waiter.refused(new AppError('shutting_down', 'The daemon is stopping.'))
         live.waiters.clear()
       }
       await Promise.all(own.map((live) => reconciler.leave(live)))

@@ -52,7 +52,10 @@ const USER_ID = /^[0-9]{1,20}$/
 /** Throws invalid_request, without what was given. */
 export function assertBotToken(token: string): void {
   if (!BOT_TOKEN.test(token))
-    throw new AppError('invalid_request', 'The bot token is none: it takes a bot token from @BotFather.')
+    throw new AppError(
+      'invalid_request',
+      'That is no token of a bot: @BotFather gives one, such as 123456789:AA….',
+    )
 }
 
 /** The forms that the settings have. Throws invalid_request, without what was given. */
@@ -66,7 +69,7 @@ export function checkTenantChat(given: {
     throw new AppError('invalid_request', message)
   }
   assertBotToken(token)
-  if (!CHAT_ID.test(chatId)) refuse('The chat is none: it takes a chat id (send /id to the bot).')
+  if (!CHAT_ID.test(chatId)) refuse('That is no id of a chat: write /id to the bot, which answers with it.')
   if (approverIds.length > 50 || !approverIds.every((id) => USER_ID.test(id)))
     refuse('Approvers are user ids, at most 50.')
   if (approverIds.length === 0 && chatId.startsWith('-'))

@@ -299,10 +299,16 @@ function readOrigin(origin: string): HostPattern {
 function assertPublic({ private: isPrivate, scheme, host }: Provider): void {
   if (isPrivate) return
   if (scheme === 'http') {
-    throw new AppError('invalid_request', 'Plain http:// is only for a provider that is private.')
+    throw new AppError(
+      'invalid_request',
+      'Plain http:// is only for a provider that is private; say that it is (--private).',
+    )
   }
   if ((isIpLiteral(host) && !isPublicAddress(host)) || /(?:^|\.)localhost$/.test(host)) {
-    throw new AppError('invalid_request', `${host} is a private address; say that the provider is private.`)
+    throw new AppError(
+      'invalid_request',
+      `${host} is a private address; say that the provider is private (--private).`,
+    )
   }
 }
 

@@ -172,6 +172,13 @@ describeEngines('the waker', (kit) => {
     expect(sent).toEqual([])
   })
 
+  it('tries targets for the doctor, and starts no hosted agent for that', async () => {
+    agent = { ...agent, wake: { ...TARGET, kind: 'machine', target: 'claw' } }
+    expect(waker.checks.map(({ name }) => name)).toEqual(['wake (default)'])
+    agent = { ...agent, wake: TARGET }
+    expect(waker.checks.map(({ name }) => name)).toEqual(['wake (default)', `wake (agent ${agent.name})`])
+  })
+
   it('keeps what a target took as due while that cannot be recorded', async () => {
     const id = await outcome()
     failAudit = true

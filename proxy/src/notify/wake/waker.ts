@@ -313,7 +313,8 @@ export function createWaker(deps: WakerDeps): Waker {
       while (underWay.size > 0) await Promise.all(underWay)
     },
     get checks() {
-      const all = targets.all()
+      // To try a hosted agent is to start it, and to pay for an answer of its model that nobody asked for.
+      const all = targets.all().filter(({ address }) => address.target.kind !== 'machine')
       if (all.length === 0) {
         return [
           {
