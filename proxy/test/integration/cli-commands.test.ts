@@ -342,6 +342,9 @@ describe('a hosted agent', () => {
     // What it has is asked for no second time.
     expect((await host(['telegram', 'claw', '--unpair', '1001'])).stdout).toContain('nobody')
     expect(json(await host(['telegram', 'claw', '--json']))).toMatchObject({ bot: { chats: [] } })
+    // The one is a chat's, the other takes all of them.
+    const both = ['telegram', 'claw', '--unpair', '1001', '--off']
+    expect(await host(both)).toMatchObject({ code: 2, stdout: '' })
     expect((await host(['telegram', 'claw', '--off'])).code).toBe(0)
     expect(await host(['telegram', 'claw', '--off'])).toMatchObject({ code: 4 })
   })

@@ -31,6 +31,7 @@ export function addTelegramCommand(host: Command, context: CommandContext): void
     )
     .action(async (name: string, { off = false, unpair }: Options) => {
       const params = { name }
+      if (off && unpair !== undefined) throw usageError('Choose one of --off and --unpair.')
       if (off) {
         const answer = await client.call('removeBot', { params })
         return await context.show(answer, () => `${name} has no bot in Telegram any more.`)

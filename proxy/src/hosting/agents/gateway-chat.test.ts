@@ -151,14 +151,16 @@ it('takes of a record what is of a form that is known, cut and clean', () => {
     asks('a run/..', call('t', 'exec', {}), 1),
     asks('run-1', call('t1', 'x'.repeat(100), { key: `the-token ${'y'.repeat(5_000)}` }), 1),
     result('run-1', 'nobody', 2),
+    asks('run-1', call('t2', 'of the-token', {}), 1),
     asks('run-1', call('t'.repeat(201), 'exec', {}), 1),
   ]
   const found = runs(odd, (text) => text.replaceAll('the-token', '…'))
   expect(found?.map(({ id }) => id)).toEqual(['chatcmpl_1', 'run-1'])
-  const [tool] = found?.[1]?.tools ?? []
+  const [tool, second, third] = found?.[1]?.tools ?? []
   expect(tool).toMatchObject({ name: `${'x'.repeat(63)}…`, state: 'running' })
   expect([...(tool?.arguments ?? '')]).toHaveLength(400)
   expect(tool?.arguments).not.toContain('the-token')
+  expect([second?.name, third]).toEqual(['of …', undefined])
   for (const text of ['', '[]', '{"messages":{}}', '{']) expect(runsOf(text, String)).toBeUndefined()
 })
 

@@ -1,4 +1,6 @@
 /** Bots in Telegram of hosted agents. The daemon has each token and speaks to Telegram; an agent has nothing of it. */
+
+import type { Agents } from '../../identity/agents/index.ts'
 import { type Actor, actorOf, type Principal } from '../../identity/index.ts'
 import { assertBotToken } from '../../identity/tenants/index.ts'
 import {
@@ -41,7 +43,10 @@ interface PairingCode {
 export interface AgentBots {
   /** Null: it has none. */
   show(name: string): Promise<BotView | null>
-  /** Throws `invalid_request` for a token that is none, `conflict` for a bot that is in use here, `refused` where Telegram is not there. */
+  /**
+   * Throws `invalid_request` for a token that is none, `conflict` for a bot that is in use here, `refused` where Telegram is not there or
+   * the agent was revoked.
+   */
   add(name: string, token: SecretValue, by: Principal): Promise<BotView>
   /** In the place of one that was made before. Throws `conflict` where as many are paired as may be. */
   newCode(name: string, by: Principal): Promise<PairingCode>
@@ -53,6 +58,7 @@ interface AgentBotsDeps extends Omit<RunningBotDeps, 'say' | 'ended'> {
   readonly vault: Pick<Vault, 'sealFor' | 'openFor'>
   readonly lockdown: Pick<Lockdown, 'state' | 'assertOpen'>
   readonly claims: BotClaims
+  readonly agents: Pick<Agents, 'byId'>
   /** By id or name. Throws `not_found`. */
   readonly find: (name: string) => Promise<Machine>
   /** A turn of its conversation, which wakes it. */
@@ -93,7 +99,7 @@ export function createAgentBots(deps: AgentBotsDeps): AgentBots & {
   /** The agent was revoked: its bot goes in the same unit. */
   agentRevoked(tx: Tx, agent: AgentId): Promise<void>
 } & AsyncDisposable {
-  const { storage, audit, clock, vault, lockdown, claims, log } = deps
+  const { storage, audit, clock, vault, lockdown, claims, agents, log } = deps
   const { tenant } = storage
   const held = new Map<MachineId, Held>()
   const inTurn = createOneAtATime()
@@ -104,6 +110,10 @@ export function createAgentBots(deps: AgentBotsDeps): AgentBots & {
     const machine = await deps.find(name)
     if (kindOf(machine) === 'openclaw') return machine
     throw new AppError('refused', `A ${kindOf(machine)} does not talk.`)
+  }
+  const assertNotRevoked = (machine: Machine): void => {
+    if (agents.byId(agentIdOf(machine))?.revokedAt !== null)
+      throw new AppError('refused', 'The agent of this machine was revoked.')
   }
   const botOfAgent = async (
     tx: { readonly agentBots: Tx['agentBots'] },
@@ -181,6 +191,7 @@ export function createAgentBots(deps: AgentBotsDeps): AgentBots & {
     lockdown.assertOpen()
     assertBotToken(token.open())
     const machine = await hosted(name)
+    assertNotRevoked(machine)
     if ((await storage.read((tx) => tx.agentBots.find(machine.id))) !== undefined)
       throw new AppError('conflict', `${machine.name} has a bot already; take it away first.`)
     // First: a bot's id is no secret, and is held for nobody, and told of to nobody, who has not its token.
@@ -194,6 +205,8 @@ export function createAgentBots(deps: AgentBotsDeps): AgentBots & {
         ...{ lastUpdate: 0, code: null, createdAt: clock.now() },
       }
       await storage.transaction(async (tx) => {
+        // While Telegram was asked: a bot that comes behind a revocation would go with nothing.
+        assertNotRevoked(machine)
         await tx.agentBots.insert(row)
         const data = { machine: machine.id, username, last_four: row.lastFour }
         await audit.append(tx, 'bot.added', actorOf(by), null, data)

@@ -227,6 +227,8 @@ storeContract('conversations with machines', { machineChats: createChatStore }, 
       'It has run.',
       'b',
     ])
+    await after.report(machine, [run('w-3', { isWoken: true, answer: 'x'.repeat(300_000) })], false)
+    expect((await after.history(machine, 9, 1))[0]?.answer).toHaveLength(262_144)
   })
 
   it('take nothing of a record that was over before anybody listened, and end with the machine’s rest', async () => {
