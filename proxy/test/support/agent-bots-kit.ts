@@ -12,7 +12,7 @@ import {
   type Storage,
   systemClock,
 } from '../../src/kernel/index.ts'
-import { createBotClaims } from '../../src/notify/bot-api/index.ts'
+import { botOf, createBotClaims } from '../../src/notify/bot-api/index.ts'
 import { createSodiumCipher } from '../../src/vault/crypto/index.ts'
 import { type BotApiDouble, startBotApiDouble } from './bot-api-double.ts'
 import { sampleMachine } from './machine-kit.ts'
@@ -42,6 +42,8 @@ function hosted(name: string): { readonly agent: AgentId; readonly machine: Mach
 interface Opened {
   readonly storage?: Storage
   readonly bot?: BotApiDouble
+  /** No machine is there. */
+  readonly isGone?: boolean
   /** Between a message and the unit that makes a turn of it. */
   readonly beforeTurn?: () => Promise<unknown>
 }
@@ -63,7 +65,7 @@ export function useAgentBots(kit: StoreKit) {
   const played = {
     /** As a daemon has it: what it holds in memory goes with it. `reply` is the agent. */
     open(reply: (text: string) => AsyncIterable<string>, of: Opened = {}) {
-      const { storage = kit.mine, bot = world.double, beforeTurn } = of
+      const { storage = kit.mine, bot = world.double, isGone = false, beforeTurn } = of
       const { told, awaited, claims } = world
       const log = (message: string, error?: unknown): void => void told.push(`${message} ${String(error)}`)
       const audit = {
@@ -93,7 +95,7 @@ export function useAgentBots(kit: StoreKit) {
         ...{ apiRoot: bot.root, pace: { burst: 1_000, perSecond: 1_000 }, pollSeconds: 1 },
         async find(name) {
           const found = [claw, tail].find(({ machine }) => name === machine.id || name === machine.name)
-          if (found === undefined) throw new AppError('not_found', 'No such agent.')
+          if (isGone || found === undefined) throw new AppError('not_found', 'No such agent.')
           return found.machine
         },
         async say(id, text, by, along) {
@@ -123,9 +125,13 @@ export function useAgentBots(kit: StoreKit) {
       bot.messages.filter(({ fromBot }) => fromBot).map(({ text }) => text),
     confirmed: () =>
       world.double.waitFor(() => world.double.unconfirmed === 0, 'that all is confirmed', patience(15_000)),
-    async *echo(text: string) {
-      yield `you said: ${text}`
-    },
+    saying: (word: string, asked: string[] = []) =>
+      async function* (text: string) {
+        asked.push(text)
+        yield `${word}: ${text}`
+      },
+    forApprovers: (token: SecretValue) =>
+      world.claims.claim(botOf(token), { tenant: kit.theirs.tenant, machine: null }),
     rowsOf: (table: string) => kit.sql(`SELECT * FROM ${table} WHERE tenant_id = '${kit.me}'`),
   }
   beforeEach(async () => {

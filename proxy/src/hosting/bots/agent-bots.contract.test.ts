@@ -1,116 +1,20 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type BotApiDouble, startBotApiDouble } from '../../../test/support/bot-api-double.ts'
-import { sampleMachine } from '../../../test/support/machine-kit.ts'
+import { expect, it } from 'vitest'
+import { AGENT_BOT_STORES, useAgentBots } from '../../../test/support/agent-bots-kit.ts'
+import { startBotApiDouble } from '../../../test/support/bot-api-double.ts'
 import { patience } from '../../../test/support/pace.ts'
 import { owner } from '../../../test/support/principals.ts'
 import { storeContract } from '../../../test/support/store-contract.ts'
 import { ANN, BOB, UNHURRIED } from '../../../test/support/telegram-kit.ts'
-import { AppError, newAgentId, SecretValue, type Storage, systemClock } from '../../kernel/index.ts'
-import { botOf, createBotClaims } from '../../notify/bot-api/index.ts'
-import { createSodiumCipher } from '../../vault/crypto/index.ts'
-import { createChatLedger, createChatStore, createChats } from '../chat/index.ts'
-import { createAgentBotStore, createAgentBots, resealBotTokens } from './index.ts'
+import { AppError, SecretValue } from '../../kernel/index.ts'
+import { resealBotTokens } from './index.ts'
 
-const cipher = await createSodiumCipher()
-const vault = {
-  sealFor: (purpose: string, value: SecretValue) =>
-    `${purpose}=${Buffer.from(value.open()).toString('base64')}`,
-  openFor(purpose: string, sealed: string) {
-    if (!sealed.startsWith(`${purpose}=`)) throw new AppError('internal', 'sealed for another purpose')
-    return new SecretValue(Buffer.from(sealed.slice(purpose.length + 1), 'base64').toString())
-  },
-}
-const stores = { machineChats: createChatStore, agentBots: createAgentBotStore }
-
-storeContract('bots of hosted agents', stores, (kit) => {
-  const sample = sampleMachine({ name: 'claw' })
-  const agent = newAgentId()
-  const machine = { ...sample, spec: { ...sample.spec, settings: { agent } } }
-  let double: BotApiDouble
-  let claims: ReturnType<typeof createBotClaims>
-  let told: string[]
-  const opened: AsyncDisposable[] = []
-  beforeEach(async () => {
-    double = await startBotApiDouble({ flood: UNHURRIED })
-    for (const { id } of [ANN, BOB]) double.addChat({ id, type: 'private' })
-    double.addChat({ id: -100_5, type: 'group', botIsAdmin: true })
-    claims = createBotClaims()
-    told = []
-  })
-  afterEach(async () => {
-    for (const one of opened.splice(0)) await one[Symbol.asyncDispose]()
-    await double[Symbol.asyncDispose]()
-  })
-
-  /** As a daemon has it: what it holds in memory goes with it. `reply` is the agent. */
-  function open(
-    reply: (text: string) => AsyncIterable<string>,
-    of: { readonly storage?: Storage; readonly bot?: BotApiDouble; readonly isGone?: boolean } = {},
-  ) {
-    const { storage = kit.mine, bot = double, isGone = false } = of
-    const log = (message: string, error?: unknown): void => void told.push(`${message} ${String(error)}`)
-    const audit = {
-      append: async (_tx: unknown, event: string, actor: unknown, _request: unknown, data: unknown) =>
-        void told.push(JSON.stringify({ event, actor, data })),
-    } as never
-    const chats = createChats({
-      ledger: createChatLedger({ storage, vault, cipher, clock: systemClock, audit }),
-      ...{ requestOf: async () => null, log },
-    })
-    const lockdown = {
-      state: null as { since: number; by: 'daemon' } | null,
-      assertOpen() {
-        if (this.state !== null) throw new AppError('locked', 'Everything is stopped.')
-      },
-    }
-    const bots = createAgentBots({
-      ...{ storage, audit, lockdown, claims, clock: systemClock, log },
-      vault: {
-        ...vault,
-        openFor(purpose, sealed) {
-          lockdown.assertOpen()
-          return vault.openFor(purpose, sealed)
-        },
-      },
-      ...{ apiRoot: bot.root, pace: { burst: 1_000, perSecond: 1_000 }, pollSeconds: 1 },
-      async find(name) {
-        if (isGone || (name !== machine.id && name !== machine.name))
-          throw new AppError('not_found', 'No such agent.')
-        return machine
-      },
-      async say(id, text, by, along) {
-        lockdown.assertOpen()
-        return await chats.ask(id, { text, model: 'a-model' }, by, ({ text: asked }) => reply(asked), along)
-      },
-      ended: (id, number, signal) => chats.ended(id, number, signal),
-    })
-    const one = { bots, chats, lockdown, [Symbol.asyncDispose]: () => bots[Symbol.asyncDispose]() }
-    opened.push(one)
-    return one
-  }
-  const add = (bots: ReturnType<typeof open>['bots'], bot = double) =>
-    bots.add('claw', new SecretValue(bot.token), owner())
-  async function pair(bots: ReturnType<typeof open>['bots'], bot = double, who = ANN): Promise<void> {
-    const { code } = await bots.newCode('claw', owner())
-    bot.say(who.id, `/start ${code}`, who)
-    await bot.waitForMessage(({ text, chatId }) => chatId === who.id && text.includes('from now on'))
-  }
-  const heard = (text: string, who = ANN, bot = double) =>
-    bot.waitForMessage((one) => one.fromBot && one.chatId === who.id && one.text.includes(text))
-  const said = (bot = double): string[] =>
-    bot.messages.filter(({ fromBot }) => fromBot).map(({ text }) => text)
-  const confirmed = () =>
-    double.waitFor(() => double.unconfirmed === 0, 'that all of it is confirmed', patience(15_000))
-  const saying = (word: string, asked: string[] = []) =>
-    async function* (text: string) {
-      asked.push(text)
-      yield `${word}: ${text}`
-    }
+storeContract('bots of hosted agents', AGENT_BOT_STORES, (kit) => {
+  const world = useAgentBots(kit)
+  const { open, add, pair, heard, said, confirmed, saying, forApprovers, rowsOf } = world
+  const { agent, machine } = world.claw
   const echo = saying('you said')
-  const forApprovers = (token: SecretValue) =>
-    claims.claim(botOf(token), { tenant: kit.theirs.tenant, machine: null })
-  const turnRows = () => kit.sql(`SELECT * FROM machine_turns WHERE tenant_id = '${kit.me}'`)
-  const owedRows = () => kit.sql(`SELECT * FROM agent_bot_answers WHERE tenant_id = '${kit.me}'`)
+  const turnRows = () => rowsOf('machine_turns')
+  const owedRows = () => rowsOf('agent_bot_answers')
 
   it('are heard by whoever was paired by a code, once, and by nobody else', async () => {
     const { bots } = open(echo)
@@ -119,25 +23,25 @@ storeContract('bots of hosted agents', stores, (kit) => {
     expect(await add(bots)).toMatchObject({ username: 'oauth3_test_bot', lastFour: 'ests', chats: [] })
     const { code, link } = await bots.newCode('claw', owner())
     expect(link).toBe(`https://t.me/oauth3_test_bot?start=${code}`)
-    double.say(BOB.id, 'let me in', BOB)
-    double.say(BOB.id, '/start', BOB)
-    double.say(BOB.id, `/start ${code.slice(1)}x`, BOB)
+    world.double.say(BOB.id, 'let me in', BOB)
+    world.double.say(BOB.id, '/start', BOB)
+    world.double.say(BOB.id, `/start ${code.slice(1)}x`, BOB)
     // In a group everybody would speak.
-    double.say(-100_5, `/start ${code}`, ANN)
-    double.say(ANN.id, `/start ${code}`, ANN)
+    world.double.say(-100_5, `/start ${code}`, ANN)
+    world.double.say(ANN.id, `/start ${code}`, ANN)
     await heard('You talk to claw from now on')
-    double.say(BOB.id, `/start ${code}`, BOB)
-    double.say(ANN.id, 'hello?', ANN)
+    world.double.say(BOB.id, `/start ${code}`, BOB)
+    world.double.say(ANN.id, 'hello?', ANN)
     await heard('you said: hello?')
-    expect(double.messages.filter(({ fromBot, chatId }) => fromBot && chatId !== ANN.id)).toEqual([])
+    expect(world.double.messages.filter(({ fromBot, chatId }) => fromBot && chatId !== ANN.id)).toEqual([])
     expect(await bots.show('claw')).toMatchObject({
       ...{ refused: 5, connected: true, problem: null },
       chats: [{ chat: String(ANN.id), name: ANN.first_name }],
     })
     expect(await turnRows()).toHaveLength(1)
-    expect(told.join()).toContain(`"event":"chat.asked","actor":"telegram:${ANN.id}"`)
+    expect(world.told.join()).toContain(`"event":"chat.asked","actor":"telegram:${ANN.id}"`)
     await bots.unpair('claw', String(ANN.id), owner())
-    double.say(ANN.id, 'still there?', ANN)
+    world.double.say(ANN.id, 'still there?', ANN)
     await confirmed()
     expect(said().join()).not.toContain('still there')
     await expect(bots.unpair('claw', String(ANN.id), owner())).rejects.toMatchObject({ code: 'not_found' })
@@ -148,10 +52,10 @@ storeContract('bots of hosted agents', stores, (kit) => {
     await add(bots)
     const { code: first } = await bots.newCode('claw', owner())
     const { code } = await bots.newCode('claw', owner())
-    double.say(ANN.id, `/start ${first}`, ANN)
+    world.double.say(ANN.id, `/start ${first}`, ANN)
     await confirmed()
     await kit.sql(`UPDATE agent_bots SET code_until = 1 WHERE tenant_id = '${kit.me}'`)
-    double.say(ANN.id, `/start ${code}`, ANN)
+    world.double.say(ANN.id, `/start ${code}`, ANN)
     await confirmed()
     expect((await bots.show('claw'))?.chats).toEqual([])
     expect(said()).toEqual([])
@@ -175,7 +79,7 @@ storeContract('bots of hosted agents', stores, (kit) => {
     await add(theirs.bots, other)
     await pair(mine.bots)
     await pair(theirs.bots, other)
-    double.say(ANN.id, 'a', ANN)
+    world.double.say(ANN.id, 'a', ANN)
     other.say(ANN.id, 'b', ANN)
     await heard('mine: a')
     await heard('theirs: b', ANN, other)
@@ -192,7 +96,7 @@ storeContract('bots of hosted agents', stores, (kit) => {
     const before = open(echo).bots
     await add(before)
     await before[Symbol.asyncDispose]()
-    const approvers = forApprovers(new SecretValue(double.token))
+    const approvers = forApprovers(new SecretValue(world.double.token))
     const { bots } = open(echo)
     await bots.start()
     expect(await bots.show('claw')).toMatchObject({
@@ -206,8 +110,8 @@ storeContract('bots of hosted agents', stores, (kit) => {
     await bots[Symbol.asyncDispose]()
     // Nor is it kept for a machine that is not there.
     await open(echo, { isGone: true }).bots.start()
-    expect(await kit.sql(`SELECT * FROM agent_bots WHERE tenant_id = '${kit.me}'`)).toEqual([])
-    expect(told.at(-1)).toContain('"event":"bot.removed","actor":"daemon"')
+    expect(await rowsOf('agent_bots')).toEqual([])
+    expect(world.told.at(-1)).toContain('"event":"bot.removed","actor":"daemon"')
   })
 
   it('refuse a token that is none, and one that Telegram does not know', async () => {
@@ -216,12 +120,25 @@ storeContract('bots of hosted agents', stores, (kit) => {
       await expect(bots.add('claw', new SecretValue(token), owner())).rejects.toMatchObject({
         code: 'invalid_request',
       })
-    double.failNext({ method: 'getMe', status: 502 })
+    world.double.failNext({ method: 'getMe', status: 502 })
     await expect(add(bots)).rejects.toMatchObject({ code: 'refused' })
-    expect(await kit.sql(`SELECT * FROM agent_bots WHERE tenant_id = '${kit.me}'`)).toEqual([])
+    expect(await rowsOf('agent_bots')).toEqual([])
     // None of these keeps the bot.
     await add(bots)
     await expect(add(bots)).rejects.toMatchObject({ code: 'conflict', message: /has a bot already/ })
+  })
+
+  it('are no agent’s that was revoked, nor one’s that goes while Telegram is asked', async () => {
+    const { bots } = open(echo)
+    const answer = world.double.hold('getMe')
+    const adding = expect(add(bots)).rejects.toMatchObject({ code: 'refused' })
+    await kit.mine.transaction((tx) => bots.agentRevoked(tx, agent))
+    world.revoked.add(agent)
+    answer()
+    await adding
+    await expect(add(bots)).rejects.toMatchObject({ code: 'refused' })
+    expect(await rowsOf('agent_bots')).toEqual([])
+    expect(await add(bots, world.double, 'tail')).toMatchObject({ lastFour: 'ests' })
   })
 
   it('over a restart lose no message, and ask none twice', async () => {
@@ -235,18 +152,18 @@ storeContract('bots of hosted agents', stores, (kit) => {
     await add(before.bots)
     await pair(before.bots)
     // Heard and never confirmed: what was handled is asked for again.
-    double.say(ANN.id, 'done', ANN)
+    world.double.say(ANN.id, 'done', ANN)
     await heard('first: done')
-    double.say(ANN.id, 'slow', ANN)
-    await double.waitFor(() => asked.includes('slow'), 'the second turn')
+    world.double.say(ANN.id, 'slow', ANN)
+    await world.double.waitFor(() => asked.includes('slow'), 'the second turn')
     // Neither the last poll nor the confirmation of the end reaches Telegram.
-    double.down()
+    world.double.down()
     await before.bots[Symbol.asyncDispose]()
     const rows = await kit.sql(`SELECT last_update FROM agent_bots WHERE tenant_id = '${kit.me}'`)
     expect(rows).toEqual([{ last_update: 102 }])
     expect((await owedRows()).map(({ turn }) => turn)).toEqual([2])
-    double.up()
-    double.push({
+    world.double.up()
+    world.double.push({
       message: { message_id: 9, chat: { id: ANN.id, type: 'private' }, from: ANN, text: 'meanwhile' },
     })
     const after = open(async function* (text) {
@@ -271,13 +188,13 @@ storeContract('bots of hosted agents', stores, (kit) => {
     const { bots } = open(saying('you said', asked))
     await add(bots)
     await pair(bots)
-    double.say(ANN.id, 'once', ANN)
+    world.double.say(ANN.id, 'once', ANN)
     await heard('you said: once')
     await bots[Symbol.asyncDispose]()
     // Older ones come again where the confirmation was lost; one far off is new: Telegram began to count anew.
     const message = { message_id: 9, chat: { id: ANN.id, type: 'private' }, from: ANN }
-    double.push({ message: { ...message, text: 'again' }, update_id: 101 })
-    double.push({ message: { ...message, text: 'far off' }, update_id: 100_000 })
+    world.double.push({ message: { ...message, text: 'again' }, update_id: 101 })
+    world.double.push({ message: { ...message, text: 'far off' }, update_id: 100_000 })
     await open(saying('you said', asked)).bots.start()
     await heard('you said: far off')
     expect(asked).toEqual(['once', 'far off'])
@@ -285,24 +202,102 @@ storeContract('bots of hosted agents', stores, (kit) => {
 
   it('say a long answer in parts, what failed by its reason, and take text alone', async () => {
     const long = `${'word '.repeat(900)}😀${'x'.repeat(5_000)}<b>not bold</b>`
+    const answers: Record<string, string> = {
+      ...{ long, empty: ' ', pair: `${'x'.repeat(4_095)}😀y`, endless: 'z'.repeat(4_096 * 12 + 1) },
+    }
     const { bots } = open(async function* (text) {
-      yield text === 'long' ? long : text === 'empty' ? ' ' : 'a part'
+      yield answers[text] ?? 'a part'
       if (text === 'fail') throw new AppError('refused', 'It has no key.')
     })
     await add(bots)
     await pair(bots)
-    double.say(ANN.id, 'long', ANN)
+    world.double.say(ANN.id, 'long', ANN)
     await heard('<b>not bold</b>')
     const parts = said().slice(1)
     expect(parts.length).toBeGreaterThan(2)
     expect(parts.join('').replace(/\s/g, '')).toBe(long.replace(/\s/g, ''))
-    double.say(ANN.id, 'fail', ANN)
+    world.double.say(ANN.id, 'fail', ANN)
     await heard('a part\n\n(It has no key.)')
-    double.say(ANN.id, 'empty', ANN)
+    world.double.say(ANN.id, 'empty', ANN)
     await heard('(It said nothing.)')
-    double.push({ message: { message_id: 9, chat: { id: ANN.id, type: 'private' }, from: ANN, photo: [] } })
+    world.double.say(ANN.id, 'pair', ANN)
+    await heard('😀y')
+    expect(said().at(-2)).toBe('x'.repeat(4_095))
+    const before = said().length
+    world.double.say(ANN.id, 'endless', ANN)
+    await heard('It goes on; all of it')
+    expect(said().length - before).toBe(12)
+    world.double.push({
+      message: { message_id: 9, chat: { id: ANN.id, type: 'private' }, from: ANN, photo: [] },
+    })
     await heard('text only')
-    expect(await turnRows()).toHaveLength(3)
+    expect(await turnRows()).toHaveLength(5)
+  })
+
+  it('go on after a restart with the part of an answer that was not sent', async () => {
+    const held = Promise.withResolvers<void>()
+    const { bots, chats } = open(async function* () {
+      await held.promise
+      yield `${'x'.repeat(4_096)} the rest`
+    })
+    await add(bots)
+    await pair(bots)
+    world.double.say(ANN.id, 'long', ANN)
+    await expect.poll(owedRows, { timeout: patience(10_000) }).toHaveLength(1)
+    world.double.down()
+    held.resolve()
+    await chats.ended(machine.id, 1, new AbortController().signal)
+    await bots[Symbol.asyncDispose]()
+    await kit.sql(`UPDATE agent_bot_answers SET sent = 1 WHERE tenant_id = '${kit.me}'`)
+    world.double.up()
+    await open(echo).bots.start()
+    await heard('the rest')
+    expect(said().slice(1)).toEqual(['the rest'])
+  })
+
+  it('neither ask nor answer a chat that was taken away meanwhile', async () => {
+    const held = Promise.withResolvers<void>()
+    let beforeTurn: () => Promise<unknown> = async () => undefined
+    const { bots } = open(
+      async function* (text) {
+        await held.promise
+        yield `you said: ${text}`
+      },
+      { beforeTurn: () => beforeTurn() },
+    )
+    const unpair = () => bots.unpair('claw', String(ANN.id), owner())
+    await add(bots)
+    await pair(bots)
+    for (const text of ['one', 'two']) world.double.say(ANN.id, text, ANN)
+    await expect.poll(turnRows, { timeout: patience(10_000) }).toHaveLength(2)
+    await unpair()
+    held.resolve()
+    // The answers of one chat are sent in order: the first is over.
+    await expect.poll(() => world.awaited, { timeout: patience(10_000) }).toEqual([1, 2])
+    await pair(bots)
+    beforeTurn = unpair
+    world.double.say(ANN.id, 'three', ANN)
+    await confirmed()
+    expect(await turnRows()).toHaveLength(2)
+    await pair(bots)
+    expect(said()).toEqual(Array(3).fill(expect.stringContaining('from now on')))
+  })
+
+  it('are paired with twenty chats at most', async () => {
+    const { bots } = open(echo)
+    await add(bots)
+    const insert = (from: number, count: number) =>
+      kit.sql(
+        `INSERT INTO agent_bot_chats SELECT '${kit.me}', '${machine.id}', CAST(n + ${from} AS TEXT), 'x', 1 FROM (${kit.numbers(count)}) AS numbers`,
+      )
+    await insert(0, 19)
+    const { code } = await bots.newCode('claw', owner())
+    await insert(19, 1)
+    world.double.say(ANN.id, `/start ${code}`, ANN)
+    await confirmed()
+    expect((await bots.show('claw'))?.chats).toHaveLength(20)
+    await expect(bots.newCode('claw', owner())).rejects.toMatchObject({ code: 'conflict' })
+    expect(said()).toEqual([])
   })
 
   it('let one chat wait with few messages, and say so', async () => {
@@ -313,7 +308,7 @@ storeContract('bots of hosted agents', stores, (kit) => {
     })
     await add(bots)
     await pair(bots)
-    for (let at = 1; at <= 6; at += 1) double.say(ANN.id, `message ${at}`, ANN)
+    for (let at = 1; at <= 6; at += 1) world.double.say(ANN.id, `message ${at}`, ANN)
     await heard('4 of your messages wait already')
     await confirmed()
     expect(await turnRows()).toHaveLength(4)
@@ -326,23 +321,23 @@ storeContract('bots of hosted agents', stores, (kit) => {
     const { bots } = open(echo)
     await add(bots)
     await pair(bots)
-    double.failNext({ method: 'sendMessage', status: 429, retryAfter: 0 })
-    double.failNext({ method: 'sendMessage', status: 502 })
-    double.say(ANN.id, 'once', ANN)
+    world.double.failNext({ method: 'sendMessage', status: 429, retryAfter: 0 })
+    world.double.failNext({ method: 'sendMessage', status: 502 })
+    world.double.say(ANN.id, 'once', ANN)
     await heard('you said: once')
     expect(said().filter((text) => text.includes('once'))).toHaveLength(1)
-    double.conflict(true)
+    world.double.conflict(true)
     await expect
       .poll(async () => (await bots.show('claw'))?.problem, { timeout: patience(15_000) })
       .toContain('somebody else')
-    double.conflict(false)
-    double.say(ANN.id, 'after it', ANN)
+    world.double.conflict(false)
+    world.double.say(ANN.id, 'after it', ANN)
     await heard('you said: after it')
     const description = 'Forbidden: bot was blocked by the user'
-    double.failNext({ method: 'sendMessage', status: 403, description })
-    double.say(ANN.id, 'blocked', ANN)
-    await double.waitFor(() => double.calls.some(({ status }) => status === 403), 'the refusal')
-    double.say(ANN.id, 'and back', ANN)
+    world.double.failNext({ method: 'sendMessage', status: 403, description })
+    world.double.say(ANN.id, 'blocked', ANN)
+    await world.double.waitFor(() => world.double.calls.some(({ status }) => status === 403), 'the refusal')
+    world.double.say(ANN.id, 'and back', ANN)
     await heard('you said: and back')
     expect(said().join()).not.toContain('blocked')
     await expect.poll(owedRows, { timeout: patience(10_000) }).toEqual([])
@@ -354,7 +349,7 @@ storeContract('bots of hosted agents', stores, (kit) => {
     await pair(bots)
     lockdown.state = { since: 1, by: 'daemon' }
     bots.halt()
-    double.say(ANN.id, 'locked in', ANN)
+    world.double.say(ANN.id, 'locked in', ANN)
     await expect(bots.newCode('claw', owner())).rejects.toMatchObject({ code: 'locked' })
     expect(await bots.show('claw')).toMatchObject({ connected: false, problem: 'Everything is stopped.' })
     // Nor after a restart.
@@ -363,7 +358,7 @@ storeContract('bots of hosted agents', stores, (kit) => {
     after.lockdown.state = lockdown.state
     await after.bots.start()
     expect(await turnRows()).toEqual([])
-    expect(double.unconfirmed).toBe(1)
+    expect(world.double.unconfirmed).toBe(1)
     after.lockdown.state = null
     await after.bots.start()
     await heard('you said: locked in')
@@ -373,21 +368,22 @@ storeContract('bots of hosted agents', stores, (kit) => {
     const { bots } = open(echo)
     await add(bots)
     await pair(bots)
-    const description = `Bad Request: bot${double.token} is wrong`
-    double.failNext({ method: 'sendMessage', status: 400, description })
-    double.say(ANN.id, 'hello', ANN)
-    await expect.poll(() => told.join(), { timeout: patience(10_000) }).toContain('given up')
+    const description = `Bad Request: bot${world.double.token} is wrong`
+    world.double.failNext({ method: 'sendMessage', status: 400, description })
+    world.double.say(ANN.id, 'hello', ANN)
+    await expect.poll(() => world.told.join(), { timeout: patience(10_000) }).toContain('given up')
     await kit.mine.transaction((tx) =>
       resealBotTokens(tx, (purpose, text) => `${purpose}${text.slice(purpose.length)}`),
     )
-    const rowsOf = (table: string) => kit.sql(`SELECT * FROM ${table} WHERE tenant_id = '${kit.me}'`)
     const rows = () => Promise.all(['agent_bots', 'agent_bot_chats', 'agent_bot_answers'].map(rowsOf))
-    const all = `${JSON.stringify(await rows())}${told.join('\n')}`
+    const all = `${JSON.stringify(await rows())}${world.told.join('\n')}`
     expect(all).toContain('bot.added')
-    expect(all).not.toContain(double.token.slice(11))
+    expect(all).not.toContain(world.double.token.slice(11))
+    await kit.mine.transaction((tx) => bots.agentRevoked(tx, world.tail.agent))
+    expect(await rows()).toEqual([[expect.anything()], [expect.anything()], []])
     await kit.mine.transaction((tx) => bots.agentRevoked(tx, agent))
     expect(await rows()).toEqual([[], [], []])
-    expect(told.at(-1)).toContain('bot.removed')
+    expect(world.told.at(-1)).toContain('bot.removed')
     // It is nobody's now.
     const given = async () => (await add(open(echo, { storage: kit.theirs }).bots)).lastFour
     const refused = () => 'not yet'
