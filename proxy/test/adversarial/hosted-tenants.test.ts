@@ -137,13 +137,14 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
     const { bots } = telegram
     await telegram.pair(own, 'claw', bots.default)
     await telegram.pair(acme, 'claw', bots.acme)
-    expect((await acme('POST', '/hosts', order('second'))).status).toBe(200)
+    expect((await acme('POST', '/hosts', order('silent'))).status).toBe(200)
+    telegram.serve(kit.telegram)
     // An agent's, of whichever tenant, and the approvers'; nor are they asked by an agent's.
     for (const token of [bots.default.token, bots.acme.token, kit.telegram.token])
-      expect((await acme('POST', '/hosts/second/telegram', { token })).status).toBe(409)
+      expect((await acme('POST', '/hosts/silent/telegram', { token })).status).toBe(409)
     const chat = { token: bots.default.token, chat_id: '5', approver_ids: [] }
     expect((await own('PUT', '/tenants/acme/chat', { chat })).status).toBe(409)
-    await acme('POST', '/hosts/second/order', { order: 'remove' })
+    await acme('POST', '/hosts/silent/order', { order: 'remove' })
     await acme('POST', '/hosts/claw/order', { order: 'stop' })
     await expect.poll(() => stateOf(acme), { timeout: patience(30_000) }).toBe('asleep')
     const heard = (bot: typeof bots.acme, said: RegExp) =>

@@ -17,6 +17,8 @@ export interface HostedBots<Name extends string> extends AsyncDisposable {
   /** For TELEGRAM_API_ROOT. */
   readonly root: string
   readonly bots: Readonly<Record<Name, BotApiDouble>>
+  /** One more at the same address, which goes with its own owner. */
+  serve(bot: BotApiDouble): void
   /** Gives the agent the bot, and pairs it with Ann. */
   pair(call: Call, agent: string, bot: BotApiDouble): Promise<void>
 }
@@ -32,9 +34,11 @@ export async function startHostedBots<Name extends string>(
   })
   const bots = Object.fromEntries(await Promise.all(made)) as Record<Name, BotApiDouble>
   const doubles = Object.values<BotApiDouble>(bots)
-  const telegram = await startTelegram(doubles)
+  const served = [...doubles]
+  const telegram = await startTelegram(served)
   return {
     ...{ root: telegram.root, bots },
+    serve: (bot) => void served.push(bot),
     async pair(call, agent, bot) {
       const { status } = await call('POST', `/hosts/${agent}/telegram`, { token: bot.token })
       if (status !== 200) throw new Error(`the bot of ${agent} was not taken: ${status}`)
