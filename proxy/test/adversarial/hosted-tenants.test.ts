@@ -294,9 +294,10 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
     const TOKEN = `oc_${'x'.repeat(43)}`
 
     it('an account sees what runs in it and what it printed, from outside, and nothing that is secret', async () => {
-      const stored = await ann.tenant('PUT', '/secrets/DEPLOY', { value: SECRET })
-      expect(stored.status, JSON.stringify(stored.body)).toBe(200)
-      const said = [SECRET, Buffer.from(SECRET).toString('base64'), 'sk-ant-test-ann-not-real', TOKEN]
+      expect(await ann.tenant('PUT', '/secrets/DEPLOY', { value: SECRET })).toMatchObject({ status: 200 })
+      const wake = { kind: 'webhook', target: 'https://hooks.demo.test/', token: 'played-wake-token' }
+      expect(await ann.tenant('POST', '/agents', { name: 'caller', wake })).toMatchObject({ status: 200 })
+      const said = [SECRET, btoa(SECRET), 'sk-ant-test-ann-not-real', TOKEN, wake.token]
       await print(
         `begun \u001b[2J\u202e|${said.join(' ')}|played-gateway-token|of many of ${SECRET.repeat(200)}`,
       )
@@ -314,7 +315,7 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
       expect(log.stdout).toContain(
         'begun ⟨U+001B⟩[2J⟨U+202E⟩\n[secret:DEPLOY] [secret:DEPLOY] [secret:anthropic key ',
       )
-      expect(log.stdout).toContain(' [token]\n[secret:gateway token]\n')
+      expect(log.stdout).toContain(' [token] [secret:wake token of caller]\n[secret:gateway token]\n')
       for (const one of [...said, SECRET.slice(0, 12), 'played-gateway'])
         expect(log.stdout).not.toContain(one)
 

@@ -143,6 +143,8 @@ it('reads from a record what each run used and said, and whether somebody asked'
   ])
   expect(runs([...RECORD, question])?.at(-1)).toMatchObject({ id: 'run-3', isOver: true })
   expect(runs([says('chatcmpl_2', 'a', { turnBoundary: true })])).toMatchObject([{ isWoken: false }])
+  const nulls = { timestamp: null, model: null, stopReason: null, toolCallId: null, isError: null }
+  expect(runs([{ ...says('run-4', 'said'), ...nulls }])).toMatchObject([{ isOver: false, answer: 'said' }])
 })
 
 it('takes of a record what is of a form that is known, cut and clean', () => {

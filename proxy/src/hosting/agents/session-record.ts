@@ -12,29 +12,33 @@ const ASKED = /^chatcmpl/
 /** Calls the tool of its arguments: OpenClaw shows few tools to the model itself. */
 const CALLS_ANOTHER = 'tool_call'
 
+/** Left out, or null. */
+const maybe = <T>(type: z.ZodType<T>) =>
+  z
+    .nullable(type)
+    .transform((value) => value ?? undefined)
+    .optional()
+
 const part = z.object({
-  type: z.string().optional(),
-  text: z.string().optional(),
-  id: z.string().max(MAX_ID_CHARS).optional(),
-  name: z.string().optional(),
-  arguments: z.unknown().optional(),
-  parentToolCallId: z.string().max(MAX_ID_CHARS).optional(),
-  isError: z.boolean().optional(),
+  type: maybe(z.string()),
+  text: maybe(z.string()),
+  id: maybe(z.string().max(MAX_ID_CHARS)),
+  name: maybe(z.string()),
+  arguments: maybe(z.unknown()),
+  parentToolCallId: maybe(z.string().max(MAX_ID_CHARS)),
+  isError: maybe(z.boolean()),
 })
 const message = z.object({
   role: z.string(),
   content: z.array(z.unknown()).catch([]),
-  timestamp: z.number().optional(),
-  model: z.string().optional(),
-  stopReason: z.string().optional(),
-  toolCallId: z.string().max(MAX_ID_CHARS).optional(),
-  isError: z.boolean().optional(),
+  timestamp: maybe(z.number()),
+  model: maybe(z.string()),
+  stopReason: maybe(z.string()),
+  toolCallId: maybe(z.string().max(MAX_ID_CHARS)),
+  isError: maybe(z.boolean()),
   __openclaw: z.object({
-    runId: z
-      .string()
-      .regex(/^[\w-]{1,128}$/)
-      .optional(),
-    turnBoundary: z.boolean().optional(),
+    runId: maybe(z.string().regex(/^[\w-]{1,128}$/)),
+    turnBoundary: maybe(z.boolean()),
   }),
 })
 const record = z.object({ messages: z.array(z.unknown()).max(MAX_MESSAGES) })
