@@ -41,10 +41,14 @@ async function loadedBy(args: readonly string[], until: string | null): Promise<
     },
   })
   let said = ''
+  let isEnding = false
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       said += text
-      if (until !== null && said.includes(until)) child.kill('SIGTERM')
+      if (isEnding || until === null || !said.includes(until)) return
+      // Once: a second signal ends a daemon at once.
+      isEnding = true
+      child.kill('SIGTERM')
     })
   }
   const [code] = await once(child, 'exit')
