@@ -117,6 +117,7 @@ describe.skipIf(missing !== undefined)(`a daemon on PostgreSQL (${missing ?? 'he
           asked.push(options)
           return []
         },
+        listVolumes: async () => ({ Volumes: [] }),
         listImages: async () => [],
       } as unknown as Docker
       try {
