@@ -4,6 +4,7 @@
  */
 
 import type { EgressRule } from '../kernel/index.ts'
+import { auditPathOf } from './audit-path.ts'
 import type { BodyInspection } from './body-claims.ts'
 import { formatWidened, parseByteRange, RANGE_FIELD, type RequestedPart } from './byte-range.ts'
 import { FORBIDDEN_METHODS, isGraphqlPath } from './capabilities/index.ts'
@@ -38,7 +39,6 @@ import {
   createMessageRewriter,
 } from './request-body.ts'
 import { type BodyFraming, type DeclaredBody, declaredBody, framingOf } from './request-framing.ts'
-import { auditPathOf } from './scrub-text.ts'
 import { authorityOf, parseAuthority } from './target.ts'
 
 export interface RequestToPrepare {

@@ -6,13 +6,12 @@
 
 import { type Duplex, Transform } from 'node:stream'
 import { currentOwner, onBehalfOf } from '../kernel/index.ts'
-import { inLaterTurn, loopTurn, type Scrubber, type ScrubStream } from '../scrub/index.ts'
+import { inLaterTurn, loopTurn, type Scrubber, type ScrubStream, scrubText } from '../scrub/index.ts'
 import { type Cut, cutOf, cutting, type RequestedPart } from './byte-range.ts'
 import { codingsOf, decodersOf } from './content-coding.ts'
 import { flat, type HeaderField, isHopByHop, readFields, valuesOf } from './header-fields.ts'
 import { createMessageSearch } from './message-search.ts'
 import type { EgressPolicy } from './policy.ts'
-import { scrubText } from './scrub-text.ts'
 
 export interface ResponseToPrepare {
   /** See `scrubberFor`; null lets everything but hop-by-hop headers pass as it is. */
@@ -279,7 +278,7 @@ function scrubFields(scrubber: Scrubber, fields: readonly HeaderField[]): readon
   const clean: HeaderField[] = []
   for (const { name, value } of fields) {
     // A name cannot hold a marker, so the field goes as a whole; so does one that completes what others began.
-    const field = { name, value: scrubText(scrubber, value) }
+    const field = { name, value: scrubText(scrubber, value, { encoding: 'latin1' }) }
     if (isClean(scrubber, name) && isClean(scrubber, joined([...clean, field]))) clean.push(field)
   }
   return clean

@@ -14,7 +14,7 @@ import {
   type Surface,
 } from '../../egress/index.ts'
 import type { AppId, ReadTx, RunId, SecretValue, Storage } from '../../kernel/index.ts'
-import { createScrubber, type Scrubber } from '../../scrub/index.ts'
+import { createScrubber, scrubText } from '../../scrub/index.ts'
 import type { Vault } from '../../vault/index.ts'
 import { type OwnRequest, withPlaces } from './own-request.ts'
 
@@ -90,7 +90,9 @@ export function createRequestSender({ endpoints, egress, vault, storage }: Sende
       try {
         endpoint.bindSession(session)
         const both = AbortSignal.any([signal, AbortSignal.timeout(TIME_MS)])
-        return scrubbed(await exchange(endpoint.directory, request, policy, both), scrubber)
+        const text = await exchange(endpoint.directory, request, policy, both)
+        // What the gateway gave on is clean; nothing that is put together here may be less so.
+        return scrubText(scrubber, text, { truncated: true })
       } finally {
         session.end()
         await endpoint.close()
@@ -98,12 +100,6 @@ export function createRequestSender({ endpoints, egress, vault, storage }: Sende
       }
     },
   }
-}
-
-/** What the gateway gave on is clean; nothing that is put together here may be less so. */
-function scrubbed(text: string, scrubber: Scrubber): string {
-  const stream = scrubber.stream()
-  return Buffer.concat([stream.push(Buffer.from(text)), stream.end({ truncated: true })]).toString('utf8')
 }
 
 async function exchange(

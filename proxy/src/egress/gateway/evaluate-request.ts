@@ -1,4 +1,5 @@
 import { oneLine } from '../../kernel/index.ts'
+import { scrubText } from '../../scrub/index.ts'
 import {
   type AskEntry,
   type Authorized,
@@ -180,9 +181,7 @@ const latest = new WeakMap<EgressSession, { readonly text: string; readonly clea
 export function recorded(session: EgressSession, text: string): string {
   const known = latest.get(session)
   if (known?.text === text) return known.clean
-  const stream = session.policy.scrubber().stream()
-  const scrubbed = Buffer.concat([stream.push(Buffer.from(text)), stream.end()])
-  const clean = oneLine(scrubbed.toString(), ORIGIN_CHARS)
+  const clean = oneLine(scrubText(session.policy.scrubber(), text), ORIGIN_CHARS)
   latest.set(session, { text, clean })
   return clean
 }

@@ -1,15 +1,10 @@
 /** The one credential that a machine has: whoever reads what its agent says is not to have its gateway. */
-import { createScrubber, type ScrubStream } from '../../scrub/index.ts'
+import { createScrubber, type ScrubStream, scrubText } from '../../scrub/index.ts'
 
 /** Takes it out of whole texts. */
 export function cleanerOf(gatewayToken: string): (text: string) => string {
   const scrubber = scrubberOf(gatewayToken)
-  return (text) => {
-    const bytes = Buffer.from(text)
-    if (scrubber.isClean(bytes)) return text
-    const stream = scrubber.stream()
-    return Buffer.concat([stream.push(bytes), stream.end()]).toString('utf8')
-  }
+  return (text) => (scrubber.isClean(Buffer.from(text)) ? text : scrubText(scrubber, text))
 }
 
 /** Takes it out of a text that comes in pieces: holds back what may be a beginning of it. */

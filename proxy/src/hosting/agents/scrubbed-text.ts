@@ -1,6 +1,6 @@
 /** What a machine says of itself, for a person: without secrets, keys and tokens, and with nothing in it that a screen would not show. */
 import { type SecretValue, visibleText } from '../../kernel/index.ts'
-import { createOutputCollector, type Scrubber } from '../../scrub/index.ts'
+import { createOutputCollector, type Scrubber, scrubText } from '../../scrub/index.ts'
 import type { MachineLog } from './machine-log.ts'
 
 const MAX_SHOWN_CHARS = 32_768
@@ -37,8 +37,5 @@ function lineBehind(text: string, at: number): number {
 
 /** `isCut`: at its end, maybe in the middle of a secret. */
 function cleaned(scrubber: Scrubber, text: string, isCut: boolean): string {
-  const stream = scrubber.stream()
-  const first = stream.push(Buffer.from(text, 'utf8'))
-  const all = Buffer.concat([first, stream.end({ truncated: isCut })])
-  return visibleText(all.toString('utf8').replace(OWN_TOKENS, '[token]'))
+  return visibleText(scrubText(scrubber, text, { truncated: isCut }).replace(OWN_TOKENS, '[token]'))
 }

@@ -1,6 +1,7 @@
 /** Hears what a machine records of its main conversation, for as long as the machine is up; it is woken or held awake for it by nobody. */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../kernel/index.ts'
 import type { AgentRun } from '../chat/index.ts'
 import { eventData, unanswered } from './event-data.ts'
@@ -124,15 +125,5 @@ export function watchSession(deps: {
 /** A connection that ended, which says nothing of the daemon. */
 const isBroken = (error: unknown): boolean => typeof (error as { code?: unknown }).code === 'string'
 
-function rest(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms).unref()
-    signal.addEventListener('abort', end, { once: true })
-  })
-}
+const rest = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { signal, ref: false }).catch(() => {})
