@@ -18,7 +18,8 @@ import { startTelegram } from '../support/tenants-kit.ts'
 
 const docker = await dockerOrSkip()
 const bot = await startBotApiDouble({ token: '6161616161:demo-bot-token-of-claw', flood: UNHURRIED })
-const telegram = await startTelegram([bot])
+const bots = [bot]
+const telegram = await startTelegram(bots)
 const NARROW = { ...PHONE, viewport: { width: 360, height: 640 } } as const
 const HOSTILE =
   'plainly <img src=x onerror="window.hit=1"><script>window.hit=1</script> [a](javascript:window.hit=1) ![b](http://127.0.0.1:9/x) **bold** `code`\n```\n</pre><b>block</b>\n```\n\u202eend'
@@ -52,6 +53,7 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
 
       beforeAll(async () => {
         bot.addChat({ id: BOB.id, type: 'private' })
+        bots.push(kit.daemon.telegram)
         const url = await model.listen()
         await kit.daemon.admin('PUT', '/v1/providers/anthropic/params/url', { value: url, private: true })
         await kit.daemon.admin('POST', '/v1/provider-keys', {
