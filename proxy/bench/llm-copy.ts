@@ -5,19 +5,23 @@ import { answerAsPeer } from './peers.ts'
 
 /**
  * What Node's sockets cost alone: the key is put into each head, and every other byte is copied as it comes. Nothing is read, framed,
- * searched or counted: a relay of streams on these sockets takes at least this.
+ * searched or counted: a relay on these sockets takes at least this.
  */
 async function playCopy({ port, authorization }: BareStart): Promise<number> {
   const free: Upstream[] = []
   const server = createServer({ noDelay: true }, (client) => {
     let upstream: Upstream | undefined
     client.on('error', () => {})
+    client.on('close', () => {
+      if (upstream?.client === client) upstream.socket.destroy()
+    })
     client.on('data', (bytes) => {
       if (!bytes.subarray(0, BEGINNING.length).equals(BEGINNING)) {
         upstream?.socket.write(bytes)
         return
       }
-      upstream = free.pop() ?? new Upstream(port, free)
+      // An answer of a length is not searched for its end: its connection is its client's for good.
+      if (upstream?.client !== client) upstream = free.pop() ?? new Upstream(port, free)
       upstream.client = client
       const head = bytes.toString('latin1').replace(/\r\nauthorization: [^\r]*/i, '')
       upstream.socket.write(head.replace('\r\n', `\r\nauthorization: ${authorization}\r\n`), 'latin1')

@@ -151,9 +151,10 @@ export function targetsOf(parts: {
   readonly nginx: RunningNginx & { readonly port: number }
   readonly portkey: Portkey | undefined
   readonly bare: { readonly port: number; readonly pid: number }
+  readonly copy: { readonly port: number; readonly pid: number }
   readonly daemon: BenchDaemon
 }): readonly Target[] {
-  const { upstreamPort, nginx, portkey, bare, daemon } = parts
+  const { upstreamPort, nginx, portkey, daemon } = parts
   const json = { 'content-type': 'application/json' }
   const withKey = { ...json, authorization: `Bearer ${KEY}` }
   const withToken = { ...json, authorization: `Bearer ${daemon.token}` }
@@ -177,12 +178,12 @@ export function targetsOf(parts: {
       headers: withToken,
       pids: () => [daemon.pid],
     },
-    {
-      name: 'bare',
-      url: `http://127.0.0.1:${bare.port}/v1/chat/completions`,
+    ...(['bare', 'copy'] as const).map((name) => ({
+      name,
+      url: `http://127.0.0.1:${parts[name].port}/v1/chat/completions`,
       headers: withToken,
-      pids: () => [bare.pid],
-    },
+      pids: () => [parts[name].pid],
+    })),
     // It takes the vendor's key from its client, and the vendor's address as well.
     ...(portkey === undefined
       ? []

@@ -23,7 +23,8 @@ import { hasWrk, runWrk, WRK_MISSING } from './wrk.ts'
 
 /**
  * The LLM proxy of a whole daemon, accounting and limits on, beside the upstream itself, nginx with one worker that puts the same header
- * in, Portkey's gateway, and a relay of Node's server and undici that does nothing else (`bare`). All speak plain HTTP on this machine, so that nothing but the proxies differs; rounds are interleaved.
+ * in, Portkey's gateway, a relay of Node's server and undici that does nothing else (`bare`), and a process that copies what comes on
+ * its sockets (`copy`). All speak plain HTTP on this machine, so that nothing but the proxies differs; rounds are interleaved.
  */
 export interface LlmBench {
   readonly rounds: number
@@ -82,10 +83,12 @@ export async function benchLlm(bench: LlmBench): Promise<void> {
   const bare = startPeer(new URL('llm-bare.ts', import.meta.url), 'bare')
   stack.defer(bare.stop)
   const bareStart: BareStart = { port: upstream.port, authorization: `Bearer ${KEY}` }
-  const barePort = await bare.ask<number>(bareStart)
+  const copy = startPeer(new URL('llm-copy.ts', import.meta.url), 'copy')
+  stack.defer(copy.stop)
   const targets = targetsOf({
     ...{ upstreamPort: upstream.port, nginx, portkey, daemon },
-    bare: { port: barePort, pid: bare.pid },
+    bare: { port: await bare.ask<number>(bareStart), pid: bare.pid },
+    copy: { port: await copy.ask<number>(bareStart), pid: copy.pid },
   })
   for (const target of targets) await assertAnswers(target)
 
@@ -203,16 +206,17 @@ function reportMany(samples: Samples): void {
     )
   }
   console.log(`of the bare relay's requests/s: ${(ours / middle(samples, 'bare', 'perSecond')).toFixed(2)}`)
-  const ofBare = (figure: keyof Sample): number =>
-    middle(samples, 'oauth3', figure) / middle(samples, 'bare', figure)
+  const ofBare = (figure: keyof Sample, name = 'oauth3'): number =>
+    middle(samples, name, figure) / middle(samples, 'bare', figure)
   printRatio("of the bare relay's CPU per request", ofBare('cpuMs'), GOALS.bareCpu)
+  console.log(`the same of a process that only copies: ${ofBare('cpuMs', 'copy').toFixed(2)}`)
   printRatio("of the bare relay's p99", ofBare('p99Ms'), GOALS.bareP99)
 }
 
 function reportOne(samples: Samples): void {
   printTable('the same on 1 connection', samples)
   const added = (name: string): number => middle(samples, name, 'p50Ms') - middle(samples, 'direct', 'p50Ms')
-  const others = ['nginx', 'bare', 'portkey'].filter((name) => samples.has(name))
+  const others = ['nginx', 'bare', 'copy', 'portkey'].filter((name) => samples.has(name))
   const beside = others.map((name) => `${name} ${added(name).toFixed(3)} ms`).join(', ')
   console.log(`added to the p50: ${added('oauth3').toFixed(3)} ms (${beside})`)
   printRatio('of what the bare relay adds to the p50', added('oauth3') / added('bare'), GOALS.bareAddedP50)
