@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type SecretValue, wordSet } from '../kernel/index.ts'
+import { SecretValue, wordSet } from '../kernel/index.ts'
 
 /**
  * Beginnings that client libraries check before they send a key, longest first. They say which provider a key is
@@ -14,11 +14,35 @@ const KNOWN_PREFIXES = [
 const RANDOM_BYTES = 20
 
 /**
- * Placeholder, which code holds in place of a value (`placements.ts` substitutes it): random for each run, ASCII letters and digits behind the provider's prefix, so that it is the
- * same text in a header, a URL, JSON and a form. 160 random bits: code cannot come upon another run's by chance.
+ * Keys whose ending (the group) client libraries read a host from, which is part of what was approved: DeepL's of free accounts,
+ * Mailchimp's with their data center, Svix's with their region.
  */
-export function createPlaceholder(value: SecretValue): string {
+const KEYS_WITH_HOST = [
+  /^[0-9a-f-]{36}(:fx)$/,
+  /^[0-9a-f]{32}(-us[0-9]{1,2})$/,
+  /^(?:test)?sk_.+(\.(?:eu|us|ca|au|in))$/,
+]
+
+/** What stands for a value. */
+export interface Placeholder {
+  /** What the code holds. */
+  readonly placeholder: string
+  /** The beginning of it that is looked for. Behind it comes nothing but an ending of the value's own, however that is written. */
+  readonly stem: string
+  /** What takes the place of the stem: the value without that ending. */
+  readonly replacement: SecretValue
+}
+
+/**
+ * Placeholder, which code holds in place of a value (`placements.ts` substitutes it): random for each run, ASCII letters and digits between
+ * the provider's beginning and ending, so that the stem is the same text in a header, a URL, JSON and a form. 160 random bits: code cannot
+ * come upon another run's by chance.
+ */
+export function createPlaceholder(value: SecretValue): Placeholder {
   const plain = value.open()
   const prefix = KNOWN_PREFIXES.find((known) => plain.startsWith(known) && plain.length > known.length) ?? ''
-  return `${prefix}oauth3x${randomBytes(RANDOM_BYTES).toString('hex')}`
+  const ending = KEYS_WITH_HOST.map((shape) => shape.exec(plain)?.[1]).find(Boolean) ?? ''
+  const stem = `${prefix}oauth3x${randomBytes(RANDOM_BYTES).toString('hex')}`
+  const replacement = ending === '' ? value : new SecretValue(plain.slice(0, -ending.length))
+  return { placeholder: stem + ending, stem, replacement }
 }

@@ -26,7 +26,7 @@ export function createPlacements(policy: EgressPolicy, target: EgressTarget): Pl
   const placed = (secret: EgressSecret, surface: Surface | null, render: Rendering): string | null => {
     if (!reaches(secret.hosts, target)) isForeign = true
     else if (surface !== null && secret.surfaces.has(surface)) {
-      const text = render(secret.value.open())
+      const text = render(secret.replacement.open())
       if (text !== null) {
         used.add(secret.name)
         return text
@@ -80,7 +80,7 @@ interface Found {
 interface Search {
   /** One expression for all placeholders of a policy, so that a value put in is never searched itself. */
   readonly expression: RegExp
-  readonly byPlaceholder: ReadonlyMap<string, EgressSecret>
+  readonly byStem: ReadonlyMap<string, EgressSecret>
   /** Length of the shortest; most headers are shorter still. */
   readonly shortest: number
 }
@@ -90,12 +90,12 @@ const searches = new WeakMap<EgressPolicy, Search>()
 function searchOf(policy: EgressPolicy): Search {
   const known = searches.get(policy)
   if (known !== undefined) return known
-  const placeholders = policy.secrets.map(({ placeholder }) => placeholder)
-  const escaped = placeholders.map((placeholder) => placeholder.replace(/[^A-Za-z0-9]/g, '\\$&'))
+  const stems = policy.secrets.map(({ stem }) => stem)
+  const escaped = stems.map((stem) => stem.replace(/[^A-Za-z0-9]/g, '\\$&'))
   const search = {
     expression: new RegExp(escaped.join('|'), 'g'),
-    byPlaceholder: new Map(policy.secrets.map((secret) => [secret.placeholder, secret])),
-    shortest: Math.min(...placeholders.map(({ length }) => length)),
+    byStem: new Map(policy.secrets.map((secret) => [secret.stem, secret])),
+    shortest: Math.min(...stems.map(({ length }) => length)),
   }
   searches.set(policy, search)
   return search
@@ -103,12 +103,12 @@ function searchOf(policy: EgressPolicy): Search {
 
 function placeholdersIn(policy: EgressPolicy, text: string): Found[] {
   if (policy.secrets.length === 0) return []
-  const { expression, byPlaceholder, shortest } = searchOf(policy)
+  const { expression, byStem, shortest } = searchOf(policy)
   if (text.length < shortest) return []
   const found: Found[] = []
-  for (const { 0: placeholder, index } of text.matchAll(expression)) {
-    const secret = byPlaceholder.get(placeholder)
-    if (secret !== undefined) found.push({ secret, start: index, end: index + placeholder.length })
+  for (const { 0: stem, index } of text.matchAll(expression)) {
+    const secret = byStem.get(stem)
+    if (secret !== undefined) found.push({ secret, start: index, end: index + stem.length })
   }
   return found
 }

@@ -33,6 +33,21 @@ describe('createPolicy', () => {
     expect(placeholderOf(policy, 'KEY')).toMatch(/^sk-oauth3x[0-9a-f]{40}$/)
   })
 
+  it.each([
+    ['00000000-0000-0000-0000-000000000000:fx', /^oauth3x[0-9a-f]{40}:fx$/],
+    [`${'0'.repeat(32)}-us21`, /^oauth3x[0-9a-f]{40}-us21$/],
+    ['testsk_demo.eu', /^oauth3x[0-9a-f]{40}\.eu$/],
+    ['sk_test_demo.eu', /^sk_test_oauth3x[0-9a-f]{40}\.eu$/],
+    // Of no other value more than a known beginning.
+    ['demo-value:fx', /^oauth3x[0-9a-f]{40}$/],
+    ['demo-value-us21', /^oauth3x[0-9a-f]{40}$/],
+    ['demo-value.eu', /^oauth3x[0-9a-f]{40}$/],
+    ['sk_test_demo.example', /^sk_test_oauth3x[0-9a-f]{40}$/],
+  ])('begins and ends a placeholder as libraries expect of %j', (value, placeholder) => {
+    const policy = policyOf(['a.example'], { KEY: { value, hosts: ['a.example'] } })
+    expect(placeholderOf(policy, 'KEY')).toMatch(placeholder)
+  })
+
   it('makes another placeholder for each run', () => {
     const build = () => policyOf(['a.example'], { KEY: { value: 'demo-value', hosts: ['a.example'] } })
     expect(placeholderOf(build(), 'KEY')).not.toBe(placeholderOf(build(), 'KEY'))

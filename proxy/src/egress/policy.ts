@@ -8,7 +8,7 @@ import {
 import type { Scrubber } from '../scrub/index.ts'
 import { type Capability, hostsOf } from './capabilities/index.ts'
 import { type CompiledCapability, compileCapability, parsedHost } from './compiled-capability.ts'
-import { createPlaceholder } from './placeholder.ts'
+import { createPlaceholder, type Placeholder } from './placeholder.ts'
 
 /** Parts of a request; `form` are the fields of a form in a body, which `body` holds as well. */
 export type Surface = (typeof CONSENT_SURFACES)[number]
@@ -32,10 +32,8 @@ export interface ApprovedSecret {
 }
 
 /** A secret whose value the gateway puts in place of its placeholder. */
-export interface EgressSecret {
+export interface EgressSecret extends Placeholder {
   readonly name: string
-  readonly placeholder: string
-  readonly value: SecretValue
   /** Where it may go: approved hosts that the owner's binding covers too. */
   readonly hosts: readonly HostPattern[]
   readonly surfaces: ReadonlySet<Surface>
@@ -71,8 +69,7 @@ export function createPolicy(
     capabilities: network.map(compileCapability),
     secrets: secrets.map(({ name, value, hosts, boundTo, surfaces }) => ({
       name,
-      placeholder: createPlaceholder(value),
-      value,
+      ...createPlaceholder(value),
       hosts: parsed(bothAllow(hosts, boundTo)),
       surfaces: new Set(surfaces),
     })),

@@ -28,8 +28,8 @@ export function bodyPlacements(
       surfaces.some((surface) => secret.surfaces.has(surface)) && reaches(secret.hosts, target)
     return {
       name: secret.name,
-      placeholder: Buffer.from(secret.placeholder),
-      replacement: isApproved && render !== null ? Buffer.from(render(secret.value.open())) : null,
+      placeholder: Buffer.from(secret.stem),
+      replacement: isApproved && render !== null ? Buffer.from(render(secret.replacement.open())) : null,
     }
   })
 }

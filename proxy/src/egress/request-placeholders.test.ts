@@ -166,6 +166,30 @@ describe('a placeholder in the path', () => {
   })
 })
 
+describe('a placeholder that ends as its value does', () => {
+  const KEY = '00000000-0000-0000-0000-000000000000:fx'
+  const policy = policyWith(KEY, ['header', 'query', 'body'])
+  const placeholder = placeholderOf(policy, 'KEY')
+
+  it('becomes the value once, in a header and in a query, however the client wrote it', () => {
+    const rawHeaders = ['Authorization', `DeepL-Auth-Key ${placeholder}`]
+    expect(headerOf(prepared({ policy, rawHeaders }), 'authorization')).toBe(`DeepL-Auth-Key ${KEY}`)
+    for (const written of [placeholder, encodeURIComponent(placeholder)]) {
+      const { path } = prepared({ policy, path: `/a?key=${written}` })
+      expect(new URLSearchParams(path.split('?')[1]).get('key')).toBe(KEY)
+    }
+  })
+
+  it('becomes the value in a form that encodes its ending', () => {
+    const rawHeaders = ['Content-Type', 'application/x-www-form-urlencoded', 'Transfer-Encoding', 'chunked']
+    const { body } = prepared({ policy, method: 'POST', rawHeaders })
+    if (body === null) throw new Error('there is no rewriter')
+    const form = new URLSearchParams({ auth_key: placeholder, text: 'a' }).toString()
+    const sent = Buffer.concat([body.push(Buffer.from(form)), body.end()]).toString()
+    expect(Object.fromEntries(new URLSearchParams(sent))).toEqual({ auth_key: KEY, text: 'a' })
+  })
+})
+
 function policyWithSame(policy: EgressPolicy, surfaces: readonly Surface[]): EgressPolicy {
   return { ...policy, secrets: policy.secrets.map((secret) => ({ ...secret, surfaces: new Set(surfaces) })) }
 }

@@ -60,7 +60,7 @@ describe('a run', () => {
       expect(egress?.policy.secrets.map(({ name, placeholder }) => [name, placeholder])).toEqual([
         ['A_KEY', held[index]],
       ])
-      expect(egress?.policy.secrets[0]?.value.open()).toBe(value)
+      expect(egress?.policy.secrets[0]?.replacement.open()).toBe(value)
       expect(egress?.ended).toBe(true)
     }
   })

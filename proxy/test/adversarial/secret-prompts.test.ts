@@ -103,10 +103,9 @@ describe('a question that was answered', () => {
     await kit.reaches(execution, 'success')
     kit.double.say(GROUP, 'demo-value-later', BOB, { replyTo: forB })
     await kit.said('The request that asked for B_KEY is success and waits for no secret.')
-    expect(sandbox.orders[0]?.egress?.policy.secrets.map(({ value }) => value.open()).sort()).toEqual([
-      'demo-value-b',
-      'demo-value-first',
-    ])
+    expect(
+      sandbox.orders[0]?.egress?.policy.secrets.map(({ replacement }) => replacement.open()).sort(),
+    ).toEqual(['demo-value-b', 'demo-value-first'])
   })
 
   it('does not put an older value over what /add_secret stored meanwhile', async () => {

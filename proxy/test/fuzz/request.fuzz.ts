@@ -238,10 +238,10 @@ export const requestProperties = [
         const { body } = prepared
         const out = cutAt(Buffer.from(text), sizes).map((chunk) => Buffer.from(body.push(chunk)))
         let expected = text
-        for (const { name, placeholder, value, hosts, surfaces } of policy.secrets) {
-          const isThere = text.includes(placeholder)
+        for (const { name, stem, replacement, hosts, surfaces } of policy.secrets) {
+          const isThere = text.includes(stem)
           const isApproved = surfaces.has('body') && reaches(hosts, target)
-          if (isApproved) expected = expected.replaceAll(placeholder, () => value.open())
+          if (isApproved) expected = expected.replaceAll(stem, () => replacement.open())
           const told = [prepared.used.has(name), prepared.rejected.has(name)]
           // Sets grow as the bytes come; what is whole has been told.
           must(told[0] === (isThere && isApproved) && told[1] === (isThere && !isApproved), 'it was not told')

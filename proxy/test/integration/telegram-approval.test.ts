@@ -103,7 +103,7 @@ describe('an approval in Telegram', () => {
     const reply = kit.double.say(kit.chatId, value, ANN, { replyTo: prompt })
     await kit.reaches(execution, 'success')
     expect(reply.deleted).toBe(true)
-    expect(sandbox.orders[0]?.egress?.policy.secrets[0]?.value.open()).toBe(value)
+    expect(sandbox.orders[0]?.egress?.policy.secrets[0]?.replacement.open()).toBe(value)
     const confirmed = await kit.said('Stored DEMO_KEY (version 1)')
     expect(confirmed.text).not.toContain('demo-value')
     await kit.double.waitFor(() => card.text.includes('Succeeded'), 'the outcome')

@@ -77,7 +77,7 @@ export function evaluateRequest(
   const rule = checkTarget(session.policy, target)
   if (rule !== null) return refuse(rule)
   const { capabilities, secrets } = session.policy
-  const placeholders = secrets.map(({ placeholder }) => placeholder)
+  const placeholders = secrets.map(({ stem }) => stem)
   const asked = authorizeRequest({ capabilities, placeholders, ...parts })
   if ('rule' in asked) return refuse(asked.rule, asked.ask)
   const { entries } = asked
