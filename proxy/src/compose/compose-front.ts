@@ -3,7 +3,7 @@ import { TENANT_HEADER } from '../contracts/admin/index.ts'
 import { type AdminApi, ownerAtSocket } from '../http/admin-api/index.ts'
 import { answerApiError, knownError } from '../http/index.ts'
 import { bearerToken } from '../identity/agents/index.ts'
-import { sha256Hex } from '../kernel/index.ts'
+import { sha256Hex, TOKEN_PREFIX } from '../kernel/index.ts'
 import { identityOf, isLlmTarget, type LlmRequest, writeUnreadable } from '../llm/proxy/index.ts'
 import type { TenantParts } from './compose-tenant.ts'
 import type { Tenants } from './compose-tenants.ts'
@@ -61,7 +61,10 @@ export function createFront(
 }
 
 /** An account's access token or key: agents have tokens of another form for the same paths. */
-const ACCOUNTS_BEARER = /^Bearer (?:oc_|[\w-]+\.[\w-]+\.[\w-]+$)/i
+const ACCOUNTS_BEARER = new RegExp(
+  String.raw`^Bearer (?:${TOKEN_PREFIX.access_key}|[\w-]+\.[\w-]+\.[\w-]+$)`,
+  'i',
+)
 
 export function hasAccountsToken(rawHeaders: readonly string[]): boolean {
   const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization')

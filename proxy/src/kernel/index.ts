@@ -61,6 +61,15 @@ export { createMirror, type Mirror } from './mirror.ts'
 export { formatExactUsd, formatUsd } from './money.ts'
 export { isNestedWithin } from './nesting.ts'
 export { createOneAtATime, type OneAtATime } from './one-at-a-time.ts'
+export {
+  bearerTokenOf,
+  isToken,
+  newRefreshToken,
+  newToken,
+  sessionOfRefreshToken,
+  TOKEN_PREFIX,
+  withoutTokens,
+} from './own-tokens.ts'
 export { currentOwner, DAEMON_OWNER, onBehalfOf } from './owner-context.ts'
 export { passedOn } from './passed-on.ts'
 export { adminSocketPath } from './paths.ts'

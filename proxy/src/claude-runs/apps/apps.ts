@@ -4,15 +4,16 @@ import { type Actor, addressInCidr, assertCidr, variableInToken } from '../../id
 import {
   AppError,
   type AppId,
+  bearerTokenOf,
   type Clock,
   createMirror,
   type EventPublisher,
   equalInConstantTime,
   isLoopbackAddress,
   newAppId,
+  newToken,
   oneLine,
   type ReadTx,
-  randomToken,
   SECRET_NAME,
   type Storage,
   sha256Hex,
@@ -66,7 +67,6 @@ export interface Apps {
 }
 
 const APP_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-const TOKEN_FORM = /^Bearer (cf_[A-Za-z0-9_-]{43})$/i
 const MODEL_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}\*?$/
 const PROVIDER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 const MAX_LISTED = 64
@@ -76,7 +76,7 @@ const SEAT_PROVIDER = 'anthropic'
 
 /** The token of an Authorization header; undefined where it holds none. */
 export const appToken = (authorization: string | undefined): string | undefined =>
-  TOKEN_FORM.exec(authorization ?? '')?.[1]
+  bearerTokenOf('app', authorization)
 
 export function createApps(deps: {
   readonly audit: Pick<AuditLog, 'append'>
@@ -101,7 +101,6 @@ export function createApps(deps: {
       'No seat is stored. Run claude setup-token on your own machine, store what it prints by oauth3 key add anthropic --seat, and give it to the app then.',
     )
   }
-  const newToken = (): string => `cf_${randomToken(256)}`
   const store = async (tx: Tx, app: App): Promise<void> => {
     await tx.apps.update(app)
     await rows.refresh(tx)
@@ -114,7 +113,7 @@ export function createApps(deps: {
       if (!APP_NAME.test(name)) {
         throw new AppError('invalid_request', 'An app name is 1–64 of A–Z a–z 0–9 . _ -')
       }
-      const token = newToken()
+      const token = newToken('app')
       return await storage.transaction(async (tx) => {
         const existing = await tx.apps.byName(name)
         if (existing && existing.revokedAt === null) {
@@ -144,7 +143,7 @@ export function createApps(deps: {
     },
 
     async rotate(name, actor) {
-      const token = newToken()
+      const token = newToken('app')
       return await storage.transaction(async (tx) => {
         const app = { ...(await activeApp(tx, name)), tokenSha256: sha256Hex(token) }
         await audit.append(tx, 'app.token_rotated', actor, null, { app_id: app.id, name })

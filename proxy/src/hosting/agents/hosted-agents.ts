@@ -1,7 +1,7 @@
 /** Agents that live in machines: an agent of ours, a machine of OpenClaw, and the sockets between that machine and the daemon. */
 import type { Agents } from '../../identity/agents/index.ts'
 import { actorOf, type Principal } from '../../identity/index.ts'
-import { AppError, createOneAtATime, type MachineId, type Tx } from '../../kernel/index.ts'
+import { AppError, createOneAtATime, type MachineId, TOKEN_PREFIX, type Tx } from '../../kernel/index.ts'
 import type { Activity, Machine, Machines } from '../machines/index.ts'
 import { createAgentTokens } from './agent-tokens.ts'
 import { createBrowsers, type MachineOrder } from './browsers.ts'
@@ -36,7 +36,7 @@ const WANTED = {
 const ROLL_BACK_MS = 45_000
 const WAKE_MS = 60_000
 /** A text of a token's form: whoever reads it in the machine has nothing. */
-const NO_TOKEN = `oa3_${SOCKET_IS_IDENTITY.padEnd(43, '-')}`
+const NO_TOKEN = `${TOKEN_PREFIX.agent}${SOCKET_IS_IDENTITY.padEnd(43, '-')}`
 const NO_WHERE = { api: 'anthropic-messages', path: '' } as const
 
 export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & MachineCare & AsyncDisposable {

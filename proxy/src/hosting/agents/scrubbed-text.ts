@@ -1,16 +1,9 @@
 /** What a machine says of itself, for a person: without secrets, keys and tokens, and with nothing in it that a screen would not show. */
-import { type SecretValue, visibleText } from '../../kernel/index.ts'
+import { type SecretValue, visibleText, withoutTokens } from '../../kernel/index.ts'
 import { createOutputCollector, type Scrubber, scrubText } from '../../scrub/index.ts'
 import type { MachineLog } from './machine-log.ts'
 
 const MAX_SHOWN_CHARS = 32_768
-/** Behind the end of a word, or of a character that JSON or an address spells out. */
-const BEGIN = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4})|(?<=%[0-9a-fA-F]{2}))`
-/** Tokens of ours are known by their form alone: of agents, apps and accounts, tickets, and access tokens (JWT). */
-const OWN_TOKENS = new RegExp(
-  String.raw`${BEGIN}(?:(?:oa3|oc|cf|ot)_[\w-]{43}|or_ses_[0-9a-f]{16}_[\w-]{43}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{43})`,
-  'g',
-)
 
 export async function createTextScrubber(secrets: ReadonlyMap<string, SecretValue>) {
   const collector = createOutputCollector(secrets)
@@ -37,5 +30,5 @@ function lineBehind(text: string, at: number): number {
 
 /** `isCut`: at its end, maybe in the middle of a secret. */
 function cleaned(scrubber: Scrubber, text: string, isCut: boolean): string {
-  return visibleText(scrubText(scrubber, text, { truncated: isCut }).replace(OWN_TOKENS, '[token]'))
+  return visibleText(withoutTokens(scrubText(scrubber, text, { truncated: isCut })))
 }

@@ -13,7 +13,7 @@ import {
 } from '../../identity/index.ts'
 import type { Session } from '../../identity/sessions/index.ts'
 import type { TicketHolder } from '../../identity/tickets/index.ts'
-import { AppError, sha256Hex } from '../../kernel/index.ts'
+import { AppError, sha256Hex, TOKEN_PREFIX } from '../../kernel/index.ts'
 import { type ConsoleTenant, callerNow } from '../console/index.ts'
 
 export interface AccountCaller extends SignedInAccount<ConsoleTenant> {
@@ -52,7 +52,7 @@ export function callerOf(
   if (credential.kind === 'none') return undefined
   if (credential.kind === 'cookie') return ofSession(tenants, (of) => of.sessions.find(credential.hash), true)
   const { token } = credential
-  if (token.startsWith('oc_')) return ofAccessKey(tenants, sha256Hex(token), scope)
+  if (token.startsWith(TOKEN_PREFIX.access_key)) return ofAccessKey(tenants, sha256Hex(token), scope)
   const id = accessTokens.verify(token)
   return id === undefined ? undefined : ofSession(tenants, (of) => of.sessions.byId(id), false)
 }

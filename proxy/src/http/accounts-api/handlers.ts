@@ -8,7 +8,7 @@ import {
   type SignedInAccount,
 } from '../../identity/accounts/index.ts'
 import { accountActor, type ProofMethod, type SessionId } from '../../identity/index.ts'
-import { AppError, SecretValue } from '../../kernel/index.ts'
+import { AppError, SecretValue, sessionOfRefreshToken } from '../../kernel/index.ts'
 import type { ConsoleTenant, PageTicketDeps } from '../console/index.ts'
 import type { AccountCaller } from './caller.ts'
 import { debugHandlers } from './debug-handlers.ts'
@@ -29,8 +29,6 @@ export interface AccountCall {
 
 type Signed = SignedInAccount<ConsoleTenant>
 
-/** Of a refresh token: what names its session. */
-const FAMILY_CHARS = 'or_ses_0123456789abcdef'.length
 const NOT_SIGNED_IN = 'The email address, the password or the key is not right.'
 
 /** `current`: known once the caller is. */
@@ -120,7 +118,7 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
     async refresh({ body: { refresh_token: token } }) {
       const of = deps.tenants().find(({ accounts }) => accounts.hasFamily(token))
       // Each leaves a row as long as its session is.
-      await of?.gate.take('account', token.slice(0, FAMILY_CHARS))
+      await of?.gate.take('account', `refresh of ${sessionOfRefreshToken(token)}`)
       const next = await of?.accounts.refresh(token)
       const session = next && of?.sessions.byId(next.session)
       const account = session?.person.kind === 'account' ? of?.accounts.byId(session.person.id) : undefined

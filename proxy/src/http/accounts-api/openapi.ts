@@ -20,6 +20,7 @@ import {
   userView,
 } from '../../contracts/accounts/index.ts'
 import { describeApi } from '../../contracts/index.ts'
+import { TOKEN_PREFIX } from '../../kernel/index.ts'
 
 export const createAccountsOpenApi = (version: string): Record<string, unknown> =>
   describeApi({
@@ -31,7 +32,7 @@ export const createAccountsOpenApi = (version: string): Record<string, unknown> 
     always: ALWAYS_REFUSED,
     securitySchemes: {
       accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-      accessKey: { type: 'http', scheme: 'bearer', bearerFormat: 'oc_…' },
+      accessKey: { type: 'http', scheme: 'bearer', bearerFormat: `${TOKEN_PREFIX.access_key}…` },
     },
     named: {
       Tokens: { schema: tokensView, io: 'output' },

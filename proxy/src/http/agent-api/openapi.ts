@@ -10,6 +10,7 @@ import {
   summaryView,
 } from '../../contracts/agent/index.ts'
 import { describeApi } from '../../contracts/index.ts'
+import { TOKEN_PREFIX } from '../../kernel/index.ts'
 
 export const createOpenApi = (version: string): Record<string, unknown> =>
   describeApi({
@@ -18,7 +19,9 @@ export const createOpenApi = (version: string): Record<string, unknown> =>
     description: 'Ask a person to run code with secrets. Times are ISO 8601 in UTC, durations milliseconds.',
     routes: AGENT_ROUTES,
     always: ALWAYS_REFUSED,
-    securitySchemes: { agentToken: { type: 'http', scheme: 'bearer', bearerFormat: 'oa3_…' } },
+    securitySchemes: {
+      agentToken: { type: 'http', scheme: 'bearer', bearerFormat: `${TOKEN_PREFIX.agent}…` },
+    },
     named: {
       ExecuteRequest: { schema: executeBody, io: 'input' },
       Execution: { schema: executionView, io: 'output' },

@@ -7,6 +7,7 @@ import {
   serviceHealth,
 } from '../../contracts/claude-runs/index.ts'
 import { describeApi } from '../../contracts/index.ts'
+import { TOKEN_PREFIX } from '../../kernel/index.ts'
 
 export const createClaudeRunsOpenApi = (version: string): Record<string, unknown> =>
   describeApi({
@@ -15,7 +16,7 @@ export const createClaudeRunsOpenApi = (version: string): Record<string, unknown
     description: 'Have prompts run by `claude -p`, without having its access. Times are ISO 8601 in UTC.',
     routes: CLAUDE_RUNS_ROUTES,
     always: ALWAYS_REFUSED,
-    securitySchemes: { appToken: { type: 'http', scheme: 'bearer', bearerFormat: 'cf_…' } },
+    securitySchemes: { appToken: { type: 'http', scheme: 'bearer', bearerFormat: `${TOKEN_PREFIX.app}…` } },
     named: {
       RunRequest: { schema: runBody, io: 'input' },
       Run: { schema: runView, io: 'output' },

@@ -5,9 +5,11 @@ import {
   AppError,
   type Clock,
   createMirror,
+  newRefreshToken,
+  newToken,
   type ReadTx,
-  randomToken,
   type Storage,
+  sessionOfRefreshToken,
   sha256Hex,
   type Tx,
   type UnixMs,
@@ -61,7 +63,6 @@ const MAX_ACCESS_KEYS = 32
 const USED_EVERY_MS = 5 * 60_000
 /** Used tokens of a session by which a theft is known; one that is older still signs nobody in. */
 const KEPT_USED = 256
-const REFRESH = /^or_(ses_[0-9a-f]{16})_[A-Za-z0-9_-]{43}$/
 
 export const personOfAccount = ({ id, name }: Account): SessionPerson => ({ kind: 'account', id, name })
 
@@ -83,7 +84,7 @@ export function createAccounts(deps: {
   const lastUsed = ({ id, lastUsedAt }: AccessKey): UnixMs | null => uses.get(id) ?? lastUsedAt
 
   const issueRefresh = async (tx: Tx, sessionId: SessionId): Promise<string> => {
-    const token = `or_${sessionId}_${randomToken(256)}`
+    const token = newRefreshToken(sessionId)
     await tx.accounts.insertRefreshToken({
       ...{ hash: sha256Hex(token), sessionId },
       ...{ createdAt: clock.now(), usedAt: null },
@@ -129,7 +130,7 @@ export function createAccounts(deps: {
 
     accessKeys: () => [...rows.value.accessKeys.values()],
     async makeAccessKey({ account, name, scopes }, actor) {
-      const key = `oc_${randomToken(256)}`
+      const key = newToken('access_key')
       const row: AccessKey = {
         ...{ id: `key_${randomBytes(8).toString('hex')}`, accountId: account, name, scopes },
         ...{ hash: sha256Hex(key), last4: key.slice(-4), createdAt: clock.now(), lastUsedAt: null },
@@ -165,8 +166,7 @@ export function createAccounts(deps: {
 
     issueRefresh,
     async refresh(token) {
-      const [, named] = REFRESH.exec(token) ?? []
-      if (named === undefined) return undefined
+      if (sessionOfRefreshToken(token) === undefined) return undefined
       const hash = sha256Hex(token)
       const next = await storage.transaction(async (tx) => {
         const session = await tx.accounts.burnRefreshToken(hash, clock.now())
@@ -186,6 +186,6 @@ export function createAccounts(deps: {
       if (open !== undefined) sessions.seen(open)
       return next
     },
-    hasFamily: (token) => sessions.byId((REFRESH.exec(token)?.[1] ?? '') as SessionId) !== undefined,
+    hasFamily: (token) => sessions.byId((sessionOfRefreshToken(token) ?? '') as SessionId) !== undefined,
   }
 }

@@ -2,13 +2,14 @@ import type { AuditLog } from '../../audit/index.ts'
 import {
   type AgentId,
   AppError,
+  bearerTokenOf,
   type Clock,
   createMirror,
   type EventPublisher,
   equalInConstantTime,
   newAgentId,
+  newToken,
   type ReadTx,
-  randomToken,
   type Storage,
   sha256Hex,
   type Tx,
@@ -112,11 +113,10 @@ const TAG = /^[a-z0-9][a-z0-9-]{0,31}$/
 const MAX_TAGS = 16
 /** Longer, and nobody remembers that the old token is still good. */
 const MAX_OVERLAP_MS = 7 * 24 * 3_600_000
-const TOKEN_FORM = /^Bearer (oa3_[A-Za-z0-9_-]{43})$/i
 
 /** The token of an Authorization header; undefined where it holds none. */
 export const bearerToken = (authorization: string | undefined): string | undefined =>
-  TOKEN_FORM.exec(authorization ?? '')?.[1]
+  bearerTokenOf('agent', authorization)
 
 /** The agent's token is good no more: nothing of it that waits or stands does so any longer. */
 export interface AgentEvent {
@@ -164,7 +164,7 @@ export function createAgents(deps: {
       throw new AppError('invalid_request', 'An agent name is 1–64 of A–Z a–z 0–9 . _ -')
     }
     for (const cidr of input.cidrs ?? []) assertCidr(cidr)
-    const token = `oa3_${randomToken(256)}`
+    const token = newToken('agent')
     const id = newAgentId()
     const tags = canonicalTags(input.tags ?? [])
     const agent: Agent = {
@@ -254,7 +254,7 @@ export function createAgents(deps: {
       if (!Number.isInteger(overlapMs) || overlapMs < 0 || overlapMs > MAX_OVERLAP_MS) {
         throw new AppError('invalid_request', 'The old token is good for 7 more days at most.')
       }
-      const token = `oa3_${randomToken(256)}`
+      const token = newToken('agent')
       return await storage.transaction(async (tx) => {
         const before = await activeAgent(tx, name)
         const since = clock.now()

@@ -2,7 +2,8 @@ import type { TicketPurpose } from '../../contracts/index.ts'
 import {
   type AgentId,
   type Clock,
-  randomToken,
+  isToken,
+  newToken,
   sha256Hex,
   type TenantId,
   type UnixMs,
@@ -42,7 +43,6 @@ const GOOD_FOR_MS = 30_000
 /** Of one holder, and of all: the oldest goes. */
 const MAX_OF_HOLDER = 32
 const MAX_TICKETS = 10_000
-const FORM = /^ot_[A-Za-z0-9_-]{43}$/
 
 interface Issued {
   readonly holder: TicketHolder
@@ -74,12 +74,12 @@ export function createTickets({ clock }: { readonly clock: Clock }): Tickets {
     issue(holder, use) {
       const now = clock.now()
       makeRoom(holder, now)
-      const ticket = `ot_${randomToken(256)}`
+      const ticket = newToken('ticket')
       issued.set(sha256Hex(ticket), { holder, use, issuedAt: now })
       return { ticket, expiresAt: now + GOOD_FOR_MS }
     },
     take(ticket, { machine, purpose }) {
-      if (!FORM.test(ticket)) return undefined
+      if (!isToken('ticket', ticket)) return undefined
       const hash = sha256Hex(ticket)
       const one = issued.get(hash)
       issued.delete(hash)

@@ -1,5 +1,5 @@
 import type { HeaderField } from '../../egress/index.ts'
-import { wordSet } from '../../kernel/index.ts'
+import { isToken, wordSet } from '../../kernel/index.ts'
 import { decoded } from './query-overrides.ts'
 
 /** A request without its credential. */
@@ -29,7 +29,6 @@ const BEARER = /^Bearer +([^\s,]+)$/i
 const KEY_PARAMETERS: ReadonlySet<string> = wordSet(`
   key $key access_token oauth_token bearer_token api_key api-key apikey auth_token`)
 const MAYBE_KEY = /key|token|%/i
-const TOKEN_FORM = /^oa3_[A-Za-z0-9_-]{43}$/
 
 /**
  * Takes the agent's token out of the one place that holds it. All places are emptied whatever they hold: a second
@@ -43,7 +42,7 @@ export function takeCredential(
   const { found, kept, rest } = stripped(fields, query)
   const [token] = found
   if (found.length > 1) return { problem: 'ambiguous' }
-  if (token === undefined || !TOKEN_FORM.test(token)) return { problem: 'missing' }
+  if (token === undefined || !isToken('agent', token)) return { problem: 'missing' }
   // A token that also stands in a place of no meaning would be passed on to the vendor.
   const folded = token.toLowerCase()
   const isElsewhere =
