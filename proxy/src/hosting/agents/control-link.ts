@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { AppError, SecretValue } from '../../kernel/index.ts'
+import { AppError, oneLine, SecretValue } from '../../kernel/index.ts'
 import {
   type Configuration,
   type Hello,
@@ -14,7 +14,9 @@ import {
   parseHello,
   parseMachineMessage,
 } from './control-lines.ts'
+import { cleanerOf } from './gateway-token.ts'
 import { createMachineLog, type MachineLog } from './machine-log.ts'
+import { createReadingPace, type ReadingPace } from './reading-pace.ts'
 
 export interface ControlLink {
   /** A connection of the machine's own socket. */
@@ -27,7 +29,7 @@ export interface ControlLink {
   wake(text: string, session: string | null, signal: AbortSignal): Promise<number>
   /** The newest of what it printed and this daemon heard: untrusted text, secrets in it. */
   log(): MachineLog
-  /** What its gateway asks of whoever comes; null while it is not ready. */
+  /** What its gateway asks of whoever comes, or asked last: what the machine printed may hold it. Null: none was told. */
   gatewayToken(): SecretValue | null
   /** As it says itself; null: nothing, or nobody is there. */
   versions(): { readonly openclaw: string | null; readonly node: string | null }
@@ -38,9 +40,8 @@ export interface ControlLink {
 
 const HELLO_MS = 10_000
 const MAX_PENDING = 256
-/** Of what is read of one machine before others have their turn, and so many times as long it waits then. */
-const TURN_MS = 5
-const REST = 4
+/** Of why it failed, as it says itself. */
+const SAID_CHARS = 300
 const UNAVAILABLE = new AppError('sandbox_unavailable', 'The machine does not answer.', {
   retryAfterSeconds: 5,
 })
@@ -60,9 +61,12 @@ export function createControlLink(configuration: Configuration): ControlLink {
   const questions = new Map<number, Answer<MachineMessage>>()
   let control: Socket | undefined
   let gatewayToken: string | undefined
+  let lastToken: string | undefined
   let failure: string | undefined
-  let said: ControlHello | undefined
+  let hello: ControlHello | undefined
   const log = createMachineLog()
+  /** Of all its connections: one that comes anew is no other machine. */
+  const pace = createReadingPace()
   let asked = 0
   let isClosed = false
 
@@ -88,6 +92,7 @@ export function createControlLink(configuration: Configuration): ControlLink {
     if ('log' in message) log.add(message.log)
     else if ('state' in message) {
       gatewayToken = message.state === 'ready' ? message.gatewayToken : undefined
+      lastToken = gatewayToken ?? lastToken
       failure = message.state === 'failed' ? message.detail : undefined
       told()
     } else if ('refused' in message) {
@@ -100,8 +105,8 @@ export function createControlLink(configuration: Configuration): ControlLink {
     }
   }
 
-  function serveControl(socket: Socket, hello: ControlHello): void {
-    said = hello
+  function serveControl(socket: Socket, first: ControlHello): void {
+    hello = first
     control?.destroy()
     if (control !== undefined) lost()
     control = socket
@@ -109,7 +114,7 @@ export function createControlLink(configuration: Configuration): ControlLink {
     socket.once('close', () => {
       if (control === socket) lost()
     })
-    readLines(socket, hear)
+    readLines(socket, pace, hear)
     say({ do: 'configure', ...configuration })
   }
 
@@ -137,7 +142,7 @@ export function createControlLink(configuration: Configuration): ControlLink {
     while (gatewayToken === undefined) {
       if (isClosed) throw UNAVAILABLE
       if (failure !== undefined)
-        throw new AppError('sandbox_unavailable', `The machine says that it failed: ${failure}`)
+        throw new AppError('sandbox_unavailable', `The machine says that it failed: ${said(failure)}`)
       await new Promise<void>((resolve, reject) => {
         const abort = (): void => {
           readers.delete(once)
@@ -156,6 +161,9 @@ export function createControlLink(configuration: Configuration): ControlLink {
     return gatewayToken
   }
 
+  const said = (detail: string): string =>
+    oneLine(lastToken === undefined ? detail : cleanerOf(lastToken)(detail), SAID_CHARS)
+
   const nextId = (): number => {
     asked = (asked % 1_000_000_000) + 1
     return asked
@@ -168,11 +176,11 @@ export function createControlLink(configuration: Configuration): ControlLink {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
       firstLine(socket, (line) => {
-        const hello = parseHello(line)
-        if (hello === undefined || isClosed) return void socket.destroy()
-        if (hello.role === 'control') return serveControl(socket, hello)
-        const waiting = streams.get(hello.stream)
-        streams.delete(hello.stream)
+        const first = parseHello(line)
+        if (first === undefined || isClosed) return void socket.destroy()
+        if (first.role === 'control') return serveControl(socket, first)
+        const waiting = streams.get(first.stream)
+        streams.delete(first.stream)
         // One that nobody asked for, or that came too late.
         if (waiting === undefined) return void socket.destroy()
         given.add(socket)
@@ -200,8 +208,8 @@ export function createControlLink(configuration: Configuration): ControlLink {
       return 'status' in answer ? answer.status : 0
     },
     log: () => log.kept(),
-    gatewayToken: () => (gatewayToken === undefined ? null : new SecretValue(gatewayToken)),
-    versions: () => ({ openclaw: said?.openclaw ?? null, node: said?.node ?? null }),
+    gatewayToken: () => (lastToken === undefined ? null : new SecretValue(lastToken)),
+    versions: () => ({ openclaw: hello?.openclaw ?? null, node: hello?.node ?? null }),
     cutStreams() {
       for (const socket of given) socket.destroy()
     },
@@ -237,25 +245,25 @@ function firstLine(socket: Socket, heard: (line: Buffer) => void): void {
  * Bounded memory: a line that is longer ends the connection. Bounded time: lines that say nothing come faster than they are found to, so that
  * after each turn others have theirs, and the machine waits.
  */
-function readLines(socket: Socket, hear: (line: Buffer) => void): void {
+function readLines(socket: Socket, pace: ReadingPace, hear: (line: Buffer) => void): void {
   let rest: Buffer = Buffer.alloc(0)
   const read = (): void => {
     if (socket.destroyed) return
-    const before = performance.now()
     let start = 0
-    let tookMs = 0
-    for (;;) {
+    let pauseMs = 0
+    pace.begin()
+    while (pauseMs === 0) {
       const end = rest.indexOf(0x0a, start)
+      if (end >= 0) hear(rest.subarray(start, end))
+      pauseMs = pace.lap()
       if (end < 0) break
-      hear(rest.subarray(start, end))
       start = end + 1
-      tookMs = performance.now() - before
-      if (tookMs < TURN_MS) continue
-      rest = rest.subarray(start)
-      socket.pause()
-      return void setTimeout(read, tookMs * REST).unref()
     }
     rest = rest.subarray(start)
+    if (pauseMs > 0) {
+      socket.pause()
+      return void setTimeout(read, pauseMs).unref()
+    }
     if (rest.length > MAX_LINE_BYTES) return void socket.destroy()
     socket.resume()
   }

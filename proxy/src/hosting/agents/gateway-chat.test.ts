@@ -7,15 +7,19 @@ import { expect, it } from 'vitest'
 import { createControlLink } from './control-link.ts'
 import { askGateway } from './gateway-chat.ts'
 import { cleanerOf } from './gateway-token.ts'
+import { createReadingPace } from './reading-pace.ts'
 import { runsOf } from './session-record.ts'
 import { watchSession } from './session-watch.ts'
 
 /** What comes of one request to a gateway that answers so. */
-async function ask(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+async function ask(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  began?: (run: string) => void,
+) {
   const [stream, far] = duplexPair()
   createServer(answer).emit('connection', far)
   const link = { stream, gatewayToken: 'of-the-gateway' }
-  const pieces = askGateway(link, { messages: [] }, new AbortController().signal)
+  const pieces = askGateway(link, { messages: [], began }, new AbortController().signal)
   const said: string[] = []
   for (;;) {
     const { done, value } = await pieces.next()
@@ -60,6 +64,59 @@ it('says nothing of the gateway’s token, in whatever pieces it comes', async (
   expect(runsOf(text, cleanerOf('of-the-gateway'))).toMatchObject([
     { answer: 'it is [secret:gateway token]' },
   ])
+})
+
+it('says nothing of it in what it refuses, fails with, calls a tool or a run either', async () => {
+  const said = 'of-the-gateway is wrong'
+  const without = expect.stringContaining('[secret:gateway token] is wrong')
+  const asks400 = ask((_request, response) =>
+    response.writeHead(400).end(JSON.stringify({ error: { message: said } })),
+  )
+  await expect(asks400).rejects.toMatchObject({ message: without })
+  const fails = ask((_request, response) => response.end(events({ error: { message: said } })))
+  await expect(fails).rejects.toMatchObject({ message: without })
+  const began: string[] = []
+  for (const id of ['of-the-gateway', 'x'.repeat(200), 'run-1'])
+    await ask(
+      (_request, response) => response.end(events({ id, ...piece('a', 'stop') }, '[DONE]')),
+      (run) => began.push(run),
+    )
+  expect(began).toEqual(['run-1'])
+  const call = { type: 'toolCall', id: 'call of-the-gateway', name: 'exec', arguments: {} }
+  const more = { model: 'x/of-the-gateway' }
+  const text = JSON.stringify({
+    messages: [{ ...asks('run-1', call, 1), ...more }, asks('of-the-gateway', call, 1)],
+  })
+  const found = runsOf(text, cleanerOf('of-the-gateway')) ?? []
+  expect(found.map(({ id, tools }) => [id, tools.length])).toEqual([['run-1', 1]])
+  expect(JSON.stringify(found)).not.toContain('of-the-gateway')
+})
+
+it('has an end, whatever it is made of', async () => {
+  const endless = ask((_request, response) => response.end('\n'.repeat(600_000)))
+  await expect(endless).rejects.toMatchObject({
+    code: 'too_large',
+    message: expect.stringContaining('no end'),
+  })
+  const filler = `: ${'x'.repeat(65_533)}\n`
+  const large = ask((_request, response) => response.end(filler.repeat(1_025)))
+  await expect(large).rejects.toMatchObject({ code: 'too_large' })
+})
+
+it('waits four times as long as it took to read, however small the pieces are', () => {
+  let now = 0
+  const pace = createReadingPace(() => now)
+  const read = (ms: number): number => {
+    pace.begin()
+    now += ms
+    return pace.lap()
+  }
+  expect([read(1), read(1), read(1), read(1)]).toEqual([0, 0, 0, 0])
+  expect(read(1)).toBe(20)
+  now += 20
+  expect([read(2), read(2)]).toEqual([0, 0])
+  now += 8
+  expect([read(2), read(2)]).toEqual([0, 24])
 })
 
 // As OpenClaw says it where there is nothing but a system message.
@@ -220,19 +277,58 @@ it('leaves others their turns, however fast a machine tells its record', async (
     async open() {
       const [stream, far] = duplexPair()
       createServer((_request, response) => {
-        response.write(`data: ${JSON.stringify({ messages: [asks('run-1', {}, 1)] })}\n`.repeat(20))
+        response.write(`data: ${JSON.stringify({ messages: [asks('run-1', {}, 1)] })}\n`.repeat(2_000))
       }).emit('connection', far)
       return { stream, gatewayToken: 'demo-gateway-token-that-stays-inside-0123456789' }
     },
     async heard() {
-      if (at.push(turns) === 20) last.resolve()
+      if (at.push(turns) === 2_000) last.resolve()
     },
     log: (_message, error) => last.reject(error),
   })
   await last.promise
   watch.close()
   clearImmediate(ticking)
-  expect(new Set(at).size).toBe(20)
+  expect(new Set(at).size).toBeGreaterThan(3)
+})
+
+it('leaves others their turns, however many events of an answer say nothing', async () => {
+  let turns = 0
+  let ticking = setImmediate(function tick() {
+    turns += 1
+    ticking = setImmediate(tick)
+  })
+  const body = `${'data: {}\n\n'.repeat(5_000)}${events(piece('a', 'stop'), '[DONE]')}`
+  let before = 0
+  const { said } = await ask((_request, response) => {
+    before = turns
+    response.end(body)
+  })
+  clearImmediate(ticking)
+  expect(said).toEqual(['a'])
+  expect(turns - before).toBeGreaterThan(20)
+})
+
+it('dials a machine less and less that tells its record and hangs up', async () => {
+  const pauses: number[] = []
+  const enough = Promise.withResolvers<void>()
+  const watch = watchSession({
+    async open() {
+      const [stream, far] = duplexPair()
+      createServer((_request, response) => {
+        response.end(events({ messages: [asks('run-1', {}, 1)] }))
+      }).emit('connection', far)
+      return { stream, gatewayToken: 'demo-gateway-token-that-stays-inside-0123456789' }
+    },
+    heard: async () => {},
+    log: (_message, error) => enough.reject(error),
+    async pause(ms) {
+      if (pauses.push(ms) === 10) enough.resolve()
+    },
+  })
+  await enough.promise
+  watch.close()
+  expect(pauses.slice(0, 10)).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000])
 })
 
 it('leaves others their turns, however much a machine says at its control socket', async () => {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { AppError, oneLine } from '../../kernel/index.ts'
 import { eventData, unanswered } from './event-data.ts'
-import { pieceCleanerOf } from './gateway-token.ts'
+import { cleanerOf, pieceCleanerOf } from './gateway-token.ts'
 import { requestOver } from './stream-request.ts'
 
 /** The conversation that its plugin wakes, too. */
@@ -26,12 +26,17 @@ export interface GatewayEnd {
   readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number } | null
 }
 
-const MAX_LINE_CHARS = 1_048_576
+/** Of one answer: a piece for each token that a model can say, and what stands around them. */
+const BOUNDS = { maxLineChars: 1_048_576, max: { lines: 524_288, chars: 64 * 1_048_576 } }
 const MAX_ERROR_CHARS = 16_384
 const SAID_CHARS = 300
 
 const chunk = z.object({
-  id: z.string().optional(),
+  id: z
+    .string()
+    .regex(/^[\w-]{1,128}$/)
+    .optional()
+    .catch(undefined),
   choices: z
     .array(
       z.object({
@@ -53,14 +58,20 @@ export async function* askGateway(
   request: GatewayRequest,
   signal: AbortSignal,
 ): AsyncGenerator<string, GatewayEnd> {
+  const clean = cleanerOf(link.gatewayToken)
   try {
     const response = await send(link, request, signal)
     const { statusCode } = response
     // A request that it cannot take is whoever's who sent it, and no better at the next try.
     if (statusCode === 400)
-      throw new AppError('invalid_request', `The agent refuses it${await refusalOf(response)}.`)
-    if (statusCode !== 200) throw unanswered(`it answered ${statusCode}${await refusalOf(response)}`)
-    return yield* piecesOf(response, pieceCleanerOf(link.gatewayToken), request.began)
+      throw new AppError('invalid_request', `The agent refuses it${await refusalOf(response, clean)}.`)
+    if (statusCode !== 200) throw unanswered(`it answered ${statusCode}${await refusalOf(response, clean)}`)
+    const hear = createHearing(pieceCleanerOf(link.gatewayToken), clean, request.began)
+    for await (const { text, end } of eventData(response, hear, BOUNDS, signal)) {
+      if (text !== '') yield text
+      if (end !== undefined) return end
+    }
+    throw unanswered('the connection ended')
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof AppError) throw error
@@ -91,7 +102,7 @@ function send(
 }
 
 /** Its own words for why, as far as they are of the form that is known. */
-async function refusalOf(response: IncomingMessage): Promise<string> {
+async function refusalOf(response: IncomingMessage, clean: (text: string) => string): Promise<string> {
   let text = ''
   for await (const part of response.setEncoding('utf8')) {
     text += part as string
@@ -100,43 +111,40 @@ async function refusalOf(response: IncomingMessage): Promise<string> {
   try {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } }
     return typeof error?.message === 'string'
-      ? `: ${oneLine(error.message, SAID_CHARS).replace(/\.$/, '')}`
+      ? `: ${oneLine(clean(error.message), SAID_CHARS).replace(/\.$/, '')}`
       : ''
   } catch {
     return ''
   }
 }
 
-async function* piecesOf(
-  response: IncomingMessage,
-  clean: ReturnType<typeof pieceCleanerOf>,
+/** One event after the other: what is said by it, and how all of it ended where it is the last. */
+function createHearing(
+  pieces: ReturnType<typeof pieceCleanerOf>,
+  clean: (text: string) => string,
   began: GatewayRequest['began'],
-): AsyncGenerator<string, GatewayEnd> {
+): (data: string) => { readonly text: string; readonly end?: GatewayEnd } {
   let end: GatewayEnd | undefined
   let tell = began
-  for await (const data of eventData(response, MAX_LINE_CHARS)) {
+  return (data) => {
     if (data === '[DONE]') {
       if (end === undefined) throw unanswered('it ended without an end')
-      const rest = clean.end()
-      if (rest !== '') yield rest
-      return end
+      return { text: pieces.end(), end }
     }
     const { id, choices, usage, error } = parsedChunk(data)
-    if (id !== undefined) {
+    if (id !== undefined && clean(id) === id) {
       tell?.(id)
       tell = undefined
     }
-    if (error !== undefined) throw unanswered(`it says “${oneLine(error.message, SAID_CHARS)}”`)
+    if (error !== undefined) throw unanswered(`it says “${oneLine(clean(error.message), SAID_CHARS)}”`)
     const [choice] = choices ?? []
-    const text = choice?.delta?.content ? clean.push(choice.delta.content) : ''
-    if (text !== '') yield text
     if (choice?.finish_reason != null) end = { isCut: choice.finish_reason === 'length', usage: null }
     if (usage != null && end !== undefined) {
       const { prompt_tokens, completion_tokens } = usage
       end = { ...end, usage: { prompt_tokens, completion_tokens } }
     }
+    return { text: choice?.delta?.content ? pieces.push(choice.delta.content) : '' }
   }
-  throw unanswered('the connection ended')
 }
 
 function parsedChunk(data: string): z.output<typeof chunk> {

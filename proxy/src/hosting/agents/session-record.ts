@@ -62,7 +62,8 @@ export function runsOf(text: string, clean: (text: string) => string): readonly 
   for (const one of found.messages) {
     const read = message.safeParse(one).data
     if (read === undefined) continue
-    const id = read.__openclaw.runId
+    const { runId } = read.__openclaw
+    const id = runId !== undefined && clean(runId) !== runId ? undefined : runId
     // Whatever comes behind a run, it is over; a question has no run yet.
     for (const run of runs.values()) if (run.id !== id) run.isOver = true
     if (id === undefined) continue
@@ -85,7 +86,8 @@ function hear(run: Run, { role, content, ...of }: Message, clean: (text: string)
   if (of.__openclaw.turnBoundary === true && !ASKED.test(run.id)) run.isWoken = true
   const parts = content.flatMap((one) => part.safeParse(one).data ?? [])
   if (role === 'assistant') {
-    run.model = /^[\w.:/-]{1,128}$/.test(of.model ?? '') ? (of.model ?? '') : run.model
+    const model = clean(of.model ?? '')
+    run.model = /^[\w.:/-]{1,128}$/.test(model) ? model : run.model
     run.isOver = of.stopReason !== undefined && of.stopReason !== 'toolUse'
     for (const one of parts) {
       if (one.type === 'text' && one.text) run.texts.push(clean(one.text))
@@ -106,7 +108,7 @@ function begin(run: Run, call: Part, at: number | undefined, clean: (text: strin
   if (name === 'oauth3_status' && fetching.safeParse(args).success)
     run.fetched.push(fetching.parse(args).request_id)
   run.tools.set(call.id, {
-    id: call.id,
+    id: clean(call.id),
     name: oneLine(clean(name), NAME_CHARS),
     state: 'running',
     arguments: oneLine(clean(JSON.stringify(args ?? {})), ARGUMENT_CHARS),

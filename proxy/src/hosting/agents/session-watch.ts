@@ -19,8 +19,6 @@ interface Link {
 const MESSAGES = { most: 60, few: 8 }
 const MAX_CHARS = 4 * 1_048_576
 const PAUSE_MS = { first: 250, longest: 60_000 }
-/** After each record so many times what it took to read: how large they are and how fast they come is the machine's to say. */
-const REST = 4
 
 const recordOf = (session: string, limit: number): string =>
   `/sessions/${encodeURIComponent(session)}/history?limit=${limit}`
@@ -48,13 +46,8 @@ async function* follow(link: Link, limit: number, signal: AbortSignal): AsyncGen
   try {
     const response = await ask(link, recordOf(MAIN_SESSION, limit), 'text/event-stream', signal)
     const clean = cleanerOf(link.gatewayToken)
-    for await (const data of eventData(response, MAX_CHARS)) {
-      const before = performance.now()
-      const runs = runsOf(data, clean)
-      const tookMs = performance.now() - before
-      yield runs ?? []
-      await rest(tookMs * REST, signal)
-    }
+    const read = (data: string) => runsOf(data, clean) ?? []
+    yield* eventData(response, read, { maxLineChars: MAX_CHARS }, signal)
   } finally {
     link.stream.destroy()
   }
@@ -83,15 +76,17 @@ export function watchSession(deps: {
   readonly open: (signal: AbortSignal) => Promise<Link>
   readonly heard: (runs: readonly AgentRun[], isFirst: boolean) => Promise<void>
   readonly log: (message: string, error?: unknown) => void
+  /** Resolves after so long, and at once upon an abort. */
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>
 }): SessionWatch {
   const closing = new AbortController()
+  const pause = deps.pause ?? rest
   let poked = Promise.withResolvers<void>()
   let pauseMs = PAUSE_MS.first
 
   async function listen(limit: number): Promise<void> {
     let isFirst = true
     for await (const runs of follow(await deps.open(closing.signal), limit, closing.signal)) {
-      pauseMs = PAUSE_MS.first
       await deps.heard(runs, isFirst)
       isFirst = false
     }
@@ -100,6 +95,7 @@ export function watchSession(deps: {
   async function stay(): Promise<void> {
     for (let limit = MESSAGES.most; !closing.signal.aborted; ) {
       const { promise: again } = poked
+      const since = performance.now()
       try {
         await listen(limit)
       } catch (error) {
@@ -107,7 +103,9 @@ export function watchSession(deps: {
           deps.log('what a machine records is not heard', error)
         if (error instanceof AppError && error.code === 'too_large') limit = MESSAGES.few
       }
-      await Promise.race([again, rest(pauseMs, closing.signal)])
+      // One that hangs up again and again, whatever it said, is dialled less and less.
+      if (performance.now() - since >= PAUSE_MS.longest) pauseMs = PAUSE_MS.first
+      await Promise.race([again, pause(pauseMs, closing.signal)])
       pauseMs = Math.min(pauseMs * 2, PAUSE_MS.longest)
     }
   }
