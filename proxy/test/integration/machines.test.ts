@@ -143,6 +143,54 @@ describe.skipIf(!docker.available)(`machines of the engine ${docker.reason}`, ()
     expect(wakes).toHaveLength(2)
   })
 
+  it('have the memory of the host in turn, tenant by tenant, and never more of it', async () => {
+    const own = `${instanceId}-small`
+    const driver = createDockerDriver({ docker: engine, instanceId: own, endpointFolder: folder })
+    const tenant = (name: string) => {
+      const storage = database.forTenant(name)
+      const audit = createAuditLog({ storage, clock: systemClock, auditKey: Buffer.alloc(32, 2) })
+      return { storage, audit, quota: machineQuota(5) }
+    }
+    const memory = { stopGraceMs: 0, memoryBytes: machineSpec().memoryBytes }
+    const opened = await openHost(tenant('many'), driver, memory)
+    await using _host = opened.host
+    const ofOne = await opened.host.open(tenant('one'))
+    const turns = async (): Promise<readonly number[]> => {
+      const found: number[] = []
+      for (const of of [opened.machines, ofOne])
+        for (const { id } of await of.list()) found.push(of.forecast(id).memoryTurn ?? 0)
+      return found.filter((turn) => turn > 0).sort()
+    }
+    const wait = (expected: readonly number[]) =>
+      expect.poll(turns, { timeout: patience(30_000) }).toEqual(expected)
+    const order: string[] = []
+    const use = async (of: Machines, name: string, until: Promise<void>): Promise<void> => {
+      const ordered = await of.create({ name, image: MACHINE_IMAGE, spec: machineSpec() }, owner())
+      if ('denied' in ordered) throw new Error(ordered.denied)
+      const { id } = ordered.machine
+      const call = await of.ensureAwake(id, 'message', NEVER)
+      order.push(name)
+      await until
+      const filters = { label: [`oauth3.instance=${own}`], status: ['running', 'paused'] }
+      expect((await engine.listContainers({ filters })).length).toBeLessThanOrEqual(1)
+      await of.ask(id, 'deleted', owner())
+      call[Symbol.dispose]()
+    }
+    const { promise: allWait, resolve: go } = Promise.withResolvers<void>()
+    const storm = ['many0', 'many1', 'many2', 'many3'].map((name) => use(opened.machines, name, allWait))
+    await wait([1, 2, 3])
+    const one = use(ofOne, 'one', allWait)
+    await wait([1, 2, 3, 4])
+    const [{ id } = { id: undefined }] = await ofOne.list()
+    // Behind the next and one of each turn, and not behind all that came before.
+    expect(id && ofOne.forecast(id).memoryTurn).toBe(3)
+    go()
+    await Promise.all([...storm, one])
+    expect(order.slice(1).indexOf('one'), order.join()).toBe(2)
+    for (const of of [opened.machines, ofOne])
+      await expect.poll(() => of.list(), { timeout: patience(30_000) }).toEqual([])
+  })
+
   it(
     `live ${LIVES.docker} lives and leave nothing behind`,
     async () => {

@@ -216,7 +216,12 @@ export function createPlayedHosting(): Hosting {
       const machine = sampleMachine({ name })
       const host: HostedAgent = {
         machine: { ...machine, spec: { ...machine.spec, settings } },
-        forecast: { at: machine.createdAt + 600_000, to: 'paused', because: 'it was made just now' },
+        forecast: {
+          at: machine.createdAt + 600_000,
+          to: 'paused',
+          because: 'it was made just now',
+          memoryTurn: null,
+        },
       }
       hosts.set(name, host)
       return host
@@ -225,7 +230,7 @@ export function createPlayedHosting(): Hosting {
       const machine = sampleMachine({ name })
       const host: HostedAgent = {
         machine: { ...machine, spec: { ...machine.spec, settings: { kind: 'browser' } } },
-        forecast: { at: null, to: null, because: 'it was made just now' },
+        forecast: { at: null, to: null, because: 'it was made just now', memoryTurn: null },
       }
       hosts.set(name, host)
       return host
@@ -237,7 +242,7 @@ export function createPlayedHosting(): Hosting {
       const settings = { kind: 'desktop', agent: owner.spec.settings?.agent ?? '' }
       const host: HostedAgent = {
         machine: { ...machine, spec: { ...machine.spec, settings } },
-        forecast: { at: null, to: null, because: 'it was made just now' },
+        forecast: { at: null, to: null, because: 'it was made just now', memoryTurn: null },
       }
       hosts.set(name, host)
       return host

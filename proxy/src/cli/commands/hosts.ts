@@ -246,6 +246,7 @@ async function needKey({ client, terminal }: CommandContext, provider: string): 
 const modelOf = ({ kind, model }: HostedAgentView): string => (kind === 'openclaw' ? model : `a ${kind}`)
 
 const nextOf = (row: HostedAgentView, now: number): string => {
+  if (row.memory_turn !== null) return row.because
   if (row.last_error !== null && row.state !== 'running') return row.last_error
   if (row.next === null || row.next_at === null) return row.because
   const what = row.next === 'paused' ? 'is paused' : 'goes to sleep'

@@ -127,6 +127,8 @@ export const hostView = z.object({
   next: z.enum(['paused', 'asleep']).nullable(),
   next_at: z.int().nullable(),
   because: z.string(),
+  /** Which of all that wait for the memory of the host it is, from 1; null: it waits for none. */
+  memory_turn: z.int().nullable(),
   last_error: z.string().nullable(),
   created_at: z.int(),
   changed_at: z.int(),

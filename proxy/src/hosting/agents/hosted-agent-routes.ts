@@ -107,6 +107,7 @@ function viewHost({ machine, forecast }: HostedAgent): HostedAgentView {
     next: forecast.to,
     next_at: forecast.at,
     because: forecast.because,
+    memory_turn: forecast.memoryTurn,
     last_error: machine.lastError,
     created_at: machine.createdAt,
     changed_at: machine.changedAt,

@@ -21,7 +21,7 @@ import { createMachines, type Machines } from './machines.ts'
 import { createMemoryGate } from './memory-gate.ts'
 import { createReconciler } from './reconciler.ts'
 import { createRollBack } from './roll-back.ts'
-import { forecastSleep } from './sleep-ladder.ts'
+import { forecastSleep, forecastTurn } from './sleep-ladder.ts'
 import { planSweep } from './sweep.ts'
 import { holdsMemory, TRANSIENT } from './transitions.ts'
 import { whoYields } from './who-yields.ts'
@@ -325,7 +325,8 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
         persistence: options.persistence ?? null,
         rollBack,
         processes: (live) => call(async (signal) => await driver.processes?.(refOf(live), signal)),
-        forecast: (live) => forecastSleep(live.row, live, clock.now(), ladder),
+        forecast: (live) =>
+          forecastTurn(gate.turnOf(live.row.id)) ?? forecastSleep(live.row, live, clock.now(), ladder),
         unavailable,
         closing: closing.signal,
       })

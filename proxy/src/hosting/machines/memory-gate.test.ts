@@ -32,6 +32,7 @@ describe('the memory of a host', () => {
     const [large, small] = [newMachineId(), newMachineId()]
     gate.take(large, b, 100)
     gate.take(small, b, 10)
+    expect([first, ...mine, large, small].map(gate.turnOf)).toEqual([undefined, 1, 2, 4, 3, 5])
     const order = [mine[0], mine[1], large, mine[2]] as MachineId[]
     for (const id of [first, ...order.slice(0, 3)]) gate.drop(id)
     expect(granted).toEqual(order)
@@ -45,7 +46,9 @@ describe('the memory of a host', () => {
     gate.force(one, 150)
     expect(gate.take(two, a, 10)).toBe(false)
     expect(gate.take(three, a, 10)).toBe(false)
+    expect(gate.turnOf(three)).toBe(2)
     gate.drop(two)
+    expect(gate.turnOf(three)).toBe(1)
     gate.drop(one)
     expect(granted).toEqual([three])
     expect([gate.heldBytes, gate.lackingBytes]).toEqual([10, 0])
@@ -97,6 +100,8 @@ describe('machines with little memory', () => {
       await kit.untilState(machine, 'asleep')
       all.push(machine)
     }
+    const turns = () => all.flatMap(({ id }) => kit.machines.forecast(id).memoryTurn ?? []).sort()
+    const allWait = Promise.withResolvers<void>()
     let most = 0
     kit.driver.faults = () => {
       most = Math.max(most, upNow(all))
@@ -105,12 +110,17 @@ describe('machines with little memory', () => {
     let answered = 0
     const calls = all.map(async (machine) => {
       const call = await awake(machine)
+      await allWait.promise
       answered += 1
       await ask(machine, 'asleep')
       call[Symbol.dispose]()
     })
+    await kit.until(() => turns().length === 6)
+    expect(turns()).toEqual([1, 2, 3, 4, 5, 6])
+    allWait.resolve()
     await kit.until(() => answered === 8)
     await Promise.all(calls)
     expect(most).toBe(2)
+    expect(turns()).toEqual([])
   })
 })

@@ -11,6 +11,8 @@ export interface MemoryGate {
   force(id: MachineId, bytes: number): void
   /** Gives it back, or leaves the queue. */
   drop(id: MachineId): void
+  /** Which of those that wait it is, from 1, as things stand; undefined: it waits for none. */
+  turnOf(id: MachineId): number | undefined
   readonly heldBytes: number
   /** What those that wait lack. */
   readonly lackingBytes: number
@@ -77,6 +79,12 @@ export function createMemoryGate(capacityBytes: number, granted: (id: MachineId)
       heldBytes -= held.get(id) ?? 0
       held.delete(id)
       pump()
+    },
+    turnOf(id) {
+      const one = waiting.get(id)
+      if (one === undefined) return undefined
+      if (one === next) return 1
+      return (next === undefined ? 1 : 2) + (queue.ahead(one.tenant, one) ?? 0)
     },
     get heldBytes() {
       return heldBytes

@@ -16,9 +16,11 @@ export interface SleepForecast {
   readonly to: 'paused' | 'asleep' | null
   /** For a person: `is paused in 12 min because a message came 3 min ago`. */
   readonly because: string
+  /** Which of all that wait for the host's memory it is, from 1; null: it waits for none. */
+  readonly memoryTurn: number | null
 }
 
-const stays = (because: string): SleepForecast => ({ at: null, to: null, because })
+const stays = (because: string): SleepForecast => ({ at: null, to: null, because, memoryTurn: null })
 const minutes = (ms: number): string => (ms < 60_000 ? 'just now' : `${Math.floor(ms / 60_000)} min ago`)
 
 export interface Ladder {
@@ -40,11 +42,22 @@ export function forecastSleep(
     if (spec.sleepAfterMs === null) return stays('it is never paused')
     // A machine that was long in waking is not put to sleep before whoever woke it has spoken.
     const at = Math.max(use.activeAt, changedAt) + spec.sleepAfterMs
-    return { at, to: pauses ? 'paused' : 'asleep', because }
+    return { at, to: pauses ? 'paused' : 'asleep', because, memoryTurn: null }
   }
   if (observed === 'paused' && desired === 'paused') {
     if (asleepAfterMs === null) return stays('it is paused, and sleeps when memory is short')
-    return { at: changedAt + asleepAfterMs, to: 'asleep', because }
+    return { at: changedAt + asleepAfterMs, to: 'asleep', because, memoryTurn: null }
   }
   return stays(`it is ${observed}`)
 }
+
+/** Of one that would be awake, and has no memory yet; undefined for a turn of none. */
+export const forecastTurn = (memoryTurn: number | undefined): SleepForecast | undefined =>
+  memoryTurn === undefined
+    ? undefined
+    : {
+        ...stays(
+          `it waits for memory, ${memoryTurn === 1 ? 'and is next' : `with ${memoryTurn - 1} before it`}`,
+        ),
+        memoryTurn,
+      }
