@@ -112,6 +112,8 @@ export const AUDIT_EVENTS = {
     'The bot of a hosted agent was taken away, or went with the agent; chats that were paired are no more.',
   'bot.code_made':
     'The owner made a code that pairs one chat with the bot of a hosted agent, and until when.',
+  'bot.code_burnt':
+    'Such a code was shown to the bot in a group, where others read it: it pairs nobody any more.',
   'bot.paired': 'A private chat in Telegram was paired: whoever has it talks to that hosted agent.',
   'bot.unpaired': 'The owner took such a chat away again.',
   'completion.asked':

@@ -26,16 +26,21 @@ storeContract('bots of hosted agents', AGENT_BOT_STORES, (kit) => {
     world.double.say(BOB.id, 'let me in', BOB)
     world.double.say(BOB.id, '/start', BOB)
     world.double.say(BOB.id, `/start ${code.slice(1)}x`, BOB)
-    // In a group everybody would speak.
-    world.double.say(-100_5, `/start ${code}`, ANN)
-    world.double.say(ANN.id, `/start ${code}`, ANN)
-    await heard('You talk to claw from now on')
+    // In a group everybody would speak, and has read it.
+    world.double.say(-100_5, `/start ${code.slice(1)}x`, ANN)
+    world.double.say(-100_5, `/start@oauth3_test_bot ${code}`, ANN)
+    await heard('it is good no more', { ...ANN, id: -100_5 })
     world.double.say(BOB.id, `/start ${code}`, BOB)
+    const { code: next } = await bots.newCode('claw', owner())
+    world.double.say(ANN.id, `/start ${next}`, ANN)
+    await heard('You talk to claw from now on')
+    world.double.say(BOB.id, `/start ${next}`, BOB)
     world.double.say(ANN.id, 'hello?', ANN)
     await heard('you said: hello?')
-    expect(world.double.messages.filter(({ fromBot, chatId }) => fromBot && chatId !== ANN.id)).toEqual([])
+    const toOthers = world.double.messages.filter(({ fromBot, chatId }) => fromBot && chatId !== ANN.id)
+    expect(toOthers).toMatchObject([{ chatId: -100_5 }])
     expect(await bots.show('claw')).toMatchObject({
-      ...{ refused: 5, connected: true, problem: null },
+      ...{ refused: 7, connected: true, problem: null },
       chats: [{ chat: String(ANN.id), name: ANN.first_name }],
     })
     expect(await turnRows()).toHaveLength(1)
@@ -98,6 +103,7 @@ storeContract('bots of hosted agents', AGENT_BOT_STORES, (kit) => {
     await before[Symbol.asyncDispose]()
     const approvers = forApprovers(new SecretValue(world.double.token))
     const { bots } = open(echo)
+    expect((await bots.show('claw'))?.problem).toContain('is starting')
     await bots.start()
     expect(await bots.show('claw')).toMatchObject({
       connected: false,

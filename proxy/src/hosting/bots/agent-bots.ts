@@ -74,6 +74,7 @@ interface AgentBotsDeps extends Omit<RunningBotDeps, 'say' | 'ended'> {
 const CODE_MS = 3_600_000
 const CODE_BITS = 144
 const purposeOf = (machine: MachineId): string => `agent-bot:${machine}`
+const STARTING = 'The daemon is starting; it hears nothing yet.'
 const TAKEN = 'Its bot is another one’s here as well: take it away, and give the agent a bot of its own.'
 
 /** In the unit that replaces the data key. */
@@ -172,8 +173,16 @@ export function createAgentBots(deps: AgentBotsDeps): AgentBots & {
       chats: await tx.agentBots.chats(machine.id),
     }))
     if (bot === undefined) return null
-    const { claim = null, running = null } = held.get(machine.id) ?? {}
-    const problem = claim === null ? TAKEN : lockdown.state !== null ? 'Everything is stopped.' : null
+    const one = held.get(machine.id)
+    const running = one?.running ?? null
+    const problem =
+      lockdown.state !== null
+        ? 'Everything is stopped.'
+        : one === undefined
+          ? STARTING
+          : one.claim
+            ? null
+            : TAKEN
     return {
       ...{ username: bot.username, lastFour: bot.lastFour, createdAt: bot.createdAt },
       ...{ connected: running?.connected ?? false, problem: problem ?? running?.trouble ?? null },

@@ -4,14 +4,16 @@ import type { OpenedTurn } from '../chat/index.ts'
 
 /** Messages of one answer; a screen of a phone holds less than one. */
 const MAX_PARTS = 12
+/** Something of which a screen shows something: Telegram takes no message without it. */
+const SHOWN = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u
 const CUT = '… It goes on; all of it stands in the console.'
 
 /** An ended turn as its chat is told it. */
 export function answerText({ answer, state, problem }: OpenedTurn): string {
   const said = answer ?? ''
-  if (state === 'done') return said.trim() === '' ? '(It said nothing.)' : said
+  if (state === 'done') return SHOWN.test(said) ? said : '(It said nothing.)'
   return [said, state === 'stopped' ? '(It was stopped.)' : `(${problem ?? 'It failed.'})`]
-    .filter((text) => text.trim() !== '')
+    .filter((text) => SHOWN.test(text))
     .join('\n\n')
 }
 
@@ -22,7 +24,8 @@ export function partsOf(text: string): readonly string[] {
   while (rest !== '') {
     if (parts.length === MAX_PARTS) return [...parts.slice(0, -1), CUT]
     const end = rest.length <= MESSAGE_LIMIT ? rest.length : endOfPart(rest)
-    parts.push(rest.slice(0, end).trimEnd())
+    const part = rest.slice(0, end).trimEnd()
+    if (SHOWN.test(part)) parts.push(part)
     rest = rest.slice(end).trimStart()
   }
   return parts

@@ -60,6 +60,8 @@ const isRepeat = (number: number, last: number): boolean => number <= last && nu
 
 const TEXT_ONLY = 'I take text only: what you sent has none, and was not passed on.'
 const BUSY = `${MAX_WAITING} of your messages wait already; this one was not passed on. Say it again when one is answered.`
+const BURNT =
+  'Everybody here can read that code: it is good no more. Make a new one, and open its link where you are alone with me.'
 const START = /^\/start(?:@\w+)?(?: +([A-Za-z0-9_-]{1,64}))?\s*$/
 
 /** It was a turn before: what a crash kept from being confirmed. Or the chat is not paired any more. */
@@ -141,6 +143,19 @@ export function startBot(
       return true
     })
 
+  /** Whoever of those that have read it came first would be let in. */
+  async function burn(code: string, chat: string): Promise<void> {
+    if (!isGood(code, await storage.read((tx) => tx.agentBots.find(machine)))) return
+    const isBurnt = await storage.transaction(async (tx) => {
+      const row = await tx.agentBots.find(machine)
+      if (!isGood(code, row)) return false
+      await tx.agentBots.update({ ...row, code: null })
+      await audit.append(tx, 'bot.code_burnt', 'daemon', null, { machine, chat })
+      return true
+    })
+    if (isBurnt) writer.remark(chat, BURNT)
+  }
+
   async function take(text: string, chat: string, number: number): Promise<void> {
     if (laneOf(chat).waiting >= MAX_WAITING) return writer.remark(chat, BUSY)
     try {
@@ -169,12 +184,13 @@ export function startBot(
     const from = message?.from
     if (message === undefined) return
     const chat = String(message.chat.id)
+    const start = START.exec(message.text ?? '')
     // In a group everybody in it would speak, and be answered before all.
     if (message.chat.type !== 'private' || from === undefined || from.is_bot || String(from.id) !== chat) {
       refused += 1
+      if (start?.[1] !== undefined) await burn(start[1], chat)
       return
     }
-    const start = START.exec(message.text ?? '')
     const { paired, row } = await storage.read(async (tx) => ({
       paired: await tx.agentBots.chat(machine, chat),
       row: await tx.agentBots.find(machine),
