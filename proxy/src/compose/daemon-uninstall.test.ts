@@ -116,6 +116,22 @@ describe('uninstall', () => {
     expect(readdirSync(shared)).toEqual(['photos'])
   })
 
+  it('keeps the state where files stay, which nothing else tells of', async () => {
+    await seed()
+    const { dbPath, masterKey } = place()
+    writeFileSync(dbPath, 'no database')
+    using open = await openUninstall(place(), engine().docker)
+    expect(open.plan.files).toBeNull()
+    const stayed = await open.remove({ state: true, files: true })
+    expect(stayed.slice(-2)).toEqual([
+      expect.stringContaining('does not say which are this daemon’s'),
+      expect.stringContaining('the state: '),
+    ])
+    for (const path of [dbPath, masterKey.path]) expect(existsSync(path)).toBe(true)
+    await open.remove({ state: true, files: false })
+    for (const path of [dbPath, masterKey.path]) expect(existsSync(path)).toBe(false)
+  })
+
   it('is refused while a daemon runs, and keeps one from starting meanwhile', async () => {
     await seed()
     {

@@ -44,6 +44,9 @@ const SERVER_STAYS =
 
 const FILES_UNTOLD =
   'files of hosted agents in OBJECT_STORE_URL: the database does not say which are this daemon’s'
+/** Nobody else knows whose they are, and they are opened by its keys. */
+const STATE_STAYS =
+  'the state: it says which of those files are this daemon’s. Try again once they can be removed; `--state` without `--files` takes it and leaves them'
 /** Only the daemon, and whoever may in AWS, removes what costs money there. */
 const EC2_STAYS =
   'instances and volumes on EC2: remove hosted agents before, or end what has the tag oauth3.instance'
@@ -64,6 +67,8 @@ export async function openUninstall(place: Place, docker: Docker): Promise<Unins
     const things = found instanceof Error ? NOTHING : found
     const state = stateOf(place)
     const kept = await keptMachines(place)
+    const filesLeft = async (): Promise<readonly string[]> =>
+      kept === undefined ? [FILES_UNTOLD] : await removeKept(place.objectStore, kept)
     return {
       plan: {
         containers: things.containers.map(({ name }) => name),
@@ -78,8 +83,9 @@ export async function openUninstall(place: Place, docker: Docker): Promise<Unins
         const stayed = found instanceof Error ? [unreached] : [...(await removeEngineThings(docker, things))]
         if (place.hosting.ec2 !== null) stayed.push(EC2_STAYS)
         // Before the state, which says whose they are.
-        if (options.files)
-          stayed.push(...(kept === undefined ? [FILES_UNTOLD] : await removeKept(place.objectStore, kept)))
+        const left = options.files ? await filesLeft() : []
+        stayed.push(...left)
+        if (options.state && left.length > 0) return [...stayed, STATE_STAYS]
         if (options.state && place.databaseUrl !== null) stayed.push(SERVER_STAYS)
         if (options.state) for (const path of state) rmSync(path, { recursive: true, force: true })
         return stayed
