@@ -21,10 +21,11 @@ export async function lead(image, openScreen = async () => null) {
   mkdirSync(process.env.HOME, { recursive: true, mode: 0o700 })
   process.chdir(process.env.HOME)
   const sessions = createSessions()
-  let state = { state: 'starting' }
+  const configured = Promise.withResolvers()
+  let state = { state: 'waiting' }
 
   const WORKS = {
-    configure: () => {},
+    configure: () => configured.resolve(),
     open: ({ stream }) => openStream(stream, FRONT_PORT, () => control.tell({ refused: stream })),
     probe: ({ id }) => control.tell({ probe: id, ready: state.state === 'ready' }),
   }
@@ -58,6 +59,9 @@ export async function lead(image, openScreen = async () => null) {
 
   try {
     await Promise.all([openRelay(), openListeners()])
+    // A container may run before the daemon has written the gateway's authority; who is configured has all of it.
+    await configured.promise
+    become('starting')
     await trustGateway()
     const [version, screen] = await Promise.all([tryChromium(), openScreen()])
     Object.assign(process.env, screen?.environment)

@@ -1,12 +1,17 @@
 /** A real Chromium in a machine, reached by a real client as any is: at /cdp, with the token of the agent whose it is. */
 import { execFile } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { isPublicAddress } from '../../src/kernel/index.ts'
+import { BROWSER_IMAGE, imageTag } from '../../src/sandbox/runtimes/index.ts'
 import { adminCall, createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
 import { type EgressUpstream, PUBLIC_ADDRESS, startEgressUpstream } from '../support/egress-upstream.ts'
@@ -110,6 +115,45 @@ describe.skipIf(!docker.available)('the browser of an agent', () => {
       await untilNone()
     },
     patience(120_000),
+  )
+
+  it(
+    'is ready once it trusts the gateway, though its machine runs before there is an authority',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'br-'))
+      const server = createServer()
+      const name = `browser-sessions-${process.pid}`
+      try {
+        const dialled = once(server.listen(join(folder, 'machine.sock')), 'connection')
+        await once(server, 'listening')
+        for (const path of [folder, join(folder, 'machine.sock')]) chmodSync(path, 0o777)
+        await run('docker', [
+          ...['run', '--detach', '--rm', '--name', name, '--read-only', '--network', 'none'],
+          ...['--tmpfs', '/tmp:size=256m,mode=1777', '--volume', `${folder}:/run/oauth3:ro`],
+          imageTag(BROWSER_IMAGE),
+        ])
+        const [socket] = (await dialled) as [Socket]
+        const states: string[] = []
+        for await (const line of createInterface({ input: socket.on('error', () => {}) })) {
+          const { state } = JSON.parse(line)
+          if (state !== undefined) states.push(state)
+          if (state === 'ready' || state === 'failed') break
+          if (state !== 'waiting') continue
+          writeFileSync(join(folder, 'ca.pem'), upstream.ca, { mode: 0o644 })
+          socket.write('{"do":"configure"}\n')
+        }
+        expect(states).toEqual(['waiting', 'starting', 'ready'])
+        const { stdout } = await run('docker', [
+          ...['exec', name, 'certutil', '-d', 'sql:/tmp/home/.pki/nssdb', '-L', '-n', 'oauth3', '-a'],
+        ])
+        expect(stdout).toContain('BEGIN CERTIFICATE')
+      } finally {
+        server.close()
+        await run('docker', ['rm', '--force', name]).catch(() => {})
+        rmSync(folder, { recursive: true, force: true })
+      }
+    },
+    patience(60_000),
   )
 
   it(
