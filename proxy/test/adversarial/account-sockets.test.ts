@@ -130,6 +130,16 @@ describe('a WebSocket to a hosted agent', () => {
     await expect.poll(() => theirs.every(({ readyState }) => readyState === 3)).toBe(true)
   })
 
+  it('is cut when its agent is not to be reached any more, though its session goes on', async () => {
+    const one = await joined()
+    const theirs = sockets.gateway.sockets.at(-1) as WebSocket
+    sockets.isShut = true
+    expect(await one.closed).toEqual({ code: 4503, reason: 'The agent is gone, or everything is stopped.' })
+    await expect.poll(() => theirs.readyState).toBe(3)
+    sockets.isShut = false
+    await settle(await joined())
+  })
+
   it('goes by an access key of that scope, and with it', async () => {
     const { host, browse } = await sockets.browserOf('ann')
     const { id, key } = await browse('POST', '/account/access-keys', { name: 'bot', scopes: ['machines'] })

@@ -40,6 +40,8 @@ export function useAccountSockets() {
     gateway: undefined as unknown as GatewayDouble,
     /** What comes before the gateway is reached. */
     wake: async (): Promise<void> => {},
+    /** As in a lockdown, or while it is removed. */
+    isShut: false,
     /** Access tokens. */
     ...{ ann: '', eve: '' },
     /** Ann's. */
@@ -111,7 +113,13 @@ export function useAccountSockets() {
     }
     world.kit = await createDaemonKit({
       environment: { OAUTH3_SIGNUP: 'password', OAUTH3_HOST_PAGES: 'http://*.localhost' },
-      hosting: { played: () => ({ ...createPlayedHosting(), openGateway, openBrowser: openGateway }) },
+      hosting: {
+        played: () => {
+          const hosting = createPlayedHosting()
+          const isOpen = (id: string) => !world.isShut && hosting.isOpen(id)
+          return { ...hosting, isOpen, openGateway, openBrowser: openGateway }
+        },
+      },
       sandbox: async () => createScriptedSandbox(() => ({})),
     })
     for (const name of ['eve', 'ann']) {

@@ -209,6 +209,7 @@ export function createPlayedHosting(): Hosting {
   return {
     list: async () => [...hosts.values()],
     find: async (name) => found(name).machine,
+    isOpen: (id) => [...hosts.values()].some(({ machine }) => machine.id === id),
     time: async (name) => ({ machine: found(name).machine, time: { awakeMs: 61_500, heldMs: 90_000 } }),
     async add({ name, provider, model }) {
       if (hosts.has(name)) throw new AppError('conflict', 'There is a hosted agent of this name.')

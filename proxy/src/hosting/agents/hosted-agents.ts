@@ -228,6 +228,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
         ({ link }) => link,
         () => undefined,
       ),
+    assertOpen: deps.assertOpen,
     openToScrub: (machine, what, by) => deps.openToScrub(machine, what, actorOf(by)),
   })
 
@@ -242,6 +243,11 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     },
 
     find: async (name) => (await named(name)).machine,
+
+    isOpen(id) {
+      const machine = rows.get(id as MachineId)
+      return machine !== undefined && machine.desired !== 'deleted' && mayGo(machine)
+    },
 
     async time(name, sinceDay) {
       const { machine, machines } = await named(name)

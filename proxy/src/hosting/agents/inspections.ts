@@ -48,6 +48,8 @@ export function createInspections(deps: {
   readonly named: (name: string) => Promise<{ readonly machine: Machine; readonly machines: Machines }>
   /** The daemon's end of one that is up. */
   readonly linkOf: (machine: Machine) => Promise<ControlLink | undefined>
+  /** Throws `locked`: nothing is asked of the driver for what could not be shown. */
+  readonly assertOpen: () => void
   /** All values of the tenant, opened to be cut out, in the unit that says so in the audit. Throws `locked`. */
   readonly openToScrub: (
     machine: Machine,
@@ -55,7 +57,7 @@ export function createInspections(deps: {
     by: Principal,
   ) => Promise<ReadonlyMap<string, SecretValue>>
 }): Inspections {
-  const { named, linkOf, openToScrub } = deps
+  const { named, linkOf, assertOpen, openToScrub } = deps
 
   async function scrubberFor(machine: Machine, what: Inspected, by: Principal) {
     const secrets = new Map(await openToScrub(machine, what, by))
@@ -66,12 +68,14 @@ export function createInspections(deps: {
 
   return {
     async processes(name, by) {
+      assertOpen()
       const { machine, machines } = await named(name)
       const found = await machines.processes(machine.id)
       const { line } = await scrubberFor(machine, 'processes', by)
       return { machine, processes: found.map((one) => seen(one, line)) }
     },
     async printed(name, asked, by) {
+      assertOpen()
       const { machine, machines } = await named(name)
       const found = await machines.processes(machine.id)
       const process = found.find(({ pid }) => String(pid) === asked)

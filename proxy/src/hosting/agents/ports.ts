@@ -41,6 +41,8 @@ export interface HostedAgents extends HostedChats, Browsers, Desktops, Inspectio
   list(): Promise<readonly HostedAgent[]>
   /** By id or name; wakes none. Throws `not_found`. */
   find(name: string): Promise<Machine>
+  /** Whether somebody may have a connection into it now: it is not being removed, its agent is not revoked, and nothing is locked. */
+  isOpen(id: string): boolean
   /** By id or name, with its time since a day in UTC. Throws `not_found`. */
   time(name: string, sinceDay: string): Promise<{ readonly machine: Machine; readonly time: MachineTime }>
   add(input: NewHostedAgent, by: Principal): Promise<HostedAgent>

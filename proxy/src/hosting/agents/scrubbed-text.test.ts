@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { owner } from '../../../test/support/principals.ts'
-import { SecretValue } from '../../kernel/index.ts'
+import { AppError, SecretValue } from '../../kernel/index.ts'
 import type { Machine, MachineProcess } from '../machines/index.ts'
 import { createInspections } from './inspections.ts'
 import { createMachineLog } from './machine-log.ts'
@@ -73,6 +73,7 @@ describe('processes of a machine', () => {
         machines: { processes: async () => args.map((one) => ({ args: one }) as MachineProcess) } as never,
       }),
       linkOf: async () => undefined,
+      assertOpen: () => {},
       openToScrub: async () => new Map([['KEY', new SecretValue(SECRET)]]),
     })
     const { processes } = await inspections.processes('claw', owner())
@@ -88,5 +89,23 @@ describe('processes of a machine', () => {
   it('that call themselves by a secret, or by a part of one, show none of it', async () => {
     const shown = await commands(SECRET, `/bin/${SECRET}`, `x-${SECRET.slice(0, 20)}`, `${SECRET}: worker`)
     expect(shown.join()).not.toMatch(/real|that|demo/)
+  })
+
+  it('are not asked of the engine in a lockdown', async () => {
+    const asked: string[] = []
+    const inspections = createInspections({
+      named: async () => ({
+        machine: {} as Machine,
+        machines: { processes: async () => asked.push('processes') } as never,
+      }),
+      linkOf: async () => undefined,
+      assertOpen: () => {
+        throw new AppError('locked', 'Everything is stopped.')
+      },
+      openToScrub: async () => new Map(),
+    })
+    for (const look of [inspections.processes('claw', owner()), inspections.printed('claw', '7', owner())])
+      await expect(look).rejects.toMatchObject({ code: 'locked' })
+    expect(asked).toEqual([])
   })
 })

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { SOCKET_PURPOSES, type SocketPurpose } from '../../contracts/index.ts'
 import type { AccessTokens } from '../../identity/accounts/index.ts'
-import { assertAuthorized, resourceOf } from '../../identity/index.ts'
+import { assertAuthorized, authorize, resourceOf } from '../../identity/index.ts'
 import type { TicketHolder, Tickets } from '../../identity/tickets/index.ts'
 import { AppError } from '../../kernel/index.ts'
 import {
@@ -63,6 +63,10 @@ const PATH = new RegExp(
   `^/api/instances/(?<machine>[\\w-]{1,64})/(?<purpose>${SOCKET_PURPOSES.join('|')})(?:\\?(?<query>[^#]{0,500}))?$`,
 )
 const SCOPE = 'machines'
+const NOT_SIGNED_IN = { code: CLOSE.notSignedIn, reason: 'You are not signed in any more.' }
+const NOT_ALLOWED = { code: CLOSE.refused, reason: 'You may not do this any more.' }
+const NOT_OPEN = { code: CLOSE.unavailable, reason: 'The agent is gone, or everything is stopped.' }
+const STOPPING = { code: 1001, reason: 'The daemon is stopping.' }
 /** Of all tenants. */
 const MAX_SOCKETS = 512
 
@@ -87,6 +91,19 @@ export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
     return of && signedInNow(of, holder, SCOPE)
   }
 
+  /** Why it is to end, where whoever opened it may not have it any more. */
+  function endOf({
+    holder,
+    row,
+    machine,
+  }: Opening): { readonly code: number; readonly reason: string } | null {
+    const signedIn = now(holder)
+    if (signedIn === undefined) return NOT_SIGNED_IN
+    const { of, principal } = signedIn
+    if (!authorize(principal, row.action, resourceOf(of.tenant, row.action)).allowed) return NOT_ALLOWED
+    return of.hosting?.isOpen(machine) === true ? null : NOT_OPEN
+  }
+
   /** By a header; a refusal is an answer of HTTP, as a program reads it, and counts as a failed sign-in. */
   async function byHeader(request: IncomingMessage, address: string): Promise<TicketHolder> {
     const credential = credentialOf(request, undefined)
@@ -105,7 +122,7 @@ export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
     machine: id,
   }: Opening): Promise<Pick<SocketCall, 'of' | 'machine' | 'principal' | 'actor'>> {
     const signedIn = now(holder)
-    if (signedIn === undefined) throw new AppError('unauthenticated', 'You are not signed in any more.')
+    if (signedIn === undefined) throw new AppError('unauthenticated', NOT_SIGNED_IN.reason)
     const { of, principal } = signedIn
     assertAuthorized(principal, row.action, resourceOf(of.tenant, row.action))
     await of.gate.take('read', `sockets of ${of.tenant}`)
@@ -121,7 +138,7 @@ export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
     opening: Opening,
     found: Awaited<ReturnType<typeof admitted>>,
   ): Promise<void> {
-    const { holder, row, purpose } = opening
+    const { row, purpose } = opening
     const { of, machine, actor } = found
     const over = new AbortController()
     abortAfterClose(socket, over)
@@ -131,11 +148,11 @@ export function createAccountSockets(deps: AccountSocketsDeps): AccountSockets {
     await open.add({
       ...{ of, actor, purpose, to: { machine: machine.id }, by: opening.by },
       ...{ connection: opening.raw, ...holdSocket(socket) },
-      still: () => now(holder) !== undefined,
+      still: () => endOf(opening) === null,
       cut(why) {
         over.abort()
-        if (why === 'refused') closeSoon(socket, CLOSE.notSignedIn, 'You are not signed in any more.')
-        else closeSoon(socket, 1001, 'The daemon is stopping.')
+        const { code, reason } = why === 'stopping' ? STOPPING : (endOf(opening) ?? NOT_OPEN)
+        closeSoon(socket, code, reason)
       },
     })
     if (socket.readyState !== socket.OPEN) return

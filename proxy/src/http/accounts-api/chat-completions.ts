@@ -75,7 +75,7 @@ async function chosen(
   wanted: string,
 ): Promise<{ readonly name: string; readonly model: string | undefined }> {
   const names = (await hosting.list())
-    .filter(({ machine }) => kindOf(machine) === 'openclaw')
+    .filter(({ machine }) => kindOf(machine) === 'openclaw' && machine.desired !== 'deleted')
     .map(({ machine }) => machine.name)
   const [first = '', ...rest] = wanted.split('/')
   if (names.includes(first)) return { name: first, model: rest.join('/') || undefined }

@@ -33,7 +33,8 @@ export async function chosenInstance(
   of: Pick<ConsoleTenant, 'hosting'>,
   named: string | undefined,
 ): Promise<HostedAgent> {
-  const all = await instancesOf(of)
+  // One that is being removed is nobody's choice any more.
+  const all = (await instancesOf(of)).filter(({ machine }) => machine.desired !== 'deleted')
   const names = all.map(({ machine }) => machine.name).join(', ')
   const found =
     named === undefined ? all[0] : all.find(({ machine }) => machine.id === named || machine.name === named)

@@ -14,7 +14,15 @@ import { type SignedIn, signedInNow } from '../accounts-api/index.ts'
 import type { ConsoleTenant } from '../console/index.ts'
 import { answerApiError, callerGone, knownError, type PageOrigins, refuseUpgrade } from '../index.ts'
 import { createPageVisits, type Visit } from './page-visits.ts'
-import { answerLedHere, assertOwnPage, isLedHere, isNavigation, setWalls } from './page-walls.ts'
+import {
+  answerAnew,
+  answerLedHere,
+  assertOwnPage,
+  isBegunElsewhere,
+  isLedHere,
+  isNavigation,
+  setWalls,
+} from './page-walls.ts'
 
 interface AgentPagesDeps {
   readonly origins: PageOrigins
@@ -124,6 +132,7 @@ export function createAgentPages(deps: AgentPagesDeps): AgentPages {
     if (ticket !== undefined) return begin(response, machine, ticket)
     const visit = visitOf(request, machine)
     await visit.by.of.gate.take('read', `page of ${machine}`)
+    if (isBegunElsewhere(request)) return answerAnew(response)
     if (isNavigation(request)) visit.mayWakeUntil = clock.now() + OPENING_MS
     await assertAwake(visit, visit.by)
     const signal = AbortSignal.any([callerGone(response), AbortSignal.timeout(ASK_MS)])

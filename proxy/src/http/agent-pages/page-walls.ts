@@ -31,10 +31,20 @@ const LED_HERE = `<!doctype html>
 </html>
 `
 
-export function answerLedHere(response: ServerResponse): void {
+/** Goes on to the beginning by itself: what stands behind a `#` is told to no server, and stays on this page's address. */
+const ANEW = `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/"><title>Opening</title>
+<p><a href="/">Open the agent's page</a>.
+</html>
+`
+
+export const answerLedHere = (response: ServerResponse): void => answerPage(response, 403, LED_HERE)
+export const answerAnew = (response: ServerResponse): void => answerPage(response, 200, ANEW)
+
+function answerPage(response: ServerResponse, status: number, page: string): void {
   response.setHeader('Content-Type', 'text/html; charset=utf-8')
-  response.setHeader('Content-Length', Buffer.byteLength(LED_HERE))
-  response.writeHead(403).end(LED_HERE)
+  response.setHeader('Content-Length', Buffer.byteLength(page))
+  response.writeHead(status).end(page)
 }
 
 /**
@@ -43,10 +53,16 @@ export function answerLedHere(response: ServerResponse): void {
  */
 export function isLedHere({ headers }: IncomingMessage, origin: string, isBeginning: boolean): boolean {
   if (isBeginning) return false
-  const site = headers['sec-fetch-site']
-  if (site !== undefined) return site !== 'same-origin' && site !== 'none'
+  if (headers['sec-fetch-site'] !== undefined) return isForeign(headers)
   return headers.origin !== origin && headers.referer?.startsWith(`${origin}/`) !== true
 }
+
+const isForeign = ({ 'sec-fetch-site': site }: IncomingMessage['headers']): boolean =>
+  site !== undefined && site !== 'same-origin' && site !== 'none'
+
+/** Whether another page led to its beginning: OpenClaw's page takes settings from a fragment, which that page may have put there. */
+export const isBegunElsewhere = (request: IncomingMessage): boolean =>
+  isNavigation(request) && isForeign(request.headers)
 
 export const isNavigation = ({ headers }: IncomingMessage): boolean =>
   headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
@@ -56,11 +72,10 @@ export function assertOwnPage(request: IncomingMessage, origin: string): void {
   const { method = '', headers } = request
   if (method !== 'GET' && method !== 'HEAD')
     throw new AppError('method_not_allowed', "An agent's page is read, and speaks by its WebSocket.")
-  const site = headers['sec-fetch-site']
-  const isForeign =
+  const isOfOthers =
     (headers.origin !== undefined && headers.origin !== origin) ||
-    (site !== undefined && site !== 'same-origin' && site !== 'none' && !isNavigation(request))
+    (isForeign(headers) && !isNavigation(request))
   // One would outlive the visit, and answer in the place of the page.
-  if (isForeign || headers['service-worker'] !== undefined)
+  if (isOfOthers || headers['service-worker'] !== undefined)
     throw new AppError('origin_not_allowed', "Only the agent's own page may ask for this.")
 }
