@@ -92,7 +92,11 @@ export const AUDIT_EVENTS = {
     'Kept files of a machine were put in the place of those that it had; those stay kept.',
   'machine.egress': 'The owner changed the hosts that a machine may reach; those there are by now.',
   'machine.inspected':
-    'Somebody looked at the processes of a machine, or at its log; by whom. Nothing of what was seen is kept.',
+    'Somebody looked at the processes of a machine or at its log, or the path of a file was cleaned for a row; by whom. Nothing of what was seen is kept.',
+  'machine.file_put':
+    'Somebody gives a file to a hosted agent: path in its workspace without secrets, bytes, SHA-256; never the content. Written before it is there.',
+  'machine.file_taken':
+    "Somebody takes a file out of a hosted agent's workspace: path without secrets, bytes, SHA-256; never the content. Written before a byte of it leaves.",
   'machine.desired':
     'Somebody, an access or the sleep ladder wants a machine in another state; from what, to what, and why.',
   'machine.changed': 'A machine entered another state; from which, to which, for which cause.',

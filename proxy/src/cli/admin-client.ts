@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http'
 import { createInterface } from 'node:readline'
-import { text } from 'node:stream/consumers'
+import { arrayBuffer, text } from 'node:stream/consumers'
 import { ADMIN_ROUTES, type AdminRoutes, errorBody, TENANT_HEADER } from '../contracts/admin/index.ts'
 import { createRouteClient, type RouteClient, type RouteRequest } from '../contracts/index.ts'
 import { CliError, EXIT, errorFromDaemon } from './cli-error.ts'
@@ -15,6 +15,11 @@ const ANSWER_LIMIT_MS = 60_000
 export const createAdminClient = (socketPath: string, tenant?: string): AdminClient =>
   createRouteClient(ADMIN_ROUTES, {
     strangeAnswer,
+    async bytes(route) {
+      const response = await send(socketPath, tenant, route)
+      // Of one that ends before its Content-Length this rejects.
+      return new Uint8Array(await wholeOf(response, arrayBuffer, socketPath))
+    },
     send: async (route) => asJson(await textOf(await send(socketPath, tenant, route), socketPath)),
     async *lines(route) {
       const response = await send(socketPath, tenant, route)
@@ -36,7 +41,7 @@ const TENANT_FORM = /^[a-z0-9][a-z0-9-]{0,31}$/
 async function send(
   socketPath: string,
   tenant: string | undefined,
-  { method, path, body, isEvents }: RouteRequest,
+  { method, path, body, isEvents, content }: RouteRequest,
 ): Promise<IncomingMessage> {
   if (tenant !== undefined && !TENANT_FORM.test(tenant))
     throw new CliError(
@@ -45,6 +50,7 @@ async function send(
       "A tenant's name is 1–32 of a–z 0–9 - and does not begin with -.",
     )
 
+  const bytes = content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const call = request(
       {
@@ -56,13 +62,14 @@ async function send(
           host: 'oauth3',
           ...(tenant === undefined ? {} : { [TENANT_HEADER]: tenant }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(bytes && { 'content-type': 'application/octet-stream', 'content-length': bytes.length }),
         },
         ...(isEvents ? {} : { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }),
       },
       resolve,
     )
     call.on('error', (error) => reject(connectionError(error, socketPath)))
-    call.end(body === undefined ? undefined : JSON.stringify(body))
+    call.end(bytes ?? (body === undefined ? undefined : JSON.stringify(body)))
   })
   if (response.statusCode === 200) return response
   const parsed = errorBody.safeParse(asJson(await textOf(response, socketPath)))
@@ -71,9 +78,16 @@ async function send(
   throw errorFromDaemon(code, message, details)
 }
 
-/** A daemon may be gone in the middle of its answer. */
 const textOf = (response: IncomingMessage, socketPath: string): Promise<string> =>
-  text(response).catch((error: NodeJS.ErrnoException) => {
+  wholeOf(response, text, socketPath)
+
+/** A daemon may be gone in the middle of its answer. */
+const wholeOf = <T>(
+  response: IncomingMessage,
+  read: (response: IncomingMessage) => Promise<T>,
+  socketPath: string,
+): Promise<T> =>
+  read(response).catch((error: NodeJS.ErrnoException) => {
     throw connectionError(error, socketPath)
   })
 

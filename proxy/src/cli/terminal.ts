@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
-import { hasHiddenCharacters } from '../kernel/index.ts'
+import { formatBytes, hasHiddenCharacters } from '../kernel/index.ts'
 import { CliError, EXIT, usageError } from './cli-error.ts'
 import { type Style, styleFor } from './style.ts'
 
@@ -21,6 +21,8 @@ export interface Terminal {
   /** Width of standard output; where it is not a terminal, COLUMNS or wide. */
   readonly columns: number
   print(text: string): Promise<void>
+  /** As they are, to a file or another program. Throws where a terminal would obey them. */
+  printBytes(bytes: Uint8Array): Promise<void>
   note(text: string): void
   confirm(question: string): Promise<boolean>
   /** A line that a person types; null when the signal ends the question first, or there is nobody left to type. */
@@ -28,6 +30,8 @@ export interface Terminal {
   /** A hidden prompt on a terminal, else standard input without its last line break. */
   readSecret(question: string): Promise<string>
   readSecretFromInput(): Promise<string>
+  /** Standard input as it is, up to a limit. */
+  readBytes(limit: number): Promise<Uint8Array>
 }
 
 const WIDE_COLUMNS = 140
@@ -45,6 +49,13 @@ export function createTerminal(around: CliSurroundings): Terminal {
       new Promise((resolve, reject) => {
         around.stdout.write(`${text}\n`, (error) => (error ? reject(error) : resolve()))
       }),
+    async printBytes(bytes) {
+      if (around.stdout.isTTY === true)
+        throw usageError('A terminal may obey what is in it: send it to a file or another program.')
+      await new Promise<void>((resolve, reject) => {
+        around.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))
+      })
+    },
     note: (text) => void around.stderr.write(`${text}\n`),
     async confirm(question) {
       const reader = createInterface({ input: around.stdin, output: around.stderr })
@@ -71,6 +82,7 @@ export function createTerminal(around: CliSurroundings): Terminal {
     },
     readSecret: (question) => (isInteractive ? askHidden(question, around) : readInput(around.stdin)),
     readSecretFromInput: () => readInput(around.stdin),
+    readBytes: (limit) => bytesOf(around.stdin, limit),
   }
 }
 
@@ -87,21 +99,25 @@ async function askHidden(question: string, around: CliSurroundings): Promise<str
 }
 
 async function readInput(stdin: Readable): Promise<string> {
+  const bytes = await bytesOf(stdin, INPUT_LIMIT_BYTES)
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return text.replace(/\r?\n$/, '')
+  } catch {
+    throw usageError('Standard input is not UTF-8 text.')
+  }
+}
+
+async function bytesOf(stdin: Readable, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of stdin) {
     const buffer = Buffer.from(chunk as Buffer)
     bytes += buffer.length
-    if (bytes > INPUT_LIMIT_BYTES)
-      throw usageError(`Standard input holds more than ${INPUT_LIMIT_BYTES / 1_024} KiB.`)
+    if (bytes > limit) throw usageError(`Standard input holds more than ${formatBytes(limit)}.`)
     chunks.push(buffer)
   }
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks))
-    return text.replace(/\r?\n$/, '')
-  } catch {
-    throw usageError('Standard input is not UTF-8 text.')
-  }
+  return Buffer.concat(chunks)
 }
 
 /** JSON with hidden characters as `\uXXXX`: the same value for a parser, nothing for a terminal to obey. */

@@ -151,6 +151,13 @@ export function composeHosting(
             opened.set(`wake token of ${name}`, core.vault.openFor(`agent-wake:${id}`, wake.sealedToken))
         return opened
       }),
+    fileRoom: park.fileRoom,
+    noteFile: ({ id: machine }, { what, ...file }, by) =>
+      core.storage.transaction(async (tx) => {
+        await core.audit.append(tx, what, by, null, { machine, ...file })
+      }),
+    assertRoom: () => core.freeSpace.assertRoom(),
+    clock,
     assertProvider(name) {
       const found = providers.find(name)
       if (found === undefined || 'missing' in found)

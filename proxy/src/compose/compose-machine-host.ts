@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import type { AuditLog } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
-import type { MachineCare } from '../hosting/agents/index.ts'
+import { createFileRoom, type FileRoom, type MachineCare } from '../hosting/agents/index.ts'
 import type { MachineGate } from '../hosting/gate/index.ts'
 import type { Machine, MachineDriver, MachineHost, MachineRef, Machines } from '../hosting/machines/index.ts'
 import type { Persistence } from '../hosting/persistence/index.ts'
@@ -36,6 +36,7 @@ export interface MachinePark extends AsyncDisposable {
   purge(tenant: TenantId): Promise<void>
   /** What `oauth3 doctor` tries of where they live. */
   readonly checks: readonly DoctorCheck[]
+  readonly fileRoom: FileRoom
 }
 
 interface Tenant {
@@ -101,6 +102,7 @@ export function openMachinePark(of: {
   let isUsed = false
 
   return {
+    fileRoom: createFileRoom(),
     async open(of, care) {
       isUsed = true
       const { tenant } = of.storage

@@ -2,12 +2,12 @@ import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Http1Connections, type ServerOptions, serveHttp1 } from '../http/http1/index.ts'
-import { isWebSocketUpgrade } from '../http/index.ts'
+import { hasOwnPace, isWebSocketUpgrade } from '../http/index.ts'
 import type { LlmRequest, LlmResponse } from '../llm/proxy/index.ts'
 
 const HEADERS_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 65_000
-/** For a whole request of the agent API; bodies for a provider may take longer, as long as they come. */
+/** For a whole request; files, and bodies for a provider, may take longer, as long as they come. */
 const REQUEST_TIMEOUT_MS = 30_000
 /**
  * Connections that the system holds until the event loop accepts them (listen(2)); it may allow fewer (`net.core.somaxconn`, 4096
@@ -85,7 +85,7 @@ export function createAgentServer(
     (request, response) => {
       if (isFronts(request)) return front.request(request, response)
       const requestTimer = setTimeout(() => {
-        if (!request.complete) request.destroy()
+        if (!request.complete && !hasOwnPace(request)) request.destroy()
       }, REQUEST_TIMEOUT_MS).unref()
       response.once('close', () => clearTimeout(requestTimer))
       app(request, response)

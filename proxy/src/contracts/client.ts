@@ -9,6 +9,8 @@ export interface RouteRequest {
   readonly body: unknown
   /** The answer ends when what it tells of does. */
   readonly isEvents?: true
+  /** To be sent as it is, in the place of a body of JSON. */
+  readonly content?: Blob | Uint8Array
 }
 
 /** Nothing need be said where a route takes nothing. */
@@ -23,8 +25,10 @@ type KindOf<R extends Route> = R extends { readonly isLines: true }
   ? 'lines'
   : R extends { readonly isEvents: true }
     ? 'events'
-    : 'one'
-type Names<T extends RouteTable, Kind extends 'one' | 'lines' | 'events'> = {
+    : R extends { readonly isBytes: true }
+      ? 'bytes'
+      : 'one'
+type Names<T extends RouteTable, Kind extends 'one' | 'lines' | 'events' | 'bytes'> = {
   [Name in keyof T]: KindOf<T[Name]> extends Kind ? Name : never
 }[keyof T]
 
@@ -44,6 +48,11 @@ export interface RouteClient<T extends RouteTable> {
     name: Name,
     ...call: CallArguments<T[Name]>
   ): AsyncGenerator<{ readonly event: string; readonly data: RouteAnswer<T[Name]> }>
+  /** All of a file; rejects where it ended early. */
+  bytes<Name extends Names<T, 'bytes'>>(
+    name: Name,
+    ...call: CallArguments<T[Name]>
+  ): Promise<Uint8Array<ArrayBuffer>>
 }
 
 /** How requests travel: both throw where the answer is a refusal. */
@@ -52,19 +61,23 @@ export interface RouteTransport {
   send(request: RouteRequest): Promise<unknown>
   /** The lines of such an answer, as text. */
   lines(request: RouteRequest): AsyncIterable<string>
+  /** All bytes of such an answer. */
+  bytes(request: RouteRequest): Promise<Uint8Array<ArrayBuffer>>
   /** What is thrown for an answer that has another form than the table says. */
   strangeAnswer(): Error
 }
 
 export function createRouteClient<T extends RouteTable>(table: T, transport: RouteTransport): RouteClient<T> {
   const requestOf = (route: Route, [call]: readonly unknown[]): RouteRequest => {
-    const { params, query, body } = (call ?? {}) as {
+    const { params, query, body, content } = (call ?? {}) as {
       params?: Record<string, string | number>
       query?: Record<string, unknown>
       body?: unknown
+      content?: Blob | Uint8Array
     }
     return {
       ...{ method: route.method, path: pathOf(route.path, params, query), body },
+      ...(content !== undefined && { content }),
       ...(route.isEvents && { isEvents: true }),
     }
   }
@@ -97,6 +110,7 @@ export function createRouteClient<T extends RouteTable>(table: T, transport: Rou
       for await (const line of transport.lines(requestOf(route, call)))
         if (line !== '') yield parsedText(route, line) as RouteAnswer<T[typeof name]>
     },
+    bytes: (name, ...call) => transport.bytes(requestOf(routeOf(name), call)),
     async *events(name, ...call) {
       const route = routeOf(name)
       let event = ''

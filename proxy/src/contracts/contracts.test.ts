@@ -32,6 +32,7 @@ function clientAnswered(answer: unknown) {
       return answer
     },
     async *lines() {},
+    bytes: async () => new Uint8Array(),
     strangeAnswer: () => new Error('strange'),
   })
   return { client, sent }

@@ -8,6 +8,8 @@ export {
   type RouteHandlers,
   type RouteInput,
   type RouteTable,
+  type SentFile,
+  type Upload,
 } from './route.ts'
 export {
   SOCKET_PURPOSES,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ERROR_TABLE, type ErrorCode } from '../kernel/index.ts'
+import { ERROR_TABLE, type ErrorCode, formatBytes } from '../kernel/index.ts'
 import type { Route } from './route.ts'
 
 /** A route with what a reference says of it beside its form. */
@@ -37,6 +37,8 @@ interface NamedSchema {
 }
 
 type JsonSchema = Record<string, unknown>
+
+const BYTES = 'application/octet-stream'
 
 const errorView = z.strictObject({
   error: z.strictObject({
@@ -91,9 +93,12 @@ export function describeApi(api: ApiDescription): JsonSchema {
           ? 'JSON Lines, each of this form.'
           : route.isEvents
             ? 'Server-sent events, the data of each of this form.'
-            : 'Done.',
+            : route.isBytes
+              ? 'The file, as an attachment.'
+              : 'Done.',
         ...(route.isLines && { mediaType: 'application/x-ndjson' }),
         ...(route.isEvents && { mediaType: 'text/event-stream' }),
+        ...(route.isBytes && { mediaType: BYTES }),
         schemas: [route.answer],
       },
     }
@@ -106,6 +111,13 @@ export function describeApi(api: ApiDescription): JsonSchema {
         requestBody: {
           required: true,
           content: { 'application/json': { schema: schemaOf(route.body, 'input') } },
+        },
+      }),
+      ...(route.takesBytes && {
+        requestBody: {
+          description: `Bytes as they are, ${formatBytes(route.maxBodyBytes ?? 0)} at most; Content-Length says how many.`,
+          required: true,
+          content: { [BYTES]: { schema: { type: 'string', format: 'binary' } } },
         },
       }),
       responses: {

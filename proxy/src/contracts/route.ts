@@ -31,6 +31,10 @@ export interface Route {
    * goes on behind it.
    */
   readonly isEvents?: true
+  /** The body is bytes as they are (application/octet-stream), whose number comes first (Content-Length): `maxBodyBytes` at most. */
+  readonly takesBytes?: true
+  /** The answer is one file (application/octet-stream), to be saved and never shown; `answer` is the form of its bytes. */
+  readonly isBytes?: true
   /** What it refuses beyond what every route of its surface may. */
   readonly errors: readonly ErrorCode[]
 }
@@ -70,12 +74,29 @@ export type RouteInput<R extends Route> = Checked<R, 'query'> &
       : { readonly [Name in PathNames<R['path']>]: string }
   }
 
+/** A body of bytes, as it comes: it is to be read once, by whoever has room for it. */
+export interface Upload {
+  readonly bytes: number
+  /** Ends when all of it came from somebody who still may; throws AppErrors. */
+  readonly source: AsyncIterable<Uint8Array>
+}
+/** A file that is answered; disposed of when it was sent, or nobody reads it any more. */
+export interface SentFile extends Disposable {
+  readonly name: string
+  readonly content: Uint8Array
+  /** Nothing more of it is sent from then on. */
+  readonly until: AbortSignal
+}
+
 /** What a caller says; `params` are encoded for it. */
-export type RouteCall<R extends Route> = (R extends { readonly query: infer S extends z.ZodType }
-  ? Partial<z.input<S>> extends z.input<S>
-    ? { readonly query?: Query<z.input<S>> }
-    : { readonly query: Query<z.input<S>> }
+export type RouteCall<R extends Route> = (R extends { readonly takesBytes: true }
+  ? { readonly content: Blob | Uint8Array }
   : unknown) &
+  (R extends { readonly query: infer S extends z.ZodType }
+    ? Partial<z.input<S>> extends z.input<S>
+      ? { readonly query?: Query<z.input<S>> }
+      : { readonly query: Query<z.input<S>> }
+    : unknown) &
   (R extends { readonly body: infer S extends z.ZodType } ? { readonly body: Given<z.input<S>> } : unknown) &
   ([PathNames<R['path']>] extends [never]
     ? unknown
@@ -99,15 +120,24 @@ interface Listener {
   readonly signal: AbortSignal
 }
 
+/** What the handler of a file is given besides; `signal` aborts when its caller is gone. */
+type FileInput<R extends Route> = R extends { readonly takesBytes: true }
+  ? { readonly upload: Upload; readonly signal: AbortSignal }
+  : R extends { readonly isBytes: true }
+    ? { readonly signal: AbortSignal }
+    : unknown
+
 /** A function for each route of a table, which answers what the table says. */
 export type RouteHandlers<T extends RouteTable> = {
   readonly [Name in keyof T]: T[Name] extends { readonly isEvents: true }
     ? (input: RouteInput<T[Name]> & Listener) => AsyncIterable<RouteEvent<Sent<T[Name]>>>
     : (
-        input: RouteInput<T[Name]>,
+        input: RouteInput<T[Name]> & FileInput<T[Name]>,
       ) => T[Name] extends { readonly isLines: true }
         ? AsyncIterable<Sent<T[Name]>>
-        : Sent<T[Name]> | Promise<Sent<T[Name]>>
+        : T[Name] extends { readonly isBytes: true }
+          ? Promise<SentFile>
+          : Sent<T[Name]> | Promise<Sent<T[Name]>>
 }
 
 /** The path with its open segments filled in and encoded, and the query behind it. */

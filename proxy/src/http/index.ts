@@ -1,3 +1,4 @@
+export { assertBodyType, hasOwnPace } from './bytes.ts'
 export { callerGone } from './caller-gone.ts'
 export { drained } from './drained.ts'
 export {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { IRouter, Request, Response } from 'express'
-import type { Route, RouteHandlers, RouteTable } from '../contracts/index.ts'
+import type { Route, RouteHandlers, RouteTable, SentFile } from '../contracts/index.ts'
+import { assertBodyOf, sendFile, uploadOf } from './bytes.ts'
 import { callerGone } from './caller-gone.ts'
 import { drained } from './drained.ts'
 import { lastSeen, type SentEvent, sendEvents } from './event-stream.ts'
@@ -29,6 +30,7 @@ export function mountRoutes<T extends RouteTable>(
     router[verb](route.path, async (request, response) => {
       const { handlers, assertAllowed } = callerOf(request)
       assertAllowed(route)
+      assertBodyOf(route, request)
       const handle = handlers[name] as (input: unknown) => unknown
       const input = readRouteInput(route, request)
       const also = route.alsoTakes
@@ -41,8 +43,15 @@ export function mountRoutes<T extends RouteTable>(
         })
         return
       }
-      const answer = await handle(input)
-      if (route.isLines) await sendLines(response, answer as AsyncIterable<unknown>)
+      // A body may take its time, and so may whoever reads an answer.
+      const assertStill = (): void => callerOf(request).assertAllowed(route)
+      const ofFile = {
+        ...(route.takesBytes && { upload: uploadOf(route, request, assertStill) }),
+        ...((route.takesBytes || route.isBytes) && { signal: callerGone(response) }),
+      }
+      const answer = await handle({ ...input, ...ofFile })
+      if (route.isBytes) await sendFile(response, answer as SentFile, assertStill)
+      else if (route.isLines) await sendLines(response, answer as AsyncIterable<unknown>)
       else response.json(answer)
     })
   }

@@ -108,6 +108,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'hosted_agent.operate': '+...+.',
   'hosted_agent.desktop': '+...+.',
   'hosted_agent.inspect': '+...+.',
+  'hosted_agent.files': '+...+.',
   'browser.use': '+.o.+.',
   'usage.read': '++..++',
   'price.list': '+...+.',

@@ -116,6 +116,10 @@ export const PERMISSIONS = {
     does: "See the processes of a hosted agent's machine, what it printed, and its versions.",
     may: OWNER,
   },
+  'hosted_agent.files': {
+    does: "See what is in a hosted agent's workspace, take files out of it and put files into it.",
+    may: OWNER,
+  },
   'browser.use': {
     does: "Use an agent's browser or the Chromium of its desktop: the agent its own, an account its agents', by the account's API.",
     may: { ...OWNER, agent: 'own' },

@@ -19,6 +19,7 @@ interface Sent {
   readonly params?: Record<string, string | number>
   readonly query?: Record<string, unknown>
   readonly body?: unknown
+  readonly content?: Uint8Array
 }
 interface Answer {
   readonly status: number
@@ -42,12 +43,12 @@ async function send(route: Route, sent: Sent): Promise<Answer> {
         method: route.method,
         path: pathOf(route.path, sent.params, sent.query),
         agent: false,
-        headers: sent.body === undefined ? {} : { 'content-type': 'application/json' },
+        headers: { 'content-type': sent.content ? 'application/octet-stream' : 'application/json' },
       },
       resolve,
     )
       .on('error', reject)
-      .end(sent.body === undefined ? undefined : JSON.stringify(sent.body))
+      .end(sent.content ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body)))
   })
   return {
     status: response.statusCode ?? 0,
@@ -307,6 +308,13 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
     readHostVersion: () => ({ params: { name: 'claw' } }),
     listGenerations: () => ({ params: { name: 'claw' } }),
     rollBackHost: () => ({ params: { name: 'claw' }, body: { to: 2 } }),
+    listHostFiles: () => ({ params: { name: 'claw' }, query: { folder: 'notes' } }),
+    takeHostFile: () => ({ params: { name: 'claw' }, query: { path: 'notes/today' } }),
+    putHostFile: () => ({
+      params: { name: 'claw' },
+      query: { path: 'notes/new' },
+      content: Buffer.from('a note'),
+    }),
     listTurns: () => ({ params: { name: 'claw' } }),
     readBot: () => ({ params: { name: 'claw' } }),
     addBot: () => ({
@@ -321,9 +329,10 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
     stopTurn: () => ({ params: { name: 'claw', number: 1 } }),
   }
 
-const typeOf = ({ isLines, isEvents }: Route): RegExp =>
-  isLines ? /^application\/x-ndjson/ : isEvents ? /^text\/event-stream/ : /^application\/json/
-function valuesOf({ isLines, isEvents }: Route, text: string): unknown[] {
+const typeOf = ({ isLines, isEvents, isBytes }: Route): RegExp =>
+  isLines ? /\/x-ndjson$/ : isEvents ? /^text\/event-stream/ : isBytes ? /\/octet-stream$/ : /\/json/
+function valuesOf({ isLines, isEvents, isBytes }: Route, text: string): unknown[] {
+  if (isBytes) return [text]
   const lines = text.split('\n').filter(Boolean)
   if (isEvents) {
     const data = lines.filter((line) => line.startsWith('data: '))
@@ -385,7 +394,7 @@ test('every admin route has a command that calls it, and no command names a path
     .map((file) => readFileSync(join(folder, file), 'utf8'))
     .join('\n')
   const called = new Set(
-    [...sources.matchAll(/\.(?:call|lines|events)\(\s*'(\w+)'/g)].map((match) => match[1] ?? ''),
+    [...sources.matchAll(/\.(?:call|lines|events|bytes)\(\s*'(\w+)'/g)].map((match) => match[1] ?? ''),
   )
   // Of versions before, for clients that know one kind of request.
   for (const name of ['readRequest', 'decideRequest', 'readAsk', 'decideAsk']) called.add(name)

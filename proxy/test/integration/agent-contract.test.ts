@@ -22,6 +22,7 @@ beforeAll(async () => {
       return answer.json ?? answer.text
     },
     async *lines() {},
+    bytes: async () => new Uint8Array(),
     strangeAnswer: () => new Error('an answer of another form than the table has'),
   })
 })

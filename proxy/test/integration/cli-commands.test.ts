@@ -286,7 +286,7 @@ describe('a hosted agent', () => {
     expect((await say('two\n\nlines \u202e\n')).stdout).toBe('you said: two\n\nlines ⟨U+202E⟩\n')
     expect(await say(' \n\n')).toMatchObject({ code: 2, stdout: '' })
     const long = await say('é'.repeat(70_000))
-    expect(long).toMatchObject({ code: 2, stderr: 'oauth3: Standard input holds more than 128 KiB.\n' })
+    expect(long).toMatchObject({ code: 2, stderr: 'oauth3: Standard input holds more than 128.0 KiB.\n' })
     expect(await host(['chat', 'nobody'], 'hello')).toMatchObject({ code: 4, stdout: '' })
   })
 

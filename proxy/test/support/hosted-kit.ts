@@ -4,7 +4,7 @@ import { desktopName } from '../../src/contracts/index.ts'
 import type { HostedAgent } from '../../src/hosting/agents/index.ts'
 import type { AgentBots } from '../../src/hosting/bots/index.ts'
 import type { OpenedTurn } from '../../src/hosting/chat/index.ts'
-import { AppError, type RequestId } from '../../src/kernel/index.ts'
+import { AppError, type RequestId, sha256Hex } from '../../src/kernel/index.ts'
 import { sampleMachine } from './machine-kit.ts'
 
 type BotView = NonNullable<Awaited<ReturnType<AgentBots['show']>>>
@@ -336,6 +336,21 @@ export function createPlayedHosting(): Hosting {
       if (process !== undefined && process !== '71')
         throw new AppError('not_found', 'No such process runs in it.')
       return { machine, process: null, text: 'listening\n', isCut: false }
+    },
+    async listFiles(name) {
+      found(name)
+      const entry = { name: 'today', path: 'notes/today', kind: 'file', bytes: 4, modifiedAt: 1 } as const
+      return { entries: [entry], isCut: false }
+    },
+    async takeFile(name) {
+      found(name)
+      const until = new AbortController().signal
+      return { name: 'today', content: Buffer.from('note'), until, [Symbol.dispose]() {} }
+    },
+    async putFile(name, path, { bytes, source }) {
+      found(name)
+      const content = Buffer.concat(await Array.fromAsync(source))
+      return { path, bytes, sha256: sha256Hex(content) }
     },
     versions: async (name) => ({ machine: found(name).machine, openclaw: '2026.9.6', node: '24.21.0' }),
     openGateway: () => Promise.reject(new AppError('sandbox_unavailable', 'It is played.')),

@@ -17,11 +17,15 @@ export class ApiError extends Error {
 export const API = '/console/api'
 
 /** Sends to the console's API, and throws an `ApiError` for anything but an answer that succeeded. */
-async function request({ method, path, body }: RouteRequest): Promise<Response> {
+async function request({ method, path, body, content }: RouteRequest): Promise<Response> {
   const init: RequestInit = { method, credentials: 'same-origin', headers: { accept: 'application/json' } }
   if (body !== undefined) {
     init.headers = { accept: 'application/json', 'content-type': 'application/json' }
     init.body = JSON.stringify(body)
+  }
+  if (content !== undefined) {
+    init.headers = { accept: 'application/json', 'content-type': 'application/octet-stream' }
+    init.body = content as Blob
   }
   const response = await fetch(`${API}${path}`, init).catch((): never => {
     throw new ApiError(0, 'offline', 'The daemon cannot be reached.')
@@ -49,6 +53,13 @@ export const httpTransport: RouteTransport = {
     const response = await request(call)
     if (!(response.headers.get('content-type') ?? '').includes('json')) return undefined
     return response.json()
+  },
+  async bytes(call) {
+    const response = await request(call)
+    const cutOff = (): never => {
+      throw new ApiError(0, 'offline', 'The file was cut off on its way.')
+    }
+    return new Uint8Array(await response.arrayBuffer().catch(cutOff))
   },
   async *lines(call) {
     const { body } = await request(call)

@@ -13,6 +13,7 @@ import { HostState } from '../ui/host-state.tsx'
 import { InertMarkdown } from '../ui/inert-markdown.tsx'
 import { Link } from '../ui/link.tsx'
 import { Ago } from '../ui/time.tsx'
+import { AttachButton, AttachedList, HostFiles, useAttached, withAttached } from './chat-files.tsx'
 import { HostTelegram } from './host-telegram.tsx'
 import type { PageProps } from './table.ts'
 
@@ -42,6 +43,7 @@ export default function Chat({ params }: PageProps) {
         <Link to={`/hosts/${encodeURIComponent(name)}/inside`}>Inside</Link>
         <Link to="/hosts">All hosted agents</Link>
       </header>
+      {host?.kind === 'openclaw' && <HostFiles key={name} of={name} />}
       {host?.kind === 'openclaw' && <HostTelegram of={name} />}
       {error !== undefined && (
         <p class="note bad" role="alert">
@@ -66,7 +68,7 @@ export default function Chat({ params }: PageProps) {
         ))}
       </ol>
       {host && <Asked by={host.agent_id} />}
-      {host && <Composer host={host} conversation={conversation} />}
+      {host && <Composer key={host.id} host={host} conversation={conversation} />}
       <div ref={end} />
     </div>
   )
@@ -246,14 +248,22 @@ function Composer({
   const sending = useAct()
   const stopping = useAct()
   const models = useModels(host)
+  const attached = useAttached(host.name)
+  const message = withAttached(text, attached.paths)
   // Not of a turn that nobody asked for: its model is the machine's word.
   const chosen = model ?? turns?.findLast(({ origin }) => origin === 'person')?.model ?? host.model
   const isOpen = turns?.some(({ state, origin }) => state === 'open' && origin === 'person') === true
   const send = (event: TargetedEvent<HTMLFormElement, SubmitEvent>): void => {
     event.preventDefault()
-    if (text.trim() === '') return
+    if (message.trim() === '' || attached.isBusy) return
     const other = chosen === host.model ? undefined : chosen
-    void sending.run(() => say(text, other), 'Sent.').then((isDone) => isDone && setText(''))
+    void sending
+      .run(() => say(message, other), 'Sent.')
+      .then((isDone) => {
+        if (!isDone) return
+        setText('')
+        attached.clear()
+      })
   }
   const onKeyDown = (event: TargetedKeyboardEvent<HTMLTextAreaElement>): void => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
@@ -275,7 +285,9 @@ function Composer({
       <p class="hint" id={`${id}-hint`}>
         Enter sends, Shift+Enter begins a line.
       </p>
+      <AttachedList of={attached} />
       <div class="composer-acts">
+        <AttachButton of={attached} />
         <label for={`${id}-model`}>Model</label>
         <select id={`${id}-model`} value={chosen} onChange={(event) => setModel(event.currentTarget.value)}>
           {[...new Set([chosen, ...models])].map((one) => (
@@ -293,7 +305,11 @@ function Composer({
             Stop
           </button>
         )}
-        <button type="submit" class="primary" disabled={sending.isBusy || text.trim() === ''}>
+        <button
+          type="submit"
+          class="primary"
+          disabled={sending.isBusy || attached.isBusy || message.trim() === ''}
+        >
           Send
         </button>
       </div>

@@ -69,7 +69,7 @@ async function chat(context: CommandContext, name: string): Promise<void> {
 const SLOW_STATES: ReadonlySet<string> = new Set(['creating', 'starting', 'stopping', 'asleep', 'failed'])
 
 /** A start takes longer than anybody looks at a silent terminal. */
-async function noteStart({ client, terminal }: CommandContext, name: string): Promise<void> {
+export async function noteStart({ client, terminal }: CommandContext, name: string): Promise<void> {
   const host = (await client.call('listHosts')).hosts.find((row) => row.name === name)
   if (host !== undefined && SLOW_STATES.has(host.state))
     terminal.note(`${name} is ${host.state}; it answers once it has started, which takes up to a minute.`)

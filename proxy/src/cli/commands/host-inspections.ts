@@ -6,13 +6,14 @@ import { renderTable } from '../table.ts'
 import { groupedDigits, terminalText } from '../text-layout.ts'
 
 /** What is seen of a hosted agent's machine from outside. */
-export function addInspectionCommands(host: Command, { client, terminal, show }: CommandContext): void {
+export function addInspectionCommands(host: Command, context: CommandContext): void {
+  const { terminal, show } = context
   host
     .command('processes')
     .description('what runs in its machine: programs without their arguments; wakes none')
     .argument('<name>')
     .action(async (name: string) => {
-      const answer = await client.call('listHostProcesses', { params: { name } })
+      const answer = await context.client.call('listHostProcesses', { params: { name } })
       await show(answer, () =>
         answer.processes.length === 0
           ? `Nothing runs in ${name}: it is ${answer.state}.`
@@ -37,7 +38,7 @@ export function addInspectionCommands(host: Command, { client, terminal, show }:
     .option('--id <process>', 'of a process that runs: oauth3 host processes NAME')
     .addHelpText('after', examples(['oauth3 host logs claw', 'the newest lines, the last of them last']))
     .action(async (name: string, { id }: { readonly id?: string }) => {
-      const answer = await client.call('readHostLog', { params: { name }, query: { id } })
+      const answer = await context.client.call('readHostLog', { params: { name }, query: { id } })
       await show(answer, () =>
         answer.stdout === ''
           ? `Nothing was printed that is kept; ${name} is ${answer.state}.`
@@ -50,7 +51,7 @@ export function addInspectionCommands(host: Command, { client, terminal, show }:
     .description('what its machine is made of, and what is in it; wakes none')
     .argument('<name>')
     .action(async (name: string) => {
-      const answer = await client.call('readHostVersion', { params: { name } })
+      const answer = await context.client.call('readHostVersion', { params: { name } })
       await show(answer, () =>
         [
           `${name}: ${answer.state}`,

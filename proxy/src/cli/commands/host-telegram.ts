@@ -12,7 +12,7 @@ interface Options {
 
 /** The bot in Telegram by which people talk to one hosted agent. */
 export function addTelegramCommand(host: Command, context: CommandContext): void {
-  const { client, terminal } = context
+  const { terminal } = context
   host
     .command('telegram')
     .description(
@@ -33,16 +33,16 @@ export function addTelegramCommand(host: Command, context: CommandContext): void
       const params = { name }
       if (off && unpair !== undefined) throw usageError('Choose one of --off and --unpair.')
       if (off) {
-        const answer = await client.call('removeBot', { params })
+        const answer = await context.client.call('removeBot', { params })
         return await context.show(answer, () => `${name} has no bot in Telegram any more.`)
       }
       if (unpair !== undefined) {
-        const answer = await client.call('unpairBotChat', { params: { name, id: unpair } })
+        const answer = await context.client.call('unpairBotChat', { params: { name, id: unpair } })
         return await context.show(answer, () => linesOf(name, answer.bot).join('\n'))
       }
-      const { bot: known } = await client.call('readBot', { params })
+      const { bot: known } = await context.client.call('readBot', { params })
       const bot = known ?? (await added(name))
-      const code = await client.call('makeBotCode', { params })
+      const code = await context.client.call('makeBotCode', { params })
       await context.show({ bot, code }, () =>
         [
           ...linesOf(name, bot),
@@ -55,7 +55,7 @@ export function addTelegramCommand(host: Command, context: CommandContext): void
   async function added(name: string): Promise<BotView | null> {
     const token = (await terminal.readSecret(`Token of a bot for ${name} alone, from @BotFather:`)).trim()
     if (token === '') throw usageError('The token is empty; nothing was stored.')
-    return (await client.call('addBot', { params: { name }, body: { token } })).bot
+    return (await context.client.call('addBot', { params: { name }, body: { token } })).bot
   }
 }
 

@@ -7,6 +7,7 @@ import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
 import { counted, formatDistance, formatTime, groupedDigits } from '../text-layout.ts'
 import { addHostChatCommands } from './host-chat.ts'
+import { addFileCommands } from './host-files.ts'
 import { addInspectionCommands } from './host-inspections.ts'
 import { addTelegramCommand } from './host-telegram.ts'
 
@@ -172,6 +173,7 @@ export const addHostCommands: CommandGroup = (program, context) => {
   }
 
   addInspectionCommands(host, context)
+  addFileCommands(host, context)
 
   host
     .command('generations')

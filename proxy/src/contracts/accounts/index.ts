@@ -12,6 +12,7 @@ export {
   type DesktopView,
   desktopView,
   type InstanceView,
+  instanceFilesView,
   instanceView,
   pageView,
   ticketView,

@@ -1,4 +1,14 @@
 import { z } from 'zod'
+import {
+  FILE_ERRORS,
+  fileContent,
+  fileList,
+  fileQuery,
+  fileStored,
+  folderQuery,
+  MAX_FILE_BYTES,
+  putFileQuery,
+} from '../file-schemas.ts'
 import { HOST_DEFAULTS } from '../host-defaults.ts'
 import type { DescribedRoute } from '../index.ts'
 import { ticketBody, ticketParts } from '../ticket-schemas.ts'
@@ -62,6 +72,10 @@ export const pageView = z.object({
   url: z.string(),
   expires_at: z.string(),
 })
+
+export { fileList as instanceFilesView }
+
+const FILES = { scope: 'machines', action: 'hosted_agent.files' } as const
 
 const CHANGE = {
   scope: 'machines',
@@ -158,6 +172,38 @@ export const INSTANCE_ROUTES = {
     path: '/api/instances/:id/desktop',
     summary: 'Take the desktop of a hosted agent away, with its files.',
     answer: okView,
+  },
+  listInstanceFiles: {
+    ...FILES,
+    method: 'GET',
+    path: '/api/instances/:id/files',
+    summary:
+      'What is in a folder of the workspace of a hosted agent: its direct children, up to a thousand; times are unix milliseconds. Wakes it; not on EC2.',
+    query: folderQuery,
+    answer: fileList,
+    errors: FILE_ERRORS,
+  },
+  takeInstanceFile: {
+    ...FILES,
+    method: 'GET',
+    path: '/api/instances/:id/file',
+    summary: 'A file of the workspace, up to 25 MiB. Wakes it; not on EC2.',
+    query: fileQuery,
+    answer: fileContent,
+    isBytes: true,
+    errors: ['too_large', ...FILE_ERRORS],
+  },
+  putInstanceFile: {
+    ...FILES,
+    method: 'PUT',
+    path: '/api/instances/:id/file',
+    summary:
+      'Put a file into the workspace, with the folders that it lacks; nothing is there before all of it came. Wakes it; not on EC2.',
+    query: putFileQuery,
+    takesBytes: true,
+    maxBodyBytes: MAX_FILE_BYTES,
+    answer: fileStored,
+    errors: ['too_large', 'unsupported_media_type', ...FILE_ERRORS],
   },
   openPage: {
     method: 'POST',

@@ -1,3 +1,13 @@
+import {
+  FILE_ERRORS,
+  fileContent,
+  fileList,
+  fileQuery,
+  fileStored,
+  folderQuery,
+  MAX_FILE_BYTES,
+  putFileQuery,
+} from '../file-schemas.ts'
 import type { Route } from '../index.ts'
 import { logQuery, machineLog, machineVersions, processList } from '../inspection-schemas.ts'
 import {
@@ -134,6 +144,41 @@ export const HOST_ROUTES = {
     action: 'hosted_agent.inspect',
     answer: machineVersions,
     errors: ['not_found', 'refused'],
+  },
+  listHostFiles: {
+    method: 'GET',
+    path: '/v1/hosts/:name/files',
+    summary:
+      "What is in a folder of a hosted agent's workspace: its direct children, up to a thousand. Wakes it; not on EC2.",
+    scope: 'owner',
+    action: 'hosted_agent.files',
+    query: folderQuery,
+    answer: fileList,
+    errors: FILE_ERRORS,
+  },
+  takeHostFile: {
+    method: 'GET',
+    path: '/v1/hosts/:name/file',
+    summary: "A file of a hosted agent's workspace, up to 25 MiB. Wakes it; not on EC2.",
+    scope: 'owner',
+    action: 'hosted_agent.files',
+    query: fileQuery,
+    answer: fileContent,
+    isBytes: true,
+    errors: ['too_large', ...FILE_ERRORS],
+  },
+  putHostFile: {
+    method: 'PUT',
+    path: '/v1/hosts/:name/file',
+    summary:
+      "Put a file into a hosted agent's workspace, with the folders that it lacks; nothing is there before all of it came. Wakes it; not on EC2.",
+    scope: 'owner',
+    action: 'hosted_agent.files',
+    query: putFileQuery,
+    takesBytes: true,
+    maxBodyBytes: MAX_FILE_BYTES,
+    answer: fileStored,
+    errors: ['too_large', 'unsupported_media_type', ...FILE_ERRORS],
   },
   reachFromHost: {
     method: 'POST',

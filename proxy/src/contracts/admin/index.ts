@@ -1,3 +1,4 @@
+export { type FileListView, MAX_FILE_BYTES } from '../file-schemas.ts'
 export type { MachineLogView, MachineVersionsView, ProcessListView } from '../inspection-schemas.ts'
 export { type AccountRow, accountRow } from './account-routes.ts'
 export type {

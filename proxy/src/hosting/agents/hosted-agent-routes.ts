@@ -15,6 +15,7 @@ import { canonicalOr } from './egress-list.ts'
 import { agentIdOf, type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
 import { viewPrinted, viewProcesses, viewVersions } from './inspection-views.ts'
 import type { HostedAgents } from './ports.ts'
+import { viewFiles } from './workspace-views.ts'
 
 export interface HostedAgentRoutesDeps {
   /** Null: where code does not run in Docker. */
@@ -71,6 +72,12 @@ export function hostedAgentRoutes({ hosting, owner, clock, modelUsage }: HostedA
     readHostLog: async ({ params: { name }, query: { id } }) =>
       viewPrinted(await on().printed(name, id, owner.principal)),
     readHostVersion: async ({ params: { name } }) => viewVersions(await on().versions(name)),
+    listHostFiles: async ({ params: { name }, query: { folder } }) =>
+      viewFiles(folder, await on().listFiles(name, folder)),
+    takeHostFile: async ({ params: { name }, query: { path }, signal }) =>
+      await on().takeFile(name, path, owner.principal, signal),
+    putHostFile: async ({ params: { name }, query: { path, replace }, upload, signal }) =>
+      await on().putFile(name, path, { ...upload, replace: replace === '1' }, owner.principal, signal),
     reachFromHost: async ({ params: { name }, body: { allow = [], deny = [] } }) =>
       viewHost(
         await on().reach(

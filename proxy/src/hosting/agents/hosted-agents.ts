@@ -11,10 +11,11 @@ import { createDesktops } from './desktops.ts'
 import { changedHosts } from './egress-list.ts'
 import { agentIdOf, type HostedAgent, kindOf } from './hosted-agent.ts'
 import { createHostedChats, type LinkedMachine } from './hosted-chats.ts'
-import { createInspections } from './inspections.ts'
+import { createInspections, createMachineScrubbers } from './inspections.ts'
 import { type MachineEndpoint, openMachineEndpoint, SOCKET_IS_IDENTITY } from './machine-endpoint.ts'
 import type { HostedAgents, HostedAgentsDeps, HostOrder, MachineCare } from './ports.ts'
 import { createSessionWatches } from './session-watches.ts'
+import { createWorkspaces } from './workspaces.ts'
 
 /** Where the machine's sockets are the daemon's to hold. */
 const UP: ReadonlySet<Machine['observed']> = new Set([
@@ -221,15 +222,29 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     return view(machines, rows.get(machine.id) ?? machine)
   }
 
-  const inspections = createInspections({
-    named,
-    linkOf: async ({ id }) =>
-      await endpoints.get(id)?.then(
-        ({ link }) => link,
-        () => undefined,
-      ),
-    assertOpen: deps.assertOpen,
+  const linkOf = async ({ id }: Machine) =>
+    await endpoints.get(id)?.then(
+      ({ link }) => link,
+      () => undefined,
+    )
+  const scrubberFor = createMachineScrubbers({
+    linkOf,
     openToScrub: (machine, what, by) => deps.openToScrub(machine, what, actorOf(by)),
+  })
+  const inspections = createInspections({ named, linkOf, assertOpen: deps.assertOpen, scrubberFor })
+  const { cut: cutFiles, ...workspaces } = createWorkspaces({
+    admit: async (name) => (await admitted(name)).machine,
+    open: (name, signal) => open(name, 'files', signal),
+    halted: () => halted.signal,
+    filesOf: async (id) => (await deps.machines()).files(id),
+    ownerOf: (machine) => deps.keyOf(machine).tenant,
+    room: deps.fileRoom,
+    async note(machine, note, by) {
+      const { text } = await scrubberFor(machine, 'file', by)
+      await deps.noteFile(machine, { ...note, path: text(note.path) }, actorOf(by))
+    },
+    assertRoom: deps.assertRoom,
+    clock: deps.clock,
   })
 
   return {
@@ -237,6 +252,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     ...browsers,
     ...desktops,
     ...inspections,
+    ...workspaces,
     async list() {
       const machines = await deps.machines()
       return (await machines.list()).map((machine) => view(machines, machine))
@@ -324,6 +340,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     },
 
     agentRevoked(id) {
+      cutFiles(id)
       for (const machine of rows.values())
         if (agentIdOf(machine) === id) void withEndpoint(machine.id, (endpoint) => endpoint.cut())
     },

@@ -41,30 +41,45 @@ export interface Inspections {
   versions(name: string): Promise<MachineVersions>
 }
 
-export type Inspected = 'processes' | 'log'
+/** What a machine's own words are cleaned for: `file` is the path of one that passes. */
+export type Inspected = 'processes' | 'log' | 'file'
 
-export function createInspections(deps: {
-  /** Throws `not_found`. */
-  readonly named: (name: string) => Promise<{ readonly machine: Machine; readonly machines: Machines }>
+interface ScrubbingDeps {
   /** The daemon's end of one that is up. */
   readonly linkOf: (machine: Machine) => Promise<ControlLink | undefined>
-  /** Throws `locked`: nothing is asked of the driver for what could not be shown. */
-  readonly assertOpen: () => void
   /** All values of the tenant, opened to be cut out, in the unit that says so in the audit. Throws `locked`. */
   readonly openToScrub: (
     machine: Machine,
     what: Inspected,
     by: Principal,
   ) => Promise<ReadonlyMap<string, SecretValue>>
-}): Inspections {
-  const { named, linkOf, assertOpen, openToScrub } = deps
+}
 
-  async function scrubberFor(machine: Machine, what: Inspected, by: Principal) {
+/** Throws `locked`. */
+export type MachineScrubbers = (
+  machine: Machine,
+  what: Inspected,
+  by: Principal,
+) => ReturnType<typeof createTextScrubber>
+
+export const createMachineScrubbers =
+  ({ linkOf, openToScrub }: ScrubbingDeps): MachineScrubbers =>
+  async (machine, what, by) => {
     const secrets = new Map(await openToScrub(machine, what, by))
     const token = (await linkOf(machine))?.gatewayToken()
     if (token != null) secrets.set('gateway token', token)
     return await createTextScrubber(secrets)
   }
+
+export function createInspections(deps: {
+  /** Throws `not_found`. */
+  readonly named: (name: string) => Promise<{ readonly machine: Machine; readonly machines: Machines }>
+  readonly linkOf: ScrubbingDeps['linkOf']
+  /** Throws `locked`: nothing is asked of the driver for what could not be shown. */
+  readonly assertOpen: () => void
+  readonly scrubberFor: MachineScrubbers
+}): Inspections {
+  const { named, linkOf, assertOpen, scrubberFor } = deps
 
   return {
     async processes(name, by) {

@@ -2,7 +2,7 @@
 import type { RequestListener } from 'node:http'
 import type { Agents } from '../../identity/agents/index.ts'
 import type { Actor, Principal } from '../../identity/index.ts'
-import type { AgentId, MachineId, SecretValue } from '../../kernel/index.ts'
+import type { AgentId, Clock, MachineId, SecretValue } from '../../kernel/index.ts'
 import type { Chats } from '../chat/index.ts'
 import type {
   KeptFiles,
@@ -15,11 +15,13 @@ import type {
 } from '../machines/index.ts'
 import type { Browsers } from './browsers.ts'
 import type { Desktops } from './desktops.ts'
+import type { FileRoom } from './file-room.ts'
 import type { HostedAgent } from './hosted-agent.ts'
 import type { HostedChats } from './hosted-chats.ts'
 import type { Inspected, Inspections } from './inspections.ts'
 import type { MachineEgress, MachineEgressDeps } from './machine-egress.ts'
 import type { EndpointDeps, ModelConnection } from './machine-endpoint.ts'
+import type { FileNote, Workspaces } from './workspaces.ts'
 
 interface NewHostedAgent {
   readonly name: string
@@ -37,7 +39,7 @@ interface EgressChange {
   readonly deny: readonly string[]
 }
 
-export interface HostedAgents extends HostedChats, Browsers, Desktops, Inspections {
+export interface HostedAgents extends HostedChats, Browsers, Desktops, Inspections, Workspaces {
   list(): Promise<readonly HostedAgent[]>
   /** By id or name; wakes none. Throws `not_found`. */
   find(name: string): Promise<Machine>
@@ -108,6 +110,13 @@ export interface HostedAgentsDeps {
     what: Inspected,
     by: Actor,
   ) => Promise<ReadonlyMap<string, SecretValue>>
+  /** Of all tenants. */
+  readonly fileRoom: FileRoom
+  /** Into the audit. */
+  readonly noteFile: (machine: Machine, note: FileNote, by: Actor) => Promise<void>
+  /** Throws `storage_unavailable` where the disk is nearly full. */
+  readonly assertRoom: () => void
+  readonly clock: Clock
   /** Throws `invalid_request` for a provider that a machine cannot use. */
   readonly assertProvider: (name: string) => void
   /** Throws `locked` during a lockdown. */

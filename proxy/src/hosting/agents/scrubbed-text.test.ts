@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { owner } from '../../../test/support/principals.ts'
 import { AppError, SecretValue } from '../../kernel/index.ts'
 import type { Machine, MachineProcess } from '../machines/index.ts'
-import { createInspections } from './inspections.ts'
+import { createInspections, createMachineScrubbers } from './inspections.ts'
 import { createMachineLog } from './machine-log.ts'
 import { createTextScrubber } from './scrubbed-text.ts'
 
@@ -66,15 +66,19 @@ describe('what a machine printed', () => {
 
 describe('processes of a machine', () => {
   const SECRET = 'demo/secret+that-is/not:real'
+  const linkOf = async () => undefined
   const commands = async (...args: readonly string[]) => {
     const inspections = createInspections({
       named: async () => ({
         machine: {} as Machine,
         machines: { processes: async () => args.map((one) => ({ args: one }) as MachineProcess) } as never,
       }),
-      linkOf: async () => undefined,
+      linkOf,
       assertOpen: () => {},
-      openToScrub: async () => new Map([['KEY', new SecretValue(SECRET)]]),
+      scrubberFor: createMachineScrubbers({
+        linkOf,
+        openToScrub: async () => new Map([['KEY', new SecretValue(SECRET)]]),
+      }),
     })
     const { processes } = await inspections.processes('claw', owner())
     return processes.map(({ command }) => command)
@@ -98,11 +102,11 @@ describe('processes of a machine', () => {
         machine: {} as Machine,
         machines: { processes: async () => asked.push('processes') } as never,
       }),
-      linkOf: async () => undefined,
+      linkOf,
       assertOpen: () => {
         throw new AppError('locked', 'Everything is stopped.')
       },
-      openToScrub: async () => new Map(),
+      scrubberFor: createMachineScrubbers({ linkOf, openToScrub: async () => new Map() }),
     })
     for (const look of [inspections.processes('claw', owner()), inspections.printed('claw', '7', owner())])
       await expect(look).rejects.toMatchObject({ code: 'locked' })

@@ -10,6 +10,8 @@ export async function createTextScrubber(secrets: ReadonlyMap<string, SecretValu
   await collector.preparedFirst()
   const scrubber = collector.prepare()
   return {
+    /** A whole one. */
+    text: (text: string): string => cleaned(scrubber, text, false),
     /** One line, cut somewhere. */
     line: (text: string): string => cleaned(scrubber, text, true),
     /** The newest of a log, whole lines. */

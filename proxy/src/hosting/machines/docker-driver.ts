@@ -3,9 +3,17 @@ import { chmod, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
-import { answered, CALL_TIMEOUT_MS, createHostPaths, type SeccompChoice } from '../../sandbox/engine/index.ts'
-import { SandboxUnavailable } from '../../sandbox/index.ts'
 import {
+  answered,
+  CALL_TIMEOUT_MS,
+  createHostPaths,
+  SANDBOX_USER_ID,
+  type SeccompChoice,
+} from '../../sandbox/engine/index.ts'
+import { SandboxUnavailable } from '../../sandbox/index.ts'
+import { createDockerFiles } from './docker-files.ts'
+import {
+  HOME,
   homeArchive,
   labelFilter,
   machineConfig,
@@ -243,6 +251,15 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
         throw error
       }
     },
+    files: (ref) =>
+      createDockerFiles({
+        container: containerOf(ref),
+        home: `${STATE_MOUNT}/${HOME}`,
+        owner: SANDBOX_USER_ID,
+        ask,
+        // By its name alone another's might be reached.
+        isThere: async (signal) => (await observe(ref, signal)) !== 'absent',
+      }),
     address: (ref) => ({ socketPath: join(folderOf(ref), CONTROL_SOCKET) }),
     watch(changed) {
       const closing = new AbortController()

@@ -4,6 +4,7 @@ export { programOf } from './docker-processes.ts'
 export type { Ec2Access } from './ec2/ec2-calls.ts'
 export { createEc2Driver } from './ec2/ec2-driver.ts'
 export type { Ec2Place } from './ec2/ec2-machine.ts'
+export { type FilePath, filePathIn } from './file-path.ts'
 export type {
   Activity,
   Machine,
@@ -16,9 +17,12 @@ export type {
 export type { Claimed } from './machine-claim.ts'
 export {
   DriverFault,
+  type FileKind,
+  type FolderEntry,
   type Held,
   type KeptFiles,
   type MachineDriver,
+  type MachineFolders,
   type MachinePersistence,
   type MachineProcess,
   type Phase,

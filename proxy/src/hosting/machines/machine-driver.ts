@@ -1,4 +1,5 @@
 import type { Tx, UnixMs } from '../../kernel/index.ts'
+import type { FilePath } from './file-path.ts'
 import type { MachineKey, MachineRef, MachineSpec } from './machine.ts'
 
 /**
@@ -58,6 +59,41 @@ export interface MachineProcess {
   readonly memoryBytes: number
 }
 
+/** `link`, `other`: a symlink; a device, a socket or a pipe. Neither is followed or read. */
+export type FileKind = 'file' | 'folder' | 'link' | 'other'
+
+/** What is in a folder of a machine: its name is the machine's to say, and need be no text. */
+export interface FolderEntry {
+  readonly name: Uint8Array
+  readonly kind: FileKind
+  /** Of a file's content; null: not known. */
+  readonly bytes: number | null
+  readonly modifiedAt: UnixMs
+}
+
+/**
+ * Files of one incarnation below its home, reached from outside: nothing is run in it, and no link is followed. All throw `refused`
+ * where a link or anything but a folder stands on the way, and `conflict` where something changed meanwhile.
+ */
+export interface MachineFolders {
+  /** What is there; undefined: nothing. */
+  find(path: FilePath, signal: AbortSignal): Promise<Pick<FolderEntry, 'kind' | 'bytes'> | undefined>
+  /** Its direct children, up to a limit. Throws `not_found`, and `refused` for what is no folder. */
+  list(
+    path: FilePath,
+    signal: AbortSignal,
+  ): Promise<{ readonly entries: readonly FolderEntry[]; readonly isCut: boolean }>
+  /** All of a file. Throws `not_found`, `refused` for what is none, and `conflict` for one of more bytes. */
+  read(path: FilePath, maxBytes: number, signal: AbortSignal): Promise<Uint8Array>
+  /** The machine's own file, in folders that are made where they lack. Throws `conflict` where a file is there that is not to be replaced. */
+  write(
+    path: FilePath,
+    content: Uint8Array,
+    how: { readonly replace: boolean; readonly now: UnixMs },
+    signal: AbortSignal,
+  ): Promise<void>
+}
+
 export interface ToCreate {
   readonly image: string
   readonly spec: MachineSpec
@@ -94,6 +130,8 @@ export interface MachineDriver {
   list(signal: AbortSignal, key?: MachineKey): Promise<readonly Held[]>
   /** What runs in it, without running anything there; nothing of what is not up. Left out: the driver cannot see that. */
   processes?(ref: MachineRef, signal: AbortSignal): Promise<readonly MachineProcess[]>
+  /** Whatever its phase, but absent. Left out: the driver cannot reach them. */
+  files?(ref: MachineRef): MachineFolders
   /** By the cloud's own names: what runs as this incarnation. Left out where a machine's sockets say who it is. */
   instancesOf?(ref: MachineRef, signal: AbortSignal): Promise<readonly string[]>
   address(ref: MachineRef): MachineAddress

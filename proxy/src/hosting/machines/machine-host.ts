@@ -325,6 +325,7 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
         persistence: options.persistence ?? null,
         rollBack,
         processes: (live) => call(async (signal) => await driver.processes?.(refOf(live), signal)),
+        files: (live) => driver.files?.(refOf(live)),
         forecast: (live) =>
           forecastTurn(gate.turnOf(live.row.id)) ?? forecastSleep(live.row, live, clock.now(), ladder),
         unavailable,

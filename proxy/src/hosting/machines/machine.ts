@@ -28,6 +28,7 @@ export const ACTIVITIES = {
   run: 'a run of it was under way',
   desktop: 'somebody used its desktop',
   browser: 'somebody used its browser',
+  files: 'somebody looked at its files',
   schedule: 'a schedule was due',
 } as const
 export type Activity = keyof typeof ACTIVITIES

@@ -2,7 +2,7 @@ import { type Actor, actorOf, type Principal } from '../../identity/index.ts'
 import { AppError, type Clock, type MachineId } from '../../kernel/index.ts'
 import { isOpen, type LiveMachine, type Waiter } from './live-machine.ts'
 import type { Activity, DesiredState, Machine, MachineTime } from './machine.ts'
-import type { KeptFiles, MachinePersistence, MachineProcess } from './machine-driver.ts'
+import type { KeptFiles, MachineFolders, MachinePersistence, MachineProcess } from './machine-driver.ts'
 import type { MachineLedger, MachineOrder, Ordered } from './machine-ledger.ts'
 import type { SleepForecast } from './sleep-ladder.ts'
 
@@ -39,6 +39,11 @@ export interface Machines {
   forecast(id: MachineId): SleepForecast
   /** What runs in it, seen from outside; nothing of one that is not up. Throws `not_found`, and `refused` where its driver cannot see it. */
   processes(id: MachineId): Promise<readonly MachineProcess[]>
+  /**
+   * Of one that is held awake: what is written while it goes to sleep may be lost. Throws `not_found`, and `refused` where its driver
+   * cannot reach them.
+   */
+  files(id: MachineId): MachineFolders
   /** Nothing is to run any more until it is asked for again; what is up is paused. Resolves when it is wanted so. */
   pauseAll(why: string): Promise<void>
 }
@@ -59,6 +64,8 @@ export function createMachines(deps: {
   readonly rollBack: (live: LiveMachine, to: number, actor: Actor) => Promise<void>
   /** Undefined: its driver cannot see it. */
   readonly processes: (live: LiveMachine) => Promise<readonly MachineProcess[] | undefined>
+  /** Undefined: its driver cannot reach them. */
+  readonly files: (live: LiveMachine) => MachineFolders | undefined
   readonly forecast: (live: LiveMachine) => SleepForecast
   readonly unavailable: (machine: Machine) => Error
   readonly closing: AbortSignal
@@ -138,6 +145,12 @@ export function createMachines(deps: {
       if (found === undefined)
         throw new AppError('refused', 'Processes of a machine are seen where it is a container, not on EC2.')
       return found
+    },
+    files(id) {
+      const files = deps.files(find(id))
+      if (files === undefined)
+        throw new AppError('refused', 'Files of a machine are reached where it is a container, not on EC2.')
+      return files
     },
     async pauseAll(why) {
       for (const { id, desired } of await ledger.live())

@@ -12,6 +12,7 @@ import { AppError, SecretValue, sessionOfRefreshToken } from '../../kernel/index
 import type { ConsoleTenant, PageTicketDeps } from '../console/index.ts'
 import type { AccountCaller } from './caller.ts'
 import { debugHandlers } from './debug-handlers.ts'
+import { fileHandlers } from './file-handlers.ts'
 import { instanceHandlers } from './instance-handlers.ts'
 import type { ApiPlace } from './place.ts'
 
@@ -93,6 +94,7 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
   return {
     ...instanceHandlers(signedIn, takeWrite, deps),
     ...debugHandlers(signedIn, takeWrite),
+    ...fileHandlers(signedIn, takeWrite),
     async signUp({ body: { email, password, name } }) {
       const given = { email, password: new SecretValue(password), name: name ?? null }
       return await opened(await directory.signUpByPassword(given, address()), 'password')

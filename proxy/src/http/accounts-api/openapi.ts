@@ -9,6 +9,7 @@ import {
   debugProcessesView,
   debugVersionView,
   desktopView,
+  instanceFilesView,
   instanceView,
   keyView,
   logInView,
@@ -49,6 +50,7 @@ export const createAccountsOpenApi = (version: string): Record<string, unknown> 
       Log: { schema: debugLogView, io: 'output' },
       Versions: { schema: debugVersionView, io: 'output' },
       Desktop: { schema: desktopView, io: 'output' },
+      Files: { schema: instanceFilesView, io: 'output' },
       Instance: { schema: instanceView, io: 'output' },
     },
   })

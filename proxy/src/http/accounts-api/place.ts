@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError, isLoopbackAddress, plainAddress } from '../../kernel/index.ts'
 import { cookieHeader, type Origins, readCookie } from '../console/index.ts'
+import { assertBodyType } from '../index.ts'
 
 /** Where a call came in: by the console's name, or at this machine's own address, where no browser has a session. */
 export interface ApiPlace {
@@ -32,7 +33,7 @@ export function apiPlaceOf(origins: Origins, request: IncomingMessage): ApiPlace
     (origin !== undefined && origin !== place.origin) || (site !== undefined && site !== 'same-origin')
   if (isForeign)
     throw new AppError('origin_not_allowed', `Only ${place.origin} may call this from a browser.`)
-  assertJson(request)
+  if (!READS.has(request.method ?? '')) assertBodyType(request)
   if (place.kind === 'elsewhere')
     return { address: peer, hasCookies: false, cookie: undefined, setCookie: () => undefined }
   const cookie = readCookie(request, place)
@@ -47,11 +48,4 @@ export function apiPlaceOf(origins: Origins, request: IncomingMessage): ApiPlace
         response.appendHeader('Set-Cookie', cookieHeader(place, value, path))
     },
   }
-}
-
-function assertJson({ method = '', headers }: IncomingMessage): void {
-  if (READS.has(method)) return
-  const hasBody = 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0
-  if (hasBody && !/^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i.test(headers['content-type'] ?? ''))
-    throw new AppError('unsupported_media_type', 'Send Content-Type: application/json.')
 }

@@ -142,7 +142,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   app.disable('x-powered-by')
   app.disable('etag')
   for (const route of Object.values(ADMIN_ROUTES)) {
-    if ('maxBodyBytes' in route) {
+    if ('maxBodyBytes' in route && !('takesBytes' in route)) {
       app.use(route.path, express.json({ limit: route.maxBodyBytes, inflate: false }))
     }
   }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '../../kernel/index.ts'
-import { NO_FEATURES, setPageHeaders } from '../index.ts'
+import { assertBodyType, NO_FEATURES, setPageHeaders } from '../index.ts'
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
@@ -58,7 +58,5 @@ export function assertOwnScript(request: IncomingMessage, origin: string): void 
   if (isForeign)
     throw new AppError('origin_not_allowed', `Only the console's own page may call this, from ${origin}.`)
   if (READS.has(method)) return
-  const hasBody = 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0
-  if (hasBody && !/^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i.test(headers['content-type'] ?? ''))
-    throw new AppError('unsupported_media_type', 'Send Content-Type: application/json.')
+  assertBodyType(request)
 }
