@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
   createDockerDriver,
   createEc2Driver,
+  filePathIn,
   type MachineDriver,
   type MachineRef,
 } from '../../src/hosting/machines/index.ts'
@@ -217,6 +218,37 @@ describe.each(CASES)('a driver of machines: $name', ({ name, skip, open }) => {
       await driver.stop(ref, 0, NEVER)
       expect(await processes(ref, NEVER)).toEqual([])
     }
+  })
+
+  it.skipIf(skip)('reaches its files whatever it does, one incarnation’s alone, if it can', async (test) => {
+    const ref = newRef()
+    const files = driver.files?.(ref)
+    if (files === undefined) return test.skip('it cannot reach them')
+    const [text, path] = [Buffer.from('a note'), filePathIn('work', 'a/note')]
+    const how = { replace: false, now: 1_700_000_000_000 }
+    await expect(files.find(path, NEVER)).rejects.toMatchObject({ code: 'sandbox_unavailable' })
+    const acts = [
+      () => create(ref),
+      () => driver.start(ref, NEVER),
+      () => driver.pause(ref, NEVER),
+      () => driver.stop(ref, 0, NEVER),
+    ]
+    for (const act of acts) {
+      const phase = await act()
+      const replace = phase !== 'created'
+      await files.write(path, text, { ...how, replace }, NEVER)
+      await expect(files.write(path, text, how, NEVER)).rejects.toMatchObject({ code: 'conflict' })
+      expect([phase, Buffer.from(await files.read(path, text.length, NEVER))]).toEqual([phase, text])
+      await expect(files.read(path, text.length - 1, NEVER)).rejects.toMatchObject({ code: 'conflict' })
+      expect(await files.list(filePathIn('work', 'a'), NEVER)).toEqual({
+        entries: [{ name: Buffer.from('note'), kind: 'file', bytes: text.length, modifiedAt: how.now }],
+        isCut: false,
+      })
+      expect(await files.find(filePathIn('work', 'a'), NEVER)).toMatchObject({ kind: 'folder' })
+      expect(await files.find(filePathIn('work', 'b'), NEVER)).toBeUndefined()
+    }
+    const next = driver.files?.({ ...ref, generation: 2 })
+    await expect(next?.read(path, 9, NEVER)).rejects.toMatchObject({ code: 'sandbox_unavailable' })
   })
 
   it.skipIf(skip)('lets go of an act that is aborted', async () => {

@@ -254,13 +254,35 @@ async function collected(
 ): Promise<Uint8Array> {
   const whole = Buffer.allocUnsafeSlow(bytes)
   let at = 0
-  for await (const piece of source) {
-    until.throwIfAborted()
+  for await (const piece of untilAborted(source, until)) {
     if (at + piece.length > bytes) throw new AppError('invalid_request', 'More came than was announced.')
     whole.set(piece, at)
     at += piece.length
   }
-  until.throwIfAborted()
   if (at < bytes) throw new AppError('invalid_request', 'The file was cut off.')
   return whole
+}
+
+/** At once, also where nothing more comes. */
+async function* untilAborted(
+  source: AsyncIterable<Uint8Array>,
+  until: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  aborted.catch(() => {})
+  const abort = (): void => reject(until.reason)
+  until.addEventListener('abort', abort, { once: true })
+  const pieces = source[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      until.throwIfAborted()
+      const next = await Promise.race([pieces.next(), aborted])
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    until.removeEventListener('abort', abort)
+    // It may still wait for a piece, and ends behind it.
+    void pieces.return?.(undefined)?.catch(() => {})
+  }
 }
