@@ -49,8 +49,6 @@ export const FILE_ERRORS = [
   'invalid_request',
   'not_found',
   'conflict',
-  'refused',
-  'rate_limited',
   'sandbox_unavailable',
   'locked',
 ] as const satisfies readonly ErrorCode[]

@@ -154,7 +154,7 @@ export const HOST_ROUTES = {
     action: 'hosted_agent.files',
     query: folderQuery,
     answer: fileList,
-    errors: FILE_ERRORS,
+    errors: ['refused', 'rate_limited', ...FILE_ERRORS],
   },
   takeHostFile: {
     method: 'GET',
@@ -165,7 +165,7 @@ export const HOST_ROUTES = {
     query: fileQuery,
     answer: fileContent,
     isBytes: true,
-    errors: ['too_large', ...FILE_ERRORS],
+    errors: ['too_large', 'refused', 'rate_limited', ...FILE_ERRORS],
   },
   putHostFile: {
     method: 'PUT',
@@ -178,7 +178,7 @@ export const HOST_ROUTES = {
     takesBytes: true,
     maxBodyBytes: MAX_FILE_BYTES,
     answer: fileStored,
-    errors: ['too_large', 'unsupported_media_type', ...FILE_ERRORS],
+    errors: ['too_large', 'unsupported_media_type', 'refused', 'rate_limited', ...FILE_ERRORS],
   },
   reachFromHost: {
     method: 'POST',

@@ -34,7 +34,7 @@ export interface WorkspaceEntry {
 }
 
 /** A file on its way to a person, held in memory until it is disposed of. */
-export interface TakenFile extends Disposable {
+interface TakenFile extends Disposable {
   readonly name: string
   readonly content: Uint8Array
   /** Nothing more of it is told from then on. */
@@ -42,14 +42,14 @@ export interface TakenFile extends Disposable {
 }
 
 /** `source` ends when all of it is there. */
-export interface GivenFile {
+interface GivenFile {
   readonly bytes: number
   readonly source: AsyncIterable<Uint8Array>
   /** Whether a file of that name is replaced. */
   readonly replace: boolean
 }
 
-export interface PutFile {
+interface PutFile {
   readonly path: string
   readonly bytes: number
   readonly sha256: string
