@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
 import {
@@ -178,6 +179,36 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
         await tools.getByText(/done in \d/).waitFor()
         await woken.waitFor()
         expect(await ann.page.evaluate('window.hit')).toBeUndefined()
+        expect(ann.defects).toEqual([])
+      })
+
+      it('takes files along, shows what is in the workspace, and saves it as a file', async () => {
+        const ann = await chatting(NARROW)
+        const { page } = ann
+        const attach = (name: string, text: string) =>
+          page
+            .getByLabel('Files to attach')
+            .setInputFiles({ name, mimeType: 'text/html', buffer: Buffer.from(text) })
+        await attach('re\u202eport.html', '<script>window.hit=1</script>')
+        await page.getByText('uploads/re_port.html').waitFor()
+        await attach('re\u202eport.html', 'another')
+        await page.getByText('uploads/re_port-2.html').waitFor()
+        await page.getByRole('button', { name: 'Do not mention uploads/re_port-2.html' }).click()
+        await send(ann, 'plainly read it')
+        await page.getByText('- uploads/re_port.html').waitFor()
+        expect(await page.getByText('Do not mention').count()).toBe(0)
+        await page.getByText('Files', { exact: true }).click()
+        await page.getByRole('button', { name: 'uploads/' }).click()
+        const saved = page.waitForEvent('download')
+        await page.getByRole('button', { name: 're_port.html Download' }).click()
+        const download = await saved
+        expect(download.suggestedFilename()).toBe('re_port.html')
+        expect(readFileSync(await download.path(), 'utf8')).toBe('<script>window.hit=1</script>')
+        expect(await page.evaluate('window.hit')).toBeUndefined()
+        await page.getByRole('button', { name: 'Workspace', exact: true }).click()
+        await page.getByRole('button', { name: 'uploads/' }).waitFor()
+        await expectNoSidewaysScroll(page)
+        await expectAccessibleInBothThemes(page)
         expect(ann.defects).toEqual([])
       })
 
