@@ -195,7 +195,7 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
         await page.getByText('uploads/re_port-2.html').waitFor()
         await page.getByRole('button', { name: 'Do not mention uploads/re_port-2.html' }).click()
         await send(ann, 'plainly read it')
-        await page.getByText('- uploads/re_port.html').waitFor()
+        await page.locator('.said').last().getByText('- uploads/re_port.html').waitFor()
         expect(await page.getByText('Do not mention').count()).toBe(0)
         await page.getByText('Files', { exact: true }).click()
         await page.getByRole('button', { name: 'uploads/' }).click()
