@@ -242,6 +242,7 @@ export interface PlayedFiles extends MachinePersistence {
   /** Thrown by each save. */
   refuses: Error | undefined
   kept: MachinePersistence['kept']
+  restore: MachinePersistence['restore']
   /** Each save waits for it. */
   holds: Promise<void> | undefined
 }

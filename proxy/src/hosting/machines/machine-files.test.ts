@@ -71,6 +71,38 @@ it('keeps files beyond the host where it can, and nothing at the driver meanwhil
   expect(kept.at(-1)).toBe('forget')
 })
 
+it('starts with its files alone, also where its creation was given up before they were there', async () => {
+  const files = createPlayedFiles(() => kit.storage)
+  const { restore } = files
+  const happened: string[] = []
+  let refused: string | undefined
+  await begin({ persistence: files })
+  kit.driver.faults = (act) => {
+    if (act === 'start') happened.push(act)
+    return act === refused ? 'refuse' : 'none'
+  }
+  files.restore = async () => {
+    happened.push('no files')
+    throw new Error('the store is down')
+  }
+  const machine = await kit.create()
+  await kit.until(() => happened.length > 0)
+  refused = 'list'
+  await kit.untilState(machine, 'failed', 1_000)
+  expect(kit.driver.phasesOf(keyOf(machine))).toEqual(['created'])
+  refused = undefined
+  happened.length = 0
+  await ask(machine, 'awake')
+  await kit.until(() => happened.length > 1)
+  expect(happened).not.toContain('start')
+  files.restore = (...of) => {
+    happened.push('files')
+    return restore(...of)
+  }
+  await kit.untilState(machine, 'running', 1_000)
+  expect(happened.slice(-2)).toEqual(['files', 'start'])
+})
+
 describe('a machine that is rolled back', () => {
   let files: PlayedFiles
   let machine: Machine

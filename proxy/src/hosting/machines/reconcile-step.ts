@@ -101,11 +101,13 @@ const creating: StepOf = async (live, tools) => {
 
 /** On its way to `running`, the first time or again. */
 const rising: StepOf = async (live, tools) => {
-  const { driver, call, isReady } = tools
+  const { driver, call, isReady, persistence } = tools
   if (live.row.desired === 'asleep') return move(live, 'stopping', 'asked')
   const ref = refOf(live)
   let phase = await observe(live, tools)
-  if (phase === 'absent') return recreate(live)
+  // One whose creation was given up may lack its files.
+  const isUnsure = phase === 'created' && live.row.observed === 'waking' && persistence !== null
+  if (phase === 'absent' || isUnsure) return recreate(live)
   if (phase === 'paused') phase = await call(live, (signal) => driver.unpause(ref, signal))
   if (phase === 'created' || phase === 'stopped' || phase === 'changing')
     phase = await call(live, (signal) => driver.start(ref, signal))
