@@ -10,7 +10,7 @@ const SOCKET = '/run/oauth3/machine.sock'
 const STREAM_ID = /^[\w-]{1,64}$/
 const MAX_UNREAD_BYTES = 1_048_576
 const FIRST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 250
 
 /** `onOpen`: there is a connection, and nothing was told on it yet. `onLine`: what the daemon says. */
 export function openControl(hello, { onOpen, onLine }) {

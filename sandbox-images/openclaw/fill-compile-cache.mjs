@@ -1,5 +1,5 @@
-// Runs while the image is built: starts OpenClaw once, until it is ready, so that what V8 compiled of it is in the image. A start in a
-// machine finds it there; its own /tmp is new each time. The folder's name has the user's id: this must run as the machine does.
+// Runs while the image is built: starts OpenClaw once, until it is ready, so that what V8 compiled of it is in the image, and a list of its
+// modules. A start in a machine finds both there; its own /tmp is new each time. The folder's name has the user's id: this must run as the machine does.
 import { readdirSync } from 'node:fs'
 import { COMPILE_CACHE, createGatewayProcess } from './gateway-process.mjs'
 import { ownTokens, writeConfig } from './openclaw-config.mjs'
@@ -9,10 +9,12 @@ const CONFIGURE = {
   providers: [{ id: 'anthropic', path: '', api: 'anthropic-messages', models: [{ id: 'some-model' }] }],
 }
 
-process.chdir(process.env.HOME)
 const gateway = createGatewayProcess({
-  tokens: ownTokens(),
-  prepare: () => writeConfig(CONFIGURE),
+  mode: 'record',
+  prepare() {
+    writeConfig(CONFIGURE)
+    return ownTokens()
+  },
   onLog: (line) => console.log(line),
   async onState(name, { detail } = {}) {
     if (name === 'failed') throw new Error(`OpenClaw did not start: ${detail}`)

@@ -1,8 +1,11 @@
 // Leads OpenClaw's life in the container: bridges its loopback ports to the endpoint's sockets, writes its configuration as the daemon
 // says, starts it, tells when a message has come back from it, and lets it end its turn when the machine is stopped.
 //
+// Before the first `configure` nothing here reads or writes a file below HOME: the daemon may still be bringing them. The image's label
+// `oauth3.waits` says so.
+//
 // From the daemon, at machine.sock: configure, open, probe, wake. To it: state, probe, woke, refused, log, failed.
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { openControl, openStream } from './control.mjs'
 import { GATEWAY_PORT, wake, whyNotReady } from './gateway-calls.mjs'
 import { createGatewayProcess, MAX_STARTS } from './gateway-process.mjs'
@@ -12,8 +15,6 @@ import { openListeners, openRelay } from './way-out.mjs'
 
 const PACKAGE = '/opt/openclaw/node_modules/openclaw/package.json'
 
-mkdirSync(process.env.HOME, { recursive: true, mode: 0o700 })
-process.chdir(process.env.HOME)
 await Promise.all([
   openRelay(),
   openListeners(),
@@ -21,7 +22,8 @@ await Promise.all([
   bridge(AGENT_PORT, '/run/oauth3/agent.sock'),
 ])
 
-const tokens = ownTokens()
+/** Undefined before it is configured. */
+let tokens
 let configure
 /** What a daemon that comes later has to know. */
 let state = { state: 'waiting' }
@@ -31,9 +33,12 @@ const become = (name, more = {}) => {
 }
 
 const gateway = createGatewayProcess({
-  tokens,
-  // The last attempt leaves out what an agent or its owner may have broken.
-  prepare: (attempt) => writeConfig(configure, { afresh: attempt === MAX_STARTS }),
+  prepare(attempt) {
+    tokens ??= ownTokens()
+    // The last attempt leaves out what an agent or its owner may have broken.
+    writeConfig(configure, { afresh: attempt === MAX_STARTS })
+    return tokens
+  },
   onState(name, more) {
     become(name, name === 'ready' ? { gatewayToken: tokens.gateway, ...more } : more)
     if (name === 'failed') void control.flushed().then(() => process.exit(1))
@@ -63,7 +68,7 @@ const WORKS = {
     control.tell(detail === null ? { probe: id, ready: true } : { probe: id, ready: false, detail })
   },
   async wake({ id, text, session }) {
-    control.tell({ woke: id, ...(await wake(tokens.hook, text, session)) })
+    control.tell({ woke: id, ...(await wake(tokens?.hook, text, session)) })
   },
 }
 

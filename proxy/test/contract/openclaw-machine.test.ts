@@ -1,10 +1,11 @@
 /** The pinned OpenClaw in its container, as a machine has it: sockets are all that it can reach. The model is played at the wire. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join as joinPath } from 'node:path'
+import { dirname, join as joinPath } from 'node:path'
 import { chromium } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readRecord } from '../../src/hosting/agents/session-watch.ts'
 import { openclawVersion } from '../../src/sandbox/runtimes/index.ts'
 import { type ApiKit, startApi } from '../support/api-kit.ts'
@@ -26,6 +27,26 @@ const configure = (token: string) => ({
   providers: [{ id: 'anthropic', path: '', api: 'anthropic-messages', models: [{ id: MODEL }] }],
 })
 const SESSION = 'agent:main:chat'
+/** What an earlier incarnation would have left. */
+const FILES = {
+  '.openclaw/.env': '# nothing',
+  '.openclaw/openclaw.json': '{}',
+  'workspace/NOTES.md': 'heron',
+}
+
+function archiveOf(files: Readonly<Record<string, string>>): Buffer {
+  const root = mkdtempSync(joinPath(tmpdir(), 'openclaw-files-'))
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      const path = joinPath(root, 'home', name)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, text)
+    }
+    return execFileSync('tar', ['-c', '-C', root, '--owner=65532', '--group=65532', 'home'])
+  } finally {
+    rmSync(root, { recursive: true })
+  }
+}
 
 /** One container for all; its cases stand in the order of its life. */
 describe.skipIf(!availability.available)('OpenClaw in its machine', () => {
@@ -33,6 +54,7 @@ describe.skipIf(!availability.available)('OpenClaw in its machine', () => {
   let machine: OpenclawMachine
   let answer: Parameters<typeof createMessagesApi>[0] = () => say('hello')
   let daemon: ApiKit
+  let untouched: readonly string[]
 
   beforeAll(async () => {
     daemon = await startApi()
@@ -41,8 +63,11 @@ describe.skipIf(!availability.available)('OpenClaw in its machine', () => {
       model: (socket) => api.connection(socket),
       agent: (socket) => join(socket, connect(Number(new URL(daemon.url).port), '127.0.0.1')),
     })
+    await machine.put(archiveOf(FILES))
     await machine.start()
     await machine.until(({ state }) => state === 'waiting', 0)
+    await machine.until(({ log }) => log === 'OpenClaw’s modules are loaded.', 0)
+    untouched = await untouchedFiles()
     machine.tell(configure(daemon.token))
     await machine.until(({ state }) => state === 'ready', 0)
   })
@@ -61,6 +86,22 @@ describe.skipIf(!availability.available)('OpenClaw in its machine', () => {
       ),
     )
   const heard = (): string => JSON.stringify(api.calls.at(-1)?.body.messages)
+
+  /** Nobody has read them since they were unpacked; mounts that keep no times of reading are found out by the test. */
+  const untouchedFiles = async (): Promise<string[]> => {
+    const seen = await machine.exec('find', '/state/home', '-type', 'f', '-printf', '%A@ %T@ %P\n')
+    const all = seen.trim().split('\r\n')
+    return all.flatMap((line) => {
+      const [read, written, name = ''] = line.split(' ')
+      return read === written ? [name] : []
+    })
+  }
+
+  it('touches none of its files before it is configured, though its modules are loaded', async () => {
+    expect(untouched.toSorted()).toEqual(Object.keys(FILES))
+    // Since then it was read.
+    expect(await untouchedFiles()).not.toContain('.openclaw/.env')
+  })
 
   it('says what it is, waits for its configuration, and is ready once its gateway answers', async () => {
     expect(machine.told[0]).toMatchObject({ role: 'control', image: 'openclaw', openclaw: openclawVersion() })
@@ -300,94 +341,5 @@ describe.skipIf(!availability.available)('OpenClaw in its machine', () => {
     expect(heard()).toContain('Remember the word heron.')
     expect(heard()).toContain('Said at the end.')
     expect(JSON.stringify(machine.told.filter(({ log }) => log !== undefined))).not.toContain(daemon.token)
-  })
-})
-
-/** What the plugin does by itself, where starts of OpenClaw would take too long. */
-describe('the plugin follows requests', () => {
-  interface FollowUp {
-    start(): void
-    stop(): void
-    add(requestId: string, origin: { sessionKey: string }): void
-    fetched(requestId: string, sessionKey: string): void
-  }
-  type Answer = { readonly status: number; readonly json?: { readonly status: string } }
-  const ID = `req_${'0'.repeat(32)}`
-  let folder: string
-  let file: string
-  let woken: string[]
-  let answers: (() => Answer | Promise<Answer>)[]
-  let asked: string[]
-
-  beforeEach(() => {
-    folder = mkdtempSync(joinPath(tmpdir(), 'oauth3-plugin-'))
-    file = joinPath(folder, 'oauth3', 'requests.json')
-    woken = []
-    asked = []
-  })
-  afterEach(() => rmSync(folder, { recursive: true }))
-
-  /** Of a process of its own: what it knows of before is in the file. */
-  const open = async (): Promise<FollowUp> => {
-    const url = new URL('../../../integrations/openclaw-plugin/follow-up.js', import.meta.url).href
-    const { createFollowUp } = (await import(url)) as { createFollowUp(deps: object): FollowUp }
-    return createFollowUp({
-      file: () => file,
-      log: (text: string) => woken.push(`log ${text}`),
-      wake: ({ sessionKey }: { sessionKey: string }, text: string) => woken.push(`${sessionKey}: ${text}`),
-      daemon: {
-        async call(_method: string, path: string) {
-          asked.push(path)
-          return (answers.shift() ?? never)()
-        },
-      },
-    })
-  }
-  const never = () => new Promise<Answer>(() => {})
-  const is = (status: string) => () => ({ status: 200, json: { status } })
-  const kept = (): string => readFileSync(file, 'utf8')
-  const wake = (state: string) => `one: OAuth3: ${ID} is ${state}. Fetch it with oauth3_status.`
-
-  it('until they are decided, and wakes the session that asked once', async () => {
-    answers = [is('pending'), is('running'), is('success')]
-    const followUp = await open()
-    followUp.add(ID, { sessionKey: 'one' })
-    followUp.add(ID, { sessionKey: 'two' })
-    await expect.poll(() => woken).toEqual([wake('success')])
-    expect(asked).toEqual(Array(3).fill(`/execute/${ID}?wait=60`))
-  })
-
-  it('beyond a restart, until that session has the outcome', async () => {
-    answers = [never]
-    const before = await open()
-    before.add(ID, { sessionKey: 'one' })
-    before.stop()
-    answers = [is('denied')]
-    const after = await open()
-    after.start()
-    await expect.poll(() => woken).toEqual([wake('denied')])
-    after.fetched(ID, 'two')
-    expect(JSON.parse(kept())).toEqual({ [ID]: { sessionKey: 'one' } })
-    after.fetched(ID, 'one')
-    expect(kept()).toBe('{}')
-  })
-
-  it.each([401, 404])('no longer, where the daemon answers %i', async (status) => {
-    answers = [() => ({ status })]
-    const followUp = await open()
-    followUp.add(ID, { sessionKey: 'one' })
-    await expect.poll(kept).toBe('{}')
-    expect(woken).toEqual([])
-  })
-
-  it('and wakes nobody for what was fetched meanwhile', async () => {
-    const answered = Promise.withResolvers<Answer>()
-    answers = [() => answered.promise]
-    const followUp = await open()
-    followUp.add(ID, { sessionKey: 'one' })
-    followUp.fetched(ID, 'one')
-    answered.resolve({ status: 200, json: { status: 'success' } })
-    await new Promise(setImmediate)
-    expect(woken).toEqual([])
   })
 })

@@ -34,6 +34,8 @@ export interface MachineDriverDouble extends MachineDriver {
   readonly violations: readonly string[]
   readonly calls: Readonly<Record<DriverAct, number>>
   faults: (act: DriverAct, of: MachineKey | undefined) => DriverFault
+  /** What its image says: that what is made of it waits for its configuration. */
+  waiting: boolean
   /** Runs what came late. */
   doLate(): void
   /** What an operator does behind the daemon's back. */
@@ -130,6 +132,8 @@ export function createMachineDriverDouble(options: { readonly file?: string } = 
     violations,
     calls,
     faults: () => 'none',
+    waiting: false,
+    waits: async () => double.waiting,
     create: (ref, _what, signal) =>
       act(
         'create',

@@ -8,6 +8,7 @@ import {
   type MachineHost,
   type MachineKey,
   type MachinePersistence,
+  type MachineRef,
   type MachineSpec,
   type Machines,
 } from '../../src/hosting/machines/index.ts'
@@ -261,10 +262,11 @@ export function createPlayedFiles(storage: () => Storage): PlayedFiles {
       all.push(all.length + 1)
       self.current = all.length
     },
-    async restore() {
+    async restore(_ref: MachineRef, _signal: AbortSignal, _begun?: () => Promise<void>) {
       restored.push(self.current)
       return 'ready' as const
     },
+    isHalf: async () => false,
     forget: async () => {},
     kept: async () =>
       all.map((number) => ({

@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join as joinPath } from 'node:path'
+import type { Readable } from 'node:stream'
 import { text as textOf } from 'node:stream/consumers'
 import Docker from 'dockerode'
 import { imageTag, OPENCLAW_IMAGE } from '../../src/sandbox/runtimes/index.ts'
@@ -21,6 +22,10 @@ export interface OpenclawMachine extends AsyncDisposable {
   tell(message: object): void
   /** Breaks the control connection, as a daemon does that ends. */
   hangUp(): void
+  /** The engine's name of it. */
+  readonly container: string
+  /** Unpacks an archive at the root of its volume. */
+  put(archive: Buffer | Readable): Promise<void>
   start(): Promise<void>
   stop(graceSeconds: number): Promise<number>
   pause(): Promise<void>
@@ -43,6 +48,8 @@ export const turnOf = (answer: { readonly text: string }): string =>
 
 export async function createOpenclawMachine(
   sockets: Readonly<Record<'model' | 'agent', (socket: Socket) => void>>,
+  /** A folder of this host in the place of a new volume. */
+  state?: string,
 ): Promise<OpenclawMachine> {
   const docker = new Docker()
   const endpoint = mkdtempSync(joinPath(tmpdir(), 'oc-'))
@@ -87,7 +94,7 @@ export async function createOpenclawMachine(
     listen(joinPath(endpoint, 'model.sock'), sockets.model),
     listen(joinPath(endpoint, 'agent.sock'), sockets.agent),
   ])
-  const container = await createContainer(docker, endpoint)
+  const container = await createContainer(docker, endpoint, state)
 
   const machine: OpenclawMachine = {
     told,
@@ -106,6 +113,10 @@ export async function createOpenclawMachine(
     },
     tell: (message) => void control?.write(`${JSON.stringify(message)}\n`),
     hangUp: () => void control?.destroy(),
+    container: container.id,
+    async put(archive) {
+      await container.putArchive(archive, { path: '/state' })
+    },
     start: () => container.start(),
     async stop(t) {
       await container.stop({ t })
@@ -172,7 +183,11 @@ async function listen(path: string, accept: (socket: Socket) => void): Promise<S
 }
 
 /** With the walls of a machine: no network but loopback, nothing of the image writable, files in a volume. */
-async function createContainer(docker: Docker, endpoint: string): Promise<Docker.Container> {
+async function createContainer(
+  docker: Docker,
+  endpoint: string,
+  state: string | undefined,
+): Promise<Docker.Container> {
   const container = await docker.createContainer({
     Image: imageTag(OPENCLAW_IMAGE),
     User: '65532:65532',
@@ -189,7 +204,9 @@ async function createContainer(docker: Docker, endpoint: string): Promise<Docker
       Mounts: [
         { Type: 'bind', Source: endpoint, Target: '/run/oauth3', ReadOnly: true },
         // An anonymous one, removed with the container.
-        { Type: 'volume', Source: '', Target: '/state' },
+        state === undefined
+          ? { Type: 'volume', Source: '', Target: '/state' }
+          : { Type: 'bind', Source: state, Target: '/state' },
       ],
     },
   })

@@ -53,7 +53,8 @@ interface Answer<T> {
   reject(error: unknown): void
 }
 
-export function createControlLink(configuration: Configuration): ControlLink {
+/** `mayBegin`: whether its files are all there. Until then it is told nothing, and dials again. */
+export function createControlLink(configuration: Configuration, mayBegin: () => boolean): ControlLink {
   const sockets = new Set<Socket>()
   const given = new Set<Socket>()
   const readers = new Set<() => void>()
@@ -177,7 +178,7 @@ export function createControlLink(configuration: Configuration): ControlLink {
       socket.once('close', () => sockets.delete(socket))
       firstLine(socket, (line) => {
         const first = parseHello(line)
-        if (first === undefined || isClosed) return void socket.destroy()
+        if (first === undefined || isClosed || !mayBegin()) return void socket.destroy()
         if (first.role === 'control') return serveControl(socket, first)
         const waiting = streams.get(first.stream)
         streams.delete(first.stream)

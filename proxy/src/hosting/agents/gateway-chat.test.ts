@@ -265,6 +265,22 @@ it('hears a record while it is there, without the gateway’s token, and anew wh
   expect(asked).toEqual([60, 60, 60, 8].map((limit) => path + limit))
 })
 
+it('tells a machine nothing before its files are all there', async () => {
+  let isWhole = false
+  const link = createControlLink({ token: null, model: 'm', providers: [] }, () => isWhole)
+  const dial = async (): Promise<string> => {
+    const [near, far] = duplexPair()
+    link.connection(near as Socket)
+    far.write('{"oauth3":1,"role":"control"}\n')
+    const over = once(near, 'close').then(() => 'closed')
+    return await Promise.race([once(far, 'data').then(String), over])
+  }
+  expect(await dial()).toBe('closed')
+  isWhole = true
+  expect(JSON.parse(await dial())).toMatchObject({ do: 'configure', model: 'm' })
+  link.close()
+})
+
 it('leaves others their turns, however fast a machine tells its record', async () => {
   let turns = 0
   let ticking = setImmediate(function tick() {
@@ -332,7 +348,7 @@ it('dials a machine less and less that tells its record and hangs up', async () 
 })
 
 it('leaves others their turns, however much a machine says at its control socket', async () => {
-  const link = createControlLink({ token: null, model: 'm', providers: [] })
+  const link = createControlLink({ token: null, model: 'm', providers: [] }, () => true)
   const [near, far] = duplexPair()
   link.connection(near as Socket)
   far.write('{"oauth3":1,"role":"control"}\n')

@@ -17,7 +17,7 @@ import type { HostedAgents, HostedAgentsDeps, HostOrder, MachineCare } from './p
 import { createSessionWatches } from './session-watches.ts'
 import { createWorkspaces } from './workspaces.ts'
 
-/** Where the machine's sockets are the daemon's to hold. */
+/** Where the machine's sockets are the daemon's to hold: its files are whole, and it is configured by whoever listens there. */
 const UP: ReadonlySet<Machine['observed']> = new Set([
   'starting',
   'running',
@@ -83,6 +83,7 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     const opening = openMachineEndpoint({
       socketPath: deps.socketPathOf(deps.keyOf(machine)),
       configuration: configurationOf(machine),
+      mayBegin: () => UP.has(current().observed),
       isAgent: kindOf(machine) === 'openclaw',
       bindModel: () => {
         const { id: agentId, name, tags } = agentOf(current())

@@ -26,6 +26,8 @@ export interface EndpointDeps {
   /** Where the driver mounts; the control link's socket. */
   readonly socketPath: string
   readonly configuration: Configuration
+  /** Whether its files are all there. Before that it is up to load what is in its image, and hears nothing. */
+  readonly mayBegin: () => boolean
   /**
    * Whether an agent lives in it. If not, neither a model nor the agent API is there: a browser's pages are anybody's, and whoever breaks
    * out of one into the machine is not to be the agent whose browser it is (confused deputy).
@@ -64,7 +66,7 @@ export const SOCKET_IS_IDENTITY = 'the-socket-is-the-identity'
 
 export async function openMachineEndpoint(deps: EndpointDeps): Promise<MachineEndpoint> {
   const folder = dirname(deps.socketPath)
-  const link = createControlLink(deps.configuration)
+  const link = createControlLink(deps.configuration, deps.mayBegin)
   const sockets = new Set<Socket>()
   let isClosed = false
   const track = (take: (socket: Socket) => void) => (socket: Socket) => {

@@ -24,7 +24,7 @@ import {
 import { readProcesses, TOP_ARGUMENTS } from './docker-processes.ts'
 import type { MachineKey, MachineRef } from './machine.ts'
 import { CONTROL_SOCKET, type Held, isUp, type MachineDriver, type Phase } from './machine-driver.ts'
-import { heldOf, incarnationName, isOf, keyLabels, keyOf } from './machine-labels.ts'
+import { heldOf, incarnationName, isOf, keyLabels, keyOf, LABEL_WAITS } from './machine-labels.ts'
 
 export interface DockerDriverOptions {
   readonly docker: Docker
@@ -227,6 +227,11 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
         if (statusOf(error) === 404) return false
         throw error
       }
+    },
+    async waits(ref, signal) {
+      // Labels of an image are those of its containers.
+      const { Config } = await ask(signal, (abortSignal) => containerOf(ref).inspect({ abortSignal }))
+      return isOf(Config.Labels, instanceId, ref) && Config.Labels[LABEL_WAITS] === '1'
     },
     async list(signal, key) {
       const containers = await listContainers(signal, key)

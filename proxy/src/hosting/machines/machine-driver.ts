@@ -132,6 +132,8 @@ export interface MachineDriver {
   processes?(ref: MachineRef, signal: AbortSignal): Promise<readonly MachineProcess[]>
   /** Whatever its phase, but absent. Left out: the driver cannot reach them. */
   files?(ref: MachineRef): MachineFolders
+  /** Whether it touches none of its files before it is configured, as its image says. Left out: it may. */
+  waits?(ref: MachineRef, signal: AbortSignal): Promise<boolean>
   /** By the cloud's own names: what runs as this incarnation. Left out where a machine's sockets say who it is. */
   instancesOf?(ref: MachineRef, signal: AbortSignal): Promise<readonly string[]>
   address(ref: MachineRef): MachineAddress
@@ -159,9 +161,12 @@ export interface MachinePersistence {
   save(ref: MachineRef, signal: AbortSignal): Promise<void>
   /**
    * Into an incarnation that was created and never started, the first one too. Leaves files that are newer than what is kept.
-   * `unusable`: what the driver has is half of something else; it is to be purged and created anew.
+   * `unusable`: what the driver has is half of something else; it is to be purged and created anew. `begun` is awaited once there is a half
+   * that says so itself, before the rest is brought; not where there is nothing to bring. From then on it may have been started.
    */
-  restore(ref: MachineRef, signal: AbortSignal): Promise<'ready' | 'unusable'>
+  restore(ref: MachineRef, signal: AbortSignal, begun?: () => Promise<void>): Promise<'ready' | 'unusable'>
+  /** Whether what the driver has says that it is a half: no such one is started for good. */
+  isHalf(ref: MachineRef, signal: AbortSignal): Promise<boolean>
   /** All that is kept of it, and its key. Idempotent. */
   forget(key: MachineKey, signal: AbortSignal): Promise<void>
   /** Newest first. */

@@ -7,6 +7,7 @@ import {
   type PlayedFiles,
 } from '../../../test/support/machine-kit.ts'
 import { owner } from '../../../test/support/principals.ts'
+import { seeded } from '../../../test/support/seeded.ts'
 import { AppError } from '../../kernel/index.ts'
 import type { Machine } from './machine.ts'
 
@@ -42,6 +43,7 @@ it('keeps files beyond the host where it can, and nothing at the driver meanwhil
         kept.push(`restore ${generation}`)
         return kept.length === 3 ? 'unusable' : 'ready'
       },
+      isHalf: async () => false,
       async forget() {
         kept.push('forget')
       },
@@ -101,6 +103,132 @@ it('starts with its files alone, also where its creation was given up before the
   }
   await kit.untilState(machine, 'running', 1_000)
   expect(happened.slice(-2)).toEqual(['files', 'start'])
+})
+
+describe('one that waits for its configuration', () => {
+  /** Of the volume: nothing says anything, it is a half, all is there. */
+  let volume: 'bare' | 'half' | 'whole'
+  let files: PlayedFiles
+  /** Acts in their order, and what must never be. */
+  let happened: string[]
+  let broken: string[]
+  /** What befalls a restore before it has begun, and behind that. */
+  let befalls: (when: 'before' | 'within') => Promise<void>
+
+  const isUp = (): boolean => kit.driver.phasesOf(keyOf(one)).includes('running')
+  let one: Pick<Machine, 'id'>
+  beforeEach(async () => {
+    volume = 'bare'
+    happened = []
+    broken = []
+    befalls = async () => {}
+    files = createPlayedFiles(() => kit.storage)
+    const { restore } = files
+    files.restore = async (ref, signal, begun) => {
+      if (volume === 'whole') return 'ready'
+      await befalls('before')
+      volume = 'half'
+      await begun?.()
+      happened.push(isUp() ? 'up' : 'down')
+      await befalls('within')
+      signal.throwIfAborted()
+      volume = 'whole'
+      happened.push('files')
+      return restore(ref, signal)
+    }
+    files.isHalf = async () => volume === 'half'
+    await begin({
+      persistence: files,
+      changed(_key, { observed }) {
+        // It is configured from here on.
+        if (['starting', 'waking', 'running'].includes(observed) && isUp() && volume !== 'whole')
+          broken.push(`${observed} with ${volume} files`)
+      },
+    })
+    kit.driver.waiting = true
+    kit.driver.watch(() => {
+      if (kit.driver.things === 0) volume = 'bare'
+    })
+    one = { id: '' } as Machine
+  })
+  afterEach(() => expect(broken).toEqual([]))
+
+  const made = async (): Promise<Machine> => {
+    const machine = await kit.create()
+    one = machine
+    return machine
+  }
+
+  it('comes up beside its files, and is told to begin behind them', async () => {
+    const machine = await made()
+    await kit.untilState(machine, 'running')
+    expect(happened).toEqual(['up', 'files'])
+    expect(kit.driver.calls.start).toBe(1)
+  })
+
+  it.each([
+    ['its image does not say that it waits', () => (kit.driver.waiting = false)],
+    [
+      'it does not come up',
+      () => (kit.driver.faults = (act) => (act === 'start' && volume === 'half' ? 'refuse' : 'none')),
+    ],
+  ])('comes up behind its files where %s', async (_case, arrange) => {
+    arrange()
+    await kit.untilState(await made(), 'running')
+    expect(happened).toEqual(['down', 'files'])
+  })
+
+  it('goes on where a daemon ended within, and is up already', async () => {
+    const held = Promise.withResolvers<void>()
+    befalls = (when) => (when === 'within' ? held.promise : Promise.resolve())
+    const machine = await made()
+    await kit.until(isUp)
+    held.reject(new Error('the daemon was killed'))
+    befalls = async () => {}
+    await kit.restart()
+    expect(await kit.stateOf(machine)).toBe('creating')
+    await kit.untilState(machine, 'running')
+    expect(happened.at(-1)).toBe('files')
+    expect(await kit.rowOf(machine)).toMatchObject({ generation: 1 })
+  })
+
+  it('is created anew where its creation was given up when it was up with a half', async () => {
+    let refused: string | undefined
+    befalls = (when) =>
+      when === 'within' ? Promise.reject(new Error('the store is down')) : Promise.resolve()
+    kit.driver.faults = (act) => (act === refused ? 'refuse' : 'none')
+    const machine = await made()
+    await kit.until(isUp)
+    refused = 'list'
+    await kit.untilState(machine, 'failed', 1_000)
+    refused = undefined
+    await kit.until(() => !isUp())
+    befalls = async () => {}
+    await ask(machine, 'awake')
+    await kit.untilState(machine, 'running', 1_000)
+    expect(happened.at(-1)).toBe('files')
+  })
+
+  it('is never told to begin with half of them, whatever fails and whenever the daemon is killed', async () => {
+    const random = seeded(11)
+    let percent = 25
+    const fails = (): boolean => random.below(100) < percent
+    befalls = async (when) => {
+      if (fails()) throw new Error(`the store is down, ${when}`)
+    }
+    kit.driver.faults = () => (fails() ? random.pick(['refuse', 'lose_answer', 'half'] as const) : 'none')
+    const machine = await made()
+    for (let turn = 0; turn < 60; turn += 1) {
+      await kit.time.advance(random.below(20_000))
+      if (random.chance(0.3)) await kit.restart()
+      if (random.chance(0.1)) kit.driver.outside(random.pick(['kill', 'remove'] as const), keyOf(machine))
+      await ask(machine, random.chance(0.6) ? 'awake' : 'asleep')
+    }
+    percent = 0
+    await ask(machine, 'awake')
+    await kit.untilState(machine, 'running', 1_000)
+    expect(happened.filter((what) => what === 'up').length).toBeGreaterThan(3)
+  })
 })
 
 describe('a machine that is rolled back', () => {

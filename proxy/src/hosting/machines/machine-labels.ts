@@ -7,6 +7,8 @@ import type { Held, Phase } from './machine-driver.ts'
 export const LABEL_TENANT = 'oauth3.tenant'
 export const LABEL_MACHINE = 'oauth3.machine'
 const LABEL_GENERATION = 'oauth3.generation'
+/** Of an image: what is made of it touches none of its files before it is configured. */
+export const LABEL_WAITS = 'oauth3.waits'
 
 /** Of names alone: two instances on one engine may have the same machine after a copy of the database. */
 export const namePrefix = (instanceId: string): string =>

@@ -68,6 +68,22 @@ async function copy<T>(
   return call(live, act, COPY_MS)
 }
 
+/**
+ * False: half of something else is there. One that waits for its configuration, which it gets in no state before `starting`, comes up beside its
+ * files; where it does not it is started in its turn.
+ */
+async function bringFiles(live: LiveMachine, tools: StepTools, store: MachinePersistence): Promise<boolean> {
+  const { driver } = tools
+  const ref = refOf(live)
+  const restored = await copy(live, tools, (signal) =>
+    store.restore(ref, signal, async () => {
+      if (!wantsAwake(live) || !(await driver.waits?.(ref, signal)) || !hasMemory(live, tools)) return
+      await driver.start(ref, signal).catch(() => {})
+    }),
+  )
+  return restored === 'ready'
+}
+
 const creating: StepOf = async (live, tools) => {
   const { driver, clock, call, persistence } = tools
   const { row, key } = live
@@ -86,13 +102,11 @@ const creating: StepOf = async (live, tools) => {
     call(live, (signal) => driver.create(refOf(live), { image: row.image, spec: row.spec }, signal))
   const phase = await create()
   if (phase === 'absent') throw new Error('what was created is not there')
-  if (phase === 'created' && persistence !== null) {
-    const restore = () => copy(live, tools, (signal) => persistence.restore(refOf(live), signal))
-    if ((await restore()) === 'unusable') {
-      await call(live, (signal) => driver.purge(key, signal))
-      await create()
-      if ((await restore()) === 'unusable') throw new Error('its files cannot be restored')
-    }
+  // Whatever its phase: a daemon may have ended when it was up and its files were half.
+  if (persistence !== null && !(await bringFiles(live, tools, persistence))) {
+    await call(live, (signal) => driver.purge(key, signal))
+    await create()
+    if (!(await bringFiles(live, tools, persistence))) throw new Error('its files cannot be restored')
   }
   return wantsAwake(live) && hasMemory(live, tools)
     ? move(live, 'starting', 'done')
@@ -105,9 +119,11 @@ const rising: StepOf = async (live, tools) => {
   if (live.row.desired === 'asleep') return move(live, 'stopping', 'asked')
   const ref = refOf(live)
   let phase = await observe(live, tools)
+  if (phase === 'absent') return recreate(live)
   // One whose creation was given up may lack its files.
-  const isUnsure = phase === 'created' && live.row.observed === 'waking' && persistence !== null
-  if (phase === 'absent' || isUnsure) return recreate(live)
+  if (persistence !== null && live.row.observed === 'waking' && phase !== 'paused')
+    if (phase === 'created' || (await call(live, (signal) => persistence.isHalf(ref, signal))))
+      return recreate(live)
   if (phase === 'paused') phase = await call(live, (signal) => driver.unpause(ref, signal))
   if (phase === 'created' || phase === 'stopped' || phase === 'changing')
     phase = await call(live, (signal) => driver.start(ref, signal))

@@ -57,9 +57,11 @@ export interface Persistence extends AsyncDisposable {
   save(ref: FilesRef, signal: AbortSignal): Promise<void>
   /**
    * Into an incarnation that was created and never started. Files that a start has used are left as they are. `unusable`: a half of
-   * other files is there; it has to be removed, and created anew.
+   * other files is there; it has to be removed, and created anew. `begun` is awaited once the volume says that it holds a half.
    */
-  restore(ref: FilesRef, signal: AbortSignal): Promise<'ready' | 'unusable'>
+  restore(ref: FilesRef, signal: AbortSignal, begun?: () => Promise<void>): Promise<'ready' | 'unusable'>
+  /** Whether its volume says that it holds a half. */
+  isHalf(ref: FilesRef, signal: AbortSignal): Promise<boolean>
   /** All that is kept of it, and its key first. */
   forget(key: FilesKey, signal: AbortSignal): Promise<void>
   /** Of a tenant whose keys are destroyed: every object that is kept of its machines. */
@@ -182,7 +184,11 @@ export function createPersistence(options: PersistenceOptions): Persistence {
     })
   }
 
-  async function restore(ref: FilesRef, signal: AbortSignal): Promise<'ready' | 'unusable'> {
+  async function restore(
+    ref: FilesRef,
+    signal: AbortSignal,
+    begun?: () => Promise<void>,
+  ): Promise<'ready' | 'unusable'> {
     const mark = await readMark(files, ref, signal)
     if (mark?.isWhole === true) return 'ready'
     const found = await ledgerOf(ref).find(ref.machine)
@@ -193,7 +199,13 @@ export function createPersistence(options: PersistenceOptions): Persistence {
     if (mark !== undefined && mark.attempt !== attempt) return 'unusable'
     if (current === undefined || found === undefined)
       await files.write(ref, writeArchive(only(markEntry({ attempt, isWhole: true }))), signal)
-    else await withSealing(ref, found.kept, (sealing) => bring(ref, current, sealing, signal))
+    else {
+      if (begun !== undefined) {
+        await files.write(ref, writeArchive(only(markEntry({ attempt, isWhole: false }))), signal)
+        await begun()
+      }
+      await withSealing(ref, found.kept, (sealing) => bring(ref, current, sealing, signal))
+    }
     return 'ready'
   }
 
@@ -245,7 +257,9 @@ export function createPersistence(options: PersistenceOptions): Persistence {
       )
     },
     save: (ref, signal) => inTurn(ref, () => save(ref, AbortSignal.any([signal, closing.signal]))),
-    restore: (ref, signal) => inTurn(ref, () => restore(ref, AbortSignal.any([signal, closing.signal]))),
+    restore: (ref, signal, begun) =>
+      inTurn(ref, () => restore(ref, AbortSignal.any([signal, closing.signal]), begun)),
+    isHalf: async (ref, signal) => (await readMark(files, ref, signal))?.isWhole === false,
     forget: (key, signal) =>
       inTurn(key, async () => {
         // Without its key the rest is noise, however long it takes to be removed.

@@ -10,6 +10,7 @@ export const OPENCLAW_IMAGE: ImageSource = {
     'supervisor.mjs',
     'control.mjs',
     'gateway-process.mjs',
+    'early-modules.mjs',
     'gateway-calls.mjs',
     'openclaw-config.mjs',
     'fill-compile-cache.mjs',
