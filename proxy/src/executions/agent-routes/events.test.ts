@@ -47,19 +47,25 @@ async function serve(
   })
 }
 
-async function textOf(stream: IncomingMessage): Promise<string> {
+async function textOf(stream: IncomingMessage, onText: (soFar: string) => void = () => {}): Promise<string> {
   let text = ''
-  for await (const chunk of stream.setEncoding('utf8')) text += chunk
+  for await (const chunk of stream.setEncoding('utf8')) {
+    text += chunk
+    onText(text)
+  }
   return text
 }
 
 test('a quiet stream is kept alive by comments, which are no events', async () => {
+  const { promise: keptAlive, resolve } = Promise.withResolvers<void>()
   const stream = await serve(async function* () {
     yield at('pending')
-    await sleep(150)
+    await keptAlive
     yield at('denied')
   })
-  const text = await textOf(stream)
+  const text = await textOf(stream, (soFar) => {
+    if (soFar.split('\n: alive\n').length > 3) resolve()
+  })
   expect(text.match(/^: alive$/gm)?.length).toBeGreaterThan(2)
   expect(text.match(/^event: .*$/gm)).toEqual(['event: pending', 'event: denied'])
 })

@@ -1,7 +1,7 @@
 import type { Node } from './ast.ts'
 import { letEscape } from './escapes.ts'
 import { callUnknown } from './functions.ts'
-import { branch, join, type Run } from './run.ts'
+import { branch, join, type Run, spend } from './run.ts'
 import { keepsSecret } from './texts.ts'
 import { type Alternative, anything, mixed, UNDEFINED, type Value } from './values.ts'
 
@@ -12,6 +12,7 @@ function functionsIn(run: Run, value: Value, depth: number): Value {
   return value.flatMap((one): Value => {
     if (one.k === 'function' || one.k === 'bound') return [one]
     if (one.k !== 'thing' || depth >= DEEPEST) return []
+    spend(run, one.props.size >> 4)
     for (const method of one.made?.methods.values() ?? []) run.names.delete(method.node)
     return [...one.props.values()].flatMap((inner) => functionsIn(run, inner, depth + 1))
   })
