@@ -65,7 +65,7 @@ export const ERROR_TABLE = {
     status: 415,
     exit: 2,
     retryable: false,
-    help: 'Send uncompressed application/json.',
+    help: 'Send it uncompressed, as application/json; a file as application/octet-stream.',
   },
   unknown_runtime: {
     status: 422,

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { sha256Hex } from '../../src/kernel/index.ts'
 import { createEngineClient } from '../../src/sandbox/engine/index.ts'
 import { adminCall, createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
+import { hostedFilesOf } from '../support/hosted-files-kit.ts'
 import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
 import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { createMessagesApi, say } from '../support/messages-api-double.ts'
@@ -27,36 +28,10 @@ describe.skipIf(!docker.available)('files of a hosted agent', () => {
   const model = createMessagesApi(() => say('said by the model'))
   let kit: DaemonKit
   let container: Docker.Container
+  let machineId = ''
   let folder: string
-  const admin = (method: string, path: string, body?: unknown) => kit.admin(method, `/v1/hosts${path}`, body)
-  const shell = async (code: string): Promise<string> =>
-    (await tellHost(admin, '/claw', `shell ${code}`)).body.text
-  const plant = async (code: string): Promise<void> =>
-    expect(
-      await shell(
-        `Deno.mkdirSync('/state/home/workspace', { recursive: true }); Deno.chdir('/state/home/workspace'); ${code}; return 'planted'`,
-      ),
-    ).toBe('planted')
-
-  const own = (method: string, path: string, content?: Uint8Array, headers?: Record<string, string>) =>
-    sendBytes({ socketPath: kit.daemon.adminSocketPath }, method, `/v1/hosts/claw${path}`, content, headers)
-  const at = (path: string, more = ''): string => `/file?path=${encodeURIComponent(path)}${more}`
-  const get = (path: string) => own('GET', at(path))
-  const put = (path: string, text: string | Uint8Array, more = '') =>
-    own('PUT', at(path, more), Buffer.from(text))
-  const list = async (of = '') => {
-    const { status, bytes } = await own('GET', `/files?folder=${encodeURIComponent(of)}`)
-    expect(status, bytes.toString()).toBe(200)
-    return JSON.parse(bytes.toString())
-  }
-  const names = async (of = ''): Promise<string[]> =>
-    (await list(of)).entries.map(({ name }: { name: string }) => name).sort()
-  const rows = async (event: string) =>
-    (await kit.admin('GET', `/v1/audit?limit=1000&event=${event}`)).body.rows.map((row: { data: string }) =>
-      JSON.parse(row.data),
-    )
-  const stateOf = async () =>
-    (await admin('GET', '')).body.hosts.find((host: { name: string }) => host.name === 'claw')?.state
+  const calls = hostedFilesOf(() => kit)
+  const { admin, shell, plant, own, at, get, put, list, names, rows, stateOf } = calls
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'oauth3-files-'))
@@ -69,14 +44,15 @@ describe.skipIf(!docker.available)('files of a hosted agent', () => {
         memoryBytes: 256 * MIB,
       },
     })
-    const url = await model.listen()
-    await kit.admin('PUT', '/v1/providers/anthropic/params/url', { value: url, private: true })
+    const value = await model.listen()
+    await kit.admin('PUT', '/v1/providers/anthropic/params/url', { value, private: true })
     await kit.admin('POST', '/v1/provider-keys', { provider: 'anthropic', value: 'sk-ant-test-key-not-real' })
     await kit.admin('PUT', '/v1/secrets/DEPLOY', { value: SECRET })
     const made = await admin('POST', '', { name: 'claw', provider: 'anthropic', model: 'claude-sonnet-5-5' })
+    machineId = made.body.id
     await tellHost(admin, '/claw', 'hello')
     const engine = createEngineClient()
-    const [found] = await engine.listContainers({ filters: { label: [`oauth3.machine=${made.body.id}`] } })
+    const [found] = await engine.listContainers({ filters: { label: [`oauth3.machine=${machineId}`] } })
     container = engine.getContainer(found?.Id ?? '')
   }, patience(60_000))
   afterAll(async () => {
@@ -149,20 +125,7 @@ describe.skipIf(!docker.available)('files of a hosted agent', () => {
       yield { kind: 'fifo', name: 'fifo', target: '', mode: 0o666, modifiedAt: 0, bytes: 0, content } as const
     }
     await container.putArchive(Readable.from(writeArchive(fifo())), { path: '/state/home/workspace' })
-    for (const path of [
-      'host',
-      'up',
-      'run',
-      'etc',
-      'home',
-      'itself',
-      'away',
-      'long',
-      'fifo',
-      'socket',
-      'dir',
-      'dir/in',
-    ])
+    for (const path of 'host up run etc home itself away long fifo socket dir dir/in'.split(' '))
       expect({ path, ...(await get(path)) }).toMatchObject({ path, status: 409, code: 'refused' })
     for (const path of [
       'host/etc/hosts',
@@ -211,9 +174,40 @@ describe.skipIf(!docker.available)('files of a hosted agent', () => {
     )
   })
 
+  it('are the machine’s own, whatever it puts in the place of a folder while it is gone through', async () => {
+    writeFileSync(join(folder, 'here'), 'of the host')
+    const control = join(kit.folder, 'data', 'gateway', machineId)
+    const before = readdirSync(control).sort()
+    await plant(`
+      Deno.mkdirSync('flip'); Deno.writeTextFileSync('flip/here', 'of the machine')
+      globalThis.flips = true
+      void (async () => {
+        const places = ['${folder}', '${control}', '/run/oauth3', '/', '..']
+        for (let at = 0; globalThis.flips; at = (at + 1) % places.length) {
+          Deno.renameSync('flip', 'held'); Deno.symlinkSync(places[at], 'flip')
+          await new Promise((go) => setTimeout(go, 1))
+          Deno.removeSync('flip'); Deno.renameSync('held', 'flip')
+          await new Promise((go) => setTimeout(go, 1))
+        }
+      })()`)
+    const came = new Set<string>()
+    for (let time = 0; time < 25; time += 1) {
+      const { status, bytes } = await get('flip/here')
+      came.add(status === 200 ? bytes.toString() : String(status))
+      came.add(String((await put('flip/written', 'written', '&replace=1')).status))
+      const { status: listed, bytes: names } = await own('GET', '/files?folder=flip')
+      came.add(String(listed))
+      expect(names.toString()).not.toMatch(/ca\.pem|\.sock|of the host/)
+    }
+    await plant('globalThis.flips = false')
+    for (const one of came) expect(['of the machine', '200', '404', '409']).toContain(one)
+    expect(readdirSync(folder)).toEqual(['here'])
+    expect(readdirSync(control).sort()).toEqual(before)
+  })
+
   it('are listed within bounds, whatever is there, and by names that no screen obeys', async () => {
     await plant(
-      `Deno.mkdirSync('many'); for (let at = 0; at < 1500; at++) Deno.writeTextFileSync('many/' + at, '')`,
+      `Deno.mkdirSync('many'); for (let at = 0; at < 1001; at++) Deno.writeTextFileSync('many/' + at, '')`,
     )
     const many = await list('many')
     expect([many.entries.length, many.truncated]).toEqual([1_000, true])

@@ -33,7 +33,7 @@ function Workspace({ of: name }: { readonly of: string }) {
   const take = (path: string, shown: string): void =>
     void run(() => download(name, path, shown), 'It is saved.')
   return (
-    <>
+    <section class="part" aria-label="Workspace">
       <div class="acts">
         <Way to={folder} go={setFolder} />
         <button type="button" class="small" onClick={loaded.reload}>
@@ -76,7 +76,7 @@ function Workspace({ of: name }: { readonly of: string }) {
           )
         }
       </Show>
-    </>
+    </section>
   )
 }
 

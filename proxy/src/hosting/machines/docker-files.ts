@@ -32,8 +32,16 @@ const MAX_ENTRIES = 1_000
 /** An engine lists a folder by an archive of all below it: of contents that are passed over, holes too. */
 const MAX_PASSED_BYTES = 256 * 1_048_576
 const MAX_LIST_MS = 15_000
-/** Of what changes between a look and the act. */
+/** Between a look and the act. */
 const changed = (): AppError => new AppError('conflict', 'It changed in the machine meanwhile; try it again.')
+const unwritten = (cause: unknown): AppError =>
+  new AppError(
+    'conflict',
+    'The engine did not write it: it changed in the machine meanwhile, or the disk is full.',
+    {
+      cause,
+    },
+  )
 const gone = (): AppError => new AppError('not_found', 'There is no such file or folder in the machine.')
 
 export function createDockerFiles({
@@ -129,18 +137,15 @@ export function createDockerFiles({
           }),
         )
       } catch (error) {
-        throw isRefusal(error) ? changed() : error
+        throw isRefusal(error) ? unwritten(error) : error
       }
     },
   }
 }
 
 const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode
-/** Of the engine, for what it found there. */
-const isRefusal = (error: unknown): boolean => {
-  const status = statusOf(error) ?? 0
-  return status >= 400 && status < 500
-}
+/** An engine tells what it found in the place of a folder, and that the disk is full, by the same status. */
+const isRefusal = (error: unknown): boolean => statusOf(error) !== undefined
 
 /** Of Go's `os.FileMode` (https://pkg.go.dev/io/fs#FileMode), as 32 bits: the one of a folder, of a link, and all that say what is no file. */
 const FOLDER_BIT = 0x8000_0000
@@ -197,7 +202,8 @@ async function listed(archive: Readable) {
       })
     }
   } catch (error) {
-    if (!(error instanceof Enough)) throw error
+    // An engine ends an archive early where a file became shorter under its hands, as logs do.
+    if (!(error instanceof Enough || error instanceof AppError)) throw error
     isCut = true
   } finally {
     clearTimeout(late)
