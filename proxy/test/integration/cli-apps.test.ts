@@ -102,6 +102,7 @@ describe('oauth3 app', () => {
     const shown = (await oauth3(['app', 'show', 'reaching'])).stdout
     expect(shown).toContain('commands reach *.example.org:8443, registry.example.com, and ask for any other')
     expect(shown).toMatch(/secrets +A_KEY, B/)
+    for (const said of [made.stdout, shown]) expect(said).toContain('Not stored yet: A_KEY, B;')
     const off = (await oauth3(['app', 'set', 'reaching', '--network', 'off', '--secrets', 'any'])).stdout
     expect(off).toMatch(/network +off: commands reach no host/)
     expect(off).toMatch(/secrets +any/)
@@ -130,6 +131,8 @@ describe('oauth3 app', () => {
     ['10.0.0.1:8080', 'is no public address'],
     ['localhost', 'is no public name'],
     ['intranet', 'is no public name'],
+    ['*.co.uk', 'covers what anybody can have a name under, co.uk'],
+    ['*.github.io:8443', 'covers what anybody can have a name under, github.io'],
     ['https://', ''],
   ])('lists no %s', async (host, says) => {
     const refused = cli.kit.apps.add('wrong', { hosts: ['example.com', host] }, 'cli:0')

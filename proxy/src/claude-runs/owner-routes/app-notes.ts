@@ -8,6 +8,8 @@ export interface AppNotesDeps {
   readonly allowedFrom: readonly string[]
   /** Names of agents that may be served with the same key of the provider as an app. */
   readonly agentsSharingKey: (provider: string) => readonly string[]
+  /** Of the vault. */
+  readonly secretNames: () => Promise<ReadonlySet<string>>
 }
 
 const SEAT =
@@ -16,11 +18,16 @@ const SEAT =
 /** What its owner should know of an app that is as it is; empty where there is nothing. */
 export function appNotes(
   { cidrs, provider, usesSeat, tools, secrets, network, hosts, revokedAt }: App,
-  { allowedFrom, agentsSharingKey }: AppNotesDeps,
+  {
+    allowedFrom,
+    agentsSharingKey,
+    stored,
+  }: Omit<AppNotesDeps, 'secretNames'> & { readonly stored: ReadonlySet<string> },
 ): string[] {
   if (revokedAt !== null) return []
   const sharing = usesSeat ? [] : agentsSharingKey(provider)
   const isShutOut = (cidr: string): boolean => !allowedFrom.some((allowed) => networksMeet(cidr, allowed))
+  const missing = (secrets ?? []).filter((name) => !stored.has(name))
   const outside = cidrs.filter((cidr) => !isLoopbackAddress(cidr.slice(0, cidr.lastIndexOf('/'))))
   return [
     ...(usesSeat ? [SEAT] : []),
@@ -39,6 +46,9 @@ export function appNotes(
       : []),
     ...(network === 'off' && hosts.length > 0
       ? [`Its runs do not reach ${hosts.join(', ')} while network is off (--network ask).`]
+      : []),
+    ...(missing.length > 0
+      ? [`Not stored yet: ${missing.join(', ')}; its runs can ask for none of them before oauth3 secret add.`]
       : []),
     ...(tools.includes(REQUEST_TOOL) && secrets?.length === 0
       ? [

@@ -35,7 +35,11 @@ type Terms = Parameters<AdminHandlers['changeApp']>[0]['body']
 /** What the owner sees of apps and their runs, and does to them. */
 export function claudeRunRoutes(deps: ClaudeRunRoutesDeps) {
   const { apps, claudeRuns, storage, clock, owner } = deps
-  const viewApp = (app: App): AppView => viewWithNotes(app, appNotes(app, deps.notesOfApps))
+  const viewer = async (): Promise<(app: App) => AppView> => {
+    const stored = await deps.notesOfApps.secretNames()
+    return (app) => viewWithNotes(app, appNotes(app, { ...deps.notesOfApps, stored }))
+  }
+  const viewApp = async (app: App): Promise<AppView> => (await viewer())(app)
   const named = (name: string): App => {
     const app = appNamed(apps, name)
     if (app === undefined) throw new AppError('not_found', `No app named ${name}.`)
@@ -56,18 +60,18 @@ export function claudeRunRoutes(deps: ClaudeRunRoutesDeps) {
     const body = isRunOver(run.state) ? ((await claudeRuns?.runs.body(run)) ?? null) : null
     return viewDetail(row(run), run, body)
   }
-  const withToken = ({ app, token }: { readonly app: App; readonly token: string }) => ({
-    ...{ app: viewApp(app), token, url: deps.appsUrl() },
+  const withToken = async ({ app, token }: { readonly app: App; readonly token: string }) => ({
+    ...{ app: await viewApp(app), token, url: deps.appsUrl() },
   })
 
   return {
-    listApps: () => ({ apps: apps.list().map(viewApp), url: deps.appsUrl() }),
+    listApps: async () => ({ apps: apps.list().map(await viewer()), url: deps.appsUrl() }),
     addApp: async ({ body: { name, ...terms } }) =>
-      withToken(await apps.add(name, termsOf(terms), owner.actor)),
+      await withToken(await apps.add(name, termsOf(terms), owner.actor)),
     changeApp: async ({ params: { name }, body }): Promise<AppView> =>
-      viewApp(await apps.change(name, termsOf(body), owner.actor)),
-    rotateAppToken: async ({ params: { name } }) => withToken(await apps.rotate(name, owner.actor)),
-    revokeApp: async ({ params: { name } }) => viewApp(await apps.revoke(name, owner.actor)),
+      await viewApp(await apps.change(name, termsOf(body), owner.actor)),
+    rotateAppToken: async ({ params: { name } }) => await withToken(await apps.rotate(name, owner.actor)),
+    revokeApp: async ({ params: { name } }) => await viewApp(await apps.revoke(name, owner.actor)),
 
     async listRuns({ query: { app, state, code, before, limit = PAGE } }) {
       const most = Math.min(Math.max(limit, 1), MOST_LISTED)

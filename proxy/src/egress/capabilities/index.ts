@@ -34,4 +34,5 @@ export {
   pathMatches,
   readPath,
 } from './path.ts'
+export { decoded, type NameParts, nameParts } from './registrable.ts'
 export { decodedBytes, hasOddCharset, isWideText, parametersWith, withoutLetterEscapes } from './texts.ts'

@@ -1,8 +1,8 @@
+import { type NameParts, nameParts } from '../../egress/capabilities/index.ts'
 import { latinLook, skeleton } from '../facts/index.ts'
 import { createNeighbourIndex, type NeighbourIndex } from './edit-distance.ts'
 import { EVERYDAY_BRANDS } from './lists/known-hosts.ts'
 import { OWNERS_SUFFIXES } from './lists/shared-suffixes.ts'
-import { type NameParts, nameParts } from './registrable.ts'
 
 /** Labels of this length and more are compared by one edit; shorter ones collide with honest names by chance. */
 export const LONG_LABEL = 5

@@ -1,10 +1,10 @@
+import { nameParts } from '../../egress/capabilities/index.ts'
 import { isIpLiteral, parseHostPattern } from '../../kernel/index.ts'
 import type { Danger } from '../facts/index.ts'
 import { type Brands, createBrands } from './brands.ts'
 import { KNOWN_HOSTS } from './lists/known-hosts.ts'
 import { OWNERS_SUFFIXES } from './lists/shared-suffixes.ts'
 import { lookalikeOf } from './lookalike-hosts.ts'
-import { nameParts } from './registrable.ts'
 import { sharedSuffix, suspicion } from './suspicious-hosts.ts'
 
 /** Made for the first host that is asked about: it is a hundredth of what an idle daemon takes. */

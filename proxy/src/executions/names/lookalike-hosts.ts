@@ -1,7 +1,7 @@
+import { decoded, type NameParts } from '../../egress/capabilities/index.ts'
 import { latinLook, skeleton } from '../facts/index.ts'
 import { type Brands, LONG_LABEL } from './brands.ts'
 import { DECOYS, IN_MANY_COUNTRIES, SELF_HOSTED } from './lists/known-hosts.ts'
-import { decoded, type NameParts } from './registrable.ts'
 
 /** Endings that are given to authorities and schools alone. */
 const RESTRICTED =

@@ -1,7 +1,7 @@
+import { nameParts } from '../../egress/capabilities/index.ts'
 import { isIpLiteral, isPublicAddress } from '../../kernel/index.ts'
 import { ABOVE_SUFFIXES, QUIET_SUFFIXES, SHARED_SUFFIXES } from './lists/shared-suffixes.ts'
 import { OWNERS_API, SUSPICIOUS } from './lists/suspicious-hosts.ts'
-import { nameParts } from './registrable.ts'
 
 /** The ending itself and everything that it ends with, longest first. */
 function* endings(host: string): Generator<string> {

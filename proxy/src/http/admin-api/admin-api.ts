@@ -193,7 +193,11 @@ function adminHandlers(deps: AdminApiDeps, owner: Owner): AdminHandlers {
     ...registryRoutes(withOwner),
     ...claudeRunRoutes({
       ...withOwner,
-      notesOfApps: { allowedFrom: deps.appsAllowedFrom, agentsSharingKey: keySharers(deps.llm, deps.agents) },
+      notesOfApps: {
+        ...{ allowedFrom: deps.appsAllowedFrom, agentsSharingKey: keySharers(deps.llm, deps.agents) },
+        secretNames: async () =>
+          new Set((await deps.storage.read((tx) => deps.vault.list(tx))).map(({ name }) => name)),
+      },
     }),
     ...agentBotRoutes(withOwner),
     ...hostedAgentRoutes({
