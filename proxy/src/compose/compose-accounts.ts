@@ -94,7 +94,7 @@ export function openAccounts(
 }
 
 const isForAccounts = ({ url = '', rawHeaders }: IncomingMessage): boolean =>
-  /^\/api\/(?:(?:auth|user)\/|(?:instances|openapi\.json)(?:[/?]|$))/.test(url) ||
+  /^\/api(?:[/?]|$)/.test(url) ||
   /^\/debug\/(?:processes|logs|version)(?:[/?]|$)/.test(url) ||
   (/^\/cdp(?:[/?]|$)/.test(url) && hasAccountsToken(rawHeaders)) ||
   isAccountsChat(url, rawHeaders)

@@ -46,7 +46,7 @@ export function composeHosting(
   deps: {
     readonly core: TenantCore
     readonly providers: Pick<Providers, 'find'>
-    readonly keys: Pick<ProviderKeys, 'openAll'>
+    readonly keys: Pick<ProviderKeys, 'openAll' | 'isThere'>
     readonly llmProxy: Pick<LlmProxy, 'bind'>
     readonly agentApi: RequestListener
     readonly upgradeApi: Cdp['upgrade']
@@ -162,6 +162,10 @@ export function composeHosting(
       const found = providers.find(name)
       if (found === undefined || 'missing' in found)
         throw new AppError('invalid_request', `There is no provider ${name}.`)
+    },
+    hasKey(use) {
+      const found = providers.find(use.provider)
+      return (found !== undefined && 'auth' in found && found.auth.kind === 'none') || deps.keys.isThere(use)
     },
     assertOpen: () => core.lockdown.assertOpen(),
     log: warn,

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { ACCOUNT_ROUTES, CHAT_ROUTES, SOCKET_ROUTES } from './accounts/index.ts'
+import { ADMIN_ROUTES } from './admin/index.ts'
+import { AGENT_ROUTES } from './agent/index.ts'
+import { CLAUDE_RUNS_ROUTES } from './claude-runs/index.ts'
+import { CONSOLE_ROUTES } from './console/index.ts'
 import { createRouteClient, pathOf, type Route, type RouteHandlers, type RouteRequest } from './index.ts'
 
 const ROUTES = {
@@ -91,4 +96,28 @@ test('what stands on one side only does not compile', () => {
     putThing: () => ({ id: 1 }),
   }
   expect([missing, surplus, otherAnswer]).toHaveLength(3)
+})
+
+/** Patterns in what a schema checks that would be told as they stand. */
+function wordless(value: unknown, seen = new Set<unknown>()): readonly string[] {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return []
+  seen.add(value)
+  if ('_zod' in value) return wordless((value._zod as { readonly def: unknown }).def, seen)
+  const { pattern, format, error } = value as Readonly<Record<string, unknown>>
+  const own = format === 'regex' && pattern instanceof RegExp && error === undefined ? [String(pattern)] : []
+  return [...own, ...Object.values(value).flatMap((part) => wordless(part, seen))]
+}
+
+test('what has not the form that is asked for is refused in words, and by no pattern', () => {
+  expect(wordless(z.object({ a: z.string().regex(/x/).optional() }))).toEqual(['/x/'])
+  const tables: readonly Readonly<Record<string, object>>[] = [
+    ...[ADMIN_ROUTES, AGENT_ROUTES, CLAUDE_RUNS_ROUTES, CONSOLE_ROUTES],
+    ...[ACCOUNT_ROUTES, CHAT_ROUTES, SOCKET_ROUTES],
+  ]
+  const found = tables.flatMap((table) =>
+    Object.entries<{ query?: unknown; body?: unknown }>(table).flatMap(([name, { query, body }]) =>
+      [...wordless(query), ...wordless(body)].map((pattern) => `${name}: ${pattern}`),
+    ),
+  )
+  expect(found).toEqual([])
 })

@@ -112,6 +112,23 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
         expect(model.calls.at(-1)?.body.model).toBe('claude-haiku-5-5')
       })
 
+      it('says at once that its model has no key and where one is stored, until there is one', async () => {
+        const ann = await chatting()
+        const [key] = (await kit.daemon.admin('GET', '/v1/provider-keys')).body.keys
+        expect((await kit.daemon.admin('DELETE', `/v1/provider-keys/${key.id}`)).status).toBe(200)
+        const note = ann.page.getByText('There is no key of anthropic that claw may use')
+        await note.getByRole('link', { name: 'Store one' }).waitFor()
+        await send(ann, 'and now?')
+        await ann.page.getByText('Store one: oauth3 key add anthropic').waitFor()
+        expect(await ann.page.getByLabel('Message').inputValue()).toBe('and now?')
+        await kit.daemon.admin('POST', '/v1/provider-keys', {
+          ...{ provider: 'anthropic', value: 'sk-ant-test-key-of-the-owner-not-real' },
+        })
+        await note.waitFor({ state: 'detached' })
+        await send(ann, 'with a key')
+        await answerHas(ann, 'with a key')
+      })
+
       it('shows what the agent says as text, whatever it says', async () => {
         const ann = await chatting()
         const asked: string[] = []

@@ -30,6 +30,15 @@ const api = async (method: string, path: string, body?: unknown, token?: string)
 }
 
 describe('a client of CloudBot', () => {
+  test('is told where the paths are that there are, in the words of its own API', async () => {
+    for (const path of ['/nope', '/instance', '/instances/mch_0000000000000000/nope']) {
+      const { status, body } = await api('GET', path)
+      expect({ status, body }, path).toMatchObject({
+        ...{ status: 404, body: { detail: 'No such path; see /api/openapi.json.' } },
+      })
+    }
+  })
+
   test('signs up, in, refreshes, reads who it is, keeps keys and signs out', async () => {
     const ann = { email: 'Ann@Example.com', password: 'correct horse' }
     const up = await api('POST', '/auth/signup', ann)
@@ -188,6 +197,11 @@ describe('a client of PoeClaw, which is OpenAI’s', () => {
       ['GET', `/${id}/desktop`],
       ['DELETE', `/${id}/desktop`],
       ['POST', `/${id}/rollback`, { to: 2 }],
+      ['PUT', `/${id}/telegram`, { token: 'played' }],
+      ['POST', `/${id}/telegram/pair`],
+      ['DELETE', `/${id}/telegram/chats/1001`],
+      ['GET', `/${id}/telegram`],
+      ['DELETE', `/${id}/telegram`],
       ['DELETE', `/${id}`],
     ] as const) {
       const what = `${method} ${path}`

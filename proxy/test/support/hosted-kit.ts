@@ -1,4 +1,5 @@
 /** Hosted agents for tests: a machine that speaks as the image of OpenClaw does, and hosted agents played without an engine. */
+import { once } from 'node:events'
 import type { Hosting } from '../../src/compose/compose-hosting.ts'
 import { desktopName } from '../../src/contracts/index.ts'
 import type { HostedAgent } from '../../src/hosting/agents/index.ts'
@@ -179,12 +180,12 @@ function createPlayedBots(found: (name: string) => HostedAgent): Hosting['bots']
     },
     async unpair(name, chat) {
       const bot = botOf(name)
-      bots.set(name, { ...bot, chats: bot.chats.filter((one) => one.chat !== chat) })
+      bots.set(found(name).machine.name, { ...bot, chats: bot.chats.filter((one) => one.chat !== chat) })
       return botOf(name)
     },
     async remove(name) {
       botOf(name)
-      bots.delete(name)
+      bots.delete(found(name).machine.name)
     },
   }
 }
@@ -223,6 +224,7 @@ export function createPlayedHosting(): Hosting {
           because: 'it was made just now',
           memoryTurn: null,
         },
+        lacksKeyOf: null,
       }
       hosts.set(name, host)
       return host
@@ -232,6 +234,7 @@ export function createPlayedHosting(): Hosting {
       const host: HostedAgent = {
         machine: { ...machine, spec: { ...machine.spec, settings: { kind: 'browser' } } },
         forecast: { at: null, to: null, because: 'it was made just now', memoryTurn: null },
+        lacksKeyOf: null,
       }
       hosts.set(name, host)
       return host
@@ -244,6 +247,7 @@ export function createPlayedHosting(): Hosting {
       const host: HostedAgent = {
         machine: { ...machine, spec: { ...machine.spec, settings } },
         forecast: { at: null, to: null, because: 'it was made just now', memoryTurn: null },
+        lacksKeyOf: null,
       }
       hosts.set(name, host)
       return host
@@ -256,17 +260,17 @@ export function createPlayedHosting(): Hosting {
     openDesktop: () => Promise.reject(new AppError('not_found', 'It has no desktop.')),
     openBrowser: () => Promise.reject(new AppError('not_found', 'You have no browser.')),
     async order(name, order) {
-      const { machine, forecast } = found(name)
+      const { machine, ...rest } = found(name)
       const observed = order === 'sleep' ? 'paused' : order === 'stop' ? 'asleep' : 'running'
-      const host = { machine: { ...machine, observed }, forecast } as const
+      const host = { ...rest, machine: { ...machine, observed } } as const
       if (order === 'remove') hosts.delete(machine.name)
       else hosts.set(machine.name, host)
       return host
     },
     async reach(name, { allow, deny }) {
-      const { machine, forecast } = found(name)
+      const { machine, ...rest } = found(name)
       const egress = [...(machine.spec.egress ?? []), ...allow].filter((host) => !deny.includes(host))
-      const host = { machine: { ...machine, spec: { ...machine.spec, egress } }, forecast }
+      const host = { ...rest, machine: { ...machine, spec: { ...machine.spec, egress } } }
       hosts.set(machine.name, host)
       return host
     },
@@ -287,8 +291,9 @@ export function createPlayedHosting(): Hosting {
           : ({ state: 'done', problem: null } as const)
       const tool = { id: '1', name: 'exec', arguments: '{"command":"ls"}', durationMs: 1_240 } as const
       const turn: OpenedTurn = {
-        ...{ number: turns.length + 1, model, asked: text, answer: `you said: ${text}` },
-        ...{ origin: 'person', requestId: null, tools: text === 'use' ? [{ ...tool, state: 'done' }] : [] },
+        ...{ number: turns.length + 1, model, asked: text, answer: `you said: ${text.replaceAll('|', '')}` },
+        ...{ origin: 'person', requestId: null },
+        tools: text.startsWith('use') ? [{ ...tool, state: 'done' }] : [],
         ...{ ...end, createdAt: 1, endedAt: 2 },
       }
       turns.push(turn)
@@ -306,9 +311,20 @@ export function createPlayedHosting(): Hosting {
         .toReversed()
         .slice(0, limit)
     },
-    async *followTurn(name, number) {
+    // Tools as they begin and end, and a piece for each part of what was asked; `wait` has no end.
+    async *followTurn(name, number, _after, signal) {
       const data = turnOf(name, number)
+      const { asked, tools } = data
       yield { event: 'turn', data }
+      if (asked.includes('|') || asked === 'wait') {
+        for (const tool of tools) {
+          yield { id: 1, event: 'tool', data: { ...tool, state: 'running', durationMs: null } }
+          yield { id: 2, event: 'tool', data: { ...tool } }
+        }
+        for (const [at, text] of `you said: ${asked}`.split('|').entries())
+          yield { id: 3 + at, event: 'text', data: { text } }
+      }
+      if (asked === 'wait') await once(signal, 'abort')
       yield { event: 'end', id: 'end', data }
     },
     stopTurn: async (name, number) => turnOf(name, number),

@@ -181,6 +181,13 @@ function Own() {
                 stolen from a list.
               </p>
             </Section>
+            <Section title="Your agents">
+              <p>
+                <Link to="/hosts">Hosted agents</Link> live here, each with a chat and a bot in Telegram if
+                you give it one. They answer by a key of yours at the vendor of their model:{' '}
+                <Link to="/providers">Providers</Link>, or <code>POST /api/user/api-keys</code> for programs.
+              </p>
+            </Section>
             <SignInKeys {...part} />
             <AccessKeys {...part} />
             <Sessions />

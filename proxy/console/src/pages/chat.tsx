@@ -11,6 +11,7 @@ import { sessionState } from '../state/session-signals.ts'
 import { CompactCard, useHold } from '../ui/compact-card.tsx'
 import { HostState } from '../ui/host-state.tsx'
 import { InertMarkdown } from '../ui/inert-markdown.tsx'
+import { LacksKey } from '../ui/lacks-key.tsx'
 import { Link } from '../ui/link.tsx'
 import { Ago } from '../ui/time.tsx'
 import { AttachButton, AttachedList, HostFiles, useAttached, withAttached } from './chat-files.tsx'
@@ -24,7 +25,7 @@ const NEAR_PX = 120
 /** The conversation with one hosted agent, and what it asks a person meanwhile. */
 export default function Chat({ params }: PageProps) {
   const name = params.name ?? ''
-  const hosts = useLoaded(() => api.call('listHosts'), name, ['machine.', 'chat.'])
+  const hosts = useLoaded(() => api.call('listHosts'), name, ['machine.', 'chat.', 'provider.'])
   const host = hosts.data?.hosts.find((one) => one.name === name)
   const conversation = useConversation(name)
   const { turns, live, error, hasOlder, readOlder } = conversation
@@ -68,6 +69,7 @@ export default function Chat({ params }: PageProps) {
         ))}
       </ol>
       {host && <Asked by={host.agent_id} />}
+      {host && <LacksKey host={host} />}
       {host && <Composer key={host.id} host={host} conversation={conversation} />}
       <div ref={end} />
     </div>

@@ -8,6 +8,7 @@ import { Time } from '../admin/time.tsx'
 import { useLoaded } from '../admin/use-loaded.ts'
 import { api } from '../api/client.ts'
 import { HostState } from '../ui/host-state.tsx'
+import { LacksKey } from '../ui/lacks-key.tsx'
 import { Link } from '../ui/link.tsx'
 import { HostGenerations } from './host-generations.tsx'
 import { HostUsage } from './host-usage.tsx'
@@ -100,7 +101,7 @@ const addBrowser = ({ name = '', agent = '' }: Fields): Promise<unknown> =>
 
 /** Agents that live here, each in a machine of its own. */
 export default function Hosts() {
-  const hosts = useLoaded(() => api.call('listHosts'), 'hosts', ['machine.'])
+  const hosts = useLoaded(() => api.call('listHosts'), 'hosts', ['machine.', 'provider.'])
   return (
     <>
       <h1>Hosted agents</h1>
@@ -139,6 +140,9 @@ export default function Hosts() {
       <Show of={hosts}>
         {({ hosts: rows }) => (
           <>
+            {rows.map((host) => (
+              <LacksKey key={host.id} host={host} />
+            ))}
             {rows.length > 0 && <Reach hosts={rows} after={hosts.reload} />}
             <Section title="All of them">
               <Table

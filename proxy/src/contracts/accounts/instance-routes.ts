@@ -10,6 +10,7 @@ import {
   putFileQuery,
 } from '../file-schemas.ts'
 import { HOST_DEFAULTS } from '../host-defaults.ts'
+import { hostModel, hostName } from '../host-forms.ts'
 import type { DescribedRoute } from '../index.ts'
 import { ticketBody, ticketParts } from '../ticket-schemas.ts'
 import { okView } from './schemas.ts'
@@ -25,6 +26,8 @@ export const instanceView = z.object({
   model: z.string(),
   /** Why it failed last; null: it did not. */
   error: z.string().nullable(),
+  /** What it lacks before it can answer, and where to give it that; null: nothing. */
+  notice: z.string().nullable(),
   /** ISO 8601, in UTC; of its last change of status too. */
   created_at: z.string(),
   updated_at: z.string(),
@@ -32,7 +35,7 @@ export const instanceView = z.object({
 export type InstanceView = z.output<typeof instanceView>
 
 /** A machine of its own, which counts to the quota. */
-export const desktopView = instanceView.omit({ provider: true, model: true })
+export const desktopView = instanceView.omit({ provider: true, model: true, notice: true })
 export type DesktopView = z.output<typeof desktopView>
 
 const instanceGenerationView = z.object({
@@ -49,15 +52,9 @@ const instanceGenerationView = z.object({
 const createBody = z
   .strictObject({
     /** Left out or null: one that is free. */
-    name: z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
-      .nullish(),
+    name: hostName.nullish(),
     provider: z.string().min(1).max(64).default(HOST_DEFAULTS.provider),
-    model: z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/)
-      .default(HOST_DEFAULTS.model),
+    model: hostModel.default(HOST_DEFAULTS.model),
   })
   .prefault({})
 

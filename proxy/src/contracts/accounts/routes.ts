@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../kernel/index.ts'
 import type { DescribedRoute } from '../index.ts'
+import { INSTANCE_BOT_ROUTES } from './bot-routes.ts'
 import { DEBUG_ROUTES } from './debug-routes.ts'
 import { INSTANCE_ROUTES } from './instance-routes.ts'
 import {
@@ -123,6 +124,7 @@ export const ACCOUNT_ROUTES = {
     errors: ['not_found', 'conflict'],
   },
   ...INSTANCE_ROUTES,
+  ...INSTANCE_BOT_ROUTES,
   ...DEBUG_ROUTES,
 } as const satisfies Readonly<Record<string, DescribedRoute & { readonly scope: AccountScope }>>
 export type AccountRoutes = typeof ACCOUNT_ROUTES

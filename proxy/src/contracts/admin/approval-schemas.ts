@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { givenGrant } from './llm-schemas.ts'
 import { assertionJson } from './passkey-routes.ts'
-import { cardView, flag, MAX_REASON_CHARS, RISKS } from './schemas.ts'
+import { cardView, consentHash, flag, MAX_REASON_CHARS, RISKS } from './schemas.ts'
 
 export const approvalsQuery = z.strictObject({
   /** The newest, whatever their state, in place of what waits. */
@@ -120,7 +120,7 @@ export const approvalDecisionBody = z.strictObject({
   /** A word of `choices`. */
   choice: z.string().min(1).max(64),
   /** Of the card that the person was shown. */
-  consent_hash: z.string().regex(/^[0-9a-f]{64}$/),
+  consent_hash: consentHash,
   /** Of a denial that takes one: told to the agent. */
   reason: z.string().trim().min(1).max(MAX_REASON_CHARS).optional(),
   /**
@@ -133,7 +133,7 @@ export const approvalDecisionBody = z.strictObject({
 })
 export const askAgainBody = z.strictObject({
   /** Of the card that expired. */
-  consent_hash: z.string().regex(/^[0-9a-f]{64}$/),
+  consent_hash: consentHash,
 })
 /** With the grant for a provider that came of it, if one did. */
 export const decidedApproval = approvalView.extend({

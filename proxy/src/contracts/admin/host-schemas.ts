@@ -1,13 +1,7 @@
 /** Hosted agents as the owner sees them. Times are unix milliseconds. */
 import { z } from 'zod'
+import { hostModel, hostName } from '../host-forms.ts'
 import { queryNumber } from './schemas.ts'
-
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
-const modelName = z
-  .string()
-  .min(1)
-  .max(128)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/)
 
 const MACHINE_STATE_WORDS = [
   'creating',
@@ -25,14 +19,14 @@ const MACHINE_STATE_WORDS = [
 export const HOST_ORDERS = ['start', 'stop', 'sleep', 'wake', 'remove'] as const
 
 export const addHostBody = z.strictObject({
-  name,
+  name: hostName,
   provider: z.string().min(1).max(64),
-  model: modelName,
+  model: hostModel,
   /** `10m`, `1h`, `never`; left out: as SANDBOX_SLEEP_AFTER says. */
   sleep_after: z.string().min(1).max(16).optional(),
 })
 export const addBrowserBody = z.strictObject({
-  name,
+  name: hostName,
   /** Name of the agent whose it is. */
   agent: z.string().min(1).max(64),
   sleep_after: z.string().min(1).max(16).optional(),
@@ -61,7 +55,7 @@ export const reachBody = z.strictObject({ allow: hosts.optional(), deny: hosts.o
 const said = z.string().min(1).max(100_000)
 
 /** `model` left out: the agent's own. */
-export const turnBody = z.strictObject({ text: said, model: modelName.optional() })
+export const turnBody = z.strictObject({ text: said, model: hostModel.optional() })
 /** A use of a tool by a hosted agent: untrusted texts, cut. */
 const toolCallView = z.object({
   id: z.string(),
@@ -129,6 +123,8 @@ export const hostView = z.object({
   because: z.string(),
   /** Which of all that wait for the memory of the host it is, from 1; null: it waits for none. */
   memory_turn: z.int().nullable(),
+  /** The vendor of its model, where no key is there that it may use: it answers nothing until there is one. */
+  lacks_key_of: z.string().nullable(),
   last_error: z.string().nullable(),
   created_at: z.int(),
   changed_at: z.int(),

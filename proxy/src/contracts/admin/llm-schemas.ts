@@ -3,6 +3,7 @@
  * and what it costs. Times are unix milliseconds, money is in millionths of a US dollar.
  */
 import { z } from 'zod'
+import { consentHash } from './schemas.ts'
 
 const name = z.string().min(1).max(64)
 const tags = z.array(z.string().min(1).max(64)).max(32)
@@ -137,7 +138,7 @@ const ACCESS_SCOPES = ['provider', 'model'] as const
 
 export const accessDecisionBody = z.strictObject({
   /** Of the card that the person was shown. */
-  consent_hash: z.string().regex(/^[0-9a-f]{64}$/),
+  consent_hash: consentHash,
   decision: z.enum(ACCESS_DECISIONS),
   scope: z.enum(ACCESS_SCOPES).default('provider'),
   models: models.optional(),

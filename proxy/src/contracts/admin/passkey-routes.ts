@@ -65,7 +65,7 @@ const bytes = (max: number) =>
     .string()
     .min(1)
     .max(max)
-    .regex(/^[\w-]+$/)
+    .regex(/^[\w-]+$/, 'takes base64url')
 
 /** What `navigator.credentials.get` gave, by its `toJSON()`; browsers add members, which are dropped. */
 export const assertionJson = z.object({

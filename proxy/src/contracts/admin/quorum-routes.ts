@@ -15,7 +15,11 @@ const ruleView = z.object({
   reachable: z.boolean(),
 })
 /** Which approver the owner of the host is: a Telegram user id, `separate` for none of them, `unknown` while nobody has said. */
-const owner = z.union([z.enum(['separate', 'unknown']), z.string().regex(/^[0-9]{1,20}$/)])
+const OWNER_FORM = 'takes a user id in Telegram, separate, or unknown'
+const owner = z.union(
+  [z.enum(['separate', 'unknown']), z.string().regex(/^[0-9]{1,20}$/, OWNER_FORM)],
+  OWNER_FORM,
+)
 
 const quorumList = z.object({
   rules: z.array(ruleView),

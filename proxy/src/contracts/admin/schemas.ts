@@ -6,6 +6,9 @@ import { z } from 'zod'
 
 /** In a query. */
 export const flag = z.enum(['0', '1'])
+export const consentHash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'takes a SHA-256 as 64 hex digits in small letters')
 export const queryNumber = z
   .string()
   .regex(/^[0-9]{1,15}$/, 'takes a whole number')
@@ -103,7 +106,7 @@ export const MAX_REASON_CHARS = 500
 export const decisionBody = z.strictObject({
   decision: z.enum(DECISION_KINDS),
   /** Of the consent that the person was shown. */
-  consent_hash: z.string().regex(/^[0-9a-f]{64}$/),
+  consent_hash: consentHash,
   /** Of a denial: told to the agent. */
   reason: z.string().trim().min(1).max(MAX_REASON_CHARS).optional(),
 })

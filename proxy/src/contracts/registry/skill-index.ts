@@ -67,7 +67,7 @@ const unsignedEntry = z.strictObject({
     .string()
     .regex(SKILL_VERSION, 'a version is MAJOR.MINOR.PATCH, with -pre.release in small letters'),
   /** Of the code's bytes, in small letters. */
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 is 64 hex digits in small letters'),
   bytes: z.int().min(1).max(MAX_CODE_BYTES),
   /** https, or relative to the index. */
   url: z.string().regex(/^[\x21-\x7e]{1,2048}$/, 'printable ASCII'),
@@ -76,7 +76,7 @@ const unsignedEntry = z.strictObject({
     .array(
       z
         .string()
-        .regex(SECRET_NAME)
+        .regex(SECRET_NAME, 'a secret name is 1–128 of A–Z a–z 0–9 _ and does not begin with a digit')
         .refine((text) => !isReservedName(text)),
     )
     .max(MAX_NAMED)

@@ -98,7 +98,7 @@ export function hostedAgentRoutes({ hosting, owner, clock, modelUsage }: HostedA
   } satisfies Partial<AdminHandlers>
 }
 
-function viewHost({ machine, forecast }: HostedAgent): HostedAgentView {
+function viewHost({ machine, forecast, lacksKeyOf }: HostedAgent): HostedAgentView {
   const { settings } = machine.spec
   return {
     id: machine.id,
@@ -115,6 +115,7 @@ function viewHost({ machine, forecast }: HostedAgent): HostedAgentView {
     next_at: forecast.at,
     because: forecast.because,
     memory_turn: forecast.memoryTurn,
+    lacks_key_of: lacksKeyOf,
     last_error: machine.lastError,
     created_at: machine.createdAt,
     changed_at: machine.changedAt,

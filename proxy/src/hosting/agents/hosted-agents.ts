@@ -9,7 +9,7 @@ import type { Configuration } from './control-lines.ts'
 import { DENIALS } from './denials.ts'
 import { createDesktops } from './desktops.ts'
 import { changedHosts } from './egress-list.ts'
-import { agentIdOf, type HostedAgent, kindOf } from './hosted-agent.ts'
+import { agentIdOf, type HostedAgent, kindOf, lacksKey } from './hosted-agent.ts'
 import { createHostedChats, type LinkedMachine } from './hosted-chats.ts'
 import { createInspections, createMachineScrubbers } from './inspections.ts'
 import { type MachineEndpoint, openMachineEndpoint, SOCKET_IS_IDENTITY } from './machine-endpoint.ts'
@@ -142,9 +142,15 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
     if (machine === undefined) throw new AppError('not_found', `No hosted agent named ${name}.`)
     return { machine, machines }
   }
+  /** Of the vendor of its model, or of another one there. */
+  function lacksKeyOf(machine: Machine, other?: string | undefined): string | null {
+    const { provider = '', model = '' } = machine.spec.settings ?? {}
+    const tags = agents.byId(agentIdOf(machine))?.tags ?? []
+    if (kindOf(machine) !== 'openclaw' || deps.hasKey({ provider, model: other ?? model, tags })) return null
+    return provider
+  }
   const view = (machines: Machines, machine: Machine): HostedAgent => ({
-    machine,
-    forecast: machines.forecast(machine.id),
+    ...{ machine, forecast: machines.forecast(machine.id), lacksKeyOf: lacksKeyOf(machine) },
   })
 
   /** Throws where nobody may speak to it now. */
@@ -172,7 +178,12 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
   const chats = createHostedChats({
     chats: deps.chats,
     find: async (name) => (await named(name)).machine,
-    admit: async (name) => assertTalks((await admitted(name)).machine),
+    async admit(name, model, by) {
+      const machine = assertTalks((await admitted(name)).machine)
+      const provider = lacksKeyOf(machine, model)
+      if (provider !== null) throw lacksKey(provider, by)
+      return machine
+    },
     open: (name, signal) => open(name, 'message', signal),
     spoke: (id) => watches.poke(id),
   })

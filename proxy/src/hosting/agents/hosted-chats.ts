@@ -58,8 +58,8 @@ export function createHostedChats(deps: {
   readonly chats: () => Promise<Chats>
   /** Throws `not_found`. */
   readonly find: (name: string) => Promise<Machine>
-  /** Throws where nobody may speak to it now. */
-  readonly admit: (name: string) => Promise<Machine>
+  /** Throws where nobody may speak to it now, by that model; undefined: its own. */
+  readonly admit: (name: string, model: string | undefined, by: Actor) => Promise<Machine>
   readonly open: (name: string, signal: AbortSignal) => Promise<LinkedMachine>
   /** Its conversation has begun, or goes on. */
   readonly spoke: (machine: MachineId) => void
@@ -104,7 +104,7 @@ export function createHostedChats(deps: {
     by: Actor,
     along?: Along,
   ): Promise<OpenedTurn> {
-    const machine = await admit(name)
+    const machine = await admit(name, said.model, by)
     const model = said.model ?? machine.spec.settings?.model ?? ''
     const chats = await deps.chats()
     const answer: Answerer = ({ text }, signal, began) =>
@@ -138,7 +138,7 @@ export function createHostedChats(deps: {
       return await (await deps.chats()).stop(id, number)
     },
     async *complete(name, request, by, signal) {
-      const { id } = await admit(name)
+      const { id } = await admit(name, request.model, actorOf(by))
       const of = { model: request.model ?? null, messages: request.messages.length }
       const chats = await deps.chats()
       return yield* chats.unkept(id, of, actorOf(by), () => through(name, request, signal))

@@ -1,7 +1,7 @@
 export type { BrowserConnection } from './browsers.ts'
 export { type DesktopConnection, isDesktopOf } from './desktops.ts'
 export { createFileRoom, type FileRoom } from './file-room.ts'
-export { agentIdOf, type HostedAgent, hostedHere, kindOf } from './hosted-agent.ts'
+export { agentIdOf, type HostedAgent, hostedHere, kindOf, lacksKey } from './hosted-agent.ts'
 export { type HostedAgentRoutesDeps, hostedAgentRoutes } from './hosted-agent-routes.ts'
 export { createHostedAgents } from './hosted-agents.ts'
 export type { GatewayConnection } from './hosted-chats.ts'

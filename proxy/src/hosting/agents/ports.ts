@@ -119,6 +119,12 @@ export interface HostedAgentsDeps {
   readonly clock: Clock
   /** Throws `invalid_request` for a provider that a machine cannot use. */
   readonly assertProvider: (name: string) => void
+  /** Whether a call of this model would find a key, or needs none. */
+  readonly hasKey: (use: {
+    readonly provider: string
+    readonly model: string
+    readonly tags: readonly string[]
+  }) => boolean
   /** Throws `locked` during a lockdown. */
   readonly assertOpen: () => void
   readonly log: (message: string, error?: unknown) => void

@@ -234,9 +234,15 @@ storeContract('bots of hosted agents', AGENT_BOT_STORES, (kit) => {
     await heard('It goes on; all of it')
     expect(said().length - before).toBe(12)
     world.double.push({
-      message: { message_id: 9, chat: { id: ANN.id, type: 'private' }, from: ANN, photo: [] },
+      message: {
+        message_id: 9,
+        chat: { id: ANN.id, type: 'private' },
+        from: ANN,
+        photo: [],
+        caption: 'this',
+      },
     })
-    await heard('text only')
+    await heard('write it as a message')
     expect(await turnRows()).toHaveLength(5)
   })
 

@@ -58,7 +58,8 @@ const MAX_WAITING = 4
 const REPEAT_SPAN = 1_000
 const isRepeat = (number: number, last: number): boolean => number <= last && number > last - REPEAT_SPAN
 
-const TEXT_ONLY = 'I take text only: what you sent has none, and was not passed on.'
+const TEXT_ONLY =
+  'I take text only. Nothing of this was passed on, nor what stands below a picture or a file: write it as a message.'
 const BUSY = `${MAX_WAITING} of your messages wait already; this one was not passed on. Say it again when one is answered.`
 const BURNT =
   'Everybody here can read that code: it is good no more. Make a new one, and open its link where you are alone with me.'

@@ -10,6 +10,7 @@ import {
 import { accountActor, type ProofMethod, type SessionId } from '../../identity/index.ts'
 import { AppError, SecretValue, sessionOfRefreshToken } from '../../kernel/index.ts'
 import type { ConsoleTenant, PageTicketDeps } from '../console/index.ts'
+import { botHandlers } from './bot-handlers.ts'
 import type { AccountCaller } from './caller.ts'
 import { debugHandlers } from './debug-handlers.ts'
 import { fileHandlers } from './file-handlers.ts'
@@ -48,6 +49,17 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
     address: address(),
     isProved: session !== null && of.sessions.steppedUpBy(session) !== null,
   })
+  const machinesChanger = async (): Promise<AccountCaller> => {
+    const caller = signedIn()
+    const { of, session, isBrowser } = caller
+    // As for the same acts in the console (`hosted_agent.manage`).
+    if (isBrowser && (session === null || of.sessions.steppedUpBy(session) === null))
+      throw new AppError('refused', 'Prove again who you are, then repeat it.', {
+        details: { reason: 'step_up_required' },
+      })
+    await takeWrite(caller, 'machines')
+    return caller
+  }
   /** A session of its own for each sign-in (session fixation): none that the browser had goes on. */
   const opened = async ({ of, account }: Signed, method: ProofMethod) => {
     const call = current()
@@ -92,7 +104,8 @@ export function accountHandlers(deps: HandlerDeps, current: () => AccountCall): 
   }
 
   return {
-    ...instanceHandlers(signedIn, takeWrite, deps),
+    ...instanceHandlers(signedIn, machinesChanger, deps),
+    ...botHandlers(signedIn, machinesChanger),
     ...debugHandlers(signedIn, takeWrite),
     ...fileHandlers(signedIn, takeWrite),
     async signUp({ body: { email, password, name } }) {

@@ -1,8 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { AccountRoutes, DesktopView, InstanceView } from '../../contracts/accounts/index.ts'
 import type { RouteHandlers } from '../../contracts/index.ts'
-import { type HostedAgent, hostedHere, TICKET_ACTIONS, ticketPath } from '../../hosting/agents/index.ts'
-import { AppError } from '../../kernel/index.ts'
+import {
+  type HostedAgent,
+  hostedHere,
+  lacksKey,
+  TICKET_ACTIONS,
+  ticketPath,
+} from '../../hosting/agents/index.ts'
+import type { Actor } from '../../identity/index.ts'
 import { type PageTicketDeps, pageTicket } from '../console/index.ts'
 import { type AccountCaller, assertMay, holderOf } from './caller.ts'
 import { desktopOf, instanceOf, instancesOf } from './instances-of.ts'
@@ -31,39 +37,35 @@ const STATUS = {
 
 export function instanceHandlers(
   signedIn: () => AccountCaller,
-  takeWrite: (caller: AccountCaller, what: string) => Promise<void>,
+  changer: () => Promise<AccountCaller>,
   { tickets, pages }: PageTicketDeps,
 ): Handled {
-  const changer = async (): Promise<AccountCaller> => {
-    const caller = signedIn()
-    const { of, session, isBrowser } = caller
-    // As for the same acts in the console (`hosted_agent.manage`).
-    if (isBrowser && (session === null || of.sessions.steppedUpBy(session) === null))
-      throw new AppError('refused', 'Prove again who you are, then repeat it.', {
-        details: { reason: 'step_up_required' },
-      })
-    await takeWrite(caller, 'machines')
-    return caller
-  }
-  const order = async (id: string, what: 'start' | 'stop' | 'remove'): Promise<HostedAgent> => {
+  const ordered = async (id: string, what: 'start' | 'stop' | 'remove'): Promise<InstanceView> => {
     const caller = await changer()
     const { machine } = await instanceOf(caller.of, id)
-    return await hostedHere(caller.of.hosting).order(machine.id, what, caller.principal)
+    const hosted = await hostedHere(caller.of.hosting).order(machine.id, what, caller.principal)
+    return viewOf(hosted, caller.actor)
   }
 
   return {
-    listInstances: async () => ({ instances: (await instancesOf(signedIn().of)).map(viewOf) }),
+    async listInstances() {
+      const { of, actor } = signedIn()
+      return { instances: (await instancesOf(of)).map((one) => viewOf(one, actor)) }
+    },
     async createInstance({ body: { name, provider, model } }) {
       const caller = await changer()
       const made = { name: name ?? `agent-${randomBytes(4).toString('hex')}`, provider, model }
-      return viewOf(await hostedHere(caller.of.hosting).add(made, caller.principal))
+      return viewOf(await hostedHere(caller.of.hosting).add(made, caller.principal), caller.actor)
     },
-    readInstance: async ({ params: { id } }) => viewOf(await instanceOf(signedIn().of, id)),
+    async readInstance({ params: { id } }) {
+      const { of, actor } = signedIn()
+      return viewOf(await instanceOf(of, id), actor)
+    },
     async deleteInstance({ params: { id } }) {
-      await order(id, 'remove')
+      await ordered(id, 'remove')
       return { ok: true as const }
     },
-    stopInstance: async ({ params: { id } }) => viewOf(await order(id, 'stop')),
+    stopInstance: async ({ params: { id } }) => await ordered(id, 'stop'),
     async readDesktop({ params: { id } }) {
       const { of } = signedIn()
       const { machine } = await instanceOf(of, id)
@@ -110,9 +112,10 @@ export function instanceHandlers(
     async rollBackInstance({ params: { id }, body: { to } }) {
       const caller = await changer()
       const { machine } = await instanceOf(caller.of, id)
-      return viewOf(await hostedHere(caller.of.hosting).rollBack(machine.id, to, caller.principal))
+      const back = await hostedHere(caller.of.hosting).rollBack(machine.id, to, caller.principal)
+      return viewOf(back, caller.actor)
     },
-    startInstance: async ({ params: { id } }) => viewOf(await order(id, 'start')),
+    startInstance: async ({ params: { id } }) => await ordered(id, 'start'),
   }
 }
 
@@ -124,8 +127,9 @@ const viewDesktop = ({ machine }: HostedAgent): DesktopView => ({
   updated_at: new Date(machine.changedAt).toISOString(),
 })
 
-const viewOf = (hosted: HostedAgent): InstanceView => ({
+const viewOf = (hosted: HostedAgent, actor: Actor): InstanceView => ({
   ...viewDesktop(hosted),
+  notice: hosted.lacksKeyOf === null ? null : lacksKey(hosted.lacksKeyOf, actor).message,
   provider: hosted.machine.spec.settings?.provider ?? '',
   model: hosted.machine.spec.settings?.model ?? '',
 })

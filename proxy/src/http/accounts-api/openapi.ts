@@ -10,6 +10,7 @@ import {
   debugVersionView,
   desktopView,
   instanceFilesView,
+  instanceBotView,
   instanceView,
   keyView,
   logInView,
@@ -52,5 +53,6 @@ export const createAccountsOpenApi = (version: string): Record<string, unknown> 
       Desktop: { schema: desktopView, io: 'output' },
       Files: { schema: instanceFilesView, io: 'output' },
       Instance: { schema: instanceView, io: 'output' },
+      Bot: { schema: instanceBotView, io: 'output' },
     },
   })

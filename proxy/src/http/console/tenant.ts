@@ -1,6 +1,7 @@
 import type { Approvals } from '../../approvals/index.ts'
 import type { AuditLog } from '../../audit/index.ts'
 import type { HostedAgents } from '../../hosting/agents/index.ts'
+import type { AgentBots } from '../../hosting/bots/index.ts'
 import type { AccountTenant } from '../../identity/accounts/index.ts'
 import type { EventFeed } from '../../notify/event-feed/index.ts'
 import type { AdminApi } from '../admin-api/index.ts'
@@ -13,7 +14,7 @@ export interface ConsoleTenant extends AccountTenant {
   readonly approvals: Pick<Approvals, 'find'>
   readonly feed: EventFeed
   /** Null: where code does not run in Docker. */
-  readonly hosting: HostedAgents | null
+  readonly hosting: (HostedAgents & { readonly bots: AgentBots }) | null
   /** Browsers of its agents, for whoever may use them. */
   readonly cdp: CdpAnswers
   readonly gate: Pick<AgentGate, 'failedLogin' | 'refused' | 'take'>

@@ -1,0 +1,15 @@
+/** What a hosted agent, and the model that it uses, may be called. */
+import { z } from 'zod'
+
+export const hostName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    'a name is 1–64 of A–Z a–z 0–9 . _ -, with a letter or a digit first',
+  )
+export const hostModel = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/,
+    'a model is named by 1–128 of A–Z a–z 0–9 . _ : / -, with a letter or a digit first',
+  )
