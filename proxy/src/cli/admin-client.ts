@@ -41,7 +41,7 @@ const TENANT_FORM = /^[a-z0-9][a-z0-9-]{0,31}$/
 async function send(
   socketPath: string,
   tenant: string | undefined,
-  { method, path, body, isEvents, content }: RouteRequest,
+  { method, path, body, isEvents, content, signal }: RouteRequest,
 ): Promise<IncomingMessage> {
   if (tenant !== undefined && !TENANT_FORM.test(tenant))
     throw new CliError(
@@ -64,7 +64,7 @@ async function send(
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...(bytes && { 'content-type': 'application/octet-stream', 'content-length': bytes.length }),
         },
-        ...(isEvents ? {} : { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }),
+        signal: isEvents ? signal : AbortSignal.timeout(ANSWER_LIMIT_MS),
       },
       resolve,
     )

@@ -113,7 +113,10 @@ async function buildProgram(
     .configureHelp({ ...HELP_LAYOUT, showGlobalOptions: true })
     // Commander would repeat what is too much; that may be a value.
     .allowExcessArguments(true)
-    .hook('preAction', (_program, command) => assertNotTooMany(command))
+    .hook('preAction', (_program, command) => {
+      assertNotTooMany(command)
+      assertNotEmpty(command)
+    })
     .addHelpText(
       'after',
       helpTexts(
@@ -210,6 +213,14 @@ function assertNotTooMany(command: Command): void {
   throw usageError(
     `Too many arguments: oauth3 ${name} takes ${most === 0 ? 'none' : most}; see oauth3 ${name} --help.${value}`,
   )
+}
+
+/** It would be a part of a path that is not there, and the daemon would know of no such path. */
+function assertNotEmpty({ args, registeredArguments }: Command): void {
+  const at = args.findIndex((word) => word.trim() === '')
+  if (at < 0) return
+  const named = registeredArguments[Math.min(at, registeredArguments.length - 1)]?.name() ?? 'argument'
+  throw usageError(`The argument '${named}' is empty.`)
 }
 
 /** Commander repeats the word that it does not know; one that looks like no word of ours may be a value. */

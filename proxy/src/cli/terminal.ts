@@ -18,9 +18,13 @@ export interface Terminal {
   readonly style: Style
   /** Whether a person can be asked. */
   readonly isInteractive: boolean
+  /** Whether standard output is a terminal, which a person looks at; else it is a file's or a program's. */
+  readonly isWatched: boolean
   /** Width of standard output; where it is not a terminal, COLUMNS or wide. */
   readonly columns: number
   print(text: string): Promise<void>
+  /** A part of a line of what is printed. */
+  write(text: string): Promise<void>
   /** As they are, to a file or another program. Throws where a terminal would obey them. */
   printBytes(bytes: Uint8Array): Promise<void>
   note(text: string): void
@@ -30,6 +34,8 @@ export interface Terminal {
   /** A hidden prompt on a terminal, else standard input without its last line break. */
   readSecret(question: string): Promise<string>
   readSecretFromInput(): Promise<string>
+  /** Until it is disposed of, the first ^C aborts the signal in the place of ending the process. */
+  catchInterrupt(): Disposable & { readonly signal: AbortSignal }
   /** Standard input as it is, up to a limit. */
   readBytes(limit: number): Promise<Uint8Array>
 }
@@ -41,14 +47,17 @@ const INPUT_LIMIT_BYTES = 128 * 1_024
 
 export function createTerminal(around: CliSurroundings): Terminal {
   const isInteractive = around.stdin.isTTY === true
+  const write = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      around.stdout.write(text, (error) => (error ? reject(error) : resolve()))
+    })
   return {
     style: styleFor(around.stdout, around.env),
     isInteractive,
+    isWatched: around.stdout.isTTY === true,
     columns: around.stdout.columns || Number(around.env.COLUMNS) || WIDE_COLUMNS,
-    print: (text) =>
-      new Promise((resolve, reject) => {
-        around.stdout.write(`${text}\n`, (error) => (error ? reject(error) : resolve()))
-      }),
+    print: (text) => write(`${text}\n`),
+    write,
     async printBytes(bytes) {
       if (around.stdout.isTTY === true)
         throw usageError('A terminal may obey what is in it: send it to a file or another program.')
@@ -83,7 +92,15 @@ export function createTerminal(around: CliSurroundings): Terminal {
     readSecret: (question) => (isInteractive ? askHidden(question, around) : readInput(around.stdin)),
     readSecretFromInput: () => readInput(around.stdin),
     readBytes: (limit) => bytesOf(around.stdin, limit),
+    catchInterrupt,
   }
+}
+
+function catchInterrupt(): Disposable & { readonly signal: AbortSignal } {
+  const interrupted = new AbortController()
+  const onInterrupt = (): void => interrupted.abort()
+  process.once('SIGINT', onInterrupt)
+  return { signal: interrupted.signal, [Symbol.dispose]: () => void process.off('SIGINT', onInterrupt) }
 }
 
 async function askHidden(question: string, around: CliSurroundings): Promise<string> {

@@ -83,6 +83,10 @@ export function formatTime(unixMs: number): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 }
 
+/** For whom it is handed on to, wherever they are. */
+export const formatTimeUtc = (unixMs: number): string =>
+  `${new Date(unixMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+
 /** `in 59 min`, `4 s ago`. The larger unit from two of it on, so that a moment later it is the same one. */
 export function formatDistance(unixMs: number, now: number): string {
   const seconds = Math.round(Math.abs(unixMs - now) / 1_000)

@@ -11,6 +11,8 @@ export interface RouteRequest {
   readonly isEvents?: true
   /** To be sent as it is, in the place of a body of JSON. */
   readonly content?: Blob | Uint8Array
+  /** Whoever follows leaves. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Nothing need be said where a route takes nothing. */
@@ -43,10 +45,10 @@ export interface RouteClient<T extends RouteTable> {
     name: Name,
     ...call: CallArguments<T[Name]>
   ): AsyncGenerator<RouteAnswer<T[Name]>>
-  /** Server-sent events from the beginning, as they arrive, to the end of the connection. */
+  /** Server-sent events from the beginning, as they arrive, to the end of the connection; throws where the signal ends it. */
   events<Name extends Names<T, 'events'>>(
     name: Name,
-    ...call: CallArguments<T[Name]>
+    call: RouteCall<T[Name]> & { readonly signal?: AbortSignal | undefined },
   ): AsyncGenerator<{ readonly event: string; readonly data: RouteAnswer<T[Name]> }>
   /** All of a file; rejects where it ended early. */
   bytes<Name extends Names<T, 'bytes'>>(
@@ -69,16 +71,17 @@ export interface RouteTransport {
 
 export function createRouteClient<T extends RouteTable>(table: T, transport: RouteTransport): RouteClient<T> {
   const requestOf = (route: Route, [call]: readonly unknown[]): RouteRequest => {
-    const { params, query, body, content } = (call ?? {}) as {
+    const { params, query, body, content, signal } = (call ?? {}) as {
       params?: Record<string, string | number>
       query?: Record<string, unknown>
       body?: unknown
       content?: Blob | Uint8Array
+      signal?: AbortSignal
     }
     return {
       ...{ method: route.method, path: pathOf(route.path, params, query), body },
       ...(content !== undefined && { content }),
-      ...(route.isEvents && { isEvents: true }),
+      ...(route.isEvents && { isEvents: true, signal }),
     }
   }
   const routeOf = (name: keyof T): Route => {
@@ -111,10 +114,10 @@ export function createRouteClient<T extends RouteTable>(table: T, transport: Rou
         if (line !== '') yield parsedText(route, line) as RouteAnswer<T[typeof name]>
     },
     bytes: (name, ...call) => transport.bytes(requestOf(routeOf(name), call)),
-    async *events(name, ...call) {
+    async *events(name, call) {
       const route = routeOf(name)
       let event = ''
-      for await (const line of transport.lines(requestOf(route, call))) {
+      for await (const line of transport.lines(requestOf(route, [call]))) {
         if (line.startsWith('event: ')) event = line.slice('event: '.length)
         if (line.startsWith('data: '))
           yield { event, data: parsedText(route, line.slice('data: '.length)) as RouteAnswer<T[typeof name]> }

@@ -25,6 +25,7 @@ import { onStage, type Stage, saysYes, showConsole } from './stage.ts'
 
 const AGENT = 'claw'
 const AGAIN_MS = 100
+const REMOVE_MS = 60_000
 
 /** A hosted agent from its order to its sleep: the real daemon and the real OpenClaw in a real container. The model alone is played. */
 export async function runHostDemo(
@@ -32,8 +33,7 @@ export async function runHostDemo(
   options: { approve: DemoAnswer | undefined },
   stopped: AbortSignal,
 ): Promise<number> {
-  const title =
-    'OAuth3 demo: an agent lives here, asks in its chat for a secret, and sleeps when nobody comes.'
+  const title = 'OAuth3 demo: an agent lives here, asks for a secret, and sleeps when unused.'
   return await onStage(around, stopped, title, (stage, folder) => perform(stage, folder, options.approve))
 }
 
@@ -67,6 +67,7 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
   await admin.call('addHost', { body: { name: AGENT, provider: 'anthropic', model: 'claude-sonnet-5-5' } })
   try {
     step('Agent', `oauth3 host add ${AGENT}: a container of its own, and sockets are all that it reaches`)
+    say(style.dim('   its first start takes up to half a minute …'))
     step('Ready', `it answers after ${seconds(await untilReady(stage, admin))}; later it only wakes`)
     await converse(stage, admin, 'Say hello.')
     const { bytes, found } = await searchContainers(docker, imageTag(OPENCLAW_IMAGE), key)
@@ -84,10 +85,25 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
     if (approve === undefined) await showConsole(stage, admin)
     return isClean && isAsked && verified === EXIT.done ? EXIT.done : EXIT.failed
   } finally {
-    await admin.call('orderHost', { params: { name: AGENT }, body: { order: 'remove' } })
-    while ((await admin.call('listHosts')).hosts.length > 0) await moment()
-    step('Cleaned up', 'the agent and its files are gone, and so is the folder. Next: docs/hosted-agents.md')
+    if (!(await removed(admin)))
+      stage.verdict(false, 'the agent was not removed in time; see docker ps --filter label=oauth3.machine')
+    else if (!stage.signal.aborted)
+      step(
+        'Cleaned up',
+        'the agent and its files are gone, and so is the folder. Next: docs/hosted-agents.md',
+      )
   }
+}
+
+/** Also of a demo that failed or was interrupted. */
+async function removed(admin: AdminClient): Promise<boolean> {
+  const until = performance.now() + REMOVE_MS
+  await admin.call('orderHost', { params: { name: AGENT }, body: { order: 'remove' } })
+  while ((await admin.call('listHosts')).hosts.length > 0) {
+    if (performance.now() > until) return false
+    await moment()
+  }
+  return true
 }
 
 async function untilReady({ signal }: Stage, admin: AdminClient): Promise<number> {
@@ -154,7 +170,10 @@ async function secretInChat(
 
 async function pauseAndWake(stage: Stage, admin: AdminClient): Promise<void> {
   await admin.call('orderHost', { params: { name: AGENT }, body: { order: 'sleep' } })
-  while ((await admin.call('listHosts')).hosts[0]?.state !== 'paused') await moment()
+  while ((await admin.call('listHosts')).hosts[0]?.state !== 'paused') {
+    stage.signal.throwIfAborted()
+    await moment()
+  }
   stage.step(
     'Sleep',
     'paused as if nobody had come for 10 minutes: no processor time; whoever comes wakes it',

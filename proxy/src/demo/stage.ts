@@ -6,6 +6,7 @@ import { type AdminClient, type CliSurroundings, type Style, styleFor, wordWrap 
 
 const STEP_COLUMNS = 14
 const VERDICT_COLUMNS = 5
+const TITLE_MARGIN = 2
 
 /** Where a demo is played: a terminal, with its steps numbered. */
 export interface Stage {
@@ -32,7 +33,11 @@ export async function onStage(
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-demo-'))
   try {
     const stage = createStage(around, interrupted.signal)
-    stage.say(stage.style.bold(`${title}\n`))
+    stage.say(
+      `${wordWrap(title, stage.style.columns - TITLE_MARGIN)
+        .map(stage.style.bold)
+        .join('\n')}\n`,
+    )
     return await play(stage, folder)
   } finally {
     stopped.removeEventListener('abort', onStop)

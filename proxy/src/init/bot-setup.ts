@@ -35,7 +35,7 @@ export async function setUpBot(
   waitMs: number,
 ): Promise<BotSetup | null> {
   for (;;) {
-    const token = await terminal.readSecret('Token of your Telegram bot, from @BotFather (Enter for none):')
+    const token = await terminal.readSecret('Token of your bot, from @BotFather (Enter for none):')
     if (token === '') return null
     try {
       return await withToken(terminal, apiRoot, token.trim(), waitMs)

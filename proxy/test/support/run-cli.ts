@@ -17,6 +17,8 @@ export interface CliRunOptions {
   readonly stdin?: string
   readonly env?: Record<string, string>
   readonly cwd?: string
+  /** Standard input ends before `whileRunning` begins. */
+  readonly givesInputFirst?: boolean
   /** Called with the process's id, and what it has said so far, while it runs. */
   readonly whileRunning?: (
     pid: number,
@@ -36,6 +38,7 @@ export async function runCliProcess(args: readonly string[], options: CliRunOpti
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
   child.stdin.on('error', () => {})
   const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)))
+  if (options.givesInputFirst) child.stdin.end(options.stdin ?? '')
   if (options.whileRunning && child.pid !== undefined) await options.whileRunning(child.pid, output)
   child.stdin.end(options.stdin ?? '')
   return { code: await ended, ...output }
@@ -46,6 +49,8 @@ export interface CliHereOptions {
   readonly env?: Record<string, string>
   /** Standard input is a terminal, where a person types `stdin` at the first question. */
   readonly isTerminal?: boolean
+  /** Standard output is a terminal; each part that is written there is told. */
+  readonly onWritten?: (text: string) => void
   /** On a terminal, what is typed below the text that ends with a prompt; null for nothing yet. */
   readonly types?: (prompt: string) => string | null | Promise<string | null>
 }
@@ -73,7 +78,11 @@ export async function runCliHere(args: readonly string[], options: CliHereOption
   }
   const code = await runCli(
     args,
-    { stdin, stdout: into('stdout'), stderr: into('stderr', answer), env: options.env ?? {}, cwd: '/' },
+    {
+      stdin,
+      stdout: Object.assign(into('stdout', options.onWritten), { isTTY: options.onWritten !== undefined }),
+      ...{ stderr: into('stderr', answer), env: options.env ?? {}, cwd: '/' },
+    },
     noPrograms('0.0.0'),
   )
   return { code, ...output }

@@ -2,7 +2,7 @@ import { usageError } from '../cli-error.ts'
 import type { CommandGroup } from '../context.ts'
 import { examples, helpTexts, paragraph } from '../help.ts'
 import { renderTable } from '../table.ts'
-import { formatTime } from '../text-layout.ts'
+import { formatTime, formatTimeUtc } from '../text-layout.ts'
 
 interface QuotaOptions {
   readonly accounts?: string
@@ -116,7 +116,7 @@ const linkText = ({
   expires_at: number
   problem: string | null
 }) =>
-  `${url}\nGood once, until ${formatTime(expires_at)}. Hand it over yourself.${problem === null ? '' : `\n${problem}`}`
+  `${url}\nGood once, until ${formatTimeUtc(expires_at)}. Hand it over yourself.${problem === null ? '' : `\n${problem}`}`
 
 function amount(what: 'tenants' | 'machines' | 'memory_mib', text: string | undefined) {
   if (text === undefined) return {}

@@ -1,8 +1,9 @@
 /** Conversations with hosted agents at a terminal. */
-import type { ToolCallView, TurnView } from '../../contracts/admin/index.ts'
+import type { TurnView } from '../../contracts/admin/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { terminalText } from '../text-layout.ts'
+import { createTurnPrinter, toolLine } from '../turn-printer.ts'
 
 type Program = Parameters<CommandGroup>[0]
 
@@ -40,7 +41,7 @@ export function addHostChatCommands(host: Program, context: CommandContext): voi
   host
     .command('chat')
     .description(
-      'talk to a hosted agent, which is woken for it; one message from standard input where nobody types',
+      'talk to a hosted agent, which is woken for it; one message from standard input where nobody types; ^C leaves it at its answer',
     )
     .argument('<name>')
     .action((name: string) => chat(context, name))
@@ -51,18 +52,16 @@ async function chat(context: CommandContext, name: string): Promise<void> {
   if (!terminal.isInteractive) {
     const text = await terminal.readSecretFromInput()
     if (text.trim() === '') throw usageError('There is no message on standard input.')
-    const turn = await converse(context, name, text)
-    await context.show(turn, () => terminalText(turn.answer ?? ''))
-    if (turn.state !== 'done') throw new CliError('failed', EXIT.failed, turn.problem ?? 'It was stopped.')
+    const { state, problem } = await converse(context, name, text)
+    if (state !== 'done') throw new CliError('failed', EXIT.failed, problem ?? 'It was stopped.')
     return
   }
   terminal.note(`You talk to ${name}. An empty line ends it.`)
   for (;;) {
     const text = await terminal.ask('> ')
     if (text === null || text.trim() === '') return
-    await noteStart(context, name)
-    const turn = await converse(context, name, text)
-    await context.show(turn, () => answerOf(turn))
+    const { state, problem } = await converse(context, name, text)
+    if (state !== 'done') terminal.note(`(${problem ?? state})`)
   }
 }
 
@@ -75,11 +74,33 @@ export async function noteStart({ client, terminal }: CommandContext, name: stri
     terminal.note(`${name} is ${host.state}; it answers once it has started, which takes up to a minute.`)
 }
 
-/** Followed to its end: a first answer takes longer than any other of the daemon's. */
-async function converse({ client }: CommandContext, name: string, text: string): Promise<TurnView> {
+/** Followed to its end, and printed as it comes; as JSON when it is whole. */
+async function converse(context: CommandContext, name: string, text: string): Promise<TurnView> {
+  const { client, terminal, json, show } = context
+  using interrupt = terminal.catchInterrupt()
+  const { signal } = interrupt
+  await noteStart(context, name)
   const { number } = await client.call('sayToHost', { params: { name }, body: { text } })
-  for await (const { event, data } of client.events('followTurn', { params: { name, number } }))
-    if (event === 'end' && 'asked' in data) return data
+  const printer = createTurnPrinter(terminal)
+  try {
+    for await (const { event, data } of client.events('followTurn', { params: { name, number }, signal })) {
+      if (event === 'end' && 'asked' in data) {
+        await (json ? show(data, () => '') : printer.end(data))
+        return data
+      }
+      if (json) continue
+      if (event === 'text' && 'text' in data) await printer.text(data.text)
+      if (event === 'tool' && 'duration_ms' in data) await printer.tool(data)
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+    await terminal.write(terminal.isWatched ? '\n' : '')
+    throw new CliError(
+      'interrupted',
+      EXIT.failed,
+      `${name} goes on with its answer. Stop it: oauth3 host interrupt ${name}. Read it later: oauth3 host history ${name}.`,
+    )
+  }
   throw new CliError('connection_lost', EXIT.failed, 'The daemon stopped before it was answered.')
 }
 
@@ -87,15 +108,6 @@ const beganBy = ({ origin, request_id, asked }: TurnView): string => {
   if (origin === 'person') return `> ${terminalText(asked)}`
   return `> (nobody asked: woken ${request_id === null ? 'by itself' : `by request ${request_id}`})`
 }
-
-const TOOL_STATES: Readonly<Record<ToolCallView['state'], string>> = {
-  running: 'did not end',
-  done: 'done',
-  failed: 'failed',
-}
-const tookOf = (ms: number | null): string => (ms === null ? '' : ` in ${(ms / 1_000).toFixed(1)} s`)
-const toolLine = ({ name, state, arguments: given, duration_ms }: ToolCallView): string =>
-  `  · ${terminalText(name)} ${terminalText(given)}: ${TOOL_STATES[state]}${tookOf(duration_ms)}`
 
 const answerOf = ({ answer, state, problem, tools }: TurnView): string =>
   [

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { BotView } from '../../contracts/admin/index.ts'
-import { usageError } from '../cli-error.ts'
+import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { examples } from '../help.ts'
-import { counted, formatTime, terminalText } from '../text-layout.ts'
+import { counted, formatTime, formatTimeUtc, terminalText } from '../text-layout.ts'
 
 interface Options {
   readonly off?: boolean
@@ -41,19 +41,30 @@ export function addTelegramCommand(host: Command, context: CommandContext): void
         return await context.show(answer, () => linesOf(name, answer.bot).join('\n'))
       }
       const { bot: known } = await context.client.call('readBot', { params })
+      if (known !== null) await assertNoOther(name, known)
       const bot = known ?? (await added(name))
       const code = await context.client.call('makeBotCode', { params })
       await context.show({ bot, code }, () =>
         [
           ...linesOf(name, bot),
-          `Pair a chat, once, until ${formatTime(code.expires_at)}:  ${code.link}`,
+          `Pair a chat, once, until ${formatTimeUtc(code.expires_at)}:  ${code.link}`,
           `Or write to @${bot?.username}:  /start ${code.code}`,
         ].join('\n'),
       )
     })
 
+  /** A token that is given to one that has a bot is meant to be used. */
+  async function assertNoOther(name: string, { username }: BotView): Promise<void> {
+    if (terminal.isInteractive || (await terminal.readSecretFromInput()).trim() === '') return
+    throw new CliError(
+      'conflict',
+      EXIT.refused,
+      `${name} has a bot already, @${username}, so the token was not taken. Take that one away first: oauth3 host telegram ${name} --off`,
+    )
+  }
+
   async function added(name: string): Promise<BotView | null> {
-    const token = (await terminal.readSecret(`Token of a bot for ${name} alone, from @BotFather:`)).trim()
+    const token = (await terminal.readSecret(`Token of a bot for ${name}, from @BotFather:`)).trim()
     if (token === '') throw usageError('The token is empty; nothing was stored.')
     return (await context.client.call('addBot', { params: { name }, body: { token } })).bot
   }

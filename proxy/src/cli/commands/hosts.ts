@@ -1,4 +1,9 @@
-import { HOST_ORDERS, type HostedAgentView, type HostUsageView } from '../../contracts/admin/index.ts'
+import {
+  ADMIN_ROUTES,
+  HOST_ORDERS,
+  type HostedAgentView,
+  type HostUsageView,
+} from '../../contracts/admin/index.ts'
 import { HOST_DEFAULTS } from '../../contracts/index.ts'
 import { formatBytes, formatUsd } from '../../kernel/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
@@ -51,13 +56,10 @@ export const addHostCommands: CommandGroup = (program, context) => {
       ),
     )
     .action(async (name: string, options: AddOptions) => {
-      await needKey(context, options.provider)
-      const body = {
-        name,
-        provider: options.provider,
-        model: options.model,
-        sleep_after: options.sleepAfter,
-      }
+      const { provider, model, sleepAfter } = options
+      const body = { name, provider, model, sleep_after: sleepAfter }
+      await assertCanBe(context, body)
+      await needKey(context, provider)
       const made = await context.client.call('addHost', { body })
       await context.show(made, () =>
         [
@@ -132,9 +134,9 @@ export const addHostCommands: CommandGroup = (program, context) => {
           ? 'No hosted agents yet; make one with: oauth3 host add NAME'
           : renderTable(
               ['NAME', 'STATE', 'MODEL', 'NEXT'],
-              answer.hosts.map((row) => [row.name, row.state, modelOf(row), nextOf(row, context.now())]),
+              answer.hosts.map((row) => [row.name, row.state, modelOf(row), briefly(row, context.now())]),
               context.terminal.style,
-              { columns: context.terminal.columns, shrink: [[3, 20]] },
+              { columns: context.terminal.columns, shrink: [[2, 12]] },
             ),
       )
     })
@@ -230,6 +232,15 @@ export const addHostCommands: CommandGroup = (program, context) => {
   addHostChatCommands(host, context)
 }
 
+/** What would be refused is refused before anything is asked for and stored. */
+async function assertCanBe({ client }: CommandContext, body: { readonly name: string }): Promise<void> {
+  const { error } = ADMIN_ROUTES.addHost.body.safeParse(body)
+  const [issue] = error?.issues ?? []
+  if (issue !== undefined) throw usageError(`${issue.path.join('.')}: ${issue.message}.`)
+  if ((await client.call('listHosts')).hosts.some(({ name }) => name === body.name))
+    throw new CliError('conflict', EXIT.refused, `There is a hosted agent named ${body.name}.`)
+}
+
 /** The one thing that is asked for: without a key its model answers nothing. */
 async function needKey({ client, terminal }: CommandContext, provider: string): Promise<void> {
   const [{ keys }, { providers }] = await Promise.all([
@@ -247,6 +258,14 @@ async function needKey({ client, terminal }: CommandContext, provider: string): 
 
 const modelOf = ({ kind, model }: HostedAgentView): string => (kind === 'openclaw' ? model : `a ${kind}`)
 
+/** For a list: why is told by `host show`. */
+const briefly = (row: HostedAgentView, now: number): string => {
+  if (row.last_error !== null && row.state !== 'running') return `oauth3 host show ${row.name} says why`
+  if (row.lacks_key_of !== null) return `needs a key: oauth3 key add ${row.lacks_key_of}`
+  if (row.next === null || row.next_at === null) return row.because
+  return `${row.next} ${formatDistance(row.next_at, now)}`
+}
+
 const nextOf = (row: HostedAgentView, now: number): string => {
   if (row.memory_turn !== null) return row.because
   if (row.last_error !== null && row.state !== 'running') return row.last_error
@@ -260,6 +279,11 @@ const linesOf = (row: HostedAgentView, now: number): string[] => [
   row.kind === 'openclaw' ? `  model       ${row.provider} ${row.model}` : `  a ${row.kind}`,
   `  may reach   ${reachOf(row)}`,
   `  next        ${nextOf(row, now)}`,
+  ...(row.lacks_key_of === null
+    ? []
+    : [
+        `  lacks       a key of ${row.lacks_key_of}, so it answers nothing: oauth3 key add ${row.lacks_key_of}`,
+      ]),
   `  last error  ${row.last_error ?? 'none'}`,
   `  made        ${formatTime(row.created_at)}`,
 ]
