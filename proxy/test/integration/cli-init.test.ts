@@ -69,7 +69,7 @@ test('tries a bot, finds the chat and the person out, and writes what a daemon s
   const { code, said } = await init(
     [
       [/HOST:PORT|Where agents reach it/, `127.0.0.1:${port}`],
-      [/Token of your Telegram bot/, telegram.token],
+      [/Token of your bot/, telegram.token],
       [
         /Now write \/id to it/,
         () => {
@@ -101,7 +101,7 @@ test('says what is wrong and asks again: a place that is taken, a token that is 
       [/is taken by another program/, 'nonsense'],
       [/It takes HOST:PORT/, '127.0.0.1:0'],
       [/It takes HOST:PORT/, `127.0.0.1:${port}`],
-      [/Token of your Telegram bot/, 'no token'],
+      [/Token of your bot/, 'no token'],
       [/no token of a bot[\s\S]*Token of your/, '1234567890:wrong-token-of-nobody'],
       [/Telegram refused[\s\S]*Token of your/, ''],
     ],
@@ -131,7 +131,7 @@ test('a full disk leaves no half of a file, and no draft', async () => {
   const { code, said } = await init(
     [
       [/Where agents reach it/, `127.0.0.1:${port}`],
-      [/Token of your Telegram bot/, ''],
+      [/Token of your bot/, ''],
     ],
     { DOCKER_HOST: process.env.DOCKER_HOST ?? '', ...GOES_ON },
     NO_ROOM,
