@@ -62,6 +62,7 @@ describe.skipIf(!docker.available)(`files of machines on the engine ${docker.rea
       name: nameOf(machine),
       Image: imageTag(DENO),
       User: `${PLACE.owner}:${PLACE.owner}`,
+      Entrypoint: ['/bin/deno', 'eval', 'setInterval(() => {}, 1e6)'],
       HostConfig: {
         ReadonlyRootfs: true,
         NetworkMode: 'none',
@@ -128,6 +129,29 @@ describe.skipIf(!docker.available)(`files of machines on the engine ${docker.rea
     await put('whole', from)
     expect(await persistence.restore({ ...refOf('whole'), generation: 2 }, NEVER)).toBe('ready')
     expect(await listed('whole')).toContain('newer')
+  })
+
+  it('come into a container that is up by then, and are a half until the last of them is there', async () => {
+    const from = mkdtempSync(join(folder, 'in-'))
+    fill(join(from, 'home'))
+    await create('beside')
+    await persistence.restore(refOf('beside'), NEVER)
+    await put('beside', from)
+    const before = await listed('beside')
+    await persistence.save(refOf('beside'), NEVER)
+    await purge('beside')
+    await create('beside')
+    const ref = { ...refOf('beside'), generation: 2 }
+    let isHalf: boolean | undefined
+    const begun = async (): Promise<void> => {
+      isHalf = await persistence.isHalf(ref, NEVER)
+      await engine.getContainer(nameOf('beside')).start()
+    }
+    expect(await persistence.restore(ref, NEVER, begun)).toBe('ready')
+    expect(isHalf).toBe(true)
+    expect(await persistence.isHalf(ref, NEVER)).toBe(false)
+    expect((await engine.getContainer(nameOf('beside')).inspect()).State.Running).toBe(true)
+    expect(await listed('beside')).toBe(before)
   })
 
   it('lead nowhere else: a link that the engine refuses to unpack says the same from the root', async () => {
