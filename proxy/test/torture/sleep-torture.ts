@@ -88,11 +88,17 @@ export async function tortureSleeps({
       expected = trees.get(chosen.number) ?? {}
     }
     generation += 1
+    const begun = async (): Promise<void> => {
+      if (!(await persistence.isHalf(ref(), never)))
+        report.broken.push(`cycle ${cycle}: a machine might be up with a half that does not say so`)
+    }
+    const isBeside = random.chance(0.5)
     await insist(async () => {
-      if ((await persistence.restore(ref(), never)) === 'ready') return
+      if ((await persistence.restore(ref(), never, isBeside ? begun : undefined)) === 'ready') return
       kit.volumes.purge(MACHINE)
       throw new Error('unusable')
     })
+    if (await persistence.isHalf(ref(), never)) report.broken.push(`cycle ${cycle}: a half was ready`)
     const actual = treeOf(kit.volumes.of(MACHINE))
     const names = new Set([...Object.keys(expected), ...Object.keys(actual)])
     for (const name of names)
