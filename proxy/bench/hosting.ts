@@ -1,6 +1,6 @@
 /**
- * Hosted agents, beside what is done without us: a real OpenClaw that is awake again after a pause and after a start, its files that are
- * there again beside `rclone`, and what agents that sleep take of the daemon's memory.
+ * Hosted agents, beside what is done without us: a real OpenClaw that is awake again after a pause, after a start and from its files, those
+ * beside `rclone`, and what agents that sleep take of the daemon's memory.
  */
 import { Session } from 'node:inspector/promises'
 import { createAuditLog } from '../src/audit/index.ts'
@@ -8,8 +8,8 @@ import { systemClock } from '../src/kernel/index.ts'
 import { engineKits } from '../test/support/engines.ts'
 import { createMachineDriverDouble } from '../test/support/machine-driver-double.ts'
 import { MACHINE_STORES, machineQuota, openHost, sampleMachine } from '../test/support/machine-kit.ts'
-import { createOpenclawMachine, type OpenclawMachine } from '../test/support/openclaw-machine.ts'
 import { benchHostingStreams } from './hosting-streams.ts'
+import { answers, benchWake, openMachine } from './hosting-wake.ts'
 import { benchPersistence } from './persistence.ts'
 import { percentile, printComparison, printGoal, timed } from './support.ts'
 
@@ -25,36 +25,23 @@ export async function benchHosting(of: {
 }): Promise<void> {
   await benchAsleep()
   await benchHostingStreams(of.streams)
-  const start = await benchPause(of)
-  const files = await benchPersistence(of)
-  const [restore, copy] = [files.restore, files.copy].map((all) => percentile(all, 0.5)) as [number, number]
-  const [ours, baseline] = [restore + start, copy + start]
-  const ms = (value: number): string => `${value.toFixed(0)} ms`
-  console.log(`a wake from files: ${ms(ours)} = files ${ms(restore)} + container and OpenClaw ${ms(start)}`)
-  console.log(`without us: ${ms(baseline)} = rclone copy ${ms(copy)} + container and OpenClaw ${ms(start)}`)
-  // OpenClaw's own start is on both sides: no way of bringing files is faster than none.
-  console.log(`the most, with files in no time at all: ${(baseline / start).toFixed(2)} ×`)
-  const ratio = baseline / ours
-  printGoal(`a wake from files is ${ratio.toFixed(2)} × as fast`, 'at least 3', ratio >= 3)
+  await benchPause(of)
+  await benchPersistence(of)
+  await benchWake(of)
 }
 
-/** Resolves to what a start takes until it is ready, in milliseconds (p50). */
 async function benchPause({
   pauses,
   starts,
 }: {
   readonly pauses: number
   readonly starts: number
-}): Promise<number> {
-  const none = (socket: { destroy(): unknown }): void => void socket.destroy()
-  await using machine = await createOpenclawMachine({ model: none, agent: none })
+}): Promise<void> {
+  await using machine = await openMachine()
   const rise = async (): Promise<void> => {
     const from = machine.told.length
     await machine.start()
-    await machine.until(({ state }) => state === 'waiting', from)
-    machine.tell(CONFIGURATION)
-    const { state } = await machine.until((told) => told.state === 'ready' || told.state === 'failed', from)
-    if (state === 'failed') throw new Error('OpenClaw did not start: this machine is too busy')
+    await answers(machine, from)
   }
   await rise()
   const ours: number[] = []
@@ -63,19 +50,14 @@ async function benchPause({
     ours.push(
       await timed(async () => {
         await machine.unpause()
-        await answered(machine)
+        await machine.http('/')
       }),
     )
   }
   const baseline: number[] = []
   for (let at = 0; at < starts; at += 1) {
     await machine.stop(30)
-    baseline.push(
-      await timed(async () => {
-        await rise()
-        await answered(machine)
-      }),
-    )
+    baseline.push(await timed(rise))
   }
   printComparison({
     name: 'OpenClaw’s first byte after a pause; baseline: docker start',
@@ -85,20 +67,6 @@ async function benchPause({
   })
   const ratio = percentile(baseline, 0.5) / percentile(ours, 0.5)
   printGoal(`a wake from a pause is ${ratio.toFixed(0)} × as fast`, 'at least 40', ratio >= 40)
-  return percentile(baseline, 0.5)
-}
-
-const CONFIGURATION = {
-  do: 'configure',
-  token: null,
-  model: 'anthropic/claude-sonnet-5-5',
-  providers: [
-    { id: 'anthropic', path: '', api: 'anthropic-messages', models: [{ id: 'claude-sonnet-5-5' }] },
-  ],
-}
-
-async function answered(machine: OpenclawMachine): Promise<void> {
-  await machine.http('/')
 }
 
 async function benchAsleep(): Promise<void> {

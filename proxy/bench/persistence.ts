@@ -26,14 +26,13 @@ const NOWHERE: MachineFiles = {
 }
 const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 
-/** Resolves to how long each wake took until its files were there, in milliseconds. */
 export async function benchPersistence({
   rounds,
   scale,
 }: {
   readonly rounds: number
   readonly scale: number
-}): Promise<{ readonly restore: readonly number[]; readonly copy: readonly number[] }> {
+}): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-persistence-'))
   const machine = await createBenchMachine()
   try {
@@ -91,7 +90,6 @@ export async function benchPersistence({
     )
     const peak = process.resourceUsage().maxRSS / 1_024
     console.log(`memory of this process at most ${peak.toFixed(0)} MiB`)
-    return { restore: ours, copy: baseline }
   } finally {
     await machine.remove()
     rmSync(folder, { recursive: true, force: true })
