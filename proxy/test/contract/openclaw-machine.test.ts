@@ -226,6 +226,12 @@ describe.skipIf(!availability.available)('OpenClaw in its machine', () => {
         expect(frames.length).toBeGreaterThan(4)
         expect(frames.join()).not.toContain(gatewayToken)
         expect(frames.join()).not.toMatch(/"deviceToken"/)
+        // A link on another page chooses none of its settings, of which the conversation is one.
+        const body = `<a href="${new URL(url).origin}/#session=agent:main:chosen">go</a>`
+        await page.route('http://other.test/', (route) => route.fulfill({ contentType: 'text/html', body }))
+        await page.goto('http://other.test/').then(() => page.getByText('go').click())
+        await page.getByText('A heron stands in the water.').first().waitFor()
+        expect(page.url()).not.toContain('chosen')
         if (process.env.PAGE_SCREENSHOT) await page.screenshot({ path: process.env.PAGE_SCREENSHOT })
       } finally {
         await browser.close()

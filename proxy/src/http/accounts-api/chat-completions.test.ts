@@ -4,6 +4,7 @@ import { afterEach, expect, it, vi } from 'vitest'
 import type { AppError } from '../../kernel/index.ts'
 import type { AccountCaller } from './caller.ts'
 import { answerOpenAiError, createChatCompletions } from './chat-completions.ts'
+import { chosenInstance } from './instances-of.ts'
 
 let server: Server | undefined
 afterEach(() => void server?.close().closeAllConnections())
@@ -96,4 +97,16 @@ it('ends an agent that says more than can be given whole', async () => {
   expect(await answer.json()).toMatchObject({ error: { code: 'too_large' } })
   await vi.waitFor(() => expect(isOver).toBe(true))
   expect(said).toBeLessThan(20)
+})
+
+it('chooses no agent that is being removed, where none is named or by its name', async () => {
+  const machine = (name: string, desired: string) => ({
+    machine: { id: `mch_${name}`, name, desired, spec: {} },
+  })
+  const of = {
+    hosting: { list: async () => [machine('old', 'deleted'), machine('new', 'awake')] },
+  } as unknown as Parameters<typeof chosenInstance>[0]
+  expect((await chosenInstance(of, undefined)).machine.name).toBe('new')
+  for (const named of ['old', 'mch_old'])
+    await expect(chosenInstance(of, named)).rejects.toMatchObject({ code: 'not_found' })
 })
