@@ -14,6 +14,13 @@ it.each(['', ' \n\t', '\u200b\u2060\ufeff', '\u202e\u2066', '\u3164 \u115f', '\u
   },
 )
 
+it('a long one is told in parts that hold whole characters, and in twelve at most', () => {
+  expect(told(`${'x'.repeat(4_095)}😀y`)).toEqual(['x'.repeat(4_095), '😀y'])
+  const endless = told('z'.repeat(4_096 * 12 + 1))
+  expect(endless).toHaveLength(12)
+  expect(endless.at(-1)).toContain('It goes on; all of it')
+})
+
 it('of an answer in parts those that show nothing are left out, and the others come', () => {
   const hidden = '\u200b'.repeat(4_096)
   expect(
