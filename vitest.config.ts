@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 import { measurePace } from './proxy/scripts/machine-pace.ts'
+import { filesThatMock } from './proxy/test/support/mocking-files.ts'
 import { withoutPostgres } from './proxy/test/support/postgres-binaries.ts'
 import { ON_POSTGRES } from './proxy/test/support/postgres-files.ts'
 
@@ -12,11 +13,13 @@ const project = (
   testTimeout: number,
   env = {},
   setups: readonly string[] = [],
+  tests: { isolate?: boolean; exclude?: string[] } = {},
 ) => ({
   test: {
     name,
     env,
     include,
+    ...tests,
     globalSetup: [
       'proxy/test/support/postgres-server.ts',
       'proxy/test/support/sqlite-template.ts',
@@ -30,6 +33,9 @@ const project = (
 
 const kindsOf = (names: readonly string[]): string[] => names.map((name) => `proxy/test/${name}.test.ts`)
 
+/** Of `vi.mock`: a module that another file has loaded already would not be replaced. */
+const mocking = filesThatMock(['proxy/src/**/*.test.ts'])
+
 /**
  * Unit tests beside the source; the rest by what they need and prove. `postgres` has those again that say most of what is stored and
  * who wins, on the other engine.
@@ -40,7 +46,9 @@ export default defineConfig({
     maxWorkers: 2,
     env: { TEST_PACE: String(pace) },
     projects: [
-      project('unit', ['proxy/src/**/*.test.ts'], 20_000),
+      // A worker's files share what they import, which costs more than most of these tests.
+      project('unit', ['proxy/src/**/*.test.ts'], 20_000, {}, [], { isolate: false, exclude: mocking }),
+      project('mocks', mocking, 20_000),
       project('contract', ['proxy/test/contract/**/*.test.ts'], 60_000),
       project('integration', ['proxy/test/integration/**/*.test.ts'], 90_000),
       project('adversarial', ['proxy/test/adversarial/**/*.test.ts'], 90_000),

@@ -53,6 +53,13 @@ describe.skipIf(missing !== undefined)(
       admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1', [
         sign,
       ])
+    const holder = async (): Promise<number | undefined> =>
+      (
+        await admin.query<{ pid: number }>(
+          `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        )
+      ).rows[0]?.pid
     /** Takes what the daemon holds, as somebody who knows its number does, as soon as it is free. */
     const takeLock = async (): Promise<void> => {
       const other = new pg.Client({ connectionString: server.url })
@@ -70,7 +77,10 @@ describe.skipIf(missing !== undefined)(
 
     it('takes its lock again when the connection was lost, and writes on', async () => {
       const { lock, storage } = await daemon()
+      const before = await holder()
       await endSession(lock.fence.sign)
+      // Until the daemon hears of it, it writes as if nothing were lost.
+      await expect.poll(async () => [undefined, before].includes(await holder())).toBe(false)
       await expect
         .poll(() =>
           write(storage, 'again').then(
