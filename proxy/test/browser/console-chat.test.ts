@@ -199,6 +199,32 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
         expect(ann.defects).toEqual([])
       })
 
+      it('opens its own page in a window of the click', async () => {
+        const ann = await chatting()
+        await ann.page.context().route(/mch-/, (route) => route.fulfill({ body: 'its own page' }))
+        await ann.page.evaluate(
+          'const open = window.open; window.open = (...all) => { window.within = window.event?.type; return open(...all) }',
+        )
+        const [popup] = await Promise.all([
+          ann.page.waitForEvent('popup'),
+          ann.page.getByRole('button', { name: 'Its own page' }).click(),
+        ])
+        await popup.getByText('its own page').waitFor()
+        expect(new URL(popup.url()).host).toMatch(/^mch-[0-9a-f]{16}\.localhost:/)
+        expect(await popup.evaluate('window.opener')).toBeNull()
+        expect(await ann.page.evaluate('window.within')).toBe('click')
+        expect(ann.defects).toEqual([])
+      })
+
+      it('tells how the agent is, and wakes it when somebody speaks', async () => {
+        const ann = await chatting()
+        await ann.page.getByText('because a message came').waitFor()
+        await admin('POST', '/claw/order', { order: 'sleep' })
+        await ann.page.getByRole('status').getByText('paused').first().waitFor()
+        await send(ann, 'wake up')
+        await answerHas(ann, 'wake up')
+      })
+
       it('takes files along, shows what is in the workspace, and saves it as a file', async () => {
         const ann = await chatting(NARROW)
         const { page } = ann
@@ -227,32 +253,6 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
         await expectNoSidewaysScroll(page)
         await expectAccessibleInBothThemes(page)
         expect(ann.defects).toEqual([])
-      })
-
-      it('opens its own page in a window of the click', async () => {
-        const ann = await chatting()
-        await ann.page.context().route(/mch-/, (route) => route.fulfill({ body: 'its own page' }))
-        await ann.page.evaluate(
-          'const open = window.open; window.open = (...all) => { window.within = window.event?.type; return open(...all) }',
-        )
-        const [popup] = await Promise.all([
-          ann.page.waitForEvent('popup'),
-          ann.page.getByRole('button', { name: 'Its own page' }).click(),
-        ])
-        await popup.getByText('its own page').waitFor()
-        expect(new URL(popup.url()).host).toMatch(/^mch-[0-9a-f]{16}\.localhost:/)
-        expect(await popup.evaluate('window.opener')).toBeNull()
-        expect(await ann.page.evaluate('window.within')).toBe('click')
-        expect(ann.defects).toEqual([])
-      })
-
-      it('tells how the agent is, and wakes it when somebody speaks', async () => {
-        const ann = await chatting()
-        await ann.page.getByText('because a message came').waitFor()
-        await admin('POST', '/claw/order', { order: 'sleep' })
-        await ann.page.getByRole('status').getByText('paused').first().waitFor()
-        await send(ann, 'wake up')
-        await answerHas(ann, 'wake up')
       })
 
       it('shows what runs in it and what it printed on a page of its own, as text and without secrets', async () => {

@@ -13,9 +13,13 @@ export interface Loaded<T> {
 
 /**
  * What `read` answers, read again when `key` changes, and upon events whose type begins with one of `upon`. An answer that is
- * overtaken by a later one is dropped.
+ * overtaken by a later one is dropped. Null: never by itself, as where reading does something.
  */
-export function useLoaded<T>(read: () => Promise<T>, key: string, upon: readonly string[] = []): Loaded<T> {
+export function useLoaded<T>(
+  read: () => Promise<T>,
+  key: string,
+  upon: readonly string[] | null = [],
+): Loaded<T> {
   const [data, setData] = useState<T>()
   const [error, setError] = useState<string>()
   const turn = useRef(0)
@@ -45,7 +49,7 @@ export function useLoaded<T>(read: () => Promise<T>, key: string, upon: readonly
     let waits: ReturnType<typeof setTimeout> | undefined
     // A run opens many secrets: one reading for all of a moment.
     const off = onEvent(({ type }) => {
-      if (type !== 'reset' && !upon.some((beginning) => type.startsWith(beginning))) return
+      if (upon === null || (type !== 'reset' && !upon.some((beginning) => type.startsWith(beginning)))) return
       waits ??= setTimeout(() => {
         waits = undefined
         reload()

@@ -28,6 +28,8 @@ function Workspace({ of: name }: { readonly of: string }) {
   const loaded = useLoaded(
     () => api.call('listHostFiles', { params: { name }, query: { folder } }),
     `${name}/${folder}`,
+    // It wakes the agent, which a page that is left open does not.
+    null,
   )
   const { isBusy, refusal, run } = useAct()
   const take = (path: string, shown: string): void =>
