@@ -13,12 +13,13 @@ const project = (
   testTimeout: number,
   env = {},
   setups: readonly string[] = [],
-  tests: { isolate?: boolean; exclude?: string[] } = {},
+  tests: { isolate?: boolean; exclude?: string[]; sequence?: { groupOrder: number } } = {},
 ) => ({
   test: {
     name,
     env,
     include,
+    sequence: { groupOrder: 1 },
     ...tests,
     globalSetup: [
       'proxy/test/support/postgres-server.ts',
@@ -46,8 +47,13 @@ export default defineConfig({
     maxWorkers: 2,
     env: { TEST_PACE: String(pace) },
     projects: [
-      // A worker's files share what they import, which costs more than most of these tests.
-      project('unit', ['proxy/src/**/*.test.ts'], 20_000, {}, [], { isolate: false, exclude: mocking }),
+      // A worker's files share what they import, which costs more than most of these tests. Before all others, since it goes on with the
+      // next file only where that is of the same project.
+      project('unit', ['proxy/src/**/*.test.ts'], 20_000, {}, [], {
+        isolate: false,
+        exclude: mocking,
+        sequence: { groupOrder: 0 },
+      }),
       project('mocks', mocking, 20_000),
       project('contract', ['proxy/test/contract/**/*.test.ts'], 60_000),
       project('integration', ['proxy/test/integration/**/*.test.ts'], 90_000),
