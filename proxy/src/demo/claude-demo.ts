@@ -113,7 +113,8 @@ async function firstRun(
   step('Prompt', `POST /run {"prompt": ${JSON.stringify(PROMPT)}}`)
   step('Container', 'one for this run alone: no network, nothing of another run, gone at its end')
   const answer = await app.run({ prompt: PROMPT, schema: INGREDIENT })
-  step('Model call', 'Claude Code asked at its socket; the LLM proxy checked the budget and put the key in')
+  if (model.accepted > 0)
+    step('Model call', 'Claude Code asked at its socket; the LLM proxy checked the budget and put the key in')
   showAnswer(stage, answer)
   const searched = await Promise.race([seen.promise, Promise.resolve({ bytes: 0, found: false })])
   const problems = [

@@ -67,7 +67,7 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
   await admin.call('addHost', { body: { name: AGENT, provider: 'anthropic', model: 'claude-sonnet-5-5' } })
   try {
     step('Agent', `oauth3 host add ${AGENT}: a container of its own, and sockets are all that it reaches`)
-    say(style.dim('   its first start takes up to half a minute …'))
+    say(style.dim('   its first start takes half a minute, longer on a busy machine …'))
     step('Ready', `it answers after ${seconds(await untilReady(stage, admin))}; later it only wakes`)
     await converse(stage, admin, 'Say hello.')
     const { bytes, found } = await searchContainers(docker, imageTag(OPENCLAW_IMAGE), key)

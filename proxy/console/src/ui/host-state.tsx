@@ -7,7 +7,7 @@ const NEXT = { paused: 'is paused', asleep: 'goes to sleep' } as const
 export function HostState({ host }: { readonly host: HostedAgentView }) {
   const { state, next, next_at, because, memory_turn, last_error } = host
   return (
-    <>
+    <div>
       {state}
       {next !== null && next_at !== null && (
         <p class="soft">
@@ -20,6 +20,6 @@ export function HostState({ host }: { readonly host: HostedAgentView }) {
           <bdi>{last_error}</bdi>
         </p>
       )}
-    </>
+    </div>
   )
 }
