@@ -1,7 +1,8 @@
 // Loaded into OpenClaw's process before OpenClaw itself (`node --import`). Some 5,600 modules are half of its start, and need no files of
 // the machine: they are loaded while those are still being brought. OpenClaw begins when the supervisor hands in what its environment lacks.
 //
-// Which modules it takes is written down while the image is built, by this file too. In workers and children of OpenClaw it does nothing.
+// Which modules it takes is written down while the image is built, by this file too. In OpenClaw's workers it sees to their
+// trust alone, and in its children it does nothing.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { Socket } from 'node:net'
@@ -39,12 +40,17 @@ async function begin() {
   if (mode === 'load') for (const url of JSON.parse(readFileSync(LIST, 'utf8'))) await import(url)
   supervisor.write('loaded\n')
   Object.assign(process.env, JSON.parse(await words))
-  // Node reads that file when it starts, and it may be new since.
+  trustAuthority()
+  process.chdir(process.env.HOME)
+}
+
+/** Node reads that file when a process starts, and it may be new since; each thread has authorities of its own. */
+function trustAuthority() {
   const authority = process.env.NODE_EXTRA_CA_CERTS
   if (authority !== undefined)
     tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(authority, 'utf8')])
-  process.chdir(process.env.HOME)
 }
 
 if (isMainThread && mode === 'record') record()
 if (isMainThread && mode !== undefined) await begin()
+if (!isMainThread) trustAuthority()

@@ -1,9 +1,11 @@
 /** The pinned OpenClaw in its container, as a machine has it: sockets are all that it can reach. The model is played at the wire. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join as joinPath } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { text as textOf } from 'node:stream/consumers'
 import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readRecord } from '../../src/hosting/agents/session-watch.ts'
@@ -17,6 +19,7 @@ import { createPlayedHosting } from '../support/hosted-kit.ts'
 import { createMessagesApi, type MessagesApi, say, use } from '../support/messages-api-double.ts'
 import { createOpenclawMachine, join, type OpenclawMachine, turnOf } from '../support/openclaw-machine.ts'
 import { patience } from '../support/pace.ts'
+import { createTestCa } from '../support/test-ca.ts'
 
 const availability = await dockerOrSkip({ images: ['openclaw'] })
 const MODEL = 'claude-sonnet-5-5'
@@ -349,4 +352,33 @@ describe.skipIf(!availability.available)('OpenClaw in its machine', () => {
     expect(heard()).toContain('Said at the end.')
     expect(JSON.stringify(machine.told.filter(({ log }) => log !== undefined))).not.toContain(daemon.token)
   })
+})
+
+it('trusts the gateway’s authority in every thread, though it is known behind the start alone', async () => {
+  const folder = mkdtempSync(joinPath(tmpdir(), 'oauth3-trust-'))
+  try {
+    const authority = joinPath(folder, 'ca.pem')
+    const program = joinPath(folder, 'program.mjs')
+    writeFileSync(authority, createTestCa().certificate)
+    writeFileSync(
+      program,
+      `import { readFileSync } from 'node:fs'
+      import tls from 'node:tls'
+      import { isMainThread, Worker } from 'node:worker_threads'
+      const known = readFileSync(process.env.NODE_EXTRA_CA_CERTS, 'utf8').trim()
+      const isTrusted = tls.getCACertificates('default').some((one) => one.trim() === known)
+      console.log(isMainThread ? 'main' : 'worker', isTrusted)
+      if (isMainThread) new Worker(process.argv[1])`,
+    )
+    const early = joinPath(import.meta.dirname, '../../../sandbox-images/openclaw/early-modules.mjs')
+    const child = spawn(process.execPath, ['--import', early, program], {
+      env: { HOME: folder, OAUTH3_EARLY_MODULES: 'none' },
+      stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    })
+    const words = child.stdio[3] as Writable
+    words.end(JSON.stringify({ NODE_EXTRA_CA_CERTS: authority }))
+    expect(await textOf(child.stdout as Readable)).toBe('main true\nworker true\n')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
