@@ -76,7 +76,8 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
 
   function endpointOf(machine: Machine): Promise<MachineEndpoint> {
     const { id } = machine
-    rows.set(id, machine)
+    // Whoever asks may have read its row a while ago; changes are told.
+    if (!rows.has(id)) rows.set(id, machine)
     const known = endpoints.get(id)
     if (known !== undefined) return known
     const current = (): Machine => rows.get(id) ?? machine
