@@ -93,6 +93,14 @@ const SOURCES = ['proxy/src', 'proxy/console/src', 'proxy/scripts', 'proxy/test'
     .filter((name) => /\.(?:tsx?|py|js|json)$/.test(name) && !name.includes('node_modules'))
     .map((name) => `${folder}/${name}`),
 )
+/** By hand, in the languages of the project. */
+const WRITTEN = ['proxy', 'sandbox-images', 'integrations', 'findings'].flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter(
+      (name) => /\.(?:tsx?|[cm]?js|css|sh|py)$/.test(name) && !/(?:^|\/)(?:node_modules|dist)\//.test(name),
+    )
+    .map((name) => `${folder}/${name}`),
+)
 const MODULE_PATH = new RegExp(
   `^(?:${readdirSync(join(ROOT, 'proxy/src'))
     .filter((name) => !name.endsWith('.ts'))
@@ -110,6 +118,12 @@ const WORDS = new Set(
 describe('AGENTS.md', () => {
   it('is one page: at most 150 lines', () => {
     expect(read('AGENTS.md').split('\n').length).toBeLessThanOrEqual(151)
+  })
+
+  it('bounds files of source, which have 400 lines at most', () => {
+    const lengths = WRITTEN.map((path) => [path, read(path).split('\n').length - 1] as const)
+    expect(lengths.length).toBeGreaterThan(1_000)
+    expect(lengths.filter(([, lines]) => lines > 400)).toEqual([])
   })
 
   it('cites invariants that docs/security.md has', () => {

@@ -69,14 +69,8 @@ const ask = (model: string) =>
     path: '/v1/chat/completions',
   })
 const NO_SUCH = {
-  ...{ file: 'none', session: 'none', who: 'none' },
-  id: 'none',
-  name: 'none',
-  number: 1,
-  param: 'none',
-  provider: 'none',
-  model: 'none',
-  skill: 'none',
+  ...{ file: 'none', session: 'none', who: 'none', id: 'none', name: 'none', number: 1 },
+  ...{ param: 'none', provider: 'none', model: 'none', skill: 'none' },
 }
 
 function writeRegistry(name = 'acme'): string {
