@@ -4,6 +4,7 @@ import type { Response } from 'express'
 import type { Route, SentFile, Upload } from '../contracts/index.ts'
 import { AppError, formatBytes } from '../kernel/index.ts'
 import { drained } from './drained.ts'
+import { passes } from './passes.ts'
 
 const BYTES = 'application/octet-stream'
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i
@@ -93,7 +94,7 @@ export async function sendFile(response: Response, file: SentFile, assertStill: 
   const idle = setTimeout(cut, IDLE_MS)
   try {
     for (let at = 0; at < content.length && !response.destroyed; at += PIECE_BYTES) {
-      if (until.aborted || !isAllowed(assertStill)) return cut()
+      if (until.aborted || !passes(assertStill)) return cut()
       response.write(content.subarray(at, at + PIECE_BYTES))
       await drained(response)
       idle.refresh()
@@ -103,13 +104,4 @@ export async function sendFile(response: Response, file: SentFile, assertStill: 
     until.removeEventListener('abort', cut)
   }
   response.end()
-}
-
-function isAllowed(assertStill: () => void): boolean {
-  try {
-    assertStill()
-    return true
-  } catch {
-    return false
-  }
 }

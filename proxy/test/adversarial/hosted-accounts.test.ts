@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createEngineClient } from '../../src/sandbox/engine/index.ts'
 import { adminCall, createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
-import { findInMachine, type HostedBots, startHostedBots } from '../support/hosted-bots.ts'
+import { findInMachine, type HostedBots, startHostedBots, thingsOf } from '../support/hosted-bots.ts'
 import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
 import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { createMessagesApi, say } from '../support/messages-api-double.ts'
@@ -22,12 +21,6 @@ describe.skipIf(!docker.available)('hosted agents by the account’s API', () =>
   type Call = ReturnType<typeof of>
   const stateOf = async (call: Call, name: string) =>
     (await call('GET', '/hosts')).body.hosts.find((host: { name: string }) => host.name === name)?.state
-  async function thingsOf(machine: string): Promise<number> {
-    const engine = createEngineClient()
-    const filters = { label: [`oauth3.machine=${machine}`] }
-    const { Volumes } = await engine.listVolumes({ filters })
-    return (await engine.listContainers({ all: true, filters })).length + (Volumes ?? []).length
-  }
 
   beforeAll(async () => {
     telegram = await startHostedBots('eve')

@@ -1,10 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createEngineClient } from '../../src/sandbox/engine/index.ts'
 import { adminCall, createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
 import { dockerOrSkip } from '../support/docker.ts'
-import { findInMachine, type HostedBots, startHostedBots } from '../support/hosted-bots.ts'
+import { findInMachine, type HostedBots, startHostedBots, thingsOf } from '../support/hosted-bots.ts'
 import { PLAYED_MACHINE } from '../support/hosted-kit.ts'
 import { MACHINE_IMAGE } from '../support/machine-kit.ts'
 import { createMessagesApi, say } from '../support/messages-api-double.ts'
@@ -29,12 +28,6 @@ describe.skipIf(!docker.available)('hosted agents of one tenant, to another', ()
   const ids: Record<string, string> = {}
   const stateOf = async (call: typeof own, name = 'claw') =>
     (await call('GET', '/hosts')).body.hosts.find((host: { name: string }) => host.name === name)?.state
-  async function thingsOf(machine: string): Promise<number> {
-    const engine = createEngineClient()
-    const filters = { label: [`oauth3.machine=${machine}`] }
-    const { Volumes } = await engine.listVolumes({ filters })
-    return (await engine.listContainers({ all: true, filters })).length + (Volumes ?? []).length
-  }
 
   beforeAll(async () => {
     telegram = await startHostedBots('default', 'acme')

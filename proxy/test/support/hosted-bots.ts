@@ -54,6 +54,14 @@ export async function startHostedBots<Name extends string>(
   }
 }
 
+/** Its containers and volumes, whatever their state. */
+export async function thingsOf(machine: string): Promise<number> {
+  const engine = createEngineClient()
+  const filters = { label: [`oauth3.machine=${machine}`] }
+  const { Volumes } = await engine.listVolumes({ filters })
+  return (await engine.listContainers({ all: true, filters })).length + (Volumes ?? []).length
+}
+
 /** Where in a machine that is up, but for the files of its image, a value stands. */
 export async function findInMachine(machine: string, value: string): Promise<readonly string[]> {
   const engine = createEngineClient()

@@ -28,7 +28,7 @@ import {
   createForAgent,
   type Metrics,
 } from '../agent-api/index.ts'
-import { refuseUpgrade } from '../index.ts'
+import { passes, refuseUpgrade } from '../index.ts'
 import { createOpenSockets } from '../open-sockets/index.ts'
 import {
   assertNoneInAddress,
@@ -153,12 +153,3 @@ const closeOf = (socket: Duplex): Promise<object> =>
     if (socket.closed) resolve({})
     else socket.once('close', () => resolve({}))
   })
-
-function passes(assertion: () => void): boolean {
-  try {
-    assertion()
-    return true
-  } catch {
-    return false
-  }
-}
