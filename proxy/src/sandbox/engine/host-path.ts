@@ -57,20 +57,29 @@ async function ownMounts(docker: Docker): Promise<readonly ContainerMount[] | nu
 }
 
 const inContainer = (): boolean =>
-  existsSync('/.dockerenv') || existsSync('/run/.containerenv') || idsIn('/proc/self/cgroup').length > 0
+  existsSync('/.dockerenv') || existsSync('/run/.containerenv') || idsInCgroup().length > 0
 
 /** What the engine may know this process's container by, the surest first. */
 const ownNames = (): string[] => [
-  ...new Set([...idsIn('/proc/self/mountinfo'), ...idsIn('/proc/self/cgroup'), hostname()]),
+  ...new Set([...ownIdsIn(textOf('/proc/self/mountinfo')), ...idsInCgroup(), hostname()]),
 ]
 
-/** Container ids: in mountinfo those of the files that an engine mounts for each container, such as /etc/hostname. */
-function idsIn(file: string): string[] {
+/**
+ * Of the files that an engine mounts into each container (proc(5), mountinfo). Where the engine runs beside this process, those of others'
+ * containers stand there too, at other places: their shared memory, and all of them while the engine reads an archive of one.
+ */
+export const ownIdsIn = (mountinfo: string): string[] =>
+  idsIn(mountinfo, /containers\/([0-9a-f]{64})\/\S* \/etc\/(?:hostname|hosts|resolv\.conf) /g)
+
+const idsInCgroup = (): string[] => idsIn(textOf('/proc/self/cgroup'), /(?:docker[/-]|:\/)([0-9a-f]{64})\b/g)
+
+const idsIn = (text: string, pattern: RegExp): string[] =>
+  [...text.matchAll(pattern)].map(([, id]) => id as string)
+
+function textOf(file: string): string {
   try {
-    return [...readFileSync(file, 'utf8').matchAll(/(?:containers\/|docker[/-]|:\/)([0-9a-f]{64})\b/g)].map(
-      ([, id]) => id as string,
-    )
+    return readFileSync(file, 'utf8')
   } catch {
-    return []
+    return ''
   }
 }
