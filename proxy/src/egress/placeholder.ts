@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { SecretValue, wordSet } from '../kernel/index.ts'
+import { hostEndingOf, SecretValue, withoutHostEnding, wordSet } from '../kernel/index.ts'
 
 /**
  * Beginnings that client libraries check before they send a key, longest first. They say which provider a key is
@@ -12,16 +12,6 @@ const KNOWN_PREFIXES = [
 ]
 
 const RANDOM_BYTES = 20
-
-/**
- * Keys whose ending (the group) client libraries read a host from, which is part of what was approved: DeepL's of free accounts,
- * Mailchimp's with their data center, Svix's with their region.
- */
-const KEYS_WITH_HOST = [
-  /^[0-9a-f-]{36}(:fx)$/,
-  /^[0-9a-f]{32}(-us[0-9]{1,2})$/,
-  /^(?:test)?sk_.+(\.(?:eu|us|ca|au|in))$/,
-]
 
 /** What stands for a value. */
 export interface Placeholder {
@@ -41,8 +31,8 @@ export interface Placeholder {
 export function createPlaceholder(value: SecretValue): Placeholder {
   const plain = value.open()
   const prefix = KNOWN_PREFIXES.find((known) => plain.startsWith(known) && plain.length > known.length) ?? ''
-  const ending = KEYS_WITH_HOST.map((shape) => shape.exec(plain)?.[1]).find(Boolean) ?? ''
+  const ending = hostEndingOf(plain)
   const stem = `${prefix}oauth3x${randomBytes(RANDOM_BYTES).toString('hex')}`
-  const replacement = ending === '' ? value : new SecretValue(plain.slice(0, -ending.length))
+  const replacement = ending === '' ? value : new SecretValue(withoutHostEnding(plain))
   return { placeholder: stem + ending, stem, replacement }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { placeholderOf, policyOf } from '../../test/support/egress-policy.ts'
 import { SecretValue } from '../kernel/index.ts'
-import { createScrubber } from '../scrub/index.ts'
+import { createScrubber, scrubText } from '../scrub/index.ts'
 import { anyCapability } from './capabilities/index.ts'
 import { approvedAddresses, bothAllow, createPolicy, reaches } from './policy.ts'
 
@@ -47,6 +47,19 @@ describe('createPolicy', () => {
     const policy = policyOf(['a.example'], { KEY: { value, hosts: ['a.example'] } })
     expect(placeholderOf(policy, 'KEY')).toMatch(placeholder)
   })
+
+  // Code may send a stem without its ending, and an approved host send back what it was given.
+  it.each(['00000000-0000-0000-0000-00000000000a:fx', `${'0a'.repeat(16)}-us21`, 'sk_demo.eu', 'sk_d.eu'])(
+    'puts in nothing of %j that is not found in an answer',
+    (value) => {
+      const { secrets, scrubber } = policyOf(['a.example'], { KEY: { value, hosts: ['a.example'] } })
+      for (const { replacement } of secrets) {
+        const echoed = replacement.open()
+        for (const text of [echoed, `${echoed}:other`, Buffer.from(echoed).toString('base64')])
+          expect(scrubText(scrubber(), text)).toMatch(/^\[secret:KEY\](?::other|=*)$/)
+      }
+    },
+  )
 
   it('makes another placeholder for each run', () => {
     const build = () => policyOf(['a.example'], { KEY: { value: 'demo-value', hosts: ['a.example'] } })

@@ -21,6 +21,7 @@ export { createFairQueue, type FairQueue, type QueueBounds } from './fair-queue.
 export { createSharedTotal, fairShare, groupShares, type SharedTotal } from './fair-share.ts'
 export { createFairSlots, type FairSlots, type SlotShares } from './fair-slots.ts'
 export type { CheckResult, DoctorCheck, HealthReport } from './health.ts'
+export { hostEndingOf, withoutHostEnding } from './host-endings.ts'
 export {
   formatHostPattern,
   type HostPattern,

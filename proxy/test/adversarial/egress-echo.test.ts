@@ -45,6 +45,27 @@ describe.skipIf(!docker.available)(`an upstream that echoes the secret ${docker.
     await nowhere(report, answer.request_id)
   })
 
+  it('does not bring it back without the ending that its placeholder has too', async () => {
+    const plain = randomBytes(16).toString('hex')
+    await kit.store('ENDED', `${plain}-us21`)
+    const { report, answer } = await attack(
+      kit,
+      `const stem = key('ENDED').replace(/-us21$/, '')
+      for (const sent of [stem, stem + '.and-more', key('ENDED')])
+        tell(sent.length, (await get('https://api.demo.test:' + PORT + '/echo', { headers: { authorization: 'Bearer ' + sent } })).text)`,
+      { network: [kit.at('api.demo.test')], secrets: ['ENDED'], shown: true },
+    )
+    expect(kit.upstream.seen.at(-1)?.headers.authorization).toBe(`Bearer ${plain}-us21`)
+    expect(JSON.stringify(report).match(/Bearer \[secret:ENDED\]/g)?.length).toBeGreaterThan(2)
+    await kit.card(answer.request_id)
+    expect(
+      findSecret(
+        new Map([...kit.evidence(), ['report', Buffer.from(JSON.stringify(report))] as const]),
+        plain,
+      ),
+    ).toEqual([])
+  })
+
   it.each(['gzip', 'deflate', 'br', 'zstd', 'x-unheard-of', 'gzip, x-unheard-of', 'GZIP', 'identity'])(
     'does not bring it back compressed as %s',
     async (encoding) => {
