@@ -209,6 +209,23 @@ describe('one that waits for its configuration', () => {
     expect(happened.at(-1)).toBe('files')
   })
 
+  it('is not told to begin with a half where it is woken anew before it was ended', async () => {
+    let refused: readonly string[] = []
+    befalls = (when) =>
+      when === 'within' ? Promise.reject(new Error('the store is down')) : Promise.resolve()
+    kit.driver.faults = (act) => (refused.includes(act) ? 'refuse' : 'none')
+    const machine = await made()
+    await kit.until(isUp)
+    refused = ['list', 'stop']
+    await kit.untilState(machine, 'failed', 1_000)
+    expect(isUp()).toBe(true)
+    befalls = async () => {}
+    await ask(machine, 'awake')
+    refused = []
+    await kit.untilState(machine, 'running', 1_000)
+    expect(happened.at(-1)).toBe('files')
+  })
+
   it('is never told to begin with half of them, whatever fails and whenever the daemon is killed', async () => {
     const random = seeded(11)
     let percent = 25

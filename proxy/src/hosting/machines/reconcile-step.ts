@@ -217,13 +217,13 @@ const failed: StepOf = async (live, tools) => {
   const { row } = live
   const isRetried = wantsAwake(live) && row.retryAt !== null
   const isDue = isRetried && clock.now() >= (row.retryAt ?? 0)
-  if (isDue && hasMemory(live, tools)) return move(live, 'waking', 'asked')
   if (isRetried && !isDue) planAt(live, row.retryAt ?? 0)
+  // Before it is woken anew, too: one that is up with half of its files would begin with them.
   let phase = await observe(live, tools)
   if (isUp(phase)) phase = await call(live, (signal) => driver.stop(refOf(live), 0, signal))
   if (isUp(phase)) throw new Error(`it failed, was ended, and is ${phase}`)
   // Who waits for memory waits asleep, in its place of the queue: the failure is over.
-  if (isDue) return move(live, 'asleep', 'done')
+  if (isDue) return hasMemory(live, tools) ? move(live, 'waking', 'asked') : move(live, 'asleep', 'done')
   gate.drop(row.id)
   return wantsAwake(live) ? 'rest' : move(live, 'asleep', 'done')
 }
