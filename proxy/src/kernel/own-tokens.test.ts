@@ -25,7 +25,17 @@ describe('a token of ours', () => {
     expect(bearerTokenOf(kind, `bearer ${token}`)).toBe(token)
     for (const authorization of [undefined, token, `Bearer ${token} `, `Bearer  ${token}`, `Basic ${token}`])
       expect(bearerTokenOf(kind, authorization)).toBeUndefined()
-    for (const before of [' ', 'A_', '\\n', '\\u003d', '%3D', '"', '/'])
+    const coloured = [
+      '\x1b[31m',
+      '\x1b[01;31m\x1b[K',
+      '\\u001b[1m',
+      '\\x1b[0m',
+      '\\033[0m',
+      '\\e[K',
+      '%1B%5b0m',
+      '\x9b4m',
+    ]
+    for (const before of [' ', 'A_', '\\n', '\\u003d', '%3D', '"', '/', '\\x3d', ...coloured])
       expect(withoutTokens(`x${before}${token}"`)).toBe(`x${before}[token]"`)
   })
 

@@ -28,8 +28,12 @@ const formOf = (kind: TokenKind): string =>
 const KINDS = Object.keys(TOKEN_PREFIX) as TokenKind[]
 const FORMS = new Map(KINDS.map((kind) => [kind, new RegExp(`^${formOf(kind)}$`)]))
 
-/** Behind the end of a word, or of a character that JSON or an address spells out. */
-const BEGIN = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4})|(?<=%[0-9a-fA-F]{2}))`
+/** A character that a program, JSON or an address spells out. */
+const SPELLED = String.raw`\\[bfnrt]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}`
+/** What colours a terminal (ECMA-48, CSI), whose last letter is none of a word; as it is, or spelled out. */
+const COLOUR = String.raw`(?:(?:\x1b|\\x1[bB]|\\u001[bB]|\\033|\\e|%1[bB])(?:\[|%5[bB])|\x9b)[0-9;:?]{0,32}[A-Za-z]`
+/** Behind the end of a word, or of one of those. */
+const BEGIN = `(?:(?<![A-Za-z0-9])|(?<=${SPELLED})|(?<=${COLOUR}))`
 /** Access tokens are JWT (RFC 7519), with a signature of 256 bits. */
 const JWT = String.raw`eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{43}`
 const ANY = new RegExp(`${BEGIN}(?:${[...KINDS.map(formOf), JWT].join('|')})`, 'g')

@@ -61,6 +61,8 @@ describe('what a machine printed', () => {
     expect(text).not.toContain('oa3_')
     expect(text.split('[token]')).toHaveLength(6)
     expect((await shown([`noa3_${'x'.repeat(60)}`])).text).not.toContain('[token]')
+    // As grep --color shows what it found.
+    expect((await shown([`\x1b[01;31m\x1b[K${token}\x1b[m\x1b[K`])).text).toContain('[token]')
   })
 })
 
