@@ -245,6 +245,9 @@ describe.skipIf(!docker.available)('the browser of an agent', () => {
           ...{ timeout: patience(60_000), interval: 100 },
         })
       }
+      // Without one nobody may speak to her agent.
+      const key = { provider: 'anthropic', value: 'sk-ant-test-key-of-ann-not-real' }
+      expect((await admin('POST', '/v1/provider-keys', key)).status).toBe(200)
       const { id } = await call('/api/instances', { name: 'desk' }, token)
       const made = await admin('POST', '/v1/hosts/browsers', { name: 'web', agent: 'desk' })
       expect(made.status, JSON.stringify(made.body)).toBe(200)
