@@ -76,10 +76,9 @@ export function createHostedAgents(deps: HostedAgentsDeps): HostedAgents & Machi
 
   function endpointOf(machine: Machine): Promise<MachineEndpoint> {
     const { id } = machine
-    // Whoever asks may have read its row a while ago; changes are told.
-    if (!rows.has(id)) rows.set(id, machine)
     const known = endpoints.get(id)
     if (known !== undefined) return known
+    // Whoever asks may have read its row a while ago; changes are told.
     const current = (): Machine => rows.get(id) ?? machine
     const opening = openMachineEndpoint({
       socketPath: deps.socketPathOf(deps.keyOf(machine)),
