@@ -1,4 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { MAX_FILE_BYTES } from '../../src/contracts/admin/index.ts'
 import { DAY_MS, utcDay } from '../../src/kernel/index.ts'
 import { json, useCli } from '../support/cli-commands-kit.ts'
 import { PLAYED_REQUEST } from '../support/hosted-kit.ts'
@@ -164,6 +168,42 @@ describe('a hosted agent', () => {
     expect(await host(['logs', 'claw', '--id', '72'])).toMatchObject({ code: 4, stdout: '' })
     expect((await host(['version', 'claw'])).stdout).toContain('OpenClaw    2026.9.6\n')
     expect(await host(['processes', 'nobody'])).toMatchObject({ code: 4, stdout: '' })
+  })
+
+  test('takes files of any size up to the limit from this machine, and puts them into a folder of it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'oauth3-cli-files-'))
+    const [local, there] = [join(folder, 'local'), join(folder, 'today')]
+    try {
+      for (const [bytes, code] of [
+        [0, 0],
+        [MAX_FILE_BYTES, 0],
+        [MAX_FILE_BYTES + 1, 2],
+      ] as const) {
+        writeFileSync(local, '')
+        truncateSync(local, bytes)
+        expect(await host(['put', 'claw', local]), `${bytes}`).toMatchObject({ code })
+      }
+      expect(await host(['put', 'claw', '/dev/zero', 'zeros'])).toEqual({
+        ...{ code: 2, stdout: '' },
+        stderr: 'oauth3: /dev/zero has more than 25.0 MiB, which is the most.\n',
+      })
+      expect(await host(['put', 'claw', folder])).toMatchObject({
+        ...{ code: 2, stderr: expect.stringContaining('EISDIR') },
+      })
+      expect((await host(['get', 'claw', 'notes/today', folder])).stdout).toBe(`${there} was written, 4 B.\n`)
+      expect(readFileSync(there, 'utf8')).toBe('note')
+      expect((await host(['get', 'claw', 'notes/today', folder])).stderr).toContain(
+        `${there} is there already`,
+      )
+      expect((await host(['get', 'claw', 'notes/today', folder, '--force'])).code).toBe(0)
+      expect((await host(['get', 'claw', 'notes/today', '-'])).stdout).toBe('note')
+      // It is called so there.
+      expect(await asProcess(['host', 'get', 'claw', 'notes/-'], { cwd: folder })).toMatchObject({
+        ...{ code: 0, stdout: '- was written, 4 B.\n' },
+      })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   test('shows what a hosted agent used, and nothing of another’s', async () => {

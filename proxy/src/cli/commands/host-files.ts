@@ -1,6 +1,7 @@
 /** Files between this machine and the workspace of a hosted agent. */
-import { readFile, stat, writeFile } from 'node:fs/promises'
-import { basename, posix } from 'node:path'
+import { createReadStream } from 'node:fs'
+import { stat, writeFile } from 'node:fs/promises'
+import { basename, join, posix } from 'node:path'
 import type { Command } from 'commander'
 import { type FileListView, MAX_FILE_BYTES } from '../../contracts/admin/index.ts'
 import { formatBytes } from '../../kernel/index.ts'
@@ -60,7 +61,7 @@ export function addFileCommands(host: Command, context: CommandContext): void {
     .description('take a file out of the workspace of a hosted agent, up to 25 MiB; wakes it')
     .argument('<name>')
     .argument('<path>', 'from the workspace down: oauth3 host files NAME')
-    .argument('[file]', 'of this machine; - is standard output; left out: as it is called there')
+    .argument('[file]', 'or folder of this machine; - is standard output; left out: as it is called there')
     .option('--force', 'replace a file of this machine')
     .addHelpText(
       'after',
@@ -70,11 +71,12 @@ export function addFileCommands(host: Command, context: CommandContext): void {
       ),
     )
     .action(async (name: string, path: string, file: string | undefined, { force = false }: Forced) => {
-      const target = file ?? posix.basename(path)
-      if (target !== '-' && !force) await assertFree(target)
+      const isPrinted = file === '-'
+      const target = await targetOf(file, posix.basename(path))
+      if (!isPrinted && !force) await assertFree(target)
       await noteStart(context, name)
       const content = await context.client.bytes('takeHostFile', { params: { name }, query: { path } })
-      if (target === '-') return await terminal.printBytes(content)
+      if (isPrinted) return await terminal.printBytes(content)
       await writeLocal(target, content, force)
       await show(
         { file: target, bytes: content.length },
@@ -103,16 +105,27 @@ function listed({ entries, truncated }: FileListView, { terminal }: CommandConte
     : table
 }
 
+/** Bounded, whatever it is: a pipe and a device have no size. */
 async function readLocal(file: string): Promise<Uint8Array> {
   try {
-    const { size } = await stat(file)
-    if (size > MAX_FILE_BYTES)
-      throw usageError(`${file} has ${formatBytes(size)}, and ${formatBytes(MAX_FILE_BYTES)} is the most.`)
-    return await readFile(file)
+    const content = Buffer.concat(await Array.fromAsync(createReadStream(file, { end: MAX_FILE_BYTES })))
+    if (content.length > MAX_FILE_BYTES)
+      throw usageError(`${file} has more than ${formatBytes(MAX_FILE_BYTES)}, which is the most.`)
+    return content
   } catch (error) {
     if (error instanceof CliError) throw error
     throw usageError(`${file} cannot be read: ${codeOf(error)}.`)
   }
+}
+
+/** As `cp` takes it: a folder gets the file by its name. */
+async function targetOf(file: string | undefined, name: string): Promise<string> {
+  if (file === undefined) return name
+  const isFolder = await stat(file).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+  return isFolder ? join(file, name) : file
 }
 
 const taken = (file: string): CliError =>
