@@ -92,6 +92,7 @@ describe('files on their way', () => {
       const putting = of.putFile('claw', 'y', given, owner(), NEVER)
       const refused = expect(putting).rejects.toMatchObject({ code })
       await new Promise(setImmediate)
+      expect(() => room.hold('mine', SHARE)).toThrow(/Too many/)
       end(of)
       await refused
       expect(there.has('workspace/y')).toBe(false)
@@ -108,6 +109,17 @@ describe('files on their way', () => {
     goOn()
     await refused
     expect([there.size, notes]).toEqual([0, []])
+  })
+
+  it('is put by one of two at once, where none is to be replaced', async () => {
+    const of = workspaces()
+    const put = () => of.putFile('claw', 'x', whole(), owner(), NEVER)
+    const ended = await Promise.allSettled([put(), put()])
+    expect(ended).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'conflict' } },
+    ])
+    expect(notes).toHaveLength(1)
   })
 
   it('is written and sent behind its row alone, and gives its memory back either way', async () => {
