@@ -1,6 +1,6 @@
 /** Files between this machine and the workspace of a hosted agent. */
 import { createReadStream } from 'node:fs'
-import { stat, writeFile } from 'node:fs/promises'
+import { rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join, posix } from 'node:path'
 import type { Command } from 'commander'
 import { type FileListView, MAX_FILE_BYTES } from '../../contracts/admin/index.ts'
@@ -140,12 +140,13 @@ async function assertFree(file: string): Promise<void> {
   if (!isFree) throw taken(file)
 }
 
-/** Whole, or not at all: it was read to its end before. */
+/** What was not there before is whole, or not there. */
 async function writeLocal(file: string, content: Uint8Array, force: boolean): Promise<void> {
   try {
     await writeFile(file, content, { flag: force ? 'w' : 'wx' })
   } catch (error) {
     if (codeOf(error) === 'EEXIST') throw taken(file)
+    if (!force) await rm(file, { force: true })
     throw new CliError('failed', EXIT.failed, `${file} cannot be written: ${codeOf(error)}.`)
   }
 }
