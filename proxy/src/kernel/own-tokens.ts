@@ -37,6 +37,10 @@ const BEGIN = `(?:(?<![A-Za-z0-9])|(?<=${SPELLED})|(?<=${COLOUR}))`
 /** Access tokens are JWT (RFC 7519), with a signature of 256 bits. */
 const JWT = String.raw`eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{43}`
 const ANY = new RegExp(`${BEGIN}(?:${[...KINDS.map(formOf), JWT].join('|')})`, 'g')
+/** What a text was cut in: enough of one to know it by its beginning. Bounded, since a machine may write beginnings alone (ReDoS). */
+const CUT = new RegExp(
+  `${BEGIN}(?:(?:${Object.values(TOKEN_PREFIX).join('|')})[\\w-]{4,64}|eyJ[\\w.-]{10,1024})(?=\\n?$)`,
+)
 
 export const newToken = (kind: Exclude<TokenKind, 'refresh'>): string =>
   `${TOKEN_PREFIX[kind]}${randomToken(RANDOM_BITS)}`
@@ -58,5 +62,11 @@ export function bearerTokenOf(kind: TokenKind, authorization: string | undefined
 export const sessionOfRefreshToken = (text: string): string | undefined =>
   isToken('refresh', text) ? text.slice(TOKEN_PREFIX.refresh.length, -(RANDOM_CHARS + 1)) : undefined
 
-/** Whatever has the form of a token of ours, or of an access token, is cut out. */
-export const withoutTokens = (text: string): string => text.replace(ANY, '[token]')
+/** Whatever has the form of a token of ours, or of an access token, is cut out; of a text that was cut at its end a beginning of one, too. */
+export function withoutTokens(
+  text: string,
+  { isCut }: { readonly isCut: boolean } = { isCut: false },
+): string {
+  const clean = text.replace(ANY, '[token]')
+  return isCut ? clean.replace(CUT, '[token]') : clean
+}

@@ -48,6 +48,15 @@ describe('what a machine printed', () => {
     expect(cut.text).not.toContain('line 0')
   })
 
+  it('holds no beginning of a token that a line was cut in', async () => {
+    const token = `oa3_${'demo-'.repeat(9).slice(0, 43)}`
+    for (const left of [12, 46])
+      expect((await shown([`${'x '.repeat(2_048).slice(left)}${token}`, 'next'])).text).toMatch(
+        /x \[token\]\nnext\n$/,
+      )
+    expect((await shown([`${'x '.repeat(30)}oa3_a`, 'next'])).text).toContain('oa3_a')
+  })
+
   it('holds no token of ours, however it stands in JSON or in an address', async () => {
     const token = `oa3_${'demo-'.repeat(9).slice(0, 43)}`
     const lines = [

@@ -32,5 +32,5 @@ function lineBehind(text: string, at: number): number {
 
 /** `isCut`: at its end, maybe in the middle of a secret. */
 function cleaned(scrubber: Scrubber, text: string, isCut: boolean): string {
-  return visibleText(withoutTokens(scrubText(scrubber, text, { truncated: isCut })))
+  return visibleText(withoutTokens(scrubText(scrubber, text, { truncated: isCut }), { isCut }))
 }
