@@ -39,6 +39,16 @@ describe('a token of ours', () => {
       expect(withoutTokens(`x${before}${token}"`)).toBe(`x${before}[token]"`)
   })
 
+  // ReDoS: each of many beginnings would be followed to the end of the text.
+  it.each([
+    [256, 1_024, '[token]'],
+    [257, 10, 'eyJ'],
+    [10, 1_025, 'eyJ'],
+  ])('is looked for as an access token of parts of %i and %i characters at most', (head, body, begins) => {
+    const token = `eyJ${'a'.repeat(head)}.${'b'.repeat(body)}.${'c'.repeat(43)}`
+    expect(withoutTokens(token).startsWith(begins)).toBe(true)
+  })
+
   it('names its session where it refreshes one', () => {
     expect(sessionOfRefreshToken(newRefreshToken(SESSION))).toBe(SESSION)
     expect(MADE.filter(([, token]) => sessionOfRefreshToken(token) === undefined)).toHaveLength(4)

@@ -34,10 +34,10 @@ const SPELLED = String.raw`\\[bfnrt]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|%[0-9a-
 const COLOUR = String.raw`(?:(?:\x1b|\\x1[bB]|\\u001[bB]|\\033|\\e|%1[bB])(?:\[|%5[bB])|\x9b)[0-9;:?]{0,32}[A-Za-z]`
 /** Behind the end of a word, or of one of those. */
 const BEGIN = `(?:(?<![A-Za-z0-9])|(?<=${SPELLED})|(?<=${COLOUR}))`
-/** Access tokens are JWT (RFC 7519), with a signature of 256 bits. */
-const JWT = String.raw`eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{43}`
+/** Access tokens are JWT (RFC 7519), with a signature of 256 bits. Bounded, since a machine may write beginnings alone (ReDoS). */
+const JWT = String.raw`eyJ[\w-]{10,256}\.[\w-]{10,1024}\.[\w-]{43}`
 const ANY = new RegExp(`${BEGIN}(?:${[...KINDS.map(formOf), JWT].join('|')})`, 'g')
-/** What a text was cut in: enough of one to know it by its beginning. Bounded, since a machine may write beginnings alone (ReDoS). */
+/** What a text was cut in: enough of one to know it by its beginning. */
 const CUT = new RegExp(
   `${BEGIN}(?:(?:${Object.values(TOKEN_PREFIX).join('|')})[\\w-]{4,64}|eyJ[\\w.-]{10,1024})(?=\\n?$)`,
 )
