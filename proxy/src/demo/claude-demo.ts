@@ -77,7 +77,7 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
   step('App', `${APP} gets a token, cf_…, which can ask for runs and is no key of the model`)
   const app = createDemoApp(url, token, signal)
 
-  const isFirstGood = await firstRun(stage, { app, docker, model, key })
+  const isFirstGood = await firstRun(stage, { app, docker, folder, model, key })
   const isSecondGood = await searchRun(stage, { app, admin, approve })
 
   step('Audit', 'everything that happened, hash-chained; of a prompt its hash and size, never its text:')
@@ -100,15 +100,22 @@ async function firstRun(
   {
     app,
     docker,
+    folder,
     model,
     key,
-  }: { readonly app: DemoApp; readonly docker: Docker; readonly model: DemoModel; readonly key: string },
+  }: {
+    readonly app: DemoApp
+    readonly docker: Docker
+    readonly folder: string
+    readonly model: DemoModel
+    readonly key: string
+  },
 ): Promise<boolean> {
   const { step } = stage
   const seen = Promise.withResolvers<Awaited<ReturnType<typeof searchContainers>>>()
   model.beforeAnswer = async () => {
     model.beforeAnswer = async () => {}
-    seen.resolve(await searchContainers(docker, imageTag(CLAUDE_IMAGE), key))
+    seen.resolve(await searchContainers(docker, { image: imageTag(CLAUDE_IMAGE), folder, secret: key }))
   }
   step('Prompt', `POST /run {"prompt": ${JSON.stringify(PROMPT)}}`)
   step('Container', 'one for this run alone: no network, nothing of another run, gone at its end')
@@ -120,7 +127,7 @@ async function firstRun(
   const problems = [
     ...(answer.ok ? [] : [answer.error?.message ?? 'the run failed']),
     ...(model.accepted > 0 && model.refused === 0 ? [] : ['the key did not reach the model']),
-    ...(searched.bytes === 0 ? ['no container was seen'] : []),
+    ...(searched.bytes === 0 ? ['no container was searched'] : []),
     ...(searched.found ? ['the key was in the container'] : []),
   ]
   const searchedIn = `${formatBytes(searched.bytes)} of environment, arguments and files searched`

@@ -70,14 +70,20 @@ async function perform(stage: Stage, folder: string, approve: DemoAnswer | undef
     say(style.dim('   its first start takes half a minute, longer on a busy machine …'))
     step('Ready', `it answers after ${seconds(await untilReady(stage, admin))}; later it only wakes`)
     await converse(stage, admin, 'Say hello.')
-    const { bytes, found } = await searchContainers(docker, imageTag(OPENCLAW_IMAGE), key)
+    const { bytes, found } = await searchContainers(docker, {
+      ...{ image: imageTag(OPENCLAW_IMAGE), folder, secret: key },
+    })
     const isClean = bytes > 0 && !found && model.accepted > 0 && model.refused === 0
     say(
       isClean
         ? style.green(
             `   ✓ the model got its key; in the container (${formatBytes(bytes)} searched) there is none`,
           )
-        : style.red('   ✗ the key was in the container, or did not reach the model'),
+        : style.red(
+            bytes === 0
+              ? '   ✗ the container could not be searched'
+              : '   ✗ the key was in the container, or did not reach the model',
+          ),
     )
     const isAsked = await secretInChat(stage, admin, { approve, seen: script.seen })
     await pauseAndWake(stage, admin)

@@ -1,8 +1,13 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import Docker from 'dockerode'
+import { describe, expect, test } from 'vitest'
 import { columnsOf } from '../../src/cli/text-layout.ts'
+import { searchContainers } from '../../src/demo/container-search.ts'
+import { CLAUDE_IMAGE, imageTag } from '../../src/sandbox/runtimes/index.ts'
+import { dockerOrSkip } from '../support/docker.ts'
+import { patience } from '../support/pace.ts'
 import { runCliProcess } from '../support/run-cli.ts'
 
 /** The demo in a temporary directory of its own, so that what it leaves behind would be seen. */
@@ -79,4 +84,39 @@ test.each([
   const run = await demo([what], { DOCKER_HOST: 'unix:///nonexistent/docker.sock' })
   expect(run).toMatchObject({ code: 1, left: [] })
   expect(run.stderr.replace(/\s+/g, ' ')).toContain(said)
+})
+
+const { available, reason } = await dockerOrSkip({ images: ['claude'] })
+
+describe.skipIf(!available)(`the search of a demo's containers ${reason}`, () => {
+  test(
+    'reads all that can be written in its own, and neither touches nor counts another daemon’s',
+    async () => {
+      const docker = new Docker()
+      const image = imageTag(CLAUDE_IMAGE)
+      const folder = mkdtempSync(join(tmpdir(), 'oauth3-demo-test-'))
+      // Longer than a frame of the engine's stream, and nowhere but in that file.
+      const secret = 'x'.repeat(100_000)
+      const container = await docker.createContainer({
+        ...{ Image: image, User: '65532:65532', Entrypoint: ['sh', '-c'] },
+        Cmd: ['head -c 100000 /dev/zero | tr "\\0" x > /state/kept && exec sleep 600'],
+        HostConfig: {
+          ...{ NetworkMode: 'none', CapDrop: ['ALL'], Tmpfs: { '/state': 'mode=1777' } },
+          Binds: [`${folder}:/run/oauth3:ro`],
+        },
+      })
+      try {
+        await container.start()
+        const searched = () => searchContainers(docker, { image, folder, secret })
+        await expect.poll(searched, { timeout: patience(20_000) }).toMatchObject({ found: true })
+        expect((await searchContainers(docker, { image, folder, secret: 'nowhere' })).found).toBe(false)
+        const other = { image, folder: `${folder}-other`, secret }
+        expect(await searchContainers(docker, other)).toEqual({ bytes: 0, found: false })
+      } finally {
+        await container.remove({ force: true })
+        rmSync(folder, { recursive: true, force: true })
+      }
+    },
+    patience(60_000),
+  )
 })
