@@ -1,12 +1,13 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
-import express from 'express'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import express, { type Response } from 'express'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import type { Route } from '../contracts/index.ts'
 import { AppError } from '../kernel/index.ts'
+import { sendFile } from './bytes.ts'
 import { createErrorHandler } from './error-answer.ts'
 import { mountRoutes } from './mount-routes.ts'
 
@@ -112,4 +113,35 @@ it('bytes are taken from who may when all of them are there', async () => {
     expect((await answerOf(refused)).statusCode).toBe(status)
     refused.destroy()
   }
+})
+
+it('whoever takes a file ever so slowly is not waited for without end', async () => {
+  vi.useFakeTimers()
+  try {
+    const slow = Object.assign(new EventEmitter(), {
+      destroyed: false,
+      writableNeedDrain: true,
+      ...{ attachment() {}, setHeader() {}, write() {}, end() {} },
+      destroy() {
+        slow.destroyed = true
+        slow.emit('close')
+      },
+    })
+    const file = { name: 'a', content: LARGE, until: new AbortController().signal, [Symbol.dispose]() {} }
+    const sent = sendFile(slow as unknown as Response, file, () => {})
+    let seconds = 0
+    for (; seconds < 600 && !slow.destroyed; seconds += 20) {
+      await vi.advanceTimersByTimeAsync(20_000)
+      slow.emit('drain')
+    }
+    expect(seconds).toBe(300)
+    await sent
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+it('a file is not fetched for its head alone', async () => {
+  isAllowed = true
+  expect((await answerOf(call('HEAD').end())).statusCode).toBe(404)
 })

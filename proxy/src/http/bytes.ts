@@ -10,7 +10,8 @@ const BYTES = 'application/octet-stream'
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i
 /** Without a byte for so long it is over. */
 const IDLE_MS = 30_000
-const UPLOAD_MS = 300_000
+/** All of it, however steadily it goes. */
+const WHOLE_MS = 300_000
 const PIECE_BYTES = 65_536
 
 const typeOf = ({ headers }: IncomingMessage): string => headers['content-type'] ?? ''
@@ -58,7 +59,7 @@ async function* received(request: IncomingMessage, assertStill: () => void): Asy
   paced.add(request)
   const end = (): void => void request.destroy()
   const idle = setTimeout(end, IDLE_MS)
-  const late = setTimeout(end, UPLOAD_MS)
+  const late = setTimeout(end, WHOLE_MS)
   try {
     for await (const piece of request) {
       idle.refresh()
@@ -77,7 +78,7 @@ async function* received(request: IncomingMessage, assertStill: () => void): Asy
 
 /**
  * As an attachment (RFC 6266), which no browser shows, runs or sniffs: what is in it is untrusted. Backpressure: who reads slowly is waited for,
- * and who does not read at all is not.
+ * for a while, and who does not read at all is not.
  */
 export async function sendFile(response: Response, file: SentFile, assertStill: () => void): Promise<void> {
   using sent = file
@@ -88,10 +89,10 @@ export async function sendFile(response: Response, file: SentFile, assertStill: 
   response.setHeader('X-Content-Type-Options', 'nosniff')
   response.setHeader('Content-Security-Policy', "sandbox; default-src 'none'")
   response.setHeader('Cache-Control', 'no-store')
-  if (response.req.method === 'HEAD') return void response.end()
   const cut = (): void => void response.destroy()
   until.addEventListener('abort', cut, { once: true })
   const idle = setTimeout(cut, IDLE_MS)
+  const late = setTimeout(cut, WHOLE_MS)
   try {
     for (let at = 0; at < content.length && !response.destroyed; at += PIECE_BYTES) {
       if (until.aborted || !passes(assertStill)) return cut()
@@ -101,6 +102,7 @@ export async function sendFile(response: Response, file: SentFile, assertStill: 
     }
   } finally {
     clearTimeout(idle)
+    clearTimeout(late)
     until.removeEventListener('abort', cut)
   }
   response.end()

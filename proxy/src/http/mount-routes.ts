@@ -27,7 +27,9 @@ export function mountRoutes<T extends RouteTable>(
 ): void {
   for (const [name, route] of Object.entries<T[keyof T] & Route>(table as never)) {
     const verb = route.method.toLowerCase() as Lowercase<Route['method']>
-    router[verb](route.path, async (request, response) => {
+    router[verb](route.path, async (request, response, next) => {
+      // Express answers HEAD by GET: a file would be fetched, and noted as given, and no byte of it sent.
+      if (route.isBytes && request.method === 'HEAD') return next()
       const { handlers, assertAllowed } = callerOf(request)
       assertAllowed(route)
       assertBodyOf(route, request)

@@ -10,7 +10,8 @@ const MACHINE = { id: 'mch_mine', name: 'claw', spec: { settings: { agent: AGENT
 const NEVER = new AbortController().signal
 const BYTES = Buffer.from('a file')
 /** Of one tenant: what one file takes, with what it may grow by. */
-const SHARE = 70_000
+/** Of two files at most. */
+const SHARE = 131_072
 
 /** Over a machine that is one folder in memory. */
 describe('files on their way', () => {

@@ -100,6 +100,8 @@ export interface WorkspacesDeps {
 
 /** Below its home: where OpenClaw is told to work (`openclaw-config.mjs` of its image). */
 const WORKSPACE = 'workspace'
+/** What a file counts for at least: each has its place in a queue, the empty one too. */
+const LEAST_BYTES = 65_536
 /** A file that is being written grows between a look and the reading of it. */
 const GROWTH_BYTES = 65_536
 /** Clients wait a minute for an answer. */
@@ -196,7 +198,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces & { cut(agent
       deps.assertRoom()
       if (bytes > MAX_FILE_BYTES) throw tooLarge()
       using begun = began(machine)
-      using _held = room.hold(ownerOf(machine), bytes)
+      using _held = room.hold(ownerOf(machine), Math.max(bytes, LEAST_BYTES))
       const until = AbortSignal.any([signal, begun.signal])
       const content = await collected(source, bytes, until)
       const told = of(content)
@@ -204,7 +206,10 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces & { cut(agent
         within(machine, until, async (files, open) => {
           const found = await files.find(place, open)
           if (found?.kind === 'file' && !replace)
-            throw new AppError('conflict', 'There is a file of that name in the workspace already.')
+            throw new AppError(
+              'conflict',
+              'There is a file of that name in the workspace already; --force (replace=1) replaces it.',
+            )
           // Whoever asks may have come to be nobody's while the machine woke, and a lockdown have begun.
           await assertHasFiles(machine.id)
           await note(machine, { what: 'machine.file_put', path, ...told }, by)
