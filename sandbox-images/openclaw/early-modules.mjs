@@ -1,4 +1,4 @@
-// Loaded into OpenClaw's process before OpenClaw itself (`node --import`). Some 5,600 modules are half of its start, and need no files of
+// Loaded into OpenClaw's process before OpenClaw itself (`node --import`). Some 5,600 modules are a third of its start, and need no files of
 // the machine: they are loaded while those are still being brought. OpenClaw begins when the supervisor hands in what its environment lacks.
 //
 // Which modules it takes is written down while the image is built, by this file too. In OpenClaw's workers it sees to their

@@ -154,7 +154,9 @@ describe('a hosted agent', () => {
     const { code, stdout } = await host(['generations', 'claw'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/NUMBER.*NEXT WAKE\n.*2.*4\.0 KiB.*brings these/s)
-    expect((await host(['rollback', 'claw', '--to', '2'])).stdout).toContain('claw has the files of 2;')
+    expect((await host(['rollback', 'claw', '--to', '2'])).stdout).toContain(
+      'claw has the files of generation 2;',
+    )
     expect(await host(['rollback', 'claw', '--to', '7'])).toMatchObject({ code: 4, stdout: '' })
     for (const words of [['--to', 'x'], ['--to', '-1'], []])
       expect(await host(['rollback', 'claw', ...words])).toMatchObject({ code: 2, stdout: '' })

@@ -210,7 +210,8 @@ export const addHostCommands: CommandGroup = (program, context) => {
       const answer = await context.client.call('rollBackHost', { params: { name }, body: { to: Number(to) } })
       await context.show(
         answer,
-        () => `${name} has the files of ${to}; those that it had are kept: oauth3 host generations ${name}`,
+        () =>
+          `${name} has the files of generation ${to}; those that it had are kept: oauth3 host generations ${name}`,
       )
     })
 

@@ -20,6 +20,11 @@ export interface SleepForecast {
   readonly memoryTurn: number | null
 }
 
+/** Where its state is no word for a person. */
+const IN_WORDS: Partial<Record<Machine['observed'], string>> = {
+  creating: 'being made',
+  deleting: 'being removed',
+}
 const stays = (because: string): SleepForecast => ({ at: null, to: null, because, memoryTurn: null })
 const minutes = (ms: number): string => (ms < 60_000 ? 'just now' : `${Math.floor(ms / 60_000)} min ago`)
 
@@ -48,7 +53,7 @@ export function forecastSleep(
     if (asleepAfterMs === null) return stays('it is paused, and sleeps when memory is short')
     return { at: changedAt + asleepAfterMs, to: 'asleep', because, memoryTurn: null }
   }
-  return stays(`it is ${observed}`)
+  return stays(`it is ${IN_WORDS[observed] ?? observed}`)
 }
 
 /** Of one that would be awake, and has no memory yet; undefined for a turn of none. */
