@@ -61,7 +61,7 @@ export { createLoopTurns, type LoopTurns, loopTurns, type Turn } from './loop-tu
 export { createMirror, type Mirror } from './mirror.ts'
 export { formatExactUsd, formatUsd } from './money.ts'
 export { isNestedWithin } from './nesting.ts'
-export { createOneAtATime, type OneAtATime } from './one-at-a-time.ts'
+export { createOneAtATime, createOneAtATimeEach, type OneAtATime } from './one-at-a-time.ts'
 export {
   bearerTokenOf,
   isToken,

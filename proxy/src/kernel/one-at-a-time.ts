@@ -10,3 +10,19 @@ export function createOneAtATime(): OneAtATime {
     return done
   }
 }
+
+/** The same for each key alone; nothing is kept of a key that no work is under way for. */
+export function createOneAtATimeEach<Key>(): <T>(key: Key, work: () => Promise<T>) => Promise<T> {
+  const lanes = new Map<Key, { readonly inTurn: OneAtATime; underWay: number }>()
+  return async (key, work) => {
+    const lane = lanes.get(key) ?? { inTurn: createOneAtATime(), underWay: 0 }
+    lanes.set(key, lane)
+    lane.underWay += 1
+    try {
+      return await lane.inTurn(work)
+    } finally {
+      lane.underWay -= 1
+      if (lane.underWay === 0) lanes.delete(key)
+    }
+  }
+}

@@ -5,11 +5,10 @@ import {
   type AgentId,
   AppError,
   type Clock,
-  createOneAtATime,
+  createOneAtATimeEach,
   formatBytes,
   hasHiddenCharacters,
   type MachineId,
-  type OneAtATime,
   sha256Hex,
   visibleText,
 } from '../../kernel/index.ts'
@@ -110,7 +109,7 @@ const ACT_MS = 50_000
 export function createWorkspaces(deps: WorkspacesDeps): Workspaces & { cut(agent: AgentId): void } {
   const { admit, filesOf, ownerOf, room, note, clock } = deps
   const underWay = new Set<{ readonly agent: AgentId; readonly ending: AbortController }>()
-  const turns = new Map<MachineId, OneAtATime>()
+  const inTurn = createOneAtATimeEach<MachineId>()
 
   async function assertHasFiles(name: string): Promise<Machine> {
     const machine = await admit(name)
@@ -148,12 +147,6 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces & { cut(agent
         })
       throw error
     }
-  }
-
-  const inTurn = async <T>(id: MachineId, act: () => Promise<T>): Promise<T> => {
-    const turn = turns.get(id) ?? createOneAtATime()
-    turns.set(id, turn)
-    return await turn(act)
   }
 
   return {

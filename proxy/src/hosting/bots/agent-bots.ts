@@ -167,25 +167,22 @@ export function createAgentBots(deps: AgentBotsDeps): AgentBots & {
       return undefined
     }
   }
+  function problemOf(machine: Machine): string | null {
+    if (lockdown.state !== null) return 'Everything is stopped.'
+    const one = held.get(machine.id)
+    if (one === undefined) return STARTING
+    return one.claim ? null : TAKEN
+  }
   async function view(machine: Machine): Promise<BotView | null> {
     const { bot, chats } = await storage.read(async (tx) => ({
       bot: await tx.agentBots.find(machine.id),
       chats: await tx.agentBots.chats(machine.id),
     }))
     if (bot === undefined) return null
-    const one = held.get(machine.id)
-    const running = one?.running ?? null
-    const problem =
-      lockdown.state !== null
-        ? 'Everything is stopped.'
-        : one === undefined
-          ? STARTING
-          : one.claim
-            ? null
-            : TAKEN
+    const running = held.get(machine.id)?.running ?? null
     return {
       ...{ username: bot.username, lastFour: bot.lastFour, createdAt: bot.createdAt },
-      ...{ connected: running?.connected ?? false, problem: problem ?? running?.trouble ?? null },
+      ...{ connected: running?.connected ?? false, problem: problemOf(machine) ?? running?.trouble ?? null },
       refused: running?.refused ?? 0,
       chats: chats.map(({ machine: _, ...chat }) => chat),
     }

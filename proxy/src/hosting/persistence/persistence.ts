@@ -5,7 +5,7 @@
 import {
   AppError,
   type Clock,
-  createOneAtATime,
+  createOneAtATimeEach,
   type Storage,
   type TenantId,
   type Tx,
@@ -88,7 +88,7 @@ export function createPersistence(options: PersistenceOptions): Persistence {
   const { objects: store, files, place, quota, cipher, clock, log = () => {} } = options
   const ledgers = new Map<TenantId, SnapshotLedger>()
   const closing = new AbortController()
-  const turns = new Map<string, ReturnType<typeof createOneAtATime>>()
+  const turns = createOneAtATimeEach<string>()
   /** Each pin a name of its own: two may hold the same one. */
   const pins = new Set<{ readonly machine: string; readonly number: number }>()
   let collecting: Promise<unknown> = Promise.resolve()
@@ -100,12 +100,7 @@ export function createPersistence(options: PersistenceOptions): Persistence {
     return ledger
   }
   /** One act after the other on one machine's objects. */
-  const inTurn = <T>(key: FilesKey, act: () => Promise<T>): Promise<T> => {
-    const id = prefixOf(key)
-    const turn = turns.get(id) ?? createOneAtATime()
-    turns.set(id, turn)
-    return turn(act)
-  }
+  const inTurn = <T>(key: FilesKey, act: () => Promise<T>): Promise<T> => turns(prefixOf(key), act)
   const isConditional = (signal: AbortSignal): Promise<boolean> => {
     probed ??= honoursConditions(store, signal).catch((error: unknown) => {
       probed = undefined
@@ -265,7 +260,6 @@ export function createPersistence(options: PersistenceOptions): Persistence {
         // Without its key the rest is noise, however long it takes to be removed.
         await ledgerOf(key).remove(key.machine)
         for await (const name of store.list(prefixOf(key), signal)) await store.remove(name, signal)
-        turns.delete(prefixOf(key))
       }),
     async forgetTenant(tenant, signal) {
       ledgers.delete(tenant)
