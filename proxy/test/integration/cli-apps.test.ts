@@ -133,10 +133,24 @@ describe('oauth3 app', () => {
     ['intranet', 'is no public name'],
     ['*.co.uk', 'covers what anybody can have a name under, co.uk'],
     ['*.github.io:8443', 'covers what anybody can have a name under, github.io'],
+    ['*.amazonaws.com', '.amazonaws.com; list the hosts that are meant'],
+    ['*.eu-west-1.amazonaws.com', '.eu-west-1.amazonaws.com; list'],
+    ['*.compute.amazonaws.com', 'covers what anybody can have a name under, compute.amazonaws.com'],
+    ['*.core.windows.net', '.core.windows.net; list'],
+    ['*.windows.net', '.windows.net; list'],
+    ['*.googleapis.com', 'a name under, googleapis.com; list'],
+    ['*.cloudfront.net', 'a name under, cloudfront.net; list'],
+    ['*.kawasaki.jp', 'a name under, kawasaki.jp; list'],
     ['https://', ''],
   ])('lists no %s', async (host, says) => {
     const refused = cli.kit.apps.add('wrong', { hosts: ['example.com', host] }, 'cli:0')
     await expect(refused).rejects.toThrow(says)
+  })
+
+  it('lists what one owner has, a part of such an ending too', async () => {
+    const hosts = ['*.bucket.s3.amazonaws.com', '*.city.kawasaki.jp', '*.example.org', 's3.amazonaws.com']
+    const { app } = await cli.kit.apps.add('of-owners', { hosts }, 'cli:0')
+    expect(app.hosts).toEqual(hosts)
   })
 
   it('changes what is named and leaves the rest', async () => {

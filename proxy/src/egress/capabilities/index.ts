@@ -35,4 +35,5 @@ export {
   readPath,
 } from './path.ts'
 export { decoded, type NameParts, nameParts } from './registrable.ts'
+export { suffixBelow } from './suffix-below.ts'
 export { decodedBytes, hasOddCharset, isWideText, parametersWith, withoutLetterEscapes } from './texts.ts'

@@ -1,11 +1,12 @@
 import { AppError, isIpLiteral, isPublicAddress, parseHostPattern } from '../../kernel/index.ts'
 import { canonicalHost } from './capability.ts'
 import { nameParts } from './registrable.ts'
+import { suffixBelow } from './suffix-below.ts'
 
 /**
  * The canonical pattern of what somebody wrote for a list that stands: of a machine, of an app. Addresses that are not public are
  * nobody's to list: this is no consent of one run, and what stands beside the daemon would be open to whatever the code there is talked
- * into (SSRF). Nor is an ending that strangers register under: the list would be open to all of them. Throws `invalid_request`.
+ * into (SSRF). Nor is an ending that strangers register under, or what covers one: the list would be open to all of them. Throws `invalid_request`.
  */
 export function listedHost(text: string): string {
   const host = canonicalHost(text)
@@ -15,11 +16,11 @@ export function listedHost(text: string): string {
   if (isIpLiteral(pattern.host)) {
     if (!isPublicAddress(pattern.host)) throw invalid(text, 'is no public address')
   } else if (!isPublicName(pattern.host)) throw invalid(text, 'is no public name')
-  else if (pattern.wildcard && nameParts(pattern.host).suffix === pattern.host)
-    throw invalid(
-      text,
-      `covers what anybody can have a name under, ${pattern.host}; list the hosts that are meant`,
-    )
+  else if (pattern.wildcard) {
+    const open = nameParts(pattern.host).suffix === pattern.host ? pattern.host : suffixBelow(pattern.host)
+    if (open !== undefined)
+      throw invalid(text, `covers what anybody can have a name under, ${open}; list the hosts that are meant`)
+  }
   return host
 }
 

@@ -1,4 +1,4 @@
-import { nameParts } from '../../egress/capabilities/index.ts'
+import { nameParts, suffixBelow } from '../../egress/capabilities/index.ts'
 import { isIpLiteral, isPublicAddress } from '../../kernel/index.ts'
 import { ABOVE_SUFFIXES, QUIET_SUFFIXES, SHARED_SUFFIXES } from './lists/shared-suffixes.ts'
 import { OWNERS_API, SUSPICIOUS } from './lists/suspicious-hosts.ts'
@@ -26,7 +26,7 @@ export function sharedSuffix(base: string): string | undefined {
   }
   if (SHARED_SUFFIXES.has(base)) return `every customer of ${base} has a name there`
   if (NAMES_FOR_ANYBODY.test(SUSPICIOUS.get(base) ?? '')) return `anybody can have a name under ${base}`
-  const inside = ABOVE_SUFFIXES.get(base)
+  const inside = ABOVE_SUFFIXES.get(base) ?? suffixBelow(base)
   if (inside !== undefined) return `it covers ${inside} too, where anybody can have a name`
   if (
     base.endsWith('.amazonaws.com') &&
