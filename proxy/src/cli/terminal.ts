@@ -34,6 +34,8 @@ export interface Terminal {
   /** A hidden prompt on a terminal, else standard input without its last line break. */
   readSecret(question: string): Promise<string>
   readSecretFromInput(): Promise<string>
+  /** Whether standard input brings anything but white space: it is read up to that, or to its end, and is good for nothing more then. */
+  hasInput(): Promise<boolean>
   /** Until it is disposed of, the first ^C aborts the signal in the place of ending the process. */
   catchInterrupt(): Disposable & { readonly signal: AbortSignal }
   /** Standard input as it is, up to a limit. */
@@ -91,6 +93,7 @@ export function createTerminal(around: CliSurroundings): Terminal {
     },
     readSecret: (question) => (isInteractive ? askHidden(question, around) : readInput(around.stdin)),
     readSecretFromInput: () => readInput(around.stdin),
+    hasInput: () => bringsAnything(around.stdin),
     readBytes: (limit) => bytesOf(around.stdin, limit),
     catchInterrupt,
   }
@@ -123,6 +126,11 @@ async function readInput(stdin: Readable): Promise<string> {
   } catch {
     throw usageError('Standard input is not UTF-8 text.')
   }
+}
+
+async function bringsAnything(stdin: Readable): Promise<boolean> {
+  for await (const chunk of stdin) if (/\S/.test(String(chunk))) return true
+  return false
 }
 
 async function bytesOf(stdin: Readable, limit: number): Promise<Buffer> {

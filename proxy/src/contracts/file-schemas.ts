@@ -32,7 +32,8 @@ export const fileList = z.object({
       kind: z.enum(['file', 'folder', 'link', 'other']),
       /** Of a file; null: not known. */
       bytes: z.int().nullable(),
-      modified_at: z.int(),
+      /** ISO 8601, in UTC. */
+      modified_at: z.string(),
     }),
   ),
   /** There may be more: it has too many, or too much is in them. */

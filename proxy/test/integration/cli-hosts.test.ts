@@ -108,6 +108,7 @@ describe('a hosted agent', () => {
     const { stdout } = await runCliHere(['host', 'list'], { env })
     expect(stdout).toMatch(/claw +running +claude-sonnet-5-5 +paused (?:in|[0-9]).*\n$/)
     expect(stdout).not.toContain('…')
+    expect(json(await host(['list', '--json'])).hosts).toMatchObject([{ memory_queue_position: null }])
   })
 
   test('reaches several hosts by one order, and loses several', async () => {
@@ -139,10 +140,17 @@ describe('a hosted agent', () => {
     expect(await host(['telegram', 'claw'], '6262626262:demo-bot-token-of-new')).toMatchObject({
       ...{ code: 5, stdout: '', stderr: expect.stringContaining('has a bot already, @claw_bot') },
     })
+    // Nor is its end waited for, and nobody waits without knowing why.
+    const open = { stdin: '6262626262:demo', isLeftOpen: true, env: { OAUTH3_SOCKET: world.kit.socketPath } }
+    const refused = await runCliHere(['host', 'telegram', 'claw'], open)
+    expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining('and takes no token; a chat') })
     expect(stdout).toMatch(/once, until [0-9-]{10} [0-9:]{8} UTC:/)
     // What it has is asked for no second time.
     expect((await host(['telegram', 'claw', '--unpair', '1001'])).stdout).toContain('nobody')
-    expect(json(await host(['telegram', 'claw', '--json']))).toMatchObject({ bot: { chats: [] } })
+    expect(json(await host(['telegram', 'claw', '--json']))).toMatchObject({
+      bot: { last4: 'claw', created_at: '1970-01-01T00:00:00.002Z', chats: [] },
+      code: { expires_at: '1970-01-01T01:06:40.000Z' },
+    })
     // The one is a chat's, the other takes all of them.
     const both = ['telegram', 'claw', '--unpair', '1001', '--off']
     expect(await host(both)).toMatchObject({ code: 2, stdout: '' })
@@ -199,6 +207,8 @@ describe('a hosted agent', () => {
       )
       expect((await host(['get', 'claw', 'notes/today', folder, '--force'])).code).toBe(0)
       expect((await host(['get', 'claw', 'notes/today', '-'])).stdout).toBe('note')
+      const listed = json(await host(['files', 'claw', '--json']))
+      expect(listed.entries).toMatchObject([{ name: 'today', modified_at: '1970-01-01T00:00:00.001Z' }])
       // It is called so there.
       expect(await asProcess(['host', 'get', 'claw', 'notes/-'], { cwd: folder })).toMatchObject({
         ...{ code: 0, stdout: '- was written, 4 B.\n' },

@@ -46,6 +46,8 @@ export async function runCliProcess(args: readonly string[], options: CliRunOpti
 
 export interface CliHereOptions {
   readonly stdin?: string
+  /** Standard input has no end behind `stdin`. */
+  readonly isLeftOpen?: boolean
   readonly env?: Record<string, string>
   /** Standard input is a terminal, where a person types `stdin` at the first question. */
   readonly isTerminal?: boolean
@@ -59,7 +61,8 @@ export interface CliHereOptions {
 export async function runCliHere(args: readonly string[], options: CliHereOptions = {}): Promise<CliRun> {
   const output = { stdout: '', stderr: '' }
   const stdin = Object.assign(new PassThrough(), { isTTY: options.isTerminal === true })
-  if (!options.isTerminal) stdin.end(options.stdin ?? '')
+  if (options.isLeftOpen) stdin.write(options.stdin ?? '')
+  else if (!options.isTerminal) stdin.end(options.stdin ?? '')
   const into = (name: keyof typeof output, onText: (text: string) => void = () => {}): Writable =>
     new Writable({
       write(chunk, _encoding, done) {

@@ -68,7 +68,7 @@ function Workspace({ of: name }: { readonly of: string }) {
                     isNumber: true,
                     cell: (row) => (row.bytes === null ? '' : bytes(row.bytes)),
                   },
-                  { title: 'Changed', cell: (row) => <Time at={row.modified_at} /> },
+                  { title: 'Changed', cell: (row) => <Time at={Date.parse(row.modified_at)} /> },
                 ]}
               />
               {list.truncated && (

@@ -48,7 +48,7 @@ function AddBot({ of: name, after }: { readonly of: string; readonly after: () =
 
 function Bot({
   of: name,
-  bot: { username, last_four, connected, problem, refused, chats },
+  bot: { username, last4, connected, problem, refused, chats },
   after,
 }: {
   readonly of: string
@@ -58,7 +58,7 @@ function Bot({
   return (
     <>
       <p>
-        <bdi>@{username}</bdi>, by a token that ends in <code>{last_four}</code>:{' '}
+        <bdi>@{username}</bdi>, by a token that ends in <code>{last4}</code>:{' '}
         {problem ?? (connected ? 'connected' : 'connecting …')}. Whoever is paired with it talks to{' '}
         <bdi>{name}</bdi>; {count(refused)} messages of others were not answered.
       </p>
@@ -70,7 +70,7 @@ function Bot({
         columns={[
           { title: 'Name', isName: true, cell: (chat) => <bdi>{chat.name}</bdi> },
           { title: 'Id in Telegram', cell: ({ id }) => <bdi>{id}</bdi> },
-          { title: 'Since', cell: ({ paired_at }) => <Time at={paired_at} /> },
+          { title: 'Since', cell: ({ paired_at }) => <Time at={Date.parse(paired_at)} /> },
           {
             title: '',
             cell: (chat) => (

@@ -95,7 +95,7 @@ function listed({ entries, truncated }: FileListView, { terminal }: CommandConte
     ['NAME', 'KIND', 'SIZE', 'CHANGED'],
     entries.map(({ name, kind, bytes, modified_at, path }) => [
       path === null ? `${terminalText(name)} (cannot be asked for)` : terminalText(name),
-      ...[kind, bytes === null ? '' : formatBytes(bytes), formatTime(modified_at)],
+      ...[kind, bytes === null ? '' : formatBytes(bytes), formatTime(Date.parse(modified_at))],
     ]),
     terminal.style,
     { columns: terminal.columns, shrink: [[0, 12]] },

@@ -47,7 +47,7 @@ export function addTelegramCommand(host: Command, context: CommandContext): void
       await context.show({ bot, code }, () =>
         [
           ...linesOf(name, bot),
-          `Pair a chat, once, until ${formatTimeUtc(code.expires_at)}:  ${code.link}`,
+          `Pair a chat, once, until ${formatTimeUtc(Date.parse(code.expires_at))}:  ${code.link}`,
           `Or write to @${bot?.username}:  /start ${code.code}`,
         ].join('\n'),
       )
@@ -55,7 +55,12 @@ export function addTelegramCommand(host: Command, context: CommandContext): void
 
   /** A token that is given to one that has a bot is meant to be used. */
   async function assertNoOther(name: string, { username }: BotView): Promise<void> {
-    if (terminal.isInteractive || (await terminal.readSecretFromInput()).trim() === '') return
+    if (terminal.isInteractive) return
+    if (!context.json)
+      terminal.note(
+        `${name} has a bot already, @${username}, and takes no token; a chat's code comes when standard input ends.`,
+      )
+    if (!(await terminal.hasInput())) return
     throw new CliError(
       'conflict',
       EXIT.refused,
@@ -72,12 +77,13 @@ export function addTelegramCommand(host: Command, context: CommandContext): void
 
 function linesOf(name: string, bot: BotView | null): string[] {
   if (bot === null) return [`${name} has no bot in Telegram.`]
-  const { username, last_four, connected, problem, refused, chats } = bot
+  const { username, last4, connected, problem, refused, chats } = bot
   return [
-    `${name} is @${username} in Telegram, by a token that ends in ${last_four}`,
+    `${name} is @${username} in Telegram, by a token that ends in ${last4}`,
     `  state       ${problem ?? (connected ? 'connected' : 'connecting')}`,
     ...chats.map(
-      (chat) => `  paired      ${chat.id} ${terminalText(chat.name)}, ${formatTime(chat.paired_at)}`,
+      (chat) =>
+        `  paired      ${chat.id} ${terminalText(chat.name)}, ${formatTime(Date.parse(chat.paired_at))}`,
     ),
     ...(chats.length === 0 ? ['  paired      nobody: it answers nobody'] : []),
     ...(refused === 0 ? [] : [`  strangers   ${counted(refused, 'message')} of theirs, not answered`]),

@@ -261,7 +261,7 @@ const modelOf = ({ kind, model }: HostedAgentView): string => (kind === 'opencla
 
 /** For a list: why is told by `host show`. */
 const briefly = (row: HostedAgentView, now: number): string => {
-  if (row.memory_turn !== null) return row.because
+  if (row.memory_queue_position !== null) return row.because
   if (row.last_error !== null && row.state !== 'running') return `oauth3 host show ${row.name} says why`
   if (row.lacks_key_of !== null) return `needs a key: oauth3 key add ${row.lacks_key_of}`
   if (row.next === null || row.next_at === null) return row.because
@@ -269,7 +269,7 @@ const briefly = (row: HostedAgentView, now: number): string => {
 }
 
 const nextOf = (row: HostedAgentView, now: number): string => {
-  if (row.memory_turn !== null) return row.because
+  if (row.memory_queue_position !== null) return row.because
   if (row.last_error !== null && row.state !== 'running') return row.last_error
   if (row.next === null || row.next_at === null) return row.because
   const what = row.next === 'paused' ? 'is paused' : 'goes to sleep'

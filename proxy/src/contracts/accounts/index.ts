@@ -1,4 +1,4 @@
-export { instanceBotView } from './bot-routes.ts'
+export { botView } from '../bot-schemas.ts'
 export { CDP_ROUTES } from './cdp-routes.ts'
 export {
   CHAT_ROUTES,

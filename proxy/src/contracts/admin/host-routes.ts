@@ -1,3 +1,4 @@
+import { botAnswer, botBody, botCode } from '../bot-schemas.ts'
 import {
   FILE_ERRORS,
   fileContent,
@@ -13,9 +14,6 @@ import { logQuery, machineLog, machineVersions, processList } from '../inspectio
 import {
   addBrowserBody,
   addHostBody,
-  botAnswer,
-  botBody,
-  botCode,
   desktopBody,
   generationList,
   hostList,

@@ -121,8 +121,8 @@ export const hostView = z.object({
   next: z.enum(['paused', 'asleep']).nullable(),
   next_at: z.int().nullable(),
   because: z.string(),
-  /** Which of all that wait for the memory of the host it is, from 1; null: it waits for none. */
-  memory_turn: z.int().nullable(),
+  /** Its place among all that wait for the memory of the host, from 1; null: it waits for none. */
+  memory_queue_position: z.int().nullable(),
   /** The vendor of its model, where no key is there that it may use: it answers nothing until there is one. */
   lacks_key_of: z.string().nullable(),
   last_error: z.string().nullable(),
@@ -131,32 +131,3 @@ export const hostView = z.object({
 })
 export type HostedAgentView = z.output<typeof hostView>
 export const hostList = z.object({ hosts: z.array(hostView) })
-
-/** A token of @BotFather, of a bot that nothing else uses. */
-export const botBody = z.strictObject({ token: z.string().min(1).max(200) })
-/** The bot in Telegram by which paired chats talk to a hosted agent; never its token. */
-const botView = z.object({
-  /** Its name in Telegram, without `@`. */
-  username: z.string(),
-  /** Of its token. */
-  last_four: z.string(),
-  connected: z.boolean(),
-  /** Why no messages come; null while they do, or are about to. */
-  problem: z.string().nullable(),
-  /** Messages of whoever is not paired, since the daemon started: none was answered. */
-  refused: z.int(),
-  chats: z.array(
-    z.object({
-      /** The person's id in Telegram. */
-      id: z.string(),
-      /** As they call themselves: untrusted text. */
-      name: z.string(),
-      paired_at: z.int(),
-    }),
-  ),
-  created_at: z.int(),
-})
-export type BotView = z.output<typeof botView>
-export const botAnswer = z.object({ bot: botView.nullable() })
-/** Pairs one private chat, once: `/start CODE`, or the link. */
-export const botCode = z.object({ code: z.string(), link: z.string(), expires_at: z.int() })

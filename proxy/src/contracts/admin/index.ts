@@ -1,3 +1,4 @@
+export type { BotCodeView, BotView } from '../bot-schemas.ts'
 export { type FileListView, MAX_FILE_BYTES } from '../file-schemas.ts'
 export type { MachineLogView, MachineVersionsView, ProcessListView } from '../inspection-schemas.ts'
 export { type AccountRow, accountRow } from './account-routes.ts'
@@ -22,7 +23,6 @@ export {
   type RunSessionView,
 } from './claude-run-schemas.ts'
 export {
-  type BotView,
   type GenerationView,
   HOST_ORDERS,
   type HostedAgentView,

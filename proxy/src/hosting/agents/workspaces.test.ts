@@ -3,6 +3,7 @@ import { owner } from '../../../test/support/principals.ts'
 import { type AgentId, AppError, systemClock } from '../../kernel/index.ts'
 import type { Machine, MachineFolders } from '../machines/index.ts'
 import { createFileRoom } from './file-room.ts'
+import { viewFiles } from './workspace-views.ts'
 import { createWorkspaces, type WorkspacesDeps } from './workspaces.ts'
 
 const AGENT = 'agt_mine' as AgentId
@@ -144,4 +145,14 @@ describe('files on their way', () => {
     }
     await expect(workspaces(full).putFile('claw', 'y', whole(), owner(), NEVER)).rejects.toThrow(/Nearly/)
   })
+})
+
+it.each([
+  [1_764_465_600_000, '2025-11-30T01:20:00.000Z'],
+  [Number.MAX_SAFE_INTEGER * 1_000, '9999-12-31T23:59:59.999Z'],
+  [-Number.MAX_SAFE_INTEGER * 1_000, '1970-01-01T00:00:00.000Z'],
+])('a file that a machine dates %s is listed', (modifiedAt, modified_at) => {
+  const entry = { name: 'a', path: 'a', kind: 'file', bytes: 1 } as const
+  const { entries } = viewFiles('', { entries: [{ ...entry, modifiedAt }], isCut: false })
+  expect(entries).toEqual([{ ...entry, modified_at }])
 })

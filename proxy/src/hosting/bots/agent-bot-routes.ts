@@ -1,8 +1,8 @@
-import type { BotView as BotAnswer } from '../../contracts/admin/index.ts'
 import type { AdminHandlers, Owner } from '../../http/admin-routes/index.ts'
 import { SecretValue } from '../../kernel/index.ts'
 import { hostedHere } from '../agents/index.ts'
-import type { AgentBots, BotView } from './agent-bots.ts'
+import type { AgentBots } from './agent-bots.ts'
+import { viewBot, viewBotCode } from './bot-views.ts'
 
 export function agentBotRoutes(deps: {
   /** Null: where no agents are hosted. */
@@ -19,10 +19,7 @@ export function agentBotRoutes(deps: {
     addBot: async ({ params: { name }, body: { token } }) => ({
       bot: viewBot(await bots().add(name, new SecretValue(token), owner.principal)),
     }),
-    async makeBotCode({ params: { name } }) {
-      const { code, link, until } = await bots().newCode(name, owner.principal)
-      return { code, link, expires_at: until }
-    },
+    makeBotCode: async ({ params: { name } }) => viewBotCode(await bots().newCode(name, owner.principal)),
     unpairBotChat: async ({ params: { name, id } }) => ({
       bot: viewBot(await bots().unpair(name, id, owner.principal)),
     }),
@@ -32,8 +29,3 @@ export function agentBotRoutes(deps: {
     },
   } satisfies Partial<AdminHandlers>
 }
-
-const viewBot = ({ lastFour, createdAt, chats, ...bot }: BotView): BotAnswer => ({
-  ...{ ...bot, last_four: lastFour, created_at: createdAt },
-  chats: chats.map(({ chat, name, pairedAt }) => ({ id: chat, name, paired_at: pairedAt })),
-})

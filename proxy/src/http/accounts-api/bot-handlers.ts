@@ -1,7 +1,7 @@
 import type { AccountRoutes } from '../../contracts/accounts/index.ts'
 import type { RouteHandlers } from '../../contracts/index.ts'
 import { hostedHere } from '../../hosting/agents/index.ts'
-import type { BotView } from '../../hosting/bots/index.ts'
+import { viewBot, viewBotCode } from '../../hosting/bots/index.ts'
 import { SecretValue } from '../../kernel/index.ts'
 import type { AccountCaller } from './caller.ts'
 import { instanceOf } from './instances-of.ts'
@@ -21,11 +21,11 @@ export function botHandlers(signedIn: () => AccountCaller, changer: () => Promis
     async readInstanceBot({ params: { id } }) {
       const { bots, machine } = await botsOf(signedIn(), id)
       const bot = await bots.show(machine)
-      return { bot: bot && viewOf(bot) }
+      return { bot: bot && viewBot(bot) }
     },
     async putInstanceBot({ params: { id }, body: { token } }) {
       const { bots, machine, principal } = await botsOf(await changer(), id)
-      return { bot: viewOf(await bots.add(machine, new SecretValue(token), principal)) }
+      return { bot: viewBot(await bots.add(machine, new SecretValue(token), principal)) }
     },
     async deleteInstanceBot({ params: { id } }) {
       const { bots, machine, principal } = await botsOf(await changer(), id)
@@ -34,20 +34,11 @@ export function botHandlers(signedIn: () => AccountCaller, changer: () => Promis
     },
     async pairInstanceBot({ params: { id } }) {
       const { bots, machine, principal } = await botsOf(await changer(), id)
-      const { code, link, until } = await bots.newCode(machine, principal)
-      return { code, link, expires_at: new Date(until).toISOString() }
+      return viewBotCode(await bots.newCode(machine, principal))
     },
     async unpairInstanceBot({ params: { id, chat } }) {
       const { bots, machine, principal } = await botsOf(await changer(), id)
-      return { bot: viewOf(await bots.unpair(machine, chat, principal)) }
+      return { bot: viewBot(await bots.unpair(machine, chat, principal)) }
     },
   }
 }
-
-const viewOf = ({ lastFour, createdAt, chats, ...bot }: BotView) => ({
-  ...{ ...bot, last4: lastFour, created_at: new Date(createdAt).toISOString() },
-  chats: chats.map(({ chat, name, pairedAt }) => ({
-    ...{ id: chat, name },
-    paired_at: new Date(pairedAt).toISOString(),
-  })),
-})

@@ -1,6 +1,7 @@
 import {
   ACCOUNT_ROUTES,
   ALWAYS_REFUSED,
+  botView,
   CDP_ROUTES,
   CHAT_ROUTES,
   completionChunk,
@@ -9,7 +10,6 @@ import {
   debugProcessesView,
   debugVersionView,
   desktopView,
-  instanceBotView,
   instanceFilesView,
   instanceView,
   keyView,
@@ -53,6 +53,6 @@ export const createAccountsOpenApi = (version: string): Record<string, unknown> 
       Desktop: { schema: desktopView, io: 'output' },
       Files: { schema: instanceFilesView, io: 'output' },
       Instance: { schema: instanceView, io: 'output' },
-      Bot: { schema: instanceBotView, io: 'output' },
+      Bot: { schema: botView, io: 'output' },
     },
   })
