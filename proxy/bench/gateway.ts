@@ -47,7 +47,7 @@ export async function benchGateway(rounds: GatewayRounds): Promise<void> {
     await besideNginx({ folder, ca, port, rounds })
     await wholeDaemon({ folder, ca, port, rounds: rounds.posts })
   } finally {
-    upstream.stop()
+    await upstream.stop()
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -120,8 +120,8 @@ async function besideNginx({ folder, ca, port, rounds }: Setting): Promise<void>
       return [sample.bytes / MEGABYTE / (sample.ms / 1_000), `proxy's own CPU ${sample.cpuMs.toFixed(0)} ms`]
     })
   } finally {
-    client.stop()
-    gateway.stop()
+    await client.stop()
+    await gateway.stop()
     await nginx.stop()
   }
 }

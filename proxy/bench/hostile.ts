@@ -113,7 +113,7 @@ export async function benchHostile(options: {
     print(figures, await countsOf(child))
   } finally {
     child.kill('SIGKILL')
-    bare.stop()
+    await bare.stop()
     await daemon[Symbol.asyncDispose]()
     await telegram[Symbol.asyncDispose]()
     upstream.closeAllConnections()

@@ -5,8 +5,12 @@ import { createDaemonKit } from '../test/support/daemon-kit.ts'
 import { createPlayedHosting } from '../test/support/hosted-kit.ts'
 import { type DaemonAnswer, SOCKET } from './hosting-streams-peers.ts'
 
+export interface PlayedDaemon extends AsyncDisposable {
+  open(): Promise<DaemonAnswer>
+}
+
 /** A whole daemon; what it reaches of machines is the sockets of the folder. */
-export async function playDaemon(folder: string): Promise<() => Promise<DaemonAnswer>> {
+export async function playDaemon(folder: string): Promise<PlayedDaemon> {
   const open = async () => {
     const stream = connect(join(folder, SOCKET.front))
     await once(stream, 'connect')
@@ -27,7 +31,7 @@ export async function playDaemon(folder: string): Promise<() => Promise<DaemonAn
   await ask('/api/auth/signup', null, who)
   const access = `${(await ask('/api/auth/login', null, who)).access_token}`
   const { id } = await ask('/api/instances', access, { name: 'desk' })
-  return async () => {
+  const openBoth = async (): Promise<DaemonAnswer> => {
     const { webSocketDebuggerUrl = '' } = await ask('/cdp/json/version', kit.token)
     const { pathname, search } = new URL(webSocketDebuggerUrl)
     return {
@@ -36,4 +40,5 @@ export async function playDaemon(folder: string): Promise<() => Promise<DaemonAn
       cdp: { path: pathname + search, authorization: null },
     }
   }
+  return { open: openBoth, [Symbol.asyncDispose]: () => kit[Symbol.asyncDispose]() }
 }

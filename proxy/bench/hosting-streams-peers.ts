@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
+import type { PlayedDaemon } from './hosting-streams-daemon.ts'
 import { answerAsPeer } from './peers.ts'
 
 /** Where the machine's end listens below the folder: `bare` pours at once, `front` behind the head of an upgrade, as images do. */
@@ -127,16 +128,19 @@ const headOf = (port: number, { path, authorization }: NonNullable<ClientJob['up
   ].join('\r\n')
 
 if (import.meta.main) {
-  let next: (() => Promise<DaemonAnswer>) | undefined
+  let daemon: PlayedDaemon | undefined
   const client = createClient()
-  answerAsPeer(async (role, message) => {
-    if (role === 'machine') return await playMachine(message as string)
-    if (role === 'copy') return await playCopy(message as string)
-    if (role === 'client') return await client(message as ClientJob)
-    if (next === undefined) {
-      const { playDaemon } = await import('./hosting-streams-daemon.ts')
-      next = await playDaemon(message as string)
-    }
-    return await next()
-  })
+  answerAsPeer(
+    async (role, message) => {
+      if (role === 'machine') return await playMachine(message as string)
+      if (role === 'copy') return await playCopy(message as string)
+      if (role === 'client') return await client(message as ClientJob)
+      if (daemon === undefined) {
+        const { playDaemon } = await import('./hosting-streams-daemon.ts')
+        daemon = await playDaemon(message as string)
+      }
+      return await daemon.open()
+    },
+    async () => await daemon?.[Symbol.asyncDispose](),
+  )
 }

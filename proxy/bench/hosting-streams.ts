@@ -77,7 +77,7 @@ export async function benchHostingStreams({
     }
     print(samples, bytes)
   } finally {
-    for (const peer of [client, daemon, copy, machine]) peer.stop()
+    await Promise.all([client, daemon, copy, machine].map((peer) => peer.stop()))
     websockify.stop()
     rmSync(folder, { recursive: true, force: true })
   }

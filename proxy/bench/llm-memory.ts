@@ -44,7 +44,7 @@ export async function benchLlmMemory(setting: {
     }
   } finally {
     clearInterval(sampling)
-    client.stop()
+    await client.stop()
   }
   report({ idleMib, samples, minutes, requests, events })
 }

@@ -75,8 +75,8 @@ export async function benchStreams(setting: {
       print(paceMs, samples)
     }
   } finally {
-    client.stop()
-    copier.stop()
+    await client.stop()
+    await copier.stop()
   }
 }
 

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 export interface Peer {
   readonly pid: number
   ask<T>(message: unknown): Promise<T>
-  stop(): void
+  /** Resolves when its process is over, with all that it had. */
+  stop(): Promise<void>
 }
 
 /** Starts the module with the role as its argument; it calls `answerAsPeer`. */
@@ -31,12 +32,20 @@ export function startPeer(
       if (error !== undefined) throw new Error(`${role}: ${error}`)
       return value
     },
-    stop: () => child.disconnect(),
+    async stop() {
+      if (ended.signal.aborted) return
+      const over = once(child, 'exit')
+      child.disconnect()
+      await over
+    },
   }
 }
 
-/** The other side of `startPeer`; the process ends with the one that started it. */
-export function answerAsPeer(handle: (role: string, message: unknown) => Promise<unknown>): void {
+/** The other side of `startPeer`; the process ends with the one that started it, once `close` has taken away what outlives a process. */
+export function answerAsPeer(
+  handle: (role: string, message: unknown) => Promise<unknown>,
+  close: () => Promise<void> = async () => {},
+): void {
   const role = process.argv[2] ?? ''
   process.on('message', (message) => {
     handle(role, message).then(
@@ -44,5 +53,7 @@ export function answerAsPeer(handle: (role: string, message: unknown) => Promise
       (error: Error) => process.send?.({ error: error.stack }),
     )
   })
-  process.on('disconnect', () => process.exit(0))
+  process.on('disconnect', () => {
+    void close().finally(() => process.exit(0))
+  })
 }
