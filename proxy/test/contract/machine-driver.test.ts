@@ -11,6 +11,7 @@ import {
   type MachineDriver,
   type MachineRef,
 } from '../../src/hosting/machines/index.ts'
+import { LABEL_WAITS } from '../../src/hosting/machines/machine-labels.ts'
 import { DEFAULT_TENANT, newMachineId, newTenantId } from '../../src/kernel/index.ts'
 import { createEngineClient } from '../../src/sandbox/engine/index.ts'
 import { dockerOrSkip } from '../support/docker.ts'
@@ -342,6 +343,23 @@ describe.each(CASES)('a driver of machines: $name', ({ name, skip, open }) => {
     it('knows which images are here', async () => {
       expect(await driver.hasImage?.(MACHINE_IMAGE, NEVER)).toBe(true)
       expect(await driver.hasImage?.('oauth3-no-such-image:0', NEVER)).toBe(false)
+    })
+
+    it('waits for its configuration where its image says so, and no other does', async () => {
+      const base = await engine.createContainer({ Image: MACHINE_IMAGE })
+      await using made = new AsyncDisposableStack()
+      made.defer(() => base.remove({ force: true }))
+      const said = [MACHINE_IMAGE]
+      for (const tag of ['0', '1']) {
+        const { Id } = await base.commit({ changes: `LABEL ${LABEL_WAITS}=${tag}` })
+        made.defer(async () => void (await engine.getImage(Id).remove({ force: true })))
+        said.push(Id)
+      }
+      const refs = said.map(() => newRef())
+      for (const [at, ref] of refs.entries())
+        await driver.create(ref, { ...WHAT, image: said[at] ?? '' }, NEVER)
+      expect(await Promise.all(refs.map((ref) => driver.waits?.(ref, NEVER)))).toEqual([false, false, true])
+      for (const ref of refs) await driver.purge(ref, NEVER)
     })
 
     it('is asked to end again where its first process missed the first word', async () => {

@@ -9,6 +9,8 @@ import { text as textOf } from 'node:stream/consumers'
 import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readRecord } from '../../src/hosting/agents/session-watch.ts'
+import { LABEL_WAITS } from '../../src/hosting/machines/machine-labels.ts'
+import { createEngineClient } from '../../src/sandbox/engine/index.ts'
 import { openclawVersion } from '../../src/sandbox/runtimes/index.ts'
 import { type ApiKit, startApi } from '../support/api-kit.ts'
 import { CHROMIUM_ARGS, chromiumBinary, withoutChromium } from '../support/chromium.ts'
@@ -101,6 +103,8 @@ describe.skipIf(!availability.available)('OpenClaw in its machine', () => {
   }
 
   it('touches none of its files before it is configured, though its modules are loaded', async () => {
+    const { Config } = await createEngineClient().getContainer(machine.container).inspect()
+    expect(Config.Labels).toMatchObject({ [LABEL_WAITS]: '1' })
     expect(untouched.toSorted()).toEqual(Object.keys(FILES))
     // Since then it was read.
     expect(await untouchedFiles()).not.toContain('.openclaw/.env')
