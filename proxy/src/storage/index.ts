@@ -1,6 +1,7 @@
 export type { InspectedCopy } from './copy/inspection.ts'
 export { type CopiedTable, listTables } from './copy/table-list.ts'
 export { type CopyProgress, type CopyResult, copyDatabase, type DatabasePlace } from './copy-database.ts'
+export { pastPrefix } from './dialect/dialect.ts'
 export { makeFolder } from './folder.ts'
 export { readServerInstanceId } from './instance-id.ts'
 export { keptText } from './kept-text.ts'

@@ -1,6 +1,6 @@
 import { type Generated, type Selectable, sql } from 'kysely'
 import type { TenantId, UnixMs } from '../../kernel/index.ts'
-import { keptText, type Queries } from '../../storage/index.ts'
+import { keptText, pastPrefix, type Queries, statement } from '../../storage/index.ts'
 import type { OutboxMessage, OutboxStore } from './outbox.ts'
 
 interface OutboxTable {
@@ -23,57 +23,74 @@ declare module '../../storage/tables.ts' {
   }
 }
 
-export function createOutboxStore({ db, dialect }: Queries, tenant: TenantId): OutboxStore {
+interface Offer {
+  readonly tenant: TenantId
+  readonly prefix: string
+  readonly past: string
+  readonly now: UnixMs
+}
+
+/**
+ * Asked some times a second. From one lane to the next: an index look-up for each, however many messages wait in it. The last step may
+ * leave the prefix.
+ */
+const offered = statement((db, { tenant, prefix, past, now }: Offer) =>
+  db
+    .withRecursive('lanes(lane)', (lanes) =>
+      lanes
+        .selectFrom('outbox')
+        .select((of) => of.fn.min<string | null>('outbox.lane').as('lane'))
+        .where('outbox.tenant_id', '=', tenant)
+        .where('outbox.lane', '>=', prefix)
+        .where('outbox.lane', '<', past)
+        .unionAll((then) =>
+          then
+            .selectFrom('lanes')
+            .select((of) =>
+              of
+                .selectFrom('outbox as next')
+                .select((one) => one.fn.min('next.lane').as('lane'))
+                .where('next.tenant_id', '=', tenant)
+                .whereRef('next.lane', '>', 'lanes.lane')
+                .as('lane'),
+            )
+            .where('lanes.lane', '>=', prefix)
+            .where('lanes.lane', '<', past),
+        ),
+    )
+    // The oldest of each lane; a lane whose oldest must wait offers nothing, which keeps its order. Materialized: row-level
+    // security lets no subquery into the condition of an index.
+    .with(
+      (heads) => heads('heads').materialized(),
+      (heads) =>
+        heads
+          .selectFrom('lanes')
+          .select((of) =>
+            of
+              .selectFrom('outbox as head')
+              .select((one) => one.fn.min('head.id').as('id'))
+              .where('head.tenant_id', '=', tenant)
+              .whereRef('head.lane', '=', 'lanes.lane')
+              .as('id'),
+          )
+          .where('lanes.lane', '>=', prefix)
+          .where('lanes.lane', '<', past),
+    )
+    .selectFrom('outbox')
+    .selectAll('outbox')
+    .where('outbox.tenant_id', '=', tenant)
+    .where('outbox.id', 'in', (of) => of.selectFrom('heads').select('heads.id'))
+    .where('outbox.next_at', '<=', now)
+    .orderBy('outbox.id'),
+)
+
+export function createOutboxStore(queries: Queries, tenant: TenantId): OutboxStore {
+  const { db, dialect } = queries
   const messages = () => db.selectFrom('outbox').selectAll().where('tenant_id', '=', tenant)
 
   return {
     async due(prefix, now) {
-      // From one lane to the next: an index look-up for each, however many messages wait in it. The last step may leave the prefix.
-      const due = await db
-        .withRecursive('lanes(lane)', (lanes) =>
-          lanes
-            .selectFrom('outbox')
-            .select((of) => of.fn.min<string | null>('outbox.lane').as('lane'))
-            .where('outbox.tenant_id', '=', tenant)
-            .where(dialect.startsWith('outbox.lane', prefix))
-            .unionAll((then) =>
-              then
-                .selectFrom('lanes')
-                .select((of) =>
-                  of
-                    .selectFrom('outbox as next')
-                    .select((one) => one.fn.min('next.lane').as('lane'))
-                    .where('next.tenant_id', '=', tenant)
-                    .whereRef('next.lane', '>', 'lanes.lane')
-                    .as('lane'),
-                )
-                .where(dialect.startsWith('lanes.lane', prefix)),
-            ),
-        )
-        // The oldest of each lane; a lane whose oldest must wait offers nothing, which keeps its order. Materialized: row-level
-        // security lets no subquery into the condition of an index.
-        .with(
-          (heads) => heads('heads').materialized(),
-          (heads) =>
-            heads
-              .selectFrom('lanes')
-              .select((of) =>
-                of
-                  .selectFrom('outbox as head')
-                  .select((one) => one.fn.min('head.id').as('id'))
-                  .where('head.tenant_id', '=', tenant)
-                  .whereRef('head.lane', '=', 'lanes.lane')
-                  .as('id'),
-              )
-              .where(dialect.startsWith('lanes.lane', prefix)),
-        )
-        .selectFrom('outbox')
-        .selectAll('outbox')
-        .where('outbox.tenant_id', '=', tenant)
-        .where('outbox.id', 'in', (of) => of.selectFrom('heads').select('heads.id'))
-        .where('outbox.next_at', '<=', now)
-        .orderBy('outbox.id')
-        .execute()
+      const due = await offered.all(queries, { tenant, prefix, past: pastPrefix(prefix), now })
       return due.map(fromRow)
     },
     async waiting(prefix) {

@@ -12,6 +12,9 @@ interface DatabaseSize {
   readonly free: number
 }
 
+/** Sorts behind every text that begins so, in either engine: columns compare as bytes of UTF-8. */
+export const pastPrefix = (prefix: string): string => `${prefix}\u{10FFFF}`
+
 /** What differs between the engines. All of it stands in the two files that implement this, and nowhere else. */
 export interface Dialect {
   readonly engine: 'sqlite' | 'postgres'

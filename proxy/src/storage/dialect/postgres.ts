@@ -1,5 +1,5 @@
 import { type Expression, type SqlBool, sql } from 'kysely'
-import type { Dialect, Operand } from './dialect.ts'
+import { type Dialect, type Operand, pastPrefix } from './dialect.ts'
 
 const operand = (value: Operand): Expression<unknown> => (typeof value === 'string' ? sql.ref(value) : value)
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
@@ -12,7 +12,7 @@ export const postgresDialect: Dialect = {
     sql`app_json(${operand(text)}) #>> ${sql.raw(`ARRAY[${path.map(literal).join(', ')}]`)}`,
   byteLength: (value) => sql`octet_length(${operand(value)})`,
   startsWith: (text, prefix) =>
-    sql<SqlBool>`(${operand(text)} >= ${prefix} AND ${operand(text)} < ${`${prefix}\u{10FFFF}`})`,
+    sql<SqlBool>`(${operand(text)} >= ${prefix} AND ${operand(text)} < ${pastPrefix(prefix)})`,
   greatest: (...values) => sql`greatest(${sql.join(values)})`,
   least: (...values) => sql`least(${sql.join(values)})`,
   async nextId(db, table) {

@@ -1,6 +1,6 @@
 import { type Expression, type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { Tables } from '../tables.ts'
-import type { Dialect, Operand } from './dialect.ts'
+import { type Dialect, type Operand, pastPrefix } from './dialect.ts'
 
 const operand = (value: Operand): Expression<unknown> => (typeof value === 'string' ? sql.ref(value) : value)
 
@@ -20,9 +20,8 @@ export const sqliteDialect: Dialect = {
   jsonText: (text, ...path) =>
     sql`CASE WHEN json_valid(${operand(text)}) THEN json_extract(${operand(text)}, ${pathOf(path)}) END`,
   byteLength: (value) => sql`octet_length(${operand(value)})`,
-  // U+10FFFF sorts behind every text that begins alike: columns compare as bytes of UTF-8.
   startsWith: (text, prefix) =>
-    sql<SqlBool>`(${operand(text)} >= ${prefix} AND ${operand(text)} < ${`${prefix}\u{10FFFF}`})`,
+    sql<SqlBool>`(${operand(text)} >= ${prefix} AND ${operand(text)} < ${pastPrefix(prefix)})`,
   greatest: (...values) => sql`max(${sql.join(values)})`,
   least: (...values) => sql`min(${sql.join(values)})`,
   async nextId(db, table) {
